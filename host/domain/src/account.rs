@@ -1,0 +1,86 @@
+//! Accounts are paths with a kind: who is owed, what is prepaid, who pays.
+
+use std::fmt;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccountKind {
+    Asset,
+    Liability,
+    Income,
+    Expense,
+    /// Takes money in and passes all of it on; what stays is visible.
+    Clearing,
+}
+
+/// Where money stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Account {
+    /// What a source's provider has charged.
+    Provider(String),
+    /// Paid and not used yet: commitments and upfront fees of a source.
+    Prepaid(String),
+    Team(String),
+    /// A rule's shared charges on their way to the teams.
+    Pool(String),
+    /// Set aside from the teams by a rule, with a reason.
+    Excluded(String),
+    Unallocated,
+    /// Charges whose rule failed.
+    Suspense,
+    /// What rounding to nanos took from or gave to a batch.
+    Rounding(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not an account")]
+pub struct NotAnAccount(pub String);
+
+impl Account {
+    pub fn kind(&self) -> AccountKind {
+        match self {
+            Account::Provider(_) => AccountKind::Liability,
+            Account::Prepaid(_) => AccountKind::Asset,
+            Account::Pool(_) => AccountKind::Clearing,
+            Account::Team(_) | Account::Excluded(_) | Account::Unallocated | Account::Suspense | Account::Rounding(_) => AccountKind::Expense,
+        }
+    }
+
+    pub fn team(&self) -> Option<&str> {
+        match self {
+            Account::Team(team) => Some(team),
+            _ => None,
+        }
+    }
+
+    /// Reads what `Display` wrote.
+    pub fn parse(path: &str) -> Result<Account, NotAnAccount> {
+        let named = |name: &str| name.to_owned();
+        match path.split_once('/') {
+            None if path == "unallocated" => Ok(Account::Unallocated),
+            None if path == "suspense" => Ok(Account::Suspense),
+            Some((_, "")) | None => Err(NotAnAccount(path.into())),
+            Some(("provider", source)) => Ok(Account::Provider(named(source))),
+            Some(("prepaid", source)) => Ok(Account::Prepaid(named(source))),
+            Some(("team", team)) => Ok(Account::Team(named(team))),
+            Some(("pool", rule)) => Ok(Account::Pool(named(rule))),
+            Some(("excluded", rule)) => Ok(Account::Excluded(named(rule))),
+            Some(("rounding", source)) => Ok(Account::Rounding(named(source))),
+            Some(_) => Err(NotAnAccount(path.into())),
+        }
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Account::Provider(source) => write!(f, "provider/{source}"),
+            Account::Prepaid(source) => write!(f, "prepaid/{source}"),
+            Account::Team(team) => write!(f, "team/{team}"),
+            Account::Pool(rule) => write!(f, "pool/{rule}"),
+            Account::Excluded(rule) => write!(f, "excluded/{rule}"),
+            Account::Rounding(source) => write!(f, "rounding/{source}"),
+            Account::Unallocated => f.write_str("unallocated"),
+            Account::Suspense => f.write_str("suspense"),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Every error that a user can see: its stable code, what it means, and the exit code of a command that ends with it.
+
+use std::fmt;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Code(&'static str);
+
+impl Code {
+    pub fn text(self) -> &'static str {
+        self.0
+    }
+
+    pub fn meaning(self) -> &'static str {
+        CATALOGUE.iter().find(|(code, ..)| *code == self).map_or("", |(_, _, meaning)| meaning)
+    }
+
+    pub fn fault(self) -> Fault {
+        CATALOGUE.iter().find(|(code, ..)| *code == self).map_or(Fault::Bug, |(_, fault, _)| *fault)
+    }
+
+    pub fn all() -> impl Iterator<Item = Code> {
+        CATALOGUE.iter().map(|(code, ..)| *code)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Whose fault it is, which decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Exit 1: the user's data, rules, settings or machine.
+    User,
+    /// Exit 2: the command line.
+    Usage,
+    /// Exit 3: the run went on, but not everything is in it.
+    Incomplete,
+    /// Exit 70: ours.
+    Bug,
+}
+
+impl Fault {
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Fault::User => 1,
+            Fault::Usage => 2,
+            Fault::Incomplete => 3,
+            Fault::Bug => 70,
+        }
+    }
+}
+
+macro_rules! catalogue {
+    ($($name:ident $code:literal $fault:ident $meaning:literal;)*) => {
+        $(#[doc = $meaning] pub const $name: Code = Code($code);)*
+        const CATALOGUE: &[(Code, Fault, &str)] = &[$(($name, Fault::$fault, $meaning)),*];
+    };
+}
+
+catalogue! {
+    CONFIG_UNREADABLE "C101" User "The settings file cannot be read.";
+    CONFIG_SYNTAX "C102" User "The settings file is not valid TOML, or a value has the wrong type.";
+    CONFIG_UNKNOWN_KEY "C103" User "The settings file has a key that does not exist.";
+    CONFIG_VALUE "C104" User "A setting has a value that cannot be used.";
+    CONFIG_EXISTS "C105" User "`init` would overwrite files that are there.";
+    USAGE "C201" Usage "The command line cannot be understood.";
+    FILE_NOT_FOUND "F101" User "A source's path or pattern matches no file.";
+    FILE_UNREADABLE "F102" User "A file cannot be opened or read.";
+    FILE_LOOP "F103" User "A folder contains itself through a link.";
+    FILE_TRUNCATED "F104" User "A compressed file ends too early.";
+    FILE_NOT_A_TABLE "F105" User "A file is not CSV, CSV.GZ or Parquet.";
+    FILE_DELIMITER "F106" User "The header looks like it has another delimiter.";
+    COLUMN_MISSING "F107" User "A column that charges cannot do without is missing.";
+    COLUMN_DUPLICATE "F108" User "A header names the same column twice.";
+    ROW_REJECTED "F201" Incomplete "A row could not be understood and was set aside.";
+    ROW_RAGGED "F202" Incomplete "A row has more or fewer cells than the header.";
+    ROW_QUOTE "F203" Incomplete "A quote stands inside an unquoted cell.";
+    PLUGIN_NOT_FOUND "P101" User "A source names a plugin that is not installed.";
+    PLUGIN_INVALID "P102" User "A file is not a component of a world that this version serves.";
+    PLUGIN_CONFIG "P103" User "A plugin refused its configuration.";
+    PLUGIN_FAILED "P201" Incomplete "A plugin reported a failure.";
+    PLUGIN_TRAPPED "P202" Incomplete "A plugin crashed.";
+    PLUGIN_TIMEOUT "P203" Incomplete "A plugin took longer than its deadline.";
+    PLUGIN_FUEL "P204" Incomplete "A plugin used up its fuel.";
+    PLUGIN_MEMORY "P205" Incomplete "A plugin wanted more memory, tables or instances than its limit.";
+    PLUGIN_OUTPUT "P206" Incomplete "A plugin returned more rows or bytes than its limit.";
+    PLUGIN_JUNK "P207" Incomplete "A plugin returned something that cannot be a batch.";
+    PLUGIN_DENIED "P208" Incomplete "A plugin used a power that was not granted.";
+    RULE_SYNTAX "R101" User "A rule does not compile.";
+    RULE_MISSING_FUNCTION "R102" User "A rule lacks `matches` or `allocate`.";
+    RULE_UNKNOWN_FIELD "R103" User "A rule reads a field that charges do not have.";
+    RULE_ASSIGNMENT "R104" User "A rule assigns to its input.";
+    RULE_HEADER "R105" User "A rule's `rule(#{…})` header is missing or wrong.";
+    RULE_FIELD_NOT_KEPT "R106" User "A rule reads a dimension that is not collected.";
+    RULE_TABLE "R107" User "A lookup table is missing, unreadable, or has a key twice.";
+    RULE_DOC "R108" User "A rule has no doc comment.";
+    RULE_DECISION "R201" Incomplete "A rule returned something that is not a decision.";
+    RULE_THROWN "R202" Incomplete "A rule threw.";
+    RULE_LIMIT "R203" Incomplete "A rule used up one of its limits.";
+    RULE_FAILED "R204" Incomplete "A rule failed while it ran.";
+    CASES_FILE "R301" User "A cases file is missing, empty or cannot be read.";
+    CASE_FAILED "R302" User "A case does not come out as expected.";
+    RULES_UNREADABLE "R303" User "The rules folder cannot be read.";
+    LEDGER_NOT_FOUND "L101" User "There is no ledger at that path.";
+    LEDGER_NEWER "L102" User "The ledger was written by a newer version.";
+    LEDGER_NOT_OURS "L103" User "The file is not an Apportion ledger.";
+    LEDGER_READ_ONLY "L104" User "The ledger cannot be written.";
+    LEDGER_BUSY "L105" User "Another run is writing to the ledger.";
+    LEDGER_FULL "L106" User "The disk is full.";
+    LEDGER_STORAGE "L107" User "SQLite reports an error.";
+    LEDGER_CORRUPT "L201" User "The ledger does not verify.";
+    PERIOD_CLOSED "L202" User "The period is closed.";
+    PERIOD_STATE "L203" User "The period is already in that state.";
+    RUN_INCOMPLETE "N101" Incomplete "The run posted, but rows or sources are missing from it.";
+    NOTHING_TO_EXPLAIN "N201" User "Nothing in the ledger has that name.";
+    QUERY_INVALID "N202" User "A filter, grouping or period of a query cannot be understood.";
+    ADDRESS_REFUSED "S101" User "`serve` only listens on loopback until tokens exist.";
+    ADDRESS_IN_USE "S102" User "The address cannot be listened on.";
+    CONSERVATION "B101" Bug "What went in did not come out. Nothing was posted.";
+    INTERNAL "B102" Bug "An invariant did not hold.";
+}

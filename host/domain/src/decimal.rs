@@ -1,0 +1,358 @@
+//! Decimal text → nanos and the exact rest, for every spelling that real bills use.
+//!
+//! A row keeps its amount rounded half-even to nanos. What the rounding took away or added is kept exactly, per batch,
+//! in an [`Exact`]: so a batch ties out to its source to the last digit, however many digits that source writes.
+
+use num_bigint::BigInt;
+use std::fmt;
+
+/// An amount as read: the nearest whole number of nanos, and what is left of the exact value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsed {
+    pub nanos: i64,
+    pub rest: Rest,
+}
+
+/// Exact value minus rounded value, smaller than one nano.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// In units of 10⁻³⁷: 28 digits beyond the nano. 10¹⁰ rows of at most half a nano each still fit 128 bits.
+    Fine(i128),
+    /// More digits than that: the value is `.0 × 10^-.1`.
+    Long(Box<BigInt>, u32),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnAmount {
+    #[error("the amount is empty")]
+    Empty,
+    #[error("'{0}' is not a decimal number")]
+    NotANumber(String),
+    #[error("'{0}' is beyond ±9223372036 currency units, the largest amount of one row")]
+    TooLarge(String),
+}
+
+const FINE_DIGITS: usize = 28;
+/// Longer exponents only appear in hostile input, and would make one cell cost gigabytes.
+const EXPONENT_MAX: i64 = 10_000;
+
+/// Reads `1`, `-0.5`, `+1.50`, `1E-8`, ` 0.00 ` and any number of digits. No separators, no currency signs.
+#[inline]
+pub fn parse(text: &[u8]) -> Result<Parsed, NotAnAmount> {
+    match parse_plain(text) {
+        Some((nanos, rest)) => Ok(Parsed { nanos, rest: Rest::Fine(rest) }),
+        None => parse_any(text),
+    }
+}
+
+/// The common case without allocation: sign, up to 9 digits, point, up to 18 digits.
+#[inline]
+pub fn parse_plain(text: &[u8]) -> Option<(i64, i128)> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    let mut whole: u64 = 0;
+    let mut at = 0;
+    while let Some(byte) = digits.get(at) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        whole = whole * 10 + u64::from(digit);
+        at += 1;
+        if at > 9 {
+            return None;
+        }
+    }
+    if at == 0 {
+        return None;
+    }
+    let mut nanos = whole * 1_000_000_000;
+    let mut rest: i128 = 0;
+    match digits.get(at..) {
+        None | Some([]) => {}
+        Some([b'.', fraction @ ..]) => {
+            let (value, below) = parse_fraction(fraction)?;
+            nanos += value;
+            rest = below;
+        }
+        Some(_) => return None,
+    }
+    let nanos = i64::try_from(nanos).ok()?;
+    if rest != 0 {
+        return Some(round_fine(negative, nanos, rest));
+    }
+    Some((if negative { -nanos } else { nanos }, 0))
+}
+
+const POWERS: [u64; 19] = {
+    let mut powers = [1_u64; 19];
+    let mut exponent = 1;
+    while exponent < 19 {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
+
+/// Up to 18 decimals as nanos and 10⁻³⁷ below.
+#[inline]
+fn parse_fraction(fraction: &[u8]) -> Option<(u64, i128)> {
+    if fraction.is_empty() || fraction.len() > 18 {
+        return None;
+    }
+    let mut value: u64 = 0;
+    for byte in fraction {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
+    }
+    if fraction.len() <= 9 {
+        return Some((value * POWERS[9 - fraction.len()], 0));
+    }
+    let below_digits = fraction.len() - 9;
+    let scale = POWERS[below_digits];
+    let below = i128::from(value % scale) * 10_i128.pow((FINE_DIGITS - below_digits) as u32);
+    Some((value / scale, below))
+}
+
+/// Rounds half-even; `below` is the positive part under the nano, in 10⁻³⁷.
+fn round_fine(negative: bool, nanos: i64, below: i128) -> (i64, i128) {
+    const ONE: i128 = 10_i128.pow(FINE_DIGITS as u32);
+    let up = match (below * 2).cmp(&ONE) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Equal => nanos & 1 == 1,
+        std::cmp::Ordering::Greater => true,
+    };
+    let (nanos, rest) = if up { (nanos + 1, below - ONE) } else { (nanos, below) };
+    if negative { (-nanos, -rest) } else { (nanos, rest) }
+}
+
+/// Every spelling, with as many digits as there are.
+fn parse_any(text: &[u8]) -> Result<Parsed, NotAnAmount> {
+    let shown = || String::from_utf8_lossy(&text[..text.len().min(60)]).into_owned();
+    let trimmed = text.trim_ascii();
+    if trimmed.is_empty() {
+        return Err(NotAnAmount::Empty);
+    }
+    let (digits, scale) = digits_and_scale(trimmed).ok_or_else(|| NotAnAmount::NotANumber(shown()))?;
+    round_long(digits, scale).ok_or_else(|| NotAnAmount::TooLarge(shown()))
+}
+
+/// The value is `.0 × 10^-.1`.
+fn digits_and_scale(text: &[u8]) -> Option<(BigInt, i64)> {
+    let (mantissa, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        Some(at) => (&text[..at], std::str::from_utf8(&text[at + 1..]).ok()?.parse::<i64>().ok()?),
+        None => (text, 0),
+    };
+    if exponent.abs() > EXPONENT_MAX {
+        return None;
+    }
+    let (sign, unsigned) = match mantissa {
+        [b'-', rest @ ..] => ("-", rest),
+        [b'+', rest @ ..] => ("", rest),
+        _ => ("", mantissa),
+    };
+    let (whole, fraction) = match unsigned.iter().position(|byte| *byte == b'.') {
+        Some(at) => (&unsigned[..at], &unsigned[at + 1..]),
+        None => (unsigned, &[][..]),
+    };
+    let all_digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+    if whole.len() + fraction.len() == 0 || !all_digits(whole) || !all_digits(fraction) {
+        return None;
+    }
+    let text = format!("{sign}{}{}", std::str::from_utf8(whole).ok()?, std::str::from_utf8(fraction).ok()?);
+    Some((text.parse().ok()?, fraction.len() as i64 - exponent))
+}
+
+fn round_long(digits: BigInt, scale: i64) -> Option<Parsed> {
+    let ten = |power: i64| BigInt::from(10).pow(power.unsigned_abs() as u32);
+    if scale <= 9 {
+        let nanos = i64::try_from(digits * ten(9 - scale)).ok()?;
+        return Some(Parsed { nanos, rest: Rest::Fine(0) });
+    }
+    let one = ten(scale - 9);
+    let (mut nanos, mut rest) = (&digits / &one, &digits % &one);
+    let negative = rest.sign() == num_bigint::Sign::Minus;
+    let twice = BigInt::from(rest.magnitude().clone()) * 2;
+    if twice > one || (twice == one && nanos.bit(0)) {
+        nanos += if negative { -1 } else { 1 };
+        rest = if negative { rest + one } else { rest - one };
+    }
+    let nanos = i64::try_from(nanos).ok()?;
+    let fine = 9 + FINE_DIGITS as i64;
+    let rest = if scale <= fine {
+        Rest::Fine(i128::try_from(rest * ten(fine - scale)).ok()?)
+    } else {
+        Rest::Long(Box::new(rest), scale as u32)
+    };
+    Some(Parsed { nanos, rest })
+}
+
+/// An exact decimal of any length, added up from nanos and rests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exact {
+    /// In 10⁻³⁷, kept within ±one unit so that it cannot overflow.
+    fine: i128,
+    nanos: i128,
+    long: Option<(BigInt, u32)>,
+}
+
+impl Exact {
+    #[inline]
+    pub fn add_fine(&mut self, rest: i128) {
+        self.fine += rest;
+        if self.fine.unsigned_abs() > u128::MAX / 8 {
+            self.carry();
+        }
+    }
+
+    pub fn add_nanos(&mut self, nanos: i128) {
+        self.nanos += nanos;
+    }
+
+    pub fn add_rest(&mut self, rest: &Rest) {
+        match rest {
+            Rest::Fine(fine) => self.add_fine(*fine),
+            Rest::Long(value, scale) => self.add_long(value, *scale),
+        }
+    }
+
+    pub fn add(&mut self, other: &Exact) {
+        self.nanos += other.nanos;
+        self.add_fine(other.fine);
+        if let Some((value, scale)) = &other.long {
+            self.add_long(value, *scale);
+        }
+    }
+
+    pub fn is_zero(&self) -> bool {
+        let (value, _) = self.value();
+        value == BigInt::ZERO
+    }
+
+    /// The nearest whole number of nanos, half-even.
+    pub fn rounded_nanos(&self) -> i128 {
+        let (value, scale) = self.value();
+        let one = BigInt::from(10).pow(scale - 9);
+        let (mut nanos, rest) = (&value / &one, &value % &one);
+        let twice = BigInt::from(rest.magnitude().clone()) * 2;
+        if twice > one || (twice == one && nanos.bit(0)) {
+            nanos += if rest.sign() == num_bigint::Sign::Minus { -1 } else { 1 };
+        }
+        i128::try_from(nanos).unwrap_or_default()
+    }
+
+    fn carry(&mut self) {
+        const ONE: i128 = 10_i128.pow(FINE_DIGITS as u32);
+        self.nanos += self.fine / ONE;
+        self.fine %= ONE;
+    }
+
+    fn add_long(&mut self, value: &BigInt, scale: u32) {
+        let (sum, at) = self.long.take().unwrap_or((BigInt::ZERO, scale));
+        let common = at.max(scale);
+        let ten = |power: u32| BigInt::from(10).pow(power);
+        self.long = Some((sum * ten(common - at) + value * ten(common - scale), common));
+    }
+
+    /// The value is `.0 × 10^-.1`; the scale is at least 37.
+    fn value(&self) -> (BigInt, u32) {
+        let fine_scale = 9 + FINE_DIGITS as u32;
+        let ten = |power: u32| BigInt::from(10).pow(power);
+        let value = BigInt::from(self.nanos) * ten(FINE_DIGITS as u32) + self.fine;
+        match &self.long {
+            None => (value, fine_scale),
+            Some((long, scale)) => (value * ten(scale - fine_scale) + long, *scale),
+        }
+    }
+}
+
+/// Plain decimal text without superfluous zeros: `0`, `-0.0000000004`.
+impl fmt::Display for Exact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (value, scale) = self.value();
+        let digits = format!("{:0>width$}", value.magnitude().to_string(), width = scale as usize + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - scale as usize);
+        let fraction = fraction.trim_end_matches('0');
+        let sign = if value.sign() == num_bigint::Sign::Minus { "-" } else { "" };
+        let point = if fraction.is_empty() { "" } else { "." };
+        write!(f, "{sign}{whole}{point}{fraction}")
+    }
+}
+
+impl std::str::FromStr for Exact {
+    type Err = NotAnAmount;
+    fn from_str(text: &str) -> Result<Exact, NotAnAmount> {
+        let (value, scale) = digits_and_scale(text.trim().as_bytes()).ok_or_else(|| NotAnAmount::NotANumber(text.into()))?;
+        let mut exact = Exact::default();
+        let scale_up = BigInt::from(10).pow((37 - scale).max(0) as u32);
+        exact.add_long(&(value * scale_up), scale.max(37) as u32);
+        Ok(exact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exact_of(text: &str) -> (i64, String) {
+        let parsed = parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let mut exact = Exact::default();
+        exact.add_nanos(i128::from(parsed.nanos));
+        exact.add_rest(&parsed.rest);
+        (parsed.nanos, exact.to_string())
+    }
+
+    #[test]
+    fn reads_every_spelling_and_keeps_every_digit() {
+        for (text, nanos, exact) in [
+            ("0", 0, "0"),
+            ("-0", 0, "0"),
+            ("+1.50", 1_500_000_000, "1.5"),
+            ("1E-8", 10, "0.00000001"),
+            ("5e-06", 5_000, "0.000005"),
+            ("7.340032e+07", 73_400_320_000_000_000, "73400320"),
+            (" 0.00 ", 0, "0"),
+            (".5", 500_000_000, "0.5"),
+            ("5.", 5_000_000_000, "5"),
+            ("0.0000000005", 0, "0.0000000005"),
+            ("0.0000000015", 2, "0.0000000015"),
+            ("-0.0000000015", -2, "-0.0000000015"),
+            ("-0.00000000051", -1, "-0.00000000051"),
+            ("0.0000000072922557592391990000", 7, "0.000000007292255759239199"),
+            ("2.5893953072562468e-05", 25_894, "0.000025893953072562468"),
+            ("9223372036.854775807", i64::MAX, "9223372036.854775807"),
+            ("000000000012.5", 12_500_000_000, "12.5"),
+        ] {
+            assert_eq!(exact_of(text), (nanos, exact.to_string()), "{text}");
+        }
+        let long = format!("0.{}1", "0".repeat(3000));
+        assert_eq!(exact_of(&long), (0, long));
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_number() {
+        for text in ["1,000.5", "$1", "abc", "1.2.3", "--1", "1e", ".", "-", "NaN", "inf", "0x10", "1e99999999"] {
+            assert!(matches!(parse(text.as_bytes()), Err(NotAnAmount::NotANumber(_))), "{text}: {:?}", parse(text.as_bytes()));
+        }
+        assert_eq!(parse(b"  "), Err(NotAnAmount::Empty));
+        assert_eq!(parse(b"9223372036.9"), Err(NotAnAmount::TooLarge("9223372036.9".into())));
+    }
+
+    #[test]
+    fn a_batch_ties_out_where_a_128_bit_decimal_rounds() {
+        // 1000000 + 2 × 0.000000007292255759239199, summed by hand.
+        let mut exact = Exact::default();
+        for text in ["1000000", "0.000000007292255759239199", "0.000000007292255759239199"] {
+            let parsed = parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+            exact.add_nanos(i128::from(parsed.nanos));
+            exact.add_rest(&parsed.rest);
+        }
+        assert_eq!(exact.to_string(), "1000000.000000014584511518478398");
+        assert_eq!("1000000.000000014584511518478398".parse::<Exact>().map(|exact| exact.rounded_nanos()), Ok(1_000_000_000_000_015));
+    }
+}

@@ -1,0 +1,99 @@
+//! What went wrong, where, why, and the line that mends it.
+
+use crate::catalogue::Code;
+use std::fmt;
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    pub file: String,
+    /// From 1; 0 where the file as a whole is meant.
+    pub line: u32,
+    /// From 1, in characters; 0 where the line as a whole is meant.
+    pub column: u32,
+}
+
+/// One finding, the same for rules, plugins, files and checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub code: Code,
+    pub message: String,
+    pub location: Option<Location>,
+    /// The source line with a caret under the place, where there is one.
+    pub excerpt: Option<String>,
+    /// A command or line to type.
+    pub hint: Option<String>,
+}
+
+impl Diagnostic {
+    pub fn new(code: Code, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { code, message: message.into(), location: None, excerpt: None, hint: None }
+    }
+
+    pub fn at(mut self, file: impl Into<String>, line: u32, column: u32) -> Diagnostic {
+        self.location = Some(Location { file: file.into(), line, column });
+        self
+    }
+
+    /// Shows `source_line` with a caret under the location's column.
+    pub fn excerpt(mut self, source_line: &str) -> Diagnostic {
+        let column = self.location.as_ref().map_or(0, |location| location.column as usize);
+        let indent: String = source_line.chars().take(column.saturating_sub(1)).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        self.excerpt = Some(if column == 0 { source_line.to_owned() } else { format!("{source_line}\n{indent}^") });
+        self
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Diagnostic {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        if self.column > 0 {
+            write!(f, ":{}", self.column)?;
+        }
+        Ok(())
+    }
+}
+
+/// `rules/aws/shared.rhai:12:5: R103: unknown field …`, then the excerpt and the hint on lines of their own.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(location) = &self.location {
+            write!(f, "{location}: ")?;
+        }
+        write!(f, "{}: {}", self.code, self.message)?;
+        for line in self.excerpt.iter().flat_map(|excerpt| excerpt.lines()) {
+            write!(f, "\n    {line}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The closest of `known` to what was written, for "did you mean".
+pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (written.chars().count() / 3).max(1);
+    known.into_iter().map(|name| (edit_distance(written, name), name)).filter(|(distance, _)| *distance <= limit).min().map(|(_, name)| name)
+}
+
+fn edit_distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut previous: Vec<usize> = (0..=right.len()).collect();
+    for (row, left_char) in left.chars().enumerate() {
+        let mut current = vec![row + 1];
+        for (column, right_char) in right.iter().enumerate() {
+            let substitute = previous[column] + usize::from(left_char != *right_char);
+            current.push(substitute.min(previous[column + 1] + 1).min(current[column] + 1));
+        }
+        previous = current;
+    }
+    previous[right.len()]
+}

@@ -1,0 +1,287 @@
+//! Interned texts, tag sets and resources: what is said once and meant by millions of charges.
+//!
+//! A *resource* is one distinct set of dimensions. Decisions belong to resources, so the cost of rules grows with
+//! distinct things and not with rows. Everything is append-only and numbered from 0; numbers are what is stored.
+
+use crate::field::Field;
+use crate::money::Currency;
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
+
+/// An interned text. Number 0 is "nothing".
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub struct Symbol(pub u32);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct TagSetId(pub u32);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ResourceId(pub u32);
+
+impl Symbol {
+    pub const NONE: Symbol = Symbol(0);
+}
+
+/// A resource as it is put in: the dimensions in any order, absent ones left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    pub currency: Currency,
+    pub tags: TagSetId,
+    pub dimensions: Vec<(Field, Symbol)>,
+}
+
+pub struct Dictionary {
+    hasher: foldhash::fast::RandomState,
+    text: String,
+    text_ends: Vec<usize>,
+    symbols: HashTable<u32>,
+    tags: Vec<(Symbol, Symbol)>,
+    tag_ends: Vec<usize>,
+    tag_sets: HashTable<u32>,
+    currencies: Vec<Currency>,
+    resource_tags: Vec<TagSetId>,
+    /// One column a field, filled up with `NONE` where a resource lacks it; a field never seen has no column.
+    columns: Vec<Vec<Symbol>>,
+    resources: HashTable<u32>,
+}
+
+impl Default for Dictionary {
+    fn default() -> Dictionary {
+        Dictionary::new()
+    }
+}
+
+impl Dictionary {
+    pub fn new() -> Dictionary {
+        let mut dictionary = Dictionary {
+            hasher: foldhash::fast::RandomState::default(),
+            text: String::new(),
+            text_ends: Vec::new(),
+            symbols: HashTable::new(),
+            tags: Vec::new(),
+            tag_ends: Vec::new(),
+            tag_sets: HashTable::new(),
+            currencies: Vec::new(),
+            resource_tags: Vec::new(),
+            columns: vec![Vec::new(); Field::COUNT],
+            resources: HashTable::new(),
+        };
+        dictionary.symbol("");
+        dictionary.tag_set(&[]);
+        dictionary
+    }
+
+    /// Interns a text.
+    pub fn symbol(&mut self, text: &str) -> Symbol {
+        let hash = self.hasher.hash_one(text);
+        if let Some(found) = self.symbols.find(hash, |id| symbol_text(&self.text, &self.text_ends, *id) == text) {
+            return Symbol(*found);
+        }
+        let id = self.text_ends.len() as u32;
+        self.text.push_str(text);
+        self.text_ends.push(self.text.len());
+        let (hasher, arena, ends) = (&self.hasher, &self.text, &self.text_ends);
+        self.symbols.insert_unique(hash, id, |id| hasher.hash_one(symbol_text(arena, ends, *id)));
+        Symbol(id)
+    }
+
+    /// The symbol of a text that may never have been seen.
+    pub fn find_symbol(&self, text: &str) -> Option<Symbol> {
+        let hash = self.hasher.hash_one(text);
+        self.symbols.find(hash, |id| symbol_text(&self.text, &self.text_ends, *id) == text).map(|id| Symbol(*id))
+    }
+
+    pub fn text(&self, symbol: Symbol) -> &str {
+        symbol_text(&self.text, &self.text_ends, symbol.0)
+    }
+
+    pub fn symbol_count(&self) -> usize {
+        self.text_ends.len()
+    }
+
+    /// Interns tags, given by ascending key symbol with each key once.
+    pub fn tag_set(&mut self, tags: &[(Symbol, Symbol)]) -> TagSetId {
+        let hash = self.hasher.hash_one(tags);
+        if let Some(found) = self.tag_sets.find(hash, |id| slice(&self.tags, &self.tag_ends, *id) == tags) {
+            return TagSetId(*found);
+        }
+        let id = self.tag_ends.len() as u32;
+        self.tags.extend_from_slice(tags);
+        self.tag_ends.push(self.tags.len());
+        let (hasher, arena, ends) = (&self.hasher, &self.tags, &self.tag_ends);
+        self.tag_sets.insert_unique(hash, id, |id| hasher.hash_one(slice(arena, ends, *id)));
+        TagSetId(id)
+    }
+
+    pub fn tags(&self, tags: TagSetId) -> &[(Symbol, Symbol)] {
+        slice(&self.tags, &self.tag_ends, tags.0)
+    }
+
+    pub fn tag_set_count(&self) -> usize {
+        self.tag_ends.len()
+    }
+
+    /// The value of a tag, `NONE` where the set lacks it.
+    pub fn tag(&self, tags: TagSetId, key: Symbol) -> Symbol {
+        let tags = self.tags(tags);
+        tags.binary_search_by_key(&key, |(known, _)| *known).map_or(Symbol::NONE, |at| tags[at].1)
+    }
+
+    /// Interns a resource.
+    pub fn resource(&mut self, resource: &Resource) -> ResourceId {
+        let hash = self.resource_hash(resource.currency, resource.tags, resource.dimensions.iter().copied());
+        let is_same = |id: &u32| {
+            let id = ResourceId(*id);
+            let count = resource.dimensions.iter().filter(|(_, symbol)| *symbol != Symbol::NONE).count();
+            self.currency(id) == resource.currency
+                && self.resource_tags(id) == resource.tags
+                && resource.dimensions.iter().all(|(field, symbol)| self.dimension(id, *field) == *symbol)
+                && self.dimensions(id).count() == count
+        };
+        if let Some(found) = self.resources.find(hash, is_same) {
+            return ResourceId(*found);
+        }
+        let id = self.push_resource(resource);
+        self.index_resource(id, hash);
+        id
+    }
+
+    fn push_resource(&mut self, resource: &Resource) -> ResourceId {
+        let id = self.currencies.len();
+        self.currencies.push(resource.currency);
+        self.resource_tags.push(resource.tags);
+        for (field, symbol) in &resource.dimensions {
+            if *symbol != Symbol::NONE {
+                let column = &mut self.columns[field.index()];
+                column.resize(id, Symbol::NONE);
+                column.push(*symbol);
+            }
+        }
+        ResourceId(id as u32)
+    }
+
+    fn index_resource(&mut self, id: ResourceId, hash: u64) {
+        let mut resources = std::mem::take(&mut self.resources);
+        resources.insert_unique(hash, id.0, |id| self.stored_hash(ResourceId(*id)));
+        self.resources = resources;
+    }
+
+    fn stored_hash(&self, id: ResourceId) -> u64 {
+        self.resource_hash(self.currency(id), self.resource_tags(id), self.dimensions(id))
+    }
+
+    /// Independent of the order of the dimensions.
+    fn resource_hash(&self, currency: Currency, tags: TagSetId, dimensions: impl Iterator<Item = (Field, Symbol)>) -> u64 {
+        let set = dimensions.filter(|(_, symbol)| *symbol != Symbol::NONE).fold(0_u64, |sum, pair| sum.wrapping_add(self.hasher.hash_one(pair)));
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(&currency.bytes());
+        hasher.write_u32(tags.0);
+        hasher.write_u64(set);
+        hasher.finish()
+    }
+
+    pub fn resource_count(&self) -> usize {
+        self.currencies.len()
+    }
+
+    pub fn currency(&self, resource: ResourceId) -> Currency {
+        self.currencies[resource.0 as usize]
+    }
+
+    pub fn resource_tags(&self, resource: ResourceId) -> TagSetId {
+        self.resource_tags[resource.0 as usize]
+    }
+
+    pub fn dimension(&self, resource: ResourceId, field: Field) -> Symbol {
+        self.columns[field.index()].get(resource.0 as usize).copied().unwrap_or(Symbol::NONE)
+    }
+
+    /// The dimensions that the resource has.
+    pub fn dimensions(&self, resource: ResourceId) -> impl Iterator<Item = (Field, Symbol)> + '_ {
+        Field::all().map(move |field| (field, self.dimension(resource, field))).filter(|(_, symbol)| *symbol != Symbol::NONE)
+    }
+
+    pub fn dimension_text(&self, resource: ResourceId, field: Field) -> &str {
+        self.text(self.dimension(resource, field))
+    }
+
+    pub fn tag_text(&self, resource: ResourceId, key: &str) -> &str {
+        self.find_symbol(key).map_or("", |key| self.text(self.tag(self.resource_tags(resource), key)))
+    }
+
+    /// A stable 128-bit digest of what the resource means, independent of numbering: for fingerprints.
+    pub fn digest(&self, resource: ResourceId) -> u128 {
+        let mut digest = Digest::default();
+        digest.add(self.currency(resource).code());
+        for (field, symbol) in self.dimensions(resource) {
+            digest.add(field.name());
+            digest.add(self.text(symbol));
+        }
+        let mut tags: Vec<(&str, &str)> = self.tags(self.resource_tags(resource)).iter().map(|(key, value)| (self.text(*key), self.text(*value))).collect();
+        tags.sort_unstable();
+        for (key, value) in tags {
+            digest.add(key);
+            digest.add(value);
+        }
+        digest.finish()
+    }
+}
+
+/// FNV-1a with 128 bits over length-prefixed texts: slow and simple, run once per distinct resource.
+struct Digest(u128);
+
+impl Default for Digest {
+    fn default() -> Digest {
+        Digest(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d)
+    }
+}
+
+impl Digest {
+    fn add(&mut self, text: &str) {
+        for byte in (text.len() as u32).to_le_bytes().into_iter().chain(text.bytes()) {
+            self.0 = (self.0 ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013B);
+        }
+    }
+
+    fn finish(self) -> u128 {
+        self.0
+    }
+}
+
+fn symbol_text<'a>(text: &'a str, ends: &[usize], id: u32) -> &'a str {
+    let id = id as usize;
+    let start = if id == 0 { 0 } else { ends[id - 1] };
+    &text[start..ends[id]]
+}
+
+fn slice<'a, T>(items: &'a [T], ends: &[usize], id: u32) -> &'a [T] {
+    let id = id as usize;
+    let start = if id == 0 { 0 } else { ends[id - 1] };
+    &items[start..ends[id]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_things_get_equal_numbers() {
+        let mut dictionary = Dictionary::new();
+        assert_eq!(dictionary.symbol(""), Symbol::NONE);
+        let (team, a) = (dictionary.symbol("team"), dictionary.symbol("a"));
+        assert_eq!(dictionary.symbol("team"), team);
+        let tags = dictionary.tag_set(&[(team, a)]);
+        let usd = Currency::parse(b"USD").unwrap_or_else(|error| panic!("{error}"));
+        let resource = |dimensions: Vec<(Field, Symbol)>| Resource { currency: usd, tags, dimensions };
+        let first = dictionary.resource(&resource(vec![(Field::SERVICE_NAME, a), (Field::REGION_ID, team)]));
+        let again = dictionary.resource(&resource(vec![(Field::REGION_ID, team), (Field::SERVICE_NAME, a), (Field::RESOURCE_ID, Symbol::NONE)]));
+        let fewer = dictionary.resource(&resource(vec![(Field::SERVICE_NAME, a)]));
+        assert_eq!(first, again);
+        assert_ne!(first, fewer);
+        assert_eq!(dictionary.dimension_text(fewer, Field::REGION_ID), "");
+        assert_eq!(dictionary.tag_text(first, "team"), "a");
+        assert_eq!(dictionary.tag_text(first, "never seen"), "");
+        assert_ne!(dictionary.digest(first), dictionary.digest(fewer));
+        assert_eq!(dictionary.resource_count(), 2);
+    }
+}

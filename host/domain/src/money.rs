@@ -1,0 +1,218 @@
+//! Exact amounts: `Money` is one amount, `Sum` a total of many.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Nanos in one currency unit: every stored amount is a whole number of 10⁻⁹ units.
+pub const NANOS_PER_UNIT: i64 = 1_000_000_000;
+
+/// A three-letter currency code, upper case, such as `USD`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Currency([u8; 3]);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a currency code of three letters")]
+pub struct NotACurrency(pub String);
+
+impl Currency {
+    /// Reads a code in any case; only three ASCII letters are a currency.
+    pub fn parse(text: &[u8]) -> Result<Currency, NotACurrency> {
+        match <[u8; 3]>::try_from(text.trim_ascii()) {
+            Ok(code) if code.iter().all(u8::is_ascii_alphabetic) => Ok(Currency(code.map(|letter| letter.to_ascii_uppercase()))),
+            _ => Err(NotACurrency(String::from_utf8_lossy(text).into_owned())),
+        }
+    }
+
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("???")
+    }
+
+    pub fn bytes(&self) -> [u8; 3] {
+        self.0
+    }
+
+    /// Decimals of a payable amount, as ISO 4217 gives them.
+    pub fn payable_decimals(&self) -> u32 {
+        match self.code() {
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+            "CLF" | "UYW" => 4,
+            _ => 2,
+        }
+    }
+}
+
+impl FromStr for Currency {
+    type Err = NotACurrency;
+    fn from_str(text: &str) -> Result<Currency, NotACurrency> {
+        Currency::parse(text.as_bytes())
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// One amount: a signed count of nanos. Reaches ±9.2 billion units.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct Money(i64);
+
+impl Money {
+    pub const ZERO: Money = Money(0);
+
+    pub const fn from_nanos(nanos: i64) -> Money {
+        Money(nanos)
+    }
+
+    pub const fn nanos(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Sum::from(*self).fmt(f)
+    }
+}
+
+/// A total of amounts in nanos: 128 bits, so that it cannot overflow from any number of rows that a machine can hold.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct Sum(i128);
+
+impl Sum {
+    pub const ZERO: Sum = Sum(0);
+
+    pub const fn from_nanos(nanos: i128) -> Sum {
+        Sum(nanos)
+    }
+
+    pub const fn nanos(self) -> i128 {
+        self.0
+    }
+
+    pub fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Cuts the total in amounts that each fit a posting: one for all but astronomical totals.
+    pub fn amounts(self) -> impl Iterator<Item = Money> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let part = rest.clamp(i128::from(i64::MIN + 1), i128::from(i64::MAX));
+            rest -= part;
+            (part != 0).then(|| Money(i64::try_from(part).unwrap_or_default()))
+        })
+    }
+
+    /// Half-even rounded to `decimals` places, as decimal text with exactly so many places.
+    pub fn rounded_text(self, decimals: u32) -> String {
+        let decimals = decimals.min(9);
+        let unit = 10_i128.pow(9 - decimals);
+        let (quotient, rest) = (self.0.unsigned_abs() / unit.unsigned_abs(), self.0.unsigned_abs() % unit.unsigned_abs());
+        let up = match (rest * 2).cmp(&unit.unsigned_abs()) {
+            std::cmp::Ordering::Less => 0,
+            std::cmp::Ordering::Equal => quotient & 1,
+            std::cmp::Ordering::Greater => 1,
+        };
+        let rounded = quotient + up;
+        let sign = if self.0 < 0 && rounded != 0 { "-" } else { "" };
+        let scale = 10_u128.pow(decimals);
+        if decimals == 0 {
+            return format!("{sign}{rounded}");
+        }
+        format!("{sign}{}.{:0width$}", rounded / scale, rounded % scale, width = decimals as usize)
+    }
+}
+
+impl From<Money> for Sum {
+    fn from(money: Money) -> Sum {
+        Sum(i128::from(money.0))
+    }
+}
+
+impl std::ops::Add for Sum {
+    type Output = Sum;
+    fn add(self, other: Sum) -> Sum {
+        Sum(self.0 + other.0)
+    }
+}
+
+impl std::ops::Sub for Sum {
+    type Output = Sum;
+    fn sub(self, other: Sum) -> Sum {
+        Sum(self.0 - other.0)
+    }
+}
+
+impl std::ops::Neg for Sum {
+    type Output = Sum;
+    fn neg(self) -> Sum {
+        Sum(-self.0)
+    }
+}
+
+impl std::ops::AddAssign for Sum {
+    fn add_assign(&mut self, other: Sum) {
+        self.0 += other.0;
+    }
+}
+
+impl std::iter::Sum for Sum {
+    fn sum<I: Iterator<Item = Sum>>(totals: I) -> Sum {
+        totals.fold(Sum::ZERO, |left, right| left + right)
+    }
+}
+
+/// Nine decimals, always: `12.340000000`.
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.rounded_text(9))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_nine_decimals_and_the_sign() {
+        assert_eq!(Money::from_nanos(-1).to_string(), "-0.000000001");
+        assert_eq!(Money::from_nanos(12_340_000_000).to_string(), "12.340000000");
+        assert_eq!(Money::from_nanos(i64::MIN).to_string(), "-9223372036.854775808");
+    }
+
+    #[test]
+    fn payable_rounding_is_half_even() {
+        let text = |nanos: i128, decimals| Sum::from_nanos(nanos).rounded_text(decimals);
+        assert_eq!(text(5_000_000, 2), "0.00");
+        assert_eq!(text(15_000_000, 2), "0.02");
+        assert_eq!(text(-15_000_000, 2), "-0.02");
+        assert_eq!(text(-4_000_000, 2), "0.00");
+        assert_eq!(text(2_500_000_000, 0), "2");
+        assert_eq!(text(1_234_500_000, 3), "1.234");
+    }
+
+    #[test]
+    fn a_total_beyond_one_posting_is_cut_in_several() {
+        let total = Sum::from_nanos(3 * i128::from(i64::MAX) - 5);
+        let parts: Vec<Money> = total.amounts().collect();
+        assert_eq!(parts.len(), 3);
+        assert_eq!(parts.into_iter().map(Sum::from).sum::<Sum>(), total);
+        assert_eq!(Sum::ZERO.amounts().count(), 0);
+    }
+
+    #[test]
+    fn currencies_are_three_letters() {
+        assert_eq!(Currency::parse(b"usd").map(|currency| currency.to_string()), Ok("USD".into()));
+        assert_eq!(Currency::parse(b"MC"), Err(NotACurrency("MC".into())));
+        assert_eq!(Currency::parse(b"U$D"), Err(NotACurrency("U$D".into())));
+    }
+}

@@ -1,0 +1,132 @@
+//! The few ports through which the pipeline reaches plugins and rules, so that it runs with fakes.
+
+use crate::charge::{ChargeLine, RawCharge, RawUsage, Rejected};
+use crate::decision::{Outcome, OutcomeId};
+use crate::diagnostic::Diagnostic;
+use crate::dictionary::{Dictionary, ResourceId};
+use crate::entry::RuleVersion;
+use crate::field::Field;
+use crate::mapping::Mapping;
+use crate::period::{Day, Period};
+use std::path::PathBuf;
+
+/// Which plugin did something: enough to reproduce it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginIdentity {
+    pub name: String,
+    pub version: String,
+    /// SHA-256 of the component, hex.
+    pub digest: String,
+}
+
+/// What a source may be asked for.
+#[derive(Clone, Debug)]
+pub struct CollectRequest {
+    pub source: String,
+    /// The source's own settings as JSON.
+    pub config: String,
+    /// `None`: all there is.
+    pub period: Option<Period>,
+    pub state: Option<String>,
+    /// Files that the operator granted, in a fixed order, each with the name that the plugin sees.
+    pub tables: Vec<GrantedTable>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantedTable {
+    pub name: String,
+    pub path: PathBuf,
+}
+
+/// One page from a collector.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    pub rows: Rows,
+    pub usage: Vec<RawUsage>,
+    pub rejected: Vec<Rejected>,
+    /// To be given to the next collection, committed together with the rows.
+    pub state: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Rows {
+    Charges(Vec<RawCharge>),
+    Mapped(Mapping),
+}
+
+impl Default for Rows {
+    fn default() -> Rows {
+        Rows::Charges(Vec::new())
+    }
+}
+
+/// Yields what a source charged. Every batch goes to `sink`; its refusal ends the collection.
+pub trait Collector {
+    fn identity(&self) -> &PluginIdentity;
+    fn check(&self, request: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic>;
+    fn collect(&self, request: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic>;
+}
+
+/// A rule as it stands in a generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleFacts {
+    pub version: RuleVersion,
+    pub name: String,
+    pub priority: i64,
+    pub owner: String,
+    pub review_by: Option<Day>,
+    pub description: String,
+    pub enabled: bool,
+    pub from: Option<Day>,
+    pub until: Option<Day>,
+    pub source: String,
+}
+
+/// A compiled, immutable set of rules.
+pub trait Rules: Send + Sync {
+    /// Digest over all rules and tables, hex.
+    fn generation(&self) -> &str;
+    /// In the order in which they are tried.
+    fn facts(&self) -> &[RuleFacts];
+    /// Lookup tables by name with their text, stored with the generation.
+    fn tables(&self) -> Vec<(String, String)>;
+    /// A decider with empty memos, for one run.
+    fn decider(&self) -> Box<dyn Decider + '_>;
+}
+
+/// Takes decisions for one run; remembers what it decided.
+pub trait Decider {
+    /// Decides for a resource on a day. Without `line`, a rule that reads an amount or a date answers `OutcomeId::PER_CHARGE`.
+    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> OutcomeId;
+    /// Days on which another set of rules becomes valid, ascending. Between two of them decisions do not depend on the day.
+    fn turning_days(&self) -> Vec<Day>;
+    /// All outcomes so far; `OutcomeId` is the index.
+    fn outcomes(&self) -> &[Outcome];
+    /// Script calls made so far: the cost of the rules phase.
+    fn calls(&self) -> u64;
+    /// The fields and tags that the deciding rule read for this resource, with their values.
+    fn explain(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> Explanation;
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explanation {
+    /// Every rule tried, in order, with what it read and whether it matched.
+    pub tried: Vec<TriedRule>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriedRule {
+    pub rule: RuleVersion,
+    pub matched: bool,
+    pub read: Vec<(String, String)>,
+    /// Where in the source the deciding call stands; 0 if unknown.
+    pub line: u32,
+}
+
+/// The name by which rules read a field that is not a dimension.
+pub const LINE_FIELDS: [&str; 3] = ["charge_period_start", "billed_cost", "effective_cost"];
+
+/// Whether rules can read it at all.
+pub fn is_readable(name: &str) -> bool {
+    Field::by_name(name).is_some() || LINE_FIELDS.contains(&name) || name == "billing_currency"
+}

@@ -1,0 +1,82 @@
+//! A run: one pass from collect to post, and what it leaves behind.
+
+use crate::decimal::Exact;
+use crate::money::{Currency, Sum};
+use crate::period::Day;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId(pub i64);
+
+/// The unit of restatement: what one source charged on one day in one currency.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceDay {
+    pub source: String,
+    pub day: Day,
+    pub currency: Currency,
+}
+
+/// What a source-day adds up to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DayTotals {
+    pub charges: u64,
+    pub billed: Sum,
+    pub effective: Sum,
+    /// Exact totals of the source minus the sums above: less than half a nano per charge.
+    pub billed_rest: Exact,
+    pub effective_rest: Exact,
+    pub fingerprint: Fingerprint,
+}
+
+/// The multiset of a day's charges in 128 bits: equal for equal charges in any order, cut in any way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub u128);
+
+impl Fingerprint {
+    #[inline]
+    pub fn add(&mut self, resource_digest: u128, billed: i64, effective: i64) {
+        let low = mix(resource_digest as u64 ^ (billed as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15), (resource_digest >> 64) as u64 ^ effective as u64);
+        let high = mix(low ^ (resource_digest >> 64) as u64, (effective as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ billed as u64);
+        self.0 = self.0.wrapping_add(u128::from(low) | u128::from(high) << 64);
+    }
+
+    pub fn merge(&mut self, other: Fingerprint) {
+        self.0 = self.0.wrapping_add(other.0);
+    }
+}
+
+#[inline]
+fn mix(left: u64, right: u64) -> u64 {
+    let product = u128::from(left ^ 0xA076_1D64_78BD_642F).wrapping_mul(u128::from(right ^ 0xE703_7ED1_A0B4_28DB));
+    (product as u64) ^ (product >> 64) as u64
+}
+
+impl DayTotals {
+    pub fn merge(&mut self, other: &DayTotals) {
+        self.charges += other.charges;
+        self.billed += other.billed;
+        self.effective += other.effective;
+        self.billed_rest.add(&other.billed_rest);
+        self.effective_rest.add(&other.effective_rest);
+        self.fingerprint.merge(other.fingerprint);
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    Complete,
+    /// Posted, but rows were set aside or a source failed.
+    Incomplete,
+    /// Nothing was posted.
+    Failed,
+}
+
+impl RunState {
+    pub fn name(self) -> &'static str {
+        match self {
+            RunState::Complete => "complete",
+            RunState::Incomplete => "incomplete",
+            RunState::Failed => "failed",
+        }
+    }
+}
