@@ -184,11 +184,7 @@ fn round_long(digits: BigInt, scale: i64) -> Option<Parsed> {
     }
     let nanos = i64::try_from(nanos).ok()?;
     let fine = 9 + FINE_DIGITS as i64;
-    let rest = if scale <= fine {
-        Rest::Fine(i128::try_from(rest * ten(fine - scale)).ok()?)
-    } else {
-        Rest::Long(Box::new(rest), scale as u32)
-    };
+    let rest = if scale <= fine { Rest::Fine(i128::try_from(rest * ten(fine - scale)).ok()?) } else { Rest::Long(Box::new(rest), scale as u32) };
     Some(Parsed { nanos, rest })
 }
 

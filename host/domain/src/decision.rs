@@ -63,11 +63,17 @@ pub struct Outcome {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    Decided { rule: RuleIndex, decision: Decision },
+    Decided {
+        rule: RuleIndex,
+        decision: Decision,
+    },
     /// No rule claimed it.
     Unallocated,
     /// A rule failed on it; the text is the diagnostic.
-    Suspense { rule: RuleIndex, diagnostic: String },
+    Suspense {
+        rule: RuleIndex,
+        diagnostic: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -217,7 +217,8 @@ impl Dictionary {
             digest.add(field.name());
             digest.add(self.text(symbol));
         }
-        let mut tags: Vec<(&str, &str)> = self.tags(self.resource_tags(resource)).iter().map(|(key, value)| (self.text(*key), self.text(*value))).collect();
+        let mut tags: Vec<(&str, &str)> =
+            self.tags(self.resource_tags(resource)).iter().map(|(key, value)| (self.text(*key), self.text(*value))).collect();
         tags.sort_unstable();
         for (key, value) in tags {
             digest.add(key);

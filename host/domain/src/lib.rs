@@ -4,19 +4,19 @@
 //! This crate knows no file, no clock, no database, no script engine and no float. Every type checks what it
 //! promises when it is made.
 
-pub mod money;
+pub mod account;
+pub mod catalogue;
+pub mod charge;
 pub mod decimal;
-pub mod split;
-pub mod period;
+pub mod decision;
+pub mod diagnostic;
+pub mod dictionary;
+pub mod entry;
 pub mod field;
 pub mod mapping;
-pub mod charge;
-pub mod tag;
-pub mod dictionary;
-pub mod decision;
-pub mod account;
-pub mod entry;
-pub mod run;
-pub mod diagnostic;
-pub mod catalogue;
+pub mod money;
+pub mod period;
 pub mod port;
+pub mod run;
+pub mod split;
+pub mod tag;

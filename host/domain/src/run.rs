@@ -34,7 +34,8 @@ pub struct Fingerprint(pub u128);
 impl Fingerprint {
     #[inline]
     pub fn add(&mut self, resource_digest: u128, billed: i64, effective: i64) {
-        let low = mix(resource_digest as u64 ^ (billed as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15), (resource_digest >> 64) as u64 ^ effective as u64);
+        let low =
+            mix(resource_digest as u64 ^ (billed as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15), (resource_digest >> 64) as u64 ^ effective as u64);
         let high = mix(low ^ (resource_digest >> 64) as u64, (effective as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ billed as u64);
         self.0 = self.0.wrapping_add(u128::from(low) | u128::from(high) << 64);
     }

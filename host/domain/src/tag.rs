@@ -258,7 +258,8 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        parse(text).map_or_else(|error| error.to_string(), |tags| tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" & "))
+        parse(text)
+            .map_or_else(|error| error.to_string(), |tags| tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" & "))
     }
 
     #[test]
