@@ -1,1 +1,14 @@
-//! decode
+//! Reads tables — CSV, gzipped CSV, Parquet — as batches of cells; the only crate that knows file formats.
+//!
+//! It knows nothing of charges: it is told which columns are wanted and hands out their cells, in order, from as many
+//! threads as the caller has. What does not have the shape of a row is handed out as *unreadable*, with its place.
+
+mod careful;
+mod csv;
+mod parquet_file;
+mod place;
+mod structure;
+mod table;
+
+pub use place::lines_at;
+pub use table::{Batch, Cells, Column, Format, Scan, TableFacts, Unreadable, Wanted, Worker, describe, distinct, sample};

@@ -36,6 +36,8 @@ pub struct CollectRequest {
 pub struct GrantedTable {
     pub name: String,
     pub path: PathBuf,
+    /// What separates the cells of a CSV file.
+    pub delimiter: u8,
 }
 
 /// One page from a collector.

@@ -1,0 +1,116 @@
+//! The slow and careful way through CSV that breaks the rules of quoting: one bad line costs that line and no more.
+
+use crate::csv::{Block, ROW_BYTES_MAX, excerpt};
+use crate::table::Unreadable;
+use domain::catalogue as code;
+
+pub(crate) struct Consumed {
+    /// Bytes left in the block: the good rows, moved together.
+    pub kept: usize,
+    /// Bytes of the file that were dealt with.
+    pub read: usize,
+}
+
+enum Row {
+    /// Ends with this byte's line end.
+    Good {
+        end: usize,
+    },
+    /// The quote at this byte does not belong there.
+    Bad {
+        at: usize,
+    },
+    Unfinished,
+}
+
+/// Keeps the good rows of a block, notes the bad lines, and leaves an unfinished row at the end behind.
+pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> Consumed {
+    let bytes = std::mem::take(&mut block.bytes);
+    let mut at = 0;
+    while at < bytes.len() {
+        let place = block.place + at as u64;
+        let row = read_row(&bytes[at..], delimiter);
+        let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
+        match row {
+            Row::Good { end } => {
+                block.places.push(place);
+                block.bytes.extend_from_slice(&bytes[at..=at + end]);
+                at += end + 1;
+            }
+            Row::Unfinished if !ended && bytes.len() - at <= ROW_BYTES_MAX => break,
+            Row::Unfinished => {
+                let reason = "a quote opens in this line and is never closed".to_owned();
+                block.unreadable.push(Unreadable { code: code::ROW_QUOTE, reason, place, excerpt: excerpt(&bytes[at..line_end]) });
+                at = line_end;
+            }
+            Row::Bad { at: quote } => {
+                let column = String::from_utf8_lossy(&bytes[at..at + quote]).chars().count() + 1;
+                let reason =
+                    format!("a quote stands at character {column}, inside a cell; cells with quotes must be quoted and their quotes doubled");
+                block.unreadable.push(Unreadable { code: code::ROW_QUOTE, reason, place, excerpt: excerpt(&bytes[at..line_end]) });
+                at = line_end;
+            }
+        }
+    }
+    let kept = block.bytes.len();
+    block.structure.scan(&block.bytes, delimiter);
+    block.bytes.extend_from_slice(&bytes[at..]);
+    Consumed { kept, read: at }
+}
+
+fn read_row(bytes: &[u8], delimiter: u8) -> Row {
+    let mut at = 0;
+    loop {
+        if bytes.get(at) == Some(&b'"') {
+            at = match closing_quote(bytes, at + 1) {
+                Some(close) => close + 1,
+                None => return Row::Unfinished,
+            };
+            match bytes.get(at) {
+                Some(byte) if *byte == delimiter || *byte == b'\n' => {}
+                Some(b'\r') if bytes.get(at + 1) == Some(&b'\n') => at += 1,
+                Some(_) => return Row::Bad { at },
+                None => return Row::Unfinished,
+            }
+        } else {
+            match bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\n') || *byte == delimiter) {
+                Some(offset) if bytes[at + offset] == b'"' => return Row::Bad { at: at + offset },
+                Some(offset) => at += offset,
+                None => return Row::Unfinished,
+            }
+        }
+        if bytes.get(at) == Some(&b'\n') {
+            return Row::Good { end: at };
+        }
+        at += 1;
+    }
+}
+
+fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let quote = at + memchr::memchr(b'"', bytes.get(at..)?)?;
+        if bytes.get(quote + 1) != Some(&b'"') {
+            return Some(quote);
+        }
+        at = quote + 2;
+    }
+}
+
+/// The cells of one line, unquoted.
+pub(crate) fn cells(line: &str, delimiter: u8) -> Vec<String> {
+    let (mut cells, mut cell, mut inside) = (Vec::new(), String::new(), false);
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if inside && chars.peek() == Some(&'"') => {
+                chars.next();
+                cell.push('"');
+            }
+            '"' => inside = !inside,
+            _ if c == char::from(delimiter) && !inside => cells.push(std::mem::take(&mut cell)),
+            _ => cell.push(c),
+        }
+    }
+    cells.push(cell);
+    cells
+}

@@ -1,0 +1,255 @@
+//! Parquet: row groups shared out among the workers, only the wanted columns decoded.
+
+use crate::table::{Batch, Cells, Column, open};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Int32Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_schema::{DataType, TimeUnit};
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use domain::period::Day;
+use domain::port::GrantedTable;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+const BATCH_ROWS: usize = 2048;
+const DAY_SECONDS: i64 = 86_400;
+
+pub struct ParquetScan {
+    table: GrantedTable,
+    metadata: ArrowReaderMetadata,
+    mask: ProjectionMask,
+    wanted: Vec<(usize, bool)>,
+    next_group: AtomicUsize,
+    first_rows: Vec<u64>,
+}
+
+#[derive(Default)]
+pub struct ParquetWorker {
+    reader: Option<ParquetRecordBatchReader>,
+    next_row: u64,
+    places: Vec<u64>,
+}
+
+/// A column of a batch in one of the shapes of `Cells`.
+enum Shape {
+    Text { array: StringArray, ranges: Vec<(u32, u32)> },
+    Decimal { array: ArrayRef, nulls: Option<Vec<bool>>, scale: u32 },
+    Days { values: Vec<i32>, nulls: Option<Vec<bool>> },
+}
+
+fn metadata(table: &GrantedTable) -> Result<ArrowReaderMetadata, Diagnostic> {
+    ArrowReaderMetadata::load(&open(table)?, Default::default()).map_err(|error| not_parquet(table, &error.to_string()))
+}
+
+fn not_parquet(table: &GrantedTable, why: &str) -> Diagnostic {
+    Diagnostic::new(code::FILE_TRUNCATED, format!("{} is not a whole Parquet file: {why}", table.name))
+        .hint("fetch the file again and compare its size with the original's")
+}
+
+pub fn columns(table: &GrantedTable) -> Result<Vec<Column>, Diagnostic> {
+    let metadata = metadata(table)?;
+    Ok(metadata.schema().fields().iter().map(|field| Column { name: field.name().clone(), kind: field.data_type().to_string() }).collect())
+}
+
+impl ParquetScan {
+    pub fn open(table: &GrantedTable, wanted: &[(usize, bool)]) -> Result<ParquetScan, Diagnostic> {
+        let metadata = metadata(table)?;
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), wanted.iter().map(|(index, _)| *index));
+        let mut roots: Vec<usize> = wanted.iter().map(|(index, _)| *index).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        // The batches hold the wanted columns in the order of the file.
+        let wanted = wanted.iter().map(|(index, typed)| (roots.binary_search(index).unwrap_or_default(), *typed)).collect();
+        let mut row = 0;
+        let first_rows = (metadata.metadata().row_groups().iter())
+            .map(|group| {
+                let first = row;
+                row += u64::try_from(group.num_rows()).unwrap_or_default();
+                first
+            })
+            .collect();
+        Ok(ParquetScan { table: table.clone(), metadata, mask, wanted, next_group: AtomicUsize::new(0), first_rows })
+    }
+
+    fn open_group(&self, group: usize) -> Result<ParquetRecordBatchReader, Diagnostic> {
+        ParquetRecordBatchReaderBuilder::new_with_metadata(open(&self.table)?, self.metadata.clone())
+            .with_projection(self.mask.clone())
+            .with_row_groups(vec![group])
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(|error| not_parquet(&self.table, &error.to_string()))
+    }
+}
+
+impl ParquetWorker {
+    pub fn next(
+        &mut self,
+        scan: &ParquetScan,
+        progress: &AtomicU64,
+        take: &mut dyn FnMut(&Batch<'_>) -> Result<(), Diagnostic>,
+    ) -> Result<bool, Diagnostic> {
+        loop {
+            let reader = match &mut self.reader {
+                Some(reader) => reader,
+                None => {
+                    let group = scan.next_group.fetch_add(1, Ordering::Relaxed);
+                    let Some(first_row) = scan.first_rows.get(group) else { return Ok(false) };
+                    self.next_row = *first_row;
+                    let bytes = scan.metadata.metadata().row_group(group).compressed_size();
+                    progress.fetch_add(u64::try_from(bytes).unwrap_or_default(), Ordering::Relaxed);
+                    self.reader.insert(scan.open_group(group)?)
+                }
+            };
+            match reader.next() {
+                Some(Ok(batch)) => return self.hand_out(scan, &batch, take).map(|()| true),
+                Some(Err(error)) => return Err(not_parquet(&scan.table, &error.to_string())),
+                None => self.reader = None,
+            }
+        }
+    }
+
+    fn hand_out(
+        &mut self,
+        scan: &ParquetScan,
+        batch: &RecordBatch,
+        take: &mut dyn FnMut(&Batch<'_>) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
+        let rows = batch.num_rows();
+        self.places.clear();
+        self.places.extend(self.next_row..self.next_row + rows as u64);
+        self.next_row += rows as u64;
+        let shapes: Vec<Shape> = scan.wanted.iter().map(|(column, typed)| shape(batch.column(*column), *typed)).collect();
+        let columns: Vec<Cells<'_>> = shapes.iter().map(Shape::cells).collect();
+        take(&Batch { rows, columns: &columns, places: &self.places, unreadable: &[] })
+    }
+}
+
+impl Shape {
+    fn cells(&self) -> Cells<'_> {
+        match self {
+            Shape::Text { array, ranges } => Cells::Text { buffer: array.value_data(), ranges, quoted: false },
+            Shape::Decimal { array, nulls, scale } => {
+                let values = array.as_primitive_opt::<Decimal128Type>().map_or(&[][..], |array| array.values());
+                Cells::Decimal { values, nulls: nulls.as_deref(), scale: *scale }
+            }
+            Shape::Days { values, nulls } => Cells::Days { values, nulls: nulls.as_deref() },
+        }
+    }
+}
+
+fn shape(array: &ArrayRef, typed: bool) -> Shape {
+    match array.data_type() {
+        DataType::Utf8 => text_shape(array.as_string::<i32>().clone()),
+        DataType::Decimal128(_, scale) if typed && *scale >= 0 => {
+            Shape::Decimal { array: array.clone(), nulls: nulls(array), scale: u32::from(scale.unsigned_abs()) }
+        }
+        DataType::Timestamp(unit, _) if typed => Shape::Days { values: timestamp_days(array, *unit), nulls: nulls(array) },
+        DataType::Date32 if typed => Shape::Days { values: array.as_primitive::<Date32Type>().values().to_vec(), nulls: nulls(array) },
+        _ => text_shape((0..array.len()).map(|row| cell_text(array, row)).collect()),
+    }
+}
+
+fn text_shape(array: StringArray) -> Shape {
+    let ranges = array.value_offsets().windows(2).enumerate();
+    let ranges = ranges.map(|(row, ends)| if array.is_null(row) { (0, 0) } else { (ends[0] as u32, ends[1] as u32) }).collect();
+    Shape::Text { array, ranges }
+}
+
+fn nulls(array: &ArrayRef) -> Option<Vec<bool>> {
+    (array.null_count() > 0).then(|| (0..array.len()).map(|row| array.is_null(row)).collect())
+}
+
+fn timestamp_days(array: &ArrayRef, unit: TimeUnit) -> Vec<i32> {
+    let (values, per_second): (&[i64], i64) = match unit {
+        TimeUnit::Second => (array.as_primitive::<TimestampSecondType>().values(), 1),
+        TimeUnit::Millisecond => (array.as_primitive::<TimestampMillisecondType>().values(), 1_000),
+        TimeUnit::Microsecond => (array.as_primitive::<TimestampMicrosecondType>().values(), 1_000_000),
+        TimeUnit::Nanosecond => (array.as_primitive::<TimestampNanosecondType>().values(), 1_000_000_000),
+    };
+    values.iter().map(|value| i32::try_from(value.div_euclid(DAY_SECONDS * per_second)).unwrap_or(i32::MAX / 2)).collect()
+}
+
+/// Any cell as text; `None` for null. Numbers in their shortest exact spelling, nested ones as JSON.
+fn cell_text(array: &ArrayRef, row: usize) -> Option<String> {
+    if array.is_null(row) {
+        return None;
+    }
+    Some(match array.data_type() {
+        DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
+        DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_owned(),
+        DataType::Utf8View => array.as_string_view().value(row).to_owned(),
+        DataType::Boolean => array.as_boolean().value(row).to_string(),
+        DataType::Timestamp(unit, _) => Day::from_epoch(timestamp_days(array, *unit)[row]).to_string(),
+        DataType::Date32 => Day::from_epoch(array.as_primitive::<Date32Type>().value(row)).to_string(),
+        DataType::Dictionary(_, _) => {
+            let dictionary = array.as_any_dictionary();
+            return cell_text(dictionary.values(), dictionary.normalized_keys()[row]);
+        }
+        DataType::Map(_, _) => {
+            let entries: ArrayRef = std::sync::Arc::new(array.as_map().value(row));
+            let entries = entries.as_struct();
+            pairs_json(entries.column(0), entries.column(1))
+        }
+        DataType::List(_) => list_json(&array.as_list::<i32>().value(row)),
+        DataType::Struct(_) => struct_json(array, row),
+        _ => number_text(array, row),
+    })
+}
+
+fn number_text(array: &ArrayRef, row: usize) -> String {
+    use arrow_array::types as t;
+    macro_rules! number {
+        ($($kind:ident => $type:ty),*) => {
+            match array.data_type() {
+                $(DataType::$kind => array.as_primitive::<$type>().value(row).to_string(),)*
+                DataType::Decimal128(_, _) => array.as_primitive::<Decimal128Type>().value_as_string(row),
+                DataType::Decimal256(_, _) => array.as_primitive::<t::Decimal256Type>().value_as_string(row),
+                other => format!("(a value of type {other})"),
+            }
+        };
+    }
+    number!(Int8 => t::Int8Type, Int16 => t::Int16Type, Int32 => Int32Type, Int64 => t::Int64Type, UInt8 => t::UInt8Type,
+        UInt16 => t::UInt16Type, UInt32 => t::UInt32Type, UInt64 => t::UInt64Type, Float32 => t::Float32Type, Float64 => t::Float64Type)
+}
+
+fn pairs_json(keys: &ArrayRef, values: &ArrayRef) -> String {
+    let pairs = (0..keys.len()).map(|row| format!("{}:{}", json_text(keys, row), json_text(values, row)));
+    format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
+}
+
+fn list_json(items: &ArrayRef) -> String {
+    format!("[{}]", (0..items.len()).map(|row| json_text(items, row)).collect::<Vec<_>>().join(","))
+}
+
+fn struct_json(array: &ArrayRef, row: usize) -> String {
+    let fields = array.as_struct().fields().iter().zip(array.as_struct().columns());
+    let members = fields.map(|(field, column)| format!("{}:{}", quoted(field.name()), json_text(column, row)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+}
+
+fn json_text(array: &ArrayRef, row: usize) -> String {
+    let nested = matches!(array.data_type(), DataType::Map(_, _) | DataType::List(_) | DataType::Struct(_));
+    match cell_text(array, row) {
+        None => "null".into(),
+        Some(text) if nested => text,
+        Some(text) => quoted(&text),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", c as u32)),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,282 @@
+//! A table of any format: its facts, a look into it, and the scan that hands out its rows.
+
+use crate::{csv, parquet_file};
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use domain::port::GrantedTable;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    CsvGz,
+    Parquet,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Csv => "csv",
+            Format::CsvGz => "csv.gz",
+            Format::Parquet => "parquet",
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    pub name: String,
+    /// `text` in CSV; in Parquet the type as its schema writes it.
+    pub kind: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableFacts {
+    pub format: Format,
+    pub columns: Vec<Column>,
+}
+
+/// The wanted columns of up to some thousand rows.
+pub struct Batch<'a> {
+    pub rows: usize,
+    /// As wanted, in that order.
+    pub columns: &'a [Cells<'a>],
+    /// Where each row starts: a byte of the (unpacked) CSV file, or the row's number in Parquet.
+    pub places: &'a [u64],
+    /// Rows without the shape of a row, between or after the others.
+    pub unreadable: &'a [Unreadable],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    pub code: code::Code,
+    pub reason: String,
+    pub place: u64,
+    pub excerpt: String,
+}
+
+/// A column asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The exact header.
+    pub name: String,
+    /// Whether amounts and dates may come as numbers, where the file has them as such.
+    pub typed: bool,
+}
+
+impl Wanted {
+    pub fn text(name: impl Into<String>) -> Wanted {
+        Wanted { name: name.into(), typed: false }
+    }
+}
+
+/// One column of a batch.
+#[derive(Clone, Copy)]
+pub enum Cells<'a> {
+    /// Cell `r` is `buffer[ranges[r].0..ranges[r].1]`; `quoted` cells still wear the quotes of their CSV file.
+    Text { buffer: &'a [u8], ranges: &'a [(u32, u32)], quoted: bool },
+    /// Cell `r` is `values[r] × 10^-scale`.
+    Decimal { values: &'a [i128], nulls: Option<&'a [bool]>, scale: u32 },
+    /// Days since 1970-01-01, in UTC.
+    Days { values: &'a [i32], nulls: Option<&'a [bool]> },
+}
+
+impl<'a> Cells<'a> {
+    /// The bytes that stand in the file: what identifies a text cell, not what it means.
+    #[inline]
+    pub fn raw(&self, row: usize) -> &'a [u8] {
+        match self {
+            Cells::Text { buffer, ranges, .. } => {
+                ranges.get(row).and_then(|(start, end)| buffer.get(*start as usize..*end as usize)).unwrap_or_default()
+            }
+            _ => &[],
+        }
+    }
+
+    /// A text cell without its quotes, if it has any; doubled quotes inside stay doubled.
+    #[inline]
+    pub fn plain(&self, row: usize) -> &'a [u8] {
+        let raw = self.raw(row);
+        match raw {
+            [b'"', inner @ .., b'"'] if matches!(self, Cells::Text { quoted: true, .. }) => inner,
+            _ => raw,
+        }
+    }
+
+    /// What a text cell means.
+    pub fn text(&self, row: usize) -> String {
+        let (raw, plain) = (self.raw(row), self.plain(row));
+        let text = String::from_utf8_lossy(plain);
+        if plain.len() < raw.len() { text.replace("\"\"", "\"") } else { text.into_owned() }
+    }
+}
+
+/// A scan over one table; its workers share the work.
+pub struct Scan {
+    kind: ScanKind,
+    pub(crate) bytes_read: AtomicU64,
+    pub bytes: u64,
+}
+
+enum ScanKind {
+    Csv(csv::CsvScan),
+    Parquet(parquet_file::ParquetScan),
+}
+
+/// One thread's part in a scan.
+pub struct Worker<'a> {
+    scan: &'a Scan,
+    kind: WorkerKind,
+}
+
+enum WorkerKind {
+    Csv(csv::CsvWorker),
+    Parquet(parquet_file::ParquetWorker),
+}
+
+impl Scan {
+    /// Opens a table for the wanted columns, each given by its exact header.
+    pub fn open(table: &GrantedTable, wanted: &[Wanted]) -> Result<Scan, Diagnostic> {
+        let facts = describe(table)?;
+        let mut at = Vec::new();
+        for Wanted { name, typed } in wanted {
+            let mut found = facts.columns.iter().enumerate().filter(|(_, column)| column.name == *name).map(|(index, _)| index);
+            match (found.next(), found.next()) {
+                (Some(index), None) => at.push((index, *typed)),
+                (None, _) => {
+                    return Err(Diagnostic::new(code::COLUMN_MISSING, format!("{} has no column '{name}'", table.name)).at(&table.name, 1, 0));
+                }
+                (Some(_), Some(_)) => {
+                    return Err(Diagnostic::new(code::COLUMN_DUPLICATE, format!("the header of {} names the column '{name}' twice", table.name))
+                        .at(&table.name, 1, 0)
+                        .hint("rename one of the two columns in the file: which one is meant cannot be known"));
+                }
+            }
+        }
+        let bytes = std::fs::metadata(&table.path).map_or(0, |metadata| metadata.len());
+        let kind = match facts.format {
+            Format::Parquet => ScanKind::Parquet(parquet_file::ParquetScan::open(table, &at)?),
+            format => ScanKind::Csv(csv::CsvScan::open(table, format, facts.columns.len(), at.into_iter().map(|(index, _)| index).collect())?),
+        };
+        Ok(Scan { kind, bytes_read: AtomicU64::new(0), bytes })
+    }
+
+    pub fn worker(&self) -> Worker<'_> {
+        let kind = match &self.kind {
+            ScanKind::Csv(_) => WorkerKind::Csv(csv::CsvWorker::default()),
+            ScanKind::Parquet(_) => WorkerKind::Parquet(parquet_file::ParquetWorker::default()),
+        };
+        Worker { scan: self, kind }
+    }
+
+    /// How far the scan is, in bytes of the file.
+    pub fn progress(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
+    /// Whether places are bytes, to be turned into lines by `lines_at`.
+    pub fn places_are_bytes(&self) -> bool {
+        matches!(self.kind, ScanKind::Csv(_))
+    }
+}
+
+impl Worker<'_> {
+    /// Hands the next batch to `take`; `false` at the end of the table.
+    pub fn next(&mut self, take: &mut dyn FnMut(&Batch<'_>) -> Result<(), Diagnostic>) -> Result<bool, Diagnostic> {
+        match (&mut self.kind, &self.scan.kind) {
+            (WorkerKind::Csv(worker), ScanKind::Csv(scan)) => worker.next(scan, &self.scan.bytes_read, take),
+            (WorkerKind::Parquet(worker), ScanKind::Parquet(scan)) => worker.next(scan, &self.scan.bytes_read, take),
+            _ => Ok(false),
+        }
+    }
+}
+
+/// What kind of table it is and which columns it has.
+pub fn describe(table: &GrantedTable) -> Result<TableFacts, Diagnostic> {
+    match format_of(table)? {
+        Format::Parquet => Ok(TableFacts { format: Format::Parquet, columns: parquet_file::columns(table)? }),
+        format => {
+            let names = csv::header(table, format)?;
+            let columns = names.into_iter().map(|name| Column { name, kind: "text".into() }).collect();
+            Ok(TableFacts { format, columns })
+        }
+    }
+}
+
+/// The first rows as text, one cell a column.
+pub fn sample(table: &GrantedTable, rows: usize) -> Result<Vec<Vec<String>>, Diagnostic> {
+    let wanted: Vec<Wanted> = describe(table)?.columns.into_iter().map(|column| Wanted::text(column.name)).collect();
+    let mut sample = Vec::new();
+    read_texts(table, &wanted, &mut |row| {
+        sample.push(row);
+        sample.len() < rows
+    })?;
+    Ok(sample)
+}
+
+/// Up to `limit` distinct cells of a column.
+pub fn distinct(table: &GrantedTable, column: &str, limit: usize) -> Result<Vec<String>, Diagnostic> {
+    let mut distinct = BTreeSet::new();
+    read_texts(table, &[Wanted::text(column)], &mut |row| {
+        distinct.extend(row);
+        distinct.len() < limit
+    })?;
+    Ok(distinct.into_iter().take(limit).collect())
+}
+
+fn read_texts(table: &GrantedTable, wanted: &[Wanted], take: &mut dyn FnMut(Vec<String>) -> bool) -> Result<(), Diagnostic> {
+    let scan = Scan::open(table, wanted)?;
+    let mut worker = scan.worker();
+    let mut more = true;
+    while more {
+        let any = worker.next(&mut |batch| {
+            for row in 0..batch.rows {
+                if more {
+                    more = take(batch.columns.iter().map(|cells| cells.text(row)).collect());
+                }
+            }
+            Ok(())
+        })?;
+        more = more && any;
+    }
+    Ok(())
+}
+
+/// By the first bytes, never by the name.
+fn format_of(table: &GrantedTable) -> Result<Format, Diagnostic> {
+    let mut start = [0_u8; 4];
+    let mut file = open(table)?;
+    let mut read = 0;
+    while read < start.len() {
+        match file.read(&mut start[read..]) {
+            Ok(0) => break,
+            Ok(count) => read += count,
+            Err(error) => return Err(unreadable(table, &error)),
+        }
+    }
+    match &start[..read] {
+        b"" => Err(Diagnostic::new(code::FILE_NOT_A_TABLE, format!("{} is empty", table.name)).hint("a table needs at least a header")),
+        b"PAR1" => Ok(Format::Parquet),
+        [0x1f, 0x8b, ..] => Ok(Format::CsvGz),
+        _ => Ok(Format::Csv),
+    }
+}
+
+pub(crate) fn open(table: &GrantedTable) -> Result<File, Diagnostic> {
+    File::open(&table.path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Diagnostic::new(code::FILE_NOT_FOUND, format!("{} does not exist", table.name)),
+        _ => unreadable(table, &error),
+    })
+}
+
+pub(crate) fn unreadable(table: &GrantedTable, error: &std::io::Error) -> Diagnostic {
+    if error.kind() == std::io::ErrorKind::UnexpectedEof {
+        return Diagnostic::new(code::FILE_TRUNCATED, format!("{} ends too early: it was not copied or written completely", table.name))
+            .hint("fetch the file again and compare its size with the original's");
+    }
+    Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be read: {error}", table.name)).hint(format!("check with `ls -l {}`", table.name))
+}
