@@ -131,6 +131,22 @@ fn round_fine(negative: bool, nanos: i64, below: i128) -> (i64, i128) {
     if negative { (-nanos, -rest) } else { (nanos, rest) }
 }
 
+/// Reads `value × 10^-scale`, as columnar files store decimals.
+#[inline]
+pub fn from_scaled(value: i128, scale: u32) -> Result<Parsed, NotAnAmount> {
+    let small = u64::try_from(value.unsigned_abs()).ok().filter(|_| (9..=18).contains(&scale));
+    if let Some(magnitude) = small {
+        let below_digits = scale as usize - 9;
+        let unit = POWERS[below_digits];
+        let fine = i128::from(magnitude % unit) * 10_i128.pow((FINE_DIGITS - below_digits) as u32);
+        if let Ok(nanos) = i64::try_from(magnitude / unit) {
+            let (nanos, rest) = if fine == 0 { (if value < 0 { -nanos } else { nanos }, 0) } else { round_fine(value < 0, nanos, fine) };
+            return Ok(Parsed { nanos, rest: Rest::Fine(rest) });
+        }
+    }
+    round_long(BigInt::from(value), i64::from(scale)).ok_or_else(|| NotAnAmount::TooLarge(format!("{value}E-{scale}")))
+}
+
 /// Every spelling, with as many digits as there are.
 fn parse_any(text: &[u8]) -> Result<Parsed, NotAnAmount> {
     let shown = || String::from_utf8_lossy(&text[..text.len().min(60)]).into_owned();
@@ -328,6 +344,15 @@ mod tests {
         }
         let long = format!("0.{}1", "0".repeat(3000));
         assert_eq!(exact_of(&long), (0, long));
+    }
+
+    #[test]
+    fn a_scaled_integer_is_the_same_as_its_text() {
+        for value in [0_i128, 1, -1, 15, -15, 25, 4_999_999_999, -5_000_000_000, 123_456_789_012_345_678, i128::from(i64::MIN), 7 << 70] {
+            for scale in [0_u32, 2, 9, 10, 11, 18, 19, 28, 38] {
+                assert_eq!(from_scaled(value, scale).ok(), parse(format!("{value}E-{scale}").as_bytes()).ok(), "{value}E-{scale}");
+            }
+        }
     }
 
     #[test]

@@ -1,1 +1,15 @@
-//! pipeline
+//! One run from collect to post, and what is read out of it afterwards; the only crate that knows the order of things.
+//!
+//! collect → normalize → allocate → post: `run` says the order, each stage is a module. Plugins and rules are reached
+//! through the ports of `domain`, so that everything here runs with fakes.
+
+pub mod run;
+
+mod allocate;
+mod collect;
+mod days;
+mod gather;
+mod interner;
+mod normalize;
+mod plan;
+mod typed;

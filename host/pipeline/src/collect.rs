@@ -1,0 +1,255 @@
+//! A source's plugin → charges in the ledger: batches in, segments out, totals stated per day.
+
+use crate::gather::{Gathered, Gatherer, SetAside};
+use crate::interner::Secrets;
+use crate::normalize::Registry;
+use crate::plan::Plan;
+use crate::run::{Progress, Source, SourceReport};
+use crate::typed;
+use decode::Scan;
+use domain::catalogue as code;
+use domain::charge::{RawCharge, Rejected};
+use domain::diagnostic::Diagnostic;
+use domain::field::Field;
+use domain::mapping::Mapping;
+use domain::money::Currency;
+use domain::period::{Day, Period};
+use domain::port::{Batch, GrantedTable, Rows};
+use domain::run::SourceDay;
+use ledger::segment::EncodedSegment;
+use ledger::{CollectionId, Restated, Transaction};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
+
+/// Below this a second thread costs more than it saves.
+const PARALLEL_BYTES_MIN: u64 = 4 << 20;
+/// Typed charges are gathered in pages of one segment.
+const TYPED_ROWS: usize = 65_536;
+const REJECTED_SHOWN: usize = 20;
+const REJECTED_STORED: usize = 1000;
+
+/// What the collection of one source works with.
+pub struct Collection<'a, 'r, 't, 'l> {
+    pub source: &'a Source,
+    pub transaction: &'t mut Transaction<'l>,
+    pub registry: &'a Mutex<Registry<'r>>,
+    pub dimensions: &'a [Field],
+    pub threads: usize,
+    pub secrets: Secrets,
+    pub progress: &'t mut dyn FnMut(Progress),
+}
+
+/// The days of a source that are not as they were.
+pub struct Collected {
+    pub report: SourceReport,
+    pub changed: Vec<SourceDay>,
+}
+
+/// A failure of the source is in its report; an error is one of the ledger and ends the run.
+pub fn collect(mut collection: Collection<'_, '_, '_, '_>) -> Result<Collected, Diagnostic> {
+    let source = collection.source;
+    let id = collection.transaction.begin_source(&source.name, source.collector.identity())?;
+    let mut gathering = Gathering { gathered: Gathered::default(), rejected: Vec::new(), typed: Vec::new(), state: None };
+    let outcome = source.collector.collect(&source.request, &mut |batch| gathering.batch(&mut collection, id, batch));
+    let outcome = outcome.and_then(|()| gathering.flush_typed(&mut collection, id));
+    match outcome {
+        Ok(()) => gathering.finish(collection, id),
+        Err(diagnostic) if is_fatal(&diagnostic) => Err(diagnostic),
+        Err(diagnostic) => {
+            collection.transaction.abandon_source()?;
+            let report = SourceReport::failed(&source.name, source.collector.identity(), diagnostic);
+            Ok(Collected { report, changed: Vec::new() })
+        }
+    }
+}
+
+/// The ledger's troubles are everybody's; all others are the source's own.
+fn is_fatal(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code.text().starts_with('L') || diagnostic.code.text().starts_with('B')
+}
+
+struct Gathering {
+    gathered: Gathered,
+    rejected: Vec<Rejected>,
+    typed: Vec<RawCharge>,
+    state: Option<String>,
+}
+
+impl Gathering {
+    fn batch(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, batch: Batch) -> Result<(), Diagnostic> {
+        self.gathered.set_aside_count += batch.rejected.len() as u64;
+        self.keep_rejected(batch.rejected);
+        if batch.state.is_some() {
+            self.state = batch.state;
+        }
+        match batch.rows {
+            Rows::Mapped(mapping) => self.scan(collection, id, &mapping),
+            Rows::Charges(charges) => {
+                self.typed.extend(charges);
+                if self.typed.len() >= TYPED_ROWS { self.flush_typed(collection, id) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn keep_rejected(&mut self, rejected: Vec<Rejected>) {
+        let room = REJECTED_STORED.saturating_sub(self.rejected.len());
+        self.rejected.extend(rejected.into_iter().take(room));
+    }
+
+    /// Typed charges take the way of all rows, as a table of one batch.
+    fn flush_typed(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId) -> Result<(), Diagnostic> {
+        if self.typed.is_empty() {
+            return Ok(());
+        }
+        let rows = typed::Table::new(&std::mem::take(&mut self.typed));
+        let plan = Plan::new(&rows.mapping(&collection.source.name), collection.dimensions)?;
+        collection.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner).forget_rows();
+        let (registry, secrets, period) = (collection.registry, collection.secrets, period(collection.source));
+        let mut segments = Vec::new();
+        let mut emit = |day, currency, segment| segments.push((day, currency, segment));
+        let mut gatherer = Gatherer::new(&plan, registry, secrets, period, &mut emit);
+        rows.hand_out(&plan, &mut |batch| gatherer.take(batch));
+        let mut gathered = gatherer.finish();
+        for (day, currency, segment) in segments {
+            store(collection, id, day, currency, &segment)?;
+        }
+        let set_aside = std::mem::take(&mut gathered.set_aside);
+        self.keep_rejected(set_aside.into_iter().map(|row| rejected(&collection.source.name, Some(row.place + 1), row)).collect());
+        self.gathered.merge(gathered);
+        Ok(())
+    }
+
+    fn scan(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, mapping: &Mapping) -> Result<(), Diagnostic> {
+        let plan = Plan::new(mapping, collection.dimensions)?;
+        let table = collection.source.request.tables.iter().find(|table| table.name == mapping.table);
+        let table = table.ok_or_else(|| Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin mapped the table '{}', which it was not given", mapping.table)))?;
+        collection.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner).forget_rows();
+        let scan = Scan::open(table, &plan.wanted)?;
+        let mut gathered = scan_in_threads(collection, id, &scan, &plan)?;
+        let set_aside = std::mem::take(&mut gathered.set_aside);
+        self.keep_rejected(with_lines(table, &scan, set_aside)?);
+        self.gathered.merge(gathered);
+        Ok(())
+    }
+
+    /// States the totals of each day; a day that comes out as it was keeps its old statement.
+    fn finish(self, collection: Collection<'_, '_, '_, '_>, id: CollectionId) -> Result<Collected, Diagnostic> {
+        let Collection { source, transaction, .. } = collection;
+        let mut report = SourceReport::new(&source.name, source.collector.identity());
+        let mut changed = Vec::new();
+        let mut totals: Vec<_> = self.gathered.totals.iter().collect();
+        totals.sort_by_key(|(key, _)| **key);
+        let mut stated = BTreeSet::new();
+        for ((day, currency), totals) in &totals {
+            let source_day = SourceDay { source: source.name.clone(), day: *day, currency: *currency };
+            report.count(transaction.restate(id, &source_day, totals)?, &source_day, &mut changed);
+            stated.insert(source_day);
+        }
+        if source.request.period.is_some() {
+            for gone in transaction.source_days(period(source))? {
+                let known = gone.source_day.source == source.name && !stated.contains(&gone.source_day);
+                if known && gone.totals.charges > 0 {
+                    let restated = transaction.restate(id, &gone.source_day, &Default::default())?;
+                    report.count(restated, &gone.source_day, &mut changed);
+                }
+            }
+        }
+        transaction.reject(&source.name, &self.rejected, self.gathered.set_aside_count)?;
+        transaction.keep_source(self.state.as_deref())?;
+        report.charges = self.gathered.totals.values().map(|totals| totals.charges).sum();
+        report.set_aside = self.gathered.set_aside_count;
+        report.rejected = self.rejected.into_iter().take(REJECTED_SHOWN).collect();
+        report.set_totals(&self.gathered.totals);
+        (collection.progress)(Progress::Collected { name: source.name.clone(), charges: report.charges, set_aside: report.set_aside });
+        Ok(Collected { report, changed })
+    }
+}
+
+pub fn period(source: &Source) -> Period {
+    source.request.period.unwrap_or_else(Period::all)
+}
+
+fn store(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, day: Day, currency: Currency, segment: &EncodedSegment) -> Result<(), Diagnostic> {
+    let source_day = SourceDay { source: collection.source.name.clone(), day, currency };
+    collection.transaction.add_segment(id, &source_day, segment)
+}
+
+/// Workers decode, intern and compress; this thread writes what they send and shows how far they are.
+fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, scan: &Scan, plan: &Plan) -> Result<Gathered, Diagnostic> {
+    let threads = if scan.bytes < PARALLEL_BYTES_MIN { 1 } else { collection.threads.max(1) };
+    let (registry, secrets, period) = (collection.registry, collection.secrets, period(collection.source));
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel::<(Day, Currency, EncodedSegment)>(threads * 2);
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                let sender = sender.clone();
+                scope.spawn(move || {
+                    // A send fails only after the writer has failed, which ends the run anyway.
+                    let mut emit = |day, currency, segment| drop(sender.send((day, currency, segment)));
+                    let mut gatherer = Gatherer::new(plan, registry, secrets, period, &mut emit);
+                    let mut worker = scan.worker();
+                    while worker.next(&mut |batch| {
+                        gatherer.take(batch);
+                        Ok(())
+                    })? {}
+                    Ok(gatherer.finish())
+                })
+            })
+            .collect();
+        drop(sender);
+        let mut written = Ok(());
+        loop {
+            match receiver.recv_timeout(Duration::from_millis(100)) {
+                Ok((day, currency, segment)) if written.is_ok() => written = store(collection, id, day, currency, &segment),
+                Ok(_) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    let (name, bytes) = (collection.source.name.clone(), scan.progress());
+                    (collection.progress)(Progress::Source { name, bytes, bytes_total: scan.bytes });
+                }
+            }
+        }
+        let mut gathered = Gathered::default();
+        for worker in workers {
+            match worker.join() {
+                Ok(part) => gathered.merge(part?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        written.map(|()| gathered)
+    })
+}
+
+/// From places to `file:line:column`.
+fn with_lines(table: &GrantedTable, scan: &Scan, mut set_aside: Vec<SetAside>) -> Result<Vec<Rejected>, Diagnostic> {
+    set_aside.sort_by_key(|row| row.place);
+    set_aside.truncate(REJECTED_STORED);
+    let places: Vec<u64> = set_aside.iter().map(|row| row.place).collect();
+    let lines = if scan.places_are_bytes() { decode::lines_at(table, &places)? } else { places.iter().map(|row| row + 1).collect() };
+    Ok(set_aside.into_iter().zip(lines).map(|(row, line)| rejected(&table.name, Some(line), row)).collect())
+}
+
+fn rejected(name: &str, line: Option<u64>, row: SetAside) -> Rejected {
+    let mut location = name.to_owned();
+    if let Some(line) = line {
+        location.push_str(&format!(":{line}"));
+    }
+    if row.column > 0 {
+        location.push_str(&format!(":{}", row.column));
+    }
+    Rejected { location, reason: format!("{}: {}", row.code, row.reason), excerpt: row.excerpt }
+}
+
+impl SourceReport {
+    fn count(&mut self, restated: Restated, day: &SourceDay, changed: &mut Vec<SourceDay>) {
+        match restated {
+            Restated::New => self.days_new += 1,
+            Restated::Changed => self.days_changed += 1,
+            Restated::Unchanged => self.days_unchanged += 1,
+        }
+        if restated != Restated::Unchanged {
+            changed.push(day.clone());
+        }
+    }
+}

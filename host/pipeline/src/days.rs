@@ -1,0 +1,397 @@
+//! Which days must be allocated, and their way through all processors into the ledger.
+
+use crate::allocate::{Cells, DayResult, DaySlice, Generation, PER_CHARGE, allocate_day};
+use crate::run::Progress;
+use domain::charge::ChargeLine;
+use domain::decision::{Outcome, OutcomeId, Verdict};
+use domain::diagnostic::Diagnostic;
+use domain::dictionary::{Dictionary, ResourceId};
+use domain::money::Money;
+use domain::period::{Day, Period};
+use domain::port::{Decider, RuleFacts, Rules};
+use domain::run::SourceDay;
+use ledger::{GenerationId, StoredDay, StoredSegment, Transaction, segment};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::mpsc;
+
+const SUSPENSE_SHOWN: usize = 20;
+
+pub struct Allocated {
+    pub generation: GenerationId,
+    pub days: u64,
+    pub posted: u64,
+    pub reversed: u64,
+    pub unchanged: u64,
+    pub rule_calls: u64,
+    pub suspense: Vec<String>,
+}
+
+/// Rules as they are valid between two of their turning days: a generation of their own.
+struct InForce<'a> {
+    rules: &'a dyn Rules,
+    generation: String,
+}
+
+impl Rules for InForce<'_> {
+    fn generation(&self) -> &str {
+        &self.generation
+    }
+    fn facts(&self) -> &[RuleFacts] {
+        self.rules.facts()
+    }
+    fn tables(&self) -> Vec<(String, String)> {
+        self.rules.tables()
+    }
+    fn decider(&self) -> Box<dyn Decider + '_> {
+        self.rules.decider()
+    }
+}
+
+/// A day with all its sources.
+struct Work {
+    day: Day,
+    stored: Vec<StoredDay>,
+}
+
+/// Allocates every day whose charges or rules are not those it was posted with.
+pub fn allocate(
+    transaction: &mut Transaction<'_>,
+    dictionary: &Dictionary,
+    rules: &dyn Rules,
+    changed: &[SourceDay],
+    threads: usize,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Allocated, Diagnostic> {
+    let mut decider = rules.decider();
+    let turning = decider.turning_days();
+    let epoch = |day: Day| turning.partition_point(|turn| *turn <= day);
+    let in_force = |epoch: usize| InForce {
+        rules,
+        generation: if turning.is_empty() { rules.generation().to_owned() } else { format!("{}/{epoch}", rules.generation()) },
+    };
+    let stored = transaction.source_days(Period::all())?;
+    let mut generations: BTreeMap<usize, GenerationId> = BTreeMap::new();
+    for number in stored.iter().map(|day| epoch(day.source_day.day)).chain([turning.len()]).collect::<BTreeSet<_>>() {
+        generations.insert(number, transaction.save_generation(&in_force(number))?);
+    }
+    let current = generations.last_key_value().map(|(_, generation)| *generation).unwrap_or_default();
+    let mut allocated =
+        Allocated { generation: current, days: 0, posted: 0, reversed: 0, unchanged: 0, rule_calls: 0, suspense: Vec::new() };
+    let work = affected(transaction, stored, changed, &|day| generations.get(&epoch(day)).copied())?;
+    let total = work.values().map(|works| works.len() as u64).sum();
+    for (generation, works) in work {
+        let Some(first) = works.first().map(|work| work.day) else { continue };
+        progress(Progress::Rules { resources: dictionary.resource_count() as u64 });
+        let mut rulings = Rulings::decide(transaction, dictionary, decider.as_mut(), generation, first)?;
+        let mut settle = Settling { allocated: &mut allocated, generation, total, progress: &mut *progress };
+        if rulings.per_charge {
+            settle.one_by_one(transaction, dictionary, rules, decider.as_mut(), &mut rulings, works)?;
+        } else {
+            settle.in_threads(transaction, dictionary, rules, &rulings, works, threads)?;
+        }
+        transaction.save_decisions(generation, &rulings.outcomes, &rulings.decisions)?;
+        allocated.suspense.extend(suspended(&rulings));
+        allocated.suspense.truncate(SUSPENSE_SHOWN);
+    }
+    allocated.rule_calls = decider.calls();
+    Ok(allocated)
+}
+
+/// Days to allocate by the generation that is valid on them.
+fn affected(
+    transaction: &Transaction<'_>,
+    stored: Vec<StoredDay>,
+    changed: &[SourceDay],
+    generation_of: &dyn Fn(Day) -> Option<GenerationId>,
+) -> Result<BTreeMap<GenerationId, Vec<Work>>, Diagnostic> {
+    let changed: BTreeSet<Day> = changed.iter().map(|source_day| source_day.day).collect();
+    let standing: HashMap<SourceDay, GenerationId> =
+        transaction.standing(Period::all())?.into_iter().map(|entry| (entry.source_day, entry.generation)).collect();
+    let mut days: BTreeMap<Day, Vec<StoredDay>> = BTreeMap::new();
+    for day in stored {
+        days.entry(day.source_day.day).or_default().push(day);
+    }
+    let mut work: BTreeMap<GenerationId, Vec<Work>> = BTreeMap::new();
+    for (day, stored) in days {
+        let Some(generation) = generation_of(day) else { continue };
+        let as_posted = stored.iter().all(|day| standing.get(&day.source_day) == Some(&generation));
+        if changed.contains(&day) || !as_posted {
+            work.entry(generation).or_default().push(Work { day, stored });
+        }
+    }
+    Ok(work)
+}
+
+/// What the rules say of every resource, in the numbering that the ledger has for the generation.
+struct Rulings {
+    decisions: Vec<OutcomeId>,
+    outcomes: Vec<Outcome>,
+    cells: Cells,
+    per_charge: bool,
+}
+
+impl Rulings {
+    fn decide(
+        transaction: &Transaction<'_>,
+        dictionary: &Dictionary,
+        decider: &mut dyn Decider,
+        generation: GenerationId,
+        day: Day,
+    ) -> Result<Rulings, Diagnostic> {
+        let mut decisions = transaction.decisions(generation)?;
+        let mut outcomes = transaction.outcomes(generation)?;
+        let mut numbers = Numbers::new(&outcomes);
+        for id in decisions.len()..dictionary.resource_count() {
+            let decided = decider.decide(dictionary, ResourceId(id as u32), day, None);
+            decisions.push(numbers.number(decided, decider.outcomes(), &mut outcomes));
+        }
+        let per_charge = decisions.contains(&OutcomeId::PER_CHARGE);
+        let cells = Cells::new(dictionary, &decisions, &outcomes)?;
+        Ok(Rulings { decisions, outcomes, cells, per_charge })
+    }
+}
+
+/// From a decider's own outcome numbers to those that the ledger keeps.
+struct Numbers {
+    known: HashMap<Outcome, OutcomeId>,
+    of_decider: Vec<Option<OutcomeId>>,
+}
+
+impl Numbers {
+    fn new(outcomes: &[Outcome]) -> Numbers {
+        let known = outcomes.iter().enumerate().map(|(number, outcome)| (outcome.clone(), OutcomeId(number as u32))).collect();
+        Numbers { known, of_decider: Vec::new() }
+    }
+
+    fn number(&mut self, decided: OutcomeId, decider: &[Outcome], outcomes: &mut Vec<Outcome>) -> OutcomeId {
+        if decided == OutcomeId::PER_CHARGE {
+            return decided;
+        }
+        let at = decided.0 as usize;
+        if let Some(Some(known)) = self.of_decider.get(at) {
+            return *known;
+        }
+        if outcomes.is_empty() {
+            let unallocated = Outcome { verdict: Verdict::Unallocated };
+            self.known.insert(unallocated.clone(), OutcomeId::UNALLOCATED);
+            outcomes.push(unallocated);
+        }
+        let outcome = decider[at].clone();
+        let number = *self.known.entry(outcome.clone()).or_insert_with(|| {
+            outcomes.push(outcome);
+            OutcomeId(outcomes.len() as u32 - 1)
+        });
+        self.of_decider.resize(self.of_decider.len().max(at + 1), None);
+        self.of_decider[at] = Some(number);
+        number
+    }
+}
+
+fn suspended(rulings: &Rulings) -> Vec<String> {
+    let diagnostic = |outcome: &Outcome| match &outcome.verdict {
+        Verdict::Suspense { diagnostic, .. } => Some(diagnostic.clone()),
+        _ => None,
+    };
+    rulings.outcomes.iter().filter_map(diagnostic).collect()
+}
+
+struct Settling<'a> {
+    allocated: &'a mut Allocated,
+    generation: GenerationId,
+    total: u64,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+/// A day's segments on their way to a worker.
+type Loaded = Vec<(StoredDay, Vec<StoredSegment>)>;
+
+impl Settling<'_> {
+    /// Workers decode, sum and split whole days; this thread reads segments for them and settles what they return.
+    fn in_threads(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        dictionary: &Dictionary,
+        rules: &dyn Rules,
+        rulings: &Rulings,
+        works: Vec<Work>,
+        threads: usize,
+    ) -> Result<(), Diagnostic> {
+        let generation = Generation { dictionary, cells: &rulings.cells, outcomes: &rulings.outcomes, rules: rules.facts() };
+        let threads = threads.clamp(1, works.len().max(1));
+        std::thread::scope(|scope| {
+            let (give, jobs) = mpsc::sync_channel::<(Day, Loaded)>(1);
+            let (done, results) = mpsc::channel::<(Day, Result<DayResult, Diagnostic>)>();
+            let jobs = std::sync::Mutex::new(jobs);
+            for _ in 0..threads {
+                let (done, jobs, generation) = (done.clone(), &jobs, &generation);
+                scope.spawn(move || {
+                    loop {
+                        let job = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
+                        let Ok((day, loaded)) = job else { break };
+                        let result = slices(loaded, generation).and_then(|slices| allocate_day(generation, slices));
+                        if done.send((day, result)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(done);
+            let count = works.len();
+            let mut waiting = BTreeMap::new();
+            let mut order = works.iter().map(|work| work.day).collect::<Vec<_>>().into_iter().peekable();
+            let mut settled = 0;
+            let mut given = works.into_iter();
+            let mut in_flight = 0;
+            while settled < count {
+                while in_flight <= threads
+                    && let Some(work) = given.next()
+                {
+                    let loaded = load(transaction, work.stored)?;
+                    if give.send((work.day, loaded)).is_err() {
+                        break;
+                    }
+                    in_flight += 1;
+                }
+                let Ok((day, result)) = results.recv() else { break };
+                in_flight -= 1;
+                waiting.insert(day, result?);
+                // Entries are numbered and chained in the order of days, whichever worker is first.
+                while let Some(result) = order.peek().and_then(|day| waiting.remove(day)) {
+                    let day = order.next().unwrap_or_else(|| Day::from_epoch(0));
+                    self.settle(transaction, day, result)?;
+                    settled += 1;
+                }
+            }
+            drop(give);
+            Ok(())
+        })
+    }
+
+    /// The slow way for rules that read amounts or dates: every charge of such a resource is decided by itself.
+    fn one_by_one(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        dictionary: &Dictionary,
+        rules: &dyn Rules,
+        decider: &mut dyn Decider,
+        rulings: &mut Rulings,
+        works: Vec<Work>,
+    ) -> Result<(), Diagnostic> {
+        let mut numbers = Numbers::new(&rulings.outcomes);
+        for work in works {
+            let mut slices = Vec::new();
+            // A filter of a decision met only now must be known before cells are numbered, so all are decided first.
+            let loaded = decode_all(load(transaction, work.stored)?)?;
+            let mut cells_of = Vec::new();
+            for (_, _, columns) in &loaded {
+                cells_of.push(decide_charges(dictionary, decider, rulings, &mut numbers, work.day, columns));
+            }
+            let fresh = Cells::new(dictionary, &rulings.decisions, &rulings.outcomes)?;
+            rulings.cells = fresh;
+            for ((day, totals, columns), outcomes) in loaded.into_iter().zip(cells_of) {
+                let mut slice = DaySlice::new(day.source_day, day.totals);
+                totals.into_iter().for_each(|(charges, billed, effective)| slice.add_segment_totals(charges, billed, effective));
+                for (row, resource) in columns.resources.iter().enumerate() {
+                    let cell = rulings.cells.number(dictionary, ResourceId(*resource), outcomes[row], &rulings.outcomes);
+                    slice.add(&rulings.cells, cell, columns.effective[row]);
+                }
+                slices.push(slice);
+            }
+            let generation = Generation { dictionary, cells: &rulings.cells, outcomes: &rulings.outcomes, rules: rules.facts() };
+            let result = allocate_day(&generation, slices)?;
+            self.settle(transaction, work.day, result)?;
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, transaction: &mut Transaction<'_>, day: Day, result: DayResult) -> Result<(), Diagnostic> {
+        for (source_day, entries) in result.entries {
+            let settled = transaction.settle(&source_day, self.generation, entries)?;
+            self.allocated.posted += settled.posted;
+            self.allocated.reversed += settled.reversed;
+            self.allocated.unchanged += settled.unchanged;
+        }
+        for (currency, weights) in result.weights {
+            if !weights.is_empty() {
+                transaction.save_weights(day, currency, &weights)?;
+            }
+        }
+        self.allocated.days += 1;
+        (self.progress)(Progress::Days { done: self.allocated.days, total: self.total });
+        Ok(())
+    }
+}
+
+fn load(transaction: &Transaction<'_>, stored: Vec<StoredDay>) -> Result<Loaded, Diagnostic> {
+    stored
+        .into_iter()
+        .map(|day| {
+            let segments = transaction.segments(&day.source_day)?;
+            Ok((day, segments))
+        })
+        .collect()
+}
+
+fn slices(loaded: Loaded, generation: &Generation<'_>) -> Result<Vec<DaySlice>, Diagnostic> {
+    let cells = generation.cells;
+    let mut columns = segment::Decoded::default();
+    let mut slices = Vec::new();
+    for (day, segments) in loaded {
+        let mut slice = DaySlice::new(day.source_day, day.totals);
+        for stored in segments {
+            segment::decode(&stored.data, &mut columns)?;
+            slice.add_segment_totals(u64::from(stored.rows), stored.billed, stored.effective);
+            for (resource, effective) in columns.resources.iter().zip(&columns.effective) {
+                let cell = cells.of_resource.get(*resource as usize).copied().unwrap_or(PER_CHARGE);
+                assert!(cell != PER_CHARGE, "resource {resource} was decided before its charges are summed");
+                slice.add(cells, cell, *effective);
+            }
+        }
+        slices.push(slice);
+    }
+    Ok(slices)
+}
+
+/// Charges, billed and effective sums of a segment.
+type SegmentTotals = (u64, domain::money::Sum, domain::money::Sum);
+
+fn decode_all(loaded: Loaded) -> Result<Vec<(StoredDay, Vec<SegmentTotals>, segment::Decoded)>, Diagnostic> {
+    let mut all = Vec::new();
+    for (day, segments) in loaded {
+        let (mut whole, mut part, mut totals) = (segment::Decoded::default(), segment::Decoded::default(), Vec::new());
+        for stored in segments {
+            segment::decode(&stored.data, &mut part)?;
+            totals.push((u64::from(stored.rows), stored.billed, stored.effective));
+            whole.resources.extend_from_slice(&part.resources);
+            whole.billed.extend_from_slice(&part.billed);
+            whole.effective.extend_from_slice(&part.effective);
+        }
+        all.push((day, totals, whole));
+    }
+    Ok(all)
+}
+
+fn decide_charges(
+    dictionary: &Dictionary,
+    decider: &mut dyn Decider,
+    rulings: &mut Rulings,
+    numbers: &mut Numbers,
+    day: Day,
+    columns: &segment::Decoded,
+) -> Vec<OutcomeId> {
+    let mut outcomes = Vec::with_capacity(columns.resources.len());
+    for (row, resource) in columns.resources.iter().enumerate() {
+        let mut outcome = rulings.decisions[*resource as usize];
+        if outcome == OutcomeId::PER_CHARGE {
+            let line = ChargeLine {
+                day,
+                billed_cost: Money::from_nanos(columns.billed[row]),
+                effective_cost: Money::from_nanos(columns.effective[row]),
+            };
+            let decided = decider.decide(dictionary, ResourceId(*resource), day, Some(&line));
+            outcome = numbers.number(decided, decider.outcomes(), &mut rulings.outcomes);
+        }
+        outcomes.push(outcome);
+    }
+    outcomes
+}

@@ -1,0 +1,356 @@
+//! The hot half of collecting: batches of cells → columns of charges per day and currency, compressed as they fill up.
+//!
+//! Each thread has a gatherer of its own. It keeps 20 bytes a charge and no more charges than `BUFFERED_MAX`, so memory
+//! does not grow with rows.
+
+use crate::interner::{Class, RowTable, Secrets, hash_rows};
+use crate::normalize::{Reason, Registry};
+use crate::plan::{Input, Plan};
+use decode::{Batch, Cells};
+use domain::catalogue as code;
+use domain::decimal::{self, NotAnAmount, Rest};
+use domain::money::{Currency, Sum};
+use domain::period::{Day, Period, parse_instant};
+use domain::run::DayTotals;
+use ledger::segment::{self, EncodedSegment};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Charges in one segment.
+const SEGMENT_ROWS: usize = 65_536;
+const BUFFERED_MAX: usize = 1 << 20;
+/// Rows set aside that are kept with their reason; the others are only counted.
+const REJECTED_KEPT: usize = 1000;
+
+/// A row set aside, before its line is looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    pub code: code::Code,
+    pub place: u64,
+    /// Character of the line, or 0.
+    pub column: u32,
+    pub reason: String,
+    pub excerpt: String,
+}
+
+/// What one thread has gathered from one or more tables of a source.
+#[derive(Default)]
+pub struct Gathered {
+    pub totals: HashMap<(Day, Currency), DayTotals>,
+    pub set_aside: Vec<SetAside>,
+    pub set_aside_count: u64,
+    pub skipped: u64,
+    pub outside_period: u64,
+}
+
+/// Charges of one day and currency, waiting to become a segment.
+struct Bucket {
+    day: Day,
+    currency: Currency,
+    resources: Vec<u32>,
+    billed: Vec<i64>,
+    effective: Vec<i64>,
+    totals: DayTotals,
+}
+
+pub struct Gatherer<'a, 'r> {
+    plan: &'a Plan,
+    registry: &'a Mutex<Registry<'r>>,
+    secrets: Secrets,
+    period: Period,
+    emit: &'a mut dyn FnMut(Day, Currency, EncodedSegment),
+    table: RowTable,
+    hashes: Vec<(u64, u64)>,
+    classes: Vec<Option<Class>>,
+    buckets: Vec<Bucket>,
+    current: usize,
+    buffered: usize,
+    digests: Vec<u128>,
+    currencies: Vec<Currency>,
+    last_date: (Vec<u8>, Option<Day>),
+    gathered: Gathered,
+}
+
+/// Why a single row is not a charge.
+struct Refusal {
+    column: Option<usize>,
+    reason: String,
+}
+
+impl<'a, 'r> Gatherer<'a, 'r> {
+    pub fn new(
+        plan: &'a Plan,
+        registry: &'a Mutex<Registry<'r>>,
+        secrets: Secrets,
+        period: Period,
+        emit: &'a mut dyn FnMut(Day, Currency, EncodedSegment),
+    ) -> Gatherer<'a, 'r> {
+        Gatherer {
+            plan,
+            registry,
+            secrets,
+            period,
+            emit,
+            table: RowTable::default(),
+            hashes: Vec::new(),
+            classes: Vec::new(),
+            buckets: Vec::new(),
+            current: 0,
+            buffered: 0,
+            digests: Vec::new(),
+            currencies: Vec::new(),
+            last_date: (Vec::new(), None),
+            gathered: Gathered::default(),
+        }
+    }
+
+    pub fn take(&mut self, batch: &Batch<'_>) {
+        let identity: Vec<(usize, Cells<'_>)> = self.plan.identity.iter().map(|(column, _)| (*column, batch.columns[*column])).collect();
+        hash_rows(&identity, batch.rows, &self.secrets, &mut self.hashes);
+        self.table.find_all(&self.hashes, &mut self.classes);
+        for row in 0..batch.rows {
+            let class = match self.classes[row] {
+                Some(class) => class,
+                None => self.meet(self.hashes[row], &identity, row),
+            };
+            let outcome = match class {
+                Class::Skipped => {
+                    self.gathered.skipped += 1;
+                    Ok(())
+                }
+                Class::Rejected(reason) => Err(self.reason(reason)),
+                Class::Resource { resource, currency } => self.charge(batch, row, resource.0, currency),
+            };
+            if let Err(refusal) = outcome {
+                self.set_aside(batch, row, refusal);
+            }
+        }
+        for row in batch.unreadable {
+            self.gathered.set_aside_count += 1;
+            if self.gathered.set_aside.len() < REJECTED_KEPT {
+                self.gathered.set_aside.push(SetAside {
+                    code: row.code,
+                    place: row.place,
+                    column: 0,
+                    reason: row.reason.clone(),
+                    excerpt: row.excerpt.clone(),
+                });
+            }
+        }
+    }
+
+    /// A row that this thread meets for the first time.
+    #[cold]
+    fn meet(&mut self, hash: (u64, u64), identity: &[(usize, Cells<'_>)], row: usize) -> Class {
+        // Its twin may have been met earlier in this very batch.
+        if let Some(class) = self.table.find(hash) {
+            return class;
+        }
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let class = registry.classify(hash, self.plan, identity, row);
+        if let Class::Resource { resource, .. } = class {
+            let at = resource.0 as usize;
+            if self.digests.len() <= at {
+                self.digests.resize(at + 1, 0);
+            }
+            self.digests[at] = registry.digest(resource);
+            self.currencies.clone_from(&registry.currencies);
+        }
+        drop(registry);
+        self.table.insert(hash, class);
+        class
+    }
+
+    #[inline]
+    fn charge(&mut self, batch: &Batch<'_>, row: usize, resource: u32, currency: u16) -> Result<(), Refusal> {
+        let day = self.day(batch, row)?;
+        if !self.period.contains(day) {
+            self.gathered.outside_period += 1;
+            return Ok(());
+        }
+        let (billed, billed_rest) = amount(&self.plan.billed_cost, batch, row)?;
+        let (effective, effective_rest) = amount(&self.plan.effective_cost, batch, row)?;
+        let bucket = self.bucket(day, currency);
+        bucket.resources.push(resource);
+        bucket.billed.push(billed);
+        bucket.effective.push(effective);
+        if let Some(rest) = billed_rest {
+            bucket.totals.billed_rest.add_rest(&rest);
+        }
+        if let Some(rest) = effective_rest {
+            bucket.totals.effective_rest.add_rest(&rest);
+        }
+        let full = bucket.resources.len() >= SEGMENT_ROWS;
+        self.buffered += 1;
+        if full {
+            self.emit_bucket(self.current);
+        } else if self.buffered >= BUFFERED_MAX {
+            let largest = (0..self.buckets.len()).max_by_key(|at| self.buckets[*at].resources.len());
+            self.emit_bucket(largest.unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn day(&mut self, batch: &Batch<'_>, row: usize) -> Result<Day, Refusal> {
+        let refuse = |column: Option<usize>, reason: String| Refusal { column, reason: format!("ChargePeriodStart: {reason}") };
+        let (column, text) = match &self.plan.charge_period_start {
+            Input::Constant(text) => (None, text.as_bytes()),
+            Input::Column(column) => match batch.columns[*column] {
+                Cells::Days { nulls: Some(nulls), .. } if nulls[row] => return Err(refuse(Some(*column), "it is empty".into())),
+                Cells::Days { values, .. } => return Ok(Day::from_epoch(values[row])),
+                cells => (Some(*column), cells.plain(row)),
+            },
+        };
+        if self.last_date.0 == text
+            && let Some(day) = self.last_date.1
+        {
+            return Ok(day);
+        }
+        let day = parse_instant(text, self.plan.date_order).map_err(|error| refuse(column, error.to_string()))?;
+        self.last_date.0.clear();
+        self.last_date.0.extend_from_slice(text);
+        self.last_date.1 = Some(day);
+        Ok(day)
+    }
+
+    #[inline]
+    fn bucket(&mut self, day: Day, currency: u16) -> &mut Bucket {
+        let currency = self.currencies[usize::from(currency)];
+        let fits = |bucket: &Bucket| bucket.day == day && bucket.currency == currency;
+        if !self.buckets.get(self.current).is_some_and(fits) {
+            self.current = self.buckets.iter().position(fits).unwrap_or_else(|| {
+                self.buckets.push(Bucket {
+                    day,
+                    currency,
+                    resources: Vec::new(),
+                    billed: Vec::new(),
+                    effective: Vec::new(),
+                    totals: DayTotals::default(),
+                });
+                self.buckets.len() - 1
+            });
+        }
+        &mut self.buckets[self.current]
+    }
+
+    /// Compresses what a bucket holds and hands it on.
+    fn emit_bucket(&mut self, at: usize) {
+        let bucket = &mut self.buckets[at];
+        if bucket.resources.is_empty() {
+            return;
+        }
+        for ((resource, billed), effective) in bucket.resources.iter().zip(&bucket.billed).zip(&bucket.effective) {
+            bucket.totals.fingerprint.add(self.digests[*resource as usize], *billed, *effective);
+        }
+        let columns = segment::Columns { resources: &bucket.resources, billed: &bucket.billed, effective: &bucket.effective };
+        let encoded = segment::encode(&columns);
+        self.buffered -= bucket.resources.len();
+        bucket.totals.charges += bucket.resources.len() as u64;
+        bucket.totals.billed += encoded.billed;
+        bucket.totals.effective += encoded.effective;
+        bucket.resources.clear();
+        bucket.billed.clear();
+        bucket.effective.clear();
+        (self.emit)(bucket.day, bucket.currency, encoded);
+    }
+
+    pub fn finish(mut self) -> Gathered {
+        for at in 0..self.buckets.len() {
+            self.emit_bucket(at);
+        }
+        for bucket in self.buckets {
+            self.gathered.totals.entry((bucket.day, bucket.currency)).or_default().merge(&bucket.totals);
+        }
+        self.gathered
+    }
+
+    fn reason(&self, number: u32) -> Refusal {
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let Reason { column, text } = registry.reasons.get(number as usize).cloned().unwrap_or(Reason { column: None, text: String::new() });
+        Refusal { column, reason: text }
+    }
+
+    #[cold]
+    fn set_aside(&mut self, batch: &Batch<'_>, row: usize, refusal: Refusal) {
+        self.gathered.set_aside_count += 1;
+        if self.gathered.set_aside.len() >= REJECTED_KEPT {
+            return;
+        }
+        let (column, excerpt) = refusal.column.map_or((0, String::new()), |column| in_line(&batch.columns[column], row));
+        let name = refusal.column.map(|column| self.plan.wanted[column].name.as_str());
+        let reason = match name {
+            Some(name) if !refusal.reason.starts_with(name) => format!("{name}: {}", refusal.reason),
+            _ => refusal.reason,
+        };
+        let place = batch.places.get(row).copied().unwrap_or_default();
+        self.gathered.set_aside.push(SetAside { code: code::ROW_REJECTED, place, column, reason, excerpt });
+    }
+}
+
+impl Gathered {
+    pub fn merge(&mut self, other: Gathered) {
+        for (key, totals) in other.totals {
+            self.totals.entry(key).or_default().merge(&totals);
+        }
+        self.set_aside.extend(other.set_aside);
+        self.set_aside_count += other.set_aside_count;
+        self.skipped += other.skipped;
+        self.outside_period += other.outside_period;
+    }
+}
+
+/// An amount in nanos and what is left of it, where anything is.
+#[inline]
+fn amount(input: &Input, batch: &Batch<'_>, row: usize) -> Result<(i64, Option<Rest>), Refusal> {
+    let (column, text) = match input {
+        Input::Constant(text) => (None, text.as_bytes()),
+        Input::Column(column) => match batch.columns[*column] {
+            Cells::Decimal { values, nulls, scale } => {
+                let is_null = nulls.is_some_and(|nulls| nulls[row]);
+                let value = (!is_null).then(|| decimal::from_scaled(values[row], scale)).unwrap_or(Err(NotAnAmount::Empty));
+                return value
+                    .map(|parsed| (parsed.nanos, Some(parsed.rest).filter(|rest| *rest != Rest::Fine(0))))
+                    .map_err(|error| Refusal { column: Some(*column), reason: error.to_string() });
+            }
+            cells => (Some(*column), cells.plain(row)),
+        },
+    };
+    match decimal::parse_plain(text) {
+        Some((nanos, 0)) => Ok((nanos, None)),
+        Some((nanos, rest)) => Ok((nanos, Some(Rest::Fine(rest)))),
+        None => match decimal::parse(text) {
+            Ok(parsed) => Ok((parsed.nanos, Some(parsed.rest))),
+            Err(error) => Err(Refusal { column, reason: error.to_string() }),
+        },
+    }
+}
+
+/// The character of the line at which a CSV cell starts, and the line itself.
+fn in_line(cells: &Cells<'_>, row: usize) -> (u32, String) {
+    let Cells::Text { buffer, ranges, quoted: true } = cells else {
+        return (0, String::from_utf8_lossy(cells.plain(row)).chars().take(160).collect());
+    };
+    let start = ranges.get(row).map_or(0, |range| range.0 as usize).min(buffer.len());
+    let line_start = buffer[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let line_end = buffer[start..].iter().position(|byte| *byte == b'\n').map_or(buffer.len(), |at| start + at);
+    let column = String::from_utf8_lossy(&buffer[line_start..start]).chars().count() as u32 + 1;
+    let line = String::from_utf8_lossy(&buffer[line_start..line_end]).chars().take(160).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    (column, line)
+}
+
+/// Adds up what the totals of all days of a source say, exactly.
+pub fn exact_totals<'t>(totals: impl Iterator<Item = (&'t (Day, Currency), &'t DayTotals)>) -> HashMap<Currency, DayTotals> {
+    let mut by_currency: HashMap<Currency, DayTotals> = HashMap::new();
+    for ((_, currency), day) in totals {
+        by_currency.entry(*currency).or_default().merge(day);
+    }
+    by_currency
+}
+
+/// The exact total that the source itself would give: rounded charges plus what rounding took.
+pub fn exact_text(sum: Sum, rest: &domain::decimal::Exact) -> String {
+    let mut exact = rest.clone();
+    exact.add_nanos(sum.nanos());
+    exact.to_string()
+}

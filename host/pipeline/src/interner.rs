@@ -1,0 +1,216 @@
+//! From the raw bytes of a row's identifying cells to its resource, with one probe into a table.
+//!
+//! A row is known by a 128-bit hash of its raw cells, keyed with secrets that are drawn anew for every run. Two
+//! different rows share a hash with a probability of n²/2¹²⁹: for 10⁸ distinct rows that is 10⁻²³, far below the
+//! chance that the memory which holds them flips a bit unseen. So the cells themselves need not be kept or compared,
+//! which is what makes the table small enough for the cache.
+
+use decode::Cells;
+use domain::dictionary::ResourceId;
+
+/// What the cells of a row turned out to mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    Resource { resource: ResourceId, currency: u16 },
+    /// Not a charge, by the mapping's word.
+    Skipped,
+    /// Not understood; the number of the reason.
+    Rejected(u32),
+}
+
+/// Secrets of one run.
+#[derive(Clone, Copy)]
+pub struct Secrets([u64; 4]);
+
+impl Secrets {
+    /// Drawn from the seeds that the standard library draws for its own hash tables.
+    pub fn draw() -> Secrets {
+        use std::hash::{BuildHasher, RandomState};
+        Secrets(std::array::from_fn(|number| RandomState::new().hash_one(number) | 1))
+    }
+}
+
+/// Folded 64 × 64 → 128 bit multiplication.
+#[inline(always)]
+fn fold(left: u64, right: u64) -> u64 {
+    let product = u128::from(left) * u128::from(right);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Two lanes of 64 bits, each with secrets of its own.
+#[inline(always)]
+fn absorb(hash: (u64, u64), bytes: &[u8], secrets: &Secrets) -> (u64, u64) {
+    let [first, second, third, fourth] = secrets.0;
+    let (mut left, mut right) = (hash.0 ^ (bytes.len() as u64).wrapping_mul(first), hash.1 ^ (bytes.len() as u64).wrapping_mul(third));
+    let (chunks, tail) = bytes.as_chunks::<16>();
+    let mut mix = |low: u64, high: u64| {
+        left = fold(low ^ first, high ^ left ^ second);
+        right = fold(low ^ right ^ third, high ^ fourth);
+    };
+    for chunk in chunks {
+        let word = u128::from_le_bytes(*chunk);
+        mix(word as u64, (word >> 64) as u64);
+    }
+    if !tail.is_empty() || chunks.is_empty() {
+        let (low, high) = tail_words(bytes, tail);
+        mix(low, high);
+    }
+    (left, right)
+}
+
+/// The last up to 15 bytes as two words; reads back over bytes already seen rather than byte by byte.
+#[inline(always)]
+fn tail_words(bytes: &[u8], tail: &[u8]) -> (u64, u64) {
+    if let Some(last) = bytes.last_chunk::<16>() {
+        let word = u128::from_le_bytes(*last);
+        return (word as u64, (word >> 64) as u64);
+    }
+    match (tail.first_chunk::<8>(), tail.last_chunk::<8>(), tail.first_chunk::<4>(), tail.last_chunk::<4>()) {
+        (Some(head), Some(last), ..) => (u64::from_le_bytes(*head), u64::from_le_bytes(*last)),
+        (.., Some(head), Some(last)) => (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*last))),
+        _ => (tail.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+    }
+}
+
+/// The hashes of all rows of a batch, over the given columns.
+pub fn hash_rows(columns: &[(usize, Cells<'_>)], rows: usize, secrets: &Secrets, hashes: &mut Vec<(u64, u64)>) {
+    hashes.clear();
+    hashes.resize(rows, (secrets.0[3], secrets.0[1]));
+    for (_, cells) in columns {
+        let Cells::Text { buffer, ranges, .. } = cells else { continue };
+        for (hash, (start, end)) in hashes.iter_mut().zip(*ranges) {
+            let cell = buffer.get(*start as usize..*end as usize).unwrap_or_default();
+            *hash = absorb(*hash, cell, secrets);
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    hash: (u64, u64),
+    /// A packed `Class`; `EMPTY` where nothing is.
+    class: u64,
+}
+
+const EMPTY: u64 = u64::MAX;
+
+/// One thread's table of the rows it has met: open addressing, at most half full.
+pub struct RowTable {
+    slots: Vec<Slot>,
+    used: usize,
+}
+
+impl Default for RowTable {
+    fn default() -> RowTable {
+        RowTable { slots: vec![Slot { hash: (0, 0), class: EMPTY }; 1 << 12], used: 0 }
+    }
+}
+
+impl RowTable {
+    /// Looks up all rows of a batch; `None` for rows never met. The probes do not depend on each other, so that their
+    /// cache misses overlap.
+    pub fn find_all(&self, hashes: &[(u64, u64)], classes: &mut Vec<Option<Class>>) {
+        classes.clear();
+        classes.extend(hashes.iter().map(|hash| self.find(*hash)));
+    }
+
+    #[inline]
+    pub fn find(&self, hash: (u64, u64)) -> Option<Class> {
+        let mask = self.slots.len() - 1;
+        let mut at = hash.0 as usize & mask;
+        loop {
+            let slot = &self.slots[at];
+            if slot.class == EMPTY {
+                return None;
+            }
+            if slot.hash == hash {
+                return Some(unpack(slot.class));
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    pub fn insert(&mut self, hash: (u64, u64), class: Class) {
+        if (self.used + 1) * 2 > self.slots.len() {
+            self.grow();
+        }
+        self.used += 1;
+        put(&mut self.slots, Slot { hash, class: pack(class) });
+    }
+
+    fn grow(&mut self) {
+        let mut slots = vec![Slot { hash: (0, 0), class: EMPTY }; self.slots.len() * 2];
+        for slot in self.slots.iter().filter(|slot| slot.class != EMPTY) {
+            put(&mut slots, *slot);
+        }
+        self.slots = slots;
+    }
+}
+
+fn put(slots: &mut [Slot], slot: Slot) {
+    let mask = slots.len() - 1;
+    let mut at = slot.hash.0 as usize & mask;
+    while slots[at].class != EMPTY {
+        at = (at + 1) & mask;
+    }
+    slots[at] = slot;
+}
+
+fn pack(class: Class) -> u64 {
+    match class {
+        Class::Resource { resource, currency } => u64::from(resource.0) << 32 | u64::from(currency) << 8,
+        Class::Skipped => 1,
+        Class::Rejected(reason) => u64::from(reason) << 32 | 2,
+    }
+}
+
+#[inline]
+fn unpack(packed: u64) -> Class {
+    match packed & 0xFF {
+        0 => Class::Resource { resource: ResourceId((packed >> 32) as u32), currency: (packed >> 8) as u16 },
+        1 => Class::Skipped,
+        _ => Class::Rejected((packed >> 32) as u32),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_cut_otherwise_or_one_byte_apart_hash_differently() {
+        let secrets = Secrets::draw();
+        let hash = |cells: &[&str]| cells.iter().fold((0, 0), |hash, cell| absorb(hash, cell.as_bytes(), &secrets));
+        let texts = ["", "a", "ab", "abcd", "abcdefgh", "abcdefghi", "0123456789abcdef", "0123456789abcdefg", "0123456789abcdef0123456789abcdef"];
+        let mut seen = std::collections::HashSet::new();
+        for left in texts {
+            for right in texts {
+                assert!(seen.insert(hash(&[left, right])), "{left} | {right}");
+            }
+        }
+        assert!(seen.insert(hash(&["abcdefg", "habcdefgh"])));
+        for position in 0..32 {
+            let mut text = *b"0123456789abcdef0123456789abcdef";
+            text[position] ^= 1;
+            assert!(seen.insert(absorb((0, 0), &text, &secrets)), "byte {position}");
+        }
+    }
+
+    #[test]
+    fn finds_what_was_put_in_across_growth() {
+        let mut table = RowTable::default();
+        let class = |number: u32| match number % 3 {
+            0 => Class::Resource { resource: ResourceId(number), currency: (number % 7) as u16 },
+            1 => Class::Skipped,
+            _ => Class::Rejected(number),
+        };
+        let hash = |number: u32| (fold(u64::from(number) + 1, 0x9E37_79B9_7F4A_7C15), u64::from(number));
+        for number in 0..50_000 {
+            assert_eq!(table.find(hash(number)), None);
+            table.insert(hash(number), class(number));
+        }
+        for number in 0..50_000 {
+            assert_eq!(table.find(hash(number)), Some(class(number)));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! One run: collect → normalize → allocate → post, in one transaction of the ledger.
+//!
+//! A crash at any point leaves the ledger as it was before the run, with a run marked as started; the next run does it
+//! all again. A source that fails is left out whole, the others go on, and the run ends *incomplete*.
+
+use crate::collect::{self, Collection};
+use crate::days;
+use crate::gather::{exact_text, exact_totals};
+use crate::interner::Secrets;
+use crate::normalize::Registry;
+use domain::account::Account;
+use domain::catalogue as code;
+use domain::charge::Rejected;
+use domain::diagnostic::Diagnostic;
+use domain::field::Field;
+use domain::money::{Currency, Sum};
+use domain::period::{Day, Period};
+use domain::port::{CollectRequest, Collector, PluginIdentity, Rules};
+use domain::run::{DayTotals, RunId, RunState};
+use domain::tag::TagSchema;
+use ledger::{Bucket, Ledger, RunEnd, RunStart, Transaction};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+pub struct Source {
+    pub name: String,
+    pub collector: Box<dyn Collector>,
+    pub request: CollectRequest,
+}
+
+pub struct RunOptions<'a> {
+    pub sources: Vec<Source>,
+    pub rules: &'a dyn Rules,
+    pub tag_schema: &'a TagSchema,
+    /// The dimensions that are kept of each charge.
+    pub dimensions: &'a [Field],
+    /// Whether to collect, or only to allocate what is stored.
+    pub collect: bool,
+    pub threads: usize,
+    pub at_ms: i64,
+    pub version: String,
+}
+
+#[derive(Clone, Debug)]
+pub enum Progress {
+    Source { name: String, bytes: u64, bytes_total: u64 },
+    Collected { name: String, charges: u64, set_aside: u64 },
+    Rules { resources: u64 },
+    Days { done: u64, total: u64 },
+    Posted,
+}
+
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    pub run: RunId,
+    pub state: RunState,
+    pub sources: Vec<SourceReport>,
+    /// Days that were allocated in this run.
+    pub days: u64,
+    pub entries_posted: u64,
+    pub entries_reversed: u64,
+    pub entries_unchanged: u64,
+    pub rule_calls: u64,
+    pub resources: u64,
+    /// Why charges are in suspense; at most `SUSPENSE_SHOWN`.
+    pub suspense: Vec<String>,
+    pub conservation: Vec<Conservation>,
+}
+
+#[derive(Clone, Debug)]
+pub struct SourceReport {
+    pub name: String,
+    pub plugin: PluginIdentity,
+    pub charges: u64,
+    pub set_aside: u64,
+    /// The first rows that were set aside.
+    pub rejected: Vec<Rejected>,
+    pub days_new: u64,
+    pub days_changed: u64,
+    pub days_unchanged: u64,
+    /// Per currency the exact billed and effective totals of what was collected.
+    pub totals: Vec<(Currency, String, String)>,
+    pub failure: Option<Diagnostic>,
+}
+
+/// What was charged against where it stands, over the whole ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conservation {
+    pub currency: Currency,
+    pub charges: u64,
+    pub charged: Sum,
+    pub teams: Sum,
+    pub pools: Sum,
+    pub excluded: Sum,
+    pub unallocated: Sum,
+    pub suspense: Sum,
+    pub rounding: Sum,
+    /// Zero, or nothing would have been posted.
+    pub difference: Sum,
+}
+
+impl SourceReport {
+    pub(crate) fn new(name: &str, plugin: &PluginIdentity) -> SourceReport {
+        SourceReport {
+            name: name.into(),
+            plugin: plugin.clone(),
+            charges: 0,
+            set_aside: 0,
+            rejected: Vec::new(),
+            days_new: 0,
+            days_changed: 0,
+            days_unchanged: 0,
+            totals: Vec::new(),
+            failure: None,
+        }
+    }
+
+    pub(crate) fn failed(name: &str, plugin: &PluginIdentity, failure: Diagnostic) -> SourceReport {
+        SourceReport { failure: Some(failure), ..SourceReport::new(name, plugin) }
+    }
+
+    pub(crate) fn set_totals(&mut self, totals: &HashMap<(Day, Currency), DayTotals>) {
+        let by_currency = exact_totals(totals.iter());
+        self.totals = by_currency
+            .iter()
+            .map(|(currency, totals)| {
+                (*currency, exact_text(totals.billed, &totals.billed_rest), exact_text(totals.effective, &totals.effective_rest))
+            })
+            .collect();
+        self.totals.sort();
+    }
+
+    fn is_whole(&self) -> bool {
+        self.failure.is_none() && self.set_aside == 0
+    }
+}
+
+/// Runs from collect to post.
+pub fn run(ledger: &mut Ledger, options: RunOptions<'_>, progress: &mut dyn FnMut(Progress)) -> Result<RunReport, Diagnostic> {
+    let dictionary = ledger.dictionary()?;
+    let mut transaction = ledger.begin(&RunStart { at_ms: options.at_ms, version: options.version.clone() })?;
+    let registry = Mutex::new(Registry::new(dictionary, options.tag_schema));
+    let mut sources = Vec::new();
+    let mut changed = Vec::new();
+    if options.collect {
+        for source in &options.sources {
+            let collected = collect::collect(Collection {
+                source,
+                transaction: &mut transaction,
+                registry: &registry,
+                dimensions: options.dimensions,
+                threads: options.threads,
+                secrets: Secrets::draw(),
+                progress,
+            })?;
+            changed.extend(collected.changed);
+            sources.push(collected.report);
+        }
+    }
+    let dictionary = registry.into_inner().unwrap_or_else(PoisonError::into_inner).dictionary;
+    transaction.save_dictionary(&dictionary)?;
+    let allocated = days::allocate(&mut transaction, &dictionary, options.rules, &changed, options.threads, progress)?;
+    let conservation = conservation(&transaction)?;
+    let whole = sources.iter().all(SourceReport::is_whole) && allocated.suspense.is_empty();
+    let report = RunReport {
+        run: transaction.run(),
+        state: if whole { RunState::Complete } else { RunState::Incomplete },
+        days: allocated.days,
+        entries_posted: allocated.posted,
+        entries_reversed: allocated.reversed,
+        entries_unchanged: allocated.unchanged,
+        rule_calls: allocated.rule_calls,
+        resources: dictionary.resource_count() as u64,
+        suspense: allocated.suspense,
+        conservation,
+        sources,
+    };
+    transaction.commit(&RunEnd {
+        at_ms: options.at_ms,
+        state: report.state,
+        generation: allocated.generation,
+        charges: report.sources.iter().map(|source| source.charges).sum(),
+        rejected: report.sources.iter().map(|source| source.set_aside).sum(),
+        note: String::new(),
+    })?;
+    progress(Progress::Posted);
+    Ok(report)
+}
+
+/// Reads everything back from the postings and holds it against what the sources stated.
+fn conservation(transaction: &Transaction<'_>) -> Result<Vec<Conservation>, Diagnostic> {
+    let mut by_currency: BTreeMap<Currency, (Conservation, Sum)> = BTreeMap::new();
+    let zero = |currency| Conservation {
+        currency,
+        charges: 0,
+        charged: Sum::ZERO,
+        teams: Sum::ZERO,
+        pools: Sum::ZERO,
+        excluded: Sum::ZERO,
+        unallocated: Sum::ZERO,
+        suspense: Sum::ZERO,
+        rounding: Sum::ZERO,
+        difference: Sum::ZERO,
+    };
+    for day in transaction.source_days(Period::all())? {
+        let currency = day.source_day.currency;
+        let (line, billed) = by_currency.entry(currency).or_insert_with(|| (zero(currency), Sum::ZERO));
+        line.charges += day.totals.charges;
+        line.charged += day.totals.effective + Sum::from_nanos(day.totals.effective_rest.rounded_nanos());
+        *billed += day.totals.billed + Sum::from_nanos(day.totals.billed_rest.rounded_nanos());
+    }
+    for balance in transaction.balances(Period::all(), Bucket::Whole)? {
+        let (line, billed) = by_currency.entry(balance.currency).or_insert_with(|| (zero(balance.currency), Sum::ZERO));
+        let amount = balance.amount;
+        match balance.account {
+            Account::Provider(_) => *billed += amount,
+            Account::Prepaid(_) => {}
+            Account::Team(_) => line.teams += amount,
+            Account::Pool(_) => line.pools += amount,
+            Account::Excluded(_) => line.excluded += amount,
+            Account::Unallocated => line.unallocated += amount,
+            Account::Suspense => line.suspense += amount,
+            Account::Rounding(_) => line.rounding += amount,
+        }
+    }
+    by_currency.into_values().map(|(line, billed)| line.proved(billed)).collect()
+}
+
+impl Conservation {
+    /// The line, if what went in came out in both bases.
+    fn proved(mut self, billed_difference: Sum) -> Result<Conservation, Diagnostic> {
+        let placed = self.teams + self.pools + self.excluded + self.unallocated + self.suspense + self.rounding;
+        self.difference = self.charged - placed;
+        if self.difference.is_zero() && billed_difference.is_zero() {
+            return Ok(self);
+        }
+        Err(Diagnostic::new(
+            code::CONSERVATION,
+            format!(
+                "{}: {} was charged and {placed} stands in the accounts; billed amounts differ by {billed_difference}; nothing was posted",
+                self.currency, self.charged
+            ),
+        )
+        .hint("this is a fault of Apportion: keep the ledger file, run `apportion ledger verify`, and report both outputs"))
+    }
+}
