@@ -1,0 +1,54 @@
+//! What authors of Apportion plugins depend on: two traits, two registration macros, and the words of the contract.
+//!
+//! A plugin is a WebAssembly component of one of two worlds. A *collector* says what a source charged; an *allocator*
+//! is a pure function that says by which weights a shared cost is split. The contract itself is in `wit/`, and this crate
+//! is its only Rust face: it adds nothing that another language could not have.
+
+mod allocator;
+mod collector;
+pub mod log;
+mod manifest;
+pub mod table_decode;
+
+#[doc(hidden)]
+pub mod bindings {
+    pub mod collector {
+        wit_bindgen::generate!({
+            world: "collector",
+            path: "wit/since-v0.1.0",
+            pub_export_macro: true,
+            export_macro_name: "export_collector",
+            default_bindings_module: "apportion_plugin_sdk::bindings::collector",
+            additional_derives: [PartialEq],
+        });
+    }
+
+    pub mod allocator {
+        wit_bindgen::generate!({
+            world: "allocator",
+            path: "wit/since-v0.1.0",
+            pub_export_macro: true,
+            export_macro_name: "export_allocator",
+            default_bindings_module: "apportion_plugin_sdk::bindings::allocator",
+            with: {
+                "apportion:plugin/types@0.1.0": crate::bindings::collector::apportion::plugin::types,
+                "apportion:plugin/log@0.1.0": crate::bindings::collector::apportion::plugin::log,
+            },
+            additional_derives: [PartialEq],
+        });
+    }
+}
+
+pub use allocator::{Allocator, ExportedAllocator};
+pub use bindings::allocator::exports::apportion::plugin::allocate::{Driver, Pool, Target, Weight};
+pub use bindings::collector::apportion::plugin::types::{
+    Batch, Charge, DateOrder, Dimension, Error, Feed, FeedFrom, Field, Kind, Manifest, Mapping, Origin, Period, PowerRequest, Problem, Rejected, Rows,
+    Skip, Stream, Tag, TagColumn, Usage,
+};
+pub use collector::{Collector, ExportedCollector, Request};
+
+/// Lines of a guest that stops by a panic would be lost: wasm has no stderr. The host shows the last ones in its diagnostic.
+fn tell_panics() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|panic| log::error(&panic.to_string()))));
+}

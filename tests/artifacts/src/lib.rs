@@ -1,0 +1,1 @@
+//! The components that the tests of the plugin host run: each misbehaves in one way, or behaves well in one form.
