@@ -1,1 +1,215 @@
-//! ledger
+//! The journal: one SQLite file that holds what was collected, decided and posted. The only crate that knows SQL.
+//!
+//! It knows no clock (times are passed in), no rule language, no plugin and no file format of bills. It promises that
+//! the file only grows, that every entry in it balances, that a run is in it as a whole or not at all, and that
+//! [`Ledger::verify`] finds what was changed behind its back.
+//!
+//! Many small things are kept as *blocks*: see the `block` module for why.
+
+mod block;
+mod error;
+pub mod segment;
+
+use domain::account::Account;
+use domain::decision::{OutcomeId, Target};
+use domain::diagnostic::Diagnostic;
+use domain::entry::{Entry, EntryKind, RuleVersion};
+use domain::money::{Currency, Sum};
+use domain::period::{Day, Month};
+use domain::port::PluginIdentity;
+use domain::run::{DayTotals, RunId, RunState, SourceDay};
+use std::path::PathBuf;
+
+pub type Result<T> = std::result::Result<T, Diagnostic>;
+
+/// An open journal.
+pub struct Ledger {
+    connection: rusqlite::Connection,
+    /// Nothing for a journal in memory.
+    path: Option<PathBuf>,
+}
+
+/// One run being written: in the journal as a whole after [`Transaction::commit`], and not at all if it is dropped before.
+pub struct Transaction<'a> {
+    ledger: &'a mut Ledger,
+    run: RunId,
+    source_open: bool,
+    finished: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntryId(pub i64);
+
+/// One collection of one source by one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CollectionId(pub i64);
+
+/// A set of rules and tables as it was used; equal sets have equal numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GenerationId(pub i64);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunStart {
+    pub at_ms: i64,
+    /// Of the program.
+    pub version: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunEnd {
+    pub at_ms: i64,
+    pub state: RunState,
+    pub generation: GenerationId,
+    pub charges: u64,
+    pub rejected: u64,
+    pub note: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    pub id: RunId,
+    pub started_at_ms: i64,
+    pub version: String,
+    /// Nothing while it runs, and forever if it was interrupted.
+    pub end: Option<RunRowEnd>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRowEnd {
+    pub at_ms: i64,
+    pub state: RunState,
+    /// Nothing for a run that failed.
+    pub generation: Option<GenerationId>,
+    pub charges: u64,
+    pub rejected: u64,
+    pub note: String,
+}
+
+/// The current statement of a source-day. One with no charges says that the source took back what it had stated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredDay {
+    pub source_day: SourceDay,
+    pub totals: DayTotals,
+    pub collection: CollectionId,
+    pub run: RunId,
+    pub plugin: PluginIdentity,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSegment {
+    pub rows: u32,
+    pub billed: Sum,
+    pub effective: Sum,
+    /// For [`segment::decode`].
+    pub data: Vec<u8>,
+}
+
+/// What a statement is, compared with the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restated {
+    New,
+    Changed,
+    /// Nothing was stored.
+    Unchanged,
+}
+
+/// Counts of entries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    pub posted: u64,
+    pub reversed: u64,
+    pub unchanged: u64,
+}
+
+/// How a shared outcome was spread on a day, where that cannot be derived from its rule alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weights {
+    pub outcome: OutcomeId,
+    pub targets: Vec<Target>,
+    /// Cumulative, in the order of the targets.
+    pub shares: Vec<u64>,
+    pub total: u64,
+}
+
+/// An entry that counts: neither a reversal nor reversed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingEntry {
+    pub id: EntryId,
+    pub kind: EntryKind,
+    pub source_day: SourceDay,
+    pub posting_day: Day,
+    pub run: RunId,
+    pub generation: GenerationId,
+    /// Of the content: equal for equal postings of the same source-day.
+    pub digest: [u8; 32],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    pub id: EntryId,
+    pub run: RunId,
+    pub generation: GenerationId,
+    pub reverses: Option<EntryId>,
+    pub reversed_by: Option<EntryId>,
+    pub digest: [u8; 32],
+    /// Its link of the chain.
+    pub hash: [u8; 32],
+    pub entry: Entry,
+}
+
+/// Length of the spans that balances are summed over. They are cut at the period's ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bucket {
+    Day,
+    /// From Monday on.
+    Week,
+    Month,
+    Whole,
+}
+
+/// What one account got, of one source, by one rule and service, in one bucket of posting days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// With [`Bucket::Whole`] the first day on which anything was posted in the period.
+    pub bucket_start: Day,
+    pub source: String,
+    pub account: Account,
+    pub target: Option<Target>,
+    pub rule: Option<RuleVersion>,
+    pub service_name: Option<String>,
+    pub currency: Currency,
+    pub amount: Sum,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeriodState {
+    Closed,
+    Reopened,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeriodEvent {
+    pub month: Month,
+    pub state: PeriodState,
+    pub at_ms: i64,
+    /// A note on closing, the reason of reopening.
+    pub note: String,
+}
+
+/// What `verify` read, and what it found wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyReport {
+    pub entries: u64,
+    pub postings: u64,
+    pub source_days: u64,
+    pub charges: u64,
+    pub findings: Vec<Diagnostic>,
+    /// The last link of the chain: worth noting down elsewhere.
+    pub head: [u8; 32],
+}

@@ -1,0 +1,357 @@
+//! Charges as compressed columns: up to [`ROWS_MAX`] charges of one source-day in one blob. Pure, for worker threads.
+//!
+//! The charges of a source-day are a multiset. A segment therefore orders them by resource: the differences of ordered
+//! resource numbers take bits where the numbers take bytes, and whoever reads a segment walks its resources in step.
+//! Effective amounts are zigzag byte planes, divided first by the power of ten that all of them share. Billed amounts
+//! mostly equal the effective ones or are zero, which a mark says; only the others are written.
+
+use crate::Result;
+use crate::block::{COUNT_MAX, Reader, put_bytes, put_column, put_u32};
+use crate::error::corrupt;
+use domain::money::Sum;
+use std::cell::RefCell;
+
+/// Charges in one segment at most.
+pub const ROWS_MAX: usize = COUNT_MAX;
+
+const VERSION: u8 = 1;
+const DIGIT_BITS: u32 = 11;
+const DIGITS: usize = 1 << DIGIT_BITS;
+
+const EQUAL: u8 = 0;
+const ZERO: u8 = 1;
+const OTHER: u8 = 2;
+
+/// Charges as parallel columns of equal length.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns<'a> {
+    pub resources: &'a [u32],
+    pub billed: &'a [i64],
+    pub effective: &'a [i64],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedSegment {
+    pub rows: u32,
+    pub billed: Sum,
+    pub effective: Sum,
+    pub data: Vec<u8>,
+}
+
+/// Charges read back, ordered by resource. Reused from segment to segment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decoded {
+    pub resources: Vec<u32>,
+    pub billed: Vec<i64>,
+    pub effective: Vec<i64>,
+    marks: Vec<u8>,
+    words: Vec<u64>,
+}
+
+/// Memory that a thread keeps between segments.
+#[derive(Default)]
+struct Scratch {
+    keys: Vec<u64>,
+    moved: Vec<u64>,
+    differences: Vec<u32>,
+    billed: Vec<i64>,
+    effective: Vec<i64>,
+    marks: Vec<u8>,
+    others: Vec<i64>,
+    words: Vec<u64>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+pub fn encode(columns: &Columns<'_>) -> EncodedSegment {
+    let rows = columns.resources.len();
+    assert!(rows == columns.billed.len() && rows == columns.effective.len(), "the columns of a segment have different lengths");
+    assert!(rows <= ROWS_MAX, "a segment holds at most {ROWS_MAX} charges");
+    let mut data = Vec::with_capacity(rows * 8 + 64);
+    data.push(VERSION);
+    put_u32(&mut data, rows as u32);
+    SCRATCH.with(|scratch| {
+        let scratch = &mut *scratch.borrow_mut();
+        order(columns, scratch);
+        put_column(&mut data, &scratch.differences);
+        put_amounts(&mut data, &scratch.effective, &mut scratch.words);
+        put_billed(&mut data, scratch);
+    });
+    let total = |amounts: &[i64]| Sum::from_nanos(amounts.iter().map(|amount| i128::from(*amount)).sum());
+    EncodedSegment { rows: rows as u32, billed: total(columns.billed), effective: total(columns.effective), data }
+}
+
+/// Fills the scratch with the charges ordered by resource, stably.
+fn order(columns: &Columns<'_>, scratch: &mut Scratch) {
+    scratch.differences.clear();
+    scratch.billed.clear();
+    scratch.effective.clear();
+    let mut before = 0;
+    if columns.resources.is_sorted() {
+        scratch.differences.extend(columns.resources.iter().map(|resource| resource - std::mem::replace(&mut before, *resource)));
+        scratch.billed.extend_from_slice(columns.billed);
+        scratch.effective.extend_from_slice(columns.effective);
+        return;
+    }
+    scratch.keys.clear();
+    scratch.keys.extend(columns.resources.iter().zip(0_u64..).map(|(resource, row)| u64::from(*resource) << 32 | row));
+    sort(&mut scratch.keys, &mut scratch.moved);
+    for key in &scratch.keys {
+        let resource = (key >> 32) as u32;
+        scratch.differences.push(resource - std::mem::replace(&mut before, resource));
+    }
+    let row = |key: &u64| (key & u64::from(u32::MAX)) as usize;
+    scratch.billed.extend(scratch.keys.iter().map(|key| columns.billed[row(key)]));
+    scratch.effective.extend(scratch.keys.iter().map(|key| columns.effective[row(key)]));
+}
+
+/// Radix sort of the upper halves, lowest digits first; the row numbers below keep equal resources in order.
+fn sort(keys: &mut Vec<u64>, moved: &mut Vec<u64>) {
+    if keys.len() < DIGITS / 4 {
+        keys.sort_unstable();
+        return;
+    }
+    moved.clear();
+    moved.resize(keys.len(), 0);
+    let highest = keys.iter().fold(0, |bits, key| bits | key);
+    let mut shift = 32;
+    while shift < 64 && highest >> shift != 0 {
+        let digit = |key: u64| (key >> shift) as usize % DIGITS;
+        let mut places = [0_u32; DIGITS];
+        keys.iter().for_each(|key| places[digit(*key)] += 1);
+        let mut sum = 0;
+        places.iter_mut().for_each(|place| sum += std::mem::replace(place, sum));
+        for key in keys.iter() {
+            let place = &mut places[digit(*key)];
+            moved[*place as usize] = *key;
+            *place += 1;
+        }
+        std::mem::swap(keys, moved);
+        shift += DIGIT_BITS;
+    }
+}
+
+fn put_amounts(data: &mut Vec<u8>, amounts: &[i64], words: &mut Vec<u64>) {
+    let exponent = shared_exponent(amounts);
+    let unit = 10_i64.pow(exponent);
+    words.clear();
+    let zigzag = |amount: i64| (amount << 1 ^ amount >> 63) as u64;
+    match exponent {
+        0 => words.extend(amounts.iter().map(|amount| zigzag(*amount))),
+        _ => words.extend(amounts.iter().map(|amount| zigzag(amount / unit))),
+    }
+    data.push(exponent as u8);
+    put_column(data, words);
+}
+
+/// The largest power of ten, up to whole currency units, that divides all amounts.
+fn shared_exponent(amounts: &[i64]) -> u32 {
+    let mut exponent = 9;
+    let mut unit = 1_000_000_000;
+    for amount in amounts {
+        while exponent > 0 && amount % unit != 0 {
+            exponent -= 1;
+            unit /= 10;
+        }
+        if exponent == 0 {
+            break;
+        }
+    }
+    exponent
+}
+
+fn put_billed(data: &mut Vec<u8>, scratch: &mut Scratch) {
+    scratch.marks.clear();
+    scratch.others.clear();
+    scratch.marks.extend(scratch.billed.iter().zip(&scratch.effective).map(|(billed, effective)| match billed {
+        billed if billed == effective => EQUAL,
+        0 => ZERO,
+        _ => OTHER,
+    }));
+    let others = scratch.marks.iter().zip(&scratch.billed).filter(|(mark, _)| **mark == OTHER).map(|(_, billed)| *billed);
+    scratch.others.extend(others);
+    put_bytes(data, &scratch.marks);
+    put_amounts(data, &scratch.others, &mut scratch.words);
+}
+
+/// Reads a segment over what `into` held. Any bytes are answered with charges or an error.
+pub fn decode(data: &[u8], into: &mut Decoded) -> Result<()> {
+    let mut reader = Reader::new(data);
+    let version = reader.byte()?;
+    if version != VERSION {
+        return Err(corrupt(format!("a segment of charges has the unknown version {version}")));
+    }
+    let rows = reader.count()?;
+    reader.column(rows, &mut into.resources)?;
+    let mut resource = 0_u64;
+    for slot in &mut into.resources {
+        resource += u64::from(*slot);
+        *slot = resource as u32;
+    }
+    if resource > u64::from(u32::MAX) {
+        return Err(corrupt("a segment of charges names resources beyond all numbers"));
+    }
+    read_amounts(&mut reader, rows, &mut into.words, &mut into.effective)?;
+    read_billed(&mut reader, rows, into)?;
+    reader.end()
+}
+
+fn read_amounts(reader: &mut Reader<'_>, count: usize, words: &mut Vec<u64>, amounts: &mut Vec<i64>) -> Result<()> {
+    let exponent = u32::from(reader.byte()?);
+    if exponent > 9 {
+        return Err(corrupt(format!("a segment of charges counts in units of 10^{exponent} nanos")));
+    }
+    reader.column(count, words)?;
+    let unit = 10_i64.pow(exponent);
+    amounts.clear();
+    let unzigzag = |word: u64| (word >> 1) as i64 ^ -((word & 1) as i64);
+    if exponent == 0 {
+        amounts.extend(words.iter().map(|word| unzigzag(*word)));
+        return Ok(());
+    }
+    let mut fits = true;
+    amounts.extend(words.iter().map(|word| {
+        let (amount, overflows) = unzigzag(*word).overflowing_mul(unit);
+        fits &= !overflows;
+        amount
+    }));
+    if fits { Ok(()) } else { Err(corrupt("a segment of charges has an amount beyond all bounds")) }
+}
+
+fn read_billed(reader: &mut Reader<'_>, rows: usize, into: &mut Decoded) -> Result<()> {
+    into.marks.clear();
+    into.marks.resize(rows, 0);
+    if rows > 0 {
+        reader.bytes(&mut into.marks)?;
+    } else {
+        reader.bytes(&mut [])?;
+    }
+    let others = into.marks.iter().filter(|mark| **mark == OTHER).count();
+    if into.marks.iter().any(|mark| *mark > OTHER) {
+        return Err(corrupt("a segment of charges has an unknown mark"));
+    }
+    if others == rows {
+        return read_amounts(reader, others, &mut into.words, &mut into.billed);
+    }
+    let mut amounts = Vec::new();
+    read_amounts(reader, others, &mut into.words, &mut amounts)?;
+    let mut amounts = amounts.into_iter();
+    into.billed.clear();
+    into.billed.extend(into.marks.iter().zip(&into.effective).map(|(mark, effective)| match *mark {
+        EQUAL => *effective,
+        ZERO => 0,
+        _ => amounts.next().unwrap_or_default(),
+    }));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::catalogue as code;
+    use proptest::prelude::*;
+
+    fn roundtrip(rows: &[(u32, i64, i64)]) -> (EncodedSegment, Decoded) {
+        let resources: Vec<u32> = rows.iter().map(|row| row.0).collect();
+        let billed: Vec<i64> = rows.iter().map(|row| row.1).collect();
+        let effective: Vec<i64> = rows.iter().map(|row| row.2).collect();
+        let encoded = encode(&Columns { resources: &resources, billed: &billed, effective: &effective });
+        let mut decoded = Decoded::default();
+        decode(&encoded.data, &mut decoded).unwrap_or_else(|error| panic!("{error}"));
+        (encoded, decoded)
+    }
+
+    fn check(rows: &[(u32, i64, i64)]) {
+        let (encoded, decoded) = roundtrip(rows);
+        let mut expected = rows.to_vec();
+        expected.sort_by_key(|row| row.0);
+        let read: Vec<(u32, i64, i64)> = decoded
+            .resources
+            .iter()
+            .zip(&decoded.billed)
+            .zip(&decoded.effective)
+            .map(|((resource, billed), effective)| (*resource, *billed, *effective))
+            .collect();
+        assert_eq!(read, expected);
+        assert_eq!(encoded.rows as usize, rows.len());
+        assert_eq!(encoded.billed.nanos(), rows.iter().map(|row| i128::from(row.1)).sum::<i128>());
+        assert_eq!(encoded.effective.nanos(), rows.iter().map(|row| i128::from(row.2)).sum::<i128>());
+    }
+
+    /// A fixed sequence without pattern.
+    fn noise(seed: u64) -> impl FnMut() -> u64 {
+        let mut state = seed;
+        move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state ^ state >> 29
+        }
+    }
+
+    #[test]
+    fn any_charges_come_back_ordered_by_resource() {
+        check(&[]);
+        check(&[(u32::MAX, i64::MIN, i64::MAX)]);
+        check(&[(5, 1, 1), (3, 0, 7), (5, 2, -2), (3, i64::MIN, i64::MIN), (0, 0, 0)]);
+        check(&[(1, 250_000_000, 250_000_000), (0, -10_000_000, 0)]);
+        let mut next = noise(1);
+        let many: Vec<(u32, i64, i64)> = (0..5000).map(|_| (next() as u32, next() as i64, next() as i64)).collect();
+        check(&many);
+    }
+
+    proptest! {
+        #[test]
+        fn any_rows_roundtrip(rows in prop::collection::vec(
+            (prop_oneof![0_u32..50, any::<u32>()], prop_oneof![Just(0), any::<i64>(), (-99_i64..99).prop_map(|cents| cents * 10_000_000)], any::<i64>(), any::<bool>()),
+            0..700,
+        )) {
+            check(&rows.into_iter().map(|(resource, billed, effective, equal)| (resource, billed, if equal { billed } else { effective })).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn damaged_bytes_are_charges_or_an_error(rows in prop::collection::vec((0_u32..90, -500_i64..500, -9_i64..9), 0..200), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
+            let (mut encoded, _) = roundtrip(&rows);
+            let at = at.index(encoded.data.len());
+            encoded.data[at] = byte;
+            if cut {
+                encoded.data.truncate(at);
+            }
+            let mut decoded = Decoded::default();
+            match decode(&encoded.data, &mut decoded) {
+                Ok(()) => prop_assert!(decoded.billed.len() == decoded.resources.len() && decoded.effective.len() == decoded.resources.len()),
+                Err(error) => prop_assert_eq!(error.code, code::LEDGER_CORRUPT),
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_charges_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            if let Err(error) = decode(&bytes, &mut Decoded::default()) {
+                prop_assert_eq!(error.code, code::LEDGER_CORRUPT);
+            }
+        }
+    }
+
+    /// 24,000 resources, amounts of nine decimals up to about ten units: 2³³ nanos are 4.2 bytes of noise, and ordering
+    /// leaves half a byte of a resource's number.
+    #[test]
+    fn random_charges_take_less_than_seven_bytes() {
+        let mut next = noise(7);
+        let rows: Vec<(u32, i64, i64)> = (0..65_536)
+            .map(|_| {
+                let amount = (next() >> (31 + next() % 8)) as i64;
+                ((next() % 24_000) as u32, amount, amount)
+            })
+            .collect();
+        let (encoded, _) = roundtrip(&rows);
+        assert!(encoded.data.len() < 65_536 * 6, "{} bytes a charge", encoded.data.len() / 65_536);
+    }
+
+    #[test]
+    fn cents_take_less_than_their_nanos() {
+        let mut next = noise(3);
+        let rows: Vec<(u32, i64, i64)> = (0..65_536).map(|row| (row, 0, (next() % 50_000) as i64 * 10_000_000)).collect();
+        let (encoded, _) = roundtrip(&rows);
+        assert!(encoded.data.len() < 65_536 * 5 / 2, "{} bytes", encoded.data.len());
+    }
+}
