@@ -1,1 +1,1 @@
-//! tests
+//! Tests across crates: house rules (`tidy/`), hostile guests (`test-plugins/`, `artifacts/`), speed (`bench/`).
