@@ -1,0 +1,310 @@
+//! Reads `<rule>.cases.toml`: charges, and what the rule must say of them. Nothing unknown is passed over.
+
+use crate::charge_view::LineValues;
+use crate::decision::{filter_key, weighted_split};
+use crate::folder::Source;
+use domain::catalogue::{CASES_FILE, Code};
+use domain::decision::{Candidates, Decision, Target, WhenZero};
+use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::field::Field;
+use domain::money::Money;
+use domain::period::Day;
+use rust_decimal::Decimal;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// One case.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    /// Where its expectation stands.
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) charge: GivenCharge,
+    pub(crate) expect: Expect,
+    /// Asks the whole set instead of the one rule.
+    pub(crate) through_set: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GivenCharge {
+    pub(crate) dimensions: Vec<(Field, String)>,
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) currency: String,
+    pub(crate) line: LineValues,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Expect {
+    NoMatch,
+    Pass,
+    Unallocated,
+    Error(Code),
+    /// `listed`: the order of the targets counts.
+    Decision {
+        decision: Decision,
+        listed: bool,
+    },
+}
+
+/// A sentence about a stretch of the file.
+struct Wrong(String, Range<usize>);
+
+type Read<T> = Result<T, Wrong>;
+type Value<'t> = Spanned<DeValue<'t>>;
+
+/// Reads all cases, or says what is wrong with the file.
+pub(crate) fn read(source: &Source, kept: &[Field]) -> Result<Vec<Case>, Vec<Diagnostic>> {
+    let finding = |message: String, at: usize| {
+        let (line, column) = line_and_column(&source.text, at);
+        let line_text = source.text.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
+        Diagnostic::new(CASES_FILE, message).at(&source.label, line, column).excerpt(line_text)
+    };
+    let document = DeTable::parse(&source.text).map_err(|error| {
+        let message = error.message().lines().next().unwrap_or("the file is not TOML").to_owned();
+        vec![finding(message, error.span().map_or(0, |span| span.start))]
+    })?;
+    let mut cases = Vec::new();
+    let mut findings = Vec::new();
+    for (key, value) in document.get_ref() {
+        if key.get_ref() != "case" {
+            findings.push(finding(format!("the file does not know '{}'; cases are written [[case]]", key.get_ref()), key.span().start));
+            continue;
+        }
+        for element in value.get_ref().as_array().into_iter().flat_map(|list| list.iter()) {
+            match case(element, kept) {
+                Ok((case, at)) => {
+                    let (line, column) = line_and_column(&source.text, at);
+                    cases.push(Case { line, column, ..case });
+                }
+                Err(Wrong(message, span)) => findings.push(finding(message, span.start)),
+            }
+        }
+    }
+    if findings.is_empty() && cases.is_empty() {
+        findings.push(Diagnostic::new(CASES_FILE, "the file has no cases").at(&source.label, 0, 0).hint("write at least one [[case]]"));
+    }
+    if findings.is_empty() { Ok(cases) } else { Err(findings) }
+}
+
+fn line_and_column(text: &str, at: usize) -> (u32, u32) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+    (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
+}
+
+fn table<'v, 't>(value: &'v Value<'t>, what: &str) -> Read<&'v DeTable<'t>> {
+    value.get_ref().as_table().ok_or_else(|| Wrong(format!("{what} must be a table, {{ … }}"), value.span()))
+}
+
+fn text(value: &Value<'_>, what: &str) -> Read<String> {
+    value.get_ref().as_str().map(str::to_owned).ok_or_else(|| Wrong(format!("{what} must be a text in quotes"), value.span()))
+}
+
+fn unknown<'a>(what: &str, key: &Spanned<std::borrow::Cow<'_, str>>, known: impl Iterator<Item = &'a str> + Clone) -> Wrong {
+    let advice = match did_you_mean(key.get_ref(), known.clone()) {
+        Some(name) => format!("did you mean '{name}'?"),
+        None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+    };
+    Wrong(format!("{what} does not know '{}'; {advice}", key.get_ref()), key.span())
+}
+
+/// The case, and where its expectation stands in the file.
+fn case(value: &Value<'_>, kept: &[Field]) -> Read<(Case, usize)> {
+    let (mut name, mut charge, mut expect, mut through_set) = (None, None, None, false);
+    for (key, value) in table(value, "a case")? {
+        match key.get_ref().as_ref() {
+            "name" => name = Some(text(value, "'name'")?),
+            "charge" => charge = Some(given_charge(value)?),
+            "expect" => expect = Some((expectation(value, kept)?, value.span())),
+            "through_set" => {
+                through_set = value.get_ref().as_bool().ok_or_else(|| Wrong("'through_set' is true or false".into(), value.span()))?;
+            }
+            _ => return Err(unknown("a case", key, ["name", "charge", "expect", "through_set"].into_iter())),
+        }
+    }
+    let lacks = |what: &str| Wrong(format!("the case lacks '{what}'"), value.span());
+    let (expect, span) = expect.ok_or_else(|| lacks("expect"))?;
+    match (&expect, through_set) {
+        (Expect::NoMatch | Expect::Pass, true) => {
+            return Err(Wrong("a case through the whole set expects a decision, an error or \"unallocated\"".into(), span));
+        }
+        (Expect::Unallocated, false) => {
+            return Err(Wrong("\"unallocated\" is said by the whole set: add through_set = true, or expect \"no match\"".into(), span));
+        }
+        _ => {}
+    }
+    let case =
+        Case { name: name.ok_or_else(|| lacks("name"))?, charge: charge.ok_or_else(|| lacks("charge"))?, expect, through_set, line: 0, column: 0 };
+    Ok((case, span.start))
+}
+
+fn given_charge(value: &Value<'_>) -> Read<GivenCharge> {
+    let mut charge = GivenCharge { currency: "USD".into(), ..GivenCharge::default() };
+    for (key, value) in table(value, "'charge'")? {
+        match key.get_ref().as_ref() {
+            "tags" => {
+                for (tag, value) in table(value, "'tags'")? {
+                    charge.tags.push((tag.get_ref().to_string(), text(value, "a tag")?));
+                }
+            }
+            "billing_currency" => charge.currency = text(value, "'billing_currency'")?,
+            "charge_period_start" => {
+                let day: Result<Day, _> = text(value, "'charge_period_start'")?.parse();
+                charge.line.day = Some(day.map_err(|error| Wrong(error.to_string(), value.span()))?);
+            }
+            "billed_cost" => charge.line.billed = Some(amount(value)?),
+            "effective_cost" => charge.line.effective = Some(amount(value)?),
+            name => match Field::by_name(name) {
+                Some(field) => charge.dimensions.push((field, text(value, &format!("'{name}'"))?)),
+                None => {
+                    let known = Field::all().map(Field::name).chain(domain::port::LINE_FIELDS).chain(["billing_currency", "tags"]);
+                    let advice = did_you_mean(name, known).map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
+                    return Err(Wrong(format!("charges have no field '{name}'{advice}"), key.span()));
+                }
+            },
+        }
+    }
+    Ok(charge)
+}
+
+fn number_text(value: &Value<'_>, what: &str) -> Read<String> {
+    match value.get_ref() {
+        DeValue::String(text) => Ok(text.to_string()),
+        DeValue::Integer(number) => Ok(number.as_str().to_owned()),
+        _ => Err(Wrong(format!("{what} is written in quotes, \"1.50\", so that it is exact"), value.span())),
+    }
+}
+
+fn amount(value: &Value<'_>) -> Read<Money> {
+    let text = number_text(value, "an amount")?;
+    let parsed = domain::decimal::parse(text.as_bytes()).map_err(|error| Wrong(error.to_string(), value.span()))?;
+    Ok(Money::from_nanos(parsed.nanos))
+}
+
+const EXPECTATIONS: [&str; 6] = ["assign", "split", "even", "by_cost", "exclude", "error"];
+
+fn expectation(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
+    if let Some(word) = value.get_ref().as_str() {
+        return match word {
+            "pass" => Ok(Expect::Pass),
+            "no match" => Ok(Expect::NoMatch),
+            "unallocated" => Ok(Expect::Unallocated),
+            _ => Err(Wrong(format!("'{word}' is not an expectation; there are \"pass\", \"no match\", \"unallocated\" and tables"), value.span())),
+        };
+    }
+    let expected = table(value, "'expect'")?;
+    let (Some((key, inner)), 1) = (expected.iter().next(), expected.len()) else {
+        return Err(Wrong("'expect' has exactly one key, such as { assign = \"payments\" }".into(), value.span()));
+    };
+    let decision = |decision: Decision| Expect::Decision { decision, listed: false };
+    match key.get_ref().as_ref() {
+        "assign" => Ok(decision(Decision::Assign(target(inner, &[])?.0))),
+        "exclude" => Ok(decision(Decision::Exclude { reason: text(inner, "'exclude'")? })),
+        "by_cost" => by_cost(inner, kept),
+        "split" => split(inner),
+        "even" => {
+            let targets = targets(inner)?.into_iter().map(|target| (target, 1)).collect();
+            Ok(Expect::Decision { decision: Decision::Split(targets), listed: true })
+        }
+        "error" => {
+            let written = text(inner, "'error'")?;
+            let code = Code::all().find(|code| code.text() == written && written.starts_with("R2"));
+            code.map(Expect::Error)
+                .ok_or_else(|| Wrong(format!("'{written}' is not an error of a running rule; there are R201 to R204"), inner.span()))
+        }
+        _ => Err(unknown("'expect'", key, EXPECTATIONS.into_iter())),
+    }
+}
+
+/// A team's name or a table; with the values of the keys in `also`.
+fn target(value: &Value<'_>, also: &[&'static str]) -> Read<(Target, Vec<String>)> {
+    if let Some(team) = value.get_ref().as_str() {
+        return Ok((Target::team(team), Vec::new()));
+    }
+    let (mut target, mut others) = (Target::default(), Vec::new());
+    for (key, value) in table(value, "a target")? {
+        let name = key.get_ref().as_ref();
+        match name {
+            "team" => target.team = text(value, "'team'")?,
+            "cost_center" => target.cost_center = Some(text(value, "'cost_center'")?),
+            "environment" => target.environment = Some(text(value, "'environment'")?),
+            "application" => target.application = Some(text(value, "'application'")?),
+            _ if also.contains(&name) => others.push(number_text(value, "a weight")?),
+            _ => return Err(unknown("a target", key, ["team", "cost_center", "environment", "application"].into_iter().chain(also.iter().copied()))),
+        }
+    }
+    Ok((target, others))
+}
+
+fn targets(value: &Value<'_>) -> Read<Vec<Target>> {
+    let list = value.get_ref().as_array().ok_or_else(|| Wrong("the teams must be a list, [ … ]".into(), value.span()))?;
+    list.iter().map(|element| Ok(target(element, &[])?.0)).collect()
+}
+
+fn split(value: &Value<'_>) -> Read<Expect> {
+    let mut weighted = Vec::new();
+    let listed = match value.get_ref() {
+        DeValue::Table(table) => {
+            for (team, weight) in table {
+                weighted.push((Target::team(team.get_ref().as_ref()), weight_of(&number_text(weight, "a weight")?, weight.span())?));
+            }
+            false
+        }
+        DeValue::Array(list) => {
+            for element in list.iter() {
+                weighted.push(weighted_pair(element)?);
+            }
+            true
+        }
+        _ => return Err(Wrong("'split' is a table of weights or a list of pairs".into(), value.span())),
+    };
+    let decision = weighted_split(weighted).map_err(|refusal| Wrong(refusal.message, value.span()))?;
+    Ok(Expect::Decision { decision, listed })
+}
+
+fn weighted_pair(element: &Value<'_>) -> Read<(Target, Decimal)> {
+    let wrong = || Wrong("a pair is [\"payments\", \"60\"] or { team = \"payments\", weight = \"60\" }".into(), element.span());
+    match element.get_ref() {
+        DeValue::Array(pair) => match pair.iter().collect::<Vec<_>>().as_slice() {
+            [first, second] => Ok((target(first, &[])?.0, weight_of(&number_text(second, "a weight")?, second.span())?)),
+            _ => Err(wrong()),
+        },
+        DeValue::Table(_) => match target(element, &["weight"])? {
+            (target, others) if others.len() == 1 => Ok((target, weight_of(&others.concat(), element.span())?)),
+            _ => Err(wrong()),
+        },
+        _ => Err(wrong()),
+    }
+}
+
+fn weight_of(text: &str, span: Range<usize>) -> Read<Decimal> {
+    text.parse().map_err(|_| Wrong(format!("'{text}' is not a weight"), span))
+}
+
+fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
+    let (mut candidates, mut filter, mut when_zero) = (Candidates::AllTeams, Default::default(), WhenZero::Stay);
+    for (key, value) in table(value, "'by_cost'")? {
+        match key.get_ref().as_ref() {
+            "teams" => candidates = Candidates::Listed(targets(value)?),
+            "filter" => {
+                let pairs = table(value, "'filter'")?.iter().map(|(key, value)| {
+                    let name = filter_key(key.get_ref(), kept).map_err(|refusal| Wrong(refusal.message, key.span()))?;
+                    Ok((name, text(value, "a filter's value")?))
+                });
+                filter = pairs.collect::<Read<_>>()?;
+            }
+            "when_zero" => {
+                when_zero = match text(value, "'when_zero'")?.as_str() {
+                    "even" => WhenZero::Even,
+                    "stay" => WhenZero::Stay,
+                    other => return Err(Wrong(format!("'when_zero' is \"stay\" or \"even\", not '{other}'"), value.span())),
+                };
+            }
+            _ => return Err(unknown("'by_cost'", key, ["teams", "filter", "when_zero"].into_iter())),
+        }
+    }
+    Ok(Expect::Decision { decision: Decision::ByCost { candidates, filter, when_zero }, listed: true })
+}

@@ -1,0 +1,234 @@
+//! Runs the cases beside the rules and tells what they reach.
+
+use crate::case_file::{self, Case, Expect, GivenCharge};
+use crate::charge_view::{Charge, Read, View};
+use crate::compile::Rule;
+use crate::decision::describe;
+use crate::evaluate::{Answer, Failure, Trial, try_rule};
+use crate::folder::{self, Source};
+use crate::set::RuleSet;
+use domain::catalogue::{CASE_FAILED, CASES_FILE};
+use domain::decision::Decision;
+use domain::diagnostic::Diagnostic;
+use domain::field::Field;
+use domain::period::Day;
+use rhai::ImmutableString;
+use std::path::Path;
+use std::sync::Mutex;
+
+/// What came of all cases of a set.
+#[derive(Clone, Debug, Default)]
+pub struct CaseReport {
+    pub passed: usize,
+    /// Missing and broken files (R301) and failed cases (R302), in the order of the rules.
+    pub failures: Vec<Diagnostic>,
+    /// One entry a rule, in the order in which rules are tried.
+    pub rules: Vec<RuleCoverage>,
+}
+
+/// What the cases of one rule reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleCoverage {
+    pub rule: String,
+    pub cases: usize,
+    pub passed: usize,
+    /// `matches` has answered true, and false.
+    pub matched: bool,
+    pub not_matched: bool,
+    /// `allocate` has come to an answer.
+    pub allocated: bool,
+}
+
+impl RuleCoverage {
+    /// The answers that no case brings about, in words.
+    pub fn never_reached(&self) -> Vec<&'static str> {
+        let branches = [(self.matched, "matches → true"), (self.not_matched, "matches → false"), (self.allocated, "allocate")];
+        branches.into_iter().filter(|(reached, _)| !reached).map(|(_, name)| name).collect()
+    }
+}
+
+impl CaseReport {
+    pub fn is_clean(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    pub fn rules_without_cases(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().filter(|rule| rule.cases == 0).map(|rule| rule.rule.as_str())
+    }
+}
+
+/// Runs the cases files of a folder against the set that was loaded from it.
+pub fn run(dir: &Path, set: &RuleSet) -> CaseReport {
+    match folder::read(dir) {
+        Ok(folder) => run_files(&folder.cases, set),
+        Err(failures) => CaseReport { failures, ..CaseReport::default() },
+    }
+}
+
+/// Runs cases given as texts by rule id.
+pub fn run_sources(cases: &[(String, String)], set: &RuleSet) -> CaseReport {
+    let source = |(id, text): &(String, String)| Source { id: id.clone(), label: format!("{id}.cases.toml"), text: text.clone() };
+    run_files(&cases.iter().map(source).collect::<Vec<_>>(), set)
+}
+
+pub(crate) fn run_files(files: &[Source], set: &RuleSet) -> CaseReport {
+    let mut report = CaseReport::default();
+    for rule in &set.rules {
+        let mut coverage = RuleCoverage { rule: rule.id.clone(), ..RuleCoverage::default() };
+        match files.iter().find(|file| file.id == rule.id) {
+            None => report.failures.push(no_cases(rule)),
+            Some(file) => match case_file::read(file, &set.options.dimensions) {
+                Err(findings) => report.failures.extend(findings),
+                Ok(cases) => run_rule(set, rule, file, &cases, &mut coverage, &mut report.failures),
+            },
+        }
+        report.passed += coverage.passed;
+        report.rules.push(coverage);
+    }
+    for file in files.iter().filter(|file| !set.rules.iter().any(|rule| rule.id == file.id)) {
+        let message = format!("there is no rule {}.rhai for these cases", file.id);
+        report.failures.push(Diagnostic::new(CASES_FILE, message).at(&file.label, 0, 0));
+    }
+    report
+}
+
+fn no_cases(rule: &Rule) -> Diagnostic {
+    let path = rule.file.label.strip_suffix(".rhai").unwrap_or(&rule.file.label);
+    let finding = Diagnostic::new(CASES_FILE, "the rule has no cases").at(&rule.file.label, 0, 0);
+    finding.hint(format!("write {path}.cases.toml with at least one [[case]]"))
+}
+
+fn run_rule(set: &RuleSet, rule: &Rule, file: &Source, cases: &[Case], coverage: &mut RuleCoverage, failures: &mut Vec<Diagnostic>) {
+    for case in cases {
+        coverage.cases += 1;
+        let charge = charge(&case.charge);
+        let trial = try_rule(&set.engine, &set.options.limits, rule, &charge);
+        let matched = trial.allocate_ran;
+        coverage.matched |= matched;
+        coverage.not_matched |= matches!(trial.answer, Answer::NoMatch);
+        coverage.allocated |= matched && matches!(trial.answer, Answer::Pass | Answer::Decided(_));
+        let got = if case.through_set { through_set(set, rule, case, &charge) } else { Got::of(trial, &charge) };
+        if got.is(&case.expect) {
+            coverage.passed += 1;
+        } else {
+            failures.push(failed(file, case, &got));
+        }
+    }
+}
+
+fn failed(file: &Source, case: &Case, got: &Got) -> Diagnostic {
+    let message = format!("\"{}\": expected {}, got {}", case.name, describe_expectation(&case.expect), got.describe());
+    let line = file.text.lines().nth((case.line as usize).saturating_sub(1)).unwrap_or_default();
+    let finding = Diagnostic::new(CASE_FAILED, message).at(&file.label, case.line, case.column).excerpt(line);
+    match got {
+        Got::Needs(names) => finding.hint(format!("give the charge {}", names.iter().map(|name| example(name)).collect::<Vec<_>>().join(", "))),
+        _ => finding,
+    }
+}
+
+fn example(name: &str) -> &'static str {
+    match name {
+        "charge_period_start" => "charge_period_start = \"2026-03-01\"",
+        "billed_cost" => "billed_cost = \"1.50\"",
+        _ => "effective_cost = \"1.50\"",
+    }
+}
+
+/// What a case came to.
+enum Got {
+    NoMatch,
+    Pass,
+    Unallocated,
+    /// With the deciding rule, where the whole set was asked.
+    Decided(Decision, Option<String>),
+    Failed(Failure, Option<String>),
+    /// Values that the case does not give.
+    Needs(Vec<String>),
+}
+
+impl Got {
+    fn of(trial: Trial, charge: &Charge) -> Got {
+        match trial.answer {
+            Answer::NoMatch => Got::NoMatch,
+            Answer::Pass => Got::Pass,
+            Answer::Decided(decision) => Got::Decided(decision, None),
+            Answer::Failed(failure) => Got::Failed(failure, None),
+            Answer::NeedsLine => Got::Needs(trial.reads.iter().filter(|read| !charge.has(read)).map(Read::name).collect()),
+        }
+    }
+
+    fn is(&self, expect: &Expect) -> bool {
+        match (self, expect) {
+            (Got::NoMatch, Expect::NoMatch) | (Got::Pass, Expect::Pass) | (Got::Unallocated, Expect::Unallocated) => true,
+            (Got::Failed(failure, _), Expect::Error(code)) => failure.code == *code,
+            (Got::Decided(got, _), Expect::Decision { decision, listed }) => comparable(got, *listed) == comparable(decision, *listed),
+            _ => false,
+        }
+    }
+
+    fn describe(&self) -> String {
+        let by = |rule: &Option<String>| rule.as_ref().map(|rule| format!(" (by {rule})")).unwrap_or_default();
+        match self {
+            Got::NoMatch => "no match".into(),
+            Got::Pass => "pass".into(),
+            Got::Unallocated => "unallocated".into(),
+            Got::Decided(decision, rule) => format!("{}{}", describe(decision), by(rule)),
+            Got::Failed(failure, rule) => format!("{} at {}:{}: {}{}", failure.code, failure.line, failure.column, failure.message, by(rule)),
+            Got::Needs(names) => format!("a read of {}, which the case does not give", names.join(", ")),
+        }
+    }
+}
+
+fn describe_expectation(expect: &Expect) -> String {
+    match expect {
+        Expect::NoMatch => "no match".into(),
+        Expect::Pass => "pass".into(),
+        Expect::Unallocated => "unallocated".into(),
+        Expect::Error(code) => format!("error {code}"),
+        Expect::Decision { decision, .. } => describe(decision),
+    }
+}
+
+/// Weights by their ratio, 60:40 being 3:2; in the order of the names where the order does not count.
+fn comparable(decision: &Decision, listed: bool) -> Decision {
+    let Decision::Split(targets) = decision else { return decision.clone() };
+    let divisor = targets.iter().fold(0, |divisor, (_, weight)| common_divisor(divisor, *weight)).max(1);
+    let mut targets: Vec<_> = targets.iter().map(|(target, weight)| (target.clone(), weight / divisor)).collect();
+    if !listed {
+        targets.sort();
+    }
+    Decision::Split(targets)
+}
+
+fn common_divisor(left: u64, right: u64) -> u64 {
+    if right == 0 { left } else { common_divisor(right, left % right) }
+}
+
+/// Asks all rules in order, on the case's day or on one on which this rule is valid.
+fn through_set(set: &RuleSet, rule: &Rule, case: &Case, charge: &Charge) -> Got {
+    let header = &rule.header;
+    let some_day = header.from.or(header.until.map(|until| until.plus(-1))).unwrap_or(Day::from_epoch(0));
+    let day = case.charge.line.day.unwrap_or(some_day);
+    for index in set.active(set.stretch(day)) {
+        let Some(rule) = set.rules.get(*index as usize) else { continue };
+        match Got::of(try_rule(&set.engine, &set.options.limits, rule, charge), charge) {
+            Got::NoMatch | Got::Pass => {}
+            Got::Decided(decision, _) => return Got::Decided(decision, Some(rule.id.clone())),
+            Got::Failed(failure, _) => return Got::Failed(failure, Some(rule.id.clone())),
+            other => return other,
+        }
+    }
+    Got::Unallocated
+}
+
+fn charge(given: &GivenCharge) -> Charge {
+    let dimension = |field: Field| given.dimensions.iter().find(|(known, _)| *known == field).map(|(_, text)| text.as_str()).unwrap_or_default();
+    let shared = |text: &String| ImmutableString::from(text.as_str());
+    Charge::new(View {
+        fields: Field::all().map(|field| dimension(field).into()).collect(),
+        currency: shared(&given.currency),
+        tags: given.tags.iter().map(|(key, value)| (shared(key), shared(value))).collect(),
+        line: given.line,
+        reads: Mutex::default(),
+    })
+}

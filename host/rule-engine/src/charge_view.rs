@@ -1,0 +1,175 @@
+//! What a script sees of a charge: constant texts behind getters that note every read.
+
+use domain::charge::ChargeLine;
+use domain::field::Field;
+use domain::money::Money;
+use domain::period::Day;
+use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
+use rust_decimal::Decimal;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One thing that a script asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    Field(Field),
+    Currency,
+    Tag(ImmutableString),
+    Day,
+    Billed,
+    Effective,
+}
+
+impl Read {
+    /// Amounts take too many values to be remembered.
+    pub(crate) fn is_amount(&self) -> bool {
+        matches!(self, Read::Billed | Read::Effective)
+    }
+
+    /// The name under which reports show it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Read::Field(field) => field.name().to_owned(),
+            Read::Currency => "billing_currency".to_owned(),
+            Read::Tag(key) => format!("tag:{key}"),
+            Read::Day => "charge_period_start".to_owned(),
+            Read::Billed => "billed_cost".to_owned(),
+            Read::Effective => "effective_cost".to_owned(),
+        }
+    }
+}
+
+/// What is known of the single charge; a resource as such has none of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LineValues {
+    pub(crate) day: Option<Day>,
+    pub(crate) billed: Option<Money>,
+    pub(crate) effective: Option<Money>,
+}
+
+impl From<Option<&ChargeLine>> for LineValues {
+    fn from(line: Option<&ChargeLine>) -> LineValues {
+        LineValues { day: line.map(|line| line.day), billed: line.map(|line| line.billed_cost), effective: line.map(|line| line.effective_cost) }
+    }
+}
+
+/// The texts of one resource and the values of one charge, with the reads made so far.
+pub(crate) struct View {
+    pub(crate) fields: Vec<ImmutableString>,
+    pub(crate) currency: ImmutableString,
+    pub(crate) tags: Vec<(ImmutableString, ImmutableString)>,
+    pub(crate) line: LineValues,
+    pub(crate) reads: Mutex<Vec<Read>>,
+}
+
+/// The script's handle on a charge. It has getters and no setters.
+#[derive(Clone)]
+pub(crate) struct Charge(Arc<View>);
+
+/// `charge.tags`, to be indexed by key.
+#[derive(Clone)]
+pub(crate) struct Tags(Arc<View>);
+
+type Refused = Box<EvalAltResult>;
+
+impl Charge {
+    pub(crate) fn new(view: View) -> Charge {
+        Charge(Arc::new(view))
+    }
+
+    /// The reads since the last call, each once, in order.
+    pub(crate) fn take_reads(&self) -> Vec<Read> {
+        std::mem::take(&mut *self.0.reads.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the value is there to be read.
+    pub(crate) fn has(&self, read: &Read) -> bool {
+        match read {
+            Read::Day => self.0.line.day.is_some(),
+            Read::Billed => self.0.line.billed.is_some(),
+            Read::Effective => self.0.line.effective.is_some(),
+            _ => true,
+        }
+    }
+
+    /// The value as text, without noting a read.
+    pub(crate) fn text(&self, read: &Read) -> String {
+        match read {
+            Read::Field(field) => self.0.fields.get(field.index()).map(ToString::to_string).unwrap_or_default(),
+            Read::Currency => self.0.currency.to_string(),
+            Read::Tag(key) => self.0.tag(key).to_string(),
+            Read::Day => self.0.line.day.map(|day| day.to_string()).unwrap_or_default(),
+            Read::Billed => self.0.line.billed.map(|money| money.to_string()).unwrap_or_default(),
+            Read::Effective => self.0.line.effective.map(|money| money.to_string()).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn field(&mut self, field: Field) -> ImmutableString {
+        self.0.note(Read::Field(field));
+        self.0.fields.get(field.index()).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn currency(&mut self) -> ImmutableString {
+        self.0.note(Read::Currency);
+        self.0.currency.clone()
+    }
+
+    pub(crate) fn tags(&mut self) -> Tags {
+        Tags(Arc::clone(&self.0))
+    }
+
+    pub(crate) fn tag(&mut self, key: ImmutableString) -> ImmutableString {
+        let value = self.0.tag(&key);
+        self.0.note(Read::Tag(key));
+        value
+    }
+
+    pub(crate) fn has_tag(&mut self, key: ImmutableString) -> bool {
+        !self.tag(key).is_empty()
+    }
+
+    pub(crate) fn day(&mut self) -> Result<ImmutableString, Refused> {
+        self.0.note(Read::Day);
+        self.0.line.day.map(|day| day.to_string().into()).ok_or_else(not_here)
+    }
+
+    pub(crate) fn billed(&mut self) -> Result<Decimal, Refused> {
+        self.0.note(Read::Billed);
+        self.0.line.billed.map(decimal).ok_or_else(not_here)
+    }
+
+    pub(crate) fn effective(&mut self) -> Result<Decimal, Refused> {
+        self.0.note(Read::Effective);
+        self.0.line.effective.map(decimal).ok_or_else(not_here)
+    }
+}
+
+impl Tags {
+    pub(crate) fn get(&mut self, key: ImmutableString) -> ImmutableString {
+        let value = self.0.tag(&key);
+        self.0.note(Read::Tag(key));
+        value
+    }
+}
+
+impl View {
+    fn note(&self, read: Read) {
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        if !reads.contains(&read) {
+            reads.push(read);
+        }
+    }
+
+    fn tag(&self, key: &str) -> ImmutableString {
+        self.tags.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+}
+
+/// Nanos as the script's exact fraction type.
+fn decimal(money: Money) -> Decimal {
+    Decimal::from_i128_with_scale(i128::from(money.nanos()), 9)
+}
+
+/// Ends the script at once; unlike an exception it cannot be caught, so no rule can decide by the absence.
+fn not_here() -> Refused {
+    Box::new(EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE))
+}

@@ -1,0 +1,400 @@
+//! Decides for one run, remembering what it decided by what was read.
+//!
+//! There are two levels of memo. One trie over the whole rule set answers for a resource whose values have been met
+//! together before, whatever its other dimensions. Where it does not know, each rule's own trie answers for the rules that
+//! have met *their* values before, and only the rest is run. Rules that read the charge's date or amounts answer
+//! [`OutcomeId::PER_CHARGE`] for the resource; with a charge at hand a second bank of tries is keyed by the date as well.
+//! Amounts are never a key: such a rule runs for every charge.
+//!
+//! A decider is for one dictionary, which may grow meanwhile.
+
+use crate::charge_view::{Charge, LineValues, Read, View};
+use crate::evaluate::{Answer, failure_finding, try_rule};
+use crate::memo::{Key, Leaf, Slot, Tries};
+use crate::set::RuleSet;
+use domain::charge::ChargeLine;
+use domain::decision::{Outcome, OutcomeId, RuleIndex, Verdict};
+use domain::dictionary::{Dictionary, ResourceId, Symbol};
+use domain::field::Field;
+use domain::period::Day;
+use domain::port::{Decider, Explanation, Rules, TriedRule};
+use rhai::ImmutableString;
+use rustc_hash::FxHashMap;
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+/// An edge takes some 20 bytes, so a bank stays under 100 MB; beyond that it starts anew, which costs time and no exactness.
+const ENTRIES_MAX: usize = 4_000_000;
+/// Cached texts, 16 bytes each plus the text.
+const TEXTS_MAX: usize = 500_000;
+/// Distinct failure texts that are worth keeping apart.
+const FAILURES_MAX: usize = 10_000;
+
+const CURRENCY: Key = Field::COUNT as Key;
+const DAY: Key = CURRENCY + 1;
+const FIRST_TAG: Key = DAY + 1;
+
+pub(crate) struct MemoDecider<'a> {
+    set: &'a RuleSet,
+    outcomes: Outcomes,
+    keys: Keys,
+    /// Without and with the charge's own values.
+    timeless: Bank,
+    dated: Bank,
+    texts: Texts,
+    calls: u64,
+    path: Path,
+}
+
+/// Where a decision is asked for.
+#[derive(Clone, Copy)]
+struct Place<'d> {
+    dictionary: &'d Dictionary,
+    resource: ResourceId,
+    day: Day,
+    line: Option<&'d ChargeLine>,
+}
+
+struct Bank {
+    tries: Tries,
+    set_roots: Vec<Slot>,
+    rule_roots: Vec<Slot>,
+}
+
+struct Outcomes {
+    list: Vec<Outcome>,
+    numbers: HashMap<Outcome, u32>,
+    failures: usize,
+}
+
+/// Numbers tag keys and knows the values behind all numbers.
+#[derive(Default)]
+struct Keys {
+    numbers: FxHashMap<String, Key>,
+    tags: Vec<(String, Symbol)>,
+    /// How many symbols the dictionary had when the tag keys were last looked up.
+    symbols_seen: usize,
+}
+
+#[derive(Default)]
+struct Texts {
+    by_symbol: Vec<Option<ImmutableString>>,
+    count: usize,
+}
+
+/// The values read so far for one resource, each key once.
+#[derive(Default)]
+struct Path {
+    steps: Vec<(Key, u32)>,
+    seen: Vec<u32>,
+    stamp: u32,
+}
+
+impl<'a> MemoDecider<'a> {
+    pub(crate) fn new(set: &'a RuleSet) -> MemoDecider<'a> {
+        let unallocated = Outcome { verdict: Verdict::Unallocated };
+        MemoDecider {
+            set,
+            outcomes: Outcomes { list: vec![unallocated.clone()], numbers: HashMap::from([(unallocated, 0)]), failures: 0 },
+            keys: Keys::default(),
+            timeless: Bank::new(set),
+            dated: Bank::new(set),
+            texts: Texts::default(),
+            calls: 0,
+            path: Path::default(),
+        }
+    }
+
+    fn bank(&mut self, place: Place<'_>) -> &mut Bank {
+        if place.line.is_some() { &mut self.dated } else { &mut self.timeless }
+    }
+
+    /// Goes through the rules, running those whose values are new.
+    fn decide_anew(&mut self, place: Place<'_>, stretch: usize) -> OutcomeId {
+        let set = self.set;
+        let mut charge: Option<Charge> = None;
+        let mut remembers = true;
+        self.path.start();
+        for index in set.active(stretch) {
+            let mut leaf = self.rule_leaf(place, *index, &mut charge);
+            if leaf == Leaf::PER_CHARGE {
+                if remembers {
+                    self.remember(place, stretch, leaf);
+                }
+                if place.line.is_none() {
+                    return OutcomeId::PER_CHARGE;
+                }
+                remembers = false;
+                leaf = self.run_rule(place, *index, &mut charge).0;
+            }
+            if leaf != Leaf::PASS {
+                if remembers {
+                    self.remember(place, stretch, leaf);
+                }
+                return OutcomeId(leaf.number());
+            }
+        }
+        if remembers {
+            self.remember(place, stretch, Leaf::outcome(0));
+        }
+        OutcomeId::UNALLOCATED
+    }
+
+    /// The rule's answer from its own trie, or from running it. Notes the values in the path.
+    fn rule_leaf(&mut self, place: Place<'_>, index: u32, charge: &mut Option<Charge>) -> Leaf {
+        let bank = if place.line.is_some() { &self.dated } else { &self.timeless };
+        let root = bank.rule_roots.get(index as usize).copied().unwrap_or(Slot::EMPTY);
+        let (keys, path) = (&self.keys, &mut self.path);
+        let known = bank.tries.walk(root, |key| {
+            let value = keys.value(key, place);
+            path.note(key, value);
+            value
+        });
+        if let Some(leaf) = known {
+            return leaf;
+        }
+        let (leaf, reads) = self.run_rule(place, index, charge);
+        // What is read after an amount hangs on the amount: only what came before it can be a key.
+        let steady = reads.iter().position(Read::is_amount);
+        let leaf = if steady.is_some() { Leaf::PER_CHARGE } else { leaf };
+        let steps: Vec<(Key, u32)> = reads
+            .iter()
+            .take(steady.unwrap_or(reads.len()))
+            .filter(|read| place.line.is_some() || **read != Read::Day)
+            .map(|read| self.keys.step(read, place))
+            .collect();
+        for (key, value) in &steps {
+            self.path.note(*key, *value);
+        }
+        let bank = self.bank(place);
+        if let Some(root) = bank.rule_roots.get_mut(index as usize) {
+            *root = bank.tries.learn(*root, &steps, leaf);
+        }
+        leaf
+    }
+
+    fn run_rule(&mut self, place: Place<'_>, index: u32, charge: &mut Option<Charge>) -> (Leaf, Vec<Read>) {
+        let set = self.set;
+        let Some(rule) = set.rules.get(index as usize) else { return (Leaf::PASS, Vec::new()) };
+        let charge = charge.get_or_insert_with(|| self.texts.charge(place));
+        let trial = try_rule(&set.engine, &set.options.limits, rule, charge);
+        self.calls += trial.calls();
+        let rule_index = RuleIndex(index);
+        let leaf = match trial.answer {
+            Answer::NoMatch | Answer::Pass => Leaf::PASS,
+            Answer::NeedsLine => Leaf::PER_CHARGE,
+            Answer::Decided(decision) => self.outcomes.number(Verdict::Decided { rule: rule_index, decision }),
+            Answer::Failed(failure) => {
+                let finding = failure_finding(rule, &failure, &trial.reads, charge);
+                self.outcomes.failure(rule_index, &rule.id, finding.to_string())
+            }
+        };
+        (leaf, trial.reads)
+    }
+
+    fn remember(&mut self, place: Place<'_>, stretch: usize, leaf: Leaf) {
+        let steps = std::mem::take(&mut self.path.steps);
+        let bank = self.bank(place);
+        if let Some(root) = bank.set_roots.get_mut(stretch) {
+            *root = bank.tries.learn(*root, &steps, leaf);
+        }
+        self.path.steps = steps;
+    }
+}
+
+impl Decider for MemoDecider<'_> {
+    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> OutcomeId {
+        let place = Place { dictionary, resource, day, line };
+        let stretch = self.set.stretch(day);
+        self.keys.catch_up(dictionary);
+        let bank = if line.is_some() { &self.dated } else { &self.timeless };
+        let root = bank.set_roots.get(stretch).copied().unwrap_or(Slot::EMPTY);
+        let keys = &self.keys;
+        match bank.tries.walk(root, |key| keys.value(key, place)) {
+            Some(Leaf::PER_CHARGE) if line.is_none() => OutcomeId::PER_CHARGE,
+            Some(leaf) if leaf != Leaf::PER_CHARGE => OutcomeId(leaf.number()),
+            _ => {
+                if bank.tries.entries() > ENTRIES_MAX {
+                    *self.bank(place) = Bank::new(self.set);
+                }
+                self.decide_anew(place, stretch)
+            }
+        }
+    }
+
+    fn turning_days(&self) -> Vec<Day> {
+        self.set.turning_days().to_vec()
+    }
+
+    fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes.list
+    }
+
+    fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// Runs the rules again without any memo. `matched` is said of the rule that decided, or that failed.
+    fn explain(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> Explanation {
+        let set = self.set;
+        let charge = self.texts.charge(Place { dictionary, resource, day, line });
+        let mut explanation = Explanation::default();
+        for index in set.active(set.stretch(day)) {
+            let (Some(rule), Some(facts)) = (set.rules.get(*index as usize), set.facts().get(*index as usize)) else { continue };
+            let trial = try_rule(&set.engine, &set.options.limits, rule, &charge);
+            self.calls += trial.calls();
+            let (matched, at) = match &trial.answer {
+                Answer::NoMatch | Answer::Pass => (false, trial.line),
+                Answer::Decided(_) => (true, trial.line),
+                Answer::NeedsLine => (true, 0),
+                Answer::Failed(failure) => (true, failure.line),
+            };
+            let read = trial.reads.iter().map(|read| (read.name(), charge.text(read))).collect();
+            explanation.tried.push(TriedRule { rule: facts.version.clone(), matched, read, line: at });
+            if matched {
+                break;
+            }
+        }
+        explanation
+    }
+}
+
+impl Bank {
+    fn new(set: &RuleSet) -> Bank {
+        Bank { tries: Tries::default(), set_roots: vec![Slot::EMPTY; set.stretches()], rule_roots: vec![Slot::EMPTY; set.rules.len()] }
+    }
+}
+
+impl Outcomes {
+    fn number(&mut self, verdict: Verdict) -> Leaf {
+        let outcome = Outcome { verdict };
+        if let Some(number) = self.numbers.get(&outcome) {
+            return Leaf::outcome(*number);
+        }
+        let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        let leaf = Leaf::outcome(number);
+        self.list.push(outcome.clone());
+        self.numbers.insert(outcome, number);
+        leaf
+    }
+
+    /// A rule that fails on every charge, each time with another text, must not fill the memory.
+    fn failure(&mut self, rule: RuleIndex, id: &str, text: String) -> Leaf {
+        let known = self.list.len();
+        let text =
+            if self.failures < FAILURES_MAX { text } else { format!("{id}.rhai: the rule failed on more than {FAILURES_MAX} different inputs") };
+        let leaf = self.number(Verdict::Suspense { rule, diagnostic: text });
+        self.failures += self.list.len() - known;
+        leaf
+    }
+}
+
+impl Keys {
+    /// Tag keys that the dictionary did not have may have come into it since.
+    fn catch_up(&mut self, dictionary: &Dictionary) {
+        let count = dictionary.symbol_count();
+        if count == self.symbols_seen {
+            return;
+        }
+        self.symbols_seen = count;
+        for (text, symbol) in self.tags.iter_mut().filter(|(_, symbol)| *symbol == Symbol::NONE) {
+            *symbol = dictionary.find_symbol(text).unwrap_or(Symbol::NONE);
+        }
+    }
+
+    fn step(&mut self, read: &Read, place: Place<'_>) -> (Key, u32) {
+        let key = match read {
+            Read::Field(field) => field.index() as Key,
+            Read::Currency => CURRENCY,
+            Read::Day | Read::Billed | Read::Effective => DAY,
+            Read::Tag(text) => self.tag(text, place.dictionary),
+        };
+        (key, self.value(key, place))
+    }
+
+    fn tag(&mut self, text: &str, dictionary: &Dictionary) -> Key {
+        if let Some(key) = self.numbers.get(text) {
+            return *key;
+        }
+        let key = FIRST_TAG + self.tags.len() as Key;
+        self.tags.push((text.to_owned(), dictionary.find_symbol(text).unwrap_or(Symbol::NONE)));
+        self.numbers.insert(text.to_owned(), key);
+        key
+    }
+
+    /// What the resource has under a key, as a number: equal numbers mean equal texts.
+    #[inline]
+    fn value(&self, key: Key, place: Place<'_>) -> u32 {
+        let Place { dictionary, resource, day, line } = place;
+        if let Some(field) = Field::from_index(key as usize) {
+            return dictionary.dimension(resource, field).0;
+        }
+        match key {
+            CURRENCY => {
+                let [a, b, c] = dictionary.currency(resource).bytes();
+                u32::from_le_bytes([a, b, c, 0])
+            }
+            DAY => line.map_or(day, |line| line.day).epoch_days() as u32,
+            _ => match self.tags.get((key - FIRST_TAG) as usize) {
+                Some((_, symbol)) if *symbol != Symbol::NONE => dictionary.tag(dictionary.resource_tags(resource), *symbol).0,
+                _ => Symbol::NONE.0,
+            },
+        }
+    }
+}
+
+impl Texts {
+    fn charge(&mut self, place: Place<'_>) -> Charge {
+        let Place { dictionary, resource, line, .. } = place;
+        if self.count > TEXTS_MAX {
+            *self = Texts::default();
+        }
+        let fields = Field::all().map(|field| self.text(dictionary, dictionary.dimension(resource, field))).collect();
+        let tags = dictionary.tags(dictionary.resource_tags(resource));
+        let tags = tags.iter().map(|(key, value)| (self.text(dictionary, *key), self.text(dictionary, *value))).collect();
+        let currency = ImmutableString::from(dictionary.currency(resource).code());
+        Charge::new(View { fields, currency, tags, line: LineValues::from(line), reads: Mutex::default() })
+    }
+
+    /// Rhai shares a text by counting, so each is made once.
+    fn text(&mut self, dictionary: &Dictionary, symbol: Symbol) -> ImmutableString {
+        let at = symbol.0 as usize;
+        if self.by_symbol.len() <= at {
+            self.by_symbol.resize(dictionary.symbol_count().max(at + 1), None);
+        }
+        match self.by_symbol.get_mut(at) {
+            Some(Some(text)) => text.clone(),
+            Some(empty) => {
+                let text = ImmutableString::from(dictionary.text(symbol));
+                *empty = Some(text.clone());
+                self.count += 1;
+                text
+            }
+            None => ImmutableString::from(dictionary.text(symbol)),
+        }
+    }
+}
+
+impl Path {
+    fn start(&mut self) {
+        self.steps.clear();
+        self.stamp = self.stamp.wrapping_add(1);
+        if self.stamp == 0 {
+            self.seen.clear();
+            self.stamp = 1;
+        }
+    }
+
+    fn note(&mut self, key: Key, value: u32) {
+        let at = key as usize;
+        if self.seen.len() <= at {
+            self.seen.resize(at + 1, 0);
+        }
+        if let Some(seen) = self.seen.get_mut(at)
+            && *seen != self.stamp
+        {
+            *seen = self.stamp;
+            self.steps.push((key, value));
+        }
+    }
+}

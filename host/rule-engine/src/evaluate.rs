@@ -1,0 +1,161 @@
+//! Runs one rule on one charge and says what came of it.
+
+use crate::charge_view::{Charge, Read};
+use crate::compile::Rule;
+use crate::decision::{Opinion, Refusal, kind};
+use crate::set::Limits;
+use domain::catalogue::{Code, RULE_DECISION, RULE_FAILED, RULE_LIMIT, RULE_THROWN};
+use domain::decision::Decision;
+use domain::diagnostic::Diagnostic;
+use rhai::{CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What one rule said of one charge.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    NoMatch,
+    Pass,
+    Decided(Decision),
+    /// It asked for an amount or a date that a resource as such does not have.
+    NeedsLine,
+    Failed(Failure),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+/// An answer with how it came about.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    pub(crate) answer: Answer,
+    /// In the order of reading, each once.
+    pub(crate) reads: Vec<Read>,
+    /// Where the deciding call stands; 0 if there is none.
+    pub(crate) line: u32,
+    pub(crate) allocate_ran: bool,
+}
+
+impl Trial {
+    pub(crate) fn calls(&self) -> u64 {
+        1 + u64::from(self.allocate_ran)
+    }
+}
+
+/// Asks `matches`, and `allocate` where it says so.
+pub(crate) fn try_rule(engine: &Engine, limits: &Limits, rule: &Rule, charge: &Charge) -> Trial {
+    charge.take_reads();
+    let mut trial = Trial { answer: Answer::NoMatch, reads: Vec::new(), line: 0, allocate_ran: false };
+    trial.answer = match call(engine, limits, rule, "matches", charge).and_then(|value| truth(rule, &value)) {
+        Ok(false) => Answer::NoMatch,
+        Ok(true) => {
+            trial.allocate_ran = true;
+            match call(engine, limits, rule, "allocate", charge).and_then(|value| opinion(rule, value)) {
+                Ok(opinion) => {
+                    trial.line = opinion.line;
+                    opinion.decision.map_or(Answer::Pass, Answer::Decided)
+                }
+                Err(failure) => Answer::Failed(failure),
+            }
+        }
+        Err(failure) => Answer::Failed(failure),
+    };
+    trial.reads = charge.take_reads();
+    if trial.reads.iter().any(|read| !charge.has(read)) {
+        trial.answer = Answer::NeedsLine;
+    }
+    trial
+}
+
+fn call(engine: &Engine, limits: &Limits, rule: &Rule, function: &str, charge: &Charge) -> Result<Dynamic, Failure> {
+    let options = CallFnOptions::new().eval_ast(false);
+    let run = || engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &rule.ast, function, (charge.clone(),));
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(failure(limits, *error)),
+        // Rhai's own functions have panicked on odd input before; that must cost one resource, not the run.
+        Err(_) => Err(Failure { code: RULE_FAILED, message: "the script engine broke down on it".to_owned(), line: 0, column: 0 }),
+    }
+}
+
+fn truth(rule: &Rule, value: &Dynamic) -> Result<bool, Failure> {
+    value.as_bool().map_err(|_| wrong_type(rule, "matches", format!("`matches` must answer true or false, not {}", kind(value))))
+}
+
+fn opinion(rule: &Rule, value: Dynamic) -> Result<Opinion, Failure> {
+    let message = format!("`allocate` must answer a decision such as assign(\"payments\"), not {}", kind(&value));
+    value.try_cast::<Opinion>().ok_or_else(|| wrong_type(rule, "allocate", message))
+}
+
+fn wrong_type(rule: &Rule, function: &str, message: String) -> Failure {
+    let body = rule.ast.iter_fn_def().find(|known| known.name == function).map_or(Position::NONE, |known| known.body.start_position());
+    let (line, column) = place(body);
+    Failure { code: RULE_DECISION, message, line, column }
+}
+
+fn place(position: Position) -> (u32, u32) {
+    let number = |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
+    (number(position.line()), number(position.position()))
+}
+
+/// The innermost error with the innermost known place.
+fn failure(limits: &Limits, mut error: EvalAltResult) -> Failure {
+    let mut position = error.position();
+    while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = error {
+        error = *inner;
+        if !error.position().is_none() {
+            position = error.position();
+        }
+    }
+    let (line, column) = place(position);
+    let (code, message) = match error {
+        EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<Refusal>() {
+            Some(refusal) => (refusal.code, refusal.message),
+            None => (RULE_THROWN, format!("the rule threw: {}", shortened(&value.to_string()))),
+        },
+        EvalAltResult::ErrorTooManyOperations(_) => {
+            (RULE_LIMIT, format!("the rule used up its limit of {} operations; is there an endless loop?", limits.operations))
+        }
+        EvalAltResult::ErrorStackOverflow(_) => (RULE_LIMIT, format!("the rule's calls went deeper than the limit of {} levels", limits.call_levels)),
+        EvalAltResult::ErrorTooManyVariables(_) => (RULE_LIMIT, format!("the rule declared more than the limit of {} variables", limits.variables)),
+        EvalAltResult::ErrorDataTooLarge(what, _) => {
+            let Limits { string_bytes, array_size, map_size, .. } = limits;
+            let what = what.to_lowercase();
+            let message = format!("{what} is beyond the limit (texts {string_bytes} bytes, lists {array_size} elements, maps {map_size} entries)");
+            (RULE_LIMIT, message)
+        }
+        mut other => {
+            other.set_position(Position::NONE);
+            (RULE_FAILED, shortened(&other.to_string()))
+        }
+    };
+    Failure { code, message, line, column }
+}
+
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 300;
+    if text.chars().count() <= SHOWN { text.to_owned() } else { format!("{}…", text.chars().take(SHOWN).collect::<String>()) }
+}
+
+/// The failure as a finding that names the values read; without amounts, which differ on every charge.
+pub(crate) fn failure_finding(rule: &Rule, failure: &Failure, reads: &[Read], charge: &Charge) -> Diagnostic {
+    let read: Vec<String> = reads
+        .iter()
+        .map(|read| match read.is_amount() {
+            true => format!("{} (an amount)", read.name()),
+            false => format!("{} = \"{}\"", read.name(), shortened(&charge.text(read))),
+        })
+        .collect();
+    let read = if read.is_empty() { "it read nothing".to_owned() } else { format!("it read {}", read.join(", ")) };
+    let file = &rule.file;
+    let mut finding = file.finding_at(failure.code, format!("{} ({read})", failure.message), failure.line, failure.column);
+    if let Some(location) = &mut finding.location {
+        // The text goes into the ledger, which must not depend on where the rules lie on this machine.
+        location.file = format!("{}.rhai", rule.id);
+    }
+    finding
+}

@@ -1,0 +1,117 @@
+//! Reads a rules folder from disk: rule files, tables, cases files.
+
+use domain::catalogue::{FILE_LOOP, RULES_UNREADABLE};
+use domain::diagnostic::Diagnostic;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Far beyond any rule or table that people write, and small enough to be read without a thought.
+const FILE_BYTES_MAX: u64 = 32 << 20;
+
+/// A file's name as the engine uses it, and its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// Path inside the rules folder with `/`, without the ending.
+    pub(crate) id: String,
+    /// What findings call the file.
+    pub(crate) label: String,
+    pub(crate) text: String,
+}
+
+/// All texts of a rules folder, each list by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Folder {
+    /// What findings call the folder.
+    pub(crate) label: String,
+    pub(crate) rules: Vec<Source>,
+    pub(crate) tables: Vec<Source>,
+    pub(crate) cases: Vec<Source>,
+}
+
+const RULE_ENDING: &str = ".rhai";
+const CASES_ENDING: &str = ".cases.toml";
+const TABLE_ENDING: &str = ".csv";
+const TABLES: &str = "tables/";
+
+/// Reads everything, or says all that cannot be read.
+pub(crate) fn read(dir: &Path) -> Result<Folder, Vec<Diagnostic>> {
+    let mut reader = Reader { folder: Folder { label: dir.display().to_string(), ..Folder::default() }, findings: Vec::new(), above: Vec::new() };
+    reader.directory(dir, "");
+    let Reader { mut folder, findings, .. } = reader;
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    for list in [&mut folder.rules, &mut folder.tables, &mut folder.cases] {
+        list.sort_by(|left, right| left.id.cmp(&right.id));
+    }
+    Ok(folder)
+}
+
+struct Reader {
+    folder: Folder,
+    findings: Vec<Diagnostic>,
+    /// Real paths of the folders that lead here: meeting one again is a loop.
+    above: Vec<PathBuf>,
+}
+
+impl Reader {
+    fn directory(&mut self, dir: &Path, prefix: &str) {
+        let real = match fs::canonicalize(dir) {
+            Ok(real) => real,
+            Err(error) => return self.refuse(dir, &format!("cannot be opened: {error}")),
+        };
+        if self.above.contains(&real) {
+            let message = "the folder contains itself through a link";
+            self.findings.push(Diagnostic::new(FILE_LOOP, message).at(dir.display().to_string(), 0, 0).hint(format!("rm {}", dir.display())));
+            return;
+        }
+        let mut entries = match fs::read_dir(dir).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
+            Ok(entries) => entries,
+            Err(error) => return self.refuse(dir, &format!("cannot be listed: {error}")),
+        };
+        entries.sort_by_key(fs::DirEntry::file_name);
+        self.above.push(real);
+        for entry in entries {
+            self.entry(&entry.path(), prefix);
+        }
+        self.above.pop();
+    }
+
+    fn entry(&mut self, path: &Path, prefix: &str) {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            return self.refuse(path, "the name is not UTF-8");
+        };
+        if name.starts_with('.') {
+            return;
+        }
+        let inside = format!("{prefix}{name}");
+        if path.is_dir() {
+            return self.directory(path, &format!("{inside}/"));
+        }
+        let is_table = inside.starts_with(TABLES);
+        if let Some(id) = inside.strip_suffix(CASES_ENDING) {
+            self.file(path, id, |folder| &mut folder.cases);
+        } else if let Some(id) = inside.strip_suffix(RULE_ENDING) {
+            self.file(path, id, |folder| &mut folder.rules);
+        } else if let Some(id) = inside.strip_suffix(TABLE_ENDING).and_then(|id| id.strip_prefix(TABLES)).filter(|_| is_table) {
+            self.file(path, id, |folder| &mut folder.tables);
+        }
+    }
+
+    fn file(&mut self, path: &Path, id: &str, list: impl Fn(&mut Folder) -> &mut Vec<Source>) {
+        match fs::metadata(path) {
+            Ok(facts) if facts.len() > FILE_BYTES_MAX => return self.refuse(path, &format!("is larger than {} MiB", FILE_BYTES_MAX >> 20)),
+            Ok(_) => {}
+            Err(error) => return self.refuse(path, &format!("cannot be read: {error}")),
+        }
+        match fs::read(path).map(String::from_utf8) {
+            Ok(Ok(text)) => list(&mut self.folder).push(Source { id: id.to_owned(), label: path.display().to_string(), text }),
+            Ok(Err(_)) => self.refuse(path, "is not UTF-8 text"),
+            Err(error) => self.refuse(path, &format!("cannot be read: {error}")),
+        }
+    }
+
+    fn refuse(&mut self, path: &Path, what: &str) {
+        self.findings.push(Diagnostic::new(RULES_UNREADABLE, what).at(path.display().to_string(), 0, 0));
+    }
+}

@@ -1,0 +1,121 @@
+//! The `rule(#{…})` header: literal values, read once when the rule is loaded, and the doc comment above it.
+
+use crate::compile::SourceFile;
+use domain::catalogue::RULE_HEADER;
+use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::period::Day;
+use rhai::{AST, Expr, Position, Stmt};
+
+/// What a rule says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) name: String,
+    pub(crate) priority: i64,
+    pub(crate) owner: String,
+    pub(crate) review_by: Option<Day>,
+    pub(crate) enabled: bool,
+    pub(crate) from: Option<Day>,
+    pub(crate) until: Option<Day>,
+}
+
+const KEYS: [&str; 7] = ["priority", "owner", "review_by", "name", "enabled", "from", "until"];
+const EXAMPLE: &str = "rule(#{ priority: 300, owner: \"finops@example.com\", review_by: \"2027-03-31\" });";
+
+/// The lines of the leading `//!` comment, without the marks.
+pub(crate) fn doc_comment(source: &str) -> String {
+    let lines = source.lines().map(str::trim).skip_while(|line| line.is_empty());
+    let text: Vec<&str> = lines.map_while(|line| line.strip_prefix("//!")).map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    text.join("\n").trim().to_owned()
+}
+
+/// Reads the header, or says everything that is wrong with it.
+pub(crate) fn read(file: &SourceFile, id: &str, ast: &AST) -> Result<Header, Vec<Diagnostic>> {
+    let entries = entries(file, ast)?;
+    let mut header = Header { name: id.rsplit('/').next().unwrap_or(id).to_owned(), enabled: true, ..Header::default() };
+    let mut findings = Vec::new();
+    let mut has_priority = false;
+    for (key, value) in entries {
+        has_priority |= key.as_str() == "priority";
+        if let Err((message, position)) = set(&mut header, key.as_str(), key.pos, value) {
+            findings.push(file.finding(RULE_HEADER, message, position));
+        }
+    }
+    let place = call_position(ast);
+    if !has_priority {
+        findings.push(file.finding(RULE_HEADER, "the header lacks a priority; rules are tried from the lowest up", place).hint(EXAMPLE));
+    }
+    if let (Some(from), Some(until)) = (header.from, header.until)
+        && from >= until
+    {
+        findings.push(file.finding(RULE_HEADER, format!("the rule would end on {until}, before it starts on {from}"), place));
+    }
+    if findings.is_empty() { Ok(header) } else { Err(findings) }
+}
+
+/// The header must be the only statement outside functions: nothing else there would ever run.
+fn entries<'a>(file: &SourceFile, ast: &'a AST) -> Result<Vec<(&'a rhai::Ident, &'a Expr)>, Vec<Diagnostic>> {
+    let mut statements = ast.statements().iter().filter(|statement| !statement.is_noop());
+    let Some(first) = statements.next() else {
+        return Err(vec![file.finding(RULE_HEADER, "the rule has no `rule(#{…})` header", Position::NONE).hint(EXAMPLE)]);
+    };
+    let Some(call) = header_call(first) else {
+        let message = "the first statement must be the `rule(#{…})` header";
+        return Err(vec![file.finding(RULE_HEADER, message, first.position()).hint(EXAMPLE)]);
+    };
+    if let Some(second) = statements.next() {
+        let message = "only the header may stand outside the functions; this would never run";
+        return Err(vec![file.finding(RULE_HEADER, message, second.position())]);
+    }
+    match call.args.as_slice() {
+        [Expr::Map(map, _)] => Ok(map.0.iter().map(|(key, value)| (key, value)).collect()),
+        _ => Err(vec![file.finding(RULE_HEADER, "the header takes one map, #{…}", first.position()).hint(EXAMPLE)]),
+    }
+}
+
+fn header_call(statement: &Stmt) -> Option<&rhai::FnCallExpr> {
+    let call = match statement {
+        Stmt::FnCall(call, _) => call,
+        Stmt::Expr(expression) => match &**expression {
+            Expr::FnCall(call, _) => call,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    (call.name == "rule").then_some(call)
+}
+
+fn call_position(ast: &AST) -> Position {
+    ast.statements().first().map_or(Position::NONE, Stmt::position)
+}
+
+fn set(header: &mut Header, key: &str, at: Position, value: &Expr) -> Result<(), (String, Position)> {
+    let wrong = |what: &str| Err((format!("'{key}' must be {what}"), value.position()));
+    match (key, value) {
+        ("priority", Expr::IntegerConstant(priority, _)) => header.priority = *priority,
+        ("priority", _) => return wrong("a whole number, such as 300"),
+        ("enabled", Expr::BoolConstant(enabled, _)) => header.enabled = *enabled,
+        ("enabled", _) => return wrong("true or false"),
+        ("owner", Expr::StringConstant(owner, _)) => header.owner = owner.to_string(),
+        ("name", Expr::StringConstant(name, _)) if !name.trim().is_empty() => header.name = name.to_string(),
+        ("owner" | "name", _) => return wrong("a text in quotes"),
+        ("review_by", value) => header.review_by = Some(day(key, value)?),
+        ("from", value) => header.from = Some(day(key, value)?),
+        ("until", value) => header.until = Some(day(key, value)?),
+        _ => {
+            let meant = match did_you_mean(key, KEYS) {
+                Some(name) => format!("did you mean '{name}'?"),
+                None => format!("there are {}", KEYS.join(", ")),
+            };
+            return Err((format!("the header does not know '{key}'; {meant}"), at));
+        }
+    }
+    Ok(())
+}
+
+fn day(key: &str, value: &Expr) -> Result<Day, (String, Position)> {
+    let text = match value {
+        Expr::StringConstant(text, _) => text.as_str(),
+        _ => "",
+    };
+    text.parse().map_err(|_| (format!("'{key}' must be a date such as \"2027-03-31\""), value.position()))
+}

@@ -1,0 +1,72 @@
+//! The Rhai engine as rules see it: every limit set, everything that is not a pure function taken out.
+
+use crate::charge_view::{Charge, Tags};
+use crate::decision::{Opinion, Refusal};
+use crate::functions;
+use crate::set::Limits;
+use crate::table::Tables;
+use domain::field::Field;
+use rhai::{Engine, OptimizationLevel};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Words of Rhai that rules do not have: they reach outside, wait, or print.
+const ABSENT: [&str; 6] = ["eval", "import", "export", "print", "debug", "sleep"];
+
+/// Functions that the language has without a definition to look up.
+const KEYWORD_FUNCTIONS: [&str; 9] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared", "this", "rule"];
+
+/// An engine for one generation.
+pub(crate) fn engine(limits: &Limits, tables: &Arc<Tables>, kept: &[Field]) -> Engine {
+    let mut engine = Engine::new();
+    set_limits(&mut engine, limits);
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.set_strict_variables(true);
+    engine.set_fail_on_invalid_map_property(true);
+    for word in ABSENT {
+        engine.disable_symbol(word);
+    }
+    // Without these, Rhai would print to the host's own output.
+    engine.on_print(|_| {});
+    engine.on_debug(|_, _, _| {});
+    engine.register_type_with_name::<Charge>("Charge");
+    engine.register_type_with_name::<Tags>("Tags");
+    engine.register_type_with_name::<Opinion>("Decision");
+    engine.register_type_with_name::<Refusal>("Refusal");
+    engine.register_fn("to_string", |refusal: &mut Refusal| refusal.message.clone());
+    register_charge(&mut engine);
+    functions::register(&mut engine, tables, kept);
+    engine
+}
+
+/// Zero means "no limit" to Rhai, so no limit is ever zero.
+fn set_limits(engine: &mut Engine, limits: &Limits) {
+    engine.set_max_operations(limits.operations.max(1));
+    engine.set_max_call_levels(limits.call_levels.max(1));
+    engine.set_max_expr_depths(limits.expression_depth.max(1), limits.expression_depth.max(1));
+    engine.set_max_string_size(limits.string_bytes.max(1));
+    engine.set_max_array_size(limits.array_size.max(1));
+    engine.set_max_map_size(limits.map_size.max(1));
+    engine.set_max_variables(limits.variables.max(1));
+    engine.set_max_functions(limits.functions.max(2));
+    engine.set_max_strings_interned(limits.strings_interned.max(1));
+}
+
+fn register_charge(engine: &mut Engine) {
+    for field in Field::all() {
+        engine.register_get(field.name(), move |charge: &mut Charge| charge.field(field));
+    }
+    engine.register_get("billing_currency", Charge::currency);
+    engine.register_get("charge_period_start", Charge::day);
+    engine.register_get("billed_cost", Charge::billed);
+    engine.register_get("effective_cost", Charge::effective);
+    engine.register_get("tags", Charge::tags);
+    engine.register_indexer_get(Tags::get);
+}
+
+/// The names of all functions that a rule can call.
+pub(crate) fn function_names(engine: &Engine) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = engine.collect_fn_metadata(None, |info| Some(info.metadata.name.to_string()), true).into_iter().collect();
+    names.extend(KEYWORD_FUNCTIONS.map(str::to_owned));
+    names
+}

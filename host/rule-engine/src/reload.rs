@@ -1,0 +1,160 @@
+//! Keeps the rules of a folder live: a saved change is compiled, linted and run through its cases, and only then becomes
+//! the current generation, all at once. Whatever goes wrong, the last good generation stays, and says so.
+
+use crate::cases;
+use crate::folder::{self, Folder};
+use crate::lint;
+use crate::set::{RuleOptions, RuleSet};
+use domain::catalogue::RULES_UNREADABLE;
+use domain::diagnostic::Diagnostic;
+use domain::port::Rules;
+use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
+
+/// Editors save in several steps, and `git checkout` writes many files: wait until it has been quiet for so long.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// What a reload did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reload {
+    Published,
+    /// The rules and tables are those of the current generation.
+    Unchanged,
+}
+
+/// The current generation of a folder, watched until dropped.
+pub struct Live {
+    shared: Arc<Shared>,
+    /// Dropping it closes the channel on which the thread waits.
+    _watcher: RecommendedWatcher,
+}
+
+struct Shared {
+    dir: PathBuf,
+    options: RuleOptions,
+    current: RwLock<Arc<RuleSet>>,
+    diagnostics: Mutex<Vec<Diagnostic>>,
+    generations: AtomicU64,
+    /// Held while a reload runs, so that an older reading cannot be published over a newer one.
+    reloading: Mutex<()>,
+}
+
+impl Live {
+    /// Loads the folder, which must be good, and watches it.
+    pub fn start(dir: &Path, options: RuleOptions) -> Result<Live, Vec<Diagnostic>> {
+        let first = prepare(&folder_texts(dir)?, &options)?;
+        let shared = Arc::new(Shared {
+            dir: dir.to_path_buf(),
+            options,
+            current: RwLock::new(Arc::new(first)),
+            diagnostics: Mutex::default(),
+            generations: AtomicU64::new(1),
+            reloading: Mutex::default(),
+        });
+        let watcher = watch(&shared).map_err(|error| {
+            let message = format!("cannot be watched: {error}");
+            vec![Diagnostic::new(RULES_UNREADABLE, message).at(dir.display().to_string(), 0, 0)]
+        })?;
+        // A change between the reading and the watching would not be noticed otherwise.
+        let _unchanged_or_reported = shared.reload();
+        Ok(Live { shared, _watcher: watcher })
+    }
+
+    /// The current generation. A run keeps the one that it started with.
+    pub fn current(&self) -> Arc<RuleSet> {
+        self.shared.current()
+    }
+
+    /// Why the last attempt was not published; empty when it was.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.shared.diagnostics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many generations have been published, the first included.
+    pub fn generation_count(&self) -> u64 {
+        self.shared.generations.load(Ordering::Acquire)
+    }
+
+    /// Reads the folder now; what the watcher does after a change.
+    pub fn try_reload(&self) -> Result<Reload, Vec<Diagnostic>> {
+        self.shared.reload()
+    }
+}
+
+impl Shared {
+    fn current(&self) -> Arc<RuleSet> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn reload(&self) -> Result<Reload, Vec<Diagnostic>> {
+        let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let prepared = folder_texts(&self.dir).and_then(|folder| prepare(&folder, &self.options));
+        let result = prepared.map(|set| self.publish(set));
+        *self.diagnostics.lock().unwrap_or_else(PoisonError::into_inner) = result.as_ref().err().cloned().unwrap_or_default();
+        result
+    }
+
+    fn publish(&self, set: RuleSet) -> Reload {
+        if set.generation() == self.current().generation() {
+            return Reload::Unchanged;
+        }
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
+        self.generations.fetch_add(1, Ordering::AcqRel);
+        Reload::Published
+    }
+}
+
+fn folder_texts(dir: &Path) -> Result<Folder, Vec<Diagnostic>> {
+    folder::read(dir)
+}
+
+/// Compile → lint → cases, all from one reading of the folder.
+fn prepare(folder: &Folder, options: &RuleOptions) -> Result<RuleSet, Vec<Diagnostic>> {
+    let set = RuleSet::from_folder(folder, options)?;
+    let lints = lint::check(&set, None);
+    if !lints.errors.is_empty() {
+        return Err(lints.errors);
+    }
+    let report = cases::run_files(&folder.cases, &set);
+    if report.is_clean() { Ok(set) } else { Err(report.failures) }
+}
+
+fn watch(shared: &Arc<Shared>) -> notify::Result<RecommendedWatcher> {
+    let (sender, events) = channel();
+    // Links are not followed: a loop of links would be watched for ever.
+    let config = Config::default().with_follow_symlinks(false);
+    let mut watcher = RecommendedWatcher::new(
+        move |event: notify::Result<notify::Event>| {
+            let is_change = event.as_ref().map_or(true, |event| !event.kind.is_access());
+            if is_change {
+                // The receiver is gone only when nobody is interested any more.
+                let _gone = sender.send(());
+            }
+        },
+        config,
+    )?;
+    watcher.watch(&shared.dir, RecursiveMode::Recursive)?;
+    let shared = Arc::clone(shared);
+    thread::Builder::new().name("rules-watcher".into()).spawn(move || follow(&shared, &events)).map_err(notify::Error::io)?;
+    Ok(watcher)
+}
+
+/// Reloads after each burst of changes, until the watcher is dropped.
+fn follow(shared: &Shared, events: &Receiver<()>) {
+    while events.recv().is_ok() {
+        loop {
+            match events.recv_timeout(QUIET) {
+                Ok(()) => {}
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+        // The outcome is kept in `diagnostics`.
+        let _kept = shared.reload();
+    }
+}

@@ -1,0 +1,228 @@
+//! A generation: all rules and tables of a folder, compiled together and never changed again.
+
+use crate::compile::{self, Rule, SourceFile, Workshop, hex};
+use crate::decider::MemoDecider;
+use crate::folder::{self, Folder, Source};
+use crate::language;
+use crate::table::{Table, Tables};
+use domain::catalogue::RULES_UNREADABLE;
+use domain::diagnostic::Diagnostic;
+use domain::entry::RuleVersion;
+use domain::field::Field;
+use domain::period::Day;
+use domain::port::{Decider, RuleFacts, Rules};
+use rhai::Engine;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What rules are compiled for.
+#[derive(Clone, Debug)]
+pub struct RuleOptions {
+    /// The dimensions that are collected; a rule that reads another is refused.
+    pub dimensions: Vec<Field>,
+    pub limits: Limits,
+    /// Whether a rule without a doc comment is an error instead of a warning.
+    pub require_doc: bool,
+}
+
+/// How much one call of a rule may do. The same in debug and release builds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub operations: u64,
+    pub call_levels: usize,
+    pub expression_depth: usize,
+    pub string_bytes: usize,
+    pub array_size: usize,
+    pub map_size: usize,
+    pub variables: usize,
+    pub functions: usize,
+    pub strings_interned: usize,
+}
+
+impl Default for RuleOptions {
+    fn default() -> RuleOptions {
+        RuleOptions { dimensions: Field::default_dimensions(), limits: Limits::default(), require_doc: false }
+    }
+}
+
+impl Default for Limits {
+    /// Call levels times expression depth is what the stack must hold; a test runs the deepest rule on 2 MiB.
+    fn default() -> Limits {
+        Limits {
+            operations: 100_000,
+            call_levels: 12,
+            expression_depth: 64,
+            string_bytes: 4096,
+            array_size: 1024,
+            map_size: 1024,
+            variables: 64,
+            functions: 64,
+            strings_interned: 1024,
+        }
+    }
+}
+
+/// A compiled, immutable set of rules.
+pub struct RuleSet {
+    pub(crate) engine: Engine,
+    pub(crate) options: RuleOptions,
+    /// In the order in which they are tried: by priority, then by id.
+    pub(crate) rules: Vec<Rule>,
+    facts: Vec<RuleFacts>,
+    tables: Arc<Tables>,
+    generation: String,
+    turning_days: Vec<Day>,
+    /// The rules that are valid before the first turning day, between each two of them, and after the last.
+    active: Vec<Vec<u32>>,
+}
+
+impl RuleSet {
+    /// Reads and compiles a folder.
+    pub fn load(dir: &Path, options: &RuleOptions) -> Result<RuleSet, Vec<Diagnostic>> {
+        RuleSet::from_folder(&folder::read(dir)?, options)
+    }
+
+    /// Compiles texts: rules by id (the path without `.rhai`), tables by name. So an old generation can be run again.
+    pub fn from_sources(rules: &[(String, String)], tables: &[(String, String)], options: &RuleOptions) -> Result<RuleSet, Vec<Diagnostic>> {
+        let sources = |texts: &[(String, String)], folder: &str, ending: &str| -> Vec<Source> {
+            let source = |(id, text): &(String, String)| Source { id: id.clone(), label: format!("{folder}{id}{ending}"), text: text.clone() };
+            texts.iter().map(source).collect()
+        };
+        build(sources(rules, "", ".rhai"), sources(tables, "tables/", ".csv"), options)
+    }
+
+    /// A folder without rules is an accident, such as half a checkout, and never what somebody wants to publish.
+    pub(crate) fn from_folder(folder: &Folder, options: &RuleOptions) -> Result<RuleSet, Vec<Diagnostic>> {
+        if folder.rules.is_empty() {
+            let finding = Diagnostic::new(RULES_UNREADABLE, "the folder has no rules (no file ends in .rhai)");
+            return Err(vec![finding.at(&folder.label, 0, 0).hint("apportion init")]);
+        }
+        build(folder.rules.clone(), folder.tables.clone(), options)
+    }
+
+    pub fn options(&self) -> &RuleOptions {
+        &self.options
+    }
+
+    pub(crate) fn turning_days(&self) -> &[Day] {
+        &self.turning_days
+    }
+
+    /// The stretch between turning days that a day falls in.
+    pub(crate) fn stretch(&self, day: Day) -> usize {
+        self.turning_days.partition_point(|turning| *turning <= day)
+    }
+
+    pub(crate) fn stretches(&self) -> usize {
+        self.active.len()
+    }
+
+    pub(crate) fn active(&self, stretch: usize) -> &[u32] {
+        self.active.get(stretch).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Rules for RuleSet {
+    fn generation(&self) -> &str {
+        &self.generation
+    }
+
+    fn facts(&self) -> &[RuleFacts] {
+        &self.facts
+    }
+
+    fn tables(&self) -> Vec<(String, String)> {
+        self.tables.iter().map(|(name, table)| (name.clone(), table.text.clone())).collect()
+    }
+
+    fn decider(&self) -> Box<dyn Decider + '_> {
+        Box::new(MemoDecider::new(self))
+    }
+}
+
+fn build(rules: Vec<Source>, tables: Vec<Source>, options: &RuleOptions) -> Result<RuleSet, Vec<Diagnostic>> {
+    let mut findings = Vec::new();
+    let mut parsed = Tables::new();
+    for source in tables {
+        match Table::parse(&source.label, &source.text) {
+            Ok(table) => drop(parsed.insert(source.id, table)),
+            Err(wrong) => findings.extend(wrong),
+        }
+    }
+    let tables_are_whole = findings.is_empty();
+    let tables = Arc::new(parsed);
+    let engine = language::engine(&options.limits, &tables, &options.dimensions);
+    let functions = language::function_names(&engine);
+    let workshop = Workshop { engine: &engine, functions, tables: tables_are_whole.then_some(&*tables), kept: &options.dimensions };
+    let mut compiled = Vec::with_capacity(rules.len());
+    for source in rules {
+        match compile::compile(&workshop, &source.id, SourceFile { label: source.label, text: source.text }) {
+            Ok(rule) => compiled.push(rule),
+            Err(wrong) => findings.extend(wrong),
+        }
+    }
+    drop(workshop);
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    Ok(assemble(engine, options.clone(), compiled, tables))
+}
+
+fn assemble(engine: Engine, options: RuleOptions, mut rules: Vec<Rule>, tables: Arc<Tables>) -> RuleSet {
+    rules.sort_by(|left, right| (left.header.priority, &left.id).cmp(&(right.header.priority, &right.id)));
+    let enabled = || rules.iter().filter(|rule| rule.header.enabled);
+    let mut turning_days: Vec<Day> = enabled().flat_map(|rule| [rule.header.from, rule.header.until]).flatten().collect();
+    turning_days.sort_unstable();
+    turning_days.dedup();
+    // A stretch begins on its turning day; the first one, before all of them, is represented by the day before.
+    let first = turning_days.first().map_or(Day::from_epoch(0), |day| day.plus(-1));
+    let days = std::iter::once(first).chain(turning_days.iter().copied());
+    let active = days.map(|day| valid_rules(&rules, day)).collect();
+    let generation = generation(&rules, &tables);
+    let facts = rules.iter().map(facts).collect();
+    RuleSet { engine, options, rules, facts, tables, generation, turning_days, active }
+}
+
+fn valid_rules(rules: &[Rule], day: Day) -> Vec<u32> {
+    let valid = |rule: &Rule| {
+        let header = &rule.header;
+        header.enabled && header.from.is_none_or(|from| from <= day) && header.until.is_none_or(|until| day < until)
+    };
+    (0_u32..).zip(rules).filter(|(_, rule)| valid(rule)).map(|(index, _)| index).collect()
+}
+
+fn generation(rules: &[Rule], tables: &Tables) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |text: &str| {
+        hasher.update((text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
+    for rule in rules {
+        add("rule");
+        add(&rule.id);
+        add(&rule.digest);
+    }
+    for (name, table) in tables {
+        add("table");
+        add(name);
+        add(&table.text);
+    }
+    hex(&hasher.finalize())
+}
+
+fn facts(rule: &Rule) -> RuleFacts {
+    let header = &rule.header;
+    RuleFacts {
+        version: RuleVersion { rule: rule.id.clone(), digest: rule.digest.clone() },
+        name: header.name.clone(),
+        priority: header.priority,
+        owner: header.owner.clone(),
+        review_by: header.review_by,
+        description: rule.description.clone(),
+        enabled: header.enabled,
+        from: header.from,
+        until: header.until,
+        source: rule.file.text.clone(),
+    }
+}
