@@ -30,6 +30,6 @@ impl<A: Allocator> Guest for ExportedAllocator<A> {
 macro_rules! register_allocator {
     ($allocator:ty) => {
         type RegisteredAllocator = $crate::ExportedAllocator<$allocator>;
-        $crate::export_allocator!(RegisteredAllocator with_types_in $crate::bindings::allocator);
+        $crate::bindings::allocator::export_allocator!(RegisteredAllocator with_types_in $crate::bindings::allocator);
     };
 }

@@ -68,6 +68,6 @@ impl<C: Collector> GuestCursor for Pages<C> {
 macro_rules! register_collector {
     ($collector:ty) => {
         type RegisteredCollector = $crate::ExportedCollector<$collector>;
-        $crate::export_collector!(RegisteredCollector with_types_in $crate::bindings::collector);
+        $crate::bindings::collector::export_collector!(RegisteredCollector with_types_in $crate::bindings::collector);
     };
 }

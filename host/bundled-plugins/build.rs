@@ -1,0 +1,32 @@
+//! Builds the first-party plugins from source and embeds them as components.
+
+#[path = "build/guests.rs"]
+mod guests;
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::{env, fs};
+
+/// Package name of each, which is the plugin's name too.
+const PLUGINS: [&str; 1] = ["focus-file"];
+
+fn main() -> Result<(), String> {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?).join("../..");
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
+    let mut arguments = vec!["--lib"];
+    for plugin in PLUGINS {
+        for path in ["Cargo.toml", "src"] {
+            println!("cargo::rerun-if-changed={}", root.join("plugins").join(plugin).join(path).display());
+        }
+        arguments.extend(["--package", plugin]);
+    }
+    let built = guests::build(&root, &arguments)?;
+    let mut code = String::from("pub const PLUGINS: &[(&str, &[u8])] = &[\n");
+    for plugin in PLUGINS {
+        let component = out.join(format!("{plugin}.wasm"));
+        guests::componentize(&built.join(format!("{}.wasm", plugin.replace('-', "_"))), &component)?;
+        writeln!(code, "    ({plugin:?}, include_bytes!({component:?})),").map_err(|error| error.to_string())?;
+    }
+    code.push_str("];\n");
+    fs::write(out.join("plugins.rs"), code).map_err(|error| format!("plugins.rs: {error}"))
+}

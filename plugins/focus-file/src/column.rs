@@ -1,0 +1,102 @@
+//! What a FOCUS column feeds, and finding a column in a header as real bills write it.
+
+use apportion_plugin_sdk::table_decode::TableInfo;
+use apportion_plugin_sdk::{Error, Feed, Field, Problem};
+
+/// A field that can be fed: its name in settings and its FOCUS column.
+pub struct Fed {
+    pub feed: Feed,
+    pub name: &'static str,
+    pub column: &'static str,
+    /// Where another version of FOCUS has it.
+    pub otherwise: Option<&'static str>,
+}
+
+const fn fed(feed: Feed, name: &'static str, column: &'static str) -> Fed {
+    Fed { feed, name, column, otherwise: None }
+}
+
+const fn dimension(field: Field, name: &'static str, column: &'static str) -> Fed {
+    fed(Feed::Dimension(field), name, column)
+}
+
+/// The first four cannot be missing; the next two hardly.
+pub const NEEDED: usize = 4;
+pub const WISHED: std::ops::Range<usize> = 4..6;
+
+pub const FEDS: &[Fed] = &[
+    fed(Feed::BilledCost, "billed_cost", "BilledCost"),
+    fed(Feed::EffectiveCost, "effective_cost", "EffectiveCost"),
+    fed(Feed::BillingCurrency, "billing_currency", "BillingCurrency"),
+    fed(Feed::ChargePeriodStart, "charge_period_start", "ChargePeriodStart"),
+    dimension(Field::ServiceName, "service_name", "ServiceName"),
+    dimension(Field::ChargeCategory, "charge_category", "ChargeCategory"),
+    fed(Feed::Tags, "tags", "Tags"),
+    Fed {
+        feed: Feed::Dimension(Field::ProviderName),
+        name: "provider_name",
+        column: "ProviderName",
+        // FOCUS 1.4 has no ProviderName any more.
+        otherwise: Some("ServiceProviderName"),
+    },
+    dimension(Field::SubAccountId, "sub_account_id", "SubAccountId"),
+    dimension(Field::SubAccountName, "sub_account_name", "SubAccountName"),
+    dimension(Field::ChargeClass, "charge_class", "ChargeClass"),
+    dimension(Field::RegionId, "region_id", "RegionId"),
+    dimension(Field::ResourceId, "resource_id", "ResourceId"),
+    dimension(Field::ResourceName, "resource_name", "ResourceName"),
+    dimension(Field::ResourceType, "resource_type", "ResourceType"),
+    dimension(Field::ServiceCategory, "service_category", "ServiceCategory"),
+    dimension(Field::SkuId, "sku_id", "SkuId"),
+    dimension(Field::CommitmentDiscountId, "commitment_discount_id", "CommitmentDiscountId"),
+    dimension(Field::CommitmentDiscountStatus, "commitment_discount_status", "CommitmentDiscountStatus"),
+    dimension(Field::BillingAccountId, "billing_account_id", "BillingAccountId"),
+    dimension(Field::BillingAccountName, "billing_account_name", "BillingAccountName"),
+    dimension(Field::BillingAccountType, "billing_account_type", "BillingAccountType"),
+    dimension(Field::SubAccountType, "sub_account_type", "SubAccountType"),
+    dimension(Field::PublisherName, "publisher_name", "PublisherName"),
+    dimension(Field::HostProviderName, "host_provider_name", "HostProviderName"),
+    dimension(Field::InvoiceIssuerName, "invoice_issuer_name", "InvoiceIssuerName"),
+    dimension(Field::InvoiceId, "invoice_id", "InvoiceId"),
+    dimension(Field::ServiceSubcategory, "service_subcategory", "ServiceSubcategory"),
+    dimension(Field::RegionName, "region_name", "RegionName"),
+    dimension(Field::AvailabilityZone, "availability_zone", "AvailabilityZone"),
+    dimension(Field::ChargeDescription, "charge_description", "ChargeDescription"),
+    dimension(Field::ChargeFrequency, "charge_frequency", "ChargeFrequency"),
+    dimension(Field::SkuMeter, "sku_meter", "SkuMeter"),
+    dimension(Field::SkuPriceId, "sku_price_id", "SkuPriceId"),
+    dimension(Field::PricingCategory, "pricing_category", "PricingCategory"),
+    dimension(Field::PricingUnit, "pricing_unit", "PricingUnit"),
+    dimension(Field::ConsumedUnit, "consumed_unit", "ConsumedUnit"),
+    dimension(Field::CommitmentDiscountCategory, "commitment_discount_category", "CommitmentDiscountCategory"),
+    dimension(Field::CommitmentDiscountName, "commitment_discount_name", "CommitmentDiscountName"),
+    dimension(Field::CommitmentDiscountType, "commitment_discount_type", "CommitmentDiscountType"),
+    dimension(Field::CapacityReservationId, "capacity_reservation_id", "CapacityReservationId"),
+    dimension(Field::CapacityReservationStatus, "capacity_reservation_status", "CapacityReservationStatus"),
+];
+
+/// The header as the file has it: spelled exactly so, or else without regard to case and spaces around it.
+pub fn find(table: &TableInfo, column: &str) -> Result<Option<String>, Error> {
+    let folded = |name: &str| name.trim().eq_ignore_ascii_case(column.trim());
+    let headers = || table.columns.iter().map(|column| column.name.as_str());
+    let exact = headers().filter(|name| *name == column).count();
+    let alike: Vec<&str> = headers().filter(|name| if exact > 0 { *name == column } else { folded(name) }).collect();
+    match alike.as_slice() {
+        [] => Ok(None),
+        [header] => Ok(Some((*header).to_owned())),
+        several => Err(Error::DuplicateColumn(
+            Problem::new(format!("the header of {} has {} columns that could be {column}: {}", table.name, several.len(), quoted(several)))
+                .hint("rename all but one of them in the file: which one is meant cannot be known")
+                .table(&table.name)
+                .column(column),
+        )),
+    }
+}
+
+pub fn has(table: &TableInfo, column: &str) -> bool {
+    table.columns.iter().any(|known| known.name.trim().eq_ignore_ascii_case(column))
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,228 @@
+//! Header and settings → mapping: which column or constant feeds which field.
+
+use crate::column::{FEDS, Fed, NEEDED, WISHED, find};
+use crate::dataset::refuse_others;
+use crate::options::Options;
+use crate::spelling::closest;
+use apportion_plugin_sdk::table_decode::TableInfo;
+use apportion_plugin_sdk::{Error, FeedFrom, Mapping, Problem, Skip, TagColumn};
+
+/// The mapping of a Cost and Usage table, or what its header lacks.
+pub fn map(table: &TableInfo, options: &Options) -> Result<Mapping, Error> {
+    refuse_others(table)?;
+    let mut feeds = Vec::new();
+    let mut missing = Vec::new();
+    for (position, fed) in FEDS.iter().enumerate() {
+        match feed(table, options, fed)? {
+            Some(feed) => feeds.push(feed),
+            None if position < NEEDED => missing.push(fed),
+            None => {}
+        }
+    }
+    if let Some(first) = missing.first() {
+        return Err(Error::MissingColumn(missing_columns(table, first, &missing)));
+    }
+    let mut tag_columns = Vec::new();
+    for (key, column) in &options.tag_columns {
+        tag_columns.push(TagColumn { key: key.clone(), column: named(table, "tag_columns", column)? });
+    }
+    let mut skips = Vec::new();
+    for skip in &options.skips {
+        skips.push(Skip { column: named(table, "skip", &skip.column)?, values: skip.values.clone() });
+    }
+    Ok(Mapping { table: table.name.clone(), feeds, tag_columns, skips, nulls: options.nulls.clone(), date_order: options.date_order })
+}
+
+/// What a table should have and does not, though its rows can become charges.
+pub fn wishes(table: &TableInfo, options: &Options) -> Vec<Problem> {
+    let lacking = FEDS[WISHED].iter().filter(|fed| matches!(feed(table, options, fed), Ok(None)));
+    lacking
+        .map(|fed| {
+            Problem::new(format!("{} has no column {}: rules and reports will see it empty", table.name, fed.column))
+                .hint(format!("constants = {{ {} = \"{}\" }}", fed.name, if fed.name == "charge_category" { "Usage" } else { "…" }))
+                .table(&table.name)
+                .column(fed.column)
+        })
+        .collect()
+}
+
+/// A constant wins over a column that the settings name, and that over the FOCUS column.
+fn feed(table: &TableInfo, options: &Options, fed: &Fed) -> Result<Option<FeedFrom>, Error> {
+    let by_name = |pairs: &[(String, String)]| pairs.iter().find(|(name, _)| name == fed.name).map(|(_, value)| value.clone());
+    if let Some(value) = by_name(&options.constants) {
+        return Ok(Some(FeedFrom::constant(fed.feed, value)));
+    }
+    if let Some(column) = by_name(&options.columns) {
+        return Ok(Some(FeedFrom::column(fed.feed, named(table, "columns", &column)?)));
+    }
+    let header = match (find(table, fed.column)?, fed.otherwise) {
+        (None, Some(otherwise)) => find(table, otherwise)?,
+        (header, _) => header,
+    };
+    Ok(header.map(|header| FeedFrom::column(fed.feed, header)))
+}
+
+/// A column that a setting names has to be there.
+fn named(table: &TableInfo, setting: &str, column: &str) -> Result<String, Error> {
+    find(table, column)?.ok_or_else(|| {
+        let known = closest(column, table.columns.iter().map(|column| column.name.as_str()));
+        let hint = known.map_or_else(|| format!("correct the setting `{setting}` of the source"), |known| format!("did you mean `{known}`?"));
+        let problem = Problem::new(format!("{} has no column {column}, which the setting `{setting}` names", table.name));
+        Error::MissingColumn(problem.hint(hint).table(&table.name).column(column))
+    })
+}
+
+fn missing_columns(table: &TableInfo, first: &Fed, missing: &[&Fed]) -> Problem {
+    let names: Vec<&str> = missing.iter().map(|fed| fed.column).collect();
+    let noun = if names.len() == 1 { "column" } else { "columns" };
+    let close = closest(first.column, table.columns.iter().map(|column| column.name.as_str()));
+    let hint = match (first.name, close) {
+        (_, Some(close)) => format!("columns = {{ {} = \"{close}\" }}", first.name),
+        ("billing_currency", None) => "constants = { billing_currency = \"USD\" }".into(),
+        ("effective_cost", None) => "columns = { effective_cost = \"BilledCost\" }".into(),
+        (name, None) => format!("columns = {{ {name} = \"<the column that holds it>\" }}"),
+    };
+    Problem::new(format!("{} has no {noun} {}, without which its rows cannot become charges", table.name, names.join(", ")))
+        .hint(hint)
+        .table(&table.name)
+        .column(first.column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::version;
+    use apportion_plugin_sdk::table_decode::Column;
+    use apportion_plugin_sdk::{DateOrder, Feed, Field, Origin};
+
+    fn table(name: &str, header: &str) -> TableInfo {
+        let columns = header.trim_end().split(',').map(|name| Column { name: name.into(), kind: "text".into() }).collect();
+        TableInfo { name: name.into(), format: "csv".into(), columns }
+    }
+
+    fn usual() -> Options {
+        Options::parse("").unwrap()
+    }
+
+    fn origin(mapping: &Mapping, feed: Feed) -> Option<String> {
+        mapping.feeds.iter().find(|from| from.feed == feed).map(|from| match &from.origin {
+            Origin::Column(header) => header.clone(),
+            Origin::Constant(value) => format!("={value}"),
+        })
+    }
+
+    fn header_of(fixture: &str) -> &str {
+        fixture.lines().next().unwrap()
+    }
+
+    const FIXTURES: [(&str, &str); 5] = [
+        ("1.0", include_str!("../fixtures/focus_1_0.csv")),
+        ("1.1", include_str!("../fixtures/focus_1_1.csv")),
+        ("1.2", include_str!("../fixtures/focus_1_2.csv")),
+        ("1.3", include_str!("../fixtures/focus_1_3.csv")),
+        ("1.4", include_str!("../fixtures/focus_1_4.csv")),
+    ];
+
+    #[test]
+    fn maps_every_version_and_knows_it() {
+        for (expect, fixture) in FIXTURES {
+            let table = table("bill.csv", header_of(fixture));
+            assert_eq!(version(&table), expect);
+            let mapping = map(&table, &usual()).unwrap();
+            assert_eq!(mapping.table, "bill.csv");
+            assert_eq!(mapping.nulls, ["NULL", "null"]);
+            assert_eq!(mapping.date_order, DateOrder::Iso);
+            assert_eq!(origin(&mapping, Feed::BilledCost).as_deref(), Some("BilledCost"), "{expect}");
+            assert_eq!(origin(&mapping, Feed::Tags).as_deref(), Some("Tags"), "{expect}");
+            let provider = if expect == "1.4" { "ServiceProviderName" } else { "ProviderName" };
+            assert_eq!(origin(&mapping, Feed::Dimension(Field::ProviderName)).as_deref(), Some(provider), "{expect}");
+            assert!(wishes(&table, &usual()).is_empty());
+        }
+    }
+
+    #[test]
+    fn headers_match_exactly_first_and_then_in_any_case() {
+        let loose = table("b.csv", " billedcost ,EFFECTIVECOST,BillingCurrency,ChargePeriodStart");
+        let mapping = map(&loose, &usual()).unwrap();
+        assert_eq!(origin(&mapping, Feed::BilledCost).as_deref(), Some(" billedcost "));
+        assert_eq!(origin(&mapping, Feed::EffectiveCost).as_deref(), Some("EFFECTIVECOST"));
+        let both = table("b.csv", "billedcost,BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart");
+        assert_eq!(origin(&map(&both, &usual()).unwrap(), Feed::BilledCost).as_deref(), Some("BilledCost"));
+    }
+
+    #[test]
+    fn a_header_that_names_a_column_twice_is_refused() {
+        for header in ["BilledCost,BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart", "billedcost,BILLEDCOST,EffectiveCost"] {
+            match map(&table("b.csv", header), &usual()) {
+                Err(Error::DuplicateColumn(problem)) => {
+                    assert_eq!((problem.table.as_deref(), problem.column.as_deref()), (Some("b.csv"), Some("BilledCost")));
+                }
+                other => panic!("{header} gave {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_column_is_named_with_the_line_that_mends_it() {
+        let problem = |header: &str| match map(&table("b.csv", header), &usual()) {
+            Err(Error::MissingColumn(problem)) => (problem.message, problem.column.unwrap(), problem.hint.unwrap()),
+            other => panic!("{header} gave {other:?}"),
+        };
+        let (message, column, hint) = problem("BilledCost,EffectiveCost,ChargePeriodStart");
+        assert_eq!(message, "b.csv has no column BillingCurrency, without which its rows cannot become charges");
+        assert_eq!((column.as_str(), hint.as_str()), ("BillingCurrency", "constants = { billing_currency = \"USD\" }"));
+        let (message, column, hint) = problem("Cost,Date");
+        assert_eq!(message, "b.csv has no columns BilledCost, EffectiveCost, BillingCurrency, ChargePeriodStart, without which its rows cannot become charges");
+        assert_eq!((column.as_str(), hint.as_str()), ("BilledCost", "columns = { billed_cost = \"<the column that holds it>\" }"));
+        let (_, column, hint) = problem("BilledCost,EffectiveCosts,BillingCurrency,ChargePeriodStart");
+        assert_eq!((column.as_str(), hint.as_str()), ("EffectiveCost", "columns = { effective_cost = \"EffectiveCosts\" }"));
+    }
+
+    #[test]
+    fn settings_stand_in_for_columns() {
+        let options = Options::parse(
+            r#"{"constants": {"billing_currency": "EUR", "service_name": "Support"}, "columns": {"effective_cost": "BilledCost"},
+                "tag_columns": {"team": "X_TEAM"}, "skip": [{"column": "Kind", "values": ["total"]}], "nulls": ["-"], "date_order": "mdy"}"#,
+        )
+        .unwrap();
+        let mapping = map(&table("b.csv", "BilledCost,ChargePeriodStart,ServiceName,x_Team,Kind"), &options).unwrap();
+        assert_eq!(origin(&mapping, Feed::BillingCurrency).as_deref(), Some("=EUR"));
+        assert_eq!(origin(&mapping, Feed::Dimension(Field::ServiceName)).as_deref(), Some("=Support"));
+        assert_eq!(origin(&mapping, Feed::EffectiveCost).as_deref(), Some("BilledCost"));
+        assert_eq!(mapping.tag_columns, [TagColumn { key: "team".into(), column: "x_Team".into() }]);
+        assert_eq!(mapping.skips, [Skip { column: "Kind".into(), values: vec!["total".into()] }]);
+        assert_eq!((mapping.nulls, mapping.date_order), (vec!["-".to_owned()], DateOrder::MonthDayYear));
+    }
+
+    #[test]
+    fn a_column_that_a_setting_names_has_to_be_there() {
+        let options = Options::parse(r#"{"tag_columns": {"team": "x_Taem"}}"#).unwrap();
+        match map(&table("b.csv", "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,x_Team"), &options) {
+            Err(Error::MissingColumn(problem)) => assert_eq!(problem.hint.as_deref(), Some("did you mean `x_Team`?")),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn other_datasets_are_recognised_and_refused() {
+        for (dataset, fixture) in [
+            ("Contract Commitment", include_str!("../fixtures/contract_commitment.csv")),
+            ("Invoice Detail", include_str!("../fixtures/invoice_detail.csv")),
+            ("Billing Period", include_str!("../fixtures/billing_period.csv")),
+        ] {
+            match map(&table("other.csv", header_of(fixture)), &usual()) {
+                Err(Error::Config(problem)) => {
+                    assert_eq!(problem.message, format!("other.csv is the FOCUS dataset {dataset}, whose rows are not charges"));
+                }
+                other => panic!("{dataset} gave {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_strongly_wanted_is_asked_for() {
+        let wishes = wishes(&table("b.csv", "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ServiceName"), &usual());
+        assert_eq!(wishes.len(), 1);
+        assert_eq!(wishes[0].hint.as_deref(), Some("constants = { charge_category = \"Usage\" }"));
+    }
+}
