@@ -122,6 +122,12 @@ impl<'a> Reader<'a> {
         if count > COUNT_MAX { Err(corrupt(format!("a stored block claims {count} values"))) } else { Ok(count) }
     }
 
+    /// As `count`, for what stands several times in each item, such as tags.
+    pub fn count_of_many(&mut self) -> Result<usize> {
+        let count = self.u32()? as usize;
+        if count > COUNT_MAX * 64 { Err(corrupt(format!("a stored block claims {count} values"))) } else { Ok(count) }
+    }
+
     pub fn end(&self) -> Result<()> {
         if self.bytes.is_empty() { Ok(()) } else { Err(corrupt(format!("{} bytes are left over in a stored block", self.bytes.len()))) }
     }

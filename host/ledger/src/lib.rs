@@ -7,8 +7,23 @@
 //! Many small things are kept as *blocks*: see the `block` module for why.
 
 mod block;
+mod check;
+mod collect;
+mod dictionary;
+mod digest;
 mod error;
+mod generation;
+mod intern;
+mod open;
+mod outcome;
+mod period;
+mod post;
+mod query;
+mod row;
+mod run;
+mod seal;
 pub mod segment;
+mod weights;
 
 use domain::account::Account;
 use domain::decision::{OutcomeId, Target};
@@ -33,6 +48,7 @@ pub struct Ledger {
 pub struct Transaction<'a> {
     ledger: &'a mut Ledger,
     run: RunId,
+    interner: intern::Interner,
     source_open: bool,
     finished: bool,
 }

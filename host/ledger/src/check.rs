@@ -1,0 +1,83 @@
+//! The journal proved against itself: nothing here trusts a stored total, digest or number.
+//!
+//! Findings are collected and not thrown, so that one damaged place does not hide the others.
+
+mod chain;
+mod references;
+mod source_days;
+
+use crate::digest::START;
+use crate::error::{Stored, corrupt};
+use crate::row;
+use crate::{Ledger, Result, VerifyReport};
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+
+/// More findings than this say nothing new.
+const FINDINGS_MAX: usize = 200;
+
+impl Ledger {
+    /// Checks the file, the chains, the entries, and that what was collected is what was posted.
+    pub fn verify(&self, progress: &mut dyn FnMut(&str)) -> Result<VerifyReport> {
+        let pins = self.connection.is_autocommit();
+        if pins {
+            self.connection.execute_batch("BEGIN").stored()?;
+        }
+        let report = self.verify_pinned(progress);
+        if pins {
+            self.connection.execute_batch("ROLLBACK").stored()?;
+        }
+        report
+    }
+
+    fn verify_pinned(&self, progress: &mut dyn FnMut(&str)) -> Result<VerifyReport> {
+        let mut report = VerifyReport { entries: 0, postings: 0, source_days: 0, charges: 0, findings: Vec::new(), head: START };
+        let steps: [(&str, fn(&Ledger, &mut VerifyReport) -> Result<()>); 6] = [
+            ("the file", Ledger::check_file),
+            ("the chain of entries", Ledger::check_entries),
+            ("the seals of runs", Ledger::check_seals),
+            ("closed periods", Ledger::check_periods),
+            ("rules and decisions", Ledger::check_references),
+            ("charges and postings", Ledger::check_source_days),
+        ];
+        for (name, step) in steps {
+            progress(name);
+            if let Err(error) = step(self, &mut report) {
+                report.find(error.message);
+            }
+        }
+        report.findings.truncate(FINDINGS_MAX);
+        Ok(report)
+    }
+
+    fn check_file(&self, report: &mut VerifyReport) -> Result<()> {
+        let damages = row::rows(&self.connection, "PRAGMA integrity_check(20)", [], |row| row::cell::<String>(row, 0))?;
+        for damage in damages.into_iter().filter(|damage| damage != "ok") {
+            report.find(format!("the file is damaged: {damage}"));
+        }
+        let orphans = row::rows(&self.connection, "PRAGMA foreign_key_check", [], |row| {
+            Ok((row::cell::<String>(row, 0)?, row::cell::<Option<i64>>(row, 1)?, row::cell::<String>(row, 2)?))
+        })?;
+        for (table, rowid, parent) in orphans.into_iter().take(FINDINGS_MAX) {
+            let place = rowid.map_or_else(String::new, |rowid| format!(" {rowid}"));
+            report.find(format!("{table}{place} names a {parent} that does not exist"));
+        }
+        Ok(())
+    }
+}
+
+impl VerifyReport {
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn find(&mut self, message: String) {
+        if self.findings.len() <= FINDINGS_MAX {
+            self.findings.push(corrupt(message));
+        }
+    }
+
+    fn find_unposted(&mut self, message: String) {
+        self.findings.push(Diagnostic::new(code::LEDGER_CORRUPT, message).hint("run `apportion run`, which posts what was collected"));
+    }
+}

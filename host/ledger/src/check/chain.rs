@@ -1,0 +1,189 @@
+//! Every link from the first on: entries, runs and period events.
+
+use crate::digest::{Hash, Link, START, of_link};
+use crate::error::Stored;
+use crate::intern::{Numbers, Words};
+use crate::period::{events, of_event};
+use crate::post::stored_digest;
+use crate::query::numbers;
+use crate::row;
+use crate::{EntryId, GenerationId, Ledger, Result, RunRowEnd, VerifyReport, seal};
+use domain::entry::EntryKind;
+use domain::money::Sum;
+use domain::period::Day;
+use domain::run::{RunId, SourceDay};
+use rusqlite::{Row, Rows};
+
+/// An entry's row.
+struct Head {
+    id: EntryId,
+    kind: EntryKind,
+    source_day: SourceDay,
+    posting_day: Day,
+    run: RunId,
+    generation: GenerationId,
+    reverses: Option<EntryId>,
+    content: Hash,
+    hash: Hash,
+}
+
+impl Ledger {
+    pub(super) fn check_entries(&self, report: &mut VerifyReport) -> Result<()> {
+        let words = Words::load(&self.connection)?;
+        let mut statement =
+            self.connection.prepare("SELECT account, target, rule, service, amount, entry, line FROM posting ORDER BY entry, line").stored()?;
+        let mut postings = Postings { rows: statement.query([]).stored()?, next: None, started: false };
+        let sql =
+            "SELECT id, kind, source, charge_day, currency, posting_day, run, generation, reverses, content_digest, hash FROM entry ORDER BY id";
+        row::rows(&self.connection, sql, [], |row| {
+            let head = head(row)?;
+            report.entries += 1;
+            if head.id.0 != report.entries as i64 {
+                report.find(format!("entry {} follows on entry {}: entries between them are missing", head.id.0, report.entries - 1));
+                report.entries = head.id.0.unsigned_abs();
+            }
+            let lines = postings.of(head.id.0, report)?;
+            report.postings += lines.len() as u64;
+            check_content(&words, &head, &lines, report);
+            let link = Link {
+                id: head.id,
+                kind: head.kind,
+                source_day: &head.source_day,
+                posting_day: head.posting_day,
+                run: head.run,
+                generation: head.generation,
+                reverses: head.reverses,
+                content: &head.content,
+            };
+            if of_link(&report.head, &link) != head.hash {
+                report.find(format!("{} does not link to the entry before it: one of the two was changed", place(&head)));
+            }
+            report.head = head.hash;
+            Ok(())
+        })?;
+        report.entries = row::number(&self.connection, "SELECT count(*) FROM entry", [])?.unsigned_abs();
+        postings.of(i64::MAX, report)?;
+        self.check_reversals(report)
+    }
+
+    /// A reversal takes its entry back line by line, so each account of the two nets to zero.
+    fn check_reversals(&self, report: &mut VerifyReport) -> Result<()> {
+        let sql = "SELECT r.id, r.reverses FROM entry r JOIN entry e ON e.id = r.reverses
+             WHERE (SELECT count(*) FROM posting p WHERE p.entry = r.id) <> (SELECT count(*) FROM posting p WHERE p.entry = e.id)
+                OR EXISTS (SELECT 1 FROM posting p WHERE p.entry = r.id AND NOT EXISTS (
+                    SELECT 1 FROM posting q WHERE q.entry = e.id AND q.amount = -p.amount AND q.account = p.account
+                      AND q.target IS p.target AND q.rule IS p.rule AND q.service IS p.service))
+                OR r.source <> e.source OR r.charge_day <> e.charge_day OR r.currency <> e.currency OR e.kind = 'reversal'";
+        row::rows(&self.connection, sql, [], |row| {
+            report.find(format!("entry {} does not take back entry {} line by line", row::cell::<i64>(row, 0)?, row::cell::<i64>(row, 1)?));
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    pub(super) fn check_seals(&self, report: &mut VerifyReport) -> Result<()> {
+        let mut contents = seal::contents(&self.connection, None)?;
+        let mut before = START;
+        let sql = "SELECT run, seal, ended_at_ms, state, generation, charges, rejected, note FROM run_end ORDER BY id";
+        row::rows(&self.connection, sql, [], |row| {
+            let (run, seal) = (RunId(row::cell(row, 0)?), row::digest(row, 1)?);
+            let end = RunRowEnd {
+                at_ms: row::cell(row, 2)?,
+                state: row::run_state(row, 3)?,
+                generation: row::cell::<Option<i64>>(row, 4)?.map(GenerationId),
+                charges: row::count(row, 5)?,
+                rejected: row::count(row, 6)?,
+                note: row::cell(row, 7)?,
+            };
+            let facts = seal::Facts::read(&self.connection, run)?;
+            if seal::of_run(&before, &facts, &end, contents.remove(&run)) != seal {
+                report.find(format!("the seal of run {} does not fit: something that the run wrote was changed", run.0));
+            }
+            before = seal;
+            Ok(())
+        })?;
+        for run in contents.keys() {
+            report.find(format!("run {} never ended, and yet something of it is in the ledger", run.0));
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_periods(&self, report: &mut VerifyReport) -> Result<()> {
+        let mut before = START;
+        for (number, event, hash) in events(&self.connection)? {
+            if of_event(&before, number, &event) != hash {
+                report.find(format!("period event {number} ({} {}) was changed, or the one before it was", event.month, event.state.name()));
+            }
+            before = hash;
+        }
+        Ok(())
+    }
+}
+
+fn place(head: &Head) -> String {
+    format!("entry {} ({} on {} in {})", head.id.0, head.source_day.source, head.source_day.day, head.source_day.currency)
+}
+
+fn head(row: &Row<'_>) -> Result<Head> {
+    Ok(Head {
+        id: EntryId(row::cell(row, 0)?),
+        kind: row::entry_kind(row, 1)?,
+        source_day: row::source_day(row, 2)?,
+        posting_day: row::day(row, 5)?,
+        run: RunId(row::cell(row, 6)?),
+        generation: GenerationId(row::cell(row, 7)?),
+        reverses: row::cell::<Option<i64>>(row, 8)?.map(EntryId),
+        content: row::digest(row, 9)?,
+        hash: row::digest(row, 10)?,
+    })
+}
+
+fn check_content(words: &Words, head: &Head, lines: &[(Numbers, i64)], report: &mut VerifyReport) {
+    let difference: Sum = lines.iter().map(|(_, amount)| Sum::from_nanos(i128::from(*amount))).sum();
+    if !difference.is_zero() || lines.len() < 2 {
+        report.find(format!("{} does not balance: its {} postings add up to {difference}", place(head), lines.len()));
+    }
+    match stored_digest(words, head.kind, &head.source_day, lines) {
+        Ok(digest) if digest == head.content => {}
+        Ok(_) => report.find(format!("{}: its postings are not those that were posted", place(head))),
+        Err(error) => report.find(format!("{}: {}", place(head), error.message)),
+    }
+}
+
+/// All postings, handed out entry by entry.
+struct Postings<'s> {
+    rows: Rows<'s>,
+    next: Option<(i64, Numbers, i64)>,
+    started: bool,
+}
+
+impl Postings<'_> {
+    fn of(&mut self, entry: i64, report: &mut VerifyReport) -> Result<Vec<(Numbers, i64)>> {
+        if !self.started {
+            self.started = true;
+            self.step()?;
+        }
+        let mut lines = Vec::new();
+        while let Some((of, numbers, amount)) = self.next
+            && of <= entry
+        {
+            if of == entry {
+                lines.push((numbers, amount));
+            } else {
+                report.find(format!("a posting belongs to entry {of}, which does not exist"));
+            }
+            self.step()?;
+        }
+        Ok(lines)
+    }
+
+    fn step(&mut self) -> Result<()> {
+        self.next = self
+            .rows
+            .next()
+            .stored()?
+            .map(|row| Ok::<_, domain::diagnostic::Diagnostic>((row::cell(row, 5)?, numbers(row, 0)?, row::cell(row, 4)?)))
+            .transpose()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! What was collected against what was posted: charges add up to statements, statements to postings.
+
+use crate::digest::of_bytes;
+use crate::row;
+use crate::segment::{Decoded, decode};
+use crate::{Ledger, Result, VerifyReport};
+use domain::account::Account;
+use domain::dictionary::{Dictionary, ResourceId};
+use domain::money::Sum;
+use domain::period::Period;
+use domain::run::{DayTotals, Fingerprint, SourceDay};
+use std::collections::BTreeMap;
+
+/// A day's totals without the rests, which the charges do not show.
+#[derive(Default, PartialEq, Eq)]
+struct Added {
+    charges: u64,
+    billed: Sum,
+    effective: Sum,
+    fingerprint: Fingerprint,
+}
+
+/// What stands for a source-day, by side.
+#[derive(Default)]
+struct Posted {
+    entries: u64,
+    provider: Sum,
+    prepaid: Sum,
+    rounding: Sum,
+    borne: Sum,
+}
+
+impl Ledger {
+    pub(super) fn check_source_days(&self, report: &mut VerifyReport) -> Result<()> {
+        self.check_statements(report)?;
+        let mut posted = self.posted()?;
+        for day in self.source_days(Period::all())? {
+            report.source_days += 1;
+            report.charges += day.totals.charges;
+            let of_day = posted.remove(&day.source_day).unwrap_or_default();
+            compare(&day.source_day, &day.totals, &of_day, report);
+        }
+        for day in posted.keys() {
+            report.find(format!("{}: entries stand, and no source has stated anything", place(day)));
+        }
+        Ok(())
+    }
+
+    /// Every statement that was ever made, the outdated ones included: corrections are explained by them.
+    fn check_statements(&self, report: &mut VerifyReport) -> Result<()> {
+        let dictionary = self.dictionary().inspect_err(|error| report.find(error.message.clone())).ok();
+        let mut digests: Vec<Option<u128>> = vec![None; dictionary.as_ref().map_or(0, Dictionary::resource_count)];
+        let sql = "SELECT source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint, collection FROM statement ORDER BY id";
+        row::rows(&self.connection, sql, [], |row| {
+            let (day, totals) = (row::source_day(row, 0)?, row::day_totals(row, 3)?);
+            let stated = Added { charges: totals.charges, billed: totals.billed, effective: totals.effective, fingerprint: totals.fingerprint };
+            match (self.added(&day, row::cell(row, 9)?, dictionary.as_ref(), &mut digests), &dictionary) {
+                (Ok(added), Some(_)) if added == stated => {}
+                (Ok(added), None) if (added.charges, added.billed, added.effective) == (stated.charges, stated.billed, stated.effective) => {}
+                (Ok(added), _) => report.find(format!(
+                    "{}: {} charges of {} billed and {} effective are stored, and {} of {} and {} were stated{}",
+                    place(&day),
+                    added.charges,
+                    added.billed,
+                    added.effective,
+                    stated.charges,
+                    stated.billed,
+                    stated.effective,
+                    if added.fingerprint == stated.fingerprint { "" } else { "; they are not the same charges" }
+                )),
+                (Err(error), _) => report.find(format!("{}: {}", place(&day), error.message)),
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Adds up the charges of a statement from its segments.
+    fn added(&self, day: &SourceDay, collection: i64, dictionary: Option<&Dictionary>, digests: &mut [Option<u128>]) -> Result<Added> {
+        let sql = "SELECT id, rows, billed_nanos, effective_nanos, digest, data FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3 ORDER BY id";
+        let mut added = Added::default();
+        let mut decoded = Decoded::default();
+        row::rows(&self.connection, sql, (collection, day.day.epoch_days(), day.currency.code()), |row| {
+            let id: i64 = row::cell(row, 0)?;
+            let data: Vec<u8> = row::cell(row, 5)?;
+            if of_bytes(&data) != row::digest(row, 4)? {
+                return Err(crate::error::corrupt(format!("segment {id} of its charges was changed")));
+            }
+            decode(&data, &mut decoded)?;
+            let total = |amounts: &[i64]| Sum::from_nanos(amounts.iter().map(|amount| i128::from(*amount)).sum());
+            let (billed, effective) = (total(&decoded.billed), total(&decoded.effective));
+            if (decoded.resources.len() as u64, billed, effective) != (row::count(row, 1)?, row::sum(row, 2)?, row::sum(row, 3)?) {
+                return Err(crate::error::corrupt(format!("segment {id} does not add up to its own totals")));
+            }
+            added.charges += decoded.resources.len() as u64;
+            added.billed += billed;
+            added.effective += effective;
+            if let Some(dictionary) = dictionary {
+                add_fingerprint(&mut added.fingerprint, dictionary, digests, &decoded, id)?;
+            }
+            Ok(())
+        })?;
+        Ok(added)
+    }
+
+    /// The standing postings of every source-day.
+    fn posted(&self) -> Result<BTreeMap<SourceDay, Posted>> {
+        let accounts = row::rows(&self.connection, "SELECT path FROM account ORDER BY id", [], |row| row::account(row::text(row, 0)?))?;
+        let sql = "SELECT account, amount FROM posting WHERE entry = ?1";
+        let mut posted: BTreeMap<SourceDay, Posted> = BTreeMap::new();
+        for entry in self.standing(Period::all())? {
+            let of_day = posted.entry(entry.source_day).or_default();
+            of_day.entries += 1;
+            row::rows(&self.connection, sql, [entry.id.0], |row| {
+                let amount = Sum::from_nanos(i128::from(row::cell::<i64>(row, 1)?));
+                let number: i64 = row::cell(row, 0)?;
+                let account = usize::try_from(number - 1).ok().and_then(|at| accounts.get(at));
+                *of_day.side(account) += amount;
+                Ok(())
+            })?;
+        }
+        Ok(posted)
+    }
+}
+
+impl Posted {
+    fn side(&mut self, account: Option<&Account>) -> &mut Sum {
+        match account {
+            Some(Account::Provider(_)) => &mut self.provider,
+            Some(Account::Prepaid(_)) => &mut self.prepaid,
+            Some(Account::Rounding(_)) => &mut self.rounding,
+            _ => &mut self.borne,
+        }
+    }
+}
+
+fn add_fingerprint(sum: &mut Fingerprint, dictionary: &Dictionary, digests: &mut [Option<u128>], decoded: &Decoded, segment: i64) -> Result<()> {
+    for ((resource, billed), effective) in decoded.resources.iter().zip(&decoded.billed).zip(&decoded.effective) {
+        let slot = digests.get_mut(*resource as usize);
+        let slot = slot.ok_or_else(|| crate::error::corrupt(format!("segment {segment} names resource {resource}, which does not exist")))?;
+        let digest = *slot.get_or_insert_with(|| dictionary.digest(ResourceId(*resource)));
+        sum.add(digest, *billed, *effective);
+    }
+    Ok(())
+}
+
+fn place(day: &SourceDay) -> String {
+    format!("{} on {} in {}", day.source, day.day, day.currency)
+}
+
+/// The sides that the statement asks for; the rests count as rounded to nanos.
+fn compare(day: &SourceDay, totals: &DayTotals, posted: &Posted, report: &mut VerifyReport) {
+    let rounded = |rest: &domain::decimal::Exact| Sum::from_nanos(rest.rounded_nanos());
+    let (billed, rounding) = (totals.billed + rounded(&totals.billed_rest), rounded(&totals.effective_rest));
+    let due = [
+        ("provider", -billed, posted.provider),
+        ("prepaid", billed - totals.effective - rounding, posted.prepaid),
+        ("rounding", rounding, posted.rounding),
+        ("teams, pools and what is set aside", totals.effective, posted.borne),
+    ];
+    if posted.entries == 0 && due.iter().any(|(_, due, _)| !due.is_zero()) {
+        return report.find_unposted(format!(
+            "{}: {} billed and {} effective were collected and not posted",
+            place(day),
+            totals.billed,
+            totals.effective
+        ));
+    }
+    for (side, due, posted) in due {
+        if due != posted {
+            report.find(format!("{}: {due} is due to {side}, and {posted} is posted", place(day)));
+        }
+    }
+}

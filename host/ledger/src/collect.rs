@@ -1,0 +1,219 @@
+//! What sources state: collections, segments of charges, statements of a source-day, and rows set aside.
+
+use crate::digest::of_bytes;
+use crate::error::{Stored, misuse};
+use crate::intern::Interner;
+use crate::row;
+use crate::segment::EncodedSegment;
+use crate::{CollectionId, Ledger, Restated, Result, StoredDay, StoredSegment, Transaction};
+use domain::catalogue as code;
+use domain::charge::Rejected;
+use domain::diagnostic::Diagnostic;
+use domain::money::Sum;
+use domain::period::Period;
+use domain::port::PluginIdentity;
+use domain::run::{DayTotals, RunId, SourceDay};
+
+/// Rows set aside that are kept with their reason, of one source in one run.
+const REJECTED_KEPT: i64 = 1000;
+
+impl Ledger {
+    /// The current statement of every source-day of the period, by day.
+    pub fn source_days(&self, period: Period) -> Result<Vec<StoredDay>> {
+        let sql = "SELECT s.source, s.day, s.currency, s.charges, s.billed_nanos, s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint,
+                c.id, c.run, c.plugin_name, c.plugin_version, c.plugin_digest
+             FROM statement s JOIN collection c ON c.id = s.collection
+             WHERE s.day >= ?1 AND s.day < ?2
+               AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency)
+             ORDER BY s.day, s.source, s.currency";
+        row::rows(&self.connection, sql, (period.start().epoch_days(), period.end().epoch_days()), |row| {
+            Ok(StoredDay {
+                source_day: row::source_day(row, 0)?,
+                totals: row::day_totals(row, 3)?,
+                collection: CollectionId(row::cell(row, 9)?),
+                run: RunId(row::cell(row, 10)?),
+                plugin: PluginIdentity { name: row::cell(row, 11)?, version: row::cell(row, 12)?, digest: row::cell(row, 13)? },
+            })
+        })
+    }
+
+    /// The charges of the current statement of a source-day.
+    pub fn segments(&self, day: &SourceDay) -> Result<Vec<StoredSegment>> {
+        let sql = "SELECT g.rows, g.billed_nanos, g.effective_nanos, g.data FROM segment g
+             WHERE g.collection = (SELECT s.collection FROM statement s WHERE s.source = ?1 AND s.day = ?2 AND s.currency = ?3 ORDER BY s.id DESC LIMIT 1)
+               AND g.day = ?2 AND g.currency = ?3 ORDER BY g.id";
+        row::rows(&self.connection, sql, (&day.source, day.day.epoch_days(), day.currency.code()), |row| {
+            Ok(StoredSegment { rows: row::cell(row, 0)?, billed: row::sum(row, 1)?, effective: row::sum(row, 2)?, data: row::cell(row, 3)? })
+        })
+    }
+
+    fn statement(&self, day: &SourceDay) -> Result<Option<DayTotals>> {
+        let sql = "SELECT charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint
+             FROM statement WHERE source = ?1 AND day = ?2 AND currency = ?3 ORDER BY id DESC LIMIT 1";
+        row::row(&self.connection, sql, (&day.source, day.day.epoch_days(), day.currency.code()), |row| row::day_totals(row, 0))
+    }
+
+    /// What a source's collector left for its next collection.
+    pub fn state(&self, source: &str) -> Result<Option<String>> {
+        row::row(&self.connection, "SELECT state FROM collector_state WHERE source = ?1 ORDER BY id DESC LIMIT 1", [source], |row| row::cell(row, 0))
+    }
+
+    /// Rows that the run set aside, by source.
+    pub fn rejected(&self, run: RunId, limit: usize) -> Result<Vec<(String, Rejected)>> {
+        let sql = "SELECT source, location, reason, excerpt FROM rejected WHERE run = ?1 ORDER BY source, id LIMIT ?2";
+        row::rows(&self.connection, sql, (run.0, limit as i64), |row| {
+            Ok((row::cell(row, 0)?, Rejected { location: row::cell(row, 1)?, reason: row::cell(row, 2)?, excerpt: row::cell(row, 3)? }))
+        })
+    }
+
+    /// How many rows of each source the run set aside, the ones not kept included.
+    pub fn rejected_counts(&self, run: RunId) -> Result<Vec<(String, u64)>> {
+        let sql = "SELECT source, count FROM rejected_count WHERE run = ?1 ORDER BY source, id";
+        let counts = row::rows(&self.connection, sql, [run.0], |row| Ok((row::cell::<String>(row, 0)?, row::count(row, 1)?)))?;
+        let mut summed: Vec<(String, u64)> = Vec::new();
+        for (source, count) in counts {
+            match summed.last_mut() {
+                Some((last, sum)) if *last == source => *sum += count,
+                _ => summed.push((source, count)),
+            }
+        }
+        Ok(summed)
+    }
+}
+
+impl Transaction<'_> {
+    /// Begins to collect a source; what follows is kept or abandoned as a whole.
+    pub fn begin_source(&mut self, source: &str, plugin: &PluginIdentity) -> Result<CollectionId> {
+        if self.source_open {
+            return Err(misuse(format!("{source} would be collected while another source still is")));
+        }
+        self.ledger.connection.execute_batch("SAVEPOINT source").stored()?;
+        self.source_open = true;
+        let sql = "INSERT INTO collection (run, source, plugin_name, plugin_version, plugin_digest) VALUES (?1, ?2, ?3, ?4, ?5)";
+        row::execute(&self.ledger.connection, sql, (self.run.0, source, &plugin.name, &plugin.version, &plugin.digest))?;
+        Ok(CollectionId(self.ledger.connection.last_insert_rowid()))
+    }
+
+    pub fn add_segment(&mut self, collection: CollectionId, day: &SourceDay, segment: &EncodedSegment) -> Result<()> {
+        let sql = "INSERT INTO segment (collection, day, currency, rows, billed_nanos, effective_nanos, digest, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let (billed, effective) = (row::sum_text(segment.billed), row::sum_text(segment.effective));
+        let digest = of_bytes(&segment.data);
+        row::execute(
+            &self.ledger.connection,
+            sql,
+            (collection.0, day.day.epoch_days(), day.currency.code(), segment.rows, billed, effective, digest, &segment.data),
+        )
+    }
+
+    /// Keeps the first rows that a source set aside, and the number of all.
+    pub fn reject(&mut self, source: &str, rejected: &[Rejected], total: u64) -> Result<()> {
+        let connection = &self.ledger.connection;
+        let kept = row::number(connection, "SELECT count(*) FROM rejected WHERE run = ?1 AND source = ?2", (self.run.0, source))?;
+        let room = usize::try_from(REJECTED_KEPT - kept).unwrap_or(0);
+        let sql = "INSERT INTO rejected (run, source, location, reason, excerpt) VALUES (?1, ?2, ?3, ?4, ?5)";
+        for rejected in rejected.iter().take(room) {
+            row::execute(connection, sql, (self.run.0, source, &rejected.location, &rejected.reason, &rejected.excerpt))?;
+        }
+        if total == 0 {
+            return Ok(());
+        }
+        row::execute(
+            connection,
+            "INSERT INTO rejected_count (run, source, count) VALUES (?1, ?2, ?3)",
+            (self.run.0, source, row::stored_count(total)),
+        )
+    }
+
+    /// States what the segments added for a source-day amount to. If it is what was stated before, they are dropped again.
+    pub fn restate(&mut self, collection: CollectionId, day: &SourceDay, totals: &DayTotals) -> Result<Restated> {
+        let before = self.ledger.statement(day)?;
+        let unchanged = match &before {
+            Some(before) => is_same(before, totals),
+            None => is_same(&DayTotals::default(), totals),
+        };
+        let key = (collection.0, day.day.epoch_days(), day.currency.code());
+        if unchanged {
+            row::execute(&self.ledger.connection, "DELETE FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3", key)?;
+            return Ok(Restated::Unchanged);
+        }
+        self.check_segments(collection, day, totals)?;
+        let sql = "INSERT INTO statement (collection, source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let fingerprint = totals.fingerprint.0.to_be_bytes();
+        let (billed_rest, effective_rest) = (totals.billed_rest.to_string(), totals.effective_rest.to_string());
+        let (billed, effective) = (row::sum_text(totals.billed), row::sum_text(totals.effective));
+        let charges = row::stored_count(totals.charges);
+        let values = (
+            collection.0,
+            &day.source,
+            day.day.epoch_days(),
+            day.currency.code(),
+            charges,
+            billed,
+            effective,
+            billed_rest,
+            effective_rest,
+            fingerprint,
+        );
+        row::execute(&self.ledger.connection, sql, values)?;
+        Ok(if before.is_some() { Restated::Changed } else { Restated::New })
+    }
+
+    /// A statement is only taken if its segments add up to it.
+    fn check_segments(&self, collection: CollectionId, day: &SourceDay, totals: &DayTotals) -> Result<()> {
+        let sql = "SELECT rows, billed_nanos, effective_nanos FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3";
+        let (mut charges, mut billed, mut effective) = (0, Sum::ZERO, Sum::ZERO);
+        row::rows(&self.ledger.connection, sql, (collection.0, day.day.epoch_days(), day.currency.code()), |row| {
+            charges += row::count(row, 0)?;
+            billed += row::sum(row, 1)?;
+            effective += row::sum(row, 2)?;
+            Ok(())
+        })?;
+        if (charges, billed, effective) == (totals.charges, totals.billed, totals.effective) {
+            return Ok(());
+        }
+        let (source, currency) = (&day.source, day.currency);
+        Err(Diagnostic::new(
+            code::CONSERVATION,
+            format!(
+                "{source} on {}: {} charges of {} {currency} billed and {} effective were read, and {charges} of {billed} and {effective} stored; nothing was posted",
+                day.day, totals.charges, totals.billed, totals.effective
+            ),
+        )
+        .hint("this is a fault of Apportion: keep the input and report it"))
+    }
+
+    /// Keeps what was collected since `begin_source`, and what the collector wants to be given the next time.
+    pub fn keep_source(&mut self, state: Option<&str>) -> Result<()> {
+        if !self.source_open {
+            return Err(misuse("no source is being collected"));
+        }
+        if let Some(state) = state {
+            let sql = "INSERT INTO collector_state (collection, source, state)
+                 SELECT id, source, ?1 FROM collection WHERE id = (SELECT max(id) FROM collection)";
+            row::execute(&self.ledger.connection, sql, [state])?;
+        }
+        self.ledger.connection.execute_batch("RELEASE source").stored()?;
+        self.source_open = false;
+        Ok(())
+    }
+
+    /// Forgets what was collected since `begin_source`.
+    pub fn abandon_source(&mut self) -> Result<()> {
+        if !self.source_open {
+            return Err(misuse("no source is being collected"));
+        }
+        self.ledger.connection.execute_batch("ROLLBACK TO source; RELEASE source").stored()?;
+        self.source_open = false;
+        self.interner = Interner::load(&self.ledger.connection)?;
+        Ok(())
+    }
+}
+
+/// Equal charges; the rests are compared as values, since equal ones can be put together differently.
+fn is_same(left: &DayTotals, right: &DayTotals) -> bool {
+    let facts = |totals: &DayTotals| (totals.charges, totals.billed, totals.effective, totals.fingerprint);
+    facts(left) == facts(right)
+        && left.billed_rest.to_string() == right.billed_rest.to_string()
+        && left.effective_rest.to_string() == right.effective_rest.to_string()
+}

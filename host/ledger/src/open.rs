@@ -1,0 +1,233 @@
+//! Making, opening, upgrading and copying the file.
+
+use crate::error::{Stored, not_ours};
+use crate::{Access, Ledger, Result};
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// `Aptn`: tells our files from other databases, also to `file(1)`.
+const APPLICATION_ID: i32 = 0x4170_746E;
+
+/// Each brings the schema one version on. Released ones are never edited, which a test checks.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/01-journal/up.sql")];
+
+/// How long a second writer waits before it is told that another run is writing.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Pages copied between two reports of a backup: 8 MiB.
+const BACKUP_PAGES: i32 = 1024;
+
+impl Ledger {
+    /// Makes a new journal; refuses to touch a file that is there.
+    pub fn create(path: &Path) -> Result<Ledger> {
+        refuse_existing(path, "choose another path for the ledger")?;
+        let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+        made.map_err(|error| {
+            Diagnostic::new(code::LEDGER_READ_ONLY, format!("{} cannot be made: {error}", path.display()))
+                .hint("choose a folder that exists and is writable")
+        })?;
+        let ledger = Ledger::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+            set_up_file(&connection)?;
+            let mut ledger = Ledger { connection, path: Some(path.to_owned()) };
+            ledger.migrate()?;
+            Ok(ledger)
+        });
+        if ledger.is_err() {
+            let _ = std::fs::remove_file(path);
+        }
+        ledger
+    }
+
+    /// Opens a journal. For writing, one of an older version is upgraded first.
+    pub fn open(path: &Path, access: Access) -> Result<Ledger> {
+        if !path.is_file() {
+            return Err(Diagnostic::new(code::LEDGER_NOT_FOUND, format!("there is no ledger at {}", path.display())).hint("apportion init"));
+        }
+        let mut ledger = match access {
+            Access::Write => Ledger { connection: Ledger::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?, path: Some(path.to_owned()) },
+            Access::Read => Ledger { connection: open_to_read(path)?, path: Some(path.to_owned()) },
+        };
+        let version = ledger.checked_version().map_err(|error| at(error, path))?;
+        match (access, version < MIGRATIONS.len()) {
+            (Access::Write, _) => ledger.migrate()?,
+            (Access::Read, false) => {}
+            (Access::Read, true) => {
+                return Err(Diagnostic::new(
+                    code::LEDGER_READ_ONLY,
+                    format!("{} was written by an older version and must be upgraded first", path.display()),
+                )
+                .hint("make a copy, then run `apportion run` once, which upgrades the ledger"));
+            }
+        }
+        Ok(ledger)
+    }
+
+    /// A journal that ends with the program, for tests and dry runs.
+    pub fn in_memory() -> Result<Ledger> {
+        let connection = Connection::open_in_memory().stored()?;
+        set_up_connection(&connection)?;
+        let mut ledger = Ledger { connection, path: None };
+        ledger.migrate()?;
+        Ok(ledger)
+    }
+
+    fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+        let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).stored().map_err(|error| at(error, path))?;
+        set_up_connection(&connection).map_err(|error| at(error, path))?;
+        Ok(connection)
+    }
+
+    /// The number of migrations that the file has seen; refuses files of others and of the future.
+    fn checked_version(&self) -> Result<usize> {
+        let pragma = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).stored();
+        if pragma("application_id")? != APPLICATION_ID {
+            return Err(not_ours("it belongs to another program, or was never finished"));
+        }
+        let version = pragma("user_version")?;
+        match usize::try_from(version) {
+            Ok(version) if version <= MIGRATIONS.len() => Ok(version),
+            _ => Err(Diagnostic::new(
+                code::LEDGER_NEWER,
+                format!("the ledger has format {version}, and this version knows formats up to {}", MIGRATIONS.len()),
+            )
+            .hint("install the version of apportion that wrote it, or a newer one")),
+        }
+    }
+
+    /// All missing migrations in one go, or none.
+    fn migrate(&mut self) -> Result<()> {
+        let is_current = |connection: &Connection| -> Result<usize> {
+            let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0)).stored()?;
+            Ok(usize::try_from(version).unwrap_or(0))
+        };
+        if is_current(&self.connection)? == MIGRATIONS.len() {
+            return Ok(());
+        }
+        let migration = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).stored()?;
+        let version = is_current(&migration)?;
+        for sql in MIGRATIONS.iter().skip(version) {
+            migration.execute_batch(sql).stored()?;
+        }
+        migration.pragma_update(None, "application_id", APPLICATION_ID).stored()?;
+        migration.pragma_update(None, "user_version", MIGRATIONS.len() as i32).stored()?;
+        migration.commit().stored()
+    }
+
+    /// Copies the journal as it stands, while others may read and write it. Reports pages done and pages in all.
+    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        refuse_existing(to, "choose a new name for the backup")?;
+        let partial = partial_name(to);
+        let _ = std::fs::remove_file(&partial);
+        let copied = self.copy_to(&partial, progress).and_then(|()| {
+            std::fs::rename(&partial, to).map_err(|error| {
+                Diagnostic::new(code::LEDGER_STORAGE, format!("the backup cannot be named {}: {error}", to.display()))
+                    .hint("choose another folder for the backup")
+            })
+        });
+        if copied.is_err() {
+            let _ = std::fs::remove_file(&partial);
+        }
+        copied.map_err(|error| at(error, to))
+    }
+
+    /// An open read pins one state for all steps, so that a busy writer cannot make the copy start over.
+    fn copy_to(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        let mut target = Connection::open(to).stored()?;
+        let pins = self.connection.is_autocommit();
+        if pins {
+            self.connection.execute_batch("BEGIN; SELECT count(*) FROM run;").stored()?;
+        }
+        let copied = copy(&self.connection, &mut target, progress);
+        if pins {
+            self.connection.execute_batch("ROLLBACK").stored()?;
+        }
+        copied
+    }
+
+    /// Where the journal is; nothing for one in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Empties the write-ahead log into the file. Readers may hold that up, and then a later run does it.
+    pub(crate) fn checkpoint(&self) {
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+}
+
+fn copy(source: &Connection, target: &mut Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+    let backup = Backup::new(source, target).stored()?;
+    loop {
+        let step = backup.step(BACKUP_PAGES).stored()?;
+        let state = backup.progress();
+        let all = u64::try_from(state.pagecount).unwrap_or_default();
+        progress(all.saturating_sub(u64::try_from(state.remaining).unwrap_or_default()), all);
+        match step {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            _ => {
+                return Err(
+                    Diagnostic::new(code::LEDGER_BUSY, "another run is writing to the ledger").hint("wait until it has ended, then try again")
+                );
+            }
+        }
+    }
+}
+
+/// A write-ahead log needs a writable folder even to be read. Where nothing is left in the log, the file alone will do.
+fn open_to_read(path: &Path) -> Result<Connection> {
+    let opened = Ledger::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).stored().map_err(|error| at(error, path))?;
+        Ok(connection)
+    });
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    match opened {
+        Err(error) if error.code == code::LEDGER_READ_ONLY && !Path::new(&log).exists() => {
+            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            let escaped = absolute.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            Ledger::connect(Path::new(&format!("file:{escaped}?immutable=1")), flags)
+        }
+        opened => opened,
+    }
+}
+
+/// What stays with the file. The page size must come first.
+fn set_up_file(connection: &Connection) -> Result<()> {
+    connection.execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;").stored()
+}
+
+/// 32 MiB of cache hold the tree pages of a large run; the log is emptied by hand after each run.
+fn set_up_connection(connection: &Connection) -> Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT).stored()?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection
+        .execute_batch(
+            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
+             PRAGMA wal_autocheckpoint = 16384; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+        )
+        .stored()
+}
+
+fn refuse_existing(path: &Path, hint: &str) -> Result<()> {
+    match path.try_exists() {
+        Ok(true) => Err(Diagnostic::new(code::CONFIG_EXISTS, format!("there is already a file at {}", path.display())).hint(hint)),
+        _ => Ok(()),
+    }
+}
+
+fn partial_name(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+/// Puts the file's name before a message that lacks it.
+fn at(error: Diagnostic, path: &Path) -> Diagnostic {
+    if error.location.is_some() { error } else { error.at(path.display().to_string(), 0, 0) }
+}

@@ -1,0 +1,172 @@
+//! Entries are appended, never edited: what no longer holds is reversed, and what holds now is posted.
+
+use crate::digest::{Hash, Line, Link, START, of_content, of_entry, of_link};
+use crate::error::{Stored, misuse};
+use crate::period::{closed_months, open_day};
+use crate::query::read_entry;
+use crate::row;
+use crate::{EntryId, GenerationId, Result, Settled, Transaction};
+use domain::entry::{Entry, EntryKind};
+use domain::period::Day;
+use domain::run::SourceDay;
+use rusqlite::types::Value;
+use std::collections::{BTreeSet, HashMap};
+
+/// Postings of one INSERT: more saves nothing measurable.
+const POSTINGS_AT_ONCE: usize = 32;
+const POSTING_COLUMNS: usize = 7;
+
+impl Transaction<'_> {
+    /// Makes `entries` what stands for a source-day. Equal ones stay, others are reversed, and new ones are posted.
+    ///
+    /// An entry of a closed month is posted on the first day of the next open month and keeps its charge day.
+    pub fn settle(&mut self, day: &SourceDay, generation: GenerationId, entries: Vec<Entry>) -> Result<Settled> {
+        entries.iter().try_for_each(|entry| check(day, entry))?;
+        let mut standing = self.standing_digests(day)?;
+        let mut settled = Settled::default();
+        let mut fresh = Vec::new();
+        for entry in entries {
+            let digest = of_entry(&entry);
+            match standing.get_mut(&digest).and_then(Vec::pop) {
+                Some(_) => settled.unchanged += 1,
+                None => fresh.push((entry, digest)),
+            }
+        }
+        let mut outdated: Vec<EntryId> = standing.into_values().flatten().collect();
+        if outdated.is_empty() && fresh.is_empty() {
+            return Ok(settled);
+        }
+        outdated.sort();
+        let closed = closed_months(&self.ledger.connection)?;
+        for id in outdated {
+            self.reverse(id, generation, &closed)?;
+            settled.reversed += 1;
+        }
+        for (entry, digest) in fresh {
+            let posting_day = open_day(&closed, entry.charge_day());
+            self.append(&entry, posting_day, generation, None, &digest)?;
+            settled.posted += 1;
+        }
+        Ok(settled)
+    }
+
+    fn standing_digests(&self, day: &SourceDay) -> Result<HashMap<Hash, Vec<EntryId>>> {
+        let sql = "SELECT e.id, e.content_digest FROM entry e
+             WHERE e.source = ?1 AND e.charge_day = ?2 AND e.currency = ?3 AND e.reverses IS NULL
+               AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id) ORDER BY e.id DESC";
+        let mut standing: HashMap<Hash, Vec<EntryId>> = HashMap::new();
+        row::rows(&self.ledger.connection, sql, (&day.source, day.day.epoch_days(), day.currency.code()), |row| {
+            standing.entry(row::digest(row, 1)?).or_default().push(EntryId(row::cell(row, 0)?));
+            Ok(())
+        })?;
+        Ok(standing)
+    }
+
+    /// Takes an entry back on its own posting day while that is open, so that the month is as if it had not been.
+    fn reverse(&mut self, id: EntryId, generation: GenerationId, closed: &BTreeSet<Day>) -> Result<()> {
+        let stored = read_entry(&self.ledger.connection, &self.interner.words, id)?;
+        let stored = stored.ok_or_else(|| misuse(format!("entry {} is to be reversed and does not exist", id.0)))?;
+        let reversal = stored.entry.reversal();
+        let digest = of_entry(&reversal);
+        let posting_day = open_day(closed, reversal.posting_day());
+        self.append(&reversal, posting_day, generation, Some(id), &digest)
+    }
+
+    fn append(&mut self, entry: &Entry, posting_day: Day, generation: GenerationId, reverses: Option<EntryId>, content: &Hash) -> Result<()> {
+        let connection = &self.ledger.connection;
+        let last = row::row(connection, "SELECT id, hash FROM entry ORDER BY id DESC LIMIT 1", [], |row| {
+            Ok((row::cell::<i64>(row, 0)?, row::digest(row, 1)?))
+        })?;
+        let (last, before) = last.unwrap_or((0, START));
+        let source_day = SourceDay { source: entry.source().to_owned(), day: entry.charge_day(), currency: entry.currency() };
+        let link =
+            Link { id: EntryId(last + 1), kind: entry.kind(), source_day: &source_day, posting_day, run: self.run, generation, reverses, content };
+        let hash = of_link(&before, &link);
+        let sql = "INSERT INTO entry (id, kind, source, charge_day, posting_day, currency, run, generation, reverses, content_digest, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        let (charge_day, posting_day) = (entry.charge_day().epoch_days(), posting_day.epoch_days());
+        let reversed = reverses.map(|reversed| reversed.0);
+        row::execute(
+            connection,
+            sql,
+            (
+                link.id.0,
+                entry.kind().name(),
+                entry.source(),
+                charge_day,
+                posting_day,
+                entry.currency().code(),
+                self.run.0,
+                generation.0,
+                reversed,
+                content,
+                hash,
+            ),
+        )?;
+        self.append_postings(link.id, entry)
+    }
+
+    fn append_postings(&mut self, id: EntryId, entry: &Entry) -> Result<()> {
+        let connection = &self.ledger.connection;
+        let mut line = 0;
+        for postings in entry.postings().chunks(POSTINGS_AT_ONCE) {
+            let mut statement = connection.prepare_cached(&insert_postings(postings.len())).stored()?;
+            for (place, posting) in postings.iter().enumerate() {
+                let numbers = self.interner.numbers(connection, posting)?;
+                let optional = |number: Option<i64>| number.map_or(Value::Null, Value::Integer);
+                let first = place * POSTING_COLUMNS + 1;
+                statement.raw_bind_parameter(first, id.0).stored()?;
+                statement.raw_bind_parameter(first + 1, line).stored()?;
+                statement.raw_bind_parameter(first + 2, numbers.account).stored()?;
+                statement.raw_bind_parameter(first + 3, optional(numbers.target)).stored()?;
+                statement.raw_bind_parameter(first + 4, optional(numbers.rule)).stored()?;
+                statement.raw_bind_parameter(first + 5, optional(numbers.service)).stored()?;
+                statement.raw_bind_parameter(first + 6, posting.amount.nanos()).stored()?;
+                line += 1;
+            }
+            statement.raw_execute().stored()?;
+        }
+        Ok(())
+    }
+}
+
+fn insert_postings(count: usize) -> String {
+    let values = vec!["(?, ?, ?, ?, ?, ?, ?)"; count].join(", ");
+    format!("INSERT INTO posting (entry, line, account, target, rule, service, amount) VALUES {values}")
+}
+
+fn check(day: &SourceDay, entry: &Entry) -> Result<()> {
+    let place = || format!("{} on {} in {}", day.source, day.day, day.currency);
+    if entry.kind() == EntryKind::Reversal {
+        return Err(misuse(format!("{}: reversals are made by settling, not given to it", place())));
+    }
+    if entry.source() != day.source || entry.charge_day() != day.day || entry.currency() != day.currency {
+        return Err(misuse(format!(
+            "{}: an entry of {} on {} in {} does not belong here",
+            place(),
+            entry.source(),
+            entry.charge_day(),
+            entry.currency()
+        )));
+    }
+    // Negating the smallest number has no answer, and a posting must be reversible.
+    if entry.postings().iter().any(|posting| posting.amount.nanos() == i64::MIN) {
+        return Err(misuse(format!("{}: a posting is larger than one can be", place())));
+    }
+    Ok(())
+}
+
+/// The digest of an entry from its stored numbers.
+pub fn stored_digest(words: &crate::intern::Words, kind: EntryKind, day: &SourceDay, postings: &[(crate::intern::Numbers, i64)]) -> Result<Hash> {
+    let lines = postings.iter().map(|(numbers, amount)| {
+        Ok(Line {
+            account: words.account(numbers)?,
+            target: words.target(numbers)?,
+            rule: words.rule(numbers)?,
+            service_name: words.service(numbers)?,
+            amount: *amount,
+        })
+    });
+    let lines: Vec<Line<'_>> = lines.collect::<Result<_>>()?;
+    Ok(of_content(kind, day, lines.into_iter()))
+}

@@ -1,0 +1,175 @@
+//! Reads of what is posted: entries, what stands, and balances. Amounts are added up here in 128 bits, never by SQL.
+
+use crate::error::{Stored, corrupt};
+use crate::intern::{Numbers, Words};
+use crate::row;
+use crate::{Balance, Bucket, EntryId, GenerationId, Ledger, Result, StandingEntry, StoredEntry};
+use domain::entry::{Entry, EntryKind, Posting};
+use domain::money::{Currency, Sum};
+use domain::period::{Day, Period};
+use domain::run::RunId;
+use rusqlite::{Connection, Row};
+use std::collections::HashMap;
+
+const ENTRY: &str = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day, e.run, e.generation, e.reverses,
+    (SELECT r.id FROM entry r WHERE r.reverses = e.id), e.content_digest, e.hash FROM entry e";
+
+impl Ledger {
+    /// The entries that count for charges of the period, oldest first.
+    pub fn standing(&self, period: Period) -> Result<Vec<StandingEntry>> {
+        let sql = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day, e.run, e.generation, e.content_digest FROM entry e
+             WHERE e.charge_day >= ?1 AND e.charge_day < ?2 AND e.reverses IS NULL
+               AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id) ORDER BY e.id";
+        row::rows(&self.connection, sql, (period.start().epoch_days(), period.end().epoch_days()), |row| {
+            Ok(StandingEntry {
+                id: EntryId(row::cell(row, 0)?),
+                kind: row::entry_kind(row, 1)?,
+                source_day: row::source_day(row, 2)?,
+                posting_day: row::day(row, 5)?,
+                run: RunId(row::cell(row, 6)?),
+                generation: GenerationId(row::cell(row, 7)?),
+                digest: row::digest(row, 8)?,
+            })
+        })
+    }
+
+    pub fn entry(&self, id: EntryId) -> Result<Option<StoredEntry>> {
+        read_entry(&self.connection, &Words::load(&self.connection)?, id)
+    }
+
+    /// Entries posted in the period after the entry `after`, oldest first: give the last one's id for the next page.
+    pub fn entries(&self, period: Period, source: Option<&str>, after: Option<EntryId>, limit: usize) -> Result<Vec<StoredEntry>> {
+        let words = Words::load(&self.connection)?;
+        let sql = format!(
+            "{ENTRY} WHERE e.id > ?1 AND e.posting_day >= ?2 AND e.posting_day < ?3 AND (?4 IS NULL OR e.source = ?4) ORDER BY e.id LIMIT ?5"
+        );
+        let after = after.map_or(0, |after| after.0);
+        let (start, end) = (period.start().epoch_days(), period.end().epoch_days());
+        row::rows(&self.connection, &sql, (after, start, end, source, limit as i64), |row| stored_entry(&self.connection, &words, row))
+    }
+
+    /// What each account got in the period, by posting day. Zero balances are left out.
+    pub fn balances(&self, period: Period, bucket: Bucket) -> Result<Vec<Balance>> {
+        let words = Words::load(&self.connection)?;
+        let (heads, sources) = self.heads(period, bucket)?;
+        let mut sums: HashMap<Key, i128> = HashMap::new();
+        for heads in heads.chunk_by(|left, right| left.id + 1 == right.id) {
+            self.add_postings(heads, &mut sums)?;
+        }
+        let mut balances = Vec::with_capacity(sums.len());
+        for (key, nanos) in sums.into_iter().filter(|(_, nanos)| *nanos != 0) {
+            balances.push(balance(&key, nanos, &words, &sources)?);
+        }
+        balances.sort_unstable_by(|left, right| order(left).cmp(&order(right)));
+        Ok(balances)
+    }
+
+    /// The entries of the period by number, and the names of their sources.
+    fn heads(&self, period: Period, bucket: Bucket) -> Result<(Vec<Head>, Vec<String>)> {
+        let sql = "SELECT id, posting_day, source, currency FROM entry WHERE posting_day >= ?1 AND posting_day < ?2 ORDER BY id";
+        let mut sources: Vec<String> = Vec::new();
+        let mut heads = row::rows(&self.connection, sql, (period.start().epoch_days(), period.end().epoch_days()), |row| {
+            let name = row::text(row, 2)?;
+            let source = sources.iter().position(|known| known == name).unwrap_or_else(|| {
+                sources.push(name.to_owned());
+                sources.len() - 1
+            });
+            let bucket = bucket_start(bucket, period, row::day(row, 1)?);
+            Ok(Head { id: row::cell(row, 0)?, bucket, source, currency: row::currency(row, 3)? })
+        })?;
+        if bucket == Bucket::Whole
+            && let Some(first) = heads.iter().map(|head| head.bucket).min()
+        {
+            heads.iter_mut().for_each(|head| head.bucket = first);
+        }
+        Ok((heads, sources))
+    }
+
+    /// Adds the postings of entries with consecutive numbers.
+    fn add_postings(&self, heads: &[Head], sums: &mut HashMap<Key, i128>) -> Result<()> {
+        let (Some(first), Some(last)) = (heads.first(), heads.last()) else {
+            return Ok(());
+        };
+        let sql = "SELECT entry, account, target, rule, service, amount FROM posting WHERE entry BETWEEN ?1 AND ?2";
+        let mut statement = self.connection.prepare_cached(sql).stored()?;
+        let mut rows = statement.query((first.id, last.id)).stored()?;
+        while let Some(row) = rows.next().stored()? {
+            let entry: i64 = row::cell(row, 0)?;
+            let head = usize::try_from(entry - first.id).ok().and_then(|at| heads.get(at)).unwrap_or(first);
+            let key = Key { bucket: head.bucket, source: head.source, currency: head.currency, numbers: numbers(row, 1)? };
+            *sums.entry(key).or_default() += i128::from(row::cell::<i64>(row, 5)?);
+        }
+        Ok(())
+    }
+}
+
+/// What balances need to know of an entry.
+struct Head {
+    id: i64,
+    bucket: Day,
+    source: usize,
+    currency: Currency,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    bucket: Day,
+    source: usize,
+    currency: Currency,
+    numbers: Numbers,
+}
+
+fn balance(key: &Key, nanos: i128, words: &Words, sources: &[String]) -> Result<Balance> {
+    Ok(Balance {
+        bucket_start: key.bucket,
+        source: sources.get(key.source).cloned().unwrap_or_default(),
+        account: words.account(&key.numbers)?.clone(),
+        target: words.target(&key.numbers)?.cloned(),
+        rule: words.rule(&key.numbers)?.cloned(),
+        service_name: words.service(&key.numbers)?.map(str::to_owned),
+        currency: key.currency,
+        amount: Sum::from_nanos(nanos),
+    })
+}
+
+fn order(balance: &Balance) -> impl Ord + '_ {
+    (balance.bucket_start, &balance.source, balance.currency, &balance.account, &balance.target, &balance.rule, &balance.service_name)
+}
+
+/// A week or month that began before the period starts with it.
+fn bucket_start(bucket: Bucket, period: Period, day: Day) -> Day {
+    match bucket {
+        Bucket::Day | Bucket::Whole => day,
+        Bucket::Week => day.week_start().max(period.start()),
+        Bucket::Month => day.month().first_day().max(period.start()),
+    }
+}
+
+/// The words of a posting, from four columns on.
+pub fn numbers(row: &Row<'_>, at: usize) -> Result<Numbers> {
+    Ok(Numbers { account: row::cell(row, at)?, target: row::cell(row, at + 1)?, rule: row::cell(row, at + 2)?, service: row::cell(row, at + 3)? })
+}
+
+pub fn read_entry(connection: &Connection, words: &Words, id: EntryId) -> Result<Option<StoredEntry>> {
+    row::row(connection, &format!("{ENTRY} WHERE e.id = ?1"), [id.0], |row| stored_entry(connection, words, row))
+}
+
+fn stored_entry(connection: &Connection, words: &Words, row: &Row<'_>) -> Result<StoredEntry> {
+    let id = EntryId(row::cell(row, 0)?);
+    let sql = "SELECT account, target, rule, service, amount FROM posting WHERE entry = ?1 ORDER BY line";
+    let postings: Vec<Posting> = row::rows(connection, sql, [id.0], |row| words.posting(&numbers(row, 0)?, row::cell(row, 4)?))?;
+    let kind: EntryKind = row::entry_kind(row, 1)?;
+    let day = row::source_day(row, 2)?;
+    let entry = Entry::new(kind, &day.source, day.day, day.currency, postings);
+    let entry = entry.map_err(|error| corrupt(format!("entry {}: {error}", id.0)))?;
+    Ok(StoredEntry {
+        id,
+        run: RunId(row::cell(row, 6)?),
+        generation: GenerationId(row::cell(row, 7)?),
+        reverses: row::cell::<Option<i64>>(row, 8)?.map(EntryId),
+        reversed_by: row::cell::<Option<i64>>(row, 9)?.map(EntryId),
+        digest: row::digest(row, 10)?,
+        hash: row::digest(row, 11)?,
+        entry: entry.posted_on(row::day(row, 5)?),
+    })
+}
