@@ -84,16 +84,35 @@ pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>)
     known.into_iter().map(|name| (edit_distance(written, name), name)).filter(|(distance, _)| *distance <= limit).min().map(|(_, name)| name)
 }
 
+/// Insertions, deletions, substitutions and swaps of neighbors, each counted as one.
 fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let mut above: Vec<usize> = Vec::new();
     let mut previous: Vec<usize> = (0..=right.len()).collect();
-    for (row, left_char) in left.chars().enumerate() {
+    for row in 0..left.len() {
         let mut current = vec![row + 1];
-        for (column, right_char) in right.iter().enumerate() {
-            let substitute = previous[column] + usize::from(left_char != *right_char);
-            current.push(substitute.min(previous[column + 1] + 1).min(current[column] + 1));
+        for column in 0..right.len() {
+            let substitute = previous[column] + usize::from(left[row] != right[column]);
+            let mut distance = substitute.min(previous[column + 1] + 1).min(current[column] + 1);
+            if row > 0 && column > 0 && left[row] == right[column - 1] && left[row - 1] == right[column] {
+                distance = distance.min(above[column - 1] + 1);
+            }
+            current.push(distance);
         }
-        previous = current;
+        above = std::mem::replace(&mut previous, current);
     }
     previous[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typing_errors_are_understood_and_other_words_are_not() {
+        let known = ["ledger", "rules", "paths"];
+        for (written, expect) in [("ledgr", Some("ledger")), ("pahts", Some("paths")), ("rulez", Some("rules")), ("pools", None), ("x", None)] {
+            assert_eq!(did_you_mean(written, known), expect, "{written}");
+        }
+    }
 }

@@ -1,0 +1,40 @@
+# Everything is built in the user's cache, so that the checkout stays clean and a second checkout builds at once.
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/apportion/target
+
+# Where `make demo` writes its estate; ARGS goes to `apportion demo`, such as ARGS=--serve.
+DEMO_DIR ?= $(CARGO_TARGET_DIR)/demo
+ARGS ?=
+
+SHELL := /bin/sh
+# The plugins are WebAssembly: this finds, or makes, a compiler that can build them.
+TOOLCHAIN := toolchain=$$(sh plugin-sdk/wasm-toolchain.sh) && eval "$$toolchain"
+# Said before the first build of a kind, which is the slow one.
+first = @test -d "$(CARGO_TARGET_DIR)/$(1)" || echo "$(2)" >&2
+
+.PHONY: build demo test bench fmt lint
+
+build:
+	$(call first,release,first release build: about 10 minutes on two cores; later ones take seconds)
+	@$(TOOLCHAIN) && cargo build --release --locked --package apportion
+	@echo "built $(CARGO_TARGET_DIR)/release/apportion" >&2
+
+demo: build
+	@echo "generating an estate of about 200,000 charges and allocating it: some seconds" >&2
+	@"$(CARGO_TARGET_DIR)/release/apportion" demo --dir "$(DEMO_DIR)" $(ARGS)
+
+test:
+	$(call first,debug,first test build: about 10 minutes on two cores; later ones take a minute)
+	@$(TOOLCHAIN) && cargo test --workspace --locked
+	@$(TOOLCHAIN) && cd plugins && cargo test --locked
+
+# ROWS, SEED, HOURLY, RESOURCES and BENCH_OUT as bench.sh says.
+bench: build
+	@sh tests/bench/bench.sh
+
+fmt:
+	@cargo fmt --all
+	@cd plugins && cargo fmt --all
+
+lint:
+	@$(TOOLCHAIN) && cargo clippy --workspace --all-targets --locked -- -D warnings
+	@cargo fmt --all --check
