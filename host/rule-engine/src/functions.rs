@@ -189,3 +189,78 @@ fn thrown(refusal: Refusal) -> Box<EvalAltResult> {
 fn line_of(context: &NativeCallContext) -> u32 {
     context.call_position().line().and_then(|line| u32::try_from(line).ok()).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charge_view::{LineValues, View};
+    use crate::language;
+    use crate::set::Limits;
+    use crate::table::Table;
+    use rhai::Scope;
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    fn sample_engine() -> Engine {
+        let text = "account,team,cost_center\n111111111111,payments,CC-1000\n";
+        let table = Table::parse("accounts.csv", text).unwrap_or_else(|findings| panic!("{findings:?}"));
+        let tables = Arc::new(Tables::from([("accounts".to_owned(), table)]));
+        language::engine(&Limits::default(), &tables, &Field::default_dimensions())
+    }
+
+    fn sample_charge() -> Charge {
+        let dimension = |field: Field| match field.name() {
+            "service_name" => "Amazon Elastic Compute Cloud",
+            "sub_account_id" => "111111111111",
+            "sub_account_name" => "payments-prod",
+            "charge_category" => "Usage",
+            "region_id" => "eu-west-1",
+            _ => "",
+        };
+        Charge::new(View {
+            fields: Field::all().map(|field| dimension(field).into()).collect(),
+            currency: "USD".into(),
+            tags: vec![("team".into(), "payments".into()), ("app.kubernetes.io/name".into(), "api".into())],
+            line: LineValues::default(),
+            reads: Mutex::default(),
+        })
+    }
+
+    #[test]
+    fn every_example_gives_what_the_page_says() {
+        let engine = sample_engine();
+        for function in FUNCTIONS {
+            let mut scope = Scope::new();
+            scope.push_constant("charge", sample_charge());
+            let value: Dynamic = engine.eval_with_scope(&mut scope, function.example).unwrap_or_else(|error| panic!("{}: {error}", function.example));
+            let given = match value.clone().try_cast::<Opinion>() {
+                Some(Opinion { decision: Some(decision), .. }) => decision::describe(&decision),
+                Some(Opinion { decision: None, .. }) => "pass".to_owned(),
+                None => value.to_string(),
+            };
+            assert_eq!(given, function.gives, "{}", function.example);
+        }
+    }
+
+    #[test]
+    fn every_registered_function_is_on_the_page() {
+        let plain = Engine::new();
+        let names = |engine: &Engine| engine.collect_fn_metadata(None, |info| Some(info.metadata.name.to_string()), false);
+        let ours: Vec<String> = names(&sample_engine()).into_iter().filter(|name| !names(&plain).contains(name)).collect();
+        assert!(ours.iter().any(|name| name == "by_cost"), "{ours:?}");
+        for name in ours {
+            let is_getter = name.contains('$');
+            assert!(is_getter || name == "to_string" || FUNCTIONS.iter().any(|function| function.name == name), "{name} is not on the page");
+        }
+    }
+
+    #[test]
+    fn the_page_is_up_to_date() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/FUNCTIONS.md");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, page()).unwrap_or_else(|error| panic!("{error}"));
+        }
+        let stored = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(stored, page(), "rules/FUNCTIONS.md is stale: run `UPDATE=1 cargo test -p rule-engine`");
+    }
+}

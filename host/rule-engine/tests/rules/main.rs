@@ -1,0 +1,10 @@
+//! The rule language as its authors meet it.
+
+mod cases;
+mod compiling;
+mod deciding;
+mod limits;
+mod memo;
+mod reload;
+mod shipped;
+mod support;

@@ -1,0 +1,51 @@
+//! The starter pack is fit to be shipped.
+
+use domain::port::Rules;
+use rule_engine::set::{RuleOptions, RuleSet};
+use rule_engine::{cases, lint};
+use std::path::{Path, PathBuf};
+
+fn starter_pack() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules")
+}
+
+fn load() -> RuleSet {
+    let options = RuleOptions { require_doc: true, ..RuleOptions::default() };
+    RuleSet::load(&starter_pack(), &options).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)))
+}
+
+#[test]
+fn it_compiles_is_documented_owned_and_has_no_advice() {
+    let set = load();
+    let lints = lint::check(&set, None);
+    let findings: Vec<_> = lints.all().cloned().collect();
+    assert_eq!(crate::support::shown(&findings), "");
+    let ids: Vec<&str> = set.facts().iter().map(|facts| facts.version.rule.as_str()).collect();
+    let expected =
+        ["shared/tax", "shared/support", "direct/team-tag", "direct/namespace", "direct/account", "shared/shared-services", "default/ownerless"];
+    assert_eq!(ids, expected);
+}
+
+#[test]
+fn its_cases_pass_and_reach_both_answers() {
+    let report = cases::run(&starter_pack(), &load());
+    assert_eq!(crate::support::shown(&report.failures), "");
+    assert_eq!(report.rules_without_cases().count(), 0);
+    for rule in &report.rules {
+        let allowed: &[&str] = if rule.rule == "default/ownerless" { &["matches → false"] } else { &[] };
+        assert_eq!(rule.never_reached(), allowed, "{}", rule.rule);
+    }
+    assert_eq!(report.passed, report.rules.iter().map(|rule| rule.cases).sum::<usize>());
+}
+
+#[test]
+fn the_rule_and_the_case_of_the_readme_work() {
+    let readme = std::fs::read_to_string(starter_pack().join("README.md")).unwrap_or_else(|error| panic!("{error}"));
+    let block = |language: &str| {
+        let start = readme.split(&format!("```{language}\n")).nth(1).unwrap_or_else(|| panic!("no {language} block"));
+        start.split("```").next().unwrap_or_default().to_owned()
+    };
+    let set = crate::support::set(&[("network/nat", &block("rhai"))]);
+    let report = cases::run_sources(&[("network/nat".to_owned(), block("toml"))], &set);
+    assert_eq!((crate::support::shown(&report.failures).as_str(), report.passed), ("", 1));
+}
