@@ -95,6 +95,7 @@ catalogue! {
     PLUGIN_OUTPUT "P206" Incomplete "A plugin returned more rows or bytes than its limit.";
     PLUGIN_JUNK "P207" Incomplete "A plugin returned something that cannot be a batch.";
     PLUGIN_DENIED "P208" Incomplete "A plugin used a power that was not granted.";
+    PLUGIN_CALLS "P209" Incomplete "A plugin called the host more often than its limit.";
     RULE_SYNTAX "R101" User "A rule does not compile.";
     RULE_MISSING_FUNCTION "R102" User "A rule lacks `matches` or `allocate`.";
     RULE_UNKNOWN_FIELD "R103" User "A rule reads a field that charges do not have.";

@@ -1,1 +1,27 @@
-//! plugin-host
+//! Runs collector and allocator components; the only crate that knows wasmtime.
+//!
+//! A plugin is a stranger. It gets a fresh instance for each piece of work, limits on everything, and of the host only what
+//! it asked for *and* was granted; WASI is not linked at all. Whatever it does ends as a diagnostic that names it.
+//! This crate knows nothing of rules, ledgers or the order of a run.
+//!
+//! Calls are synchronous: no host function waits for anything but a local file, so an epoch deadline bounds every call.
+
+mod allocator;
+mod call;
+mod capability;
+mod collector;
+mod convert;
+mod engine;
+mod grant;
+mod limits;
+mod manifest;
+mod plugin;
+mod wit;
+
+pub use allocator::{AllocatorPlugin, Driver, Pool};
+pub use capability::log::{Level, LogLine};
+pub use collector::{CollectorPlugin, LogSink};
+pub use grant::{Grants, Power};
+pub use limits::Limits;
+pub use manifest::{Kind, Manifest, PowerRequest, Stream};
+pub use plugin::{HostOptions, Plugin, PluginHost};

@@ -1,0 +1,98 @@
+//! An allocator: a pure function, metered in fuel so that its limit is the same on every machine. No run calls it yet.
+
+use crate::call::{Fuel, Sandbox, label};
+use crate::capability::State;
+use crate::convert;
+use crate::limits::Limits;
+use crate::plugin::linker;
+use crate::wit::since_v0_1_0::{AllocatorPre, allocate, types};
+use domain::catalogue as code;
+use domain::decision::Target;
+use domain::diagnostic::Diagnostic;
+use domain::port::PluginIdentity;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// The shared cost to be distributed; amounts are decimal text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    pub rule: String,
+    pub period_start: String,
+    pub amount: String,
+    pub currency: String,
+}
+
+/// A quantity by which to distribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Driver {
+    pub metric: String,
+    pub keys: Vec<(String, String)>,
+    pub value: String,
+}
+
+pub struct AllocatorPlugin {
+    engine: Engine,
+    pre: AllocatorPre<State>,
+    identity: PluginIdentity,
+    limits: Limits,
+}
+
+impl AllocatorPlugin {
+    pub(crate) fn new(engine: &Engine, component: &Component, identity: &PluginIdentity, limits: &Limits) -> wasmtime::Result<AllocatorPlugin> {
+        let pre = AllocatorPre::new(linker(engine, &[])?.instantiate_pre(component)?)?;
+        Ok(AllocatorPlugin { engine: engine.clone(), pre, identity: identity.clone(), limits: limits.clone() })
+    }
+
+    pub fn identity(&self) -> &PluginIdentity {
+        &self.identity
+    }
+
+    /// One weight for each target, in their order.
+    pub fn allocate(&self, config: &str, pool: &Pool, targets: &[Target], drivers: &[Driver]) -> Result<Vec<u64>, Diagnostic> {
+        let mut sandbox = Sandbox::new(&self.engine, &self.limits, &self.identity, State::new(&self.limits, None));
+        let instance = sandbox.start(Fuel::Units(self.limits.fuel_start), |store| self.pre.instantiate(store))?;
+        let rows = (targets.len() + drivers.len()) as u64;
+        let fuel = self.limits.fuel_call.saturating_add(self.limits.fuel_per_row.saturating_mul(rows));
+        let (pool, wit_targets, drivers) = (wit_pool(pool), wit_targets(targets), wit_drivers(drivers));
+        let weights = sandbox.call("allocate", Fuel::Units(fuel), |store| {
+            instance.apportion_plugin_allocate().call_allocate(store, config, &pool, &wit_targets, &drivers)
+        })?;
+        let weights = weights.map_err(|error| convert::of_error(error, &label(&self.identity)))?;
+        in_order(&weights, targets.len()).map_err(|reason| sandbox.diagnostic(code::PLUGIN_JUNK, format!("returned junk from `allocate`: {reason}")))
+    }
+}
+
+fn in_order(weights: &[allocate::Weight], targets: usize) -> Result<Vec<u64>, String> {
+    let mut ordered: Vec<Option<u64>> = vec![None; targets];
+    for weight in weights {
+        let slot = ordered.get_mut(weight.target as usize).ok_or_else(|| format!("there is no target {}, only {targets}", weight.target))?;
+        if slot.replace(weight.weight).is_some() {
+            return Err(format!("target {} has two weights", weight.target));
+        }
+    }
+    Ok(ordered.into_iter().map(|weight| weight.unwrap_or(0)).collect())
+}
+
+fn wit_pool(pool: &Pool) -> allocate::Pool {
+    allocate::Pool { rule: pool.rule.clone(), period_start: pool.period_start.clone(), amount: pool.amount.clone(), currency: pool.currency.clone() }
+}
+
+fn wit_targets(targets: &[Target]) -> Vec<allocate::Target> {
+    let convert = |target: &Target| allocate::Target {
+        team: target.team.clone(),
+        cost_center: target.cost_center.clone(),
+        environment: target.environment.clone(),
+        application: target.application.clone(),
+    };
+    targets.iter().map(convert).collect()
+}
+
+fn wit_drivers(drivers: &[Driver]) -> Vec<allocate::Driver> {
+    let tag = |(key, value): &(String, String)| types::Tag { key: key.clone(), value: value.clone() };
+    let convert = |driver: &Driver| allocate::Driver {
+        metric: driver.metric.clone(),
+        keys: driver.keys.iter().map(tag).collect(),
+        value: driver.value.clone(),
+    };
+    drivers.iter().map(convert).collect()
+}

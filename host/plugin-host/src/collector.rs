@@ -1,0 +1,128 @@
+//! A collector with its grants: the domain's `Collector`, played by a component.
+
+use crate::call::{Fuel, Sandbox, label};
+use crate::capability::State;
+use crate::capability::log::LogLine;
+use crate::convert::{self, Intake};
+use crate::grant::{Grants, Power};
+use crate::limits::Limits;
+use crate::plugin::linker;
+use crate::wit::since_v0_1_0::{CollectorPre, collector, types};
+use domain::diagnostic::Diagnostic;
+use domain::port::{Batch, CollectRequest, Collector, PluginIdentity};
+use std::sync::Arc;
+use wasmtime::Engine;
+use wasmtime::component::{Component, ResourceAny};
+
+/// Takes what a plugin says while it works.
+pub type LogSink = Arc<dyn Fn(&PluginIdentity, LogLine) + Send + Sync>;
+
+pub struct CollectorPlugin {
+    engine: Engine,
+    pre: CollectorPre<State>,
+    identity: PluginIdentity,
+    limits: Limits,
+    grants: Grants,
+    log: Option<LogSink>,
+}
+
+impl CollectorPlugin {
+    pub(crate) fn new(
+        engine: &Engine,
+        component: &Component,
+        identity: &PluginIdentity,
+        limits: &Limits,
+        grants: &Grants,
+    ) -> wasmtime::Result<CollectorPlugin> {
+        let powers: Vec<Power> = Power::ALL.into_iter().filter(|power| grants.has(*power)).collect();
+        let pre = CollectorPre::new(linker(engine, &powers)?.instantiate_pre(component)?)?;
+        Ok(CollectorPlugin { engine: engine.clone(), pre, identity: identity.clone(), limits: limits.clone(), grants: grants.clone(), log: None })
+    }
+
+    /// Hears what the plugin says.
+    pub fn with_log(self, sink: LogSink) -> CollectorPlugin {
+        CollectorPlugin { log: Some(sink), ..self }
+    }
+
+    /// A fresh store and instance: nothing survives from one collection to the next but its state.
+    fn sandbox(&self, request: &CollectRequest) -> Sandbox {
+        let tables = self.grants.has(Power::TableDecode).then(|| request.tables.clone());
+        Sandbox::new(&self.engine, &self.limits, &self.identity, State::new(&self.limits, tables))
+    }
+
+    fn open(&self, sandbox: &mut Sandbox, instance: &collector::Collector, request: &CollectRequest) -> Result<ResourceAny, Diagnostic> {
+        let period = request.period.map(convert::period);
+        let opened = sandbox.call("open", Fuel::NotCounted, |store| {
+            instance.apportion_plugin_collect().call_open(store, &request.config, period.as_ref(), request.state.as_deref())
+        });
+        self.pass_log(sandbox);
+        opened?.map_err(|error| self.reported(sandbox, error))
+    }
+
+    fn next(&self, sandbox: &mut Sandbox, instance: &collector::Collector, cursor: ResourceAny) -> Result<Option<types::Batch>, Diagnostic> {
+        let next = sandbox.call("next", Fuel::NotCounted, |store| instance.apportion_plugin_collect().cursor().call_next(store, cursor));
+        self.pass_log(sandbox);
+        next?.map_err(|error| self.reported(sandbox, error))
+    }
+
+    /// Where a table could not be read, the host knows better than the plugin why.
+    fn reported(&self, sandbox: &mut Sandbox, error: types::Error) -> Diagnostic {
+        let is_about_reading = matches!(error, types::Error::Unavailable(_) | types::Error::Transient(_) | types::Error::Bug(_));
+        match sandbox.store.data_mut().table_failure.take() {
+            Some(diagnostic) if is_about_reading => diagnostic,
+            _ => convert::of_error(error, &label(&self.identity)),
+        }
+    }
+
+    fn pass_log(&self, sandbox: &mut Sandbox) {
+        let lines = sandbox.store.data_mut().log.take();
+        if let Some(sink) = &self.log {
+            lines.into_iter().for_each(|line| sink(&self.identity, line));
+        }
+    }
+
+    fn pages(
+        &self,
+        sandbox: &mut Sandbox,
+        request: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
+        let instance = sandbox.start(Fuel::NotCounted, |store| self.pre.instantiate(store))?;
+        let cursor = self.open(sandbox, &instance, request)?;
+        let granted = if self.grants.has(Power::TableDecode) { request.tables.as_slice() } else { &[] };
+        let mut intake = Intake::new(&self.limits, granted);
+        while let Some(batch) = self.next(sandbox, &instance, cursor)? {
+            let batch = intake.batch(batch).map_err(|refusal| sandbox.diagnostic(refusal.code(), refusal.message()))?;
+            sink(batch)?;
+        }
+        Ok(())
+    }
+
+    fn finish_log(&self, sandbox: &Sandbox) {
+        if let (Some(sink), Some(line)) = (&self.log, sandbox.store.data().log.dropped()) {
+            sink(&self.identity, line);
+        }
+    }
+}
+
+impl Collector for CollectorPlugin {
+    fn identity(&self) -> &PluginIdentity {
+        &self.identity
+    }
+
+    fn check(&self, request: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
+        let mut sandbox = self.sandbox(request);
+        let instance = sandbox.start(Fuel::NotCounted, |store| self.pre.instantiate(store))?;
+        let checked = sandbox.call("check", Fuel::NotCounted, |store| instance.apportion_plugin_collect().call_check(store, &request.config));
+        self.pass_log(&mut sandbox);
+        let problems = checked?.map_err(|error| self.reported(&mut sandbox, error))?;
+        Ok(problems.into_iter().map(|problem| convert::of_problem(problem, &label(&self.identity))).collect())
+    }
+
+    fn collect(&self, request: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+        let mut sandbox = self.sandbox(request);
+        let result = self.pages(&mut sandbox, request, sink);
+        self.finish_log(&sandbox);
+        result
+    }
+}

@@ -1,0 +1,281 @@
+//! WIT ↔ domain: the only place that sees both. Everything from a guest is checked and bounded on its way.
+
+mod arrow;
+mod json;
+mod problem;
+mod row;
+
+use crate::grant::Power;
+use crate::limits::Limits;
+use crate::manifest::{Kind, Manifest, PowerRequest, Stream};
+use crate::wit::since_v0_1_0::types as wit;
+use domain::catalogue as code;
+use domain::charge::{RawCharge, RawUsage, Rejected};
+use domain::field::Field;
+use domain::mapping::{Feed, FeedFrom, Mapping, Origin, Skip, TagColumn};
+use domain::period::{DateOrder, Period};
+use domain::port::{Batch, GrantedTable, Rows};
+pub use problem::{of_error, of_problem};
+use row::{Row, Slot};
+use std::collections::BTreeSet;
+
+const SHOWN_CHARS_MAX: usize = 1_000;
+
+/// Text of a guest for people's eyes: short, and without characters that could move a terminal's cursor.
+pub fn shown(text: &str) -> String {
+    let visible = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).map(visible).collect();
+    if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Why a page was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It cannot be a page.
+    Junk(String),
+    /// There is too much of it.
+    Output { what: &'static str, limit: u64 },
+}
+
+impl Refusal {
+    pub fn code(&self) -> code::Code {
+        match self {
+            Refusal::Junk(_) => code::PLUGIN_JUNK,
+            Refusal::Output { .. } => code::PLUGIN_OUTPUT,
+        }
+    }
+
+    pub fn message(&self) -> String {
+        match self {
+            Refusal::Junk(reason) => format!("returned junk from `next`: {}", shown(reason)),
+            Refusal::Output { what, limit } => format!("was stopped in `next`: it returned more {what} than its limit of {limit}"),
+        }
+    }
+}
+
+/// Counts what one collection has handed over.
+#[derive(Clone, Debug)]
+pub struct Output {
+    limits: Limits,
+    batches: u64,
+    rows: u64,
+    bytes: u64,
+    batch_bytes: u64,
+}
+
+impl Output {
+    pub fn new(limits: &Limits) -> Output {
+        Output { limits: limits.clone(), batches: 0, rows: 0, bytes: 0, batch_bytes: 0 }
+    }
+
+    fn batch(&mut self) -> Result<(), Refusal> {
+        self.batches += 1;
+        self.batch_bytes = 0;
+        below(self.batches, self.limits.batches, "pages")
+    }
+
+    pub fn rows(&mut self, rows: u64) -> Result<(), Refusal> {
+        self.rows = self.rows.saturating_add(rows);
+        below(self.rows, self.limits.output_rows, "rows")
+    }
+
+    pub fn bytes(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.batch_bytes = self.batch_bytes.saturating_add(bytes as u64);
+        self.bytes = self.bytes.saturating_add(bytes as u64);
+        below(self.batch_bytes, self.limits.batch_bytes, "bytes at once")?;
+        below(self.bytes, self.limits.output_bytes, "bytes")
+    }
+}
+
+fn below(value: u64, limit: u64, what: &'static str) -> Result<(), Refusal> {
+    if value > limit { Err(Refusal::Output { what, limit }) } else { Ok(()) }
+}
+
+/// What one collection knows while its pages come in.
+pub struct Intake<'a> {
+    pub output: Output,
+    tables: &'a [GrantedTable],
+    mapped: BTreeSet<String>,
+}
+
+impl<'a> Intake<'a> {
+    pub fn new(limits: &Limits, tables: &'a [GrantedTable]) -> Intake<'a> {
+        Intake { output: Output::new(limits), tables, mapped: BTreeSet::new() }
+    }
+
+    pub fn batch(&mut self, batch: wit::Batch) -> Result<Batch, Refusal> {
+        self.output.batch()?;
+        let usage = batch.usage.into_iter().map(|usage| self.usage(usage)).collect::<Result<_, _>>()?;
+        let rejected = batch.rejected.into_iter().map(|rejected| self.rejected(rejected)).collect::<Result<_, _>>()?;
+        self.output.bytes(batch.state.as_ref().map_or(0, String::len))?;
+        let rows = match batch.rows {
+            wit::Rows::Charges(charges) => Rows::Charges(self.charges(charges)?),
+            wit::Rows::Json(bytes) => Rows::Charges(json::read(&bytes, &mut self.output)?),
+            wit::Rows::Arrow(bytes) => Rows::Charges(arrow::read(bytes, &mut self.output)?),
+            wit::Rows::Mapped(mapping) => Rows::Mapped(self.mapping(mapping)?),
+        };
+        Ok(Batch { rows, usage, rejected, state: batch.state })
+    }
+
+    fn charges(&mut self, charges: Vec<wit::Charge>) -> Result<Vec<RawCharge>, Refusal> {
+        let mut converted = Vec::with_capacity(charges.len());
+        for charge in charges {
+            self.output.rows(1)?;
+            converted.push(self.charge(charge)?);
+        }
+        Ok(converted)
+    }
+
+    fn charge(&mut self, charge: wit::Charge) -> Result<RawCharge, Refusal> {
+        let mut row = Row::default();
+        for (slot, value) in [
+            (Slot::ChargePeriodStart, charge.charge_period_start),
+            (Slot::BilledCost, charge.billed_cost),
+            (Slot::EffectiveCost, charge.effective_cost),
+            (Slot::BillingCurrency, charge.billing_currency),
+            (Slot::Dimension(Field::SERVICE_NAME), charge.service_name),
+            (Slot::Dimension(Field::CHARGE_CATEGORY), charge.charge_category),
+        ] {
+            row.set(slot, value, &mut self.output)?;
+        }
+        for dimension in charge.dimensions {
+            row.set(Slot::Dimension(field(dimension.field)), dimension.value, &mut self.output)?;
+        }
+        let tags = charge.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        row.set_tags(tags, &mut self.output)?;
+        row.finish()
+    }
+
+    fn usage(&mut self, usage: wit::Usage) -> Result<RawUsage, Refusal> {
+        self.output.rows(1)?;
+        let keys: usize = usage.keys.iter().map(|tag| tag.key.len() + tag.value.len()).sum();
+        self.output.bytes(usage.metric.len() + usage.period_start.len() + usage.value.len() + usage.unit.len() + keys)?;
+        Ok(RawUsage {
+            metric: usage.metric,
+            period_start: usage.period_start,
+            keys: usage.keys.into_iter().map(|tag| (tag.key, tag.value)).collect(),
+            value: usage.value,
+            unit: usage.unit,
+        })
+    }
+
+    fn rejected(&mut self, rejected: wit::Rejected) -> Result<Rejected, Refusal> {
+        self.output.rows(1)?;
+        self.output.bytes(rejected.location.len() + rejected.reason.len() + rejected.excerpt.len())?;
+        Ok(Rejected { location: shown(&rejected.location), reason: shown(&rejected.reason), excerpt: shown(&rejected.excerpt) })
+    }
+
+    fn mapping(&mut self, mapping: wit::Mapping) -> Result<Mapping, Refusal> {
+        if !self.tables.iter().any(|table| table.name == mapping.table) {
+            return Err(Refusal::Junk(format!("it maps the table '{}', which it was not granted", mapping.table)));
+        }
+        if !self.mapped.insert(mapping.table.clone()) {
+            return Err(Refusal::Junk(format!("it maps the table '{}' twice, whose money would count double", mapping.table)));
+        }
+        let mut feeds: Vec<FeedFrom> = Vec::with_capacity(mapping.feeds.len());
+        for from in mapping.feeds {
+            let feed = feed(from.feed);
+            if feeds.iter().any(|known| known.feed == feed) {
+                return Err(Refusal::Junk(format!("its mapping of '{}' feeds {feed:?} twice", mapping.table)));
+            }
+            feeds.push(FeedFrom { feed, origin: origin(from.origin) });
+        }
+        for needed in [Feed::BilledCost, Feed::EffectiveCost, Feed::BillingCurrency, Feed::ChargePeriodStart] {
+            if !feeds.iter().any(|known| known.feed == needed) {
+                return Err(Refusal::Junk(format!("its mapping of '{}' does not feed {needed:?}", mapping.table)));
+            }
+        }
+        Ok(Mapping {
+            table: mapping.table,
+            feeds,
+            tag_columns: mapping.tag_columns.into_iter().map(|tag| TagColumn { key: tag.key, column: tag.column }).collect(),
+            skips: mapping.skips.into_iter().map(|skip| Skip { column: skip.column, values: skip.values }).collect(),
+            nulls: mapping.nulls,
+            date_order: match mapping.date_order {
+                wit::DateOrder::Iso => DateOrder::Iso,
+                wit::DateOrder::MonthDayYear => DateOrder::MonthDayYear,
+                wit::DateOrder::DayMonthYear => DateOrder::DayMonthYear,
+            },
+        })
+    }
+}
+
+fn feed(feed: wit::Feed) -> Feed {
+    match feed {
+        wit::Feed::Dimension(dimension) => Feed::Dimension(field(dimension)),
+        wit::Feed::BilledCost => Feed::BilledCost,
+        wit::Feed::EffectiveCost => Feed::EffectiveCost,
+        wit::Feed::BillingCurrency => Feed::BillingCurrency,
+        wit::Feed::ChargePeriodStart => Feed::ChargePeriodStart,
+        wit::Feed::Tags => Feed::Tags,
+    }
+}
+
+fn origin(origin: wit::Origin) -> Origin {
+    match origin {
+        wit::Origin::Column(header) => Origin::Column(header),
+        wit::Origin::Constant(value) => Origin::Constant(value),
+    }
+}
+
+/// Both sides list the fields in the same order, which a test compares.
+fn field(field: wit::Field) -> Field {
+    let found = Field::from_index(field as usize);
+    assert!(found.is_some(), "every field of the contract is a field of the domain");
+    found.unwrap_or(Field::SERVICE_NAME)
+}
+
+pub fn period(period: Period) -> wit::Period {
+    wit::Period { start: period.start().to_string(), end: period.end().to_string() }
+}
+
+/// The manifest, or what is wrong with it.
+pub fn manifest(manifest: wit::Manifest) -> Result<Manifest, String> {
+    let mut powers = Vec::new();
+    for request in manifest.powers {
+        let power = Power::by_name(&request.power);
+        let power = power.ok_or_else(|| format!("it asks for the power '{}', which this version does not have", shown(&request.power)))?;
+        powers.push(PowerRequest { power, reason: shown(&request.reason) });
+    }
+    let stream = |stream: wit::Stream| Stream { name: shown(&stream.name), description: shown(&stream.description) };
+    let checked = Manifest {
+        name: manifest.name,
+        version: manifest.version,
+        description: shown(&manifest.description),
+        kind: match manifest.kind {
+            wit::Kind::Collector => Kind::Collector,
+            wit::Kind::Allocator => Kind::Allocator,
+        },
+        powers,
+        config_schema: manifest.config_schema,
+        streams: manifest.streams.into_iter().map(stream).collect(),
+        restatement_days: manifest.restatement_days,
+    };
+    match checked.fault() {
+        Some(fault) => Err(fault),
+        None => Ok(checked),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contract_lists_the_fields_as_the_domain_does() {
+        let wit = include_str!("../../../plugin-sdk/wit/since-v0.1.0/types.wit");
+        let body = wit.split("enum field {").nth(1).and_then(|rest| rest.split('}').next()).unwrap_or_default();
+        let names: Vec<String> = body.split(',').map(|name| name.trim().replace('-', "_")).filter(|name| !name.is_empty()).collect();
+        let domain: Vec<&str> = Field::all().map(Field::name).collect();
+        assert_eq!(names, domain);
+    }
+
+    #[test]
+    fn nothing_that_is_shown_moves_the_cursor() {
+        assert_eq!(shown("a\u{1b}[2Jb\nc"), "a\u{FFFD}[2Jb\u{FFFD}c");
+        assert_eq!(shown(&"x".repeat(2_000)).chars().count(), 1_001);
+    }
+}

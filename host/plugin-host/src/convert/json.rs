@@ -1,0 +1,124 @@
+//! The JSON form: an array of objects with a charge's fields, read row by row so that nothing is kept beyond the limits.
+
+use super::row::{Row, Slot, TAGS};
+use super::{Output, Refusal};
+use domain::charge::RawCharge;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+pub fn read(bytes: &[u8], output: &mut Output) -> Result<Vec<RawCharge>, Refusal> {
+    output.bytes(bytes.len())?;
+    let mut refusal = None;
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let rows = Rows { output, refusal: &mut refusal }.deserialize(&mut reader);
+    let rows = rows.and_then(|rows| reader.end().map(|()| rows));
+    rows.map_err(|error| refusal.unwrap_or_else(|| Refusal::Junk(format!("its JSON is broken: {error}"))))
+}
+
+/// serde carries no error but its own, so a refusal is laid aside on the way out.
+struct Rows<'a> {
+    output: &'a mut Output,
+    refusal: &'a mut Option<Refusal>,
+}
+
+impl<'de> DeserializeSeed<'de> for Rows<'_> {
+    type Value = Vec<RawCharge>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Rows<'_> {
+    type Value = Vec<RawCharge>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of charges")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Self::Value, A::Error> {
+        let mut charges = Vec::new();
+        while let Some(charge) = rows.next_element_seed(OneRow { output: self.output, refusal: self.refusal })? {
+            charges.push(charge);
+        }
+        Ok(charges)
+    }
+}
+
+struct OneRow<'a> {
+    output: &'a mut Output,
+    refusal: &'a mut Option<Refusal>,
+}
+
+impl OneRow<'_> {
+    fn keep<T, E: Error>(&mut self, result: Result<T, Refusal>) -> Result<T, E> {
+        result.map_err(|refusal| {
+            *self.refusal = Some(refusal);
+            E::custom("refused")
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for OneRow<'_> {
+    type Value = RawCharge;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<RawCharge, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OneRow<'_> {
+    type Value = RawCharge;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a charge's fields")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<RawCharge, A::Error> {
+        let counted = self.output.rows(1);
+        self.keep(counted)?;
+        let mut row = Row::default();
+        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+            if name == TAGS {
+                let tags = members.next_value::<Option<Tags>>()?.unwrap_or_default();
+                let set = row.set_tags(tags.0, self.output);
+                self.keep(set)?;
+                continue;
+            }
+            let slot = self.keep(Slot::by_name(&name))?;
+            if let Some(value) = members.next_value::<Option<String>>()? {
+                let set = row.set(slot, value, self.output);
+                self.keep(set)?;
+            }
+        }
+        let finished = row.finish();
+        self.keep(finished)
+    }
+}
+
+/// An object of strings, in its order.
+#[derive(Default)]
+struct Tags(Vec<(String, String)>);
+
+impl<'de> serde::Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tags, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Tags;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of strings")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tags, A::Error> {
+                let mut tags = Vec::new();
+                while let Some(tag) = members.next_entry()? {
+                    tags.push(tag);
+                }
+                Ok(Tags(tags))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}

@@ -1,0 +1,42 @@
+//! What a guest reports → what a person reads.
+
+use super::shown;
+use crate::wit::since_v0_1_0::types as wit;
+use domain::catalogue::{self as code, Code};
+use domain::diagnostic::Diagnostic;
+
+/// A failure that the plugin reported, stamped with who it is.
+pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
+    let failed = |message: String| Diagnostic::new(code::PLUGIN_FAILED, format!("{label} {message}"));
+    match error {
+        wit::Error::Config(problem) => with_code(code::PLUGIN_CONFIG, problem, label),
+        wit::Error::MissingColumn(problem) => with_code(code::COLUMN_MISSING, problem, label),
+        wit::Error::DuplicateColumn(problem) => with_code(code::COLUMN_DUPLICATE, problem, label),
+        wit::Error::Auth(message) => failed(format!("was refused by its source: {}", shown(&message))),
+        wit::Error::RateLimited(None) => failed("was told by its source to come back later".into()).hint("run again later"),
+        wit::Error::RateLimited(Some(seconds)) => {
+            failed(format!("was told by its source to come back in {seconds} s")).hint(format!("run again in {seconds} s"))
+        }
+        wit::Error::Transient(message) => failed(format!("failed for now: {}", shown(&message))).hint("run again"),
+        wit::Error::Unavailable(message) => failed(format!("cannot reach its source: {}", shown(&message))),
+        wit::Error::Bug(message) => failed(format!("reports a fault in itself: {}", shown(&message))),
+    }
+}
+
+/// Something to be mended before the first collection.
+pub fn of_problem(problem: wit::Problem, label: &str) -> Diagnostic {
+    with_code(code::PLUGIN_CONFIG, problem, label)
+}
+
+fn with_code(code: Code, problem: wit::Problem, label: &str) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(code, format!("{} (says {label})", shown(&problem.message)));
+    if let Some(table) = problem.table {
+        // A column's name stands in the first line of its table.
+        let line = u32::from(problem.column.is_some());
+        diagnostic = diagnostic.at(shown(&table), line, 0);
+    }
+    match problem.hint {
+        Some(hint) => diagnostic.hint(shown(&hint)),
+        None => diagnostic,
+    }
+}

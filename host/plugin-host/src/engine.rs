@@ -1,0 +1,65 @@
+//! The only configuration of wasmtime: two engines, their clock, and the compile cache.
+
+use crate::limits::Limits;
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use std::path::Path;
+use std::time::Duration;
+use wasmtime::{Cache, CacheConfig, Config, Engine};
+
+/// How often the epoch ticks; deadlines are rounded up to it.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// Fuel makes an allocator's limit the same on every machine, and costs a fifth of the speed: collectors go without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metering {
+    Epoch,
+    EpochAndFuel,
+}
+
+pub fn engine(metering: Metering, limits: &Limits, cache: Option<&Cache>) -> Result<Engine, Diagnostic> {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    config.consume_fuel(metering == Metering::EpochAndFuel);
+    // The same bits on every machine.
+    config.cranelift_nan_canonicalization(true);
+    config.relaxed_simd_deterministic(true);
+    config.max_wasm_stack(usize::try_from(limits.stack_bytes).unwrap_or(usize::MAX));
+    config.cache(cache.cloned());
+    let engine = Engine::new(&config).map_err(|error| Diagnostic::new(code::INTERNAL, format!("the plugin engine does not start: {error:#}")))?;
+    start_clock(&engine)?;
+    Ok(engine)
+}
+
+/// Compiled code, keyed by the component's bytes, the engine's version and its settings.
+///
+/// Whoever can write here can run code as the host: it must never be a folder that authors of plugins write to.
+pub fn cache(folder: &Path) -> Result<Cache, Diagnostic> {
+    let refuse = |reason: String| {
+        Diagnostic::new(code::CONFIG_VALUE, format!("compiled plugins cannot be kept in {}: {reason}", folder.display()))
+            .hint("choose a cache folder that only this user can write to")
+    };
+    let absolute = std::path::absolute(folder).map_err(|error| refuse(error.to_string()))?;
+    let mut config = CacheConfig::new();
+    config.with_directory(absolute);
+    Cache::new(config).map_err(|error| refuse(format!("{error:#}")))
+}
+
+/// The clock stops by itself when nobody holds the engine any more.
+fn start_clock(engine: &Engine) -> Result<(), Diagnostic> {
+    let engine = engine.weak();
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    };
+    let thread = std::thread::Builder::new().name("plugin-clock".into()).spawn(tick);
+    thread.map(|_| ()).map_err(|error| Diagnostic::new(code::INTERNAL, format!("the plugin clock does not start: {error}")))
+}
+
+/// Ticks after which at least `duration` has passed.
+pub fn ticks(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis().div_ceil(TICK.as_millis())).unwrap_or(u64::MAX).saturating_add(1)
+}

@@ -1,0 +1,120 @@
+//! What a plugin asks for × what a source grants. What is not granted is not linked.
+
+use crate::manifest::Manifest;
+use domain::catalogue as code;
+use domain::diagnostic::{Diagnostic, did_you_mean};
+use std::collections::BTreeSet;
+
+/// A host power. `log` is none: every plugin may speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Power {
+    /// Looking into the tables of the source, and having the host read them.
+    TableDecode,
+}
+
+impl Power {
+    pub const ALL: [Power; 1] = [Power::TableDecode];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Power::TableDecode => "table-decode",
+        }
+    }
+
+    pub fn by_name(name: &str) -> Option<Power> {
+        Power::ALL.into_iter().find(|power| power.name() == name)
+    }
+}
+
+/// The powers that one source grants to its plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grants {
+    source: String,
+    powers: BTreeSet<Power>,
+}
+
+impl Grants {
+    /// Refuses the name of a power that does not exist.
+    pub fn new<'a>(source: &str, names: impl IntoIterator<Item = &'a str>) -> Result<Grants, Diagnostic> {
+        let mut powers = BTreeSet::new();
+        for name in names {
+            let Some(power) = Power::by_name(name) else {
+                let known = Power::ALL.map(Power::name);
+                let hint = match did_you_mean(name, known) {
+                    Some(close) => format!("did you mean `{close}`?"),
+                    None => format!("there are: {}", known.join(", ")),
+                };
+                let message = format!("source '{source}' grants '{name}', and there is no such power");
+                return Err(Diagnostic::new(code::CONFIG_VALUE, message).hint(hint));
+            };
+            powers.insert(power);
+        }
+        Ok(Grants { source: source.into(), powers })
+    }
+
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    pub fn has(&self, power: Power) -> bool {
+        self.powers.contains(&power)
+    }
+
+    /// Refuses a manifest that asks for more than is granted, with the lines that would grant it.
+    pub fn cover(&self, manifest: &Manifest, plugin: &str) -> Result<(), Diagnostic> {
+        let Some(request) = manifest.powers.iter().find(|request| !self.has(request.power)) else { return Ok(()) };
+        let message = format!(
+            "{plugin} asks for the power '{}' ({}), which source '{}' does not grant",
+            request.power.name(),
+            crate::convert::shown(&request.reason),
+            self.source
+        );
+        Err(Diagnostic::new(code::PLUGIN_DENIED, message).hint(self.lines_that_grant(manifest)))
+    }
+
+    /// What is granted already and what is asked for, as the settings file has it.
+    fn lines_that_grant(&self, manifest: &Manifest) -> String {
+        let asked = manifest.powers.iter().map(|request| request.power);
+        let powers: BTreeSet<Power> = self.powers.iter().copied().chain(asked).collect();
+        let names: Vec<String> = powers.into_iter().map(|power| format!("\"{}\"", power.name())).collect();
+        let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let source = if self.source.chars().all(is_bare) && !self.source.is_empty() { self.source.clone() } else { format!("{:?}", self.source) };
+        format!("[sources.{source}]\ngrants = [{}]", names.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{Kind, PowerRequest};
+
+    #[test]
+    fn unknown_powers_are_refused() {
+        let refusal = |name: &str| Grants::new("aws", [name]).map_err(|diagnostic| (diagnostic.code, diagnostic.hint.unwrap_or_default()));
+        assert_eq!(refusal("table-decod"), Err((code::CONFIG_VALUE, "did you mean `table-decode`?".into())));
+        assert_eq!(refusal("everything"), Err((code::CONFIG_VALUE, "there are: table-decode".into())));
+    }
+
+    #[test]
+    fn a_refusal_prints_the_lines_to_add() {
+        let manifest = Manifest {
+            name: "p".into(),
+            version: "1".into(),
+            description: String::new(),
+            kind: Kind::Collector,
+            powers: vec![PowerRequest { power: Power::TableDecode, reason: "to read headers".into() }],
+            config_schema: "{}".into(),
+            streams: Vec::new(),
+            restatement_days: None,
+        };
+        let cover = |source: &str, names: &[&str]| Grants::new(source, names.iter().copied()).and_then(|grants| grants.cover(&manifest, "plugin p"));
+        assert_eq!(cover("aws", &["table-decode"]), Ok(()));
+        let refusal = cover("aws", &[]).err();
+        let expect =
+            Diagnostic::new(code::PLUGIN_DENIED, "plugin p asks for the power 'table-decode' (to read headers), which source 'aws' does not grant")
+                .hint("[sources.aws]\ngrants = [\"table-decode\"]");
+        assert_eq!(refusal, Some(expect));
+        let hint = cover("my bill", &[]).err().and_then(|diagnostic| diagnostic.hint);
+        assert_eq!(hint.as_deref(), Some("[sources.\"my bill\"]\ngrants = [\"table-decode\"]"));
+    }
+}

@@ -1,0 +1,105 @@
+//! What a plugin says of itself, after it has been checked.
+
+use crate::grant::Power;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Collector,
+    Allocator,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Collector => "collector",
+            Kind::Allocator => "allocator",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PowerRequest {
+    pub power: Power,
+    /// Why, in words for the operator.
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    pub name: String,
+    pub description: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    pub name: String,
+    pub version: String,
+    pub description: String,
+    pub kind: Kind,
+    pub powers: Vec<PowerRequest>,
+    /// JSON.
+    pub config_schema: String,
+    pub streams: Vec<Stream>,
+    pub restatement_days: Option<u32>,
+}
+
+impl Manifest {
+    /// What is wrong with it, if anything: `None` means that it can be believed.
+    pub fn fault(&self) -> Option<String> {
+        let name_is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let version_is_plain = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
+        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(name_is_plain) {
+            return Some(format!("its name '{}' is not made of lower case letters, digits and hyphens", crate::convert::shown(&self.name)));
+        }
+        if self.version.is_empty() || self.version.len() > 32 || !self.version.chars().all(version_is_plain) {
+            return Some(format!("its version '{}' is not one such as 1.2.0", crate::convert::shown(&self.version)));
+        }
+        if !serde_json::from_str::<serde_json::Value>(&self.config_schema).is_ok_and(|schema| schema.is_object()) {
+            return Some("its config schema is not a JSON object".into());
+        }
+        if let Some(request) = self.powers.iter().find(|request| request.reason.trim().is_empty()) {
+            return Some(format!("it does not say why it asks for the power '{}'", request.power.name()));
+        }
+        None
+    }
+
+    pub fn asks_for(&self, power: Power) -> bool {
+        self.powers.iter().any(|request| request.power == power)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        Manifest {
+            name: "focus-file".into(),
+            version: "1.2.0-rc.1".into(),
+            description: String::new(),
+            kind: Kind::Collector,
+            powers: vec![PowerRequest { power: Power::TableDecode, reason: "to read".into() }],
+            config_schema: "{}".into(),
+            streams: Vec::new(),
+            restatement_days: None,
+        }
+    }
+
+    #[test]
+    fn a_plain_manifest_is_believed() {
+        assert_eq!(manifest().fault(), None);
+    }
+
+    #[test]
+    fn names_and_reasons_have_to_be_readable() {
+        let fault = |change: fn(&mut Manifest)| {
+            let mut manifest = manifest();
+            change(&mut manifest);
+            manifest.fault().unwrap_or_default()
+        };
+        assert_eq!(fault(|m| m.name = "../x".into()), "its name '../x' is not made of lower case letters, digits and hyphens");
+        assert_eq!(fault(|m| m.version = "1.0\n".into()), "its version '1.0\u{FFFD}' is not one such as 1.2.0");
+        assert_eq!(fault(|m| m.config_schema = "[]".into()), "its config schema is not a JSON object");
+        assert_eq!(fault(|m| m.powers[0].reason = " ".into()), "it does not say why it asks for the power 'table-decode'");
+    }
+}

@@ -1,0 +1,197 @@
+//! Loading: bytes → a component of a world that is served, described in limits, with a manifest that can be believed.
+
+use crate::allocator::AllocatorPlugin;
+use crate::call::{Fuel, Sandbox, label};
+use crate::capability::State;
+use crate::collector::CollectorPlugin;
+use crate::convert;
+use crate::engine::{self, Metering};
+use crate::grant::{Grants, Power};
+use crate::limits::Limits;
+use crate::manifest::{Kind, Manifest};
+use crate::wit::since_v0_1_0::{AllocatorPre, CollectorPre, log, table_decode, types};
+use crate::wit::{self, VERSION};
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use domain::port::PluginIdentity;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::path::PathBuf;
+use wasmtime::Engine;
+use wasmtime::component::{Component, HasSelf, Linker};
+
+#[derive(Clone, Debug, Default)]
+pub struct HostOptions {
+    /// Where compiled code is kept between runs. Never a folder that authors of plugins write to.
+    pub cache_dir: Option<PathBuf>,
+    pub limits: Limits,
+}
+
+/// The engines that run plugins. Cheap to ask, dear to make: one a process.
+pub struct PluginHost {
+    collectors: Engine,
+    allocators: Engine,
+    limits: Limits,
+}
+
+/// A component that was looked at, and has described itself.
+pub struct Plugin {
+    identity: PluginIdentity,
+    manifest: Manifest,
+    imports: Vec<String>,
+    component: Component,
+    engine: Engine,
+    limits: Limits,
+}
+
+impl PluginHost {
+    pub fn new(options: HostOptions) -> Result<PluginHost, Diagnostic> {
+        let limits = options.limits.checked()?;
+        let cache = options.cache_dir.as_deref().map(engine::cache).transpose()?;
+        let collectors = engine::engine(Metering::Epoch, &limits, cache.as_ref())?;
+        let allocators = engine::engine(Metering::EpochAndFuel, &limits, cache.as_ref())?;
+        Ok(PluginHost { collectors, allocators, limits })
+    }
+
+    /// Compiles a component and asks it what it is; `name` is what it is called until it has said so.
+    pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
+        let identity = PluginIdentity { name: name.into(), version: String::new(), digest: digest(bytes) };
+        let invalid = |reason: String| invalid(&identity, &reason);
+        if bytes.len() as u64 > self.limits.component_bytes {
+            return Err(invalid(format!("it has {} bytes, and the limit is {}", bytes.len(), self.limits.component_bytes)));
+        }
+        let component = self.compile(&self.collectors, bytes).map_err(invalid)?;
+        let exports = component.component_type();
+        let kind = wit::kind_of(exports.exports(&self.collectors).map(|(name, _)| name)).map_err(invalid)?;
+        let imports: Vec<String> = exports.imports(&self.collectors).map(|(name, _)| name.to_owned()).collect();
+        let powers = powers_imported(&imports).map_err(invalid)?;
+        let (engine, component) = match kind {
+            Kind::Collector => (&self.collectors, component),
+            Kind::Allocator => (&self.allocators, self.compile(&self.allocators, bytes).map_err(invalid)?),
+        };
+        let described = self.describe(kind, engine, &component, &identity)?;
+        let manifest = convert::manifest(described).map_err(invalid)?;
+        if manifest.kind != kind {
+            return Err(invalid(format!("it says that it is a {}, and exports what a {} has", manifest.kind.name(), kind.name())));
+        }
+        if let Some(power) = powers.into_iter().find(|power| !manifest.asks_for(*power)) {
+            return Err(invalid(format!("it uses the power '{}' without asking for it in its manifest", power.name())));
+        }
+        let identity = PluginIdentity { name: manifest.name.clone(), version: manifest.version.clone(), ..identity };
+        Ok(Plugin { identity, manifest, imports, component, engine: engine.clone(), limits: self.limits.clone() })
+    }
+
+    fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
+        let is_core_module = bytes.starts_with(b"\0asm\x01\0\0\0");
+        if is_core_module {
+            return Err("it is a core module and not a component; make one of it with `wasm-tools component new`".into());
+        }
+        if !bytes.starts_with(b"\0asm") {
+            return Err("it is not WebAssembly".into());
+        }
+        Component::new(engine, bytes).map_err(|error| format!("it does not compile: {}", error.root_cause()))
+    }
+
+    /// Lets it describe itself with every power refused: nothing has been granted yet.
+    fn describe(&self, kind: Kind, engine: &Engine, component: &Component, identity: &PluginIdentity) -> Result<types::Manifest, Diagnostic> {
+        let invalid =
+            |error: wasmtime::Error| invalid(identity, &format!("it is not a {} of version {VERSION}: {}", kind.name(), error.root_cause()));
+        let mut sandbox = Sandbox::new(engine, &self.limits, identity, State::new(&self.limits, None));
+        match kind {
+            Kind::Collector => {
+                let linked = linker(engine, &Power::ALL).and_then(|linker| linker.instantiate_pre(component));
+                let pre = linked.and_then(CollectorPre::new).map_err(invalid)?;
+                let instance = sandbox.start(Fuel::NotCounted, |store| pre.instantiate(store))?;
+                sandbox.call("describe", Fuel::NotCounted, |store| instance.apportion_plugin_collect().call_describe(store))
+            }
+            Kind::Allocator => {
+                let linked = linker(engine, &[]).and_then(|linker| linker.instantiate_pre(component));
+                let pre = linked.and_then(AllocatorPre::new).map_err(invalid)?;
+                let fuel = Fuel::Units(self.limits.fuel_start);
+                let instance = sandbox.start(fuel, |store| pre.instantiate(store))?;
+                sandbox.call("describe", fuel, |store| instance.apportion_plugin_allocate().call_describe(store))
+            }
+        }
+    }
+}
+
+impl Plugin {
+    pub fn identity(&self) -> &PluginIdentity {
+        &self.identity
+    }
+
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.manifest.kind
+    }
+
+    /// The full names of what the component imports.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// Refuses, before anything runs, a plugin that asks for more than is granted.
+    pub fn collector(&self, grants: &Grants) -> Result<CollectorPlugin, Diagnostic> {
+        self.expect(Kind::Collector)?;
+        grants.cover(&self.manifest, &label(&self.identity))?;
+        CollectorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits, grants).map_err(|error| self.not_linked(&error))
+    }
+
+    pub fn allocator(&self) -> Result<AllocatorPlugin, Diagnostic> {
+        self.expect(Kind::Allocator)?;
+        AllocatorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits).map_err(|error| self.not_linked(&error))
+    }
+
+    fn expect(&self, kind: Kind) -> Result<(), Diagnostic> {
+        if self.kind() == kind {
+            return Ok(());
+        }
+        Err(invalid(&self.identity, &format!("it is a {}, and a {} is needed", self.kind().name(), kind.name())))
+    }
+
+    fn not_linked(&self, error: &wasmtime::Error) -> Diagnostic {
+        invalid(&self.identity, &error.root_cause().to_string())
+    }
+}
+
+fn invalid(identity: &PluginIdentity, reason: &str) -> Diagnostic {
+    Diagnostic::new(code::PLUGIN_INVALID, format!("{} cannot be loaded: {}", label(identity), convert::shown(reason)))
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        let written = write!(hex, "{byte:02x}");
+        assert!(written.is_ok(), "writing to a string does not fail");
+        hex
+    })
+}
+
+/// The powers among the imports; anything that this version does not offer is refused by name.
+fn powers_imported(imports: &[String]) -> Result<Vec<Power>, String> {
+    let mut powers = Vec::new();
+    for import in imports {
+        match wit::interface_of(import) {
+            Some("types" | "log") => {}
+            interface => {
+                let power = interface.and_then(Power::by_name);
+                powers.push(power.ok_or_else(|| format!("it wants '{}', which this host does not offer", convert::shown(import)))?);
+            }
+        }
+    }
+    Ok(powers)
+}
+
+/// Links the log, the powers, and nothing else: there is no WASI.
+pub fn linker(engine: &Engine, powers: &[Power]) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    log::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    for power in powers {
+        match power {
+            Power::TableDecode => table_decode::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
+        }
+    }
+    Ok(linker)
+}
