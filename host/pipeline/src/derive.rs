@@ -1,0 +1,416 @@
+//! The postings of stored charges, worked out once more, resource by resource.
+//!
+//! A posting says account, rule and service; which resource or tag a cost came from stands in the charges. This module
+//! takes the charges of the standing source-days, the decisions of the generation that posted them and the weights of
+//! the day, and splits every shared charge as it was split when it was posted. So what is derived adds up to what is
+//! posted, to the nano. It goes by the day of the charge; a correction of a closed month was posted on a later day.
+//!
+//! It knows no report and no format. Decisions that hang on single charges are taken anew by the stored rules.
+
+use domain::account::Account;
+use domain::catalogue as code;
+use domain::charge::ChargeLine;
+use domain::decision::{Decision, Outcome, OutcomeId, Target, Verdict};
+use domain::diagnostic::Diagnostic;
+use domain::dictionary::{Dictionary, ResourceId};
+use domain::entry::RuleVersion;
+use domain::money::{Money, Sum};
+use domain::period::Period;
+use domain::port::{Decider, RuleFacts, Rules};
+use domain::run::{RunId, SourceDay};
+use domain::split::Shares;
+use ledger::{GenerationId, Ledger, Weights, segment};
+use std::collections::{BTreeMap, HashMap};
+
+/// Makes rules of their stored sources and tables.
+pub type RulesOf<'a> = dyn Fn(&[RuleFacts], &[(String, String)]) -> Result<Box<dyn Rules>, Diagnostic> + 'a;
+
+/// Who bears a cost, as a posting says it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Bearer {
+    pub account: Account,
+    pub target: Option<Target>,
+    pub rule: Option<RuleVersion>,
+}
+
+/// A bearer's number; equal bearers of one scan have equal numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BearerId(pub u32);
+
+/// What all charges of one resource and outcome came to in one source-day.
+pub struct Portion<'a> {
+    pub source_day: &'a SourceDay,
+    pub generation: GenerationId,
+    /// The run whose weights spread the day.
+    pub run: RunId,
+    pub resource: ResourceId,
+    pub outcome: OutcomeId,
+    pub charges: u64,
+    /// The charge with the largest cost, for showing what a rule saw.
+    pub largest: ChargeLine,
+    pub effective: Sum,
+    /// Where the collection put all of it: for shared costs, the pool.
+    pub collected: BearerId,
+    /// Who bears it in the end, with the amounts; they add up to `effective`.
+    pub borne: &'a [(BearerId, Sum)],
+}
+
+/// Takes every portion, with all bearers met so far.
+pub type Take<'a> = dyn FnMut(&Portion<'_>, &Bearers) -> Result<(), Diagnostic> + 'a;
+
+/// Bearers by number.
+#[derive(Default)]
+pub struct Bearers {
+    all: Vec<Bearer>,
+    numbers: HashMap<Bearer, BearerId>,
+}
+
+impl Bearers {
+    pub fn get(&self, id: BearerId) -> &Bearer {
+        &self.all[id.0 as usize]
+    }
+
+    fn number(&mut self, bearer: Bearer) -> BearerId {
+        let next = BearerId(self.all.len() as u32);
+        *self.numbers.entry(bearer).or_insert_with_key(|bearer| {
+            self.all.push(bearer.clone());
+            next
+        })
+    }
+}
+
+/// Which of the standing source-days are scanned.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// Of charge days.
+    pub period: Period,
+    /// Only this source-day.
+    pub source_day: Option<&'a SourceDay>,
+}
+
+/// Goes through everything that was charged in the scope.
+pub fn derive(
+    ledger: &Ledger,
+    dictionary: &Dictionary,
+    scope: Scope<'_>,
+    rules_of: Option<&RulesOf<'_>>,
+    take: &mut Take<'_>,
+) -> Result<(), Diagnostic> {
+    let mut bearers = Bearers::default();
+    for (generation, days) in standing(ledger, scope)? {
+        let stored = Stored::load(ledger, generation)?;
+        let rules = stored.rules_if_needed(rules_of)?;
+        let decider = rules.as_ref().map(|rules| rules.decider());
+        let mut scan = Scan::new(&stored, dictionary, &mut bearers, decider);
+        for (source_day, run) in days {
+            scan.source_day(ledger, &source_day, run, take)?;
+        }
+    }
+    Ok(())
+}
+
+/// Source-days by the generation to read their decisions from, each with the run whose weights go with it.
+type Standing = BTreeMap<GenerationId, Vec<(SourceDay, RunId)>>;
+
+fn standing(ledger: &Ledger, scope: Scope<'_>) -> Result<Standing, Diagnostic> {
+    let mut latest: BTreeMap<SourceDay, (RunId, GenerationId)> = BTreeMap::new();
+    for entry in ledger.standing(scope.period)? {
+        if scope.source_day.is_none_or(|wanted| *wanted == entry.source_day) {
+            let known = latest.entry(entry.source_day).or_insert((entry.run, entry.generation));
+            *known = (*known).max((entry.run, entry.generation));
+        }
+    }
+    let last = LastRun::find(ledger)?;
+    let mut standing = Standing::new();
+    for (source_day, posted) in latest {
+        let (run, generation) = last.as_ref().map_or(posted, |last| last.basis(posted));
+        standing.entry(generation).or_default().push((source_day, run));
+    }
+    Ok(standing)
+}
+
+/// The last run that posted. It went through every day whose rules or charges were not those of its entries, and where
+/// the same postings came out, the older entry stayed; so its decisions and weights hold for all that stands.
+struct LastRun {
+    run: RunId,
+    generation: GenerationId,
+    /// Where rules begin or cease to be valid on some day, each span has a generation of its own.
+    spans: Vec<GenerationId>,
+}
+
+impl LastRun {
+    fn find(ledger: &Ledger) -> Result<Option<LastRun>, Diagnostic> {
+        let ended =
+            ledger.runs(usize::MAX >> 1)?.into_iter().find_map(|run| run.end.and_then(|end| end.generation).map(|generation| (run.id, generation)));
+        let Some((run, generation)) = ended else { return Ok(None) };
+        let digest = ledger.generation_digest(generation)?.unwrap_or_default();
+        let mut spans = Vec::new();
+        if let Some((rules, last)) = digest.split_once('/') {
+            for span in 0..=last.parse::<u32>().unwrap_or(0) {
+                spans.extend(ledger.generation(&format!("{rules}/{span}"))?);
+            }
+        }
+        Ok(Some(LastRun { run, generation, spans }))
+    }
+
+    /// Generation and run to work with for an entry that was posted by these.
+    fn basis(&self, posted: (RunId, GenerationId)) -> (RunId, GenerationId) {
+        let (run, generation) = posted;
+        match run > self.run {
+            // Posted by a run that has not ended: it is being looked at from inside.
+            true => posted,
+            false if self.spans.is_empty() => (self.run, self.generation),
+            false if self.spans.contains(&generation) => (self.run, generation),
+            false => posted,
+        }
+    }
+}
+
+/// What the ledger keeps of one generation.
+struct Stored {
+    generation: GenerationId,
+    decisions: Vec<OutcomeId>,
+    outcomes: Vec<Outcome>,
+    facts: Vec<RuleFacts>,
+    tables: Vec<(String, String)>,
+}
+
+impl Stored {
+    fn load(ledger: &Ledger, generation: GenerationId) -> Result<Stored, Diagnostic> {
+        Ok(Stored {
+            generation,
+            decisions: ledger.decisions(generation)?,
+            outcomes: ledger.outcomes(generation)?,
+            facts: ledger.rules(generation)?,
+            tables: ledger.tables(generation)?,
+        })
+    }
+
+    /// Rules run again only where a decision hangs on the single charge.
+    fn rules_if_needed(&self, rules_of: Option<&RulesOf<'_>>) -> Result<Option<Box<dyn Rules>>, Diagnostic> {
+        if !self.decisions.contains(&OutcomeId::PER_CHARGE) {
+            return Ok(None);
+        }
+        let Some(rules_of) = rules_of else {
+            return Err(Diagnostic::new(code::QUERY_INVALID, "a rule reads amounts or dates, so its decisions are not stored by resource")
+                .hint("group by team, service_name, rule, source or account, which are answered from postings"));
+        };
+        rules_of(&self.facts, &self.tables).map(Some)
+    }
+
+    fn decision(&self, resource: u32) -> Result<OutcomeId, Diagnostic> {
+        self.decisions.get(resource as usize).copied().ok_or_else(|| corrupt(format!("resource {resource} has charges and no decision")))
+    }
+
+    fn verdict(&self, outcome: OutcomeId) -> Result<&Verdict, Diagnostic> {
+        let found = self.outcomes.get(outcome.0 as usize).map(|outcome| &outcome.verdict);
+        found.ok_or_else(|| corrupt(format!("outcome {} is decided and not stored", outcome.0)))
+    }
+}
+
+fn corrupt(message: String) -> Diagnostic {
+    Diagnostic::new(code::LEDGER_CORRUPT, message).hint("apportion ledger verify")
+}
+
+/// How the charges of one outcome are borne on one day.
+struct Spread {
+    collected: BearerId,
+    /// Nothing where the collecting account keeps it.
+    shares: Option<(Shares, Vec<BearerId>)>,
+}
+
+/// A portion while its charges are summed.
+struct Open {
+    resource: u32,
+    outcome: OutcomeId,
+    spread: usize,
+    charges: u64,
+    largest: ChargeLine,
+    effective: i128,
+    shares: Vec<i128>,
+}
+
+struct Scan<'a> {
+    stored: &'a Stored,
+    dictionary: &'a Dictionary,
+    bearers: &'a mut Bearers,
+    decider: Option<Box<dyn Decider + 'a>>,
+    /// From the decider's outcomes to stored ones.
+    known: HashMap<&'a Outcome, OutcomeId>,
+    /// The open portion of each resource with a decision of its own, plus one; 0: none yet.
+    open_of: Vec<u32>,
+}
+
+/// One source-day being summed.
+struct Summing {
+    run: RunId,
+    weights: Vec<Weights>,
+    spreads: Vec<Spread>,
+    spread_of: HashMap<OutcomeId, usize>,
+    open: Vec<Open>,
+    /// Portions of resources that are decided charge by charge.
+    per_charge: HashMap<(u32, OutcomeId), usize>,
+}
+
+impl<'a> Scan<'a> {
+    fn new(stored: &'a Stored, dictionary: &'a Dictionary, bearers: &'a mut Bearers, decider: Option<Box<dyn Decider + 'a>>) -> Scan<'a> {
+        let known = stored.outcomes.iter().enumerate().map(|(number, outcome)| (outcome, OutcomeId(number as u32))).collect();
+        Scan { stored, dictionary, bearers, decider, known, open_of: vec![0; stored.decisions.len()] }
+    }
+
+    fn source_day(&mut self, ledger: &Ledger, source_day: &SourceDay, run: RunId, take: &mut Take<'_>) -> Result<(), Diagnostic> {
+        let weights = ledger.weights(run, source_day.day, source_day.currency)?;
+        let mut summing = Summing { run, weights, spreads: Vec::new(), spread_of: HashMap::new(), open: Vec::new(), per_charge: HashMap::new() };
+        let mut columns = segment::Decoded::default();
+        for stored in ledger.segments(source_day)? {
+            segment::decode(&stored.data, &mut columns)?;
+            for ((resource, billed), effective) in columns.resources.iter().zip(&columns.billed).zip(&columns.effective) {
+                let line = ChargeLine { day: source_day.day, billed_cost: Money::from_nanos(*billed), effective_cost: Money::from_nanos(*effective) };
+                let at = self.open(&mut summing, *resource, &line)?;
+                summing.add(at, &line);
+            }
+        }
+        self.hand_out(source_day, summing, take)
+    }
+
+    /// The portion that a charge belongs to.
+    fn open(&mut self, summing: &mut Summing, resource: u32, line: &ChargeLine) -> Result<usize, Diagnostic> {
+        let outcome = self.stored.decision(resource)?;
+        if outcome != OutcomeId::PER_CHARGE {
+            let slot = self.open_of.get(resource as usize).copied().unwrap_or(0);
+            if slot > 0 {
+                return Ok(slot as usize - 1);
+            }
+            let at = self.start(summing, resource, outcome, line)?;
+            self.open_of[resource as usize] = at as u32 + 1;
+            return Ok(at);
+        }
+        let outcome = self.decide(resource, line)?;
+        if let Some(at) = summing.per_charge.get(&(resource, outcome)) {
+            return Ok(*at);
+        }
+        let at = self.start(summing, resource, outcome, line)?;
+        summing.per_charge.insert((resource, outcome), at);
+        Ok(at)
+    }
+
+    fn decide(&mut self, resource: u32, line: &ChargeLine) -> Result<OutcomeId, Diagnostic> {
+        let decider = self.decider.as_mut().ok_or_else(|| corrupt(format!("resource {resource} needs rules that are not stored")))?;
+        let decided = decider.decide(self.dictionary, ResourceId(resource), line.day, Some(line));
+        let known = decider.outcomes().get(decided.0 as usize).and_then(|outcome| self.known.get(outcome));
+        known.copied().ok_or_else(|| corrupt(format!("the stored rules decide resource {resource} in a way that was never posted")))
+    }
+
+    fn start(&mut self, summing: &mut Summing, resource: u32, outcome: OutcomeId, line: &ChargeLine) -> Result<usize, Diagnostic> {
+        let spread = match summing.spread_of.get(&outcome) {
+            Some(spread) => *spread,
+            None => {
+                let spread = self.spread(&summing.weights, outcome)?;
+                summing.spreads.push(spread);
+                summing.spread_of.insert(outcome, summing.spreads.len() - 1);
+                summing.spreads.len() - 1
+            }
+        };
+        let count = summing.spreads[spread].shares.as_ref().map_or(0, |(shares, _)| shares.len());
+        summing.open.push(Open { resource, outcome, spread, charges: 0, largest: *line, effective: 0, shares: vec![0; count] });
+        Ok(summing.open.len() - 1)
+    }
+
+    fn spread(&mut self, weights: &[Weights], outcome: OutcomeId) -> Result<Spread, Diagnostic> {
+        let stored = self.stored;
+        let (rule, decision) = match stored.verdict(outcome)? {
+            Verdict::Unallocated => return Ok(self.kept(Account::Unallocated, None)),
+            Verdict::Suspense { rule, .. } => return Ok(self.kept(Account::Suspense, self.stored.facts.get(rule.0 as usize))),
+            Verdict::Decided { rule, decision } => (stored.facts.get(rule.0 as usize), decision),
+        };
+        let name = || rule.map_or_else(String::new, |rule| rule.version.rule.clone());
+        Ok(match decision {
+            Decision::Assign(target) => {
+                let bearer = self.team(target, rule);
+                Spread { collected: bearer, shares: None }
+            }
+            Decision::Exclude { .. } => self.kept(Account::Excluded(name()), rule),
+            Decision::Split(split) => {
+                let numbers: Vec<i128> = split.iter().map(|(_, weight)| i128::from(*weight)).collect();
+                let targets = split.iter().map(|(target, _)| target);
+                self.shared(name(), rule, Shares::new(&numbers).ok(), targets)
+            }
+            Decision::ByCost { .. } => {
+                let weights = weights.iter().find(|weights| weights.outcome == outcome);
+                let shares = weights.map(shares_of).transpose()?;
+                self.shared(name(), rule, shares, weights.iter().flat_map(|weights| &weights.targets))
+            }
+        })
+    }
+
+    fn kept(&mut self, account: Account, rule: Option<&RuleFacts>) -> Spread {
+        let rule = rule.map(|rule| rule.version.clone());
+        Spread { collected: self.bearers.number(Bearer { account, target: None, rule }), shares: None }
+    }
+
+    fn team(&mut self, target: &Target, rule: Option<&RuleFacts>) -> BearerId {
+        let rule = rule.map(|rule| rule.version.clone());
+        self.bearers.number(Bearer { account: Account::Team(target.team.clone()), target: Some(target.clone()), rule })
+    }
+
+    fn shared<'t>(&mut self, name: String, rule: Option<&RuleFacts>, shares: Option<Shares>, targets: impl Iterator<Item = &'t Target>) -> Spread {
+        let pool = self.kept(Account::Pool(name), rule).collected;
+        let targets: Vec<BearerId> = targets.map(|target| self.team(target, rule)).collect();
+        Spread { collected: pool, shares: shares.map(|shares| (shares, targets)) }
+    }
+
+    fn hand_out(&mut self, source_day: &SourceDay, summing: Summing, take: &mut Take<'_>) -> Result<(), Diagnostic> {
+        let mut borne = Vec::new();
+        for open in summing.open {
+            if let Some(slot) = self.open_of.get_mut(open.resource as usize) {
+                *slot = 0;
+            }
+            let spread = &summing.spreads[open.spread];
+            borne.clear();
+            match &spread.shares {
+                Some((_, targets)) => borne.extend(targets.iter().zip(&open.shares).map(|(target, nanos)| (*target, Sum::from_nanos(*nanos)))),
+                None => borne.push((spread.collected, Sum::from_nanos(open.effective))),
+            }
+            let portion = Portion {
+                source_day,
+                generation: self.stored.generation,
+                run: summing.run,
+                resource: ResourceId(open.resource),
+                outcome: open.outcome,
+                charges: open.charges,
+                largest: open.largest,
+                effective: Sum::from_nanos(open.effective),
+                collected: spread.collected,
+                borne: &borne,
+            };
+            take(&portion, self.bearers)?;
+        }
+        Ok(())
+    }
+}
+
+impl Summing {
+    fn add(&mut self, at: usize, line: &ChargeLine) {
+        let open = &mut self.open[at];
+        open.charges += 1;
+        open.effective += i128::from(line.effective_cost.nanos());
+        if line.effective_cost.nanos().unsigned_abs() > open.largest.effective_cost.nanos().unsigned_abs() {
+            open.largest = *line;
+        }
+        if let Some((shares, _)) = &self.spreads[open.spread].shares {
+            shares.split(line.effective_cost, |target, share| open.shares[target] += i128::from(share.nanos()));
+        }
+    }
+}
+
+/// Stored weights are cumulative; shares are made of single ones.
+fn shares_of(weights: &Weights) -> Result<Shares, Diagnostic> {
+    let mut before = 0;
+    let mut single = Vec::with_capacity(weights.shares.len());
+    for upto in &weights.shares {
+        single.push(i128::from(*upto) - i128::from(before));
+        before = *upto;
+    }
+    let shares = Shares::new(&single).ok().filter(|shares| shares.total() == weights.total && shares.len() == weights.targets.len());
+    shares.ok_or_else(|| corrupt(format!("the weights of outcome {} do not fit its targets", weights.outcome.0)))
+}

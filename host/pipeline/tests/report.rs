@@ -1,0 +1,475 @@
+//! Costs read from postings and costs worked out from charges are the same costs.
+
+use domain::charge::{ChargeLine, RawCharge};
+use domain::decision::{Candidates, Decision, DriverFilter, Outcome, OutcomeId, RuleIndex, Target, Verdict, WhenZero};
+use domain::diagnostic::Diagnostic;
+use domain::dictionary::{Dictionary, ResourceId};
+use domain::entry::RuleVersion;
+use domain::field::Field;
+use domain::period::{Day, Period};
+use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, PluginIdentity, Rows, RuleFacts, Rules, TriedRule};
+use domain::tag::TagSchema;
+use ledger::Ledger;
+use pipeline::explain::{ExplainedAccount, Subject, explain};
+use pipeline::report::{CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, derived_costs, teams};
+use pipeline::run::{RunOptions, Source, run};
+
+struct FixedCollector {
+    identity: PluginIdentity,
+    charges: Vec<RawCharge>,
+}
+
+impl Collector for FixedCollector {
+    fn identity(&self) -> &PluginIdentity {
+        &self.identity
+    }
+
+    fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
+        Ok(Vec::new())
+    }
+
+    fn collect(&self, _: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+        sink(Batch { rows: Rows::Charges(self.charges.clone()), ..Batch::default() })
+    }
+}
+
+/// Decides by service: one rule a service, in this order.
+const SERVICES: [&str; 7] = ["Compute", "Database", "Network", "Support", "Tax", "Marketplace", "Broken"];
+
+#[derive(Clone)]
+struct FixedRules {
+    generation: String,
+    /// The weight of team `a` in the split of `Network`.
+    weight: u64,
+    when_zero: WhenZero,
+    /// Whether `Compute` is only assigned where a charge costs something.
+    by_amount: bool,
+    facts: Vec<RuleFacts>,
+}
+
+impl FixedRules {
+    fn new(generation: &str, weight: u64) -> FixedRules {
+        let fact = |service: &str| RuleFacts {
+            // Only the split rule changes with its weight; the others keep their version.
+            version: RuleVersion {
+                rule: service.to_lowercase(),
+                digest: if service == "Network" { format!("{weight:064}") } else { "0".repeat(64) },
+            },
+            name: service.into(),
+            priority: 100,
+            owner: "finops@example.com".into(),
+            review_by: None,
+            description: format!("Says who pays for {service}.\nAnd more."),
+            enabled: true,
+            from: None,
+            until: None,
+            source: format!("// {service} {weight}"),
+        };
+        FixedRules {
+            generation: generation.into(),
+            weight,
+            when_zero: WhenZero::Stay,
+            by_amount: false,
+            facts: SERVICES.iter().map(|service| fact(service)).collect(),
+        }
+    }
+
+    fn decision(&self, service: usize, team: &str) -> Decision {
+        let listed = |teams: &[&str]| Candidates::Listed(teams.iter().map(|team| Target::team(*team)).collect());
+        match SERVICES[service] {
+            "Compute" => Decision::Assign(Target::team(team)),
+            "Database" => {
+                Decision::Assign(Target { team: team.into(), environment: Some("prod".into()), application: Some("db".into()), cost_center: None })
+            }
+            "Network" => Decision::Split(vec![(Target::team("a"), self.weight), (Target::team("b"), 3), (Target::team("c"), 1)]),
+            "Support" => Decision::ByCost { candidates: Candidates::AllTeams, filter: DriverFilter::new(), when_zero: self.when_zero },
+            "Tax" => Decision::ByCost {
+                candidates: listed(&["c", "a"]),
+                filter: DriverFilter::from([("tag:environment".into(), "prod".into())]),
+                when_zero: self.when_zero,
+            },
+            _ => Decision::Exclude { reason: "not ours".into() },
+        }
+    }
+}
+
+impl Rules for FixedRules {
+    fn generation(&self) -> &str {
+        &self.generation
+    }
+
+    fn facts(&self) -> &[RuleFacts] {
+        &self.facts
+    }
+
+    fn tables(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn decider(&self) -> Box<dyn Decider + '_> {
+        Box::new(FixedDecider { rules: self, outcomes: vec![Outcome { verdict: Verdict::Unallocated }] })
+    }
+}
+
+struct FixedDecider<'a> {
+    rules: &'a FixedRules,
+    outcomes: Vec<Outcome>,
+}
+
+impl FixedDecider<'_> {
+    fn verdict(&self, dictionary: &Dictionary, resource: ResourceId) -> Verdict {
+        let (service, team) = (dictionary.dimension_text(resource, Field::SERVICE_NAME), dictionary.tag_text(resource, "team"));
+        let Some(number) = SERVICES.iter().position(|known| *known == service) else { return Verdict::Unallocated };
+        match service {
+            "Broken" => Verdict::Suspense { rule: RuleIndex(number as u32), diagnostic: "R202: it throws".into() },
+            "Compute" | "Database" if team.is_empty() => Verdict::Unallocated,
+            _ => Verdict::Decided { rule: RuleIndex(number as u32), decision: self.rules.decision(number, team) },
+        }
+    }
+}
+
+impl Decider for FixedDecider<'_> {
+    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, _: Day, line: Option<&ChargeLine>) -> OutcomeId {
+        let mut verdict = self.verdict(dictionary, resource);
+        if self.rules.by_amount && dictionary.dimension_text(resource, Field::SERVICE_NAME) == "Compute" {
+            match line {
+                None => return OutcomeId::PER_CHARGE,
+                Some(line) if line.effective_cost.nanos() <= 0 => verdict = Verdict::Unallocated,
+                Some(_) => {}
+            }
+        }
+        let outcome = Outcome { verdict };
+        let known = self.outcomes.iter().position(|known| *known == outcome).unwrap_or_else(|| {
+            self.outcomes.push(outcome);
+            self.outcomes.len() - 1
+        });
+        OutcomeId(known as u32)
+    }
+
+    fn turning_days(&self) -> Vec<Day> {
+        Vec::new()
+    }
+
+    fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
+    }
+
+    fn calls(&self) -> u64 {
+        0
+    }
+
+    fn explain(&mut self, dictionary: &Dictionary, resource: ResourceId, _: Day, _: Option<&ChargeLine>) -> Explanation {
+        let service = dictionary.dimension_text(resource, Field::SERVICE_NAME);
+        let tried = self.rules.facts.iter().filter(|facts| facts.name == service).map(|facts| TriedRule {
+            rule: facts.version.clone(),
+            matched: true,
+            read: vec![("service_name".into(), service.into())],
+            line: 1,
+        });
+        Explanation { tried: tried.collect() }
+    }
+}
+
+fn charge(day: &str, service: &str, tags: &[(&str, &str)], effective: &str) -> RawCharge {
+    RawCharge {
+        charge_period_start: format!("{day}T00:00:00Z"),
+        billed_cost: effective.into(),
+        effective_cost: effective.into(),
+        billing_currency: "USD".into(),
+        dimensions: vec![(Field::SERVICE_NAME, service.into())],
+        tags: tags.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+    }
+}
+
+fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &dyn Rules) {
+    let source = |(name, charges): &(&str, Vec<RawCharge>)| Source {
+        name: (*name).into(),
+        collector: Box::new(FixedCollector {
+            identity: PluginIdentity { name: "fixed".into(), version: "1.0.0".into(), digest: "d".repeat(64) },
+            charges: charges.clone(),
+        }),
+        request: CollectRequest { source: (*name).into(), config: "{}".into(), period: None, state: None, tables: Vec::new() },
+    };
+    let options = RunOptions {
+        sources: sources.iter().map(source).collect(),
+        rules,
+        tag_schema: &TagSchema::default(),
+        dimensions: &Field::default_dimensions(),
+        collect: true,
+        threads: 2,
+        at_ms: 1_767_225_600_000,
+        version: "0.1.0".into(),
+    };
+    run(ledger, options, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn query(granularity: Granularity, group_by: &[&str], filter: &[(&str, &str)]) -> CostQuery {
+    let group = |name: &str| name.parse::<GroupBy>().unwrap_or_else(|error| panic!("{error}"));
+    CostQuery {
+        period: Period::all(),
+        granularity,
+        group_by: group_by.iter().map(|name| group(name)).collect(),
+        filter: filter.iter().map(|(name, value)| (group(name), (*value).to_owned())).collect(),
+    }
+}
+
+/// One line a row: keys, then the amount.
+fn shown(table: &CostTable) -> Vec<String> {
+    let span = |start: Option<Day>| start.map_or_else(String::new, |day| format!("{day} "));
+    table.rows.iter().map(|row| format!("{}{} {} {}", span(row.period_start), row.keys.join(","), row.amount, row.currency)).collect()
+}
+
+fn asked(ledger: &Ledger, query: &CostQuery) -> Vec<String> {
+    shown(&costs(ledger, query).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// SplitMix64: the same estate for the same seed.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+
+    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices[self.below(choices.len() as u64) as usize]
+    }
+
+    /// Charges of any sign with up to eleven decimals, in two currencies, over three weeks around a month's end.
+    fn charges(&mut self) -> Vec<RawCharge> {
+        let count = 100 + self.below(200);
+        (0..count)
+            .map(|_| {
+                let day = format!("2026-01-{:02}", 20 + self.below(12));
+                let day = if self.below(3) == 0 { format!("2026-02-{:02}", 1 + self.below(9)) } else { day };
+                let service = self.of(&["Compute", "Compute", "Database", "Network", "Support", "Tax", "Marketplace", "Broken", "Other"]);
+                let tags =
+                    [("team", self.of(&["a", "b", "c", ""])), ("environment", self.of(&["prod", "dev", ""])), ("application", self.of(&["web", ""]))];
+                let sign = if self.below(6) == 0 { "-" } else { "" };
+                let amount = format!("{sign}{}.{:011}", self.below(1000), self.below(100_000_000_000));
+                let mut charge = charge(&day, service, &tags, &amount);
+                charge.billing_currency = self.of(&["USD", "USD", "EUR"]).into();
+                charge
+            })
+            .collect()
+    }
+}
+
+const POSTED: [&[&str]; 7] =
+    [&[], &["team"], &["service_name"], &["rule"], &["source"], &["account"], &["team", "service_name", "source", "rule", "account"]];
+const GRANULARITIES: [Granularity; 4] = [Granularity::Daily, Granularity::Weekly, Granularity::Monthly, Granularity::Total];
+
+/// Every question that postings can answer has the same answer from charges, and every other grouping adds up to it.
+fn agree(ledger: &Ledger, seed: u64) {
+    for granularity in GRANULARITIES {
+        for group_by in POSTED {
+            let query = query(granularity, group_by, &[]);
+            let derived = derived_costs(ledger, &query, None).unwrap_or_else(|error| panic!("{error}"));
+            let posted = costs(ledger, &query).unwrap_or_else(|error| panic!("{error}"));
+            let (posted, derived) = (shown(&posted), shown(&derived));
+            let differing = posted.iter().zip(&derived).find(|(posted, derived)| posted != derived);
+            assert_eq!(differing, None, "seed {seed}, {granularity:?} by {group_by:?}");
+            assert_eq!(posted.len(), derived.len(), "seed {seed}, {granularity:?} by {group_by:?}");
+        }
+    }
+    let total = costs(ledger, &query(Granularity::Total, &[], &[])).unwrap_or_else(|error| panic!("{error}")).totals;
+    assert!(!total.is_empty());
+    for group_by in [&["environment"][..], &["application", "team"], &["cost_center"], &["tag:team"], &["sub_account_id", "environment"]] {
+        let table = costs(ledger, &query(Granularity::Daily, group_by, &[])).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(table.totals, total, "seed {seed}, by {group_by:?}");
+    }
+}
+
+#[test]
+fn charges_and_postings_give_the_same_costs_after_every_run() {
+    for seed in 1..=3 {
+        let mut draw = Draw(seed);
+        let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
+        let (first, second) = (draw.charges(), draw.charges());
+        run_on(&mut ledger, &[("aws", first.clone()), ("gcp", second)], &FixedRules::new("one", 6));
+        agree(&ledger, seed);
+        // A source is restated.
+        let second = draw.charges();
+        run_on(&mut ledger, &[("aws", first.clone()), ("gcp", second.clone())], &FixedRules::new("one", 6));
+        agree(&ledger, seed);
+        // A rule changes; where it is not used, entries stand as the older rules posted them.
+        run_on(&mut ledger, &[("aws", first), ("gcp", second)], &FixedRules::new("two", 5));
+        agree(&ledger, seed);
+    }
+}
+
+/// 2026-01-05 and -06: direct 30 + 10 for a (prod, dev), 20 for b by a rule that says prod; shared 10 by 6:3:1; support 6.
+fn small_estate() -> Vec<RawCharge> {
+    vec![
+        charge("2026-01-05", "Compute", &[("team", "a"), ("environment", "prod"), ("application", "web")], "30"),
+        charge("2026-01-05", "Compute", &[("team", "a"), ("environment", "dev")], "10"),
+        charge("2026-01-05", "Database", &[("team", "b"), ("environment", "dev"), ("application", "web")], "20"),
+        charge("2026-01-05", "Network", &[("environment", "shared")], "10"),
+        charge("2026-01-05", "Support", &[], "6"),
+        charge("2026-01-06", "Other", &[("environment", "lab")], "1.5"),
+        charge("2026-01-06", "Marketplace", &[], "2"),
+        charge("2026-01-06", "Broken", &[], "0.25"),
+    ]
+}
+
+fn small_ledger() -> Ledger {
+    let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
+    run_on(&mut ledger, &[("aws", small_estate())], &FixedRules::new("one", 6));
+    ledger
+}
+
+#[test]
+fn teams_bear_what_was_computed_by_hand() {
+    let ledger = small_ledger();
+    // Support: 6 by direct costs 40 to 20, so 4 to a and 2 to b. Network: 10 as 6, 3, 1.
+    let expect = [
+        "a 50.000000000 USD",
+        "b 25.000000000 USD",
+        "c 1.000000000 USD",
+        "excluded/marketplace 2.000000000 USD",
+        "suspense 0.250000000 USD",
+        "unallocated 1.500000000 USD",
+    ];
+    assert_eq!(asked(&ledger, &query(Granularity::Total, &["team"], &[])), expect);
+    let spans = ["2026-01-05 76.000000000 USD", "2026-01-06 3.750000000 USD"];
+    let daily: Vec<String> = asked(&ledger, &query(Granularity::Daily, &[], &[])).iter().map(|line| line.replace("  ", " ")).collect();
+    assert_eq!(daily, spans);
+}
+
+#[test]
+fn environment_and_application_come_from_the_rule_first_and_then_from_the_tag() {
+    let ledger = small_ledger();
+    let by_environment = asked(&ledger, &query(Granularity::Total, &["environment"], &[]));
+    // prod: 30 by tag and 20 by rule; none: support, marketplace and broken.
+    assert_eq!(
+        by_environment,
+        [" 8.250000000 USD", "dev 10.000000000 USD", "lab 1.500000000 USD", "prod 50.000000000 USD", "shared 10.000000000 USD"]
+    );
+    let of_a = asked(&ledger, &query(Granularity::Total, &["application", "environment"], &[("team", "a")]));
+    assert_eq!(of_a, [", 4.000000000 USD", ",dev 10.000000000 USD", ",shared 6.000000000 USD", "web,prod 30.000000000 USD"]);
+    let databases = asked(&ledger, &query(Granularity::Total, &["application"], &[("service_name", "Database")]));
+    assert_eq!(databases, ["db 20.000000000 USD"]);
+    let by_tag = asked(&ledger, &query(Granularity::Total, &["tag:application"], &[("team", "b")]));
+    assert_eq!(by_tag, [" 5.000000000 USD", "web 20.000000000 USD"]);
+}
+
+#[test]
+fn filters_of_one_key_are_alternatives_and_of_several_conditions() {
+    let ledger = small_ledger();
+    let teams_a_and_c = query(Granularity::Total, &["team", "service_name"], &[("team", "a"), ("team", "c"), ("service_name", "Network")]);
+    assert_eq!(asked(&ledger, &teams_a_and_c), ["a,Network 6.000000000 USD", "c,Network 1.000000000 USD"]);
+    let none = query(Granularity::Total, &["team"], &[("environment", "")]);
+    assert_eq!(asked(&ledger, &none), ["a 4.000000000 USD", "b 2.000000000 USD", "excluded/marketplace 2.000000000 USD", "suspense 0.250000000 USD"]);
+    assert_eq!(teams(&ledger).unwrap_or_default().into_iter().collect::<Vec<_>>(), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_pool_that_lost_its_drivers_is_not_spread_by_yesterdays_weights() {
+    let mut ledger = small_ledger();
+    // All direct cost is taken back, so support has no driver any more and stays in its pool.
+    let without_direct: Vec<RawCharge> =
+        small_estate().into_iter().filter(|charge| !["Compute", "Database"].contains(&charge.dimensions[0].1.as_str())).collect();
+    run_on(&mut ledger, &[("aws", without_direct)], &FixedRules::new("one", 6));
+    let expect = ["a 6.000000000 USD", "b 3.000000000 USD", "c 1.000000000 USD", "pool/support 6.000000000 USD"];
+    let of_the_day = |table: CostTable| shown(&table).into_iter().take(4).collect::<Vec<_>>();
+    let query =
+        CostQuery { period: Period::new(day("2026-01-05"), day("2026-01-06")).unwrap_or(Period::all()), ..query(Granularity::Total, &["team"], &[]) };
+    assert_eq!(of_the_day(costs(&ledger, &query).unwrap_or_else(|error| panic!("{error}"))), expect);
+    assert_eq!(of_the_day(derived_costs(&ledger, &query, None).unwrap_or_else(|error| panic!("{error}"))), expect);
+}
+
+fn day(text: &str) -> Day {
+    text.parse().unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn rules_that_read_amounts_are_asked_again() {
+    let rules = FixedRules { by_amount: true, ..FixedRules::new("amounts", 6) };
+    let mut charges = small_estate();
+    charges.push(charge("2026-01-05", "Compute", &[("team", "a"), ("environment", "prod"), ("application", "web")], "-4"));
+    let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
+    run_on(&mut ledger, &[("aws", charges)], &rules);
+    let by_environment = query(Granularity::Total, &["environment"], &[("team", "unallocated")]);
+    let refused = costs(&ledger, &by_environment).map(|table| shown(&table)).map_err(|error| error.to_string());
+    assert_eq!(
+        refused,
+        Err("N202: a rule reads amounts or dates, so its decisions are not stored by resource\n  hint: group by team, service_name, rule, source or account, which are answered from postings".into())
+    );
+    let again = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(rules.clone())) };
+    let table = costs_with_rules(&ledger, &by_environment, &again).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(shown(&table), ["lab 1.500000000 USD", "prod -4.000000000 USD"]);
+    for group_by in POSTED {
+        let query = query(Granularity::Daily, group_by, &[]);
+        let derived = derived_costs(&ledger, &query, Some(&again)).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(asked(&ledger, &query), shown(&derived), "by {group_by:?}");
+    }
+}
+
+fn account_lines(accounts: &[ExplainedAccount]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for account in accounts {
+        let of_rules: domain::money::Sum = account.rules.iter().map(|rule| rule.amount).sum();
+        assert_eq!(of_rules, account.amount);
+        for rule in &account.rules {
+            let of_resources: domain::money::Sum = rule.resources.iter().map(|resource| resource.amount).sum();
+            assert_eq!(of_resources + rule.rest_amount, rule.amount);
+            let weights: Vec<String> =
+                rule.weights.iter().flat_map(|day| &day.weights).map(|(target, weight)| format!("{}={weight}", target.team)).collect();
+            lines.push(format!("{} {} {} x{} [{}] {}", account.account, rule.name, rule.amount, rule.charges, weights.join(" "), rule.doc));
+        }
+    }
+    lines
+}
+
+#[test]
+fn an_explanation_adds_up_from_account_to_resource() {
+    let ledger = small_ledger();
+    let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new("one", 6))) };
+    let explained = explain(&ledger, "a", Period::all(), &rules).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(explained.totals.iter().map(|(_, total)| total.to_string()).collect::<Vec<_>>(), ["50.000000000"]);
+    assert_eq!(
+        account_lines(&explained.accounts),
+        [
+            "team/a Compute 40.000000000 x2 [] Says who pays for Compute.",
+            "team/a Network 6.000000000 x1 [] Says who pays for Network.",
+            // The weights are the direct costs of the day in nanos.
+            "team/a Support 4.000000000 x1 [a=40000000000 b=20000000000] Says who pays for Support.",
+        ]
+    );
+    let largest = &explained.accounts[0].rules[0].resources[0];
+    assert_eq!((largest.amount.to_string(), largest.tried.len()), ("30.000000000".to_owned(), 1));
+    assert_eq!(largest.tried[0].read, [("service_name".to_owned(), "Compute".to_owned())]);
+    assert_eq!((explained.sources[0].source.as_str(), explained.sources[0].plugin.name.as_str()), ("aws", "fixed"));
+}
+
+#[test]
+fn every_entry_is_explained_by_the_charges_of_its_day() {
+    let ledger = small_ledger();
+    let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new("one", 6))) };
+    for entry in ledger.standing(Period::all()).unwrap_or_default() {
+        let explained = explain(&ledger, &format!("entry:{}", entry.id.0), Period::all(), &rules).unwrap_or_else(|error| panic!("{error}"));
+        account_lines(&explained.accounts);
+        let Subject::Entry(facts) = &explained.subject else { panic!("an entry was asked for") };
+        for account in &explained.accounts {
+            let posted: i128 =
+                facts.postings.iter().filter(|posting| posting.account == account.account).map(|posting| i128::from(posting.amount.nanos())).sum();
+            assert_eq!(account.amount.nanos(), posted, "{} of entry {}", account.account, entry.id.0);
+        }
+        assert!(explained.accounts.len() >= 2);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_explained() {
+    let ledger = small_ledger();
+    let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new("one", 6))) };
+    let missing = |what: &str| explain(&ledger, what, Period::all(), &rules).map(|_| ()).map_err(|error| error.to_string());
+    assert_eq!(
+        missing("suspence"),
+        Err("N201: nothing in the ledger is called 'suspence'\n  hint: did you mean `apportion explain suspense`?".into())
+    );
+    assert_eq!(missing("entry:99"), Err("N201: there is no entry '99'\n  hint: entries are numbered from 1: `apportion explain entry:1`".into()));
+}
