@@ -17,11 +17,9 @@ impl Ledger {
     pub fn dictionary(&self) -> Result<Dictionary> {
         let mut dictionary = Dictionary::new();
         let connection = &self.connection;
-        blocks(connection, "SELECT first, count, data FROM symbol_block ORDER BY first", |first, data| read_symbols(&mut dictionary, first, data))?;
-        blocks(connection, "SELECT first, count, data FROM tag_set_block ORDER BY first", |first, data| read_tag_sets(&mut dictionary, first, data))?;
-        blocks(connection, "SELECT first, count, data FROM resource_block ORDER BY first", |first, data| {
-            read_resources(&mut dictionary, first, data)
-        })?;
+        blocks(connection, "symbol_block", |first, data| read_symbols(&mut dictionary, first, data))?;
+        blocks(connection, "tag_set_block", |first, data| read_tag_sets(&mut dictionary, first, data))?;
+        blocks(connection, "resource_block", |first, data| read_resources(&mut dictionary, first, data))?;
         Ok(dictionary)
     }
 }
@@ -51,17 +49,17 @@ impl Transaction<'_> {
 }
 
 /// Hands out each block with the number of its first item; a gap is an error.
-fn blocks(connection: &Connection, sql: &str, mut take: impl FnMut(usize, &[u8]) -> Result<usize>) -> Result<()> {
+fn blocks(connection: &Connection, table: &str, mut take: impl FnMut(usize, &[u8]) -> Result<usize>) -> Result<()> {
     let mut due = 0;
-    row::rows(connection, sql, [], |row| {
+    row::rows(connection, &format!("SELECT first, count, data FROM {table} ORDER BY first"), [], |row| {
         let (first, count) = (row::count(row, 0)? as usize, row::count(row, 1)? as usize);
         if first != due {
-            return Err(corrupt(format!("`{sql}`: item {due} is missing, the next block begins with {first}")));
+            return Err(corrupt(format!("{table}: item {due} is missing, the next block begins with {first}")));
         }
         let data = row.get_ref(2).ok().and_then(|value| value.as_blob().ok()).unwrap_or_default();
-        let read = take(first, data)?;
+        let read = take(first, data).map_err(|error| corrupt(format!("{table} {first}: {}", error.message)))?;
         if read != count {
-            return Err(corrupt(format!("`{sql}`: the block of item {first} has {read} items instead of {count}")));
+            return Err(corrupt(format!("{table} {first} has {read} items instead of {count}")));
         }
         due += count;
         Ok(())

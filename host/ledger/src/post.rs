@@ -170,3 +170,46 @@ pub fn stored_digest(words: &crate::intern::Words, kind: EntryKind, day: &Source
     let lines: Vec<Line<'_>> = lines.collect::<Result<_>>()?;
     Ok(of_content(kind, day, lines.into_iter()))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::segment::{Columns, encode};
+    use crate::{Ledger, Result, RunStart};
+    use domain::catalogue as code;
+    use domain::dictionary::Dictionary;
+    use domain::port::PluginIdentity;
+    use domain::run::{RunId, SourceDay};
+
+    fn fill(ledger: &mut Ledger) -> Result<()> {
+        let mut transaction = ledger.begin(&RunStart { at_ms: 1, version: "1".into() })?;
+        transaction.save_dictionary(&Dictionary::new())?;
+        let collection = transaction.begin_source("aws", &PluginIdentity { name: "p".into(), version: "1".into(), digest: "d".into() })?;
+        let currency = "USD".parse().unwrap_or_else(|error| panic!("{error}"));
+        let mut amount = 1_i64;
+        for day in 0..10_000 {
+            let amounts: Vec<i64> = (0..4000)
+                .map(|_| {
+                    amount = amount.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    amount
+                })
+                .collect();
+            let segment = encode(&Columns { resources: &vec![0; 4000], billed: &amounts, effective: &amounts });
+            let place = SourceDay { source: "aws".into(), day: domain::period::Day::from_epoch(day), currency };
+            transaction.add_segment(collection, &place, &segment)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_full_disk_leaves_nothing_of_the_run() {
+        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+        let mut ledger = Ledger::create(&folder.path().join("a.ledger")).unwrap_or_else(|error| panic!("{error}"));
+        ledger.connection.query_row("PRAGMA max_page_count = 400", [], |_| Ok(())).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(fill(&mut ledger).map_err(|error| error.code), Err(code::LEDGER_FULL));
+        assert_eq!(ledger.dictionary().map(|dictionary| dictionary.resource_count()), Ok(0));
+        let stored = crate::row::number(&ledger.connection, "SELECT (SELECT count(*) FROM segment) + (SELECT count(*) FROM symbol_block)", []);
+        assert_eq!(stored, Ok(0));
+        assert_eq!(ledger.verify(&mut |_| {}).map(|report| report.findings), Ok(Vec::new()));
+        assert_eq!(ledger.runs(5).map(|runs| runs.iter().map(|run| (run.id, run.end.is_none())).collect::<Vec<_>>()), Ok(vec![(RunId(1), true)]));
+    }
+}

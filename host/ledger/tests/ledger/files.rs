@@ -1,0 +1,145 @@
+//! Files that are missing, foreign, newer, damaged or read-only, and backups.
+
+use crate::fixture::{OneRule, charge, collect, findings, good, plugin, run, source_day, start};
+use domain::catalogue as code;
+use domain::period::Period;
+use ledger::{Access, Ledger};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn sql(path: &Path, sql: &str) {
+    Connection::open(path).and_then(|connection| connection.execute_batch(sql)).unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn refusal(path: &Path, access: Access) -> (code::Code, String) {
+    match Ledger::open(path, access) {
+        Ok(_) => panic!("{} was opened", path.display()),
+        Err(error) => (error.code, error.message),
+    }
+}
+
+fn made(folder: &Path) -> PathBuf {
+    let path = folder.join("a.ledger");
+    let mut ledger = good(Ledger::create(&path));
+    run(&mut ledger, &OneRule::new("g1"), &source_day("aws", "2026-01-03"), &[charge("payments", 10, 10)]);
+    path
+}
+
+#[test]
+fn what_is_not_a_ledger_is_refused_by_name() {
+    let folder = folder();
+    let path = folder.path().join("missing.ledger");
+    let error = Ledger::open(&path, Access::Write).map(|_| ()).map_err(|error| (error.code, error.hint));
+    assert_eq!(error, Err((code::LEDGER_NOT_FOUND, Some("apportion init".into()))));
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "not a database, but long enough that SQLite reads a whole header of one hundred bytes and looks at it".repeat(9))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let foreign = folder.path().join("foreign.db");
+    sql(&foreign, "CREATE TABLE run (id INTEGER)");
+    let empty = folder.path().join("empty.ledger");
+    std::fs::write(&empty, "").unwrap_or_else(|error| panic!("{error}"));
+    for access in [Access::Read, Access::Write] {
+        assert_eq!(refusal(&text, access), (code::LEDGER_NOT_OURS, "this is not an Apportion ledger: the file is not a database".into()));
+        for path in [&foreign, &empty] {
+            let expected = "this is not an Apportion ledger: it belongs to another program, or was never finished";
+            assert_eq!(refusal(path, access), (code::LEDGER_NOT_OURS, expected.into()));
+        }
+    }
+}
+
+#[test]
+fn a_newer_ledger_is_refused() {
+    let folder = folder();
+    let path = made(folder.path());
+    sql(&path, "PRAGMA user_version = 999");
+    for access in [Access::Read, Access::Write] {
+        let expected = "the ledger has format 999, and this version knows formats up to 1";
+        assert_eq!(refusal(&path, access), (code::LEDGER_NEWER, expected.into()));
+    }
+}
+
+#[test]
+fn nothing_is_made_over_a_file_that_is_there() {
+    let folder = folder();
+    let path = made(folder.path());
+    let code_of = |result: ledger::Result<()>| result.map_err(|error| error.code);
+    assert_eq!(code_of(Ledger::create(&path).map(|_| ())), Err(code::CONFIG_EXISTS));
+    assert_eq!(code_of(Ledger::create(&folder.path().join("no/such/folder.ledger")).map(|_| ())), Err(code::LEDGER_READ_ONLY));
+    let ledger = good(Ledger::open(&path, Access::Write));
+    assert_eq!(code_of(ledger.backup(&path, &mut |_, _| {})), Err(code::CONFIG_EXISTS));
+    assert_eq!(good(ledger.standing(Period::all())).len(), 1);
+}
+
+#[test]
+fn a_ledger_opened_to_read_cannot_be_written() {
+    let folder = folder();
+    let path = made(folder.path());
+    let mut ledger = good(Ledger::open(&path, Access::Read));
+    assert_eq!(ledger.begin(&start()).map(|_| ()).map_err(|error| error.code), Err(code::LEDGER_READ_ONLY));
+    let january = source_day("aws", "2026-01-03").day.month();
+    assert_eq!(ledger.close_period(january, 1, "").map_err(|error| error.code), Err(code::LEDGER_READ_ONLY));
+    assert_eq!(good(ledger.runs(10)).len(), 1);
+}
+
+#[test]
+fn a_damaged_file_is_an_error_or_a_finding_and_never_a_panic() {
+    let folder = folder();
+    let bytes = std::fs::read(made(folder.path())).unwrap_or_else(|error| panic!("{error}"));
+    let path = folder.path().join("damaged.ledger");
+    let mut noticed = 0;
+    for page in 0..bytes.len() / 8192 {
+        let mut damaged = bytes.clone();
+        let start = page * 8192 + if page == 0 { 100 } else { 0 };
+        damaged[start..start + 2000].fill(0x5A);
+        std::fs::write(&path, damaged).unwrap_or_else(|error| panic!("{error}"));
+        let found = Ledger::open(&path, Access::Read).and_then(|ledger| ledger.verify(&mut |_| {}));
+        noticed += usize::from(!matches!(found, Ok(report) if report.is_sound()));
+    }
+    assert_eq!(noticed, bytes.len() / 8192, "a damaged page went unnoticed");
+}
+
+#[test]
+fn a_backup_is_whole_while_the_ledger_is_written() {
+    let folder = folder();
+    let path = made(folder.path());
+    let (mut writer, reader) = (good(Ledger::open(&path, Access::Write)), good(Ledger::open(&path, Access::Read)));
+    let mut transaction = good(writer.begin(&start()));
+    let place = source_day("gcp", "2026-01-04");
+    let collection = good(transaction.begin_source("gcp", &plugin()));
+    let totals = collect(&mut transaction, collection, &place, &[charge("search", 3, 3)]);
+    good(transaction.restate(collection, &place, &totals));
+    good(transaction.keep_source(None));
+    let copy = folder.path().join("backup.ledger");
+    let mut reports = Vec::new();
+    good(reader.backup(&copy, &mut |done, all| reports.push((done, all))));
+    drop(transaction);
+    assert!(reports.last().is_some_and(|(done, all)| done == all && *all > 10), "{reports:?}");
+    let mut copied = good(Ledger::open(&copy, Access::Write));
+    assert_eq!(findings(&copied), Vec::<String>::new());
+    assert_eq!(good(copied.standing(Period::all())), good(reader.standing(Period::all())));
+    assert_eq!(good(copied.verify(&mut |_| {})).head, good(reader.verify(&mut |_| {})).head);
+    run(&mut copied, &OneRule::new("g1"), &place, &[charge("search", 3, 3)]);
+    assert_eq!(good(copied.standing(Period::all())).len(), 2);
+    let left: Vec<String> = std::fs::read_dir(folder.path())
+        .unwrap_or_else(|error| panic!("{error}"))
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.contains("partial"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn the_log_is_emptied_into_the_file_after_a_run() {
+    let folder = folder();
+    let path = folder.path().join("a.ledger");
+    let mut ledger = good(Ledger::create(&path));
+    run(&mut ledger, &OneRule::new("g1"), &source_day("aws", "2026-01-03"), &[charge("payments", 10, 10)]);
+    let log = std::fs::metadata(folder.path().join("a.ledger-wal")).map(|log| log.len()).unwrap_or_default();
+    assert_eq!(log, 0);
+    let header = std::fs::read(&path).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((&header[..15], &header[16..18], &header[68..72]), (&b"SQLite format 3"[..], &[0x20_u8, 0][..], &b"Aptn"[..]));
+}

@@ -1,0 +1,109 @@
+//! The schema as a file for readers, the migrations that make it, and the triggers that guard it.
+
+use crate::fixture::{OneRule, charge, end, good, plugin, run, source_day, start, usd};
+use domain::charge::Rejected;
+use domain::decision::{OutcomeId, Target};
+use ledger::{Ledger, Weights};
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// Released migrations are never edited: ledgers out there were made by them.
+const MIGRATIONS: &[(&str, &str)] = &[("01-journal", "313d10d4c3fa03fb8dcdc846eea7bcf241b074822a3b2ebd98492057bb7194b8")];
+
+/// A file with at least one row in every table.
+fn full_ledger(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("full.ledger");
+    let mut ledger = good(Ledger::create(&path));
+    let (rules, place) = (OneRule::new("g1"), source_day("aws", "2026-01-03"));
+    run(&mut ledger, &rules, &place, &[charge("payments", 10, 8)]);
+    good(ledger.close_period(place.day.month(), 1, "done"));
+    let mut transaction = good(ledger.begin(&start()));
+    let generation = good(transaction.save_generation(&rules));
+    good(transaction.begin_source("aws", &plugin()));
+    let rejected = Rejected { location: "bill.csv:3:1".into(), reason: "no amount".into(), excerpt: "a,b".into() };
+    good(transaction.reject("aws", &[rejected], 1));
+    good(transaction.keep_source(Some("cursor")));
+    let weights = Weights { outcome: OutcomeId(0), targets: vec![Target::team("a")], shares: vec![1], total: 1 };
+    good(transaction.save_weights(place.day, usd(), &[weights]));
+    good(transaction.commit(&end(generation)));
+    path
+}
+
+fn tables(connection: &Connection) -> Vec<String> {
+    let mut statement =
+        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap_or_else(|error| panic!("{error}"));
+    let names = statement.query_map([], |row| row.get(0)).unwrap_or_else(|error| panic!("{error}"));
+    names.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn no_table_can_be_updated_or_deleted_from() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let connection = Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
+    let tables = tables(&connection);
+    assert_eq!(tables.len(), 25, "{tables:?}");
+    for table in tables {
+        let columns: String = connection
+            .query_row("SELECT group_concat(name || ' = ' || name, ', ') FROM pragma_table_info(?1)", [&table], |row| row.get(0))
+            .unwrap_or_else(|error| panic!("{error}"));
+        let rows: i64 =
+            connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap_or_else(|error| panic!("{error}"));
+        assert!(rows > 0, "{table} is empty, so that its triggers are not tried");
+        for sql in [format!("UPDATE {table} SET {columns}"), format!("DELETE FROM {table}")] {
+            let refused = connection.execute(&sql, []).map_err(|error| error.to_string());
+            assert_eq!(refused, Err(format!("{table} is append-only")), "{sql}");
+        }
+    }
+}
+
+#[test]
+fn a_statement_gets_no_further_charges() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let connection = Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
+    let copy = "INSERT INTO segment (collection, day, currency, rows, billed_nanos, effective_nanos, digest, data)
+         SELECT collection, day, currency, rows, billed_nanos, effective_nanos, digest, data FROM segment";
+    assert_eq!(connection.execute(copy, []).map_err(|error| error.to_string()), Err("segment would change a statement".into()));
+}
+
+fn rewrites() -> bool {
+    std::env::var_os("UPDATE").is_some()
+}
+
+#[test]
+fn the_schema_file_is_what_the_migrations_make() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let path = folder.path().join("new.ledger");
+    drop(good(Ledger::create(&path)));
+    let connection = Connection::open(path).unwrap_or_else(|error| panic!("{error}"));
+    let mut statement = connection
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY tbl_name, type = 'trigger', type = 'index', name")
+        .unwrap_or_else(|error| panic!("{error}"));
+    let objects = statement.query_map([], |row| row.get::<_, String>(0)).unwrap_or_else(|error| panic!("{error}"));
+    let mut schema = "-- Written by `UPDATE=1 cargo test -p ledger`: the whole schema as the migrations leave it.\n".to_owned();
+    for object in objects {
+        schema.push_str(&format!("\n{};\n", object.unwrap_or_else(|error| panic!("{error}"))));
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.sql");
+    if rewrites() {
+        std::fs::write(&file, &schema).unwrap_or_else(|error| panic!("{error}"));
+    }
+    let golden = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(golden == schema, "schema.sql is not what the migrations make; run `UPDATE=1 cargo test -p ledger`");
+}
+
+#[test]
+fn migrations_are_never_edited() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut names: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{error}"))
+        .map(|entry| entry.unwrap_or_else(|error| panic!("{error}")).file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, MIGRATIONS.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
+    for (name, digest) in MIGRATIONS {
+        let sql = std::fs::read(folder.join(name).join("up.sql")).unwrap_or_else(|error| panic!("{error}"));
+        let found: String = Sha256::digest(&sql).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(found, *digest, "{name} was edited; add a migration instead");
+    }
+}
