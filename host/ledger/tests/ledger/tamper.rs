@@ -101,7 +101,7 @@ fn a_changed_dictionary_or_decision_is_found() {
     check("DELETE FROM resource_block", &["names resource 0, which does not exist"]);
     check("DELETE FROM outcome WHERE number = 1", &["outcome 1 of generation 1 is missing"]);
     check("UPDATE outcome SET outcome = replace(outcome, '\"rule\":0', '\"rule\":7')", &["outcome 1 of generation 1 names rule 7 of 1"]);
-    check("UPDATE decision_block SET data = data || x'00'", &["generation 1: 1 bytes are left over in a stored block"]);
+    check("UPDATE decision_block SET count = 5", &["the decisions of generation 1 do not follow on each other at resource 0"]);
 }
 
 #[test]
