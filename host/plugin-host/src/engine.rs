@@ -40,9 +40,36 @@ pub fn cache(folder: &Path) -> Result<Cache, Diagnostic> {
             .hint("choose a cache folder that only this user can write to")
     };
     let absolute = std::path::absolute(folder).map_err(|error| refuse(error.to_string()))?;
+    make_private(&absolute).map_err(|error| refuse(error.to_string()))?;
+    if is_open_to_everybody(&absolute).map_err(|error| refuse(error.to_string()))? {
+        return Err(refuse("everybody can write to it".into()));
+    }
     let mut config = CacheConfig::new();
     config.with_directory(absolute);
     Cache::new(config).map_err(|error| refuse(format!("{error:#}")))
+}
+
+#[cfg(unix)]
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(unix)]
+fn is_open_to_everybody(folder: &Path) -> std::io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(std::fs::metadata(folder)?.permissions().mode() & 0o002 != 0)
+}
+
+#[cfg(not(unix))]
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)
+}
+
+/// Elsewhere a user's cache folder is the user's own by default.
+#[cfg(not(unix))]
+fn is_open_to_everybody(_: &Path) -> std::io::Result<bool> {
+    Ok(false)
 }
 
 /// The clock stops by itself when nobody holds the engine any more.

@@ -15,6 +15,14 @@ impl Kind {
             Kind::Allocator => "allocator",
         }
     }
+
+    /// As in "it is an allocator".
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Kind::Collector => "a collector",
+            Kind::Allocator => "an allocator",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

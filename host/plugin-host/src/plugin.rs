@@ -72,7 +72,7 @@ impl PluginHost {
         let described = self.describe(kind, engine, &component, &identity)?;
         let manifest = convert::manifest(described).map_err(invalid)?;
         if manifest.kind != kind {
-            return Err(invalid(format!("it says that it is a {}, and exports what a {} has", manifest.kind.name(), kind.name())));
+            return Err(invalid(format!("it says that it is {}, and exports what {} has", manifest.kind.with_article(), kind.with_article())));
         }
         if let Some(power) = powers.into_iter().find(|power| !manifest.asks_for(*power)) {
             return Err(invalid(format!("it uses the power '{}' without asking for it in its manifest", power.name())));
@@ -95,7 +95,7 @@ impl PluginHost {
     /// Lets it describe itself with every power refused: nothing has been granted yet.
     fn describe(&self, kind: Kind, engine: &Engine, component: &Component, identity: &PluginIdentity) -> Result<types::Manifest, Diagnostic> {
         let invalid =
-            |error: wasmtime::Error| invalid(identity, &format!("it is not a {} of version {VERSION}: {}", kind.name(), error.root_cause()));
+            |error: wasmtime::Error| invalid(identity, &format!("it is not {} of version {VERSION}: {}", kind.with_article(), error.root_cause()));
         let mut sandbox = Sandbox::new(engine, &self.limits, identity, State::new(&self.limits, None));
         match kind {
             Kind::Collector => {
@@ -149,7 +149,7 @@ impl Plugin {
         if self.kind() == kind {
             return Ok(());
         }
-        Err(invalid(&self.identity, &format!("it is a {}, and a {} is needed", self.kind().name(), kind.name())))
+        Err(invalid(&self.identity, &format!("it is {}, and {} is needed", self.kind().with_article(), kind.with_article())))
     }
 
     fn not_linked(&self, error: &wasmtime::Error) -> Diagnostic {

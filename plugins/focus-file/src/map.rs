@@ -172,7 +172,10 @@ mod tests {
         assert_eq!(message, "b.csv has no column BillingCurrency, without which its rows cannot become charges");
         assert_eq!((column.as_str(), hint.as_str()), ("BillingCurrency", "constants = { billing_currency = \"USD\" }"));
         let (message, column, hint) = problem("Cost,Date");
-        assert_eq!(message, "b.csv has no columns BilledCost, EffectiveCost, BillingCurrency, ChargePeriodStart, without which its rows cannot become charges");
+        assert_eq!(
+            message,
+            "b.csv has no columns BilledCost, EffectiveCost, BillingCurrency, ChargePeriodStart, without which its rows cannot become charges"
+        );
         assert_eq!((column.as_str(), hint.as_str()), ("BilledCost", "columns = { billed_cost = \"<the column that holds it>\" }"));
         let (_, column, hint) = problem("BilledCost,EffectiveCosts,BillingCurrency,ChargePeriodStart");
         assert_eq!((column.as_str(), hint.as_str()), ("EffectiveCost", "columns = { effective_cost = \"EffectiveCosts\" }"));

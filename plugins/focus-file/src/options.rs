@@ -155,7 +155,11 @@ mod tests {
             (r#"{"constants": {"billing_curency": "USD"}}"#, "there is no field 'billing_curency'", "did you mean `billing_currency`?"),
             (r#"{"date_order": "ymd"}"#, "date_order cannot be \"ymd\"", "date_order = \"iso\" | \"mdy\" | \"dmy\""),
             (r#"{"skip": [{"colum": "a", "values": []}]}"#, "there is no key of skip 'colum'", "did you mean `column`?"),
-            (r#"{"skip": [{"column": "a"}]}"#, "an entry of skip needs a column and values", "skip = [{ column = \"x_RowType\", values = [\"total\"] }]"),
+            (
+                r#"{"skip": [{"column": "a"}]}"#,
+                "an entry of skip needs a column and values",
+                "skip = [{ column = \"x_RowType\", values = [\"total\"] }]",
+            ),
             (r#"{"constants": {"billing_currency": 1}}"#, "constants.billing_currency must be text, not 1", ""),
             ("[1]", "the settings must be a table, not [1]", ""),
         ] {

@@ -1,6 +1,6 @@
 //! Looks into its tables, and says in its state what it saw.
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, Rows, table_decode, register_collector};
+use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, Rows, register_collector, table_decode};
 
 struct Guest(bool);
 

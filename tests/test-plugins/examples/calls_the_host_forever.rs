@@ -1,6 +1,6 @@
 //! Asks the host the same thing for ever.
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, table_decode, register_collector};
+use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, register_collector, table_decode};
 
 struct Guest;
 

@@ -1,6 +1,6 @@
 //! Uses a power that its manifest does not ask for.
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, table_decode, register_collector};
+use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, register_collector, table_decode};
 
 struct Guest;
 

@@ -1,6 +1,6 @@
 //! Returns more than anybody wants: rows or bytes, as its settings say.
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, Rows, Rejected, log, register_collector};
+use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Rejected, Request, Rows, log, register_collector};
 
 struct Guest(String);
 

@@ -1,6 +1,8 @@
 //! Returns what cannot be a batch, in the way that its settings name.
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, DateOrder, Dimension, Feed, FeedFrom, Field, Mapping, Rows, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, DateOrder, Dimension, Error, Feed, FeedFrom, Field, Manifest, Mapping, Request, Rows, register_collector,
+};
 
 struct Guest(String);
 

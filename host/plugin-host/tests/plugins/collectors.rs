@@ -24,7 +24,14 @@ fn the_form_of_a_page_leaves_no_trace() {
     };
     let account = ("sub_account_id", "99");
     let expect = [
-        charge("2026-03-01T00:00:00Z", "12.50", "12.50", "USD", &[("service_name", "Compute"), account, ("charge_category", "Usage")], &[("team", "payments")]),
+        charge(
+            "2026-03-01T00:00:00Z",
+            "12.50",
+            "12.50",
+            "USD",
+            &[("service_name", "Compute"), account, ("charge_category", "Usage")],
+            &[("team", "payments")],
+        ),
         charge("2026-03-02T00:00:00Z", "-3.25", "-3.25", "USD", &[("service_name", "Compute"), account, ("charge_category", "Credit")], &[]),
         charge(
             "2026-03-03T00:00:00Z",

@@ -99,7 +99,11 @@ fn a_check_tells_what_is_strongly_wanted() {
 #[test]
 fn maps_every_real_focus_file_at_hand() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let names = ["focus-sample-data/focus_1_0_sample_1000.csv", "focus-toolkit-generated/focus_1_2_cost_and_usage_aws.csv", "focus-toolkit-generated/focus_1_3_cost_and_usage_gcp.csv"];
+    let names = [
+        "focus-sample-data/focus_1_0_sample_1000.csv",
+        "focus-toolkit-generated/focus_1_2_cost_and_usage_aws.csv",
+        "focus-toolkit-generated/focus_1_3_cost_and_usage_gcp.csv",
+    ];
     if !folder.exists() {
         eprintln!("skipped: no real bills at {}", folder.display());
         return;

@@ -73,7 +73,7 @@ fn a_plugin_of_one_kind_does_not_serve_as_the_other() {
     assert_eq!((collector.kind(), allocator.kind()), (Kind::Collector, Kind::Allocator));
     let refused = collector.allocator().map(|_| ()).unwrap_err();
     assert_eq!(refused.code, code::PLUGIN_INVALID);
-    assert!(refused.message.ends_with("it is a collector, and a allocator is needed"), "{}", refused.message);
+    assert!(refused.message.ends_with("it is a collector, and an allocator is needed"), "{}", refused.message);
     let refused = allocator.collector(&Grants::new("bill", []).unwrap()).map(|_| ()).unwrap_err();
     assert_eq!(refused.code, code::PLUGIN_INVALID);
 }
@@ -90,6 +90,16 @@ fn compiled_code_is_kept_and_found_again() {
     let kept = std::fs::read_dir(folder.path().join("compiled")).unwrap().count();
     assert!(kept > 0, "nothing was kept");
     assert_eq!(collect_on(&cached()), first);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let open_to_all = folder.path().join("open");
+        std::fs::create_dir(&open_to_all).unwrap();
+        std::fs::set_permissions(&open_to_all, std::fs::Permissions::from_mode(0o777)).unwrap();
+        let refused = PluginHost::new(HostOptions { cache_dir: Some(open_to_all), limits: limits() }).map(|_| ()).unwrap_err();
+        assert_eq!(refused.code, code::CONFIG_VALUE);
+        assert!(refused.message.ends_with("everybody can write to it"), "{}", refused.message);
+    }
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     let refused = PluginHost::new(HostOptions { cache_dir: Some(file), limits: limits() }).map(|_| ()).unwrap_err();
@@ -106,7 +116,9 @@ fn every_test_plugin_is_used_by_a_test() {
         include_str!("loading.rs"),
         include_str!("main.rs"),
     ];
-    let unused: Vec<&&str> =
-        test_artifacts::NAMES.iter().filter(|name| !tests.iter().any(|test| test.contains(&format!("test_artifacts::{}", name.to_uppercase())))).collect();
+    let unused: Vec<&&str> = test_artifacts::NAMES
+        .iter()
+        .filter(|name| !tests.iter().any(|test| test.contains(&format!("test_artifacts::{}", name.to_uppercase()))))
+        .collect();
     assert!(unused.is_empty(), "{unused:?}");
 }
