@@ -71,6 +71,17 @@ impl Dictionary {
         dictionary
     }
 
+    /// Makes room for what is about to be put in, so that loading a large dictionary does not hash everything again as it grows.
+    pub fn reserve(&mut self, symbols: usize, tag_sets: usize, resources: usize) {
+        let (hasher, text, text_ends) = (&self.hasher, &self.text, &self.text_ends);
+        self.symbols.reserve(symbols, |id| hasher.hash_one(symbol_text(text, text_ends, *id)));
+        let (tags, tag_ends) = (&self.tags, &self.tag_ends);
+        self.tag_sets.reserve(tag_sets, |id| hasher.hash_one(slice(tags, tag_ends, *id)));
+        let mut known = std::mem::take(&mut self.resources);
+        known.reserve(resources, |id| self.stored_hash(ResourceId(*id)));
+        self.resources = known;
+    }
+
     /// Interns a text.
     pub fn symbol(&mut self, text: &str) -> Symbol {
         let hash = self.hasher.hash_one(text);

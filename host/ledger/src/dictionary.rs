@@ -12,11 +12,16 @@ use rusqlite::Connection;
 /// Items of one block: enough to compress well, few enough to stay below a megabyte.
 const BLOCK_ITEMS: usize = 16_384;
 
+/// Room is made for so many items at once: a damaged file may claim any number.
+const RESERVE_MAX: usize = 1 << 22;
+
 impl Ledger {
     /// Everything interned so far, numbered as it was.
     pub fn dictionary(&self) -> Result<Dictionary> {
         let mut dictionary = Dictionary::new();
         let connection = &self.connection;
+        let room = |table: &str| stored_count(connection, table).map(|count| count.min(RESERVE_MAX));
+        dictionary.reserve(room("symbol_block")?, room("tag_set_block")?, room("resource_block")?);
         blocks(connection, "symbol_block", |first, data| read_symbols(&mut dictionary, first, data))?;
         blocks(connection, "tag_set_block", |first, data| read_tag_sets(&mut dictionary, first, data))?;
         blocks(connection, "resource_block", |first, data| read_resources(&mut dictionary, first, data))?;
@@ -34,8 +39,7 @@ impl Transaction<'_> {
 
     fn append_blocks(&self, table: &str, count: usize, write: impl Fn(usize, usize) -> Vec<u8>) -> Result<()> {
         let connection = &self.ledger.connection;
-        let stored = row::number(connection, &format!("SELECT coalesce(max(first + count), 0) FROM {table}"), [])?;
-        let stored = usize::try_from(stored).map_err(|_| corrupt(format!("the blocks of {table} end before they begin")))?;
+        let stored = stored_count(connection, table)?;
         if count < stored {
             return Err(misuse(format!("the dictionary to save has {count} items and {table} has {stored}")));
         }
@@ -46,6 +50,11 @@ impl Transaction<'_> {
         }
         Ok(())
     }
+}
+
+fn stored_count(connection: &Connection, table: &str) -> Result<usize> {
+    let count = row::number(connection, &format!("SELECT coalesce(max(first + count), 0) FROM {table}"), [])?;
+    usize::try_from(count).map_err(|_| corrupt(format!("the blocks of {table} end before they begin")))
 }
 
 /// Hands out each block with the number of its first item; a gap is an error.

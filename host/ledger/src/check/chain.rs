@@ -66,19 +66,26 @@ impl Ledger {
         self.check_reversals(report)
     }
 
-    /// A reversal takes its entry back line by line, so each account of the two nets to zero.
+    /// A reversal takes its entry back line by line.
     fn check_reversals(&self, report: &mut VerifyReport) -> Result<()> {
-        let sql = "SELECT r.id, r.reverses FROM entry r JOIN entry e ON e.id = r.reverses
-             WHERE (SELECT count(*) FROM posting p WHERE p.entry = r.id) <> (SELECT count(*) FROM posting p WHERE p.entry = e.id)
-                OR EXISTS (SELECT 1 FROM posting p WHERE p.entry = r.id AND NOT EXISTS (
-                    SELECT 1 FROM posting q WHERE q.entry = e.id AND q.amount = -p.amount AND q.account = p.account
-                      AND q.target IS p.target AND q.rule IS p.rule AND q.service IS p.service))
-                OR r.source <> e.source OR r.charge_day <> e.charge_day OR r.currency <> e.currency OR e.kind = 'reversal'";
+        let sql = "SELECT r.id, e.id, r.source = e.source AND r.charge_day = e.charge_day AND r.currency = e.currency AND e.kind <> 'reversal'
+             FROM entry r JOIN entry e ON e.id = r.reverses ORDER BY r.id";
         row::rows(&self.connection, sql, [], |row| {
-            report.find(format!("entry {} does not take back entry {} line by line", row::cell::<i64>(row, 0)?, row::cell::<i64>(row, 1)?));
+            let (reversal, reversed, is_same_day): (i64, i64, bool) = (row::cell(row, 0)?, row::cell(row, 1)?, row::cell(row, 2)?);
+            if !is_same_day || self.lines(reversal, -1)? != self.lines(reversed, 1)? {
+                report.find(format!("entry {reversal} does not take back entry {reversed} line by line"));
+            }
             Ok(())
         })?;
         Ok(())
+    }
+
+    /// An entry's lines in an order of their own, each amount times `sign`.
+    fn lines(&self, entry: i64, sign: i128) -> Result<Vec<(Numbers, i128)>> {
+        let sql = "SELECT account, target, rule, service, amount FROM posting WHERE entry = ?1";
+        let mut lines = row::rows(&self.connection, sql, [entry], |row| Ok((numbers(row, 0)?, sign * i128::from(row::cell::<i64>(row, 4)?))))?;
+        lines.sort_unstable();
+        Ok(lines)
     }
 
     pub(super) fn check_seals(&self, report: &mut VerifyReport) -> Result<()> {
