@@ -43,14 +43,12 @@ const FILTERS_MAX: usize = 64;
 
 impl Cells {
     pub fn new(dictionary: &Dictionary, decisions: &[OutcomeId], outcomes: &[Outcome]) -> Result<Cells, Diagnostic> {
-        let mut cells = Cells { cells: Vec::new(), shared: Vec::new(), numbers: HashMap::new(), of_resource: Vec::new(), filters: filters(outcomes)? };
+        let mut cells =
+            Cells { cells: Vec::new(), shared: Vec::new(), numbers: HashMap::new(), of_resource: Vec::new(), filters: filters(outcomes)? };
         cells.of_resource = Vec::with_capacity(decisions.len());
         for (id, outcome) in decisions.iter().enumerate() {
-            let number = if *outcome == OutcomeId::PER_CHARGE {
-                PER_CHARGE
-            } else {
-                cells.number(dictionary, ResourceId(id as u32), *outcome, outcomes)
-            };
+            let number =
+                if *outcome == OutcomeId::PER_CHARGE { PER_CHARGE } else { cells.number(dictionary, ResourceId(id as u32), *outcome, outcomes) };
             cells.of_resource.push(number);
         }
         Ok(cells)
@@ -58,7 +56,12 @@ impl Cells {
 
     /// The cell of a resource under an outcome, made if it is new.
     pub fn number(&mut self, dictionary: &Dictionary, resource: ResourceId, outcome: OutcomeId, outcomes: &[Outcome]) -> u32 {
-        let filters = self.filters.iter().enumerate().filter(|(_, filter)| passes(dictionary, resource, filter)).fold(0, |bits, (number, _)| bits | 1 << number);
+        let filters = self
+            .filters
+            .iter()
+            .enumerate()
+            .filter(|(_, filter)| passes(dictionary, resource, filter))
+            .fold(0, |bits, (number, _)| bits | 1 << number);
         let cell = Cell { outcome, service: dictionary.dimension(resource, Field::SERVICE_NAME), filters };
         *self.numbers.entry(cell).or_insert_with(|| {
             self.cells.push(cell);
@@ -87,8 +90,11 @@ fn filters(outcomes: &[Outcome]) -> Result<Vec<DriverFilter>, Diagnostic> {
         }
     }
     if filters.len() > FILTERS_MAX {
-        return Err(Diagnostic::new(code::RULE_DECISION, format!("the rules use {} different `by_cost` filters; {FILTERS_MAX} are possible", filters.len()))
-            .hint("let rules share filters, or list the teams: `by_cost([\"payments\", \"search\"])`"));
+        return Err(Diagnostic::new(
+            code::RULE_DECISION,
+            format!("the rules use {} different `by_cost` filters; {FILTERS_MAX} are possible", filters.len()),
+        )
+        .hint("let rules share filters, or list the teams: `by_cost([\"payments\", \"search\"])`"));
     }
     Ok(filters)
 }
@@ -352,10 +358,7 @@ fn entries(generation: &Generation<'_>, slice: &DaySlice, spreads: &HashMap<Outc
     if spread != 0 {
         return Err(lost(day, "distribution", Sum::ZERO, Sum::from_nanos(spread)));
     }
-    let entries = [
-        collection.entry(generation, EntryKind::Collection, day)?,
-        distribution.entry(generation, EntryKind::Distribution, day)?,
-    ];
+    let entries = [collection.entry(generation, EntryKind::Collection, day)?, distribution.entry(generation, EntryKind::Distribution, day)?];
     Ok(entries.into_iter().flatten().collect())
 }
 

@@ -123,7 +123,8 @@ impl Gathering {
     fn scan(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, mapping: &Mapping) -> Result<(), Diagnostic> {
         let plan = Plan::new(mapping, collection.dimensions)?;
         let table = collection.source.request.tables.iter().find(|table| table.name == mapping.table);
-        let table = table.ok_or_else(|| Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin mapped the table '{}', which it was not given", mapping.table)))?;
+        let table = table
+            .ok_or_else(|| Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin mapped the table '{}', which it was not given", mapping.table)))?;
         collection.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner).forget_rows();
         let scan = Scan::open(table, &plan.wanted)?;
         let mut gathered = scan_in_threads(collection, id, &scan, &plan)?;
@@ -170,7 +171,13 @@ pub fn period(source: &Source) -> Period {
     source.request.period.unwrap_or_else(Period::all)
 }
 
-fn store(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, day: Day, currency: Currency, segment: &EncodedSegment) -> Result<(), Diagnostic> {
+fn store(
+    collection: &mut Collection<'_, '_, '_, '_>,
+    id: CollectionId,
+    day: Day,
+    currency: Currency,
+    segment: &EncodedSegment,
+) -> Result<(), Diagnostic> {
     let source_day = SourceDay { source: collection.source.name.clone(), day, currency };
     collection.transaction.add_segment(id, &source_day, segment)
 }

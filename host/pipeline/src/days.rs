@@ -12,7 +12,7 @@ use domain::port::{Decider, RuleFacts, Rules};
 use domain::run::SourceDay;
 use ledger::{GenerationId, StoredDay, StoredSegment, Transaction, segment};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 const SUSPENSE_SHOWN: usize = 20;
 
@@ -70,13 +70,12 @@ pub fn allocate(
         generation: if turning.is_empty() { rules.generation().to_owned() } else { format!("{}/{epoch}", rules.generation()) },
     };
     let stored = transaction.source_days(Period::all())?;
-    let mut generations: BTreeMap<usize, GenerationId> = BTreeMap::new();
-    for number in stored.iter().map(|day| epoch(day.source_day.day)).chain([turning.len()]).collect::<BTreeSet<_>>() {
+    let current = transaction.save_generation(&in_force(turning.len()))?;
+    let mut generations = BTreeMap::from([(turning.len(), current)]);
+    for number in stored.iter().map(|day| epoch(day.source_day.day)).collect::<BTreeSet<_>>() {
         generations.insert(number, transaction.save_generation(&in_force(number))?);
     }
-    let current = generations.last_key_value().map(|(_, generation)| *generation).unwrap_or_default();
-    let mut allocated =
-        Allocated { generation: current, days: 0, posted: 0, reversed: 0, unchanged: 0, rule_calls: 0, suspense: Vec::new() };
+    let mut allocated = Allocated { generation: current, days: 0, posted: 0, reversed: 0, unchanged: 0, rule_calls: 0, suspense: Vec::new() };
     let work = affected(transaction, stored, changed, &|day| generations.get(&epoch(day)).copied())?;
     let total = work.values().map(|works| works.len() as u64).sum();
     for (generation, works) in work {
@@ -221,12 +220,12 @@ impl Settling<'_> {
         std::thread::scope(|scope| {
             let (give, jobs) = mpsc::sync_channel::<(Day, Loaded)>(1);
             let (done, results) = mpsc::channel::<(Day, Result<DayResult, Diagnostic>)>();
-            let jobs = std::sync::Mutex::new(jobs);
+            let jobs = Arc::new(Mutex::new(jobs));
             for _ in 0..threads {
-                let (done, jobs, generation) = (done.clone(), &jobs, &generation);
+                let (done, jobs, generation) = (done.clone(), Arc::clone(&jobs), &generation);
                 scope.spawn(move || {
                     loop {
-                        let job = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
+                        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
                         let Ok((day, loaded)) = job else { break };
                         let result = slices(loaded, generation).and_then(|slices| allocate_day(generation, slices));
                         if done.send((day, result)).is_err() {
@@ -235,7 +234,7 @@ impl Settling<'_> {
                     }
                 });
             }
-            drop(done);
+            drop((done, jobs));
             let count = works.len();
             let mut waiting = BTreeMap::new();
             let mut order = works.iter().map(|work| work.day).collect::<Vec<_>>().into_iter().peekable();
@@ -312,9 +311,7 @@ impl Settling<'_> {
             self.allocated.unchanged += settled.unchanged;
         }
         for (currency, weights) in result.weights {
-            if !weights.is_empty() {
-                transaction.save_weights(day, currency, &weights)?;
-            }
+            transaction.save_weights(day, currency, &weights)?;
         }
         self.allocated.days += 1;
         (self.progress)(Progress::Days { done: self.allocated.days, total: self.total });
@@ -383,11 +380,8 @@ fn decide_charges(
     for (row, resource) in columns.resources.iter().enumerate() {
         let mut outcome = rulings.decisions[*resource as usize];
         if outcome == OutcomeId::PER_CHARGE {
-            let line = ChargeLine {
-                day,
-                billed_cost: Money::from_nanos(columns.billed[row]),
-                effective_cost: Money::from_nanos(columns.effective[row]),
-            };
+            let line =
+                ChargeLine { day, billed_cost: Money::from_nanos(columns.billed[row]), effective_cost: Money::from_nanos(columns.effective[row]) };
             let decided = decider.decide(dictionary, ResourceId(*resource), day, Some(&line));
             outcome = numbers.number(decided, decider.outcomes(), &mut rulings.outcomes);
         }

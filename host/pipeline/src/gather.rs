@@ -193,7 +193,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
 
     #[inline]
     fn day(&mut self, batch: &Batch<'_>, row: usize) -> Result<Day, Refusal> {
-        let refuse = |column: Option<usize>, reason: String| Refusal { column, reason: format!("ChargePeriodStart: {reason}") };
+        let refuse = |column: Option<usize>, reason: String| Refusal { column, reason };
         let (column, text) = match &self.plan.charge_period_start {
             Input::Constant(text) => (None, text.as_bytes()),
             Input::Column(column) => match batch.columns[*column] {
@@ -280,8 +280,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         let (column, excerpt) = refusal.column.map_or((0, String::new()), |column| in_line(&batch.columns[column], row));
         let name = refusal.column.map(|column| self.plan.wanted[column].name.as_str());
         let reason = match name {
-            Some(name) if !refusal.reason.starts_with(name) => format!("{name}: {}", refusal.reason),
-            _ => refusal.reason,
+            Some(name) => format!("{name}: {}", refusal.reason),
+            None => refusal.reason,
         };
         let place = batch.places.get(row).copied().unwrap_or_default();
         self.gathered.set_aside.push(SetAside { code: code::ROW_REJECTED, place, column, reason, excerpt });

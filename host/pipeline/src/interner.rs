@@ -11,7 +11,10 @@ use domain::dictionary::ResourceId;
 /// What the cells of a row turned out to mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    Resource { resource: ResourceId, currency: u16 },
+    Resource {
+        resource: ResourceId,
+        currency: u16,
+    },
     /// Not a charge, by the mapping's word.
     Skipped,
     /// Not understood; the number of the reason.

@@ -99,7 +99,7 @@ impl<'a> Registry<'a> {
         }
         match identity {
             Identity::Currency => {
-                let currency = Currency::parse(text.as_bytes()).map_err(|error| Reason { column, text: format!("BillingCurrency: {error}") })?;
+                let currency = Currency::parse(text.as_bytes()).map_err(|error| Reason { column, text: error.to_string() })?;
                 draft.currency = Some(currency);
             }
             Identity::Dimension(field) => {

@@ -28,7 +28,6 @@ pub enum Identity {
 
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub table: String,
     pub wanted: Vec<Wanted>,
     pub billed_cost: Input,
     pub effective_cost: Input,
@@ -44,7 +43,6 @@ impl Plan {
     /// Keeps only the wanted dimensions; everything that identifies a resource must be one of them or a tag.
     pub fn new(mapping: &Mapping, dimensions: &[Field]) -> Result<Plan, Diagnostic> {
         let mut plan = Plan {
-            table: mapping.table.clone(),
             wanted: Vec::new(),
             billed_cost: Input::Constant(String::new()),
             effective_cost: Input::Constant(String::new()),
@@ -82,7 +80,9 @@ impl Plan {
         match mapping.origin(feed) {
             Some(Origin::Column(column)) => Ok(Input::Column(self.want(column, typed))),
             Some(Origin::Constant(text)) => Ok(Input::Constant(text.clone())),
-            None => Err(Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin's mapping of {} does not say where {name} comes from", mapping.table))),
+            None => {
+                Err(Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin's mapping of {} does not say where {name} comes from", mapping.table)))
+            }
         }
     }
 

@@ -1,0 +1,205 @@
+//! A collector and rules made of plain Rust, so that runs are tested without wasm and scripts.
+
+use domain::charge::{ChargeLine, RawCharge};
+use domain::decision::{Candidates, Decision, DriverFilter, Outcome, OutcomeId, RuleIndex, Target, Verdict, WhenZero};
+use domain::diagnostic::Diagnostic;
+use domain::dictionary::{Dictionary, ResourceId};
+use domain::entry::RuleVersion;
+use domain::field::Field;
+use domain::period::{Day, Period};
+use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, PluginIdentity, Rows, RuleFacts, Rules};
+use domain::tag::TagSchema;
+use ledger::Ledger;
+use pipeline::run::{RunOptions, RunReport, Source, run};
+
+pub struct Given {
+    pub identity: PluginIdentity,
+    pub charges: Vec<RawCharge>,
+    pub failure: Option<Diagnostic>,
+}
+
+impl Collector for Given {
+    fn identity(&self) -> &PluginIdentity {
+        &self.identity
+    }
+    fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
+        Ok(Vec::new())
+    }
+    fn collect(&self, _: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+        for page in self.charges.chunks(7) {
+            sink(Batch { rows: Rows::Charges(page.to_vec()), ..Batch::default() })?;
+        }
+        self.failure.clone().map_or(Ok(()), Err)
+    }
+}
+
+pub fn source(name: &str, charges: Vec<RawCharge>) -> Source {
+    let identity = PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
+    let request = CollectRequest { source: name.into(), config: "{}".into(), period: None, state: None, tables: Vec::new() };
+    Source { name: name.into(), collector: Box::new(Given { identity, charges, failure: None }), request }
+}
+
+pub fn failing(name: &str, charges: Vec<RawCharge>, failure: Diagnostic) -> Source {
+    let identity = PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
+    Source { collector: Box::new(Given { identity, charges, failure: Some(failure) }), ..source(name, Vec::new()) }
+}
+
+/// `day service team amount [billed]`, one charge a line; `-` is no team.
+pub fn charges(text: &str) -> Vec<RawCharge> {
+    let charge = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let tags = if words[2] == "-" { vec![] } else { vec![("team".to_owned(), words[2].to_owned())] };
+        RawCharge {
+            charge_period_start: format!("{}T00:00:00Z", words[0]),
+            billed_cost: words.get(4).unwrap_or(&words[3]).to_string(),
+            effective_cost: words[3].into(),
+            billing_currency: "USD".into(),
+            dimensions: vec![(Field::SERVICE_NAME, words[1].into())],
+            tags,
+        }
+    };
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(charge).collect()
+}
+
+/// First match wins: `tax`, `support` and `pinned` by service, else the team tag.
+#[derive(Clone)]
+pub struct ByService {
+    pub facts: Vec<RuleFacts>,
+    pub generation: String,
+    pub when_zero: WhenZero,
+    /// Charges of the service `big` above this many nanos go to the team `whales`.
+    pub reads_amount: bool,
+    pub turning: Vec<Day>,
+    pub split: Vec<(&'static str, u64)>,
+}
+
+pub fn rules() -> ByService {
+    let fact = |rule: &str| RuleFacts {
+        version: RuleVersion { rule: rule.into(), digest: format!("digest of {rule}") },
+        name: rule.into(),
+        priority: 0,
+        owner: "finops@example.com".into(),
+        review_by: None,
+        description: "A rule.".into(),
+        enabled: true,
+        from: None,
+        until: None,
+        source: format!("// {rule}"),
+    };
+    ByService {
+        facts: ["shared/tax", "shared/support", "direct/team", "direct/big", "late"].map(fact).to_vec(),
+        generation: "first".into(),
+        when_zero: WhenZero::Stay,
+        reads_amount: false,
+        turning: Vec::new(),
+        split: vec![("a", 60), ("b", 40)],
+    }
+}
+
+impl Rules for ByService {
+    fn generation(&self) -> &str {
+        &self.generation
+    }
+    fn facts(&self) -> &[RuleFacts] {
+        &self.facts
+    }
+    fn tables(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+    fn decider(&self) -> Box<dyn Decider + '_> {
+        Box::new(Deciding { rules: self, outcomes: vec![Outcome { verdict: Verdict::Unallocated }], calls: 0 })
+    }
+}
+
+struct Deciding<'a> {
+    rules: &'a ByService,
+    outcomes: Vec<Outcome>,
+    calls: u64,
+}
+
+impl Deciding<'_> {
+    fn outcome(&mut self, rule: u32, decision: Decision) -> OutcomeId {
+        let outcome = Outcome { verdict: Verdict::Decided { rule: RuleIndex(rule), decision } };
+        let known = self.outcomes.iter().position(|known| *known == outcome);
+        OutcomeId(known.unwrap_or_else(|| {
+            self.outcomes.push(outcome);
+            self.outcomes.len() - 1
+        }) as u32)
+    }
+}
+
+impl Decider for Deciding<'_> {
+    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> OutcomeId {
+        self.calls += 1;
+        let (service, team) = (dictionary.dimension_text(resource, Field::SERVICE_NAME), dictionary.tag_text(resource, "team"));
+        if self.rules.turning.first().is_some_and(|turn| day >= *turn) {
+            return self.outcome(4, Decision::Assign(Target::team("late")));
+        }
+        match service {
+            "tax" => {
+                let when_zero = self.rules.when_zero;
+                self.outcome(0, Decision::ByCost { candidates: Candidates::AllTeams, filter: DriverFilter::new(), when_zero })
+            }
+            "support" => {
+                let weights = self.rules.split.iter().map(|(team, weight)| (Target::team(*team), *weight)).collect();
+                self.outcome(1, Decision::Split(weights))
+            }
+            "big" if self.rules.reads_amount => match line {
+                None => OutcomeId::PER_CHARGE,
+                Some(line) if line.effective_cost.nanos() > 10_000_000_000 => self.outcome(3, Decision::Assign(Target::team("whales"))),
+                Some(_) => self.outcome(3, Decision::Assign(Target::team("minnows"))),
+            },
+            "broken" => {
+                let outcome = Outcome { verdict: Verdict::Suspense { rule: RuleIndex(2), diagnostic: "R202: thrown".into() } };
+                self.outcomes.push(outcome);
+                OutcomeId(self.outcomes.len() as u32 - 1)
+            }
+            "ours" => self.outcome(2, Decision::Exclude { reason: "not to be shared".into() }),
+            _ if team.is_empty() => OutcomeId::UNALLOCATED,
+            _ => {
+                let target = Target::team(team);
+                self.outcome(2, Decision::Assign(target))
+            }
+        }
+    }
+    fn turning_days(&self) -> Vec<Day> {
+        self.rules.turning.clone()
+    }
+    fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
+    }
+    fn calls(&self) -> u64 {
+        self.calls
+    }
+    fn explain(&mut self, _: &Dictionary, _: ResourceId, _: Day, _: Option<&ChargeLine>) -> Explanation {
+        Explanation::default()
+    }
+}
+
+pub fn try_run(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService) -> Result<RunReport, Diagnostic> {
+    let dimensions = Field::default_dimensions();
+    let options = RunOptions {
+        collect: !sources.is_empty(),
+        sources,
+        rules,
+        tag_schema: &TagSchema::default(),
+        dimensions: &dimensions,
+        threads: 2,
+        at_ms: 1_790_000_000_000,
+        version: "test".into(),
+    };
+    run(ledger, options, &mut |_| {})
+}
+
+/// `account [service] amount` of the whole ledger, one a line.
+pub fn balances(ledger: &Ledger) -> Vec<String> {
+    let mut lines: Vec<String> = ledger
+        .balances(Period::all(), ledger::Bucket::Whole)
+        .unwrap()
+        .into_iter()
+        .filter(|balance| !balance.amount.is_zero())
+        .map(|balance| format!("{} {} {}", balance.account, balance.service_name.unwrap_or("-".into()), balance.amount.rounded_text(9)))
+        .collect();
+    lines.sort();
+    lines
+}
