@@ -1,4 +1,4 @@
-//! What authors of Apportion plugins depend on: two traits, two registration macros, and the words of the contract.
+//! Two traits, two registration macros, and the words of the contract.
 //!
 //! A plugin is a WebAssembly component of one of two worlds. A *collector* says what a source charged; an *allocator*
 //! is a pure function that says by which weights a shared cost is split. The contract itself is in `wit/`, and this crate
@@ -46,6 +46,11 @@ pub use bindings::collector::apportion::plugin::types::{
     Rows, Skip, Stream, Tag, TagColumn, Usage,
 };
 pub use collector::{Collector, ExportedCollector, Request};
+
+/// The examples of the README are compiled as they stand.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// Lines of a guest that stops by a panic would be lost: wasm has no stderr. The host shows the last ones in its diagnostic.
 fn tell_panics() {

@@ -19,9 +19,15 @@ pub fn read(bytes: Vec<u8>, output: &mut Output) -> Result<Vec<RawCharge>, Refus
     catch_unwind(AssertUnwindSafe(|| read_stream(bytes, output))).unwrap_or_else(|_| Err(Refusal::Junk("its Arrow stream cannot be read".into())))
 }
 
+/// What ends every stream: without it a cut between two record batches would pass for the end, and money would be lost.
+const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
 /// The decoder that slices what is there: the other reader allocates whatever length a header claims.
 fn read_stream(bytes: Vec<u8>, output: &mut Output) -> Result<Vec<RawCharge>, Refusal> {
     let broken = |error: arrow_schema::ArrowError| Refusal::Junk(format!("its Arrow stream is broken: {error}"));
+    if !bytes.ends_with(&END) {
+        return Err(Refusal::Junk("its Arrow stream is broken: it has no end".into()));
+    }
     let mut buffer = Buffer::from_vec(bytes);
     let mut decoder = StreamDecoder::new();
     let mut charges = Vec::new();
@@ -29,7 +35,7 @@ fn read_stream(bytes: Vec<u8>, output: &mut Output) -> Result<Vec<RawCharge>, Re
         read_batch(&batch, output, &mut charges)?;
     }
     decoder.finish().map_err(broken)?;
-    Ok(charges)
+    if buffer.is_empty() { Ok(charges) } else { Err(Refusal::Junk("its Arrow stream goes on after its end".into())) }
 }
 
 enum Cells<'a> {
@@ -102,4 +108,58 @@ fn read_row(columns: &[(Slot, Cells<'_>)], tags: Option<&Cells<'_>>, at: usize, 
         row.set_tags(tags, output)?;
     }
     row.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+
+    const CHARGES: &[u8] = include_bytes!("../../../../tests/test-plugins/fixtures/charges.arrow");
+
+    fn read_with(limits: &Limits, bytes: Vec<u8>) -> Result<Vec<RawCharge>, Refusal> {
+        read(bytes, &mut Output::new(limits))
+    }
+
+    /// Every byte of a good stream, turned over in two ways: what comes out is charges or junk, and never the host's end.
+    #[test]
+    fn no_damage_to_a_stream_is_more_than_junk() {
+        let mut junk = 0;
+        for at in 0..CHARGES.len() {
+            for turn in [0x80_u8, 0xff] {
+                let mut bytes = CHARGES.to_vec();
+                bytes[at] ^= turn;
+                match read_with(&Limits::default(), bytes) {
+                    Ok(charges) => assert!(charges.len() <= 3, "byte {at} made {} charges", charges.len()),
+                    Err(Refusal::Junk(_)) => junk += 1,
+                    Err(Refusal::Output { what, limit }) => assert_eq!((what, limit), ("rows", 50_000_000), "byte {at}"),
+                }
+            }
+        }
+        assert!(junk > 100, "only {junk} of the damages were seen");
+    }
+
+    #[test]
+    fn a_stream_that_ends_early_or_late_is_junk() {
+        for length in 0..CHARGES.len() {
+            let mut cut = CHARGES[..length].to_vec();
+            assert!(matches!(read_with(&Limits::default(), cut.clone()), Err(Refusal::Junk(_))), "{length}");
+            cut.extend(END);
+            // Cut between two messages and ended properly, it is a shorter stream.
+            if let Ok(charges) = read_with(&Limits::default(), cut) {
+                assert!([0, 2, 3].contains(&charges.len()), "{length} bytes made {} charges", charges.len());
+            }
+        }
+        let twice = [CHARGES, CHARGES].concat();
+        assert!(matches!(read_with(&Limits::default(), twice), Err(Refusal::Junk(_))));
+    }
+
+    #[test]
+    fn rows_and_bytes_are_counted_before_they_are_copied() {
+        let few_rows = Limits { output_rows: 2, ..Limits::default() };
+        assert_eq!(read_with(&few_rows, CHARGES.to_vec()), Err(Refusal::Output { what: "rows", limit: 2 }));
+        let few_bytes = Limits { batch_bytes: CHARGES.len() as u64 + 10, ..Limits::default() };
+        let limit = few_bytes.batch_bytes;
+        assert_eq!(read_with(&few_bytes, CHARGES.to_vec()), Err(Refusal::Output { what: "bytes at once", limit }));
+    }
 }

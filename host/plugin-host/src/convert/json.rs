@@ -122,3 +122,39 @@ impl<'de> serde::Deserialize<'de> for Tags {
         deserializer.deserialize_map(Members)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+
+    const ROW: &str = r#"{"charge_period_start": "2026-03-01", "billed_cost": "1", "effective_cost": "1", "billing_currency": "USD",
+        "service_name": "S", "charge_category": "Usage", "tags": {"team": "a\"b", "x": ""}}"#;
+
+    fn read_with(limits: &Limits, text: &str) -> Result<Vec<RawCharge>, Refusal> {
+        read(text.as_bytes(), &mut Output::new(limits))
+    }
+
+    #[test]
+    fn reads_rows_with_their_tags_in_order() {
+        let charges = read_with(&Limits::default(), &format!("[{ROW}, {ROW}]")).unwrap_or_default();
+        assert_eq!(charges.len(), 2);
+        let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(charges[0].tags, [tag("team", "a\"b"), tag("x", "")]);
+        assert_eq!(read_with(&Limits::default(), "[]"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn text_that_ends_early_is_junk_wherever_it_ends() {
+        let text = format!("[{ROW}]");
+        for length in 0..text.len() {
+            assert!(matches!(read_with(&Limits::default(), &text[..length]), Err(Refusal::Junk(_))), "{length}");
+        }
+    }
+
+    #[test]
+    fn rows_are_counted_while_they_are_read() {
+        let few = Limits { output_rows: 1, ..Limits::default() };
+        assert_eq!(read_with(&few, &format!("[{ROW}, {ROW}, broken")), Err(Refusal::Output { what: "rows", limit: 1 }));
+    }
+}

@@ -97,6 +97,7 @@ fn a_check_tells_what_is_strongly_wanted() {
 
 /// Real bills lie beside the repository on the machines of its authors.
 #[test]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn maps_every_real_focus_file_at_hand() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let names = [
