@@ -16,6 +16,9 @@ use domain::diagnostic::Diagnostic;
 /// More findings than this say nothing new.
 const FINDINGS_MAX: usize = 200;
 
+/// A part of the verification; an error of its own becomes a finding too.
+type Step = fn(&Ledger, &mut VerifyReport) -> Result<()>;
+
 impl Ledger {
     /// Checks the file, the chains, the entries, and that what was collected is what was posted.
     pub fn verify(&self, progress: &mut dyn FnMut(&str)) -> Result<VerifyReport> {
@@ -32,7 +35,7 @@ impl Ledger {
 
     fn verify_pinned(&self, progress: &mut dyn FnMut(&str)) -> Result<VerifyReport> {
         let mut report = VerifyReport { entries: 0, postings: 0, source_days: 0, charges: 0, findings: Vec::new(), head: START };
-        let steps: [(&str, fn(&Ledger, &mut VerifyReport) -> Result<()>); 6] = [
+        let steps: [(&str, Step); 6] = [
             ("the file", Ledger::check_file),
             ("the chain of entries", Ledger::check_entries),
             ("the seals of runs", Ledger::check_seals),

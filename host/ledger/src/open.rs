@@ -186,15 +186,25 @@ fn open_to_read(path: &Path) -> Result<Connection> {
     });
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    match opened {
-        Err(error) if error.code == code::LEDGER_READ_ONLY && !Path::new(&log).exists() => {
-            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-            let escaped = absolute.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-            Ledger::connect(Path::new(&format!("file:{escaped}?immutable=1")), flags)
-        }
+    let opened = match opened {
+        Err(error) if error.code == code::LEDGER_READ_ONLY && !Path::new(&log).exists() => open_immutable(path),
         opened => opened,
-    }
+    };
+    opened.map_err(|error| match error.code == code::LEDGER_READ_ONLY {
+        true => Diagnostic::new(code::LEDGER_STORAGE, format!("{} cannot be read", path.display()))
+            .hint("the ledger must be readable by the user that runs apportion"),
+        false => error,
+    })
+}
+
+/// Without locks and log: right only for a file that nobody writes.
+fn open_immutable(path: &Path) -> Result<Connection> {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let escaped = absolute.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Ledger::connect(Path::new(&format!("file:{escaped}?immutable=1")), flags)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).stored()?;
+    Ok(connection)
 }
 
 /// What stays with the file. The page size must come first.

@@ -96,20 +96,20 @@ fn a_correction_keeps_the_day_of_its_charges() {
     run(&mut ledger, &rules, &place, &[charge("payments", 10, 10)]);
     good(ledger.close_period(month("2026-01"), 5, "invoiced"));
     run(&mut ledger, &rules, &place, &[charge("payments", 13, 13)]);
-    let posted: Vec<(EntryKind, String, String, Option<EntryId>, Option<EntryId>)> = good(ledger.entries(Period::all(), Some("aws"), None, 10))
+    let posted: Vec<String> = good(ledger.entries(Period::all(), Some("aws"), None, 10))
         .into_iter()
         .map(|stored| {
-            (stored.entry.kind(), stored.entry.charge_day().to_string(), stored.entry.posting_day().to_string(), stored.reverses, stored.reversed_by)
+            let number = |id: Option<EntryId>| id.map_or(0, |id| id.0);
+            let (kind, charged, posted) = (stored.entry.kind().name(), stored.entry.charge_day(), stored.entry.posting_day());
+            format!("{kind} {charged} {posted} reverses {} reversed by {}", number(stored.reverses), number(stored.reversed_by))
         })
         .collect();
-    let january = || "2026-01-31".to_owned();
-    let february = || "2026-02-01".to_owned();
     assert_eq!(
         posted,
         [
-            (EntryKind::Collection, january(), january(), None, Some(EntryId(2))),
-            (EntryKind::Reversal, january(), february(), Some(EntryId(1)), None),
-            (EntryKind::Collection, january(), february(), None, None),
+            "collection 2026-01-31 2026-01-31 reverses 0 reversed by 2",
+            "reversal 2026-01-31 2026-02-01 reverses 1 reversed by 0",
+            "collection 2026-01-31 2026-02-01 reverses 0 reversed by 0",
         ]
     );
     let standing = good(ledger.standing(month("2026-01").period()));
