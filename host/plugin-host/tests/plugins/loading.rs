@@ -106,6 +106,24 @@ fn compiled_code_is_kept_and_found_again() {
     assert_eq!(refused.code, code::CONFIG_VALUE);
 }
 
+/// Runs collect from several threads, and a server keeps the host.
+#[test]
+fn hosts_and_plugins_go_from_thread_to_thread() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let host = host(limits());
+    let plugin = load(&host, "good", test_artifacts::COLLECTS_CHARGES);
+    let collector = granted(&plugin);
+    shared(&host);
+    shared(&plugin);
+    shared(&collector);
+    let counts = std::thread::scope(|scope| {
+        let count = || charges(collect(&collector, &request("", Vec::new())).unwrap()).len();
+        let workers: Vec<_> = (0..4).map(|_| scope.spawn(count)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(counts, [3, 3, 3, 3]);
+}
+
 /// A test plugin that no test names would be a promise that nobody checks.
 #[test]
 fn every_test_plugin_is_used_by_a_test() {
