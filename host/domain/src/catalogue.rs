@@ -127,6 +127,9 @@ catalogue! {
     QUERY_INVALID "N202" User "A filter, grouping or period of a query cannot be understood.";
     ADDRESS_REFUSED "S101" User "`serve` only listens on loopback until tokens exist.";
     ADDRESS_IN_USE "S102" User "The address cannot be listened on.";
+    NO_SUCH_PATH "S201" User "The API has no such path.";
+    METHOD_REFUSED "S202" User "The path does not take this method.";
+    HOST_REFUSED "S203" User "The request names a host that is not this machine.";
     CONSERVATION "B101" Bug "What went in did not come out. Nothing was posted.";
     INTERNAL "B102" Bug "An invariant did not hold.";
 }

@@ -1,1 +1,91 @@
-//! server
+//! The ledger over HTTP: costs, runs, rules, health and metrics, read-only and on loopback only.
+//!
+//! It knows no SQL, no script and no plugin; it asks `pipeline` and `ledger` and says the answer in JSON. Every request
+//! reads one state of the ledger, through a connection of its own on a blocking thread. Amounts are decimal text, never
+//! JSON numbers. What goes wrong inside is logged; clients learn the code and a request id.
+
+mod api;
+mod error;
+mod guard;
+mod page_token;
+mod parameters;
+mod state;
+
+pub use api::openapi::document;
+pub use state::{Options, RulesView, State};
+
+use api::openapi::Operation;
+use axum::Router;
+use axum::middleware;
+use axum::routing::{MethodRouter, get};
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use error::Problem;
+use std::future::Future;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+
+/// Every path with what answers it.
+fn routes() -> [(&'static Operation, MethodRouter<State>); 9] {
+    [
+        (&api::home::HOME, get(api::home::home)),
+        (&api::health::HEALTHZ, get(api::health::healthz)),
+        (&api::health::READYZ, get(api::health::readyz)),
+        (&api::metrics::METRICS, get(api::metrics::metrics)),
+        (&api::costs::COSTS, get(api::costs::costs)),
+        (&api::team::TEAM_COSTS, get(api::team::team_costs)),
+        (&api::runs::RUNS, get(api::runs::runs)),
+        (&api::runs::RUN, get(api::runs::run)),
+        (&api::rules::RULES, get(api::rules::rules)),
+    ]
+}
+
+/// All operations, in the order of the API's document.
+pub fn operations() -> Vec<&'static Operation> {
+    let mut operations: Vec<&Operation> = routes().into_iter().map(|(operation, _)| operation).collect();
+    operations.push(&api::openapi::OPENAPI);
+    operations
+}
+
+/// The whole application, also for tests in process.
+pub fn router(state: State) -> Router {
+    let mut router = Router::new();
+    let own = (&api::openapi::OPENAPI, get(api::openapi::openapi));
+    for (operation, handler) in routes().into_iter().chain([own]) {
+        let path = operation.path;
+        router = router.route(path, handler.layer(middleware::map_response(move |response| guard::labeled(path, response))));
+    }
+    router
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(method_refused)
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
+        .with_state(state)
+}
+
+async fn no_such_path(uri: axum::http::Uri) -> Problem {
+    let paths: Vec<&str> = operations().into_iter().map(|operation| operation.path).collect();
+    Problem::no_such_path(uri.path(), &paths)
+}
+
+async fn method_refused(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
+    Problem::method_refused(method.as_str(), uri.path())
+}
+
+/// Listens, calls `ready` with the address, and answers until `shutdown` ends; requests under way are finished.
+pub async fn serve(options: Options, ready: impl FnOnce(SocketAddr), shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Diagnostic> {
+    let listen = options.listen;
+    if !listen.ip().is_loopback() {
+        return Err(Diagnostic::new(
+            code::ADDRESS_REFUSED,
+            format!("{listen} can be reached from other machines, and everybody there could read all costs: there are no tokens yet"),
+        )
+        .hint(format!("apportion serve --listen 127.0.0.1:{}", listen.port())));
+    }
+    let in_use = |error: std::io::Error| {
+        Diagnostic::new(code::ADDRESS_IN_USE, format!("{listen} cannot be listened on: {error}")).hint("apportion serve --listen 127.0.0.1:0")
+    };
+    let listener = TcpListener::bind(listen).await.map_err(in_use)?;
+    ready(listener.local_addr().map_err(in_use)?);
+    let served = axum::serve(listener, router(State::new(options))).with_graceful_shutdown(shutdown).await;
+    served.map_err(|error| Diagnostic::new(code::INTERNAL, format!("the server ended: {error}")).hint("start `apportion serve` again"))
+}

@@ -1,0 +1,128 @@
+//! What all JSON answers have in common: amounts, periods, points in time, and the tag that saves a second answer.
+
+use crate::error::Problem;
+use crate::page_token;
+use crate::parameters::Span;
+use crate::state::{Mark, State};
+use axum::extract::FromRequestParts;
+use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use domain::money::{Currency, Sum};
+use domain::period::Day;
+use ledger::Ledger;
+use serde::Serialize;
+use std::convert::Infallible;
+
+/// `{"amount": "12.340000000", "currency": "EUR"}`: never a JSON number, which readers would round.
+#[derive(Serialize)]
+pub struct Amount {
+    amount: String,
+    currency: String,
+}
+
+impl Amount {
+    pub fn new(currency: Currency, amount: Sum) -> Amount {
+        Amount { amount: amount.to_string(), currency: currency.to_string() }
+    }
+
+    pub fn totals(totals: &[(Currency, Sum)]) -> Vec<Amount> {
+        totals.iter().map(|(currency, amount)| Amount::new(*currency, *amount)).collect()
+    }
+}
+
+/// Both days included; null where the side is open.
+#[derive(Serialize)]
+pub struct PeriodShown {
+    start_date: Option<String>,
+    end_date: Option<String>,
+}
+
+impl From<Span> for PeriodShown {
+    fn from(span: Span) -> PeriodShown {
+        let text = |day: Option<Day>| day.map(|day| day.to_string());
+        PeriodShown { start_date: text(span.start), end_date: text(span.end) }
+    }
+}
+
+/// RFC 3339 in UTC.
+pub fn instant(at_ms: i64) -> String {
+    const DAY_MS: i64 = 86_400_000;
+    let day = Day::from_epoch(i32::try_from(at_ms.div_euclid(DAY_MS)).unwrap_or_default());
+    let (seconds, ms) = (at_ms.rem_euclid(DAY_MS) / 1000, at_ms.rem_euclid(1000));
+    format!("{day}T{:02}:{:02}:{:02}.{ms:03}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// What was asked: the path with its query, and what the client has of it.
+pub struct Asked {
+    pub uri: Uri,
+    if_none_match: Option<String>,
+}
+
+impl FromRequestParts<State> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Asked, Infallible> {
+        let known = parts.headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).map(str::to_owned);
+        Ok(Asked { uri: parts.uri.clone(), if_none_match: known })
+    }
+}
+
+impl Asked {
+    fn has(&self, etag: &str) -> bool {
+        let tags = self.if_none_match.as_deref().unwrap_or_default();
+        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+    }
+
+    fn etag(&self, version: &str, mark: impl std::hash::Hash) -> String {
+        let asked = self.uri.path_and_query().map_or("", |asked| asked.as_str());
+        format!("\"{}\"", page_token::digest((version, asked, mark)))
+    }
+
+    /// Answers in JSON from one state of the ledger; not at all if the client has that answer already.
+    pub async fn answer<T: Serialize>(
+        self,
+        state: &State,
+        work: impl Fn(&Ledger) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let version = state.options().version.clone();
+        state
+            .read(move |ledger, mark: Mark| {
+                let etag = self.etag(&version, mark);
+                if self.has(&etag) {
+                    return Ok(unchanged(&etag));
+                }
+                json(&etag, &work(ledger)?)
+            })
+            .await
+    }
+
+    /// The same for what does not come from the ledger: `content` is all that the answer depends on.
+    pub fn answer_of<T: Serialize>(&self, state: &State, content: impl std::hash::Hash, work: impl FnOnce() -> T) -> Result<Response, Problem> {
+        let etag = self.etag(&state.options().version, content);
+        if self.has(&etag) { Ok(unchanged(&etag)) } else { json(&etag, &work()) }
+    }
+}
+
+fn unchanged(etag: &str) -> Response {
+    (StatusCode::NOT_MODIFIED, [(ETAG, etag.to_owned())]).into_response()
+}
+
+fn json<T: Serialize>(etag: &str, body: &T) -> Result<Response, Problem> {
+    let body = serde_json::to_vec(body).map_err(|error| Problem::internal(format!("an answer cannot be written: {error}")))?;
+    Ok(([(CONTENT_TYPE, "application/json".to_owned()), (ETAG, etag.to_owned())], body).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::instant;
+
+    #[test]
+    fn points_in_time_are_utc_with_milliseconds() {
+        assert_eq!(instant(0), "1970-01-01T00:00:00.000Z");
+        // date -u -d @1767225599 gives 2025-12-31 23:59:59.
+        assert_eq!(instant(1_767_225_599_007), "2025-12-31T23:59:59.007Z");
+        assert_eq!(instant(-1), "1969-12-31T23:59:59.999Z");
+    }
+}

@@ -1,0 +1,40 @@
+//! Whether the process is alive, and whether it can answer.
+
+use crate::api::openapi::{Body, Operation};
+use crate::error::Problem;
+use crate::state::State;
+use axum::Json;
+use axum::extract::State as Shared;
+use serde::Serialize;
+
+pub const HEALTHZ: Operation = Operation {
+    path: "/healthz",
+    id: "is_alive",
+    summary: "Whether the process is alive. It does not look at the ledger.",
+    parameters: &[],
+    body: Body::Json("Health"),
+    errors: &[],
+};
+
+pub const READYZ: Operation = Operation {
+    path: "/readyz",
+    id: "is_ready",
+    summary: "Whether the ledger can be read by this version.",
+    parameters: &[],
+    body: Body::Json("Health"),
+    errors: &[500, 503],
+};
+
+#[derive(Serialize)]
+pub struct Health {
+    status: &'static str,
+}
+
+pub async fn healthz() -> Json<Health> {
+    Json(Health { status: "alive" })
+}
+
+pub async fn readyz(Shared(state): Shared<State>) -> Result<Json<Health>, Problem> {
+    state.read(|_, _| Ok(())).await?;
+    Ok(Json(Health { status: "ready" }))
+}

@@ -1,0 +1,113 @@
+//! Figures for Prometheus.
+//!
+//! Amounts are given in nanos of the currency unit: whole numbers. A scraper still keeps them as floats, so these are for
+//! graphs and alerts, and never for books.
+
+use crate::api::openapi::{Body, Operation};
+use crate::error::Problem;
+use crate::state::State;
+use axum::extract::State as Shared;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use domain::account::Account;
+use domain::diagnostic::Diagnostic;
+use domain::money::{Currency, Sum};
+use domain::period::Period;
+use ledger::{Bucket, Ledger};
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+
+pub const METRICS: Operation = Operation {
+    path: "/metrics",
+    id: "get_metrics",
+    summary: "Figures in the text format of Prometheus.",
+    parameters: &[],
+    body: Body::Text("text/plain; version=0.0.4"),
+    errors: &[500, 503],
+};
+
+pub async fn metrics(Shared(state): Shared<State>) -> Result<Response, Problem> {
+    let remembering = state.clone();
+    let figures = state.read(move |ledger, mark| Ok(remembering.remembered(mark, || of_ledger(ledger))?)).await?;
+    let text = figures + &of_process(&state);
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+/// One metric in the text format: a header, then a line a value.
+#[derive(Default)]
+struct Exposition(String);
+
+impl Exposition {
+    fn metric(&mut self, name: &str, kind: &str, help: &str, values: &[(String, &dyn Display)]) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (labels, value) in values {
+            let _ = if labels.is_empty() { writeln!(self.0, "{name} {value}") } else { writeln!(self.0, "{name}{{{labels}}} {value}") };
+        }
+    }
+}
+
+fn label(name: &str, value: &str) -> String {
+    format!("{name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}
+
+fn of_ledger(ledger: &Ledger) -> Result<String, Diagnostic> {
+    let mut text = Exposition::default();
+    runs(ledger, &mut text)?;
+    let days = ledger.source_days(Period::all())?;
+    let (charges, source_days): (u64, usize) = (days.iter().map(|day| day.totals.charges).sum(), days.len());
+    let entries = ledger.standing(Period::all())?.len();
+    text.metric("apportion_entries", "gauge", "Entries that stand.", &[(String::new(), &entries)]);
+    text.metric("apportion_source_days", "gauge", "Days of sources with a statement.", &[(String::new(), &source_days)]);
+    text.metric("apportion_charges", "gauge", "Charges of all current statements.", &[(String::new(), &charges)]);
+    let mut accounts: BTreeMap<(&str, Currency), Sum> = BTreeMap::new();
+    for balance in ledger.balances(Period::all(), Bucket::Whole)? {
+        let kept = match balance.account {
+            Account::Unallocated => "unallocated",
+            Account::Suspense => "suspense",
+            Account::Pool(_) => "pool",
+            _ => continue,
+        };
+        *accounts.entry((kept, balance.currency)).or_default() += balance.amount;
+    }
+    let nanos: Vec<(String, i128)> = accounts
+        .into_iter()
+        .map(|((account, currency), sum)| (format!("{},{}", label("account", account), label("currency", currency.code())), sum.nanos()))
+        .collect();
+    let values: Vec<(String, &dyn Display)> = nanos.iter().map(|(labels, nanos)| (labels.clone(), nanos as &dyn Display)).collect();
+    text.metric("apportion_unborne_nanos", "gauge", "Cost that no team bears, in 10^-9 of the currency unit.", &values);
+    Ok(text.0)
+}
+
+fn runs(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
+    let mut states: BTreeMap<&str, u64> = BTreeMap::from([("complete", 0), ("incomplete", 0), ("failed", 0), ("unfinished", 0)]);
+    let mut last = None;
+    for run in ledger.runs(i64::MAX as usize)? {
+        *states.entry(run.end.as_ref().map_or("unfinished", |end| end.state.name())).or_default() += 1;
+        last = last.max(run.end.map(|end| end.at_ms / 1000));
+    }
+    let values: Vec<(String, &dyn Display)> = states.iter().map(|(state, count)| (label("state", state), count as &dyn Display)).collect();
+    text.metric("apportion_runs", "gauge", "Runs by how they ended.", &values);
+    if let Some(last) = last {
+        text.metric("apportion_last_run_timestamp_seconds", "gauge", "When the last run ended.", &[(String::new(), &last)]);
+    }
+    Ok(())
+}
+
+fn of_process(state: &State) -> String {
+    let mut text = Exposition::default();
+    let view = (state.options().rules)();
+    let (rules, diagnostics) = (view.rules.len(), view.diagnostics.len());
+    text.metric("apportion_rules", "gauge", "Rules in force.", &[(String::new(), &rules)]);
+    text.metric("apportion_rule_generations_total", "counter", "Sets of rules taken since the start.", &[(String::new(), &view.generation_count)]);
+    text.metric("apportion_rule_diagnostics", "gauge", "Findings of the last reload of rules, if it failed.", &[(String::new(), &diagnostics)]);
+    let requests: Vec<(String, u64)> = state
+        .requests()
+        .into_iter()
+        .map(|((route, status), count)| (format!("{},{}", label("route", route), label("status", &status.to_string())), count))
+        .collect();
+    let values: Vec<(String, &dyn Display)> = requests.iter().map(|(labels, count)| (labels.clone(), count as &dyn Display)).collect();
+    text.metric("apportion_http_requests_total", "counter", "Answered requests by route and status.", &values);
+    text.metric("apportion_build_info", "gauge", "The version that runs.", &[(label("version", &state.options().version), &1)]);
+    text.0
+}

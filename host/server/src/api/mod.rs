@@ -1,0 +1,11 @@
+//! The paths, each with its wire types beside its handler.
+
+pub mod answer;
+pub mod costs;
+pub mod health;
+pub mod home;
+pub mod metrics;
+pub mod openapi;
+pub mod rules;
+pub mod runs;
+pub mod team;

@@ -1,0 +1,116 @@
+//! What goes wrong, said to a client: the one place that decides status, text and what stays in the log.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::catalogue::{self as code, Code};
+use domain::diagnostic::{Diagnostic, did_you_mean};
+use serde::Serialize;
+
+/// An error as `application/problem+json` says it, and what only the log may know.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub status: StatusCode,
+    pub code: Code,
+    pub detail: String,
+    pub hint: Option<String>,
+    /// Never shown to clients.
+    pub inner: Option<String>,
+}
+
+/// RFC 9457, with the code of the catalogue, a hint, and an id that finds the request in the log.
+#[derive(Serialize)]
+pub struct ProblemBody<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    request_id: &'a str,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Problem {
+        Problem { status, code, detail: detail.into(), hint: None, inner: None }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Problem {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A parameter that cannot be understood.
+    pub fn parameter(detail: impl Into<String>, hint: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, code::QUERY_INVALID, detail).hint(hint)
+    }
+
+    pub fn not_found(detail: impl Into<String>, hint: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, code::NOTHING_TO_EXPLAIN, detail).hint(hint)
+    }
+
+    pub fn no_such_path(path: &str, known: &[&str]) -> Problem {
+        let hint = match did_you_mean(path, known.iter().copied()) {
+            Some(close) => format!("did you mean {close}?"),
+            None => "all paths are in /api/v1/openapi.json".into(),
+        };
+        Problem::new(StatusCode::NOT_FOUND, code::NO_SUCH_PATH, format!("there is nothing at {path}")).hint(hint)
+    }
+
+    pub fn method_refused(method: &str, path: &str) -> Problem {
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, code::METHOD_REFUSED, format!("{path} does not take {method}")).hint("use GET")
+    }
+
+    pub fn host_refused(host: &str) -> Problem {
+        Problem::new(StatusCode::MISDIRECTED_REQUEST, code::HOST_REFUSED, format!("'{host}' is not a name of this machine"))
+            .hint("use localhost, 127.0.0.1 or [::1]")
+    }
+
+    pub fn internal(inner: String) -> Problem {
+        Problem::withheld(StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, inner)
+    }
+
+    /// Says only what the code means.
+    fn withheld(status: StatusCode, code: Code, inner: String) -> Problem {
+        Problem { inner: Some(inner), ..Problem::new(status, code, code.meaning()).hint("the log of `apportion serve` says more") }
+    }
+
+    pub fn body(&self, request_id: &str) -> Vec<u8> {
+        let body = ProblemBody {
+            r#type: format!("urn:apportion:problem:{}", self.code),
+            title: self.code.meaning(),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code.text(),
+            hint: self.hint.as_deref(),
+            request_id,
+        };
+        serde_json::to_vec(&body).unwrap_or_default()
+    }
+}
+
+impl From<Diagnostic> for Problem {
+    fn from(diagnostic: Diagnostic) -> Problem {
+        match diagnostic.code {
+            code::QUERY_INVALID => asked_wrongly(StatusCode::BAD_REQUEST, diagnostic),
+            code::NOTHING_TO_EXPLAIN => asked_wrongly(StatusCode::NOT_FOUND, diagnostic),
+            code::LEDGER_NOT_FOUND | code::LEDGER_NEWER | code::LEDGER_NOT_OURS | code::LEDGER_READ_ONLY | code::LEDGER_BUSY => {
+                Problem::withheld(StatusCode::SERVICE_UNAVAILABLE, diagnostic.code, diagnostic.to_string())
+            }
+            other => Problem::withheld(StatusCode::INTERNAL_SERVER_ERROR, other, diagnostic.to_string()),
+        }
+    }
+}
+
+fn asked_wrongly(status: StatusCode, diagnostic: Diagnostic) -> Problem {
+    Problem { status, code: diagnostic.code, detail: diagnostic.message, hint: diagnostic.hint, inner: None }
+}
+
+/// The body is written by `guard`, which knows the request's id.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

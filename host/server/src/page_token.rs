@@ -1,0 +1,47 @@
+//! Opaque marks of where a page ended.
+//!
+//! A token holds the sort key of the last row, not a count of rows, so that rows that come or go between two pages
+//! neither double nor hide others. It also holds a digest of its query: a token of another query is refused.
+
+use crate::error::Problem;
+use serde_json::Value;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Raised when the meaning of tokens changes.
+const VERSION: u64 = 1;
+
+/// Digest of the part of a query that pages must share. `DefaultHasher::new` has fixed keys.
+pub fn digest(query: impl Hash) -> String {
+    let mut hasher = DefaultHasher::new();
+    query.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+pub fn write(query: &str, key: Value) -> String {
+    let text = Value::Array(vec![VERSION.into(), query.into(), key]).to_string();
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The key in a token, if the token belongs to this query.
+pub fn read(token: &str, query: &str) -> Result<Value, Problem> {
+    let broken = || Problem::parameter("page_token: this is not a token of this API", "leave it out to get the first page");
+    let Value::Array(parts) = decode(token).ok_or_else(broken)? else { return Err(broken()) };
+    let Ok([version, of_query, key]) = <[Value; 3]>::try_from(parts) else { return Err(broken()) };
+    if version != Value::from(VERSION) || of_query != Value::from(query) {
+        return Err(Problem::parameter(
+            "page_token: this token belongs to another query",
+            "repeat the query that returned it, or leave the token out",
+        ));
+    }
+    Ok(key)
+}
+
+fn decode(token: &str) -> Option<Value> {
+    let digits = token.as_bytes();
+    if !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let bytes: Vec<u8> = digits.chunks_exact(2).map(byte).collect::<Option<_>>()?;
+    serde_json::from_slice(&bytes).ok()
+}

@@ -1,0 +1,152 @@
+//! A ledger with six charges, made by a real run with a collector and rules that say fixed things.
+
+use domain::charge::{ChargeLine, RawCharge};
+use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Target, Verdict};
+use domain::diagnostic::Diagnostic;
+use domain::dictionary::{Dictionary, ResourceId};
+use domain::entry::RuleVersion;
+use domain::field::Field;
+use domain::period::Day;
+use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, PluginIdentity, Rows, RuleFacts, Rules};
+use domain::tag::TagSchema;
+use ledger::{Access, Ledger};
+use pipeline::run::{RunOptions, Source, run};
+use std::path::Path;
+
+struct FixedCollector {
+    identity: PluginIdentity,
+    charges: Vec<RawCharge>,
+}
+
+impl Collector for FixedCollector {
+    fn identity(&self) -> &PluginIdentity {
+        &self.identity
+    }
+
+    fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
+        Ok(Vec::new())
+    }
+
+    fn collect(&self, _: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+        sink(Batch { rows: Rows::Charges(self.charges.clone()), ..Batch::default() })
+    }
+}
+
+/// `Compute` goes to the team of the tag, `Network` to payments and search as 1 to 2, all else to nobody.
+pub struct FixedRules {
+    facts: Vec<RuleFacts>,
+}
+
+impl FixedRules {
+    pub fn new() -> FixedRules {
+        let fact = |rule: &str, name: &str, priority| RuleFacts {
+            version: RuleVersion { rule: rule.into(), digest: "0".repeat(64) },
+            name: name.into(),
+            priority,
+            owner: "finops@example.com".into(),
+            review_by: "2027-03-31".parse().ok(),
+            description: format!("{name} has a payer."),
+            enabled: true,
+            from: None,
+            until: None,
+            source: format!("// {name}"),
+        };
+        FixedRules { facts: vec![fact("direct/compute", "Compute", 100), fact("shared/network", "Network", 200)] }
+    }
+}
+
+impl Rules for FixedRules {
+    fn generation(&self) -> &str {
+        "generation-one"
+    }
+
+    fn facts(&self) -> &[RuleFacts] {
+        &self.facts
+    }
+
+    fn tables(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn decider(&self) -> Box<dyn Decider> {
+        Box::new(FixedDecider(vec![Outcome { verdict: Verdict::Unallocated }]))
+    }
+}
+
+struct FixedDecider(Vec<Outcome>);
+
+impl Decider for FixedDecider {
+    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, _: Day, _: Option<&ChargeLine>) -> OutcomeId {
+        let team = Target::team(dictionary.tag_text(resource, "team"));
+        let verdict = match dictionary.dimension_text(resource, Field::SERVICE_NAME) {
+            "Compute" => Verdict::Decided { rule: RuleIndex(0), decision: Decision::Assign(team) },
+            "Network" => {
+                Verdict::Decided { rule: RuleIndex(1), decision: Decision::Split(vec![(Target::team("payments"), 1), (Target::team("search"), 2)]) }
+            }
+            _ => Verdict::Unallocated,
+        };
+        let outcome = Outcome { verdict };
+        if !self.0.contains(&outcome) {
+            self.0.push(outcome.clone());
+        }
+        OutcomeId(self.0.iter().position(|known| *known == outcome).unwrap_or_default() as u32)
+    }
+
+    fn turning_days(&self) -> Vec<Day> {
+        Vec::new()
+    }
+
+    fn outcomes(&self) -> &[Outcome] {
+        &self.0
+    }
+
+    fn calls(&self) -> u64 {
+        0
+    }
+
+    fn explain(&mut self, _: &Dictionary, _: ResourceId, _: Day, _: Option<&ChargeLine>) -> Explanation {
+        Explanation::default()
+    }
+}
+
+fn charge(day: &str, service: &str, tags: &[(&str, &str)], cost: &str, currency: &str) -> RawCharge {
+    RawCharge {
+        charge_period_start: format!("{day}T00:00:00Z"),
+        billed_cost: cost.into(),
+        effective_cost: cost.into(),
+        billing_currency: currency.into(),
+        dimensions: vec![(Field::SERVICE_NAME, service.into())],
+        tags: tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+    }
+}
+
+pub fn charges() -> Vec<RawCharge> {
+    vec![
+        charge("2026-01-30", "Compute", &[("team", "payments"), ("environment", "prod"), ("application", "shop")], "10", "USD"),
+        charge("2026-02-02", "Compute", &[("team", "payments"), ("environment", "dev")], "2.5", "USD"),
+        charge("2026-02-02", "Compute", &[("team", "search"), ("environment", "prod")], "4", "USD"),
+        charge("2026-02-03", "Network", &[], "3", "USD"),
+        charge("2026-02-03", "Other", &[], "0.000000001", "USD"),
+        charge("2026-02-04", "Compute", &[("team", "payments")], "1", "EUR"),
+        // This row is set aside, so the run is incomplete.
+        charge("2026-02-04", "Compute", &[("team", "payments")], "a lot", "EUR"),
+    ]
+}
+
+/// One run at 2026-02-05T06:07:08.009Z.
+pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
+    let mut ledger = if path.exists() { Ledger::open(path, Access::Write) } else { Ledger::create(path) }.unwrap_or_else(|error| panic!("{error}"));
+    let identity = PluginIdentity { name: "fixed".into(), version: "1.0.0".into(), digest: "d".repeat(64) };
+    let request = CollectRequest { source: "aws".into(), config: "{}".into(), period: None, state: None, tables: Vec::new() };
+    let options = RunOptions {
+        sources: vec![Source { name: "aws".into(), collector: Box::new(FixedCollector { identity, charges }), request }],
+        rules: &FixedRules::new(),
+        tag_schema: &TagSchema::default(),
+        dimensions: &Field::default_dimensions(),
+        collect: true,
+        threads: 1,
+        at_ms: 1_770_271_628_009,
+        version: "0.1.0".into(),
+    };
+    run(&mut ledger, options, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
+}
