@@ -192,7 +192,7 @@ impl Feed {
             block.structure.scan(&block.bytes, self.delimiter);
             let end = block
                 .structure
-                .ends
+                .ends()
                 .get((block.structure.rows.last().copied().unwrap_or(0) as usize).wrapping_sub(1))
                 .map_or(0, |end| *end as usize + 1);
             let hopeless = end == 0 && (self.ended || block.bytes.len() > ROW_BYTES_MAX);
@@ -236,9 +236,10 @@ impl CsvWorker {
         self.ranges.resize(scan.wanted.len(), Vec::new());
         self.ranges.iter_mut().for_each(Vec::clear);
         self.places.clear();
+        let all_ends = structure.ends();
         let (mut first, mut start) = (0_usize, 0_u32);
         for (number, row_end) in structure.rows.iter().enumerate() {
-            let ends = &structure.ends[first..*row_end as usize];
+            let ends = &all_ends[first..*row_end as usize];
             let line_end = ends.last().copied().unwrap_or(start);
             let at = places.get(number).copied().unwrap_or(*place + u64::from(start));
             if ends.len() == scan.columns {

@@ -5,8 +5,9 @@ use wide::u8x16;
 /// Where the cells and rows of a block end.
 #[derive(Default)]
 pub struct Structure {
-    /// Positions of delimiters and line ends outside quotes, ascending.
-    pub ends: Vec<u32>,
+    /// Positions of delimiters and line ends outside quotes, ascending; those beyond `count` are left over.
+    ends: Vec<u32>,
+    count: usize,
     /// For each row, how many `ends` there are up to and with its line end.
     pub rows: Vec<u32>,
     /// A quote opens where no cell starts: the file does not follow the rules of quoting.
@@ -16,9 +17,17 @@ pub struct Structure {
 const LANES: usize = 64;
 
 impl Structure {
+    pub fn ends(&self) -> &[u32] {
+        &self.ends[..self.count]
+    }
+
     /// Reads a block that starts at the start of a row.
     pub fn scan(&mut self, block: &[u8], delimiter: u8) {
-        self.ends.clear();
+        // A block cannot hold more ends than bytes; pages that are never written cost nothing.
+        if self.ends.len() < block.len() + 2 * LANES {
+            self.ends.resize(block.len() + 2 * LANES, 0);
+        }
+        self.count = 0;
         self.rows.clear();
         self.stray_quote = false;
         let mut state = State { inside: 0, cell_start: 1 };
@@ -47,7 +56,7 @@ impl Structure {
         let mut line = lines;
         while line != 0 {
             let below = line & line.wrapping_neg();
-            self.rows.push(self.ends.len() as u32 + (ends & (below - 1)).count_ones() + 1);
+            self.rows.push(self.count as u32 + (ends & (below - 1)).count_ones() + 1);
             line ^= below;
         }
         self.push_ends(ends, base);
@@ -57,16 +66,17 @@ impl Structure {
     #[inline(always)]
     fn push_ends(&mut self, mut mask: u64, base: u32) {
         let count = mask.count_ones() as usize;
-        let mut positions = [0_u32; LANES];
-        let mut at = 0;
-        while mask != 0 {
-            for lane in 0..4 {
-                positions[(at + lane) % LANES] = base + mask.trailing_zeros();
-                mask &= mask.wrapping_sub(1);
+        if let Some(positions) = self.ends.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut::<LANES>) {
+            let mut at = 0;
+            while mask != 0 {
+                for lane in 0..4 {
+                    positions[(at + lane) % LANES] = base + mask.trailing_zeros();
+                    mask &= mask.wrapping_sub(1);
+                }
+                at += 4;
             }
-            at += 4;
         }
-        self.ends.extend_from_slice(&positions[..count]);
+        self.count += count;
     }
 }
 
@@ -118,7 +128,7 @@ mod tests {
         structure.scan(text.as_bytes(), b',');
         let (mut rows, mut start, mut first) = (Vec::new(), 0, 0);
         for row in &structure.rows {
-            let ends = &structure.ends[first..*row as usize];
+            let ends = &structure.ends()[first..*row as usize];
             rows.push(
                 ends.iter()
                     .map(|end| {

@@ -47,10 +47,15 @@ pub struct Gathered {
 struct Bucket {
     day: Day,
     currency: Currency,
+    columns: Columns,
+    totals: DayTotals,
+}
+
+#[derive(Default)]
+struct Columns {
     resources: Vec<u32>,
     billed: Vec<i64>,
     effective: Vec<i64>,
-    totals: DayTotals,
 }
 
 pub struct Gatherer<'a, 'r> {
@@ -63,6 +68,8 @@ pub struct Gatherer<'a, 'r> {
     hashes: Vec<(u64, u64)>,
     classes: Vec<Option<Class>>,
     buckets: Vec<Bucket>,
+    /// Emptied columns, for the next bucket: bills go day by day, and fresh memory costs more than the charges in it.
+    spare: Vec<Columns>,
     current: usize,
     buffered: usize,
     digests: Vec<u128>,
@@ -95,6 +102,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             hashes: Vec::new(),
             classes: Vec::new(),
             buckets: Vec::new(),
+            spare: Vec::new(),
             current: 0,
             buffered: 0,
             digests: Vec::new(),
@@ -171,21 +179,21 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         let (billed, billed_rest) = amount(&self.plan.billed_cost, batch, row)?;
         let (effective, effective_rest) = amount(&self.plan.effective_cost, batch, row)?;
         let bucket = self.bucket(day, currency);
-        bucket.resources.push(resource);
-        bucket.billed.push(billed);
-        bucket.effective.push(effective);
+        bucket.columns.resources.push(resource);
+        bucket.columns.billed.push(billed);
+        bucket.columns.effective.push(effective);
         if let Some(rest) = billed_rest {
             bucket.totals.billed_rest.add_rest(&rest);
         }
         if let Some(rest) = effective_rest {
             bucket.totals.effective_rest.add_rest(&rest);
         }
-        let full = bucket.resources.len() >= SEGMENT_ROWS;
+        let full = bucket.columns.resources.len() >= SEGMENT_ROWS;
         self.buffered += 1;
         if full {
             self.emit_bucket(self.current);
         } else if self.buffered >= BUFFERED_MAX {
-            let largest = (0..self.buckets.len()).max_by_key(|at| self.buckets[*at].resources.len());
+            let largest = (0..self.buckets.len()).max_by_key(|at| self.buckets[*at].columns.resources.len());
             self.emit_bucket(largest.unwrap_or_default());
         }
         Ok(())
@@ -220,16 +228,14 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         let fits = |bucket: &Bucket| bucket.day == day && bucket.currency == currency;
         if !self.buckets.get(self.current).is_some_and(fits) {
             self.current = self.buckets.iter().position(fits).unwrap_or_else(|| {
-                self.buckets.push(Bucket {
-                    day,
-                    currency,
-                    resources: Vec::new(),
-                    billed: Vec::new(),
-                    effective: Vec::new(),
-                    totals: DayTotals::default(),
-                });
+                let totals = DayTotals::default();
+                self.buckets.push(Bucket { day, currency, columns: Columns::default(), totals });
                 self.buckets.len() - 1
             });
+            let columns = &mut self.buckets[self.current].columns;
+            if columns.resources.capacity() == 0 {
+                *columns = self.spare.pop().unwrap_or_default();
+            }
         }
         &mut self.buckets[self.current]
     }
@@ -237,21 +243,25 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     /// Compresses what a bucket holds and hands it on.
     fn emit_bucket(&mut self, at: usize) {
         let bucket = &mut self.buckets[at];
-        if bucket.resources.is_empty() {
+        let mut columns = std::mem::take(&mut bucket.columns);
+        if columns.resources.is_empty() {
             return;
         }
-        for ((resource, billed), effective) in bucket.resources.iter().zip(&bucket.billed).zip(&bucket.effective) {
+        for ((resource, billed), effective) in columns.resources.iter().zip(&columns.billed).zip(&columns.effective) {
             bucket.totals.fingerprint.add(self.digests[*resource as usize], *billed, *effective);
         }
-        let columns = segment::Columns { resources: &bucket.resources, billed: &bucket.billed, effective: &bucket.effective };
-        let encoded = segment::encode(&columns);
-        self.buffered -= bucket.resources.len();
-        bucket.totals.charges += bucket.resources.len() as u64;
+        let Columns { resources, billed, effective } = &columns;
+        let encoded = segment::encode(&segment::Columns { resources, billed, effective });
+        self.buffered -= resources.len();
+        bucket.totals.charges += resources.len() as u64;
         bucket.totals.billed += encoded.billed;
         bucket.totals.effective += encoded.effective;
-        bucket.resources.clear();
-        bucket.billed.clear();
-        bucket.effective.clear();
+        columns.resources.clear();
+        columns.billed.clear();
+        columns.effective.clear();
+        self.spare.push(columns);
+        // The day's next charge takes columns anew.
+        self.current = usize::MAX;
         (self.emit)(bucket.day, bucket.currency, encoded);
     }
 

@@ -44,6 +44,8 @@ struct FixedRules {
     when_zero: WhenZero,
     /// Whether `Compute` is only assigned where a charge costs something.
     by_amount: bool,
+    /// From this day on the split of `Network` gives team `a` ten more.
+    turning: Option<Day>,
     facts: Vec<RuleFacts>,
 }
 
@@ -70,18 +72,20 @@ impl FixedRules {
             weight,
             when_zero: WhenZero::Stay,
             by_amount: false,
+            turning: None,
             facts: SERVICES.iter().map(|service| fact(service)).collect(),
         }
     }
 
-    fn decision(&self, service: usize, team: &str) -> Decision {
+    fn decision(&self, service: usize, team: &str, day: Day) -> Decision {
+        let weight = if self.turning.is_some_and(|turning| day >= turning) { self.weight + 10 } else { self.weight };
         let listed = |teams: &[&str]| Candidates::Listed(teams.iter().map(|team| Target::team(*team)).collect());
         match SERVICES[service] {
             "Compute" => Decision::Assign(Target::team(team)),
             "Database" => {
                 Decision::Assign(Target { team: team.into(), environment: Some("prod".into()), application: Some("db".into()), cost_center: None })
             }
-            "Network" => Decision::Split(vec![(Target::team("a"), self.weight), (Target::team("b"), 3), (Target::team("c"), 1)]),
+            "Network" => Decision::Split(vec![(Target::team("a"), weight), (Target::team("b"), 3), (Target::team("c"), 1)]),
             "Support" => Decision::ByCost { candidates: Candidates::AllTeams, filter: DriverFilter::new(), when_zero: self.when_zero },
             "Tax" => Decision::ByCost {
                 candidates: listed(&["c", "a"]),
@@ -117,20 +121,20 @@ struct FixedDecider<'a> {
 }
 
 impl FixedDecider<'_> {
-    fn verdict(&self, dictionary: &Dictionary, resource: ResourceId) -> Verdict {
+    fn verdict(&self, dictionary: &Dictionary, resource: ResourceId, day: Day) -> Verdict {
         let (service, team) = (dictionary.dimension_text(resource, Field::SERVICE_NAME), dictionary.tag_text(resource, "team"));
         let Some(number) = SERVICES.iter().position(|known| *known == service) else { return Verdict::Unallocated };
         match service {
             "Broken" => Verdict::Suspense { rule: RuleIndex(number as u32), diagnostic: "R202: it throws".into() },
             "Compute" | "Database" if team.is_empty() => Verdict::Unallocated,
-            _ => Verdict::Decided { rule: RuleIndex(number as u32), decision: self.rules.decision(number, team) },
+            _ => Verdict::Decided { rule: RuleIndex(number as u32), decision: self.rules.decision(number, team, day) },
         }
     }
 }
 
 impl Decider for FixedDecider<'_> {
-    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, _: Day, line: Option<&ChargeLine>) -> OutcomeId {
-        let mut verdict = self.verdict(dictionary, resource);
+    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> OutcomeId {
+        let mut verdict = self.verdict(dictionary, resource, day);
         if self.rules.by_amount && dictionary.dimension_text(resource, Field::SERVICE_NAME) == "Compute" {
             match line {
                 None => return OutcomeId::PER_CHARGE,
@@ -147,7 +151,7 @@ impl Decider for FixedDecider<'_> {
     }
 
     fn turning_days(&self) -> Vec<Day> {
-        Vec::new()
+        self.rules.turning.into_iter().collect()
     }
 
     fn outcomes(&self) -> &[Outcome] {
@@ -298,6 +302,40 @@ fn charges_and_postings_give_the_same_costs_after_every_run() {
         // A rule changes; where it is not used, entries stand as the older rules posted them.
         run_on(&mut ledger, &[("aws", first), ("gcp", second)], &FixedRules::new("two", 5));
         agree(&ledger, seed);
+    }
+}
+
+#[test]
+fn rules_that_turn_on_a_day_are_taken_by_the_day_of_the_charge() {
+    let mut draw = Draw(7);
+    let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
+    let turning = |generation: &str, weight| FixedRules { turning: Some(day("2026-01-28")), ..FixedRules::new(generation, weight) };
+    let charges = draw.charges();
+    run_on(&mut ledger, &[("aws", charges.clone())], &turning("one", 6));
+    agree(&ledger, 7);
+    run_on(&mut ledger, &[("aws", charges.clone())], &turning("two", 5));
+    agree(&ledger, 7);
+    run_on(&mut ledger, &[("aws", charges)], &FixedRules::new("three", 5));
+    agree(&ledger, 7);
+}
+
+#[test]
+fn corrections_of_a_closed_month_stand_on_other_days_and_add_up_to_the_same() {
+    let mut draw = Draw(11);
+    let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
+    run_on(&mut ledger, &[("aws", draw.charges())], &FixedRules::new("one", 6));
+    let january: domain::period::Month = "2026-01".parse().unwrap_or_else(|error| panic!("{error}"));
+    let query_of_january = CostQuery { period: january.period(), ..query(Granularity::Total, &["team"], &[]) };
+    let before = asked(&ledger, &query_of_january);
+    ledger.close_period(january, 1_770_000_000_000, "booked").unwrap_or_else(|error| panic!("{error}"));
+    run_on(&mut ledger, &[("aws", draw.charges())], &FixedRules::new("one", 6));
+    assert_eq!(asked(&ledger, &query_of_january), before, "a closed month does not move");
+    let by_charge_day = derived_costs(&ledger, &query_of_january, None).unwrap_or_else(|error| panic!("{error}"));
+    assert_ne!(shown(&by_charge_day), before);
+    for group_by in POSTED {
+        let query = query(Granularity::Total, group_by, &[]);
+        let derived = derived_costs(&ledger, &query, None).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(asked(&ledger, &query), shown(&derived), "by {group_by:?}");
     }
 }
 
