@@ -27,7 +27,7 @@ pub fn read(token: &str, query: &str) -> Result<Value, Problem> {
     let broken = || Problem::parameter("page_token: this is not a token of this API", "leave it out to get the first page");
     let Value::Array(parts) = decode(token).ok_or_else(broken)? else { return Err(broken()) };
     let Ok([version, of_query, key]) = <[Value; 3]>::try_from(parts) else { return Err(broken()) };
-    if version != Value::from(VERSION) || of_query != Value::from(query) {
+    if version != VERSION || of_query != query {
         return Err(Problem::parameter(
             "page_token: this token belongs to another query",
             "repeat the query that returned it, or leave the token out",
