@@ -15,8 +15,50 @@ use domain::money::{Currency, Money, Sum};
 use domain::port::RuleFacts;
 use domain::run::{DayTotals, SourceDay};
 use domain::split::Shares;
+use foldhash::{HashMap, HashMapExt};
 use ledger::Weights;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+/// Everybody who can bear cost under a set of outcomes, by number.
+#[derive(Default)]
+pub struct Targets {
+    list: Vec<Target>,
+    numbers: HashMap<Target, u32>,
+}
+
+impl Targets {
+    pub fn new(outcomes: &[Outcome]) -> Targets {
+        let mut targets = Targets::default();
+        for outcome in outcomes {
+            match &outcome.verdict {
+                Verdict::Decided { decision: Decision::Assign(target), .. } => {
+                    targets.add(target);
+                    // A pool shared by all teams knows a team by its name only.
+                    targets.add(&Target::team(target.team.clone()));
+                }
+                Verdict::Decided { decision: Decision::Split(weights), .. } => weights.iter().for_each(|(target, _)| targets.add(target)),
+                Verdict::Decided { decision: Decision::ByCost { candidates: Candidates::Listed(listed), .. }, .. } => {
+                    listed.iter().for_each(|target| targets.add(target));
+                }
+                _ => {}
+            }
+        }
+        targets
+    }
+
+    fn add(&mut self, target: &Target) {
+        if !self.numbers.contains_key(target) {
+            self.numbers.insert(target.clone(), self.list.len() as u32);
+            self.list.push(target.clone());
+        }
+    }
+
+    fn number(&self, target: &Target) -> u32 {
+        let number = self.numbers.get(target).copied();
+        assert!(number.is_some(), "{target:?} bears cost and was never named by an outcome");
+        number.unwrap_or_default()
+    }
+}
 
 /// Where a resource's cost lands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,6 +219,7 @@ pub struct DayResult {
 pub struct Generation<'a> {
     pub dictionary: &'a Dictionary,
     pub cells: &'a Cells,
+    pub targets: &'a Targets,
     pub outcomes: &'a [Outcome],
     pub rules: &'a [RuleFacts],
 }
@@ -281,32 +324,33 @@ fn weights(outcomes: &[Outcome], spreads: &HashMap<OutcomeId, Spread>) -> Vec<We
 
 /// The lines of an entry, summed by what they say.
 #[derive(Default)]
-struct Lines<'a> {
-    sums: HashMap<Line<'a>, i128>,
+struct Lines {
+    sums: HashMap<Line, i128>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Line<'a> {
-    to: To<'a>,
+struct Line {
+    to: To,
     rule: Option<u32>,
     service: Symbol,
 }
 
-/// An account without owning its name.
+/// An account without its name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum To<'a> {
+enum To {
     Provider,
     Prepaid,
     Rounding,
-    Team(&'a Target),
+    /// The number of the target.
+    Team(u32),
     Pool,
     Excluded,
     Unallocated,
     Suspense,
 }
 
-impl<'a> Lines<'a> {
-    fn add(&mut self, to: To<'a>, rule: Option<u32>, service: Symbol, nanos: i128) {
+impl Lines {
+    fn add(&mut self, to: To, rule: Option<u32>, service: Symbol, nanos: i128) {
         if nanos != 0 {
             *self.sums.entry(Line { to, rule, service }).or_default() += nanos;
         }
@@ -321,14 +365,14 @@ impl<'a> Lines<'a> {
                 To::Provider => Account::Provider(day.source.clone()),
                 To::Prepaid => Account::Prepaid(day.source.clone()),
                 To::Rounding => Account::Rounding(day.source.clone()),
-                To::Team(target) => Account::Team(target.team.clone()),
+                To::Team(number) => Account::Team(generation.targets.list[number as usize].team.clone()),
                 To::Pool => Account::Pool(name()),
                 To::Excluded => Account::Excluded(name()),
                 To::Unallocated => Account::Unallocated,
                 To::Suspense => Account::Suspense,
             };
             let target = match line.to {
-                To::Team(target) => Some(target.clone()),
+                To::Team(number) => Some(generation.targets.list[number as usize].clone()),
                 _ => None,
             };
             let rule: Option<RuleVersion> = rule.map(|rule| rule.version.clone());
@@ -362,7 +406,7 @@ fn entries(generation: &Generation<'_>, slice: &DaySlice, spreads: &HashMap<Outc
     Ok(entries.into_iter().flatten().collect())
 }
 
-fn collection_lines<'a>(generation: &Generation<'a>, slice: &DaySlice) -> Lines<'a> {
+fn collection_lines(generation: &Generation<'_>, slice: &DaySlice) -> Lines {
     let mut lines = Lines::default();
     let (billed_rest, effective_rest) = (slice.totals.billed_rest.rounded_nanos(), slice.totals.effective_rest.rounded_nanos());
     let billed = slice.billed + billed_rest;
@@ -371,7 +415,7 @@ fn collection_lines<'a>(generation: &Generation<'a>, slice: &DaySlice) -> Lines<
     lines.add(To::Rounding, None, Symbol::NONE, effective_rest);
     for (cell, sum) in generation.cells.cells.iter().zip(&slice.sums) {
         let (to, rule) = match generation.outcomes.get(cell.outcome.0 as usize).map(|outcome| &outcome.verdict) {
-            Some(Verdict::Decided { rule, decision: Decision::Assign(target) }) => (To::Team(target), Some(rule.0)),
+            Some(Verdict::Decided { rule, decision: Decision::Assign(target) }) => (To::Team(generation.targets.number(target)), Some(rule.0)),
             Some(Verdict::Decided { rule, decision: Decision::Exclude { .. } }) => (To::Excluded, Some(rule.0)),
             Some(Verdict::Decided { rule, .. }) => (To::Pool, Some(rule.0)),
             Some(Verdict::Suspense { rule, .. }) => (To::Suspense, Some(rule.0)),
@@ -383,7 +427,7 @@ fn collection_lines<'a>(generation: &Generation<'a>, slice: &DaySlice) -> Lines<
 }
 
 /// Splits every shared charge, one by one: what a drill-down derives for a charge is what was posted for it.
-fn distribution_lines<'a>(generation: &Generation<'a>, slice: &DaySlice, spreads: &'a HashMap<OutcomeId, Spread>) -> Lines<'a> {
+fn distribution_lines(generation: &Generation<'_>, slice: &DaySlice, spreads: &HashMap<OutcomeId, Spread>) -> Lines {
     let cells = &generation.cells.cells;
     let spread_of: Vec<Option<&Spread>> = cells.iter().map(|cell| spreads.get(&cell.outcome)).collect();
     let mut by_cell: Vec<Vec<i128>> = vec![Vec::new(); cells.len()];
@@ -401,7 +445,7 @@ fn distribution_lines<'a>(generation: &Generation<'a>, slice: &DaySlice, spreads
         let verdict = generation.outcomes.get(cell.outcome.0 as usize).map(|outcome| &outcome.verdict);
         if let (Some(spread), Some(Verdict::Decided { rule, .. })) = (spread, verdict) {
             for (target, nanos) in spread.targets.iter().zip(sums) {
-                lines.add(To::Team(target), Some(rule.0), cell.service, *nanos);
+                lines.add(To::Team(generation.targets.number(target)), Some(rule.0), cell.service, *nanos);
                 lines.add(To::Pool, Some(rule.0), cell.service, -*nanos);
             }
         }

@@ -1,6 +1,6 @@
 //! Which days must be allocated, and their way through all processors into the ledger.
 
-use crate::allocate::{Cells, DayResult, DaySlice, Generation, PER_CHARGE, allocate_day};
+use crate::allocate::{Cells, DayResult, DaySlice, Generation, PER_CHARGE, Targets, allocate_day};
 use crate::run::Progress;
 use domain::charge::ChargeLine;
 use domain::decision::{Outcome, OutcomeId, Verdict};
@@ -10,11 +10,14 @@ use domain::money::Money;
 use domain::period::{Day, Period};
 use domain::port::{Decider, RuleFacts, Rules};
 use domain::run::SourceDay;
+use foldhash::HashMap;
 use ledger::{GenerationId, StoredDay, StoredSegment, Transaction, segment};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 const SUSPENSE_SHOWN: usize = 20;
+/// Runs that did not end leave no trace but their start; so many in a row are not to be expected.
+const RUNS_LOOKED_AT: usize = 1000;
 
 pub struct Allocated {
     pub generation: GenerationId,
@@ -76,7 +79,8 @@ pub fn allocate(
         generations.insert(number, transaction.save_generation(&in_force(number))?);
     }
     let mut allocated = Allocated { generation: current, days: 0, posted: 0, reversed: 0, unchanged: 0, rule_calls: 0, suspense: Vec::new() };
-    let work = affected(transaction, stored, changed, &|day| generations.get(&epoch(day)).copied())?;
+    let same_rules = last_generation(transaction)? == Some(current);
+    let work = affected(stored, changed, same_rules, &|day| generations.get(&epoch(day)).copied());
     let total = work.values().map(|works| works.len() as u64).sum();
     for (generation, works) in work {
         let Some(first) = works.first().map(|work| work.day) else { continue };
@@ -96,29 +100,31 @@ pub fn allocate(
     Ok(allocated)
 }
 
-/// Days to allocate by the generation that is valid on them.
+/// The rules that the ledger stands by: every run that ends leaves all days allocated with its own.
+fn last_generation(transaction: &Transaction<'_>) -> Result<Option<GenerationId>, Diagnostic> {
+    let runs = transaction.runs(RUNS_LOOKED_AT)?;
+    Ok(runs.into_iter().find_map(|run| run.end.and_then(|end| end.generation)))
+}
+
+/// Days to allocate by the generation that is valid on them: all of them, unless the rules are the same as last time.
 fn affected(
-    transaction: &Transaction<'_>,
     stored: Vec<StoredDay>,
     changed: &[SourceDay],
+    same_rules: bool,
     generation_of: &dyn Fn(Day) -> Option<GenerationId>,
-) -> Result<BTreeMap<GenerationId, Vec<Work>>, Diagnostic> {
+) -> BTreeMap<GenerationId, Vec<Work>> {
     let changed: BTreeSet<Day> = changed.iter().map(|source_day| source_day.day).collect();
-    let standing: HashMap<SourceDay, GenerationId> =
-        transaction.standing(Period::all())?.into_iter().map(|entry| (entry.source_day, entry.generation)).collect();
     let mut days: BTreeMap<Day, Vec<StoredDay>> = BTreeMap::new();
-    for day in stored {
+    for day in stored.into_iter().filter(|day| !same_rules || changed.contains(&day.source_day.day)) {
         days.entry(day.source_day.day).or_default().push(day);
     }
     let mut work: BTreeMap<GenerationId, Vec<Work>> = BTreeMap::new();
     for (day, stored) in days {
-        let Some(generation) = generation_of(day) else { continue };
-        let as_posted = stored.iter().all(|day| standing.get(&day.source_day) == Some(&generation));
-        if changed.contains(&day) || !as_posted {
+        if let Some(generation) = generation_of(day) {
             work.entry(generation).or_default().push(Work { day, stored });
         }
     }
-    Ok(work)
+    work
 }
 
 /// What the rules say of every resource, in the numbering that the ledger has for the generation.
@@ -215,7 +221,8 @@ impl Settling<'_> {
         works: Vec<Work>,
         threads: usize,
     ) -> Result<(), Diagnostic> {
-        let generation = Generation { dictionary, cells: &rulings.cells, outcomes: &rulings.outcomes, rules: rules.facts() };
+        let targets = Targets::new(&rulings.outcomes);
+        let generation = Generation { dictionary, cells: &rulings.cells, targets: &targets, outcomes: &rulings.outcomes, rules: rules.facts() };
         let threads = threads.clamp(1, works.len().max(1));
         std::thread::scope(|scope| {
             let (give, jobs) = mpsc::sync_channel::<(Day, Loaded)>(1);
@@ -296,7 +303,8 @@ impl Settling<'_> {
                 }
                 slices.push(slice);
             }
-            let generation = Generation { dictionary, cells: &rulings.cells, outcomes: &rulings.outcomes, rules: rules.facts() };
+            let targets = Targets::new(&rulings.outcomes);
+            let generation = Generation { dictionary, cells: &rulings.cells, targets: &targets, outcomes: &rulings.outcomes, rules: rules.facts() };
             let result = allocate_day(&generation, slices)?;
             self.settle(transaction, work.day, result)?;
         }

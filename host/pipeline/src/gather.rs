@@ -12,8 +12,8 @@ use domain::decimal::{self, NotAnAmount, Rest};
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period, parse_instant};
 use domain::run::DayTotals;
+use foldhash::{HashMap, HashMapExt};
 use ledger::segment::{self, EncodedSegment};
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Charges in one segment.

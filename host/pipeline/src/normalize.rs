@@ -9,7 +9,7 @@ use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol, TagSetId};
 use domain::field::{Field, canonical_value};
 use domain::money::Currency;
 use domain::tag::{self, RawTags, TagSchema};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// What all threads of a collection share.
 pub struct Registry<'a> {

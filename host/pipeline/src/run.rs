@@ -18,8 +18,9 @@ use domain::period::{Day, Period};
 use domain::port::{CollectRequest, Collector, PluginIdentity, Rules};
 use domain::run::{DayTotals, RunId, RunState};
 use domain::tag::TagSchema;
+use foldhash::HashMap;
 use ledger::{Bucket, Ledger, RunEnd, RunStart, Transaction};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 pub struct Source {

@@ -6,7 +6,7 @@ use domain::charge::RawCharge;
 use domain::field::Field;
 use domain::mapping::{Feed, FeedFrom, Mapping, Origin};
 use domain::period::DateOrder;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// Columns of texts in one buffer.
 pub struct Table {
