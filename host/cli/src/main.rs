@@ -1,1 +1,24 @@
-fn main() {}
+//! `apportion`: the only crate that knows the terminal, settings files and the environment.
+
+mod args;
+mod command;
+mod env_var;
+mod error;
+#[cfg(test)]
+mod golden;
+mod query;
+mod reading;
+#[cfg(test)]
+mod reference;
+mod schema;
+mod settings;
+mod sources;
+mod table;
+mod ui;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    error::guarded(command::dispatch)
+}

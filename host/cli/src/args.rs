@@ -1,0 +1,283 @@
+//! The command line, and nothing but it.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use domain::period::Month;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+#[derive(Parser, Debug)]
+#[command(
+    name = "apportion",
+    version,
+    about = "Allocate what infrastructure costs to the teams that cause it",
+    long_about = include_str!("command/apportion.md"),
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(ClapArgs, Clone, Debug, Default)]
+pub struct GlobalArgs {
+    /// Settings file [env: APPORTION_CONFIG] [default: apportion.toml]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    /// Ledger file, instead of the one in the settings [env: APPORTION_LEDGER]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub ledger: Option<PathBuf>,
+    /// Print data and errors only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Write a settings file and a starter set of rules
+    #[command(long_about = include_str!("command/init.md"))]
+    Init(InitArgs),
+    /// Collect, allocate and post
+    #[command(long_about = include_str!("command/run.md"))]
+    Run(RunArgs),
+    /// Show what each team owes
+    #[command(long_about = include_str!("command/costs.md"))]
+    Costs(CostsArgs),
+    /// Say why a team or resource costs what it does
+    #[command(long_about = include_str!("command/explain.md"))]
+    Explain(ExplainArgs),
+    /// Check, test and list the rules
+    #[command(subcommand, long_about = include_str!("command/rule.md"))]
+    Rule(RuleCommand),
+    /// List and inspect plugins
+    #[command(subcommand, long_about = include_str!("command/plugin.md"))]
+    Plugin(PluginCommand),
+    /// Check the sources
+    #[command(subcommand, long_about = include_str!("command/source.md"))]
+    Source(SourceCommand),
+    /// Verify and back up the ledger
+    #[command(subcommand, long_about = include_str!("command/ledger.md"))]
+    Ledger(LedgerCommand),
+    /// Close and reopen months
+    #[command(subcommand, long_about = include_str!("command/period.md"))]
+    Period(PeriodCommand),
+    /// Show the settings and where each comes from
+    #[command(subcommand, long_about = include_str!("command/config.md"))]
+    Config(ConfigCommand),
+    /// Answer over HTTP, and reload rules while serving
+    #[command(long_about = include_str!("command/serve.md"))]
+    Serve(ServeArgs),
+    /// Generate a believable estate and run it
+    #[command(long_about = include_str!("command/demo.md"))]
+    Demo(DemoArgs),
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct InitArgs {
+    /// Folder to write to
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct RunArgs {
+    /// Collect nothing: allocate the stored charges with the rules as they are now
+    #[arg(long)]
+    pub stored: bool,
+    #[command(flatten)]
+    pub period: PeriodArgs,
+    /// Exit with 0 although rows or sources are missing
+    #[arg(long)]
+    pub allow_incomplete: bool,
+    /// How the summary is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(ClapArgs, Clone, Debug, Default)]
+pub struct PeriodArgs {
+    /// First day or month, such as 2026-01-15 or 2026-01
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<String>,
+    /// Last day or month, included
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<String>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct CostsArgs {
+    /// What to group by: team, service_name, environment, application, cost_center, rule, source, account, a dimension, tag:KEY
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "team,service_name")]
+    pub group_by: Vec<String>,
+    #[command(flatten)]
+    pub period: PeriodArgs,
+    /// Length of the periods
+    #[arg(long, value_enum, default_value_t)]
+    pub granularity: GranularityName,
+    /// Only what has this value, such as team=payments; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub filter: Vec<String>,
+    /// How the costs are printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TableFormat,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct ExplainArgs {
+    /// A team, a resource id, or entry:ID
+    #[arg(value_name = "WHAT")]
+    pub what: String,
+    #[command(flatten)]
+    pub period: PeriodArgs,
+    /// How the explanation is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum RuleCommand {
+    /// Compile and lint the rules; silent when all is well
+    Check,
+    /// Run the cases of the rules
+    Test,
+    /// List the rules in the order they are tried, with the money each one placed
+    List {
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum PluginCommand {
+    /// List the bundled plugins and those the settings name
+    List {
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Show everything about a plugin before anything runs
+    Inspect {
+        /// A bundled plugin's name, or the path of a .wasm file
+        #[arg(value_name = "NAME_OR_PATH")]
+        plugin: String,
+        /// How the facts are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum SourceCommand {
+    /// Find the files of the sources and let their plugins look at them; silent when all is well
+    Check {
+        /// One source only
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum LedgerCommand {
+    /// Prove the ledger: balances, totals and the hash chain
+    Verify {
+        /// How the report is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Copy the ledger, also while a run writes to it
+    Backup {
+        /// The file to write
+        #[arg(value_name = "TO")]
+        to: PathBuf,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum PeriodCommand {
+    /// Close a month: nothing is posted to it any more
+    Close {
+        /// The month, such as 2026-03
+        #[arg(value_name = "MONTH")]
+        month: Month,
+        /// Why, for the record
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Reopen a closed month
+    Reopen {
+        /// The month, such as 2026-03
+        #[arg(value_name = "MONTH")]
+        month: Month,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
+    /// List the months that were closed or reopened
+    List {
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Show every setting with its origin
+    Show {
+        /// How the settings are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print the JSON schema of the settings file, for editors
+    Schema,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct ServeArgs {
+    /// Loopback address to listen on [env: APPORTION_LISTEN]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct DemoArgs {
+    /// Folder to write to
+    #[arg(long, value_name = "DIR", default_value = "apportion-demo")]
+    pub dir: PathBuf,
+    /// Another seed makes another estate
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// Answer over HTTP when done
+    #[arg(long)]
+    pub serve: bool,
+    /// Loopback address to listen on with --serve [env: APPORTION_LISTEN]
+    #[arg(long, value_name = "ADDRESS", requires = "serve")]
+    pub listen: Option<SocketAddr>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TableFormat {
+    #[default]
+    Text,
+    Json,
+    Csv,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GranularityName {
+    Daily,
+    Weekly,
+    #[default]
+    Monthly,
+    Total,
+}

@@ -1,0 +1,69 @@
+//! `config`: every setting with its origin, and the schema of the file.
+
+use crate::args::{ConfigCommand, Format, GlobalArgs};
+use crate::error::Failure;
+use crate::schema;
+use crate::settings::{Need, Origin, Setting, Settings};
+use crate::ui::Ui;
+use serde_json::{Value, json};
+
+pub fn config(ui: Ui, global: &GlobalArgs, command: &ConfigCommand) -> Result<(), Failure> {
+    match command {
+        ConfigCommand::Schema => Ok(ui.data(&schema::text())?),
+        ConfigCommand::Show { format } => {
+            let lines = lines(&Settings::load(global, Need::LedgerOnly)?);
+            Ok(ui.data(&match format {
+                Format::Text => text_of(&lines),
+                Format::Json => super::json_text(
+                    &lines.iter().map(|line| json!({ "key": line.key, "value": line.value, "origin": line.origin.to_string() })).collect(),
+                ),
+            })?)
+        }
+    }
+}
+
+struct Line {
+    key: String,
+    value: Value,
+    origin: Origin,
+}
+
+fn lines(settings: &Settings) -> Vec<Line> {
+    let line = |key: &str, value: Value, origin: &Origin| Line { key: key.into(), value, origin: origin.clone() };
+    let dimensions = settings.dimensions.value.iter().map(|field| field.name()).collect();
+    let mut lines = vec![
+        line("ledger", settings.ledger.value.display().to_string().into(), &settings.ledger.origin),
+        line("rules", settings.rules.value.display().to_string().into(), &settings.rules.origin),
+        line("dimensions", dimensions, &settings.dimensions.origin),
+    ];
+    for (rule, origin) in settings.tags.rules.iter().zip(&settings.tag_origins) {
+        let key = |name: &str| format!("tags.{}.{name}", rule.name);
+        lines.push(line(&key("synonyms"), rule.synonyms.iter().map(String::as_str).collect(), origin));
+        lines.push(line(&key("fold_values"), rule.fold_values.into(), origin));
+        lines.push(line(&key("values"), json!(rule.value_synonyms), origin));
+    }
+    for source in &settings.sources {
+        let key = |name: &str| format!("sources.{}.{name}", source.name);
+        lines.push(line(&key("plugin"), source.plugin.as_str().into(), &source.origin));
+        lines.push(line(&key("paths"), source.paths.iter().map(String::as_str).collect(), &source.origin));
+        lines.push(line(&key("delimiter"), char::from(source.delimiter).to_string().into(), &source.origin));
+        lines.push(line(&key("grants"), source.grants.iter().map(String::as_str).collect(), &source.origin));
+        lines.push(line(&key("config"), source.config.clone(), &source.origin));
+    }
+    lines.push(line("server.listen", settings.listen.value.to_string().into(), &settings.listen.origin));
+    let threads = &settings.limits.threads;
+    lines.push(line("limits.threads", threads.value.into(), &threads.origin));
+    let limits = [
+        ("limits.plugin_seconds", &settings.limits.plugin_seconds),
+        ("limits.plugin_memory_mib", &settings.limits.plugin_memory_mib),
+        ("limits.rule_operations", &settings.limits.rule_operations),
+    ];
+    lines.extend(limits.into_iter().map(|(key, limit): (&str, &Setting<u64>)| line(key, limit.value.into(), &limit.origin)));
+    lines
+}
+
+fn text_of(lines: &[Line]) -> String {
+    let shown: Vec<String> = lines.iter().map(|line| format!("{} = {}", line.key, line.value)).collect();
+    let width = shown.iter().map(|text| text.chars().count()).filter(|width| *width <= 60).max().unwrap_or(0);
+    shown.iter().zip(lines).map(|(text, line)| format!("{text:<width$}  # {}\n", line.origin)).collect()
+}

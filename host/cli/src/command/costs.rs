@@ -1,0 +1,139 @@
+//! `costs`: the table of who owes what.
+
+use super::opening;
+use crate::args::{CostsArgs, GlobalArgs, GranularityName, TableFormat};
+use crate::error::Failure;
+use crate::query;
+use crate::settings::{Need, Settings};
+use crate::table::{Align, Table, grouped};
+use crate::ui::Ui;
+use domain::diagnostic::Diagnostic;
+use domain::money::{Currency, Sum};
+use domain::period::Period;
+use domain::port::RuleFacts;
+use ledger::Access;
+use pipeline::report::{CostQuery, CostRow, CostTable, GroupBy};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failure> {
+    let settings = Settings::load(global, Need::LedgerOnly)?;
+    let query = query_of(args)?;
+    let ledger = opening::ledger(&settings, Access::Read)?;
+    let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| opening::stored_rules(&settings, facts, tables);
+    let table = pipeline::report::costs_with_rules(&ledger, &query, &rules_of)?;
+    let layout = Layout::new(&query, args.granularity);
+    let text = match args.format {
+        TableFormat::Text => layout.text(ui, &table),
+        TableFormat::Csv => layout.csv(&table),
+        TableFormat::Json => super::json_text(&layout.json(&table)),
+    };
+    Ok(ui.data(&text)?)
+}
+
+fn query_of(args: &CostsArgs) -> Result<CostQuery, Diagnostic> {
+    Ok(CostQuery {
+        period: query::period(&args.period)?.unwrap_or(Period::all()),
+        granularity: query::granularity(args.granularity),
+        group_by: args.group_by.iter().map(|name| query::group(name)).collect::<Result<_, _>>()?,
+        filter: args.filter.iter().map(|text| query::filter(text)).collect::<Result<_, _>>()?,
+    })
+}
+
+/// How a table of costs is shown.
+pub struct Layout {
+    /// Of the columns, as the pipeline spells them.
+    names: Vec<String>,
+    granularity: GranularityName,
+}
+
+impl Layout {
+    pub fn new(query: &CostQuery, granularity: GranularityName) -> Layout {
+        Layout { names: query.group_by.iter().map(GroupBy::to_string).collect(), granularity }
+    }
+
+    /// A row for each group, a column for each period, a block for each currency.
+    pub fn text(&self, ui: Ui, table: &CostTable) -> String {
+        if table.rows.is_empty() {
+            ui.note("no costs in this period");
+            return String::new();
+        }
+        let blocks: Vec<String> = table.totals.iter().map(|(currency, total)| self.block(ui, table, *currency, *total)).collect();
+        blocks.join("\n")
+    }
+
+    fn block(&self, ui: Ui, table: &CostTable, currency: Currency, total: Sum) -> String {
+        let rows: Vec<&CostRow> = table.rows.iter().filter(|row| row.currency == currency).collect();
+        let periods: BTreeSet<String> = rows.iter().map(|row| self.period(row)).collect();
+        let mut lines: BTreeMap<&[String], BTreeMap<String, Sum>> = BTreeMap::new();
+        let mut column_totals: BTreeMap<String, Sum> = BTreeMap::new();
+        for row in &rows {
+            *lines.entry(&row.keys).or_default().entry(self.period(row)).or_default() += row.amount;
+            *column_totals.entry(self.period(row)).or_default() += row.amount;
+        }
+        let with_total = periods.len() > 1;
+        let shown = |amount: Sum| grouped(&amount.rounded_text(currency.payable_decimals()));
+        let mut columns: Vec<(String, Align)> = self.names.iter().map(|name| (name.clone(), Align::Left)).collect();
+        columns.extend(periods.iter().map(|period| (format!("{period} {currency}"), Align::Right)));
+        columns.extend(with_total.then(|| (format!("total {currency}"), Align::Right)));
+        let mut layout = Table::new(columns);
+        for (keys, amounts) in &lines {
+            let mut cells: Vec<String> = keys.iter().map(|key| if key.is_empty() { "-".to_owned() } else { key.clone() }).collect();
+            cells.extend(periods.iter().map(|period| amounts.get(period).map_or(String::new(), |amount| shown(*amount))));
+            cells.extend(with_total.then(|| shown(amounts.values().copied().sum())));
+            layout.row(cells);
+        }
+        let mut cells: Vec<String> = (0..self.names.len()).map(|column| if column == 0 { "total".into() } else { String::new() }).collect();
+        cells.extend(periods.iter().map(|period| shown(column_totals.get(period).copied().unwrap_or_default())));
+        cells.extend(with_total.then(|| shown(total)));
+        layout.total(cells);
+        let (header, body) = layout.parts();
+        format!("{}\n{body}\n", ui.bold(&header))
+    }
+
+    fn period(&self, row: &CostRow) -> String {
+        query::period_name(row.period_start, self.granularity)
+    }
+
+    fn csv(&self, table: &CostTable) -> String {
+        let mut header = vec!["period"];
+        header.extend(self.names.iter().map(String::as_str));
+        header.extend(["currency", "amount"]);
+        let mut text = csv_line(header.iter().copied());
+        for row in &table.rows {
+            let (period, amount) = (self.period(row), row.amount.to_string());
+            let cells = std::iter::once(period.as_str()).chain(row.keys.iter().map(String::as_str)).chain([row.currency.code(), amount.as_str()]);
+            text.push_str(&csv_line(cells));
+        }
+        text
+    }
+
+    fn json(&self, table: &CostTable) -> Value {
+        let money = |currency: Currency, amount: Sum| json!({ "amount": amount.to_string(), "currency": currency.code() });
+        let group = |row: &CostRow| -> serde_json::Map<String, Value> {
+            self.names.iter().cloned().zip(row.keys.iter().map(|key| Value::from(key.as_str()))).collect()
+        };
+        let row = |row: &CostRow| json!({ "period": self.period(row), "group": group(row), "cost": money(row.currency, row.amount) });
+        json!({
+            "group_by": self.names,
+            "rows": table.rows.iter().map(row).collect::<Vec<_>>(),
+            "totals": table.totals.iter().map(|(currency, total)| money(*currency, *total)).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn csv_line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    let quoted = |cell: &str| if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() };
+    let line: Vec<String> = cells.map(quoted).collect();
+    format!("{}\n", line.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_where_csv_needs_it() {
+        assert_eq!(csv_line(["a", "b,c", "d\"e"].into_iter()), "a,\"b,c\",\"d\"\"e\"\n");
+    }
+}

@@ -1,0 +1,100 @@
+//! `demo`: a generated estate, run from collect to post.
+
+use super::costs::Layout;
+use super::{init, opening, run, serve};
+use crate::args::{DemoArgs, GlobalArgs, GranularityName};
+use crate::error::Failure;
+use crate::estate;
+use crate::settings::{self, Need, Settings};
+use crate::ui::Ui;
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use domain::period::Period;
+use domain::run::RunState;
+use ledger::Access;
+use pipeline::report::{CostQuery, Granularity, GroupBy};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// By its first line a folder is known to be a demo.
+const SETTINGS: &str = include_str!("demo.toml");
+/// All that a demo leaves in its folder, so that the next one may replace it.
+const LEFT_BEHIND: [&str; 6] = ["apportion.toml", "apportion.db", "apportion.db-wal", "apportion.db-shm", "bills", "rules"];
+
+pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
+    clear(&args.dir)?;
+    ui.note(&format!("generating an estate in {}", args.dir.display()));
+    let facts = estate::generate(&args.dir, args.seed, &mut |step| ui.note(step)).map_err(|error| unwritable(&args.dir, &error))?;
+    ui.note(&format!("{} charges in {} files", facts.charges, facts.files));
+    init::write(&args.dir.join(settings::FILE), SETTINGS)?;
+    for (path, text) in init::starter(&args.dir.join("rules")) {
+        if !path.exists() {
+            init::write(&path, text)?;
+        }
+    }
+    let global = GlobalArgs { config: Some(args.dir.join(settings::FILE)), ledger: Some(args.dir.join(settings::LEDGER)), quiet: ui.is_quiet() };
+    let settings = Settings::load(&global, Need::File)?;
+    let rules = opening::rules(&settings)?;
+    let report = run::post(ui, &settings, &rules, opening::sources(&settings, None)?, true)?;
+    ui.data(&owed(ui, &settings)?)?;
+    let lines: Vec<String> = report.conservation.iter().map(run::conservation_line).collect();
+    ui.data(&format!("\n{}\n", lines.join("\n")))?;
+    if report.state != RunState::Complete {
+        return Err(run::incomplete(&report).into());
+    }
+    ui.data(&next_steps(&args.dir))?;
+    if args.serve {
+        let listen = args.listen.unwrap_or(settings.listen.value);
+        return serve::serve_until_stopped(ui, settings, listen);
+    }
+    Ok(())
+}
+
+/// Makes room, if what is there is an earlier demo or nothing.
+fn clear(dir: &Path) -> Result<(), Diagnostic> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries.count(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(unwritable(dir, &error)),
+    };
+    let mark = SETTINGS.lines().next();
+    let is_demo = fs::read_to_string(dir.join(settings::FILE)).is_ok_and(|text| text.lines().next() == mark);
+    if entries > 0 && !is_demo {
+        return Err(Diagnostic::new(code::CONFIG_EXISTS, format!("{} is neither empty nor an earlier demo; nothing was written", dir.display()))
+            .hint("`apportion demo --dir NEW-FOLDER`"));
+    }
+    for name in LEFT_BEHIND {
+        let path = dir.join(name);
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        if let Err(error) = removed
+            && error.kind() != ErrorKind::NotFound
+        {
+            return Err(unwritable(&path, &error));
+        }
+    }
+    Ok(())
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be written: {error}", path.display())).hint("`apportion demo --dir OTHER-FOLDER`")
+}
+
+/// What each team owes, month by month.
+fn owed(ui: Ui, settings: &Settings) -> Result<String, Diagnostic> {
+    let ledger = opening::ledger(settings, Access::Read)?;
+    let query = CostQuery { period: Period::all(), granularity: Granularity::Monthly, group_by: vec![GroupBy::Team], filter: Vec::new() };
+    let table = pipeline::report::costs(&ledger, &query)?;
+    Ok(Layout::new(&query, GranularityName::Monthly).text(ui, &table))
+}
+
+fn next_steps(dir: &Path) -> String {
+    let config = dir.join(settings::FILE);
+    let config = config.display();
+    format!(
+        "\ntry next:\n  \
+         apportion --config {config} explain payments\n  \
+         apportion --config {config} costs --group-by team,service_name\n  \
+         apportion --config {config} rule list\n"
+    )
+}

@@ -1,0 +1,59 @@
+//! `init`: a settings file and the starter rules.
+
+use crate::args::InitArgs;
+use crate::error::Failure;
+use crate::settings;
+use crate::ui::Ui;
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The commented settings file that `init` writes.
+const DEFAULTS: &str = include_str!("../defaults.toml");
+/// The shipped rules, by their path inside the rules folder.
+const STARTER: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/starter.rs"));
+
+pub fn init(ui: Ui, args: &InitArgs) -> Result<(), Failure> {
+    // Without the "./" in front of every name that is shown.
+    let dir = if args.dir == Path::new(".") { Path::new("") } else { &args.dir };
+    let mut files = vec![(dir.join(settings::FILE), DEFAULTS)];
+    files.extend(starter(&dir.join("rules")));
+    write_new(&files)?;
+    for (path, _) in &files {
+        ui.note(&format!("wrote {}", path.display()));
+    }
+    ui.note(&format!("next: put FOCUS bills into {}, then `apportion run`", dir.join("bills").display()));
+    Ok(())
+}
+
+/// The starter rules as they are to be written below `rules`.
+pub fn starter(rules: &Path) -> Vec<(PathBuf, &'static str)> {
+    STARTER.iter().map(|(name, text)| (rules.join(name), *text)).collect()
+}
+
+/// Writes all files, or none if one of them is there.
+fn write_new(files: &[(PathBuf, &str)]) -> Result<(), Diagnostic> {
+    let there: Vec<String> = files.iter().filter(|(path, _)| path.exists()).map(|(path, _)| path.display().to_string()).collect();
+    if let Some(first) = there.first() {
+        let more = if there.len() > 1 { format!(" and {} more", there.len() - 1) } else { String::new() };
+        return Err(Diagnostic::new(code::CONFIG_EXISTS, format!("{first}{more} would be overwritten; nothing was written"))
+            .hint("`apportion init OTHER-FOLDER`, or remove what is there"));
+    }
+    for (path, text) in files {
+        write(path, text)?;
+    }
+    Ok(())
+}
+
+/// Writes one file, and the folders above it.
+pub fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
+    let refused = |error: std::io::Error| {
+        Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be written: {error}", path.display()))
+            .hint("check the folder's permissions and free space")
+    };
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::create_dir_all(parent).map_err(refused)?;
+    }
+    fs::write(path, text).map_err(refused)
+}

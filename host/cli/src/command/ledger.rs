@@ -1,0 +1,68 @@
+//! `ledger`: prove it, copy it.
+
+use super::opening;
+use crate::args::{Format, GlobalArgs, LedgerCommand};
+use crate::error::Failure;
+use crate::settings::{Need, Settings};
+use crate::ui::Ui;
+use ledger::{Access, VerifyReport};
+use serde_json::json;
+use std::path::Path;
+
+pub fn ledger(ui: Ui, global: &GlobalArgs, command: &LedgerCommand) -> Result<(), Failure> {
+    let settings = Settings::load(global, Need::LedgerOnly)?;
+    match command {
+        LedgerCommand::Verify { format } => verify(ui, &settings, *format),
+        LedgerCommand::Backup { to } => backup(ui, &settings, to),
+    }
+}
+
+fn verify(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
+    let ledger = opening::ledger(settings, Access::Read)?;
+    let bar = ui.progress();
+    let report = ledger.verify(&mut |step| bar.set_message(step.to_owned()));
+    bar.finish_and_clear();
+    let report = report?;
+    ui.data(&match format {
+        Format::Text => text_of(&report),
+        Format::Json => super::json_text(&json!({
+            "entries": report.entries,
+            "postings": report.postings,
+            "source_days": report.source_days,
+            "charges": report.charges,
+            "head": hex(&report.head),
+            "findings": report.findings.iter().map(super::diagnostic_json).collect::<Vec<_>>(),
+        })),
+    })?;
+    if report.findings.is_empty() { Ok(()) } else { Err(report.findings.into()) }
+}
+
+fn text_of(report: &VerifyReport) -> String {
+    let verdict = if report.findings.is_empty() { "verified".to_owned() } else { format!("{} findings", report.findings.len()) };
+    format!(
+        "{verdict}: {} entries, {} postings, {} source-days, {} charges\nhead of the chain: {}\n",
+        report.entries,
+        report.postings,
+        report.source_days,
+        report.charges,
+        hex(&report.head)
+    )
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn backup(ui: Ui, settings: &Settings, to: &Path) -> Result<(), Failure> {
+    let ledger = opening::ledger(settings, Access::Read)?;
+    let bar = ui.progress();
+    let copied = ledger.backup(to, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+        bar.set_message("copying the ledger");
+    });
+    bar.finish_and_clear();
+    copied?;
+    ui.note(&format!("copied {} to {}", settings.ledger.value.display(), to.display()));
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! One file for each verb, with its long help beside it.
+
+mod config;
+mod costs;
+//DEMO mod demo;
+mod explain;
+mod init;
+mod ledger;
+mod opening;
+mod period;
+mod plugin;
+mod rule;
+mod run;
+mod serve;
+mod source;
+
+use crate::args::{Args, Command};
+use crate::error::Failure;
+use crate::ui::Ui;
+use clap::Parser;
+use clap::error::ErrorKind;
+use domain::diagnostic::{Diagnostic, Location};
+use serde_json::{Value, json};
+
+/// Reads the command line and does what it says.
+pub fn dispatch() -> Result<(), Failure> {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Ok(Ui::new(false).data(&error.render().to_string())?);
+        }
+        Err(error) => return Err(Failure::Usage(error.render().to_string())),
+    };
+    let ui = Ui::new(args.global.quiet);
+    match &args.command {
+        Command::Init(init) => init::init(ui, init),
+        Command::Run(run) => run::run(ui, &args.global, run),
+        Command::Costs(costs) => costs::costs(ui, &args.global, costs),
+        Command::Explain(explain) => explain::explain(ui, &args.global, explain),
+        Command::Rule(rule) => rule::rule(ui, &args.global, rule),
+        Command::Plugin(plugin) => plugin::plugin(ui, &args.global, plugin),
+        Command::Source(source) => source::source(ui, &args.global, source),
+        Command::Ledger(ledger) => ledger::ledger(ui, &args.global, ledger),
+        Command::Period(period) => period::period(ui, &args.global, period),
+        Command::Config(config) => config::config(ui, &args.global, config),
+        Command::Serve(serve) => serve::serve(ui, &args.global, serve),
+        Command::Demo(_) => Ok(()),
+    }
+}
+
+/// Pretty JSON with a line end.
+fn json_text(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
+    json!({
+        "code": diagnostic.code.text(),
+        "message": diagnostic.message,
+        "location": diagnostic.location.as_ref().map(Location::to_string),
+        "hint": diagnostic.hint,
+    })
+}

@@ -1,0 +1,156 @@
+//! Opens what most verbs need: the rules, the ledger, the plugins.
+
+use crate::env_var;
+use crate::error::Failure;
+use crate::settings::{Settings, SourceSettings};
+use crate::sources;
+use crate::ui;
+use bundled_plugins::PLUGINS;
+use domain::catalogue::{self as code, Fault};
+use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::period::Period;
+use domain::port::{Batch, CollectRequest, Collector, PluginIdentity, RuleFacts, Rules};
+use ledger::{Access, Ledger};
+use pipeline::run::Source;
+use plugin_host::{Grants, HostOptions, Level, LogLine, Plugin, PluginHost};
+use rule_engine::set::{Limits, RuleOptions, RuleSet};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub fn rule_options(settings: &Settings) -> RuleOptions {
+    let limits = Limits { operations: settings.limits.rule_operations.value, ..Limits::default() };
+    RuleOptions { dimensions: settings.dimensions.value.clone(), limits, ..RuleOptions::default() }
+}
+
+pub fn rules(settings: &Settings) -> Result<RuleSet, Vec<Diagnostic>> {
+    RuleSet::load(&settings.rules.value, &rule_options(settings))
+}
+
+/// Opens the ledger for runs, and makes it on the first one.
+pub fn ledger_for_runs(settings: &Settings) -> Result<Ledger, Diagnostic> {
+    let path = &settings.ledger.value;
+    if path.exists() { Ledger::open(path, Access::Write) } else { Ledger::create(path) }
+}
+
+pub fn ledger(settings: &Settings, access: Access) -> Result<Ledger, Diagnostic> {
+    Ledger::open(&settings.ledger.value, access).map_err(|finding| match finding.code {
+        code::LEDGER_NOT_FOUND => finding.hint("`apportion run` makes it; `--ledger PATH` names another"),
+        _ => finding,
+    })
+}
+
+/// Compiles stored rules again, so that old decisions can be looked into; memos and limits are those of the settings.
+pub fn stored_rules(settings: &Settings, facts: &[RuleFacts], tables: &[(String, String)]) -> Result<Box<dyn Rules>, Diagnostic> {
+    let texts: Vec<(String, String)> = facts.iter().map(|rule| (rule.version.rule.clone(), rule.source.clone())).collect();
+    match RuleSet::from_sources(&texts, tables, &rule_options(settings)) {
+        Ok(rules) => Ok(Box::new(rules)),
+        Err(findings) => {
+            Err(findings.into_iter().next().unwrap_or_else(|| Diagnostic::new(code::INTERNAL, "stored rules were refused without a reason")))
+        }
+    }
+}
+
+pub fn plugin_host(settings: Option<&Settings>) -> Result<PluginHost, Diagnostic> {
+    let mut limits = plugin_host::Limits::default();
+    if let Some(settings) = settings {
+        limits.call = Duration::from_secs(settings.limits.plugin_seconds.value);
+        limits.memory_bytes = settings.limits.plugin_memory_mib.value << 20;
+    }
+    PluginHost::new(HostOptions { cache_dir: env_var::plugin_cache(), limits })
+}
+
+/// Whether a plugin is named by the path of its file.
+pub fn is_path(plugin: &str) -> bool {
+    plugin.ends_with(".wasm") || plugin.contains(std::path::MAIN_SEPARATOR)
+}
+
+/// A bundled plugin by its name, or one from a file.
+pub fn plugin(host: &PluginHost, name: &str, path: &Path) -> Result<Plugin, Diagnostic> {
+    if let Some((name, bytes)) = PLUGINS.iter().find(|(known, _)| *known == name) {
+        return host.load(name, bytes);
+    }
+    if !is_path(name) {
+        let finding = Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("there is no plugin '{name}'"));
+        return Err(match did_you_mean(name, PLUGINS.iter().map(|(known, _)| *known)) {
+            Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
+            None => finding.hint("`apportion plugin list` names the bundled ones; a path such as \"plugins/vendor.wasm\" names another"),
+        });
+    }
+    let bytes = fs::read(path).map_err(|error| {
+        Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("the plugin {} cannot be read: {error}", path.display()))
+            .hint(format!("check with `ls -l {}`", path.display()))
+    })?;
+    host.load(name, &bytes)
+}
+
+/// All sources, ready to be collected.
+pub fn sources(settings: &Settings, period: Option<Period>) -> Result<Vec<Source>, Failure> {
+    if settings.sources.is_empty() {
+        return Err(Diagnostic::new(code::CONFIG_VALUE, "the settings have no source to collect from")
+            .hint("add a section `[sources.NAME]` with `plugin` and `paths`, or allocate what is stored with `apportion run --stored`")
+            .into());
+    }
+    let host = plugin_host(Some(settings))?;
+    let (mut sources, mut findings) = (Vec::new(), Vec::new());
+    for source_settings in &settings.sources {
+        match source(settings, &host, source_settings, period) {
+            Ok(source) => sources.push(source),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    if findings.is_empty() { Ok(sources) } else { Err(findings.into()) }
+}
+
+/// One source. If its plugin cannot be used, and that is not a matter of the settings, the source fails in the run.
+pub fn source(settings: &Settings, host: &PluginHost, source: &SourceSettings, period: Option<Period>) -> Result<Source, Diagnostic> {
+    let request = CollectRequest {
+        source: source.name.clone(),
+        config: source.config.to_string(),
+        period,
+        state: None,
+        tables: sources::tables(settings, source)?,
+    };
+    let grants = Grants::new(&source.name, source.grants.iter().map(String::as_str))?;
+    let plugin = plugin(host, &source.plugin, &settings.path(&source.plugin));
+    let collector: Box<dyn Collector> = match plugin.and_then(|plugin| plugin.collector(&grants)) {
+        Ok(collector) => Box::new(collector.with_log(Arc::new(|plugin, line| said(plugin, &line)))),
+        Err(failure) if failure.code.fault() == Fault::Incomplete => Box::new(Unusable::new(&source.plugin, failure)),
+        Err(failure) => return Err(failure),
+    };
+    Ok(Source { name: source.name.clone(), collector, request })
+}
+
+/// Shows what a plugin warns of; what it murmurs is for its author.
+fn said(plugin: &PluginIdentity, line: &LogLine) {
+    if line.level >= Level::Warn {
+        ui::failure(&format!("{} {}: {}\n", plugin.name, plugin.version, line.message));
+    }
+}
+
+/// Stands for a plugin that could not be started, so that the other sources go on.
+struct Unusable {
+    identity: PluginIdentity,
+    failure: Diagnostic,
+}
+
+impl Unusable {
+    fn new(plugin: &str, failure: Diagnostic) -> Unusable {
+        Unusable { identity: PluginIdentity { name: plugin.into(), version: String::new(), digest: String::new() }, failure }
+    }
+}
+
+impl Collector for Unusable {
+    fn identity(&self) -> &PluginIdentity {
+        &self.identity
+    }
+
+    fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
+        Err(self.failure.clone())
+    }
+
+    fn collect(&self, _: &CollectRequest, _: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+        Err(self.failure.clone())
+    }
+}

@@ -1,0 +1,128 @@
+//! `plugin`: what there is, and what is in it.
+
+use super::opening;
+use crate::args::{Format, GlobalArgs, PluginCommand};
+use crate::error::Failure;
+use crate::settings::{Need, Settings};
+use crate::table::{Align, Table};
+use crate::ui::Ui;
+use bundled_plugins::PLUGINS;
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use plugin_host::Plugin;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+pub fn plugin(ui: Ui, global: &GlobalArgs, command: &PluginCommand) -> Result<(), Failure> {
+    match command {
+        PluginCommand::List { format } => list(ui, global, *format),
+        PluginCommand::Inspect { plugin, format } => Ok(inspect(ui, plugin, *format)?),
+    }
+}
+
+/// A plugin and how it came here: bundled, or the path that the settings give.
+struct Listed {
+    plugin: Plugin,
+    origin: String,
+}
+
+fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
+    let settings = settings_if_any(global)?;
+    let host = opening::plugin_host(settings.as_ref())?;
+    let mut listed = Vec::new();
+    for (name, bytes) in PLUGINS {
+        listed.push(Listed { plugin: host.load(name, bytes)?, origin: "bundled".into() });
+    }
+    let mut paths: Vec<(&str, PathBuf)> = Vec::new();
+    for (settings, source) in settings.iter().flat_map(|settings| settings.sources.iter().map(move |source| (settings, source))) {
+        let known = paths.iter().any(|(plugin, _)| *plugin == source.plugin);
+        if opening::is_path(&source.plugin) && !known {
+            paths.push((&source.plugin, settings.path(&source.plugin)));
+        }
+    }
+    for (name, path) in paths {
+        match opening::plugin(&host, name, &path) {
+            Ok(plugin) => listed.push(Listed { plugin, origin: path.display().to_string() }),
+            Err(finding) => ui.warning(&finding),
+        }
+    }
+    Ok(ui.data(&match format {
+        Format::Json => super::json_text(&listed.iter().map(|listed| facts(&listed.plugin, &listed.origin)).collect()),
+        Format::Text => text_of(ui, &listed),
+    })?)
+}
+
+/// Bundled plugins are listed also where there is no settings file.
+fn settings_if_any(global: &GlobalArgs) -> Result<Option<Settings>, Failure> {
+    match Settings::load(global, Need::File) {
+        Ok(settings) => Ok(Some(settings)),
+        Err(findings) if global.config.is_none() && findings.iter().all(|finding| finding.code == code::CONFIG_UNREADABLE) => Ok(None),
+        Err(findings) => Err(findings.into()),
+    }
+}
+
+fn text_of(ui: Ui, listed: &[Listed]) -> String {
+    let columns = ["plugin", "version", "kind", "powers", "from", "digest"];
+    let mut table = Table::new(columns.map(|name| (name.to_owned(), Align::Left)));
+    for Listed { plugin, origin } in listed {
+        let identity = plugin.identity();
+        table.row(vec![
+            identity.name.clone(),
+            identity.version.clone(),
+            plugin.kind().name().into(),
+            powers(plugin).join(", "),
+            origin.clone(),
+            identity.digest.clone(),
+        ]);
+    }
+    let (header, body) = table.parts();
+    format!("{}\n{body}\n", ui.bold(&header))
+}
+
+fn powers(plugin: &Plugin) -> Vec<&'static str> {
+    plugin.manifest().powers.iter().map(|request| request.power.name()).collect()
+}
+
+fn inspect(ui: Ui, name: &str, format: Format) -> Result<(), Diagnostic> {
+    let host = opening::plugin_host(None)?;
+    let plugin = opening::plugin(&host, name, Path::new(name))?;
+    let origin = if opening::is_path(name) { name } else { "bundled" };
+    ui.data(&match format {
+        Format::Json => super::json_text(&facts(&plugin, origin)),
+        Format::Text => inspected(&plugin, origin),
+    })
+}
+
+fn inspected(plugin: &Plugin, origin: &str) -> String {
+    let (identity, manifest) = (plugin.identity(), plugin.manifest());
+    let mut lines = vec![
+        format!("{} {} ({}, {origin})", identity.name, identity.version, plugin.kind().name()),
+        manifest.description.clone(),
+        format!("sha-256: {}", identity.digest),
+    ];
+    lines.extend(manifest.powers.iter().map(|request| format!("asks for {}: {}", request.power.name(), request.reason)));
+    lines.extend(plugin.imports().iter().map(|import| format!("imports {import}")));
+    lines.extend(manifest.streams.iter().map(|stream| format!("yields {}: {}", stream.name, stream.description)));
+    lines.extend(manifest.restatement_days.map(|days| format!("may restate {days} days back")));
+    lines.push("settings (JSON schema):".into());
+    let schema = serde_json::from_str::<Value>(&manifest.config_schema).unwrap_or_else(|_| manifest.config_schema.as_str().into());
+    lines.push(format!("{schema:#}\n"));
+    lines.join("\n")
+}
+
+fn facts(plugin: &Plugin, origin: &str) -> Value {
+    let (identity, manifest) = (plugin.identity(), plugin.manifest());
+    json!({
+        "name": identity.name,
+        "version": identity.version,
+        "digest": identity.digest,
+        "kind": plugin.kind().name(),
+        "from": origin,
+        "description": manifest.description,
+        "powers": manifest.powers.iter().map(|request| json!({ "power": request.power.name(), "reason": request.reason })).collect::<Vec<_>>(),
+        "imports": plugin.imports(),
+        "streams": manifest.streams.iter().map(|stream| json!({ "name": stream.name, "description": stream.description })).collect::<Vec<_>>(),
+        "restatement_days": manifest.restatement_days,
+        "config_schema": serde_json::from_str::<Value>(&manifest.config_schema).unwrap_or(Value::Null),
+    })
+}

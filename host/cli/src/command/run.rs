@@ -1,0 +1,206 @@
+//! `run`: collect, allocate, post.
+
+use super::opening;
+use crate::args::{Format, GlobalArgs, RunArgs};
+use crate::error::Failure;
+use crate::query;
+use crate::settings::{Need, Settings};
+use crate::ui::Ui;
+use domain::catalogue as code;
+use domain::charge::Rejected;
+use domain::diagnostic::Diagnostic;
+use domain::port::Rules;
+use domain::run::RunState;
+use indicatif::ProgressBar;
+use pipeline::run::{Conservation, Progress, RunOptions, RunReport, Source, SourceReport};
+use serde_json::{Value, json};
+
+/// How many of the rows that were set aside are shown.
+const REJECTED_SHOWN: usize = 20;
+
+pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
+    let settings = Settings::load(global, Need::File)?;
+    let period = query::period(&args.period)?;
+    if args.stored && period.is_some() {
+        return Err(Diagnostic::new(code::USAGE, "--stored allocates all that is stored: it cannot be narrowed by --from and --to")
+            .hint("`apportion run --stored`")
+            .into());
+    }
+    let rules = opening::rules(&settings)?;
+    let sources = if args.stored { Vec::new() } else { opening::sources(&settings, period)? };
+    let report = post(ui, &settings, &rules, sources, !args.stored)?;
+    show(ui, &report, args.format)?;
+    match (report.state, args.allow_incomplete) {
+        (RunState::Complete, _) => Ok(()),
+        (_, true) => {
+            ui.warning(&incomplete(&report));
+            Ok(())
+        }
+        (_, false) => Err(incomplete(&report).into()),
+    }
+}
+
+/// One run into the settings' ledger, with a bar on terminals.
+pub fn post(ui: Ui, settings: &Settings, rules: &dyn Rules, sources: Vec<Source>, collect: bool) -> Result<RunReport, Diagnostic> {
+    let mut ledger = opening::ledger_for_runs(settings)?;
+    let options = RunOptions {
+        sources,
+        rules,
+        tag_schema: &settings.tags,
+        dimensions: &settings.dimensions.value,
+        collect,
+        threads: settings.limits.threads.value,
+        at_ms: query::now_ms(),
+        version: env!("CARGO_PKG_VERSION").into(),
+    };
+    let bar = ui.progress();
+    let report = pipeline::run::run(&mut ledger, options, &mut |step| advance(&bar, step));
+    bar.finish_and_clear();
+    report
+}
+
+fn advance(bar: &ProgressBar, step: Progress) {
+    match step {
+        Progress::Source { name, bytes, bytes_total } => {
+            bar.set_length(bytes_total);
+            bar.set_position(bytes);
+            bar.set_message(format!("collecting {name}"));
+        }
+        Progress::Collected { name, charges, set_aside } => {
+            let aside = if set_aside > 0 { format!(", {set_aside} set aside") } else { String::new() };
+            bar.println(format!("collected {name}: {charges} charges{aside}"));
+        }
+        Progress::Rules { resources } => bar.set_message(format!("deciding for {resources} resources")),
+        Progress::Days { done, total } => {
+            bar.set_length(total);
+            bar.set_position(done);
+            bar.set_message("allocating days");
+        }
+        Progress::Posted => bar.set_message("posted"),
+    }
+}
+
+/// The summary to stdout; what is missing to stderr.
+pub fn show(ui: Ui, report: &RunReport, format: Format) -> Result<(), Diagnostic> {
+    for failure in report.sources.iter().filter_map(|source| source.failure.as_ref()) {
+        ui.warning(failure);
+    }
+    match format {
+        Format::Json => ui.data(&super::json_text(&json_of(report))),
+        Format::Text if ui.is_quiet() => Ok(()),
+        Format::Text => ui.data(&text_of(report)),
+    }
+}
+
+pub fn incomplete(report: &RunReport) -> Diagnostic {
+    let failed = report.sources.iter().filter(|source| source.failure.is_some()).count();
+    let set_aside: u64 = report.sources.iter().map(|source| source.set_aside).sum();
+    let mut missing = Vec::new();
+    if set_aside > 0 {
+        missing.push(format!("{set_aside} rows were set aside"));
+    }
+    if failed > 0 {
+        missing.push(format!("{failed} sources failed"));
+    }
+    if !report.suspense.is_empty() {
+        missing.push("rules failed on charges, which are in suspense".into());
+    }
+    Diagnostic::new(code::RUN_INCOMPLETE, format!("run {} posted, but is incomplete: {}", report.run.0, missing.join("; ")))
+        .hint("mend what is named above and run again, or accept it with `apportion run --allow-incomplete`")
+}
+
+fn text_of(report: &RunReport) -> String {
+    let mut lines = vec![format!("run {}: {}", report.run.0, report.state.name())];
+    for source in &report.sources {
+        lines.extend(source_lines(source));
+    }
+    lines.push(format!(
+        "allocated {} days: {} entries posted, {} reversed, {} unchanged; {} resources, {} rule calls",
+        report.days, report.entries_posted, report.entries_reversed, report.entries_unchanged, report.resources, report.rule_calls
+    ));
+    lines.extend(report.suspense.iter().map(|diagnostic| format!("suspense: {diagnostic}")));
+    let rejected = report.sources.iter().flat_map(|source| &source.rejected);
+    lines.extend(rejected.take(REJECTED_SHOWN).map(rejected_line));
+    lines.extend(report.conservation.iter().map(conservation_line));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn source_lines(source: &SourceReport) -> Vec<String> {
+    if let Some(failure) = &source.failure {
+        return vec![format!("  {}: failed with {}; nothing of it was posted in this run", source.name, failure.code)];
+    }
+    let mut lines = vec![format!(
+        "  {}: {} charges, {} set aside; {} days new, {} changed, {} unchanged ({} {})",
+        source.name,
+        source.charges,
+        source.set_aside,
+        source.days_new,
+        source.days_changed,
+        source.days_unchanged,
+        source.plugin.name,
+        source.plugin.version
+    )];
+    lines.extend(source.totals.iter().map(|(currency, billed, effective)| format!("    {currency} billed {billed}, effective {effective}")));
+    lines
+}
+
+fn rejected_line(rejected: &Rejected) -> String {
+    format!("{}: {}: {}", code::ROW_REJECTED, rejected.location, rejected.reason)
+}
+
+/// What was charged against where it stands.
+pub fn conservation_line(line: &Conservation) -> String {
+    format!(
+        "conservation: {} charged {} = teams {} + pools {} + excluded {} + unallocated {} + suspense {} + rounding {}, difference {}",
+        line.currency, line.charged, line.teams, line.pools, line.excluded, line.unallocated, line.suspense, line.rounding, line.difference
+    )
+}
+
+fn json_of(report: &RunReport) -> Value {
+    json!({
+        "run": report.run.0,
+        "state": report.state.name(),
+        "sources": report.sources.iter().map(source_json).collect::<Vec<_>>(),
+        "days": report.days,
+        "entries": {
+            "posted": report.entries_posted,
+            "reversed": report.entries_reversed,
+            "unchanged": report.entries_unchanged,
+        },
+        "resources": report.resources,
+        "rule_calls": report.rule_calls,
+        "suspense": report.suspense,
+        "conservation": report.conservation.iter().map(conservation_json).collect::<Vec<_>>(),
+    })
+}
+
+fn source_json(source: &SourceReport) -> Value {
+    let total = |(currency, billed, effective): &(domain::money::Currency, String, String)| json!({ "currency": currency.code(), "billed_cost": billed, "effective_cost": effective });
+    let rejected = |rejected: &Rejected| json!({ "location": rejected.location, "reason": rejected.reason, "excerpt": rejected.excerpt });
+    json!({
+        "name": source.name,
+        "plugin": { "name": source.plugin.name, "version": source.plugin.version, "digest": source.plugin.digest },
+        "charges": source.charges,
+        "set_aside": source.set_aside,
+        "rejected": source.rejected.iter().take(REJECTED_SHOWN).map(rejected).collect::<Vec<_>>(),
+        "days": { "new": source.days_new, "changed": source.days_changed, "unchanged": source.days_unchanged },
+        "totals": source.totals.iter().map(total).collect::<Vec<_>>(),
+        "failure": source.failure.as_ref().map(super::diagnostic_json),
+    })
+}
+
+fn conservation_json(line: &Conservation) -> Value {
+    json!({
+        "currency": line.currency.code(),
+        "charges": line.charges,
+        "charged": line.charged.to_string(),
+        "teams": line.teams.to_string(),
+        "pools": line.pools.to_string(),
+        "excluded": line.excluded.to_string(),
+        "unallocated": line.unallocated.to_string(),
+        "suspense": line.suspense.to_string(),
+        "rounding": line.rounding.to_string(),
+        "difference": line.difference.to_string(),
+    })
+}

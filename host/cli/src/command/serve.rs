@@ -1,0 +1,97 @@
+//! `serve`: the API, with rules that are reloaded when they are saved.
+
+use super::opening;
+use crate::args::{GlobalArgs, ServeArgs};
+use crate::error::Failure;
+use crate::settings::{Need, Settings};
+use crate::ui::Ui;
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use domain::port::{RuleFacts, Rules};
+use rule_engine::reload::Live;
+use server::{Options, RulesView};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How often it is looked whether rules were reloaded, to say so on stderr.
+const RELOADS_SHOWN_EVERY: Duration = Duration::from_millis(500);
+
+pub fn serve(ui: Ui, global: &GlobalArgs, args: &ServeArgs) -> Result<(), Failure> {
+    let settings = Settings::load(global, Need::File)?;
+    let listen = args.listen.unwrap_or(settings.listen.value);
+    serve_until_stopped(ui, settings, listen)
+}
+
+/// Answers until the process is told to end.
+pub fn serve_until_stopped(ui: Ui, settings: Settings, listen: SocketAddr) -> Result<(), Failure> {
+    let live = Arc::new(Live::start(&settings.rules.value, opening::rule_options(&settings))?);
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Diagnostic::new(code::INTERNAL, format!("the threads of the server cannot be started: {error}")))?;
+    let (watched, options) = (Arc::clone(&live), options(ui, settings, live, listen));
+    runtime.block_on(async {
+        let reloads = tokio::spawn(show_reloads(ui, watched));
+        let ready = |address: SocketAddr| ui.note(&format!("listening on http://{address}; end with Ctrl-C"));
+        let served = server::serve(options, ready, stopped()).await;
+        reloads.abort();
+        served
+    })?;
+    Ok(())
+}
+
+fn options(ui: Ui, settings: Settings, live: Arc<Live>, listen: SocketAddr) -> Options {
+    Options {
+        ledger_path: settings.ledger.value.clone(),
+        listen,
+        version: env!("CARGO_PKG_VERSION").into(),
+        rules: Arc::new(move || view(&live)),
+        rules_of: Arc::new(move |facts: &[RuleFacts], tables: &[(String, String)]| opening::stored_rules(&settings, facts, tables)),
+        log: Arc::new(move |line| ui.note(&line)),
+    }
+}
+
+fn view(live: &Live) -> RulesView {
+    let rules = live.current();
+    RulesView {
+        generation: rules.generation().to_owned(),
+        generation_count: live.generation_count(),
+        rules: rules.facts().to_vec(),
+        diagnostics: live.diagnostics(),
+    }
+}
+
+/// Says what became of each save: new rules in force, or why the old ones stay.
+async fn show_reloads(ui: Ui, live: Arc<Live>) {
+    let (mut count, mut findings) = (live.generation_count(), live.diagnostics());
+    let mut ticks = tokio::time::interval(RELOADS_SHOWN_EVERY);
+    loop {
+        ticks.tick().await;
+        let (count_now, findings_now) = (live.generation_count(), live.diagnostics());
+        if count_now != count {
+            ui.note(&format!("rules reloaded: generation {} is in force", live.current().generation()));
+        }
+        if findings_now != findings {
+            for finding in &findings_now {
+                ui.warning(finding);
+            }
+            let verdict =
+                if findings_now.is_empty() { "the rules are well again" } else { "the rules were not taken; the last good ones stay in force" };
+            ui.note(verdict);
+        }
+        (count, findings) = (count_now, findings_now);
+    }
+}
+
+/// Ends with Ctrl-C or a polite kill.
+async fn stopped() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

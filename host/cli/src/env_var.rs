@@ -1,0 +1,44 @@
+//! Every environment variable that the binary reads. Nothing else looks at the environment.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Settings file; `--config` wins.
+pub const CONFIG: &str = "APPORTION_CONFIG";
+/// Ledger file; `--ledger` wins.
+pub const LEDGER: &str = "APPORTION_LEDGER";
+/// Address of `serve`; `--listen` wins.
+pub const LISTEN: &str = "APPORTION_LISTEN";
+/// Folder for compiled plugins, instead of the user's cache.
+pub const CACHE: &str = "APPORTION_CACHE";
+
+/// The variables with what they mean, for the reference.
+#[cfg(test)]
+pub const DOCUMENTED: [(&str, &str); 7] = [
+    (CONFIG, "Settings file; `--config` wins."),
+    (LEDGER, "Ledger file; `--ledger` wins."),
+    (LISTEN, "Address of `serve`; `--listen` wins."),
+    (CACHE, "Folder for compiled plugins, instead of the user's cache."),
+    ("NO_COLOR", "Set: no bold text on terminals."),
+    ("XDG_CACHE_HOME", "The user's cache; compiled plugins go to `apportion/plugins` in it."),
+    ("HOME", "Without `XDG_CACHE_HOME`, the cache is `.cache` in it."),
+];
+
+/// A variable's value; empty counts as not set.
+pub fn value(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Whether escape sequences are unwelcome.
+pub fn no_color() -> bool {
+    value("NO_COLOR").is_some()
+}
+
+/// Where compiled plugins are kept; `None` where there is no home.
+pub fn plugin_cache() -> Option<PathBuf> {
+    if let Some(cache) = value(CACHE) {
+        return Some(PathBuf::from(cache));
+    }
+    let cache = value("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| value("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
+    Some(cache.join("apportion").join("plugins"))
+}

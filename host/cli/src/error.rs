@@ -1,0 +1,97 @@
+//! Turns failures into words and an exit code: the one place that decides how an error looks.
+
+use crate::ui;
+use domain::catalogue::{self as code, Fault};
+use domain::diagnostic::Diagnostic;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+/// Why a command did not do what it was asked to do.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    Diagnosed(Vec<Diagnostic>),
+    /// The command line's own words, usage included.
+    Usage(String),
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Failure {
+        Failure::Diagnosed(vec![diagnostic])
+    }
+}
+
+impl From<Vec<Diagnostic>> for Failure {
+    fn from(diagnostics: Vec<Diagnostic>) -> Failure {
+        Failure::Diagnosed(diagnostics)
+    }
+}
+
+/// Runs `command`; whatever happens, the process ends with a documented exit code.
+pub fn guarded(command: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
+    std::panic::set_hook(Box::new(|_| {}));
+    let exit = match catch_unwind(AssertUnwindSafe(command)) {
+        Ok(Ok(())) => 0,
+        Ok(Err(failure)) => {
+            ui::failure(&failure_text(&failure));
+            exit_code(&failure)
+        }
+        Err(panic) => {
+            ui::failure(&failure_text(&Failure::from(bug(panic.as_ref()))));
+            Fault::Bug.exit_code()
+        }
+    };
+    ExitCode::from(exit)
+}
+
+fn bug(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
+    let reason = match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_owned(),
+        (_, Some(text)) => text.clone(),
+        _ => "no reason was given".to_owned(),
+    };
+    Diagnostic::new(code::INTERNAL, format!("an invariant did not hold: {reason}; nothing was posted by this command since its last commit"))
+        .hint("this is a fault of Apportion: report the command and this message")
+}
+
+fn exit_code(failure: &Failure) -> u8 {
+    let Failure::Diagnosed(diagnostics) = failure else { return Fault::Usage.exit_code() };
+    let faults: Vec<Fault> = diagnostics.iter().map(|diagnostic| diagnostic.code.fault()).collect();
+    let worst = [Fault::Bug, Fault::Usage, Fault::User, Fault::Incomplete].into_iter().find(|fault| faults.contains(fault));
+    worst.unwrap_or(Fault::Bug).exit_code()
+}
+
+fn failure_text(failure: &Failure) -> String {
+    match failure {
+        Failure::Usage(text) => format!("error: {}: {}\n", code::USAGE, text.trim_start_matches("error: ").trim_end()),
+        Failure::Diagnosed(diagnostics) => diagnostics.iter().map(|diagnostic| titled("error", diagnostic)).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+/// `error: <what>`, then the hint behind an empty line.
+pub fn titled(title: &str, diagnostic: &Diagnostic) -> String {
+    let bare = Diagnostic { hint: None, ..diagnostic.clone() };
+    match &diagnostic.hint {
+        Some(hint) => format!("{title}: {bare}\n\nhint: {hint}\n"),
+        None => format!("{title}: {bare}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_stands_behind_an_empty_line() {
+        let diagnostic = Diagnostic::new(code::CONFIG_VALUE, "no").at("a.toml", 1, 2).hint("do `x`");
+        assert_eq!(titled("error", &diagnostic), "error: a.toml:1:2: C104: no\n\nhint: do `x`\n");
+    }
+
+    #[test]
+    fn the_worst_fault_decides_the_exit_code() {
+        let of = |codes: &[code::Code]| exit_code(&Failure::Diagnosed(codes.iter().map(|code| Diagnostic::new(*code, "")).collect()));
+        assert_eq!(of(&[code::RUN_INCOMPLETE]), 3);
+        assert_eq!(of(&[code::RUN_INCOMPLETE, code::CONFIG_VALUE]), 1);
+        assert_eq!(of(&[code::CONFIG_VALUE, code::CONSERVATION]), 70);
+        assert_eq!(exit_code(&Failure::Usage("x".into())), 2);
+    }
+}

@@ -1,0 +1,100 @@
+//! Words of the command line about time and grouping, made into what the pipeline understands.
+
+use crate::args::{GranularityName, PeriodArgs};
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use domain::period::{Day, Month, Period};
+use pipeline::report::{Granularity, GroupBy};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The wall clock: only commands look at it.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// From the first day to the last one, both included; a month stands for all its days.
+pub fn period(args: &PeriodArgs) -> Result<Option<Period>, Diagnostic> {
+    if args.from.is_none() && args.to.is_none() {
+        return Ok(None);
+    }
+    let start = args.from.as_deref().map(|from| span(from).map(Period::start)).transpose()?.unwrap_or(Period::all().start());
+    let end = args.to.as_deref().map(|to| span(to).map(Period::end)).transpose()?.unwrap_or(Period::all().end());
+    let period = Period::new(start, end);
+    period.map(Some).map_err(|error| invalid(error.to_string()).hint("`--from 2026-01 --to 2026-03` is the first quarter of 2026"))
+}
+
+fn span(text: &str) -> Result<Period, Diagnostic> {
+    if let Ok(month) = text.parse::<Month>() {
+        return Ok(month.period());
+    }
+    let day: Day = text.parse().map_err(|_| invalid(format!("'{text}' is neither a day nor a month")).hint("write `2026-03-31` or `2026-03`"))?;
+    Period::new(day, day.plus(1)).map_err(|error| invalid(error.to_string()))
+}
+
+/// First and last day of a period that was asked for.
+pub fn shown(period: Period) -> String {
+    match (period.start() == Period::all().start(), period.end() == Period::all().end()) {
+        (true, true) => "all days".into(),
+        (true, false) => format!("up to {}", period.end().plus(-1)),
+        (false, true) => format!("from {}", period.start()),
+        (false, false) => format!("{} to {}", period.start(), period.end().plus(-1)),
+    }
+}
+
+fn invalid(message: String) -> Diagnostic {
+    Diagnostic::new(code::QUERY_INVALID, message)
+}
+
+pub fn granularity(name: GranularityName) -> Granularity {
+    match name {
+        GranularityName::Daily => Granularity::Daily,
+        GranularityName::Weekly => Granularity::Weekly,
+        GranularityName::Monthly => Granularity::Monthly,
+        GranularityName::Total => Granularity::Total,
+    }
+}
+
+/// What to call a period: its month or first day, or `total`.
+pub fn period_name(start: Option<Day>, granularity: GranularityName) -> String {
+    match (start, granularity) {
+        (None, _) | (_, GranularityName::Total) => "total".into(),
+        (Some(day), GranularityName::Monthly) => day.month().to_string(),
+        (Some(day), _) => day.to_string(),
+    }
+}
+
+/// `name=value` of a `--filter`.
+pub fn filter(text: &str) -> Result<(GroupBy, String), Diagnostic> {
+    let (name, value) =
+        text.split_once('=').ok_or_else(|| invalid(format!("the filter '{text}' has no '='")).hint("write `--filter team=payments`"))?;
+    Ok((group(name)?, value.to_owned()))
+}
+
+/// One name of a `--group-by`.
+pub fn group(name: &str) -> Result<GroupBy, Diagnostic> {
+    name.trim().parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(from: Option<&str>, to: Option<&str>) -> String {
+        let args = PeriodArgs { from: from.map(str::to_owned), to: to.map(str::to_owned) };
+        match period(&args) {
+            Ok(Some(period)) => format!("{} {}", period.start(), period.end()),
+            Ok(None) => "all".into(),
+            Err(finding) => finding.to_string(),
+        }
+    }
+
+    #[test]
+    fn both_ends_are_included() {
+        assert_eq!(shown(Some("2026-01"), Some("2026-03")), "2026-01-01 2026-04-01");
+        assert_eq!(shown(Some("2026-01-15"), Some("2026-01-15")), "2026-01-15 2026-01-16");
+        assert_eq!(shown(None, None), "all");
+        assert!(shown(Some("2026-05"), Some("2026-03")).starts_with("N202: the period would end on 2026-04-01, before it starts on 2026-05-01"));
+        assert!(shown(Some("March"), None).starts_with("N202: 'March' is neither a day nor a month"));
+    }
+}

@@ -1,0 +1,155 @@
+//! Reads the text of `apportion.toml`: every value keeps its place, every refusal names one.
+
+use domain::catalogue::{self as code, Code};
+use domain::diagnostic::{Diagnostic, did_you_mean};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use toml::Spanned;
+
+/// The file as it stands, before anything is resolved.
+#[derive(Deserialize, Debug, Default)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsFile {
+    pub ledger: Option<Spanned<String>>,
+    pub rules: Option<Spanned<String>>,
+    pub dimensions: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    pub tags: BTreeMap<String, Spanned<TagSection>>,
+    #[serde(default)]
+    pub sources: BTreeMap<String, Spanned<SourceSection>>,
+    #[serde(default)]
+    pub server: ServerSection,
+    #[serde(default)]
+    pub limits: LimitsSection,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(deny_unknown_fields)]
+pub struct TagSection {
+    #[serde(default)]
+    pub synonyms: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub fold_values: bool,
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSection {
+    pub plugin: Spanned<String>,
+    pub paths: Spanned<Vec<Spanned<String>>>,
+    pub delimiter: Option<Spanned<String>>,
+    #[serde(default)]
+    pub grants: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub config: toml::Table,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSection {
+    pub listen: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsSection {
+    pub threads: Option<Spanned<u64>>,
+    pub plugin_seconds: Option<Spanned<u64>>,
+    pub plugin_memory_mib: Option<Spanned<u64>>,
+    pub rule_operations: Option<Spanned<u64>>,
+}
+
+/// A settings text that knows its places.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// What messages call the file.
+    pub file: &'a str,
+    pub text: &'a str,
+}
+
+impl Reading<'_> {
+    pub fn parse(&self) -> Result<SettingsFile, Diagnostic> {
+        toml::from_str(self.text).map_err(|error| self.refused(&error))
+    }
+
+    /// The line of a byte, from 1.
+    pub fn line(&self, at: usize) -> u32 {
+        self.place(at).0
+    }
+
+    /// A finding at a place of the file, with the line and a caret.
+    pub fn finding(&self, code: Code, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
+        let (line, column) = self.place(span.start);
+        let source_line = self.text.lines().nth(line as usize - 1).unwrap_or_default();
+        Diagnostic::new(code, message).at(self.file, line, column).excerpt(source_line)
+    }
+
+    fn place(&self, at: usize) -> (u32, u32) {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before.get(line_start..).map_or(0, |part| part.chars().count());
+        (before.matches('\n').count() as u32 + 1, column as u32 + 1)
+    }
+
+    fn refused(&self, error: &toml::de::Error) -> Diagnostic {
+        let span = error.span().unwrap_or(0..0);
+        match unknown_key(error.message()) {
+            None => self.finding(code::CONFIG_SYNTAX, &span, error.message().trim_end()),
+            Some((key, known)) => {
+                let finding = self.finding(code::CONFIG_UNKNOWN_KEY, &span, format!("there is no setting '{key}' here"));
+                match did_you_mean(key, known.iter().copied()) {
+                    Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
+                    None => finding.hint(format!("settings that can stand here: {}", known.join(", "))),
+                }
+            }
+        }
+    }
+}
+
+/// The key and the known ones out of serde's "unknown field `a`, expected one of `b`, `c`".
+fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let (key, rest) = rest.split_once('`')?;
+    Some((key, rest.split('`').skip(1).step_by(2).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        let reading = Reading { file: "apportion.toml", text };
+        reading.parse().map_or_else(|finding| finding.to_string(), |_| "read".into())
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_with_their_place_and_the_likely_key() {
+        let cases = [
+            ("ledgr = 'x'\n", "apportion.toml:1:1: C103: there is no setting 'ledgr' here\n    ledgr = 'x'\n    ^\n  hint: Did you mean `ledger`?"),
+            (
+                "[sources.aws]\nplugin = 'p'\n  pahts = []\n",
+                "apportion.toml:3:3: C103: there is no setting 'pahts' here\n      pahts = []\n      ^\n  hint: Did you mean `paths`?",
+            ),
+            (
+                "[server]\nxyz = 1\n",
+                "apportion.toml:2:1: C103: there is no setting 'xyz' here\n    xyz = 1\n    ^\n  hint: settings that can stand here: listen",
+            ),
+        ];
+        for (text, expect) in cases {
+            assert_eq!(refusal(text), expect);
+        }
+    }
+
+    #[test]
+    fn wrong_types_and_broken_toml_have_a_place() {
+        assert_eq!(
+            refusal("\nledger = 7\n"),
+            "apportion.toml:2:10: C102: invalid type: integer `7`, expected a string\n    ledger = 7\n             ^"
+        );
+        assert!(refusal("rules = \n").starts_with("apportion.toml:1:"), "{}", refusal("rules = \n"));
+        assert!(refusal("rules = \n").contains("C102"), "{}", refusal("rules = \n"));
+    }
+}

@@ -1,0 +1,138 @@
+//! The JSON schema of `apportion.toml`, for editors.
+
+use crate::settings;
+use domain::field::Field;
+use serde_json::{Value, json};
+
+/// As `config schema` prints it; `host/cli/apportion.schema.json` is its golden copy.
+pub fn text() -> String {
+    format!("{:#}\n", schema())
+}
+
+fn schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Settings of Apportion (apportion.toml)",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "ledger": path("The ledger: one SQLite file, made by the first run.", settings::LEDGER),
+            "rules": path("The folder of the rules; lookup tables lie in its subfolder tables/.", settings::RULES),
+            "dimensions": dimensions(),
+            "tags": {
+                "description": "The tag schema: one section for each tag that has several spellings.",
+                "type": "object",
+                "additionalProperties": tag(),
+            },
+            "sources": {
+                "description": "Where charges come from.",
+                "type": "object",
+                "propertyNames": { "pattern": "^[A-Za-z0-9._-]+$" },
+                "additionalProperties": source(),
+            },
+            "server": object(json!({
+                "listen": { "description": "Loopback address and port of `serve`.", "type": "string", "default": settings::LISTEN },
+            })),
+            "limits": limits(),
+        },
+    })
+}
+
+fn object(properties: Value) -> Value {
+    json!({ "type": "object", "additionalProperties": false, "properties": properties })
+}
+
+fn path(description: &str, default: &str) -> Value {
+    json!({ "description": format!("{description} Relative to the settings file."), "type": "string", "minLength": 1, "default": default })
+}
+
+fn texts(description: &str) -> Value {
+    json!({ "description": description, "type": "array", "items": { "type": "string" } })
+}
+
+fn dimensions() -> Value {
+    let names = |fields: &mut dyn Iterator<Item = Field>| fields.map(Field::name).collect::<Vec<_>>();
+    json!({
+        "description": "What is kept of each charge: rules can read, and reports can group by, these and the tags.",
+        "type": "array",
+        "uniqueItems": true,
+        "items": { "enum": names(&mut Field::all()) },
+        "default": names(&mut Field::default_dimensions().into_iter()),
+    })
+}
+
+fn tag() -> Value {
+    object(json!({
+        "synonyms": texts("Other keys that mean the same, in order of preference; keys match in any case."),
+        "fold_values": { "description": "Whether values are lower-cased and trimmed.", "type": "boolean", "default": false },
+        "values": {
+            "description": "Other values that mean the same, compared after folding.",
+            "type": "object",
+            "additionalProperties": { "type": "string" },
+        },
+    }))
+}
+
+fn source() -> Value {
+    let mut source = object(json!({
+        "plugin": { "description": "A bundled plugin's name, or the path of a .wasm file.", "type": "string" },
+        "paths": texts("Files, folders (*.csv, *.csv.gz and *.parquet in them, at any depth) and patterns."),
+        "delimiter": { "description": "What separates the cells of CSV files.", "type": "string", "minLength": 1, "maxLength": 1, "default": "," },
+        "grants": {
+            "description": "The powers that the plugin is granted.",
+            "type": "array",
+            "items": { "enum": settings::POWERS },
+        },
+        "config": { "description": "The plugin's own settings; `plugin inspect` shows its schema.", "type": "object" },
+    }));
+    source["required"] = json!(["plugin", "paths"]);
+    source
+}
+
+fn limits() -> Value {
+    let limit = |description: &str, maximum: u64| json!({ "description": description, "type": "integer", "minimum": 1, "maximum": maximum });
+    object(json!({
+        "threads": limit("Threads that read bills; all cores unless said otherwise.", settings::THREADS_MAX),
+        "plugin_seconds": limit("The longest one call of a plugin may take.", settings::PLUGIN_SECONDS_MAX),
+        "plugin_memory_mib": limit("The most memory a plugin may have.", settings::PLUGIN_MIB_MAX),
+        "rule_operations": limit("The most work one call of a rule may do.", settings::RULE_OPERATIONS_MAX),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::Reading;
+    use std::collections::BTreeSet;
+
+    /// The keys that the parser names when it meets one that does not exist.
+    fn known_keys(text: &str) -> BTreeSet<String> {
+        let reading = Reading { file: "apportion.toml", text };
+        let hint = reading.parse().err().and_then(|finding| finding.hint).unwrap_or_default();
+        hint.trim_start_matches("settings that can stand here: ").split(", ").map(str::to_owned).collect()
+    }
+
+    fn properties(pointer: &str) -> BTreeSet<String> {
+        let schema = schema();
+        let object = schema.pointer(pointer).and_then(Value::as_object);
+        object.into_iter().flat_map(|object| object.keys().cloned()).collect()
+    }
+
+    #[test]
+    fn the_schema_has_the_keys_that_the_parser_knows() {
+        for (text, pointer) in [
+            ("zzzzzzzz = 1", "/properties"),
+            ("[tags.x]\nzzzzzzzz = 1", "/properties/tags/additionalProperties/properties"),
+            ("[sources.x]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties"),
+            ("[server]\nzzzzzzzz = 1", "/properties/server/properties"),
+            ("[limits]\nzzzzzzzz = 1", "/properties/limits/properties"),
+        ] {
+            assert_eq!(known_keys(text), properties(pointer), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_golden_copy_is_fresh() {
+        crate::golden::check("apportion.schema.json", &text());
+    }
+}

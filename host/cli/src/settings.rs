@@ -1,0 +1,396 @@
+//! The settings of one command, resolved once: flags, then environment, then file, then default.
+
+use crate::args::GlobalArgs;
+use crate::env_var;
+use crate::reading::{Reading, SettingsFile, SourceSection, TagSection};
+use domain::catalogue::{self as code};
+use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::field::Field;
+use domain::tag::{TagRule, TagSchema};
+use std::fmt;
+use std::fs;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+
+pub const FILE: &str = "apportion.toml";
+pub const LEDGER: &str = "apportion.db";
+pub const RULES: &str = "rules";
+pub const LISTEN: &str = "127.0.0.1:8080";
+/// The powers that a plugin can be granted.
+pub const POWERS: [&str; 1] = ["table-decode"];
+pub const PLUGIN_SECONDS_MAX: u64 = 3_600;
+/// What a 32-bit guest can address.
+pub const PLUGIN_MIB_MAX: u64 = 4_096;
+pub const THREADS_MAX: u64 = 256;
+pub const RULE_OPERATIONS_MAX: u64 = 100_000_000;
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Flag(&'static str),
+    Env(&'static str),
+    File { file: String, line: u32 },
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Flag(flag) => f.write_str(flag),
+            Origin::Env(variable) => write!(f, "env {variable}"),
+            Origin::File { file, line } => write!(f, "{file}:{line}"),
+            Origin::Default => f.write_str("default"),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting<T> {
+    pub value: T,
+    pub origin: Origin,
+}
+
+#[derive(Clone, Debug)]
+pub struct SourceSettings {
+    pub name: String,
+    /// A bundled plugin's name, or the path of a component.
+    pub plugin: String,
+    pub paths: Vec<String>,
+    pub delimiter: u8,
+    pub grants: Vec<String>,
+    /// For the plugin, as JSON.
+    pub config: serde_json::Value,
+    pub origin: Origin,
+}
+
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub threads: Setting<usize>,
+    pub plugin_seconds: Setting<u64>,
+    pub plugin_memory_mib: Setting<u64>,
+    pub rule_operations: Setting<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What relative paths are relative to: the folder of the file.
+    pub root: PathBuf,
+    pub ledger: Setting<PathBuf>,
+    pub rules: Setting<PathBuf>,
+    pub dimensions: Setting<Vec<Field>>,
+    pub tags: TagSchema,
+    /// One for each rule of the schema.
+    pub tag_origins: Vec<Origin>,
+    pub sources: Vec<SourceSettings>,
+    pub listen: Setting<SocketAddr>,
+    pub limits: Limits,
+}
+
+/// Whether a command can do without a settings file, if it is told the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    File,
+    LedgerOnly,
+}
+
+impl Settings {
+    pub fn load(global: &GlobalArgs, need: Need) -> Result<Settings, Vec<Diagnostic>> {
+        let told = global.config.clone().or_else(|| env_var::value(env_var::CONFIG).map(PathBuf::from));
+        let path = told.clone().unwrap_or_else(|| PathBuf::from(FILE));
+        let ledger_is_told = global.ledger.is_some() || env_var::value(env_var::LEDGER).is_some();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && told.is_none() && need == Need::LedgerOnly && ledger_is_told => {
+                String::new()
+            }
+            Err(error) => return Err(vec![unreadable(&path, &error)]),
+        };
+        let root = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf();
+        let shown = path.display().to_string();
+        let reading = Reading { file: &shown, text: &text };
+        let file = reading.parse().map_err(|finding| vec![finding])?;
+        Resolver { reading, findings: Vec::new() }.resolve(global, root, file)
+    }
+
+    /// A path of the settings, seen from the working directory.
+    pub fn path(&self, written: &str) -> PathBuf {
+        in_root(&self.root, written)
+    }
+
+    pub fn source(&self, name: &str) -> Result<&SourceSettings, Diagnostic> {
+        self.sources.iter().find(|source| source.name == name).ok_or_else(|| {
+            let finding = Diagnostic::new(code::USAGE, format!("there is no source '{name}' in the settings"));
+            let names: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
+            match did_you_mean(name, names.iter().copied()) {
+                Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
+                None => finding.hint(format!("the sources are: {}", names.join(", "))),
+            }
+        })
+    }
+}
+
+/// A relative path is relative to the settings file's folder.
+fn in_root(root: &Path, written: &str) -> PathBuf {
+    if root == Path::new(".") { PathBuf::from(written) } else { root.join(written) }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    let finding = Diagnostic::new(code::CONFIG_UNREADABLE, format!("the settings file {} cannot be read: {error}", path.display()));
+    match error.kind() {
+        std::io::ErrorKind::NotFound => finding.hint("`apportion init` writes one; `--config PATH` names another"),
+        _ => finding.hint(format!("check with `ls -l {}`", path.display())),
+    }
+}
+
+struct Resolver<'a> {
+    reading: Reading<'a>,
+    findings: Vec<Diagnostic>,
+}
+
+impl Resolver<'_> {
+    fn resolve(mut self, global: &GlobalArgs, root: PathBuf, file: SettingsFile) -> Result<Settings, Vec<Diagnostic>> {
+        let ledger = match (&global.ledger, env_var::value(env_var::LEDGER)) {
+            (Some(path), _) => Setting { value: path.clone(), origin: Origin::Flag("--ledger") },
+            (None, Some(path)) => Setting { value: PathBuf::from(path), origin: Origin::Env(env_var::LEDGER) },
+            (None, None) => self.path(&root, file.ledger.as_ref(), LEDGER),
+        };
+        let rules = self.path(&root, file.rules.as_ref(), RULES);
+        let dimensions = self.dimensions(file.dimensions.as_ref());
+        let (tags, tag_origins) = self.tags(&file);
+        let sources = file.sources.iter().map(|(name, section)| self.source(name, section)).collect();
+        let listen = self.listen(file.server.listen.as_ref());
+        let limits = self.limits(&file);
+        if self.findings.is_empty() {
+            Ok(Settings { root, ledger, rules, dimensions, tags, tag_origins, sources, listen, limits })
+        } else {
+            Err(self.findings)
+        }
+    }
+
+    fn origin(&self, span: &Range<usize>) -> Origin {
+        Origin::File { file: self.reading.file.to_owned(), line: self.reading.line(span.start) }
+    }
+
+    fn refuse(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        let finding = self.reading.finding(code::CONFIG_VALUE, span, message).hint(hint);
+        self.findings.push(finding);
+    }
+
+    fn path(&mut self, root: &Path, written: Option<&Spanned<String>>, default: &str) -> Setting<PathBuf> {
+        match written {
+            None => Setting { value: in_root(root, default), origin: Origin::Default },
+            Some(written) => {
+                if written.get_ref().is_empty() {
+                    self.refuse(&written.span(), "a path cannot be empty", format!("write a path such as \"{default}\""));
+                }
+                Setting { value: in_root(root, written.get_ref()), origin: self.origin(&written.span()) }
+            }
+        }
+    }
+
+    fn dimensions(&mut self, written: Option<&Spanned<Vec<Spanned<String>>>>) -> Setting<Vec<Field>> {
+        let Some(written) = written else { return Setting { value: Field::default_dimensions(), origin: Origin::Default } };
+        let mut fields = Vec::new();
+        for name in written.get_ref() {
+            match Field::by_name(name.get_ref()) {
+                Some(field) if fields.contains(&field) => {
+                    self.refuse(&name.span(), format!("'{}' stands here twice", name.get_ref()), "write it once")
+                }
+                Some(field) => fields.push(field),
+                None => {
+                    let known = || Field::all().map(Field::name);
+                    let hint = match did_you_mean(name.get_ref(), known()) {
+                        Some(meant) => format!("Did you mean `{meant}`?"),
+                        None => format!("the dimensions are: {}", known().collect::<Vec<_>>().join(", ")),
+                    };
+                    self.refuse(&name.span(), format!("there is no dimension '{}'", name.get_ref()), hint);
+                }
+            }
+        }
+        Setting { value: fields, origin: self.origin(&written.span()) }
+    }
+
+    fn tags(&mut self, file: &SettingsFile) -> (TagSchema, Vec<Origin>) {
+        let mut owners: Vec<(String, String)> = Vec::new();
+        let (mut rules, mut origins) = (Vec::new(), Vec::new());
+        for (name, section) in &file.tags {
+            rules.push(self.tag(name, section.get_ref(), &mut owners));
+            origins.push(self.origin(&section.span()));
+        }
+        (TagSchema { rules }, origins)
+    }
+
+    /// One tag; `owners` says which keys already mean which tag.
+    fn tag(&mut self, name: &str, section: &TagSection, owners: &mut Vec<(String, String)>) -> TagRule {
+        owners.push((name.to_lowercase(), name.to_owned()));
+        for synonym in &section.synonyms {
+            let key = synonym.get_ref().to_lowercase();
+            match owners.iter().find(|(owned, owner)| *owned == key && owner != name) {
+                Some((_, owner)) => {
+                    let message = format!("'{}' would mean both the tag '{owner}' and the tag '{name}'", synonym.get_ref());
+                    self.refuse(&synonym.span(), message, "give each key to one tag");
+                }
+                None => owners.push((key, name.to_owned())),
+            }
+        }
+        TagRule {
+            name: name.to_owned(),
+            synonyms: section.synonyms.iter().map(|synonym| synonym.get_ref().clone()).collect(),
+            fold_values: section.fold_values,
+            value_synonyms: section.values.clone(),
+        }
+    }
+
+    fn source(&mut self, name: &str, section: &Spanned<SourceSection>) -> SourceSettings {
+        let span = section.span();
+        let section = section.get_ref();
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
+            let message = format!("'{name}' cannot be the name of a source: it becomes the name of an account");
+            self.refuse(&span, message, "use letters, digits, '-', '_' and '.' only");
+        }
+        if section.paths.get_ref().is_empty() {
+            self.refuse(&section.paths.span(), format!("the source '{name}' has no paths"), "write `paths = [\"bills/*.csv\"]`");
+        }
+        for grant in &section.grants {
+            if !POWERS.contains(&grant.get_ref().as_str()) {
+                let message = format!("there is no power '{}' that could be granted", grant.get_ref());
+                self.refuse(&grant.span(), message, format!("the powers are: {}", POWERS.join(", ")));
+            }
+        }
+        SourceSettings {
+            name: name.to_owned(),
+            plugin: section.plugin.get_ref().clone(),
+            paths: section.paths.get_ref().iter().map(|path| path.get_ref().clone()).collect(),
+            delimiter: self.delimiter(section.delimiter.as_ref()),
+            grants: section.grants.iter().map(|grant| grant.get_ref().clone()).collect(),
+            config: json(&toml::Value::Table(section.config.clone())),
+            origin: self.origin(&span),
+        }
+    }
+
+    fn delimiter(&mut self, written: Option<&Spanned<String>>) -> u8 {
+        let Some(written) = written else { return b',' };
+        match written.get_ref().as_bytes() {
+            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => *byte,
+            _ => {
+                let message = format!("'{}' cannot separate cells", written.get_ref().escape_default());
+                self.refuse(&written.span(), message, "write one character, such as \",\", \";\" or \"\\t\"");
+                b','
+            }
+        }
+    }
+
+    fn listen(&mut self, written: Option<&Spanned<String>>) -> Setting<SocketAddr> {
+        if let Some(text) = env_var::value(env_var::LISTEN) {
+            let origin = Origin::Env(env_var::LISTEN);
+            match text.to_str().and_then(|text| text.parse().ok()) {
+                Some(value) => return Setting { value, origin },
+                None => self.findings.push(
+                    Diagnostic::new(code::CONFIG_VALUE, format!("{} is '{}', not an address with a port", env_var::LISTEN, text.display()))
+                        .hint(format!("`export {}={LISTEN}`", env_var::LISTEN)),
+                ),
+            }
+        }
+        if let Some(written) = written {
+            match written.get_ref().parse() {
+                Ok(value) => return Setting { value, origin: self.origin(&written.span()) },
+                Err(_) => {
+                    let message = format!("'{}' is not an address with a port", written.get_ref());
+                    self.refuse(&written.span(), message, format!("write `listen = \"{LISTEN}\"`"));
+                }
+            }
+        }
+        Setting { value: SocketAddr::from(([127, 0, 0, 1], 8080)), origin: Origin::Default }
+    }
+
+    fn limits(&mut self, file: &SettingsFile) -> Limits {
+        let limits = &file.limits;
+        let (plugin, rule) = (plugin_host::Limits::default(), rule_engine::set::Limits::default());
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.limit("threads", limits.threads.as_ref(), cores as u64, THREADS_MAX);
+        Limits {
+            threads: Setting { value: usize::try_from(threads.value).unwrap_or(cores), origin: threads.origin },
+            plugin_seconds: self.limit("plugin_seconds", limits.plugin_seconds.as_ref(), plugin.call.as_secs(), PLUGIN_SECONDS_MAX),
+            plugin_memory_mib: self.limit("plugin_memory_mib", limits.plugin_memory_mib.as_ref(), plugin.memory_bytes >> 20, PLUGIN_MIB_MAX),
+            rule_operations: self.limit("rule_operations", limits.rule_operations.as_ref(), rule.operations, RULE_OPERATIONS_MAX),
+        }
+    }
+
+    fn limit(&mut self, name: &str, written: Option<&Spanned<u64>>, default: u64, maximum: u64) -> Setting<u64> {
+        let Some(written) = written else { return Setting { value: default, origin: Origin::Default } };
+        let value = *written.get_ref();
+        if value == 0 || value > maximum {
+            self.refuse(&written.span(), format!("{name} = {value} is out of bounds"), format!("use 1 to {maximum}"));
+        }
+        Setting { value, origin: self.origin(&written.span()) }
+    }
+}
+
+/// TOML as JSON; dates become text.
+fn json(value: &toml::Value) -> serde_json::Value {
+    match value {
+        toml::Value::String(text) => text.as_str().into(),
+        toml::Value::Integer(number) => (*number).into(),
+        toml::Value::Float(number) => serde_json::Number::from_f64(*number).map_or(serde_json::Value::Null, serde_json::Value::Number),
+        toml::Value::Boolean(truth) => (*truth).into(),
+        toml::Value::Datetime(at) => at.to_string().into(),
+        toml::Value::Array(values) => values.iter().map(json).collect(),
+        toml::Value::Table(members) => serde_json::Value::Object(members.iter().map(|(key, value)| (key.clone(), json(value))).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(text: &str) -> Result<Settings, String> {
+        let reading = Reading { file: "apportion.toml", text };
+        let file = reading.parse().map_err(|finding| finding.to_string())?;
+        let resolved = Resolver { reading, findings: Vec::new() }.resolve(&GlobalArgs::default(), PathBuf::from("."), file);
+        resolved.map_err(|findings| findings.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n"))
+    }
+
+    fn refusal(text: &str) -> String {
+        resolve(text).map_or_else(|refusal| refusal, |_| "resolved".into())
+    }
+
+    #[test]
+    fn every_value_knows_where_it_comes_from() {
+        let settings = resolve("rules = 'r'\n\n[sources.aws]\nplugin = 'focus-file'\npaths = ['a']\nconfig = { a = { b = [1, true] } }\n");
+        let settings = settings.unwrap_or_else(|refusal| panic!("{refusal}"));
+        assert_eq!(settings.rules.origin.to_string(), "apportion.toml:1");
+        assert_eq!(settings.ledger, Setting { value: PathBuf::from("apportion.db"), origin: Origin::Default });
+        assert_eq!(settings.sources[0].origin.to_string(), "apportion.toml:3");
+        assert_eq!(settings.sources[0].config.to_string(), r#"{"a":{"b":[1,true]}}"#);
+        assert_eq!(
+            settings.source("asw").map_err(|finding| finding.to_string()).err().as_deref(),
+            Some("C201: there is no source 'asw' in the settings\n  hint: Did you mean `aws`?")
+        );
+    }
+
+    #[test]
+    fn values_that_cannot_be_used_are_all_named() {
+        let text = "dimensions = ['servce_name']\n[sources.'a b']\nplugin = 'p'\npaths = []\ndelimiter = ';;'\ngrants = ['net']\n[server]\nlisten = 'home'\n[limits]\nthreads = 0\n";
+        let refusal = refusal(text);
+        for expect in [
+            "apportion.toml:1:15: C104: there is no dimension 'servce_name'",
+            "Did you mean `service_name`?",
+            "C104: 'a b' cannot be the name of a source",
+            "apportion.toml:4:9: C104: the source 'a b' has no paths",
+            "apportion.toml:5:13: C104: ';;' cannot separate cells",
+            "apportion.toml:6:11: C104: there is no power 'net' that could be granted",
+            "apportion.toml:8:10: C104: 'home' is not an address with a port",
+            "apportion.toml:10:11: C104: threads = 0 is out of bounds",
+        ] {
+            assert!(refusal.contains(expect), "{expect} is not in\n{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_key_means_one_tag() {
+        let refusal = refusal("[tags.owner]\n[tags.team]\nsynonyms = ['Owner']\n");
+        assert!(refusal.starts_with("apportion.toml:3:13: C104: 'Owner' would mean both the tag 'owner' and the tag 'team'"), "{refusal}");
+    }
+}

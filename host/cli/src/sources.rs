@@ -1,0 +1,177 @@
+//! Turns the paths of a source — files, folders, patterns — into the tables that its plugin is granted.
+
+use crate::settings::{Settings, SourceSettings};
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use domain::port::GrantedTable;
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What counts as a bill inside a folder; a file named by its own path may have any ending.
+const ENDINGS: [&str; 3] = [".csv", ".csv.gz", ".parquet"];
+
+/// Every file of a source once, in the order of its paths and by name within each.
+pub fn tables(settings: &Settings, source: &SourceSettings) -> Result<Vec<GrantedTable>, Diagnostic> {
+    let mut finder = Finder { source: &source.name, files: Vec::new(), any: false, seen: HashSet::new(), above: Vec::new() };
+    for written in &source.paths {
+        finder.path(&settings.path(written))?;
+    }
+    let table = |path: PathBuf| GrantedTable { name: shown(&settings.root, &path), path, delimiter: source.delimiter };
+    Ok(finder.files.into_iter().map(table).collect())
+}
+
+/// Paths below the settings file's folder are shown from there.
+fn shown(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).display().to_string()
+}
+
+struct Finder<'a> {
+    source: &'a str,
+    files: Vec<PathBuf>,
+    /// Whether the path at hand has led to a file.
+    any: bool,
+    /// Real paths, so that a file found twice is read once.
+    seen: HashSet<PathBuf>,
+    /// Real paths of the folders that lead here: meeting one again is a loop.
+    above: Vec<PathBuf>,
+}
+
+impl Finder<'_> {
+    fn path(&mut self, path: &Path) -> Result<(), Diagnostic> {
+        self.any = false;
+        match fs::metadata(path) {
+            Ok(facts) if facts.is_dir() => self.folder(path)?,
+            Ok(_) => self.file(path)?,
+            Err(error) if is_absent(&error) && is_pattern(path) => self.pattern(path)?,
+            Err(error) if is_absent(&error) => return Err(self.nothing(path)),
+            Err(error) => return Err(unreadable(path, &error)),
+        }
+        if self.any { Ok(()) } else { Err(self.nothing(path)) }
+    }
+
+    fn pattern(&mut self, path: &Path) -> Result<(), Diagnostic> {
+        let Some(pattern) = path.to_str() else { return Err(self.nothing(path)) };
+        let found = glob::glob(pattern).map_err(|error| {
+            Diagnostic::new(code::CONFIG_VALUE, format!("the source '{}' has a pattern that cannot be read: {pattern}: {}", self.source, error.msg))
+                .hint("use * for any characters, ? for one, ** for folders, [abc] for one of some")
+        })?;
+        for path in found {
+            let path = path.map_err(|error| unreadable(error.path(), error.error()))?;
+            if path.is_dir() { self.folder(&path)? } else { self.file(&path)? }
+        }
+        Ok(())
+    }
+
+    fn folder(&mut self, dir: &Path) -> Result<(), Diagnostic> {
+        let real = fs::canonicalize(dir).map_err(|error| unreadable(dir, &error))?;
+        if self.above.contains(&real) {
+            let message = format!("the folder {} contains itself through a link, so the source '{}' would never end", dir.display(), self.source);
+            return Err(Diagnostic::new(code::FILE_LOOP, message).hint(format!("remove the link: `rm {}`", dir.display())));
+        }
+        let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(|error| unreadable(dir, &error))?;
+        let mut paths: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).collect();
+        paths.sort();
+        self.above.push(real);
+        for path in paths {
+            let facts = fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
+            if facts.is_dir() {
+                self.folder(&path)?;
+            } else if is_bill(&path) {
+                self.file(&path)?;
+            }
+        }
+        self.above.pop();
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path) -> Result<(), Diagnostic> {
+        fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+        let real = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
+        self.any = true;
+        if self.seen.insert(real) {
+            self.files.push(path.to_path_buf());
+        }
+        Ok(())
+    }
+
+    fn nothing(&self, path: &Path) -> Diagnostic {
+        let message = format!("the source '{}' finds no file at {}", self.source, path.display());
+        Diagnostic::new(code::FILE_NOT_FOUND, message).hint(format!(
+            "put the bill there, or change `paths` of [sources.{}]; in folders only {} count",
+            self.source,
+            ENDINGS.map(|ending| format!("*{ending}")).join(", ")
+        ))
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
+}
+
+fn is_pattern(path: &Path) -> bool {
+    path.to_string_lossy().contains(['*', '?', '['])
+}
+
+fn is_bill(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    !name.starts_with('.') && ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    // A chain of links that never ends is a loop as well.
+    if path.is_symlink() && !is_absent(error) && error.kind() != io::ErrorKind::PermissionDenied {
+        return Diagnostic::new(code::FILE_LOOP, format!("{} is a link to itself", path.display()))
+            .hint(format!("remove the link: `rm {}`", path.display()));
+    }
+    Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be read: {error}", path.display()))
+        .hint(format!("check with `ls -l {}`", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn find(root: &Path, written: &[&str]) -> Result<Vec<String>, String> {
+        let mut finder = Finder { source: "aws", files: Vec::new(), any: false, seen: HashSet::new(), above: Vec::new() };
+        for path in written {
+            finder.path(&root.join(path)).map_err(|finding| finding.code.to_string())?;
+        }
+        Ok(finder.files.iter().map(|path| shown(root, path)).collect())
+    }
+
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+        for file in files {
+            let path = dir.path().join(file);
+            fs::create_dir_all(path.parent().unwrap_or(dir.path())).unwrap_or_else(|error| panic!("{error}"));
+            fs::write(path, "x").unwrap_or_else(|error| panic!("{error}"));
+        }
+        dir
+    }
+
+    #[test]
+    fn files_folders_and_patterns_are_found_once_and_in_order() {
+        let dir = folder(&["b/z.csv", "b/a/y.CSV.GZ", "b/readme.txt", "b/.hidden.csv", "c/1.parquet", "c/2.txt", "odd[1].csv"]);
+        let find = |written: &[&str]| find(dir.path(), written);
+        assert_eq!(find(&["b"]), Ok(vec!["b/a/y.CSV.GZ".into(), "b/z.csv".into()]));
+        assert_eq!(find(&["b/z.csv", "b"]), Ok(vec!["b/z.csv".into(), "b/a/y.CSV.GZ".into()]));
+        assert_eq!(find(&["c/*"]), Ok(vec!["c/1.parquet".into(), "c/2.txt".into()]));
+        assert_eq!(find(&["**/*.csv", "b/z.csv", "b/*.csv"]).map(|files| files.len()), Ok(3));
+        assert_eq!(find(&["odd[1].csv"]), Ok(vec!["odd[1].csv".into()]));
+    }
+
+    #[test]
+    fn nothing_found_is_an_error_and_so_is_a_loop() {
+        let dir = folder(&["b/readme.txt", "d/x.csv"]);
+        assert_eq!(find(dir.path(), &["b"]), Err("F101".into()));
+        assert_eq!(find(dir.path(), &["none.csv"]), Err("F101".into()));
+        assert_eq!(find(dir.path(), &["d/*.parquet"]), Err("F101".into()));
+        symlink(dir.path().join("d"), dir.path().join("d/again")).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(find(dir.path(), &["d"]), Err("F103".into()));
+        symlink(dir.path().join("self.csv"), dir.path().join("self.csv")).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(find(dir.path(), &["self.csv"]), Err("F103".into()));
+    }
+}

@@ -1,0 +1,95 @@
+//! Lays out text tables: names to the left, amounts to the right.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    Left,
+    Right,
+}
+
+/// A table with a header, rows, and lines that stand below a rule.
+#[derive(Clone, Debug)]
+pub struct Table {
+    columns: Vec<(String, Align)>,
+    rows: Vec<Vec<String>>,
+    totals: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub fn new(columns: impl IntoIterator<Item = (String, Align)>) -> Table {
+        Table { columns: columns.into_iter().collect(), rows: Vec::new(), totals: Vec::new() }
+    }
+
+    pub fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    pub fn total(&mut self, cells: Vec<String>) {
+        self.totals.push(cells);
+    }
+
+    /// The header apart from the body, so that it can be shown in bold.
+    pub fn parts(&self) -> (String, String) {
+        let widths: Vec<usize> = (0..self.columns.len()).map(|column| self.width(column)).collect();
+        let header = self.line(&self.columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(), &widths);
+        let mut body: Vec<String> = self.rows.iter().map(|row| self.line(row, &widths)).collect();
+        if !self.totals.is_empty() {
+            body.push(widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>().join("  "));
+            body.extend(self.totals.iter().map(|row| self.line(row, &widths)));
+        }
+        (header, body.join("\n"))
+    }
+
+    fn width(&self, column: usize) -> usize {
+        let cells = self.rows.iter().chain(&self.totals).filter_map(|row| row.get(column));
+        let header = self.columns.get(column).map(|(name, _)| name);
+        cells.chain(header).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    }
+
+    fn line(&self, cells: &[String], widths: &[usize]) -> String {
+        let padded = cells.iter().zip(widths).zip(&self.columns).map(|((cell, width), (_, align))| match align {
+            Align::Left => format!("{cell:<width$}"),
+            Align::Right => format!("{cell:>width$}"),
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    }
+}
+
+/// `12345.60` as `12,345.60`.
+pub fn grouped(amount: &str) -> String {
+    let (sign, digits) = amount.strip_prefix('-').map_or(("", amount), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
+    let mut grouped = String::new();
+    for (position, digit) in whole.chars().enumerate() {
+        if position > 0 && (whole.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    match fraction {
+        Some(fraction) => format!("{sign}{grouped}.{fraction}"),
+        None => format!("{sign}{grouped}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_left_amounts_right() {
+        let mut table = Table::new([("team".to_owned(), Align::Left), ("USD".to_owned(), Align::Right)]);
+        table.row(vec!["payments".into(), "1.00".into()]);
+        table.row(vec!["größe".into(), "12.50".into()]);
+        table.total(vec!["total".into(), "13.50".into()]);
+        let (header, body) = table.parts();
+        assert_eq!(header, "team        USD");
+        assert_eq!(body, "payments   1.00\ngröße     12.50\n────────  ─────\ntotal     13.50");
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        for (plain, expect) in [("0.00", "0.00"), ("999", "999"), ("1000.5", "1,000.5"), ("-1234567.89", "-1,234,567.89")] {
+            assert_eq!(grouped(plain), expect);
+        }
+    }
+}

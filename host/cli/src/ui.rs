@@ -1,0 +1,71 @@
+//! The only writer: data to stdout, everything else to stderr.
+
+use crate::env_var;
+use crate::error::titled;
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{ErrorKind, IsTerminal, Write};
+
+/// How this command talks.
+#[derive(Clone, Copy, Debug)]
+pub struct Ui {
+    quiet: bool,
+}
+
+impl Ui {
+    pub fn new(quiet: bool) -> Ui {
+        Ui { quiet }
+    }
+
+    pub fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
+    /// Prints what was asked for. A reader that has gone away has seen enough.
+    pub fn data(self, text: &str) -> Result<(), Diagnostic> {
+        let mut stdout = std::io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(Diagnostic::new(code::FILE_UNREADABLE, format!("standard output cannot be written: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says on stderr what is going on.
+    pub fn note(self, text: &str) {
+        if !self.quiet {
+            to_stderr(&format!("{text}\n"));
+        }
+    }
+
+    pub fn warning(self, diagnostic: &Diagnostic) {
+        to_stderr(&titled("warning", diagnostic));
+    }
+
+    /// Bold where stdout is a terminal that welcomes it.
+    pub fn bold(self, text: &str) -> String {
+        if std::io::stdout().is_terminal() && !env_var::no_color() { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// A bar on stderr, drawn only on terminals.
+    pub fn progress(self) -> ProgressBar {
+        let target =
+            if self.quiet || !std::io::stderr().is_terminal() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        if let Ok(style) = ProgressStyle::with_template("{msg:40!} {wide_bar} {percent:>3} %") {
+            bar.set_style(style);
+        }
+        bar
+    }
+}
+
+/// Where errors go. Nobody is left to be told if stderr itself is gone.
+pub fn failure(text: &str) {
+    to_stderr(text);
+}
+
+fn to_stderr(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

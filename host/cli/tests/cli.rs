@@ -1,0 +1,15 @@
+//! The binary as people use it: exit code, stdout and stderr of every verb, and every error that the command line,
+//! settings, files and the ledger can provoke.
+
+#[path = "cli/errors.rs"]
+mod errors;
+#[path = "cli/flow.rs"]
+mod flow;
+#[path = "cli/real_bills.rs"]
+mod real_bills;
+#[path = "cli/scene.rs"]
+mod scene;
+#[path = "cli/settings.rs"]
+mod settings;
+#[path = "cli/start.rs"]
+mod start;

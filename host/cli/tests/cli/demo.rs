@@ -1,0 +1,20 @@
+//! `demo`: an estate out of nothing.
+
+use crate::scene::Scene;
+
+#[test]
+fn a_demo_runs_and_verifies_and_leaves_other_folders_alone() {
+    let scene = Scene::empty();
+    let demo = scene.run("demo --dir estate").expect(0).says("team").says("total").says("difference 0.000000000");
+    let next: Vec<&str> = demo.stdout.lines().filter_map(|line| line.trim().strip_prefix("apportion --config ")).collect();
+    assert_eq!(next.len(), 3, "{}", demo.stdout);
+    for command in next {
+        scene.run(&format!("--config {}", command.replace('\'', ""))).expect(0);
+    }
+    scene.run("--config estate/apportion.toml ledger verify").expect(0);
+    let again = scene.run("demo --dir estate").expect(0);
+    assert_eq!(again.stdout, demo.stdout, "the same seed makes the same estate");
+    scene.write("mine/notes.txt", "keep");
+    scene.run("demo --dir mine").fails_with(1, "C105", "mine");
+    assert_eq!(scene.read("mine/notes.txt"), "keep");
+}

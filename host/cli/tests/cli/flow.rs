@@ -1,0 +1,191 @@
+//! From the first run to the backup.
+//!
+//! The figures by hand. January: payments 60, search 30, support 10 spread 2 : 1. February: 5.25 unclaimed (billed
+//! half a nano, which rounds to nothing), payments 0.125 effective with 10 nanos billed.
+
+use crate::scene::{BILL, Scene};
+use serde_json::json;
+
+#[test]
+fn a_run_posts_and_proves_what_it_posted() {
+    let scene = Scene::with_bill();
+    let output = scene.run("run").expect(0);
+    let expect = "\
+run 1: complete
+  aws: 5 charges, 0 set aside; 2 days new, 0 changed, 0 unchanged (focus-file 0.1.0)
+    USD billed 100.0000000105, effective 105.375
+";
+    assert_eq!(&output.stdout[..expect.len().min(output.stdout.len())], expect);
+    let last = output.stdout.lines().last();
+    assert_eq!(
+        last,
+        Some(
+            "conservation: USD charged 105.375000000 = teams 100.125000000 + pools 0.000000000 + excluded 0.000000000 + \
+             unallocated 5.250000000 + suspense 0.000000000 + rounding 0.000000000, difference 0.000000000"
+        )
+    );
+    assert_eq!(output.stderr, "");
+}
+
+#[test]
+fn the_same_again_posts_nothing_and_quiet_says_nothing() {
+    let scene = Scene::after_run();
+    let second = scene.run("run --format json").expect(0).json();
+    assert_eq!(second["entries"]["posted"], 0);
+    assert_eq!(second["sources"][0]["days"], json!({ "new": 0, "changed": 0, "unchanged": 2 }));
+    let third = scene.run("run --quiet").expect(0);
+    assert_eq!((third.stdout.as_str(), third.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn a_changed_bill_is_restated() {
+    let scene = Scene::after_run();
+    scene.write("bills/jan.csv", &BILL.replace("30,30,USD", "33,33,USD"));
+    let run = scene.run("run --format json").expect(0).json();
+    assert_eq!(run["sources"][0]["days"], json!({ "new": 0, "changed": 1, "unchanged": 1 }));
+    assert_eq!(run["conservation"][0]["charged"], "108.375000000");
+    assert_eq!(run["conservation"][0]["difference"], "0.000000000");
+    scene.run("ledger verify").expect(0);
+}
+
+#[test]
+fn changed_rules_are_run_on_stored_charges() {
+    let scene = Scene::after_run();
+    let rule = scene.read("rules/shared/support.rhai").replace("by_cost()", "assign(\"platform\")");
+    scene.write("rules/shared/support.rhai", &rule);
+    std::fs::remove_file(scene.path("bills/jan.csv")).expect("the bill is not needed any more");
+    scene.run("run --stored").expect(0);
+    let costs = scene.run("costs --group-by team --granularity total --format csv").expect(0);
+    assert_eq!(
+        costs.stdout,
+        "period,team,currency,amount\ntotal,payments,USD,60.125000000\ntotal,platform,USD,10.000000000\ntotal,search,USD,30.000000000\ntotal,unallocated,USD,5.250000000\n"
+    );
+    scene.run("run --stored --from 2026-01").fails_with(2, "C201", "--stored allocates all that is stored");
+}
+
+#[test]
+fn costs_as_text_have_a_column_a_month() {
+    let output = Scene::after_run().run("costs").expect(0);
+    let expect = "\
+team         service_name  2026-01 USD  2026-02 USD  total USD
+payments     AWS Support          6.67                    6.67
+payments     EC2                 60.00         0.12      60.12
+search       AWS Support          3.33                    3.33
+search       S3                  30.00                   30.00
+unallocated  EC2                               5.25       5.25
+───────────  ────────────  ───────────  ───────────  ─────────
+total                           100.00         5.38     105.38
+";
+    assert_eq!(output.stdout, expect);
+}
+
+#[test]
+fn costs_as_csv_and_json_are_exact() {
+    let scene = Scene::after_run();
+    let csv = scene.run("costs --group-by team,service --format csv --to 2026-01").expect(0).stdout;
+    let expect = "\
+period,team,service_name,currency,amount
+2026-01,payments,AWS Support,USD,6.666666666
+2026-01,payments,EC2,USD,60.000000000
+2026-01,search,AWS Support,USD,3.333333334
+2026-01,search,S3,USD,30.000000000
+";
+    assert_eq!(csv, expect);
+    let json = scene.run("costs --group-by team --filter team=search --format json").expect(0).json();
+    assert_eq!(
+        json,
+        json!({
+            "group_by": ["team"],
+            "rows": [{ "period": "2026-01", "group": { "team": "search" }, "cost": { "amount": "33.333333334", "currency": "USD" } }],
+            "totals": [{ "amount": "33.333333334", "currency": "USD" }],
+        })
+    );
+}
+
+#[test]
+fn costs_are_derived_where_postings_do_not_say() {
+    let scene = Scene::after_run();
+    let by_account = scene.run("costs --group-by sub_account_id --granularity total --format csv").expect(0).stdout;
+    assert_eq!(by_account, "period,sub_account_id,currency,amount\ntotal,1,USD,70.125000000\ntotal,2,USD,30.000000000\ntotal,3,USD,5.250000000\n");
+    let by_tag = scene.run("costs --group-by tag:team --granularity daily --format csv").expect(0).stdout;
+    assert_eq!(
+        by_tag,
+        "period,tag:team,currency,amount\n2026-01-05,,USD,10.000000000\n2026-01-05,payments,USD,60.000000000\n2026-01-05,search,USD,30.000000000\n2026-02-01,,USD,5.250000000\n2026-02-01,payments,USD,0.125000000\n"
+    );
+}
+
+#[test]
+fn explain_leads_from_the_team_to_the_charges() {
+    let scene = Scene::after_run();
+    let text = scene.run("explain payments --to 2026-01").expect(0).stdout;
+    for expect in [
+        "team/payments, up to 2026-01-31",
+        "total: 66.666666666 USD",
+        "by direct/team (",
+        "i-1",
+        "by shared/support (",
+        "from aws: ",
+        "focus-file 0.1.0",
+    ] {
+        assert!(text.contains(expect), "'{expect}' is not in\n{text}");
+    }
+    let json = scene.run("explain payments --format json").expect(0).json();
+    assert_eq!(json["totals"], json!([{ "amount": "66.791666666", "currency": "USD" }]));
+    scene.run("explain i-2").expect(0).says("5.250000000 USD");
+    scene.run("explain entry:1").expect(0).says("entry 1");
+    scene.run("explain paymets").fails_with(1, "N201", "did you mean `apportion explain payments`?");
+}
+
+#[test]
+fn rules_are_checked_tested_and_listed() {
+    let scene = Scene::after_run();
+    let check = scene.run("rule check").expect(0);
+    assert_eq!((check.stdout.as_str(), check.stderr.as_str()), ("", ""));
+    let test = scene.run("rule test").expect(0);
+    assert_eq!(test.stdout, "shared/support: 2 of 2 cases passed\ndirect/team: 2 of 2 cases passed\n");
+    let list = scene.run("rule list").expect(0).stdout;
+    let rows: Vec<Vec<&str>> = list.lines().skip(1).map(|line| line.split_whitespace().take(5).collect()).collect();
+    assert_eq!(rows[0], ["shared/support", "100", "finops@example.com", "2099-01-01", "10.00"]);
+    assert_eq!(rows[1], ["direct/team", "200", "finops@example.com", "2099-01-01", "90.12"]);
+    let json = scene.run("rule list --format json").expect(0).json();
+    assert_eq!(json[1]["placed"], json!([{ "amount": "90.125000000", "currency": "USD" }]));
+}
+
+#[test]
+fn the_ledger_is_verified_and_backed_up() {
+    let scene = Scene::after_run();
+    scene.run("ledger verify").expect(0).says("verified: ");
+    let head = scene.run("ledger verify --format json").expect(0).json()["head"].clone();
+    scene.run("ledger backup copy.db").expect(0);
+    let copied = scene.run("--ledger copy.db ledger verify --format json").expect(0).json();
+    assert_eq!(copied["head"], head);
+    assert_eq!(copied["charges"], 5);
+    scene.run("ledger backup copy.db").expect(1);
+}
+
+#[test]
+fn a_closed_month_does_not_move() {
+    let scene = Scene::after_run();
+    scene.run("period close 2026-01 --note invoiced").expect(0);
+    scene.run("period close 2026-01").fails_with(1, "L203", "2026-01");
+    scene.write("bills/jan.csv", &BILL.replace("30,30,USD", "33,33,USD"));
+    scene.run("run").expect(0);
+    let costs = scene.run("costs --group-by account --filter account=team/search --format csv").expect(0).stdout;
+    assert!(costs.contains("2026-01,team/search,USD,33.333333334"), "{costs}");
+    assert!(costs.contains("2026-02,team/search,USD,"), "{costs}");
+    scene.run_with(&["period", "reopen", "2026-01", "--reason", "credit note"], &[]).expect(0);
+    let list = scene.run("period list").expect(0).stdout;
+    assert_eq!(list, "2026-01  closed    invoiced\n2026-01  reopened  credit note\n");
+}
+
+#[test]
+fn plugins_and_sources_are_inspected() {
+    let scene = Scene::with_bill();
+    let list = scene.run("plugin list --format json").expect(0).json();
+    assert_eq!((list[0]["name"].as_str(), list[0]["from"].as_str()), (Some("focus-file"), Some("bundled")));
+    assert_eq!(list[0]["digest"].as_str().map(str::len), Some(64));
+    scene.run("plugin inspect focus-file").expect(0).says("asks for table-decode: ").says("\"date_order\"");
+    let check = scene.run("source check").expect(0);
+    assert_eq!((check.stdout.as_str(), check.stderr.as_str()), ("", "aws: 1 files, read by focus-file 0.1.0\n"));
+    scene.run("source check awz").fails_with(2, "C201", "Did you mean `aws`?");
+}

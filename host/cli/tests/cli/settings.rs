@@ -1,0 +1,46 @@
+//! Where settings come from, and what is said of wrong ones.
+
+use crate::scene::{SETTINGS, Scene};
+
+#[test]
+fn flags_win_over_the_environment_over_the_file_over_defaults() {
+    let scene = Scene::with_rules();
+    scene.write("apportion.toml", &format!("ledger = \"file.db\"\n{SETTINGS}"));
+    let ledger = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let output = scene.run_with(&[arguments, &["config", "show"]].concat(), environment).expect(0);
+        output.stdout.lines().next().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap_or_default()
+    };
+    assert_eq!(ledger(&[], &[]), "ledger = \"file.db\" # apportion.toml:1");
+    assert_eq!(ledger(&[], &[("APPORTION_LEDGER", "env.db")]), "ledger = \"env.db\" # env APPORTION_LEDGER");
+    assert_eq!(ledger(&["--ledger", "flag.db"], &[("APPORTION_LEDGER", "env.db")]), "ledger = \"flag.db\" # --ledger");
+    let show = scene.run("config show --format json").expect(0).json();
+    let rules = show.as_array().and_then(|lines| lines.iter().find(|line| line["key"] == "rules")).cloned();
+    assert_eq!(rules, Some(serde_json::json!({ "key": "rules", "value": "rules", "origin": "default" })));
+}
+
+#[test]
+fn paths_are_relative_to_the_settings_file() {
+    let scene = Scene::with_bill();
+    let config = scene.path("apportion.toml").display().to_string();
+    let elsewhere = Scene::empty();
+    elsewhere.run_with(&["--config", &config, "run"], &[]).expect(0);
+    assert!(scene.path("apportion.db").exists());
+    elsewhere.run_with(&["ledger", "verify"], &[("APPORTION_CONFIG", &config)]).expect(0);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_one_that_was_meant() {
+    let scene = Scene::with_rules();
+    scene.write("apportion.toml", "[sources.aws]\nplugin = \"focus-file\"\npahts = [\"bills\"]\n");
+    let output = scene.run("run").expect(1);
+    assert_eq!(
+        output.stderr,
+        "error: apportion.toml:3:1: C103: there is no setting 'pahts' here\n    pahts = [\"bills\"]\n    ^\n\nhint: Did you mean `paths`?\n"
+    );
+}
+
+#[test]
+fn the_schema_is_the_golden_one() {
+    let golden = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/apportion.schema.json")).expect("the golden schema");
+    assert_eq!(Scene::empty().run("config schema").expect(0).stdout, golden);
+}
