@@ -27,12 +27,9 @@ pub struct SettingsFile {
 #[derive(Deserialize, Debug, Default)]
 #[serde(deny_unknown_fields)]
 pub struct TagSection {
-    #[serde(default)]
-    pub synonyms: Vec<Spanned<String>>,
-    #[serde(default)]
-    pub fold_values: bool,
-    #[serde(default)]
-    pub values: BTreeMap<String, String>,
+    pub synonyms: Option<Spanned<Vec<Spanned<String>>>>,
+    pub fold_values: Option<Spanned<bool>>,
+    pub values: Option<Spanned<BTreeMap<String, String>>>,
 }
 
 #[derive(Deserialize, Debug)]
@@ -41,10 +38,8 @@ pub struct SourceSection {
     pub plugin: Spanned<String>,
     pub paths: Spanned<Vec<Spanned<String>>>,
     pub delimiter: Option<Spanned<String>>,
-    #[serde(default)]
-    pub grants: Vec<Spanned<String>>,
-    #[serde(default)]
-    pub config: toml::Table,
+    pub grants: Option<Spanned<Vec<Spanned<String>>>>,
+    pub config: Option<Spanned<toml::Table>>,
 }
 
 #[derive(Deserialize, Debug, Default)]

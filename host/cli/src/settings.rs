@@ -56,13 +56,20 @@ pub struct Setting<T> {
 pub struct SourceSettings {
     pub name: String,
     /// A bundled plugin's name, or the path of a component.
-    pub plugin: String,
-    pub paths: Vec<String>,
-    pub delimiter: u8,
-    pub grants: Vec<String>,
+    pub plugin: Setting<String>,
+    pub paths: Setting<Vec<String>>,
+    pub delimiter: Setting<u8>,
+    pub grants: Setting<Vec<String>>,
     /// For the plugin, as JSON.
-    pub config: serde_json::Value,
-    pub origin: Origin,
+    pub config: Setting<serde_json::Value>,
+}
+
+/// Where the parts of a tag rule come from.
+#[derive(Clone, Debug)]
+pub struct TagOrigins {
+    pub synonyms: Origin,
+    pub fold_values: Origin,
+    pub values: Origin,
 }
 
 #[derive(Clone, Debug)]
@@ -82,7 +89,7 @@ pub struct Settings {
     pub dimensions: Setting<Vec<Field>>,
     pub tags: TagSchema,
     /// One for each rule of the schema.
-    pub tag_origins: Vec<Origin>,
+    pub tag_origins: Vec<TagOrigins>,
     pub sources: Vec<SourceSettings>,
     pub listen: Setting<SocketAddr>,
     pub limits: Limits,
@@ -173,6 +180,15 @@ impl Resolver<'_> {
         Origin::File { file: self.reading.file.to_owned(), line: self.reading.line(span.start) }
     }
 
+    fn origin_of<T>(&self, written: Option<&Spanned<T>>) -> Origin {
+        written.map_or(Origin::Default, |written| self.origin(&written.span()))
+    }
+
+    /// A list of texts as it is used; empty where nothing is written.
+    fn list(&self, written: Option<&Spanned<Vec<Spanned<String>>>>) -> Setting<Vec<String>> {
+        Setting { value: texts(written).iter().map(|text| text.get_ref().clone()).collect(), origin: self.origin_of(written) }
+    }
+
     fn refuse(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
         let finding = self.reading.finding(code::CONFIG_VALUE, span, message).hint(hint);
         self.findings.push(finding);
@@ -212,12 +228,17 @@ impl Resolver<'_> {
         Setting { value: fields, origin: self.origin(&written.span()) }
     }
 
-    fn tags(&mut self, file: &SettingsFile) -> (TagSchema, Vec<Origin>) {
+    fn tags(&mut self, file: &SettingsFile) -> (TagSchema, Vec<TagOrigins>) {
         let mut owners: Vec<(String, String)> = Vec::new();
         let (mut rules, mut origins) = (Vec::new(), Vec::new());
         for (name, section) in &file.tags {
-            rules.push(self.tag(name, section.get_ref(), &mut owners));
-            origins.push(self.origin(&section.span()));
+            let section = section.get_ref();
+            rules.push(self.tag(name, section, &mut owners));
+            origins.push(TagOrigins {
+                synonyms: self.origin_of(section.synonyms.as_ref()),
+                fold_values: self.origin_of(section.fold_values.as_ref()),
+                values: self.origin_of(section.values.as_ref()),
+            });
         }
         (TagSchema { rules }, origins)
     }
@@ -225,7 +246,7 @@ impl Resolver<'_> {
     /// One tag; `owners` says which keys already mean which tag.
     fn tag(&mut self, name: &str, section: &TagSection, owners: &mut Vec<(String, String)>) -> TagRule {
         owners.push((name.to_lowercase(), name.to_owned()));
-        for synonym in &section.synonyms {
+        for synonym in texts(section.synonyms.as_ref()) {
             let key = synonym.get_ref().to_lowercase();
             match owners.iter().find(|(owned, owner)| *owned == key && owner != name) {
                 Some((_, owner)) => {
@@ -237,9 +258,9 @@ impl Resolver<'_> {
         }
         TagRule {
             name: name.to_owned(),
-            synonyms: section.synonyms.iter().map(|synonym| synonym.get_ref().clone()).collect(),
-            fold_values: section.fold_values,
-            value_synonyms: section.values.clone(),
+            synonyms: self.list(section.synonyms.as_ref()).value,
+            fold_values: section.fold_values.as_ref().is_some_and(|fold| *fold.get_ref()),
+            value_synonyms: section.values.as_ref().map(|values| values.get_ref().clone()).unwrap_or_default(),
         }
     }
 
@@ -253,33 +274,34 @@ impl Resolver<'_> {
         if section.paths.get_ref().is_empty() {
             self.refuse(&section.paths.span(), format!("the source '{name}' has no paths"), "write `paths = [\"bills/*.csv\"]`");
         }
-        for grant in &section.grants {
+        for grant in texts(section.grants.as_ref()) {
             if !POWERS.contains(&grant.get_ref().as_str()) {
                 let message = format!("there is no power '{}' that could be granted", grant.get_ref());
                 self.refuse(&grant.span(), message, format!("the powers are: {}", POWERS.join(", ")));
             }
         }
+        let config = section.config.as_ref().map_or_else(toml::Table::new, |config| config.get_ref().clone());
         SourceSettings {
             name: name.to_owned(),
-            plugin: section.plugin.get_ref().clone(),
-            paths: section.paths.get_ref().iter().map(|path| path.get_ref().clone()).collect(),
+            plugin: Setting { value: section.plugin.get_ref().clone(), origin: self.origin(&section.plugin.span()) },
+            paths: self.list(Some(&section.paths)),
             delimiter: self.delimiter(section.delimiter.as_ref()),
-            grants: section.grants.iter().map(|grant| grant.get_ref().clone()).collect(),
-            config: json(&toml::Value::Table(section.config.clone())),
-            origin: self.origin(&span),
+            grants: self.list(section.grants.as_ref()),
+            config: Setting { value: json(&toml::Value::Table(config)), origin: self.origin_of(section.config.as_ref()) },
         }
     }
 
-    fn delimiter(&mut self, written: Option<&Spanned<String>>) -> u8 {
-        let Some(written) = written else { return b',' };
-        match written.get_ref().as_bytes() {
+    fn delimiter(&mut self, written: Option<&Spanned<String>>) -> Setting<u8> {
+        let Some(written) = written else { return Setting { value: b',', origin: Origin::Default } };
+        let value = match written.get_ref().as_bytes() {
             [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => *byte,
             _ => {
                 let message = format!("'{}' cannot separate cells", written.get_ref().escape_default());
                 self.refuse(&written.span(), message, "write one character, such as \",\", \";\" or \"\\t\"");
                 b','
             }
-        }
+        };
+        Setting { value, origin: self.origin(&written.span()) }
     }
 
     fn listen(&mut self, written: Option<&Spanned<String>>) -> Setting<SocketAddr> {
@@ -328,6 +350,10 @@ impl Resolver<'_> {
     }
 }
 
+fn texts(written: Option<&Spanned<Vec<Spanned<String>>>>) -> &[Spanned<String>] {
+    written.map_or(&[], |list| list.get_ref())
+}
+
 /// TOML as JSON; dates become text.
 fn json(value: &toml::Value) -> serde_json::Value {
     match value {
@@ -362,8 +388,8 @@ mod tests {
         let settings = settings.unwrap_or_else(|refusal| panic!("{refusal}"));
         assert_eq!(settings.rules.origin.to_string(), "apportion.toml:1");
         assert_eq!(settings.ledger, Setting { value: PathBuf::from("apportion.db"), origin: Origin::Default });
-        assert_eq!(settings.sources[0].origin.to_string(), "apportion.toml:3");
-        assert_eq!(settings.sources[0].config.to_string(), r#"{"a":{"b":[1,true]}}"#);
+        assert_eq!(settings.sources[0].paths.origin.to_string(), "apportion.toml:5");
+        assert_eq!(settings.sources[0].config.value.to_string(), r#"{"a":{"b":[1,true]}}"#);
         assert_eq!(
             settings.source("asw").map_err(|finding| finding.to_string()).err().as_deref(),
             Some("C201: there is no source 'asw' in the settings\n  hint: Did you mean `aws`?")

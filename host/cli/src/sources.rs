@@ -15,10 +15,10 @@ const ENDINGS: [&str; 3] = [".csv", ".csv.gz", ".parquet"];
 /// Every file of a source once, in the order of its paths and by name within each.
 pub fn tables(settings: &Settings, source: &SourceSettings) -> Result<Vec<GrantedTable>, Diagnostic> {
     let mut finder = Finder { source: &source.name, files: Vec::new(), any: false, seen: HashSet::new(), above: Vec::new() };
-    for written in &source.paths {
+    for written in &source.paths.value {
         finder.path(&settings.path(written))?;
     }
-    let table = |path: PathBuf| GrantedTable { name: shown(&settings.root, &path), path, delimiter: source.delimiter };
+    let table = |path: PathBuf| GrantedTable { name: shown(&settings.root, &path), path, delimiter: source.delimiter.value };
     Ok(finder.files.into_iter().map(table).collect())
 }
 

@@ -23,7 +23,8 @@ fn bill(factor: u32) -> String {
     for row in 0..30_000_u32 {
         let (day, team) = (row % 30 + 1, ["payments", "search", "web"][row as usize % 3]);
         let cost = (row * 7919 % 100_003) * factor;
-        writeln!(text, "2026-09-{day:02}T00:00:00Z,0.{cost:07},0.{cost:07},USD,Compute,Usage,vm-{},\"{{\"\"team\"\":\"\"{team}\"\"}}\"", row % 997).expect("memory");
+        writeln!(text, "2026-09-{day:02}T00:00:00Z,0.{cost:07},0.{cost:07},USD,Compute,Usage,vm-{},\"{{\"\"team\"\":\"\"{team}\"\"}}\"", row % 997)
+            .expect("memory");
     }
     text
 }

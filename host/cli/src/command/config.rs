@@ -36,19 +36,19 @@ fn lines(settings: &Settings) -> Vec<Line> {
         line("rules", settings.rules.value.display().to_string().into(), &settings.rules.origin),
         line("dimensions", dimensions, &settings.dimensions.origin),
     ];
-    for (rule, origin) in settings.tags.rules.iter().zip(&settings.tag_origins) {
+    for (rule, origins) in settings.tags.rules.iter().zip(&settings.tag_origins) {
         let key = |name: &str| format!("tags.{}.{name}", rule.name);
-        lines.push(line(&key("synonyms"), rule.synonyms.iter().map(String::as_str).collect(), origin));
-        lines.push(line(&key("fold_values"), rule.fold_values.into(), origin));
-        lines.push(line(&key("values"), json!(rule.value_synonyms), origin));
+        lines.push(line(&key("synonyms"), rule.synonyms.iter().map(String::as_str).collect(), &origins.synonyms));
+        lines.push(line(&key("fold_values"), rule.fold_values.into(), &origins.fold_values));
+        lines.push(line(&key("values"), json!(rule.value_synonyms), &origins.values));
     }
     for source in &settings.sources {
         let key = |name: &str| format!("sources.{}.{name}", source.name);
-        lines.push(line(&key("plugin"), source.plugin.as_str().into(), &source.origin));
-        lines.push(line(&key("paths"), source.paths.iter().map(String::as_str).collect(), &source.origin));
-        lines.push(line(&key("delimiter"), char::from(source.delimiter).to_string().into(), &source.origin));
-        lines.push(line(&key("grants"), source.grants.iter().map(String::as_str).collect(), &source.origin));
-        lines.push(line(&key("config"), source.config.clone(), &source.origin));
+        lines.push(line(&key("plugin"), source.plugin.value.as_str().into(), &source.plugin.origin));
+        lines.push(line(&key("paths"), source.paths.value.iter().map(String::as_str).collect(), &source.paths.origin));
+        lines.push(line(&key("delimiter"), char::from(source.delimiter.value).to_string().into(), &source.delimiter.origin));
+        lines.push(line(&key("grants"), source.grants.value.iter().map(String::as_str).collect(), &source.grants.origin));
+        lines.push(line(&key("config"), source.config.value.clone(), &source.config.origin));
     }
     lines.push(line("server.listen", settings.listen.value.to_string().into(), &settings.listen.origin));
     let threads = &settings.limits.threads;

@@ -107,16 +107,16 @@ pub fn sources(settings: &Settings, period: Option<Period>) -> Result<Vec<Source
 pub fn source(settings: &Settings, host: &PluginHost, source: &SourceSettings, period: Option<Period>) -> Result<Source, Diagnostic> {
     let request = CollectRequest {
         source: source.name.clone(),
-        config: source.config.to_string(),
+        config: source.config.value.to_string(),
         period,
         state: None,
         tables: sources::tables(settings, source)?,
     };
-    let grants = Grants::new(&source.name, source.grants.iter().map(String::as_str))?;
-    let plugin = plugin(host, &source.plugin, &settings.path(&source.plugin));
+    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?;
+    let plugin = plugin(host, &source.plugin.value, &settings.path(&source.plugin.value));
     let collector: Box<dyn Collector> = match plugin.and_then(|plugin| plugin.collector(&grants)) {
         Ok(collector) => Box::new(collector.with_log(Arc::new(|plugin, line| said(plugin, &line)))),
-        Err(failure) if failure.code.fault() == Fault::Incomplete => Box::new(Unusable::new(&source.plugin, failure)),
+        Err(failure) if failure.code.fault() == Fault::Incomplete => Box::new(Unusable::new(&source.plugin.value, failure)),
         Err(failure) => return Err(failure),
     };
     Ok(Source { name: source.name.clone(), collector, request })

@@ -35,9 +35,9 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
     }
     let mut paths: Vec<(&str, PathBuf)> = Vec::new();
     for (settings, source) in settings.iter().flat_map(|settings| settings.sources.iter().map(move |source| (settings, source))) {
-        let known = paths.iter().any(|(plugin, _)| *plugin == source.plugin);
-        if opening::is_path(&source.plugin) && !known {
-            paths.push((&source.plugin, settings.path(&source.plugin)));
+        let known = paths.iter().any(|(plugin, _)| *plugin == source.plugin.value);
+        if opening::is_path(&source.plugin.value) && !known {
+            paths.push((&source.plugin.value, settings.path(&source.plugin.value)));
         }
     }
     for (name, path) in paths {

@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::query;
 use crate::settings::{Need, Settings};
 use crate::ui::Ui;
-use domain::catalogue as code;
+use domain::catalogue::{self as code, Code};
 use domain::charge::Rejected;
 use domain::diagnostic::Diagnostic;
 use domain::port::Rules;
@@ -145,8 +145,13 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
     lines
 }
 
+/// The code first, then the place: the reason of a row that the host set aside begins with its code.
 fn rejected_line(rejected: &Rejected) -> String {
-    format!("{}: {}: {}", code::ROW_REJECTED, rejected.location, rejected.reason)
+    let (code, reason) = match rejected.reason.split_once(": ") {
+        Some((code, reason)) if Code::all().any(|known| known.text() == code) => (code, reason),
+        _ => (code::ROW_REJECTED.text(), rejected.reason.as_str()),
+    };
+    format!("{code}: {}: {reason}", rejected.location)
 }
 
 /// What was charged against where it stands.

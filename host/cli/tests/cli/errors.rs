@@ -87,14 +87,19 @@ fn a_broken_bill_stops_its_source_and_no_other() {
 #[test]
 fn rows_that_cannot_be_understood_are_shown_and_counted() {
     let scene = Scene::with_rules();
-    let rows =
-        "1,1,USD,2026-01-01,S3,Usage\n1,1,USD,yesterday,S3,Usage\nx,1,USD,2026-01-01,S3,Usage\n1,1,USD,2026-01-01\n2,2,U$D,2026-01-01,S3,Usage\n";
+    let rows = "1,1,USD,2026-01-01,S3,Usage\n1,1,USD,yesterday,S3,Usage\nx,1,USD,2026-01-01,S3,Usage\n1,1,USD,2026-01-01\n2,2,U$D,2026-01-01,S3,Usage\n1,1,USD,2026-01-01,5\" disk,Usage\n";
     scene.write("bills/a.csv", &format!("{HEADER}{rows}"));
-    let run = scene.run("run").fails_with(3, "N101", "4 rows were set aside");
-    for line in ["F201: bills/a.csv:3:9: ", "F201: bills/a.csv:4:1: ", "bills/a.csv:5", "F201: bills/a.csv:6:5: "] {
+    let run = scene.run("run").fails_with(3, "N101", "5 rows were set aside");
+    for line in [
+        "F201: bills/a.csv:3:9: ChargePeriodStart: 'yesterday'",
+        "F201: bills/a.csv:4:1: BilledCost: 'x'",
+        "F202: bills/a.csv:5: the row has 4 cells and the header 6",
+        "F201: bills/a.csv:6:5: BillingCurrency: 'U$D'",
+        "F203: bills/a.csv:7",
+    ] {
         assert!(run.stdout.contains(line), "'{line}' is not in\n{}", run.stdout);
     }
-    assert!(run.stdout.contains("aws: 1 charges, 4 set aside"), "{}", run.stdout);
+    assert!(run.stdout.contains("aws: 1 charges, 5 set aside"), "{}", run.stdout);
     let allowed = scene.run("run --allow-incomplete").expect(0);
     assert!(allowed.stderr.starts_with("warning: N101: "), "{}", allowed.stderr);
     scene.run("ledger verify").expect(0);
