@@ -25,7 +25,7 @@ const LEFT_BEHIND: [&str; 6] = ["apportion.toml", "apportion.db", "apportion.db-
 pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     clear(&args.dir)?;
     ui.note(&format!("generating an estate in {}", args.dir.display()));
-    let facts = estate::generate(&args.dir, args.seed, &mut |step| ui.note(step)).map_err(|error| unwritable(&args.dir, &error))?;
+    let facts = estate::generate(&args.dir, args.seed, &mut |step| ui.note(step)).map_err(|error| init::unwritable(&args.dir, &error))?;
     ui.note(&format!("{} charges in {} files", facts.charges, facts.files));
     init::write(&args.dir.join(settings::FILE), SETTINGS)?;
     for (path, text) in init::starter(&args.dir.join("rules")) {
@@ -56,7 +56,7 @@ fn clear(dir: &Path) -> Result<(), Diagnostic> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries.count(),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(unwritable(dir, &error)),
+        Err(error) => return Err(init::unwritable(dir, &error)),
     };
     let mark = SETTINGS.lines().next();
     let is_demo = fs::read_to_string(dir.join(settings::FILE)).is_ok_and(|text| text.lines().next() == mark);
@@ -70,14 +70,10 @@ fn clear(dir: &Path) -> Result<(), Diagnostic> {
         if let Err(error) = removed
             && error.kind() != ErrorKind::NotFound
         {
-            return Err(unwritable(&path, &error));
+            return Err(init::unwritable(&path, &error));
         }
     }
     Ok(())
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be written: {error}", path.display())).hint("`apportion demo --dir OTHER-FOLDER`")
 }
 
 /// What each team owes, month by month.

@@ -23,7 +23,9 @@ pub fn init(ui: Ui, args: &InitArgs) -> Result<(), Failure> {
     for (path, _) in &files {
         ui.note(&format!("wrote {}", path.display()));
     }
-    ui.note(&format!("next: put FOCUS bills into {}, then `apportion run`", dir.join("bills").display()));
+    let bills = dir.join("bills");
+    fs::create_dir_all(&bills).map_err(|error| unwritable(&bills, &error))?;
+    ui.note(&format!("next: put FOCUS bills into {}, then `apportion run`", bills.display()));
     Ok(())
 }
 
@@ -48,12 +50,15 @@ fn write_new(files: &[(PathBuf, &str)]) -> Result<(), Diagnostic> {
 
 /// Writes one file, and the folders above it.
 pub fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
-    let refused = |error: std::io::Error| {
-        Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be written: {error}", path.display()))
-            .hint("check the folder's permissions and free space")
-    };
+    let refused = |error: std::io::Error| unwritable(path, &error);
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(parent).map_err(refused)?;
     }
     fs::write(path, text).map_err(refused)
+}
+
+/// The finding for a file or folder that cannot be made or changed.
+pub fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be written: {error}", path.display()))
+        .hint("check the folder's permissions and free space, or choose another folder")
 }

@@ -20,6 +20,7 @@ fn init_writes_what_can_be_run_and_overwrites_nothing() {
     let init = scene.run("init").expect(0);
     assert_eq!(init.stdout, "");
     assert!(init.stderr.starts_with("wrote apportion.toml\nwrote rules/"), "{}", init.stderr);
+    assert!(scene.path("bills").is_dir());
     scene.run("config show").expect(0).says("sources.bills.plugin = \"focus-file\"");
     scene.run("rule check").expect(0);
     scene.run("rule test").expect(0);
