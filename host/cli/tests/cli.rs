@@ -9,6 +9,8 @@ mod flow;
 mod real_bills;
 #[path = "cli/scene.rs"]
 mod scene;
+#[path = "cli/serving.rs"]
+mod serving;
 #[path = "cli/settings.rs"]
 mod settings;
 #[path = "cli/start.rs"]
