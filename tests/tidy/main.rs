@@ -1,6 +1,7 @@
 //! House rules that the compiler does not know: who may use whom, how long things may be, which words are not ours.
 
 mod arrows;
+mod catalogue;
 mod source;
 mod text;
 

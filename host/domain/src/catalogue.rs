@@ -120,7 +120,6 @@ catalogue! {
     LEDGER_FULL "L106" User "The disk is full.";
     LEDGER_STORAGE "L107" User "SQLite reports an error.";
     LEDGER_CORRUPT "L201" User "The ledger does not verify.";
-    PERIOD_CLOSED "L202" User "The period is closed.";
     PERIOD_STATE "L203" User "The period is already in that state.";
     RUN_INCOMPLETE "N101" Incomplete "The run posted, but rows or sources are missing from it.";
     NOTHING_TO_EXPLAIN "N201" User "Nothing in the ledger has that name.";

@@ -113,3 +113,17 @@ fn changed_runs_rules_and_periods_are_found() {
     check("UPDATE period_event SET note = 'not yet'", &["period event 1 (2025-12 closed) was changed"]);
     check("DELETE FROM generation", &["names a generation that does not exist"]);
 }
+
+#[test]
+fn a_table_that_is_gone_is_an_error_of_storage() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let path = folder.path().join("a.ledger");
+    drop(good(Ledger::create(&path)));
+    let connection = Connection::open(&path).unwrap_or_else(|error| panic!("{error}"));
+    connection.execute_batch("DROP TABLE weights").unwrap_or_else(|error| panic!("{error}"));
+    drop(connection);
+    let ledger = good(Ledger::open(&path, Access::Read));
+    let (day, currency) = (source_day("aws", "2026-01-03").day, source_day("aws", "2026-01-03").currency);
+    let error = ledger.weights(domain::run::RunId(1), day, currency).map_err(|error| (error.code, error.message));
+    assert_eq!(error, Err((domain::catalogue::LEDGER_STORAGE, "the ledger's storage reports: no such table: weights".to_owned())));
+}
