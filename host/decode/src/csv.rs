@@ -69,10 +69,14 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+/// Only a packed file needs its bytes counted: in a plain one they are the place.
 fn reader(table: &GrantedTable, format: Format, read: &Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, Diagnostic> {
-    let file = Counted { inner: open(table)?, read: Arc::clone(read) };
+    let file = open(table)?;
     Ok(match format {
-        Format::CsvGz => Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, file))),
+        Format::CsvGz => {
+            let counted = Counted { inner: file, read: Arc::clone(read) };
+            Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, counted)))
+        }
         _ => Box::new(file),
     })
 }
@@ -145,20 +149,9 @@ impl Feed {
 
     /// Reads up to `count` more bytes; `ended` is set when there are no more.
     fn fill(&mut self, bytes: &mut Vec<u8>, count: usize) -> std::io::Result<()> {
-        let (start, mut at) = (bytes.len(), bytes.len());
-        bytes.resize(start + count, 0);
-        while at < bytes.len() {
-            match self.reader.read(&mut bytes[at..]) {
-                Ok(0) => {
-                    self.ended = true;
-                    break;
-                }
-                Ok(read) => at += read,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        bytes.truncate(at);
+        bytes.reserve(count);
+        let read = (&mut self.reader).take(count as u64).read_to_end(bytes)?;
+        self.ended = read < count;
         Ok(())
     }
 
@@ -218,11 +211,14 @@ impl CsvWorker {
         progress: &AtomicU64,
         take: &mut dyn FnMut(&Batch<'_>) -> Result<(), Diagnostic>,
     ) -> Result<bool, Diagnostic> {
-        let any = scan.feed.lock().unwrap_or_else(PoisonError::into_inner).cut(&mut self.block).map_err(|error| broken(&scan.table, &error))?;
+        let mut feed = scan.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let any = feed.cut(&mut self.block).map_err(|error| broken(&scan.table, &error))?;
+        let packed = scan.read.load(Ordering::Relaxed);
+        progress.store(if packed > 0 { packed } else { feed.place }, Ordering::Relaxed);
+        drop(feed);
         if !any {
             return Ok(false);
         }
-        progress.store(scan.read.load(Ordering::Relaxed), Ordering::Relaxed);
         self.find_cells(scan);
         let bytes = &self.block.bytes;
         let columns: Vec<Cells<'_>> = self.ranges.iter().map(|ranges| Cells::Text { buffer: bytes, ranges, quoted: true }).collect();

@@ -30,20 +30,29 @@ impl Structure {
         self.count = 0;
         self.rows.clear();
         self.stray_quote = false;
+        #[cfg(target_arch = "x86_64")]
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            simd.vectorize(Wide { structure: self, block, delimiter, simd });
+            return;
+        }
+        self.scan_with(block, delimiter, Masks::of);
+    }
+
+    #[inline(always)]
+    fn scan_with(&mut self, block: &[u8], delimiter: u8, masks: impl Fn(&[u8; LANES], u8) -> Masks) {
         let mut state = State { inside: 0, cell_start: 1 };
         let (chunks, tail) = block.as_chunks::<LANES>();
         for (number, chunk) in chunks.iter().enumerate() {
-            self.step(chunk, (number * LANES) as u32, delimiter, u64::MAX, &mut state);
+            self.step(masks(chunk, delimiter), (number * LANES) as u32, u64::MAX, &mut state);
         }
         let mut last = [0_u8; LANES];
         last[..tail.len()].copy_from_slice(tail);
         let valid = if tail.is_empty() { 0 } else { u64::MAX >> (LANES - tail.len()) };
-        self.step(&last, (chunks.len() * LANES) as u32, delimiter, valid, &mut state);
+        self.step(masks(&last, delimiter), (chunks.len() * LANES) as u32, valid, &mut state);
     }
 
     #[inline(always)]
-    fn step(&mut self, chunk: &[u8; LANES], base: u32, delimiter: u8, valid: u64, state: &mut State) {
-        let found = Masks::of(chunk, delimiter);
+    fn step(&mut self, found: Masks, base: u32, valid: u64, state: &mut State) {
         let quotes = found.quotes & valid;
         let inside = prefix_xor(quotes) ^ state.inside;
         state.inside = ((inside as i64) >> 63) as u64;
@@ -108,6 +117,43 @@ impl Masks {
         }
         masks
     }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn wide(simd: pulp::x86::V3, chunk: &[u8; LANES], delimiter: u8) -> Masks {
+        let [low, high]: [std::arch::x86_64::__m256i; 2] = pulp::cast(*chunk);
+        let equal = |byte: u8| {
+            let wanted = simd.avx._mm256_set1_epi8(byte as i8);
+            let mask = |half| simd.avx2._mm256_movemask_epi8(simd.avx2._mm256_cmpeq_epi8(half, wanted)) as u32;
+            u64::from(mask(low)) | u64::from(mask(high)) << 32
+        };
+        Masks { quotes: equal(b'"'), delimiters: equal(delimiter), lines: equal(b'\n') }
+    }
+}
+
+/// The same scan where the processor has AVX2 and the bit instructions that came with it.
+#[cfg(target_arch = "x86_64")]
+struct Wide<'a> {
+    structure: &'a mut Structure,
+    block: &'a [u8],
+    delimiter: u8,
+    simd: pulp::x86::V3,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl pulp::NullaryFnOnce for Wide<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Wide { structure, block, delimiter, simd } = self;
+        structure.scan_with(
+            block,
+            delimiter,
+            #[inline(always)]
+            |chunk, delimiter| Masks::wide(simd, chunk, delimiter),
+        );
+    }
 }
 
 /// Bit `i` of the result is the parity of the bits up to and with `i`.
@@ -161,6 +207,18 @@ mod tests {
             }
         }
         rows
+    }
+
+    #[test]
+    fn both_ways_of_scanning_agree() {
+        let text = "a,\"b,\n\"\"x\"\"\",c\n,,\n".repeat(40);
+        for length in 0..text.len() {
+            let (mut any, mut portable) = (Structure::default(), Structure::default());
+            any.scan(&text.as_bytes()[..length], b',');
+            portable.ends.resize(length + 2 * LANES, 0);
+            portable.scan_with(&text.as_bytes()[..length], b',', Masks::of);
+            assert_eq!((any.ends(), &any.rows, any.stray_quote), (portable.ends(), &portable.rows, portable.stray_quote), "length {length}");
+        }
     }
 
     #[test]
