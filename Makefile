@@ -27,9 +27,9 @@ test:
 	@$(TOOLCHAIN) && cargo test --workspace --locked
 	@$(TOOLCHAIN) && cd plugins && cargo test --locked
 
-# ROWS, SEED, HOURLY, RESOURCES and BENCH_OUT as bench.sh says.
+# ROWS, SEED, HOURLY, RESOURCES, REPEAT and BENCH_OUT as run.sh says.
 bench: build
-	@sh tests/bench/bench.sh
+	@bash tests/bench/run.sh
 
 fmt:
 	@cargo fmt --all
