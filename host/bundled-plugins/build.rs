@@ -16,7 +16,7 @@ fn main() -> Result<(), String> {
     let mut arguments = vec!["--lib"];
     for plugin in PLUGINS {
         for path in ["Cargo.toml", "src"] {
-            println!("cargo::rerun-if-changed={}", root.join("plugins").join(plugin).join(path).display());
+            println!("cargo::rerun-if-changed=../../plugins/{plugin}/{path}");
         }
         arguments.extend(["--package", plugin]);
     }

@@ -13,7 +13,9 @@ fn main() -> io::Result<()> {
         collect(&rules.canonicalize()?, "", &mut files)?;
     }
     files.sort();
-    let lines: Vec<String> = files.iter().map(|(name, path)| format!("    ({name:?}, include_str!({path:?})),\n")).collect();
+    // The texts themselves and not their paths: another checkout that builds into the same folder has other ones.
+    let text = |(name, path): &(String, PathBuf)| fs::read_to_string(path).map(|text| format!("    ({name:?}, {text:?}),\n"));
+    let lines: Vec<String> = files.iter().map(text).collect::<io::Result<_>>()?;
     let out = PathBuf::from(std::env::var("OUT_DIR").map_err(io::Error::other)?).join("starter.rs");
     fs::write(out, format!("&[\n{}]\n", lines.concat()))?;
     println!("cargo::rerun-if-changed={RULES}");

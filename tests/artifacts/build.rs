@@ -11,7 +11,7 @@ use std::{env, fs};
 fn main() -> Result<(), String> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?).join("../..");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    println!("cargo::rerun-if-changed={}", root.join("tests/test-plugins").display());
+    println!("cargo::rerun-if-changed=../../tests/test-plugins");
     let names = examples(&root.join("tests/test-plugins/examples"))?;
     let built = guests::build(&root, &["--package", "test-plugins", "--examples"])?;
     let mut code = String::new();

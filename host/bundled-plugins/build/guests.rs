@@ -15,7 +15,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 pub fn build(root: &Path, arguments: &[&str]) -> Result<PathBuf, String> {
     println!("cargo::rerun-if-env-changed=APPORTION_WASM_RUSTC");
     for path in ["plugins/Cargo.toml", "plugins/Cargo.lock", "plugin-sdk/Cargo.toml", "plugin-sdk/src", "plugin-sdk/wit"] {
-        println!("cargo::rerun-if-changed={}", root.join(path).display());
+        // Relative to the package, so that the same build folder serves several checkouts.
+        println!("cargo::rerun-if-changed=../../{path}");
     }
     let target = target_folder()?;
     let mut cargo = Command::new(env::var_os("CARGO").ok_or("CARGO is not set")?);
@@ -67,7 +68,7 @@ fn guest_rustc(root: &Path) -> Result<Option<OsString>, String> {
         return Ok(None);
     }
     let script = root.join("plugin-sdk/wasm-toolchain.sh");
-    println!("cargo::rerun-if-changed={}", script.display());
+    println!("cargo::rerun-if-changed=../../plugin-sdk/wasm-toolchain.sh");
     let output = Command::new("sh").arg(&script).output().map_err(|error| format!("cannot run {}: {error}", script.display()))?;
     if !output.status.success() {
         return Err(format!("no compiler for {TARGET}:\n{}", String::from_utf8_lossy(&output.stderr)));
