@@ -3,6 +3,7 @@
 use crate::compile::{SourceFile, Workshop};
 use crate::decision::meant;
 use crate::functions::FUNCTIONS;
+use crate::language::{ABSENT, absent};
 use crate::table::unknown_table;
 use domain::catalogue::{RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD};
 use domain::diagnostic::Diagnostic;
@@ -204,6 +205,9 @@ impl Check<'_> {
         self.insight.may_pass |= name == "pass";
         if name == "lookup" {
             self.lookup(call);
+        }
+        if ABSENT.contains(&name) {
+            return self.findings.push(self.file.finding(RULE_SYNTAX, absent(name), position));
         }
         if call.op_token.is_some() || self.workshop.functions.contains(name) || self.own_functions.contains(name) {
             return;

@@ -2,11 +2,12 @@
 
 use crate::check::{self, Insight};
 use crate::header::{self, Header};
+use crate::language::{ABSENT, absent};
 use crate::table::Tables;
 use domain::catalogue::{Code, RULE_MISSING_FUNCTION, RULE_SYNTAX};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
-use rhai::{AST, Engine, ParseErrorType, Position};
+use rhai::{AST, Engine, LexError, ParseErrorType, Position};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
@@ -80,7 +81,9 @@ pub(crate) fn compile(workshop: &Workshop<'_>, id: &str, file: SourceFile) -> Re
 
 fn syntax_finding(file: &SourceFile, kind: &ParseErrorType, position: Position) -> Diagnostic {
     let message = match kind {
-        ParseErrorType::Reserved(word) => format!("rules do not have `{word}`: a rule only computes from the charge that it is given"),
+        ParseErrorType::Reserved(word) | ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) if ABSENT.contains(&word.as_str()) => {
+            absent(word)
+        }
         other => {
             let text = other.to_string();
             let mut letters = text.chars();

@@ -76,7 +76,7 @@ fn call(engine: &Engine, limits: &Limits, rule: &Rule, function: &str, charge: &
     let run = || engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &rule.ast, function, (charge.clone(),));
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(failure(limits, *error)),
+        Ok(Err(error)) => Err(failure(limits, *error, start(rule, function))),
         // Rhai's own functions have panicked on odd input before; that must cost one resource, not the run.
         Err(_) => Err(Failure { code: RULE_FAILED, message: "the script engine broke down on it".to_owned(), line: 0, column: 0 }),
     }
@@ -92,9 +92,13 @@ fn opinion(rule: &Rule, value: Dynamic) -> Result<Opinion, Failure> {
 }
 
 fn wrong_type(rule: &Rule, function: &str, message: String) -> Failure {
-    let body = rule.ast.iter_fn_def().find(|known| known.name == function).map_or(Position::NONE, |known| known.body.start_position());
-    let (line, column) = place(body);
+    let (line, column) = place(start(rule, function));
     Failure { code: RULE_DECISION, message, line, column }
+}
+
+/// Where the body of a function begins.
+fn start(rule: &Rule, function: &str) -> Position {
+    rule.ast.iter_fn_def().find(|known| known.name == function).map_or(Position::NONE, |known| known.body.start_position())
 }
 
 fn place(position: Position) -> (u32, u32) {
@@ -103,7 +107,7 @@ fn place(position: Position) -> (u32, u32) {
 }
 
 /// The innermost error with the innermost known place.
-fn failure(limits: &Limits, mut error: EvalAltResult) -> Failure {
+fn failure(limits: &Limits, mut error: EvalAltResult, function: Position) -> Failure {
     let mut position = error.position();
     while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = error {
         error = *inner;
@@ -111,7 +115,8 @@ fn failure(limits: &Limits, mut error: EvalAltResult) -> Failure {
             position = error.position();
         }
     }
-    let (line, column) = place(position);
+    // Rhai forgets where a limit was met; then it is the function.
+    let (line, column) = place(if position.is_none() { function } else { position });
     let (code, message) = match error {
         EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<Refusal>() {
             Some(refusal) => (refusal.code, refusal.message),

@@ -6,12 +6,17 @@ use crate::functions;
 use crate::set::Limits;
 use crate::table::Tables;
 use domain::field::Field;
-use rhai::{Engine, OptimizationLevel};
+use rhai::{Engine, EvalAltResult, OptimizationLevel, Position, Token};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Words of Rhai that rules do not have: they reach outside, wait, or print.
-const ABSENT: [&str; 6] = ["eval", "import", "export", "print", "debug", "sleep"];
+pub(crate) const ABSENT: [&str; 6] = ["eval", "import", "export", "print", "debug", "sleep"];
+
+/// Why a word of Rhai is not there.
+pub(crate) fn absent(word: &str) -> String {
+    format!("rules do not have `{word}`: a rule only computes from the charge that it is given")
+}
 
 /// Functions that the language has without a definition to look up.
 const KEYWORD_FUNCTIONS: [&str; 9] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared", "this", "rule"];
@@ -26,6 +31,7 @@ pub(crate) fn engine(limits: &Limits, tables: &Arc<Tables>, kept: &[Field]) -> E
     for word in ABSENT {
         engine.disable_symbol(word);
     }
+    read_until_as_a_name(&mut engine);
     // Without these, Rhai would print to the host's own output.
     engine.on_print(|_| {});
     engine.on_debug(|_, _, _| {});
@@ -34,9 +40,22 @@ pub(crate) fn engine(limits: &Limits, tables: &Arc<Tables>, kept: &[Field]) -> E
     engine.register_type_with_name::<Opinion>("Decision");
     engine.register_type_with_name::<Refusal>("Refusal");
     engine.register_fn("to_string", |refusal: &mut Refusal| refusal.message.clone());
+    // A function that is found by its name in a text, `Fn("sleep")`, passes the checks at compile time.
+    engine.register_fn("sleep", |_: i64| -> Result<(), Box<EvalAltResult>> {
+        Err(EvalAltResult::ErrorTerminated(absent("sleep").into(), Position::NONE).into())
+    });
     register_charge(&mut engine);
     functions::register(&mut engine, tables, kept);
     engine
+}
+
+/// Rhai reserves `until` for `do … until`, which rules can do without; the header has a key of that name.
+fn read_until_as_a_name(engine: &mut Engine) {
+    #[expect(deprecated, reason = "Rhai marks this call as volatile, not as deprecated; the version is pinned")]
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Until => Token::Identifier(Box::new("until".into())),
+        other => other,
+    });
 }
 
 /// Zero means "no limit" to Rhai, so no limit is ever zero.
