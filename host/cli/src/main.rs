@@ -4,6 +4,7 @@ mod args;
 mod command;
 mod env_var;
 mod error;
+mod estate;
 #[cfg(test)]
 mod golden;
 mod query;

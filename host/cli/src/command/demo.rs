@@ -4,7 +4,7 @@ use super::costs::Layout;
 use super::{init, opening, run, serve};
 use crate::args::{DemoArgs, GlobalArgs, GranularityName};
 use crate::error::Failure;
-use crate::estate;
+use crate::estate::{self, EstateFacts};
 use crate::settings::{self, Need, Settings};
 use crate::ui::Ui;
 use domain::catalogue as code;
@@ -13,6 +13,7 @@ use domain::period::Period;
 use domain::run::RunState;
 use ledger::Access;
 use pipeline::report::{CostQuery, Granularity, GroupBy};
+use pipeline::run::RunReport;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -37,6 +38,7 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     let settings = Settings::load(&global, Need::File)?;
     let rules = opening::rules(&settings)?;
     let report = run::post(ui, &settings, &rules, opening::sources(&settings, None)?, true)?;
+    compare(&facts, &report)?;
     ui.data(&owed(ui, &settings)?)?;
     let lines: Vec<String> = report.conservation.iter().map(run::conservation_line).collect();
     ui.data(&format!("\n{}\n", lines.join("\n")))?;
@@ -49,6 +51,29 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
         return serve::serve_until_stopped(ui, settings, listen);
     }
     Ok(())
+}
+
+/// Holds what was collected against what was written: neither figure knows the other.
+fn compare(facts: &EstateFacts, report: &RunReport) -> Result<(), Diagnostic> {
+    for (currency, billed, effective) in &facts.totals {
+        let totals = report.sources.iter().flat_map(|source| &source.totals).filter(|(known, ..)| known.code() == currency);
+        let mut parts = totals.map(|(_, billed, effective)| Some((trillionths(billed)?, trillionths(effective)?)));
+        let collected = parts.try_fold((0, 0), |sum, part| part.map(|part| (sum.0 + part.0, sum.1 + part.1)));
+        if collected != Some((*billed, *effective)) {
+            let message =
+                format!("{currency}: the bills were written with {billed} billed and {effective} effective (in 10^-12), and read as {collected:?}");
+            return Err(Diagnostic::new(code::CONSERVATION, message).hint("this is a fault of Apportion: report the command and this message"));
+        }
+    }
+    Ok(())
+}
+
+/// Decimal text as a count of 10⁻¹²; nothing if it is finer than that.
+fn trillionths(text: &str) -> Option<i128> {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let scale = u32::try_from(12_usize.checked_sub(fraction.len())?).ok()?;
+    Some(sign * format!("{whole}{fraction}").parse::<i128>().ok()? * 10_i128.pow(scale))
 }
 
 /// Makes room, if what is there is an earlier demo or nothing.
@@ -93,4 +118,18 @@ fn next_steps(dir: &Path) -> String {
          apportion --config {config} costs --group-by team,service_name\n  \
          apportion --config {config} rule list\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_compared_in_trillionths() {
+        for (text, expect) in
+            [("1", Some(1_000_000_000_000)), ("-0.5", Some(-500_000_000_000)), ("0.000000000001", Some(1)), ("0.0000000000001", None)]
+        {
+            assert_eq!(trillionths(text), expect, "{text}");
+        }
+    }
 }

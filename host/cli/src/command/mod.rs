@@ -2,7 +2,7 @@
 
 mod config;
 mod costs;
-//DEMO mod demo;
+mod demo;
 mod explain;
 mod init;
 mod ledger;
@@ -44,7 +44,7 @@ pub fn dispatch() -> Result<(), Failure> {
         Command::Period(period) => period::period(ui, &args.global, period),
         Command::Config(config) => config::config(ui, &args.global, config),
         Command::Serve(serve) => serve::serve(ui, &args.global, serve),
-        Command::Demo(_) => Ok(()),
+        Command::Demo(demo) => demo::demo(ui, demo),
     }
 }
 
