@@ -318,7 +318,7 @@ fn amount(input: &Input, batch: &Batch<'_>, row: usize) -> Result<(i64, Option<R
         Input::Column(column) => match batch.columns[*column] {
             Cells::Decimal { values, nulls, scale } => {
                 let is_null = nulls.is_some_and(|nulls| nulls[row]);
-                let value = (!is_null).then(|| decimal::from_scaled(values[row], scale)).unwrap_or(Err(NotAnAmount::Empty));
+                let value = if is_null { Err(NotAnAmount::Empty) } else { decimal::from_scaled(values[row], scale) };
                 return value
                     .map(|parsed| (parsed.nanos, Some(parsed.rest).filter(|rest| *rest != Rest::Fine(0))))
                     .map_err(|error| Refusal { column: Some(*column), reason: error.to_string() });

@@ -102,7 +102,8 @@ fn rows(text: &str) -> Result<Vec<Row>, u32> {
         let (cells, consumed) = row(rest).ok_or(line)?;
         let is_comment = rest.starts_with('#');
         let taken = rest.get(..consumed).unwrap_or(rest);
-        if !is_comment && !(cells.len() == 1 && cells.iter().all(String::is_empty)) {
+        let is_blank = cells.len() == 1 && cells.iter().all(String::is_empty);
+        if !is_comment && !is_blank {
             rows.push(Row { line, cells });
         }
         line += u32::try_from(taken.matches('\n').count()).unwrap_or(u32::MAX);

@@ -41,6 +41,6 @@ fn an_unknown_key_is_refused_with_the_one_that_was_meant() {
 
 #[test]
 fn the_schema_is_the_golden_one() {
-    let golden = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/apportion.schema.json")).expect("the golden schema");
+    let golden = std::fs::read_to_string("apportion.schema.json").expect("the golden schema");
     assert_eq!(Scene::empty().run("config schema").expect(0).stdout, golden);
 }

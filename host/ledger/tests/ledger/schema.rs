@@ -84,18 +84,18 @@ fn the_schema_file_is_what_the_migrations_make() {
     for object in objects {
         schema.push_str(&format!("\n{};\n", object.unwrap_or_else(|error| panic!("{error}"))));
     }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.sql");
+    let file = Path::new("schema.sql");
     if rewrites() {
-        std::fs::write(&file, &schema).unwrap_or_else(|error| panic!("{error}"));
+        std::fs::write(file, &schema).unwrap_or_else(|error| panic!("{error}"));
     }
-    let golden = std::fs::read_to_string(&file).unwrap_or_default();
+    let golden = std::fs::read_to_string(file).unwrap_or_default();
     assert!(golden == schema, "schema.sql is not what the migrations make; run `UPDATE=1 cargo test -p ledger`");
 }
 
 #[test]
 fn migrations_are_never_edited() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-    let mut names: Vec<String> = std::fs::read_dir(&folder)
+    let folder = Path::new("migrations");
+    let mut names: Vec<String> = std::fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{error}"))
         .map(|entry| entry.unwrap_or_else(|error| panic!("{error}")).file_name().to_string_lossy().into_owned())
         .collect();

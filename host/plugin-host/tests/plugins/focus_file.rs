@@ -10,7 +10,7 @@ fn bundled(name: &str) -> &'static [u8] {
 }
 
 fn fixture(name: &str) -> GrantedTable {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/focus-file/fixtures").join(name);
+    let path = std::path::Path::new("../../plugins/focus-file/fixtures").join(name);
     GrantedTable { name: name.into(), path, delimiter: b',' }
 }
 
@@ -99,7 +99,7 @@ fn a_check_tells_what_is_strongly_wanted() {
 #[test]
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn maps_every_real_focus_file_at_hand() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = std::path::Path::new("../../../shared/data");
     let names = [
         "focus-sample-data/focus_1_0_sample_1000.csv",
         "focus-toolkit-generated/focus_1_2_cost_and_usage_aws.csv",

@@ -3,10 +3,10 @@
 use domain::port::Rules;
 use rule_engine::set::{RuleOptions, RuleSet};
 use rule_engine::{cases, lint};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn starter_pack() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules")
+    PathBuf::from("../../rules")
 }
 
 fn load() -> RuleSet {
