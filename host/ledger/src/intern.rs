@@ -7,8 +7,8 @@ use domain::account::Account;
 use domain::decision::Target;
 use domain::entry::{Posting, RuleVersion};
 use domain::money::Money;
+use foldhash::HashMap;
 use rusqlite::{Connection, Row};
-use std::collections::HashMap;
 use std::hash::Hash;
 
 /// All words by number; number `n` stands at `n − 1`.

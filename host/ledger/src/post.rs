@@ -9,8 +9,9 @@ use crate::{EntryId, GenerationId, Result, Settled, Transaction};
 use domain::entry::{Entry, EntryKind};
 use domain::period::Day;
 use domain::run::SourceDay;
+use foldhash::{HashMap, HashMapExt};
 use rusqlite::types::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// Postings of one INSERT: more saves nothing measurable.
 const POSTINGS_AT_ONCE: usize = 32;

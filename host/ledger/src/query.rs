@@ -8,8 +8,8 @@ use domain::entry::{Entry, EntryKind, Posting};
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
 use domain::run::RunId;
+use foldhash::{HashMap, HashMapExt};
 use rusqlite::{Connection, Row};
-use std::collections::HashMap;
 
 const ENTRY: &str = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day, e.run, e.generation, e.reverses,
     (SELECT r.id FROM entry r WHERE r.reverses = e.id), e.content_digest, e.hash FROM entry e";
@@ -66,7 +66,10 @@ impl Ledger {
 
     /// The entries of the period by number, and the names of their sources.
     fn heads(&self, period: Period, bucket: Bucket) -> Result<(Vec<Head>, Vec<String>)> {
-        let sql = "SELECT id, posting_day, source, currency FROM entry WHERE posting_day >= ?1 AND posting_day < ?2 ORDER BY id";
+        // What was taken back on its own posting day adds nothing to any bucket, so history costs nothing here.
+        let sql = "SELECT e.id, e.posting_day, e.source, e.currency FROM entry e WHERE e.posting_day >= ?1 AND e.posting_day < ?2
+             AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id AND r.posting_day = e.posting_day)
+             AND NOT EXISTS (SELECT 1 FROM entry o WHERE o.id = e.reverses AND o.posting_day = e.posting_day) ORDER BY e.id";
         let mut sources: Vec<String> = Vec::new();
         let mut heads = row::rows(&self.connection, sql, (period.start().epoch_days(), period.end().epoch_days()), |row| {
             let name = row::text(row, 2)?;

@@ -3,13 +3,15 @@
 //! A charge's cost lands in the cell of its resource: one (outcome, service, driver filters). Direct cells are summed;
 //! shared charges are split one by one, in integers, once the day's direct costs are known. Nothing here depends on the
 //! order of charges, of sources or of threads.
+//!
+//! Each rule has entries of its own, so that a changed rule takes back and posts anew what it decided and nothing else.
 
 use domain::account::Account;
 use domain::catalogue as code;
 use domain::decision::{Candidates, Decision, DriverFilter, Outcome, OutcomeId, Target, Verdict, WhenZero};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId, Symbol};
-use domain::entry::{Entry, EntryKind, Posting, RuleVersion};
+use domain::entry::{Entry, EntryKind, Posting};
 use domain::field::Field;
 use domain::money::{Currency, Money, Sum};
 use domain::port::RuleFacts;
@@ -160,11 +162,17 @@ fn decision(outcomes: &[Outcome], outcome: OutcomeId) -> Option<&Decision> {
 pub struct DaySlice {
     pub source_day: SourceDay,
     pub totals: DayTotals,
-    sums: Vec<i128>,
+    sums: Vec<CellSum>,
     shared: Vec<(u32, i64)>,
     effective: i128,
     billed: i128,
     charges: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct CellSum {
+    billed: i128,
+    effective: i128,
 }
 
 impl DaySlice {
@@ -173,12 +181,13 @@ impl DaySlice {
     }
 
     #[inline]
-    pub fn add(&mut self, cells: &Cells, cell: u32, effective: i64) {
+    pub fn add(&mut self, cells: &Cells, cell: u32, billed: i64, effective: i64) {
         let at = cell as usize;
         if self.sums.len() <= at {
-            self.sums.resize(cells.cells.len().max(at + 1), 0);
+            self.sums.resize(cells.cells.len().max(at + 1), CellSum::default());
         }
-        self.sums[at] += i128::from(effective);
+        self.sums[at].billed += i128::from(billed);
+        self.sums[at].effective += i128::from(effective);
         if cells.is_shared(cell) {
             self.shared.push((cell, effective));
         }
@@ -192,12 +201,13 @@ impl DaySlice {
 
     /// What was read back from the ledger must be what the source's statement says, to the nano.
     fn check(&self) -> Result<(), Diagnostic> {
-        let cells: i128 = self.sums.iter().sum();
+        let billed: i128 = self.sums.iter().map(|sum| sum.billed).sum();
+        let effective: i128 = self.sums.iter().map(|sum| sum.effective).sum();
         let stated = (self.totals.charges, self.totals.billed.nanos(), self.totals.effective.nanos());
-        if (self.charges, self.billed, self.effective) == stated && cells == self.effective {
+        if (self.charges, self.billed, self.effective) == stated && (billed, effective) == (self.billed, self.effective) {
             return Ok(());
         }
-        Err(lost(&self.source_day, "reading the charges back", Sum::from_nanos(stated.2), Sum::from_nanos(cells)))
+        Err(lost(&self.source_day, "reading the charges back", Sum::from_nanos(stated.2), Sum::from_nanos(effective)))
     }
 }
 
@@ -266,7 +276,7 @@ fn spreads(generation: &Generation<'_>, slices: &[DaySlice]) -> HashMap<OutcomeI
 impl DaySlice {
     /// Whether any shared charge fell into the cell, even if such charges cancel out.
     fn shared_in(&self, cell: usize) -> bool {
-        self.sums.get(cell).is_some_and(|sum| *sum != 0) || self.shared.iter().any(|(at, _)| *at as usize == cell)
+        self.sums.get(cell).is_some_and(|sum| sum.effective != 0) || self.shared.iter().any(|(at, _)| *at as usize == cell)
     }
 }
 
@@ -299,7 +309,7 @@ fn direct_costs<'a>(generation: &Generation<'a>, slices: &[DaySlice], filter: &D
         if let Some(Decision::Assign(target)) = decision(generation.outcomes, cell.outcome)
             && (filter.is_empty() || cell.filters & bit != 0)
         {
-            let sum: i128 = slices.iter().filter_map(|slice| slice.sums.get(number)).sum();
+            let sum: i128 = slices.iter().filter_map(|slice| slice.sums.get(number)).map(|sum| sum.effective).sum();
             if sum != 0 {
                 *direct.entry(target.team.as_str()).or_default() += sum;
             }
@@ -322,17 +332,10 @@ fn weights(outcomes: &[Outcome], spreads: &HashMap<OutcomeId, Spread>) -> Vec<We
     weights
 }
 
-/// The lines of an entry, summed by what they say.
+/// The lines of one entry, summed by what they say; all of them are of one rule, or of none.
 #[derive(Default)]
 struct Lines {
-    sums: HashMap<Line, i128>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Line {
-    to: To,
-    rule: Option<u32>,
-    service: Symbol,
+    sums: HashMap<(To, Symbol), i128>,
 }
 
 /// An account without its name.
@@ -349,19 +352,28 @@ enum To {
     Suspense,
 }
 
+/// Entries of one kind by the number of their rule.
+type ByRule = BTreeMap<Option<u32>, Lines>;
+
 impl Lines {
-    fn add(&mut self, to: To, rule: Option<u32>, service: Symbol, nanos: i128) {
+    fn add(&mut self, to: To, service: Symbol, nanos: i128) {
         if nanos != 0 {
-            *self.sums.entry(Line { to, rule, service }).or_default() += nanos;
+            *self.sums.entry((to, service)).or_default() += nanos;
         }
     }
 
-    fn entry(self, generation: &Generation<'_>, kind: EntryKind, day: &SourceDay) -> Result<Option<Entry>, Diagnostic> {
+    /// The source's side of a cost: what it invoices, and what of that is used at another time.
+    fn add_charged(&mut self, sum: CellSum) {
+        self.add(To::Provider, Symbol::NONE, -sum.billed);
+        self.add(To::Prepaid, Symbol::NONE, sum.billed - sum.effective);
+    }
+
+    fn entry(self, generation: &Generation<'_>, kind: EntryKind, rule: Option<u32>, day: &SourceDay) -> Result<Option<Entry>, Diagnostic> {
+        let rule = rule.and_then(|rule| generation.rules.get(rule as usize)).map(|rule| &rule.version);
+        let name = || rule.map_or_else(String::new, |rule| rule.rule.clone());
         let mut postings = Vec::with_capacity(self.sums.len());
-        for (line, nanos) in self.sums {
-            let rule = line.rule.and_then(|rule| generation.rules.get(rule as usize));
-            let name = || rule.map_or_else(String::new, |rule| rule.version.rule.clone());
-            let account = match line.to {
+        for ((to, service), nanos) in self.sums {
+            let account = match to {
                 To::Provider => Account::Provider(day.source.clone()),
                 To::Prepaid => Account::Prepaid(day.source.clone()),
                 To::Rounding => Account::Rounding(day.source.clone()),
@@ -371,16 +383,17 @@ impl Lines {
                 To::Unallocated => Account::Unallocated,
                 To::Suspense => Account::Suspense,
             };
-            let target = match line.to {
+            let target = match to {
                 To::Team(number) => Some(generation.targets.list[number as usize].clone()),
                 _ => None,
             };
-            let rule: Option<RuleVersion> = rule.map(|rule| rule.version.clone());
-            let service_name = (line.service != Symbol::NONE).then(|| generation.dictionary.text(line.service).to_owned());
+            // What a source charged is the same, whatever the rules say.
+            let rule = if matches!(to, To::Provider | To::Prepaid | To::Rounding) { None } else { rule };
+            let service_name = (service != Symbol::NONE).then(|| generation.dictionary.text(service).to_owned());
             postings.extend(Sum::from_nanos(nanos).amounts().map(|amount| Posting {
                 account: account.clone(),
                 target: target.clone(),
-                rule: rule.clone(),
+                rule: rule.cloned(),
                 service_name: service_name.clone(),
                 amount,
             }));
@@ -396,23 +409,26 @@ impl Lines {
 
 fn entries(generation: &Generation<'_>, slice: &DaySlice, spreads: &HashMap<OutcomeId, Spread>) -> Result<Vec<Entry>, Diagnostic> {
     let day = &slice.source_day;
-    let collection = collection_lines(generation, slice);
     let distribution = distribution_lines(generation, slice, spreads);
-    let spread: i128 = distribution.sums.values().sum();
+    let spread: i128 = distribution.values().flat_map(|lines| lines.sums.values()).sum();
     if spread != 0 {
         return Err(lost(day, "distribution", Sum::ZERO, Sum::from_nanos(spread)));
     }
-    let entries = [collection.entry(generation, EntryKind::Collection, day)?, distribution.entry(generation, EntryKind::Distribution, day)?];
-    Ok(entries.into_iter().flatten().collect())
+    let mut entries = Vec::new();
+    for (kind, by_rule) in [(EntryKind::Collection, collection_lines(generation, slice)), (EntryKind::Distribution, distribution)] {
+        for (rule, lines) in by_rule {
+            entries.extend(lines.entry(generation, kind, rule, day)?);
+        }
+    }
+    Ok(entries)
 }
 
-fn collection_lines(generation: &Generation<'_>, slice: &DaySlice) -> Lines {
-    let mut lines = Lines::default();
-    let (billed_rest, effective_rest) = (slice.totals.billed_rest.rounded_nanos(), slice.totals.effective_rest.rounded_nanos());
-    let billed = slice.billed + billed_rest;
-    lines.add(To::Provider, None, Symbol::NONE, -billed);
-    lines.add(To::Prepaid, None, Symbol::NONE, billed - slice.effective - effective_rest);
-    lines.add(To::Rounding, None, Symbol::NONE, effective_rest);
+fn collection_lines(generation: &Generation<'_>, slice: &DaySlice) -> ByRule {
+    let mut by_rule = ByRule::new();
+    let rest = CellSum { billed: slice.totals.billed_rest.rounded_nanos(), effective: slice.totals.effective_rest.rounded_nanos() };
+    let rounding = by_rule.entry(None).or_default();
+    rounding.add_charged(rest);
+    rounding.add(To::Rounding, Symbol::NONE, rest.effective);
     for (cell, sum) in generation.cells.cells.iter().zip(&slice.sums) {
         let (to, rule) = match generation.outcomes.get(cell.outcome.0 as usize).map(|outcome| &outcome.verdict) {
             Some(Verdict::Decided { rule, decision: Decision::Assign(target) }) => (To::Team(generation.targets.number(target)), Some(rule.0)),
@@ -421,13 +437,15 @@ fn collection_lines(generation: &Generation<'_>, slice: &DaySlice) -> Lines {
             Some(Verdict::Suspense { rule, .. }) => (To::Suspense, Some(rule.0)),
             Some(Verdict::Unallocated) | None => (To::Unallocated, None),
         };
-        lines.add(to, rule, cell.service, *sum);
+        let lines = by_rule.entry(rule).or_default();
+        lines.add_charged(*sum);
+        lines.add(to, cell.service, sum.effective);
     }
-    lines
+    by_rule
 }
 
 /// Splits every shared charge, one by one: what a drill-down derives for a charge is what was posted for it.
-fn distribution_lines(generation: &Generation<'_>, slice: &DaySlice, spreads: &HashMap<OutcomeId, Spread>) -> Lines {
+fn distribution_lines(generation: &Generation<'_>, slice: &DaySlice, spreads: &HashMap<OutcomeId, Spread>) -> ByRule {
     let cells = &generation.cells.cells;
     let spread_of: Vec<Option<&Spread>> = cells.iter().map(|cell| spreads.get(&cell.outcome)).collect();
     let mut by_cell: Vec<Vec<i128>> = vec![Vec::new(); cells.len()];
@@ -440,15 +458,16 @@ fn distribution_lines(generation: &Generation<'_>, slice: &DaySlice, spreads: &H
             shares.split(Money::from_nanos(*amount), |target, share| sums[target] += i128::from(share.nanos()));
         }
     }
-    let mut lines = Lines::default();
+    let mut by_rule = ByRule::new();
     for ((cell, sums), spread) in cells.iter().zip(&by_cell).zip(&spread_of) {
         let verdict = generation.outcomes.get(cell.outcome.0 as usize).map(|outcome| &outcome.verdict);
         if let (Some(spread), Some(Verdict::Decided { rule, .. })) = (spread, verdict) {
+            let lines = by_rule.entry(Some(rule.0)).or_default();
             for (target, nanos) in spread.targets.iter().zip(sums) {
-                lines.add(To::Team(generation.targets.number(target)), Some(rule.0), cell.service, *nanos);
-                lines.add(To::Pool, Some(rule.0), cell.service, -*nanos);
+                lines.add(To::Team(generation.targets.number(target)), cell.service, *nanos);
+                lines.add(To::Pool, cell.service, -*nanos);
             }
         }
     }
-    lines
+    by_rule
 }

@@ -299,7 +299,7 @@ impl Settling<'_> {
                 totals.into_iter().for_each(|(charges, billed, effective)| slice.add_segment_totals(charges, billed, effective));
                 for (row, resource) in columns.resources.iter().enumerate() {
                     let cell = rulings.cells.number(dictionary, ResourceId(*resource), outcomes[row], &rulings.outcomes);
-                    slice.add(&rulings.cells, cell, columns.effective[row]);
+                    slice.add(&rulings.cells, cell, columns.billed[row], columns.effective[row]);
                 }
                 slices.push(slice);
             }
@@ -346,10 +346,10 @@ fn slices(loaded: Loaded, generation: &Generation<'_>) -> Result<Vec<DaySlice>, 
         for stored in segments {
             segment::decode(&stored.data, &mut columns)?;
             slice.add_segment_totals(u64::from(stored.rows), stored.billed, stored.effective);
-            for (resource, effective) in columns.resources.iter().zip(&columns.effective) {
+            for ((resource, billed), effective) in columns.resources.iter().zip(&columns.billed).zip(&columns.effective) {
                 let cell = cells.of_resource.get(*resource as usize).copied().unwrap_or(PER_CHARGE);
                 assert!(cell != PER_CHARGE, "resource {resource} was decided before its charges are summed");
-                slice.add(cells, cell, *effective);
+                slice.add(cells, cell, *billed, *effective);
             }
         }
         slices.push(slice);

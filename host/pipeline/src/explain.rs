@@ -220,7 +220,7 @@ impl Wanted {
         match self {
             Wanted::Account(account) => portion.borne.iter().filter(|(bearer, _)| bearers.get(*bearer).account == *account).copied().collect(),
             Wanted::Resource { symbol, .. } if is_named(dictionary, portion.resource, *symbol) => portion.borne.to_vec(),
-            Wanted::Entry(entry) if *portion.source_day == source_day(entry) => match entry.entry.kind() {
+            Wanted::Entry(entry) if is_of(entry, portion, bearers) => match entry.entry.kind() {
                 EntryKind::Collection => vec![(portion.collected, portion.effective)],
                 EntryKind::Distribution if shared => {
                     let spread = portion.borne.iter().copied();
@@ -239,6 +239,12 @@ fn bears(account: &Account) -> bool {
 
 fn stands(entry: &StoredEntry) -> bool {
     entry.reverses.is_none() && entry.reversed_by.is_none()
+}
+
+/// An entry holds what one rule, or none, did with its source-day.
+fn is_of(entry: &StoredEntry, portion: &Portion<'_>, bearers: &Bearers) -> bool {
+    let rule = entry.entry.postings().iter().find_map(|posting| posting.rule.as_ref());
+    *portion.source_day == source_day(entry) && bearers.get(portion.collected).rule.as_ref() == rule
 }
 
 fn source_day(stored: &StoredEntry) -> SourceDay {
