@@ -5,14 +5,15 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Decimal128Type, Int32Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, StringViewArray};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
 use domain::port::GrantedTable;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 const BATCH_ROWS: usize = 2048;
@@ -36,9 +37,21 @@ pub struct ParquetWorker {
 
 /// A column of a batch in one of the shapes of `Cells`.
 enum Shape {
-    Text { array: StringArray, ranges: Vec<(u32, u32)> },
-    Decimal { array: ArrayRef, nulls: Option<Vec<bool>>, scale: u32 },
-    Days { values: Vec<i32>, nulls: Option<Vec<bool>> },
+    Views(StringViewArray),
+    /// Cells of other types, spelled out.
+    Text {
+        array: StringArray,
+        ranges: Vec<(u32, u32)>,
+    },
+    Decimal {
+        array: ArrayRef,
+        nulls: Option<Vec<bool>>,
+        scale: u32,
+    },
+    Days {
+        values: Vec<i32>,
+        nulls: Option<Vec<bool>>,
+    },
 }
 
 fn metadata(table: &GrantedTable) -> Result<ArrowReaderMetadata, Diagnostic> {
@@ -50,6 +63,16 @@ fn not_parquet(table: &GrantedTable, why: &str) -> Diagnostic {
         .hint("fetch the file again and compare its size with the original's")
 }
 
+/// Reads texts as views into the pages of the file, where no cell is copied.
+fn with_views(metadata: ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
+    let as_views = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => Field::new(field.name(), DataType::Utf8View, field.is_nullable()),
+        _ => Field::clone(field),
+    };
+    let schema = Schema::new(metadata.schema().fields().iter().map(as_views).collect::<Vec<_>>());
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), ArrowReaderOptions::new().with_schema(Arc::new(schema)))
+}
+
 pub fn columns(table: &GrantedTable) -> Result<Vec<Column>, Diagnostic> {
     let metadata = metadata(table)?;
     Ok(metadata.schema().fields().iter().map(|field| Column { name: field.name().clone(), kind: field.data_type().to_string() }).collect())
@@ -57,7 +80,7 @@ pub fn columns(table: &GrantedTable) -> Result<Vec<Column>, Diagnostic> {
 
 impl ParquetScan {
     pub fn open(table: &GrantedTable, wanted: &[(usize, bool)]) -> Result<ParquetScan, Diagnostic> {
-        let metadata = metadata(table)?;
+        let metadata = with_views(metadata(table)?).map_err(|error| not_parquet(table, &error.to_string()))?;
         let mask = ProjectionMask::roots(metadata.parquet_schema(), wanted.iter().map(|(index, _)| *index));
         let mut roots: Vec<usize> = wanted.iter().map(|(index, _)| *index).collect();
         roots.sort_unstable();
@@ -131,6 +154,7 @@ impl ParquetWorker {
 impl Shape {
     fn cells(&self) -> Cells<'_> {
         match self {
+            Shape::Views(array) => Cells::Views(array),
             Shape::Text { array, ranges } => Cells::Text { buffer: array.value_data(), ranges, quoted: false },
             Shape::Decimal { array, nulls, scale } => {
                 let values = array.as_primitive_opt::<Decimal128Type>().map_or(&[][..], |array| array.values());
@@ -143,7 +167,7 @@ impl Shape {
 
 fn shape(array: &ArrayRef, typed: bool) -> Shape {
     match array.data_type() {
-        DataType::Utf8 => text_shape(array.as_string::<i32>().clone()),
+        DataType::Utf8View => Shape::Views(array.as_string_view().clone()),
         DataType::Decimal128(_, scale) if typed && *scale >= 0 => {
             Shape::Decimal { array: array.clone(), nulls: nulls(array), scale: u32::from(scale.unsigned_abs()) }
         }
@@ -182,6 +206,8 @@ fn cell_text(array: &ArrayRef, row: usize) -> Option<String> {
         DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
         DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_owned(),
         DataType::Utf8View => array.as_string_view().value(row).to_owned(),
+        // Some writers leave out that their bytes are texts.
+        DataType::Binary => String::from_utf8_lossy(array.as_binary::<i32>().value(row)).into_owned(),
         DataType::Boolean => array.as_boolean().value(row).to_string(),
         DataType::Timestamp(unit, _) => Day::from_epoch(timestamp_days(array, *unit)[row]).to_string(),
         DataType::Date32 => Day::from_epoch(array.as_primitive::<Date32Type>().value(row)).to_string(),

@@ -1,9 +1,11 @@
 //! A table of any format: its facts, a look into it, and the scan that hands out its rows.
 
 use crate::{csv, parquet_file};
+use arrow_array::{Array, StringViewArray};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
@@ -79,6 +81,8 @@ impl Wanted {
 pub enum Cells<'a> {
     /// Cell `r` is `buffer[ranges[r].0..ranges[r].1]`; `quoted` cells still wear the quotes of their CSV file.
     Text { buffer: &'a [u8], ranges: &'a [(u32, u32)], quoted: bool },
+    /// Texts where they stand in the pages of a Parquet file.
+    Views(&'a StringViewArray),
     /// Cell `r` is `values[r] × 10^-scale`.
     Decimal { values: &'a [i128], nulls: Option<&'a [bool]>, scale: u32 },
     /// Days since 1970-01-01, in UTC.
@@ -93,6 +97,7 @@ impl<'a> Cells<'a> {
             Cells::Text { buffer, ranges, .. } => {
                 ranges.get(row).and_then(|(start, end)| buffer.get(*start as usize..*end as usize)).unwrap_or_default()
             }
+            Cells::Views(array) if array.is_valid(row) => array.value(row).as_bytes(),
             _ => &[],
         }
     }
@@ -108,10 +113,10 @@ impl<'a> Cells<'a> {
     }
 
     /// What a text cell means.
-    pub fn text(&self, row: usize) -> String {
+    pub fn text(&self, row: usize) -> Cow<'a, str> {
         let (raw, plain) = (self.raw(row), self.plain(row));
         let text = String::from_utf8_lossy(plain);
-        if plain.len() < raw.len() { text.replace("\"\"", "\"") } else { text.into_owned() }
+        if plain.len() < raw.len() && text.contains('"') { Cow::Owned(text.replace("\"\"", "\"")) } else { text }
     }
 }
 
@@ -236,7 +241,7 @@ fn read_texts(table: &GrantedTable, wanted: &[Wanted], take: &mut dyn FnMut(Vec<
         let any = worker.next(&mut |batch| {
             for row in 0..batch.rows {
                 if more {
-                    more = take(batch.columns.iter().map(|cells| cells.text(row)).collect());
+                    more = take(batch.columns.iter().map(|cells| cells.text(row).into_owned()).collect());
                 }
             }
             Ok(())

@@ -35,7 +35,7 @@ fn read(table: &GrantedTable, columns: &[&str]) -> Result<Read, Diagnostic> {
         for worker in &mut workers {
             open |= worker.next(&mut |batch| {
                 for row in 0..batch.rows {
-                    rows.push((batch.places[row], batch.columns.iter().map(|cells| cells.text(row)).collect::<Vec<_>>()));
+                    rows.push((batch.places[row], batch.columns.iter().map(|cells| cells.text(row).into_owned()).collect::<Vec<_>>()));
                 }
                 unreadable.extend_from_slice(batch.unreadable);
                 Ok(())

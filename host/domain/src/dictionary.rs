@@ -7,6 +7,7 @@ use crate::field::Field;
 use crate::money::Currency;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
+use xxhash_rust::xxh3::xxh3_128;
 
 /// An interned text. Number 0 is "nothing".
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
@@ -222,41 +223,24 @@ impl Dictionary {
 
     /// A stable 128-bit digest of what the resource means, independent of numbering: for fingerprints.
     pub fn digest(&self, resource: ResourceId) -> u128 {
-        let mut digest = Digest::default();
-        digest.add(self.currency(resource).code());
+        let mut meaning = Vec::with_capacity(512);
+        let mut add = |text: &str| {
+            meaning.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            meaning.extend_from_slice(text.as_bytes());
+        };
+        add(self.currency(resource).code());
         for (field, symbol) in self.dimensions(resource) {
-            digest.add(field.name());
-            digest.add(self.text(symbol));
+            add(field.name());
+            add(self.text(symbol));
         }
         let mut tags: Vec<(&str, &str)> =
             self.tags(self.resource_tags(resource)).iter().map(|(key, value)| (self.text(*key), self.text(*value))).collect();
         tags.sort_unstable();
         for (key, value) in tags {
-            digest.add(key);
-            digest.add(value);
+            add(key);
+            add(value);
         }
-        digest.finish()
-    }
-}
-
-/// FNV-1a with 128 bits over length-prefixed texts: slow and simple, run once per distinct resource.
-struct Digest(u128);
-
-impl Default for Digest {
-    fn default() -> Digest {
-        Digest(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d)
-    }
-}
-
-impl Digest {
-    fn add(&mut self, text: &str) {
-        for byte in (text.len() as u32).to_le_bytes().into_iter().chain(text.bytes()) {
-            self.0 = (self.0 ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013B);
-        }
-    }
-
-    fn finish(self) -> u128 {
-        self.0
+        xxh3_128(&meaning)
     }
 }
 

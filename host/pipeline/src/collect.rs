@@ -2,7 +2,7 @@
 
 use crate::gather::{Gathered, Gatherer, SetAside};
 use crate::interner::Secrets;
-use crate::normalize::Registry;
+use crate::normalize::{Identities, Registry};
 use crate::plan::Plan;
 use crate::run::{Progress, Source, SourceReport};
 use crate::typed;
@@ -104,11 +104,10 @@ impl Gathering {
         }
         let rows = typed::Table::new(&std::mem::take(&mut self.typed));
         let plan = Plan::new(&rows.mapping(&collection.source.name), collection.dimensions)?;
-        collection.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner).forget_rows();
-        let (registry, secrets, period) = (collection.registry, collection.secrets, period(collection.source));
+        let known = Identities::new(&plan, collection.registry);
         let mut segments = Vec::new();
         let mut emit = |day, currency, segment| segments.push((day, currency, segment));
-        let mut gatherer = Gatherer::new(&plan, registry, secrets, period, &mut emit);
+        let mut gatherer = Gatherer::new(&known, collection.secrets, period(collection.source), &mut emit);
         rows.hand_out(&plan, &mut |batch| gatherer.take(batch));
         let mut gathered = gatherer.finish();
         for (day, currency, segment) in segments {
@@ -125,7 +124,6 @@ impl Gathering {
         let table = collection.source.request.tables.iter().find(|table| table.name == mapping.table);
         let table = table
             .ok_or_else(|| Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin mapped the table '{}', which it was not given", mapping.table)))?;
-        collection.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner).forget_rows();
         let scan = Scan::open(table, &plan.wanted)?;
         let mut gathered = scan_in_threads(collection, id, &scan, &plan)?;
         let set_aside = std::mem::take(&mut gathered.set_aside);
@@ -185,7 +183,7 @@ fn store(
 /// Workers decode, intern and compress; this thread writes what they send and shows how far they are.
 fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, scan: &Scan, plan: &Plan) -> Result<Gathered, Diagnostic> {
     let threads = if scan.bytes < PARALLEL_BYTES_MIN { 1 } else { collection.threads.max(1) };
-    let (registry, secrets, period) = (collection.registry, collection.secrets, period(collection.source));
+    let (identities, secrets, period) = (&Identities::new(plan, collection.registry), collection.secrets, period(collection.source));
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel::<(Day, Currency, EncodedSegment)>(threads * 2);
         let workers: Vec<_> = (0..threads)
@@ -194,7 +192,7 @@ fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId
                 scope.spawn(move || {
                     // A send fails only after the writer has failed, which ends the run anyway.
                     let mut emit = |day, currency, segment| drop(sender.send((day, currency, segment)));
-                    let mut gatherer = Gatherer::new(plan, registry, secrets, period, &mut emit);
+                    let mut gatherer = Gatherer::new(identities, secrets, period, &mut emit);
                     let mut worker = scan.worker();
                     while worker.next(&mut |batch| {
                         gatherer.take(batch);

@@ -4,8 +4,8 @@
 //! does not grow with rows.
 
 use crate::interner::{Class, RowTable, Secrets, hash_rows};
-use crate::normalize::{Reason, Registry};
-use crate::plan::{Input, Plan};
+use crate::normalize::{Identities, Met, Reason};
+use crate::plan::Input;
 use decode::{Batch, Cells};
 use domain::catalogue as code;
 use domain::decimal::{self, NotAnAmount, Rest};
@@ -14,7 +14,6 @@ use domain::period::{Day, Period, parse_instant};
 use domain::run::DayTotals;
 use foldhash::{HashMap, HashMapExt};
 use ledger::segment::{self, EncodedSegment};
-use std::sync::{Mutex, PoisonError};
 
 /// Charges in one segment.
 const SEGMENT_ROWS: usize = 65_536;
@@ -59,14 +58,14 @@ struct Columns {
 }
 
 pub struct Gatherer<'a, 'r> {
-    plan: &'a Plan,
-    registry: &'a Mutex<Registry<'r>>,
+    identities: &'a Identities<'a, 'r>,
     secrets: Secrets,
     period: Period,
     emit: &'a mut dyn FnMut(Day, Currency, EncodedSegment),
     table: RowTable,
     hashes: Vec<(u64, u64)>,
-    classes: Vec<Option<Class>>,
+    classes: Vec<Class>,
+    unmet: Vec<usize>,
     buckets: Vec<Bucket>,
     /// Emptied columns, for the next bucket: bills go day by day, and fresh memory costs more than the charges in it.
     spare: Vec<Columns>,
@@ -86,21 +85,20 @@ struct Refusal {
 
 impl<'a, 'r> Gatherer<'a, 'r> {
     pub fn new(
-        plan: &'a Plan,
-        registry: &'a Mutex<Registry<'r>>,
+        identities: &'a Identities<'a, 'r>,
         secrets: Secrets,
         period: Period,
         emit: &'a mut dyn FnMut(Day, Currency, EncodedSegment),
     ) -> Gatherer<'a, 'r> {
         Gatherer {
-            plan,
-            registry,
+            identities,
             secrets,
             period,
             emit,
             table: RowTable::default(),
             hashes: Vec::new(),
             classes: Vec::new(),
+            unmet: Vec::new(),
             buckets: Vec::new(),
             spare: Vec::new(),
             current: 0,
@@ -113,15 +111,14 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     }
 
     pub fn take(&mut self, batch: &Batch<'_>) {
-        let identity: Vec<(usize, Cells<'_>)> = self.plan.identity.iter().map(|(column, _)| (*column, batch.columns[*column])).collect();
+        let identity: Vec<(usize, Cells<'_>)> = self.identities.plan.identity.iter().map(|(column, _)| (*column, batch.columns[*column])).collect();
         hash_rows(&identity, batch.rows, &self.secrets, &mut self.hashes);
-        self.table.find_all(&self.hashes, &mut self.classes);
+        self.table.find_all(&self.hashes, &mut self.classes, &mut self.unmet);
+        if !self.unmet.is_empty() {
+            self.meet(&identity);
+        }
         for row in 0..batch.rows {
-            let class = match self.classes[row] {
-                Some(class) => class,
-                None => self.meet(self.hashes[row], &identity, row),
-            };
-            let outcome = match class {
+            let outcome = match self.classes[row] {
                 Class::Skipped => {
                     self.gathered.skipped += 1;
                     Ok(())
@@ -147,26 +144,17 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         }
     }
 
-    /// A row that this thread meets for the first time.
+    /// Rows that this thread meets for the first time.
     #[cold]
-    fn meet(&mut self, hash: (u64, u64), identity: &[(usize, Cells<'_>)], row: usize) -> Class {
-        // Its twin may have been met earlier in this very batch.
-        if let Some(class) = self.table.find(hash) {
-            return class;
-        }
-        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
-        let class = registry.classify(hash, self.plan, identity, row);
-        if let Class::Resource { resource, .. } = class {
-            let at = resource.0 as usize;
-            if self.digests.len() <= at {
-                self.digests.resize(at + 1, 0);
+    fn meet(&mut self, identity: &[(usize, Cells<'_>)]) {
+        self.identities.meet(&self.unmet, &self.hashes, identity, |row, Met { class, resource: met }| {
+            if let (Class::Resource { resource, currency: number }, Some((currency, digest))) = (class, met) {
+                put_at(&mut self.digests, resource.0 as usize, digest, 0);
+                put_at(&mut self.currencies, usize::from(number), currency, currency);
             }
-            self.digests[at] = registry.digest(resource);
-            self.currencies.clone_from(&registry.currencies);
-        }
-        drop(registry);
-        self.table.insert(hash, class);
-        class
+            self.classes[row] = class;
+            self.table.insert(self.hashes[row], class);
+        });
     }
 
     #[inline]
@@ -176,8 +164,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             self.gathered.outside_period += 1;
             return Ok(());
         }
-        let (billed, billed_rest) = amount(&self.plan.billed_cost, batch, row)?;
-        let (effective, effective_rest) = amount(&self.plan.effective_cost, batch, row)?;
+        let (billed, billed_rest) = amount(&self.identities.plan.billed_cost, batch, row)?;
+        let (effective, effective_rest) = amount(&self.identities.plan.effective_cost, batch, row)?;
         let bucket = self.bucket(day, currency);
         bucket.columns.resources.push(resource);
         bucket.columns.billed.push(billed);
@@ -202,7 +190,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     #[inline]
     fn day(&mut self, batch: &Batch<'_>, row: usize) -> Result<Day, Refusal> {
         let refuse = |column: Option<usize>, reason: String| Refusal { column, reason };
-        let (column, text) = match &self.plan.charge_period_start {
+        let (column, text) = match &self.identities.plan.charge_period_start {
             Input::Constant(text) => (None, text.as_bytes()),
             Input::Column(column) => match batch.columns[*column] {
                 Cells::Days { nulls: Some(nulls), .. } if nulls[row] => return Err(refuse(Some(*column), "it is empty".into())),
@@ -215,7 +203,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         {
             return Ok(day);
         }
-        let day = parse_instant(text, self.plan.date_order).map_err(|error| refuse(column, error.to_string()))?;
+        let day = parse_instant(text, self.identities.plan.date_order).map_err(|error| refuse(column, error.to_string()))?;
         self.last_date.0.clear();
         self.last_date.0.extend_from_slice(text);
         self.last_date.1 = Some(day);
@@ -276,8 +264,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     }
 
     fn reason(&self, number: u32) -> Refusal {
-        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
-        let Reason { column, text } = registry.reasons.get(number as usize).cloned().unwrap_or(Reason { column: None, text: String::new() });
+        let Reason { column, text } = self.identities.reason(number);
         Refusal { column, reason: text }
     }
 
@@ -288,7 +275,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             return;
         }
         let (column, excerpt) = refusal.column.map_or((0, String::new()), |column| in_line(&batch.columns[column], row));
-        let name = refusal.column.map(|column| self.plan.wanted[column].name.as_str());
+        let name = refusal.column.map(|column| self.identities.plan.wanted[column].name.as_str());
         let reason = match name {
             Some(name) => format!("{name}: {}", refusal.reason),
             None => refusal.reason,
@@ -308,6 +295,13 @@ impl Gathered {
         self.skipped += other.skipped;
         self.outside_period += other.outside_period;
     }
+}
+
+fn put_at<T: Copy>(values: &mut Vec<T>, at: usize, value: T, filler: T) {
+    if values.len() <= at {
+        values.resize(at + 1, filler);
+    }
+    values[at] = value;
 }
 
 /// An amount in nanos and what is left of it, where anything is.

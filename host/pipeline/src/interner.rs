@@ -80,10 +80,15 @@ pub fn hash_rows(columns: &[(usize, Cells<'_>)], rows: usize, secrets: &Secrets,
     hashes.clear();
     hashes.resize(rows, (secrets.0[3], secrets.0[1]));
     for (_, cells) in columns {
-        let Cells::Text { buffer, ranges, .. } = cells else { continue };
-        for (hash, (start, end)) in hashes.iter_mut().zip(*ranges) {
-            let cell = buffer.get(*start as usize..*end as usize).unwrap_or_default();
-            *hash = absorb(*hash, cell, secrets);
+        match cells {
+            Cells::Text { buffer, ranges, .. } => {
+                for (hash, (start, end)) in hashes.iter_mut().zip(*ranges) {
+                    let cell = buffer.get(*start as usize..*end as usize).unwrap_or_default();
+                    *hash = absorb(*hash, cell, secrets);
+                }
+            }
+            Cells::Views(_) => hashes.iter_mut().enumerate().for_each(|(row, hash)| *hash = absorb(*hash, cells.raw(row), secrets)),
+            Cells::Decimal { .. } | Cells::Days { .. } => {}
         }
     }
 }
@@ -110,11 +115,17 @@ impl Default for RowTable {
 }
 
 impl RowTable {
-    /// Looks up all rows of a batch; `None` for rows never met. The probes do not depend on each other, so that their
-    /// cache misses overlap.
-    pub fn find_all(&self, hashes: &[(u64, u64)], classes: &mut Vec<Option<Class>>) {
+    /// Looks up all rows of a batch; those never met are `Skipped` for now and listed. The probes do not depend on each
+    /// other, so that their cache misses overlap.
+    pub fn find_all(&self, hashes: &[(u64, u64)], classes: &mut Vec<Class>, unmet: &mut Vec<usize>) {
         classes.clear();
-        classes.extend(hashes.iter().map(|hash| self.find(*hash)));
+        unmet.clear();
+        classes.extend(hashes.iter().enumerate().map(|(row, hash)| {
+            self.find(*hash).unwrap_or_else(|| {
+                unmet.push(row);
+                Class::Skipped
+            })
+        }));
     }
 
     #[inline]
@@ -133,7 +144,11 @@ impl RowTable {
         }
     }
 
+    /// Puts in what may have been put in already.
     pub fn insert(&mut self, hash: (u64, u64), class: Class) {
+        if self.find(hash).is_some() {
+            return;
+        }
         if (self.used + 1) * 2 > self.slots.len() {
             self.grow();
         }

@@ -1,6 +1,6 @@
 //! Raw cells → resources: one word for each thing, in whatever spelling the bill has it.
 //!
-//! This is the cold half: it runs once per distinct row identity, shared by all threads under a lock.
+//! This is the cold half: it runs once per distinct row identity, whichever thread meets it first.
 
 use crate::interner::Class;
 use crate::plan::{Identity, Plan};
@@ -10,16 +10,28 @@ use domain::field::{Field, canonical_value};
 use domain::money::Currency;
 use domain::tag::{self, RawTags, TagSchema};
 use foldhash::{HashMap, HashMapExt};
+use std::borrow::Cow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What all threads of a collection share.
-pub struct Registry<'a> {
-    pub dictionary: Dictionary,
-    pub currencies: Vec<Currency>,
-    pub reasons: Vec<Reason>,
-    known: HashMap<(u64, u64), Class>,
-    tag_texts: HashMap<String, Result<TagSetId, String>>,
-    schema: &'a TagSchema,
-    digests: Vec<u128>,
+/// The row identities of one table that any thread has met: another table may mean something else by the same cells.
+pub struct Identities<'a, 'r> {
+    pub plan: &'a Plan,
+    registry: &'a Mutex<Registry<'r>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    met: HashMap<(u64, u64), Met>,
+    reasons: Vec<Reason>,
+}
+
+/// What a thread needs to know of a row identity.
+#[derive(Clone, Copy)]
+pub struct Met {
+    pub class: Class,
+    /// Of a resource: its currency, and the digest of its meaning.
+    pub resource: Option<(Currency, u128)>,
 }
 
 /// Why rows of one identity cannot be charges, and in which scan column it shows.
@@ -29,27 +41,52 @@ pub struct Reason {
     pub text: String,
 }
 
-impl<'a> Registry<'a> {
-    pub fn new(dictionary: Dictionary, schema: &'a TagSchema) -> Registry<'a> {
-        Registry {
-            dictionary,
-            currencies: Vec::new(),
-            reasons: Vec::new(),
-            known: HashMap::new(),
-            tag_texts: HashMap::new(),
-            schema,
-            digests: Vec::new(),
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a, 'r> Identities<'a, 'r> {
+    pub fn new(plan: &'a Plan, registry: &'a Mutex<Registry<'r>>) -> Identities<'a, 'r> {
+        Identities { plan, registry, known: Mutex::default() }
+    }
+
+    /// Looks up rows of a batch by their hashes; reads the cells of those that no thread has met before. All rows of a
+    /// batch go under one lock: threads that wait for each other row by row spend their time in waiting.
+    pub fn meet(&self, rows: &[usize], hashes: &[(u64, u64)], columns: &[(usize, Cells<'_>)], mut take: impl FnMut(usize, Met)) {
+        let (mut known, mut registry) = (lock(&self.known), lock(self.registry));
+        let Known { met, reasons } = &mut *known;
+        for row in rows {
+            let met = met.entry(hashes[*row]).or_insert_with(|| {
+                registry.read(self.plan, columns, *row).unwrap_or_else(|reason| {
+                    reasons.push(reason);
+                    Met { class: Class::Rejected(reasons.len() as u32 - 1), resource: None }
+                })
+            });
+            take(*row, *met);
         }
     }
 
-    /// Another table may mean something else by the same cells.
-    pub fn forget_rows(&mut self) {
-        self.known.clear();
-        self.reasons.clear();
+    pub fn reason(&self, number: u32) -> Reason {
+        lock(&self.known).reasons.get(number as usize).cloned().unwrap_or(Reason { column: None, text: String::new() })
+    }
+}
+
+/// What all threads of a collection share.
+pub struct Registry<'a> {
+    pub dictionary: Dictionary,
+    currencies: Vec<Currency>,
+    tag_texts: HashMap<String, Result<TagSetId, String>>,
+    schema: &'a TagSchema,
+    digests: Vec<u128>,
+}
+
+impl<'a> Registry<'a> {
+    pub fn new(dictionary: Dictionary, schema: &'a TagSchema) -> Registry<'a> {
+        Registry { dictionary, currencies: Vec::new(), tag_texts: HashMap::new(), schema, digests: Vec::new() }
     }
 
     /// The digest of a resource's meaning, computed once.
-    pub fn digest(&mut self, resource: ResourceId) -> u128 {
+    fn digest(&mut self, resource: ResourceId) -> u128 {
         let at = resource.0 as usize;
         if self.digests.len() <= at {
             let (dictionary, known) = (&self.dictionary, self.digests.len());
@@ -58,42 +95,30 @@ impl<'a> Registry<'a> {
         self.digests[at]
     }
 
-    /// The class of a row by its hash; reads the cells only if no thread has met them before.
-    pub fn classify(&mut self, hash: (u64, u64), plan: &Plan, columns: &[(usize, Cells<'_>)], row: usize) -> Class {
-        if let Some(class) = self.known.get(&hash) {
-            return *class;
-        }
-        let class = self.read(plan, columns, row).unwrap_or_else(|reason| {
-            self.reasons.push(reason);
-            Class::Rejected(self.reasons.len() as u32 - 1)
-        });
-        self.known.insert(hash, class);
-        class
-    }
-
-    fn read(&mut self, plan: &Plan, columns: &[(usize, Cells<'_>)], row: usize) -> Result<Class, Reason> {
+    fn read(&mut self, plan: &Plan, columns: &[(usize, Cells<'_>)], row: usize) -> Result<Met, Reason> {
         let mut draft = Draft::default();
         for (identity, text) in &plan.constants {
-            self.put(plan, &mut draft, identity, text, None)?;
+            self.put(plan, &mut draft, identity, Cow::Borrowed(text), None)?;
         }
         for ((_, identity), (column, cells)) in plan.identity.iter().zip(columns) {
             let text = cells.text(row);
             if let Identity::Skip(values) = identity {
-                if values.contains(&text) {
-                    return Ok(Class::Skipped);
+                if values.iter().any(|value| *value == text) {
+                    return Ok(Met { class: Class::Skipped, resource: None });
                 }
                 continue;
             }
-            self.put(plan, &mut draft, identity, &text, Some(*column))?;
+            self.put(plan, &mut draft, identity, text, Some(*column))?;
         }
         let currency = draft.currency.ok_or_else(|| Reason { column: None, text: "BillingCurrency is empty".into() })?;
         let tags = self.tags_of(draft.tag_text.as_deref(), draft.tags).map_err(|text| Reason { column: draft.tag_column, text })?;
         let resource = self.dictionary.resource(&Resource { currency, tags, dimensions: draft.dimensions });
-        Ok(Class::Resource { resource, currency: self.currency_number(currency) })
+        let class = Class::Resource { resource, currency: self.currency_number(currency) };
+        Ok(Met { class, resource: Some((currency, self.digest(resource))) })
     }
 
-    fn put(&mut self, plan: &Plan, draft: &mut Draft, identity: &Identity, text: &str, column: Option<usize>) -> Result<(), Reason> {
-        let is_null = text.is_empty() || plan.nulls.iter().any(|null| null == text);
+    fn put<'t>(&mut self, plan: &Plan, draft: &mut Draft<'t>, identity: &Identity, text: Cow<'t, str>, column: Option<usize>) -> Result<(), Reason> {
+        let is_null = text.is_empty() || plan.nulls.iter().any(|null| *null == text);
         if is_null {
             return Ok(());
         }
@@ -103,11 +128,11 @@ impl<'a> Registry<'a> {
                 draft.currency = Some(currency);
             }
             Identity::Dimension(field) => {
-                let symbol = self.dictionary.symbol(canonical_value(*field, text).unwrap_or(text));
+                let symbol = self.dictionary.symbol(canonical_value(*field, &text).unwrap_or(&text));
                 draft.dimensions.push((*field, symbol));
             }
-            Identity::Tags => (draft.tag_text, draft.tag_column) = (Some(text.to_owned()), column),
-            Identity::Tag(key) => draft.tags.push((key.clone(), text.to_owned())),
+            Identity::Tags => (draft.tag_text, draft.tag_column) = (Some(text), column),
+            Identity::Tag(key) => draft.tags.push((key.clone(), text.into_owned())),
             Identity::Skip(_) => {}
         }
         Ok(())
@@ -147,10 +172,10 @@ impl<'a> Registry<'a> {
 }
 
 #[derive(Default)]
-struct Draft {
+struct Draft<'t> {
     currency: Option<Currency>,
     dimensions: Vec<(Field, Symbol)>,
     tags: RawTags,
-    tag_text: Option<String>,
+    tag_text: Option<Cow<'t, str>>,
     tag_column: Option<usize>,
 }

@@ -427,8 +427,8 @@ async fn health_and_metrics_follow_the_ledger() {
         // Four source-days: one each in USD on three days, one in EUR.
         "apportion_source_days 4",
         "apportion_charges 6",
-        // A collection for each, and a distribution of the network.
-        "apportion_entries 5",
+        // A collection for each and for what no rule took, and a distribution of the network.
+        "apportion_entries 6",
         "apportion_unborne_nanos{account=\"unallocated\",currency=\"USD\"} 1",
         "apportion_rules 2",
         "apportion_rule_generations_total 3",
