@@ -212,13 +212,14 @@ fn set_up_file(connection: &Connection) -> Result<()> {
     connection.execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;").stored()
 }
 
-/// 32 MiB of cache hold the tree pages of a large run; the log is emptied by hand after each run.
+/// 8 MiB of cache hold the inner pages of the trees; what a run appends is not read again before its end. The log is emptied by
+/// hand after each run.
 fn set_up_connection(connection: &Connection) -> Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT).stored()?;
     connection.set_prepared_statement_cache_capacity(64);
     connection
         .execute_batch(
-            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
+            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;
              PRAGMA wal_autocheckpoint = 16384; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
         )
         .stored()

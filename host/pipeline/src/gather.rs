@@ -17,7 +17,7 @@ use ledger::segment::{self, EncodedSegment};
 
 /// Charges in one segment.
 const SEGMENT_ROWS: usize = 65_536;
-const BUFFERED_MAX: usize = 1 << 20;
+const BUFFERED_MAX: usize = 1 << 18;
 /// Rows set aside that are kept with their reason; the others are only counted.
 const REJECTED_KEPT: usize = 1000;
 
