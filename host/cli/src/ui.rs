@@ -69,3 +69,8 @@ pub fn failure(text: &str) {
 fn to_stderr(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
+
+/// A count with its thing: `1 charge`, `2 charges`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -17,3 +17,5 @@ mod serving;
 mod settings;
 #[path = "cli/start.rs"]
 mod start;
+#[path = "cli/stories.rs"]
+mod stories;

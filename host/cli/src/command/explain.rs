@@ -6,6 +6,7 @@ use crate::error::Failure;
 use crate::query;
 use crate::settings::{Need, Settings};
 use crate::ui::Ui;
+use crate::ui::counted;
 use domain::decision::Target;
 use domain::money::{Currency, Sum};
 use domain::period::Period;
@@ -78,7 +79,7 @@ fn rule_lines(rule: &ExplainedRule, currency: Currency) -> Vec<String> {
         None => "no rule".to_owned(),
     };
     let doc = if rule.doc.is_empty() { String::new() } else { format!(": {}", rule.doc) };
-    let mut lines = vec![format!("  by {title}{doc}"), format!("    {} {currency} of {} charges", rule.amount, rule.charges)];
+    let mut lines = vec![format!("  by {title}{doc}"), format!("    {} {currency} of {}", rule.amount, counted(rule.charges, "charge", "charges"))];
     lines.extend(rule.resources.iter().flat_map(|resource| resource_lines(resource, currency)));
     if rule.rest_resources > 0 {
         lines.push(format!("    {} {currency}  {} more resources", rule.rest_amount, rule.rest_resources));
@@ -89,7 +90,12 @@ fn rule_lines(rule: &ExplainedRule, currency: Currency) -> Vec<String> {
 
 fn resource_lines(resource: &ExplainedResource, currency: Currency) -> Vec<String> {
     let part = if resource.amount == resource.charged { String::new() } else { format!(" of {} charged", resource.charged) };
-    let mut lines = vec![format!("    {} {currency}{part}  {} charges of {}", resource.amount, resource.charges, pairs(&resource.dimensions))];
+    let mut lines = vec![format!(
+        "    {} {currency}{part}  {} of {}",
+        resource.amount,
+        counted(resource.charges, "charge", "charges"),
+        pairs(&resource.dimensions)
+    )];
     if !resource.tags.is_empty() {
         lines.push(format!("      tags {}", pairs(&resource.tags)));
     }

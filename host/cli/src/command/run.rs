@@ -6,6 +6,7 @@ use crate::error::Failure;
 use crate::query;
 use crate::settings::{Need, Settings};
 use crate::ui::Ui;
+use crate::ui::counted;
 use domain::catalogue::{self as code, Code};
 use domain::charge::Rejected;
 use domain::diagnostic::Diagnostic;
@@ -97,7 +98,7 @@ pub fn incomplete(report: &RunReport) -> Diagnostic {
     let set_aside: u64 = report.sources.iter().map(|source| source.set_aside).sum();
     let mut missing = Vec::new();
     if set_aside > 0 {
-        missing.push(format!("{set_aside} rows were set aside"));
+        missing.push(format!("{} set aside", counted(set_aside, "row was", "rows were")));
     }
     if failed > 0 {
         missing.push(format!("{failed} sources failed"));
@@ -115,8 +116,13 @@ fn text_of(report: &RunReport) -> String {
         lines.extend(source_lines(source));
     }
     lines.push(format!(
-        "allocated {} days: {} entries posted, {} reversed, {} unchanged; {} resources, {} rule calls",
-        report.days, report.entries_posted, report.entries_reversed, report.entries_unchanged, report.resources, report.rule_calls
+        "allocated {}: {} posted, {} reversed, {} unchanged; {}, {}",
+        counted(report.days, "day", "days"),
+        counted(report.entries_posted, "entry", "entries"),
+        report.entries_reversed,
+        report.entries_unchanged,
+        counted(report.resources, "resource", "resources"),
+        counted(report.rule_calls, "rule call", "rule calls")
     ));
     lines.extend(report.suspense.iter().map(|diagnostic| format!("suspense: {diagnostic}")));
     let rejected = report.sources.iter().flat_map(|source| &source.rejected);
@@ -131,11 +137,11 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
         return vec![format!("  {}: failed with {}; nothing of it was posted in this run", source.name, failure.code)];
     }
     let mut lines = vec![format!(
-        "  {}: {} charges, {} set aside; {} days new, {} changed, {} unchanged ({} {})",
+        "  {}: {}, {} set aside; {} new, {} changed, {} unchanged ({} {})",
         source.name,
-        source.charges,
+        counted(source.charges, "charge", "charges"),
         source.set_aside,
-        source.days_new,
+        counted(source.days_new, "day", "days"),
         source.days_changed,
         source.days_unchanged,
         source.plugin.name,

@@ -99,7 +99,7 @@ fn rows_that_cannot_be_understood_are_shown_and_counted() {
     ] {
         assert!(run.stdout.contains(line), "'{line}' is not in\n{}", run.stdout);
     }
-    assert!(run.stdout.contains("aws: 1 charges, 5 set aside"), "{}", run.stdout);
+    assert!(run.stdout.contains("aws: 1 charge, 5 set aside"), "{}", run.stdout);
     let allowed = scene.run("run --allow-incomplete").expect(0);
     assert!(allowed.stderr.starts_with("warning: N101: "), "{}", allowed.stderr);
     scene.run("ledger verify").expect(0);
