@@ -83,7 +83,7 @@ fn add_headers(headers: &mut HeaderMap, route: &str, request_id: &str) {
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::X_FRAME_OPTIONS, "DENY");
-    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'self'; frame-ancestors 'none'");
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     if route != "/" {
         set(header::CACHE_CONTROL, "no-store");

@@ -29,6 +29,7 @@ use tokio::net::TcpListener;
 fn routes() -> [(&'static Operation, MethodRouter<State>); 9] {
     [
         (&api::home::HOME, get(api::home::home)),
+        (&api::home::STYLE, get(api::home::style)),
         (&api::health::HEALTHZ, get(api::health::healthz)),
         (&api::health::READYZ, get(api::health::readyz)),
         (&api::metrics::METRICS, get(api::metrics::metrics)),

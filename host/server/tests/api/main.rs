@@ -392,7 +392,7 @@ async fn every_answer_carries_the_headers_that_browsers_need() {
         let answer = served.get(path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
-        assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'", "{path}");
+        assert_eq!(answer.header("content-security-policy"), "default-src 'none'; style-src 'self'; frame-ancestors 'none'", "{path}");
         assert!(!answer.header("x-request-id").is_empty(), "{path}");
     }
 }
@@ -452,6 +452,9 @@ async fn the_page_at_the_root_needs_nothing_from_elsewhere() {
     for forbidden in ["<script", "http:", "https:", "<style", "style="] {
         assert!(!text.contains(forbidden), "{forbidden}");
     }
+    let style = Served::without_ledger().get("/style.css").await;
+    assert_eq!((style.status, style.header("content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
+    assert!(!style.text().contains("url("));
 }
 
 #[tokio::test]
