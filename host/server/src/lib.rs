@@ -26,7 +26,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 /// Every path with what answers it.
-fn routes() -> [(&'static Operation, MethodRouter<State>); 9] {
+fn routes() -> [(&'static Operation, MethodRouter<State>); 10] {
     [
         (&api::home::HOME, get(api::home::home)),
         (&api::home::STYLE, get(api::home::style)),
