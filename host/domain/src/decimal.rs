@@ -138,9 +138,13 @@ pub fn from_scaled(value: i128, scale: u32) -> Result<Parsed, NotAnAmount> {
     if let Some(magnitude) = small {
         let below_digits = scale as usize - 9;
         let unit = POWERS[below_digits];
-        let fine = i128::from(magnitude % unit) * 10_i128.pow((FINE_DIGITS - below_digits) as u32);
         if let Ok(nanos) = i64::try_from(magnitude / unit) {
-            let (nanos, rest) = if fine == 0 { (if value < 0 { -nanos } else { nanos }, 0) } else { round_fine(value < 0, nanos, fine) };
+            let below = magnitude % unit;
+            if below == 0 {
+                return Ok(Parsed { nanos: if value < 0 { -nanos } else { nanos }, rest: Rest::Fine(0) });
+            }
+            let fine = i128::from(below) * 10_i128.pow((FINE_DIGITS - below_digits) as u32);
+            let (nanos, rest) = round_fine(value < 0, nanos, fine);
             return Ok(Parsed { nanos, rest: Rest::Fine(rest) });
         }
     }

@@ -124,7 +124,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
                     Ok(())
                 }
                 Class::Rejected(reason) => Err(self.reason(reason)),
-                Class::Resource { resource, currency } => self.charge(batch, row, resource.0, currency),
+                Class::Resource(resource) => self.charge(batch, row, resource.0),
             };
             if let Err(refusal) = outcome {
                 self.set_aside(batch, row, refusal);
@@ -148,9 +148,9 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     #[cold]
     fn meet(&mut self, identity: &[(usize, Cells<'_>)]) {
         self.identities.meet(&self.unmet, &self.hashes, identity, |row, Met { class, resource: met }| {
-            if let (Class::Resource { resource, currency: number }, Some((currency, digest))) = (class, met) {
-                put_at(&mut self.digests, resource.0 as usize, digest, 0);
-                put_at(&mut self.currencies, usize::from(number), currency, currency);
+            if let Some((resource, currency, digest)) = met {
+                put_at(&mut self.digests, resource.0 as usize, digest);
+                put_at(&mut self.currencies, resource.0 as usize, currency);
             }
             self.classes[row] = class;
             self.table.insert(self.hashes[row], class);
@@ -158,7 +158,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     }
 
     #[inline]
-    fn charge(&mut self, batch: &Batch<'_>, row: usize, resource: u32, currency: u16) -> Result<(), Refusal> {
+    fn charge(&mut self, batch: &Batch<'_>, row: usize, resource: u32) -> Result<(), Refusal> {
         let day = self.day(batch, row)?;
         if !self.period.contains(day) {
             self.gathered.outside_period += 1;
@@ -166,7 +166,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         }
         let (billed, billed_rest) = amount(&self.identities.plan.billed_cost, batch, row)?;
         let (effective, effective_rest) = amount(&self.identities.plan.effective_cost, batch, row)?;
-        let bucket = self.bucket(day, currency);
+        let bucket = self.bucket(day, self.currencies[resource as usize]);
         bucket.columns.resources.push(resource);
         bucket.columns.billed.push(billed);
         bucket.columns.effective.push(effective);
@@ -211,8 +211,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     }
 
     #[inline]
-    fn bucket(&mut self, day: Day, currency: u16) -> &mut Bucket {
-        let currency = self.currencies[usize::from(currency)];
+    fn bucket(&mut self, day: Day, currency: Currency) -> &mut Bucket {
         let fits = |bucket: &Bucket| bucket.day == day && bucket.currency == currency;
         if !self.buckets.get(self.current).is_some_and(fits) {
             self.current = self.buckets.iter().position(fits).unwrap_or_else(|| {
@@ -297,9 +296,10 @@ impl Gathered {
     }
 }
 
-fn put_at<T: Copy>(values: &mut Vec<T>, at: usize, value: T, filler: T) {
+/// Places never asked for hold any value.
+fn put_at<T: Copy>(values: &mut Vec<T>, at: usize, value: T) {
     if values.len() <= at {
-        values.resize(at + 1, filler);
+        values.resize(at + 1, value);
     }
     values[at] = value;
 }

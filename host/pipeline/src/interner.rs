@@ -1,9 +1,9 @@
 //! From the raw bytes of a row's identifying cells to its resource, with one probe into a table.
 //!
-//! A row is known by a 128-bit hash of its raw cells, keyed with secrets that are drawn anew for every run. Two
-//! different rows share a hash with a probability of n²/2¹²⁹: for 10⁸ distinct rows that is 10⁻²³, far below the
-//! chance that the memory which holds them flips a bit unseen. So the cells themselves need not be kept or compared,
-//! which is what makes the table small enough for the cache.
+//! A row is known by 96 bits of a keyed hash of its raw cells; the secrets are drawn anew for every run. Two of n
+//! different rows share them with a probability of n²/2⁹⁷: for 10⁷ distinct rows that is 10⁻¹⁵, below the chance that
+//! the memory which holds them flips a bit unseen. So the cells themselves need not be kept or compared, which is what
+//! makes the table small enough for the cache.
 
 use decode::Cells;
 use domain::dictionary::ResourceId;
@@ -11,10 +11,7 @@ use domain::dictionary::ResourceId;
 /// What the cells of a row turned out to mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    Resource {
-        resource: ResourceId,
-        currency: u16,
-    },
+    Resource(ResourceId),
     /// Not a charge, by the mapping's word.
     Skipped,
     /// Not understood; the number of the reason.
@@ -61,6 +58,17 @@ fn absorb(hash: (u64, u64), bytes: &[u8], secrets: &Secrets) -> (u64, u64) {
     (left, right)
 }
 
+/// Texts up to this long stand in their view.
+const INLINE_BYTES_MAX: u32 = 12;
+
+/// A short text as its view has it: its length, then its bytes, then zeroes.
+#[inline(always)]
+fn absorb_view(hash: (u64, u64), view: u128, secrets: &Secrets) -> (u64, u64) {
+    let [first, second, third, fourth] = secrets.0;
+    let (low, high) = (view as u64, (view >> 64) as u64);
+    (fold(low ^ first, high ^ hash.0 ^ second), fold(low ^ hash.1 ^ third, high ^ fourth))
+}
+
 /// The last up to 15 bytes as two words; reads back over bytes already seen rather than byte by byte.
 #[inline(always)]
 fn tail_words(bytes: &[u8], tail: &[u8]) -> (u64, u64) {
@@ -87,22 +95,36 @@ pub fn hash_rows(columns: &[(usize, Cells<'_>)], rows: usize, secrets: &Secrets,
                     *hash = absorb(*hash, cell, secrets);
                 }
             }
-            Cells::Views(_) => hashes.iter_mut().enumerate().for_each(|(row, hash)| *hash = absorb(*hash, cells.raw(row), secrets)),
+            Cells::Views(array) => {
+                for (row, (hash, view)) in hashes.iter_mut().zip(array.views()).enumerate() {
+                    *hash =
+                        if *view as u32 <= INLINE_BYTES_MAX { absorb_view(*hash, *view, secrets) } else { absorb(*hash, cells.raw(row), secrets) };
+                }
+            }
             Cells::Decimal { .. } | Cells::Days { .. } => {}
         }
     }
 }
 
+/// Sixteen bytes: four to a cache line.
 #[derive(Clone, Copy)]
 struct Slot {
-    hash: (u64, u64),
+    hash: u64,
+    check: u32,
     /// A packed `Class`; `EMPTY` where nothing is.
-    class: u64,
+    class: u32,
 }
 
-const EMPTY: u64 = u64::MAX;
+const EMPTY: u32 = u32::MAX;
 
-/// One thread's table of the rows it has met: open addressing, at most half full.
+impl Slot {
+    #[inline]
+    fn is_of(&self, hash: (u64, u64)) -> bool {
+        self.hash == hash.0 && self.check == hash.1 as u32
+    }
+}
+
+/// The rows met so far: open addressing, at most half full.
 pub struct RowTable {
     slots: Vec<Slot>,
     used: usize,
@@ -110,7 +132,7 @@ pub struct RowTable {
 
 impl Default for RowTable {
     fn default() -> RowTable {
-        RowTable { slots: vec![Slot { hash: (0, 0), class: EMPTY }; 1 << 12], used: 0 }
+        RowTable { slots: vec![Slot { hash: 0, check: 0, class: EMPTY }; 1 << 12], used: 0 }
     }
 }
 
@@ -137,7 +159,7 @@ impl RowTable {
             if slot.class == EMPTY {
                 return None;
             }
-            if slot.hash == hash {
+            if slot.is_of(hash) {
                 return Some(unpack(slot.class));
             }
             at = (at + 1) & mask;
@@ -153,11 +175,11 @@ impl RowTable {
             self.grow();
         }
         self.used += 1;
-        put(&mut self.slots, Slot { hash, class: pack(class) });
+        put(&mut self.slots, Slot { hash: hash.0, check: hash.1 as u32, class: pack(class) });
     }
 
     fn grow(&mut self) {
-        let mut slots = vec![Slot { hash: (0, 0), class: EMPTY }; self.slots.len() * 2];
+        let mut slots = vec![Slot { hash: 0, check: 0, class: EMPTY }; self.slots.len() * 2];
         for slot in self.slots.iter().filter(|slot| slot.class != EMPTY) {
             put(&mut slots, *slot);
         }
@@ -167,27 +189,28 @@ impl RowTable {
 
 fn put(slots: &mut [Slot], slot: Slot) {
     let mask = slots.len() - 1;
-    let mut at = slot.hash.0 as usize & mask;
+    let mut at = slot.hash as usize & mask;
     while slots[at].class != EMPTY {
         at = (at + 1) & mask;
     }
     slots[at] = slot;
 }
 
-fn pack(class: Class) -> u64 {
+/// Two bits of kind; the 30 others number more resources than fit into memory.
+fn pack(class: Class) -> u32 {
     match class {
-        Class::Resource { resource, currency } => u64::from(resource.0) << 32 | u64::from(currency) << 8,
+        Class::Resource(resource) => resource.0 << 2,
         Class::Skipped => 1,
-        Class::Rejected(reason) => u64::from(reason) << 32 | 2,
+        Class::Rejected(reason) => reason << 2 | 2,
     }
 }
 
 #[inline]
-fn unpack(packed: u64) -> Class {
-    match packed & 0xFF {
-        0 => Class::Resource { resource: ResourceId((packed >> 32) as u32), currency: (packed >> 8) as u16 },
+fn unpack(packed: u32) -> Class {
+    match packed & 3 {
+        0 => Class::Resource(ResourceId(packed >> 2)),
         1 => Class::Skipped,
-        _ => Class::Rejected((packed >> 32) as u32),
+        _ => Class::Rejected(packed >> 2),
     }
 }
 
@@ -218,7 +241,7 @@ mod tests {
     fn finds_what_was_put_in_across_growth() {
         let mut table = RowTable::default();
         let class = |number: u32| match number % 3 {
-            0 => Class::Resource { resource: ResourceId(number), currency: (number % 7) as u16 },
+            0 => Class::Resource(ResourceId(number)),
             1 => Class::Skipped,
             _ => Class::Rejected(number),
         };

@@ -2,7 +2,7 @@
 //!
 //! This is the cold half: it runs once per distinct row identity, whichever thread meets it first.
 
-use crate::interner::Class;
+use crate::interner::{Class, RowTable};
 use crate::plan::{Identity, Plan};
 use decode::Cells;
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol, TagSetId};
@@ -22,7 +22,7 @@ pub struct Identities<'a, 'r> {
 
 #[derive(Default)]
 struct Known {
-    met: HashMap<(u64, u64), Met>,
+    table: RowTable,
     reasons: Vec<Reason>,
 }
 
@@ -31,7 +31,7 @@ struct Known {
 pub struct Met {
     pub class: Class,
     /// Of a resource: its currency, and the digest of its meaning.
-    pub resource: Option<(Currency, u128)>,
+    pub resource: Option<(ResourceId, Currency, u128)>,
 }
 
 /// Why rows of one identity cannot be charges, and in which scan column it shows.
@@ -54,15 +54,17 @@ impl<'a, 'r> Identities<'a, 'r> {
     /// batch go under one lock: threads that wait for each other row by row spend their time in waiting.
     pub fn meet(&self, rows: &[usize], hashes: &[(u64, u64)], columns: &[(usize, Cells<'_>)], mut take: impl FnMut(usize, Met)) {
         let (mut known, mut registry) = (lock(&self.known), lock(self.registry));
-        let Known { met, reasons } = &mut *known;
+        let Known { table, reasons } = &mut *known;
         for row in rows {
-            let met = met.entry(hashes[*row]).or_insert_with(|| {
-                registry.read(self.plan, columns, *row).unwrap_or_else(|reason| {
+            let class = table.find(hashes[*row]).unwrap_or_else(|| {
+                let class = registry.read(self.plan, columns, *row).unwrap_or_else(|reason| {
                     reasons.push(reason);
-                    Met { class: Class::Rejected(reasons.len() as u32 - 1), resource: None }
-                })
+                    Class::Rejected(reasons.len() as u32 - 1)
+                });
+                table.insert(hashes[*row], class);
+                class
             });
-            take(*row, *met);
+            take(*row, registry.met(class));
         }
     }
 
@@ -74,7 +76,6 @@ impl<'a, 'r> Identities<'a, 'r> {
 /// What all threads of a collection share.
 pub struct Registry<'a> {
     pub dictionary: Dictionary,
-    currencies: Vec<Currency>,
     tag_texts: HashMap<String, Result<TagSetId, String>>,
     schema: &'a TagSchema,
     digests: Vec<u128>,
@@ -82,7 +83,12 @@ pub struct Registry<'a> {
 
 impl<'a> Registry<'a> {
     pub fn new(dictionary: Dictionary, schema: &'a TagSchema) -> Registry<'a> {
-        Registry { dictionary, currencies: Vec::new(), tag_texts: HashMap::new(), schema, digests: Vec::new() }
+        Registry { dictionary, tag_texts: HashMap::new(), schema, digests: Vec::new() }
+    }
+
+    fn met(&mut self, class: Class) -> Met {
+        let Class::Resource(resource) = class else { return Met { class, resource: None } };
+        Met { class, resource: Some((resource, self.dictionary.currency(resource), self.digest(resource))) }
     }
 
     /// The digest of a resource's meaning, computed once.
@@ -95,7 +101,7 @@ impl<'a> Registry<'a> {
         self.digests[at]
     }
 
-    fn read(&mut self, plan: &Plan, columns: &[(usize, Cells<'_>)], row: usize) -> Result<Met, Reason> {
+    fn read(&mut self, plan: &Plan, columns: &[(usize, Cells<'_>)], row: usize) -> Result<Class, Reason> {
         let mut draft = Draft::default();
         for (identity, text) in &plan.constants {
             self.put(plan, &mut draft, identity, Cow::Borrowed(text), None)?;
@@ -104,7 +110,7 @@ impl<'a> Registry<'a> {
             let text = cells.text(row);
             if let Identity::Skip(values) = identity {
                 if values.iter().any(|value| *value == text) {
-                    return Ok(Met { class: Class::Skipped, resource: None });
+                    return Ok(Class::Skipped);
                 }
                 continue;
             }
@@ -112,9 +118,7 @@ impl<'a> Registry<'a> {
         }
         let currency = draft.currency.ok_or_else(|| Reason { column: None, text: "BillingCurrency is empty".into() })?;
         let tags = self.tags_of(draft.tag_text.as_deref(), draft.tags).map_err(|text| Reason { column: draft.tag_column, text })?;
-        let resource = self.dictionary.resource(&Resource { currency, tags, dimensions: draft.dimensions });
-        let class = Class::Resource { resource, currency: self.currency_number(currency) };
-        Ok(Met { class, resource: Some((currency, self.digest(resource))) })
+        Ok(Class::Resource(self.dictionary.resource(&Resource { currency, tags, dimensions: draft.dimensions })))
     }
 
     fn put<'t>(&mut self, plan: &Plan, draft: &mut Draft<'t>, identity: &Identity, text: Cow<'t, str>, column: Option<usize>) -> Result<(), Reason> {
@@ -160,14 +164,6 @@ impl<'a> Registry<'a> {
             canonical.iter().map(|(key, value)| (self.dictionary.symbol(key), self.dictionary.symbol(value))).collect();
         symbols.sort_unstable();
         self.dictionary.tag_set(&symbols)
-    }
-
-    fn currency_number(&mut self, currency: Currency) -> u16 {
-        let at = self.currencies.iter().position(|known| *known == currency).unwrap_or_else(|| {
-            self.currencies.push(currency);
-            self.currencies.len() - 1
-        });
-        at as u16
     }
 }
 

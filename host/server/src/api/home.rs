@@ -11,14 +11,8 @@ pub async fn home() -> Html<&'static str> {
     Html(include_str!("home.html"))
 }
 
-pub const STYLE: Operation = Operation {
-    path: "/style.css",
-    id: "get_style",
-    summary: "How that page looks.",
-    parameters: &[],
-    body: Body::Text("text/css"),
-    errors: &[],
-};
+pub const STYLE: Operation =
+    Operation { path: "/style.css", id: "get_style", summary: "How that page looks.", parameters: &[], body: Body::Text("text/css"), errors: &[] };
 
 pub async fn style() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("style.css"))
