@@ -16,7 +16,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-const BATCH_ROWS: usize = 2048;
+const BATCH_ROWS: usize = 1024;
 const DAY_SECONDS: i64 = 86_400;
 
 pub struct ParquetScan {

@@ -31,19 +31,30 @@ pub struct Resource {
     pub dimensions: Vec<(Field, Symbol)>,
 }
 
+/// A number under its hash, which is kept so that a growing table need not visit what is numbered.
+#[derive(Clone, Copy)]
+struct Hashed {
+    hash: u64,
+    id: u32,
+}
+
+fn hash_of(hashed: &Hashed) -> u64 {
+    hashed.hash
+}
+
 pub struct Dictionary {
     hasher: foldhash::fast::RandomState,
     text: String,
     text_ends: Vec<usize>,
-    symbols: HashTable<u32>,
+    symbols: HashTable<Hashed>,
     tags: Vec<(Symbol, Symbol)>,
     tag_ends: Vec<usize>,
-    tag_sets: HashTable<u32>,
+    tag_sets: HashTable<Hashed>,
     currencies: Vec<Currency>,
     resource_tags: Vec<TagSetId>,
     /// One column a field, filled up with `NONE` where a resource lacks it; a field never seen has no column.
     columns: Vec<Vec<Symbol>>,
-    resources: HashTable<u32>,
+    resources: HashTable<Hashed>,
 }
 
 impl Default for Dictionary {
@@ -74,33 +85,28 @@ impl Dictionary {
 
     /// Makes room for what is about to be put in, so that loading a large dictionary does not hash everything again as it grows.
     pub fn reserve(&mut self, symbols: usize, tag_sets: usize, resources: usize) {
-        let (hasher, text, text_ends) = (&self.hasher, &self.text, &self.text_ends);
-        self.symbols.reserve(symbols, |id| hasher.hash_one(symbol_text(text, text_ends, *id)));
-        let (tags, tag_ends) = (&self.tags, &self.tag_ends);
-        self.tag_sets.reserve(tag_sets, |id| hasher.hash_one(slice(tags, tag_ends, *id)));
-        let mut known = std::mem::take(&mut self.resources);
-        known.reserve(resources, |id| self.stored_hash(ResourceId(*id)));
-        self.resources = known;
+        self.symbols.reserve(symbols, hash_of);
+        self.tag_sets.reserve(tag_sets, hash_of);
+        self.resources.reserve(resources, hash_of);
     }
 
     /// Interns a text.
     pub fn symbol(&mut self, text: &str) -> Symbol {
         let hash = self.hasher.hash_one(text);
-        if let Some(found) = self.symbols.find(hash, |id| symbol_text(&self.text, &self.text_ends, *id) == text) {
-            return Symbol(*found);
+        if let Some(found) = self.symbols.find(hash, |known| known.hash == hash && symbol_text(&self.text, &self.text_ends, known.id) == text) {
+            return Symbol(found.id);
         }
         let id = self.text_ends.len() as u32;
         self.text.push_str(text);
         self.text_ends.push(self.text.len());
-        let (hasher, arena, ends) = (&self.hasher, &self.text, &self.text_ends);
-        self.symbols.insert_unique(hash, id, |id| hasher.hash_one(symbol_text(arena, ends, *id)));
+        self.symbols.insert_unique(hash, Hashed { hash, id }, hash_of);
         Symbol(id)
     }
 
     /// The symbol of a text that may never have been seen.
     pub fn find_symbol(&self, text: &str) -> Option<Symbol> {
         let hash = self.hasher.hash_one(text);
-        self.symbols.find(hash, |id| symbol_text(&self.text, &self.text_ends, *id) == text).map(|id| Symbol(*id))
+        self.symbols.find(hash, |known| symbol_text(&self.text, &self.text_ends, known.id) == text).map(|known| Symbol(known.id))
     }
 
     pub fn text(&self, symbol: Symbol) -> &str {
@@ -114,14 +120,13 @@ impl Dictionary {
     /// Interns tags, given by ascending key symbol with each key once.
     pub fn tag_set(&mut self, tags: &[(Symbol, Symbol)]) -> TagSetId {
         let hash = self.hasher.hash_one(tags);
-        if let Some(found) = self.tag_sets.find(hash, |id| slice(&self.tags, &self.tag_ends, *id) == tags) {
-            return TagSetId(*found);
+        if let Some(found) = self.tag_sets.find(hash, |known| slice(&self.tags, &self.tag_ends, known.id) == tags) {
+            return TagSetId(found.id);
         }
         let id = self.tag_ends.len() as u32;
         self.tags.extend_from_slice(tags);
         self.tag_ends.push(self.tags.len());
-        let (hasher, arena, ends) = (&self.hasher, &self.tags, &self.tag_ends);
-        self.tag_sets.insert_unique(hash, id, |id| hasher.hash_one(slice(arena, ends, *id)));
+        self.tag_sets.insert_unique(hash, Hashed { hash, id }, hash_of);
         TagSetId(id)
     }
 
@@ -142,8 +147,8 @@ impl Dictionary {
     /// Interns a resource.
     pub fn resource(&mut self, resource: &Resource) -> ResourceId {
         let hash = self.resource_hash(resource.currency, resource.tags, resource.dimensions.iter().copied());
-        let is_same = |id: &u32| {
-            let id = ResourceId(*id);
+        let is_same = |known: &Hashed| {
+            let id = ResourceId(known.id);
             let count = resource.dimensions.iter().filter(|(_, symbol)| *symbol != Symbol::NONE).count();
             self.currency(id) == resource.currency
                 && self.resource_tags(id) == resource.tags
@@ -151,10 +156,10 @@ impl Dictionary {
                 && self.dimensions(id).count() == count
         };
         if let Some(found) = self.resources.find(hash, is_same) {
-            return ResourceId(*found);
+            return ResourceId(found.id);
         }
         let id = self.push_resource(resource);
-        self.index_resource(id, hash);
+        self.resources.insert_unique(hash, Hashed { hash, id: id.0 }, hash_of);
         id
     }
 
@@ -170,16 +175,6 @@ impl Dictionary {
             }
         }
         ResourceId(id as u32)
-    }
-
-    fn index_resource(&mut self, id: ResourceId, hash: u64) {
-        let mut resources = std::mem::take(&mut self.resources);
-        resources.insert_unique(hash, id.0, |id| self.stored_hash(ResourceId(*id)));
-        self.resources = resources;
-    }
-
-    fn stored_hash(&self, id: ResourceId) -> u64 {
-        self.resource_hash(self.currency(id), self.resource_tags(id), self.dimensions(id))
     }
 
     /// Independent of the order of the dimensions.
