@@ -115,7 +115,7 @@ impl<'a> Cells<'a> {
     /// What a text cell means.
     pub fn text(&self, row: usize) -> Cow<'a, str> {
         let (raw, plain) = (self.raw(row), self.plain(row));
-        let text = String::from_utf8_lossy(plain);
+        let text = std::str::from_utf8(plain).map_or_else(|_| String::from_utf8_lossy(plain), Cow::Borrowed);
         if plain.len() < raw.len() && text.contains('"') { Cow::Owned(text.replace("\"\"", "\"")) } else { text }
     }
 }
