@@ -109,15 +109,13 @@ fn owed(ui: Ui, settings: &Settings) -> Result<String, Diagnostic> {
     Ok(Layout::new(&query, GranularityName::Monthly).text(ui, &table))
 }
 
+/// The program as it was called, since a fresh build is on nobody's search path.
 fn next_steps(dir: &Path) -> String {
+    let called = std::env::args_os().next().map_or_else(|| "apportion".into(), |name| name.to_string_lossy().into_owned());
     let config = dir.join(settings::FILE);
-    let config = config.display();
-    format!(
-        "\ntry next:\n  \
-         apportion --config {config} explain payments\n  \
-         apportion --config {config} costs --group-by team,service_name\n  \
-         apportion --config {config} rule list\n"
-    )
+    let line = |words: &str| format!("  {called} --config {} {words}\n", config.display());
+    let steps = ["explain payments", "costs --group-by team,service_name", "rule list"].map(line).concat();
+    format!("\ntry next:\n{steps}")
 }
 
 #[cfg(test)]
