@@ -114,9 +114,14 @@ fn pairs(pairs: &[(String, String)]) -> String {
     pairs.iter().map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>().join(" ")
 }
 
+/// The exact fraction, and about how much that is.
 fn weights_text(weights: &ExplainedWeights) -> String {
-    let shares: Vec<String> = weights.weights.iter().map(|(target, weight)| format!("{} {weight}/{}", target.team, weights.total)).collect();
-    shares.join(", ")
+    let share = |(target, weight): &(Target, u64)| {
+        let total = u128::from(weights.total.max(1));
+        let basis_points = (u128::from(*weight) * 10_000 + total / 2) / total;
+        format!("{} {weight}/{} ({}.{:02} %)", target.team, weights.total, basis_points / 100, basis_points % 100)
+    };
+    weights.weights.iter().map(share).collect::<Vec<_>>().join(", ")
 }
 
 fn source_line(source: &ExplainedSource) -> String {
