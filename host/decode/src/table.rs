@@ -120,6 +120,26 @@ impl<'a> Cells<'a> {
     }
 }
 
+/// Texts up to this long stand in their view.
+const INLINE_BYTES_MAX: u32 = 12;
+
+/// A text as it stands in an array of views.
+pub enum Viewed<'a> {
+    /// At most twelve bytes: the length, the bytes, then zeroes. A null is an empty text.
+    Short(u128),
+    Long(&'a [u8]),
+}
+
+#[inline]
+pub fn viewed(array: &StringViewArray, row: usize) -> Viewed<'_> {
+    // Whatever stood in the place of a null before may still stand there.
+    if array.is_null(row) {
+        return Viewed::Short(0);
+    }
+    let view = array.views()[row];
+    if view as u32 <= INLINE_BYTES_MAX { Viewed::Short(view) } else { Viewed::Long(array.value(row).as_bytes()) }
+}
+
 /// A scan over one table; its workers share the work.
 pub struct Scan {
     kind: ScanKind,

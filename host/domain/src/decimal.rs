@@ -137,9 +137,12 @@ pub fn from_scaled(value: i128, scale: u32) -> Result<Parsed, NotAnAmount> {
     let small = u64::try_from(value.unsigned_abs()).ok().filter(|_| (9..=18).contains(&scale));
     if let Some(magnitude) = small {
         let below_digits = scale as usize - 9;
-        let unit = POWERS[below_digits];
-        if let Ok(nanos) = i64::try_from(magnitude / unit) {
-            let below = magnitude % unit;
+        // FOCUS asks for ten decimals or more: dividing by a constant is several times faster.
+        let (whole, below) = match below_digits {
+            1 => (magnitude / 10, magnitude % 10),
+            _ => (magnitude / POWERS[below_digits], magnitude % POWERS[below_digits]),
+        };
+        if let Ok(nanos) = i64::try_from(whole) {
             if below == 0 {
                 return Ok(Parsed { nanos: if value < 0 { -nanos } else { nanos }, rest: Rest::Fine(0) });
             }

@@ -5,7 +5,7 @@
 //! the memory which holds them flips a bit unseen. So the cells themselves need not be kept or compared, which is what
 //! makes the table small enough for the cache.
 
-use decode::Cells;
+use decode::{Cells, Viewed, viewed};
 use domain::dictionary::ResourceId;
 
 /// What the cells of a row turned out to mean.
@@ -58,9 +58,6 @@ fn absorb(hash: (u64, u64), bytes: &[u8], secrets: &Secrets) -> (u64, u64) {
     (left, right)
 }
 
-/// Texts up to this long stand in their view.
-const INLINE_BYTES_MAX: u32 = 12;
-
 /// A short text as its view has it: its length, then its bytes, then zeroes.
 #[inline(always)]
 fn absorb_view(hash: (u64, u64), view: u128, secrets: &Secrets) -> (u64, u64) {
@@ -96,9 +93,11 @@ pub fn hash_rows(columns: &[(usize, Cells<'_>)], rows: usize, secrets: &Secrets,
                 }
             }
             Cells::Views(array) => {
-                for (row, (hash, view)) in hashes.iter_mut().zip(array.views()).enumerate() {
-                    *hash =
-                        if *view as u32 <= INLINE_BYTES_MAX { absorb_view(*hash, *view, secrets) } else { absorb(*hash, cells.raw(row), secrets) };
+                for (row, hash) in hashes.iter_mut().enumerate() {
+                    *hash = match viewed(array, row) {
+                        Viewed::Short(view) => absorb_view(*hash, view, secrets),
+                        Viewed::Long(cell) => absorb(*hash, cell, secrets),
+                    };
                 }
             }
             Cells::Decimal { .. } | Cells::Days { .. } => {}
