@@ -20,3 +20,4 @@ pub mod port;
 pub mod run;
 pub mod split;
 pub mod tag;
+pub mod usage;
