@@ -206,7 +206,7 @@ CREATE TABLE rule (
     enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
     valid_from INTEGER,
     valid_until INTEGER,
-    source_text BLOB NOT NULL REFERENCES source_text (digest),
+    source_text BLOB NOT NULL REFERENCES source_text (digest), stage TEXT NOT NULL DEFAULT 'attribution' CHECK (stage IN ('attribution', 'distribution', 'cascade')), team TEXT CHECK ((team IS NOT NULL) = (stage = 'cascade')), mutual TEXT NOT NULL DEFAULT 'reciprocal' CHECK (mutual IN ('reciprocal', 'step_down')),
     PRIMARY KEY (generation, number)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,5 +1,6 @@
 //! Accounts are paths with a kind: who is owed, what is prepaid, who pays.
 
+use crate::decision::Recipient;
 use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +50,15 @@ impl Account {
         match self {
             Account::Team(team) => Some(team),
             _ => None,
+        }
+    }
+
+    /// Where an amount for a recipient is booked.
+    pub fn of(recipient: &Recipient) -> Account {
+        match recipient {
+            Recipient::Team(target) => Account::Team(target.team.clone()),
+            Recipient::Pool(rule) => Account::Pool(rule.clone()),
+            Recipient::Unallocated => Account::Unallocated,
         }
     }
 

@@ -109,6 +109,7 @@ catalogue! {
     RULE_THROWN "R202" Incomplete "A rule threw.";
     RULE_LIMIT "R203" Incomplete "A rule used up one of its limits.";
     RULE_FAILED "R204" Incomplete "A rule failed while it ran.";
+    RULE_CIRCLE "R205" Incomplete "Rules pass costs on in a circle that cannot be solved; the costs stay where they are.";
     CASES_FILE "R301" User "A cases file is missing, empty or cannot be read.";
     CASE_FAILED "R302" User "A case does not come out as expected.";
     RULES_UNREADABLE "R303" User "The rules folder cannot be read.";

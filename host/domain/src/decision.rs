@@ -1,8 +1,10 @@
 //! What a rule answers, and the table of the answers that a run met.
 
+use crate::money::Money;
+use crate::usage::Quantity;
 use std::collections::BTreeMap;
 
-/// Who bears a cost, as a rule says it. Cost center, environment and application are dimensions, not accounts.
+/// A team that bears a cost, as a rule says it. Cost center, environment and application are dimensions, not accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target {
     pub team: String,
@@ -17,41 +19,198 @@ impl Target {
     }
 }
 
-/// What happens to a pool whose weights are all zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+/// Who gets an amount, or a share of one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Recipient {
+    Team(Target),
+    /// The pool of the distribution rule with this id.
+    Pool(String),
+    /// Nobody known: visible, and not lost.
+    Unallocated,
+}
+
+impl Recipient {
+    pub fn team(team: impl Into<String>) -> Recipient {
+        Recipient::Team(Target::team(team))
+    }
+
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Recipient::Team(target) => Some(target),
+            Recipient::Pool(_) | Recipient::Unallocated => None,
+        }
+    }
+}
+
+impl From<Target> for Recipient {
+    fn from(target: Target) -> Recipient {
+        Recipient::Team(target)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// One recipient gets all.
+    Assign(Recipient),
+    /// Several share it: it passes through the rule's pool.
+    Spread(Spread),
+    /// Set aside from the teams.
+    Exclude { reason: String },
+}
+
+/// How a pool is shared on a day.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Spread {
+    pub by: Driver,
+    pub when_zero: WhenZero,
+    pub when_negative: WhenNegative,
+    /// What single recipients bear at least and at most.
+    pub bounds: Vec<Bound>,
+}
+
+impl Spread {
+    pub fn new(by: Driver) -> Spread {
+        Spread { by, when_zero: WhenZero::default(), when_negative: WhenNegative::default(), bounds: Vec::new() }
+    }
+
+    /// Whether the day's total of the pool decides over the shares, and not only over the amounts.
+    pub fn hangs_on_total(&self) -> bool {
+        let fallback = matches!(&self.when_zero, WhenZero::Spread(spread) if spread.hangs_on_total());
+        fallback || !self.bounds.is_empty() || matches!(self.by, Driver::Tiers(_) | Driver::RateCard { .. } | Driver::Plugin { .. })
+    }
+}
+
+/// What the shares are in proportion to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Driver {
+    /// Fixed weights, in order; at least one is positive.
+    Fixed(Vec<(Recipient, u64)>),
+    /// Direct cost of the day.
+    Cost { among: Candidates, filter: DriverFilter, basis: Basis },
+    /// Usage of the day, or of a window that ends with it.
+    Usage(UsageDriver),
+    /// Slices of the pool's total of the day, from the first unit on, each with a spread of its own.
+    Tiers(Vec<Tier>),
+    /// Usage at a price; what the prices leave of the pool, or take from it, goes to `remainder`.
+    RateCard { usage: UsageDriver, prices: Vec<Price>, remainder: Recipient },
+    /// Weights from an allocator plugin.
+    Plugin { plugin: String, config: String, among: Candidates, metrics: Vec<String> },
+}
+
+/// Which usage counts, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UsageDriver {
+    pub metric: String,
+    pub filter: DriverFilter,
+    /// The key whose value says who used it.
+    pub key: String,
+    /// Only these teams, where given.
+    pub among: Candidates,
+    /// Recipients by the key's value, asked before the table.
+    pub recipients: BTreeMap<String, Recipient>,
+    /// A lookup table that has the team for the key's value. Without one, the value is the team.
+    pub table: Option<String>,
+    pub unknown: Unknown,
+    pub window: Window,
+}
+
+/// Who bears the share of usage that cannot be told to be anybody's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Unknown {
+    To(Recipient),
+    /// It does not count, so that the others bear it.
+    Ignore,
+}
+
+/// The days whose usage counts, the day of the charges being the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Window {
+    Days(u16),
+    /// The calendar month that the day is in, also the days after it.
+    Month,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tier {
+    /// Up to this total of the day; the last tier has no end.
+    pub upto: Option<Money>,
+    pub spread: Spread,
+}
+
+/// A unit price, for usage up to a quantity.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Price {
+    pub upto: Option<Quantity>,
+    pub price: UnitPrice,
+}
+
+/// In 10⁻¹⁸ of the currency's unit for each whole unit of usage: a byte costs little.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UnitPrice(pub i128);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Bound {
+    pub recipient: Recipient,
+    pub at_least: Option<Limit>,
+    pub at_most: Option<Limit>,
+}
+
+/// A part of a pool's total of the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    Amount(Money),
+    /// In millionths of the total.
+    Part(u32),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Basis {
+    #[default]
+    Effective,
+    Billed,
+}
+
+/// What happens to a pool whose weights add up to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum WhenZero {
     /// It stays in the pool, visible.
     #[default]
     Stay,
     Even,
+    /// Another spread takes its place.
+    Spread(Box<Spread>),
 }
 
-/// Which direct costs count as a driver: every pair must hold. The key is a dimension's name or `tag:<key>`.
+/// What a negative weight means, such as a team whose credits are larger than its costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum WhenNegative {
+    /// It counts as zero.
+    #[default]
+    Zero,
+    /// It takes a share of the other sign: of 100 by 100 : −20, the shares are 125 and −25.
+    Keep,
+    /// The pool stays where it is.
+    Stay,
+}
+
+/// Which direct costs or usage count: every pair must hold. The key is a dimension's name or `tag:<key>`.
 pub type DriverFilter = BTreeMap<String, String>;
 
-/// The targets of `by_cost`: the teams listed, in that order, or every team with direct cost that day, by name.
+/// Among whom a pool is shared: those listed, in that order, or every team that the driver knows, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Candidates {
     Listed(Vec<Target>),
     AllTeams,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Decision {
-    /// One target bears all.
-    Assign(Target),
-    /// Fixed weights, in order; at least one is positive.
-    Split(Vec<(Target, u64)>),
-    /// In proportion to the direct cost of the day.
-    ByCost { candidates: Candidates, filter: DriverFilter, when_zero: WhenZero },
-    /// Set aside from the teams.
-    Exclude { reason: String },
-}
-
 impl Decision {
+    pub fn fixed(weights: Vec<(Recipient, u64)>) -> Decision {
+        Decision::Spread(Spread::new(Driver::Fixed(weights)))
+    }
+
     /// Whether the charge passes through the rule's pool.
     pub fn is_shared(&self) -> bool {
-        matches!(self, Decision::Split(_) | Decision::ByCost { .. })
+        matches!(self, Decision::Spread(_))
     }
 }
 

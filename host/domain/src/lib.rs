@@ -5,6 +5,7 @@
 //! promises when it is made.
 
 pub mod account;
+pub mod cascade;
 pub mod catalogue;
 pub mod charge;
 pub mod decimal;
@@ -19,5 +20,6 @@ pub mod period;
 pub mod port;
 pub mod run;
 pub mod split;
+pub mod spread;
 pub mod tag;
 pub mod usage;

@@ -1,13 +1,16 @@
 //! The few ports through which the pipeline reaches plugins and rules, so that it runs with fakes.
 
+use crate::catalogue::PLUGIN_NOT_FOUND;
 use crate::charge::{ChargeLine, RawCharge, RawUsage, Rejected};
-use crate::decision::{Outcome, OutcomeId};
+use crate::decision::{Outcome, OutcomeId, Target};
 use crate::diagnostic::Diagnostic;
 use crate::dictionary::{Dictionary, ResourceId};
 use crate::entry::RuleVersion;
 use crate::field::Field;
 use crate::mapping::Mapping;
+use crate::money::{Currency, Sum};
 use crate::period::{Day, Period};
+use crate::usage::Usage;
 use std::path::PathBuf;
 
 /// Which plugin did something: enough to reproduce it.
@@ -69,6 +72,51 @@ pub trait Collector {
     fn collect(&self, request: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic>;
 }
 
+/// When a rule has its say, and over what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Over what was charged.
+    #[default]
+    Attribution,
+    /// Over the pool that is named like the rule.
+    Distribution,
+    /// Over the cost of a team that serves others.
+    Cascade(String),
+}
+
+impl Stage {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Stage::Attribution => "attribution",
+            Stage::Distribution => "distribution",
+            Stage::Cascade(_) => "cascade",
+        }
+    }
+}
+
+/// How costs are passed on among those that feed each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mutual {
+    /// Solved as a whole: everybody pays for what the others pass on to it.
+    #[default]
+    Reciprocal,
+    /// In the order of priority; who has passed its cost on gets nothing back.
+    StepDown,
+}
+
+impl Mutual {
+    pub fn name(self) -> &'static str {
+        match self {
+            Mutual::Reciprocal => "reciprocal",
+            Mutual::StepDown => "step_down",
+        }
+    }
+
+    pub fn by_name(name: &str) -> Option<Mutual> {
+        [Mutual::Reciprocal, Mutual::StepDown].into_iter().find(|known| known.name() == name)
+    }
+}
+
 /// A rule as it stands in a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleFacts {
@@ -81,6 +129,8 @@ pub struct RuleFacts {
     pub enabled: bool,
     pub from: Option<Day>,
     pub until: Option<Day>,
+    pub stage: Stage,
+    pub mutual: Mutual,
     pub source: String,
 }
 
@@ -92,14 +142,48 @@ pub trait Rules: Send + Sync {
     fn facts(&self) -> &[RuleFacts];
     /// Lookup tables by name with their text, stored with the generation.
     fn tables(&self) -> Vec<(String, String)>;
+    /// The first cell behind a key of a lookup table.
+    fn cell(&self, table: &str, key: &str) -> Option<String>;
     /// A decider with empty memos, for one run.
     fn decider(&self) -> Box<dyn Decider + '_>;
+}
+
+/// Allocator plugins: they weigh, and never see or move an amount of a single charge.
+pub trait Allocators: Sync {
+    /// One weight for each target, in their order.
+    fn weights(&self, call: &AllocatorCall<'_>) -> Result<Vec<u64>, Diagnostic>;
+}
+
+/// Where there are no plugins: every question fails.
+#[derive(Clone, Copy, Debug)]
+pub struct NoAllocators;
+
+impl Allocators for NoAllocators {
+    fn weights(&self, call: &AllocatorCall<'_>) -> Result<Vec<u64>, Diagnostic> {
+        Err(Diagnostic::new(PLUGIN_NOT_FOUND, format!("{} asks the allocator plugin '{}', and there are no plugins here", call.rule, call.plugin)))
+    }
+}
+
+/// A pool of a day with all that may decide over its shares.
+#[derive(Debug)]
+pub struct AllocatorCall<'a> {
+    pub plugin: &'a str,
+    /// The rule's own settings for the plugin, as JSON.
+    pub config: &'a str,
+    pub rule: &'a str,
+    pub day: Day,
+    pub currency: Currency,
+    pub total: Sum,
+    pub targets: &'a [Target],
+    pub usage: Vec<&'a Usage>,
 }
 
 /// Takes decisions for one run; remembers what it decided.
 pub trait Decider {
     /// Decides for a resource on a day. Without `line`, a rule that reads an amount or a date answers `OutcomeId::PER_CHARGE`.
     fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> OutcomeId;
+    /// What the rules of the later stages that are valid on a day say, in the order of their priority: who passes on what.
+    fn later_stages(&mut self, day: Day) -> Vec<OutcomeId>;
     /// Days on which another set of rules becomes valid, ascending. Between two of them decisions do not depend on the day.
     fn turning_days(&self) -> Vec<Day>;
     /// All outcomes so far; `OutcomeId` is the index.

@@ -1,94 +1,123 @@
-//! Splitting an amount exactly: the shares add up to the whole, whatever its sign, with no float and no remainder.
+//! Splitting amounts exactly: the shares add up to the whole, whatever its sign, with no float and no remainder.
 //!
 //! Share `k` of amount `a` is `trunc(a × c_k / t) − trunc(a × c_(k−1) / t)`, where `c` are the cumulative weights in
 //! target order and `t` their total. The differences telescope, so the sum is `a` for every `a` and every weights.
+//!
+//! An amount that comes in parts is split by [`Running`]: the parts' shares add up to the shares of the whole, to the
+//! nano, so a total can be looked into part by part without leaving a remainder anywhere.
 
-use crate::money::Money;
+use crate::money::Sum;
+use num_bigint::BigInt;
 
-/// Cumulative weights, checked: at least one is positive.
+/// Cumulative weights, checked: their total is above zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shares {
-    cuts: Vec<Cut>,
-    total: u64,
+    upto: Vec<i64>,
+    total: i64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cut {
-    upto: u64,
-    /// ⌊upto × 2⁶⁴ / total⌋: turns the 128-bit division of each charge into a multiplication.
-    inverse: u128,
-}
-
-/// No weight is positive: there is nobody to share with, by the rule's declared policy.
+/// The weights add up to nothing: there is nobody to share with, by the rule's declared policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no weight is positive")]
+#[error("the weights add up to nothing")]
 pub struct AllZero;
 
 impl Shares {
-    /// Negative weights count as zero. Totals beyond 63 bits are scaled down by a power of ten, the same for all weights.
+    /// Negative weights count as zero.
     pub fn new(weights: &[i128]) -> Result<Shares, AllZero> {
-        let positive = |weight: &i128| (*weight).max(0);
+        Shares::signed(&weights.iter().map(|weight| (*weight).max(0)).collect::<Vec<_>>())
+    }
+
+    /// A weight of another sign than the total takes a share of the other sign: 100 by 100 : −20 is 125 and −25.
+    ///
+    /// What does not fit 63 bits is scaled down by a power of ten, the same for all weights.
+    pub fn signed(weights: &[i128]) -> Result<Shares, AllZero> {
         let mut scale = 1_i128;
-        let mut total = weights.iter().map(positive).fold(0_i128, i128::saturating_add);
-        while total > i128::from(i64::MAX) {
+        loop {
+            let mut sum = Some(0_i128);
+            let mut cumulate = |weight: &i128| {
+                sum = sum.and_then(|sum| sum.checked_add(*weight / scale));
+                sum.and_then(|sum| i64::try_from(sum).ok()).filter(|sum| *sum != i64::MIN)
+            };
+            if let Some(upto) = weights.iter().map(&mut cumulate).collect::<Option<Vec<i64>>>() {
+                let total = upto.last().copied().unwrap_or(0);
+                return Shares::cumulated(upto, total);
+            }
             scale *= 10;
-            total = weights.iter().map(|weight| positive(weight) / scale).sum();
         }
-        let total = u64::try_from(total).unwrap_or_default();
-        if total == 0 {
+    }
+
+    /// From what [`Shares::cumulative`] and [`Shares::total`] say.
+    pub fn cumulated(mut upto: Vec<i64>, total: i64) -> Result<Shares, AllZero> {
+        if total == 0 || upto.last() != Some(&total) {
             return Err(AllZero);
         }
-        let mut upto = 0_u64;
-        let cuts = weights
-            .iter()
-            .map(|weight| {
-                upto += u64::try_from(positive(weight) / scale).unwrap_or_default();
-                Cut { upto, inverse: (u128::from(upto) << 64) / u128::from(total) }
-            })
-            .collect();
-        Ok(Shares { cuts, total })
+        if total < 0 {
+            upto.iter_mut().for_each(|weight| *weight = -*weight);
+        }
+        Ok(Shares { upto, total: total.abs() })
     }
 
     pub fn len(&self) -> usize {
-        self.cuts.len()
+        self.upto.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.cuts.is_empty()
+        self.upto.is_empty()
     }
 
     /// Cumulative weights, as they are stored for later derivation.
-    pub fn cumulative(&self) -> impl Iterator<Item = u64> {
-        self.cuts.iter().map(|cut| cut.upto)
+    pub fn cumulative(&self) -> &[i64] {
+        &self.upto
     }
 
-    pub fn total(&self) -> u64 {
+    pub fn total(&self) -> i64 {
         self.total
     }
 
-    /// Calls `take(k, share)` for each target in order, zero shares included.
-    #[inline]
-    pub fn split(&self, amount: Money, mut take: impl FnMut(usize, Money)) {
-        let magnitude = amount.nanos().unsigned_abs();
-        let mut before = 0_u64;
-        for (target, cut) in self.cuts.iter().enumerate() {
-            let upto = self.cut(magnitude, *cut);
-            let share = (upto - before) as i64;
-            before = upto;
-            take(target, Money::from_nanos(if amount.nanos() < 0 { share.wrapping_neg() } else { share }));
-        }
+    /// Each target's weight in order.
+    pub fn weights(&self) -> impl Iterator<Item = i64> {
+        let before = std::iter::once(0).chain(self.upto.iter().copied());
+        self.upto.iter().zip(before).map(|(upto, before)| upto - before)
     }
 
-    /// ⌊magnitude × cut.upto / total⌋ exactly: the estimate by the inverse is at most a few too small.
-    #[inline]
-    fn cut(&self, magnitude: u64, cut: Cut) -> u64 {
-        let whole = if cut.inverse >> 64 == 0 { 0 } else { magnitude };
-        let mut quotient = whole + ((u128::from(magnitude) * (cut.inverse & u128::from(u64::MAX))) >> 64) as u64;
-        let mut rest = u128::from(magnitude) * u128::from(cut.upto) - u128::from(quotient) * u128::from(self.total);
-        while rest >= u128::from(self.total) {
-            quotient += 1;
-            rest -= u128::from(self.total);
+    /// Calls `take(k, share)` for each target in order, zero shares included.
+    pub fn split(&self, amount: Sum, take: impl FnMut(usize, Sum)) {
+        self.running().split(amount, take);
+    }
+
+    /// Splits an amount that comes in parts.
+    pub fn running(&self) -> Running<'_> {
+        Running { shares: self, amount: 0, given: vec![0; self.upto.len()] }
+    }
+
+    /// `trunc(amount × upto / total)`.
+    fn cut(&self, amount: i128, upto: i64) -> i128 {
+        match amount.checked_mul(i128::from(upto)) {
+            Some(product) => product / i128::from(self.total),
+            None => i128::try_from(BigInt::from(amount) * upto / self.total).unwrap_or_default(),
         }
-        quotient
+    }
+}
+
+/// The shares given so far of an amount that comes in parts.
+#[derive(Clone, Debug)]
+pub struct Running<'a> {
+    shares: &'a Shares,
+    amount: i128,
+    given: Vec<i128>,
+}
+
+impl Running<'_> {
+    /// Adds a part and calls `take(k, share)` for each target in order. A share can be a nano more or less than the part's own.
+    pub fn split(&mut self, part: Sum, mut take: impl FnMut(usize, Sum)) {
+        self.amount += part.nanos();
+        let mut before = 0;
+        for (target, (upto, given)) in self.shares.upto.iter().zip(&mut self.given).enumerate() {
+            let cut = self.shares.cut(self.amount, *upto);
+            let due = cut - before;
+            before = cut;
+            take(target, Sum::from_nanos(due - *given));
+            *given = due;
+        }
     }
 }

@@ -14,46 +14,74 @@ fn weights() -> impl Strategy<Value = Vec<i128>> {
     prop::collection::vec(weight, 1..12)
 }
 
+fn sum(nanos: impl Into<i128>) -> Sum {
+    Sum::from_nanos(nanos.into())
+}
+
+fn split(shares: &Shares, amount: Sum) -> Vec<i128> {
+    let mut split = Vec::new();
+    shares.split(amount, |_, share| split.push(share.nanos()));
+    split
+}
+
 proptest! {
     #[test]
     fn a_split_conserves_any_amount_under_any_weights(amount: i64, weights in weights()) {
         match Shares::new(&weights) {
             Err(AllZero) => prop_assert!(weights.iter().all(|weight| *weight <= 0)),
             Ok(shares) => {
-                let mut total = Sum::ZERO;
-                shares.split(Money::from_nanos(amount), |target, share| {
-                    total += Sum::from(share);
-                    assert!(weights[target] > 0 || share == Money::ZERO, "a weight of {} got {share}", weights[target]);
-                    assert!(share == Money::ZERO || (share.nanos() < 0) == (amount < 0), "{share} of {amount}");
-                });
-                prop_assert_eq!(total, Sum::from(Money::from_nanos(amount)));
+                let split = split(&shares, sum(amount));
+                for (weight, share) in weights.iter().zip(&split) {
+                    prop_assert!(*weight > 0 || *share == 0, "a weight of {} got {}", weight, share);
+                    prop_assert!(*share == 0 || (*share < 0) == (amount < 0), "{} of {}", share, amount);
+                }
+                prop_assert_eq!(split.iter().sum::<i128>(), i128::from(amount));
             }
         }
     }
 
     #[test]
-    fn a_split_is_the_truncated_cumulative_share(amount: i64, weights in prop::collection::vec(0_i128..1_000_000, 1..8)) {
+    fn a_split_is_the_truncated_cumulative_share(amount: i64, weights in prop::collection::vec(-1_000_000_i128..1_000_000, 1..8)) {
         let total: i128 = weights.iter().sum();
-        prop_assume!(total > 0);
+        prop_assume!(total != 0);
         let mut cumulative = 0;
-        let expected: Vec<i64> = weights.iter().map(|weight| {
+        let expected: Vec<i128> = weights.iter().map(|weight| {
             let before = i128::from(amount) * cumulative / total;
             cumulative += weight;
-            (i128::from(amount) * cumulative / total - before) as i64
+            i128::from(amount) * cumulative / total - before
         }).collect();
-        let mut got = Vec::new();
-        Shares::new(&weights).unwrap().split(Money::from_nanos(amount), |_, share| got.push(share.nanos()));
-        prop_assert_eq!(got, expected);
+        prop_assert_eq!(split(&Shares::signed(&weights).unwrap(), sum(amount)), expected);
+    }
+
+    #[test]
+    fn the_shares_of_parts_add_up_to_the_shares_of_the_whole(parts in prop::collection::vec(any::<i64>(), 1..10), weights in weights()) {
+        if let Ok(shares) = Shares::signed(&weights) {
+            let mut added = vec![0; weights.len()];
+            let mut running = shares.running();
+            for part in &parts {
+                let mut given = 0;
+                running.split(sum(*part), |target, share| {
+                    added[target] += share.nanos();
+                    given += share.nanos();
+                });
+                prop_assert_eq!(given, i128::from(*part));
+            }
+            prop_assert_eq!(added, split(&shares, parts.iter().map(|part| sum(*part)).sum()));
+        }
     }
 
     #[test]
     fn a_negative_amount_splits_into_the_exact_negatives(amount in 0..=i64::MAX, weights in weights()) {
-        if let Ok(shares) = Shares::new(&weights) {
-            let mut positive = Vec::new();
-            shares.split(Money::from_nanos(amount), |_, share| positive.push(-share.nanos()));
-            let mut negative = Vec::new();
-            shares.split(Money::from_nanos(-amount), |_, share| negative.push(share.nanos()));
-            prop_assert_eq!(positive, negative);
+        if let Ok(shares) = Shares::signed(&weights) {
+            let negated: Vec<i128> = split(&shares, sum(amount)).iter().map(|share| -share).collect();
+            prop_assert_eq!(split(&shares, sum(-amount)), negated);
+        }
+    }
+
+    #[test]
+    fn stored_shares_come_back(weights in weights()) {
+        if let Ok(shares) = Shares::signed(&weights) {
+            prop_assert_eq!(Shares::cumulated(shares.cumulative().to_vec(), shares.total()), Ok(shares));
         }
     }
 

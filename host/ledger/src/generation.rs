@@ -8,7 +8,7 @@ use crate::row;
 use crate::{GenerationId, Ledger, Result, Transaction};
 use domain::decision::{Outcome, OutcomeId};
 use domain::entry::RuleVersion;
-use domain::port::{RuleFacts, Rules};
+use domain::port::{Mutual, RuleFacts, Rules, Stage};
 
 /// Decisions of one block.
 const BLOCK_ITEMS: usize = 65_536;
@@ -52,7 +52,8 @@ impl Ledger {
 
     /// In the order in which they were tried.
     pub fn rules(&self, generation: GenerationId) -> Result<Vec<RuleFacts>> {
-        let sql = "SELECT r.rule, r.digest, r.name, r.priority, r.owner, r.review_by, r.description, r.enabled, r.valid_from, r.valid_until, t.text
+        let sql = "SELECT r.rule, r.digest, r.name, r.priority, r.owner, r.review_by, r.description, r.enabled, r.valid_from, r.valid_until, t.text,
+             r.stage, r.team, r.mutual
              FROM rule r JOIN source_text t ON t.digest = r.source_text WHERE r.generation = ?1 ORDER BY r.number";
         row::rows(&self.connection, sql, [generation.0], |row| {
             Ok(RuleFacts {
@@ -66,6 +67,8 @@ impl Ledger {
                 from: row::optional_day(row, 8)?,
                 until: row::optional_day(row, 9)?,
                 source: row::cell(row, 10)?,
+                stage: stage(row::cell(row, 11)?, row::cell(row, 12)?)?,
+                mutual: mutual(row::cell(row, 13)?)?,
             })
         })
     }
@@ -85,6 +88,19 @@ impl Ledger {
     pub fn generation_digest(&self, generation: GenerationId) -> Result<Option<String>> {
         row::row(&self.connection, "SELECT digest FROM generation WHERE id = ?1", [generation.0], |row| row::cell(row, 0))
     }
+}
+
+fn stage(name: String, team: Option<String>) -> Result<Stage> {
+    match (name.as_str(), team) {
+        ("attribution", None) => Ok(Stage::Attribution),
+        ("distribution", None) => Ok(Stage::Distribution),
+        ("cascade", Some(team)) => Ok(Stage::Cascade(team)),
+        (_, team) => Err(corrupt(format!("a rule's stage is '{name}', of the team {team:?}"))),
+    }
+}
+
+fn mutual(name: String) -> Result<Mutual> {
+    Mutual::by_name(&name).ok_or_else(|| corrupt(format!("a rule solves mutual services by '{name}'")))
 }
 
 impl Transaction<'_> {
@@ -112,10 +128,15 @@ impl Transaction<'_> {
 
     fn save_rule(&self, generation: GenerationId, number: usize, facts: &RuleFacts) -> Result<()> {
         let source_text = self.save_text(&facts.source)?;
-        let sql = "INSERT INTO rule (generation, number, rule, digest, name, priority, owner, review_by, description, enabled, valid_from, valid_until, source_text)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        let sql = "INSERT INTO rule (generation, number, rule, digest, name, priority, owner, review_by, description, enabled, valid_from, valid_until, source_text,
+             stage, team, mutual)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
         let days = [facts.review_by, facts.from, facts.until].map(|day| day.map(domain::period::Day::epoch_days));
         let [review_by, from, until] = days;
+        let team = match &facts.stage {
+            Stage::Cascade(team) => Some(team),
+            Stage::Attribution | Stage::Distribution => None,
+        };
         row::execute(
             &self.ledger.connection,
             sql,
@@ -132,7 +153,10 @@ impl Transaction<'_> {
                 facts.enabled,
                 from,
                 until,
-                source_text
+                source_text,
+                facts.stage.name(),
+                team,
+                facts.mutual.name()
             ],
         )
     }

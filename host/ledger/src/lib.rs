@@ -26,13 +26,14 @@ pub mod segment;
 mod weights;
 
 use domain::account::Account;
-use domain::decision::{OutcomeId, Target};
+use domain::decision::{OutcomeId, Recipient, Target};
 use domain::diagnostic::Diagnostic;
 use domain::entry::{Entry, EntryKind, RuleVersion};
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Month};
 use domain::port::PluginIdentity;
 use domain::run::{DayTotals, RunId, RunState, SourceDay};
+use domain::split::Shares;
 use std::path::PathBuf;
 
 pub type Result<T> = std::result::Result<T, Diagnostic>;
@@ -147,10 +148,11 @@ pub struct Settled {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Weights {
     pub outcome: OutcomeId,
-    pub targets: Vec<Target>,
-    /// Cumulative, in the order of the targets.
-    pub shares: Vec<u64>,
-    pub total: u64,
+    pub recipients: Vec<Recipient>,
+    /// In the order of the recipients.
+    pub shares: Shares,
+    /// When it was shared: nothing is passed on to what was shared at the same step or before. 0 for what was charged.
+    pub step: u32,
 }
 
 /// An entry that counts: neither a reversal nor reversed.

@@ -4,13 +4,14 @@
 
 use crate::block::{COUNT_MAX, Reader, put_bytes, put_u32};
 use crate::error::corrupt;
-use crate::outcome::{list, target, target_value};
+use crate::outcome::{list, recipient, recipient_value};
 use crate::row;
 use crate::{Ledger, Result, Transaction, Weights};
 use domain::decision::OutcomeId;
 use domain::money::Currency;
 use domain::period::Day;
 use domain::run::RunId;
+use domain::split::Shares;
 use serde_json::{Value, json};
 
 /// Bytes of a day's weights at most: 64 MiB of JSON.
@@ -38,8 +39,9 @@ impl Transaction<'_> {
 
 fn write(weights: &[Weights]) -> Vec<u8> {
     let value = |weights: &Weights| {
-        let targets: Vec<Value> = weights.targets.iter().map(target_value).collect();
-        json!({ "outcome": weights.outcome.0, "targets": targets, "shares": weights.shares, "total": weights.total })
+        let recipients: Vec<Value> = weights.recipients.iter().map(recipient_value).collect();
+        let (shares, total) = (weights.shares.cumulative(), weights.shares.total());
+        json!({ "outcome": weights.outcome.0, "recipients": recipients, "shares": shares, "total": total, "step": weights.step })
     };
     let text = Value::Array(weights.iter().map(value).collect()).to_string();
     let mut data = Vec::new();
@@ -62,11 +64,9 @@ pub fn read(data: &[u8]) -> Result<Vec<Weights>> {
 }
 
 fn weights(value: &Value) -> Option<Weights> {
-    let weights = Weights {
-        outcome: OutcomeId(u32::try_from(value.get("outcome")?.as_u64()?).ok()?),
-        targets: list(value.get("targets")?, target)?,
-        shares: list(value.get("shares")?, Value::as_u64)?,
-        total: value.get("total")?.as_u64()?,
-    };
-    (weights.targets.len() == weights.shares.len()).then_some(weights)
+    let shares = Shares::cumulated(list(value.get("shares")?, Value::as_i64)?, value.get("total")?.as_i64()?).ok()?;
+    let recipients = list(value.get("recipients")?, recipient)?;
+    let outcome = OutcomeId(u32::try_from(value.get("outcome")?.as_u64()?).ok()?);
+    let step = u32::try_from(value.get("step")?.as_u64()?).ok()?;
+    (recipients.len() == shares.len()).then_some(Weights { outcome, recipients, shares, step })
 }

@@ -1,6 +1,7 @@
 //! Which days must be allocated, and their way through all processors into the ledger.
 
-use crate::allocate::{Cells, DayResult, DaySlice, Generation, PER_CHARGE, Targets, allocate_day};
+use crate::allocate::{Cells, DayResult, DaySlice, Generation, PER_CHARGE, allocate_day};
+use crate::drivers::Drivers;
 use crate::run::Progress;
 use domain::charge::ChargeLine;
 use domain::decision::{Outcome, OutcomeId, Verdict};
@@ -8,7 +9,7 @@ use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::money::Money;
 use domain::period::{Day, Period};
-use domain::port::{Decider, RuleFacts, Rules};
+use domain::port::{Allocators, Decider, RuleFacts, Rules};
 use domain::run::SourceDay;
 use foldhash::HashMap;
 use ledger::{GenerationId, StoredDay, StoredSegment, Transaction, segment};
@@ -27,6 +28,16 @@ pub struct Allocated {
     pub unchanged: u64,
     pub rule_calls: u64,
     pub suspense: Vec<String>,
+    /// Costs that could not be passed on, and why.
+    pub unresolved: Vec<String>,
+}
+
+/// With what days are allocated.
+#[derive(Clone, Copy)]
+pub struct With<'a> {
+    pub rules: &'a dyn Rules,
+    pub allocators: &'a dyn Allocators,
+    pub threads: usize,
 }
 
 /// Rules as they are valid between two of their turning days: a generation of their own.
@@ -45,6 +56,9 @@ impl Rules for InForce<'_> {
     fn tables(&self) -> Vec<(String, String)> {
         self.rules.tables()
     }
+    fn cell(&self, table: &str, key: &str) -> Option<String> {
+        self.rules.cell(table, key)
+    }
     fn decider(&self) -> Box<dyn Decider + '_> {
         self.rules.decider()
     }
@@ -60,11 +74,11 @@ struct Work {
 pub fn allocate(
     transaction: &mut Transaction<'_>,
     dictionary: &Dictionary,
-    rules: &dyn Rules,
+    with: With<'_>,
     changed: &[SourceDay],
-    threads: usize,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Allocated, Diagnostic> {
+    let rules = with.rules;
     let mut decider = rules.decider();
     let turning = decider.turning_days();
     let epoch = |day: Day| turning.partition_point(|turn| *turn <= day);
@@ -78,7 +92,7 @@ pub fn allocate(
     for number in stored.iter().map(|day| epoch(day.source_day.day)).collect::<BTreeSet<_>>() {
         generations.insert(number, transaction.save_generation(&in_force(number))?);
     }
-    let mut allocated = Allocated { generation: current, days: 0, posted: 0, reversed: 0, unchanged: 0, rule_calls: 0, suspense: Vec::new() };
+    let mut allocated = Allocated { generation: current, days: 0, posted: 0, reversed: 0, unchanged: 0, rule_calls: 0, suspense: Vec::new(), unresolved: Vec::new() };
     let same_rules = last_generation(transaction)? == Some(current);
     let work = affected(stored, changed, same_rules, &|day| generations.get(&epoch(day)).copied());
     let total = work.values().map(|works| works.len() as u64).sum();
@@ -88,9 +102,9 @@ pub fn allocate(
         let mut rulings = Rulings::decide(transaction, dictionary, decider.as_mut(), generation, first)?;
         let mut settle = Settling { allocated: &mut allocated, generation, total, progress: &mut *progress };
         if rulings.per_charge {
-            settle.one_by_one(transaction, dictionary, rules, decider.as_mut(), &mut rulings, works)?;
+            settle.one_by_one(transaction, dictionary, with, decider.as_mut(), &mut rulings, works)?;
         } else {
-            settle.in_threads(transaction, dictionary, rules, &rulings, works, threads)?;
+            settle.in_threads(transaction, dictionary, with, &rulings, works)?;
         }
         transaction.save_decisions(generation, &rulings.outcomes, &rulings.decisions)?;
         allocated.suspense.extend(suspended(&rulings));
@@ -131,6 +145,8 @@ fn affected(
 struct Rulings {
     decisions: Vec<OutcomeId>,
     outcomes: Vec<Outcome>,
+    /// What the rules of the later stages say, by priority.
+    later: Vec<OutcomeId>,
     cells: Cells,
     per_charge: bool,
 }
@@ -150,9 +166,23 @@ impl Rulings {
             let decided = decider.decide(dictionary, ResourceId(id as u32), day, None);
             decisions.push(numbers.number(decided, decider.outcomes(), &mut outcomes));
         }
+        let later = decider.later_stages(day);
+        let later = later.into_iter().map(|decided| numbers.number(decided, decider.outcomes(), &mut outcomes)).collect();
         let per_charge = decisions.contains(&OutcomeId::PER_CHARGE);
         let cells = Cells::new(dictionary, &decisions, &outcomes)?;
-        Ok(Rulings { decisions, outcomes, cells, per_charge })
+        Ok(Rulings { decisions, outcomes, later, cells, per_charge })
+    }
+
+    fn generation<'a>(&'a self, dictionary: &'a Dictionary, with: With<'a>, drivers: &'a Drivers) -> Generation<'a> {
+        Generation {
+            dictionary,
+            cells: &self.cells,
+            outcomes: &self.outcomes,
+            rules: with.rules,
+            later: &self.later,
+            drivers,
+            allocators: with.allocators,
+        }
     }
 }
 
@@ -216,14 +246,13 @@ impl Settling<'_> {
         &mut self,
         transaction: &mut Transaction<'_>,
         dictionary: &Dictionary,
-        rules: &dyn Rules,
+        with: With<'_>,
         rulings: &Rulings,
         works: Vec<Work>,
-        threads: usize,
     ) -> Result<(), Diagnostic> {
-        let targets = Targets::new(&rulings.outcomes);
-        let generation = Generation { dictionary, cells: &rulings.cells, targets: &targets, outcomes: &rulings.outcomes, rules: rules.facts() };
-        let threads = threads.clamp(1, works.len().max(1));
+        let drivers = drivers(transaction, rulings, &works)?;
+        let generation = rulings.generation(dictionary, with, &drivers);
+        let threads = with.threads.clamp(1, works.len().max(1));
         std::thread::scope(|scope| {
             let (give, jobs) = mpsc::sync_channel::<(Day, Loaded)>(1);
             let (done, results) = mpsc::channel::<(Day, Result<DayResult, Diagnostic>)>();
@@ -278,12 +307,15 @@ impl Settling<'_> {
         &mut self,
         transaction: &mut Transaction<'_>,
         dictionary: &Dictionary,
-        rules: &dyn Rules,
+        with: With<'_>,
         decider: &mut dyn Decider,
         rulings: &mut Rulings,
         works: Vec<Work>,
     ) -> Result<(), Diagnostic> {
         let mut numbers = Numbers::new(&rulings.outcomes);
+        let mut known = rulings.outcomes.len();
+        let mut drivers = self::drivers(transaction, rulings, &works)?;
+        let (first, last) = span(&works);
         for work in works {
             let mut slices = Vec::new();
             // A filter of a decision met only now must be known before cells are numbered, so all are decided first.
@@ -298,14 +330,16 @@ impl Settling<'_> {
                 let mut slice = DaySlice::new(day.source_day, day.totals);
                 totals.into_iter().for_each(|(charges, billed, effective)| slice.add_segment_totals(charges, billed, effective));
                 for (row, resource) in columns.resources.iter().enumerate() {
-                    let cell = rulings.cells.number(dictionary, ResourceId(*resource), outcomes[row], &rulings.outcomes);
+                    let cell = rulings.cells.number(dictionary, ResourceId(*resource), outcomes[row]);
                     slice.add(&rulings.cells, cell, columns.billed[row], columns.effective[row]);
                 }
                 slices.push(slice);
             }
-            let targets = Targets::new(&rulings.outcomes);
-            let generation = Generation { dictionary, cells: &rulings.cells, targets: &targets, outcomes: &rulings.outcomes, rules: rules.facts() };
-            let result = allocate_day(&generation, slices)?;
+            if rulings.outcomes.len() > known {
+                known = rulings.outcomes.len();
+                drivers = Drivers::load(transaction, &rulings.outcomes, first, last)?;
+            }
+            let result = allocate_day(&rulings.generation(dictionary, with, &drivers), slices)?;
             self.settle(transaction, work.day, result)?;
         }
         Ok(())
@@ -321,10 +355,27 @@ impl Settling<'_> {
         for (currency, weights) in result.weights {
             transaction.save_weights(day, currency, &weights)?;
         }
+        for finding in result.unresolved.into_iter().map(|finding| finding.to_string()) {
+            if !self.allocated.unresolved.contains(&finding) {
+                self.allocated.unresolved.push(finding);
+            }
+        }
         self.allocated.days += 1;
         (self.progress)(Progress::Days { done: self.allocated.days, total: self.total });
         Ok(())
     }
+}
+
+fn drivers(transaction: &Transaction<'_>, rulings: &Rulings, works: &[Work]) -> Result<Drivers, Diagnostic> {
+    let (first, last) = span(works);
+    Drivers::load(transaction, &rulings.outcomes, first, last)
+}
+
+/// The first and the last day.
+fn span(works: &[Work]) -> (Day, Day) {
+    let days = works.iter().map(|work| work.day);
+    let first = days.clone().min().unwrap_or(Day::from_epoch(0));
+    (first, days.max().unwrap_or(first))
 }
 
 fn load(transaction: &Transaction<'_>, stored: Vec<StoredDay>) -> Result<Loaded, Diagnostic> {

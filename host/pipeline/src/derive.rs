@@ -7,18 +7,19 @@
 //!
 //! It knows no report and no format. Decisions that hang on single charges are taken anew by the stored rules.
 
+use crate::passing::{Moves, Passing, Queues, Stations, Waiting};
 use domain::account::Account;
 use domain::catalogue as code;
 use domain::charge::ChargeLine;
-use domain::decision::{Decision, Outcome, OutcomeId, Target, Verdict};
+use domain::decision::{Decision, Outcome, OutcomeId, Recipient, Target, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
+use domain::field::Field;
 use domain::money::{Money, Sum};
 use domain::period::Period;
 use domain::port::{Decider, RuleFacts, Rules};
 use domain::run::{RunId, SourceDay};
-use domain::split::Shares;
 use ledger::{GenerationId, Ledger, Weights, segment};
 use std::collections::{BTreeMap, HashMap};
 
@@ -51,7 +52,8 @@ pub struct Portion<'a> {
     pub effective: Sum,
     /// Where the collection put all of it: for shared costs, the pool.
     pub collected: BearerId,
-    /// Who bears it in the end, with the amounts; they add up to `effective`.
+    /// Where it stands in the end, with the amounts; they add up to `effective`. A team that passed on what it had got by
+    /// one rule has both amounts, each with its rule.
     pub borne: &'a [(BearerId, Sum)],
 }
 
@@ -70,7 +72,7 @@ impl Bearers {
         &self.all[id.0 as usize]
     }
 
-    fn number(&mut self, bearer: Bearer) -> BearerId {
+    pub fn number(&mut self, bearer: Bearer) -> BearerId {
         let next = BearerId(self.all.len() as u32);
         *self.numbers.entry(bearer).or_insert_with_key(|bearer| {
             self.all.push(bearer.clone());
@@ -202,6 +204,14 @@ impl Stored {
         self.decisions.get(resource as usize).copied().ok_or_else(|| corrupt(format!("resource {resource} has charges and no decision")))
     }
 
+    /// The rule that took a decision, or failed to.
+    fn rule_of(&self, outcome: OutcomeId) -> Option<&RuleFacts> {
+        match self.outcomes.get(outcome.0 as usize)?.verdict {
+            Verdict::Decided { rule, .. } | Verdict::Suspense { rule, .. } => self.facts.get(rule.0 as usize),
+            Verdict::Unallocated => None,
+        }
+    }
+
     fn verdict(&self, outcome: OutcomeId) -> Result<&Verdict, Diagnostic> {
         let found = self.outcomes.get(outcome.0 as usize).map(|outcome| &outcome.verdict);
         found.ok_or_else(|| corrupt(format!("outcome {} is decided and not stored", outcome.0)))
@@ -212,22 +222,23 @@ fn corrupt(message: String) -> Diagnostic {
     Diagnostic::new(code::LEDGER_CORRUPT, message).hint("apportion ledger verify")
 }
 
-/// How the charges of one outcome are borne on one day.
-struct Spread {
+/// What became of the charges of one outcome on one day.
+struct Fate {
     collected: BearerId,
+    /// Who has it, where it may be passed on from.
+    stands: Option<Recipient>,
     /// Nothing where the collecting account keeps it.
-    shares: Option<(Shares, Vec<BearerId>)>,
+    passing: Option<Passing>,
 }
 
 /// A portion while its charges are summed.
 struct Open {
     resource: u32,
     outcome: OutcomeId,
-    spread: usize,
+    fate: usize,
     charges: u64,
     largest: ChargeLine,
     effective: i128,
-    shares: Vec<i128>,
 }
 
 struct Scan<'a> {
@@ -245,8 +256,9 @@ struct Scan<'a> {
 struct Summing {
     run: RunId,
     weights: Vec<Weights>,
-    spreads: Vec<Spread>,
-    spread_of: HashMap<OutcomeId, usize>,
+    stations: Stations,
+    fates: Vec<Fate>,
+    fate_of: HashMap<OutcomeId, usize>,
     open: Vec<Open>,
     /// Portions of resources that are decided charge by charge.
     per_charge: HashMap<(u32, OutcomeId), usize>,
@@ -260,7 +272,10 @@ impl<'a> Scan<'a> {
 
     fn source_day(&mut self, ledger: &Ledger, source_day: &SourceDay, run: RunId, take: &mut Take<'_>) -> Result<(), Diagnostic> {
         let weights = ledger.weights(run, source_day.day, source_day.currency)?;
-        let mut summing = Summing { run, weights, spreads: Vec::new(), spread_of: HashMap::new(), open: Vec::new(), per_charge: HashMap::new() };
+        let stored = self.stored;
+        let stations = Stations::new(&weights, |weights| stored.rule_of(weights.outcome).cloned());
+        let mut summing =
+            Summing { run, weights, stations, fates: Vec::new(), fate_of: HashMap::new(), open: Vec::new(), per_charge: HashMap::new() };
         let mut columns = segment::Decoded::default();
         for stored in ledger.segments(source_day)? {
             segment::decode(&stored.data, &mut columns)?;
@@ -302,75 +317,64 @@ impl<'a> Scan<'a> {
     }
 
     fn start(&mut self, summing: &mut Summing, resource: u32, outcome: OutcomeId, line: &ChargeLine) -> Result<usize, Diagnostic> {
-        let spread = match summing.spread_of.get(&outcome) {
-            Some(spread) => *spread,
+        let fate = match summing.fate_of.get(&outcome) {
+            Some(fate) => *fate,
             None => {
-                let spread = self.spread(&summing.weights, outcome)?;
-                summing.spreads.push(spread);
-                summing.spread_of.insert(outcome, summing.spreads.len() - 1);
-                summing.spreads.len() - 1
+                let fate = self.fate(&summing.weights, &summing.stations, outcome)?;
+                summing.fates.push(fate);
+                summing.fate_of.insert(outcome, summing.fates.len() - 1);
+                summing.fates.len() - 1
             }
         };
-        let count = summing.spreads[spread].shares.as_ref().map_or(0, |(shares, _)| shares.len());
-        summing.open.push(Open { resource, outcome, spread, charges: 0, largest: *line, effective: 0, shares: vec![0; count] });
+        summing.open.push(Open { resource, outcome, fate, charges: 0, largest: *line, effective: 0 });
         Ok(summing.open.len() - 1)
     }
 
-    fn spread(&mut self, weights: &[Weights], outcome: OutcomeId) -> Result<Spread, Diagnostic> {
+    fn fate(&mut self, weights: &[Weights], stations: &Stations, outcome: OutcomeId) -> Result<Fate, Diagnostic> {
         let stored = self.stored;
-        let (rule, decision) = match stored.verdict(outcome)? {
-            Verdict::Unallocated => return Ok(self.kept(Account::Unallocated, None)),
-            Verdict::Suspense { rule, .. } => return Ok(self.kept(Account::Suspense, self.stored.facts.get(rule.0 as usize))),
-            Verdict::Decided { rule, decision } => (stored.facts.get(rule.0 as usize), decision),
-        };
-        let name = || rule.map_or_else(String::new, |rule| rule.version.rule.clone());
-        Ok(match decision {
-            Decision::Assign(target) => {
-                let bearer = self.team(target, rule);
-                Spread { collected: bearer, shares: None }
+        let rule = stored.rule_of(outcome).map(|facts| facts.version.clone());
+        let name = || rule.as_ref().map_or_else(String::new, |rule| rule.rule.clone());
+        let mut at = |account: Account| self.bearers.number(Bearer { account, target: None, rule: rule.clone() });
+        Ok(match stored.verdict(outcome)? {
+            Verdict::Unallocated => Fate { collected: at(Account::Unallocated), stands: None, passing: None },
+            Verdict::Suspense { .. } => Fate { collected: at(Account::Suspense), stands: None, passing: None },
+            Verdict::Decided { decision: Decision::Exclude { .. }, .. } => {
+                Fate { collected: at(Account::Excluded(name())), stands: None, passing: None }
             }
-            Decision::Exclude { .. } => self.kept(Account::Excluded(name()), rule),
-            Decision::Split(split) => {
-                let numbers: Vec<i128> = split.iter().map(|(_, weight)| i128::from(*weight)).collect();
-                let targets = split.iter().map(|(target, _)| target);
-                self.shared(name(), rule, Shares::new(&numbers).ok(), targets)
+            Verdict::Decided { decision: Decision::Assign(recipient), .. } => {
+                let bearer = Bearer { account: Account::of(recipient), target: recipient.target().cloned(), rule };
+                Fate { collected: self.bearers.number(bearer), stands: Some(recipient.clone()), passing: None }
             }
-            Decision::ByCost { .. } => {
-                let weights = weights.iter().find(|weights| weights.outcome == outcome);
-                let shares = weights.map(shares_of).transpose()?;
-                self.shared(name(), rule, shares, weights.iter().flat_map(|weights| &weights.targets))
+            Verdict::Decided { decision: Decision::Spread(_), .. } => {
+                let pool = Recipient::Pool(name());
+                let collected = at(Account::of(&pool));
+                let passing = weights.iter().find(|weights| weights.outcome == outcome).map(|weights| {
+                    Passing::new(rule.clone(), weights.shares.clone(), weights.recipients.clone(), 0, stations, self.bearers)
+                });
+                Fate { collected, stands: Some(pool), passing }
             }
         })
     }
 
-    fn kept(&mut self, account: Account, rule: Option<&RuleFacts>) -> Spread {
-        let rule = rule.map(|rule| rule.version.clone());
-        Spread { collected: self.bearers.number(Bearer { account, target: None, rule }), shares: None }
-    }
-
-    fn team(&mut self, target: &Target, rule: Option<&RuleFacts>) -> BearerId {
-        let rule = rule.map(|rule| rule.version.clone());
-        self.bearers.number(Bearer { account: Account::Team(target.team.clone()), target: Some(target.clone()), rule })
-    }
-
-    fn shared<'t>(&mut self, name: String, rule: Option<&RuleFacts>, shares: Option<Shares>, targets: impl Iterator<Item = &'t Target>) -> Spread {
-        let pool = self.kept(Account::Pool(name), rule).collected;
-        let targets: Vec<BearerId> = targets.map(|target| self.team(target, rule)).collect();
-        Spread { collected: pool, shares: shares.map(|shares| (shares, targets)) }
-    }
-
     fn hand_out(&mut self, source_day: &SourceDay, summing: Summing, take: &mut Take<'_>) -> Result<(), Diagnostic> {
-        let mut borne = Vec::new();
-        for open in summing.open {
+        let mut moves = self.moves(&summing);
+        moves.sort_by_key(|(portion, bearer, _)| (*portion, *bearer));
+        let mut moves = moves.into_iter().peekable();
+        let mut borne: Vec<(BearerId, Sum)> = Vec::new();
+        for (number, open) in summing.open.into_iter().enumerate() {
             if let Some(slot) = self.open_of.get_mut(open.resource as usize) {
                 *slot = 0;
             }
-            let spread = &summing.spreads[open.spread];
+            let (collected, effective) = (summing.fates[open.fate].collected, Sum::from_nanos(open.effective));
             borne.clear();
-            match &spread.shares {
-                Some((_, targets)) => borne.extend(targets.iter().zip(&open.shares).map(|(target, nanos)| (*target, Sum::from_nanos(*nanos)))),
-                None => borne.push((spread.collected, Sum::from_nanos(open.effective))),
+            borne.push((collected, effective));
+            while let Some((_, bearer, amount)) = moves.next_if(|(portion, ..)| *portion == number) {
+                match borne.iter_mut().find(|(known, _)| *known == bearer) {
+                    Some((_, sum)) => *sum += amount,
+                    None => borne.push((bearer, amount)),
+                }
             }
+            borne.retain(|(bearer, amount)| !amount.is_zero() || (*bearer == collected && effective.is_zero()));
             let portion = Portion {
                 source_day,
                 generation: self.stored.generation,
@@ -379,13 +383,41 @@ impl<'a> Scan<'a> {
                 outcome: open.outcome,
                 charges: open.charges,
                 largest: open.largest,
-                effective: Sum::from_nanos(open.effective),
-                collected: spread.collected,
+                effective,
+                collected,
                 borne: &borne,
             };
             take(&portion, self.bearers)?;
         }
         Ok(())
+    }
+
+    /// Everything that was passed on, by the number of its portion.
+    fn moves(&mut self, summing: &Summing) -> Moves {
+        let (mut moves, mut queues) = (Moves::new(), Queues::default());
+        let mut pooled: BTreeMap<OutcomeId, (usize, Vec<Waiting<'_>>)> = BTreeMap::new();
+        let mut order: Vec<usize> = (0..summing.open.len()).collect();
+        order.sort_by_key(|number| (summing.open[*number].resource, summing.open[*number].outcome));
+        for number in order {
+            let open = &summing.open[number];
+            let fate = &summing.fates[open.fate];
+            let Some(from) = fate.stands.clone() else { continue };
+            let service = self.dictionary.dimension_text(ResourceId(open.resource), Field::SERVICE_NAME);
+            let next = summing.stations.next(&from, 0);
+            let waiting = Waiting { from, service, portion: number, amount: Sum::from_nanos(open.effective) };
+            match (&fate.passing, next) {
+                (Some(_), _) => pooled.entry(open.outcome).or_insert_with(|| (open.fate, Vec::new())).1.push(waiting),
+                (None, Some(station)) => queues.push(station, waiting),
+                (None, None) => {}
+            }
+        }
+        for (fate, waiting) in pooled.into_values() {
+            if let Some(passing) = &summing.fates[fate].passing {
+                passing.pass(waiting, &mut moves, &mut queues, self.bearers);
+            }
+        }
+        summing.stations.pass_on(queues, &mut moves, self.bearers);
+        moves
     }
 }
 
@@ -397,20 +429,5 @@ impl Summing {
         if line.effective_cost.nanos().unsigned_abs() > open.largest.effective_cost.nanos().unsigned_abs() {
             open.largest = *line;
         }
-        if let Some((shares, _)) = &self.spreads[open.spread].shares {
-            shares.split(line.effective_cost, |target, share| open.shares[target] += i128::from(share.nanos()));
-        }
     }
-}
-
-/// Stored weights are cumulative; shares are made of single ones.
-fn shares_of(weights: &Weights) -> Result<Shares, Diagnostic> {
-    let mut before = 0;
-    let mut single = Vec::with_capacity(weights.shares.len());
-    for upto in &weights.shares {
-        single.push(i128::from(*upto) - i128::from(before));
-        before = *upto;
-    }
-    let shares = Shares::new(&single).ok().filter(|shares| shares.total() == weights.total && shares.len() == weights.targets.len());
-    shares.ok_or_else(|| corrupt(format!("the weights of outcome {} do not fit its targets", weights.outcome.0)))
 }

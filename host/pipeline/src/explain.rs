@@ -8,7 +8,7 @@ use crate::derive::{self, Bearer, BearerId, Bearers, Portion, RulesOf, Scope};
 use domain::account::Account;
 use domain::catalogue as code;
 use domain::charge::ChargeLine;
-use domain::decision::{OutcomeId, Target};
+use domain::decision::{Outcome, OutcomeId, Recipient, Verdict};
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::dictionary::{Dictionary, ResourceId, Symbol};
 use domain::entry::{EntryKind, Posting, RuleVersion};
@@ -101,9 +101,9 @@ pub struct ExplainedResource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedWeights {
     pub day: Day,
-    /// A target's weight; its share is the weight divided by `total`.
-    pub weights: Vec<(Target, u64)>,
-    pub total: u64,
+    /// A recipient's weight; its share is the weight divided by `total`.
+    pub weights: Vec<(Recipient, i64)>,
+    pub total: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,20 +216,30 @@ impl Wanted {
 
     /// The accounts that a portion adds to, of those that were asked for.
     fn amounts(&self, dictionary: &Dictionary, portion: &Portion<'_>, bearers: &Bearers) -> Vec<(BearerId, Sum)> {
-        let shared = matches!(bearers.get(portion.collected).account, Account::Pool(_));
         match self {
             Wanted::Account(account) => portion.borne.iter().filter(|(bearer, _)| bearers.get(*bearer).account == *account).copied().collect(),
             Wanted::Resource { symbol, .. } if is_named(dictionary, portion.resource, *symbol) => portion.borne.to_vec(),
-            Wanted::Entry(entry) if is_of(entry, portion, bearers) => match entry.entry.kind() {
-                EntryKind::Collection => vec![(portion.collected, portion.effective)],
-                EntryKind::Distribution if shared => {
-                    let spread = portion.borne.iter().copied();
-                    spread.chain([(portion.collected, -portion.effective)]).collect()
-                }
-                EntryKind::Distribution | EntryKind::Reversal => Vec::new(),
-            },
+            Wanted::Entry(entry) if *portion.source_day == source_day(entry) => of_entry(entry, portion, bearers),
             Wanted::Resource { .. } | Wanted::Entry(_) => Vec::new(),
         }
+    }
+}
+
+/// An entry holds what one rule, or none, did with its source-day: took in what was charged, or passed it on.
+fn of_entry(entry: &StoredEntry, portion: &Portion<'_>, bearers: &Bearers) -> Vec<(BearerId, Sum)> {
+    let rule = entry.entry.postings().iter().find_map(|posting| posting.rule.as_ref());
+    let is_its = |bearer: BearerId| bearers.get(bearer).rule.as_ref() == rule;
+    let collected = is_its(portion.collected).then_some((portion.collected, portion.effective));
+    match entry.entry.kind() {
+        EntryKind::Collection => collected.into_iter().collect(),
+        EntryKind::Distribution => {
+            let mut moved: BTreeMap<BearerId, Sum> = portion.borne.iter().filter(|(bearer, _)| is_its(*bearer)).copied().collect();
+            if let Some((bearer, amount)) = collected {
+                *moved.entry(bearer).or_default() += -amount;
+            }
+            moved.into_iter().filter(|(_, amount)| !amount.is_zero()).collect()
+        }
+        EntryKind::Reversal => Vec::new(),
     }
 }
 
@@ -239,12 +249,6 @@ fn bears(account: &Account) -> bool {
 
 fn stands(entry: &StoredEntry) -> bool {
     entry.reverses.is_none() && entry.reversed_by.is_none()
-}
-
-/// An entry holds what one rule, or none, did with its source-day.
-fn is_of(entry: &StoredEntry, portion: &Portion<'_>, bearers: &Bearers) -> bool {
-    let rule = entry.entry.postings().iter().find_map(|posting| posting.rule.as_ref());
-    *portion.source_day == source_day(entry) && bearers.get(portion.collected).rule.as_ref() == rule
 }
 
 fn source_day(stored: &StoredEntry) -> SourceDay {
@@ -264,8 +268,8 @@ struct Line {
     amount: Sum,
     charges: u64,
     resources: HashMap<ResourceId, Seen>,
-    /// Days on which the rule's outcome was spread.
-    spreads: BTreeMap<(Day, OutcomeId), RunId>,
+    /// Days on which the rule passed costs on: charges of an outcome, or, without one, what stood in its pool or with its team.
+    spreads: BTreeMap<(Day, Option<OutcomeId>), (RunId, GenerationId)>,
 }
 
 /// What is known of one resource's part.
@@ -292,18 +296,24 @@ impl Gathering<'_> {
             *by_bearer.entry((account.clone(), portion.source_day.currency, rule.clone())).or_default() += amount;
         }
         for (key, amount) in by_bearer {
-            self.lines.entry(key).or_default().add(portion, amount, bearers);
+            let collected = bearers.get(portion.collected);
+            let spread = match (&collected.account, key.2 == collected.rule) {
+                (Account::Pool(_), true) => Some(Some(portion.outcome)),
+                (_, false) => Some(None),
+                (_, true) => None,
+            };
+            self.lines.entry(key).or_default().add(portion, amount, spread);
             *self.sources.entry(portion.source_day.clone()).or_default() += amount;
         }
     }
 }
 
 impl Line {
-    fn add(&mut self, portion: &Portion<'_>, amount: Sum, bearers: &Bearers) {
+    fn add(&mut self, portion: &Portion<'_>, amount: Sum, spread: Option<Option<OutcomeId>>) {
         self.amount += amount;
         self.charges += portion.charges;
-        if matches!(bearers.get(portion.collected).account, Account::Pool(_)) {
-            self.spreads.insert((portion.source_day.day, portion.outcome), portion.run);
+        if let Some(outcome) = spread {
+            self.spreads.insert((portion.source_day.day, outcome), (portion.run, portion.generation));
         }
         let new = Seen { amount: Sum::ZERO, charged: Sum::ZERO, charges: 0, largest: portion.largest, generation: portion.generation };
         let seen = self.resources.entry(portion.resource).or_insert(new);
@@ -352,6 +362,7 @@ impl Showing<'_> {
         });
         let rest = resources.split_off(resources.len().min(RESOURCES_SHOWN));
         let (name, doc) = self.said_by(version.as_ref(), resources.first().map(|(_, seen)| seen.generation))?;
+        let weights = self.weights(currency, version.as_ref(), line.spreads)?;
         Ok(ExplainedRule {
             version,
             name,
@@ -361,7 +372,7 @@ impl Showing<'_> {
             rest_resources: rest.len() as u64,
             rest_amount: rest.iter().map(|(_, seen)| seen.amount).sum(),
             resources: self.resources(resources)?,
-            weights: self.weights(currency, line.spreads)?,
+            weights,
         })
     }
 
@@ -410,17 +421,36 @@ impl Showing<'_> {
         Ok(resources.into_iter().map(shown).collect())
     }
 
-    fn weights(&self, currency: Currency, spreads: BTreeMap<(Day, OutcomeId), RunId>) -> Result<Vec<ExplainedWeights>, Diagnostic> {
+    fn weights(
+        &mut self,
+        currency: Currency,
+        version: Option<&RuleVersion>,
+        spreads: BTreeMap<(Day, Option<OutcomeId>), (RunId, GenerationId)>,
+    ) -> Result<Vec<ExplainedWeights>, Diagnostic> {
         let mut shown = Vec::new();
-        for ((day, outcome), run) in spreads.into_iter().rev().take(WEIGHTS_SHOWN) {
+        for ((day, outcome), (run, generation)) in spreads.into_iter().rev().take(WEIGHTS_SHOWN) {
+            let of_rule = match outcome {
+                Some(outcome) => vec![outcome],
+                None => self.outcomes_of(generation, version)?,
+            };
             let all = self.ledger.weights(run, day, currency)?;
-            if let Some(weights) = all.into_iter().find(|weights| weights.outcome == outcome) {
-                let before = std::iter::once(0).chain(weights.shares.iter().copied());
-                let single = weights.shares.iter().zip(before).map(|(upto, before)| upto.saturating_sub(before));
-                shown.push(ExplainedWeights { day, weights: weights.targets.iter().cloned().zip(single).collect(), total: weights.total });
+            if let Some(weights) = all.into_iter().find(|weights| of_rule.contains(&weights.outcome)) {
+                let total = weights.shares.total();
+                shown.push(ExplainedWeights { day, weights: weights.recipients.into_iter().zip(weights.shares.weights()).collect(), total });
             }
         }
         Ok(shown)
+    }
+
+    /// The outcomes of one version of a rule.
+    fn outcomes_of(&mut self, generation: GenerationId, version: Option<&RuleVersion>) -> Result<Vec<OutcomeId>, Diagnostic> {
+        let facts = self.ledger.rules(generation)?;
+        let outcomes = self.ledger.outcomes(generation)?;
+        let is_its = |outcome: &Outcome| match outcome.verdict {
+            Verdict::Decided { rule, .. } => facts.get(rule.0 as usize).map(|facts| &facts.version) == version,
+            Verdict::Suspense { .. } | Verdict::Unallocated => false,
+        };
+        Ok((0..).zip(&outcomes).filter(|(_, outcome)| is_its(outcome)).map(|(number, _)| OutcomeId(number)).collect())
     }
 }
 

@@ -4,7 +4,7 @@
 //! all again. A source that fails is left out whole, the others go on, and the run ends *incomplete*.
 
 use crate::collect::{self, Collection};
-use crate::days;
+use crate::days::{self, With};
 use crate::gather::{exact_text, exact_totals};
 use crate::interner::Secrets;
 use crate::normalize::Registry;
@@ -15,7 +15,7 @@ use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
-use domain::port::{CollectRequest, Collector, PluginIdentity, Rules};
+use domain::port::{Allocators, CollectRequest, Collector, PluginIdentity, Rules};
 use domain::run::{DayTotals, RunId, RunState};
 use domain::tag::TagSchema;
 use foldhash::HashMap;
@@ -32,6 +32,7 @@ pub struct Source {
 pub struct RunOptions<'a> {
     pub sources: Vec<Source>,
     pub rules: &'a dyn Rules,
+    pub allocators: &'a dyn Allocators,
     pub tag_schema: &'a TagSchema,
     /// The dimensions that are kept of each charge.
     pub dimensions: &'a [Field],
@@ -65,6 +66,8 @@ pub struct RunReport {
     pub resources: u64,
     /// Why charges are in suspense; at most `SUSPENSE_SHOWN`.
     pub suspense: Vec<String>,
+    /// Why costs were not passed on, and stay where they are.
+    pub unresolved: Vec<String>,
     pub conservation: Vec<Conservation>,
 }
 
@@ -160,9 +163,12 @@ pub fn run(ledger: &mut Ledger, options: RunOptions<'_>, progress: &mut dyn FnMu
     }
     let dictionary = registry.into_inner().unwrap_or_else(PoisonError::into_inner).dictionary;
     transaction.save_dictionary(&dictionary)?;
-    let allocated = days::allocate(&mut transaction, &dictionary, options.rules, &changed, options.threads, progress)?;
+    let allocated = {
+        let with = With { rules: options.rules, allocators: options.allocators, threads: options.threads };
+        days::allocate(&mut transaction, &dictionary, with, &changed, progress)?
+    };
     let conservation = conservation(&transaction)?;
-    let whole = sources.iter().all(SourceReport::is_whole) && allocated.suspense.is_empty();
+    let whole = sources.iter().all(SourceReport::is_whole) && allocated.suspense.is_empty() && allocated.unresolved.is_empty();
     let report = RunReport {
         run: transaction.run(),
         state: if whole { RunState::Complete } else { RunState::Incomplete },
@@ -173,6 +179,7 @@ pub fn run(ledger: &mut Ledger, options: RunOptions<'_>, progress: &mut dyn FnMu
         rule_calls: allocated.rule_calls,
         resources: dictionary.resource_count() as u64,
         suspense: allocated.suspense,
+        unresolved: allocated.unresolved,
         conservation,
         sources,
     };

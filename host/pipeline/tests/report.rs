@@ -2,13 +2,15 @@
 
 use domain::account::Account;
 use domain::charge::{ChargeLine, RawCharge};
-use domain::decision::{Candidates, Decision, DriverFilter, Outcome, OutcomeId, RuleIndex, Target, Verdict, WhenZero};
+use domain::decision::{
+    Basis, Candidates, Decision, Driver, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex, Spread, Target, Verdict, WhenZero,
+};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::{Day, Period};
-use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, PluginIdentity, Rows, RuleFacts, Rules, TriedRule};
+use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity, Rows, RuleFacts, Rules, Stage, TriedRule};
 use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::explain::{ExplainedAccount, Subject, explain};
@@ -66,6 +68,8 @@ impl FixedRules {
             enabled: true,
             from: None,
             until: None,
+            stage: Stage::Attribution,
+            mutual: Mutual::Reciprocal,
             source: format!("// {service} {weight}"),
         };
         FixedRules {
@@ -78,21 +82,27 @@ impl FixedRules {
         }
     }
 
+    fn by_cost(&self, among: Candidates, filter: DriverFilter) -> Decision {
+        let by = Driver::Cost { among, filter, basis: Basis::Effective };
+        Decision::Spread(Spread { when_zero: self.when_zero.clone(), ..Spread::new(by) })
+    }
+
     fn decision(&self, service: usize, team: &str, day: Day) -> Decision {
         let weight = if self.turning.is_some_and(|turning| day >= turning) { self.weight + 10 } else { self.weight };
         let listed = |teams: &[&str]| Candidates::Listed(teams.iter().map(|team| Target::team(*team)).collect());
         match SERVICES[service] {
-            "Compute" => Decision::Assign(Target::team(team)),
+            "Compute" => Decision::Assign(Recipient::team(team)),
             "Database" => {
-                Decision::Assign(Target { team: team.into(), environment: Some("prod".into()), application: Some("db".into()), cost_center: None })
+                Decision::Assign(Recipient::Team(Target {
+                    team: team.into(),
+                    environment: Some("prod".into()),
+                    application: Some("db".into()),
+                    cost_center: None,
+                }))
             }
-            "Network" => Decision::Split(vec![(Target::team("a"), weight), (Target::team("b"), 3), (Target::team("c"), 1)]),
-            "Support" => Decision::ByCost { candidates: Candidates::AllTeams, filter: DriverFilter::new(), when_zero: self.when_zero },
-            "Tax" => Decision::ByCost {
-                candidates: listed(&["c", "a"]),
-                filter: DriverFilter::from([("tag:environment".into(), "prod".into())]),
-                when_zero: self.when_zero,
-            },
+            "Network" => Decision::fixed(vec![(Recipient::team("a"), weight), (Recipient::team("b"), 3), (Recipient::team("c"), 1)]),
+            "Support" => self.by_cost(Candidates::AllTeams, DriverFilter::new()),
+            "Tax" => self.by_cost(listed(&["c", "a"]), DriverFilter::from([("tag:environment".into(), "prod".into())])),
             _ => Decision::Exclude { reason: "not ours".into() },
         }
     }
@@ -109,6 +119,10 @@ impl Rules for FixedRules {
 
     fn tables(&self) -> Vec<(String, String)> {
         Vec::new()
+    }
+
+    fn cell(&self, _: &str, _: &str) -> Option<String> {
+        None
     }
 
     fn decider(&self) -> Box<dyn Decider + '_> {
@@ -149,6 +163,10 @@ impl Decider for FixedDecider<'_> {
             self.outcomes.len() - 1
         });
         OutcomeId(known as u32)
+    }
+
+    fn later_stages(&mut self, _: Day) -> Vec<OutcomeId> {
+        Vec::new()
     }
 
     fn turning_days(&self) -> Vec<Day> {
@@ -198,6 +216,7 @@ fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &dyn R
     let options = RunOptions {
         sources: sources.iter().map(source).collect(),
         rules,
+        allocators: &NoAllocators,
         tag_schema: &TagSchema::default(),
         dimensions: &Field::default_dimensions(),
         collect: true,
@@ -456,7 +475,7 @@ fn account_lines(accounts: &[ExplainedAccount]) -> Vec<String> {
             let of_resources: domain::money::Sum = rule.resources.iter().map(|resource| resource.amount).sum();
             assert_eq!(of_resources + rule.rest_amount, rule.amount);
             let weights: Vec<String> =
-                rule.weights.iter().flat_map(|day| &day.weights).map(|(target, weight)| format!("{}={weight}", target.team)).collect();
+                rule.weights.iter().flat_map(|day| &day.weights).map(|(recipient, weight)| format!("{}={weight}", recipient.target().map_or("", |target| &target.team))).collect();
             lines.push(format!("{} {} {} x{} [{}] {}", account.account, rule.name, rule.amount, rule.charges, weights.join(" "), rule.doc));
         }
     }
@@ -473,7 +492,7 @@ fn an_explanation_adds_up_from_account_to_resource() {
         account_lines(&explained.accounts),
         [
             "team/a Compute 40.000000000 x2 [] Says who pays for Compute.",
-            "team/a Network 6.000000000 x1 [] Says who pays for Network.",
+            "team/a Network 6.000000000 x1 [a=6 b=3 c=1] Says who pays for Network.",
             // The weights are the direct costs of the day in nanos.
             "team/a Support 4.000000000 x1 [a=40000000000 b=20000000000] Says who pays for Support.",
         ]

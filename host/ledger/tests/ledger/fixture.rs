@@ -1,13 +1,13 @@
 //! Small runs as the pipeline makes them: every charge is assigned to a team by the one rule there is.
 
 use domain::account::Account;
-use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Target, Verdict};
+use domain::decision::{Decision, Outcome, OutcomeId, Recipient, RuleIndex, Target, Verdict};
 use domain::dictionary::{Dictionary, Resource, ResourceId};
 use domain::entry::{Entry, EntryKind, Posting, RuleVersion};
 use domain::field::Field;
 use domain::money::{Currency, Money, Sum};
 use domain::period::{Day, Month};
-use domain::port::{Decider, PluginIdentity, RuleFacts, Rules};
+use domain::port::{Decider, Mutual, PluginIdentity, RuleFacts, Rules, Stage};
 use domain::run::{DayTotals, RunState, SourceDay};
 use ledger::segment::{Columns, encode};
 use ledger::{GenerationId, Ledger, Restated, RunEnd, RunStart, Settled, Transaction};
@@ -30,6 +30,8 @@ impl OneRule {
             enabled: true,
             from: None,
             until: Some(day("2030-01-01")),
+            stage: Stage::Attribution,
+            mutual: Mutual::Reciprocal,
             source: format!("// {generation}\nfn matches(charge) {{ true }}"),
         };
         OneRule { generation: generation.into(), facts: vec![facts] }
@@ -47,6 +49,10 @@ impl Rules for OneRule {
 
     fn tables(&self) -> Vec<(String, String)> {
         vec![("accounts".into(), "account,team\n1,payments\n".into())]
+    }
+
+    fn cell(&self, _: &str, _: &str) -> Option<String> {
+        None
     }
 
     fn decider(&self) -> Box<dyn Decider + '_> {
@@ -153,7 +159,7 @@ pub fn decisions(transaction: &mut Transaction<'_>, generation: GenerationId) {
         outcomes.push(Outcome { verdict: Verdict::Unallocated });
     }
     for id in decisions.len()..dictionary.resource_count() {
-        let target = Target::team(dictionary.tag_text(ResourceId(id as u32), "team"));
+        let target = Recipient::team(dictionary.tag_text(ResourceId(id as u32), "team"));
         outcomes.push(Outcome { verdict: Verdict::Decided { rule: RuleIndex(0), decision: Decision::Assign(target) } });
         decisions.push(OutcomeId(outcomes.len() as u32 - 1));
     }

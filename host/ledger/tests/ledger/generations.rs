@@ -2,12 +2,13 @@
 
 use crate::fixture::{OneRule, charge, day, end, findings, good, run, source_day, start, usd};
 use domain::catalogue as code;
-use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Target, Verdict};
+use domain::decision::{Decision, Outcome, OutcomeId, Recipient, RuleIndex, Target, Verdict};
 use domain::run::RunId;
+use domain::split::Shares;
 use ledger::{GenerationId, Ledger, Weights};
 
 fn outcome(team: &str) -> Outcome {
-    Outcome { verdict: Verdict::Decided { rule: RuleIndex(0), decision: Decision::Assign(Target::team(team)) } }
+    Outcome { verdict: Verdict::Decided { rule: RuleIndex(0), decision: Decision::Assign(Recipient::team(team)) } }
 }
 
 #[test]
@@ -60,7 +61,8 @@ fn weights_hold_until_they_change() {
     let rules = OneRule::new("g1");
     let full = Target { cost_center: Some("4711".into()), ..Target::team("b") };
     let weights = |share| {
-        vec![Weights { outcome: OutcomeId(0), targets: vec![Target::team("a"), full.clone()], shares: vec![share, u64::MAX], total: u64::MAX }]
+        let shares = Shares::cumulated(vec![share, i64::MAX], i64::MAX).unwrap_or_else(|error| panic!("{error}"));
+        vec![Weights { outcome: OutcomeId(0), recipients: vec![Recipient::Unallocated, full.clone().into()], shares, step: 3 }]
     };
     let place = day("2026-01-03");
     for given in [weights(5), weights(5), weights(6), Vec::new()] {

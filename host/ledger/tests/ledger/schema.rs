@@ -2,14 +2,18 @@
 
 use crate::fixture::{OneRule, charge, end, good, plugin, run, source_day, start, usd};
 use domain::charge::Rejected;
-use domain::decision::{OutcomeId, Target};
+use domain::decision::{OutcomeId, Recipient};
+use domain::split::Shares;
 use ledger::{Ledger, Weights};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// Released migrations are never edited: ledgers out there were made by them.
-const MIGRATIONS: &[(&str, &str)] = &[("01-journal", "313d10d4c3fa03fb8dcdc846eea7bcf241b074822a3b2ebd98492057bb7194b8")];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("01-journal", "313d10d4c3fa03fb8dcdc846eea7bcf241b074822a3b2ebd98492057bb7194b8"),
+    ("04-stages", "2868a53e48563c491c7aceb6f409861f7b51cd2ceb8de8dfa721ae227bd2f6eb"),
+];
 
 /// A file with at least one row in every table.
 fn full_ledger(folder: &Path) -> std::path::PathBuf {
@@ -24,7 +28,8 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
     let rejected = Rejected { location: "bill.csv:3:1".into(), reason: "no amount".into(), excerpt: "a,b".into() };
     good(transaction.reject("aws", &[rejected], 1));
     good(transaction.keep_source(Some("cursor")));
-    let weights = Weights { outcome: OutcomeId(0), targets: vec![Target::team("a")], shares: vec![1], total: 1 };
+    let shares = Shares::new(&[1]).unwrap_or_else(|error| panic!("{error}"));
+    let weights = Weights { outcome: OutcomeId(0), recipients: vec![Recipient::team("a")], shares, step: 0 };
     good(transaction.save_weights(place.day, usd(), &[weights]));
     good(transaction.commit(&end(generation)));
     path

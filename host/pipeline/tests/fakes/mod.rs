@@ -1,13 +1,15 @@
 //! A collector and rules made of plain Rust, so that runs are tested without wasm and scripts.
 
 use domain::charge::{ChargeLine, RawCharge};
-use domain::decision::{Candidates, Decision, DriverFilter, Outcome, OutcomeId, RuleIndex, Target, Verdict, WhenZero};
+use domain::decision::{
+    Basis, Candidates, Decision, Driver, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex, Spread, Verdict, WhenZero,
+};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::{Day, Period};
-use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, PluginIdentity, Rows, RuleFacts, Rules};
+use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity, Rows, RuleFacts, Rules, Stage};
 use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::run::{RunOptions, RunReport, Source, run};
@@ -71,6 +73,8 @@ pub struct ByService {
     pub reads_amount: bool,
     pub turning: Vec<Day>,
     pub split: Vec<(&'static str, u64)>,
+    /// What rules of the later stages say.
+    pub later: Vec<(u32, Spread)>,
 }
 
 pub fn rules() -> ByService {
@@ -84,6 +88,8 @@ pub fn rules() -> ByService {
         enabled: true,
         from: None,
         until: None,
+        stage: Stage::Attribution,
+        mutual: Mutual::Reciprocal,
         source: format!("// {rule}"),
     };
     ByService {
@@ -93,6 +99,7 @@ pub fn rules() -> ByService {
         reads_amount: false,
         turning: Vec::new(),
         split: vec![("a", 60), ("b", 40)],
+        later: Vec::new(),
     }
 }
 
@@ -105,6 +112,9 @@ impl Rules for ByService {
     }
     fn tables(&self) -> Vec<(String, String)> {
         Vec::new()
+    }
+    fn cell(&self, _: &str, _: &str) -> Option<String> {
+        None
     }
     fn decider(&self) -> Box<dyn Decider + '_> {
         Box::new(Deciding { rules: self, outcomes: vec![Outcome { verdict: Verdict::Unallocated }], calls: 0 })
@@ -133,21 +143,22 @@ impl Decider for Deciding<'_> {
         self.calls += 1;
         let (service, team) = (dictionary.dimension_text(resource, Field::SERVICE_NAME), dictionary.tag_text(resource, "team"));
         if self.rules.turning.first().is_some_and(|turn| day >= *turn) {
-            return self.outcome(4, Decision::Assign(Target::team("late")));
+            return self.outcome(4, Decision::Assign(Recipient::team("late")));
         }
         match service {
             "tax" => {
-                let when_zero = self.rules.when_zero;
-                self.outcome(0, Decision::ByCost { candidates: Candidates::AllTeams, filter: DriverFilter::new(), when_zero })
+                let by = Driver::Cost { among: Candidates::AllTeams, filter: DriverFilter::new(), basis: Basis::Effective };
+                let spread = Spread { when_zero: self.rules.when_zero.clone(), ..Spread::new(by) };
+                self.outcome(0, Decision::Spread(spread))
             }
             "support" => {
-                let weights = self.rules.split.iter().map(|(team, weight)| (Target::team(*team), *weight)).collect();
-                self.outcome(1, Decision::Split(weights))
+                let weights = self.rules.split.iter().map(|(team, weight)| (Recipient::team(*team), *weight)).collect();
+                self.outcome(1, Decision::fixed(weights))
             }
             "big" if self.rules.reads_amount => match line {
                 None => OutcomeId::PER_CHARGE,
-                Some(line) if line.effective_cost.nanos() > 10_000_000_000 => self.outcome(3, Decision::Assign(Target::team("whales"))),
-                Some(_) => self.outcome(3, Decision::Assign(Target::team("minnows"))),
+                Some(line) if line.effective_cost.nanos() > 10_000_000_000 => self.outcome(3, Decision::Assign(Recipient::team("whales"))),
+                Some(_) => self.outcome(3, Decision::Assign(Recipient::team("minnows"))),
             },
             "broken" => {
                 let outcome = Outcome { verdict: Verdict::Suspense { rule: RuleIndex(2), diagnostic: "R202: thrown".into() } };
@@ -157,10 +168,14 @@ impl Decider for Deciding<'_> {
             "ours" => self.outcome(2, Decision::Exclude { reason: "not to be shared".into() }),
             _ if team.is_empty() => OutcomeId::UNALLOCATED,
             _ => {
-                let target = Target::team(team);
-                self.outcome(2, Decision::Assign(target))
+                let recipient = Recipient::team(team);
+                self.outcome(2, Decision::Assign(recipient))
             }
         }
+    }
+    fn later_stages(&mut self, _: Day) -> Vec<OutcomeId> {
+        let later = self.rules.later.clone();
+        later.into_iter().map(|(rule, spread)| self.outcome(rule, Decision::Spread(spread))).collect()
     }
     fn turning_days(&self) -> Vec<Day> {
         self.rules.turning.clone()
@@ -182,6 +197,7 @@ pub fn try_run(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService) -> 
         collect: !sources.is_empty(),
         sources,
         rules,
+        allocators: &NoAllocators,
         tag_schema: &TagSchema::default(),
         dimensions: &dimensions,
         threads: 2,

@@ -1,13 +1,13 @@
 //! A ledger with six charges, made by a real run with a collector and rules that say fixed things.
 
 use domain::charge::{ChargeLine, RawCharge};
-use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Target, Verdict};
+use domain::decision::{Decision, Outcome, OutcomeId, Recipient, RuleIndex, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::Day;
-use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, PluginIdentity, Rows, RuleFacts, Rules};
+use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity, Rows, RuleFacts, Rules, Stage};
 use domain::tag::TagSchema;
 use ledger::{Access, Ledger};
 use pipeline::run::{RunOptions, Source, run};
@@ -49,6 +49,8 @@ impl FixedRules {
             enabled: true,
             from: None,
             until: None,
+            stage: Stage::Attribution,
+            mutual: Mutual::Reciprocal,
             source: format!("// {name}"),
         };
         FixedRules { facts: vec![fact("direct/compute", "Compute", 100), fact("shared/network", "Network", 200)] }
@@ -68,6 +70,10 @@ impl Rules for FixedRules {
         Vec::new()
     }
 
+    fn cell(&self, _: &str, _: &str) -> Option<String> {
+        None
+    }
+
     fn decider(&self) -> Box<dyn Decider> {
         Box::new(FixedDecider(vec![Outcome { verdict: Verdict::Unallocated }]))
     }
@@ -77,11 +83,11 @@ struct FixedDecider(Vec<Outcome>);
 
 impl Decider for FixedDecider {
     fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, _: Day, _: Option<&ChargeLine>) -> OutcomeId {
-        let team = Target::team(dictionary.tag_text(resource, "team"));
+        let team = Recipient::team(dictionary.tag_text(resource, "team"));
         let verdict = match dictionary.dimension_text(resource, Field::SERVICE_NAME) {
             "Compute" => Verdict::Decided { rule: RuleIndex(0), decision: Decision::Assign(team) },
             "Network" => {
-                Verdict::Decided { rule: RuleIndex(1), decision: Decision::Split(vec![(Target::team("payments"), 1), (Target::team("search"), 2)]) }
+                Verdict::Decided { rule: RuleIndex(1), decision: Decision::fixed(vec![(Recipient::team("payments"), 1), (Recipient::team("search"), 2)]) }
             }
             _ => Verdict::Unallocated,
         };
@@ -90,6 +96,10 @@ impl Decider for FixedDecider {
             self.0.push(outcome.clone());
         }
         OutcomeId(self.0.iter().position(|known| *known == outcome).unwrap_or_default() as u32)
+    }
+
+    fn later_stages(&mut self, _: Day) -> Vec<OutcomeId> {
+        Vec::new()
     }
 
     fn turning_days(&self) -> Vec<Day> {
@@ -141,6 +151,7 @@ pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
     let options = RunOptions {
         sources: vec![Source { name: "aws".into(), collector: Box::new(FixedCollector { identity, charges }), request }],
         rules: &FixedRules::new(),
+        allocators: &NoAllocators,
         tag_schema: &TagSchema::default(),
         dimensions: &Field::default_dimensions(),
         collect: true,
