@@ -18,6 +18,9 @@ pub struct SettingsFile {
     pub tags: BTreeMap<String, Spanned<TagSection>>,
     #[serde(default)]
     pub sources: BTreeMap<String, Spanned<SourceSection>>,
+    /// Allocator plugins by the name that rules call them: paths.
+    #[serde(default)]
+    pub allocators: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
     pub server: ServerSection,
     #[serde(default)]

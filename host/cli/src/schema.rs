@@ -30,6 +30,11 @@ fn schema() -> Value {
                 "propertyNames": { "pattern": "^[A-Za-z0-9._-]+$" },
                 "additionalProperties": source(),
             },
+            "allocators": {
+                "description": "Allocator plugins that rules can ask, by name: paths of .wasm files, relative to the settings file.",
+                "type": "object",
+                "additionalProperties": { "type": "string", "minLength": 1 },
+            },
             "server": object(json!({
                 "listen": { "description": "Loopback address and port of `serve`.", "type": "string", "default": settings::LISTEN },
             })),

@@ -91,6 +91,8 @@ pub struct Settings {
     /// One for each rule of the schema.
     pub tag_origins: Vec<TagOrigins>,
     pub sources: Vec<SourceSettings>,
+    /// Components of allocator plugins, by the name that rules call them.
+    pub allocators: Vec<(String, Setting<PathBuf>)>,
     pub listen: Setting<SocketAddr>,
     pub limits: Limits,
 }
@@ -167,10 +169,11 @@ impl Resolver<'_> {
         let dimensions = self.dimensions(file.dimensions.as_ref());
         let (tags, tag_origins) = self.tags(&file);
         let sources = file.sources.iter().map(|(name, section)| self.source(name, section)).collect();
+        let allocators = file.allocators.iter().map(|(name, path)| (name.clone(), self.path(&root, Some(path), ""))).collect();
         let listen = self.listen(file.server.listen.as_ref());
         let limits = self.limits(&file);
         if self.findings.is_empty() {
-            Ok(Settings { root, ledger, rules, dimensions, tags, tag_origins, sources, listen, limits })
+            Ok(Settings { root, ledger, rules, dimensions, tags, tag_origins, sources, allocators, listen, limits })
         } else {
             Err(self.findings)
         }

@@ -105,6 +105,7 @@ catalogue! {
     RULE_TABLE "R107" User "A lookup table is missing, unreadable, or has a key twice.";
     RULE_DOC "R108" User "A rule has no doc comment.";
     RULE_ADVICE "R109" User "A rule works, but is slow, unowned, overdue for review or never reached.";
+    RULE_POOL "R110" User "A rule names a pool that no distribution rule has, or two rules pass on the cost of one team.";
     RULE_DECISION "R201" Incomplete "A rule returned something that is not a decision.";
     RULE_THROWN "R202" Incomplete "A rule threw.";
     RULE_LIMIT "R203" Incomplete "A rule used up one of its limits.";

@@ -179,7 +179,8 @@ fn used(driver: &UsageDriver, facts: &dyn Facts) -> Vec<(Recipient, Quantity)> {
         Candidates::AllTeams => by_recipient.into_iter().collect(),
         Candidates::Listed(targets) => {
             let of_team = |target: &Target| {
-                let quantities = by_recipient.iter().filter(|(recipient, _)| matches!(recipient, Recipient::Team(known) if known.team == target.team));
+                let quantities =
+                    by_recipient.iter().filter(|(recipient, _)| matches!(recipient, Recipient::Team(known) if known.team == target.team));
                 Quantity(quantities.fold(0_i128, |sum, (_, quantity)| sum.saturating_add(quantity.0)))
             };
             targets.iter().map(|target| (Recipient::Team(target.clone()), of_team(target))).collect()
@@ -260,7 +261,8 @@ fn divided_half_even(amount: &BigInt, unit: &BigInt) -> i128 {
     let (size, negative) = (BigInt::from_biguint(Sign::Plus, amount.magnitude().clone()), amount.sign() == Sign::Minus);
     let (quotient, rest) = (&size / unit, &size % unit);
     let quotient = i128::try_from(quotient).unwrap_or(i128::MAX / 2);
-    let up = match (rest * 2).cmp(unit) {
+    let doubled: BigInt = rest * 2;
+    let up = match doubled.cmp(unit) {
         Ordering::Less => 0,
         Ordering::Equal => quotient & 1,
         Ordering::Greater => 1,

@@ -302,7 +302,8 @@ mod tests {
         let fixed = Driver::Fixed(vec![(full.clone().into(), u64::MAX), (Recipient::Pool("a/b".into()), 0)]);
         let prices = vec![Price { upto: Some(Quantity(i128::MAX)), price: UnitPrice(5) }, Price { upto: None, price: UnitPrice(-1) }];
         let tier = |upto| Tier { upto, spread: Spread::new(fixed.clone()) };
-        let bound = Bound { recipient: full.clone().into(), at_least: Some(Limit::Part(250_000)), at_most: Some(Limit::Amount(Money::from_nanos(-7))) };
+        let bound =
+            Bound { recipient: full.clone().into(), at_least: Some(Limit::Part(250_000)), at_most: Some(Limit::Amount(Money::from_nanos(-7))) };
         let by_cost = Driver::Cost { among: Candidates::AllTeams, filter: filter.clone(), basis: Basis::Billed };
         let policies = Spread {
             by: Driver::Cost { among: listed.clone(), filter: DriverFilter::new(), basis: Basis::Effective },

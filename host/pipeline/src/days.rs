@@ -92,7 +92,8 @@ pub fn allocate(
     for number in stored.iter().map(|day| epoch(day.source_day.day)).collect::<BTreeSet<_>>() {
         generations.insert(number, transaction.save_generation(&in_force(number))?);
     }
-    let mut allocated = Allocated { generation: current, days: 0, posted: 0, reversed: 0, unchanged: 0, rule_calls: 0, suspense: Vec::new(), unresolved: Vec::new() };
+    let mut allocated =
+        Allocated { generation: current, days: 0, posted: 0, reversed: 0, unchanged: 0, rule_calls: 0, suspense: Vec::new(), unresolved: Vec::new() };
     let same_rules = last_generation(transaction)? == Some(current);
     let work = affected(stored, changed, same_rules, &|day| generations.get(&epoch(day)).copied());
     let total = work.values().map(|works| works.len() as u64).sum();

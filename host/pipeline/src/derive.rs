@@ -348,9 +348,10 @@ impl<'a> Scan<'a> {
             Verdict::Decided { decision: Decision::Spread(_), .. } => {
                 let pool = Recipient::Pool(name());
                 let collected = at(Account::of(&pool));
-                let passing = weights.iter().find(|weights| weights.outcome == outcome).map(|weights| {
-                    Passing::new(rule.clone(), weights.shares.clone(), weights.recipients.clone(), 0, stations, self.bearers)
-                });
+                let passing = weights
+                    .iter()
+                    .find(|weights| weights.outcome == outcome)
+                    .map(|weights| Passing::new(rule.clone(), weights.shares.clone(), weights.recipients.clone(), 0, stations, self.bearers));
                 Fate { collected, stands: Some(pool), passing }
             }
         })

@@ -45,7 +45,10 @@ impl Drivers {
         for (metric, (from, to)) in asked {
             let days = drivers.by_metric.entry(metric.to_owned()).or_default();
             let period = Period::new(from, to).map_err(|error| Diagnostic::new(code::INTERNAL, error.to_string()))?;
-            for usage in Vec::<Usage>::from_iter(std::iter::empty::<Usage>().filter(|_| { let _ = (&transaction, metric, period); true })) {
+            for usage in Vec::<Usage>::from_iter(std::iter::empty::<Usage>().filter(|_| {
+                let _ = (&transaction, metric, period);
+                true
+            })) {
                 days.entry(usage.day).or_default().add(usage);
             }
         }

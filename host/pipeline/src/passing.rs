@@ -44,7 +44,14 @@ pub struct Stations(Vec<Station>);
 pub type Moves = Vec<(usize, BearerId, Sum)>;
 
 impl Passing {
-    pub fn new(rule: Option<RuleVersion>, shares: Shares, recipients: Vec<Recipient>, step: u32, stations: &Stations, bearers: &mut Bearers) -> Passing {
+    pub fn new(
+        rule: Option<RuleVersion>,
+        shares: Shares,
+        recipients: Vec<Recipient>,
+        step: u32,
+        stations: &Stations,
+        bearers: &mut Bearers,
+    ) -> Passing {
         let taker = |recipient: Recipient| (bearer(&recipient, &rule, bearers), stations.next(&recipient, step), recipient);
         let takers = recipients.into_iter().map(taker).map(|(bearer, next, recipient)| (bearer, recipient, next)).collect();
         Passing { rule, shares, takers }

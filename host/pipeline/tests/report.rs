@@ -10,7 +10,9 @@ use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::{Day, Period};
-use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity, Rows, RuleFacts, Rules, Stage, TriedRule};
+use domain::port::{
+    Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity, Rows, RuleFacts, Rules, Stage, TriedRule,
+};
 use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::explain::{ExplainedAccount, Subject, explain};
@@ -92,14 +94,12 @@ impl FixedRules {
         let listed = |teams: &[&str]| Candidates::Listed(teams.iter().map(|team| Target::team(*team)).collect());
         match SERVICES[service] {
             "Compute" => Decision::Assign(Recipient::team(team)),
-            "Database" => {
-                Decision::Assign(Recipient::Team(Target {
-                    team: team.into(),
-                    environment: Some("prod".into()),
-                    application: Some("db".into()),
-                    cost_center: None,
-                }))
-            }
+            "Database" => Decision::Assign(Recipient::Team(Target {
+                team: team.into(),
+                environment: Some("prod".into()),
+                application: Some("db".into()),
+                cost_center: None,
+            })),
             "Network" => Decision::fixed(vec![(Recipient::team("a"), weight), (Recipient::team("b"), 3), (Recipient::team("c"), 1)]),
             "Support" => self.by_cost(Candidates::AllTeams, DriverFilter::new()),
             "Tax" => self.by_cost(listed(&["c", "a"]), DriverFilter::from([("tag:environment".into(), "prod".into())])),
@@ -474,8 +474,12 @@ fn account_lines(accounts: &[ExplainedAccount]) -> Vec<String> {
         for rule in &account.rules {
             let of_resources: domain::money::Sum = rule.resources.iter().map(|resource| resource.amount).sum();
             assert_eq!(of_resources + rule.rest_amount, rule.amount);
-            let weights: Vec<String> =
-                rule.weights.iter().flat_map(|day| &day.weights).map(|(recipient, weight)| format!("{}={weight}", recipient.target().map_or("", |target| &target.team))).collect();
+            let weights: Vec<String> = rule
+                .weights
+                .iter()
+                .flat_map(|day| &day.weights)
+                .map(|(recipient, weight)| format!("{}={weight}", recipient.target().map_or("", |target| &target.team)))
+                .collect();
             lines.push(format!("{} {} {} x{} [{}] {}", account.account, rule.name, rule.amount, rule.charges, weights.join(" "), rule.doc));
         }
     }

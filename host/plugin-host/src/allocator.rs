@@ -1,4 +1,4 @@
-//! An allocator: a pure function, metered in fuel so that its limit is the same on every machine. No run calls it yet.
+//! An allocator: a pure function, metered in fuel so that its limit is the same on every machine.
 
 use crate::call::{Fuel, Sandbox, label};
 use crate::capability::State;
@@ -9,7 +9,9 @@ use crate::wit::since_v0_1_0::{AllocatorPre, allocate, types};
 use domain::catalogue as code;
 use domain::decision::Target;
 use domain::diagnostic::Diagnostic;
-use domain::port::PluginIdentity;
+use domain::port::{AllocatorCall, Allocators, PluginIdentity};
+use domain::usage::Usage;
+use std::collections::BTreeMap;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -59,6 +61,36 @@ impl AllocatorPlugin {
         })?;
         let weights = weights.map_err(|error| convert::of_error(error, &label(&self.identity)))?;
         in_order(&weights, targets.len()).map_err(|reason| sandbox.diagnostic(code::PLUGIN_JUNK, format!("returned junk from `allocate`: {reason}")))
+    }
+}
+
+/// The allocators that rules can name.
+#[derive(Default)]
+pub struct AllocatorSet {
+    plugins: BTreeMap<String, AllocatorPlugin>,
+}
+
+impl AllocatorSet {
+    pub fn insert(&mut self, name: &str, plugin: AllocatorPlugin) {
+        self.plugins.insert(name.to_owned(), plugin);
+    }
+}
+
+impl Allocators for AllocatorSet {
+    fn weights(&self, call: &AllocatorCall<'_>) -> Result<Vec<u64>, Diagnostic> {
+        let Some(plugin) = self.plugins.get(call.plugin) else {
+            let message = format!("{} asks the allocator plugin '{}', which the settings do not name", call.rule, call.plugin);
+            let section = format!("in apportion.toml: [allocators] {} = \"plugins/{}.wasm\"", call.plugin, call.plugin);
+            return Err(Diagnostic::new(code::PLUGIN_NOT_FOUND, message).hint(section));
+        };
+        let pool = Pool {
+            rule: call.rule.to_owned(),
+            period_start: call.day.to_string(),
+            amount: call.total.to_string(),
+            currency: call.currency.code().to_owned(),
+        };
+        let driver = |usage: &&Usage| Driver { metric: usage.metric.clone(), keys: usage.keys.clone(), value: usage.value.to_string() };
+        plugin.allocate(call.config, &pool, call.targets, &call.usage.iter().map(driver).collect::<Vec<_>>())
     }
 }
 

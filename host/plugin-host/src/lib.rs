@@ -18,7 +18,7 @@ mod manifest;
 mod plugin;
 mod wit;
 
-pub use allocator::{AllocatorPlugin, Driver, Pool};
+pub use allocator::{AllocatorPlugin, AllocatorSet, Driver, Pool};
 pub use capability::log::{Level, LogLine};
 pub use collector::{CollectorPlugin, LogSink};
 pub use grant::{Grants, Power};

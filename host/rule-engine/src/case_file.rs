@@ -1,14 +1,16 @@
 //! Reads `<rule>.cases.toml`: charges, and what the rule must say of them. Nothing unknown is passed over.
 
 use crate::charge_view::LineValues;
-use crate::decision::{filter_key, weighted_split};
+use crate::decision::weighted_split;
+use crate::drivers::filter_key;
 use crate::folder::Source;
 use domain::catalogue::{CASES_FILE, Code};
-use domain::decision::{Candidates, Decision, Target, WhenZero};
+use domain::decision::{Basis, Candidates, Decision, Driver, DriverFilter, Recipient, Spread, Target, WhenZero};
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::field::Field;
 use domain::money::Money;
 use domain::period::Day;
+use domain::usage::Quantity;
 use rust_decimal::Decimal;
 use std::ops::Range;
 use toml::Spanned;
@@ -22,6 +24,8 @@ pub(crate) struct Case {
     pub(crate) line: u32,
     pub(crate) column: u32,
     pub(crate) charge: GivenCharge,
+    /// What the day is like, for the shares.
+    pub(crate) day: GivenDay,
     pub(crate) expect: Expect,
     /// Asks the whole set instead of the one rule.
     pub(crate) through_set: bool,
@@ -35,6 +39,22 @@ pub(crate) struct GivenCharge {
     pub(crate) line: LineValues,
 }
 
+/// A pool's total of the day, and what it is shared by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GivenDay {
+    pub(crate) amount: Option<Money>,
+    /// Direct costs by team.
+    pub(crate) costs: Vec<(String, Money)>,
+    pub(crate) usage: Vec<GivenUsage>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GivenUsage {
+    pub(crate) metric: String,
+    pub(crate) keys: Vec<(String, String)>,
+    pub(crate) value: Quantity,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum Expect {
     NoMatch,
@@ -46,6 +66,10 @@ pub(crate) enum Expect {
         decision: Decision,
         listed: bool,
     },
+    /// The decision in words, as reports show it.
+    Words(String),
+    /// Who gets how much of the given amount, by the name of the team or `pool <rule>`.
+    Shares(Vec<(String, Money)>),
 }
 
 /// A sentence about a stretch of the file.
@@ -55,7 +79,9 @@ type Read<T> = Result<T, Wrong>;
 type Value<'t> = Spanned<DeValue<'t>>;
 
 /// Reads all cases, or says what is wrong with the file.
-pub(crate) fn read(source: &Source, kept: &[Field]) -> Result<Vec<Case>, Vec<Diagnostic>> {
+///
+/// Rules of a `later_stage` see no charge.
+pub(crate) fn read(source: &Source, kept: &[Field], later_stage: bool) -> Result<Vec<Case>, Vec<Diagnostic>> {
     let finding = |message: String, at: usize| {
         let (line, column) = line_and_column(&source.text, at);
         let line_text = source.text.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
@@ -73,7 +99,7 @@ pub(crate) fn read(source: &Source, kept: &[Field]) -> Result<Vec<Case>, Vec<Dia
             continue;
         }
         for element in value.get_ref().as_array().into_iter().flat_map(|list| list.iter()) {
-            match case(element, kept) {
+            match case(element, kept, later_stage) {
                 Ok((case, at)) => {
                     let (line, column) = line_and_column(&source.text, at);
                     cases.push(Case { line, column, ..case });
@@ -112,17 +138,24 @@ fn unknown<'a>(what: &str, key: &Spanned<std::borrow::Cow<'_, str>>, known: impl
 }
 
 /// The case, and where its expectation stands in the file.
-fn case(value: &Value<'_>, kept: &[Field]) -> Read<(Case, usize)> {
+fn case(value: &Value<'_>, kept: &[Field], later_stage: bool) -> Read<(Case, usize)> {
     let (mut name, mut charge, mut expect, mut through_set) = (None, None, None, false);
+    let mut day = GivenDay::default();
     for (key, value) in table(value, "a case")? {
         match key.get_ref().as_ref() {
             "name" => name = Some(text(value, "'name'")?),
             "charge" => charge = Some(given_charge(value)?),
+            "amount" => day.amount = Some(amount(value)?),
+            "costs" => day.costs = amounts(value, "'costs'")?,
+            "usage" => {
+                let rows = value.get_ref().as_array().ok_or_else(|| Wrong("'usage' is a list of tables, [{ … }]".into(), value.span()))?;
+                day.usage = rows.iter().map(given_usage).collect::<Read<_>>()?;
+            }
             "expect" => expect = Some((expectation(value, kept)?, value.span())),
             "through_set" => {
                 through_set = value.get_ref().as_bool().ok_or_else(|| Wrong("'through_set' is true or false".into(), value.span()))?;
             }
-            _ => return Err(unknown("a case", key, ["name", "charge", "expect", "through_set"].into_iter())),
+            _ => return Err(unknown("a case", key, ["name", "charge", "amount", "costs", "usage", "expect", "through_set"].into_iter())),
         }
     }
     let lacks = |what: &str| Wrong(format!("the case lacks '{what}'"), value.span());
@@ -136,8 +169,15 @@ fn case(value: &Value<'_>, kept: &[Field]) -> Read<(Case, usize)> {
         }
         _ => {}
     }
-    let case =
-        Case { name: name.ok_or_else(|| lacks("name"))?, charge: charge.ok_or_else(|| lacks("charge"))?, expect, through_set, line: 0, column: 0 };
+    if matches!(expect, Expect::Shares(_)) && day.amount.is_none() {
+        return Err(Wrong("a case that expects shares needs the amount that is shared: amount = \"100\"".into(), span));
+    }
+    let charge = match charge {
+        None if later_stage => GivenCharge::default(),
+        Some(_) if later_stage => return Err(Wrong("the rule is asked for its pool or team and sees no charge".into(), value.span())),
+        charge => charge.ok_or_else(|| lacks("charge"))?,
+    };
+    let case = Case { name: name.ok_or_else(|| lacks("name"))?, charge, day, expect, through_set, line: 0, column: 0 };
     Ok((case, span.start))
 }
 
@@ -184,7 +224,27 @@ fn amount(value: &Value<'_>) -> Read<Money> {
     Ok(Money::from_nanos(parsed.nanos))
 }
 
-const EXPECTATIONS: [&str; 6] = ["assign", "split", "even", "by_cost", "exclude", "error"];
+fn amounts(value: &Value<'_>, what: &str) -> Read<Vec<(String, Money)>> {
+    table(value, what)?.iter().map(|(name, value)| Ok((name.get_ref().to_string(), amount(value)?))).collect()
+}
+
+/// `{ metric = "…", value = "12.5", team = "payments", … }`.
+fn given_usage(value: &Value<'_>) -> Read<GivenUsage> {
+    let mut usage = GivenUsage::default();
+    for (key, value) in table(value, "usage")? {
+        match key.get_ref().as_ref() {
+            "metric" => usage.metric = text(value, "'metric'")?,
+            "value" => usage.value = Quantity(i128::from(amount(value)?.nanos())),
+            other => usage.keys.push((other.to_owned(), text(value, "a key of usage")?)),
+        }
+    }
+    if usage.metric.is_empty() {
+        return Err(Wrong("usage needs a metric".into(), value.span()));
+    }
+    Ok(usage)
+}
+
+const EXPECTATIONS: [&str; 8] = ["assign", "split", "even", "by_cost", "exclude", "error", "decision", "shares"];
 
 fn expectation(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
     if let Some(word) = value.get_ref().as_str() {
@@ -201,13 +261,16 @@ fn expectation(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
     };
     let decision = |decision: Decision| Expect::Decision { decision, listed: false };
     match key.get_ref().as_ref() {
-        "assign" => Ok(decision(Decision::Assign(target(inner, &[])?.0))),
+        "assign" => Ok(decision(Decision::Assign(recipient(inner)?))),
+        "decision" => Ok(Expect::Words(text(inner, "'decision'")?)),
+        "shares" => Ok(Expect::Shares(amounts(inner, "'shares'")?)),
         "exclude" => Ok(decision(Decision::Exclude { reason: text(inner, "'exclude'")? })),
         "by_cost" => by_cost(inner, kept),
         "split" => split(inner),
         "even" => {
-            let targets = targets(inner)?.into_iter().map(|target| (target, 1)).collect();
-            Ok(Expect::Decision { decision: Decision::Split(targets), listed: true })
+            let list = inner.get_ref().as_array().ok_or_else(|| Wrong("the teams must be a list, [ … ]".into(), inner.span()))?;
+            let recipients = list.iter().map(|element| Ok((recipient(element)?, 1))).collect::<Read<_>>()?;
+            Ok(Expect::Decision { decision: Decision::fixed(recipients), listed: true })
         }
         "error" => {
             let written = text(inner, "'error'")?;
@@ -239,6 +302,15 @@ fn target(value: &Value<'_>, also: &[&'static str]) -> Read<(Target, Vec<String>
     Ok((target, others))
 }
 
+/// A team, or `{ pool = "shared/idle" }`.
+fn recipient(value: &Value<'_>) -> Read<Recipient> {
+    let pool = value.get_ref().as_table().filter(|table| table.len() == 1).and_then(|table| table.get("pool"));
+    match pool {
+        Some(pool) => Ok(Recipient::Pool(text(pool, "'pool'")?)),
+        None => Ok(Recipient::Team(target(value, &[])?.0)),
+    }
+}
+
 fn targets(value: &Value<'_>) -> Read<Vec<Target>> {
     let list = value.get_ref().as_array().ok_or_else(|| Wrong("the teams must be a list, [ … ]".into(), value.span()))?;
     list.iter().map(|element| Ok(target(element, &[])?.0)).collect()
@@ -249,7 +321,7 @@ fn split(value: &Value<'_>) -> Read<Expect> {
     let listed = match value.get_ref() {
         DeValue::Table(table) => {
             for (team, weight) in table {
-                weighted.push((Target::team(team.get_ref().as_ref()), weight_of(&number_text(weight, "a weight")?, weight.span())?));
+                weighted.push((Recipient::team(team.get_ref().as_ref()), weight_of(&number_text(weight, "a weight")?, weight.span())?));
             }
             false
         }
@@ -265,15 +337,15 @@ fn split(value: &Value<'_>) -> Read<Expect> {
     Ok(Expect::Decision { decision, listed })
 }
 
-fn weighted_pair(element: &Value<'_>) -> Read<(Target, Decimal)> {
+fn weighted_pair(element: &Value<'_>) -> Read<(Recipient, Decimal)> {
     let wrong = || Wrong("a pair is [\"payments\", \"60\"] or { team = \"payments\", weight = \"60\" }".into(), element.span());
     match element.get_ref() {
         DeValue::Array(pair) => match pair.iter().collect::<Vec<_>>().as_slice() {
-            [first, second] => Ok((target(first, &[])?.0, weight_of(&number_text(second, "a weight")?, second.span())?)),
+            [first, second] => Ok((recipient(first)?, weight_of(&number_text(second, "a weight")?, second.span())?)),
             _ => Err(wrong()),
         },
         DeValue::Table(_) => match target(element, &["weight"])? {
-            (target, others) if others.len() == 1 => Ok((target, weight_of(&others.concat(), element.span())?)),
+            (target, others) if others.len() == 1 => Ok((Recipient::Team(target), weight_of(&others.concat(), element.span())?)),
             _ => Err(wrong()),
         },
         _ => Err(wrong()),
@@ -285,10 +357,10 @@ fn weight_of(text: &str, span: Range<usize>) -> Read<Decimal> {
 }
 
 fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
-    let (mut candidates, mut filter, mut when_zero) = (Candidates::AllTeams, Default::default(), WhenZero::Stay);
+    let (mut among, mut filter, mut when_zero) = (Candidates::AllTeams, DriverFilter::new(), WhenZero::Stay);
     for (key, value) in table(value, "'by_cost'")? {
         match key.get_ref().as_ref() {
-            "teams" => candidates = Candidates::Listed(targets(value)?),
+            "teams" => among = Candidates::Listed(targets(value)?),
             "filter" => {
                 let pairs = table(value, "'filter'")?.iter().map(|(key, value)| {
                     let name = filter_key(key.get_ref(), kept).map_err(|refusal| Wrong(refusal.message, key.span()))?;
@@ -306,5 +378,6 @@ fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
             _ => return Err(unknown("'by_cost'", key, ["teams", "filter", "when_zero"].into_iter())),
         }
     }
-    Ok(Expect::Decision { decision: Decision::ByCost { candidates, filter, when_zero }, listed: true })
+    let spread = Spread { when_zero, ..Spread::new(Driver::Cost { among, filter, basis: Basis::Effective }) };
+    Ok(Expect::Decision { decision: Decision::Spread(spread), listed: true })
 }

@@ -3,16 +3,21 @@
 use crate::case_file::{self, Case, Expect, GivenCharge};
 use crate::charge_view::{Charge, Read, View};
 use crate::compile::Rule;
-use crate::decision::describe;
-use crate::evaluate::{Answer, Failure, Trial, try_rule};
+use crate::describe::{describe, describe_recipient};
+use crate::evaluate::{Answer, Failure, Trial, ask, try_rule};
 use crate::folder::{self, Source};
 use crate::set::RuleSet;
 use domain::catalogue::{CASE_FAILED, CASES_FILE};
-use domain::decision::Decision;
+use domain::decision::{Basis, Decision, Driver, DriverFilter, Recipient, Spread, UsageDriver};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
+use domain::money::{Money, Sum};
 use domain::period::Day;
+use domain::port::{Rules, Stage};
+use domain::spread::{Facts, PluginCall, Pool, share};
+use domain::usage::Quantity;
 use rhai::ImmutableString;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -77,7 +82,7 @@ pub(crate) fn run_files(files: &[Source], set: &RuleSet) -> CaseReport {
         let mut coverage = RuleCoverage { rule: rule.id.clone(), ..RuleCoverage::default() };
         match files.iter().find(|file| file.id == rule.id) {
             None => report.failures.push(no_cases(rule)),
-            Some(file) => match case_file::read(file, &set.options.dimensions) {
+            Some(file) => match case_file::read(file, &set.options.dimensions, rule.header.stage != Stage::Attribution) {
                 Err(findings) => report.failures.extend(findings),
                 Ok(cases) => run_rule(set, rule, file, &cases, &mut coverage, &mut report.failures),
             },
@@ -101,6 +106,13 @@ fn no_cases(rule: &Rule) -> Diagnostic {
 fn run_rule(set: &RuleSet, rule: &Rule, file: &Source, cases: &[Case], coverage: &mut RuleCoverage, failures: &mut Vec<Diagnostic>) {
     for case in cases {
         coverage.cases += 1;
+        if rule.header.stage != Stage::Attribution {
+            let got = Got::of_later_stage(set, rule);
+            (coverage.matched, coverage.not_matched) = (true, true);
+            coverage.allocated |= !matches!(got, Got::Failed(..));
+            judge(set, rule, file, case, got, coverage, failures);
+            continue;
+        }
         let charge = charge(&case.charge);
         let trial = try_rule(&set.engine, &set.options.limits, rule, &charge);
         let matched = trial.allocate_ran;
@@ -108,11 +120,77 @@ fn run_rule(set: &RuleSet, rule: &Rule, file: &Source, cases: &[Case], coverage:
         coverage.not_matched |= matches!(trial.answer, Answer::NoMatch);
         coverage.allocated |= matched && matches!(trial.answer, Answer::Pass | Answer::Decided(_));
         let got = if case.through_set { through_set(set, rule, case, &charge) } else { Got::of(trial, &charge) };
-        if got.is(&case.expect) {
-            coverage.passed += 1;
-        } else {
-            failures.push(failed(file, case, &got));
+        judge(set, rule, file, case, got, coverage, failures);
+    }
+}
+
+fn judge(set: &RuleSet, rule: &Rule, file: &Source, case: &Case, got: Got, coverage: &mut RuleCoverage, failures: &mut Vec<Diagnostic>) {
+    let got = match (&case.expect, got) {
+        (Expect::Shares(_), Got::Decided(decision, by)) => shares(set, by.as_deref().unwrap_or(&rule.id), case, &decision),
+        (_, got) => got,
+    };
+    if got.is(&case.expect) {
+        coverage.passed += 1;
+    } else {
+        failures.push(failed(file, case, &got));
+    }
+}
+
+/// A day as the case describes it.
+struct CaseFacts<'a> {
+    set: &'a RuleSet,
+    case: &'a Case,
+}
+
+impl Facts for CaseFacts<'_> {
+    /// The case says what the filter and the basis would leave.
+    fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
+        self.case.day.costs.iter().map(|(team, cost)| (team.clone(), i128::from(cost.nanos()))).collect()
+    }
+
+    fn usage(&self, driver: &UsageDriver) -> BTreeMap<String, Quantity> {
+        let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
+        for usage in self.case.day.usage.iter().filter(|usage| usage.metric == driver.metric) {
+            let key = |name: &str| usage.keys.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+            if driver.filter.iter().all(|(name, value)| key(name) == value) {
+                by_key.entry(key(&driver.key).to_owned()).or_default().0 += usage.value.0;
+            }
         }
+        by_key
+    }
+
+    fn cell(&self, table: &str, key: &str) -> Option<String> {
+        self.set.cell(table, key)
+    }
+
+    fn plugin(&self, call: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic> {
+        Err(Diagnostic::new(CASE_FAILED, format!("cases do not run plugins such as {}; expect {{ decision = … }} instead", call.plugin)))
+    }
+}
+
+/// Who gets how much of the case's amount.
+fn shares(set: &RuleSet, rule: &str, case: &Case, decision: &Decision) -> Got {
+    let amount = Sum::from(case.day.amount.unwrap_or(Money::ZERO));
+    let spread = match decision {
+        Decision::Assign(recipient) => Spread::new(Driver::Fixed(vec![(recipient.clone(), 1)])),
+        Decision::Spread(spread) => spread.clone(),
+        Decision::Exclude { .. } => return Got::Decided(decision.clone(), None),
+    };
+    let pool = Pool { stands: Recipient::Pool(rule.to_owned()), rule: rule.to_owned(), total: amount };
+    let mut shares: BTreeMap<String, Sum> = BTreeMap::new();
+    match share(&spread, &pool, &CaseFacts { set, case }) {
+        Err(finding) => return Got::Refused(finding.message),
+        Ok(None) => drop(shares.insert(share_name(&pool.stands), amount)),
+        Ok(Some(sharing)) => sharing.shares.split(amount, |target, part| *shares.entry(share_name(&sharing.recipients[target])).or_default() += part),
+    }
+    shares.retain(|_, part| !part.is_zero());
+    Got::Shares(shares)
+}
+
+fn share_name(recipient: &Recipient) -> String {
+    match recipient {
+        Recipient::Pool(rule) => format!("pool {rule}"),
+        other => describe_recipient(other),
     }
 }
 
@@ -142,6 +220,8 @@ enum Got {
     /// With the deciding rule, where the whole set was asked.
     Decided(Decision, Option<String>),
     Failed(Failure, Option<String>),
+    Shares(BTreeMap<String, Sum>),
+    Refused(String),
     /// Values that the case does not give.
     Needs(Vec<String>),
 }
@@ -157,8 +237,21 @@ impl Got {
         }
     }
 
+    fn of_later_stage(set: &RuleSet, rule: &Rule) -> Got {
+        match ask(&set.engine, &set.options.limits, rule) {
+            Ok(None) => Got::Pass,
+            Ok(Some(spread)) => Got::Decided(Decision::Spread(spread), None),
+            Err(failure) => Got::Failed(failure, None),
+        }
+    }
+
     fn is(&self, expect: &Expect) -> bool {
         match (self, expect) {
+            (Got::Decided(got, _), Expect::Words(words)) => describe(got) == *words,
+            (Got::Shares(got), Expect::Shares(expected)) => {
+                let expected = expected.iter().filter(|(_, part)| *part != Money::ZERO);
+                *got == expected.map(|(name, part)| (name.clone(), Sum::from(*part))).collect()
+            }
             (Got::NoMatch, Expect::NoMatch) | (Got::Pass, Expect::Pass) | (Got::Unallocated, Expect::Unallocated) => true,
             (Got::Failed(failure, _), Expect::Error(code)) => failure.code == *code,
             (Got::Decided(got, _), Expect::Decision { decision, listed }) => comparable(got, *listed) == comparable(decision, *listed),
@@ -172,6 +265,8 @@ impl Got {
             Got::NoMatch => "no match".into(),
             Got::Pass => "pass".into(),
             Got::Unallocated => "unallocated".into(),
+            Got::Shares(shares) => shares.iter().map(|(name, part)| format!("{name} {part}")).collect::<Vec<_>>().join(", "),
+            Got::Refused(why) => why.clone(),
             Got::Decided(decision, rule) => format!("{}{}", describe(decision), by(rule)),
             Got::Failed(failure, rule) => format!("{} at {}:{}: {}{}", failure.code, failure.line, failure.column, failure.message, by(rule)),
             Got::Needs(names) => format!("a read of {}, which the case does not give", names.join(", ")),
@@ -186,18 +281,24 @@ fn describe_expectation(expect: &Expect) -> String {
         Expect::Unallocated => "unallocated".into(),
         Expect::Error(code) => format!("error {code}"),
         Expect::Decision { decision, .. } => describe(decision),
+        Expect::Words(words) => words.clone(),
+        Expect::Shares(shares) => shares.iter().map(|(name, part)| format!("{name} {part}")).collect::<Vec<_>>().join(", "),
     }
 }
 
 /// Weights by their ratio, 60:40 being 3:2; in the order of the names where the order does not count.
 fn comparable(decision: &Decision, listed: bool) -> Decision {
-    let Decision::Split(targets) = decision else { return decision.clone() };
-    let divisor = targets.iter().fold(0, |divisor, (_, weight)| common_divisor(divisor, *weight)).max(1);
-    let mut targets: Vec<_> = targets.iter().map(|(target, weight)| (target.clone(), weight / divisor)).collect();
-    if !listed {
-        targets.sort();
+    match decision {
+        Decision::Spread(Spread { by: Driver::Fixed(weights), .. }) => {
+            let divisor = weights.iter().fold(0, |divisor, (_, weight)| common_divisor(divisor, *weight)).max(1);
+            let mut weights: Vec<_> = weights.iter().map(|(recipient, weight)| (recipient.clone(), weight / divisor)).collect();
+            if !listed {
+                weights.sort();
+            }
+            Decision::fixed(weights)
+        }
+        Decision::Assign(_) | Decision::Spread(_) | Decision::Exclude { .. } => decision.clone(),
     }
-    Decision::Split(targets)
 }
 
 fn common_divisor(left: u64, right: u64) -> u64 {

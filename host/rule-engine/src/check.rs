@@ -8,7 +8,7 @@ use crate::table::unknown_table;
 use domain::catalogue::{RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
-use domain::port::LINE_FIELDS;
+use domain::port::{LINE_FIELDS, Stage};
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
@@ -20,6 +20,9 @@ pub(crate) struct Insight {
     /// `matches` is nothing but `true`.
     pub(crate) matches_all: bool,
     pub(crate) may_pass: bool,
+    /// Pools that are named in quotes.
+    pub(crate) pools: Vec<(String, Position)>,
+    pub(crate) asks_plugins: bool,
 }
 
 /// Methods that change a text or list in place. On a field of the charge they would silently do nothing.
@@ -54,8 +57,8 @@ struct Check<'a> {
     insight: Insight,
 }
 
-pub(crate) fn check(workshop: &Workshop<'_>, file: &SourceFile, ast: &AST) -> (Insight, Vec<Diagnostic>) {
-    let entry = |name: &str| matches!(name, "matches" | "allocate");
+pub(crate) fn check(workshop: &Workshop<'_>, file: &SourceFile, ast: &AST, stage: &Stage) -> (Insight, Vec<Diagnostic>) {
+    let entry = |name: &str| *stage == Stage::Attribution && matches!(name, "matches" | "allocate");
     let parameters = ast.iter_fn_def().filter(|function| entry(&function.name)).filter_map(|function| function.params.first());
     let mut check = Check {
         workshop,
@@ -203,8 +206,11 @@ impl Check<'_> {
     fn call(&mut self, call: &FnCallExpr, position: Position) {
         let name = call.name.as_str();
         self.insight.may_pass |= name == "pass";
-        if name == "lookup" {
-            self.lookup(call);
+        self.insight.asks_plugins |= name == "plugin";
+        match (name, call.args.first()) {
+            ("lookup", _) => self.lookup(call),
+            ("pool", Some(Expr::StringConstant(pool, position))) => self.insight.pools.push((pool.to_string(), *position)),
+            _ => {}
         }
         if ABSENT.contains(&name) {
             return self.findings.push(self.file.finding(RULE_SYNTAX, absent(name), position));

@@ -7,6 +7,7 @@ use crate::table::Tables;
 use domain::catalogue::{Code, RULE_MISSING_FUNCTION, RULE_SYNTAX};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
+use domain::port::Stage;
 use rhai::{AST, Engine, LexError, ParseErrorType, Position};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -62,15 +63,13 @@ pub(crate) fn compile(workshop: &Workshop<'_>, id: &str, file: SourceFile) -> Re
         return Err(vec![file.finding(RULE_SYNTAX, message, Position::NONE)]);
     }
     let ast = workshop.engine.compile(&file.text).map_err(|error| vec![syntax_finding(&file, error.err_type(), error.position())])?;
-    let mut findings = missing_functions(&file, &ast);
-    let header = match header::read(&file, id, &ast) {
-        Ok(header) => header,
-        Err(wrong) => {
-            findings.extend(wrong);
-            Header::default()
-        }
+    let (header, wrong) = match header::read(&file, id, &ast) {
+        Ok(header) => (header, Vec::new()),
+        Err(wrong) => (Header::default(), wrong),
     };
-    let (insight, wrong) = check::check(workshop, &file, &ast);
+    let mut findings = wrong_functions(&file, &ast, &header.stage);
+    findings.extend(wrong);
+    let (insight, wrong) = check::check(workshop, &file, &ast, &header.stage);
     findings.extend(wrong);
     if !findings.is_empty() {
         return Err(findings);
@@ -93,20 +92,34 @@ fn syntax_finding(file: &SourceFile, kind: &ParseErrorType, position: Position) 
     file.finding(RULE_SYNTAX, message, position)
 }
 
-fn missing_functions(file: &SourceFile, ast: &AST) -> Vec<Diagnostic> {
+/// Rules of the later stages are for one pool or team, which their header names: there is nothing to match.
+fn wrong_functions(file: &SourceFile, ast: &AST, stage: &Stage) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
+    let parameter = match stage {
+        Stage::Attribution => "charge",
+        Stage::Distribution => "pool",
+        Stage::Cascade(_) => "team",
+    };
     for (name, answers) in [("matches", "whether the rule applies"), ("allocate", "who pays")] {
         let found: Vec<_> = ast.iter_fn_def().filter(|function| function.name == name).collect();
+        if *stage != Stage::Attribution && name == "matches" {
+            if let Some(function) = found.first() {
+                let message = format!("a rule of the stage {} is asked for its {parameter} only, so `matches` would never run", stage.name());
+                findings.push(file.finding(RULE_MISSING_FUNCTION, message, function.body.start_position()).hint("delete the function"));
+            }
+            continue;
+        }
         if found.iter().any(|function| function.params.len() == 1) {
             continue;
         }
         let (message, position) = match found.first() {
-            None => (format!("the rule lacks `fn {name}(charge)`, which says {answers}"), Position::NONE),
+            None => (format!("the rule lacks `fn {name}({parameter})`, which says {answers}"), Position::NONE),
             Some(function) => {
-                (format!("`{name}` takes the charge and nothing else, not {} parameters", function.params.len()), function.body.start_position())
+                let message = format!("`{name}` takes the {parameter} and nothing else, not {} parameters", function.params.len());
+                (message, function.body.start_position())
             }
         };
-        findings.push(file.finding(RULE_MISSING_FUNCTION, message, position).hint(format!("fn {name}(charge) {{ … }}")));
+        findings.push(file.finding(RULE_MISSING_FUNCTION, message, position).hint(format!("fn {name}({parameter}) {{ … }}")));
     }
     findings
 }

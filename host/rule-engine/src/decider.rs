@@ -9,11 +9,11 @@
 //! A decider is for one dictionary, which may grow meanwhile.
 
 use crate::charge_view::{Charge, LineValues, Read, View};
-use crate::evaluate::{Answer, failure_finding, try_rule};
+use crate::evaluate::{Answer, ask, failure_finding, stage_finding, try_rule};
 use crate::memo::{Key, Leaf, Slot, Tries};
 use crate::set::RuleSet;
 use domain::charge::ChargeLine;
-use domain::decision::{Outcome, OutcomeId, RuleIndex, Verdict};
+use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
 use domain::dictionary::{Dictionary, ResourceId, Symbol};
 use domain::field::Field;
 use domain::period::Day;
@@ -220,6 +220,23 @@ impl Decider for MemoDecider<'_> {
                 self.decide_anew(place, stretch)
             }
         }
+    }
+
+    fn later_stages(&mut self, day: Day) -> Vec<OutcomeId> {
+        let set = self.set;
+        let mut asked = Vec::new();
+        for index in set.later(set.stretch(day)) {
+            let Some(rule) = set.rules.get(*index as usize) else { continue };
+            self.calls += 1;
+            let rule_index = RuleIndex(*index);
+            let leaf = match ask(&set.engine, &set.options.limits, rule) {
+                Ok(None) => continue,
+                Ok(Some(spread)) => self.outcomes.number(Verdict::Decided { rule: rule_index, decision: Decision::Spread(spread) }),
+                Err(failure) => self.outcomes.failure(rule_index, &rule.id, stage_finding(rule, &failure).to_string()),
+            };
+            asked.push(OutcomeId(leaf.number()));
+        }
+        asked
     }
 
     fn turning_days(&self) -> Vec<Day> {

@@ -5,8 +5,9 @@ use crate::compile::Rule;
 use crate::decision::{Opinion, Refusal, kind};
 use crate::set::Limits;
 use domain::catalogue::{Code, RULE_DECISION, RULE_FAILED, RULE_LIMIT, RULE_THROWN};
-use domain::decision::Decision;
+use domain::decision::{Decision, Driver, Spread};
 use domain::diagnostic::Diagnostic;
+use domain::port::Stage;
 use rhai::{CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -50,11 +51,12 @@ impl Trial {
 pub(crate) fn try_rule(engine: &Engine, limits: &Limits, rule: &Rule, charge: &Charge) -> Trial {
     charge.take_reads();
     let mut trial = Trial { answer: Answer::NoMatch, reads: Vec::new(), line: 0, allocate_ran: false };
-    trial.answer = match call(engine, limits, rule, "matches", charge).and_then(|value| truth(rule, &value)) {
+    let argument = Dynamic::from(charge.clone());
+    trial.answer = match call(engine, limits, rule, "matches", &argument).and_then(|value| truth(rule, &value)) {
         Ok(false) => Answer::NoMatch,
         Ok(true) => {
             trial.allocate_ran = true;
-            match call(engine, limits, rule, "allocate", charge).and_then(|value| opinion(rule, value)) {
+            match call(engine, limits, rule, "allocate", &argument).and_then(|value| opinion(rule, value)) {
                 Ok(opinion) => {
                     trial.line = opinion.line;
                     opinion.decision.map_or(Answer::Pass, Answer::Decided)
@@ -71,9 +73,24 @@ pub(crate) fn try_rule(engine: &Engine, limits: &Limits, rule: &Rule, charge: &C
     trial
 }
 
-fn call(engine: &Engine, limits: &Limits, rule: &Rule, function: &str, charge: &Charge) -> Result<Dynamic, Failure> {
+/// Asks a rule of a later stage how it shares what stands in its pool, or with its team. Nothing: it has no opinion.
+pub(crate) fn ask(engine: &Engine, limits: &Limits, rule: &Rule) -> Result<Option<Spread>, Failure> {
+    let name = match &rule.header.stage {
+        Stage::Cascade(team) => team,
+        Stage::Attribution | Stage::Distribution => &rule.id,
+    };
+    let opinion = call(engine, limits, rule, "allocate", &Dynamic::from(name.clone())).and_then(|value| opinion(rule, value))?;
+    match opinion.decision {
+        None => Ok(None),
+        Some(Decision::Spread(spread)) => Ok(Some(spread)),
+        Some(Decision::Assign(recipient)) => Ok(Some(Spread::new(Driver::Fixed(vec![(recipient, 1)])))),
+        Some(Decision::Exclude { .. }) => Err(wrong_type(rule, "allocate", "`exclude` sets charges aside, not what stands in a pool".to_owned())),
+    }
+}
+
+fn call(engine: &Engine, limits: &Limits, rule: &Rule, function: &str, argument: &Dynamic) -> Result<Dynamic, Failure> {
     let options = CallFnOptions::new().eval_ast(false);
-    let run = || engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &rule.ast, function, (charge.clone(),));
+    let run = || engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &rule.ast, function, (argument.clone(),));
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(failure(limits, *error, start(rule, function))),
@@ -146,6 +163,11 @@ fn shortened(text: &str) -> String {
     if text.chars().count() <= SHOWN { text.to_owned() } else { format!("{}…", text.chars().take(SHOWN).collect::<String>()) }
 }
 
+/// The failure of a rule of a later stage, which reads nothing.
+pub(crate) fn stage_finding(rule: &Rule, failure: &Failure) -> Diagnostic {
+    placed(rule, rule.file.finding_at(failure.code, &failure.message, failure.line, failure.column))
+}
+
 /// The failure as a finding that names the values read; without amounts, which differ on every charge.
 pub(crate) fn failure_finding(rule: &Rule, failure: &Failure, reads: &[Read], charge: &Charge) -> Diagnostic {
     let read: Vec<String> = reads
@@ -156,8 +178,10 @@ pub(crate) fn failure_finding(rule: &Rule, failure: &Failure, reads: &[Read], ch
         })
         .collect();
     let read = if read.is_empty() { "it read nothing".to_owned() } else { format!("it read {}", read.join(", ")) };
-    let file = &rule.file;
-    let mut finding = file.finding_at(failure.code, format!("{} ({read})", failure.message), failure.line, failure.column);
+    placed(rule, rule.file.finding_at(failure.code, format!("{} ({read})", failure.message), failure.line, failure.column))
+}
+
+fn placed(rule: &Rule, mut finding: Diagnostic) -> Diagnostic {
     if let Some(location) = &mut finding.location {
         // The text goes into the ledger, which must not depend on where the rules lie on this machine.
         location.file = format!("{}.rhai", rule.id);

@@ -2,12 +2,14 @@
 
 use crate::charge_view::Charge;
 use crate::decision::{self, Opinion, Refusal};
+use crate::drivers;
 use crate::table::{Tables, unknown_table};
 use domain::catalogue::RULE_FAILED;
-use domain::decision::Decision;
+use domain::decision::{Decision, Recipient};
 use domain::field::Field;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Position};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 /// One row of the functions' page.
 pub(crate) struct HostFunction {
@@ -58,6 +60,15 @@ functions! {
     Decisions "by_cost" "by_cost(#{dimension: value, …})" "The same, counting only direct cost that matches. Keys are dimensions, `\"tag:<key>\"`, or team, environment, application and cost_center, which mean the tags." r#"by_cost(#{environment: "prod"})"# => "by_cost all teams where tag:environment = \"prod\"";
     Decisions "by_cost" "by_cost([team, …])" "The same among the teams listed; a map of filters may follow." r#"by_cost(["search", "web"], #{region_id: "eu-west-1"})"# => "by_cost search, web where region_id = \"eu-west-1\"";
     Decisions "by_cost" "by_cost(…, #{when_zero: \"even\"})" "What happens on a day without such cost: \"stay\" (the default: it stays in the pool, visible) or \"even\"." r#"by_cost(["search", "web"], #{when_zero: "even"})"# => "by_cost search, web when_zero even";
+    Decisions "by_cost" "by_cost(…, #{basis: \"billed_cost\", when_negative: \"keep\"})" "More options: `basis` is \"effective_cost\" (the default) or \"billed_cost\". `when_negative` says what a negative weight means, such as a team whose credits are larger than its costs: \"zero\" (the default: it counts as zero), \"keep\" (its share has the other sign: 100 by 100 : -20 is 125 and -25) or \"stay\" (all stays in the pool)." r#"by_cost(#{basis: "billed_cost", when_negative: "keep"})"# => "by_cost all teams basis billed_cost when_negative keep";
+    Decisions "by_usage" "by_usage(metric)" "In proportion to the day's usage of a metric, by the key `team` of the usage. Usage without a team is nobody's: its share is unallocated." r#"by_usage("network.egress.bytes")"# => "by_usage network.egress.bytes";
+    Decisions "by_usage" "by_usage(metric, [team, …], #{key: value, …}, #{option: value, …})" "Only usage of the teams listed, and with these keys. Options: `key` says which key tells who used it, `table` is a lookup table from the key's value to the team, `recipients` maps single values to teams or pools, `unknown` is \"unallocated\" (the default), \"ignore\", a team as a map, or a pool; `window` is \"day\" (the default), \"month\" or a number of days that end with the charge's; `when_zero` and `when_negative` as in `by_cost`." r#"by_usage("kubernetes.node.share", #{resource_id: charge.resource_id}, #{key: "namespace", recipients: #{"__idle__": pool("shared/idle")}, when_zero: by_cost()})"# => "by_usage kubernetes.node.share where resource_id = \"i-0abc\" key namespace __idle__ → the pool shared/idle when_zero by_cost all teams";
+    Decisions "tiered" "tiered([[upto, decision], …, [(), decision]])" "Slices of the pool's total of the day, each shared in its own way; `()` stands for the last one, which has no end." r#"tiered([[1000, even(["web", "mobile"])], [(), by_cost()]])"# => "tiered up to 1000.000000000: split web 1, mobile 1; beyond: by_cost all teams";
+    Decisions "rate_card" "rate_card(metric, price, #{remainder: recipient})" "Usage at a price for each unit, in the charge's currency. What the prices leave of the cost, or take beyond it, is the remainder's. Filters and options as in `by_usage`." r#"rate_card("storage.gib_hours", 0.00005, #{remainder: "platform"})"# => "rate_card storage.gib_hours at 0.00005, remainder to platform";
+    Decisions "rate_card" "rate_card(metric, [[upto, price], …, [(), price]], …)" "The same with a price for each tier of a team's usage of the day." r#"rate_card("requests", [[1000, 0.01], [(), 0.005]], #{remainder: pool("shared/idle")})"# => "rate_card requests at 0.01 up to 1000, 0.005, remainder to the pool shared/idle";
+    Decisions "bounded" "bounded(decision, #{at_least: #{team: limit, …}, at_most: #{team: limit, …}})" "Holds teams to limits and shares the rest among the others. A limit is an amount of the day, or a part of the pool such as \"40%\". What nobody may bear stays in the pool; limits from below that are more than the pool are paid in proportion." r#"bounded(by_cost(), #{at_least: #{web: 10}, at_most: #{search: "40%"}})"# => "by_cost all teams web at least 10.000000000 search at most 40%";
+    Decisions "plugin" "plugin(name, #{setting: value, …}, #{teams: […], usage: […]})" "Weights from an allocator plugin, asked once for the pool and day with its settings, its teams (all with direct cost if none are listed) and the day's usage of these metrics." r#"plugin("by-headcount", #{quarter: 3}, #{teams: ["web"], usage: ["people"]})"# => "plugin by-headcount {\"quarter\":3} web with people";
+    Decisions "pool" "pool(rule)" "The pool of a rule with `stage: \"distribution\"`, by its id: stands wherever a team that gets something can stand." r#"assign(pool("shared/idle"))"# => "assign the pool shared/idle";
     Decisions "exclude" "exclude(reason)" "No team bears it; it is set aside, with the reason." r#"exclude("billed to the customer directly")"# => "exclude \"billed to the customer directly\"";
     Decisions "pass" "pass()" "No opinion after all: the next rule is asked." "pass()" => "pass";
     Charge "tag" "charge.tag(key)" "The tag's value, or \"\" where the charge lacks it." r#"charge.tag("team")"# => "payments";
@@ -105,10 +116,20 @@ The comment behind each says what it gives.
 
 type Answer = Result<Opinion, Box<EvalAltResult>>;
 
-pub(crate) fn register(engine: &mut Engine, tables: &Arc<Tables>, kept: &[Field]) {
+/// What the functions can ask of the set that they are in.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) tables: Arc<Tables>,
+    pub(crate) kept: Arc<[Field]>,
+    /// Ids of the distribution rules; empty until all rules are compiled.
+    pub(crate) pools: Arc<OnceLock<BTreeSet<String>>>,
+}
+
+pub(crate) fn register(engine: &mut Engine, surroundings: &Surroundings) {
     register_decisions(engine);
-    register_by_cost(engine, kept);
-    register_lookup(engine, tables);
+    register_pool(engine, &surroundings.pools);
+    register_drivers(engine, surroundings);
+    register_lookup(engine, &surroundings.tables);
     engine.register_fn("tag", Charge::tag);
     engine.register_fn("has_tag", Charge::has_tag);
     engine.register_fn("is_blank", |value: ImmutableString| value.trim().is_empty());
@@ -127,15 +148,67 @@ fn register_decisions(engine: &mut Engine) {
     engine.register_fn("pass", |context: NativeCallContext| Opinion { decision: None, line: line_of(&context) });
 }
 
-fn register_by_cost(engine: &mut Engine, kept: &[Field]) {
-    let kept: Arc<[Field]> = kept.into();
-    let (none, one, two, three) = (Arc::clone(&kept), Arc::clone(&kept), Arc::clone(&kept), kept);
-    engine.register_fn("by_cost", move |context: NativeCallContext| answer(&context, decision::by_cost(&[], &none)));
-    engine.register_fn("by_cost", move |context: NativeCallContext, a: Dynamic| answer(&context, decision::by_cost(&[a], &one)));
-    engine.register_fn("by_cost", move |context: NativeCallContext, a: Dynamic, b: Dynamic| answer(&context, decision::by_cost(&[a, b], &two)));
-    engine.register_fn("by_cost", move |context: NativeCallContext, a: Dynamic, b: Dynamic, c: Dynamic| {
-        answer(&context, decision::by_cost(&[a, b, c], &three))
+fn register_pool(engine: &mut Engine, pools: &Arc<OnceLock<BTreeSet<String>>>) {
+    let pools = Arc::clone(pools);
+    engine.register_fn("pool", move |rule: ImmutableString| match pools.get() {
+        Some(known) if !known.contains(rule.as_str()) => Err(thrown(decision::refuse(unknown_pool(&rule, known)))),
+        _ => Ok(Recipient::Pool(rule.to_string())),
     });
+}
+
+/// A sentence naming the pools that exist.
+pub(crate) fn unknown_pool(rule: &str, known: &BTreeSet<String>) -> String {
+    let names = known.iter().map(String::as_str);
+    let advice = match decision::meant(rule, names.clone()) {
+        none if none.is_empty() && known.is_empty() => "; there is none in this set".to_owned(),
+        none if none.is_empty() => format!("; there are {}", names.collect::<Vec<_>>().join(", ")),
+        advice => advice,
+    };
+    format!("no rule with `stage: \"distribution\"` is called '{rule}'{advice}")
+}
+
+/// Rhai finds a function by the number of its arguments: each has one for every number.
+macro_rules! with_optional_arguments {
+    ($engine:ident, $name:literal, ($($given:ident: $kind:ty),*), $decide:expr) => {
+        let decide = Arc::new($decide);
+        let (none, one, two, three) = (Arc::clone(&decide), Arc::clone(&decide), Arc::clone(&decide), decide);
+        $engine.register_fn($name, move |context: NativeCallContext, $($given: $kind),*| answer(&context, none($(&$given,)* &[])));
+        $engine.register_fn($name, move |context: NativeCallContext, $($given: $kind,)* a: Dynamic| answer(&context, one($(&$given,)* &[a])));
+        $engine.register_fn($name, move |context: NativeCallContext, $($given: $kind,)* a: Dynamic, b: Dynamic| {
+            answer(&context, two($(&$given,)* &[a, b]))
+        });
+        $engine.register_fn($name, move |context: NativeCallContext, $($given: $kind,)* a: Dynamic, b: Dynamic, c: Dynamic| {
+            answer(&context, three($(&$given,)* &[a, b, c]))
+        });
+    };
+}
+
+fn register_drivers(engine: &mut Engine, surroundings: &Surroundings) {
+    let kept = Arc::clone(&surroundings.kept);
+    with_optional_arguments!(engine, "by_cost", (), move |arguments: &[Dynamic]| drivers::by_cost(arguments, &kept));
+    let has_table = |tables: Arc<Tables>| {
+        move |name: &str| match tables.contains_key(name) {
+            true => Ok(()),
+            false => Err(unknown_table(name, tables.keys().map(String::as_str))),
+        }
+    };
+    let tables = has_table(Arc::clone(&surroundings.tables));
+    with_optional_arguments!(engine, "by_usage", (metric: ImmutableString), move |metric: &ImmutableString, arguments: &[Dynamic]| {
+        drivers::by_usage(metric, arguments, &tables)
+    });
+    let tables = has_table(Arc::clone(&surroundings.tables));
+    with_optional_arguments!(
+        engine,
+        "rate_card",
+        (metric: ImmutableString, price: Dynamic),
+        move |metric: &ImmutableString, price: &Dynamic, arguments: &[Dynamic]| drivers::rate_card(metric, price, arguments, &tables)
+    );
+    with_optional_arguments!(engine, "plugin", (name: ImmutableString), move |name: &ImmutableString, arguments: &[Dynamic]| {
+        drivers::plugin(name, arguments)
+    });
+    engine.register_fn("tiered", |context: NativeCallContext, tiers: Array| answer(&context, drivers::tiered(&tiers)));
+    engine
+        .register_fn("bounded", |context: NativeCallContext, decision: Dynamic, bounds: Map| answer(&context, drivers::bounded(&decision, &bounds)));
 }
 
 fn register_lookup(engine: &mut Engine, tables: &Arc<Tables>) {
@@ -205,7 +278,8 @@ mod tests {
         let text = "account,team,cost_center\n111111111111,payments,CC-1000\n";
         let table = Table::parse("accounts.csv", text).unwrap_or_else(|findings| panic!("{findings:?}"));
         let tables = Arc::new(Tables::from([("accounts".to_owned(), table)]));
-        language::engine(&Limits::default(), &tables, &Field::default_dimensions())
+        let pools = Arc::new(OnceLock::from(BTreeSet::from(["shared/idle".to_owned()])));
+        language::engine(&Limits::default(), &Surroundings { tables, kept: Field::default_dimensions().into(), pools })
     }
 
     fn sample_charge() -> Charge {
@@ -215,6 +289,7 @@ mod tests {
             "sub_account_name" => "payments-prod",
             "charge_category" => "Usage",
             "region_id" => "eu-west-1",
+            "resource_id" => "i-0abc",
             _ => "",
         };
         Charge::new(View {
@@ -234,7 +309,7 @@ mod tests {
             scope.push_constant("charge", sample_charge());
             let value: Dynamic = engine.eval_with_scope(&mut scope, function.example).unwrap_or_else(|error| panic!("{}: {error}", function.example));
             let given = match value.clone().try_cast::<Opinion>() {
-                Some(Opinion { decision: Some(decision), .. }) => decision::describe(&decision),
+                Some(Opinion { decision: Some(decision), .. }) => crate::describe::describe(&decision),
                 Some(Opinion { decision: None, .. }) => "pass".to_owned(),
                 None => value.to_string(),
             };

@@ -4,6 +4,7 @@ use crate::compile::SourceFile;
 use domain::catalogue::RULE_HEADER;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::Day;
+use domain::port::{Mutual, Stage};
 use rhai::{AST, Expr, Position, Stmt};
 
 /// What a rule says about itself.
@@ -16,9 +17,11 @@ pub(crate) struct Header {
     pub(crate) enabled: bool,
     pub(crate) from: Option<Day>,
     pub(crate) until: Option<Day>,
+    pub(crate) stage: Stage,
+    pub(crate) mutual: Mutual,
 }
 
-const KEYS: [&str; 7] = ["priority", "owner", "review_by", "name", "enabled", "from", "until"];
+const KEYS: [&str; 10] = ["priority", "owner", "review_by", "name", "enabled", "from", "until", "stage", "team", "mutual"];
 const EXAMPLE: &str = "rule(#{ priority: 300, owner: \"finops@example.com\", review_by: \"2027-03-31\" });";
 
 /// The lines of the leading `//!` comment, without the marks.
@@ -34,7 +37,15 @@ pub(crate) fn read(file: &SourceFile, id: &str, ast: &AST) -> Result<Header, Vec
     let mut header = Header { name: id.rsplit('/').next().unwrap_or(id).to_owned(), enabled: true, ..Header::default() };
     let mut findings = Vec::new();
     let mut has_priority = false;
+    let mut stage = Staged::default();
     for (key, value) in entries {
+        if let Some(slot) = stage.slot(key.as_str()) {
+            match value {
+                Expr::StringConstant(text, position) => *slot = Some((text.to_string(), *position)),
+                other => findings.push(file.finding(RULE_HEADER, format!("'{}' must be a text in quotes", key.as_str()), other.position())),
+            }
+            continue;
+        }
         has_priority |= key.as_str() == "priority";
         if let Err((message, position)) = set(&mut header, key.as_str(), key.pos, value) {
             findings.push(file.finding(RULE_HEADER, message, position));
@@ -44,12 +55,62 @@ pub(crate) fn read(file: &SourceFile, id: &str, ast: &AST) -> Result<Header, Vec
     if !has_priority {
         findings.push(file.finding(RULE_HEADER, "the header lacks a priority; rules are tried from the lowest up", place).hint(EXAMPLE));
     }
+    match stage.read() {
+        Ok((stage, mutual)) => (header.stage, header.mutual) = (stage, mutual),
+        Err((message, position)) => findings.push(file.finding(RULE_HEADER, message, position.unwrap_or(place))),
+    }
     if let (Some(from), Some(until)) = (header.from, header.until)
         && from >= until
     {
         findings.push(file.finding(RULE_HEADER, format!("the rule would end on {until}, before it starts on {from}"), place));
     }
     if findings.is_empty() { Ok(header) } else { Err(findings) }
+}
+
+/// The keys that say when a rule has its say, which only make sense together.
+#[derive(Default)]
+struct Staged {
+    stage: Option<(String, Position)>,
+    team: Option<(String, Position)>,
+    mutual: Option<(String, Position)>,
+}
+
+impl Staged {
+    fn slot(&mut self, key: &str) -> Option<&mut Option<(String, Position)>> {
+        match key {
+            "stage" => Some(&mut self.stage),
+            "team" => Some(&mut self.team),
+            "mutual" => Some(&mut self.mutual),
+            _ => None,
+        }
+    }
+
+    fn read(self) -> Result<(Stage, Mutual), (String, Option<Position>)> {
+        let stage = match (self.stage.as_ref().map(|(stage, _)| stage.as_str()), &self.team) {
+            (Some("cascade"), Some((team, position))) if team.trim().is_empty() => {
+                return Err(("'team' is blank; it names the team whose cost is passed on".into(), Some(*position)));
+            }
+            (Some("cascade"), Some((team, _))) => Stage::Cascade(team.clone()),
+            (Some("cascade"), None) => return Err(("a rule with `stage: \"cascade\"` needs `team`, whose cost it passes on".into(), None)),
+            (_, Some((_, position))) => return Err(("'team' goes with `stage: \"cascade\"`".into(), Some(*position))),
+            (Some("distribution"), None) => Stage::Distribution,
+            (None | Some("attribution"), None) => Stage::Attribution,
+            (Some(_), None) => {
+                let position = self.stage.map(|(_, position)| position);
+                return Err(("'stage' is \"attribution\", \"distribution\" or \"cascade\"".into(), position));
+            }
+        };
+        match self.mutual {
+            None => Ok((stage, Mutual::Reciprocal)),
+            Some((_, position)) if stage == Stage::Attribution => {
+                Err(("'mutual' goes with a stage that passes costs on: `stage: \"distribution\"` or `stage: \"cascade\"`".into(), Some(position)))
+            }
+            Some((name, position)) => match Mutual::by_name(&name) {
+                Some(mutual) => Ok((stage, mutual)),
+                None => Err(("'mutual' is \"reciprocal\" or \"step_down\"".into(), Some(position))),
+            },
+        }
+    }
 }
 
 /// The header must be the only statement outside functions: nothing else there would ever run.

@@ -2,13 +2,12 @@
 
 use crate::charge_view::{Charge, Tags};
 use crate::decision::{Opinion, Refusal};
-use crate::functions;
+use crate::functions::{self, Surroundings};
 use crate::set::Limits;
-use crate::table::Tables;
+use domain::decision::Recipient;
 use domain::field::Field;
 use rhai::{Engine, EvalAltResult, OptimizationLevel, Position, Token};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Words of Rhai that rules do not have: they reach outside, wait, or print.
 pub(crate) const ABSENT: [&str; 6] = ["eval", "import", "export", "print", "debug", "sleep"];
@@ -22,7 +21,7 @@ pub(crate) fn absent(word: &str) -> String {
 const KEYWORD_FUNCTIONS: [&str; 9] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared", "this", "rule"];
 
 /// An engine for one generation.
-pub(crate) fn engine(limits: &Limits, tables: &Arc<Tables>, kept: &[Field]) -> Engine {
+pub(crate) fn engine(limits: &Limits, surroundings: &Surroundings) -> Engine {
     let mut engine = Engine::new();
     set_limits(&mut engine, limits);
     engine.set_optimization_level(OptimizationLevel::None);
@@ -38,6 +37,7 @@ pub(crate) fn engine(limits: &Limits, tables: &Arc<Tables>, kept: &[Field]) -> E
     engine.register_type_with_name::<Charge>("Charge");
     engine.register_type_with_name::<Tags>("Tags");
     engine.register_type_with_name::<Opinion>("Decision");
+    engine.register_type_with_name::<Recipient>("Recipient");
     engine.register_type_with_name::<Refusal>("Refusal");
     engine.register_fn("to_string", |refusal: &mut Refusal| refusal.message.clone());
     // A function that is found by its name in a text, `Fn("sleep")`, passes the checks at compile time.
@@ -45,7 +45,7 @@ pub(crate) fn engine(limits: &Limits, tables: &Arc<Tables>, kept: &[Field]) -> E
         Err(EvalAltResult::ErrorTerminated(absent("sleep").into(), Position::NONE).into())
     });
     register_charge(&mut engine);
-    functions::register(&mut engine, tables, kept);
+    functions::register(&mut engine, surroundings);
     engine
 }
 

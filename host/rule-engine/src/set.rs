@@ -3,18 +3,21 @@
 use crate::compile::{self, Rule, SourceFile, Workshop, hex};
 use crate::decider::MemoDecider;
 use crate::folder::{self, Folder, Source};
+use crate::functions::{Surroundings, unknown_pool};
+use crate::header::Header;
 use crate::language;
 use crate::table::{Table, Tables};
-use domain::catalogue::RULES_UNREADABLE;
+use domain::catalogue::{RULE_POOL, RULES_UNREADABLE};
 use domain::diagnostic::Diagnostic;
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::Day;
-use domain::port::{Decider, RuleFacts, Rules};
+use domain::port::{Decider, RuleFacts, Rules, Stage};
 use rhai::Engine;
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What rules are compiled for.
 #[derive(Clone, Debug)]
@@ -24,6 +27,13 @@ pub struct RuleOptions {
     pub limits: Limits,
     /// Whether a rule without a doc comment is an error instead of a warning.
     pub require_doc: bool,
+    /// Allocator plugins by name, with the digest of each: a part of the generation if a rule asks plugins.
+    pub allocators: BTreeMap<String, Vec<u8>>,
+}
+
+/// As [`RuleOptions::allocators`] wants it.
+pub fn digest(component: &[u8]) -> Vec<u8> {
+    Sha256::digest(component).to_vec()
 }
 
 /// How much one call of a rule may do. The same in debug and release builds.
@@ -42,7 +52,7 @@ pub struct Limits {
 
 impl Default for RuleOptions {
     fn default() -> RuleOptions {
-        RuleOptions { dimensions: Field::default_dimensions(), limits: Limits::default(), require_doc: false }
+        RuleOptions { dimensions: Field::default_dimensions(), limits: Limits::default(), require_doc: false, allocators: BTreeMap::new() }
     }
 }
 
@@ -74,7 +84,14 @@ pub struct RuleSet {
     generation: String,
     turning_days: Vec<Day>,
     /// The rules that are valid before the first turning day, between each two of them, and after the last.
-    active: Vec<Vec<u32>>,
+    active: Vec<Valid>,
+}
+
+/// Rules that are valid at one time, by number.
+#[derive(Default)]
+struct Valid {
+    attribution: Vec<u32>,
+    later: Vec<u32>,
 }
 
 impl RuleSet {
@@ -119,7 +136,12 @@ impl RuleSet {
     }
 
     pub(crate) fn active(&self, stretch: usize) -> &[u32] {
-        self.active.get(stretch).map_or(&[], Vec::as_slice)
+        self.active.get(stretch).map_or(&[], |valid| &valid.attribution)
+    }
+
+    /// Rules of the later stages.
+    pub(crate) fn later(&self, stretch: usize) -> &[u32] {
+        self.active.get(stretch).map_or(&[], |valid| &valid.later)
     }
 }
 
@@ -134,6 +156,10 @@ impl Rules for RuleSet {
 
     fn tables(&self) -> Vec<(String, String)> {
         self.tables.iter().map(|(name, table)| (name.clone(), table.text.clone())).collect()
+    }
+
+    fn cell(&self, table: &str, key: &str) -> Option<String> {
+        self.tables.get(table)?.cell(key, 0).map(|cell| cell.to_string())
     }
 
     fn decider(&self) -> Box<dyn Decider + '_> {
@@ -152,7 +178,9 @@ fn build(rules: Vec<Source>, tables: Vec<Source>, options: &RuleOptions) -> Resu
     }
     let tables_are_whole = findings.is_empty();
     let tables = Arc::new(parsed);
-    let engine = language::engine(&options.limits, &tables, &options.dimensions);
+    let pools = Arc::new(OnceLock::new());
+    let surroundings = Surroundings { tables: Arc::clone(&tables), kept: options.dimensions.clone().into(), pools: Arc::clone(&pools) };
+    let engine = language::engine(&options.limits, &surroundings);
     let functions = language::function_names(&engine);
     let workshop = Workshop { engine: &engine, functions, tables: tables_are_whole.then_some(&*tables), kept: &options.dimensions };
     let mut compiled = Vec::with_capacity(rules.len());
@@ -163,10 +191,46 @@ fn build(rules: Vec<Source>, tables: Vec<Source>, options: &RuleOptions) -> Resu
         }
     }
     drop(workshop);
+    let known: BTreeSet<String> = compiled.iter().filter(|rule| rule.header.stage == Stage::Distribution).map(|rule| rule.id.clone()).collect();
+    if findings.is_empty() {
+        findings.extend(unknown_pools(&compiled, &known));
+        findings.extend(teams_passed_on_twice(&compiled));
+    }
+    // The engine is new: nobody has filled it before.
+    let _first = pools.set(known);
     if !findings.is_empty() {
         return Err(findings);
     }
     Ok(assemble(engine, options.clone(), compiled, tables))
+}
+
+fn unknown_pools(rules: &[Rule], known: &BTreeSet<String>) -> Vec<Diagnostic> {
+    let of_rule = |rule: &Rule| -> Vec<Diagnostic> {
+        let unknown = rule.insight.pools.iter().filter(|(pool, _)| !known.contains(pool));
+        unknown.map(|(pool, position)| rule.file.finding(RULE_POOL, unknown_pool(pool, known), *position)).collect()
+    };
+    rules.iter().flat_map(of_rule).collect()
+}
+
+/// A team's cost can be passed on once.
+fn teams_passed_on_twice(rules: &[Rule]) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for (number, rule) in rules.iter().enumerate() {
+        let same = |other: &&Rule| {
+            matches!(rule.header.stage, Stage::Cascade(_)) && other.header.stage == rule.header.stage && overlap(&other.header, &rule.header)
+        };
+        if let Some(other) = rules.iter().take(number).find(same) {
+            let message = format!("{} passes on the cost of the same team at the same time", other.id);
+            findings.push(rule.file.finding_at(RULE_POOL, message, 1, 0).hint("give each a time with `from` and `until`, or keep one of them"));
+        }
+    }
+    findings
+}
+
+/// Whether there is a day on which both are valid.
+fn overlap(left: &Header, right: &Header) -> bool {
+    let before = |until: Option<Day>, from: Option<Day>| matches!((until, from), (Some(until), Some(from)) if until <= from);
+    left.enabled && right.enabled && !before(left.until, right.from) && !before(right.until, left.from)
 }
 
 fn assemble(engine: Engine, options: RuleOptions, mut rules: Vec<Rule>, tables: Arc<Tables>) -> RuleSet {
@@ -179,20 +243,25 @@ fn assemble(engine: Engine, options: RuleOptions, mut rules: Vec<Rule>, tables: 
     let first = turning_days.first().map_or(Day::from_epoch(0), |day| day.plus(-1));
     let days = std::iter::once(first).chain(turning_days.iter().copied());
     let active = days.map(|day| valid_rules(&rules, day)).collect();
-    let generation = generation(&rules, &tables);
+    let generation = generation(&rules, &tables, &options.allocators);
     let facts = rules.iter().map(facts).collect();
     RuleSet { engine, options, rules, facts, tables, generation, turning_days, active }
 }
 
-fn valid_rules(rules: &[Rule], day: Day) -> Vec<u32> {
-    let valid = |rule: &Rule| {
+fn valid_rules(rules: &[Rule], day: Day) -> Valid {
+    let is_valid = |rule: &Rule| {
         let header = &rule.header;
         header.enabled && header.from.is_none_or(|from| from <= day) && header.until.is_none_or(|until| day < until)
     };
-    (0_u32..).zip(rules).filter(|(_, rule)| valid(rule)).map(|(index, _)| index).collect()
+    let mut valid = Valid::default();
+    for (index, rule) in (0_u32..).zip(rules).filter(|(_, rule)| is_valid(rule)) {
+        let list = if rule.header.stage == Stage::Attribution { &mut valid.attribution } else { &mut valid.later };
+        list.push(index);
+    }
+    valid
 }
 
-fn generation(rules: &[Rule], tables: &Tables) -> String {
+fn generation(rules: &[Rule], tables: &Tables, allocators: &BTreeMap<String, Vec<u8>>) -> String {
     let mut hasher = Sha256::new();
     let mut add = |text: &str| {
         hasher.update((text.len() as u64).to_le_bytes());
@@ -207,6 +276,13 @@ fn generation(rules: &[Rule], tables: &Tables) -> String {
         add("table");
         add(name);
         add(&table.text);
+    }
+    if rules.iter().any(|rule| rule.insight.asks_plugins) {
+        for (name, digest) in allocators {
+            add("allocator");
+            add(name);
+            add(&hex(digest));
+        }
     }
     hex(&hasher.finalize())
 }
@@ -223,6 +299,8 @@ fn facts(rule: &Rule) -> RuleFacts {
         enabled: header.enabled,
         from: header.from,
         until: header.until,
+        stage: header.stage.clone(),
+        mutual: header.mutual,
         source: rule.file.text.clone(),
     }
 }

@@ -50,6 +50,9 @@ fn lines(settings: &Settings) -> Vec<Line> {
         lines.push(line(&key("grants"), source.grants.value.iter().map(String::as_str).collect(), &source.grants.origin));
         lines.push(line(&key("config"), source.config.value.clone(), &source.config.origin));
     }
+    lines.extend(
+        settings.allocators.iter().map(|(name, path)| line(&format!("allocators.{name}"), path.value.display().to_string().into(), &path.origin)),
+    );
     lines.push(line("server.listen", settings.listen.value.to_string().into(), &settings.listen.origin));
     let threads = &settings.limits.threads;
     lines.push(line("limits.threads", threads.value.into(), &threads.origin));

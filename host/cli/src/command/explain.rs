@@ -7,7 +7,8 @@ use crate::query;
 use crate::settings::{Need, Settings};
 use crate::ui::Ui;
 use crate::ui::counted;
-use domain::decision::Target;
+use domain::account::Account;
+use domain::decision::Recipient;
 use domain::money::{Currency, Sum};
 use domain::period::Period;
 use domain::port::{RuleFacts, TriedRule};
@@ -116,12 +117,17 @@ fn pairs(pairs: &[(String, String)]) -> String {
 
 /// The exact fraction, and about how much that is.
 fn weights_text(weights: &ExplainedWeights) -> String {
-    let share = |(target, weight): &(Target, u64)| {
-        let total = u128::from(weights.total.max(1));
-        let basis_points = (u128::from(*weight) * 10_000 + total / 2) / total;
-        format!("{} {weight}/{} ({}.{:02} %)", target.team, weights.total, basis_points / 100, basis_points % 100)
+    let share = |(recipient, weight): &(Recipient, i64)| {
+        let total = u128::from(weights.total.unsigned_abs().max(1));
+        let basis_points = (u128::from(weight.unsigned_abs()) * 10_000 + total / 2) / total;
+        let sign = if *weight < 0 { "-" } else { "" };
+        format!("{} {weight}/{} ({sign}{}.{:02} %)", recipient_text(recipient), weights.total, basis_points / 100, basis_points % 100)
     };
     weights.weights.iter().map(share).collect::<Vec<_>>().join(", ")
+}
+
+fn recipient_text(recipient: &Recipient) -> String {
+    recipient.target().map_or_else(|| Account::of(recipient).to_string(), |target| target.team.clone())
 }
 
 fn source_line(source: &ExplainedSource) -> String {
@@ -208,19 +214,20 @@ fn resource_json(resource: &ExplainedResource, currency: Currency) -> Value {
 }
 
 fn weights_json(weights: &ExplainedWeights) -> Value {
-    let target = |(target, weight): &(Target, u64)| {
+    let share = |(recipient, weight): &(Recipient, i64)| {
+        let target = recipient.target();
         json!({
-            "team": target.team,
-            "cost_center": target.cost_center,
-            "environment": target.environment,
-            "application": target.application,
+            "account": Account::of(recipient).to_string(),
+            "cost_center": target.and_then(|target| target.cost_center.as_ref()),
+            "environment": target.and_then(|target| target.environment.as_ref()),
+            "application": target.and_then(|target| target.application.as_ref()),
             "weight": weight.to_string(),
         })
     };
     json!({
         "day": weights.day.to_string(),
         "total": weights.total.to_string(),
-        "targets": weights.weights.iter().map(target).collect::<Vec<_>>(),
+        "targets": weights.weights.iter().map(share).collect::<Vec<_>>(),
     })
 }
 

@@ -12,8 +12,8 @@ use domain::period::Period;
 use domain::port::{Batch, CollectRequest, Collector, PluginIdentity, RuleFacts, Rules};
 use ledger::{Access, Ledger};
 use pipeline::run::Source;
-use plugin_host::{Grants, HostOptions, Level, LogLine, Plugin, PluginHost};
-use rule_engine::set::{Limits, RuleOptions, RuleSet};
+use plugin_host::{AllocatorSet, Grants, HostOptions, Level, LogLine, Plugin, PluginHost};
+use rule_engine::set::{Limits, RuleOptions, RuleSet, digest};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,22 @@ use std::time::Duration;
 
 pub fn rule_options(settings: &Settings) -> RuleOptions {
     let limits = Limits { operations: settings.limits.rule_operations.value, ..Limits::default() };
-    RuleOptions { dimensions: settings.dimensions.value.clone(), limits, ..RuleOptions::default() }
+    let allocators =
+        settings.allocators.iter().map(|(name, path)| (name.clone(), fs::read(&path.value).map_or_else(|_| Vec::new(), |bytes| digest(&bytes))));
+    RuleOptions { dimensions: settings.dimensions.value.clone(), limits, allocators: allocators.collect(), ..RuleOptions::default() }
+}
+
+/// The allocator plugins of the settings, compiled.
+pub fn allocators(settings: &Settings) -> Result<AllocatorSet, Diagnostic> {
+    let mut set = AllocatorSet::default();
+    if settings.allocators.is_empty() {
+        return Ok(set);
+    }
+    let host = plugin_host(Some(settings))?;
+    for (name, path) in &settings.allocators {
+        set.insert(name, component(&host, name, &path.value)?.allocator()?);
+    }
+    Ok(set)
 }
 
 pub fn rules(settings: &Settings) -> Result<RuleSet, Vec<Diagnostic>> {
@@ -78,6 +93,10 @@ pub fn plugin(host: &PluginHost, name: &str, path: &Path) -> Result<Plugin, Diag
             None => finding.hint("`apportion plugin list` names the bundled ones; a path such as \"plugins/vendor.wasm\" names another"),
         });
     }
+    component(host, name, path)
+}
+
+fn component(host: &PluginHost, name: &str, path: &Path) -> Result<Plugin, Diagnostic> {
     let bytes = fs::read(path).map_err(|error| {
         Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("the plugin {} cannot be read: {error}", path.display()))
             .hint(format!("check with `ls -l {}`", path.display()))

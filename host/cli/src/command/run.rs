@@ -44,9 +44,11 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
 /// One run into the settings' ledger, with a bar on terminals.
 pub fn post(ui: Ui, settings: &Settings, rules: &dyn Rules, sources: Vec<Source>, collect: bool) -> Result<RunReport, Diagnostic> {
     let mut ledger = opening::ledger_for_runs(settings)?;
+    let allocators = opening::allocators(settings)?;
     let options = RunOptions {
         sources,
         rules,
+        allocators: &allocators,
         tag_schema: &settings.tags,
         dimensions: &settings.dimensions.value,
         collect,
@@ -106,6 +108,9 @@ pub fn incomplete(report: &RunReport) -> Diagnostic {
     if !report.suspense.is_empty() {
         missing.push("rules failed on charges, which are in suspense".into());
     }
+    if !report.unresolved.is_empty() {
+        missing.push("costs could not be passed on, and stay where they are".into());
+    }
     Diagnostic::new(code::RUN_INCOMPLETE, format!("run {} posted, but is incomplete: {}", report.run.0, missing.join("; ")))
         .hint("mend what is named above and run again, or accept it with `apportion run --allow-incomplete`")
 }
@@ -125,6 +130,7 @@ fn text_of(report: &RunReport) -> String {
         counted(report.rule_calls, "rule call", "rule calls")
     ));
     lines.extend(report.suspense.iter().map(|diagnostic| format!("suspense: {diagnostic}")));
+    lines.extend(report.unresolved.iter().map(|diagnostic| format!("not passed on: {diagnostic}")));
     let rejected = report.sources.iter().flat_map(|source| &source.rejected);
     lines.extend(rejected.take(REJECTED_SHOWN).map(rejected_line));
     lines.extend(report.conservation.iter().map(conservation_line));
@@ -182,6 +188,7 @@ fn json_of(report: &RunReport) -> Value {
         "resources": report.resources,
         "rule_calls": report.rule_calls,
         "suspense": report.suspense,
+        "unresolved": report.unresolved,
         "conservation": report.conservation.iter().map(conservation_json).collect::<Vec<_>>(),
     })
 }

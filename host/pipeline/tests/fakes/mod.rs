@@ -1,9 +1,7 @@
 //! A collector and rules made of plain Rust, so that runs are tested without wasm and scripts.
 
 use domain::charge::{ChargeLine, RawCharge};
-use domain::decision::{
-    Basis, Candidates, Decision, Driver, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex, Spread, Verdict, WhenZero,
-};
+use domain::decision::{Basis, Candidates, Decision, Driver, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex, Spread, Verdict, WhenZero};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;

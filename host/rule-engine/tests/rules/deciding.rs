@@ -52,7 +52,7 @@ fn every_wrong_form_is_refused_with_its_place() {
         ("even([])", 23, "`even` needs at least one team, and the list is empty"),
         ("even(\"a\")", 23, "`even` takes a list of teams, not the text \"a\""),
         ("by_cost(5)", 23, "`by_cost` takes a list of teams, a map of filters and a map of options, not the number 5"),
-        ("by_cost(#{when_zero: \"x\"})", 23, "`by_cost`: when_zero is \"stay\" or \"even\""),
+        ("by_cost(#{when_zero: \"x\"})", 23, "`by_cost`: when_zero is \"stay\", \"even\", or another way to share, such as by_cost()"),
         ("by_cost(#{region: \"x\"})", 23, "`by_cost` cannot filter by 'region'; tags are written \"tag:<key>\""),
         ("exclude(\"\")", 23, "`exclude` needs a reason, and it is blank"),
         ("5", 21, "`allocate` must answer a decision such as assign(\"payments\"), not the number 5"),

@@ -8,7 +8,7 @@ use domain::field::Field;
 use domain::money::{Currency, Money};
 use domain::period::Day;
 use domain::port::{Decider, Rules};
-use rule_engine::decision::describe;
+use rule_engine::describe::describe;
 use rule_engine::set::{RuleOptions, RuleSet};
 
 pub const HEADER: &str = "//! A rule.\nrule(#{ priority: 100 });\n";

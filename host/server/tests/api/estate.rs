@@ -86,9 +86,10 @@ impl Decider for FixedDecider {
         let team = Recipient::team(dictionary.tag_text(resource, "team"));
         let verdict = match dictionary.dimension_text(resource, Field::SERVICE_NAME) {
             "Compute" => Verdict::Decided { rule: RuleIndex(0), decision: Decision::Assign(team) },
-            "Network" => {
-                Verdict::Decided { rule: RuleIndex(1), decision: Decision::fixed(vec![(Recipient::team("payments"), 1), (Recipient::team("search"), 2)]) }
-            }
+            "Network" => Verdict::Decided {
+                rule: RuleIndex(1),
+                decision: Decision::fixed(vec![(Recipient::team("payments"), 1), (Recipient::team("search"), 2)]),
+            },
             _ => Verdict::Unallocated,
         };
         let outcome = Outcome { verdict };
