@@ -330,7 +330,174 @@ fn settle_a_round(held: &mut [Held], size: i128) {
 
 fn limit_of(limit: Limit, size: i128) -> i128 {
     match limit {
-        Limit::Amount(amount) => i128::from(amount.nanos()).clamp(0, size),
+        Limit::Amount(amount) => i128::from(amount.nanos()).max(0),
         Limit::Part(millionths) => size * i128::from(millionths) / 1_000_000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::{Tier, UnitPrice, Window};
+    use crate::money::Money;
+
+    /// Costs and usage by name, as a test gives them.
+    #[derive(Default)]
+    struct Day {
+        costs: Vec<(&'static str, i128)>,
+        usage: Vec<(&'static str, i128)>,
+    }
+
+    impl Facts for Day {
+        fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
+            self.costs.iter().map(|(team, cost)| ((*team).to_owned(), *cost)).collect()
+        }
+        fn usage(&self, _: &UsageDriver) -> BTreeMap<String, Quantity> {
+            self.usage.iter().map(|(key, value)| ((*key).to_owned(), Quantity(*value))).collect()
+        }
+        fn cell(&self, table: &str, key: &str) -> Option<String> {
+            (table == "namespaces" && key == "shop").then(|| "payments".to_owned())
+        }
+        fn plugin(&self, call: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic> {
+            Ok(call.targets.iter().map(|target| target.team.len() as u64).collect())
+        }
+    }
+
+    const UNIT: i128 = 1_000_000_000;
+
+    fn pool(total: i128) -> Pool {
+        Pool { stands: Recipient::Pool("shared/p".into()), rule: "shared/p".into(), total: Sum::from_nanos(total) }
+    }
+
+    fn name(recipient: &Recipient) -> String {
+        match recipient {
+            Recipient::Team(target) => target.team.clone(),
+            Recipient::Pool(rule) => format!("pool {rule}"),
+            Recipient::Unallocated => "unallocated".into(),
+        }
+    }
+
+    /// `team amount` of each in nanos; nothing where all stays.
+    fn shared(spread: &Spread, total: i128, day: &Day) -> Vec<String> {
+        let sharing = share(spread, &pool(total), day).unwrap_or_else(|finding| panic!("{finding}"));
+        let mut shares = Vec::new();
+        if let Some(sharing) = sharing {
+            sharing.shares.split(Sum::from_nanos(total), |at, part| shares.push(format!("{} {}", name(&sharing.recipients[at]), part.nanos())));
+        }
+        shares
+    }
+
+    fn by_cost() -> Spread {
+        Spread::new(Driver::Cost { among: Candidates::AllTeams, filter: DriverFilter::new(), basis: Basis::Effective })
+    }
+
+    fn usage() -> UsageDriver {
+        UsageDriver {
+            metric: "m".into(),
+            filter: DriverFilter::new(),
+            key: "team".into(),
+            among: Candidates::AllTeams,
+            recipients: BTreeMap::new(),
+            table: None,
+            unknown: Unknown::To(Recipient::Unallocated),
+            window: Window::Days(1),
+        }
+    }
+
+    fn fixed(weights: &[(&str, u64)]) -> Spread {
+        Spread::new(Driver::Fixed(weights.iter().map(|(team, weight)| (Recipient::team(*team), *weight)).collect()))
+    }
+
+    #[test]
+    fn a_negative_weight_is_zero_or_kept_or_stops_it() {
+        let day = Day { costs: vec![("a", 100), ("b", -20)], ..Day::default() };
+        let with = |when_negative| Spread { when_negative, ..by_cost() };
+        assert_eq!(shared(&with(WhenNegative::Zero), 100, &day), ["a 100", "b 0"]);
+        assert_eq!(shared(&with(WhenNegative::Keep), 100, &day), ["a 125", "b -25"]);
+        assert_eq!(shared(&with(WhenNegative::Stay), 100, &day), Vec::<String>::new());
+        // A refund is the exact negative of the cost.
+        assert_eq!(shared(&with(WhenNegative::Zero), -100, &day), ["a -100", "b 0"]);
+        assert_eq!(shared(&with(WhenNegative::Keep), -100, &day), ["a -125", "b 25"]);
+    }
+
+    #[test]
+    fn weights_that_add_up_to_nothing_follow_the_declared_policy() {
+        let cancelling = Day { costs: vec![("a", 10), ("b", -10)], ..Day::default() };
+        assert_eq!(shared(&by_cost(), 100, &cancelling), ["a 100", "b 0"]);
+        let keep = |when_zero| Spread { when_negative: WhenNegative::Keep, when_zero, ..by_cost() };
+        assert_eq!(shared(&keep(WhenZero::Stay), 100, &cancelling), Vec::<String>::new());
+        assert_eq!(shared(&keep(WhenZero::Even), 101, &cancelling), ["a 50", "b 51"]);
+        assert_eq!(shared(&keep(WhenZero::Spread(Box::new(fixed(&[("c", 1)])))), 100, &cancelling), ["c 100"]);
+        assert_eq!(shared(&by_cost(), 100, &Day::default()), Vec::<String>::new());
+        let even = Spread { when_zero: WhenZero::Even, ..by_cost() };
+        assert_eq!(shared(&even, 100, &Day::default()), Vec::<String>::new(), "nobody is there to share with");
+    }
+
+    #[test]
+    fn usage_finds_its_team_by_map_by_table_or_by_itself() {
+        let day = Day { usage: vec![("", 1), ("__idle__", 2), ("shop", 3), ("blog", 4)], ..Day::default() };
+        let plain = Spread::new(Driver::Usage(usage()));
+        assert_eq!(shared(&plain, 100, &day), ["__idle__ 20", "blog 40", "shop 30", "unallocated 10"]);
+        let recipients = BTreeMap::from([("__idle__".to_owned(), Recipient::Pool("shared/idle".into()))]);
+        let mapped = UsageDriver { recipients, table: Some("namespaces".into()), ..usage() };
+        assert_eq!(shared(&Spread::new(Driver::Usage(mapped.clone())), 100, &day), ["payments 30", "pool shared/idle 20", "unallocated 50"]);
+        let ignored = UsageDriver { unknown: Unknown::Ignore, ..mapped.clone() };
+        assert_eq!(shared(&Spread::new(Driver::Usage(ignored)), 100, &day), ["payments 60", "pool shared/idle 40"]);
+        let listed = UsageDriver { among: Candidates::Listed(vec![Target::team("payments"), Target::team("x")]), ..mapped };
+        assert_eq!(shared(&Spread::new(Driver::Usage(listed)), 100, &day), ["payments 100", "x 0"]);
+    }
+
+    #[test]
+    fn a_rate_card_charges_the_price_and_the_rest_is_the_remainders() {
+        let day = Day { usage: vec![("a", 1500 * UNIT), ("b", UNIT / 2)], ..Day::default() };
+        let price = |upto: Option<i128>, price| Price { upto: upto.map(Quantity), price: UnitPrice(price) };
+        // 0.01 for the first thousand, then 0.005: a pays 10 + 2.50, b half a cent.
+        let prices = vec![price(Some(1000 * UNIT), 10_i128.pow(16)), price(None, 5 * 10_i128.pow(15))];
+        let card = Spread::new(Driver::RateCard { usage: usage(), prices, remainder: Recipient::team("platform") });
+        assert_eq!(shared(&card, 100 * UNIT, &day), ["a 12500000000", "b 5000000", "platform 87495000000"]);
+        assert_eq!(shared(&card, 10 * UNIT, &day), ["a 12500000000", "b 5000000", "platform -2505000000"]);
+        assert_eq!(shared(&card, -UNIT, &day), ["a 12500000000", "b 5000000", "platform -13505000000"]);
+        assert_eq!(shared(&card, 0, &day), Vec::<String>::new());
+        assert_eq!(price_of(Quantity(1), &[price(None, 5 * 10_i128.pow(17))]), 0, "half a nano goes to the even neighbour");
+        assert_eq!(price_of(Quantity(3), &[price(None, 5 * 10_i128.pow(17))]), 2);
+        assert_eq!(price_of(Quantity(10_i128.pow(27)), &[price(None, 10_i128.pow(18))]), 10_i128.pow(27), "beyond 128 bits on the way");
+    }
+
+    #[test]
+    fn tiers_share_slice_by_slice_a_refund_too() {
+        let tier = |upto: Option<i64>, spread| Tier { upto: upto.map(Money::from_nanos), spread };
+        let tiers = vec![tier(Some(60), fixed(&[("a", 1), ("b", 1)])), tier(Some(80), by_cost()), tier(None, fixed(&[("b", 1)]))];
+        let tiered = Spread::new(Driver::Tiers(tiers));
+        assert_eq!(shared(&tiered, 100, &Day::default()), ["a 30", "b 50", "pool shared/p 20"]);
+        assert_eq!(shared(&tiered, -100, &Day::default()), ["a -30", "b -50", "pool shared/p -20"]);
+        assert_eq!(shared(&tiered, 10, &Day::default()), ["a 5", "b 5"]);
+    }
+
+    #[test]
+    fn bounds_hold_and_the_others_share_the_rest() {
+        let bound = |team: &str, at_least: Option<i64>, at_most: Option<i64>| Bound {
+            recipient: Recipient::team(team),
+            at_least: at_least.map(|nanos| Limit::Amount(Money::from_nanos(nanos))),
+            at_most: at_most.map(|nanos| Limit::Amount(Money::from_nanos(nanos))),
+        };
+        let with = |bounds: Vec<Bound>| Spread { bounds, ..fixed(&[("a", 50), ("b", 30), ("c", 20)]) };
+        assert_eq!(shared(&with(vec![bound("a", None, Some(20))]), 100, &Day::default()), ["a 20", "b 48", "c 32"]);
+        assert_eq!(shared(&with(vec![bound("c", Some(60), None)]), 100, &Day::default()), ["a 25", "b 15", "c 60"]);
+        assert_eq!(shared(&with(vec![bound("a", None, Some(20)), bound("c", Some(60), None)]), 100, &Day::default()), ["a 20", "b 20", "c 60"]);
+        assert_eq!(shared(&with(vec![bound("d", Some(10), None)]), 100, &Day::default()), ["a 45", "b 27", "c 18", "d 10"]);
+        let all_capped = with(["a", "b", "c"].map(|team| bound(team, None, Some(20))).to_vec());
+        assert_eq!(shared(&all_capped, 100, &Day::default()), ["a 20", "b 20", "c 20", "pool shared/p 40"]);
+        let too_much = with(vec![bound("a", Some(100), None), bound("b", Some(300), None)]);
+        assert_eq!(shared(&too_much, 100, &Day::default()), ["a 25", "b 75", "c 0"]);
+        assert_eq!(shared(&with(vec![bound("a", None, Some(20))]), -100, &Day::default()), ["a -20", "b -48", "c -32"]);
+        let parts = Bound { at_most: Some(Limit::Part(400_000)), ..bound("a", None, None) };
+        assert_eq!(shared(&with(vec![parts]), 100, &Day::default()), ["a 40", "b 36", "c 24"]);
+    }
+
+    #[test]
+    fn a_plugin_weighs_and_the_host_splits() {
+        let day = Day { costs: vec![("aa", 1), ("b", 1)], ..Day::default() };
+        let by = Driver::Plugin { plugin: "by-length".into(), config: "{}".into(), among: Candidates::AllTeams, metrics: Vec::new() };
+        assert_eq!(shared(&Spread::new(by), 100, &day), ["aa 66", "b 34"]);
     }
 }

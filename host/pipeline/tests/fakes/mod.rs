@@ -163,6 +163,7 @@ impl Decider for Deciding<'_> {
                 self.outcomes.push(outcome);
                 OutcomeId(self.outcomes.len() as u32 - 1)
             }
+            "idle" => self.outcome(2, Decision::Assign(Recipient::Pool("pools/idle".into()))),
             "ours" => self.outcome(2, Decision::Exclude { reason: "not to be shared".into() }),
             _ if team.is_empty() => OutcomeId::UNALLOCATED,
             _ => {
@@ -216,4 +217,18 @@ pub fn balances(ledger: &Ledger) -> Vec<String> {
         .collect();
     lines.sort();
     lines
+}
+
+/// A rule of a later stage: what stands in the pool that is named like the rule, or with the team, is shared by fixed weights.
+pub fn passing(rules: &mut ByService, rule: &str, stage: Stage, weights: &[(&str, u64)]) {
+    let recipient = |name: &str| name.strip_prefix("pool ").map_or_else(|| Recipient::team(name), |pool| Recipient::Pool(pool.into()));
+    let weights = weights.iter().map(|(name, weight)| (recipient(name), *weight)).collect();
+    passing_by(rules, rule, stage, Spread::new(Driver::Fixed(weights)));
+}
+
+pub fn passing_by(rules: &mut ByService, rule: &str, stage: Stage, spread: Spread) {
+    let version = RuleVersion { rule: rule.into(), digest: format!("digest of {rule}") };
+    let facts = RuleFacts { version, name: rule.into(), stage, source: format!("// {rule}"), ..rules.facts[0].clone() };
+    rules.later.push((rules.facts.len() as u32, spread));
+    rules.facts.push(facts);
 }

@@ -1,0 +1,191 @@
+//! Costs that are passed on: pools that feed pools, teams that serve teams, and those that serve each other. The figures
+//! are worked out by hand; what postings say and what is derived from the charges must agree to the nano.
+
+use crate::fakes::{ByService, balances, charges, passing, passing_by, rules, source, try_run};
+use domain::catalogue as code;
+use domain::decision::{Basis, Bound, Candidates, Driver, DriverFilter, Limit, Recipient, Spread, Tier};
+use domain::money::Money;
+use domain::period::Period;
+use domain::port::{Mutual, RuleFacts, Rules, Stage};
+use domain::run::RunState;
+use ledger::Ledger;
+use pipeline::report::{CostQuery, Granularity, GroupBy, costs, derived_costs};
+
+fn cascade(team: &str) -> Stage {
+    Stage::Cascade(team.into())
+}
+
+fn allocated(bill: &str, rules: &ByService) -> Ledger {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let report = try_run(&mut ledger, vec![source("aws", charges(bill))], rules).unwrap();
+    assert_eq!(report.unresolved, Vec::<String>::new());
+    agrees(&ledger, rules);
+    ledger
+}
+
+/// The postings and the charges give the same costs by account, service and rule.
+fn agrees(ledger: &Ledger, rules: &ByService) {
+    let rules_of = |_: &[RuleFacts], _: &[(String, String)]| Ok(Box::new(rules.clone()) as Box<dyn Rules>);
+    for group_by in [vec![GroupBy::Account, GroupBy::ServiceName], vec![GroupBy::Account, GroupBy::Rule], vec![GroupBy::Rule, GroupBy::Source]] {
+        let query = CostQuery { period: Period::all(), granularity: Granularity::Daily, group_by, filter: Vec::new() };
+        assert_eq!(costs(ledger, &query).unwrap().rows, derived_costs(ledger, &query, Some(&rules_of)).unwrap().rows);
+    }
+    assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, Vec::new());
+}
+
+/// Teams and pools with what stands there, over all services.
+fn standing(ledger: &Ledger) -> Vec<String> {
+    let query = CostQuery { period: Period::all(), granularity: Granularity::Total, group_by: vec![GroupBy::Team], filter: Vec::new() };
+    costs(ledger, &query).unwrap().rows.iter().map(|row| format!("{} {}", row.keys[0], row.amount.rounded_text(9))).collect()
+}
+
+#[test]
+fn a_pool_that_charges_were_sent_to_is_spread() {
+    let mut rules = rules();
+    passing(&mut rules, "pools/idle", Stage::Distribution, &[("a", 1), ("b", 3)]);
+    let ledger = allocated("2026-03-01 idle - 100\n2026-03-01 web a 10", &rules);
+    assert_eq!(standing(&ledger), ["a 35.000000000", "b 75.000000000"]);
+}
+
+#[test]
+fn pools_feed_pools_and_serving_teams_pass_on_whatever_came_to_them() {
+    let mut rules = rules();
+    // Stated in the wrong order on purpose: what feeds comes first, whatever the priority.
+    passing(&mut rules, "cascade/platform", cascade("platform"), &[("a", 1), ("b", 1)]);
+    passing(&mut rules, "pools/system", Stage::Distribution, &[("platform", 1), ("b", 1)]);
+    passing(&mut rules, "pools/idle", Stage::Distribution, &[("pool pools/system", 40), ("a", 60)]);
+    let ledger = allocated("2026-03-01 idle - 100\n2026-03-01 web platform 30\n2026-03-01 web a 10", &rules);
+    // idle 100: a 60, system 40. system 40: platform 20, b 20. platform 30 + 20: a 25, b 25.
+    assert_eq!(standing(&ledger), ["a 95.000000000", "b 45.000000000"]);
+    let passed = balances(&ledger).into_iter().filter(|line| line.contains("platform")).collect::<Vec<_>>();
+    assert_eq!(passed, ["team/platform idle -20.000000000", "team/platform idle 20.000000000", "team/platform web -30.000000000", "team/platform web 30.000000000"]);
+}
+
+#[test]
+fn a_cascade_of_three_ends_with_the_last() {
+    let mut rules = rules();
+    passing(&mut rules, "cascade/one", cascade("one"), &[("two", 1)]);
+    passing(&mut rules, "cascade/two", cascade("two"), &[("three", 1)]);
+    let ledger = allocated("2026-03-01 web one 10\n2026-03-01 web two 5\n2026-03-01 web three 1", &rules);
+    assert_eq!(standing(&ledger), ["three 16.000000000"]);
+}
+
+#[test]
+fn teams_that_serve_each_other_are_solved_as_a_whole() {
+    let mut rules = rules();
+    passing(&mut rules, "cascade/it", cascade("it"), &[("hr", 40), ("a", 60)]);
+    passing(&mut rules, "cascade/hr", cascade("hr"), &[("it", 20), ("b", 80)]);
+    let ledger = allocated("2026-03-01 web it 23\n2026-03-01 web hr 46", &rules);
+    // With x = 23 + 0.2y and y = 46 + 0.4x: x = 32.2/0.92 = 35, y = 60. a = 0.6 × 35 = 21, b = 0.8 × 60 = 48.
+    assert_eq!(standing(&ledger), ["a 21.000000000", "b 48.000000000"]);
+}
+
+#[test]
+fn step_down_passes_on_in_order_and_gives_nothing_back() {
+    let mut rules = rules();
+    passing(&mut rules, "cascade/it", cascade("it"), &[("hr", 40), ("a", 60)]);
+    passing(&mut rules, "cascade/hr", cascade("hr"), &[("it", 20), ("b", 80)]);
+    rules.facts.iter_mut().for_each(|facts| facts.mutual = Mutual::StepDown);
+    let ledger = allocated("2026-03-01 web it 23\n2026-03-01 web hr 46", &rules);
+    // it first: hr 9.2, a 13.8. hr then has 55.2, and its share for it goes to b, the only other.
+    assert_eq!(standing(&ledger), ["a 13.800000000", "b 55.200000000"]);
+}
+
+#[test]
+fn a_circle_without_an_end_is_named_and_nothing_moves() {
+    let mut rules = rules();
+    passing(&mut rules, "cascade/it", cascade("it"), &[("hr", 1)]);
+    passing(&mut rules, "cascade/hr", cascade("hr"), &[("it", 1)]);
+    let mut ledger = Ledger::in_memory().unwrap();
+    let bill = charges("2026-03-01 web it 23\n2026-03-02 web hr 46");
+    let report = try_run(&mut ledger, vec![source("aws", bill)], &rules).unwrap();
+    assert_eq!(report.state, RunState::Incomplete);
+    let [finding] = report.unresolved.as_slice() else { panic!("{:?}", report.unresolved) };
+    assert!(finding.contains(code::RULE_CIRCLE.text()) && finding.contains("cascade/it, cascade/hr"), "{finding}");
+    assert_eq!(standing(&ledger), ["hr 46.000000000", "it 23.000000000"]);
+    agrees(&ledger, &rules);
+}
+
+#[test]
+fn a_pool_whose_rule_is_not_there_keeps_its_cost_visibly() {
+    let ledger = allocated("2026-03-01 idle - 100", &rules());
+    assert_eq!(standing(&ledger), ["pool/pools/idle 100.000000000"]);
+}
+
+#[test]
+fn a_serving_team_does_not_share_with_itself_but_keeps_what_it_lists() {
+    let by_cost = || Spread::new(Driver::Cost { among: Candidates::AllTeams, filter: DriverFilter::new(), basis: Basis::Effective });
+    let mut shared = rules();
+    passing_by(&mut shared, "cascade/it", cascade("it"), by_cost());
+    let bill = "2026-03-01 web it 30\n2026-03-01 web a 20\n2026-03-01 web b 10";
+    assert_eq!(standing(&allocated(bill, &shared)), ["a 40.000000000", "b 20.000000000"]);
+    let mut kept = rules();
+    passing(&mut kept, "cascade/it", cascade("it"), &[("it", 1), ("a", 2)]);
+    assert_eq!(standing(&allocated(bill, &kept)), ["a 40.000000000", "b 10.000000000", "it 10.000000000"]);
+}
+
+#[test]
+fn shares_are_exact_over_services_and_charges() {
+    let mut rules = rules();
+    rules.split = vec![("a", 1), ("b", 1), ("c", 1)];
+    let many: String = (0..10).map(|_| "2026-03-01 support - 0.000000001\n").collect();
+    let ledger = allocated(&many, &rules);
+    // Ten nanos by thirds: ⌊10/3⌋ = 3, ⌊20/3⌋ − 3 = 3, 10 − 6 = 4.
+    assert_eq!(standing(&ledger), ["a 0.000000003", "b 0.000000003", "c 0.000000004"]);
+}
+
+#[test]
+fn tiers_and_bounds_hold_to_the_cent_over_all_services() {
+    let even = |teams: &[&str]| Spread::new(Driver::Fixed(teams.iter().map(|team| (Recipient::team(*team), 1)).collect()));
+    let tiers = vec![
+        Tier { upto: Some(Money::from_nanos(60_000_000_000)), spread: even(&["a", "b"]) },
+        Tier { upto: None, spread: even(&["c"]) },
+    ];
+    let bound = Bound { recipient: Recipient::team("a"), at_least: None, at_most: Some(Limit::Amount(Money::from_nanos(10_000_000_000))) };
+    let mut tiered = rules();
+    passing_by(&mut tiered, "pools/idle", Stage::Distribution, Spread::new(Driver::Tiers(tiers)));
+    assert_eq!(standing(&allocated("2026-03-01 idle - 100", &tiered)), ["a 30.000000000", "b 30.000000000", "c 40.000000000"]);
+    let mut bounded = rules();
+    passing_by(&mut bounded, "pools/idle", Stage::Distribution, Spread { bounds: vec![bound], ..even(&["a", "b", "c"]) });
+    assert_eq!(standing(&allocated("2026-03-01 idle - 100", &bounded)), ["a 10.000000000", "b 45.000000000", "c 45.000000000"]);
+}
+
+#[test]
+fn a_pool_that_hangs_on_its_total_cannot_stand_in_a_circle() {
+    let bound = Bound { recipient: Recipient::team("a"), at_least: None, at_most: Some(Limit::Part(500_000)) };
+    let mut rules = rules();
+    let weights = vec![(Recipient::team("hr"), 1), (Recipient::team("a"), 1)];
+    passing_by(&mut rules, "cascade/it", cascade("it"), Spread { bounds: vec![bound], ..Spread::new(Driver::Fixed(weights)) });
+    passing(&mut rules, "cascade/hr", cascade("hr"), &[("it", 20), ("b", 80)]);
+    let mut ledger = Ledger::in_memory().unwrap();
+    let report = try_run(&mut ledger, vec![source("aws", charges("2026-03-01 web it 23"))], &rules).unwrap();
+    assert!(report.unresolved[0].contains("cascade/it shares by the total of its pool"), "{:?}", report.unresolved);
+    rules.facts.iter_mut().for_each(|facts| facts.mutual = Mutual::StepDown);
+    assert_eq!(standing(&allocated("2026-03-01 web it 20", &rules)), ["a 10.000000000", "b 10.000000000"]);
+}
+
+#[test]
+fn a_rule_that_asks_a_missing_plugin_posts_nothing() {
+    let mut rules = rules();
+    let by = Driver::Plugin { plugin: "by-mood".into(), config: "{}".into(), among: Candidates::AllTeams, metrics: Vec::new() };
+    passing_by(&mut rules, "pools/idle", Stage::Distribution, Spread::new(by));
+    let mut ledger = Ledger::in_memory().unwrap();
+    let refused = try_run(&mut ledger, vec![source("aws", charges("2026-03-01 idle - 100"))], &rules);
+    assert_eq!(refused.map(|_| ()).map_err(|finding| finding.code), Err(code::PLUGIN_NOT_FOUND));
+    assert_eq!(balances(&ledger), Vec::<String>::new());
+}
+
+#[test]
+fn the_order_of_charges_does_not_matter_to_any_stage() {
+    let mut rules = rules();
+    passing(&mut rules, "pools/idle", Stage::Distribution, &[("it", 3), ("a", 4)]);
+    passing(&mut rules, "cascade/it", cascade("it"), &[("hr", 1), ("a", 2), ("b", 4)]);
+    passing(&mut rules, "cascade/hr", cascade("hr"), &[("it", 2), ("b", 5)]);
+    let lines: Vec<String> = (0..40_u32)
+        .map(|n| format!("2026-03-0{} {} {} {}.{:09}", 1 + n % 3, ["idle", "web", "support", "tax"][n as usize % 4], ["it", "hr", "a", "b"][n as usize / 3 % 4], n * 7 % 13, n * 123_457))
+        .collect();
+    let backwards: Vec<String> = lines.iter().rev().cloned().collect();
+    let (forth, back) = (allocated(&lines.join("\n"), &rules), allocated(&backwards.join("\n"), &rules));
+    assert_eq!(balances(&forth), balances(&back));
+    assert!(standing(&forth).iter().all(|line| line.starts_with("a ") || line.starts_with("b ")), "{:?}", standing(&forth));
+}
