@@ -53,7 +53,7 @@ pub enum Decision {
     /// One recipient gets all.
     Assign(Recipient),
     /// Several share it: it passes through the rule's pool.
-    Spread(Spread),
+    Spread(Box<Spread>),
     /// Set aside from the teams.
     Exclude { reason: String },
 }
@@ -203,9 +203,15 @@ pub enum Candidates {
     AllTeams,
 }
 
+impl From<Spread> for Decision {
+    fn from(spread: Spread) -> Decision {
+        Decision::Spread(Box::new(spread))
+    }
+}
+
 impl Decision {
     pub fn fixed(weights: Vec<(Recipient, u64)>) -> Decision {
-        Decision::Spread(Spread::new(Driver::Fixed(weights)))
+        Spread::new(Driver::Fixed(weights)).into()
     }
 
     /// Whether the charge passes through the rule's pool.

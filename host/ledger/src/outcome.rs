@@ -141,7 +141,7 @@ fn verdict(value: &Value) -> Option<Verdict> {
         "unallocated" => return Some(Verdict::Unallocated),
         "suspense" => return Some(Verdict::Suspense { rule: rule()?, diagnostic: text(value, "diagnostic")? }),
         "assign" => Decision::Assign(recipient(value.get("to")?)?),
-        "spread" => Decision::Spread(spread(value.get("spread")?)?),
+        "spread" => Decision::from(spread(value.get("spread")?)?),
         "exclude" => Decision::Exclude { reason: text(value, "reason")? },
         _ => return None,
     };
@@ -285,7 +285,7 @@ mod tests {
             application: Some("shop".into()),
         };
         let decided = |decision| Verdict::Decided { rule: RuleIndex(7), decision };
-        let spread = |by| decided(Decision::Spread(Spread::new(by)));
+        let spread = |by| decided(Decision::from(Spread::new(by)));
         let filter = DriverFilter::from([("tag:env".to_owned(), "prod".to_owned())]);
         let listed = Candidates::Listed(vec![full.clone()]);
         let usage = UsageDriver {
@@ -317,8 +317,8 @@ mod tests {
             decided(Decision::Assign(full.clone().into())),
             decided(Decision::Assign(Recipient::Unallocated)),
             decided(Decision::Exclude { reason: "tax".into() }),
-            decided(Decision::Spread(policies)),
-            decided(Decision::Spread(Spread { when_negative: WhenNegative::Stay, ..Spread::new(fixed.clone()) })),
+            decided(Decision::from(policies)),
+            decided(Decision::from(Spread { when_negative: WhenNegative::Stay, ..Spread::new(fixed.clone()) })),
             spread(by_cost),
             spread(Driver::Usage(usage.clone())),
             spread(Driver::Tiers(vec![tier(Some(Money::from_nanos(1))), tier(None)])),

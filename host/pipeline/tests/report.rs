@@ -86,7 +86,7 @@ impl FixedRules {
 
     fn by_cost(&self, among: Candidates, filter: DriverFilter) -> Decision {
         let by = Driver::Cost { among, filter, basis: Basis::Effective };
-        Decision::Spread(Spread { when_zero: self.when_zero.clone(), ..Spread::new(by) })
+        Decision::from(Spread { when_zero: self.when_zero.clone(), ..Spread::new(by) })
     }
 
     fn decision(&self, service: usize, team: &str, day: Day) -> Decision {

@@ -379,5 +379,5 @@ fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
         }
     }
     let spread = Spread { when_zero, ..Spread::new(Driver::Cost { among, filter, basis: Basis::Effective }) };
-    Ok(Expect::Decision { decision: Decision::Spread(spread), listed: true })
+    Ok(Expect::Decision { decision: Decision::from(spread), listed: true })
 }

@@ -173,7 +173,7 @@ fn shares(set: &RuleSet, rule: &str, case: &Case, decision: &Decision) -> Got {
     let amount = Sum::from(case.day.amount.unwrap_or(Money::ZERO));
     let spread = match decision {
         Decision::Assign(recipient) => Spread::new(Driver::Fixed(vec![(recipient.clone(), 1)])),
-        Decision::Spread(spread) => spread.clone(),
+        Decision::Spread(spread) => (**spread).clone(),
         Decision::Exclude { .. } => return Got::Decided(decision.clone(), None),
     };
     let pool = Pool { stands: Recipient::Pool(rule.to_owned()), rule: rule.to_owned(), total: amount };
@@ -240,7 +240,7 @@ impl Got {
     fn of_later_stage(set: &RuleSet, rule: &Rule) -> Got {
         match ask(&set.engine, &set.options.limits, rule) {
             Ok(None) => Got::Pass,
-            Ok(Some(spread)) => Got::Decided(Decision::Spread(spread), None),
+            Ok(Some(spread)) => Got::Decided(Decision::from(spread), None),
             Err(failure) => Got::Failed(failure, None),
         }
     }
@@ -288,17 +288,14 @@ fn describe_expectation(expect: &Expect) -> String {
 
 /// Weights by their ratio, 60:40 being 3:2; in the order of the names where the order does not count.
 fn comparable(decision: &Decision, listed: bool) -> Decision {
-    match decision {
-        Decision::Spread(Spread { by: Driver::Fixed(weights), .. }) => {
-            let divisor = weights.iter().fold(0, |divisor, (_, weight)| common_divisor(divisor, *weight)).max(1);
-            let mut weights: Vec<_> = weights.iter().map(|(recipient, weight)| (recipient.clone(), weight / divisor)).collect();
-            if !listed {
-                weights.sort();
-            }
-            Decision::fixed(weights)
-        }
-        Decision::Assign(_) | Decision::Spread(_) | Decision::Exclude { .. } => decision.clone(),
+    let Decision::Spread(spread) = decision else { return decision.clone() };
+    let Driver::Fixed(weights) = &spread.by else { return decision.clone() };
+    let divisor = weights.iter().fold(0, |divisor, (_, weight)| common_divisor(divisor, *weight)).max(1);
+    let mut weights: Vec<_> = weights.iter().map(|(recipient, weight)| (recipient.clone(), weight / divisor)).collect();
+    if !listed {
+        weights.sort();
     }
+    Spread { by: Driver::Fixed(weights), ..(**spread).clone() }.into()
 }
 
 fn common_divisor(left: u64, right: u64) -> u64 {

@@ -231,7 +231,7 @@ impl Decider for MemoDecider<'_> {
             let rule_index = RuleIndex(*index);
             let leaf = match ask(&set.engine, &set.options.limits, rule) {
                 Ok(None) => continue,
-                Ok(Some(spread)) => self.outcomes.number(Verdict::Decided { rule: rule_index, decision: Decision::Spread(spread) }),
+                Ok(Some(spread)) => self.outcomes.number(Verdict::Decided { rule: rule_index, decision: Decision::from(spread) }),
                 Err(failure) => self.outcomes.failure(rule_index, &rule.id, stage_finding(rule, &failure).to_string()),
             };
             asked.push(OutcomeId(leaf.number()));

@@ -125,13 +125,13 @@ fn policies(function: &str, spread: Spread, options: &Map) -> Result<Decision, R
         Some("stay") => WhenNegative::Stay,
         Some(_) => return Err(refuse(format!("`{function}`: when_negative is \"zero\", \"keep\" or \"stay\""))),
     };
-    Ok(Decision::Spread(Spread { when_zero, when_negative, ..spread }))
+    Ok(Decision::from(Spread { when_zero, when_negative, ..spread }))
 }
 
 /// A decision that shares; one recipient for all is the simplest of them.
 fn spread_of(value: &Dynamic) -> Option<Spread> {
     match value.read_lock::<Opinion>()?.decision.clone()? {
-        Decision::Spread(spread) => Some(spread),
+        Decision::Spread(spread) => Some(*spread),
         Decision::Assign(recipient) => Some(Spread::new(Driver::Fixed(vec![(recipient, 1)]))),
         Decision::Exclude { .. } => None,
     }
@@ -221,7 +221,7 @@ pub(crate) fn tiered(tiers: &Array) -> Result<Decision, Refusal> {
     if read.is_empty() {
         return Err(refuse("`tiered` needs at least one tier"));
     }
-    Ok(Decision::Spread(Spread::new(Driver::Tiers(read))))
+    Ok(Decision::from(Spread::new(Driver::Tiers(read))))
 }
 
 /// A price for each unit of usage, or a list of tiers `[[upto, price], [(), price]]`.
@@ -237,7 +237,7 @@ pub(crate) fn rate_card(
         Some(value) => recipient("rate_card", value)?,
         None => return Err(refuse("`rate_card` needs the option remainder: who bears what the prices leave of the cost")),
     };
-    Ok(Decision::Spread(Spread::new(Driver::RateCard { usage, prices: prices(price)?, remainder })))
+    Ok(Decision::from(Spread::new(Driver::RateCard { usage, prices: prices(price)?, remainder })))
 }
 
 fn prices(value: &Dynamic) -> Result<Vec<Price>, Refusal> {
@@ -278,7 +278,7 @@ fn number(function: &str, value: &Dynamic) -> Result<Decimal, Refusal> {
 /// A number that is not negative, in units of 10^-`places`, exactly.
 fn scaled(function: &str, value: &Dynamic, places: u32) -> Result<i128, Refusal> {
     let number = number(function, value)?.normalize();
-    let fits = number.scale() <= places && !(number.is_sign_negative() && !number.is_zero());
+    let fits = number.scale() <= places && number >= Decimal::ZERO;
     let scaled = fits.then(|| 10_i128.checked_pow(places - number.scale()).and_then(|factor| number.mantissa().checked_mul(factor))).flatten();
     scaled.ok_or_else(|| refuse(format!("`{function}`: {number} is negative, too large, or has more than {places} decimals")))
 }
@@ -316,7 +316,7 @@ pub(crate) fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refu
     if spread.bounds.is_empty() {
         return Err(refuse("`bounded` needs at_least or at_most, with at least one team"));
     }
-    Ok(Decision::Spread(spread))
+    Ok(Decision::from(spread))
 }
 
 fn limit(value: &Dynamic) -> Result<Limit, Refusal> {

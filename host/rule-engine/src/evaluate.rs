@@ -82,7 +82,7 @@ pub(crate) fn ask(engine: &Engine, limits: &Limits, rule: &Rule) -> Result<Optio
     let opinion = call(engine, limits, rule, "allocate", &Dynamic::from(name.clone())).and_then(|value| opinion(rule, value))?;
     match opinion.decision {
         None => Ok(None),
-        Some(Decision::Spread(spread)) => Ok(Some(spread)),
+        Some(Decision::Spread(spread)) => Ok(Some(*spread)),
         Some(Decision::Assign(recipient)) => Ok(Some(Spread::new(Driver::Fixed(vec![(recipient, 1)])))),
         Some(Decision::Exclude { .. }) => Err(wrong_type(rule, "allocate", "`exclude` sets charges aside, not what stands in a pool".to_owned())),
     }

@@ -147,7 +147,7 @@ impl Decider for Deciding<'_> {
             "tax" => {
                 let by = Driver::Cost { among: Candidates::AllTeams, filter: DriverFilter::new(), basis: Basis::Effective };
                 let spread = Spread { when_zero: self.rules.when_zero.clone(), ..Spread::new(by) };
-                self.outcome(0, Decision::Spread(spread))
+                self.outcome(0, Decision::from(spread))
             }
             "support" => {
                 let weights = self.rules.split.iter().map(|(team, weight)| (Recipient::team(*team), *weight)).collect();
@@ -174,7 +174,7 @@ impl Decider for Deciding<'_> {
     }
     fn later_stages(&mut self, _: Day) -> Vec<OutcomeId> {
         let later = self.rules.later.clone();
-        later.into_iter().map(|(rule, spread)| self.outcome(rule, Decision::Spread(spread))).collect()
+        later.into_iter().map(|(rule, spread)| self.outcome(rule, Decision::from(spread))).collect()
     }
     fn turning_days(&self) -> Vec<Day> {
         self.rules.turning.clone()

@@ -58,7 +58,10 @@ fn pools_feed_pools_and_serving_teams_pass_on_whatever_came_to_them() {
     // idle 100: a 60, system 40. system 40: platform 20, b 20. platform 30 + 20: a 25, b 25.
     assert_eq!(standing(&ledger), ["a 95.000000000", "b 45.000000000"]);
     let passed = balances(&ledger).into_iter().filter(|line| line.contains("platform")).collect::<Vec<_>>();
-    assert_eq!(passed, ["team/platform idle -20.000000000", "team/platform idle 20.000000000", "team/platform web -30.000000000", "team/platform web 30.000000000"]);
+    assert_eq!(
+        passed,
+        ["team/platform idle -20.000000000", "team/platform idle 20.000000000", "team/platform web -30.000000000", "team/platform web 30.000000000"]
+    );
 }
 
 #[test]
@@ -137,10 +140,7 @@ fn shares_are_exact_over_services_and_charges() {
 #[test]
 fn tiers_and_bounds_hold_to_the_cent_over_all_services() {
     let even = |teams: &[&str]| Spread::new(Driver::Fixed(teams.iter().map(|team| (Recipient::team(*team), 1)).collect()));
-    let tiers = vec![
-        Tier { upto: Some(Money::from_nanos(60_000_000_000)), spread: even(&["a", "b"]) },
-        Tier { upto: None, spread: even(&["c"]) },
-    ];
+    let tiers = vec![Tier { upto: Some(Money::from_nanos(60_000_000_000)), spread: even(&["a", "b"]) }, Tier { upto: None, spread: even(&["c"]) }];
     let bound = Bound { recipient: Recipient::team("a"), at_least: None, at_most: Some(Limit::Amount(Money::from_nanos(10_000_000_000))) };
     let mut tiered = rules();
     passing_by(&mut tiered, "pools/idle", Stage::Distribution, Spread::new(Driver::Tiers(tiers)));
@@ -182,7 +182,16 @@ fn the_order_of_charges_does_not_matter_to_any_stage() {
     passing(&mut rules, "cascade/it", cascade("it"), &[("hr", 1), ("a", 2), ("b", 4)]);
     passing(&mut rules, "cascade/hr", cascade("hr"), &[("it", 2), ("b", 5)]);
     let lines: Vec<String> = (0..40_u32)
-        .map(|n| format!("2026-03-0{} {} {} {}.{:09}", 1 + n % 3, ["idle", "web", "support", "tax"][n as usize % 4], ["it", "hr", "a", "b"][n as usize / 3 % 4], n * 7 % 13, n * 123_457))
+        .map(|n| {
+            format!(
+                "2026-03-0{} {} {} {}.{:09}",
+                1 + n % 3,
+                ["idle", "web", "support", "tax"][n as usize % 4],
+                ["it", "hr", "a", "b"][n as usize / 3 % 4],
+                n * 7 % 13,
+                n * 123_457
+            )
+        })
         .collect();
     let backwards: Vec<String> = lines.iter().rev().cloned().collect();
     let (forth, back) = (allocated(&lines.join("\n"), &rules), allocated(&backwards.join("\n"), &rules));

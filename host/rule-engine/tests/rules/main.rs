@@ -7,4 +7,5 @@ mod limits;
 mod memo;
 mod reload;
 mod shipped;
+mod stages;
 mod support;
