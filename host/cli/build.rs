@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-const RULES: &str = "../../rules";
+const RULES: &str = "../../rules/starter";
 
 fn main() -> io::Result<()> {
     let rules = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join(RULES);
