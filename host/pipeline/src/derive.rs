@@ -359,8 +359,10 @@ impl<'a> Scan<'a> {
 
     fn hand_out(&mut self, source_day: &SourceDay, summing: Summing, take: &mut Take<'_>) -> Result<(), Diagnostic> {
         let mut moves = self.moves(&summing);
-        moves.sort_by_key(|(portion, bearer, _)| (*portion, *bearer));
+        // What moves of one portion add up to does not hang on their order.
+        moves.sort_unstable_by_key(|(portion, ..)| *portion);
         let mut moves = moves.into_iter().peekable();
+        let mut sums = vec![Sum::ZERO; self.bearers.all.len()];
         let mut borne: Vec<(BearerId, Sum)> = Vec::new();
         for (number, open) in summing.open.into_iter().enumerate() {
             if let Some(slot) = self.open_of.get_mut(open.resource as usize) {
@@ -368,12 +370,19 @@ impl<'a> Scan<'a> {
             }
             let (collected, effective) = (summing.fates[open.fate].collected, Sum::from_nanos(open.effective));
             borne.clear();
-            borne.push((collected, effective));
-            while let Some((_, bearer, amount)) = moves.next_if(|(portion, ..)| *portion == number) {
-                match borne.iter_mut().find(|(known, _)| *known == bearer) {
-                    Some((_, sum)) => *sum += amount,
-                    None => borne.push((bearer, amount)),
+            let mut add = |bearer: BearerId, amount: Sum| {
+                let sum = &mut sums[bearer.0 as usize];
+                if sum.is_zero() {
+                    borne.push((bearer, Sum::ZERO));
                 }
+                *sum += amount;
+            };
+            add(collected, effective);
+            while let Some((_, bearer, amount)) = moves.next_if(|(portion, ..)| *portion == number) {
+                add(bearer, amount);
+            }
+            for (bearer, amount) in &mut borne {
+                *amount = std::mem::take(&mut sums[bearer.0 as usize]);
             }
             borne.retain(|(bearer, amount)| !amount.is_zero() || (*bearer == collected && effective.is_zero()));
             let portion = Portion {
@@ -397,16 +406,18 @@ impl<'a> Scan<'a> {
     fn moves(&mut self, summing: &Summing) -> Moves {
         let (mut moves, mut queues) = (Moves::new(), Queues::default());
         let mut pooled: BTreeMap<OutcomeId, (usize, Vec<Waiting<'_>>)> = BTreeMap::new();
-        let mut order: Vec<usize> = (0..summing.open.len()).collect();
+        let next: Vec<Option<usize>> =
+            summing.fates.iter().map(|fate| fate.stands.as_ref().and_then(|stands| summing.stations.next(stands, 0))).collect();
+        let is_passed_on = |fate: usize| summing.fates[fate].passing.is_some() || next[fate].is_some();
+        let mut order: Vec<usize> = (0..summing.open.len()).filter(|number| is_passed_on(summing.open[*number].fate)).collect();
         order.sort_by_key(|number| (summing.open[*number].resource, summing.open[*number].outcome));
         for number in order {
             let open = &summing.open[number];
             let fate = &summing.fates[open.fate];
             let Some(from) = fate.stands.clone() else { continue };
             let service = self.dictionary.dimension_text(ResourceId(open.resource), Field::SERVICE_NAME);
-            let next = summing.stations.next(&from, 0);
             let waiting = Waiting { from, service, portion: number, amount: Sum::from_nanos(open.effective) };
-            match (&fate.passing, next) {
+            match (&fate.passing, next[open.fate]) {
                 (Some(_), _) => pooled.entry(open.outcome).or_insert_with(|| (open.fate, Vec::new())).1.push(waiting),
                 (None, Some(station)) => queues.push(station, waiting),
                 (None, None) => {}

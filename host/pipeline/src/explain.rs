@@ -17,7 +17,7 @@ use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
 use domain::port::{PluginIdentity, RuleFacts, TriedRule};
 use domain::run::{RunId, SourceDay};
-use ledger::{Bucket, EntryId, GenerationId, Ledger, StoredEntry};
+use ledger::{Bucket, EntryId, GenerationId, Ledger, StoredEntry, Weights};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Resources shown of each rule, the largest first.
@@ -112,6 +112,20 @@ pub struct ExplainedSource {
     pub plugin: PluginIdentity,
     pub currency: Currency,
     pub amount: Sum,
+}
+
+impl ExplainedWeights {
+    /// In the smallest whole numbers of the same ratios.
+    fn new(day: Day, weights: Weights) -> ExplainedWeights {
+        let divisor = weights.shares.weights().fold(0, |divisor, weight| common_divisor(divisor, weight.unsigned_abs())).max(1);
+        let smaller = |weight: i64| weight / i64::try_from(divisor).unwrap_or(1);
+        let total = smaller(weights.shares.total());
+        ExplainedWeights { day, weights: weights.recipients.into_iter().zip(weights.shares.weights().map(smaller)).collect(), total }
+    }
+}
+
+fn common_divisor(left: u64, right: u64) -> u64 {
+    if right == 0 { left } else { common_divisor(right, left % right) }
 }
 
 /// Explains a team, an account, a resource, or `entry:<number>`.
@@ -435,8 +449,7 @@ impl Showing<'_> {
             };
             let all = self.ledger.weights(run, day, currency)?;
             if let Some(weights) = all.into_iter().find(|weights| of_rule.contains(&weights.outcome)) {
-                let total = weights.shares.total();
-                shown.push(ExplainedWeights { day, weights: weights.recipients.into_iter().zip(weights.shares.weights()).collect(), total });
+                shown.push(ExplainedWeights::new(day, weights));
             }
         }
         Ok(shown)

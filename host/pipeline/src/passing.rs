@@ -66,12 +66,12 @@ impl Passing {
             let known = from.as_ref().filter(|(known, _)| *known == part.from).map(|(_, bearer)| *bearer);
             let giver = known.unwrap_or_else(|| bearer(&part.from, &self.rule, bearers));
             from = Some((part.from, giver));
+            moves.push((part.portion, giver, -part.amount));
             running.split(part.amount, |taker, share| {
                 if share.is_zero() {
                     return;
                 }
                 let (bearer, recipient, station) = &self.takers[taker];
-                moves.push((part.portion, giver, -share));
                 moves.push((part.portion, *bearer, share));
                 if let Some(station) = station {
                     next.push(*station, Waiting { from: recipient.clone(), service: part.service, portion: part.portion, amount: share });

@@ -498,7 +498,7 @@ fn an_explanation_adds_up_from_account_to_resource() {
             "team/a Compute 40.000000000 x2 [] Says who pays for Compute.",
             "team/a Network 6.000000000 x1 [a=6 b=3 c=1] Says who pays for Network.",
             // The weights are the direct costs of the day in nanos.
-            "team/a Support 4.000000000 x1 [a=40000000000 b=20000000000] Says who pays for Support.",
+            "team/a Support 4.000000000 x1 [a=2 b=1] Says who pays for Support.",
         ]
     );
     let largest = &explained.accounts[0].rules[0].resources[0];
