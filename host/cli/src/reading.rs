@@ -14,6 +14,7 @@ pub struct SettingsFile {
     pub ledger: Option<Spanned<String>>,
     pub rules: Option<Spanned<String>>,
     pub dimensions: Option<Spanned<Vec<Spanned<String>>>>,
+    pub unknown_teams: Option<Spanned<String>>,
     #[serde(default)]
     pub tags: BTreeMap<String, Spanned<TagSection>>,
     #[serde(default)]

@@ -2,6 +2,7 @@
 
 use crate::settings;
 use domain::field::Field;
+use rule_engine::set::UnknownTeams;
 use serde_json::{Value, json};
 
 /// As `config schema` prints it; `host/cli/apportion.schema.json` is its golden copy.
@@ -19,6 +20,11 @@ fn schema() -> Value {
             "ledger": path("The ledger: one SQLite file, made by the first run.", settings::LEDGER),
             "rules": path("The folder of the rules; lookup tables lie in its subfolder tables/.", settings::RULES),
             "dimensions": dimensions(),
+            "unknown_teams": {
+                "description": "What becomes of costs whose rule names a team that tables/teams.csv does not have: the team bears them, with or without a warning, or they are in suspense.",
+                "enum": UnknownTeams::NAMES,
+                "default": "allow",
+            },
             "tags": {
                 "description": "The tag schema: one section for each tag that has several spellings.",
                 "type": "object",

@@ -7,6 +7,7 @@ use domain::catalogue::{self as code};
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::field::Field;
 use domain::tag::{TagRule, TagSchema};
+use rule_engine::set::UnknownTeams;
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
@@ -87,6 +88,7 @@ pub struct Settings {
     pub ledger: Setting<PathBuf>,
     pub rules: Setting<PathBuf>,
     pub dimensions: Setting<Vec<Field>>,
+    pub unknown_teams: Setting<UnknownTeams>,
     pub tags: TagSchema,
     /// One for each rule of the schema.
     pub tag_origins: Vec<TagOrigins>,
@@ -167,13 +169,14 @@ impl Resolver<'_> {
         };
         let rules = self.path(&root, file.rules.as_ref(), RULES);
         let dimensions = self.dimensions(file.dimensions.as_ref());
+        let unknown_teams = self.unknown_teams(file.unknown_teams.as_ref());
         let (tags, tag_origins) = self.tags(&file);
         let sources = file.sources.iter().map(|(name, section)| self.source(name, section)).collect();
         let allocators = file.allocators.iter().map(|(name, path)| (name.clone(), self.path(&root, Some(path), ""))).collect();
         let listen = self.listen(file.server.listen.as_ref());
         let limits = self.limits(&file);
         if self.findings.is_empty() {
-            Ok(Settings { root, ledger, rules, dimensions, tags, tag_origins, sources, allocators, listen, limits })
+            Ok(Settings { root, ledger, rules, dimensions, unknown_teams, tags, tag_origins, sources, allocators, listen, limits })
         } else {
             Err(self.findings)
         }
@@ -229,6 +232,16 @@ impl Resolver<'_> {
             }
         }
         Setting { value: fields, origin: self.origin(&written.span()) }
+    }
+
+    fn unknown_teams(&mut self, written: Option<&Spanned<String>>) -> Setting<UnknownTeams> {
+        let Some(written) = written else { return Setting { value: UnknownTeams::Allow, origin: Origin::Default } };
+        let value = UnknownTeams::by_name(written.get_ref()).unwrap_or_else(|| {
+            let message = format!("'{}' is not a way to treat unknown teams", written.get_ref());
+            self.refuse(&written.span(), message, "write \"allow\", \"warn\" or \"refuse\"");
+            UnknownTeams::Allow
+        });
+        Setting { value, origin: self.origin(&written.span()) }
     }
 
     fn tags(&mut self, file: &SettingsFile) -> (TagSchema, Vec<TagOrigins>) {

@@ -111,6 +111,7 @@ catalogue! {
     RULE_LIMIT "R203" Incomplete "A rule used up one of its limits.";
     RULE_FAILED "R204" Incomplete "A rule failed while it ran.";
     RULE_CIRCLE "R205" Incomplete "Rules pass costs on in a circle that cannot be solved; the costs stay where they are.";
+    RULE_TEAM "R206" Incomplete "A rule names a team that is not among those of tables/teams.csv, and the settings refuse such teams.";
     CASES_FILE "R301" User "A cases file is missing, empty or cannot be read.";
     CASE_FAILED "R302" User "A case does not come out as expected.";
     RULES_UNREADABLE "R303" User "The rules folder cannot be read.";

@@ -73,6 +73,35 @@ impl Spread {
         Spread { by, when_zero: WhenZero::default(), when_negative: WhenNegative::default(), bounds: Vec::new() }
     }
 
+    /// The teams that it names, whatever the day is like.
+    pub fn teams(&self) -> Vec<&str> {
+        let mut teams = Vec::new();
+        let recipients: Vec<&Recipient> = match &self.by {
+            Driver::Fixed(weights) => weights.iter().map(|(recipient, _)| recipient).collect(),
+            Driver::Usage(usage) => usage.recipients(),
+            Driver::RateCard { usage, remainder, .. } => usage.recipients().into_iter().chain([remainder]).collect(),
+            Driver::Tiers(tiers) => {
+                teams.extend(tiers.iter().flat_map(|tier| tier.spread.teams()));
+                Vec::new()
+            }
+            Driver::Cost { .. } | Driver::Plugin { .. } => Vec::new(),
+        };
+        let among = match &self.by {
+            Driver::Cost { among, .. } | Driver::Plugin { among, .. } => Some(among),
+            Driver::Usage(usage) | Driver::RateCard { usage, .. } => Some(&usage.among),
+            Driver::Fixed(_) | Driver::Tiers(_) => None,
+        };
+        if let Some(Candidates::Listed(targets)) = among {
+            teams.extend(targets.iter().map(|target| target.team.as_str()));
+        }
+        if let WhenZero::Spread(fallback) = &self.when_zero {
+            teams.extend(fallback.teams());
+        }
+        let bounded = self.bounds.iter().map(|bound| &bound.recipient);
+        teams.extend(recipients.into_iter().chain(bounded).filter_map(Recipient::target).map(|target| target.team.as_str()));
+        teams
+    }
+
     /// Whether the day's total of the pool decides over the shares, and not only over the amounts.
     pub fn hangs_on_total(&self) -> bool {
         let fallback = matches!(&self.when_zero, WhenZero::Spread(spread) if spread.hangs_on_total());
@@ -112,6 +141,16 @@ pub struct UsageDriver {
     pub table: Option<String>,
     pub unknown: Unknown,
     pub window: Window,
+}
+
+impl UsageDriver {
+    fn recipients(&self) -> Vec<&Recipient> {
+        let unknown = match &self.unknown {
+            Unknown::To(recipient) => Some(recipient),
+            Unknown::Ignore => None,
+        };
+        self.recipients.values().chain(unknown).collect()
+    }
 }
 
 /// Who bears the share of usage that cannot be told to be anybody's.
@@ -212,6 +251,15 @@ impl From<Spread> for Decision {
 impl Decision {
     pub fn fixed(weights: Vec<(Recipient, u64)>) -> Decision {
         Spread::new(Driver::Fixed(weights)).into()
+    }
+
+    /// The teams that it names.
+    pub fn teams(&self) -> Vec<&str> {
+        match self {
+            Decision::Assign(recipient) => recipient.target().into_iter().map(|target| target.team.as_str()).collect(),
+            Decision::Spread(spread) => spread.teams(),
+            Decision::Exclude { .. } => Vec::new(),
+        }
     }
 
     /// Whether the charge passes through the rule's pool.

@@ -142,6 +142,10 @@ pub trait Rules: Send + Sync {
     fn facts(&self) -> &[RuleFacts];
     /// Lookup tables by name with their text, stored with the generation.
     fn tables(&self) -> Vec<(String, String)>;
+    /// Whether usage of this team can be charged to it.
+    fn knows_team(&self, _team: &str) -> bool {
+        true
+    }
     /// The first cell behind a key of a lookup table.
     fn cell(&self, table: &str, key: &str) -> Option<String>;
     /// A decider with empty memos, for one run.

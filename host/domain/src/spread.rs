@@ -29,6 +29,10 @@ pub trait Facts {
     fn direct_costs(&self, filter: &DriverFilter, basis: Basis) -> BTreeMap<String, i128>;
     /// Usage of the window by the value of the driver's key; under the empty text what lacks the key.
     fn usage(&self, driver: &UsageDriver) -> BTreeMap<String, Quantity>;
+    /// Whether a team that usage names can be charged.
+    fn knows_team(&self, _team: &str) -> bool {
+        true
+    }
     /// The first cell behind a key of a lookup table.
     fn cell(&self, table: &str, key: &str) -> Option<String>;
     /// One weight for each target, from an allocator plugin.
@@ -195,7 +199,8 @@ fn recipient(driver: &UsageDriver, value: &str, facts: &dyn Facts) -> Option<Rec
         (None, Some(table)) => facts.cell(table, value).map(Recipient::team),
         (None, None) => Some(Recipient::team(value)),
     };
-    named.or_else(|| match &driver.unknown {
+    let is_known = |recipient: &Recipient| recipient.target().is_none_or(|target| facts.knows_team(&target.team));
+    named.filter(is_known).or_else(|| match &driver.unknown {
         Unknown::To(recipient) => Some(recipient.clone()),
         Unknown::Ignore => None,
     })

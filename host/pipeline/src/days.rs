@@ -56,6 +56,9 @@ impl Rules for InForce<'_> {
     fn tables(&self) -> Vec<(String, String)> {
         self.rules.tables()
     }
+    fn knows_team(&self, team: &str) -> bool {
+        self.rules.knows_team(team)
+    }
     fn cell(&self, table: &str, key: &str) -> Option<String> {
         self.rules.cell(table, key)
     }

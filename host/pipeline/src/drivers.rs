@@ -172,6 +172,10 @@ impl Facts for DayFacts<'_> {
         self.generation.drivers.by_key(driver, self.day)
     }
 
+    fn knows_team(&self, team: &str) -> bool {
+        self.generation.rules.knows_team(team)
+    }
+
     fn cell(&self, table: &str, key: &str) -> Option<String> {
         self.generation.rules.cell(table, key)
     }

@@ -159,6 +159,10 @@ impl Facts for CaseFacts<'_> {
         by_key
     }
 
+    fn knows_team(&self, team: &str) -> bool {
+        self.set.knows_team(team)
+    }
+
     fn cell(&self, table: &str, key: &str) -> Option<String> {
         self.set.cell(table, key)
     }

@@ -3,8 +3,9 @@
 use crate::charge_view::Charge;
 use crate::decision::{self, Opinion, Refusal};
 use crate::drivers;
-use crate::table::{Tables, unknown_table};
-use domain::catalogue::RULE_FAILED;
+use crate::set::UnknownTeams;
+use crate::table::{TEAMS, Tables, unknown_table};
+use domain::catalogue::{RULE_FAILED, RULE_TEAM};
 use domain::decision::{Decision, Recipient};
 use domain::field::Field;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Position};
@@ -121,14 +122,16 @@ type Answer = Result<Opinion, Box<EvalAltResult>>;
 pub(crate) struct Surroundings {
     pub(crate) tables: Arc<Tables>,
     pub(crate) kept: Arc<[Field]>,
+    pub(crate) unknown_teams: UnknownTeams,
     /// Ids of the distribution rules; empty until all rules are compiled.
     pub(crate) pools: Arc<OnceLock<BTreeSet<String>>>,
 }
 
 pub(crate) fn register(engine: &mut Engine, surroundings: &Surroundings) {
-    register_decisions(engine);
+    let teams = KnownTeams { tables: Arc::clone(&surroundings.tables), refuses: surroundings.unknown_teams == UnknownTeams::Refuse };
+    register_decisions(engine, &teams);
     register_pool(engine, &surroundings.pools);
-    register_drivers(engine, surroundings);
+    register_drivers(engine, surroundings, &teams);
     register_lookup(engine, &surroundings.tables);
     engine.register_fn("tag", Charge::tag);
     engine.register_fn("has_tag", Charge::has_tag);
@@ -139,13 +142,36 @@ pub(crate) fn register(engine: &mut Engine, surroundings: &Surroundings) {
     engine.register_fn("trim", |value: ImmutableString| -> ImmutableString { value.trim().into() });
 }
 
-fn register_decisions(engine: &mut Engine) {
-    engine.register_fn("assign", |context: NativeCallContext, target: Dynamic| answer(&context, decision::assign(&target)));
-    engine.register_fn("split", |context: NativeCallContext, weights: Map| answer(&context, decision::split(&weights.into())));
-    engine.register_fn("split", |context: NativeCallContext, weights: Array| answer(&context, decision::split(&weights.into())));
-    engine.register_fn("even", |context: NativeCallContext, teams: Dynamic| answer(&context, decision::even(&teams)));
+fn register_decisions(engine: &mut Engine, teams: &KnownTeams) {
+    let (assign, split, list, even) = (teams.clone(), teams.clone(), teams.clone(), teams.clone());
+    engine.register_fn("assign", move |context: NativeCallContext, target: Dynamic| assign.answer(&context, decision::assign(&target)));
+    engine.register_fn("split", move |context: NativeCallContext, weights: Map| split.answer(&context, decision::split(&weights.into())));
+    engine.register_fn("split", move |context: NativeCallContext, weights: Array| list.answer(&context, decision::split(&weights.into())));
+    engine.register_fn("even", move |context: NativeCallContext, recipients: Dynamic| even.answer(&context, decision::even(&recipients)));
     engine.register_fn("exclude", |context: NativeCallContext, reason: ImmutableString| answer(&context, decision::exclude(&reason)));
     engine.register_fn("pass", |context: NativeCallContext| Opinion { decision: None, line: line_of(&context) });
+}
+
+/// The teams that rules can name.
+#[derive(Clone)]
+struct KnownTeams {
+    tables: Arc<Tables>,
+    refuses: bool,
+}
+
+impl KnownTeams {
+    /// A decision, unless it names a team that nobody knows.
+    fn answer(&self, context: &NativeCallContext, decision: Result<Decision, Refusal>) -> Answer {
+        let table = self.tables.get(TEAMS).filter(|_| self.refuses);
+        if let (Some(table), Ok(decision)) = (table, &decision)
+            && let Some(team) = decision.teams().into_iter().find(|team| !table.has(team))
+        {
+            let advice = decision::meant(team, table.keys());
+            let message = format!("there is no team '{team}' in tables/{TEAMS}.csv{advice}");
+            return Err(thrown(Refusal { code: RULE_TEAM, message }));
+        }
+        answer(context, decision)
+    }
 }
 
 fn register_pool(engine: &mut Engine, pools: &Arc<OnceLock<BTreeSet<String>>>) {
@@ -169,23 +195,24 @@ pub(crate) fn unknown_pool(rule: &str, known: &BTreeSet<String>) -> String {
 
 /// Rhai finds a function by the number of its arguments: each has one for every number.
 macro_rules! with_optional_arguments {
-    ($engine:ident, $name:literal, ($($given:ident: $kind:ty),*), $decide:expr) => {
-        let decide = Arc::new($decide);
-        let (none, one, two, three) = (Arc::clone(&decide), Arc::clone(&decide), Arc::clone(&decide), decide);
-        $engine.register_fn($name, move |context: NativeCallContext, $($given: $kind),*| answer(&context, none($(&$given,)* &[])));
-        $engine.register_fn($name, move |context: NativeCallContext, $($given: $kind,)* a: Dynamic| answer(&context, one($(&$given,)* &[a])));
+    ($engine:ident, $teams:ident, $name:literal, ($($given:ident: $kind:ty),*), $decide:expr) => {
+        let (decide, teams) = (Arc::new($decide), $teams.clone());
+        let answer = Arc::new(move |context: &NativeCallContext, $($given: $kind,)* arguments: &[Dynamic]| teams.answer(context, decide($(&$given,)* arguments)));
+        let (none, one, two, three) = (Arc::clone(&answer), Arc::clone(&answer), Arc::clone(&answer), answer);
+        $engine.register_fn($name, move |context: NativeCallContext, $($given: $kind),*| none(&context, $($given,)* &[]));
+        $engine.register_fn($name, move |context: NativeCallContext, $($given: $kind,)* a: Dynamic| one(&context, $($given,)* &[a]));
         $engine.register_fn($name, move |context: NativeCallContext, $($given: $kind,)* a: Dynamic, b: Dynamic| {
-            answer(&context, two($(&$given,)* &[a, b]))
+            two(&context, $($given,)* &[a, b])
         });
         $engine.register_fn($name, move |context: NativeCallContext, $($given: $kind,)* a: Dynamic, b: Dynamic, c: Dynamic| {
-            answer(&context, three($(&$given,)* &[a, b, c]))
+            three(&context, $($given,)* &[a, b, c])
         });
     };
 }
 
-fn register_drivers(engine: &mut Engine, surroundings: &Surroundings) {
+fn register_drivers(engine: &mut Engine, surroundings: &Surroundings, teams: &KnownTeams) {
     let kept = Arc::clone(&surroundings.kept);
-    with_optional_arguments!(engine, "by_cost", (), move |arguments: &[Dynamic]| drivers::by_cost(arguments, &kept));
+    with_optional_arguments!(engine, teams, "by_cost", (), move |arguments: &[Dynamic]| drivers::by_cost(arguments, &kept));
     let has_table = |tables: Arc<Tables>| {
         move |name: &str| match tables.contains_key(name) {
             true => Ok(()),
@@ -193,22 +220,25 @@ fn register_drivers(engine: &mut Engine, surroundings: &Surroundings) {
         }
     };
     let tables = has_table(Arc::clone(&surroundings.tables));
-    with_optional_arguments!(engine, "by_usage", (metric: ImmutableString), move |metric: &ImmutableString, arguments: &[Dynamic]| {
+    with_optional_arguments!(engine, teams, "by_usage", (metric: ImmutableString), move |metric: &ImmutableString, arguments: &[Dynamic]| {
         drivers::by_usage(metric, arguments, &tables)
     });
     let tables = has_table(Arc::clone(&surroundings.tables));
     with_optional_arguments!(
         engine,
+        teams,
         "rate_card",
         (metric: ImmutableString, price: Dynamic),
         move |metric: &ImmutableString, price: &Dynamic, arguments: &[Dynamic]| drivers::rate_card(metric, price, arguments, &tables)
     );
-    with_optional_arguments!(engine, "plugin", (name: ImmutableString), move |name: &ImmutableString, arguments: &[Dynamic]| {
+    with_optional_arguments!(engine, teams, "plugin", (name: ImmutableString), move |name: &ImmutableString, arguments: &[Dynamic]| {
         drivers::plugin(name, arguments)
     });
-    engine.register_fn("tiered", |context: NativeCallContext, tiers: Array| answer(&context, drivers::tiered(&tiers)));
-    engine
-        .register_fn("bounded", |context: NativeCallContext, decision: Dynamic, bounds: Map| answer(&context, drivers::bounded(&decision, &bounds)));
+    let (tiered, bounded) = (teams.clone(), teams.clone());
+    engine.register_fn("tiered", move |context: NativeCallContext, tiers: Array| tiered.answer(&context, drivers::tiered(&tiers)));
+    engine.register_fn("bounded", move |context: NativeCallContext, decision: Dynamic, bounds: Map| {
+        bounded.answer(&context, drivers::bounded(&decision, &bounds))
+    });
 }
 
 fn register_lookup(engine: &mut Engine, tables: &Arc<Tables>) {
@@ -279,7 +309,10 @@ mod tests {
         let table = Table::parse("accounts.csv", text).unwrap_or_else(|findings| panic!("{findings:?}"));
         let tables = Arc::new(Tables::from([("accounts".to_owned(), table)]));
         let pools = Arc::new(OnceLock::from(BTreeSet::from(["shared/idle".to_owned()])));
-        language::engine(&Limits::default(), &Surroundings { tables, kept: Field::default_dimensions().into(), pools })
+        language::engine(
+            &Limits::default(),
+            &Surroundings { tables, kept: Field::default_dimensions().into(), unknown_teams: UnknownTeams::Allow, pools },
+        )
     }
 
     fn sample_charge() -> Charge {

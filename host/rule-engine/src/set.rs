@@ -6,8 +6,8 @@ use crate::folder::{self, Folder, Source};
 use crate::functions::{Surroundings, unknown_pool};
 use crate::header::Header;
 use crate::language;
-use crate::table::{Table, Tables};
-use domain::catalogue::{RULE_POOL, RULES_UNREADABLE};
+use crate::table::{TEAMS, Table, Tables};
+use domain::catalogue::{RULE_POOL, RULE_TABLE, RULES_UNREADABLE};
 use domain::diagnostic::Diagnostic;
 use domain::entry::RuleVersion;
 use domain::field::Field;
@@ -29,6 +29,34 @@ pub struct RuleOptions {
     pub require_doc: bool,
     /// Allocator plugins by name, with the digest of each: a part of the generation if a rule asks plugins.
     pub allocators: BTreeMap<String, Vec<u8>>,
+    pub unknown_teams: UnknownTeams,
+}
+
+/// What becomes of a cost whose rule names a team that `tables/teams.csv` does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownTeams {
+    #[default]
+    Allow,
+    /// The team bears it, and whoever runs it is told.
+    Warn,
+    /// It is in suspense; usage of such a team is nobody's.
+    Refuse,
+}
+
+impl UnknownTeams {
+    pub const NAMES: [&'static str; 3] = ["allow", "warn", "refuse"];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            UnknownTeams::Allow => "allow",
+            UnknownTeams::Warn => "warn",
+            UnknownTeams::Refuse => "refuse",
+        }
+    }
+
+    pub fn by_name(name: &str) -> Option<UnknownTeams> {
+        [UnknownTeams::Allow, UnknownTeams::Warn, UnknownTeams::Refuse].into_iter().find(|known| known.name() == name)
+    }
 }
 
 /// As [`RuleOptions::allocators`] wants it.
@@ -52,7 +80,13 @@ pub struct Limits {
 
 impl Default for RuleOptions {
     fn default() -> RuleOptions {
-        RuleOptions { dimensions: Field::default_dimensions(), limits: Limits::default(), require_doc: false, allocators: BTreeMap::new() }
+        RuleOptions {
+            dimensions: Field::default_dimensions(),
+            limits: Limits::default(),
+            require_doc: false,
+            allocators: BTreeMap::new(),
+            unknown_teams: UnknownTeams::Allow,
+        }
     }
 }
 
@@ -122,6 +156,11 @@ impl RuleSet {
         &self.options
     }
 
+    /// Whether the table of teams has it; everything is there if there is no table.
+    pub fn lists_team(&self, team: &str) -> bool {
+        self.tables.get(TEAMS).is_none_or(|table| table.has(team))
+    }
+
     pub(crate) fn turning_days(&self) -> &[Day] {
         &self.turning_days
     }
@@ -158,6 +197,10 @@ impl Rules for RuleSet {
         self.tables.iter().map(|(name, table)| (name.clone(), table.text.clone())).collect()
     }
 
+    fn knows_team(&self, team: &str) -> bool {
+        self.options.unknown_teams != UnknownTeams::Refuse || self.lists_team(team)
+    }
+
     fn cell(&self, table: &str, key: &str) -> Option<String> {
         self.tables.get(table)?.cell(key, 0).map(|cell| cell.to_string())
     }
@@ -176,10 +219,23 @@ fn build(rules: Vec<Source>, tables: Vec<Source>, options: &RuleOptions) -> Resu
             Err(wrong) => findings.extend(wrong),
         }
     }
+    if options.unknown_teams != UnknownTeams::Allow && findings.is_empty() && !parsed.contains_key(TEAMS) {
+        let message = format!("the setting unknown_teams = \"{}\" needs the table of teams, and there is none", options.unknown_teams.name());
+        findings.push(
+            Diagnostic::new(RULE_TABLE, message)
+                .at(format!("tables/{TEAMS}.csv"), 0, 0)
+                .hint("write one line for each team below the header: team,cost_center"),
+        );
+    }
     let tables_are_whole = findings.is_empty();
     let tables = Arc::new(parsed);
     let pools = Arc::new(OnceLock::new());
-    let surroundings = Surroundings { tables: Arc::clone(&tables), kept: options.dimensions.clone().into(), pools: Arc::clone(&pools) };
+    let surroundings = Surroundings {
+        tables: Arc::clone(&tables),
+        kept: options.dimensions.clone().into(),
+        unknown_teams: options.unknown_teams,
+        pools: Arc::clone(&pools),
+    };
     let engine = language::engine(&options.limits, &surroundings);
     let functions = language::function_names(&engine);
     let workshop = Workshop { engine: &engine, functions, tables: tables_are_whole.then_some(&*tables), kept: &options.dimensions };
@@ -243,7 +299,7 @@ fn assemble(engine: Engine, options: RuleOptions, mut rules: Vec<Rule>, tables: 
     let first = turning_days.first().map_or(Day::from_epoch(0), |day| day.plus(-1));
     let days = std::iter::once(first).chain(turning_days.iter().copied());
     let active = days.map(|day| valid_rules(&rules, day)).collect();
-    let generation = generation(&rules, &tables, &options.allocators);
+    let generation = generation(&rules, &tables, &options);
     let facts = rules.iter().map(facts).collect();
     RuleSet { engine, options, rules, facts, tables, generation, turning_days, active }
 }
@@ -261,7 +317,7 @@ fn valid_rules(rules: &[Rule], day: Day) -> Valid {
     valid
 }
 
-fn generation(rules: &[Rule], tables: &Tables, allocators: &BTreeMap<String, Vec<u8>>) -> String {
+fn generation(rules: &[Rule], tables: &Tables, options: &RuleOptions) -> String {
     let mut hasher = Sha256::new();
     let mut add = |text: &str| {
         hasher.update((text.len() as u64).to_le_bytes());
@@ -277,8 +333,11 @@ fn generation(rules: &[Rule], tables: &Tables, allocators: &BTreeMap<String, Vec
         add(name);
         add(&table.text);
     }
+    if options.unknown_teams == UnknownTeams::Refuse {
+        add("unknown teams are refused");
+    }
     if rules.iter().any(|rule| rule.insight.asks_plugins) {
-        for (name, digest) in allocators {
+        for (name, digest) in &options.allocators {
             add("allocator");
             add(name);
             add(&hex(digest));

@@ -14,6 +14,9 @@ pub(crate) struct Table {
     rows: FxHashMap<String, Vec<ImmutableString>>,
 }
 
+/// The table that says which teams there are.
+pub(crate) const TEAMS: &str = "teams";
+
 /// The tables of a generation by name.
 pub(crate) type Tables = BTreeMap<String, Table>;
 
@@ -48,6 +51,14 @@ impl Table {
             }
         }
         if findings.is_empty() { Ok(table) } else { Err(findings) }
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.rows.contains_key(key)
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.rows.keys().map(String::as_str)
     }
 
     /// The column's number, or a sentence saying which there are.

@@ -23,7 +23,13 @@ pub fn rule_options(settings: &Settings) -> RuleOptions {
     let limits = Limits { operations: settings.limits.rule_operations.value, ..Limits::default() };
     let allocators =
         settings.allocators.iter().map(|(name, path)| (name.clone(), fs::read(&path.value).map_or_else(|_| Vec::new(), |bytes| digest(&bytes))));
-    RuleOptions { dimensions: settings.dimensions.value.clone(), limits, allocators: allocators.collect(), ..RuleOptions::default() }
+    RuleOptions {
+        dimensions: settings.dimensions.value.clone(),
+        limits,
+        allocators: allocators.collect(),
+        unknown_teams: settings.unknown_teams.value,
+        ..RuleOptions::default()
+    }
 }
 
 /// The allocator plugins of the settings, compiled.

@@ -13,7 +13,9 @@ use domain::diagnostic::Diagnostic;
 use domain::port::Rules;
 use domain::run::RunState;
 use indicatif::ProgressBar;
+use ledger::Access;
 use pipeline::run::{Conservation, Progress, RunOptions, RunReport, Source, SourceReport};
+use rule_engine::set::{RuleSet, UnknownTeams};
 use serde_json::{Value, json};
 
 /// How many of the rows that were set aside are shown.
@@ -31,6 +33,7 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
     let sources = if args.stored { Vec::new() } else { opening::sources(&settings, period)? };
     let report = post(ui, &settings, &rules, sources, !args.stored)?;
     show(ui, &report, args.format)?;
+    warn_of_unknown_teams(ui, &settings, &rules)?;
     match (report.state, args.allow_incomplete) {
         (RunState::Complete, _) => Ok(()),
         (_, true) => {
@@ -60,6 +63,22 @@ pub fn post(ui: Ui, settings: &Settings, rules: &dyn Rules, sources: Vec<Source>
     let report = pipeline::run::run(&mut ledger, options, &mut |step| advance(&bar, step));
     bar.finish_and_clear();
     report
+}
+
+/// Teams with costs that the table of teams does not have.
+fn warn_of_unknown_teams(ui: Ui, settings: &Settings, rules: &RuleSet) -> Result<(), Diagnostic> {
+    if settings.unknown_teams.value != UnknownTeams::Warn {
+        return Ok(());
+    }
+    let ledger = opening::ledger(settings, Access::Read)?;
+    for team in pipeline::report::teams(&ledger)?.iter().filter(|team| !rules.lists_team(team)) {
+        let message = format!("the team '{team}' bears costs and is not in tables/teams.csv");
+        ui.warning(
+            &Diagnostic::new(code::RULE_TEAM, message)
+                .hint(format!("add the line `{team},…` to tables/teams.csv, or see `apportion explain {team}`")),
+        );
+    }
+    Ok(())
 }
 
 fn advance(bar: &ProgressBar, step: Progress) {

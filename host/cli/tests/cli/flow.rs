@@ -3,7 +3,7 @@
 //! The figures by hand. January: payments 60, search 30, support 10 spread 2 : 1. February: 5.25 unclaimed (billed
 //! half a nano, which rounds to nothing), payments 0.125 effective with 10 nanos billed.
 
-use crate::scene::{BILL, Scene};
+use crate::scene::{BILL, SETTINGS, Scene};
 use serde_json::json;
 
 #[test]
@@ -188,4 +188,21 @@ fn plugins_and_sources_are_inspected() {
     let check = scene.run("source check").expect(0);
     assert_eq!((check.stdout.as_str(), check.stderr.as_str()), ("", "aws: 1 files, read by focus-file 0.1.0\n"));
     scene.run("source check awz").fails_with(2, "C201", "Did you mean `aws`?");
+}
+
+#[test]
+fn unknown_teams_are_told_or_refused_as_the_settings_say() {
+    let scene = Scene::with_bill();
+    scene.write("rules/tables/teams.csv", "team,cost_center\npayments,CC-1\n");
+    let set = |policy: &str| scene.write("apportion.toml", &format!("unknown_teams = \"{policy}\"\n{}", SETTINGS));
+    set("warn");
+    let told = scene.run("run").expect(0);
+    assert!(told.stderr.contains("R206: the team 'search' bears costs and is not in tables/teams.csv"), "{}", told.stderr);
+    assert!(!told.stderr.contains("'payments'"), "{}", told.stderr);
+    set("refuse");
+    scene.run("run").fails_with(3, "N101", "suspense");
+    let costs = scene.run("costs --group-by team");
+    assert!(costs.stdout.contains("suspense") && !costs.stdout.contains("search"), "{}", costs.stdout);
+    set("perhaps");
+    scene.run("run").fails_with(1, "C104", "apportion.toml:1:");
 }

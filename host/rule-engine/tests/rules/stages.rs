@@ -3,6 +3,7 @@
 use crate::support::{day, decided, lines, rule, set, set_with_tables, sources, try_set, words};
 use domain::port::{Mutual, Rules, Stage};
 use rule_engine::cases::run_sources;
+use rule_engine::set::{RuleOptions, RuleSet, UnknownTeams};
 
 const IDLE: &str =
     "//! Idle.\nrule(#{ priority: 10, stage: \"distribution\" });\nfn allocate(pool) { by_usage(\"cpu\", #{when_zero: even([\"a\", \"b\"])}) }\n";
@@ -202,4 +203,46 @@ fn cases_check_shares_with_given_costs_and_usage() {
         told(&case("{ shares = { payments = \"75\", \"pool shared/idle\" = \"25\" } }"), with_charge),
         "shared/idle.cases.toml:1:1: R301: the rule is asked for its pool or team and sees no charge"
     );
+}
+
+#[test]
+fn unknown_teams_are_refused_where_the_settings_say_so() {
+    let options = |unknown_teams| RuleOptions { unknown_teams, ..RuleOptions::default() };
+    let build = |body: &str, tables: &[(&str, &str)], unknown_teams| {
+        let rules = sources(&[("r", &rule(1, "true", body)), ("shared/idle", IDLE)]);
+        RuleSet::from_sources(&rules, &sources(tables), &options(unknown_teams))
+    };
+    let teams: &[(&str, &str)] = &[("teams", "team,cost_center\npayments,CC-1\nsearch,CC-2\na,1\nb,2\n")];
+    let told = |body: &str, unknown_teams| {
+        let set = build(body, teams, unknown_teams).unwrap_or_else(|findings| panic!("{findings:?}"));
+        decided(&set, &[])
+    };
+    let refusal = "r.rhai:4:23: R206: there is no team 'serach' in tables/teams.csv; did you mean 'search'? (it read nothing)";
+    for body in [
+        "assign(\"serach\")",
+        "split(#{payments: 1, serach: 2})",
+        "even([\"payments\", \"serach\"])",
+        "by_cost([\"serach\"])",
+        "by_cost(#{when_zero: \"even\"})",
+        "by_usage(\"cpu\", [\"serach\"])",
+    ] {
+        let expected = if body.contains("serach") { refusal } else { "by_cost all teams when_zero even" };
+        assert_eq!(told(body, UnknownTeams::Refuse), expected, "{body}");
+        assert!(!told(body, UnknownTeams::Warn).contains("R206"), "{body}");
+    }
+    for body in [
+        "by_usage(\"cpu\", #{recipients: #{x: \"serach\"}})",
+        "by_usage(\"cpu\", #{unknown: #{team: \"serach\"}})",
+        "rate_card(\"cpu\", 1, #{remainder: \"serach\"})",
+        "bounded(by_cost(), #{at_most: #{serach: 1}})",
+        "by_cost(#{when_zero: assign(\"serach\")})",
+        "tiered([[(), even([\"serach\"])]])",
+    ] {
+        assert!(told(body, UnknownTeams::Refuse).contains("R206: there is no team 'serach'"), "{body}");
+    }
+    let missing = build("pass()", &[], UnknownTeams::Warn).err().unwrap_or_default();
+    assert_eq!(lines(&missing), ["tables/teams.csv: R107: the setting unknown_teams = \"warn\" needs the table of teams, and there is none"]);
+    let generation = |unknown_teams| build("pass()", teams, unknown_teams).map(|set| set.generation().to_owned()).unwrap_or_default();
+    assert_eq!(generation(UnknownTeams::Allow), generation(UnknownTeams::Warn));
+    assert_ne!(generation(UnknownTeams::Allow), generation(UnknownTeams::Refuse));
 }
