@@ -71,7 +71,7 @@ catalogue! {
     CONFIG_SYNTAX "C102" User "The settings file is not valid TOML, or a value has the wrong type.";
     CONFIG_UNKNOWN_KEY "C103" User "The settings file has a key that does not exist.";
     CONFIG_VALUE "C104" User "A setting has a value that cannot be used.";
-    CONFIG_EXISTS "C105" User "`init` would overwrite files that are there.";
+    CONFIG_EXISTS "C105" User "Files that are there would be overwritten.";
     USAGE "C201" Usage "The command line cannot be understood.";
     FILE_NOT_FOUND "F101" User "A source's path or pattern matches no file.";
     FILE_UNREADABLE "F102" User "A file cannot be opened or read.";
@@ -104,8 +104,11 @@ catalogue! {
     RULE_FIELD_NOT_KEPT "R106" User "A rule reads a dimension that is not collected.";
     RULE_TABLE "R107" User "A lookup table is missing, unreadable, or has a key twice.";
     RULE_DOC "R108" User "A rule has no doc comment.";
-    RULE_ADVICE "R109" User "A rule works, but is slow, unowned, overdue for review or never reached.";
+    RULE_ADVICE "R109" User "A rule works, but is slow, unowned or overdue for review.";
     RULE_POOL "R110" User "A rule names a pool that no distribution rule has, or two rules pass on the cost of one team.";
+    RULE_SHADOWED "R111" User "A rule is never reached: an earlier one claims all that it would.";
+    RULE_ORDER "R112" User "Two rules have the same priority, so that their names decide which of them is tried first.";
+    TABLE_UNUSED "R113" User "No rule reads a lookup table.";
     RULE_DECISION "R201" Incomplete "A rule returned something that is not a decision.";
     RULE_THROWN "R202" Incomplete "A rule threw.";
     RULE_LIMIT "R203" Incomplete "A rule used up one of its limits.";
@@ -115,6 +118,7 @@ catalogue! {
     CASES_FILE "R301" User "A cases file is missing, empty or cannot be read.";
     CASE_FAILED "R302" User "A case does not come out as expected.";
     RULES_UNREADABLE "R303" User "The rules folder cannot be read.";
+    RULE_UNKNOWN "R304" User "There is no rule of that name.";
     LEDGER_NOT_FOUND "L101" User "There is no ledger at that path.";
     LEDGER_NEWER "L102" User "The ledger was written by a newer version.";
     LEDGER_NOT_OURS "L103" User "The file is not an Apportion ledger.";

@@ -5,6 +5,7 @@ use crate::decision::meant;
 use crate::functions::FUNCTIONS;
 use crate::language::{ABSENT, absent};
 use crate::table::unknown_table;
+use crate::tokens;
 use domain::catalogue::{RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
@@ -23,6 +24,12 @@ pub(crate) struct Insight {
     /// Pools that are named in quotes.
     pub(crate) pools: Vec<(String, Position)>,
     pub(crate) asks_plugins: bool,
+    /// All texts in quotes.
+    pub(crate) texts: BTreeSet<String>,
+    /// A table is looked up whose name is worked out while the rule runs.
+    pub(crate) looks_up_anything: bool,
+    /// Equal for rules that apply to the same charges; empty for those of later stages.
+    pub(crate) applies_to: String,
 }
 
 /// Methods that change a text or list in place. On a field of the charge they would silently do nothing.
@@ -66,7 +73,11 @@ pub(crate) fn check(workshop: &Workshop<'_>, file: &SourceFile, ast: &AST, stage
         charge_names: parameters.map(ToString::to_string).chain(["charge".to_owned()]).collect(),
         own_functions: ast.iter_fn_def().map(|function| function.name.to_string()).collect(),
         findings: Vec::new(),
-        insight: Insight { matches_all: matches_all(file, ast), ..Insight::default() },
+        insight: Insight {
+            matches_all: matches_all(file, ast),
+            applies_to: tokens::applies_to(workshop.engine, &file.text),
+            ..Insight::default()
+        },
     };
     check.redefinitions(ast);
     ast.walk(&mut |path: &[ASTNode<'_>]| {
@@ -134,6 +145,7 @@ impl Check<'_> {
                 self.findings.push(self.file.finding(RULE_UNKNOWN_FIELD, message, *position));
             }
             Expr::FnCall(call, position) | Expr::MethodCall(call, position) => self.call(call, *position),
+            Expr::StringConstant(text, _) => drop(self.insight.texts.insert(text.to_string())),
             _ => {}
         }
     }
@@ -225,8 +237,11 @@ impl Check<'_> {
     }
 
     fn lookup(&mut self, call: &FnCallExpr) {
+        let Some(Expr::StringConstant(name, position)) = call.args.first() else {
+            self.insight.looks_up_anything = true;
+            return;
+        };
         let Some(tables) = self.workshop.tables else { return };
-        let Some(Expr::StringConstant(name, position)) = call.args.first() else { return };
         let problem = match (tables.get(name.as_str()), call.args.get(2)) {
             (None, _) => Some((unknown_table(name, tables.keys().map(String::as_str)), *position)),
             (Some(table), Some(Expr::StringConstant(column, position))) => {

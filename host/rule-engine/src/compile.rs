@@ -26,6 +26,18 @@ pub(crate) struct Rule {
     pub(crate) insight: Insight,
 }
 
+impl Rule {
+    /// Where the header stands.
+    pub(crate) fn header_position(&self) -> Position {
+        header::call_position(&self.ast)
+    }
+
+    /// Where the body of `matches` begins.
+    pub(crate) fn matches_position(&self) -> Position {
+        self.ast.iter_fn_def().find(|function| function.name == "matches").map_or(Position::NONE, |function| function.body.start_position())
+    }
+}
+
 /// A source with the name that findings give it.
 pub(crate) struct SourceFile {
     pub(crate) label: String,

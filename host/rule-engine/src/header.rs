@@ -145,7 +145,7 @@ fn header_call(statement: &Stmt) -> Option<&rhai::FnCallExpr> {
     (call.name == "rule").then_some(call)
 }
 
-fn call_position(ast: &AST) -> Position {
+pub(crate) fn call_position(ast: &AST) -> Position {
     ast.statements().first().map_or(Position::NONE, Stmt::position)
 }
 

@@ -26,3 +26,4 @@ mod memo;
 pub mod reload;
 pub mod set;
 mod table;
+mod tokens;

@@ -1,10 +1,13 @@
 //! What is worth saying of rules that compile.
 
 use crate::compile::Rule;
-use crate::set::RuleSet;
-use domain::catalogue::{RULE_ADVICE, RULE_DOC};
+use crate::header::Header;
+use crate::set::{RuleSet, overlap};
+use crate::table::TEAMS;
+use domain::catalogue::{RULE_ADVICE, RULE_DOC, RULE_ORDER, RULE_SHADOWED, TABLE_UNUSED};
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
+use domain::port::Stage;
 use rhai::Position;
 
 /// Errors keep a set from being published; warnings are shown.
@@ -24,39 +27,84 @@ impl Lints {
 /// Lints a set. Review dates are compared with `today`, where it is known: there is no clock here.
 pub fn check(set: &RuleSet, today: Option<Day>) -> Lints {
     let mut lints = Lints::default();
-    let mut catch_all: Option<&Rule> = None;
-    for rule in &set.rules {
+    for (index, rule) in set.rules.iter().enumerate() {
         if rule.description.is_empty() {
             let list = if set.options.require_doc { &mut lints.errors } else { &mut lints.warnings };
             let finding = rule.file.finding_at(RULE_DOC, "the rule has no doc comment", 1, 0);
             list.push(finding.hint("begin the file with: //! What is charged to whom, and why."));
         }
         lints.warnings.extend(advice(rule, today));
-        if !rule.header.enabled {
-            continue;
-        }
-        if let Some(earlier) = catch_all {
-            lints.warnings.push(advise(rule, format!("the rule is never reached: {} comes first and claims everything", earlier.id), Position::NONE));
-        }
-        let insight = &rule.insight;
-        let claims_all = insight.matches_all && !insight.may_pass && rule.header.from.is_none() && rule.header.until.is_none();
-        if claims_all && catch_all.is_none() {
-            catch_all = Some(rule);
-        }
+        let earlier = set.rules.get(..index).unwrap_or_default();
+        lints.warnings.extend(shadowed(rule, earlier).or_else(|| same_priority(set, rule, earlier)));
     }
+    lints.warnings.extend(unused_tables(set));
     lints
 }
+
+fn is_tried(rule: &Rule) -> bool {
+    rule.header.enabled && rule.header.stage == Stage::Attribution
+}
+
+/// A rule of which nothing is left when its turn comes.
+fn shadowed(rule: &Rule, earlier: &[Rule]) -> Option<Diagnostic> {
+    let claims = |other: &&Rule| is_tried(other) && !other.insight.may_pass && covers(&other.header, &rule.header);
+    let place = |message: String| rule.file.finding(RULE_SHADOWED, message, rule.matches_position());
+    let first = earlier.iter().filter(|_| is_tried(rule)).filter(claims).find_map(|other| {
+        let insight = &other.insight;
+        if insight.matches_all {
+            Some(format!("the rule is never reached: {} comes first and claims everything", other.id))
+        } else if insight.applies_to == rule.insight.applies_to {
+            Some(format!("the rule is never reached: {} comes first and `matches` says the same there", other.id))
+        } else {
+            None
+        }
+    });
+    let hint = "delete the rule, set `enabled: false`, or give it a lower priority than the other's";
+    first.map(|message| place(message).hint(hint))
+}
+
+/// Whether one is valid on all days on which the other is.
+fn covers(header: &Header, other: &Header) -> bool {
+    let begins = header.from.is_none() || header.from <= other.from;
+    let ends = header.until.is_none_or(|until| other.until.is_some_and(|other| other <= until));
+    begins && ends
+}
+
+/// Two rules whose order nobody has decided.
+fn same_priority(set: &RuleSet, rule: &Rule, earlier: &[Rule]) -> Option<Diagnostic> {
+    let header = &rule.header;
+    let same = |other: &&Rule| is_tried(other) && other.header.priority == header.priority && overlap(&other.header, header);
+    let other = earlier.iter().filter(|_| is_tried(rule)).find(same)?;
+    let message = format!("{} has the priority {} as well; it is tried first only because of its name", other.id, header.priority);
+    Some(rule.file.finding(RULE_ORDER, message, rule.header_position()).hint(format!("priority: {}", set.free_priority(header.priority))))
+}
+
+/// Tables that no rule names. `teams` is read by the host.
+fn unused_tables(set: &RuleSet) -> Vec<Diagnostic> {
+    if set.rules.iter().any(|rule| rule.insight.looks_up_anything) {
+        return Vec::new();
+    }
+    let is_named = |name: &str| name == TEAMS || set.rules.iter().any(|rule| rule.insight.texts.contains(name));
+    let unused = set.tables.iter().filter(|(name, _)| !is_named(name));
+    let finding = |label: &str, name: &str| {
+        let finding = Diagnostic::new(TABLE_UNUSED, format!("no rule looks anything up in the table '{name}'")).at(label, 1, 0);
+        finding.hint(format!("delete {label}, or read it: lookup(\"{name}\", …)"))
+    };
+    unused.map(|(name, table)| finding(&table.label, name)).collect()
+}
+
+const LATER: &str = "look whether it still holds, then move `review_by` to the next date";
 
 fn advice(rule: &Rule, today: Option<Day>) -> Vec<Diagnostic> {
     let header = &rule.header;
     let mut findings = Vec::new();
     if header.owner.trim().is_empty() {
-        findings.push(advise(rule, "the rule has no owner".into(), Position::NONE).hint("owner: \"finops@example.com\""));
+        findings.push(advise(rule, "the rule has no owner".into(), rule.header_position()).hint("owner: \"finops@example.com\""));
     }
     match (header.review_by, today) {
-        (None, _) => findings.push(advise(rule, "the rule has no review date".into(), Position::NONE).hint("review_by: \"2027-03-31\"")),
+        (None, _) => findings.push(advise(rule, "the rule has no review date".into(), rule.header_position()).hint("review_by: \"2027-03-31\"")),
         (Some(review_by), Some(today)) if review_by < today => {
-            findings.push(advise(rule, format!("the rule was to be reviewed by {review_by}"), Position::NONE));
+            findings.push(advise(rule, format!("the rule was to be reviewed by {review_by}"), rule.header_position()).hint(LATER));
         }
         _ => {}
     }

@@ -114,7 +114,7 @@ pub struct RuleSet {
     /// In the order in which they are tried: by priority, then by id.
     pub(crate) rules: Vec<Rule>,
     facts: Vec<RuleFacts>,
-    tables: Arc<Tables>,
+    pub(crate) tables: Arc<Tables>,
     generation: String,
     turning_days: Vec<Day>,
     /// The rules that are valid before the first turning day, between each two of them, and after the last.
@@ -159,6 +159,15 @@ impl RuleSet {
     /// Whether the table of teams has it; everything is there if there is no table.
     pub fn lists_team(&self, team: &str) -> bool {
         self.tables.get(TEAMS).is_none_or(|table| table.has(team))
+    }
+
+    /// The first multiple of ten above `after` that no rule has.
+    pub fn free_priority(&self, after: i64) -> i64 {
+        let mut free = after.div_euclid(10).saturating_add(1).saturating_mul(10);
+        while let (true, Some(next)) = (self.rules.iter().any(|rule| rule.header.priority == free), free.checked_add(10)) {
+            free = next;
+        }
+        free
     }
 
     pub(crate) fn turning_days(&self) -> &[Day] {
@@ -284,7 +293,7 @@ fn teams_passed_on_twice(rules: &[Rule]) -> Vec<Diagnostic> {
 }
 
 /// Whether there is a day on which both are valid.
-fn overlap(left: &Header, right: &Header) -> bool {
+pub(crate) fn overlap(left: &Header, right: &Header) -> bool {
     let before = |until: Option<Day>, from: Option<Day>| matches!((until, from), (Some(until), Some(from)) if until <= from);
     left.enabled && right.enabled && !before(left.until, right.from) && !before(right.until, left.from)
 }

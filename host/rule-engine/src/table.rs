@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 /// One table: named columns by key.
 #[derive(Debug)]
 pub(crate) struct Table {
+    /// What findings call the file.
+    pub(crate) label: String,
     pub(crate) text: String,
     columns: Vec<String>,
     rows: FxHashMap<String, Vec<ImmutableString>>,
@@ -34,7 +36,12 @@ impl Table {
         let header = rows.next().ok_or_else(|| vec![at(1, "the table is empty: it needs a header row such as `key,value`".to_owned())])?;
         let mut findings = header_findings(&header.cells).into_iter().map(|message| at(header.line, message)).collect::<Vec<_>>();
         let mut first_lines: FxHashMap<String, u32> = FxHashMap::default();
-        let mut table = Table { text: text.to_owned(), columns: header.cells.iter().skip(1).cloned().collect(), rows: FxHashMap::default() };
+        let mut table = Table {
+            label: label.to_owned(),
+            text: text.to_owned(),
+            columns: header.cells.iter().skip(1).cloned().collect(),
+            rows: FxHashMap::default(),
+        };
         for row in rows {
             let width = row.cells.len();
             let mut cells = row.cells.into_iter();

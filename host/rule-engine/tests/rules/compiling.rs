@@ -151,15 +151,62 @@ fn lints_say_what_works_and_could_be_better() {
     assert_eq!(
         lines(&lints.warnings),
         [
-            "first.rhai: R109: the rule has no owner",
-            "first.rhai: R109: the rule has no review date",
+            "first.rhai:2:1: R109: the rule has no owner",
+            "first.rhai:2:1: R109: the rule has no review date",
             "slow.rhai:1: R108: the rule has no doc comment",
-            "slow.rhai: R109: the rule was to be reviewed by 2026-01-31",
+            "slow.rhai:1:1: R109: the rule was to be reviewed by 2026-01-31",
             "slow.rhai:2:29: R109: reading 'billed_cost' makes the rule run for every single charge instead of once per resource",
-            "slow.rhai: R109: the rule is never reached: first comes first and claims everything",
+            "slow.rhai:2:20: R111: the rule is never reached: first comes first and claims everything",
         ]
     );
     let strict = RuleOptions { require_doc: true, ..RuleOptions::default() };
     let set = RuleSet::from_sources(&[("slow".into(), slow.into())], &[], &strict).unwrap_or_else(|findings| panic!("{}", shown(&findings)));
     assert_eq!(lines(&lint::check(&set, None).errors), ["slow.rhai:1: R108: the rule has no doc comment"]);
+}
+
+#[test]
+fn rules_in_the_shadow_of_others_are_told() {
+    let same = "charge.tag(\"a\") == \"b\"";
+    let spread = "//! A rule.\nrule(#{ priority: 3, from: \"2026-03-01\" });\nfn matches(charge) {\n    // As above.\n    charge.tag( \"a\" )==\"b\"\n}\nfn allocate(charge) { pass() }";
+    let helped = |answer: &str| format!("{}fn mine(charge) {{ {answer} }}\n", rule(9, "mine(charge)", "pass()"));
+    let rules = [
+        ("one", rule(1, same, "assign(\"a\")")),
+        ("two", spread.to_owned()),
+        ("open", rule(4, "charge.tag(\"c\") == \"\"", "pass()")),
+        ("passed", rule(5, "charge.tag(\"c\") == \"\"", "assign(\"a\")")),
+        ("helped", helped("true")),
+        ("otherwise-helped", helped("false")),
+    ];
+    let rules: Vec<(&str, &str)> = rules.iter().map(|(id, text)| (*id, text.as_str())).collect();
+    let pool = ("pool", "//! A pool.\nrule(#{ priority: 1, stage: \"distribution\" });\nfn allocate(pool) { by_cost() }");
+    let set = set(&[rules, vec![pool]].concat());
+    let told = lines(&lint::check(&set, None).warnings);
+    let told: Vec<&String> = told.iter().filter(|line| !line.contains("R109")).collect();
+    assert_eq!(
+        told,
+        [
+            "two.rhai:3:20: R111: the rule is never reached: one comes first and `matches` says the same there",
+            "otherwise-helped.rhai:2:1: R112: helped has the priority 9 as well; it is tried first only because of its name",
+        ]
+    );
+    assert_eq!(lint::check(&set, None).warnings.last().and_then(|warning| warning.hint.as_deref()), Some("priority: 10"));
+}
+
+#[test]
+fn rules_that_are_never_valid_together_may_share_a_priority() {
+    let header = |dates: &str| format!("//! A rule.\nrule(#{{ priority: 1, owner: \"x\", review_by: \"2027-01-01\", {dates} }});\n");
+    let functions = "fn matches(charge) { true }\nfn allocate(charge) { assign(\"a\") }";
+    let (old, young) = (header("until: \"2026-04-01\"") + functions, header("from: \"2026-04-01\"") + functions);
+    let set = set(&[("old", &old), ("young", &young)]);
+    assert_eq!(lines(&lint::check(&set, None).warnings), Vec::<String>::new());
+}
+
+#[test]
+fn tables_that_no_rule_reads_are_told() {
+    let table = [("accounts", "k,v\n"), ("spare", "k,v\n"), ("teams", "team,x\n"), ("used", "k,v\n")];
+    let reading = rule(1, "lookup(\"accounts\", \"k\") != ()", "by_usage(\"m\", #{ table: \"used\" })");
+    let told = |text: &str| lines(&lint::check(&crate::support::set_with_tables(&[("a", text)], &table), None).warnings).split_off(2);
+    assert_eq!(told(&reading), ["tables/spare.csv:1: R113: no rule looks anything up in the table 'spare'"]);
+    let worked_out = rule(1, "lookup(\"acc\" + \"ounts\", \"k\") != ()", "pass()");
+    assert_eq!(told(&worked_out), Vec::<String>::new());
 }

@@ -1,0 +1,113 @@
+//! The words of a rule's text with their places, as the script engine itself cuts them.
+
+use rhai::{Engine, Position, Token};
+use std::ops::Range;
+
+/// One word of the language.
+#[derive(Clone, Debug)]
+pub(crate) struct Word {
+    pub(crate) token: Token,
+    pub(crate) position: Position,
+    /// Byte in the text where it begins.
+    pub(crate) at: usize,
+}
+
+/// All words of a text; nothing if it cannot be cut, which a text that compiles always can.
+pub(crate) fn words(engine: &Engine, text: &str) -> Option<Vec<Word>> {
+    let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let (tokens, control) = engine.lex([&text]);
+    let mut words = Vec::new();
+    // Braces that are open inside of a text with `${…}`; at the last one the text goes on.
+    let mut inner: Vec<usize> = Vec::new();
+    for (token, position) in tokens {
+        match &token {
+            Token::LexError(_) => return None,
+            Token::EOF => break,
+            Token::InterpolatedString(_) => inner.push(0),
+            Token::LeftBrace | Token::MapStart => inner.iter_mut().last().into_iter().for_each(|open| *open += 1),
+            Token::RightBrace => {
+                if let Some(open) = inner.last_mut() {
+                    *open = open.saturating_sub(1);
+                    if *open == 0 {
+                        inner.pop();
+                        control.borrow_mut().is_within_text = true;
+                    }
+                }
+            }
+            _ => {}
+        }
+        let start = *starts.get(position.line()?.checked_sub(1)?)?;
+        let column = position.position().unwrap_or(1).saturating_sub(1);
+        let rest = text.get(start..)?;
+        let at = start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
+        words.push(Word { token, position, at });
+    }
+    Some(words)
+}
+
+/// A function as it stands among the words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FunctionWords {
+    pub(crate) name: String,
+    /// From `fn` to the closing brace, included.
+    pub(crate) all: Range<usize>,
+    /// The opening brace of the body.
+    pub(crate) body: usize,
+}
+
+/// The functions of a rule. They cannot stand inside of one another.
+pub(crate) fn functions(words: &[Word]) -> Vec<FunctionWords> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        at += 1;
+        if word.token != Token::Fn {
+            continue;
+        }
+        let start = at - 1;
+        let name = match words.get(at).map(|word| &word.token) {
+            Some(Token::Identifier(name)) => name.to_string(),
+            _ => continue,
+        };
+        let Some(body) = (at..words.len()).find(|at| words.get(*at).is_some_and(|word| word.token == Token::LeftBrace)) else { break };
+        let Some(end) = closing(words, body) else { break };
+        found.push(FunctionWords { name, all: start..end + 1, body });
+        at = end + 1;
+    }
+    found
+}
+
+/// Where the bracket that opens at `open` closes.
+pub(crate) fn closing(words: &[Word], open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, word) in words.iter().enumerate().skip(open) {
+        match word.token {
+            Token::LeftBrace | Token::MapStart | Token::LeftParen | Token::LeftBracket => depth += 1,
+            Token::RightBrace | Token::RightParen | Token::RightBracket => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What `matches` says, whatever its layout: equal texts apply to the same charges. Empty where there is no `matches`.
+pub(crate) fn applies_to(engine: &Engine, text: &str) -> String {
+    let Some(words) = words(engine, text) else { return String::new() };
+    let functions = functions(&words);
+    if !functions.iter().any(|function| function.name == "matches") {
+        return String::new();
+    }
+    // Helpers may have a say in it, so they count too.
+    let mut said: Vec<String> = functions
+        .into_iter()
+        .filter(|function| function.name != "allocate")
+        .map(|function| words.get(function.all).unwrap_or_default().iter().map(|word| format!("{:?}\n", word.token)).collect())
+        .collect();
+    said.sort();
+    said.concat()
+}
