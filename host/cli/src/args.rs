@@ -48,7 +48,7 @@ pub enum Command {
     /// Say why a team or resource costs what it does
     #[command(long_about = include_str!("command/explain.md"))]
     Explain(ExplainArgs),
-    /// Check, test and list the rules
+    /// Write, check, test and document the rules
     #[command(subcommand, long_about = include_str!("command/rule.md"))]
     Rule(RuleCommand),
     /// List and inspect plugins
@@ -138,8 +138,16 @@ pub struct ExplainArgs {
 
 #[derive(Subcommand, Debug)]
 pub enum RuleCommand {
+    /// Write a rule and its cases, to be changed
+    New(NewRuleArgs),
+    /// Show one rule: facts, source, cases and the money it placed
+    Show(ShowRuleArgs),
     /// Compile and lint the rules; silent when all is well
-    Check,
+    Check {
+        /// How the findings are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// Run the cases of the rules
     Test,
     /// List the rules in the order they are tried, with the money each one placed
@@ -148,6 +156,29 @@ pub enum RuleCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct NewRuleArgs {
+    /// Pack and name, such as network/nat-gateways
+    #[arg(value_name = "PACK/NAME")]
+    pub rule: String,
+    /// Who answers for the rule; otherwise who answers for its neighbors
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// A rule of the stage distribution, which shares what stands in its pool
+    #[arg(long)]
+    pub pool: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct ShowRuleArgs {
+    /// The rule's id, such as shared/tax
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// How the rule is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Subcommand, Debug)]

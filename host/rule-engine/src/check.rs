@@ -73,11 +73,7 @@ pub(crate) fn check(workshop: &Workshop<'_>, file: &SourceFile, ast: &AST, stage
         charge_names: parameters.map(ToString::to_string).chain(["charge".to_owned()]).collect(),
         own_functions: ast.iter_fn_def().map(|function| function.name.to_string()).collect(),
         findings: Vec::new(),
-        insight: Insight {
-            matches_all: matches_all(file, ast),
-            applies_to: tokens::applies_to(workshop.engine, &file.text),
-            ..Insight::default()
-        },
+        insight: Insight { matches_all: matches_all(file, ast), applies_to: tokens::applies_to(workshop.engine, &file.text), ..Insight::default() },
     };
     check.redefinitions(ast);
     ast.walk(&mut |path: &[ASTNode<'_>]| {

@@ -1,0 +1,28 @@
+//! `rule check`: compiles and lints.
+
+use super::super::{diagnostic_json, json_text, opening};
+use super::today;
+use crate::args::Format;
+use crate::error::Failure;
+use crate::settings::Settings;
+use crate::ui::Ui;
+use domain::diagnostic::Diagnostic;
+use rule_engine::lint::{self, Lints};
+use serde_json::{Value, json};
+
+pub fn check(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
+    let lints = match opening::rules(settings) {
+        Ok(rules) => lint::check(&rules, today()),
+        Err(errors) => Lints { errors, warnings: Vec::new() },
+    };
+    match format {
+        Format::Text => lints.warnings.iter().for_each(|warning| ui.warning(warning)),
+        Format::Json => ui.data(&json_text(&lints_json(&lints)))?,
+    }
+    if lints.errors.is_empty() { Ok(()) } else { Err(lints.errors.into()) }
+}
+
+fn lints_json(lints: &Lints) -> Value {
+    let list = |findings: &[Diagnostic]| findings.iter().map(diagnostic_json).collect::<Value>();
+    json!({ "errors": list(&lints.errors), "warnings": list(&lints.warnings) })
+}

@@ -1,0 +1,53 @@
+//! `rule`: what the authors of rules work with, one file for each verb.
+
+mod check;
+mod list;
+mod money;
+mod scaffold;
+mod show;
+mod test;
+
+use crate::args::{GlobalArgs, RuleCommand};
+use crate::error::Failure;
+use crate::query;
+use crate::settings::{Need, Settings};
+use crate::ui::Ui;
+use domain::period::Day;
+use domain::port::RuleFacts;
+use serde_json::{Value, json};
+
+const DAY_MS: i64 = 86_400_000;
+
+pub fn rule(ui: Ui, global: &GlobalArgs, command: &RuleCommand) -> Result<(), Failure> {
+    let settings = Settings::load(global, Need::File)?;
+    match command {
+        RuleCommand::New(args) => scaffold::new(ui, &settings, args),
+        RuleCommand::Show(args) => show::show(ui, &settings, args),
+        RuleCommand::Check { format } => check::check(ui, &settings, *format),
+        RuleCommand::Test => test::test(ui, &settings),
+        RuleCommand::List { format } => list::list(ui, &settings, *format),
+    }
+}
+
+/// Nothing if the clock is beyond all calendars.
+fn today() -> Option<Day> {
+    i32::try_from(query::now_ms().div_euclid(DAY_MS)).ok().map(Day::from_epoch)
+}
+
+fn facts_json(rule: &RuleFacts, placed: Option<&money::Sums>) -> Value {
+    let day = |day: Option<Day>| day.map(|day| day.to_string());
+    json!({
+        "rule": rule.version.rule,
+        "digest": rule.version.digest,
+        "name": rule.name,
+        "priority": rule.priority,
+        "stage": rule.stage.name(),
+        "owner": rule.owner,
+        "review_by": day(rule.review_by),
+        "enabled": rule.enabled,
+        "from": day(rule.from),
+        "until": day(rule.until),
+        "description": rule.description,
+        "placed": money::json(placed),
+    })
+}

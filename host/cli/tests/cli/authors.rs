@@ -1,0 +1,80 @@
+//! What the authors of rules work with.
+
+use crate::scene::Scene;
+use serde_json::json;
+
+#[test]
+fn a_new_rule_passes_check_and_test_at_once() {
+    let scene = Scene::with_rules();
+    let new = scene.run("rule new direct/payroll").expect(0);
+    assert_eq!((new.stdout.as_str(), new.stderr.lines().next()), ("", Some("wrote rules/direct/payroll.rhai")));
+    scene.run("rule new pools/idle --pool --owner idle@example.com").expect(0);
+    let check = scene.run("rule check").expect(0);
+    assert_eq!(check.stderr, "");
+    scene.run("rule test").expect(0).says("direct/payroll: 2 of 2 cases passed").says("pools/idle: 1 of 1 cases passed");
+    // The neighbors in direct/ have 200; pools/ is a pack of its own.
+    let list = scene.run("rule list --format json").expect(0).json();
+    let facts = |at: usize| (list[at]["rule"].clone(), list[at]["priority"].clone(), list[at]["owner"].clone());
+    assert_eq!(facts(2), (json!("direct/payroll"), json!(210), json!("finops@example.com")));
+    assert_eq!(facts(3), (json!("pools/idle"), json!(500), json!("idle@example.com")));
+}
+
+#[test]
+fn a_new_rule_overwrites_nothing_and_has_a_name() {
+    let scene = Scene::with_rules();
+    let before = scene.read("rules/direct/team.rhai");
+    scene.run("rule new direct/team").fails_with(1, "C105", "rules/direct/team.rhai would be overwritten");
+    assert_eq!(scene.read("rules/direct/team.rhai"), before);
+    for name in ["team", "direct/", "../direct/team", "tables/team", "Direct/team", "direct/team.rhai"] {
+        scene.run_with(&["rule", "new", name], &[]).fails_with(2, "C201", "cannot name a rule");
+    }
+    let first = Scene::empty();
+    first.write("apportion.toml", "");
+    first.run("rule new direct/first").fails_with(1, "R105", "apportion rule new direct/first --owner finops@example.com");
+    first.run("rule new direct/first --owner finops@example.com").expect(0);
+    first.run("rule check").expect(0);
+    first.run("rule test").expect(0);
+}
+
+#[test]
+fn a_rule_is_shown_with_its_cases_and_its_money() {
+    let scene = Scene::with_bill();
+    scene.run("rule show direct/team").expect(0).says("placed    no ledger yet");
+    scene.run("run").expect(0);
+    scene
+        .run("rule show direct/team")
+        .expect(0)
+        .says("The tag `team` names who pays.")
+        .says("placed    90.12 USD")
+        .says("   4  fn matches(charge) { charge.has_tag(\"team\") }")
+        .says("   2  name = \"a tagged charge\"");
+    let json = scene.run("rule show direct/team --format json").expect(0).json();
+    assert_eq!(json["placed"], json!([{ "amount": "90.125000000", "currency": "USD" }]));
+    assert_eq!(json["source"], scene.read("rules/direct/team.rhai"));
+    assert_eq!(json["cases"], scene.read("rules/direct/team.cases.toml"));
+    scene.run("rule show direct/taem").fails_with(1, "R304", "did you mean `apportion rule show direct/team`?");
+}
+
+#[test]
+fn findings_have_a_place_and_a_hint_in_json_too() {
+    let scene = Scene::with_rules();
+    scene.write("rules/tables/spare.csv", "key,value\n");
+    let team = scene.read("rules/direct/team.rhai").replace("priority: 200", "priority: 300");
+    scene.write("rules/direct/twin.rhai", &team);
+    let warned = scene.run("rule check").expect(0);
+    assert_eq!(warned.stdout, "");
+    assert!(
+        warned.stderr.starts_with("warning: rules/direct/twin.rhai:4:20: R111: the rule is never reached: direct/team comes first"),
+        "{}",
+        warned.stderr
+    );
+    let json = scene.run("rule check --format json").expect(0).json();
+    assert_eq!(json["errors"], json!([]));
+    let codes: Vec<_> = json["warnings"].as_array().into_iter().flatten().map(|finding| finding["code"].clone()).collect();
+    assert_eq!(codes, ["R111", "R113"]);
+    assert_eq!(json["warnings"][1]["location"], "rules/tables/spare.csv:1");
+    assert_eq!(json["warnings"][1]["hint"], "delete rules/tables/spare.csv, or read it: lookup(\"spare\", …)");
+    scene.write("rules/direct/twin.rhai", "fn");
+    let json = scene.run("rule check --format json").fails_with(1, "R101", "twin.rhai").json();
+    assert_eq!(json["errors"][0]["code"], "R101");
+}
