@@ -149,7 +149,7 @@ pub enum RuleCommand {
         format: Format,
     },
     /// Run the cases of the rules
-    Test,
+    Test(TestRulesArgs),
     /// List the rules in the order they are tried, with the money each one placed
     List {
         /// How the list is printed
@@ -169,6 +169,19 @@ pub struct NewRuleArgs {
     /// A rule of the stage distribution, which shares what stands in its pool
     #[arg(long)]
     pub pool: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct TestRulesArgs {
+    /// Say also which branches no case takes, and what share of a month's cost each rule decided
+    #[arg(long)]
+    pub coverage: bool,
+    /// The month whose cost is looked at, such as 2026-03; otherwise the last one
+    #[arg(long, value_name = "MONTH", requires = "coverage")]
+    pub month: Option<Month>,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(ClapArgs, Debug)]

@@ -12,6 +12,7 @@ pub mod cases;
 mod charge_view;
 mod check;
 mod compile;
+pub mod coverage;
 mod decider;
 mod decision;
 pub mod describe;

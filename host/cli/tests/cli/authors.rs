@@ -78,3 +78,36 @@ fn findings_have_a_place_and_a_hint_in_json_too() {
     let json = scene.run("rule check --format json").fails_with(1, "R101", "twin.rhai").json();
     assert_eq!(json["errors"][0]["code"], "R101");
 }
+
+/// By hand. February: 5.25 that nobody claims, and 0.125 by the tag: 97.7 % and 2.3 % of 5.375. January: support 10 of 100.
+#[test]
+fn coverage_tells_branches_never_taken_and_the_share_of_each_rule() {
+    let scene = Scene::after_run();
+    let rule = scene.read("rules/direct/team.rhai").replace("charge.has_tag(\"team\") }", "\n    if charge.has_tag(\"team\") { return true; }\n    charge.tag(\"a\") == \"b\" || charge.tag(\"c\") == \"d\" && charge.tag(\"e\") == \"f\"\n}");
+    scene.write("rules/direct/team.rhai", &rule);
+    let text = scene.run("rule test --coverage").expect(0).stdout;
+    let expect = "\
+shared/support: 2 of 2 cases passed, 2 of 2 branches reached
+direct/team: 2 of 2 cases passed, 5 of 6 branches reached
+  rules/direct/team.rhai:6:54: what stands before `&&` is never true
+branches: 7 of 8 reached
+
+2026-02      stage            cost    share
+direct/team  attribution  0.12 USD    2.3 %
+───────────  ───────────  ────────  ───────
+unallocated               5.25 USD   97.7 %
+total                     5.38 USD  100.0 %
+never reached: shared/support
+";
+    assert_eq!(text, expect);
+    let json = scene.run("rule test --coverage --month 2026-01 --format json").expect(0).json();
+    assert_eq!(
+        json["rules"][1]["branches"],
+        json!({ "all": 6, "reached": 5, "never": [{ "line": 6, "column": 54, "message": "what stands before `&&` is never true" }] })
+    );
+    assert_eq!(json["money"]["month"], "2026-01");
+    assert_eq!(json["money"]["rules"][0]["cost"], json!([{ "amount": "10.000000000", "currency": "USD", "share": "10.0 %" }]));
+    assert_eq!(json["money"]["never_reached"], json!([]));
+    assert_eq!(json["money"]["unallocated"], json!([]));
+    scene.run("rule test --month 2026-01").fails_with(2, "C201", "--coverage");
+}

@@ -3,6 +3,7 @@
 mod check;
 mod list;
 mod money;
+mod reach;
 mod scaffold;
 mod show;
 mod test;
@@ -12,7 +13,7 @@ use crate::error::Failure;
 use crate::query;
 use crate::settings::{Need, Settings};
 use crate::ui::Ui;
-use domain::period::Day;
+use domain::period::{Day, Month};
 use domain::port::RuleFacts;
 use serde_json::{Value, json};
 
@@ -24,7 +25,7 @@ pub fn rule(ui: Ui, global: &GlobalArgs, command: &RuleCommand) -> Result<(), Fa
         RuleCommand::New(args) => scaffold::new(ui, &settings, args),
         RuleCommand::Show(args) => show::show(ui, &settings, args),
         RuleCommand::Check { format } => check::check(ui, &settings, *format),
-        RuleCommand::Test => test::test(ui, &settings),
+        RuleCommand::Test(args) => test::test(ui, &settings, args),
         RuleCommand::List { format } => list::list(ui, &settings, *format),
     }
 }
@@ -32,6 +33,10 @@ pub fn rule(ui: Ui, global: &GlobalArgs, command: &RuleCommand) -> Result<(), Fa
 /// Nothing if the clock is beyond all calendars.
 fn today() -> Option<Day> {
     i32::try_from(query::now_ms().div_euclid(DAY_MS)).ok().map(Day::from_epoch)
+}
+
+fn this_month() -> Month {
+    today().unwrap_or(Day::from_epoch(0)).month()
 }
 
 fn facts_json(rule: &RuleFacts, placed: Option<&money::Sums>) -> Value {

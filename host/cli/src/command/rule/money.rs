@@ -120,16 +120,6 @@ pub fn share(part: Sum, whole: Sum) -> Option<String> {
     Some(format!("{sign}{}.{} %", tenths.abs() / 10, tenths.abs() % 10))
 }
 
-/// The part of the total in each currency, in words.
-pub fn shares(part: &Sums, whole: &Sums) -> String {
-    let shown = part.iter().filter_map(|(currency, sum)| {
-        let share = share(*sum, whole.get(currency).copied().unwrap_or_default())?;
-        Some(format!("{share} of {currency}"))
-    });
-    let shown: Vec<String> = shown.collect();
-    if shown.is_empty() { "-".into() } else { shown.join(", ") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,22 +1,101 @@
-//! `rule test`: runs the cases.
+//! `rule test`: runs the cases, and says what they and last month's charges reach.
 
-use super::super::opening;
+use super::super::{diagnostic_json, json_text, opening};
+use super::{money, reach, this_month};
+use crate::args::{Format, TestRulesArgs};
 use crate::error::Failure;
 use crate::settings::Settings;
 use crate::ui::Ui;
-use rule_engine::cases;
+use domain::port::Rules;
+use rule_engine::cases::{self, CaseReport, RuleCoverage};
+use rule_engine::coverage::{self, RuleBranches};
+use rule_engine::set::RuleSet;
+use serde_json::{Value, json};
 
-pub fn test(ui: Ui, settings: &Settings) -> Result<(), Failure> {
+pub fn test(ui: Ui, settings: &Settings, args: &TestRulesArgs) -> Result<(), Failure> {
     let rules = opening::rules(settings)?;
     let report = cases::run(&settings.rules.value, &rules);
-    for rule in &report.rules {
-        let unreached = rule.never_reached();
-        let note = if unreached.is_empty() || rule.cases == 0 { String::new() } else { format!("; no case reaches {}", unreached.join(", ")) };
-        ui.data(&format!("{}: {} of {} cases passed{note}\n", rule.rule, rule.passed, rule.cases))?;
+    let coverage = if args.coverage { Some(Coverage::measure(settings, &rules, args)?) } else { None };
+    match args.format {
+        Format::Json => ui.data(&json_text(&report_json(&report, coverage.as_ref(), &rules)))?,
+        Format::Text => {
+            for rule in &report.rules {
+                ui.data(&rule_text(rule, coverage.as_ref()))?;
+            }
+            if let Some(coverage) = &coverage {
+                ui.data(&coverage.totals_text(ui, &rules))?;
+            }
+        }
     }
     if !report.is_clean() {
         return Err(report.failures.into());
     }
     ui.note(&format!("{} cases passed", report.passed));
     Ok(())
+}
+
+/// What the cases reach of the rules' text, and the rules of the month's money.
+struct Coverage {
+    branches: Vec<RuleBranches>,
+    /// Nothing where there is no ledger yet.
+    money: Option<money::Money>,
+}
+
+impl Coverage {
+    fn measure(settings: &Settings, rules: &RuleSet, args: &TestRulesArgs) -> Result<Coverage, Failure> {
+        let branches = coverage::measure(&settings.rules.value, rules.options())?;
+        let ledger = money::ledger(settings)?;
+        let money = ledger.map(|ledger| money::of_month(&ledger, rules.facts(), args.month, this_month())).transpose()?;
+        Ok(Coverage { branches, money })
+    }
+
+    fn of(&self, rule: &str) -> Option<&RuleBranches> {
+        self.branches.iter().find(|branches| branches.rule == rule)
+    }
+
+    fn totals_text(&self, ui: Ui, rules: &RuleSet) -> String {
+        let reached: usize = self.branches.iter().map(RuleBranches::reached).sum();
+        let all: usize = self.branches.iter().map(|rule| rule.branches.len()).sum();
+        let money = self.money.as_ref().map(|money| format!("\n{}", reach::text(ui, money, rules.facts()))).unwrap_or_default();
+        format!("branches: {reached} of {all} reached\n{money}")
+    }
+}
+
+fn rule_text(rule: &RuleCoverage, coverage: Option<&Coverage>) -> String {
+    let unreached = rule.never_reached();
+    let mut text = format!("{}: {} of {} cases passed", rule.rule, rule.passed, rule.cases);
+    let branches = coverage.and_then(|coverage| coverage.of(&rule.rule));
+    if let Some(branches) = branches {
+        text.push_str(&format!(", {} of {} branches reached", branches.reached(), branches.branches.len()));
+    }
+    if !unreached.is_empty() && rule.cases > 0 {
+        text.push_str(&format!("; no case reaches {}", unreached.join(", ")));
+    }
+    text.push('\n');
+    for branches in branches.into_iter() {
+        branches.never().for_each(|branch| {
+            text.push_str(&format!("  {}:{}:{}: {}\n", branches.file, branch.line, branch.column, branch.way.never()));
+        });
+    }
+    text
+}
+
+fn report_json(report: &CaseReport, coverage: Option<&Coverage>, rules: &RuleSet) -> Value {
+    let rule = |rule: &RuleCoverage| {
+        let mut value = json!({ "rule": rule.rule, "cases": rule.cases, "passed": rule.passed, "never_reached": rule.never_reached() });
+        if let Some(branches) = coverage.and_then(|coverage| coverage.of(&rule.rule)) {
+            let never = branches.never().map(|branch| json!({ "line": branch.line, "column": branch.column, "message": branch.way.never() }));
+            value["branches"] = json!({ "all": branches.branches.len(), "reached": branches.reached(), "never": never.collect::<Value>() });
+        }
+        value
+    };
+    let mut value = json!({
+        "passed": report.passed,
+        "rules": report.rules.iter().map(rule).collect::<Value>(),
+        "failures": report.failures.iter().map(diagnostic_json).collect::<Value>(),
+    });
+    if let Some(money) = coverage.and_then(|coverage| coverage.money.as_ref()) {
+        value["money"] = reach::json(money, rules.facts());
+    }
+    value
 }
