@@ -1,9 +1,10 @@
 //! Reads `<rule>.cases.toml`: charges, and what the rule must say of them. Nothing unknown is passed over.
 
-use crate::charge_view::LineValues;
+use crate::charge_view::{LineValues, no_field};
 use crate::decision::weighted_split;
 use crate::drivers::filter_key;
 use crate::folder::Source;
+use crate::property_file::{self, Property};
 use domain::catalogue::{CASES_FILE, Code};
 use domain::decision::{Basis, Candidates, Decision, Driver, DriverFilter, Recipient, Spread, Target, WhenZero};
 use domain::diagnostic::{Diagnostic, did_you_mean};
@@ -73,15 +74,22 @@ pub(crate) enum Expect {
 }
 
 /// A sentence about a stretch of the file.
-struct Wrong(String, Range<usize>);
+pub(crate) struct Wrong(pub(crate) String, pub(crate) Range<usize>);
 
-type Read<T> = Result<T, Wrong>;
-type Value<'t> = Spanned<DeValue<'t>>;
+pub(crate) type Read<T> = Result<T, Wrong>;
+pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
+
+/// What a cases file holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CaseFile {
+    pub(crate) cases: Vec<Case>,
+    pub(crate) properties: Vec<Property>,
+}
 
 /// Reads all cases, or says what is wrong with the file.
 ///
 /// Rules of a `later_stage` see no charge.
-pub(crate) fn read(source: &Source, kept: &[Field], later_stage: bool) -> Result<Vec<Case>, Vec<Diagnostic>> {
+pub(crate) fn read(source: &Source, kept: &[Field], later_stage: bool) -> Result<CaseFile, Vec<Diagnostic>> {
     let finding = |message: String, at: usize| {
         let (line, column) = line_and_column(&source.text, at);
         let line_text = source.text.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
@@ -91,27 +99,37 @@ pub(crate) fn read(source: &Source, kept: &[Field], later_stage: bool) -> Result
         let message = error.message().lines().next().unwrap_or("the file is not TOML").to_owned();
         vec![finding(message, error.span().map_or(0, |span| span.start))]
     })?;
-    let mut cases = Vec::new();
+    let mut file = CaseFile::default();
     let mut findings = Vec::new();
+    let place = |at: usize| line_and_column(&source.text, at);
     for (key, value) in document.get_ref() {
-        if key.get_ref() != "case" {
-            findings.push(finding(format!("the file does not know '{}'; cases are written [[case]]", key.get_ref()), key.span().start));
+        let is_case = key.get_ref() == "case";
+        if !is_case && key.get_ref() != "property" {
+            let message = format!("the file does not know '{}'; there are [[case]] and [[property]]", key.get_ref());
+            findings.push(finding(message, key.span().start));
             continue;
         }
         for element in value.get_ref().as_array().into_iter().flat_map(|list| list.iter()) {
-            match case(element, kept, later_stage) {
-                Ok((case, at)) => {
-                    let (line, column) = line_and_column(&source.text, at);
-                    cases.push(Case { line, column, ..case });
-                }
-                Err(Wrong(message, span)) => findings.push(finding(message, span.start)),
+            let read = if is_case {
+                case(element, kept, later_stage).map(|(case, at)| {
+                    let (line, column) = place(at);
+                    file.cases.push(Case { line, column, ..case });
+                })
+            } else {
+                property_file::property(element, later_stage).map(|(property, at)| {
+                    let (line, column) = place(at);
+                    file.properties.push(Property { line, column, ..property });
+                })
+            };
+            if let Err(Wrong(message, span)) = read {
+                findings.push(finding(message, span.start));
             }
         }
     }
-    if findings.is_empty() && cases.is_empty() {
+    if findings.is_empty() && file.cases.is_empty() {
         findings.push(Diagnostic::new(CASES_FILE, "the file has no cases").at(&source.label, 0, 0).hint("write at least one [[case]]"));
     }
-    if findings.is_empty() { Ok(cases) } else { Err(findings) }
+    if findings.is_empty() { Ok(file) } else { Err(findings) }
 }
 
 fn line_and_column(text: &str, at: usize) -> (u32, u32) {
@@ -121,15 +139,15 @@ fn line_and_column(text: &str, at: usize) -> (u32, u32) {
     (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }
 
-fn table<'v, 't>(value: &'v Value<'t>, what: &str) -> Read<&'v DeTable<'t>> {
+pub(crate) fn table<'v, 't>(value: &'v Value<'t>, what: &str) -> Read<&'v DeTable<'t>> {
     value.get_ref().as_table().ok_or_else(|| Wrong(format!("{what} must be a table, {{ … }}"), value.span()))
 }
 
-fn text(value: &Value<'_>, what: &str) -> Read<String> {
+pub(crate) fn text(value: &Value<'_>, what: &str) -> Read<String> {
     value.get_ref().as_str().map(str::to_owned).ok_or_else(|| Wrong(format!("{what} must be a text in quotes"), value.span()))
 }
 
-fn unknown<'a>(what: &str, key: &Spanned<std::borrow::Cow<'_, str>>, known: impl Iterator<Item = &'a str> + Clone) -> Wrong {
+pub(crate) fn unknown<'a>(what: &str, key: &Spanned<std::borrow::Cow<'_, str>>, known: impl Iterator<Item = &'a str> + Clone) -> Wrong {
     let advice = match did_you_mean(key.get_ref(), known.clone()) {
         Some(name) => format!("did you mean '{name}'?"),
         None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
@@ -199,18 +217,14 @@ fn given_charge(value: &Value<'_>) -> Read<GivenCharge> {
             "effective_cost" => charge.line.effective = Some(amount(value)?),
             name => match Field::by_name(name) {
                 Some(field) => charge.dimensions.push((field, text(value, &format!("'{name}'"))?)),
-                None => {
-                    let known = Field::all().map(Field::name).chain(domain::port::LINE_FIELDS).chain(["billing_currency", "tags"]);
-                    let advice = did_you_mean(name, known).map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
-                    return Err(Wrong(format!("charges have no field '{name}'{advice}"), key.span()));
-                }
+                None => return Err(Wrong(no_field(name), key.span())),
             },
         }
     }
     Ok(charge)
 }
 
-fn number_text(value: &Value<'_>, what: &str) -> Read<String> {
+pub(crate) fn number_text(value: &Value<'_>, what: &str) -> Read<String> {
     match value.get_ref() {
         DeValue::String(text) => Ok(text.to_string()),
         DeValue::Integer(number) => Ok(number.as_str().to_owned()),
@@ -218,7 +232,7 @@ fn number_text(value: &Value<'_>, what: &str) -> Read<String> {
     }
 }
 
-fn amount(value: &Value<'_>) -> Read<Money> {
+pub(crate) fn amount(value: &Value<'_>) -> Read<Money> {
     let text = number_text(value, "an amount")?;
     let parsed = domain::decimal::parse(text.as_bytes()).map_err(|error| Wrong(error.to_string(), value.span()))?;
     Ok(Money::from_nanos(parsed.nanos))
@@ -229,7 +243,7 @@ fn amounts(value: &Value<'_>, what: &str) -> Read<Vec<(String, Money)>> {
 }
 
 /// `{ metric = "…", value = "12.5", team = "payments", … }`.
-fn given_usage(value: &Value<'_>) -> Read<GivenUsage> {
+pub(crate) fn given_usage(value: &Value<'_>) -> Read<GivenUsage> {
     let mut usage = GivenUsage::default();
     for (key, value) in table(value, "usage")? {
         match key.get_ref().as_ref() {

@@ -1,11 +1,12 @@
 //! Runs the cases beside the rules and tells what they reach.
 
-use crate::case_file::{self, Case, Expect, GivenCharge};
+use crate::case_file::{self, Case, Expect, GivenCharge, GivenDay};
 use crate::charge_view::{Charge, Read, View};
 use crate::compile::Rule;
 use crate::describe::{describe, describe_recipient};
 use crate::evaluate::{Answer, Failure, Trial, ask, try_rule};
 use crate::folder::{self, Source};
+use crate::properties::{self, PropertyRun};
 use crate::set::RuleSet;
 use domain::catalogue::{CASE_FAILED, CASES_FILE};
 use domain::decision::{Basis, Decision, Driver, DriverFilter, Recipient, Spread, UsageDriver};
@@ -25,10 +26,12 @@ use std::sync::Mutex;
 #[derive(Clone, Debug, Default)]
 pub struct CaseReport {
     pub passed: usize,
-    /// Missing and broken files (R301) and failed cases (R302), in the order of the rules.
+    /// Missing and broken files (R301), failed cases (R302) and broken properties (R305), in the order of the rules.
     pub failures: Vec<Diagnostic>,
     /// One entry a rule, in the order in which rules are tried.
     pub rules: Vec<RuleCoverage>,
+    /// In the order of the rules and of their files.
+    pub properties: Vec<PropertyRun>,
 }
 
 /// What the cases of one rule reach.
@@ -76,7 +79,17 @@ pub fn run_sources(cases: &[(String, String)], set: &RuleSet) -> CaseReport {
     run_files(&cases.iter().map(source).collect::<Vec<_>>(), set)
 }
 
+/// Cases and properties.
 pub(crate) fn run_files(files: &[Source], set: &RuleSet) -> CaseReport {
+    run_with(files, set, true)
+}
+
+/// What people have written down one by one, without what is drawn.
+pub(crate) fn run_cases(files: &[Source], set: &RuleSet) {
+    run_with(files, set, false);
+}
+
+fn run_with(files: &[Source], set: &RuleSet, with_properties: bool) -> CaseReport {
     let mut report = CaseReport::default();
     for rule in &set.rules {
         let mut coverage = RuleCoverage { rule: rule.id.clone(), ..RuleCoverage::default() };
@@ -84,7 +97,14 @@ pub(crate) fn run_files(files: &[Source], set: &RuleSet) -> CaseReport {
             None => report.failures.push(no_cases(rule)),
             Some(file) => match case_file::read(file, &set.options.dimensions, rule.header.stage != Stage::Attribution) {
                 Err(findings) => report.failures.extend(findings),
-                Ok(cases) => run_rule(set, rule, file, &cases, &mut coverage, &mut report.failures),
+                Ok(read) => {
+                    run_rule(set, rule, file, &read.cases, &mut coverage, &mut report.failures);
+                    for property in read.properties.iter().filter(|_| with_properties) {
+                        let (run, broken) = properties::run(set, rule, file, property);
+                        report.properties.push(run);
+                        report.failures.extend(broken);
+                    }
+                }
             },
         }
         report.passed += coverage.passed;
@@ -119,14 +139,14 @@ fn run_rule(set: &RuleSet, rule: &Rule, file: &Source, cases: &[Case], coverage:
         coverage.matched |= matched;
         coverage.not_matched |= matches!(trial.answer, Answer::NoMatch);
         coverage.allocated |= matched && matches!(trial.answer, Answer::Pass | Answer::Decided(_));
-        let got = if case.through_set { through_set(set, rule, case, &charge) } else { Got::of(trial, &charge) };
+        let got = if case.through_set { through_set(set, rule, case.charge.line.day, &charge) } else { Got::of(trial, &charge) };
         judge(set, rule, file, case, got, coverage, failures);
     }
 }
 
 fn judge(set: &RuleSet, rule: &Rule, file: &Source, case: &Case, got: Got, coverage: &mut RuleCoverage, failures: &mut Vec<Diagnostic>) {
     let got = match (&case.expect, got) {
-        (Expect::Shares(_), Got::Decided(decision, by)) => shares(set, by.as_deref().unwrap_or(&rule.id), case, &decision),
+        (Expect::Shares(_), Got::Decided(decision, by)) => shares(set, by.as_deref().unwrap_or(&rule.id), &case.day, &decision),
         (_, got) => got,
     };
     if got.is(&case.expect) {
@@ -139,18 +159,18 @@ fn judge(set: &RuleSet, rule: &Rule, file: &Source, case: &Case, got: Got, cover
 /// A day as the case describes it.
 struct CaseFacts<'a> {
     set: &'a RuleSet,
-    case: &'a Case,
+    day: &'a GivenDay,
 }
 
 impl Facts for CaseFacts<'_> {
     /// The case says what the filter and the basis would leave.
     fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
-        self.case.day.costs.iter().map(|(team, cost)| (team.clone(), i128::from(cost.nanos()))).collect()
+        self.day.costs.iter().map(|(team, cost)| (team.clone(), i128::from(cost.nanos()))).collect()
     }
 
     fn usage(&self, driver: &UsageDriver) -> BTreeMap<String, Quantity> {
         let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
-        for usage in self.case.day.usage.iter().filter(|usage| usage.metric == driver.metric) {
+        for usage in self.day.usage.iter().filter(|usage| usage.metric == driver.metric) {
             let key = |name: &str| usage.keys.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
             if driver.filter.iter().all(|(name, value)| key(name) == value) {
                 by_key.entry(key(&driver.key).to_owned()).or_default().0 += usage.value.0;
@@ -172,9 +192,9 @@ impl Facts for CaseFacts<'_> {
     }
 }
 
-/// Who gets how much of the case's amount.
-fn shares(set: &RuleSet, rule: &str, case: &Case, decision: &Decision) -> Got {
-    let amount = Sum::from(case.day.amount.unwrap_or(Money::ZERO));
+/// Who gets how much of the day's amount.
+pub(crate) fn shares(set: &RuleSet, rule: &str, day: &GivenDay, decision: &Decision) -> Got {
+    let amount = Sum::from(day.amount.unwrap_or(Money::ZERO));
     let spread = match decision {
         Decision::Assign(recipient) => Spread::new(Driver::Fixed(vec![(recipient.clone(), 1)])),
         Decision::Spread(spread) => (**spread).clone(),
@@ -182,7 +202,7 @@ fn shares(set: &RuleSet, rule: &str, case: &Case, decision: &Decision) -> Got {
     };
     let pool = Pool { stands: Recipient::Pool(rule.to_owned()), rule: rule.to_owned(), total: amount };
     let mut shares: BTreeMap<String, Sum> = BTreeMap::new();
-    match share(&spread, &pool, &CaseFacts { set, case }) {
+    match share(&spread, &pool, &CaseFacts { set, day }) {
         Err(finding) => return Got::Refused(finding.message),
         Ok(None) => drop(shares.insert(share_name(&pool.stands), amount)),
         Ok(Some(sharing)) => sharing.shares.split(amount, |target, part| *shares.entry(share_name(&sharing.recipients[target])).or_default() += part),
@@ -217,7 +237,7 @@ fn example(name: &str) -> &'static str {
 }
 
 /// What a case came to.
-enum Got {
+pub(crate) enum Got {
     NoMatch,
     Pass,
     Unallocated,
@@ -241,7 +261,7 @@ impl Got {
         }
     }
 
-    fn of_later_stage(set: &RuleSet, rule: &Rule) -> Got {
+    pub(crate) fn of_later_stage(set: &RuleSet, rule: &Rule) -> Got {
         match ask(&set.engine, &set.options.limits, rule) {
             Ok(None) => Got::Pass,
             Ok(Some(spread)) => Got::Decided(Decision::from(spread), None),
@@ -263,7 +283,7 @@ impl Got {
         }
     }
 
-    fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let by = |rule: &Option<String>| rule.as_ref().map(|rule| format!(" (by {rule})")).unwrap_or_default();
         match self {
             Got::NoMatch => "no match".into(),
@@ -306,11 +326,20 @@ fn common_divisor(left: u64, right: u64) -> u64 {
     if right == 0 { left } else { common_divisor(right, left % right) }
 }
 
-/// Asks all rules in order, on the case's day or on one on which this rule is valid.
-fn through_set(set: &RuleSet, rule: &Rule, case: &Case, charge: &Charge) -> Got {
+/// What one rule, or the whole set, says of a charge.
+pub(crate) fn answer(set: &RuleSet, rule: &Rule, given: &GivenCharge, through_the_set: bool) -> Got {
+    let charge = charge(given);
+    match through_the_set {
+        true => through_set(set, rule, given.line.day, &charge),
+        false => Got::of(try_rule(&set.engine, &set.options.limits, rule, &charge), &charge),
+    }
+}
+
+/// Asks all rules in order, on the given day or on one on which this rule is valid.
+fn through_set(set: &RuleSet, rule: &Rule, day: Option<Day>, charge: &Charge) -> Got {
     let header = &rule.header;
     let some_day = header.from.or(header.until.map(|until| until.plus(-1))).unwrap_or(Day::from_epoch(0));
-    let day = case.charge.line.day.unwrap_or(some_day);
+    let day = day.unwrap_or(some_day);
     for index in set.active(set.stretch(day)) {
         let Some(rule) = set.rules.get(*index as usize) else { continue };
         match Got::of(try_rule(&set.engine, &set.options.limits, rule, charge), charge) {

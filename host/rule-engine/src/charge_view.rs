@@ -1,9 +1,11 @@
 //! What a script sees of a charge: constant texts behind getters that note every read.
 
 use domain::charge::ChargeLine;
+use domain::diagnostic::did_you_mean;
 use domain::field::Field;
 use domain::money::Money;
 use domain::period::Day;
+use domain::port::LINE_FIELDS;
 use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
 use rust_decimal::Decimal;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -167,6 +169,13 @@ impl View {
 /// Nanos as the script's exact fraction type.
 fn decimal(money: Money) -> Decimal {
     Decimal::from_i128_with_scale(i128::from(money.nanos()), 9)
+}
+
+/// A sentence for a name that is neither dimension nor value of a line.
+pub(crate) fn no_field(name: &str) -> String {
+    let known = Field::all().map(Field::name).chain(LINE_FIELDS).chain(["billing_currency", "tags"]);
+    let advice = did_you_mean(name, known).map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
+    format!("charges have no field '{name}'{advice}")
 }
 
 /// Ends the script at once; unlike an exception it cannot be caught, so no rule can decide by the absence.

@@ -99,7 +99,7 @@ pub fn measure(dir: &Path, options: &RuleOptions) -> Result<Vec<RuleBranches>, V
             vec![rule.file.finding(RULE_SYNTAX, message, rhai::Position::NONE).hint("write a block behind `if`, `while` and `for` in the plain way")]
         })?;
     }
-    cases::run_files(&folder.cases, &set);
+    cases::run_cases(&folder.cases, &set);
     let branches = measured.iter_mut().flat_map(|rule| rule.branches.iter_mut());
     branches.zip(reached.iter()).for_each(|(branch, reached)| branch.reached = reached.load(Ordering::Relaxed));
     Ok(measured)

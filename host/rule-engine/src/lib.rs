@@ -24,6 +24,8 @@ mod header;
 mod language;
 pub mod lint;
 mod memo;
+pub mod properties;
+mod property_file;
 pub mod reload;
 pub mod set;
 mod table;

@@ -68,7 +68,7 @@ fn every_expectation_can_pass_and_fail() {
 fn nothing_unknown_is_passed_over() {
     for (cases, told) in [
         ("", "r.cases.toml: R301: the file has no cases"),
-        ("[[cases]]\nname = \"n\"\n", "r.cases.toml:1:3: R301: the file does not know 'cases'; cases are written [[case]]"),
+        ("[[cases]]\nname = \"n\"\n", "r.cases.toml:1:3: R301: the file does not know 'cases'; there are [[case]] and [[property]]"),
         ("[[case]]\nname = \"n\"\nchrge = {}\n", "r.cases.toml:3:1: R301: a case does not know 'chrge'; did you mean 'charge'?"),
         ("[[case]]\nname = \"n\"\ncharge = {}\n", "r.cases.toml:1:1: R301: the case lacks 'expect'"),
         ("[[case]]\ncharge = {}\nexpect = \"pass\"\n", "r.cases.toml:1:1: R301: the case lacks 'name'"),

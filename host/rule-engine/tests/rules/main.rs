@@ -5,6 +5,7 @@ mod compiling;
 mod deciding;
 mod limits;
 mod memo;
+mod properties;
 mod reload;
 mod shipped;
 mod stages;

@@ -9,6 +9,7 @@ use crate::ui::Ui;
 use domain::port::Rules;
 use rule_engine::cases::{self, CaseReport, RuleCoverage};
 use rule_engine::coverage::{self, RuleBranches};
+use rule_engine::properties::PropertyRun;
 use rule_engine::set::RuleSet;
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ pub fn test(ui: Ui, settings: &Settings, args: &TestRulesArgs) -> Result<(), Fai
         Format::Json => ui.data(&json_text(&report_json(&report, coverage.as_ref(), &rules)))?,
         Format::Text => {
             for rule in &report.rules {
-                ui.data(&rule_text(rule, coverage.as_ref()))?;
+                ui.data(&rule_text(rule, &report, coverage.as_ref()))?;
             }
             if let Some(coverage) = &coverage {
                 ui.data(&coverage.totals_text(ui, &rules))?;
@@ -61,9 +62,14 @@ impl Coverage {
     }
 }
 
-fn rule_text(rule: &RuleCoverage, coverage: Option<&Coverage>) -> String {
+fn rule_text(rule: &RuleCoverage, report: &CaseReport, coverage: Option<&Coverage>) -> String {
     let unreached = rule.never_reached();
     let mut text = format!("{}: {} of {} cases passed", rule.rule, rule.passed, rule.cases);
+    let properties = report.properties.iter().filter(|run| run.rule == rule.rule);
+    let (hold, all) = properties.fold((0, 0), |(hold, all), run| (hold + usize::from(run.holds), all + 1));
+    if all > 0 {
+        text.push_str(&format!(", {hold} of {all} properties hold"));
+    }
     let branches = coverage.and_then(|coverage| coverage.of(&rule.rule));
     if let Some(branches) = branches {
         text.push_str(&format!(", {} of {} branches reached", branches.reached(), branches.branches.len()));
@@ -92,10 +98,16 @@ fn report_json(report: &CaseReport, coverage: Option<&Coverage>, rules: &RuleSet
     let mut value = json!({
         "passed": report.passed,
         "rules": report.rules.iter().map(rule).collect::<Value>(),
+        "properties": report.properties.iter().map(property_json).collect::<Value>(),
         "failures": report.failures.iter().map(diagnostic_json).collect::<Value>(),
     });
     if let Some(money) = coverage.and_then(|coverage| coverage.money.as_ref()) {
         value["money"] = reach::json(money, rules.facts());
     }
     value
+}
+
+fn property_json(run: &PropertyRun) -> Value {
+    // Numbers beyond 53 bits do not survive in every reader of JSON.
+    json!({ "rule": run.rule, "name": run.name, "seed": run.seed.to_string(), "tried": run.tried, "holds": run.holds })
 }
