@@ -148,6 +148,12 @@ pub enum RuleCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Lay the rules out anew: indents, blanks, empty lines
+    Fmt {
+        /// Change nothing, and fail if a rule is laid out otherwise
+        #[arg(long)]
+        check: bool,
+    },
     /// Run the cases of the rules
     Test(TestRulesArgs),
     /// List the rules in the order they are tried, with the money each one placed

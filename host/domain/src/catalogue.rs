@@ -119,6 +119,7 @@ catalogue! {
     CASE_FAILED "R302" User "A case does not come out as expected.";
     RULES_UNREADABLE "R303" User "The rules folder cannot be read.";
     PROPERTY_FAILED "R305" User "A property does not hold for a charge that it describes.";
+    RULE_LAYOUT "R306" User "A rule is not laid out as `rule fmt` does it, or cannot be.";
     RULE_UNKNOWN "R304" User "There is no rule of that name.";
     LEDGER_NOT_FOUND "L101" User "There is no ledger at that path.";
     LEDGER_NEWER "L102" User "The ledger was written by a newer version.";

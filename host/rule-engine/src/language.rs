@@ -20,8 +20,8 @@ pub(crate) fn absent(word: &str) -> String {
 /// Functions that the language has without a definition to look up.
 const KEYWORD_FUNCTIONS: [&str; 9] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared", "this", "rule"];
 
-/// An engine for one generation.
-pub(crate) fn engine(limits: &Limits, surroundings: &Surroundings) -> Engine {
+/// The language without functions: enough to compile and to cut a text into words.
+pub(crate) fn bare_engine(limits: &Limits) -> Engine {
     let mut engine = Engine::new();
     set_limits(&mut engine, limits);
     engine.set_optimization_level(OptimizationLevel::None);
@@ -31,6 +31,12 @@ pub(crate) fn engine(limits: &Limits, surroundings: &Surroundings) -> Engine {
         engine.disable_symbol(word);
     }
     read_until_as_a_name(&mut engine);
+    engine
+}
+
+/// An engine for one generation.
+pub(crate) fn engine(limits: &Limits, surroundings: &Surroundings) -> Engine {
+    let mut engine = bare_engine(limits);
     // Without these, Rhai would print to the host's own output.
     engine.on_print(|_| {});
     engine.on_debug(|_, _, _| {});

@@ -22,6 +22,7 @@ mod folder;
 pub mod functions;
 mod header;
 mod language;
+pub mod layout;
 pub mod lint;
 mod memo;
 pub mod properties;

@@ -111,3 +111,24 @@ never reached: shared/support
     assert_eq!(json["money"]["unallocated"], json!([]));
     scene.run("rule test --month 2026-01").fails_with(2, "C201", "--coverage");
 }
+
+#[test]
+fn layout_is_put_right_and_nothing_else() {
+    let scene = Scene::with_rules();
+    scene.run("rule fmt --check").expect(0);
+    let neat = scene.read("rules/direct/team.rhai");
+    scene.write(
+        "rules/direct/team.rhai",
+        &neat.replace("{ charge.has_tag(\"team\") }\n\n", "{  \n  charge.has_tag( \"team\" )   // in blanks\n  }\n"),
+    );
+    scene.write("rules/shared/broken.rhai", "  fn");
+    let check = scene.run("rule fmt --check").fails_with(1, "R306", "rules/direct/team.rhai");
+    assert!(check.stderr.contains("R101: the rule does not compile, so it is left as it is"), "{}", check.stderr);
+    let laid_out = scene.run("rule fmt").fails_with(1, "R101", "rules/shared/broken.rhai:1:5");
+    assert!(laid_out.stderr.starts_with("laid out rules/direct/team.rhai\n"), "{}", laid_out.stderr);
+    let expect = neat.replace("{ charge.has_tag(\"team\") }", "{\n    charge.has_tag( \"team\" )   // in blanks\n}");
+    assert_eq!(scene.read("rules/direct/team.rhai"), expect);
+    assert_eq!(scene.read("rules/shared/broken.rhai"), "  fn");
+    std::fs::remove_file(scene.path("rules/shared/broken.rhai")).expect("it is there");
+    assert_eq!(scene.run("rule fmt").expect(0).stderr, "0 of 2 rules changed\n");
+}

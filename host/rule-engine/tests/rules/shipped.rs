@@ -2,7 +2,7 @@
 
 use domain::port::Rules;
 use rule_engine::set::{RuleOptions, RuleSet};
-use rule_engine::{cases, lint};
+use rule_engine::{cases, layout, lint};
 use std::path::PathBuf;
 
 fn starter_pack() -> PathBuf {
@@ -47,4 +47,12 @@ fn the_rule_and_the_case_of_the_readme_work() {
     let set = crate::support::set(&[("network/nat", &block("rhai"))]);
     let report = cases::run_sources(&[("network/nat".to_owned(), block("toml"))], &set);
     assert_eq!((crate::support::shown(&report.failures).as_str(), report.passed), ("", 1));
+}
+
+#[test]
+fn it_is_laid_out_as_rules_are() {
+    let (rules, findings) = layout::lay_out(&starter_pack()).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    assert_eq!(crate::support::shown(&findings), "");
+    let changed: Vec<&str> = rules.iter().filter(|rule| rule.text.is_some()).map(|rule| rule.rule.as_str()).collect();
+    assert_eq!((rules.len(), changed), (7, Vec::new()));
 }

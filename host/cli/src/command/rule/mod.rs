@@ -1,6 +1,7 @@
 //! `rule`: what the authors of rules work with, one file for each verb.
 
 mod check;
+mod fmt;
 mod list;
 mod money;
 mod reach;
@@ -25,6 +26,7 @@ pub fn rule(ui: Ui, global: &GlobalArgs, command: &RuleCommand) -> Result<(), Fa
         RuleCommand::New(args) => scaffold::new(ui, &settings, args),
         RuleCommand::Show(args) => show::show(ui, &settings, args),
         RuleCommand::Check { format } => check::check(ui, &settings, *format),
+        RuleCommand::Fmt { check } => fmt::fmt(ui, &settings, *check),
         RuleCommand::Test(args) => test::test(ui, &settings, args),
         RuleCommand::List { format } => list::list(ui, &settings, *format),
     }

@@ -1,0 +1,32 @@
+//! `rule fmt`: lays rules out anew, and nothing else.
+
+use super::super::init;
+use crate::error::Failure;
+use crate::settings::Settings;
+use crate::ui::{Ui, counted};
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use rule_engine::layout::{self, LaidOut};
+use std::path::Path;
+
+pub fn fmt(ui: Ui, settings: &Settings, check: bool) -> Result<(), Failure> {
+    let (rules, mut findings) = layout::lay_out(&settings.rules.value)?;
+    let count = rules.len() as u64;
+    let mut changed = 0;
+    for LaidOut { file, text, .. } in rules {
+        let Some(text) = text else { continue };
+        changed += 1;
+        if check {
+            let message = "the rule is not laid out as `rule fmt` does it";
+            findings.push(Diagnostic::new(code::RULE_LAYOUT, message).at(file, 0, 0).hint("apportion rule fmt"));
+        } else {
+            init::write(Path::new(&file), &text)?;
+            ui.note(&format!("laid out {file}"));
+        }
+    }
+    if findings.is_empty() {
+        ui.note(&format!("{changed} of {} {}", counted(count, "rule", "rules"), if check { "would change" } else { "changed" }));
+        return Ok(());
+    }
+    Err(findings.into())
+}
