@@ -1,5 +1,6 @@
 //! The command line, and nothing but it.
 
+use crate::command::rule::review::Quarter;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use domain::period::Month;
 use std::net::SocketAddr;
@@ -156,6 +157,10 @@ pub enum RuleCommand {
     },
     /// Run the cases of the rules
     Test(TestRulesArgs),
+    /// Write a page for each pack of rules, out of the rules and their cases
+    Docs(RuleDocsArgs),
+    /// Say which rules are to be reviewed in a quarter, by owner
+    Review(ReviewArgs),
     /// List the rules in the order they are tried, with the money each one placed
     List {
         /// How the list is printed
@@ -175,6 +180,29 @@ pub struct NewRuleArgs {
     /// A rule of the stage distribution, which shares what stands in its pool
     #[arg(long)]
     pub pool: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct RuleDocsArgs {
+    /// Folder to write to
+    #[arg(long, value_name = "DIR", default_value = "rule-docs")]
+    pub out: PathBuf,
+    /// The month whose cost is shown, such as 2026-03; otherwise the last one
+    #[arg(long, value_name = "MONTH")]
+    pub month: Option<Month>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct ReviewArgs {
+    /// The quarter, such as 2026Q4; otherwise this one
+    #[arg(long, value_name = "QUARTER")]
+    pub quarter: Option<Quarter>,
+    /// The month whose cost is shown, such as 2026-03; otherwise the last one
+    #[arg(long, value_name = "MONTH")]
+    pub month: Option<Month>,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(ClapArgs, Debug)]

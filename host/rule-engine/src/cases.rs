@@ -298,7 +298,7 @@ impl Got {
     }
 }
 
-fn describe_expectation(expect: &Expect) -> String {
+pub(crate) fn describe_expectation(expect: &Expect) -> String {
     match expect {
         Expect::NoMatch => "no match".into(),
         Expect::Pass => "pass".into(),

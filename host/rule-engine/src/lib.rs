@@ -18,6 +18,7 @@ mod decision;
 pub mod describe;
 mod drivers;
 mod evaluate;
+pub mod examples;
 mod folder;
 pub mod functions;
 mod header;

@@ -260,7 +260,7 @@ fn is(got: &Got, answer: &Answer, forbidden: bool) -> bool {
     }
 }
 
-fn law_text(law: &Law) -> String {
+pub(crate) fn law_text(law: &Law) -> String {
     let answer = |answer: &Answer| match answer {
         Answer::Decision => "a decision".to_owned(),
         Answer::NoMatch => "no match".to_owned(),

@@ -9,7 +9,7 @@ mod ledger;
 mod opening;
 mod period;
 mod plugin;
-mod rule;
+pub mod rule;
 mod run;
 mod serve;
 mod source;

@@ -132,3 +132,51 @@ fn layout_is_put_right_and_nothing_else() {
     std::fs::remove_file(scene.path("rules/shared/broken.rhai")).expect("it is there");
     assert_eq!(scene.run("rule fmt").expect(0).stderr, "0 of 2 rules changed\n");
 }
+
+#[test]
+fn pages_are_written_out_of_rules_cases_and_money() {
+    let scene = Scene::after_run();
+    scene.write(
+        "rules/direct/team.cases.toml",
+        &(scene.read("rules/direct/team.cases.toml")
+            + "\n[[property]]\nname = \"no tag, no claim\"\ncharges = { service_name = { any = true } }\nalways = \"no match\"\n"),
+    );
+    assert_eq!(scene.run("rule docs --out pages --month 2026-01").expect(0).stderr, "wrote 3 pages to pages\n");
+    let index = scene.read("pages/README.md");
+    let row =
+        "| [direct/team](direct.md#directteam) | 200 | attribution | finops@example.com | 2099-01-01 | 90.00 USD | The tag `team` names who pays. |";
+    assert!(index.contains("cost of 2026-01") && index.contains(row), "{index}");
+    let page = scene.read("pages/direct.md");
+    for expect in [
+        "# direct\n",
+        "## direct/team\n\nThe tag `team` names who pays.\n",
+        "| cost of 2026-01 | 90.00 USD |",
+        "| a tagged charge | service_name = \"EC2\", tag team = \"payments\" | assign payments |",
+        "| no tag, no claim | any charge that the property describes | always no match |",
+        "```rhai\n//! The tag `team` names who pays.\n",
+    ] {
+        assert!(page.contains(expect), "'{expect}' is not in\n{page}");
+    }
+    scene.run("rule docs --out pages --month 2026-01").expect(0);
+    assert_eq!(scene.read("pages/direct.md"), page);
+}
+
+/// Support was reached in January only, so in the last month, February, it was not.
+#[test]
+fn reviews_are_told_by_owner() {
+    let scene = Scene::after_run();
+    let team = scene.read("rules/direct/team.rhai");
+    scene.write("rules/direct/team.rhai", &team.replace("2099-01-01", "2026-01-31").replace("finops@", "lead@"));
+    let text = scene.run("rule review --quarter 2098Q4").expect(0).stdout;
+    assert_eq!(
+        text,
+        "2098Q4 finops@example.com  review by   cost of 2026-02  why\nshared/support             2099-01-01                -  never reached\n\n\
+         2098Q4 lead@example.com  review by   cost of 2026-02  why\ndirect/team              2026-01-31         0.12 USD  overdue\n\n"
+    );
+    let json = scene.run("rule review --quarter 2099Q1 --month 2026-01 --format json").expect(0).json();
+    assert_eq!(json["owners"][0]["rules"][0]["reasons"], json!(["due"]));
+    assert_eq!(json["owners"][1]["rules"][0]["cost"], json!([{ "amount": "90.000000000", "currency": "USD" }]));
+    scene.write("rules/direct/team.rhai", &team);
+    assert_eq!(scene.run("rule review --quarter 2030Q1 --month 2026-01").expect(0).stdout, "2030Q1: no rule is to be reviewed\n");
+    scene.run("rule review --quarter 2030Q5").fails_with(2, "C201", "'2030Q5' is not a quarter; write 2026Q4");
+}

@@ -1,10 +1,12 @@
 //! `rule`: what the authors of rules work with, one file for each verb.
 
 mod check;
+mod docs;
 mod fmt;
 mod list;
 mod money;
 mod reach;
+pub mod review;
 mod scaffold;
 mod show;
 mod test;
@@ -28,6 +30,8 @@ pub fn rule(ui: Ui, global: &GlobalArgs, command: &RuleCommand) -> Result<(), Fa
         RuleCommand::Check { format } => check::check(ui, &settings, *format),
         RuleCommand::Fmt { check } => fmt::fmt(ui, &settings, *check),
         RuleCommand::Test(args) => test::test(ui, &settings, args),
+        RuleCommand::Docs(args) => docs::docs(ui, &settings, args),
+        RuleCommand::Review(args) => review::review(ui, &settings, args),
         RuleCommand::List { format } => list::list(ui, &settings, *format),
     }
 }

@@ -1,0 +1,56 @@
+//! Cases as examples for people: what is given, and what the rule answers, in words.
+
+use crate::case_file::{self, Case};
+use crate::cases::describe_expectation;
+use crate::folder;
+use crate::properties::law_text;
+use crate::set::RuleSet;
+use domain::diagnostic::Diagnostic;
+use domain::port::Stage;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    pub name: String,
+    /// `service_name = "EC2", tag team = "payments"`; empty where nothing is given.
+    pub given: String,
+    pub answer: String,
+}
+
+/// The examples of all rules by rule, in the order of their files. A broken file is a finding.
+pub fn read(dir: &Path, set: &RuleSet) -> Result<BTreeMap<String, Vec<Example>>, Vec<Diagnostic>> {
+    let mut examples = BTreeMap::new();
+    for file in &folder::read(dir)?.cases {
+        let Some(rule) = set.rules.iter().find(|rule| rule.id == file.id) else { continue };
+        let read = case_file::read(file, &set.options.dimensions, rule.header.stage != Stage::Attribution)?;
+        let properties = read.properties.iter().map(|property| Example {
+            name: property.name.clone(),
+            given: "any charge that the property describes".to_owned(),
+            answer: law_text(&property.law),
+        });
+        examples.insert(rule.id.clone(), read.cases.iter().map(example).chain(properties).collect());
+    }
+    Ok(examples)
+}
+
+fn example(case: &Case) -> Example {
+    let charge = &case.charge;
+    let quoted = |name: &str, value: &str| format!("{name} = \"{value}\"");
+    let mut given: Vec<String> = charge.dimensions.iter().map(|(field, value)| quoted(field.name(), value)).collect();
+    given.extend(charge.tags.iter().map(|(key, value)| quoted(&format!("tag {key}"), value)));
+    if !charge.currency.is_empty() && charge.currency != "USD" {
+        given.push(quoted("billing_currency", &charge.currency));
+    }
+    given.extend(charge.line.day.map(|day| format!("on {day}")));
+    given.extend(charge.line.billed.map(|amount| format!("billed {amount}")));
+    given.extend(charge.line.effective.map(|amount| format!("effective {amount}")));
+    given.extend(case.day.amount.map(|amount| format!("{amount} to share")));
+    given.extend(case.day.costs.iter().map(|(team, cost)| format!("{team} costs {cost}")));
+    for usage in &case.day.usage {
+        let keys: Vec<String> = usage.keys.iter().map(|(key, value)| format!("{key} {value}")).collect();
+        given.push(format!("{} of {}: {}", usage.metric, keys.join(" "), usage.value));
+    }
+    let through = if case.through_set { " (by the whole set)" } else { "" };
+    Example { name: case.name.clone(), given: given.join(", "), answer: format!("{}{through}", describe_expectation(&case.expect)) }
+}
