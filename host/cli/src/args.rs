@@ -161,6 +161,18 @@ pub enum RuleCommand {
     Docs(RuleDocsArgs),
     /// Say which rules are to be reviewed in a quarter, by owner
     Review(ReviewArgs),
+    /// Run the rules on the ledger's resources, and say what each one costs
+    Bench {
+        /// How the figures are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Write definitions, schemas and snippets for editors
+    Definitions {
+        /// Folder to write to
+        #[arg(long, value_name = "DIR", default_value = "rule-definitions")]
+        out: PathBuf,
+    },
     /// List the rules in the order they are tried, with the money each one placed
     List {
         /// How the list is printed

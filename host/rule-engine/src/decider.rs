@@ -48,11 +48,11 @@ pub(crate) struct MemoDecider<'a> {
 
 /// Where a decision is asked for.
 #[derive(Clone, Copy)]
-struct Place<'d> {
-    dictionary: &'d Dictionary,
-    resource: ResourceId,
-    day: Day,
-    line: Option<&'d ChargeLine>,
+pub(crate) struct Place<'d> {
+    pub(crate) dictionary: &'d Dictionary,
+    pub(crate) resource: ResourceId,
+    pub(crate) day: Day,
+    pub(crate) line: Option<&'d ChargeLine>,
 }
 
 struct Bank {
@@ -69,7 +69,7 @@ struct Outcomes {
 
 /// Numbers tag keys and knows the values behind all numbers.
 #[derive(Default)]
-struct Keys {
+pub(crate) struct Keys {
     numbers: FxHashMap<String, Key>,
     tags: Vec<(String, Symbol)>,
     /// How many symbols the dictionary had when the tag keys were last looked up.
@@ -77,7 +77,7 @@ struct Keys {
 }
 
 #[derive(Default)]
-struct Texts {
+pub(crate) struct Texts {
     by_symbol: Vec<Option<ImmutableString>>,
     count: usize,
 }
@@ -319,7 +319,7 @@ impl Keys {
         }
     }
 
-    fn step(&mut self, read: &Read, place: Place<'_>) -> (Key, u32) {
+    pub(crate) fn step(&mut self, read: &Read, place: Place<'_>) -> (Key, u32) {
         let key = match read {
             Read::Field(field) => field.index() as Key,
             Read::Currency => CURRENCY,
@@ -341,7 +341,7 @@ impl Keys {
 
     /// What the resource has under a key, as a number: equal numbers mean equal texts.
     #[inline]
-    fn value(&self, key: Key, place: Place<'_>) -> u32 {
+    pub(crate) fn value(&self, key: Key, place: Place<'_>) -> u32 {
         let Place { dictionary, resource, day, line } = place;
         if let Some(field) = Field::from_index(key as usize) {
             return dictionary.dimension(resource, field).0;
@@ -361,7 +361,7 @@ impl Keys {
 }
 
 impl Texts {
-    fn charge(&mut self, place: Place<'_>) -> Charge {
+    pub(crate) fn charge(&mut self, place: Place<'_>) -> Charge {
         let Place { dictionary, resource, line, .. } = place;
         if self.count > TEXTS_MAX {
             *self = Texts::default();

@@ -7,6 +7,7 @@
 //! This crate knows no ledger, no plugin and no clock. A script can reach nothing but the charge that it is given: no
 //! file, no network, no time, no randomness, no state; and every limit on its work is set ([`set::Limits`]).
 
+pub mod bench;
 mod case_file;
 pub mod cases;
 mod charge_view;
@@ -15,6 +16,7 @@ mod compile;
 pub mod coverage;
 mod decider;
 mod decision;
+pub mod definitions;
 pub mod describe;
 mod drivers;
 mod evaluate;

@@ -161,6 +161,11 @@ impl RuleSet {
         self.tables.get(TEAMS).is_none_or(|table| table.has(team))
     }
 
+    /// The columns of each lookup table by its name, the key's first.
+    pub fn table_columns(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.tables.iter().map(|(name, table)| (name.as_str(), table.header().collect()))
+    }
+
     /// The first multiple of ten above `after` that no rule has.
     pub fn free_priority(&self, after: i64) -> i64 {
         let mut free = after.div_euclid(10).saturating_add(1).saturating_mul(10);

@@ -12,6 +12,8 @@ pub(crate) struct Table {
     /// What findings call the file.
     pub(crate) label: String,
     pub(crate) text: String,
+    /// What the header calls the key.
+    key: String,
     columns: Vec<String>,
     rows: FxHashMap<String, Vec<ImmutableString>>,
 }
@@ -39,6 +41,7 @@ impl Table {
         let mut table = Table {
             label: label.to_owned(),
             text: text.to_owned(),
+            key: header.cells.first().cloned().unwrap_or_default(),
             columns: header.cells.iter().skip(1).cloned().collect(),
             rows: FxHashMap::default(),
         };
@@ -58,6 +61,11 @@ impl Table {
             }
         }
         if findings.is_empty() { Ok(table) } else { Err(findings) }
+    }
+
+    /// The names of the header, the key's first.
+    pub(crate) fn header(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.key).chain(&self.columns).map(String::as_str)
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {

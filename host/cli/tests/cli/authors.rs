@@ -180,3 +180,39 @@ fn reviews_are_told_by_owner() {
     assert_eq!(scene.run("rule review --quarter 2030Q1 --month 2026-01").expect(0).stdout, "2030Q1: no rule is to be reviewed\n");
     scene.run("rule review --quarter 2030Q5").fails_with(2, "C201", "'2030Q5' is not a quarter; write 2026Q4");
 }
+
+/// Four resources in the bill: two of payments (with and without tag i-1 differ in nothing else), one of search, i-2, support.
+#[test]
+fn the_work_of_rules_is_counted_on_the_ledger_s_resources() {
+    let scene = Scene::with_bill();
+    scene.run("rule bench").fails_with(1, "L101", "apportion run");
+    scene.run("run").expect(0);
+    let rule = scene.read("rules/direct/team.rhai").replace("charge.has_tag(\"team\") }", "charge.has_tag(\"team\") && charge.resource_id != \"\" }");
+    scene.write("rules/direct/team.rhai", &rule);
+    let json = scene.run("rule bench --format json").expect(0).json();
+    assert_eq!((json["resources"].clone(), json["day"].clone()), (json!(4), json!("2026-02-01")));
+    let facts = |at: usize| ["rule", "asked", "keys", "remembered", "calls", "per_charge"].map(|name| json["rules"][at][name].clone());
+    // The services are EC2, S3 and support, which it claims: two calls.
+    assert_eq!(facts(0), [json!("shared/support"), json!(4), json!(3), json!("25.0 %"), json!(4), json!(false)]);
+    assert_eq!(json["rules"][0]["reads"], json!([{ "name": "service_name", "values": 3 }]));
+    // Without support: payments on i-1, search on b-1, and none, where the resource is not read.
+    assert_eq!(facts(1), [json!("direct/team"), json!(3), json!(3), json!("0.0 %"), json!(5), json!(false)]);
+    assert_eq!(json["rules"][1]["reads"], json!([{ "name": "tag:team", "values": 3 }, { "name": "resource_id", "values": 2 }]));
+    assert!(json["rules"][0]["operations"].as_u64().is_some_and(|operations| operations > 4), "{json}");
+    let text = scene.run("rule bench").expect(0);
+    assert!(text.stdout.contains("service_name: 3 values"), "{}", text.stdout);
+    assert_eq!(text.stderr, "4 resources on 2026-02-01, 6 runs of a rule\n");
+}
+
+#[test]
+fn definitions_for_editors_are_written() {
+    let scene = Scene::with_rules();
+    scene.write("rules/tables/accounts.csv", "account,team\n1,payments\n");
+    assert_eq!(scene.run("rule definitions --out editor").expect(0).stderr, "wrote 5 files to editor\n");
+    assert!(scene.read("editor/apportion.d.rhai").contains("fn by_cost() -> Decision;"));
+    assert!(scene.read("editor/apportion.code-snippets").contains("\"new rule\""));
+    assert!(scene.read("editor/cases.schema.json").contains("independent_of"));
+    assert!(scene.read("editor/tables/accounts.schema.json").contains("\"primaryKey\": \"account\""));
+    let settings: serde_json::Value = serde_json::from_str(&scene.read("editor/settings.json")).expect("JSON");
+    assert_eq!(settings["evenBetterToml.schema.associations"], json!({ ".*\\.cases\\.toml$": "./editor/cases.schema.json" }));
+}

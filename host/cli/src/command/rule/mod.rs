@@ -1,6 +1,8 @@
 //! `rule`: what the authors of rules work with, one file for each verb.
 
+mod bench;
 mod check;
+mod definitions;
 mod docs;
 mod fmt;
 mod list;
@@ -8,6 +10,7 @@ mod money;
 mod reach;
 pub mod review;
 mod scaffold;
+mod schema;
 mod show;
 mod test;
 
@@ -32,6 +35,8 @@ pub fn rule(ui: Ui, global: &GlobalArgs, command: &RuleCommand) -> Result<(), Fa
         RuleCommand::Test(args) => test::test(ui, &settings, args),
         RuleCommand::Docs(args) => docs::docs(ui, &settings, args),
         RuleCommand::Review(args) => review::review(ui, &settings, args),
+        RuleCommand::Bench { format } => bench::bench(ui, &settings, *format),
+        RuleCommand::Definitions { out } => definitions::write(ui, &settings, out),
         RuleCommand::List { format } => list::list(ui, &settings, *format),
     }
 }

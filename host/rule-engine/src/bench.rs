@@ -1,0 +1,131 @@
+//! What each rule costs on given resources: how often it must really run, how much it does then, and which value that it
+//! reads keeps it from being remembered.
+//!
+//! It goes as a run does, with a memo for each rule, once against the clock and once counting operations: who counts is slow.
+
+use crate::charge_view::{Charge, Read};
+use crate::decider::{Keys, Place, Texts};
+use crate::evaluate::{Answer, try_rule};
+use crate::memo::{Key, Leaf, Slot, Tries};
+use crate::set::{RuleOptions, RuleSet};
+use domain::diagnostic::Diagnostic;
+use domain::dictionary::{Dictionary, ResourceId};
+use domain::period::Day;
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The work of one rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleWork {
+    pub rule: String,
+    /// Resources for which it was its turn.
+    pub asked: u64,
+    /// Times it ran: distinct combinations of the values that it read.
+    pub keys: u64,
+    /// Calls of its functions by the host.
+    pub calls: u64,
+    /// Steps of the script engine.
+    pub operations: u64,
+    /// Nanoseconds by the caller's clock.
+    pub nanos: u64,
+    /// Distinct values of each thing read, the most first.
+    pub reads: Vec<(String, usize)>,
+    /// It reads an amount or a date, so that a run asks it for each charge or day.
+    pub per_charge: bool,
+}
+
+/// Runs the attribution rules of a folder that are valid on a day on every resource; `now` tells nanoseconds.
+pub fn run(dir: &Path, options: &RuleOptions, dictionary: &Dictionary, day: Day, now: &dyn Fn() -> u64) -> Result<Vec<RuleWork>, Vec<Diagnostic>> {
+    let timed = RuleSet::load(dir, options)?;
+    let mut counting = RuleSet::load(dir, options)?;
+    let operations = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&operations);
+    counting.engine.on_progress(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        None
+    });
+    let mut work = Bench::new(&timed).run(dictionary, day, now);
+    let counted = Bench::new(&counting).run(dictionary, day, &|| operations.load(Ordering::Relaxed));
+    work.iter_mut().zip(counted).for_each(|(work, counted)| work.operations = counted.nanos);
+    Ok(work)
+}
+
+struct Bench<'a> {
+    set: &'a RuleSet,
+    tries: Tries,
+    roots: Vec<Slot>,
+    keys: Keys,
+    texts: Texts,
+    work: Vec<RuleWork>,
+    values: Vec<BTreeMap<Key, (String, HashSet<u32>)>>,
+}
+
+impl<'a> Bench<'a> {
+    fn new(set: &'a RuleSet) -> Bench<'a> {
+        let work = |id: &String| RuleWork { rule: id.clone(), ..RuleWork::default() };
+        Bench {
+            set,
+            tries: Tries::default(),
+            roots: vec![Slot::EMPTY; set.rules.len()],
+            keys: Keys::default(),
+            texts: Texts::default(),
+            work: set.rules.iter().map(|rule| work(&rule.id)).collect(),
+            values: vec![BTreeMap::new(); set.rules.len()],
+        }
+    }
+
+    /// `meter` is read before and after each run of a rule.
+    fn run(mut self, dictionary: &Dictionary, day: Day, meter: &dyn Fn() -> u64) -> Vec<RuleWork> {
+        let set = self.set;
+        for number in 0..dictionary.resource_count() {
+            let place = Place { dictionary, resource: ResourceId(u32::try_from(number).unwrap_or(u32::MAX)), day, line: None };
+            let mut charge = None;
+            for index in set.active(set.stretch(day)) {
+                if self.ask(place, *index as usize, &mut charge, meter) != Leaf::PASS {
+                    break;
+                }
+            }
+        }
+        for (work, values) in self.work.iter_mut().zip(self.values) {
+            work.reads = values.into_values().map(|(name, values)| (name, values.len())).collect();
+            work.reads.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+        }
+        let tried: HashSet<u32> = set.active(set.stretch(day)).iter().copied().collect();
+        (0..).zip(self.work).filter(|(index, _)| tried.contains(index)).map(|(_, work)| work).collect()
+    }
+
+    fn ask(&mut self, place: Place<'_>, index: usize, charge: &mut Option<Charge>, meter: &dyn Fn() -> u64) -> Leaf {
+        let (Some(rule), Some(root), Some(work)) = (self.set.rules.get(index), self.roots.get_mut(index), self.work.get_mut(index)) else {
+            return Leaf::PASS;
+        };
+        work.asked += 1;
+        let keys = &self.keys;
+        if let Some(known) = self.tries.walk(*root, |key| keys.value(key, place)) {
+            return known;
+        }
+        let charge = charge.get_or_insert_with(|| self.texts.charge(place));
+        let before = meter();
+        let trial = try_rule(&self.set.engine, &self.set.options.limits, rule, charge);
+        work.nanos += meter().saturating_sub(before);
+        work.keys += 1;
+        work.calls += trial.calls();
+        work.per_charge |= matches!(trial.answer, Answer::NeedsLine);
+        let mut steps = Vec::with_capacity(trial.reads.len());
+        for read in trial.reads.iter().take_while(|read| !read.is_amount() && **read != Read::Day) {
+            let (key, value) = self.keys.step(read, place);
+            steps.push((key, value));
+            if let Some(values) = self.values.get_mut(index) {
+                values.entry(key).or_insert_with(|| (read.name(), HashSet::new())).1.insert(value);
+            }
+        }
+        let leaf = match trial.answer {
+            Answer::NoMatch | Answer::Pass => Leaf::PASS,
+            Answer::NeedsLine => Leaf::PER_CHARGE,
+            Answer::Decided(_) | Answer::Failed(_) => Leaf::outcome(0),
+        };
+        *root = self.tries.learn(*root, &steps, leaf);
+        leaf
+    }
+}
