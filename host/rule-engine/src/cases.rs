@@ -79,17 +79,7 @@ pub fn run_sources(cases: &[(String, String)], set: &RuleSet) -> CaseReport {
     run_files(&cases.iter().map(source).collect::<Vec<_>>(), set)
 }
 
-/// Cases and properties.
 pub(crate) fn run_files(files: &[Source], set: &RuleSet) -> CaseReport {
-    run_with(files, set, true)
-}
-
-/// What people have written down one by one, without what is drawn.
-pub(crate) fn run_cases(files: &[Source], set: &RuleSet) {
-    run_with(files, set, false);
-}
-
-fn run_with(files: &[Source], set: &RuleSet, with_properties: bool) -> CaseReport {
     let mut report = CaseReport::default();
     for rule in &set.rules {
         let mut coverage = RuleCoverage { rule: rule.id.clone(), ..RuleCoverage::default() };
@@ -99,7 +89,7 @@ fn run_with(files: &[Source], set: &RuleSet, with_properties: bool) -> CaseRepor
                 Err(findings) => report.failures.extend(findings),
                 Ok(read) => {
                     run_rule(set, rule, file, &read.cases, &mut coverage, &mut report.failures);
-                    for property in read.properties.iter().filter(|_| with_properties) {
+                    for property in &read.properties {
                         let (run, broken) = properties::run(set, rule, file, property);
                         report.properties.push(run);
                         report.failures.extend(broken);
@@ -115,6 +105,14 @@ fn run_with(files: &[Source], set: &RuleSet, with_properties: bool) -> CaseRepor
         report.failures.push(Diagnostic::new(CASES_FILE, message).at(&file.label, 0, 0));
     }
     report
+}
+
+/// Runs what people have written down of one rule, for what it reaches.
+pub(crate) fn run_cases(file: &Source, set: &RuleSet, rule: &Rule) {
+    // What is wrong with the file, or fails, has been told by who asked for the results.
+    if let Ok(read) = case_file::read(file, &set.options.dimensions, rule.header.stage != Stage::Attribution) {
+        run_rule(set, rule, file, &read.cases, &mut RuleCoverage::default(), &mut Vec::new());
+    }
 }
 
 fn no_cases(rule: &Rule) -> Diagnostic {

@@ -77,7 +77,7 @@ impl RuleBranches {
     }
 }
 
-/// Runs the cases of a folder and says which branches they took, by rule in the order in which rules are tried.
+/// Says which branches of each rule its own cases take, in the order in which rules are tried.
 pub fn measure(dir: &Path, options: &RuleOptions) -> Result<Vec<RuleBranches>, Vec<Diagnostic>> {
     let folder = folder::read(dir)?;
     let mut set = RuleSet::from_folder(&folder, &with_room(options))?;
@@ -99,9 +99,15 @@ pub fn measure(dir: &Path, options: &RuleOptions) -> Result<Vec<RuleBranches>, V
             vec![rule.file.finding(RULE_SYNTAX, message, rhai::Position::NONE).hint("write a block behind `if`, `while` and `for` in the plain way")]
         })?;
     }
-    cases::run_cases(&folder.cases, &set);
-    let branches = measured.iter_mut().flat_map(|rule| rule.branches.iter_mut());
-    branches.zip(reached.iter()).for_each(|(branch, reached)| branch.reached = reached.load(Ordering::Relaxed));
+    let mut first = 0;
+    for (rule, measured) in set.rules.iter().zip(&mut measured) {
+        // Cases that ask the whole set reach into other rules, too, and do not say what those should do.
+        reached.iter().for_each(|probe| probe.store(false, Ordering::Relaxed));
+        folder.cases.iter().filter(|file| file.id == rule.id).for_each(|file| cases::run_cases(file, &set, rule));
+        let probes = reached.iter().skip(first);
+        first += measured.branches.len();
+        measured.branches.iter_mut().zip(probes).for_each(|(branch, probe)| branch.reached = probe.load(Ordering::Relaxed));
+    }
     Ok(measured)
 }
 

@@ -59,7 +59,7 @@ fn shadowed(rule: &Rule, earlier: &[Rule]) -> Option<Diagnostic> {
             None
         }
     });
-    let hint = "delete the rule, set `enabled: false`, or give it a lower priority than the other's";
+    let hint = "delete the rule, set `enabled: false`, or give it a smaller `priority`, so that it is tried before the other";
     first.map(|message| place(message).hint(hint))
 }
 

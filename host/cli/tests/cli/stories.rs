@@ -1,4 +1,4 @@
-//! The README and the examples, told again: every command in them is run, and what it prints is what they show.
+//! The README, the guide to rules and the examples, told again: every command in them is run, and what it prints is what they show.
 //!
 //! A story is made of indented blocks. A line with `$` is given to a shell, in one folder for the whole story; the lines
 //! below it are its output, stdout before stderr, where `…` stands for anything.
@@ -85,6 +85,11 @@ fn tell(story: &Path) {
 #[test]
 fn the_readme_shows_what_happens() {
     tell(Path::new("../../README.md"));
+}
+
+#[test]
+fn the_guide_to_rules_shows_what_happens() {
+    tell(Path::new("../../rules/README.md"));
 }
 
 #[test]

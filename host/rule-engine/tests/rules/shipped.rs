@@ -40,13 +40,13 @@ fn its_cases_pass_and_reach_both_answers() {
 #[test]
 fn the_rule_and_the_case_of_the_readme_work() {
     let readme = std::fs::read_to_string("../../rules/README.md").unwrap_or_else(|error| panic!("{error}"));
-    let block = |language: &str| {
-        let start = readme.split(&format!("```{language}\n")).nth(1).unwrap_or_else(|| panic!("no {language} block"));
+    let block = |language: &str, number: usize| {
+        let start = readme.split(&format!("```{language}\n")).nth(number).unwrap_or_else(|| panic!("no {language} block"));
         start.split("```").next().unwrap_or_default().to_owned()
     };
-    let set = crate::support::set(&[("network/nat", &block("rhai"))]);
-    let report = cases::run_sources(&[("network/nat".to_owned(), block("toml"))], &set);
-    assert_eq!((crate::support::shown(&report.failures).as_str(), report.passed), ("", 1));
+    let set = crate::support::set(&[("network/nat", &block("rhai", 1))]);
+    let report = cases::run_sources(&[("network/nat".to_owned(), [block("toml", 1), block("toml", 2)].concat())], &set);
+    assert_eq!((crate::support::shown(&report.failures).as_str(), report.passed, report.properties.len()), ("", 1, 1));
 }
 
 #[test]
