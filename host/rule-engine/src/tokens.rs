@@ -1,6 +1,8 @@
 //! The words of a rule's text with their places, as the script engine itself cuts them.
 
+use crate::compile::hex;
 use rhai::{Engine, Position, Token};
+use sha2::{Digest, Sha256};
 use std::ops::Range;
 
 /// One word of the language.
@@ -95,7 +97,7 @@ pub(crate) fn closing(words: &[Word], open: usize) -> Option<usize> {
     None
 }
 
-/// What `matches` says, whatever its layout: equal texts apply to the same charges. Empty where there is no `matches`.
+/// A digest of what `matches` says, whatever its layout: equal ones apply to the same charges. Empty where there is no `matches`.
 pub(crate) fn applies_to(engine: &Engine, text: &str) -> String {
     let Some(words) = words(engine, text) else { return String::new() };
     let functions = functions(&words);
@@ -109,5 +111,5 @@ pub(crate) fn applies_to(engine: &Engine, text: &str) -> String {
         .map(|function| words.get(function.all).unwrap_or_default().iter().map(|word| format!("{:?}\n", word.token)).collect())
         .collect();
     said.sort();
-    said.concat()
+    hex(&Sha256::digest(said.concat()))
 }

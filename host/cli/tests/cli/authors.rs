@@ -216,3 +216,30 @@ fn definitions_for_editors_are_written() {
     let settings: serde_json::Value = serde_json::from_str(&scene.read("editor/settings.json")).expect("JSON");
     assert_eq!(settings["evenBetterToml.schema.associations"], json!({ ".*\\.cases\\.toml$": "./editor/cases.schema.json" }));
 }
+
+/// By hand. January: support 10 goes into the pool and on to payments and search, 2 : 1; search passes on
+/// all it has, 30 and 3.333333334: payments comes first in the alphabet, and its 6.666… is cut off.
+#[test]
+fn money_through_pools_and_serving_teams_is_counted_where_it_goes_on() {
+    let scene = Scene::with_bill();
+    scene.run("rule new pools/support --pool").expect(0);
+    let support = scene.read("rules/shared/support.rhai").replace("by_cost()", "assign(pool(\"pools/support\"))");
+    scene.write("rules/shared/support.rhai", &support);
+    let cascade = "//! Search serves payments.\nrule(#{ priority: 600, owner: \"finops@example.com\", review_by: \"2099-01-01\", stage: \"cascade\", team: \"search\" });\n\nfn allocate(team) { assign(\"payments\") }\n";
+    scene.write("rules/pools/search.rhai", cascade);
+    scene.write("rules/pools/search.cases.toml", "[[case]]\nname = \"all\"\nexpect = { assign = \"payments\" }\n");
+    scene.run("run").expect(0);
+    assert_eq!(scene.run("rule check").expect(0).stderr, "");
+    let list = scene.run("rule list --format json").expect(0).json();
+    let placed = |rule: &str| {
+        let facts = list.as_array().into_iter().flatten().find(|facts| facts["rule"] == rule);
+        facts.map(|facts| facts["placed"][0]["amount"].clone()).unwrap_or_default()
+    };
+    assert_eq!(placed("shared/support"), "10.000000000");
+    assert_eq!(placed("pools/support"), "10.000000000");
+    assert_eq!(placed("pools/search"), "33.333333334");
+    // What is only passed on is no cost of its own.
+    let costs = scene.run("rule test --coverage --month 2026-01 --format json");
+    assert_eq!(costs.json()["money"]["total"], json!([{ "amount": "100.000000000", "currency": "USD" }]));
+    assert_eq!(costs.json()["money"]["never_reached"], json!([]));
+}
