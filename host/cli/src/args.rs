@@ -2,7 +2,7 @@
 
 use crate::command::rule::review::Quarter;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use domain::period::Month;
+use domain::period::{Day, Month};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -145,6 +145,9 @@ pub enum RuleCommand {
     Show(ShowRuleArgs),
     /// Compile and lint the rules; silent when all is well
     Check {
+        /// The day on which reviews may be overdue, such as 2026-12-31; otherwise today
+        #[arg(long, value_name = "DAY")]
+        on: Option<Day>,
         /// How the findings are printed
         #[arg(long, value_enum, default_value_t)]
         format: Format,

@@ -4,12 +4,13 @@
 //! on those: the engine that decides knows nothing of it. A probe stands on the line of what it watches.
 
 use crate::cases;
+use crate::compile::Rule;
 use crate::folder;
 use crate::set::{Limits, RuleOptions, RuleSet};
 use crate::tokens::{self, Word, closing};
 use domain::catalogue::RULE_SYNTAX;
 use domain::diagnostic::Diagnostic;
-use rhai::{Engine, Token};
+use rhai::{Engine, Position, Token};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -85,7 +86,8 @@ pub fn measure(dir: &Path, options: &RuleOptions) -> Result<Vec<RuleBranches>, V
     let mut texts = Vec::with_capacity(set.rules.len());
     let mut count = 0;
     for rule in &set.rules {
-        let probed = probed(&set.engine, &rule.file.text, count);
+        let words = tokens::words(&set.engine, &rule.file.text).ok_or_else(|| vec![not_measured(rule, "its words cannot be told apart")])?;
+        let probed = probed(&words, &rule.file.text, count);
         count += probed.branches.len();
         measured.push(RuleBranches { rule: rule.id.clone(), file: rule.file.label.clone(), branches: probed.branches });
         texts.push(probed.text);
@@ -94,10 +96,7 @@ pub fn measure(dir: &Path, options: &RuleOptions) -> Result<Vec<RuleBranches>, V
     register(&mut set.engine, &reached);
     for (rule, text) in set.rules.iter_mut().zip(texts) {
         let compiled = set.engine.compile(text);
-        rule.ast = compiled.map_err(|error| {
-            let message = format!("the branches of the rule cannot be measured: {error}");
-            vec![rule.file.finding(RULE_SYNTAX, message, rhai::Position::NONE).hint("write a block behind `if`, `while` and `for` in the plain way")]
-        })?;
+        rule.ast = compiled.map_err(|error| vec![not_measured(rule, &error.to_string())])?;
     }
     let mut first = 0;
     for (rule, measured) in set.rules.iter().zip(&mut measured) {
@@ -109,6 +108,11 @@ pub fn measure(dir: &Path, options: &RuleOptions) -> Result<Vec<RuleBranches>, V
         measured.branches.iter_mut().zip(probes).for_each(|(branch, probe)| branch.reached = probe.load(Ordering::Relaxed));
     }
     Ok(measured)
+}
+
+fn not_measured(rule: &Rule, why: &str) -> Diagnostic {
+    let finding = rule.file.finding(RULE_SYNTAX, format!("the branches of the rule cannot be measured: {why}"), Position::NONE);
+    finding.hint("write a block behind `if`, `while` and `for` in the plain way")
 }
 
 /// Probes cost operations and make expressions deeper.
@@ -147,10 +151,9 @@ enum Insertion {
     Text(&'static str),
 }
 
-fn probed(engine: &Engine, text: &str, first: usize) -> Probed {
-    let words = tokens::words(engine, text).unwrap_or_default();
-    let mut prober = Prober { words: &words, insertions: Vec::new(), branches: Vec::new() };
-    for function in tokens::functions(&words) {
+fn probed(words: &[Word], text: &str, first: usize) -> Probed {
+    let mut prober = Prober { words, insertions: Vec::new(), branches: Vec::new() };
+    for function in tokens::functions(words) {
         prober.block(function.body, function.all.start, Way::Function(function.name));
     }
     for at in 0..words.len() {
@@ -310,7 +313,8 @@ mod tests {
 
     fn probed_body(body: &str) -> String {
         let text = format!("fn f(x) {{{body}}}");
-        let out = probed(&Engine::new(), &text, 0).text.replace(PROBE, "p");
+        let words = tokens::words(&Engine::new(), &text).unwrap_or_else(|| panic!("{text}"));
+        let out = probed(&words, &text, 0).text.replace(PROBE, "p");
         Engine::new().compile(&out).unwrap_or_else(|error| panic!("{out}: {error}"));
         out.strip_prefix("fn f(x) { p(0); ").and_then(|rest| rest.strip_suffix('}')).map(str::to_owned).unwrap_or(out)
     }
@@ -332,6 +336,7 @@ mod tests {
             ),
             ("try {1} catch(e) {2}", "try {1} catch(e) { p(1); 2}"),
             ("`a ${if x {1} else {2}} if b {`", "`a ${if x { p(1); 1} else { p(2); 2}} if b {`"),
+            ("x == `a ${x} b ${y}` || z", "x == `a ${x} b ${y}` || p(1) && z"),
             ("\"if x {\" // if y {\n", "\"if x {\" // if y {\n"),
         ];
         for (body, expect) in cases {

@@ -320,4 +320,16 @@ mod tests {
             "fn f() {\n    let a = `one  \n  two ${ if x { \"}\" } else { y } }  \n three`;\n    /* a  {\n  b */\n    #\"{\"#;\n    '{';\n    \"\\\"{\"\n}\n",
         );
     }
+
+    /// The shipped rules are laid out well; without any indent, and with blanks at every line end, they come out the same.
+    #[test]
+    fn shipped_rules_come_back_from_a_mess() {
+        let folder = folder::read(Path::new("../../rules/starter")).unwrap_or_else(|findings| panic!("{findings:?}"));
+        assert!(folder.rules.len() >= 7);
+        for rule in folder.rules {
+            let mess: String = rule.text.lines().map(|line| format!("\t{}  \n\n", line.trim())).collect();
+            let code = |text: &str| text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(code(&laid_out(&mess)), code(&rule.text), "{}", rule.id);
+        }
+    }
 }

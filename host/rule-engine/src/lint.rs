@@ -53,7 +53,7 @@ fn shadowed(rule: &Rule, earlier: &[Rule]) -> Option<Diagnostic> {
         let insight = &other.insight;
         if insight.matches_all {
             Some(format!("the rule is never reached: {} comes first and claims everything", other.id))
-        } else if insight.applies_to == rule.insight.applies_to {
+        } else if insight.applies_to == rule.insight.applies_to && !insight.applies_to.is_empty() {
             Some(format!("the rule is never reached: {} comes first and `matches` says the same there", other.id))
         } else {
             None

@@ -18,7 +18,7 @@ pub(crate) struct Word {
 pub(crate) fn words(engine: &Engine, text: &str) -> Option<Vec<Word>> {
     let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let (tokens, control) = engine.lex([&text]);
-    let mut words = Vec::new();
+    let mut words: Vec<Word> = Vec::new();
     // Braces that are open inside of a text with `${…}`; at the last one the text goes on.
     let mut inner: Vec<usize> = Vec::new();
     for (token, position) in tokens {
@@ -38,13 +38,21 @@ pub(crate) fn words(engine: &Engine, text: &str) -> Option<Vec<Word>> {
             }
             _ => {}
         }
-        let start = *starts.get(position.line()?.checked_sub(1)?)?;
-        let column = position.position().unwrap_or(1).saturating_sub(1);
-        let rest = text.get(start..)?;
-        let at = start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
+        let (position, at) = match (position.line(), words.last()) {
+            (Some(line), _) => (position, byte(text, *starts.get(line.checked_sub(1)?)?, position.position().unwrap_or(1))?),
+            // The end of a text right behind `${…}` is empty and has no place.
+            (None, Some(before)) => (before.position, before.at),
+            (None, None) => return None,
+        };
         words.push(Word { token, position, at });
     }
     Some(words)
+}
+
+/// Where a column of the line that begins at `start` stands.
+fn byte(text: &str, start: usize, column: usize) -> Option<usize> {
+    let rest = text.get(start..)?;
+    Some(start + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at))
 }
 
 /// A function as it stands among the words.

@@ -74,6 +74,8 @@ fn findings_have_a_place_and_a_hint_in_json_too() {
     assert_eq!(codes, ["R111", "R113"]);
     assert_eq!(json["warnings"][1]["location"], "rules/tables/spare.csv:1");
     assert_eq!(json["warnings"][1]["hint"], "delete rules/tables/spare.csv, or read it: lookup(\"spare\", …)");
+    let late = scene.run("rule check --on 2099-01-02").expect(0);
+    assert!(late.stderr.contains("rules/direct/team.rhai:2:1: R109: the rule was to be reviewed by 2099-01-01"), "{}", late.stderr);
     scene.write("rules/direct/twin.rhai", "fn");
     let json = scene.run("rule check --format json").fails_with(1, "R101", "twin.rhai").json();
     assert_eq!(json["errors"][0]["code"], "R101");

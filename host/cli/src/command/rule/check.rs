@@ -1,18 +1,18 @@
 //! `rule check`: compiles and lints.
 
 use super::super::{diagnostic_json, json_text, opening};
-use super::today;
 use crate::args::Format;
 use crate::error::Failure;
 use crate::settings::Settings;
 use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
+use domain::period::Day;
 use rule_engine::lint::{self, Lints};
 use serde_json::{Value, json};
 
-pub fn check(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
+pub fn check(ui: Ui, settings: &Settings, on: Option<Day>, format: Format) -> Result<(), Failure> {
     let lints = match opening::rules(settings) {
-        Ok(rules) => lint::check(&rules, today()),
+        Ok(rules) => lint::check(&rules, on),
         Err(errors) => Lints { errors, warnings: Vec::new() },
     };
     match format {

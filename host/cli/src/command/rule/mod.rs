@@ -30,7 +30,7 @@ pub fn rule(ui: Ui, global: &GlobalArgs, command: &RuleCommand) -> Result<(), Fa
     match command {
         RuleCommand::New(args) => scaffold::new(ui, &settings, args),
         RuleCommand::Show(args) => show::show(ui, &settings, args),
-        RuleCommand::Check { format } => check::check(ui, &settings, *format),
+        RuleCommand::Check { on, format } => check::check(ui, &settings, on.or(today()), *format),
         RuleCommand::Fmt { check } => fmt::fmt(ui, &settings, *check),
         RuleCommand::Test(args) => test::test(ui, &settings, args),
         RuleCommand::Docs(args) => docs::docs(ui, &settings, args),
