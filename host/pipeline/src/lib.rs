@@ -10,6 +10,7 @@ pub mod run;
 
 mod allocate;
 mod collect;
+mod columns;
 mod days;
 mod distribute;
 mod drivers;
@@ -17,5 +18,4 @@ mod gather;
 mod interner;
 mod normalize;
 mod passing;
-mod plan;
 mod typed;

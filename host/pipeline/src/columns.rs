@@ -1,4 +1,4 @@
-//! A mapping worked out for one scan: which columns to ask for, and what each of them is for.
+//! How a table is read: which columns to ask for, and what each of them is for, worked out of a mapping for one scan.
 
 use decode::Wanted;
 use domain::catalogue as code;
@@ -27,7 +27,7 @@ pub enum Identity {
 }
 
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct Reading {
     pub wanted: Vec<Wanted>,
     pub billed_cost: Input,
     pub effective_cost: Input,
@@ -39,10 +39,10 @@ pub struct Plan {
     pub date_order: DateOrder,
 }
 
-impl Plan {
+impl Reading {
     /// Keeps only the wanted dimensions; everything that identifies a resource must be one of them or a tag.
-    pub fn new(mapping: &Mapping, dimensions: &[Field]) -> Result<Plan, Diagnostic> {
-        let mut plan = Plan {
+    pub fn new(mapping: &Mapping, dimensions: &[Field]) -> Result<Reading, Diagnostic> {
+        let mut reading = Reading {
             wanted: Vec::new(),
             billed_cost: Input::Constant(String::new()),
             effective_cost: Input::Constant(String::new()),
@@ -52,27 +52,27 @@ impl Plan {
             nulls: mapping.nulls.clone(),
             date_order: mapping.date_order,
         };
-        plan.billed_cost = plan.needed(mapping, Feed::BilledCost, "BilledCost")?;
-        plan.effective_cost = plan.needed(mapping, Feed::EffectiveCost, "EffectiveCost")?;
-        plan.charge_period_start = plan.needed(mapping, Feed::ChargePeriodStart, "ChargePeriodStart")?;
-        match plan.needed(mapping, Feed::BillingCurrency, "BillingCurrency")? {
-            Input::Column(column) => plan.identity.push((column, Identity::Currency)),
+        reading.billed_cost = reading.needed(mapping, Feed::BilledCost, "BilledCost")?;
+        reading.effective_cost = reading.needed(mapping, Feed::EffectiveCost, "EffectiveCost")?;
+        reading.charge_period_start = reading.needed(mapping, Feed::ChargePeriodStart, "ChargePeriodStart")?;
+        match reading.needed(mapping, Feed::BillingCurrency, "BillingCurrency")? {
+            Input::Column(column) => reading.identity.push((column, Identity::Currency)),
             Input::Constant(text) => {
                 Currency::parse(text.as_bytes()).map_err(|error| Diagnostic::new(code::PLUGIN_CONFIG, format!("{}: {error}", mapping.table)))?;
-                plan.constants.push((Identity::Currency, text));
+                reading.constants.push((Identity::Currency, text));
             }
         }
         for field in dimensions {
-            plan.identify(mapping.origin(Feed::Dimension(*field)), Identity::Dimension(*field));
+            reading.identify(mapping.origin(Feed::Dimension(*field)), Identity::Dimension(*field));
         }
-        plan.identify(mapping.origin(Feed::Tags), Identity::Tags);
+        reading.identify(mapping.origin(Feed::Tags), Identity::Tags);
         for tag in &mapping.tag_columns {
-            plan.identify(Some(&Origin::Column(tag.column.clone())), Identity::Tag(tag.key.clone()));
+            reading.identify(Some(&Origin::Column(tag.column.clone())), Identity::Tag(tag.key.clone()));
         }
         for skip in &mapping.skips {
-            plan.identify(Some(&Origin::Column(skip.column.clone())), Identity::Skip(skip.values.clone()));
+            reading.identify(Some(&Origin::Column(skip.column.clone())), Identity::Skip(skip.values.clone()));
         }
-        Ok(plan)
+        Ok(reading)
     }
 
     fn needed(&mut self, mapping: &Mapping, feed: Feed, name: &str) -> Result<Input, Diagnostic> {
