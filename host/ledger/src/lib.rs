@@ -15,6 +15,7 @@ mod digest;
 mod error;
 mod generation;
 mod intern;
+mod known;
 mod open;
 mod outcome;
 mod period;

@@ -3,8 +3,10 @@
 //! collect → normalize → allocate → post: `run` says the order, each stage is a module. Plugins and rules are reached
 //! through the ports of `domain`, so that everything here runs with fakes.
 
+pub mod apply;
 pub mod derive;
 pub mod explain;
+pub mod plan;
 pub mod report;
 pub mod run;
 
