@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod derive;
 pub mod explain;
+pub mod history;
 pub mod plan;
 pub mod report;
 pub mod run;

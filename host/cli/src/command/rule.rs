@@ -1,6 +1,6 @@
 //! `rule`: check, test, list.
 
-use super::opening;
+use super::{approval, opening};
 use crate::args::{Format, GlobalArgs, RuleCommand};
 use crate::error::Failure;
 use crate::query;
@@ -26,6 +26,8 @@ pub fn rule(ui: Ui, global: &GlobalArgs, command: &RuleCommand) -> Result<(), Fa
         RuleCommand::Check => check(ui, &settings),
         RuleCommand::Test => test(ui, &settings),
         RuleCommand::List { format } => list(ui, &settings, *format),
+        RuleCommand::Approve(approval) => approval::approve(ui, &settings, approval),
+        RuleCommand::History { format } => approval::history(ui, &settings, *format),
     }
 }
 
