@@ -13,6 +13,7 @@ mod period;
 mod plan;
 mod plan_text;
 mod plugin;
+mod replan;
 mod rule;
 mod run;
 mod serve;
