@@ -86,6 +86,10 @@ impl Promise {
             );
         }
         if ledger.inputs_digest()? != self.inputs {
+            if ledger.standing_digest()? == self.outcome {
+                let message = "the plan has been applied already: what it promises is what stands";
+                return Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint("see `apportion rule history` and `apportion costs`"));
+            }
             let message = "charges, entries or closed months have changed since the plan was made";
             return Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint(ANEW));
         }

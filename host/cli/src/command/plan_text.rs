@@ -24,13 +24,11 @@ pub fn text_of(ui: Ui, plan: &Plan) -> String {
 
 /// What one line can say of a plan.
 pub fn summary(plan: &Plan) -> String {
-    match plan.moves_money() {
-        false => "no team's cost changes".into(),
-        true => {
-            let both = [(&plan.moved, ""), (&plan.moved_elsewhere, " outside of the period")];
-            let parts = both.iter().filter(|(sums, _)| !sums.is_empty()).map(|(sums, place)| format!("{}{place}", moneys(sums)));
-            format!("{} between teams", parts.collect::<Vec<_>>().join(" and "))
-        }
+    match (plan.moved.is_empty(), plan.moved_elsewhere.is_empty()) {
+        (true, true) => "no team's cost changes".into(),
+        (false, true) => format!("{} between teams", moneys(&plan.moved)),
+        (true, false) => format!("nothing in the period, and {} between teams outside of it", moneys(&plan.moved_elsewhere)),
+        (false, false) => format!("{} between teams, and {} outside of the period", moneys(&plan.moved), moneys(&plan.moved_elsewhere)),
     }
 }
 
@@ -145,7 +143,11 @@ fn rule_line(change: &RuleChange) -> String {
 fn resource_line(change: &ResourceChange) -> String {
     let ruling = |ruling: &Ruling| format!("{} by {}", ruling.to, named(&ruling.rule));
     let service = if change.resource == change.service_name { String::new() } else { format!(" ({})", change.service_name) };
-    format!("  {}{service}, {}: {} → {}", change.resource, money(change.currency, change.cost), ruling(&change.before), ruling(&change.after))
+    let rulings = match change.before == change.after {
+        true => format!("{}, shared otherwise", ruling(&change.after)),
+        false => format!("{} → {}", ruling(&change.before), ruling(&change.after)),
+    };
+    format!("  {}{service}, {}: {rulings}", change.resource, money(change.currency, change.cost))
 }
 
 fn foot(plan: &Plan) -> Vec<String> {

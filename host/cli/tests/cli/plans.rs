@@ -58,7 +58,7 @@ fn a_plan_shows_the_money_and_posts_nothing() {
     assert_eq!(plan.json()["moved"], json!([usd("10.000000000")]));
     assert_eq!(plan.json()["moved_elsewhere"], json!([]));
     assert_eq!(costs(&scene, ""), before);
-    let february = scene.run("plan --from 2026-02").expect(0).says("moves USD 10.00 outside of the period between teams");
+    let february = scene.run("plan --from 2026-02").expect(0).says("moves nothing in the period, and USD 10.00 between teams outside of it");
     assert!(!february.stdout.contains("platform"), "{}", february.stdout);
     scene.run("plan --period March").fails_with(1, "N202", "'March' is neither a day nor a month");
     scene.run("plan --as-of March").fails_with(1, "N202", "--as-of: 'March' is not a date");
@@ -74,7 +74,7 @@ fn a_plan_that_is_applied_comes_out_to_the_nano() {
     assert_eq!(costs(&scene, ""), after(&plan));
     scene.run("ledger verify").expect(0);
     scene.run("plan").expect(0).says("no team's cost changes");
-    scene.run("apply plan.json").fails_with(1, "N303", "apportion plan --out plan.json");
+    scene.run("apply plan.json").fails_with(1, "N303", "the plan has been applied already");
 }
 
 #[test]
