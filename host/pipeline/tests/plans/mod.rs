@@ -168,6 +168,44 @@ fn a_plan_is_refused_once_anything_has_moved() {
 }
 
 #[test]
+fn an_outcome_that_was_not_planned_is_not_posted() {
+    let mut ledger = collected();
+    let file = file_text(&planned(&ledger, &other_rules(), Period::all(), None));
+    let before = balances(&ledger);
+    // The digest says the same, and yet these rules do something else, as with a plugin of another version.
+    let otherwise = ByService { split: vec![("d", 1)], ..other_rules() };
+    let refused = apply_now(&mut ledger, &file, &otherwise).map(drop).map_err(|error| (error.code, error.message));
+    assert_eq!(refused, Err((code::PLAN_INPUTS_MOVED, "the outcome is not that of the plan any more; nothing was posted".into())));
+    assert_eq!((balances(&ledger), ledger.verify(&mut |_| {}).unwrap().findings), (before, vec![]));
+    assert!(apply_now(&mut ledger, &file, &other_rules()).is_ok());
+}
+
+#[test]
+fn what_changes_in_a_closed_month_counts_for_it_and_is_posted_later() {
+    let mut ledger = collected();
+    ledger.close_period("2026-03".parse().unwrap(), 1, "done").unwrap();
+    let plan = planned(&ledger, &other_rules(), march(), None);
+    assert_eq!((lines(&plan.teams), &plan.closed), (vec!["a 36 35".into(), "b 4 0".into(), "c 0 5".into()], &vec!["2026-03".parse().unwrap()]));
+    apply_now(&mut ledger, &file_text(&plan), &other_rules()).unwrap();
+    assert_eq!(ledger.standing_digest().unwrap(), plan.outcome);
+    // March as it was closed has support as 6 and 4; April has its own 10 and 10, and the corrections −6 −4 +5 +5.
+    let posted = |month: &str| {
+        let period = month.parse::<Month>().unwrap().period();
+        let mut sums = std::collections::BTreeMap::<String, Sum>::new();
+        for balance in ledger.balances(period, ledger::Bucket::Whole).unwrap() {
+            *sums.entry(balance.account.to_string()).or_default() += balance.amount;
+        }
+        sums.into_iter()
+            .filter(|(account, _)| account.starts_with("team"))
+            .map(|(account, sum)| format!("{account} {}", sum.rounded_text(0)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(posted("2026-03"), ["team/a 36", "team/b 4"]);
+    assert_eq!(posted("2026-04"), ["team/a 9", "team/b -4", "team/c 15"]);
+    assert!(!planned(&ledger, &other_rules(), Period::all(), None).moves_money());
+}
+
+#[test]
 fn rules_that_read_amounts_are_asked_for_each_charge_and_new_ones_are_named() {
     let mut ledger = Ledger::in_memory().unwrap();
     run_at(&mut ledger, Some("2026-03-01 big - 10\n2026-03-01 big - 11\n2026-03-01 compute a 5"), &rules(), FIRST_OF_MAY);
