@@ -34,7 +34,7 @@ impl Ledger {
 
     /// Oldest first.
     pub fn approvals(&self) -> Result<Vec<Approval>> {
-        row::rows(&self.connection, &format!("SELECT {COLUMNS} FROM approval ORDER BY id"), [], read)
+        Ok(links(&self.connection)?.into_iter().map(|link| link.approval).collect())
     }
 
     /// Whether anybody has approved the rules with this digest.
@@ -47,10 +47,17 @@ pub fn plan_digest(approval: &Approval) -> Option<Hash> {
     approval.plan.as_ref().map(|plan| of_bytes(plan.as_bytes()))
 }
 
-/// Number, approval, digest of its plan, and hash.
-pub fn rows(connection: &Connection) -> Result<Vec<(i64, Approval, Option<Hash>, Hash)>> {
+/// An approval as a link of its chain.
+pub struct Link {
+    pub number: i64,
+    pub approval: Approval,
+    pub plan_digest: Option<Hash>,
+    pub hash: Hash,
+}
+
+pub fn links(connection: &Connection) -> Result<Vec<Link>> {
     row::rows(connection, &format!("SELECT {COLUMNS} FROM approval ORDER BY id"), [], |row| {
-        Ok((row::cell(row, 0)?, read(row)?, row::cell(row, 6)?, row::digest(row, 7)?))
+        Ok(Link { number: row::cell(row, 0)?, approval: read(row)?, plan_digest: row::cell(row, 6)?, hash: row::digest(row, 7)? })
     })
 }
 

@@ -128,8 +128,8 @@ impl Ledger {
 
     pub(super) fn check_approvals(&self, report: &mut VerifyReport) -> Result<()> {
         let mut before = START;
-        for (number, approval, digest, hash) in approval::rows(&self.connection)? {
-            if approval::of_approval(&before, number, &approval) != hash || approval::plan_digest(&approval) != digest {
+        for approval::Link { number, approval, plan_digest, hash } in approval::links(&self.connection)? {
+            if approval::of_approval(&before, number, &approval) != hash || approval::plan_digest(&approval) != plan_digest {
                 report.find(format!("approval {number} (by {}) was changed, or the one before it was", approval.approver));
             }
             before = hash;
