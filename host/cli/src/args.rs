@@ -43,13 +43,19 @@ pub enum Command {
     /// Collect, allocate and post
     #[command(long_about = include_str!("command/run.md"))]
     Run(RunArgs),
+    /// Show what the rules of the folder would change in the money, and post nothing
+    #[command(long_about = include_str!("command/plan.md"))]
+    Plan(PlanArgs),
+    /// Post exactly what a plan file says
+    #[command(long_about = include_str!("command/apply.md"))]
+    Apply(ApplyArgs),
     /// Show what each team owes
     #[command(long_about = include_str!("command/costs.md"))]
     Costs(CostsArgs),
     /// Say why a team or resource costs what it does
     #[command(long_about = include_str!("command/explain.md"))]
     Explain(ExplainArgs),
-    /// Write, check, test and document the rules
+    /// Write, check, test, document and approve the rules
     #[command(subcommand, long_about = include_str!("command/rule.md"))]
     Rule(RuleCommand),
     /// List and inspect plugins
@@ -95,6 +101,56 @@ pub struct RunArgs {
     /// How the summary is printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct PlanArgs {
+    /// One day or month, such as 2026-01
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    pub period: Option<String>,
+    #[command(flatten)]
+    pub range: PeriodArgs,
+    /// Folder of the rules, instead of the one in the settings
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+    /// Go by the charges as they were known at the end of this day
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// Write the plan to a file, to be approved and applied
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Keep the scratch ledger at this path
+    #[arg(long, value_name = "FILE")]
+    pub keep: Option<PathBuf>,
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct ApplyArgs {
+    /// The file that `plan --out` wrote
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Exit with 0 although rules failed on charges
+    #[arg(long)]
+    pub allow_incomplete: bool,
+    /// How the summary is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct ApproveArgs {
+    /// The plan that was looked at, kept with the approval
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub note: String,
+    /// Who approves [env: USER]
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
 }
 
 #[derive(ClapArgs, Clone, Debug, Default)]
@@ -178,6 +234,14 @@ pub enum RuleCommand {
     },
     /// List the rules in the order they are tried, with the money each one placed
     List {
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Record in the ledger that the rules as they are now may post
+    Approve(ApproveArgs),
+    /// List every set of rules that was used or approved, with what changed
+    History {
         /// How the list is printed
         #[arg(long, value_enum, default_value_t)]
         format: Format,

@@ -14,11 +14,12 @@ pub const CACHE: &str = "APPORTION_CACHE";
 
 /// The variables with what they mean, for the reference.
 #[cfg(test)]
-pub const DOCUMENTED: [(&str, &str); 7] = [
+pub const DOCUMENTED: [(&str, &str); 8] = [
     (CONFIG, "Settings file; `--config` wins."),
     (LEDGER, "Ledger file; `--ledger` wins."),
     (LISTEN, "Address of `serve`; `--listen` wins."),
     (CACHE, "Folder for compiled plugins, instead of the user's cache."),
+    ("USER", "Who approves rules; `--by` wins."),
     ("NO_COLOR", "Set: no bold text on terminals."),
     ("XDG_CACHE_HOME", "The user's cache; compiled plugins go to `apportion/plugins` in it."),
     ("HOME", "Without `XDG_CACHE_HOME`, the cache is `.cache` in it."),
@@ -32,6 +33,11 @@ pub fn value(name: &str) -> Option<OsString> {
 /// Whether escape sequences are unwelcome.
 pub fn no_color() -> bool {
     value("NO_COLOR").is_some()
+}
+
+/// Who is logged in, as the system tells it.
+pub fn user() -> Option<String> {
+    value("USER").map(|user| user.to_string_lossy().into_owned())
 }
 
 /// Where compiled plugins are kept; `None` where there is no home.

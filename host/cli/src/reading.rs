@@ -15,6 +15,7 @@ pub struct SettingsFile {
     pub rules: Option<Spanned<String>>,
     pub dimensions: Option<Spanned<Vec<Spanned<String>>>>,
     pub unknown_teams: Option<Spanned<String>>,
+    pub require_approval: Option<Spanned<bool>>,
     #[serde(default)]
     pub tags: BTreeMap<String, Spanned<TagSection>>,
     #[serde(default)]

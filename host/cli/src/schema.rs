@@ -25,6 +25,11 @@ fn schema() -> Value {
                 "enum": UnknownTeams::NAMES,
                 "default": "allow",
             },
+            "require_approval": {
+                "description": "Whether rules must be approved with `apportion rule approve` before `run` and `apply` post with them; plans can be made without.",
+                "type": "boolean",
+                "default": false,
+            },
             "tags": {
                 "description": "The tag schema: one section for each tag that has several spellings.",
                 "type": "object",

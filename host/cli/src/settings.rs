@@ -89,6 +89,8 @@ pub struct Settings {
     pub rules: Setting<PathBuf>,
     pub dimensions: Setting<Vec<Field>>,
     pub unknown_teams: Setting<UnknownTeams>,
+    /// Whether rules must be approved before they post.
+    pub require_approval: Setting<bool>,
     pub tags: TagSchema,
     /// One for each rule of the schema.
     pub tag_origins: Vec<TagOrigins>,
@@ -170,13 +172,14 @@ impl Resolver<'_> {
         let rules = self.path(&root, file.rules.as_ref(), RULES);
         let dimensions = self.dimensions(file.dimensions.as_ref());
         let unknown_teams = self.unknown_teams(file.unknown_teams.as_ref());
+        let require_approval = self.switch(file.require_approval.as_ref());
         let (tags, tag_origins) = self.tags(&file);
         let sources = file.sources.iter().map(|(name, section)| self.source(name, section)).collect();
         let allocators = file.allocators.iter().map(|(name, path)| (name.clone(), self.path(&root, Some(path), ""))).collect();
         let listen = self.listen(file.server.listen.as_ref());
         let limits = self.limits(&file);
         if self.findings.is_empty() {
-            Ok(Settings { root, ledger, rules, dimensions, unknown_teams, tags, tag_origins, sources, allocators, listen, limits })
+            Ok(Settings { root, ledger, rules, dimensions, unknown_teams, require_approval, tags, tag_origins, sources, allocators, listen, limits })
         } else {
             Err(self.findings)
         }
@@ -242,6 +245,11 @@ impl Resolver<'_> {
             UnknownTeams::Allow
         });
         Setting { value, origin: self.origin(&written.span()) }
+    }
+
+    /// Off unless it is written.
+    fn switch(&self, written: Option<&Spanned<bool>>) -> Setting<bool> {
+        Setting { value: written.is_some_and(|on| *on.get_ref()), origin: self.origin_of(written) }
     }
 
     fn tags(&mut self, file: &SettingsFile) -> (TagSchema, Vec<TagOrigins>) {

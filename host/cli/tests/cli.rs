@@ -9,6 +9,8 @@ mod demo;
 mod errors;
 #[path = "cli/flow.rs"]
 mod flow;
+#[path = "cli/plans.rs"]
+mod plans;
 #[path = "cli/real_bills.rs"]
 mod real_bills;
 #[path = "cli/scene.rs"]

@@ -133,6 +133,13 @@ catalogue! {
     RUN_INCOMPLETE "N101" Incomplete "The run posted, but rows or sources are missing from it.";
     NOTHING_TO_EXPLAIN "N201" User "Nothing in the ledger has that name.";
     QUERY_INVALID "N202" User "A filter, grouping or period of a query cannot be understood.";
+    PLAN_UNREADABLE "N301" User "A plan file cannot be read, is of another version, or was changed after it was made.";
+    PLAN_RULES_MOVED "N302" User "The rules are not those of the plan any more.";
+    PLAN_INPUTS_MOVED "N303" User "What the plan was made on has changed since: charges, entries or closed months.";
+    PLAN_OTHER_LEDGER "N304" User "The plan was made on another ledger.";
+    PLAN_NOT_TO_APPLY "N305" User "The plan answers what would be if, and cannot be applied.";
+    APPROVAL_INVALID "N401" User "An approval lacks a note or a name.";
+    APPROVAL_MISSING "N402" User "The settings want rules to be approved before they post, and these are not.";
     ADDRESS_REFUSED "S101" User "`serve` only listens on loopback until tokens exist.";
     ADDRESS_IN_USE "S102" User "The address cannot be listened on.";
     NO_SUCH_PATH "S201" User "The API has no such path.";

@@ -157,6 +157,14 @@ fn number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0_u32, |value, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')))
 }
 
+/// Milliseconds since 1970-01-01 as RFC 3339 in UTC.
+pub fn instant(at_ms: i64) -> String {
+    const DAY_MS: i64 = 86_400_000;
+    let day = Day::from_epoch(i32::try_from(at_ms.div_euclid(DAY_MS)).unwrap_or_default());
+    let (seconds, ms) = (at_ms.rem_euclid(DAY_MS) / 1000, at_ms.rem_euclid(1000));
+    format!("{day}T{:02}:{:02}:{:02}.{ms:03}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
 impl Month {
     pub fn new(year: i32, month: u32) -> Option<Month> {
         Day::from_civil(year, month, 1).map(Day::month)
@@ -321,5 +329,13 @@ mod tests {
             let (year, month, day) = Day(days).civil();
             assert_eq!(Day::from_civil(year, month, day), Some(Day(days)).filter(|_| year >= 1));
         }
+    }
+
+    #[test]
+    fn points_in_time_are_utc_with_milliseconds() {
+        assert_eq!(instant(0), "1970-01-01T00:00:00.000Z");
+        // date -u -d @1767225599 gives 2025-12-31 23:59:59.
+        assert_eq!(instant(1_767_225_599_007), "2025-12-31T23:59:59.007Z");
+        assert_eq!(instant(-1), "1969-12-31T23:59:59.999Z");
     }
 }

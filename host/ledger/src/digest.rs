@@ -176,6 +176,10 @@ pub fn of_link(before: &Hash, link: &Link<'_>) -> Hash {
     hasher.finish()
 }
 
+pub fn hex(hash: &Hash) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 pub fn of_bytes(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }

@@ -5,10 +5,11 @@ use crate::digest::{Hash, of_bytes};
 use crate::error::{corrupt, misuse};
 use crate::outcome;
 use crate::row;
-use crate::{GenerationId, Ledger, Result, Transaction};
+use crate::{GenerationId, GenerationRow, Ledger, Result, Transaction};
 use domain::decision::{Outcome, OutcomeId};
 use domain::entry::RuleVersion;
 use domain::port::{Mutual, RuleFacts, Rules, Stage};
+use domain::run::RunId;
 
 /// Decisions of one block.
 const BLOCK_ITEMS: usize = 65_536;
@@ -77,6 +78,13 @@ impl Ledger {
     pub fn tables(&self, generation: GenerationId) -> Result<Vec<(String, String)>> {
         let sql = "SELECT r.name, t.text FROM rule_table r JOIN source_text t ON t.digest = r.source_text WHERE r.generation = ?1 ORDER BY r.name";
         row::rows(&self.connection, sql, [generation.0], |row| Ok((row::cell(row, 0)?, row::cell(row, 1)?)))
+    }
+
+    /// Every generation that a run has used, oldest first.
+    pub fn generations(&self) -> Result<Vec<GenerationRow>> {
+        row::rows(&self.connection, "SELECT id, digest, run FROM generation ORDER BY id", [], |row| {
+            Ok(GenerationRow { id: GenerationId(row::cell(row, 0)?), digest: row::cell(row, 1)?, run: RunId(row::cell(row, 2)?) })
+        })
     }
 
     /// The generation with this digest, if a run has used it.

@@ -6,6 +6,7 @@
 //!
 //! Many small things are kept as *blocks*: see the `block` module for why.
 
+mod approval;
 mod block;
 mod check;
 mod collect;
@@ -14,6 +15,7 @@ mod digest;
 mod error;
 mod generation;
 mod intern;
+mod known;
 mod open;
 mod outcome;
 mod period;
@@ -23,6 +25,7 @@ mod row;
 mod run;
 mod seal;
 pub mod segment;
+mod standing;
 mod weights;
 
 use domain::account::Account;
@@ -203,6 +206,27 @@ pub struct Balance {
     pub service_name: Option<String>,
     pub currency: Currency,
     pub amount: Sum,
+}
+
+/// Somebody's word that rules may post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    pub at_ms: i64,
+    pub approver: String,
+    pub note: String,
+    /// Digest of the rules and tables, hex.
+    pub generation: String,
+    /// The text of the plan that was looked at.
+    pub plan: Option<String>,
+}
+
+/// A set of rules and tables, and the run that used it first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenerationRow {
+    pub id: GenerationId,
+    /// Where rules have turning days, `<digest>/<number of the stretch>`.
+    pub digest: String,
+    pub run: RunId,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

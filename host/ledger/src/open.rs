@@ -13,7 +13,11 @@ use std::time::Duration;
 const APPLICATION_ID: i32 = 0x4170_746E;
 
 /// Each brings the schema one version on. Released ones are never edited, which a test checks.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/01-journal/up.sql"), include_str!("../migrations/04-stages/up.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/01-journal/up.sql"),
+    include_str!("../migrations/02-approval/up.sql"),
+    include_str!("../migrations/04-stages/up.sql"),
+];
 
 /// How long a second writer waits before it is told that another run is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -75,6 +79,17 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// A copy to try things on, kept by SQLite in a nameless file that is gone with it, also after a crash.
+    pub fn scratch(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Ledger> {
+        let connection = Connection::open("").stored()?;
+        // A crash leaves nothing to be repaired, so no log needs to be on disk.
+        connection.execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = MEMORY;").stored()?;
+        let mut scratch = Ledger { connection, path: None };
+        self.copy_into(&mut scratch.connection, progress)?;
+        set_up_connection(&scratch.connection)?;
+        Ok(scratch)
+    }
+
     fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).stored().map_err(|error| at(error, path))?;
         set_up_connection(&connection).map_err(|error| at(error, path))?;
@@ -122,7 +137,7 @@ impl Ledger {
         refuse_existing(to, "choose a new name for the backup")?;
         let partial = partial_name(to);
         let _ = std::fs::remove_file(&partial);
-        let copied = self.copy_to(&partial, progress).and_then(|()| {
+        let copied = Connection::open(&partial).stored().and_then(|mut target| self.copy_into(&mut target, progress)).and_then(|()| {
             std::fs::rename(&partial, to).map_err(|error| {
                 Diagnostic::new(code::LEDGER_STORAGE, format!("the backup cannot be named {}: {error}", to.display()))
                     .hint("choose another folder for the backup")
@@ -135,13 +150,12 @@ impl Ledger {
     }
 
     /// An open read pins one state for all steps, so that a busy writer cannot make the copy start over.
-    fn copy_to(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
-        let mut target = Connection::open(to).stored()?;
+    fn copy_into(&self, target: &mut Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         let pins = self.connection.is_autocommit();
         if pins {
             self.connection.execute_batch("BEGIN; SELECT count(*) FROM run;").stored()?;
         }
-        let copied = copy(&self.connection, &mut target, progress);
+        let copied = copy(&self.connection, target, progress);
         if pins {
             self.connection.execute_batch("ROLLBACK").stored()?;
         }

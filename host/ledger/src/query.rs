@@ -14,6 +14,14 @@ use rusqlite::{Connection, Row};
 const ENTRY: &str = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day, e.run, e.generation, e.reverses,
     (SELECT r.id FROM entry r WHERE r.reverses = e.id), e.content_digest, e.hash FROM entry e";
 
+/// What was taken back on its own posting day adds nothing to any bucket, so history costs nothing here.
+const HEADS_POSTED: &str = "SELECT e.id, e.posting_day, e.source, e.currency FROM entry e WHERE e.posting_day >= ?1 AND e.posting_day < ?2
+    AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id AND r.posting_day = e.posting_day)
+    AND NOT EXISTS (SELECT 1 FROM entry o WHERE o.id = e.reverses AND o.posting_day = e.posting_day) ORDER BY e.id";
+
+const HEADS_CHARGED: &str = "SELECT e.id, e.charge_day, e.source, e.currency FROM entry e WHERE e.charge_day >= ?1 AND e.charge_day < ?2
+    AND e.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id) ORDER BY e.id";
+
 impl Ledger {
     /// The entries that count for charges of the period, oldest first.
     pub fn standing(&self, period: Period) -> Result<Vec<StandingEntry>> {
@@ -50,8 +58,16 @@ impl Ledger {
 
     /// What each account got in the period, by posting day. Zero balances are left out.
     pub fn balances(&self, period: Period, bucket: Bucket) -> Result<Vec<Balance>> {
+        self.summed(self.heads(HEADS_POSTED, period, bucket)?)
+    }
+
+    /// What each account got of the charges of the period, by charge day, on whatever day it was posted. Zero balances are left out.
+    pub fn charge_balances(&self, period: Period) -> Result<Vec<Balance>> {
+        self.summed(self.heads(HEADS_CHARGED, period, Bucket::Whole)?)
+    }
+
+    fn summed(&self, (heads, sources): (Vec<Head>, Vec<String>)) -> Result<Vec<Balance>> {
         let words = Words::load(&self.connection)?;
-        let (heads, sources) = self.heads(period, bucket)?;
         let mut sums: HashMap<Key, i128> = HashMap::new();
         for heads in heads.chunk_by(|left, right| left.id + 1 == right.id) {
             self.add_postings(heads, &mut sums)?;
@@ -65,11 +81,7 @@ impl Ledger {
     }
 
     /// The entries of the period by number, and the names of their sources.
-    fn heads(&self, period: Period, bucket: Bucket) -> Result<(Vec<Head>, Vec<String>)> {
-        // What was taken back on its own posting day adds nothing to any bucket, so history costs nothing here.
-        let sql = "SELECT e.id, e.posting_day, e.source, e.currency FROM entry e WHERE e.posting_day >= ?1 AND e.posting_day < ?2
-             AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id AND r.posting_day = e.posting_day)
-             AND NOT EXISTS (SELECT 1 FROM entry o WHERE o.id = e.reverses AND o.posting_day = e.posting_day) ORDER BY e.id";
+    fn heads(&self, sql: &str, period: Period, bucket: Bucket) -> Result<(Vec<Head>, Vec<String>)> {
         let mut sources: Vec<String> = Vec::new();
         let mut heads = row::rows(&self.connection, sql, (period.start().epoch_days(), period.end().epoch_days()), |row| {
             let name = row::text(row, 2)?;

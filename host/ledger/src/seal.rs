@@ -57,7 +57,8 @@ pub fn contents(connection: &Connection, run: Option<RunId>) -> Result<BTreeMap<
     Ok(hashers.into_iter().map(|(run, hasher)| (run, hasher.finish())).collect())
 }
 
-fn add_value(hasher: &mut Hasher, value: ValueRef<'_>) {
+/// Adds a stored value so that it is told apart from any other.
+pub fn add_value(hasher: &mut Hasher, value: ValueRef<'_>) {
     match value {
         ValueRef::Null => hasher.none(),
         ValueRef::Integer(number) => hasher.number(number),

@@ -1,9 +1,9 @@
 //! A source's plugin → charges in the ledger: batches in, segments out, totals stated per day.
 
+use crate::columns::Reading;
 use crate::gather::{Gathered, Gatherer, SetAside};
 use crate::interner::Secrets;
 use crate::normalize::{Identities, Registry};
-use crate::plan::Plan;
 use crate::run::{Progress, Source, SourceReport};
 use crate::typed;
 use decode::Scan;
@@ -103,12 +103,12 @@ impl Gathering {
             return Ok(());
         }
         let rows = typed::Table::new(&std::mem::take(&mut self.typed));
-        let plan = Plan::new(&rows.mapping(&collection.source.name), collection.dimensions)?;
-        let known = Identities::new(&plan, collection.registry);
+        let reading = Reading::new(&rows.mapping(&collection.source.name), collection.dimensions)?;
+        let known = Identities::new(&reading, collection.registry);
         let mut segments = Vec::new();
         let mut emit = |day, currency, segment| segments.push((day, currency, segment));
         let mut gatherer = Gatherer::new(&known, collection.secrets, period(collection.source), &mut emit);
-        rows.hand_out(&plan, &mut |batch| gatherer.take(batch));
+        rows.hand_out(&reading, &mut |batch| gatherer.take(batch));
         let mut gathered = gatherer.finish();
         for (day, currency, segment) in segments {
             store(collection, id, day, currency, &segment)?;
@@ -120,12 +120,12 @@ impl Gathering {
     }
 
     fn scan(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, mapping: &Mapping) -> Result<(), Diagnostic> {
-        let plan = Plan::new(mapping, collection.dimensions)?;
+        let reading = Reading::new(mapping, collection.dimensions)?;
         let table = collection.source.request.tables.iter().find(|table| table.name == mapping.table);
         let table = table
             .ok_or_else(|| Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin mapped the table '{}', which it was not given", mapping.table)))?;
-        let scan = Scan::open(table, &plan.wanted)?;
-        let mut gathered = scan_in_threads(collection, id, &scan, &plan)?;
+        let scan = Scan::open(table, &reading.wanted)?;
+        let mut gathered = scan_in_threads(collection, id, &scan, &reading)?;
         let set_aside = std::mem::take(&mut gathered.set_aside);
         self.keep_rejected(with_lines(table, &scan, set_aside)?);
         self.gathered.merge(gathered);
@@ -181,9 +181,9 @@ fn store(
 }
 
 /// Workers decode, intern and compress; this thread writes what they send and shows how far they are.
-fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, scan: &Scan, plan: &Plan) -> Result<Gathered, Diagnostic> {
+fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, scan: &Scan, reading: &Reading) -> Result<Gathered, Diagnostic> {
     let threads = if scan.bytes < PARALLEL_BYTES_MIN { 1 } else { collection.threads.max(1) };
-    let (identities, secrets, period) = (&Identities::new(plan, collection.registry), collection.secrets, period(collection.source));
+    let (identities, secrets, period) = (&Identities::new(reading, collection.registry), collection.secrets, period(collection.source));
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel::<(Day, Currency, EncodedSegment)>(threads * 2);
         let workers: Vec<_> = (0..threads)

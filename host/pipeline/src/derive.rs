@@ -112,9 +112,9 @@ pub fn derive(
 }
 
 /// Source-days by the generation to read their decisions from, each with the run whose weights go with it.
-type Standing = BTreeMap<GenerationId, Vec<(SourceDay, RunId)>>;
+pub(crate) type Standing = BTreeMap<GenerationId, Vec<(SourceDay, RunId)>>;
 
-fn standing(ledger: &Ledger, scope: Scope<'_>) -> Result<Standing, Diagnostic> {
+pub(crate) fn standing(ledger: &Ledger, scope: Scope<'_>) -> Result<Standing, Diagnostic> {
     let mut latest: BTreeMap<SourceDay, (RunId, GenerationId)> = BTreeMap::new();
     for entry in ledger.standing(scope.period)? {
         if scope.source_day.is_none_or(|wanted| *wanted == entry.source_day) {
@@ -169,16 +169,16 @@ impl LastRun {
 }
 
 /// What the ledger keeps of one generation.
-struct Stored {
+pub(crate) struct Stored {
     generation: GenerationId,
     decisions: Vec<OutcomeId>,
-    outcomes: Vec<Outcome>,
-    facts: Vec<RuleFacts>,
+    pub outcomes: Vec<Outcome>,
+    pub facts: Vec<RuleFacts>,
     tables: Vec<(String, String)>,
 }
 
 impl Stored {
-    fn load(ledger: &Ledger, generation: GenerationId) -> Result<Stored, Diagnostic> {
+    pub fn load(ledger: &Ledger, generation: GenerationId) -> Result<Stored, Diagnostic> {
         Ok(Stored {
             generation,
             decisions: ledger.decisions(generation)?,
@@ -189,7 +189,7 @@ impl Stored {
     }
 
     /// Rules run again only where a decision hangs on the single charge.
-    fn rules_if_needed(&self, rules_of: Option<&RulesOf<'_>>) -> Result<Option<Box<dyn Rules>>, Diagnostic> {
+    pub fn rules_if_needed(&self, rules_of: Option<&RulesOf<'_>>) -> Result<Option<Box<dyn Rules>>, Diagnostic> {
         if !self.decisions.contains(&OutcomeId::PER_CHARGE) {
             return Ok(None);
         }
@@ -200,7 +200,7 @@ impl Stored {
         rules_of(&self.facts, &self.tables).map(Some)
     }
 
-    fn decision(&self, resource: u32) -> Result<OutcomeId, Diagnostic> {
+    pub fn decision(&self, resource: u32) -> Result<OutcomeId, Diagnostic> {
         self.decisions.get(resource as usize).copied().ok_or_else(|| corrupt(format!("resource {resource} has charges and no decision")))
     }
 
@@ -218,7 +218,7 @@ impl Stored {
     }
 }
 
-fn corrupt(message: String) -> Diagnostic {
+pub(crate) fn corrupt(message: String) -> Diagnostic {
     Diagnostic::new(code::LEDGER_CORRUPT, message).hint("apportion ledger verify")
 }
 

@@ -3,9 +3,9 @@
 //! Each thread has a gatherer of its own. It keeps 20 bytes a charge and no more charges than `BUFFERED_MAX`, so memory
 //! does not grow with rows.
 
+use crate::columns::Input;
 use crate::interner::{Class, RowTable, Secrets, hash_rows};
 use crate::normalize::{Identities, Met, Reason};
-use crate::plan::Input;
 use decode::{Batch, Cells};
 use domain::catalogue as code;
 use domain::decimal::{self, NotAnAmount, Rest};
@@ -111,7 +111,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     }
 
     pub fn take(&mut self, batch: &Batch<'_>) {
-        let identity: Vec<(usize, Cells<'_>)> = self.identities.plan.identity.iter().map(|(column, _)| (*column, batch.columns[*column])).collect();
+        let identity: Vec<(usize, Cells<'_>)> =
+            self.identities.reading.identity.iter().map(|(column, _)| (*column, batch.columns[*column])).collect();
         hash_rows(&identity, batch.rows, &self.secrets, &mut self.hashes);
         self.table.find_all(&self.hashes, &mut self.classes, &mut self.unmet);
         if !self.unmet.is_empty() {
@@ -164,8 +165,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             self.gathered.outside_period += 1;
             return Ok(());
         }
-        let (billed, billed_rest) = amount(&self.identities.plan.billed_cost, batch, row)?;
-        let (effective, effective_rest) = amount(&self.identities.plan.effective_cost, batch, row)?;
+        let (billed, billed_rest) = amount(&self.identities.reading.billed_cost, batch, row)?;
+        let (effective, effective_rest) = amount(&self.identities.reading.effective_cost, batch, row)?;
         let bucket = self.bucket(day, self.currencies[resource as usize]);
         bucket.columns.resources.push(resource);
         bucket.columns.billed.push(billed);
@@ -190,7 +191,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     #[inline]
     fn day(&mut self, batch: &Batch<'_>, row: usize) -> Result<Day, Refusal> {
         let refuse = |column: Option<usize>, reason: String| Refusal { column, reason };
-        let (column, text) = match &self.identities.plan.charge_period_start {
+        let (column, text) = match &self.identities.reading.charge_period_start {
             Input::Constant(text) => (None, text.as_bytes()),
             Input::Column(column) => match batch.columns[*column] {
                 Cells::Days { nulls: Some(nulls), .. } if nulls[row] => return Err(refuse(Some(*column), "it is empty".into())),
@@ -203,7 +204,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         {
             return Ok(day);
         }
-        let day = parse_instant(text, self.identities.plan.date_order).map_err(|error| refuse(column, error.to_string()))?;
+        let day = parse_instant(text, self.identities.reading.date_order).map_err(|error| refuse(column, error.to_string()))?;
         self.last_date.0.clear();
         self.last_date.0.extend_from_slice(text);
         self.last_date.1 = Some(day);
@@ -274,7 +275,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             return;
         }
         let (column, excerpt) = refusal.column.map_or((0, String::new()), |column| in_line(&batch.columns[column], row));
-        let name = refusal.column.map(|column| self.identities.plan.wanted[column].name.as_str());
+        let name = refusal.column.map(|column| self.identities.reading.wanted[column].name.as_str());
         let reason = match name {
             Some(name) => format!("{name}: {}", refusal.reason),
             None => refusal.reason,

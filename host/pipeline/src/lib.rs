@@ -3,13 +3,17 @@
 //! collect → normalize → allocate → post: `run` says the order, each stage is a module. Plugins and rules are reached
 //! through the ports of `domain`, so that everything here runs with fakes.
 
+pub mod apply;
 pub mod derive;
 pub mod explain;
+pub mod history;
+pub mod plan;
 pub mod report;
 pub mod run;
 
 mod allocate;
 mod collect;
+mod columns;
 mod days;
 mod distribute;
 mod drivers;
@@ -17,5 +21,4 @@ mod gather;
 mod interner;
 mod normalize;
 mod passing;
-mod plan;
 mod typed;

@@ -2,8 +2,8 @@
 //!
 //! This is the cold half: it runs once per distinct row identity, whichever thread meets it first.
 
+use crate::columns::{Identity, Reading};
 use crate::interner::{Class, RowTable};
-use crate::plan::{Identity, Plan};
 use decode::Cells;
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol, TagSetId};
 use domain::field::{Field, canonical_value};
@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The row identities of one table that any thread has met: another table may mean something else by the same cells.
 pub struct Identities<'a, 'r> {
-    pub plan: &'a Plan,
+    pub reading: &'a Reading,
     registry: &'a Mutex<Registry<'r>>,
     known: Mutex<Known>,
 }
@@ -46,8 +46,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'a, 'r> Identities<'a, 'r> {
-    pub fn new(plan: &'a Plan, registry: &'a Mutex<Registry<'r>>) -> Identities<'a, 'r> {
-        Identities { plan, registry, known: Mutex::default() }
+    pub fn new(reading: &'a Reading, registry: &'a Mutex<Registry<'r>>) -> Identities<'a, 'r> {
+        Identities { reading, registry, known: Mutex::default() }
     }
 
     /// Looks up rows of a batch by their hashes; reads the cells of those that no thread has met before. All rows of a
@@ -57,7 +57,7 @@ impl<'a, 'r> Identities<'a, 'r> {
         let Known { table, reasons } = &mut *known;
         for row in rows {
             let class = table.find(hashes[*row]).unwrap_or_else(|| {
-                let class = registry.read(self.plan, columns, *row).unwrap_or_else(|reason| {
+                let class = registry.read(self.reading, columns, *row).unwrap_or_else(|reason| {
                     reasons.push(reason);
                     Class::Rejected(reasons.len() as u32 - 1)
                 });
@@ -101,12 +101,12 @@ impl<'a> Registry<'a> {
         self.digests[at]
     }
 
-    fn read(&mut self, plan: &Plan, columns: &[(usize, Cells<'_>)], row: usize) -> Result<Class, Reason> {
+    fn read(&mut self, reading: &Reading, columns: &[(usize, Cells<'_>)], row: usize) -> Result<Class, Reason> {
         let mut draft = Draft::default();
-        for (identity, text) in &plan.constants {
-            self.put(plan, &mut draft, identity, Cow::Borrowed(text), None)?;
+        for (identity, text) in &reading.constants {
+            self.put(reading, &mut draft, identity, Cow::Borrowed(text), None)?;
         }
-        for ((_, identity), (column, cells)) in plan.identity.iter().zip(columns) {
+        for ((_, identity), (column, cells)) in reading.identity.iter().zip(columns) {
             let text = cells.text(row);
             if let Identity::Skip(values) = identity {
                 if values.iter().any(|value| *value == text) {
@@ -114,15 +114,22 @@ impl<'a> Registry<'a> {
                 }
                 continue;
             }
-            self.put(plan, &mut draft, identity, text, Some(*column))?;
+            self.put(reading, &mut draft, identity, text, Some(*column))?;
         }
         let currency = draft.currency.ok_or_else(|| Reason { column: None, text: "BillingCurrency is empty".into() })?;
         let tags = self.tags_of(draft.tag_text.as_deref(), draft.tags).map_err(|text| Reason { column: draft.tag_column, text })?;
         Ok(Class::Resource(self.dictionary.resource(&Resource { currency, tags, dimensions: draft.dimensions })))
     }
 
-    fn put<'t>(&mut self, plan: &Plan, draft: &mut Draft<'t>, identity: &Identity, text: Cow<'t, str>, column: Option<usize>) -> Result<(), Reason> {
-        let is_null = text.is_empty() || plan.nulls.iter().any(|null| *null == text);
+    fn put<'t>(
+        &mut self,
+        reading: &Reading,
+        draft: &mut Draft<'t>,
+        identity: &Identity,
+        text: Cow<'t, str>,
+        column: Option<usize>,
+    ) -> Result<(), Reason> {
+        let is_null = text.is_empty() || reading.nulls.iter().any(|null| *null == text);
         if is_null {
             return Ok(());
         }

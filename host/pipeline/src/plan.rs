@@ -1,104 +1,232 @@
-//! A mapping worked out for one scan: which columns to ask for, and what each of them is for.
+//! A plan: what other rules, or other charges, would change in the money, worked out on a scratch copy of the ledger.
+//!
+//! The scratch copy goes through the same run as the ledger would, and the two states are held against each other. So a
+//! plan cannot differ from what is posted when it is applied. It goes by the day of the charge: what changes of a closed
+//! month counts for that month, although it is posted on a later day.
 
-use decode::Wanted;
+pub mod document;
+pub mod redecided;
+
+use crate::derive::RulesOf;
+use crate::report::{is_cost, team_text};
+use crate::run::{Conservation, Progress, RunOptions, RunReport, Terms, run_on_terms};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
-use domain::mapping::{Feed, Mapping, Origin};
-use domain::money::Currency;
-use domain::period::DateOrder;
+use domain::money::{Currency, Sum};
+use domain::period::{Day, Month, Period};
+use domain::port::{Allocators, Rules};
+use domain::tag::TagSchema;
+use ledger::{Balance, Ledger};
+use redecided::Redecided;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Where a value comes from: a column of the scan, or the same for every row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    Column(usize),
-    Constant(String),
+const DAY_MS: i64 = 86_400_000;
+
+pub struct PlanOptions<'a> {
+    pub rules: &'a dyn Rules,
+    pub allocators: &'a dyn Allocators,
+    /// For decisions that hang on single charges.
+    pub rules_of: &'a RulesOf<'a>,
+    /// Of charge days; the rules go over all of them, and this is what is shown.
+    pub period: Period,
+    /// Only what was collected up to the end of this day.
+    pub as_of: Option<Day>,
+    pub threads: usize,
+    pub at_ms: i64,
+    pub version: String,
 }
 
-/// What identifies a resource, in the order in which it is hashed and read.
+/// What would change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Identity {
-    Currency,
-    Dimension(Field),
-    Tags,
-    Tag(String),
-    /// Rows with one of these values are not charges.
-    Skip(Vec<String>),
-}
-
-#[derive(Clone, Debug)]
 pub struct Plan {
-    pub wanted: Vec<Wanted>,
-    pub billed_cost: Input,
-    pub effective_cost: Input,
-    pub charge_period_start: Input,
-    /// Scan columns that together name a resource, and what they mean.
-    pub identity: Vec<(usize, Identity)>,
-    pub constants: Vec<(Identity, String)>,
-    pub nulls: Vec<String>,
-    pub date_order: DateOrder,
+    pub at_ms: i64,
+    pub version: String,
+    pub period: Period,
+    pub as_of: Option<Day>,
+    /// The ledger's identity.
+    pub ledger: String,
+    /// Digests of the rules that stand and of those that were tried.
+    pub generation_before: Option<String>,
+    pub generation: String,
+    /// Digest of what the plan was made on.
+    pub inputs: String,
+    /// Digest of the entries that would stand.
+    pub outcome: String,
+    /// In the period.
+    pub source_days: u64,
+    pub charges: u64,
+    pub entries_posted: u64,
+    pub entries_reversed: u64,
+    pub entries_unchanged: u64,
+    pub teams: Vec<Change>,
+    pub services: Vec<Change>,
+    pub rules: Vec<Change>,
+    /// What teams would get more in all, by currency; others get that much less. Nothing where no team's cost changes.
+    pub moved: Vec<(Currency, Sum)>,
+    /// The same for charges outside of the period, which the rules go over as well.
+    pub moved_elsewhere: Vec<(Currency, Sum)>,
+    pub redecided: Redecided,
+    /// Months in the period that are closed: what changes there is posted in the next open month.
+    pub closed: Vec<Month>,
+    pub conservation: Vec<Conservation>,
+    pub suspense: Vec<String>,
+    pub unresolved: Vec<String>,
+}
+
+/// What a team, a service or a rule has before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// A team's name, or the account that stands in for one; a service; a rule. Empty for what has none.
+    pub name: String,
+    pub currency: Currency,
+    pub before: Sum,
+    pub after: Sum,
+}
+
+impl Change {
+    pub fn change(&self) -> Sum {
+        self.after - self.before
+    }
 }
 
 impl Plan {
-    /// Keeps only the wanted dimensions; everything that identifies a resource must be one of them or a tag.
-    pub fn new(mapping: &Mapping, dimensions: &[Field]) -> Result<Plan, Diagnostic> {
-        let mut plan = Plan {
-            wanted: Vec::new(),
-            billed_cost: Input::Constant(String::new()),
-            effective_cost: Input::Constant(String::new()),
-            charge_period_start: Input::Constant(String::new()),
-            identity: Vec::new(),
-            constants: Vec::new(),
-            nulls: mapping.nulls.clone(),
-            date_order: mapping.date_order,
-        };
-        plan.billed_cost = plan.needed(mapping, Feed::BilledCost, "BilledCost")?;
-        plan.effective_cost = plan.needed(mapping, Feed::EffectiveCost, "EffectiveCost")?;
-        plan.charge_period_start = plan.needed(mapping, Feed::ChargePeriodStart, "ChargePeriodStart")?;
-        match plan.needed(mapping, Feed::BillingCurrency, "BillingCurrency")? {
-            Input::Column(column) => plan.identity.push((column, Identity::Currency)),
-            Input::Constant(text) => {
-                Currency::parse(text.as_bytes()).map_err(|error| Diagnostic::new(code::PLUGIN_CONFIG, format!("{}: {error}", mapping.table)))?;
-                plan.constants.push((Identity::Currency, text));
-            }
-        }
-        for field in dimensions {
-            plan.identify(mapping.origin(Feed::Dimension(*field)), Identity::Dimension(*field));
-        }
-        plan.identify(mapping.origin(Feed::Tags), Identity::Tags);
-        for tag in &mapping.tag_columns {
-            plan.identify(Some(&Origin::Column(tag.column.clone())), Identity::Tag(tag.key.clone()));
-        }
-        for skip in &mapping.skips {
-            plan.identify(Some(&Origin::Column(skip.column.clone())), Identity::Skip(skip.values.clone()));
-        }
-        Ok(plan)
+    /// Whether a team's cost changes, in the period or elsewhere.
+    pub fn moves_money(&self) -> bool {
+        !self.moved.is_empty() || !self.moved_elsewhere.is_empty()
+    }
+}
+
+/// Runs the rules over a scratch copy, and tells what that changes in it.
+pub fn plan(scratch: &mut Ledger, options: &PlanOptions<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Plan, Diagnostic> {
+    let before = State::read(scratch, options.period)?;
+    let Some(identity) = scratch.identity()? else {
+        return Err(Diagnostic::new(code::NOTHING_TO_EXPLAIN, "no run has ended in this ledger, so there is nothing that a plan could be made on")
+            .hint("collect first: `apportion run`"));
+    };
+    let (inputs, decided) = (scratch.inputs_digest()?, redecided::decided(scratch, options.period)?);
+    let generation_before = generation(scratch)?;
+    let report = try_out(scratch, options, progress)?;
+    let after = State::read(scratch, options.period)?;
+    let stored = scratch.source_days(options.period)?;
+    let moved_elsewhere = increases(&before.all_teams.minus(&before.teams), &after.all_teams.minus(&after.teams));
+    Ok(Plan {
+        at_ms: options.at_ms,
+        version: options.version.clone(),
+        period: options.period,
+        as_of: options.as_of,
+        ledger: identity,
+        generation_before,
+        generation: options.rules.generation().to_owned(),
+        inputs,
+        outcome: scratch.standing_digest()?,
+        source_days: stored.iter().filter(|day| day.totals.charges > 0).count() as u64,
+        charges: stored.iter().map(|day| day.totals.charges).sum(),
+        entries_posted: report.entries_posted,
+        entries_reversed: report.entries_reversed,
+        entries_unchanged: report.entries_unchanged,
+        teams: before.teams.changes(&after.teams),
+        services: before.services.changes(&after.services),
+        rules: before.rules.changes(&after.rules),
+        moved: increases(&before.teams, &after.teams),
+        moved_elsewhere,
+        redecided: redecided::compare(scratch, &decided, options.period, options.rules_of)?,
+        closed: closed(scratch, &stored.iter().map(|day| day.source_day.day.month()).collect())?,
+        conservation: report.conservation,
+        suspense: report.suspense,
+        unresolved: report.unresolved,
+    })
+}
+
+fn try_out(scratch: &mut Ledger, options: &PlanOptions<'_>, progress: &mut dyn FnMut(Progress)) -> Result<RunReport, Diagnostic> {
+    let run = RunOptions {
+        sources: Vec::new(),
+        rules: options.rules,
+        allocators: options.allocators,
+        // Nothing is collected, so no tag is read and no dimension chosen.
+        tag_schema: &TagSchema::default(),
+        dimensions: &Field::default_dimensions(),
+        collect: false,
+        threads: options.threads,
+        at_ms: options.at_ms,
+        version: options.version.clone(),
+    };
+    let known_until_ms = options.as_of.map(|day| i64::from(day.plus(1).epoch_days()) * DAY_MS);
+    run_on_terms(scratch, run, Terms { known_until_ms, accept: &|_| Ok(()) }, progress)
+}
+
+/// The rules that the ledger stands by, without the number of a stretch between turning days.
+fn generation(ledger: &Ledger) -> Result<Option<String>, Diagnostic> {
+    let last = ledger.runs(usize::MAX >> 1)?.into_iter().find_map(|run| run.end.and_then(|end| end.generation));
+    let digest = last.map(|generation| ledger.generation_digest(generation)).transpose()?.flatten();
+    Ok(digest.map(|digest| base(&digest).to_owned()))
+}
+
+/// The digest of the rules and tables, of a generation or of one of its stretches between turning days.
+pub fn base(generation: &str) -> &str {
+    generation.split_once('/').map_or(generation, |(base, _)| base)
+}
+
+fn closed(ledger: &Ledger, months: &BTreeSet<Month>) -> Result<Vec<Month>, Diagnostic> {
+    Ok(ledger.closed_months()?.into_iter().filter(|month| months.contains(month)).collect())
+}
+
+/// Sums by name and currency.
+#[derive(Default)]
+struct Costs(BTreeMap<(String, Currency), Sum>);
+
+impl Costs {
+    fn add(&mut self, name: String, currency: Currency, amount: Sum) {
+        *self.0.entry((name, currency)).or_default() += amount;
     }
 
-    fn needed(&mut self, mapping: &Mapping, feed: Feed, name: &str) -> Result<Input, Diagnostic> {
-        let typed = feed != Feed::BillingCurrency;
-        match mapping.origin(feed) {
-            Some(Origin::Column(column)) => Ok(Input::Column(self.want(column, typed))),
-            Some(Origin::Constant(text)) => Ok(Input::Constant(text.clone())),
-            None => {
-                Err(Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin's mapping of {} does not say where {name} comes from", mapping.table)))
-            }
-        }
+    fn of(&self, key: &(String, Currency)) -> Sum {
+        self.0.get(key).copied().unwrap_or_default()
     }
 
-    fn identify(&mut self, origin: Option<&Origin>, identity: Identity) {
-        match origin {
-            Some(Origin::Column(column)) => {
-                let at = self.want(column, false);
-                self.identity.push((at, identity));
-            }
-            Some(Origin::Constant(text)) => self.constants.push((identity, text.clone())),
-            None => {}
-        }
+    fn minus(&self, part: &Costs) -> Costs {
+        Costs(self.0.iter().map(|(key, amount)| (key.clone(), *amount - part.of(key))).collect())
     }
 
-    fn want(&mut self, column: &str, typed: bool) -> usize {
-        self.wanted.push(Wanted { name: column.to_owned(), typed });
-        self.wanted.len() - 1
+    /// All names of both sides; those that have nothing on either are left out.
+    fn changes(&self, after: &Costs) -> Vec<Change> {
+        let keys: BTreeSet<_> = self.0.keys().chain(after.0.keys()).collect();
+        let change = |key: &(String, Currency)| Change { name: key.0.clone(), currency: key.1, before: self.of(key), after: after.of(key) };
+        keys.into_iter().map(change).filter(|change| !change.before.is_zero() || !change.after.is_zero()).collect()
+    }
+}
+
+/// What got more, added up by currency.
+fn increases(before: &Costs, after: &Costs) -> Vec<(Currency, Sum)> {
+    let mut sums: BTreeMap<Currency, Sum> = BTreeMap::new();
+    for change in before.changes(after).into_iter().filter(|change| change.after > change.before) {
+        *sums.entry(change.currency).or_default() += change.change();
+    }
+    sums.into_iter().collect()
+}
+
+/// Who bears what, of the charges of the period and of all.
+#[derive(Default)]
+struct State {
+    teams: Costs,
+    services: Costs,
+    rules: Costs,
+    all_teams: Costs,
+}
+
+impl State {
+    fn read(ledger: &Ledger, period: Period) -> Result<State, Diagnostic> {
+        let mut state = State::default();
+        let is_borne = |balance: &Balance| is_cost(&balance.account);
+        for balance in ledger.charge_balances(period)?.into_iter().filter(is_borne) {
+            let (currency, amount) = (balance.currency, balance.amount);
+            state.teams.add(team_text(&balance.account), currency, amount);
+            state.services.add(balance.service_name.unwrap_or_default(), currency, amount);
+            state.rules.add(balance.rule.map_or_else(String::new, |version| version.rule), currency, amount);
+        }
+        for balance in ledger.charge_balances(Period::all())?.into_iter().filter(is_borne) {
+            state.all_teams.add(team_text(&balance.account), balance.currency, balance.amount);
+        }
+        Ok(state)
     }
 }

@@ -196,12 +196,12 @@ pub fn teams(ledger: &Ledger) -> Result<BTreeSet<String>, Diagnostic> {
 }
 
 /// Whether somebody bears what stands there.
-fn is_cost(account: &Account) -> bool {
+pub(crate) fn is_cost(account: &Account) -> bool {
     !matches!(account, Account::Provider(_) | Account::Prepaid(_) | Account::Rounding(_))
 }
 
 /// The team, or who stands in for one.
-fn team_text(account: &Account) -> String {
+pub(crate) fn team_text(account: &Account) -> String {
     account.team().map_or_else(|| account.to_string(), str::to_owned)
 }
 

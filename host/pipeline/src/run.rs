@@ -139,8 +139,25 @@ impl SourceReport {
     }
 }
 
+/// What a run is bound to beyond its options.
+pub(crate) struct Terms<'a> {
+    /// Of what is stored, only what runs collected that began before this time.
+    pub known_until_ms: Option<i64>,
+    /// Asked last, with the ledger as it would stand; if it refuses, nothing is posted.
+    pub accept: &'a dyn Fn(&Ledger) -> Result<(), Diagnostic>,
+}
+
 /// Runs from collect to post.
 pub fn run(ledger: &mut Ledger, options: RunOptions<'_>, progress: &mut dyn FnMut(Progress)) -> Result<RunReport, Diagnostic> {
+    run_on_terms(ledger, options, Terms { known_until_ms: None, accept: &|_| Ok(()) }, progress)
+}
+
+pub(crate) fn run_on_terms(
+    ledger: &mut Ledger,
+    options: RunOptions<'_>,
+    terms: Terms<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<RunReport, Diagnostic> {
     let dictionary = ledger.dictionary()?;
     let mut transaction = ledger.begin(&RunStart { at_ms: options.at_ms, version: options.version.clone() })?;
     let registry = Mutex::new(Registry::new(dictionary, options.tag_schema));
@@ -160,6 +177,9 @@ pub fn run(ledger: &mut Ledger, options: RunOptions<'_>, progress: &mut dyn FnMu
             changed.extend(collected.changed);
             sources.push(collected.report);
         }
+    }
+    if let Some(until_ms) = terms.known_until_ms {
+        changed.extend(transaction.restate_as_known(until_ms)?);
     }
     let dictionary = registry.into_inner().unwrap_or_else(PoisonError::into_inner).dictionary;
     transaction.save_dictionary(&dictionary)?;
@@ -183,6 +203,7 @@ pub fn run(ledger: &mut Ledger, options: RunOptions<'_>, progress: &mut dyn FnMu
         conservation,
         sources,
     };
+    (terms.accept)(transaction.reader())?;
     transaction.commit(&RunEnd {
         at_ms: options.at_ms,
         state: report.state,

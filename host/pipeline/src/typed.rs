@@ -1,6 +1,6 @@
 //! Typed charges from a plugin, laid out as the table that the gatherer reads.
 
-use crate::plan::Plan;
+use crate::columns::Reading;
 use decode::{Batch, Cells};
 use domain::charge::RawCharge;
 use domain::field::Field;
@@ -66,10 +66,10 @@ impl Table {
         Mapping { table: source.into(), feeds, tag_columns: Vec::new(), skips: Vec::new(), nulls: Vec::new(), date_order: DateOrder::Iso }
     }
 
-    pub fn hand_out(&self, plan: &Plan, take: &mut dyn FnMut(&Batch<'_>)) {
+    pub fn hand_out(&self, reading: &Reading, take: &mut dyn FnMut(&Batch<'_>)) {
         let ranges = |name: &str| self.columns.get(name).map_or(&[][..], Vec::as_slice);
         let columns: Vec<Cells<'_>> =
-            plan.wanted.iter().map(|wanted| Cells::Text { buffer: &self.buffer, ranges: ranges(&wanted.name), quoted: false }).collect();
+            reading.wanted.iter().map(|wanted| Cells::Text { buffer: &self.buffer, ranges: ranges(&wanted.name), quoted: false }).collect();
         let places: Vec<u64> = (0..self.rows as u64).collect();
         take(&Batch { rows: self.rows, columns: &columns, places: &places, unreadable: &[] });
     }

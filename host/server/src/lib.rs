@@ -1,4 +1,4 @@
-//! The ledger over HTTP: costs, runs, rules, health and metrics, read-only and on loopback only.
+//! The ledger over HTTP: costs, runs, rules, plans, health and metrics, read-only and on loopback only.
 //!
 //! It knows no SQL, no script and no plugin; it asks `pipeline` and `ledger` and says the answer in JSON. Every request
 //! reads one state of the ledger, through a connection of its own on a blocking thread. Amounts are decimal text, never
@@ -12,7 +12,7 @@ mod parameters;
 mod state;
 
 pub use api::openapi::document;
-pub use state::{Options, RulesView, State};
+pub use state::{Options, PlanView, RulesView, State};
 
 use api::openapi::Operation;
 use axum::Router;
@@ -26,7 +26,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 /// Every path with what answers it.
-fn routes() -> [(&'static Operation, MethodRouter<State>); 10] {
+fn routes() -> [(&'static Operation, MethodRouter<State>); 11] {
     [
         (&api::home::HOME, get(api::home::home)),
         (&api::home::STYLE, get(api::home::style)),
@@ -38,6 +38,7 @@ fn routes() -> [(&'static Operation, MethodRouter<State>); 10] {
         (&api::runs::RUNS, get(api::runs::runs)),
         (&api::runs::RUN, get(api::runs::run)),
         (&api::rules::RULES, get(api::rules::rules)),
+        (&api::plan::PLAN, get(api::plan::plan)),
     ]
 }
 

@@ -6,6 +6,7 @@ use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use domain::run::{RunId, RunState};
 use ledger::{Access, Ledger};
+use pipeline::plan::Plan;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::net::SocketAddr;
@@ -31,6 +32,21 @@ pub struct RulesView {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What became of the plan for the rules that were saved last.
+#[derive(Clone, Debug)]
+pub enum PlanView {
+    /// Nothing was saved since the start.
+    None,
+    Making {
+        generation: String,
+    },
+    Made(Arc<Plan>),
+    Failed {
+        generation: String,
+        finding: Diagnostic,
+    },
+}
+
 type StoredRules = dyn Fn(&[RuleFacts], &[(String, String)]) -> Result<Box<dyn Rules>, Diagnostic> + Send + Sync;
 
 #[derive(Clone)]
@@ -39,6 +55,7 @@ pub struct Options {
     pub listen: SocketAddr,
     pub version: String,
     pub rules: Arc<dyn Fn() -> RulesView + Send + Sync>,
+    pub plan: Arc<dyn Fn() -> PlanView + Send + Sync>,
     /// Makes rules of their stored sources and tables, for costs that hang on single charges.
     pub rules_of: Arc<StoredRules>,
     /// Takes one line of the server's log.

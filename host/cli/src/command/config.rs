@@ -36,6 +36,7 @@ fn lines(settings: &Settings) -> Vec<Line> {
         line("rules", settings.rules.value.display().to_string().into(), &settings.rules.origin),
         line("dimensions", dimensions, &settings.dimensions.origin),
         line("unknown_teams", settings.unknown_teams.value.name().into(), &settings.unknown_teams.origin),
+        line("require_approval", settings.require_approval.value.into(), &settings.require_approval.origin),
     ];
     for (rule, origins) in settings.tags.rules.iter().zip(&settings.tag_origins) {
         let key = |name: &str| format!("tags.{}.{name}", rule.name);

@@ -1,5 +1,7 @@
 //! One file for each verb, with its long help beside it.
 
+mod apply;
+mod approval;
 mod config;
 mod costs;
 mod demo;
@@ -8,7 +10,10 @@ mod init;
 mod ledger;
 mod opening;
 mod period;
+mod plan;
+mod plan_text;
 mod plugin;
+mod replan;
 pub mod rule;
 mod run;
 mod serve;
@@ -35,6 +40,8 @@ pub fn dispatch() -> Result<(), Failure> {
     match &args.command {
         Command::Init(init) => init::init(ui, init),
         Command::Run(run) => run::run(ui, &args.global, run),
+        Command::Plan(plan) => plan::plan(ui, &args.global, plan),
+        Command::Apply(apply) => apply::apply(ui, &args.global, apply),
         Command::Costs(costs) => costs::costs(ui, &args.global, costs),
         Command::Explain(explain) => explain::explain(ui, &args.global, explain),
         Command::Rule(rule) => rule::rule(ui, &args.global, rule),

@@ -11,6 +11,7 @@ use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::Period;
 use domain::port::{Batch, CollectRequest, Collector, PluginIdentity, RuleFacts, Rules};
 use ledger::{Access, Ledger};
+use pipeline::apply::short;
 use pipeline::run::Source;
 use plugin_host::{AllocatorSet, Grants, HostOptions, Level, LogLine, Plugin, PluginHost};
 use rule_engine::set::{Limits, RuleOptions, RuleSet, digest};
@@ -60,6 +61,16 @@ pub fn ledger(settings: &Settings, access: Access) -> Result<Ledger, Diagnostic>
         code::LEDGER_NOT_FOUND => finding.hint("`apportion run` makes it; `--ledger PATH` names another"),
         _ => finding,
     })
+}
+
+/// Refuses rules that nobody has approved, where the settings want that.
+pub fn check_approval(settings: &Settings, ledger: &Ledger, generation: &str) -> Result<(), Diagnostic> {
+    if !settings.require_approval.value || ledger.is_approved(generation)? {
+        return Ok(());
+    }
+    let message = format!("the rules {} are not approved, which require_approval demands ({})", short(generation), settings.require_approval.origin);
+    Err(Diagnostic::new(code::APPROVAL_MISSING, message)
+        .hint("look at `apportion plan --out plan.json`, then `apportion rule approve --plan plan.json --note \"why\"`"))
 }
 
 /// Compiles stored rules again, so that old decisions can be looked into; memos and limits are those of the settings.

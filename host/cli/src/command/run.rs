@@ -15,6 +15,7 @@ use domain::run::RunState;
 use indicatif::ProgressBar;
 use ledger::Access;
 use pipeline::run::{Conservation, Progress, RunOptions, RunReport, Source, SourceReport};
+use plugin_host::AllocatorSet;
 use rule_engine::set::{RuleSet, UnknownTeams};
 use serde_json::{Value, json};
 
@@ -34,39 +35,50 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
     let report = post(ui, &settings, &rules, sources, !args.stored)?;
     show(ui, &report, args.format)?;
     warn_of_unknown_teams(ui, &settings, &rules)?;
-    match (report.state, args.allow_incomplete) {
+    verdict(ui, &report, args.allow_incomplete)
+}
+
+/// Whether something is missing from what was posted, which is told or fails the command.
+pub fn verdict(ui: Ui, report: &RunReport, allow_incomplete: bool) -> Result<(), Failure> {
+    match (report.state, allow_incomplete) {
         (RunState::Complete, _) => Ok(()),
         (_, true) => {
-            ui.warning(&incomplete(&report));
+            ui.warning(&incomplete(report));
             Ok(())
         }
-        (_, false) => Err(incomplete(&report).into()),
+        (_, false) => Err(incomplete(report).into()),
     }
 }
 
 /// One run into the settings' ledger, with a bar on terminals.
 pub fn post(ui: Ui, settings: &Settings, rules: &dyn Rules, sources: Vec<Source>, collect: bool) -> Result<RunReport, Diagnostic> {
     let mut ledger = opening::ledger_for_runs(settings)?;
+    opening::check_approval(settings, &ledger, rules.generation())?;
     let allocators = opening::allocators(settings)?;
-    let options = RunOptions {
-        sources,
-        rules,
-        allocators: &allocators,
-        tag_schema: &settings.tags,
-        dimensions: &settings.dimensions.value,
-        collect,
-        threads: settings.limits.threads.value,
-        at_ms: query::now_ms(),
-        version: env!("CARGO_PKG_VERSION").into(),
-    };
+    let options = RunOptions { sources, collect, ..stored(settings, rules, &allocators) };
     let bar = ui.progress();
     let report = pipeline::run::run(&mut ledger, options, &mut |step| advance(&bar, step));
     bar.finish_and_clear();
     report
 }
 
+/// A run over what is stored.
+pub fn stored<'a>(settings: &'a Settings, rules: &'a dyn Rules, allocators: &'a AllocatorSet) -> RunOptions<'a> {
+    RunOptions {
+        sources: Vec::new(),
+        rules,
+        allocators,
+        tag_schema: &settings.tags,
+        dimensions: &settings.dimensions.value,
+        collect: false,
+        threads: settings.limits.threads.value,
+        at_ms: query::now_ms(),
+        version: env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
 /// Teams with costs that the table of teams does not have.
-fn warn_of_unknown_teams(ui: Ui, settings: &Settings, rules: &RuleSet) -> Result<(), Diagnostic> {
+pub fn warn_of_unknown_teams(ui: Ui, settings: &Settings, rules: &RuleSet) -> Result<(), Diagnostic> {
     if settings.unknown_teams.value != UnknownTeams::Warn {
         return Ok(());
     }
@@ -81,7 +93,7 @@ fn warn_of_unknown_teams(ui: Ui, settings: &Settings, rules: &RuleSet) -> Result
     Ok(())
 }
 
-fn advance(bar: &ProgressBar, step: Progress) {
+pub fn advance(bar: &ProgressBar, step: Progress) {
     match step {
         Progress::Source { name, bytes, bytes_total } => {
             bar.set_length(bytes_total);

@@ -1,6 +1,7 @@
 //! `serve`: the API, with rules that are reloaded when they are saved.
 
 use super::opening;
+use super::replan::Planner;
 use crate::args::{GlobalArgs, ServeArgs};
 use crate::error::Failure;
 use crate::settings::{Need, Settings};
@@ -29,9 +30,12 @@ pub fn serve_until_stopped(ui: Ui, settings: Settings, listen: SocketAddr) -> Re
     let live = Arc::new(Live::start(&settings.rules.value, opening::rule_options(&settings))?);
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Diagnostic::new(code::INTERNAL, format!("the threads of the server cannot be started: {error}")))?;
-    let (watched, options) = (Arc::clone(&live), options(ui, settings, live, listen));
+    let settings = Arc::new(settings);
+    let planner = Planner::start(ui, Arc::clone(&settings))
+        .map_err(|error| Diagnostic::new(code::INTERNAL, format!("the thread that makes plans cannot be started: {error}")))?;
+    let (watched, options) = (Arc::clone(&live), options(ui, settings, live, planner.clone(), listen));
     runtime.block_on(async {
-        let reloads = tokio::spawn(show_reloads(ui, watched));
+        let reloads = tokio::spawn(show_reloads(ui, watched, planner));
         let ready = |address: SocketAddr| ui.note(&format!("listening on http://{address}; end with Ctrl-C"));
         let served = server::serve(options, ready, stopped()).await;
         reloads.abort();
@@ -40,12 +44,13 @@ pub fn serve_until_stopped(ui: Ui, settings: Settings, listen: SocketAddr) -> Re
     Ok(())
 }
 
-fn options(ui: Ui, settings: Settings, live: Arc<Live>, listen: SocketAddr) -> Options {
+fn options(ui: Ui, settings: Arc<Settings>, live: Arc<Live>, planner: Planner, listen: SocketAddr) -> Options {
     Options {
         ledger_path: settings.ledger.value.clone(),
         listen,
         version: env!("CARGO_PKG_VERSION").into(),
         rules: Arc::new(move || view(&live)),
+        plan: Arc::new(move || planner.view()),
         rules_of: Arc::new(move |facts: &[RuleFacts], tables: &[(String, String)]| opening::stored_rules(&settings, facts, tables)),
         log: Arc::new(move |line| ui.note(&line)),
     }
@@ -61,15 +66,17 @@ fn view(live: &Live) -> RulesView {
     }
 }
 
-/// Says what became of each save: new rules in force, or why the old ones stay.
-async fn show_reloads(ui: Ui, live: Arc<Live>) {
+/// Says what became of each save: new rules in force, or why the old ones stay. New ones get a plan.
+async fn show_reloads(ui: Ui, live: Arc<Live>, planner: Planner) {
     let (mut count, mut findings) = (live.generation_count(), live.diagnostics());
     let mut ticks = tokio::time::interval(RELOADS_SHOWN_EVERY);
     loop {
         ticks.tick().await;
         let (count_now, findings_now) = (live.generation_count(), live.diagnostics());
         if count_now != count {
-            ui.note(&format!("rules reloaded: generation {} is in force", live.current().generation()));
+            let rules = live.current();
+            ui.note(&format!("rules reloaded: generation {} is in force", rules.generation()));
+            planner.plan(rules);
         }
         if findings_now != findings {
             for finding in &findings_now {

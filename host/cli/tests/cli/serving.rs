@@ -72,6 +72,11 @@ fn a_saved_rule_counts_from_the_next_run_on_and_a_broken_one_changes_nothing() {
     scene.write("rules/shared/support.rhai", &rule.replace("by_cost()", "assign(\"platform\")"));
     server.wait_for("rules reloaded: generation ");
     assert!(!server.get("/api/v1/rules").contains("R101"));
+    let plan = server.wait_for("plan for rules ");
+    assert!(plan.contains("USD 10.00 between teams"), "{plan}");
+    let plan = server.get("/api/v1/plan");
+    assert!(plan.contains(r#""state":"made""#) && plan.contains(r#""name":"platform""#), "{plan}");
+    assert!(costs(&server).contains("66.666666666"), "nothing was posted");
 
     scene.run("run").expect(0);
     assert!(costs(&server).contains("60.000000000") && !costs(&server).contains("66.666666666"), "{}", costs(&server));

@@ -1,4 +1,4 @@
-//! Every link from the first on: entries, runs and period events.
+//! Every link from the first on: entries, runs, period events and approvals.
 
 use crate::digest::{Hash, Link, START, of_link};
 use crate::error::Stored;
@@ -7,7 +7,7 @@ use crate::period::{events, of_event};
 use crate::post::stored_digest;
 use crate::query::numbers;
 use crate::row;
-use crate::{EntryId, GenerationId, Ledger, Result, RunRowEnd, VerifyReport, seal};
+use crate::{EntryId, GenerationId, Ledger, Result, RunRowEnd, VerifyReport, approval, seal};
 use domain::entry::EntryKind;
 use domain::money::Sum;
 use domain::period::Day;
@@ -120,6 +120,17 @@ impl Ledger {
         for (number, event, hash) in events(&self.connection)? {
             if of_event(&before, number, &event) != hash {
                 report.find(format!("period event {number} ({} {}) was changed, or the one before it was", event.month, event.state.name()));
+            }
+            before = hash;
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_approvals(&self, report: &mut VerifyReport) -> Result<()> {
+        let mut before = START;
+        for approval::Link { number, approval, plan_digest, hash } in approval::links(&self.connection)? {
+            if approval::of_approval(&before, number, &approval) != hash || approval::plan_digest(&approval) != plan_digest {
+                report.find(format!("approval {number} (by {}) was changed, or the one before it was", approval.approver));
             }
             before = hash;
         }

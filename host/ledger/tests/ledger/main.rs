@@ -1,5 +1,6 @@
 //! The journal through its public face, on real SQLite files: what it posts, what it refuses, and what it notices.
 
+mod approvals;
 mod files;
 mod fixture;
 mod generations;

@@ -4,7 +4,7 @@ use crate::fixture::{OneRule, charge, end, good, plugin, run, source_day, start,
 use domain::charge::Rejected;
 use domain::decision::{OutcomeId, Recipient};
 use domain::split::Shares;
-use ledger::{Ledger, Weights};
+use ledger::{Approval, Ledger, Weights};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -12,6 +12,7 @@ use std::path::Path;
 /// Released migrations are never edited: ledgers out there were made by them.
 const MIGRATIONS: &[(&str, &str)] = &[
     ("01-journal", "313d10d4c3fa03fb8dcdc846eea7bcf241b074822a3b2ebd98492057bb7194b8"),
+    ("02-approval", "d15a26e7301f94bd197ecb07c13743a5c3191d3d4c7f0d992e8933905236dded"),
     ("04-stages", "2868a53e48563c491c7aceb6f409861f7b51cd2ceb8de8dfa721ae227bd2f6eb"),
 ];
 
@@ -22,6 +23,8 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
     let (rules, place) = (OneRule::new("g1"), source_day("aws", "2026-01-03"));
     run(&mut ledger, &rules, &place, &[charge("payments", 10, 8)]);
     good(ledger.close_period(place.day.month(), 1, "done"));
+    let (approver, note) = ("Ada".to_owned(), "looked at".to_owned());
+    good(ledger.approve(&Approval { at_ms: 1, approver, note, generation: "g1".into(), plan: Some("{}".into()) }));
     let mut transaction = good(ledger.begin(&start()));
     let generation = good(transaction.save_generation(&rules));
     good(transaction.begin_source("aws", &plugin()));
@@ -47,7 +50,7 @@ fn no_table_can_be_updated_or_deleted_from() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let connection = Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
     let tables = tables(&connection);
-    assert_eq!(tables.len(), 25, "{tables:?}");
+    assert_eq!(tables.len(), 26, "{tables:?}");
     for table in tables {
         let columns: String = connection
             .query_row("SELECT group_concat(name || ' = ' || name, ', ') FROM pragma_table_info(?1)", [&table], |row| row.get(0))

@@ -1,7 +1,7 @@
 //! What is changed behind the journal's back is found, and the finding names the place.
 
 use crate::fixture::{OneRule, charge, findings, good, month, run, source_day};
-use ledger::{Access, Ledger};
+use ledger::{Access, Approval, Ledger};
 use rusqlite::Connection;
 
 /// Makes a sound journal, changes it with SQL after dropping every trigger, and lists what verification says.
@@ -14,6 +14,10 @@ fn after(sql: &str) -> Vec<String> {
     run(&mut ledger, &rules, &source_day("aws", "2026-01-03"), &[charge("payments", 10, 8), charge("search", 6, 6)]);
     run(&mut ledger, &rules, &source_day("gcp", "2026-01-04"), &[charge("payments", 7, 7)]);
     good(ledger.close_period(month("2025-12"), 1, "done"));
+    for note in ["looked at", "again"] {
+        let plan = Some("a plan".to_owned());
+        good(ledger.approve(&Approval { at_ms: 1, approver: "Ada".into(), note: note.into(), generation: "g1".into(), plan }));
+    }
     assert_eq!(findings(&ledger), Vec::<String>::new());
     let report = good(ledger.verify(&mut |_| {}));
     // Three entries and one reversal; aws has 4 lines (provider, prepaid, two teams), gcp has 2.
@@ -66,6 +70,19 @@ fn a_changed_posting_is_found() {
         &["entry 1 (aws on 2026-01-03 in USD): its postings are not those"],
     );
     check("UPDATE posting SET amount = amount * 2 WHERE entry = 2", &["entry 2 does not take back entry 1 line by line"]);
+}
+
+#[test]
+fn a_changed_approval_is_found() {
+    for sql in [
+        "UPDATE approval SET generation = 'g2' WHERE id = 1",
+        "UPDATE approval SET plan = 'another' WHERE id = 1",
+        "UPDATE approval SET plan_digest = zeroblob(32) WHERE id = 1",
+        "UPDATE approval SET approver = 'Bob' WHERE id = 1",
+    ] {
+        check(sql, &["approval 1 (by"]);
+    }
+    check("DELETE FROM approval WHERE id = 1", &["approval 2 (by Ada) was changed, or the one before it was"]);
 }
 
 #[test]

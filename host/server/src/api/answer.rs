@@ -46,14 +46,6 @@ impl From<Span> for PeriodShown {
     }
 }
 
-/// RFC 3339 in UTC.
-pub fn instant(at_ms: i64) -> String {
-    const DAY_MS: i64 = 86_400_000;
-    let day = Day::from_epoch(i32::try_from(at_ms.div_euclid(DAY_MS)).unwrap_or_default());
-    let (seconds, ms) = (at_ms.rem_euclid(DAY_MS) / 1000, at_ms.rem_euclid(1000));
-    format!("{day}T{:02}:{:02}:{:02}.{ms:03}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
-}
-
 /// What was asked: the path with its query, and what the client has of it.
 pub struct Asked {
     pub uri: Uri,
@@ -112,17 +104,4 @@ fn unchanged(etag: &str) -> Response {
 fn json<T: Serialize>(etag: &str, body: &T) -> Result<Response, Problem> {
     let body = serde_json::to_vec(body).map_err(|error| Problem::internal(format!("an answer cannot be written: {error}")))?;
     Ok(([(CONTENT_TYPE, "application/json".to_owned()), (ETAG, etag.to_owned())], body).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::instant;
-
-    #[test]
-    fn points_in_time_are_utc_with_milliseconds() {
-        assert_eq!(instant(0), "1970-01-01T00:00:00.000Z");
-        // date -u -d @1767225599 gives 2025-12-31 23:59:59.
-        assert_eq!(instant(1_767_225_599_007), "2025-12-31T23:59:59.007Z");
-        assert_eq!(instant(-1), "1969-12-31T23:59:59.999Z");
-    }
 }

@@ -6,6 +6,7 @@ pub mod health;
 pub mod home;
 pub mod metrics;
 pub mod openapi;
+pub mod plan;
 pub mod rules;
 pub mod runs;
 pub mod team;

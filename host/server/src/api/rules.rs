@@ -44,7 +44,7 @@ struct Rule {
 }
 
 #[derive(Serialize)]
-struct Finding {
+pub struct Finding {
     code: &'static str,
     message: String,
     location: Option<Location>,
@@ -96,7 +96,7 @@ impl Rule {
 }
 
 impl Finding {
-    fn new(diagnostic: Diagnostic) -> Finding {
+    pub fn new(diagnostic: Diagnostic) -> Finding {
         Finding {
             code: diagnostic.code.text(),
             message: diagnostic.message,

@@ -1,6 +1,6 @@
 //! Runs, and the rows that a run set aside.
 
-use crate::api::answer::{Asked, instant};
+use crate::api::answer::Asked;
 use crate::api::openapi::{Body, LIMIT, Operation, PAGE_TOKEN, RUN_ID};
 use crate::error::Problem;
 use crate::page_token;
@@ -10,6 +10,7 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use domain::charge::Rejected;
 use domain::diagnostic::Diagnostic;
+use domain::period::instant;
 use domain::run::RunId;
 use ledger::{Ledger, RunRow};
 use serde::Serialize;

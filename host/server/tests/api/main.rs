@@ -2,6 +2,7 @@
 
 mod document;
 mod estate;
+mod plans;
 mod schema;
 
 use axum::Router;
@@ -11,7 +12,7 @@ use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use estate::FixedRules;
 use serde_json::{Value, json};
-use server::{Options, RulesView, State, router};
+use server::{Options, PlanView, RulesView, State, router};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tower::ServiceExt;
@@ -21,6 +22,7 @@ struct Served {
     router: Router,
     folder: tempfile::TempDir,
     log: Arc<Mutex<Vec<String>>>,
+    plan: Arc<Mutex<PlanView>>,
 }
 
 struct Answer {
@@ -77,6 +79,7 @@ fn options(ledger_path: PathBuf, log: Arc<Mutex<Vec<String>>>) -> Options {
             rules: FixedRules::new().facts().to_vec(),
             diagnostics: vec![finding.clone()],
         }),
+        plan: Arc::new(|| PlanView::None),
         rules_of: Arc::new(|_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new())) }),
         log: Arc::new(move |line| log.lock().expect("the log").push(line)),
     }
@@ -86,8 +89,12 @@ impl Served {
     fn without_ledger() -> Served {
         let folder = tempfile::tempdir().expect("a folder");
         let log = Arc::new(Mutex::new(Vec::new()));
-        let router = router(State::new(options(folder.path().join("apportion.db"), Arc::clone(&log))));
-        Served { router, folder, log }
+        let plan = Arc::new(Mutex::new(PlanView::None));
+        let shown = Arc::clone(&plan);
+        let fixed = options(folder.path().join("apportion.db"), Arc::clone(&log));
+        let options = Options { plan: Arc::new(move || shown.lock().expect("the plan").clone()), ..fixed };
+        let router = router(State::new(options));
+        Served { router, folder, log, plan }
     }
 
     fn new() -> Served {

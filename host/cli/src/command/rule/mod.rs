@@ -14,6 +14,7 @@ mod schema;
 mod show;
 mod test;
 
+use super::approval;
 use crate::args::{GlobalArgs, RuleCommand};
 use crate::error::Failure;
 use crate::query;
@@ -38,6 +39,8 @@ pub fn rule(ui: Ui, global: &GlobalArgs, command: &RuleCommand) -> Result<(), Fa
         RuleCommand::Bench { format } => bench::bench(ui, &settings, *format),
         RuleCommand::Definitions { out } => definitions::write(ui, &settings, out),
         RuleCommand::List { format } => list::list(ui, &settings, *format),
+        RuleCommand::Approve(approval) => approval::approve(ui, &settings, approval),
+        RuleCommand::History { format } => approval::history(ui, &settings, *format),
     }
 }
 

@@ -1,0 +1,102 @@
+//! `rule approve` and `rule history`: who said that rules may post, and which ones have.
+
+use super::apply::plan_file;
+use super::opening;
+use crate::args::{ApproveArgs, Format};
+use crate::env_var;
+use crate::error::Failure;
+use crate::query;
+use crate::settings::Settings;
+use crate::ui::Ui;
+use crate::ui::counted;
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use domain::period::instant;
+use domain::port::Rules;
+use ledger::{Access, Approval};
+use pipeline::apply::short;
+use pipeline::history::{Changes, UsedRules};
+use rule_engine::{cases, lint};
+use serde_json::{Value, json};
+
+pub fn approve(ui: Ui, settings: &Settings, args: &ApproveArgs) -> Result<(), Failure> {
+    let rules = opening::rules(settings)?;
+    // Nobody should vouch for rules that `serve` would not take.
+    let lints = lint::check(&rules, None);
+    if !lints.errors.is_empty() {
+        return Err(lints.errors.into());
+    }
+    let tested = cases::run(&settings.rules.value, &rules);
+    if !tested.is_clean() {
+        return Err(tested.failures.into());
+    }
+    let generation = rules.generation().to_owned();
+    let mut ledger = opening::ledger_for_runs(settings)?;
+    let mut plan = None;
+    if let Some(path) = &args.plan {
+        let (promise, text) = plan_file(path)?;
+        promise.check_rules(&generation)?;
+        if ledger.identity()?.as_ref() != Some(&promise.ledger) {
+            return Err(Diagnostic::new(code::PLAN_OTHER_LEDGER, "the plan was made on another ledger")
+                .hint("name the ledger of the plan with `--ledger PATH`, or make a new plan")
+                .into());
+        }
+        plan = Some(text);
+    }
+    let approver = args.by.clone().or_else(env_var::user).unwrap_or_default();
+    ledger.approve(&Approval {
+        at_ms: query::now_ms(),
+        approver: approver.clone(),
+        note: args.note.clone(),
+        generation: generation.clone(),
+        plan,
+    })?;
+    ui.note(&format!("rules {} are approved by {approver}", short(&generation)));
+    Ok(())
+}
+
+pub fn history(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
+    let history = pipeline::history::history(&opening::ledger(settings, Access::Read)?)?;
+    Ok(ui.data(&match format {
+        Format::Json => super::json_text(&history.iter().map(used_json).collect()),
+        Format::Text => history.iter().flat_map(lines).map(|line| line + "\n").collect(),
+    })?)
+}
+
+fn lines(used: &UsedRules) -> Vec<String> {
+    let mut lines = Vec::new();
+    match &used.first {
+        None => lines.push(format!("{}  not used yet", short(&used.generation))),
+        Some(first) => {
+            let runs = counted(used.runs, "run", "runs");
+            lines.push(format!("{}  {runs}, the first is run {} at {}", short(&used.generation), first.run.0, instant(first.at_ms)));
+            let Changes { added, removed, changed } = &first.changes;
+            for (what, names) in [("added", added), ("removed", removed), ("changed", changed)] {
+                if !names.is_empty() {
+                    lines.push(format!("  {what}: {}", names.join(", ")));
+                }
+            }
+        }
+    }
+    for approval in &used.approvals {
+        let plan = if approval.plan.is_some() { ", having seen a plan" } else { "" };
+        lines.push(format!("  approved by {} at {}{plan}: {}", approval.approver, instant(approval.at_ms), approval.note));
+    }
+    lines
+}
+
+fn used_json(used: &UsedRules) -> Value {
+    let approval = |approval: &Approval| {
+        let plan: Option<Value> = approval.plan.as_ref().and_then(|plan| serde_json::from_str(plan).ok());
+        json!({ "by": approval.approver, "at": instant(approval.at_ms), "note": approval.note, "plan": plan })
+    };
+    json!({
+        "generation": used.generation,
+        "runs": used.runs,
+        "first_run": used.first.as_ref().map(|first| json!({ "run": first.run.0, "at": instant(first.at_ms) })),
+        "added": used.first.as_ref().map_or(&[][..], |first| &first.changes.added),
+        "removed": used.first.as_ref().map_or(&[][..], |first| &first.changes.removed),
+        "changed": used.first.as_ref().map_or(&[][..], |first| &first.changes.changed),
+        "approvals": used.approvals.iter().map(approval).collect::<Vec<_>>(),
+    })
+}

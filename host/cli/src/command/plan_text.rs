@@ -1,0 +1,162 @@
+//! A plan for people: tables of who gets more and less, then why.
+
+use super::run::conservation_line;
+use crate::query;
+use crate::table::{Align, Table, grouped};
+use crate::ui::{Ui, counted};
+use domain::money::{Currency, Sum};
+use pipeline::apply::short;
+use pipeline::plan::redecided::{ResourceChange, RuleChange, Ruling};
+use pipeline::plan::{Change, Plan};
+use std::collections::BTreeSet;
+
+pub fn text_of(ui: Ui, plan: &Plan) -> String {
+    let mut blocks = vec![head(plan)];
+    for (name, changes) in [("team", &plan.teams), ("service_name", &plan.services), ("rule", &plan.rules)] {
+        let currencies: BTreeSet<Currency> = changes.iter().filter(|change| !change.change().is_zero()).map(|change| change.currency).collect();
+        blocks.extend(currencies.into_iter().map(|currency| table(ui, name, changes, currency)));
+    }
+    blocks.push(reasons(plan).join("\n"));
+    blocks.push(foot(plan).join("\n"));
+    blocks.retain(|block| !block.is_empty());
+    format!("{}\n", blocks.join("\n\n"))
+}
+
+/// What one line can say of a plan.
+pub fn summary(plan: &Plan) -> String {
+    match (plan.moved.is_empty(), plan.moved_elsewhere.is_empty()) {
+        (true, true) => "no team's cost changes".into(),
+        (false, true) => format!("{} between teams", moneys(&plan.moved)),
+        (true, false) => format!("nothing in the period, and {} between teams outside of it", moneys(&plan.moved_elsewhere)),
+        (false, false) => format!("{} between teams, and {} outside of the period", moneys(&plan.moved), moneys(&plan.moved_elsewhere)),
+    }
+}
+
+fn head(plan: &Plan) -> String {
+    let instead = match &plan.generation_before {
+        Some(before) if *before != plan.generation => format!(" instead of {}", short(before)),
+        _ => ", which the ledger stands by already".into(),
+    };
+    let known = plan.as_of.map_or_else(String::new, |day| format!(", as known on {day}"));
+    let size = format!("{} of {}", counted(plan.charges, "charge", "charges"), counted(plan.source_days, "source-day", "source-days"));
+    let moves = if plan.moves_money() { "moves " } else { "" };
+    format!(
+        "rules {}{instead}; {}{known}: {size}\n{moves}{}; {} would be posted and {} reversed",
+        short(&plan.generation),
+        query::shown(plan.period),
+        summary(plan),
+        counted(plan.entries_posted, "entry", "entries"),
+        plan.entries_reversed
+    )
+}
+
+/// Those that change, the others in one line, and the total of all.
+fn table(ui: Ui, name: &str, changes: &[Change], currency: Currency) -> String {
+    let (changed, same): (Vec<&Change>, Vec<&Change>) =
+        changes.iter().filter(|change| change.currency == currency).partition(|change| !change.change().is_zero());
+    let amounts = changed.iter().chain(&same).flat_map(|change| [change.before, change.after, change.change()]);
+    let decimals = amounts.map(|amount| decimals(currency, amount)).max().unwrap_or(0);
+    let shown = |amount: Sum| grouped(&amount.rounded_text(decimals));
+    let cells = |name: String, before: Sum, after: Sum| {
+        let change = after - before;
+        let sign = if change > Sum::ZERO { "+" } else { "" };
+        vec![name, shown(before), shown(after), format!("{sign}{}", shown(change))]
+    };
+    let mut table = Table::new([
+        (name.to_owned(), Align::Left),
+        (format!("{currency} before"), Align::Right),
+        (format!("{currency} after"), Align::Right),
+        (format!("{currency} change"), Align::Right),
+    ]);
+    for change in &changed {
+        table.row(cells(if change.name.is_empty() { "-".into() } else { change.name.clone() }, change.before, change.after));
+    }
+    let sum = |changes: &[&Change], side: fn(&Change) -> Sum| -> Sum { changes.iter().map(|change| side(change)).sum() };
+    if !same.is_empty() {
+        table.row(cells(format!("({} unchanged)", same.len()), sum(&same, |change| change.before), sum(&same, |change| change.after)));
+    }
+    let all: Vec<&Change> = changed.into_iter().chain(same).collect();
+    table.total(cells("total".into(), sum(&all, |change| change.before), sum(&all, |change| change.after)));
+    let (header, body) = table.parts();
+    format!("{}\n{body}", ui.bold(&header))
+}
+
+/// As many as the amount has, and no fewer than it is paid with: a plan hides no nano.
+fn decimals(currency: Currency, amount: Sum) -> u32 {
+    let mut decimals = 9;
+    let mut nanos = amount.nanos();
+    while decimals > currency.payable_decimals() && nanos % 10 == 0 {
+        nanos /= 10;
+        decimals -= 1;
+    }
+    decimals
+}
+
+fn money(currency: Currency, amount: Sum) -> String {
+    format!("{currency} {}", grouped(&amount.rounded_text(decimals(currency, amount))))
+}
+
+fn moneys(amounts: &[(Currency, Sum)]) -> String {
+    amounts.iter().map(|(currency, amount)| money(*currency, *amount)).collect::<Vec<_>>().join(", ")
+}
+
+fn reasons(plan: &Plan) -> Vec<String> {
+    let redecided = &plan.redecided;
+    let mut lines = Vec::new();
+    if redecided.resources > 0 {
+        lines.push(format!(
+            "decided otherwise: {}, {}, {}",
+            counted(redecided.resources, "resource", "resources"),
+            counted(redecided.charges, "charge", "charges"),
+            moneys(&redecided.costs)
+        ));
+        lines.extend(redecided.by_rule.iter().map(rule_line));
+        lines.push("the largest of them:".into());
+        lines.extend(redecided.largest.iter().map(resource_line));
+    }
+    if !redecided.silent.is_empty() {
+        lines.push(format!("rules that match nothing any more: {}", redecided.silent.join(", ")));
+    }
+    if !redecided.woken.is_empty() {
+        lines.push(format!("rules that match now and did not before: {}", redecided.woken.join(", ")));
+    }
+    lines
+}
+
+fn named(rule: &str) -> &str {
+    if rule.is_empty() { "no rule" } else { rule }
+}
+
+fn rule_line(change: &RuleChange) -> String {
+    let rules = match change.before == change.after {
+        true => format!("{}, otherwise than before", named(&change.after)),
+        false => format!("{} → {}", named(&change.before), named(&change.after)),
+    };
+    format!(
+        "  {rules}: {}, {}, {}",
+        counted(change.resources, "resource", "resources"),
+        counted(change.charges, "charge", "charges"),
+        money(change.currency, change.cost)
+    )
+}
+
+fn resource_line(change: &ResourceChange) -> String {
+    let ruling = |ruling: &Ruling| format!("{} by {}", ruling.to, named(&ruling.rule));
+    let service = if change.resource == change.service_name { String::new() } else { format!(" ({})", change.service_name) };
+    let rulings = match change.before == change.after {
+        true => format!("{}, shared otherwise", ruling(&change.after)),
+        false => format!("{} → {}", ruling(&change.before), ruling(&change.after)),
+    };
+    format!("  {}{service}, {}: {rulings}", change.resource, money(change.currency, change.cost))
+}
+
+fn foot(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for month in &plan.closed {
+        lines.push(format!("{month} is closed: what changes there is posted in the next open month"));
+    }
+    lines.extend(plan.suspense.iter().map(|diagnostic| format!("suspense: {diagnostic}")));
+    lines.extend(plan.unresolved.iter().map(|diagnostic| format!("not passed on: {diagnostic}")));
+    lines.extend(plan.conservation.iter().map(conservation_line));
+    lines
+}

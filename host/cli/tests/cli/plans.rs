@@ -1,0 +1,178 @@
+//! `plan`, `apply`, `rule approve` and `rule history`: the way of a changed rule into the ledger.
+
+use crate::scene::{SETTINGS, Scene};
+use serde_json::{Value, json};
+
+/// Support goes to the platform team, and the cases say so.
+fn change_support(scene: &Scene) {
+    let cases = scene.read("rules/shared/support.cases.toml");
+    scene.write("rules/shared/support.cases.toml", &cases.replace("{ by_cost = {} }", "{ assign = \"platform\" }"));
+    let rule = scene.read("rules/shared/support.rhai");
+    scene.write("rules/shared/support.rhai", &rule.replace("by_cost()", "assign(\"platform\")"));
+}
+
+fn changed() -> Scene {
+    let scene = Scene::after_run();
+    change_support(&scene);
+    scene
+}
+
+fn require_approval(scene: &Scene) {
+    scene.write("apportion.toml", &format!("require_approval = true\n{SETTINGS}"));
+}
+
+/// `name after` of what a plan says of teams.
+fn after(plan: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    plan["teams"].as_array().expect("teams").iter().map(|team| (text(&team["name"]), text(&team["after"]["amount"]))).collect()
+}
+
+fn costs(scene: &Scene, arguments: &str) -> Vec<(String, String)> {
+    let costs = scene.run(&format!("costs --group-by team --granularity total --format json {arguments}")).expect(0).json();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    costs["rows"].as_array().expect("rows").iter().map(|row| (text(&row["group"]["team"]), text(&row["cost"]["amount"]))).collect()
+}
+
+fn runs(scene: &Scene) -> u64 {
+    let history = scene.run("rule history --format json").expect(0).json();
+    history.as_array().expect("a list").iter().map(|used| used["runs"].as_u64().expect("a count")).sum()
+}
+
+#[test]
+fn a_plan_shows_the_money_and_posts_nothing() {
+    let scene = changed();
+    let before = costs(&scene, "");
+    let plan = scene.run("plan --period 2026-01 --format json").expect(0);
+    assert!(plan.stderr.contains("nothing was posted"), "{}", plan.stderr);
+    // 10 of support went by 60 to 30 to payments and search.
+    let usd = |amount: &str| json!({ "amount": amount, "currency": "USD" });
+    let change = |name: &str, before: &str, after: &str, change: &str| json!({ "name": name, "before": usd(before), "after": usd(after), "change": usd(change) });
+    assert_eq!(
+        plan.json()["teams"],
+        json!([
+            change("payments", "66.666666666", "60.000000000", "-6.666666666"),
+            change("platform", "0.000000000", "10.000000000", "10.000000000"),
+            change("search", "33.333333334", "30.000000000", "-3.333333334"),
+        ])
+    );
+    assert_eq!(plan.json()["moved"], json!([usd("10.000000000")]));
+    assert_eq!(plan.json()["moved_elsewhere"], json!([]));
+    assert_eq!(costs(&scene, ""), before);
+    let february = scene.run("plan --from 2026-02").expect(0).says("moves nothing in the period, and USD 10.00 between teams outside of it");
+    assert!(!february.stdout.contains("platform"), "{}", february.stdout);
+    scene.run("plan --period March").fails_with(1, "N202", "'March' is neither a day nor a month");
+    scene.run("plan --as-of March").fails_with(1, "N202", "--as-of: 'March' is not a date");
+    scene.run("plan --period 2026-01 --from 2026-01").expect(2);
+    Scene::with_bill().run("plan").fails_with(1, "L101", "apportion run");
+}
+
+#[test]
+fn a_plan_that_is_applied_comes_out_to_the_nano() {
+    let scene = changed();
+    let plan = scene.run("plan --out plan.json --format json").expect(0).json();
+    scene.run("apply plan.json").expect(0).says("difference 0.000000000");
+    assert_eq!(costs(&scene, ""), after(&plan));
+    scene.run("ledger verify").expect(0);
+    scene.run("plan").expect(0).says("no team's cost changes");
+    scene.run("apply plan.json").fails_with(1, "N303", "the plan has been applied already");
+}
+
+#[test]
+fn a_plan_is_refused_when_it_does_not_fit_any_more() {
+    let scene = changed();
+    scene.run("plan --out plan.json").expect(0);
+    let rule = scene.read("rules/shared/support.rhai");
+    scene.write("rules/shared/support.rhai", &format!("{rule}\n// thought again\n"));
+    scene.run("apply plan.json").fails_with(1, "N302", "the rules are");
+    scene.run("rule approve --plan plan.json --note why --by Ada").fails_with(1, "N302", "the rules are");
+    scene.write("rules/shared/support.rhai", &rule);
+
+    scene.write("edited.json", &scene.read("plan.json").replace("10.000000000", "11.000000000"));
+    scene.run("apply edited.json").fails_with(1, "N301", "the plan was changed after it was made");
+    scene.run("apply apportion.toml").fails_with(1, "N301", "this is not a plan");
+    scene.run("apply missing.json").fails_with(1, "N301", "missing.json cannot be read");
+
+    scene.run("run --config apportion.toml --ledger other.db").expect(0);
+    scene.run("apply plan.json --ledger other.db").fails_with(1, "N304", "another ledger");
+    scene.run("rule approve --plan plan.json --note why --by Ada --ledger other.db").fails_with(1, "N304", "another ledger");
+    scene.run("plan --as-of 2020-01-01 --out then.json").expect(0);
+    scene.run("apply then.json").fails_with(1, "N305", "--as-of");
+
+    scene.run("period close 2026-01").expect(0);
+    scene.run("apply plan.json").fails_with(1, "N303", "closed months");
+    assert_eq!(runs(&scene), 1);
+}
+
+#[test]
+fn other_rules_and_other_times_are_tried_on_a_copy_that_can_be_kept() {
+    let scene = Scene::after_run();
+    let before = costs(&scene, "");
+    let other = changed();
+    for name in ["direct/team.rhai", "direct/team.cases.toml", "shared/support.rhai", "shared/support.cases.toml"] {
+        scene.write(&format!("other/{name}"), &other.read(&format!("rules/{name}")));
+    }
+    let plan = scene.run("plan --rules other --keep as-if.db --format json").expect(0).json();
+    assert_eq!(costs(&scene, "--ledger as-if.db"), after(&plan));
+    assert!(after(&plan).contains(&("platform".into(), "10.000000000".into())));
+    scene.run("ledger verify --ledger as-if.db").expect(0);
+    assert_eq!(costs(&scene, ""), before);
+    scene.run("plan --rules other --keep as-if.db").fails_with(1, "C105", "already a file");
+    // Nothing was known in 2020.
+    let then = scene.run("plan --as-of 2020-01-01 --format json").expect(0).json();
+    assert!(after(&then).iter().all(|(_, amount)| amount == "0.000000000") && then["charges"] == 0, "{then:#}");
+}
+
+#[test]
+fn rules_post_only_when_they_are_approved_if_the_settings_want_that() {
+    let scene = changed();
+    require_approval(&scene);
+    let before = costs(&scene, "");
+    scene.run("plan --out plan.json").expect(0);
+    for refused in ["apply plan.json", "run", "run --stored"] {
+        scene.run(refused).fails_with(1, "N402", "apportion rule approve --plan plan.json");
+    }
+    assert_eq!((costs(&scene, ""), runs(&scene)), (before, 1));
+
+    scene.run("rule approve --plan plan.json --note why").fails_with(1, "N401", "an approval needs a name");
+    scene.run("rule approve --by Ada --note=").fails_with(1, "N401", "an approval needs a note");
+    scene.run_with(&["rule", "approve", "--plan", "plan.json", "--note", "support is platform's"], &[("USER", "ada")]).expect(0);
+    scene.run("apply plan.json").expect(0);
+    scene.run("run").expect(0);
+    scene.run("ledger verify").expect(0);
+
+    let history = scene.run("rule history --format json").expect(0).json();
+    assert_eq!((&history[0]["runs"], &history[0]["approvals"]), (&json!(1), &json!([])));
+    assert_eq!((&history[1]["runs"], &history[1]["changed"]), (&json!(2), &json!(["shared/support"])));
+    let approval = &history[1]["approvals"][0];
+    assert_eq!((&approval["by"], &approval["note"]), (&json!("ada"), &json!("support is platform's")));
+    assert_eq!(approval["plan"], serde_json::from_str::<Value>(&scene.read("plan.json")).expect("JSON"));
+
+    // Another change needs another approval, and one whose cases fail gets none.
+    scene.write("rules/direct/team.rhai", &scene.read("rules/direct/team.rhai").replace("priority: 200", "priority: 201"));
+    scene.run("run --stored").fails_with(1, "N402", "are not approved");
+    scene.write("rules/direct/team.cases.toml", &scene.read("rules/direct/team.cases.toml").replace("assign = \"payments\"", "assign = \"x\""));
+    scene.run("rule approve --by Ada --note hurry").fails_with(1, "R302", "a tagged charge");
+}
+
+#[test]
+fn a_first_run_waits_for_its_approval_too() {
+    let scene = Scene::with_bill();
+    require_approval(&scene);
+    scene.run("run").fails_with(1, "N402", "apportion.toml:1");
+    scene.run("rule approve --by Ada --note start").expect(0);
+    scene.run("rule history").expect(0).says("not used yet").says("approved by Ada at ");
+    scene.run("run").expect(0);
+    scene.run("rule history").expect(0).says("added: direct/team, shared/support").says(": start");
+}
+
+#[test]
+fn rules_with_turning_days_are_approved_as_one() {
+    let scene = Scene::with_bill();
+    require_approval(&scene);
+    let rule = scene.read("rules/shared/support.rhai");
+    scene.write("rules/shared/support.rhai", &rule.replace("priority: 100,", "priority: 100, from: \"2026-01-15\","));
+    scene.run("rule approve --by Ada --note turning").expect(0);
+    scene.run("run").expect(0);
+    let history = scene.run("rule history --format json").expect(0).json();
+    assert_eq!((history.as_array().map(Vec::len), &history[0]["runs"], &history[0]["approvals"][0]["note"]), (Some(1), &json!(1), &json!("turning")));
+}

@@ -1,0 +1,58 @@
+//! What was known at some time: the statements of later runs are taken back, so that a run goes by the older ones.
+//!
+//! Nothing is hidden or deleted: the older statement is stated again, its charges copied. So the journal stays provable
+//! in every step. It is meant for scratch copies, but would do no harm elsewhere.
+
+use crate::row;
+use crate::{Result, Transaction};
+use domain::run::SourceDay;
+
+/// A source-day whose current statement is of a run that began at ?1 or later, and the last statement before that time, if there is one.
+const RESTATED: &str = "SELECT s.source, s.day, s.currency, s.id,
+        (SELECT max(t.id) FROM statement t JOIN collection c ON c.id = t.collection JOIN run r ON r.id = c.run
+         WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency AND r.started_at_ms < ?1)
+    FROM statement s JOIN collection c ON c.id = s.collection JOIN run r ON r.id = c.run
+    WHERE r.started_at_ms >= ?1
+      AND s.id = (SELECT max(u.id) FROM statement u WHERE u.source = s.source AND u.day = s.day AND u.currency = s.currency)
+    ORDER BY s.source, s.day, s.currency";
+
+impl Transaction<'_> {
+    /// States again what was known before `until_ms`, and answers with the source-days that this changes.
+    pub fn restate_as_known(&mut self, until_ms: i64) -> Result<Vec<SourceDay>> {
+        let connection = &self.ledger.connection;
+        let restated = row::rows(connection, RESTATED, [until_ms], |row| {
+            Ok((row::source_day(row, 0)?, row::cell::<i64>(row, 3)?, row::cell::<Option<i64>>(row, 4)?))
+        })?;
+        for (_, current, known) in &restated {
+            let like = known.unwrap_or(*current);
+            let sql = "INSERT INTO collection (run, source, plugin_name, plugin_version, plugin_digest)
+                 SELECT ?1, c.source, c.plugin_name, c.plugin_version, c.plugin_digest FROM collection c JOIN statement s ON s.collection = c.id
+                 WHERE s.id = ?2";
+            row::execute(connection, sql, (self.run.0, like))?;
+            let collection = connection.last_insert_rowid();
+            match known {
+                Some(known) => self.state_again(collection, *known)?,
+                None => self.state_nothing(collection, *current)?,
+            }
+        }
+        Ok(restated.into_iter().map(|(day, ..)| day).collect())
+    }
+
+    fn state_again(&self, collection: i64, statement: i64) -> Result<()> {
+        let segments = "INSERT INTO segment (collection, day, currency, rows, billed_nanos, effective_nanos, digest, data)
+             SELECT ?1, g.day, g.currency, g.rows, g.billed_nanos, g.effective_nanos, g.digest, g.data
+             FROM segment g JOIN statement s ON s.collection = g.collection AND s.day = g.day AND s.currency = g.currency
+             WHERE s.id = ?2 ORDER BY g.id";
+        row::execute(&self.ledger.connection, segments, (collection, statement))?;
+        let stated = "INSERT INTO statement (collection, source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
+             SELECT ?1, source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint FROM statement WHERE id = ?2";
+        row::execute(&self.ledger.connection, stated, (collection, statement))
+    }
+
+    /// Before the time nothing was known of the day.
+    fn state_nothing(&self, collection: i64, statement: i64) -> Result<()> {
+        let sql = "INSERT INTO statement (collection, source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
+             SELECT ?1, source, day, currency, 0, '0', '0', '0', '0', zeroblob(16) FROM statement WHERE id = ?2";
+        row::execute(&self.ledger.connection, sql, (collection, statement))
+    }
+}

@@ -1,0 +1,118 @@
+//! Applies a plan: the very run that the plan tried out, and only if nothing has moved since.
+//!
+//! A plan file is the plan's document with a digest over it. The digest keeps what was looked at and what is applied the
+//! same; it is no signature.
+
+use crate::plan::Plan;
+use crate::plan::document::SCHEMA;
+use crate::run::{Progress, RunOptions, RunReport, Terms, run_on_terms};
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use ledger::Ledger;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+const ANEW: &str = "look at what would change now: `apportion plan --out plan.json`";
+
+/// What a plan file promises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    pub ledger: String,
+    /// Digest of the rules and tables.
+    pub generation: String,
+    inputs: String,
+    outcome: String,
+    as_of: Option<String>,
+}
+
+/// The text of a plan file.
+pub fn file_text(plan: &Plan) -> String {
+    let mut document = plan.document();
+    let digest = digest(&document);
+    if let Some(members) = document.as_object_mut() {
+        members.insert("digest".into(), json!(digest));
+    }
+    format!("{document:#}\n")
+}
+
+fn digest(document: &Value) -> String {
+    Sha256::digest(document.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Promise {
+    /// Reads the text of a plan file.
+    pub fn read(text: &str) -> Result<Promise, Diagnostic> {
+        let unreadable = |why: String| Diagnostic::new(code::PLAN_UNREADABLE, why).hint(ANEW);
+        let mut document: Value = serde_json::from_str(text).map_err(|error| unreadable(format!("this is not a plan: {error}")))?;
+        let schema = document.get("schema").and_then(Value::as_str).unwrap_or_default();
+        if schema != SCHEMA {
+            return Err(unreadable(format!("this is not a plan that this version reads: its schema is '{schema}' and not '{SCHEMA}'")));
+        }
+        let written = document.as_object_mut().and_then(|members| members.remove("digest"));
+        if written != Some(json!(digest(&document))) {
+            return Err(unreadable("the plan was changed after it was made: its digest does not fit".into()));
+        }
+        let text = |pointer: &str| {
+            let found = document.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+            found.ok_or_else(|| unreadable(format!("the plan has no {pointer}")))
+        };
+        Ok(Promise {
+            ledger: text("/ledger")?,
+            generation: text("/generation/after")?,
+            inputs: text("/inputs")?,
+            outcome: text("/outcome")?,
+            as_of: text("/as_of").ok(),
+        })
+    }
+
+    /// Whether the plan is one of these rules.
+    pub fn check_rules(&self, generation: &str) -> Result<(), Diagnostic> {
+        if self.generation == generation {
+            return Ok(());
+        }
+        let message = format!("the rules are {} now, and the plan was made with {}", short(generation), short(&self.generation));
+        Err(Diagnostic::new(code::PLAN_RULES_MOVED, message).hint(ANEW))
+    }
+
+    fn check_ledger(&self, ledger: &Ledger) -> Result<(), Diagnostic> {
+        if let Some(day) = &self.as_of {
+            let message = format!("the plan goes by the charges as they were known on {day}; what is posted goes by all that is known");
+            return Err(Diagnostic::new(code::PLAN_NOT_TO_APPLY, message).hint("make the plan without --as-of: `apportion plan --out plan.json`"));
+        }
+        if ledger.identity()?.as_ref() != Some(&self.ledger) {
+            let message = "the plan was made on another ledger";
+            return Err(
+                Diagnostic::new(code::PLAN_OTHER_LEDGER, message).hint("name the ledger of the plan with `--ledger PATH`, or make a new plan")
+            );
+        }
+        if ledger.inputs_digest()? != self.inputs {
+            if ledger.standing_digest()? == self.outcome {
+                let message = "the plan has been applied already: what it promises is what stands";
+                return Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint("see `apportion rule history` and `apportion costs`"));
+            }
+            let message = "charges, entries or closed months have changed since the plan was made";
+            return Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint(ANEW));
+        }
+        Ok(())
+    }
+}
+
+/// Posts what was planned, or nothing. The options must not collect.
+pub fn apply(ledger: &mut Ledger, promise: &Promise, options: RunOptions<'_>, progress: &mut dyn FnMut(Progress)) -> Result<RunReport, Diagnostic> {
+    promise.check_rules(options.rules.generation())?;
+    promise.check_ledger(ledger)?;
+    // Between the check and the run another run may post, and settings beside the rules may decide, such as a plugin's version.
+    let accept = |posted: &Ledger| {
+        if posted.standing_digest()? == promise.outcome {
+            return Ok(());
+        }
+        let message = "the outcome is not that of the plan any more; nothing was posted";
+        Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint(ANEW))
+    };
+    run_on_terms(ledger, options, Terms { known_until_ms: None, accept: &accept }, progress)
+}
+
+/// Enough of a digest for people to tell it from others.
+pub fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}

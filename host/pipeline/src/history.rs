@@ -1,0 +1,82 @@
+//! The rules through time: which sets of rules were used when, what changed from one to the next, and who approved them.
+
+use crate::plan::base;
+use domain::diagnostic::Diagnostic;
+use domain::run::RunId;
+use ledger::{Approval, GenerationId, Ledger};
+use std::collections::BTreeMap;
+
+/// A set of rules and tables that a run has used or somebody has approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedRules {
+    /// Digest of the rules and tables, hex.
+    pub generation: String,
+    /// Nothing for rules that were approved and have not been used yet.
+    pub first: Option<FirstUse>,
+    /// Runs that ended with these rules.
+    pub runs: u64,
+    pub approvals: Vec<Approval>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstUse {
+    pub run: RunId,
+    pub at_ms: i64,
+    /// Against the rules that were first used before them: rules by id, tables as `tables/<name>.csv`.
+    pub changes: Changes,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub added: Vec<String>,
+    pub removed: Vec<String>,
+    pub changed: Vec<String>,
+}
+
+/// Oldest first; what was never used comes last.
+pub fn history(ledger: &Ledger) -> Result<Vec<UsedRules>, Diagnostic> {
+    let started: BTreeMap<RunId, i64> = ledger.runs(usize::MAX >> 1)?.into_iter().map(|run| (run.id, run.started_at_ms)).collect();
+    let mut used: Vec<UsedRules> = Vec::new();
+    let mut before = BTreeMap::new();
+    for row in ledger.generations()? {
+        if used.iter().any(|known| known.generation == base(&row.digest)) {
+            continue;
+        }
+        let texts = texts(ledger, row.id)?;
+        let at_ms = started.get(&row.run).copied().unwrap_or_default();
+        let first = FirstUse { run: row.run, at_ms, changes: changes(&before, &texts) };
+        before = texts;
+        used.push(UsedRules { generation: base(&row.digest).to_owned(), first: Some(first), runs: 0, approvals: Vec::new() });
+    }
+    for run in ledger.runs(usize::MAX >> 1)? {
+        let Some(generation) = run.end.and_then(|end| end.generation) else { continue };
+        let digest = ledger.generation_digest(generation)?.unwrap_or_default();
+        used.iter_mut().filter(|known| known.generation == base(&digest)).for_each(|known| known.runs += 1);
+    }
+    for approval in ledger.approvals()? {
+        match used.iter_mut().find(|known| known.generation == approval.generation) {
+            Some(known) => known.approvals.push(approval),
+            None => used.push(UsedRules { generation: approval.generation.clone(), first: None, runs: 0, approvals: vec![approval] }),
+        }
+    }
+    Ok(used)
+}
+
+/// Digests of rules and texts of tables, by name.
+fn texts(ledger: &Ledger, generation: GenerationId) -> Result<BTreeMap<String, String>, Diagnostic> {
+    let rules = ledger.rules(generation)?.into_iter().map(|rule| (rule.version.rule, rule.version.digest));
+    let tables = ledger.tables(generation)?.into_iter().map(|(name, text)| (format!("tables/{name}.csv"), text));
+    Ok(rules.chain(tables).collect())
+}
+
+fn changes(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Changes {
+    let missing = |from: &BTreeMap<String, String>, in_other: &BTreeMap<String, String>| {
+        from.keys().filter(|name| !in_other.contains_key(*name)).cloned().collect::<Vec<_>>()
+    };
+    let is_changed = |(name, text): &(&String, &String)| before.get(*name).is_some_and(|old| old != *text);
+    Changes {
+        added: missing(after, before),
+        removed: missing(before, after),
+        changed: after.iter().filter(is_changed).map(|(name, _)| name.clone()).collect(),
+    }
+}
