@@ -13,7 +13,8 @@ use std::time::Duration;
 const APPLICATION_ID: i32 = 0x4170_746E;
 
 /// Each brings the schema one version on. Released ones are never edited, which a test checks.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/01-journal/up.sql"), include_str!("../migrations/04-stages/up.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/01-journal/up.sql"), include_str!("../migrations/03-usage/up.sql"), include_str!("../migrations/04-stages/up.sql")];
 
 /// How long a second writer waits before it is told that another run is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);

@@ -8,3 +8,4 @@ mod script;
 mod settle;
 mod tamper;
 mod transactions;
+mod usage;
