@@ -156,13 +156,30 @@ pub fn from_scaled(value: i128, scale: u32) -> Result<Parsed, NotAnAmount> {
 
 /// Every spelling, with as many digits as there are.
 fn parse_any(text: &[u8]) -> Result<Parsed, NotAnAmount> {
-    let shown = || String::from_utf8_lossy(&text[..text.len().min(60)]).into_owned();
     let trimmed = text.trim_ascii();
     if trimmed.is_empty() {
         return Err(NotAnAmount::Empty);
     }
-    let (digits, scale) = digits_and_scale(trimmed).ok_or_else(|| NotAnAmount::NotANumber(shown()))?;
-    round_long(digits, scale).ok_or_else(|| NotAnAmount::TooLarge(shown()))
+    let (digits, scale) = digits_and_scale(trimmed).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
+    round_long(digits, scale).ok_or_else(|| NotAnAmount::TooLarge(shown(text)))
+}
+
+/// The nearest whole number of nanos of a value of any size, half-even; nothing beyond 128 bits. For quantities, whose sums
+/// carry no promise below a nano.
+pub fn parse_nanos(text: &[u8]) -> Result<Option<i128>, NotAnAmount> {
+    if let Some((nanos, _)) = parse_plain(text) {
+        return Ok(Some(i128::from(nanos)));
+    }
+    let trimmed = text.trim_ascii();
+    if trimmed.is_empty() {
+        return Err(NotAnAmount::Empty);
+    }
+    let (digits, scale) = digits_and_scale(trimmed).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
+    Ok(i128::try_from(rounded(digits, scale).0).ok())
+}
+
+fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(&text[..text.len().min(60)]).into_owned()
 }
 
 /// The value is `.0 × 10^-.1`.
@@ -191,11 +208,14 @@ fn digits_and_scale(text: &[u8]) -> Option<(BigInt, i64)> {
     Some((text.parse().ok()?, fraction.len() as i64 - exponent))
 }
 
-fn round_long(digits: BigInt, scale: i64) -> Option<Parsed> {
-    let ten = |power: i64| BigInt::from(10).pow(power.unsigned_abs() as u32);
+fn ten(power: i64) -> BigInt {
+    BigInt::from(10).pow(power.unsigned_abs() as u32)
+}
+
+/// The nearest whole number of nanos, half-even, and what is left of the value, in units of `10^-scale`.
+fn rounded(digits: BigInt, scale: i64) -> (BigInt, BigInt) {
     if scale <= 9 {
-        let nanos = i64::try_from(digits * ten(9 - scale)).ok()?;
-        return Some(Parsed { nanos, rest: Rest::Fine(0) });
+        return (digits * ten(9 - scale), BigInt::ZERO);
     }
     let one = ten(scale - 9);
     let (mut nanos, mut rest) = (&digits / &one, &digits % &one);
@@ -205,7 +225,15 @@ fn round_long(digits: BigInt, scale: i64) -> Option<Parsed> {
         nanos += if negative { -1 } else { 1 };
         rest = if negative { rest + one } else { rest - one };
     }
+    (nanos, rest)
+}
+
+fn round_long(digits: BigInt, scale: i64) -> Option<Parsed> {
+    let (nanos, rest) = rounded(digits, scale);
     let nanos = i64::try_from(nanos).ok()?;
+    if scale <= 9 {
+        return Some(Parsed { nanos, rest: Rest::Fine(0) });
+    }
     let fine = 9 + FINE_DIGITS as i64;
     let rest = if scale <= fine { Rest::Fine(i128::try_from(rest * ten(fine - scale)).ok()?) } else { Rest::Long(Box::new(rest), scale as u32) };
     Some(Parsed { nanos, rest })

@@ -35,7 +35,7 @@ impl Ledger {
 
     fn verify_pinned(&self, progress: &mut dyn FnMut(&str)) -> Result<VerifyReport> {
         let mut report = VerifyReport { entries: 0, postings: 0, source_days: 0, charges: 0, findings: Vec::new(), head: START };
-        let steps: [(&str, Step); 7] = [
+        let steps: [(&str, Step); 8] = [
             ("the file", Ledger::check_file),
             ("the chain of entries", Ledger::check_entries),
             ("the seals of runs", Ledger::check_seals),
@@ -43,6 +43,7 @@ impl Ledger {
             ("approvals", Ledger::check_approvals),
             ("rules and decisions", Ledger::check_references),
             ("charges and postings", Ledger::check_source_days),
+            ("usage", |ledger, report| ledger.check_usage(&mut |finding| report.find(finding))),
         ];
         for (name, step) in steps {
             progress(name);

@@ -26,6 +26,7 @@ mod run;
 mod seal;
 pub mod segment;
 mod standing;
+mod usage;
 mod weights;
 
 use domain::account::Account;
@@ -37,6 +38,7 @@ use domain::period::{Day, Month};
 use domain::port::PluginIdentity;
 use domain::run::{DayTotals, RunId, RunState, SourceDay};
 use domain::split::Shares;
+use domain::usage::{Keys, Quantity};
 use std::path::PathBuf;
 
 pub type Result<T> = std::result::Result<T, Diagnostic>;
@@ -128,6 +130,29 @@ pub struct StoredSegment {
     pub effective: Sum,
     /// For [`segment::decode`].
     pub data: Vec<u8>,
+}
+
+/// One source's usage of one metric on one day: the unit of restatement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageDay<'a> {
+    pub source: &'a str,
+    pub day: Day,
+    pub metric: &'a str,
+    pub unit: &'a str,
+}
+
+/// What was used, by keys: sorted by them, each once.
+pub type UsageRows = Vec<(Keys, Quantity)>;
+
+/// The current statement of a source, day and metric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredUsageDay {
+    pub metric: String,
+    pub source: String,
+    pub day: Day,
+    pub unit: String,
+    pub rows: u64,
+    pub total: Quantity,
 }
 
 /// What a statement is, compared with the one before it.

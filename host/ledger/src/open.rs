@@ -16,6 +16,7 @@ const APPLICATION_ID: i32 = 0x4170_746E;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/01-journal/up.sql"),
     include_str!("../migrations/02-approval/up.sql"),
+    include_str!("../migrations/03-usage/up.sql"),
     include_str!("../migrations/04-stages/up.sql"),
 ];
 

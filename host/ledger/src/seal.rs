@@ -33,6 +33,8 @@ const CONTENTS: &[&str] = &[
     "SELECT run, id, source, location, reason, excerpt FROM rejected WHERE {run} ORDER BY run, id",
     "SELECT run, id, source, count FROM rejected_count WHERE {run} ORDER BY run, id",
     "SELECT run, id, hash FROM entry WHERE {run} ORDER BY run, id",
+    "SELECT c.run, u.id, u.collection, u.source, u.day, u.metric, u.unit, u.rows, u.total, u.digest
+     FROM usage_statement u JOIN collection c ON c.id = u.collection WHERE {run} ORDER BY c.run, u.id",
 ];
 
 /// The digest of what each run wrote, of one run or of all; runs that wrote nothing are absent.

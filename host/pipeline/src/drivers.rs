@@ -45,10 +45,7 @@ impl Drivers {
         for (metric, (from, to)) in asked {
             let days = drivers.by_metric.entry(metric.to_owned()).or_default();
             let period = Period::new(from, to).map_err(|error| Diagnostic::new(code::INTERNAL, error.to_string()))?;
-            for usage in Vec::<Usage>::from_iter(std::iter::empty::<Usage>().filter(|_| {
-                let _ = (&transaction, metric, period);
-                true
-            })) {
+            for usage in transaction.usage(metric, period)? {
                 days.entry(usage.day).or_default().add(usage);
             }
         }

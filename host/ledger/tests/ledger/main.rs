@@ -9,3 +9,4 @@ mod script;
 mod settle;
 mod tamper;
 mod transactions;
+mod usage;

@@ -4,7 +4,8 @@ use crate::fixture::{OneRule, charge, end, good, plugin, run, source_day, start,
 use domain::charge::Rejected;
 use domain::decision::{OutcomeId, Recipient};
 use domain::split::Shares;
-use ledger::{Approval, Ledger, Weights};
+use domain::usage::Quantity;
+use ledger::{Approval, Ledger, UsageDay, Weights};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -13,6 +14,7 @@ use std::path::Path;
 const MIGRATIONS: &[(&str, &str)] = &[
     ("01-journal", "313d10d4c3fa03fb8dcdc846eea7bcf241b074822a3b2ebd98492057bb7194b8"),
     ("02-approval", "d15a26e7301f94bd197ecb07c13743a5c3191d3d4c7f0d992e8933905236dded"),
+    ("03-usage", "59cf663ae56c14560c49fbd034f50e00663f21dd64b63fc9db6680aec8621031"),
     ("04-stages", "2868a53e48563c491c7aceb6f409861f7b51cd2ceb8de8dfa721ae227bd2f6eb"),
 ];
 
@@ -27,7 +29,9 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
     good(ledger.approve(&Approval { at_ms: 1, approver, note, generation: "g1".into(), plan: Some("{}".into()) }));
     let mut transaction = good(ledger.begin(&start()));
     let generation = good(transaction.save_generation(&rules));
-    good(transaction.begin_source("aws", &plugin()));
+    let collection = good(transaction.begin_source("aws", &plugin()));
+    let usage = UsageDay { source: "aws", day: place.day, metric: "bytes", unit: "B" };
+    good(transaction.restate_usage(collection, &usage, &vec![(Vec::new(), Quantity(1))]));
     let rejected = Rejected { location: "bill.csv:3:1".into(), reason: "no amount".into(), excerpt: "a,b".into() };
     good(transaction.reject("aws", &[rejected], 1));
     good(transaction.keep_source(Some("cursor")));
@@ -50,7 +54,7 @@ fn no_table_can_be_updated_or_deleted_from() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let connection = Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
     let tables = tables(&connection);
-    assert_eq!(tables.len(), 26, "{tables:?}");
+    assert_eq!(tables.len(), 28, "{tables:?}");
     for table in tables {
         let columns: String = connection
             .query_row("SELECT group_concat(name || ' = ' || name, ', ') FROM pragma_table_info(?1)", [&table], |row| row.get(0))

@@ -27,7 +27,7 @@ fn after(sql: &str) -> Vec<String> {
     findings(&good(Ledger::open(&path, Access::Read)))
 }
 
-fn tamper(path: &std::path::Path, sql: &str) {
+pub fn tamper(path: &std::path::Path, sql: &str) {
     let connection = Connection::open(path).unwrap_or_else(|error| panic!("{error}"));
     let triggers: Vec<String> = {
         let mut statement = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").unwrap_or_else(|error| panic!("{error}"));
