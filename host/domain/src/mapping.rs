@@ -1,4 +1,4 @@
-//! How the rows of a table become charges: which column or constant feeds what, and how its cells are written.
+//! How the rows of a table become charges or usage: which column or constant feeds what, and how its cells are written.
 //!
 //! A collector says it, the host does it. No row enters the guest.
 
@@ -61,4 +61,35 @@ impl Mapping {
     pub fn origin(&self, feed: Feed) -> Option<&Origin> {
         self.feeds.iter().find(|from| from.feed == feed).map(|from| &from.origin)
     }
+}
+
+/// A quantity of each row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricFrom {
+    pub metric: Origin,
+    /// The column that holds the quantity, by its exact header. An empty cell says nothing and is no fault.
+    pub value: String,
+    pub unit: Origin,
+}
+
+/// To whom a row's quantities belong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFrom {
+    pub key: String,
+    pub origin: Origin,
+}
+
+/// All a host needs to read usage from one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageMapping {
+    /// The table as the host named it to the collector.
+    pub table: String,
+    pub period_start: Origin,
+    /// One in a long table; one for each of its columns of quantities in a wide one.
+    pub metrics: Vec<MetricFrom>,
+    pub keys: Vec<KeyFrom>,
+    pub skips: Vec<Skip>,
+    /// Cells that mean "nothing", beside the empty one.
+    pub nulls: Vec<String>,
+    pub date_order: DateOrder,
 }

@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::dictionary::{Dictionary, ResourceId};
 use crate::entry::RuleVersion;
 use crate::field::Field;
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, UsageMapping};
 use crate::money::{Currency, Sum};
 use crate::period::{Day, Period};
 use crate::usage::Usage;
@@ -57,6 +57,7 @@ pub struct Batch {
 pub enum Rows {
     Charges(Vec<RawCharge>),
     Mapped(Mapping),
+    MappedUsage(UsageMapping),
 }
 
 impl Default for Rows {

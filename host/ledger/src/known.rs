@@ -4,7 +4,8 @@
 //! in every step. It is meant for scratch copies, but would do no harm elsewhere.
 
 use crate::row;
-use crate::{Result, Transaction};
+use crate::{CollectionId, Result, Transaction, UsageDay};
+use domain::period::Day;
 use domain::run::SourceDay;
 
 /// A source-day whose current statement is of a run that began at ?1 or later, and the last statement before that time, if there is one.
@@ -16,7 +17,45 @@ const RESTATED: &str = "SELECT s.source, s.day, s.currency, s.id,
       AND s.id = (SELECT max(u.id) FROM statement u WHERE u.source = s.source AND u.day = s.day AND u.currency = s.currency)
     ORDER BY s.source, s.day, s.currency";
 
+/// The same of usage, by metric.
+const RESTATED_USAGE: &str = "SELECT s.source, s.day, s.metric, s.id,
+        (SELECT max(t.id) FROM usage_statement t JOIN collection c ON c.id = t.collection JOIN run r ON r.id = c.run
+         WHERE t.metric = s.metric AND t.source = s.source AND t.day = s.day AND r.started_at_ms < ?1)
+    FROM usage_statement s JOIN collection c ON c.id = s.collection JOIN run r ON r.id = c.run
+    WHERE r.started_at_ms >= ?1
+      AND s.id = (SELECT max(u.id) FROM usage_statement u WHERE u.metric = s.metric AND u.source = s.source AND u.day = s.day)
+    ORDER BY s.metric, s.source, s.day";
+
 impl Transaction<'_> {
+    /// States the usage again that was known before `until_ms`, and answers with the metrics and days that this changes.
+    pub fn restate_usage_as_known(&mut self, until_ms: i64) -> Result<Vec<(String, Day)>> {
+        let restated = row::rows(&self.ledger.connection, RESTATED_USAGE, [until_ms], |row| {
+            let texts: (String, String) = (row::cell(row, 0)?, row::cell(row, 2)?);
+            Ok((texts, row::day(row, 1)?, row::cell::<i64>(row, 3)?, row::cell::<Option<i64>>(row, 4)?))
+        })?;
+        for ((source, metric), day, current, known) in &restated {
+            let like = known.unwrap_or(*current);
+            let collection = self.collection_like("usage_statement", like)?;
+            let unit =
+                row::row(&self.ledger.connection, "SELECT unit FROM usage_statement WHERE id = ?1", [like], |row| row::cell::<String>(row, 0))?;
+            let unit = &unit.unwrap_or_default();
+            let rows = known.map_or(Ok(Vec::new()), |known| self.ledger.usage_rows(known))?;
+            self.restate_usage(CollectionId(collection), &UsageDay { source, day: *day, metric, unit }, &rows)?;
+        }
+        Ok(restated.into_iter().map(|((_, metric), day, ..)| (metric, day)).collect())
+    }
+
+    /// A collection of this run by the plugin that made the statement.
+    fn collection_like(&self, table: &str, statement: i64) -> Result<i64> {
+        let sql = format!(
+            "INSERT INTO collection (run, source, plugin_name, plugin_version, plugin_digest)
+             SELECT ?1, c.source, c.plugin_name, c.plugin_version, c.plugin_digest FROM collection c JOIN {table} s ON s.collection = c.id
+             WHERE s.id = ?2"
+        );
+        row::execute(&self.ledger.connection, &sql, (self.run.0, statement))?;
+        Ok(self.ledger.connection.last_insert_rowid())
+    }
+
     /// States again what was known before `until_ms`, and answers with the source-days that this changes.
     pub fn restate_as_known(&mut self, until_ms: i64) -> Result<Vec<SourceDay>> {
         let connection = &self.ledger.connection;
@@ -24,12 +63,7 @@ impl Transaction<'_> {
             Ok((row::source_day(row, 0)?, row::cell::<i64>(row, 3)?, row::cell::<Option<i64>>(row, 4)?))
         })?;
         for (_, current, known) in &restated {
-            let like = known.unwrap_or(*current);
-            let sql = "INSERT INTO collection (run, source, plugin_name, plugin_version, plugin_digest)
-                 SELECT ?1, c.source, c.plugin_name, c.plugin_version, c.plugin_digest FROM collection c JOIN statement s ON s.collection = c.id
-                 WHERE s.id = ?2";
-            row::execute(connection, sql, (self.run.0, like))?;
-            let collection = connection.last_insert_rowid();
+            let collection = self.collection_like("statement", known.unwrap_or(*current))?;
             match known {
                 Some(known) => self.state_again(collection, *known)?,
                 None => self.state_nothing(collection, *current)?,

@@ -13,6 +13,11 @@ const STATEMENTS: &str =
     FROM statement s WHERE s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency)
     ORDER BY s.source, s.day, s.currency";
 
+const USAGE: &str = "SELECT s.metric, s.source, s.day, s.digest FROM usage_statement s
+    WHERE s.rows > 0
+      AND s.id = (SELECT max(t.id) FROM usage_statement t WHERE t.metric = s.metric AND t.source = s.source AND t.day = s.day)
+    ORDER BY s.metric, s.source, s.day";
+
 const ENTRIES: &str = "SELECT e.source, e.charge_day, e.currency, e.posting_day, e.content_digest FROM entry e
     WHERE e.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id)
     ORDER BY e.source, e.charge_day, e.currency, e.content_digest, e.posting_day";
@@ -26,9 +31,9 @@ impl Ledger {
         row::row(&self.connection, "SELECT seal FROM run_end ORDER BY id LIMIT 1", [], |row| row::digest(row, 0).map(|seal| hex(&seal)))
     }
 
-    /// Over everything that a run without collecting goes by: statements, standing entries and closed months; hex.
+    /// Over everything that a run without collecting goes by: charges and usage as stated, standing entries and closed months; hex.
     pub fn inputs_digest(&self) -> Result<String> {
-        digest(&self.connection, "apportion inputs 1", &[STATEMENTS, ENTRIES, CLOSED])
+        digest(&self.connection, "apportion inputs 1", &[STATEMENTS, USAGE, ENTRIES, CLOSED])
     }
 
     /// Over the entries that stand, hex: equal if every posting of every source-day is.

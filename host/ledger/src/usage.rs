@@ -46,6 +46,13 @@ impl Ledger {
         row::rows(&self.connection, &sql, [], |row| row::cell(row, 0))
     }
 
+    /// Source, metric and unit of all that is stated now.
+    pub fn usage_units(&self) -> Result<Vec<(String, String, String)>> {
+        let sql =
+            format!("SELECT DISTINCT s.source, s.metric, s.unit FROM usage_statement s WHERE s.rows > 0 AND {CURRENT} ORDER BY s.source, s.metric");
+        row::rows(&self.connection, &sql, [], |row| Ok((row::cell(row, 0)?, row::cell(row, 1)?, row::cell(row, 2)?)))
+    }
+
     /// The current statements of the period, by metric, source and day. One without rows says that the source took back what it had stated.
     pub fn usage_days(&self, period: Period) -> Result<Vec<StoredUsageDay>> {
         let sql = format!(
@@ -64,7 +71,7 @@ impl Ledger {
         })
     }
 
-    fn usage_rows(&self, statement: i64) -> Result<UsageRows> {
+    pub(crate) fn usage_rows(&self, statement: i64) -> Result<UsageRows> {
         let mut all = UsageRows::new();
         row::rows(&self.connection, "SELECT data, rows FROM usage_block WHERE statement = ?1 ORDER BY id", [statement], |row| {
             let (data, before): (Vec<u8>, usize) = (row::cell(row, 0)?, all.len());

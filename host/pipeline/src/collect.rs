@@ -1,17 +1,19 @@
-//! A source's plugin → charges in the ledger: batches in, segments out, totals stated per day.
+//! A source's plugin → charges and usage in the ledger: batches in, segments out, totals stated per day.
 
+use crate::cell::SetAside;
 use crate::columns::Reading;
-use crate::gather::{Gathered, Gatherer, SetAside};
+use crate::gather::{Gathered, Gatherer};
 use crate::interner::Secrets;
 use crate::normalize::{Identities, Registry};
 use crate::run::{Progress, Source, SourceReport};
 use crate::typed;
+use crate::usage;
 use decode::Scan;
 use domain::catalogue as code;
-use domain::charge::{RawCharge, Rejected};
+use domain::charge::{RawCharge, RawUsage, Rejected};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
-use domain::mapping::Mapping;
+use domain::mapping::{Mapping, UsageMapping};
 use domain::money::Currency;
 use domain::period::{Day, Period};
 use domain::port::{Batch, GrantedTable, Rows};
@@ -19,7 +21,7 @@ use domain::run::SourceDay;
 use ledger::segment::EncodedSegment;
 use ledger::{CollectionId, Restated, Transaction};
 use std::collections::BTreeSet;
-use std::sync::{Mutex, mpsc};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 /// Below this a second thread costs more than it saves.
@@ -44,13 +46,17 @@ pub struct Collection<'a, 'r, 't, 'l> {
 pub struct Collected {
     pub report: SourceReport,
     pub changed: Vec<SourceDay>,
+    /// Metrics and days of which the usage is not what it was.
+    pub changed_usage: BTreeSet<(String, Day)>,
 }
 
 /// A failure of the source is in its report; an error is one of the ledger and ends the run.
 pub fn collect(mut collection: Collection<'_, '_, '_, '_>) -> Result<Collected, Diagnostic> {
     let source = collection.source;
     let id = collection.transaction.begin_source(&source.name, source.collector.identity())?;
-    let mut gathering = Gathering { gathered: Gathered::default(), rejected: Vec::new(), typed: Vec::new(), state: None };
+    let schema = collection.registry.lock().unwrap_or_else(PoisonError::into_inner).schema();
+    let usage = usage::Gathered::new(schema, collection.secrets, period(source));
+    let mut gathering = Gathering { gathered: Gathered::default(), usage, rejected: Vec::new(), typed: Vec::new(), state: None };
     let outcome = source.collector.collect(&source.request, &mut |batch| gathering.batch(&mut collection, id, batch));
     let outcome = outcome.and_then(|()| gathering.flush_typed(&mut collection, id));
     match outcome {
@@ -59,7 +65,7 @@ pub fn collect(mut collection: Collection<'_, '_, '_, '_>) -> Result<Collected, 
         Err(diagnostic) => {
             collection.transaction.abandon_source()?;
             let report = SourceReport::failed(&source.name, source.collector.identity(), diagnostic);
-            Ok(Collected { report, changed: Vec::new() })
+            Ok(Collected { report, changed: Vec::new(), changed_usage: BTreeSet::new() })
         }
     }
 }
@@ -69,27 +75,65 @@ fn is_fatal(diagnostic: &Diagnostic) -> bool {
     diagnostic.code.text().starts_with('L') || diagnostic.code.text().starts_with('B')
 }
 
-struct Gathering {
+struct Gathering<'a> {
     gathered: Gathered,
+    usage: usage::Gathered<'a>,
     rejected: Vec<Rejected>,
     typed: Vec<RawCharge>,
     state: Option<String>,
 }
 
-impl Gathering {
+impl Gathering<'_> {
     fn batch(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, batch: Batch) -> Result<(), Diagnostic> {
         self.gathered.set_aside_count += batch.rejected.len() as u64;
         self.keep_rejected(batch.rejected);
         if batch.state.is_some() {
             self.state = batch.state;
         }
+        self.usage(collection, batch.usage)?;
         match batch.rows {
             Rows::Mapped(mapping) => self.scan(collection, id, &mapping),
+            Rows::MappedUsage(mapping) => self.scan_usage(collection, &mapping),
             Rows::Charges(charges) => {
                 self.typed.extend(charges);
                 if self.typed.len() >= TYPED_ROWS { self.flush_typed(collection, id) } else { Ok(()) }
             }
         }
+    }
+
+    fn usage(&mut self, collection: &Collection<'_, '_, '_, '_>, rows: Vec<RawUsage>) -> Result<(), Diagnostic> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let source = &collection.source.name;
+        self.usage.expect_units(source, collection.transaction)?;
+        for row in rows {
+            let excerpt = format!("{} {} {} {}", row.metric, row.period_start, row.value, row.unit);
+            if let Err(reason) = self.usage.take(row) {
+                self.gathered.set_aside_count += 1;
+                self.keep_rejected(vec![Rejected { location: source.clone(), reason: format!("{}: {reason}", code::ROW_REJECTED), excerpt }]);
+            }
+        }
+        Ok(())
+    }
+
+    fn scan_usage(&mut self, collection: &mut Collection<'_, '_, '_, '_>, mapping: &UsageMapping) -> Result<(), Diagnostic> {
+        self.usage.expect_units(&collection.source.name, collection.transaction)?;
+        let table = mapped_table(collection.source, &mapping.table)?;
+        let reading = usage::Reading::new(mapping);
+        let scan = Scan::open(table, &reading.wanted)?;
+        let (mut worker, mut reader) = (scan.worker(), self.usage.reader(&reading));
+        while worker.next(&mut |batch| {
+            reader.take(batch);
+            Ok(())
+        })? {
+            let (name, bytes) = (collection.source.name.clone(), scan.progress());
+            (collection.progress)(Progress::Source { name, bytes, bytes_total: scan.bytes });
+        }
+        self.gathered.set_aside_count += std::mem::take(&mut self.usage.set_aside_count);
+        let set_aside = std::mem::take(&mut self.usage.set_aside);
+        self.keep_rejected(with_lines(table, &scan, set_aside)?);
+        Ok(())
     }
 
     fn keep_rejected(&mut self, rejected: Vec<Rejected>) {
@@ -121,9 +165,7 @@ impl Gathering {
 
     fn scan(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, mapping: &Mapping) -> Result<(), Diagnostic> {
         let reading = Reading::new(mapping, collection.dimensions)?;
-        let table = collection.source.request.tables.iter().find(|table| table.name == mapping.table);
-        let table = table
-            .ok_or_else(|| Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin mapped the table '{}', which it was not given", mapping.table)))?;
+        let table = mapped_table(collection.source, &mapping.table)?;
         let scan = Scan::open(table, &reading.wanted)?;
         let mut gathered = scan_in_threads(collection, id, &scan, &reading)?;
         let set_aside = std::mem::take(&mut gathered.set_aside);
@@ -154,6 +196,8 @@ impl Gathering {
                 }
             }
         }
+        let (usage, changed_usage) = self.usage.state(transaction, id, &source.name, source.request.period)?;
+        report.usage = usage;
         transaction.reject(&source.name, &self.rejected, self.gathered.set_aside_count)?;
         transaction.keep_source(self.state.as_deref())?;
         report.charges = self.gathered.totals.values().map(|totals| totals.charges).sum();
@@ -161,8 +205,13 @@ impl Gathering {
         report.rejected = self.rejected.into_iter().take(REJECTED_SHOWN).collect();
         report.set_totals(&self.gathered.totals);
         (collection.progress)(Progress::Collected { name: source.name.clone(), charges: report.charges, set_aside: report.set_aside });
-        Ok(Collected { report, changed })
+        Ok(Collected { report, changed, changed_usage })
     }
+}
+
+fn mapped_table<'s>(source: &'s Source, name: &str) -> Result<&'s GrantedTable, Diagnostic> {
+    let table = source.request.tables.iter().find(|table| table.name == name);
+    table.ok_or_else(|| Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin mapped the table '{name}', which it was not given")))
 }
 
 pub fn period(source: &Source) -> Period {

@@ -1,7 +1,7 @@
 //! Which days must be allocated, and their way through all processors into the ledger.
 
 use crate::allocate::{Cells, DayResult, DaySlice, Generation, PER_CHARGE, allocate_day};
-use crate::drivers::Drivers;
+use crate::drivers::{self, Drivers};
 use crate::run::Progress;
 use domain::charge::ChargeLine;
 use domain::decision::{Outcome, OutcomeId, Verdict};
@@ -38,6 +38,14 @@ pub struct With<'a> {
     pub rules: &'a dyn Rules,
     pub allocators: &'a dyn Allocators,
     pub threads: usize,
+}
+
+/// What is not as it was when days were allocated last.
+#[derive(Clone, Copy)]
+pub struct Changed<'a> {
+    pub charges: &'a [SourceDay],
+    /// Metrics and days.
+    pub usage: &'a BTreeSet<(String, Day)>,
 }
 
 /// Rules as they are valid between two of their turning days: a generation of their own.
@@ -78,7 +86,7 @@ pub fn allocate(
     transaction: &mut Transaction<'_>,
     dictionary: &Dictionary,
     with: With<'_>,
-    changed: &[SourceDay],
+    changed: Changed<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Allocated, Diagnostic> {
     let rules = with.rules;
@@ -98,7 +106,13 @@ pub fn allocate(
     let mut allocated =
         Allocated { generation: current, days: 0, posted: 0, reversed: 0, unchanged: 0, rule_calls: 0, suspense: Vec::new(), unresolved: Vec::new() };
     let same_rules = last_generation(transaction)? == Some(current);
-    let work = affected(stored, changed, same_rules, &|day| generations.get(&epoch(day)).copied());
+    let mut days: BTreeSet<Day> = changed.charges.iter().map(|source_day| source_day.day).collect();
+    if same_rules && !changed.usage.is_empty() {
+        for generation in generations.values() {
+            days.extend(drivers::reached(&transaction.outcomes(*generation)?, changed.usage));
+        }
+    }
+    let work = affected(stored, &days, same_rules, &|day| generations.get(&epoch(day)).copied());
     let total = work.values().map(|works| works.len() as u64).sum();
     for (generation, works) in work {
         let Some(first) = works.first().map(|work| work.day) else { continue };
@@ -127,11 +141,10 @@ fn last_generation(transaction: &Transaction<'_>) -> Result<Option<GenerationId>
 /// Days to allocate by the generation that is valid on them: all of them, unless the rules are the same as last time.
 fn affected(
     stored: Vec<StoredDay>,
-    changed: &[SourceDay],
+    changed: &BTreeSet<Day>,
     same_rules: bool,
     generation_of: &dyn Fn(Day) -> Option<GenerationId>,
 ) -> BTreeMap<GenerationId, Vec<Work>> {
-    let changed: BTreeSet<Day> = changed.iter().map(|source_day| source_day.day).collect();
     let mut days: BTreeMap<Day, Vec<StoredDay>> = BTreeMap::new();
     for day in stored.into_iter().filter(|day| !same_rules || changed.contains(&day.source_day.day)) {
         days.entry(day.source_day.day).or_default().push(day);

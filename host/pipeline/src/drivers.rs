@@ -11,7 +11,7 @@ use domain::spread::{Facts, PluginCall};
 use domain::usage::{Quantity, Usage};
 use foldhash::HashMap;
 use ledger::Transaction;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Usage by metric and day: all that the spreads of a generation ask for.
 #[derive(Default)]
@@ -92,6 +92,26 @@ fn window(window: Window, day: Day) -> (Day, Day) {
         Window::Days(days) => (day.plus(1 - i32::from(days.max(1))), day.plus(1)),
         Window::Month => (day.month().first_day(), day.month().next().first_day()),
     }
+}
+
+/// The days whose spreads look at usage that changed.
+pub fn reached(outcomes: &[Outcome], changed: &BTreeSet<(String, Day)>) -> BTreeSet<Day> {
+    let mut windows: HashSet<(&str, Window)> = HashSet::new();
+    for spread in outcomes.iter().filter_map(spread_of) {
+        windows.extend(usages(spread).map(|usage| (usage.metric.as_str(), usage.window)));
+        windows.extend(metrics(spread).map(|metric| (metric, Window::Days(1))));
+    }
+    let mut reached = BTreeSet::new();
+    for (metric, day) in changed {
+        for (_, window) in windows.iter().filter(|(asked, _)| asked == metric) {
+            let (first, end) = match window {
+                Window::Days(days) => (*day, day.plus(i32::from((*days).max(1)))),
+                Window::Month => (day.month().first_day(), day.month().next().first_day()),
+            };
+            reached.extend((first.epoch_days()..end.epoch_days()).map(Day::from_epoch));
+        }
+    }
+    reached
 }
 
 fn spread_of(outcome: &Outcome) -> Option<&Spread> {

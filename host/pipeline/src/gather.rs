@@ -3,14 +3,12 @@
 //! Each thread has a gatherer of its own. It keeps 20 bytes a charge and no more charges than `BUFFERED_MAX`, so memory
 //! does not grow with rows.
 
-use crate::columns::Input;
+use crate::cell::{Dates, Refusal, SetAside, amount};
 use crate::interner::{Class, RowTable, Secrets, hash_rows};
 use crate::normalize::{Identities, Met, Reason};
 use decode::{Batch, Cells};
-use domain::catalogue as code;
-use domain::decimal::{self, NotAnAmount, Rest};
 use domain::money::{Currency, Sum};
-use domain::period::{Day, Period, parse_instant};
+use domain::period::{Day, Period};
 use domain::run::DayTotals;
 use foldhash::{HashMap, HashMapExt};
 use ledger::segment::{self, EncodedSegment};
@@ -20,17 +18,6 @@ const SEGMENT_ROWS: usize = 65_536;
 const BUFFERED_MAX: usize = 1 << 18;
 /// Rows set aside that are kept with their reason; the others are only counted.
 const REJECTED_KEPT: usize = 1000;
-
-/// A row set aside, before its line is looked up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetAside {
-    pub code: code::Code,
-    pub place: u64,
-    /// Character of the line, or 0.
-    pub column: u32,
-    pub reason: String,
-    pub excerpt: String,
-}
 
 /// What one thread has gathered from one or more tables of a source.
 #[derive(Default)]
@@ -73,14 +60,8 @@ pub struct Gatherer<'a, 'r> {
     buffered: usize,
     digests: Vec<u128>,
     currencies: Vec<Currency>,
-    last_date: (Vec<u8>, Option<Day>),
+    dates: Dates,
     gathered: Gathered,
-}
-
-/// Why a single row is not a charge.
-struct Refusal {
-    column: Option<usize>,
-    reason: String,
 }
 
 impl<'a, 'r> Gatherer<'a, 'r> {
@@ -105,7 +86,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             buffered: 0,
             digests: Vec::new(),
             currencies: Vec::new(),
-            last_date: (Vec::new(), None),
+            dates: Dates::new(identities.reading.date_order),
             gathered: Gathered::default(),
         }
     }
@@ -134,13 +115,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         for row in batch.unreadable {
             self.gathered.set_aside_count += 1;
             if self.gathered.set_aside.len() < REJECTED_KEPT {
-                self.gathered.set_aside.push(SetAside {
-                    code: row.code,
-                    place: row.place,
-                    column: 0,
-                    reason: row.reason.clone(),
-                    excerpt: row.excerpt.clone(),
-                });
+                self.gathered.set_aside.push(SetAside::unreadable(row));
             }
         }
     }
@@ -160,7 +135,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
 
     #[inline]
     fn charge(&mut self, batch: &Batch<'_>, row: usize, resource: u32) -> Result<(), Refusal> {
-        let day = self.day(batch, row)?;
+        let day = self.dates.day(&self.identities.reading.charge_period_start, batch, row)?;
         if !self.period.contains(day) {
             self.gathered.outside_period += 1;
             return Ok(());
@@ -186,29 +161,6 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             self.emit_bucket(largest.unwrap_or_default());
         }
         Ok(())
-    }
-
-    #[inline]
-    fn day(&mut self, batch: &Batch<'_>, row: usize) -> Result<Day, Refusal> {
-        let refuse = |column: Option<usize>, reason: String| Refusal { column, reason };
-        let (column, text) = match &self.identities.reading.charge_period_start {
-            Input::Constant(text) => (None, text.as_bytes()),
-            Input::Column(column) => match batch.columns[*column] {
-                Cells::Days { nulls: Some(nulls), .. } if nulls[row] => return Err(refuse(Some(*column), "it is empty".into())),
-                Cells::Days { values, .. } => return Ok(Day::from_epoch(values[row])),
-                cells => (Some(*column), cells.plain(row)),
-            },
-        };
-        if self.last_date.0 == text
-            && let Some(day) = self.last_date.1
-        {
-            return Ok(day);
-        }
-        let day = parse_instant(text, self.identities.reading.date_order).map_err(|error| refuse(column, error.to_string()))?;
-        self.last_date.0.clear();
-        self.last_date.0.extend_from_slice(text);
-        self.last_date.1 = Some(day);
-        Ok(day)
     }
 
     #[inline]
@@ -274,14 +226,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         if self.gathered.set_aside.len() >= REJECTED_KEPT {
             return;
         }
-        let (column, excerpt) = refusal.column.map_or((0, String::new()), |column| in_line(&batch.columns[column], row));
-        let name = refusal.column.map(|column| self.identities.reading.wanted[column].name.as_str());
-        let reason = match name {
-            Some(name) => format!("{name}: {}", refusal.reason),
-            None => refusal.reason,
-        };
-        let place = batch.places.get(row).copied().unwrap_or_default();
-        self.gathered.set_aside.push(SetAside { code: code::ROW_REJECTED, place, column, reason, excerpt });
+        self.gathered.set_aside.push(refusal.of_row(batch, row, &self.identities.reading.wanted));
     }
 }
 
@@ -303,45 +248,6 @@ fn put_at<T: Copy>(values: &mut Vec<T>, at: usize, value: T) {
         values.resize(at + 1, value);
     }
     values[at] = value;
-}
-
-/// An amount in nanos and what is left of it, where anything is.
-#[inline]
-fn amount(input: &Input, batch: &Batch<'_>, row: usize) -> Result<(i64, Option<Rest>), Refusal> {
-    let (column, text) = match input {
-        Input::Constant(text) => (None, text.as_bytes()),
-        Input::Column(column) => match batch.columns[*column] {
-            Cells::Decimal { values, nulls, scale } => {
-                let is_null = nulls.is_some_and(|nulls| nulls[row]);
-                let value = if is_null { Err(NotAnAmount::Empty) } else { decimal::from_scaled(values[row], scale) };
-                return value
-                    .map(|parsed| (parsed.nanos, Some(parsed.rest).filter(|rest| *rest != Rest::Fine(0))))
-                    .map_err(|error| Refusal { column: Some(*column), reason: error.to_string() });
-            }
-            cells => (Some(*column), cells.plain(row)),
-        },
-    };
-    match decimal::parse_plain(text) {
-        Some((nanos, 0)) => Ok((nanos, None)),
-        Some((nanos, rest)) => Ok((nanos, Some(Rest::Fine(rest)))),
-        None => match decimal::parse(text) {
-            Ok(parsed) => Ok((parsed.nanos, Some(parsed.rest))),
-            Err(error) => Err(Refusal { column, reason: error.to_string() }),
-        },
-    }
-}
-
-/// The character of the line at which a CSV cell starts, and the line itself.
-fn in_line(cells: &Cells<'_>, row: usize) -> (u32, String) {
-    let Cells::Text { buffer, ranges, quoted: true } = cells else {
-        return (0, String::from_utf8_lossy(cells.plain(row)).chars().take(160).collect());
-    };
-    let start = ranges.get(row).map_or(0, |range| range.0 as usize).min(buffer.len());
-    let line_start = buffer[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let line_end = buffer[start..].iter().position(|byte| *byte == b'\n').map_or(buffer.len(), |at| start + at);
-    let column = String::from_utf8_lossy(&buffer[line_start..start]).chars().count() as u32 + 1;
-    let line = String::from_utf8_lossy(&buffer[line_start..line_end]).chars().take(160).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    (column, line)
 }
 
 /// Adds up what the totals of all days of a source say, exactly.

@@ -10,8 +10,10 @@ pub mod history;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod usage;
 
 mod allocate;
+mod cell;
 mod collect;
 mod columns;
 mod days;

@@ -86,6 +86,10 @@ impl<'a> Registry<'a> {
         Registry { dictionary, tag_texts: HashMap::new(), schema, digests: Vec::new() }
     }
 
+    pub fn schema(&self) -> &'a TagSchema {
+        self.schema
+    }
+
     fn met(&mut self, class: Class) -> Met {
         let Class::Resource(resource) = class else { return Met { class, resource: None } };
         Met { class, resource: Some((resource, self.dictionary.currency(resource), self.digest(resource))) }

@@ -4,10 +4,11 @@
 //! all again. A source that fails is left out whole, the others go on, and the run ends *incomplete*.
 
 use crate::collect::{self, Collection};
-use crate::days::{self, With};
+use crate::days::{self, Changed, With};
 use crate::gather::{exact_text, exact_totals};
 use crate::interner::Secrets;
 use crate::normalize::Registry;
+use crate::usage::UsageReport;
 use domain::account::Account;
 use domain::catalogue as code;
 use domain::charge::Rejected;
@@ -20,7 +21,7 @@ use domain::run::{DayTotals, RunId, RunState};
 use domain::tag::TagSchema;
 use foldhash::HashMap;
 use ledger::{Bucket, Ledger, RunEnd, RunStart, Transaction};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 pub struct Source {
@@ -84,6 +85,7 @@ pub struct SourceReport {
     pub days_unchanged: u64,
     /// Per currency the exact billed and effective totals of what was collected.
     pub totals: Vec<(Currency, String, String)>,
+    pub usage: UsageReport,
     pub failure: Option<Diagnostic>,
 }
 
@@ -115,6 +117,7 @@ impl SourceReport {
             days_changed: 0,
             days_unchanged: 0,
             totals: Vec::new(),
+            usage: UsageReport::default(),
             failure: None,
         }
     }
@@ -162,7 +165,7 @@ pub(crate) fn run_on_terms(
     let mut transaction = ledger.begin(&RunStart { at_ms: options.at_ms, version: options.version.clone() })?;
     let registry = Mutex::new(Registry::new(dictionary, options.tag_schema));
     let mut sources = Vec::new();
-    let mut changed = Vec::new();
+    let (mut changed, mut changed_usage) = (Vec::new(), BTreeSet::new());
     if options.collect {
         for source in &options.sources {
             let collected = collect::collect(Collection {
@@ -175,17 +178,19 @@ pub(crate) fn run_on_terms(
                 progress,
             })?;
             changed.extend(collected.changed);
+            changed_usage.extend(collected.changed_usage);
             sources.push(collected.report);
         }
     }
     if let Some(until_ms) = terms.known_until_ms {
         changed.extend(transaction.restate_as_known(until_ms)?);
+        changed_usage.extend(transaction.restate_usage_as_known(until_ms)?);
     }
     let dictionary = registry.into_inner().unwrap_or_else(PoisonError::into_inner).dictionary;
     transaction.save_dictionary(&dictionary)?;
     let allocated = {
         let with = With { rules: options.rules, allocators: options.allocators, threads: options.threads };
-        days::allocate(&mut transaction, &dictionary, with, &changed, progress)?
+        days::allocate(&mut transaction, &dictionary, with, Changed { charges: &changed, usage: &changed_usage }, progress)?
     };
     let conservation = conservation(&transaction)?;
     let whole = sources.iter().all(SourceReport::is_whole) && allocated.suspense.is_empty() && allocated.unresolved.is_empty();

@@ -12,7 +12,7 @@ use crate::wit::since_v0_1_0::types as wit;
 use domain::catalogue as code;
 use domain::charge::{RawCharge, RawUsage, Rejected};
 use domain::field::Field;
-use domain::mapping::{Feed, FeedFrom, Mapping, Origin, Skip, TagColumn};
+use domain::mapping::{Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, TagColumn, UsageMapping};
 use domain::period::{DateOrder, Period};
 use domain::port::{Batch, GrantedTable, Rows};
 pub use problem::{of_error, of_problem};
@@ -116,6 +116,7 @@ impl<'a> Intake<'a> {
             wit::Rows::Json(bytes) => Rows::Charges(json::read(&bytes, &mut self.output)?),
             wit::Rows::Arrow(bytes) => Rows::Charges(arrow::read(bytes, &mut self.output)?),
             wit::Rows::Mapped(mapping) => Rows::Mapped(self.mapping(mapping)?),
+            wit::Rows::MappedUsage(mapping) => Rows::MappedUsage(self.usage_mapping(mapping)?),
         };
         Ok(Batch { rows, usage, rejected, state: batch.state })
     }
@@ -169,12 +170,7 @@ impl<'a> Intake<'a> {
     }
 
     fn mapping(&mut self, mapping: wit::Mapping) -> Result<Mapping, Refusal> {
-        if !self.tables.iter().any(|table| table.name == mapping.table) {
-            return Err(Refusal::Junk(format!("it maps the table '{}', which it was not granted", mapping.table)));
-        }
-        if !self.mapped.insert(mapping.table.clone()) {
-            return Err(Refusal::Junk(format!("it maps the table '{}' twice, whose money would count double", mapping.table)));
-        }
+        self.take_table(&mapping.table)?;
         let mut feeds: Vec<FeedFrom> = Vec::with_capacity(mapping.feeds.len());
         for from in mapping.feeds {
             let feed = feed(from.feed);
@@ -192,14 +188,50 @@ impl<'a> Intake<'a> {
             table: mapping.table,
             feeds,
             tag_columns: mapping.tag_columns.into_iter().map(|tag| TagColumn { key: tag.key, column: tag.column }).collect(),
-            skips: mapping.skips.into_iter().map(|skip| Skip { column: skip.column, values: skip.values }).collect(),
+            skips: skips(mapping.skips),
             nulls: mapping.nulls,
-            date_order: match mapping.date_order {
-                wit::DateOrder::Iso => DateOrder::Iso,
-                wit::DateOrder::MonthDayYear => DateOrder::MonthDayYear,
-                wit::DateOrder::DayMonthYear => DateOrder::DayMonthYear,
-            },
+            date_order: date_order(mapping.date_order),
         })
+    }
+
+    fn usage_mapping(&mut self, mapping: wit::UsageMapping) -> Result<UsageMapping, Refusal> {
+        self.take_table(&mapping.table)?;
+        if mapping.metrics.is_empty() {
+            return Err(Refusal::Junk(format!("its mapping of '{}' names no metric", mapping.table)));
+        }
+        let metric = |from: wit::MetricFrom| MetricFrom { metric: origin(from.metric), value: from.value, unit: origin(from.unit) };
+        Ok(UsageMapping {
+            table: mapping.table,
+            period_start: origin(mapping.period_start),
+            metrics: mapping.metrics.into_iter().map(metric).collect(),
+            keys: mapping.keys.into_iter().map(|from| KeyFrom { key: from.key, origin: origin(from.origin) }).collect(),
+            skips: skips(mapping.skips),
+            nulls: mapping.nulls,
+            date_order: date_order(mapping.date_order),
+        })
+    }
+
+    /// A table is mapped once: its rows would count double.
+    fn take_table(&mut self, table: &str) -> Result<(), Refusal> {
+        if !self.tables.iter().any(|known| known.name == table) {
+            return Err(Refusal::Junk(format!("it maps the table '{table}', which it was not granted")));
+        }
+        if !self.mapped.insert(table.to_owned()) {
+            return Err(Refusal::Junk(format!("it maps the table '{table}' twice, whose rows would count double")));
+        }
+        Ok(())
+    }
+}
+
+fn skips(skips: Vec<wit::Skip>) -> Vec<Skip> {
+    skips.into_iter().map(|skip| Skip { column: skip.column, values: skip.values }).collect()
+}
+
+fn date_order(order: wit::DateOrder) -> DateOrder {
+    match order {
+        wit::DateOrder::Iso => DateOrder::Iso,
+        wit::DateOrder::MonthDayYear => DateOrder::MonthDayYear,
+        wit::DateOrder::DayMonthYear => DateOrder::DayMonthYear,
     }
 }
 

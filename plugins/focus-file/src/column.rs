@@ -1,7 +1,6 @@
-//! What a FOCUS column feeds, and finding a column in a header as real bills write it.
+//! What a FOCUS column feeds.
 
-use apportion_plugin_sdk::table_decode::TableInfo;
-use apportion_plugin_sdk::{Error, Feed, Field, Problem};
+use apportion_plugin_sdk::{Feed, Field};
 
 /// A field that can be fed: its name in settings and its FOCUS column.
 pub struct Fed {
@@ -74,29 +73,3 @@ pub const FEDS: &[Fed] = &[
     dimension(Field::CapacityReservationId, "capacity_reservation_id", "CapacityReservationId"),
     dimension(Field::CapacityReservationStatus, "capacity_reservation_status", "CapacityReservationStatus"),
 ];
-
-/// The header as the file has it: spelled exactly so, or else without regard to case and spaces around it.
-pub fn find(table: &TableInfo, column: &str) -> Result<Option<String>, Error> {
-    let folded = |name: &str| name.trim().eq_ignore_ascii_case(column.trim());
-    let headers = || table.columns.iter().map(|column| column.name.as_str());
-    let exact = headers().filter(|name| *name == column).count();
-    let alike: Vec<&str> = headers().filter(|name| if exact > 0 { *name == column } else { folded(name) }).collect();
-    match alike.as_slice() {
-        [] => Ok(None),
-        [header] => Ok(Some((*header).to_owned())),
-        several => Err(Error::DuplicateColumn(
-            Problem::new(format!("the header of {} has {} columns that could be {column}: {}", table.name, several.len(), quoted(several)))
-                .hint("rename all but one of them in the file: which one is meant cannot be known")
-                .table(&table.name)
-                .column(column),
-        )),
-    }
-}
-
-pub fn has(table: &TableInfo, column: &str) -> bool {
-    table.columns.iter().any(|known| known.name.trim().eq_ignore_ascii_case(column))
-}
-
-fn quoted(names: &[&str]) -> String {
-    names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
-}

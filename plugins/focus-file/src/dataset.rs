@@ -1,8 +1,8 @@
 //! Which FOCUS dataset and version a table is, by its columns: no bill says it.
 
-use crate::column::has;
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Error, Problem};
+use table_settings::has;
 
 /// Datasets of FOCUS without charges, each with columns that only it has.
 const OTHERS: [(&str, [&str; 2]); 3] = [

@@ -7,7 +7,6 @@ mod column;
 mod dataset;
 mod map;
 mod options;
-mod spelling;
 
 use apportion_plugin_sdk::table_decode::{TableInfo, tables};
 use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Mapping, Problem, Request, Rows, log, register_collector};

@@ -1,11 +1,11 @@
 //! Header and settings → mapping: which column or constant feeds which field.
 
-use crate::column::{FEDS, Fed, NEEDED, WISHED, find};
+use crate::column::{FEDS, Fed, NEEDED, WISHED};
 use crate::dataset::refuse_others;
 use crate::options::Options;
-use crate::spelling::closest;
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Error, FeedFrom, Mapping, Problem, Skip, TagColumn};
+use table_settings::{closest, find, named};
 
 /// The mapping of a Cost and Usage table, or what its header lacks.
 pub fn map(table: &TableInfo, options: &Options) -> Result<Mapping, Error> {
@@ -60,16 +60,6 @@ fn feed(table: &TableInfo, options: &Options, fed: &Fed) -> Result<Option<FeedFr
         (header, _) => header,
     };
     Ok(header.map(|header| FeedFrom::column(fed.feed, header)))
-}
-
-/// A column that a setting names has to be there.
-fn named(table: &TableInfo, setting: &str, column: &str) -> Result<String, Error> {
-    find(table, column)?.ok_or_else(|| {
-        let known = closest(column, table.columns.iter().map(|column| column.name.as_str()));
-        let hint = known.map_or_else(|| format!("correct the setting `{setting}` of the source"), |known| format!("did you mean `{known}`?"));
-        let problem = Problem::new(format!("{} has no column {column}, which the setting `{setting}` names", table.name));
-        Error::MissingColumn(problem.hint(hint).table(&table.name).column(column))
-    })
 }
 
 fn missing_columns(table: &TableInfo, first: &Fed, missing: &[&Fed]) -> Problem {

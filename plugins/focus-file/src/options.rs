@@ -1,9 +1,9 @@
 //! The source's settings, read strictly: a key that does not exist is an error, not a silence.
 
 use crate::column::FEDS;
-use crate::spelling::closest;
-use apportion_plugin_sdk::{DateOrder, Error, Problem, Skip};
-use serde_json::{Map, Value};
+use apportion_plugin_sdk::{DateOrder, Error, Skip};
+use serde_json::Value;
+use table_settings::{date_order, object, skips, texts, texts_by_key, unknown};
 
 pub const KEYS: [&str; 6] = ["constants", "columns", "tag_columns", "nulls", "date_order", "skip"];
 
@@ -50,64 +50,12 @@ impl Options {
     }
 }
 
-fn object<'a>(what: &str, value: &'a Value) -> Result<&'a Map<String, Value>, Error> {
-    value.as_object().ok_or_else(|| Error::config(format!("{what} must be a table, not {value}")))
-}
-
-fn text(what: &str, value: &Value) -> Result<String, Error> {
-    value.as_str().map(str::to_owned).ok_or_else(|| Error::config(format!("{what} must be text, not {value}")))
-}
-
-fn texts(what: &str, value: &Value) -> Result<Vec<String>, Error> {
-    let list = value.as_array().ok_or_else(|| Error::config(format!("{what} must be a list of texts, not {value}")))?;
-    list.iter().map(|value| text(what, value)).collect()
-}
-
-fn texts_by_key(what: &str, value: &Value) -> Result<Vec<(String, String)>, Error> {
-    object(what, value)?.iter().map(|(key, value)| Ok((key.clone(), text(&format!("{what}.{key}"), value)?))).collect()
-}
-
 fn by_field(what: &str, value: &Value) -> Result<Vec<(String, String)>, Error> {
     let pairs = texts_by_key(what, value)?;
     match pairs.iter().find(|(name, _)| !FEDS.iter().any(|fed| fed.name == name)) {
         Some((name, _)) => Err(unknown("field", name, FEDS.iter().map(|fed| fed.name))),
         None => Ok(pairs),
     }
-}
-
-fn date_order(value: &Value) -> Result<DateOrder, Error> {
-    match value.as_str() {
-        Some("iso") => Ok(DateOrder::Iso),
-        Some("mdy") => Ok(DateOrder::MonthDayYear),
-        Some("dmy") => Ok(DateOrder::DayMonthYear),
-        _ => Err(Error::Config(Problem::new(format!("date_order cannot be {value}")).hint("date_order = \"iso\" | \"mdy\" | \"dmy\""))),
-    }
-}
-
-fn skips(value: &Value) -> Result<Vec<Skip>, Error> {
-    let list = value.as_array().ok_or_else(|| Error::config(format!("skip must be a list of tables, not {value}")))?;
-    list.iter().map(skip).collect()
-}
-
-fn skip(value: &Value) -> Result<Skip, Error> {
-    let entry = object("an entry of skip", value)?;
-    if let Some(key) = entry.keys().find(|key| !["column", "values"].contains(&key.as_str())) {
-        return Err(unknown("key of skip", key, ["column", "values"]));
-    }
-    match (entry.get("column"), entry.get("values")) {
-        (Some(column), Some(values)) => Ok(Skip { column: text("skip.column", column)?, values: texts("skip.values", values)? }),
-        _ => Err(Error::Config(
-            Problem::new("an entry of skip needs a column and values").hint("skip = [{ column = \"x_RowType\", values = [\"total\"] }]"),
-        )),
-    }
-}
-
-fn unknown<'a>(what: &str, written: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Error {
-    let hint = match closest(written, known.clone()) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => format!("there are: {}", known.into_iter().collect::<Vec<_>>().join(", ")),
-    };
-    Error::Config(Problem::new(format!("there is no {what} '{written}'")).hint(hint))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ fn plugin() -> CollectorPlugin {
 fn mappings(config: &str, tables: Vec<GrantedTable>) -> Result<Vec<Mapping>, Diagnostic> {
     let of_batch = |batch: Batch| match batch.rows {
         Rows::Mapped(mapping) => mapping,
-        Rows::Charges(charges) => panic!("{} charges", charges.len()),
+        other => panic!("{other:?}"),
     };
     Ok(collect(&plugin(), &request(config, tables))?.into_iter().map(of_batch).collect())
 }

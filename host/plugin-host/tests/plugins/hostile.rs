@@ -124,7 +124,7 @@ fn junk_is_refused_in_every_form() {
         ("mapping-ungranted", "it maps the table '/etc/passwd', which it was not granted"),
         ("mapping-incomplete", "its mapping of 'bill.csv' does not feed BilledCost"),
         ("mapping-feed-twice", "its mapping of 'bill.csv' feeds BilledCost twice"),
-        ("mapping-twice", "it maps the table 'bill.csv' twice, whose money would count double"),
+        ("mapping-twice", "it maps the table 'bill.csv' twice, whose rows would count double"),
     ];
     ends_each(limits(), test_artifacts::RETURNS_JUNK, &tables, code::PLUGIN_JUNK, &cases);
 }

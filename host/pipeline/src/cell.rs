@@ -1,0 +1,138 @@
+//! Single cells of a row: what they say, and why a row cannot be read.
+
+use crate::columns::Input;
+use decode::{Batch, Cells, Unreadable, Wanted};
+use domain::catalogue as code;
+use domain::decimal::{self, NotAnAmount, Rest};
+use domain::period::{DateOrder, Day, parse_instant};
+use domain::usage::{NotAQuantity, Quantity};
+
+/// A row set aside, before its line is looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    pub code: code::Code,
+    pub place: u64,
+    /// Character of the line, or 0.
+    pub column: u32,
+    pub reason: String,
+    pub excerpt: String,
+}
+
+/// Why a single row is not understood, and in which scan column it shows.
+pub struct Refusal {
+    pub column: Option<usize>,
+    pub reason: String,
+}
+
+impl Refusal {
+    pub fn of_row(self, batch: &Batch<'_>, row: usize, wanted: &[Wanted]) -> SetAside {
+        let (column, excerpt) = self.column.map_or((0, String::new()), |column| in_line(&batch.columns[column], row));
+        let reason = match self.column {
+            Some(column) => format!("{}: {}", wanted[column].name, self.reason),
+            None => self.reason,
+        };
+        let place = batch.places.get(row).copied().unwrap_or_default();
+        SetAside { code: code::ROW_REJECTED, place, column, reason, excerpt }
+    }
+}
+
+impl SetAside {
+    pub fn unreadable(row: &Unreadable) -> SetAside {
+        SetAside { code: row.code, place: row.place, column: 0, reason: row.reason.clone(), excerpt: row.excerpt.clone() }
+    }
+}
+
+/// Reads days; rows come in long stretches of the same date, whose text is parsed once.
+pub struct Dates {
+    order: DateOrder,
+    last_text: Vec<u8>,
+    last_day: Option<Day>,
+}
+
+impl Dates {
+    pub fn new(order: DateOrder) -> Dates {
+        Dates { order, last_text: Vec::new(), last_day: None }
+    }
+
+    #[inline]
+    pub fn day(&mut self, input: &Input, batch: &Batch<'_>, row: usize) -> Result<Day, Refusal> {
+        let refuse = |column: Option<usize>, reason: String| Refusal { column, reason };
+        let (column, text) = match input {
+            Input::Constant(text) => (None, text.as_bytes()),
+            Input::Column(column) => match batch.columns[*column] {
+                Cells::Days { nulls: Some(nulls), .. } if nulls[row] => return Err(refuse(Some(*column), "it is empty".into())),
+                Cells::Days { values, .. } => return Ok(Day::from_epoch(values[row])),
+                cells => (Some(*column), cells.plain(row)),
+            },
+        };
+        if self.last_text == text
+            && let Some(day) = self.last_day
+        {
+            return Ok(day);
+        }
+        let day = parse_instant(text, self.order).map_err(|error| refuse(column, error.to_string()))?;
+        self.last_text.clear();
+        self.last_text.extend_from_slice(text);
+        self.last_day = Some(day);
+        Ok(day)
+    }
+}
+
+/// A quantity, or nothing where the cell is empty or says "nothing".
+pub fn quantity(column: usize, nulls: &[String], batch: &Batch<'_>, row: usize) -> Result<Option<Quantity>, Refusal> {
+    let parsed = match batch.columns[column] {
+        Cells::Decimal { nulls: Some(nulls), .. } if nulls[row] => return Ok(None),
+        Cells::Decimal { values, scale, .. } => Quantity::from_scaled(values[row], scale),
+        cells => {
+            let text = cells.plain(row);
+            if nulls.iter().any(|null| null.as_bytes() == text) {
+                return Ok(None);
+            }
+            Quantity::parse(text)
+        }
+    };
+    match parsed {
+        Ok(quantity) => Ok(Some(quantity)),
+        Err(NotAQuantity::Empty) => Ok(None),
+        Err(error) => Err(Refusal { column: Some(column), reason: error.to_string() }),
+    }
+}
+
+/// An amount in nanos and what is left of it, where anything is.
+#[inline]
+pub fn amount(input: &Input, batch: &Batch<'_>, row: usize) -> Result<(i64, Option<Rest>), Refusal> {
+    let (column, text) = match input {
+        Input::Constant(text) => (None, text.as_bytes()),
+        Input::Column(column) => match batch.columns[*column] {
+            Cells::Decimal { values, nulls, scale } => {
+                let is_null = nulls.is_some_and(|nulls| nulls[row]);
+                let value = if is_null { Err(NotAnAmount::Empty) } else { decimal::from_scaled(values[row], scale) };
+                return value
+                    .map(|parsed| (parsed.nanos, Some(parsed.rest).filter(|rest| *rest != Rest::Fine(0))))
+                    .map_err(|error| Refusal { column: Some(*column), reason: error.to_string() });
+            }
+            cells => (Some(*column), cells.plain(row)),
+        },
+    };
+    match decimal::parse_plain(text) {
+        Some((nanos, 0)) => Ok((nanos, None)),
+        Some((nanos, rest)) => Ok((nanos, Some(Rest::Fine(rest)))),
+        None => match decimal::parse(text) {
+            Ok(parsed) => Ok((parsed.nanos, Some(parsed.rest))),
+            Err(error) => Err(Refusal { column, reason: error.to_string() }),
+        },
+    }
+}
+
+/// The character of the line at which a CSV cell starts, and the line itself.
+fn in_line(cells: &Cells<'_>, row: usize) -> (u32, String) {
+    let Cells::Text { buffer, ranges, quoted: true } = cells else {
+        return (0, String::from_utf8_lossy(cells.plain(row)).chars().take(160).collect());
+    };
+    let start = ranges.get(row).map_or(0, |range| range.0 as usize).min(buffer.len());
+    let line_start = buffer[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let line_end = buffer[start..].iter().position(|byte| *byte == b'\n').map_or(buffer.len(), |at| start + at);
+    let column = String::from_utf8_lossy(&buffer[line_start..start]).chars().count() as u32 + 1;
+    let line = String::from_utf8_lossy(&buffer[line_start..line_end]).chars().take(160).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    (column, line)
+}

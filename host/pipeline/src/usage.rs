@@ -1,0 +1,363 @@
+//! Usage on its way into the ledger: rows → quantities by metric, day and keys, added up exactly.
+//!
+//! Who used something is read once per distinct text of its row, so that a month of hourly rows costs little more than the
+//! adding. One thread does it: usage is summed by a source's own clock, and is small beside a bill.
+
+use crate::cell::{Dates, Refusal, SetAside, quantity};
+use crate::columns::Input;
+use crate::interner::{Secrets, hash_rows};
+use decode::{Batch, Cells, Wanted};
+use domain::charge::RawUsage;
+use domain::diagnostic::Diagnostic;
+use domain::mapping::{Origin, UsageMapping};
+use domain::period::{DateOrder, Day, Period, parse_instant};
+use domain::tag::{RawTags, TagSchema};
+use domain::usage::{Keys, Quantity, canonical_keys};
+use foldhash::{HashMap, HashMapExt};
+use ledger::{CollectionId, Restated, Transaction, UsageDay, UsageRows};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows set aside that are kept with their reason; the others are only counted.
+const REJECTED_KEPT: usize = 1000;
+
+/// How a table of usage is read.
+pub struct Reading {
+    pub wanted: Vec<Wanted>,
+    period_start: Input,
+    metrics: Vec<Metric>,
+    keys: Vec<(String, Input)>,
+    skips: Vec<(usize, Vec<String>)>,
+    nulls: Vec<String>,
+    date_order: DateOrder,
+}
+
+struct Metric {
+    metric: Input,
+    value: usize,
+    unit: Input,
+}
+
+impl Reading {
+    pub fn new(mapping: &UsageMapping) -> Reading {
+        let mut wanted = Vec::new();
+        let mut want = |name: &str, typed: bool| {
+            wanted.push(Wanted { name: name.to_owned(), typed });
+            wanted.len() - 1
+        };
+        let mut input = |origin: &Origin, typed: bool| match origin {
+            Origin::Column(column) => Input::Column(want(column, typed)),
+            Origin::Constant(text) => Input::Constant(text.clone()),
+        };
+        let period_start = input(&mapping.period_start, true);
+        let named: Vec<_> = mapping.metrics.iter().map(|from| (input(&from.metric, false), input(&from.unit, false))).collect();
+        let keys = mapping.keys.iter().map(|from| (from.key.clone(), input(&from.origin, false))).collect();
+        let values = mapping.metrics.iter().map(|from| want(&from.value, true)).collect::<Vec<_>>();
+        let skips = mapping.skips.iter().map(|skip| (want(&skip.column, false), skip.values.clone())).collect();
+        let metrics = named.into_iter().zip(values).map(|((metric, unit), value)| Metric { metric, value, unit }).collect();
+        Reading { wanted, period_start, metrics, keys, skips, nulls: mapping.nulls.clone(), date_order: mapping.date_order }
+    }
+
+    /// The columns that say what a row is of, whatever its day and quantities are.
+    fn identity(&self) -> Vec<usize> {
+        let named = self.metrics.iter().flat_map(|from| [&from.metric, &from.unit]);
+        let inputs = named.chain(self.keys.iter().map(|(_, input)| input));
+        let columns = inputs.filter_map(|input| match input {
+            Input::Column(column) => Some(*column),
+            Input::Constant(_) => None,
+        });
+        columns.chain(self.skips.iter().map(|(column, _)| *column)).collect()
+    }
+
+    fn text(&self, input: &Input, batch: &Batch<'_>, row: usize) -> String {
+        let text = match input {
+            Input::Column(column) => batch.columns[*column].text(row).trim().to_owned(),
+            Input::Constant(text) => text.trim().to_owned(),
+        };
+        if self.nulls.contains(&text) { String::new() } else { text }
+    }
+}
+
+/// What the cells of a row turned out to be of.
+#[derive(Clone, Copy)]
+enum Class {
+    /// The series of its metrics stand from here on.
+    Series(usize),
+    Skipped,
+    /// Not understood; the number of the reason.
+    Rejected(usize),
+}
+
+/// A metric and to whom it belongs.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Series {
+    metric: String,
+    keys: Keys,
+}
+
+/// What one source says of usage.
+pub struct Gathered<'a> {
+    schema: &'a TagSchema,
+    secrets: Secrets,
+    period: Period,
+    /// Metric → unit, and the source that said so if it is another one.
+    units: BTreeMap<String, (String, Option<String>)>,
+    series: Vec<Series>,
+    numbers: HashMap<Series, usize>,
+    sums: HashMap<(usize, Day), Quantity>,
+    pub rows: u64,
+    pub set_aside: Vec<SetAside>,
+    pub set_aside_count: u64,
+}
+
+/// What a source states of a metric, for the report of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsageReport {
+    pub rows: u64,
+    pub metrics: Vec<MetricReport>,
+    pub days_new: u64,
+    pub days_changed: u64,
+    pub days_unchanged: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricReport {
+    pub metric: String,
+    pub unit: String,
+    pub days: u64,
+    pub total: Quantity,
+}
+
+impl<'a> Gathered<'a> {
+    pub fn new(schema: &'a TagSchema, secrets: Secrets, period: Period) -> Gathered<'a> {
+        Gathered {
+            schema,
+            secrets,
+            period,
+            units: BTreeMap::new(),
+            series: Vec::new(),
+            numbers: HashMap::new(),
+            sums: HashMap::new(),
+            rows: 0,
+            set_aside: Vec::new(),
+            set_aside_count: 0,
+        }
+    }
+
+    /// Metrics of other sources: a metric is added up over all of them, so it has one unit.
+    pub fn expect_units(&mut self, source: &str, transaction: &Transaction<'_>) -> Result<(), Diagnostic> {
+        if self.units.is_empty() {
+            for (other, metric, unit) in transaction.usage_units()? {
+                if other != source {
+                    self.units.insert(metric, (unit, Some(other)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One row as a plugin hands it over; otherwise why it is none.
+    pub fn take(&mut self, usage: RawUsage) -> Result<(), String> {
+        let day = parse_instant(usage.period_start.as_bytes(), DateOrder::Iso).map_err(|error| format!("period_start: {error}"))?;
+        let value = Quantity::parse(usage.value.as_bytes()).map_err(|error| format!("value: {error}"))?;
+        let series = self.series(usage.metric.trim(), usage.unit.trim(), usage.keys)?;
+        self.add(series, day, value)?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// All rows of a table.
+    pub fn reader<'r>(&'r mut self, reading: &'r Reading) -> Reader<'r, 'a> {
+        Reader {
+            dates: Dates::new(reading.date_order),
+            identity: reading.identity(),
+            classes: HashMap::new(),
+            series: Vec::new(),
+            reasons: Vec::new(),
+            hashes: Vec::new(),
+            reading,
+            gathered: self,
+        }
+    }
+
+    fn series(&mut self, metric: &str, unit: &str, keys: RawTags) -> Result<usize, String> {
+        if metric.is_empty() {
+            return Err("the metric is empty".into());
+        }
+        match self.units.get(metric) {
+            None => drop(self.units.insert(metric.to_owned(), (unit.to_owned(), None))),
+            Some((known, _)) if known == unit => {}
+            Some((known, source)) => {
+                let by = source.as_ref().map_or_else(|| "rows before it".to_owned(), |source| format!("the source {source}"));
+                return Err(format!(
+                    "{metric} is in '{unit}' here and in '{known}' in {by}: a metric has one unit, so convert it or give it another name"
+                ));
+            }
+        }
+        let series = Series { metric: metric.to_owned(), keys: canonical_keys(keys, self.schema) };
+        if let Some(number) = self.numbers.get(&series) {
+            return Ok(*number);
+        }
+        self.numbers.insert(series.clone(), self.series.len());
+        self.series.push(series);
+        Ok(self.series.len() - 1)
+    }
+
+    fn add(&mut self, series: usize, day: Day, value: Quantity) -> Result<(), String> {
+        if !self.period.contains(day) {
+            return Ok(());
+        }
+        let sum = self.sums.entry((series, day)).or_default();
+        *sum = sum.checked_add(value).ok_or_else(|| format!("with it the sum of {day} is beyond what can be counted"))?;
+        Ok(())
+    }
+
+    /// States what was gathered; a day that comes out as it was keeps its old statement, and one that a source is asked for and does not
+    /// give any more is stated as empty. Answers which metrics changed on which days.
+    pub fn state(
+        self,
+        transaction: &mut Transaction<'_>,
+        id: CollectionId,
+        source: &str,
+        asked: Option<Period>,
+    ) -> Result<(UsageReport, BTreeSet<(String, Day)>), Diagnostic> {
+        let Gathered { series, sums, units, rows, .. } = self;
+        let mut days: BTreeMap<(&str, Day), UsageRows> = BTreeMap::new();
+        for ((number, day), value) in sums {
+            let Series { metric, keys } = &series[number];
+            days.entry((metric, day)).or_default().push((keys.clone(), value));
+        }
+        let (mut report, mut changed) = (UsageReport { rows, ..UsageReport::default() }, BTreeSet::new());
+        let mut metrics: BTreeMap<&str, MetricReport> = BTreeMap::new();
+        let mut gone = BTreeMap::new();
+        if let Some(period) = asked {
+            let known = transaction.usage_days(period)?.into_iter().filter(|known| known.source == source && known.rows > 0);
+            gone.extend(known.map(|known| ((known.metric, known.day), known.unit)));
+        }
+        let mut count = |restated: Restated, metric: &str, day: Day| {
+            match restated {
+                Restated::New => report.days_new += 1,
+                Restated::Changed => report.days_changed += 1,
+                Restated::Unchanged => report.days_unchanged += 1,
+            }
+            if restated != Restated::Unchanged {
+                changed.insert((metric.to_owned(), day));
+            }
+        };
+        for ((metric, day), mut rows) in days {
+            rows.sort_unstable();
+            let unit = units.get(metric).map_or("", |(unit, _)| unit);
+            let of_metric = metrics.entry(metric).or_insert_with(|| MetricReport {
+                metric: metric.to_owned(),
+                unit: unit.to_owned(),
+                days: 0,
+                total: Quantity::ZERO,
+            });
+            of_metric.days += 1;
+            // Each row is below 10²⁸ of 10³⁸, and what a day adds up to was checked.
+            of_metric.total = rows.iter().fold(of_metric.total, |total, (_, value)| Quantity(total.0.saturating_add(value.0)));
+            count(transaction.restate_usage(id, &UsageDay { source, day, metric, unit }, &rows)?, metric, day);
+            gone.remove(&(metric.to_owned(), day));
+        }
+        for ((metric, day), unit) in gone {
+            count(transaction.restate_usage(id, &UsageDay { source, day, metric: &metric, unit: &unit }, &UsageRows::new())?, &metric, day);
+        }
+        report.metrics = metrics.into_values().collect();
+        Ok((report, changed))
+    }
+}
+
+/// Reads one table.
+pub struct Reader<'r, 'a> {
+    reading: &'r Reading,
+    gathered: &'r mut Gathered<'a>,
+    dates: Dates,
+    identity: Vec<usize>,
+    classes: HashMap<(u64, u64), Class>,
+    /// One for each metric of the mapping, class after class.
+    series: Vec<usize>,
+    reasons: Vec<(Option<usize>, String)>,
+    hashes: Vec<(u64, u64)>,
+}
+
+impl Reader<'_, '_> {
+    pub fn take(&mut self, batch: &Batch<'_>) {
+        let identity: Vec<(usize, Cells<'_>)> = self.identity.iter().map(|column| (*column, batch.columns[*column])).collect();
+        let mut hashes = std::mem::take(&mut self.hashes);
+        hash_rows(&identity, batch.rows, &self.gathered.secrets, &mut hashes);
+        for (row, hash) in hashes.iter().enumerate() {
+            if let Err(refusal) = self.row(batch, row, *hash) {
+                self.set_aside(|wanted| refusal.of_row(batch, row, wanted));
+            }
+        }
+        self.hashes = hashes;
+        for row in batch.unreadable {
+            self.set_aside(|_| SetAside::unreadable(row));
+        }
+    }
+
+    fn row(&mut self, batch: &Batch<'_>, row: usize, hash: (u64, u64)) -> Result<(), Refusal> {
+        let class = match self.classes.get(&hash) {
+            Some(class) => *class,
+            None => {
+                let class = self.meet(batch, row);
+                self.classes.insert(hash, class);
+                class
+            }
+        };
+        let first = match class {
+            Class::Skipped => return Ok(()),
+            Class::Rejected(reason) => {
+                let (column, reason) = self.reasons[reason].clone();
+                return Err(Refusal { column, reason });
+            }
+            Class::Series(first) => first,
+        };
+        let day = self.dates.day(&self.reading.period_start, batch, row)?;
+        // A row is taken as a whole or not at all.
+        let mut values = Vec::with_capacity(self.reading.metrics.len());
+        for metric in &self.reading.metrics {
+            values.push(quantity(metric.value, &self.reading.nulls, batch, row)?);
+        }
+        for (at, value) in values.into_iter().enumerate() {
+            if let Some(value) = value {
+                let column = Some(self.reading.metrics[at].value);
+                self.gathered.add(self.series[first + at], day, value).map_err(|reason| Refusal { column, reason })?;
+            }
+        }
+        self.gathered.rows += 1;
+        Ok(())
+    }
+
+    fn meet(&mut self, batch: &Batch<'_>, row: usize) -> Class {
+        let reading = self.reading;
+        for (column, values) in &reading.skips {
+            if values.iter().any(|value| *value == batch.columns[*column].text(row)) {
+                return Class::Skipped;
+            }
+        }
+        let keys: RawTags = reading.keys.iter().map(|(key, input)| (key.clone(), reading.text(input, batch, row))).collect();
+        let first = self.series.len();
+        for Metric { metric, unit, .. } in &reading.metrics {
+            match self.gathered.series(&reading.text(metric, batch, row), &reading.text(unit, batch, row), keys.clone()) {
+                Ok(number) => self.series.push(number),
+                Err(reason) => {
+                    self.series.truncate(first);
+                    let column = match (metric, unit) {
+                        (_, Input::Column(column)) | (Input::Column(column), _) => Some(*column),
+                        _ => None,
+                    };
+                    self.reasons.push((column, reason));
+                    return Class::Rejected(self.reasons.len() - 1);
+                }
+            }
+        }
+        Class::Series(first)
+    }
+
+    fn set_aside(&mut self, row: impl FnOnce(&[Wanted]) -> SetAside) {
+        self.gathered.set_aside_count += 1;
+        if self.gathered.set_aside.len() < REJECTED_KEPT {
+            self.gathered.set_aside.push(row(&self.reading.wanted));
+        }
+    }
+}
