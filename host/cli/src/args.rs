@@ -52,6 +52,9 @@ pub enum Command {
     /// Show what each team owes
     #[command(long_about = include_str!("command/costs.md"))]
     Costs(CostsArgs),
+    /// Show the usage by which rules can share costs
+    #[command(long_about = include_str!("command/usage.md"))]
+    Usage(UsageArgs),
     /// Say why a team or resource costs what it does
     #[command(long_about = include_str!("command/explain.md"))]
     Explain(ExplainArgs),
@@ -177,6 +180,21 @@ pub struct CostsArgs {
     #[arg(long, value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
     /// How the costs are printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TableFormat,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct UsageArgs {
+    /// Only this metric
+    #[arg(long, value_name = "METRIC")]
+    pub metric: Option<String>,
+    /// Add up by these keys, such as team,namespace
+    #[arg(long, value_name = "KEYS", value_delimiter = ',')]
+    pub group_by: Vec<String>,
+    #[command(flatten)]
+    pub period: PeriodArgs,
+    /// How the usage is printed
     #[arg(long, value_enum, default_value_t)]
     pub format: TableFormat,
 }

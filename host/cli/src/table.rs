@@ -71,6 +71,13 @@ pub fn grouped(amount: &str) -> String {
     }
 }
 
+/// Cells with commas between them, quoted where they need it.
+pub fn csv_line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    let quoted = |cell: &str| if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() };
+    let line: Vec<String> = cells.map(quoted).collect();
+    format!("{}\n", line.join(","))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +98,10 @@ mod tests {
         for (plain, expect) in [("0.00", "0.00"), ("999", "999"), ("1000.5", "1,000.5"), ("-1234567.89", "-1,234,567.89")] {
             assert_eq!(grouped(plain), expect);
         }
+    }
+
+    #[test]
+    fn cells_are_quoted_where_csv_needs_it() {
+        assert_eq!(csv_line(["a", "b,c", "d\"e"].into_iter()), "a,\"b,c\",\"d\"\"e\"\n");
     }
 }

@@ -23,3 +23,5 @@ mod settings;
 mod start;
 #[path = "cli/stories.rs"]
 mod stories;
+#[path = "cli/usage.rs"]
+mod usage;

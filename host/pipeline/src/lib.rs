@@ -11,6 +11,7 @@ pub mod plan;
 pub mod report;
 pub mod run;
 pub mod usage;
+pub mod usage_report;
 
 mod allocate;
 mod cell;

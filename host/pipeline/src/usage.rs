@@ -337,14 +337,16 @@ impl Reader<'_, '_> {
         }
         let keys: RawTags = reading.keys.iter().map(|(key, input)| (key.clone(), reading.text(input, batch, row))).collect();
         let first = self.series.len();
-        for Metric { metric, unit, .. } in &reading.metrics {
-            match self.gathered.series(&reading.text(metric, batch, row), &reading.text(unit, batch, row), keys.clone()) {
+        for from in &reading.metrics {
+            let (metric, unit) = (reading.text(&from.metric, batch, row), reading.text(&from.unit, batch, row));
+            match self.gathered.series(&metric, &unit, keys.clone()) {
                 Ok(number) => self.series.push(number),
                 Err(reason) => {
                     self.series.truncate(first);
-                    let column = match (metric, unit) {
-                        (_, Input::Column(column)) | (Input::Column(column), _) => Some(*column),
-                        _ => None,
+                    let at_fault = if metric.is_empty() { &from.metric } else { &from.unit };
+                    let column = match at_fault {
+                        Input::Column(column) => Some(*column),
+                        Input::Constant(_) => None,
                     };
                     self.reasons.push((column, reason));
                     return Class::Rejected(self.reasons.len() - 1);

@@ -3,6 +3,7 @@
 mod fakes;
 mod plans;
 mod stages;
+mod usage;
 
 use domain::catalogue as code;
 use domain::decision::WhenZero;

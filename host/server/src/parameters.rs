@@ -79,6 +79,16 @@ impl Parameters {
         names.map(|name| group("group_by", name)).collect()
     }
 
+    pub fn metric(&self) -> Option<&str> {
+        self.get("metric")
+    }
+
+    /// Keys with commas between them; none, if none are asked for.
+    pub fn usage_keys(&self) -> Vec<String> {
+        let keys = self.get("group_by").unwrap_or_default().split(',').map(str::trim);
+        keys.filter(|key| !key.is_empty()).map(str::to_owned).collect()
+    }
+
     pub fn filter(&self) -> Result<Vec<(GroupBy, String)>, Problem> {
         self.all("filter").map(filter).collect()
     }

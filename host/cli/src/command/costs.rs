@@ -5,7 +5,7 @@ use crate::args::{CostsArgs, GlobalArgs, GranularityName, TableFormat};
 use crate::error::Failure;
 use crate::query;
 use crate::settings::{Need, Settings};
-use crate::table::{Align, Table, grouped};
+use crate::table::{Align, Table, csv_line, grouped};
 use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
@@ -119,21 +119,5 @@ impl Layout {
             "rows": table.rows.iter().map(row).collect::<Vec<_>>(),
             "totals": table.totals.iter().map(|(currency, total)| money(*currency, *total)).collect::<Vec<_>>(),
         })
-    }
-}
-
-fn csv_line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
-    let quoted = |cell: &str| if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() };
-    let line: Vec<String> = cells.map(quoted).collect();
-    format!("{}\n", line.join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_where_csv_needs_it() {
-        assert_eq!(csv_line(["a", "b,c", "d\"e"].into_iter()), "a,\"b,c\",\"d\"\"e\"\n");
     }
 }

@@ -18,6 +18,7 @@ pub mod rule;
 mod run;
 mod serve;
 mod source;
+mod usage;
 
 use crate::args::{Args, Command};
 use crate::error::Failure;
@@ -43,6 +44,7 @@ pub fn dispatch() -> Result<(), Failure> {
         Command::Plan(plan) => plan::plan(ui, &args.global, plan),
         Command::Apply(apply) => apply::apply(ui, &args.global, apply),
         Command::Costs(costs) => costs::costs(ui, &args.global, costs),
+        Command::Usage(usage) => usage::usage(ui, &args.global, usage),
         Command::Explain(explain) => explain::explain(ui, &args.global, explain),
         Command::Rule(rule) => rule::rule(ui, &args.global, rule),
         Command::Plugin(plugin) => plugin::plugin(ui, &args.global, plugin),

@@ -15,6 +15,7 @@ use domain::run::RunState;
 use indicatif::ProgressBar;
 use ledger::Access;
 use pipeline::run::{Conservation, Progress, RunOptions, RunReport, Source, SourceReport};
+use pipeline::usage::MetricReport;
 use plugin_host::AllocatorSet;
 use rule_engine::set::{RuleSet, UnknownTeams};
 use serde_json::{Value, json};
@@ -173,18 +174,26 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
     if let Some(failure) = &source.failure {
         return vec![format!("  {}: failed with {}; nothing of it was posted in this run", source.name, failure.code)];
     }
-    let mut lines = vec![format!(
-        "  {}: {}, {} set aside; {} new, {} changed, {} unchanged ({} {})",
-        source.name,
-        counted(source.charges, "charge", "charges"),
-        source.set_aside,
-        counted(source.days_new, "day", "days"),
-        source.days_changed,
-        source.days_unchanged,
-        source.plugin.name,
-        source.plugin.version
-    )];
-    lines.extend(source.totals.iter().map(|(currency, billed, effective)| format!("    {currency} billed {billed}, effective {effective}")));
+    let line = |what: String, [new, changed, unchanged]: [u64; 3]| {
+        let (new, plugin) = (counted(new, "day", "days"), &source.plugin);
+        let SourceReport { name, set_aside, .. } = source;
+        format!("  {name}: {what}, {set_aside} set aside; {new} new, {changed} changed, {unchanged} unchanged ({} {})", plugin.name, plugin.version)
+    };
+    let (mut lines, usage) = (Vec::new(), &source.usage);
+    let usage_days = [usage.days_new, usage.days_changed, usage.days_unchanged];
+    let is_of_usage = usage.rows > 0 || usage_days != [0; 3];
+    if source.charges > 0 || !is_of_usage {
+        let what = counted(source.charges, "charge", "charges");
+        lines.push(line(what, [source.days_new, source.days_changed, source.days_unchanged]));
+        lines.extend(source.totals.iter().map(|(currency, billed, effective)| format!("    {currency} billed {billed}, effective {effective}")));
+    }
+    if is_of_usage {
+        lines.push(line(counted(usage.rows, "row of usage", "rows of usage"), usage_days));
+        lines.extend(usage.metrics.iter().map(|MetricReport { metric, unit, days, total }| {
+            let quantity = format!("{total} {unit}");
+            format!("    {metric} {} in {}", quantity.trim_end(), counted(*days, "day", "days"))
+        }));
+    }
     lines
 }
 
@@ -227,6 +236,8 @@ fn json_of(report: &RunReport) -> Value {
 fn source_json(source: &SourceReport) -> Value {
     let total = |(currency, billed, effective): &(domain::money::Currency, String, String)| json!({ "currency": currency.code(), "billed_cost": billed, "effective_cost": effective });
     let rejected = |rejected: &Rejected| json!({ "location": rejected.location, "reason": rejected.reason, "excerpt": rejected.excerpt });
+    let metric =
+        |report: &MetricReport| json!({ "metric": report.metric, "unit": report.unit, "days": report.days, "total": report.total.to_string() });
     json!({
         "name": source.name,
         "plugin": { "name": source.plugin.name, "version": source.plugin.version, "digest": source.plugin.digest },
@@ -235,6 +246,11 @@ fn source_json(source: &SourceReport) -> Value {
         "rejected": source.rejected.iter().take(REJECTED_SHOWN).map(rejected).collect::<Vec<_>>(),
         "days": { "new": source.days_new, "changed": source.days_changed, "unchanged": source.days_unchanged },
         "totals": source.totals.iter().map(total).collect::<Vec<_>>(),
+        "usage": {
+            "rows": source.usage.rows,
+            "days": { "new": source.usage.days_new, "changed": source.usage.days_changed, "unchanged": source.usage.days_unchanged },
+            "metrics": source.usage.metrics.iter().map(metric).collect::<Vec<_>>(),
+        },
         "failure": source.failure.as_ref().map(super::diagnostic_json),
     })
 }

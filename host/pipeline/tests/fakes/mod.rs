@@ -1,6 +1,6 @@
 //! A collector and rules made of plain Rust, so that runs are tested without wasm and scripts.
 
-use domain::charge::{ChargeLine, RawCharge};
+use domain::charge::{ChargeLine, RawCharge, RawUsage};
 use domain::decision::{Basis, Candidates, Decision, Driver, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex, Spread, Verdict, WhenZero};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
@@ -15,6 +15,7 @@ use pipeline::run::{RunOptions, RunReport, Source, run};
 pub struct Given {
     pub identity: PluginIdentity,
     pub charges: Vec<RawCharge>,
+    pub usage: Vec<RawUsage>,
     pub failure: Option<Diagnostic>,
 }
 
@@ -29,6 +30,9 @@ impl Collector for Given {
         for page in self.charges.chunks(7) {
             sink(Batch { rows: Rows::Charges(page.to_vec()), ..Batch::default() })?;
         }
+        for page in self.usage.chunks(2) {
+            sink(Batch { usage: page.to_vec(), ..Batch::default() })?;
+        }
         self.failure.clone().map_or(Ok(()), Err)
     }
 }
@@ -36,12 +40,24 @@ impl Collector for Given {
 pub fn source(name: &str, charges: Vec<RawCharge>) -> Source {
     let identity = PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
     let request = CollectRequest { source: name.into(), config: "{}".into(), period: None, state: None, tables: Vec::new() };
-    Source { name: name.into(), collector: Box::new(Given { identity, charges, failure: None }), request }
+    Source { name: name.into(), collector: Box::new(Given { identity, charges, usage: Vec::new(), failure: None }), request }
 }
 
 pub fn failing(name: &str, charges: Vec<RawCharge>, failure: Diagnostic) -> Source {
     let identity = PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
-    Source { collector: Box::new(Given { identity, charges, failure: Some(failure) }), ..source(name, Vec::new()) }
+    Source { collector: Box::new(Given { identity, charges, usage: Vec::new(), failure: Some(failure) }), ..source(name, Vec::new()) }
+}
+
+/// A source of nothing but usage: `day metric value unit key=value…`, one row a line.
+pub fn usage_source(name: &str, text: &str) -> Source {
+    let row = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let keys = words[4..].iter().filter_map(|word| word.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        RawUsage { metric: words[1].into(), period_start: words[0].into(), keys, value: words[2].into(), unit: words[3].into() }
+    };
+    let usage = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(row).collect();
+    let identity = PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
+    Source { collector: Box::new(Given { identity, charges: Vec::new(), usage, failure: None }), ..source(name, Vec::new()) }
 }
 
 /// `day service team amount [billed]`, one charge a line; `-` is no team.

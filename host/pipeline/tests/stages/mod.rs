@@ -34,7 +34,7 @@ fn agrees(ledger: &Ledger, rules: &ByService) {
 }
 
 /// Teams and pools with what stands there, over all services.
-fn standing(ledger: &Ledger) -> Vec<String> {
+pub fn standing(ledger: &Ledger) -> Vec<String> {
     let query = CostQuery { period: Period::all(), granularity: Granularity::Total, group_by: vec![GroupBy::Team], filter: Vec::new() };
     costs(ledger, &query).unwrap().rows.iter().map(|row| format!("{} {}", row.keys[0], row.amount.rounded_text(9))).collect()
 }

@@ -10,3 +10,4 @@ pub mod plan;
 pub mod rules;
 pub mod runs;
 pub mod team;
+pub mod usage;

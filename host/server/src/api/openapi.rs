@@ -68,6 +68,14 @@ pub const FILTER: Parameter = Parameter {
     description: "name:value, with the names of group_by; repeatable. Values of one name are alternatives, different names must all hold. A tag key with a colon ends at =, as in tag:aws:createdBy=root.",
     kind: Kind::List,
 };
+pub const METRIC: Parameter =
+    Parameter { name: "metric", place: "query", description: "Only this metric, such as network.egress.bytes.", kind: Kind::Text };
+pub const USAGE_KEYS: Parameter = Parameter {
+    name: "group_by",
+    place: "query",
+    description: "Keys with commas between them, such as team,namespace. Left out: no groups.",
+    kind: Kind::Text,
+};
 pub const LIMIT: Parameter = Parameter { name: "limit", place: "query", description: "Rows of one answer.", kind: Kind::Limit };
 pub const PAGE_TOKEN: Parameter =
     Parameter { name: "page_token", place: "query", description: "The next_page_token of the answer before, to the same query.", kind: Kind::Text };

@@ -1,0 +1,163 @@
+//! Usage from its source to the shares that it drives, with figures worked out by hand.
+
+use crate::fakes::{ByService, charges, passing_by, rules, source, try_run, usage_source};
+use crate::stages::standing;
+use domain::decision::{Candidates, Driver, DriverFilter, Recipient, Spread, Unknown, UsageDriver, WhenZero, Window};
+use domain::period::Month;
+use domain::port::Stage;
+use domain::run::RunState;
+use ledger::Ledger;
+use pipeline::run::Source;
+
+const BILL: &str = "
+    2026-03-01 idle - 12
+    2026-03-02 idle - 12
+    2026-04-01 idle - 12
+";
+
+fn by_usage(metric: &str, window: Window) -> Spread {
+    Spread::new(Driver::Usage(UsageDriver {
+        metric: metric.into(),
+        filter: DriverFilter::new(),
+        key: "team".into(),
+        among: Candidates::AllTeams,
+        recipients: Default::default(),
+        table: None,
+        unknown: Unknown::Ignore,
+        window,
+    }))
+}
+
+/// The pool `pools/idle` is shared by the metric `bytes`.
+fn shared_by(spread: Spread) -> ByService {
+    let mut rules = rules();
+    passing_by(&mut rules, "pools/idle", Stage::Distribution, spread);
+    rules
+}
+
+fn march(usage: &str) -> Source {
+    let mut source = usage_source("meter", usage);
+    source.request.period = Some("2026-03".parse::<Month>().unwrap().period());
+    source
+}
+
+#[test]
+fn a_pool_is_shared_by_what_each_team_used_on_the_day() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let usage = "
+        2026-03-01 bytes 1 B team=a
+        2026-03-01 bytes 2.5 B team=b
+        2026-03-01T13:00:00Z bytes 0.5 B team=b
+        2026-03-02 bytes 7 B team=a
+        2026-03-02 other 9 B team=b
+    ";
+    let spread = Spread {
+        when_zero: WhenZero::Spread(Box::new(Spread::new(Driver::Fixed(vec![(Recipient::team("c"), 1)])))),
+        ..by_usage("bytes", Window::Days(1))
+    };
+    let report = try_run(&mut ledger, vec![source("aws", charges(BILL)), march(usage)], &shared_by(spread)).unwrap();
+    assert_eq!(report.state, RunState::Complete);
+    let usage = &report.sources[1].usage;
+    let metrics: Vec<_> =
+        usage.metrics.iter().map(|metric| (metric.metric.as_str(), metric.unit.as_str(), metric.days, metric.total.to_string())).collect();
+    // bytes: 1 + 2.5 + 0.5 + 7 = 11.
+    assert_eq!(metrics, [("bytes", "B", 2, "11.000000000".into()), ("other", "B", 1, "9.000000000".into())]);
+    assert_eq!((usage.rows, usage.days_new), (5, 3));
+    // 1 March 1:3 of 12 → a 3, b 9; 2 March all to a; 1 April nothing is known, so c.
+    assert_eq!(standing(&ledger), ["a 15.000000000", "b 9.000000000", "c 12.000000000"]);
+    assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, Vec::new());
+}
+
+#[test]
+fn changed_usage_moves_the_days_that_look_at_it_and_no_others() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let rules = shared_by(by_usage("bytes", Window::Days(1)));
+    let first = "2026-03-01 bytes 1 B team=a\n2026-03-02 bytes 1 B team=a\n2026-03-02 other 1 B team=a";
+    try_run(&mut ledger, vec![source("aws", charges(BILL)), march(first)], &rules).unwrap();
+    assert_eq!(standing(&ledger), ["a 24.000000000", "pool/pools/idle 12.000000000"]);
+
+    let again = try_run(&mut ledger, vec![march(first)], &rules).unwrap();
+    assert_eq!((again.days, again.sources[0].usage.days_unchanged), (0, 3));
+
+    // Another metric is nobody's driver.
+    let other = "2026-03-01 bytes 1 B team=a\n2026-03-02 bytes 1 B team=a\n2026-03-02 other 2 B team=a";
+    let report = try_run(&mut ledger, vec![march(other)], &rules).unwrap();
+    assert_eq!((report.days, report.sources[0].usage.days_changed), (0, 1));
+
+    let second = "2026-03-01 bytes 1 B team=a\n2026-03-02 bytes 1 B team=a\n2026-03-02 bytes 2 B team=b\n2026-03-02 other 2 B team=a";
+    let report = try_run(&mut ledger, vec![march(second)], &rules).unwrap();
+    assert_eq!((report.days, report.sources[0].usage.days_changed, report.sources[0].usage.days_unchanged), (1, 1, 2));
+    // 2 March: 1:2 of 12.
+    assert_eq!(standing(&ledger), ["a 16.000000000", "b 8.000000000", "pool/pools/idle 12.000000000"]);
+
+    // What a source is asked for and does not give any more is taken back.
+    let report = try_run(&mut ledger, vec![march("2026-03-01 bytes 1 B team=a")], &rules).unwrap();
+    assert_eq!((report.days, report.sources[0].usage.days_changed), (1, 2));
+    assert_eq!(standing(&ledger), ["a 12.000000000", "pool/pools/idle 24.000000000"]);
+    assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, Vec::new());
+}
+
+#[test]
+fn a_window_reaches_all_days_that_look_through_it() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let rules = shared_by(by_usage("bytes", Window::Month));
+    try_run(&mut ledger, vec![source("aws", charges(BILL)), march("2026-03-31 bytes 1 B team=a")], &rules).unwrap();
+    assert_eq!(standing(&ledger), ["a 24.000000000", "pool/pools/idle 12.000000000"]);
+    let report = try_run(&mut ledger, vec![march("2026-03-31 bytes 1 B team=a\n2026-03-15 bytes 1 B team=b")], &rules).unwrap();
+    assert_eq!(report.days, 2);
+    assert_eq!(standing(&ledger), ["a 12.000000000", "b 12.000000000", "pool/pools/idle 12.000000000"]);
+
+    let mut ledger = Ledger::in_memory().unwrap();
+    let rules = shared_by(by_usage("bytes", Window::Days(2)));
+    try_run(&mut ledger, vec![source("aws", charges(BILL))], &rules).unwrap();
+    // The day before counts too: 1 March is seen by 1 and 2 March, 31 March by 1 April.
+    let report = try_run(&mut ledger, vec![march("2026-03-01 bytes 1 B team=a\n2026-03-31 bytes 1 B team=b")], &rules).unwrap();
+    assert_eq!(report.days, 3);
+    assert_eq!(standing(&ledger), ["a 24.000000000", "b 12.000000000"]);
+}
+
+#[test]
+fn rows_that_are_no_usage_are_set_aside_with_the_reason() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let usage = "
+        2026-03-01 bytes -1 B team=a
+        2026-03-01 bytes many B team=a
+        2026-03-41 bytes 1 B team=a
+        2026-03-01 bytes 1 B team=a
+        2026-03-01 bytes 1 GiB team=b
+    ";
+    let report = try_run(&mut ledger, vec![march(usage)], &rules()).unwrap();
+    assert_eq!(report.state, RunState::Incomplete);
+    let reasons: Vec<&str> = report.sources[0].rejected.iter().map(|rejected| rejected.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "F201: value: '-1' is below zero: nobody can be charged for less than nothing used",
+            "F201: value: 'many' is not a decimal number",
+            "F201: period_start: '2026-03-41' is not a point in time such as 2026-03-31T00:00:00Z",
+            "F201: bytes is in 'GiB' here and in 'B' in rows before it: a metric has one unit, so convert it or give it another name",
+        ]
+    );
+    assert_eq!((report.sources[0].set_aside, report.sources[0].usage.rows), (4, 1));
+    let mut other = usage_source("other", "2026-03-01 bytes 1 KiB team=a");
+    other.request.period = None;
+    let report = try_run(&mut ledger, vec![other], &rules()).unwrap();
+    assert!(report.sources[0].rejected[0].reason.contains("in 'B' in the source meter"), "{:?}", report.sources[0].rejected);
+}
+
+#[test]
+fn sources_add_up_and_a_source_that_fails_leaves_its_usage_as_it_was() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let rules = shared_by(by_usage("bytes", Window::Days(1)));
+    let meters = vec![
+        source("aws", charges("2026-03-01 idle - 12")),
+        march("2026-03-01 bytes 1 B team=a"),
+        usage_source("second", "2026-03-01 bytes 2 B team=a\n2026-03-01 bytes 3 B team=b"),
+    ];
+    try_run(&mut ledger, meters, &rules).unwrap();
+    assert_eq!(standing(&ledger), ["a 6.000000000", "b 6.000000000"]);
+    let failure = domain::diagnostic::Diagnostic::new(domain::catalogue::PLUGIN_TRAPPED, "down");
+    let report = try_run(&mut ledger, vec![crate::fakes::failing("second", Vec::new(), failure)], &rules).unwrap();
+    assert_eq!((report.days, report.state), (0, RunState::Incomplete));
+    assert_eq!(standing(&ledger), ["a 6.000000000", "b 6.000000000"]);
+}
