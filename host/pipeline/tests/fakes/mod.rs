@@ -207,6 +207,10 @@ impl Decider for Deciding<'_> {
 }
 
 pub fn try_run(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService) -> Result<RunReport, Diagnostic> {
+    try_run_at(ledger, sources, rules, 1_790_000_000_000)
+}
+
+pub fn try_run_at(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService, at_ms: i64) -> Result<RunReport, Diagnostic> {
     let dimensions = Field::default_dimensions();
     let options = RunOptions {
         collect: !sources.is_empty(),
@@ -216,7 +220,7 @@ pub fn try_run(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService) -> 
         tag_schema: &TagSchema::default(),
         dimensions: &dimensions,
         threads: 2,
-        at_ms: 1_790_000_000_000,
+        at_ms,
         version: "test".into(),
     };
     run(ledger, options, &mut |_| {})

@@ -1,12 +1,13 @@
 //! Usage from its source to the shares that it drives, with figures worked out by hand.
 
-use crate::fakes::{ByService, charges, passing_by, rules, source, try_run, usage_source};
+use crate::fakes::{ByService, charges, passing_by, rules, source, try_run, try_run_at, usage_source};
 use crate::stages::standing;
 use domain::decision::{Candidates, Driver, DriverFilter, Recipient, Spread, Unknown, UsageDriver, WhenZero, Window};
-use domain::period::Month;
-use domain::port::Stage;
+use domain::period::{Month, Period};
+use domain::port::{NoAllocators, Rules, Stage};
 use domain::run::RunState;
 use ledger::Ledger;
+use pipeline::plan::{PlanOptions, plan};
 use pipeline::run::Source;
 
 const BILL: &str = "
@@ -160,4 +161,34 @@ fn sources_add_up_and_a_source_that_fails_leaves_its_usage_as_it_was() {
     let report = try_run(&mut ledger, vec![crate::fakes::failing("second", Vec::new(), failure)], &rules).unwrap();
     assert_eq!((report.days, report.state), (0, RunState::Incomplete));
     assert_eq!(standing(&ledger), ["a 6.000000000", "b 6.000000000"]);
+}
+
+#[test]
+fn plans_go_by_the_usage_that_was_known_and_are_void_when_it_changes() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let rules = shared_by(by_usage("bytes", Window::Days(1)));
+    // 2026-05-01T00:00:00Z, `date -u -d 2026-05-01 +%s`, and the day after.
+    let (first, second) = (1_777_593_600_000, 1_777_680_000_000);
+    let bill = || source("aws", charges("2026-03-01 idle - 12"));
+    try_run_at(&mut ledger, vec![bill(), march("2026-03-01 bytes 1 B team=a")], &rules, first).unwrap();
+    let before = ledger.inputs_digest().unwrap();
+    try_run_at(&mut ledger, vec![march("2026-03-01 bytes 1 B team=a\n2026-03-01 bytes 3 B team=b")], &rules, second).unwrap();
+    assert_eq!(standing(&ledger), ["a 3.000000000", "b 9.000000000"]);
+    assert_ne!(ledger.inputs_digest().unwrap(), before);
+
+    let mut scratch = ledger.scratch(&mut |_, _| {}).unwrap();
+    let options = PlanOptions {
+        rules: &rules,
+        allocators: &NoAllocators,
+        rules_of: &|_, _| Ok(Box::new(rules.clone()) as Box<dyn Rules>),
+        period: Period::all(),
+        as_of: Some("2026-05-01".parse().unwrap()),
+        threads: 2,
+        at_ms: second,
+        version: "test".into(),
+    };
+    let plan = plan(&mut scratch, &options, &mut |_| {}).unwrap();
+    let teams: Vec<_> =
+        plan.teams.iter().map(|team| format!("{} {} {}", team.name, team.before.rounded_text(2), team.after.rounded_text(2))).collect();
+    assert_eq!(teams, ["a 3.00 12.00", "b 9.00 0.00"]);
 }

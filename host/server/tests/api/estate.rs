@@ -1,6 +1,6 @@
 //! A ledger with six charges, made by a real run with a collector and rules that say fixed things.
 
-use domain::charge::{ChargeLine, RawCharge};
+use domain::charge::{ChargeLine, RawCharge, RawUsage};
 use domain::decision::{Decision, Outcome, OutcomeId, Recipient, RuleIndex, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
@@ -16,6 +16,7 @@ use std::path::Path;
 struct FixedCollector {
     identity: PluginIdentity,
     charges: Vec<RawCharge>,
+    usage: Vec<RawUsage>,
 }
 
 impl Collector for FixedCollector {
@@ -28,7 +29,7 @@ impl Collector for FixedCollector {
     }
 
     fn collect(&self, _: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
-        sink(Batch { rows: Rows::Charges(self.charges.clone()), ..Batch::default() })
+        sink(Batch { rows: Rows::Charges(self.charges.clone()), usage: self.usage.clone(), ..Batch::default() })
     }
 }
 
@@ -144,13 +145,24 @@ pub fn charges() -> Vec<RawCharge> {
     ]
 }
 
+fn usage() -> Vec<RawUsage> {
+    let row = |(day, team, value): (&str, &str, &str)| RawUsage {
+        metric: "network.egress.bytes".into(),
+        period_start: day.into(),
+        keys: vec![("team".into(), team.into())],
+        value: value.into(),
+        unit: "B".into(),
+    };
+    [("2026-02-01", "payments", "10"), ("2026-02-01", "search", "5"), ("2026-02-04", "payments", "0.5")].map(row).to_vec()
+}
+
 /// One run at 2026-02-05T06:07:08.009Z.
 pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
     let mut ledger = if path.exists() { Ledger::open(path, Access::Write) } else { Ledger::create(path) }.unwrap_or_else(|error| panic!("{error}"));
     let identity = PluginIdentity { name: "fixed".into(), version: "1.0.0".into(), digest: "d".repeat(64) };
     let request = CollectRequest { source: "aws".into(), config: "{}".into(), period: None, state: None, tables: Vec::new() };
     let options = RunOptions {
-        sources: vec![Source { name: "aws".into(), collector: Box::new(FixedCollector { identity, charges }), request }],
+        sources: vec![Source { name: "aws".into(), collector: Box::new(FixedCollector { identity, charges, usage: usage() }), request }],
         rules: &FixedRules::new(),
         allocators: &NoAllocators,
         tag_schema: &TagSchema::default(),

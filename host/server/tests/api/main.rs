@@ -254,6 +254,28 @@ async fn a_token_is_only_good_for_its_query() {
 }
 
 #[tokio::test]
+async fn usage_is_shown_with_its_gaps_and_by_keys() {
+    let served = Served::new();
+    let usage = served.good("/api/v1/usage", "Usage").await;
+    assert_eq!(
+        usage["metrics"],
+        json!([{
+            "metric": "network.egress.bytes", "source": "aws", "unit": "B", "start_date": "2026-02-01", "end_date": "2026-02-04", "days": 2,
+            "gaps": [{ "start_date": "2026-02-02", "end_date": "2026-02-03" }], "rows": 3, "total": "15.500000000",
+        }])
+    );
+    assert_eq!(usage["groups"], json!([]));
+    let first = served.good("/api/v1/usage?group_by=team&limit=1", "Usage").await;
+    let group = |team: &str, total: &str| json!([{ "metric": "network.egress.bytes", "keys": { "team": team }, "total": total, "unit": "B" }]);
+    assert_eq!(first["groups"], group("payments", "10.500000000"));
+    let token = first["next_page_token"].as_str().expect("a token");
+    let second = served.good(&format!("/api/v1/usage?group_by=team&limit=1&page_token={token}"), "Usage").await;
+    assert_eq!((&second["groups"], &second["next_page_token"]), (&group("search", "5.000000000"), &Value::Null));
+    let other = served.good("/api/v1/usage?metric=nothing", "Usage").await;
+    assert_eq!(other["metrics"], json!([]));
+}
+
+#[tokio::test]
 async fn runs_are_listed_and_shown_with_the_rows_set_aside() {
     let served = Served::new();
     served.run(estate::charges().into_iter().take(6).collect());
