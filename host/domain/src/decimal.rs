@@ -32,6 +32,15 @@ pub enum NotAnAmount {
     TooLarge(String),
 }
 
+/// `value × 10^-scale` without zeroes behind the last digit that says something.
+pub fn shortest(value: i128, scale: usize) -> String {
+    let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    let fraction = fraction.trim_end_matches('0');
+    let sign = if value < 0 { "-" } else { "" };
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
 const FINE_DIGITS: usize = 28;
 /// Longer exponents only appear in hostile input, and would make one cell cost gigabytes.
 const EXPONENT_MAX: i64 = 10_000;

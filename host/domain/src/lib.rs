@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod charge;
 pub mod decimal;
 pub mod decision;
+pub mod describe;
 pub mod diagnostic;
 pub mod dictionary;
 pub mod entry;

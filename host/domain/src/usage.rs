@@ -56,6 +56,11 @@ impl Quantity {
         }
     }
 
+    /// The shortest decimal text that says it.
+    pub fn plain(self) -> String {
+        decimal::shortest(self.0, 9)
+    }
+
     /// Nothing beyond 128 bits.
     pub fn checked_add(self, other: Quantity) -> Option<Quantity> {
         self.0.checked_add(other.0).map(Quantity)
@@ -189,6 +194,9 @@ mod tests {
         }
         assert_eq!(Quantity::from_scaled(15, 1), Ok(Quantity(1_500_000_000)));
         assert_eq!(Quantity(1_500_000_000).to_string(), "1.500000000");
+        for (nanos, plain) in [(1_500_000_000, "1.5"), (10_000_000_000, "10"), (0, "0"), (1, "0.000000001")] {
+            assert_eq!(Quantity(nanos).plain(), plain);
+        }
     }
 
     #[test]

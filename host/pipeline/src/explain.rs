@@ -9,6 +9,7 @@ use domain::account::Account;
 use domain::catalogue as code;
 use domain::charge::ChargeLine;
 use domain::decision::{Outcome, OutcomeId, Recipient, Verdict};
+use domain::describe::describe;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::dictionary::{Dictionary, ResourceId, Symbol};
 use domain::entry::{EntryKind, Posting, RuleVersion};
@@ -101,6 +102,8 @@ pub struct ExplainedResource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedWeights {
     pub day: Day,
+    /// What the rule said, such as `by_cost all teams`.
+    pub decision: String,
     /// A recipient's weight; its share is the weight divided by `total`.
     pub weights: Vec<(Recipient, i64)>,
     pub total: i64,
@@ -116,11 +119,11 @@ pub struct ExplainedSource {
 
 impl ExplainedWeights {
     /// In the smallest whole numbers of the same ratios.
-    fn new(day: Day, weights: Weights) -> ExplainedWeights {
+    fn new(day: Day, decision: String, weights: Weights) -> ExplainedWeights {
         let divisor = weights.shares.weights().fold(0, |divisor, weight| common_divisor(divisor, weight.unsigned_abs())).max(1);
         let smaller = |weight: i64| weight / i64::try_from(divisor).unwrap_or(1);
         let total = smaller(weights.shares.total());
-        ExplainedWeights { day, weights: weights.recipients.into_iter().zip(weights.shares.weights().map(smaller)).collect(), total }
+        ExplainedWeights { day, decision, weights: weights.recipients.into_iter().zip(weights.shares.weights().map(smaller)).collect(), total }
     }
 }
 
@@ -449,7 +452,12 @@ impl Showing<'_> {
             };
             let all = self.ledger.weights(run, day, currency)?;
             if let Some(weights) = all.into_iter().find(|weights| of_rule.contains(&weights.outcome)) {
-                shown.push(ExplainedWeights::new(day, weights));
+                let outcomes = self.ledger.outcomes(generation)?;
+                let decision = match outcomes.get(weights.outcome.0 as usize).map(|outcome| &outcome.verdict) {
+                    Some(Verdict::Decided { decision, .. }) => describe(decision),
+                    _ => String::new(),
+                };
+                shown.push(ExplainedWeights::new(day, decision, weights));
             }
         }
         Ok(shown)

@@ -89,7 +89,7 @@ impl Allocators for AllocatorSet {
             amount: call.total.to_string(),
             currency: call.currency.code().to_owned(),
         };
-        let driver = |usage: &&Usage| Driver { metric: usage.metric.clone(), keys: usage.keys.clone(), value: usage.value.to_string() };
+        let driver = |usage: &&Usage| Driver { metric: usage.metric.clone(), keys: usage.keys.clone(), value: usage.value.plain() };
         plugin.allocate(call.config, &pool, call.targets, &call.usage.iter().map(driver).collect::<Vec<_>>())
     }
 }

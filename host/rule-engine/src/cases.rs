@@ -3,13 +3,13 @@
 use crate::case_file::{self, Case, Expect, GivenCharge, GivenDay};
 use crate::charge_view::{Charge, Read, View};
 use crate::compile::Rule;
-use crate::describe::{describe, describe_recipient};
 use crate::evaluate::{Answer, Failure, Trial, ask, try_rule};
 use crate::folder::{self, Source};
 use crate::properties::{self, PropertyRun};
 use crate::set::RuleSet;
 use domain::catalogue::{CASE_FAILED, CASES_FILE};
 use domain::decision::{Basis, Decision, Driver, DriverFilter, Recipient, Spread, UsageDriver};
+use domain::describe::{describe, describe_recipient};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::money::{Money, Sum};

@@ -1,8 +1,8 @@
 //! From what a script writes (`split(#{payments: 60})`) to a decision, refusing what would have to be guessed.
 
-use crate::describe::describe_recipient;
 use domain::catalogue::{Code, RULE_DECISION};
 use domain::decision::{Candidates, Decision, Recipient, Target};
+use domain::describe::describe_recipient;
 use domain::diagnostic::did_you_mean;
 use rhai::{Array, Dynamic, Map};
 use rust_decimal::Decimal;

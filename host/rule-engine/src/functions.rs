@@ -342,7 +342,7 @@ mod tests {
             scope.push_constant("charge", sample_charge());
             let value: Dynamic = engine.eval_with_scope(&mut scope, function.example).unwrap_or_else(|error| panic!("{}: {error}", function.example));
             let given = match value.clone().try_cast::<Opinion>() {
-                Some(Opinion { decision: Some(decision), .. }) => crate::describe::describe(&decision),
+                Some(Opinion { decision: Some(decision), .. }) => domain::describe::describe(&decision),
                 Some(Opinion { decision: None, .. }) => "pass".to_owned(),
                 None => value.to_string(),
             };

@@ -17,7 +17,6 @@ pub mod coverage;
 mod decider;
 mod decision;
 pub mod definitions;
-pub mod describe;
 mod drivers;
 mod evaluate;
 pub mod examples;

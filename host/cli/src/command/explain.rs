@@ -85,7 +85,7 @@ fn rule_lines(rule: &ExplainedRule, currency: Currency) -> Vec<String> {
     if rule.rest_resources > 0 {
         lines.push(format!("    {} {currency}  {} more resources", rule.rest_amount, rule.rest_resources));
     }
-    lines.extend(rule.weights.iter().map(|weights| format!("    spread on {} by {}", weights.day, weights_text(weights))));
+    lines.extend(rule.weights.iter().map(|weights| format!("    spread on {}, {}: {}", weights.day, weights.decision, weights_text(weights))));
     lines
 }
 
@@ -226,6 +226,7 @@ fn weights_json(weights: &ExplainedWeights) -> Value {
     };
     json!({
         "day": weights.day.to_string(),
+        "decision": weights.decision,
         "total": weights.total.to_string(),
         "targets": weights.weights.iter().map(share).collect::<Vec<_>>(),
     })

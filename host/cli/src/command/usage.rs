@@ -10,7 +10,6 @@ use crate::ui::Ui;
 use domain::catalogue as code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::Period;
-use domain::usage::Quantity;
 use ledger::Access;
 use pipeline::usage_report::{Coverage, UsageGroup, UsageQuery, UsageTable, usage as usage_of};
 use serde_json::{Value, json};
@@ -53,7 +52,7 @@ fn text(ui: Ui, query: &UsageQuery, table: &UsageTable) -> String {
     };
     if query.group_by.is_empty() {
         for Coverage { metric, source, unit, first, last, days, gaps, rows, total } in &table.coverage {
-            let counts = [days.to_string(), grouped(&rows.to_string()), shown(*total), unit.clone()];
+            let counts = [days.to_string(), grouped(&rows.to_string()), grouped(&total.plain()), unit.clone()];
             layout.row([metric.clone(), source.clone(), first.to_string(), last.to_string()].into_iter().chain(counts).collect());
             notes.extend(gaps.iter().map(|(from, to)| {
                 let days = if from == to { format!("on {from}") } else { format!("from {from} to {to}") };
@@ -63,16 +62,10 @@ fn text(ui: Ui, query: &UsageQuery, table: &UsageTable) -> String {
     }
     for UsageGroup { metric, unit, keys, total } in &table.groups {
         let keys = keys.iter().map(|key| if key.is_empty() { "-".to_owned() } else { key.clone() });
-        layout.row([metric.clone()].into_iter().chain(keys).chain([shown(*total), unit.clone()]).collect());
+        layout.row([metric.clone()].into_iter().chain(keys).chain([grouped(&total.plain()), unit.clone()]).collect());
     }
     let (header, body) = layout.parts();
     format!("{}\n{body}\n{}", ui.bold(&header), notes.concat())
-}
-
-/// All digits that there are, and no zeroes behind them.
-fn shown(quantity: Quantity) -> String {
-    let text = quantity.to_string();
-    grouped(text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn csv(query: &UsageQuery, table: &UsageTable) -> String {

@@ -205,3 +205,35 @@ fn rows_of_usage_that_cannot_be_read_are_set_aside_with_their_place() {
     assert!(run.stdout.contains("F201: usage/pods.csv:4:12: metric: the metric is empty"), "{}", run.stdout);
     assert!(run.stdout.contains("2 set aside"), "{}", run.stdout);
 }
+
+#[test]
+fn an_allocator_plugin_says_the_weights_and_cannot_lose_money() {
+    let scene = cluster();
+    for name in ["kubernetes/idle-cpu", "kubernetes/idle-memory", "kubernetes/system"] {
+        std::fs::remove_file(scene.path(&format!("rules/{name}.rhai"))).expect("the file is there");
+    }
+    scene.write("usage/node.csv", "hour,metric,value,unit,team\n2024-10-23,people,7,,checkout\n2024-10-23,people,42,,search\n");
+    std::fs::remove_file(scene.path("usage/pods.csv")).expect("the file is there");
+    scene.write(
+        "rules/kubernetes/node.rhai",
+        &rule(
+            "By heads.",
+            "priority: 100",
+            "fn matches(charge) { charge.service_name == \"EC2\" }\n\nfn allocate(charge) {\n    \
+             plugin(\"by-heads\", #{}, #{ teams: [\"checkout\", \"search\", \"web\"], usage: [\"people\"] })\n}",
+        ),
+    );
+    scene.write("apportion.toml", &format!("{SETTINGS}\n[allocators]\nby-heads = \"plugins/heads.wasm\"\n"));
+    scene.write_bytes("plugins/heads.wasm", test_artifacts::ALLOCATES_BY_DRIVER);
+    scene.run("run").expect(0);
+    // 4.608 × 7/49 rounded down, and the rest.
+    let expected = [("checkout", "0.658285714"), ("payments", "0.131507000"), ("search", "3.949714286")];
+    assert_eq!(costs(&scene), expected.map(|(team, amount)| (team.to_owned(), amount.to_owned())).into());
+    scene.run("explain checkout").expect(0).says("by-heads");
+
+    // A plugin that answers junk stops the run before anything is posted, and what stood stays.
+    scene.write_bytes("plugins/heads.wasm", test_artifacts::LIES_ABOUT_WEIGHTS);
+    scene.run("run").fails_with(3, "P207", "there is no target 3, only 3");
+    assert_eq!(costs(&scene), expected.map(|(team, amount)| (team.to_owned(), amount.to_owned())).into());
+    scene.run("ledger verify").expect(0);
+}

@@ -2,13 +2,13 @@
 
 use domain::charge::ChargeLine;
 use domain::decision::{Outcome, OutcomeId, Verdict};
+use domain::describe::describe;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol};
 use domain::field::Field;
 use domain::money::{Currency, Money};
 use domain::period::Day;
 use domain::port::{Decider, Rules};
-use rule_engine::describe::describe;
 use rule_engine::set::{RuleOptions, RuleSet};
 
 pub const HEADER: &str = "//! A rule.\nrule(#{ priority: 100 });\n";

@@ -1,8 +1,10 @@
 //! Decisions as a person would say them: for findings, the functions' page and reports.
 
-use domain::decision::{Basis, Bound, Candidates, Decision, Driver, DriverFilter, Limit, Price, Recipient, Spread, Target, Unknown, UsageDriver};
-use domain::decision::{WhenNegative, WhenZero, Window};
-use rust_decimal::Decimal;
+use crate::decimal::shortest;
+use crate::decision::{
+    Basis, Bound, Candidates, Decision, Driver, DriverFilter, Limit, Price, Recipient, Spread, Target, Tier, Unknown, UsageDriver,
+};
+use crate::decision::{WhenNegative, WhenZero, Window};
 
 pub fn describe(decision: &Decision) -> String {
     match decision {
@@ -12,7 +14,7 @@ pub fn describe(decision: &Decision) -> String {
     }
 }
 
-pub(crate) fn describe_recipient(recipient: &Recipient) -> String {
+pub fn describe_recipient(recipient: &Recipient) -> String {
     match recipient {
         Recipient::Team(target) => describe_target(target),
         Recipient::Pool(rule) => format!("the pool {rule}"),
@@ -42,7 +44,7 @@ fn describe_spread(spread: &Spread) -> String {
     words.join(" ")
 }
 
-fn describe_driver(driver: &Driver) -> String {
+pub fn describe_driver(driver: &Driver) -> String {
     match driver {
         Driver::Fixed(weights) => {
             let parts: Vec<String> = weights.iter().map(|(recipient, weight)| format!("{} {weight}", describe_recipient(recipient))).collect();
@@ -58,7 +60,7 @@ fn describe_driver(driver: &Driver) -> String {
         }
         Driver::Usage(usage) => format!("by_usage {}", describe_usage(usage)),
         Driver::Tiers(tiers) => {
-            let tier = |tier: &domain::decision::Tier| match tier.upto {
+            let tier = |tier: &Tier| match tier.upto {
                 Some(upto) => format!("up to {upto}: {}", describe_spread(&tier.spread)),
                 None => format!("beyond: {}", describe_spread(&tier.spread)),
             };
@@ -111,13 +113,9 @@ fn describe_usage(usage: &UsageDriver) -> String {
 }
 
 fn describe_price(price: &Price) -> String {
-    let amount =
-        Decimal::try_from_i128_with_scale(price.price.0, 18).map_or_else(|_| format!("{}e-18", price.price.0), |price| price.normalize().to_string());
+    let amount = shortest(price.price.0, 18);
     match price.upto {
-        Some(upto) => format!(
-            "{amount} up to {}",
-            Decimal::try_from_i128_with_scale(upto.0, 9).map_or_else(|_| upto.0.to_string(), |upto| upto.normalize().to_string())
-        ),
+        Some(upto) => format!("{amount} up to {}", upto.plain()),
         None => amount,
     }
 }
@@ -125,7 +123,7 @@ fn describe_price(price: &Price) -> String {
 fn describe_bound(bound: &Bound) -> String {
     let limit = |limit: Limit| match limit {
         Limit::Amount(amount) => amount.to_string(),
-        Limit::Part(millionths) => format!("{}%", Decimal::new(i64::from(millionths), 4).normalize()),
+        Limit::Part(millionths) => format!("{}%", shortest(millionths.into(), 4)),
     };
     let least = bound.at_least.map(|least| format!(" at least {}", limit(least))).unwrap_or_default();
     let most = bound.at_most.map(|most| format!(" at most {}", limit(most))).unwrap_or_default();
