@@ -204,6 +204,9 @@ pub struct ExplainArgs {
     /// A team, a resource id, or entry:ID
     #[arg(value_name = "WHAT")]
     pub what: String,
+    /// Only charges of this service: with a team and a month, a line of its invoice
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
     #[command(flatten)]
     pub period: PeriodArgs,
     /// How the explanation is printed

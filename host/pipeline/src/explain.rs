@@ -4,6 +4,8 @@
 //! The sums of each level add up to the level above, to the nano; what is left out of a list is summed in its rest.
 //! Nothing is taken from memory: charges are read again, and the stored version of each rule is asked again.
 
+mod document;
+
 use crate::derive::{self, Bearer, BearerId, Bearers, Portion, RulesOf, Scope};
 use domain::account::Account;
 use domain::catalogue as code;
@@ -27,8 +29,20 @@ const RESOURCES_SHOWN: usize = 20;
 const WEIGHTS_SHOWN: usize = 3;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// A team, an account, a resource, or `entry:<number>`.
+    pub what: String,
+    /// With a team and a month this is a line of its invoice.
+    pub service_name: Option<String>,
+    /// By the day of the charge.
+    pub period: Period,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     pub subject: Subject,
+    /// Only charges of this service, where asked for.
+    pub service_name: Option<String>,
     pub period: Period,
     pub totals: Vec<(Currency, Sum)>,
     /// By account and currency.
@@ -131,13 +145,13 @@ fn common_divisor(left: u64, right: u64) -> u64 {
     if right == 0 { left } else { common_divisor(right, left % right) }
 }
 
-/// Explains a team, an account, a resource, or `entry:<number>`.
-pub fn explain(ledger: &Ledger, what: &str, period: Period, rules_of: &RulesOf<'_>) -> Result<Explanation, Diagnostic> {
+pub fn explain(ledger: &Ledger, asked: &Asked, rules_of: &RulesOf<'_>) -> Result<Explanation, Diagnostic> {
     let dictionary = ledger.dictionary()?;
-    let wanted = Wanted::find(ledger, &dictionary, what)?;
-    let mut gathering = Gathering { dictionary: &dictionary, wanted: &wanted, lines: BTreeMap::new(), sources: BTreeMap::new() };
+    let wanted = Wanted::find(ledger, &dictionary, &asked.what)?;
+    let service = asked.service_name.as_deref().map(|name| service(&dictionary, name)).transpose()?;
+    let mut gathering = Gathering { dictionary: &dictionary, wanted: &wanted, service, lines: BTreeMap::new(), sources: BTreeMap::new() };
     let only = wanted.source_day();
-    if let Some(scope) = wanted.scope(period, only.as_ref()) {
+    if let Some(scope) = wanted.scope(asked.period, only.as_ref()) {
         let mut take = |portion: &Portion<'_>, bearers: &Bearers| {
             gathering.take(portion, bearers);
             Ok(())
@@ -149,7 +163,27 @@ pub fn explain(ledger: &Ledger, what: &str, period: Period, rules_of: &RulesOf<'
     let mut totals: BTreeMap<Currency, Sum> = BTreeMap::new();
     accounts.iter().for_each(|account| *totals.entry(account.currency).or_default() += account.amount);
     let sources = sources(ledger, by_source)?;
-    Ok(Explanation { subject: wanted.subject(), period, totals: totals.into_iter().collect(), accounts, sources })
+    let Asked { service_name, period, .. } = asked.clone();
+    Ok(Explanation { subject: wanted.subject(), service_name, period, totals: totals.into_iter().collect(), accounts, sources })
+}
+
+/// The service as charges name it.
+fn service(dictionary: &Dictionary, name: &str) -> Result<Symbol, Diagnostic> {
+    let names = || -> BTreeSet<Symbol> {
+        let of = |id| dictionary.dimension(ResourceId(id as u32), Field::SERVICE_NAME);
+        (0..dictionary.resource_count()).map(of).collect()
+    };
+    match dictionary.find_symbol(name).filter(|symbol| names().contains(symbol)) {
+        Some(symbol) => Ok(symbol),
+        None => {
+            let names = names();
+            let hint = match did_you_mean(name, names.iter().map(|symbol| dictionary.text(*symbol))) {
+                Some(close) => format!("did you mean '{close}'?"),
+                None => "`apportion costs --group-by service_name` lists the services".into(),
+            };
+            Err(Diagnostic::new(code::NOTHING_TO_EXPLAIN, format!("nothing was charged for the service '{name}'")).hint(hint))
+        }
+    }
 }
 
 /// What was asked for, found in the ledger.
@@ -188,7 +222,7 @@ impl Wanted {
             .map(|account| account.team().map_or_else(|| account.to_string(), str::to_owned))
             .collect();
         let hint = match did_you_mean(what, names.iter().map(String::as_str)) {
-            Some(close) => format!("did you mean `apportion explain {close}`?"),
+            Some(close) => format!("did you mean `{close}`?"),
             None => {
                 "name a team, a resource id, an account such as `unallocated`, or `entry:1`; `apportion costs --group-by team` lists the teams".into()
             }
@@ -301,12 +335,16 @@ struct Seen {
 struct Gathering<'a> {
     dictionary: &'a Dictionary,
     wanted: &'a Wanted,
+    service: Option<Symbol>,
     lines: BTreeMap<LineKey, Line>,
     sources: BTreeMap<SourceDay, Sum>,
 }
 
 impl Gathering<'_> {
     fn take(&mut self, portion: &Portion<'_>, bearers: &Bearers) {
+        if self.service.is_some_and(|service| self.dictionary.dimension(portion.resource, Field::SERVICE_NAME) != service) {
+            return;
+        }
         let mut by_bearer: BTreeMap<LineKey, Sum> = BTreeMap::new();
         for (bearer, amount) in self.wanted.amounts(self.dictionary, portion, bearers) {
             let Bearer { account, rule, .. } = bearers.get(bearer);

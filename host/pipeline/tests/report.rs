@@ -15,7 +15,7 @@ use domain::port::{
 };
 use domain::tag::TagSchema;
 use ledger::Ledger;
-use pipeline::explain::{ExplainedAccount, Subject, explain};
+use pipeline::explain::{Asked, ExplainedAccount, Subject, explain};
 use pipeline::report::{CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, derived_costs, teams};
 use pipeline::run::{RunOptions, Source, run};
 
@@ -466,6 +466,10 @@ fn rules_that_read_amounts_are_asked_again() {
     }
 }
 
+fn of(what: &str) -> Asked {
+    Asked { what: what.to_owned(), service_name: None, period: Period::all() }
+}
+
 fn account_lines(accounts: &[ExplainedAccount]) -> Vec<String> {
     let mut lines = Vec::new();
     for account in accounts {
@@ -490,7 +494,7 @@ fn account_lines(accounts: &[ExplainedAccount]) -> Vec<String> {
 fn an_explanation_adds_up_from_account_to_resource() {
     let ledger = small_ledger();
     let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new("one", 6))) };
-    let explained = explain(&ledger, "a", Period::all(), &rules).unwrap_or_else(|error| panic!("{error}"));
+    let explained = explain(&ledger, &of("a"), &rules).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(explained.totals.iter().map(|(_, total)| total.to_string()).collect::<Vec<_>>(), ["50.000000000"]);
     assert_eq!(
         account_lines(&explained.accounts),
@@ -512,7 +516,7 @@ fn every_entry_is_explained_by_the_charges_of_its_day() {
     let ledger = small_ledger();
     let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new("one", 6))) };
     for entry in ledger.standing(Period::all()).unwrap_or_default() {
-        let explained = explain(&ledger, &format!("entry:{}", entry.id.0), Period::all(), &rules).unwrap_or_else(|error| panic!("{error}"));
+        let explained = explain(&ledger, &of(&format!("entry:{}", entry.id.0)), &rules).unwrap_or_else(|error| panic!("{error}"));
         account_lines(&explained.accounts);
         let Subject::Entry(facts) = &explained.subject else { panic!("an entry was asked for") };
         for account in &explained.accounts {
@@ -535,10 +539,10 @@ fn every_entry_is_explained_by_the_charges_of_its_day() {
 fn what_is_not_there_is_not_explained() {
     let ledger = small_ledger();
     let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new("one", 6))) };
-    let missing = |what: &str| explain(&ledger, what, Period::all(), &rules).map(|_| ()).map_err(|error| error.to_string());
+    let missing = |what: &str| explain(&ledger, &of(what), &rules).map(|_| ()).map_err(|error| error.to_string());
     assert_eq!(
         missing("suspence"),
-        Err("N201: nothing in the ledger is called 'suspence'\n  hint: did you mean `apportion explain suspense`?".into())
+        Err("N201: nothing in the ledger is called 'suspence'\n  hint: did you mean `suspense`?".into())
     );
     assert_eq!(missing("entry:99"), Err("N201: there is no entry '99'\n  hint: entries are numbered from 1: `apportion explain entry:1`".into()));
 }

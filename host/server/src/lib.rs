@@ -1,4 +1,4 @@
-//! The ledger over HTTP: costs, usage, runs, rules, plans, health and metrics, read-only and on loopback only.
+//! The ledger over HTTP: costs and why, usage, runs, rules, plans, health and metrics, read-only and on loopback only.
 //!
 //! It knows no SQL, no script and no plugin; it asks `pipeline` and `ledger` and says the answer in JSON. Every request
 //! reads one state of the ledger, through a connection of its own on a blocking thread. Amounts are decimal text, never
@@ -26,7 +26,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 /// Every path with what answers it.
-fn routes() -> [(&'static Operation, MethodRouter<State>); 12] {
+fn routes() -> [(&'static Operation, MethodRouter<State>); 13] {
     [
         (&api::home::HOME, get(api::home::home)),
         (&api::home::STYLE, get(api::home::style)),
@@ -35,6 +35,7 @@ fn routes() -> [(&'static Operation, MethodRouter<State>); 12] {
         (&api::metrics::METRICS, get(api::metrics::metrics)),
         (&api::costs::COSTS, get(api::costs::costs)),
         (&api::team::TEAM_COSTS, get(api::team::team_costs)),
+        (&api::explain::EXPLAIN, get(api::explain::explain)),
         (&api::usage::USAGE, get(api::usage::usage)),
         (&api::runs::RUNS, get(api::runs::runs)),
         (&api::runs::RUN, get(api::runs::run)),

@@ -79,6 +79,15 @@ impl Parameters {
         names.map(|name| group("group_by", name)).collect()
     }
 
+    pub fn what(&self) -> Result<&str, Problem> {
+        let hint = "what=payments for a team, what=i-0123456789abcdef0 for a resource, what=entry:1";
+        self.get("what").filter(|what| !what.is_empty()).ok_or_else(|| Problem::parameter("what: it is not said what to explain", hint))
+    }
+
+    pub fn service_name(&self) -> Option<&str> {
+        self.get("service_name")
+    }
+
     pub fn metric(&self) -> Option<&str> {
         self.get("metric")
     }

@@ -133,7 +133,7 @@ fn explain_leads_from_the_team_to_the_charges() {
     assert_eq!(json["totals"], json!([{ "amount": "66.791666666", "currency": "USD" }]));
     scene.run("explain i-2").expect(0).says("5.250000000 USD");
     scene.run("explain entry:1").expect(0).says("entry 1");
-    scene.run("explain paymets").fails_with(1, "N201", "did you mean `apportion explain payments`?");
+    scene.run("explain paymets").fails_with(1, "N201", "did you mean `payments`?");
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Plan {
     }
 }
 
-fn period(period: Period) -> Value {
+pub fn period(period: Period) -> Value {
     let all = Period::all();
     json!({
         "start_date": (period.start() != all.start()).then(|| period.start().to_string()),

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod costs;
+pub mod explain;
 pub mod health;
 pub mod home;
 pub mod metrics;

@@ -39,10 +39,14 @@ pub struct Parameter {
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
+    /// Text that cannot be left out.
+    Needed,
     Date,
     List,
     Limit,
-    Granularity { default: &'static str },
+    Granularity {
+        default: &'static str,
+    },
 }
 
 pub const TEAM: Parameter = Parameter { name: "team", place: "path", description: "A team's name.", kind: Kind::Text };
@@ -68,6 +72,14 @@ pub const FILTER: Parameter = Parameter {
     description: "name:value, with the names of group_by; repeatable. Values of one name are alternatives, different names must all hold. A tag key with a colon ends at =, as in tag:aws:createdBy=root.",
     kind: Kind::List,
 };
+pub const WHAT: Parameter = Parameter {
+    name: "what",
+    place: "query",
+    description: "A team, a resource id or name, an account such as unallocated, or entry:<number>.",
+    kind: Kind::Needed,
+};
+pub const SERVICE_NAME: Parameter =
+    Parameter { name: "service_name", place: "query", description: "Only charges of this service.", kind: Kind::Text };
 pub const METRIC: Parameter =
     Parameter { name: "metric", place: "query", description: "Only this metric, such as network.egress.bytes.", kind: Kind::Text };
 pub const USAGE_KEYS: Parameter = Parameter {
@@ -152,12 +164,13 @@ fn shown(operation: &Operation) -> Value {
 impl Parameter {
     fn shown(&self) -> Value {
         let schema = match self.kind {
-            Kind::Text => json!({ "type": "string" }),
+            Kind::Text | Kind::Needed => json!({ "type": "string" }),
             Kind::Date => json!({ "type": "string", "format": "date", "example": "2026-03-31" }),
             Kind::List => json!({ "type": "array", "items": { "type": "string" } }),
             Kind::Limit => json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT }),
             Kind::Granularity { default } => json!({ "enum": ["daily", "weekly", "monthly", "total"], "default": default }),
         };
-        json!({ "name": self.name, "in": self.place, "required": self.place == "path", "description": self.description, "schema": schema })
+        let required = self.place == "path" || matches!(self.kind, Kind::Needed);
+        json!({ "name": self.name, "in": self.place, "required": required, "description": self.description, "schema": schema })
     }
 }

@@ -254,6 +254,34 @@ async fn a_token_is_only_good_for_its_query() {
 }
 
 #[tokio::test]
+async fn a_line_of_an_invoice_is_explained() {
+    let served = Served::new();
+    let line = "/api/v1/explain?what=payments&service_name=Network&start_date=2026-02-01&end_date=2026-02-28";
+    let explained = served.good(line, "Explanation").await;
+    // A third of 3.
+    assert_eq!(explained["totals"], json!([usd("1.000000000")]));
+    assert_eq!(explained["subject"], json!({ "account": "team/payments" }));
+    assert_eq!(explained["period"], json!({ "start_date": "2026-02-01", "end_date": "2026-02-28" }));
+    let rule = &explained["accounts"][0]["rules"][0];
+    assert_eq!((&rule["rule"], &rule["charges"], &rule["resources"][0]["charged"]), (&json!("shared/network"), &json!(1), &usd("3.000000000")));
+    assert_eq!(explained["sources"][0]["plugin"]["name"], "fixed");
+    let whole = served.good("/api/v1/explain?what=payments", "Explanation").await;
+    assert_eq!(whole["totals"], json!([eur("1.000000000"), usd("13.500000000")]));
+    served.good("/api/v1/explain?what=entry:1", "Explanation").await;
+    let refused_of = |path: &'static str| async { served.get(path).await.refusal() };
+    assert_eq!(
+        refused_of("/api/v1/explain?what=paymants").await,
+        refused(404, "N201", "nothing in the ledger is called 'paymants'", "did you mean `payments`?")
+    );
+    assert_eq!(
+        refused_of("/api/v1/explain?what=payments&service_name=Netwerk").await,
+        refused(404, "N201", "nothing was charged for the service 'Netwerk'", "did you mean 'Network'?")
+    );
+    let (status, code, detail, _) = refused_of("/api/v1/explain").await;
+    assert_eq!((status, code.as_str(), detail.as_str()), (400, "N202", "what: it is not said what to explain"));
+}
+
+#[tokio::test]
 async fn usage_is_shown_with_its_gaps_and_by_keys() {
     let served = Served::new();
     let usage = served.good("/api/v1/usage", "Usage").await;
