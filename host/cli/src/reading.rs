@@ -44,6 +44,7 @@ pub struct SourceSection {
     pub paths: Spanned<Vec<Spanned<String>>>,
     pub delimiter: Option<Spanned<String>>,
     pub grants: Option<Spanned<Vec<Spanned<String>>>>,
+    pub accrues_for: Option<Spanned<String>>,
     pub config: Option<Spanned<toml::Table>>,
 }
 

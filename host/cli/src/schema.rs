@@ -99,6 +99,10 @@ fn source() -> Value {
             "type": "array",
             "items": { "enum": settings::POWERS },
         },
+        "accrues_for": {
+            "description": "The source whose bill this one estimates: its charges count on days of which that one has none yet, and are reversed when they come.",
+            "type": "string",
+        },
         "config": { "description": "The plugin's own settings; `plugin inspect` shows its schema.", "type": "object" },
     }));
     source["required"] = json!(["plugin", "paths"]);

@@ -61,6 +61,8 @@ pub struct SourceSettings {
     pub paths: Setting<Vec<String>>,
     pub delimiter: Setting<u8>,
     pub grants: Setting<Vec<String>>,
+    /// The source whose bill its charges are estimates of.
+    pub accrues_for: Setting<Option<String>>,
     /// For the plugin, as JSON.
     pub config: Setting<serde_json::Value>,
 }
@@ -175,6 +177,7 @@ impl Resolver<'_> {
         let require_approval = self.switch(file.require_approval.as_ref());
         let (tags, tag_origins) = self.tags(&file);
         let sources = file.sources.iter().map(|(name, section)| self.source(name, section)).collect();
+        self.accruals(&file);
         let allocators = file.allocators.iter().map(|(name, path)| (name.clone(), self.path(&root, Some(path), ""))).collect();
         let listen = self.listen(file.server.listen.as_ref());
         let limits = self.limits(&file);
@@ -311,7 +314,29 @@ impl Resolver<'_> {
             paths: self.list(Some(&section.paths)),
             delimiter: self.delimiter(section.delimiter.as_ref()),
             grants: self.list(section.grants.as_ref()),
+            accrues_for: Setting {
+                value: section.accrues_for.as_ref().map(|bill| bill.get_ref().clone()),
+                origin: self.origin_of(section.accrues_for.as_ref()),
+            },
             config: Setting { value: json(&toml::Value::Table(config)), origin: self.origin_of(section.config.as_ref()) },
+        }
+    }
+
+    /// Estimates stand in for a bill, which is another source and no estimate itself.
+    fn accruals(&mut self, file: &SettingsFile) {
+        for (name, section) in &file.sources {
+            let Some(bill) = &section.get_ref().accrues_for else { continue };
+            let problem = match file.sources.get(bill.get_ref()) {
+                None => format!("there is no source '{}' that '{name}' could accrue for", bill.get_ref()),
+                Some(_) if bill.get_ref() == name => format!("the source '{name}' cannot accrue for itself"),
+                Some(other) if other.get_ref().accrues_for.is_some() => {
+                    format!("'{name}' cannot accrue for '{}', which holds estimates too", bill.get_ref())
+                }
+                Some(_) => continue,
+            };
+            let bills: Vec<&str> =
+                file.sources.iter().filter(|(_, section)| section.get_ref().accrues_for.is_none()).map(|(name, _)| name.as_str()).collect();
+            self.refuse(&bill.span(), problem, format!("name the source of the bill; there are: {}", bills.join(", ")));
         }
     }
 

@@ -1,8 +1,9 @@
 //! A source's plugin → charges and usage in the ledger: batches in, segments out, totals stated per day.
 
+use crate::accrual::Billed;
 use crate::cell::SetAside;
 use crate::columns::Reading;
-use crate::gather::{Gathered, Gatherer};
+use crate::gather::{Gathered, Gatherer, Wanted};
 use crate::interner::Secrets;
 use crate::normalize::{Identities, Registry};
 use crate::run::{Progress, Source, SourceReport};
@@ -34,6 +35,8 @@ const REJECTED_STORED: usize = 1000;
 /// What the collection of one source works with.
 pub struct Collection<'a, 'r, 't, 'l> {
     pub source: &'a Source,
+    /// Days of which the source's estimates do not count any more.
+    pub billed: Billed,
     pub transaction: &'t mut Transaction<'l>,
     pub registry: &'a Mutex<Registry<'r>>,
     pub dimensions: &'a [Field],
@@ -64,7 +67,8 @@ pub fn collect(mut collection: Collection<'_, '_, '_, '_>) -> Result<Collected, 
         Err(diagnostic) if is_fatal(&diagnostic) => Err(diagnostic),
         Err(diagnostic) => {
             collection.transaction.abandon_source()?;
-            let report = SourceReport::failed(&source.name, source.collector.identity(), diagnostic);
+            let mut report = SourceReport::failed(&source.name, source.collector.identity(), diagnostic);
+            report.days_taken_back = collection.billed.taken_back.len() as u64;
             Ok(Collected { report, changed: Vec::new(), changed_usage: BTreeSet::new() })
         }
     }
@@ -151,7 +155,7 @@ impl Gathering<'_> {
         let known = Identities::new(&reading, collection.registry);
         let mut segments = Vec::new();
         let mut emit = |day, currency, segment| segments.push((day, currency, segment));
-        let mut gatherer = Gatherer::new(&known, collection.secrets, period(collection.source), &mut emit);
+        let mut gatherer = Gatherer::new(&known, collection.secrets, wanted(collection), &mut emit);
         rows.hand_out(&reading, &mut |batch| gatherer.take(batch));
         let mut gathered = gatherer.finish();
         for (day, currency, segment) in segments {
@@ -176,7 +180,7 @@ impl Gathering<'_> {
 
     /// States the totals of each day; a day that comes out as it was keeps its old statement.
     fn finish(self, collection: Collection<'_, '_, '_, '_>, id: CollectionId) -> Result<Collected, Diagnostic> {
-        let Collection { source, transaction, .. } = collection;
+        let Collection { source, transaction, billed, .. } = collection;
         let mut report = SourceReport::new(&source.name, source.collector.identity());
         let mut changed = Vec::new();
         let mut totals: Vec<_> = self.gathered.totals.iter().collect();
@@ -202,6 +206,8 @@ impl Gathering<'_> {
         transaction.keep_source(self.state.as_deref())?;
         report.charges = self.gathered.totals.values().map(|totals| totals.charges).sum();
         report.set_aside = self.gathered.set_aside_count;
+        report.billed = self.gathered.billed;
+        report.days_taken_back = billed.taken_back.len() as u64;
         report.rejected = self.rejected.into_iter().take(REJECTED_SHOWN).collect();
         report.set_totals(&self.gathered.totals);
         (collection.progress)(Progress::Collected { name: source.name.clone(), charges: report.charges, set_aside: report.set_aside });
@@ -218,6 +224,11 @@ pub fn period(source: &Source) -> Period {
     source.request.period.unwrap_or_else(Period::all)
 }
 
+/// The days whose charges are wanted.
+fn wanted<'c>(collection: &'c Collection<'_, '_, '_, '_>) -> Wanted<'c> {
+    Wanted { period: period(collection.source), billed: &collection.billed.days }
+}
+
 fn store(
     collection: &mut Collection<'_, '_, '_, '_>,
     id: CollectionId,
@@ -232,7 +243,9 @@ fn store(
 /// Workers decode, intern and compress; this thread writes what they send and shows how far they are.
 fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, scan: &Scan, reading: &Reading) -> Result<Gathered, Diagnostic> {
     let threads = if scan.bytes < PARALLEL_BYTES_MIN { 1 } else { collection.threads.max(1) };
-    let (identities, secrets, period) = (&Identities::new(reading, collection.registry), collection.secrets, period(collection.source));
+    let (identities, secrets) = (&Identities::new(reading, collection.registry), collection.secrets);
+    let billed = collection.billed.days.clone();
+    let wanted = Wanted { period: period(collection.source), billed: &billed };
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel::<(Day, Currency, EncodedSegment)>(threads * 2);
         let workers: Vec<_> = (0..threads)
@@ -241,7 +254,7 @@ fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId
                 scope.spawn(move || {
                     // A send fails only after the writer has failed, which ends the run anyway.
                     let mut emit = |day, currency, segment| drop(sender.send((day, currency, segment)));
-                    let mut gatherer = Gatherer::new(identities, secrets, period, &mut emit);
+                    let mut gatherer = Gatherer::new(identities, secrets, wanted, &mut emit);
                     let mut worker = scan.worker();
                     while worker.next(&mut |batch| {
                         gatherer.take(batch);

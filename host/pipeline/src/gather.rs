@@ -12,6 +12,7 @@ use domain::period::{Day, Period};
 use domain::run::DayTotals;
 use foldhash::{HashMap, HashMapExt};
 use ledger::segment::{self, EncodedSegment};
+use std::collections::BTreeSet;
 
 /// Charges in one segment.
 const SEGMENT_ROWS: usize = 65_536;
@@ -27,6 +28,16 @@ pub struct Gathered {
     pub set_aside_count: u64,
     pub skipped: u64,
     pub outside_period: u64,
+    /// Estimates of days that are billed by now.
+    pub billed: u64,
+}
+
+/// The days whose charges are wanted.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    pub period: Period,
+    /// Of these there are charges of the bill already, so estimates are not wanted.
+    pub billed: &'a BTreeSet<Day>,
 }
 
 /// Charges of one day and currency, waiting to become a segment.
@@ -47,7 +58,7 @@ struct Columns {
 pub struct Gatherer<'a, 'r> {
     identities: &'a Identities<'a, 'r>,
     secrets: Secrets,
-    period: Period,
+    wanted: Wanted<'a>,
     emit: &'a mut dyn FnMut(Day, Currency, EncodedSegment),
     table: RowTable,
     hashes: Vec<(u64, u64)>,
@@ -68,13 +79,13 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     pub fn new(
         identities: &'a Identities<'a, 'r>,
         secrets: Secrets,
-        period: Period,
+        wanted: Wanted<'a>,
         emit: &'a mut dyn FnMut(Day, Currency, EncodedSegment),
     ) -> Gatherer<'a, 'r> {
         Gatherer {
             identities,
             secrets,
-            period,
+            wanted,
             emit,
             table: RowTable::default(),
             hashes: Vec::new(),
@@ -136,8 +147,12 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     #[inline]
     fn charge(&mut self, batch: &Batch<'_>, row: usize, resource: u32) -> Result<(), Refusal> {
         let day = self.dates.day(&self.identities.reading.charge_period_start, batch, row)?;
-        if !self.period.contains(day) {
+        if !self.wanted.period.contains(day) {
             self.gathered.outside_period += 1;
+            return Ok(());
+        }
+        if !self.wanted.billed.is_empty() && self.wanted.billed.contains(&day) {
+            self.gathered.billed += 1;
             return Ok(());
         }
         let (billed, billed_rest) = amount(&self.identities.reading.billed_cost, batch, row)?;
@@ -239,6 +254,7 @@ impl Gathered {
         self.set_aside_count += other.set_aside_count;
         self.skipped += other.skipped;
         self.outside_period += other.outside_period;
+        self.billed += other.billed;
     }
 }
 

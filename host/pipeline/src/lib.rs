@@ -13,6 +13,7 @@ pub mod run;
 pub mod usage;
 pub mod usage_report;
 
+mod accrual;
 mod allocate;
 mod cell;
 mod collect;

@@ -3,6 +3,7 @@
 //! A crash at any point leaves the ledger as it was before the run, with a run marked as started; the next run does it
 //! all again. A source that fails is left out whole, the others go on, and the run ends *incomplete*.
 
+use crate::accrual;
 use crate::collect::{self, Collection};
 use crate::days::{self, Changed, With};
 use crate::gather::{exact_text, exact_totals};
@@ -28,6 +29,8 @@ pub struct Source {
     pub name: String,
     pub collector: Box<dyn Collector>,
     pub request: CollectRequest,
+    /// Its charges are estimates of what this source will charge, and count on days of which that one has no charges yet.
+    pub accrues_for: Option<String>,
 }
 
 pub struct RunOptions<'a> {
@@ -46,10 +49,29 @@ pub struct RunOptions<'a> {
 
 #[derive(Clone, Debug)]
 pub enum Progress {
-    Source { name: String, bytes: u64, bytes_total: u64 },
-    Collected { name: String, charges: u64, set_aside: u64 },
-    Rules { resources: u64 },
-    Days { done: u64, total: u64 },
+    Source {
+        name: String,
+        bytes: u64,
+        bytes_total: u64,
+    },
+    Collected {
+        name: String,
+        charges: u64,
+        set_aside: u64,
+    },
+    /// Estimates of days that the bill has by now.
+    TakenBack {
+        name: String,
+        bill: String,
+        days: u64,
+    },
+    Rules {
+        resources: u64,
+    },
+    Days {
+        done: u64,
+        total: u64,
+    },
     Posted,
 }
 
@@ -78,6 +100,10 @@ pub struct SourceReport {
     pub plugin: PluginIdentity,
     pub charges: u64,
     pub set_aside: u64,
+    /// Estimates left out because the bill has their day.
+    pub billed: u64,
+    /// Days whose estimates were taken back in this run.
+    pub days_taken_back: u64,
     /// The first rows that were set aside.
     pub rejected: Vec<Rejected>,
     pub days_new: u64,
@@ -112,6 +138,8 @@ impl SourceReport {
             plugin: plugin.clone(),
             charges: 0,
             set_aside: 0,
+            billed: 0,
+            days_taken_back: 0,
             rejected: Vec::new(),
             days_new: 0,
             days_changed: 0,
@@ -167,9 +195,12 @@ pub(crate) fn run_on_terms(
     let mut sources = Vec::new();
     let (mut changed, mut changed_usage) = (Vec::new(), BTreeSet::new());
     if options.collect {
-        for source in &options.sources {
+        for source in accrual::in_order(&options.sources) {
+            let billed = accrual::take_back(&mut transaction, source, progress)?;
+            changed.extend(billed.taken_back.iter().cloned());
             let collected = collect::collect(Collection {
                 source,
+                billed,
                 transaction: &mut transaction,
                 registry: &registry,
                 dimensions: options.dimensions,

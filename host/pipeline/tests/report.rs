@@ -212,6 +212,7 @@ fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &dyn R
             charges: charges.clone(),
         }),
         request: CollectRequest { source: (*name).into(), config: "{}".into(), period: None, state: None, tables: Vec::new() },
+        accrues_for: None,
     };
     let options = RunOptions {
         sources: sources.iter().map(source).collect(),
@@ -540,9 +541,6 @@ fn what_is_not_there_is_not_explained() {
     let ledger = small_ledger();
     let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new("one", 6))) };
     let missing = |what: &str| explain(&ledger, &of(what), &rules).map(|_| ()).map_err(|error| error.to_string());
-    assert_eq!(
-        missing("suspence"),
-        Err("N201: nothing in the ledger is called 'suspence'\n  hint: did you mean `suspense`?".into())
-    );
+    assert_eq!(missing("suspence"), Err("N201: nothing in the ledger is called 'suspence'\n  hint: did you mean `suspense`?".into()));
     assert_eq!(missing("entry:99"), Err("N201: there is no entry '99'\n  hint: entries are numbered from 1: `apportion explain entry:1`".into()));
 }

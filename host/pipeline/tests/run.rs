@@ -1,5 +1,6 @@
 //! Whole runs on a ledger in memory, with figures worked out by hand.
 
+mod accruals;
 mod fakes;
 mod plans;
 mod stages;

@@ -50,6 +50,7 @@ fn lines(settings: &Settings) -> Vec<Line> {
         lines.push(line(&key("paths"), source.paths.value.iter().map(String::as_str).collect(), &source.paths.origin));
         lines.push(line(&key("delimiter"), char::from(source.delimiter.value).to_string().into(), &source.delimiter.origin));
         lines.push(line(&key("grants"), source.grants.value.iter().map(String::as_str).collect(), &source.grants.origin));
+        lines.push(line(&key("accrues_for"), source.accrues_for.value.as_deref().into(), &source.accrues_for.origin));
         lines.push(line(&key("config"), source.config.value.clone(), &source.config.origin));
     }
     lines.extend(

@@ -155,7 +155,7 @@ pub fn source(settings: &Settings, host: &PluginHost, source: &SourceSettings, p
         Err(failure) if failure.code.fault() == Fault::Incomplete => Box::new(Unusable::new(&source.plugin.value, failure)),
         Err(failure) => return Err(failure),
     };
-    Ok(Source { name: source.name.clone(), collector, request })
+    Ok(Source { name: source.name.clone(), collector, request, accrues_for: source.accrues_for.value.clone() })
 }
 
 /// Shows what a plugin warns of; what it murmurs is for its author.

@@ -105,6 +105,9 @@ pub fn advance(bar: &ProgressBar, step: Progress) {
             let aside = if set_aside > 0 { format!(", {set_aside} set aside") } else { String::new() };
             bar.println(format!("collected {name}: {charges} charges{aside}"));
         }
+        Progress::TakenBack { name, bill, days } => {
+            bar.println(format!("{name}: {} taken back, which {bill} has billed", counted(days, "estimated day", "estimated days")))
+        }
         Progress::Rules { resources } => bar.set_message(format!("deciding for {resources} resources")),
         Progress::Days { done, total } => {
             bar.set_length(total);
@@ -187,6 +190,10 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
         lines.push(line(what, [source.days_new, source.days_changed, source.days_unchanged]));
         lines.extend(source.totals.iter().map(|(currency, billed, effective)| format!("    {currency} billed {billed}, effective {effective}")));
     }
+    if source.billed > 0 || source.days_taken_back > 0 {
+        let (estimates, days) = (counted(source.billed, "estimate", "estimates"), counted(source.days_taken_back, "day", "days"));
+        lines.push(format!("    {estimates} left out that are billed by now; {days} taken back"));
+    }
     if is_of_usage {
         lines.push(line(counted(usage.rows, "row of usage", "rows of usage"), usage_days));
         lines.extend(usage.metrics.iter().map(|MetricReport { metric, unit, days, total }| {
@@ -245,6 +252,7 @@ fn source_json(source: &SourceReport) -> Value {
         "set_aside": source.set_aside,
         "rejected": source.rejected.iter().take(REJECTED_SHOWN).map(rejected).collect::<Vec<_>>(),
         "days": { "new": source.days_new, "changed": source.days_changed, "unchanged": source.days_unchanged },
+        "accrual": { "billed": source.billed, "days_taken_back": source.days_taken_back },
         "totals": source.totals.iter().map(total).collect::<Vec<_>>(),
         "usage": {
             "rows": source.usage.rows,

@@ -162,7 +162,12 @@ pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
     let identity = PluginIdentity { name: "fixed".into(), version: "1.0.0".into(), digest: "d".repeat(64) };
     let request = CollectRequest { source: "aws".into(), config: "{}".into(), period: None, state: None, tables: Vec::new() };
     let options = RunOptions {
-        sources: vec![Source { name: "aws".into(), collector: Box::new(FixedCollector { identity, charges, usage: usage() }), request }],
+        sources: vec![Source {
+            name: "aws".into(),
+            collector: Box::new(FixedCollector { identity, charges, usage: usage() }),
+            request,
+            accrues_for: None,
+        }],
         rules: &FixedRules::new(),
         allocators: &NoAllocators,
         tag_schema: &TagSchema::default(),
