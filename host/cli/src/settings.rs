@@ -464,6 +464,21 @@ mod tests {
     }
 
     #[test]
+    fn estimates_stand_in_for_a_bill() {
+        let source = |name: &str, bill: &str| format!("[sources.{name}]\nplugin = 'focus-file'\npaths = ['a']\n{bill}\n");
+        let accruals = |bills: [&str; 2]| [source("aws", bills[0]), source("estimates", bills[1])].concat();
+        assert!(resolve(&accruals(["", "accrues_for = 'aws'"])).is_ok());
+        for (bills, expect) in [
+            (["", "accrues_for = 'asw'"], "apportion.toml:8:15: C104: there is no source 'asw' that 'estimates' could accrue for"),
+            (["", "accrues_for = 'estimates'"], "apportion.toml:8:15: C104: the source 'estimates' cannot accrue for itself"),
+            (["accrues_for = 'estimates'", "accrues_for = 'aws'"], "C104: 'aws' cannot accrue for 'estimates', which holds estimates too"),
+        ] {
+            let refusal = refusal(&accruals(bills));
+            assert!(refusal.contains(expect), "{expect} is not in\n{refusal}");
+        }
+    }
+
+    #[test]
     fn a_key_means_one_tag() {
         let refusal = refusal("[tags.owner]\n[tags.team]\nsynonyms = ['Owner']\n");
         assert!(refusal.starts_with("apportion.toml:3:13: C104: 'Owner' would mean both the tag 'owner' and the tag 'team'"), "{refusal}");

@@ -88,6 +88,8 @@ pub struct UsageMapping {
     /// One in a long table; one for each of its columns of quantities in a wide one.
     pub metrics: Vec<MetricFrom>,
     pub keys: Vec<KeyFrom>,
+    /// A column with many keys in it, in any of the spellings of `tag::parse`; a key of `keys` takes precedence.
+    pub tags: Option<String>,
     pub skips: Vec<Skip>,
     /// Cells that mean "nothing", beside the empty one.
     pub nulls: Vec<String>,

@@ -77,6 +77,14 @@ impl fmt::Display for Quantity {
 /// value a key, none empty.
 pub type Keys = Vec<(String, String)>;
 
+/// Quantities of money, such as what something would have cost, are of one currency, which this key names.
+pub const BILLING_CURRENCY: &str = "billing_currency";
+
+/// Whether usage with these keys can drive costs in this currency.
+pub fn is_for(keys: &Keys, currency: &str) -> bool {
+    keys.iter().all(|(key, value)| key != BILLING_CURRENCY || value == currency)
+}
+
 /// What was used on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage {

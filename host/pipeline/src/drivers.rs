@@ -8,7 +8,7 @@ use domain::money::Currency;
 use domain::period::{Day, Period};
 use domain::port::AllocatorCall;
 use domain::spread::{Facts, PluginCall};
-use domain::usage::{Quantity, Usage};
+use domain::usage::{Quantity, Usage, is_for};
 use foldhash::HashMap;
 use ledger::Transaction;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -52,20 +52,21 @@ impl Drivers {
         Ok(drivers)
     }
 
-    fn by_key(&self, driver: &UsageDriver, day: Day) -> BTreeMap<String, Quantity> {
+    fn by_key(&self, driver: &UsageDriver, day: Day, currency: Currency) -> BTreeMap<String, Quantity> {
         let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
         let (from, to) = window(driver.window, day);
         let days = self.by_metric.get(&driver.metric).into_iter().flat_map(|days| days.range(from..to));
-        for usage in days.flat_map(|(_, day)| day.matching(&driver.filter)) {
+        let rows = days.flat_map(|(_, day)| day.matching(&driver.filter));
+        for usage in rows.filter(|usage| is_for(&usage.keys, currency.code())) {
             let sum = by_key.entry(usage.key(&driver.key).unwrap_or_default().to_owned()).or_default();
             sum.0 = sum.0.saturating_add(usage.value.0);
         }
         by_key
     }
 
-    fn of_day(&self, metrics: &[String], day: Day) -> Vec<&Usage> {
+    fn of_day(&self, metrics: &[String], day: Day, currency: Currency) -> Vec<&Usage> {
         let days = metrics.iter().filter_map(|metric| self.by_metric.get(metric)).filter_map(|days| days.get(&day));
-        days.flat_map(|day| &day.rows).collect()
+        days.flat_map(|day| &day.rows).filter(|usage| is_for(&usage.keys, currency.code())).collect()
     }
 }
 
@@ -186,7 +187,7 @@ impl Facts for DayFacts<'_> {
     }
 
     fn usage(&self, driver: &UsageDriver) -> BTreeMap<String, Quantity> {
-        self.generation.drivers.by_key(driver, self.day)
+        self.generation.drivers.by_key(driver, self.day, self.currency)
     }
 
     fn knows_team(&self, team: &str) -> bool {
@@ -206,7 +207,7 @@ impl Facts for DayFacts<'_> {
             currency: self.currency,
             total: call.pool.total,
             targets: call.targets,
-            usage: self.generation.drivers.of_day(call.metrics, self.day),
+            usage: self.generation.drivers.of_day(call.metrics, self.day, self.currency),
         })
     }
 }

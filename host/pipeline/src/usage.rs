@@ -11,7 +11,7 @@ use domain::charge::RawUsage;
 use domain::diagnostic::Diagnostic;
 use domain::mapping::{Origin, UsageMapping};
 use domain::period::{DateOrder, Day, Period, parse_instant};
-use domain::tag::{RawTags, TagSchema};
+use domain::tag::{self, RawTags, TagSchema};
 use domain::usage::{Keys, Quantity, canonical_keys};
 use foldhash::{HashMap, HashMapExt};
 use ledger::{CollectionId, Restated, Transaction, UsageDay, UsageRows};
@@ -26,6 +26,7 @@ pub struct Reading {
     period_start: Input,
     metrics: Vec<Metric>,
     keys: Vec<(String, Input)>,
+    tags: Option<usize>,
     skips: Vec<(usize, Vec<String>)>,
     nulls: Vec<String>,
     date_order: DateOrder,
@@ -52,9 +53,10 @@ impl Reading {
         let named: Vec<_> = mapping.metrics.iter().map(|from| (input(&from.metric, false), input(&from.unit, false))).collect();
         let keys = mapping.keys.iter().map(|from| (from.key.clone(), input(&from.origin, false))).collect();
         let values = mapping.metrics.iter().map(|from| want(&from.value, true)).collect::<Vec<_>>();
+        let tags = mapping.tags.as_ref().map(|column| want(column, false));
         let skips = mapping.skips.iter().map(|skip| (want(&skip.column, false), skip.values.clone())).collect();
         let metrics = named.into_iter().zip(values).map(|((metric, unit), value)| Metric { metric, value, unit }).collect();
-        Reading { wanted, period_start, metrics, keys, skips, nulls: mapping.nulls.clone(), date_order: mapping.date_order }
+        Reading { wanted, period_start, metrics, keys, tags, skips, nulls: mapping.nulls.clone(), date_order: mapping.date_order }
     }
 
     /// The columns that say what a row is of, whatever its day and quantities are.
@@ -65,7 +67,20 @@ impl Reading {
             Input::Column(column) => Some(*column),
             Input::Constant(_) => None,
         });
-        columns.chain(self.skips.iter().map(|(column, _)| *column)).collect()
+        columns.chain(self.tags).chain(self.skips.iter().map(|(column, _)| *column)).collect()
+    }
+
+    /// Of equal keys the last one counts, so the tags stand first.
+    fn raw_keys(&self, batch: &Batch<'_>, row: usize) -> Result<RawTags, Refusal> {
+        let mut keys = match self.tags {
+            Some(column) => {
+                let text = self.text(&Input::Column(column), batch, row);
+                tag::parse(&text).map_err(|error| Refusal { column: Some(column), reason: error.to_string() })?
+            }
+            None => RawTags::new(),
+        };
+        keys.extend(self.keys.iter().map(|(key, input)| (key.clone(), self.text(input, batch, row))));
+        Ok(keys)
     }
 
     fn text(&self, input: &Input, batch: &Batch<'_>, row: usize) -> String {
@@ -335,7 +350,13 @@ impl Reader<'_, '_> {
                 return Class::Skipped;
             }
         }
-        let keys: RawTags = reading.keys.iter().map(|(key, input)| (key.clone(), reading.text(input, batch, row))).collect();
+        let keys = match reading.raw_keys(batch, row) {
+            Ok(keys) => keys,
+            Err(refusal) => {
+                self.reasons.push((refusal.column, refusal.reason));
+                return Class::Rejected(self.reasons.len() - 1);
+            }
+        };
         let first = self.series.len();
         for from in &reading.metrics {
             let (metric, unit) = (reading.text(&from.metric, batch, row), reading.text(&from.unit, batch, row));

@@ -205,6 +205,7 @@ impl<'a> Intake<'a> {
             period_start: origin(mapping.period_start),
             metrics: mapping.metrics.into_iter().map(metric).collect(),
             keys: mapping.keys.into_iter().map(|from| KeyFrom { key: from.key, origin: origin(from.origin) }).collect(),
+            tags: mapping.tags,
             skips: skips(mapping.skips),
             nulls: mapping.nulls,
             date_order: date_order(mapping.date_order),

@@ -16,7 +16,7 @@ use domain::money::{Money, Sum};
 use domain::period::Day;
 use domain::port::{Rules, Stage};
 use domain::spread::{Facts, PluginCall, Pool, share};
-use domain::usage::Quantity;
+use domain::usage::{Quantity, is_for};
 use rhai::ImmutableString;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -144,7 +144,9 @@ fn run_rule(set: &RuleSet, rule: &Rule, file: &Source, cases: &[Case], coverage:
 
 fn judge(set: &RuleSet, rule: &Rule, file: &Source, case: &Case, got: Got, coverage: &mut RuleCoverage, failures: &mut Vec<Diagnostic>) {
     let got = match (&case.expect, got) {
-        (Expect::Shares(_), Got::Decided(decision, by)) => shares(set, by.as_deref().unwrap_or(&rule.id), &case.day, &decision),
+        (Expect::Shares(_), Got::Decided(decision, by)) => {
+            shares(set, by.as_deref().unwrap_or(&rule.id), &case.day, &case.charge.currency, &decision)
+        }
         (_, got) => got,
     };
     if got.is(&case.expect) {
@@ -158,6 +160,7 @@ fn judge(set: &RuleSet, rule: &Rule, file: &Source, case: &Case, got: Got, cover
 struct CaseFacts<'a> {
     set: &'a RuleSet,
     day: &'a GivenDay,
+    currency: &'a str,
 }
 
 impl Facts for CaseFacts<'_> {
@@ -170,7 +173,7 @@ impl Facts for CaseFacts<'_> {
         let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
         for usage in self.day.usage.iter().filter(|usage| usage.metric == driver.metric) {
             let key = |name: &str| usage.keys.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
-            if driver.filter.iter().all(|(name, value)| key(name) == value) {
+            if is_for(&usage.keys, self.currency) && driver.filter.iter().all(|(name, value)| key(name) == value) {
                 by_key.entry(key(&driver.key).to_owned()).or_default().0 += usage.value.0;
             }
         }
@@ -191,7 +194,7 @@ impl Facts for CaseFacts<'_> {
 }
 
 /// Who gets how much of the day's amount.
-pub(crate) fn shares(set: &RuleSet, rule: &str, day: &GivenDay, decision: &Decision) -> Got {
+pub(crate) fn shares(set: &RuleSet, rule: &str, day: &GivenDay, currency: &str, decision: &Decision) -> Got {
     let amount = Sum::from(day.amount.unwrap_or(Money::ZERO));
     let spread = match decision {
         Decision::Assign(recipient) => Spread::new(Driver::Fixed(vec![(recipient.clone(), 1)])),
@@ -200,7 +203,7 @@ pub(crate) fn shares(set: &RuleSet, rule: &str, day: &GivenDay, decision: &Decis
     };
     let pool = Pool { stands: Recipient::Pool(rule.to_owned()), rule: rule.to_owned(), total: amount };
     let mut shares: BTreeMap<String, Sum> = BTreeMap::new();
-    match share(&spread, &pool, &CaseFacts { set, day }) {
+    match share(&spread, &pool, &CaseFacts { set, day, currency }) {
         Err(finding) => return Got::Refused(finding.message),
         Ok(None) => drop(shares.insert(share_name(&pool.stands), amount)),
         Ok(Some(sharing)) => sharing.shares.split(amount, |target, part| *shares.entry(share_name(&sharing.recipients[target])).or_default() += part),

@@ -166,7 +166,9 @@ impl Trial<'_> {
             Got::of_later_stage(self.set, self.rule)
         };
         match (&self.property.law, got) {
-            (Law::Shares, Got::Decided(decision, by)) => cases::shares(self.set, by.as_deref().unwrap_or(&self.rule.id), &day, &decision),
+            (Law::Shares, Got::Decided(decision, by)) => {
+                cases::shares(self.set, by.as_deref().unwrap_or(&self.rule.id), &day, &charge.currency, &decision)
+            }
             (_, got) => got,
         }
     }

@@ -39,6 +39,7 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<UsageMapping, Error> 
     for skip in &options.skips {
         skips.push(Skip { column: named(table, "skip", &skip.column)?, values: skip.values.clone() });
     }
+    let tags = options.tags.as_ref().map(|column| named(table, "tags", column)).transpose()?;
     let mut keys: Vec<KeyFrom> =
         options.constants.iter().map(|(key, text)| KeyFrom { key: key.clone(), origin: Origin::Constant(text.clone()) }).collect();
     match &options.keys {
@@ -48,7 +49,7 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<UsageMapping, Error> 
             }
         }
         None => {
-            let used = used(&period_start, &metrics, &skips);
+            let used = used(&period_start, &metrics, &skips, tags.as_deref());
             for header in table.columns.iter().map(|column| &column.name).filter(|header| !used.contains(&header.as_str())) {
                 // Asked for like all others, so that a header which has it twice is refused.
                 keys.push(KeyFrom { key: header.trim().to_owned(), origin: Origin::Column(named(table, "keys", header)?) });
@@ -60,6 +61,7 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<UsageMapping, Error> 
         period_start: Origin::Column(period_start),
         metrics,
         keys,
+        tags,
         skips,
         nulls: options.nulls.clone(),
         date_order: options.date_order,
@@ -67,7 +69,7 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<UsageMapping, Error> 
 }
 
 /// Columns that are something else than keys.
-fn used<'a>(period_start: &'a str, metrics: &'a [MetricFrom], skips: &'a [Skip]) -> Vec<&'a str> {
+fn used<'a>(period_start: &'a str, metrics: &'a [MetricFrom], skips: &'a [Skip], tags: Option<&'a str>) -> Vec<&'a str> {
     let mut used = vec![period_start];
     for from in metrics {
         used.push(&from.value);
@@ -77,6 +79,7 @@ fn used<'a>(period_start: &'a str, metrics: &'a [MetricFrom], skips: &'a [Skip])
             }
         }
     }
+    used.extend(tags);
     used.extend(skips.iter().map(|skip| skip.column.as_str()));
     used
 }
@@ -152,6 +155,16 @@ mod tests {
         assert_eq!(metrics, [("=cpu".into(), "cpu_hours", "=h".into()), ("=memory".into(), "gib_hours", "=h".into())]);
         assert_eq!(keys(&mapping), [pair("cluster", "=eu"), pair("namespace", "ns")]);
         assert_eq!(mapping.skips, [Skip { column: "kind".into(), values: vec!["total".into()] }]);
+    }
+
+    #[test]
+    fn a_bill_is_a_wide_table_with_tags() {
+        let config =
+            r#"{"period_start": "ChargePeriodStart", "values": {"contracted_cost": "ContractedCost"}, "keys": {"team": "x_Team"}, "tags": "Tags"}"#;
+        let mapping = mapped("ChargePeriodStart,ContractedCost,Tags,x_Team,Other", config).unwrap();
+        assert_eq!((mapping.tags.as_deref(), keys(&mapping)), (Some("Tags"), vec![pair("team", "x_Team")]));
+        let all = mapped("day,requests,labels,team", r#"{"period_start": "day", "values": {"requests": "requests"}, "tags": "labels"}"#).unwrap();
+        assert_eq!(keys(&all), [pair("team", "team")]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use apportion_plugin_sdk::{DateOrder, Error, Skip};
 use serde_json::Value;
 use table_settings::{date_order, object, skips, text, texts, texts_by_key, unknown};
 
-const KEYS: [&str; 10] = ["period_start", "metric", "value", "unit", "values", "keys", "constants", "nulls", "date_order", "skip"];
+const KEYS: [&str; 11] = ["period_start", "metric", "value", "unit", "values", "keys", "tags", "constants", "nulls", "date_order", "skip"];
 
 #[derive(Debug, PartialEq)]
 pub struct Options {
@@ -14,6 +14,8 @@ pub struct Options {
     pub unit: Option<Word>,
     /// Key and header; nothing: all columns that are nothing else.
     pub keys: Option<Vec<(String, String)>>,
+    /// The column with many keys in it.
+    pub tags: Option<String>,
     pub constants: Vec<(String, String)>,
     pub nulls: Vec<String>,
     pub date_order: DateOrder,
@@ -43,6 +45,7 @@ impl Options {
             values: Values::Long { metric: None, value: None },
             unit: None,
             keys: None,
+            tags: None,
             constants: Vec::new(),
             nulls: vec!["NULL".into(), "null".into()],
             date_order: DateOrder::Iso,
@@ -58,6 +61,7 @@ impl Options {
                 "unit" => options.unit = Some(word(key, given)?),
                 "values" => wide = Some(texts_by_key(key, given)?),
                 "keys" => options.keys = Some(keys(given)?),
+                "tags" => options.tags = Some(text(key, given)?),
                 "constants" => options.constants = texts_by_key(key, given)?,
                 "nulls" => options.nulls = texts(key, given)?,
                 "date_order" => options.date_order = date_order(given)?,

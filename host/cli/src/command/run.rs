@@ -192,7 +192,7 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
     }
     if source.billed > 0 || source.days_taken_back > 0 {
         let (estimates, days) = (counted(source.billed, "estimate", "estimates"), counted(source.days_taken_back, "day", "days"));
-        lines.push(format!("    {estimates} left out that are billed by now; {days} taken back"));
+        lines.push(format!("    {estimates} left out, which the bill has by now; {days} taken back"));
     }
     if is_of_usage {
         lines.push(line(counted(usage.rows, "row of usage", "rows of usage"), usage_days));

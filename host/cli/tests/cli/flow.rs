@@ -206,3 +206,20 @@ fn unknown_teams_are_told_or_refused_as_the_settings_say() {
     set("perhaps");
     scene.run("run").fails_with(1, "C104", "apportion.toml:1:");
 }
+
+#[test]
+fn estimates_are_reversed_when_the_bill_comes() {
+    let scene = Scene::with_rules();
+    let estimates = "[sources.estimates]\nplugin = \"focus-file\"\npaths = [\"estimates.csv\"]\ngrants = [\"table-decode\"]\naccrues_for = \"aws\"\n";
+    scene.write("apportion.toml", &format!("{SETTINGS}{estimates}"));
+    let header = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceName,Tags\n";
+    let row = |cost: &str, day: &str| format!("{cost},{cost},USD,{day},Usage,EC2,\"{{\"\"team\"\": \"\"search\"\"}}\"\n");
+    scene.write("estimates.csv", &[header, &row("50", "2026-03-01"), &row("50", "2026-03-02")].concat());
+    scene.write("bills/jan.csv", header);
+    scene.run("run").expect(0).says("USD charged 100.000000000");
+    scene.write("bills/jan.csv", &[header, &row("47.5", "2026-03-01")].concat());
+    let run = scene.run("run").expect(0);
+    assert!(run.stdout.contains("    1 estimate left out, which the bill has by now; 1 day taken back\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("USD charged 97.500000000"), "{}", run.stdout);
+    scene.run("ledger verify").expect(0);
+}

@@ -192,3 +192,13 @@ fn plans_go_by_the_usage_that_was_known_and_are_void_when_it_changes() {
         plan.teams.iter().map(|team| format!("{} {} {}", team.name, team.before.rounded_text(2), team.after.rounded_text(2))).collect();
     assert_eq!(teams, ["a 3.00 12.00", "b 9.00 0.00"]);
 }
+
+#[test]
+fn quantities_of_money_drive_costs_in_their_own_currency_only() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let usage =
+        "2026-03-01 bytes 1 money team=a billing_currency=USD\n2026-03-01 bytes 9 money team=b billing_currency=EUR\n2026-03-01 bytes 1 money team=c";
+    let sources = vec![source("aws", charges("2026-03-01 idle - 12")), march(usage)];
+    try_run(&mut ledger, sources, &shared_by(by_usage("bytes", Window::Days(1)))).unwrap();
+    assert_eq!(standing(&ledger), ["a 6.000000000", "c 6.000000000"]);
+}
