@@ -418,6 +418,9 @@ pub struct ServeArgs {
     /// Loopback address to listen on [env: APPORTION_LISTEN]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
+    /// Let who has the token in this file approve and apply plans; the file is made if it is not there
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
 }
 
 #[derive(ClapArgs, Debug)]

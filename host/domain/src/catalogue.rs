@@ -142,9 +142,12 @@ catalogue! {
     APPROVAL_MISSING "N402" User "The settings want rules to be approved before they post, and these are not.";
     ADDRESS_REFUSED "S101" User "`serve` only listens on loopback until tokens exist.";
     ADDRESS_IN_USE "S102" User "The address cannot be listened on.";
+    TOKEN_FILE "S103" User "The file with the token for changes cannot be used.";
     NO_SUCH_PATH "S201" User "The API has no such path.";
     METHOD_REFUSED "S202" User "The path does not take this method.";
     HOST_REFUSED "S203" User "The request names a host that is not this machine.";
+    CHANGES_OFF "S204" User "`serve` was started without a token, so it only shows and changes nothing.";
+    TOKEN_REFUSED "S205" User "A change was asked for without the right token.";
     CONSERVATION "B101" Bug "What went in did not come out. Nothing was posted.";
     INTERNAL "B102" Bug "An invariant did not hold.";
 }

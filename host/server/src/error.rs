@@ -57,8 +57,17 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, code::NO_SUCH_PATH, format!("there is nothing at {path}")).hint(hint)
     }
 
-    pub fn method_refused(method: &str, path: &str) -> Problem {
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, code::METHOD_REFUSED, format!("{path} does not take {method}")).hint("use GET")
+    pub fn method_refused(method: &str, path: &str, taken: &str) -> Problem {
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, code::METHOD_REFUSED, format!("{path} does not take {method}")).hint(format!("use {taken}"))
+    }
+
+    pub fn changes_off() -> Problem {
+        Problem::new(StatusCode::FORBIDDEN, code::CHANGES_OFF, code::CHANGES_OFF.meaning()).hint("apportion serve --token-file apportion.token")
+    }
+
+    pub fn token_refused(detail: &str) -> Problem {
+        Problem::new(StatusCode::UNAUTHORIZED, code::TOKEN_REFUSED, detail)
+            .hint("send `Authorization: Bearer <token>` with the token of the file that `serve` was started with")
     }
 
     pub fn host_refused(host: &str) -> Problem {
@@ -93,6 +102,10 @@ impl From<Diagnostic> for Problem {
     fn from(diagnostic: Diagnostic) -> Problem {
         match diagnostic.code {
             code::QUERY_INVALID => asked_wrongly(StatusCode::BAD_REQUEST, diagnostic),
+            code::APPROVAL_INVALID => asked_wrongly(StatusCode::BAD_REQUEST, diagnostic),
+            code::PLAN_RULES_MOVED | code::PLAN_INPUTS_MOVED | code::PLAN_OTHER_LEDGER | code::PLAN_NOT_TO_APPLY | code::APPROVAL_MISSING => {
+                asked_wrongly(StatusCode::CONFLICT, diagnostic)
+            }
             code::NOTHING_TO_EXPLAIN => asked_wrongly(StatusCode::NOT_FOUND, diagnostic),
             code::LEDGER_NOT_FOUND | code::LEDGER_NEWER | code::LEDGER_NOT_OURS | code::LEDGER_READ_ONLY | code::LEDGER_BUSY => {
                 Problem::withheld(StatusCode::SERVICE_UNAVAILABLE, diagnostic.code, diagnostic.to_string())

@@ -1,4 +1,5 @@
-//! The ledger over HTTP: costs and why, usage, runs, rules, plans, health and metrics, read-only and on loopback only.
+//! The ledger over HTTP: costs and why, usage, runs, rules, plans, health and metrics, on loopback only. Plans can be
+//! approved and applied by who has the token, if there is one; all else is read-only.
 //!
 //! It knows no SQL, no script and no plugin; it asks `pipeline` and `ledger` and says the answer in JSON. Every request
 //! reads one state of the ledger, through a connection of its own on a blocking thread. Amounts are decimal text, never
@@ -12,12 +13,13 @@ mod parameters;
 mod state;
 
 pub use api::openapi::document;
-pub use state::{Options, PlanView, RulesView, State};
+pub use state::{Authority, Options, PlanView, RulesView, State};
 
 use api::openapi::Operation;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use error::Problem;
@@ -25,8 +27,11 @@ use std::future::Future;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
+/// Requests are short: a note and two digests.
+const BODY_BYTES_MAX: usize = 64 << 10;
+
 /// Every path with what answers it.
-fn routes() -> [(&'static Operation, MethodRouter<State>); 13] {
+fn routes() -> [(&'static Operation, MethodRouter<State>); 15] {
     [
         (&api::home::HOME, get(api::home::home)),
         (&api::home::STYLE, get(api::home::style)),
@@ -41,6 +46,8 @@ fn routes() -> [(&'static Operation, MethodRouter<State>); 13] {
         (&api::runs::RUN, get(api::runs::run)),
         (&api::rules::RULES, get(api::rules::rules)),
         (&api::plan::PLAN, get(api::plan::plan)),
+        (&api::change::APPROVE, post(api::change::approve)),
+        (&api::change::APPLY, post(api::change::apply)),
     ]
 }
 
@@ -62,6 +69,7 @@ pub fn router(state: State) -> Router {
     router
         .fallback(no_such_path)
         .method_not_allowed_fallback(method_refused)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .with_state(state)
 }
@@ -72,7 +80,8 @@ async fn no_such_path(uri: axum::http::Uri) -> Problem {
 }
 
 async fn method_refused(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
-    Problem::method_refused(method.as_str(), uri.path())
+    let operation = operations().into_iter().find(|operation| operation.path == uri.path());
+    Problem::method_refused(method.as_str(), uri.path(), operation.map_or("GET", Operation::method))
 }
 
 /// Listens, calls `ready` with the address, and answers until `shutdown` ends; requests under way are finished.

@@ -7,6 +7,7 @@ use domain::port::{RuleFacts, Rules};
 use domain::run::{RunId, RunState};
 use ledger::{Access, Ledger};
 use pipeline::plan::Plan;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::net::SocketAddr;
@@ -49,6 +50,20 @@ pub enum PlanView {
 
 type StoredRules = dyn Fn(&[RuleFacts], &[(String, String)]) -> Result<Box<dyn Rules>, Diagnostic> + Send + Sync;
 
+type Approve = dyn Fn(&Plan, &str, &str) -> Result<(), Diagnostic> + Send + Sync;
+type Apply = dyn Fn(&Plan) -> Result<Value, Diagnostic> + Send + Sync;
+
+/// What clients may do that have the token.
+#[derive(Clone)]
+pub struct Authority {
+    /// Never shown or logged.
+    pub token: Arc<str>,
+    /// Records that somebody approves the rules of a plan, with a note.
+    pub approve: Arc<Approve>,
+    /// Posts what a plan says, and gives the report of the run.
+    pub apply: Arc<Apply>,
+}
+
 #[derive(Clone)]
 pub struct Options {
     pub ledger_path: PathBuf,
@@ -58,6 +73,8 @@ pub struct Options {
     pub plan: Arc<dyn Fn() -> PlanView + Send + Sync>,
     /// Makes rules of their stored sources and tables, for costs that hang on single charges.
     pub rules_of: Arc<StoredRules>,
+    /// Without it the server changes nothing.
+    pub authority: Option<Authority>,
     /// Takes one line of the server's log.
     pub log: Arc<dyn Fn(String) + Send + Sync>,
 }

@@ -11,6 +11,8 @@ use domain::diagnostic::Diagnostic;
 use domain::port::Rules;
 use ledger::Access;
 use pipeline::apply::Promise;
+use pipeline::run::{Progress, RunReport};
+use rule_engine::set::RuleSet;
 use std::fs;
 use std::path::Path;
 
@@ -18,17 +20,22 @@ pub fn apply(ui: Ui, global: &GlobalArgs, args: &ApplyArgs) -> Result<(), Failur
     let settings = Settings::load(global, Need::File)?;
     let (promise, _) = plan_file(&args.plan)?;
     let rules = opening::rules(&settings)?;
-    promise.check_rules(rules.generation())?;
-    let mut ledger = opening::ledger(&settings, Access::Write)?;
-    opening::check_approval(&settings, &ledger, rules.generation())?;
-    let allocators = opening::allocators(&settings)?;
     let bar = ui.progress();
-    let applied = pipeline::apply::apply(&mut ledger, &promise, run::stored(&settings, &rules, &allocators), &mut |step| run::advance(&bar, step));
+    let applied = post(&settings, &rules, &promise, &mut |step| run::advance(&bar, step));
     bar.finish_and_clear();
     let report = applied?;
     run::show(ui, &report, args.format)?;
     run::warn_of_unknown_teams(ui, &settings, &rules)?;
     run::verdict(ui, &report, args.allow_incomplete)
+}
+
+/// Posts what the plan promises.
+pub fn post(settings: &Settings, rules: &RuleSet, promise: &Promise, progress: &mut dyn FnMut(Progress)) -> Result<RunReport, Diagnostic> {
+    promise.check_rules(rules.generation())?;
+    let mut ledger = opening::ledger(settings, Access::Write)?;
+    opening::check_approval(settings, &ledger, rules.generation())?;
+    let allocators = opening::allocators(settings)?;
+    pipeline::apply::apply(&mut ledger, promise, run::stored(settings, rules, &allocators), progress)
 }
 
 /// A plan file with its text.

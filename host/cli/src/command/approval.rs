@@ -14,7 +14,7 @@ use domain::diagnostic::Diagnostic;
 use domain::period::instant;
 use domain::port::Rules;
 use ledger::{Access, Approval};
-use pipeline::apply::short;
+use pipeline::apply::{Promise, short};
 use pipeline::history::{Changes, UsedRules};
 use rule_engine::{cases, lint};
 use serde_json::{Value, json};
@@ -31,28 +31,36 @@ pub fn approve(ui: Ui, settings: &Settings, args: &ApproveArgs) -> Result<(), Fa
         return Err(tested.failures.into());
     }
     let generation = rules.generation().to_owned();
-    let mut ledger = opening::ledger_for_runs(settings)?;
-    let mut plan = None;
-    if let Some(path) = &args.plan {
-        let (promise, text) = plan_file(path)?;
-        promise.check_rules(&generation)?;
-        if ledger.identity()?.as_ref() != Some(&promise.ledger) {
-            return Err(Diagnostic::new(code::PLAN_OTHER_LEDGER, "the plan was made on another ledger")
-                .hint("name the ledger of the plan with `--ledger PATH`, or make a new plan")
-                .into());
+    let plan = match &args.plan {
+        None => None,
+        Some(path) => {
+            let (promise, text) = plan_file(path)?;
+            promise.check_rules(&generation)?;
+            Some((promise, text))
         }
-        plan = Some(text);
-    }
+    };
     let approver = args.by.clone().or_else(env_var::user).unwrap_or_default();
-    ledger.approve(&Approval {
-        at_ms: query::now_ms(),
-        approver: approver.clone(),
-        note: args.note.clone(),
-        generation: generation.clone(),
-        plan,
-    })?;
+    record(settings, &generation, &approver, &args.note, plan)?;
     ui.note(&format!("rules {} are approved by {approver}", short(&generation)));
     Ok(())
+}
+
+/// Records the approval, with the plan that was looked at.
+pub fn record(settings: &Settings, generation: &str, approver: &str, note: &str, plan: Option<(Promise, String)>) -> Result<(), Diagnostic> {
+    let mut ledger = opening::ledger_for_runs(settings)?;
+    if let Some((promise, _)) = &plan
+        && ledger.identity()?.as_ref() != Some(&promise.ledger)
+    {
+        return Err(Diagnostic::new(code::PLAN_OTHER_LEDGER, "the plan was made on another ledger")
+            .hint("name the ledger of the plan with `--ledger PATH`, or make a new plan"));
+    }
+    ledger.approve(&Approval {
+        at_ms: query::now_ms(),
+        approver: approver.to_owned(),
+        note: note.to_owned(),
+        generation: generation.to_owned(),
+        plan: plan.map(|(_, text)| text),
+    })
 }
 
 pub fn history(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {

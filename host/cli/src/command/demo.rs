@@ -48,7 +48,7 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     ui.data(&next_steps(&args.dir))?;
     if args.serve {
         let listen = args.listen.unwrap_or(settings.listen.value);
-        return serve::serve_until_stopped(ui, settings, listen);
+        return serve::serve_until_stopped(ui, settings, listen, None);
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ pub mod rule;
 mod run;
 mod serve;
 mod source;
+mod token;
 mod usage;
 
 use crate::args::{Args, Command};

@@ -221,7 +221,7 @@ pub fn conservation_line(line: &Conservation) -> String {
     )
 }
 
-fn json_of(report: &RunReport) -> Value {
+pub fn json_of(report: &RunReport) -> Value {
     json!({
         "run": report.run.0,
         "state": report.state.name(),

@@ -1,7 +1,7 @@
 //! `serve`: the API, with rules that are reloaded when they are saved.
 
-use super::opening;
 use super::replan::Planner;
+use super::{apply, approval, opening, run, token};
 use crate::args::{GlobalArgs, ServeArgs};
 use crate::error::Failure;
 use crate::settings::{Need, Settings};
@@ -9,8 +9,9 @@ use crate::ui::Ui;
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
+use pipeline::apply::{Promise, file_text};
 use rule_engine::reload::Live;
-use server::{Options, RulesView};
+use server::{Authority, Options, RulesView};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,18 +23,21 @@ const RELOADS_SHOWN_EVERY: Duration = Duration::from_millis(500);
 pub fn serve(ui: Ui, global: &GlobalArgs, args: &ServeArgs) -> Result<(), Failure> {
     let settings = Settings::load(global, Need::File)?;
     let listen = args.listen.unwrap_or(settings.listen.value);
-    serve_until_stopped(ui, settings, listen)
+    let token = args.token_file.as_deref().map(token::token).transpose()?;
+    serve_until_stopped(ui, settings, listen, token)
 }
 
 /// Answers until the process is told to end.
-pub fn serve_until_stopped(ui: Ui, settings: Settings, listen: SocketAddr) -> Result<(), Failure> {
+pub fn serve_until_stopped(ui: Ui, settings: Settings, listen: SocketAddr, token: Option<String>) -> Result<(), Failure> {
     let live = Arc::new(Live::start(&settings.rules.value, opening::rule_options(&settings))?);
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Diagnostic::new(code::INTERNAL, format!("the threads of the server cannot be started: {error}")))?;
     let settings = Arc::new(settings);
     let planner = Planner::start(ui, Arc::clone(&settings))
         .map_err(|error| Diagnostic::new(code::INTERNAL, format!("the thread that makes plans cannot be started: {error}")))?;
-    let (watched, options) = (Arc::clone(&live), options(ui, settings, live, planner.clone(), listen));
+    let authority = token.map(|token| authority(token, &settings, &live));
+    let watched = Arc::clone(&live);
+    let options = Options { authority, ..options(ui, settings, live, planner.clone(), listen) };
     runtime.block_on(async {
         let reloads = tokio::spawn(show_reloads(ui, watched, planner));
         let ready = |address: SocketAddr| ui.note(&format!("listening on http://{address}; end with Ctrl-C"));
@@ -51,8 +55,25 @@ fn options(ui: Ui, settings: Arc<Settings>, live: Arc<Live>, planner: Planner, l
         version: env!("CARGO_PKG_VERSION").into(),
         rules: Arc::new(move || view(&live)),
         plan: Arc::new(move || planner.view()),
+        authority: None,
         rules_of: Arc::new(move |facts: &[RuleFacts], tables: &[(String, String)]| opening::stored_rules(&settings, facts, tables)),
         log: Arc::new(move |line| ui.note(&line)),
+    }
+}
+
+/// What who has the token may do: what the same commands do, with the rules in force.
+fn authority(token: String, settings: &Arc<Settings>, live: &Arc<Live>) -> Authority {
+    let (approving, applying, live) = (Arc::clone(settings), Arc::clone(settings), Arc::clone(live));
+    Authority {
+        token: token.into(),
+        approve: Arc::new(move |plan, by, note| {
+            let text = file_text(plan);
+            approval::record(&approving, &plan.generation, by, note, Some((Promise::read(&text)?, text)))
+        }),
+        apply: Arc::new(move |plan| {
+            let report = apply::post(&applying, &*live.current(), &Promise::read(&file_text(plan))?, &mut |_| {})?;
+            Ok(run::json_of(&report))
+        }),
     }
 }
 

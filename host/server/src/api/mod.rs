@@ -1,6 +1,7 @@
 //! The paths, each with its wire types beside its handler.
 
 pub mod answer;
+pub mod change;
 pub mod costs;
 pub mod explain;
 pub mod health;

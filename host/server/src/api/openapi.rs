@@ -8,7 +8,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-/// One GET operation.
+/// One operation: a POST if it takes a body, else a GET.
 pub struct Operation {
     pub path: &'static str,
     pub id: &'static str,
@@ -23,9 +23,20 @@ pub struct Operation {
 pub enum Body {
     /// JSON with the named schema.
     Json(&'static str),
+    /// The same, to JSON that is posted with the token.
+    Change {
+        request: &'static str,
+        answer: &'static str,
+    },
     Text(&'static str),
     /// The OpenAPI document.
     Document,
+}
+
+impl Operation {
+    pub fn method(&self) -> &'static str {
+        if matches!(self.body, Body::Change { .. }) { "POST" } else { "GET" }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -110,19 +121,27 @@ pub async fn openapi(Shared(state): Shared<State>, asked: Asked) -> Result<Respo
 
 /// The whole description.
 pub fn document() -> Value {
-    let paths: Map<String, Value> =
-        crate::operations().into_iter().map(|operation| (operation.path.to_owned(), json!({ "get": shown(operation) }))).collect();
+    let paths: Map<String, Value> = crate::operations()
+        .into_iter()
+        .map(|operation| (operation.path.to_owned(), json!({ operation.method().to_lowercase(): shown(operation) })))
+        .collect();
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Apportion",
             "version": "1",
-            "description": "What each team owes. Read-only, on loopback. Amounts are decimal text with nine places, never numbers; currencies are never added together. Totals, services, teams, rules and accounts go by the day of posting; environment, application, cost_center, tags and other columns are worked out from the charges, by the day of the charge. Both add up to the same, except in spans that a correction of a closed month touches.",
+            "description": "What each team owes, on loopback. Plans can be approved and applied with a token, if the server was started with one; all else is read-only. Amounts are decimal text with nine places, never numbers; currencies are never added together. Totals, services, teams, rules and accounts go by the day of posting; environment, application, cost_center, tags and other columns are worked out from the charges, by the day of the charge. Both add up to the same, except in spans that a correction of a closed month touches.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "http://127.0.0.1:8080" }],
         "paths": paths,
-        "components": { "schemas": schemas(), "responses": { "Problem": problem() } },
+        "components": {
+            "schemas": schemas(),
+            "responses": { "Problem": problem() },
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer", "description": "The token of the file that `apportion serve --token-file` names." },
+            },
+        },
     })
 }
 
@@ -140,25 +159,31 @@ fn problem() -> Value {
 
 fn shown(operation: &Operation) -> Value {
     let (media_type, schema) = match operation.body {
-        Body::Json(name) => ("application/json", json!({ "$ref": format!("#/components/schemas/{name}") })),
+        Body::Json(name) | Body::Change { answer: name, .. } => ("application/json", json!({ "$ref": format!("#/components/schemas/{name}") })),
         Body::Text(media_type) => (media_type, json!({ "type": "string" })),
         Body::Document => ("application/json", json!({ "type": "object" })),
     };
     let mut responses = Map::new();
     responses.insert("200".into(), json!({ "description": "The answer.", "content": { media_type: { "schema": schema } } }));
-    if operation.path.starts_with("/api/") {
+    if operation.path.starts_with("/api/") && operation.method() == "GET" {
         responses.insert("304".into(), json!({ "description": "The answer is the one that If-None-Match names." }));
     }
     // A request that names another host is refused everywhere.
     for status in operation.errors.iter().chain(&[421]) {
         responses.insert(status.to_string(), json!({ "$ref": "#/components/responses/Problem" }));
     }
-    json!({
+    let mut shown = json!({
         "operationId": operation.id,
         "summary": operation.summary,
         "parameters": operation.parameters.iter().map(Parameter::shown).collect::<Vec<_>>(),
         "responses": responses,
-    })
+    });
+    if let Body::Change { request, .. } = operation.body {
+        let schema = json!({ "schema": { "$ref": format!("#/components/schemas/{request}") } });
+        shown["requestBody"] = json!({ "required": true, "content": { "application/json": schema } });
+        shown["security"] = json!([{ "token": [] }]);
+    }
+    shown
 }
 
 impl Parameter {

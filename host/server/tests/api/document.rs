@@ -24,7 +24,7 @@ fn every_operation_names_its_parameters_and_errors() {
     let paths = document["paths"].as_object().expect("paths");
     assert_eq!(paths.len(), server::operations().len());
     for operation in server::operations() {
-        let shown = &paths[operation.path]["get"];
+        let shown = &paths[operation.path][operation.method().to_lowercase()];
         let responses = shown["responses"].as_object().expect("responses");
         assert!(responses.contains_key("421"), "{}", operation.path);
         let parameters: Vec<&str> = shown["parameters"].as_array().into_iter().flatten().filter_map(|parameter| parameter["name"].as_str()).collect();

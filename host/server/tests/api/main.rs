@@ -80,6 +80,7 @@ fn options(ledger_path: PathBuf, log: Arc<Mutex<Vec<String>>>) -> Options {
             diagnostics: vec![finding.clone()],
         }),
         plan: Arc::new(|| PlanView::None),
+        authority: None,
         rules_of: Arc::new(|_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new())) }),
         log: Arc::new(move |line| log.lock().expect("the log").push(line)),
     }
