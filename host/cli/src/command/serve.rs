@@ -71,7 +71,7 @@ fn authority(token: String, settings: &Arc<Settings>, live: &Arc<Live>) -> Autho
             approval::record(&approving, &plan.generation, by, note, Some((Promise::read(&text)?, text)))
         }),
         apply: Arc::new(move |plan| {
-            let report = apply::post(&applying, &*live.current(), &Promise::read(&file_text(plan))?, &mut |_| {})?;
+            let report = apply::post(&applying, &live.current(), &Promise::read(&file_text(plan))?, &mut |_| {})?;
             Ok(run::json_of(&report))
         }),
     }
