@@ -90,6 +90,18 @@ class Apportion:
         """From stored charges and changed rules to the answer."""
         return self.command("run", "--stored", "--quiet") + self.ask()
 
+    def plan(self, rules):
+        """What other rules would change in the money of stored charges."""
+        folder = os.path.join(self.folder, "rules-planned")
+        write_rules(rules, folder)
+        return self.command("plan", "--rules", folder, "--format", "json", output=os.path.join(self.folder, "plan.json"))
+
+    def planned_change(self):
+        """By team, what the plan says would change, in nanos."""
+        with open(os.path.join(self.folder, "plan.json")) as file:
+            teams = json.load(file)["teams"]
+        return {team["name"]: nanos(team["change"]["amount"]) for team in teams}
+
     def ledger_files(self):
         names = [os.path.join(self.folder, "bench.db" + suffix) for suffix in ("", "-wal", "-shm")]
         return [name for name in names if os.path.exists(name)]
@@ -111,6 +123,13 @@ def nanos(text):
 def stored_answer(path):
     with open(path) as file:
         return {(team, service, month): amount for team, service, month, amount in json.load(file) if amount}
+
+
+def by_team(answer):
+    sums = {}
+    for (team, _, _), amount in answer.items():
+        sums[team] = sums.get(team, 0) + amount
+    return sums
 
 
 def furthest(left, right):
@@ -197,9 +216,16 @@ class Bench:
         rule["then"]["weights"][0][1] += 50
         with open(changed, "w") as file:
             json.dump(job, file)
+        before = by_team(ours.answer())
+        for _ in range(self.repeat):
+            self.note("apportion plan", "stored", ours.plan(changed))
         for turn in range(self.repeat):
             ours.set_rules(RULES if turn % 2 else changed)
             self.note("apportion re-run", "stored", ours.rerun())
+            if turn == 0:
+                after = by_team(ours.answer())
+                moved = {team: after.get(team, 0) - before.get(team, 0) for team in before.keys() | after.keys()}
+                self.agree("the plan and what was posted then", ours.planned_change(), moved)
         if self.repeat % 2 == 0:
             ours.set_rules(changed)
             ours.rerun()
@@ -218,6 +244,13 @@ class Bench:
             self.note("apportion 1,000 rules", "csv", cost)
             ratios.append(cost.cpu / few.cpu)
         self.agree("1,000 rules", ours.answer(), many.answer())
+        subprocess.run([sys.executable, os.path.join(HERE, "make_rules.py"), str(2 * MANY_RULES - 50), path], check=True)
+        for _ in range(self.repeat):
+            # Every resource is decided anew, by rules that the ledger does not know.
+            many.set_rules(path)
+            self.note("apportion 2,000 rules", "stored", many.rerun())
+            many.set_rules(RULES)
+            many.rerun()
         return statistics.median(ratios)
 
     def run(self):
@@ -235,6 +268,8 @@ class Bench:
             "vs-duckdb-expert": self.worse_ratio("duckdb-expert"),
             "vs-pandas": self.worse_ratio("pandas"),
             "rerun-s": round(self.median("apportion re-run", "stored").cpu, 3),
+            "plan-s": round(self.median("apportion plan", "stored").cpu, 3),
+            "rules2000-s": round(self.median("apportion 2,000 rules", "stored").cpu, 3),
             "peak-mib": round(max(cost.mib for cost in fresh)),
             "bytes-per-charge": round(bytes_per_charge, 1),
             "rules1000": round(rules1000, 2),
@@ -267,7 +302,7 @@ class Bench:
             print(f"WRONG: {problem}")
         if not self.contenders:
             print("DuckDB and pandas could not be installed: their ratios are not measured.")
-        print("Ratios are CPU time, the worse of CSV and Parquet; rerun-s is CPU seconds.")
+        print("Ratios are CPU time, the worse of CSV and Parquet; rerun-s, plan-s and rules2000-s are CPU seconds.")
         shown = " ".join(f"{name}={'unmeasured' if value is None else value}" for name, value in figures.items())
         print(f"bench: {shown}", flush=True)
 

@@ -262,9 +262,9 @@ impl Decision {
         }
     }
 
-    /// Whether the charge passes through the rule's pool.
-    pub fn is_shared(&self) -> bool {
-        matches!(self, Decision::Spread(_))
+    /// Whether each charge is split by itself, and not the day's total of the pool.
+    pub fn is_split_by_charge(&self) -> bool {
+        matches!(self, Decision::Spread(spread) if !spread.hangs_on_total())
     }
 }
 

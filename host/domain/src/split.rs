@@ -85,6 +85,18 @@ impl Shares {
         self.running().split(amount, take);
     }
 
+    /// Adds each target's share of an amount to its sum.
+    #[inline]
+    pub fn add(&self, amount: i64, sums: &mut [i128]) {
+        let (amount, mut before) = (i128::from(amount), 0);
+        for (upto, sum) in self.upto.iter().zip(sums) {
+            // Two factors of 63 bits fit 127.
+            let cut = amount * i128::from(*upto) / i128::from(self.total);
+            *sum += cut - before;
+            before = cut;
+        }
+    }
+
     /// Splits an amount that comes in parts.
     pub fn running(&self) -> Running<'_> {
         Running { shares: self, amount: 0, given: vec![0; self.upto.len()] }

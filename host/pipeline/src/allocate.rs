@@ -1,7 +1,8 @@
 //! One day's charges of all sources → balanced entries, exactly.
 //!
 //! A charge's cost lands in the cell of its resource: one (outcome, service, driver filters). What cells share with
-//! others, and what pools and serving teams pass on, is split once the day's direct costs are known (see `distribute`).
+//! others, charge by charge, and what pools and serving teams pass on, is split once the day's direct costs are known
+//! (see `distribute`).
 //! Nothing here depends on the order of charges, of sources or of threads.
 //!
 //! Each rule has entries of its own, so that a changed rule takes back and posts anew what it decided and nothing else.
@@ -34,6 +35,10 @@ pub struct Cell {
 /// Cells by number, and for each resource its number; `PER_CHARGE` marks resources decided charge by charge.
 pub struct Cells {
     pub cells: Vec<Cell>,
+    /// By cell: whether its charges are split one by one.
+    by_charge: Vec<bool>,
+    /// The same by outcome.
+    outcomes_by_charge: Vec<bool>,
     numbers: HashMap<Cell, u32>,
     pub of_resource: Vec<u32>,
     filters: Vec<DriverFilter>,
@@ -46,8 +51,15 @@ const FILTERS_MAX: usize = 64;
 
 impl Cells {
     pub fn new(dictionary: &Dictionary, decisions: &[OutcomeId], outcomes: &[Outcome]) -> Result<Cells, Diagnostic> {
-        let mut cells = Cells { cells: Vec::new(), numbers: HashMap::new(), of_resource: Vec::new(), filters: filters(outcomes)? };
-        cells.of_resource = Vec::with_capacity(decisions.len());
+        let by_charge = |outcome: &Outcome| matches!(&outcome.verdict, Verdict::Decided { decision, .. } if decision.is_split_by_charge());
+        let mut cells = Cells {
+            cells: Vec::new(),
+            by_charge: Vec::new(),
+            outcomes_by_charge: outcomes.iter().map(by_charge).collect(),
+            numbers: HashMap::new(),
+            of_resource: Vec::with_capacity(decisions.len()),
+            filters: filters(outcomes)?,
+        };
         for (id, outcome) in decisions.iter().enumerate() {
             let number = if *outcome == OutcomeId::PER_CHARGE { PER_CHARGE } else { cells.number(dictionary, ResourceId(id as u32), *outcome) };
             cells.of_resource.push(number);
@@ -66,6 +78,7 @@ impl Cells {
         let cell = Cell { outcome, service: dictionary.dimension(resource, Field::SERVICE_NAME), filters };
         *self.numbers.entry(cell).or_insert_with(|| {
             self.cells.push(cell);
+            self.by_charge.push(self.outcomes_by_charge.get(outcome.0 as usize).copied().unwrap_or(false));
             self.cells.len() as u32 - 1
         })
     }
@@ -100,6 +113,8 @@ pub struct DaySlice {
     pub source_day: SourceDay,
     pub totals: DayTotals,
     sums: Vec<CellSum>,
+    /// Cell and effective cost of the charges that are split one by one.
+    pub by_charge: Vec<(u32, i64)>,
     effective: i128,
     billed: i128,
     charges: u64,
@@ -119,7 +134,7 @@ impl CellSum {
 
 impl DaySlice {
     pub fn new(source_day: SourceDay, totals: DayTotals) -> DaySlice {
-        DaySlice { source_day, totals, sums: Vec::new(), effective: 0, billed: 0, charges: 0 }
+        DaySlice { source_day, totals, sums: Vec::new(), by_charge: Vec::new(), effective: 0, billed: 0, charges: 0 }
     }
 
     #[inline]
@@ -130,6 +145,14 @@ impl DaySlice {
         }
         self.sums[at].billed += i128::from(billed);
         self.sums[at].effective += i128::from(effective);
+        if cells.by_charge[at] {
+            self.by_charge.push((cell, effective));
+        }
+    }
+
+    /// Whether any charge fell into the cell that is split by itself, even if such charges cancel out.
+    pub fn has_charges(&self, cell: usize) -> bool {
+        self.cost(cell, Basis::Effective) != 0 || self.by_charge.iter().any(|(at, _)| *at as usize == cell)
     }
 
     /// What a cell came to.

@@ -229,6 +229,8 @@ struct Fate {
     stands: Option<Recipient>,
     /// Nothing where the collecting account keeps it.
     passing: Option<Passing>,
+    /// Whether each charge is split by itself.
+    by_charge: bool,
 }
 
 /// A portion while its charges are summed.
@@ -239,6 +241,8 @@ struct Open {
     charges: u64,
     largest: ChargeLine,
     effective: i128,
+    /// What each recipient got of charges that are split one by one.
+    parts: Vec<i128>,
 }
 
 struct Scan<'a> {
@@ -326,7 +330,7 @@ impl<'a> Scan<'a> {
                 summing.fates.len() - 1
             }
         };
-        summing.open.push(Open { resource, outcome, fate, charges: 0, largest: *line, effective: 0 });
+        summing.open.push(Open { resource, outcome, fate, charges: 0, largest: *line, effective: 0, parts: Vec::new() });
         Ok(summing.open.len() - 1)
     }
 
@@ -336,23 +340,23 @@ impl<'a> Scan<'a> {
         let name = || rule.as_ref().map_or_else(String::new, |rule| rule.rule.clone());
         let mut at = |account: Account| self.bearers.number(Bearer { account, target: None, rule: rule.clone() });
         Ok(match stored.verdict(outcome)? {
-            Verdict::Unallocated => Fate { collected: at(Account::Unallocated), stands: None, passing: None },
-            Verdict::Suspense { .. } => Fate { collected: at(Account::Suspense), stands: None, passing: None },
+            Verdict::Unallocated => Fate { collected: at(Account::Unallocated), stands: None, passing: None, by_charge: false },
+            Verdict::Suspense { .. } => Fate { collected: at(Account::Suspense), stands: None, passing: None, by_charge: false },
             Verdict::Decided { decision: Decision::Exclude { .. }, .. } => {
-                Fate { collected: at(Account::Excluded(name())), stands: None, passing: None }
+                Fate { collected: at(Account::Excluded(name())), stands: None, passing: None, by_charge: false }
             }
             Verdict::Decided { decision: Decision::Assign(recipient), .. } => {
                 let bearer = Bearer { account: Account::of(recipient), target: recipient.target().cloned(), rule };
-                Fate { collected: self.bearers.number(bearer), stands: Some(recipient.clone()), passing: None }
+                Fate { collected: self.bearers.number(bearer), stands: Some(recipient.clone()), passing: None, by_charge: false }
             }
-            Verdict::Decided { decision: Decision::Spread(_), .. } => {
+            Verdict::Decided { decision: decision @ Decision::Spread(_), .. } => {
                 let pool = Recipient::Pool(name());
                 let collected = at(Account::of(&pool));
                 let passing = weights
                     .iter()
                     .find(|weights| weights.outcome == outcome)
                     .map(|weights| Passing::new(rule.clone(), weights.shares.clone(), weights.recipients.clone(), 0, stations, self.bearers));
-                Fate { collected, stands: Some(pool), passing }
+                Fate { collected, stands: Some(pool), passing, by_charge: decision.is_split_by_charge() }
             }
         })
     }
@@ -418,6 +422,7 @@ impl<'a> Scan<'a> {
             let service = self.dictionary.dimension_text(ResourceId(open.resource), Field::SERVICE_NAME);
             let waiting = Waiting { from, service, portion: number, amount: Sum::from_nanos(open.effective) };
             match (&fate.passing, next[open.fate]) {
+                (Some(passing), _) if fate.by_charge => passing.pass_parts(waiting, &open.parts, &mut moves, &mut queues, self.bearers),
                 (Some(_), _) => pooled.entry(open.outcome).or_insert_with(|| (open.fate, Vec::new())).1.push(waiting),
                 (None, Some(station)) => queues.push(station, waiting),
                 (None, None) => {}
@@ -440,6 +445,10 @@ impl Summing {
         open.effective += i128::from(line.effective_cost.nanos());
         if line.effective_cost.nanos().unsigned_abs() > open.largest.effective_cost.nanos().unsigned_abs() {
             open.largest = *line;
+        }
+        let fate = &self.fates[open.fate];
+        if let (true, Some(passing)) = (fate.by_charge, &fate.passing) {
+            passing.add(line.effective_cost, &mut open.parts);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The stages after attribution: shared charges go through the pools of their rules, pools of distribution rules are
 //! spread, and teams that serve others pass their costs on. Who feeds each other is solved as a whole.
 //!
-//! Weights are of the day and over all sources; the amounts of each source-day are split by them. An amount that came
-//! from several services is split as one, in the order of the services' names, so that each recipient's share of it is
-//! exact to the nano and independent of the order in which charges came.
+//! Weights are of the day and over all sources; the amounts of each source-day are split by them. Charges are split one
+//! by one, so that each is exact by itself and its share does not hang on its neighbors. What stands in pools and with
+//! teams, or is shared by the day's total, is split as one amount, in the order of the services' names: so a price or a
+//! limit is met to the nano, and no order of charges matters.
 
 use crate::allocate::{ByRule, DaySlice, Generation};
 use crate::drivers::DayFacts;
@@ -75,25 +76,59 @@ impl<'a> Distribution<'a> {
             for (at, slice) in self.slices.iter().enumerate() {
                 let amount = slice.cost(number, Basis::Effective);
                 match decision {
-                    _ if amount == 0 => {}
-                    Decision::Assign(recipient) => self.arrive(at, recipient, 0, cell.service, amount),
-                    Decision::Spread(_) => {
+                    Decision::Assign(recipient) if amount != 0 => self.arrive(at, recipient, 0, cell.service, amount),
+                    Decision::Spread(_) if slice.has_charges(number) => {
                         let waiting = shared.entry(cell.outcome).or_insert_with(|| vec![Waiting::new(); self.slices.len()]);
                         let key = (generation.pool_of(rule), generation.dictionary.text(cell.service));
                         waiting[at].entry(key).or_insert((cell.service, 0)).1 += amount;
                     }
-                    Decision::Exclude { .. } => {}
+                    _ => {}
                 }
             }
         }
+        let mut by_charge = BTreeMap::new();
         for (outcome, waiting) in shared {
-            let Some((rule, Decision::Spread(spread))) = generation.decision(outcome) else { continue };
+            let Some((rule, decision @ Decision::Spread(spread))) = generation.decision(outcome) else { continue };
             let pool = Pool { stands: generation.pool_of(rule), rule: self.name(rule), total: total(&waiting) };
-            if let Some(sharing) = share(spread, &pool, &self.facts)? {
-                self.pass(rule, outcome, 0, waiting, sharing);
+            match share(spread, &pool, &self.facts)? {
+                Some(sharing) if decision.is_split_by_charge() => drop(by_charge.insert(outcome, (rule, sharing))),
+                Some(sharing) => self.pass(rule, outcome, 0, waiting, sharing),
+                None => {}
             }
         }
+        self.pass_charges(by_charge);
         Ok(())
+    }
+
+    /// Splits charges one by one, and keeps the weights.
+    fn pass_charges(&mut self, sharings: BTreeMap<OutcomeId, (RuleIndex, Sharing)>) {
+        let (cells, slices) = (&self.generation.cells.cells, self.slices);
+        let of_cell: Vec<Option<&(RuleIndex, Sharing)>> = cells.iter().map(|cell| sharings.get(&cell.outcome)).collect();
+        for (at, slice) in slices.iter().enumerate() {
+            let mut sums: Vec<Vec<i128>> = vec![Vec::new(); cells.len()];
+            for (cell, amount) in &slice.by_charge {
+                let cell = *cell as usize;
+                if let Some((_, sharing)) = of_cell[cell] {
+                    sums[cell].resize(sharing.recipients.len(), 0);
+                    sharing.shares.add(*amount, &mut sums[cell]);
+                }
+            }
+            for ((cell, sharing), sums) in cells.iter().zip(&of_cell).zip(sums) {
+                let Some((rule, sharing)) = sharing else { continue };
+                let pool = self.generation.pool_of(*rule);
+                for (to, nanos) in sharing.recipients.iter().zip(sums).filter(|(_, nanos)| *nanos != 0) {
+                    self.moves[at].entry(Some(*rule)).or_default().pass(&pool, to, cell.service, nanos);
+                    self.arrive(at, to, 0, cell.service, nanos);
+                }
+            }
+        }
+        let weights = |(outcome, (_, sharing)): (OutcomeId, (RuleIndex, Sharing))| Weights {
+            outcome,
+            recipients: sharing.recipients,
+            shares: sharing.shares,
+            step: 0,
+        };
+        self.weights.extend(sharings.into_iter().map(weights));
     }
 
     /// An amount comes to a recipient; if that passes its cost on at a later step, it will.

@@ -1,13 +1,14 @@
 //! What portions of charges went through on their way: pools, and teams that pass their cost on.
 //!
-//! The weights are those that the run kept. Portions are split in the order in which their sum was split when it was
-//! posted: by where it stood and the services' names. So what the portions get adds up to the postings, to the nano.
+//! The weights are those that the run kept. Charges that were split one by one are split so again; portions of an amount
+//! that was split as one are split in the order in which it was: by where it stood and the services' names. So what the
+//! portions get adds up to the postings, to the nano.
 
 use crate::derive::{Bearer, BearerId, Bearers};
 use domain::account::Account;
 use domain::decision::Recipient;
 use domain::entry::RuleVersion;
-use domain::money::Sum;
+use domain::money::{Money, Sum};
 use domain::port::{RuleFacts, Stage};
 use domain::split::Shares;
 use ledger::Weights;
@@ -57,7 +58,32 @@ impl Passing {
         Passing { rule, shares, takers }
     }
 
-    /// Splits what waits; notes every move, and what waits at the next stations.
+    /// Adds a charge's shares to those of its portion.
+    pub fn add(&self, amount: Money, parts: &mut Vec<i128>) {
+        parts.resize(self.takers.len(), 0);
+        self.shares.add(amount.nanos(), parts);
+    }
+
+    /// Hands on what the charges of a portion were split into.
+    pub fn pass_parts<'a>(&self, part: Waiting<'a>, parts: &[i128], moves: &mut Moves, next: &mut Queues<'a>, bearers: &mut Bearers) {
+        moves.push((part.portion, bearer(&part.from, &self.rule, bearers), -part.amount));
+        for (taker, share) in parts.iter().enumerate() {
+            self.give(taker, Sum::from_nanos(*share), &part, moves, next);
+        }
+    }
+
+    fn give<'a>(&self, taker: usize, share: Sum, part: &Waiting<'a>, moves: &mut Moves, next: &mut Queues<'a>) {
+        if share.is_zero() {
+            return;
+        }
+        let (bearer, recipient, station) = &self.takers[taker];
+        moves.push((part.portion, *bearer, share));
+        if let Some(station) = station {
+            next.push(*station, Waiting { from: recipient.clone(), service: part.service, portion: part.portion, amount: share });
+        }
+    }
+
+    /// Splits what waits as one amount; notes every move, and what waits at the next stations.
     pub fn pass<'a>(&self, mut waiting: Vec<Waiting<'a>>, moves: &mut Moves, next: &mut Queues<'a>, bearers: &mut Bearers) {
         waiting.sort_by(|left, right| (&left.from, left.service, left.portion).cmp(&(&right.from, right.service, right.portion)));
         let mut running = self.shares.running();
@@ -65,18 +91,9 @@ impl Passing {
         for part in waiting {
             let known = from.as_ref().filter(|(known, _)| *known == part.from).map(|(_, bearer)| *bearer);
             let giver = known.unwrap_or_else(|| bearer(&part.from, &self.rule, bearers));
-            from = Some((part.from, giver));
+            from = Some((part.from.clone(), giver));
             moves.push((part.portion, giver, -part.amount));
-            running.split(part.amount, |taker, share| {
-                if share.is_zero() {
-                    return;
-                }
-                let (bearer, recipient, station) = &self.takers[taker];
-                moves.push((part.portion, *bearer, share));
-                if let Some(station) = station {
-                    next.push(*station, Waiting { from: recipient.clone(), service: part.service, portion: part.portion, amount: share });
-                }
-            });
+            running.split(part.amount, |taker, share| self.give(taker, share, &part, moves, next));
         }
     }
 }

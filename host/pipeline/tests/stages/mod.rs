@@ -128,13 +128,18 @@ fn a_serving_team_does_not_share_with_itself_but_keeps_what_it_lists() {
 }
 
 #[test]
-fn shares_are_exact_over_services_and_charges() {
+fn charges_are_split_one_by_one_and_pools_as_one_amount() {
     let mut rules = rules();
     rules.split = vec![("a", 1), ("b", 1), ("c", 1)];
-    let many: String = (0..10).map(|_| "2026-03-01 support - 0.000000001\n").collect();
+    let many: String = (0..10).map(|_| "2026-03-01 support - 0.000000005\n").collect();
     let ledger = allocated(&many, &rules);
-    // Ten nanos by thirds: ⌊10/3⌋ = 3, ⌊20/3⌋ − 3 = 3, 10 − 6 = 4.
-    assert_eq!(standing(&ledger), ["a 0.000000003", "b 0.000000003", "c 0.000000004"]);
+    // Each five nanos by thirds: ⌊5/3⌋ = 1, ⌊10/3⌋ − 1 = 2, 5 − 3 = 2; ten times.
+    assert_eq!(standing(&ledger), ["a 0.000000010", "b 0.000000020", "c 0.000000020"]);
+    let mut pooled = self::rules();
+    passing(&mut pooled, "pools/idle", Stage::Distribution, &[("a", 1), ("b", 1), ("c", 1)]);
+    let many: String = (0..10).map(|_| "2026-03-01 idle - 0.000000005\n").collect();
+    // Fifty as one: ⌊50/3⌋ = 16, ⌊100/3⌋ − 16 = 17, 50 − 33 = 17.
+    assert_eq!(standing(&allocated(&many, &pooled)), ["a 0.000000016", "b 0.000000017", "c 0.000000017"]);
 }
 
 #[test]
