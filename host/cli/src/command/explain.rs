@@ -15,6 +15,8 @@ use domain::port::{RuleFacts, TriedRule};
 use ledger::Access;
 use pipeline::explain::{Asked, EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights, Explanation, Subject};
 
+/// Rules that did not match, if there are no more of them.
+const SILENT_SHOWN: usize = 10;
 /// Enough of a digest to tell versions apart.
 const DIGEST_SHOWN: usize = 12;
 
@@ -101,7 +103,12 @@ fn resource_lines(resource: &ExplainedResource, currency: Currency) -> Vec<Strin
     if !resource.tags.is_empty() {
         lines.push(format!("      tags {}", pairs(&resource.tags)));
     }
-    lines.extend(resource.tried.iter().map(|tried| format!("      {}", tried_text(tried))));
+    let silent = resource.tried.iter().filter(|tried| !tried.matched).count();
+    if silent > SILENT_SHOWN {
+        lines.push(format!("      {silent} rules were tried and did not match; --format json lists them"));
+    }
+    let shown = resource.tried.iter().filter(|tried| tried.matched || silent <= SILENT_SHOWN);
+    lines.extend(shown.map(|tried| format!("      {}", tried_text(tried))));
     lines
 }
 

@@ -60,6 +60,7 @@ fn tell(story: &Path) {
     let text = fs::read_to_string(story).unwrap_or_else(|error| panic!("{}: {error}", story.display()));
     let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
     copy(Path::new("../../examples"), &folder.path().join("examples"));
+    copy(Path::new("../../rules"), &folder.path().join("shipped-rules"));
     let binary = Path::new(env!("CARGO_BIN_EXE_apportion")).parent().expect("the binary lies in a folder");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
     let steps = steps(&text);
@@ -98,6 +99,34 @@ fn every_example_shows_what_happens() {
         fs::read_dir("../../examples").unwrap_or_else(|error| panic!("{error}")).flatten().map(|entry| entry.path().join("README.md")).collect();
     assert!(!stories.is_empty());
     stories.iter().for_each(|story| tell(story));
+}
+
+/// The pages of the company's rules are those that the example's story writes.
+#[test]
+fn the_pages_of_the_company_s_rules_are_fresh() {
+    let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    copy(Path::new("../../examples/company"), folder.path());
+    copy(Path::new("../../rules/company"), &folder.path().join("rules"));
+    for arguments in [&["run", "--quiet"][..], &["rule", "docs", "--month", "2026-10", "--out", "pages"]] {
+        let ran = Command::new(env!("CARGO_BIN_EXE_apportion")).args(arguments).current_dir(folder.path()).output();
+        let ran = ran.unwrap_or_else(|error| panic!("{error}"));
+        assert!(ran.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
+    let (pages, docs) = (folder.path().join("pages"), Path::new("../../rules/company/docs"));
+    if std::env::var_os("UPDATE").is_some() {
+        copy(&pages, docs);
+    }
+    let names = |folder: &Path| {
+        let files = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten();
+        let mut names: Vec<_> = files.map(|file| file.file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(docs), names(&pages), "run `UPDATE=1 cargo test -p apportion` and look at the difference");
+    for name in names(&pages) {
+        let (fresh, shipped) = (fs::read_to_string(pages.join(&name)), fs::read_to_string(docs.join(&name)));
+        assert!(fresh.ok() == shipped.ok(), "{name:?} is stale: run `UPDATE=1 cargo test -p apportion` and look at the difference");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The starter pack is fit to be shipped.
 
-use domain::port::Rules;
+use domain::field::Field;
+use domain::port::{Mutual, Rules, Stage};
 use rule_engine::set::{RuleOptions, RuleSet};
 use rule_engine::{cases, layout, lint};
 use std::path::PathBuf;
@@ -55,4 +56,58 @@ fn it_is_laid_out_as_rules_are() {
     assert_eq!(crate::support::shown(&findings), "");
     let changed: Vec<&str> = rules.iter().filter(|rule| rule.text.is_some()).map(|rule| rule.rule.as_str()).collect();
     assert_eq!((rules.len(), changed), (7, Vec::new()));
+}
+
+fn company() -> (PathBuf, RuleSet) {
+    let folder = PathBuf::from("../../rules/company");
+    let names = [
+        "service_name",
+        "service_category",
+        "provider_name",
+        "publisher_name",
+        "sub_account_id",
+        "sub_account_name",
+        "charge_category",
+        "resource_id",
+        "resource_type",
+        "sku_id",
+        "commitment_discount_id",
+        "commitment_discount_status",
+    ];
+    let dimensions = names.iter().map(|name| Field::by_name(name).unwrap_or_else(|| panic!("{name}"))).collect();
+    let options = RuleOptions { require_doc: true, dimensions, ..RuleOptions::default() };
+    let set = RuleSet::load(&folder, &options).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    (folder, set)
+}
+
+#[test]
+fn the_company_has_every_kind_of_rule() {
+    let (_, set) = company();
+    let count = |is: fn(&Stage) -> bool| set.facts().iter().filter(|facts| is(&facts.stage)).count();
+    assert_eq!(
+        (
+            count(|stage| *stage == Stage::Attribution),
+            count(|stage| *stage == Stage::Distribution),
+            count(|stage| matches!(stage, Stage::Cascade(_)))
+        ),
+        (42, 7, 6)
+    );
+    assert_eq!(set.facts().iter().filter(|facts| facts.mutual == Mutual::StepDown).count(), 2);
+    let lints = lint::check(&set, None);
+    let findings: Vec<_> = lints.all().cloned().collect();
+    assert_eq!(crate::support::shown(&findings), "");
+}
+
+#[test]
+fn the_company_s_cases_pass_and_reach_both_answers() {
+    let (folder, set) = company();
+    let report = cases::run(&folder, &set);
+    assert_eq!(crate::support::shown(&report.failures), "");
+    assert_eq!(report.rules_without_cases().count(), 0);
+    for rule in &report.rules {
+        assert!(rule.never_reached().is_empty(), "{}: {:?}", rule.rule, rule.never_reached());
+    }
+    let (rules, findings) = layout::lay_out(&folder).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    assert_eq!(crate::support::shown(&findings), "");
+    assert!(rules.iter().all(|rule| rule.text.is_none()), "`apportion rule fmt` would change the company's rules");
 }
