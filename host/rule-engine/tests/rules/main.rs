@@ -1,5 +1,6 @@
 //! The rule language as its authors meet it.
 
+mod bad_input;
 mod cases;
 mod compiling;
 mod deciding;
