@@ -62,7 +62,8 @@ pub struct Plan {
     pub teams: Vec<Change>,
     pub services: Vec<Change>,
     pub rules: Vec<Change>,
-    /// What teams would get more in all, by currency; others get that much less. Nothing where no team's cost changes.
+    /// What some teams would get more and others less, by currency; where charges are not the same, the larger of the two.
+    /// Nothing where no team's cost changes.
     pub moved: Vec<(Currency, Sum)>,
     /// The same for charges outside of the period, which the rules go over as well.
     pub moved_elsewhere: Vec<(Currency, Sum)>,
@@ -109,7 +110,7 @@ pub fn plan(scratch: &mut Ledger, options: &PlanOptions<'_>, progress: &mut dyn 
     let report = try_out(scratch, options, progress)?;
     let after = State::read(scratch, options.period)?;
     let stored = scratch.source_days(options.period)?;
-    let moved_elsewhere = increases(&before.all_teams.minus(&before.teams), &after.all_teams.minus(&after.teams));
+    let moved_elsewhere = moved(&before.all_teams.minus(&before.teams), &after.all_teams.minus(&after.teams));
     Ok(Plan {
         at_ms: options.at_ms,
         version: options.version.clone(),
@@ -128,7 +129,7 @@ pub fn plan(scratch: &mut Ledger, options: &PlanOptions<'_>, progress: &mut dyn 
         teams: before.teams.changes(&after.teams),
         services: before.services.changes(&after.services),
         rules: before.rules.changes(&after.rules),
-        moved: increases(&before.teams, &after.teams),
+        moved: moved(&before.teams, &after.teams),
         moved_elsewhere,
         redecided: redecided::compare(scratch, &decided, options.period, options.rules_of)?,
         closed: closed(scratch, &stored.iter().map(|day| day.source_day.day.month()).collect())?,
@@ -196,13 +197,14 @@ impl Costs {
     }
 }
 
-/// What got more, added up by currency.
-fn increases(before: &Costs, after: &Costs) -> Vec<(Currency, Sum)> {
-    let mut sums: BTreeMap<Currency, Sum> = BTreeMap::new();
-    for change in before.changes(after).into_iter().filter(|change| change.after > change.before) {
-        *sums.entry(change.currency).or_default() += change.change();
+/// What some get more or others less, whichever is the larger, by currency.
+fn moved(before: &Costs, after: &Costs) -> Vec<(Currency, Sum)> {
+    let mut sums: BTreeMap<Currency, (Sum, Sum)> = BTreeMap::new();
+    for change in before.changes(after).into_iter().filter(|change| change.after != change.before) {
+        let (more, less) = sums.entry(change.currency).or_default();
+        if change.after > change.before { *more += change.change() } else { *less += -change.change() }
     }
-    sums.into_iter().collect()
+    sums.into_iter().map(|(currency, (more, less))| (currency, more.max(less))).collect()
 }
 
 /// Who bears what, of the charges of the period and of all.

@@ -24,11 +24,13 @@ pub fn text_of(ui: Ui, plan: &Plan) -> String {
 
 /// What one line can say of a plan.
 pub fn summary(plan: &Plan) -> String {
+    // Other charges do not only move.
+    let how = if plan.as_of.is_some() { "of what teams bear" } else { "between teams" };
     match (plan.moved.is_empty(), plan.moved_elsewhere.is_empty()) {
         (true, true) => "no team's cost changes".into(),
-        (false, true) => format!("{} between teams", moneys(&plan.moved)),
-        (true, false) => format!("nothing in the period, and {} between teams outside of it", moneys(&plan.moved_elsewhere)),
-        (false, false) => format!("{} between teams, and {} outside of the period", moneys(&plan.moved), moneys(&plan.moved_elsewhere)),
+        (false, true) => format!("{} {how}", moneys(&plan.moved)),
+        (true, false) => format!("nothing in the period, and {} {how} outside of it", moneys(&plan.moved_elsewhere)),
+        (false, false) => format!("{} {how}, and {} outside of the period", moneys(&plan.moved), moneys(&plan.moved_elsewhere)),
     }
 }
 
@@ -39,7 +41,11 @@ fn head(plan: &Plan) -> String {
     };
     let known = plan.as_of.map_or_else(String::new, |day| format!(", as known on {day}"));
     let size = format!("{} of {}", counted(plan.charges, "charge", "charges"), counted(plan.source_days, "source-day", "source-days"));
-    let moves = if plan.moves_money() { "moves " } else { "" };
+    let moves = match (plan.moves_money(), plan.as_of) {
+        (false, _) => "",
+        (true, None) => "moves ",
+        (true, Some(_)) => "changes ",
+    };
     format!(
         "rules {}{instead}; {}{known}: {size}\n{moves}{}; {} would be posted and {} reversed",
         short(&plan.generation),
