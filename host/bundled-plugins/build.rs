@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// Package name of each, which is the plugin's name too.
-const PLUGINS: [&str; 2] = ["focus-file", "usage-file"];
+const PLUGINS: [&str; 6] = ["aws-cur", "azure-cost", "csv", "focus-file", "gcp-billing", "usage-file"];
 
 fn main() -> Result<(), String> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?).join("../..");

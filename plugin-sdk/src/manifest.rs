@@ -1,6 +1,8 @@
 //! What a plugin says of itself, piece by piece.
 
-use crate::{Batch, Error, Feed, FeedFrom, Kind, Manifest, Origin, PowerRequest, Problem, Rows, Stream};
+use crate::{
+    Batch, Choice, Condition, DateOrder, Error, Feed, FeedFrom, Kind, Manifest, Mapping, Origin, PowerRequest, Problem, Rows, Stream, Term, Value,
+};
 
 impl Manifest {
     /// A manifest without powers, whose settings may be anything.
@@ -83,5 +85,58 @@ impl FeedFrom {
 
     pub fn constant(feed: Feed, value: impl Into<String>) -> FeedFrom {
         FeedFrom { feed, origin: Origin::Constant(value.into()) }
+    }
+
+    pub fn first_of(feed: Feed, choices: Vec<Choice>) -> FeedFrom {
+        FeedFrom { feed, origin: Origin::FirstOf(choices) }
+    }
+}
+
+impl Mapping {
+    /// A mapping of a table that feeds nothing yet.
+    pub fn new(table: impl Into<String>) -> Mapping {
+        Mapping {
+            table: table.into(),
+            feeds: Vec::new(),
+            tag_columns: Vec::new(),
+            skips: Vec::new(),
+            nulls: Vec::new(),
+            date_order: DateOrder::Iso,
+            tag_prefixes: Vec::new(),
+            short_rows: false,
+        }
+    }
+}
+
+impl Choice {
+    /// Fits always.
+    pub fn always(value: Value) -> Choice {
+        Choice { when: Vec::new(), value }
+    }
+
+    /// Fits where the cell of a column is one of `values`.
+    pub fn when(column: impl Into<String>, values: &[&str], value: Value) -> Choice {
+        Choice::always(value).and(column, values)
+    }
+
+    pub fn and(mut self, column: impl Into<String>, values: &[&str]) -> Choice {
+        self.when.push(Condition { column: column.into(), values: values.iter().map(|value| (*value).to_owned()).collect(), negated: false });
+        self
+    }
+
+    /// Fits only where the cell of a column says something.
+    pub fn and_filled(mut self, column: impl Into<String>) -> Choice {
+        self.when.push(Condition { column: column.into(), values: vec![String::new()], negated: true });
+        self
+    }
+}
+
+impl Term {
+    pub fn plus(column: impl Into<String>) -> Term {
+        Term { column: column.into(), subtract: false, member: None }
+    }
+
+    pub fn minus(column: impl Into<String>) -> Term {
+        Term { subtract: true, ..Term::plus(column) }
     }
 }

@@ -9,6 +9,8 @@ mod demo;
 mod errors;
 #[path = "cli/flow.rs"]
 mod flow;
+#[path = "cli/native_bills.rs"]
+mod native_bills;
 #[path = "cli/plans.rs"]
 mod plans;
 #[path = "cli/real_bills.rs"]

@@ -5,7 +5,7 @@
 
 use crate::careful;
 use crate::structure::Structure;
-use crate::table::{Batch, Cells, Format, Unreadable, open, unreadable};
+use crate::table::{Batch, Cells, Format, ShortRows, Unreadable, open, unreadable};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
@@ -26,6 +26,7 @@ pub struct CsvScan {
     read: Arc<AtomicU64>,
     columns: usize,
     wanted: Vec<usize>,
+    short_rows: ShortRows,
 }
 
 /// The file as a stream of blocks.
@@ -109,11 +110,11 @@ fn not_a_table(table: &GrantedTable, why: &str) -> Diagnostic {
 }
 
 impl CsvScan {
-    pub fn open(table: &GrantedTable, format: Format, columns: usize, wanted: Vec<usize>) -> Result<CsvScan, Diagnostic> {
+    pub fn open(table: &GrantedTable, format: Format, columns: usize, wanted: Vec<usize>, short_rows: ShortRows) -> Result<CsvScan, Diagnostic> {
         let read = Arc::default();
         let mut feed = Feed::new(reader(table, format, &read)?, table.delimiter);
         feed.header_line(table)?;
-        Ok(CsvScan { table: table.clone(), feed: Mutex::new(feed), read, columns, wanted })
+        Ok(CsvScan { table: table.clone(), feed: Mutex::new(feed), read, columns, wanted, short_rows })
     }
 }
 
@@ -238,9 +239,16 @@ impl CsvWorker {
             let ends = &all_ends[first..*row_end as usize];
             let line_end = ends.last().copied().unwrap_or(start);
             let at = places.get(number).copied().unwrap_or(*place + u64::from(start));
-            if ends.len() == scan.columns {
+            let is_filled = || {
+                scan.short_rows == ShortRows::Filled && ends.len() < scan.columns && !bytes[start as usize..line_end as usize].trim_ascii().is_empty()
+            };
+            if ends.len() == scan.columns || is_filled() {
                 self.places.push(at);
                 for (column, ranges) in scan.wanted.iter().zip(&mut self.ranges) {
+                    if *column >= ends.len() {
+                        ranges.push((line_end, line_end));
+                        continue;
+                    }
                     let cell_start = if *column == 0 { start } else { ends[*column - 1] + 1 };
                     let mut cell_end = ends[*column];
                     if cell_end == line_end && cell_end > cell_start && bytes[cell_end as usize - 1] == b'\r' {

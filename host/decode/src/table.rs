@@ -140,6 +140,14 @@ pub fn viewed(array: &StringViewArray, row: usize) -> Viewed<'_> {
     if view as u32 <= INLINE_BYTES_MAX { Viewed::Short(view) } else { Viewed::Long(array.value(row).as_bytes()) }
 }
 
+/// What a CSV row that ends before its header does is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShortRows {
+    Refused,
+    /// A row with nothing in the cells that are missing.
+    Filled,
+}
+
 /// A scan over one table; its workers share the work.
 pub struct Scan {
     kind: ScanKind,
@@ -165,7 +173,7 @@ enum WorkerKind {
 
 impl Scan {
     /// Opens a table for the wanted columns, each given by its exact header.
-    pub fn open(table: &GrantedTable, wanted: &[Wanted]) -> Result<Scan, Diagnostic> {
+    pub fn open(table: &GrantedTable, wanted: &[Wanted], short_rows: ShortRows) -> Result<Scan, Diagnostic> {
         let facts = describe(table)?;
         let mut at = Vec::new();
         for Wanted { name, typed } in wanted {
@@ -185,7 +193,10 @@ impl Scan {
         let bytes = std::fs::metadata(&table.path).map_or(0, |metadata| metadata.len());
         let kind = match facts.format {
             Format::Parquet => ScanKind::Parquet(parquet_file::ParquetScan::open(table, &at)?),
-            format => ScanKind::Csv(csv::CsvScan::open(table, format, facts.columns.len(), at.into_iter().map(|(index, _)| index).collect())?),
+            format => {
+                let wanted = at.into_iter().map(|(index, _)| index).collect();
+                ScanKind::Csv(csv::CsvScan::open(table, format, facts.columns.len(), wanted, short_rows)?)
+            }
         };
         Ok(Scan { kind, bytes_read: AtomicU64::new(0), bytes })
     }
@@ -254,7 +265,7 @@ pub fn distinct(table: &GrantedTable, column: &str, limit: usize) -> Result<Vec<
 }
 
 fn read_texts(table: &GrantedTable, wanted: &[Wanted], take: &mut dyn FnMut(Vec<String>) -> bool) -> Result<(), Diagnostic> {
-    let scan = Scan::open(table, wanted)?;
+    let scan = Scan::open(table, wanted, ShortRows::Filled)?;
     let mut worker = scan.worker();
     let mut more = true;
     while more {

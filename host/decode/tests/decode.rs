@@ -1,7 +1,7 @@
 //! Files in the states in which bills arrive: every format, quoting, line ends, and everything that can be broken.
 
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use decode::{Cells, Scan, Unreadable, Wanted, describe, distinct, lines_at, sample};
+use decode::{Cells, Scan, ShortRows, Unreadable, Wanted, describe, distinct, lines_at, sample};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
@@ -27,7 +27,7 @@ type Read = (Vec<Vec<String>>, Vec<Unreadable>);
 /// Reads with several workers in turn, so that blocks go to different ones.
 fn read(table: &GrantedTable, columns: &[&str]) -> Result<Read, Diagnostic> {
     let wanted: Vec<Wanted> = columns.iter().map(|name| Wanted::text(*name)).collect();
-    let scan = Scan::open(table, &wanted)?;
+    let scan = Scan::open(table, &wanted, ShortRows::Refused)?;
     let mut workers = [scan.worker(), scan.worker(), scan.worker()];
     let (mut rows, mut unreadable, mut open) = (Vec::new(), Vec::new(), true);
     while open {
@@ -160,7 +160,7 @@ fn parquet_hands_out_numbers_as_numbers_and_all_else_as_text() {
     ];
     assert_eq!(sample(&table, 9).unwrap(), texts);
     let typed = |name: &str| Wanted { name: name.into(), typed: true };
-    let scan = Scan::open(&table, &[typed("Start"), typed("Cost")]).unwrap();
+    let scan = Scan::open(&table, &[typed("Start"), typed("Cost")], ShortRows::Refused).unwrap();
     let mut seen = 0;
     scan.worker()
         .next(&mut |batch| {

@@ -22,6 +22,40 @@ pub enum Origin {
     /// A column by its exact header.
     Column(String),
     Constant(String),
+    /// The first choice that fits and gives something.
+    FirstOf(Vec<Choice>),
+}
+
+/// One way to get a value out of the other cells of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// All of them have to hold; without any it always fits.
+    pub when: Vec<Condition>,
+    pub value: Value,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub column: String,
+    /// The cell is one of these, or with `negated` none of them; an empty text stands for a cell that says nothing.
+    pub values: Vec<String>,
+    pub negated: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Column(String),
+    Constant(String),
+    /// Amounts added up exactly; cells that say nothing are left out, and of nothing but such comes nothing.
+    Sum(Vec<Term>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    pub column: String,
+    pub subtract: bool,
+    /// Of a cell that is a list of objects: what their members of this name add up to.
+    pub member: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +89,10 @@ pub struct Mapping {
     /// Cells that mean "nothing", beside the empty one.
     pub nulls: Vec<String>,
     pub date_order: DateOrder,
+    /// Taken off the front of the keys in a column of tags.
+    pub tag_prefixes: Vec<String>,
+    /// Whether rows may end early, with nothing in the cells that are missing.
+    pub short_rows: bool,
 }
 
 impl Mapping {

@@ -66,7 +66,7 @@ impl Day {
     }
 }
 
-/// How dates with slashes are to be read; without being told, they are not read at all.
+/// How dates with slashes or points are to be read; without being told, they are not read at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum DateOrder {
     #[default]
@@ -91,19 +91,23 @@ pub fn parse_instant(text: &[u8], order: DateOrder) -> Result<Day, NotADate> {
     }
 }
 
+/// `2026-03-31` is the same in every order.
 fn parse_date(date: &[u8], order: DateOrder) -> Option<Day> {
-    let separator = if order == DateOrder::Iso { b'-' } else { b'/' };
-    let mut parts = date.split(|byte| *byte == separator);
+    if let [year @ .., b'-', m1, m2, b'-', d1, d2] = date
+        && year.len() == 4
+    {
+        return Day::from_civil(number(year)? as i32, number(&[*m1, *m2])?, number(&[*d1, *d2])?);
+    }
+    let mut parts = date.split(|byte| matches!(byte, b'/' | b'.' | b'-'));
     let (first, second, third) = (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
     if parts.next().is_some() {
         return None;
     }
-    let century = |year: u32| if year < 100 { year as i32 + 2000 } else { year as i32 };
+    let year = if third < 100 { third as i32 + 2000 } else { third as i32 };
     match order {
-        DateOrder::Iso if date.len() == 10 => Day::from_civil(first as i32, second, third),
         DateOrder::Iso => None,
-        DateOrder::MonthDayYear => Day::from_civil(century(third), first, second),
-        DateOrder::DayMonthYear => Day::from_civil(century(third), second, first),
+        DateOrder::MonthDayYear => Day::from_civil(year, first, second),
+        DateOrder::DayMonthYear => Day::from_civil(year, second, first),
     }
 }
 
@@ -315,6 +319,9 @@ mod tests {
             assert!(parse_instant(text.as_bytes(), DateOrder::Iso).is_err(), "{text} was read as {}", day(text));
         }
         assert_eq!(parse_instant(b"4/1/25", DateOrder::MonthDayYear).map(|day| day.to_string()), Ok("2025-04-01".into()));
+        assert_eq!(parse_instant(b"2025-04-01", DateOrder::MonthDayYear).map(|day| day.to_string()), Ok("2025-04-01".into()));
+        assert_eq!(parse_instant(b"31.12.2025", DateOrder::DayMonthYear).map(|day| day.to_string()), Ok("2025-12-31".into()));
+        assert!(parse_instant(b"31.12.2025", DateOrder::Iso).is_err());
         assert_eq!(parse_instant(b"31/12/2025", DateOrder::DayMonthYear).map(|day| day.to_string()), Ok("2025-12-31".into()));
     }
 

@@ -1,7 +1,7 @@
 //! Single cells of a row: what they say, and why a row cannot be read.
 
 use crate::columns::Input;
-use decode::{Batch, Cells, Unreadable, Wanted};
+use decode::{Batch, Cells, Unreadable};
 use domain::catalogue as code;
 use domain::decimal::{self, NotAnAmount, Rest};
 use domain::period::{DateOrder, Day, parse_instant};
@@ -25,10 +25,10 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub fn of_row(self, batch: &Batch<'_>, row: usize, wanted: &[Wanted]) -> SetAside {
+    pub fn of_row<'n>(self, batch: &Batch<'_>, row: usize, name: impl FnOnce(usize) -> &'n str) -> SetAside {
         let (column, excerpt) = self.column.map_or((0, String::new()), |column| in_line(&batch.columns[column], row));
         let reason = match self.column {
-            Some(column) => format!("{}: {}", wanted[column].name, self.reason),
+            Some(column) => format!("{}: {}", name(column), self.reason),
             None => self.reason,
         };
         let place = batch.places.get(row).copied().unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::normalize::{Identities, Registry};
 use crate::run::{Progress, Source, SourceReport};
 use crate::typed;
 use crate::usage;
-use decode::Scan;
+use decode::{Scan, ShortRows};
 use domain::catalogue as code;
 use domain::charge::{RawCharge, RawUsage, Rejected};
 use domain::diagnostic::Diagnostic;
@@ -125,7 +125,7 @@ impl Gathering<'_> {
         self.usage.expect_units(&collection.source.name, collection.transaction)?;
         let table = mapped_table(collection.source, &mapping.table)?;
         let reading = usage::Reading::new(mapping);
-        let scan = Scan::open(table, &reading.wanted)?;
+        let scan = Scan::open(table, &reading.wanted, ShortRows::Refused)?;
         let (mut worker, mut reader) = (scan.worker(), self.usage.reader(&reading));
         while worker.next(&mut |batch| {
             reader.take(batch);
@@ -170,7 +170,7 @@ impl Gathering<'_> {
     fn scan(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, mapping: &Mapping) -> Result<(), Diagnostic> {
         let reading = Reading::new(mapping, collection.dimensions)?;
         let table = mapped_table(collection.source, &mapping.table)?;
-        let scan = Scan::open(table, &reading.wanted)?;
+        let scan = Scan::open(table, &reading.wanted(), short_rows(mapping.short_rows))?;
         let mut gathered = scan_in_threads(collection, id, &scan, &reading)?;
         let set_aside = std::mem::take(&mut gathered.set_aside);
         self.keep_rejected(with_lines(table, &scan, set_aside)?);
@@ -215,6 +215,10 @@ impl Gathering<'_> {
     }
 }
 
+fn short_rows(may_be: bool) -> ShortRows {
+    if may_be { ShortRows::Filled } else { ShortRows::Refused }
+}
+
 fn mapped_table<'s>(source: &'s Source, name: &str) -> Result<&'s GrantedTable, Diagnostic> {
     let table = source.request.tables.iter().find(|table| table.name == name);
     table.ok_or_else(|| Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin mapped the table '{name}', which it was not given")))
@@ -257,7 +261,7 @@ fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId
                     let mut gatherer = Gatherer::new(identities, secrets, wanted, &mut emit);
                     let mut worker = scan.worker();
                     while worker.next(&mut |batch| {
-                        gatherer.take(batch);
+                        reading.lay_out(batch, |batch| gatherer.take(batch));
                         Ok(())
                     })? {}
                     Ok(gatherer.finish())

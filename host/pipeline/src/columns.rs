@@ -1,10 +1,11 @@
 //! How a table is read: which columns to ask for, and what each of them is for, worked out of a mapping for one scan.
 
-use decode::Wanted;
+use crate::worked::{LaidOut, Worked, WorkedChoice};
+use decode::{Batch, Wanted};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
-use domain::mapping::{Feed, Mapping, Origin};
+use domain::mapping::{Choice, Feed, Mapping, Origin};
 use domain::money::Currency;
 use domain::period::DateOrder;
 
@@ -26,9 +27,16 @@ pub enum Identity {
     Skip(Vec<String>),
 }
 
+/// A column of a scan: of the file, or worked out of such.
+#[derive(Clone, Debug)]
+enum Column {
+    Read(Wanted),
+    Worked(String, Worked),
+}
+
 #[derive(Clone, Debug)]
 pub struct Reading {
-    pub wanted: Vec<Wanted>,
+    columns: Vec<Column>,
     pub billed_cost: Input,
     pub effective_cost: Input,
     pub charge_period_start: Input,
@@ -37,13 +45,14 @@ pub struct Reading {
     pub constants: Vec<(Identity, String)>,
     pub nulls: Vec<String>,
     pub date_order: DateOrder,
+    pub tag_prefixes: Vec<String>,
 }
 
 impl Reading {
     /// Keeps only the wanted dimensions; everything that identifies a resource must be one of them or a tag.
     pub fn new(mapping: &Mapping, dimensions: &[Field]) -> Result<Reading, Diagnostic> {
         let mut reading = Reading {
-            wanted: Vec::new(),
+            columns: Vec::new(),
             billed_cost: Input::Constant(String::new()),
             effective_cost: Input::Constant(String::new()),
             charge_period_start: Input::Constant(String::new()),
@@ -51,6 +60,7 @@ impl Reading {
             constants: Vec::new(),
             nulls: mapping.nulls.clone(),
             date_order: mapping.date_order,
+            tag_prefixes: mapping.tag_prefixes.clone(),
         };
         reading.billed_cost = reading.needed(mapping, Feed::BilledCost, "BilledCost")?;
         reading.effective_cost = reading.needed(mapping, Feed::EffectiveCost, "EffectiveCost")?;
@@ -80,6 +90,7 @@ impl Reading {
         match mapping.origin(feed) {
             Some(Origin::Column(column)) => Ok(Input::Column(self.want(column, typed))),
             Some(Origin::Constant(text)) => Ok(Input::Constant(text.clone())),
+            Some(Origin::FirstOf(choices)) => Ok(Input::Column(self.work_out(name, choices))),
             None => {
                 Err(Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin's mapping of {} does not say where {name} comes from", mapping.table)))
             }
@@ -93,12 +104,69 @@ impl Reading {
                 self.identity.push((at, identity));
             }
             Some(Origin::Constant(text)) => self.constants.push((identity, text.clone())),
+            Some(Origin::FirstOf(choices)) => {
+                let name = match &identity {
+                    Identity::Dimension(field) => field.name(),
+                    _ => "tags",
+                };
+                let at = self.work_out(name, choices);
+                self.identity.push((at, identity));
+            }
             None => {}
         }
     }
 
     fn want(&mut self, column: &str, typed: bool) -> usize {
-        self.wanted.push(Wanted { name: column.to_owned(), typed });
-        self.wanted.len() - 1
+        self.columns.push(Column::Read(Wanted { name: column.to_owned(), typed }));
+        self.columns.len() - 1
+    }
+
+    fn work_out(&mut self, name: &str, choices: &[Choice]) -> usize {
+        let choices = choices.iter().map(|choice| WorkedChoice::new(choice, |column| self.want(column, false))).collect();
+        self.columns.push(Column::Worked(name.to_owned(), Worked { choices }));
+        self.columns.len() - 1
+    }
+
+    /// What is asked of the file.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        let read = |column: &Column| match column {
+            Column::Read(wanted) => Some(wanted.clone()),
+            Column::Worked(..) => None,
+        };
+        self.columns.iter().filter_map(read).collect()
+    }
+
+    pub fn worked(&self) -> impl Iterator<Item = &Worked> {
+        self.columns.iter().filter_map(|column| match column {
+            Column::Read(_) => None,
+            Column::Worked(_, worked) => Some(worked),
+        })
+    }
+
+    /// Whether each column is worked out.
+    pub fn kinds(&self) -> impl Iterator<Item = bool> {
+        self.columns.iter().map(|column| matches!(column, Column::Worked(..)))
+    }
+
+    /// Where a column stands among those that are read.
+    pub fn read_position(&self, column: usize) -> usize {
+        column - self.kinds().take(column).filter(|is_worked| *is_worked).count()
+    }
+
+    pub fn name(&self, column: usize) -> &str {
+        match &self.columns[column] {
+            Column::Read(wanted) => &wanted.name,
+            Column::Worked(name, _) => name,
+        }
+    }
+
+    /// Hands a batch on with the columns that are worked out of it.
+    pub fn lay_out(&self, batch: &Batch<'_>, take: impl FnOnce(&Batch<'_>)) {
+        if self.worked().next().is_none() {
+            return take(batch);
+        }
+        let laid_out = LaidOut::new(self, batch);
+        let columns = laid_out.columns(self, batch);
+        take(&Batch { rows: batch.rows, columns: &columns, places: batch.places, unreadable: batch.unreadable });
     }
 }

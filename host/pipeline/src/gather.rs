@@ -241,7 +241,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         if self.gathered.set_aside.len() >= REJECTED_KEPT {
             return;
         }
-        self.gathered.set_aside.push(refusal.of_row(batch, row, &self.identities.reading.wanted));
+        self.gathered.set_aside.push(refusal.of_row(batch, row, |column| self.identities.reading.name(column)));
     }
 }
 

@@ -26,3 +26,4 @@ mod interner;
 mod normalize;
 mod passing;
 mod typed;
+mod worked;

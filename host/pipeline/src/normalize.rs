@@ -121,7 +121,8 @@ impl<'a> Registry<'a> {
             self.put(reading, &mut draft, identity, text, Some(*column))?;
         }
         let currency = draft.currency.ok_or_else(|| Reason { column: None, text: "BillingCurrency is empty".into() })?;
-        let tags = self.tags_of(draft.tag_text.as_deref(), draft.tags).map_err(|text| Reason { column: draft.tag_column, text })?;
+        let tags =
+            self.tags_of(&reading.tag_prefixes, draft.tag_text.as_deref(), draft.tags).map_err(|text| Reason { column: draft.tag_column, text })?;
         Ok(Class::Resource(self.dictionary.resource(&Resource { currency, tags, dimensions: draft.dimensions })))
     }
 
@@ -154,19 +155,26 @@ impl<'a> Registry<'a> {
     }
 
     /// Tag texts repeat a thousandfold: each distinct one is parsed once.
-    fn tags_of(&mut self, text: Option<&str>, columns: RawTags) -> Result<TagSetId, String> {
-        if columns.is_empty() {
-            let text = text.unwrap_or_default();
-            if let Some(known) = self.tag_texts.get(text) {
-                return known.clone();
-            }
-            let tags = tag::parse(text).map_err(|error| error.to_string()).map(|raw| self.intern(&raw));
-            self.tag_texts.insert(text.to_owned(), tags.clone());
-            return tags;
+    fn tags_of(&mut self, prefixes: &[String], text: Option<&str>, columns: RawTags) -> Result<TagSetId, String> {
+        let text = text.unwrap_or_default();
+        // The same text means the same only where its keys are read in the same way.
+        let is_usual = columns.is_empty() && prefixes.is_empty();
+        if is_usual && let Some(known) = self.tag_texts.get(text) {
+            return known.clone();
         }
-        let mut raw = tag::parse(text.unwrap_or_default()).map_err(|error| error.to_string())?;
-        raw.extend(columns);
-        Ok(self.intern(&raw))
+        let parsed = tag::parse(text).map_err(|error| error.to_string()).map(|mut raw| {
+            for (key, _) in &mut raw {
+                if let Some(rest) = prefixes.iter().find_map(|prefix| key.strip_prefix(prefix.as_str())) {
+                    *key = rest.to_owned();
+                }
+            }
+            raw.extend(columns);
+            self.intern(&raw)
+        });
+        if is_usual {
+            self.tag_texts.insert(text.to_owned(), parsed.clone());
+        }
+        parsed
     }
 
     fn intern(&mut self, raw: &RawTags) -> TagSetId {

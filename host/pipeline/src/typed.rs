@@ -63,13 +63,22 @@ impl Table {
             column(Feed::Tags, TAGS),
         ];
         feeds.extend(self.fields.iter().map(|field| column(Feed::Dimension(*field), field.name())));
-        Mapping { table: source.into(), feeds, tag_columns: Vec::new(), skips: Vec::new(), nulls: Vec::new(), date_order: DateOrder::Iso }
+        Mapping {
+            table: source.into(),
+            feeds,
+            tag_columns: Vec::new(),
+            skips: Vec::new(),
+            nulls: Vec::new(),
+            date_order: DateOrder::Iso,
+            tag_prefixes: Vec::new(),
+            short_rows: false,
+        }
     }
 
     pub fn hand_out(&self, reading: &Reading, take: &mut dyn FnMut(&Batch<'_>)) {
         let ranges = |name: &str| self.columns.get(name).map_or(&[][..], Vec::as_slice);
         let columns: Vec<Cells<'_>> =
-            reading.wanted.iter().map(|wanted| Cells::Text { buffer: &self.buffer, ranges: ranges(&wanted.name), quoted: false }).collect();
+            reading.wanted().iter().map(|wanted| Cells::Text { buffer: &self.buffer, ranges: ranges(&wanted.name), quoted: false }).collect();
         let places: Vec<u64> = (0..self.rows as u64).collect();
         take(&Batch { rows: self.rows, columns: &columns, places: &places, unreadable: &[] });
     }

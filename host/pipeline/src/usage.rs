@@ -48,6 +48,8 @@ impl Reading {
         let mut input = |origin: &Origin, typed: bool| match origin {
             Origin::Column(column) => Input::Column(want(column, typed)),
             Origin::Constant(text) => Input::Constant(text.clone()),
+            // Refused where a plugin's answer comes in.
+            Origin::FirstOf(_) => Input::Constant(String::new()),
         };
         let period_start = input(&mapping.period_start, true);
         let named: Vec<_> = mapping.metrics.iter().map(|from| (input(&from.metric, false), input(&from.unit, false))).collect();
@@ -301,7 +303,7 @@ impl Reader<'_, '_> {
         hash_rows(&identity, batch.rows, &self.gathered.secrets, &mut hashes);
         for (row, hash) in hashes.iter().enumerate() {
             if let Err(refusal) = self.row(batch, row, *hash) {
-                self.set_aside(|wanted| refusal.of_row(batch, row, wanted));
+                self.set_aside(|wanted| refusal.of_row(batch, row, |column| &wanted[column].name));
             }
         }
         self.hashes = hashes;

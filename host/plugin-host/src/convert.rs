@@ -12,7 +12,7 @@ use crate::wit::since_v0_1_0::types as wit;
 use domain::catalogue as code;
 use domain::charge::{RawCharge, RawUsage, Rejected};
 use domain::field::Field;
-use domain::mapping::{Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, TagColumn, UsageMapping};
+use domain::mapping::{Choice, Condition, Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, TagColumn, Term, UsageMapping, Value};
 use domain::period::{DateOrder, Period};
 use domain::port::{Batch, GrantedTable, Rows};
 pub use problem::{of_error, of_problem};
@@ -98,7 +98,8 @@ fn below(value: u64, limit: u64, what: &'static str) -> Result<(), Refusal> {
 pub struct Intake<'a> {
     pub output: Output,
     tables: &'a [GrantedTable],
-    mapped: BTreeSet<String>,
+    /// Tables and whether as usage.
+    mapped: BTreeSet<(String, bool)>,
 }
 
 impl<'a> Intake<'a> {
@@ -170,7 +171,7 @@ impl<'a> Intake<'a> {
     }
 
     fn mapping(&mut self, mapping: wit::Mapping) -> Result<Mapping, Refusal> {
-        self.take_table(&mapping.table)?;
+        self.take_table(&mapping.table, false)?;
         let mut feeds: Vec<FeedFrom> = Vec::with_capacity(mapping.feeds.len());
         for from in mapping.feeds {
             let feed = feed(from.feed);
@@ -191,13 +192,19 @@ impl<'a> Intake<'a> {
             skips: skips(mapping.skips),
             nulls: mapping.nulls,
             date_order: date_order(mapping.date_order),
+            tag_prefixes: mapping.tag_prefixes,
+            short_rows: mapping.short_rows,
         })
     }
 
     fn usage_mapping(&mut self, mapping: wit::UsageMapping) -> Result<UsageMapping, Refusal> {
-        self.take_table(&mapping.table)?;
+        self.take_table(&mapping.table, true)?;
         if mapping.metrics.is_empty() {
             return Err(Refusal::Junk(format!("its mapping of '{}' names no metric", mapping.table)));
+        }
+        let named = mapping.metrics.iter().flat_map(|from| [&from.metric, &from.unit]).chain(mapping.keys.iter().map(|from| &from.origin));
+        if named.chain([&mapping.period_start]).any(|origin| matches!(origin, wit::Origin::FirstOf(_))) {
+            return Err(Refusal::Junk(format!("its mapping of '{}' has choices, which usage cannot", mapping.table)));
         }
         let metric = |from: wit::MetricFrom| MetricFrom { metric: origin(from.metric), value: from.value, unit: origin(from.unit) };
         Ok(UsageMapping {
@@ -212,12 +219,12 @@ impl<'a> Intake<'a> {
         })
     }
 
-    /// A table is mapped once: its rows would count double.
-    fn take_table(&mut self, table: &str) -> Result<(), Refusal> {
+    /// A table is mapped once to charges and once to usage: its rows would count double.
+    fn take_table(&mut self, table: &str, as_usage: bool) -> Result<(), Refusal> {
         if !self.tables.iter().any(|known| known.name == table) {
             return Err(Refusal::Junk(format!("it maps the table '{table}', which it was not granted")));
         }
-        if !self.mapped.insert(table.to_owned()) {
+        if !self.mapped.insert((table.to_owned(), as_usage)) {
             return Err(Refusal::Junk(format!("it maps the table '{table}' twice, whose rows would count double")));
         }
         Ok(())
@@ -251,6 +258,20 @@ fn origin(origin: wit::Origin) -> Origin {
     match origin {
         wit::Origin::Column(header) => Origin::Column(header),
         wit::Origin::Constant(value) => Origin::Constant(value),
+        wit::Origin::FirstOf(choices) => Origin::FirstOf(choices.into_iter().map(choice).collect()),
+    }
+}
+
+fn choice(choice: wit::Choice) -> Choice {
+    let condition = |condition: wit::Condition| Condition { column: condition.column, values: condition.values, negated: condition.negated };
+    let term = |term: wit::Term| Term { column: term.column, subtract: term.subtract, member: term.member };
+    Choice {
+        when: choice.when.into_iter().map(condition).collect(),
+        value: match choice.value {
+            wit::Value::Column(header) => Value::Column(header),
+            wit::Value::Constant(value) => Value::Constant(value),
+            wit::Value::Sum(terms) => Value::Sum(terms.into_iter().map(term).collect()),
+        },
     }
 }
 

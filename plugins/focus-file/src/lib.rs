@@ -3,14 +3,12 @@
 //! It sees headers, never rows and never a path: the host reads the tables. Everything that can be wrong with a table's
 //! columns is found here, before a row is read, and named with the file, the column and the line that mends it.
 
-mod column;
 mod dataset;
 mod map;
 mod options;
 
-use apportion_plugin_sdk::table_decode::{TableInfo, tables};
 use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Mapping, Problem, Request, Rows, log, register_collector};
-use options::Options;
+use table_settings::charges::{granted_tables, wishes};
 
 struct FocusFile {
     mappings: std::vec::IntoIter<Mapping>,
@@ -25,11 +23,11 @@ impl Collector for FocusFile {
     }
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
-        let options = Options::parse(config)?;
+        let options = options::parse(config)?;
         let mut problems = Vec::new();
         for table in granted_tables()? {
             match map::map(&table, &options) {
-                Ok(_) => problems.extend(map::wishes(&table, &options)),
+                Ok(mapping) => problems.extend(wishes(&mapping)),
                 Err(Error::Config(problem) | Error::MissingColumn(problem) | Error::DuplicateColumn(problem)) => problems.push(problem),
                 Err(error) => return Err(error),
             }
@@ -38,13 +36,13 @@ impl Collector for FocusFile {
     }
 
     fn open(request: Request) -> Result<FocusFile, Error> {
-        let options = Options::parse(&request.config)?;
+        let options = options::parse(&request.config)?;
         let mut mappings = Vec::new();
         for table in granted_tables()? {
             let mapping = map::map(&table, &options)?;
             let version = dataset::version(&table);
             log::info(&format!("{}: FOCUS {version}, {} of {} columns are used", table.name, mapping.feeds.len(), table.columns.len()));
-            for wish in map::wishes(&table, &options) {
+            for wish in wishes(&mapping) {
                 log::warn(&wish.message);
             }
             mappings.push(mapping);
@@ -55,11 +53,6 @@ impl Collector for FocusFile {
     fn next(&mut self) -> Result<Option<Batch>, Error> {
         Ok(self.mappings.next().map(|mapping| Batch::new(Rows::Mapped(mapping))))
     }
-}
-
-fn granted_tables() -> Result<Vec<TableInfo>, Error> {
-    let tables = tables().map_err(Error::Unavailable)?;
-    if tables.is_empty() { Err(Error::config("no file was given to the source")) } else { Ok(tables) }
 }
 
 register_collector!(FocusFile);

@@ -1,89 +1,35 @@
 //! Header and settings → mapping: which column or constant feeds which field.
 
-use crate::column::{FEDS, Fed, NEEDED, WISHED};
 use crate::dataset::refuse_others;
-use crate::options::Options;
 use apportion_plugin_sdk::table_decode::TableInfo;
-use apportion_plugin_sdk::{Error, FeedFrom, Mapping, Problem, Skip, TagColumn};
-use table_settings::{closest, find, named};
+use apportion_plugin_sdk::{Error, Mapping, Origin};
+use table_settings::charges::{self, Options};
+use table_settings::{Fed, find};
+
+/// Where a version of FOCUS has a column that others call otherwise.
+const OTHERWISE: [(&str, &str); 1] = [("ProviderName", "ServiceProviderName")];
 
 /// The mapping of a Cost and Usage table, or what its header lacks.
 pub fn map(table: &TableInfo, options: &Options) -> Result<Mapping, Error> {
     refuse_others(table)?;
-    let mut feeds = Vec::new();
-    let mut missing = Vec::new();
-    for (position, fed) in FEDS.iter().enumerate() {
-        match feed(table, options, fed)? {
-            Some(feed) => feeds.push(feed),
-            None if position < NEEDED => missing.push(fed),
-            None => {}
-        }
-    }
-    if let Some(first) = missing.first() {
-        return Err(Error::MissingColumn(missing_columns(table, first, &missing)));
-    }
-    let mut tag_columns = Vec::new();
-    for (key, column) in &options.tag_columns {
-        tag_columns.push(TagColumn { key: key.clone(), column: named(table, "tag_columns", column)? });
-    }
-    let mut skips = Vec::new();
-    for skip in &options.skips {
-        skips.push(Skip { column: named(table, "skip", &skip.column)?, values: skip.values.clone() });
-    }
-    Ok(Mapping { table: table.name.clone(), feeds, tag_columns, skips, nulls: options.nulls.clone(), date_order: options.date_order })
-}
-
-/// What a table should have and does not, though its rows can become charges.
-pub fn wishes(table: &TableInfo, options: &Options) -> Vec<Problem> {
-    let lacking = FEDS[WISHED].iter().filter(|fed| matches!(feed(table, options, fed), Ok(None)));
-    lacking
-        .map(|fed| {
-            Problem::new(format!("{} has no column {}: rules and reports will see it empty", table.name, fed.column))
-                .hint(format!("constants = {{ {} = \"{}\" }}", fed.name, if fed.name == "charge_category" { "Usage" } else { "…" }))
-                .table(&table.name)
-                .column(fed.column)
-        })
-        .collect()
-}
-
-/// A constant wins over a column that the settings name, and that over the FOCUS column.
-fn feed(table: &TableInfo, options: &Options, fed: &Fed) -> Result<Option<FeedFrom>, Error> {
-    let by_name = |pairs: &[(String, String)]| pairs.iter().find(|(name, _)| name == fed.name).map(|(_, value)| value.clone());
-    if let Some(value) = by_name(&options.constants) {
-        return Ok(Some(FeedFrom::constant(fed.feed, value)));
-    }
-    if let Some(column) = by_name(&options.columns) {
-        return Ok(Some(FeedFrom::column(fed.feed, named(table, "columns", &column)?)));
-    }
-    let header = match (find(table, fed.column)?, fed.otherwise) {
-        (None, Some(otherwise)) => find(table, otherwise)?,
-        (header, _) => header,
+    let usual = |fed: &Fed| {
+        let header = match (find(table, fed.column)?, OTHERWISE.iter().find(|(column, _)| *column == fed.column)) {
+            (None, Some((_, otherwise))) => find(table, otherwise)?,
+            (header, _) => header,
+        };
+        Ok(header.map(Origin::Column))
     };
-    Ok(header.map(|header| FeedFrom::column(fed.feed, header)))
-}
-
-fn missing_columns(table: &TableInfo, first: &Fed, missing: &[&Fed]) -> Problem {
-    let names: Vec<&str> = missing.iter().map(|fed| fed.column).collect();
-    let noun = if names.len() == 1 { "column" } else { "columns" };
-    let close = closest(first.column, table.columns.iter().map(|column| column.name.as_str()));
-    let hint = match (first.name, close) {
-        (_, Some(close)) => format!("columns = {{ {} = \"{close}\" }}", first.name),
-        ("billing_currency", None) => "constants = { billing_currency = \"USD\" }".into(),
-        ("effective_cost", None) => "columns = { effective_cost = \"BilledCost\" }".into(),
-        (name, None) => format!("columns = {{ {name} = \"<the column that holds it>\" }}"),
-    };
-    Problem::new(format!("{} has no {noun} {}, without which its rows cannot become charges", table.name, names.join(", ")))
-        .hint(hint)
-        .table(&table.name)
-        .column(first.column)
+    charges::map(table, options, &usual)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dataset::version;
+    use crate::options::parse;
     use apportion_plugin_sdk::table_decode::Column;
-    use apportion_plugin_sdk::{DateOrder, Feed, Field, Origin};
+    use apportion_plugin_sdk::{DateOrder, Feed, Field, Skip, TagColumn};
+    use table_settings::charges::wishes;
 
     fn table(name: &str, header: &str) -> TableInfo {
         let columns = header.trim_end().split(',').map(|name| Column { name: name.into(), kind: "text".into() }).collect();
@@ -91,13 +37,14 @@ mod tests {
     }
 
     fn usual() -> Options {
-        Options::parse("").unwrap()
+        parse("").unwrap()
     }
 
     fn origin(mapping: &Mapping, feed: Feed) -> Option<String> {
         mapping.feeds.iter().find(|from| from.feed == feed).map(|from| match &from.origin {
             Origin::Column(header) => header.clone(),
             Origin::Constant(value) => format!("={value}"),
+            Origin::FirstOf(choices) => panic!("{choices:?}"),
         })
     }
 
@@ -126,7 +73,7 @@ mod tests {
             assert_eq!(origin(&mapping, Feed::Tags).as_deref(), Some("Tags"), "{expect}");
             let provider = if expect == "1.4" { "ServiceProviderName" } else { "ProviderName" };
             assert_eq!(origin(&mapping, Feed::Dimension(Field::ProviderName)).as_deref(), Some(provider), "{expect}");
-            assert!(wishes(&table, &usual()).is_empty());
+            assert!(wishes(&map(&table, &usual()).unwrap()).is_empty());
         }
     }
 
@@ -173,7 +120,7 @@ mod tests {
 
     #[test]
     fn settings_stand_in_for_columns() {
-        let options = Options::parse(
+        let options = parse(
             r#"{"constants": {"billing_currency": "EUR", "service_name": "Support"}, "columns": {"effective_cost": "BilledCost"},
                 "tag_columns": {"team": "X_TEAM"}, "skip": [{"column": "Kind", "values": ["total"]}], "nulls": ["-"], "date_order": "mdy"}"#,
         )
@@ -189,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_column_that_a_setting_names_has_to_be_there() {
-        let options = Options::parse(r#"{"tag_columns": {"team": "x_Taem"}}"#).unwrap();
+        let options = parse(r#"{"tag_columns": {"team": "x_Taem"}}"#).unwrap();
         match map(&table("b.csv", "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,x_Team"), &options) {
             Err(Error::MissingColumn(problem)) => assert_eq!(problem.hint.as_deref(), Some("did you mean `x_Team`?")),
             other => panic!("{other:?}"),
@@ -214,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_strongly_wanted_is_asked_for() {
-        let wishes = wishes(&table("b.csv", "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ServiceName"), &usual());
+        let wishes = wishes(&map(&table("b.csv", "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ServiceName"), &usual()).unwrap());
         assert_eq!(wishes.len(), 1);
         assert_eq!(wishes[0].hint.as_deref(), Some("constants = { charge_category = \"Usage\" }"));
     }

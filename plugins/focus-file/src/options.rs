@@ -1,69 +1,19 @@
 //! The source's settings, read strictly: a key that does not exist is an error, not a silence.
 
-use crate::column::FEDS;
-use apportion_plugin_sdk::{DateOrder, Error, Skip};
-use serde_json::Value;
-use table_settings::{date_order, object, skips, texts, texts_by_key, unknown};
+use apportion_plugin_sdk::Error;
+use table_settings::charges::Options;
 
-pub const KEYS: [&str; 6] = ["constants", "columns", "tag_columns", "nulls", "date_order", "skip"];
-
-#[derive(Debug)]
-pub struct Options {
-    /// What stands in for a column, by the field's name.
-    pub constants: Vec<(String, String)>,
-    /// Headers that differ from FOCUS, by the field's name.
-    pub columns: Vec<(String, String)>,
-    /// Tag and header.
-    pub tag_columns: Vec<(String, String)>,
-    pub nulls: Vec<String>,
-    pub date_order: DateOrder,
-    pub skips: Vec<Skip>,
-}
-
-impl Options {
-    pub fn parse(config: &str) -> Result<Options, Error> {
-        let mut options = Options {
-            constants: Vec::new(),
-            columns: Vec::new(),
-            tag_columns: Vec::new(),
-            // The spellings of nothing that real bills use in text columns, beside the empty cell.
-            nulls: vec!["NULL".into(), "null".into()],
-            date_order: DateOrder::Iso,
-            skips: Vec::new(),
-        };
-        if config.trim().is_empty() {
-            return Ok(options);
-        }
-        let config: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
-        for (key, value) in object("the settings", &config)? {
-            match key.as_str() {
-                "constants" => options.constants = by_field(key, value)?,
-                "columns" => options.columns = by_field(key, value)?,
-                "tag_columns" => options.tag_columns = texts_by_key(key, value)?,
-                "nulls" => options.nulls = texts(key, value)?,
-                "date_order" => options.date_order = date_order(value)?,
-                "skip" => options.skips = skips(value)?,
-                _ => return Err(unknown("setting", key, KEYS)),
-            }
-        }
-        Ok(options)
-    }
-}
-
-fn by_field(what: &str, value: &Value) -> Result<Vec<(String, String)>, Error> {
-    let pairs = texts_by_key(what, value)?;
-    match pairs.iter().find(|(name, _)| !FEDS.iter().any(|fed| fed.name == name)) {
-        Some((name, _)) => Err(unknown("field", name, FEDS.iter().map(|fed| fed.name))),
-        None => Ok(pairs),
-    }
+pub fn parse(config: &str) -> Result<Options, Error> {
+    Options::parse(config, Options::default(), &[], |_, _| Ok(false))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use apportion_plugin_sdk::{DateOrder, Skip};
 
     fn refusal(config: &str) -> (String, String) {
-        match Options::parse(config) {
+        match parse(config) {
             Err(Error::Config(problem)) => (problem.message, problem.hint.unwrap_or_default()),
             other => panic!("{config} gave {other:?}"),
         }
@@ -72,7 +22,7 @@ mod tests {
     #[test]
     fn nothing_said_means_the_usual() {
         for config in ["", "{}", " "] {
-            let options = Options::parse(config).unwrap();
+            let options = parse(config).unwrap();
             assert_eq!(options.nulls, ["NULL", "null"], "{config:?}");
             assert_eq!(options.date_order, DateOrder::Iso);
             assert!(options.constants.is_empty() && options.columns.is_empty() && options.tag_columns.is_empty() && options.skips.is_empty());
@@ -81,7 +31,7 @@ mod tests {
 
     #[test]
     fn reads_every_setting() {
-        let options = Options::parse(
+        let options = parse(
             r#"{"constants": {"billing_currency": "USD"}, "columns": {"effective_cost": "Amortized"}, "tag_columns": {"team": "x_Team"},
                 "nulls": ["N/A"], "date_order": "dmy", "skip": [{"column": "x_Kind", "values": ["total", "sum"]}]}"#,
         )

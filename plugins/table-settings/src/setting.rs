@@ -12,6 +12,19 @@ pub fn text(what: &str, value: &Value) -> Result<String, Error> {
     value.as_str().map(str::to_owned).ok_or_else(|| Error::config(format!("{what} must be text, not {value}")))
 }
 
+pub fn flag(what: &str, value: &Value) -> Result<bool, Error> {
+    value.as_bool().ok_or_else(|| Error::config(format!("{what} must be true or false, not {value}")))
+}
+
+/// One of some words; the value is that of the word.
+pub fn word<T: Copy>(what: &str, value: &Value, words: &[(&str, T)]) -> Result<T, Error> {
+    let found = value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
+    found.map(|(_, meant)| *meant).ok_or_else(|| {
+        let known: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        Error::Config(Problem::new(format!("{what} cannot be {value}")).hint(format!("{what} = {}", known.join(" | "))))
+    })
+}
+
 pub fn texts(what: &str, value: &Value) -> Result<Vec<String>, Error> {
     let list = value.as_array().ok_or_else(|| Error::config(format!("{what} must be a list of texts, not {value}")))?;
     list.iter().map(|value| text(what, value)).collect()

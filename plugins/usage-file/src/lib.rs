@@ -5,9 +5,9 @@
 mod map;
 mod options;
 
-use apportion_plugin_sdk::table_decode::{TableInfo, tables};
 use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, UsageMapping, log, register_collector};
 use options::Options;
+use table_settings::charges::granted_tables;
 
 struct UsageFile {
     mappings: std::vec::IntoIter<UsageMapping>,
@@ -49,11 +49,6 @@ impl Collector for UsageFile {
     fn next(&mut self) -> Result<Option<Batch>, Error> {
         Ok(self.mappings.next().map(|mapping| Batch::new(Rows::MappedUsage(mapping))))
     }
-}
-
-fn granted_tables() -> Result<Vec<TableInfo>, Error> {
-    let tables = tables().map_err(Error::Unavailable)?;
-    if tables.is_empty() { Err(Error::config("no file was given to the source")) } else { Ok(tables) }
 }
 
 register_collector!(UsageFile);

@@ -124,6 +124,7 @@ mod tests {
         match origin {
             Origin::Column(header) => header.clone(),
             Origin::Constant(text) => format!("={text}"),
+            Origin::FirstOf(choices) => panic!("{choices:?}"),
         }
     }
 

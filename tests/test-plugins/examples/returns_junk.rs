@@ -1,8 +1,6 @@
 //! Returns what cannot be a batch, in the way that its settings name.
 
-use apportion_plugin_sdk::{
-    Batch, Collector, DateOrder, Dimension, Error, Feed, FeedFrom, Field, Manifest, Mapping, Request, Rows, register_collector,
-};
+use apportion_plugin_sdk::{Batch, Collector, Dimension, Error, Feed, FeedFrom, Field, Manifest, Mapping, Request, Rows, register_collector};
 
 struct Guest(String);
 
@@ -53,14 +51,7 @@ impl Collector for Guest {
 
 fn mapping(table: &str) -> Mapping {
     let feeds = [(Feed::BilledCost, "a"), (Feed::EffectiveCost, "a"), (Feed::BillingCurrency, "b"), (Feed::ChargePeriodStart, "c")];
-    Mapping {
-        table: table.into(),
-        feeds: feeds.map(|(feed, column)| FeedFrom::column(feed, column)).into(),
-        tag_columns: Vec::new(),
-        skips: Vec::new(),
-        nulls: Vec::new(),
-        date_order: DateOrder::Iso,
-    }
+    Mapping { feeds: feeds.map(|(feed, column)| FeedFrom::column(feed, column)).into(), ..Mapping::new(table) }
 }
 
 register_collector!(Guest);

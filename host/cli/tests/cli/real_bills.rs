@@ -49,8 +49,7 @@ fn run(data: &Path, expected: &Value) -> (Scene, Output) {
 fn batch_totals_are_exactly_those_of_the_bill() {
     let Some(data) = data() else { return };
     for name in DATA_SETS {
-        let expected: Value =
-            serde_json::from_str(&fs::read_to_string(data.join(format!("expected/{name}.json"))).expect("what is expected")).expect("JSON");
+        let expected = expected(&data, name);
         let (scene, output) = run(&data, &expected);
         let report = output.json();
         assert_eq!(report["sources"][0]["charges"], expected["rows"], "{name}");
@@ -73,6 +72,93 @@ fn batch_totals_are_exactly_those_of_the_bill() {
             }
         }
     }
+}
+
+/// A bill in its own format: the plugin that reads it, its settings, and which of the expected totals its costs are.
+struct Native {
+    data_set: &'static str,
+    plugin: &'static str,
+    config: &'static str,
+    billed: &'static str,
+}
+
+const fn native(data_set: &'static str, plugin: &'static str, config: &'static str, billed: &'static str) -> Native {
+    Native { data_set, plugin, config, billed }
+}
+
+const NATIVE: [Native; 11] = [
+    native("aws_cur_koku_local", "aws-cur", "", "UnblendedCost"),
+    native("aws_cur_koku_local", "aws-cur", "cost = 'blended'", "BlendedCost"),
+    native("aws_cur_test_cur", "aws-cur", "", "UnblendedCost"),
+    native("azure_ea_actual_small", "azure-cost", "", "Cost"),
+    native("azure_ea_amortized_small", "azure-cost", "cost = 'amortized'", "Cost"),
+    native("azure_opencost_header_enterprise", "azure-cost", "", "CostInBillingCurrency"),
+    native("azure_opencost_header_payasyougo", "azure-cost", "", "PreTaxCost"),
+    native("azure_opencost_missing_brackets", "azure-cost", "constants = { billing_currency = 'XXX' }", "costinbillingcurrency"),
+    native("gcp_koku_202011", "gcp-billing", "", "net_cost"),
+    native("gcp_koku_202011", "gcp-billing", "credits = 'gross'", "cost"),
+    native(
+        "opencost_export_sample",
+        "csv",
+        "columns = { billed_cost = 'TotalCost', charge_period_start = 'Date', service_name = 'Namespace' }, constants = { billing_currency = 'XXX' }",
+        "TotalCost",
+    ),
+];
+
+/// Runs one source of a plugin over files, and gives the report.
+fn collect(data: &Path, files: &Value, plugin: &str, config: &str, exit: i32) -> (Scene, Value) {
+    let scene = Scene::with_rules();
+    let files: Vec<String> = files.as_array().expect("files").iter().map(|file| format!("{:?}", data.join(file.as_str().expect("a name")))).collect();
+    let config = if config.is_empty() { String::new() } else { format!("config = {{ {config} }}\n") };
+    scene.write(
+        "apportion.toml",
+        &format!("[sources.real]\nplugin = \"{plugin}\"\npaths = [{}]\ngrants = [\"table-decode\"]\n{config}", files.join(", ")),
+    );
+    let report = scene.run("run --format json").expect(exit).json();
+    (scene, report["sources"][0].clone())
+}
+
+#[test]
+fn native_bills_add_up_to_what_they_say() {
+    let Some(data) = data() else { return };
+    for Native { data_set, plugin, config, billed } in NATIVE {
+        let expected = expected(&data, data_set);
+        let (_, source) = collect(&data, &expected["files"], plugin, config, 0);
+        assert_eq!(source["charges"], expected["rows"], "{data_set} {config}");
+        assert_eq!(source["set_aside"], 0, "{data_set} {config}");
+        let (currency, theirs) = expected["totals"].as_object().and_then(|totals| totals.iter().next()).expect("totals");
+        let total = &source["totals"][0];
+        assert_eq!(total["currency"], if currency == "__none__" { "XXX" } else { currency.as_str() }, "{data_set}");
+        for ours in ["billed_cost", "effective_cost"] {
+            assert_eq!(exact(total[ours].as_str().expect("text")), exact(theirs[billed].as_str().expect("text")), "{data_set} {config} {ours}");
+        }
+    }
+}
+
+/// Of a task's cost one part was used and the other is its share of what nobody used; the row without a date is set aside.
+#[test]
+fn split_costs_are_charges_or_weights_and_never_both() {
+    let Some(data) = data() else { return };
+    let expected = expected(&data, "aws_cur2_split_realworld");
+    let (used, unused) = ("77.747069143840182", "140.602278295015257");
+    let by_product = &expected["by"]["product_code"]["USD?"]["AmazonECS"];
+    assert_eq!((by_product["split_line_item_split_cost"].as_str(), by_product["split_line_item_unused_cost"].as_str()), (Some(used), Some(unused)));
+    let constants = "constants = { billing_currency = 'USD' }";
+    let (_, source) = collect(&data, &expected["files"], "aws-cur", &format!("split = 'charges', {constants}"), 3);
+    assert_eq!((&source["charges"], &source["set_aside"]), (&Value::from(2748), &Value::from(1)));
+    assert_eq!(exact(source["totals"][0]["billed_cost"].as_str().expect("text")), exact(used) + exact(unused));
+    let (_, source) = collect(&data, &expected["files"], "aws-cur", constants, 3);
+    assert_eq!(exact(source["totals"][0]["billed_cost"].as_str().expect("text")), 0);
+    for (metric, theirs) in [("aws.split_cost", used), ("aws.split_unused_cost", unused)] {
+        let metrics = source["usage"]["metrics"].as_array().expect("metrics");
+        let ours = metrics.iter().find(|known| known["metric"] == metric).expect(metric)["total"].as_str().expect("text");
+        // A quantity is rounded to billionths row by row.
+        assert!((exact(ours) - exact(theirs)).abs() <= 10_i128.pow(SCALE as u32 - 9) / 2 * 2748, "{metric}: {ours}");
+    }
+}
+
+fn expected(data: &Path, data_set: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(data.join(format!("expected/{data_set}.json"))).expect("what is expected")).expect("JSON")
 }
 
 /// Effective costs by currency and value; what has no value stands under the empty text.

@@ -1,4 +1,4 @@
-//! What a FOCUS column feeds.
+//! The fields that a table can feed.
 
 use apportion_plugin_sdk::{Feed, Field};
 
@@ -7,12 +7,16 @@ pub struct Fed {
     pub feed: Feed,
     pub name: &'static str,
     pub column: &'static str,
-    /// Where another version of FOCUS has it.
-    pub otherwise: Option<&'static str>,
+}
+
+impl Fed {
+    pub fn is_amount(&self) -> bool {
+        matches!(self.feed, Feed::BilledCost | Feed::EffectiveCost)
+    }
 }
 
 const fn fed(feed: Feed, name: &'static str, column: &'static str) -> Fed {
-    Fed { feed, name, column, otherwise: None }
+    Fed { feed, name, column }
 }
 
 const fn dimension(field: Field, name: &'static str, column: &'static str) -> Fed {
@@ -31,13 +35,7 @@ pub const FEDS: &[Fed] = &[
     dimension(Field::ServiceName, "service_name", "ServiceName"),
     dimension(Field::ChargeCategory, "charge_category", "ChargeCategory"),
     fed(Feed::Tags, "tags", "Tags"),
-    Fed {
-        feed: Feed::Dimension(Field::ProviderName),
-        name: "provider_name",
-        column: "ProviderName",
-        // FOCUS 1.4 has no ProviderName any more.
-        otherwise: Some("ServiceProviderName"),
-    },
+    dimension(Field::ProviderName, "provider_name", "ProviderName"),
     dimension(Field::SubAccountId, "sub_account_id", "SubAccountId"),
     dimension(Field::SubAccountName, "sub_account_name", "SubAccountName"),
     dimension(Field::ChargeClass, "charge_class", "ChargeClass"),

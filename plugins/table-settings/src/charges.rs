@@ -1,0 +1,180 @@
+//! Header and settings → the mapping of a bill. Each collector says where a field usually stands; the settings say otherwise.
+
+use crate::field::{FEDS, Fed, NEEDED, WISHED};
+use crate::{closest, date_order, named, object, skips, texts, texts_by_key, unknown};
+use apportion_plugin_sdk::table_decode::{TableInfo, tables};
+use apportion_plugin_sdk::{Batch, DateOrder, Error, Feed, FeedFrom, Mapping, Origin, Problem, Rows, Skip, TagColumn};
+use serde_json::Value;
+
+/// The settings that all collectors of bills in tables have.
+pub const KEYS: [&str; 6] = ["constants", "columns", "tag_columns", "nulls", "date_order", "skip"];
+
+#[derive(Debug)]
+pub struct Options {
+    /// What stands in for a column, by the field's name.
+    pub constants: Vec<(String, String)>,
+    /// Headers that differ from the usual ones, by the field's name.
+    pub columns: Vec<(String, String)>,
+    /// Tag and header.
+    pub tag_columns: Vec<(String, String)>,
+    pub nulls: Vec<String>,
+    pub date_order: DateOrder,
+    pub skips: Vec<Skip>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            constants: Vec::new(),
+            columns: Vec::new(),
+            tag_columns: Vec::new(),
+            // The spellings of nothing that real bills use in text columns, beside the empty cell.
+            nulls: vec!["NULL".into(), "null".into()],
+            date_order: DateOrder::Iso,
+            skips: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// Reads the settings; those that are not of all collectors go to `own`, which says whether it knows them.
+    pub fn parse(
+        config: &str,
+        usual: Options,
+        own_keys: &[&'static str],
+        mut own: impl FnMut(&str, &Value) -> Result<bool, Error>,
+    ) -> Result<Options, Error> {
+        let mut options = usual;
+        if config.trim().is_empty() {
+            return Ok(options);
+        }
+        let config: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
+        for (key, value) in object("the settings", &config)? {
+            match key.as_str() {
+                "constants" => options.constants = by_field(key, value)?,
+                "columns" => options.columns = by_field(key, value)?,
+                "tag_columns" => options.tag_columns = texts_by_key(key, value)?,
+                "nulls" => options.nulls = texts(key, value)?,
+                "date_order" => options.date_order = date_order(value)?,
+                "skip" => options.skips = skips(value)?,
+                _ if own(key, value)? => {}
+                _ => return Err(unknown("setting", key, own_keys.iter().copied().chain(KEYS))),
+            }
+        }
+        Ok(options)
+    }
+}
+
+pub fn by_field(what: &str, value: &Value) -> Result<Vec<(String, String)>, Error> {
+    let pairs = texts_by_key(what, value)?;
+    match pairs.iter().find(|(name, _)| !FEDS.iter().any(|fed| fed.name == name)) {
+        Some((name, _)) => Err(unknown("field", name, FEDS.iter().map(|fed| fed.name))),
+        None => Ok(pairs),
+    }
+}
+
+/// The tables that the source was given, of which there has to be one.
+pub fn granted_tables() -> Result<Vec<TableInfo>, Error> {
+    let tables = tables().map_err(Error::Unavailable)?;
+    if tables.is_empty() { Err(Error::config("no file was given to the source")) } else { Ok(tables) }
+}
+
+/// The pages of a collector that maps its tables.
+pub struct Pages {
+    rows: std::vec::IntoIter<Rows>,
+}
+
+impl Pages {
+    pub fn open(mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>) -> Result<Pages, Error> {
+        let mut rows = Vec::new();
+        for table in granted_tables()? {
+            rows.extend(map(&table)?);
+        }
+        Ok(Pages { rows: rows.into_iter() })
+    }
+
+    pub fn next(&mut self) -> Option<Batch> {
+        self.rows.next().map(Batch::new)
+    }
+}
+
+/// What is wrong with the tables, one by one.
+pub fn check(mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>) -> Result<Vec<Problem>, Error> {
+    let mut problems = Vec::new();
+    for table in granted_tables()? {
+        match map(&table) {
+            Ok(rows) => problems.extend(rows.iter().flat_map(|rows| match rows {
+                Rows::Mapped(mapping) => wishes(mapping),
+                _ => Vec::new(),
+            })),
+            Err(Error::Config(problem) | Error::MissingColumn(problem) | Error::DuplicateColumn(problem)) => problems.push(problem),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(problems)
+}
+
+/// The mapping of a table, or what its header lacks. `usual` says where a field stands if the settings do not.
+pub fn map(table: &TableInfo, options: &Options, usual: &dyn Fn(&Fed) -> Result<Option<Origin>, Error>) -> Result<Mapping, Error> {
+    let mut mapping = Mapping { nulls: options.nulls.clone(), date_order: options.date_order, ..Mapping::new(&table.name) };
+    let mut missing = Vec::new();
+    for (position, fed) in FEDS.iter().enumerate() {
+        match feed(table, options, fed, usual)? {
+            Some(feed) => mapping.feeds.push(feed),
+            None if position < NEEDED => missing.push(fed),
+            None => {}
+        }
+    }
+    if let Some(first) = missing.first() {
+        return Err(Error::MissingColumn(missing_columns(table, first, &missing)));
+    }
+    for (key, column) in &options.tag_columns {
+        mapping.tag_columns.push(TagColumn { key: key.clone(), column: named(table, "tag_columns", column)? });
+    }
+    for skip in &options.skips {
+        mapping.skips.push(Skip { column: named(table, "skip", &skip.column)?, values: skip.values.clone() });
+    }
+    Ok(mapping)
+}
+
+/// What a mapping should have and does not, though rows can become charges with it.
+pub fn wishes(mapping: &Mapping) -> Vec<Problem> {
+    let fed = |feed: Feed| mapping.feeds.iter().any(|from| from.feed == feed);
+    let lacking = FEDS[WISHED].iter().filter(|wished| !fed(wished.feed));
+    lacking
+        .map(|fed| {
+            Problem::new(format!("{} has no column {}: rules and reports will see it empty", mapping.table, fed.column))
+                .hint(format!("constants = {{ {} = \"{}\" }}", fed.name, if fed.name == "charge_category" { "Usage" } else { "…" }))
+                .table(&mapping.table)
+                .column(fed.column)
+        })
+        .collect()
+}
+
+/// A constant wins over a column that the settings name, and that over the usual one.
+fn feed(table: &TableInfo, options: &Options, fed: &Fed, usual: &dyn Fn(&Fed) -> Result<Option<Origin>, Error>) -> Result<Option<FeedFrom>, Error> {
+    let by_name = |pairs: &[(String, String)]| pairs.iter().find(|(name, _)| name == fed.name).map(|(_, value)| value.clone());
+    if let Some(value) = by_name(&options.constants) {
+        return Ok(Some(FeedFrom::constant(fed.feed, value)));
+    }
+    if let Some(column) = by_name(&options.columns) {
+        return Ok(Some(FeedFrom::column(fed.feed, named(table, "columns", &column)?)));
+    }
+    Ok(usual(fed)?.map(|origin| FeedFrom { feed: fed.feed, origin }))
+}
+
+fn missing_columns(table: &TableInfo, first: &Fed, missing: &[&Fed]) -> Problem {
+    let names: Vec<&str> = missing.iter().map(|fed| fed.column).collect();
+    let noun = if names.len() == 1 { "column" } else { "columns" };
+    let close = closest(first.column, table.columns.iter().map(|column| column.name.as_str()));
+    let hint = match (first.name, close) {
+        (_, Some(close)) => format!("columns = {{ {} = \"{close}\" }}", first.name),
+        ("billing_currency", None) => "constants = { billing_currency = \"USD\" }".into(),
+        ("effective_cost", None) => "columns = { effective_cost = \"BilledCost\" }".into(),
+        (name, None) => format!("columns = {{ {name} = \"<the column that holds it>\" }}"),
+    };
+    Problem::new(format!("{} has no {noun} {}, without which its rows cannot become charges", table.name, names.join(", ")))
+        .hint(hint)
+        .table(&table.name)
+        .column(first.column)
+}
