@@ -5,9 +5,15 @@
 //! is its only Rust face: it adds nothing that another language could not have.
 
 mod allocator;
+pub mod aws;
 mod collector;
+pub mod file;
+pub mod fixture;
+pub mod http;
+pub mod kubernetes;
 pub mod log;
 mod manifest;
+pub mod run_info;
 pub mod table_decode;
 
 #[doc(hidden)]

@@ -21,7 +21,13 @@ impl Manifest {
 
     /// Asks for a power; `reason` is what the operator reads who is asked to grant it.
     pub fn power(mut self, power: &str, reason: &str) -> Manifest {
-        self.powers.push(PowerRequest { power: power.into(), reason: reason.into() });
+        self.powers.push(PowerRequest { power: power.into(), reason: reason.into(), optional: false });
+        self
+    }
+
+    /// Asks for a power that it can do without.
+    pub fn optional_power(mut self, power: &str, reason: &str) -> Manifest {
+        self.powers.push(PowerRequest { power: power.into(), reason: reason.into(), optional: true });
         self
     }
 

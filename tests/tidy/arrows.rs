@@ -7,11 +7,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ledger", &["domain"]),
     ("decode", &["domain"]),
     ("rule-engine", &["domain"]),
-    ("plugin-host", &["decode", "domain"]),
+    ("reach", &["domain"]),
+    ("plugin-host", &["decode", "domain", "reach"]),
     ("pipeline", &["decode", "domain", "ledger"]),
     ("server", &["domain", "ledger", "pipeline"]),
     ("bundled-plugins", &[]),
-    ("cli", &["bundled-plugins", "decode", "domain", "ledger", "pipeline", "plugin-host", "rule-engine", "server"]),
+    ("cli", &["bundled-plugins", "decode", "domain", "ledger", "pipeline", "plugin-host", "reach", "rule-engine", "server"]),
 ];
 
 /// Dependencies that only one crate may know.
@@ -23,6 +24,12 @@ const OWNED: &[(&str, &str)] = &[
     ("axum", "server"),
     ("clap", "cli"),
     ("indicatif", "cli"),
+    ("reqwest", "reach"),
+    ("kube", "reach"),
+    ("object_store", "reach"),
+    ("aws-config", "reach"),
+    ("aws-sdk-costexplorer", "reach"),
+    ("aws-sdk-organizations", "reach"),
 ];
 
 /// Names in the `[dependencies]` table of a crate; those of tests and build scripts are not the house's walls.

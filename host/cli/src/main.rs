@@ -8,6 +8,7 @@ mod estate;
 #[cfg(test)]
 mod golden;
 mod query;
+mod reach;
 mod reading;
 #[cfg(test)]
 mod reference;

@@ -2,6 +2,7 @@
 
 use domain::catalogue::{self as code, Code};
 use domain::diagnostic::{Diagnostic, did_you_mean};
+use crate::reach::{AwsSection, HttpSection, KubernetesSection, SecretSection, StoreSection};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -41,11 +42,22 @@ pub struct TagSection {
 #[serde(deny_unknown_fields)]
 pub struct SourceSection {
     pub plugin: Spanned<String>,
-    pub paths: Spanned<Vec<Spanned<String>>>,
+    pub paths: Option<Spanned<Vec<Spanned<String>>>>,
     pub delimiter: Option<Spanned<String>>,
     pub grants: Option<Spanned<Vec<Spanned<String>>>>,
     pub accrues_for: Option<Spanned<String>>,
     pub config: Option<Spanned<toml::Table>>,
+    /// What the power `http` may ask.
+    pub http: Option<Spanned<HttpSection>>,
+    /// Secrets by slot.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, Spanned<SecretSection>>,
+    /// How paths that are URLs are reached.
+    pub store: Option<Spanned<StoreSection>>,
+    /// Which cluster, and what of it the power `kubernetes` may list.
+    pub kubernetes: Option<Spanned<KubernetesSection>>,
+    /// By whose word AWS is asked, and how often.
+    pub aws: Option<Spanned<AwsSection>>,
 }
 
 #[derive(Deserialize, Debug, Default)]

@@ -103,10 +103,35 @@ fn source() -> Value {
             "description": "The source whose bill this one estimates: its charges count on days of which that one has none yet, and are reversed when they come.",
             "type": "string",
         },
+        "http": http(),
+        "secrets": { "description": "Secrets by slot: where their values are kept.", "type": "object", "additionalProperties": secret() },
+        "store": store(),
+        "kubernetes": kubernetes(),
+        "aws": aws(),
         "config": { "description": "The plugin's own settings; `plugin inspect` shows its schema.", "type": "object" },
     }));
-    source["required"] = json!(["plugin", "paths"]);
+    source["required"] = json!(["plugin"]);
     source
+}
+
+fn http() -> Value {
+    object(json!({}))
+}
+
+fn secret() -> Value {
+    object(json!({}))
+}
+
+fn store() -> Value {
+    object(json!({}))
+}
+
+fn kubernetes() -> Value {
+    object(json!({}))
+}
+
+fn aws() -> Value {
+    object(json!({}))
 }
 
 fn limits() -> Value {

@@ -2,6 +2,7 @@
 
 use crate::args::GlobalArgs;
 use crate::env_var;
+use crate::reach::ReachSettings;
 use crate::reading::{Reading, SettingsFile, SourceSection, TagSection};
 use domain::catalogue::{self as code};
 use domain::diagnostic::{Diagnostic, did_you_mean};
@@ -20,7 +21,7 @@ pub const LEDGER: &str = "apportion.db";
 pub const RULES: &str = "rules";
 pub const LISTEN: &str = "127.0.0.1:8080";
 /// The powers that a plugin can be granted.
-pub const POWERS: [&str; 1] = ["table-decode"];
+pub const POWERS: [&str; 6] = ["table-decode", "file", "http", "kubernetes", "aws-cost-explorer", "aws-organizations"];
 pub const PLUGIN_SECONDS_MAX: u64 = 3_600;
 /// What a 32-bit guest can address.
 pub const PLUGIN_MIB_MAX: u64 = 4_096;
@@ -63,6 +64,7 @@ pub struct SourceSettings {
     pub grants: Setting<Vec<String>>,
     /// The source whose bill its charges are estimates of.
     pub accrues_for: Setting<Option<String>>,
+    pub reach: ReachSettings,
     /// For the plugin, as JSON.
     pub config: Setting<serde_json::Value>,
 }
@@ -298,8 +300,11 @@ impl Resolver<'_> {
             let message = format!("'{name}' cannot be the name of a source: it becomes the name of an account");
             self.refuse(&span, message, "use letters, digits, '-', '_' and '.' only");
         }
-        if section.paths.get_ref().is_empty() {
-            self.refuse(&section.paths.span(), format!("the source '{name}' has no paths"), "write `paths = [\"bills/*.csv\"]`");
+        let reads_paths = texts(section.grants.as_ref()).iter().any(|grant| ["table-decode", "file"].contains(&grant.get_ref().as_str()));
+        let paths = section.paths.as_ref();
+        if paths.map_or(reads_paths, |paths| paths.get_ref().is_empty()) {
+            let span = paths.map_or(span, Spanned::span);
+            self.refuse(&span, format!("the source '{name}' has no paths"), "write `paths = [\"bills/*.csv\"]`");
         }
         for grant in texts(section.grants.as_ref()) {
             if !POWERS.contains(&grant.get_ref().as_str()) {
@@ -311,13 +316,14 @@ impl Resolver<'_> {
         SourceSettings {
             name: name.to_owned(),
             plugin: Setting { value: section.plugin.get_ref().clone(), origin: self.origin(&section.plugin.span()) },
-            paths: self.list(Some(&section.paths)),
+            paths: self.list(section.paths.as_ref()),
             delimiter: self.delimiter(section.delimiter.as_ref()),
             grants: self.list(section.grants.as_ref()),
             accrues_for: Setting {
                 value: section.accrues_for.as_ref().map(|bill| bill.get_ref().clone()),
                 origin: self.origin_of(section.accrues_for.as_ref()),
             },
+            reach: ReachSettings::of(section),
             config: Setting { value: json(&toml::Value::Table(config)), origin: self.origin_of(section.config.as_ref()) },
         }
     }

@@ -31,6 +31,8 @@ pub struct CollectRequest {
     /// `None`: all there is.
     pub period: Option<Period>,
     pub state: Option<String>,
+    /// The run's logical time, RFC 3339.
+    pub now: String,
     /// Files that the operator granted, in a fixed order, each with the name that the plugin sees.
     pub tables: Vec<GrantedTable>,
 }

@@ -211,7 +211,7 @@ fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &dyn R
             identity: PluginIdentity { name: "fixed".into(), version: "1.0.0".into(), digest: "d".repeat(64) },
             charges: charges.clone(),
         }),
-        request: CollectRequest { source: (*name).into(), config: "{}".into(), period: None, state: None, tables: Vec::new() },
+        request: CollectRequest { source: (*name).into(), config: "{}".into(), period: None, state: None, now: String::new(), tables: Vec::new() },
         accrues_for: None,
     };
     let options = RunOptions {

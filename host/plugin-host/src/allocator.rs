@@ -51,7 +51,7 @@ impl AllocatorPlugin {
 
     /// One weight for each target, in their order.
     pub fn allocate(&self, config: &str, pool: &Pool, targets: &[Target], drivers: &[Driver]) -> Result<Vec<u64>, Diagnostic> {
-        let mut sandbox = Sandbox::new(&self.engine, &self.limits, &self.identity, State::new(&self.limits, None));
+        let mut sandbox = Sandbox::new(&self.engine, &self.limits, &self.identity, State::new(&self.limits));
         let instance = sandbox.start(Fuel::Units(self.limits.fuel_start), |store| self.pre.instantiate(store))?;
         let rows = (targets.len() + drivers.len()) as u64;
         let fuel = self.limits.fuel_call.saturating_add(self.limits.fuel_per_row.saturating_mul(rows));

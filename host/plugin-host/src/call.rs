@@ -9,7 +9,7 @@ use domain::diagnostic::Diagnostic;
 use domain::port::PluginIdentity;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
-use wasmtime::{Engine, Store, Trap};
+use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
 /// `plugin focus-file 0.1.0 (0123456789ab)`.
 pub fn label(identity: &PluginIdentity) -> String {
@@ -40,7 +40,10 @@ impl Sandbox {
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(usize::try_from(limits.batch_bytes).unwrap_or(usize::MAX));
-        store.epoch_deadline_trap();
+        store.epoch_deadline_callback(|mut context| {
+            let left = context.data_mut().time_left();
+            if left.is_zero() { Err(Trap::Interrupt.into()) } else { Ok(UpdateDeadline::Continue(ticks(left))) }
+        });
         Sandbox { store, limits: limits.clone(), label: label(identity), spent: Duration::ZERO }
     }
 
@@ -63,6 +66,7 @@ impl Sandbox {
     ) -> Result<T, Diagnostic> {
         let left = self.limits.collection.saturating_sub(self.spent);
         let deadline = self.limits.call.min(left);
+        self.store.data_mut().begin_call(deadline);
         self.store.set_epoch_deadline(ticks(deadline));
         if let Fuel::Units(units) = fuel {
             self.store.set_fuel(units).map_err(|error| Diagnostic::new(code::INTERNAL, format!("{}: {error:#}", self.label)))?;

@@ -1,27 +1,68 @@
 //! What a plugin can reach: one file a host power, and the state of one instance that all of them see.
 
+pub mod aws_cost_explorer;
+pub mod aws_organizations;
+pub mod file;
+pub mod http;
+pub mod kubernetes;
 pub mod log;
+pub mod run_info;
 pub mod table_decode;
 
+use crate::convert::shown;
+use crate::grant::Power;
 use crate::limits::{LimitHit, Limits, Meter};
+use crate::wit::since_v0_1_0::types;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use log::Log;
+use reach::{Failure, Kind, Reach};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a plugin may know of the run that it works for.
+#[derive(Clone, Debug, Default)]
+pub struct RunInfo {
+    pub source: String,
+    /// RFC 3339.
+    pub now: String,
+}
 
 /// Everything that the host keeps for one instance.
 pub struct State {
     pub meter: Meter,
     pub log: Log,
+    pub run: RunInfo,
     /// The granted tables; `None` where the power is not granted.
     pub tables: Option<Vec<GrantedTable>>,
-    /// Why the last look into a table failed: it knows more than the text that the guest got.
-    pub table_failure: Option<Diagnostic>,
+    pub reach: Reach,
+    /// Why the last look outside failed: it knows more than the text that the guest got.
+    pub failure: Option<Diagnostic>,
+    /// Until when the call under way may work. Waiting for others is no fault of its own, and moves it.
+    deadline: Instant,
     host_calls: u64,
 }
 
 impl State {
-    pub fn new(limits: &Limits, tables: Option<Vec<GrantedTable>>) -> State {
-        State { meter: Meter::new(limits), log: Log::new(limits), tables, table_failure: None, host_calls: 0 }
+    pub fn new(limits: &Limits) -> State {
+        State {
+            meter: Meter::new(limits),
+            log: Log::new(limits),
+            run: RunInfo::default(),
+            tables: None,
+            reach: Reach::default(),
+            failure: None,
+            deadline: Instant::now(),
+            host_calls: 0,
+        }
+    }
+
+    pub fn begin_call(&mut self, limit: Duration) {
+        self.deadline = Instant::now() + limit;
+    }
+
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
     }
 
     /// Counts a call out of the guest.
@@ -29,6 +70,36 @@ impl State {
         self.host_calls += 1;
         let limit = self.meter.limits().host_calls;
         if self.host_calls > limit { Err(LimitHit::HostCalls { limit }.into()) } else { Ok(()) }
+    }
+
+    /// Uses a power on the guest's behalf; the guest is told in short what went wrong, and the host keeps the long form.
+    fn reach_out<P, T>(
+        &mut self,
+        power: Power,
+        granted: Option<Arc<P>>,
+        ask: impl FnOnce(&P) -> Result<T, Failure>,
+    ) -> wasmtime::Result<Result<T, types::Error>> {
+        self.count_call()?;
+        let Some(granted) = granted else { return Err(LimitHit::Denied { power: power.name() }.into()) };
+        let began = Instant::now();
+        let answer = ask(&granted);
+        self.deadline += began.elapsed();
+        Ok(answer.map_err(|failure| {
+            let error = told(&failure);
+            self.failure = Some(failure.diagnostic);
+            error
+        }))
+    }
+}
+
+fn told(failure: &Failure) -> types::Error {
+    let message = shown(&failure.diagnostic.message);
+    match failure.kind {
+        Kind::Config => types::Error::Config(types::Problem { message, hint: failure.diagnostic.hint.clone(), table: None, column: None }),
+        Kind::Auth => types::Error::Auth(message),
+        Kind::RateLimited(seconds) => types::Error::RateLimited(seconds),
+        Kind::Transient => types::Error::Transient(message),
+        Kind::Unavailable => types::Error::Unavailable(message),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A collector with its grants: the domain's `Collector`, played by a component.
 
 use crate::call::{Fuel, Sandbox, label};
-use crate::capability::State;
+use crate::capability::{RunInfo, State};
 use crate::capability::log::LogLine;
 use crate::convert::{self, Intake};
 use crate::grant::{Grants, Power};
@@ -10,6 +10,7 @@ use crate::plugin::linker;
 use crate::wit::since_v0_1_0::{CollectorPre, collector, types};
 use domain::diagnostic::Diagnostic;
 use domain::port::{Batch, CollectRequest, Collector, PluginIdentity};
+use reach::Reach;
 use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{Component, ResourceAny};
@@ -23,6 +24,7 @@ pub struct CollectorPlugin {
     identity: PluginIdentity,
     limits: Limits,
     grants: Grants,
+    reach: Reach,
     log: Option<LogSink>,
 }
 
@@ -33,10 +35,10 @@ impl CollectorPlugin {
         identity: &PluginIdentity,
         limits: &Limits,
         grants: &Grants,
+        powers: Vec<Power>,
     ) -> wasmtime::Result<CollectorPlugin> {
-        let powers: Vec<Power> = Power::ALL.into_iter().filter(|power| grants.has(*power)).collect();
         let pre = CollectorPre::new(linker(engine, &powers)?.instantiate_pre(component)?)?;
-        Ok(CollectorPlugin { engine: engine.clone(), pre, identity: identity.clone(), limits: limits.clone(), grants: grants.clone(), log: None })
+        Ok(CollectorPlugin { engine: engine.clone(), pre, identity: identity.clone(), limits: limits.clone(), grants: grants.clone(), reach: Reach::default(), log: None })
     }
 
     /// Hears what the plugin says.
@@ -44,10 +46,26 @@ impl CollectorPlugin {
         CollectorPlugin { log: Some(sink), ..self }
     }
 
+    /// What it can reach of what it was granted; nothing without this.
+    pub fn with_reach(self, reach: Reach) -> CollectorPlugin {
+        let has = |power: Power| self.grants.has(power);
+        let reach = Reach {
+            files: reach.files.filter(|_| has(Power::File)),
+            http: reach.http.filter(|_| has(Power::Http)),
+            kubernetes: reach.kubernetes.filter(|_| has(Power::Kubernetes)),
+            cost_explorer: reach.cost_explorer.filter(|_| has(Power::AwsCostExplorer)),
+            organizations: reach.organizations.filter(|_| has(Power::AwsOrganizations)),
+        };
+        CollectorPlugin { reach, ..self }
+    }
+
     /// A fresh store and instance: nothing survives from one collection to the next but its state.
     fn sandbox(&self, request: &CollectRequest) -> Sandbox {
-        let tables = self.grants.has(Power::TableDecode).then(|| request.tables.clone());
-        Sandbox::new(&self.engine, &self.limits, &self.identity, State::new(&self.limits, tables))
+        let mut state = State::new(&self.limits);
+        state.run = RunInfo { source: request.source.clone(), now: request.now.clone() };
+        state.tables = self.grants.has(Power::TableDecode).then(|| request.tables.clone());
+        state.reach = self.reach.clone();
+        Sandbox::new(&self.engine, &self.limits, &self.identity, state)
     }
 
     fn open(&self, sandbox: &mut Sandbox, instance: &collector::Collector, request: &CollectRequest) -> Result<ResourceAny, Diagnostic> {
@@ -68,7 +86,7 @@ impl CollectorPlugin {
     /// Where a table could not be read, the host knows better than the plugin why.
     fn reported(&self, sandbox: &mut Sandbox, error: types::Error) -> Diagnostic {
         let is_about_reading = matches!(error, types::Error::Unavailable(_) | types::Error::Transient(_) | types::Error::Bug(_));
-        match sandbox.store.data_mut().table_failure.take() {
+        match sandbox.store.data_mut().failure.take() {
             Some(diagnostic) if is_about_reading => diagnostic,
             _ => convert::of_error(error, &label(&self.identity)),
         }

@@ -292,7 +292,7 @@ pub fn manifest(manifest: wit::Manifest) -> Result<Manifest, String> {
     for request in manifest.powers {
         let power = Power::by_name(&request.power);
         let power = power.ok_or_else(|| format!("it asks for the power '{}', which this version does not have", shown(&request.power)))?;
-        powers.push(PowerRequest { power, reason: shown(&request.reason) });
+        powers.push(PowerRequest { power, reason: shown(&request.reason), optional: request.optional });
     }
     let stream = |stream: wit::Stream| Stream { name: shown(&stream.name), description: shown(&stream.description) };
     let checked = Manifest {

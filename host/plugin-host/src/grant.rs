@@ -10,14 +10,28 @@ use std::collections::BTreeSet;
 pub enum Power {
     /// Looking into the tables of the source, and having the host read them.
     TableDecode,
+    /// Listing and reading the files and objects that the source's paths lead to.
+    File,
+    /// Asking the servers that the source allows.
+    Http,
+    /// Listing objects of a cluster.
+    Kubernetes,
+    AwsCostExplorer,
+    AwsOrganizations,
 }
 
 impl Power {
-    pub const ALL: [Power; 1] = [Power::TableDecode];
+    pub const ALL: [Power; 6] =
+        [Power::TableDecode, Power::File, Power::Http, Power::Kubernetes, Power::AwsCostExplorer, Power::AwsOrganizations];
 
     pub fn name(self) -> &'static str {
         match self {
             Power::TableDecode => "table-decode",
+            Power::File => "file",
+            Power::Http => "http",
+            Power::Kubernetes => "kubernetes",
+            Power::AwsCostExplorer => "aws-cost-explorer",
+            Power::AwsOrganizations => "aws-organizations",
         }
     }
 
@@ -62,7 +76,7 @@ impl Grants {
 
     /// Refuses a manifest that asks for more than is granted, with the lines that would grant it.
     pub fn cover(&self, manifest: &Manifest, plugin: &str) -> Result<(), Diagnostic> {
-        let Some(request) = manifest.powers.iter().find(|request| !self.has(request.power)) else { return Ok(()) };
+        let Some(request) = manifest.powers.iter().find(|request| !request.optional && !self.has(request.power)) else { return Ok(()) };
         let message = format!(
             "{plugin} asks for the power '{}' ({}), which source '{}' does not grant",
             request.power.name(),
@@ -74,7 +88,7 @@ impl Grants {
 
     /// What is granted already and what is asked for, as the settings file has it.
     fn lines_that_grant(&self, manifest: &Manifest) -> String {
-        let asked = manifest.powers.iter().map(|request| request.power);
+        let asked = manifest.powers.iter().filter(|request| !request.optional).map(|request| request.power);
         let powers: BTreeSet<Power> = self.powers.iter().copied().chain(asked).collect();
         let names: Vec<String> = powers.into_iter().map(|power| format!("\"{}\"", power.name())).collect();
         let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -92,7 +106,7 @@ mod tests {
     fn unknown_powers_are_refused() {
         let refusal = |name: &str| Grants::new("aws", [name]).map_err(|diagnostic| (diagnostic.code, diagnostic.hint.unwrap_or_default()));
         assert_eq!(refusal("table-decod"), Err((code::CONFIG_VALUE, "did you mean `table-decode`?".into())));
-        assert_eq!(refusal("everything"), Err((code::CONFIG_VALUE, "there are: table-decode".into())));
+        assert_eq!(refusal("everything"), Err((code::CONFIG_VALUE, format!("there are: {}", Power::ALL.map(Power::name).join(", ")))));
     }
 
     #[test]
@@ -102,7 +116,7 @@ mod tests {
             version: "1".into(),
             description: String::new(),
             kind: Kind::Collector,
-            powers: vec![PowerRequest { power: Power::TableDecode, reason: "to read headers".into() }],
+            powers: vec![PowerRequest { power: Power::TableDecode, reason: "to read headers".into(), optional: false }],
             config_schema: "{}".into(),
             streams: Vec::new(),
             restatement_days: None,

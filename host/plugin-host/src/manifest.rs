@@ -30,6 +30,8 @@ pub struct PowerRequest {
     pub power: Power,
     /// Why, in words for the operator.
     pub reason: String,
+    /// Whether the plugin can do without.
+    pub optional: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +88,7 @@ mod tests {
             version: "1.2.0-rc.1".into(),
             description: String::new(),
             kind: Kind::Collector,
-            powers: vec![PowerRequest { power: Power::TableDecode, reason: "to read".into() }],
+            powers: vec![PowerRequest { power: Power::TableDecode, reason: "to read".into(), optional: false }],
             config_schema: "{}".into(),
             streams: Vec::new(),
             restatement_days: None,

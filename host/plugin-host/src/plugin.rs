@@ -9,7 +9,9 @@ use crate::engine::{self, Metering};
 use crate::grant::{Grants, Power};
 use crate::limits::Limits;
 use crate::manifest::{Kind, Manifest};
-use crate::wit::since_v0_1_0::{AllocatorPre, CollectorPre, log, table_decode, types};
+use crate::wit::since_v0_1_0::{
+    AllocatorPre, CollectorPre, aws_cost_explorer, aws_organizations, file, http, kubernetes, log, run_info, table_decode, types,
+};
 use crate::wit::{self, VERSION};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
@@ -96,7 +98,7 @@ impl PluginHost {
     fn describe(&self, kind: Kind, engine: &Engine, component: &Component, identity: &PluginIdentity) -> Result<types::Manifest, Diagnostic> {
         let invalid =
             |error: wasmtime::Error| invalid(identity, &format!("it is not {} of version {VERSION}: {}", kind.with_article(), error.root_cause()));
-        let mut sandbox = Sandbox::new(engine, &self.limits, identity, State::new(&self.limits, None));
+        let mut sandbox = Sandbox::new(engine, &self.limits, identity, State::new(&self.limits));
         match kind {
             Kind::Collector => {
                 let linked = linker(engine, &Power::ALL).and_then(|linker| linker.instantiate_pre(component));
@@ -137,7 +139,12 @@ impl Plugin {
     pub fn collector(&self, grants: &Grants) -> Result<CollectorPlugin, Diagnostic> {
         self.expect(Kind::Collector)?;
         grants.cover(&self.manifest, &label(&self.identity))?;
-        CollectorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits, grants).map_err(|error| self.not_linked(&error))
+        CollectorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits, grants, self.powers(grants)).map_err(|error| self.not_linked(&error))
+    }
+
+    /// What is linked: what is granted, and what is asked for and can be done without, of which every call is refused.
+    fn powers(&self, grants: &Grants) -> Vec<Power> {
+        Power::ALL.into_iter().filter(|power| grants.has(*power) || self.manifest.asks_for(*power)).collect()
     }
 
     pub fn allocator(&self) -> Result<AllocatorPlugin, Diagnostic> {
@@ -174,7 +181,7 @@ fn powers_imported(imports: &[String]) -> Result<Vec<Power>, String> {
     let mut powers = Vec::new();
     for import in imports {
         match wit::interface_of(import) {
-            Some("types" | "log") => {}
+            Some("types" | "log" | "run-info") => {}
             interface => {
                 let power = interface.and_then(Power::by_name);
                 powers.push(power.ok_or_else(|| format!("it wants '{}', which this host does not offer", convert::shown(import)))?);
@@ -184,13 +191,19 @@ fn powers_imported(imports: &[String]) -> Result<Vec<Power>, String> {
     Ok(powers)
 }
 
-/// Links the log, the powers, and nothing else: there is no WASI.
+/// Links the log, what may be known of the run, the powers, and nothing else: there is no WASI.
 pub fn linker(engine: &Engine, powers: &[Power]) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     log::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    run_info::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     for power in powers {
         match power {
             Power::TableDecode => table_decode::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
+            Power::File => file::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
+            Power::Http => http::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
+            Power::Kubernetes => kubernetes::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
+            Power::AwsCostExplorer => aws_cost_explorer::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
+            Power::AwsOrganizations => aws_organizations::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
         }
     }
     Ok(linker)

@@ -1,6 +1,8 @@
 //! Opens what most verbs need: the rules, the ledger, the plugins.
 
 use crate::env_var;
+use crate::query;
+use crate::reach;
 use crate::error::Failure;
 use crate::settings::{Settings, SourceSettings};
 use crate::sources;
@@ -8,7 +10,7 @@ use crate::ui;
 use bundled_plugins::PLUGINS;
 use domain::catalogue::{self as code, Fault};
 use domain::diagnostic::{Diagnostic, did_you_mean};
-use domain::period::Period;
+use domain::period::{Period, instant};
 use domain::port::{Batch, CollectRequest, Collector, PluginIdentity, RuleFacts, Rules};
 use ledger::{Access, Ledger};
 use pipeline::apply::short;
@@ -146,12 +148,13 @@ pub fn source(settings: &Settings, host: &PluginHost, source: &SourceSettings, p
         config: source.config.value.to_string(),
         period,
         state: None,
+        now: instant(query::now_ms()),
         tables: sources::tables(settings, source)?,
     };
     let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?;
     let plugin = plugin(host, &source.plugin.value, &settings.path(&source.plugin.value));
     let collector: Box<dyn Collector> = match plugin.and_then(|plugin| plugin.collector(&grants)) {
-        Ok(collector) => Box::new(collector.with_log(Arc::new(|plugin, line| said(plugin, &line)))),
+        Ok(collector) => Box::new(collector.with_reach(reach::reach(settings, source)?).with_log(Arc::new(|plugin, line| said(plugin, &line)))),
         Err(failure) if failure.code.fault() == Fault::Incomplete => Box::new(Unusable::new(&source.plugin.value, failure)),
         Err(failure) => return Err(failure),
     };

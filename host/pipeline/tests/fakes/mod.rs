@@ -39,7 +39,7 @@ impl Collector for Given {
 
 pub fn source(name: &str, charges: Vec<RawCharge>) -> Source {
     let identity = PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
-    let request = CollectRequest { source: name.into(), config: "{}".into(), period: None, state: None, tables: Vec::new() };
+    let request = CollectRequest { source: name.into(), config: "{}".into(), period: None, state: None, now: String::new(), tables: Vec::new() };
     Source { name: name.into(), collector: Box::new(Given { identity, charges, usage: Vec::new(), failure: None }), request, accrues_for: None }
 }
 

@@ -21,7 +21,7 @@ impl State {
     fn answer<T>(&mut self, result: Result<T, Diagnostic>) -> Result<T, String> {
         result.map_err(|diagnostic| {
             let message = diagnostic.message.clone();
-            self.table_failure = Some(diagnostic);
+            self.failure = Some(diagnostic);
             message
         })
     }
@@ -38,6 +38,20 @@ fn describe(table: &GrantedTable) -> Result<wit::TableInfo, Diagnostic> {
 }
 
 impl wit::Host for State {
+    fn names(&mut self) -> wasmtime::Result<Result<Vec<String>, String>> {
+        Ok(Ok(self.granted()?.iter().map(|table| table.name.clone()).collect()))
+    }
+
+    fn describe(&mut self, table: String) -> wasmtime::Result<Result<wit::TableInfo, String>> {
+        Ok(match find(self.granted()?, &table) {
+            Ok(table) => {
+                let described = describe(&table);
+                self.answer(described)
+            }
+            Err(message) => Err(message),
+        })
+    }
+
     fn tables(&mut self) -> wasmtime::Result<Result<Vec<wit::TableInfo>, String>> {
         let described = self.granted()?.iter().map(describe).collect();
         Ok(self.answer(described))

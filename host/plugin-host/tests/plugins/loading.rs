@@ -46,7 +46,7 @@ fn a_power_is_refused_while_a_plugin_describes_itself() {
 fn a_power_that_is_not_granted_is_refused_with_the_lines_to_add() {
     let host = host(limits());
     let plugin = load(&host, "tables", test_artifacts::ASKS_FOR_TABLES);
-    let request = PowerRequest { power: Power::TableDecode, reason: "to look into tables".into() };
+    let request = PowerRequest { power: Power::TableDecode, reason: "to look into tables".into(), optional: false };
     assert_eq!(plugin.manifest().powers, [request]);
     let refused = plugin.collector(&Grants::new("bill", []).unwrap()).map(|_| ()).unwrap_err();
     assert_eq!(refused.code, code::PLUGIN_DENIED);

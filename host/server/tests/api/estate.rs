@@ -160,7 +160,7 @@ fn usage() -> Vec<RawUsage> {
 pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
     let mut ledger = if path.exists() { Ledger::open(path, Access::Write) } else { Ledger::create(path) }.unwrap_or_else(|error| panic!("{error}"));
     let identity = PluginIdentity { name: "fixed".into(), version: "1.0.0".into(), digest: "d".repeat(64) };
-    let request = CollectRequest { source: "aws".into(), config: "{}".into(), period: None, state: None, tables: Vec::new() };
+    let request = CollectRequest { source: "aws".into(), config: "{}".into(), period: None, state: None, now: String::new(), tables: Vec::new() };
     let options = RunOptions {
         sources: vec![Source {
             name: "aws".into(),

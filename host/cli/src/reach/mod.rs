@@ -1,0 +1,52 @@
+//! What the settings let a source reach: sections of `apportion.toml` → clients with bounds.
+
+mod aws;
+mod http;
+mod kubernetes;
+mod store;
+
+pub use aws::AwsSection;
+pub use http::{HttpSection, SecretSection};
+pub use kubernetes::KubernetesSection;
+pub use store::StoreSection;
+
+use crate::reading::SourceSection;
+use crate::settings::{Settings, SourceSettings};
+use domain::diagnostic::Diagnostic;
+use reach::Reach;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The sections of one source that say what it may reach.
+#[derive(Clone, Debug, Default)]
+pub struct ReachSettings {
+    pub http: Option<HttpSection>,
+    pub secrets: BTreeMap<String, SecretSection>,
+    pub store: Option<StoreSection>,
+    pub kubernetes: Option<KubernetesSection>,
+    pub aws: Option<AwsSection>,
+}
+
+impl ReachSettings {
+    pub fn of(section: &SourceSection) -> ReachSettings {
+        ReachSettings {
+            http: section.http.as_ref().map(|http| http.get_ref().clone()),
+            secrets: section.secrets.iter().map(|(slot, secret)| (slot.clone(), secret.get_ref().clone())).collect(),
+            store: section.store.as_ref().map(|store| store.get_ref().clone()),
+            kubernetes: section.kubernetes.as_ref().map(|kubernetes| kubernetes.get_ref().clone()),
+            aws: section.aws.as_ref().map(|aws| aws.get_ref().clone()),
+        }
+    }
+}
+
+/// The clients of one source, for the powers that it grants.
+pub fn reach(settings: &Settings, source: &SourceSettings) -> Result<Reach, Diagnostic> {
+    let granted = |power: &str| source.grants.value.iter().any(|grant| grant == power);
+    Ok(Reach {
+        files: if granted("file") { Some(Arc::new(store::files(settings, source)?)) } else { None },
+        http: if granted("http") { Some(Arc::new(http::http(settings, source)?)) } else { None },
+        kubernetes: if granted("kubernetes") { Some(Arc::new(kubernetes::kubernetes(settings, source)?)) } else { None },
+        cost_explorer: if granted("aws-cost-explorer") { Some(Arc::new(aws::cost_explorer(settings, source)?)) } else { None },
+        organizations: if granted("aws-organizations") { Some(Arc::new(aws::organizations(settings, source)?)) } else { None },
+    })
+}

@@ -1,0 +1,43 @@
+//! The power `http`: requests that the operator allows. What they are and may be is `reach`'s.
+
+use super::State;
+use crate::grant::Power;
+use crate::wit::since_v0_1_0::{http as wit, types};
+use reach::http as host;
+
+fn request(request: wit::Request) -> host::Request {
+    let place = |place: wit::Place| match place {
+        wit::Place::Bearer => host::Place::Bearer,
+        wit::Place::Basic(user) => host::Place::Basic(user),
+        wit::Place::Header(name) => host::Place::Header(name),
+        wit::Place::Query(name) => host::Place::Query(name),
+    };
+    host::Request {
+        method: match request.method {
+            wit::Method::Get => host::Method::Get,
+            wit::Method::Head => host::Method::Head,
+            wit::Method::Post => host::Method::Post,
+        },
+        url: request.url,
+        headers: request.headers.into_iter().map(|header| (header.name, header.value)).collect(),
+        secrets: request.secrets.into_iter().map(|secret| (secret.slot, place(secret.place))).collect(),
+        body: request.body,
+        repeatable: request.repeatable,
+    }
+}
+
+impl wit::Host for State {
+    fn send(&mut self, asked: wit::Request) -> wasmtime::Result<Result<wit::Response, types::Error>> {
+        let http = self.reach.http.clone();
+        self.reach_out(Power::Http, http, |http| {
+            let response = http.send(&request(asked))?;
+            let headers = response.headers.into_iter().map(|(name, value)| wit::Header { name, value }).collect();
+            Ok(wit::Response { status: response.status, headers, body: response.body })
+        })
+    }
+
+    fn slots(&mut self) -> wasmtime::Result<Vec<String>> {
+        self.count_call()?;
+        Ok(self.reach.http.as_ref().map(|http| http.slots()).unwrap_or_default())
+    }
+}

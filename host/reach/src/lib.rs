@@ -1,0 +1,28 @@
+//! Reaches outside on behalf of plugins: HTTP, object stores, Kubernetes, AWS; the only crate that knows network clients.
+//!
+//! What may be reached is said by the operator, for one source at a time, and checked here at every call. Secrets are read
+//! here, put into requests here, and go nowhere else: no type that holds one can be printed. This crate knows nothing of
+//! wasm, ledgers or rules; everything in it is blocking, over one small runtime.
+
+pub mod aws_cost_explorer;
+pub mod aws_organizations;
+pub mod failure;
+pub mod http;
+pub mod kubernetes;
+pub mod object_store;
+pub mod runtime;
+pub mod secret;
+
+pub use failure::{Failure, Kind};
+
+use std::sync::Arc;
+
+/// What one source may reach; what is `None` it cannot.
+#[derive(Clone, Default)]
+pub struct Reach {
+    pub files: Option<Arc<object_store::Files>>,
+    pub http: Option<Arc<http::Http>>,
+    pub kubernetes: Option<Arc<kubernetes::Kubernetes>>,
+    pub cost_explorer: Option<Arc<aws_cost_explorer::CostExplorer>>,
+    pub organizations: Option<Arc<aws_organizations::Organizations>>,
+}

@@ -1,0 +1,81 @@
+//! The host's part in native tests: closures that answer for it, one of each kind a thread.
+
+use crate::bindings::collector::apportion::plugin as host;
+use crate::{Error, Problem};
+use std::cell::RefCell;
+
+type Answer<Q, A> = Box<dyn Fn(&Q) -> Result<A, Error>>;
+
+macro_rules! answers {
+    ($($(#[$doc:meta])* $set:ident, $answer:ident, $slot:ident: $question:ty => $reply:ty;)*) => {
+        thread_local! {
+            $(static $slot: RefCell<Option<Answer<$question, $reply>>> = const { RefCell::new(None) };)*
+        }
+        $(
+            $(#[$doc])*
+            pub fn $set(answer: impl Fn(&$question) -> Result<$reply, Error> + 'static) {
+                $slot.with(|slot| *slot.borrow_mut() = Some(Box::new(answer)));
+            }
+
+            #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "the host answers"))]
+            pub(crate) fn $answer(question: &$question) -> Result<$reply, Error> {
+                $slot.with(|slot| match &*slot.borrow() {
+                    Some(answer) => answer(question),
+                    None => Err(Error::Config(Problem::new(concat!("no fixture answers: `fixture::", stringify!($set), "` sets one")))),
+                })
+            }
+        )*
+    };
+}
+
+answers! {
+    /// Answers requests.
+    http, answer_http, HTTP: host::http::Request => host::http::Response;
+    /// Answers what Kubernetes is asked.
+    kubernetes, answer_kubernetes, KUBERNETES: host::kubernetes::Query => host::kubernetes::Page;
+    /// Answers what AWS Cost Explorer is asked.
+    aws_cost_explorer, answer_aws_cost_explorer, COST_EXPLORER: host::aws_cost_explorer::Query => host::aws_cost_explorer::Page;
+    /// Answers what AWS Organizations is asked: where the last page ended.
+    aws_organizations, answer_aws_organizations, ORGANIZATIONS: Option<String> => host::aws_organizations::Page;
+}
+
+thread_local! {
+    static FILES: RefCell<Vec<(String, Vec<u8>)>> = const { RefCell::new(Vec::new()) };
+    static SLOTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static RUN: RefCell<(String, String)> = const { RefCell::new((String::new(), String::new())) };
+}
+
+/// The files of the source, each with its name.
+pub fn files(files: Vec<(String, Vec<u8>)>) {
+    FILES.with(|slot| *slot.borrow_mut() = files);
+}
+
+/// The secrets that have a value.
+pub fn secrets(slots: &[&str]) {
+    SLOTS.with(|slot| *slot.borrow_mut() = slots.iter().map(|slot| (*slot).to_owned()).collect());
+}
+
+/// What the plugin may know of the run.
+pub fn run(source: &str, now: &str) {
+    RUN.with(|slot| *slot.borrow_mut() = (source.to_owned(), now.to_owned()));
+}
+
+#[cfg_attr(target_family = "wasm", expect(dead_code, reason = "the host answers"))]
+pub(crate) fn granted_files<T>(read: impl FnOnce(&[(String, Vec<u8>)]) -> T) -> T {
+    FILES.with(|slot| read(&slot.borrow()))
+}
+
+#[cfg_attr(target_family = "wasm", expect(dead_code, reason = "the host answers"))]
+pub(crate) fn slots() -> Vec<String> {
+    SLOTS.with(|slot| slot.borrow().clone())
+}
+
+#[cfg_attr(target_family = "wasm", expect(dead_code, reason = "the host answers"))]
+pub(crate) fn source() -> String {
+    RUN.with(|slot| slot.borrow().0.clone())
+}
+
+#[cfg_attr(target_family = "wasm", expect(dead_code, reason = "the host answers"))]
+pub(crate) fn now() -> String {
+    RUN.with(|slot| slot.borrow().1.clone())
+}
