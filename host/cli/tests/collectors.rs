@@ -1,0 +1,15 @@
+//! Collectors against the real counterparts, end to end: a server holds costs, the binary collects them, the ledger has them.
+
+#[expect(dead_code, reason = "shared with the tests of the command line")]
+#[path = "cli/scene.rs"]
+mod scene;
+#[path = "collectors/servers.rs"]
+mod servers;
+
+/// The scripts are there in CI.
+#[test]
+fn the_counterparts_can_be_started() {
+    if let Some(scripts) = servers::scripts() {
+        assert!(scripts.join("lib.sh").is_file());
+    }
+}

@@ -1,0 +1,82 @@
+#![allow(dead_code, reason = "each test needs other parts")]
+//! Real counterparts: the start scripts beside the project, each server with a port and a folder of its own.
+//!
+//! What they install is kept in the user's cache, and installed by one test at a time.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A server that ends with the test.
+pub struct Server {
+    script: PathBuf,
+    lab: TempDir,
+    pub port: u16,
+    /// What the script says to export.
+    exported: BTreeMap<String, String>,
+}
+
+/// The folder of the scripts; `None` where there is none, which only a person's machine may have.
+#[expect(clippy::print_stdout, reason = "a test that checks nothing says so")]
+pub fn scripts() -> Option<PathBuf> {
+    if let Ok(folder) = Path::new("../../../shared/servers").canonicalize() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("CI").is_none(), "the start scripts of the servers are missing");
+    println!("skipped: there are no start scripts of servers beside the project");
+    None
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn cache() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache");
+    std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("apportion-lab")
+}
+
+impl Server {
+    /// Runs `start-<name>.sh`; `None` where there are no scripts.
+    pub fn start(name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Option<Server> {
+        let script = scripts()?.join(format!("start-{name}.sh"));
+        let (lab, cache, port) = (TempDir::new().expect("a folder"), cache(), free_port());
+        for folder in ["venv", "npm", "k8s"] {
+            fs::create_dir_all(cache.join(folder)).expect("a cache");
+            std::os::unix::fs::symlink(cache.join(folder), lab.path().join(folder)).expect("a link");
+        }
+        let mut command = Command::new("flock");
+        command.arg("-o").arg(cache.join("lock")).arg("bash").arg(&script).args(arguments);
+        command.env("LAB", lab.path()).env("PORT", port.to_string()).envs(settings.iter().copied());
+        let output = command.output().expect("flock and bash");
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{name} did not start:\n{stdout}\n{stderr}");
+        let words = stdout.lines().filter_map(|line| line.strip_prefix("export ")).flat_map(str::split_whitespace);
+        let exported = words.filter_map(|word| word.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Some(Server { script, lab, port, exported })
+    }
+
+    /// A value that the script says to export.
+    pub fn exported(&self, name: &str) -> &str {
+        self.exported.get(name).map_or_else(|| panic!("{name} is not exported"), String::as_str)
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.lab.path()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = Command::new("bash").arg(&self.script).arg("stop").env("LAB", self.lab.path()).output();
+    }
+}
