@@ -8,12 +8,14 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// Package name of each, which is the plugin's name too.
-const PLUGINS: [&str; 6] = ["aws-cur", "azure-cost", "csv", "focus-file", "gcp-billing", "usage-file"];
+const PLUGINS: [&str; 7] = ["aws-cur", "azure-cost", "csv", "focus-file", "gcp-billing", "prometheus", "usage-file"];
 
 fn main() -> Result<(), String> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?).join("../..");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    println!("cargo::rerun-if-changed=../../plugins/table-settings");
+    for shared in ["exact", "table-settings"] {
+        println!("cargo::rerun-if-changed=../../plugins/{shared}");
+    }
     let mut arguments = vec!["--lib"];
     for plugin in PLUGINS {
         for path in ["Cargo.toml", "src"] {

@@ -1,0 +1,9 @@
+//! What collectors that add up and ask day by day share: decimals of any length, and days without a clock.
+//!
+//! No float takes part: what a source writes as text is added up as text says it.
+
+mod day;
+mod decimal;
+
+pub use day::{Day, NotADay};
+pub use decimal::{Decimal, NotADecimal};

@@ -1,0 +1,93 @@
+//! What was not measured, gathered over the days of a query and said in few lines.
+
+use exact::Day;
+
+/// Days that are named one by one.
+const NAMED: usize = 5;
+
+/// The instants of a day at which nothing was measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    None,
+    /// So many of so many, the first at this time of the day.
+    Some {
+        missing: usize,
+        instants: usize,
+        first: String,
+    },
+    All,
+}
+
+#[derive(Default)]
+pub struct Gaps {
+    /// First and last day of each row of days without any data.
+    empty: Vec<(Day, Day)>,
+    empty_days: usize,
+    partial: Vec<String>,
+}
+
+impl Gaps {
+    pub fn take(&mut self, day: Day, missing: Missing) {
+        match missing {
+            Missing::None => {}
+            Missing::Some { missing, instants, first } => self.partial.push(format!("{day} ({missing} of {instants} instants, the first {first})")),
+            Missing::All => {
+                self.empty_days += 1;
+                match self.empty.last_mut() {
+                    Some((_, last)) if last.plus(1) == day => *last = day,
+                    _ => self.empty.push((day, day)),
+                }
+            }
+        }
+    }
+
+    pub fn are_all(&self, days: usize) -> bool {
+        self.empty_days == days
+    }
+
+    /// Lines for the operator.
+    pub fn said(&self, metric: &str) -> Vec<String> {
+        let range = |(first, last): &(Day, Day)| if first == last { format!("on {first}") } else { format!("from {first} to {last}") };
+        let mut lines: Vec<String> =
+            self.empty.iter().map(|days| format!("{metric}: there is no data {}, which is a gap and not zero", range(days))).collect();
+        if !self.partial.is_empty() {
+            let named = self.partial.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+            let more = self.partial.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more days") } else { String::new() };
+            lines.push(format!("{metric}: nothing was measured during parts of {named}{more}; what was measured is collected"));
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_in_a_row_are_one_line_and_parts_of_days_another() {
+        let mut gaps = Gaps::default();
+        let first = Day::parse("2026-02-27").unwrap();
+        for count in 0..11 {
+            gaps.take(
+                first.plus(count),
+                match count {
+                    0..=2 | 5 => Missing::All,
+                    3 => Missing::None,
+                    _ => Missing::Some { missing: 2, instants: 24, first: "03:00".into() },
+                },
+            );
+        }
+        assert_eq!(
+            gaps.said("cpu"),
+            [
+                "cpu: there is no data from 2026-02-27 to 2026-03-01, which is a gap and not zero",
+                "cpu: there is no data on 2026-03-04, which is a gap and not zero",
+                "cpu: nothing was measured during parts of 2026-03-03 (2 of 24 instants, the first 03:00), 2026-03-05 (2 of 24 instants, the first 03:00), \
+                 2026-03-06 (2 of 24 instants, the first 03:00), 2026-03-07 (2 of 24 instants, the first 03:00), \
+                 2026-03-08 (2 of 24 instants, the first 03:00) and 1 more days; what was measured is collected",
+            ]
+        );
+        assert!(!gaps.are_all(11));
+    }
+}

@@ -1,0 +1,100 @@
+//! The collector `prometheus`: quantities by which rules share costs, asked of Prometheus or what speaks its API, day by day.
+//!
+//! What a query says at each instant of a day becomes the day's quantity without a float: samples are text, and are added up
+//! as decimals. A day of which Prometheus knows nothing is a gap and not zero.
+
+mod answer;
+mod ask;
+mod gaps;
+mod options;
+mod preset;
+mod total;
+
+use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, log, register_collector, run_info};
+use exact::Day;
+use gaps::Gaps;
+use options::Options;
+use std::collections::BTreeSet;
+
+struct Prometheus {
+    options: Options,
+    days: Vec<Day>,
+    /// The query and the day that come next.
+    query: usize,
+    day: usize,
+    gaps: Gaps,
+    has_data: bool,
+    /// What the server warned of, so that it is said once.
+    warnings: BTreeSet<String>,
+}
+
+impl Collector for Prometheus {
+    fn manifest() -> Manifest {
+        Manifest::new(Kind::Collector, "prometheus", env!("CARGO_PKG_VERSION"), "Usage to share costs by, out of Prometheus")
+            .power("http", "to ask Prometheus what its queries say: GET /api/v1/query and /api/v1/query_range")
+            .config_schema(include_str!("config-schema.json"))
+            .stream("usage", "quantities of a metric by day and by whom they belong to")
+    }
+
+    fn check(config: &str) -> Result<Vec<Problem>, Error> {
+        Options::parse(config).map(|_| Vec::new())
+    }
+
+    fn open(request: Request) -> Result<Prometheus, Error> {
+        let options = Options::parse(&request.config)?;
+        let today = day(&run_info::now())?;
+        let (start, end) = match &request.period {
+            Some(period) => (day(&period.start)?, day(&period.end)?.min(today)),
+            None => (today.plus(-options.days), today),
+        };
+        let days: Vec<Day> = (0..).map(|count| start.plus(count)).take_while(|day| *day < end).collect();
+        if days.is_empty() {
+            log::warn("no day that is wanted is over yet, and a day that is not over has no quantity");
+        }
+        Ok(Prometheus { options, days, query: 0, day: 0, gaps: Gaps::default(), has_data: false, warnings: BTreeSet::new() })
+    }
+
+    fn next(&mut self) -> Result<Option<Batch>, Error> {
+        let Some(day) = self.days.get(self.day).copied() else { return Ok(None) };
+        let Some(query) = self.options.queries.get(self.query) else { return self.end() };
+        let asked = ask::day(&self.options.server, query, day)?;
+        for warning in asked.warnings {
+            if !self.warnings.contains(&warning) {
+                log::warn(&format!("{}: Prometheus warns: {warning}", query.metric));
+                self.warnings.insert(warning);
+            }
+        }
+        let total = total::total(query, day, asked.series);
+        self.gaps.take(day, total.missing);
+        let rejected = asked.rejected.into_iter().chain(total.rejected).collect();
+        self.day += 1;
+        if self.day == self.days.len() {
+            let gaps = std::mem::take(&mut self.gaps);
+            self.has_data |= !gaps.are_all(self.days.len());
+            gaps.said(&query.metric).iter().for_each(|line| log::warn(line));
+            (self.query, self.day) = (self.query + 1, 0);
+        }
+        Ok(Some(Batch { usage: total.usage, rejected, ..Batch::new(Rows::Charges(Vec::new())) }))
+    }
+}
+
+impl Prometheus {
+    /// Silence of all queries on all days is no answer: taken as one, it would say that nothing was used.
+    fn end(&self) -> Result<Option<Batch>, Error> {
+        match (self.days.first(), self.days.last()) {
+            (Some(first), Some(last)) if !self.has_data => Err(Error::Unavailable(format!(
+                "no query has any data from {first} to {last}: Prometheus has forgotten that time (its retention), or has nothing of what is asked for"
+            ))),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn day(text: &str) -> Result<Day, Error> {
+    Day::parse(text).map_err(|error| Error::Bug(error.to_string()))
+}
+
+register_collector!(Prometheus);
+
+#[cfg(test)]
+mod tests;

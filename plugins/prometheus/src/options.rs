@@ -1,0 +1,265 @@
+//! The source's settings: where Prometheus is, and what it is asked.
+
+use crate::preset::{self, Preset};
+use apportion_plugin_sdk::{Error, Problem};
+use serde_json::{Map, Value};
+use table_settings::{object, text, texts, texts_by_key, unknown, word};
+
+const KEYS: [&str; 6] = ["url", "user", "headers", "days", "constants", "queries"];
+const QUERY_KEYS: [&str; 6] = ["metric", "unit", "query", "keys", "step", "aggregate"];
+const PRESET_KEYS: [&str; 7] = ["preset", "metric", "unit", "by", "labels", "basis", "step"];
+
+const DAY_SECONDS: u32 = 86_400;
+/// Five minutes: finer than most pods live, and 288 samples a day.
+const STEP_DEFAULT: u32 = 300;
+/// Prometheus keeps fifteen days unless it is told otherwise.
+const DAYS_DEFAULT: i64 = 14;
+const DAYS_MAX: i64 = 3_660;
+
+#[derive(Debug)]
+pub struct Options {
+    pub server: Server,
+    /// How many days are collected where no period is asked for.
+    pub days: i64,
+    pub queries: Vec<Query>,
+}
+
+#[derive(Debug, PartialEq)]
+pub struct Server {
+    /// Without a slash at the end.
+    pub url: String,
+    /// Of basic authentication.
+    pub user: Option<String>,
+    pub headers: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    pub metric: String,
+    pub unit: String,
+    /// In PromQL.
+    pub text: String,
+    /// Label and key; nothing: all labels are keys.
+    pub keys: Option<Vec<(String, String)>>,
+    pub constants: Vec<(String, String)>,
+    /// Seconds from one instant to the next.
+    pub step: u32,
+    pub aggregate: Aggregate,
+}
+
+/// How what a query says at the instants of a day becomes the quantity of the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregate {
+    /// Each value holds until the next instant, and is multiplied by those hours.
+    Integral,
+    Sum,
+    /// The highest that the series of the same keys add up to.
+    Max,
+    /// The query itself looks back over the day, and is asked at its end.
+    Increase,
+}
+
+impl Options {
+    pub fn parse(config: &str) -> Result<Options, Error> {
+        let config = if config.trim().is_empty() { "{}" } else { config };
+        let config: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
+        let config = object("the settings", &config)?;
+        if let Some(key) = config.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            return Err(unknown("setting", key, KEYS));
+        }
+        let server = Server {
+            url: url(config.get("url"))?,
+            user: config.get("user").map(|user| text("user", user)).transpose()?,
+            headers: headers(config.get("headers"))?,
+        };
+        let days = match config.get("days") {
+            None => DAYS_DEFAULT,
+            Some(days) => days.as_i64().filter(|days| (1..=DAYS_MAX).contains(days)).ok_or_else(|| {
+                Error::Config(Problem::new(format!("days must be a number from 1 to {DAYS_MAX}, not {days}")).hint(format!("days = {DAYS_DEFAULT}")))
+            })?,
+        };
+        let constants = config.get("constants").map_or_else(|| Ok(Vec::new()), |constants| texts_by_key("constants", constants))?;
+        let hint =
+            "queries = [\"cpu\", { metric = \"requests\", query = \"sum by (team) (increase(requests_total[1d]))\", aggregate = \"increase\" }]";
+        let list = config.get("queries").and_then(Value::as_array).filter(|queries| !queries.is_empty());
+        let list = list.ok_or_else(|| Error::Config(Problem::new("the settings name no queries, so there is nothing to ask").hint(hint)))?;
+        let mut queries = Vec::new();
+        for given in list {
+            queries.push(Query { constants: constants.clone(), ..query(given)? });
+        }
+        Ok(Options { server, days, queries })
+    }
+}
+
+fn url(given: Option<&Value>) -> Result<String, Error> {
+    let hint = "url = \"http://prometheus:9090\"";
+    let url = given.ok_or_else(|| Error::Config(Problem::new("the settings do not say where Prometheus is").hint(hint)))?;
+    let url = text("url", url)?;
+    let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    if address.is_none_or(|address| address.is_empty() || address.contains(['?', '#', '@', ' '])) {
+        let message = format!("url cannot be '{url}': it is an address with http:// or https://, and without user, query or fragment");
+        return Err(Error::Config(Problem::new(message).hint(hint)));
+    }
+    Ok(url.trim_end_matches('/').trim_end_matches("/api/v1").to_owned())
+}
+
+fn headers(given: Option<&Value>) -> Result<Vec<(String, String)>, Error> {
+    let headers = given.map_or_else(|| Ok(Vec::new()), |headers| texts_by_key("headers", headers))?;
+    match headers.iter().find(|(name, _)| ["authorization", "cookie", "proxy-authorization"].contains(&name.to_ascii_lowercase().as_str())) {
+        None => Ok(headers),
+        Some((name, _)) => Err(Error::Config(
+            Problem::new(format!("{name} is a secret, which the settings of a plugin must not hold"))
+                .hint("give the source a secret with the slot `token` or `password`"),
+        )),
+    }
+}
+
+fn query(given: &Value) -> Result<Query, Error> {
+    if let Some(name) = given.as_str() {
+        return Preset::new(preset::known(name)?).query();
+    }
+    let given = object("an entry of queries", given)?;
+    match given.get("preset") {
+        Some(name) => of_preset(&text("preset", name)?, given),
+        None => custom(given),
+    }
+}
+
+fn of_preset(name: &str, given: &Map<String, Value>) -> Result<Query, Error> {
+    let mut preset = Preset::new(preset::known(name)?);
+    for (key, value) in given {
+        match key.as_str() {
+            "preset" => {}
+            "metric" => preset.metric = text(key, value)?,
+            "unit" => preset.unit = text(key, value)?,
+            "by" => preset.by = texts(key, value)?,
+            "labels" => preset.labels = texts(key, value)?,
+            "basis" => preset.basis = word(key, value, &preset::BASES)?,
+            "step" => preset.step = step(value)?,
+            _ => return Err(unknown("setting of a preset", key, PRESET_KEYS)),
+        }
+    }
+    preset.query()
+}
+
+fn custom(given: &Map<String, Value>) -> Result<Query, Error> {
+    let (mut metric, mut query) = (None, None);
+    let (mut unit, mut keys) = (String::new(), None);
+    let (mut seconds, mut aggregate) = (STEP_DEFAULT, Aggregate::Integral);
+    for (key, value) in given {
+        match key.as_str() {
+            "metric" => metric = Some(text(key, value)?),
+            "query" => query = Some(text(key, value)?),
+            "unit" => unit = text(key, value)?,
+            "keys" => keys = Some(labels(value)?),
+            "step" => seconds = step(value)?,
+            "aggregate" => {
+                let known = [("integral", Aggregate::Integral), ("sum", Aggregate::Sum), ("max", Aggregate::Max), ("increase", Aggregate::Increase)];
+                aggregate = word(key, value, &known)?;
+            }
+            _ => return Err(unknown("setting of a query", key, QUERY_KEYS)),
+        }
+    }
+    let missing = |what: &str| {
+        Error::Config(
+            Problem::new(format!("an entry of queries has no {what}"))
+                .hint("{ metric = \"gpu.hours\", query = \"sum by (team) (gpu_in_use)\", unit = \"h\" }, or the name of a preset"),
+        )
+    };
+    let metric = metric.filter(|metric| !metric.trim().is_empty()).ok_or_else(|| missing("metric"))?;
+    let text = query.filter(|query| !query.trim().is_empty()).ok_or_else(|| missing("query"))?;
+    Ok(Query { metric, unit, text, keys, constants: Vec::new(), step: seconds, aggregate })
+}
+
+/// Label and key: as a table, or as a list of labels that are keys as they are.
+fn labels(value: &Value) -> Result<Vec<(String, String)>, Error> {
+    if value.is_array() {
+        return Ok(texts("keys", value)?.into_iter().map(|label| (label.clone(), label)).collect());
+    }
+    texts_by_key("keys", value)
+}
+
+/// `30s`, `5m`, `1h`, or a number of seconds. The instants of all days have to be alike, so that it divides a day.
+fn step(value: &Value) -> Result<u32, Error> {
+    let refuse = || {
+        let message = format!("step cannot be {value}: it is a time such as \"5m\" of which a day has a whole number");
+        Error::Config(Problem::new(message).hint("step = \"1m\" | \"5m\" | \"15m\" | \"1h\""))
+    };
+    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let (number, unit) = shown.split_at(shown.find(|c: char| !c.is_ascii_digit()).unwrap_or(shown.len()));
+    let number: u32 = number.parse().map_err(|_| refuse())?;
+    let factor = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => DAY_SECONDS,
+        _ => return Err(refuse()),
+    };
+    let seconds = number.checked_mul(factor).filter(|seconds| *seconds > 0 && DAY_SECONDS % *seconds == 0);
+    seconds.ok_or_else(refuse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(config: &str) -> (String, String) {
+        match Options::parse(config) {
+            Err(Error::Config(problem)) => (problem.message, problem.hint.unwrap_or_default()),
+            other => panic!("{config} gave {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_custom_query_says_what_it_is_of() {
+        let options = Options::parse(
+            r#"{"url": "https://p/prefix/", "user": "ann", "headers": {"X-Scope-OrgID": "7"}, "days": 3, "constants": {"cluster": "eu"},
+                "queries": [{"metric": "requests", "unit": "1", "query": "sum by (app) (increase(r[1d]))", "keys": {"app": "team"},
+                             "step": "1h", "aggregate": "increase"},
+                            {"metric": "m", "query": "up", "keys": ["job"], "step": 15}]}"#,
+        );
+        let options = options.unwrap();
+        let headers = vec![("X-Scope-OrgID".to_owned(), "7".to_owned())];
+        assert_eq!(options.server, Server { url: "https://p/prefix".into(), user: Some("ann".into()), headers });
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let requests = Query {
+            metric: "requests".into(),
+            unit: "1".into(),
+            text: "sum by (app) (increase(r[1d]))".into(),
+            keys: Some(vec![pair("app", "team")]),
+            constants: vec![pair("cluster", "eu")],
+            step: 3_600,
+            aggregate: Aggregate::Increase,
+        };
+        assert_eq!((options.days, &options.queries[0]), (3, &requests));
+        let second = &options.queries[1];
+        assert_eq!((second.step, second.aggregate, second.keys.clone()), (15, Aggregate::Integral, Some(vec![pair("job", "job")])));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_the_line_that_mends_it() {
+        let query = r#"{"metric": "m", "query": "up""#;
+        let of_query = |more: &str| format!(r#"{{"url": "http://p", "queries": [{query}{more}}}]}}"#);
+        for (config, message, hint) in [
+            ("{}".to_owned(), "the settings do not say where Prometheus is", "url = \"http://prometheus:9090\""),
+            (r#"{"url": "prometheus:9090"}"#.to_owned(), "url cannot be 'prometheus:9090'", "url = \"http://prometheus:9090\""),
+            (r#"{"url": "http://u:secret@p"}"#.to_owned(), "url cannot be", "url = "),
+            (r#"{"url": "http://p"}"#.to_owned(), "the settings name no queries", "queries = [\"cpu\""),
+            (r#"{"url": "http://p", "queries": []}"#.to_owned(), "the settings name no queries", "queries = [\"cpu\""),
+            (r#"{"url": "http://p", "queries": ["cpus"]}"#.to_owned(), "there is no preset 'cpus'", "did you mean `cpu`?"),
+            (r#"{"url": "http://p", "querys": []}"#.to_owned(), "there is no setting 'querys'", "did you mean `queries`?"),
+            (r#"{"url": "http://p", "headers": {"authorization": "x"}}"#.to_owned(), "authorization is a secret", "the slot `token`"),
+            (r#"{"url": "http://p", "queries": [{"metric": "m"}]}"#.to_owned(), "an entry of queries has no query", "{ metric = "),
+            (r#"{"url": "http://p", "queries": [{"query": "up"}]}"#.to_owned(), "an entry of queries has no metric", "{ metric = "),
+            (of_query(r#", "step": "7m""#), "step cannot be \"7m\"", "step = \"1m\""),
+            (of_query(r#", "step": 0"#), "step cannot be 0", "step = \"1m\""),
+            (of_query(r#", "step": "48h""#), "step cannot be \"48h\"", "step = \"1m\""),
+            (of_query(r#", "aggregate": "avg""#), "aggregate cannot be \"avg\"", "aggregate = \"integral\" | \"sum\" | \"max\" | \"increase\""),
+            (of_query(r#", "agregate": "max""#), "there is no setting of a query 'agregate'", "did you mean `aggregate`?"),
+            (r#"{"url": "http://p", "queries": ["cpu"], "days": 0}"#.to_owned(), "days must be a number from 1 to 3660, not 0", "days = 14"),
+        ] {
+            let refusal = refused(&config);
+            assert!(refusal.0.contains(message) && refusal.1.contains(hint), "{config} gave {refusal:?}");
+        }
+    }
+}
