@@ -9,15 +9,21 @@ pub const CONFIG: &str = "APPORTION_CONFIG";
 pub const LEDGER: &str = "APPORTION_LEDGER";
 /// Address of `serve`; `--listen` wins.
 pub const LISTEN: &str = "APPORTION_LISTEN";
+/// The powers that sources may grant, with commas between; wins over the settings file.
+pub const POWERS: &str = "APPORTION_POWERS";
+/// The proxy of all sources that ask over HTTP; wins over the settings file.
+pub const PROXY: &str = "APPORTION_PROXY";
 /// Folder for compiled plugins, instead of the user's cache.
 pub const CACHE: &str = "APPORTION_CACHE";
 
 /// The variables with what they mean, for the reference.
 #[cfg(test)]
-pub const DOCUMENTED: [(&str, &str); 8] = [
+pub const DOCUMENTED: [(&str, &str); 10] = [
     (CONFIG, "Settings file; `--config` wins."),
     (LEDGER, "Ledger file; `--ledger` wins."),
     (LISTEN, "Address of `serve`; `--listen` wins."),
+    (POWERS, "The powers that sources may grant, with commas between; wins over the settings file."),
+    (PROXY, "The proxy of all sources that ask over HTTP; wins over the settings file."),
     (CACHE, "Folder for compiled plugins, instead of the user's cache."),
     ("USER", "Who approves rules; `--by` wins."),
     ("NO_COLOR", "Set: no bold text on terminals."),

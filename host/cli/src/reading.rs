@@ -1,8 +1,8 @@
 //! Reads the text of `apportion.toml`: every value keeps its place, every refusal names one.
 
+use crate::reach::{AwsSection, HttpSection, KubernetesSection, SecretSection, StoreSection};
 use domain::catalogue::{self as code, Code};
 use domain::diagnostic::{Diagnostic, did_you_mean};
-use crate::reach::{AwsSection, HttpSection, KubernetesSection, SecretSection, StoreSection};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -73,6 +73,8 @@ pub struct LimitsSection {
     pub plugin_seconds: Option<Spanned<u64>>,
     pub plugin_memory_mib: Option<Spanned<u64>>,
     pub rule_operations: Option<Spanned<u64>>,
+    /// The powers that sources may grant.
+    pub powers: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// A settings text that knows its places.

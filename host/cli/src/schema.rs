@@ -1,5 +1,6 @@
 //! The JSON schema of `apportion.toml`, for editors.
 
+use crate::reach;
 use crate::settings;
 use domain::field::Field;
 use rule_engine::set::UnknownTeams;
@@ -115,11 +116,57 @@ fn source() -> Value {
 }
 
 fn http() -> Value {
-    object(json!({}))
+    let limit = |description: &str, maximum: u64| json!({ "description": description, "type": "integer", "minimum": 1, "maximum": maximum });
+    object(json!({
+        "allow": texts("What may be asked: a method (GET, HEAD, POST) and the start of a URL each, such as \"GET https://api.example.com/v1/\"; the host may be *.example.com."),
+        "networks": texts("Ranges of addresses that are not public and may be connected to, such as \"10.1.0.0/16\"."),
+        "timeout_seconds": limit("The longest one attempt may take; 60 unless said otherwise.", reach::TIMEOUT_SECONDS_MAX),
+        "response_mib": limit("The longest answer, unpacked; 32 unless said otherwise.", reach::RESPONSE_MIB_MAX),
+        "requests": limit("The most requests of one run, repetitions included; 10000 unless said otherwise.", reach::REQUESTS_MAX),
+        "requests_per_minute": limit("The pace; as fast as it goes unless said otherwise.", reach::REQUESTS_PER_MINUTE_MAX),
+        "retries": {
+            "description": "How often a request is repeated after 429, 5xx and lost connections; 4 unless said otherwise.",
+            "type": "integer", "minimum": 0, "maximum": reach::RETRIES_MAX,
+        },
+        "retry_seconds": limit("The longest one request waits between its repetitions, all together; 120 unless said otherwise.", reach::RETRY_SECONDS_MAX),
+        "proxy": { "description": "The proxy to go through, such as \"http://proxy:3128\"; the variable APPORTION_PROXY wins.", "type": "string" },
+        "ca_file": { "description": "Certificates in PEM that servers' certificates may be signed by, beside those that the machine trusts.", "type": "string" },
+    }))
+}
+
+/// Where a value is kept, by itself.
+fn kept() -> Value {
+    json!({
+        "env": { "description": "The environment variable that holds the value.", "type": "string" },
+        "file": { "description": "The file that holds the value.", "type": "string" },
+        "command": texts("A program and its arguments that print the value, such as a vault's client."),
+    })
 }
 
 fn secret() -> Value {
-    object(json!({}))
+    let mut properties = kept();
+    let mut client_secret = object(kept());
+    client_secret["description"] = json!("Where the client's secret is kept.");
+    let mut oauth2 = object(json!({
+        "token_url": { "description": "Who gives tokens.", "type": "string" },
+        "client_id": { "type": "string" },
+        "client_secret": client_secret,
+        "scope": { "type": "string" },
+    }));
+    oauth2["description"] = json!("The value is a token for client credentials; it is fetched and renewed.");
+    oauth2["required"] = json!(["token_url", "client_id", "client_secret"]);
+    let mut google = object(json!({
+        "file": { "description": "The key of the service account, as JSON.", "type": "string" },
+        "scope": { "description": "What the token is good for; reading of all unless said otherwise.", "type": "string" },
+    }));
+    google["description"] = json!("The value is a token for a service account of Google; its token_uri must be allowed.");
+    google["required"] = json!(["file"]);
+    properties["oauth2"] = oauth2;
+    properties["google_service_account"] = google;
+    properties["for"] = texts("Where the secret may go: starts of URLs, at servers that `allow` names.");
+    let mut secret = object(properties);
+    secret["required"] = json!(["for"]);
+    secret
 }
 
 fn store() -> Value {
@@ -140,6 +187,11 @@ fn limits() -> Value {
         "threads": limit("Threads that read bills; all cores unless said otherwise.", settings::THREADS_MAX),
         "plugin_seconds": limit("The longest one call of a plugin may take.", settings::PLUGIN_SECONDS_MAX),
         "plugin_memory_mib": limit("The most memory a plugin may have.", settings::PLUGIN_MIB_MAX),
+        "powers": {
+            "description": "The powers that sources may grant; all unless said otherwise. The variable APPORTION_POWERS wins.",
+            "type": "array",
+            "items": { "enum": settings::POWERS },
+        },
         "rule_operations": limit("The most work one call of a rule may do.", settings::RULE_OPERATIONS_MAX),
     }))
 }
@@ -169,6 +221,8 @@ mod tests {
             ("zzzzzzzz = 1", "/properties"),
             ("[tags.x]\nzzzzzzzz = 1", "/properties/tags/additionalProperties/properties"),
             ("[sources.x]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties"),
+            ("[sources.x.http]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/http/properties"),
+            ("[sources.x.secrets.s]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/secrets/additionalProperties/properties"),
             ("[server]\nzzzzzzzz = 1", "/properties/server/properties"),
             ("[limits]\nzzzzzzzz = 1", "/properties/limits/properties"),
         ] {

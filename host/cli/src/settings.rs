@@ -2,7 +2,7 @@
 
 use crate::args::GlobalArgs;
 use crate::env_var;
-use crate::reach::ReachSettings;
+use crate::reach::{self, ReachSettings};
 use crate::reading::{Reading, SettingsFile, SourceSection, TagSection};
 use domain::catalogue::{self as code};
 use domain::diagnostic::{Diagnostic, did_you_mean};
@@ -83,6 +83,8 @@ pub struct Limits {
     pub plugin_seconds: Setting<u64>,
     pub plugin_memory_mib: Setting<u64>,
     pub rule_operations: Setting<u64>,
+    /// The powers that sources may grant.
+    pub powers: Setting<Vec<String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -307,10 +309,10 @@ impl Resolver<'_> {
             self.refuse(&span, format!("the source '{name}' has no paths"), "write `paths = [\"bills/*.csv\"]`");
         }
         for grant in texts(section.grants.as_ref()) {
-            if !POWERS.contains(&grant.get_ref().as_str()) {
-                let message = format!("there is no power '{}' that could be granted", grant.get_ref());
-                self.refuse(&grant.span(), message, format!("the powers are: {}", POWERS.join(", ")));
-            }
+            self.known_power(grant);
+        }
+        for flaw in reach::flaws(section) {
+            self.refuse(&flaw.span, flaw.message, flaw.hint);
         }
         let config = section.config.as_ref().map_or_else(toml::Table::new, |config| config.get_ref().clone());
         SourceSettings {
@@ -392,7 +394,39 @@ impl Resolver<'_> {
             plugin_seconds: self.limit("plugin_seconds", limits.plugin_seconds.as_ref(), plugin.call.as_secs(), PLUGIN_SECONDS_MAX),
             plugin_memory_mib: self.limit("plugin_memory_mib", limits.plugin_memory_mib.as_ref(), plugin.memory_bytes >> 20, PLUGIN_MIB_MAX),
             rule_operations: self.limit("rule_operations", limits.rule_operations.as_ref(), rule.operations, RULE_OPERATIONS_MAX),
+            powers: self.powers(limits.powers.as_ref()),
         }
+    }
+
+    /// The most that sources may grant: all there is, unless somebody says less.
+    fn powers(&mut self, written: Option<&Spanned<Vec<Spanned<String>>>>) -> Setting<Vec<String>> {
+        for power in texts(written) {
+            self.known_power(power);
+        }
+        if let Some(text) = env_var::value(env_var::POWERS) {
+            let text = text.to_string_lossy();
+            let value: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+            for name in value.iter().filter(|name| !POWERS.contains(&name.as_str())) {
+                let message = format!("{} names '{name}', and there is no such power", env_var::POWERS);
+                self.findings.push(Diagnostic::new(code::CONFIG_VALUE, message).hint(format!("the powers are: {}", POWERS.join(", "))));
+            }
+            return Setting { value, origin: Origin::Env(env_var::POWERS) };
+        }
+        match written {
+            Some(_) => self.list(written),
+            None => Setting { value: POWERS.map(str::to_owned).into(), origin: Origin::Default },
+        }
+    }
+
+    fn known_power(&mut self, power: &Spanned<String>) {
+        if POWERS.contains(&power.get_ref().as_str()) {
+            return;
+        }
+        let hint = match did_you_mean(power.get_ref(), POWERS) {
+            Some(meant) => format!("Did you mean `{meant}`?"),
+            None => format!("the powers are: {}", POWERS.join(", ")),
+        };
+        self.refuse(&power.span(), format!("there is no power '{}' that could be granted", power.get_ref()), hint);
     }
 
     fn limit(&mut self, name: &str, written: Option<&Spanned<u64>>, default: u64, maximum: u64) -> Setting<u64> {

@@ -84,6 +84,7 @@ impl State {
         let began = Instant::now();
         let answer = ask(&granted);
         self.deadline += began.elapsed();
+        self.failure = None;
         Ok(answer.map_err(|failure| {
             let error = told(&failure);
             self.failure = Some(failure.diagnostic);

@@ -1,8 +1,8 @@
 //! A collector with its grants: the domain's `Collector`, played by a component.
 
 use crate::call::{Fuel, Sandbox, label};
-use crate::capability::{RunInfo, State};
 use crate::capability::log::LogLine;
+use crate::capability::{RunInfo, State};
 use crate::convert::{self, Intake};
 use crate::grant::{Grants, Power};
 use crate::limits::Limits;
@@ -38,7 +38,15 @@ impl CollectorPlugin {
         powers: Vec<Power>,
     ) -> wasmtime::Result<CollectorPlugin> {
         let pre = CollectorPre::new(linker(engine, &powers)?.instantiate_pre(component)?)?;
-        Ok(CollectorPlugin { engine: engine.clone(), pre, identity: identity.clone(), limits: limits.clone(), grants: grants.clone(), reach: Reach::default(), log: None })
+        Ok(CollectorPlugin {
+            engine: engine.clone(),
+            pre,
+            identity: identity.clone(),
+            limits: limits.clone(),
+            grants: grants.clone(),
+            reach: Reach::default(),
+            log: None,
+        })
     }
 
     /// Hears what the plugin says.
@@ -83,11 +91,16 @@ impl CollectorPlugin {
         next?.map_err(|error| self.reported(sandbox, error))
     }
 
-    /// Where a table could not be read, the host knows better than the plugin why.
+    /// Where a table could not be read or nobody answered, the host knows better than the plugin why.
     fn reported(&self, sandbox: &mut Sandbox, error: types::Error) -> Diagnostic {
         let is_about_reading = matches!(error, types::Error::Unavailable(_) | types::Error::Transient(_) | types::Error::Bug(_));
+        let message = match &error {
+            types::Error::Config(problem) => Some(problem.message.clone()),
+            types::Error::Auth(message) => Some(message.clone()),
+            _ => None,
+        };
         match sandbox.store.data_mut().failure.take() {
-            Some(diagnostic) if is_about_reading => diagnostic,
+            Some(diagnostic) if is_about_reading || message == Some(convert::shown(&diagnostic.message)) => diagnostic,
             _ => convert::of_error(error, &label(&self.identity)),
         }
     }

@@ -1,4 +1,4 @@
-//! What a plugin asks for × what a source grants. What is not granted is not linked.
+//! What a plugin asks for × what a source grants × what the deployment allows. What is not granted is not linked.
 
 use crate::manifest::Manifest;
 use domain::catalogue as code;
@@ -21,8 +21,7 @@ pub enum Power {
 }
 
 impl Power {
-    pub const ALL: [Power; 6] =
-        [Power::TableDecode, Power::File, Power::Http, Power::Kubernetes, Power::AwsCostExplorer, Power::AwsOrganizations];
+    pub const ALL: [Power; 6] = [Power::TableDecode, Power::File, Power::Http, Power::Kubernetes, Power::AwsCostExplorer, Power::AwsOrganizations];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -45,6 +44,53 @@ impl Power {
 pub struct Grants {
     source: String,
     powers: BTreeSet<Power>,
+    ceiling: Ceiling,
+}
+
+/// The powers that this deployment lets its sources grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ceiling {
+    powers: BTreeSet<Power>,
+    /// Where it is written, and where another one is to be written.
+    place: CeilingPlace,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CeilingPlace {
+    /// In the settings file, at that line.
+    File(String),
+    /// In an environment variable of this name.
+    Variable(String),
+}
+
+impl Default for Ceiling {
+    /// All that there is.
+    fn default() -> Ceiling {
+        Ceiling { powers: Power::ALL.into(), place: CeilingPlace::File("default".into()) }
+    }
+}
+
+impl Ceiling {
+    /// Names that are no powers allow nothing; the settings refuse them before.
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, place: CeilingPlace) -> Ceiling {
+        Ceiling { powers: names.into_iter().filter_map(Power::by_name).collect(), place }
+    }
+
+    fn shown_place(&self) -> &str {
+        match &self.place {
+            CeilingPlace::File(line) => line,
+            CeilingPlace::Variable(name) => name,
+        }
+    }
+
+    /// What is allowed already and what is asked for, as it is written there.
+    fn line_that_allows(&self, asked: &BTreeSet<Power>) -> String {
+        let powers: Vec<&str> = self.powers.union(asked).map(|power| power.name()).collect();
+        match &self.place {
+            CeilingPlace::File(_) => format!("[limits]\npowers = [\"{}\"]", powers.join("\", \"")),
+            CeilingPlace::Variable(name) => format!("export {name}={}", powers.join(",")),
+        }
+    }
 }
 
 impl Grants {
@@ -63,7 +109,12 @@ impl Grants {
             };
             powers.insert(power);
         }
-        Ok(Grants { source: source.into(), powers })
+        Ok(Grants { source: source.into(), powers, ceiling: Ceiling::default() })
+    }
+
+    /// Of what the source grants, only what the deployment allows.
+    pub fn under(self, ceiling: Ceiling) -> Grants {
+        Grants { ceiling, ..self }
     }
 
     pub fn source(&self) -> &str {
@@ -71,26 +122,35 @@ impl Grants {
     }
 
     pub fn has(&self, power: Power) -> bool {
-        self.powers.contains(&power)
+        self.powers.contains(&power) && self.ceiling.powers.contains(&power)
     }
 
     /// Refuses a manifest that asks for more than is granted, with the lines that would grant it.
     pub fn cover(&self, manifest: &Manifest, plugin: &str) -> Result<(), Diagnostic> {
         let Some(request) = manifest.powers.iter().find(|request| !request.optional && !self.has(request.power)) else { return Ok(()) };
-        let message = format!(
-            "{plugin} asks for the power '{}' ({}), which source '{}' does not grant",
-            request.power.name(),
-            crate::convert::shown(&request.reason),
-            self.source
-        );
-        Err(Diagnostic::new(code::PLUGIN_DENIED, message).hint(self.lines_that_grant(manifest)))
+        let asked: BTreeSet<Power> = manifest.powers.iter().filter(|request| !request.optional).map(|request| request.power).collect();
+        let (granted, allowed) = (self.powers.contains(&request.power), self.ceiling.powers.contains(&request.power));
+        let place = self.ceiling.shown_place();
+        let lack = match (granted, allowed) {
+            (false, false) => format!("source '{}' does not grant, and the deployment does not allow ({place})", self.source),
+            (false, true) => format!("source '{}' does not grant", self.source),
+            (true, _) => format!("source '{}' grants, but the deployment does not allow ({place})", self.source),
+        };
+        let mut lines = Vec::new();
+        if !granted {
+            lines.push(self.lines_that_grant(&asked));
+        }
+        if !allowed {
+            lines.push(self.ceiling.line_that_allows(&asked));
+        }
+        let reason = crate::convert::shown(&request.reason);
+        let message = format!("{plugin} asks for the power '{}' ({reason}), which {lack}", request.power.name());
+        Err(Diagnostic::new(code::PLUGIN_DENIED, message).hint(lines.join("\n")))
     }
 
     /// What is granted already and what is asked for, as the settings file has it.
-    fn lines_that_grant(&self, manifest: &Manifest) -> String {
-        let asked = manifest.powers.iter().filter(|request| !request.optional).map(|request| request.power);
-        let powers: BTreeSet<Power> = self.powers.iter().copied().chain(asked).collect();
-        let names: Vec<String> = powers.into_iter().map(|power| format!("\"{}\"", power.name())).collect();
+    fn lines_that_grant(&self, asked: &BTreeSet<Power>) -> String {
+        let names: Vec<String> = self.powers.union(asked).map(|power| format!("\"{}\"", power.name())).collect();
         let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let source = if self.source.chars().all(is_bare) && !self.source.is_empty() { self.source.clone() } else { format!("{:?}", self.source) };
         format!("[sources.{source}]\ngrants = [{}]", names.join(", "))
@@ -130,5 +190,17 @@ mod tests {
         assert_eq!(refusal, Some(expect));
         let hint = cover("my bill", &[]).err().and_then(|diagnostic| diagnostic.hint);
         assert_eq!(hint.as_deref(), Some("[sources.\"my bill\"]\ngrants = [\"table-decode\"]"));
+        let under = |granted: &[&str], place: CeilingPlace| {
+            let grants = Grants::new("aws", granted.iter().copied()).unwrap().under(Ceiling::new(["http"], place));
+            assert!(!grants.has(Power::TableDecode));
+            let refusal = grants.cover(&manifest, "plugin p").unwrap_err();
+            (refusal.message, refusal.hint.unwrap_or_default())
+        };
+        let (message, hint) = under(&["table-decode"], CeilingPlace::File("apportion.toml:9".into()));
+        assert!(message.ends_with("which source 'aws' grants, but the deployment does not allow (apportion.toml:9)"), "{message}");
+        assert_eq!(hint, "[limits]\npowers = [\"table-decode\", \"http\"]");
+        let (message, hint) = under(&[], CeilingPlace::Variable("POWERS".into()));
+        assert!(message.ends_with("which source 'aws' does not grant, and the deployment does not allow (POWERS)"), "{message}");
+        assert_eq!(hint, "[sources.aws]\ngrants = [\"table-decode\"]\nexport POWERS=table-decode,http");
     }
 }

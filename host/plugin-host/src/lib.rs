@@ -21,7 +21,7 @@ mod wit;
 pub use allocator::{AllocatorPlugin, AllocatorSet, Driver, Pool};
 pub use capability::log::{Level, LogLine};
 pub use collector::{CollectorPlugin, LogSink};
-pub use grant::{Grants, Power};
+pub use grant::{Ceiling, CeilingPlace, Grants, Power};
 pub use limits::Limits;
 pub use manifest::{Kind, Manifest, PowerRequest, Stream};
 pub use plugin::{HostOptions, Plugin, PluginHost};

@@ -139,7 +139,8 @@ impl Plugin {
     pub fn collector(&self, grants: &Grants) -> Result<CollectorPlugin, Diagnostic> {
         self.expect(Kind::Collector)?;
         grants.cover(&self.manifest, &label(&self.identity))?;
-        CollectorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits, grants, self.powers(grants)).map_err(|error| self.not_linked(&error))
+        CollectorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits, grants, self.powers(grants))
+            .map_err(|error| self.not_linked(&error))
     }
 
     /// What is linked: what is granted, and what is asked for and can be done without, of which every call is refused.

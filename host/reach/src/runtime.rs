@@ -9,6 +9,12 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     runtime().block_on(future)
 }
 
+/// Does what needs a runtime to be there, such as making a client, but waits for nothing.
+pub fn enter<T>(work: impl FnOnce() -> T) -> T {
+    let _guard = runtime().enter();
+    work()
+}
+
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {

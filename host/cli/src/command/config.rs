@@ -65,6 +65,8 @@ fn lines(settings: &Settings) -> Vec<Line> {
         ("limits.rule_operations", &settings.limits.rule_operations),
     ];
     lines.extend(limits.into_iter().map(|(key, limit): (&str, &Setting<u64>)| line(key, limit.value.into(), &limit.origin)));
+    let powers = &settings.limits.powers;
+    lines.push(line("limits.powers", powers.value.iter().map(String::as_str).collect(), &powers.origin));
     lines
 }
 

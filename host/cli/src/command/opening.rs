@@ -1,10 +1,10 @@
 //! Opens what most verbs need: the rules, the ledger, the plugins.
 
 use crate::env_var;
+use crate::error::Failure;
 use crate::query;
 use crate::reach;
-use crate::error::Failure;
-use crate::settings::{Settings, SourceSettings};
+use crate::settings::{Origin, Settings, SourceSettings};
 use crate::sources;
 use crate::ui;
 use bundled_plugins::PLUGINS;
@@ -15,7 +15,7 @@ use domain::port::{Batch, CollectRequest, Collector, PluginIdentity, RuleFacts, 
 use ledger::{Access, Ledger};
 use pipeline::apply::short;
 use pipeline::run::Source;
-use plugin_host::{AllocatorSet, Grants, HostOptions, Level, LogLine, Plugin, PluginHost};
+use plugin_host::{AllocatorSet, Ceiling, CeilingPlace, Grants, HostOptions, Level, LogLine, Plugin, PluginHost};
 use rule_engine::set::{Limits, RuleOptions, RuleSet, digest};
 use std::fs;
 use std::path::Path;
@@ -151,7 +151,7 @@ pub fn source(settings: &Settings, host: &PluginHost, source: &SourceSettings, p
         now: instant(query::now_ms()),
         tables: sources::tables(settings, source)?,
     };
-    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?;
+    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?.under(ceiling(settings));
     let plugin = plugin(host, &source.plugin.value, &settings.path(&source.plugin.value));
     let collector: Box<dyn Collector> = match plugin.and_then(|plugin| plugin.collector(&grants)) {
         Ok(collector) => Box::new(collector.with_reach(reach::reach(settings, source)?).with_log(Arc::new(|plugin, line| said(plugin, &line)))),
@@ -159,6 +159,16 @@ pub fn source(settings: &Settings, host: &PluginHost, source: &SourceSettings, p
         Err(failure) => return Err(failure),
     };
     Ok(Source { name: source.name.clone(), collector, request, accrues_for: source.accrues_for.value.clone() })
+}
+
+/// What the deployment lets its sources grant.
+fn ceiling(settings: &Settings) -> Ceiling {
+    let powers = &settings.limits.powers;
+    let place = match powers.origin {
+        Origin::Env(variable) => CeilingPlace::Variable(variable.into()),
+        _ => CeilingPlace::File(powers.origin.to_string()),
+    };
+    Ceiling::new(powers.value.iter().map(String::as_str), place)
 }
 
 /// Shows what a plugin warns of; what it murmurs is for its author.

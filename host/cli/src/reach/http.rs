@@ -1,18 +1,323 @@
 //! `[sources.NAME.http]` and `[sources.NAME.secrets.SLOT]`.
 
+use super::Flaw;
+use crate::env_var;
+use crate::reading::SourceSection;
 use crate::settings::{Settings, SourceSettings};
+use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
-use reach::http::Http;
+use reach::http::{Allowed, Area, Http, Networks, Options, normal};
+use reach::secret::{Keeper, OAuth2, Secrets, Slot};
 use serde::Deserialize;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::Spanned;
+
+/// What a service account may at most do where nothing else is written: read.
+const GOOGLE_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform.read-only";
+pub const TIMEOUT_SECONDS_MAX: u64 = 3_600;
+pub const RESPONSE_MIB_MAX: u64 = 1_024;
+pub const REQUESTS_MAX: u64 = 100_000_000;
+pub const REQUESTS_PER_MINUTE_MAX: u64 = 1_000_000;
+pub const RETRIES_MAX: u64 = 20;
+pub const RETRY_SECONDS_MAX: u64 = 3_600;
 
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
-pub struct HttpSection {}
+pub struct HttpSection {
+    pub allow: Option<Vec<Spanned<String>>>,
+    pub networks: Option<Vec<Spanned<String>>>,
+    pub timeout_seconds: Option<Spanned<u64>>,
+    pub response_mib: Option<Spanned<u64>>,
+    pub requests: Option<Spanned<u64>>,
+    pub requests_per_minute: Option<Spanned<u64>>,
+    pub retries: Option<Spanned<u64>>,
+    pub retry_seconds: Option<Spanned<u64>>,
+    pub proxy: Option<Spanned<String>>,
+    pub ca_file: Option<Spanned<String>>,
+}
+
+/// One of the five ways in which a value is kept, and where it may go.
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSection {
+    pub env: Option<String>,
+    pub file: Option<String>,
+    pub command: Option<Vec<String>>,
+    pub oauth2: Option<Spanned<OAuth2Section>>,
+    pub google_service_account: Option<GoogleSection>,
+    #[serde(rename = "for")]
+    pub areas: Option<Vec<Spanned<String>>>,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth2Section {
+    pub token_url: Spanned<String>,
+    pub client_id: String,
+    pub client_secret: Spanned<KeptSection>,
+    pub scope: Option<String>,
+}
 
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
-pub struct SecretSection {}
+pub struct KeptSection {
+    pub env: Option<String>,
+    pub file: Option<String>,
+    pub command: Option<Vec<String>>,
+}
 
-pub fn http(_settings: &Settings, _source: &SourceSettings) -> Result<Http, Diagnostic> {
-    Ok(Http {})
+#[derive(Deserialize, Clone, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct GoogleSection {
+    pub file: String,
+    pub scope: Option<String>,
+}
+
+/// The client of a source; what its sections say was looked at when the settings were read.
+pub fn http(settings: &Settings, source: &SourceSettings) -> Result<Http, Diagnostic> {
+    let mut flaws = Flaws::default();
+    let mut options = source.reach.http.as_ref().map_or_else(|| Options::new(&source.name), |http| flaws.options(http, &source.name, &settings.root));
+    if let Some(proxy) = env_var::value(env_var::PROXY) {
+        let proxy = proxy.to_string_lossy();
+        let refused = |reason: String| {
+            Diagnostic::new(code::CONFIG_VALUE, format!("{} cannot be used: {reason}", env_var::PROXY))
+                .hint(format!("`export {}=http://proxy:3128`", env_var::PROXY))
+        };
+        options.proxy = Some(normal(&proxy).map_err(refused)?);
+    }
+    let mut secrets = Secrets::default();
+    for (slot, section) in &source.reach.secrets {
+        if let Some(known) = flaws.slot(&(0..0), section, &options.allow, &settings.root) {
+            secrets.slots.insert(slot.clone(), known);
+        }
+    }
+    match flaws.0.pop() {
+        Some(flaw) => Err(Diagnostic::new(code::CONFIG_VALUE, flaw.message).hint(flaw.hint)),
+        None => Ok(Http::new(options, secrets)),
+    }
+}
+
+/// What cannot be used in the sections of a source.
+pub fn flaws(section: &SourceSection) -> Vec<Flaw> {
+    let mut flaws = Flaws::default();
+    let here = Path::new("");
+    let allow = section.http.as_ref().map(|http| flaws.options(http.get_ref(), "", here).allow).unwrap_or_default();
+    for secret in section.secrets.values() {
+        flaws.slot(&secret.span(), secret.get_ref(), &allow, here);
+    }
+    flaws.0
+}
+
+#[derive(Default)]
+struct Flaws(Vec<Flaw>);
+
+impl Flaws {
+    fn add(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        self.0.push(Flaw { span: span.clone(), message: message.into(), hint: hint.into() });
+    }
+
+    fn options(&mut self, http: &HttpSection, source: &str, root: &Path) -> Options {
+        let usual = Options::new(source);
+        let seconds = |written: Option<u64>, usual: Duration| written.map_or(usual, Duration::from_secs);
+        Options {
+            allow: self.allow(http.allow.as_deref().unwrap_or_default()),
+            networks: self.networks(http.networks.as_deref().unwrap_or_default()),
+            timeout: seconds(self.number("timeout_seconds", http.timeout_seconds.as_ref(), TIMEOUT_SECONDS_MAX), usual.timeout),
+            response_bytes: self.number("response_mib", http.response_mib.as_ref(), RESPONSE_MIB_MAX).map_or(usual.response_bytes, |mib| mib << 20),
+            requests: self.number("requests", http.requests.as_ref(), REQUESTS_MAX).unwrap_or(usual.requests),
+            requests_per_minute: self.small("requests_per_minute", http.requests_per_minute.as_ref(), REQUESTS_PER_MINUTE_MAX),
+            retries: match http.retries.as_ref().map(Spanned::get_ref) {
+                Some(0) => 0,
+                _ => self.small("retries", http.retries.as_ref(), RETRIES_MAX).unwrap_or(usual.retries),
+            },
+            waiting: seconds(self.number("retry_seconds", http.retry_seconds.as_ref(), RETRY_SECONDS_MAX), usual.waiting),
+            proxy: http.proxy.as_ref().and_then(|proxy| match normal(proxy.get_ref()) {
+                Ok(proxy) => Some(proxy),
+                Err(reason) => {
+                    self.add(&proxy.span(), format!("this proxy cannot be used: {reason}"), "write `proxy = \"http://proxy:3128\"`");
+                    None
+                }
+            }),
+            ca_file: http.ca_file.as_ref().map(|path| in_root(root, path.get_ref())),
+            ..usual
+        }
+    }
+
+    fn allow(&mut self, lines: &[Spanned<String>]) -> Vec<Allowed> {
+        let mut allow = Vec::new();
+        for line in lines {
+            match Allowed::parse(line.get_ref()) {
+                Ok(allowed) => allow.push(allowed),
+                Err(reason) => {
+                    let message = format!("'{}' cannot be allowed: {reason}", line.get_ref().escape_debug());
+                    self.add(&line.span(), message, "write a method and the start of a URL, such as \"GET https://api.example.com/v1/\"");
+                }
+            }
+        }
+        allow
+    }
+
+    fn networks(&mut self, lines: &[Spanned<String>]) -> Networks {
+        let mut networks = Vec::new();
+        for line in lines {
+            match Networks::range(line.get_ref()) {
+                Ok(network) => networks.push(network),
+                Err(reason) => self.add(&line.span(), reason, "write a range of addresses, such as \"10.1.0.0/16\""),
+            }
+        }
+        Networks::new(networks)
+    }
+
+    fn number(&mut self, name: &str, written: Option<&Spanned<u64>>, maximum: u64) -> Option<u64> {
+        let written = written?;
+        let value = *written.get_ref();
+        if value == 0 || value > maximum {
+            self.add(&written.span(), format!("{name} = {value} is out of bounds"), format!("use 1 to {maximum}"));
+        }
+        Some(value.clamp(1, maximum))
+    }
+
+    fn small(&mut self, name: &str, written: Option<&Spanned<u64>>, maximum: u64) -> Option<u32> {
+        self.number(name, written, maximum).map(|value| u32::try_from(value).unwrap_or(u32::MAX))
+    }
+
+    fn slot(&mut self, span: &Range<usize>, section: &SecretSection, allow: &[Allowed], root: &Path) -> Option<Slot> {
+        let areas = self.areas(span, section.areas.as_deref().unwrap_or_default(), allow);
+        let kept = KeptSection { env: section.env.clone(), file: section.file.clone(), command: section.command.clone() };
+        let google = section.google_service_account.as_ref();
+        let named = kept.named() + usize::from(section.oauth2.is_some()) + usize::from(google.is_some());
+        if named != 1 {
+            let message = format!("this secret is kept in {named} places, and it has to be one");
+            self.add(
+                span,
+                message,
+                "write one of `env = \"NAME\"`, `file = \"path\"`, `command = [\"program\"]`, `oauth2 = {…}`, `google_service_account = {…}`",
+            );
+            return None;
+        }
+        let keeper = match (&section.oauth2, google) {
+            (Some(client), _) => self.client(client.get_ref(), root)?,
+            (_, Some(account)) => {
+                let scope = account.scope.clone().unwrap_or_else(|| GOOGLE_SCOPE.into());
+                Keeper::GoogleServiceAccount { file: in_root(root, &account.file), scope }
+            }
+            (None, None) => self.kept(span, &kept, root)?,
+        };
+        Some(Slot { keeper, areas })
+    }
+
+    fn client(&mut self, client: &OAuth2Section, root: &Path) -> Option<Keeper> {
+        if let Err(reason) = normal(client.token_url.get_ref()) {
+            self.add(&client.token_url.span(), format!("tokens cannot come from there: {reason}"), "write the URL of the token endpoint");
+        }
+        let secret = self.kept(&client.client_secret.span(), client.client_secret.get_ref(), root)?;
+        Some(Keeper::OAuth2(OAuth2 {
+            token_url: client.token_url.get_ref().clone(),
+            client_id: client.client_id.clone(),
+            client_secret: Box::new(secret),
+            scope: client.scope.clone(),
+        }))
+    }
+
+    fn kept(&mut self, span: &Range<usize>, section: &KeptSection, root: &Path) -> Option<Keeper> {
+        match section {
+            KeptSection { env: Some(name), file: None, command: None } if !name.is_empty() => Some(Keeper::Env(name.clone())),
+            KeptSection { env: None, file: Some(path), command: None } if !path.is_empty() => Some(Keeper::File(in_root(root, path))),
+            KeptSection { env: None, file: None, command: Some(words) } if !words.is_empty() => Some(Keeper::Command(words.clone())),
+            _ => {
+                self.add(
+                    span,
+                    "it is not said where this secret is kept",
+                    "write one of `env = \"NAME\"`, `file = \"path\"`, `command = [\"program\", \"argument\"]`",
+                );
+                None
+            }
+        }
+    }
+
+    /// Where a secret may go: to nobody who is not asked anyway.
+    fn areas(&mut self, span: &Range<usize>, lines: &[Spanned<String>], allow: &[Allowed]) -> Vec<Area> {
+        if lines.is_empty() {
+            self.add(span, "it is not said where this secret may go", "write `for = [\"https://api.example.com/\"]`");
+        }
+        let mut areas = Vec::new();
+        for line in lines {
+            match Area::parse(line.get_ref()) {
+                Ok(area) if allow.iter().any(|allowed| area.has_its_servers_in(&allowed.area)) => areas.push(area),
+                Ok(area) => {
+                    let message = format!("the secret may go to {area}, which this source may not ask");
+                    self.add(&line.span(), message, format!("add a line such as \"GET {area}\" to `allow`, or name a server that is there"));
+                }
+                Err(reason) => {
+                    let message = format!("a secret cannot go to '{}': {reason}", line.get_ref().escape_debug());
+                    self.add(&line.span(), message, "write the start of a URL, such as \"https://api.example.com/\"");
+                }
+            }
+        }
+        areas
+    }
+}
+
+impl KeptSection {
+    fn named(&self) -> usize {
+        [self.env.is_some(), self.file.is_some(), self.command.is_some()].into_iter().filter(|named| *named).count()
+    }
+}
+
+fn in_root(root: &Path, path: &str) -> PathBuf {
+    if root == Path::new(".") { PathBuf::from(path) } else { root.join(path) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::reading::Reading;
+
+    fn flaws(sections: &str) -> Vec<String> {
+        let text = format!("[sources.x]\nplugin = 'p'\n{sections}");
+        let reading = Reading { file: "a.toml", text: &text };
+        let file = reading.parse().unwrap_or_else(|finding| panic!("{finding}"));
+        let flaws = super::flaws(file.sources["x"].get_ref());
+        flaws.into_iter().map(|flaw| format!("{}: {}", reading.line(flaw.span.start), flaw.message)).collect()
+    }
+
+    #[test]
+    fn what_can_be_used_has_no_flaw() {
+        let sections = "[sources.x.http]\nallow = ['GET https://*.example.com/v1/', 'POST http://127.0.0.1:90']\nnetworks = ['127.0.0.0/8']\nretries = 0\n\
+            proxy = 'http://proxy:3128'\nca_file = 'ca.pem'\n\
+            [sources.x.secrets.a]\nenv = 'A'\nfor = ['https://api.example.com/v1/costs']\n\
+            [sources.x.secrets.b]\noauth2 = { token_url = 'https://login.example.org/t', client_id = 'me', client_secret = { file = 's' } }\nfor = ['https://*.example.com']\n\
+            [sources.x.secrets.c]\ngoogle_service_account = { file = 'k.json' }\nfor = ['http://127.0.0.1:90']\n";
+        assert_eq!(flaws(sections), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_flaw_has_its_line() {
+        let sections = "[sources.x.http]\nallow = ['https://h/', 'PUT https://h/', 'GET https://*/',\n'GET https://h/?q', 'GET https://h/v1']\nnetworks = ['0.0.0.0/0', 'home']\n\
+            timeout_seconds = 0\nproxy = 'http://me:pw@proxy'\n\
+            [sources.x.secrets.a]\nenv = 'A'\nfile = 'a'\nfor = ['https://h/']\n\
+            [sources.x.secrets.b]\nenv = 'A'\n\
+            [sources.x.secrets.c]\nenv = 'A'\nfor = ['https://other/', 'http://h/']\n\
+            [sources.x.secrets.d]\noauth2 = { token_url = 'here', client_id = 'me', client_secret = {} }\nfor = ['https://h/']\n";
+        assert_eq!(
+            flaws(sections),
+            [
+                "4: 'https://h/' cannot be allowed: it is not a method and a URL",
+                "4: 'PUT https://h/' cannot be allowed: the methods are GET, HEAD, POST",
+                "4: 'GET https://*/' cannot be allowed: a star can only stand for the first labels of a name, as in *.example.com",
+                "5: 'GET https://h/?q' cannot be allowed: a query or fragment cannot be part of it",
+                "6: 0.0.0.0/0 would be every address there is",
+                "6: 'home' is not a range of addresses",
+                "7: timeout_seconds = 0 is out of bounds",
+                "8: this proxy cannot be used: a user or password cannot stand in a URL: secrets have slots",
+                "9: this secret is kept in 2 places, and it has to be one",
+                "13: it is not said where this secret may go",
+                "17: the secret may go to https://other/, which this source may not ask",
+                "17: the secret may go to http://h/, which this source may not ask",
+                "19: tokens cannot come from there: 'here' is not a URL: relative URL without a base",
+                "19: it is not said where this secret is kept",
+            ]
+        );
+    }
 }

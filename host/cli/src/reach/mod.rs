@@ -6,7 +6,9 @@ mod kubernetes;
 mod store;
 
 pub use aws::AwsSection;
-pub use http::{HttpSection, SecretSection};
+pub use http::{
+    HttpSection, REQUESTS_MAX, REQUESTS_PER_MINUTE_MAX, RESPONSE_MIB_MAX, RETRIES_MAX, RETRY_SECONDS_MAX, SecretSection, TIMEOUT_SECONDS_MAX,
+};
 pub use kubernetes::KubernetesSection;
 pub use store::StoreSection;
 
@@ -15,7 +17,21 @@ use crate::settings::{Settings, SourceSettings};
 use domain::diagnostic::Diagnostic;
 use reach::Reach;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
+
+/// Something in a section that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    pub span: Range<usize>,
+    pub message: String,
+    pub hint: String,
+}
+
+/// What cannot be used in the sections of one source.
+pub fn flaws(section: &SourceSection) -> Vec<Flaw> {
+    http::flaws(section)
+}
 
 /// The sections of one source that say what it may reach.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,119 @@
+//! Patience: when a request is worth sending again, and how long it waits before.
+
+use super::client::Trouble;
+use super::{Options, Response};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// What repetitions one request has left.
+pub struct Patience {
+    times: u32,
+    next: Duration,
+    left: Duration,
+}
+
+impl Patience {
+    pub fn new(options: &Options, repeatable: bool) -> Patience {
+        Patience { times: if repeatable { options.retries } else { 0 }, next: options.first_wait, left: options.waiting }
+    }
+
+    /// How long to wait before the request is sent again; `None` where this is its answer.
+    pub fn before_next(&mut self, answer: &Result<Response, Trouble>) -> Option<Duration> {
+        let told = match answer {
+            Ok(response) if matches!(response.status, 429 | 500 | 502 | 503 | 504) => response.header("retry-after").and_then(seconds),
+            Err(trouble) if trouble.may_pass => None,
+            _ => return None,
+        };
+        let wait = told.unwrap_or(self.next);
+        if self.times == 0 || wait > self.left {
+            return None;
+        }
+        self.times -= 1;
+        self.left -= wait;
+        self.next = self.next.saturating_mul(2);
+        Some(wait)
+    }
+}
+
+/// Servers that give a date instead give it by their own clock, which may be wrong; then the usual wait does.
+fn seconds(text: &str) -> Option<Duration> {
+    text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// How many requests one run still has, and when the next one may go.
+pub struct Pace {
+    left: u64,
+    per_minute: Option<usize>,
+    /// When the requests of the last minute went, or will go.
+    sent: VecDeque<Instant>,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl Pace {
+    pub fn new(requests: u64, per_minute: Option<u32>) -> Pace {
+        Pace { left: requests, per_minute: per_minute.map(|count| count.max(1) as usize), sent: VecDeque::new() }
+    }
+
+    /// How long the next request waits; `None` where there is none left.
+    pub fn before_next(&mut self, now: Instant) -> Option<Duration> {
+        self.left = self.left.checked_sub(1)?;
+        let Some(most) = self.per_minute else { return Some(Duration::ZERO) };
+        while self.sent.len() > most {
+            self.sent.pop_front();
+        }
+        let at = match self.sent.front() {
+            Some(first) if self.sent.len() == most => now.max(*first + MINUTE),
+            _ => now,
+        };
+        self.sent.push_back(at);
+        if self.sent.len() > most {
+            self.sent.pop_front();
+        }
+        Some(at - now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::{Failure, Kind};
+
+    fn response(status: u16, retry_after: Option<&str>) -> Result<Response, Trouble> {
+        let headers = retry_after.map(|text| ("retry-after".to_owned(), text.to_owned())).into_iter().collect();
+        Ok(Response { status, headers, body: Vec::new() })
+    }
+
+    fn trouble(may_pass: bool) -> Result<Response, Trouble> {
+        Err(Trouble { failure: Failure::new(Kind::Unavailable, "no"), may_pass })
+    }
+
+    fn waits(repeatable: bool, answers: &[Result<Response, Trouble>]) -> Vec<Option<u64>> {
+        let options = Options { retries: 3, first_wait: Duration::from_secs(1), waiting: Duration::from_secs(20), ..Options::new("s") };
+        let mut patience = Patience::new(&options, repeatable);
+        answers.iter().map(|answer| patience.before_next(answer).map(|wait| wait.as_secs())).collect()
+    }
+
+    #[test]
+    fn waits_double_and_end() {
+        assert_eq!(waits(true, &[response(503, None), trouble(true), response(500, None), response(502, None)]), [Some(1), Some(2), Some(4), None]);
+        assert_eq!(waits(false, &[response(503, None)]), [None]);
+        assert_eq!(waits(true, &[response(404, None), response(200, None), trouble(false)]), [None, None, None]);
+    }
+
+    #[test]
+    fn a_server_may_say_how_long_but_not_for_ever() {
+        assert_eq!(waits(true, &[response(429, Some("15")), response(429, Some("5")), response(429, Some("1"))]), [Some(15), Some(5), None]);
+        assert_eq!(waits(true, &[response(429, Some("3600"))]), [None]);
+        assert_eq!(waits(true, &[response(429, Some("Wed, 21 Oct 2026 07:28:00 GMT"))]), [Some(1)]);
+    }
+
+    #[test]
+    fn the_pace_lets_so_many_go_in_any_minute() {
+        let mut pace = Pace::new(6, Some(2));
+        let start = Instant::now();
+        let mut at = |seconds: u64| pace.before_next(start + Duration::from_secs(seconds)).map(|wait| wait.as_secs());
+        assert_eq!([at(0), at(10), at(20), at(70), at(200)], [Some(0), Some(0), Some(40), Some(0), Some(0)]);
+        assert_eq!([at(200), at(200)], [Some(0), None]);
+    }
+}

@@ -1,0 +1,140 @@
+//! Tokens that a server gives for another secret: fetched here, kept until they expire, seen by no plugin.
+
+use super::outgoing::Outgoing;
+use super::{Http, Method, Request, Response, normal, shown};
+use crate::failure::{Failure, Kind};
+use crate::secret::{Keeper, OAuth2, Value};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use url::form_urlencoded::Serializer;
+
+/// A token is renewed so long before its end.
+const MARGIN: Duration = Duration::from_secs(60);
+/// As long as Google lets an assertion live.
+const ASSERTION_SECONDS: u64 = 3_600;
+const QUOTED_CHARS: usize = 200;
+
+/// Values by slot, with their end; those that are kept somewhere have none.
+#[derive(Default)]
+pub struct Tokens(Mutex<BTreeMap<String, (Value, Option<Instant>)>>);
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    /// A number, or a text with one.
+    expires_in: Option<serde_json::Value>,
+}
+
+/// The file of a service account, as Google hands it out.
+#[derive(Deserialize)]
+struct ServiceAccount {
+    client_email: String,
+    private_key: String,
+    private_key_id: Option<String>,
+    token_uri: String,
+}
+
+impl Http {
+    /// The value of a slot, read once, and again when it has expired.
+    pub(super) fn read(&self, slot: &str, keeper: &Keeper) -> Result<Value, Failure> {
+        let mut tokens = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((value, end)) = tokens.get(slot)
+            && end.is_none_or(|end| Instant::now() < end)
+        {
+            return Ok(value.clone());
+        }
+        let (value, end) = match keeper {
+            Keeper::OAuth2(client) => self.by_client(slot, client)?,
+            Keeper::GoogleServiceAccount { file, scope } => self.by_signature(slot, file, scope)?,
+            Keeper::Env(_) | Keeper::File(_) | Keeper::Command(_) => (keeper.read(slot)?, None),
+        };
+        self.blots.add(value.expose());
+        tokens.insert(slot.to_owned(), (value.clone(), end));
+        Ok(value)
+    }
+
+    /// The grant of client credentials. Its server is the operator's word, and needs no line in the list.
+    fn by_client(&self, slot: &str, client: &OAuth2) -> Result<(Value, Option<Instant>), Failure> {
+        let secret = client.client_secret.read(slot)?;
+        self.blots.add(secret.expose());
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "client_credentials").append_pair("client_id", &client.client_id);
+        form.append_pair("client_secret", secret.expose());
+        if let Some(scope) = &client.scope {
+            form.append_pair("scope", scope);
+        }
+        self.token(slot, &client.token_url, form.finish())
+    }
+
+    /// An assertion that the service account's key signs. Its server stands in a file, so the list has to allow it.
+    fn by_signature(&self, slot: &str, file: &Path, scope: &str) -> Result<(Value, Option<Instant>), Failure> {
+        let refuse = |reason: &str| {
+            let message = format!("the secret '{slot}' cannot be used: {} {reason}", file.display());
+            Failure::new(Kind::Config, message).hint("download the key of the service account again, as JSON")
+        };
+        let text = std::fs::read_to_string(file).map_err(|error| refuse(&format!("cannot be read: {error}")))?;
+        // What the parser says may quote the file.
+        let account: ServiceAccount = serde_json::from_str(&text).map_err(|_| refuse("is not the key file of a service account"))?;
+        let url = normal(&account.token_uri).map_err(|reason| refuse(&format!("has no good token_uri: {reason}")))?;
+        self.options.check(Method::Post, &url)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let assertion = assertion(&account, scope, now).ok_or_else(|| refuse("has no private key that can sign"))?;
+        self.blots.add(&assertion);
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer").append_pair("assertion", &assertion);
+        self.token(slot, &account.token_uri, form.finish())
+    }
+
+    fn token(&self, slot: &str, url: &str, form: String) -> Result<(Value, Option<Instant>), Failure> {
+        let headers = vec![("content-type".into(), "application/x-www-form-urlencoded".into()), ("accept".into(), "application/json".into())];
+        let request =
+            Request { method: Method::Post, url: url.into(), headers, secrets: Vec::new(), body: Some(form.into_bytes()), repeatable: true };
+        let outgoing = Outgoing::new(&self.options, &request)?;
+        self.options.networks.check(&outgoing.url).map_err(|refused| self.options.refused(&refused))?;
+        let asked = Instant::now();
+        let response = self.persist(&outgoing)?;
+        let place = shown(&outgoing.url);
+        if response.status != 200 {
+            return Err(refused(slot, &place, &response));
+        }
+        let unusable = |reason: &str| Failure::new(Kind::Auth, format!("no token for the secret '{slot}': the answer of {place} {reason}"));
+        let granted: Granted = serde_json::from_slice(&response.body).map_err(|_| unusable("has no access_token in it"))?;
+        let value = Value::new(granted.access_token).map_err(&unusable)?;
+        let seconds = granted.expires_in.as_ref().and_then(|seconds| seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok()));
+        let life = Duration::from_secs(seconds.unwrap_or(ASSERTION_SECONDS));
+        Ok((value, Some(asked + life.saturating_sub(MARGIN))))
+    }
+}
+
+fn refused(slot: &str, place: &str, response: &Response) -> Failure {
+    let said: String = String::from_utf8_lossy(&response.body).chars().filter(|c| !c.is_control()).take(QUOTED_CHARS).collect();
+    let message = format!("no token for the secret '{slot}': {place} answered {}: {}", response.status, said.trim());
+    let kind = if response.status >= 500 { Kind::Unavailable } else { Kind::Auth };
+    Failure::new(kind, message).hint("check the client's id, secret and scope; secrets of clients expire")
+}
+
+/// A token by RFC 7519 that says who asks for what, signed; `None` where the key cannot sign.
+fn assertion(account: &ServiceAccount, scope: &str, now: u64) -> Option<String> {
+    let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let mut header = json!({ "alg": "RS256", "typ": "JWT" });
+    if let Some(key) = &account.private_key_id {
+        header["kid"] = json!(key);
+    }
+    let claims = json!({ "iss": account.client_email, "scope": scope, "aud": account.token_uri, "iat": now, "exp": now + ASSERTION_SECONDS });
+    let signed = format!("{}.{}", part(header), part(claims));
+    let key = PrivatePkcs8KeyDer::from_pem_slice(account.private_key.as_bytes()).ok()?;
+    let key = RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()).ok()?;
+    let mut signature = vec![0; key.public().modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).ok()?;
+    Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}

@@ -1,0 +1,117 @@
+//! Takes secrets out of what comes back: in the forms that servers repeat them in.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use domain::diagnostic::Diagnostic;
+use memchr::memmem;
+use std::sync::{Mutex, PoisonError};
+
+/// Stands where a secret was.
+const BLOT: &str = "[secret]";
+
+/// Every form of every secret that went out.
+#[derive(Default)]
+pub struct Blots(Mutex<Vec<Vec<u8>>>);
+
+impl Blots {
+    /// From now on the text is blotted: as it is, and as URLs, JSON and base64 have it.
+    pub fn add(&self, secret: &str) {
+        if secret.is_empty() {
+            return;
+        }
+        let mut forms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let json = serde_json::Value::from(secret).to_string();
+        let json = json.trim_matches('"').to_owned();
+        let upper = percent(secret, false);
+        let written = [
+            secret.to_owned(),
+            upper.clone(),
+            percent(secret, true),
+            upper.replace("%20", "+"),
+            json.replace('/', "\\/"),
+            json,
+            STANDARD.encode(secret),
+            STANDARD_NO_PAD.encode(secret),
+            URL_SAFE_NO_PAD.encode(secret),
+        ];
+        for form in written.map(String::into_bytes) {
+            if !forms.contains(&form) {
+                forms.push(form);
+            }
+        }
+        // A secret may be a part of another one: the longer one goes first, so that nothing of it stays.
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    }
+
+    pub fn bytes(&self, text: Vec<u8>) -> Vec<u8> {
+        let forms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        forms.iter().fold(text, |text, form| without(text, form))
+    }
+
+    pub fn text(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.bytes(text.as_bytes().to_vec())).into_owned()
+    }
+
+    /// Whether the text has a secret in it.
+    pub fn hit(&self, text: &str) -> bool {
+        self.bytes(text.as_bytes().to_vec()) != text.as_bytes()
+    }
+
+    pub fn diagnostic(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let hint = diagnostic.hint.as_deref().map(|hint| self.text(hint));
+        Diagnostic { message: self.text(&diagnostic.message), hint, ..diagnostic }
+    }
+}
+
+fn without(text: Vec<u8>, form: &[u8]) -> Vec<u8> {
+    let mut places = memmem::find_iter(&text, form).peekable();
+    if places.peek().is_none() {
+        return text;
+    }
+    let mut blotted = Vec::with_capacity(text.len());
+    let mut after = 0;
+    for place in places {
+        blotted.extend_from_slice(&text[after..place]);
+        blotted.extend_from_slice(BLOT.as_bytes());
+        after = place + form.len();
+    }
+    blotted.extend_from_slice(&text[after..]);
+    blotted
+}
+
+/// As RFC 3986 has it for a part of a query.
+fn percent(text: &str, lower: bool) -> String {
+    let escape = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => char::from(byte).to_string(),
+        byte if lower => format!("%{byte:02x}"),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_secret_is_blotted() {
+        let blots = Blots::default();
+        blots.add("a/b \"c\"+ü");
+        blots.add("a/b");
+        for form in [
+            "a/b \"c\"+ü",
+            "a%2Fb%20%22c%22%2B%C3%BC",
+            "a%2fb%20%22c%22%2b%c3%bc",
+            "a%2Fb+%22c%22%2B%C3%BC",
+            r#"a/b \"c\"+ü"#,
+            r#"a\/b \"c\"+ü"#,
+            "YS9iICJjIivDvA==",
+            "YS9iICJjIivDvA",
+        ] {
+            assert_eq!(blots.text(&format!("<{form}|{form}>")), "<[secret]|[secret]>", "{form}");
+        }
+        assert_eq!(blots.text("a/b c"), "[secret] c");
+        assert_eq!(blots.text("a b 12.50"), "a b 12.50");
+        assert!(blots.hit("https://h/?k=a%2fb") && !blots.hit("https://h/?k=b"));
+    }
+}
