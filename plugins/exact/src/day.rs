@@ -12,10 +12,15 @@ pub struct Day(i64);
 pub struct NotADay(String);
 
 impl Day {
-    /// The day of `2026-03-31`, or of `2026-03-31T08:00:00Z`, which has to be in UTC.
+    /// The day of `2026-03-31` or of `2026-03-31T08:00:00Z`; a time that is not in UTC is refused.
     pub fn parse(text: &str) -> Result<Day, NotADay> {
         let refuse = || NotADay(text.chars().take(40).collect());
-        let date = text.get(..10).filter(|_| matches!(text.as_bytes().get(10), None | Some(b'T' | b' '))).ok_or_else(refuse)?;
+        let is_utc = match text.as_bytes().get(10) {
+            None => true,
+            Some(b'T') => text.ends_with('Z'),
+            Some(_) => false,
+        };
+        let date = text.get(..10).filter(|_| is_utc).ok_or_else(refuse)?;
         let mut parts = date.split('-').map(|part| if part.bytes().all(|byte| byte.is_ascii_digit()) { part.parse().ok() } else { None });
         let mut part = || parts.next().flatten().ok_or_else(refuse);
         let (year, month, day): (i64, i64, i64) = (part()?, part()?, part()?);
@@ -86,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_is_no_day_is_refused() {
-        for text in ["", "2026-02-29", "2026-13-01", "2026-1-1", "20260101", "2026-01-012", "+026-01-01", "today"] {
+        for text in ["", "2026-02-29", "2026-13-01", "2026-1-1", "20260101", "2026-01-012", "+026-01-01", "today", "2026-01-01T00:00:00+02:00"] {
             assert_eq!(Day::parse(text), Err(NotADay(text.into())));
         }
     }

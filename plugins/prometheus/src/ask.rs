@@ -1,10 +1,11 @@
 //! What is asked: each day apart, and no more points at once than Prometheus gives.
 
 use crate::answer::{Answer, Asked};
-use crate::options::{Aggregate, Query, Server};
+use crate::options::{Aggregate, Query};
 use apportion_plugin_sdk::Error;
-use apportion_plugin_sdk::http::{self, Place, Request};
+use apportion_plugin_sdk::http::{self, Request};
 use exact::Day;
+use table_settings::Server;
 
 /// Prometheus refuses a series of more points.
 const POINTS_MAX: i64 = 11_000;
@@ -24,30 +25,17 @@ pub fn day(server: &Server, query: &Query, day: Day) -> Result<Answer, Error> {
 }
 
 fn requests(server: &Server, query: &Query, day: Day) -> Vec<Request> {
-    let url = |path: &str| format!("{}/api/v1/{path}", server.url);
-    let slots = http::slots();
-    let plain = |url: String| {
-        let mut request = Request::get(url).header("accept", "application/json");
-        for (name, value) in &server.headers {
-            request = request.header(name, value);
-        }
-        if slots.iter().any(|slot| slot == "token") {
-            request = request.secret("token", Place::Bearer);
-        } else if slots.iter().any(|slot| slot == "password") {
-            request = request.secret("password", Place::Basic(server.user.clone()));
-        }
-        request.parameter("query", &query.text)
-    };
+    let plain = |path: &str| server.get(&format!("/api/v1/{path}")).parameter("query", &query.text);
     let (start, end) = (day.start(), day.start() + DAY_SECONDS);
     if query.aggregate == Aggregate::Increase {
-        return vec![plain(url("query")).parameter("time", &end.to_string())];
+        return vec![plain("query").parameter("time", &end.to_string())];
     }
     let step = i64::from(query.step);
     let mut requests = Vec::new();
     let mut from = start;
     while from < end {
         let next = (from + POINTS_MAX * step).min(end);
-        let range = plain(url("query_range")).parameter("start", &from.to_string()).parameter("end", &(next - step).to_string());
+        let range = plain("query_range").parameter("start", &from.to_string()).parameter("end", &(next - step).to_string());
         requests.push(range.parameter("step", &step.to_string()));
         from = next;
     }
@@ -58,18 +46,12 @@ fn requests(server: &Server, query: &Query, day: Day) -> Vec<Request> {
 mod tests {
     use super::*;
     use crate::options::Options;
-    use apportion_plugin_sdk::fixture;
-
-    fn asked(more: &str) -> Vec<Request> {
-        let config = format!(
-            r#"{{"url": "http://p/", "user": "ann", "headers": {{"X-Scope-OrgID": "7"}}, "queries": [{{"metric": "m", "query": "up", {more}}}]}}"#
-        );
-        let options = Options::parse(&config).unwrap();
-        requests(&options.server, &options.queries[0], Day::parse("2026-10-01").unwrap())
-    }
 
     fn urls(more: &str) -> Vec<String> {
-        asked(more).into_iter().map(|request| request.url).collect()
+        let config = format!(r#"{{"url": "http://p/", "queries": [{{"metric": "m", "query": "up", {more}}}]}}"#);
+        let options = Options::parse(&config).unwrap();
+        let requests = requests(&options.server, &options.queries[0], Day::parse("2026-10-01").unwrap());
+        requests.into_iter().map(|request| request.url).collect()
     }
 
     #[test]
@@ -90,17 +72,5 @@ mod tests {
         );
         // 21,600 instants: 11,000 of the first request and 10,600 of the second.
         assert_eq!(((1_790_856_796 - 1_790_812_800) / 4 + 1, (1_790_899_196 - 1_790_856_800) / 4 + 1), (11_000, 10_600));
-    }
-
-    #[test]
-    fn a_secret_goes_where_its_slot_says() {
-        assert_eq!(asked(r#""step": "1d""#)[0].secrets.len(), 0);
-        fixture::secrets(&["password"]);
-        let request = &asked(r#""step": "1d""#)[0];
-        assert_eq!((request.secrets[0].slot.as_str(), &request.secrets[0].place), ("password", &Place::Basic(Some("ann".into()))));
-        fixture::secrets(&["password", "token"]);
-        let request = &asked(r#""step": "1d""#)[0];
-        assert_eq!((request.secrets.len(), &request.secrets[0].place), (1, &Place::Bearer));
-        assert!(request.headers.iter().any(|header| (header.name.as_str(), header.value.as_str()) == ("X-Scope-OrgID", "7")));
     }
 }

@@ -12,7 +12,7 @@ mod total;
 
 use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, log, register_collector, run_info};
 use exact::Day;
-use gaps::Gaps;
+use gaps::{Gaps, Missing};
 use options::Options;
 use std::collections::BTreeSet;
 
@@ -23,7 +23,10 @@ struct Prometheus {
     query: usize,
     day: usize,
     gaps: Gaps,
-    has_data: bool,
+    /// Whether any query has data, by day.
+    known: Vec<bool>,
+    /// Whether the days were asked for: what is not given of them then counts as taken back.
+    is_asked: bool,
     /// What the server warned of, so that it is said once.
     warnings: BTreeSet<String>,
 }
@@ -51,7 +54,8 @@ impl Collector for Prometheus {
         if days.is_empty() {
             log::warn("no day that is wanted is over yet, and a day that is not over has no quantity");
         }
-        Ok(Prometheus { options, days, query: 0, day: 0, gaps: Gaps::default(), has_data: false, warnings: BTreeSet::new() })
+        let (known, is_asked) = (vec![false; days.len()], request.period.is_some());
+        Ok(Prometheus { options, days, query: 0, day: 0, gaps: Gaps::default(), known, is_asked, warnings: BTreeSet::new() })
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
@@ -65,12 +69,12 @@ impl Collector for Prometheus {
             }
         }
         let total = total::total(query, day, asked.series);
+        self.known[self.day] |= total.missing != Missing::All;
         self.gaps.take(day, total.missing);
         let rejected = asked.rejected.into_iter().chain(total.rejected).collect();
         self.day += 1;
         if self.day == self.days.len() {
             let gaps = std::mem::take(&mut self.gaps);
-            self.has_data |= !gaps.are_all(self.days.len());
             gaps.said(&query.metric).iter().for_each(|line| log::warn(line));
             (self.query, self.day) = (self.query + 1, 0);
         }
@@ -79,13 +83,19 @@ impl Collector for Prometheus {
 }
 
 impl Prometheus {
-    /// Silence of all queries on all days is no answer: taken as one, it would say that nothing was used.
+    /// Silence of all queries is no answer: taken as one, it would say that nothing was used. Days before the first that is known
+    /// are most likely forgotten, and would be taken back where they were collected before.
     fn end(&self) -> Result<Option<Batch>, Error> {
-        match (self.days.first(), self.days.last()) {
-            (Some(first), Some(last)) if !self.has_data => Err(Error::Unavailable(format!(
+        let (Some(first), Some(last)) = (self.days.first(), self.days.last()) else { return Ok(None) };
+        let known = self.days.iter().zip(&self.known).find(|(_, known)| **known).map(|(day, _)| *day);
+        match known {
+            Some(known) if self.is_asked && known > *first => Err(Error::Unavailable(format!(
+                "no query has any data before {known}, which Prometheus has forgotten (its retention) or never knew: collect from there on, with `--from {known}`"
+            ))),
+            Some(_) => Ok(None),
+            None => Err(Error::Unavailable(format!(
                 "no query has any data from {first} to {last}: Prometheus has forgotten that time (its retention), or has nothing of what is asked for"
             ))),
-            _ => Ok(None),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::preset::{self, Preset};
 use apportion_plugin_sdk::{Error, Problem};
 use serde_json::{Map, Value};
-use table_settings::{object, text, texts, texts_by_key, unknown, word};
+use table_settings::{Server, object, text, texts, texts_by_key, unknown, word};
 
 const KEYS: [&str; 6] = ["url", "user", "headers", "days", "constants", "queries"];
 const QUERY_KEYS: [&str; 6] = ["metric", "unit", "query", "keys", "step", "aggregate"];
@@ -15,6 +15,7 @@ const STEP_DEFAULT: u32 = 300;
 /// Prometheus keeps fifteen days unless it is told otherwise.
 const DAYS_DEFAULT: i64 = 14;
 const DAYS_MAX: i64 = 3_660;
+const URL_EXAMPLE: &str = "http://prometheus:9090";
 
 #[derive(Debug)]
 pub struct Options {
@@ -22,15 +23,6 @@ pub struct Options {
     /// How many days are collected where no period is asked for.
     pub days: i64,
     pub queries: Vec<Query>,
-}
-
-#[derive(Debug, PartialEq)]
-pub struct Server {
-    /// Without a slash at the end.
-    pub url: String,
-    /// Of basic authentication.
-    pub user: Option<String>,
-    pub headers: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -67,11 +59,10 @@ impl Options {
         if let Some(key) = config.keys().find(|key| !KEYS.contains(&key.as_str())) {
             return Err(unknown("setting", key, KEYS));
         }
-        let server = Server {
-            url: url(config.get("url"))?,
-            user: config.get("user").map(|user| text("user", user)).transpose()?,
-            headers: headers(config.get("headers"))?,
-        };
+        let server = Server::read(config, URL_EXAMPLE)?.ok_or_else(|| {
+            let problem = Problem::new("the settings do not say where Prometheus is");
+            Error::Config(problem.hint(format!("url = \"{URL_EXAMPLE}\"")))
+        })?;
         let days = match config.get("days") {
             None => DAYS_DEFAULT,
             Some(days) => days.as_i64().filter(|days| (1..=DAYS_MAX).contains(days)).ok_or_else(|| {
@@ -88,29 +79,6 @@ impl Options {
             queries.push(Query { constants: constants.clone(), ..query(given)? });
         }
         Ok(Options { server, days, queries })
-    }
-}
-
-fn url(given: Option<&Value>) -> Result<String, Error> {
-    let hint = "url = \"http://prometheus:9090\"";
-    let url = given.ok_or_else(|| Error::Config(Problem::new("the settings do not say where Prometheus is").hint(hint)))?;
-    let url = text("url", url)?;
-    let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    if address.is_none_or(|address| address.is_empty() || address.contains(['?', '#', '@', ' '])) {
-        let message = format!("url cannot be '{url}': it is an address with http:// or https://, and without user, query or fragment");
-        return Err(Error::Config(Problem::new(message).hint(hint)));
-    }
-    Ok(url.trim_end_matches('/').trim_end_matches("/api/v1").to_owned())
-}
-
-fn headers(given: Option<&Value>) -> Result<Vec<(String, String)>, Error> {
-    let headers = given.map_or_else(|| Ok(Vec::new()), |headers| texts_by_key("headers", headers))?;
-    match headers.iter().find(|(name, _)| ["authorization", "cookie", "proxy-authorization"].contains(&name.to_ascii_lowercase().as_str())) {
-        None => Ok(headers),
-        Some((name, _)) => Err(Error::Config(
-            Problem::new(format!("{name} is a secret, which the settings of a plugin must not hold"))
-                .hint("give the source a secret with the slot `token` or `password`"),
-        )),
     }
 }
 
@@ -243,12 +211,10 @@ mod tests {
         for (config, message, hint) in [
             ("{}".to_owned(), "the settings do not say where Prometheus is", "url = \"http://prometheus:9090\""),
             (r#"{"url": "prometheus:9090"}"#.to_owned(), "url cannot be 'prometheus:9090'", "url = \"http://prometheus:9090\""),
-            (r#"{"url": "http://u:secret@p"}"#.to_owned(), "url cannot be", "url = "),
             (r#"{"url": "http://p"}"#.to_owned(), "the settings name no queries", "queries = [\"cpu\""),
             (r#"{"url": "http://p", "queries": []}"#.to_owned(), "the settings name no queries", "queries = [\"cpu\""),
             (r#"{"url": "http://p", "queries": ["cpus"]}"#.to_owned(), "there is no preset 'cpus'", "did you mean `cpu`?"),
             (r#"{"url": "http://p", "querys": []}"#.to_owned(), "there is no setting 'querys'", "did you mean `queries`?"),
-            (r#"{"url": "http://p", "headers": {"authorization": "x"}}"#.to_owned(), "authorization is a secret", "the slot `token`"),
             (r#"{"url": "http://p", "queries": [{"metric": "m"}]}"#.to_owned(), "an entry of queries has no query", "{ metric = "),
             (r#"{"url": "http://p", "queries": [{"query": "up"}]}"#.to_owned(), "an entry of queries has no metric", "{ metric = "),
             (of_query(r#", "step": "7m""#), "step cannot be \"7m\"", "step = \"1m\""),

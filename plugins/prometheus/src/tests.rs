@@ -154,6 +154,16 @@ fn silence_of_everything_is_no_answer() {
 }
 
 #[test]
+fn days_that_are_forgotten_are_not_taken_back() {
+    let first = Day::parse("2026-10-03").unwrap().start();
+    fixture::http(move |request| Ok(response(200, &matrix(&request.url, &[(r#""ns":"a""#, "1")], |time| time >= first))));
+    let error = collected(&format!("{CORES}}}"), "2026-10-01", "2026-10-05").unwrap_err();
+    let words = "no query has any data before 2026-10-03, which Prometheus has forgotten (its retention) or never knew: collect from there on, with `--from 2026-10-03`";
+    assert_eq!(error, Error::Unavailable(words.into()));
+    assert_eq!(collected(&format!("{CORES}}}"), "2026-10-03", "2026-10-05").unwrap().0.len(), 2);
+}
+
+#[test]
 fn what_is_no_number_is_set_aside_with_its_series() {
     fixture::http(|request| {
         let body = matrix(&request.url, &[(r#""ns":"a""#, "1"), (r#""ns":"b""#, "-1")], |_| true);

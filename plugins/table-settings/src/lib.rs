@@ -1,12 +1,14 @@
-//! What collectors that map granted tables share: headers found as real files write them, settings read strictly.
+//! What collectors share: settings read strictly, headers of tables found as real files write them, servers and who asks them.
 
 pub mod charges;
 mod field;
 mod header;
+mod server;
 mod setting;
 mod spelling;
 
 pub use field::{FEDS, Fed, NEEDED};
 pub use header::{find, has, named};
+pub use server::Server;
 pub use setting::{date_order, flag, object, skips, text, texts, texts_by_key, unknown, word};
 pub use spelling::closest;
