@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// Package name of each, which is the plugin's name too.
-const PLUGINS: [&str; 7] = ["aws-cur", "azure-cost", "csv", "focus-file", "gcp-billing", "prometheus", "usage-file"];
+const PLUGINS: [&str; 8] = ["aws-cur", "azure-cost", "csv", "focus-file", "gcp-billing", "opencost", "prometheus", "usage-file"];
 
 fn main() -> Result<(), String> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?).join("../..");

@@ -1,0 +1,127 @@
+//! The collector `opencost`: what OpenCost allocates, as charges, or as usage by which the bill of a cloud is shared.
+//!
+//! It asks OpenCost day by day, or reads answers that were saved. Numbers keep the digits that OpenCost wrote.
+
+mod allocation;
+mod ask;
+mod cloud;
+mod custom;
+mod document;
+mod options;
+mod row;
+
+use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, file, log, register_collector, run_info};
+use exact::Day;
+use options::{Api, Mode, Options};
+use row::Found;
+use std::collections::VecDeque;
+
+/// A month of a large cluster, hour by hour, is some dozens of MiB.
+const FILE_BYTES_MAX: u64 = 128 << 20;
+
+struct OpenCost {
+    options: Options,
+    pages: VecDeque<Page>,
+    /// Whether the days were asked for: what is not given of them then counts as taken back.
+    is_asked: bool,
+    /// Days of which OpenCost said nothing.
+    silent: Vec<Day>,
+    pages_read: usize,
+}
+
+enum Page {
+    Day(Day),
+    File(String),
+}
+
+impl Collector for OpenCost {
+    fn manifest() -> Manifest {
+        Manifest::new(Kind::Collector, "opencost", env!("CARGO_PKG_VERSION"), "What OpenCost allocates, as charges or as usage to share costs by")
+            .optional_power("http", "to ask OpenCost: GET /allocation/compute, /cloudCost or /customCost/total")
+            .optional_power("file", "to read answers of OpenCost that were saved, instead of asking")
+            .config_schema(include_str!("config-schema.json"))
+            .stream("charges", "with mode = \"charges\": one charge for each component of an allocation, or for each cloud or custom cost")
+            .stream("usage", "with mode = \"usage\": hours, bytes and cost by namespace, controller or label")
+    }
+
+    fn check(config: &str) -> Result<Vec<Problem>, Error> {
+        Options::parse(config).map(|_| Vec::new())
+    }
+
+    fn open(request: Request) -> Result<OpenCost, Error> {
+        let options = Options::parse(&request.config)?;
+        let pages: VecDeque<Page> = match &options.server {
+            Some(_) => days(&request, &options)?.into_iter().map(Page::Day).collect(),
+            None => file::entries()?.into_iter().map(|entry| Page::File(entry.name)).collect(),
+        };
+        match (&options.server, pages.is_empty()) {
+            (Some(_), true) => log::warn("no day that is wanted is over yet, and a day that is not over is not allocated"),
+            (None, true) => {
+                let problem = Problem::new("there is neither a url to ask nor a file to read");
+                return Err(Error::Config(
+                    problem.hint("url = \"http://opencost:9003\" in the settings, or `paths` of the source and the grant \"file\""),
+                ));
+            }
+            (_, false) => {}
+        }
+        Ok(OpenCost { options, pages, is_asked: request.period.is_some(), silent: Vec::new(), pages_read: 0 })
+    }
+
+    fn next(&mut self) -> Result<Option<Batch>, Error> {
+        let Some(page) = self.pages.pop_front() else { return self.end() };
+        let found = match page {
+            Page::File(name) => document::read(&name, &file::read_all(&name, FILE_BYTES_MAX)?, &self.options)?,
+            Page::Day(day) => {
+                let found = ask::day(&self.options, day)?;
+                if found.rows == 0 {
+                    self.silent.push(day);
+                }
+                found
+            }
+        };
+        self.pages_read += 1;
+        found.warnings.iter().for_each(|warning| log::warn(warning));
+        let Found { charges, usage, rejected, .. } = found;
+        Ok(Some(Batch { usage, rejected, ..Batch::new(Rows::Charges(charges)) }))
+    }
+}
+
+impl OpenCost {
+    /// A cluster always costs something, so that a day without a row is one that OpenCost does not know: it keeps little, and
+    /// forgets it when it starts anew. Only a day without custom costs may be just that.
+    fn end(&self) -> Result<Option<Batch>, Error> {
+        let Some(first) = self.silent.first() else { return Ok(None) };
+        let days = self.silent.iter().map(Day::to_string).collect::<Vec<_>>().join(", ");
+        let said = format!("OpenCost says nothing of {days}, which is a gap and not zero");
+        if self.options.api != Api::CustomCost && (self.is_asked || self.silent.len() == self.pages_read) {
+            return Err(Error::Unavailable(format!(
+                "{said}: it has forgotten {first}, or never knew it; collect days that it knows, with `--from` and `--to`"
+            )));
+        }
+        log::warn(&said);
+        Ok(None)
+    }
+}
+
+fn days(request: &Request, options: &Options) -> Result<Vec<Day>, Error> {
+    let day = |text: &str| Day::parse(text).map_err(|error| Error::Bug(error.to_string()));
+    let today = day(&run_info::now())?;
+    let (start, end) = match &request.period {
+        Some(period) => (day(&period.start)?, day(&period.end)?.min(today)),
+        None => (today.plus(-options.days), today),
+    };
+    Ok((0..).map(|count| start.plus(count)).take_while(|day| *day < end).collect())
+}
+
+/// What an answer holds has to be what is wanted.
+fn wants_charges(options: &Options, what: &str) -> Result<(), Error> {
+    match options.mode {
+        Mode::Charges => Ok(()),
+        Mode::Usage => Err(Error::Config(Problem::new(format!("{what} are costs, and no usage to share costs by")).hint("mode = \"charges\""))),
+    }
+}
+
+register_collector!(OpenCost);
+
+#[cfg(test)]
+mod tests;
