@@ -33,6 +33,38 @@ BEGIN SELECT RAISE(ABORT, 'approval is append-only'); END;
 CREATE TRIGGER approval_refuses_update BEFORE UPDATE ON approval
 BEGIN SELECT RAISE(ABORT, 'approval is append-only'); END;
 
+CREATE TABLE attempt (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run (id),
+    source TEXT NOT NULL,
+    -- Nothing where it failed.
+    collection INTEGER REFERENCES collection (id),
+    plugin_name TEXT NOT NULL,
+    plugin_version TEXT NOT NULL,
+    plugin_digest TEXT NOT NULL,
+    -- The days that were asked for, the end excluded; none where it was all there is.
+    period_start INTEGER,
+    period_end INTEGER,
+    tries INTEGER NOT NULL CHECK (tries > 0),
+    -- Whether it refused its state and was collected without.
+    without_state INTEGER NOT NULL CHECK (without_state IN (0, 1)),
+    -- Why it failed.
+    code TEXT,
+    message TEXT,
+    hint TEXT,
+    CHECK ((collection IS NULL) = (code IS NOT NULL)),
+    CHECK ((code IS NULL) = (message IS NULL)),
+    CHECK ((period_start IS NULL) = (period_end IS NULL))
+) STRICT;
+
+CREATE INDEX attempt_by_source ON attempt (source);
+
+CREATE TRIGGER attempt_refuses_delete BEFORE DELETE ON attempt
+BEGIN SELECT RAISE(ABORT, 'attempt is append-only'); END;
+
+CREATE TRIGGER attempt_refuses_update BEFORE UPDATE ON attempt
+BEGIN SELECT RAISE(ABORT, 'attempt is append-only'); END;
+
 CREATE TABLE collection (
     id INTEGER PRIMARY KEY,
     run INTEGER NOT NULL REFERENCES run (id),
@@ -152,6 +184,31 @@ BEGIN SELECT RAISE(ABORT, 'period_event is append-only'); END;
 
 CREATE TRIGGER period_event_refuses_update BEFORE UPDATE ON period_event
 BEGIN SELECT RAISE(ABORT, 'period_event is append-only'); END;
+
+CREATE TABLE plugin_cost (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run (id),
+    source TEXT,
+    plugin_name TEXT NOT NULL,
+    plugin_version TEXT NOT NULL,
+    plugin_digest TEXT NOT NULL,
+    starts INTEGER NOT NULL,
+    wall_us INTEGER NOT NULL,
+    waited_us INTEGER NOT NULL,
+    memory_bytes INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    host_calls INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    denials INTEGER NOT NULL,
+    fuel INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER plugin_cost_refuses_delete BEFORE DELETE ON plugin_cost
+BEGIN SELECT RAISE(ABORT, 'plugin_cost is append-only'); END;
+
+CREATE TRIGGER plugin_cost_refuses_update BEFORE UPDATE ON plugin_cost
+BEGIN SELECT RAISE(ABORT, 'plugin_cost is append-only'); END;
 
 CREATE TABLE posting (
     entry INTEGER NOT NULL REFERENCES entry (id),
@@ -342,6 +399,20 @@ BEGIN SELECT RAISE(ABORT, 'source_text is append-only'); END;
 
 CREATE TRIGGER source_text_refuses_update BEFORE UPDATE ON source_text
 BEGIN SELECT RAISE(ABORT, 'source_text is append-only'); END;
+
+CREATE TABLE state_reset (
+    id INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    last_state INTEGER NOT NULL REFERENCES collector_state (id),
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+CREATE TRIGGER state_reset_refuses_delete BEFORE DELETE ON state_reset
+BEGIN SELECT RAISE(ABORT, 'state_reset is append-only'); END;
+
+CREATE TRIGGER state_reset_refuses_update BEFORE UPDATE ON state_reset
+BEGIN SELECT RAISE(ABORT, 'state_reset is append-only'); END;
 
 CREATE TABLE statement (
     id INTEGER PRIMARY KEY,

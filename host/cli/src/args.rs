@@ -64,7 +64,7 @@ pub enum Command {
     /// List and inspect plugins
     #[command(subcommand, long_about = include_str!("command/plugin.md"))]
     Plugin(PluginCommand),
-    /// Check the sources
+    /// Check the sources and see how they stand
     #[command(subcommand, long_about = include_str!("command/source.md"))]
     Source(SourceCommand),
     /// Verify and back up the ledger
@@ -354,6 +354,21 @@ pub enum SourceCommand {
         /// One source only
         #[arg(value_name = "NAME")]
         name: Option<String>,
+    },
+    /// Show how fresh the sources are, what failed, when they are due, and which days are missing
+    Status {
+        /// One source only, with its whole calendar
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+        /// How the status is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Forget what a source's plugin left for its next collection
+    Reset {
+        /// The source
+        #[arg(value_name = "NAME")]
+        name: String,
     },
 }
 

@@ -46,6 +46,12 @@ pub struct SourceSection {
     pub delimiter: Option<Spanned<String>>,
     pub grants: Option<Spanned<Vec<Spanned<String>>>>,
     pub accrues_for: Option<Spanned<String>>,
+    /// The first day that is wanted.
+    pub since: Option<Spanned<String>>,
+    /// Days that are collected again, since clouds restate them.
+    pub restate_days: Option<Spanned<u32>>,
+    /// When `serve` collects it.
+    pub schedule: Option<Spanned<String>>,
     pub config: Option<Spanned<toml::Table>>,
     /// What the power `http` may ask.
     pub http: Option<Spanned<HttpSection>>,
@@ -70,6 +76,7 @@ pub struct ServerSection {
 #[serde(deny_unknown_fields)]
 pub struct LimitsSection {
     pub threads: Option<Spanned<u64>>,
+    pub sources_at_once: Option<Spanned<u64>>,
     pub plugin_seconds: Option<Spanned<u64>>,
     pub plugin_memory_mib: Option<Spanned<u64>>,
     pub rule_operations: Option<Spanned<u64>>,

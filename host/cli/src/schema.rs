@@ -104,6 +104,22 @@ fn source() -> Value {
             "description": "The source whose bill this one estimates: its charges count on days of which that one has none yet, and are reversed when they come.",
             "type": "string",
         },
+        "since": {
+            "description": "The first day that is wanted, of a source without paths; otherwise the first day of the month before the first collection.",
+            "type": "string",
+            "format": "date",
+        },
+        "restate_days": {
+            "description": "Days before those that are new, which are collected again since clouds restate them; otherwise as many as the plugin says.",
+            "type": "integer",
+            "minimum": 0,
+            "maximum": settings::RESTATE_DAYS_MAX,
+        },
+        "schedule": {
+            "description": "When `serve` collects the source, as cron has it, in UTC: minute, hour, day of the month, month, day of the week.",
+            "type": "string",
+            "examples": ["15 */6 * * *"],
+        },
         "http": http(),
         "secrets": { "description": "Secrets by slot: where their values are kept.", "type": "object", "additionalProperties": secret() },
         "store": store(),
@@ -185,6 +201,13 @@ fn limits() -> Value {
     let limit = |description: &str, maximum: u64| json!({ "description": description, "type": "integer", "minimum": 1, "maximum": maximum });
     object(json!({
         "threads": limit("Threads that read bills; all cores unless said otherwise.", settings::THREADS_MAX),
+        "sources_at_once": {
+            "description": "Sources that are collected at one time; what they hand over is written one after the other.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": settings::SOURCES_AT_ONCE_MAX,
+            "default": settings::SOURCES_AT_ONCE,
+        },
         "plugin_seconds": limit("The longest one call of a plugin may take.", settings::PLUGIN_SECONDS_MAX),
         "plugin_memory_mib": limit("The most memory a plugin may have.", settings::PLUGIN_MIB_MAX),
         "powers": {

@@ -7,6 +7,8 @@ use crate::reading::{Reading, SettingsFile, SourceSection, TagSection};
 use domain::catalogue::{self as code};
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::field::Field;
+use domain::period::Day;
+use domain::schedule::Schedule;
 use domain::tag::{TagRule, TagSchema};
 use rule_engine::set::UnknownTeams;
 use std::fmt;
@@ -26,6 +28,10 @@ pub const PLUGIN_SECONDS_MAX: u64 = 3_600;
 /// What a 32-bit guest can address.
 pub const PLUGIN_MIB_MAX: u64 = 4_096;
 pub const THREADS_MAX: u64 = 256;
+pub const SOURCES_AT_ONCE: u64 = 4;
+pub const SOURCES_AT_ONCE_MAX: u64 = 64;
+/// What was restated later than this is collected with `run --from`.
+pub const RESTATE_DAYS_MAX: u32 = 400;
 pub const RULE_OPERATIONS_MAX: u64 = 100_000_000;
 
 /// Where a value comes from.
@@ -64,6 +70,12 @@ pub struct SourceSettings {
     pub grants: Setting<Vec<String>>,
     /// The source whose bill its charges are estimates of.
     pub accrues_for: Setting<Option<String>>,
+    /// The first day that is wanted, of a source without paths.
+    pub since: Setting<Option<Day>>,
+    /// Days before those that are new, which are collected again; otherwise as many as the plugin says.
+    pub restate_days: Setting<Option<u32>>,
+    /// When `serve` collects it.
+    pub schedule: Setting<Option<Schedule>>,
     pub reach: ReachSettings,
     /// For the plugin, as JSON.
     pub config: Setting<serde_json::Value>,
@@ -80,6 +92,8 @@ pub struct TagOrigins {
 #[derive(Clone, Debug)]
 pub struct Limits {
     pub threads: Setting<usize>,
+    /// Sources that are collected at one time.
+    pub sources_at_once: Setting<usize>,
     pub plugin_seconds: Setting<u64>,
     pub plugin_memory_mib: Setting<u64>,
     pub rule_operations: Setting<u64>,
@@ -314,6 +328,7 @@ impl Resolver<'_> {
         for flaw in reach::flaws(section) {
             self.refuse(&flaw.span, flaw.message, flaw.hint);
         }
+        let (since, restate_days) = (self.since(name, section), self.restate_days(name, section));
         let config = section.config.as_ref().map_or_else(toml::Table::new, |config| config.get_ref().clone());
         SourceSettings {
             name: name.to_owned(),
@@ -325,9 +340,52 @@ impl Resolver<'_> {
                 value: section.accrues_for.as_ref().map(|bill| bill.get_ref().clone()),
                 origin: self.origin_of(section.accrues_for.as_ref()),
             },
+            since,
+            restate_days,
+            schedule: self.schedule(section.schedule.as_ref()),
             reach: ReachSettings::of(section),
             config: Setting { value: json(&toml::Value::Table(config)), origin: self.origin_of(section.config.as_ref()) },
         }
+    }
+
+    fn since(&mut self, name: &str, section: &SourceSection) -> Setting<Option<Day>> {
+        let Some(written) = &section.since else { return Setting { value: None, origin: Origin::Default } };
+        self.refuse_window_of_paths(name, section, "since", &written.span());
+        let value = written.get_ref().parse().ok();
+        if value.is_none() {
+            self.refuse(&written.span(), format!("'{}' is not a day", written.get_ref()), "write `since = \"2026-01-01\"`");
+        }
+        Setting { value, origin: self.origin(&written.span()) }
+    }
+
+    fn restate_days(&mut self, name: &str, section: &SourceSection) -> Setting<Option<u32>> {
+        let Some(written) = &section.restate_days else { return Setting { value: None, origin: Origin::Default } };
+        self.refuse_window_of_paths(name, section, "restate_days", &written.span());
+        let days = *written.get_ref();
+        if days > RESTATE_DAYS_MAX {
+            self.refuse(&written.span(), format!("restate_days = {days} is out of bounds"), format!("use 0 to {RESTATE_DAYS_MAX}"));
+        }
+        Setting { value: Some(days), origin: self.origin(&written.span()) }
+    }
+
+    /// Files are read whole, so that a window would change nothing.
+    fn refuse_window_of_paths(&mut self, name: &str, section: &SourceSection, key: &str, span: &Range<usize>) {
+        if section.paths.is_some() {
+            self.refuse(span, format!("the source '{name}' has paths, which are read whole: {key} is for sources that ask a service"), "remove it");
+        }
+    }
+
+    fn schedule(&mut self, written: Option<&Spanned<String>>) -> Setting<Option<Schedule>> {
+        let Some(written) = written else { return Setting { value: None, origin: Origin::Default } };
+        let value = match written.get_ref().parse() {
+            Ok(schedule) => Some(schedule),
+            Err(error) => {
+                let message = format!("'{}' is not a schedule: {error}", written.get_ref());
+                self.refuse(&written.span(), message, "write one as cron has them, in UTC: `schedule = \"15 */6 * * *\"`");
+                None
+            }
+        };
+        Setting { value, origin: self.origin(&written.span()) }
     }
 
     /// Estimates stand in for a bill, which is another source and no estimate itself.
@@ -389,7 +447,9 @@ impl Resolver<'_> {
         let (plugin, rule) = (plugin_host::Limits::default(), rule_engine::set::Limits::default());
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = self.limit("threads", limits.threads.as_ref(), cores as u64, THREADS_MAX);
+        let at_once = self.limit("sources_at_once", limits.sources_at_once.as_ref(), SOURCES_AT_ONCE, SOURCES_AT_ONCE_MAX);
         Limits {
+            sources_at_once: Setting { value: usize::try_from(at_once.value).unwrap_or(1), origin: at_once.origin },
             threads: Setting { value: usize::try_from(threads.value).unwrap_or(cores), origin: threads.origin },
             plugin_seconds: self.limit("plugin_seconds", limits.plugin_seconds.as_ref(), plugin.call.as_secs(), PLUGIN_SECONDS_MAX),
             plugin_memory_mib: self.limit("plugin_memory_mib", limits.plugin_memory_mib.as_ref(), plugin.memory_bytes >> 20, PLUGIN_MIB_MAX),

@@ -22,11 +22,22 @@ pub struct Diagnostic {
     pub excerpt: Option<String>,
     /// A command or line to type.
     pub hint: Option<String>,
+    /// Whether the same again may go well.
+    pub retry: Retry,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retry {
+    #[default]
+    No,
+    Soon,
+    /// Not before so many seconds have passed.
+    After(u32),
 }
 
 impl Diagnostic {
     pub fn new(code: Code, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { code, message: message.into(), location: None, excerpt: None, hint: None }
+        Diagnostic { code, message: message.into(), location: None, excerpt: None, hint: None, retry: Retry::No }
     }
 
     pub fn at(mut self, file: impl Into<String>, line: u32, column: u32) -> Diagnostic {
@@ -39,6 +50,12 @@ impl Diagnostic {
         let column = self.location.as_ref().map_or(0, |location| location.column as usize);
         let indent: String = source_line.chars().take(column.saturating_sub(1)).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         self.excerpt = Some(if column == 0 { source_line.to_owned() } else { format!("{source_line}\n{indent}^") });
+        self
+    }
+
+    /// Trying again may help.
+    pub fn retry(mut self, retry: Retry) -> Diagnostic {
+        self.retry = retry;
         self
     }
 

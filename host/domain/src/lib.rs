@@ -20,6 +20,7 @@ pub mod money;
 pub mod period;
 pub mod port;
 pub mod run;
+pub mod schedule;
 pub mod split;
 pub mod spread;
 pub mod tag;

@@ -56,6 +56,11 @@ impl Day {
         Month { year, month }
     }
 
+    /// The day of a point in time, in milliseconds since 1970-01-01.
+    pub fn of_instant(at_ms: i64) -> Day {
+        Day(i32::try_from(at_ms.div_euclid(86_400_000)).unwrap_or_default())
+    }
+
     /// Monday of the day's week.
     pub fn week_start(self) -> Day {
         Day(self.0 - (self.0 + 3).rem_euclid(7))
@@ -178,6 +183,10 @@ impl Month {
         Day(days_from_civil(self.year, self.month, 1))
     }
 
+    pub fn before(self) -> Month {
+        self.first_day().plus(-1).month()
+    }
+
     pub fn next(self) -> Month {
         self.first_day().plus(days_in(self.year, self.month) as i32).month()
     }
@@ -204,6 +213,10 @@ impl Period {
     /// The first day that is not in the period any more.
     pub fn end(self) -> Day {
         self.end
+    }
+
+    pub fn days(self) -> impl Iterator<Item = Day> {
+        (self.start.0..self.end.0).map(Day)
     }
 
     pub fn contains(self, day: Day) -> bool {

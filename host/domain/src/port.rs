@@ -68,11 +68,58 @@ impl Default for Rows {
     }
 }
 
+/// What a plugin's work cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PluginCost {
+    /// Fresh instances: collections with their repetitions, or calls of an allocator.
+    pub starts: u64,
+    /// From the first instruction to the last, in millionths of a second.
+    pub wall_us: u64,
+    /// Of that, what the host spent outside on its behalf.
+    pub waited_us: u64,
+    /// The most that an instance had.
+    pub memory_bytes: u64,
+    /// What it handed over.
+    pub rows: u64,
+    pub bytes: u64,
+    /// Calls out of the guest.
+    pub host_calls: u64,
+    /// Those of them that went outside.
+    pub requests: u64,
+    /// Those that were refused.
+    pub denials: u64,
+    /// What allocators burned; collectors are bounded by time.
+    pub fuel: u64,
+}
+
+impl PluginCost {
+    pub fn add(&mut self, other: &PluginCost) {
+        self.starts += other.starts;
+        self.wall_us += other.wall_us;
+        self.waited_us += other.waited_us;
+        self.memory_bytes = self.memory_bytes.max(other.memory_bytes);
+        self.rows += other.rows;
+        self.bytes += other.bytes;
+        self.host_calls += other.host_calls;
+        self.requests += other.requests;
+        self.denials += other.denials;
+        self.fuel += other.fuel;
+    }
+}
+
 /// Yields what a source charged. Every batch goes to `sink`; its refusal ends the collection.
-pub trait Collector {
+pub trait Collector: Send + Sync {
     fn identity(&self) -> &PluginIdentity;
     fn check(&self, request: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic>;
     fn collect(&self, request: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic>;
+    /// The same, and what it cost.
+    fn collect_metered(
+        &self,
+        request: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> (Result<(), Diagnostic>, PluginCost) {
+        (self.collect(request, sink), PluginCost { starts: 1, ..PluginCost::default() })
+    }
 }
 
 /// When a rule has its say, and over what.
@@ -159,6 +206,10 @@ pub trait Rules: Send + Sync {
 pub trait Allocators: Sync {
     /// One weight for each target, in their order.
     fn weights(&self, call: &AllocatorCall<'_>) -> Result<Vec<u64>, Diagnostic>;
+    /// What they cost since they were asked last.
+    fn take_costs(&self) -> Vec<(PluginIdentity, PluginCost)> {
+        Vec::new()
+    }
 }
 
 /// Where there are no plugins: every question fails.

@@ -35,12 +35,13 @@ impl Ledger {
 
     fn verify_pinned(&self, progress: &mut dyn FnMut(&str)) -> Result<VerifyReport> {
         let mut report = VerifyReport { entries: 0, postings: 0, source_days: 0, charges: 0, findings: Vec::new(), head: START };
-        let steps: [(&str, Step); 8] = [
+        let steps: [(&str, Step); 9] = [
             ("the file", Ledger::check_file),
             ("the chain of entries", Ledger::check_entries),
             ("the seals of runs", Ledger::check_seals),
             ("closed periods", Ledger::check_periods),
             ("approvals", Ledger::check_approvals),
+            ("forgotten states", Ledger::check_resets),
             ("rules and decisions", Ledger::check_references),
             ("charges and postings", Ledger::check_source_days),
             ("usage", |ledger, report| ledger.check_usage(&mut |finding| report.find(finding))),

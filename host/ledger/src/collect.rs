@@ -53,11 +53,6 @@ impl Ledger {
         row::row(&self.connection, sql, (&day.source, day.day.epoch_days(), day.currency.code()), |row| row::day_totals(row, 0))
     }
 
-    /// What a source's collector left for its next collection.
-    pub fn state(&self, source: &str) -> Result<Option<String>> {
-        row::row(&self.connection, "SELECT state FROM collector_state WHERE source = ?1 ORDER BY id DESC LIMIT 1", [source], |row| row::cell(row, 0))
-    }
-
     /// Rows that the run set aside, by source.
     pub fn rejected(&self, run: RunId, limit: usize) -> Result<Vec<(String, Rejected)>> {
         let sql = "SELECT source, location, reason, excerpt FROM rejected WHERE run = ?1 ORDER BY source, id LIMIT ?2";

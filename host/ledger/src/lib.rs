@@ -7,6 +7,7 @@
 //! Many small things are kept as *blocks*: see the `block` module for why.
 
 mod approval;
+mod attempt;
 mod block;
 mod check;
 mod collect;
@@ -34,8 +35,8 @@ use domain::decision::{OutcomeId, Recipient, Target};
 use domain::diagnostic::Diagnostic;
 use domain::entry::{Entry, EntryKind, RuleVersion};
 use domain::money::{Currency, Sum};
-use domain::period::{Day, Month};
-use domain::port::PluginIdentity;
+use domain::period::{Day, Month, Period};
+use domain::port::{PluginCost, PluginIdentity};
 use domain::run::{DayTotals, RunId, RunState, SourceDay};
 use domain::split::Shares;
 use domain::usage::{Keys, Quantity};
@@ -111,6 +112,38 @@ pub struct RunRowEnd {
     pub charges: u64,
     pub rejected: u64,
     pub note: String,
+}
+
+/// How a source went in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The days that were asked for; without it all there is.
+    pub period: Option<Period>,
+    /// How often it was tried.
+    pub tries: u32,
+    /// Whether it refused its state and was collected without.
+    pub without_state: bool,
+    /// Why nothing of it was kept.
+    pub failure: Option<Diagnostic>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAttempt {
+    pub run: RunId,
+    /// When the run began.
+    pub at_ms: i64,
+    pub plugin: PluginIdentity,
+    pub attempt: Attempt,
+}
+
+/// What a plugin cost in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCost {
+    pub run: RunId,
+    /// Nothing for an allocator.
+    pub source: Option<String>,
+    pub plugin: PluginIdentity,
+    pub cost: PluginCost,
 }
 
 /// The current statement of a source-day. One with no charges says that the source took back what it had stated.

@@ -35,6 +35,8 @@ const CONTENTS: &[&str] = &[
     "SELECT run, id, hash FROM entry WHERE {run} ORDER BY run, id",
     "SELECT c.run, u.id, u.collection, u.source, u.day, u.metric, u.unit, u.rows, u.total, u.digest
      FROM usage_statement u JOIN collection c ON c.id = u.collection WHERE {run} ORDER BY c.run, u.id",
+    "SELECT run, * FROM attempt WHERE {run} ORDER BY run, id",
+    "SELECT run, * FROM plugin_cost WHERE {run} ORDER BY run, id",
 ];
 
 /// The digest of what each run wrote, of one run or of all; runs that wrote nothing are absent.

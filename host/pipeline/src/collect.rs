@@ -3,6 +3,7 @@
 use crate::accrual::Billed;
 use crate::cell::SetAside;
 use crate::columns::Reading;
+use crate::feed::{Ended, Fed, Feed};
 use crate::gather::{Gathered, Gatherer, Wanted};
 use crate::interner::Secrets;
 use crate::normalize::{Identities, Registry};
@@ -19,8 +20,9 @@ use domain::money::Currency;
 use domain::period::{Day, Period};
 use domain::port::{Batch, GrantedTable, Rows};
 use domain::run::SourceDay;
+use domain::tag::TagSchema;
 use ledger::segment::EncodedSegment;
-use ledger::{CollectionId, Restated, Transaction};
+use ledger::{Attempt, CollectionId, Restated, Transaction};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -35,6 +37,10 @@ const REJECTED_STORED: usize = 1000;
 /// What the collection of one source works with.
 pub struct Collection<'a, 'r, 't, 'l> {
     pub source: &'a Source,
+    /// What it was asked for; without it all there is.
+    pub period: Option<Period>,
+    /// When the run began.
+    pub at_ms: i64,
     /// Days of which the source's estimates do not count any more.
     pub billed: Billed,
     pub transaction: &'t mut Transaction<'l>,
@@ -54,23 +60,74 @@ pub struct Collected {
 }
 
 /// A failure of the source is in its report; an error is one of the ledger and ends the run.
-pub fn collect(mut collection: Collection<'_, '_, '_, '_>) -> Result<Collected, Diagnostic> {
+pub fn collect(mut collection: Collection<'_, '_, '_, '_>, feed: &Feed<'_>) -> Result<Collected, Diagnostic> {
     let source = collection.source;
-    let id = collection.transaction.begin_source(&source.name, source.collector.identity())?;
     let schema = collection.registry.lock().unwrap_or_else(PoisonError::into_inner).schema();
-    let usage = usage::Gathered::new(schema, collection.secrets, period(source));
-    let mut gathering = Gathering { gathered: Gathered::default(), usage, rejected: Vec::new(), typed: Vec::new(), state: None };
-    let outcome = source.collector.collect(&source.request, &mut |batch| gathering.batch(&mut collection, id, batch));
-    let outcome = outcome.and_then(|()| gathering.flush_typed(&mut collection, id));
-    match outcome {
-        Ok(()) => gathering.finish(collection, id),
-        Err(diagnostic) if is_fatal(&diagnostic) => Err(diagnostic),
+    let mut begun = Begun::new(&mut collection, schema)?;
+    let mut ended = loop {
+        match feed.next() {
+            Fed::Page(batch) => {
+                if let Err(refusal) = begun.gathering.batch(&mut collection, begun.id, batch) {
+                    break Ended { outcome: Err(refusal), ..feed.refuse() };
+                }
+            }
+            Fed::Again => {
+                collection.transaction.abandon_source()?;
+                begun = Begun::new(&mut collection, schema)?;
+            }
+            Fed::End(ended) => break ended,
+        }
+    };
+    let Begun { id, mut gathering } = begun;
+    ended.outcome = ended.outcome.and_then(|()| gathering.flush_typed(&mut collection, id));
+    match &ended.outcome {
+        Ok(()) => gathering.finish(collection, id, &ended),
+        Err(diagnostic) if is_fatal(diagnostic) => Err(diagnostic.clone()),
         Err(diagnostic) => {
             collection.transaction.abandon_source()?;
-            let mut report = SourceReport::failed(&source.name, source.collector.identity(), diagnostic);
+            collection.note(None, &ended)?;
+            let mut report = SourceReport::failed(&source.name, source.collector.identity(), diagnostic.clone());
             report.days_taken_back = collection.billed.taken_back.len() as u64;
+            report.set_effort(collection.period, &ended);
             Ok(Collected { report, changed: Vec::new(), changed_usage: BTreeSet::new() })
         }
+    }
+}
+
+/// A collection under way, of which nothing stays if it is abandoned.
+struct Begun<'a> {
+    id: CollectionId,
+    gathering: Gathering<'a>,
+}
+
+impl<'a> Begun<'a> {
+    fn new(collection: &mut Collection<'_, '_, '_, '_>, schema: &'a TagSchema) -> Result<Begun<'a>, Diagnostic> {
+        let source = collection.source;
+        let id = collection.transaction.begin_source(&source.name, source.collector.identity())?;
+        let usage = usage::Gathered::new(schema, collection.secrets, collection.days());
+        let gathering = Gathering { gathered: Gathered::default(), usage, rejected: Vec::new(), typed: Vec::new(), state: None };
+        Ok(Begun { id, gathering })
+    }
+}
+
+impl Collection<'_, '_, '_, '_> {
+    /// The days that it was asked for.
+    fn days(&self) -> Period {
+        self.period.unwrap_or_else(Period::all)
+    }
+
+    /// The days whose charges are wanted.
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted { period: self.days(), billed: &self.billed.days }
+    }
+
+    /// Keeps how it went, also if nothing else is kept.
+    fn note(&mut self, kept: Option<CollectionId>, ended: &Ended) -> Result<(), Diagnostic> {
+        let (source, plugin) = (self.source.name.as_str(), self.source.collector.identity());
+        let failure = ended.outcome.as_ref().err().cloned();
+        let without_state = ended.without_state && failure.is_none();
+        self.transaction.note_attempt(source, plugin, kept, &Attempt { period: self.period, tries: ended.tries, without_state, failure })?;
+        self.transaction.note_cost(Some(source), plugin, &ended.cost)
     }
 }
 
@@ -155,7 +212,7 @@ impl Gathering<'_> {
         let known = Identities::new(&reading, collection.registry);
         let mut segments = Vec::new();
         let mut emit = |day, currency, segment| segments.push((day, currency, segment));
-        let mut gatherer = Gatherer::new(&known, collection.secrets, wanted(collection), &mut emit);
+        let mut gatherer = Gatherer::new(&known, collection.secrets, collection.wanted(), &mut emit);
         rows.hand_out(&reading, &mut |batch| gatherer.take(batch));
         let mut gathered = gatherer.finish();
         for (day, currency, segment) in segments {
@@ -179,8 +236,9 @@ impl Gathering<'_> {
     }
 
     /// States the totals of each day; a day that comes out as it was keeps its old statement.
-    fn finish(self, collection: Collection<'_, '_, '_, '_>, id: CollectionId) -> Result<Collected, Diagnostic> {
-        let Collection { source, transaction, billed, .. } = collection;
+    fn finish(self, mut collection: Collection<'_, '_, '_, '_>, id: CollectionId, ended: &Ended) -> Result<Collected, Diagnostic> {
+        let (source, period, days) = (collection.source, collection.period, collection.days());
+        let transaction = &mut *collection.transaction;
         let mut report = SourceReport::new(&source.name, source.collector.identity());
         let mut changed = Vec::new();
         let mut totals: Vec<_> = self.gathered.totals.iter().collect();
@@ -191,8 +249,8 @@ impl Gathering<'_> {
             report.count(transaction.restate(id, &source_day, totals)?, &source_day, &mut changed);
             stated.insert(source_day);
         }
-        if source.request.period.is_some() {
-            for gone in transaction.source_days(period(source))? {
+        if period.is_some() {
+            for gone in transaction.source_days(days)? {
                 let known = gone.source_day.source == source.name && !stated.contains(&gone.source_day);
                 if known && gone.totals.charges > 0 {
                     let restated = transaction.restate(id, &gone.source_day, &Default::default())?;
@@ -200,14 +258,20 @@ impl Gathering<'_> {
                 }
             }
         }
-        let (usage, changed_usage) = self.usage.state(transaction, id, &source.name, source.request.period)?;
+        let (usage, changed_usage) = self.usage.state(transaction, id, &source.name, period)?;
         report.usage = usage;
         transaction.reject(&source.name, &self.rejected, self.gathered.set_aside_count)?;
         transaction.keep_source(self.state.as_deref())?;
+        if ended.without_state && self.state.is_none() {
+            // Else it would be given again what it refuses.
+            transaction.forget_refused_state(&source.name, collection.at_ms)?;
+        }
+        collection.note(Some(id), ended)?;
+        report.set_effort(period, ended);
         report.charges = self.gathered.totals.values().map(|totals| totals.charges).sum();
         report.set_aside = self.gathered.set_aside_count;
         report.billed = self.gathered.billed;
-        report.days_taken_back = billed.taken_back.len() as u64;
+        report.days_taken_back = collection.billed.taken_back.len() as u64;
         report.rejected = self.rejected.into_iter().take(REJECTED_SHOWN).collect();
         report.set_totals(&self.gathered.totals);
         (collection.progress)(Progress::Collected { name: source.name.clone(), charges: report.charges, set_aside: report.set_aside });
@@ -222,15 +286,6 @@ fn short_rows(may_be: bool) -> ShortRows {
 fn mapped_table<'s>(source: &'s Source, name: &str) -> Result<&'s GrantedTable, Diagnostic> {
     let table = source.request.tables.iter().find(|table| table.name == name);
     table.ok_or_else(|| Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin mapped the table '{name}', which it was not given")))
-}
-
-pub fn period(source: &Source) -> Period {
-    source.request.period.unwrap_or_else(Period::all)
-}
-
-/// The days whose charges are wanted.
-fn wanted<'c>(collection: &'c Collection<'_, '_, '_, '_>) -> Wanted<'c> {
-    Wanted { period: period(collection.source), billed: &collection.billed.days }
 }
 
 fn store(
@@ -249,7 +304,7 @@ fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId
     let threads = if scan.bytes < PARALLEL_BYTES_MIN { 1 } else { collection.threads.max(1) };
     let (identities, secrets) = (&Identities::new(reading, collection.registry), collection.secrets);
     let billed = collection.billed.days.clone();
-    let wanted = Wanted { period: period(collection.source), billed: &billed };
+    let wanted = Wanted { period: collection.days(), billed: &billed };
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel::<(Day, Currency, EncodedSegment)>(threads * 2);
         let workers: Vec<_> = (0..threads)

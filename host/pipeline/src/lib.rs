@@ -4,8 +4,10 @@
 //! through the ports of `domain`, so that everything here runs with fakes.
 
 pub mod apply;
+pub mod coverage;
 pub mod derive;
 pub mod explain;
+pub mod feed;
 pub mod history;
 pub mod plan;
 pub mod report;

@@ -8,6 +8,7 @@ pub mod document;
 pub mod redecided;
 
 use crate::derive::RulesOf;
+use crate::feed::Patience;
 use crate::report::{is_cost, team_text};
 use crate::run::{Conservation, Progress, RunOptions, RunReport, Terms, run_on_terms};
 use domain::catalogue as code;
@@ -149,6 +150,8 @@ fn try_out(scratch: &mut Ledger, options: &PlanOptions<'_>, progress: &mut dyn F
         dimensions: &Field::default_dimensions(),
         collect: false,
         threads: options.threads,
+        sources_at_once: 1,
+        patience: Patience { tries: 1, wait: &|_| {} },
         at_ms: options.at_ms,
         version: options.version.clone(),
     };

@@ -5,7 +5,9 @@
 
 use crate::accrual;
 use crate::collect::{self, Collection};
+use crate::coverage::{Coverage, Window};
 use crate::days::{self, Changed, With};
+use crate::feed::{self, Ended, Feed, Patience, Work};
 use crate::gather::{exact_text, exact_totals};
 use crate::interner::Secrets;
 use crate::normalize::Registry;
@@ -17,8 +19,8 @@ use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
-use domain::port::{Allocators, CollectRequest, Collector, PluginIdentity, Rules};
-use domain::run::{DayTotals, RunId, RunState};
+use domain::port::{Allocators, CollectRequest, Collector, PluginCost, PluginIdentity, Rules};
+use domain::run::{DayTotals, RunId, RunState, SourceDay};
 use domain::tag::TagSchema;
 use foldhash::HashMap;
 use ledger::{Bucket, Ledger, RunEnd, RunStart, Transaction};
@@ -31,6 +33,8 @@ pub struct Source {
     pub request: CollectRequest,
     /// Its charges are estimates of what this source will charge, and count on days of which that one has no charges yet.
     pub accrues_for: Option<String>,
+    /// What it is asked for where its request names no period; without it, all there is.
+    pub window: Option<Window>,
 }
 
 pub struct RunOptions<'a> {
@@ -43,6 +47,9 @@ pub struct RunOptions<'a> {
     /// Whether to collect, or only to allocate what is stored.
     pub collect: bool,
     pub threads: usize,
+    /// Collectors that work at one time.
+    pub sources_at_once: usize,
+    pub patience: Patience<'a>,
     pub at_ms: i64,
     pub version: String,
 }
@@ -80,6 +87,8 @@ pub struct RunReport {
     pub run: RunId,
     pub state: RunState,
     pub sources: Vec<SourceReport>,
+    /// What allocator plugins cost.
+    pub allocators: Vec<(PluginIdentity, PluginCost)>,
     /// Days that were allocated in this run.
     pub days: u64,
     pub entries_posted: u64,
@@ -112,6 +121,12 @@ pub struct SourceReport {
     /// Per currency the exact billed and effective totals of what was collected.
     pub totals: Vec<(Currency, String, String)>,
     pub usage: UsageReport,
+    /// What it was asked for; without it all there is.
+    pub period: Option<Period>,
+    pub tries: u32,
+    /// Whether it refused its state and was collected without.
+    pub without_state: bool,
+    pub cost: PluginCost,
     pub failure: Option<Diagnostic>,
 }
 
@@ -146,12 +161,21 @@ impl SourceReport {
             days_unchanged: 0,
             totals: Vec::new(),
             usage: UsageReport::default(),
+            period: None,
+            tries: 1,
+            without_state: false,
+            cost: PluginCost::default(),
             failure: None,
         }
     }
 
     pub(crate) fn failed(name: &str, plugin: &PluginIdentity, failure: Diagnostic) -> SourceReport {
         SourceReport { failure: Some(failure), ..SourceReport::new(name, plugin) }
+    }
+
+    pub(crate) fn set_effort(&mut self, period: Option<Period>, ended: &Ended) {
+        (self.period, self.tries, self.cost) = (period, ended.tries, ended.cost);
+        self.without_state = ended.without_state && ended.outcome.is_ok();
     }
 
     pub(crate) fn set_totals(&mut self, totals: &HashMap<(Day, Currency), DayTotals>) {
@@ -192,27 +216,8 @@ pub(crate) fn run_on_terms(
     let dictionary = ledger.dictionary()?;
     let mut transaction = ledger.begin(&RunStart { at_ms: options.at_ms, version: options.version.clone() })?;
     let registry = Mutex::new(Registry::new(dictionary, options.tag_schema));
-    let mut sources = Vec::new();
-    let (mut changed, mut changed_usage) = (Vec::new(), BTreeSet::new());
-    if options.collect {
-        for source in accrual::in_order(&options.sources) {
-            let billed = accrual::take_back(&mut transaction, source, progress)?;
-            changed.extend(billed.taken_back.iter().cloned());
-            let collected = collect::collect(Collection {
-                source,
-                billed,
-                transaction: &mut transaction,
-                registry: &registry,
-                dimensions: options.dimensions,
-                threads: options.threads,
-                secrets: Secrets::draw(),
-                progress,
-            })?;
-            changed.extend(collected.changed);
-            changed_usage.extend(collected.changed_usage);
-            sources.push(collected.report);
-        }
-    }
+    let Collected { sources, mut changed, mut changed_usage } =
+        if options.collect { collect_all(&mut transaction, &registry, &options, progress)? } else { Collected::default() };
     if let Some(until_ms) = terms.known_until_ms {
         changed.extend(transaction.restate_as_known(until_ms)?);
         changed_usage.extend(transaction.restate_usage_as_known(until_ms)?);
@@ -223,6 +228,10 @@ pub(crate) fn run_on_terms(
         let with = With { rules: options.rules, allocators: options.allocators, threads: options.threads };
         days::allocate(&mut transaction, &dictionary, with, Changed { charges: &changed, usage: &changed_usage }, progress)?
     };
+    let allocators = options.allocators.take_costs();
+    for (plugin, cost) in &allocators {
+        transaction.note_cost(None, plugin, cost)?;
+    }
     let conservation = conservation(&transaction)?;
     let whole = sources.iter().all(SourceReport::is_whole) && allocated.suspense.is_empty() && allocated.unresolved.is_empty();
     let report = RunReport {
@@ -238,6 +247,7 @@ pub(crate) fn run_on_terms(
         unresolved: allocated.unresolved,
         conservation,
         sources,
+        allocators,
     };
     (terms.accept)(transaction.reader())?;
     transaction.commit(&RunEnd {
@@ -250,6 +260,59 @@ pub(crate) fn run_on_terms(
     })?;
     progress(Progress::Posted);
     Ok(report)
+}
+
+#[derive(Default)]
+struct Collected {
+    sources: Vec<SourceReport>,
+    changed: Vec<SourceDay>,
+    changed_usage: BTreeSet<(String, Day)>,
+}
+
+/// Collectors work beside each other; what they hand over is written source by source.
+fn collect_all(
+    transaction: &mut Transaction<'_>,
+    registry: &Mutex<Registry<'_>>,
+    options: &RunOptions<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Collected, Diagnostic> {
+    let sources: Vec<&Source> = accrual::in_order(&options.sources).collect();
+    let works = sources.iter().map(|source| work(transaction, source, options.at_ms)).collect::<Result<Vec<_>, _>>()?;
+    let periods: Vec<Option<Period>> = works.iter().map(|work| work.request.period).collect();
+    feed::feed(works, options.sources_at_once, options.patience, |feeds: Vec<Feed<'_>>| {
+        let mut all = Collected::default();
+        for ((source, period), feed) in sources.iter().zip(periods).zip(feeds) {
+            let billed = accrual::take_back(transaction, source, progress)?;
+            all.changed.extend(billed.taken_back.iter().cloned());
+            let collection = Collection {
+                source,
+                period,
+                at_ms: options.at_ms,
+                billed,
+                transaction,
+                registry,
+                dimensions: options.dimensions,
+                threads: options.threads,
+                secrets: Secrets::draw(),
+                progress,
+            };
+            let collected = collect::collect(collection, &feed)?;
+            all.changed.extend(collected.changed);
+            all.changed_usage.extend(collected.changed_usage);
+            all.sources.push(collected.report);
+        }
+        Ok(all)
+    })
+}
+
+/// What a source is given: its state, and the days that are missing or may have been restated.
+fn work<'s>(ledger: &Ledger, source: &'s Source, at_ms: i64) -> Result<Work<'s>, Diagnostic> {
+    let mut request = CollectRequest { state: ledger.state(&source.name)?, ..source.request.clone() };
+    if let (None, Some(window)) = (request.period, source.window) {
+        let coverage = Coverage::of(&ledger.attempts(&source.name)?);
+        request.period = Some(window.period(&coverage, Day::of_instant(at_ms)));
+    }
+    Ok(Work { collector: &*source.collector, request })
 }
 
 /// Reads everything back from the postings and holds it against what the sources stated.

@@ -16,6 +16,7 @@ use domain::port::{
 use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::explain::{Asked, ExplainedAccount, Subject, explain};
+use pipeline::feed::Patience;
 use pipeline::report::{CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, derived_costs, teams};
 use pipeline::run::{RunOptions, Source, run};
 
@@ -213,6 +214,7 @@ fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &dyn R
         }),
         request: CollectRequest { source: (*name).into(), config: "{}".into(), period: None, state: None, now: String::new(), tables: Vec::new() },
         accrues_for: None,
+        window: None,
     };
     let options = RunOptions {
         sources: sources.iter().map(source).collect(),
@@ -222,6 +224,8 @@ fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &dyn R
         dimensions: &Field::default_dimensions(),
         collect: true,
         threads: 2,
+        sources_at_once: 2,
+        patience: Patience { tries: 1, wait: &|_| {} },
         at_ms: 1_767_225_600_000,
         version: "0.1.0".into(),
     };

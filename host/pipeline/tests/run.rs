@@ -4,6 +4,7 @@ mod accruals;
 mod eighteen;
 mod fakes;
 mod plans;
+mod sources;
 mod stages;
 mod usage;
 

@@ -9,9 +9,10 @@ use crate::wit::since_v0_1_0::{AllocatorPre, allocate, types};
 use domain::catalogue as code;
 use domain::decision::Target;
 use domain::diagnostic::Diagnostic;
-use domain::port::{AllocatorCall, Allocators, PluginIdentity};
+use domain::port::{AllocatorCall, Allocators, PluginCost, PluginIdentity};
 use domain::usage::Usage;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -51,7 +52,18 @@ impl AllocatorPlugin {
 
     /// One weight for each target, in their order.
     pub fn allocate(&self, config: &str, pool: &Pool, targets: &[Target], drivers: &[Driver]) -> Result<Vec<u64>, Diagnostic> {
+        self.allocate_metered(config, pool, targets, drivers).0
+    }
+
+    /// The same, and what it cost.
+    fn allocate_metered(&self, config: &str, pool: &Pool, targets: &[Target], drivers: &[Driver]) -> (Result<Vec<u64>, Diagnostic>, PluginCost) {
         let mut sandbox = Sandbox::new(&self.engine, &self.limits, &self.identity, State::new(&self.limits));
+        let weights = self.weights(&mut sandbox, config, pool, targets, drivers);
+        let rows = weights.as_ref().map_or(0, |weights| weights.len() as u64);
+        (weights, PluginCost { rows, ..sandbox.cost() })
+    }
+
+    fn weights(&self, sandbox: &mut Sandbox, config: &str, pool: &Pool, targets: &[Target], drivers: &[Driver]) -> Result<Vec<u64>, Diagnostic> {
         let instance = sandbox.start(Fuel::Units(self.limits.fuel_start), |store| self.pre.instantiate(store))?;
         let rows = (targets.len() + drivers.len()) as u64;
         let fuel = self.limits.fuel_call.saturating_add(self.limits.fuel_per_row.saturating_mul(rows));
@@ -68,6 +80,8 @@ impl AllocatorPlugin {
 #[derive(Default)]
 pub struct AllocatorSet {
     plugins: BTreeMap<String, AllocatorPlugin>,
+    /// By the name that rules use.
+    costs: Mutex<BTreeMap<String, PluginCost>>,
 }
 
 impl AllocatorSet {
@@ -90,7 +104,15 @@ impl Allocators for AllocatorSet {
             currency: call.currency.code().to_owned(),
         };
         let driver = |usage: &&Usage| Driver { metric: usage.metric.clone(), keys: usage.keys.clone(), value: usage.value.plain() };
-        plugin.allocate(call.config, &pool, call.targets, &call.usage.iter().map(driver).collect::<Vec<_>>())
+        let drivers: Vec<Driver> = call.usage.iter().map(driver).collect();
+        let (weights, cost) = plugin.allocate_metered(call.config, &pool, call.targets, &drivers);
+        self.costs.lock().unwrap_or_else(PoisonError::into_inner).entry(call.plugin.to_owned()).or_default().add(&cost);
+        weights
+    }
+
+    fn take_costs(&self) -> Vec<(PluginIdentity, PluginCost)> {
+        let costs = std::mem::take(&mut *self.costs.lock().unwrap_or_else(PoisonError::into_inner));
+        costs.into_iter().filter_map(|(name, cost)| Some((self.plugins.get(&name)?.identity.clone(), cost))).collect()
     }
 }
 

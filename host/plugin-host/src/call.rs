@@ -1,12 +1,12 @@
 //! One fresh instance and the calls into it: deadlines, fuel, and what a failure means, stamped with who failed.
 
-use crate::capability::State;
+use crate::capability::{State, micros};
 use crate::convert::shown;
 use crate::engine::ticks;
 use crate::limits::{LimitHit, Limits};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
-use domain::port::PluginIdentity;
+use domain::port::{PluginCost, PluginIdentity};
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
@@ -33,6 +33,9 @@ pub struct Sandbox {
     limits: Limits,
     label: String,
     spent: Duration,
+    fuel: u64,
+    /// Calls of powers that it does not have: each ends the instance.
+    denials: u64,
 }
 
 impl Sandbox {
@@ -44,7 +47,7 @@ impl Sandbox {
             let left = context.data_mut().time_left();
             if left.is_zero() { Err(Trap::Interrupt.into()) } else { Ok(UpdateDeadline::Continue(ticks(left))) }
         });
-        Sandbox { store, limits: limits.clone(), label: label(identity), spent: Duration::ZERO }
+        Sandbox { store, limits: limits.clone(), label: label(identity), spent: Duration::ZERO, fuel: 0, denials: 0 }
     }
 
     /// Makes the instance.
@@ -74,6 +77,11 @@ impl Sandbox {
         let began = Instant::now();
         let result = act(&mut self.store);
         self.spent += began.elapsed();
+        if let Fuel::Units(units) = fuel {
+            self.fuel += units.saturating_sub(self.store.get_fuel().unwrap_or(units));
+        }
+        let denied = |error: &wasmtime::Error| matches!(error.downcast_ref::<LimitHit>(), Some(LimitHit::Denied { .. }));
+        self.denials += u64::from(result.as_ref().err().is_some_and(denied));
         result.map_err(|error| match (error.downcast_ref::<LimitHit>(), error.downcast_ref::<Trap>()) {
             (Some(hit), _) => self.limit(what, hit),
             (None, Some(Trap::Interrupt)) => self.late(what, deadline),
@@ -81,6 +89,12 @@ impl Sandbox {
             (None, Some(trap)) => self.trapped(what, trap),
             (None, None) => other(self, &error),
         })
+    }
+
+    /// What the instance cost so far; what it handed over is counted elsewhere.
+    pub fn cost(&self) -> PluginCost {
+        let seen = self.store.data().cost();
+        PluginCost { starts: 1, wall_us: micros(self.spent), fuel: self.fuel, denials: self.denials + seen.denials, ..seen }
     }
 
     pub fn diagnostic(&self, code: code::Code, message: impl Display) -> Diagnostic {

@@ -13,8 +13,9 @@ use crate::convert::shown;
 use crate::grant::Power;
 use crate::limits::{LimitHit, Limits, Meter};
 use crate::wit::since_v0_1_0::types;
-use domain::diagnostic::Diagnostic;
-use domain::port::GrantedTable;
+use domain::catalogue as code;
+use domain::diagnostic::{Diagnostic, Retry};
+use domain::port::{GrantedTable, PluginCost};
 use log::Log;
 use reach::{Failure, Kind, Reach};
 use std::sync::Arc;
@@ -41,6 +42,9 @@ pub struct State {
     /// Until when the call under way may work. Waiting for others is no fault of its own, and moves it.
     deadline: Instant,
     host_calls: u64,
+    requests: u64,
+    denials: u64,
+    waited: Duration,
 }
 
 impl State {
@@ -54,6 +58,21 @@ impl State {
             failure: None,
             deadline: Instant::now(),
             host_calls: 0,
+            requests: 0,
+            denials: 0,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// What the instance cost so far, as far as it shows from here.
+    pub fn cost(&self) -> PluginCost {
+        PluginCost {
+            memory_bytes: self.meter.memory_bytes(),
+            host_calls: self.host_calls,
+            requests: self.requests,
+            denials: self.denials,
+            waited_us: micros(self.waited),
+            ..PluginCost::default()
         }
     }
 
@@ -83,14 +102,31 @@ impl State {
         let Some(granted) = granted else { return Err(LimitHit::Denied { power: power.name() }.into()) };
         let began = Instant::now();
         let answer = ask(&granted);
-        self.deadline += began.elapsed();
+let waited = began.elapsed();
+        self.deadline += waited;
+        self.waited += waited;
+        self.requests += 1;
         self.failure = None;
         Ok(answer.map_err(|failure| {
             let error = told(&failure);
-            self.failure = Some(failure.diagnostic);
+            self.denials += u64::from(failure.diagnostic.code == code::PLUGIN_DENIED);
+            self.failure = Some(failure.diagnostic.retry(retry(failure.kind)));
             error
         }))
     }
+}
+
+/// Whether the same again may go well.
+fn retry(kind: Kind) -> Retry {
+    match kind {
+        Kind::Config | Kind::Auth => Retry::No,
+        Kind::RateLimited(seconds) => seconds.map_or(Retry::Soon, Retry::After),
+        Kind::Transient | Kind::Unavailable => Retry::Soon,
+    }
+}
+
+pub fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn told(failure: &Failure) -> types::Error {

@@ -9,7 +9,7 @@ use crate::limits::Limits;
 use crate::plugin::linker;
 use crate::wit::since_v0_1_0::{CollectorPre, collector, types};
 use domain::diagnostic::Diagnostic;
-use domain::port::{Batch, CollectRequest, Collector, PluginIdentity};
+use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity};
 use reach::Reach;
 use std::sync::Arc;
 use wasmtime::Engine;
@@ -117,14 +117,16 @@ impl CollectorPlugin {
         sandbox: &mut Sandbox,
         request: &CollectRequest,
         sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+        counted: &mut (u64, u64),
     ) -> Result<(), Diagnostic> {
         let instance = sandbox.start(Fuel::NotCounted, |store| self.pre.instantiate(store))?;
         let cursor = self.open(sandbox, &instance, request)?;
         let granted = if self.grants.has(Power::TableDecode) { request.tables.as_slice() } else { &[] };
         let mut intake = Intake::new(&self.limits, granted);
         while let Some(batch) = self.next(sandbox, &instance, cursor)? {
-            let batch = intake.batch(batch).map_err(|refusal| sandbox.diagnostic(refusal.code(), refusal.message()))?;
-            sink(batch)?;
+            let batch = intake.batch(batch);
+            *counted = intake.output.counted();
+            sink(batch.map_err(|refusal| sandbox.diagnostic(refusal.code(), refusal.message()))?)?;
         }
         Ok(())
     }
@@ -151,9 +153,19 @@ impl Collector for CollectorPlugin {
     }
 
     fn collect(&self, request: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+        self.collect_metered(request, sink).0
+    }
+
+    fn collect_metered(
+        &self,
+        request: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> (Result<(), Diagnostic>, PluginCost) {
         let mut sandbox = self.sandbox(request);
-        let result = self.pages(&mut sandbox, request, sink);
+        let mut counted = (0, 0);
+        let result = self.pages(&mut sandbox, request, sink, &mut counted);
         self.finish_log(&sandbox);
-        result
+        let (rows, bytes) = counted;
+        (result, PluginCost { rows, bytes, ..sandbox.cost() })
     }
 }

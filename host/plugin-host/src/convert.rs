@@ -71,6 +71,11 @@ impl Output {
         Output { limits: limits.clone(), batches: 0, rows: 0, bytes: 0, batch_bytes: 0 }
     }
 
+    /// Rows and bytes so far.
+    pub fn counted(&self) -> (u64, u64) {
+        (self.rows, self.bytes)
+    }
+
     fn batch(&mut self) -> Result<(), Refusal> {
         self.batches += 1;
         self.batch_bytes = 0;

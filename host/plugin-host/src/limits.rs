@@ -148,6 +148,11 @@ impl Meter {
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
+
+    /// The most there was: memory of a guest never shrinks.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
 }
 
 /// A denial is an error and so ends the plugin: one that could go on without memory would make results depend on the limit.

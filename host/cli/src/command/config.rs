@@ -51,6 +51,9 @@ fn lines(settings: &Settings) -> Vec<Line> {
         lines.push(line(&key("delimiter"), char::from(source.delimiter.value).to_string().into(), &source.delimiter.origin));
         lines.push(line(&key("grants"), source.grants.value.iter().map(String::as_str).collect(), &source.grants.origin));
         lines.push(line(&key("accrues_for"), source.accrues_for.value.as_deref().into(), &source.accrues_for.origin));
+        lines.push(line(&key("since"), source.since.value.map(|day| day.to_string()).into(), &source.since.origin));
+        lines.push(line(&key("restate_days"), source.restate_days.value.into(), &source.restate_days.origin));
+        lines.push(line(&key("schedule"), source.schedule.value.as_ref().map(ToString::to_string).into(), &source.schedule.origin));
         lines.push(line(&key("config"), source.config.value.clone(), &source.config.origin));
     }
     lines.extend(
@@ -59,6 +62,7 @@ fn lines(settings: &Settings) -> Vec<Line> {
     lines.push(line("server.listen", settings.listen.value.to_string().into(), &settings.listen.origin));
     let threads = &settings.limits.threads;
     lines.push(line("limits.threads", threads.value.into(), &threads.origin));
+    lines.push(line("limits.sources_at_once", settings.limits.sources_at_once.value.into(), &settings.limits.sources_at_once.origin));
     let limits = [
         ("limits.plugin_seconds", &settings.limits.plugin_seconds),
         ("limits.plugin_memory_mib", &settings.limits.plugin_memory_mib),

@@ -16,6 +16,7 @@ mod plugin;
 mod replan;
 pub mod rule;
 mod run;
+mod scheduler;
 mod serve;
 mod source;
 mod token;

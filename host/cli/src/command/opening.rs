@@ -4,7 +4,7 @@ use crate::env_var;
 use crate::error::Failure;
 use crate::query;
 use crate::reach;
-use crate::settings::{Origin, Settings, SourceSettings};
+use crate::settings::{Origin, RESTATE_DAYS_MAX, Settings, SourceSettings};
 use crate::sources;
 use crate::ui;
 use bundled_plugins::PLUGINS;
@@ -14,6 +14,7 @@ use domain::period::{Period, instant};
 use domain::port::{Batch, CollectRequest, Collector, PluginIdentity, RuleFacts, Rules};
 use ledger::{Access, Ledger};
 use pipeline::apply::short;
+use pipeline::coverage::{SourceFacts, Window};
 use pipeline::run::Source;
 use plugin_host::{AllocatorSet, Ceiling, CeilingPlace, Grants, HostOptions, Level, LogLine, Plugin, PluginHost};
 use rule_engine::set::{Limits, RuleOptions, RuleSet, digest};
@@ -21,6 +22,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Where neither the settings nor the plugin say how long a source restates its days.
+const RESTATE_DAYS: u32 = 3;
 
 pub fn rule_options(settings: &Settings) -> RuleOptions {
     let limits = Limits { operations: settings.limits.rule_operations.value, ..Limits::default() };
@@ -153,12 +157,44 @@ pub fn source(settings: &Settings, host: &PluginHost, source: &SourceSettings, p
     };
     let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?.under(ceiling(settings));
     let plugin = plugin(host, &source.plugin.value, &settings.path(&source.plugin.value));
+    let restated = plugin.as_ref().ok().and_then(|plugin| plugin.manifest().restatement_days);
     let collector: Box<dyn Collector> = match plugin.and_then(|plugin| plugin.collector(&grants)) {
         Ok(collector) => Box::new(collector.with_reach(reach::reach(settings, source)?).with_log(Arc::new(|plugin, line| said(plugin, &line)))),
         Err(failure) if failure.code.fault() == Fault::Incomplete => Box::new(Unusable::new(&source.plugin.value, failure)),
         Err(failure) => return Err(failure),
     };
-    Ok(Source { name: source.name.clone(), collector, request, accrues_for: source.accrues_for.value.clone() })
+    Ok(Source { name: source.name.clone(), collector, request, accrues_for: source.accrues_for.value.clone(), window: window(source, restated) })
+}
+
+/// One source, or one in its place that fails with the reason why it cannot be opened.
+pub fn source_or_failure(settings: &Settings, host: &PluginHost, of: &SourceSettings) -> Source {
+    source(settings, host, of, None).unwrap_or_else(|failure| {
+        let now = instant(query::now_ms());
+        Source {
+            name: of.name.clone(),
+            collector: Box::new(Unusable::new(&of.plugin.value, failure)),
+            request: CollectRequest { source: of.name.clone(), config: String::new(), period: None, state: None, now, tables: Vec::new() },
+            accrues_for: of.accrues_for.value.clone(),
+            window: window(of, None),
+        }
+    })
+}
+
+/// Which days a source without paths is asked for; files are read whole.
+fn window(source: &SourceSettings, restated: Option<u32>) -> Option<Window> {
+    let since = source.since.value;
+    let restate_days = source.restate_days.value.or(restated).unwrap_or(RESTATE_DAYS).min(RESTATE_DAYS_MAX);
+    source.paths.value.is_empty().then_some(Window { since, restate_days })
+}
+
+/// What is to be known of a source without opening its plugin.
+pub fn source_facts(source: &SourceSettings) -> SourceFacts {
+    SourceFacts {
+        name: source.name.clone(),
+        window: window(source, None),
+        is_estimate: source.accrues_for.value.is_some(),
+        schedule: source.schedule.value.clone(),
+    }
 }
 
 /// What the deployment lets its sources grant.

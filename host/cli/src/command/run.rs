@@ -10,18 +10,22 @@ use crate::ui::counted;
 use domain::catalogue::{self as code, Code};
 use domain::charge::Rejected;
 use domain::diagnostic::Diagnostic;
-use domain::port::Rules;
+use domain::port::{PluginCost, Rules};
 use domain::run::RunState;
 use indicatif::ProgressBar;
 use ledger::Access;
+use pipeline::feed::Patience;
 use pipeline::run::{Conservation, Progress, RunOptions, RunReport, Source, SourceReport};
 use pipeline::usage::MetricReport;
 use plugin_host::AllocatorSet;
 use rule_engine::set::{RuleSet, UnknownTeams};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// How many of the rows that were set aside are shown.
 const REJECTED_SHOWN: usize = 20;
+/// How often a source is tried within a run, where its failure says that this may help.
+pub const TRIES: u32 = 3;
 
 pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
     let settings = Settings::load(global, Need::File)?;
@@ -63,6 +67,16 @@ pub fn post(ui: Ui, settings: &Settings, rules: &dyn Rules, sources: Vec<Source>
     report
 }
 
+/// The same without a bar, for runs that nobody looks at; `wait` is what waits before a source is tried again.
+pub fn post_quietly(settings: &Settings, rules: &dyn Rules, sources: Vec<Source>, wait: &(dyn Fn(Duration) + Sync)) -> Result<RunReport, Diagnostic> {
+    let mut ledger = opening::ledger_for_runs(settings)?;
+    opening::check_approval(settings, &ledger, rules.generation())?;
+    let allocators = opening::allocators(settings)?;
+    let patience = Patience { tries: TRIES, wait };
+    let options = RunOptions { sources, collect: true, patience, ..stored(settings, rules, &allocators) };
+    pipeline::run::run(&mut ledger, options, &mut |_| {})
+}
+
 /// A run over what is stored.
 pub fn stored<'a>(settings: &'a Settings, rules: &'a dyn Rules, allocators: &'a AllocatorSet) -> RunOptions<'a> {
     RunOptions {
@@ -73,6 +87,8 @@ pub fn stored<'a>(settings: &'a Settings, rules: &'a dyn Rules, allocators: &'a 
         dimensions: &settings.dimensions.value,
         collect: false,
         threads: settings.limits.threads.value,
+        sources_at_once: settings.limits.sources_at_once.value,
+        patience: Patience { tries: TRIES, wait: &std::thread::sleep },
         at_ms: query::now_ms(),
         version: env!("CARGO_PKG_VERSION").into(),
     }
@@ -175,7 +191,8 @@ fn text_of(report: &RunReport) -> String {
 
 fn source_lines(source: &SourceReport) -> Vec<String> {
     if let Some(failure) = &source.failure {
-        return vec![format!("  {}: failed with {}; nothing of it was posted in this run", source.name, failure.code)];
+        let tries = if source.tries > 1 { format!(" {} times", source.tries) } else { String::new() };
+        return vec![format!("  {}: failed{tries} with {}; nothing of it was posted in this run", source.name, failure.code)];
     }
     let line = |what: String, [new, changed, unchanged]: [u64; 3]| {
         let (new, plugin) = (counted(new, "day", "days"), &source.plugin);
@@ -189,6 +206,12 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
         let what = counted(source.charges, "charge", "charges");
         lines.push(line(what, [source.days_new, source.days_changed, source.days_unchanged]));
         lines.extend(source.totals.iter().map(|(currency, billed, effective)| format!("    {currency} billed {billed}, effective {effective}")));
+    }
+    if let Some(period) = source.period {
+        lines.push(format!("    asked for {}", query::shown(period)));
+    }
+    if source.without_state {
+        lines.push("    its plugin refused the state of its last collection, and was given none".into());
     }
     if source.billed > 0 || source.days_taken_back > 0 {
         let (estimates, days) = (counted(source.billed, "estimate", "estimates"), counted(source.days_taken_back, "day", "days"));
@@ -226,6 +249,10 @@ pub fn json_of(report: &RunReport) -> Value {
         "run": report.run.0,
         "state": report.state.name(),
         "sources": report.sources.iter().map(source_json).collect::<Vec<_>>(),
+        "allocators": report.allocators.iter().map(|(plugin, cost)| json!({
+            "plugin": { "name": plugin.name, "version": plugin.version, "digest": plugin.digest },
+            "cost": cost_json(cost),
+        })).collect::<Vec<_>>(),
         "days": report.days,
         "entries": {
             "posted": report.entries_posted,
@@ -259,7 +286,26 @@ fn source_json(source: &SourceReport) -> Value {
             "days": { "new": source.usage.days_new, "changed": source.usage.days_changed, "unchanged": source.usage.days_unchanged },
             "metrics": source.usage.metrics.iter().map(metric).collect::<Vec<_>>(),
         },
+        "period": source.period.map(pipeline::plan::document::period),
+        "tries": source.tries,
+        "without_state": source.without_state,
+        "cost": cost_json(&source.cost),
         "failure": source.failure.as_ref().map(super::diagnostic_json),
+    })
+}
+
+fn cost_json(cost: &PluginCost) -> Value {
+    json!({
+        "starts": cost.starts,
+        "wall_us": cost.wall_us,
+        "waited_us": cost.waited_us,
+        "memory_bytes": cost.memory_bytes,
+        "rows": cost.rows,
+        "bytes": cost.bytes,
+        "host_calls": cost.host_calls,
+        "requests": cost.requests,
+        "denials": cost.denials,
+        "fuel": cost.fuel,
     })
 }
 

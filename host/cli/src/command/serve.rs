@@ -1,6 +1,7 @@
-//! `serve`: the API, with rules that are reloaded when they are saved.
+//! `serve`: the API, with rules that are reloaded when they are saved, and sources that are collected when they are due.
 
 use super::replan::Planner;
+use super::scheduler::Scheduler;
 use super::{apply, approval, opening, run, token};
 use crate::args::{GlobalArgs, ServeArgs};
 use crate::error::Failure;
@@ -37,15 +38,20 @@ pub fn serve_until_stopped(ui: Ui, settings: Settings, listen: SocketAddr, token
         .map_err(|error| Diagnostic::new(code::INTERNAL, format!("the thread that makes plans cannot be started: {error}")))?;
     let authority = token.map(|token| authority(token, &settings, &live));
     let watched = Arc::clone(&live);
+    let scheduler = Scheduler::start(ui, Arc::clone(&settings), Arc::clone(&live))
+        .map_err(|error| Diagnostic::new(code::INTERNAL, format!("the thread that collects cannot be started: {error}")))?;
     let options = Options { authority, ..options(ui, settings, live, planner.clone(), listen) };
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let reloads = tokio::spawn(show_reloads(ui, watched, planner));
         let ready = |address: SocketAddr| ui.note(&format!("listening on http://{address}; end with Ctrl-C"));
         let served = server::serve(options, ready, stopped()).await;
         reloads.abort();
         served
-    })?;
-    Ok(())
+    });
+    if let Some(scheduler) = scheduler {
+        scheduler.stop();
+    }
+    Ok(served?)
 }
 
 fn options(ui: Ui, settings: Arc<Settings>, live: Arc<Live>, planner: Planner, listen: SocketAddr) -> Options {

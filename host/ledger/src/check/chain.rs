@@ -1,4 +1,4 @@
-//! Every link from the first on: entries, runs, period events and approvals.
+//! Every link from the first on: entries, runs, period events, approvals and resets.
 
 use crate::digest::{Hash, Link, START, of_link};
 use crate::error::Stored;
@@ -7,7 +7,7 @@ use crate::period::{events, of_event};
 use crate::post::stored_digest;
 use crate::query::numbers;
 use crate::row;
-use crate::{EntryId, GenerationId, Ledger, Result, RunRowEnd, VerifyReport, approval, seal};
+use crate::{EntryId, GenerationId, Ledger, Result, RunRowEnd, VerifyReport, approval, attempt, seal};
 use domain::entry::EntryKind;
 use domain::money::Sum;
 use domain::period::Day;
@@ -131,6 +131,17 @@ impl Ledger {
         for approval::Link { number, approval, plan_digest, hash } in approval::links(&self.connection)? {
             if approval::of_approval(&before, number, &approval) != hash || approval::plan_digest(&approval) != plan_digest {
                 report.find(format!("approval {number} (by {}) was changed, or the one before it was", approval.approver));
+            }
+            before = hash;
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_resets(&self, report: &mut VerifyReport) -> Result<()> {
+        let mut before = START;
+        for (reset, hash) in attempt::resets(&self.connection)? {
+            if reset.hash(&before) != hash {
+                report.find(format!("reset {} (of {}) was changed, or the one before it was", reset.number, reset.source));
             }
             before = hash;
         }

@@ -3,9 +3,10 @@
 use crate::fixture::{OneRule, charge, end, good, plugin, run, source_day, start, usd};
 use domain::charge::Rejected;
 use domain::decision::{OutcomeId, Recipient};
+use domain::port::PluginCost;
 use domain::split::Shares;
 use domain::usage::Quantity;
-use ledger::{Approval, Ledger, UsageDay, Weights};
+use ledger::{Approval, Attempt, Ledger, UsageDay, Weights};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -16,6 +17,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("02-approval", "d15a26e7301f94bd197ecb07c13743a5c3191d3d4c7f0d992e8933905236dded"),
     ("03-usage", "59cf663ae56c14560c49fbd034f50e00663f21dd64b63fc9db6680aec8621031"),
     ("04-stages", "2868a53e48563c491c7aceb6f409861f7b51cd2ceb8de8dfa721ae227bd2f6eb"),
+    ("05-sources", "efeeecccdb1efbcdb69b1af9f79cad173c210580ef9f087e1660d00297e0219a"),
 ];
 
 /// A file with at least one row in every table.
@@ -35,10 +37,13 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
     let rejected = Rejected { location: "bill.csv:3:1".into(), reason: "no amount".into(), excerpt: "a,b".into() };
     good(transaction.reject("aws", &[rejected], 1));
     good(transaction.keep_source(Some("cursor")));
+    good(transaction.note_attempt("aws", &plugin(), Some(collection), &Attempt { period: None, tries: 1, without_state: false, failure: None }));
+    good(transaction.note_cost(Some("aws"), &plugin(), &PluginCost::default()));
     let shares = Shares::new(&[1]).unwrap_or_else(|error| panic!("{error}"));
     let weights = Weights { outcome: OutcomeId(0), recipients: vec![Recipient::team("a")], shares, step: 0 };
     good(transaction.save_weights(place.day, usd(), &[weights]));
     good(transaction.commit(&end(generation)));
+    assert!(good(ledger.forget_state("aws", 1)));
     path
 }
 
@@ -54,7 +59,7 @@ fn no_table_can_be_updated_or_deleted_from() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let connection = Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
     let tables = tables(&connection);
-    assert_eq!(tables.len(), 28, "{tables:?}");
+    assert_eq!(tables.len(), 31, "{tables:?}");
     for table in tables {
         let columns: String = connection
             .query_row("SELECT group_concat(name || ' = ' || name, ', ') FROM pragma_table_info(?1)", [&table], |row| row.get(0))

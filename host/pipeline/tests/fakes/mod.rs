@@ -10,6 +10,7 @@ use domain::period::{Day, Period};
 use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity, Rows, RuleFacts, Rules, Stage};
 use domain::tag::TagSchema;
 use ledger::Ledger;
+use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, RunReport, Source, run};
 
 pub struct Given {
@@ -40,7 +41,13 @@ impl Collector for Given {
 pub fn source(name: &str, charges: Vec<RawCharge>) -> Source {
     let identity = PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
     let request = CollectRequest { source: name.into(), config: "{}".into(), period: None, state: None, now: String::new(), tables: Vec::new() };
-    Source { name: name.into(), collector: Box::new(Given { identity, charges, usage: Vec::new(), failure: None }), request, accrues_for: None }
+    Source {
+        name: name.into(),
+        collector: Box::new(Given { identity, charges, usage: Vec::new(), failure: None }),
+        request,
+        accrues_for: None,
+        window: None,
+    }
 }
 
 pub fn failing(name: &str, charges: Vec<RawCharge>, failure: Diagnostic) -> Source {
@@ -211,6 +218,16 @@ pub fn try_run(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService) -> 
 }
 
 pub fn try_run_at(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService, at_ms: i64) -> Result<RunReport, Diagnostic> {
+    run_with(ledger, sources, rules, at_ms, Effort { at_once: 2, patience: Patience { tries: 1, wait: &|_| {} } })
+}
+
+/// How many sources are collected beside each other, and how often each is tried.
+pub struct Effort<'a> {
+    pub at_once: usize,
+    pub patience: Patience<'a>,
+}
+
+pub fn run_with(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService, at_ms: i64, effort: Effort<'_>) -> Result<RunReport, Diagnostic> {
     let dimensions = Field::default_dimensions();
     let options = RunOptions {
         collect: !sources.is_empty(),
@@ -220,6 +237,8 @@ pub fn try_run_at(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService, 
         tag_schema: &TagSchema::default(),
         dimensions: &dimensions,
         threads: 2,
+        sources_at_once: effort.at_once,
+        patience: effort.patience,
         at_ms,
         version: "test".into(),
     };

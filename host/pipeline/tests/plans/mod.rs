@@ -11,6 +11,7 @@ use domain::run::RunState;
 use domain::tag::TagSchema;
 use ledger::{Access, Ledger};
 use pipeline::apply::{Promise, apply, file_text};
+use pipeline::feed::Patience;
 use pipeline::plan::{Change, Plan, PlanOptions, plan};
 use pipeline::run::{RunOptions, RunReport, run};
 
@@ -32,6 +33,8 @@ fn options<'a>(bill: Option<&str>, rules: &'a ByService, at_ms: i64, dimensions:
         dimensions,
         collect: bill.is_some(),
         threads: 2,
+        sources_at_once: 2,
+        patience: Patience { tries: 1, wait: &|_| {} },
         at_ms,
         version: "test".into(),
     }

@@ -3,7 +3,7 @@
 use super::shown;
 use crate::wit::since_v0_1_0::types as wit;
 use domain::catalogue::{self as code, Code};
-use domain::diagnostic::Diagnostic;
+use domain::diagnostic::{Diagnostic, Retry};
 
 /// A failure that the plugin reported, stamped with who it is.
 pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
@@ -13,12 +13,12 @@ pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
         wit::Error::MissingColumn(problem) => with_code(code::COLUMN_MISSING, problem, label),
         wit::Error::DuplicateColumn(problem) => with_code(code::COLUMN_DUPLICATE, problem, label),
         wit::Error::Auth(message) => failed(format!("was refused by its source: {}", shown(&message))),
-        wit::Error::RateLimited(None) => failed("was told by its source to come back later".into()).hint("run again later"),
-        wit::Error::RateLimited(Some(seconds)) => {
-            failed(format!("was told by its source to come back in {seconds} s")).hint(format!("run again in {seconds} s"))
-        }
-        wit::Error::Transient(message) => failed(format!("failed for now: {}", shown(&message))).hint("run again"),
-        wit::Error::Unavailable(message) => failed(format!("cannot reach its source: {}", shown(&message))),
+        wit::Error::RateLimited(None) => failed("was told by its source to come back later".into()).hint("run again later").retry(Retry::Soon),
+        wit::Error::RateLimited(Some(seconds)) => failed(format!("was told by its source to come back in {seconds} s"))
+            .hint(format!("run again in {seconds} s"))
+            .retry(Retry::After(seconds)),
+        wit::Error::Transient(message) => failed(format!("failed for now: {}", shown(&message))).hint("run again").retry(Retry::Soon),
+        wit::Error::Unavailable(message) => failed(format!("cannot reach its source: {}", shown(&message))).retry(Retry::Soon),
         wit::Error::Bug(message) => failed(format!("reports a fault in itself: {}", shown(&message))),
     }
 }

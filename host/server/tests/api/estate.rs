@@ -10,6 +10,7 @@ use domain::period::Day;
 use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity, Rows, RuleFacts, Rules, Stage};
 use domain::tag::TagSchema;
 use ledger::{Access, Ledger};
+use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, Source, run};
 use std::path::Path;
 
@@ -167,6 +168,7 @@ pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
             collector: Box::new(FixedCollector { identity, charges, usage: usage() }),
             request,
             accrues_for: None,
+            window: None,
         }],
         rules: &FixedRules::new(),
         allocators: &NoAllocators,
@@ -174,6 +176,8 @@ pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
         dimensions: &Field::default_dimensions(),
         collect: true,
         threads: 1,
+        sources_at_once: 1,
+        patience: Patience { tries: 1, wait: &|_| {} },
         at_ms: 1_770_271_628_009,
         version: "0.1.0".into(),
     };
