@@ -102,7 +102,7 @@ impl State {
         let Some(granted) = granted else { return Err(LimitHit::Denied { power: power.name() }.into()) };
         let began = Instant::now();
         let answer = ask(&granted);
-let waited = began.elapsed();
+        let waited = began.elapsed();
         self.deadline += waited;
         self.waited += waited;
         self.requests += 1;

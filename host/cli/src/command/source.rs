@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(
             calendar(&days, 2),
             [
-                "  2026-01                                     #r",
+                "  2026-01                                    #r",
                 "  2026-02       !.p",
                 "                # full  r restated  p partial  . empty  ! gap",
             ]
