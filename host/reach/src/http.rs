@@ -245,7 +245,7 @@ impl Http {
             let response = self.persist(&outgoing)?;
             let Some(next) = redirect::target(&self.options, &outgoing, &response)? else { return Ok(response) };
             let crosses = next.origin() != outgoing.url.origin();
-            if crosses && self.blots.hit(next.as_str()) {
+            if crosses && (self.blots.hit(next.as_str()) || self.blots.hit(&area::decoded(next.as_str()))) {
                 let message = format!("{} redirects to {} with a secret in the URL", shown(&outgoing.url), shown(&next));
                 return Err(Failure::denied(message, "nothing allows this; ask whoever runs the server"));
             }

@@ -131,6 +131,7 @@ fn every_test_plugin_is_used_by_a_test() {
         include_str!("allocators.rs"),
         include_str!("collectors.rs"),
         include_str!("hostile.rs"),
+        include_str!("http.rs"),
         include_str!("loading.rs"),
         include_str!("main.rs"),
     ];

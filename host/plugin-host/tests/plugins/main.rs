@@ -4,7 +4,9 @@ mod allocators;
 mod collectors;
 mod focus_file;
 mod hostile;
+mod http;
 mod loading;
+mod web;
 
 use domain::catalogue::Code;
 use domain::charge::RawCharge;

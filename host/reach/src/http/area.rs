@@ -124,6 +124,11 @@ fn path(path: &str) -> Result<String, String> {
     Ok(normal)
 }
 
+/// Without any escapes.
+pub fn decoded(text: &str) -> String {
+    unescaped(text, |_| true)
+}
+
 /// Takes back those escapes that `may` be taken back.
 fn unescaped(text: &str, may: impl Fn(u8) -> bool) -> String {
     let bytes = text.as_bytes();
@@ -150,7 +155,7 @@ fn hides_steps(segment: &str) -> bool {
         if text.split(['/', '\\']).any(is_step) || text.chars().any(char::is_control) {
             return true;
         }
-        let plain = unescaped(&text, |_| true);
+        let plain = decoded(&text);
         if plain == text {
             return false;
         }

@@ -138,3 +138,45 @@ fn assertion(account: &ServiceAccount, scope: &str, now: u64) -> Option<String> 
     key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).ok()?;
     Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ring::signature::{KeyPair, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+
+    /// Made by `openssl`, as Google makes them.
+    fn key() -> String {
+        let words = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
+        let output = std::process::Command::new("openssl").args(words).output().expect("openssl");
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn account(private_key: String) -> ServiceAccount {
+        let [client_email, token_uri] = ["costs@p.iam.gserviceaccount.com", "https://oauth2.googleapis.com/token"].map(str::to_owned);
+        ServiceAccount { client_email, private_key, private_key_id: Some("k1".into()), token_uri }
+    }
+
+    #[test]
+    fn an_assertion_says_who_asks_and_is_signed() {
+        let account = account(key());
+        let assertion = assertion(&account, "read", 1_000).unwrap();
+        let (signed, signature) = assertion.rsplit_once('.').unwrap();
+        let (header, claims) = signed.split_once('.').unwrap();
+        let read = |part: &str| serde_json::from_slice::<serde_json::Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+        assert_eq!(read(header), json!({ "alg": "RS256", "typ": "JWT", "kid": "k1" }));
+        let expect = json!({
+            "iss": "costs@p.iam.gserviceaccount.com", "scope": "read", "aud": "https://oauth2.googleapis.com/token", "iat": 1_000, "exp": 4_600,
+        });
+        assert_eq!(read(claims), expect);
+        let der = PrivatePkcs8KeyDer::from_pem_slice(account.private_key.as_bytes()).unwrap();
+        let pair = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap();
+        let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref());
+        assert!(public.verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap()).is_ok());
+    }
+
+    #[test]
+    fn a_key_that_cannot_sign_gives_none() {
+        assert_eq!(assertion(&account("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".into()), "read", 0), None);
+    }
+}

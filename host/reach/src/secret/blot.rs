@@ -28,6 +28,7 @@ impl Blots {
             upper.clone(),
             percent(secret, true),
             upper.replace("%20", "+"),
+            upper.replace("%2F", "/"),
             json.replace('/', "\\/"),
             json,
             STANDARD.encode(secret),
