@@ -1,0 +1,225 @@
+//! Paths into JSON: a small part of JSONPath, with a way up.
+//!
+//! `$.data[*].items[*]` names rows. From a row, `$.cost` leads down, `^.date` starts at what the star before the last one
+//! stood for, `^^` one star further up, and at the end of the stars is the whole answer. `$~` is the key of the row itself.
+
+use serde_json::Value;
+
+/// Steps from somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonPath {
+    /// How many stars up it starts.
+    up: usize,
+    steps: Vec<Step>,
+    /// Whether the key is meant and not what it leads to.
+    key: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Member(String),
+    Item(usize),
+    /// All items of a list, or all members of an object.
+    Star,
+}
+
+/// A place in an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node<'a> {
+    pub value: &'a Value,
+    /// A JSON pointer.
+    pub pointer: String,
+}
+
+/// A row: itself, and what it was found in, from the whole answer down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row<'a> {
+    pub node: Node<'a>,
+    above: Vec<Node<'a>>,
+}
+
+impl<'a> Row<'a> {
+    /// The answer itself.
+    pub fn whole(answer: &'a Value) -> Row<'a> {
+        Row { node: Node { value: answer, pointer: String::new() }, above: Vec::new() }
+    }
+}
+
+impl JsonPath {
+    /// Whether a setting is a path; all others are constants.
+    pub fn is_path(text: &str) -> bool {
+        text.starts_with('$') || text.starts_with('^')
+    }
+
+    /// A refusal says why.
+    pub fn parse(text: &str) -> Result<JsonPath, String> {
+        let refuse = |reason: &str| format!("'{text}' is not a path: {reason}");
+        let up = text.bytes().take_while(|byte| *byte == b'^').count();
+        let mut rest = match up {
+            0 => text.strip_prefix('$').ok_or_else(|| refuse("it has to begin with $ or ^"))?,
+            _ => &text[up..],
+        };
+        let mut steps = Vec::new();
+        loop {
+            if rest.is_empty() || rest == "~" {
+                return Ok(JsonPath { up, steps, key: rest == "~" });
+            }
+            let (step, after) = step(rest).ok_or_else(|| refuse("a step is .name, ['name'], [0] or [*]"))?;
+            steps.push(step);
+            rest = after;
+        }
+    }
+
+    pub fn has_star(&self) -> bool {
+        self.steps.contains(&Step::Star)
+    }
+
+    pub fn starts_above(&self) -> bool {
+        self.up > 0
+    }
+
+    /// All rows of an answer. Nothing where a step leads nowhere; `Err` names a place that is no list or object.
+    pub fn rows<'a>(&self, answer: &'a Value) -> Result<Vec<Row<'a>>, String> {
+        let mut rows = vec![Row::whole(answer)];
+        for step in &self.steps {
+            let mut next = Vec::new();
+            for row in rows {
+                match step {
+                    Step::Star => spread(row, &mut next)?,
+                    step => next.extend(down(&row.node, step).map(|node| Row { node, above: row.above.clone() })),
+                }
+            }
+            rows = next;
+        }
+        Ok(rows)
+    }
+
+    /// What it leads to from a row; `None` where it leads nowhere, and for a null.
+    pub fn value<'a>(&self, row: &Row<'a>) -> Option<Node<'a>> {
+        let mut node = self.start(row)?;
+        for step in &self.steps {
+            node = down(&node, step)?;
+        }
+        (!node.value.is_null()).then_some(node)
+    }
+
+    /// The text that it leads to: texts, numbers digit by digit, truths, keys.
+    pub fn text(&self, row: &Row) -> Option<String> {
+        let node = self.value(row)?;
+        if self.key {
+            let key = node.pointer.rsplit('/').next()?;
+            return Some(key.replace("~1", "/").replace("~0", "~"));
+        }
+        match node.value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(truth) => Some(truth.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    fn start<'a>(&self, row: &Row<'a>) -> Option<Node<'a>> {
+        match self.up {
+            0 => Some(row.node.clone()),
+            up => row.above.get(row.above.len().checked_sub(up)?).cloned(),
+        }
+    }
+}
+
+/// The first step of a text, and what comes after it.
+fn step(text: &str) -> Option<(Step, &str)> {
+    if let Some(rest) = text.strip_prefix("[*]").or_else(|| text.strip_prefix(".*")) {
+        return Some((Step::Star, rest));
+    }
+    if let Some(rest) = text.strip_prefix("['") {
+        let (name, rest) = rest.split_once("']")?;
+        return Some((Step::Member(name.into()), rest));
+    }
+    if let Some(rest) = text.strip_prefix('[') {
+        let (index, rest) = rest.split_once(']')?;
+        return Some((Step::Item(index.parse().ok()?), rest));
+    }
+    let rest = text.strip_prefix('.')?;
+    let end = rest.find(['.', '[', '~']).unwrap_or(rest.len());
+    let (name, rest) = rest.split_at(end);
+    (!name.is_empty()).then(|| (Step::Member(name.into()), rest))
+}
+
+fn below<'a>(node: &Node, key: &str, value: &'a Value) -> Node<'a> {
+    Node { value, pointer: format!("{}/{}", node.pointer, key.replace('~', "~0").replace('/', "~1")) }
+}
+
+fn down<'a>(node: &Node<'a>, step: &Step) -> Option<Node<'a>> {
+    match step {
+        Step::Member(name) => node.value.get(name).map(|value| below(node, name, value)),
+        Step::Item(index) => node.value.get(index).map(|value| below(node, &index.to_string(), value)),
+        Step::Star => None,
+    }
+}
+
+fn spread<'a>(row: Row<'a>, rows: &mut Vec<Row<'a>>) -> Result<(), String> {
+    let Row { node, mut above } = row;
+    // Above an item is not its list but what the star before stood for; above the first one is the whole answer.
+    let under = |above: &[Node<'a>], child: Node<'a>| Row { node: child, above: above.to_vec() };
+    above.push(node.clone());
+    match node.value {
+        Value::Array(items) => rows.extend(items.iter().enumerate().map(|(index, item)| under(&above, below(&node, &index.to_string(), item)))),
+        Value::Object(members) => rows.extend(members.iter().map(|(key, member)| under(&above, below(&node, key, member)))),
+        Value::Null => {}
+        _ => return Err(format!("{} is neither a list nor an object", if node.pointer.is_empty() { "the answer" } else { &node.pointer })),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn texts(rows: &str, path: &str, answer: &Value) -> Vec<Option<String>> {
+        let path = JsonPath::parse(path).unwrap();
+        JsonPath::parse(rows).unwrap().rows(answer).unwrap().iter().map(|row| path.text(row)).collect()
+    }
+
+    fn some(texts: &[&str]) -> Vec<Option<String>> {
+        texts.iter().map(|text| Some((*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn stars_spread_and_the_way_up_remembers_them() {
+        let answer = json!({ "currency": "EUR", "data": [
+            { "day": "d1", "items": [{ "n": 1 }, { "n": 2 }] },
+            { "day": "d2", "items": [] },
+            { "day": "d3", "items": [{ "n": 3 }] },
+        ] });
+        let rows = "$.data[*].items[*]";
+        assert_eq!(texts(rows, "$.n", &answer), some(&["1", "2", "3"]));
+        assert_eq!(texts(rows, "^.day", &answer), some(&["d1", "d1", "d3"]));
+        assert_eq!(texts(rows, "^^.currency", &answer), some(&["EUR", "EUR", "EUR"]));
+        assert_eq!(texts(rows, "^^^.currency", &answer), [None, None, None]);
+        let found = JsonPath::parse(rows).unwrap().rows(&answer).unwrap();
+        assert_eq!(found[2].node.pointer, "/data/2/items/0");
+    }
+
+    #[test]
+    fn objects_spread_with_their_keys() {
+        let answer = json!({ "by": { "a/b": { "c": 1 }, "d": { "c": null } } });
+        assert_eq!(texts("$.by[*]", "$~", &answer), some(&["a/b", "d"]));
+        assert_eq!(texts("$.by.*", "$.c", &answer), [Some("1".to_owned()), None]);
+    }
+
+    #[test]
+    fn steps_have_all_spellings_and_numbers_all_digits() {
+        let answer: Value = serde_json::from_str(r#"{"a.b": [{"c d": 0.10000000000000000000001}]}"#).unwrap();
+        assert_eq!(texts("$", "$['a.b'][0]['c d']", &answer), some(&["0.10000000000000000000001"]));
+        assert_eq!(texts("$.none[*]", "$", &answer), Vec::<Option<String>>::new());
+        assert_eq!(JsonPath::parse("$[*]").unwrap().rows(&json!(7)), Err("the answer is neither a list nor an object".into()));
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for text in ["a", "$a", "$.", "$..a", "$[a]", "$['a]", "$.a[?(@.b)]"] {
+            assert!(JsonPath::parse(text).is_err(), "{text}");
+        }
+    }
+}
