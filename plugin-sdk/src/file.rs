@@ -1,7 +1,7 @@
 //! The power to list and read what the source's paths lead to. Ask for it as `file` in the manifest.
 
-pub use crate::bindings::collector::apportion::plugin::file::Entry;
 use crate::Error;
+pub use crate::bindings::collector::apportion::plugin::file::Entry;
 
 /// How much is asked for at once.
 const PIECE: u32 = 4 << 20;

@@ -116,11 +116,8 @@ mod tests {
 
     #[test]
     fn a_status_is_an_error_of_its_kind() {
-        let response = |status: u16| Response {
-            status,
-            headers: vec![Header { name: "retry-after".into(), value: "7".into() }],
-            body: b"no\n".to_vec(),
-        };
+        let response =
+            |status: u16| Response { status, headers: vec![Header { name: "retry-after".into(), value: "7".into() }], body: b"no\n".to_vec() };
         let error = |status: u16| response(status).well("http://h/p?key=1").err();
         assert_eq!(error(204), None);
         assert_eq!(error(403), Some(Error::Auth("http://h/p answered 403: no".into())));

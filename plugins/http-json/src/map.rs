@@ -3,10 +3,12 @@
 use crate::options::{Charges, From, Options, Usage};
 use crate::path::{JsonPath, Row};
 use apportion_plugin_sdk::{self as sdk, Charge, Dimension, Error, Feed, Rejected, Tag};
-use exact::{Day, Decimal, SECONDS};
+use exact::{Day, Decimal};
 use serde_json::Value;
 use table_settings::FEDS;
 
+/// Of a day.
+const SECONDS: i64 = 86_400;
 const EXCERPT_CHARS: usize = 200;
 
 /// What one page holds.
@@ -96,8 +98,7 @@ fn charge(options: &Options, charges: &Charges, row: &Row) -> Result<Charge, Str
 
 /// A tag that is named takes precedence over one of the same key among all.
 fn tags(options: &Options, named: &[(String, From)], all: Option<&JsonPath>, row: &Row) -> Vec<Tag> {
-    let mut tags: Vec<Tag> =
-        named.iter().filter_map(|(key, from)| Some(Tag { key: key.clone(), value: text(options, key, from, row)? })).collect();
+    let mut tags: Vec<Tag> = named.iter().filter_map(|(key, from)| Some(Tag { key: key.clone(), value: text(options, key, from, row)? })).collect();
     let members = all.and_then(|path| path.value(row)).and_then(|node| node.value.as_object());
     for (key, value) in members.into_iter().flatten() {
         let value = match value {

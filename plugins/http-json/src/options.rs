@@ -7,7 +7,22 @@ use serde_json::{Map, Value};
 use table_settings::{FEDS, object, text, texts_by_key, unknown, word};
 
 const KEYS: [&str; 16] = [
-    "url", "method", "body", "headers", "auth", "dates", "days", "paging", "rows", "fields", "tags", "all_tags", "rename", "skip", "divide_by", "usage",
+    "url",
+    "method",
+    "body",
+    "headers",
+    "auth",
+    "dates",
+    "days",
+    "paging",
+    "rows",
+    "fields",
+    "tags",
+    "all_tags",
+    "rename",
+    "skip",
+    "divide_by",
+    "usage",
 ];
 const AUTH_KEYS: [&str; 4] = ["slot", "place", "user", "name"];
 const PAGING_KEYS: [&str; 8] = ["style", "path", "parameter", "first", "size_parameter", "size", "more", "most"];
@@ -61,9 +76,19 @@ pub enum Style {
     OnePage,
     /// The whole URL of the next page; without a path, the header `link` has it.
     NextLink(Option<JsonPath>),
-    Cursor { path: JsonPath, parameter: String },
-    Page { parameter: String, first: u64 },
-    Offset { parameter: String, size_parameter: Option<String>, size: u64 },
+    Cursor {
+        path: JsonPath,
+        parameter: String,
+    },
+    Page {
+        parameter: String,
+        first: u64,
+    },
+    Offset {
+        parameter: String,
+        size_parameter: Option<String>,
+        size: u64,
+    },
 }
 
 /// Where a value comes from.
@@ -195,21 +220,30 @@ fn auth(value: &Value) -> Result<(String, Place), Error> {
     known("key of auth", auth, &AUTH_KEYS)?;
     let line = "auth = { slot = \"token\", place = \"bearer\" }";
     let slot = text("auth.slot", auth.get("slot").ok_or_else(|| lacks("auth.slot", line))?)?;
-    let name = || text("auth.name", auth.get("name").ok_or_else(|| lacks("auth.name", "auth = { slot = \"key\", place = \"header\", name = \"x-api-key\" }"))?);
+    let name = || {
+        text("auth.name", auth.get("name").ok_or_else(|| lacks("auth.name", "auth = { slot = \"key\", place = \"header\", name = \"x-api-key\" }"))?)
+    };
     let place = auth.get("place").ok_or_else(|| lacks("auth.place", line))?;
-    Ok((slot, match word("auth.place", place, &[("bearer", 0), ("basic", 1), ("header", 2), ("query", 3)])? {
-        0 => Place::Bearer,
-        1 => Place::Basic(auth.get("user").map(|user| text("auth.user", user)).transpose()?),
-        2 => Place::Header(name()?),
-        _ => Place::Query(name()?),
-    }))
+    Ok((
+        slot,
+        match word("auth.place", place, &[("bearer", 0), ("basic", 1), ("header", 2), ("query", 3)])? {
+            0 => Place::Bearer,
+            1 => Place::Basic(auth.get("user").map(|user| text("auth.user", user)).transpose()?),
+            2 => Place::Header(name()?),
+            _ => Place::Query(name()?),
+        },
+    ))
 }
 
 impl Paging {
     fn parse(value: &Value) -> Result<Paging, Error> {
         let paging = object("paging", value)?;
         known("key of paging", paging, &PAGING_KEYS)?;
-        let needed = |key: &str| paging.get(key).ok_or_else(|| lacks(&format!("paging.{key}"), "paging = { style = \"cursor\", path = \"$.next\", parameter = \"cursor\" }"));
+        let needed = |key: &str| {
+            paging
+                .get(key)
+                .ok_or_else(|| lacks(&format!("paging.{key}"), "paging = { style = \"cursor\", path = \"$.next\", parameter = \"cursor\" }"))
+        };
         let parameter = || text("paging.parameter", needed("parameter")?);
         let found = paging.get("path").map(|found| rows("paging.path", found)).transpose()?;
         let styles = [("next_link", 0), ("cursor", 1), ("page", 2), ("offset", 3)];
@@ -250,10 +284,13 @@ impl Charges {
             }
         }
         let skip = settings.get("skip").map_or(Ok(Vec::new()), |skip| {
-            object("skip", skip)?.iter().map(|(place, values)| {
-                let values = if values.is_string() { vec![text("skip", values)?] } else { table_settings::texts("skip", values)? };
-                Ok((path("skip", &Value::from(place.as_str()))?, values))
-            }).collect::<Result<Vec<_>, Error>>()
+            object("skip", skip)?
+                .iter()
+                .map(|(place, values)| {
+                    let values = if values.is_string() { vec![text("skip", values)?] } else { table_settings::texts("skip", values)? };
+                    Ok((path("skip", &Value::from(place.as_str()))?, values))
+                })
+                .collect::<Result<Vec<_>, Error>>()
         })?;
         Ok(Some(Charges {
             rows: rows("rows", place)?,

@@ -97,7 +97,10 @@ impl Pages {
     /// Works out what comes after a page of so many rows.
     pub fn came(&mut self, options: &Options, url: &str, response: &Response, answer: &Value, rows: usize) -> Result<(), Error> {
         if rows >= ROWS_OF_A_REPETITION && !self.came.insert(fingerprint(options, answer)) {
-            return Err(Error::Unavailable(format!("page {} has the same rows as one before: the server does not turn pages as the settings say", self.count)));
+            return Err(Error::Unavailable(format!(
+                "page {} has the same rows as one before: the server does not turn pages as the settings say",
+                self.count
+            )));
         }
         self.rows += rows as u64;
         let whole = Row::whole(answer);

@@ -35,13 +35,16 @@ pub struct Node<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row<'a> {
     pub node: Node<'a>,
+    /// What the last star stood for, of which the row may be a part.
+    starred: Node<'a>,
     above: Vec<Node<'a>>,
 }
 
 impl<'a> Row<'a> {
     /// The answer itself.
     pub fn whole(answer: &'a Value) -> Row<'a> {
-        Row { node: Node { value: answer, pointer: String::new() }, above: Vec::new() }
+        let node = Node { value: answer, pointer: String::new() };
+        Row { starred: node.clone(), node, above: Vec::new() }
     }
 }
 
@@ -86,7 +89,7 @@ impl JsonPath {
             for row in rows {
                 match step {
                     Step::Star => spread(row, &mut next)?,
-                    step => next.extend(down(&row.node, step).map(|node| Row { node, above: row.above.clone() })),
+                    step => next.extend(down(&row.node, step).map(|node| Row { node, starred: row.starred.clone(), above: row.above.clone() })),
                 }
             }
             rows = next;
@@ -121,7 +124,11 @@ impl JsonPath {
     fn start<'a>(&self, row: &Row<'a>) -> Option<Node<'a>> {
         match self.up {
             0 => Some(row.node.clone()),
-            up => row.above.get(row.above.len().checked_sub(up)?).cloned(),
+            up => {
+                let is_part = row.starred.pointer != row.node.pointer;
+                let above: Vec<&Node> = row.above.iter().chain(is_part.then_some(&row.starred)).collect();
+                above.get(above.len().checked_sub(up)?).map(|node| (*node).clone())
+            }
         }
     }
 }
@@ -158,10 +165,10 @@ fn down<'a>(node: &Node<'a>, step: &Step) -> Option<Node<'a>> {
 }
 
 fn spread<'a>(row: Row<'a>, rows: &mut Vec<Row<'a>>) -> Result<(), String> {
-    let Row { node, mut above } = row;
+    let Row { node, starred, mut above } = row;
     // Above an item is not its list but what the star before stood for; above the first one is the whole answer.
-    let under = |above: &[Node<'a>], child: Node<'a>| Row { node: child, above: above.to_vec() };
-    above.push(node.clone());
+    let under = |above: &[Node<'a>], child: Node<'a>| Row { starred: child.clone(), node: child, above: above.to_vec() };
+    above.push(starred);
     match node.value {
         Value::Array(items) => rows.extend(items.iter().enumerate().map(|(index, item)| under(&above, below(&node, &index.to_string(), item)))),
         Value::Object(members) => rows.extend(members.iter().map(|(key, member)| under(&above, below(&node, key, member)))),
@@ -197,6 +204,7 @@ mod tests {
         assert_eq!(texts(rows, "^.day", &answer), some(&["d1", "d1", "d3"]));
         assert_eq!(texts(rows, "^^.currency", &answer), some(&["EUR", "EUR", "EUR"]));
         assert_eq!(texts(rows, "^^^.currency", &answer), [None, None, None]);
+        assert_eq!(texts("$.data[*].items[0]", "^.day", &answer), some(&["d1", "d3"]));
         let found = JsonPath::parse(rows).unwrap().rows(&answer).unwrap();
         assert_eq!(found[2].node.pointer, "/data/2/items/0");
     }

@@ -104,7 +104,13 @@ fn rows_become_charges_and_usage_by_the_mapping() {
             ("page 1: /days/1/items/1", "its value is 'many', and that is no number"),
         ]
     );
-    let usage = Usage { metric: "calls".into(), period_start: "2026-03-01".into(), keys: vec![tag("team", "payments")], value: "10".into(), unit: "calls".into() };
+    let usage = Usage {
+        metric: "calls".into(),
+        period_start: "2026-03-01".into(),
+        keys: vec![tag("team", "payments")],
+        value: "10".into(),
+        unit: "calls".into(),
+    };
     assert_eq!((batches[0].usage.len(), &batches[0].usage[0]), (4, &usage));
 }
 
@@ -133,7 +139,11 @@ fn every_style_of_paging_ends_where_the_server_ends() {
     };
     let header = |request: &HttpRequest| {
         let link = Header { name: "link".into(), value: "<https://api.example.com/v1/costs?p=2>; rel=\"next\"".into() };
-        if request.url.ends_with("?p=2") { reply(r#"{"rows": [{"c": 2}]}"#) } else { Response { headers: vec![link], ..reply(r#"{"rows": [{"c": 1}]}"#) } }
+        if request.url.ends_with("?p=2") {
+            reply(r#"{"rows": [{"c": 2}]}"#)
+        } else {
+            Response { headers: vec![link], ..reply(r#"{"rows": [{"c": 1}]}"#) }
+        }
     };
     type Answers = fn(&HttpRequest) -> Response;
     let cases: [(&str, Answers, usize); 5] = [
@@ -152,7 +162,10 @@ fn every_style_of_paging_ends_where_the_server_ends() {
 
 #[test]
 fn a_body_has_places_for_dates_and_the_cursor() {
-    let config = paged(r#"{"style": "cursor", "path": "$.next", "parameter": "after"}"#, r#""body": "{\"from\": {start}, \"after\": \"{after}\"}", "dates": "unix","#);
+    let config = paged(
+        r#"{"style": "cursor", "path": "$.next", "parameter": "after"}"#,
+        r#""body": "{\"from\": {start}, \"after\": \"{after}\"}", "dates": "unix","#,
+    );
     let (batches, asked) = collect(&config, |request| {
         let body = String::from_utf8(request.body.clone().unwrap()).unwrap();
         reply(if body.ends_with("\"after\": \"\"}") { r#"{"rows": [{"c": 1}], "next": "n2"}"# } else { r#"{"rows": [{"c": 2}], "next": null}"# })
@@ -191,7 +204,11 @@ fn an_answer_that_is_something_else_is_no_empty_page() {
 
 #[test]
 fn settings_that_cannot_work_are_refused_before_anything_is_asked() {
-    let all = |change: &str| format!(r#"{{"url": "https://h", "rows": "$[*]", "fields": {{"billed_cost": "$.c", "charge_period_start": "$.d", "billing_currency": "USD", "service_name": "S"}}, {change}}}"#);
+    let all = |change: &str| {
+        format!(
+            r#"{{"url": "https://h", "rows": "$[*]", "fields": {{"billed_cost": "$.c", "charge_period_start": "$.d", "billing_currency": "USD", "service_name": "S"}}, {change}}}"#
+        )
+    };
     for (config, expect) in [
         ("{}".to_owned(), "the place of the rows is missing"),
         (r#"{"url": "u", "rows": "$[*]", "fields": {"billed_cost": "$.c"}}"#.into(), "fields.charge_period_start is missing"),
