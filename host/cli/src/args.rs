@@ -336,6 +336,12 @@ pub enum PluginCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Show what plugins have cost: time, memory, rows, calls, by source
+    Stats {
+        /// How the figures are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// Show everything about a plugin before anything runs
     Inspect {
         /// A bundled plugin's name, or the path of a .wasm file

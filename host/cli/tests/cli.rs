@@ -21,6 +21,8 @@ mod scene;
 mod serving;
 #[path = "cli/settings.rs"]
 mod settings;
+#[path = "cli/sources.rs"]
+mod sources;
 #[path = "cli/start.rs"]
 mod start;
 #[path = "cli/stories.rs"]

@@ -93,6 +93,22 @@ pub struct PluginCost {
 }
 
 impl PluginCost {
+    /// Every figure by its name.
+    pub fn figures(&self) -> [(&'static str, u64); 10] {
+        [
+            ("starts", self.starts),
+            ("wall_us", self.wall_us),
+            ("waited_us", self.waited_us),
+            ("memory_bytes", self.memory_bytes),
+            ("rows", self.rows),
+            ("bytes", self.bytes),
+            ("host_calls", self.host_calls),
+            ("requests", self.requests),
+            ("denials", self.denials),
+            ("fuel", self.fuel),
+        ]
+    }
+
     pub fn add(&mut self, other: &PluginCost) {
         self.starts += other.starts;
         self.wall_us += other.wall_us;

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod feed;
 pub mod history;
 pub mod plan;
+pub mod plugin_cost;
 pub mod report;
 pub mod run;
 pub mod usage;

@@ -31,7 +31,7 @@ use tokio::net::TcpListener;
 const BODY_BYTES_MAX: usize = 64 << 10;
 
 /// Every path with what answers it.
-fn routes() -> [(&'static Operation, MethodRouter<State>); 15] {
+fn routes() -> [(&'static Operation, MethodRouter<State>); 16] {
     [
         (&api::home::HOME, get(api::home::home)),
         (&api::home::STYLE, get(api::home::style)),
@@ -42,6 +42,7 @@ fn routes() -> [(&'static Operation, MethodRouter<State>); 15] {
         (&api::team::TEAM_COSTS, get(api::team::team_costs)),
         (&api::explain::EXPLAIN, get(api::explain::explain)),
         (&api::usage::USAGE, get(api::usage::usage)),
+        (&api::sources::SOURCES, get(api::sources::sources)),
         (&api::runs::RUNS, get(api::runs::runs)),
         (&api::runs::RUN, get(api::runs::run)),
         (&api::rules::RULES, get(api::rules::rules)),

@@ -6,6 +6,7 @@ use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use domain::run::{RunId, RunState};
 use ledger::{Access, Ledger};
+use pipeline::coverage::SourceFacts;
 use pipeline::plan::Plan;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -71,6 +72,10 @@ pub struct Options {
     pub version: String,
     pub rules: Arc<dyn Fn() -> RulesView + Send + Sync>,
     pub plan: Arc<dyn Fn() -> PlanView + Send + Sync>,
+    /// What the settings say of the sources.
+    pub sources: Arc<[SourceFacts]>,
+    /// The time, in milliseconds since 1970-01-01.
+    pub now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
     /// Makes rules of their stored sources and tables, for costs that hang on single charges.
     pub rules_of: Arc<StoredRules>,
     /// Without it the server changes nothing.

@@ -9,6 +9,8 @@ use crate::ui::Ui;
 use bundled_plugins::PLUGINS;
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
+use ledger::Access;
+use pipeline::plugin_cost::{TotalCost, totals};
 use plugin_host::Plugin;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub fn plugin(ui: Ui, global: &GlobalArgs, command: &PluginCommand) -> Result<(), Failure> {
     match command {
         PluginCommand::List { format } => list(ui, global, *format),
+        PluginCommand::Stats { format } => stats(ui, global, *format),
         PluginCommand::Inspect { plugin, format } => Ok(inspect(ui, plugin, *format)?),
     }
 }
@@ -50,6 +53,30 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
         Format::Json => super::json_text(&listed.iter().map(|listed| facts(&listed.plugin, &listed.origin)).collect()),
         Format::Text => text_of(ui, &listed),
     })?)
+}
+
+fn stats(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
+    let settings = Settings::load(global, Need::LedgerOnly)?;
+    let totals = totals(&opening::ledger(&settings, Access::Read)?.plugin_costs()?);
+    Ok(ui.data(&match format {
+        Format::Json => super::json_text(&totals.iter().map(TotalCost::document).collect()),
+        Format::Text => stats_text(ui, &totals),
+    })?)
+}
+
+fn stats_text(ui: Ui, totals: &[TotalCost]) -> String {
+    let names = ["plugin", "source"].map(|name| (name.to_owned(), Align::Left));
+    let figures = ["runs", "starts", "seconds", "waited", "MiB", "rows", "bytes", "calls", "requests", "denials", "fuel"];
+    let mut table = Table::new(names.into_iter().chain(figures.map(|name| (name.to_owned(), Align::Right))));
+    for TotalCost { source, plugin, runs, cost } in totals {
+        let seconds = |us: u64| format!("{}.{:03}", us / 1_000_000, us / 1000 % 1000);
+        let mut row = vec![plugin.name.clone(), source.clone().unwrap_or_default(), runs.to_string(), cost.starts.to_string()];
+        row.extend([seconds(cost.wall_us), seconds(cost.waited_us), cost.memory_bytes.div_ceil(1 << 20).to_string()]);
+        row.extend([cost.rows, cost.bytes, cost.host_calls, cost.requests, cost.denials, cost.fuel].map(|figure| figure.to_string()));
+        table.row(row);
+    }
+    let (header, body) = table.parts();
+    format!("{}\n{body}\n", ui.bold(&header))
 }
 
 /// Bundled plugins are listed also where there is no settings file.

@@ -10,11 +10,12 @@ use crate::ui::counted;
 use domain::catalogue::{self as code, Code};
 use domain::charge::Rejected;
 use domain::diagnostic::Diagnostic;
-use domain::port::{PluginCost, Rules};
+use domain::port::Rules;
 use domain::run::RunState;
 use indicatif::ProgressBar;
 use ledger::Access;
 use pipeline::feed::Patience;
+use pipeline::plugin_cost::document;
 use pipeline::run::{Conservation, Progress, RunOptions, RunReport, Source, SourceReport};
 use pipeline::usage::MetricReport;
 use plugin_host::AllocatorSet;
@@ -251,7 +252,7 @@ pub fn json_of(report: &RunReport) -> Value {
         "sources": report.sources.iter().map(source_json).collect::<Vec<_>>(),
         "allocators": report.allocators.iter().map(|(plugin, cost)| json!({
             "plugin": { "name": plugin.name, "version": plugin.version, "digest": plugin.digest },
-            "cost": cost_json(cost),
+            "cost": document(cost),
         })).collect::<Vec<_>>(),
         "days": report.days,
         "entries": {
@@ -289,23 +290,8 @@ fn source_json(source: &SourceReport) -> Value {
         "period": source.period.map(pipeline::plan::document::period),
         "tries": source.tries,
         "without_state": source.without_state,
-        "cost": cost_json(&source.cost),
+        "cost": document(&source.cost),
         "failure": source.failure.as_ref().map(super::diagnostic_json),
-    })
-}
-
-fn cost_json(cost: &PluginCost) -> Value {
-    json!({
-        "starts": cost.starts,
-        "wall_us": cost.wall_us,
-        "waited_us": cost.waited_us,
-        "memory_bytes": cost.memory_bytes,
-        "rows": cost.rows,
-        "bytes": cost.bytes,
-        "host_calls": cost.host_calls,
-        "requests": cost.requests,
-        "denials": cost.denials,
-        "fuel": cost.fuel,
     })
 }
 

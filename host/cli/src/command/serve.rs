@@ -5,6 +5,7 @@ use super::scheduler::Scheduler;
 use super::{apply, approval, opening, run, token};
 use crate::args::{GlobalArgs, ServeArgs};
 use crate::error::Failure;
+use crate::query;
 use crate::settings::{Need, Settings};
 use crate::ui::Ui;
 use domain::catalogue as code;
@@ -62,6 +63,8 @@ fn options(ui: Ui, settings: Arc<Settings>, live: Arc<Live>, planner: Planner, l
         rules: Arc::new(move || view(&live)),
         plan: Arc::new(move || planner.view()),
         authority: None,
+        sources: settings.sources.iter().map(opening::source_facts).collect(),
+        now_ms: Arc::new(query::now_ms),
         rules_of: Arc::new(move |facts: &[RuleFacts], tables: &[(String, String)]| opening::stored_rules(&settings, facts, tables)),
         log: Arc::new(move |line| ui.note(&line)),
     }

@@ -5,14 +5,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Stdio};
 
-struct Server {
+pub struct Server {
     child: Child,
     stderr: BufReader<ChildStderr>,
     address: String,
 }
 
 impl Server {
-    fn start(scene: &Scene) -> Server {
+    pub fn start(scene: &Scene) -> Server {
         Server::start_with(scene, &[])
     }
 
@@ -28,7 +28,7 @@ impl Server {
     }
 
     /// Reads stderr up to a line with these words.
-    fn wait_for(&mut self, words: &str) -> String {
+    pub fn wait_for(&mut self, words: &str) -> String {
         let mut seen = String::new();
         loop {
             let mut line = String::new();
@@ -40,7 +40,7 @@ impl Server {
         }
     }
 
-    fn get(&self, path: &str) -> String {
+    pub fn get(&self, path: &str) -> String {
         self.ask(&format!("GET {path}"), "", "")
     }
 

@@ -3,7 +3,9 @@
 use super::*;
 use domain::catalogue as code;
 use domain::decision::Target;
-use plugin_host::{Driver, Pool};
+use domain::money::Sum;
+use domain::port::{AllocatorCall, Allocators};
+use plugin_host::{AllocatorSet, Driver, Pool};
 
 fn pool() -> Pool {
     Pool { rule: "aws/shared".into(), period_start: "2026-03-01".into(), amount: "100.00".into(), currency: "USD".into() }
@@ -40,4 +42,27 @@ fn a_weight_for_nobody_is_junk() {
     let refused = allocate(&host(limits()), test_artifacts::LIES_ABOUT_WEIGHTS).unwrap_err();
     assert_eq!(refused.code, code::PLUGIN_JUNK);
     assert!(refused.message.ends_with("returned junk from `allocate`: there is no target 3, only 3"), "{}", refused.message);
+}
+
+#[test]
+fn what_allocators_cost_is_counted_and_handed_over_once() {
+    let host = host(limits());
+    let mut set = AllocatorSet::default();
+    set.insert("spins", load(&host, "spins", test_artifacts::SPINS_IN_ALLOCATE).allocator().unwrap());
+    let call = AllocatorCall {
+        plugin: "spins",
+        config: "{}",
+        rule: "aws/shared",
+        day: "2026-03-01".parse().unwrap(),
+        currency: "USD".parse().unwrap(),
+        total: Sum::ZERO,
+        targets: &[Target::team("search")],
+        usage: Vec::new(),
+    };
+    assert_eq!(set.weights(&call).map_err(|failure| failure.code), Err(code::PLUGIN_FUEL));
+    let costs = set.take_costs();
+    assert_eq!((costs.len(), costs[0].1.starts, costs[0].1.rows), (1, 1, 0));
+    // What the start burned, and all of the call's 50 million with a million for the target.
+    assert!(costs[0].1.fuel >= 51_000_000, "{:?}", costs[0].1);
+    assert_eq!(set.take_costs(), []);
 }

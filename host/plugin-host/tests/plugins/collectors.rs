@@ -129,3 +129,18 @@ fn a_refusing_sink_ends_the_collection_with_its_own_diagnostic() {
     });
     assert_eq!((ended, pages), (Err(full.clone()), 3));
 }
+
+#[test]
+fn what_a_collection_cost_is_counted() {
+    let host = host(limits());
+    let plugin = granted(&load(&host, "good", test_artifacts::COLLECTS_CHARGES));
+    let (outcome, cost) = plugin.collect_metered(&request("", Vec::new()), &mut |_| Ok(()));
+    assert_eq!((outcome, cost.starts, cost.rows), (Ok(()), 1, 3));
+    assert_eq!((cost.requests, cost.denials, cost.waited_us, cost.fuel), (0, 0, 0, 0));
+    // A memory is made of pages of 64 KiB.
+    assert!(cost.bytes > 0 && cost.memory_bytes >= 65_536 && cost.memory_bytes % 65_536 == 0, "{cost:?}");
+    // One that runs into its limit of calls has made all of them, and the one too many.
+    let calls = granted(&load(&host, "calls", test_artifacts::CALLS_THE_HOST_FOREVER));
+    let (outcome, cost) = calls.collect_metered(&request("", Vec::new()), &mut |_| Ok(()));
+    assert_eq!((outcome.map_err(|failure| failure.code), cost.host_calls), (Err(code::PLUGIN_CALLS), 20_001));
+}

@@ -78,10 +78,20 @@ impl Asked {
         state: &State,
         work: impl Fn(&Ledger) -> Result<T, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
+        self.answer_at(state, (), work).await
+    }
+
+    /// The same where the answer depends on `moment` as well.
+    pub async fn answer_at<T: Serialize>(
+        self,
+        state: &State,
+        moment: impl std::hash::Hash + Send + 'static,
+        work: impl Fn(&Ledger) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<Response, Problem> {
         let version = state.options().version.clone();
         state
             .read(move |ledger, mark: Mark| {
-                let etag = self.etag(&version, mark);
+                let etag = self.etag(&version, (mark, &moment));
                 if self.has(&etag) {
                     return Ok(unchanged(&etag));
                 }

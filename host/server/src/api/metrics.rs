@@ -13,7 +13,9 @@ use domain::account::Account;
 use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::Period;
+use domain::port::PluginCost;
 use ledger::{Bucket, Ledger};
+use pipeline::plugin_cost::{TotalCost, totals};
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
@@ -54,6 +56,8 @@ fn label(name: &str, value: &str) -> String {
 fn of_ledger(ledger: &Ledger) -> Result<String, Diagnostic> {
     let mut text = Exposition::default();
     runs(ledger, &mut text)?;
+    sources(ledger, &mut text)?;
+    plugins(ledger, &mut text)?;
     let days = ledger.source_days(Period::all())?;
     let (charges, source_days): (u64, usize) = (days.iter().map(|day| day.totals.charges).sum(), days.len());
     let entries = ledger.standing(Period::all())?.len();
@@ -90,6 +94,38 @@ fn runs(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
     text.metric("apportion_runs", "gauge", "Runs by how they ended.", &values);
     if let Some(last) = last {
         text.metric("apportion_last_run_timestamp_seconds", "gauge", "When the last run ended.", &[(String::new(), &last)]);
+    }
+    Ok(())
+}
+
+/// How each source went that was ever tried.
+fn sources(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
+    let (mut succeeded, mut failed) = (Vec::new(), Vec::new());
+    for source in ledger.attempted_sources()? {
+        let attempts = ledger.attempts(&source)?;
+        let last = attempts.iter().rev().find(|attempt| attempt.attempt.failure.is_none());
+        succeeded.extend(last.map(|attempt| (label("source", &source), attempt.at_ms / 1000)));
+        failed.push((label("source", &source), u8::from(attempts.last().is_some_and(|attempt| attempt.attempt.failure.is_some()))));
+    }
+    let values: Vec<(String, &dyn Display)> = succeeded.iter().map(|(labels, at)| (labels.clone(), at as &dyn Display)).collect();
+    text.metric("apportion_source_last_success_timestamp_seconds", "gauge", "When the last run began that collected the source.", &values);
+    let values: Vec<(String, &dyn Display)> = failed.iter().map(|(labels, failed)| (labels.clone(), failed as &dyn Display)).collect();
+    text.metric("apportion_source_failed", "gauge", "1 if the last attempt to collect the source failed.", &values);
+    Ok(())
+}
+
+/// What plugins cost over all runs.
+fn plugins(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
+    let totals = totals(&ledger.plugin_costs()?);
+    let figures = PluginCost::default().figures();
+    for (position, (name, _)) in figures.iter().enumerate() {
+        let figure = |total: &TotalCost| total.cost.figures().get(position).map_or(0, |(_, figure)| *figure);
+        let labels =
+            |total: &TotalCost| format!("{},{}", label("plugin", &total.plugin.name), label("source", total.source.as_deref().unwrap_or_default()));
+        let figures: Vec<(String, u64)> = totals.iter().map(|total| (labels(total), figure(total))).collect();
+        let values: Vec<(String, &dyn Display)> = figures.iter().map(|(labels, figure)| (labels.clone(), figure as &dyn Display)).collect();
+        let (kind, ending) = if *name == "memory_bytes" { ("gauge", "_max") } else { ("counter", "_total") };
+        text.metric(&format!("apportion_plugin_{name}{ending}"), kind, "What plugins cost over all runs, by source; allocators have none.", &values);
     }
     Ok(())
 }

@@ -11,5 +11,6 @@ pub mod openapi;
 pub mod plan;
 pub mod rules;
 pub mod runs;
+pub mod sources;
 pub mod team;
 pub mod usage;

@@ -31,7 +31,7 @@ fn every_operation_names_its_parameters_and_errors() {
         for placeholder in operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
             assert!(parameters.contains(&placeholder), "{} does not describe {placeholder}", operation.path);
         }
-        let strict = ["/api/v1/costs", "/api/v1/explain", "/api/v1/usage", "/api/v1/runs", "/api/v1/rules", "/api/v1/plan"]
+        let strict = ["/api/v1/costs", "/api/v1/explain", "/api/v1/usage", "/api/v1/runs", "/api/v1/sources", "/api/v1/rules", "/api/v1/plan"]
             .iter()
             .any(|path| operation.path.starts_with(path));
         assert_eq!(responses.contains_key("400"), strict, "{}", operation.path);

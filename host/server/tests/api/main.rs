@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use estate::FixedRules;
+use pipeline::coverage::SourceFacts;
 use serde_json::{Value, json};
 use server::{Options, PlanView, RulesView, State, router};
 use std::path::PathBuf;
@@ -81,6 +82,9 @@ fn options(ledger_path: PathBuf, log: Arc<Mutex<Vec<String>>>) -> Options {
         }),
         plan: Arc::new(|| PlanView::None),
         authority: None,
+        sources: Arc::new([SourceFacts { name: "aws".into(), window: None, is_estimate: false, schedule: "15 */6 * * *".parse().ok() }]),
+        // Half a day after the run.
+        now_ms: Arc::new(|| 1_770_271_628_009 + 43_200_000),
         rules_of: Arc::new(|_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new())) }),
         log: Arc::new(move |line| log.lock().expect("the log").push(line)),
     }
@@ -135,6 +139,29 @@ fn usd(amount: &str) -> Value {
 
 fn eur(amount: &str) -> Value {
     json!({ "amount": amount, "currency": "EUR" })
+}
+
+#[tokio::test]
+async fn a_source_says_how_fresh_it_is_and_its_plugin_what_it_cost() {
+    let served = Served::new();
+    let body = served.good("/api/v1/sources", "Sources").await;
+    let source = &body["sources"][0];
+    // It was collected on 2026-02-05 at 06:07:08; the next time of "15 */6" is eight minutes later, and has passed.
+    assert_eq!(source["last_success"], json!({ "run": 1, "at": "2026-02-05T06:07:08.009Z" }));
+    assert_eq!((&source["due"], &source["schedule"]), (&json!("2026-02-05T06:15:00.000Z"), &json!("15 */6 * * *")));
+    assert_eq!((&source["failure"], &source["attempts"], &source["gap_days"]), (&Value::Null, &json!(1), &json!(0)));
+    assert_eq!(source["newest_day"], source["coverage"].as_array().and_then(|spans| spans.last()).expect("a span")["end_date"]);
+    assert_eq!(body["plugin_costs"][0]["source"], "aws");
+    assert_eq!((&body["plugin_costs"][0]["runs"], &body["plugin_costs"][0]["cost"]["starts"]), (&json!(1), &json!(1)));
+    let metrics = served.get("/metrics").await.text();
+    for line in [
+        "apportion_plugin_starts_total{plugin=\"fixed\",source=\"aws\"} 1",
+        "apportion_plugin_denials_total{plugin=\"fixed\",source=\"aws\"} 0",
+        "apportion_source_last_success_timestamp_seconds{source=\"aws\"} 1770271628",
+        "apportion_source_failed{source=\"aws\"} 0",
+    ] {
+        assert!(metrics.lines().any(|known| known == line), "{line} is not in\n{metrics}");
+    }
 }
 
 #[tokio::test]
