@@ -8,12 +8,26 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// Package name of each, which is the plugin's name too.
-const PLUGINS: [&str; 8] = ["aws-cur", "azure-cost", "csv", "focus-file", "gcp-billing", "opencost", "prometheus", "usage-file"];
+const PLUGINS: [&str; 13] = [
+    "aws-cur",
+    "azure-cost",
+    "csv",
+    "focus-file",
+    "gcp-billing",
+    "opencost",
+    "prometheus",
+    "saas-datadog",
+    "saas-github",
+    "saas-mongodb-atlas",
+    "saas-openai",
+    "saas-snowflake",
+    "usage-file",
+];
 
 fn main() -> Result<(), String> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?).join("../..");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    for shared in ["exact", "table-settings"] {
+    for shared in ["exact", "json-api", "table-settings"] {
         println!("cargo::rerun-if-changed=../../plugins/{shared}");
     }
     let mut arguments = vec!["--lib"];

@@ -26,18 +26,18 @@ impl Options {
         let mut cost = Cost::default();
         // With slashes, exports have American dates.
         let usual = charges::Options { date_order: DateOrder::MonthDayYear, ..charges::Options::default() };
-        let charges = charges::Options::parse(config, usual, &["cost"], |key, value| {
+        let charges = charges::Options::parse(config, usual, &["cost", "mode"], |key, value| {
             if key == "cost" {
                 cost = word(key, value, &[("actual", Cost::Actual), ("amortized", Cost::Amortized), ("both", Cost::Both)])?;
             }
-            Ok(key == "cost")
+            Ok(key == "cost" || key == "mode")
         })?;
         Ok(Options { charges, cost })
     }
 }
 
 /// In the order in which they are looked for, as `plain` spells them.
-fn spellings(field: &str) -> &'static [&'static str] {
+pub fn spellings(field: &str) -> &'static [&'static str] {
     match field {
         "billed_cost" | "effective_cost" => &["costinbillingcurrency", "cost", "pretaxcost", "extendedcost"],
         "billing_currency" => &["billingcurrency", "billingcurrencycode", "currency", "currencycode"],
@@ -69,7 +69,7 @@ fn spellings(field: &str) -> &'static [&'static str] {
 }
 
 /// `Kategorie der Verbrauchseinheit (MeterCategory)` and `meterCategory` are one.
-fn plain(header: &str) -> String {
+pub fn plain(header: &str) -> String {
     let header = header.trim().trim_start_matches('\u{feff}');
     let inner = header.strip_suffix(')').and_then(|header| header.rsplit_once('(')).map_or(header, |(_, inner)| inner);
     inner.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()

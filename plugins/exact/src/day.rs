@@ -24,8 +24,40 @@ impl Day {
         let mut parts = date.split('-').map(|part| if part.bytes().all(|byte| byte.is_ascii_digit()) { part.parse().ok() } else { None });
         let mut part = || parts.next().flatten().ok_or_else(refuse);
         let (year, month, day): (i64, i64, i64) = (part()?, part()?, part()?);
+        Day::from_civil(year, month, day).ok_or_else(refuse)
+    }
+
+    /// Nothing where there is no such day.
+    pub fn from_civil(year: i64, month: i64, day: i64) -> Option<Day> {
         let found = Day(days_from_civil(year, month, day));
-        if found.civil() == (year, month, day) { Ok(found) } else { Err(refuse()) }
+        (found.civil() == (year, month, day)).then_some(found)
+    }
+
+    /// The day of so many seconds after 1970.
+    pub fn from_unix(seconds: i64) -> Day {
+        Day(seconds.div_euclid(SECONDS))
+    }
+
+    /// Its first moment, such as `2026-03-31T00:00:00Z`.
+    pub fn midnight(self) -> String {
+        format!("{self}T00:00:00Z")
+    }
+
+    /// The first day of its month.
+    pub fn month_start(self) -> Day {
+        Day(self.0 - self.civil().2 + 1)
+    }
+
+    /// The first day of the month that is so many months later, or earlier.
+    pub fn month_plus(self, months: i64) -> Day {
+        let (year, month, _) = self.civil();
+        let count = year * 12 + month - 1 + months;
+        Day(days_from_civil(count.div_euclid(12), count.rem_euclid(12) + 1, 1))
+    }
+
+    /// The days from this one up to and without another.
+    pub fn until(self, end: Day) -> Vec<Day> {
+        (self.0..end.0).map(Day).collect()
     }
 
     pub fn plus(self, days: i64) -> Day {
@@ -37,7 +69,8 @@ impl Day {
         self.0 * SECONDS
     }
 
-    fn civil(self) -> (i64, i64, i64) {
+    /// Year, month and day of the month.
+    pub fn civil(self) -> (i64, i64, i64) {
         // Howard Hinnant's civil_from_days: years begin in March, so that the leap day is the last one.
         let shifted = self.0 + 719_468;
         let era = shifted.div_euclid(146_097);
@@ -87,6 +120,17 @@ mod tests {
         }
         assert_eq!(Day::parse("2026-02-28").unwrap().plus(1).to_string(), "2026-03-01");
         assert_eq!(Day::parse("2026-11-01T08:00:00Z"), Day::parse("2026-11-01"));
+    }
+
+    #[test]
+    fn months_are_counted_over_years() {
+        let day = |text: &str| Day::parse(text).unwrap();
+        assert_eq!(day("2024-03-31").month_start(), day("2024-03-01"));
+        assert_eq!(day("2026-02-17").month_plus(-2), day("2025-12-01"));
+        assert_eq!(day("2026-12-31").month_plus(1), day("2027-01-01"));
+        assert_eq!(day("2024-02-28").until(day("2024-03-01")), [day("2024-02-28"), day("2024-02-29")]);
+        assert_eq!(Day::from_unix(1_730_419_200).midnight(), "2024-11-01T00:00:00Z");
+        assert_eq!((Day::from_civil(2023, 2, 29), Day::from_civil(2024, 2, 29)), (None, Some(day("2024-02-29"))));
     }
 
     #[test]

@@ -61,6 +61,25 @@ impl Decimal {
         self.is_negative = !self.is_negative;
     }
 
+    /// What the two make, exactly.
+    pub fn product(&self, other: &Decimal) -> Decimal {
+        let mut groups = vec![0_u32; self.groups.len() + other.groups.len()];
+        for (shift, factor) in self.groups.iter().enumerate() {
+            let mut carry = 0_u64;
+            for (at, group) in groups.iter_mut().enumerate().skip(shift) {
+                let Some(digits) = other.groups.get(at - shift) else {
+                    // Nothing was added here yet, and what is carried is below a group.
+                    *group = carry as u32;
+                    break;
+                };
+                let sum = u64::from(*digits) * u64::from(*factor) + u64::from(*group) + carry;
+                *group = (sum % GROUP) as u32;
+                carry = sum / GROUP;
+            }
+        }
+        Decimal { is_negative: self.is_negative != other.is_negative, groups, behind: self.behind + other.behind }
+    }
+
     pub fn times(mut self, factor: u32) -> Decimal {
         let mut carry = 0_u64;
         for group in &mut self.groups {
@@ -281,6 +300,23 @@ mod tests {
             added.add(&number(second));
             taken.subtract(&number(second));
             assert_eq!((added.to_string().as_str(), taken.to_string().as_str()), (sum, difference), "{first} and {second}");
+        }
+    }
+
+    #[test]
+    fn products_are_exact() {
+        // By Python's Decimal with enough digits.
+        for (left, right, expect) in [
+            ("6.035e-7", "0.02", "0.00000001207"),
+            ("12.345678901", "3.00", "37.037036703"),
+            ("-7", "0.01", "-0.07"),
+            ("-0", "5", "0"),
+            ("1e3", "2.5", "2500"),
+            ("1e-200", "-1e-200", &format!("-0.{}1", "0".repeat(399))),
+            ("999999999999999999.999999999", "999999999999999999.999999999", "999999999999999999999999998000000000.000000000000000001"),
+        ] {
+            assert_eq!(number(left).product(&number(right)).to_string(), expect, "{left} × {right}");
+            assert_eq!(number(right).product(&number(left)).to_string(), expect, "{right} × {left}");
         }
     }
 

@@ -15,11 +15,11 @@ pub struct Options {
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
         let mut net = true;
-        let charges = charges::Options::parse(config, charges::Options::default(), &["credits"], |key, value| {
+        let charges = charges::Options::parse(config, charges::Options::default(), &["credits", "mode"], |key, value| {
             if key == "credits" {
                 net = word(key, value, &[("net", true), ("gross", false)])?;
             }
-            Ok(key == "credits")
+            Ok(key == "credits" || key == "mode")
         })?;
         Ok(Options { charges, net })
     }

@@ -1,0 +1,178 @@
+//! Answer after answer: asked for or read from files, and never in a circle.
+
+use crate::{Api, Fault, Node, Rows, json};
+use apportion_plugin_sdk::http::{Method, Request};
+use apportion_plugin_sdk::{Batch, Error, file};
+use serde_json::Value;
+use std::collections::{BTreeSet, VecDeque};
+
+/// The longest file that is read in one piece.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+/// How often a server may say that it is not done yet.
+const POLLS_MAX: u32 = 60;
+
+/// An API: what its answers are, and how they become charges.
+pub trait Service {
+    /// What kind of answer it is.
+    type Kind: Copy;
+
+    fn api(&self) -> Api;
+
+    /// Reads a file; most hold one answer as JSON.
+    fn file(&self, name: &str, bytes: &[u8]) -> Result<Value, Error> {
+        json(name, bytes)
+    }
+
+    /// What kind of answer a file holds.
+    fn kind(&self, answer: &Node) -> Option<Self::Kind>;
+
+    /// Reads the rows of an answer, and says what to ask after it. A fault fails the collection: the answer as a whole cannot be
+    /// understood.
+    fn read(&mut self, kind: Self::Kind, answer: &Node, rows: &mut Rows) -> Result<Vec<Then<Self::Kind>>, Fault>;
+}
+
+/// What an answer leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Then<K> {
+    /// The next page of the same list.
+    Page(K, Request),
+    /// Something else.
+    Other(K, Request),
+    /// The same again, because the server is not done yet.
+    Poll(K, Request),
+}
+
+/// Where an answer comes from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    Ask(Request),
+    File(String),
+}
+
+struct Due<K> {
+    /// `None` is found out from the answer.
+    kind: Option<K>,
+    origin: Origin,
+    /// Pages of one list have the same.
+    list: u64,
+}
+
+/// The pages of one collection.
+pub struct Pages<S: Service> {
+    service: S,
+    due: VecDeque<Due<S::Kind>>,
+    lists: u64,
+    asked: BTreeSet<(String, Option<Vec<u8>>)>,
+    /// Digests of rows, by list.
+    had: BTreeSet<(u64, u64)>,
+    polls: u32,
+}
+
+impl<S: Service> Pages<S> {
+    /// Asks the server.
+    pub fn ask(service: S, requests: Vec<(S::Kind, Request)>) -> Pages<S> {
+        let mut pages = Pages { service, due: VecDeque::new(), lists: 0, asked: BTreeSet::new(), had: BTreeSet::new(), polls: 0 };
+        for (kind, request) in requests {
+            pages.add(Some(kind), Origin::Ask(request));
+        }
+        pages
+    }
+
+    /// Reads files that hold answers.
+    pub fn files(service: S) -> Result<Pages<S>, Error> {
+        let mut pages = Pages::ask(service, Vec::new());
+        let entries = file::entries()?;
+        if entries.is_empty() {
+            return Err(Error::config("no file was given to the source"));
+        }
+        for entry in entries {
+            pages.add(None, Origin::File(entry.name));
+        }
+        Ok(pages)
+    }
+
+    fn add(&mut self, kind: Option<S::Kind>, origin: Origin) {
+        self.lists += 1;
+        self.due.push_back(Due { kind, origin, list: self.lists });
+    }
+
+    /// The next page, or nothing at the end.
+    pub fn next(&mut self) -> Result<Option<Batch>, Error> {
+        let Some(due) = self.due.pop_front() else { return Ok(None) };
+        let (name, answer) = match &due.origin {
+            Origin::Ask(request) => {
+                self.asked.insert(key(request));
+                (path(&request.url).to_owned(), self.service.api().ask(request)?)
+            }
+            Origin::File(name) => (name.clone(), self.service.file(name, &file::read_all(name, FILE_BYTES_MAX)?)?),
+        };
+        let node = Node::root(&name, &answer);
+        let Some(kind) = due.kind.or_else(|| self.service.kind(&node)) else {
+            return Err(Error::config(format!("{name} holds no answer of {} that this plugin knows", self.service.api().name)));
+        };
+        let mut rows = Rows::default();
+        let thens = self.service.read(kind, &node, &mut rows).map_err(|fault| {
+            Error::Unavailable(format!(
+                "{}: {}; {} answers otherwise than it says in its documentation",
+                fault.place,
+                fault.reason,
+                self.service.api().name
+            ))
+        })?;
+        if let Some(digest) = rows.digest()
+            && !self.had.insert((due.list, digest))
+        {
+            return Err(Error::Unavailable(format!(
+                "{name} gave the same page twice: counting it twice would be wrong, and what is missing is not known"
+            )));
+        }
+        if matches!(due.origin, Origin::Ask(_)) {
+            self.follow(due.list, thens)?;
+        }
+        Ok(Some(rows.batch()))
+    }
+
+    fn follow(&mut self, list: u64, thens: Vec<Then<S::Kind>>) -> Result<(), Error> {
+        // The rest of a list comes before the next list, so that a failure names the list it is in.
+        for then in thens.into_iter().rev() {
+            let (kind, request, list) = match then {
+                Then::Poll(kind, request) => {
+                    self.polls += 1;
+                    if self.polls > POLLS_MAX {
+                        return Err(Error::Transient(format!("{} is still not done", path(&request.url))));
+                    }
+                    (kind, request, list)
+                }
+                Then::Page(kind, request) => {
+                    if self.asked.contains(&key(&request)) {
+                        return Err(Error::Unavailable(format!(
+                            "the pages of {} go in a circle: one names a page as the next that was had before",
+                            path(&request.url)
+                        )));
+                    }
+                    (kind, request, list)
+                }
+                Then::Other(kind, request) => {
+                    self.lists += 1;
+                    (kind, request, self.lists)
+                }
+            };
+            self.due.push_front(Due { kind: Some(kind), origin: Origin::Ask(request), list });
+        }
+        Ok(())
+    }
+}
+
+fn key(request: &Request) -> (String, Option<Vec<u8>>) {
+    let method = match request.method {
+        Method::Get => "GET",
+        Method::Head => "HEAD",
+        Method::Post => "POST",
+    };
+    (format!("{method} {}", request.url), request.body.clone())
+}
+
+fn path(url: &str) -> &str {
+    let url = url.split('?').next().unwrap_or(url);
+    url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(url)
+}
