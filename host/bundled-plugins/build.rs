@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// Package name of each, which is the plugin's name too.
-const PLUGINS: [&str; 13] = [
+const PLUGINS: [&str; 14] = [
+    "aws-cost-explorer",
     "aws-cur",
     "azure-cost",
     "csv",

@@ -194,7 +194,27 @@ fn kubernetes() -> Value {
 }
 
 fn aws() -> Value {
-    object(json!({}))
+    object(json!({
+        "profile": { "description": "A profile of ~/.aws/config. Without one, credentials are found where AWS's own tools find them.", "type": "string", "minLength": 1 },
+        "role": { "description": "The ARN of a role to be taken on.", "type": "string", "pattern": "^arn:" },
+        "external_id": { "description": "What the role's trust policy may ask for.", "type": "string", "minLength": 1 },
+        "region": { "description": "The region that is asked; us-east-1 where nothing else says one.", "type": "string", "minLength": 1 },
+        "endpoint": { "description": "Instead of AWS's own address of the service; AWS_ENDPOINT_URL is honored too.", "type": "string", "pattern": "^https?://" },
+        "calls": {
+            "description": "Requests that one run may make of Cost Explorer, repetitions included. AWS charges about 0.01 USD for each.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": reach::AWS_CALLS_MAX,
+            "default": reach::AWS_CALLS,
+        },
+        "timeout_seconds": {
+            "description": "The longest that one attempt may take.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": reach::AWS_TIMEOUT_SECONDS_MAX,
+            "default": reach::AWS_TIMEOUT_SECONDS,
+        },
+    }))
 }
 
 fn limits() -> Value {
@@ -246,6 +266,7 @@ mod tests {
             ("[sources.x]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties"),
             ("[sources.x.http]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/http/properties"),
             ("[sources.x.secrets.s]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/secrets/additionalProperties/properties"),
+            ("[sources.x.aws]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/aws/properties"),
             ("[server]\nzzzzzzzz = 1", "/properties/server/properties"),
             ("[limits]\nzzzzzzzz = 1", "/properties/limits/properties"),
         ] {

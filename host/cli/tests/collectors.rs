@@ -1,5 +1,7 @@
 //! Collectors against the real counterparts, end to end: a server holds costs, the binary collects them, the ledger has them.
 
+#[path = "collectors/aws.rs"]
+mod aws;
 #[expect(dead_code, reason = "shared with the tests of the command line")]
 #[path = "cli/scene.rs"]
 mod scene;

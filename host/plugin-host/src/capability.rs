@@ -100,6 +100,8 @@ impl State {
     ) -> wasmtime::Result<Result<T, types::Error>> {
         self.count_call()?;
         let Some(granted) = granted else { return Err(LimitHit::Denied { power: power.name() }.into()) };
+        // What went wrong before is over: the plugin went on.
+        self.failure = None;
         let began = Instant::now();
         let answer = ask(&granted);
         let waited = began.elapsed();

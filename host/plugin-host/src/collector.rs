@@ -93,7 +93,8 @@ impl CollectorPlugin {
 
     /// Where a table could not be read or nobody answered, the host knows better than the plugin why.
     fn reported(&self, sandbox: &mut Sandbox, error: types::Error) -> Diagnostic {
-        let is_about_reading = matches!(error, types::Error::Unavailable(_) | types::Error::Transient(_) | types::Error::Bug(_));
+        let is_about_reading =
+            matches!(error, types::Error::Unavailable(_) | types::Error::Transient(_) | types::Error::RateLimited(_) | types::Error::Bug(_));
         let message = match &error {
             types::Error::Config(problem) => Some(problem.message.clone()),
             types::Error::Auth(message) => Some(message.clone()),

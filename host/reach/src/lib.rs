@@ -4,6 +4,7 @@
 //! here, put into requests here, and go nowhere else: no type that holds one can be printed. This crate knows nothing of
 //! wasm, ledgers or rules; everything in it is blocking, over one small runtime.
 
+pub mod aws;
 pub mod aws_cost_explorer;
 pub mod aws_organizations;
 pub mod failure;

@@ -10,6 +10,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
+/// Programs that are installed name the folder that they are installed from, which goes with the test: they are told the cache's.
+const STARTED_AND_SETTLED: &str = r#"
+bash "$0" "$@"; status=$?
+grep -rlsI "^#!$LAB/" "$CACHE"/venv/*/bin | xargs -r sed -i "1s|^#!$LAB/|#!$CACHE/|"
+exit $status
+"#;
+
 /// A server that ends with the test.
 pub struct Server {
     script: PathBuf,
@@ -51,8 +58,8 @@ impl Server {
             std::os::unix::fs::symlink(cache.join(folder), lab.path().join(folder)).expect("a link");
         }
         let mut command = Command::new("flock");
-        command.arg("-o").arg(cache.join("lock")).arg("bash").arg(&script).args(arguments);
-        command.env("LAB", lab.path()).env("PORT", port.to_string()).envs(settings.iter().copied());
+        command.arg("-o").arg(cache.join("lock")).args(["bash", "-c", STARTED_AND_SETTLED]).arg(&script).args(arguments);
+        command.env("LAB", lab.path()).env("CACHE", &cache).env("PORT", port.to_string()).envs(settings.iter().copied());
         let output = command.output().expect("flock and bash");
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{name} did not start:\n{stdout}\n{stderr}");

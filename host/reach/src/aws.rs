@@ -1,0 +1,260 @@
+//! AWS by the official SDK: by whose word it is asked, how long and how often, and what its refusals mean.
+//!
+//! The SDK finds credentials where AWS's own tools do. Nothing that it says of them is passed on: a failure is told in words
+//! of this crate, and AWS is quoted only where it speaks of permissions and requests.
+
+use crate::failure::{Failure, Kind};
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_costexplorer::config::SharedHttpClient;
+use aws_sdk_costexplorer::config::http::HttpResponse;
+use aws_sdk_costexplorer::config::retry::RetryConfig;
+use aws_sdk_costexplorer::config::timeout::TimeoutConfig;
+use aws_sdk_costexplorer::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Builder, Connector};
+use std::error::Error;
+use std::time::Duration;
+
+/// How often one call is tried in all.
+pub const ATTEMPTS: u32 = 4;
+/// Cost Explorer and Organizations answer here for all regions of the commercial partition.
+const REGION: &str = "us-east-1";
+const CONNECT: Duration = Duration::from_secs(10);
+const QUOTED_CHARS: usize = 400;
+
+/// By whose word AWS is asked, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The name of the source, for the lines that hints print.
+    pub source: String,
+    /// A profile of `~/.aws/config`.
+    pub profile: Option<String>,
+    pub role: Option<Role>,
+    pub region: Option<String>,
+    /// Instead of AWS's own address of the service.
+    pub endpoint: Option<String>,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+}
+
+/// A role to be taken on before anything is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    pub arn: String,
+    pub external_id: Option<String>,
+}
+
+/// What is asked of AWS, for the words of a failure.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// Such as `AWS Cost Explorer`.
+    pub service: &'static str,
+    /// Such as `ce:GetCostAndUsage`: what a policy has to allow.
+    pub action: &'static str,
+}
+
+/// The settings of a client. What they say is looked at with the first request.
+pub async fn configuration(access: &Access) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(access.timeout).build();
+    let region = access.region.clone().map(Region::new);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(client())
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(timeouts);
+    if let Some(profile) = &access.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &region {
+        loader = loader.region(region.clone());
+    }
+    let found = loader.load().await;
+    let region = region.or_else(|| found.region().cloned()).unwrap_or(Region::from_static(REGION));
+    let found = found.into_builder().region(region).build();
+    match &access.role {
+        None => found,
+        Some(role) => {
+            let mut provider = AssumeRoleProvider::builder(&role.arn).session_name("apportion").configure(&found);
+            if let Some(external_id) = &role.external_id {
+                provider = provider.external_id(external_id);
+            }
+            let provider = provider.build().await;
+            found.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
+        }
+    }
+}
+
+/// TLS by rustls on ring, the certificates of the system, and the proxy of the environment.
+fn client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(ProxyConfig::from_env());
+        if let Some(settings) = settings {
+            connector = connector.connector_settings(settings.clone());
+        }
+        if let Some(components) = components {
+            connector.set_sleep_impl(components.sleep_impl());
+        }
+        connector.build()
+    })
+}
+
+/// What a call that did not come off means.
+pub fn failure<E>(access: &Access, ask: Ask, error: &SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    if let Some(credentials) = innermost_credentials_error(error) {
+        return no_credentials(access, ask, credentials);
+    }
+    let Ask { service, .. } = ask;
+    match error {
+        SdkError::ServiceError(context) => {
+            let said = context.err().meta();
+            let status = context.raw().status().as_u16();
+            match said.code() {
+                Some(code) => refusal(access, ask, code, said.message().unwrap_or_default(), status),
+                None => not_aws(access, ask, status),
+            }
+        }
+        SdkError::ResponseError(context) => not_aws(access, ask, context.raw().status().as_u16()),
+        SdkError::TimeoutError(_) => slow(access, service),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => slow(access, service),
+        SdkError::DispatchFailure(_) => Failure::new(Kind::Unavailable, format!("{service} cannot be reached{}: {}", at(access), innermost(error)))
+            .hint("check the network and HTTPS_PROXY, and that nothing but AWS is named by `endpoint` or AWS_ENDPOINT_URL"),
+        _ => Failure::new(Kind::Config, format!("the request to {service} could not be made: {}", innermost(error)))
+            .hint(format!("look at `region`, `endpoint` and `profile` of [sources.{}.aws]", access.source)),
+    }
+}
+
+fn slow(access: &Access, service: &str) -> Failure {
+    let seconds = access.timeout.as_secs();
+    Failure::new(Kind::Unavailable, format!("{service} did not answer within {seconds} s, {ATTEMPTS} times")).hint(format!(
+        "[sources.{}.aws]\ntimeout_seconds = {}",
+        access.source,
+        seconds * 2
+    ))
+}
+
+fn at(access: &Access) -> String {
+    access.endpoint.as_ref().map(|endpoint| format!(" at {endpoint}")).unwrap_or_default()
+}
+
+/// The words of the cause, without the SDK's own around it.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    quoted(&cause.to_string())
+}
+
+fn quoted(text: &str) -> String {
+    let mut quoted: String = text.trim().chars().take(QUOTED_CHARS).collect();
+    if text.trim().chars().nth(QUOTED_CHARS).is_some() {
+        quoted.push('…');
+    }
+    quoted
+}
+
+/// An answer in which AWS says why not.
+fn refusal(access: &Access, ask: Ask, code: &str, message: &str, status: u16) -> Failure {
+    let Ask { service, action } = ask;
+    let said = format!("{service} answered {code}: {}", quoted(message));
+    match code {
+        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" => Failure::new(Kind::Auth, said).hint(format!(
+            "allow the action {action} to whoever the credentials belong to: {{ \"Effect\": \"Allow\", \"Action\": \"{action}\", \"Resource\": \"*\" }}"
+        )),
+        "AWSOrganizationsNotInUseException" => {
+            Failure::new(Kind::Config, said).hint("ask with credentials of the organization's management account, or of a delegated administrator")
+        }
+        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {
+            Failure::new(Kind::Auth, format!("the credentials for {service} have expired ({code})")).hint(sign_in(access))
+        }
+        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" | "AuthFailure" | "MissingAuthenticationTokenException" => {
+            Failure::new(Kind::Auth, format!("{service} does not know the credentials ({code})")).hint(who_am_i(access))
+        }
+        // What AWS says here quotes the request that was signed.
+        "InvalidSignatureException" | "SignatureDoesNotMatch" | "IncompleteSignature" => Failure::new(
+            Kind::Auth,
+            format!("{service} does not accept the signature ({code}): the secret key is not that of the access key, or this machine's clock is wrong"),
+        )
+        .hint(format!("compare `date -u` with the real time; {}", who_am_i(access))),
+        "LimitExceededException" | "TooManyRequestsException" | "ThrottlingException" | "Throttling" | "RequestLimitExceeded" => {
+            Failure::new(Kind::RateLimited(None), format!("{service} is asked too often ({code}), also after {ATTEMPTS} attempts"))
+                .hint("run again later; AWS counts the requests of the whole account")
+        }
+        "DataUnavailableException" => Failure::new(Kind::Unavailable, said)
+            .hint("AWS prepares the data within 24 hours of Cost Explorer being enabled; enable it in the console under Billing and Cost Management"),
+        "BillExpirationException" => {
+            Failure::new(Kind::Config, said).hint("ask for a later period: daily data reaches back 14 months, monthly data 38 where that is enabled")
+        }
+        "ValidationException" | "InvalidNextTokenException" | "RequestChangedException" | "InvalidInputException" | "ResourceNotFoundException" => {
+            Failure::new(Kind::Config, said).hint(format!("look at `config` of [sources.{}]: AWS does not accept what it makes of it", access.source))
+        }
+        _ if status >= 500 => Failure::new(Kind::Unavailable, said).hint("run again later"),
+        _ => Failure::new(Kind::Config, said),
+    }
+}
+
+/// Something answered that is no answer of AWS, such as the page of a proxy.
+fn not_aws(access: &Access, ask: Ask, status: u16) -> Failure {
+    let kind = if status >= 500 { Kind::Unavailable } else { Kind::Config };
+    Failure::new(kind, format!("{}{} answered {status} with something that is not an answer of AWS", ask.service, at(access)))
+        .hint("look at what `endpoint`, AWS_ENDPOINT_URL and HTTPS_PROXY lead to")
+}
+
+fn innermost_credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
+    let mut found = None;
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        found = error.downcast_ref::<CredentialsError>().or(found);
+        cause = error.source();
+    }
+    found
+}
+
+/// The SDK's words about credentials can hold some of them, so that none are passed on.
+fn no_credentials(access: &Access, ask: Ask, error: &CredentialsError) -> Failure {
+    let service = ask.service;
+    match (error, &access.role, &access.profile) {
+        (CredentialsError::CredentialsNotLoaded(_), _, Some(profile)) => {
+            Failure::new(Kind::Auth, format!("there are no credentials for {service} in the profile '{profile}'")).hint(sign_in(access))
+        }
+        (CredentialsError::CredentialsNotLoaded(_), _, None) => Failure::new(Kind::Auth, format!("there are no credentials for {service}")).hint(format!(
+            "sign in with `aws sso login` or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile:\n[sources.{}.aws]\nprofile = \"billing\"",
+            access.source
+        )),
+        (CredentialsError::ProviderTimedOut(_), _, _) => {
+            Failure::new(Kind::Unavailable, format!("the credentials for {service} did not come in time")).hint(who_am_i(access))
+        }
+        (CredentialsError::InvalidConfiguration(_), _, _) => {
+            let profile = access.profile.as_deref().unwrap_or("default");
+            Failure::new(Kind::Config, format!("the profile '{profile}' cannot be used for {service}"))
+                .hint(format!("check it in ~/.aws/config with `aws configure list --profile {profile}`"))
+        }
+        (_, Some(role), _) => Failure::new(Kind::Auth, format!("the role {} could not be taken on", role.arn)).hint(format!(
+            "its trust policy has to name who asks{}: try `aws sts assume-role --role-arn {} --role-session-name try`",
+            if role.external_id.is_some() { ", with the external id" } else { "" },
+            role.arn
+        )),
+        _ => Failure::new(Kind::Auth, format!("the credentials for {service} could not be had")).hint(who_am_i(access)),
+    }
+}
+
+fn sign_in(access: &Access) -> String {
+    match &access.profile {
+        Some(profile) => format!("`aws sso login --profile {profile}`"),
+        None => "`aws sso login`, or put new ones into the environment".to_owned(),
+    }
+}
+
+fn who_am_i(access: &Access) -> String {
+    match &access.profile {
+        Some(profile) => format!("check with `aws sts get-caller-identity --profile {profile}`"),
+        None => "check with `aws sts get-caller-identity`".to_owned(),
+    }
+}
