@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// Package name of each, which is the plugin's name too.
-const PLUGINS: [&str; 14] = [
+const PLUGINS: [&str; 15] = [
     "aws-cost-explorer",
     "aws-cur",
     "azure-cost",
     "csv",
     "focus-file",
     "gcp-billing",
+    "kubernetes",
     "opencost",
     "prometheus",
     "saas-datadog",

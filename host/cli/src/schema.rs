@@ -190,7 +190,28 @@ fn store() -> Value {
 }
 
 fn kubernetes() -> Value {
-    object(json!({}))
+    object(json!({
+        "kubeconfig": {
+            "description": "The kubeconfig, relative to the settings file; without one, the cluster that Apportion runs in. A program that it names for credentials is run.",
+            "type": "string",
+            "minLength": 1,
+        },
+        "context": { "description": "The context of the kubeconfig; its current one unless said.", "type": "string", "minLength": 1 },
+        "resources": {
+            "description": "The kinds that may be listed: plurals, with their group where they have one. Secrets and config maps cannot be granted.",
+            "type": "array",
+            "items": { "type": "string", "pattern": "^[a-z0-9.-]+(/[a-z0-9-]+)?$" },
+            "default": ::reach::kubernetes::RESOURCES,
+        },
+        "namespaces": texts("The namespaces of which anything may be listed; all unless said. Kinds of the whole cluster, such as nodes, are listed whole."),
+        "timeout_seconds": {
+            "description": "How long the cluster may take to answer.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": crate::reach::KUBERNETES_SECONDS_MAX,
+            "default": crate::reach::KUBERNETES_SECONDS,
+        },
+    }))
 }
 
 fn aws() -> Value {
@@ -269,6 +290,7 @@ mod tests {
             ("[sources.x.aws]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/aws/properties"),
             ("[server]\nzzzzzzzz = 1", "/properties/server/properties"),
             ("[limits]\nzzzzzzzz = 1", "/properties/limits/properties"),
+            ("[sources.x.kubernetes]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/kubernetes/properties"),
         ] {
             assert_eq!(known_keys(text), properties(pointer), "{text}");
         }

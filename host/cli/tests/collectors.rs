@@ -2,6 +2,8 @@
 
 #[path = "collectors/aws.rs"]
 mod aws;
+#[path = "collectors/kubernetes.rs"]
+mod kubernetes;
 #[expect(dead_code, reason = "shared with the tests of the command line")]
 #[path = "cli/scene.rs"]
 mod scene;

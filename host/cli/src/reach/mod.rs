@@ -12,7 +12,7 @@ pub use aws::{
     AwsSection, CALLS as AWS_CALLS, CALLS_MAX as AWS_CALLS_MAX, TIMEOUT_SECONDS as AWS_TIMEOUT_SECONDS,
     TIMEOUT_SECONDS_MAX as AWS_TIMEOUT_SECONDS_MAX,
 };
-pub use kubernetes::KubernetesSection;
+pub use kubernetes::{KUBERNETES_SECONDS, KUBERNETES_SECONDS_MAX, KubernetesSection};
 pub use store::StoreSection;
 
 use crate::reading::SourceSection;

@@ -43,6 +43,24 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
+/// Two neighboring ports that nobody listens on.
+fn free_pair() -> u16 {
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    (0..100).map(|_| free_port()).find(|port| port.checked_add(1).is_some_and(is_free)).expect("two free ports")
+}
+
+/// A Kubernetes API. What it is built from takes seven minutes of two cores, once: the result is kept in the user's cache.
+pub fn kube_apiserver() -> Option<Server> {
+    let script = scripts()?.join("build-kube-apiserver.sh");
+    let cache = cache();
+    fs::create_dir_all(&cache).expect("a cache");
+    let build = "test -x \"$LAB/k8s/bin/kube-apiserver\" || bash \"$0\"";
+    let built = Command::new("flock").arg("-o").arg(cache.join("lock")).args(["bash", "-c", build]).arg(&script).env("LAB", &cache).output();
+    let built = built.expect("flock and bash");
+    assert!(built.status.success(), "kube-apiserver cannot be built:\n{}", String::from_utf8_lossy(&built.stderr));
+    Server::start("kube-apiserver", &[], &[("ETCD_PORT", &free_pair().to_string())])
+}
+
 fn cache() -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache");
     std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("apportion-lab")
