@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// Package name of each, which is the plugin's name too.
-const PLUGINS: [&str; 15] = [
+const PLUGINS: [&str; 16] = [
     "aws-cost-explorer",
     "aws-cur",
+    "aws-organizations",
     "azure-cost",
     "csv",
     "focus-file",

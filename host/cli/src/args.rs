@@ -376,6 +376,15 @@ pub enum SourceCommand {
         #[arg(value_name = "NAME")]
         name: String,
     },
+    /// Write what a source says of things, such as accounts, as a lookup table of the rules
+    Table {
+        /// The source
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The file to write; otherwise tables/NAME.csv in the folder of the rules
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Subcommand, Debug)]

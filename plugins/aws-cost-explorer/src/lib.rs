@@ -5,6 +5,8 @@ mod date;
 mod eks;
 mod options;
 mod reading;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector, run_info};

@@ -1,5 +1,7 @@
 //! `source`: whether sources can be collected, how they stand, and forgetting what a collector had left for next time.
 
+mod table;
+
 use super::opening;
 use crate::args::{Format, GlobalArgs, SourceCommand};
 use crate::error::Failure;
@@ -21,6 +23,7 @@ pub fn source(ui: Ui, global: &GlobalArgs, command: &SourceCommand) -> Result<()
         SourceCommand::Check { name } => check(ui, &settings, name.as_deref()),
         SourceCommand::Status { name, format } => Ok(show(ui, &settings, name.as_deref(), *format)?),
         SourceCommand::Reset { name } => Ok(reset(ui, &settings, name)?),
+        SourceCommand::Table { name, out } => Ok(table::table(ui, &settings, name, out.as_deref())?),
     }
 }
 

@@ -5,12 +5,12 @@ mod http;
 mod kubernetes;
 mod store;
 
-pub use http::{
-    HttpSection, REQUESTS_MAX, REQUESTS_PER_MINUTE_MAX, RESPONSE_MIB_MAX, RETRIES_MAX, RETRY_SECONDS_MAX, SecretSection, TIMEOUT_SECONDS_MAX,
-};
 pub use aws::{
     AwsSection, CALLS as AWS_CALLS, CALLS_MAX as AWS_CALLS_MAX, TIMEOUT_SECONDS as AWS_TIMEOUT_SECONDS,
     TIMEOUT_SECONDS_MAX as AWS_TIMEOUT_SECONDS_MAX,
+};
+pub use http::{
+    HttpSection, REQUESTS_MAX, REQUESTS_PER_MINUTE_MAX, RESPONSE_MIB_MAX, RETRIES_MAX, RETRY_SECONDS_MAX, SecretSection, TIMEOUT_SECONDS_MAX,
 };
 pub use kubernetes::{KUBERNETES_SECONDS, KUBERNETES_SECONDS_MAX, KubernetesSection};
 pub use store::StoreSection;
