@@ -2,8 +2,14 @@
 
 #[path = "collectors/aws.rs"]
 mod aws;
+#[path = "collectors/http_server.rs"]
+mod http_server;
 #[path = "collectors/kubernetes.rs"]
 mod kubernetes;
+#[path = "collectors/opencost.rs"]
+mod opencost;
+#[path = "collectors/prometheus.rs"]
+mod prometheus;
 #[expect(dead_code, reason = "shared with the tests of the command line")]
 #[path = "cli/scene.rs"]
 mod scene;

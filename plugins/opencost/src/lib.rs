@@ -11,22 +11,24 @@ mod options;
 mod row;
 
 use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, file, log, register_collector, run_info};
-use exact::Day;
+use exact::{Day, Days};
 use options::{Api, Mode, Options};
 use row::Found;
 use std::collections::VecDeque;
 
 /// A month of a large cluster, hour by hour, is some dozens of MiB.
 const FILE_BYTES_MAX: u64 = 128 << 20;
+/// What is collected where no period is asked for: as much as Prometheus keeps behind OpenCost, unless it is told otherwise.
+const DAYS_DEFAULT: i64 = 14;
 
 struct OpenCost {
     options: Options,
     pages: VecDeque<Page>,
-    /// Whether the days were asked for: what is not given of them then counts as taken back.
-    is_asked: bool,
-    /// Days of which OpenCost said nothing.
-    silent: Vec<Day>,
-    pages_read: usize,
+    /// Days of which OpenCost says something or nothing now, and said something at earlier collections.
+    known: Days,
+    silent: Days,
+    known_before: Days,
+    is_over: bool,
 }
 
 enum Page {
@@ -51,11 +53,11 @@ impl Collector for OpenCost {
     fn open(request: Request) -> Result<OpenCost, Error> {
         let options = Options::parse(&request.config)?;
         let pages: VecDeque<Page> = match &options.server {
-            Some(_) => days(&request, &options)?.into_iter().map(Page::Day).collect(),
+            Some(_) => days(&request)?.into_iter().map(Page::Day).collect(),
             None => file::entries()?.into_iter().map(|entry| Page::File(entry.name)).collect(),
         };
         match (&options.server, pages.is_empty()) {
-            (Some(_), true) => log::warn("no day that is wanted is over yet, and a day that is not over is not allocated"),
+            (Some(_), true) => log::info("no day that is wanted is over yet, and a day that is not over is not allocated"),
             (None, true) => {
                 let problem = Problem::new("there is neither a url to ask nor a file to read");
                 return Err(Error::Config(
@@ -64,7 +66,9 @@ impl Collector for OpenCost {
             }
             (_, false) => {}
         }
-        Ok(OpenCost { options, pages, is_asked: request.period.is_some(), silent: Vec::new(), pages_read: 0 })
+        let known_before = Days::parse(request.state.as_deref().unwrap_or_default())
+            .map_err(|error| Error::config(format!("the state of the last collection is strange: {error}")))?;
+        Ok(OpenCost { options, pages, known: Days::default(), silent: Days::default(), known_before, is_over: false })
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
@@ -74,12 +78,13 @@ impl Collector for OpenCost {
             Page::Day(day) => {
                 let found = ask::day(&self.options, day)?;
                 if found.rows == 0 {
-                    self.silent.push(day);
+                    self.silent.insert(day)
+                } else {
+                    self.known.insert(day)
                 }
                 found
             }
         };
-        self.pages_read += 1;
         found.warnings.iter().for_each(|warning| log::warn(warning));
         let Found { charges, usage, rejected, .. } = found;
         Ok(Some(Batch { usage, rejected, ..Batch::new(Rows::Charges(charges)) }))
@@ -88,27 +93,37 @@ impl Collector for OpenCost {
 
 impl OpenCost {
     /// A cluster always costs something, so that a day without a row is one that OpenCost does not know: it keeps little, and
-    /// forgets it when it starts anew. Only a day without custom costs may be just that.
-    fn end(&self) -> Result<Option<Batch>, Error> {
-        let Some(first) = self.silent.first() else { return Ok(None) };
-        let days = self.silent.iter().map(Day::to_string).collect::<Vec<_>>().join(", ");
-        let said = format!("OpenCost says nothing of {days}, which is a gap and not zero");
-        if self.options.api != Api::CustomCost && (self.is_asked || self.silent.len() == self.pages_read) {
+    /// forgets it when it starts anew. What is known of such a day must not be taken back.
+    fn end(&mut self) -> Result<Option<Batch>, Error> {
+        if std::mem::replace(&mut self.is_over, true) || self.options.server.is_none() {
+            return Ok(None);
+        }
+        let forgotten = self.silent.common(&self.known_before);
+        if !forgotten.is_empty() {
             return Err(Error::Unavailable(format!(
-                "{said}: it has forgotten {first}, or never knew it; collect days that it knows, with `--from` and `--to`"
+                "OpenCost says nothing {} any more, which it has forgotten: what is known of it is kept, and other days are collected with `--from` and `--to`",
+                forgotten.said()
             )));
         }
-        log::warn(&said);
-        Ok(None)
+        if !self.silent.is_empty() {
+            let said = format!("OpenCost says nothing {}, which is a gap and not zero", self.silent.said());
+            // Only custom costs may be none at all.
+            if self.known.is_empty() && self.options.api != Api::CustomCost {
+                return Err(Error::Unavailable(said));
+            }
+            log::warn(&said);
+        }
+        self.known.join(&self.known_before);
+        Ok(Some(Batch { state: Some(self.known.to_string()), ..Batch::new(Rows::Charges(Vec::new())) }))
     }
 }
 
-fn days(request: &Request, options: &Options) -> Result<Vec<Day>, Error> {
+fn days(request: &Request) -> Result<Vec<Day>, Error> {
     let day = |text: &str| Day::parse(text).map_err(|error| Error::Bug(error.to_string()));
     let today = day(&run_info::now())?;
     let (start, end) = match &request.period {
         Some(period) => (day(&period.start)?, day(&period.end)?.min(today)),
-        None => (today.plus(-options.days), today),
+        None => (today.plus(-DAYS_DEFAULT), today),
     };
     Ok((0..).map(|count| start.plus(count)).take_while(|day| *day < end).collect())
 }

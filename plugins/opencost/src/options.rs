@@ -4,7 +4,7 @@ use apportion_plugin_sdk::{Error, Problem};
 use serde_json::Value;
 use table_settings::{Server, flag, object, text, texts, texts_by_key, unknown, word};
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 15] = [
     "url",
     "user",
     "headers",
@@ -18,14 +18,10 @@ const KEYS: [&str; 16] = [
     "currency",
     "billed",
     "effective",
-    "days",
     "constants",
     "resolution",
 ];
 const URL_EXAMPLE: &str = "http://opencost:9003";
-/// As much as Prometheus keeps behind OpenCost, unless it is told otherwise.
-const DAYS_DEFAULT: i64 = 14;
-const DAYS_MAX: i64 = 3_660;
 
 #[derive(Debug)]
 pub struct Options {
@@ -43,7 +39,6 @@ pub struct Options {
     /// Which of its costs are billed and effective, as OpenCost names them.
     pub billed: Option<&'static str>,
     pub effective: Option<&'static str>,
-    pub days: i64,
     /// Tags and keys that are the same for all.
     pub constants: Vec<(String, String)>,
     pub resolution: Option<String>,
@@ -135,7 +130,6 @@ impl Options {
             currency: given("currency").map_or_else(|| Ok("USD".into()), |value| text("currency", value))?,
             billed: given("billed").map(|value| cost("billed", value, api)).transpose()?,
             effective: given("effective").map(|value| cost("effective", value, api)).transpose()?,
-            days: given("days").map_or(Ok(DAYS_DEFAULT), days)?,
             constants: given("constants").map_or_else(|| Ok(Vec::new()), |value| texts_by_key("constants", value))?,
             resolution: given("resolution").map(|value| text("resolution", value)).transpose()?,
         };
@@ -181,12 +175,6 @@ fn cost(key: &str, value: &Value, api: Api) -> Result<&'static str, Error> {
     }
 }
 
-fn days(value: &Value) -> Result<i64, Error> {
-    value.as_i64().filter(|days| (1..=DAYS_MAX).contains(days)).ok_or_else(|| {
-        Error::Config(Problem::new(format!("days must be a number from 1 to {DAYS_MAX}, not {value}")).hint(format!("days = {DAYS_DEFAULT}")))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,7 +190,6 @@ mod tests {
             (r#"{"mode": "charges", "billed": "netCost"}"#, "an allocation has one cost", "api = "),
             (r#"{"mode": "charges", "api": "cloud-cost", "billed": "cost"}"#, "billed cannot be \"cost\"", "billed = \"listCost\" | \"netCost\""),
             (r#"{"mode": "usage", "path": "allocation"}"#, "path cannot be 'allocation'", "path = "),
-            (r#"{"mode": "usage", "days": 0}"#, "days must be a number from 1 to 3660, not 0", "days = 14"),
             (r#"{"mode": "usage", "url": "opencost:9003"}"#, "url cannot be 'opencost:9003'", "url = \"http://opencost:9003\""),
         ] {
             match Options::parse(config) {

@@ -1,6 +1,6 @@
 //! What was not measured, gathered over the days of a query and said in few lines.
 
-use exact::Day;
+use exact::{Day, Days};
 
 /// Days that are named one by one.
 const NAMED: usize = 5;
@@ -20,8 +20,8 @@ pub enum Missing {
 
 #[derive(Default)]
 pub struct Gaps {
-    /// First and last day of each row of days without any data.
-    empty: Vec<(Day, Day)>,
+    /// Days without any data.
+    empty: Days,
     partial: Vec<String>,
 }
 
@@ -30,18 +30,16 @@ impl Gaps {
         match missing {
             Missing::None => {}
             Missing::Some { missing, instants, first } => self.partial.push(format!("{day} ({missing} of {instants} instants, the first {first})")),
-            Missing::All => match self.empty.last_mut() {
-                Some((_, last)) if last.plus(1) == day => *last = day,
-                _ => self.empty.push((day, day)),
-            },
+            Missing::All => self.empty.insert(day),
         }
     }
 
     /// Lines for the operator.
     pub fn said(&self, metric: &str) -> Vec<String> {
-        let range = |(first, last): &(Day, Day)| if first == last { format!("on {first}") } else { format!("from {first} to {last}") };
-        let mut lines: Vec<String> =
-            self.empty.iter().map(|days| format!("{metric}: there is no data {}, which is a gap and not zero", range(days))).collect();
+        let mut lines = Vec::new();
+        if !self.empty.is_empty() {
+            lines.push(format!("{metric}: there is no data {}, which is a gap and not zero", self.empty.said()));
+        }
         if !self.partial.is_empty() {
             let named = self.partial.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
             let more = self.partial.len().saturating_sub(NAMED);
@@ -57,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_in_a_row_are_one_line_and_parts_of_days_another() {
+    fn days_without_data_are_one_line_and_parts_of_days_another() {
         let mut gaps = Gaps::default();
         let first = Day::parse("2026-02-27").unwrap();
         for count in 0..11 {
@@ -73,8 +71,7 @@ mod tests {
         assert_eq!(
             gaps.said("cpu"),
             [
-                "cpu: there is no data from 2026-02-27 to 2026-03-01, which is a gap and not zero",
-                "cpu: there is no data on 2026-03-04, which is a gap and not zero",
+                "cpu: there is no data from 2026-02-27 to 2026-03-01, on 2026-03-04, which is a gap and not zero",
                 "cpu: nothing was measured during parts of 2026-03-03 (2 of 24 instants, the first 03:00), 2026-03-05 (2 of 24 instants, the first 03:00), \
                  2026-03-06 (2 of 24 instants, the first 03:00), 2026-03-07 (2 of 24 instants, the first 03:00), \
                  2026-03-08 (2 of 24 instants, the first 03:00) and 1 more days; what was measured is collected",

@@ -11,10 +11,13 @@ mod preset;
 mod total;
 
 use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, log, register_collector, run_info};
-use exact::Day;
+use exact::{Day, Days};
 use gaps::{Gaps, Missing};
 use options::Options;
 use std::collections::BTreeSet;
+
+/// What is collected where no period is asked for: Prometheus keeps fifteen days unless it is told otherwise.
+const DAYS_DEFAULT: i64 = 14;
 
 struct Prometheus {
     options: Options,
@@ -23,10 +26,10 @@ struct Prometheus {
     query: usize,
     day: usize,
     gaps: Gaps,
-    /// Whether any query has data, by day.
-    known: Vec<bool>,
-    /// Whether the days were asked for: what is not given of them then counts as taken back.
-    is_asked: bool,
+    /// Days of which any query has data, now and at earlier collections.
+    known: Days,
+    known_before: Days,
+    is_over: bool,
     /// What the server warned of, so that it is said once.
     warnings: BTreeSet<String>,
 }
@@ -37,6 +40,7 @@ impl Collector for Prometheus {
             .power("http", "to ask Prometheus what its queries say: GET /api/v1/query and /api/v1/query_range")
             .config_schema(include_str!("config-schema.json"))
             .stream("usage", "quantities of a metric by day and by whom they belong to")
+            .restated_for_days(1)
     }
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
@@ -48,14 +52,25 @@ impl Collector for Prometheus {
         let today = day(&run_info::now())?;
         let (start, end) = match &request.period {
             Some(period) => (day(&period.start)?, day(&period.end)?.min(today)),
-            None => (today.plus(-options.days), today),
+            None => (today.plus(-DAYS_DEFAULT), today),
         };
         let days: Vec<Day> = (0..).map(|count| start.plus(count)).take_while(|day| *day < end).collect();
         if days.is_empty() {
-            log::warn("no day that is wanted is over yet, and a day that is not over has no quantity");
+            log::info("no day that is wanted is over yet, and a day that is not over has no quantity");
         }
-        let (known, is_asked) = (vec![false; days.len()], request.period.is_some());
-        Ok(Prometheus { options, days, query: 0, day: 0, gaps: Gaps::default(), known, is_asked, warnings: BTreeSet::new() })
+        let known_before = Days::parse(request.state.as_deref().unwrap_or_default())
+            .map_err(|error| Error::config(format!("the state of the last collection is strange: {error}")))?;
+        Ok(Prometheus {
+            options,
+            days,
+            query: 0,
+            day: 0,
+            gaps: Gaps::default(),
+            known: Days::default(),
+            known_before,
+            is_over: false,
+            warnings: BTreeSet::new(),
+        })
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
@@ -69,7 +84,9 @@ impl Collector for Prometheus {
             }
         }
         let total = total::total(query, day, asked.series);
-        self.known[self.day] |= total.missing != Missing::All;
+        if total.missing != Missing::All {
+            self.known.insert(day);
+        }
         self.gaps.take(day, total.missing);
         let rejected = asked.rejected.into_iter().chain(total.rejected).collect();
         self.day += 1;
@@ -83,19 +100,28 @@ impl Collector for Prometheus {
 }
 
 impl Prometheus {
-    /// Silence of all queries is no answer: taken as one, it would say that nothing was used. Days before the first that is known
-    /// are most likely forgotten, and would be taken back where they were collected before.
-    fn end(&self) -> Result<Option<Batch>, Error> {
-        let (Some(first), Some(last)) = (self.days.first(), self.days.last()) else { return Ok(None) };
-        let known = self.days.iter().zip(&self.known).find(|(_, known)| **known).map(|(day, _)| *day);
-        match known {
-            Some(known) if self.is_asked && known > *first => Err(Error::Unavailable(format!(
-                "no query has any data before {known}, which Prometheus has forgotten (its retention) or never knew: collect from there on, with `--from {known}`"
-            ))),
-            Some(_) => Ok(None),
-            None => Err(Error::Unavailable(format!(
+    /// Silence of all queries is no answer: taken as one, it would say that nothing was used. Days that once had data and have none
+    /// now are forgotten, and would be taken back.
+    fn end(&mut self) -> Result<Option<Batch>, Error> {
+        if std::mem::replace(&mut self.is_over, true) {
+            return Ok(None);
+        }
+        let mut forgotten = Days::default();
+        self.days.iter().filter(|day| self.known_before.has(**day) && !self.known.has(**day)).for_each(|day| forgotten.insert(*day));
+        if !forgotten.is_empty() {
+            return Err(Error::Unavailable(format!(
+                "no query has data {} any more, which Prometheus has forgotten (its retention): what is known of it is kept, and later days are collected with `--from`",
+                forgotten.said()
+            )));
+        }
+        match (self.days.first(), self.days.last()) {
+            (Some(first), Some(last)) if self.known.is_empty() => Err(Error::Unavailable(format!(
                 "no query has any data from {first} to {last}: Prometheus has forgotten that time (its retention), or has nothing of what is asked for"
             ))),
+            _ => {
+                self.known.join(&self.known_before);
+                Ok(Some(Batch { state: Some(self.known.to_string()), ..Batch::new(Rows::Charges(Vec::new())) }))
+            }
         }
     }
 }

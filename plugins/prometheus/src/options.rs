@@ -5,23 +5,18 @@ use apportion_plugin_sdk::{Error, Problem};
 use serde_json::{Map, Value};
 use table_settings::{Server, object, text, texts, texts_by_key, unknown, word};
 
-const KEYS: [&str; 6] = ["url", "user", "headers", "days", "constants", "queries"];
+const KEYS: [&str; 5] = ["url", "user", "headers", "constants", "queries"];
 const QUERY_KEYS: [&str; 6] = ["metric", "unit", "query", "keys", "step", "aggregate"];
 const PRESET_KEYS: [&str; 7] = ["preset", "metric", "unit", "by", "labels", "basis", "step"];
 
 const DAY_SECONDS: u32 = 86_400;
 /// Five minutes: finer than most pods live, and 288 samples a day.
 const STEP_DEFAULT: u32 = 300;
-/// Prometheus keeps fifteen days unless it is told otherwise.
-const DAYS_DEFAULT: i64 = 14;
-const DAYS_MAX: i64 = 3_660;
 const URL_EXAMPLE: &str = "http://prometheus:9090";
 
 #[derive(Debug)]
 pub struct Options {
     pub server: Server,
-    /// How many days are collected where no period is asked for.
-    pub days: i64,
     pub queries: Vec<Query>,
 }
 
@@ -63,12 +58,6 @@ impl Options {
             let problem = Problem::new("the settings do not say where Prometheus is");
             Error::Config(problem.hint(format!("url = \"{URL_EXAMPLE}\"")))
         })?;
-        let days = match config.get("days") {
-            None => DAYS_DEFAULT,
-            Some(days) => days.as_i64().filter(|days| (1..=DAYS_MAX).contains(days)).ok_or_else(|| {
-                Error::Config(Problem::new(format!("days must be a number from 1 to {DAYS_MAX}, not {days}")).hint(format!("days = {DAYS_DEFAULT}")))
-            })?,
-        };
         let constants = config.get("constants").map_or_else(|| Ok(Vec::new()), |constants| texts_by_key("constants", constants))?;
         let hint =
             "queries = [\"cpu\", { metric = \"requests\", query = \"sum by (team) (increase(requests_total[1d]))\", aggregate = \"increase\" }]";
@@ -78,7 +67,7 @@ impl Options {
         for given in list {
             queries.push(Query { constants: constants.clone(), ..query(given)? });
         }
-        Ok(Options { server, days, queries })
+        Ok(Options { server, queries })
     }
 }
 
@@ -181,7 +170,7 @@ mod tests {
     #[test]
     fn a_custom_query_says_what_it_is_of() {
         let options = Options::parse(
-            r#"{"url": "https://p/prefix/", "user": "ann", "headers": {"X-Scope-OrgID": "7"}, "days": 3, "constants": {"cluster": "eu"},
+            r#"{"url": "https://p/prefix/", "user": "ann", "headers": {"X-Scope-OrgID": "7"}, "constants": {"cluster": "eu"},
                 "queries": [{"metric": "requests", "unit": "1", "query": "sum by (app) (increase(r[1d]))", "keys": {"app": "team"},
                              "step": "1h", "aggregate": "increase"},
                             {"metric": "m", "query": "up", "keys": ["job"], "step": 15}]}"#,
@@ -199,7 +188,7 @@ mod tests {
             step: 3_600,
             aggregate: Aggregate::Increase,
         };
-        assert_eq!((options.days, &options.queries[0]), (3, &requests));
+        assert_eq!(options.queries[0], requests);
         let second = &options.queries[1];
         assert_eq!((second.step, second.aggregate, second.keys.clone()), (15, Aggregate::Integral, Some(vec![pair("job", "job")])));
     }
@@ -222,7 +211,6 @@ mod tests {
             (of_query(r#", "step": "48h""#), "step cannot be \"48h\"", "step = \"1m\""),
             (of_query(r#", "aggregate": "avg""#), "aggregate cannot be \"avg\"", "aggregate = \"integral\" | \"sum\" | \"max\" | \"increase\""),
             (of_query(r#", "agregate": "max""#), "there is no setting of a query 'agregate'", "did you mean `aggregate`?"),
-            (r#"{"url": "http://p", "queries": ["cpu"], "days": 0}"#.to_owned(), "days must be a number from 1 to 3660, not 0", "days = 14"),
         ] {
             let refusal = refused(&config);
             assert!(refusal.0.contains(message) && refusal.1.contains(hint), "{config} gave {refusal:?}");

@@ -153,14 +153,28 @@ fn silence_of_everything_is_no_answer() {
     assert_eq!(shown(&usage), ["cores 2026-10-01 namespace=a 24 h"]);
 }
 
+/// What a collection leaves for the next.
+fn left(state: Option<&str>, start: &str, end: &str) -> Result<Option<String>, Error> {
+    let mut collector = open(&format!("{CORES}}}"), start, end)?;
+    collector.known_before = Days::parse(state.unwrap_or_default()).unwrap();
+    let mut left = None;
+    while let Some(batch) = collector.next()? {
+        left = batch.state.or(left);
+    }
+    Ok(left)
+}
+
 #[test]
 fn days_that_are_forgotten_are_not_taken_back() {
     let first = Day::parse("2026-10-03").unwrap().start();
     fixture::http(move |request| Ok(response(200, &matrix(&request.url, &[(r#""ns":"a""#, "1")], |time| time >= first))));
-    let error = collected(&format!("{CORES}}}"), "2026-10-01", "2026-10-05").unwrap_err();
-    let words = "no query has any data before 2026-10-03, which Prometheus has forgotten (its retention) or never knew: collect from there on, with `--from 2026-10-03`";
-    assert_eq!(error, Error::Unavailable(words.into()));
-    assert_eq!(collected(&format!("{CORES}}}"), "2026-10-03", "2026-10-05").unwrap().0.len(), 2);
+    // Nothing was known of the first two.
+    assert_eq!(left(None, "2026-10-01", "2026-10-05"), Ok(Some("2026-10-03/2026-10-04".into())));
+    assert_eq!(left(Some("2026-10-03/2026-10-04"), "2026-10-01", "2026-10-07"), Ok(Some("2026-10-03/2026-10-06".into())));
+    let words = "no query has data from 2026-10-01 to 2026-10-02 any more, which Prometheus has forgotten (its retention): \
+                 what is known of it is kept, and later days are collected with `--from`";
+    assert_eq!(left(Some("2026-09-01/2026-10-04"), "2026-10-01", "2026-10-05"), Err(Error::Unavailable(words.into())));
+    assert_eq!(left(Some("2026-09-01/2026-10-04"), "2026-10-03", "2026-10-05"), Ok(Some("2026-09-01/2026-10-04".into())));
 }
 
 #[test]
@@ -229,6 +243,5 @@ fn without_a_period_the_days_before_today_are_collected() {
     };
     let config = r#"{"url": "http://p", "queries": ["cpu"]}"#;
     assert_eq!(days(config, None), (14, Some("2026-10-18".into()), Some("2026-10-31".into())));
-    assert_eq!(days(r#"{"url": "http://p", "queries": ["cpu"], "days": 1}"#, None).1, Some("2026-10-31".into()));
     assert_eq!(days(config, Some(Period { start: "2026-11-01".into(), end: "2026-12-01".into() })), (0, None, None));
 }

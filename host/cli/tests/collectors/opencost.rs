@@ -1,0 +1,230 @@
+//! OpenCost, played by a server that gives its recorded answers: totals are those that Python's Decimal makes of the same texts.
+
+use crate::http_server::{Asked, HttpServer};
+use crate::scene::Scene;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The folder that holds recorded answers; `None` where there is none, which only a person's machine may have.
+#[expect(clippy::print_stdout, reason = "a test that checks nothing says so")]
+fn shared(folder: &str) -> Option<PathBuf> {
+    if let Ok(folder) = Path::new("../../../shared").join(folder).canonicalize() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("CI").is_none(), "the recorded answers of OpenCost are missing");
+    println!("skipped: there are no recorded answers of OpenCost beside the project");
+    None
+}
+
+fn text(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+const BY_TAG: &str = "//! Everything is paid by its namespace, and what has none by nobody.\n\
+    rule(#{ owner: \"finops@example.com\", review_by: \"2099-01-01\", priority: 100 });\n\n\
+    fn matches(charge) { charge.has_tag(\"namespace\") }\n\n\
+    fn allocate(charge) { assign(charge.tag(\"namespace\")) }\n";
+
+/// A source that asks the server, with some of its settings.
+fn scene(server: &HttpServer, config: &str) -> Scene {
+    let scene = Scene::empty();
+    configure(&scene, server, config);
+    scene.write("rules/kubernetes/namespace.rhai", BY_TAG);
+    scene
+}
+
+fn configure(scene: &Scene, server: &HttpServer, config: &str) {
+    let url = server.url();
+    scene.write(
+        "apportion.toml",
+        &format!(
+            "dimensions = [\"service_name\", \"resource_name\", \"provider_name\"]\n\n[sources.cluster]\nplugin = \"opencost\"\ngrants = [\"http\"]\n\n\
+             [sources.cluster.http]\nallow = [\"GET {url}\"]\nnetworks = [\"127.0.0.1/32\"]\nretries = 0\n\n\
+             [sources.cluster.config]\nurl = \"{url}\"\n{config}\n"
+        ),
+    );
+}
+
+fn answer(body: String) -> HttpServer {
+    HttpServer::start(move |_| (200, body.clone()))
+}
+
+/// The source's part of the report of a run of some days.
+fn collected(scene: &Scene, from: &str, to: &str, exit: i32) -> Value {
+    scene.run(&format!("run --from {from} --to {to} --format json")).expect(exit).json()["sources"][0].clone()
+}
+
+/// Without zeros that say nothing.
+fn plain(amount: &Value) -> &str {
+    let amount = amount.as_str().expect("text");
+    if amount.contains('.') { amount.trim_end_matches('0').trim_end_matches('.') } else { amount }
+}
+
+/// What some key of `costs` comes to over all days.
+fn grouped(scene: &Scene, group: &str) -> BTreeMap<String, String> {
+    let output = scene.run(&format!("costs --group-by {group} --granularity total --format csv")).expect(0);
+    let amount = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        (cells[1].to_owned(), cells[3].to_owned())
+    };
+    output.stdout.lines().skip(1).map(amount).collect()
+}
+
+fn figures<const N: usize>(figures: [(&str, &str); N]) -> BTreeMap<String, String> {
+    figures.map(|(key, amount)| (key.to_owned(), amount.to_owned())).into()
+}
+
+/// The recorded answer of the day that is asked for, out of one that has them all.
+fn by_day(body: &str, asked: &Asked) -> (u16, String) {
+    let all: Value = serde_json::from_str(body).expect("JSON");
+    let (_, day) = asked.path.split_once("window=").expect("a window");
+    let of_day = |set: &&Value| {
+        let row = set.as_object().and_then(|set| set.values().next());
+        row.and_then(|row| row["window"]["start"].as_str()).is_some_and(|start| start[..10] == day[..10])
+    };
+    let sets: Vec<&Value> = all["data"].as_array().expect("sets").iter().filter(of_day).collect();
+    (200, format!("{{\"code\":200,\"status\":\"success\",\"data\":{}}}", serde_json::to_string(&sets).expect("JSON")))
+}
+
+#[test]
+fn a_month_of_allocations_is_charged_to_the_last_digit() {
+    let Some(answers) = shared("servers/opencost-answers") else { return };
+    let body = text(&answers, "month-namespace-daily.json");
+    let server = HttpServer::start(move |asked| by_day(&body, asked));
+    let scene = scene(&server, "mode = \"charges\"\naggregate = [\"namespace\"]");
+    let source = collected(&scene, "2026-10", "2026-10", 0);
+    assert_eq!((plain(&source["totals"][0]["billed_cost"]), &source["set_aside"]), ("102.62921", &Value::from(0)));
+    assert_eq!(grouped(&scene, "team"), figures([("data", "0.720290000"), ("kube-system", "2.567420000"), ("shop", "99.341500000")]));
+    // The components of all days, and what rounding each of them to five digits took and gave: nothing over the month.
+    let services = grouped(&scene, "service_name");
+    for (service, amount) in [
+        ("Kubernetes CPU", "42.805130000"),
+        ("Kubernetes Memory", "10.554950000"),
+        ("Kubernetes Storage", "8.153620000"),
+        ("Kubernetes Network", "22.451030000"),
+        ("Kubernetes Load Balancer", "18.664480000"),
+    ] {
+        assert_eq!(services[service], amount, "{service}");
+    }
+    let asked = server.asked();
+    assert_eq!(asked.len(), 31);
+    let window = "window=2026-10-01T00%3A00%3A00Z%2C2026-10-02T00%3A00%3A00Z";
+    assert_eq!(asked[0].path, format!("/allocation/compute?{window}&aggregate=namespace&step=1d&accumulate=false&includeIdle=true"));
+    // Asking again changes nothing.
+    assert_eq!(collected(&scene, "2026-10", "2026-10", 0)["days"]["unchanged"], 31);
+    scene.run("ledger verify").expect(0);
+}
+
+#[test]
+fn a_month_of_allocations_is_usage_too() {
+    let Some(answers) = shared("servers/opencost-answers") else { return };
+    let body = text(&answers, "month-namespace-daily.json");
+    let server = HttpServer::start(move |asked| by_day(&body, asked));
+    let scene = scene(&server, "mode = \"usage\"\nmetrics = [\"cpu\", \"memory\", \"cost\"]");
+    collected(&scene, "2026-10", "2026-10", 0);
+    let usage = scene.run("usage --group-by namespace --format csv").expect(0);
+    // The memory of the job is of two days, 18.666666667 and 40.666666667.
+    assert_eq!(
+        usage.stdout,
+        "metric,namespace,total,unit\n\
+         kubernetes.cost,data,0.720290000,USD\nkubernetes.cost,kube-system,2.567420000,USD\nkubernetes.cost,shop,99.341500000,USD\n\
+         kubernetes.cpu.hours,data,14.833340000,h\nkubernetes.cpu.hours,kube-system,74.400000000,h\nkubernetes.cpu.hours,shop,1264.883330000,h\n\
+         kubernetes.memory.hours,data,59.333333334,GiB·h\nkubernetes.memory.hours,kube-system,50.859375000,GiB·h\n\
+         kubernetes.memory.hours,shop,2380.966666667,GiB·h\n"
+    );
+    // A day: 95348273971.2 byte hours of 2³⁰.
+    let usage = scene.run("usage --group-by namespace --metric kubernetes.memory.hours --from 2026-10-16 --to 2026-10-16 --format csv").expect(0);
+    assert!(usage.stdout.contains("kubernetes.memory.hours,shop,88.800000000,GiB·h\n"), "{}", usage.stdout);
+}
+
+#[test]
+fn allocations_and_idle_are_what_the_nodes_cost() {
+    let Some(answers) = shared("servers/opencost-answers") else { return };
+    let server = answer(text(&answers, "month-idle.json"));
+    let scene = scene(&server, "mode = \"charges\"\naggregate = [\"namespace\"]");
+    let run = scene.run("run --from 2026-10-01 --to 2026-10-01 --format json").expect(0);
+    assert!(run.stderr.contains("a window is longer than a day, and all of it is of its first day"), "{}", run.stderr);
+    assert_eq!(plain(&run.json()["sources"][0]["totals"][0]["billed_cost"]), "338.29217");
+    // Two nodes of 144.511584 each, by OpenCost's assets; its eight rounded amounts are off by 0.000012.
+    let services = grouped(&scene, "service_name");
+    let nanos = |service: &str| services[service].replace('.', "").parse::<i64>().expect("a number");
+    let difference = nanos("Kubernetes CPU") + nanos("Kubernetes Memory") - 2 * 144_511_584_000;
+    assert_eq!(difference, 12_000);
+    // 145.34369 + 90.31945 of it nobody has, which no namespace is charged for.
+    assert_eq!(grouped(&scene, "tag:allocation_kind")["idle"], "235.663140000");
+    assert_eq!(grouped(&scene, "team")["unallocated"], "235.663140000");
+}
+
+#[test]
+fn containers_hours_and_unrounded_costs_are_read() {
+    let Some(answers) = shared("servers/opencost-answers") else { return };
+    let server = answer(text(&answers, "day-container.json"));
+    let scene = scene(&server, "mode = \"charges\"");
+    collected(&scene, "2026-10-31", "2026-10-31", 0);
+    // 1.52788 and 1.609 of two pods of the team red.
+    let teams = grouped(&scene, "tag:team");
+    assert_eq!(teams["red"], "3.136880000");
+    let server = answer(text(&answers, "day-summary-container.json"));
+    configure(&scene, &server, "mode = \"charges\"\napi = \"summary\"");
+    let source = collected(&scene, "2026-10-31", "2026-10-31", 0);
+    assert_eq!(plain(&source["totals"][0]["billed_cost"]), "3.2196931068196614305");
+    assert!(server.asked()[0].path.starts_with("/allocation/compute/summary?window=2026-10-31T"), "{:?}", server.asked());
+    let server = answer(text(&answers, "day-namespace-hourly.json"));
+    configure(&scene, &server, "mode = \"usage\"\nmetrics = [\"cpu\"]");
+    collected(&scene, "2026-10-31", "2026-10-31", 0);
+    let usage = scene.run("usage --metric kubernetes.cpu.hours --format json").expect(0).json();
+    assert_eq!(usage["metrics"][0]["total"], "36.000000000");
+}
+
+#[test]
+fn published_examples_add_up_to_what_is_expected() {
+    let Some(data) = shared("data") else { return };
+    let expected = |name: &str| serde_json::from_str::<Value>(&text(&data, &format!("expected/{name}.json"))).expect("JSON");
+    let allocation = expected("opencost_allocation_example");
+    let server = answer(text(&data, "k8s-opencost/allocation-example-output.json"));
+    let scene = scene(&server, "mode = \"charges\"\naggregate = [\"namespace\"]");
+    let source = collected(&scene, "2023-07-12", "2023-07-12", 0);
+    let totals = &allocation["totals"]["__none__"];
+    for cost in ["billed_cost", "effective_cost"] {
+        assert_eq!(plain(&source["totals"][0][cost]), totals["totalCost"], "{cost}");
+    }
+    let namespaces = grouped(&scene, "team");
+    for (namespace, costs) in allocation["by"]["namespace"]["__none__"].as_object().expect("namespaces") {
+        assert_eq!(plain(&Value::from(namespaces[namespace].as_str())), costs["totalCost"], "{namespace}");
+    }
+
+    let cloud = expected("opencost_cloudcost_example");
+    let server = answer(text(&data, "k8s-opencost/cloudCost-example-output.json"));
+    for (config, billed, effective) in [("", "invoicedCost", "amortizedNetCost"), ("billed = \"listCost\"", "listCost", "amortizedNetCost")] {
+        configure(&scene, &server, &format!("mode = \"charges\"\napi = \"cloud-cost\"\naggregate = [\"provider\"]\n{config}"));
+        for (start, costs) in cloud["by"]["window.start"]["__none__"].as_object().expect("days") {
+            let day = &start[..10];
+            let source = collected(&scene, day, day, 0);
+            let totals = &source["totals"][0];
+            assert_eq!(plain(&totals["billed_cost"]), costs[billed], "{day} {billed}");
+            assert_eq!(plain(&totals["effective_cost"]), costs[effective], "{day} {effective}");
+            assert_eq!(source["charges"], cloud["row_counts_by"]["window.start"][start], "{day}");
+        }
+    }
+}
+
+#[test]
+fn what_opencost_has_forgotten_stays_charged() {
+    let row = "{\"code\":200,\"data\":[{\"shop\":{\"window\":{\"start\":\"2026-10-05T00:00:00Z\",\"end\":\"2026-10-06T00:00:00Z\"},\"cpuCost\":2.5,\"totalCost\":2.5}}]}";
+    let first = answer(row.into());
+    let scene = scene(&first, "mode = \"charges\"\naggregate = [\"namespace\"]");
+    collected(&scene, "2026-10-05", "2026-10-05", 0);
+    let server = answer("{\"code\":200,\"data\":[{}]}".into());
+    configure(&scene, &server, "mode = \"charges\"\naggregate = [\"namespace\"]");
+    let run = scene.run("run --from 2026-10-05 --to 2026-10-05").expect(3);
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(said.contains("OpenCost says nothing on 2026-10-05 any more, which it has forgotten"), "{said}");
+    assert_eq!(grouped(&scene, "team"), figures([("shop", "2.500000000")]));
+    let server = HttpServer::start(|_| (400, "Invalid 'window' parameter: illegal window: nonsense".into()));
+    configure(&scene, &server, "mode = \"charges\"");
+    let run = scene.run("run --from 2026-10-05 --to 2026-10-05").expect(3);
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(said.contains("answered 400: Invalid 'window' parameter: illegal window: nonsense"), "{said}");
+}
