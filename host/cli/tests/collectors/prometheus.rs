@@ -190,7 +190,7 @@ fn gaps_are_said(scene: &Scene, stderr: &str) {
 
 /// 36 and 2.4 core hours on the 2nd; 33.6, 2.4 and 10.333333333 on the 29th.
 fn what_is_used_spreads_the_bill(scene: &Scene) {
-    let costs = scene.run("costs --group-by team --granularity day --format csv").expect(0);
+    let costs = scene.run("costs --group-by team --granularity daily --format csv").expect(0);
     for line in
         ["2026-10-02,shop,USD,9.375", "2026-10-02,kube-system,USD,0.625", "2026-10-29,data,USD,1.561151079", "2026-10-29,shop,USD,5.076258993"]
     {
