@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// Package name of each, which is the plugin's name too.
-const PLUGINS: [&str; 16] = [
+const PLUGINS: [&str; 17] = [
     "aws-cost-explorer",
     "aws-cur",
     "aws-organizations",
@@ -16,6 +16,7 @@ const PLUGINS: [&str; 16] = [
     "csv",
     "focus-file",
     "gcp-billing",
+    "http-json",
     "kubernetes",
     "opencost",
     "prometheus",

@@ -30,7 +30,7 @@ fn without_tests(text: &str) -> &str {
 }
 
 fn is_test(path: &str) -> bool {
-    path.starts_with("tests/") || path.contains("/tests/") || path.contains("/fixtures/")
+    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs") || path.contains("/fixtures/")
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //! it asked for *and* was granted; WASI is not linked at all. Whatever it does ends as a diagnostic that names it.
 //! This crate knows nothing of rules, ledgers or the order of a run.
 //!
-//! Calls are synchronous: no host function waits for anything but a local file, so an epoch deadline bounds every call.
+//! Calls are synchronous, and an epoch deadline bounds every call. Host functions that look outside are bounded by `reach`; the time
+//! that they wait is not the plugin's, and moves its deadline.
 
 mod allocator;
 mod call;

@@ -12,6 +12,7 @@ pub use address::Networks;
 pub use area::{Area, normal};
 
 use crate::failure::{Failure, Kind};
+use crate::runtime;
 use crate::secret::{Blots, Secrets, Value};
 use client::Client;
 use outgoing::Outgoing;
@@ -270,7 +271,7 @@ impl Http {
             self.keep_pace()?;
             let answer = self.client.attempt(&self.options, outgoing);
             match patience.before_next(&answer) {
-                Some(wait) => std::thread::sleep(wait),
+                Some(wait) => runtime::wait(wait),
                 None => return answer.map_err(|trouble| trouble.failure),
             }
         }
@@ -280,7 +281,7 @@ impl Http {
         let wait = self.pace.lock().unwrap_or_else(PoisonError::into_inner).before_next(Instant::now());
         match wait {
             Some(wait) => {
-                std::thread::sleep(wait);
+                runtime::wait(wait);
                 Ok(())
             }
             None => {

@@ -2,11 +2,17 @@
 
 use std::future::Future;
 use std::sync::OnceLock;
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// Waits for the end of `future`. Not to be called from within the runtime.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     runtime().block_on(future)
+}
+
+/// Lets time pass, where a server asked for it or an operator bounds the pace.
+pub fn wait(time: Duration) {
+    block_on(async { tokio::time::sleep(time).await });
 }
 
 /// Does what needs a runtime to be there, such as making a client, but waits for nothing.
