@@ -22,7 +22,7 @@ fn settings_that_are_missing_or_wrong() {
     };
     refused("ledger = 7\n", "C102", "apportion.toml:1:10: C102: invalid type: integer `7`, expected a string");
     refused("ledger = \n", "C102", "apportion.toml:1:");
-    refused("[sources.aws]\nplugin = \"focus-file\"\n", "C102", "missing field `paths`");
+    refused("[sources.aws]\nplugin = \"focus-file\"\ngrants = [\"table-decode\"]\n", "C104", "the source 'aws' has no paths");
     refused("ruels = \"x\"\n", "C103", "Did you mean `rules`?");
     refused("dimensions = [\"service\"]\n", "C104", "apportion.toml:1:15: C104: there is no dimension 'service'");
     refused("[server]\nlisten = \"8080\"\n", "C104", "is not an address with a port");

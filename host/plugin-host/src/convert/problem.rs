@@ -40,3 +40,19 @@ fn with_code(code: Code, problem: wit::Problem, label: &str) -> Diagnostic {
         None => diagnostic,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_may_be_tried_again() {
+        let retry = |error| of_error(error, "plugin p").retry;
+        assert_eq!(retry(wit::Error::RateLimited(Some(7))), Retry::After(7));
+        assert_eq!(retry(wit::Error::RateLimited(None)), Retry::Soon);
+        assert_eq!(retry(wit::Error::Transient("reset".into())), Retry::Soon);
+        assert_eq!(retry(wit::Error::Unavailable("down".into())), Retry::Soon);
+        assert_eq!(retry(wit::Error::Auth("no".into())), Retry::No);
+        assert_eq!(retry(wit::Error::Bug("ours".into())), Retry::No);
+    }
+}
