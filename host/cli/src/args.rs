@@ -342,6 +342,14 @@ pub enum PluginCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Write a plugin's project, which builds and passes its tests at once
+    New(NewPluginArgs),
+    /// Make the component of a plugin's project
+    Build {
+        /// The project's folder
+        #[arg(value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+    },
     /// Show everything about a plugin before anything runs
     Inspect {
         /// A bundled plugin's name, or the path of a .wasm file
@@ -351,6 +359,39 @@ pub enum PluginCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct NewPluginArgs {
+    /// The plugin's name: small letters, digits and hyphens
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What the plugin does
+    #[arg(long, value_enum, default_value_t)]
+    pub kind: PluginKind,
+    /// What it is written in
+    #[arg(long, value_enum, default_value_t)]
+    pub lang: PluginLanguage,
+    /// Folder to write to, instead of one with the plugin's name
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PluginKind {
+    /// Says what a source charged
+    #[default]
+    Collector,
+    /// Says by which weights a shared cost is split
+    Allocator,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PluginLanguage {
+    #[default]
+    Rust,
+    Python,
+    Javascript,
 }
 
 #[derive(Subcommand, Debug)]

@@ -16,15 +16,19 @@ pub const PROXY: &str = "APPORTION_PROXY";
 /// Folder for compiled plugins, instead of the user's cache.
 pub const CACHE: &str = "APPORTION_CACHE";
 
+/// A rustc that compiles for WebAssembly, for `plugin build`.
+pub const WASM_RUSTC: &str = "APPORTION_WASM_RUSTC";
+
 /// The variables with what they mean, for the reference.
 #[cfg(test)]
-pub const DOCUMENTED: [(&str, &str); 10] = [
+pub const DOCUMENTED: [(&str, &str); 11] = [
     (CONFIG, "Settings file; `--config` wins."),
     (LEDGER, "Ledger file; `--ledger` wins."),
     (LISTEN, "Address of `serve`; `--listen` wins."),
     (POWERS, "The powers that sources may grant, with commas between; wins over the settings file."),
     (PROXY, "The proxy of all sources that ask over HTTP; wins over the settings file."),
     (CACHE, "Folder for compiled plugins, instead of the user's cache."),
+    (WASM_RUSTC, "A rustc that compiles for WebAssembly, for `plugin build`; otherwise the usual one."),
     ("USER", "Who approves rules; `--by` wins."),
     ("NO_COLOR", "Set: no bold text on terminals."),
     ("XDG_CACHE_HOME", "The user's cache; compiled plugins go to `apportion/plugins` in it."),

@@ -87,6 +87,10 @@ catalogue! {
     PLUGIN_NOT_FOUND "P101" User "A source names a plugin that is not installed.";
     PLUGIN_INVALID "P102" User "A file is not a component of a world that this version serves.";
     PLUGIN_CONFIG "P103" User "A plugin refused its configuration.";
+    PLUGIN_PROJECT "P111" User "A folder is no project of a plugin, or its files cannot be used.";
+    PLUGIN_BUILD "P112" User "A plugin's project was not built.";
+    PLUGIN_CASES "P113" User "A plugin does not pass its conformance kit.";
+    PLUGIN_CASSETTE "P114" User "A recording cannot be read, or has no answer to what a plugin asks.";
     PLUGIN_FAILED "P201" Incomplete "A plugin reported a failure.";
     PLUGIN_TRAPPED "P202" Incomplete "A plugin crashed.";
     PLUGIN_TIMEOUT "P203" Incomplete "A plugin took longer than its deadline.";

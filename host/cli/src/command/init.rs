@@ -19,7 +19,7 @@ pub fn init(ui: Ui, args: &InitArgs) -> Result<(), Failure> {
     let dir = if args.dir == Path::new(".") { Path::new("") } else { &args.dir };
     let mut files = vec![(dir.join(settings::FILE), DEFAULTS)];
     files.extend(starter(&dir.join("rules")));
-    write_new(&files)?;
+    write_new(&files, "`apportion init OTHER-FOLDER`, or remove what is there")?;
     for (path, _) in &files {
         ui.note(&format!("wrote {}", path.display()));
     }
@@ -34,13 +34,13 @@ pub fn starter(rules: &Path) -> Vec<(PathBuf, &'static str)> {
     STARTER.iter().map(|(name, text)| (rules.join(name), *text)).collect()
 }
 
-/// Writes all files, or none if one of them is there.
-fn write_new(files: &[(PathBuf, &str)]) -> Result<(), Diagnostic> {
+/// Writes all files, or none if one of them is there; `instead` is what to do then.
+pub fn write_new(files: &[(PathBuf, &str)], instead: &str) -> Result<(), Diagnostic> {
     let there: Vec<String> = files.iter().filter(|(path, _)| path.exists()).map(|(path, _)| path.display().to_string()).collect();
     if let Some(first) = there.first() {
         let more = if there.len() > 1 { format!(" and {} more", there.len() - 1) } else { String::new() };
         return Err(Diagnostic::new(code::CONFIG_EXISTS, format!("{first}{more} would be overwritten; nothing was written"))
-            .hint("`apportion init OTHER-FOLDER`, or remove what is there"));
+            .hint(instead));
     }
     for (path, text) in files {
         write(path, text)?;

@@ -1,5 +1,9 @@
 //! `plugin`: what there is, and what is in it.
 
+mod component;
+mod project;
+mod scaffold;
+
 use super::opening;
 use crate::args::{Format, GlobalArgs, PluginCommand};
 use crate::error::Failure;
@@ -19,6 +23,8 @@ pub fn plugin(ui: Ui, global: &GlobalArgs, command: &PluginCommand) -> Result<()
     match command {
         PluginCommand::List { format } => list(ui, global, *format),
         PluginCommand::Stats { format } => stats(ui, global, *format),
+        PluginCommand::New(new) => scaffold::new(ui, new),
+        PluginCommand::Build { dir } => Ok(component::build(ui, dir)?),
         PluginCommand::Inspect { plugin, format } => Ok(inspect(ui, plugin, *format)?),
     }
 }
