@@ -22,7 +22,11 @@ fn main() -> io::Result<()> {
     let mut files = Vec::new();
     for part in SDK_PARTS {
         let path = package.join(SDK).join(part);
-        if path.is_dir() { collect(&path, &format!("{part}/"), &[""], &mut files)? } else { files.push((part.into(), path)) }
+        if path.is_dir() {
+            collect(&path, &format!("{part}/"), &[""], &mut files)?
+        } else {
+            files.push((part.into(), path))
+        }
         println!("cargo::rerun-if-changed={SDK}/{part}");
     }
     list(files, "template.rs")

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const OWNED: &[(&str, &str)] = &[
     ("rusqlite", "ledger"),
     ("wasmtime", "plugin-host"),
+    ("wit-component", "plugin-host"),
     ("rhai", "rule-engine"),
     ("parquet", "decode"),
     ("axum", "server"),

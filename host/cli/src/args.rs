@@ -98,6 +98,9 @@ pub struct RunArgs {
     pub stored: bool,
     #[command(flatten)]
     pub period: PeriodArgs,
+    /// Write what the plugins ask over HTTP and are answered to this folder, to be played by `plugin replay`
+    #[arg(long, value_name = "DIR", conflicts_with = "stored")]
+    pub record: Option<PathBuf>,
     /// Exit with 0 although rows or sources are missing
     #[arg(long)]
     pub allow_incomplete: bool,
@@ -349,6 +352,27 @@ pub enum PluginCommand {
         /// The project's folder
         #[arg(value_name = "DIR", default_value = ".")]
         dir: PathBuf,
+    },
+    /// Try a plugin on the conformance kit, with the network off
+    Test {
+        /// The project's folder, or a .wasm file with conformance.toml beside it
+        #[arg(value_name = "DIR_OR_PATH", default_value = ".")]
+        target: PathBuf,
+        /// How the report is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Collect once more what `run --record` recorded, with the network off
+    Replay {
+        /// The recording
+        #[arg(value_name = "CASSETTE")]
+        cassette: PathBuf,
+        /// Another plugin than that of the recording: a bundled one's name, or a path
+        #[arg(long, value_name = "NAME_OR_PATH")]
+        plugin: Option<String>,
+        /// How the outcome is printed; json has all charges
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
     /// Show everything about a plugin before anything runs
     Inspect {

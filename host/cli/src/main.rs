@@ -2,6 +2,7 @@
 
 mod args;
 mod command;
+mod config_place;
 mod env_var;
 mod error;
 mod estate;

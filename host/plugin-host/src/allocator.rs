@@ -56,7 +56,13 @@ impl AllocatorPlugin {
     }
 
     /// The same, and what it cost.
-    fn allocate_metered(&self, config: &str, pool: &Pool, targets: &[Target], drivers: &[Driver]) -> (Result<Vec<u64>, Diagnostic>, PluginCost) {
+    pub(crate) fn allocate_metered(
+        &self,
+        config: &str,
+        pool: &Pool,
+        targets: &[Target],
+        drivers: &[Driver],
+    ) -> (Result<Vec<u64>, Diagnostic>, PluginCost) {
         let mut sandbox = Sandbox::new(&self.engine, &self.limits, &self.identity, State::new(&self.limits));
         let weights = self.weights(&mut sandbox, config, pool, targets, drivers);
         let rows = weights.as_ref().map_or(0, |weights| weights.len() as u64);

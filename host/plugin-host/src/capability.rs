@@ -92,7 +92,7 @@ impl State {
     }
 
     /// Uses a power on the guest's behalf; the guest is told in short what went wrong, and the host keeps the long form.
-    fn reach_out<P, T>(
+    fn reach_out<P: ?Sized, T>(
         &mut self,
         power: Power,
         granted: Option<Arc<P>>,

@@ -12,12 +12,14 @@ mod call;
 mod capability;
 mod collector;
 mod component;
+pub mod conformance;
 mod convert;
 mod engine;
 mod grant;
 mod limits;
 mod manifest;
 mod plugin;
+pub mod schema;
 mod wit;
 
 pub use allocator::{AllocatorPlugin, AllocatorSet, Driver, Pool};

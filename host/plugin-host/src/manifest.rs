@@ -67,6 +67,14 @@ impl Manifest {
         if !serde_json::from_str::<serde_json::Value>(&self.config_schema).is_ok_and(|schema| schema.is_object()) {
             return Some("its config schema is not a JSON object".into());
         }
+        let schema = serde_json::from_str(&self.config_schema).unwrap_or_default();
+        if let Some(name) = crate::schema::secrets_in(&schema).first() {
+            return Some(format!(
+                "its setting '{}' would hold a secret; let the plugin use a secret slot of the power http, or mark a setting that names a slot with \"{}\": true",
+                crate::convert::shown(name),
+                crate::schema::SLOT
+            ));
+        }
         if let Some(request) = self.powers.iter().find(|request| request.reason.trim().is_empty()) {
             return Some(format!("it does not say why it asks for the power '{}'", request.power.name()));
         }
@@ -110,6 +118,8 @@ mod tests {
         assert_eq!(fault(|m| m.name = "../x".into()), "its name '../x' is not made of lower case letters, digits and hyphens");
         assert_eq!(fault(|m| m.version = "1.0\n".into()), "its version '1.0\u{FFFD}' is not one such as 1.2.0");
         assert_eq!(fault(|m| m.config_schema = "[]".into()), "its config schema is not a JSON object");
+        let secret = fault(|m| m.config_schema = r#"{"properties": {"api_key": {"type": "string"}}}"#.into());
+        assert!(secret.starts_with("its setting 'api_key' would hold a secret; let the plugin use a secret slot"), "{secret}");
         assert_eq!(fault(|m| m.powers[0].reason = " ".into()), "it does not say why it asks for the power 'table-decode'");
     }
 }

@@ -130,6 +130,11 @@ impl Plugin {
         self.manifest.kind
     }
 
+    /// The world of the contract that it belongs to, with its version.
+    pub fn world(&self) -> String {
+        format!("{}{}@{VERSION}", wit::PACKAGE, self.kind().name())
+    }
+
     /// The full names of what the component imports.
     pub fn imports(&self) -> &[String] {
         &self.imports

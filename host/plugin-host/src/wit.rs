@@ -4,7 +4,7 @@ pub mod since_v0_1_0;
 
 use crate::manifest::Kind;
 
-const PACKAGE: &str = "apportion:plugin/";
+pub const PACKAGE: &str = "apportion:plugin/";
 pub const VERSION: &str = "0.1.0";
 
 /// What a component's exports make it.

@@ -7,6 +7,7 @@
 pub mod aws;
 pub mod aws_cost_explorer;
 pub mod aws_organizations;
+pub mod cassette;
 pub mod failure;
 pub mod http;
 pub mod kubernetes;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub struct Reach {
     pub files: Option<Arc<object_store::Files>>,
-    pub http: Option<Arc<http::Http>>,
+    pub http: Option<Arc<dyn cassette::Exchange>>,
     pub kubernetes: Option<Arc<kubernetes::Kubernetes>>,
     pub cost_explorer: Option<Arc<aws_cost_explorer::CostExplorer>>,
     pub organizations: Option<Arc<aws_organizations::Organizations>>,

@@ -37,7 +37,7 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     let global = GlobalArgs { config: Some(args.dir.join(settings::FILE)), ledger: Some(args.dir.join(settings::LEDGER)), quiet: ui.is_quiet() };
     let settings = Settings::load(&global, Need::File)?;
     let rules = opening::rules(&settings)?;
-    let report = run::post(ui, &settings, &rules, opening::sources(&settings, None)?, true)?;
+    let report = run::post(ui, &settings, &rules, opening::sources(&settings, None, None)?, true)?;
     compare(&facts, &report)?;
     ui.data(&owed(ui, &settings)?)?;
     let lines: Vec<String> = report.conservation.iter().map(run::conservation_line).collect();

@@ -39,8 +39,7 @@ pub fn write_new(files: &[(PathBuf, &str)], instead: &str) -> Result<(), Diagnos
     let there: Vec<String> = files.iter().filter(|(path, _)| path.exists()).map(|(path, _)| path.display().to_string()).collect();
     if let Some(first) = there.first() {
         let more = if there.len() > 1 { format!(" and {} more", there.len() - 1) } else { String::new() };
-        return Err(Diagnostic::new(code::CONFIG_EXISTS, format!("{first}{more} would be overwritten; nothing was written"))
-            .hint(instead));
+        return Err(Diagnostic::new(code::CONFIG_EXISTS, format!("{first}{more} would be overwritten; nothing was written")).hint(instead));
     }
     for (path, text) in files {
         write(path, text)?;

@@ -1,5 +1,7 @@
 //! Opens what most verbs need: the rules, the ledger, the plugins.
 
+use super::plugin::Recording;
+use crate::config_place;
 use crate::env_var;
 use crate::error::Failure;
 use crate::query;
@@ -7,6 +9,7 @@ use crate::reach;
 use crate::settings::{Origin, RESTATE_DAYS_MAX, Settings, SourceSettings};
 use crate::sources;
 use crate::ui;
+use ::reach::cassette::{Exchange, Recorder};
 use bundled_plugins::PLUGINS;
 use domain::catalogue::{self as code, Fault};
 use domain::diagnostic::{Diagnostic, did_you_mean};
@@ -127,8 +130,8 @@ fn component(host: &PluginHost, name: &str, path: &Path) -> Result<Plugin, Diagn
     host.load(name, &bytes)
 }
 
-/// All sources, ready to be collected.
-pub fn sources(settings: &Settings, period: Option<Period>) -> Result<Vec<Source>, Failure> {
+/// All sources, ready to be collected; what they ask over HTTP is recorded into a folder, if there is one.
+pub fn sources(settings: &Settings, period: Option<Period>, record: Option<&Path>) -> Result<Vec<Source>, Failure> {
     if settings.sources.is_empty() {
         return Err(Diagnostic::new(code::CONFIG_VALUE, "the settings have no source to collect from")
             .hint("add a section `[sources.NAME]` with `plugin` and `paths`, or allocate what is stored with `apportion run --stored`")
@@ -137,7 +140,7 @@ pub fn sources(settings: &Settings, period: Option<Period>) -> Result<Vec<Source
     let host = plugin_host(Some(settings))?;
     let (mut sources, mut findings) = (Vec::new(), Vec::new());
     for source_settings in &settings.sources {
-        match source(settings, &host, source_settings, period) {
+        match recorded_source(settings, &host, source_settings, period, record) {
             Ok(source) => sources.push(source),
             Err(finding) => findings.push(finding),
         }
@@ -147,6 +150,16 @@ pub fn sources(settings: &Settings, period: Option<Period>) -> Result<Vec<Source
 
 /// One source. If its plugin cannot be used, and that is not a matter of the settings, the source fails in the run.
 pub fn source(settings: &Settings, host: &PluginHost, source: &SourceSettings, period: Option<Period>) -> Result<Source, Diagnostic> {
+    recorded_source(settings, host, source, period, None)
+}
+
+fn recorded_source(
+    settings: &Settings,
+    host: &PluginHost,
+    source: &SourceSettings,
+    period: Option<Period>,
+    record: Option<&Path>,
+) -> Result<Source, Diagnostic> {
     let request = CollectRequest {
         source: source.name.clone(),
         config: source.config.value.to_string(),
@@ -158,12 +171,32 @@ pub fn source(settings: &Settings, host: &PluginHost, source: &SourceSettings, p
     let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?.under(ceiling(settings));
     let plugin = plugin(host, &source.plugin.value, &settings.path(&source.plugin.value));
     let restated = plugin.as_ref().ok().and_then(|plugin| plugin.manifest().restatement_days);
+    if let Ok(plugin) = &plugin {
+        config_place::check(source, plugin)?;
+    }
     let collector: Box<dyn Collector> = match plugin.and_then(|plugin| plugin.collector(&grants)) {
-        Ok(collector) => Box::new(collector.with_reach(reach::reach(settings, source)?).with_log(Arc::new(|plugin, line| said(plugin, &line)))),
+        Ok(collector) => {
+            let mut reach = reach::reach(settings, source)?;
+            let recorder = reach.http.clone().filter(|_| record.is_some()).map(|http| Arc::new(Recorder::new(http)));
+            if let Some(recorder) = &recorder {
+                reach.http = Some(Arc::clone(recorder) as Arc<dyn Exchange>);
+            }
+            let collector = collector.with_reach(reach).with_log(Arc::new(|plugin, line| said(plugin, &line)));
+            match record {
+                Some(folder) => Box::new(Recording::new(collector, recorder, plugin_from_here(settings, source), folder)),
+                None => Box::new(collector),
+            }
+        }
         Err(failure) if failure.code.fault() == Fault::Incomplete => Box::new(Unusable::new(&source.plugin.value, failure)),
         Err(failure) => return Err(failure),
     };
     Ok(Source { name: source.name.clone(), collector, request, accrues_for: source.accrues_for.value.clone(), window: window(source, restated) })
+}
+
+/// What `plugin replay` calls the plugin of a source.
+fn plugin_from_here(settings: &Settings, source: &SourceSettings) -> String {
+    let name = &source.plugin.value;
+    if is_path(name) { settings.path(name).display().to_string() } else { name.clone() }
 }
 
 /// One source, or one in its place that fails with the reason why it cannot be opened.

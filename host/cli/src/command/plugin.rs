@@ -1,8 +1,12 @@
 //! `plugin`: what there is, and what is in it.
 
+mod cassette;
 mod component;
+mod conformance;
 mod project;
 mod scaffold;
+
+pub use cassette::Recording;
 
 use super::opening;
 use crate::args::{Format, GlobalArgs, PluginCommand};
@@ -25,6 +29,8 @@ pub fn plugin(ui: Ui, global: &GlobalArgs, command: &PluginCommand) -> Result<()
         PluginCommand::Stats { format } => stats(ui, global, *format),
         PluginCommand::New(new) => scaffold::new(ui, new),
         PluginCommand::Build { dir } => Ok(component::build(ui, dir)?),
+        PluginCommand::Test { target, format } => conformance::test(ui, target, *format),
+        PluginCommand::Replay { cassette, plugin, format } => cassette::replay(ui, cassette, plugin.as_deref(), *format),
         PluginCommand::Inspect { plugin, format } => Ok(inspect(ui, plugin, *format)?),
     }
 }
@@ -133,7 +139,9 @@ fn inspected(plugin: &Plugin, origin: &str) -> String {
         manifest.description.clone(),
         format!("sha-256: {}", identity.digest),
     ];
-    lines.extend(manifest.powers.iter().map(|request| format!("asks for {}: {}", request.power.name(), request.reason)));
+    lines.push(format!("world: {}", plugin.world()));
+    let asks = |optional: bool| if optional { "can use" } else { "asks for" };
+    lines.extend(manifest.powers.iter().map(|request| format!("{} {}: {}", asks(request.optional), request.power.name(), request.reason)));
     lines.extend(plugin.imports().iter().map(|import| format!("imports {import}")));
     lines.extend(manifest.streams.iter().map(|stream| format!("yields {}: {}", stream.name, stream.description)));
     lines.extend(manifest.restatement_days.map(|days| format!("may restate {days} days back")));
@@ -150,9 +158,10 @@ fn facts(plugin: &Plugin, origin: &str) -> Value {
         "version": identity.version,
         "digest": identity.digest,
         "kind": plugin.kind().name(),
+        "world": plugin.world(),
         "from": origin,
         "description": manifest.description,
-        "powers": manifest.powers.iter().map(|request| json!({ "power": request.power.name(), "reason": request.reason })).collect::<Vec<_>>(),
+        "powers": manifest.powers.iter().map(|request| json!({ "power": request.power.name(), "reason": request.reason, "optional": request.optional })).collect::<Vec<_>>(),
         "imports": plugin.imports(),
         "streams": manifest.streams.iter().map(|stream| json!({ "name": stream.name, "description": stream.description })).collect::<Vec<_>>(),
         "restatement_days": manifest.restatement_days,

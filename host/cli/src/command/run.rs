@@ -37,7 +37,7 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
             .into());
     }
     let rules = opening::rules(&settings)?;
-    let sources = if args.stored { Vec::new() } else { opening::sources(&settings, period)? };
+    let sources = if args.stored { Vec::new() } else { opening::sources(&settings, period, args.record.as_deref())? };
     let report = post(ui, &settings, &rules, sources, !args.stored)?;
     show(ui, &report, args.format)?;
     warn_of_unknown_teams(ui, &settings, &rules)?;

@@ -71,6 +71,8 @@ fn tell(story: &Path) {
             .current_dir(folder.path())
             .env("PATH", &path)
             .env("LC_ALL", "C.UTF-8")
+            // Where plugins are built; one folder for all, so that what they share is compiled once.
+            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-projects"))
             .output()
             .unwrap_or_else(|error| panic!("{error}"));
         let printed = [ran.stdout, ran.stderr].concat();
@@ -91,6 +93,11 @@ fn the_readme_shows_what_happens() {
 #[test]
 fn the_guide_to_rules_shows_what_happens() {
     tell(Path::new("../../rules/README.md"));
+}
+
+#[test]
+fn the_guide_for_vendors_shows_what_happens() {
+    tell(Path::new("../../plugin-sdk/GUIDE.md"));
 }
 
 #[test]

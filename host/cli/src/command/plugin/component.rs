@@ -67,9 +67,8 @@ fn rust(ui: Ui, project: &Project, component: &Path) -> Result<(), Diagnostic> {
         cargo.env("RUSTC", compiler);
     }
     let messages = run(project, &mut cargo, "install Rust, which brings cargo")?;
-    let module = module(&String::from_utf8_lossy(&messages), project).ok_or_else(|| {
-        failed(project, "cargo made no WebAssembly module of it").hint("Cargo.toml has to say: [lib] crate-type = [\"cdylib\"]")
-    })?;
+    let module = module(&String::from_utf8_lossy(&messages), project)
+        .ok_or_else(|| failed(project, "cargo made no WebAssembly module of it").hint("Cargo.toml has to say: [lib] crate-type = [\"cdylib\"]"))?;
     let bytes = fs::read(&module).map_err(|error| failed(project, &format!("{} cannot be read: {error}", module.display())))?;
     let encoded = plugin_host::componentize(&bytes).map_err(|reason| failed(project, &reason))?;
     fs::write(component, encoded).map_err(|error| init::unwritable(component, &error))

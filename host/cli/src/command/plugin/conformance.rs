@@ -1,0 +1,110 @@
+//! `plugin test`: the conformance kit, and its report.
+
+use super::project::Project;
+use crate::args::Format;
+use crate::command::{json_text, opening};
+use crate::error::Failure;
+use crate::table::{Align, Table};
+use crate::ui::{Ui, counted};
+use domain::catalogue as code;
+use domain::diagnostic::Diagnostic;
+use domain::port::GrantedTable;
+use plugin_host::conformance::{self, Case, Material, Outcome, Script};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const SCRIPT: &str = "conformance.toml";
+
+pub fn test(ui: Ui, target: &Path, format: Format) -> Result<(), Failure> {
+    let (component, folder) = target_of(target)?;
+    let bytes = fs::read(&component).map_err(|error| {
+        Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("the plugin {} cannot be read: {error}", component.display()))
+            .hint(format!("`apportion plugin build {}`", folder.display()))
+    })?;
+    let script = script(&folder)?;
+    let material = material(&folder, &script)?;
+    let plugin = opening::plugin_host(None)?.load(&component.display().to_string(), &bytes)?;
+    let cases = conformance::try_out(&plugin, &script, &material)?;
+    let failed = cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed(_))).count() as u64;
+    ui.data(&match format {
+        Format::Text => text(ui, &cases),
+        Format::Json => json_text(&report(&plugin, &cases)),
+    })?;
+    if failed == 0 {
+        return Ok(());
+    }
+    let message = format!("{} does not pass {} of its conformance kit", plugin.identity().name, counted(failed, "case", "cases"));
+    Err(Diagnostic::new(code::PLUGIN_CASES, message)
+        .hint(format!("mend the plugin, or say in {} why a case makes no sense for it: [skip]", folder.join(SCRIPT).display()))
+        .into())
+}
+
+/// The component, and the folder with its script.
+fn target_of(target: &Path) -> Result<(PathBuf, PathBuf), Diagnostic> {
+    if target.extension().is_some_and(|extension| extension == "wasm") {
+        let folder = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        return Ok((target.to_path_buf(), folder.to_path_buf()));
+    }
+    let project = Project::open(target)?;
+    Ok((project.component(), project.dir))
+}
+
+fn script(folder: &Path) -> Result<Script, Diagnostic> {
+    let path = folder.join(SCRIPT);
+    let refuse = |reason: &str| {
+        Diagnostic::new(code::PLUGIN_PROJECT, format!("{} cannot be used: {}", path.display(), reason.trim_end()))
+            .hint("compare it with that of a new project: `apportion plugin new NAME`")
+    };
+    let text = fs::read_to_string(&path).map_err(|error| refuse(&error.to_string()))?;
+    toml::from_str(&text).map_err(|error| refuse(&error.to_string()))
+}
+
+/// What the script leads to, relative to its folder.
+fn material(folder: &Path, script: &Script) -> Result<Material, Diagnostic> {
+    let mut material = Material::default();
+    for name in &script.cassettes {
+        material.exchanges.extend(super::cassette::exchanges(&folder.join(name))?);
+    }
+    for name in &script.paths {
+        let path = folder.join(name);
+        if !path.is_file() {
+            return Err(Diagnostic::new(code::FILE_NOT_FOUND, format!("{} is not there, and {SCRIPT} names it", path.display()))
+                .hint("put it there, or take it out of `paths`"));
+        }
+        material.tables.push(GrantedTable { name: name.clone(), path, delimiter: b',' });
+    }
+    Ok(material)
+}
+
+fn words(outcome: &Outcome) -> (&'static str, &str) {
+    match outcome {
+        Outcome::Passed => ("passed", ""),
+        Outcome::Skipped(reason) => ("skipped", reason),
+        Outcome::Failed(reason) => ("FAILED", reason),
+    }
+}
+
+fn text(ui: Ui, cases: &[Case]) -> String {
+    let mut table = Table::new(["case", "result", "seen"].map(|name| (name.to_owned(), Align::Left)));
+    for case in cases {
+        let (result, reason) = words(&case.outcome);
+        table.row(vec![case.name.clone(), result.into(), if reason.is_empty() { case.seen.clone() } else { reason.into() }]);
+    }
+    let (header, body) = table.parts();
+    let count = |wanted: &str| cases.iter().filter(|case| words(&case.outcome).0 == wanted).count();
+    let summary = format!("{} passed, {} skipped, {} failed", count("passed"), count("skipped"), count("FAILED"));
+    format!("{}\n{body}\n{summary}\n", ui.bold(&header))
+}
+
+fn report(plugin: &plugin_host::Plugin, cases: &[Case]) -> Value {
+    let identity = plugin.identity();
+    let case = |case: &Case| {
+        let (result, reason) = words(&case.outcome);
+        json!({ "case": case.name, "result": result.to_lowercase(), "reason": reason, "seen": case.seen })
+    };
+    json!({
+        "plugin": { "name": identity.name, "version": identity.version, "digest": identity.digest },
+        "cases": cases.iter().map(case).collect::<Vec<_>>(),
+    })
+}

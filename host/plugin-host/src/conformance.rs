@@ -1,0 +1,114 @@
+//! The conformance kit: what every plugin has to stand, tried on one, with the network off.
+//!
+//! A script says which settings are in order and what answers the plugin; the cases are ours. A plugin passes a case when it
+//! does what is expected, or when it says in the contract's own words why it cannot. Being stopped by a limit, a crash, and
+//! charges that quietly are not there are failures.
+
+mod allocating;
+mod collecting;
+mod fault;
+mod script;
+
+pub use script::{PoolScript, Script, Spans, TargetScript, UsageScript};
+
+use crate::manifest::Kind;
+use crate::plugin::Plugin;
+use crate::schema;
+use domain::diagnostic::Diagnostic;
+use domain::port::GrantedTable;
+use reach::cassette::Recorded;
+use serde_json::Value;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Passed,
+    /// With the reason that the script gives.
+    Skipped(String),
+    Failed(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    pub name: String,
+    pub outcome: Outcome,
+    /// What was seen: rows, memory, fuel.
+    pub seen: String,
+}
+
+/// What a script leads to: files that were read for it.
+#[derive(Clone, Debug, Default)]
+pub struct Material {
+    pub exchanges: Vec<Recorded>,
+    pub tables: Vec<GrantedTable>,
+}
+
+/// The names of the cases of a kind, as a script skips them.
+pub fn names(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Collector => &collecting::NAMES,
+        Kind::Allocator => &allocating::NAMES,
+    }
+}
+
+/// Tries everything; the script's own faults are an error.
+pub fn try_out(plugin: &Plugin, script: &Script, material: &Material) -> Result<Vec<Case>, Diagnostic> {
+    script.checked(names(plugin.kind()))?;
+    let mut cases = Cases { script, done: Vec::new() };
+    cases.add("manifest", || manifest(plugin));
+    match plugin.kind() {
+        Kind::Collector => collecting::try_out(plugin, script, material, &mut cases)?,
+        Kind::Allocator => allocating::try_out(plugin, script, &mut cases)?,
+    }
+    Ok(cases.done)
+}
+
+/// The cases so far.
+struct Cases<'a> {
+    script: &'a Script,
+    done: Vec<Case>,
+}
+
+impl Cases<'_> {
+    /// Tries a case, unless the script skips it; what it returns is what was seen, or why it failed.
+    fn add(&mut self, name: &str, case: impl FnOnce() -> Result<String, String>) {
+        // `good-config 2` is skipped with `good-config`.
+        let skip = self.script.skip.get(name.split(' ').next().unwrap_or(name));
+        let (outcome, seen) = match skip {
+            Some(reason) => (Outcome::Skipped(reason.clone()), String::new()),
+            None => match case() {
+                Ok(seen) => (Outcome::Passed, seen),
+                Err(reason) => (Outcome::Failed(reason), String::new()),
+            },
+        };
+        self.done.push(Case { name: name.to_owned(), outcome, seen });
+    }
+
+    /// A case that cannot be tried on this plugin.
+    fn leave_out(&mut self, name: &str, reason: &str) {
+        self.done.push(Case { name: name.to_owned(), outcome: Outcome::Skipped(reason.to_owned()), seen: String::new() });
+    }
+}
+
+fn manifest(plugin: &Plugin) -> Result<String, String> {
+    let manifest = plugin.manifest();
+    if manifest.description.trim().is_empty() {
+        return Err("it does not say what it is for: fill in `description`".into());
+    }
+    let schema: Value = serde_json::from_str(&manifest.config_schema).map_err(|error| error.to_string())?;
+    let unchecked = schema::unchecked(&schema);
+    if !unchecked.is_empty() {
+        return Err(format!("its config schema uses keywords that the host does not check: {}", unchecked.join(", ")));
+    }
+    if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
+        return Err("its config schema lets misspelled settings pass: add \"additionalProperties\": false".into());
+    }
+    Ok(format!("{} {}", manifest.name, manifest.version))
+}
+
+/// The faults of settings by the plugin's schema, in one line.
+fn schema_faults(plugin: &Plugin, config: &Value) -> Option<String> {
+    let schema: Value = serde_json::from_str(&plugin.manifest().config_schema).unwrap_or(Value::Null);
+    let faults = schema::faults(&schema, config);
+    let words: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
+    (!words.is_empty()).then(|| words.join("; "))
+}

@@ -1,0 +1,327 @@
+//! The cases of collectors.
+
+use super::fault::{Fault, Faulty, MALFORMED};
+use super::script::{self, Script};
+use super::{Cases, Material, schema_faults};
+use crate::collector::CollectorPlugin;
+use crate::grant::{Grants, Power};
+use crate::plugin::Plugin;
+use domain::catalogue::{self as code, Code};
+use domain::charge::RawCharge;
+use domain::decimal;
+use domain::diagnostic::{Diagnostic, Retry};
+use domain::money::Currency;
+use domain::period::{DateOrder, Period, parse_instant};
+use domain::port::{CollectRequest, Collector, PluginCost, Rows};
+use reach::Reach;
+use reach::cassette::{Exchange, Player, Recorder};
+use serde_json::Value;
+use std::sync::Arc;
+
+pub const NAMES: [&str; 18] = [
+    "manifest",
+    "good-config",
+    "bad-config",
+    "collection",
+    "determinism",
+    "empty-window",
+    "huge-window",
+    "future-state",
+    "restated-day",
+    "paging",
+    "rate-limit",
+    "auth-refused",
+    "server-error",
+    "timeout",
+    "malformed-reply",
+    "failure-halfway",
+    "cursor-loop",
+    "resources",
+];
+/// What a script asks to be waited, to see whether a plugin passes it on.
+const WAIT_SECONDS: u32 = 7;
+const NO_HTTP: &str = "it asks nothing over HTTP";
+
+/// One collection and what came of it.
+struct Tried {
+    result: Result<(), Diagnostic>,
+    /// Each row in words, in order.
+    rows: Vec<String>,
+    charges: Vec<RawCharge>,
+    rejected: usize,
+    state: Option<String>,
+    cost: PluginCost,
+    requests: usize,
+}
+
+struct Kit<'a> {
+    plugin: &'a Plugin,
+    script: &'a Script,
+    material: &'a Material,
+    grants: Grants,
+    usual: Option<Period>,
+}
+
+pub fn try_out(plugin: &Plugin, script: &Script, material: &Material, cases: &mut Cases<'_>) -> Result<(), Diagnostic> {
+    let names = plugin.manifest().powers.iter().map(|request| request.power.name());
+    let kit = Kit { plugin, script, material, grants: Grants::new("conformance", names)?, usual: script::period(script.period.usual.as_ref())? };
+    kit.settings(cases);
+    kit.collections(cases)?;
+    if plugin.manifest().asks_for(Power::Http) {
+        kit.servers(cases);
+    } else {
+        for name in ["rate-limit", "auth-refused", "server-error", "timeout", "malformed-reply", "failure-halfway", "cursor-loop"] {
+            cases.leave_out(name, NO_HTTP);
+        }
+    }
+    cases.add("resources", || kit.resources());
+    Ok(())
+}
+
+impl Kit<'_> {
+    fn settings(&self, cases: &mut Cases<'_>) {
+        for (number, good) in (1..).zip(&self.script.good) {
+            cases.add(&format!("good-config {number}"), || self.good(good));
+        }
+        if self.script.bad.is_empty() {
+            cases.add("bad-config", || Err("conformance.toml has no settings that have to be refused: add a section `[[bad]]`".into()));
+        }
+        for (number, bad) in (1..).zip(&self.script.bad) {
+            cases.add(&format!("bad-config {number}"), || self.bad(bad));
+        }
+    }
+
+    fn good(&self, config: &Value) -> Result<String, String> {
+        if let Some(faults) = schema_faults(self.plugin, config) {
+            return Err(format!("its schema refuses them: {faults}"));
+        }
+        let problems = self.check(config).map_err(|failure| failure.message)?;
+        match problems.first() {
+            None => Ok(String::new()),
+            Some(problem) => Err(format!("`check` finds: {}", problem.message)),
+        }
+    }
+
+    /// The schema, `check` or `open`: whoever comes first.
+    fn bad(&self, config: &Value) -> Result<String, String> {
+        if let Some(faults) = schema_faults(self.plugin, config) {
+            return Ok(format!("by its schema: {faults}"));
+        }
+        match self.check(config) {
+            Ok(problems) if !problems.is_empty() => return Ok("by `check`".into()),
+            Ok(_) => {}
+            Err(failure) => return self.refused(&failure),
+        }
+        match self.collect(config, self.usual, None, self.player()).result {
+            Ok(()) => Err("they are taken: the schema, `check` or `open` has to refuse them".into()),
+            Err(failure) => self.refused(&failure),
+        }
+    }
+
+    fn refused(&self, failure: &Diagnostic) -> Result<String, String> {
+        let fine = [code::PLUGIN_CONFIG, code::COLUMN_MISSING, code::COLUMN_DUPLICATE].contains(&failure.code);
+        if fine { Ok("by the plugin".into()) } else { Err(format!("they are refused, and not as settings (`config`): {}", failure.message)) }
+    }
+
+    fn collections(&self, cases: &mut Cases<'_>) -> Result<(), Diagnostic> {
+        let spans = &self.script.period;
+        let (empty, huge) = (script::period(spans.empty.as_ref())?, script::period(spans.huge.as_ref())?);
+        let usual = self.usually();
+        cases.add("collection", || self.rows_are_charges(&usual));
+        cases.add("determinism", || same(&usual, &self.usually()));
+        cases.add("empty-window", || match empty {
+            None => Err("conformance.toml has no `empty` in [period]".into()),
+            Some(_) => self.ends_well(empty, None).and_then(|tried| {
+                if tried.rows.is_empty() { Ok(String::new()) } else { Err(format!("{} rows come out of days that have none", tried.rows.len())) }
+            }),
+        });
+        cases.add("huge-window", || match huge {
+            None => Err("conformance.toml has no `huge` in [period]".into()),
+            Some(_) => self.ends_well(huge, None).map(|tried| format!("{} requests", tried.requests)),
+        });
+        cases.add("future-state", || {
+            for state in ["2999-12-31", "{\"cursor\": \"2999-12-31T00:00:00Z\", \"version\": 99}", "\u{0}"] {
+                let tried = self.collect(self.script.first_good(), self.usual, Some(state.into()), self.player());
+                tried.result.map_err(not_stopped).or_else(|stopped| stopped)?;
+            }
+            Ok(String::new())
+        });
+        cases.add("restated-day", || {
+            let again = self.collect(self.script.first_good(), self.usual, usual.state.clone(), self.player());
+            same(&usual, &again).map_err(|reason| format!("asked for the same days once more, {reason}"))
+        });
+        if self.script.paging.is_empty() {
+            cases.add("paging", || Err("conformance.toml has no section `[[paging]]` with another size of pages".into()));
+        }
+        for (number, over) in (1..).zip(&self.script.paging) {
+            cases.add(&format!("paging {number}"), || {
+                let config = merged(self.script.first_good(), over);
+                same(&usual, &self.collect(&config, self.usual, None, self.player()))
+            });
+        }
+        Ok(())
+    }
+
+    fn servers(&self, cases: &mut Cases<'_>) {
+        let requests = self.usually().requests;
+        let failing =
+            |fault: Fault, well: usize| self.collect(self.script.first_good(), self.usual, None, Arc::new(Faulty::new(self.player(), fault, well)));
+        let reports = |fault: Fault, what: &str, fits: fn(&Diagnostic) -> bool| match failing(fault, 0).result {
+            Ok(()) => Err(format!("it ends as if nothing had happened; {what} is to be reported")),
+            Err(failure) if fits(&failure) => Ok(String::new()),
+            Err(failure) => Err(format!("{what} is to be reported, and it said: {}", failure.message)),
+        };
+        let soon = |failure: &Diagnostic| failure.code == code::PLUGIN_FAILED && failure.retry != Retry::No;
+        cases.add("rate-limit", || {
+            reports(Fault::Status(429, Some(WAIT_SECONDS)), "`rate-limited` with the seconds of Retry-After", |failure| {
+                failure.retry == Retry::After(WAIT_SECONDS)
+            })
+        });
+        cases.add("auth-refused", || {
+            reports(Fault::Status(401, None), "`auth`", |failure| failure.code == code::PLUGIN_FAILED && failure.retry == Retry::No)
+        });
+        cases.add("server-error", || reports(Fault::Status(503, None), "`unavailable`", soon));
+        cases.add("timeout", || reports(Fault::Late, "`transient`", soon));
+        for (name, change) in MALFORMED {
+            cases.add(&format!("malformed-reply {name}"), || not_passed_over(failing(Fault::Body(change), 0)));
+        }
+        if requests < 2 {
+            cases.leave_out("failure-halfway", "its recording has one request only");
+            cases.leave_out("cursor-loop", "its recording has one request only");
+            return;
+        }
+        cases.add("failure-halfway", || not_passed_over(failing(Fault::Status(503, None), requests - 1)));
+        cases.add("cursor-loop", || match failing(Fault::Again, 0).result {
+            Ok(()) => Ok(String::new()),
+            Err(failure) => {
+                not_stopped(failure).map_err(|reason| format!("a server that gives the first page again and again: {reason}")).map(|()| String::new())
+            }
+        });
+    }
+
+    fn resources(&self) -> Result<String, String> {
+        let tried = self.usually();
+        tried.result.map_err(|failure| failure.message)?;
+        let cost = tried.cost;
+        Ok(format!("{} KiB of memory, {} ms, {} calls to the host", cost.memory_bytes >> 10, cost.wall_us.div_ceil(1_000), cost.host_calls))
+    }
+
+    fn rows_are_charges(&self, tried: &Tried) -> Result<String, String> {
+        tried.result.as_ref().map_err(|failure| failure.message.clone())?;
+        if tried.rows.is_empty() {
+            return Err("nothing comes out of the usual period".into());
+        }
+        for (number, charge) in (1..).zip(&tried.charges) {
+            fault_of(charge).map_or(Ok(()), |fault| Err(format!("charge {number}: {fault}")))?;
+        }
+        Ok(format!("{} rows, {} set aside", tried.rows.len(), tried.rejected))
+    }
+
+    fn ends_well(&self, period: Option<Period>, state: Option<String>) -> Result<Tried, String> {
+        let tried = self.collect(self.script.first_good(), period, state, self.player());
+        match &tried.result {
+            Ok(()) => Ok(tried),
+            Err(failure) => Err(failure.message.clone()),
+        }
+    }
+
+    fn usually(&self) -> Tried {
+        self.collect(self.script.first_good(), self.usual, None, self.player())
+    }
+
+    fn player(&self) -> Arc<dyn Exchange> {
+        Arc::new(Player::new(self.material.exchanges.clone(), self.script.otherwise.clone(), self.script.secrets.clone()))
+    }
+
+    fn request(&self, config: &Value, period: Option<Period>, state: Option<String>) -> CollectRequest {
+        let (source, now, tables) = ("conformance".into(), self.script.now.clone(), self.material.tables.clone());
+        CollectRequest { source, config: config.to_string(), period, state, now, tables }
+    }
+
+    fn collector(&self, exchange: Arc<dyn Exchange>) -> Result<CollectorPlugin, Diagnostic> {
+        Ok(self.plugin.collector(&self.grants)?.with_reach(Reach { http: Some(exchange), ..Reach::default() }))
+    }
+
+    fn check(&self, config: &Value) -> Result<Vec<Diagnostic>, Diagnostic> {
+        self.collector(self.player())?.check(&self.request(config, None, None))
+    }
+
+    fn collect(&self, config: &Value, period: Option<Period>, state: Option<String>, exchange: Arc<dyn Exchange>) -> Tried {
+        let recorder = Arc::new(Recorder::new(exchange));
+        let (mut rows, mut charges, mut rejected, mut left) = (Vec::new(), Vec::new(), 0, None);
+        let (result, cost) = match self.collector(recorder.clone()) {
+            Err(failure) => (Err(failure), PluginCost::default()),
+            Ok(collector) => collector.collect_metered(&self.request(config, period, state), &mut |batch| {
+                rejected += batch.rejected.len();
+                rows.extend(batch.usage.iter().map(|usage| format!("{usage:?}")));
+                rows.extend(batch.rejected.iter().map(|row| format!("{row:?}")));
+                match batch.rows {
+                    Rows::Charges(page) => {
+                        rows.extend(page.iter().map(|charge| format!("{charge:?}")));
+                        charges.extend(page);
+                    }
+                    Rows::Mapped(mapping) => rows.push(format!("{mapping:?}")),
+                    Rows::MappedUsage(mapping) => rows.push(format!("{mapping:?}")),
+                }
+                left = batch.state.or(left.take());
+                Ok(())
+            }),
+        };
+        Tried { result, rows, charges, rejected, state: left, cost, requests: recorder.taken().len() }
+    }
+}
+
+/// What the pipeline would set a charge aside for.
+fn fault_of(charge: &RawCharge) -> Option<String> {
+    for (name, amount) in [("billed_cost", &charge.billed_cost), ("effective_cost", &charge.effective_cost)] {
+        if decimal::parse(amount.as_bytes()).is_err() {
+            return Some(format!("{name} '{amount}' is no amount"));
+        }
+    }
+    if Currency::parse(charge.billing_currency.as_bytes()).is_err() {
+        return Some(format!("billing_currency '{}' is no currency such as EUR", charge.billing_currency));
+    }
+    parse_instant(charge.charge_period_start.as_bytes(), DateOrder::Iso).err().map(|error| format!("charge_period_start: {error}"))
+}
+
+fn same(first: &Tried, second: &Tried) -> Result<String, String> {
+    for tried in [first, second] {
+        tried.result.as_ref().map_err(|failure| failure.message.clone())?;
+    }
+    if first.rows == second.rows {
+        return Ok(format!("{} rows", second.rows.len()));
+    }
+    let different = first.rows.iter().zip(&second.rows).position(|(left, right)| left != right);
+    let at = different.unwrap_or(first.rows.len().min(second.rows.len())) + 1;
+    Err(format!("other rows come out: {} and then {}, and row {at} is the first that differs", first.rows.len(), second.rows.len()))
+}
+
+/// A failure in the plugin's own words is fine; being stopped by the host is not.
+fn not_stopped(failure: Diagnostic) -> Result<(), String> {
+    let stops: [Code; 7] = [
+        code::PLUGIN_TRAPPED,
+        code::PLUGIN_TIMEOUT,
+        code::PLUGIN_MEMORY,
+        code::PLUGIN_OUTPUT,
+        code::PLUGIN_JUNK,
+        code::PLUGIN_DENIED,
+        code::PLUGIN_CALLS,
+    ];
+    if stops.contains(&failure.code) { Err(failure.message) } else { Ok(()) }
+}
+
+fn not_passed_over(tried: Tried) -> Result<String, String> {
+    match tried.result {
+        Err(failure) => not_stopped(failure).map(|()| "it fails".into()),
+        Ok(()) if tried.rejected > 0 => Ok(format!("{} rows set aside", tried.rejected)),
+        Ok(()) => Err("it ends as if nothing had happened, and charges are missing: report an error, or set rows aside".into()),
+    }
+}
+
+fn merged(base: &Value, over: &Value) -> Value {
+    let mut merged = base.clone();
+    if let (Some(members), Some(over)) = (merged.as_object_mut(), over.as_object()) {
+        members.extend(over.clone());
+    }
+    merged
+}

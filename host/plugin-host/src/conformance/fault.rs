@@ -1,0 +1,91 @@
+//! Servers that misbehave, in front of the recording of one that does not.
+
+use reach::cassette::Exchange;
+use reach::http::{Request, Response};
+use reach::{Failure, Kind};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a server does instead of answering well.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    Status(u16, Option<u32>),
+    /// No answer at all.
+    Late,
+    /// Another body in place of the right one.
+    Body(fn(&[u8]) -> Vec<u8>),
+    /// The first answer again and again.
+    Again,
+}
+
+/// Replies that cannot be understood, each with its name.
+pub const MALFORMED: [(&str, fn(&[u8]) -> Vec<u8>); 5] = [
+    ("empty", |_| Vec::new()),
+    ("half of it", |body| body[..body.len() / 2].to_vec()),
+    ("a web page", |_| b"<html><body>Sign in</body></html>".to_vec()),
+    ("another shape", |_| b"[1, \"two\", null]".to_vec()),
+    ("wrong types", wrong_types),
+];
+
+/// Every value that is not an object or a list becomes an object.
+fn wrong_types(body: &[u8]) -> Vec<u8> {
+    fn change(value: &mut Value) {
+        match value {
+            Value::Object(members) => members.values_mut().for_each(change),
+            Value::Array(elements) => elements.iter_mut().for_each(change),
+            leaf => *leaf = serde_json::json!({ "unexpected": true }),
+        }
+    }
+    let Ok(mut value) = serde_json::from_slice::<Value>(body) else { return b"\x00\xff\xfe".to_vec() };
+    change(&mut value);
+    value.to_string().into_bytes()
+}
+
+/// Answers well until the fault's turn comes.
+pub struct Faulty {
+    inner: Arc<dyn Exchange>,
+    fault: Fault,
+    /// How many requests are answered well first.
+    well: usize,
+    asked: AtomicUsize,
+    first: std::sync::Mutex<Option<Response>>,
+}
+
+impl Faulty {
+    pub fn new(inner: Arc<dyn Exchange>, fault: Fault, well: usize) -> Faulty {
+        Faulty { inner, fault, well, asked: AtomicUsize::new(0), first: std::sync::Mutex::new(None) }
+    }
+}
+
+impl Exchange for Faulty {
+    fn send(&self, request: &Request) -> Result<Response, Failure> {
+        if self.asked.fetch_add(1, Ordering::Relaxed) < self.well {
+            return self.inner.send(request);
+        }
+        match &self.fault {
+            Fault::Status(status, wait) => {
+                let headers = wait.iter().map(|seconds| ("retry-after".to_owned(), seconds.to_string())).collect();
+                Ok(Response { status: *status, headers, body: b"{\"error\": \"no\"}".to_vec() })
+            }
+            Fault::Late => Err(Failure::new(Kind::Transient, "the server did not answer in time")),
+            Fault::Body(change) => {
+                let answer = self.inner.send(request)?;
+                Ok(Response { body: change(&answer.body), ..answer })
+            }
+            Fault::Again => {
+                let mut first = self.first.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                if let Some(answer) = &*first {
+                    return Ok(answer.clone());
+                }
+                let answer = self.inner.send(request)?;
+                *first = Some(answer.clone());
+                Ok(answer)
+            }
+        }
+    }
+
+    fn slots(&self) -> Vec<String> {
+        self.inner.slots()
+    }
+}

@@ -1,0 +1,153 @@
+//! What the author of a plugin says about it for the kit: `conformance.toml`.
+
+use crate::allocator::{Driver, Pool};
+use domain::catalogue as code;
+use domain::decision::Target;
+use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::period::{Day, Period};
+use reach::cassette::RecordedResponse;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// The logical time.
+    #[serde(default = "some_day")]
+    pub now: String,
+    /// Recordings that answer what the plugin asks over HTTP, relative to the script.
+    #[serde(default)]
+    pub cassettes: Vec<String>,
+    /// Slots of secrets that have a value.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// Tables that it is granted, relative to the script.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    #[serde(default)]
+    pub period: Spans,
+    /// The answer to what is not recorded.
+    pub otherwise: Option<RecordedResponse>,
+    /// Settings that are in order.
+    #[serde(default)]
+    pub good: Vec<Value>,
+    /// Settings over the first good ones, with which the same charges come out.
+    #[serde(default)]
+    pub paging: Vec<Value>,
+    /// Settings that have to be refused.
+    #[serde(default)]
+    pub bad: Vec<Value>,
+    /// Cases that make no sense for the plugin, each with the reason.
+    #[serde(default)]
+    pub skip: BTreeMap<String, String>,
+    pub pool: Option<PoolScript>,
+    #[serde(default)]
+    pub targets: Vec<TargetScript>,
+    #[serde(default)]
+    pub drivers: Vec<UsageScript>,
+}
+
+/// First day and day after the last.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spans {
+    pub usual: Option<[String; 2]>,
+    pub empty: Option<[String; 2]>,
+    pub huge: Option<[String; 2]>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolScript {
+    #[serde(default)]
+    pub rule: String,
+    pub period_start: String,
+    pub amount: String,
+    pub currency: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetScript {
+    pub team: String,
+    pub cost_center: Option<String>,
+    pub environment: Option<String>,
+    pub application: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsageScript {
+    pub metric: String,
+    pub keys: BTreeMap<String, String>,
+    pub value: String,
+}
+
+fn some_day() -> String {
+    "2026-04-01T00:00:00Z".into()
+}
+
+fn wrong(message: impl Into<String>, hint: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(code::PLUGIN_PROJECT, message).hint(hint)
+}
+
+impl Script {
+    /// Refuses a script that would try nothing, or skips what there is not.
+    pub fn checked(&self, names: &[&str]) -> Result<(), Diagnostic> {
+        if self.good.is_empty() {
+            return Err(wrong("conformance.toml has no settings that are in order", "add a section `[[good]]` with what the plugin needs"));
+        }
+        for (name, reason) in &self.skip {
+            if !names.contains(&name.as_str()) {
+                let hint = did_you_mean(name, names.iter().copied()).map_or_else(|| names.join(", "), |meant| format!("Did you mean `{meant}`?"));
+                return Err(wrong(format!("conformance.toml skips '{name}', and there is no such case"), hint));
+            }
+            if reason.trim().is_empty() {
+                return Err(wrong(format!("conformance.toml skips '{name}' without a reason"), format!("[skip]\n{name} = \"why\"")));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn first_good(&self) -> &Value {
+        self.good.first().unwrap_or(&Value::Null)
+    }
+
+    pub fn pool(&self) -> Result<Pool, Diagnostic> {
+        let Some(pool) = &self.pool else {
+            return Err(wrong(
+                "conformance.toml has no section [pool]",
+                "[pool]\namount = \"100\"\ncurrency = \"EUR\"\nperiod_start = \"2026-03-01\"",
+            ));
+        };
+        let rule = if pool.rule.is_empty() { "shared/conformance".into() } else { pool.rule.clone() };
+        Ok(Pool { rule, period_start: pool.period_start.clone(), amount: pool.amount.clone(), currency: pool.currency.clone() })
+    }
+
+    pub fn targets(&self) -> Vec<Target> {
+        let target = |target: &TargetScript| Target {
+            team: target.team.clone(),
+            cost_center: target.cost_center.clone(),
+            environment: target.environment.clone(),
+            application: target.application.clone(),
+        };
+        self.targets.iter().map(target).collect()
+    }
+
+    pub fn drivers(&self) -> Vec<Driver> {
+        let driver =
+            |usage: &UsageScript| Driver { metric: usage.metric.clone(), keys: usage.keys.clone().into_iter().collect(), value: usage.value.clone() };
+        self.drivers.iter().map(driver).collect()
+    }
+}
+
+/// The days of a span; `None` where the script gives none.
+pub fn period(span: Option<&[String; 2]>) -> Result<Option<Period>, Diagnostic> {
+    let Some([start, end]) = span else { return Ok(None) };
+    let day = |text: &str| text.parse::<Day>();
+    let period = day(start).and_then(|start| Period::new(start, day(end)?));
+    period
+        .map(Some)
+        .map_err(|error| wrong(format!("conformance.toml has a period that is none: {error}"), "usual = [\"2026-03-01\", \"2026-04-01\"]"))
+}
