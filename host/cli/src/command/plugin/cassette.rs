@@ -169,7 +169,7 @@ impl Seen {
     }
 
     fn digest(&self) -> String {
-        rule_engine::set::digest(self.rows.join("\n").as_bytes())
+        rule_engine::set::digest(self.rows.join("\n").as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
