@@ -374,6 +374,12 @@ pub enum PluginCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Install a plugin: a .wasm file, an https address, or oci://REGISTRY/NAME@sha256:DIGEST
+    Install(InstallArgs),
+    /// Compare the installed plugins with plugins.lock; silent when all is well
+    Verify,
+    /// Tell what a new version of a plugin would break
+    Compat(CompatArgs),
     /// Show everything about a plugin before anything runs
     Inspect {
         /// A bundled plugin's name, or the path of a .wasm file
@@ -416,6 +422,29 @@ pub enum PluginLanguage {
     Rust,
     Python,
     Javascript,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct InstallArgs {
+    /// A .wasm file, an https address, or oci://REGISTRY/NAME@sha256:DIGEST
+    #[arg(value_name = "SOURCE")]
+    pub source: String,
+    /// The SHA-256 that it must have, hex
+    #[arg(long, value_name = "HEX")]
+    pub sha256: Option<String>,
+    /// A power that the version before did not ask for; once for each
+    #[arg(long, value_name = "POWER")]
+    pub agree: Vec<String>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct CompatArgs {
+    /// The version that is in use: a plugin's name, or the path of a .wasm file
+    #[arg(value_name = "OLD")]
+    pub old: String,
+    /// The version that would take its place
+    #[arg(value_name = "NEW")]
+    pub new: String,
 }
 
 #[derive(Subcommand, Debug)]

@@ -28,6 +28,8 @@ pub struct SettingsFile {
     pub server: ServerSection,
     #[serde(default)]
     pub limits: LimitsSection,
+    #[serde(default)]
+    pub trust: TrustSection,
 }
 
 #[derive(Deserialize, Debug, Default)]
@@ -70,6 +72,15 @@ pub struct SourceSection {
 #[serde(deny_unknown_fields)]
 pub struct ServerSection {
     pub listen: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(deny_unknown_fields)]
+pub struct TrustSection {
+    /// Public keys of minisign, by the name of who has them.
+    #[serde(default)]
+    pub keys: BTreeMap<String, Spanned<String>>,
+    pub require_signature: Option<Spanned<bool>>,
 }
 
 #[derive(Deserialize, Debug, Default)]

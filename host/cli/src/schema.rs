@@ -51,6 +51,14 @@ fn schema() -> Value {
                 "listen": { "description": "Loopback address and port of `serve`.", "type": "string", "default": settings::LISTEN },
             })),
             "limits": limits(),
+            "trust": object(json!({
+                "keys": {
+                    "description": "Public keys of minisign, by the name of who has them: plugins that they signed can be installed.",
+                    "type": "object",
+                    "additionalProperties": { "type": "string" },
+                },
+                "require_signature": { "description": "Whether plugins without a signature are refused.", "type": "boolean", "default": false },
+            })),
         },
     })
 }
@@ -291,6 +299,7 @@ mod tests {
             ("[server]\nzzzzzzzz = 1", "/properties/server/properties"),
             ("[limits]\nzzzzzzzz = 1", "/properties/limits/properties"),
             ("[sources.x.kubernetes]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/kubernetes/properties"),
+            ("[trust]\nzzzzzzzz = 1", "/properties/trust/properties"),
         ] {
             assert_eq!(known_keys(text), properties(pointer), "{text}");
         }

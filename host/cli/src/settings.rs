@@ -81,6 +81,14 @@ pub struct SourceSettings {
     pub config: Setting<serde_json::Value>,
 }
 
+/// Whose plugins may be installed.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// Public keys of minisign, by the name of who has them.
+    pub keys: Vec<(String, String)>,
+    pub require_signature: bool,
+}
+
 /// Where the parts of a tag rule come from.
 #[derive(Clone, Debug)]
 pub struct TagOrigins {
@@ -119,6 +127,7 @@ pub struct Settings {
     pub allocators: Vec<(String, Setting<PathBuf>)>,
     pub listen: Setting<SocketAddr>,
     pub limits: Limits,
+    pub trust: Trust,
 }
 
 /// Whether a command can do without a settings file, if it is told the ledger.
@@ -165,7 +174,7 @@ impl Settings {
 }
 
 /// A relative path is relative to the settings file's folder.
-fn in_root(root: &Path, written: &str) -> PathBuf {
+pub fn in_root(root: &Path, written: &str) -> PathBuf {
     if root == Path::new(".") { PathBuf::from(written) } else { root.join(written) }
 }
 
@@ -199,8 +208,26 @@ impl Resolver<'_> {
         let allocators = file.allocators.iter().map(|(name, path)| (name.clone(), self.path(&root, Some(path), ""))).collect();
         let listen = self.listen(file.server.listen.as_ref());
         let limits = self.limits(&file);
+        let trust = Trust {
+            keys: file.trust.keys.iter().map(|(name, key)| (name.clone(), key.get_ref().clone())).collect(),
+            require_signature: self.switch(file.trust.require_signature.as_ref()).value,
+        };
         if self.findings.is_empty() {
-            Ok(Settings { root, ledger, rules, dimensions, unknown_teams, require_approval, tags, tag_origins, sources, allocators, listen, limits })
+            Ok(Settings {
+                root,
+                ledger,
+                rules,
+                dimensions,
+                unknown_teams,
+                require_approval,
+                tags,
+                tag_origins,
+                sources,
+                allocators,
+                listen,
+                limits,
+                trust,
+            })
         } else {
             Err(self.findings)
         }

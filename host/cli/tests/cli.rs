@@ -27,5 +27,7 @@ mod sources;
 mod start;
 #[path = "cli/stories.rs"]
 mod stories;
+#[path = "cli/trust.rs"]
+mod trust;
 #[path = "cli/usage.rs"]
 mod usage;

@@ -15,6 +15,8 @@ mod prometheus;
 mod scene;
 #[path = "collectors/servers.rs"]
 mod servers;
+#[path = "collectors/trust.rs"]
+mod trust;
 
 /// The scripts are there in CI.
 #[test]

@@ -87,6 +87,9 @@ catalogue! {
     PLUGIN_NOT_FOUND "P101" User "A source names a plugin that is not installed.";
     PLUGIN_INVALID "P102" User "A file is not a component of a world that this version serves.";
     PLUGIN_CONFIG "P103" User "A plugin refused its configuration.";
+    PLUGIN_LOCK "P104" Incomplete "An installed plugin's file is missing, or is not the one that was installed.";
+    PLUGIN_SIGNATURE "P105" Incomplete "A plugin's signature is missing or does not verify.";
+    PLUGIN_ASKS_MORE "P106" User "A new version of a plugin asks for powers that the operator has not agreed to.";
     PLUGIN_PROJECT "P111" User "A folder is no project of a plugin, or its files cannot be used.";
     PLUGIN_BUILD "P112" User "A plugin's project was not built.";
     PLUGIN_CASES "P113" User "A plugin does not pass its conformance kit.";

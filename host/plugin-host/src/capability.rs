@@ -37,8 +37,8 @@ pub struct State {
     /// The granted tables; `None` where the power is not granted.
     pub tables: Option<Vec<GrantedTable>>,
     pub reach: Reach,
-    /// Why the last look outside failed: it knows more than the text that the guest got.
-    pub failure: Option<Diagnostic>,
+    /// What the guest was told when the last look outside failed, and why it did: that knows more.
+    pub failure: Option<(String, Diagnostic)>,
     /// Until when the call under way may work. Waiting for others is no fault of its own, and moves it.
     deadline: Instant,
     host_calls: u64,
@@ -99,22 +99,38 @@ impl State {
         ask: impl FnOnce(&P) -> Result<T, Failure>,
     ) -> wasmtime::Result<Result<T, types::Error>> {
         self.count_call()?;
-        let Some(granted) = granted else { return Err(LimitHit::Denied { power: power.name() }.into()) };
         // What went wrong before is over: the plugin went on.
         self.failure = None;
         let began = Instant::now();
-        let answer = ask(&granted);
+        let answer = match granted {
+            Some(granted) => ask(&granted),
+            None => Err(self.denied(power)),
+        };
         let waited = began.elapsed();
         self.deadline += waited;
         self.waited += waited;
         self.requests += 1;
-        self.failure = None;
-        Ok(answer.map_err(|failure| {
-            let error = told(&failure);
-            self.denials += u64::from(failure.diagnostic.code == code::PLUGIN_DENIED);
-            self.failure = Some(failure.diagnostic.retry(retry(failure.kind)));
-            error
-        }))
+        Ok(answer.map_err(|failure| self.tell(&failure)))
+    }
+
+    /// A power that the plugin asked for as optional, and that the source does not grant.
+    fn denied(&self, power: Power) -> Failure {
+        let message = format!("it used the power '{}', which source '{}' does not grant", power.name(), self.run.source);
+        Failure::denied(message, format!("add \"{}\" to the grants of [sources.{}]", power.name(), self.run.source))
+    }
+
+    /// What the guest hears of a failure.
+    fn tell(&mut self, failure: &Failure) -> types::Error {
+        let message = shown(&failure.diagnostic.message);
+        self.denials += u64::from(failure.diagnostic.code == code::PLUGIN_DENIED);
+        self.failure = Some((message.clone(), failure.diagnostic.clone().retry(retry(failure.kind))));
+        match failure.kind {
+            Kind::Config => types::Error::Config(types::Problem { message, hint: failure.diagnostic.hint.clone(), table: None, column: None }),
+            Kind::Auth => types::Error::Auth(message),
+            Kind::RateLimited(seconds) => types::Error::RateLimited(seconds),
+            Kind::Transient => types::Error::Transient(message),
+            Kind::Unavailable => types::Error::Unavailable(message),
+        }
     }
 }
 
@@ -129,17 +145,6 @@ fn retry(kind: Kind) -> Retry {
 
 pub fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-fn told(failure: &Failure) -> types::Error {
-    let message = shown(&failure.diagnostic.message);
-    match failure.kind {
-        Kind::Config => types::Error::Config(types::Problem { message, hint: failure.diagnostic.hint.clone(), table: None, column: None }),
-        Kind::Auth => types::Error::Auth(message),
-        Kind::RateLimited(seconds) => types::Error::RateLimited(seconds),
-        Kind::Transient => types::Error::Transient(message),
-        Kind::Unavailable => types::Error::Unavailable(message),
-    }
 }
 
 impl crate::wit::since_v0_1_0::types::Host for State {}

@@ -91,18 +91,15 @@ impl CollectorPlugin {
         next?.map_err(|error| self.reported(sandbox, error))
     }
 
-    /// Where a table could not be read or nobody answered, the host knows better than the plugin why.
+    /// A plugin that passes on what the host told it: the host knows better why.
     fn reported(&self, sandbox: &mut Sandbox, error: types::Error) -> Diagnostic {
         let is_about_reading =
             matches!(error, types::Error::Unavailable(_) | types::Error::Transient(_) | types::Error::RateLimited(_) | types::Error::Bug(_));
-        let message = match &error {
-            types::Error::Config(problem) => Some(problem.message.clone()),
-            types::Error::Auth(message) => Some(message.clone()),
-            _ => None,
-        };
-        match sandbox.store.data_mut().failure.take() {
-            Some(diagnostic) if is_about_reading || message == Some(convert::shown(&diagnostic.message)) => diagnostic,
-            _ => convert::of_error(error, &label(&self.identity)),
+        let failure = sandbox.store.data_mut().failure.take();
+        let reported = convert::of_error(error, &label(&self.identity));
+        match failure {
+            Some((told, diagnostic)) if is_about_reading || reported.message.contains(&told) => diagnostic,
+            _ => reported,
         }
     }
 

@@ -174,7 +174,7 @@ fn invalid(identity: &PluginIdentity, reason: &str) -> Diagnostic {
     Diagnostic::new(code::PLUGIN_INVALID, format!("{} cannot be loaded: {}", label(identity), convert::shown(reason)))
 }
 
-fn digest(bytes: &[u8]) -> String {
+pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
         let written = write!(hex, "{byte:02x}");
         assert!(written.is_ok(), "writing to a string does not fail");

@@ -9,6 +9,7 @@ pub mod aws_cost_explorer;
 pub mod aws_organizations;
 pub mod cassette;
 pub mod failure;
+pub mod fetch;
 pub mod http;
 pub mod kubernetes;
 pub mod object_store;

@@ -3,10 +3,10 @@
 use super::plugin::Recording;
 use crate::config_place;
 use crate::env_var;
-use crate::error::Failure;
+use crate::error::{Failure, titled};
 use crate::query;
 use crate::reach;
-use crate::settings::{Origin, RESTATE_DAYS_MAX, Settings, SourceSettings};
+use crate::settings::{Origin, RESTATE_DAYS_MAX, Settings, SourceSettings, in_root};
 use crate::sources;
 use crate::ui;
 use ::reach::cassette::{Exchange, Recorder};
@@ -19,7 +19,8 @@ use ledger::{Access, Ledger};
 use pipeline::apply::short;
 use pipeline::coverage::{SourceFacts, Window};
 use pipeline::run::Source;
-use plugin_host::{AllocatorSet, Ceiling, CeilingPlace, Grants, HostOptions, Level, LogLine, Plugin, PluginHost};
+use plugin_host::trust::Lock;
+use plugin_host::{AllocatorSet, Ceiling, CeilingPlace, Grants, HostOptions, Level, LogLine, Plugin, PluginHost, Shelf};
 use rule_engine::set::{Limits, RuleOptions, RuleSet, digest};
 use std::fs;
 use std::path::Path;
@@ -93,13 +94,13 @@ pub fn stored_rules(settings: &Settings, facts: &[RuleFacts], tables: &[(String,
     }
 }
 
-pub fn plugin_host(settings: Option<&Settings>) -> Result<PluginHost, Diagnostic> {
+pub fn plugin_host(settings: Option<&Settings>) -> Result<Shelf, Diagnostic> {
     let mut limits = plugin_host::Limits::default();
     if let Some(settings) = settings {
         limits.call = Duration::from_secs(settings.limits.plugin_seconds.value);
         limits.memory_bytes = settings.limits.plugin_memory_mib.value << 20;
     }
-    PluginHost::new(HostOptions { cache_dir: env_var::plugin_cache(), limits })
+    PluginHost::new(HostOptions { cache_dir: env_var::plugin_cache(), limits }).map(Shelf::new)
 }
 
 /// Whether a plugin is named by the path of its file.
@@ -107,27 +108,48 @@ pub fn is_path(plugin: &str) -> bool {
     plugin.ends_with(".wasm") || plugin.contains(std::path::MAIN_SEPARATOR)
 }
 
-/// A bundled plugin by its name, or one from a file.
-pub fn plugin(host: &PluginHost, name: &str, path: &Path) -> Result<Plugin, Diagnostic> {
+/// A bundled plugin by its name, one from a file, or one that was installed; `root` is the folder of the settings.
+///
+/// Where a process goes on, a new file that is no good leaves the last good one in its place.
+pub fn plugin(host: &Shelf, name: &str, root: &Path) -> Result<Arc<Plugin>, Diagnostic> {
     if let Some((name, bytes)) = PLUGINS.iter().find(|(known, _)| *known == name) {
         return host.load(name, bytes);
     }
+    let lock = Lock::read(root)?;
+    if let Some(locked) = lock.find(name) {
+        let trusted = lock.open(locked)?;
+        if let Some(reason) = trusted.stepped_in_for {
+            ui::failure(&titled("warning", &reason));
+        }
+        return shelved(host, name, &trusted.bytes);
+    }
     if !is_path(name) {
         let finding = Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("there is no plugin '{name}'"));
-        return Err(match did_you_mean(name, PLUGINS.iter().map(|(known, _)| *known)) {
-            Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
-            None => finding.hint("`apportion plugin list` names the bundled ones; a path such as \"plugins/vendor.wasm\" names another"),
-        });
+        return Err(
+            match did_you_mean(name, PLUGINS.iter().map(|(known, _)| *known).chain(lock.plugins().iter().map(|locked| locked.name.as_str()))) {
+                Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
+                None => finding.hint("`apportion plugin list` names the bundled ones; a path such as \"plugins/vendor.wasm\" names another"),
+            },
+        );
     }
-    component(host, name, path)
+    component(host, name, &in_root(root, name))
 }
 
-fn component(host: &PluginHost, name: &str, path: &Path) -> Result<Plugin, Diagnostic> {
+fn component(host: &Shelf, name: &str, path: &Path) -> Result<Arc<Plugin>, Diagnostic> {
     let bytes = fs::read(path).map_err(|error| {
         Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("the plugin {} cannot be read: {error}", path.display()))
             .hint(format!("check with `ls -l {}`", path.display()))
     })?;
-    host.load(name, &bytes)
+    shelved(host, name, &bytes)
+}
+
+fn shelved(host: &Shelf, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagnostic> {
+    let shelved = host.take(name, bytes)?;
+    if let Some(mut failure) = shelved.failure {
+        failure.message.push_str(&format!("; version {} stays in its place", shelved.plugin.identity().version));
+        ui::failure(&titled("warning", &failure));
+    }
+    Ok(shelved.plugin)
 }
 
 /// All sources, ready to be collected; what they ask over HTTP is recorded into a folder, if there is one.
@@ -149,13 +171,13 @@ pub fn sources(settings: &Settings, period: Option<Period>, record: Option<&Path
 }
 
 /// One source. If its plugin cannot be used, and that is not a matter of the settings, the source fails in the run.
-pub fn source(settings: &Settings, host: &PluginHost, source: &SourceSettings, period: Option<Period>) -> Result<Source, Diagnostic> {
+pub fn source(settings: &Settings, host: &Shelf, source: &SourceSettings, period: Option<Period>) -> Result<Source, Diagnostic> {
     recorded_source(settings, host, source, period, None)
 }
 
 fn recorded_source(
     settings: &Settings,
-    host: &PluginHost,
+    host: &Shelf,
     source: &SourceSettings,
     period: Option<Period>,
     record: Option<&Path>,
@@ -169,7 +191,7 @@ fn recorded_source(
         tables: sources::tables(settings, source)?,
     };
     let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?.under(ceiling(settings));
-    let plugin = plugin(host, &source.plugin.value, &settings.path(&source.plugin.value));
+    let plugin = plugin(host, &source.plugin.value, &settings.root);
     let restated = plugin.as_ref().ok().and_then(|plugin| plugin.manifest().restatement_days);
     if let Ok(plugin) = &plugin {
         config_place::check(source, plugin)?;
@@ -200,7 +222,7 @@ fn plugin_from_here(settings: &Settings, source: &SourceSettings) -> String {
 }
 
 /// One source, or one in its place that fails with the reason why it cannot be opened.
-pub fn source_or_failure(settings: &Settings, host: &PluginHost, of: &SourceSettings) -> Source {
+pub fn source_or_failure(settings: &Settings, host: &Shelf, of: &SourceSettings) -> Source {
     source(settings, host, of, None).unwrap_or_else(|failure| {
         let now = instant(query::now_ms());
         Source {

@@ -3,6 +3,7 @@
 mod cassette;
 mod component;
 mod conformance;
+mod install;
 mod project;
 mod scaffold;
 
@@ -20,8 +21,10 @@ use domain::diagnostic::Diagnostic;
 use ledger::Access;
 use pipeline::plugin_cost::{TotalCost, totals};
 use plugin_host::Plugin;
+use plugin_host::trust::Lock;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub fn plugin(ui: Ui, global: &GlobalArgs, command: &PluginCommand) -> Result<(), Failure> {
     match command {
@@ -31,13 +34,16 @@ pub fn plugin(ui: Ui, global: &GlobalArgs, command: &PluginCommand) -> Result<()
         PluginCommand::Build { dir } => Ok(component::build(ui, dir)?),
         PluginCommand::Test { target, format } => conformance::test(ui, target, *format),
         PluginCommand::Replay { cassette, plugin, format } => cassette::replay(ui, cassette, plugin.as_deref(), *format),
-        PluginCommand::Inspect { plugin, format } => Ok(inspect(ui, plugin, *format)?),
+        PluginCommand::Inspect { plugin, format } => inspect(ui, global, plugin, *format),
+        PluginCommand::Install(args) => install::install(ui, global, args),
+        PluginCommand::Verify => install::verify(ui, global),
+        PluginCommand::Compat(args) => install::compat(ui, args),
     }
 }
 
 /// A plugin and how it came here: bundled, or the path that the settings give.
 struct Listed {
-    plugin: Plugin,
+    plugin: Arc<Plugin>,
     origin: String,
 }
 
@@ -55,9 +61,13 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
             paths.push((&source.plugin.value, settings.path(&source.plugin.value)));
         }
     }
-    for (name, path) in paths {
-        match opening::plugin(&host, name, &path) {
-            Ok(plugin) => listed.push(Listed { plugin, origin: path.display().to_string() }),
+    let root = settings.as_ref().map_or(Path::new("."), |settings| &settings.root);
+    let lock = Lock::read(root)?;
+    let installed = lock.plugins().iter().map(|locked| (locked.name.as_str(), format!("installed from {}", locked.source)));
+    let paths = paths.into_iter().map(|(name, path)| (name, path.display().to_string()));
+    for (name, origin) in installed.chain(paths) {
+        match opening::plugin(&host, name, root) {
+            Ok(plugin) => listed.push(Listed { plugin, origin }),
             Err(finding) => ui.warning(&finding),
         }
     }
@@ -122,14 +132,24 @@ fn powers(plugin: &Plugin) -> Vec<&'static str> {
     plugin.manifest().powers.iter().map(|request| request.power.name()).collect()
 }
 
-fn inspect(ui: Ui, name: &str, format: Format) -> Result<(), Diagnostic> {
-    let host = opening::plugin_host(None)?;
-    let plugin = opening::plugin(&host, name, Path::new(name))?;
-    let origin = if opening::is_path(name) { name } else { "bundled" };
-    ui.data(&match format {
+fn inspect(ui: Ui, global: &GlobalArgs, name: &str, format: Format) -> Result<(), Failure> {
+    let settings = settings_if_any(global)?;
+    let host = opening::plugin_host(settings.as_ref())?;
+    // A path on the command line starts where the user stands, a name is looked up beside the settings.
+    let root = if opening::is_path(name) { Path::new(".") } else { settings.as_ref().map_or(Path::new("."), |settings| &settings.root) };
+    let plugin = opening::plugin(&host, name, root)?;
+    let is_bundled = PLUGINS.iter().any(|(bundled, _)| *bundled == name);
+    let origin = if is_bundled {
+        "bundled"
+    } else if opening::is_path(name) {
+        name
+    } else {
+        "installed"
+    };
+    Ok(ui.data(&match format {
         Format::Json => super::json_text(&facts(&plugin, origin)),
         Format::Text => inspected(&plugin, origin),
-    })
+    })?)
 }
 
 fn inspected(plugin: &Plugin, origin: &str) -> String {

@@ -12,6 +12,7 @@ use domain::schedule::Schedule;
 use ledger::Access;
 use pipeline::coverage::due;
 use pipeline::run::Source;
+use plugin_host::Shelf;
 use rule_engine::reload::Live;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};
@@ -43,10 +44,12 @@ impl Scheduler {
         let (stop, (ending, ended)) = (Arc::new(Stop::default()), channel());
         let stopping = Arc::clone(&stop);
         thread::Builder::new().name("scheduler".into()).spawn(move || {
+            // Plugins stay loaded; a new file of one takes its place in the next run.
+            let plugins = opening::plugin_host(Some(&settings));
             let world = World {
                 now_ms: &query::now_ms,
                 last_tried: &|name| last_tried(&settings, name),
-                collect: &|names| collect(ui, &settings, &live, names, &stopping),
+                collect: &|names| collect(ui, &settings, &live, sources_of(&settings, plugins.as_ref(), names), names, &stopping),
                 wait: &|time| stopping.wait(time),
             };
             follow(&sources, &world);
@@ -133,8 +136,15 @@ fn last_tried(settings: &Settings, name: &str) -> Result<Option<i64>, Diagnostic
 }
 
 /// One run of the sources that are due. One that cannot even be opened fails like one that does not answer.
-fn collect(ui: Ui, settings: &Settings, live: &Live, names: &[&str], stop: &Stop) -> Result<(), Diagnostic> {
-    let report = sources(settings, names).and_then(|sources| {
+fn collect(
+    ui: Ui,
+    settings: &Settings,
+    live: &Live,
+    sources: Result<Vec<Source>, Diagnostic>,
+    names: &[&str],
+    stop: &Stop,
+) -> Result<(), Diagnostic> {
+    let report = sources.and_then(|sources| {
         let wait = |time: Duration| {
             stop.wait(time);
         };
@@ -155,10 +165,10 @@ fn collect(ui: Ui, settings: &Settings, live: &Live, names: &[&str], stop: &Stop
     report.map(|_| ())
 }
 
-fn sources(settings: &Settings, names: &[&str]) -> Result<Vec<Source>, Diagnostic> {
-    let host = opening::plugin_host(Some(settings))?;
+fn sources_of(settings: &Settings, plugins: Result<&Shelf, &Diagnostic>, names: &[&str]) -> Result<Vec<Source>, Diagnostic> {
+    let host = plugins.map_err(Diagnostic::clone)?;
     let of_names = settings.sources.iter().filter(|source| names.contains(&source.name.as_str()));
-    Ok(of_names.map(|source| opening::source_or_failure(settings, &host, source)).collect())
+    Ok(of_names.map(|source| opening::source_or_failure(settings, host, source)).collect())
 }
 
 #[cfg(test)]

@@ -66,6 +66,18 @@ fn cache() -> PathBuf {
     std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("apportion-lab")
 }
 
+/// Debian packages, installed where they are missing; `None` where nobody may install any, which only a person's machine may be.
+pub fn packages(names: &[&str]) -> Option<()> {
+    let scripts = scripts()?;
+    let cache = cache();
+    fs::create_dir_all(&cache).expect("a cache");
+    let mut command = Command::new("flock");
+    command.arg("-o").arg(cache.join("lock")).args(["bash", "-c", ". ./lib.sh; debs \"$@\"", "packages"]).args(names);
+    let output = command.current_dir(scripts).env("LAB", &cache).output().expect("flock and bash");
+    assert!(output.status.success(), "{names:?} cannot be installed: {}", String::from_utf8_lossy(&output.stderr));
+    Some(())
+}
+
 impl Server {
     /// Runs `start-<name>.sh`; `None` where there are no scripts.
     pub fn start(name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Option<Server> {

@@ -21,7 +21,7 @@ impl State {
     fn answer<T>(&mut self, result: Result<T, Diagnostic>) -> Result<T, String> {
         result.map_err(|diagnostic| {
             let message = diagnostic.message.clone();
-            self.failure = Some(diagnostic);
+            self.failure = Some((message.clone(), diagnostic));
             message
         })
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use domain::catalogue as code;
-use plugin_host::{Kind, Power, PowerRequest};
+use plugin_host::{Kind, Power, PowerRequest, Shelf};
 use std::collections::BTreeSet;
 
 fn refused(name: &str, bytes: &[u8]) -> (Code, String) {
@@ -140,4 +140,21 @@ fn every_test_plugin_is_used_by_a_test() {
         .filter(|name| !tests.iter().any(|test| test.contains(&format!("test_artifacts::{}", name.to_uppercase()))))
         .collect();
     assert!(unused.is_empty(), "{unused:?}");
+}
+
+#[test]
+fn a_new_file_takes_the_place_only_when_it_is_good_and_who_began_with_the_old_one_keeps_it() {
+    let shelf = Shelf::new(host(limits()));
+    let take = |bytes: &[u8]| shelf.take("acme-bill", bytes).unwrap();
+    let first = take(test_artifacts::ACME_BILL);
+    assert_eq!((first.plugin.identity().version.as_str(), first.generation, first.failure), ("1.0.0", 1, None));
+    let running = granted(&first.plugin);
+    let broken = take(b"\0asm\x0d\0\x01\0junk");
+    assert_eq!((broken.plugin.identity().version.as_str(), broken.generation), ("1.0.0", 1));
+    assert_eq!(broken.failure.map(|finding| finding.code), Some(code::PLUGIN_INVALID));
+    let next = take(test_artifacts::ACME_BILL_ASKS_MORE);
+    assert_eq!((next.plugin.identity().version.as_str(), next.generation, next.failure), ("1.1.0", 2, None));
+    assert_eq!(collect(&running, &request("{}", Vec::new())).unwrap().len(), 1);
+    assert_eq!(running.identity().version, "1.0.0");
+    assert_eq!(shelf.load("other", b"junk").map(|_| ()).map_err(|finding| finding.code), Err(code::PLUGIN_INVALID));
 }

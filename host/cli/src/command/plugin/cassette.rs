@@ -193,7 +193,7 @@ pub fn replay(ui: Ui, path: &Path, plugin: Option<&str>, format: Format) -> Resu
             .into());
     };
     let name = plugin.unwrap_or(&collection.plugin);
-    let loaded = opening::plugin(&opening::plugin_host(None)?, name, Path::new(name))?;
+    let loaded = opening::plugin(&opening::plugin_host(None)?, name, Path::new("."))?;
     let powers = loaded.manifest().powers.iter().map(|request| request.power.name());
     let player = Player::new(cassette.exchanges, None, collection.slots.clone());
     let collector =

@@ -1,0 +1,101 @@
+//! Third-party plugins: installed by digest, checked at every load, never asking for more unseen.
+
+use crate::scene::Scene;
+use std::fs;
+
+/// The plugin charges in March.
+const SETTINGS: &str = "[sources.acme]\nplugin = \"acme-bill\"\nsince = \"2026-03-01\"\n";
+
+fn scene() -> Scene {
+    let scene = Scene::with_rules();
+    scene.write("apportion.toml", SETTINGS);
+    scene.write_bytes("v1.wasm", test_artifacts::ACME_BILL);
+    scene.write_bytes("v2.wasm", test_artifacts::ACME_BILL_ASKS_MORE);
+    scene
+}
+
+/// The installed files of a scene.
+fn installed(scene: &Scene) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(scene.path("plugins")).expect("a folder of plugins");
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn an_installed_plugin_collects_by_its_name() {
+    let scene = scene();
+    scene.run("run").fails_with(1, "P101", "there is no plugin 'acme-bill'");
+    scene.run("plugin install v1.wasm").expect(0).says("installed acme-bill 1.0.0\n").says("signature: none");
+    assert!(scene.read("plugins.lock").contains("version = \"1.0.0\""));
+    scene.run("run").expect(0).says("acme: 3 charges").says("(acme-bill 1.0.0)");
+    scene.run("plugin list").expect(0).says("installed from v1.wasm");
+    scene.run("plugin verify").expect(0);
+}
+
+#[test]
+fn a_digest_that_is_not_the_expected_one_is_not_installed() {
+    let scene = scene();
+    let wrong = "0".repeat(64);
+    scene.run(&format!("plugin install v1.wasm --sha256 {wrong}")).fails_with(3, "P104", "v1.wasm has the SHA-256");
+    assert!(!scene.path("plugins.lock").exists());
+}
+
+#[test]
+fn a_new_version_that_asks_for_more_stops_until_somebody_agrees() {
+    let scene = scene();
+    scene.run("plugin install v1.wasm").expect(0);
+    let refused = scene.run("plugin install v2.wasm").fails_with(1, "P106", "acme-bill 1.1.0 asks for more than 1.0.0, which stays");
+    assert!(refused.stderr.contains("+ http (to fetch the newest prices)"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`apportion plugin install v2.wasm --agree http`"), "{}", refused.stderr);
+    scene.run("run").expect(0).says("(acme-bill 1.0.0)");
+    scene.run("plugin install v2.wasm --agree htp").fails_with(2, "C201", "there is no power 'htp'");
+    scene.run("plugin install v2.wasm --agree http").expect(0).says("installed acme-bill 1.1.0, which takes the place of 1.0.0");
+    scene.run("run").expect(0).says("(acme-bill 1.1.0)");
+}
+
+#[test]
+fn a_power_that_was_not_granted_fails_when_it_is_used_with_the_line_that_grants_it() {
+    let scene = scene();
+    scene.run("plugin install v2.wasm").expect(0);
+    scene.write("apportion.toml", "[sources.acme]\nplugin = \"acme-bill\"\nconfig = { prices = \"newest\" }\n");
+    let output = scene.run("run").expect(3);
+    assert!(output.stderr.contains("P208"), "{}", output.stderr);
+    assert!(output.stderr.contains("'http'"), "{}", output.stderr);
+}
+
+#[test]
+fn a_changed_file_does_not_run_and_the_version_before_steps_in() {
+    let scene = scene();
+    scene.run("plugin install v1.wasm").expect(0);
+    scene.run("plugin install v2.wasm --agree http").expect(0);
+    let lock = scene.read("plugins.lock");
+    let newest = lock.split("sha256 = \"").nth(1).map(|rest| rest[..12].to_owned()).expect("a digest");
+    let file = installed(&scene).into_iter().find(|path| path.to_string_lossy().contains(&newest)).expect("its file");
+    fs::write(&file, b"\0asm something else").expect("it can be changed");
+    scene.run("plugin verify").fails_with(3, "P104", "is not the plugin acme-bill 1.1.0 that was installed");
+    let output = scene.run("run").expect(0).says("(acme-bill 1.0.0)");
+    assert!(output.stderr.contains("version 1.0.0 steps in"), "{}", output.stderr);
+    for path in installed(&scene) {
+        fs::write(path, b"\0asm something else").expect("it can be changed");
+    }
+    let output = scene.run("run").expect(3);
+    assert!(output.stderr.contains("P104") && output.stderr.contains("`apportion plugin install v2.wasm`"), "{}", output.stderr);
+}
+
+#[test]
+fn a_bundled_name_cannot_be_taken_and_junk_is_not_installed() {
+    let scene = scene();
+    scene.write("junk.wasm", "hello");
+    scene.run("plugin install junk.wasm").fails_with(1, "P102", "it is not WebAssembly");
+    scene.run("plugin install absent.wasm").fails_with(1, "P101", "the plugin absent.wasm cannot be read");
+    scene.run("plugin install http://acme.example/x.wasm").fails_with(1, "P103", "which anybody on the way can change");
+    scene.run("plugin install oci://not!a!name").fails_with(1, "P103", "does not name something in a registry");
+}
+
+#[test]
+fn what_a_new_version_breaks_is_told_before_it_is_installed() {
+    let scene = scene();
+    scene.run("plugin compat v1.wasm v2.wasm").expect(0).says("new: it can use the power 'http': to fetch the newest prices");
+    scene.run("plugin compat v1.wasm v1.wasm").fails_with(1, "P106", "breaks what 1.0.0 promised: 1 change");
+}

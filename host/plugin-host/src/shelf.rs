@@ -1,0 +1,76 @@
+//! Plugins that stay loaded while a process serves. A new file takes the place of an old one only when it has compiled and
+//! has said what it is; until then, and if it does not, the old one stays. Runs in progress keep the one they began with.
+
+use crate::plugin::{Plugin, PluginHost, digest};
+use domain::diagnostic::Diagnostic;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub struct Shelf {
+    host: PluginHost,
+    places: Mutex<BTreeMap<String, Place>>,
+}
+
+/// What stands under one name.
+#[derive(Clone)]
+struct Place {
+    plugin: Arc<Plugin>,
+    /// Of the bytes that were last offered, whether they could be taken or not.
+    offered: String,
+    generation: u64,
+    /// Why what was last offered was not taken.
+    failure: Option<Diagnostic>,
+}
+
+/// A plugin of the shelf as it stands.
+#[derive(Clone)]
+pub struct Shelved {
+    pub plugin: Arc<Plugin>,
+    /// Counts the files that took the place, from 1.
+    pub generation: u64,
+    /// Why a newer file did not take its place.
+    pub failure: Option<Diagnostic>,
+}
+
+impl Shelf {
+    pub fn new(host: PluginHost) -> Shelf {
+        Shelf { host, places: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The plugin of these bytes, and no other.
+    pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagnostic> {
+        let shelved = self.take(name, bytes)?;
+        shelved.failure.map_or(Ok(shelved.plugin), Err)
+    }
+
+    /// The plugin of these bytes, or the last good one under the name.
+    pub fn take(&self, name: &str, bytes: &[u8]) -> Result<Shelved, Diagnostic> {
+        let offered = digest(bytes);
+        let known = self.places().get(name).cloned();
+        if let Some(place) = known.as_ref().filter(|place| place.offered == offered) {
+            return Ok(place.shelved());
+        }
+        // Compiling takes seconds: others are not kept waiting for it.
+        let place = match (self.host.load(name, bytes), known) {
+            (Ok(plugin), known) => {
+                let generation = known.map_or(0, |place| place.generation) + 1;
+                Place { plugin: Arc::new(plugin), offered, generation, failure: None }
+            }
+            (Err(failure), Some(place)) => Place { offered, failure: Some(failure), ..place },
+            (Err(failure), None) => return Err(failure),
+        };
+        let shelved = place.shelved();
+        self.places().insert(name.to_owned(), place);
+        Ok(shelved)
+    }
+
+    fn places(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Place>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    fn shelved(&self) -> Shelved {
+        Shelved { plugin: Arc::clone(&self.plugin), generation: self.generation, failure: self.failure.clone() }
+    }
+}
