@@ -7,6 +7,8 @@ mod aws;
 mod scene;
 #[path = "collectors/servers.rs"]
 mod servers;
+#[path = "collectors/stores.rs"]
+mod stores;
 
 /// The scripts are there in CI.
 #[test]

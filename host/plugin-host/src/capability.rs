@@ -37,6 +37,8 @@ pub struct State {
     /// The granted tables; `None` where the power is not granted.
     pub tables: Option<Vec<GrantedTable>>,
     pub reach: Reach,
+    /// Powers that are linked without being granted.
+    pub optional: Vec<Power>,
     /// Why the last look outside failed: it knows more than the text that the guest got.
     pub failure: Option<Diagnostic>,
     /// Until when the call under way may work. Waiting for others is no fault of its own, and moves it.
@@ -55,6 +57,7 @@ impl State {
             run: RunInfo::default(),
             tables: None,
             reach: Reach::default(),
+            optional: Vec::new(),
             failure: None,
             deadline: Instant::now(),
             host_calls: 0,
@@ -91,6 +94,25 @@ impl State {
         if self.host_calls > limit { Err(LimitHit::HostCalls { limit }.into()) } else { Ok(()) }
     }
 
+    /// Waiting for others is no fault of the guest's, and moves its deadline.
+    fn waiting<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let answer = wait();
+        let waited = began.elapsed();
+        self.deadline += waited;
+        self.waited += waited;
+        answer
+    }
+
+    /// What was asked for as optional, and was not granted, can be done without: the call fails, and the plugin goes on.
+    fn without<T>(&self, power: Power) -> wasmtime::Result<Result<T, types::Error>> {
+        if !self.optional.contains(&power) {
+            return Err(LimitHit::Denied { power: power.name() }.into());
+        }
+        let message = format!("the power '{}' is not granted", power.name());
+        Ok(Err(types::Error::Config(types::Problem { message, hint: None, table: None, column: None })))
+    }
+
     /// Uses a power on the guest's behalf; the guest is told in short what went wrong, and the host keeps the long form.
     fn reach_out<P, T>(
         &mut self,
@@ -99,14 +121,8 @@ impl State {
         ask: impl FnOnce(&P) -> Result<T, Failure>,
     ) -> wasmtime::Result<Result<T, types::Error>> {
         self.count_call()?;
-        let Some(granted) = granted else { return Err(LimitHit::Denied { power: power.name() }.into()) };
-        // What went wrong before is over: the plugin went on.
-        self.failure = None;
-        let began = Instant::now();
-        let answer = ask(&granted);
-        let waited = began.elapsed();
-        self.deadline += waited;
-        self.waited += waited;
+        let Some(granted) = granted else { return self.without(power) };
+        let answer = self.waiting(|| ask(&granted));
         self.requests += 1;
         self.failure = None;
         Ok(answer.map_err(|failure| {
@@ -119,7 +135,7 @@ impl State {
 }
 
 /// Whether the same again may go well.
-fn retry(kind: Kind) -> Retry {
+pub fn retry(kind: Kind) -> Retry {
     match kind {
         Kind::Config | Kind::Auth => Retry::No,
         Kind::RateLimited(seconds) => seconds.map_or(Retry::Soon, Retry::After),

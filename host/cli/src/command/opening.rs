@@ -145,21 +145,30 @@ pub fn sources(settings: &Settings, period: Option<Period>) -> Result<Vec<Source
     if findings.is_empty() { Ok(sources) } else { Err(findings.into()) }
 }
 
-/// One source. If its plugin cannot be used, and that is not a matter of the settings, the source fails in the run.
+/// One source. If its plugin or its store cannot be used, and that is not a matter of the settings, the source fails in the run.
 pub fn source(settings: &Settings, host: &PluginHost, source: &SourceSettings, period: Option<Period>) -> Result<Source, Diagnostic> {
-    let request = CollectRequest {
+    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?.under(ceiling(settings));
+    let located = match sources::locate(settings, source, &grants) {
+        Err(failure) if failure.code.fault() != Fault::Incomplete => return Err(failure),
+        located => located,
+    };
+    let mut request = CollectRequest {
         source: source.name.clone(),
         config: source.config.value.to_string(),
         period,
         state: None,
         now: instant(query::now_ms()),
-        tables: sources::tables(settings, source)?,
+        tables: Vec::new(),
     };
-    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?.under(ceiling(settings));
     let plugin = plugin(host, &source.plugin.value, &settings.path(&source.plugin.value));
     let restated = plugin.as_ref().ok().and_then(|plugin| plugin.manifest().restatement_days);
-    let collector: Box<dyn Collector> = match plugin.and_then(|plugin| plugin.collector(&grants)) {
-        Ok(collector) => Box::new(collector.with_reach(reach::reach(settings, source)?).with_log(Arc::new(|plugin, line| said(plugin, &line)))),
+    let opened = plugin.and_then(|plugin| plugin.collector(&grants)).and_then(|collector| Ok((collector, located?)));
+    let collector: Box<dyn Collector> = match opened {
+        Ok((collector, located)) => {
+            request.tables = located.tables;
+            let reach = reach::reach(settings, source, located.files)?;
+            Box::new(collector.with_reach(reach).with_log(Arc::new(|plugin, line| said(plugin, &line))))
+        }
         Err(failure) if failure.code.fault() == Fault::Incomplete => Box::new(Unusable::new(&source.plugin.value, failure)),
         Err(failure) => return Err(failure),
     };
