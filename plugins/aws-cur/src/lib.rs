@@ -3,8 +3,8 @@
 mod manifest;
 mod map;
 
-use apportion_plugin_sdk::{file, log, table_decode};
 use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector};
+use apportion_plugin_sdk::{file, log, table_decode};
 use map::Options;
 use table_settings::charges::{Pages, check};
 

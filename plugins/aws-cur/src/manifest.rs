@@ -90,12 +90,16 @@ fn files(manifest: &Entry, bytes: &[u8], tables: &[String]) -> Result<Vec<String
     let parsed: Value =
         serde_json::from_slice(bytes).map_err(|error| Error::Transient(format!("the manifest {} is not JSON: {error}", manifest.name)))?;
     let keys = ["reportKeys", "dataFiles"].iter().find_map(|key| parsed.get(*key)).and_then(Value::as_array);
-    let keys = keys.ok_or_else(|| Error::config(format!("the manifest {} names no files: it has neither reportKeys nor dataFiles", manifest.name)))?;
+    let keys =
+        keys.ok_or_else(|| Error::config(format!("the manifest {} names no files: it has neither reportKeys nor dataFiles", manifest.name)))?;
     let mut found = Vec::new();
     for key in keys {
         let key = key.as_str().unwrap_or_default();
         let table = table_of(manifest, key, tables).ok_or_else(|| {
-            Error::Transient(format!("the manifest {} names {key}, which is not among the files of the source: the report is not complete", manifest.name))
+            Error::Transient(format!(
+                "the manifest {} names {key}, which is not among the files of the source: the report is not complete",
+                manifest.name
+            ))
         })?;
         found.push(table);
     }
@@ -139,7 +143,11 @@ mod tests {
 
     #[test]
     fn the_manifest_of_the_period_wins_over_those_of_assemblies() {
-        let tables = ["s3://b/p/r/20260301-20260401/old/r-1.csv.gz", "s3://b/p/r/20260301-20260401/new/r-1.csv.gz", "s3://b/p/r/20260401-20260501/a/r-1.csv.gz"];
+        let tables = [
+            "s3://b/p/r/20260301-20260401/old/r-1.csv.gz",
+            "s3://b/p/r/20260301-20260401/new/r-1.csv.gz",
+            "s3://b/p/r/20260401-20260501/a/r-1.csv.gz",
+        ];
         let old = r#"{"reportKeys": ["p/r/20260301-20260401/old/r-1.csv.gz"]}"#;
         let new = r#"{"reportKeys": ["/p/r/20260301-20260401/new/r-1.csv.gz"]}"#;
         let manifests = [

@@ -179,7 +179,11 @@ fn what_a_web_server_refuses_is_a_gap_with_a_reason() {
     let web = Web::serve(vec![cut, secret, late, Served::new("/bill.csv", BILL.as_bytes())]);
     for (path, code, words) in [
         ("/cut.csv", "F301", "/cut.csv cannot be fetched: it broke off after 100 bytes"),
-        ("/secret.csv", "F302", "/secret.csv cannot be fetched: the server refuses it with status 401\n\nhint: write `bearer`, `basic` or `query` in [sources.aws.store]"),
+        (
+            "/secret.csv",
+            "F302",
+            "/secret.csv cannot be fetched: the server refuses it with status 401\n\nhint: write `bearer`, `basic` or `query` in [sources.aws.store]",
+        ),
         ("/late.csv", "F303", "there is no file at http://127.0.0.1"),
         ("/none.csv", "F303", "/none.csv"),
     ] {
@@ -237,4 +241,123 @@ fn without_the_grant_nothing_is_asked() {
     let scene = Scene::with_rules();
     scene.write("apportion.toml", &settings("focus-file", &["s3://bills/focus/"], &["table-decode"], ""));
     gap(&scene, &[], "P208", "grants = [\"table-decode\", \"object-store\"]");
+}
+
+const CUR_HEADER: &str =
+    "lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,lineItem/ProductCode,lineItem/CurrencyCode,lineItem/UnblendedCost\n";
+
+fn cur(rows: &[(&str, &str)]) -> String {
+    let rows: String = rows.iter().map(|(day, cost)| format!("11,Usage,{day}T00:00:00Z,AmazonEC2,USD,{cost}\n")).collect();
+    format!("{CUR_HEADER}{rows}")
+}
+
+fn total(scene: &Scene) -> String {
+    let costs = scene.run("costs --granularity total --format json").expect(0).json();
+    costs["rows"].as_array().expect("rows").iter().map(|row| row["cost"]["amount"].as_str().unwrap_or("?").to_owned()).collect::<Vec<_>>().join(" ")
+}
+
+/// 10 and 20 at first, 10 and 25 in the end: the difference of one day is posted, and the older files count no more.
+fn provisional_then_final(write: &dyn Fn(&str, &[u8]), scene: &Scene, environment: &[(&str, &str)]) {
+    let month = "cur/report/20260301-20260401";
+    let manifest = |assembly: &str| format!("{{\"reportKeys\": [\"{month}/{assembly}/report-1.csv\"]}}");
+    write(&format!("{month}/one/report-1.csv"), cur(&[("2026-03-01", "10"), ("2026-03-02", "20")]).as_bytes());
+    write(&format!("{month}/report-Manifest.json"), manifest("one").as_bytes());
+    run(scene, environment).expect(0).says("2 charges, 0 set aside; 2 days new");
+    assert_eq!(total(scene), "30.000000000");
+    write(&format!("{month}/two/report-1.csv"), cur(&[("2026-03-01", "10"), ("2026-03-02", "25")]).as_bytes());
+    write(&format!("{month}/report-Manifest.json"), manifest("two").as_bytes());
+    let output = run(scene, environment).expect(0).says("2 charges, 0 set aside; 0 days new, 1 changed, 1 unchanged");
+    assert!(output.stderr.contains("1 files are left out, which no manifest of their month names any more"), "{}", output.stderr);
+    assert_eq!(total(scene), "35.000000000");
+}
+
+#[test]
+fn a_later_manifest_of_a_month_replaces_the_earlier_one() {
+    let scene = Scene::with_rules();
+    scene.write("apportion.toml", "[sources.aws]\nplugin = \"aws-cur\"\npaths = [\"cur\"]\ngrants = [\"table-decode\", \"file\"]\n");
+    provisional_then_final(&|name, bytes| scene.write_bytes(name, bytes), &scene, &[]);
+    // Without the power nobody knows of manifests.
+    scene.write("apportion.toml", "[sources.aws]\nplugin = \"aws-cur\"\npaths = [\"cur\"]\ngrants = [\"table-decode\"]\n");
+    run(&scene, &[]).expect(0).says("4 charges");
+    // A link that leads out is a file of the source's, and none that the plugin may read itself.
+    scene.write("outside/other-Manifest.json", "no manifest");
+    std::os::unix::fs::symlink(scene.path("outside/other-Manifest.json"), scene.path("cur/report/other-Manifest.json")).expect("a link");
+    scene.write("apportion.toml", "[sources.aws]\nplugin = \"aws-cur\"\npaths = [\"cur\"]\ngrants = [\"table-decode\", \"file\"]\n");
+    run(&scene, &[]).expect(0).says("2 charges");
+}
+
+#[test]
+fn a_report_in_s3_is_read_by_its_manifests() {
+    let Some(server) = Server::start("moto", &[], &[]) else { return };
+    make_bucket(&server, "testing:testing", "bills");
+    let scene = Scene::with_rules();
+    scene.write("apportion.toml", &settings("aws-cur", &["s3://bills/cur/"], &["table-decode", "object-store", "file"], &of_server(&server)));
+    provisional_then_final(&|name, bytes| put(&server, "testing:testing", &format!("bills/{name}"), bytes), &scene, &KEYS);
+    // The bill of before was dropped from the report, and its copy is not asked for: two bills and two states of the manifest.
+    let copies = fs::read_dir(scene.path("objects")).expect("copies").flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let (manifests, bills): (Vec<String>, Vec<String>) = copies.partition(|name| name.ends_with("Manifest.json"));
+    assert_eq!((manifests.len(), bills.len()), (1, 2));
+    scene.write("apportion.toml", &settings("aws-cur", &["s3://none/cur/"], &["table-decode", "object-store", "file"], &of_server(&server)));
+    gap(&scene, &KEYS, "F303", "s3://none/cur/ cannot be listed: NoSuchBucket");
+}
+
+#[test]
+fn s3_that_checks_says_what_is_wrong_with_the_keys() {
+    let Some(server) = Server::start("seaweedfs", &[], &[]) else { return };
+    let owner = "AKLAB:lab-secret";
+    make_bucket(&server, owner, "billing-export");
+    make_bucket(&server, owner, "private");
+    put(&server, owner, "billing-export/focus/bill.csv", BILL.as_bytes());
+    put(&server, owner, "private/bill.csv", BILL.as_bytes());
+    let keys = |access: &'static str, secret: &'static str| [("AWS_ACCESS_KEY_ID", access), ("AWS_SECRET_ACCESS_KEY", secret), KEYS[2], KEYS[3]];
+    let scene = Scene::with_rules();
+    let read = |path: &str| {
+        scene.write("apportion.toml", &settings("focus-file", &[path], &["table-decode", "object-store"], &of_server(&server)));
+    };
+    read("s3://billing-export/focus/");
+    gap(&scene, &keys("AKLAB", "wrong"), "F302", "SignatureDoesNotMatch");
+    gap(&scene, &keys("NOBODY", "wrong"), "F302", "InvalidAccessKeyId");
+    run(&scene, &keys("AKREAD", "read-secret")).expect(0).says("5 charges");
+    assert_eq!(costs(&scene), expected());
+    read("s3://private/");
+    gap(&scene, &keys("AKREAD", "read-secret"), "F302", "AccessDenied");
+}
+
+#[test]
+fn a_bill_in_azure_is_the_same_bill() {
+    let Some(server) = Server::start("azurite", &[], &[]) else { return };
+    const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    let script = "const { BlobServiceClient, StorageSharedKeyCredential } = require('@azure/storage-blob'); (async () => {
+        const [url, key, bill] = process.argv.slice(1);
+        const service = new BlobServiceClient(url, new StorageSharedKeyCredential('devstoreaccount1', key));
+        const container = service.getContainerClient('bills');
+        await container.create();
+        await container.getBlockBlobClient('focus/bill.csv').upload(bill, Buffer.byteLength(bill));
+    })()";
+    let url = format!("{}/devstoreaccount1", server.url());
+    let mut node = Command::new("node");
+    node.args(["-e", script, &url, KEY, BILL]).env("NODE_PATH", server.folder().join("npm/azurite/node_modules"));
+    let output = node.output().expect("node");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let scene = Scene::with_rules();
+    let store = format!("endpoint = \"{url}\"\nallow_http = true\naccount_key = {{ env = \"AZURE_KEY\" }}");
+    scene.write("apportion.toml", &settings("focus-file", &["az://devstoreaccount1/bills/focus/"], &["table-decode", "object-store"], &store));
+    run(&scene, &[("AZURE_KEY", KEY)]).expect(0).says("5 charges");
+    assert_eq!(costs(&scene), expected());
+    gap(&scene, &[("AZURE_KEY", "d3Jvbmcga2V5")], "F302", "az://devstoreaccount1/bills/focus/ cannot be listed");
+}
+
+#[test]
+fn a_bill_in_google_cloud_storage_is_the_same_bill() {
+    let Some(server) = Server::start("fake-gcs", &[], &[]) else { return };
+    let json = "Content-Type: application/json";
+    curl(&["-X", "POST", "-H", json, "-d", "{\"name\": \"bills\"}", &format!("{}/storage/v1/b", server.url())]);
+    let upload = format!("{}/upload/storage/v1/b/bills/o?uploadType=media&name=focus/bill.csv", server.url());
+    curl(&["-X", "POST", "-H", "Content-Type: text/csv", "--data-binary", BILL, &upload]);
+    let scene = Scene::with_rules();
+    scene.write("apportion.toml", &settings("focus-file", &["gs://bills/focus/*.csv"], &["table-decode", "object-store"], &of_server(&server)));
+    run(&scene, &[]).expect(0).says("5 charges");
+    assert_eq!(costs(&scene), expected());
+    scene.write("apportion.toml", &settings("focus-file", &["gs://bills/none/"], &["table-decode", "object-store"], &of_server(&server)));
+    gap(&scene, &[], "F303", "there is no object at gs://bills/none/");
 }

@@ -181,7 +181,8 @@ impl Access {
 
 fn no_certificate(path: Option<&PathBuf>) -> Failure {
     let path = path.map(|path| path.display().to_string()).unwrap_or_default();
-    trouble::of(Kind::Config, code::CONFIG_VALUE, format!("{path} holds no certificates")).hint("name a PEM file with `ca_file` of [sources.NAME.store]")
+    trouble::of(Kind::Config, code::CONFIG_VALUE, format!("{path} holds no certificates"))
+        .hint("name a PEM file with `ca_file` of [sources.NAME.store]")
 }
 
 /// Google's client wants somebody, even where nobody is asked who they are.

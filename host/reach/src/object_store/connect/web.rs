@@ -4,8 +4,8 @@ use super::{Access, CONNECT, Fetch, Head, SILENCE, changed, no_certificate, valu
 use crate::failure::{Failure, Kind};
 use crate::object_store::address::Address;
 use crate::object_store::trouble;
-use domain::catalogue as code;
 use base64::Engine;
+use domain::catalogue as code;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use std::ops::Range;
