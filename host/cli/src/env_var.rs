@@ -13,7 +13,7 @@ pub const LISTEN: &str = "APPORTION_LISTEN";
 pub const POWERS: &str = "APPORTION_POWERS";
 /// The proxy of all sources that ask over HTTP; wins over the settings file.
 pub const PROXY: &str = "APPORTION_PROXY";
-/// Folder for compiled plugins, instead of the user's cache.
+/// Folder for compiled plugins and copies of objects, instead of the user's cache.
 pub const CACHE: &str = "APPORTION_CACHE";
 
 /// A rustc that compiles for WebAssembly, for `plugin build`.
@@ -27,11 +27,11 @@ pub const DOCUMENTED: [(&str, &str); 11] = [
     (LISTEN, "Address of `serve`; `--listen` wins."),
     (POWERS, "The powers that sources may grant, with commas between; wins over the settings file."),
     (PROXY, "The proxy of all sources that ask over HTTP; wins over the settings file."),
-    (CACHE, "Folder for compiled plugins, instead of the user's cache."),
+    (CACHE, "Folder for compiled plugins and copies of objects, instead of the user's cache."),
     (WASM_RUSTC, "A rustc that compiles for WebAssembly, for `plugin build`; otherwise the usual one."),
     ("USER", "Who approves rules; `--by` wins."),
     ("NO_COLOR", "Set: no bold text on terminals."),
-    ("XDG_CACHE_HOME", "The user's cache; compiled plugins go to `apportion/plugins` in it."),
+    ("XDG_CACHE_HOME", "The user's cache; compiled plugins go to `apportion/plugins` in it, copies of objects to `apportion/objects`."),
     ("HOME", "Without `XDG_CACHE_HOME`, the cache is `.cache` in it."),
 ];
 
@@ -52,9 +52,18 @@ pub fn user() -> Option<String> {
 
 /// Where compiled plugins are kept; `None` where there is no home.
 pub fn plugin_cache() -> Option<PathBuf> {
+    Some(cache()?.join("plugins"))
+}
+
+/// Where copies of objects are kept. Not with the plugins: who keeps those in order removes what is not theirs.
+pub fn object_cache() -> Option<PathBuf> {
+    Some(cache()?.join("objects"))
+}
+
+fn cache() -> Option<PathBuf> {
     if let Some(cache) = value(CACHE) {
         return Some(PathBuf::from(cache));
     }
     let cache = value("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| value("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
-    Some(cache.join("apportion").join("plugins"))
+    Some(cache.join("apportion"))
 }

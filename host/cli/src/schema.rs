@@ -101,7 +101,7 @@ fn tag() -> Value {
 fn source() -> Value {
     let mut source = object(json!({
         "plugin": { "description": "A bundled plugin's name, or the path of a .wasm file.", "type": "string" },
-        "paths": texts("Files, folders (*.csv, *.csv.gz and *.parquet in them, at any depth) and patterns."),
+        "paths": texts("Files, folders (*.csv, *.csv.gz and *.parquet in them, at any depth) and patterns; objects, prefixes and patterns of stores: s3://BUCKET/…, gs://BUCKET/…, az://ACCOUNT/CONTAINER/…; files of web servers: https://…."),
         "delimiter": { "description": "What separates the cells of CSV files.", "type": "string", "minLength": 1, "maxLength": 1, "default": "," },
         "grants": {
             "description": "The powers that the plugin is granted.",
@@ -194,7 +194,36 @@ fn secret() -> Value {
 }
 
 fn store() -> Value {
-    object(json!({}))
+    let text = |description: &str| json!({ "description": description, "type": "string", "minLength": 1 });
+    let switch = |description: &str| json!({ "description": description, "type": "boolean", "default": false });
+    let secret = |description: &str| {
+        let mut secret = object(kept());
+        secret["description"] = json!(description);
+        secret
+    };
+    object(json!({
+        "region": text("The region of S3 buckets; asked of S3 itself unless said."),
+        "endpoint": text("The address of a store that speaks the protocol of S3, Azure Blob or Google Cloud Storage and is not the vendor's own."),
+        "allow_http": switch("Whether stores and web servers may be asked without TLS."),
+        "ca_file": text("A PEM file of certificates that are trusted beside the system's. Relative to the settings file."),
+        "anonymous": switch("Whether to ask without credentials, for what is public."),
+        "profile": text("The profile of the AWS configuration whose credentials are used for S3."),
+        "role": text("The ARN of a role that is assumed for S3."),
+        "external_id": text("What the role's trust policy wants to hear."),
+        "tenant_id": text("The tenant of Azure's client secret."),
+        "client_id": text("The application of Azure's client secret, or the managed identity."),
+        "cache": text("The folder of the copies of objects, instead of the user's cache. Relative to the settings file."),
+        "access_key": secret("An access key of S3, instead of what the AWS configuration has."),
+        "secret_key": secret("The secret of the access key."),
+        "session_token": secret("The token of the access key's session."),
+        "account_key": secret("A key of Azure's storage account."),
+        "sas": secret("A shared access signature of Azure."),
+        "client_secret": secret("The secret of Azure's `client_id`."),
+        "service_account": secret("The key file of a Google service account."),
+        "bearer": secret("The token that a web server wants."),
+        "basic": secret("What a web server wants as `user:password`."),
+        "query": secret("What stands behind the question mark of a web server's URL where that is secret, as in signed URLs."),
+    }))
 }
 
 fn kubernetes() -> Value {
@@ -297,6 +326,7 @@ mod tests {
             ("[sources.x.secrets.s]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/secrets/additionalProperties/properties"),
             ("[sources.x.aws]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/aws/properties"),
             ("[server]\nzzzzzzzz = 1", "/properties/server/properties"),
+            ("[sources.x.store]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/store/properties"),
             ("[limits]\nzzzzzzzz = 1", "/properties/limits/properties"),
             ("[sources.x.kubernetes]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/kubernetes/properties"),
             ("[trust]\nzzzzzzzz = 1", "/properties/trust/properties"),

@@ -23,7 +23,7 @@ pub const LEDGER: &str = "apportion.db";
 pub const RULES: &str = "rules";
 pub const LISTEN: &str = "127.0.0.1:8080";
 /// The powers that a plugin can be granted.
-pub const POWERS: [&str; 6] = ["table-decode", "file", "http", "kubernetes", "aws-cost-explorer", "aws-organizations"];
+pub const POWERS: [&str; 7] = ["table-decode", "file", "http", "kubernetes", "aws-cost-explorer", "aws-organizations", "object-store"];
 pub const PLUGIN_SECONDS_MAX: u64 = 3_600;
 /// What a 32-bit guest can address.
 pub const PLUGIN_MIB_MAX: u64 = 4_096;

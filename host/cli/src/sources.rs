@@ -1,25 +1,57 @@
-//! Turns the paths of a source — files, folders, patterns — into the tables that its plugin is granted.
+//! Turns the paths of a source — files, folders, patterns, URLs of stores — into the tables that its plugin is granted.
 
+use crate::reach;
 use crate::settings::{Settings, SourceSettings};
+use ::reach::object_store::{Files, LocalFile, Place, is_url};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
+use plugin_host::{Grants, Power};
 use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What counts as a bill inside a folder; a file named by its own path may have any ending.
 const ENDINGS: [&str; 3] = [".csv", ".csv.gz", ".parquet"];
 
-/// Every file of a source once, in the order of its paths and by name within each.
-pub fn tables(settings: &Settings, source: &SourceSettings) -> Result<Vec<GrantedTable>, Diagnostic> {
-    let mut finder = Finder { source: &source.name, files: Vec::new(), any: false, seen: HashSet::new(), above: Vec::new() };
+/// What the paths of a source lead to.
+pub struct Located {
+    /// Every table once, in the order of the paths and by name within each.
+    pub tables: Vec<GrantedTable>,
+    /// All files, where somebody besides the host's own reader of tables wants them.
+    pub files: Option<Arc<Files>>,
+}
+
+/// Finds local files, and lists what lies in stores.
+pub fn locate(settings: &Settings, source: &SourceSettings, granted: &Grants) -> Result<Located, Diagnostic> {
+    let mut finder = Finder::new(&source.name);
+    let mut places = Vec::new();
     for written in &source.paths.value {
-        finder.path(&settings.path(written))?;
+        if is_url(written) {
+            places.push(Place::Url(written.clone()));
+        } else {
+            finder.path(&settings.path(written))?;
+            places.push(Place::Local(std::mem::take(&mut finder.files).into_iter().map(|file| file.named(&settings.root)).collect()));
+        }
     }
-    let table = |path: PathBuf| GrantedTable { name: shown(&settings.root, &path), path, delimiter: source.delimiter.value };
-    Ok(finder.files.into_iter().map(table).collect())
+    let in_store = places.iter().find_map(|place| if let Place::Url(url) = place { Some(url.clone()) } else { None });
+    if let Some(url) = &in_store {
+        granted.expect(Power::ObjectStore, &format!("{url}, which source '{}' reads,", source.name))?;
+    }
+    if in_store.is_none() && !granted.has(Power::File) {
+        let local = places.into_iter().flat_map(|place| if let Place::Local(files) = place { files } else { Vec::new() });
+        let tables = local.filter(|file| file.is_table).map(|file| table(source, file.name, file.path)).collect();
+        return Ok(Located { tables, files: None });
+    }
+    let files = reach::files(settings, source, places, is_bill)?;
+    let tables = files.tables().into_iter().map(|found| table(source, found.name, found.path)).collect();
+    Ok(Located { tables, files: Some(Arc::new(files)) })
+}
+
+fn table(source: &SourceSettings, name: String, path: PathBuf) -> GrantedTable {
+    GrantedTable { name, path, delimiter: source.delimiter.value }
 }
 
 /// Paths below the settings file's folder are shown from there.
@@ -27,11 +59,26 @@ fn shown(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 
+struct Spotted {
+    path: PathBuf,
+    is_table: bool,
+    inside: Option<PathBuf>,
+}
+
+impl Spotted {
+    fn named(self, root: &Path) -> LocalFile {
+        LocalFile { name: shown(root, &self.path), path: self.path, is_table: self.is_table, inside: self.inside }
+    }
+}
+
 struct Finder<'a> {
     source: &'a str,
-    files: Vec<PathBuf>,
-    /// Whether the path at hand has led to a file.
+    /// What the path at hand has led to.
+    files: Vec<Spotted>,
+    /// Whether a table is among it.
     any: bool,
+    /// The real path of what the operator named: what a plugin reads itself lies there.
+    root: PathBuf,
     /// Real paths, so that a file found twice is read once.
     seen: HashSet<PathBuf>,
     /// Real paths of the folders that lead here: meeting one again is a loop.
@@ -39,11 +86,16 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
+    fn new(source: &str) -> Finder<'_> {
+        Finder { source, files: Vec::new(), any: false, root: PathBuf::new(), seen: HashSet::new(), above: Vec::new() }
+    }
+
     fn path(&mut self, path: &Path) -> Result<(), Diagnostic> {
         self.any = false;
+        self.root = real(named_part(path));
         match fs::metadata(path) {
             Ok(facts) if facts.is_dir() => self.folder(path)?,
-            Ok(_) => self.file(path)?,
+            Ok(_) => self.file(path, true)?,
             Err(error) if is_absent(&error) && is_pattern(path) => self.pattern(path)?,
             Err(error) if is_absent(&error) => return Err(self.nothing(path)),
             Err(error) => return Err(unreadable(path, &error)),
@@ -59,7 +111,7 @@ impl Finder<'_> {
         })?;
         for path in found {
             let path = path.map_err(|error| unreadable(error.path(), error.error()))?;
-            if path.is_dir() { self.folder(&path)? } else { self.file(&path)? }
+            if path.is_dir() { self.folder(&path)? } else { self.file(&path, true)? }
         }
         Ok(())
     }
@@ -78,20 +130,24 @@ impl Finder<'_> {
             let facts = fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
             if facts.is_dir() {
                 self.folder(&path)?;
-            } else if is_bill(&path) {
-                self.file(&path)?;
+            } else {
+                self.file(&path, is_bill(&path.to_string_lossy()))?;
             }
         }
         self.above.pop();
         Ok(())
     }
 
-    fn file(&mut self, path: &Path) -> Result<(), Diagnostic> {
+    fn file(&mut self, path: &Path, is_table: bool) -> Result<(), Diagnostic> {
+        if !is_table && (is_hidden(path) || fs::File::open(path).is_err()) {
+            return Ok(());
+        }
         fs::File::open(path).map_err(|error| unreadable(path, &error))?;
         let real = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
-        self.any = true;
-        if self.seen.insert(real) {
-            self.files.push(path.to_path_buf());
+        self.any |= is_table;
+        if self.seen.insert(real.clone()) {
+            let inside = Some(real).filter(|real| real.starts_with(&self.root));
+            self.files.push(Spotted { path: path.to_path_buf(), is_table, inside });
         }
         Ok(())
     }
@@ -114,8 +170,27 @@ fn is_pattern(path: &Path) -> bool {
     path.to_string_lossy().contains(['*', '?', '['])
 }
 
-fn is_bill(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+/// The part of a path before its first pattern.
+fn named_part(path: &Path) -> &Path {
+    let mut part = path;
+    while is_pattern(part) && !part.exists() {
+        part = part.parent().unwrap_or(Path::new(""));
+    }
+    part
+}
+
+fn real(path: &Path) -> PathBuf {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+/// By the name of a file, or the key of an object.
+fn is_bill(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default().to_lowercase();
     !name.starts_with('.') && ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
@@ -135,11 +210,11 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn find(root: &Path, written: &[&str]) -> Result<Vec<String>, String> {
-        let mut finder = Finder { source: "aws", files: Vec::new(), any: false, seen: HashSet::new(), above: Vec::new() };
+        let mut finder = Finder::new("aws");
         for path in written {
             finder.path(&root.join(path)).map_err(|finding| finding.code.to_string())?;
         }
-        Ok(finder.files.iter().map(|path| shown(root, path)).collect())
+        Ok(finder.files.iter().filter(|file| file.is_table).map(|file| shown(root, &file.path)).collect())
     }
 
     fn folder(files: &[&str]) -> tempfile::TempDir {

@@ -17,6 +17,8 @@ mod scene;
 mod servers;
 #[path = "collectors/trust.rs"]
 mod trust;
+#[path = "collectors/stores.rs"]
+mod stores;
 
 /// The scripts are there in CI.
 #[test]

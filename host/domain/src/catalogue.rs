@@ -84,6 +84,10 @@ catalogue! {
     ROW_REJECTED "F201" Incomplete "A row could not be understood and was set aside.";
     ROW_RAGGED "F202" Incomplete "A row has more or fewer cells than the header.";
     ROW_QUOTE "F203" Incomplete "A quote stands inside an unquoted cell.";
+    STORE_FAILED "F301" Incomplete "A store or web server could not be listed or read.";
+    STORE_REFUSED "F302" Incomplete "A store or web server refused the credentials.";
+    STORE_NOT_FOUND "F303" Incomplete "A source's URL leads to no bucket, or to no object in it.";
+    STORE_CACHE "F304" Incomplete "Copies of objects cannot be kept.";
     PLUGIN_NOT_FOUND "P101" User "A source names a plugin that is not installed.";
     PLUGIN_INVALID "P102" User "A file is not a component of a world that this version serves.";
     PLUGIN_CONFIG "P103" User "A plugin refused its configuration.";

@@ -37,6 +37,8 @@ pub struct State {
     /// The granted tables; `None` where the power is not granted.
     pub tables: Option<Vec<GrantedTable>>,
     pub reach: Reach,
+    /// Powers that are linked without being granted.
+    pub optional: Vec<Power>,
     /// What the guest was told when the last look outside failed, and why it did: that knows more.
     pub failure: Option<(String, Diagnostic)>,
     /// Until when the call under way may work. Waiting for others is no fault of its own, and moves it.
@@ -55,6 +57,7 @@ impl State {
             run: RunInfo::default(),
             tables: None,
             reach: Reach::default(),
+            optional: Vec::new(),
             failure: None,
             deadline: Instant::now(),
             host_calls: 0,
@@ -91,6 +94,16 @@ impl State {
         if self.host_calls > limit { Err(LimitHit::HostCalls { limit }.into()) } else { Ok(()) }
     }
 
+    /// Waiting for others is no fault of the guest's, and moves its deadline.
+    fn waiting<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let answer = wait();
+        let waited = began.elapsed();
+        self.deadline += waited;
+        self.waited += waited;
+        answer
+    }
+
     /// Uses a power on the guest's behalf; the guest is told in short what went wrong, and the host keeps the long form.
     fn reach_out<P: ?Sized, T>(
         &mut self,
@@ -101,14 +114,11 @@ impl State {
         self.count_call()?;
         // What went wrong before is over: the plugin went on.
         self.failure = None;
-        let began = Instant::now();
         let answer = match granted {
-            Some(granted) => ask(&granted),
-            None => Err(self.denied(power)),
+            Some(granted) => self.waiting(|| ask(&granted)),
+            None if self.optional.contains(&power) => Err(self.denied(power)),
+            None => return Err(LimitHit::Denied { power: power.name() }.into()),
         };
-        let waited = began.elapsed();
-        self.deadline += waited;
-        self.waited += waited;
         self.requests += 1;
         Ok(answer.map_err(|failure| self.tell(&failure)))
     }
@@ -135,7 +145,7 @@ impl State {
 }
 
 /// Whether the same again may go well.
-fn retry(kind: Kind) -> Retry {
+pub fn retry(kind: Kind) -> Retry {
     match kind {
         Kind::Config | Kind::Auth => Retry::No,
         Kind::RateLimited(seconds) => seconds.map_or(Retry::Soon, Retry::After),

@@ -2,14 +2,14 @@
 
 use crate::call::{Fuel, Sandbox, label};
 use crate::capability::log::LogLine;
-use crate::capability::{RunInfo, State};
+use crate::capability::{RunInfo, State, retry};
 use crate::convert::{self, Intake};
 use crate::grant::{Grants, Power};
 use crate::limits::Limits;
 use crate::plugin::linker;
 use crate::wit::since_v0_1_0::{CollectorPre, collector, types};
 use domain::diagnostic::Diagnostic;
-use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity};
+use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows};
 use reach::Reach;
 use std::sync::Arc;
 use wasmtime::Engine;
@@ -24,6 +24,8 @@ pub struct CollectorPlugin {
     identity: PluginIdentity,
     limits: Limits,
     grants: Grants,
+    /// Powers that are linked without being granted.
+    optional: Vec<Power>,
     reach: Reach,
     log: Option<LogSink>,
 }
@@ -44,6 +46,7 @@ impl CollectorPlugin {
             identity: identity.clone(),
             limits: limits.clone(),
             grants: grants.clone(),
+            optional: powers.into_iter().filter(|power| !grants.has(*power)).collect(),
             reach: Reach::default(),
             log: None,
         })
@@ -63,6 +66,7 @@ impl CollectorPlugin {
             kubernetes: reach.kubernetes.filter(|_| has(Power::Kubernetes)),
             cost_explorer: reach.cost_explorer.filter(|_| has(Power::AwsCostExplorer)),
             organizations: reach.organizations.filter(|_| has(Power::AwsOrganizations)),
+            tables: reach.tables.filter(|_| has(Power::TableDecode)),
         };
         CollectorPlugin { reach, ..self }
     }
@@ -73,6 +77,7 @@ impl CollectorPlugin {
         state.run = RunInfo { source: request.source.clone(), now: request.now.clone() };
         state.tables = self.grants.has(Power::TableDecode).then(|| request.tables.clone());
         state.reach = self.reach.clone();
+        state.optional = self.optional.clone();
         Sandbox::new(&self.engine, &self.limits, &self.identity, state)
     }
 
@@ -124,9 +129,21 @@ impl CollectorPlugin {
         while let Some(batch) = self.next(sandbox, &instance, cursor)? {
             let batch = intake.batch(batch);
             *counted = intake.output.counted();
-            sink(batch.map_err(|refusal| sandbox.diagnostic(refusal.code(), refusal.message()))?)?;
+            let batch = batch.map_err(|refusal| sandbox.diagnostic(refusal.code(), refusal.message()))?;
+            self.fetch(&batch)?;
+            sink(batch)?;
         }
         Ok(())
+    }
+
+    /// The table that is about to be read, if it lies in a store.
+    fn fetch(&self, batch: &Batch) -> Result<(), Diagnostic> {
+        let table = match &batch.rows {
+            Rows::Mapped(mapping) => &mapping.table,
+            Rows::MappedUsage(mapping) => &mapping.table,
+            Rows::Charges(_) => return Ok(()),
+        };
+        self.reach.tables.as_ref().map_or(Ok(()), |tables| tables.fetch(table)).map_err(|failure| failure.diagnostic.retry(retry(failure.kind)))
     }
 
     fn finish_log(&self, sandbox: &Sandbox) {

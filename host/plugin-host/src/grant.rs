@@ -18,10 +18,13 @@ pub enum Power {
     Kubernetes,
     AwsCostExplorer,
     AwsOrganizations,
+    /// Having the host fetch what the source's URLs lead to. Nothing is linked for it: no plugin can ask for it or call it.
+    ObjectStore,
 }
 
 impl Power {
-    pub const ALL: [Power; 6] = [Power::TableDecode, Power::File, Power::Http, Power::Kubernetes, Power::AwsCostExplorer, Power::AwsOrganizations];
+    pub const ALL: [Power; 7] =
+        [Power::TableDecode, Power::File, Power::Http, Power::Kubernetes, Power::AwsCostExplorer, Power::AwsOrganizations, Power::ObjectStore];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -31,6 +34,7 @@ impl Power {
             Power::Kubernetes => "kubernetes",
             Power::AwsCostExplorer => "aws-cost-explorer",
             Power::AwsOrganizations => "aws-organizations",
+            Power::ObjectStore => "object-store",
         }
     }
 
@@ -129,7 +133,18 @@ impl Grants {
     pub fn cover(&self, manifest: &Manifest, plugin: &str) -> Result<(), Diagnostic> {
         let Some(request) = manifest.powers.iter().find(|request| !request.optional && !self.has(request.power)) else { return Ok(()) };
         let asked: BTreeSet<Power> = manifest.powers.iter().filter(|request| !request.optional).map(|request| request.power).collect();
-        let (granted, allowed) = (self.powers.contains(&request.power), self.ceiling.powers.contains(&request.power));
+        let reason = crate::convert::shown(&request.reason);
+        Err(self.refusal(request.power, &asked, &format!("{plugin} asks for the power '{}' ({reason})", request.power.name())))
+    }
+
+    /// Refuses what the host is to do itself, unless it is granted; `wish` is who wants the power.
+    pub fn expect(&self, power: Power, wish: &str) -> Result<(), Diagnostic> {
+        let asked = BTreeSet::from([power]);
+        if self.has(power) { Ok(()) } else { Err(self.refusal(power, &asked, &format!("{wish} needs the power '{}'", power.name()))) }
+    }
+
+    fn refusal(&self, power: Power, asked: &BTreeSet<Power>, wish: &str) -> Diagnostic {
+        let (granted, allowed) = (self.powers.contains(&power), self.ceiling.powers.contains(&power));
         let place = self.ceiling.shown_place();
         let lack = match (granted, allowed) {
             (false, false) => format!("source '{}' does not grant, and the deployment does not allow ({place})", self.source),
@@ -138,14 +153,12 @@ impl Grants {
         };
         let mut lines = Vec::new();
         if !granted {
-            lines.push(self.lines_that_grant(&asked));
+            lines.push(self.lines_that_grant(asked));
         }
         if !allowed {
-            lines.push(self.ceiling.line_that_allows(&asked));
+            lines.push(self.ceiling.line_that_allows(asked));
         }
-        let reason = crate::convert::shown(&request.reason);
-        let message = format!("{plugin} asks for the power '{}' ({reason}), which {lack}", request.power.name());
-        Err(Diagnostic::new(code::PLUGIN_DENIED, message).hint(lines.join("\n")))
+        Diagnostic::new(code::PLUGIN_DENIED, format!("{wish}, which {lack}")).hint(lines.join("\n"))
     }
 
     /// What is granted already and what is asked for, as the settings file has it.

@@ -210,6 +210,8 @@ pub fn linker(engine: &Engine, powers: &[Power]) -> wasmtime::Result<Linker<Stat
             Power::Kubernetes => kubernetes::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
             Power::AwsCostExplorer => aws_cost_explorer::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
             Power::AwsOrganizations => aws_organizations::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
+            // The host itself reads the store.
+            Power::ObjectStore => {}
         }
     }
     Ok(linker)

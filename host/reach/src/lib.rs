@@ -24,6 +24,8 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub struct Reach {
     pub files: Option<Arc<object_store::Files>>,
+    /// Where the host gets the tables that it reads for the plugin; no power of the plugin's own.
+    pub tables: Option<Arc<object_store::Files>>,
     pub http: Option<Arc<dyn cassette::Exchange>>,
     pub kubernetes: Option<Arc<kubernetes::Kubernetes>>,
     pub cost_explorer: Option<Arc<aws_cost_explorer::CostExplorer>>,

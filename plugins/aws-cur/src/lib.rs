@@ -1,8 +1,10 @@
 //! The collector `aws-cur`: Cost and Usage Reports of AWS, as CUR 1.0 (CSV) and CUR 2.0 (Parquet or CSV) write them.
 
+mod manifest;
 mod map;
 
 use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector};
+use apportion_plugin_sdk::{file, log, table_decode};
 use map::Options;
 use table_settings::charges::{Pages, check};
 
@@ -17,6 +19,7 @@ impl Collector for AwsCur {
             "AWS Cost and Usage Reports: CUR 1.0 and 2.0, as CSV, gzipped CSV or Parquet files",
         )
         .power("table-decode", "to read the headers of the files, and to have the host read their rows")
+        .optional_power("file", "to read the manifests, which say which files of a report count")
         .config_schema(include_str!("config-schema.json"))
         .stream("charges", "one charge a line item")
         .stream("usage", "split costs of tasks and pods, by the resource that they ran on")
@@ -30,12 +33,30 @@ impl Collector for AwsCur {
 
     fn open(request: Request) -> Result<AwsCur, Error> {
         let options = Options::parse(&request.config)?;
-        Pages::open(|table| map::map(table, &options)).map(AwsCur)
+        Pages::of(&tables()?, |table| map::map(table, &options)).map(AwsCur)
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
         Ok(self.0.next())
     }
+}
+
+/// The names of the tables that count.
+fn tables() -> Result<Vec<String>, Error> {
+    let tables = table_decode::names().map_err(Error::Unavailable)?;
+    if tables.is_empty() {
+        return Err(Error::config("no file was given to the source"));
+    }
+    let entries = match file::entries() {
+        // Without the power nobody knows of manifests, and every file counts.
+        Err(Error::Config(_)) => return Ok(tables),
+        entries => entries?,
+    };
+    let chosen = manifest::choose(tables, &entries, &|name| file::read_all(name, manifest::BYTES_MAX))?;
+    if let Some(first) = chosen.skipped.first() {
+        log::warn(&format!("{} files are left out, which no manifest of their month names any more, such as {first}", chosen.skipped.len()));
+    }
+    if chosen.read.is_empty() { Err(Error::config("the manifests name none of the files that were given to the source")) } else { Ok(chosen.read) }
 }
 
 register_collector!(AwsCur);

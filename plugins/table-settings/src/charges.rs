@@ -2,7 +2,7 @@
 
 use crate::field::{FEDS, Fed, NEEDED, WISHED};
 use crate::{closest, date_order, named, object, skips, texts, texts_by_key, unknown};
-use apportion_plugin_sdk::table_decode::{TableInfo, tables};
+use apportion_plugin_sdk::table_decode::{TableInfo, describe, tables};
 use apportion_plugin_sdk::{Batch, DateOrder, Error, Feed, FeedFrom, Mapping, Origin, Problem, Rows, Skip, TagColumn};
 use serde_json::Value;
 
@@ -85,6 +85,15 @@ pub struct Pages {
 }
 
 impl Pages {
+    /// Some of the tables, which are looked into one by one: the others are not even fetched.
+    pub fn of(names: &[String], mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>) -> Result<Pages, Error> {
+        let mut rows = Vec::new();
+        for name in names {
+            rows.extend(map(&describe(name).map_err(Error::Unavailable)?)?);
+        }
+        Ok(Pages { rows: rows.into_iter() })
+    }
+
     pub fn open(mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>) -> Result<Pages, Error> {
         let mut rows = Vec::new();
         for table in granted_tables()? {

@@ -170,7 +170,7 @@ pub fn sources(settings: &Settings, period: Option<Period>, record: Option<&Path
     if findings.is_empty() { Ok(sources) } else { Err(findings.into()) }
 }
 
-/// One source. If its plugin cannot be used, and that is not a matter of the settings, the source fails in the run.
+/// One source. If its plugin or its store cannot be used, and that is not a matter of the settings, the source fails in the run.
 pub fn source(settings: &Settings, host: &Shelf, source: &SourceSettings, period: Option<Period>) -> Result<Source, Diagnostic> {
     recorded_source(settings, host, source, period, None)
 }
@@ -182,23 +182,29 @@ fn recorded_source(
     period: Option<Period>,
     record: Option<&Path>,
 ) -> Result<Source, Diagnostic> {
-    let request = CollectRequest {
+    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?.under(ceiling(settings));
+    let located = match sources::locate(settings, source, &grants) {
+        Err(failure) if failure.code.fault() != Fault::Incomplete => return Err(failure),
+        located => located,
+    };
+    let mut request = CollectRequest {
         source: source.name.clone(),
         config: source.config.value.to_string(),
         period,
         state: None,
         now: instant(query::now_ms()),
-        tables: sources::tables(settings, source)?,
+        tables: Vec::new(),
     };
-    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?.under(ceiling(settings));
     let plugin = plugin(host, &source.plugin.value, &settings.root);
     let restated = plugin.as_ref().ok().and_then(|plugin| plugin.manifest().restatement_days);
     if let Ok(plugin) = &plugin {
         config_place::check(source, plugin)?;
     }
-    let collector: Box<dyn Collector> = match plugin.and_then(|plugin| plugin.collector(&grants)) {
-        Ok(collector) => {
-            let mut reach = reach::reach(settings, source)?;
+    let opened = plugin.and_then(|plugin| plugin.collector(&grants)).and_then(|collector| Ok((collector, located?)));
+    let collector: Box<dyn Collector> = match opened {
+        Ok((collector, located)) => {
+            request.tables = located.tables;
+            let mut reach = reach::reach(settings, source, located.files)?;
             let recorder = reach.http.clone().filter(|_| record.is_some()).map(|http| Arc::new(Recorder::new(http)));
             if let Some(recorder) = &recorder {
                 reach.http = Some(Arc::clone(recorder) as Arc<dyn Exchange>);

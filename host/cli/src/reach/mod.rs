@@ -13,12 +13,13 @@ pub use http::{
     HttpSection, REQUESTS_MAX, REQUESTS_PER_MINUTE_MAX, RESPONSE_MIB_MAX, RETRIES_MAX, RETRY_SECONDS_MAX, SecretSection, TIMEOUT_SECONDS_MAX,
 };
 pub use kubernetes::{KUBERNETES_SECONDS, KUBERNETES_SECONDS_MAX, KubernetesSection};
-pub use store::StoreSection;
+pub use store::{StoreSection, files};
 
 use crate::reading::SourceSection;
 use crate::settings::{Settings, SourceSettings};
 use domain::diagnostic::Diagnostic;
 use reach::Reach;
+use reach::object_store::Files;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -58,11 +59,12 @@ impl ReachSettings {
     }
 }
 
-/// The clients of one source, for the powers that it grants.
-pub fn reach(settings: &Settings, source: &SourceSettings) -> Result<Reach, Diagnostic> {
+/// The clients of one source, for the powers that it grants; `files` is what its paths lead to.
+pub fn reach(settings: &Settings, source: &SourceSettings, files: Option<Arc<Files>>) -> Result<Reach, Diagnostic> {
     let granted = |power: &str| source.grants.value.iter().any(|grant| grant == power);
     Ok(Reach {
-        files: if granted("file") { Some(Arc::new(store::files(settings, source)?)) } else { None },
+        files: files.clone().filter(|_| granted("file")),
+        tables: files,
         http: if granted("http") { Some(Arc::new(http::http(settings, source)?)) } else { None },
         kubernetes: if granted("kubernetes") { Some(Arc::new(kubernetes::kubernetes(settings, source)?)) } else { None },
         cost_explorer: if granted("aws-cost-explorer") { Some(Arc::new(aws::cost_explorer(settings, source)?)) } else { None },

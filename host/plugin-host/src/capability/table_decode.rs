@@ -1,11 +1,13 @@
 //! The power `table-decode`: a look into the tables that the operator granted, by name, bounded.
 
-use super::State;
+use super::{State, retry};
 use crate::grant::Power;
 use crate::limits::LimitHit;
 use crate::wit::since_v0_1_0::table_decode as wit;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
+use reach::Failure;
+use reach::object_store::Files;
 
 /// Enough to see what a column means; whoever wants all rows maps the table.
 const SAMPLE_ROWS_MAX: u32 = 1_000;
@@ -17,7 +19,21 @@ impl State {
         self.tables.as_deref().ok_or_else(|| LimitHit::Denied { power: Power::TableDecode.name() }.into())
     }
 
-    /// Answers the guest with words, and keeps the diagnostic for the host.
+    /// Looks into a table, which is fetched first if it lies in a store. The guest is answered with words, and the host keeps
+    /// the diagnostic.
+    fn look<T>(&mut self, name: &str, look: impl FnOnce(&GrantedTable) -> Result<T, Diagnostic>) -> wasmtime::Result<Result<T, String>> {
+        let Some(table) = self.granted()?.iter().find(|table| table.name == name).cloned() else {
+            return Ok(Err(format!("there is no table '{}'", crate::convert::shown(name))));
+        };
+        let fetched = self.fetch(|tables| tables.fetch(&table.name));
+        Ok(self.answer(fetched.and_then(|()| look(&table))))
+    }
+
+    fn fetch(&mut self, fetch: impl FnOnce(&Files) -> Result<(), Failure>) -> Result<(), Diagnostic> {
+        let Some(tables) = self.reach.tables.clone() else { return Ok(()) };
+        self.waiting(|| fetch(&tables)).map_err(|failure| failure.diagnostic.retry(retry(failure.kind)))
+    }
+
     fn answer<T>(&mut self, result: Result<T, Diagnostic>) -> Result<T, String> {
         result.map_err(|diagnostic| {
             let message = diagnostic.message.clone();
@@ -25,10 +41,6 @@ impl State {
             message
         })
     }
-}
-
-fn find(tables: &[GrantedTable], name: &str) -> Result<GrantedTable, String> {
-    tables.iter().find(|table| table.name == name).cloned().ok_or_else(|| format!("there is no table '{}'", crate::convert::shown(name)))
 }
 
 fn describe(table: &GrantedTable) -> Result<wit::TableInfo, Diagnostic> {
@@ -43,37 +55,20 @@ impl wit::Host for State {
     }
 
     fn describe(&mut self, table: String) -> wasmtime::Result<Result<wit::TableInfo, String>> {
-        Ok(match find(self.granted()?, &table) {
-            Ok(table) => {
-                let described = describe(&table);
-                self.answer(described)
-            }
-            Err(message) => Err(message),
-        })
+        self.look(&table, describe)
     }
 
     fn tables(&mut self) -> wasmtime::Result<Result<Vec<wit::TableInfo>, String>> {
-        let described = self.granted()?.iter().map(describe).collect();
-        Ok(self.answer(described))
+        let granted = self.granted()?.to_vec();
+        let fetched = self.fetch(Files::fetch_tables);
+        Ok(self.answer(fetched.and_then(|()| granted.iter().map(describe).collect())))
     }
 
     fn sample(&mut self, table: String, rows: u32) -> wasmtime::Result<Result<Vec<Vec<String>>, String>> {
-        Ok(match find(self.granted()?, &table) {
-            Ok(table) => {
-                let sampled = decode::sample(&table, rows.min(SAMPLE_ROWS_MAX) as usize);
-                self.answer(sampled)
-            }
-            Err(message) => Err(message),
-        })
+        self.look(&table, |table| decode::sample(table, rows.min(SAMPLE_ROWS_MAX) as usize))
     }
 
     fn distinct(&mut self, table: String, column: String, limit: u32) -> wasmtime::Result<Result<Vec<String>, String>> {
-        Ok(match find(self.granted()?, &table) {
-            Ok(table) => {
-                let distinct = decode::distinct(&table, &column, limit.min(DISTINCT_MAX) as usize);
-                self.answer(distinct)
-            }
-            Err(message) => Err(message),
-        })
+        self.look(&table, |table| decode::distinct(table, &column, limit.min(DISTINCT_MAX) as usize))
     }
 }

@@ -1,0 +1,289 @@
+//! From settings to a store that can be listed and read, and nothing else.
+
+mod aws;
+mod web;
+
+use super::address::{Address, Kind as StoreKind};
+use super::cache::Version;
+use super::trouble::{self, Deed};
+use crate::failure::{Failure, Kind};
+use crate::secret::{Keeper, Value};
+use domain::catalogue as code;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::path::Path as Key;
+use object_store::{BackoffConfig, Certificate, ClientOptions, Error, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How the stores of one source are reached.
+pub struct Access {
+    pub region: Option<String>,
+    /// Of a store that speaks the protocol and is not the vendor's own.
+    pub endpoint: Option<String>,
+    /// Whether the endpoint may be without TLS.
+    pub allow_http: bool,
+    /// Certificates that are trusted beside the system's, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Ask without credentials, for what is public.
+    pub anonymous: bool,
+    pub profile: Option<String>,
+    pub role: Option<String>,
+    pub external_id: Option<String>,
+    pub tenant_id: Option<String>,
+    pub client_id: Option<String>,
+    pub keys: Keys,
+    /// Whether an object below a prefix is a table, by its key.
+    pub is_table: fn(&str) -> bool,
+}
+
+/// Where the values of secrets are kept that stores want.
+#[derive(Default)]
+pub struct Keys {
+    /// Of S3: an access key, its secret, and the token of a session.
+    pub access_key: Option<Keeper>,
+    pub secret_key: Option<Keeper>,
+    pub session_token: Option<Keeper>,
+    /// Of Azure.
+    pub account_key: Option<Keeper>,
+    pub sas: Option<Keeper>,
+    pub client_secret: Option<Keeper>,
+    /// Google's, in JSON.
+    pub service_account: Option<Keeper>,
+    /// Of web servers: a token, `user:password`, what stands behind the question mark of a signed URL.
+    pub bearer: Option<Keeper>,
+    pub basic: Option<Keeper>,
+    pub query: Option<Keeper>,
+}
+
+pub fn value(slot: &str, keeper: &Option<Keeper>) -> Result<Option<Value>, Failure> {
+    keeper.as_ref().map(|keeper| keeper.read(slot)).transpose()
+}
+
+/// One bucket, container or web server.
+pub enum Store {
+    Objects { kind: StoreKind, store: Box<dyn ObjectStore> },
+    Web(web::Web),
+}
+
+/// What is known of an object before it is fetched.
+pub struct Head {
+    pub key: String,
+    pub size: u64,
+    pub etag: Option<String>,
+    /// RFC 3339.
+    pub modified: Option<String>,
+}
+
+const CONNECT: Duration = Duration::from_secs(10);
+/// Without a byte for so long, a fetch is taken up again where it was.
+const SILENCE: Duration = Duration::from_secs(30);
+
+impl Access {
+    pub async fn connect(&self, address: &Address) -> Result<Store, Failure> {
+        let kind = address.kind;
+        let store: Result<Box<dyn ObjectStore>, Error> = match kind {
+            StoreKind::Web => return web::Web::new(self, address).map(Store::Web),
+            StoreKind::S3 => self.s3(address).await?,
+            StoreKind::Gcs => self.gcs(address)?,
+            StoreKind::Azure => self.azure(address)?,
+        };
+        match store {
+            Ok(store) => Ok(Store::Objects { kind, store }),
+            Err(error) => {
+                Err(trouble::of(Kind::Config, code::CONFIG_VALUE, format!("{} cannot be reached with these settings: {error}", address.root))
+                    .hint("check [sources.NAME.store]"))
+            }
+        }
+    }
+
+    fn gcs(&self, address: &Address) -> Result<Result<Box<dyn ObjectStore>, Error>, Failure> {
+        let mut builder = GoogleCloudStorageBuilder::new().with_bucket_name(&address.bucket).with_client_options(self.client()?).with_retry(retry());
+        if let Some(endpoint) = self.endpoint()? {
+            builder = builder.with_base_url(endpoint);
+        }
+        match &self.keys.service_account {
+            Some(Keeper::File(path)) => builder = builder.with_service_account_path(path.display().to_string()),
+            Some(keeper) => builder = builder.with_service_account_key(keeper.read("service_account")?.expose()),
+            // An emulator knows no accounts.
+            None if self.anonymous || self.endpoint.is_some() => builder = builder.with_skip_signature(true).with_credentials(nobody()),
+            None => {}
+        }
+        Ok(builder.build().map(|store| Box::new(store) as Box<dyn ObjectStore>))
+    }
+
+    fn azure(&self, address: &Address) -> Result<Result<Box<dyn ObjectStore>, Error>, Failure> {
+        let mut builder = MicrosoftAzureBuilder::new()
+            .with_account(&address.account)
+            .with_container_name(&address.bucket)
+            .with_client_options(self.client()?)
+            .with_retry(retry());
+        if let Some(endpoint) = self.endpoint()? {
+            builder = builder.with_endpoint(endpoint.to_owned());
+        }
+        if let Some(tenant) = &self.tenant_id {
+            builder = builder.with_tenant_id(tenant);
+        }
+        if let Some(client) = &self.client_id {
+            builder = builder.with_client_id(client);
+        }
+        if self.anonymous {
+            builder = builder.with_skip_signature(true);
+        } else if let Some(key) = value("account_key", &self.keys.account_key)? {
+            builder = builder.with_access_key(key.expose());
+        } else if let Some(sas) = value("sas", &self.keys.sas)? {
+            let pairs: Vec<(String, String)> = url::form_urlencoded::parse(sas.expose().trim_start_matches('?').as_bytes()).into_owned().collect();
+            builder = builder.with_sas_authorization(pairs);
+        } else if let Some(secret) = value("client_secret", &self.keys.client_secret)? {
+            builder = builder.with_client_secret(secret.expose());
+        }
+        Ok(builder.build().map(|store| Box::new(store) as Box<dyn ObjectStore>))
+    }
+
+    fn endpoint(&self) -> Result<Option<&str>, Failure> {
+        let Some(endpoint) = self.endpoint.as_deref() else { return Ok(None) };
+        self.check_tls(endpoint)?;
+        Ok(Some(endpoint.trim_end_matches('/')))
+    }
+
+    fn check_tls(&self, url: &str) -> Result<(), Failure> {
+        if url.starts_with("https://") || (self.allow_http && url.starts_with("http://")) {
+            return Ok(());
+        }
+        let (address, _) = url.split_once('?').unwrap_or((url, ""));
+        let message = format!("{address} is asked without TLS, so that everybody on the way can read and change the bill");
+        Err(trouble::of(Kind::Config, code::CONFIG_VALUE, message)
+            .hint("write https://, or `allow_http = true` in [sources.NAME.store] if the way is your own"))
+    }
+
+    fn certificates(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(path) = &self.ca_file else { return Ok(None) };
+        let bytes = std::fs::read(path).map_err(|error| {
+            trouble::of(Kind::Config, code::CONFIG_VALUE, format!("the certificates {} cannot be read: {error}", path.display()))
+                .hint("name a PEM file with `ca_file` of [sources.NAME.store]")
+        })?;
+        Ok(Some(bytes))
+    }
+
+    fn client(&self) -> Result<ClientOptions, Failure> {
+        let mut options =
+            ClientOptions::new().with_allow_http(self.allow_http).with_connect_timeout(CONNECT).with_read_timeout(SILENCE).with_timeout_disabled();
+        if let Some(bytes) = self.certificates()? {
+            let certificates = Certificate::from_pem_bundle(&bytes).map_err(|_| no_certificate(self.ca_file.as_ref()))?;
+            options = certificates.into_iter().fold(options, ClientOptions::with_root_certificate);
+        }
+        Ok(options)
+    }
+}
+
+fn no_certificate(path: Option<&PathBuf>) -> Failure {
+    let path = path.map(|path| path.display().to_string()).unwrap_or_default();
+    trouble::of(Kind::Config, code::CONFIG_VALUE, format!("{path} holds no certificates"))
+        .hint("name a PEM file with `ca_file` of [sources.NAME.store]")
+}
+
+/// Google's client wants somebody, even where nobody is asked who they are.
+fn nobody() -> object_store::gcp::GcpCredentialProvider {
+    std::sync::Arc::new(object_store::StaticCredentialProvider::new(object_store::gcp::GcpCredential { bearer: String::new() }))
+}
+
+fn retry() -> RetryConfig {
+    let backoff = BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(5), base: 2.0 };
+    RetryConfig { backoff, max_retries: 4, retry_timeout: Duration::from_secs(60) }
+}
+
+impl Store {
+    /// What is there under exactly this key; `None` where nothing is.
+    pub async fn head(&self, url: &str, key: &str) -> Result<Option<Head>, Failure> {
+        match self {
+            Store::Web(web) => web.head().await.map(Some),
+            Store::Objects { kind, store } => match store.head(&path(url, key)?).await {
+                Ok(meta) => Ok(Some(head(&meta))),
+                Err(Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(trouble::of_store(Deed::List, url, *kind, &error)),
+            },
+        }
+    }
+
+    /// All below a folder.
+    pub async fn list(&self, url: &str, folder: &str, most: usize) -> Result<Vec<Head>, Failure> {
+        let Store::Objects { kind, store } = self else { return Ok(Vec::new()) };
+        let prefix = path(url, folder)?;
+        let mut stream = store.list(Some(&prefix));
+        let mut heads = Vec::new();
+        while let Some(meta) = stream.next().await {
+            heads.push(head(&meta.map_err(|error| trouble::of_store(Deed::List, url, *kind, &error))?));
+            if heads.len() > most {
+                return Err(trouble::of(Kind::Config, code::STORE_FAILED, format!("there are more than {most} objects at {url}"))
+                    .hint("narrow the path to the bill's own prefix"));
+            }
+        }
+        Ok(heads)
+    }
+
+    /// The object from its beginning, if it is still what was listed.
+    pub async fn fetch(&self, url: &str, key: &str, size: u64, version: &Version) -> Result<Fetch, Failure> {
+        match self {
+            Store::Web(web) => web.fetch(size).await,
+            Store::Objects { kind, store } => {
+                let failed = |error: &Error| trouble::of_store(Deed::Fetch, url, *kind, error);
+                let got = store.get_opts(&path(url, key)?, GetOptions::default()).await.map_err(|error| failed(&error))?;
+                let now = head(&got.meta);
+                let is_other = now.etag.is_some() && version.etag.is_some() && now.etag != version.etag;
+                if now.size != size || is_other {
+                    return Err(changed(url));
+                }
+                Ok(Fetch::Objects { url: url.to_owned(), kind: *kind, stream: got.into_stream() })
+            }
+        }
+    }
+
+    /// A part of an object.
+    pub async fn read(&self, url: &str, key: &str, range: Range<u64>) -> Result<Vec<u8>, Failure> {
+        match self {
+            Store::Web(web) => web.read(range).await,
+            Store::Objects { kind, store } => {
+                let read = store.get_range(&path(url, key)?, range).await;
+                read.map(|bytes| bytes.to_vec()).map_err(|error| trouble::of_store(Deed::Fetch, url, *kind, &error))
+            }
+        }
+    }
+}
+
+/// An object on its way.
+pub enum Fetch {
+    Objects { url: String, kind: StoreKind, stream: BoxStream<'static, object_store::Result<bytes::Bytes>> },
+    Web(web::WebFetch),
+}
+
+impl Fetch {
+    pub async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
+        match self {
+            Fetch::Web(fetch) => fetch.piece().await,
+            Fetch::Objects { url, kind, stream } => {
+                stream.next().await.transpose().map_err(|error| trouble::of_store(Deed::Fetch, url, *kind, &error))
+            }
+        }
+    }
+}
+
+pub fn changed(url: &str) -> Failure {
+    trouble::of(Kind::Transient, code::STORE_FAILED, format!("{url} cannot be fetched: it was changed after it was listed"))
+        .hint("run again: what is there then is listed anew")
+}
+
+fn path(url: &str, key: &str) -> Result<Key, Failure> {
+    Key::parse(key.trim_end_matches('/')).map_err(|error| {
+        trouble::of(Kind::Config, code::CONFIG_VALUE, format!("{url} leads to no key that can be read: {error}"))
+            .hint("write the key as the store shows it, without empty parts")
+    })
+}
+
+fn head(meta: &ObjectMeta) -> Head {
+    // Listings and answers quote it differently.
+    let etag = meta.e_tag.as_deref().map(|etag| etag.trim_start_matches("W/").trim_matches('"').to_owned());
+    Head { key: meta.location.to_string(), size: meta.size, etag, modified: Some(domain::period::instant(meta.last_modified.timestamp_millis())) }
+}

@@ -1,0 +1,175 @@
+//! Errors of stores in words: what, where, why, and the line that mends it. No URL of a request and no header gets in here.
+
+use super::address::Kind as StoreKind;
+use crate::failure::{Failure, Kind};
+use domain::catalogue::{self as code, Code};
+use domain::diagnostic::Diagnostic;
+use object_store::Error;
+use url::Url;
+
+pub fn of(kind: Kind, code: Code, message: impl Into<String>) -> Failure {
+    Failure { kind, diagnostic: Diagnostic::new(code, message) }
+}
+
+pub fn no_address(written: &str) -> Failure {
+    of(Kind::Config, code::CONFIG_VALUE, format!("'{}' is no address of a store", without_query(written)))
+        .hint("write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX or https://HOST/FILE")
+}
+
+pub fn secret_in_url(mut url: Url) -> Failure {
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    of(Kind::Config, code::CONFIG_VALUE, format!("the address {url} has a password in it, where everybody sees it"))
+        .hint("take it out, and write `basic = { env = \"VARIABLE\" }` in [sources.NAME.store]; the variable holds `user:password`")
+}
+
+fn without_query(written: &str) -> &str {
+    written.split(['?', '@']).next().unwrap_or_default()
+}
+
+/// Hints are written for a source NAME; here it has one.
+pub fn named(failure: Failure, source: &str) -> Failure {
+    let hint = failure.diagnostic.hint.as_ref().map(|hint| hint.replace("[sources.NAME.", &format!("[sources.{source}.")));
+    Failure { diagnostic: Diagnostic { hint, ..failure.diagnostic }, ..failure }
+}
+
+/// What was tried when it went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    List,
+    Fetch,
+}
+
+impl Deed {
+    fn failed(self) -> &'static str {
+        match self {
+            Deed::List => "cannot be listed",
+            Deed::Fetch => "cannot be fetched",
+        }
+    }
+}
+
+pub fn of_store(deed: Deed, name: &str, address_kind: StoreKind, error: &Error) -> Failure {
+    let told = Told::of(error);
+    let failed = deed.failed();
+    match error {
+        Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => {
+            of(Kind::Auth, code::STORE_REFUSED, format!("{name} {failed}: the store refuses it: {}", told.words()))
+                .hint(hint_to_refusal(address_kind, &told))
+        }
+        Error::NotFound { .. } if told.is_about_bucket() || deed == Deed::List => {
+            of(Kind::Config, code::STORE_NOT_FOUND, format!("{name} {failed}: {}", told.words_or("there is no such bucket or container")))
+                .hint(format!("correct the name in `paths`{}", where_else(address_kind)))
+        }
+        Error::NotFound { .. } => of(Kind::Transient, code::STORE_NOT_FOUND, format!("{name} {failed}: it was listed and is not there any more"))
+            .hint("run again: what is there then is listed anew"),
+        Error::InvalidPath { source } => of(Kind::Config, code::STORE_FAILED, format!("{name} {failed}: a key in it cannot be read: {source}"))
+            .hint("keys with an empty part (`//`) are not supported; narrow the path so that it does not lead to them"),
+        _ if told.status.is_some_and(|status| status < 500) => {
+            of(Kind::Config, code::STORE_FAILED, format!("{name} {failed}: the store answers {}", told.words()))
+                .hint(hint_to_answer(address_kind, &told))
+        }
+        _ => of(Kind::Transient, code::STORE_FAILED, format!("{name} {failed}: {}", told.words()))
+            .hint("it was tried several times; run again, and if it stays so, check `endpoint` of [sources.NAME.store] and the network"),
+    }
+}
+
+fn where_else(kind: StoreKind) -> &'static str {
+    match kind {
+        StoreKind::S3 => ", or `endpoint` of [sources.NAME.store]",
+        _ => "",
+    }
+}
+
+fn hint_to_refusal(kind: StoreKind, told: &Told) -> String {
+    match (kind, told.code.as_deref()) {
+        (StoreKind::S3, Some("SignatureDoesNotMatch")) => "the secret key is not that of the access key: check AWS_SECRET_ACCESS_KEY, or the profile".into(),
+        (StoreKind::S3, Some("InvalidAccessKeyId")) => "the access key does not exist there: check AWS_ACCESS_KEY_ID, or `profile` of [sources.NAME.store]".into(),
+        (StoreKind::S3, Some("ExpiredToken")) => "the session is over: log in again, such as with `aws sso login`".into(),
+        (StoreKind::S3, Some("AccessDenied")) => "give the identity s3:ListBucket on the bucket and s3:GetObject on the objects".into(),
+        (StoreKind::S3, _) => {
+            "credentials come as for the aws command: variables, `profile` of [sources.NAME.store], or the machine's role; the identity needs s3:ListBucket and s3:GetObject".into()
+        }
+        (StoreKind::Azure, _) => {
+            "write `account_key`, `sas` or `client_secret` in [sources.NAME.store], such as `account_key = { env = \"VARIABLE\" }`; the identity needs the role Storage Blob Data Reader".into()
+        }
+        (StoreKind::Gcs, _) => "write `service_account = { file = \"key.json\" }` in [sources.NAME.store]; the account needs the role Storage Object Viewer".into(),
+        (StoreKind::Web, _) => "write `bearer` or `basic` in [sources.NAME.store], such as `bearer = { env = \"VARIABLE\" }`".into(),
+    }
+}
+
+fn hint_to_answer(kind: StoreKind, told: &Told) -> String {
+    match (kind, told.code.as_deref()) {
+        (StoreKind::S3, Some("AuthorizationHeaderMalformed" | "PermanentRedirect")) | (StoreKind::S3, None) => {
+            "check `region` of [sources.NAME.store]: it is the bucket's".into()
+        }
+        (StoreKind::Web, _) => "check the address with `curl -I ADDRESS`".into(),
+        _ => "check the path and [sources.NAME.store]".into(),
+    }
+}
+
+/// The words of an error, for messages of one's own.
+pub fn words(error: &Error) -> String {
+    Told::of(error).words()
+}
+
+/// What the answer of a store says of itself.
+struct Told {
+    status: Option<u16>,
+    code: Option<String>,
+    message: Option<String>,
+    cause: String,
+}
+
+const WORDS_MAX: usize = 300;
+
+impl Told {
+    fn of(error: &Error) -> Told {
+        let text = error.to_string();
+        Told { status: status(&text), code: element(&text, "Code"), message: element(&text, "Message"), cause: cause(error) }
+    }
+
+    fn is_about_bucket(&self) -> bool {
+        self.code.as_deref().is_some_and(|code| ["NoSuchBucket", "ContainerNotFound", "ResourceNotFound"].contains(&code))
+    }
+
+    fn words(&self) -> String {
+        self.words_or(&self.cause)
+    }
+
+    fn words_or(&self, otherwise: &str) -> String {
+        let words = match (&self.code, &self.message) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            (Some(code), None) => code.clone(),
+            _ => otherwise.to_owned(),
+        };
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = words.trim_end_matches('.');
+        if words.chars().count() > WORDS_MAX { format!("{}…", words.chars().take(WORDS_MAX).collect::<String>()) } else { words.to_owned() }
+    }
+}
+
+fn status(text: &str) -> Option<u16> {
+    let (_, rest) = text.split_once("status code: ")?;
+    rest.get(..3)?.parse().ok()
+}
+
+/// The text of an element of an answer in XML.
+fn element(text: &str, name: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    let (inner, _) = rest.split_once(&format!("</{name}>"))?;
+    Some(inner.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"))
+}
+
+/// The innermost reason: those around it have URLs in them, which can carry signatures.
+fn cause(error: &Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    let text = cause.to_string();
+    match status(&text) {
+        Some(status) => format!("status {status}"),
+        None if text.contains("://") => "the request failed".into(),
+        None => text,
+    }
+}
