@@ -2,6 +2,8 @@
 
 #[path = "collectors/aws.rs"]
 mod aws;
+#[path = "collectors/http_json.rs"]
+mod http_json;
 #[path = "collectors/http_server.rs"]
 mod http_server;
 #[path = "collectors/kubernetes.rs"]
@@ -15,10 +17,12 @@ mod prometheus;
 mod scene;
 #[path = "collectors/servers.rs"]
 mod servers;
-#[path = "collectors/trust.rs"]
-mod trust;
 #[path = "collectors/stores.rs"]
 mod stores;
+#[path = "collectors/trust.rs"]
+mod trust;
+#[path = "../../plugin-host/tests/plugins/web.rs"]
+mod web;
 
 /// The scripts are there in CI.
 #[test]
