@@ -15,6 +15,12 @@ mod prometheus;
 #[expect(dead_code, reason = "shared with the tests of the command line")]
 #[path = "cli/scene.rs"]
 mod scene;
+#[path = "collectors/api_server.rs"]
+mod api_server;
+#[path = "collectors/asking.rs"]
+mod asking;
+#[path = "collectors/saas.rs"]
+mod saas;
 #[path = "collectors/servers.rs"]
 mod servers;
 #[path = "collectors/stores.rs"]

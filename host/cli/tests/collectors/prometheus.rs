@@ -178,7 +178,7 @@ fn gaps_are_said(scene: &Scene, stderr: &str) {
         // The history ends with a sample at midnight.
         "cores.peak: there is no data on 2026-11-02, which is a gap and not zero",
         "cores.peak: nothing was measured during parts of 2026-11-01 (286 of 288 instants, the first 00:10)",
-        "etl: there is no data from 2026-10-01 to 2026-10-27, which is a gap and not zero",
+        "etl: there is no data from 2026-10-01 to 2026-10-27, from 2026-10-30 to 2026-11-02, which is a gap and not zero",
         "etl: nothing was measured during parts of 2026-10-28 (260 of 288 instants, the first 00:00), 2026-10-29 (226 of 288 instants, the first 05:10)",
     ] {
         assert!(stderr.contains(line), "'{line}' is not in\n{stderr}");
