@@ -1,5 +1,9 @@
 //! Collectors against the real counterparts, end to end: a server holds costs, the binary collects them, the ledger has them.
 
+#[path = "collectors/api_server.rs"]
+mod api_server;
+#[path = "collectors/asking.rs"]
+mod asking;
 #[path = "collectors/aws.rs"]
 mod aws;
 #[path = "collectors/http_json.rs"]
@@ -12,15 +16,11 @@ mod kubernetes;
 mod opencost;
 #[path = "collectors/prometheus.rs"]
 mod prometheus;
+#[path = "collectors/saas.rs"]
+mod saas;
 #[expect(dead_code, reason = "shared with the tests of the command line")]
 #[path = "cli/scene.rs"]
 mod scene;
-#[path = "collectors/api_server.rs"]
-mod api_server;
-#[path = "collectors/asking.rs"]
-mod asking;
-#[path = "collectors/saas.rs"]
-mod saas;
 #[path = "collectors/servers.rs"]
 mod servers;
 #[path = "collectors/stores.rs"]
