@@ -17,7 +17,6 @@ use crate::table::{Align, Table};
 use crate::ui::Ui;
 use bundled_plugins::PLUGINS;
 use domain::catalogue as code;
-use domain::diagnostic::Diagnostic;
 use ledger::Access;
 use pipeline::plugin_cost::{TotalCost, totals};
 use plugin_host::Plugin;
