@@ -31,7 +31,7 @@ pub fn kubernetes(settings: &Settings, source: &SourceSettings) -> Result<Kubern
     }
     if section.kubeconfig.is_none() && section.context.is_some() {
         let message = format!("[sources.{}.kubernetes] has a context, and no kubeconfig that it could be of", source.name);
-        return refused(message, "write `kubeconfig = \"/home/me/.kube/config\"` too".into());
+        return refused(message, "write `kubeconfig = \"/etc/apportion/kubeconfig\"` too".into());
     }
     Kubernetes::new(Access {
         source: source.name.clone(),

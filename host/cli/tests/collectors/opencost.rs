@@ -23,9 +23,8 @@ fn text(folder: &Path, name: &str) -> String {
 }
 
 const BY_TAG: &str = "//! Everything is paid by its namespace, and what has none by nobody.\n\
-    rule(#{ owner: \"finops@example.com\", review_by: \"2099-01-01\", priority: 100 });\n\n\
-    fn matches(charge) { charge.has_tag(\"namespace\") }\n\n\
-    fn allocate(charge) { assign(charge.tag(\"namespace\")) }\n";
+    rule(#{ owner: \"finops@example.com\", review_by: \"2099-01-01\", priority: 100 });\n\nfn matches(charge) { charge.has_tag(\"namespace\") }\n\n\
+    // Whoever it belongs to.\nfn allocate(charge) { assign(charge.tag(\"namespace\")) }\n";
 
 /// A source that asks the server, with some of its settings.
 fn scene(server: &HttpServer, config: &str) -> Scene {

@@ -201,7 +201,7 @@ fn what_is_used_spreads_the_bill(scene: &Scene) {
 
 fn wrong_queries_are_refused(scene: &Scene, server: &Server) {
     for (query, words) in [
-        ("sum by (namespace", "Prometheus refuses the query of wrong (bad_data): invalid parameter"),
+        ("sum by (namespace", "Prometheus refuses the query of wrong (bad_data): 1:18: parse error: unclosed left parenthesis"),
         ("kube_pod_labels * on (namespace) kube_pod_owner", "Prometheus refuses the query of wrong (execution): "),
     ] {
         scene.write("apportion.toml", &settings(server, &format!("{{ metric = \"wrong\", query = \"{query}\" }},\n")));
@@ -230,5 +230,5 @@ fn what_is_forgotten_is_not_taken_back(scene: &Scene, server: &Server) {
     let run = scene.run("run --from 2026-10-02 --to 2026-10-02").expect(3);
     let said = format!("{}{}", run.stdout, run.stderr);
     assert!(said.contains("no query has data on 2026-10-02 any more, which Prometheus has forgotten"), "{said}");
-    assert_eq!(stored(scene, 1)["cores.requested,shop,,"], "36.000000000");
+    assert_eq!(stored(scene, 1)["kubernetes.cpu.hours,shop,,"], "36.000000000");
 }

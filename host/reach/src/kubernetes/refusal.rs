@@ -10,7 +10,7 @@ use std::path::Path;
 /// Outside of clusters a kubeconfig has to be named.
 pub fn nowhere(access: &Access) -> Failure {
     Failure::new(Kind::Config, format!("the source '{}' names no kubeconfig, and does not run in a cluster", access.source))
-        .hint(format!("[sources.{}.kubernetes]\nkubeconfig = \"/home/me/.kube/config\"", access.source))
+        .hint(format!("[sources.{}.kubernetes]\nkubeconfig = \"/etc/apportion/kubeconfig\"", access.source))
 }
 
 pub fn of_kubeconfig(access: &Access, path: &Path, error: &KubeconfigError) -> Failure {
