@@ -235,9 +235,8 @@ fn what_is_not_allowed_or_misspelled_names_the_line_that_mends_it() {
         ..service.source(&server, "", RECENTLY)
     };
     fail(&[
-        Failing { source: source(&GITHUB, "organisation = 'a'", &["token"]), code: "P103", words: "did you mean `organization`?" },
         Failing { source: source(&OPENAI, "url = 'http://127.0.0.1:9'", &["token"]), code: "P208", words: "allow = [" },
-        Failing { source: source(&OPENAI, "", &[]), code: "P208", words: "[sources.s02.secrets.token]" },
+        Failing { source: source(&OPENAI, "", &[]), code: "P208", words: "[sources.s01.secrets.token]" },
     ]);
     assert!(server.asked().is_empty());
 }

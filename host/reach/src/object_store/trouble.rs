@@ -51,12 +51,14 @@ impl Deed {
 pub fn of_store(deed: Deed, name: &str, address_kind: StoreKind, error: &Error) -> Failure {
     let told = Told::of(error);
     let failed = deed.failed();
+    // Answers to listings come without a variant of their own: what they say counts.
+    let is_refused = matches!(told.status, Some(401 | 403));
     match error {
-        Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => {
+        _ if is_refused || matches!(error, Error::Unauthenticated { .. } | Error::PermissionDenied { .. }) => {
             of(Kind::Auth, code::STORE_REFUSED, format!("{name} {failed}: the store refuses it: {}", told.words()))
                 .hint(hint_to_refusal(address_kind, &told))
         }
-        Error::NotFound { .. } if told.is_about_bucket() || deed == Deed::List => {
+        _ if told.is_about_bucket() || (deed == Deed::List && matches!(error, Error::NotFound { .. })) => {
             of(Kind::Config, code::STORE_NOT_FOUND, format!("{name} {failed}: {}", told.words_or("there is no such bucket or container")))
                 .hint(format!("correct the name in `paths`{}", where_else(address_kind)))
         }
