@@ -302,27 +302,6 @@ fn a_report_in_s3_is_read_by_its_manifests() {
 }
 
 #[test]
-fn s3_that_checks_says_what_is_wrong_with_the_keys() {
-    let Some(server) = Server::start("seaweedfs", &[], &[]) else { return };
-    let owner = "AKLAB:lab-secret";
-    make_bucket(&server, owner, "billing-export");
-    make_bucket(&server, owner, "private");
-    put(&server, owner, "billing-export/focus/bill.csv", BILL.as_bytes());
-    let keys = |access: &'static str, secret: &'static str| [("AWS_ACCESS_KEY_ID", access), ("AWS_SECRET_ACCESS_KEY", secret), KEYS[2], KEYS[3]];
-    let scene = Scene::with_rules();
-    let read = |path: &str| {
-        scene.write("apportion.toml", &settings("focus-file", &[path], &["table-decode", "object-store"], &of_server(&server)));
-    };
-    read("s3://billing-export/focus/");
-    gap(&scene, &keys("AKLAB", "wrong"), "F302", "SignatureDoesNotMatch");
-    gap(&scene, &keys("NOBODY", "wrong"), "F302", "InvalidAccessKeyId");
-    run(&scene, &keys("AKREAD", "read-secret")).expect(0).says("5 charges");
-    assert_eq!(costs(&scene), expected());
-    read("s3://private/");
-    gap(&scene, &keys("AKREAD", "read-secret"), "F302", "AccessDenied");
-}
-
-#[test]
 fn a_bill_in_azure_is_the_same_bill() {
     let Some(server) = Server::start("azurite", &[], &[]) else { return };
     const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
