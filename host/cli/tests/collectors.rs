@@ -6,6 +6,8 @@ mod api_server;
 mod asking;
 #[path = "collectors/aws.rs"]
 mod aws;
+#[path = "collectors/azure.rs"]
+mod azure;
 #[path = "collectors/http_json.rs"]
 mod http_json;
 #[path = "collectors/http_server.rs"]
