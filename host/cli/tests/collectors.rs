@@ -8,6 +8,8 @@ mod asking;
 mod aws;
 #[path = "collectors/azure.rs"]
 mod azure;
+#[path = "collectors/gcp.rs"]
+mod gcp;
 #[path = "collectors/http_json.rs"]
 mod http_json;
 #[path = "collectors/http_server.rs"]
@@ -20,7 +22,6 @@ mod opencost;
 mod prometheus;
 #[path = "collectors/saas.rs"]
 mod saas;
-#[expect(dead_code, reason = "shared with the tests of the command line")]
 #[path = "cli/scene.rs"]
 mod scene;
 #[path = "collectors/servers.rs"]

@@ -130,3 +130,95 @@ fn a_budget_that_is_used_up_leaves_a_gap_and_posts_nothing_by_halves() {
     assert!(output.stderr.contains("[sources.explorer.aws]\ncalls = 4\n"), "{}", output.stderr);
     assert_eq!(by(&scene, "service_name"), [""; 0]);
 }
+
+#[test]
+fn what_goes_wrong_is_told_with_what_mends_it_and_without_a_credential() {
+    let scene = scene("", "[sources.explorer.aws]\ntimeout_seconds = 2");
+    // Nobody listens there.
+    let port = crate::servers::free_port();
+    let down = run(&scene, &format!("http://127.0.0.1:{port}")).expect(3);
+    assert!(down.stderr.contains("P201: AWS Cost Explorer cannot be reached"), "{}", down.stderr);
+    assert!(!down.stderr.contains("a-secret-of-tests"), "{}", down.stderr);
+    let nobody = [("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_CONFIG_FILE", "none"), ("AWS_SHARED_CREDENTIALS_FILE", "none")];
+    let nobody = scene.run_with(&["run", "--from", "2026-03", "--to", "2026-03"], &nobody).expect(3);
+    assert!(nobody.stderr.contains("P201: there are no credentials for AWS Cost Explorer"), "{}", nobody.stderr);
+    assert!(nobody.stderr.contains("[sources.explorer.aws]\nprofile = \"billing\""), "{}", nobody.stderr);
+    let filter = self::scene("filter = { Dimension = { Key = 'SERVICE', Values = ['x'] } }", "");
+    let refused = run(&filter, &format!("http://127.0.0.1:{port}")).expect(3);
+    assert!(refused.stderr.contains("there is no 'Dimension' in an expression"), "{}", refused.stderr);
+    let endpoint = self::scene("", "[sources.explorer.aws]\nendpoint = \"ce.example\"");
+    run(&endpoint, "http://127.0.0.1:1").fails_with(1, "C104", "[sources.explorer.aws]: the endpoint 'ce.example' is not a URL");
+}
+
+#[test]
+fn what_moto_cannot_is_a_gap_and_no_zero() {
+    let Some(moto) = Server::start("moto", &[], &[]) else { return };
+    // A page of moto's own, which is no answer of AWS.
+    let scene = scene("", "");
+    let output = run(&scene, &format!("{}/moto-api", moto.url())).expect(3);
+    assert!(output.stderr.contains("with something that is not an answer of AWS"), "{}", output.stderr);
+    assert_eq!(by(&scene, "service_name"), [""; 0]);
+}
+
+/// Asks moto's Organizations, which looks at no signature.
+fn organizations(moto: &Server, action: &str, body: &Value) -> Value {
+    let target = format!("X-Amz-Target: AWSOrganizationsV20161128.{action}");
+    let authorization =
+        "Authorization: AWS4-HMAC-SHA256 Credential=testing/20260301/us-east-1/organizations/aws4_request, SignedHeaders=host, Signature=0";
+    post(&moto.url(), &[&target, authorization, "Content-Type: application/x-amz-json-1.1"], body)
+}
+
+#[test]
+fn accounts_with_tags_and_units_become_a_table_that_rules_read() {
+    let Some(moto) = Server::start("moto", &[], &[]) else { return };
+    organizations(&moto, "CreateOrganization", &json!({ "FeatureSet": "ALL" }));
+    let root = organizations(&moto, "ListRoots", &json!({}))["Roots"][0]["Id"].as_str().expect("a root").to_owned();
+    let unit = |parent: &str, name: &str| -> String {
+        let made = organizations(&moto, "CreateOrganizationalUnit", &json!({ "ParentId": parent, "Name": name }));
+        made["OrganizationalUnit"]["Id"].as_str().expect("a unit").to_owned()
+    };
+    let workloads = unit(&root, "Workloads");
+    let production = unit(&workloads, "Prod, EU");
+    let account = |name: &str, team: &str| -> String {
+        let email = format!("{name}@example.com");
+        let made = organizations(&moto, "CreateAccount", &json!({ "AccountName": name, "Email": email }));
+        let id = made["CreateAccountStatus"]["AccountId"].as_str().expect("an account").to_owned();
+        organizations(&moto, "TagResource", &json!({ "ResourceId": id, "Tags": [{ "Key": "team", "Value": team }] }));
+        id
+    };
+    let (shop, sandbox) = (account("shop-prod", "payments"), account("sandbox", "search"));
+    organizations(&moto, "MoveAccount", &json!({ "AccountId": shop, "SourceParentId": root, "DestinationParentId": production }));
+
+    let scene = Scene::with_rules();
+    let source =
+        "[sources.organization]\nplugin = \"aws-organizations\"\ngrants = [\"aws-organizations\"]\nconfig = { tags = [\"team\", \"owner\"] }\n";
+    scene.write("apportion.toml", source);
+    let arguments = ["source", "table", "organization", "--out", "rules/tables/accounts.csv"];
+    let written = scene.run_with(&arguments, &environment(&moto.url())).expect(0);
+    assert!(written.stderr.contains("3 rows, 3 new, 0 changed, 0 gone"), "{}", written.stderr);
+    let table = scene.read("rules/tables/accounts.csv");
+    assert!(table.starts_with("account_id,name,status,unit,team,owner\n"), "{table}");
+    assert!(table.contains(&format!("\n{shop},shop-prod,ACTIVE,\"Workloads/Prod, EU\",payments,\n")), "{table}");
+    assert!(table.contains(&format!("\n{sandbox},sandbox,ACTIVE,,search,\n")), "{table}");
+    let again = scene.run_with(&arguments, &environment(&moto.url())).expect(0);
+    assert!(again.stderr.contains("3 rows, as before"), "{}", again.stderr);
+
+    organizations(&moto, "TagResource", &json!({ "ResourceId": sandbox, "Tags": [{ "Key": "owner", "Value": "ann" }] }));
+    let changed = scene.run_with(&arguments, &environment(&moto.url())).expect(0);
+    assert!(changed.stderr.contains("3 rows, 0 new, 1 changed, 0 gone"), "{}", changed.stderr);
+    scene.write("rules/direct/account.rhai", BY_ACCOUNT);
+    let cases = format!(
+        "[[case]]\nname = \"an account of the organization\"\ncharge = {{ service_name = \"EC2\", sub_account_id = \"{shop}\" }}\n\
+         expect = {{ assign = \"payments\" }}\n\n[[case]]\nname = \"another\"\ncharge = {{ service_name = \"EC2\", sub_account_id = \"1\" }}\nexpect = \"no match\"\n"
+    );
+    scene.write("rules/direct/account.cases.toml", &cases);
+    scene.run("rule test").expect(0);
+}
+
+const BY_ACCOUNT: &str = r#"//! Whom the organization's tags name pays for the account.
+rule(#{ priority: 300, owner: "finops@example.com", review_by: "2099-01-01" });
+
+fn matches(charge) { lookup("accounts", charge.sub_account_id, "team") != () }
+
+fn allocate(charge) { assign(lookup("accounts", charge.sub_account_id, "team")) }
+"#;

@@ -1,7 +1,7 @@
 //! Azure's two APIs: recorded answers, bad ones, and the stand-in of Azure Resource Manager that Microsoft's own client proved.
 
-use crate::asking::{Failing, Source, collect, compare, data, expected, fail, grouped, nanos};
 use crate::api_server::{Answer, HttpServer};
+use crate::asking::{Failing, Source, collect, compare, data, expected, fail, grouped, nanos};
 use crate::scene::Scene;
 use crate::servers::Server;
 use serde_json::Value;
