@@ -12,8 +12,6 @@ mod azure;
 mod gcp;
 #[path = "collectors/http_json.rs"]
 mod http_json;
-#[path = "collectors/http_server.rs"]
-mod http_server;
 #[path = "collectors/kubernetes.rs"]
 mod kubernetes;
 #[path = "collectors/opencost.rs"]

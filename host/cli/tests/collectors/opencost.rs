@@ -1,6 +1,6 @@
 //! OpenCost, played by a server that gives its recorded answers: totals are those that Python's Decimal makes of the same texts.
 
-use crate::http_server::{Asked, HttpServer};
+use crate::api_server::{Answer, Asked, HttpServer};
 use crate::scene::Scene;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ fn configure(scene: &Scene, server: &HttpServer, config: &str) {
 }
 
 fn answer(body: String) -> HttpServer {
-    HttpServer::start(move |_| (200, body.clone()))
+    HttpServer::start(move |_| Answer::json(body.clone()))
 }
 
 /// The source's part of the report of a run of some days.
@@ -76,15 +76,15 @@ fn figures<const N: usize>(figures: [(&str, &str); N]) -> BTreeMap<String, Strin
 }
 
 /// The recorded answer of the day that is asked for, out of one that has them all.
-fn by_day(body: &str, asked: &Asked) -> (u16, String) {
+fn by_day(body: &str, asked: &Asked) -> Answer {
     let all: Value = serde_json::from_str(body).expect("JSON");
-    let (_, day) = asked.path.split_once("window=").expect("a window");
+    let (_, day) = asked.target.split_once("window=").expect("a window");
     let of_day = |set: &&Value| {
         let row = set.as_object().and_then(|set| set.values().next());
         row.and_then(|row| row["window"]["start"].as_str()).is_some_and(|start| start[..10] == day[..10])
     };
     let sets: Vec<&Value> = all["data"].as_array().expect("sets").iter().filter(of_day).collect();
-    (200, format!("{{\"code\":200,\"status\":\"success\",\"data\":{}}}", serde_json::to_string(&sets).expect("JSON")))
+    Answer::json(format!("{{\"code\":200,\"status\":\"success\",\"data\":{}}}", serde_json::to_string(&sets).expect("JSON")))
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_month_of_allocations_is_charged_to_the_last_digit() {
     let asked = server.asked();
     assert_eq!(asked.len(), 31);
     let window = "window=2026-10-01T00%3A00%3A00Z%2C2026-10-02T00%3A00%3A00Z";
-    assert_eq!(asked[0].path, format!("/allocation/compute?{window}&aggregate=namespace&step=1d&accumulate=false&includeIdle=true"));
+    assert_eq!(asked[0].target, format!("/allocation/compute?{window}&aggregate=namespace&step=1d&accumulate=false&includeIdle=true"));
     // Asking again changes nothing.
     assert_eq!(collected(&scene, "2026-10", "2026-10", 0)["days"]["unchanged"], 31);
     scene.run("ledger verify").expect(0);
@@ -169,7 +169,7 @@ fn containers_hours_and_unrounded_costs_are_read() {
     configure(&scene, &server, "mode = \"charges\"\napi = \"summary\"");
     let source = collected(&scene, "2026-10-31", "2026-10-31", 0);
     assert_eq!(plain(&source["totals"][0]["billed_cost"]), "3.2196931068196614305");
-    assert!(server.asked()[0].path.starts_with("/allocation/compute/summary?window=2026-10-31T"), "{:?}", server.asked());
+    assert!(server.asked()[0].target.starts_with("/allocation/compute/summary?window=2026-10-31T"), "{:?}", server.asked());
     let server = answer(text(&answers, "day-namespace-hourly.json"));
     configure(&scene, &server, "mode = \"usage\"\nmetrics = [\"cpu\"]");
     collected(&scene, "2026-10-31", "2026-10-31", 0);
@@ -221,7 +221,7 @@ fn what_opencost_has_forgotten_stays_charged() {
     let said = format!("{}{}", run.stdout, run.stderr);
     assert!(said.contains("OpenCost says nothing on 2026-10-05 any more, which it has forgotten"), "{said}");
     assert_eq!(grouped(&scene, "team"), figures([("shop", "2.500000000")]));
-    let server = HttpServer::start(|_| (400, "Invalid 'window' parameter: illegal window: nonsense".into()));
+    let server = HttpServer::start(|_| Answer::status(400, "Invalid 'window' parameter: illegal window: nonsense"));
     configure(&scene, &server, "mode = \"charges\"");
     let run = scene.run("run --from 2026-10-05 --to 2026-10-05").expect(3);
     let said = format!("{}{}", run.stdout, run.stderr);
