@@ -3,7 +3,8 @@
 mod manifest;
 mod map;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector};
+use apportion_plugin_sdk::table_decode::TableInfo;
+use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, register_collector};
 use apportion_plugin_sdk::{file, log, table_decode};
 use map::Options;
 use table_settings::charges::{Pages, check};
@@ -28,17 +29,27 @@ impl Collector for AwsCur {
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
         let options = Options::parse(config)?;
-        check(|table| map::map(table, &options))
+        check(|table| mapped(table, &options))
     }
 
     fn open(request: Request) -> Result<AwsCur, Error> {
         let options = Options::parse(&request.config)?;
-        Pages::of(&tables()?, |table| map::map(table, &options)).map(AwsCur)
+        Pages::of(&tables()?, |table| mapped(table, &options)).map(AwsCur)
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
         Ok(self.0.next())
     }
+}
+
+fn mapped(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
+    let rows = map::map(table, options)?;
+    if let Some(column) = map::parent_column(table, options)? {
+        // The host gives some thousand at most; of a row that is among none of them and names no parent it finds that nothing is billed.
+        let parents = table_decode::distinct(&table.name, column, u32::MAX).map_err(Error::Unavailable)?;
+        map::refuse_other_rows(table, column, &parents, options)?;
+    }
+    Ok(rows)
 }
 
 /// The names of the tables that count.

@@ -93,6 +93,7 @@ fn snake(header: &str) -> String {
 }
 
 const TYPE: &str = "line_item_line_item_type";
+const PARENT: &str = "split_line_item_parent_resource_id";
 
 pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
     let columns = Columns::new(table);
@@ -171,9 +172,7 @@ fn by_type(columns: &Columns<'_>, texts: &ByType) -> Option<Origin> {
 }
 
 fn billed(columns: &Columns<'_>, options: &Options) -> Option<Origin> {
-    let mut choices: Vec<Choice> = split_charges(columns, options).into_iter().collect();
-    choices.extend(line_cost(columns, options.cost));
-    in_one(choices)
+    in_one(split_charges(columns, options).unwrap_or_else(|| line_cost(columns, options.cost)))
 }
 
 /// The line's own cost. Net columns only exist where there is a private agreement.
@@ -188,12 +187,15 @@ fn line_cost(columns: &Columns<'_>, cost: Cost) -> Vec<Choice> {
 
 /// What the line is worth when what was paid for commitments is spread over what they covered.
 fn effective(columns: &Columns<'_>, options: &Options) -> Option<Origin> {
-    let mut choices: Vec<Choice> = split_charges(columns, options).into_iter().collect();
-    if let Some(line_type) = columns.find(TYPE) {
-        choices.extend(commitments(columns, options, line_type));
-    }
-    choices.extend(line_cost(columns, options.cost));
-    in_one(choices)
+    let own = || {
+        let mut choices = Vec::new();
+        if let Some(line_type) = columns.find(TYPE) {
+            choices.extend(commitments(columns, options, line_type));
+        }
+        choices.extend(line_cost(columns, options.cost));
+        choices
+    };
+    in_one(split_charges(columns, options).unwrap_or_else(own))
 }
 
 fn commitments(columns: &Columns<'_>, options: &Options, line_type: &str) -> Vec<Choice> {
@@ -239,13 +241,45 @@ fn split_columns<'a>(columns: &Columns<'a>, options: &Options) -> Option<(&'a st
     Some((used, net(columns, options, "split_line_item_unused_cost", "split_line_item_net_unused_cost")))
 }
 
-/// A task's or pod's cost is what it used of its instance and its part of what nobody used.
-fn split_charges(columns: &Columns<'_>, options: &Options) -> Option<Choice> {
+/// A task's or pod's cost is what it used of its instance and its part of what nobody used. No other row is a charge then: of a
+/// row without a parent nobody knows whether it is the instance's that was split.
+fn split_charges(columns: &Columns<'_>, options: &Options) -> Option<Vec<Choice>> {
     let (used, unused) = split_columns(columns, options).filter(|_| options.split == Split::Charges)?;
     let mut terms = vec![Term::plus(used)];
     terms.extend(unused.map(Term::plus));
-    let parent = columns.find("split_line_item_parent_resource_id");
-    Some(Choice::always(Value::Sum(terms)).and_filled(parent.unwrap_or(used)))
+    let parent = columns.find(PARENT)?;
+    Some(vec![Choice::always(Value::Sum(terms)).and_filled(parent)])
+}
+
+/// The column that tells split rows from all others, where split rows alone are charges.
+pub fn parent_column<'a>(table: &'a TableInfo, options: &Options) -> Result<Option<&'a str>, Error> {
+    if options.split != Split::Charges {
+        return Ok(None);
+    }
+    let columns = Columns::new(table);
+    match columns.find(PARENT).filter(|_| split_columns(&columns, options).is_some()) {
+        Some(parent) => Ok(Some(parent)),
+        None => Err(Error::Config(
+            Problem::new(format!("{} has no {PARENT} with split costs, so that none of its rows is a charge with `split = \"charges\"`", table.name))
+                .hint("split = \"usage\"")
+                .table(&table.name)
+                .column(PARENT),
+        )),
+    }
+}
+
+/// Refuses a table in which not all rows are split rows, by the parents that its rows name: instances are among the others, and
+/// their costs would be counted with those of the tasks that they were split into.
+pub fn refuse_other_rows(table: &TableInfo, column: &str, parents: &[String], options: &Options) -> Result<(), Error> {
+    if !parents.iter().any(|parent| parent.is_empty() || options.charges.nulls.contains(parent)) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} has rows that are no split rows: with `split = \"charges\"` an instance and the tasks that its cost is split into would both be counted",
+        table.name
+    );
+    let problem = Problem::new(message).hint("split = \"usage\", and a rule with by_usage(\"aws.split_cost\", …) that shares the instance's cost");
+    Err(Error::Config(problem.table(&table.name).column(column)))
 }
 
 /// Weights for the cost of instances: what tasks and pods used of them, and their parts of what nobody used.
@@ -261,7 +295,7 @@ fn split_usage(columns: &Columns<'_>, options: &Options) -> Option<UsageMapping>
     let key = |key: &str, name: &str| columns.find(name).map(|header| KeyFrom { key: key.into(), origin: Origin::Column(header.into()) });
     let mut keys: Vec<KeyFrom> = tag_columns(columns).map(|tag| KeyFrom { key: tag.key, origin: Origin::Column(tag.column) }).collect();
     keys.extend(key("task", "line_item_resource_id"));
-    keys.extend(key("resource_id", "split_line_item_parent_resource_id"));
+    keys.extend(key("resource_id", PARENT));
     Some(UsageMapping {
         table: columns.table.name.clone(),
         period_start: Origin::Column(columns.find("line_item_usage_start_date")?.into()),
@@ -383,7 +417,37 @@ mod tests {
         assert_eq!(origin(&mapping, Feed::BilledCost), Some(Origin::Column("line_item_unblended_cost".into())));
         let (mapping, usage) = mapped(header, r#"{"split": "charges"}"#);
         assert_eq!(usage, None);
-        assert!(matches!(origin(&mapping, Feed::BilledCost), Some(Origin::FirstOf(choices)) if choices.len() == 2));
+        let split = Value::Sum(vec![Term::plus("split_line_item_split_cost"), Term::plus("split_line_item_unused_cost")]);
+        let only = Some(Origin::FirstOf(vec![Choice::always(split).and_filled(PARENT)]));
+        assert_eq!((origin(&mapping, Feed::BilledCost), origin(&mapping, Feed::EffectiveCost)), (only.clone(), only));
+    }
+
+    #[test]
+    fn split_rows_are_charges_only_where_nothing_else_is() {
+        let table = |headers: &[&str]| {
+            let columns = headers.iter().map(|name| Column { name: (*name).into(), kind: "text".into() }).collect();
+            TableInfo { name: "cur.csv".into(), format: "csv".into(), columns }
+        };
+        let options = Options::parse(r#"{"split": "charges"}"#).unwrap();
+        let split = table(&["lineItem/UnblendedCost", "splitLineItem/SplitCost", "splitLineItem/ParentResourceId"]);
+        assert_eq!(parent_column(&split, &options).unwrap(), Some("splitLineItem/ParentResourceId"));
+        assert_eq!(parent_column(&split, &Options::default()).unwrap(), None);
+        let refused = |result: Result<(), Error>| match result {
+            Err(Error::Config(problem)) => problem.message,
+            other => panic!("{other:?}"),
+        };
+        for headers in [&["lineItem/UnblendedCost", "splitLineItem/SplitCost"][..], &["lineItem/UnblendedCost", "splitLineItem/ParentResourceId"]] {
+            let message = refused(parent_column(&table(headers), &options).map(drop));
+            assert!(message.contains("has no split_line_item_parent_resource_id with split costs"), "{message}");
+        }
+        let look = |parents: &[&str]| {
+            let parents: Vec<String> = parents.iter().map(|parent| (*parent).to_owned()).collect();
+            refuse_other_rows(&split, "splitLineItem/ParentResourceId", &parents, &options)
+        };
+        assert!(look(&["i-1", "i-2"]).is_ok());
+        for parents in [["", "i-1"], ["NULL", "i-1"]] {
+            assert!(refused(look(&parents)).contains("would both be counted"));
+        }
     }
 
     #[test]

@@ -74,6 +74,46 @@ fn split_costs_of_aws_share_the_instance_and_add_nothing() {
     let usage = scene.run("usage --format json").expect(0).json().to_string();
     assert!(usage.contains("aws.split_cost") && usage.contains("aws.split_unused_cost"), "{usage}");
     assert_eq!(by(&scene, "tag:team"), ["platform: 10.000000000"]);
+    let (_, source) = collect("aws-cur", &[("bills/cur.csv", SPLIT)], "split = 'ignore'", 0);
+    assert_eq!(totals(&source), ("10", "10"));
+}
+
+/// Of what was used of the instance two thirds are of `a` and one third is of `b`, whose share is the rest; the bill stays 12.
+#[test]
+fn split_costs_of_aws_share_the_charge_of_their_instance_by_a_rule() {
+    let scene = Scene::with_rules();
+    scene.write("bills/cur.csv", &format!("{SPLIT}Usage,2026-03-01,AmazonEC2,USD,2.00,i-2,,,,\n"));
+    scene.write(
+        "rules/kubernetes/instances.rhai",
+        "//! An instance is paid by what its tasks used of it.\n\
+         rule(#{ priority: 50, owner: \"finops@example.com\", review_by: \"2099-01-01\" });\n\n\
+         fn matches(charge) { charge.service_name == \"AmazonEC2\" && charge.resource_id == \"i-1\" }\n\n\
+         fn allocate(charge) { by_usage(\"aws.split_cost\", #{ resource_id: charge.resource_id }, #{ key: \"user_team\" }) }\n",
+    );
+    scene.write(
+        "rules/kubernetes/instances.cases.toml",
+        "[[case]]\nname = \"another\"\ncharge = { service_name = \"AmazonEC2\", resource_id = \"i-2\" }\nexpect = \"no match\"\n\n\
+         [[case]]\nname = \"an instance\"\ncharge = { service_name = \"AmazonEC2\", resource_id = \"i-1\" }\n\
+         usage = [{ metric = \"aws.split_cost\", resource_id = \"i-1\", user_team = \"payments\", value = \"1\" }]\n\
+         expect = { decision = \"by_usage aws.split_cost where resource_id = \\\"i-1\\\" key user_team\" }\n",
+    );
+    scene.write("apportion.toml", "[sources.real]\nplugin = \"aws-cur\"\npaths = [\"bills\"]\ngrants = [\"table-decode\"]\n");
+    let report = scene.run("run --format json").expect(0).json();
+    assert_eq!(totals(&report["sources"][0]), ("12", "12"));
+    assert_eq!(by(&scene, "team"), ["payments: 6.666666666", "search: 3.333333334", "unallocated: 2.000000000"]);
+}
+
+/// The instance and what it was split into are never both counted: a report with both is refused, and split rows alone are charges.
+#[test]
+fn split_costs_of_aws_are_charges_only_where_nothing_else_is() {
+    let (scene, source) = collect("aws-cur", &[("bills/cur.csv", SPLIT)], "split = 'charges'", 3);
+    let failure = source["failure"].to_string();
+    assert!(failure.contains("an instance and the tasks that its cost is split into would both be counted"), "{source}");
+    assert_eq!(by(&scene, "team"), [""; 0]);
+    let tasks: Vec<&str> = SPLIT.lines().filter(|line| !line.contains("i-1,,")).collect();
+    let (scene, source) = collect("aws-cur", &[("bills/cur.csv", &format!("{}\n", tasks.join("\n")))], "split = 'charges'", 0);
+    assert_eq!(totals(&source), ("10", "10"));
+    assert_eq!(by(&scene, "tag:team"), ["payments: 4.000000000", "search: 6.000000000"]);
 }
 
 const AZURE_ACTUAL: &str = "\u{feff}\
