@@ -3,6 +3,8 @@
 
 #[path = "cli/authors.rs"]
 mod authors;
+#[path = "cli/conformance.rs"]
+mod conformance;
 #[path = "cli/demo.rs"]
 mod demo;
 #[path = "cli/errors.rs"]

@@ -17,6 +17,7 @@ use crate::schema;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use reach::cassette::Recorded;
+use reach::object_store::LocalFile;
 use serde_json::Value;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Case {
 pub struct Material {
     pub exchanges: Vec<Recorded>,
     pub tables: Vec<GrantedTable>,
+    /// What the power `file` sees.
+    pub files: Vec<LocalFile>,
 }
 
 /// The names of the cases of a kind, as a script skips them.

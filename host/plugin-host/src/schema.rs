@@ -1,9 +1,11 @@
 //! JSON Schema, as much of it as the settings of plugins need: what is wrong with a value, and where.
 //!
-//! A validator of our own, because the usual ones bring a regular expression engine and half of the web's formats with them.
+//! A validator of our own, because the usual ones bring half of the web's formats with them. Patterns are tried by an engine whose time is
+//! linear in the text, so that no plugin can hold the host up with one.
 //! A keyword that is not checked here is not silently believed either: `unchecked` names it.
 
 use domain::diagnostic::did_you_mean;
+use regex_lite::Regex;
 use serde_json::{Map, Value};
 
 /// Something that a value must not be.
@@ -15,7 +17,7 @@ pub struct Fault {
     pub hint: Option<String>,
 }
 
-const CHECKED: [&str; 22] = [
+const CHECKED: [&str; 23] = [
     "type",
     "properties",
     "required",
@@ -29,6 +31,7 @@ const CHECKED: [&str; 22] = [
     "exclusiveMaximum",
     "minLength",
     "maxLength",
+    "pattern",
     "minItems",
     "maxItems",
     "uniqueItems",
@@ -89,7 +92,10 @@ impl Checker<'_> {
         match value {
             Value::Object(members) => self.object(schema, members, path, depth),
             Value::Array(elements) => self.array(schema, elements, path, depth),
-            Value::String(text) => self.length(schema, text.chars().count(), ["minLength", "maxLength"], "characters", path),
+            Value::String(text) => {
+                self.length(schema, text.chars().count(), ["minLength", "maxLength"], "characters", path);
+                self.pattern(schema, text, path);
+            }
             Value::Number(number) => self.number(schema, number, path),
             _ => {}
         }
@@ -167,6 +173,16 @@ impl Checker<'_> {
         }
         if let Some(most) = bound(most).filter(|most| length as u64 > *most) {
             self.fault(path, format!("{} has {length} {what}, and may have {most}", name(path)), None);
+        }
+    }
+
+    fn pattern(&mut self, schema: &Map<String, Value>, text: &str, path: &[String]) {
+        let Some(pattern) = schema.get("pattern").and_then(Value::as_str) else { return };
+        let hint = Some(format!("a text that fits {pattern}"));
+        match Regex::new(pattern) {
+            Ok(regex) if regex.is_match(text) => {}
+            Ok(_) => self.fault(path, format!("{} cannot be \"{text}\"", name(path)), hint),
+            Err(error) => self.fault(path, format!("the schema has a pattern for {} that is none: {error}", name(path)), None),
         }
     }
 
@@ -318,6 +334,21 @@ mod tests {
     }
 
     #[test]
+    fn texts_fit_patterns_or_say_which() {
+        let faults = |pattern: &str, value: Value| {
+            let found = super::faults(&json!({ "properties": { "by": { "type": "string", "pattern": pattern } } }), &json!({ "by": value }));
+            found.into_iter().map(|fault| format!("{} ({})", fault.message, fault.hint.unwrap_or_default())).collect::<Vec<_>>()
+        };
+        assert_eq!(faults("^(SERVICE|tag:.+)$", json!("tag:team")), [""; 0]);
+        assert_eq!(faults("^(SERVICE|tag:.+)$", json!("tag:")), ["'by' cannot be \"tag:\" (a text that fits ^(SERVICE|tag:.+)$)"]);
+        // A pattern may stand anywhere in the text unless it says otherwise.
+        assert_eq!(faults("[A-Z]{3}", json!("in EUR")), [""; 0]);
+        assert_eq!(faults("^[A-Z]{3}$", json!("EURO")), ["'by' cannot be \"EURO\" (a text that fits ^[A-Z]{3}$)"]);
+        let broken = faults("(", json!("x"));
+        assert!(matches!(broken.as_slice(), [fault] if fault.starts_with("the schema has a pattern for 'by' that is none: ")), "{broken:?}");
+    }
+
+    #[test]
     fn a_schema_that_goes_round_in_a_circle_has_an_end() {
         assert_eq!(faults(&json!({ "$ref": "#" }), &json!(1)), []);
     }
@@ -325,7 +356,7 @@ mod tests {
     #[test]
     fn what_nobody_checks_is_named() {
         assert_eq!(unchecked(&schema()), [""; 0]);
-        assert_eq!(unchecked(&json!({ "properties": { "a": { "pattern": "x", "title": "A" } }, "not": {} })), ["not", "pattern"]);
+        assert_eq!(unchecked(&json!({ "properties": { "a": { "pattern": "x", "title": "A", "contains": {} } }, "not": {} })), ["contains", "not"]);
     }
 
     #[test]

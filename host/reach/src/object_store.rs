@@ -37,6 +37,7 @@ pub enum Place {
     Url(String),
 }
 
+#[derive(Clone, Debug)]
 pub struct LocalFile {
     pub name: String,
     pub path: PathBuf,
@@ -92,6 +93,11 @@ impl Files {
         let mut seen = std::collections::HashSet::new();
         found.retain(|file| seen.insert(file.name.clone()));
         Ok(Files { source: source.into(), found, cache })
+    }
+
+    /// Files of this machine alone.
+    pub fn of_this_machine(source: &str, files: Vec<LocalFile>) -> Files {
+        Files { source: source.into(), found: files.into_iter().map(local).collect(), cache: Cache { folder: None } }
     }
 
     /// The tables in the order of the paths; those in stores are there once they are fetched.

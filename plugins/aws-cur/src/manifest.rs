@@ -106,17 +106,19 @@ fn files(manifest: &Entry, bytes: &[u8], tables: &[String]) -> Result<Vec<String
     Ok(found)
 }
 
-/// By its whole key; in a copy of the report's folders by its file name, below the manifest.
+/// By its whole key; in a copy of the report's folders by as much of its end as the copy has, or by its file name below the manifest.
 fn table_of(manifest: &Entry, key: &str, tables: &[String]) -> Option<String> {
     let key = key.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or(key, |(_, key)| key).trim_start_matches('/');
     let whole = tables.iter().find(|table| table.as_str() == key || table.strip_suffix(key).is_some_and(|front| front.ends_with('/')));
+    let end =
+        || tables.iter().filter(|table| key.strip_suffix(table.as_str()).is_some_and(|front| front.ends_with('/'))).max_by_key(|table| table.len());
     let file = key.rsplit('/').next().unwrap_or_default();
     let below = || {
         let of = scope(folder(&manifest.name));
         let mut same = tables.iter().filter(|table| table.rsplit('/').next() == Some(file) && of.covers(table));
         same.next().filter(|_| same.next().is_none())
     };
-    whole.or_else(below).cloned()
+    whole.or_else(end).or_else(below).cloned()
 }
 
 #[cfg(test)]
@@ -184,6 +186,10 @@ mod tests {
         let manifest = r#"{"reportKeys": ["/p/r/20260301-20260401/id/r-1.csv.gz"]}"#;
         let manifests = [("bills/r-Manifest.json", "2026-04-03", manifest)];
         assert_eq!(chosen(&tables, &manifests), Ok((texts(&["bills/r-1.csv.gz", "other/x.csv"]), texts(&["bills/r-2.csv.gz"]))));
+        // Assemblies beside each other have files of the same names.
+        let tables = ["20260301-20260401/id/r-1.csv.gz", "20260301-20260401/old/r-1.csv.gz"];
+        let manifests = [("20260301-20260401/r-Manifest.json", "2026-04-03", manifest)];
+        assert_eq!(chosen(&tables, &manifests), Ok((texts(&tables[..1]), texts(&tables[1..]))));
     }
 
     #[test]

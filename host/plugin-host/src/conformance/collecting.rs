@@ -15,6 +15,7 @@ use domain::period::{DateOrder, Period, parse_instant};
 use domain::port::{CollectRequest, Collector, PluginCost, Rows};
 use reach::Reach;
 use reach::cassette::{Exchange, Player, Recorder};
+use reach::object_store::Files;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub const NAMES: [&str; 18] = [
 /// What a script asks to be waited, to see whether a plugin passes it on.
 const WAIT_SECONDS: u32 = 7;
 const NO_HTTP: &str = "it asks nothing over HTTP";
+const NO_REQUEST: &str = "its settings in conformance.toml ask nothing over HTTP";
+const SERVERS: [&str; 7] = ["rate-limit", "auth-refused", "server-error", "timeout", "malformed-reply", "failure-halfway", "cursor-loop"];
 
 /// One collection and what came of it.
 struct Tried {
@@ -67,12 +70,11 @@ pub fn try_out(plugin: &Plugin, script: &Script, material: &Material, cases: &mu
     let kit = Kit { plugin, script, material, grants: Grants::new("conformance", names)?, usual: script::period(script.period.usual.as_ref())? };
     kit.settings(cases);
     kit.collections(cases)?;
-    if plugin.manifest().asks_for(Power::Http) {
-        kit.servers(cases);
-    } else {
-        for name in ["rate-limit", "auth-refused", "server-error", "timeout", "malformed-reply", "failure-halfway", "cursor-loop"] {
-            cases.leave_out(name, NO_HTTP);
-        }
+    match (plugin.manifest().asks_for(Power::Http), kit.usually().requests) {
+        (false, _) => SERVERS.iter().for_each(|name| cases.leave_out(name, NO_HTTP)),
+        // It works with and without a server, and is tried on files.
+        (true, 0) if !material.files.is_empty() => SERVERS.iter().for_each(|name| cases.leave_out(name, NO_REQUEST)),
+        (true, requests) => kit.servers(requests, cases),
     }
     cases.add("resources", || kit.resources());
     Ok(())
@@ -162,8 +164,7 @@ impl Kit<'_> {
         Ok(())
     }
 
-    fn servers(&self, cases: &mut Cases<'_>) {
-        let requests = self.usually().requests;
+    fn servers(&self, requests: usize, cases: &mut Cases<'_>) {
         let failing =
             |fault: Fault, well: usize| self.collect(self.script.first_good(), self.usual, None, Arc::new(Faulty::new(self.player(), fault, well)));
         let reports = |fault: Fault, what: &str, fits: fn(&Diagnostic) -> bool| match failing(fault, 0).result {
@@ -239,7 +240,8 @@ impl Kit<'_> {
     }
 
     fn collector(&self, exchange: Arc<dyn Exchange>) -> Result<CollectorPlugin, Diagnostic> {
-        Ok(self.plugin.collector(&self.grants)?.with_reach(Reach { http: Some(exchange), ..Reach::default() }))
+        let files = Some(Arc::new(Files::of_this_machine("conformance", self.material.files.clone())));
+        Ok(self.plugin.collector(&self.grants)?.with_reach(Reach { http: Some(exchange), files, ..Reach::default() }))
     }
 
     fn check(&self, config: &Value) -> Result<Vec<Diagnostic>, Diagnostic> {

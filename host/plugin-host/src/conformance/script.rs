@@ -25,6 +25,9 @@ pub struct Script {
     /// Tables that it is granted, relative to the script.
     #[serde(default)]
     pub paths: Vec<String>,
+    /// Other files that it reads itself with the power `file`, which sees the tables too; relative to the script.
+    #[serde(default)]
+    pub files: Vec<String>,
     #[serde(default)]
     pub period: Spans,
     /// The answer to what is not recorded.

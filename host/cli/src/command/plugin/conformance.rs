@@ -10,6 +10,7 @@ use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use plugin_host::conformance::{self, Case, Material, Outcome, Script};
+use reach::object_store::LocalFile;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,13 +67,17 @@ fn material(folder: &Path, script: &Script) -> Result<Material, Diagnostic> {
     for name in &script.cassettes {
         material.exchanges.extend(super::cassette::exchanges(&folder.join(name))?);
     }
-    for name in &script.paths {
+    for (name, is_table) in script.paths.iter().map(|name| (name, true)).chain(script.files.iter().map(|name| (name, false))) {
         let path = folder.join(name);
-        if !path.is_file() {
+        let Some(inside) = path.canonicalize().ok().filter(|path| path.is_file()) else {
+            let list = if is_table { "paths" } else { "files" };
             return Err(Diagnostic::new(code::FILE_NOT_FOUND, format!("{} is not there, and {SCRIPT} names it", path.display()))
-                .hint("put it there, or take it out of `paths`"));
+                .hint(format!("put it there, or take it out of `{list}`")));
+        };
+        material.files.push(LocalFile { name: name.clone(), path: path.clone(), is_table, inside: Some(inside) });
+        if is_table {
+            material.tables.push(GrantedTable { name: name.clone(), path, delimiter: b',' });
         }
-        material.tables.push(GrantedTable { name: name.clone(), path, delimiter: b',' });
     }
     Ok(material)
 }

@@ -1,0 +1,45 @@
+//! The kit of plugins, tried on our own: what vendors are asked to stand, ours stand too.
+
+use crate::scene::Scene;
+use std::fs;
+use std::path::Path;
+
+/// Plugins with a folder `conformance`, and how many cases of the kit make no sense for each.
+const TRIED: [(&str, usize); 9] = [
+    ("aws-cur", 9),
+    ("azure-cost", 9),
+    ("csv", 9),
+    ("focus-file", 9),
+    ("gcp-billing", 9),
+    ("opencost", 9),
+    ("saas-datadog", 3),
+    ("saas-openai", 1),
+    ("usage-file", 9),
+];
+
+fn copy(from: &Path, scene: &Scene, to: &str) {
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = format!("{to}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            copy(&entry.path(), scene, &name);
+        } else {
+            scene.write_bytes(&name, &fs::read(entry.path()).expect("a file"));
+        }
+    }
+}
+
+#[test]
+fn our_own_plugins_pass_the_kit() {
+    let scene = Scene::empty();
+    for (name, skipped) in TRIED {
+        let component = bundled_plugins::PLUGINS.iter().find(|(known, _)| *known == name).map(|(_, bytes)| bytes).expect(name);
+        copy(&Path::new("../../plugins").join(name).join("conformance"), &scene, name);
+        scene.write_bytes(&format!("{name}/{name}.wasm"), component);
+        let report = scene.run(&format!("plugin test {name}/{name}.wasm --format json")).expect(0).json();
+        let cases = report["cases"].as_array().expect("cases");
+        let left_out: Vec<_> = cases.iter().filter(|case| case["result"] == "skipped").map(|case| (&case["case"], &case["reason"])).collect();
+        assert_eq!(left_out.len(), skipped, "{name}: {left_out:#?}");
+        assert!(left_out.iter().all(|(_, reason)| reason.as_str().is_some_and(|reason| !reason.is_empty())), "{name}: {left_out:#?}");
+    }
+}
