@@ -18,6 +18,8 @@ mod kubernetes;
 mod opencost;
 #[path = "collectors/prometheus.rs"]
 mod prometheus;
+#[path = "collectors/reports.rs"]
+mod reports;
 #[path = "collectors/saas.rs"]
 mod saas;
 #[path = "cli/scene.rs"]

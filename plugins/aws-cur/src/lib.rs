@@ -44,10 +44,10 @@ impl Collector for AwsCur {
 
 fn mapped(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
     let rows = map::map(table, options)?;
-    if let Some(column) = map::parent_column(table, options)? {
-        // The host gives some thousand at most; of a row that is among none of them and names no parent it finds that nothing is billed.
-        let parents = table_decode::distinct(&table.name, column, u32::MAX).map_err(Error::Unavailable)?;
-        map::refuse_other_rows(table, column, &parents, options)?;
+    if let Some(column) = map::split_mark(table, options)? {
+        // The host gives some thousand at most; of a row that is among none of them and is no split row it finds that nothing is billed.
+        let marks = table_decode::distinct(&table.name, column, u32::MAX).map_err(Error::Unavailable)?;
+        map::refuse_other_rows(table, column, &marks, options)?;
     }
     Ok(rows)
 }

@@ -242,36 +242,40 @@ fn split_columns<'a>(columns: &Columns<'a>, options: &Options) -> Option<(&'a st
 }
 
 /// A task's or pod's cost is what it used of its instance and its part of what nobody used. No other row is a charge then: of a
-/// row without a parent nobody knows whether it is the instance's that was split.
+/// row that is none of theirs nobody knows whether it is the instance's that was split.
 fn split_charges(columns: &Columns<'_>, options: &Options) -> Option<Vec<Choice>> {
     let (used, unused) = split_columns(columns, options).filter(|_| options.split == Split::Charges)?;
     let mut terms = vec![Term::plus(used)];
     terms.extend(unused.map(Term::plus));
-    let parent = columns.find(PARENT)?;
-    Some(vec![Choice::always(Value::Sum(terms)).and_filled(parent)])
+    Some(vec![Choice::always(Value::Sum(terms)).and_filled(mark(columns, used))])
+}
+
+/// The column that is filled in split rows alone.
+fn mark<'a>(columns: &Columns<'a>, used: &'a str) -> &'a str {
+    columns.find(PARENT).unwrap_or(used)
 }
 
 /// The column that tells split rows from all others, where split rows alone are charges.
-pub fn parent_column<'a>(table: &'a TableInfo, options: &Options) -> Result<Option<&'a str>, Error> {
+pub fn split_mark<'a>(table: &'a TableInfo, options: &Options) -> Result<Option<&'a str>, Error> {
     if options.split != Split::Charges {
         return Ok(None);
     }
     let columns = Columns::new(table);
-    match columns.find(PARENT).filter(|_| split_columns(&columns, options).is_some()) {
-        Some(parent) => Ok(Some(parent)),
+    match split_columns(&columns, options) {
+        Some((used, _)) => Ok(Some(mark(&columns, used))),
         None => Err(Error::Config(
-            Problem::new(format!("{} has no {PARENT} with split costs, so that none of its rows is a charge with `split = \"charges\"`", table.name))
+            Problem::new(format!("{} has no split costs, so that none of its rows is a charge with `split = \"charges\"`", table.name))
                 .hint("split = \"usage\"")
                 .table(&table.name)
-                .column(PARENT),
+                .column("split_line_item_split_cost"),
         )),
     }
 }
 
-/// Refuses a table in which not all rows are split rows, by the parents that its rows name: instances are among the others, and
-/// their costs would be counted with those of the tasks that they were split into.
-pub fn refuse_other_rows(table: &TableInfo, column: &str, parents: &[String], options: &Options) -> Result<(), Error> {
-    if !parents.iter().any(|parent| parent.is_empty() || options.charges.nulls.contains(parent)) {
+/// Refuses a table in which not all rows are split rows, by what its rows have in the column that marks these: instances are among
+/// the others, and their costs would be counted with those of the tasks that they were split into.
+pub fn refuse_other_rows(table: &TableInfo, column: &str, marks: &[String], options: &Options) -> Result<(), Error> {
+    if !marks.iter().any(|mark| mark.is_empty() || options.charges.nulls.contains(mark)) {
         return Ok(());
     }
     let message = format!(
@@ -430,16 +434,17 @@ mod tests {
         };
         let options = Options::parse(r#"{"split": "charges"}"#).unwrap();
         let split = table(&["lineItem/UnblendedCost", "splitLineItem/SplitCost", "splitLineItem/ParentResourceId"]);
-        assert_eq!(parent_column(&split, &options).unwrap(), Some("splitLineItem/ParentResourceId"));
-        assert_eq!(parent_column(&split, &Options::default()).unwrap(), None);
+        assert_eq!(split_mark(&split, &options).unwrap(), Some("splitLineItem/ParentResourceId"));
+        assert_eq!(split_mark(&split, &Options::default()).unwrap(), None);
+        // An extract without parents has the costs of split rows alone.
+        let extract = table(&["lineItem/UnblendedCost", "splitLineItem/SplitCost"]);
+        assert_eq!(split_mark(&extract, &options).unwrap(), Some("splitLineItem/SplitCost"));
         let refused = |result: Result<(), Error>| match result {
             Err(Error::Config(problem)) => problem.message,
             other => panic!("{other:?}"),
         };
-        for headers in [&["lineItem/UnblendedCost", "splitLineItem/SplitCost"][..], &["lineItem/UnblendedCost", "splitLineItem/ParentResourceId"]] {
-            let message = refused(parent_column(&table(headers), &options).map(drop));
-            assert!(message.contains("has no split_line_item_parent_resource_id with split costs"), "{message}");
-        }
+        let whole = table(&["lineItem/UnblendedCost", "splitLineItem/ParentResourceId"]);
+        assert!(refused(split_mark(&whole, &options).map(drop)).contains("has no split costs"));
         let look = |parents: &[&str]| {
             let parents: Vec<String> = parents.iter().map(|parent| (*parent).to_owned()).collect();
             refuse_other_rows(&split, "splitLineItem/ParentResourceId", &parents, &options)

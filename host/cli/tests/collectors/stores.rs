@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 /// As Amazon documents it for tests: nothing is asked but these.
-const KEYS: [(&str, &str); 4] = [
+pub const KEYS: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "testing"),
     ("AWS_SECRET_ACCESS_KEY", "testing"),
     ("AWS_EC2_METADATA_DISABLED", "true"),
@@ -24,26 +24,26 @@ fn curl(arguments: &[&str]) -> String {
 }
 
 /// Puts an object, signed or not as `user` says.
-fn put(server: &Server, user: &str, path: &str, bytes: &[u8]) {
+pub fn put(server: &Server, user: &str, path: &str, bytes: &[u8]) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), bytes).expect("a file");
     let url = format!("{}/{path}", server.url());
     curl(&["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", user, "-T", &file.path().display().to_string(), &url]);
 }
 
-fn make_bucket(server: &Server, user: &str, bucket: &str) {
+pub fn make_bucket(server: &Server, user: &str, bucket: &str) {
     curl(&["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", user, "-X", "PUT", &format!("{}/{bucket}", server.url())]);
 }
 
 /// A source that reads a store, as a settings file has it.
-fn settings(plugin: &str, paths: &[&str], grants: &[&str], store: &str) -> String {
+pub fn settings(plugin: &str, paths: &[&str], grants: &[&str], store: &str) -> String {
     format!(
         "[sources.aws]\nplugin = \"{plugin}\"\npaths = {paths:?}\ngrants = {grants:?}\n[sources.aws.store]\ncache = \"objects\"\n{store}\n\
          [tags.team]\nsynonyms = [\"team_name\"]\nfold_values = true\nvalues = {{ pay = \"payments\" }}\n"
     )
 }
 
-fn of_server(server: &Server) -> String {
+pub fn of_server(server: &Server) -> String {
     format!("endpoint = \"{}\"\nallow_http = true\n", server.url())
 }
 
@@ -246,12 +246,12 @@ fn without_the_grant_nothing_is_asked() {
 const CUR_HEADER: &str =
     "lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,lineItem/ProductCode,lineItem/CurrencyCode,lineItem/UnblendedCost\n";
 
-fn cur(rows: &[(&str, &str)]) -> String {
+pub fn cur(rows: &[(&str, &str)]) -> String {
     let rows: String = rows.iter().map(|(day, cost)| format!("11,Usage,{day}T00:00:00Z,AmazonEC2,USD,{cost}\n")).collect();
     format!("{CUR_HEADER}{rows}")
 }
 
-fn total(scene: &Scene) -> String {
+pub fn total(scene: &Scene) -> String {
     let costs = scene.run("costs --granularity total --format json").expect(0).json();
     costs["rows"].as_array().expect("rows").iter().map(|row| row["cost"]["amount"].as_str().unwrap_or("?").to_owned()).collect::<Vec<_>>().join(" ")
 }
