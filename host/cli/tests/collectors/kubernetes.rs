@@ -246,6 +246,38 @@ fn check_connections(cluster: &Cluster, scene: &Scene) {
     check_costs(scene);
 }
 
+/// Until today's bill comes the nodes cost what the price list says of their hours; then the bill counts, and nothing else.
+fn check_estimates(cluster: &Cluster, day: &str) {
+    let scene = scene(cluster, day);
+    let billed = scene.read("bills/bill.csv");
+    let header = billed.lines().next().expect("a header");
+    scene.write("bills/bill.csv", &format!("{header}\n1,1,USD,2026-01-01T00:00:00Z,Usage,EC2,i-9\n"));
+    let priced = settings(cluster.kubeconfig(), "context = \"admin\"").replace(
+        "config = { page_size = 2 }",
+        "accrues_for = \"aws\"\nconfig = { prices = { currency = \"USD\", node_hour = { \"m5.xlarge\" = \"0.192\" } } }",
+    );
+    scene.write("apportion.toml", &priced);
+    scene.run("run").expect(0);
+    let nanos = |amount: &str| amount.replace('.', "").parse::<i64>().expect("an amount");
+    let total = || costs(&scene).values().map(|amount| nanos(amount)).sum::<i64>();
+    // The pod of one core was there for as long as both nodes were: 2 × 0.192 for each of its core-hours, to the rounding of the parts.
+    let cores = usage(&scene, "kubernetes.pod.cpu.request", "namespace,node");
+    let hours = cores.lines().find_map(|line| line.strip_prefix("payments,n1,")?.strip_suffix(",core·h")).expect("the pod");
+    let estimate = total() - 1_000_000_000;
+    assert!(estimate > 0 && (estimate * 1_000 - nanos(hours) * 384).abs() < 10_000, "{estimate} of {hours} hours");
+
+    let rows: String = billed.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    scene.write("bills/today.csv", &format!("{header}\n{rows}"));
+    let report = scene.run("run --format json").expect(0).json();
+    let source = report["sources"].as_array().expect("sources").iter().find(|source| source["name"] == "eu-1").expect("the cluster").clone();
+    assert_eq!((&source["accrual"]["days_taken_back"], &source["charges"]), (&1.into(), &0.into()), "{source}");
+    assert_eq!(total(), 1_000_000_000 + 7_583_507_000);
+    // And it stays so: the day has a bill, whatever the cluster says of it later.
+    scene.run("run").expect(0);
+    assert_eq!(total(), 8_583_507_000);
+    scene.run("ledger verify").expect(0);
+}
+
 #[test]
 fn a_cluster_is_listed_as_it_is_and_shares_its_bill_once() {
     let Some(server) = kube_apiserver() else { return };
@@ -256,6 +288,7 @@ fn a_cluster_is_listed_as_it_is_and_shares_its_bill_once() {
     scene.run("run").expect(0);
     check_usage(&scene, quarter);
     check_costs(&scene);
+    check_estimates(&cluster, &day);
     check_refusals(&cluster, &scene);
     check_connections(&cluster, &scene);
 }

@@ -209,6 +209,38 @@ fn published_examples_add_up_to_what_is_expected() {
     }
 }
 
+/// Answers that were saved, by the power `file`: the same totals, without a server.
+#[test]
+fn saved_answers_add_up_to_what_is_expected() {
+    let Some(data) = shared("data") else { return };
+    let collect = |file: &str, config: &str| {
+        let scene = Scene::empty();
+        scene.write("rules/kubernetes/namespace.rhai", BY_TAG);
+        let path = data.join(file);
+        scene.write(
+            "apportion.toml",
+            &format!("[sources.cluster]\nplugin = \"opencost\"\npaths = [{path:?}]\ngrants = [\"file\"]\n\n[sources.cluster.config]\nmode = \"charges\"\n{config}\n"),
+        );
+        let source = scene.run("run --format json").expect(0).json()["sources"][0].clone();
+        assert_eq!(source["set_aside"], 0, "{file}");
+        (scene, source)
+    };
+    let expected = |name: &str| serde_json::from_str::<Value>(&text(&data, &format!("expected/{name}.json"))).expect("JSON");
+    let allocation = expected("opencost_allocation_example");
+    let (scene, source) = collect("k8s-opencost/allocation-example-output.json", "aggregate = [\"namespace\"]");
+    assert_eq!(plain(&source["totals"][0]["billed_cost"]), allocation["totals"]["__none__"]["totalCost"]);
+    let namespaces = grouped(&scene, "team");
+    for (namespace, costs) in allocation["by"]["namespace"]["__none__"].as_object().expect("namespaces") {
+        assert_eq!(plain(&Value::from(namespaces[namespace].as_str())), costs["totalCost"], "{namespace}");
+    }
+    let cloud = expected("opencost_cloudcost_example");
+    let (_, source) = collect("k8s-opencost/cloudCost-example-output.json", "api = \"cloud-cost\"\nbilled = \"listCost\"");
+    let totals = &cloud["totals"]["__none__"];
+    assert_eq!(source["charges"], cloud["rows"]);
+    assert_eq!(plain(&source["totals"][0]["billed_cost"]), totals["listCost"]);
+    assert_eq!(plain(&source["totals"][0]["effective_cost"]), totals["amortizedNetCost"]);
+}
+
 #[test]
 fn what_opencost_has_forgotten_stays_charged() {
     let row = "{\"code\":200,\"data\":[{\"shop\":{\"window\":{\"start\":\"2026-10-05T00:00:00Z\",\"end\":\"2026-10-06T00:00:00Z\"},\"cpuCost\":2.5,\"totalCost\":2.5}}]}";
