@@ -81,7 +81,8 @@ impl JsonPath {
         self.up > 0
     }
 
-    /// All rows of an answer. Nothing where a step leads nowhere; `Err` names a place that is no list or object.
+    /// All rows of an answer. Nothing where a member is missing or null; `Err` names a place that is no list or object, and so
+    /// has no such step at all: an answer of another shape is no month without costs.
     pub fn rows<'a>(&self, answer: &'a Value) -> Result<Vec<Row<'a>>, String> {
         let mut rows = vec![Row::whole(answer)];
         for step in &self.steps {
@@ -89,7 +90,7 @@ impl JsonPath {
             for row in rows {
                 match step {
                     Step::Star => spread(row, &mut next)?,
-                    step => next.extend(down(&row.node, step).map(|node| Row { node, starred: row.starred.clone(), above: row.above.clone() })),
+                    step => next.extend(expected(&row.node, step)?.map(|node| Row { node, starred: row.starred.clone(), above: row.above.clone() })),
                 }
             }
             rows = next;
@@ -131,6 +132,17 @@ impl JsonPath {
             }
         }
     }
+}
+
+/// As [`down`], where the place can have such a step.
+fn expected<'a>(node: &Node<'a>, step: &Step) -> Result<Option<Node<'a>>, String> {
+    let wanted = match (step, node.value) {
+        (_, Value::Null) | (Step::Member(_), Value::Object(_)) | (Step::Item(_), Value::Array(_)) => return Ok(down(node, step)),
+        (Step::Item(_), _) => "list",
+        (Step::Member(_) | Step::Star, _) => "object",
+    };
+    let place = if node.pointer.is_empty() { "the answer" } else { &node.pointer };
+    Err(format!("{place} is no {wanted}"))
 }
 
 /// The first step of a text, and what comes after it.
@@ -222,6 +234,22 @@ mod tests {
         assert_eq!(texts("$", "$['a.b'][0]['c d']", &answer), some(&["0.10000000000000000000001"]));
         assert_eq!(texts("$.none[*]", "$", &answer), Vec::<Option<String>>::new());
         assert_eq!(JsonPath::parse("$[*]").unwrap().rows(&json!(7)), Err("the answer is neither a list nor an object".into()));
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_has_not_no_rows() {
+        let rows = |text: &str| {
+            let answer: Value = serde_json::from_str(text).unwrap();
+            JsonPath::parse("$.data[0].items[*]").unwrap().rows(&answer).map(|rows| rows.len())
+        };
+        assert_eq!(rows(r#"{"data": [{"items": [1, 2]}]}"#), Ok(2));
+        for nothing in [r#"{"data": [{"items": []}]}"#, r#"{"data": [{}]}"#, r#"{"data": null}"#, r#"{"data": []}"#, "null"] {
+            assert_eq!(rows(nothing), Ok(0), "{nothing}");
+        }
+        assert_eq!(rows("[1, \"two\"]"), Err("the answer is no object".into()));
+        assert_eq!(rows(r#"{"data": "none"}"#), Err("/data is no list".into()));
+        assert_eq!(rows(r#"{"data": [7]}"#), Err("/data/0 is no object".into()));
+        assert_eq!(rows(r#"{"data": [{"items": 7}]}"#), Err("/data/0/items is neither a list nor an object".into()));
     }
 
     #[test]
