@@ -1,7 +1,7 @@
 //! The host's part in native tests: closures that answer for it, one of each kind a thread.
 
 use crate::bindings::collector::apportion::plugin as host;
-use crate::{Error, Problem};
+use crate::{Error, Period, Problem};
 use std::cell::RefCell;
 
 type Answer<Q, A> = Box<dyn Fn(&Q) -> Result<A, Error>>;
@@ -43,6 +43,7 @@ thread_local! {
     static FILES: RefCell<Vec<(String, Vec<u8>)>> = const { RefCell::new(Vec::new()) };
     static SLOTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     static RUN: RefCell<(String, String)> = const { RefCell::new((String::new(), String::new())) };
+    static SAID: RefCell<Vec<Said>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The files of the source, each with its name.
@@ -53,6 +54,25 @@ pub fn files(files: Vec<(String, Vec<u8>)>) {
 /// The secrets that have a value.
 pub fn secrets(slots: &[&str]) {
     SLOTS.with(|slot| *slot.borrow_mut() = slots.iter().map(|slot| (*slot).to_owned()).collect());
+}
+
+/// What a plugin said of days: that they are complete, or why they are unknown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    pub days: Period,
+    pub unknown: Option<String>,
+}
+
+/// What the plugin said of days since it was asked last.
+pub fn take_said() -> Vec<Said> {
+    SAID.with(|slot| std::mem::take(&mut *slot.borrow_mut()))
+}
+
+#[cfg_attr(target_family = "wasm", expect(dead_code, reason = "the host listens"))]
+#[expect(clippy::unnecessary_wraps, reason = "the host may refuse")]
+pub(crate) fn say(days: &Period, unknown: Option<&str>) -> Result<(), Error> {
+    SAID.with(|slot| slot.borrow_mut().push(Said { days: days.clone(), unknown: unknown.map(str::to_owned) }));
+    Ok(())
 }
 
 /// What the plugin may know of the run.

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod catalogue;
+mod contract;
 mod source;
 mod text;
 

@@ -38,6 +38,7 @@ pub fn shown(period: Period) -> String {
         (true, true) => "all days".into(),
         (true, false) => format!("up to {}", period.end().plus(-1)),
         (false, true) => format!("from {}", period.start()),
+        (false, false) if period.end() == period.start().plus(1) => period.start().to_string(),
         (false, false) => format!("{} to {}", period.start(), period.end().plus(-1)),
     }
 }

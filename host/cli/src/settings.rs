@@ -395,15 +395,8 @@ impl Resolver<'_> {
         Setting { value: Some(days), origin: self.origin(&written.span()) }
     }
 
-    /// Files are read whole, and clusters know no past, so that a window would change nothing.
+    /// Files are read whole, so that a window would change nothing.
     fn refuse_window_of_paths(&mut self, name: &str, section: &SourceSection, key: &str, span: &Range<usize>) {
-        if texts(section.grants.as_ref()).iter().any(|grant| grant.get_ref() == "kubernetes") {
-            self.refuse(
-                span,
-                format!("the source '{name}' asks a cluster, which knows today only: {key} is for sources that know a past"),
-                "remove it",
-            );
-        }
         if section.paths.is_some() {
             self.refuse(span, format!("the source '{name}' has paths, which are read whole: {key} is for sources that ask a service"), "remove it");
         }

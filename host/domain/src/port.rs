@@ -53,6 +53,16 @@ pub struct Batch {
     pub rejected: Vec<Rejected>,
     /// To be given to the next collection, committed together with the rows.
     pub state: Option<String>,
+    /// Days of which the source has no more than what this collection has.
+    pub complete: Vec<Period>,
+    pub unknown: Vec<UnknownDays>,
+}
+
+/// Days that a source does not know: without rows they are gaps, and not days without costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownDays {
+    pub period: Period,
+    pub reason: String,
 }
 
 #[derive(Clone, Debug)]

@@ -7,9 +7,10 @@ use crate::{Attempt, CollectionId, Ledger, Result, StoredAttempt, StoredCost, Tr
 use domain::catalogue::{self as code, Code};
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
-use domain::port::{PluginCost, PluginIdentity};
+use domain::port::{PluginCost, PluginIdentity, UnknownDays};
 use domain::run::RunId;
 use rusqlite::{Connection, Row, TransactionBehavior};
+use std::collections::BTreeMap;
 
 impl Ledger {
     /// What a source's collector left for its next collection, unless it was told to forget it.
@@ -31,14 +32,30 @@ impl Ledger {
     pub fn attempts(&self, source: &str) -> Result<Vec<StoredAttempt>> {
         let sql =
             "SELECT a.run, r.started_at_ms, a.plugin_name, a.plugin_version, a.plugin_digest, a.period_start, a.period_end, a.tries, a.without_state,
-                a.code, a.message, a.hint
+                a.code, a.message, a.hint, a.id
              FROM attempt a JOIN run r ON r.id = a.run WHERE a.source = ?1 ORDER BY a.id";
+        let mut unknown = self.unknown_days(source)?;
         row::rows(&self.connection, sql, [source], |row| {
             let end = row::optional_day(row, 6)?;
             let period = row::optional_day(row, 5)?.zip(end).map(|(start, end)| period(start, end)).transpose()?;
-            let attempt = Attempt { period, tries: row::cell(row, 7)?, without_state: row::cell(row, 8)?, failure: failure(row)? };
+            let unknown = unknown.remove(&row::cell(row, 12)?).unwrap_or_default();
+            let attempt = Attempt { period, tries: row::cell(row, 7)?, without_state: row::cell(row, 8)?, failure: failure(row)?, unknown };
             Ok(StoredAttempt { run: RunId(row::cell(row, 0)?), at_ms: row::cell(row, 1)?, plugin: plugin(row, 2)?, attempt })
         })
+    }
+
+    /// By the number of the attempt.
+    fn unknown_days(&self, source: &str) -> Result<BTreeMap<i64, Vec<UnknownDays>>> {
+        let sql = "SELECT u.attempt, u.period_start, u.period_end, u.reason FROM unknown_days u JOIN attempt a ON a.id = u.attempt
+             WHERE a.source = ?1 ORDER BY u.id";
+        let days = row::rows(&self.connection, sql, [source], |row| {
+            Ok((row::cell::<i64>(row, 0)?, UnknownDays { period: period(row::day(row, 1)?, row::day(row, 2)?)?, reason: row::cell(row, 3)? }))
+        })?;
+        let mut by_attempt: BTreeMap<i64, Vec<UnknownDays>> = BTreeMap::new();
+        for (attempt, days) in days {
+            by_attempt.entry(attempt).or_default().push(days);
+        }
+        Ok(by_attempt)
     }
 
     /// The sources that were ever tried, by name.
@@ -119,7 +136,14 @@ impl Transaction<'_> {
             failure.map(|failure| &failure.message),
             failure.and_then(|failure| failure.hint.as_ref()),
         );
-        row::execute(&self.ledger.connection, sql, values)
+        let connection = &self.ledger.connection;
+        row::execute(connection, sql, values)?;
+        let number = connection.last_insert_rowid();
+        for UnknownDays { period, reason } in &attempt.unknown {
+            let sql = "INSERT INTO unknown_days (attempt, period_start, period_end, reason) VALUES (?1, ?2, ?3, ?4)";
+            row::execute(connection, sql, (number, period.start().epoch_days(), period.end().epoch_days(), reason))?;
+        }
+        Ok(())
     }
 
     /// Keeps what a plugin cost: a collector by its source, an allocator without one.

@@ -36,7 +36,7 @@ use domain::diagnostic::Diagnostic;
 use domain::entry::{Entry, EntryKind, RuleVersion};
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Month, Period};
-use domain::port::{PluginCost, PluginIdentity};
+use domain::port::{PluginCost, PluginIdentity, UnknownDays};
 use domain::run::{DayTotals, RunId, RunState, SourceDay};
 use domain::split::Shares;
 use domain::usage::{Keys, Quantity};
@@ -125,6 +125,8 @@ pub struct Attempt {
     pub without_state: bool,
     /// Why nothing of it was kept.
     pub failure: Option<Diagnostic>,
+    /// Days that the source says it does not know.
+    pub unknown: Vec<UnknownDays>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/03-usage/up.sql"),
     include_str!("../migrations/04-stages/up.sql"),
     include_str!("../migrations/05-sources/up.sql"),
+    include_str!("../migrations/06-coverage/up.sql"),
 ];
 
 /// How long a second writer waits before it is told that another run is writing.

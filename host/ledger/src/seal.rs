@@ -37,6 +37,7 @@ const CONTENTS: &[&str] = &[
      FROM usage_statement u JOIN collection c ON c.id = u.collection WHERE {run} ORDER BY c.run, u.id",
     "SELECT run, * FROM attempt WHERE {run} ORDER BY run, id",
     "SELECT run, * FROM plugin_cost WHERE {run} ORDER BY run, id",
+    "SELECT a.run, u.* FROM unknown_days u JOIN attempt a ON a.id = u.attempt WHERE {run} ORDER BY a.run, u.id",
 ];
 
 /// The digest of what each run wrote, of one run or of all; runs that wrote nothing are absent.

@@ -3,6 +3,7 @@
 use crate::accrual::Billed;
 use crate::cell::SetAside;
 use crate::columns::Reading;
+use crate::coverage::Known;
 use crate::feed::{Ended, Fed, Feed};
 use crate::gather::{Gathered, Gatherer, Wanted};
 use crate::interner::Secrets;
@@ -18,7 +19,7 @@ use domain::field::Field;
 use domain::mapping::{Mapping, UsageMapping};
 use domain::money::Currency;
 use domain::period::{Day, Period};
-use domain::port::{Batch, GrantedTable, Rows};
+use domain::port::{Batch, GrantedTable, Rows, UnknownDays};
 use domain::run::SourceDay;
 use domain::tag::TagSchema;
 use ledger::segment::EncodedSegment;
@@ -85,7 +86,7 @@ pub fn collect(mut collection: Collection<'_, '_, '_, '_>, feed: &Feed<'_>) -> R
         Err(diagnostic) if is_fatal(diagnostic) => Err(diagnostic.clone()),
         Err(diagnostic) => {
             collection.transaction.abandon_source()?;
-            collection.note(None, &ended)?;
+            collection.note(None, &ended, Vec::new())?;
             let mut report = SourceReport::failed(&source.name, source.collector.identity(), diagnostic.clone());
             report.days_taken_back = collection.billed.taken_back.len() as u64;
             report.set_effort(collection.period, &ended);
@@ -105,7 +106,8 @@ impl<'a> Begun<'a> {
         let source = collection.source;
         let id = collection.transaction.begin_source(&source.name, source.collector.identity())?;
         let usage = usage::Gathered::new(schema, collection.secrets, collection.days());
-        let gathering = Gathering { gathered: Gathered::default(), usage, rejected: Vec::new(), typed: Vec::new(), state: None };
+        let known = Known { asked: collection.period, ..Known::default() };
+        let gathering = Gathering { gathered: Gathered::default(), usage, rejected: Vec::new(), typed: Vec::new(), state: None, known };
         Ok(Begun { id, gathering })
     }
 }
@@ -122,11 +124,12 @@ impl Collection<'_, '_, '_, '_> {
     }
 
     /// Keeps how it went, also if nothing else is kept.
-    fn note(&mut self, kept: Option<CollectionId>, ended: &Ended) -> Result<(), Diagnostic> {
+    fn note(&mut self, kept: Option<CollectionId>, ended: &Ended, unknown: Vec<UnknownDays>) -> Result<(), Diagnostic> {
         let (source, plugin) = (self.source.name.as_str(), self.source.collector.identity());
         let failure = ended.outcome.as_ref().err().cloned();
         let without_state = ended.without_state && failure.is_none();
-        self.transaction.note_attempt(source, plugin, kept, &Attempt { period: self.period, tries: ended.tries, without_state, failure })?;
+        let attempt = Attempt { period: self.period, tries: ended.tries, without_state, failure, unknown };
+        self.transaction.note_attempt(source, plugin, kept, &attempt)?;
         self.transaction.note_cost(Some(source), plugin, &ended.cost)
     }
 }
@@ -142,6 +145,7 @@ struct Gathering<'a> {
     rejected: Vec<Rejected>,
     typed: Vec<RawCharge>,
     state: Option<String>,
+    known: Known,
 }
 
 impl Gathering<'_> {
@@ -151,6 +155,8 @@ impl Gathering<'_> {
         if batch.state.is_some() {
             self.state = batch.state;
         }
+        self.known.complete.extend(batch.complete);
+        self.known.unknown.extend(batch.unknown);
         self.usage(collection, batch.usage)?;
         match batch.rows {
             Rows::Mapped(mapping) => self.scan(collection, id, &mapping),
@@ -237,7 +243,7 @@ impl Gathering<'_> {
 
     /// States the totals of each day; a day that comes out as it was keeps its old statement.
     fn finish(self, mut collection: Collection<'_, '_, '_, '_>, id: CollectionId, ended: &Ended) -> Result<Collected, Diagnostic> {
-        let (source, period, days) = (collection.source, collection.period, collection.days());
+        let (source, period) = (collection.source, collection.period);
         let transaction = &mut *collection.transaction;
         let mut report = SourceReport::new(&source.name, source.collector.identity());
         let mut changed = Vec::new();
@@ -249,16 +255,16 @@ impl Gathering<'_> {
             report.count(transaction.restate(id, &source_day, totals)?, &source_day, &mut changed);
             stated.insert(source_day);
         }
-        if period.is_some() {
+        if let Some(days) = self.known.span() {
             for gone in transaction.source_days(days)? {
-                let known = gone.source_day.source == source.name && !stated.contains(&gone.source_day);
-                if known && gone.totals.charges > 0 {
+                let is_known = self.known.has(gone.source_day.day) && !stated.contains(&gone.source_day);
+                if is_known && gone.source_day.source == source.name && gone.totals.charges > 0 {
                     let restated = transaction.restate(id, &gone.source_day, &Default::default())?;
                     report.count(restated, &gone.source_day, &mut changed);
                 }
             }
         }
-        let (usage, changed_usage) = self.usage.state(transaction, id, &source.name, period)?;
+        let (usage, changed_usage) = self.usage.state(transaction, id, &source.name, &self.known)?;
         report.usage = usage;
         transaction.reject(&source.name, &self.rejected, self.gathered.set_aside_count)?;
         transaction.keep_source(self.state.as_deref())?;
@@ -266,8 +272,9 @@ impl Gathering<'_> {
             // Else it would be given again what it refuses.
             transaction.forget_refused_state(&source.name, collection.at_ms)?;
         }
-        collection.note(Some(id), ended)?;
+        collection.note(Some(id), ended, self.known.unknown.clone())?;
         report.set_effort(period, ended);
+        report.unknown = self.known.unknown;
         report.charges = self.gathered.totals.values().map(|totals| totals.charges).sum();
         report.set_aside = self.gathered.set_aside_count;
         report.billed = self.gathered.billed;

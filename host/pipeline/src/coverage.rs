@@ -1,17 +1,17 @@
 //! Which days a source was asked for and what came of it: what to ask for next, and where the gaps are.
 //!
 //! A day that was asked for and charged nothing is empty. A day that failed or was never asked for is a gap: no cost of it is
-//! known, which is not the same as none.
+//! known, which is not the same as none. So is a day that its source says it does not know, but asking again does not help.
 
 mod document;
 
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
-use domain::port::PluginIdentity;
+use domain::port::{PluginIdentity, UnknownDays};
 use domain::run::RunId;
 use domain::schedule::Schedule;
 use ledger::{Ledger, StoredAttempt};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which days a source is asked for where nobody says so: those that were never asked for, and the last ones again,
 /// since clouds restate them. A source without one is asked for all there is.
@@ -45,6 +45,8 @@ pub struct Coverage {
     days: BTreeSet<Day>,
     /// Asked for before they were over.
     partial: BTreeSet<Day>,
+    /// Those that the source does not know, with its reason. Asking again would not help.
+    unknown: BTreeMap<Day, String>,
     /// Whether it was ever asked for all there is.
     all: bool,
     /// Where the first attempt began, whatever became of it.
@@ -59,13 +61,23 @@ impl Coverage {
         for StoredAttempt { at_ms, attempt, .. } in attempts.iter().filter(|attempt| attempt.attempt.failure.is_none()) {
             let today = Day::of_instant(*at_ms);
             match attempt.period {
-                None => coverage.all = true,
+                None => {
+                    coverage.all = true;
+                    coverage.unknown.clear();
+                }
                 Some(period) => {
+                    coverage.unknown.retain(|day, _| !period.contains(*day));
                     // A period without a beginning asks for all that came before; nobody has costs before the epoch.
                     let start = period.start().max(Day::from_epoch(0));
                     coverage.days.extend((start.epoch_days()..period.end().min(today).epoch_days()).map(Day::from_epoch));
                     coverage.partial.extend(Some(today).filter(|today| period.contains(*today)));
                 }
+            }
+            for UnknownDays { period, reason } in &attempt.unknown {
+                let (start, end) = (period.start().max(Day::from_epoch(0)), period.end().min(today.plus(1)));
+                let days = (start.epoch_days()..end.epoch_days()).map(Day::from_epoch);
+                let asked = days.filter(|day| attempt.period.is_none_or(|asked| asked.contains(*day)));
+                coverage.unknown.extend(asked.map(|day| (day, reason.clone())));
             }
         }
         coverage
@@ -73,6 +85,30 @@ impl Coverage {
 
     pub fn has(&self, day: Day) -> bool {
         self.days.contains(&day)
+    }
+}
+
+/// The days of which a collection has all that its source has.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What it was asked for; without it all there is, of which the source has to say what it has in full.
+    pub asked: Option<Period>,
+    pub complete: Vec<Period>,
+    pub unknown: Vec<UnknownDays>,
+}
+
+impl Known {
+    pub fn has(&self, day: Day) -> bool {
+        let is_unknown = self.unknown.iter().any(|unknown| unknown.period.contains(day));
+        !is_unknown && self.asked.iter().chain(self.complete.iter().filter(|_| self.asked.is_none())).any(|period| period.contains(day))
+    }
+
+    /// All such days lie in it.
+    pub fn span(&self) -> Option<Period> {
+        let start = self.complete.iter().map(|period| period.start()).min();
+        let end = self.complete.iter().map(|period| period.end()).max();
+        // The first start is not after the last end.
+        self.asked.or_else(|| Period::new(start?, end?).ok())
     }
 }
 
@@ -89,12 +125,15 @@ pub enum DayState {
     Partial,
     /// It was asked for, and had nothing.
     Empty,
+    /// The source does not know it, or not any more.
+    Unknown,
     /// It was asked for without success, or never.
     Gap,
 }
 
 impl DayState {
-    pub const ALL: [DayState; 6] = [DayState::Full, DayState::Restated, DayState::Estimated, DayState::Partial, DayState::Empty, DayState::Gap];
+    pub const ALL: [DayState; 7] =
+        [DayState::Full, DayState::Restated, DayState::Estimated, DayState::Partial, DayState::Empty, DayState::Unknown, DayState::Gap];
 
     /// How a calendar shows it.
     pub fn letter(self) -> char {
@@ -104,6 +143,7 @@ impl DayState {
             DayState::Estimated => 'e',
             DayState::Partial => 'p',
             DayState::Empty => '.',
+            DayState::Unknown => '?',
             DayState::Gap => '!',
         }
     }
@@ -115,6 +155,7 @@ impl DayState {
             DayState::Estimated => "estimated",
             DayState::Partial => "partial",
             DayState::Empty => "empty",
+            DayState::Unknown => "unknown",
             DayState::Gap => "gap",
         }
     }
@@ -150,6 +191,8 @@ pub struct SourceStatus {
     pub due_ms: Option<i64>,
     /// From the first day that is known or wanted to the last, without holes.
     pub days: Vec<(Day, DayState)>,
+    /// Days without charges that the source does not know, with its reason: first, last, reason.
+    pub unknown: Vec<(Day, Day, String)>,
 }
 
 impl SourceStatus {
@@ -166,6 +209,8 @@ pub fn status(ledger: &Ledger, facts: &SourceFacts, at_ms: i64) -> Result<Source
     let charged = charged(ledger, &facts.name)?;
     let coverage = Coverage::of(&attempts);
     let last_tried = last.map(|attempt| attempt.at_ms);
+    let unknown = coverage.unknown.iter().filter(|(day, _)| !charged.contains(day)).map(|(day, reason)| (*day, reason.as_str()));
+    let unknown = spans(unknown).into_iter().map(|(start, end, reason)| (start, end, reason.to_owned())).collect();
     Ok(SourceStatus {
         name: facts.name.clone(),
         plugin: last.map(|attempt| attempt.plugin.clone()),
@@ -178,7 +223,20 @@ pub fn status(ledger: &Ledger, facts: &SourceFacts, at_ms: i64) -> Result<Source
         schedule: facts.schedule.as_ref().map(Schedule::to_string),
         due_ms: facts.schedule.as_ref().and_then(|schedule| due(schedule, last_tried, at_ms)),
         days: calendar(ledger, facts, &coverage, &charged, today)?,
+        unknown,
     })
+}
+
+/// Days in a row of which the same is to be said: first, last, what.
+pub fn spans<T: PartialEq>(days: impl Iterator<Item = (Day, T)>) -> Vec<(Day, Day, T)> {
+    let mut spans: Vec<(Day, Day, T)> = Vec::new();
+    for (day, what) in days {
+        match spans.last_mut() {
+            Some((_, end, same)) if *same == what && end.plus(1) == day => *end = day,
+            _ => spans.push((day, day, what)),
+        }
+    }
+    spans
 }
 
 /// When a source is due that was last tried then; one that was never tried is due at once.
@@ -207,10 +265,11 @@ fn calendar(
     let edges: BTreeSet<Day> = asked.chain(charged.first()).chain(charged.last()).copied().chain(wanted.into_iter().flatten()).collect();
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
     let state = |day: Day| match charged.contains(&day) {
-        true if coverage.partial.contains(&day) && !coverage.has(day) => DayState::Partial,
+        true if coverage.partial.contains(&day) && (!coverage.has(day) || coverage.unknown.contains_key(&day)) => DayState::Partial,
         true if facts.is_estimate => DayState::Estimated,
         true if restated.contains(&day) => DayState::Restated,
         true => DayState::Full,
+        false if coverage.unknown.contains_key(&day) => DayState::Unknown,
         false if coverage.has(day) => DayState::Empty,
         false if coverage.partial.contains(&day) => DayState::Partial,
         // All there is was asked for, and of this day there was nothing.
@@ -240,7 +299,12 @@ mod tests {
             let period = (words[1] != "-").then(|| Period::new(day(words[1]), day(words[2])).unwrap_or_else(|error| panic!("{error}")));
             let failure = line.ends_with('!').then(|| Diagnostic::new(code::PLUGIN_FAILED, "down"));
             let at_ms = i64::from(day(words[0]).epoch_days()) * DAY_MS + 3_600_000;
-            StoredAttempt { run: RunId(1), at_ms, plugin: plugin.clone(), attempt: Attempt { period, tries: 1, without_state: false, failure } }
+            StoredAttempt {
+                run: RunId(1),
+                at_ms,
+                plugin: plugin.clone(),
+                attempt: Attempt { period, tries: 1, without_state: false, failure, unknown: Vec::new() },
+            }
         };
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(attempt).collect()
     }
@@ -278,7 +342,7 @@ mod tests {
     fn a_period_without_ends_covers_what_was_over() {
         let all = Period::all();
         let plugin = PluginIdentity { name: "p".into(), version: "1".into(), digest: String::new() };
-        let attempt = Attempt { period: Some(all), tries: 1, without_state: false, failure: None };
+        let attempt = Attempt { period: Some(all), tries: 1, without_state: false, failure: None, unknown: Vec::new() };
         let coverage = Coverage::of(&[StoredAttempt { run: RunId(1), at_ms: 2 * DAY_MS + 1, plugin, attempt }]);
         assert_eq!([0, 1, 2, 3].map(|day| coverage.has(Day::from_epoch(day))), [true, true, false, false]);
     }

@@ -19,7 +19,7 @@ use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
-use domain::port::{Allocators, CollectRequest, Collector, PluginCost, PluginIdentity, Rules};
+use domain::port::{Allocators, CollectRequest, Collector, PluginCost, PluginIdentity, Rules, UnknownDays};
 use domain::run::{DayTotals, RunId, RunState, SourceDay};
 use domain::tag::TagSchema;
 use foldhash::HashMap;
@@ -113,6 +113,8 @@ pub struct SourceReport {
     pub billed: u64,
     /// Days whose estimates were taken back in this run.
     pub days_taken_back: u64,
+    /// Days that the source says it does not know.
+    pub unknown: Vec<UnknownDays>,
     /// The first rows that were set aside.
     pub rejected: Vec<Rejected>,
     pub days_new: u64,
@@ -155,6 +157,7 @@ impl SourceReport {
             set_aside: 0,
             billed: 0,
             days_taken_back: 0,
+            unknown: Vec::new(),
             rejected: Vec::new(),
             days_new: 0,
             days_changed: 0,

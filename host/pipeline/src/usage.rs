@@ -5,6 +5,7 @@
 
 use crate::cell::{Dates, Refusal, SetAside, quantity};
 use crate::columns::Input;
+use crate::coverage::Known;
 use crate::interner::{Secrets, hash_rows};
 use decode::{Batch, Cells, Wanted};
 use domain::charge::RawUsage;
@@ -235,7 +236,7 @@ impl<'a> Gathered<'a> {
         transaction: &mut Transaction<'_>,
         id: CollectionId,
         source: &str,
-        asked: Option<Period>,
+        asked: &Known,
     ) -> Result<(UsageReport, BTreeSet<(String, Day)>), Diagnostic> {
         let Gathered { series, sums, units, rows, .. } = self;
         let mut days: BTreeMap<(&str, Day), UsageRows> = BTreeMap::new();
@@ -246,8 +247,9 @@ impl<'a> Gathered<'a> {
         let (mut report, mut changed) = (UsageReport { rows, ..UsageReport::default() }, BTreeSet::new());
         let mut metrics: BTreeMap<&str, MetricReport> = BTreeMap::new();
         let mut gone = BTreeMap::new();
-        if let Some(period) = asked {
-            let known = transaction.usage_days(period)?.into_iter().filter(|known| known.source == source && known.rows > 0);
+        if let Some(days) = asked.span() {
+            let known = transaction.usage_days(days)?.into_iter();
+            let known = known.filter(|known| known.source == source && known.rows > 0 && asked.has(known.day));
             gone.extend(known.map(|known| ((known.metric, known.day), known.unit)));
         }
         let mut count = |restated: Restated, metric: &str, day: Day| {

@@ -4,8 +4,8 @@ use crate::call::{Fuel, Sandbox, label};
 use crate::capability::State;
 use crate::convert;
 use crate::limits::Limits;
-use crate::plugin::linker;
-use crate::wit::since_v0_1_0::{AllocatorPre, allocate, types};
+use crate::plugin::pure_linker;
+use crate::wit::bindings::{AllocatorPre, allocate, types};
 use domain::catalogue as code;
 use domain::decision::Target;
 use domain::diagnostic::Diagnostic;
@@ -42,7 +42,7 @@ pub struct AllocatorPlugin {
 
 impl AllocatorPlugin {
     pub(crate) fn new(engine: &Engine, component: &Component, identity: &PluginIdentity, limits: &Limits) -> wasmtime::Result<AllocatorPlugin> {
-        let pre = AllocatorPre::new(linker(engine, &[])?.instantiate_pre(component)?)?;
+        let pre = AllocatorPre::new(pure_linker(engine)?.instantiate_pre(component)?)?;
         Ok(AllocatorPlugin { engine: engine.clone(), pre, identity: identity.clone(), limits: limits.clone() })
     }
 

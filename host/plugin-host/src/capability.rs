@@ -2,6 +2,7 @@
 
 pub mod aws_cost_explorer;
 pub mod aws_organizations;
+pub mod coverage;
 pub mod file;
 pub mod http;
 pub mod kubernetes;
@@ -12,7 +13,8 @@ pub mod table_decode;
 use crate::convert::shown;
 use crate::grant::Power;
 use crate::limits::{LimitHit, Limits, Meter};
-use crate::wit::since_v0_1_0::types;
+use crate::wit::bindings::types;
+use coverage::Said;
 use domain::catalogue as code;
 use domain::diagnostic::{Diagnostic, Retry};
 use domain::port::{GrantedTable, PluginCost};
@@ -34,6 +36,7 @@ pub struct State {
     pub meter: Meter,
     pub log: Log,
     pub run: RunInfo,
+    pub said: Said,
     /// The granted tables; `None` where the power is not granted.
     pub tables: Option<Vec<GrantedTable>>,
     pub reach: Reach,
@@ -55,6 +58,7 @@ impl State {
             meter: Meter::new(limits),
             log: Log::new(limits),
             run: RunInfo::default(),
+            said: Said::default(),
             tables: None,
             reach: Reach::default(),
             optional: Vec::new(),
@@ -157,4 +161,4 @@ pub fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-impl crate::wit::since_v0_1_0::types::Host for State {}
+impl crate::wit::bindings::types::Host for State {}

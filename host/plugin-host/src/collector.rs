@@ -1,13 +1,14 @@
 //! A collector with its grants: the domain's `Collector`, played by a component.
 
 use crate::call::{Fuel, Sandbox, label};
+use crate::capability::coverage::Said;
 use crate::capability::log::LogLine;
 use crate::capability::{RunInfo, State, retry};
 use crate::convert::{self, Intake};
 use crate::grant::{Grants, Power};
 use crate::limits::Limits;
 use crate::plugin::linker;
-use crate::wit::since_v0_1_0::{CollectorPre, collector, types};
+use crate::wit::bindings::{CollectorPre, collector, types};
 use domain::diagnostic::Diagnostic;
 use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows};
 use reach::Reach;
@@ -131,9 +132,11 @@ impl CollectorPlugin {
             *counted = intake.output.counted();
             let batch = batch.map_err(|refusal| sandbox.diagnostic(refusal.code(), refusal.message()))?;
             self.fetch(&batch)?;
-            sink(batch)?;
+            let Said { complete, unknown, .. } = sandbox.store.data_mut().said.take();
+            sink(Batch { complete, unknown, ..batch })?;
         }
-        Ok(())
+        let Said { complete, unknown, .. } = sandbox.store.data_mut().said.take();
+        if complete.is_empty() && unknown.is_empty() { Ok(()) } else { sink(Batch { complete, unknown, ..Batch::default() }) }
     }
 
     /// The table that is about to be read, if it lies in a store.

@@ -8,12 +8,12 @@ mod row;
 use crate::grant::Power;
 use crate::limits::Limits;
 use crate::manifest::{Kind, Manifest, PowerRequest, Stream};
-use crate::wit::since_v0_1_0::types as wit;
+use crate::wit::bindings::types as wit;
 use domain::catalogue as code;
 use domain::charge::{RawCharge, RawUsage, Rejected};
 use domain::field::Field;
 use domain::mapping::{Choice, Condition, Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, TagColumn, Term, UsageMapping, Value};
-use domain::period::{DateOrder, Period};
+use domain::period::{DateOrder, Day, Period};
 use domain::port::{Batch, GrantedTable, Rows};
 pub use problem::{of_error, of_problem};
 use row::{Row, Slot};
@@ -124,7 +124,7 @@ impl<'a> Intake<'a> {
             wit::Rows::Mapped(mapping) => Rows::Mapped(self.mapping(mapping)?),
             wit::Rows::MappedUsage(mapping) => Rows::MappedUsage(self.usage_mapping(mapping)?),
         };
-        Ok(Batch { rows, usage, rejected, state: batch.state })
+        Ok(Batch { rows, usage, rejected, state: batch.state, ..Batch::default() })
     }
 
     fn charges(&mut self, charges: Vec<wit::Charge>) -> Result<Vec<RawCharge>, Refusal> {
@@ -287,6 +287,12 @@ fn field(field: wit::Field) -> Field {
     found.unwrap_or(Field::SERVICE_NAME)
 }
 
+/// A period as a guest wrote it.
+pub fn unread(period: &wit::Period) -> Result<Period, String> {
+    let day = |text: &str| text.parse::<Day>().map_err(|error| shown(&error.to_string()));
+    Period::new(day(&period.start)?, day(&period.end)?).map_err(|error| error.to_string())
+}
+
 pub fn period(period: Period) -> wit::Period {
     wit::Period { start: period.start().to_string(), end: period.end().to_string() }
 }
@@ -325,7 +331,7 @@ mod tests {
 
     #[test]
     fn the_contract_lists_the_fields_as_the_domain_does() {
-        let wit = include_str!("../../../plugin-sdk/wit/since-v0.1.0/types.wit");
+        let wit = include_str!("../../../plugin-sdk/wit/since-v0.1.1/types.wit");
         let body = wit.split("enum field {").nth(1).and_then(|rest| rest.split('}').next()).unwrap_or_default();
         let names: Vec<String> = body.split(',').map(|name| name.trim().replace('-', "_")).filter(|name| !name.is_empty()).collect();
         let domain: Vec<&str> = Field::all().map(Field::name).collect();

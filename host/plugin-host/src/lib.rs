@@ -34,4 +34,3 @@ pub use limits::Limits;
 pub use manifest::{Kind, Manifest, PowerRequest, Stream};
 pub use plugin::{HostOptions, Plugin, PluginHost};
 pub use shelf::{Shelf, Shelved};
-pub use wit::VERSION as CONTRACT;

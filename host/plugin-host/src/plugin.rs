@@ -9,10 +9,10 @@ use crate::engine::{self, Metering};
 use crate::grant::{Grants, Power};
 use crate::limits::Limits;
 use crate::manifest::{Kind, Manifest};
-use crate::wit::since_v0_1_0::{
-    AllocatorPre, CollectorPre, aws_cost_explorer, aws_organizations, file, http, kubernetes, log, run_info, table_decode, types,
+use crate::wit;
+use crate::wit::bindings::{
+    AllocatorPre, CollectorPre, aws_cost_explorer, aws_organizations, coverage, file, http, kubernetes, log, run_info, table_decode, types,
 };
-use crate::wit::{self, VERSION};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::PluginIdentity;
@@ -40,6 +40,8 @@ pub struct PluginHost {
 pub struct Plugin {
     identity: PluginIdentity,
     manifest: Manifest,
+    /// The version of the contract that it was made for.
+    contract: &'static str,
     imports: Vec<String>,
     component: Component,
     engine: Engine,
@@ -64,14 +66,14 @@ impl PluginHost {
         }
         let component = self.compile(&self.collectors, bytes).map_err(invalid)?;
         let exports = component.component_type();
-        let kind = wit::kind_of(exports.exports(&self.collectors).map(|(name, _)| name)).map_err(invalid)?;
+        let (kind, contract) = wit::kind_of(exports.exports(&self.collectors).map(|(name, _)| name)).map_err(invalid)?;
         let imports: Vec<String> = exports.imports(&self.collectors).map(|(name, _)| name.to_owned()).collect();
-        let powers = powers_imported(&imports).map_err(invalid)?;
+        let powers = powers_imported(kind, &imports).map_err(invalid)?;
         let (engine, component) = match kind {
             Kind::Collector => (&self.collectors, component),
             Kind::Allocator => (&self.allocators, self.compile(&self.allocators, bytes).map_err(invalid)?),
         };
-        let described = self.describe(kind, engine, &component, &identity)?;
+        let described = self.describe(kind, engine, &component, &identity, contract)?;
         let manifest = convert::manifest(described).map_err(invalid)?;
         if manifest.kind != kind {
             return Err(invalid(format!("it says that it is {}, and exports what {} has", manifest.kind.with_article(), kind.with_article())));
@@ -80,7 +82,7 @@ impl PluginHost {
             return Err(invalid(format!("it uses the power '{}' without asking for it in its manifest", power.name())));
         }
         let identity = PluginIdentity { name: manifest.name.clone(), version: manifest.version.clone(), ..identity };
-        Ok(Plugin { identity, manifest, imports, component, engine: engine.clone(), limits: self.limits.clone() })
+        Ok(Plugin { identity, manifest, contract, imports, component, engine: engine.clone(), limits: self.limits.clone() })
     }
 
     fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
@@ -95,9 +97,16 @@ impl PluginHost {
     }
 
     /// Lets it describe itself with every power refused: nothing has been granted yet.
-    fn describe(&self, kind: Kind, engine: &Engine, component: &Component, identity: &PluginIdentity) -> Result<types::Manifest, Diagnostic> {
+    fn describe(
+        &self,
+        kind: Kind,
+        engine: &Engine,
+        component: &Component,
+        identity: &PluginIdentity,
+        contract: &str,
+    ) -> Result<types::Manifest, Diagnostic> {
         let invalid =
-            |error: wasmtime::Error| invalid(identity, &format!("it is not {} of version {VERSION}: {}", kind.with_article(), error.root_cause()));
+            |error: wasmtime::Error| invalid(identity, &format!("it is not {} of version {contract}: {}", kind.with_article(), error.root_cause()));
         let mut sandbox = Sandbox::new(engine, &self.limits, identity, State::new(&self.limits));
         match kind {
             Kind::Collector => {
@@ -107,7 +116,7 @@ impl PluginHost {
                 sandbox.call("describe", Fuel::NotCounted, |store| instance.apportion_plugin_collect().call_describe(store))
             }
             Kind::Allocator => {
-                let linked = linker(engine, &[]).and_then(|linker| linker.instantiate_pre(component));
+                let linked = pure_linker(engine).and_then(|linker| linker.instantiate_pre(component));
                 let pre = linked.and_then(AllocatorPre::new).map_err(invalid)?;
                 let fuel = Fuel::Units(self.limits.fuel_start);
                 let instance = sandbox.start(fuel, |store| pre.instantiate(store))?;
@@ -132,7 +141,12 @@ impl Plugin {
 
     /// The world of the contract that it belongs to, with its version.
     pub fn world(&self) -> String {
-        format!("{}{}@{VERSION}", wit::PACKAGE, self.kind().name())
+        format!("{}{}@{}", wit::PACKAGE, self.kind().name(), self.contract)
+    }
+
+    /// The version of the contract that it was made for.
+    pub fn contract(&self) -> &'static str {
+        self.contract
     }
 
     /// The full names of what the component imports.
@@ -182,12 +196,15 @@ pub fn digest(bytes: &[u8]) -> String {
     })
 }
 
-/// The powers among the imports; anything that this version does not offer is refused by name.
-fn powers_imported(imports: &[String]) -> Result<Vec<Power>, String> {
+/// The powers among the imports; anything that is not offered is refused by name.
+fn powers_imported(kind: Kind, imports: &[String]) -> Result<Vec<Power>, String> {
     let mut powers = Vec::new();
     for import in imports {
         match wit::interface_of(import) {
-            Some("types" | "log" | "run-info") => {}
+            Some("types" | "log") => {}
+            Some("run-info" | "coverage") if kind == Kind::Collector => {}
+            // A function of its arguments alone.
+            Some(interface) if kind == Kind::Allocator => return Err(format!("it wants '{interface}', and an allocator gets nothing but `log`")),
             interface => {
                 let power = interface.and_then(Power::by_name);
                 powers.push(power.ok_or_else(|| format!("it wants '{}', which this host does not offer", convert::shown(import)))?);
@@ -197,10 +214,17 @@ fn powers_imported(imports: &[String]) -> Result<Vec<Power>, String> {
     Ok(powers)
 }
 
-/// Links the log, what may be known of the run, the powers, and nothing else: there is no WASI.
-pub fn linker(engine: &Engine, powers: &[Power]) -> wasmtime::Result<Linker<State>> {
+/// Links the log and nothing else.
+pub fn pure_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     log::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+/// Links the log, what concerns the run, the powers, and nothing else: there is no WASI.
+pub fn linker(engine: &Engine, powers: &[Power]) -> wasmtime::Result<Linker<State>> {
+    let mut linker = pure_linker(engine)?;
+    coverage::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     run_info::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     for power in powers {
         match power {

@@ -1,19 +1,25 @@
 //! Which version of the contract a component speaks, by the names of what it imports and exports.
+//!
+//! Within a minor version the contract only grows: an interface that is there stays as it is, so that the newest bindings serve
+//! what was made for the earlier ones, and the linker finds old names under new ones.
 
-pub mod since_v0_1_0;
+pub mod bindings;
 
 use crate::manifest::Kind;
 
 pub const PACKAGE: &str = "apportion:plugin/";
-pub const VERSION: &str = "0.1.0";
+/// The newest version.
+pub const VERSION: &str = "0.1.1";
+/// Every version that is served, oldest first.
+pub const SERVED: [&str; 2] = ["0.1.0", VERSION];
 
-/// What a component's exports make it.
-pub fn kind_of<'a>(exports: impl Iterator<Item = &'a str>) -> Result<Kind, String> {
+/// What a component's exports make it, and the version that it was made for.
+pub fn kind_of<'a>(exports: impl Iterator<Item = &'a str>) -> Result<(Kind, &'static str), String> {
     let mut found = None;
     for name in exports {
         let kind = match name.strip_prefix(PACKAGE).and_then(|rest| rest.split_once('@')) {
-            Some(("collect", version)) => served(version).map(|()| Kind::Collector)?,
-            Some(("allocate", version)) => served(version).map(|()| Kind::Allocator)?,
+            Some(("collect", version)) => (Kind::Collector, served(version)?),
+            Some(("allocate", version)) => (Kind::Allocator, served(version)?),
             _ => continue,
         };
         if found.replace(kind).is_some() {
@@ -23,14 +29,16 @@ pub fn kind_of<'a>(exports: impl Iterator<Item = &'a str>) -> Result<Kind, Strin
     found.ok_or_else(|| format!("it exports neither {PACKAGE}collect@{VERSION} nor {PACKAGE}allocate@{VERSION}"))
 }
 
-/// The interface that an import names, such as `table-decode`; `None` for what this version does not offer.
+/// The interface that an import names, such as `table-decode`; `None` for what is not offered.
 pub fn interface_of(import: &str) -> Option<&str> {
     let (interface, version) = import.strip_prefix(PACKAGE)?.split_once('@')?;
-    (version == VERSION).then_some(interface)
+    SERVED.contains(&version).then_some(interface)
 }
 
-fn served(version: &str) -> Result<(), String> {
-    if version == VERSION { Ok(()) } else { Err(format!("it is made for version {version} of the contract, and this host serves {VERSION}")) }
+fn served(version: &str) -> Result<&'static str, String> {
+    let [.., before, newest] = SERVED;
+    let found = SERVED.into_iter().find(|served| *served == version);
+    found.ok_or_else(|| format!("it is made for version {version} of the contract, and this host serves {before} and {newest}"))
 }
 
 #[cfg(test)]
@@ -40,11 +48,12 @@ mod tests {
     #[test]
     fn the_kind_and_version_are_in_the_names() {
         let kind = |names: &[&str]| kind_of(names.iter().copied());
-        assert_eq!(kind(&["apportion:plugin/collect@0.1.0"]), Ok(Kind::Collector));
-        assert_eq!(kind(&["other:thing/x", "apportion:plugin/allocate@0.1.0"]), Ok(Kind::Allocator));
-        assert_eq!(kind(&["apportion:plugin/collect@0.2.0"]), Err("it is made for version 0.2.0 of the contract, and this host serves 0.1.0".into()));
+        assert_eq!(kind(&["apportion:plugin/collect@0.1.0"]), Ok((Kind::Collector, "0.1.0")));
+        assert_eq!(kind(&["other:thing/x", "apportion:plugin/allocate@0.1.1"]), Ok((Kind::Allocator, "0.1.1")));
+        let newer = "it is made for version 0.2.0 of the contract, and this host serves 0.1.0 and 0.1.1";
+        assert_eq!(kind(&["apportion:plugin/collect@0.2.0"]), Err(newer.into()));
         assert_eq!(
-            kind(&["apportion:plugin/collect@0.1.0", "apportion:plugin/allocate@0.1.0"]),
+            kind(&["apportion:plugin/collect@0.1.1", "apportion:plugin/allocate@0.1.1"]),
             Err("it exports both `collect` and `allocate`".into())
         );
         assert!(kind(&["run"]).is_err_and(|reason| reason.starts_with("it exports neither")));

@@ -15,9 +15,9 @@ mod usage;
 mod tests;
 
 use apportion_plugin_sdk::{
-    Batch, Collector, Error, Kind, Manifest, Period, Problem, Rejected, Request, Rows, Tag, Usage, register_collector, run_info,
+    Batch, Collector, Error, Kind, Manifest, Period, Problem, Rejected, Request, Rows, Tag, Usage, coverage, register_collector, run_info,
 };
-use moment::{DAY, Span};
+use moment::Span;
 use options::Options;
 use usage::Reckoner;
 
@@ -36,6 +36,7 @@ impl Collector for Kubernetes {
             .config_schema(include_str!("config-schema.json"))
             .stream("usage", "hours of requested cores, memory, GPUs, volumes and load balancers, and the share of each node, by workload")
             .stream("charges", "with `prices`: what nodes, volumes and load balancers cost")
+            .restated_for_days(0)
     }
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
@@ -50,8 +51,8 @@ impl Collector for Kubernetes {
         let options = Options::parse(&request.config)?;
         let now = run_info::now();
         let day = Today::of(&now)?;
-        day.check(request.period.as_ref())?;
-        Ok(Kubernetes { batches: collect(&options, &day)? })
+        let is_wanted = day.is_wanted(request.period.as_ref())?;
+        Ok(Kubernetes { batches: if is_wanted { collect(&options, &day)? } else { Vec::new() } })
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
@@ -76,16 +77,15 @@ impl Today {
         format!("{}T00:00:00Z", self.date)
     }
 
-    /// To be asked for another day is to be asked to forget what was collected on it, as nothing can be said of it any more.
-    fn check(&self, period: Option<&Period>) -> Result<(), Error> {
-        let Some(period) = period else { return Ok(()) };
-        let begins = |date: &str| moment::seconds(&format!("{date}T00:00:00Z")).ok();
-        if begins(&period.start) == Some(self.span.start) && begins(&period.end) == Some(self.span.start + DAY) {
-            return Ok(());
+    /// Whether the day is wanted. Of the days before it a cluster knows nothing, so that what was collected on them stays.
+    fn is_wanted(&self, period: Option<&Period>) -> Result<bool, Error> {
+        let Some(period) = period else { return Ok(true) };
+        let (start, end, today) = (period.start.as_str(), period.end.as_str(), self.date.as_str());
+        let past = Period { start: start.into(), end: end.min(today).into() };
+        if past.start < past.end {
+            coverage::unknown(&past, "a cluster knows nothing of days that are over")?;
         }
-        let message = format!("a cluster can be asked about {} only, and not about the days from {} up to {}", self.date, period.start, period.end);
-        let hint = format!("`apportion run --from {0} --to {0}`, or without days; what was collected on others stays as it is", self.date);
-        Err(Error::Config(Problem::new(message).hint(hint)))
+        Ok(start <= today && today < end)
     }
 }
 

@@ -373,13 +373,19 @@ fn what_cannot_be_understood_is_set_aside_with_its_place() {
 }
 
 #[test]
-fn only_the_day_of_the_run_can_be_collected() {
+fn only_the_day_of_the_run_is_known() {
     answer(worked());
-    let of = |start: &str, end: &str| open("", Some(Period { start: start.into(), end: end.into() })).err();
-    assert_eq!(of("2026-11-25", "2026-11-26"), None);
-    for (start, end) in [("2026-11-01", "2026-12-01"), ("2026-11-24", "2026-11-25"), ("2026-11-25", "2026-11-27")] {
-        let Some(Error::Config(problem)) = of(start, end) else { panic!("{start}") };
-        assert_eq!(problem.message, format!("a cluster can be asked about 2026-11-25 only, and not about the days from {start} up to {end}"));
+    for (start, end, batches, unknown) in [
+        ("2026-11-25", "2026-11-26", 1, None),
+        ("2026-11-01", "2026-12-01", 1, Some("2026-11-01/2026-11-25")),
+        ("2026-11-01", "2026-11-20", 0, Some("2026-11-01/2026-11-20")),
+        ("2026-11-26", "2026-11-27", 0, None),
+    ] {
+        fixture::take_said();
+        let collector = open("", Some(Period { start: start.into(), end: end.into() })).unwrap();
+        assert_eq!(collector.batches.len(), batches, "{start}");
+        let said = fixture::take_said().into_iter().next().map(|said| format!("{}/{}", said.days.start, said.days.end));
+        assert_eq!(said.as_deref(), unknown);
     }
 }
 

@@ -10,7 +10,9 @@ mod document;
 mod options;
 mod row;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, file, log, register_collector, run_info};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, coverage, file, log, register_collector, run_info,
+};
 use exact::{Day, Days};
 use options::{Api, Mode, Options};
 use row::Found;
@@ -24,10 +26,9 @@ const DAYS_DEFAULT: i64 = 14;
 struct OpenCost {
     options: Options,
     pages: VecDeque<Page>,
-    /// Days of which OpenCost says something or nothing now, and said something at earlier collections.
-    known: Days,
+    /// Days of which OpenCost says nothing, and whether all are such.
     silent: Days,
-    known_before: Days,
+    is_silent_throughout: bool,
     is_over: bool,
 }
 
@@ -66,9 +67,7 @@ impl Collector for OpenCost {
             }
             (_, false) => {}
         }
-        let known_before = Days::parse(request.state.as_deref().unwrap_or_default())
-            .map_err(|error| Error::config(format!("the state of the last collection is strange: {error}")))?;
-        Ok(OpenCost { options, pages, known: Days::default(), silent: Days::default(), known_before, is_over: false })
+        Ok(OpenCost { options, pages, silent: Days::default(), is_silent_throughout: true, is_over: false })
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
@@ -77,10 +76,9 @@ impl Collector for OpenCost {
             Page::File(name) => document::read(&name, &file::read_all(&name, FILE_BYTES_MAX)?, &self.options)?,
             Page::Day(day) => {
                 let found = ask::day(&self.options, day)?;
-                if found.rows == 0 {
-                    self.silent.insert(day)
-                } else {
-                    self.known.insert(day)
+                match found.rows {
+                    0 => self.silent.insert(day),
+                    _ => self.is_silent_throughout = false,
                 }
                 found
             }
@@ -93,28 +91,20 @@ impl Collector for OpenCost {
 
 impl OpenCost {
     /// A cluster always costs something, so that a day without a row is one that OpenCost does not know: it keeps little, and
-    /// forgets it when it starts anew. What is known of such a day must not be taken back.
+    /// forgets it when it starts anew.
     fn end(&mut self) -> Result<Option<Batch>, Error> {
-        if std::mem::replace(&mut self.is_over, true) || self.options.server.is_none() {
+        // Custom costs alone may be none at all.
+        if std::mem::replace(&mut self.is_over, true) || self.options.server.is_none() || self.options.api == Api::CustomCost {
             return Ok(None);
         }
-        let forgotten = self.silent.common(&self.known_before);
-        if !forgotten.is_empty() {
-            return Err(Error::Unavailable(format!(
-                "OpenCost says nothing {} any more, which it has forgotten: what is known of it is kept, and other days are collected with `--from` and `--to`",
-                forgotten.said()
-            )));
+        if self.is_silent_throughout && !self.silent.is_empty() {
+            return Err(Error::Unavailable(format!("OpenCost says nothing {}, which is a gap and not zero", self.silent.said())));
         }
-        if !self.silent.is_empty() {
-            let said = format!("OpenCost says nothing {}, which is a gap and not zero", self.silent.said());
-            // Only custom costs may be none at all.
-            if self.known.is_empty() && self.options.api != Api::CustomCost {
-                return Err(Error::Unavailable(said));
-            }
-            log::warn(&said);
+        for (first, last) in self.silent.rows() {
+            let days = Period { start: first.to_string(), end: last.plus(1).to_string() };
+            coverage::unknown(&days, "OpenCost says nothing: it has forgotten that time, or was not there")?;
         }
-        self.known.join(&self.known_before);
-        Ok(Some(Batch { state: Some(self.known.to_string()), ..Batch::new(Rows::Charges(Vec::new())) }))
+        Ok(None)
     }
 }
 

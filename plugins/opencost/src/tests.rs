@@ -222,27 +222,21 @@ fn days_that_are_forgotten_are_gaps_and_not_zero() {
         let body = if request.url.contains("window=2026-10-31T") { ALLOCATION } else { r#"{"code":200,"status":"success","data":[{}]}"# };
         Ok(response(200, body))
     });
-    let left = |state: Option<&str>, start: &str, end: &str| {
-        let mut collector = open(URL, Some((start, end))).unwrap();
-        collector.known_before = Days::parse(state.unwrap_or_default()).unwrap();
-        let mut left = None;
-        while let Some(batch) = collector.next()? {
-            left = batch.state.or(left);
-        }
-        Ok(left)
-    };
+    let unknown = || fixture::take_said().into_iter().map(|said| format!("{}/{}", said.days.start, said.days.end)).collect::<Vec<_>>();
     // The day of the run is not over.
-    assert_eq!(left(None, "2026-10-31", "2026-11-02"), Ok(Some("2026-10-31".into())));
-    assert_eq!(left(Some("2026-10-01"), "2026-10-29", "2026-11-01"), Ok(Some("2026-10-01 2026-10-31".into())));
-    let words = "OpenCost says nothing on 2026-10-30 any more, which it has forgotten: what is known of it is kept, and other days are collected with `--from` and `--to`";
-    assert_eq!(left(Some("2026-10-30/2026-10-31"), "2026-10-29", "2026-11-01"), Err(Error::Unavailable(words.into())));
+    collected(URL, Some(("2026-10-31", "2026-11-02"))).unwrap();
+    assert_eq!(unknown(), Vec::<String>::new());
+    collected(URL, Some(("2026-10-29", "2026-11-01"))).unwrap();
+    assert_eq!(unknown(), ["2026-10-29/2026-10-31"]);
     let nothing = "OpenCost says nothing from 2026-10-29 to 2026-10-30, which is a gap and not zero";
-    assert_eq!(left(None, "2026-10-29", "2026-10-31"), Err(Error::Unavailable(nothing.into())));
-    // Fourteen days where none are asked for, and the state.
-    assert_eq!(collected(URL, None).unwrap().len(), 15);
+    assert_eq!(collected(URL, Some(("2026-10-29", "2026-10-31"))).unwrap_err(), Error::Unavailable(nothing.into()));
+    // Fourteen days where none are asked for.
+    assert_eq!(collected(URL, None).unwrap().len(), 14);
+    fixture::take_said();
     fixture::http(|_| Ok(response(200, r#"{"code":200,"status":"success","data":[{}]}"#)));
     let custom = r#"{"url": "http://o:9003", "mode": "charges", "api": "custom-cost"}"#;
-    assert_eq!(collected(custom, Some(("2026-10-30", "2026-11-01"))).unwrap().len(), 3);
+    assert_eq!(collected(custom, Some(("2026-10-30", "2026-11-01"))).unwrap().len(), 2);
+    assert_eq!(unknown(), Vec::<String>::new());
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod options;
 mod preset;
 mod total;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, log, register_collector, run_info};
+use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, coverage, log, register_collector, run_info};
 use exact::{Day, Days};
 use gaps::{Gaps, Missing};
 use options::Options;
@@ -26,9 +26,8 @@ struct Prometheus {
     query: usize,
     day: usize,
     gaps: Gaps,
-    /// Days of which any query has data, now and at earlier collections.
+    /// Days of which any query has data.
     known: Days,
-    known_before: Days,
     is_over: bool,
     /// What the server warned of, so that it is said once.
     warnings: BTreeSet<String>,
@@ -58,19 +57,7 @@ impl Collector for Prometheus {
         if days.is_empty() {
             log::info("no day that is wanted is over yet, and a day that is not over has no quantity");
         }
-        let known_before = Days::parse(request.state.as_deref().unwrap_or_default())
-            .map_err(|error| Error::config(format!("the state of the last collection is strange: {error}")))?;
-        Ok(Prometheus {
-            options,
-            days,
-            query: 0,
-            day: 0,
-            gaps: Gaps::default(),
-            known: Days::default(),
-            known_before,
-            is_over: false,
-            warnings: BTreeSet::new(),
-        })
+        Ok(Prometheus { options, days, query: 0, day: 0, gaps: Gaps::default(), known: Days::default(), is_over: false, warnings: BTreeSet::new() })
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
@@ -100,29 +87,24 @@ impl Collector for Prometheus {
 }
 
 impl Prometheus {
-    /// Silence of all queries is no answer: taken as one, it would say that nothing was used. Days that once had data and have none
-    /// now are forgotten, and would be taken back.
+    /// Silence of all queries is no answer: taken as one, it would say that nothing was used.
     fn end(&mut self) -> Result<Option<Batch>, Error> {
+        const REASON: &str = "Prometheus has forgotten that time (its retention), or has nothing of what is asked for";
         if std::mem::replace(&mut self.is_over, true) {
             return Ok(None);
         }
-        let mut forgotten = Days::default();
-        self.days.iter().filter(|day| self.known_before.has(**day) && !self.known.has(**day)).for_each(|day| forgotten.insert(*day));
-        if !forgotten.is_empty() {
-            return Err(Error::Unavailable(format!(
-                "no query has data {} any more, which Prometheus has forgotten (its retention): what is known of it is kept, and later days are collected with `--from`",
-                forgotten.said()
-            )));
-        }
         match (self.days.first(), self.days.last()) {
-            (Some(first), Some(last)) if self.known.is_empty() => Err(Error::Unavailable(format!(
-                "no query has any data from {first} to {last}: Prometheus has forgotten that time (its retention), or has nothing of what is asked for"
-            ))),
-            _ => {
-                self.known.join(&self.known_before);
-                Ok(Some(Batch { state: Some(self.known.to_string()), ..Batch::new(Rows::Charges(Vec::new())) }))
+            (Some(first), Some(last)) if self.known.is_empty() => {
+                return Err(Error::Unavailable(format!("no query has any data from {first} to {last}: {REASON}")));
             }
+            _ => {}
         }
+        let mut silent = Days::default();
+        self.days.iter().filter(|day| !self.known.has(**day)).for_each(|day| silent.insert(*day));
+        for (first, last) in silent.rows() {
+            coverage::unknown(&Period { start: first.to_string(), end: last.plus(1).to_string() }, &format!("no query has data: {REASON}"))?;
+        }
+        Ok(None)
     }
 }
 

@@ -153,28 +153,17 @@ fn silence_of_everything_is_no_answer() {
     assert_eq!(shown(&usage), ["cores 2026-10-01 namespace=a 24 h"]);
 }
 
-/// What a collection leaves for the next.
-fn left(state: Option<&str>, start: &str, end: &str) -> Result<Option<String>, Error> {
-    let mut collector = open(&format!("{CORES}}}"), start, end)?;
-    collector.known_before = Days::parse(state.unwrap_or_default()).unwrap();
-    let mut left = None;
-    while let Some(batch) = collector.next()? {
-        left = batch.state.or(left);
-    }
-    Ok(left)
-}
-
 #[test]
-fn days_that_are_forgotten_are_not_taken_back() {
+fn days_without_any_data_are_unknown_and_nothing_is_taken_back() {
     let first = Day::parse("2026-10-03").unwrap().start();
     fixture::http(move |request| Ok(response(200, &matrix(&request.url, &[(r#""ns":"a""#, "1")], |time| time >= first))));
-    // Nothing was known of the first two.
-    assert_eq!(left(None, "2026-10-01", "2026-10-05"), Ok(Some("2026-10-03/2026-10-04".into())));
-    assert_eq!(left(Some("2026-10-03/2026-10-04"), "2026-10-01", "2026-10-07"), Ok(Some("2026-10-03/2026-10-06".into())));
-    let words = "no query has data from 2026-10-01 to 2026-10-02 any more, which Prometheus has forgotten (its retention): \
-                 what is known of it is kept, and later days are collected with `--from`";
-    assert_eq!(left(Some("2026-09-01/2026-10-04"), "2026-10-01", "2026-10-05"), Err(Error::Unavailable(words.into())));
-    assert_eq!(left(Some("2026-09-01/2026-10-04"), "2026-10-03", "2026-10-05"), Ok(Some("2026-09-01/2026-10-04".into())));
+    fixture::take_said();
+    collected(&format!("{CORES}}}"), "2026-10-01", "2026-10-05").unwrap();
+    let said: Vec<(String, String, bool)> =
+        fixture::take_said().into_iter().map(|said| (said.days.start, said.days.end, said.unknown.is_some())).collect();
+    assert_eq!(said, [("2026-10-01".into(), "2026-10-03".into(), true)]);
+    collected(&format!("{CORES}}}"), "2026-10-03", "2026-10-05").unwrap();
+    assert_eq!(fixture::take_said(), []);
 }
 
 #[test]

@@ -241,13 +241,11 @@ pub fn source_or_failure(settings: &Settings, host: &Shelf, of: &SourceSettings)
     })
 }
 
-/// Which days a source without paths is asked for; files are read whole. A cluster is asked for all there is as well: it knows
-/// nothing of days that are over, and to be asked for them would be to take back what was collected on them.
+/// Which days a source without paths is asked for; files are read whole.
 fn window(source: &SourceSettings, restated: Option<u32>) -> Option<Window> {
     let since = source.since.value;
     let restate_days = source.restate_days.value.or(restated).unwrap_or(RESTATE_DAYS).min(RESTATE_DAYS_MAX);
-    let has_past = !source.grants.value.iter().any(|grant| grant == "kubernetes");
-    (source.paths.value.is_empty() && has_past).then_some(Window { since, restate_days })
+    source.paths.value.is_empty().then_some(Window { since, restate_days })
 }
 
 /// What is to be known of a source without opening its plugin.

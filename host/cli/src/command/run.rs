@@ -208,22 +208,24 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
         lines.push(line(what, [source.days_new, source.days_changed, source.days_unchanged]));
         lines.extend(source.totals.iter().map(|(currency, billed, effective)| format!("    {currency} billed {billed}, effective {effective}")));
     }
-    if let Some(period) = source.period {
-        lines.push(format!("    asked for {}", query::shown(period)));
-    }
-    if source.without_state {
-        lines.push("    its plugin refused the state of its last collection, and was given none".into());
-    }
-    if source.billed > 0 || source.days_taken_back > 0 {
-        let (estimates, days) = (counted(source.billed, "estimate", "estimates"), counted(source.days_taken_back, "day", "days"));
-        lines.push(format!("    {estimates} left out, which the bill has by now; {days} taken back"));
-    }
     if is_of_usage {
         lines.push(line(counted(usage.rows, "row of usage", "rows of usage"), usage_days));
         lines.extend(usage.metrics.iter().map(|MetricReport { metric, unit, days, total }| {
             let quantity = format!("{total} {unit}");
             format!("    {metric} {} in {}", quantity.trim_end(), counted(*days, "day", "days"))
         }));
+    }
+    if let Some(period) = source.period {
+        lines.push(format!("    asked for {}", query::shown(period)));
+    }
+    let unknown = source.unknown.iter().map(|days| format!("    {} unknown: {}", query::shown(days.period), days.reason));
+    lines.extend(unknown.take(REJECTED_SHOWN));
+    if source.without_state {
+        lines.push("    its plugin refused the state of its last collection, and was given none".into());
+    }
+    if source.billed > 0 || source.days_taken_back > 0 {
+        let (estimates, days) = (counted(source.billed, "estimate", "estimates"), counted(source.days_taken_back, "day", "days"));
+        lines.push(format!("    {estimates} left out, which the bill has by now; {days} taken back"));
     }
     lines
 }
@@ -288,6 +290,7 @@ fn source_json(source: &SourceReport) -> Value {
             "metrics": source.usage.metrics.iter().map(metric).collect::<Vec<_>>(),
         },
         "period": source.period.map(pipeline::plan::document::period),
+        "unknown": source.unknown.iter().map(|days| json!({ "period": pipeline::plan::document::period(days.period), "reason": days.reason })).collect::<Vec<_>>(),
         "tries": source.tries,
         "without_state": source.without_state,
         "cost": document(&source.cost),

@@ -90,6 +90,9 @@ fn text_of(status: &SourceStatus, now_ms: i64, months: usize) -> String {
     if status.has_state {
         line("state", format!("kept for its plugin; `apportion source reset {}` forgets it", status.name));
     }
+    for (first, last, reason) in &status.unknown {
+        line("unknown", format!("{}: {reason}", if first == last { first.to_string() } else { format!("{first} to {last}") }));
+    }
     let gaps: Vec<(Day, Day)> = status.spans().into_iter().filter(|span| span.2 == DayState::Gap).map(|(start, end, _)| (start, end)).collect();
     if let (Some((first, _)), Some((_, last))) = (gaps.first(), gaps.last()) {
         line("gaps", format!("{}: `apportion run --from {first} --to {last}`", counted(status.gaps() as u64, "day", "days")));

@@ -251,7 +251,7 @@ fn what_opencost_has_forgotten_stays_charged() {
     configure(&scene, &server, "mode = \"charges\"\naggregate = [\"namespace\"]");
     let run = scene.run("run --from 2026-10-05 --to 2026-10-05").expect(3);
     let said = format!("{}{}", run.stdout, run.stderr);
-    assert!(said.contains("OpenCost says nothing on 2026-10-05 any more, which it has forgotten"), "{said}");
+    assert!(said.contains("OpenCost says nothing on 2026-10-05, which is a gap and not zero"), "{said}");
     assert_eq!(grouped(&scene, "team"), figures([("shop", "2.500000000")]));
     let server = HttpServer::start(|_| Answer::status(400, "Invalid 'window' parameter: illegal window: nonsense"));
     configure(&scene, &server, "mode = \"charges\"");

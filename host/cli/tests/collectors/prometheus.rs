@@ -216,10 +216,11 @@ fn wrong_queries_are_refused(scene: &Scene, server: &Server) {
 
 fn what_is_forgotten_is_not_taken_back(scene: &Scene, server: &Server) {
     scene.write("apportion.toml", &settings(server, "\"cpu\"\n"));
-    // Days before the first that was ever known are a gap, and no trouble.
+    // Days of which nothing is known are gaps, and no trouble.
     let run = scene.run("run --from 2026-09-29 --to 2026-10-02").expect(0);
     let line = "kubernetes.cpu.hours: there is no data from 2026-09-29 to 2026-09-30, which is a gap and not zero";
     assert!(run.stderr.contains(line), "{}", run.stderr);
+    assert!(run.stdout.contains("    2026-09-29 to 2026-09-30 unknown: no query has data: Prometheus has forgotten that time"), "{}", run.stdout);
     let (start, end) = (1_790_899_200 - STEP, 1_790_899_200 + DAY);
     let path = format!("/api/v1/admin/tsdb/delete_series?match[]=%7B__name__!=%22%22%7D&start={start}&end={end}");
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).expect("a connection");
@@ -229,6 +230,9 @@ fn what_is_forgotten_is_not_taken_back(scene: &Scene, server: &Server) {
     assert!(answer.starts_with("HTTP/1.0 204"), "{answer}");
     let run = scene.run("run --from 2026-10-02 --to 2026-10-02").expect(3);
     let said = format!("{}{}", run.stdout, run.stderr);
-    assert!(said.contains("no query has data on 2026-10-02 any more, which Prometheus has forgotten"), "{said}");
+    assert!(said.contains("no query has any data from 2026-10-02 to 2026-10-02: Prometheus has forgotten that time"), "{said}");
+    assert_eq!(stored(scene, 1)["kubernetes.cpu.hours,shop,,"], "36.000000000");
+    let run = scene.run("run --from 2026-10-01 --to 2026-10-02").expect(0);
+    assert!(run.stdout.contains("    2026-10-02 unknown: no query has data"), "{}", run.stdout);
     assert_eq!(stored(scene, 1)["kubernetes.cpu.hours,shop,,"], "36.000000000");
 }

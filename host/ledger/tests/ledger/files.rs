@@ -57,7 +57,7 @@ fn a_newer_ledger_is_refused() {
     let path = made(folder.path());
     sql(&path, "PRAGMA user_version = 999");
     for access in [Access::Read, Access::Write] {
-        let expected = "the ledger has format 999, and this version knows formats up to 5";
+        let expected = "the ledger has format 999, and this version knows formats up to 6";
         assert_eq!(refusal(&path, access), (code::LEDGER_NEWER, expected.into()));
     }
 }

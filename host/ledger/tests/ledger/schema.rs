@@ -3,7 +3,8 @@
 use crate::fixture::{OneRule, charge, end, good, plugin, run, source_day, start, usd};
 use domain::charge::Rejected;
 use domain::decision::{OutcomeId, Recipient};
-use domain::port::PluginCost;
+use domain::period::Period;
+use domain::port::{PluginCost, UnknownDays};
 use domain::split::Shares;
 use domain::usage::Quantity;
 use ledger::{Approval, Attempt, Ledger, UsageDay, Weights};
@@ -18,6 +19,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("03-usage", "59cf663ae56c14560c49fbd034f50e00663f21dd64b63fc9db6680aec8621031"),
     ("04-stages", "2868a53e48563c491c7aceb6f409861f7b51cd2ceb8de8dfa721ae227bd2f6eb"),
     ("05-sources", "efeeecccdb1efbcdb69b1af9f79cad173c210580ef9f087e1660d00297e0219a"),
+    ("06-coverage", "2dbc4f637c39695b1d12fdeb517e5ae65afd73d1f1ce7c4542d077bec39498b5"),
 ];
 
 /// A file with at least one row in every table.
@@ -37,7 +39,9 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
     let rejected = Rejected { location: "bill.csv:3:1".into(), reason: "no amount".into(), excerpt: "a,b".into() };
     good(transaction.reject("aws", &[rejected], 1));
     good(transaction.keep_source(Some("cursor")));
-    good(transaction.note_attempt("aws", &plugin(), Some(collection), &Attempt { period: None, tries: 1, without_state: false, failure: None }));
+    let unknown = vec![UnknownDays { period: Period::all(), reason: "it keeps no history".into() }];
+    let attempt = Attempt { period: None, tries: 1, without_state: false, failure: None, unknown };
+    good(transaction.note_attempt("aws", &plugin(), Some(collection), &attempt));
     good(transaction.note_cost(Some("aws"), &plugin(), &PluginCost::default()));
     let shares = Shares::new(&[1]).unwrap_or_else(|error| panic!("{error}"));
     let weights = Weights { outcome: OutcomeId(0), recipients: vec![Recipient::team("a")], shares, step: 0 };
@@ -59,7 +63,7 @@ fn no_table_can_be_updated_or_deleted_from() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let connection = Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
     let tables = tables(&connection);
-    assert_eq!(tables.len(), 31, "{tables:?}");
+    assert_eq!(tables.len(), 32, "{tables:?}");
     for table in tables {
         let columns: String = connection
             .query_row("SELECT group_concat(name || ' = ' || name, ', ') FROM pragma_table_info(?1)", [&table], |row| row.get(0))

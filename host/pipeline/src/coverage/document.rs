@@ -1,6 +1,6 @@
 //! How a source stands as JSON, for the command line and the API alike.
 
-use super::{DayState, SourceStatus};
+use super::{DayState, SourceStatus, spans};
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, instant};
 use domain::run::RunId;
@@ -21,6 +21,9 @@ impl SourceStatus {
             "has_state": self.has_state,
             "newest_day": self.newest_day.map(|day| day.to_string()),
             "gap_days": self.gaps(),
+            "unknown": self.unknown.iter().map(|(start, end, reason)| json!({
+                "start_date": start.to_string(), "end_date": end.to_string(), "reason": reason,
+            })).collect::<Vec<_>>(),
             "coverage": self.spans().into_iter().map(|(start, end, state)| json!({
                 "start_date": start.to_string(), "end_date": end.to_string(), "state": state.name(),
             })).collect::<Vec<_>>(),
@@ -29,14 +32,7 @@ impl SourceStatus {
 
     /// Days in a row of one state: first, last, state.
     pub fn spans(&self) -> Vec<(Day, Day, DayState)> {
-        let mut spans: Vec<(Day, Day, DayState)> = Vec::new();
-        for (day, state) in &self.days {
-            match spans.last_mut() {
-                Some((_, end, same)) if same == state => *end = *day,
-                _ => spans.push((*day, *day, *state)),
-            }
-        }
-        spans
+        spans(self.days.iter().copied())
     }
 }
 

@@ -5,7 +5,7 @@ use domain::catalogue as code;
 use domain::charge::RawUsage;
 use domain::diagnostic::{Diagnostic, Retry};
 use domain::period::{Day, Period};
-use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows};
+use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows, UnknownDays};
 use domain::run::RunState;
 use ledger::Ledger;
 use pipeline::coverage::{DayState, SourceFacts, Window, status};
@@ -25,6 +25,9 @@ struct Act {
     usage: Vec<RawUsage>,
     state: Option<&'static str>,
     failure: Option<Diagnostic>,
+    /// Of the first to the second day, the end excluded.
+    complete: Option<(&'static str, &'static str)>,
+    unknown: Option<(&'static str, &'static str)>,
     /// Fails like this if it is given any state, before it gives anything.
     refuses_state: Option<Diagnostic>,
 }
@@ -55,7 +58,10 @@ impl Collector for Actor {
         for page in charges(act.charges).chunks(2) {
             sink(Batch { rows: Rows::Charges(page.to_vec()), state: Some("half".into()), ..Batch::default() })?;
         }
-        sink(Batch { usage: act.usage, state: act.state.map(str::to_owned), ..Batch::default() })?;
+        let period = |(start, end)| Period::new(day(start), day(end)).unwrap();
+        let complete = act.complete.map(period).into_iter().collect();
+        let unknown = act.unknown.map(|days| UnknownDays { period: period(days), reason: "it keeps no history".into() }).into_iter().collect();
+        sink(Batch { usage: act.usage, state: act.state.map(str::to_owned), complete, unknown, ..Batch::default() })?;
         act.failure.map_or(Ok(()), Err)
     }
     fn collect_metered(
@@ -190,6 +196,60 @@ fn days_that_are_missing_are_asked_for_and_the_last_ones_again() {
     assert_eq!((status.attempts, status.newest_day, status.gaps()), (3, Some(day("2026-03-12")), 2));
     // Due at the midnight after the last attempt, which has passed: serve catches up once.
     assert_eq!(status.due_ms, Some(TENTH + 6 * DAY_MS - 6 * 3_600_000));
+    well(&ledger);
+}
+
+#[test]
+fn days_that_a_source_does_not_know_are_gaps_and_what_is_known_of_them_stays() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let mut run = |at_ms: i64, act: Act| {
+        let (source, asked) = windowed("cluster", "2026-03-07", vec![act]);
+        let report = run_at(&mut ledger, vec![source], at_ms);
+        (periods(&asked).remove(0), report.sources[0].unknown.len())
+    };
+    assert_eq!(
+        run(TENTH, Act { unknown: Some(("2026-03-07", "2026-03-10")), ..gives("2026-03-10 compute a 30") }),
+        ("2026-03-07 2026-03-11".into(), 1)
+    );
+    // The 10th is over by now, and is not known any more; nothing is asked again of the days before it but what may be restated.
+    assert_eq!(
+        run(TENTH + DAY_MS, Act { unknown: Some(("2026-03-08", "2026-03-11")), ..gives("2026-03-11 compute a 5") }),
+        ("2026-03-08 2026-03-12".into(), 1)
+    );
+    assert_eq!(balances(&ledger), ["provider/cluster - -35.000000000", "team/a compute 35.000000000"]);
+    let facts = SourceFacts {
+        name: "cluster".into(),
+        window: Some(Window { since: Some(day("2026-03-07")), restate_days: 2 }),
+        is_estimate: false,
+        schedule: None,
+    };
+    let calendar = |ledger: &Ledger| {
+        let status = status(ledger, &facts, TENTH + DAY_MS).unwrap();
+        let letters: String = status.days.iter().map(|(_, state)| state.letter()).collect();
+        (letters, status.unknown)
+    };
+    let reason = "it keeps no history".to_owned();
+    // What was collected of the 10th before it was over is all there will be.
+    assert_eq!(calendar(&ledger), ("???pp".into(), vec![(day("2026-03-07"), day("2026-03-09"), reason)]));
+    // A source that knows the days after all.
+    let (mut knowing, _) = actor("cluster", vec![gives("2026-03-08 compute a 1")]);
+    knowing.request.period = Period::new(day("2026-03-07"), day("2026-03-10")).ok();
+    run_at(&mut ledger, vec![knowing], TENTH + DAY_MS);
+    assert_eq!(calendar(&ledger), (".#.pp".into(), Vec::new()));
+    well(&ledger);
+}
+
+#[test]
+fn a_source_that_is_asked_for_all_there_is_takes_back_days_of_which_it_has_everything() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let bill = "2026-02-28 compute a 7\n2026-03-01 compute a 30\n2026-03-02 compute a 4";
+    let cut = "2026-03-01 compute a 30";
+    run_at(&mut ledger, vec![actor("bill", vec![gives(bill)]).0], TENTH);
+    // Nobody says that this is all.
+    run_at(&mut ledger, vec![actor("bill", vec![gives(cut)]).0], TENTH);
+    assert_eq!(balances(&ledger), ["provider/bill - -41.000000000", "team/a compute 41.000000000"]);
+    run_at(&mut ledger, vec![actor("bill", vec![Act { complete: Some(("2026-03-01", "2026-04-01")), ..gives(cut) }]).0], TENTH);
+    assert_eq!(balances(&ledger), ["provider/bill - -37.000000000", "team/a compute 37.000000000"]);
     well(&ledger);
 }
 

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::grant::Power;
-use crate::wit::since_v0_1_0::{aws_cost_explorer as wit, types};
+use crate::wit::bindings::{aws_cost_explorer as wit, types};
 use reach::aws_cost_explorer as host;
 
 fn query(query: wit::Query) -> host::Query {

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::grant::Power;
-use crate::wit::since_v0_1_0::{aws_organizations as wit, types};
+use crate::wit::bindings::{aws_organizations as wit, types};
 use reach::aws_organizations as host;
 
 fn account(account: host::Account) -> wit::Account {

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::grant::Power;
-use crate::wit::since_v0_1_0::{file as wit, types};
+use crate::wit::bindings::{file as wit, types};
 
 impl wit::Host for State {
     fn entries(&mut self) -> wasmtime::Result<Result<Vec<wit::Entry>, types::Error>> {

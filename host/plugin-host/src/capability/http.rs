@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::grant::Power;
-use crate::wit::since_v0_1_0::{http as wit, types};
+use crate::wit::bindings::{http as wit, types};
 use reach::http as host;
 
 fn request(request: wit::Request) -> host::Request {

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::grant::Power;
-use crate::wit::since_v0_1_0::{kubernetes as wit, types};
+use crate::wit::bindings::{kubernetes as wit, types};
 use reach::kubernetes as host;
 
 impl wit::Host for State {

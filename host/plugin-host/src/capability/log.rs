@@ -3,7 +3,7 @@
 use super::State;
 use crate::convert::shown;
 use crate::limits::Limits;
-use crate::wit::since_v0_1_0::log as wit;
+use crate::wit::bindings::log as wit;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {

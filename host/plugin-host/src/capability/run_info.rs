@@ -1,7 +1,7 @@
 //! What a plugin may know of the run. Always there.
 
 use super::State;
-use crate::wit::since_v0_1_0::run_info as wit;
+use crate::wit::bindings::run_info as wit;
 
 impl wit::Host for State {
     fn source(&mut self) -> wasmtime::Result<String> {

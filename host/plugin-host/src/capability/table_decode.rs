@@ -3,7 +3,7 @@
 use super::{State, retry};
 use crate::grant::Power;
 use crate::limits::LimitHit;
-use crate::wit::since_v0_1_0::table_decode as wit;
+use crate::wit::bindings::table_decode as wit;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use reach::Failure;

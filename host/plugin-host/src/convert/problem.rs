@@ -1,7 +1,7 @@
 //! What a guest reports → what a person reads.
 
 use super::shown;
-use crate::wit::since_v0_1_0::types as wit;
+use crate::wit::bindings::types as wit;
 use domain::catalogue::{self as code, Code};
 use domain::diagnostic::{Diagnostic, Retry};
 

@@ -19,9 +19,9 @@ fn what_is_no_component_of_a_served_world_is_refused() {
         ("empty", b"", "it is not WebAssembly"),
         ("core", b"\0asm\x01\0\0\0", "it is a core module and not a component"),
         ("cut", &test_artifacts::PANICS[..5_000], "it does not compile: "),
-        ("hollow", b"\0asm\x0d\0\x01\0", "it exports neither apportion:plugin/collect@0.1.0 nor apportion:plugin/allocate@0.1.0"),
+        ("hollow", b"\0asm\x0d\0\x01\0", "it exports neither apportion:plugin/collect@0.1.1 nor apportion:plugin/allocate@0.1.1"),
         ("network", test_artifacts::ASKS_FOR_NETWORK, "it wants 'rogue:net/http@1.0.0', which this host does not offer"),
-        ("liar", test_artifacts::LIES_ABOUT_TYPES, "it is not a collector of version 0.1.0: "),
+        ("liar", test_artifacts::LIES_ABOUT_TYPES, "it is not a collector of version 0.1.1: "),
         ("secretive", test_artifacts::DENIES_ITS_POWER, "it uses the power 'table-decode' without asking for it in its manifest"),
         ("dreamer", test_artifacts::ASKS_FOR_AN_UNKNOWN_POWER, "it asks for the power 'table-decod', which this version does not have"),
     ] {
@@ -60,7 +60,7 @@ fn a_plugin_that_asks_for_nothing_gets_nothing() {
     let host = host(limits());
     let plugin = load(&host, "good", test_artifacts::COLLECTS_CHARGES);
     let imports: BTreeSet<&str> = plugin.imports().iter().map(String::as_str).collect();
-    assert_eq!(imports, BTreeSet::from(["apportion:plugin/log@0.1.0", "apportion:plugin/types@0.1.0"]));
+    assert_eq!(imports, BTreeSet::from(["apportion:plugin/log@0.1.1", "apportion:plugin/types@0.1.1"]));
     let ungranted = plugin.collector(&Grants::new("bill", []).unwrap()).unwrap();
     assert_eq!(charges(collect(&ungranted, &request("", Vec::new())).unwrap()).len(), 3);
 }
@@ -130,6 +130,8 @@ fn every_test_plugin_is_used_by_a_test() {
     let tests = [
         include_str!("allocators.rs"),
         include_str!("collectors.rs"),
+        include_str!("contract.rs"),
+        include_str!("contract.rs"),
         include_str!("hostile.rs"),
         include_str!("http.rs"),
         include_str!("loading.rs"),

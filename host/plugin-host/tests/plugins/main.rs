@@ -2,6 +2,7 @@
 
 mod allocators;
 mod collectors;
+mod contract;
 mod focus_file;
 mod hostile;
 mod http;

@@ -10,7 +10,7 @@ use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use plugin_host::compat::{self, Change};
 use plugin_host::trust::{self, LOCK_FILE, Lock, Locked, SIGNATURE_ENDING};
-use plugin_host::{CONTRACT, Limits, Plugin, Power};
+use plugin_host::{Limits, Plugin, Power};
 use reach::fetch::{self, Fetched};
 use std::fs;
 use std::path::Path;
@@ -31,7 +31,7 @@ pub fn install(ui: Ui, global: &GlobalArgs, args: &InstallArgs) -> Result<(), Fa
         sha256: plugin.identity().digest.clone(),
         source: args.source.clone(),
         signer,
-        contract: CONTRACT.into(),
+        contract: plugin.contract().into(),
         powers,
         previous: None,
     };

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Parts of the plugin SDK by their path in it: templates, Rust sources, contract.
 const PARTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/template.rs"));
 /// The contract that new projects get.
-const CONTRACT: &str = "wit/since-v0.1.0/";
+const CONTRACT: &str = "wit/since-v0.1.1/";
 /// What `plugin build` and its languages leave behind.
 const IGNORED: &str = "/target\n/*.wasm\n/.venv\n/node_modules\n__pycache__\n";
 
@@ -74,7 +74,10 @@ fn path_of(part: &str, kind: &str, language: PluginLanguage) -> Option<String> {
             Some("sdk.toml") => Some("sdk/Cargo.toml".into()),
             Some(file) if !file.contains('/') => Some(file.into()),
             Some(_) => of_kind("rust/").map(|file| format!("src/{file}")),
-            None => (!part.starts_with("template/")).then(|| format!("sdk/{part}")),
+            None => {
+                let is_of_another_contract = part.starts_with("wit/since-") && !part.starts_with(CONTRACT);
+                (!part.starts_with("template/") && !is_of_another_contract).then(|| format!("sdk/{part}"))
+            }
         },
         PluginLanguage::Python => of_language(part, "python", kind),
         PluginLanguage::Javascript => of_language(part, "javascript", kind),
@@ -125,7 +128,8 @@ mod tests {
             own(paths(PluginKind::Allocator, PluginLanguage::Python)),
             [".gitignore", "app.py", "config-schema.json", "conformance.toml", "pyproject.toml", "share.py", "test_share.py"]
         );
-        assert!(paths(PluginKind::Collector, PluginLanguage::Rust).contains(&"sdk/wit/since-v0.1.0/types.wit".into()));
+        assert!(paths(PluginKind::Collector, PluginLanguage::Rust).contains(&"sdk/wit/since-v0.1.1/types.wit".into()));
+        assert!(!paths(PluginKind::Collector, PluginLanguage::Rust).contains(&"sdk/wit/since-v0.1.0/types.wit".into()));
         assert!(paths(PluginKind::Collector, PluginLanguage::Javascript).contains(&"wit/plugin.wit".into()));
     }
 

@@ -1,0 +1,52 @@
+//! What a collection says of whole days, beyond its rows. Always there.
+
+use super::State;
+use crate::convert::{shown, unread};
+use crate::wit::bindings::{coverage as wit, types};
+use domain::period::Period;
+use domain::port::UnknownDays;
+
+/// A source that says more than this of its days is at fault.
+const SAID_MAX: usize = 366;
+
+/// What was said since it was asked last.
+#[derive(Debug, Default)]
+pub struct Said {
+    pub complete: Vec<Period>,
+    pub unknown: Vec<UnknownDays>,
+    count: usize,
+}
+
+impl Said {
+    /// Hands over what was said; the count goes on.
+    pub fn take(&mut self) -> Said {
+        Said { count: 0, ..std::mem::replace(self, Said { count: self.count, ..Said::default() }) }
+    }
+}
+
+impl State {
+    fn say(&mut self, days: &types::Period, say: impl FnOnce(&mut Said, Period)) -> wasmtime::Result<Result<(), types::Error>> {
+        self.count_call()?;
+        self.said.count += 1;
+        if self.said.count > SAID_MAX {
+            return Ok(Err(types::Error::Bug(format!("it said more than {SAID_MAX} times which days it knows"))));
+        }
+        Ok(match unread(days) {
+            Ok(period) => {
+                say(&mut self.said, period);
+                Ok(())
+            }
+            Err(reason) => Err(types::Error::Bug(reason)),
+        })
+    }
+}
+
+impl wit::Host for State {
+    fn complete(&mut self, days: types::Period) -> wasmtime::Result<Result<(), types::Error>> {
+        self.say(&days, |said, period| said.complete.push(period))
+    }
+
+    fn unknown(&mut self, days: types::Period, reason: String) -> wasmtime::Result<Result<(), types::Error>> {
+        self.say(&days, |said, period| said.unknown.push(UnknownDays { period, reason: shown(&reason) }))
+    }
+}
