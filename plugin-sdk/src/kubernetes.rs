@@ -2,6 +2,7 @@
 
 use crate::Error;
 pub use crate::bindings::collector::apportion::plugin::kubernetes::{Page, Query};
+use std::collections::BTreeSet;
 
 /// The objects of a kind, everywhere.
 pub fn all_of(resource: &str) -> Query {
@@ -16,15 +17,21 @@ pub fn list(query: &Query) -> Result<Page, Error> {
 }
 
 /// Hands the pages of a list to `take`, in order. A list that the cluster does not go on with, since it was begun too long
-/// ago, is begun anew once: `take` is then told to forget what it got.
+/// ago, is begun anew once: `take` is then told to forget what it got. One that comes back to a page that was there is an error.
 pub fn each_page(query: &Query, take: &mut dyn FnMut(Part) -> Result<(), Error>) -> Result<(), Error> {
     let mut query = query.clone();
-    let (start, mut is_second) = (query.next.clone(), false);
+    let (start, mut is_second, mut seen) = (query.next.clone(), false, BTreeSet::new());
     loop {
         match list(&query) {
             Ok(page) => {
                 take(Part::Objects(page.objects))?;
                 match page.next {
+                    Some(next) if !seen.insert(next.clone()) => {
+                        return Err(Error::Unavailable(format!(
+                            "the cluster's list of {} points back to a page that was there before",
+                            query.resource
+                        )));
+                    }
                     Some(next) => query.next = Some(next),
                     None => return Ok(()),
                 }
@@ -32,6 +39,7 @@ pub fn each_page(query: &Query, take: &mut dyn FnMut(Part) -> Result<(), Error>)
             Err(Error::Transient(_)) if !is_second && query.next != start => {
                 is_second = true;
                 query.next.clone_from(&start);
+                seen.clear();
                 take(Part::Anew)?;
             }
             Err(error) => return Err(error),
@@ -81,6 +89,13 @@ mod tests {
             Ok(())
         });
         (ended, taken)
+    }
+
+    #[test]
+    fn a_list_that_goes_in_a_circle_has_an_end() {
+        fixture::kubernetes(|_| Ok(Page { objects: b"[1]".to_vec(), next: Some("0:x".into()) }));
+        let message = "the cluster's list of pods points back to a page that was there before";
+        assert_eq!(each_page(&all_of("pods"), &mut |_| Ok(())), Err(Error::Unavailable(message.into())));
     }
 
     #[test]

@@ -5,10 +5,12 @@
 //! charges that quietly are not there are failures.
 
 mod allocating;
+mod answers;
 mod collecting;
 mod fault;
 mod script;
 
+pub use answers::Answers;
 pub use script::{PoolScript, Script, Spans, TargetScript, UsageScript};
 
 use crate::manifest::Kind;
@@ -41,6 +43,8 @@ pub struct Case {
 pub struct Material {
     pub exchanges: Vec<Recorded>,
     pub tables: Vec<GrantedTable>,
+    /// What the powers answer that are no HTTP.
+    pub answers: Answers,
     /// What the power `file` sees.
     pub files: Vec<LocalFile>,
 }

@@ -30,6 +30,17 @@ pub enum Granularity {
     Monthly,
 }
 
+/// Who answers what a plugin asks of Cost Explorer: AWS, or a script.
+pub trait Costs: Send + Sync {
+    fn get_cost_and_usage(&self, query: &Query) -> Result<Page, Failure>;
+}
+
+impl Costs for CostExplorer {
+    fn get_cost_and_usage(&self, query: &Query) -> Result<Page, Failure> {
+        CostExplorer::get_cost_and_usage(self, query)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     pub start: String,

@@ -17,6 +17,17 @@ const LEVELS_MAX: usize = 16;
 /// More pages than an account can have tags on.
 const TAG_PAGES_MAX: usize = 16;
 
+/// Who answers what a plugin asks of an organization: AWS, or a script.
+pub trait Accounts: Send + Sync {
+    fn accounts(&self, next: Option<&str>) -> Result<Page, Failure>;
+}
+
+impl Accounts for Organizations {
+    fn accounts(&self, next: Option<&str>) -> Result<Page, Failure> {
+        Organizations::accounts(self, next)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub id: String,

@@ -31,6 +31,22 @@ const OF_THE_CLUSTER: [&str; 4] = ["namespaces", "nodes", "persistentvolumes", "
 /// The most objects of one page: a page of large pods then stays within some megabytes.
 const PAGE_MAX: u32 = 500;
 
+/// Who answers what a plugin asks of a cluster: its API, or a script.
+pub trait Lists: Send + Sync {
+    fn list(&self, query: &Query) -> Result<Page, Failure>;
+    fn version(&self) -> Result<String, Failure>;
+}
+
+impl Lists for Kubernetes {
+    fn list(&self, query: &Query) -> Result<Page, Failure> {
+        Kubernetes::list(self, query)
+    }
+
+    fn version(&self) -> Result<String, Failure> {
+        Kubernetes::version(self)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     pub resource: String,

@@ -27,7 +27,7 @@ pub struct Reach {
     /// Where the host gets the tables that it reads for the plugin; no power of the plugin's own.
     pub tables: Option<Arc<object_store::Files>>,
     pub http: Option<Arc<dyn cassette::Exchange>>,
-    pub kubernetes: Option<Arc<kubernetes::Kubernetes>>,
-    pub cost_explorer: Option<Arc<aws_cost_explorer::CostExplorer>>,
-    pub organizations: Option<Arc<aws_organizations::Organizations>>,
+    pub kubernetes: Option<Arc<dyn kubernetes::Lists>>,
+    pub cost_explorer: Option<Arc<dyn aws_cost_explorer::Costs>>,
+    pub organizations: Option<Arc<dyn aws_organizations::Accounts>>,
 }

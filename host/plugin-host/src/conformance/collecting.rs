@@ -1,5 +1,6 @@
 //! The cases of collectors.
 
+use super::answers::Scripted;
 use super::fault::{Fault, Faulty, MALFORMED};
 use super::script::{self, Script};
 use super::{Cases, Material, schema_faults};
@@ -41,8 +42,8 @@ pub const NAMES: [&str; 18] = [
 ];
 /// What a script asks to be waited, to see whether a plugin passes it on.
 const WAIT_SECONDS: u32 = 7;
-const NO_HTTP: &str = "it asks nothing over HTTP";
-const NO_REQUEST: &str = "its settings in conformance.toml ask nothing over HTTP";
+const NO_SERVER: &str = "it asks no server";
+const NO_REQUEST: &str = "its settings in conformance.toml ask no server";
 const SERVERS: [&str; 7] = ["rate-limit", "auth-refused", "server-error", "timeout", "malformed-reply", "failure-halfway", "cursor-loop"];
 
 /// One collection and what came of it.
@@ -70,8 +71,10 @@ pub fn try_out(plugin: &Plugin, script: &Script, material: &Material, cases: &mu
     let kit = Kit { plugin, script, material, grants: Grants::new("conformance", names)?, usual: script::period(script.period.usual.as_ref())? };
     kit.settings(cases);
     kit.collections(cases)?;
-    match (plugin.manifest().asks_for(Power::Http), kit.usually().requests) {
-        (false, _) => SERVERS.iter().for_each(|name| cases.leave_out(name, NO_HTTP)),
+    let asks =
+        [Power::Http, Power::Kubernetes, Power::AwsCostExplorer, Power::AwsOrganizations].iter().any(|power| plugin.manifest().asks_for(*power));
+    match (asks, kit.usually().requests) {
+        (false, _) => SERVERS.iter().for_each(|name| cases.leave_out(name, NO_SERVER)),
         // It works with and without a server, and is tried on files.
         (true, 0) if !material.files.is_empty() => SERVERS.iter().for_each(|name| cases.leave_out(name, NO_REQUEST)),
         (true, requests) => kit.servers(requests, cases),
@@ -114,7 +117,7 @@ impl Kit<'_> {
             Ok(_) => {}
             Err(failure) => return self.refused(&failure),
         }
-        match self.collect(config, self.usual, None, self.player()).result {
+        match self.collect(config, self.usual, None, None).result {
             Ok(()) => Err("they are taken: the schema, `check` or `open` has to refuse them".into()),
             Err(failure) => self.refused(&failure),
         }
@@ -143,13 +146,13 @@ impl Kit<'_> {
         });
         cases.add("future-state", || {
             for state in ["2999-12-31", "{\"cursor\": \"2999-12-31T00:00:00Z\", \"version\": 99}", "\u{0}"] {
-                let tried = self.collect(self.script.first_good(), self.usual, Some(state.into()), self.player());
+                let tried = self.collect(self.script.first_good(), self.usual, Some(state.into()), None);
                 tried.result.map_err(not_stopped).or_else(|stopped| stopped)?;
             }
             Ok(String::new())
         });
         cases.add("restated-day", || {
-            let again = self.collect(self.script.first_good(), self.usual, usual.state.clone(), self.player());
+            let again = self.collect(self.script.first_good(), self.usual, usual.state.clone(), None);
             same(&usual, &again).map_err(|reason| format!("asked for the same days once more, {reason}"))
         });
         if self.script.paging.is_empty() {
@@ -158,15 +161,14 @@ impl Kit<'_> {
         for (number, over) in (1..).zip(&self.script.paging) {
             cases.add(&format!("paging {number}"), || {
                 let config = merged(self.script.first_good(), over);
-                same(&usual, &self.collect(&config, self.usual, None, self.player()))
+                same(&usual, &self.collect(&config, self.usual, None, None))
             });
         }
         Ok(())
     }
 
     fn servers(&self, requests: usize, cases: &mut Cases<'_>) {
-        let failing =
-            |fault: Fault, well: usize| self.collect(self.script.first_good(), self.usual, None, Arc::new(Faulty::new(self.player(), fault, well)));
+        let failing = |fault: Fault, well: usize| self.collect(self.script.first_good(), self.usual, None, Some((fault, well)));
         let reports = |fault: Fault, what: &str, fits: fn(&Diagnostic) -> bool| match failing(fault, 0).result {
             Ok(()) => Err(format!("it ends as if nothing had happened; {what} is to be reported")),
             Err(failure) if fits(&failure) => Ok(String::new()),
@@ -219,7 +221,7 @@ impl Kit<'_> {
     }
 
     fn ends_well(&self, period: Option<Period>, state: Option<String>) -> Result<Tried, String> {
-        let tried = self.collect(self.script.first_good(), period, state, self.player());
+        let tried = self.collect(self.script.first_good(), period, state, None);
         match &tried.result {
             Ok(()) => Ok(tried),
             Err(failure) => Err(failure.message.clone()),
@@ -227,7 +229,7 @@ impl Kit<'_> {
     }
 
     fn usually(&self) -> Tried {
-        self.collect(self.script.first_good(), self.usual, None, self.player())
+        self.collect(self.script.first_good(), self.usual, None, None)
     }
 
     fn player(&self) -> Arc<dyn Exchange> {
@@ -239,19 +241,34 @@ impl Kit<'_> {
         CollectRequest { source, config: config.to_string(), period, state, now, tables }
     }
 
-    fn collector(&self, exchange: Arc<dyn Exchange>) -> Result<CollectorPlugin, Diagnostic> {
-        let files = Some(Arc::new(Files::of_this_machine("conformance", self.material.files.clone())));
-        Ok(self.plugin.collector(&self.grants)?.with_reach(Reach { http: Some(exchange), files, ..Reach::default() }))
+    fn collector(&self, exchange: Arc<dyn Exchange>, scripted: &Arc<Scripted>) -> Result<CollectorPlugin, Diagnostic> {
+        let reach = Reach {
+            http: Some(exchange),
+            files: Some(Arc::new(Files::of_this_machine("conformance", self.material.files.clone()))),
+            kubernetes: Some(scripted.clone()),
+            cost_explorer: Some(scripted.clone()),
+            organizations: Some(scripted.clone()),
+            ..Reach::default()
+        };
+        Ok(self.plugin.collector(&self.grants)?.with_reach(reach))
+    }
+
+    fn scripted(&self, fault: Option<(Fault, usize)>) -> Arc<Scripted> {
+        Arc::new(Scripted::new(self.material.answers.clone(), fault))
     }
 
     fn check(&self, config: &Value) -> Result<Vec<Diagnostic>, Diagnostic> {
-        self.collector(self.player())?.check(&self.request(config, None, None))
+        self.collector(self.player(), &self.scripted(None))?.check(&self.request(config, None, None))
     }
 
-    fn collect(&self, config: &Value, period: Option<Period>, state: Option<String>, exchange: Arc<dyn Exchange>) -> Tried {
-        let recorder = Arc::new(Recorder::new(exchange));
+    fn collect(&self, config: &Value, period: Option<Period>, state: Option<String>, fault: Option<(Fault, usize)>) -> Tried {
+        let scripted = self.scripted(fault.clone());
+        let recorder = Arc::new(Recorder::new(match fault {
+            Some((fault, well)) => Arc::new(Faulty::new(self.player(), fault, well)),
+            None => self.player(),
+        }));
         let (mut rows, mut charges, mut rejected, mut left) = (Vec::new(), Vec::new(), 0, None);
-        let (result, cost) = match self.collector(recorder.clone()) {
+        let (result, cost) = match self.collector(recorder.clone(), &scripted) {
             Err(failure) => (Err(failure), PluginCost::default()),
             Ok(collector) => collector.collect_metered(&self.request(config, period, state), &mut |batch| {
                 rejected += batch.rejected.len();
@@ -269,7 +286,7 @@ impl Kit<'_> {
                 Ok(())
             }),
         };
-        Tried { result, rows, charges, rejected, state: left, cost, requests: recorder.taken().len() }
+        Tried { result, rows, charges, rejected, state: left, cost, requests: recorder.taken().len() + scripted.asked() }
     }
 }
 
@@ -316,6 +333,8 @@ fn not_passed_over(tried: Tried) -> Result<String, String> {
     match tried.result {
         Err(failure) => not_stopped(failure).map(|()| "it fails".into()),
         Ok(()) if tried.rejected > 0 => Ok(format!("{} rows set aside", tried.rejected)),
+        // The pipeline sets them aside.
+        Ok(()) if tried.charges.iter().any(|charge| fault_of(charge).is_some()) => Ok("charges that are set aside for their amounts".into()),
         Ok(()) => Err("it ends as if nothing had happened, and charges are missing: report an error, or set rows aside".into()),
     }
 }

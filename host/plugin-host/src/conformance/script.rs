@@ -19,6 +19,8 @@ pub struct Script {
     /// Recordings that answer what the plugin asks over HTTP, relative to the script.
     #[serde(default)]
     pub cassettes: Vec<String>,
+    /// A file with what is answered by Kubernetes, AWS Cost Explorer and AWS Organizations, relative to the script.
+    pub answers: Option<String>,
     /// Slots of secrets that have a value.
     #[serde(default)]
     pub secrets: Vec<String>,

@@ -67,6 +67,12 @@ fn material(folder: &Path, script: &Script) -> Result<Material, Diagnostic> {
     for name in &script.cassettes {
         material.exchanges.extend(super::cassette::exchanges(&folder.join(name))?);
     }
+    if let Some(name) = &script.answers {
+        let path = folder.join(name);
+        let wrong = |reason: String| Diagnostic::new(code::PLUGIN_PROJECT, format!("{} cannot be used: {reason}", path.display()));
+        let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        material.answers = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    }
     for (name, is_table) in script.paths.iter().map(|name| (name, true)).chain(script.files.iter().map(|name| (name, false))) {
         let path = folder.join(name);
         let Some(inside) = path.canonicalize().ok().filter(|path| path.is_file()) else {

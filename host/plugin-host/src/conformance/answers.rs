@@ -1,0 +1,150 @@
+//! What a script answers for powers that are no HTTP: lists of a cluster, costs and accounts of AWS, page by page, or a fault.
+
+use super::fault::Fault;
+use reach::aws_cost_explorer::{self as costs, Costs};
+use reach::aws_organizations::{self as organizations, Accounts};
+use reach::kubernetes::{self as cluster, Lists};
+use reach::{Failure, Kind};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Rows of a page where the plugin does not say how many it wants.
+const PAGE: usize = 2;
+/// A fault of ours in paging would otherwise go on for ever in a plugin that trusts the server.
+const NEXT: &str = "1";
+
+/// The answers as the script's file `answers` has them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// Objects of a cluster by resource, such as `nodes`.
+    #[serde(default)]
+    kubernetes: BTreeMap<String, Vec<Value>>,
+    #[serde(default)]
+    aws_cost_explorer: Vec<CostRow>,
+    #[serde(default)]
+    aws_organizations: Vec<Account>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CostRow {
+    start: String,
+    end: String,
+    #[serde(default)]
+    estimated: bool,
+    #[serde(default)]
+    keys: Vec<String>,
+    /// Amount and unit by the metric.
+    metrics: BTreeMap<String, [String; 2]>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Account {
+    id: String,
+    name: String,
+    status: String,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    #[serde(default)]
+    units: Vec<String>,
+}
+
+/// The other side of these powers in one collection.
+pub struct Scripted {
+    answers: Answers,
+    /// What goes wrong, and after how many requests.
+    fault: Option<(Fault, usize)>,
+    asked: AtomicUsize,
+}
+
+/// How a request is answered.
+enum Turn {
+    Well,
+    Changed(fn(&[u8]) -> Vec<u8>),
+    /// As if it were the first one, with more to come.
+    Again,
+}
+
+impl Scripted {
+    pub fn new(answers: Answers, fault: Option<(Fault, usize)>) -> Scripted {
+        Scripted { answers, fault, asked: AtomicUsize::new(0) }
+    }
+
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    fn turn(&self) -> Result<Turn, Failure> {
+        let before = self.asked.fetch_add(1, Ordering::Relaxed);
+        match self.fault.as_ref().filter(|(_, well)| before >= *well).map(|(fault, _)| fault) {
+            None => Ok(Turn::Well),
+            Some(Fault::Status(429, wait)) => Err(Failure::new(Kind::RateLimited(*wait), "the server was asked too often")),
+            Some(Fault::Status(401, _)) => Err(Failure::new(Kind::Auth, "the server does not know who asks")),
+            Some(Fault::Status(..)) => Err(Failure::new(Kind::Unavailable, "the server is down")),
+            Some(Fault::Late) => Err(Failure::new(Kind::Transient, "the server did not answer in time")),
+            Some(Fault::Body(change)) => Ok(Turn::Changed(*change)),
+            Some(Fault::Again) => Ok(Turn::Again),
+        }
+    }
+}
+
+/// A page of all rows, and where the next one begins.
+fn page<T: Clone>(all: &[T], next: Option<&str>, size: usize, turn: &Turn) -> Result<(Vec<T>, Option<String>), Failure> {
+    let is_again = matches!(turn, Turn::Again);
+    let begin = match next.filter(|_| !is_again) {
+        None => 0,
+        Some(text) => text.parse::<usize>().map_err(|_| Failure::new(Kind::Config, format!("'{text}' is no place that a page ended at")))?,
+    };
+    let end = begin.saturating_add(size.max(1)).min(all.len());
+    let next = if is_again { Some(NEXT.to_owned()) } else { (end < all.len()).then(|| end.to_string()) };
+    Ok((all.get(begin..end).unwrap_or_default().to_vec(), next))
+}
+
+impl Lists for Scripted {
+    fn list(&self, query: &cluster::Query) -> Result<cluster::Page, Failure> {
+        let turn = self.turn()?;
+        let all = self.answers.kubernetes.get(&query.resource).map(Vec::as_slice).unwrap_or_default();
+        let (objects, next) = page(all, query.next.as_deref(), query.limit as usize, &turn)?;
+        let objects = Value::Array(objects).to_string().into_bytes();
+        Ok(cluster::Page { objects: if let Turn::Changed(change) = turn { change(&objects) } else { objects }, next })
+    }
+
+    fn version(&self) -> Result<String, Failure> {
+        Ok("v1.34.0".into())
+    }
+}
+
+impl Costs for Scripted {
+    fn get_cost_and_usage(&self, query: &costs::Query) -> Result<costs::Page, Failure> {
+        let turn = self.turn()?;
+        let wanted = |row: &&CostRow| row.start >= query.start && row.start < query.end;
+        let all: Vec<CostRow> = self.answers.aws_cost_explorer.iter().filter(wanted).cloned().collect();
+        let (rows, next) = page(&all, query.next.as_deref(), PAGE, &turn)?;
+        let is_changed = matches!(turn, Turn::Changed(_));
+        let metric = |(name, [amount, unit]): (String, [String; 2])| {
+            // What is typed cannot lose its shape, and its amounts can be none.
+            costs::Metric { name, amount: if is_changed { "none".into() } else { amount }, unit }
+        };
+        let row = |row: CostRow| {
+            let metrics = row.metrics.into_iter().filter(|(name, _)| query.metrics.contains(name)).map(metric).collect();
+            costs::Row { start: row.start, end: row.end, estimated: row.estimated, keys: row.keys, metrics }
+        };
+        Ok(costs::Page { rows: rows.into_iter().map(row).collect(), next })
+    }
+}
+
+impl Accounts for Scripted {
+    fn accounts(&self, next: Option<&str>) -> Result<organizations::Page, Failure> {
+        let turn = self.turn()?;
+        let (accounts, next) = page(&self.answers.aws_organizations, next, PAGE, &turn)?;
+        let account = |account: Account| {
+            let tags = account.tags.into_iter().collect();
+            organizations::Account { id: account.id, name: account.name, status: account.status, tags, units: account.units }
+        };
+        Ok(organizations::Page { accounts: accounts.into_iter().map(account).collect(), next })
+    }
+}
