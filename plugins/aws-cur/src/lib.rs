@@ -4,8 +4,8 @@ mod manifest;
 mod map;
 
 use apportion_plugin_sdk::table_decode::TableInfo;
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, register_collector};
-use apportion_plugin_sdk::{file, log, table_decode};
+use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, register_collector};
+use apportion_plugin_sdk::{coverage, file, log, table_decode};
 use map::Options;
 use table_settings::charges::{Pages, check};
 
@@ -66,6 +66,9 @@ fn tables() -> Result<Vec<String>, Error> {
     let chosen = manifest::choose(tables, &entries, &|name| file::read_all(name, manifest::BYTES_MAX))?;
     if let Some(first) = chosen.skipped.first() {
         log::warn(&format!("{} files are left out, which no manifest of their month names any more, such as {first}", chosen.skipped.len()));
+    }
+    for [start, end] in chosen.complete {
+        coverage::complete(&Period { start, end })?;
     }
     if chosen.read.is_empty() { Err(Error::config("the manifests name none of the files that were given to the source")) } else { Ok(chosen.read) }
 }

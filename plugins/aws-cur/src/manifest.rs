@@ -16,6 +16,8 @@ pub const BYTES_MAX: u64 = 16 << 20;
 pub struct Chosen {
     pub read: Vec<String>,
     pub skipped: Vec<String>,
+    /// Billing periods whose manifests say all that there is of them: the first day, and the day after the last.
+    pub complete: Vec<[String; 2]>,
 }
 
 /// A report's billing period: its folder, and the part of the path that names the period.
@@ -34,12 +36,39 @@ pub fn choose(tables: Vec<String>, entries: &[Entry], read: &dyn Fn(&str) -> Res
             *known = entry;
         }
     }
-    let mut named = Vec::new();
-    for manifest in newest.values() {
-        named.extend(files(manifest, &read(&manifest.name)?, &tables)?);
+    let (mut named, mut complete) = (Vec::new(), Vec::new());
+    for (scope, manifest) in &newest {
+        let parsed: Value = serde_json::from_slice(&read(&manifest.name)?)
+            .map_err(|error| Error::Transient(format!("the manifest {} is not JSON: {error}", manifest.name)))?;
+        named.extend(files(manifest, &parsed, &tables)?);
+        complete.extend(days_of(&scope.period).or_else(|| days_said(&parsed)));
     }
     let (read, skipped) = tables.into_iter().partition(|table| named.contains(table) || !newest.keys().any(|scope| scope.covers(table)));
-    Ok(Chosen { read, skipped })
+    Ok(Chosen { read, skipped, complete })
+}
+
+/// The days of a part of a path that names a billing period.
+fn days_of(period: &str) -> Option<[String; 2]> {
+    if let Some((_, month)) = period.split_once('=') {
+        let (year, month) = month.split_once('-')?;
+        let (year, month): (u32, u32) = (year.parse().ok()?, month.parse().ok().filter(|month| (1..=12).contains(month))?);
+        let (next_year, next) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+        return Some([format!("{year:04}-{month:02}-01"), format!("{next_year:04}-{next:02}-01")]);
+    }
+    let (start, end) = period.split_once('-')?;
+    Some([day(start)?, day(end)?])
+}
+
+/// The days that a manifest says it is of.
+fn days_said(manifest: &Value) -> Option<[String; 2]> {
+    let said = |edge: &str| day(manifest["billingPeriod"][edge].as_str()?.get(..8)?);
+    Some([said("start")?, said("end")?])
+}
+
+/// `20260301` as `2026-03-01`.
+fn day(text: &str) -> Option<String> {
+    let is_day = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_day.then(|| format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]))
 }
 
 fn is_manifest(name: &str) -> bool {
@@ -86,9 +115,7 @@ fn rank(entry: &Entry) -> (std::cmp::Reverse<usize>, Option<&str>, Option<&str>,
 }
 
 /// The tables that a manifest names. One that is not there makes the report incomplete.
-fn files(manifest: &Entry, bytes: &[u8], tables: &[String]) -> Result<Vec<String>, Error> {
-    let parsed: Value =
-        serde_json::from_slice(bytes).map_err(|error| Error::Transient(format!("the manifest {} is not JSON: {error}", manifest.name)))?;
+fn files(manifest: &Entry, parsed: &Value, tables: &[String]) -> Result<Vec<String>, Error> {
     let keys = ["reportKeys", "dataFiles"].iter().find_map(|key| parsed.get(*key)).and_then(Value::as_array);
     let keys =
         keys.ok_or_else(|| Error::config(format!("the manifest {} names no files: it has neither reportKeys nor dataFiles", manifest.name)))?;
@@ -190,6 +217,21 @@ mod tests {
         let tables = ["20260301-20260401/id/r-1.csv.gz", "20260301-20260401/old/r-1.csv.gz"];
         let manifests = [("20260301-20260401/r-Manifest.json", "2026-04-03", manifest)];
         assert_eq!(chosen(&tables, &manifests), Ok((texts(&tables[..1]), texts(&tables[1..]))));
+    }
+
+    #[test]
+    fn a_manifest_says_which_days_are_complete() {
+        let complete = |folder: &str, said: &str| {
+            let (table, manifest) = (format!("{folder}/r-1.csv"), format!("{folder}/r-Manifest.json"));
+            let text = format!(r#"{{"reportKeys": ["{table}"]{said}}}"#).into_bytes();
+            choose(vec![table.clone()], &[entry(&table, ""), entry(&manifest, "")], &move |_| Ok(text.clone())).unwrap().complete
+        };
+        let days = |start: &str, end: &str| vec![[start.to_owned(), end.to_owned()]];
+        assert_eq!(complete("p/r/20260301-20260401", ""), days("2026-03-01", "2026-04-01"));
+        assert_eq!(complete("x/e/data/BILLING_PERIOD=2026-12", ""), days("2026-12-01", "2027-01-01"));
+        let said = r#", "billingPeriod": {"start": "20180801T000000.000Z", "end": "20180901T000000.000Z"}"#;
+        assert_eq!(complete("copied", said), days("2018-08-01", "2018-09-01"));
+        assert_eq!(complete("copied", ""), Vec::<[String; 2]>::new());
     }
 
     #[test]
