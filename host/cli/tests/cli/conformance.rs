@@ -14,7 +14,7 @@ const TRIED: [(&str, usize); 17] = [
     ("focus-file", 9),
     ("gcp-billing", 9),
     ("http-json", 1),
-    ("kubernetes", 2),
+    ("kubernetes", 0),
     ("opencost", 9),
     ("prometheus", 2),
     ("saas-datadog", 3),
