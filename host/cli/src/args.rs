@@ -464,6 +464,15 @@ pub enum SourceCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Collect a source and keep nothing: how fast its plugin starts and hands over
+    Measure {
+        /// The source
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// How the figures are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// Forget what a source's plugin left for its next collection
     Reset {
         /// The source

@@ -1,5 +1,6 @@
-//! `source`: whether sources can be collected, how they stand, and forgetting what a collector had left for next time.
+//! `source`: whether sources can be collected, how they stand, how fast they are, and forgetting what a collector had left for next time.
 
+mod measure;
 mod table;
 
 use super::opening;
@@ -22,6 +23,7 @@ pub fn source(ui: Ui, global: &GlobalArgs, command: &SourceCommand) -> Result<()
     match command {
         SourceCommand::Check { name } => check(ui, &settings, name.as_deref()),
         SourceCommand::Status { name, format } => Ok(show(ui, &settings, name.as_deref(), *format)?),
+        SourceCommand::Measure { name, format } => Ok(measure::measure(ui, &settings, name, *format)?),
         SourceCommand::Reset { name } => Ok(reset(ui, &settings, name)?),
         SourceCommand::Table { name, out } => Ok(table::table(ui, &settings, name, out.as_deref())?),
     }
