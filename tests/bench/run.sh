@@ -59,5 +59,8 @@ if [[ $(cat "$BENCH_WORK/data/made" 2>/dev/null || true) != "$made" ]]; then
     echo "$made" >"$BENCH_WORK/data/made"
 fi
 
+say "measuring what the sandbox's boundary costs"
+python3 "$here/boundary.py"
+
 say "measuring: $REPEAT pairs for each contender and format"
 exec python3 "$here/measure.py"

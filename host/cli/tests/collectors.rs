@@ -8,6 +8,8 @@ mod asking;
 mod aws;
 #[path = "collectors/azure.rs"]
 mod azure;
+#[path = "collectors/credentials.rs"]
+mod credentials;
 #[path = "collectors/gcp.rs"]
 mod gcp;
 #[path = "collectors/http_json.rs"]

@@ -1,6 +1,8 @@
 //! A charge on its way in: texts as the source gave them, before normalizing.
 
 use crate::field::Field;
+use crate::mapping::Feed;
+use crate::tag::{self, NotTags};
 
 /// One cost line as a collector hands it over row by row. Amounts are decimal text, dates are text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +13,48 @@ pub struct RawCharge {
     pub billing_currency: String,
     pub dimensions: Vec<(Field, String)>,
     pub tags: Vec<(String, String)>,
+}
+
+/// Charges column by column: what costs in a charge by itself is making sixteen texts, so that a plugin in a hurry hands over
+/// columns, whose texts lie in one buffer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChargeTable {
+    pub rows: usize,
+    /// UTF-8.
+    pub buffer: Vec<u8>,
+    /// Where in the buffer each cell stands; one that says nothing is empty. Tags are one text.
+    pub columns: Vec<(Feed, Vec<(u32, u32)>)>,
+}
+
+impl ChargeTable {
+    pub fn text(&self, (start, end): (u32, u32)) -> &str {
+        self.buffer.get(start as usize..end as usize).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+
+    pub fn has_the_columns_of(&self, other: &ChargeTable) -> bool {
+        self.columns.iter().map(|(feed, _)| *feed).eq(other.columns.iter().map(|(feed, _)| *feed))
+    }
+
+    /// One by one.
+    pub fn charges(&self) -> Result<Vec<RawCharge>, NotTags> {
+        let mut charges = vec![RawCharge::default(); self.rows];
+        for (feed, cells) in &self.columns {
+            for (charge, cell) in charges.iter_mut().zip(cells) {
+                let text = self.text(*cell);
+                match feed {
+                    Feed::ChargePeriodStart => charge.charge_period_start = text.into(),
+                    Feed::BilledCost => charge.billed_cost = text.into(),
+                    Feed::EffectiveCost => charge.effective_cost = text.into(),
+                    Feed::BillingCurrency => charge.billing_currency = text.into(),
+                    Feed::Tags => charge.tags = tag::parse(text)?,
+                    Feed::Dimension(field) if !text.is_empty() => charge.dimensions.push((*field, text.into())),
+                    Feed::Dimension(_) => {}
+                }
+            }
+        }
+        charges.iter_mut().for_each(|charge| charge.dimensions.sort_by_key(|(field, _)| *field));
+        Ok(charges)
+    }
 }
 
 /// A row that could not be understood: set aside, counted, shown; never dropped, never guessed.

@@ -1,7 +1,7 @@
 //! The few ports through which the pipeline reaches plugins and rules, so that it runs with fakes.
 
 use crate::catalogue::PLUGIN_NOT_FOUND;
-use crate::charge::{ChargeLine, RawCharge, RawUsage, Rejected};
+use crate::charge::{ChargeLine, ChargeTable, RawCharge, RawUsage, Rejected};
 use crate::decision::{Outcome, OutcomeId, Target};
 use crate::diagnostic::Diagnostic;
 use crate::dictionary::{Dictionary, ResourceId};
@@ -68,6 +68,7 @@ pub struct UnknownDays {
 #[derive(Clone, Debug)]
 pub enum Rows {
     Charges(Vec<RawCharge>),
+    Table(ChargeTable),
     Mapped(Mapping),
     MappedUsage(UsageMapping),
 }

@@ -13,7 +13,7 @@ use crate::typed;
 use crate::usage;
 use decode::{Scan, ShortRows};
 use domain::catalogue as code;
-use domain::charge::{RawCharge, RawUsage, Rejected};
+use domain::charge::{ChargeTable, RawCharge, RawUsage, Rejected};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::mapping::{Mapping, UsageMapping};
@@ -107,7 +107,8 @@ impl<'a> Begun<'a> {
         let id = collection.transaction.begin_source(&source.name, source.collector.identity())?;
         let usage = usage::Gathered::new(schema, collection.secrets, collection.days());
         let known = Known { asked: collection.period, ..Known::default() };
-        let gathering = Gathering { gathered: Gathered::default(), usage, rejected: Vec::new(), typed: Vec::new(), state: None, known };
+        let gathering =
+            Gathering { gathered: Gathered::default(), usage, rejected: Vec::new(), typed: Vec::new(), tables: Vec::new(), state: None, known };
         Ok(Begun { id, gathering })
     }
 }
@@ -144,6 +145,7 @@ struct Gathering<'a> {
     usage: usage::Gathered<'a>,
     rejected: Vec<Rejected>,
     typed: Vec<RawCharge>,
+    tables: Vec<ChargeTable>,
     state: Option<String>,
     known: Known,
 }
@@ -163,7 +165,11 @@ impl Gathering<'_> {
             Rows::MappedUsage(mapping) => self.scan_usage(collection, &mapping),
             Rows::Charges(charges) => {
                 self.typed.extend(charges);
-                if self.typed.len() >= TYPED_ROWS { self.flush_typed(collection, id) } else { Ok(()) }
+                self.flush_when_full(collection, id)
+            }
+            Rows::Table(table) => {
+                self.tables.push(table);
+                self.flush_when_full(collection, id)
             }
         }
     }
@@ -208,18 +214,34 @@ impl Gathering<'_> {
         self.rejected.extend(rejected.into_iter().take(room));
     }
 
-    /// Typed charges take the way of all rows, as a table of one batch.
+    fn flush_when_full(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId) -> Result<(), Diagnostic> {
+        let rows = self.typed.len() + self.tables.iter().map(|table| table.rows).sum::<usize>();
+        if rows >= TYPED_ROWS { self.flush_typed(collection, id) } else { Ok(()) }
+    }
+
+    /// Typed charges take the way of all rows, as tables.
     fn flush_typed(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId) -> Result<(), Diagnostic> {
-        if self.typed.is_empty() {
-            return Ok(());
+        let mut tables = std::mem::take(&mut self.tables);
+        if !self.typed.is_empty() {
+            tables.push(typed::table(&std::mem::take(&mut self.typed)));
         }
-        let rows = typed::Table::new(&std::mem::take(&mut self.typed));
-        let reading = Reading::new(&rows.mapping(&collection.source.name), collection.dimensions)?;
+        tables.retain(|table| table.rows > 0);
+        tables.chunk_by(ChargeTable::has_the_columns_of).try_for_each(|tables| self.gather(collection, id, tables))
+    }
+
+    /// Tables with the same columns.
+    fn gather(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, tables: &[ChargeTable]) -> Result<(), Diagnostic> {
+        let Some(first) = tables.first() else { return Ok(()) };
+        let reading = Reading::new(&typed::mapping(first, &collection.source.name), collection.dimensions)?;
         let known = Identities::new(&reading, collection.registry);
         let mut segments = Vec::new();
         let mut emit = |day, currency, segment| segments.push((day, currency, segment));
         let mut gatherer = Gatherer::new(&known, collection.secrets, collection.wanted(), &mut emit);
-        rows.hand_out(&reading, &mut |batch| gatherer.take(batch));
+        let mut place = 0;
+        for table in tables {
+            typed::hand_out(table, &reading, place, &mut |batch| gatherer.take(batch));
+            place += table.rows as u64;
+        }
         let mut gathered = gatherer.finish();
         for (day, currency, segment) in segments {
             store(collection, id, day, currency, &segment)?;

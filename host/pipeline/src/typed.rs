@@ -2,86 +2,78 @@
 
 use crate::columns::Reading;
 use decode::{Batch, Cells};
-use domain::charge::RawCharge;
+use domain::charge::{ChargeTable, RawCharge};
 use domain::field::Field;
 use domain::mapping::{Feed, FeedFrom, Mapping, Origin};
 use domain::period::DateOrder;
-use foldhash::{HashMap, HashMapExt};
 
-/// Columns of texts in one buffer.
-pub struct Table {
-    buffer: Vec<u8>,
-    columns: HashMap<&'static str, Vec<(u32, u32)>>,
-    fields: Vec<Field>,
-    rows: usize,
+/// Charges one by one as columns.
+pub fn table(charges: &[RawCharge]) -> ChargeTable {
+    let mut fields: Vec<Field> = Vec::new();
+    for (field, _) in charges.iter().flat_map(|charge| &charge.dimensions) {
+        if !fields.contains(field) {
+            fields.push(*field);
+        }
+    }
+    let core = [Feed::BilledCost, Feed::EffectiveCost, Feed::BillingCurrency, Feed::ChargePeriodStart, Feed::Tags];
+    let mut table = ChargeTable { rows: charges.len(), ..ChargeTable::default() };
+    for feed in core.into_iter().chain(fields.into_iter().map(Feed::Dimension)) {
+        let cells = charges.iter().map(|charge| match feed {
+            Feed::BilledCost => put(&mut table.buffer, &charge.billed_cost),
+            Feed::EffectiveCost => put(&mut table.buffer, &charge.effective_cost),
+            Feed::BillingCurrency => put(&mut table.buffer, &charge.billing_currency),
+            Feed::ChargePeriodStart => put(&mut table.buffer, &charge.charge_period_start),
+            Feed::Tags => put(&mut table.buffer, &tags_json(&charge.tags)),
+            Feed::Dimension(field) => {
+                let text = charge.dimensions.iter().find(|(known, _)| *known == field).map_or("", |(_, text)| text);
+                put(&mut table.buffer, text)
+            }
+        });
+        let cells = cells.collect();
+        table.columns.push((feed, cells));
+    }
+    table
 }
 
-const BILLED: &str = "billed-cost";
-const EFFECTIVE: &str = "effective-cost";
-const CURRENCY: &str = "billing-currency";
-const START: &str = "charge-period-start";
-const TAGS: &str = "tags";
+fn put(buffer: &mut Vec<u8>, text: &str) -> (u32, u32) {
+    let start = buffer.len() as u32;
+    buffer.extend_from_slice(text.as_bytes());
+    (start, buffer.len() as u32)
+}
 
-impl Table {
-    pub fn new(charges: &[RawCharge]) -> Table {
-        let mut table = Table { buffer: Vec::new(), columns: HashMap::new(), fields: Vec::new(), rows: charges.len() };
-        for charge in charges {
-            for (field, _) in &charge.dimensions {
-                if !table.fields.contains(field) {
-                    table.fields.push(*field);
-                }
-            }
-        }
-        for charge in charges {
-            table.put(BILLED, &charge.billed_cost);
-            table.put(EFFECTIVE, &charge.effective_cost);
-            table.put(CURRENCY, &charge.billing_currency);
-            table.put(START, &charge.charge_period_start);
-            table.put(TAGS, &tags_json(&charge.tags));
-            for field in table.fields.clone() {
-                let text = charge.dimensions.iter().find(|(known, _)| *known == field).map_or("", |(_, text)| text);
-                table.put(field.name(), text);
-            }
-        }
-        table
+/// The mapping that reads a table; its columns are called like what they feed.
+pub fn mapping(table: &ChargeTable, source: &str) -> Mapping {
+    let feeds = table.columns.iter().map(|(feed, _)| FeedFrom { feed: *feed, origin: Origin::Column(name(*feed).into()) });
+    Mapping {
+        table: source.into(),
+        feeds: feeds.collect(),
+        tag_columns: Vec::new(),
+        skips: Vec::new(),
+        nulls: Vec::new(),
+        date_order: DateOrder::Iso,
+        tag_prefixes: Vec::new(),
+        short_rows: false,
     }
+}
 
-    fn put(&mut self, column: &'static str, text: &str) {
-        let start = self.buffer.len() as u32;
-        self.buffer.extend_from_slice(text.as_bytes());
-        self.columns.entry(column).or_default().push((start, self.buffer.len() as u32));
+fn name(feed: Feed) -> &'static str {
+    match feed {
+        Feed::BilledCost => "billed-cost",
+        Feed::EffectiveCost => "effective-cost",
+        Feed::BillingCurrency => "billing-currency",
+        Feed::ChargePeriodStart => "charge-period-start",
+        Feed::Tags => "tags",
+        Feed::Dimension(field) => field.name(),
     }
+}
 
-    /// The mapping that reads this table.
-    pub fn mapping(&self, source: &str) -> Mapping {
-        let column = |feed, name: &str| FeedFrom { feed, origin: Origin::Column(name.into()) };
-        let mut feeds = vec![
-            column(Feed::BilledCost, BILLED),
-            column(Feed::EffectiveCost, EFFECTIVE),
-            column(Feed::BillingCurrency, CURRENCY),
-            column(Feed::ChargePeriodStart, START),
-            column(Feed::Tags, TAGS),
-        ];
-        feeds.extend(self.fields.iter().map(|field| column(Feed::Dimension(*field), field.name())));
-        Mapping {
-            table: source.into(),
-            feeds,
-            tag_columns: Vec::new(),
-            skips: Vec::new(),
-            nulls: Vec::new(),
-            date_order: DateOrder::Iso,
-            tag_prefixes: Vec::new(),
-            short_rows: false,
-        }
-    }
-
-    pub fn hand_out(&self, reading: &Reading, take: &mut dyn FnMut(&Batch<'_>)) {
-        let ranges = |name: &str| self.columns.get(name).map_or(&[][..], Vec::as_slice);
-        let columns: Vec<Cells<'_>> =
-            reading.wanted().iter().map(|wanted| Cells::Text { buffer: &self.buffer, ranges: ranges(&wanted.name), quoted: false }).collect();
-        let places: Vec<u64> = (0..self.rows as u64).collect();
-        take(&Batch { rows: self.rows, columns: &columns, places: &places, unreadable: &[] });
-    }
+/// `first` is the place of its first row.
+pub fn hand_out(table: &ChargeTable, reading: &Reading, first: u64, take: &mut dyn FnMut(&Batch<'_>)) {
+    let ranges = |wanted: &str| table.columns.iter().find(|(feed, _)| name(*feed) == wanted).map_or(&[][..], |(_, cells)| cells.as_slice());
+    let columns: Vec<Cells<'_>> =
+        reading.wanted().iter().map(|wanted| Cells::Text { buffer: &table.buffer, ranges: ranges(&wanted.name), quoted: false }).collect();
+    let places: Vec<u64> = (first..).take(table.rows).collect();
+    take(&Batch { rows: table.rows, columns: &columns, places: &places, unreadable: &[] });
 }
 
 fn tags_json(tags: &[(String, String)]) -> String {

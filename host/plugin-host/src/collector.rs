@@ -144,7 +144,7 @@ impl CollectorPlugin {
         let table = match &batch.rows {
             Rows::Mapped(mapping) => &mapping.table,
             Rows::MappedUsage(mapping) => &mapping.table,
-            Rows::Charges(_) => return Ok(()),
+            Rows::Charges(_) | Rows::Table(_) => return Ok(()),
         };
         self.reach.tables.as_ref().map_or(Ok(()), |tables| tables.fetch(table)).map_err(|failure| failure.diagnostic.retry(retry(failure.kind)))
     }

@@ -120,7 +120,7 @@ impl<'a> Intake<'a> {
         let rows = match batch.rows {
             wit::Rows::Charges(charges) => Rows::Charges(self.charges(charges)?),
             wit::Rows::Json(bytes) => Rows::Charges(json::read(&bytes, &mut self.output)?),
-            wit::Rows::Arrow(bytes) => Rows::Charges(arrow::read(bytes, &mut self.output)?),
+            wit::Rows::Arrow(bytes) => Rows::Table(arrow::read(bytes, &mut self.output)?),
             wit::Rows::Mapped(mapping) => Rows::Mapped(self.mapping(mapping)?),
             wit::Rows::MappedUsage(mapping) => Rows::MappedUsage(self.usage_mapping(mapping)?),
         };

@@ -4,6 +4,8 @@
 //! of this crate, and AWS is quoted only where it speaks of permissions and requests.
 
 use crate::failure::{Failure, Kind};
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -67,7 +69,10 @@ pub async fn configuration(access: &Access) -> SdkConfig {
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(timeouts);
     if let Some(profile) = &access.profile {
-        loader = loader.profile_name(profile);
+        // The chain would prefer keys of the environment, which may be another account's.
+        let configuration = ProviderConfig::default().with_http_client(client()).with_region(region.clone());
+        let provider = ProfileFileCredentialsProvider::builder().configure(&configuration).profile_name(profile).build();
+        loader = loader.profile_name(profile).credentials_provider(provider);
     }
     if let Some(region) = &region {
         loader = loader.region(region.clone());

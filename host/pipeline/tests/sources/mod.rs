@@ -2,8 +2,10 @@
 
 use crate::fakes::{ByService, Effort, balances, charges, rules, run_with, source};
 use domain::catalogue as code;
-use domain::charge::RawUsage;
+use domain::charge::{ChargeTable, RawUsage};
 use domain::diagnostic::{Diagnostic, Retry};
+use domain::field::Field;
+use domain::mapping::Feed;
 use domain::period::{Day, Period};
 use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows, UnknownDays};
 use domain::run::RunState;
@@ -380,4 +382,68 @@ fn whatever_fails_in_between_the_ledger_ends_as_after_a_clean_run() {
         assert_eq!(outcome(&ledger), expected, "seed {seed}");
         well(&ledger);
     }
+}
+
+/// Gives the same charges one by one, or as columns in pages, the last of which lack a column.
+struct InForm {
+    identity: PluginIdentity,
+    as_table: bool,
+}
+
+const TWO_TEAMS: &str = "2026-03-01 compute a 30.5\n2026-03-02 compute b 4\n2026-03-02 storage b 0.000000001";
+
+impl Collector for InForm {
+    fn identity(&self) -> &PluginIdentity {
+        &self.identity
+    }
+    fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
+        Ok(Vec::new())
+    }
+    fn collect(&self, _: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+        if !self.as_table {
+            return sink(Batch { rows: Rows::Charges(charges(TWO_TEAMS)), ..Batch::default() });
+        }
+        let columns = [
+            (Feed::Dimension(Field::SERVICE_NAME), ["compute", "compute", "storage"]),
+            (Feed::ChargePeriodStart, ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z"]),
+            (Feed::BilledCost, ["30.5", "4", "0.000000001"]),
+            (Feed::EffectiveCost, ["30.5", "4", "0.000000001"]),
+            (Feed::BillingCurrency, ["USD", "USD", "USD"]),
+            (Feed::Tags, [r#"{"team":"a"}"#, r#"{ "team": "b" }"#, r#"{"team":"b"}"#]),
+            // Nothing on the last page, which leaves it out.
+            (Feed::Dimension(Field::REGION_ID), ["", "", ""]),
+        ];
+        for (rows, columns) in [(0..2, &columns[..]), (2..3, &columns[..6])] {
+            let mut table = ChargeTable { rows: rows.len(), ..ChargeTable::default() };
+            for (feed, texts) in columns {
+                let mut cells = Vec::new();
+                for text in &texts[rows.clone()] {
+                    let start = table.buffer.len() as u32;
+                    table.buffer.extend_from_slice(text.as_bytes());
+                    cells.push((start, table.buffer.len() as u32));
+                }
+                table.columns.push((*feed, cells));
+            }
+            sink(Batch { rows: Rows::Table(table), ..Batch::default() })?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_posted_does_not_depend_on_the_form_of_the_rows() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let mut run = |as_table: bool| {
+        let identity = PluginIdentity { name: "former".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
+        let report = run_at(&mut ledger, vec![Source { collector: Box::new(InForm { identity, as_table }), ..source("cloud", Vec::new()) }], TENTH);
+        let source = &report.sources[0];
+        (source.charges, source.days_new, source.days_changed, source.days_unchanged, report.entries_posted)
+    };
+    assert_eq!(run(false), (3, 2, 0, 0, 2));
+    assert_eq!(run(true), (3, 0, 0, 2, 0));
+    assert_eq!(
+        balances(&ledger),
+        ["provider/cloud - -34.500000001", "team/a compute 30.500000000", "team/b compute 4.000000000", "team/b storage 0.000000001",]
+    );
+    well(&ledger);
 }

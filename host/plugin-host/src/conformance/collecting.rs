@@ -279,6 +279,13 @@ impl Kit<'_> {
                         rows.extend(page.iter().map(|charge| format!("{charge:?}")));
                         charges.extend(page);
                     }
+                    Rows::Table(table) => match table.charges() {
+                        Ok(page) => {
+                            rows.extend(page.iter().map(|charge| format!("{charge:?}")));
+                            charges.extend(page);
+                        }
+                        Err(error) => rows.push(format!("{} charges whose tags cannot be read: {error}", table.rows)),
+                    },
                     Rows::Mapped(mapping) => rows.push(format!("{mapping:?}")),
                     Rows::MappedUsage(mapping) => rows.push(format!("{mapping:?}")),
                 }

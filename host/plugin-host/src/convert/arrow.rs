@@ -2,19 +2,20 @@
 //!
 //! Texts, decimals and integers are read; floats are not, because they have lost digits before they came here.
 
-use super::row::{NEEDED, Row, Slot, TAGS};
+use super::row::{NEEDED, Slot, TAGS};
 use super::{Output, Refusal};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int64Type};
-use arrow_array::{Array, LargeStringArray, PrimitiveArray, RecordBatch, StringArray};
+use arrow_array::{Array, GenericStringArray, OffsetSizeTrait, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
-use arrow_schema::DataType;
-use domain::charge::RawCharge;
+use arrow_schema::{DataType, Schema};
+use domain::charge::ChargeTable;
+use domain::mapping::Feed;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The reader is not ours and these bytes are a stranger's: should they make it panic, that is the plugin's junk.
-pub fn read(bytes: Vec<u8>, output: &mut Output) -> Result<Vec<RawCharge>, Refusal> {
+pub fn read(bytes: Vec<u8>, output: &mut Output) -> Result<ChargeTable, Refusal> {
     output.bytes(bytes.len())?;
     catch_unwind(AssertUnwindSafe(|| read_stream(bytes, output))).unwrap_or_else(|_| Err(Refusal::Junk("its Arrow stream cannot be read".into())))
 }
@@ -23,91 +24,106 @@ pub fn read(bytes: Vec<u8>, output: &mut Output) -> Result<Vec<RawCharge>, Refus
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
 /// The decoder that slices what is there: the other reader allocates whatever length a header claims.
-fn read_stream(bytes: Vec<u8>, output: &mut Output) -> Result<Vec<RawCharge>, Refusal> {
+fn read_stream(bytes: Vec<u8>, output: &mut Output) -> Result<ChargeTable, Refusal> {
     let broken = |error: arrow_schema::ArrowError| Refusal::Junk(format!("its Arrow stream is broken: {error}"));
     if !bytes.ends_with(&END) {
         return Err(Refusal::Junk("its Arrow stream is broken: it has no end".into()));
     }
     let mut buffer = Buffer::from_vec(bytes);
     let mut decoder = StreamDecoder::new();
-    let mut charges = Vec::new();
+    let mut table = ChargeTable::default();
     while let Some(batch) = decoder.decode(&mut buffer).map_err(broken)? {
-        read_batch(&batch, output, &mut charges)?;
+        if table.columns.is_empty() {
+            table.columns = feeds(batch.schema_ref())?.into_iter().map(|feed| (feed, Vec::new())).collect();
+        }
+        add_batch(&mut table, &batch, output)?;
     }
     decoder.finish().map_err(broken)?;
-    if buffer.is_empty() { Ok(charges) } else { Err(Refusal::Junk("its Arrow stream goes on after its end".into())) }
+    if buffer.is_empty() { Ok(table) } else { Err(Refusal::Junk("its Arrow stream goes on after its end".into())) }
 }
 
-enum Cells<'a> {
-    Text(&'a StringArray),
-    LargeText(&'a LargeStringArray),
-    Decimal(&'a PrimitiveArray<Decimal128Type>),
-    Integer(&'a PrimitiveArray<Int64Type>),
-}
-
-impl Cells<'_> {
-    fn text(&self, row: usize) -> Option<String> {
-        let array: &dyn Array = match self {
-            Cells::Text(array) => array,
-            Cells::LargeText(array) => array,
-            Cells::Decimal(array) => array,
-            Cells::Integer(array) => array,
-        };
-        if array.is_null(row) {
-            return None;
+/// What each column feeds.
+fn feeds(schema: &Schema) -> Result<Vec<Feed>, Refusal> {
+    let mut feeds = Vec::new();
+    for field in schema.fields() {
+        let feed = if field.name() == TAGS { Feed::Tags } else { Slot::by_name(field.name())?.feed() };
+        if feeds.contains(&feed) {
+            return Err(Refusal::Junk(format!("its Arrow stream has the column '{}' twice", field.name())));
         }
-        Some(match self {
-            Cells::Text(array) => array.value(row).to_owned(),
-            Cells::LargeText(array) => array.value(row).to_owned(),
-            Cells::Decimal(array) => array.value_as_string(row),
-            Cells::Integer(array) => array.value(row).to_string(),
-        })
+        feeds.push(feed);
+    }
+    match NEEDED.into_iter().find(|needed| !feeds.contains(&needed.feed())) {
+        Some(missing) => Err(Refusal::Junk(format!("its Arrow stream has no column '{}'", missing.name()))),
+        None => Ok(feeds),
     }
 }
 
-fn read_batch(batch: &RecordBatch, output: &mut Output, charges: &mut Vec<RawCharge>) -> Result<(), Refusal> {
-    let mut columns: Vec<(Slot, Cells<'_>)> = Vec::new();
-    let mut tags = None;
-    for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-        let cells = cells(field.name(), array.as_ref())?;
-        if field.name() != TAGS {
-            columns.push((Slot::by_name(field.name())?, cells));
-        } else if tags.replace(cells).is_some() {
-            return Err(Refusal::Junk("its Arrow stream has the column 'tags' twice".into()));
-        }
-    }
-    if let Some(missing) = NEEDED.into_iter().find(|needed| !columns.iter().any(|(slot, _)| slot == needed)) {
-        return Err(Refusal::Junk(format!("its Arrow stream has no column '{}'", missing.name())));
-    }
+/// Column by column: no cell becomes a text of its own.
+fn add_batch(table: &mut ChargeTable, batch: &RecordBatch, output: &mut Output) -> Result<(), Refusal> {
     output.rows(batch.num_rows() as u64)?;
-    for row in 0..batch.num_rows() {
-        charges.push(read_row(&columns, tags.as_ref(), row, output)?);
+    let ChargeTable { rows, buffer, columns } = table;
+    *rows += batch.num_rows();
+    for ((feed, cells), (field, array)) in columns.iter_mut().zip(batch.schema_ref().fields().iter().zip(batch.columns())) {
+        let needed = NEEDED.into_iter().find(|slot| slot.feed() == *feed);
+        if let Some(needed) = needed.filter(|_| array.null_count() > 0) {
+            return Err(Refusal::Junk(format!("a charge has no '{}'", needed.name())));
+        }
+        match array.data_type() {
+            DataType::Utf8 => add_texts::<i32>(buffer, cells, array.as_string(), output)?,
+            DataType::LargeUtf8 => add_texts::<i64>(buffer, cells, array.as_string(), output)?,
+            DataType::Decimal128(..) => {
+                let array = array.as_primitive::<Decimal128Type>();
+                add_numbers(buffer, cells, array, |row| array.value_as_string(row), output)?;
+            }
+            DataType::Int64 => {
+                let array = array.as_primitive::<Int64Type>();
+                add_numbers(buffer, cells, array, |row| array.value(row).to_string(), output)?;
+            }
+            other => {
+                let name = field.name();
+                return Err(Refusal::Junk(format!("its Arrow column '{name}' is {other}; utf8, large utf8, decimal128 and int64 are read")));
+            }
+        }
     }
     Ok(())
 }
 
-fn cells<'a>(name: &str, array: &'a dyn Array) -> Result<Cells<'a>, Refusal> {
-    match array.data_type() {
-        DataType::Utf8 => Ok(Cells::Text(array.as_string())),
-        DataType::LargeUtf8 => Ok(Cells::LargeText(array.as_string())),
-        DataType::Decimal128(..) => Ok(Cells::Decimal(array.as_primitive())),
-        DataType::Int64 => Ok(Cells::Integer(array.as_primitive())),
-        other => Err(Refusal::Junk(format!("its Arrow column '{name}' is {other}; utf8, large utf8, decimal128 and int64 are read"))),
-    }
+fn add_texts<O: OffsetSizeTrait>(
+    buffer: &mut Vec<u8>,
+    cells: &mut Vec<(u32, u32)>,
+    array: &GenericStringArray<O>,
+    output: &mut Output,
+) -> Result<(), Refusal> {
+    let offsets = array.value_offsets();
+    let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else { return Ok(()) };
+    let texts = &array.value_data()[first.as_usize()..last.as_usize()];
+    output.bytes(texts.len())?;
+    let start = buffer.len();
+    buffer.extend_from_slice(texts);
+    // What is handed over at once is far below 4 GiB.
+    let place = |offset: &O| (start + offset.as_usize() - first.as_usize()) as u32;
+    let empty = |row: usize| array.null_count() > 0 && array.is_null(row);
+    cells.extend(offsets.windows(2).enumerate().map(|(row, ends)| if empty(row) { (0, 0) } else { (place(&ends[0]), place(&ends[1])) }));
+    Ok(())
 }
 
-fn read_row(columns: &[(Slot, Cells<'_>)], tags: Option<&Cells<'_>>, at: usize, output: &mut Output) -> Result<RawCharge, Refusal> {
-    let mut row = Row::default();
-    for (slot, cells) in columns {
-        if let Some(value) = cells.text(at) {
-            row.set(*slot, value, output)?;
+fn add_numbers(
+    buffer: &mut Vec<u8>,
+    cells: &mut Vec<(u32, u32)>,
+    array: &dyn Array,
+    text: impl Fn(usize) -> String,
+    output: &mut Output,
+) -> Result<(), Refusal> {
+    for row in 0..array.len() {
+        let start = buffer.len() as u32;
+        if array.is_valid(row) {
+            let text = text(row);
+            output.bytes(text.len())?;
+            buffer.extend_from_slice(text.as_bytes());
         }
+        cells.push((start, buffer.len() as u32));
     }
-    if let Some(text) = tags.and_then(|cells| cells.text(at)) {
-        let tags = domain::tag::parse(&text).map_err(|error| Refusal::Junk(format!("row {at} of its Arrow stream: {error}")))?;
-        row.set_tags(tags, output)?;
-    }
-    row.finish()
+    Ok(())
 }
 
 #[cfg(test)]
@@ -117,7 +133,7 @@ mod tests {
 
     const CHARGES: &[u8] = include_bytes!("../../../../tests/test-plugins/fixtures/charges.arrow");
 
-    fn read_with(limits: &Limits, bytes: Vec<u8>) -> Result<Vec<RawCharge>, Refusal> {
+    fn read_with(limits: &Limits, bytes: Vec<u8>) -> Result<ChargeTable, Refusal> {
         read(bytes, &mut Output::new(limits))
     }
 
@@ -130,7 +146,7 @@ mod tests {
                 let mut bytes = CHARGES.to_vec();
                 bytes[at] ^= turn;
                 match read_with(&Limits::default(), bytes) {
-                    Ok(charges) => assert!(charges.len() <= 3, "byte {at} made {} charges", charges.len()),
+                    Ok(table) => assert!(table.rows <= 3, "byte {at} made {} charges", table.rows),
                     Err(Refusal::Junk(_)) => junk += 1,
                     Err(Refusal::Output { what, limit }) => assert_eq!((what, limit), ("rows", 50_000_000), "byte {at}"),
                 }
@@ -146,8 +162,8 @@ mod tests {
             assert!(matches!(read_with(&Limits::default(), cut.clone()), Err(Refusal::Junk(_))), "{length}");
             cut.extend(END);
             // Cut between two messages and ended properly, it is a shorter stream.
-            if let Ok(charges) = read_with(&Limits::default(), cut) {
-                assert!([0, 2, 3].contains(&charges.len()), "{length} bytes made {} charges", charges.len());
+            if let Ok(table) = read_with(&Limits::default(), cut) {
+                assert!([0, 2, 3].contains(&table.rows), "{length} bytes made {} charges", table.rows);
             }
         }
         let twice = [CHARGES, CHARGES].concat();

@@ -4,6 +4,7 @@ use super::{Output, Refusal};
 use domain::charge::RawCharge;
 use domain::diagnostic::did_you_mean;
 use domain::field::Field;
+use domain::mapping::Feed;
 
 /// Where a value belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,16 @@ impl Slot {
         let known = CORE.iter().map(|(name, _)| *name).chain(Field::all().map(Field::name)).chain([TAGS]);
         let meant = did_you_mean(name, known).map_or_else(String::new, |close| format!("; did you mean '{close}'?"));
         Err(Refusal::Junk(format!("a charge has no field '{name}'{meant}")))
+    }
+
+    pub fn feed(self) -> Feed {
+        match self {
+            Slot::ChargePeriodStart => Feed::ChargePeriodStart,
+            Slot::BilledCost => Feed::BilledCost,
+            Slot::EffectiveCost => Feed::EffectiveCost,
+            Slot::BillingCurrency => Feed::BillingCurrency,
+            Slot::Dimension(field) => Feed::Dimension(field),
+        }
     }
 
     pub fn name(self) -> &'static str {

@@ -73,6 +73,7 @@ fn refusal(plugin: &CollectorPlugin, request: &CollectRequest) -> (Code, String)
 fn charges(batches: Vec<Batch>) -> Vec<RawCharge> {
     let of_batch = |batch: Batch| match batch.rows {
         Rows::Charges(charges) => charges,
+        Rows::Table(table) => table.charges().unwrap(),
         other => panic!("{other:?}"),
     };
     batches.into_iter().flat_map(of_batch).collect()

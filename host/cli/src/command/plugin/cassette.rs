@@ -158,14 +158,20 @@ impl Seen {
         self.rows.extend(batch.usage.iter().map(|usage| format!("{usage:?}")));
         self.rows.extend(batch.rejected.iter().map(|row| format!("{row:?}")));
         match &batch.rows {
-            Rows::Charges(charges) => {
-                self.charges += charges.len() as u64;
-                self.rows.extend(charges.iter().map(|charge| format!("{charge:?}")));
-                self.batches.extend(charges.iter().map(shown));
-            }
+            Rows::Charges(charges) => self.charges(charges),
+            Rows::Table(table) => match table.charges() {
+                Ok(charges) => self.charges(&charges),
+                Err(error) => self.rows.push(format!("{} charges whose tags cannot be read: {error}", table.rows)),
+            },
             Rows::Mapped(mapping) => self.rows.push(format!("{mapping:?}")),
             Rows::MappedUsage(mapping) => self.rows.push(format!("{mapping:?}")),
         }
+    }
+
+    fn charges(&mut self, charges: &[RawCharge]) {
+        self.charges += charges.len() as u64;
+        self.rows.extend(charges.iter().map(|charge| format!("{charge:?}")));
+        self.batches.extend(charges.iter().map(shown));
     }
 
     fn digest(&self) -> String {

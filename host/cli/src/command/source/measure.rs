@@ -21,7 +21,7 @@ pub fn measure(ui: Ui, settings: &Settings, name: &str, format: Format) -> Resul
     let (outcome, cost) = source.collector.collect_metered(&source.request, &mut |batch: Batch| {
         first_page.get_or_insert_with(|| collecting.elapsed());
         pages += 1;
-        tables += u64::from(!matches!(batch.rows, Rows::Charges(_)));
+        tables += u64::from(matches!(batch.rows, Rows::Mapped(_) | Rows::MappedUsage(_)));
         Ok(())
     });
     outcome?;

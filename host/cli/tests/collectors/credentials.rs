@@ -1,0 +1,137 @@
+//! Who asks AWS: a role of another account, a profile, credentials that are over. No secret is in what is said.
+
+use crate::api_server::{Answer, HttpServer};
+use crate::scene::{Output, Scene};
+use crate::servers::Server;
+use serde_json::{Value, json};
+use std::process::Command;
+
+const KEYS: [(&str, &str); 4] = [
+    ("AWS_ACCESS_KEY_ID", "testing"),
+    ("AWS_SECRET_ACCESS_KEY", "a-secret-of-tests"),
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+    ("AWS_MAX_ATTEMPTS", "1"),
+];
+
+fn explorer(aws: &str) -> Scene {
+    let scene = Scene::with_rules();
+    let source = "[sources.explorer]\nplugin = \"aws-cost-explorer\"\ngrants = [\"aws-cost-explorer\"]\n[sources.explorer.aws]\n";
+    scene.write("apportion.toml", &format!("{source}{aws}\n"));
+    scene
+}
+
+fn run(scene: &Scene, endpoint: &str, environment: &[(&str, &str)], exit: i32) -> Output {
+    let all: Vec<(&str, &str)> = environment.iter().copied().chain([("AWS_ENDPOINT_URL", endpoint)]).collect();
+    let output = scene.run_with(&["run", "--from", "2026-03", "--to", "2026-03"], &all).expect(exit);
+    for secret in ["a-secret-of-tests", "secret-of-the-profile"] {
+        assert!(!output.stdout.contains(secret) && !output.stderr.contains(secret), "{}", output.stderr);
+    }
+    output
+}
+
+/// Answers every question with no costs; the access keys that it was asked with.
+fn listener() -> HttpServer {
+    HttpServer::start(|_| Answer::json("{\"ResultsByTime\":[]}"))
+}
+
+fn keys_used(server: &HttpServer) -> Vec<String> {
+    let key = |header: &str| header.split_once("Credential=").and_then(|(_, rest)| rest.split_once('/')).map(|(key, _)| key.to_owned());
+    server.asked().iter().filter_map(|asked| asked.header("authorization").and_then(key)).collect()
+}
+
+/// Asks moto, which looks at no signature, with an access key; the answer as it is.
+fn ask(url: &str, key: &str, service: &str, target: &str, body: &str) -> String {
+    let authorization =
+        format!("Authorization: AWS4-HMAC-SHA256 Credential={key}/20260301/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0");
+    let mut command = Command::new("curl");
+    command.args(["-sSf", "-X", "POST", url, "-H", &authorization, "-d", body]);
+    if !target.is_empty() {
+        command.args(["-H", &format!("X-Amz-Target: {target}"), "-H", "Content-Type: application/x-amz-json-1.1"]);
+    }
+    let output = command.output().expect("curl runs");
+    assert!(output.status.success(), "{target}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn a_role_of_another_account_sees_what_that_account_has() {
+    let Some(moto) = Server::start("moto", &[], &[]) else { return };
+    let role = "arn:aws:iam::222222222222:role/apportion";
+    let answer = ask(&moto.url(), "testing", "sts", "", &format!("Action=AssumeRole&Version=2011-06-15&RoleArn={role}&RoleSessionName=test"));
+    let key = answer.split("<AccessKeyId>").nth(1).and_then(|rest| rest.split('<').next()).expect("a key");
+    let organizations = |key: &str, action: &str, body: Value| {
+        ask(&moto.url(), key, "organizations", &format!("AWSOrganizationsV20161128.{action}"), &body.to_string());
+    };
+    for (key, name) in [("testing", "ours"), (key, "theirs")] {
+        organizations(key, "CreateOrganization", json!({ "FeatureSet": "ALL" }));
+        organizations(key, "CreateAccount", json!({ "AccountName": name, "Email": format!("{name}@example.com") }));
+    }
+    let seen = |aws: &str| {
+        let scene = Scene::with_rules();
+        let source = "[sources.organization]\nplugin = \"aws-organizations\"\ngrants = [\"aws-organizations\"]\n[sources.organization.aws]\n";
+        scene.write("apportion.toml", &format!("{source}{aws}\n"));
+        let environment: Vec<(&str, &str)> = KEYS.into_iter().chain([("AWS_ENDPOINT_URL", moto.url().leak() as &str)]).collect();
+        scene.run_with(&["source", "table", "organization", "--out", "rules/tables/accounts.csv"], &environment).expect(0);
+        scene.read("rules/tables/accounts.csv")
+    };
+    let (with, without) = (seen(&format!("role = \"{role}\"\nexternal_id = \"e-1\"")), seen(""));
+    assert!(with.contains(",theirs,") && !with.contains(",ours,"), "{with}");
+    assert!(without.contains(",ours,") && !without.contains(",theirs,"), "{without}");
+}
+
+#[test]
+fn a_role_is_asked_for_with_its_external_id_and_a_refusal_says_what_the_role_needs() {
+    let denied =
+        "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>";
+    let server = HttpServer::start(move |_| Answer::status(403, denied).header("content-type", "text/xml"));
+    let scene = explorer("role = \"arn:aws:iam::111122223333:role/apportion\"\nexternal_id = \"e-17\"");
+    let output = run(&scene, &server.url(), &KEYS, 3);
+    let asked = server.asked().first().map(|asked| asked.body.clone()).unwrap_or_default();
+    assert!(asked.contains("Action=AssumeRole") && asked.contains("ExternalId=e-17") && asked.contains("role%2Fapportion"), "{asked}");
+    assert!(output.stderr.contains("the role arn:aws:iam::111122223333:role/apportion could not be taken on"), "{}", output.stderr);
+    assert!(output.stderr.contains("its trust policy has to name who asks, with the external id: try `aws sts assume-role"), "{}", output.stderr);
+}
+
+#[test]
+fn a_profile_that_is_named_is_used_whatever_the_environment_has() {
+    let server = listener();
+    let scene = explorer("profile = \"billing\"");
+    scene.write("aws/config", "[profile billing]\nregion = eu-central-1\n[profile empty]\nregion = eu-central-1\n");
+    scene.write("aws/credentials", "[billing]\naws_access_key_id = AKIDOFPROFILE\naws_secret_access_key = secret-of-the-profile\n");
+    let files = [("AWS_CONFIG_FILE", "aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "aws/credentials")];
+    let environment: Vec<(&str, &str)> = KEYS.into_iter().chain(files).collect();
+    run(&scene, &server.url(), &environment, 0);
+    assert_eq!(keys_used(&server), ["AKIDOFPROFILE"]);
+    // Without a name the environment counts.
+    run(&explorer(""), &server.url(), &KEYS, 0);
+    assert_eq!(keys_used(&server), ["AKIDOFPROFILE", "testing"]);
+    for (profile, words) in [
+        ("absent", "there are no credentials for AWS Cost Explorer in the profile 'absent'"),
+        ("empty", "there are no credentials for AWS Cost Explorer in the profile 'empty'"),
+    ] {
+        let aws = scene.read("apportion.toml").replace("\"billing\"", &format!("\"{profile}\""));
+        scene.write("apportion.toml", &aws);
+        let output = run(&scene, &server.url(), &environment, 3);
+        assert!(output.stderr.contains(words), "{}", output.stderr);
+        scene.write("apportion.toml", &aws.replace(&format!("\"{profile}\""), "\"billing\""));
+    }
+    assert_eq!(keys_used(&server).len(), 2, "nothing is asked with other credentials than those that are named");
+}
+
+#[test]
+fn credentials_that_are_over_or_unknown_leave_a_gap_and_say_how_to_sign_in() {
+    for (code, words, hint) in [
+        ("ExpiredTokenException", "the credentials for AWS Cost Explorer have expired (ExpiredTokenException)", "`aws sso login`"),
+        ("UnrecognizedClientException", "AWS Cost Explorer does not know the credentials", "check with `aws sts get-caller-identity`"),
+        ("InvalidSignatureException", "AWS Cost Explorer does not accept the signature", "compare `date -u` with the real time"),
+    ] {
+        let body = format!("{{\"__type\":\"{code}\",\"message\":\"a-secret-of-tests is quoted here\"}}");
+        let server = HttpServer::start(move |_| Answer::status(400, &body));
+        let scene = explorer("");
+        let output = run(&scene, &server.url(), &KEYS, 3);
+        assert!(output.stderr.contains(words) && output.stderr.contains(hint), "{}", output.stderr);
+        let status = scene.run("source status explorer --format json").expect(0).json();
+        assert_eq!(status[0]["last_success"], Value::Null);
+        assert!(status[0]["gap_days"].as_u64().is_some_and(|days| days >= 31), "{status}");
+    }
+}
