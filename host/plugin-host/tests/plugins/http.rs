@@ -396,6 +396,53 @@ fn a_token_that_is_refused_is_an_error_without_the_secret() {
     assert!(diagnostic.message.starts_with(&words) && diagnostic.message.contains("client_secret=[secret]"), "{diagnostic}");
 }
 
+/// Runs `openssl`, which checks what we signed.
+fn openssl(arguments: &[&str]) -> Vec<u8> {
+    let output = std::process::Command::new("openssl").args(arguments).output().expect("openssl");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+#[test]
+fn a_service_account_of_google_signs_for_its_token_and_its_key_stays_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let key = String::from_utf8(openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])).unwrap();
+    std::fs::write(path("key.pem"), &key).unwrap();
+    openssl(&["pkey", "-in", &path("key.pem"), "-pubout", "-out", &path("public.pem")]);
+    let web = Web::start(|_, request| {
+        if request.starts_with("POST /v1/token ") {
+            reply(200, &[], r#"{"access_token": "ya29.secret-token", "expires_in": 3599, "token_type": "Bearer"}"#)
+        } else {
+            reply(200, &[], request)
+        }
+    });
+    let url = web.url("/v1/costs");
+    let escaped = key.replace('\n', "\\n");
+    let account = format!(
+        r#"{{"type": "service_account", "client_email": "costs@p.iam.example", "private_key_id": "k1", "private_key": "{escaped}", "token_uri": "{}"}}"#,
+        web.url("/v1/token")
+    );
+    std::fs::write(path("account.json"), account).unwrap();
+    let keeper = |file: &str| Keeper::GoogleServiceAccount { file: path(file).into(), scope: "https://www.example/auth/bigquery.readonly".into() };
+    let seen = Settings::of(&web).slot("key", keeper("account.json"), &url).ask(&format!("secret key bearer\nGET {url}")).unwrap();
+    assert!(!seen.contains("ya29") && seen.contains("authorization: Bearer [secret]"), "{seen}");
+    let asked = web.seen();
+    assert!(asked[1].contains("authorization: Bearer ya29.secret-token\n"), "{}", asked[1]);
+    let assertion = asked[0].rsplit_once("assertion=").map(|(_, rest)| rest.trim()).unwrap();
+    let (signed, signature) = assertion.rsplit_once('.').unwrap();
+    let mut padded = signature.replace('-', "+").replace('_', "/");
+    padded.push_str(&"=".repeat((4 - padded.len() % 4) % 4));
+    std::fs::write(path("signature.b64"), padded).unwrap();
+    std::fs::write(path("signed"), signed).unwrap();
+    openssl(&["base64", "-d", "-A", "-in", &path("signature.b64"), "-out", &path("signature")]);
+    let verified = openssl(&["dgst", "-sha256", "-verify", &path("public.pem"), "-signature", &path("signature"), &path("signed")]);
+    assert_eq!(String::from_utf8_lossy(&verified).trim(), "Verified OK");
+    std::fs::write(path("broken.json"), r#"{"client_email": "a", "private_key": "none", "token_uri": "not a url"}"#).unwrap();
+    let refused = Settings::of(&web).slot("key", keeper("broken.json"), &url).refused(&format!("secret key bearer\nGET {url}"));
+    assert!(refused.message.contains("broken.json has no good token_uri"), "{refused}");
+}
+
 #[test]
 fn a_proxy_is_asked_where_one_is_set() {
     let proxy = Web::start(|_, _| reply(200, &[], "by proxy"));
