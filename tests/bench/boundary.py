@@ -21,8 +21,13 @@ rules = "rules"
 [sources.{form}]
 plugin = "bench-source/bench-source.wasm"
 config = {{ form = "{form}", rows = {rows}, page_rows = {page_rows} }}
+[sources.bill]
+plugin = "focus-file"
+paths = ["bill.csv"]
+grants = ["table-decode"]
 """
-ARROW = "".join(f'{name} = {{ version = "60", default-features = false }}\n' for name in ("arrow-array", "arrow-ipc", "arrow-schema"))
+BILL = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceName\n1,1,USD,2026-03-01T00:00:00Z,Usage,Compute\n"
+ARROW = "".join(f'{name} = {{ version = "60", default-features = false }}\n' for name in ("arrow-array", "arrow-buffer", "arrow-ipc", "arrow-schema"))
 
 
 def command(*words):
@@ -63,6 +68,13 @@ def measured(form, rows=ROWS):
     return figures
 
 
+def start_ms():
+    """From a cached component of our own to its first page, which is the mapping of a small bill."""
+    figures = json.loads(command("source", "measure", "bill", "--format", "json"))
+    assert figures["tables"] == 1, figures
+    return (figures["loaded_us"] + figures["first_page_us"]) / 1000
+
+
 def duckdb_reads():
     """Seconds of DuckDB for as many charges from a file, on as many threads as a guest has."""
     python = os.environ.get("BENCH_PYTHON")
@@ -86,20 +98,23 @@ print(time.monotonic() - start)
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     make_guest()
+    with open(os.path.join(FOLDER, "bill.csv"), "w") as file:
+        file.write(BILL)
     measured("arrow", PAGE_ROWS)
+    start_ms()
     figures, ratios, starts = {"arrow": [], "typed": []}, [], []
     for _ in range(REPEAT):
         for form, rates in figures.items():
             found = measured(form)
             rates.append(found["rows_per_second"])
-            starts.append((found["loaded_us"] + found["first_page_us"]) / 1000)
+            starts.append(start_ms())
             peer = duckdb_reads() if form == "arrow" else None
             if peer:
                 ratios.append(found["rows_per_second"] * peer / ROWS)
     shown = {f"guest-{form}-charges-per-s": statistics.median_low(rates) for form, rates in figures.items()}
     shown["guest-arrow-vs-duckdb-csv"] = round(statistics.median(ratios), 2) if ratios else "unmeasured"
-    shown["guest-start-ms"] = round(statistics.median(starts), 2)
-    print("A guest makes charges on one thread; guest-start-ms is from the cached component to its first, empty page.")
+    shown["collector-start-ms"] = round(statistics.median(starts), 2)
+    print("A guest makes charges on one thread; collector-start-ms is from focus-file in the cache to its first page.")
     print("boundary: " + " ".join(f"{name}={value}" for name, value in shown.items()), flush=True)
 
 

@@ -4,6 +4,7 @@
 
 use apportion_plugin_sdk::{Batch, Charge, Collector, Dimension, Error, Field, Kind, Manifest, Request, Rows, Tag, register_collector};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::writer::StreamWriter;
 use serde_json::Value;
 use std::fmt::Write;
@@ -66,19 +67,55 @@ impl Maker {
     }
 
     fn arrow(&self) -> Result<Rows, Error> {
-        let texts = |text: &dyn Fn(u64) -> String| Arc::new(StringArray::from_iter_values(self.page().map(text))) as ArrayRef;
-        let mut columns: Vec<(&str, ArrayRef)> =
-            CONSTANT.iter().map(|(name, value)| (*name, Arc::new(StringArray::from_iter_values(self.page().map(|_| *value))) as ArrayRef)).collect();
-        let costs = texts(&cost);
-        columns.extend([("charge_period_start", texts(&day)), ("billed_cost", Arc::clone(&costs)), ("effective_cost", costs)]);
-        columns.push(("resource_id", texts(&resource)));
-        columns.push(("tags", texts(&|row| tags(row))));
+        let page = self.page();
+        let count = (page.end - page.start) as usize;
+        let constant = |value: &str| Arc::new(StringArray::new_repeated(value, count)) as ArrayRef;
+        let mut columns: Vec<(&str, ArrayRef)> = CONSTANT.iter().map(|(name, value)| (*name, constant(value))).collect();
+        let (days, tags): (Vec<String>, Vec<String>) = ((0..31).map(day).collect(), (0..8).map(tags).collect());
+        columns.push(("charge_period_start", texts(page.clone(), 20, |row, buffer| buffer.push_str(&days[(row % 31) as usize]))));
+        let costs = texts(page.clone(), 9, |row, buffer| {
+            digits(row % 90, 1, 10, buffer);
+            buffer.push('.');
+            digits(row % 999_983, 6, 10, buffer);
+        });
+        columns.extend([("billed_cost", Arc::clone(&costs)), ("effective_cost", costs)]);
+        columns.push(("resource_id", texts(page.clone(), 70, |row, buffer| {
+            buffer.push_str("arn:aws:ec2:eu-central-1:123456789012:instance/i-");
+            digits(row % 20_000, 12, 16, buffer);
+        })));
+        columns.push(("tags", texts(page, 80, |row, buffer| buffer.push_str(&tags[(row % 8) as usize]))));
         let broken = |error: arrow_schema::ArrowError| Error::Bug(error.to_string());
         let batch = RecordBatch::try_from_iter(columns).map_err(broken)?;
         let mut writer = StreamWriter::try_new(Vec::new(), batch.schema_ref()).map_err(broken)?;
         writer.write(&batch).and_then(|()| writer.finish()).map_err(broken)?;
         writer.into_inner().map(Rows::Arrow).map_err(broken)
     }
+}
+
+/// One text for each row, written into one buffer.
+fn texts(page: std::ops::Range<u64>, width: usize, write: impl Fn(u64, &mut String)) -> ArrayRef {
+    let count = (page.end - page.start) as usize;
+    let mut buffer = String::with_capacity(count * width);
+    let mut ends = Vec::with_capacity(count + 1);
+    ends.push(0_i32);
+    for row in page {
+        write(row, &mut buffer);
+        ends.push(buffer.len() as i32);
+    }
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
+    Arc::new(StringArray::new(offsets, Buffer::from_vec(buffer.into_bytes()), None))
+}
+
+/// At least so many digits of a number.
+fn digits(mut number: u64, width: usize, base: u64, buffer: &mut String) {
+    let mut found = [b'0'; 20];
+    let mut at = found.len();
+    while number > 0 || found.len() - at < width {
+        at -= 1;
+        found[at] = b"0123456789abcdef"[(number % base) as usize];
+        number /= base;
+    }
+    found[at..].iter().for_each(|digit| buffer.push(char::from(*digit)));
 }
 
 const TEAMS: [&str; 8] = ["search", "payments", "checkout", "catalog", "identity", "platform", "mobile", "web"];
