@@ -29,7 +29,7 @@ test:
 
 # ROWS, SEED, HOURLY, RESOURCES, REPEAT and BENCH_OUT as run.sh says.
 bench: build
-	@bash tests/bench/run.sh
+	@$(TOOLCHAIN) && bash tests/bench/run.sh
 
 fmt:
 	@cargo fmt --all

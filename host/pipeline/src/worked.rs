@@ -58,9 +58,12 @@ impl WorkedChoice {
     }
 }
 
+/// Texts of a column in one buffer, and where each stands.
+type Texts = (Vec<u8>, Vec<(u32, u32)>);
+
 /// A batch with its worked columns, in the order of the reading's columns.
 pub struct LaidOut {
-    texts: Vec<(Vec<u8>, Vec<(u32, u32)>)>,
+    texts: Vec<Texts>,
 }
 
 impl LaidOut {

@@ -256,7 +256,7 @@ impl Store {
 /// An object on its way.
 pub enum Fetch {
     Objects { url: String, kind: StoreKind, stream: BoxStream<'static, object_store::Result<bytes::Bytes>> },
-    Web(web::WebFetch),
+    Web(Box<web::WebFetch>),
 }
 
 impl Fetch {

@@ -17,10 +17,10 @@ pub async fn list(url: &str, access: &Access) -> Result<Vec<Found>, Failure> {
     let store = Arc::new(access.connect(&address).await?);
     let (folder, pattern) = address.folder_and_pattern();
     let is_folder = folder.is_empty() || folder.ends_with('/');
-    if address.kind == StoreKind::Web || (pattern.is_none() && !is_folder) {
-        if let Some(head) = store.head(url, &address.key).await? {
-            return Ok(vec![found(&address, &store, head, true)]);
-        }
+    if (address.kind == StoreKind::Web || (pattern.is_none() && !is_folder))
+        && let Some(head) = store.head(url, &address.key).await?
+    {
+        return Ok(vec![found(&address, &store, head, true)]);
     }
     let heads = store.list(url, folder, OBJECTS_MAX).await?;
     let pattern = pattern.map(|pattern| glob::Pattern::new(pattern).map_err(|error| no_pattern(url, error.msg))).transpose()?;

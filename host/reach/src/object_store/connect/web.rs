@@ -68,7 +68,7 @@ impl Web {
         }
         let etag = text(response.headers(), ETAG.as_str()).filter(|etag| !etag.starts_with("W/"));
         let web = Web { client: self.client.clone(), url: self.url.clone(), name: self.name.clone(), authorization: self.authorization.clone() };
-        Ok(Fetch::Web(WebFetch { web, response, etag, taken: 0, tries_left: TRIES }))
+        Ok(Fetch::Web(Box::new(WebFetch { web, response, etag, taken: 0, tries_left: TRIES })))
     }
 
     pub async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
