@@ -14,7 +14,7 @@ first = @test -d "$(CARGO_TARGET_DIR)/$(1)" || echo "$(2)" >&2
 .PHONY: build demo test bench fmt lint
 
 build:
-	$(call first,release,first release build: about 10 minutes on two cores; later ones take seconds)
+	$(call first,release,first release build: about 25 minutes on two cores; later ones take seconds)
 	@$(TOOLCHAIN) && cargo build --release --locked --package apportion
 	@echo "built $(CARGO_TARGET_DIR)/release/apportion" >&2
 
@@ -23,7 +23,7 @@ demo: build
 	@"$(CARGO_TARGET_DIR)/release/apportion" demo --dir "$(DEMO_DIR)" $(ARGS)
 
 test:
-	$(call first,debug,first test build: about 10 minutes on two cores; later ones take a minute)
+	$(call first,debug,first test build: about 20 minutes on two cores; later ones take a minute)
 	@$(TOOLCHAIN) && cargo test --workspace --locked
 	@$(TOOLCHAIN) && cd plugins && cargo test --locked
 
@@ -37,4 +37,5 @@ fmt:
 
 lint:
 	@$(TOOLCHAIN) && cargo clippy --workspace --all-targets --locked -- -D warnings
+	@$(TOOLCHAIN) && cd plugins && cargo clippy --all-targets --locked -- -D warnings
 	@cargo fmt --all --check

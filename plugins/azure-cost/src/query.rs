@@ -159,9 +159,9 @@ impl Query {
                 None => tag(charge, name, Some(value)),
             }
         }
-        match (columns.text(cells, "TagKey")?, columns.text(cells, "TagValue")?) {
-            (Some(key), value) => tag(charge, key, value),
-            (None, _) => {}
+        let value = columns.text(cells, "TagValue")?;
+        if let Some(key) = columns.text(cells, "TagKey")? {
+            tag(charge, key, value);
         }
         Ok(())
     }

@@ -215,7 +215,7 @@ impl Whose {
 
 /// OpenCost's own words stand for no name.
 fn is_name(value: &str) -> bool {
-    !value.is_empty() && !(value.starts_with("__") && value.ends_with("__"))
+    !(value.is_empty() || value.starts_with("__") && value.ends_with("__"))
 }
 
 /// Keys are in snake case.

@@ -152,7 +152,7 @@ fn step(value: &Value) -> Result<u32, Error> {
         "d" => DAY_SECONDS,
         _ => return Err(refuse()),
     };
-    let seconds = number.checked_mul(factor).filter(|seconds| *seconds > 0 && DAY_SECONDS % *seconds == 0);
+    let seconds = number.checked_mul(factor).filter(|seconds| *seconds > 0 && DAY_SECONDS.is_multiple_of(*seconds));
     seconds.ok_or_else(refuse)
 }
 

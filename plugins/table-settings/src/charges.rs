@@ -101,8 +101,12 @@ impl Pages {
         }
         Ok(Pages { rows: rows.into_iter() })
     }
+}
 
-    pub fn next(&mut self) -> Option<Batch> {
+impl Iterator for Pages {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
         self.rows.next().map(Batch::new)
     }
 }

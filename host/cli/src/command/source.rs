@@ -63,7 +63,7 @@ fn check(ui: Ui, settings: &Settings, name: Option<&str>) -> Result<(), Failure>
 fn show(ui: Ui, settings: &Settings, name: Option<&str>, format: Format) -> Result<(), Diagnostic> {
     let ledger = opening::ledger(settings, Access::Read)?;
     let now_ms = query::now_ms();
-    let facts = chosen(settings, name)?.into_iter().map(|source| opening::source_facts(source));
+    let facts = chosen(settings, name)?.into_iter().map(opening::source_facts);
     let all: Vec<SourceStatus> = facts.map(|facts| status(&ledger, &facts, now_ms)).collect::<Result<_, _>>()?;
     match format {
         Format::Json => ui.data(&super::json_text(&all.iter().map(SourceStatus::document).collect::<Value>())),

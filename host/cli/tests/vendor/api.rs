@@ -55,7 +55,9 @@ impl Drop for Api {
 fn answer(mut stream: TcpStream) {
     let mut lines = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     let Some(first) = lines.next() else { return };
-    let may = lines.fold(false, |may, line| may || line.to_lowercase() == format!("authorization: bearer {TOKEN}"));
+    // All of them are read, whatever they say: a client whose request is not taken hears no answer.
+    let headers: Vec<String> = lines.collect();
+    let may = headers.iter().any(|line| line.to_lowercase() == format!("authorization: bearer {TOKEN}"));
     let (status, body) = if may { ("200 OK", page(&first)) } else { ("401 Unauthorized", "{}".to_owned()) };
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-echo: {TOKEN}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",

@@ -14,13 +14,16 @@ pub enum Fault {
     /// No answer at all.
     Late,
     /// Another body in place of the right one.
-    Body(fn(&[u8]) -> Vec<u8>),
+    Body(Spoil),
     /// The first answer again and again.
     Again,
 }
 
+/// Makes something malformed of an answer.
+type Spoil = fn(&[u8]) -> Vec<u8>;
+
 /// Replies that cannot be understood, each with its name.
-pub const MALFORMED: [(&str, fn(&[u8]) -> Vec<u8>); 5] = [
+pub const MALFORMED: [(&str, Spoil); 5] = [
     ("empty", |_| Vec::new()),
     ("half of it", |body| body[..body.len() / 2].to_vec()),
     ("a web page", |_| b"<html><body>Sign in</body></html>".to_vec()),
