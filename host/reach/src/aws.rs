@@ -7,7 +7,7 @@ use crate::failure::{Failure, Kind};
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_costexplorer::config::SharedHttpClient;
@@ -69,10 +69,7 @@ pub async fn configuration(access: &Access) -> SdkConfig {
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(timeouts);
     if let Some(profile) = &access.profile {
-        // The chain would prefer keys of the environment, which may be another account's.
-        let configuration = ProviderConfig::default().with_http_client(client()).with_region(region.clone());
-        let provider = ProfileFileCredentialsProvider::builder().configure(&configuration).profile_name(profile).build();
-        loader = loader.profile_name(profile).credentials_provider(provider);
+        loader = of_profile(loader, profile, region.clone());
     }
     if let Some(region) = &region {
         loader = loader.region(region.clone());
@@ -93,8 +90,15 @@ pub async fn configuration(access: &Access) -> SdkConfig {
     }
 }
 
+/// The credentials of a profile and no others: the chain would prefer keys of the environment, which may be another account's.
+pub fn of_profile(loader: ConfigLoader, profile: &str, region: Option<Region>) -> ConfigLoader {
+    let configuration = ProviderConfig::default().with_http_client(client()).with_region(region);
+    let provider = ProfileFileCredentialsProvider::builder().configure(&configuration).profile_name(profile).build();
+    loader.profile_name(profile).credentials_provider(provider)
+}
+
 /// TLS by rustls on ring, the certificates of the system, and the proxy of the environment.
-fn client() -> SharedHttpClient {
+pub fn client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(ProxyConfig::from_env());
         if let Some(settings) = settings {

@@ -203,10 +203,17 @@ async fn connect(access: &Access) -> Result<Client, Failure> {
         None => Config::incluster().map_err(|_| refusal::nowhere(access))?,
         Some(path) => {
             let kubeconfig = Kubeconfig::read_from(path).map_err(|error| refusal::of_kubeconfig(access, path, &error))?;
+            let names_proxy = kubeconfig.clusters.iter().filter_map(|known| known.cluster.as_ref()).any(|cluster| cluster.proxy_url.is_some());
             let options = KubeConfigOptions { context: access.context.clone(), ..KubeConfigOptions::default() };
-            Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| refusal::of_kubeconfig(access, path, &error))?
+            let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| refusal::of_kubeconfig(access, path, &error))?;
+            if config.proxy_url.is_some() && names_proxy {
+                return Err(refusal::by_proxy(access, path));
+            }
+            config
         }
     };
+    // What the environment names is for the web; clusters are asked directly.
+    config.proxy_url = None;
     config.connect_timeout = Some(access.timeout);
     config.read_timeout = Some(access.timeout);
     Client::try_from(config).map_err(|error| refusal::of_client(access, &error))

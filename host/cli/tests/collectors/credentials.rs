@@ -135,3 +135,53 @@ fn credentials_that_are_over_or_unknown_leave_a_gap_and_say_how_to_sign_in() {
         assert!(status[0]["gap_days"].as_u64().is_some_and(|days| days >= 31), "{status}");
     }
 }
+
+#[test]
+fn a_store_asks_with_the_profile_that_is_named() {
+    let server = HttpServer::start(|_| Answer::status(403, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"));
+    let scene = Scene::with_rules();
+    scene.write(
+        "apportion.toml",
+        &format!(
+            "[sources.bill]\nplugin = \"focus-file\"\npaths = [\"s3://bills/*.csv\"]\ngrants = [\"table-decode\", \"object-store\"]\n\
+             [sources.bill.store]\nendpoint = \"{}\"\nallow_http = true\nprofile = \"billing\"\n",
+            server.url()
+        ),
+    );
+    scene.write("aws/credentials", "[billing]\naws_access_key_id = AKIDOFPROFILE\naws_secret_access_key = secret-of-the-profile\n");
+    let files = [("AWS_CONFIG_FILE", "aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "aws/credentials")];
+    let environment: Vec<(&str, &str)> = KEYS.into_iter().chain(files).collect();
+    let output = scene.run_with(&["run"], &environment).expect(3);
+    assert_eq!(keys_used(&server).first().map(String::as_str), Some("AKIDOFPROFILE"), "{}", output.stderr);
+    scene.write("apportion.toml", &scene.read("apportion.toml").replace("\"billing\"", "\"absent\""));
+    let asked = server.asked().len();
+    let output = scene.run_with(&["run"], &environment).expect(3);
+    assert!(output.stderr.contains("the profile 'absent' gives none"), "{}", output.stderr);
+    assert_eq!(server.asked().len(), asked, "nothing is asked with other credentials than those that are named");
+}
+
+/// A proxy of the environment is for the web; its password is nobody's to read.
+#[test]
+fn a_cluster_is_asked_directly_whatever_proxy_the_environment_has() {
+    let server = HttpServer::start(|_| Answer::status(401, "{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"Unauthorized\",\"code\":401}"));
+    let scene = Scene::with_rules();
+    let kubeconfig = |proxy: &str| {
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters:\n- name: c\n  cluster: {{ server: \"{}\"{proxy} }}\n\
+             contexts:\n- name: c\n  context: {{ cluster: c, user: u }}\nusers:\n- name: u\n  user: {{ token: t }}\n",
+            server.url()
+        )
+    };
+    scene.write(
+        "apportion.toml",
+        "[sources.cluster]\nplugin = \"kubernetes\"\ngrants = [\"kubernetes\"]\n[sources.cluster.kubernetes]\nkubeconfig = \"kubeconfig\"\n",
+    );
+    scene.write("kubeconfig", &kubeconfig(""));
+    let proxies = [("HTTPS_PROXY", "http://user:pw-secret@127.0.0.1:9"), ("HTTP_PROXY", "http://user:pw-secret@127.0.0.1:9")];
+    let output = scene.run_with(&["run"], &proxies).expect(3);
+    assert!(output.stderr.contains("does not know who asks") && !output.stderr.contains("pw-secret"), "{}", output.stderr);
+    scene.write("kubeconfig", &kubeconfig(", proxy-url: \"http://user:pw-secret@127.0.0.1:9\""));
+    let output = scene.run_with(&["run"], &[]).expect(3);
+    assert!(output.stderr.contains("leads through a proxy, and clusters are asked directly only"), "{}", output.stderr);
+    assert!(!output.stderr.contains("pw-secret"), "{}", output.stderr);
+}

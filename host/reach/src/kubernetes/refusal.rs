@@ -24,6 +24,13 @@ pub fn of_kubeconfig(access: &Access, path: &Path, error: &KubeconfigError) -> F
         .hint(format!("check with `kubectl --kubeconfig {} config get-contexts`", path.display()))
 }
 
+/// The proxy's address is not shown: it may hold a password.
+pub fn by_proxy(access: &Access, path: &Path) -> Failure {
+    let message =
+        format!("the kubeconfig {} of the source '{}' leads through a proxy, and clusters are asked directly only", path.display(), access.source);
+    Failure::new(Kind::Config, message).hint("remove `proxy-url` from a kubeconfig for this source, or run where the cluster can be reached")
+}
+
 /// The client could not be made: certificates or credentials of the kubeconfig.
 pub fn of_client(access: &Access, error: &kube::Error) -> Failure {
     match auth_error(error) {

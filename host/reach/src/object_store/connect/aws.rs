@@ -1,13 +1,13 @@
 //! S3 and what speaks like it, with the credentials that the AWS command would use.
 
 use super::{Access, retry, value};
+use crate::aws;
 use crate::failure::{Failure, Kind};
 use crate::object_store::address::Address;
 use crate::object_store::trouble;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use domain::catalogue as code;
 use object_store::aws::{AmazonS3Builder, AwsCredential, resolve_bucket_region};
 use object_store::{CredentialProvider, Error, ObjectStore};
@@ -44,13 +44,12 @@ impl Access {
     }
 
     async fn chain(&self) -> SdkConfig {
-        let client = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(client);
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(aws::client());
         if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }
         if let Some(profile) = &self.profile {
-            loader = loader.profile_name(profile);
+            loader = aws::of_profile(loader, profile, self.region.clone().map(Region::new));
         }
         loader.load().await
     }
@@ -85,7 +84,7 @@ impl Access {
             }
         };
         let none = || trouble::of(Kind::Auth, code::STORE_REFUSED, "there are no credentials for S3").hint(hint());
-        Ok(Chain { provider: provider.ok_or_else(none)?, last: Mutex::new(None) })
+        Ok(Chain { provider: provider.ok_or_else(none)?, profile: self.profile.clone(), last: Mutex::new(None) })
     }
 }
 
@@ -102,6 +101,7 @@ fn no_region(address: &Address, error: &Error) -> Failure {
 /// AWS's chain of credentials, as the store asks for them.
 struct Chain {
     provider: SharedCredentialsProvider,
+    profile: Option<String>,
     last: Mutex<Option<(Arc<AwsCredential>, Option<SystemTime>)>>,
 }
 
@@ -122,7 +122,11 @@ impl CredentialProvider for Chain {
             return Ok(credential.clone());
         }
         let found = self.provider.provide_credentials().await;
-        let found = found.map_err(|error| Error::Unauthenticated { path: String::new(), source: Box::new(error) })?;
+        // The SDK's words about credentials can hold some of them.
+        let found = found.map_err(|_| {
+            let why = self.profile.as_ref().map_or("there are none that can be used".into(), |profile| format!("the profile '{profile}' gives none"));
+            Error::Unauthenticated { path: String::new(), source: why.into() }
+        })?;
         let credential = Arc::new(AwsCredential {
             key_id: found.access_key_id().to_owned(),
             secret_key: found.secret_access_key().to_owned(),
