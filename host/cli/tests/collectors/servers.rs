@@ -20,6 +20,8 @@ exit $status
 /// A server that ends with the test.
 pub struct Server {
     script: PathBuf,
+    /// Which of several that the script started; it is told when it is to stop one.
+    name: Option<String>,
     lab: TempDir,
     pub port: u16,
     /// What the script says to export.
@@ -41,6 +43,11 @@ pub fn scripts() -> Option<PathBuf> {
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
+}
+
+/// One that still has ten thousand above it, where some servers listen too.
+fn free_low_port() -> u16 {
+    (0..1_000).map(|_| free_port()).find(|port| *port < 50_000).expect("a free port below 50000")
 }
 
 /// Two neighboring ports that nobody listens on.
@@ -82,7 +89,7 @@ impl Server {
     /// Runs `start-<name>.sh`; `None` where there are no scripts.
     pub fn start(name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Option<Server> {
         let script = scripts()?.join(format!("start-{name}.sh"));
-        let (lab, cache, port) = (TempDir::new().expect("a folder"), cache(), free_port());
+        let (lab, cache, port) = (TempDir::new().expect("a folder"), cache(), free_low_port());
         for folder in ["venv", "npm", "k8s"] {
             fs::create_dir_all(cache.join(folder)).expect("a cache");
             std::os::unix::fs::symlink(cache.join(folder), lab.path().join(folder)).expect("a link");
@@ -95,7 +102,7 @@ impl Server {
         assert!(output.status.success(), "{name} did not start:\n{stdout}\n{stderr}");
         let words = stdout.lines().filter_map(|line| line.strip_prefix("export ")).flat_map(str::split_whitespace);
         let exported = words.filter_map(|word| word.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Some(Server { script, lab, port, exported })
+        Some(Server { script, name: arguments.first().map(|name| (*name).to_owned()), lab, port, exported })
     }
 
     /// A value that the script says to export.
@@ -114,6 +121,6 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = Command::new("bash").arg(&self.script).arg("stop").env("LAB", self.lab.path()).output();
+        let _ = Command::new("bash").arg(&self.script).arg("stop").args(&self.name).env("LAB", self.lab.path()).output();
     }
 }
