@@ -3,7 +3,6 @@
 use apportion_plugin_sdk::http::{Place, Request};
 use apportion_plugin_sdk::{Charge, Error, Problem};
 use json_api::{From, Settings, from};
-use serde_json::Value;
 
 pub const SLOT: &str = "token";
 const KEYS: [&str; 12] =
@@ -19,8 +18,7 @@ pub enum Mode {
 
 /// Read before all else, because each mode has settings of its own.
 pub fn mode(config: &str) -> Result<Mode, Error> {
-    let config: Value = serde_json::from_str(if config.trim().is_empty() { "{}" } else { config })
-        .map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
+    let config = table_settings::settings(config)?;
     let words = [("exports", Mode::Exports), ("query", Mode::Query), ("usage_details", Mode::Details)];
     config.get("mode").map_or(Ok(Mode::Exports), |mode| table_settings::word("mode", mode, &words))
 }

@@ -2,7 +2,6 @@
 
 use apportion_plugin_sdk::{Error, Problem};
 use json_api::Settings;
-use serde_json::Value;
 
 pub const SLOT: &str = "token";
 const KEYS: [&str; 12] =
@@ -28,8 +27,7 @@ pub enum Credits {
 
 /// Read before all else, because each mode has settings of its own.
 pub fn mode(config: &str) -> Result<Mode, Error> {
-    let config: Value = serde_json::from_str(if config.trim().is_empty() { "{}" } else { config })
-        .map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
+    let config = table_settings::settings(config)?;
     let words = [("exports", Mode::Exports), ("json", Mode::Json), ("query", Mode::Query)];
     config.get("mode").map_or(Ok(Mode::Exports), |mode| table_settings::word("mode", mode, &words))
 }

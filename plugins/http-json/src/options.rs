@@ -4,7 +4,7 @@ use crate::path::JsonPath;
 use apportion_plugin_sdk::http::{Method, Place};
 use apportion_plugin_sdk::{Error, Problem};
 use serde_json::{Map, Value};
-use table_settings::{FEDS, object, text, texts_by_key, unknown, word};
+use table_settings::{FEDS, known, object, text, texts_by_key, unknown, word};
 
 const KEYS: [&str; 16] = [
     "url",
@@ -126,13 +126,6 @@ fn lacks(what: &str, line: &str) -> Error {
     Error::Config(Problem::new(format!("{what} is missing")).hint(line))
 }
 
-fn known(what: &str, members: &Map<String, Value>, keys: &[&'static str]) -> Result<(), Error> {
-    match members.keys().find(|key| !keys.contains(&key.as_str())) {
-        Some(key) => Err(unknown(what, key, keys.iter().copied())),
-        None => Ok(()),
-    }
-}
-
 fn path(what: &str, value: &Value) -> Result<JsonPath, Error> {
     JsonPath::parse(&text(what, value)?).map_err(|reason| Error::config(format!("{what}: {reason}")))
 }
@@ -163,8 +156,7 @@ fn number(what: &str, value: &Value, least: u64, most: u64) -> Result<u64, Error
 
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
-        let config = if config.trim().is_empty() { "{}" } else { config };
-        let config: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
+        let config = table_settings::settings(config)?;
         let settings = object("the settings", &config)?;
         known("setting", settings, &KEYS)?;
         let charges = Charges::parse(settings)?;

@@ -3,7 +3,7 @@
 use crate::node::is_number;
 use apportion_plugin_sdk::{Error, Problem};
 use serde_json::{Map, Value};
-use table_settings::{flag, object, text, texts, texts_by_key, unknown, word};
+use table_settings::{flag, known, object, text, texts, texts_by_key, word};
 
 /// The settings by name.
 #[derive(Clone, Debug)]
@@ -24,15 +24,10 @@ pub fn from(settings: &Settings) -> Result<From, Error> {
 impl Settings {
     /// Reads JSON; `keys` are all there are.
     pub fn read(config: &str, keys: &[&'static str]) -> Result<Settings, Error> {
-        if config.trim().is_empty() {
-            return Ok(Settings(Map::new()));
-        }
-        let config: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
+        let config = table_settings::settings(config)?;
         let settings = object("the settings", &config)?;
-        match settings.keys().find(|key| !keys.contains(&key.as_str())) {
-            Some(key) => Err(unknown("setting", key, keys.iter().copied())),
-            None => Ok(Settings(settings.clone())),
-        }
+        known("setting", settings, keys)?;
+        Ok(Settings(settings.clone()))
     }
 
     pub fn text(&self, key: &str) -> Result<Option<String>, Error> {

@@ -2,7 +2,7 @@
 
 use apportion_plugin_sdk::{Error, Problem};
 use serde_json::Value;
-use table_settings::{Server, flag, object, text, texts, texts_by_key, unknown, word};
+use table_settings::{Server, flag, known, object, settings, text, texts, texts_by_key, unknown, word};
 
 const KEYS: [&str; 15] = [
     "url",
@@ -103,12 +103,9 @@ impl Api {
 
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
-        let config = if config.trim().is_empty() { "{}" } else { config };
-        let config: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
+        let config = settings(config)?;
         let config = object("the settings", &config)?;
-        if let Some(key) = config.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(unknown("setting", key, KEYS));
-        }
+        known("setting", config, &KEYS)?;
         let given = |key: &str| config.get(key);
         let api = given("api").map_or(Ok(Api::Allocation), |value| word("api", value, &APIS))?;
         let mode = given("mode").ok_or_else(|| {

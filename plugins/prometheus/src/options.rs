@@ -3,7 +3,7 @@
 use crate::preset::{self, Preset};
 use apportion_plugin_sdk::{Error, Problem};
 use serde_json::{Map, Value};
-use table_settings::{Server, object, text, texts, texts_by_key, unknown, word};
+use table_settings::{Server, known, object, settings, text, texts, texts_by_key, unknown, word};
 
 const KEYS: [&str; 5] = ["url", "user", "headers", "constants", "queries"];
 const QUERY_KEYS: [&str; 6] = ["metric", "unit", "query", "keys", "step", "aggregate"];
@@ -48,12 +48,9 @@ pub enum Aggregate {
 
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
-        let config = if config.trim().is_empty() { "{}" } else { config };
-        let config: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
+        let config = settings(config)?;
         let config = object("the settings", &config)?;
-        if let Some(key) = config.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(unknown("setting", key, KEYS));
-        }
+        known("setting", config, &KEYS)?;
         let server = Server::read(config, URL_EXAMPLE)?.ok_or_else(|| {
             let problem = Problem::new("the settings do not say where Prometheus is");
             Error::Config(problem.hint(format!("url = \"{URL_EXAMPLE}\"")))

@@ -1,7 +1,7 @@
 //! Header and settings → the mapping of a bill. Each collector says where a field usually stands; the settings say otherwise.
 
 use crate::field::{FEDS, Fed, NEEDED, WISHED};
-use crate::{closest, date_order, named, object, skips, texts, texts_by_key, unknown};
+use crate::{closest, date_order, named, object, settings, skips, texts, texts_by_key, unknown};
 use apportion_plugin_sdk::table_decode::{TableInfo, describe, tables};
 use apportion_plugin_sdk::{Batch, DateOrder, Error, Feed, FeedFrom, Mapping, Origin, Problem, Rows, Skip, TagColumn};
 use serde_json::Value;
@@ -48,8 +48,7 @@ impl Options {
         if config.trim().is_empty() {
             return Ok(options);
         }
-        let config: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
-        for (key, value) in object("the settings", &config)? {
+        for (key, value) in object("the settings", &settings(config)?)? {
             match key.as_str() {
                 "constants" => options.constants = by_field(key, value)?,
                 "columns" => options.columns = by_field(key, value)?,

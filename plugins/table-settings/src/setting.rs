@@ -4,6 +4,20 @@ use crate::closest;
 use apportion_plugin_sdk::{DateOrder, Error, Problem, Skip};
 use serde_json::{Map, Value};
 
+/// The settings of a source; without any, an empty table.
+pub fn settings(config: &str) -> Result<Value, Error> {
+    let config = if config.trim().is_empty() { "{}" } else { config };
+    serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))
+}
+
+/// Refuses a key that nobody reads.
+pub fn known(what: &str, given: &Map<String, Value>, keys: &[&str]) -> Result<(), Error> {
+    match given.keys().find(|key| !keys.contains(&key.as_str())) {
+        Some(key) => Err(unknown(what, key, keys.iter().copied())),
+        None => Ok(()),
+    }
+}
+
 pub fn object<'a>(what: &str, value: &'a Value) -> Result<&'a Map<String, Value>, Error> {
     value.as_object().ok_or_else(|| Error::config(format!("{what} must be a table, not {value}")))
 }
@@ -50,9 +64,7 @@ pub fn skips(value: &Value) -> Result<Vec<Skip>, Error> {
 
 fn skip(value: &Value) -> Result<Skip, Error> {
     let entry = object("an entry of skip", value)?;
-    if let Some(key) = entry.keys().find(|key| !["column", "values"].contains(&key.as_str())) {
-        return Err(unknown("key of skip", key, ["column", "values"]));
-    }
+    known("key of skip", entry, &["column", "values"])?;
     match (entry.get("column"), entry.get("values")) {
         (Some(column), Some(values)) => Ok(Skip { column: text("skip.column", column)?, values: texts("skip.values", values)? }),
         _ => Err(Error::Config(

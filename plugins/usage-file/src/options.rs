@@ -51,8 +51,7 @@ impl Options {
             date_order: DateOrder::Iso,
             skips: Vec::new(),
         };
-        let config = if config.trim().is_empty() { "{}" } else { config };
-        let config: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
+        let config = table_settings::settings(config)?;
         for (key, given) in object("the settings", &config)? {
             match key.as_str() {
                 "period_start" => options.period_start = Some(text(key, given)?),
