@@ -1,7 +1,6 @@
 //! A collector with its grants: the domain's `Collector`, played by a component.
 
 use crate::call::{Fuel, Sandbox, label};
-use crate::capability::coverage::Said;
 use crate::capability::log::LogLine;
 use crate::capability::{RunInfo, State, retry};
 use crate::convert::{self, Intake};
@@ -132,10 +131,10 @@ impl CollectorPlugin {
             *counted = intake.output.counted();
             let batch = batch.map_err(|refusal| sandbox.diagnostic(refusal.code(), refusal.message()))?;
             self.fetch(&batch)?;
-            let Said { complete, unknown, .. } = sandbox.store.data_mut().said.take();
+            let (complete, unknown) = sandbox.store.data_mut().said.take();
             sink(Batch { complete, unknown, ..batch })?;
         }
-        let Said { complete, unknown, .. } = sandbox.store.data_mut().said.take();
+        let (complete, unknown) = sandbox.store.data_mut().said.take();
         if complete.is_empty() && unknown.is_empty() { Ok(()) } else { sink(Batch { complete, unknown, ..Batch::default() }) }
     }
 

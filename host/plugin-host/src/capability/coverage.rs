@@ -12,15 +12,15 @@ const SAID_MAX: usize = 366;
 /// What was said since it was asked last.
 #[derive(Debug, Default)]
 pub struct Said {
-    pub complete: Vec<Period>,
-    pub unknown: Vec<UnknownDays>,
+    complete: Vec<Period>,
+    unknown: Vec<UnknownDays>,
     count: usize,
 }
 
 impl Said {
-    /// Hands over what was said; the count goes on.
-    pub fn take(&mut self) -> Said {
-        Said { count: 0, ..std::mem::replace(self, Said { count: self.count, ..Said::default() }) }
+    /// Days that are complete, and those that are unknown.
+    pub fn take(&mut self) -> (Vec<Period>, Vec<UnknownDays>) {
+        (std::mem::take(&mut self.complete), std::mem::take(&mut self.unknown))
     }
 }
 
