@@ -82,6 +82,9 @@ pub enum Command {
     /// Generate a believable estate and run it
     #[command(long_about = include_str!("command/demo.md"))]
     Demo(DemoArgs),
+    /// The part of the host that compiles what strangers wrote; it is started by the host itself
+    #[command(hide = true)]
+    CompilePlugin(crate::command::compile_plugin::Args),
 }
 
 #[derive(ClapArgs, Debug)]

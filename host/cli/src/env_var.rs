@@ -13,6 +13,8 @@ pub const LISTEN: &str = "APPORTION_LISTEN";
 pub const POWERS: &str = "APPORTION_POWERS";
 /// The proxy of all sources that ask over HTTP; wins over the settings file.
 pub const PROXY: &str = "APPORTION_PROXY";
+/// Who asks that proxy: `user:password`.
+pub const PROXY_AUTH: &str = "APPORTION_PROXY_AUTH";
 /// Folder for compiled plugins and copies of objects, instead of the user's cache.
 pub const CACHE: &str = "APPORTION_CACHE";
 
@@ -21,12 +23,13 @@ pub const WASM_RUSTC: &str = "APPORTION_WASM_RUSTC";
 
 /// The variables with what they mean, for the reference.
 #[cfg(test)]
-pub const DOCUMENTED: [(&str, &str); 11] = [
+pub const DOCUMENTED: [(&str, &str); 12] = [
     (CONFIG, "Settings file; `--config` wins."),
     (LEDGER, "Ledger file; `--ledger` wins."),
     (LISTEN, "Address of `serve`; `--listen` wins."),
     (POWERS, "The powers that sources may grant, with commas between; wins over the settings file."),
     (PROXY, "The proxy of all sources that ask over HTTP; wins over the settings file."),
+    (PROXY_AUTH, "Who asks that proxy, as `user:password`."),
     (CACHE, "Folder for compiled plugins and copies of objects, instead of the user's cache."),
     (WASM_RUSTC, "A rustc that compiles for WebAssembly, for `plugin build`; otherwise the usual one."),
     ("USER", "Who approves rules; `--by` wins."),

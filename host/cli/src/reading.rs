@@ -4,9 +4,11 @@ use crate::reach::{AwsSection, HttpSection, KubernetesSection, SecretSection, St
 use domain::catalogue::{self as code, Code};
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use serde::Deserialize;
+use serde::de::IntoDeserializer;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// The file as it stands, before anything is resolved.
 #[derive(Deserialize, Debug, Default)]
@@ -90,6 +92,8 @@ pub struct LimitsSection {
     pub sources_at_once: Option<Spanned<u64>>,
     pub plugin_seconds: Option<Spanned<u64>>,
     pub plugin_memory_mib: Option<Spanned<u64>>,
+    pub compile_seconds: Option<Spanned<u64>>,
+    pub compile_memory_mib: Option<Spanned<u64>>,
     pub rule_operations: Option<Spanned<u64>>,
     /// The powers that sources may grant.
     pub powers: Option<Spanned<Vec<Spanned<String>>>>,
@@ -106,6 +110,16 @@ pub struct Reading<'a> {
 impl Reading<'_> {
     pub fn parse(&self) -> Result<SettingsFile, Diagnostic> {
         toml::from_str(self.text).map_err(|error| self.refused(&error))
+    }
+
+    /// Every value that is written, by its key, with where it stands. Only what is not text, a number or a switch is left out: it
+    /// has been refused by then.
+    pub fn written(&self) -> Vec<(String, serde_json::Value, Range<usize>)> {
+        let mut written = Vec::new();
+        if let Ok(table) = DeTable::parse(self.text) {
+            leaves(table.get_ref(), "", &mut written);
+        }
+        written
     }
 
     /// The line of a byte, from 1.
@@ -138,6 +152,17 @@ impl Reading<'_> {
                     None => finding.hint(format!("settings that can stand here: {}", known.join(", "))),
                 }
             }
+        }
+    }
+}
+
+fn leaves(table: &DeTable, above: &str, written: &mut Vec<(String, serde_json::Value, Range<usize>)>) {
+    for (name, value) in table {
+        let key = if above.is_empty() { name.get_ref().to_string() } else { format!("{above}.{}", name.get_ref()) };
+        if let DeValue::Table(table) = value.get_ref() {
+            leaves(table, &key, written);
+        } else if let Ok(plain) = serde_json::Value::deserialize(value.clone().into_deserializer()) {
+            written.push((key, plain, name.span()));
         }
     }
 }

@@ -53,7 +53,7 @@ fn command(text: &mut String, command_: &Command, path: &str) {
     for arg in shown {
         line(text, format_args!("| `{}` | {} |", spelled(arg), meaning(arg)));
     }
-    for child in command_.get_subcommands() {
+    for child in command_.get_subcommands().filter(|child| !child.is_hide_set()) {
         command(text, child, &format!("{path} {}", child.get_name()));
     }
 }

@@ -141,6 +141,8 @@ fn source() -> Value {
 
 fn http() -> Value {
     let limit = |description: &str, maximum: u64| json!({ "description": description, "type": "integer", "minimum": 1, "maximum": maximum });
+    let mut proxy_auth = object(kept());
+    proxy_auth["description"] = json!("Where `user:password` for the proxy is kept.");
     object(json!({
         "allow": texts("What may be asked: a method (GET, HEAD, POST) and the start of a URL each, such as \"GET https://api.example.com/v1/\"; the host may be *.example.com."),
         "networks": texts("Ranges of addresses that are not public and may be connected to, such as \"10.1.0.0/16\"."),
@@ -154,6 +156,8 @@ fn http() -> Value {
         },
         "retry_seconds": limit("The longest one request waits between its repetitions, all together; 120 unless said otherwise.", reach::RETRY_SECONDS_MAX),
         "proxy": { "description": "The proxy to go through, such as \"http://proxy:3128\"; the variable APPORTION_PROXY wins.", "type": "string" },
+        "proxy_auth": proxy_auth,
+        "no_proxy": texts("Hosts that are asked without the proxy: a name with all names that end in it, an address, or a range of addresses."),
         "ca_file": { "description": "Certificates in PEM that servers' certificates may be signed by, beside those that the machine trusts.", "type": "string" },
     }))
 }
@@ -213,6 +217,13 @@ fn store() -> Value {
         "tenant_id": text("The tenant of Azure's client secret."),
         "client_id": text("The application of Azure's client secret, or the managed identity."),
         "cache": text("The folder of the copies of objects, instead of the user's cache. Relative to the settings file."),
+        "timeout_seconds": {
+            "description": "How long a store may be silent before it is asked again.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": crate::reach::STORE_SECONDS_MAX,
+            "default": crate::reach::STORE_SECONDS,
+        },
         "access_key": secret("An access key of S3, instead of what the AWS configuration has."),
         "secret_key": secret("The secret of the access key."),
         "session_token": secret("The token of the access key's session."),
@@ -288,6 +299,8 @@ fn limits() -> Value {
         },
         "plugin_seconds": limit("The longest one call of a plugin may take.", settings::PLUGIN_SECONDS_MAX),
         "plugin_memory_mib": limit("The most memory a plugin may have.", settings::PLUGIN_MIB_MAX),
+        "compile_seconds": limit("The longest that compiling a plugin which is not bundled may take.", settings::COMPILE_SECONDS_MAX),
+        "compile_memory_mib": limit("The most memory that compiling such a plugin may take.", settings::COMPILE_MIB_MAX),
         "powers": {
             "description": "The powers that sources may grant; all unless said otherwise. The variable APPORTION_POWERS wins.",
             "type": "array",

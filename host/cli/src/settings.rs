@@ -27,12 +27,17 @@ pub const POWERS: [&str; 7] = ["table-decode", "file", "http", "kubernetes", "aw
 pub const PLUGIN_SECONDS_MAX: u64 = 3_600;
 /// What a 32-bit guest can address.
 pub const PLUGIN_MIB_MAX: u64 = 4_096;
+pub const COMPILE_SECONDS_MAX: u64 = 3_600;
+pub const COMPILE_MIB_MAX: u64 = 65_536;
 pub const THREADS_MAX: u64 = 256;
 pub const SOURCES_AT_ONCE: u64 = 4;
 pub const SOURCES_AT_ONCE_MAX: u64 = 64;
 /// What was restated later than this is collected with `run --from`.
 pub const RESTATE_DAYS_MAX: u32 = 400;
 pub const RULE_OPERATIONS_MAX: u64 = 100_000_000;
+
+/// Sections of a source that `config show` repeats as they are written.
+const WRITTEN_ONLY: [&str; 5] = ["http", "secrets", "store", "kubernetes", "aws"];
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +109,9 @@ pub struct Limits {
     pub sources_at_once: Setting<usize>,
     pub plugin_seconds: Setting<u64>,
     pub plugin_memory_mib: Setting<u64>,
+    /// Of compiling plugins that are not bundled.
+    pub compile_seconds: Setting<u64>,
+    pub compile_memory_mib: Setting<u64>,
     pub rule_operations: Setting<u64>,
     /// The powers that sources may grant.
     pub powers: Setting<Vec<String>>,
@@ -128,6 +136,8 @@ pub struct Settings {
     pub listen: Setting<SocketAddr>,
     pub limits: Limits,
     pub trust: Trust,
+    /// What the sections say that have no value where nothing is written, by key: whom to trust, and what sources reach.
+    pub written: Vec<(String, Setting<serde_json::Value>)>,
 }
 
 /// Whether a command can do without a settings file, if it is told the ledger.
@@ -212,6 +222,7 @@ impl Resolver<'_> {
             keys: file.trust.keys.iter().map(|(name, key)| (name.clone(), key.get_ref().clone())).collect(),
             require_signature: self.switch(file.trust.require_signature.as_ref()).value,
         };
+        let written = self.written(&file);
         if self.findings.is_empty() {
             Ok(Settings {
                 root,
@@ -227,10 +238,18 @@ impl Resolver<'_> {
                 listen,
                 limits,
                 trust,
+                written,
             })
         } else {
             Err(self.findings)
         }
+    }
+
+    fn written(&self, file: &SettingsFile) -> Vec<(String, Setting<serde_json::Value>)> {
+        let sections: Vec<String> =
+            file.sources.keys().flat_map(|name| WRITTEN_ONLY.map(|section| format!("sources.{name}.{section}."))).chain(["trust.".into()]).collect();
+        let written = self.reading.written().into_iter().filter(|(key, ..)| sections.iter().any(|section| key.starts_with(section)));
+        written.map(|(key, value, span)| (key, Setting { value, origin: self.origin(&span) })).collect()
     }
 
     fn origin(&self, span: &Range<usize>) -> Origin {
@@ -480,6 +499,8 @@ impl Resolver<'_> {
             threads: Setting { value: usize::try_from(threads.value).unwrap_or(cores), origin: threads.origin },
             plugin_seconds: self.limit("plugin_seconds", limits.plugin_seconds.as_ref(), plugin.call.as_secs(), PLUGIN_SECONDS_MAX),
             plugin_memory_mib: self.limit("plugin_memory_mib", limits.plugin_memory_mib.as_ref(), plugin.memory_bytes >> 20, PLUGIN_MIB_MAX),
+            compile_seconds: self.limit("compile_seconds", limits.compile_seconds.as_ref(), plugin.compile.as_secs(), COMPILE_SECONDS_MAX),
+            compile_memory_mib: self.limit("compile_memory_mib", limits.compile_memory_mib.as_ref(), plugin.compile_bytes >> 20, COMPILE_MIB_MAX),
             rule_operations: self.limit("rule_operations", limits.rule_operations.as_ref(), rule.operations, RULE_OPERATIONS_MAX),
             powers: self.powers(limits.powers.as_ref()),
         }

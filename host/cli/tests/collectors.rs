@@ -10,6 +10,8 @@ mod aws;
 mod azure;
 #[path = "collectors/credentials.rs"]
 mod credentials;
+#[path = "collectors/every.rs"]
+mod every;
 #[path = "collectors/gcp.rs"]
 mod gcp;
 #[path = "collectors/http_json.rs"]

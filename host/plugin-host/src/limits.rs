@@ -10,6 +10,9 @@ use wasmtime::ResourceLimiter;
 pub struct Limits {
     /// Of the component's file.
     pub component_bytes: u64,
+    /// Wall clock and memory of compiling what is not bundled.
+    pub compile: Duration,
+    pub compile_bytes: u64,
     /// Wall clock of one call into the plugin.
     pub call: Duration,
     /// Wall clock of all calls of one collection.
@@ -46,6 +49,8 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             component_bytes: 64 * MIB,
+            compile: Duration::from_secs(300),
+            compile_bytes: 4096 * MIB,
             call: Duration::from_secs(30),
             collection: Duration::from_secs(3_600),
             memory_bytes: 256 * MIB,
@@ -73,6 +78,8 @@ impl Limits {
         let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         for (name, value, maximum) in [
             ("component_bytes", self.component_bytes, 1 << 30),
+            ("compile", milliseconds(self.compile), 3_600_000),
+            ("compile_bytes", self.compile_bytes, 64 << 30),
             ("call", milliseconds(self.call), 3_600_000),
             ("collection", milliseconds(self.collection), 86_400_000),
             ("memory_bytes", self.memory_bytes, 4 << 30),

@@ -4,6 +4,7 @@ use crate::allocator::AllocatorPlugin;
 use crate::call::{Fuel, Sandbox, label};
 use crate::capability::State;
 use crate::collector::CollectorPlugin;
+use crate::compiler::{Compiler, Refused};
 use crate::convert;
 use crate::engine::{self, Metering};
 use crate::grant::{Grants, Power};
@@ -18,6 +19,7 @@ use domain::diagnostic::Diagnostic;
 use domain::port::PluginIdentity;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -27,6 +29,8 @@ pub struct HostOptions {
     /// Where compiled code is kept between runs. Never a folder that authors of plugins write to.
     pub cache_dir: Option<PathBuf>,
     pub limits: Limits,
+    /// Who compiles what is not bundled, before the host does.
+    pub compiler: Option<Compiler>,
 }
 
 /// The engines that run plugins. Cheap to ask, dear to make: one a process.
@@ -34,6 +38,7 @@ pub struct PluginHost {
     collectors: Engine,
     allocators: Engine,
     limits: Limits,
+    compiler: Option<Compiler>,
 }
 
 /// A component that was looked at, and has described itself.
@@ -48,31 +53,40 @@ pub struct Plugin {
     limits: Limits,
 }
 
+struct Compiled {
+    kind: Kind,
+    contract: &'static str,
+    imports: Vec<String>,
+    component: Component,
+}
+
 impl PluginHost {
     pub fn new(options: HostOptions) -> Result<PluginHost, Diagnostic> {
         let limits = options.limits.checked()?;
         let cache = options.cache_dir.as_deref().map(engine::cache).transpose()?;
         let collectors = engine::engine(Metering::Epoch, &limits, cache.as_ref())?;
         let allocators = engine::engine(Metering::EpochAndFuel, &limits, cache.as_ref())?;
-        Ok(PluginHost { collectors, allocators, limits })
+        Ok(PluginHost { collectors, allocators, limits, compiler: options.compiler })
     }
 
-    /// Compiles a component and asks it what it is; `name` is what it is called until it has said so.
+    /// Compiles a component of a stranger and asks it what it is; `name` is what it is called until it has said so.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
+        if let Some(compiler) = &self.compiler {
+            let identity = PluginIdentity { name: name.into(), version: String::new(), digest: digest(bytes) };
+            let key = format!("{}-{:016x}", identity.digest, self.engines());
+            let checked = self.check_size(bytes).map_err(Refused::from).and_then(|()| compiler.check(&key, bytes, &self.limits));
+            checked.map_err(|Refused { reason, hint }| Diagnostic { hint, ..invalid(&identity, &reason) })?;
+        }
+        self.load_own(name, bytes)
+    }
+
+    /// The same for one that is bundled, and so can be trusted to compile.
+    pub fn load_own(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
         let identity = PluginIdentity { name: name.into(), version: String::new(), digest: digest(bytes) };
         let invalid = |reason: String| invalid(&identity, &reason);
-        if bytes.len() as u64 > self.limits.component_bytes {
-            return Err(invalid(format!("it has {} bytes, and the limit is {}", bytes.len(), self.limits.component_bytes)));
-        }
-        let component = self.compile(&self.collectors, bytes).map_err(invalid)?;
-        let exports = component.component_type();
-        let (kind, contract) = wit::kind_of(exports.exports(&self.collectors).map(|(name, _)| name)).map_err(invalid)?;
-        let imports: Vec<String> = exports.imports(&self.collectors).map(|(name, _)| name.to_owned()).collect();
+        let Compiled { kind, contract, imports, component } = self.compile(bytes).map_err(invalid)?;
+        let engine = self.engine(kind);
         let powers = powers_imported(kind, &imports).map_err(invalid)?;
-        let (engine, component) = match kind {
-            Kind::Collector => (&self.collectors, component),
-            Kind::Allocator => (&self.allocators, self.compile(&self.allocators, bytes).map_err(invalid)?),
-        };
         let described = self.describe(kind, engine, &component, &identity, contract)?;
         let manifest = convert::manifest(described).map_err(invalid)?;
         if manifest.kind != kind {
@@ -85,7 +99,13 @@ impl PluginHost {
         Ok(Plugin { identity, manifest, contract, imports, component, engine: engine.clone(), limits: self.limits.clone() })
     }
 
-    fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
+    /// Compiles a component for the engine that it will run on, and keeps nothing of it but what is in the cache.
+    pub fn try_compile(&self, bytes: &[u8]) -> Result<(), String> {
+        self.compile(bytes).map(|_| ())
+    }
+
+    fn compile(&self, bytes: &[u8]) -> Result<Compiled, String> {
+        self.check_size(bytes)?;
         let is_core_module = bytes.starts_with(b"\0asm\x01\0\0\0");
         if is_core_module {
             return Err("it is a core module and not a component; make one of it with `wasm-tools component new`".into());
@@ -93,7 +113,35 @@ impl PluginHost {
         if !bytes.starts_with(b"\0asm") {
             return Err("it is not WebAssembly".into());
         }
-        Component::new(engine, bytes).map_err(|error| format!("it does not compile: {}", error.root_cause()))
+        let compile = |engine: &Engine| Component::new(engine, bytes).map_err(|error| format!("it does not compile: {}", error.root_cause()));
+        let component = compile(&self.collectors)?;
+        let exports = component.component_type();
+        let (kind, contract) = wit::kind_of(exports.exports(&self.collectors).map(|(name, _)| name))?;
+        let imports = exports.imports(&self.collectors).map(|(name, _)| name.to_owned()).collect();
+        let component = if kind == Kind::Allocator { compile(&self.allocators)? } else { component };
+        Ok(Compiled { kind, contract, imports, component })
+    }
+
+    fn engine(&self, kind: Kind) -> &Engine {
+        match kind {
+            Kind::Collector => &self.collectors,
+            Kind::Allocator => &self.allocators,
+        }
+    }
+
+    fn check_size(&self, bytes: &[u8]) -> Result<(), String> {
+        if bytes.len() as u64 > self.limits.component_bytes {
+            return Err(format!("it has {} bytes, and the limit is {}", bytes.len(), self.limits.component_bytes));
+        }
+        Ok(())
+    }
+
+    /// Stands for the engines' version and settings.
+    fn engines(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.collectors.precompile_compatibility_hash().hash(&mut hasher);
+        self.allocators.precompile_compatibility_hash().hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Lets it describe itself with every power refused: nothing has been granted yet.

@@ -32,6 +32,8 @@ pub struct Shelved {
     pub failure: Option<Diagnostic>,
 }
 
+type Load = fn(&PluginHost, &str, &[u8]) -> Result<Plugin, Diagnostic>;
+
 impl Shelf {
     pub fn new(host: PluginHost) -> Shelf {
         Shelf { host, places: Mutex::new(BTreeMap::new()) }
@@ -43,15 +45,25 @@ impl Shelf {
         shelved.failure.map_or(Ok(shelved.plugin), Err)
     }
 
+    /// One that is bundled.
+    pub fn own(&self, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagnostic> {
+        let shelved = self.shelve(name, bytes, PluginHost::load_own)?;
+        shelved.failure.map_or(Ok(shelved.plugin), Err)
+    }
+
     /// The plugin of these bytes, or the last good one under the name.
     pub fn take(&self, name: &str, bytes: &[u8]) -> Result<Shelved, Diagnostic> {
+        self.shelve(name, bytes, PluginHost::load)
+    }
+
+    fn shelve(&self, name: &str, bytes: &[u8], load: Load) -> Result<Shelved, Diagnostic> {
         let offered = digest(bytes);
         let known = self.places().get(name).cloned();
         if let Some(place) = known.as_ref().filter(|place| place.offered == offered) {
             return Ok(place.shelved());
         }
         // Compiling takes seconds: others are not kept waiting for it.
-        let place = match (self.host.load(name, bytes), known) {
+        let place = match (load(&self.host, name, bytes), known) {
             (Ok(plugin), known) => {
                 let generation = known.map_or(0, |place| place.generation) + 1;
                 Place { plugin: Arc::new(plugin), offered, generation, failure: None }

@@ -13,7 +13,7 @@ pub use area::{Area, normal};
 
 use crate::failure::{Failure, Kind};
 use crate::runtime;
-use crate::secret::{Blots, Secrets, Value};
+use crate::secret::{Blots, Keeper, Secrets, Value};
 use client::Client;
 use outgoing::Outgoing;
 use retry::{Pace, Patience};
@@ -106,6 +106,23 @@ impl fmt::Display for Allowed {
     }
 }
 
+/// A server that asks on our behalf.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    pub url: Url,
+    /// Where `user:password` is kept, if it wants to know who asks.
+    pub auth: Option<Keeper>,
+    /// Hosts that are asked without it: names with all that end in them, addresses, ranges of addresses.
+    pub except: Vec<String>,
+}
+
+impl Proxy {
+    /// Refuses what is no address of a proxy, with the reason.
+    pub fn at(url: &str) -> Result<Proxy, String> {
+        Ok(Proxy { url: normal(url)?, auth: None, except: Vec::new() })
+    }
+}
+
 /// What one source may ask, and how.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -127,7 +144,7 @@ pub struct Options {
     pub first_wait: Duration,
     /// The most that one request waits, all its repetitions together.
     pub waiting: Duration,
-    pub proxy: Option<Url>,
+    pub proxy: Option<Proxy>,
     /// Certificates in PEM that servers' certificates may be signed by, beside those that the machine trusts.
     pub ca_file: Option<PathBuf>,
 }
@@ -219,7 +236,12 @@ impl Http {
 
     /// The answer, whatever its status.
     pub fn send(&self, request: &Request) -> Result<Response, Failure> {
-        let answer = self.follow(request);
+        let began = Instant::now();
+        let mut answer = self.follow(request);
+        // A token can end before its time: its key was changed, or the server forgot it. A new one gets one try.
+        if answer.as_ref().is_ok_and(|answer| answer.status == 401) && self.forget_tokens(request, began) {
+            answer = self.follow(request);
+        }
         match answer {
             Ok(Response { status, headers, body }) => {
                 let headers = headers.into_iter().map(|(name, value)| (name, self.blots.text(&value))).collect();
@@ -269,7 +291,7 @@ impl Http {
         let mut patience = Patience::new(&self.options, outgoing.repeatable);
         loop {
             self.keep_pace()?;
-            let answer = self.client.attempt(&self.options, outgoing);
+            let answer = self.client.attempt(&self.options, &self.blots, outgoing);
             match patience.before_next(&answer) {
                 Some(wait) => runtime::wait(wait),
                 None => return answer.map_err(|trouble| trouble.failure),

@@ -8,9 +8,11 @@ use crate::failure::{Failure, Kind};
 use crate::runtime::block_on;
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use kube::client::Body;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::core::Request;
 use kube::core::params::ListParams;
+use kube::core::{Request, Status};
 use kube::{Client, Config};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -30,6 +32,13 @@ const OF_THE_CLUSTER: [&str; 4] = ["namespaces", "nodes", "persistentvolumes", "
 
 /// The most objects of one page: a page of large pods then stays within some megabytes.
 const PAGE_MAX: u32 = 500;
+
+/// Such a page has some megabytes: whoever answers with more is no cluster, or one that does not know limits.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// What is waited for before a cluster that has too much to do is asked again.
+const WAITS: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+/// How much is quoted of an answer that is not the cluster's.
+const QUOTED_CHARS: usize = 200;
 
 /// Who answers what a plugin asks of a cluster: its API, or a script.
 pub trait Lists: Send + Sync {
@@ -126,10 +135,9 @@ impl Kubernetes {
         let text = self.ask(query, async |client| {
             let version = if group.is_empty() { "v1".to_owned() } else { version(client, group).await? };
             let request = Request::new(path(group, &version, namespace, plural)).list(&parameters);
-            client.request_text(request.map_err(kube::Error::BuildRequest)?).await
+            get(client, request.map_err(kube::Error::BuildRequest)?).await
         })?;
-        let (mut objects, token) = read(&text)
-            .map_err(|problem| Failure::new(Kind::Unavailable, format!("the cluster answers {problem} when asked for {}", query.resource)))?;
+        let (mut objects, token) = read(&text).map_err(|problem| refusal::no_list(&self.access, query, &problem))?;
         if query.resource == "namespaces" && !self.access.namespaces.is_empty() {
             objects.retain(|object| object["metadata"]["name"].as_str().is_some_and(|name| self.access.namespaces.iter().any(|known| known == name)));
         }
@@ -143,7 +151,7 @@ impl Kubernetes {
 
     pub fn version(&self) -> Result<String, Failure> {
         let query = Query { resource: "version".into(), namespace: None, label_selector: None, field_selector: None, limit: 0, next: None };
-        self.ask(&query, async |client| client.apiserver_version().await.map(|info| info.git_version))
+        self.ask(&query, async |client| Ok(client.apiserver_version().await?.git_version))
     }
 
     /// Group and plural of a kind that may be listed.
@@ -176,12 +184,22 @@ impl Kubernetes {
         }
     }
 
-    fn ask<T>(&self, query: &Query, question: impl AsyncFnOnce(&Client) -> kube::Result<T>) -> Result<T, Failure> {
+    /// Asks, and asks again where the cluster says that it has too much to do just now.
+    fn ask<T>(&self, query: &Query, question: impl AsyncFn(&Client) -> Result<T, Trouble>) -> Result<T, Failure> {
         block_on(async {
             let client = self.connected().await?;
-            match tokio::time::timeout(self.access.timeout, question(&client)).await {
-                Ok(answer) => answer.map_err(|error| refusal::of_answer(&self.access, query, &error)),
-                Err(_) => Err(refusal::too_late(&self.access, query)),
+            let mut waits = WAITS.iter().copied();
+            loop {
+                let answer = tokio::time::timeout(self.access.timeout, question(&client)).await;
+                let trouble = match answer {
+                    Ok(Ok(answer)) => return Ok(answer),
+                    Ok(Err(trouble)) => trouble,
+                    Err(_) => return Err(refusal::too_late(&self.access, query)),
+                };
+                match trouble.patience().and_then(|told| Some((told, waits.next()?))) {
+                    Some((told, usual)) => tokio::time::sleep(told.unwrap_or(usual).min(self.access.timeout)).await,
+                    None => return Err(refusal::of_answer(&self.access, query, trouble)),
+                }
             }
         })
     }
@@ -216,11 +234,52 @@ async fn connect(access: &Access) -> Result<Client, Failure> {
     config.proxy_url = None;
     config.connect_timeout = Some(access.timeout);
     config.read_timeout = Some(access.timeout);
+    // Its retries would not end within our time.
+    config.default_retry = false;
     Client::try_from(config).map_err(|error| refusal::of_client(access, &error))
 }
 
+/// Why there is no answer.
+#[derive(Debug)]
+enum Trouble {
+    Kube(kube::Error),
+    BrokeOff(String),
+    TooLong,
+}
+
+impl Trouble {
+    /// Whether it may be gone soon, and after how long by the cluster's own word.
+    fn patience(&self) -> Option<Option<Duration>> {
+        let Trouble::Kube(kube::Error::Api(status)) = self else { return None };
+        let told = status.details.as_ref().map(|details| details.retry_after_seconds).filter(|seconds| *seconds > 0);
+        matches!(status.code, 429 | 503 | 504).then(|| told.map(|seconds| Duration::from_secs(u64::from(seconds))))
+    }
+}
+
+impl From<kube::Error> for Trouble {
+    fn from(error: kube::Error) -> Trouble {
+        Trouble::Kube(error)
+    }
+}
+
+/// The text of one answer, as far as it is no longer than any page is.
+async fn get(client: &Client, request: http::Request<Vec<u8>>) -> Result<String, Trouble> {
+    let response = client.send(request.map(Body::from)).await?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+    let body = body.map_err(|error| if error.is::<LengthLimitError>() { Trouble::TooLong } else { Trouble::BrokeOff(error.to_string()) })?;
+    let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+    if status < 400 {
+        return Ok(text);
+    }
+    // What stands between us and the cluster answers in its own way.
+    let said = serde_json::from_str::<Status>(&text).ok().filter(|said| said.code != 0);
+    let said = said.unwrap_or_else(|| Status::failure(&text.chars().take(QUOTED_CHARS).collect::<String>(), "").with_code(status));
+    Err(Trouble::Kube(kube::Error::Api(said.boxed())))
+}
+
 /// The version of a group that the cluster prefers; those that never change need no asking.
-async fn version(client: &Client, group: &str) -> kube::Result<String> {
+async fn version(client: &Client, group: &str) -> Result<String, Trouble> {
     if matches!(group, "apps" | "batch" | "storage.k8s.io") {
         return Ok("v1".into());
     }
@@ -263,10 +322,10 @@ fn place(query: &Query, namespaces: usize) -> Result<(usize, &str), Failure> {
 fn read(text: &str) -> Result<(Vec<Value>, Option<String>), String> {
     let mut list: Value = serde_json::from_str(text).map_err(|error| format!("no JSON ({error})"))?;
     let token = list["metadata"]["continue"].as_str().filter(|token| !token.is_empty()).map(str::to_owned);
-    match list["items"].take() {
-        Value::Array(objects) => Ok((objects, token)),
+    match list.get_mut("items").map(Value::take) {
+        Some(Value::Array(objects)) => Ok((objects, token)),
         // Some versions write an empty list so.
-        Value::Null if list["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) => Ok((Vec::new(), token)),
+        None | Some(Value::Null) if list["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) => Ok((Vec::new(), token)),
         _ => Err("no list".into()),
     }
 }
@@ -370,6 +429,9 @@ mod tests {
         assert_eq!(token.as_deref(), Some("abc"));
         assert_eq!(read(r#"{"kind": "PodList", "metadata": {"continue": ""}, "items": null}"#), Ok((Vec::new(), None)));
         assert_eq!(read(r#"{"kind": "Status"}"#), Err("no list".into()));
+        for no_list in ["[1, {}]", "7", "null", r#"{"items": {}}"#] {
+            assert_eq!(read(no_list), Err("no list".into()));
+        }
         assert!(read("<html>").is_err_and(|problem| problem.starts_with("no JSON")));
     }
 

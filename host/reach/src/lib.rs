@@ -15,6 +15,7 @@ pub mod kubernetes;
 pub mod object_store;
 pub mod runtime;
 pub mod secret;
+mod tls;
 
 pub use failure::{Failure, Kind};
 

@@ -44,10 +44,7 @@ impl Collector for HttpJson {
     fn next(&mut self) -> Result<Option<Batch>, Error> {
         let Some((request, name)) = self.pages.next(&self.options)? else { return Ok(None) };
         let response = http::ask(&request)?;
-        let answer = serde_json::from_slice(&response.body).map_err(|error| {
-            let place = request.url.split('?').next().unwrap_or_default();
-            Error::Transient(format!("{name} of {place} is not JSON: {error}"))
-        })?;
+        let answer = json_api::json(&format!("{name} of {}", request.url.split('?').next().unwrap_or_default()), &response.body)?;
         let page = map::page(&self.options, &name, &answer)?;
         self.pages.came(&self.options, &request.url, &response, &answer, page.rows)?;
         Ok(Some(Batch { usage: page.usage, rejected: page.rejected, ..Batch::new(Rows::Charges(page.charges)) }))

@@ -5,6 +5,9 @@
 
 use serde_json::Value;
 
+/// How many members of an answer are named that lacks the one that was looked for.
+const NAMED: usize = 5;
+
 /// Steps from somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonPath {
@@ -17,7 +20,11 @@ pub struct JsonPath {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
-    Member(String),
+    Member {
+        name: String,
+        /// Whether rows are none where it is missing, and not another answer.
+        may_lack: bool,
+    },
     Item(usize),
     /// All items of a list, or all members of an object.
     Star,
@@ -67,7 +74,7 @@ impl JsonPath {
             if rest.is_empty() || rest == "~" {
                 return Ok(JsonPath { up, steps, key: rest == "~" });
             }
-            let (step, after) = step(rest).ok_or_else(|| refuse("a step is .name, ['name'], [0] or [*]"))?;
+            let (step, after) = step(rest).ok_or_else(|| refuse("a step is .name, ['name'], [0] or [*]; behind a name can stand ?"))?;
             steps.push(step);
             rest = after;
         }
@@ -81,11 +88,18 @@ impl JsonPath {
         self.up > 0
     }
 
-    /// All rows of an answer. Nothing where a member is missing or null; `Err` names a place that is no list or object, and so
-    /// has no such step at all: an answer of another shape is no month without costs.
+    /// All rows of an answer. `Err` names a place that is no list or object, or lacks a member on the way to the first star: an
+    /// answer of another shape, such as an error, is no month without costs. What is null, or missing in an item, has no rows.
     pub fn rows<'a>(&self, answer: &'a Value) -> Result<Vec<Row<'a>>, String> {
         let mut rows = vec![Row::whole(answer)];
-        for step in &self.steps {
+        let first_star = self.steps.iter().position(|step| *step == Step::Star).unwrap_or(self.steps.len());
+        for (at, step) in self.steps.iter().enumerate() {
+            if let Step::Member { name, may_lack: false } = step
+                && at < first_star
+                && let Some(lacking) = rows.iter().find_map(|row| row.node.value.as_object().filter(|members| !members.contains_key(name)))
+            {
+                return Err(missing(name, lacking));
+            }
             let mut next = Vec::new();
             for row in rows {
                 match step {
@@ -134,12 +148,18 @@ impl JsonPath {
     }
 }
 
+fn missing(name: &str, members: &serde_json::Map<String, Value>) -> String {
+    let there: Vec<&str> = members.keys().map(String::as_str).take(NAMED).collect();
+    let there = if there.is_empty() { "nothing".to_owned() } else { there.join(", ") };
+    format!("it has no `{name}`, but {there}; where an empty month has none, write `{name}?` in `rows`")
+}
+
 /// As [`down`], where the place can have such a step.
 fn expected<'a>(node: &Node<'a>, step: &Step) -> Result<Option<Node<'a>>, String> {
     let wanted = match (step, node.value) {
-        (_, Value::Null) | (Step::Member(_), Value::Object(_)) | (Step::Item(_), Value::Array(_)) => return Ok(down(node, step)),
+        (_, Value::Null) | (Step::Member { .. }, Value::Object(_)) | (Step::Item(_), Value::Array(_)) => return Ok(down(node, step)),
         (Step::Item(_), _) => "list",
-        (Step::Member(_) | Step::Star, _) => "object",
+        (Step::Member { .. } | Step::Star, _) => "object",
     };
     let place = if node.pointer.is_empty() { "the answer" } else { &node.pointer };
     Err(format!("{place} is no {wanted}"))
@@ -152,16 +172,21 @@ fn step(text: &str) -> Option<(Step, &str)> {
     }
     if let Some(rest) = text.strip_prefix("['") {
         let (name, rest) = rest.split_once("']")?;
-        return Some((Step::Member(name.into()), rest));
+        return Some(member(name, rest));
     }
     if let Some(rest) = text.strip_prefix('[') {
         let (index, rest) = rest.split_once(']')?;
         return Some((Step::Item(index.parse().ok()?), rest));
     }
     let rest = text.strip_prefix('.')?;
-    let end = rest.find(['.', '[', '~']).unwrap_or(rest.len());
+    let end = rest.find(['.', '[', '~', '?']).unwrap_or(rest.len());
     let (name, rest) = rest.split_at(end);
-    (!name.is_empty()).then(|| (Step::Member(name.into()), rest))
+    (!name.is_empty()).then(|| member(name, rest))
+}
+
+fn member<'a>(name: &str, after: &'a str) -> (Step, &'a str) {
+    let rest = after.strip_prefix('?');
+    (Step::Member { name: name.into(), may_lack: rest.is_some() }, rest.unwrap_or(after))
 }
 
 fn below<'a>(node: &Node, key: &str, value: &'a Value) -> Node<'a> {
@@ -170,7 +195,7 @@ fn below<'a>(node: &Node, key: &str, value: &'a Value) -> Node<'a> {
 
 fn down<'a>(node: &Node<'a>, step: &Step) -> Option<Node<'a>> {
     match step {
-        Step::Member(name) => node.value.get(name).map(|value| below(node, name, value)),
+        Step::Member { name, .. } => node.value.get(name).map(|value| below(node, name, value)),
         Step::Item(index) => node.value.get(index).map(|value| below(node, &index.to_string(), value)),
         Step::Star => None,
     }
@@ -232,7 +257,8 @@ mod tests {
     fn steps_have_all_spellings_and_numbers_all_digits() {
         let answer: Value = serde_json::from_str(r#"{"a.b": [{"c d": 0.10000000000000000000001}]}"#).unwrap();
         assert_eq!(texts("$", "$['a.b'][0]['c d']", &answer), some(&["0.10000000000000000000001"]));
-        assert_eq!(texts("$.none[*]", "$", &answer), Vec::<Option<String>>::new());
+        assert_eq!(texts("$.none?[*]", "$", &answer), Vec::<Option<String>>::new());
+        assert_eq!(texts("$['none']?[*]", "$", &answer), Vec::<Option<String>>::new());
         assert_eq!(JsonPath::parse("$[*]").unwrap().rows(&json!(7)), Err("the answer is neither a list nor an object".into()));
     }
 
@@ -243,10 +269,16 @@ mod tests {
             JsonPath::parse("$.data[0].items[*]").unwrap().rows(&answer).map(|rows| rows.len())
         };
         assert_eq!(rows(r#"{"data": [{"items": [1, 2]}]}"#), Ok(2));
-        for nothing in [r#"{"data": [{"items": []}]}"#, r#"{"data": [{}]}"#, r#"{"data": null}"#, r#"{"data": []}"#, "null"] {
+        for nothing in [r#"{"data": [{"items": []}]}"#, r#"{"data": [{"items": null}]}"#, r#"{"data": null}"#, r#"{"data": []}"#, "null"] {
             assert_eq!(rows(nothing), Ok(0), "{nothing}");
         }
         assert_eq!(rows("[1, \"two\"]"), Err("the answer is no object".into()));
+        let error = r#"{"error": "expired", "code": 7}"#;
+        assert_eq!(rows(error), Err("it has no `data`, but code, error; where an empty month has none, write `data?` in `rows`".into()));
+        assert_eq!(rows(r#"{"data": [{}]}"#), Err("it has no `items`, but nothing; where an empty month has none, write `items?` in `rows`".into()));
+        // Behind a star, some items have what others lack.
+        let answer: Value = serde_json::from_str(r#"{"data": [{"items": [1]}, {}]}"#).unwrap();
+        assert_eq!(JsonPath::parse("$.data[*].items[*]").unwrap().rows(&answer).map(|rows| rows.len()), Ok(1));
         assert_eq!(rows(r#"{"data": "none"}"#), Err("/data is no list".into()));
         assert_eq!(rows(r#"{"data": [7]}"#), Err("/data/0 is no object".into()));
         assert_eq!(rows(r#"{"data": [{"items": 7}]}"#), Err("/data/0/items is neither a list nor an object".into()));

@@ -192,11 +192,15 @@ fn servers_that_turn_no_pages_are_found_out() {
 #[test]
 fn an_answer_that_is_something_else_is_no_empty_page() {
     for (body, expect) in [
-        ("<html>", "page 1 of https://api.example.com/v1/costs is not JSON: expected value at line 1 column 1"),
-        (r#"{"rows": 7}"#, "page 1 is not what the settings say: /rows is neither a list nor an object"),
+        (
+            "<html>",
+            Error::Unavailable("page 1 of https://api.example.com/v1/costs answered with a page of HTML, not with JSON: is there a proxy or a login page in between?".into()),
+        ),
+        (r#"{"rows": [{"#, Error::Transient("page 1 of https://api.example.com/v1/costs answered with JSON that ends in the middle, after 11 bytes".into())),
+        (r#"{"rows": 7}"#, Error::Transient("page 1 is not what the settings say: /rows is neither a list nor an object".into())),
     ] {
         let (batches, _) = collect(&paged(r#"{"style": "next_link"}"#, ""), move |_| reply(body));
-        assert_eq!(batches, Err(Error::Transient(expect.into())));
+        assert_eq!(batches, Err(expect));
     }
     let (batches, _) = collect(&paged(r#"{"style": "next_link"}"#, ""), |_| Response { status: 401, ..reply("expired") });
     assert_eq!(batches, Err(Error::Auth("https://api.example.com/v1/costs answered 401: expired".into())));
@@ -216,7 +220,7 @@ fn settings_that_cannot_work_are_refused_before_anything_is_asked() {
         (all(r#""pages": 1"#), "there is no setting 'pages'"),
         (all(r#""paging": {"style": "offset", "parameter": "o"}"#), "paging.size is missing"),
         (all(r#""tags": {"team": "$.a[*]"}"#), "tags.team is one value, so that its path can have no star"),
-        (all(r#""tags": {"team": "$..a"}"#), "tags.team: '$..a' is not a path: a step is .name, ['name'], [0] or [*]"),
+        (all(r#""tags": {"team": "$..a"}"#), "tags.team: '$..a' is not a path: a step is .name, ['name'], [0] or [*]; behind a name can stand ?"),
         (all(r#""auth": {"slot": "s", "place": "cookie"}"#), "auth.place cannot be \"cookie\""),
         (all(r#""divide_by": 0"#), "divide_by has to be a number from 1 to 1000000000, not 0"),
     ] {

@@ -20,12 +20,7 @@ impl Api {
     /// The JSON that a server answers with.
     pub fn ask(&self, request: &Request) -> Result<Value, Error> {
         let place = request.url.split('?').next().unwrap_or(&request.url);
-        let response = self.well(send(request)?, place)?;
-        if starts_like_html(&response.body) {
-            let message = format!("{place} answered with a page of HTML, not with JSON: is there a proxy or a login page in between?");
-            return Err(Error::Unavailable(message));
-        }
-        json(place, &response.body)
+        json(place, &self.well(send(request)?, place)?.body)
     }
 
     fn well(&self, response: Response, place: &str) -> Result<Response, Error> {
@@ -62,6 +57,10 @@ pub fn missing_secrets(needed: &[&str], url: &str) -> Vec<Problem> {
 /// Reads JSON; numbers keep their digits.
 pub fn json(place: &str, body: &[u8]) -> Result<Value, Error> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    if starts_like_html(body) {
+        let message = format!("{place} answered with a page of HTML, not with JSON: is there a proxy or a login page in between?");
+        return Err(Error::Unavailable(message));
+    }
     serde_json::from_slice(body).map_err(|error| {
         if body.trim_ascii().is_empty() {
             Error::Transient(format!("{place} answered with nothing"))

@@ -1,6 +1,7 @@
 //! `config`: every setting with its origin, and the schema of the file.
 
 use crate::args::{ConfigCommand, Format, GlobalArgs};
+use crate::env_var;
 use crate::error::Failure;
 use crate::schema;
 use crate::settings::{Need, Origin, Setting, Settings};
@@ -54,6 +55,7 @@ fn lines(settings: &Settings) -> Vec<Line> {
         lines.push(line(&key("since"), source.since.value.map(|day| day.to_string()).into(), &source.since.origin));
         lines.push(line(&key("restate_days"), source.restate_days.value.into(), &source.restate_days.origin));
         lines.push(line(&key("schedule"), source.schedule.value.as_ref().map(ToString::to_string).into(), &source.schedule.origin));
+        lines.extend(written(settings, &key("")));
         lines.push(line(&key("config"), source.config.value.clone(), &source.config.origin));
     }
     lines.extend(
@@ -66,12 +68,24 @@ fn lines(settings: &Settings) -> Vec<Line> {
     let limits = [
         ("limits.plugin_seconds", &settings.limits.plugin_seconds),
         ("limits.plugin_memory_mib", &settings.limits.plugin_memory_mib),
+        ("limits.compile_seconds", &settings.limits.compile_seconds),
+        ("limits.compile_memory_mib", &settings.limits.compile_memory_mib),
         ("limits.rule_operations", &settings.limits.rule_operations),
     ];
     lines.extend(limits.into_iter().map(|(key, limit): (&str, &Setting<u64>)| line(key, limit.value.into(), &limit.origin)));
     let powers = &settings.limits.powers;
     lines.push(line("limits.powers", powers.value.iter().map(String::as_str).collect(), &powers.origin));
+    lines.extend(written(settings, "trust."));
+    if let Some(proxy) = env_var::value(env_var::PROXY) {
+        lines.push(line("sources.*.http.proxy", proxy.to_string_lossy().into(), &Origin::Env(env_var::PROXY)));
+    }
     lines
+}
+
+/// Of secrets there is where they are kept: they themselves stand in no setting.
+fn written(settings: &Settings, above: &str) -> Vec<Line> {
+    let below = settings.written.iter().filter(|(key, _)| key.starts_with(above));
+    below.map(|(key, setting)| Line { key: key.clone(), value: setting.value.clone(), origin: setting.origin.clone() }).collect()
 }
 
 fn text_of(lines: &[Line]) -> String {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod approval;
+pub mod compile_plugin;
 mod config;
 mod costs;
 mod demo;
@@ -56,6 +57,7 @@ pub fn dispatch() -> Result<(), Failure> {
         Command::Config(config) => config::config(ui, &args.global, config),
         Command::Serve(serve) => serve::serve(ui, &args.global, serve),
         Command::Demo(demo) => demo::demo(ui, demo),
+        Command::CompilePlugin(args) => compile_plugin::compile(ui, args),
     }
 }
 

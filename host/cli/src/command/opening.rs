@@ -1,5 +1,6 @@
 //! Opens what most verbs need: the rules, the ledger, the plugins.
 
+use super::compile_plugin;
 use super::plugin::Recording;
 use crate::config_place;
 use crate::env_var;
@@ -7,7 +8,7 @@ use crate::error::{Failure, titled};
 use crate::query;
 use crate::reach;
 use crate::settings::{Origin, RESTATE_DAYS_MAX, Settings, SourceSettings, in_root};
-use crate::sources;
+use crate::sources::{self, Located};
 use crate::ui;
 use ::reach::cassette::{Exchange, Recorder};
 use bundled_plugins::PLUGINS;
@@ -99,8 +100,11 @@ pub fn plugin_host(settings: Option<&Settings>) -> Result<Shelf, Diagnostic> {
     if let Some(settings) = settings {
         limits.call = Duration::from_secs(settings.limits.plugin_seconds.value);
         limits.memory_bytes = settings.limits.plugin_memory_mib.value << 20;
+        limits.compile = Duration::from_secs(settings.limits.compile_seconds.value);
+        limits.compile_bytes = settings.limits.compile_memory_mib.value << 20;
     }
-    PluginHost::new(HostOptions { cache_dir: env_var::plugin_cache(), limits }).map(Shelf::new)
+    let compiler = Some(compile_plugin::compiler(&limits));
+    PluginHost::new(HostOptions { cache_dir: env_var::plugin_cache(), limits, compiler }).map(Shelf::new)
 }
 
 /// Whether a plugin is named by the path of its file.
@@ -113,7 +117,7 @@ pub fn is_path(plugin: &str) -> bool {
 /// Where a process goes on, a new file that is no good leaves the last good one in its place.
 pub fn plugin(host: &Shelf, name: &str, root: &Path) -> Result<Arc<Plugin>, Diagnostic> {
     if let Some((name, bytes)) = PLUGINS.iter().find(|(known, _)| *known == name) {
-        return host.load(name, bytes);
+        return host.own(name, bytes);
     }
     let lock = Lock::read(root)?;
     if let Some(locked) = lock.find(name) {
@@ -161,8 +165,8 @@ pub fn sources(settings: &Settings, period: Option<Period>, record: Option<&Path
     }
     let host = plugin_host(Some(settings))?;
     let (mut sources, mut findings) = (Vec::new(), Vec::new());
-    for source_settings in &settings.sources {
-        match recorded_source(settings, &host, source_settings, period, record) {
+    for (source_settings, granted) in settings.sources.iter().zip(all_granted(settings)) {
+        match granted.and_then(|granted| recorded_source(settings, &host, source_settings, granted, period, record)) {
             Ok(source) => sources.push(source),
             Err(finding) => findings.push(finding),
         }
@@ -172,21 +176,45 @@ pub fn sources(settings: &Settings, period: Option<Period>, record: Option<&Path
 
 /// One source. If its plugin or its store cannot be used, and that is not a matter of the settings, the source fails in the run.
 pub fn source(settings: &Settings, host: &Shelf, source: &SourceSettings, period: Option<Period>) -> Result<Source, Diagnostic> {
-    recorded_source(settings, host, source, period, None)
+    recorded_source(settings, host, source, granted(settings, source)?, period, None)
+}
+
+/// What a source is granted, and what its paths lead to.
+struct Granted {
+    grants: Grants,
+    located: Result<Located, Diagnostic>,
+}
+
+/// Lists what stores have, which can take long: an error only where the settings are wrong.
+fn granted(settings: &Settings, source: &SourceSettings) -> Result<Granted, Diagnostic> {
+    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?.under(ceiling(settings));
+    match sources::locate(settings, source, &grants) {
+        Err(failure) if failure.code.fault() != Fault::Incomplete => Err(failure),
+        located => Ok(Granted { grants, located }),
+    }
+}
+
+/// The same for all sources, several at a time, so that a store that does not answer keeps nobody else waiting.
+fn all_granted(settings: &Settings) -> Vec<Result<Granted, Diagnostic>> {
+    let lost = || Diagnostic::new(code::INTERNAL, "a source could not be opened: its thread ended");
+    let at_once = |some: &[SourceSettings]| -> Vec<Result<Granted, Diagnostic>> {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = some.iter().map(|source| scope.spawn(|| granted(settings, source))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(lost()))).collect()
+        })
+    };
+    settings.sources.chunks(settings.limits.sources_at_once.value.max(1)).flat_map(at_once).collect()
 }
 
 fn recorded_source(
     settings: &Settings,
     host: &Shelf,
     source: &SourceSettings,
+    granted: Granted,
     period: Option<Period>,
     record: Option<&Path>,
 ) -> Result<Source, Diagnostic> {
-    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?.under(ceiling(settings));
-    let located = match sources::locate(settings, source, &grants) {
-        Err(failure) if failure.code.fault() != Fault::Incomplete => return Err(failure),
-        located => located,
-    };
+    let Granted { grants, located } = granted;
     let mut request = CollectRequest {
         source: source.name.clone(),
         config: source.config.value.to_string(),
@@ -215,7 +243,10 @@ fn recorded_source(
                 None => Box::new(collector),
             }
         }
-        Err(failure) if failure.code.fault() == Fault::Incomplete => Box::new(Unusable::new(&source.plugin.value, failure)),
+        // A file that is no plugin is its source's trouble and nobody else's.
+        Err(failure) if failure.code.fault() == Fault::Incomplete || failure.code == code::PLUGIN_INVALID => {
+            Box::new(Unusable::new(&source.plugin.value, failure))
+        }
         Err(failure) => return Err(failure),
     };
     Ok(Source { name: source.name.clone(), collector, request, accrues_for: source.accrues_for.value.clone(), window: window(source, restated) })

@@ -51,7 +51,7 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
     let host = opening::plugin_host(settings.as_ref())?;
     let mut listed = Vec::new();
     for (name, bytes) in PLUGINS {
-        listed.push(Listed { plugin: host.load(name, bytes)?, origin: "bundled".into() });
+        listed.push(Listed { plugin: host.own(name, bytes)?, origin: "bundled".into() });
     }
     let mut paths: Vec<(&str, PathBuf)> = Vec::new();
     for (settings, source) in settings.iter().flat_map(|settings| settings.sources.iter().map(move |source| (settings, source))) {

@@ -6,7 +6,7 @@ use crate::reading::SourceSection;
 use crate::settings::{Settings, SourceSettings};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
-use reach::http::{Allowed, Area, Http, Networks, Options, normal};
+use reach::http::{Allowed, Area, Http, Networks, Options, Proxy, normal};
 use reach::secret::{Keeper, OAuth2, Secrets, Slot};
 use serde::Deserialize;
 use std::ops::Range;
@@ -35,7 +35,15 @@ pub struct HttpSection {
     pub retries: Option<Spanned<u64>>,
     pub retry_seconds: Option<Spanned<u64>>,
     pub proxy: Option<Spanned<String>>,
+    pub proxy_auth: Option<Spanned<KeptSection>>,
+    pub no_proxy: Option<Vec<Spanned<String>>>,
     pub ca_file: Option<Spanned<String>>,
+}
+
+impl HttpSection {
+    fn except(&self) -> Vec<String> {
+        self.no_proxy.iter().flatten().map(|host| host.get_ref().clone()).collect()
+    }
 }
 
 /// One of the five ways in which a value is kept, and where it may go.
@@ -79,13 +87,19 @@ pub struct GoogleSection {
 pub fn http(settings: &Settings, source: &SourceSettings) -> Result<Http, Diagnostic> {
     let mut flaws = Flaws::default();
     let mut options = source.reach.http.as_ref().map_or_else(|| Options::new(&source.name), |http| flaws.options(http, &source.name, &settings.root));
-    if let Some(proxy) = env_var::value(env_var::PROXY) {
-        let proxy = proxy.to_string_lossy();
+    if let Some(url) = env_var::value(env_var::PROXY) {
         let refused = |reason: String| {
-            Diagnostic::new(code::CONFIG_VALUE, format!("{} cannot be used: {reason}", env_var::PROXY))
-                .hint(format!("`export {}=http://proxy:3128`", env_var::PROXY))
+            Diagnostic::new(code::CONFIG_VALUE, format!("{} cannot be used: {reason}", env_var::PROXY)).hint(format!(
+                "`export {}=http://proxy:3128`, and its user and password as {}=user:password",
+                env_var::PROXY,
+                env_var::PROXY_AUTH
+            ))
         };
-        options.proxy = Some(normal(&proxy).map_err(refused)?);
+        let named = Proxy::at(&url.to_string_lossy()).map_err(refused)?;
+        // What the file says of who asks was said to another proxy.
+        let auth = env_var::value(env_var::PROXY_AUTH).map(|_| Keeper::Env(env_var::PROXY_AUTH.into()));
+        let except = source.reach.http.as_ref().map(HttpSection::except).unwrap_or_default();
+        options.proxy = Some(Proxy { auth, except, ..named });
     }
     let mut secrets = Secrets::default();
     for (slot, section) in &source.reach.secrets {
@@ -133,15 +147,32 @@ impl Flaws {
                 _ => self.small("retries", http.retries.as_ref(), RETRIES_MAX).unwrap_or(usual.retries),
             },
             waiting: seconds(self.number("retry_seconds", http.retry_seconds.as_ref(), RETRY_SECONDS_MAX), usual.waiting),
-            proxy: http.proxy.as_ref().and_then(|proxy| match normal(proxy.get_ref()) {
-                Ok(proxy) => Some(proxy),
-                Err(reason) => {
-                    self.add(&proxy.span(), format!("this proxy cannot be used: {reason}"), "write `proxy = \"http://proxy:3128\"`");
-                    None
-                }
-            }),
+            proxy: self.proxy(http, root),
             ca_file: http.ca_file.as_ref().map(|path| in_root(root, path.get_ref())),
             ..usual
+        }
+    }
+
+    fn proxy(&mut self, http: &HttpSection, root: &Path) -> Option<Proxy> {
+        let auth = http.proxy_auth.as_ref().and_then(|auth| self.kept(&auth.span(), auth.get_ref(), root));
+        for host in http.no_proxy.as_deref().unwrap_or_default() {
+            let text = host.get_ref();
+            if text.is_empty() || text.contains([',', ' ', '*']) || text.contains("//") {
+                self.add(
+                    &host.span(),
+                    format!("'{}' is no host that could be asked without the proxy", text.escape_debug()),
+                    "write a name, which also stands for all names that end in it, an address, or a range of addresses",
+                );
+            }
+        }
+        let url = http.proxy.as_ref()?;
+        match Proxy::at(url.get_ref()) {
+            Ok(proxy) => Some(Proxy { auth, except: http.except(), ..proxy }),
+            Err(reason) => {
+                let hint = "write `proxy = \"http://proxy:3128\"`; a user and a password go into `proxy_auth`";
+                self.add(&url.span(), format!("this proxy cannot be used: {reason}"), hint);
+                None
+            }
         }
     }
 
@@ -285,7 +316,7 @@ mod tests {
     #[test]
     fn what_can_be_used_has_no_flaw() {
         let sections = "[sources.x.http]\nallow = ['GET https://*.example.com/v1/', 'POST http://127.0.0.1:90']\nnetworks = ['127.0.0.0/8']\nretries = 0\n\
-            proxy = 'http://proxy:3128'\nca_file = 'ca.pem'\n\
+            proxy = 'http://proxy:3128'\nproxy_auth = { env = 'P' }\nno_proxy = ['internal.example', '10.0.0.0/8']\nca_file = 'ca.pem'\n\
             [sources.x.secrets.a]\nenv = 'A'\nfor = ['https://api.example.com/v1/costs']\n\
             [sources.x.secrets.b]\noauth2 = { token_url = 'https://login.example.org/t', client_id = 'me', client_secret = { file = 's' } }\nfor = ['https://*.example.com']\n\
             [sources.x.secrets.c]\ngoogle_service_account = { file = 'k.json' }\nfor = ['http://127.0.0.1:90']\n";
@@ -295,7 +326,7 @@ mod tests {
     #[test]
     fn every_flaw_has_its_line() {
         let sections = "[sources.x.http]\nallow = ['https://h/', 'PUT https://h/', 'GET https://*/',\n'GET https://h/?q', 'GET https://h/v1']\nnetworks = ['0.0.0.0/0', 'home']\n\
-            timeout_seconds = 0\nproxy = 'http://me:pw@proxy'\n\
+            timeout_seconds = 0\nproxy = 'http://me:pw@proxy'\nproxy_auth = {}\nno_proxy = ['*.internal']\n\
             [sources.x.secrets.a]\nenv = 'A'\nfile = 'a'\nfor = ['https://h/']\n\
             [sources.x.secrets.b]\nenv = 'A'\n\
             [sources.x.secrets.c]\nenv = 'A'\nfor = ['https://other/', 'http://h/']\n\
@@ -310,13 +341,15 @@ mod tests {
                 "6: 0.0.0.0/0 would be every address there is",
                 "6: 'home' is not a range of addresses",
                 "7: timeout_seconds = 0 is out of bounds",
+                "9: it is not said where this secret is kept",
+                "10: '*.internal' is no host that could be asked without the proxy",
                 "8: this proxy cannot be used: a user or password cannot stand in a URL: secrets have slots",
-                "9: this secret is kept in 2 places, and it has to be one",
-                "13: it is not said where this secret may go",
-                "17: the secret may go to https://other/, which this source may not ask",
-                "17: the secret may go to http://h/, which this source may not ask",
-                "19: tokens cannot come from there: 'here' is not a URL: relative URL without a base",
-                "19: it is not said where this secret is kept",
+                "11: this secret is kept in 2 places, and it has to be one",
+                "15: it is not said where this secret may go",
+                "19: the secret may go to https://other/, which this source may not ask",
+                "19: the secret may go to http://h/, which this source may not ask",
+                "21: tokens cannot come from there: 'here' is not a URL: relative URL without a base",
+                "21: it is not said where this secret is kept",
             ]
         );
     }

@@ -13,7 +13,7 @@ pub use http::{
     HttpSection, REQUESTS_MAX, REQUESTS_PER_MINUTE_MAX, RESPONSE_MIB_MAX, RETRIES_MAX, RETRY_SECONDS_MAX, SecretSection, TIMEOUT_SECONDS_MAX,
 };
 pub use kubernetes::{KUBERNETES_SECONDS, KUBERNETES_SECONDS_MAX, KubernetesSection};
-pub use store::{StoreSection, files};
+pub use store::{STORE_SECONDS, STORE_SECONDS_MAX, StoreSection, files};
 
 use crate::reading::SourceSection;
 use crate::settings::{Settings, SourceSettings};

@@ -8,6 +8,10 @@ use domain::diagnostic::Diagnostic;
 use reach::object_store::{Access, Cache, Files, Keys, Place};
 use reach::secret::Keeper;
 use serde::Deserialize;
+use std::time::Duration;
+
+pub const STORE_SECONDS: u64 = 30;
+pub const STORE_SECONDS_MAX: u64 = 600;
 
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +27,7 @@ pub struct StoreSection {
     tenant_id: Option<String>,
     client_id: Option<String>,
     cache: Option<String>,
+    timeout_seconds: Option<u64>,
     access_key: Option<KeptSection>,
     secret_key: Option<KeptSection>,
     session_token: Option<KeptSection>,
@@ -38,6 +43,11 @@ pub struct StoreSection {
 /// What the paths of a source lead to; what lies in stores is listed here.
 pub fn files(settings: &Settings, source: &SourceSettings, places: Vec<Place>, is_table: fn(&str) -> bool) -> Result<Files, Diagnostic> {
     let store = source.reach.store.clone().unwrap_or_default();
+    let seconds = store.timeout_seconds.unwrap_or(STORE_SECONDS);
+    if seconds == 0 || seconds > STORE_SECONDS_MAX {
+        let message = format!("timeout_seconds = {seconds} of [sources.{}.store] is out of bounds", source.name);
+        return Err(Diagnostic::new(code::CONFIG_VALUE, message).hint(format!("use 1 to {STORE_SECONDS_MAX}")));
+    }
     let folder = store.cache.map(|folder| settings.path(&folder)).or_else(env_var::object_cache);
     let kept = |name: &str, section: &Option<KeptSection>| {
         section.as_ref().map(|section| keeper(settings, section).ok_or_else(|| not_kept(&source.name, name))).transpose()
@@ -65,6 +75,7 @@ pub fn files(settings: &Settings, source: &SourceSettings, places: Vec<Place>, i
         external_id: store.external_id,
         tenant_id: store.tenant_id,
         client_id: store.client_id,
+        silence: Duration::from_secs(seconds),
         keys,
         is_table,
     };

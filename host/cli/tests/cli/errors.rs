@@ -114,7 +114,7 @@ fn plugins_that_are_missing_wrong_or_without_grants() {
     with("\"focus-file\"", "\"vendor.wasm\"");
     scene.run("run").fails_with(1, "P101", "the plugin vendor.wasm cannot be read");
     scene.write("vendor.wasm", "not a component");
-    scene.run("run").fails_with(1, "P102", "it is not WebAssembly");
+    scene.run("run").fails_with(3, "N101", "it is not WebAssembly");
     scene.run("plugin inspect vendor.wasm").fails_with(1, "P102", "it is not WebAssembly");
     with("grants = [\"table-decode\"]", "grants = []");
     scene.run("run").fails_with(3, "N101", "grants = [\"table-decode\"]");

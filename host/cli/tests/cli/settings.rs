@@ -18,6 +18,31 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
     assert_eq!(rules, Some(serde_json::json!({ "key": "rules", "value": "rules", "origin": "default" })));
 }
 
+/// Of a source, what it may reach and where its secrets are kept; no value of a secret is read for it.
+#[test]
+fn what_a_source_reaches_is_shown_as_it_is_written() {
+    let scene = Scene::with_rules();
+    let sections = "[sources.api]\nplugin = \"http-json\"\ngrants = [\"http\"]\n[sources.api.http]\nallow = [\"GET https://api.example.com/\"]\n\
+        no_proxy = [\"internal.example\"]\nproxy_auth = { env = \"PROXY_AUTH\" }\n[sources.api.secrets.token]\nenv = \"TOKEN\"\n\
+        for = [\"https://api.example.com/\"]\n[trust]\nrequire_signature = true\n";
+    scene.write("apportion.toml", sections);
+    let environment = [("TOKEN", "never-shown"), ("APPORTION_PROXY", "http://proxy:3128")];
+    let shown = scene.run_with(&["config", "show"], &environment).expect(0).stdout;
+    for line in [
+        "sources.api.http.allow = [\"GET https://api.example.com/\"] # apportion.toml:5",
+        "sources.api.http.no_proxy = [\"internal.example\"] # apportion.toml:6",
+        "sources.api.http.proxy_auth.env = \"PROXY_AUTH\" # apportion.toml:7",
+        "sources.api.secrets.token.env = \"TOKEN\" # apportion.toml:9",
+        "sources.api.secrets.token.for = [\"https://api.example.com/\"] # apportion.toml:10",
+        "trust.require_signature = true # apportion.toml:12",
+        "sources.*.http.proxy = \"http://proxy:3128\" # env APPORTION_PROXY",
+    ] {
+        let is_there = shown.lines().any(|known| known.split_whitespace().collect::<Vec<_>>().join(" ") == line);
+        assert!(is_there, "{line} is not in\n{shown}");
+    }
+    assert!(!shown.contains("never-shown"));
+}
+
 #[test]
 fn paths_are_relative_to_the_settings_file() {
     let scene = Scene::with_bill();

@@ -99,3 +99,61 @@ fn what_a_new_version_breaks_is_told_before_it_is_installed() {
     scene.run("plugin compat v1.wasm v2.wasm").expect(0).says("new: it can use the power 'http': to fetch the newest prices");
     scene.run("plugin compat v1.wasm v1.wasm").fails_with(1, "P106", "breaks what 1.0.0 promised: 1 change");
 }
+
+fn leb(mut value: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value >= 0x80 {
+        bytes.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+    bytes
+}
+
+fn section(id: u8, content: &[u8]) -> Vec<u8> {
+    [&[id], leb(content.len()).as_slice(), content].concat()
+}
+
+/// A component with nothing in it but a module of a few functions of very many multiplications.
+fn takes_long_to_compile() -> Vec<u8> {
+    const FUNCTIONS: usize = 20;
+    // local.get 0, local.get 1, i32.mul, local.set 0
+    let body = [&[0][..], &[0x20, 0, 0x20, 1, 0x6c, 0x21, 0].repeat(300_000), &[0x20, 0, 0x0b]].concat();
+    let bodies = [leb(body.len()), body].concat().repeat(FUNCTIONS);
+    let module = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        // One type: (i32, i32) → i32.
+        section(1, &[1, 0x60, 2, 0x7f, 0x7f, 1, 0x7f]),
+        section(3, &[leb(FUNCTIONS), vec![0; FUNCTIONS]].concat()),
+        section(10, &[leb(FUNCTIONS), bodies].concat()),
+    ];
+    [b"\0asm\x0d\0\x01\0".to_vec(), section(1, &module.concat())].concat()
+}
+
+/// What cannot be compiled in time or memory takes nothing else down with it.
+#[test]
+fn compiling_what_a_stranger_wrote_has_limits() {
+    let scene = Scene::with_bill();
+    scene.write_bytes("bomb.wasm", &takes_long_to_compile());
+    let settings = |limits: &str| format!("{}\n[sources.bomb]\nplugin = \"./bomb.wasm\"\n[limits]\n{limits}\n", crate::scene::SETTINGS);
+    for (limits, words, hint) in [
+        ("compile_seconds = 1", "it did not compile within 1 s", "[limits]\ncompile_seconds = 4"),
+        ("compile_memory_mib = 16", "as it does when 16 MiB of memory are not enough", "[limits]\ncompile_memory_mib = 32"),
+    ] {
+        scene.write("apportion.toml", &settings(limits));
+        let output = scene.run("run").expect(3);
+        assert!(output.stderr.contains(words) && output.stderr.contains(hint), "{}", output.stderr);
+        assert!(output.stdout.contains("aws: 5 charges"), "{}", output.stdout);
+    }
+    // What was compiled within the limits once is known, and needs no process any more: not even one that has no memory.
+    scene.write_bytes("acme.wasm", test_artifacts::ACME_BILL);
+    let cache = scene.path("cache").display().to_string();
+    let run = |limits: &str| {
+        scene.write("apportion.toml", &format!("[sources.acme]\nplugin = \"./acme.wasm\"\nsince = \"2026-03-01\"\n[limits]\n{limits}\n"));
+        scene.run_with(&["run"], &[("APPORTION_CACHE", &cache)])
+    };
+    run("compile_memory_mib = 1").expect(3);
+    assert!(!scene.path("cache/compiled").exists());
+    run("").expect(0).says("acme: 3 charges");
+    run("compile_memory_mib = 1").expect(0);
+}

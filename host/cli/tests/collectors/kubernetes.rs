@@ -2,6 +2,7 @@
 
 use crate::scene::{Output, Scene};
 use crate::servers::{Server, kube_apiserver};
+use crate::web::Web;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -12,11 +13,16 @@ const DAY: u64 = 86_400;
 
 struct Cluster {
     server: Server,
+    etcd_port: u16,
 }
 
 impl Cluster {
     fn kubeconfig(&self) -> &str {
         self.server.exported("KUBECONFIG")
+    }
+
+    fn etcd(&self) -> String {
+        format!("http://127.0.0.1:{}", self.etcd_port)
     }
 
     fn kubectl(&self, arguments: &[&str], input: &str) -> String {
@@ -246,6 +252,105 @@ fn check_connections(cluster: &Cluster, scene: &Scene) {
     check_costs(scene);
 }
 
+/// A program that the kubeconfig names for credentials; and from inside of the cluster, as the service account of a pod.
+fn check_ways_in(cluster: &Cluster, day: &str) {
+    let scene = scene(cluster, day);
+    let kubeconfig = std::fs::read_to_string(cluster.kubeconfig()).expect("the kubeconfig");
+    let program = |text: &str| {
+        let path = scene.path("credentials.sh");
+        scene.write("credentials.sh", &format!("#!/bin/sh\n{text}\n"));
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a program");
+        let exec = format!("exec: {{ apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: \"{}\" }}", path.display());
+        scene.write("kubeconfig", &kubeconfig.replace("token: admin-token", &exec));
+        scene.write("apportion.toml", &settings("kubeconfig", ""));
+    };
+    program(r#"echo '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "admin-token"}}'"#);
+    scene.run_with(&["run"], &[("PATH", "/usr/bin:/bin")]).expect(0);
+    check_costs(&scene);
+    program("echo 'admin-token is refused' | tee /dev/stderr; exit 3");
+    let (code, message, _) = failure(&scene);
+    assert_eq!(code, "P201");
+    assert!(
+        message.contains("gives no credentials: `") && message.contains("ended with exit status: 3") && !message.contains("admin-token"),
+        "{message}"
+    );
+
+    // The role that the refusal printed, given to the account of a pod.
+    cluster.kubectl(&["create", "serviceaccount", "apportion", "--namespace", "default"], "");
+    cluster.kubectl(&["create", "clusterrolebinding", "inside", "--clusterrole=apportion", "--serviceaccount=default:apportion"], "");
+    let request = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": { "audiences": ["https://localhost"] } });
+    let answer = cluster.kubectl(&["create", "--raw", "/api/v1/namespaces/default/serviceaccounts/apportion/token", "-f", "-"], &request.to_string());
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    let authority = kubeconfig.split_once("certificate-authority: \"").and_then(|(_, rest)| rest.split_once('"')).expect("an authority").0;
+    let inside = scene_of_pod(cluster, day);
+    inside.write("pod/token", answer["status"]["token"].as_str().expect("a token"));
+    inside.write("pod/namespace", "default");
+    inside.write("pod/ca.crt", &std::fs::read_to_string(authority).expect("a certificate"));
+    run_as_pod(cluster, &inside);
+    check_costs(&inside);
+    let outside = inside.run("run").expect(3);
+    assert!(outside.stderr.contains("names no kubeconfig, and does not run in a cluster"), "{}", outside.stderr);
+}
+
+fn scene_of_pod(cluster: &Cluster, day: &str) -> Scene {
+    let scene = scene(cluster, day);
+    scene.write("apportion.toml", &settings("", "").replace("kubeconfig = \"\"\n", ""));
+    scene
+}
+
+/// Where a pod finds its account, and the variables by which it finds the cluster.
+fn run_as_pod(cluster: &Cluster, scene: &Scene) {
+    let script = "mount -t tmpfs none /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount && cp pod/* /run/secrets/kubernetes.io/serviceaccount/ && exec \"$0\" run";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "bash", "-c", script]).arg(env!("CARGO_BIN_EXE_apportion")).current_dir(scene.path(""));
+    command
+        .env("APPORTION_CACHE", scene.path("cache"))
+        .env("KUBERNETES_SERVICE_HOST", "localhost")
+        .env("KUBERNETES_SERVICE_PORT", cluster.server.port.to_string());
+    let output = command.output().expect("unshare");
+    assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+}
+
+/// The cluster forgets the list in the middle of it, as it does some minutes after it was begun: it is listed again from its start.
+fn check_compaction(cluster: &Cluster, day: &str) {
+    let scene = scene(cluster, day);
+    let (target, etcd) = (cluster.server.url().replace("http://127.0.0.1", "https://localhost"), cluster.etcd());
+    let kubeconfig = std::fs::read_to_string(cluster.kubeconfig()).expect("the kubeconfig");
+    let authority = kubeconfig.split_once("certificate-authority: \"").and_then(|(_, rest)| rest.split_once('"')).expect("an authority").0.to_owned();
+    let is_forgotten = std::sync::atomic::AtomicBool::new(false);
+    let between = Web::start(move |_, request| {
+        let path = request.split(' ').nth(1).expect("a path");
+        if path.contains("continue=") && !is_forgotten.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            forget(&etcd);
+        }
+        let token = "Authorization: Bearer admin-token";
+        let output = Command::new("curl")
+            .args(["-sSi", "--http1.1", "--cacert", &authority, "-H", token, "-H", "Connection: close", &format!("{target}{path}")])
+            .output();
+        Some(output.expect("curl").stdout)
+    });
+    let address = format!("https://localhost:{}", cluster.server.port);
+    scene.write("kubeconfig", &kubeconfig.replace(&address, &between.url("")));
+    scene.write("apportion.toml", &settings("kubeconfig", ""));
+    let report = scene.run("run --format json").expect(0).json();
+    let source = report["sources"].as_array().expect("sources").iter().find(|source| source["name"] == "eu-1").expect("the cluster").clone();
+    assert_eq!((&source["tries"], &source["failure"]), (&2.into(), &Value::Null), "{source}");
+    check_costs(&scene);
+}
+
+/// Drops every revision but the newest.
+fn forget(etcd: &str) {
+    let ask = |path: &str, body: &Value| -> Value {
+        let output =
+            Command::new("curl").args(["-sSf", "-X", "POST", "-d", &body.to_string(), &format!("{etcd}/v3/kv/{path}")]).output().expect("curl");
+        assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    // Base64 of `a` and `b`.
+    let answer = ask("put", &json!({ "key": "YQ==", "value": "Yg==" }));
+    ask("compaction", &json!({ "revision": answer["header"]["revision"], "physical": true }));
+}
+
 /// Until today's bill comes the nodes cost what the price list says of their hours; then the bill counts, and nothing else.
 fn check_estimates(cluster: &Cluster, day: &str) {
     let scene = scene(cluster, day);
@@ -280,8 +385,8 @@ fn check_estimates(cluster: &Cluster, day: &str) {
 
 #[test]
 fn a_cluster_is_listed_as_it_is_and_shares_its_bill_once() {
-    let Some(server) = kube_apiserver() else { return };
-    let cluster = Cluster { server };
+    let Some((server, etcd_port)) = kube_apiserver() else { return };
+    let cluster = Cluster { server, etcd_port };
     let (day, quarter) = (today(), now() % DAY / 4);
     fill(&cluster, &day, quarter);
     let scene = scene(&cluster, &day);
@@ -291,4 +396,6 @@ fn a_cluster_is_listed_as_it_is_and_shares_its_bill_once() {
     check_estimates(&cluster, &day);
     check_refusals(&cluster, &scene);
     check_connections(&cluster, &scene);
+    check_ways_in(&cluster, &day);
+    check_compaction(&cluster, &day);
 }

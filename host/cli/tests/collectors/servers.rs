@@ -56,8 +56,8 @@ fn free_pair() -> u16 {
     (0..100).map(|_| free_port()).find(|port| port.checked_add(1).is_some_and(is_free)).expect("two free ports")
 }
 
-/// A Kubernetes API. What it is built from takes seven minutes of two cores, once: the result is kept in the user's cache.
-pub fn kube_apiserver() -> Option<Server> {
+/// A Kubernetes API, and the port of its etcd. What it is built from takes seven minutes of two cores, once: the result is kept in the user's cache.
+pub fn kube_apiserver() -> Option<(Server, u16)> {
     let script = scripts()?.join("build-kube-apiserver.sh");
     let cache = cache();
     fs::create_dir_all(&cache).expect("a cache");
@@ -65,7 +65,8 @@ pub fn kube_apiserver() -> Option<Server> {
     let built = Command::new("flock").arg("-o").arg(cache.join("lock")).args(["bash", "-c", build]).arg(&script).env("LAB", &cache).output();
     let built = built.expect("flock and bash");
     assert!(built.status.success(), "kube-apiserver cannot be built:\n{}", String::from_utf8_lossy(&built.stderr));
-    Server::start("kube-apiserver", &[], &[("ETCD_PORT", &free_pair().to_string())])
+    let etcd_port = free_pair();
+    Some((Server::start("kube-apiserver", &[], &[("ETCD_PORT", &etcd_port.to_string())])?, etcd_port))
 }
 
 fn cache() -> PathBuf {

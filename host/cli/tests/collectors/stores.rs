@@ -339,3 +339,56 @@ fn a_bill_in_google_cloud_storage_is_the_same_bill() {
     scene.write("apportion.toml", &settings("focus-file", &["gs://bills/none/"], &["table-decode", "object-store"], &of_server(&server)));
     gap(&scene, &[], "F303", "there is no object at gs://bills/none/");
 }
+
+/// What another service answers to a request, sent on with its own headers.
+fn sent_on(url: &str, request: &str) -> Vec<u8> {
+    let (head, _) = request.split_once("\n\n").expect("a head");
+    let mut lines = head.lines();
+    let mut words = lines.next().expect("a request").split(' ');
+    let (method, path) = (words.next().expect("a method"), words.next().expect("a path"));
+    let mut command = Command::new("curl");
+    command.args(["-sSi", "--http1.1", "-H", "Connection: close", &format!("{url}{path}")]);
+    if method == "HEAD" {
+        command.arg("-I");
+    }
+    lines.filter(|line| !["host:", "connection:"].iter().any(|own| line.starts_with(own))).for_each(|line| {
+        command.args(["-H", line]);
+    });
+    command.output().expect("curl").stdout
+}
+
+/// A store of a company's own, whose certificate its own authority signed; and an object that goes away between the list and the fetch.
+#[test]
+fn a_store_with_an_authority_of_its_own_and_an_object_that_vanishes() {
+    let Some(server) = Server::start("moto", &[], &[]) else { return };
+    make_bucket(&server, "testing:testing", "bills");
+    let fill = || put(&server, "testing:testing", "bills/focus/jan.csv", BILL.as_bytes());
+    fill();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (moto, vanishes) = (server.url(), Arc::new(Mutex::new(false)));
+    let does_vanish = vanishes.clone();
+    let between = crate::web::Web::encrypted(folder.path(), move |_, request| {
+        if request.starts_with("GET /bills/focus/jan.csv ") && *does_vanish.lock().expect("a switch") {
+            curl(&["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", "testing:testing", "-X", "DELETE", &format!("{moto}/bills/focus/jan.csv")]);
+        }
+        Some(sent_on(&moto, request))
+    });
+    let url = between.url("").replace("http:", "https:");
+    let scene = Scene::with_rules();
+    let with = |ca: &str| {
+        let store = format!("endpoint = \"{url}\"\n{ca}");
+        scene.write("apportion.toml", &settings("focus-file", &["s3://bills/focus/"], &["table-decode", "object-store"], &store));
+    };
+    with("");
+    gap(&scene, &KEYS, "F301", "the server cannot be trusted: its certificate is signed by nobody whom this machine trusts");
+    let ca = format!("ca_file = \"{}\"", folder.path().join("ca.pem").display());
+    with(&ca);
+    *vanishes.lock().expect("a switch") = true;
+    // It is fetched three times, since what was listed anew might be there; at the second time, nothing is.
+    gap(&scene, &KEYS, "F303", "s3://bills/focus/");
+    assert_eq!((objects(&scene), costs(&scene).lines().count()), (0, 1));
+    *vanishes.lock().expect("a switch") = false;
+    fill();
+    run(&scene, &KEYS).expect(0).says("5 charges, 0 set aside");
+    assert_eq!(costs(&scene), expected());
+}

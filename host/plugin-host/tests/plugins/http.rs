@@ -4,7 +4,7 @@ use super::web::{Web, reply};
 use super::*;
 use domain::catalogue as code;
 use reach::Reach;
-use reach::http::{Allowed, Area, Http, Networks, Options};
+use reach::http::{Allowed, Area, Http, Networks, Options, Proxy};
 use reach::secret::{Keeper, OAuth2, Secrets, Slot};
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
@@ -384,6 +384,36 @@ fn a_token_is_fetched_once_and_renewed_when_it_ends() {
     }
 }
 
+/// Its server forgot it, or its key was changed: a token that was good before gets one successor for each request.
+#[test]
+fn a_token_that_ends_before_its_time_is_renewed_once() {
+    let client = |web: &Web| OAuth2 { token_url: web.url("/token"), client_id: "me".into(), client_secret: Box::new(prints(SECRET)), scope: None };
+    let is_token = |request: &&String| request.starts_with("POST /token ");
+    let serve = |accepts: fn(&str) -> bool| {
+        Web::start(move |before, request| {
+            if request.starts_with("POST /token ") {
+                reply(200, &[], format!("{{\"access_token\": \"token-{before}\", \"expires_in\": 3600}}"))
+            } else if accepts(request) {
+                reply(200, &[], "welcome")
+            } else {
+                reply(401, &[], "who are you?")
+            }
+        })
+    };
+    // The first token is good for the first question only.
+    let web = serve(|request| !(request.contains("/v1/b ") && request.contains("token-0")));
+    let script = format!("secret key bearer\nGET {}\nsecret key bearer\nGET {}", web.url("/v1/a"), web.url("/v1/b"));
+    let seen = Settings::of(&web).slot("key", Keeper::OAuth2(client(&web)), &web.url("/v1/")).ask(&script).unwrap();
+    assert_eq!((seen.matches("welcome").count(), seen.matches("who are you?").count()), (2, 0), "{seen}");
+    assert_eq!(web.seen().iter().filter(is_token).count(), 2);
+    // Who is refused with a fresh token is refused.
+    let web = serve(|_| false);
+    let url = web.url("/v1/");
+    let seen = Settings::of(&web).slot("key", Keeper::OAuth2(client(&web)), &url).ask(&format!("secret key bearer\nGET {url}")).unwrap();
+    assert!(seen.ends_with("who are you?"), "{seen}");
+    assert_eq!(web.seen().iter().filter(is_token).count(), 1);
+}
+
 #[test]
 fn a_token_that_is_refused_is_an_error_without_the_secret() {
     let web =
@@ -443,55 +473,80 @@ fn a_service_account_of_google_signs_for_its_token_and_its_key_stays_here() {
     assert!(refused.message.contains("broken.json has no good token_uri"), "{refused}");
 }
 
+/// Through a proxy at a port of this machine.
+fn through(proxy: Proxy, url: &str) -> Settings {
+    Settings::allow(&[format!("GET {url}")]).with(|options| Options { proxy: Some(proxy), ..options })
+}
+
+fn proxy_at(port: u16) -> Proxy {
+    Proxy::at(&format!("http://127.0.0.1:{port}")).unwrap()
+}
+
 #[test]
 fn a_proxy_is_asked_where_one_is_set() {
-    let proxy = Web::start(|_, _| reply(200, &[], "by proxy"));
+    let web = Web::start(|_, _| reply(200, &[], "by proxy"));
     let url = "http://costs.example/v1/";
-    let through = |port: u16| {
-        let address = format!("http://127.0.0.1:{port}");
-        Settings::allow(&[format!("GET {url}")]).with(|options| Options { proxy: Some(reach::http::normal(&address).unwrap()), ..options })
-    };
-    let seen = through(proxy.port).ask(&format!("GET {url}")).unwrap();
+    let seen = through(proxy_at(web.port), url).ask(&format!("GET {url}")).unwrap();
     assert!(seen.ends_with("by proxy"), "{seen}");
-    assert!(proxy.seen()[0].starts_with("GET http://costs.example/v1/ HTTP/1.1\n"), "{:?}", proxy.seen());
+    assert!(web.seen()[0].starts_with("GET http://costs.example/v1/ HTTP/1.1\n"), "{:?}", web.seen());
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let diagnostic = through(free).refused(&format!("GET {url}"));
+    let diagnostic = through(proxy_at(free), url).refused(&format!("GET {url}"));
     assert!(diagnostic.message.starts_with("no connection to costs.example: "), "{diagnostic}");
-    let hint = format!("the way leads through the proxy http://127.0.0.1:{free}/: check that it is up and lets costs.example through");
+    let hint = format!(
+        "the way leads through the proxy http://127.0.0.1:{free}/: check that it is up and lets costs.example through, or go without it:\n\
+         [sources.bill.http]\nno_proxy = [\"costs.example\"]"
+    );
     assert_eq!(diagnostic.hint, Some(hint));
 }
 
-/// A server with a certificate of a signer of its own, made by `openssl`.
-fn encrypted(folder: &std::path::Path) -> Web {
-    let openssl = |words: &str| {
-        let output = std::process::Command::new("openssl").args(words.split(' ')).current_dir(folder).output().expect("openssl");
-        assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
-    };
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-    openssl(&format!("req -x509 {key} -subj /CN=signer -keyout ca.key -out ca.pem -addext keyUsage=keyCertSign"));
-    let leaf = "-addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
-    openssl(&format!("req -x509 {key} -subj /CN=server -keyout server.key -out server.pem -CA ca.pem -CAkey ca.key {leaf}"));
-    use rustls::pki_types::pem::PemObject;
-    let certificates = rustls::pki_types::CertificateDer::pem_file_iter(folder.join("server.pem")).unwrap().map(Result::unwrap).collect();
-    let key = rustls::pki_types::PrivateKeyDer::from_pem_file(folder.join("server.key")).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(certificates, key)
-        .unwrap();
-    let config = Arc::new(config);
-    let wrap = move |stream| -> Box<dyn web::Line> {
-        Box::new(rustls::StreamOwned::new(rustls::ServerConnection::new(Arc::clone(&config)).unwrap(), stream))
-    };
-    Web::wrapped(wrap, |_, _| reply(200, &[], "in private"))
+#[test]
+fn a_proxy_is_told_who_asks_and_nobody_else_is() {
+    // It repeats what it was asked with, as a page of an error does.
+    let web = Web::start(|_, request| {
+        let is_known = request.contains("\nproxy-authorization: Basic bWU6czNjcjN0L2tleSsx\n");
+        if is_known { reply(200, &[], request) } else { reply(407, &["proxy-authenticate: Basic realm=costs"], request) }
+    });
+    let url = "http://costs.example/v1/";
+    let known = |value: &str| through(Proxy { auth: Some(prints(value)), ..proxy_at(web.port) }, url);
+    let seen = known(&format!("me:{SECRET}")).ask(&format!("GET {url}")).unwrap();
+    assert!(seen.contains("authorization: Basic [secret]") && !seen.contains(SECRET) && !seen.contains("bWU6"), "{seen}");
+    let refused = |settings: Settings| settings.refused(&format!("GET {url}"));
+    let place = format!("http://127.0.0.1:{}/", web.port);
+    let stranger = refused(through(proxy_at(web.port), url));
+    assert_eq!(stranger.code, code::PLUGIN_FAILED, "{stranger}");
+    assert_eq!(stranger.message, format!("the proxy {place} wants a user and a password"));
+    assert_eq!(stranger.hint.as_deref(), Some("[sources.bill.http]\nproxy_auth = { env = \"PROXY_AUTH\" }"));
+    let wrong = refused(known("me:another-password"));
+    assert_eq!(wrong.message, format!("the proxy {place} refuses the user and password of `proxy_auth`"));
+    let no_pair = refused(known("no-colon-in-it"));
+    assert_eq!(no_pair.message, "the secret 'proxy_auth' cannot be used: its value is not a user, a colon and a password");
+    for diagnostic in [wrong, no_pair] {
+        assert!(!diagnostic.to_string().contains("another-password") && !diagnostic.to_string().contains("no-colon-in-it"), "{diagnostic}");
+    }
+}
+
+/// What is asked without the proxy is looked at as if there were none.
+#[test]
+fn hosts_beside_the_proxy_are_asked_directly_and_their_addresses_are_checked() {
+    let (proxy, web) = (Web::start(|_, _| reply(200, &[], "by proxy")), greets());
+    let url = format!("http://localhost:{}/v1/", web.port);
+    let beside = |except: &str| through(Proxy { except: vec![except.into()], ..proxy_at(proxy.port) }, &url);
+    let seen = beside("localhost").ask(&format!("GET {url}")).unwrap();
+    assert!(seen.ends_with("hello") && proxy.seen().is_empty(), "{seen}");
+    let seen = beside("other.example").ask(&format!("GET {url}")).unwrap();
+    assert!(seen.ends_with("by proxy") && web.seen().len() == 1, "{seen}");
+    let bare = beside("localhost").with(|options| Options { networks: Networks::default(), ..options });
+    let diagnostic = bare.refused(&format!("GET {url}"));
+    assert_eq!(diagnostic.code, code::PLUGIN_DENIED, "{diagnostic}");
+    assert!(diagnostic.message.starts_with("localhost has the address "), "{diagnostic}");
+    assert_eq!(web.seen().len(), 1);
 }
 
 #[test]
 fn a_server_is_trusted_by_its_signer() {
     let folder = tempfile::tempdir().unwrap();
-    let web = encrypted(folder.path());
-    let url = format!("https://127.0.0.1:{}/v1/", web.port);
+    let web = Web::encrypted(folder.path(), |_, _| reply(200, &[], "in private"));
+    let url = web.url("/v1/").replace("http:", "https:");
     let settings = |ca: Option<&str>| {
         let ca_file = ca.map(|name| folder.path().join(name));
         Settings::allow(&[format!("GET {url}")]).with(|options| Options { ca_file, ..options })

@@ -81,7 +81,7 @@ fn a_plugin_of_one_kind_does_not_serve_as_the_other() {
 #[test]
 fn compiled_code_is_kept_and_found_again() {
     let folder = tempfile::tempdir().unwrap();
-    let cached = || PluginHost::new(HostOptions { cache_dir: Some(folder.path().join("compiled")), limits: limits() }).unwrap();
+    let cached = || PluginHost::new(HostOptions { cache_dir: Some(folder.path().join("compiled")), limits: limits(), compiler: None }).unwrap();
     let collect_on = |host: &PluginHost| {
         let plugin = load(host, "good", test_artifacts::COLLECTS_CHARGES);
         charges(collect(&granted(&plugin), &request("", Vec::new())).unwrap())
@@ -96,13 +96,13 @@ fn compiled_code_is_kept_and_found_again() {
         let open_to_all = folder.path().join("open");
         std::fs::create_dir(&open_to_all).unwrap();
         std::fs::set_permissions(&open_to_all, std::fs::Permissions::from_mode(0o777)).unwrap();
-        let refused = PluginHost::new(HostOptions { cache_dir: Some(open_to_all), limits: limits() }).map(|_| ()).unwrap_err();
+        let refused = PluginHost::new(HostOptions { cache_dir: Some(open_to_all), limits: limits(), compiler: None }).map(|_| ()).unwrap_err();
         assert_eq!(refused.code, code::CONFIG_VALUE);
         assert!(refused.message.ends_with("everybody can write to it"), "{}", refused.message);
     }
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let refused = PluginHost::new(HostOptions { cache_dir: Some(file), limits: limits() }).map(|_| ()).unwrap_err();
+    let refused = PluginHost::new(HostOptions { cache_dir: Some(file), limits: limits(), compiler: None }).map(|_| ()).unwrap_err();
     assert_eq!(refused.code, code::CONFIG_VALUE);
 }
 

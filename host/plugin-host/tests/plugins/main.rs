@@ -32,7 +32,7 @@ fn limits() -> Limits {
 }
 
 fn host(limits: Limits) -> PluginHost {
-    PluginHost::new(HostOptions { cache_dir: None, limits }).unwrap()
+    PluginHost::new(HostOptions { cache_dir: None, limits, compiler: None }).unwrap()
 }
 
 fn load(host: &PluginHost, name: &str, bytes: &[u8]) -> Plugin {

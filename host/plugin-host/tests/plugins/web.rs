@@ -1,7 +1,11 @@
 //! A small server in this process: it answers what a test says, and remembers what it was asked.
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 pub struct Web {
@@ -13,7 +17,7 @@ pub struct Web {
 type Answer = dyn Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync;
 
 /// What a connection is wrapped in, such as TLS.
-pub trait Line: Read + Write {}
+trait Line: Read + Write {}
 impl<T: Read + Write> Line for T {}
 type Wrap = dyn Fn(TcpStream) -> Box<dyn Line> + Send + Sync;
 
@@ -22,7 +26,29 @@ impl Web {
         Web::wrapped(|stream| Box::new(stream), answer)
     }
 
-    pub fn wrapped(
+    /// With a certificate for 127.0.0.1, which a signer of its own has signed: `ca.pem` in the folder.
+    pub fn encrypted(folder: &Path, answer: impl Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync + 'static) -> Web {
+        let openssl = |words: &str| {
+            let output = Command::new("openssl").args(words.split(' ')).current_dir(folder).output().expect("openssl");
+            assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+        openssl(&format!("req -x509 {key} -subj /CN=signer -keyout ca.key -out ca.pem -addext keyUsage=keyCertSign"));
+        let leaf = "-addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
+        openssl(&format!("req -x509 {key} -subj /CN=server -keyout server.key -out server.pem -CA ca.pem -CAkey ca.key {leaf}"));
+        let certificates = CertificateDer::pem_file_iter(folder.join("server.pem")).expect("a file").map(|read| read.expect("PEM")).collect();
+        let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("a key");
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+        let config = config.with_safe_default_protocol_versions().expect("versions of TLS").with_no_client_auth();
+        let config = Arc::new(config.with_single_cert(certificates, key).expect("a certificate with its key"));
+        let wrap = move |stream| -> Box<dyn Line> {
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
+            Box::new(rustls::StreamOwned::new(connection, stream))
+        };
+        Web::wrapped(wrap, answer)
+    }
+
+    fn wrapped(
         wrap: impl Fn(TcpStream) -> Box<dyn Line> + Send + Sync + 'static,
         answer: impl Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync + 'static,
     ) -> Web {
@@ -51,7 +77,10 @@ impl Web {
 
 fn serve(line: Box<dyn Line>, seen: &Mutex<Vec<String>>, answer: &Answer) {
     let mut line = BufReader::new(line);
-    let Some(request) = read(&mut line) else { return };
+    let Some(request) = read(&mut line) else {
+        // What is no HTTP gets an answer all the same, as from other servers.
+        return drop(line.get_mut().write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"));
+    };
     let before = {
         let mut seen = seen.lock().expect("no test panics in here");
         seen.push(request.clone());

@@ -84,6 +84,11 @@ impl Networks {
         Networks(granted.into())
     }
 
+    /// Resolves names for a client; `proxy` is the operator's own word, and may lie anywhere.
+    pub fn resolver(&self, proxy: Option<&str>) -> Resolver {
+        Resolver { networks: self.clone(), proxy: proxy.map(str::to_owned) }
+    }
+
     /// Refuses what is no range of addresses, or all of them, with the reason.
     pub fn range(text: &str) -> Result<IpNet, String> {
         let range: IpNet = text.parse().map_err(|_| format!("'{}' is not a range of addresses", text.escape_debug()))?;
@@ -129,14 +134,21 @@ impl Networks {
 }
 
 /// Resolves names as the machine does, and sifts what comes out.
-impl Resolve for Networks {
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    networks: Networks,
+    proxy: Option<String>,
+}
+
+impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let networks = self.clone();
+        let Resolver { networks, proxy } = self.clone();
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let found = found.map_err(|error| Unknown { reason: error.to_string() })?;
-            let sifted = networks.sift(name.as_str(), found.collect())?;
-            Ok(Box::new(sifted.into_iter()) as Addrs)
+            let found: Vec<SocketAddr> = found.map_err(|error| Unknown { reason: error.to_string() })?.collect();
+            let is_proxy = proxy.is_some_and(|proxy| proxy.eq_ignore_ascii_case(name.as_str()));
+            let found = if is_proxy { found } else { networks.sift(name.as_str(), found)? };
+            Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
 }

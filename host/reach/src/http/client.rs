@@ -2,10 +2,11 @@
 
 use super::address::{Refused, Unknown};
 use super::outgoing::Outgoing;
-use super::{Method, Options, Response, shown};
+use super::{Method, Options, Proxy, Response, shown};
 use crate::failure::{Failure, Kind};
 use crate::runtime;
-use rustls::CertificateError;
+use crate::secret::Blots;
+use crate::tls::{cause, untrusted};
 use std::error::Error;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -13,6 +14,10 @@ use url::Url;
 
 /// A connection that is not there by then will not come.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// The client's words for that answer where it asks for a tunnel; it has no type for it that could be seen.
+const TUNNEL_REFUSED: &str = "tunnel error: proxy authorization required";
+/// What a proxy answers by which it wants to know who asks.
+const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
 /// Beside the body; the client itself allows more.
 const HEADERS_BYTES_MAX: usize = 256 << 10;
 
@@ -29,9 +34,9 @@ pub struct Trouble {
 }
 
 impl Client {
-    pub fn attempt(&self, options: &Options, outgoing: &Outgoing) -> Result<Response, Trouble> {
+    pub fn attempt(&self, options: &Options, blots: &Blots, outgoing: &Outgoing) -> Result<Response, Trouble> {
         let lasting = |failure: Failure| Trouble { failure, may_pass: false };
-        let client = runtime::enter(|| self.0.get_or_init(|| build(options)).as_ref()).map_err(|failure| lasting(failure.clone()))?;
+        let client = runtime::enter(|| self.0.get_or_init(|| build(options, blots)).as_ref()).map_err(|failure| lasting(failure.clone()))?;
         let method = match outgoing.method {
             Method::Get => reqwest::Method::GET,
             Method::Head => reqwest::Method::HEAD,
@@ -57,6 +62,9 @@ impl Client {
 async fn received(options: &Options, outgoing: &Outgoing, mut response: reqwest::Response) -> Result<Response, Trouble> {
     let url = &outgoing.url;
     let status = response.status().as_u16();
+    if let (PROXY_AUTHENTICATION_REQUIRED, Some(proxy)) = (status, &options.proxy) {
+        return Err(Trouble { failure: stranger(options, proxy), may_pass: false });
+    }
     let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
@@ -89,7 +97,7 @@ fn timed_out(options: &Options, url: &Url) -> Failure {
     Failure::new(Kind::Transient, message).hint(hint)
 }
 
-fn build(options: &Options) -> Result<reqwest::Client, Failure> {
+fn build(options: &Options, blots: &Blots) -> Result<reqwest::Client, Failure> {
     let refuse = |message: String| Failure::new(Kind::Config, message);
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("apportion/", env!("CARGO_PKG_VERSION")))
@@ -98,11 +106,11 @@ fn build(options: &Options) -> Result<reqwest::Client, Failure> {
         .referer(false)
         .no_proxy()
         .connect_timeout(CONNECT_TIME.min(options.timeout));
-    builder = match &options.proxy {
-        // Names are then resolved by the proxy, which the operator chose; only its own name is resolved here.
-        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.as_str()).map_err(|error| refuse(format!("the proxy cannot be used: {error}")))?),
-        None => builder.dns_resolver(options.networks.clone()),
-    };
+    // Names are resolved by the proxy, which the operator chose, but for its own and those that it is not asked for.
+    builder = builder.dns_resolver(options.networks.resolver(options.proxy.as_ref().and_then(|proxy| proxy.url.host_str())));
+    if let Some(proxy) = &options.proxy {
+        builder = builder.proxy(through(proxy, blots)?);
+    }
     if let Some(path) = &options.ca_file {
         let read = std::fs::read(path).map_err(|error| refuse(format!("ca_file {} cannot be read: {error}", path.display())));
         let certificates = reqwest::Certificate::from_pem_bundle(&read?);
@@ -119,6 +127,32 @@ fn build(options: &Options) -> Result<reqwest::Client, Failure> {
     })
 }
 
+fn through(proxy: &Proxy, blots: &Blots) -> Result<reqwest::Proxy, Failure> {
+    let refuse = |message: String| Failure::new(Kind::Config, message);
+    let mut through = reqwest::Proxy::all(proxy.url.as_str()).map_err(|error| refuse(format!("the proxy cannot be used: {error}")))?;
+    if let Some(keeper) = &proxy.auth {
+        let value = keeper.read("proxy_auth")?;
+        let (user, password) = value.expose().split_once(':').ok_or_else(|| {
+            refuse("the secret 'proxy_auth' cannot be used: its value is not a user, a colon and a password".into())
+                .hint("look at where it is kept, and write it there as `user:password`")
+        })?;
+        for form in [value.expose(), password] {
+            blots.add(form);
+        }
+        through = through.basic_auth(user, password);
+    }
+    Ok(through.no_proxy(reqwest::NoProxy::from_string(&proxy.except.join(","))))
+}
+
+/// The proxy does not know us.
+fn stranger(options: &Options, proxy: &Proxy) -> Failure {
+    let (why, hint) = match &proxy.auth {
+        Some(_) => ("refuses the user and password of `proxy_auth`", "write them where they are kept as `user:password`".to_owned()),
+        None => ("wants a user and a password", options.line("proxy_auth = { env = \"PROXY_AUTH\" }")),
+    };
+    Failure::new(Kind::Auth, format!("the proxy {} {why}", shown(&proxy.url))).hint(hint)
+}
+
 /// What went wrong on the way, by its cause.
 fn explained(options: &Options, url: &Url, error: &reqwest::Error) -> Trouble {
     let host = url.host_str().unwrap_or_default();
@@ -130,14 +164,17 @@ fn explained(options: &Options, url: &Url, error: &reqwest::Error) -> Trouble {
         let failure = Failure::new(Kind::Unavailable, format!("the name {host} cannot be resolved: {unknown}"));
         return Trouble { failure: failure.hint(format!("check with `getent hosts {host}`")), may_pass: true };
     }
-    if let Some(tls) = cause::<rustls::Error>(error) {
-        return lasting(untrusted(options, host, tls));
+    if let Some((why, hint)) = untrusted(host, error, &options.line("ca_file = \"ca.pem\"")) {
+        return lasting(Failure::new(Kind::Config, format!("{host} cannot be trusted: {why}")).hint(hint));
     }
     if error.is_timeout() {
         let failure = Failure::new(Kind::Unavailable, format!("no connection to {host} within {} ms", CONNECT_TIME.min(options.timeout).as_millis()));
         return Trouble { failure: failure.hint(reachable(options, host)), may_pass: true };
     }
     let why = chain(error);
+    if let Some(proxy) = options.proxy.as_ref().filter(|_| why == TUNNEL_REFUSED) {
+        return lasting(stranger(options, proxy));
+    }
     if error.is_connect() {
         let failure = Failure::new(Kind::Unavailable, format!("no connection to {host}: {why}")).hint(reachable(options, host));
         return Trouble { failure, may_pass: true };
@@ -148,42 +185,13 @@ fn explained(options: &Options, url: &Url, error: &reqwest::Error) -> Trouble {
 
 fn reachable(options: &Options, host: &str) -> String {
     match &options.proxy {
-        Some(proxy) => format!("the way leads through the proxy {}: check that it is up and lets {host} through", shown(proxy)),
+        Some(proxy) => format!(
+            "the way leads through the proxy {}: check that it is up and lets {host} through, or go without it:\n{}",
+            shown(&proxy.url),
+            options.line(format!("no_proxy = [{host:?}]"))
+        ),
         None => format!("check that {host} is up and can be reached from here; behind a proxy:\n{}", options.line("proxy = \"http://proxy:3128\"")),
     }
-}
-
-fn untrusted(options: &Options, host: &str, error: &rustls::Error) -> Failure {
-    let (why, hint) = match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => (
-            "its certificate is signed by nobody whom this machine trusts".to_owned(),
-            format!("where the signer is your own, name its certificate:\n{}", options.line("ca_file = \"ca.pem\"")),
-        ),
-        rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            ("its certificate has expired".to_owned(), "have it renewed, and check the clock of this machine".to_owned())
-        }
-        rustls::Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
-            ("its certificate is for another name".to_owned(), "ask by the name that the certificate has".to_owned())
-        }
-        other => (other.to_string(), format!("look at it with `openssl s_client -connect {host}:443 -servername {host}`")),
-    };
-    Failure::new(Kind::Config, format!("{host} cannot be trusted: {why}")).hint(hint)
-}
-
-/// The error of a type among the causes of another. What `io::Error` wraps is not among its sources, but in it.
-fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        next = match wrapped {
-            Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
-            None => error.source(),
-        };
-    }
-    None
 }
 
 /// The last cause, in words; those before it say no more than that there is one.

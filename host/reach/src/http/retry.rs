@@ -2,6 +2,7 @@
 
 use super::client::Trouble;
 use super::{Options, Response};
+use aws_smithy_types::date_time::{DateTime, Format};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ impl Patience {
     /// How long to wait before the request is sent again; `None` where this is its answer.
     pub fn before_next(&mut self, answer: &Result<Response, Trouble>) -> Option<Duration> {
         let told = match answer {
-            Ok(response) if matches!(response.status, 429 | 500 | 502 | 503 | 504) => response.header("retry-after").and_then(seconds),
+            Ok(response) if matches!(response.status, 429 | 500 | 502 | 503 | 504) => told(response),
             Err(trouble) if trouble.may_pass => None,
             _ => return None,
         };
@@ -35,9 +36,15 @@ impl Patience {
     }
 }
 
-/// Servers that give a date instead give it by their own clock, which may be wrong; then the usual wait does.
-fn seconds(text: &str) -> Option<Duration> {
-    text.trim().parse().ok().map(Duration::from_secs)
+/// How long the server says, in seconds or by a date. The date counts from the one of the answer: both are by the server's clock.
+fn told(response: &Response) -> Option<Duration> {
+    let text = response.header("retry-after")?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let seconds = |text: &str| DateTime::from_str(text.trim(), Format::HttpDate).ok().map(|date| date.secs());
+    let wait = seconds(text)? - seconds(response.header("date")?)?;
+    Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
 /// How many requests one run still has, and when the next one may go.
@@ -105,7 +112,18 @@ mod tests {
     fn a_server_may_say_how_long_but_not_for_ever() {
         assert_eq!(waits(true, &[response(429, Some("15")), response(429, Some("5")), response(429, Some("1"))]), [Some(15), Some(5), None]);
         assert_eq!(waits(true, &[response(429, Some("3600"))]), [None]);
-        assert_eq!(waits(true, &[response(429, Some("Wed, 21 Oct 2026 07:28:00 GMT"))]), [Some(1)]);
+        let by_date = |date: Option<&str>| {
+            let mut answer = response(429, Some("Wed, 21 Oct 2026 07:28:00 GMT"));
+            if let (Ok(answer), Some(date)) = (&mut answer, date) {
+                answer.headers.push(("date".into(), date.into()));
+            }
+            waits(true, &[answer])
+        };
+        assert_eq!(by_date(Some("Wed, 21 Oct 2026 07:27:48 GMT")), [Some(12)]);
+        assert_eq!(by_date(Some("Wed, 21 Oct 2026 07:28:10 GMT")), [Some(0)]);
+        // Without the server's own time, or with none that can be read, the usual wait does.
+        assert_eq!(by_date(None), [Some(1)]);
+        assert_eq!(by_date(Some("yesterday")), [Some(1)]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -24,9 +25,16 @@ const MARGIN: Duration = Duration::from_secs(60);
 const ASSERTION_SECONDS: u64 = 3_600;
 const QUOTED_CHARS: usize = 200;
 
-/// Values by slot, with their end; those that are kept somewhere have none.
+/// Values by slot.
 #[derive(Default)]
-pub struct Tokens(Mutex<BTreeMap<String, (Value, Option<Instant>)>>);
+pub struct Tokens(Mutex<BTreeMap<String, Known>>);
+
+#[derive(Clone)]
+struct Known {
+    value: Value,
+    /// From when to when it is good, if it is a token.
+    life: Option<Range<Instant>>,
+}
 
 #[derive(Deserialize)]
 struct Granted {
@@ -48,23 +56,32 @@ impl Http {
     /// The value of a slot, read once, and again when it has expired.
     pub(super) fn read(&self, slot: &str, keeper: &Keeper) -> Result<Value, Failure> {
         let mut tokens = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((value, end)) = tokens.get(slot)
-            && end.is_none_or(|end| Instant::now() < end)
+        if let Some(known) = tokens.get(slot)
+            && known.life.as_ref().is_none_or(|life| Instant::now() < life.end)
         {
-            return Ok(value.clone());
+            return Ok(known.value.clone());
         }
-        let (value, end) = match keeper {
+        let known = match keeper {
             Keeper::OAuth2(client) => self.by_client(slot, client)?,
             Keeper::GoogleServiceAccount { file, scope } => self.by_signature(slot, file, scope)?,
-            Keeper::Env(_) | Keeper::File(_) | Keeper::Command(_) => (keeper.read(slot)?, None),
+            Keeper::Env(_) | Keeper::File(_) | Keeper::Command(_) => Known { value: keeper.read(slot)?, life: None },
         };
-        self.blots.add(value.expose());
-        tokens.insert(slot.to_owned(), (value.clone(), end));
-        Ok(value)
+        self.blots.add(known.value.expose());
+        tokens.insert(slot.to_owned(), known.clone());
+        Ok(known.value)
+    }
+
+    /// Whether a token that the request went with is from before it, and so may be stale: then it is fetched anew.
+    pub(super) fn forget_tokens(&self, request: &Request, began: Instant) -> bool {
+        let mut tokens = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = tokens.len();
+        let is_stale = |known: &Known| known.life.as_ref().is_some_and(|life| life.start < began);
+        tokens.retain(|slot, known| !(is_stale(known) && request.secrets.iter().any(|(asked, _)| asked == slot)));
+        tokens.len() < before
     }
 
     /// The grant of client credentials. Its server is the operator's word, and needs no line in the list.
-    fn by_client(&self, slot: &str, client: &OAuth2) -> Result<(Value, Option<Instant>), Failure> {
+    fn by_client(&self, slot: &str, client: &OAuth2) -> Result<Known, Failure> {
         let secret = client.client_secret.read(slot)?;
         self.blots.add(secret.expose());
         let mut form = Serializer::new(String::new());
@@ -73,11 +90,11 @@ impl Http {
         if let Some(scope) = &client.scope {
             form.append_pair("scope", scope);
         }
-        self.token(slot, &client.token_url, form.finish())
+        self.token(slot, &client.token_url, form.finish(), "check the client's id, secret and scope; secrets of clients expire")
     }
 
     /// An assertion that the service account's key signs. Its server stands in a file, so the list has to allow it.
-    fn by_signature(&self, slot: &str, file: &Path, scope: &str) -> Result<(Value, Option<Instant>), Failure> {
+    fn by_signature(&self, slot: &str, file: &Path, scope: &str) -> Result<Known, Failure> {
         let refuse = |reason: &str| {
             let message = format!("the secret '{slot}' cannot be used: {} {reason}", file.display());
             Failure::new(Kind::Config, message).hint("download the key of the service account again, as JSON")
@@ -92,10 +109,11 @@ impl Http {
         self.blots.add(&assertion);
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer").append_pair("assertion", &assertion);
-        self.token(slot, &account.token_uri, form.finish())
+        let hint = "check that the service account and its key still exist and are not disabled, and the clock of this machine: `date -u`";
+        self.token(slot, &account.token_uri, form.finish(), hint)
     }
 
-    fn token(&self, slot: &str, url: &str, form: String) -> Result<(Value, Option<Instant>), Failure> {
+    fn token(&self, slot: &str, url: &str, form: String, hint: &str) -> Result<Known, Failure> {
         let headers = vec![("content-type".into(), "application/x-www-form-urlencoded".into()), ("accept".into(), "application/json".into())];
         let request =
             Request { method: Method::Post, url: url.into(), headers, secrets: Vec::new(), body: Some(form.into_bytes()), repeatable: true };
@@ -105,14 +123,14 @@ impl Http {
         let response = self.persist(&outgoing)?;
         let place = shown(&outgoing.url);
         if response.status != 200 {
-            return Err(refused(slot, &place, &response));
+            return Err(refused(slot, &place, &response).hint(hint));
         }
         let unusable = |reason: &str| Failure::new(Kind::Auth, format!("no token for the secret '{slot}': the answer of {place} {reason}"));
         let granted: Granted = serde_json::from_slice(&response.body).map_err(|_| unusable("has no access_token in it"))?;
         let value = Value::new(granted.access_token).map_err(&unusable)?;
         let seconds = granted.expires_in.as_ref().and_then(|seconds| seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok()));
         let life = Duration::from_secs(seconds.unwrap_or(ASSERTION_SECONDS));
-        Ok((value, Some(asked + life.saturating_sub(MARGIN))))
+        Ok(Known { value, life: Some(asked..asked + life.saturating_sub(MARGIN)) })
     }
 }
 
@@ -120,7 +138,7 @@ fn refused(slot: &str, place: &str, response: &Response) -> Failure {
     let said: String = String::from_utf8_lossy(&response.body).chars().filter(|c| !c.is_control()).take(QUOTED_CHARS).collect();
     let message = format!("no token for the secret '{slot}': {place} answered {}: {}", response.status, said.trim());
     let kind = if response.status >= 500 { Kind::Unavailable } else { Kind::Auth };
-    Failure::new(kind, message).hint("check the client's id, secret and scope; secrets of clients expire")
+    Failure::new(kind, message)
 }
 
 /// A token by RFC 7519 that says who asks for what, signed; `None` where the key cannot sign.

@@ -1,6 +1,6 @@
 //! Why a cluster does not answer, and the command or role that mends it. No text of a credential's program gets in here.
 
-use super::{Access, Query, groups};
+use super::{ANSWER_BYTES_MAX, Access, Query, Trouble, groups};
 use crate::failure::{Failure, Kind};
 use kube::client::AuthError;
 use kube::config::KubeconfigError;
@@ -46,9 +46,27 @@ pub fn too_late(access: &Access, query: &Query) -> Failure {
         .hint(format!("[sources.{}.kubernetes]\ntimeout_seconds = {}", access.source, seconds.saturating_mul(4)))
 }
 
-pub fn of_answer(access: &Access, query: &Query, error: &kube::Error) -> Failure {
+/// It answered, and not with a list.
+pub fn no_list(access: &Access, query: &Query, problem: &str) -> Failure {
+    let message = format!("the cluster of the source '{}' answers {problem} when asked for {}", access.source, query.resource);
+    Failure::new(Kind::Unavailable, message).hint(format!("look at what answers there: `{} get --raw /version`", kubectl(access)))
+}
+
+pub fn of_answer(access: &Access, query: &Query, trouble: Trouble) -> Failure {
     let (source, resource) = (&access.source, &query.resource);
-    let kube::Error::Api(status) = error else { return of_connection(access, error) };
+    let status = match trouble {
+        Trouble::Kube(kube::Error::Api(status)) => status,
+        Trouble::Kube(error) => return of_connection(access, &error),
+        Trouble::BrokeOff(why) => {
+            return Failure::new(Kind::Transient, format!("the answer of the cluster of the source '{source}' broke off: {why}")).hint("run again");
+        }
+        Trouble::TooLong => {
+            let mib = ANSWER_BYTES_MAX >> 20;
+            let message = format!("the cluster of the source '{source}' answers with more than {mib} MiB when asked for a page of {resource}");
+            return Failure::new(Kind::Config, message)
+                .hint(format!("ask for shorter pages, if the plugin can:\n[sources.{source}.config]\npage_size = 50"));
+        }
+    };
     let said = status.message.trim();
     match status.code {
         401 => Failure::new(Kind::Auth, format!("the cluster of the source '{source}' does not know who asks: {said}"))
@@ -65,8 +83,10 @@ pub fn of_answer(access: &Access, query: &Query, error: &kube::Error) -> Failure
         }
         code @ 500.. => {
             Failure::new(Kind::Transient, format!("the cluster of the source '{source}' failed with {code} when asked for {resource}: {said}"))
+                .hint(format!("look at how it is: `{} get --raw '/readyz?verbose'`", kubectl(access)))
         }
-        code => Failure::new(Kind::Config, format!("the cluster of the source '{source}' refuses to list {resource} with {code}: {said}")),
+        code => Failure::new(Kind::Config, format!("the cluster of the source '{source}' refuses to list {resource} with {code}: {said}"))
+            .hint(format!("try it: `{} get {resource}`", kubectl(access))),
     }
 }
 
@@ -169,7 +189,7 @@ mod tests {
         };
         let query = Query { resource: "pods".into(), namespace: None, label_selector: None, field_selector: None, limit: 0, next: None };
         let status = Status { code, message: message.into(), ..Status::default() };
-        of_answer(&access, &query, &kube::Error::Api(Box::new(status)))
+        of_answer(&access, &query, Trouble::Kube(kube::Error::Api(Box::new(status))))
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Access {
     pub external_id: Option<String>,
     pub tenant_id: Option<String>,
     pub client_id: Option<String>,
+    /// Without a byte for so long, a fetch is taken up again where it was.
+    pub silence: Duration,
     pub keys: Keys,
     /// Whether an object below a prefix is a table, by its key.
     pub is_table: fn(&str) -> bool,
@@ -79,8 +81,6 @@ pub struct Head {
 }
 
 const CONNECT: Duration = Duration::from_secs(10);
-/// Without a byte for so long, a fetch is taken up again where it was.
-const SILENCE: Duration = Duration::from_secs(30);
 
 impl Access {
     pub async fn connect(&self, address: &Address) -> Result<Store, Failure> {
@@ -169,8 +169,11 @@ impl Access {
     }
 
     fn client(&self) -> Result<ClientOptions, Failure> {
-        let mut options =
-            ClientOptions::new().with_allow_http(self.allow_http).with_connect_timeout(CONNECT).with_read_timeout(SILENCE).with_timeout_disabled();
+        let mut options = ClientOptions::new()
+            .with_allow_http(self.allow_http)
+            .with_connect_timeout(CONNECT)
+            .with_read_timeout(self.silence)
+            .with_timeout_disabled();
         if let Some(bytes) = self.certificates()? {
             let certificates = Certificate::from_pem_bundle(&bytes).map_err(|_| no_certificate(self.ca_file.as_ref()))?;
             options = certificates.into_iter().fold(options, ClientOptions::with_root_certificate);

@@ -2,6 +2,7 @@
 
 use super::address::Kind as StoreKind;
 use crate::failure::{Failure, Kind};
+use crate::tls;
 use domain::catalogue::{self as code, Code};
 use domain::diagnostic::Diagnostic;
 use object_store::Error;
@@ -51,6 +52,9 @@ impl Deed {
 pub fn of_store(deed: Deed, name: &str, address_kind: StoreKind, error: &Error) -> Failure {
     let told = Told::of(error);
     let failed = deed.failed();
+    if let Some(failure) = untrusted(&format!("{name} {failed}"), error) {
+        return failure;
+    }
     // Answers to listings come without a variant of their own: what they say counts.
     let is_refused = matches!(told.status, Some(401 | 403));
     match error {
@@ -66,6 +70,10 @@ pub fn of_store(deed: Deed, name: &str, address_kind: StoreKind, error: &Error) 
             .hint("run again: what is there then is listed anew"),
         Error::InvalidPath { source } => of(Kind::Config, code::STORE_FAILED, format!("{name} {failed}: a key in it cannot be read: {source}"))
             .hint("keys with an empty part (`//`) are not supported; narrow the path so that it does not lead to them"),
+        _ if matches!(told.status, Some(408 | 429)) => {
+            of(Kind::RateLimited(None), code::STORE_FAILED, format!("{name} {failed}: the store has too much to do: {}", told.words()))
+                .hint("it was tried several times; run again later")
+        }
         _ if told.status.is_some_and(|status| status < 500) => {
             of(Kind::Config, code::STORE_FAILED, format!("{name} {failed}: the store answers {}", told.words()))
                 .hint(hint_to_answer(address_kind, &told))
@@ -73,6 +81,12 @@ pub fn of_store(deed: Deed, name: &str, address_kind: StoreKind, error: &Error) 
         _ => of(Kind::Transient, code::STORE_FAILED, format!("{name} {failed}: {}", told.words()))
             .hint("it was tried several times; run again, and if it stays so, check `endpoint` of [sources.NAME.store] and the network"),
     }
+}
+
+/// The fault of a server's certificate, or of TLS otherwise.
+pub fn untrusted(what: &str, error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
+    let (why, hint) = tls::untrusted("HOST", error, "[sources.NAME.store]\nca_file = \"ca.pem\"")?;
+    Some(of(Kind::Config, code::STORE_FAILED, format!("{what}: the server cannot be trusted: {why}")).hint(hint))
 }
 
 fn where_else(kind: StoreKind) -> &'static str {

@@ -1,6 +1,6 @@
 //! Files of web servers: one URL, one file.
 
-use super::{Access, CONNECT, Fetch, Head, SILENCE, changed, no_certificate, value};
+use super::{Access, CONNECT, Fetch, Head, changed, no_certificate, value};
 use crate::failure::{Failure, Kind};
 use crate::object_store::address::Address;
 use crate::object_store::trouble;
@@ -12,12 +12,15 @@ use std::ops::Range;
 use std::time::Duration;
 use url::Url;
 
+#[derive(Clone)]
 pub struct Web {
     client: Client,
     url: Url,
     /// As people see it.
     name: String,
     authorization: Option<HeaderValue>,
+    /// The longest wait that a server can ask for.
+    silence: Duration,
 }
 
 const TRIES: u32 = 4;
@@ -37,13 +40,14 @@ impl Web {
             let leaves_tls = attempt.url().scheme() != "https" && !allow_http;
             if leaves_tls || attempt.previous().len() > REDIRECTS_MAX { attempt.stop() } else { attempt.follow() }
         });
-        let mut builder = Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE).no_gzip().redirect(redirects).user_agent("apportion");
+        let mut builder =
+            Client::builder().connect_timeout(CONNECT).read_timeout(access.silence).no_gzip().redirect(redirects).user_agent("apportion");
         if let Some(bytes) = access.certificates()? {
             let certificates = reqwest::Certificate::from_pem_bundle(&bytes).map_err(|_| no_certificate(access.ca_file.as_ref()))?;
             builder = builder.tls_certs_merge(certificates);
         }
         let client = builder.build().map_err(|error| trouble::of(Kind::Config, code::CONFIG_VALUE, format!("{name} cannot be asked: {error}")))?;
-        Ok(Web { client, url, name, authorization: authorization(access)? })
+        Ok(Web { client, url, name, authorization: authorization(access)?, silence: access.silence })
     }
 
     /// Asks for the file's size and version; servers that do not know HEAD are asked for the file, and not heard out.
@@ -67,8 +71,7 @@ impl Web {
             return Err(changed(&self.name));
         }
         let etag = text(response.headers(), ETAG.as_str()).filter(|etag| !etag.starts_with("W/"));
-        let web = Web { client: self.client.clone(), url: self.url.clone(), name: self.name.clone(), authorization: self.authorization.clone() };
-        Ok(Fetch::Web(Box::new(WebFetch { web, response, etag, taken: 0, tries_left: TRIES })))
+        Ok(Fetch::Web(Box::new(WebFetch { web: self.clone(), response, etag, taken: 0, tries_left: TRIES })))
     }
 
     pub async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
@@ -90,11 +93,14 @@ impl Web {
             let failure = match self.request(method.clone()).headers(headers.clone()).send().await {
                 Ok(response) if left > 0 && is_passing(response.status()) => {
                     let wait = text(response.headers(), "retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-                    pause = wait.map_or(pause, |wait| wait.min(SILENCE));
+                    pause = wait.map_or(pause, |wait| wait.min(self.silence));
                     None
                 }
                 Ok(response) => return Ok(response),
-                Err(error) => Some(self.failed(Kind::Transient, &cause(&error))),
+                Err(error) => match trouble::untrusted(&format!("{} cannot be fetched", self.name), &error) {
+                    Some(failure) => return Err(failure),
+                    None => Some(self.failed(Kind::Transient, &cause(&error))),
+                },
             };
             if let Some(failure) = failure.filter(|_| left == 0) {
                 return Err(failure);
@@ -128,8 +134,12 @@ impl Web {
             }
             _ if status.is_redirection() => Err(self.failed(Kind::Config, "it is sent on to a place without TLS, or too often")),
             _ => {
-                let kind = if is_passing(status) { Kind::Transient } else { Kind::Config };
-                Err(self.failed(kind, &format!("the server answers with status {}", status.as_u16())))
+                let failed = |kind: Kind| self.failed(kind, &format!("the server answers with status {}", status.as_u16()));
+                Err(if is_passing(status) {
+                    failed(Kind::Transient).hint("it was tried several times; run again later")
+                } else {
+                    failed(Kind::Config)
+                })
             }
         }
     }
