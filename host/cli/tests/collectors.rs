@@ -12,6 +12,8 @@ mod azure;
 mod credentials;
 #[path = "collectors/every.rs"]
 mod every;
+#[path = "collectors/forward.rs"]
+mod forward;
 #[path = "collectors/gcp.rs"]
 mod gcp;
 #[path = "collectors/http_json.rs"]
@@ -22,6 +24,8 @@ mod kubernetes;
 mod opencost;
 #[path = "collectors/prometheus.rs"]
 mod prometheus;
+#[path = "collectors/proxy.rs"]
+mod proxy;
 #[path = "collectors/reports.rs"]
 mod reports;
 #[path = "collectors/saas.rs"]

@@ -340,23 +340,6 @@ fn a_bill_in_google_cloud_storage_is_the_same_bill() {
     gap(&scene, &[], "F303", "there is no object at gs://bills/none/");
 }
 
-/// What another service answers to a request, sent on with its own headers.
-fn sent_on(url: &str, request: &str) -> Vec<u8> {
-    let (head, _) = request.split_once("\n\n").expect("a head");
-    let mut lines = head.lines();
-    let mut words = lines.next().expect("a request").split(' ');
-    let (method, path) = (words.next().expect("a method"), words.next().expect("a path"));
-    let mut command = Command::new("curl");
-    command.args(["-sSi", "--http1.1", "-H", "Connection: close", &format!("{url}{path}")]);
-    if method == "HEAD" {
-        command.arg("-I");
-    }
-    lines.filter(|line| !["host:", "connection:"].iter().any(|own| line.starts_with(own))).for_each(|line| {
-        command.args(["-H", line]);
-    });
-    command.output().expect("curl").stdout
-}
-
 /// A store of a company's own, whose certificate its own authority signed; and an object that goes away between the list and the fetch.
 #[test]
 fn a_store_with_an_authority_of_its_own_and_an_object_that_vanishes() {
@@ -371,7 +354,7 @@ fn a_store_with_an_authority_of_its_own_and_an_object_that_vanishes() {
         if request.starts_with("GET /bills/focus/jan.csv ") && *does_vanish.lock().expect("a switch") {
             curl(&["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", "testing:testing", "-X", "DELETE", &format!("{moto}/bills/focus/jan.csv")]);
         }
-        Some(sent_on(&moto, request))
+        Some(crate::forward::sent_on(&moto, request, &[]))
     });
     let url = between.url("").replace("http:", "https:");
     let scene = Scene::with_rules();

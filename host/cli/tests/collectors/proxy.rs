@@ -1,0 +1,103 @@
+//! A company's proxy: squid, which wants to know who asks, in front of servers with and without TLS.
+
+use crate::scene::{Output, Scene};
+use crate::servers::{free_port, packages};
+use crate::web::{Web, reply};
+use std::process::{Child, Command, Stdio};
+
+const USER: &str = "apportion";
+const PASSWORD: &str = "pr0xy-pass-word";
+
+/// Ends with the test.
+struct Proxy {
+    port: u16,
+    child: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Proxy {
+    fn start() -> Option<Proxy> {
+        packages(&["squid"])?;
+        let (port, folder) = (free_port(), tempfile::tempdir().expect("a folder"));
+        // It gives up being root, and has to write its log all the same.
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("a folder");
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let hashed = Command::new("openssl").args(["passwd", "-apr1", PASSWORD]).output().expect("openssl").stdout;
+        std::fs::write(path("users"), format!("{USER}:{}", String::from_utf8_lossy(&hashed))).expect("a file");
+        let settings = format!(
+            "http_port 127.0.0.1:{port}\nauth_param basic program /usr/lib/squid/basic_ncsa_auth {}\nacl known proxy_auth REQUIRED\n\
+             http_access allow known\nhttp_access deny all\ncache deny all\npid_filename none\nvisible_hostname proxy.test\n\
+             access_log stdio:{}\ncache_log {}\nshutdown_lifetime 0 seconds\n",
+            path("users"),
+            path("log"),
+            path("cache.log"),
+        );
+        std::fs::write(path("squid.conf"), settings).expect("a file");
+        let child = Command::new("squid").args(["-N", "-f", &path("squid.conf")]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("squid");
+        let proxy = Proxy { port, child, folder };
+        let listens = ["-s", "-o", "/dev/null", "--retry", "40", "--retry-connrefused", "--retry-delay", "1", &format!("http://127.0.0.1:{port}/")];
+        assert!(Command::new("curl").args(listens).status().expect("curl").success(), "squid does not listen");
+        Some(proxy)
+    }
+
+    /// What it was asked to do.
+    fn asked(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).expect("a log")
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A source that asks a server through the proxy, unless `no_proxy` says otherwise.
+fn scene(url: &str, http: &str) -> Scene {
+    let scene = Scene::with_rules();
+    let fields = "billed_cost = '$.cost', charge_period_start = '2026-03-01', billing_currency = 'USD', service_name = 'S'";
+    scene.write(
+        "apportion.toml",
+        &format!(
+            "[sources.acme]\nplugin = \"http-json\"\ngrants = [\"http\"]\nconfig = {{ url = '{url}', rows = '$.rows[*]', fields = {{ {fields} }} }}\n\
+             [sources.acme.http]\nallow = [\"GET {url}\"]\nnetworks = [\"127.0.0.0/8\"]\nretries = 0\n{http}\n"
+        ),
+    );
+    scene
+}
+
+fn run(scene: &Scene, environment: &[(&str, &str)], exit: i32) -> Output {
+    let output = scene.run_with(&["run", "--from", "2026-03", "--to", "2026-03"], environment).expect(exit);
+    assert!(!output.stdout.contains(PASSWORD) && !output.stderr.contains(PASSWORD), "{}", output.stderr);
+    output
+}
+
+#[test]
+fn a_proxy_that_wants_to_know_who_asks_leads_to_servers_with_and_without_tls() {
+    let Some(proxy) = Proxy::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let answer = |_: usize, _: &str| reply(200, &[], r#"{"rows": [{"cost": "1.25"}]}"#);
+    let (plain, encrypted) = (Web::start(answer), Web::encrypted(folder.path(), answer));
+    let ca = format!("ca_file = \"{}\"", folder.path().join("ca.pem").display());
+    let address = format!("http://127.0.0.1:{}", proxy.port);
+    let who = format!("{USER}:{PASSWORD}");
+    for url in [plain.url("/costs"), encrypted.url("/costs").replace("http:", "https:")] {
+        let with = |more: &str| scene(&url, &format!("proxy = \"{address}\"\n{ca}\n{more}"));
+        run(&with("proxy_auth = { env = \"WHO\" }"), &[("WHO", &who)], 0).says("acme: 1 charge, 0 set aside");
+        let stranger = run(&with(""), &[], 3).stderr;
+        assert!(stranger.contains(&format!("the proxy {address}/ wants a user and a password")), "{stranger}");
+        assert!(stranger.contains("[sources.acme.http]\nproxy_auth = { env = \"PROXY_AUTH\" }"), "{stranger}");
+        let wrong = run(&with("proxy_auth = { env = \"WHO\" }"), &[("WHO", "apportion:another-pass-word")], 3).stderr;
+        assert!(wrong.contains("refuses the user and password of `proxy_auth`") && !wrong.contains("another-pass-word"), "{wrong}");
+        // The deployment's proxy wins, and is told nothing that the file says to another one.
+        let deployed = [("APPORTION_PROXY", address.as_str()), ("APPORTION_PROXY_AUTH", who.as_str())];
+        run(&scene(&url, &format!("proxy = \"http://127.0.0.1:9\"\n{ca}")), &deployed, 0).says("acme: 1 charge");
+        let before = proxy.asked().len();
+        run(&with("no_proxy = [\"127.0.0.1\"]"), &[], 0).says("acme: 1 charge");
+        assert_eq!(proxy.asked().len(), before, "{}", proxy.asked());
+    }
+    assert!(proxy.asked().contains(&format!("CONNECT 127.0.0.1:{}", encrypted.port)), "{}", proxy.asked());
+    // Nothing of the proxy's credentials comes to the server.
+    assert!(plain.seen().iter().chain(&encrypted.seen()).all(|request| !request.contains("proxy-authorization")), "{:?}", plain.seen());
+}
