@@ -23,10 +23,15 @@ pub fn test(ui: Ui, target: &Path, format: Format) -> Result<(), Failure> {
         Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("the plugin {} cannot be read: {error}", component.display()))
             .hint(format!("`apportion plugin build {}`", folder.display()))
     })?;
-    let script = script(&folder)?;
-    let material = material(&folder, &script)?;
+    let scripts = scripts(&folder)?;
     let plugin = opening::plugin_host(None)?.load(&component.display().to_string(), &bytes)?;
-    let cases = conformance::try_out(&plugin, &script, &material)?;
+    let mut cases = Vec::new();
+    for Named { name, script } in &scripts {
+        let tried = conformance::try_out(&plugin, script, &material(&folder, script)?)?;
+        cases.extend(
+            tried.into_iter().map(|case| Case { name: name.as_ref().map_or(case.name.clone(), |name| format!("{name}: {}", case.name)), ..case }),
+        );
+    }
     let failed = cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed(_))).count() as u64;
     ui.data(&match format {
         Format::Text => text(ui, &cases),
@@ -51,13 +56,32 @@ fn target_of(target: &Path) -> Result<(PathBuf, PathBuf), Diagnostic> {
     Ok((project.component(), project.dir))
 }
 
-fn script(folder: &Path) -> Result<Script, Diagnostic> {
-    let path = folder.join(SCRIPT);
+/// A script of a folder. The first is `conformance.toml`; a plugin that works in several ways has one for each other way, such as
+/// `conformance-files.toml`, and its cases are called by that name.
+struct Named {
+    name: Option<String>,
+    script: Script,
+}
+
+fn scripts(folder: &Path) -> Result<Vec<Named>, Diagnostic> {
+    let mut scripts = vec![Named { name: None, script: script(&folder.join(SCRIPT))? }];
+    let mut others: Vec<String> =
+        fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    others.sort();
+    for file in others {
+        if let Some(name) = file.strip_prefix("conformance-").and_then(|rest| rest.strip_suffix(".toml")) {
+            scripts.push(Named { name: Some(name.to_owned()), script: script(&folder.join(&file))? });
+        }
+    }
+    Ok(scripts)
+}
+
+fn script(path: &Path) -> Result<Script, Diagnostic> {
     let refuse = |reason: &str| {
         Diagnostic::new(code::PLUGIN_PROJECT, format!("{} cannot be used: {}", path.display(), reason.trim_end()))
             .hint("compare it with that of a new project: `apportion plugin new NAME`")
     };
-    let text = fs::read_to_string(&path).map_err(|error| refuse(&error.to_string()))?;
+    let text = fs::read_to_string(path).map_err(|error| refuse(&error.to_string()))?;
     toml::from_str(&text).map_err(|error| refuse(&error.to_string()))
 }
 
