@@ -1,4 +1,5 @@
-//! Every environment variable that the binary reads. Nothing else looks at the environment.
+//! Every environment variable that the binary reads. Nothing else of ours looks at the environment; clients of AWS and of stores
+//! look at those that are theirs.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ pub const WASM_RUSTC: &str = "APPORTION_WASM_RUSTC";
 
 /// The variables with what they mean, for the reference.
 #[cfg(test)]
-pub const DOCUMENTED: [(&str, &str); 12] = [
+pub const DOCUMENTED: [(&str, &str); 14] = [
     (CONFIG, "Settings file; `--config` wins."),
     (LEDGER, "Ledger file; `--ledger` wins."),
     (LISTEN, "Address of `serve`; `--listen` wins."),
@@ -32,6 +33,8 @@ pub const DOCUMENTED: [(&str, &str); 12] = [
     (PROXY_AUTH, "Who asks that proxy, as `user:password`."),
     (CACHE, "Folder for compiled plugins and copies of objects, instead of the user's cache."),
     (WASM_RUSTC, "A rustc that compiles for WebAssembly, for `plugin build`; otherwise the usual one."),
+    ("HTTPS_PROXY", "The proxy of AWS, of object stores and of `plugin install`, with `HTTP_PROXY` and `NO_PROXY`; clusters are asked directly."),
+    ("AWS_PROFILE", "And all others by which AWS's own tools find credentials, regions and endpoints; a `profile` of the settings wins."),
     ("USER", "Who approves rules; `--by` wins."),
     ("NO_COLOR", "Set: no bold text on terminals."),
     ("XDG_CACHE_HOME", "The user's cache; compiled plugins go to `apportion/plugins` in it, copies of objects to `apportion/objects`."),

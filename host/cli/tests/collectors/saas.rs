@@ -38,7 +38,7 @@ impl Service {
 }
 
 /// Answers questions at one path, and every other one with nothing.
-fn serve(path: &'static str, answer: impl Fn() -> Answer + Send + 'static) -> HttpServer {
+fn serve(path: &'static str, answer: impl Fn() -> Answer + Send + Sync + 'static) -> HttpServer {
     HttpServer::start(move |asked| if asked.target.split('?').next() == Some(path) { answer() } else { Answer::json(EMPTY) })
 }
 

@@ -2,9 +2,8 @@
 
 use crate::scene::{BILL, Output, Scene};
 use crate::servers::Server;
+use crate::web::{Web, reply};
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
@@ -72,19 +71,14 @@ fn objects(scene: &Scene) -> usize {
     fs::read_dir(scene.path("objects")).map_or(0, Iterator::count)
 }
 
-/// A web server of a few files, which counts how often each was asked for and can break off in the middle.
-struct Web {
-    port: u16,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
+/// A file of a web server.
 #[derive(Clone)]
 struct Served {
     path: &'static str,
     status: u16,
     /// What the answer must not come without.
     authorization: Option<&'static str>,
-    headers: &'static str,
+    headers: &'static [&'static str],
     body: Vec<u8>,
     /// Sends so many bytes of the body, and hangs up.
     cut_after: Option<usize>,
@@ -92,54 +86,29 @@ struct Served {
 
 impl Served {
     fn new(path: &'static str, body: &[u8]) -> Served {
-        Served { path, status: 200, authorization: None, headers: "", body: body.to_vec(), cut_after: None }
+        Served { path, status: 200, authorization: None, headers: &[], body: body.to_vec(), cut_after: None }
     }
 }
 
-impl Web {
-    fn serve(files: Vec<Served>) -> Web {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let (port, asked) = (listener.local_addr().expect("an address").port(), Arc::new(Mutex::new(Vec::new())));
-        let seen = asked.clone();
-        // The thread ends with the test.
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                answer(stream, &files, &seen);
-            }
-        });
-        Web { port, asked }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
-    }
-
-    fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.asked.lock().expect("the list"))
-    }
+/// A web server of a few files.
+fn serve(files: Vec<Served>) -> Web {
+    Web::start(move |_, request| {
+        let path = request.split(' ').nth(1).unwrap_or_default();
+        let Some(file) = files.iter().find(|file| file.path == path) else { return reply(404, &[], "") };
+        let refused = file.authorization.is_some_and(|value| !request.contains(&format!("authorization: {value}\n")));
+        let mut bytes = reply(if refused { 401 } else { file.status }, file.headers, &file.body)?;
+        let missing = if request.starts_with("HEAD ") { file.body.len() } else { file.cut_after.map_or(0, |sent| file.body.len() - sent) };
+        bytes.truncate(bytes.len() - missing);
+        Some(bytes)
+    })
 }
 
-fn answer(mut stream: TcpStream, files: &[Served], asked: &Mutex<Vec<String>>) {
-    let mut request = String::new();
-    let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
-    while !request.ends_with("\r\n\r\n") && reader.read_line(&mut request).is_ok_and(|count| count > 0) {}
-    let mut words = request.split_whitespace();
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    asked.lock().expect("the list").push(format!("{method} {path}"));
-    let Some(file) = files.iter().find(|file| file.path == path) else {
-        let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        return;
-    };
-    let refused = file.authorization.is_some_and(|value| !request.to_lowercase().contains(&format!("authorization: {value}").to_lowercase()));
-    let status = if refused { 401 } else { file.status };
-    let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n{}\r\n", file.body.len(), file.headers);
-    let _ = stream.write_all(head.as_bytes());
-    if method == "GET" {
-        let _ = stream.write_all(&file.body[..file.cut_after.unwrap_or(file.body.len())]);
-    }
+/// Method and path of each request.
+fn asked(web: &Web) -> Vec<String> {
+    web.seen().iter().map(|request| request.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
 }
 
-const ETAG: &str = "ETag: \"1\"\r\n";
+const ETAG: &[&str] = &["etag: \"1\""];
 
 fn web_scene(web: &Web, path: &str, store: &str) -> Scene {
     let scene = Scene::with_rules();
@@ -150,24 +119,24 @@ fn web_scene(web: &Web, path: &str, store: &str) -> Scene {
 
 #[test]
 fn a_bill_of_a_web_server_is_fetched_once() {
-    let web = Web::serve(vec![Served { headers: ETAG, ..Served::new("/bill.csv", BILL.as_bytes()) }]);
+    let web = serve(vec![Served { headers: ETAG, ..Served::new("/bill.csv", BILL.as_bytes()) }]);
     let scene = web_scene(&web, "/bill.csv", "");
     run(&scene, &[]).expect(0).says("5 charges, 0 set aside");
     assert_eq!(costs(&scene), expected());
-    assert_eq!(web.asked(), ["HEAD /bill.csv", "GET /bill.csv"]);
+    assert_eq!(asked(&web), ["HEAD /bill.csv", "GET /bill.csv"]);
     run(&scene, &[]).expect(0).says("0 days new, 0 changed, 2 unchanged");
-    assert_eq!(web.asked(), ["HEAD /bill.csv"]);
+    assert_eq!(asked(&web), ["HEAD /bill.csv", "GET /bill.csv", "HEAD /bill.csv"]);
     assert_eq!(objects(&scene), 1);
 }
 
 /// Without a version nobody can tell whether it has changed.
 #[test]
 fn a_file_without_a_version_is_fetched_each_time() {
-    let web = Web::serve(vec![Served::new("/bill.csv", BILL.as_bytes())]);
+    let web = serve(vec![Served::new("/bill.csv", BILL.as_bytes())]);
     let scene = web_scene(&web, "/bill.csv", "");
     run(&scene, &[]).expect(0);
     run(&scene, &[]).expect(0);
-    assert_eq!(web.asked(), ["HEAD /bill.csv", "GET /bill.csv", "HEAD /bill.csv", "GET /bill.csv"]);
+    assert_eq!(asked(&web), ["HEAD /bill.csv", "GET /bill.csv", "HEAD /bill.csv", "GET /bill.csv"]);
     assert_eq!(objects(&scene), 1);
 }
 
@@ -176,7 +145,7 @@ fn what_a_web_server_refuses_is_a_gap_with_a_reason() {
     let cut = Served { cut_after: Some(100), ..Served::new("/cut.csv", BILL.as_bytes()) };
     let secret = Served { authorization: Some("Bearer open sesame"), ..Served::new("/secret.csv", BILL.as_bytes()) };
     let late = Served { status: 410, ..Served::new("/late.csv", b"") };
-    let web = Web::serve(vec![cut, secret, late, Served::new("/bill.csv", BILL.as_bytes())]);
+    let web = serve(vec![cut, secret, late, Served::new("/bill.csv", BILL.as_bytes())]);
     for (path, code, words) in [
         ("/cut.csv", "F301", "/cut.csv cannot be fetched: it broke off after 100 bytes"),
         (
@@ -202,8 +171,8 @@ fn what_a_web_server_refuses_is_a_gap_with_a_reason() {
 #[test]
 fn nobody_listens() {
     let scene = Scene::with_rules();
-    let web = Web { port: crate::servers::free_port(), asked: Arc::default() };
-    let settings = settings("focus-file", &[&web.url("/x.csv"), "bills"], &["table-decode", "object-store"], "allow_http = true");
+    let url = format!("http://127.0.0.1:{}/x.csv", crate::servers::free_port());
+    let settings = settings("focus-file", &[&url, "bills"], &["table-decode", "object-store"], "allow_http = true");
     scene.write("apportion.toml", &settings);
     scene.write("bills/jan.csv", BILL);
     gap(&scene, &[], "F301", "/x.csv cannot be fetched: ");
@@ -212,11 +181,11 @@ fn nobody_listens() {
 
 #[test]
 fn tls_is_not_left_out_by_accident() {
-    let web = Web::serve(Vec::new());
+    let web = serve(Vec::new());
     let scene = Scene::with_rules();
     scene.write("apportion.toml", &settings("focus-file", &[&web.url("/x.csv")], &["table-decode", "object-store"], ""));
     run(&scene, &[]).fails_with(1, "C104", "`allow_http = true` in [sources.aws.store]");
-    assert!(web.asked().is_empty());
+    assert!(asked(&web).is_empty());
 }
 
 #[test]
@@ -350,7 +319,7 @@ fn a_store_with_an_authority_of_its_own_and_an_object_that_vanishes() {
     let folder = tempfile::tempdir().expect("a folder");
     let (moto, vanishes) = (server.url(), Arc::new(Mutex::new(false)));
     let does_vanish = vanishes.clone();
-    let between = crate::web::Web::encrypted(folder.path(), move |_, request| {
+    let between = Web::encrypted(folder.path(), move |_, request| {
         if request.starts_with("GET /bills/focus/jan.csv ") && *does_vanish.lock().expect("a switch") {
             curl(&["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", "testing:testing", "-X", "DELETE", &format!("{moto}/bills/focus/jan.csv")]);
         }
