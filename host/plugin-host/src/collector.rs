@@ -28,6 +28,7 @@ pub struct CollectorPlugin {
     optional: Vec<Power>,
     reach: Reach,
     log: Option<LogSink>,
+    fuel: Fuel,
 }
 
 impl CollectorPlugin {
@@ -38,6 +39,7 @@ impl CollectorPlugin {
         limits: &Limits,
         grants: &Grants,
         powers: Vec<Power>,
+        fuel: Fuel,
     ) -> wasmtime::Result<CollectorPlugin> {
         let pre = CollectorPre::new(linker(engine, &powers)?.instantiate_pre(component)?)?;
         Ok(CollectorPlugin {
@@ -49,6 +51,7 @@ impl CollectorPlugin {
             optional: powers.into_iter().filter(|power| !grants.has(*power)).collect(),
             reach: Reach::default(),
             log: None,
+            fuel,
         })
     }
 
@@ -83,7 +86,7 @@ impl CollectorPlugin {
 
     fn open(&self, sandbox: &mut Sandbox, instance: &collector::Collector, request: &CollectRequest) -> Result<ResourceAny, Diagnostic> {
         let period = request.period.map(convert::period);
-        let opened = sandbox.call("open", Fuel::NotCounted, |store| {
+        let opened = sandbox.call("open", self.fuel, |store| {
             instance.apportion_plugin_collect().call_open(store, &request.config, period.as_ref(), request.state.as_deref())
         });
         self.pass_log(sandbox);
@@ -91,7 +94,7 @@ impl CollectorPlugin {
     }
 
     fn next(&self, sandbox: &mut Sandbox, instance: &collector::Collector, cursor: ResourceAny) -> Result<Option<types::Batch>, Diagnostic> {
-        let next = sandbox.call("next", Fuel::NotCounted, |store| instance.apportion_plugin_collect().cursor().call_next(store, cursor));
+        let next = sandbox.call("next", self.fuel, |store| instance.apportion_plugin_collect().cursor().call_next(store, cursor));
         self.pass_log(sandbox);
         next?.map_err(|error| self.reported(sandbox, error))
     }
@@ -122,7 +125,7 @@ impl CollectorPlugin {
         sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
         counted: &mut (u64, u64),
     ) -> Result<(), Diagnostic> {
-        let instance = sandbox.start(Fuel::NotCounted, |store| self.pre.instantiate(store))?;
+        let instance = sandbox.start(self.fuel, |store| self.pre.instantiate(store))?;
         let cursor = self.open(sandbox, &instance, request)?;
         let granted = if self.grants.has(Power::TableDecode) { request.tables.as_slice() } else { &[] };
         let mut intake = Intake::new(&self.limits, granted);
@@ -162,8 +165,8 @@ impl Collector for CollectorPlugin {
 
     fn check(&self, request: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
         let mut sandbox = self.sandbox(request);
-        let instance = sandbox.start(Fuel::NotCounted, |store| self.pre.instantiate(store))?;
-        let checked = sandbox.call("check", Fuel::NotCounted, |store| instance.apportion_plugin_collect().call_check(store, &request.config));
+        let instance = sandbox.start(self.fuel, |store| self.pre.instantiate(store))?;
+        let checked = sandbox.call("check", self.fuel, |store| instance.apportion_plugin_collect().call_check(store, &request.config));
         self.pass_log(&mut sandbox);
         let problems = checked?.map_err(|error| self.reported(&mut sandbox, error))?;
         Ok(problems.into_iter().map(|problem| convert::of_problem(problem, &label(&self.identity))).collect())

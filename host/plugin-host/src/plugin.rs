@@ -24,6 +24,9 @@ use std::path::PathBuf;
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 
+/// More than any call burns until its time is up.
+const UNBOUNDED: u64 = 1 << 60;
+
 #[derive(Clone, Debug, Default)]
 pub struct HostOptions {
     /// Where compiled code is kept between runs. Never a folder that authors of plugins write to.
@@ -35,8 +38,9 @@ pub struct HostOptions {
 
 /// The engines that run plugins. Cheap to ask, dear to make: one a process.
 pub struct PluginHost {
-    collectors: Engine,
-    allocators: Engine,
+    plain: Engine,
+    /// Counts fuel: for allocators, and for whoever tries out a collector.
+    counting: Engine,
     limits: Limits,
     compiler: Option<Compiler>,
 }
@@ -50,6 +54,8 @@ pub struct Plugin {
     imports: Vec<String>,
     component: Component,
     engine: Engine,
+    /// Of a collector's calls.
+    fuel: Fuel,
     limits: Limits,
 }
 
@@ -64,9 +70,9 @@ impl PluginHost {
     pub fn new(options: HostOptions) -> Result<PluginHost, Diagnostic> {
         let limits = options.limits.checked()?;
         let cache = options.cache_dir.as_deref().map(engine::cache).transpose()?;
-        let collectors = engine::engine(Metering::Epoch, &limits, cache.as_ref())?;
-        let allocators = engine::engine(Metering::EpochAndFuel, &limits, cache.as_ref())?;
-        Ok(PluginHost { collectors, allocators, limits, compiler: options.compiler })
+        let plain = engine::engine(Metering::Epoch, &limits, cache.as_ref())?;
+        let counting = engine::engine(Metering::EpochAndFuel, &limits, cache.as_ref())?;
+        Ok(PluginHost { plain, counting, limits, compiler: options.compiler })
     }
 
     /// Compiles a component of a stranger and asks it what it is; `name` is what it is called until it has said so.
@@ -82,10 +88,20 @@ impl PluginHost {
 
     /// The same for one that is bundled, and so can be trusted to compile.
     pub fn load_own(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
+        self.load_on(&self.plain, name, bytes)
+    }
+
+    /// The same for its author, with fuel counted in collectors too.
+    pub fn load_counting(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
+        self.load_on(&self.counting, name, bytes)
+    }
+
+    /// `engine` is the one for collectors.
+    fn load_on(&self, engine: &Engine, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
         let identity = PluginIdentity { name: name.into(), version: String::new(), digest: digest(bytes) };
         let invalid = |reason: String| invalid(&identity, &reason);
-        let Compiled { kind, contract, imports, component } = self.compile(bytes).map_err(invalid)?;
-        let engine = self.engine(kind);
+        let Compiled { kind, contract, imports, component } = self.compile(engine, bytes).map_err(invalid)?;
+        let engine = if kind == Kind::Allocator { &self.counting } else { engine };
         let powers = powers_imported(kind, &imports).map_err(invalid)?;
         let described = self.describe(kind, engine, &component, &identity, contract)?;
         let manifest = convert::manifest(described).map_err(invalid)?;
@@ -96,15 +112,16 @@ impl PluginHost {
             return Err(invalid(format!("it uses the power '{}' without asking for it in its manifest", power.name())));
         }
         let identity = PluginIdentity { name: manifest.name.clone(), version: manifest.version.clone(), ..identity };
-        Ok(Plugin { identity, manifest, contract, imports, component, engine: engine.clone(), limits: self.limits.clone() })
+        let fuel = self.fuel(engine);
+        Ok(Plugin { identity, manifest, contract, imports, component, engine: engine.clone(), fuel, limits: self.limits.clone() })
     }
 
     /// Compiles a component for the engine that it will run on, and keeps nothing of it but what is in the cache.
     pub fn try_compile(&self, bytes: &[u8]) -> Result<(), String> {
-        self.compile(bytes).map(|_| ())
+        self.compile(&self.plain, bytes).map(|_| ())
     }
 
-    fn compile(&self, bytes: &[u8]) -> Result<Compiled, String> {
+    fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Compiled, String> {
         self.check_size(bytes)?;
         let is_core_module = bytes.starts_with(b"\0asm\x01\0\0\0");
         if is_core_module {
@@ -114,19 +131,18 @@ impl PluginHost {
             return Err("it is not WebAssembly".into());
         }
         let compile = |engine: &Engine| Component::new(engine, bytes).map_err(|error| format!("it does not compile: {}", error.root_cause()));
-        let component = compile(&self.collectors)?;
+        let component = compile(engine)?;
         let exports = component.component_type();
-        let (kind, contract) = wit::kind_of(exports.exports(&self.collectors).map(|(name, _)| name))?;
-        let imports = exports.imports(&self.collectors).map(|(name, _)| name.to_owned()).collect();
-        let component = if kind == Kind::Allocator { compile(&self.allocators)? } else { component };
+        let (kind, contract) = wit::kind_of(exports.exports(engine).map(|(name, _)| name))?;
+        let imports = exports.imports(engine).map(|(name, _)| name.to_owned()).collect();
+        let is_other_engine = kind == Kind::Allocator && !Engine::same(engine, &self.counting);
+        let component = if is_other_engine { compile(&self.counting)? } else { component };
         Ok(Compiled { kind, contract, imports, component })
     }
 
-    fn engine(&self, kind: Kind) -> &Engine {
-        match kind {
-            Kind::Collector => &self.collectors,
-            Kind::Allocator => &self.allocators,
-        }
+    /// What a call of a collector may burn on its engine: time bounds it, and not fuel.
+    fn fuel(&self, engine: &Engine) -> Fuel {
+        if Engine::same(engine, &self.counting) { Fuel::Units(UNBOUNDED) } else { Fuel::NotCounted }
     }
 
     fn check_size(&self, bytes: &[u8]) -> Result<(), String> {
@@ -139,8 +155,8 @@ impl PluginHost {
     /// Stands for the engines' version and settings.
     fn engines(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        self.collectors.precompile_compatibility_hash().hash(&mut hasher);
-        self.allocators.precompile_compatibility_hash().hash(&mut hasher);
+        self.plain.precompile_compatibility_hash().hash(&mut hasher);
+        self.counting.precompile_compatibility_hash().hash(&mut hasher);
         hasher.finish()
     }
 
@@ -160,8 +176,9 @@ impl PluginHost {
             Kind::Collector => {
                 let linked = linker(engine, &Power::ALL).and_then(|linker| linker.instantiate_pre(component));
                 let pre = linked.and_then(CollectorPre::new).map_err(invalid)?;
-                let instance = sandbox.start(Fuel::NotCounted, |store| pre.instantiate(store))?;
-                sandbox.call("describe", Fuel::NotCounted, |store| instance.apportion_plugin_collect().call_describe(store))
+                let fuel = self.fuel(engine);
+                let instance = sandbox.start(fuel, |store| pre.instantiate(store))?;
+                sandbox.call("describe", fuel, |store| instance.apportion_plugin_collect().call_describe(store))
             }
             Kind::Allocator => {
                 let linked = pure_linker(engine).and_then(|linker| linker.instantiate_pre(component));
@@ -206,7 +223,7 @@ impl Plugin {
     pub fn collector(&self, grants: &Grants) -> Result<CollectorPlugin, Diagnostic> {
         self.expect(Kind::Collector)?;
         grants.cover(&self.manifest, &label(&self.identity))?;
-        CollectorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits, grants, self.powers(grants))
+        CollectorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits, grants, self.powers(grants), self.fuel)
             .map_err(|error| self.not_linked(&error))
     }
 

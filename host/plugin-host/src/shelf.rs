@@ -51,6 +51,12 @@ impl Shelf {
         shelved.failure.map_or(Ok(shelved.plugin), Err)
     }
 
+    /// One that its author tries out, with fuel counted.
+    pub fn counting(&self, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagnostic> {
+        let shelved = self.shelve(name, bytes, PluginHost::load_counting)?;
+        shelved.failure.map_or(Ok(shelved.plugin), Err)
+    }
+
     /// The plugin of these bytes, or the last good one under the name.
     pub fn take(&self, name: &str, bytes: &[u8]) -> Result<Shelved, Diagnostic> {
         self.shelve(name, bytes, PluginHost::load)

@@ -206,7 +206,8 @@ impl Kit<'_> {
         let tried = self.usually();
         tried.result.map_err(|failure| failure.message)?;
         let cost = tried.cost;
-        Ok(format!("{} KiB of memory, {} ms, {} calls to the host", cost.memory_bytes >> 10, cost.wall_us.div_ceil(1_000), cost.host_calls))
+        let (kib, ms) = (cost.memory_bytes >> 10, cost.wall_us.div_ceil(1_000));
+        Ok(format!("{kib} KiB of memory, {} units of fuel, {ms} ms, {} calls to the host", cost.fuel, cost.host_calls))
     }
 
     fn rows_are_charges(&self, tried: &Tried) -> Result<String, String> {

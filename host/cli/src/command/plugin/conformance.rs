@@ -24,7 +24,7 @@ pub fn test(ui: Ui, target: &Path, format: Format) -> Result<(), Failure> {
             .hint(format!("`apportion plugin build {}`", folder.display()))
     })?;
     let scripts = scripts(&folder)?;
-    let plugin = opening::plugin_host(None)?.load(&component.display().to_string(), &bytes)?;
+    let plugin = opening::plugin_host(None)?.counting(&component.display().to_string(), &bytes)?;
     let mut cases = Vec::new();
     for Named { name, script } in &scripts {
         let tried = conformance::try_out(&plugin, script, &material(&folder, script)?)?;
