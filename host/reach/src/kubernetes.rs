@@ -233,7 +233,8 @@ async fn connect(access: &Access) -> Result<Client, Failure> {
     // What the environment names is for the web; clusters are asked directly.
     config.proxy_url = None;
     config.connect_timeout = Some(access.timeout);
-    config.read_timeout = Some(access.timeout);
+    // Who asks waits so long, and says it better.
+    config.read_timeout = None;
     // Its retries would not end within our time.
     config.default_retry = false;
     Client::try_from(config).map_err(|error| refusal::of_client(access, &error))
