@@ -300,7 +300,12 @@ fn limits() -> Value {
         "plugin_seconds": limit("The longest one call of a plugin may take.", settings::PLUGIN_SECONDS_MAX),
         "plugin_memory_mib": limit("The most memory a plugin may have.", settings::PLUGIN_MIB_MAX),
         "compile_seconds": limit("The longest that compiling a plugin which is not bundled may take.", settings::COMPILE_SECONDS_MAX),
-        "compile_memory_mib": limit("The most memory that compiling such a plugin may take.", settings::COMPILE_MIB_MAX),
+        "compile_memory_mib": {
+            "description": "The most memory that compiling such a plugin may take.",
+            "type": "integer",
+            "minimum": settings::COMPILE_MIB.start(),
+            "maximum": settings::COMPILE_MIB.end(),
+        },
         "powers": {
             "description": "The powers that sources may grant; all unless said otherwise. The variable APPORTION_POWERS wins.",
             "type": "array",

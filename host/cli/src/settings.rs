@@ -14,7 +14,7 @@ use rule_engine::set::UnknownTeams;
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 
@@ -28,7 +28,8 @@ pub const PLUGIN_SECONDS_MAX: u64 = 3_600;
 /// What a 32-bit guest can address.
 pub const PLUGIN_MIB_MAX: u64 = 4_096;
 pub const COMPILE_SECONDS_MAX: u64 = 3_600;
-pub const COMPILE_MIB_MAX: u64 = 65_536;
+/// A process needs some of it before it compiles anything.
+pub const COMPILE_MIB: RangeInclusive<u64> = 2_048..=65_536;
 pub const THREADS_MAX: u64 = 256;
 pub const SOURCES_AT_ONCE: u64 = 4;
 pub const SOURCES_AT_ONCE_MAX: u64 = 64;
@@ -492,16 +493,16 @@ impl Resolver<'_> {
         let limits = &file.limits;
         let (plugin, rule) = (plugin_host::Limits::default(), rule_engine::set::Limits::default());
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = self.limit("threads", limits.threads.as_ref(), cores as u64, THREADS_MAX);
-        let at_once = self.limit("sources_at_once", limits.sources_at_once.as_ref(), SOURCES_AT_ONCE, SOURCES_AT_ONCE_MAX);
+        let threads = self.limit("threads", limits.threads.as_ref(), cores as u64, 1..=THREADS_MAX);
+        let at_once = self.limit("sources_at_once", limits.sources_at_once.as_ref(), SOURCES_AT_ONCE, 1..=SOURCES_AT_ONCE_MAX);
         Limits {
             sources_at_once: Setting { value: usize::try_from(at_once.value).unwrap_or(1), origin: at_once.origin },
             threads: Setting { value: usize::try_from(threads.value).unwrap_or(cores), origin: threads.origin },
-            plugin_seconds: self.limit("plugin_seconds", limits.plugin_seconds.as_ref(), plugin.call.as_secs(), PLUGIN_SECONDS_MAX),
-            plugin_memory_mib: self.limit("plugin_memory_mib", limits.plugin_memory_mib.as_ref(), plugin.memory_bytes >> 20, PLUGIN_MIB_MAX),
-            compile_seconds: self.limit("compile_seconds", limits.compile_seconds.as_ref(), plugin.compile.as_secs(), COMPILE_SECONDS_MAX),
-            compile_memory_mib: self.limit("compile_memory_mib", limits.compile_memory_mib.as_ref(), plugin.compile_bytes >> 20, COMPILE_MIB_MAX),
-            rule_operations: self.limit("rule_operations", limits.rule_operations.as_ref(), rule.operations, RULE_OPERATIONS_MAX),
+            plugin_seconds: self.limit("plugin_seconds", limits.plugin_seconds.as_ref(), plugin.call.as_secs(), 1..=PLUGIN_SECONDS_MAX),
+            plugin_memory_mib: self.limit("plugin_memory_mib", limits.plugin_memory_mib.as_ref(), plugin.memory_bytes >> 20, 1..=PLUGIN_MIB_MAX),
+            compile_seconds: self.limit("compile_seconds", limits.compile_seconds.as_ref(), plugin.compile.as_secs(), 1..=COMPILE_SECONDS_MAX),
+            compile_memory_mib: self.limit("compile_memory_mib", limits.compile_memory_mib.as_ref(), plugin.compile_bytes >> 20, COMPILE_MIB),
+            rule_operations: self.limit("rule_operations", limits.rule_operations.as_ref(), rule.operations, 1..=RULE_OPERATIONS_MAX),
             powers: self.powers(limits.powers.as_ref()),
         }
     }
@@ -537,11 +538,12 @@ impl Resolver<'_> {
         self.refuse(&power.span(), format!("there is no power '{}' that could be granted", power.get_ref()), hint);
     }
 
-    fn limit(&mut self, name: &str, written: Option<&Spanned<u64>>, default: u64, maximum: u64) -> Setting<u64> {
+    fn limit(&mut self, name: &str, written: Option<&Spanned<u64>>, default: u64, bounds: RangeInclusive<u64>) -> Setting<u64> {
         let Some(written) = written else { return Setting { value: default, origin: Origin::Default } };
         let value = *written.get_ref();
-        if value == 0 || value > maximum {
-            self.refuse(&written.span(), format!("{name} = {value} is out of bounds"), format!("use 1 to {maximum}"));
+        if !bounds.contains(&value) {
+            let hint = format!("use {} to {}", bounds.start(), bounds.end());
+            self.refuse(&written.span(), format!("{name} = {value} is out of bounds"), hint);
         }
         Setting { value, origin: self.origin(&written.span()) }
     }
