@@ -5,11 +5,11 @@ use crate::args::{Format, GlobalArgs, RunArgs};
 use crate::error::Failure;
 use crate::query;
 use crate::settings::{Need, Settings};
-use crate::ui::Ui;
-use crate::ui::counted;
+use crate::ui::{Ui, counted};
 use domain::catalogue::{self as code, Code};
 use domain::charge::Rejected;
 use domain::diagnostic::Diagnostic;
+use domain::period::Period;
 use domain::port::Rules;
 use domain::run::RunState;
 use indicatif::ProgressBar;
@@ -21,6 +21,7 @@ use pipeline::usage::MetricReport;
 use plugin_host::AllocatorSet;
 use rule_engine::set::{RuleSet, UnknownTeams};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::time::Duration;
 
 /// How many of the rows that were set aside are shown.
@@ -37,11 +38,20 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
             .into());
     }
     let rules = opening::rules(&settings)?;
-    let sources = if args.stored { Vec::new() } else { opening::sources(&settings, period, args.record.as_deref())? };
+    let sources = if args.stored { Vec::new() } else { opened(ui, &settings, period, args.record.as_deref())? };
     let report = post(ui, &settings, &rules, sources, !args.stored)?;
     show(ui, &report, args.format)?;
     warn_of_unknown_teams(ui, &settings, &rules)?;
     verdict(ui, &report, args.allow_incomplete)
+}
+
+/// The sources, ready to be collected; listing what stores have may take a while.
+fn opened(ui: Ui, settings: &Settings, period: Option<Period>, record: Option<&Path>) -> Result<Vec<Source>, Failure> {
+    let bar = ui.progress();
+    bar.set_message(format!("opening {}", counted(settings.sources.len() as u64, "source", "sources")));
+    let sources = opening::sources(settings, period, record);
+    bar.finish_and_clear();
+    sources
 }
 
 /// Whether something is missing from what was posted, which is told or fails the command.

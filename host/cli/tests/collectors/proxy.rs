@@ -1,7 +1,8 @@
 //! A company's proxy: squid, which wants to know who asks, in front of servers with and without TLS.
 
-use crate::scene::{Output, Scene};
-use crate::servers::{free_port, packages};
+use crate::scene::{BILL, Output, Scene};
+use crate::servers::{Server, free_port, packages};
+use crate::stores::{KEYS, make_bucket, of_server, put, settings};
 use crate::web::{Web, reply};
 use std::process::{Child, Command, Stdio};
 
@@ -60,7 +61,7 @@ fn scene(url: &str, http: &str) -> Scene {
     scene.write(
         "apportion.toml",
         &format!(
-            "[sources.acme]\nplugin = \"http-json\"\ngrants = [\"http\"]\nconfig = {{ url = '{url}', rows = '$.rows[*]', fields = {{ {fields} }} }}\n\
+            "[sources.acme]\nplugin = \"http-json\"\ngrants = [\"http\"]\nsince = \"2026-03-01\"\nconfig = {{ url = '{url}', rows = '$.rows[*]', fields = {{ {fields} }} }}\n\
              [sources.acme.http]\nallow = [\"GET {url}\"]\nnetworks = [\"127.0.0.0/8\"]\nretries = 0\n{http}\n"
         ),
     );
@@ -68,7 +69,7 @@ fn scene(url: &str, http: &str) -> Scene {
 }
 
 fn run(scene: &Scene, environment: &[(&str, &str)], exit: i32) -> Output {
-    let output = scene.run_with(&["run", "--from", "2026-03", "--to", "2026-03"], environment).expect(exit);
+    let output = scene.run_with(&["run"], environment).expect(exit);
     assert!(!output.stdout.contains(PASSWORD) && !output.stderr.contains(PASSWORD), "{}", output.stderr);
     output
 }
@@ -100,4 +101,36 @@ fn a_proxy_that_wants_to_know_who_asks_leads_to_servers_with_and_without_tls() {
     assert!(proxy.asked().contains(&format!("CONNECT 127.0.0.1:{}", encrypted.port)), "{}", proxy.asked());
     // Nothing of the proxy's credentials comes to the server.
     assert!(plain.seen().iter().chain(&encrypted.seen()).all(|request| !request.contains("proxy-authorization")), "{:?}", plain.seen());
+}
+
+/// AWS's clients and those of stores go by the proxy that the environment names, as AWS's own tools do; its password stays there.
+#[test]
+fn aws_and_stores_ask_through_the_proxy_of_the_environment() {
+    let Some(moto) = Server::start("moto", &[], &[]) else { return };
+    let Some(proxy) = Proxy::start() else { return };
+    make_bucket(&moto, "testing:testing", "bills");
+    put(&moto, "testing:testing", "bills/focus/jan.csv", BILL.as_bytes());
+    let scene = Scene::with_rules();
+    let explorer = format!(
+        "[sources.explorer]\nplugin = \"aws-cost-explorer\"\ngrants = [\"aws-cost-explorer\"]\n[sources.explorer.aws]\nendpoint = \"{}\"\n",
+        moto.url()
+    );
+    let bill = settings("focus-file", &["s3://bills/focus/"], &["table-decode", "object-store"], &of_server(&moto));
+    scene.write("apportion.toml", &format!("{explorer}{bill}"));
+    let through = |password: &str, more: &[(&str, &str)], exit: i32| {
+        let address = format!("http://{USER}:{password}@127.0.0.1:{}", proxy.port);
+        let own = [("HTTP_PROXY", address.as_str()), ("http_proxy", address.as_str()), ("AWS_MAX_ATTEMPTS", "1")];
+        let environment: Vec<(&str, &str)> = KEYS.into_iter().chain(own).chain(more.iter().copied()).collect();
+        run(&scene, &environment, exit)
+    };
+    through(PASSWORD, &[], 0).says("aws: 5 charges").says("explorer: ");
+    let asked = proxy.asked();
+    let of = |what: &str| asked.lines().filter(|line| line.contains(what)).count();
+    assert!(of(&format!("POST {}/ ", moto.url())) > 0 && of(&format!("GET {}/bills", moto.url())) > 0, "{asked}");
+    let refused = through("another-pass-word", &[], 3).stderr;
+    assert!(!refused.contains("another-pass-word"), "{refused}");
+    assert!(refused.contains("407"), "{refused}");
+    let before = proxy.asked().len();
+    through(PASSWORD, &[("NO_PROXY", "127.0.0.1"), ("no_proxy", "127.0.0.1")], 0);
+    assert_eq!(proxy.asked().len(), before, "{}", proxy.asked());
 }
