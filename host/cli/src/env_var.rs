@@ -33,7 +33,7 @@ pub const DOCUMENTED: [(&str, &str); 14] = [
     (PROXY_AUTH, "Who asks that proxy, as `user:password`."),
     (CACHE, "Folder for compiled plugins and copies of objects, instead of the user's cache."),
     (WASM_RUSTC, "A rustc that compiles for WebAssembly, for `plugin build`; otherwise the usual one."),
-    ("HTTPS_PROXY", "The proxy of AWS, of object stores and of `plugin install`, with `HTTP_PROXY` and `NO_PROXY`; clusters are asked directly."),
+    ("HTTPS_PROXY", "The proxy of AWS, of object stores and of `plugin install`, with `HTTP_PROXY` and `NO_PROXY`; clusters go by their kubeconfig."),
     ("AWS_PROFILE", "And all others by which AWS's own tools find credentials, regions and endpoints; a `profile` of the settings wins."),
     ("USER", "Who approves rules; `--by` wins."),
     ("NO_COLOR", "Set: no bold text on terminals."),

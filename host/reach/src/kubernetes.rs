@@ -217,21 +217,18 @@ impl Kubernetes {
 }
 
 async fn connect(access: &Access) -> Result<Client, Failure> {
-    let mut config = match &access.kubeconfig {
-        None => Config::incluster().map_err(|_| refusal::nowhere(access))?,
+    let (mut config, names_proxy) = match &access.kubeconfig {
+        None => (Config::incluster().map_err(|_| refusal::nowhere(access))?, false),
         Some(path) => {
             let kubeconfig = Kubeconfig::read_from(path).map_err(|error| refusal::of_kubeconfig(access, path, &error))?;
-            let names_proxy = kubeconfig.clusters.iter().filter_map(|known| known.cluster.as_ref()).any(|cluster| cluster.proxy_url.is_some());
+            let is_named = names_proxy(&kubeconfig, access.context.as_ref());
             let options = KubeConfigOptions { context: access.context.clone(), ..KubeConfigOptions::default() };
             let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| refusal::of_kubeconfig(access, path, &error))?;
-            if config.proxy_url.is_some() && names_proxy {
-                return Err(refusal::by_proxy(access, path));
-            }
-            config
+            (config, is_named)
         }
     };
-    // What the environment names is for the web; clusters are asked directly.
-    config.proxy_url = None;
+    // The kubeconfig's own word counts; what the environment names is for the web.
+    config.proxy_url = config.proxy_url.filter(|_| names_proxy);
     config.connect_timeout = Some(access.timeout);
     // Who asks waits so long, and says it better.
     config.read_timeout = None;
@@ -277,6 +274,14 @@ async fn get(client: &Client, request: http::Request<Vec<u8>>) -> Result<String,
     let said = serde_json::from_str::<Status>(&text).ok().filter(|said| said.code != 0);
     let said = said.unwrap_or_else(|| Status::failure(&text.chars().take(QUOTED_CHARS).collect::<String>(), "").with_code(status));
     Err(Trouble::Kube(kube::Error::Api(said.boxed())))
+}
+
+/// Whether the cluster of the context is to be asked through a proxy.
+fn names_proxy(kubeconfig: &Kubeconfig, context: Option<&String>) -> bool {
+    let context = context.or(kubeconfig.current_context.as_ref());
+    let context = kubeconfig.contexts.iter().find(|known| Some(&known.name) == context).and_then(|known| known.context.as_ref());
+    let cluster = kubeconfig.clusters.iter().find(|known| context.is_some_and(|context| context.cluster == known.name));
+    cluster.and_then(|known| known.cluster.as_ref()).is_some_and(|cluster| cluster.proxy_url.is_some())
 }
 
 /// The version of a group that the cluster prefers; those that never change need no asking.

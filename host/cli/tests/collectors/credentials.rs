@@ -162,7 +162,7 @@ fn a_store_asks_with_the_profile_that_is_named() {
 
 /// A proxy of the environment is for the web; its password is nobody's to read.
 #[test]
-fn a_cluster_is_asked_directly_whatever_proxy_the_environment_has() {
+fn a_cluster_goes_by_its_kubeconfig_whatever_proxy_the_environment_has() {
     let server = HttpServer::start(|_| Answer::status(401, "{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"Unauthorized\",\"code\":401}"));
     let scene = Scene::with_rules();
     let kubeconfig = |proxy: &str| {
@@ -182,7 +182,7 @@ fn a_cluster_is_asked_directly_whatever_proxy_the_environment_has() {
     assert!(output.stderr.contains("does not know who asks") && !output.stderr.contains("pw-secret"), "{}", output.stderr);
     scene.write("kubeconfig", &kubeconfig(", proxy-url: \"http://user:pw-secret@127.0.0.1:9\""));
     let output = scene.run_with(&["run"], &[]).expect(3);
-    assert!(output.stderr.contains("leads through a proxy, and clusters are asked directly only"), "{}", output.stderr);
+    assert!(output.stderr.contains("the cluster of the source 'cluster' cannot be reached"), "{}", output.stderr);
     assert!(!output.stderr.contains("pw-secret"), "{}", output.stderr);
 }
 

@@ -134,3 +134,34 @@ fn aws_and_stores_ask_through_the_proxy_of_the_environment() {
     through(PASSWORD, &[("NO_PROXY", "127.0.0.1"), ("no_proxy", "127.0.0.1")], 0);
     assert_eq!(proxy.asked().len(), before, "{}", proxy.asked());
 }
+
+/// As `kubectl` does: the proxy that the kubeconfig names for the cluster, which nothing of the environment stands for.
+#[test]
+fn a_cluster_is_asked_through_the_proxy_of_its_kubeconfig() {
+    let Some(proxy) = Proxy::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let cluster = Web::encrypted(folder.path(), |_, _| reply(200, &[], r#"{"kind": "List", "metadata": {}, "items": []}"#));
+    let scene = Scene::with_rules();
+    scene.write(
+        "apportion.toml",
+        "[sources.eu-1]\nplugin = \"kubernetes\"\ngrants = [\"kubernetes\"]\n[sources.eu-1.kubernetes]\nkubeconfig = \"kubeconfig\"\n",
+    );
+    let with = |proxy_url: &str| {
+        let cluster = format!(
+            "server: \"https://127.0.0.1:{}\", certificate-authority: {}, proxy-url: \"{proxy_url}\"",
+            cluster.port,
+            folder.path().join("ca.pem").display()
+        );
+        let names = "contexts: [{ name: c, context: { cluster: c, user: u } }]\ncurrent-context: c\nusers: [{ name: u, user: { token: a-token-of-tests } }]\n";
+        scene.write("kubeconfig", &format!("apiVersion: v1\nkind: Config\nclusters: [{{ name: c, cluster: {{ {cluster} }} }}]\n{names}"));
+    };
+    with(&format!("http://{USER}:{PASSWORD}@127.0.0.1:{}", proxy.port));
+    run(&scene, &[("HTTPS_PROXY", "http://127.0.0.1:9")], 0);
+    assert!(proxy.asked().contains(&format!("CONNECT 127.0.0.1:{}", cluster.port)), "{}", proxy.asked());
+    with(&format!("http://{USER}:another-pass-word@127.0.0.1:{}", proxy.port));
+    let refused = run(&scene, &[], 3).stderr;
+    assert!(refused.contains("cannot be reached") && !refused.contains("another-pass-word"), "{refused}");
+    with(&format!("gopher://{USER}:{PASSWORD}@127.0.0.1:{}", proxy.port));
+    let refused = run(&scene, &[], 3).stderr;
+    assert!(refused.contains("its `proxy-url` is not one of HTTP"), "{refused}");
+}

@@ -24,15 +24,13 @@ pub fn of_kubeconfig(access: &Access, path: &Path, error: &KubeconfigError) -> F
         .hint(format!("check with `kubectl --kubeconfig {} config get-contexts`", path.display()))
 }
 
-/// The proxy's address is not shown: it may hold a password.
-pub fn by_proxy(access: &Access, path: &Path) -> Failure {
-    let message =
-        format!("the kubeconfig {} of the source '{}' leads through a proxy, and clusters are asked directly only", path.display(), access.source);
-    Failure::new(Kind::Config, message).hint("remove `proxy-url` from a kubeconfig for this source, or run where the cluster can be reached")
-}
-
 /// The client could not be made: certificates or credentials of the kubeconfig.
 pub fn of_client(access: &Access, error: &kube::Error) -> Failure {
+    // The proxy's address is not shown: it may hold a password.
+    if let kube::Error::ProxyProtocolUnsupported { .. } | kube::Error::ProxyProtocolDisabled { .. } = error {
+        let message = format!("the cluster of the source '{}' cannot be asked: its `proxy-url` is not one of HTTP", access.source);
+        return Failure::new(Kind::Config, message).hint("name a proxy as http://proxy:3128 in the kubeconfig");
+    }
     match auth_error(error) {
         Some(error) => of_credentials(access, error),
         None => Failure::new(Kind::Config, format!("the cluster of the source '{}' cannot be asked: {}", access.source, chain(error)))
