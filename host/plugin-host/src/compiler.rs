@@ -60,10 +60,6 @@ impl Compiler {
         command.args(&self.arguments).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(cannot)?;
         let printed = printed(&mut child, bytes, limits);
-        if printed.is_none() {
-            // It may have ended by itself by now.
-            let _ = child.kill();
-        }
         let status = child.wait().map_err(cannot)?;
         match printed {
             None => {
@@ -77,21 +73,26 @@ impl Compiler {
     }
 }
 
-/// `None` where the time is up.
+/// `None` where the time is up, and with it the process.
 fn printed(child: &mut Child, bytes: &[u8], limits: &Limits) -> Option<String> {
     let (mut stdin, mut stdout) = (child.stdin.take()?, child.stdout.take()?);
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = String::new();
-        // It has ended, one way or the other: its status says which.
-        let _ = stdout.read_to_string(&mut text);
-        // Nobody listens any more where the time is up.
-        let _ = sender.send(text);
-    });
-    // A process that does not read to the end has ended too.
-    let _ = stdin.write_all(bytes);
-    drop(stdin);
-    receiver.recv_timeout(limits.compile).ok()
+    std::thread::scope(|scope| {
+        // A process that does not read to the end has ended, one way or the other: its status says which.
+        scope.spawn(move || stdin.write_all(bytes));
+        scope.spawn(move || {
+            let mut text = String::new();
+            let _ = stdout.read_to_string(&mut text);
+            // Nobody listens any more where the time is up.
+            let _ = sender.send(text);
+        });
+        let printed = receiver.recv_timeout(limits.compile).ok();
+        if printed.is_none() {
+            // It may have ended by itself by now.
+            let _ = child.kill();
+        }
+        printed
+    })
 }
 
 /// Out of memory, Rust aborts.

@@ -25,7 +25,8 @@ use plugin_host::{AllocatorSet, Ceiling, CeilingPlace, Grants, HostOptions, Leve
 use rule_engine::set::{Limits, RuleOptions, RuleSet, digest};
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Where neither the settings nor the plugin say how long a source restates its days.
@@ -194,16 +195,19 @@ fn granted(settings: &Settings, source: &SourceSettings) -> Result<Granted, Diag
     }
 }
 
-/// The same for all sources, several at a time, so that a store that does not answer keeps nobody else waiting.
+/// The same for all sources, several at a time, so that the waits for slow stores are not added up.
 fn all_granted(settings: &Settings) -> Vec<Result<Granted, Diagnostic>> {
-    let lost = || Diagnostic::new(code::INTERNAL, "a source could not be opened: its thread ended");
-    let at_once = |some: &[SourceSettings]| -> Vec<Result<Granted, Diagnostic>> {
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = some.iter().map(|source| scope.spawn(|| granted(settings, source))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(lost()))).collect()
-        })
+    let places: Vec<OnceLock<Result<Granted, Diagnostic>>> = settings.sources.iter().map(|_| OnceLock::new()).collect();
+    let next = AtomicUsize::new(0);
+    let take_turns = || {
+        while let Some((place, source)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((places.get(at)?, settings.sources.get(at)?)))
+        {
+            place.get_or_init(|| granted(settings, source));
+        }
     };
-    settings.sources.chunks(settings.limits.sources_at_once.value.max(1)).flat_map(at_once).collect()
+    std::thread::scope(|scope| (0..settings.limits.sources_at_once.value.min(places.len())).for_each(|_| drop(scope.spawn(take_turns))));
+    let lost = || Err(Diagnostic::new(code::INTERNAL, "a source was not opened"));
+    places.into_iter().map(|place| place.into_inner().unwrap_or_else(lost)).collect()
 }
 
 fn recorded_source(
