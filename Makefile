@@ -14,7 +14,7 @@ first = @test -d "$(CARGO_TARGET_DIR)/$(1)" || echo "$(2)" >&2
 .PHONY: build demo test bench fmt lint
 
 build:
-	$(call first,release,first release build: about 15 minutes on two cores; later ones take seconds)
+	$(call first,release,first release build: about 18 minutes on two cores; later ones take seconds)
 	@$(TOOLCHAIN) && cargo build --release --locked --package apportion
 	@echo "built $(CARGO_TARGET_DIR)/release/apportion" >&2
 

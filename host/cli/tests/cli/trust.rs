@@ -116,9 +116,9 @@ fn section(id: u8, content: &[u8]) -> Vec<u8> {
 
 /// A component with nothing in it but a module of a few functions of very many multiplications.
 fn takes_long_to_compile() -> Vec<u8> {
-    const FUNCTIONS: usize = 20;
+    const FUNCTIONS: usize = 8;
     // local.get 0, local.get 1, i32.mul, local.set 0
-    let body = [&[0][..], &[0x20, 0, 0x20, 1, 0x6c, 0x21, 0].repeat(300_000), &[0x20, 0, 0x0b]].concat();
+    let body = [&[0][..], &[0x20, 0, 0x20, 1, 0x6c, 0x21, 0].repeat(1_000_000), &[0x20, 0, 0x0b]].concat();
     let bodies = [leb(body.len()), body].concat().repeat(FUNCTIONS);
     let module = [
         b"\0asm\x01\0\0\0".to_vec(),
@@ -137,7 +137,7 @@ fn compiling_what_a_stranger_wrote_has_limits() {
     scene.write_bytes("bomb.wasm", &takes_long_to_compile());
     let settings = |limits: &str| format!("{}\n[sources.bomb]\nplugin = \"./bomb.wasm\"\n[limits]\n{limits}\n", crate::scene::SETTINGS);
     for (limits, words, hint) in [
-        ("compile_seconds = 1", "it did not compile within 1 s", "[limits]\ncompile_seconds = 4"),
+        ("compile_seconds = 1\ncompile_memory_mib = 65536", "it did not compile within 1 s", "[limits]\ncompile_seconds = 4"),
         ("compile_memory_mib = 2048", "as it does when 2048 MiB of memory are not enough", "[limits]\ncompile_memory_mib = 4096"),
     ] {
         scene.write("apportion.toml", &settings(limits));
