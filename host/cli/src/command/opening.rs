@@ -166,7 +166,8 @@ pub fn sources(settings: &Settings, period: Option<Period>, record: Option<&Path
     }
     let host = plugin_host(Some(settings))?;
     let (mut sources, mut findings) = (Vec::new(), Vec::new());
-    for (source_settings, granted) in settings.sources.iter().zip(all_granted(settings)) {
+    let all: Vec<&SourceSettings> = settings.sources.iter().collect();
+    for (source_settings, granted) in all.iter().zip(all_granted(settings, &all)) {
         match granted.and_then(|granted| recorded_source(settings, &host, source_settings, granted, period, record)) {
             Ok(source) => sources.push(source),
             Err(finding) => findings.push(finding),
@@ -196,12 +197,11 @@ fn granted(settings: &Settings, source: &SourceSettings) -> Result<Granted, Diag
 }
 
 /// The same for all sources, several at a time, so that the waits for slow stores are not added up.
-fn all_granted(settings: &Settings) -> Vec<Result<Granted, Diagnostic>> {
-    let places: Vec<OnceLock<Result<Granted, Diagnostic>>> = settings.sources.iter().map(|_| OnceLock::new()).collect();
+fn all_granted(settings: &Settings, sources: &[&SourceSettings]) -> Vec<Result<Granted, Diagnostic>> {
+    let places: Vec<OnceLock<Result<Granted, Diagnostic>>> = sources.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     let take_turns = || {
-        while let Some((place, source)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((places.get(at)?, settings.sources.get(at)?)))
-        {
+        while let Some((place, source)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((places.get(at)?, sources.get(at)?))) {
             place.get_or_init(|| granted(settings, source));
         }
     };
@@ -262,18 +262,20 @@ fn plugin_from_here(settings: &Settings, source: &SourceSettings) -> String {
     if is_path(name) { settings.path(name).display().to_string() } else { name.clone() }
 }
 
-/// One source, or one in its place that fails with the reason why it cannot be opened.
-pub fn source_or_failure(settings: &Settings, host: &Shelf, of: &SourceSettings) -> Source {
-    source(settings, host, of, None).unwrap_or_else(|failure| {
-        let now = instant(query::now_ms());
-        Source {
-            name: of.name.clone(),
-            collector: Box::new(Unusable::new(&of.plugin.value, failure)),
-            request: CollectRequest { source: of.name.clone(), config: String::new(), period: None, state: None, now, tables: Vec::new() },
-            accrues_for: of.accrues_for.value.clone(),
-            window: window(of, None),
-        }
-    })
+/// Some sources; in place of one that cannot be opened there is one that fails with the reason why.
+pub fn sources_or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) -> Vec<Source> {
+    let now = instant(query::now_ms());
+    let failing = |of: &SourceSettings, failure: Diagnostic| Source {
+        name: of.name.clone(),
+        collector: Box::new(Unusable::new(&of.plugin.value, failure)),
+        request: CollectRequest { source: of.name.clone(), config: String::new(), period: None, state: None, now: now.clone(), tables: Vec::new() },
+        accrues_for: of.accrues_for.value.clone(),
+        window: window(of, None),
+    };
+    let opened = |of: &SourceSettings, granted: Result<Granted, Diagnostic>| {
+        granted.and_then(|granted| recorded_source(settings, host, of, granted, None, None)).unwrap_or_else(|failure| failing(of, failure))
+    };
+    some.iter().zip(all_granted(settings, some)).map(|(of, granted)| opened(of, granted)).collect()
 }
 
 /// Which days a source without paths is asked for; files are read whole.

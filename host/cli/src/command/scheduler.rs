@@ -167,8 +167,8 @@ fn collect(
 
 fn sources_of(settings: &Settings, plugins: Result<&Shelf, &Diagnostic>, names: &[&str]) -> Result<Vec<Source>, Diagnostic> {
     let host = plugins.map_err(Diagnostic::clone)?;
-    let of_names = settings.sources.iter().filter(|source| names.contains(&source.name.as_str()));
-    Ok(of_names.map(|source| opening::source_or_failure(settings, host, source)).collect())
+    let of_names: Vec<_> = settings.sources.iter().filter(|source| names.contains(&source.name.as_str())).collect();
+    Ok(opening::sources_or_failures(settings, host, &of_names))
 }
 
 #[cfg(test)]
