@@ -87,23 +87,40 @@ pub fn packages(names: &[&str]) -> Option<()> {
 }
 
 impl Server {
-    /// Runs `start-<name>.sh`; `None` where there are no scripts.
+    /// Runs `start-<name>.sh`; `None` where there are no scripts. Some servers listen at the neighbors of their port too, which another
+    /// test may have by then: another port is tried.
     pub fn start(name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Option<Server> {
         let script = scripts()?.join(format!("start-{name}.sh"));
+        let mut said = String::new();
+        for _ in 0..3 {
+            match Server::started(&script, arguments, settings) {
+                Ok(server) => return Some(server),
+                Err(reason) => said = reason,
+            }
+        }
+        panic!("{name} did not start:\n{said}");
+    }
+
+    fn started(script: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Result<Server, String> {
         let (lab, cache, port) = (TempDir::new().expect("a folder"), cache(), free_low_port());
         for folder in ["venv", "npm", "k8s"] {
             fs::create_dir_all(cache.join(folder)).expect("a cache");
             std::os::unix::fs::symlink(cache.join(folder), lab.path().join(folder)).expect("a link");
         }
         let mut command = Command::new("flock");
-        command.arg("-o").arg(cache.join("lock")).args(["bash", "-c", STARTED_AND_SETTLED]).arg(&script).args(arguments);
+        command.arg("-o").arg(cache.join("lock")).args(["bash", "-c", STARTED_AND_SETTLED]).arg(script).args(arguments);
         command.env("LAB", lab.path()).env("CACHE", &cache).env("PORT", port.to_string()).envs(settings.iter().copied());
         let output = command.output().expect("flock and bash");
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{name} did not start:\n{stdout}\n{stderr}");
+        let name = arguments.first().map(|name| (*name).to_owned());
+        let mut server = Server { script: script.to_owned(), name, lab, port, exported: BTreeMap::new() };
+        if !output.status.success() {
+            // What of it runs ends with the value.
+            return Err(format!("{stdout}\n{stderr}"));
+        }
         let words = stdout.lines().filter_map(|line| line.strip_prefix("export ")).flat_map(str::split_whitespace);
-        let exported = words.filter_map(|word| word.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Some(Server { script, name: arguments.first().map(|name| (*name).to_owned()), lab, port, exported })
+        server.exported = words.filter_map(|word| word.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Ok(server)
     }
 
     /// A value that the script says to export.
