@@ -137,8 +137,9 @@ pub struct Settings {
     pub listen: Setting<SocketAddr>,
     pub limits: Limits,
     pub trust: Trust,
-    /// What the sections say that have no value where nothing is written, by key: whom to trust, and what sources reach.
-    pub written: Vec<(String, Setting<serde_json::Value>)>,
+    /// The settings file as it stands, and what messages call it.
+    text: String,
+    file: String,
 }
 
 /// Whether a command can do without a settings file, if it is told the ledger.
@@ -170,6 +171,20 @@ impl Settings {
     /// A path of the settings, seen from the working directory.
     pub fn path(&self, written: &str) -> PathBuf {
         in_root(&self.root, written)
+    }
+
+    /// What the sections say that have no value where nothing is written, by key: whom to trust, and what sources reach.
+    pub fn written(&self) -> Vec<(String, Setting<serde_json::Value>)> {
+        let reading = Reading { file: &self.file, text: &self.text };
+        let sections: Vec<String> = self
+            .sources
+            .iter()
+            .flat_map(|source| WRITTEN_ONLY.map(|section| format!("sources.{}.{section}.", source.name)))
+            .chain(["trust.".into()])
+            .collect();
+        let written = reading.written().into_iter().filter(|(key, ..)| sections.iter().any(|section| key.starts_with(section)));
+        let origin = |span: Range<usize>| Origin::File { file: self.file.clone(), line: reading.line(span.start) };
+        written.map(|(key, value, span)| (key, Setting { value, origin: origin(span) })).collect()
     }
 
     pub fn source(&self, name: &str) -> Result<&SourceSettings, Diagnostic> {
@@ -223,7 +238,6 @@ impl Resolver<'_> {
             keys: file.trust.keys.iter().map(|(name, key)| (name.clone(), key.get_ref().clone())).collect(),
             require_signature: self.switch(file.trust.require_signature.as_ref()).value,
         };
-        let written = self.written(&file);
         if self.findings.is_empty() {
             Ok(Settings {
                 root,
@@ -239,18 +253,12 @@ impl Resolver<'_> {
                 listen,
                 limits,
                 trust,
-                written,
+                text: self.reading.text.to_owned(),
+                file: self.reading.file.to_owned(),
             })
         } else {
             Err(self.findings)
         }
-    }
-
-    fn written(&self, file: &SettingsFile) -> Vec<(String, Setting<serde_json::Value>)> {
-        let sections: Vec<String> =
-            file.sources.keys().flat_map(|name| WRITTEN_ONLY.map(|section| format!("sources.{name}.{section}."))).chain(["trust.".into()]).collect();
-        let written = self.reading.written().into_iter().filter(|(key, ..)| sections.iter().any(|section| key.starts_with(section)));
-        written.map(|(key, value, span)| (key, Setting { value, origin: self.origin(&span) })).collect()
     }
 
     fn origin(&self, span: &Range<usize>) -> Origin {

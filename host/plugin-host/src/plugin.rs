@@ -77,28 +77,27 @@ impl PluginHost {
 
     /// Compiles a component of a stranger and asks it what it is; `name` is what it is called until it has said so.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
+        let identity = unknown(name, bytes);
         if let Some(compiler) = &self.compiler {
-            let identity = PluginIdentity { name: name.into(), version: String::new(), digest: digest(bytes) };
             let key = format!("{}-{:016x}", identity.digest, self.engines());
             let checked = self.check_size(bytes).map_err(Refused::from).and_then(|()| compiler.check(&key, bytes, &self.limits));
             checked.map_err(|Refused { reason, hint }| Diagnostic { hint, ..invalid(&identity, &reason) })?;
         }
-        self.load_own(name, bytes)
+        self.load_on(&self.plain, identity, bytes)
     }
 
     /// The same for one that is bundled, and so can be trusted to compile.
     pub fn load_own(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
-        self.load_on(&self.plain, name, bytes)
+        self.load_on(&self.plain, unknown(name, bytes), bytes)
     }
 
     /// The same for its author, with fuel counted in collectors too.
     pub fn load_counting(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
-        self.load_on(&self.counting, name, bytes)
+        self.load_on(&self.counting, unknown(name, bytes), bytes)
     }
 
     /// `engine` is the one for collectors.
-    fn load_on(&self, engine: &Engine, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
-        let identity = PluginIdentity { name: name.into(), version: String::new(), digest: digest(bytes) };
+    fn load_on(&self, engine: &Engine, identity: PluginIdentity, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
         let invalid = |reason: String| invalid(&identity, &reason);
         let Compiled { kind, contract, imports, component } = self.compile(engine, bytes).map_err(invalid)?;
         let engine = if kind == Kind::Allocator { &self.counting } else { engine };
@@ -247,6 +246,11 @@ impl Plugin {
     fn not_linked(&self, error: &wasmtime::Error) -> Diagnostic {
         invalid(&self.identity, &error.root_cause().to_string())
     }
+}
+
+/// Who a component is until it has said so itself.
+fn unknown(name: &str, bytes: &[u8]) -> PluginIdentity {
+    PluginIdentity { name: name.into(), version: String::new(), digest: digest(bytes) }
 }
 
 fn invalid(identity: &PluginIdentity, reason: &str) -> Diagnostic {

@@ -41,25 +41,27 @@ impl Shelf {
 
     /// The plugin of these bytes, and no other.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagnostic> {
-        let shelved = self.take(name, bytes)?;
-        shelved.failure.map_or(Ok(shelved.plugin), Err)
+        self.exactly(name, bytes, PluginHost::load)
     }
 
     /// One that is bundled.
     pub fn own(&self, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagnostic> {
-        let shelved = self.shelve(name, bytes, PluginHost::load_own)?;
-        shelved.failure.map_or(Ok(shelved.plugin), Err)
+        self.exactly(name, bytes, PluginHost::load_own)
     }
 
     /// One that its author tries out, with fuel counted.
     pub fn counting(&self, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagnostic> {
-        let shelved = self.shelve(name, bytes, PluginHost::load_counting)?;
-        shelved.failure.map_or(Ok(shelved.plugin), Err)
+        self.exactly(name, bytes, PluginHost::load_counting)
     }
 
     /// The plugin of these bytes, or the last good one under the name.
     pub fn take(&self, name: &str, bytes: &[u8]) -> Result<Shelved, Diagnostic> {
         self.shelve(name, bytes, PluginHost::load)
+    }
+
+    fn exactly(&self, name: &str, bytes: &[u8], load: Load) -> Result<Arc<Plugin>, Diagnostic> {
+        let shelved = self.shelve(name, bytes, load)?;
+        shelved.failure.map_or(Ok(shelved.plugin), Err)
     }
 
     fn shelve(&self, name: &str, bytes: &[u8], load: Load) -> Result<Shelved, Diagnostic> {

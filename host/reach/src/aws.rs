@@ -121,6 +121,10 @@ where
         return no_credentials(access, ask, credentials);
     }
     let Ask { service, .. } = ask;
+    let ours = "add it to the certificates that this machine trusts, such as with `update-ca-certificates`";
+    if let Some((why, hint)) = tls::untrusted("HOST", error, ours) {
+        return Failure::new(Kind::Config, format!("{service} cannot be trusted{}: {why}", at(access))).hint(hint);
+    }
     match error {
         SdkError::ServiceError(context) => {
             let said = context.err().meta();
@@ -133,18 +137,11 @@ where
         SdkError::ResponseError(context) => not_aws(access, ask, context.raw().status().as_u16()),
         SdkError::TimeoutError(_) => slow(access, service),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => slow(access, service),
-        SdkError::DispatchFailure(_) if tls::untrusted("", error, "").is_some() => untrusted(access, service, error),
         SdkError::DispatchFailure(_) => Failure::new(Kind::Unavailable, format!("{service} cannot be reached{}: {}", at(access), innermost(error)))
             .hint("check the network and HTTPS_PROXY, and that nothing but AWS is named by `endpoint` or AWS_ENDPOINT_URL"),
         _ => Failure::new(Kind::Config, format!("the request to {service} could not be made: {}", innermost(error)))
             .hint(format!("look at `region`, `endpoint` and `profile` of [sources.{}.aws]", access.source)),
     }
-}
-
-fn untrusted(access: &Access, service: &str, error: &(dyn Error + 'static)) -> Failure {
-    let ours = "add it to the certificates that this machine trusts, such as with `update-ca-certificates`";
-    let (why, hint) = tls::untrusted("HOST", error, ours).unwrap_or_default();
-    Failure::new(Kind::Config, format!("{service} cannot be trusted{}: {why}", at(access))).hint(hint)
 }
 
 fn slow(access: &Access, service: &str) -> Failure {

@@ -217,18 +217,18 @@ impl Kubernetes {
 }
 
 async fn connect(access: &Access) -> Result<Client, Failure> {
-    let (mut config, names_proxy) = match &access.kubeconfig {
+    let (mut config, has_own_proxy) = match &access.kubeconfig {
         None => (Config::incluster().map_err(|_| refusal::nowhere(access))?, false),
         Some(path) => {
             let kubeconfig = Kubeconfig::read_from(path).map_err(|error| refusal::of_kubeconfig(access, path, &error))?;
-            let is_named = names_proxy(&kubeconfig, access.context.as_ref());
+            let has_own_proxy = names_proxy(&kubeconfig, access.context.as_ref());
             let options = KubeConfigOptions { context: access.context.clone(), ..KubeConfigOptions::default() };
             let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| refusal::of_kubeconfig(access, path, &error))?;
-            (config, is_named)
+            (config, has_own_proxy)
         }
     };
     // The kubeconfig's own word counts; what the environment names is for the web.
-    config.proxy_url = config.proxy_url.filter(|_| names_proxy);
+    config.proxy_url = config.proxy_url.filter(|_| has_own_proxy);
     config.connect_timeout = Some(access.timeout);
     // Who asks waits so long, and says it better.
     config.read_timeout = None;

@@ -45,6 +45,7 @@ fn lines(settings: &Settings) -> Vec<Line> {
         lines.push(line(&key("fold_values"), rule.fold_values.into(), &origins.fold_values));
         lines.push(line(&key("values"), json!(rule.value_synonyms), &origins.values));
     }
+    let written = settings.written();
     for source in &settings.sources {
         let key = |name: &str| format!("sources.{}.{name}", source.name);
         lines.push(line(&key("plugin"), source.plugin.value.as_str().into(), &source.plugin.origin));
@@ -55,7 +56,7 @@ fn lines(settings: &Settings) -> Vec<Line> {
         lines.push(line(&key("since"), source.since.value.map(|day| day.to_string()).into(), &source.since.origin));
         lines.push(line(&key("restate_days"), source.restate_days.value.into(), &source.restate_days.origin));
         lines.push(line(&key("schedule"), source.schedule.value.as_ref().map(ToString::to_string).into(), &source.schedule.origin));
-        lines.extend(written(settings, &key("")));
+        lines.extend(below(&written, &key("")));
         lines.push(line(&key("config"), source.config.value.clone(), &source.config.origin));
     }
     lines.extend(
@@ -75,7 +76,7 @@ fn lines(settings: &Settings) -> Vec<Line> {
     lines.extend(limits.into_iter().map(|(key, limit): (&str, &Setting<u64>)| line(key, limit.value.into(), &limit.origin)));
     let powers = &settings.limits.powers;
     lines.push(line("limits.powers", powers.value.iter().map(String::as_str).collect(), &powers.origin));
-    lines.extend(written(settings, "trust."));
+    lines.extend(below(&written, "trust."));
     if let Some(proxy) = env_var::value(env_var::PROXY) {
         lines.push(line("sources.*.http.proxy", proxy.to_string_lossy().into(), &Origin::Env(env_var::PROXY)));
     }
@@ -83,9 +84,9 @@ fn lines(settings: &Settings) -> Vec<Line> {
 }
 
 /// Of secrets there is where they are kept: they themselves stand in no setting.
-fn written(settings: &Settings, above: &str) -> Vec<Line> {
-    let below = settings.written.iter().filter(|(key, _)| key.starts_with(above));
-    below.map(|(key, setting)| Line { key: key.clone(), value: setting.value.clone(), origin: setting.origin.clone() }).collect()
+fn below<'a>(written: &'a [(String, Setting<Value>)], above: &'a str) -> impl Iterator<Item = Line> + 'a {
+    let below = written.iter().filter(move |(key, _)| key.starts_with(above));
+    below.map(|(key, setting)| Line { key: key.clone(), value: setting.value.clone(), origin: setting.origin.clone() })
 }
 
 fn text_of(lines: &[Line]) -> String {

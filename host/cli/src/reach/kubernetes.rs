@@ -5,7 +5,6 @@ use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use reach::kubernetes::{Access, Kubernetes, RESOURCES};
 use serde::Deserialize;
-use std::time::Duration;
 
 pub const KUBERNETES_SECONDS: u64 = 30;
 pub const KUBERNETES_SECONDS_MAX: u64 = 600;
@@ -24,11 +23,7 @@ pub struct KubernetesSection {
 pub fn kubernetes(settings: &Settings, source: &SourceSettings) -> Result<Kubernetes, Diagnostic> {
     let section = source.reach.kubernetes.clone().unwrap_or_default();
     let refused = |message: String, hint: String| Err(Diagnostic::new(code::CONFIG_VALUE, message).hint(hint));
-    let seconds = section.timeout_seconds.unwrap_or(KUBERNETES_SECONDS);
-    if seconds == 0 || seconds > KUBERNETES_SECONDS_MAX {
-        let message = format!("timeout_seconds = {seconds} of [sources.{}.kubernetes] is out of bounds", source.name);
-        return refused(message, format!("use 1 to {KUBERNETES_SECONDS_MAX}"));
-    }
+    let timeout = super::timeout(source, "kubernetes", section.timeout_seconds.unwrap_or(KUBERNETES_SECONDS), KUBERNETES_SECONDS_MAX)?;
     if section.kubeconfig.is_none() && section.context.is_some() {
         let message = format!("[sources.{}.kubernetes] has a context, and no kubeconfig that it could be of", source.name);
         return refused(message, "write `kubeconfig = \"/etc/apportion/kubeconfig\"` too".into());
@@ -39,6 +34,6 @@ pub fn kubernetes(settings: &Settings, source: &SourceSettings) -> Result<Kubern
         context: section.context,
         resources: section.resources.unwrap_or_else(|| RESOURCES.map(str::to_owned).to_vec()),
         namespaces: section.namespaces.unwrap_or_default(),
-        timeout: Duration::from_secs(seconds),
+        timeout,
     })
 }

@@ -17,12 +17,14 @@ pub use store::{STORE_SECONDS, STORE_SECONDS_MAX, StoreSection, files};
 
 use crate::reading::SourceSection;
 use crate::settings::{Settings, SourceSettings};
+use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use reach::Reach;
 use reach::object_store::Files;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Something in a section that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,15 @@ impl ReachSettings {
             aws: section.aws.as_ref().map(|aws| aws.get_ref().clone()),
         }
     }
+}
+
+/// `timeout_seconds` of a section, within its bounds.
+fn timeout(source: &SourceSettings, section: &str, seconds: u64, maximum: u64) -> Result<Duration, Diagnostic> {
+    if seconds == 0 || seconds > maximum {
+        let message = format!("timeout_seconds = {seconds} of [sources.{}.{section}] is out of bounds", source.name);
+        return Err(Diagnostic::new(code::CONFIG_VALUE, message).hint(format!("use 1 to {maximum}")));
+    }
+    Ok(Duration::from_secs(seconds))
 }
 
 /// The clients of one source, for the powers that it grants; `files` is what its paths lead to.

@@ -8,7 +8,6 @@ use domain::diagnostic::Diagnostic;
 use reach::object_store::{Access, Cache, Files, Keys, Place};
 use reach::secret::Keeper;
 use serde::Deserialize;
-use std::time::Duration;
 
 pub const STORE_SECONDS: u64 = 30;
 pub const STORE_SECONDS_MAX: u64 = 600;
@@ -43,11 +42,7 @@ pub struct StoreSection {
 /// What the paths of a source lead to; what lies in stores is listed here.
 pub fn files(settings: &Settings, source: &SourceSettings, places: Vec<Place>, is_table: fn(&str) -> bool) -> Result<Files, Diagnostic> {
     let store = source.reach.store.clone().unwrap_or_default();
-    let seconds = store.timeout_seconds.unwrap_or(STORE_SECONDS);
-    if seconds == 0 || seconds > STORE_SECONDS_MAX {
-        let message = format!("timeout_seconds = {seconds} of [sources.{}.store] is out of bounds", source.name);
-        return Err(Diagnostic::new(code::CONFIG_VALUE, message).hint(format!("use 1 to {STORE_SECONDS_MAX}")));
-    }
+    let silence = super::timeout(source, "store", store.timeout_seconds.unwrap_or(STORE_SECONDS), STORE_SECONDS_MAX)?;
     let folder = store.cache.map(|folder| settings.path(&folder)).or_else(env_var::object_cache);
     let kept = |name: &str, section: &Option<KeptSection>| {
         section.as_ref().map(|section| keeper(settings, section).ok_or_else(|| not_kept(&source.name, name))).transpose()
@@ -75,7 +70,7 @@ pub fn files(settings: &Settings, source: &SourceSettings, places: Vec<Place>, i
         external_id: store.external_id,
         tenant_id: store.tenant_id,
         client_id: store.client_id,
-        silence: Duration::from_secs(seconds),
+        silence,
         keys,
         is_table,
     };

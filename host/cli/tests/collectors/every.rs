@@ -245,8 +245,7 @@ fn whatever_a_server_does_wrong_is_a_gap_with_words() {
         let try_out = move |fault: Fault| {
             let answer = fault.answer;
             let web = if fault.is_encrypted { Web::encrypted(folder, move |_, _| answer()) } else { Web::start(move |_, _| answer()) };
-            let url = if fault.is_encrypted { web.url("").replace("http:", "https:") } else { web.url("") };
-            complaints(&fault, &scene(&url, fault.seconds))
+            complaints(&fault, &scene(&web.url(""), fault.seconds))
         };
         let faults = refusals().into_iter().chain(other_answers()).chain(no_answers());
         let threads: Vec<_> = faults.map(|fault| scope.spawn(move || try_out(fault))).collect();

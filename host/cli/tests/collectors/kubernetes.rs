@@ -22,6 +22,12 @@ impl Cluster {
         self.server.exported("KUBECONFIG")
     }
 
+    /// The certificate of who signed the server's.
+    fn authority(&self) -> String {
+        let kubeconfig = std::fs::read_to_string(self.kubeconfig()).expect("the kubeconfig");
+        kubeconfig.split_once("certificate-authority: \"").and_then(|(_, rest)| rest.split_once('"')).expect("an authority").0.to_owned()
+    }
+
     fn etcd(&self) -> String {
         format!("http://127.0.0.1:{}", self.etcd_port)
     }
@@ -287,11 +293,10 @@ fn check_ways_in(cluster: &Cluster, day: &str) {
     let request = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": { "audiences": ["https://localhost"] } });
     let answer = cluster.kubectl(&["create", "--raw", "/api/v1/namespaces/default/serviceaccounts/apportion/token", "-f", "-"], &request.to_string());
     let answer: Value = serde_json::from_str(&answer).expect("JSON");
-    let authority = kubeconfig.split_once("certificate-authority: \"").and_then(|(_, rest)| rest.split_once('"')).expect("an authority").0;
     let inside = scene_of_pod(cluster, day);
     inside.write("pod/token", answer["status"]["token"].as_str().expect("a token"));
     inside.write("pod/namespace", "default");
-    inside.write("pod/ca.crt", &std::fs::read_to_string(authority).expect("a certificate"));
+    inside.write("pod/ca.crt", &std::fs::read_to_string(cluster.authority()).expect("a certificate"));
     run_as_pod(cluster, &inside);
     check_costs(&inside);
     let outside = inside.run("run").expect(3);
@@ -322,7 +327,7 @@ fn check_compaction(cluster: &Cluster, day: &str) {
     let scene = scene(cluster, day);
     let (target, etcd) = (cluster.server.url().replace("http://127.0.0.1", "https://localhost"), cluster.etcd());
     let kubeconfig = std::fs::read_to_string(cluster.kubeconfig()).expect("the kubeconfig");
-    let authority = kubeconfig.split_once("certificate-authority: \"").and_then(|(_, rest)| rest.split_once('"')).expect("an authority").0.to_owned();
+    let authority = cluster.authority();
     let is_forgotten = std::sync::atomic::AtomicBool::new(false);
     let between = Web::start(move |_, request| {
         let path = request.split(' ').nth(1).expect("a path");

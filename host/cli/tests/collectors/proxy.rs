@@ -83,7 +83,7 @@ fn a_proxy_that_wants_to_know_who_asks_leads_to_servers_with_and_without_tls() {
     let ca = format!("ca_file = \"{}\"", folder.path().join("ca.pem").display());
     let address = format!("http://127.0.0.1:{}", proxy.port);
     let who = format!("{USER}:{PASSWORD}");
-    for url in [plain.url("/costs"), encrypted.url("/costs").replace("http:", "https:")] {
+    for url in [plain.url("/costs"), encrypted.url("/costs")] {
         let with = |more: &str| scene(&url, &format!("proxy = \"{address}\"\n{ca}\n{more}"));
         run(&with("proxy_auth = { env = \"WHO\" }"), &[("WHO", &who)], 0).says("acme: 1 charge, 0 set aside");
         let stranger = run(&with(""), &[], 3).stderr;

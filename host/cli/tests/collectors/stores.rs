@@ -325,7 +325,7 @@ fn a_store_with_an_authority_of_its_own_and_an_object_that_vanishes() {
         }
         Some(crate::forward::sent_on(&moto, request, &[]))
     });
-    let url = between.url("").replace("http:", "https:");
+    let url = between.url("");
     let scene = Scene::with_rules();
     let with = |ca: &str| {
         let store = format!("endpoint = \"{url}\"\n{ca}");

@@ -546,7 +546,7 @@ fn hosts_beside_the_proxy_are_asked_directly_and_their_addresses_are_checked() {
 fn a_server_is_trusted_by_its_signer() {
     let folder = tempfile::tempdir().unwrap();
     let web = Web::encrypted(folder.path(), |_, _| reply(200, &[], "in private"));
-    let url = web.url("/v1/").replace("http:", "https:");
+    let url = web.url("/v1/");
     let settings = |ca: Option<&str>| {
         let ca_file = ca.map(|name| folder.path().join(name));
         Settings::allow(&[format!("GET {url}")]).with(|options| Options { ca_file, ..options })

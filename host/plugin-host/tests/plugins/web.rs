@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 pub struct Web {
+    scheme: &'static str,
     pub port: u16,
     seen: Arc<Mutex<Vec<String>>>,
 }
@@ -23,7 +24,7 @@ type Wrap = dyn Fn(TcpStream) -> Box<dyn Line> + Send + Sync;
 
 impl Web {
     pub fn start(answer: impl Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync + 'static) -> Web {
-        Web::wrapped(|stream| Box::new(stream), answer)
+        Web::wrapped("http", |stream| Box::new(stream), answer)
     }
 
     /// With a certificate for 127.0.0.1, which a signer of its own has signed: `ca.pem` in the folder.
@@ -45,10 +46,11 @@ impl Web {
             let connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
             Box::new(rustls::StreamOwned::new(connection, stream))
         };
-        Web::wrapped(wrap, answer)
+        Web::wrapped("https", wrap, answer)
     }
 
     fn wrapped(
+        scheme: &'static str,
         wrap: impl Fn(TcpStream) -> Box<dyn Line> + Send + Sync + 'static,
         answer: impl Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync + 'static,
     ) -> Web {
@@ -62,11 +64,11 @@ impl Web {
                 std::thread::spawn(move || serve(wrap(stream), &seen, &*answer));
             }
         });
-        Web { port, seen }
+        Web { scheme, port, seen }
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("{}://127.0.0.1:{}{path}", self.scheme, self.port)
     }
 
     /// The requests so far: lines of the head with names in lower case, an empty one, the body.
