@@ -29,7 +29,9 @@ const PLUGINS: [&str; 17] = [
 ];
 
 fn main() -> Result<(), String> {
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?).join("../..");
+    let root =
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?)
+            .join("../..");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     for shared in ["exact", "json-api", "table-settings"] {
         println!("cargo::rerun-if-changed=../../plugins/{shared}");
@@ -45,8 +47,12 @@ fn main() -> Result<(), String> {
     let mut code = String::from("pub const PLUGINS: &[(&str, &[u8])] = &[\n");
     for plugin in PLUGINS {
         let component = out.join(format!("{plugin}.wasm"));
-        guests::componentize(&built.join(format!("{}.wasm", plugin.replace('-', "_"))), &component)?;
-        writeln!(code, "    ({plugin:?}, include_bytes!({component:?})),").map_err(|error| error.to_string())?;
+        guests::componentize(
+            &built.join(format!("{}.wasm", plugin.replace('-', "_"))),
+            &component,
+        )?;
+        writeln!(code, "    ({plugin:?}, include_bytes!({component:?})),")
+            .map_err(|error| error.to_string())?;
     }
     code.push_str("];\n");
     fs::write(out.join("plugins.rs"), code).map_err(|error| format!("plugins.rs: {error}"))

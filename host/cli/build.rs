@@ -36,14 +36,21 @@ fn main() -> io::Result<()> {
 fn list(mut files: Vec<(String, PathBuf)>, name: &str) -> io::Result<()> {
     files.sort();
     // The texts themselves and not their paths: another checkout that builds into the same folder has other ones.
-    let text = |(name, path): &(String, PathBuf)| fs::read_to_string(path).map(|text| format!("    ({name:?}, {text:?}),\n"));
+    let text = |(name, path): &(String, PathBuf)| {
+        fs::read_to_string(path).map(|text| format!("    ({name:?}, {text:?}),\n"))
+    };
     let lines: Vec<String> = files.iter().map(text).collect::<io::Result<_>>()?;
     let out = PathBuf::from(std::env::var("OUT_DIR").map_err(io::Error::other)?).join(name);
     fs::write(out, format!("&[\n{}]\n", lines.concat()))
 }
 
 /// Files with one of the endings, each with its path inside the folder.
-fn collect(dir: &Path, prefix: &str, endings: &[&str], files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
+fn collect(
+    dir: &Path,
+    prefix: &str,
+    endings: &[&str],
+    files: &mut Vec<(String, PathBuf)>,
+) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());

@@ -7,7 +7,12 @@ use std::marker::PhantomData;
 /// Says by which weights a shared cost is split. It cannot see a clock, a file or the network, and keeps nothing.
 pub trait Allocator: 'static {
     fn manifest() -> Manifest;
-    fn allocate(config: &str, pool: &Pool, targets: &[Target], drivers: &[Driver]) -> Result<Vec<Weight>, Error>;
+    fn allocate(
+        config: &str,
+        pool: &Pool,
+        targets: &[Target],
+        drivers: &[Driver],
+    ) -> Result<Vec<Weight>, Error>;
 }
 
 /// An allocator as the component's exports.
@@ -19,7 +24,12 @@ impl<A: Allocator> Guest for ExportedAllocator<A> {
         A::manifest()
     }
 
-    fn allocate(config: String, pool: Pool, targets: Vec<Target>, drivers: Vec<Driver>) -> Result<Vec<Weight>, Error> {
+    fn allocate(
+        config: String,
+        pool: Pool,
+        targets: Vec<Target>,
+        drivers: Vec<Driver>,
+    ) -> Result<Vec<Weight>, Error> {
         tell_panics();
         A::allocate(&config, &pool, &targets, &drivers)
     }

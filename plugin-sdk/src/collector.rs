@@ -51,9 +51,14 @@ impl<C: Collector> Guest for ExportedCollector<C> {
         C::check(&config)
     }
 
-    fn open(config: String, period: Option<Period>, state: Option<String>) -> Result<Cursor, Error> {
+    fn open(
+        config: String,
+        period: Option<Period>,
+        state: Option<String>,
+    ) -> Result<Cursor, Error> {
         tell_panics();
-        C::open(Request { config, period, state }).map(|collector| Cursor::new(Pages(RefCell::new(collector))))
+        C::open(Request { config, period, state })
+            .map(|collector| Cursor::new(Pages(RefCell::new(collector))))
     }
 }
 

@@ -12,7 +12,14 @@ pub fn entries() -> Result<Vec<Entry>, Error> {
     return crate::bindings::collector::apportion::plugin::file::entries();
     #[cfg(not(target_family = "wasm"))]
     crate::fixture::granted_files(|files| {
-        Ok(files.iter().map(|(name, bytes)| Entry { name: name.clone(), size: bytes.len() as u64, modified: None }).collect())
+        Ok(files
+            .iter()
+            .map(|(name, bytes)| Entry {
+                name: name.clone(),
+                size: bytes.len() as u64,
+                modified: None,
+            })
+            .collect())
     })
 }
 
@@ -23,7 +30,8 @@ pub fn read(name: &str, offset: u64, length: u32) -> Result<Vec<u8>, Error> {
     #[cfg(not(target_family = "wasm"))]
     crate::fixture::granted_files(|files| {
         let found = files.iter().find(|(known, _)| known == name);
-        let (_, bytes) = found.ok_or_else(|| Error::config(format!("there is no file '{name}'")))?;
+        let (_, bytes) =
+            found.ok_or_else(|| Error::config(format!("there is no file '{name}'")))?;
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         let end = start.saturating_add(length as usize).min(bytes.len());
         Ok(bytes[start..end].to_vec())

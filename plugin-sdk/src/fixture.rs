@@ -71,7 +71,9 @@ pub fn take_said() -> Vec<Said> {
 #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "the host listens"))]
 #[expect(clippy::unnecessary_wraps, reason = "the host may refuse")]
 pub(crate) fn say(days: &Period, unknown: Option<&str>) -> Result<(), Error> {
-    SAID.with(|slot| slot.borrow_mut().push(Said { days: days.clone(), unknown: unknown.map(str::to_owned) }));
+    SAID.with(|slot| {
+        slot.borrow_mut().push(Said { days: days.clone(), unknown: unknown.map(str::to_owned) })
+    });
     Ok(())
 }
 

@@ -3,7 +3,9 @@
 //! The operator says which servers, methods and paths; the host keeps secrets, follows redirects and repeats what may be
 //! repeated. In native tests `fixture::http` answers.
 
-pub use crate::bindings::collector::apportion::plugin::http::{Header, Method, Place, Request, Response, Secret};
+pub use crate::bindings::collector::apportion::plugin::http::{
+    Header, Method, Place, Request, Response, Secret,
+};
 use crate::{Error, Problem};
 
 /// How much of an answer an error quotes.
@@ -32,7 +34,14 @@ pub fn slots() -> Vec<String> {
 
 impl Request {
     pub fn get(url: impl Into<String>) -> Request {
-        Request { method: Method::Get, url: url.into(), headers: Vec::new(), secrets: Vec::new(), body: None, repeatable: true }
+        Request {
+            method: Method::Get,
+            url: url.into(),
+            headers: Vec::new(),
+            secrets: Vec::new(),
+            body: None,
+            repeatable: true,
+        }
     }
 
     /// A POST that changes nothing at the server and may be repeated.
@@ -67,26 +76,39 @@ impl Request {
 
 impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
+        self.headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(name))
+            .map(|header| header.value.as_str())
     }
 
     pub fn text(&self) -> Result<&str, Error> {
-        std::str::from_utf8(&self.body).map_err(|error| Error::Transient(format!("the answer is not UTF-8: {error}")))
+        std::str::from_utf8(&self.body)
+            .map_err(|error| Error::Transient(format!("the answer is not UTF-8: {error}")))
     }
 
     /// Itself, or the error that its status stands for.
     pub fn well(self, url: &str) -> Result<Response, Error> {
         let place = url.split('?').next().unwrap_or(url);
         let said = || {
-            let text: String = String::from_utf8_lossy(&self.body).chars().take(QUOTED_CHARS).collect();
+            let text: String =
+                String::from_utf8_lossy(&self.body).chars().take(QUOTED_CHARS).collect();
             if text.trim().is_empty() { String::new() } else { format!(": {}", text.trim()) }
         };
         match self.status {
             200..=299 => Ok(self),
-            401 | 403 | 407 => Err(Error::Auth(format!("{place} answered {}{}", self.status, said()))),
-            429 => Err(Error::RateLimited(self.header("retry-after").and_then(|seconds| seconds.parse().ok()))),
-            500..=599 => Err(Error::Unavailable(format!("{place} answered {}{}", self.status, said()))),
-            status => Err(Error::Config(Problem::new(format!("{place} answered {status}{}", said())))),
+            401 | 403 | 407 => {
+                Err(Error::Auth(format!("{place} answered {}{}", self.status, said())))
+            }
+            429 => Err(Error::RateLimited(
+                self.header("retry-after").and_then(|seconds| seconds.parse().ok()),
+            )),
+            500..=599 => {
+                Err(Error::Unavailable(format!("{place} answered {}{}", self.status, said())))
+            }
+            status => {
+                Err(Error::Config(Problem::new(format!("{place} answered {status}{}", said()))))
+            }
         }
     }
 }
@@ -110,14 +132,19 @@ mod tests {
 
     #[test]
     fn parameters_are_encoded() {
-        let request = Request::get("http://h/p").parameter("query", "sum(a{b=\"c\"})").parameter("step", "1h");
+        let request = Request::get("http://h/p")
+            .parameter("query", "sum(a{b=\"c\"})")
+            .parameter("step", "1h");
         assert_eq!(request.url, "http://h/p?query=sum%28a%7Bb%3D%22c%22%7D%29&step=1h");
     }
 
     #[test]
     fn a_status_is_an_error_of_its_kind() {
-        let response =
-            |status: u16| Response { status, headers: vec![Header { name: "retry-after".into(), value: "7".into() }], body: b"no\n".to_vec() };
+        let response = |status: u16| Response {
+            status,
+            headers: vec![Header { name: "retry-after".into(), value: "7".into() }],
+            body: b"no\n".to_vec(),
+        };
         let error = |status: u16| response(status).well("http://h/p?key=1").err();
         assert_eq!(error(204), None);
         assert_eq!(error(403), Some(Error::Auth("http://h/p answered 403: no".into())));

@@ -6,7 +6,14 @@ use std::collections::BTreeSet;
 
 /// The objects of a kind, everywhere.
 pub fn all_of(resource: &str) -> Query {
-    Query { resource: resource.into(), namespace: None, label_selector: None, field_selector: None, limit: 0, next: None }
+    Query {
+        resource: resource.into(),
+        namespace: None,
+        label_selector: None,
+        field_selector: None,
+        limit: 0,
+        next: None,
+    }
 }
 
 pub fn list(query: &Query) -> Result<Page, Error> {
@@ -18,7 +25,10 @@ pub fn list(query: &Query) -> Result<Page, Error> {
 
 /// Hands the pages of a list to `take`, in order. A list that the cluster does not go on with, since it was begun too long
 /// ago, is begun anew once: `take` is then told to forget what it got. One that comes back to a page that was there is an error.
-pub fn each_page(query: &Query, take: &mut dyn FnMut(Part) -> Result<(), Error>) -> Result<(), Error> {
+pub fn each_page(
+    query: &Query,
+    take: &mut dyn FnMut(Part) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut query = query.clone();
     let (start, mut is_second, mut seen) = (query.next.clone(), false, BTreeSet::new());
     loop {
@@ -95,13 +105,22 @@ mod tests {
     fn a_list_that_goes_in_a_circle_has_an_end() {
         fixture::kubernetes(|_| Ok(Page { objects: b"[1]".to_vec(), next: Some("0:x".into()) }));
         let message = "the cluster's list of pods points back to a page that was there before";
-        assert_eq!(each_page(&all_of("pods"), &mut |_| Ok(())), Err(Error::Unavailable(message.into())));
+        assert_eq!(
+            each_page(&all_of("pods"), &mut |_| Ok(())),
+            Err(Error::Unavailable(message.into()))
+        );
     }
 
     #[test]
     fn an_expired_list_is_begun_anew_once() {
         assert_eq!(pages(0), (Ok(()), vec!["[1]".into(), "[2]".into()]));
         assert_eq!(pages(1), (Ok(()), ["[1]", "anew", "[1]", "[2]"].map(str::to_owned).to_vec()));
-        assert_eq!(pages(2), (Err(Error::Transient("begun too long ago".into())), ["[1]", "anew", "[1]"].map(str::to_owned).to_vec()));
+        assert_eq!(
+            pages(2),
+            (
+                Err(Error::Transient("begun too long ago".into())),
+                ["[1]", "anew", "[1]"].map(str::to_owned).to_vec()
+            )
+        );
     }
 }

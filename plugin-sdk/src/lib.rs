@@ -49,8 +49,9 @@ pub mod bindings {
 pub use allocator::{Allocator, ExportedAllocator};
 pub use bindings::allocator::exports::apportion::plugin::allocate::{Driver, Pool, Target, Weight};
 pub use bindings::collector::apportion::plugin::types::{
-    Batch, Charge, Choice, Condition, DateOrder, Dimension, Error, Feed, FeedFrom, Field, KeyFrom, Kind, Manifest, Mapping, MetricFrom, Origin,
-    Period, PowerRequest, Problem, Rejected, Rows, Skip, Stream, Tag, TagColumn, Term, Usage, UsageMapping, Value,
+    Batch, Charge, Choice, Condition, DateOrder, Dimension, Error, Feed, FeedFrom, Field, KeyFrom,
+    Kind, Manifest, Mapping, MetricFrom, Origin, Period, PowerRequest, Problem, Rejected, Rows,
+    Skip, Stream, Tag, TagColumn, Term, Usage, UsageMapping, Value,
 };
 pub use collector::{Collector, ExportedCollector, Request};
 

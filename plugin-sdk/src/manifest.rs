@@ -1,7 +1,8 @@
 //! What a plugin says of itself, piece by piece.
 
 use crate::{
-    Batch, Choice, Condition, DateOrder, Error, Feed, FeedFrom, Kind, Manifest, Mapping, Origin, PowerRequest, Problem, Rows, Stream, Term, Value,
+    Batch, Choice, Condition, DateOrder, Error, Feed, FeedFrom, Kind, Manifest, Mapping, Origin,
+    PowerRequest, Problem, Rows, Stream, Term, Value,
 };
 
 impl Manifest {
@@ -21,13 +22,21 @@ impl Manifest {
 
     /// Asks for a power; `reason` is what the operator reads who is asked to grant it.
     pub fn power(mut self, power: &str, reason: &str) -> Manifest {
-        self.powers.push(PowerRequest { power: power.into(), reason: reason.into(), optional: false });
+        self.powers.push(PowerRequest {
+            power: power.into(),
+            reason: reason.into(),
+            optional: false,
+        });
         self
     }
 
     /// Asks for a power that it can do without.
     pub fn optional_power(mut self, power: &str, reason: &str) -> Manifest {
-        self.powers.push(PowerRequest { power: power.into(), reason: reason.into(), optional: true });
+        self.powers.push(PowerRequest {
+            power: power.into(),
+            reason: reason.into(),
+            optional: true,
+        });
         self
     }
 
@@ -126,13 +135,21 @@ impl Choice {
     }
 
     pub fn and(mut self, column: impl Into<String>, values: &[&str]) -> Choice {
-        self.when.push(Condition { column: column.into(), values: values.iter().map(|value| (*value).to_owned()).collect(), negated: false });
+        self.when.push(Condition {
+            column: column.into(),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+            negated: false,
+        });
         self
     }
 
     /// Fits only where the cell of a column says something.
     pub fn and_filled(mut self, column: impl Into<String>) -> Choice {
-        self.when.push(Condition { column: column.into(), values: vec![String::new()], negated: true });
+        self.when.push(Condition {
+            column: column.into(),
+            values: vec![String::new()],
+            negated: true,
+        });
         self
     }
 }

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() -> Result<(), String> {
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?).join("../..");
+    let root =
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?)
+            .join("../..");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     println!("cargo::rerun-if-changed=../../tests/test-plugins");
     let names = examples(&root.join("tests/test-plugins/examples"))?;
@@ -19,9 +21,11 @@ fn main() -> Result<(), String> {
         let component = out.join(format!("{name}.wasm"));
         guests::componentize(&built.join("examples").join(format!("{name}.wasm")), &component)?;
         let constant = name.to_uppercase();
-        writeln!(code, "pub const {constant}: &[u8] = include_bytes!({component:?});").map_err(|error| error.to_string())?;
+        writeln!(code, "pub const {constant}: &[u8] = include_bytes!({component:?});")
+            .map_err(|error| error.to_string())?;
     }
-    writeln!(code, "/// The name of every test plugin.\npub const NAMES: &[&str] = &{names:?};").map_err(|error| error.to_string())?;
+    writeln!(code, "/// The name of every test plugin.\npub const NAMES: &[&str] = &{names:?};")
+        .map_err(|error| error.to_string())?;
     fs::write(out.join("artifacts.rs"), code).map_err(|error| format!("artifacts.rs: {error}"))
 }
 

@@ -12,7 +12,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pipeline", &["decode", "domain", "ledger"]),
     ("server", &["domain", "ledger", "pipeline"]),
     ("bundled-plugins", &[]),
-    ("cli", &["bundled-plugins", "decode", "domain", "ledger", "pipeline", "plugin-host", "reach", "rule-engine", "server"]),
+    (
+        "cli",
+        &[
+            "bundled-plugins",
+            "decode",
+            "domain",
+            "ledger",
+            "pipeline",
+            "plugin-host",
+            "reach",
+            "rule-engine",
+            "server",
+        ],
+    ),
 ];
 
 /// Dependencies that only one crate may know.
@@ -36,7 +49,8 @@ const OWNED: &[(&str, &str)] = &[
 /// Names in the `[dependencies]` table of a crate; those of tests and build scripts are not the house's walls.
 fn dependencies(folder: &str) -> Vec<String> {
     let path = root().join("host").join(folder).join("Cargo.toml");
-    let manifest = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let manifest = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut inside = false;
     let mut names = Vec::new();
     for line in manifest.lines() {
@@ -80,9 +94,14 @@ fn heavy_dependencies_stand_behind_one_crate() {
 
 #[test]
 fn every_crate_is_a_written_member_and_takes_the_lints() {
-    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("the workspace manifest");
+    let manifest =
+        std::fs::read_to_string(root().join("Cargo.toml")).expect("the workspace manifest");
     let mut findings = Vec::new();
-    for entry in std::fs::read_dir(root().join("host")).expect("host/").flatten().filter(|entry| entry.path().join("Cargo.toml").exists()) {
+    for entry in std::fs::read_dir(root().join("host"))
+        .expect("host/")
+        .flatten()
+        .filter(|entry| entry.path().join("Cargo.toml").exists())
+    {
         let name = entry.file_name().to_string_lossy().into_owned();
         if !manifest.contains(&format!("\"host/{name}\"")) {
             findings.push(format!("host/{name} is no member of the workspace"));

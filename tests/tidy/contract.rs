@@ -5,13 +5,15 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Oldest first; the newest one is not frozen yet. Each digest is over names and contents, in order.
-const FROZEN: &[(&str, &str)] = &[("since-v0.1.0", "d534980de731b64d392f7432b2719dbd94d5523261dc48ea5c867b2b5f8c9112")];
+const FROZEN: &[(&str, &str)] =
+    &[("since-v0.1.0", "d534980de731b64d392f7432b2719dbd94d5523261dc48ea5c867b2b5f8c9112")];
 const NEWEST: &str = "since-v0.1.1";
 
 /// File name and text.
 fn folder(name: &str) -> BTreeMap<String, String> {
     let read = |path: std::path::PathBuf| {
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         (path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(), text)
     };
     files(&root().join("plugin-sdk/wit").join(name)).into_iter().map(read).collect()
@@ -34,7 +36,10 @@ fn released_contracts_stay_as_they_were() {
             hasher.update(format!("{file}\n{text}"));
         }
         let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(&found, digest, "{name} is released: a change goes into the newest folder, see plugin-sdk/wit/PENDING.md");
+        assert_eq!(
+            &found, digest,
+            "{name} is released: a change goes into the newest folder, see plugin-sdk/wit/PENDING.md"
+        );
     }
 }
 
@@ -43,7 +48,11 @@ fn parts(text: &str) -> Vec<(String, String)> {
     const TYPES: [&str; 5] = ["record ", "variant ", "enum ", "flags ", "resource "];
     let (mut within, mut open) = (String::new(), None::<String>);
     let mut parts = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with("package ")) {
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with("package "))
+    {
         match &mut open {
             Some(part) => {
                 part.push_str(line);
@@ -62,12 +71,20 @@ fn parts(text: &str) -> Vec<(String, String)> {
 /// What an older component imports or exports is still there, to the last field.
 #[test]
 fn a_patch_version_only_adds() {
-    let newest: Vec<(String, String)> = folder(NEWEST).values().flat_map(|text| parts(text)).collect();
+    let newest: Vec<(String, String)> =
+        folder(NEWEST).values().flat_map(|text| parts(text)).collect();
     let (minor, _) = NEWEST.rsplit_once('.').unwrap_or_default();
     let mut compared = 0;
-    for (name, _) in FROZEN.iter().filter(|(name, _)| name.rsplit_once('.').is_some_and(|(of, _)| of == minor)) {
+    for (name, _) in
+        FROZEN.iter().filter(|(name, _)| name.rsplit_once('.').is_some_and(|(of, _)| of == minor))
+    {
         for part in folder(name).values().flat_map(|text| parts(text)) {
-            assert!(newest.contains(&part), "{NEWEST} has changed what {name} has in `{}`: {}", part.0, part.1);
+            assert!(
+                newest.contains(&part),
+                "{NEWEST} has changed what {name} has in `{}`: {}",
+                part.0,
+                part.1
+            );
             compared += 1;
         }
     }

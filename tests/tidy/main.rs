@@ -22,7 +22,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         for entry in entries.flatten() {
             let (path, name) = (entry.path(), entry.file_name());
             let name = name.to_string_lossy();
-            if name.starts_with(".git") && name != ".gitignore" || name == "target" || name == "node_modules" || name == "__pycache__" {
+            if name.starts_with(".git") && name != ".gitignore"
+                || name == "target"
+                || name == "node_modules"
+                || name == "__pycache__"
+            {
                 continue;
             }
             if path.is_dir() { open.push(path) } else { found.push(path) }
@@ -35,8 +39,12 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn rust_files() -> Vec<(PathBuf, String)> {
     let root = root();
     let is_rust = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
-    let all = ["host", "plugin-sdk", "plugins", "tests"].iter().flat_map(|folder| files(&root.join(folder)));
-    all.filter(is_rust).filter_map(|path| std::fs::read_to_string(&path).ok().map(|text| (path, text))).collect()
+    let all = ["host", "plugin-sdk", "plugins", "tests"]
+        .iter()
+        .flat_map(|folder| files(&root.join(folder)));
+    all.filter(is_rust)
+        .filter_map(|path| std::fs::read_to_string(&path).ok().map(|text| (path, text)))
+        .collect()
 }
 
 fn shown(path: &Path) -> String {

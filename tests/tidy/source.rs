@@ -11,14 +11,22 @@ fn functions(text: &str) -> Vec<(usize, usize, String)> {
     let mut found = Vec::new();
     for (start, line) in lines.iter().enumerate() {
         let indent = line.len() - line.trim_start().len();
-        let code = line.trim_start().trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ").trim_start_matches("pub ");
+        let code = line
+            .trim_start()
+            .trim_start_matches("pub(crate) ")
+            .trim_start_matches("pub(super) ")
+            .trim_start_matches("pub ");
         let code = code.trim_start_matches("const ").trim_start_matches("async ");
         if !code.starts_with("fn ") || line.ends_with(';') || line.ends_with('}') {
             continue;
         }
         let close = format!("{}}}", " ".repeat(indent));
         if let Some(length) = lines[start..].iter().position(|line| *line == close) {
-            found.push((start + 1, length + 1, code.split(['(', '<']).next().unwrap_or_default().to_owned()));
+            found.push((
+                start + 1,
+                length + 1,
+                code.split(['(', '<']).next().unwrap_or_default().to_owned(),
+            ));
         }
     }
     found
@@ -30,7 +38,10 @@ fn without_tests(text: &str) -> &str {
 }
 
 fn is_test(path: &str) -> bool {
-    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs") || path.contains("/fixtures/")
+    path.starts_with("tests/")
+        || path.contains("/tests/")
+        || path.ends_with("/tests.rs")
+        || path.contains("/fixtures/")
 }
 
 #[test]
@@ -39,7 +50,10 @@ fn functions_are_short() {
     for (path, text) in rust_files() {
         for (line, length, name) in functions(&text) {
             if length > FUNCTION_LINES_MAX {
-                findings.push(format!("{}:{line}: {name} has {length} lines; {FUNCTION_LINES_MAX} are enough", shown(&path)));
+                findings.push(format!(
+                    "{}:{line}: {name} has {length} lines; {FUNCTION_LINES_MAX} are enough",
+                    shown(&path)
+                ));
             }
         }
     }
@@ -49,14 +63,19 @@ fn functions_are_short() {
 #[test]
 fn files_are_short() {
     let long = |text: &str| text.lines().count() > FILE_LINES_MAX;
-    let findings =
-        rust_files().into_iter().filter(|(_, text)| long(text)).map(|(path, text)| format!("{} has {} lines", shown(&path), text.lines().count()));
+    let findings = rust_files()
+        .into_iter()
+        .filter(|(_, text)| long(text))
+        .map(|(path, text)| format!("{} has {} lines", shown(&path), text.lines().count()));
     expect_none("long files", findings.collect());
 }
 
 #[test]
 fn every_file_says_what_it_is_for() {
-    let findings = rust_files().into_iter().filter(|(_, text)| !text.starts_with("//!") && !text.starts_with("#!")).map(|(path, _)| shown(&path));
+    let findings = rust_files()
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//!") && !text.starts_with("#!"))
+        .map(|(path, _)| shown(&path));
     expect_none("files without a module doc", findings.collect());
 }
 
@@ -80,9 +99,16 @@ fn calls_that_hide_failure_stay_in_tests() {
         if is_test(&name) || name.ends_with("build.rs") {
             continue;
         }
-        for (number, line) in without_tests(&text).lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (number, line) in without_tests(&text)
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        {
             for (call, instead) in banned {
-                if line.contains(call) && !(call.starts_with("thread::sleep") && WAITS_BY_ITSELF.iter().any(|file| name.ends_with(file))) {
+                if line.contains(call)
+                    && !(call.starts_with("thread::sleep")
+                        && WAITS_BY_ITSELF.iter().any(|file| name.ends_with(file)))
+                {
                     findings.push(format!("{name}:{}: `{call}`: {instead}", number + 1));
                 }
             }
@@ -100,7 +126,9 @@ fn no_float_comes_near_money() {
         if !money.iter().any(|folder| name.starts_with(folder)) {
             continue;
         }
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (number, line) in
+            text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"))
+        {
             if line.contains("f64") || line.contains("f32") {
                 findings.push(format!("{name}:{}: {}", number + 1, line.trim()));
             }

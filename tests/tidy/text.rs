@@ -26,7 +26,11 @@ const TOP_LEVEL: &[&str] = &[
 
 fn texts() -> Vec<(String, String)> {
     let readable = |path: &Path| std::fs::read_to_string(path).ok().map(|text| (shown(path), text));
-    files(&root()).iter().filter(|path| !path.ends_with("Cargo.lock")).filter_map(|path| readable(path)).collect()
+    files(&root())
+        .iter()
+        .filter(|path| !path.ends_with("Cargo.lock"))
+        .filter_map(|path| readable(path))
+        .collect()
 }
 
 #[test]
@@ -64,21 +68,36 @@ fn no_machine_and_no_registry_is_named() {
 
 #[test]
 fn folders_and_files_have_names_that_say_something() {
-    let banned = ["utils", "util", "helpers", "helper", "common", "misc", "core", "types", "manager", "new", "v2", "final"];
-    let stem = |name: &str| Path::new(name).file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let banned = [
+        "utils", "util", "helpers", "helper", "common", "misc", "core", "types", "manager", "new",
+        "v2", "final",
+    ];
+    let stem = |name: &str| {
+        Path::new(name)
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().to_lowercase())
+            .unwrap_or_default()
+    };
     let paths = files(&root());
-    let findings = paths
-        .iter()
-        .map(|path| shown(path))
-        .filter(|name| Path::new(name).components().any(|part| banned.contains(&stem(&part.as_os_str().to_string_lossy()).as_str())));
+    let findings = paths.iter().map(|path| shown(path)).filter(|name| {
+        Path::new(name)
+            .components()
+            .any(|part| banned.contains(&stem(&part.as_os_str().to_string_lossy()).as_str()))
+    });
     // `rule new` and `plugin new` are commands, and WIT's `types` is the interface's own name.
-    expect_none("names", findings.filter(|name| !name.contains("/command/") && !name.ends_with(".wit")).collect());
+    expect_none(
+        "names",
+        findings.filter(|name| !name.contains("/command/") && !name.ends_with(".wit")).collect(),
+    );
 }
 
 #[test]
 fn every_rule_has_cases_and_a_doc() {
     let mut findings = Vec::new();
-    for path in files(&root().join("rules")).into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rhai")) {
+    for path in files(&root().join("rules"))
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rhai"))
+    {
         if !path.with_extension("cases.toml").exists() {
             findings.push(format!("{} has no cases", shown(&path)));
         }
@@ -93,7 +112,9 @@ fn every_rule_has_cases_and_a_doc() {
 fn text_ends_its_lines_and_nothing_more() {
     let mut findings = Vec::new();
     for (name, text) in texts() {
-        if name.contains("/fixtures/") || name.contains("/testdata/") || !(name.ends_with(".rs") || name.ends_with(".md") || name.ends_with(".toml"))
+        if name.contains("/fixtures/")
+            || name.contains("/testdata/")
+            || !(name.ends_with(".rs") || name.ends_with(".md") || name.ends_with(".toml"))
         {
             continue;
         }

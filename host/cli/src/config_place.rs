@@ -11,16 +11,28 @@ use toml::de::{DeTable, DeValue};
 
 /// The first thing that the plugin's schema does not allow in the config of a source, before the plugin runs.
 pub fn check(source: &SourceSettings, plugin: &Plugin) -> Result<(), Diagnostic> {
-    let Ok(schema) = serde_json::from_str::<Value>(&plugin.manifest().config_schema) else { return Ok(()) };
-    let Some(fault) = schema::faults(&schema, &source.config.value).into_iter().next() else { return Ok(()) };
-    let message = format!("{} (config of source '{}', by the schema of {})", fault.message, source.name, plugin.identity().name);
+    let Ok(schema) = serde_json::from_str::<Value>(&plugin.manifest().config_schema) else {
+        return Ok(());
+    };
+    let Some(fault) = schema::faults(&schema, &source.config.value).into_iter().next() else {
+        return Ok(());
+    };
+    let message = format!(
+        "{} (config of source '{}', by the schema of {})",
+        fault.message,
+        source.name,
+        plugin.identity().name
+    );
     let finding = match &source.config.origin {
         Origin::File { file, line } => place(file, *line, &source.name, &fault.path, &message),
         _ => Diagnostic::new(code::PLUGIN_CONFIG, message),
     };
     Err(match fault.hint {
         Some(hint) => finding.hint(hint),
-        None => finding.hint(format!("`apportion plugin inspect {}` shows what can stand there", source.plugin.value)),
+        None => finding.hint(format!(
+            "`apportion plugin inspect {}` shows what can stand there",
+            source.plugin.value
+        )),
     })
 }
 
@@ -35,12 +47,17 @@ fn place(file: &str, line: u32, source: &str, path: &[String], message: &str) ->
 }
 
 fn span(root: &DeTable<'_>, source: &str, path: &[String]) -> Option<Range<usize>> {
-    let source = member(root, "sources")?.1.as_table().and_then(|sources| member(sources, source))?.1;
+    let source =
+        member(root, "sources")?.1.as_table().and_then(|sources| member(sources, source))?.1;
     let (mut found, mut value) = source.as_table().and_then(|source| member(source, "config"))?;
     for step in path {
         let next = match value {
             DeValue::Table(table) => member(table, step),
-            DeValue::Array(array) => step.parse::<usize>().ok().and_then(|at| array.get(at)).map(|element| (element.span(), element.get_ref())),
+            DeValue::Array(array) => step
+                .parse::<usize>()
+                .ok()
+                .and_then(|at| array.get(at))
+                .map(|element| (element.span(), element.get_ref())),
             _ => None,
         };
         let Some((inner, inside)) = next else { break };
@@ -49,8 +66,14 @@ fn span(root: &DeTable<'_>, source: &str, path: &[String]) -> Option<Range<usize
     Some(found)
 }
 
-fn member<'a, 'de>(table: &'a DeTable<'de>, name: &str) -> Option<(Range<usize>, &'a DeValue<'de>)> {
-    table.iter().find(|(key, _)| key.get_ref() == name).map(|(key, value)| (key.span(), value.get_ref()))
+fn member<'a, 'de>(
+    table: &'a DeTable<'de>,
+    name: &str,
+) -> Option<(Range<usize>, &'a DeValue<'de>)> {
+    table
+        .iter()
+        .find(|(key, _)| key.get_ref() == name)
+        .map(|(key, value)| (key.span(), value.get_ref()))
 }
 
 #[cfg(test)]

@@ -28,16 +28,31 @@ pub const DOCUMENTED: [(&str, &str); 14] = [
     (CONFIG, "Settings file; `--config` wins."),
     (LEDGER, "Ledger file; `--ledger` wins."),
     (LISTEN, "Address of `serve`; `--listen` wins."),
-    (POWERS, "The powers that sources may grant, with commas between; wins over the settings file."),
+    (
+        POWERS,
+        "The powers that sources may grant, with commas between; wins over the settings file.",
+    ),
     (PROXY, "The proxy of all sources that ask over HTTP; wins over the settings file."),
     (PROXY_AUTH, "Who asks that proxy, as `user:password`."),
     (CACHE, "Folder for compiled plugins and copies of objects, instead of the user's cache."),
-    (WASM_RUSTC, "A rustc that compiles for WebAssembly, for `plugin build`; otherwise the usual one."),
-    ("HTTPS_PROXY", "The proxy of AWS, of object stores and of `plugin install`, with `HTTP_PROXY` and `NO_PROXY`; clusters go by their kubeconfig."),
-    ("AWS_PROFILE", "And all others by which AWS's own tools find credentials, regions and endpoints; a `profile` of the settings wins."),
+    (
+        WASM_RUSTC,
+        "A rustc that compiles for WebAssembly, for `plugin build`; otherwise the usual one.",
+    ),
+    (
+        "HTTPS_PROXY",
+        "The proxy of AWS, of object stores and of `plugin install`, with `HTTP_PROXY` and `NO_PROXY`; clusters go by their kubeconfig.",
+    ),
+    (
+        "AWS_PROFILE",
+        "And all others by which AWS's own tools find credentials, regions and endpoints; a `profile` of the settings wins.",
+    ),
     ("USER", "Who approves rules; `--by` wins."),
     ("NO_COLOR", "Set: no bold text on terminals."),
-    ("XDG_CACHE_HOME", "The user's cache; compiled plugins go to `apportion/plugins` in it, copies of objects to `apportion/objects`."),
+    (
+        "XDG_CACHE_HOME",
+        "The user's cache; compiled plugins go to `apportion/plugins` in it, copies of objects to `apportion/objects`.",
+    ),
     ("HOME", "Without `XDG_CACHE_HOME`, the cache is `.cache` in it."),
 ];
 
@@ -70,6 +85,8 @@ fn cache() -> Option<PathBuf> {
     if let Some(cache) = value(CACHE) {
         return Some(PathBuf::from(cache));
     }
-    let cache = value("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| value("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
+    let cache = value("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| value("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
     Some(cache.join("apportion"))
 }

@@ -56,14 +56,22 @@ fn bug(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
 fn exit_code(failure: &Failure) -> u8 {
     let Failure::Diagnosed(diagnostics) = failure else { return Fault::Usage.exit_code() };
     let faults: Vec<Fault> = diagnostics.iter().map(|diagnostic| diagnostic.code.fault()).collect();
-    let worst = [Fault::Bug, Fault::Usage, Fault::User, Fault::Incomplete].into_iter().find(|fault| faults.contains(fault));
+    let worst = [Fault::Bug, Fault::Usage, Fault::User, Fault::Incomplete]
+        .into_iter()
+        .find(|fault| faults.contains(fault));
     worst.unwrap_or(Fault::Bug).exit_code()
 }
 
 fn failure_text(failure: &Failure) -> String {
     match failure {
-        Failure::Usage(text) => format!("error: {}: {}\n", code::USAGE, text.trim_start_matches("error: ").trim_end()),
-        Failure::Diagnosed(diagnostics) => diagnostics.iter().map(|diagnostic| titled("error", diagnostic)).collect::<Vec<_>>().join("\n"),
+        Failure::Usage(text) => {
+            format!("error: {}: {}\n", code::USAGE, text.trim_start_matches("error: ").trim_end())
+        }
+        Failure::Diagnosed(diagnostics) => diagnostics
+            .iter()
+            .map(|diagnostic| titled("error", diagnostic))
+            .collect::<Vec<_>>()
+            .join("\n"),
     }
 }
 
@@ -82,13 +90,18 @@ mod tests {
 
     #[test]
     fn the_hint_stands_behind_an_empty_line() {
-        let diagnostic = Diagnostic::new(code::CONFIG_VALUE, "no").at("a.toml", 1, 2).hint("do `x`");
+        let diagnostic =
+            Diagnostic::new(code::CONFIG_VALUE, "no").at("a.toml", 1, 2).hint("do `x`");
         assert_eq!(titled("error", &diagnostic), "error: a.toml:1:2: C104: no\n\nhint: do `x`\n");
     }
 
     #[test]
     fn the_worst_fault_decides_the_exit_code() {
-        let of = |codes: &[code::Code]| exit_code(&Failure::Diagnosed(codes.iter().map(|code| Diagnostic::new(*code, "")).collect()));
+        let of = |codes: &[code::Code]| {
+            exit_code(&Failure::Diagnosed(
+                codes.iter().map(|code| Diagnostic::new(*code, "")).collect(),
+            ))
+        };
         assert_eq!(of(&[code::RUN_INCOMPLETE]), 3);
         assert_eq!(of(&[code::RUN_INCOMPLETE, code::CONFIG_VALUE]), 1);
         assert_eq!(of(&[code::CONFIG_VALUE, code::CONSERVATION]), 70);

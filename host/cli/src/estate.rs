@@ -51,7 +51,8 @@ pub fn generate(dir: &Path, seed: u64, progress: &mut dyn FnMut(&str)) -> Result
     for (number, cloud) in CLOUDS.iter().enumerate() {
         progress(&format!("  {}: {} resources, {MONTHS} months", cloud.name, cloud.resources));
         let mut random = Random::new(seed.wrapping_add(number as u64));
-        let resources: Vec<Resource> = (0..cloud.resources).map(|number| resource(cloud, number, &mut random)).collect();
+        let resources: Vec<Resource> =
+            (0..cloud.resources).map(|number| resource(cloud, number, &mut random)).collect();
         let folder = dir.join("bills").join(cloud.name);
         std::fs::create_dir_all(&folder)?;
         let mut month = Month::new(FIRST_MONTH.0, FIRST_MONTH.1);
@@ -78,7 +79,8 @@ impl EstateFacts {
 
 fn resource(cloud: &'static Cloud, number: usize, random: &mut Random) -> Resource {
     let team = random.weighted(TEAMS.iter().map(|team| team.weight));
-    let service = &cloud.services[random.weighted(cloud.services.iter().map(|service| service.weight))];
+    let service =
+        &cloud.services[random.weighted(cloud.services.iter().map(|service| service.weight))];
     let environment = ["prod", "prod", "prod", "staging", "dev"][random.below(5)];
     let account = account_of(service, team, environment, random);
     let application = TEAMS[team].applications[random.below(TEAMS[team].applications.len())];
@@ -86,7 +88,8 @@ fn resource(cloud: &'static Cloud, number: usize, random: &mut Random) -> Resour
     let tags = tags_of(service, account, team, environment, application, random);
     // Few things cost much and many little: the cube of an even draw.
     let draw = random.below(1000) as i64 + 1;
-    let base = service.daily_cents.0 * UNIT / 100 + service.daily_cents.1 * (UNIT / 100) / 1000 * draw / 1000 * draw / 1000 * draw;
+    let base = service.daily_cents.0 * UNIT / 100
+        + service.daily_cents.1 * (UNIT / 100) / 1000 * draw / 1000 * draw / 1000 * draw;
     let is_free = random.below(50) == 0;
     Resource {
         id: catalog::resource_id(cloud, service, account, &name, random),
@@ -111,7 +114,14 @@ fn account_of(service: &Service, team: usize, environment: &str, random: &mut Ra
 }
 
 /// How well people tag: mostly well, sometimes with another key, another case, a typing error, or not at all.
-fn tags_of(service: &Service, account: usize, team: usize, environment: &str, application: &str, random: &mut Random) -> String {
+fn tags_of(
+    service: &Service,
+    account: usize,
+    team: usize,
+    environment: &str,
+    application: &str,
+    random: &mut Random,
+) -> String {
     let name = TEAMS[team].name;
     let mut tags: Vec<(&str, String)> = Vec::new();
     if service.shared_account.is_some() || catalog::is_sandbox(account) {
@@ -119,8 +129,15 @@ fn tags_of(service: &Service, account: usize, team: usize, environment: &str, ap
     }
     if service.is_kubernetes {
         let shared = ["kube-system", "monitoring", "ingress-nginx"];
-        let namespace = if random.below(10) < 2 { shared[random.below(3)].to_owned() } else { format!("{name}-{application}") };
-        return bill::tags_json(&[("eks:cluster-name", format!("prod-{}", random.below(3))), ("kubernetes-namespace", namespace)]);
+        let namespace = if random.below(10) < 2 {
+            shared[random.below(3)].to_owned()
+        } else {
+            format!("{name}-{application}")
+        };
+        return bill::tags_json(&[
+            ("eks:cluster-name", format!("prod-{}", random.below(3))),
+            ("kubernetes-namespace", namespace),
+        ]);
     }
     match random.below(100) {
         0..72 => tags.push(("team", name.to_owned())),
@@ -136,7 +153,13 @@ fn tags_of(service: &Service, account: usize, team: usize, environment: &str, ap
     bill::tags_json(&tags)
 }
 
-fn write_month(file: &mut BillFile, cloud: &'static Cloud, month: Month, resources: &[Resource], random: &mut Random) -> Result<()> {
+fn write_month(
+    file: &mut BillFile,
+    cloud: &'static Cloud,
+    month: Month,
+    resources: &[Resource],
+    random: &mut Random,
+) -> Result<()> {
     let period = month.period();
     let mut day = period.start();
     if cloud.has_commitment {
@@ -157,10 +180,22 @@ fn write_month(file: &mut BillFile, cloud: &'static Cloud, month: Month, resourc
     }
     let billed = file.billed();
     file.write(&monthly(cloud, month, "Tax", "Tax", "Value added tax", billed * TAX / 1000))?;
-    file.write(&monthly(cloud, month, cloud.support, "Purchase", "Support plan, \"business\", 3% of usage", billed * SUPPORT / 1000))
+    file.write(&monthly(
+        cloud,
+        month,
+        cloud.support,
+        "Purchase",
+        "Support plan, \"business\", 3% of usage",
+        billed * SUPPORT / 1000,
+    ))
 }
 
-fn usage<'a>(cloud: &'static Cloud, day: Day, resource: &'a Resource, random: &mut Random) -> Row<'a> {
+fn usage<'a>(
+    cloud: &'static Cloud,
+    day: Day,
+    resource: &'a Resource,
+    random: &mut Random,
+) -> Row<'a> {
     let cost = daily_cost(resource, day, random);
     let covered = resource.is_covered;
     Row {
@@ -300,7 +335,10 @@ mod tests {
                 } else {
                     text = String::from_utf8(bytes).unwrap();
                 }
-                texts.insert(format!("{}/{}", cloud.name, entry.file_name().to_string_lossy()), text);
+                texts.insert(
+                    format!("{}/{}", cloud.name, entry.file_name().to_string_lossy()),
+                    text,
+                );
             }
         }
         texts
@@ -336,7 +374,8 @@ mod tests {
         for text in texts.values() {
             let header = cells(text.lines().next().unwrap());
             let at = |name: &str| header.iter().position(|column| column == name).unwrap();
-            let (billed, effective, currency) = (at("BilledCost"), at("EffectiveCost"), at("BillingCurrency"));
+            let (billed, effective, currency) =
+                (at("BilledCost"), at("EffectiveCost"), at("BillingCurrency"));
             for line in text.lines().skip(1) {
                 let row = cells(line);
                 assert_eq!(row.len(), header.len(), "{line}");
@@ -349,7 +388,11 @@ mod tests {
         assert_eq!((rows, texts.len()), (facts.charges, facts.files));
         for (currency, billed, effective) in facts.totals {
             let total = &totals[&currency];
-            assert_eq!((total.0.to_string(), total.1.to_string()), (exact(billed), exact(effective)), "{currency}");
+            assert_eq!(
+                (total.0.to_string(), total.1.to_string()),
+                (exact(billed), exact(effective)),
+                "{currency}"
+            );
         }
     }
 }

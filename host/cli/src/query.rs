@@ -18,17 +18,33 @@ pub fn period(args: &PeriodArgs) -> Result<Option<Period>, Diagnostic> {
     if args.from.is_none() && args.to.is_none() {
         return Ok(None);
     }
-    let start = args.from.as_deref().map(|from| span(from).map(Period::start)).transpose()?.unwrap_or(Period::all().start());
-    let end = args.to.as_deref().map(|to| span(to).map(Period::end)).transpose()?.unwrap_or(Period::all().end());
+    let start = args
+        .from
+        .as_deref()
+        .map(|from| span(from).map(Period::start))
+        .transpose()?
+        .unwrap_or(Period::all().start());
+    let end = args
+        .to
+        .as_deref()
+        .map(|to| span(to).map(Period::end))
+        .transpose()?
+        .unwrap_or(Period::all().end());
     let period = Period::new(start, end);
-    period.map(Some).map_err(|error| invalid(error.to_string()).hint("`--from 2026-01 --to 2026-03` is the first quarter of 2026"))
+    period.map(Some).map_err(|error| {
+        invalid(error.to_string())
+            .hint("`--from 2026-01 --to 2026-03` is the first quarter of 2026")
+    })
 }
 
 fn span(text: &str) -> Result<Period, Diagnostic> {
     if let Ok(month) = text.parse::<Month>() {
         return Ok(month.period());
     }
-    let day: Day = text.parse().map_err(|_| invalid(format!("'{text}' is neither a day nor a month")).hint("write `2026-03-31` or `2026-03`"))?;
+    let day: Day = text.parse().map_err(|_| {
+        invalid(format!("'{text}' is neither a day nor a month"))
+            .hint("write `2026-03-31` or `2026-03`")
+    })?;
     Period::new(day, day.plus(1)).map_err(|error| invalid(error.to_string()))
 }
 
@@ -67,8 +83,9 @@ pub fn period_name(start: Option<Day>, granularity: GranularityName) -> String {
 
 /// `name=value` of a `--filter`.
 pub fn filter(text: &str) -> Result<(GroupBy, String), Diagnostic> {
-    let (name, value) =
-        text.split_once('=').ok_or_else(|| invalid(format!("the filter '{text}' has no '='")).hint("write `--filter team=payments`"))?;
+    let (name, value) = text.split_once('=').ok_or_else(|| {
+        invalid(format!("the filter '{text}' has no '='")).hint("write `--filter team=payments`")
+    })?;
     Ok((group(name)?, value.to_owned()))
 }
 
@@ -95,7 +112,11 @@ mod tests {
         assert_eq!(shown(Some("2026-01"), Some("2026-03")), "2026-01-01 2026-04-01");
         assert_eq!(shown(Some("2026-01-15"), Some("2026-01-15")), "2026-01-15 2026-01-16");
         assert_eq!(shown(None, None), "all");
-        assert!(shown(Some("2026-05"), Some("2026-03")).starts_with("N202: the period would end on 2026-04-01, before it starts on 2026-05-01"));
-        assert!(shown(Some("March"), None).starts_with("N202: 'March' is neither a day nor a month"));
+        assert!(shown(Some("2026-05"), Some("2026-03")).starts_with(
+            "N202: the period would end on 2026-04-01, before it starts on 2026-05-01"
+        ));
+        assert!(
+            shown(Some("March"), None).starts_with("N202: 'March' is neither a day nor a month")
+        );
     }
 }

@@ -128,7 +128,12 @@ impl Reading<'_> {
     }
 
     /// A finding at a place of the file, with the line and a caret.
-    pub fn finding(&self, code: Code, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
+    pub fn finding(
+        &self,
+        code: Code,
+        span: &Range<usize>,
+        message: impl Into<String>,
+    ) -> Diagnostic {
         let (line, column) = self.place(span.start);
         let source_line = self.text.lines().nth(line as usize - 1).unwrap_or_default();
         Diagnostic::new(code, message).at(self.file, line, column).excerpt(source_line)
@@ -146,22 +151,37 @@ impl Reading<'_> {
         match unknown_key(error.message()) {
             None => self.finding(code::CONFIG_SYNTAX, &span, error.message().trim_end()),
             Some((key, known)) => {
-                let finding = self.finding(code::CONFIG_UNKNOWN_KEY, &span, format!("there is no setting '{key}' here"));
+                let finding = self.finding(
+                    code::CONFIG_UNKNOWN_KEY,
+                    &span,
+                    format!("there is no setting '{key}' here"),
+                );
                 match did_you_mean(key, known.iter().copied()) {
                     Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
-                    None => finding.hint(format!("settings that can stand here: {}", known.join(", "))),
+                    None => {
+                        finding.hint(format!("settings that can stand here: {}", known.join(", ")))
+                    }
                 }
             }
         }
     }
 }
 
-fn leaves(table: &DeTable, above: &str, written: &mut Vec<(String, serde_json::Value, Range<usize>)>) {
+fn leaves(
+    table: &DeTable,
+    above: &str,
+    written: &mut Vec<(String, serde_json::Value, Range<usize>)>,
+) {
     for (name, value) in table {
-        let key = if above.is_empty() { name.get_ref().to_string() } else { format!("{above}.{}", name.get_ref()) };
+        let key = if above.is_empty() {
+            name.get_ref().to_string()
+        } else {
+            format!("{above}.{}", name.get_ref())
+        };
         if let DeValue::Table(table) = value.get_ref() {
             leaves(table, &key, written);
-        } else if let Ok(plain) = serde_json::Value::deserialize(value.clone().into_deserializer()) {
+        } else if let Ok(plain) = serde_json::Value::deserialize(value.clone().into_deserializer())
+        {
             written.push((key, plain, name.span()));
         }
     }
@@ -186,7 +206,10 @@ mod tests {
     #[test]
     fn unknown_keys_are_refused_with_their_place_and_the_likely_key() {
         let cases = [
-            ("ledgr = 'x'\n", "apportion.toml:1:1: C103: there is no setting 'ledgr' here\n    ledgr = 'x'\n    ^\n  hint: Did you mean `ledger`?"),
+            (
+                "ledgr = 'x'\n",
+                "apportion.toml:1:1: C103: there is no setting 'ledgr' here\n    ledgr = 'x'\n    ^\n  hint: Did you mean `ledger`?",
+            ),
             (
                 "[sources.aws]\nplugin = 'p'\n  pahts = []\n",
                 "apportion.toml:3:3: C103: there is no setting 'pahts' here\n      pahts = []\n      ^\n  hint: Did you mean `paths`?",
@@ -207,7 +230,11 @@ mod tests {
             refusal("\nledger = 7\n"),
             "apportion.toml:2:10: C102: invalid type: integer `7`, expected a string\n    ledger = 7\n             ^"
         );
-        assert!(refusal("rules = \n").starts_with("apportion.toml:1:"), "{}", refusal("rules = \n"));
+        assert!(
+            refusal("rules = \n").starts_with("apportion.toml:1:"),
+            "{}",
+            refusal("rules = \n")
+        );
         assert!(refusal("rules = \n").contains("C102"), "{}", refusal("rules = \n"));
     }
 }

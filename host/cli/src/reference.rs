@@ -11,8 +11,9 @@ fn the_reference_is_fresh() {
 }
 
 fn reference() -> String {
-    let mut text =
-        String::from("# Reference\n\nWritten by a test out of the binary's own definitions: `UPDATE=1 cargo test -p apportion` writes it anew.\n");
+    let mut text = String::from(
+        "# Reference\n\nWritten by a test out of the binary's own definitions: `UPDATE=1 cargo test -p apportion` writes it anew.\n",
+    );
     let mut root = Args::command();
     root.build();
     command(&mut text, &root, "apportion");
@@ -32,7 +33,10 @@ fn reference() -> String {
     }
     text.push_str("\n## Errors\n\n| code | exit | |\n|---|---|---|\n");
     for code in Code::all() {
-        line(&mut text, format_args!("| {code} | {} | {} |", code.fault().exit_code(), code.meaning()));
+        line(
+            &mut text,
+            format_args!("| {code} | {} | {} |", code.fault().exit_code(), code.meaning()),
+        );
     }
     text
 }
@@ -43,9 +47,16 @@ fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 
 fn command(text: &mut String, command_: &Command, path: &str) {
     line(text, format_args!("\n## `{path}`\n"));
-    let about = command_.get_long_about().or(command_.get_about()).map(|about| about.to_string()).unwrap_or_default();
+    let about = command_
+        .get_long_about()
+        .or(command_.get_about())
+        .map(|about| about.to_string())
+        .unwrap_or_default();
     line(text, format_args!("{}", examples_fenced(about.trim_end())));
-    let is_shown = |arg: &&Arg| !matches!(arg.get_id().as_str(), "help" | "version") && (!arg.is_global_set() || path == "apportion");
+    let is_shown = |arg: &&Arg| {
+        !matches!(arg.get_id().as_str(), "help" | "version")
+            && (!arg.is_global_set() || path == "apportion")
+    };
     let shown: Vec<&Arg> = command_.get_arguments().filter(is_shown).collect();
     if !shown.is_empty() {
         line(text, format_args!("\n| | |\n|---|---|"));
@@ -77,7 +88,8 @@ fn examples_fenced(about: &str) -> String {
 }
 
 fn spelled(arg: &Arg) -> String {
-    let values: Vec<String> = arg.get_value_names().unwrap_or_default().iter().map(|name| name.to_string()).collect();
+    let values: Vec<String> =
+        arg.get_value_names().unwrap_or_default().iter().map(|name| name.to_string()).collect();
     let takes_value = arg.get_action().takes_values();
     let flag = match (arg.get_short(), arg.get_long()) {
         (Some(short), Some(long)) => format!("-{short}, --{long}"),
@@ -93,11 +105,13 @@ fn spelled(arg: &Arg) -> String {
 
 fn meaning(arg: &Arg) -> String {
     let mut meaning = arg.get_help().map(|help| help.to_string()).unwrap_or_default();
-    let possible: Vec<String> = arg.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect();
+    let possible: Vec<String> =
+        arg.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect();
     if arg.get_action().takes_values() && !possible.is_empty() {
         meaning.push_str(&format!("; one of {}", possible.join(", ")));
     }
-    let defaults: Vec<String> = arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
+    let defaults: Vec<String> =
+        arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
     let default = defaults.join(",");
     if arg.get_action().takes_values() && !default.is_empty() {
         meaning.push_str(&format!("; `{default}` unless given"));

@@ -76,7 +76,8 @@ fn texts(description: &str) -> Value {
 }
 
 fn dimensions() -> Value {
-    let names = |fields: &mut dyn Iterator<Item = Field>| fields.map(Field::name).collect::<Vec<_>>();
+    let names =
+        |fields: &mut dyn Iterator<Item = Field>| fields.map(Field::name).collect::<Vec<_>>();
     json!({
         "description": "What is kept of each charge: rules can read, and reports can group by, these and the tags.",
         "type": "array",
@@ -181,24 +182,29 @@ fn secret() -> Value {
         "client_secret": client_secret,
         "scope": { "type": "string" },
     }));
-    oauth2["description"] = json!("The value is a token for client credentials; it is fetched and renewed.");
+    oauth2["description"] =
+        json!("The value is a token for client credentials; it is fetched and renewed.");
     oauth2["required"] = json!(["token_url", "client_id", "client_secret"]);
     let mut google = object(json!({
         "file": { "description": "The key of the service account, as JSON.", "type": "string" },
         "scope": { "description": "What the token is good for; reading of all unless said otherwise.", "type": "string" },
     }));
-    google["description"] = json!("The value is a token for a service account of Google; its token_uri must be allowed.");
+    google["description"] = json!(
+        "The value is a token for a service account of Google; its token_uri must be allowed."
+    );
     google["required"] = json!(["file"]);
     properties["oauth2"] = oauth2;
     properties["google_service_account"] = google;
-    properties["for"] = texts("Where the secret may go: starts of URLs, at servers that `allow` names.");
+    properties["for"] =
+        texts("Where the secret may go: starts of URLs, at servers that `allow` names.");
     let mut secret = object(properties);
     secret["required"] = json!(["for"]);
     secret
 }
 
 fn store() -> Value {
-    let text = |description: &str| json!({ "description": description, "type": "string", "minLength": 1 });
+    let text =
+        |description: &str| json!({ "description": description, "type": "string", "minLength": 1 });
     let switch = |description: &str| json!({ "description": description, "type": "boolean", "default": false });
     let secret = |description: &str| {
         let mut secret = object(kept());
@@ -325,7 +331,10 @@ mod tests {
     fn known_keys(text: &str) -> BTreeSet<String> {
         let reading = Reading { file: "apportion.toml", text };
         let hint = reading.parse().err().and_then(|finding| finding.hint).unwrap_or_default();
-        hint.trim_start_matches("settings that can stand here: ").split(", ").map(str::to_owned).collect()
+        hint.trim_start_matches("settings that can stand here: ")
+            .split(", ")
+            .map(str::to_owned)
+            .collect()
     }
 
     fn properties(pointer: &str) -> BTreeSet<String> {
@@ -340,13 +349,28 @@ mod tests {
             ("zzzzzzzz = 1", "/properties"),
             ("[tags.x]\nzzzzzzzz = 1", "/properties/tags/additionalProperties/properties"),
             ("[sources.x]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties"),
-            ("[sources.x.http]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/http/properties"),
-            ("[sources.x.secrets.s]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/secrets/additionalProperties/properties"),
-            ("[sources.x.aws]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/aws/properties"),
+            (
+                "[sources.x.http]\nzzzzzzzz = 1",
+                "/properties/sources/additionalProperties/properties/http/properties",
+            ),
+            (
+                "[sources.x.secrets.s]\nzzzzzzzz = 1",
+                "/properties/sources/additionalProperties/properties/secrets/additionalProperties/properties",
+            ),
+            (
+                "[sources.x.aws]\nzzzzzzzz = 1",
+                "/properties/sources/additionalProperties/properties/aws/properties",
+            ),
             ("[server]\nzzzzzzzz = 1", "/properties/server/properties"),
-            ("[sources.x.store]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/store/properties"),
+            (
+                "[sources.x.store]\nzzzzzzzz = 1",
+                "/properties/sources/additionalProperties/properties/store/properties",
+            ),
             ("[limits]\nzzzzzzzz = 1", "/properties/limits/properties"),
-            ("[sources.x.kubernetes]\nzzzzzzzz = 1", "/properties/sources/additionalProperties/properties/kubernetes/properties"),
+            (
+                "[sources.x.kubernetes]\nzzzzzzzz = 1",
+                "/properties/sources/additionalProperties/properties/kubernetes/properties",
+            ),
             ("[trust]\nzzzzzzzz = 1", "/properties/trust/properties"),
         ] {
             assert_eq!(known_keys(text), properties(pointer), "{text}");

@@ -23,7 +23,15 @@ pub const LEDGER: &str = "apportion.db";
 pub const RULES: &str = "rules";
 pub const LISTEN: &str = "127.0.0.1:8080";
 /// The powers that a plugin can be granted.
-pub const POWERS: [&str; 7] = ["table-decode", "file", "http", "kubernetes", "aws-cost-explorer", "aws-organizations", "object-store"];
+pub const POWERS: [&str; 7] = [
+    "table-decode",
+    "file",
+    "http",
+    "kubernetes",
+    "aws-cost-explorer",
+    "aws-organizations",
+    "object-store",
+];
 pub const PLUGIN_SECONDS_MAX: u64 = 3_600;
 /// What a 32-bit guest can address.
 pub const PLUGIN_MIB_MAX: u64 = 4_096;
@@ -151,17 +159,27 @@ pub enum Need {
 
 impl Settings {
     pub fn load(global: &GlobalArgs, need: Need) -> Result<Settings, Vec<Diagnostic>> {
-        let told = global.config.clone().or_else(|| env_var::value(env_var::CONFIG).map(PathBuf::from));
+        let told =
+            global.config.clone().or_else(|| env_var::value(env_var::CONFIG).map(PathBuf::from));
         let path = told.clone().unwrap_or_else(|| PathBuf::from(FILE));
         let ledger_is_told = global.ledger.is_some() || env_var::value(env_var::LEDGER).is_some();
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && told.is_none() && need == Need::LedgerOnly && ledger_is_told => {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::NotFound
+                    && told.is_none()
+                    && need == Need::LedgerOnly
+                    && ledger_is_told =>
+            {
                 String::new()
             }
             Err(error) => return Err(vec![unreadable(&path, &error)]),
         };
-        let root = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf();
+        let root = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
+            .to_path_buf();
         let shown = path.display().to_string();
         let reading = Reading { file: &shown, text: &text };
         let file = reading.parse().map_err(|finding| vec![finding])?;
@@ -179,17 +197,28 @@ impl Settings {
         let sections: Vec<String> = self
             .sources
             .iter()
-            .flat_map(|source| WRITTEN_ONLY.map(|section| format!("sources.{}.{section}.", source.name)))
+            .flat_map(|source| {
+                WRITTEN_ONLY.map(|section| format!("sources.{}.{section}.", source.name))
+            })
             .chain(["trust.".into()])
             .collect();
-        let written = reading.written().into_iter().filter(|(key, ..)| sections.iter().any(|section| key.starts_with(section)));
-        let origin = |span: Range<usize>| Origin::File { file: self.file.clone(), line: reading.line(span.start) };
+        let written = reading
+            .written()
+            .into_iter()
+            .filter(|(key, ..)| sections.iter().any(|section| key.starts_with(section)));
+        let origin = |span: Range<usize>| Origin::File {
+            file: self.file.clone(),
+            line: reading.line(span.start),
+        };
         written.map(|(key, value, span)| (key, Setting { value, origin: origin(span) })).collect()
     }
 
     pub fn source(&self, name: &str) -> Result<&SourceSettings, Diagnostic> {
         self.sources.iter().find(|source| source.name == name).ok_or_else(|| {
-            let finding = Diagnostic::new(code::USAGE, format!("there is no source '{name}' in the settings"));
+            let finding = Diagnostic::new(
+                code::USAGE,
+                format!("there is no source '{name}' in the settings"),
+            );
             let names: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
             match did_you_mean(name, names.iter().copied()) {
                 Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
@@ -205,9 +234,14 @@ pub fn in_root(root: &Path, written: &str) -> PathBuf {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
-    let finding = Diagnostic::new(code::CONFIG_UNREADABLE, format!("the settings file {} cannot be read: {error}", path.display()));
+    let finding = Diagnostic::new(
+        code::CONFIG_UNREADABLE,
+        format!("the settings file {} cannot be read: {error}", path.display()),
+    );
     match error.kind() {
-        std::io::ErrorKind::NotFound => finding.hint("`apportion init` writes one; `--config PATH` names another"),
+        std::io::ErrorKind::NotFound => {
+            finding.hint("`apportion init` writes one; `--config PATH` names another")
+        }
         _ => finding.hint(format!("check with `ls -l {}`", path.display())),
     }
 }
@@ -218,10 +252,17 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn resolve(mut self, global: &GlobalArgs, root: PathBuf, file: SettingsFile) -> Result<Settings, Vec<Diagnostic>> {
+    fn resolve(
+        mut self,
+        global: &GlobalArgs,
+        root: PathBuf,
+        file: SettingsFile,
+    ) -> Result<Settings, Vec<Diagnostic>> {
         let ledger = match (&global.ledger, env_var::value(env_var::LEDGER)) {
             (Some(path), _) => Setting { value: path.clone(), origin: Origin::Flag("--ledger") },
-            (None, Some(path)) => Setting { value: PathBuf::from(path), origin: Origin::Env(env_var::LEDGER) },
+            (None, Some(path)) => {
+                Setting { value: PathBuf::from(path), origin: Origin::Env(env_var::LEDGER) }
+            }
             (None, None) => self.path(&root, file.ledger.as_ref(), LEDGER),
         };
         let rules = self.path(&root, file.rules.as_ref(), RULES);
@@ -229,13 +270,23 @@ impl Resolver<'_> {
         let unknown_teams = self.unknown_teams(file.unknown_teams.as_ref());
         let require_approval = self.switch(file.require_approval.as_ref());
         let (tags, tag_origins) = self.tags(&file);
-        let sources = file.sources.iter().map(|(name, section)| self.source(name, section)).collect();
+        let sources =
+            file.sources.iter().map(|(name, section)| self.source(name, section)).collect();
         self.accruals(&file);
-        let allocators = file.allocators.iter().map(|(name, path)| (name.clone(), self.path(&root, Some(path), ""))).collect();
+        let allocators = file
+            .allocators
+            .iter()
+            .map(|(name, path)| (name.clone(), self.path(&root, Some(path), "")))
+            .collect();
         let listen = self.listen(file.server.listen.as_ref());
         let limits = self.limits(&file);
         let trust = Trust {
-            keys: file.trust.keys.iter().map(|(name, key)| (name.clone(), key.get_ref().clone())).collect(),
+            keys: file
+                .trust
+                .keys
+                .iter()
+                .map(|(name, key)| (name.clone(), key.get_ref().clone()))
+                .collect(),
             require_signature: self.switch(file.trust.require_signature.as_ref()).value,
         };
         if self.findings.is_empty() {
@@ -271,7 +322,10 @@ impl Resolver<'_> {
 
     /// A list of texts as it is used; empty where nothing is written.
     fn list(&self, written: Option<&Spanned<Vec<Spanned<String>>>>) -> Setting<Vec<String>> {
-        Setting { value: texts(written).iter().map(|text| text.get_ref().clone()).collect(), origin: self.origin_of(written) }
+        Setting {
+            value: texts(written).iter().map(|text| text.get_ref().clone()).collect(),
+            origin: self.origin_of(written),
+        }
     }
 
     fn refuse(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
@@ -279,34 +333,60 @@ impl Resolver<'_> {
         self.findings.push(finding);
     }
 
-    fn path(&mut self, root: &Path, written: Option<&Spanned<String>>, default: &str) -> Setting<PathBuf> {
+    fn path(
+        &mut self,
+        root: &Path,
+        written: Option<&Spanned<String>>,
+        default: &str,
+    ) -> Setting<PathBuf> {
         match written {
             None => Setting { value: in_root(root, default), origin: Origin::Default },
             Some(written) => {
                 if written.get_ref().is_empty() {
-                    self.refuse(&written.span(), "a path cannot be empty", format!("write a path such as \"{default}\""));
+                    self.refuse(
+                        &written.span(),
+                        "a path cannot be empty",
+                        format!("write a path such as \"{default}\""),
+                    );
                 }
-                Setting { value: in_root(root, written.get_ref()), origin: self.origin(&written.span()) }
+                Setting {
+                    value: in_root(root, written.get_ref()),
+                    origin: self.origin(&written.span()),
+                }
             }
         }
     }
 
-    fn dimensions(&mut self, written: Option<&Spanned<Vec<Spanned<String>>>>) -> Setting<Vec<Field>> {
-        let Some(written) = written else { return Setting { value: Field::default_dimensions(), origin: Origin::Default } };
+    fn dimensions(
+        &mut self,
+        written: Option<&Spanned<Vec<Spanned<String>>>>,
+    ) -> Setting<Vec<Field>> {
+        let Some(written) = written else {
+            return Setting { value: Field::default_dimensions(), origin: Origin::Default };
+        };
         let mut fields = Vec::new();
         for name in written.get_ref() {
             match Field::by_name(name.get_ref()) {
-                Some(field) if fields.contains(&field) => {
-                    self.refuse(&name.span(), format!("'{}' stands here twice", name.get_ref()), "write it once")
-                }
+                Some(field) if fields.contains(&field) => self.refuse(
+                    &name.span(),
+                    format!("'{}' stands here twice", name.get_ref()),
+                    "write it once",
+                ),
                 Some(field) => fields.push(field),
                 None => {
                     let known = || Field::all().map(Field::name);
                     let hint = match did_you_mean(name.get_ref(), known()) {
                         Some(meant) => format!("Did you mean `{meant}`?"),
-                        None => format!("the dimensions are: {}", known().collect::<Vec<_>>().join(", ")),
+                        None => format!(
+                            "the dimensions are: {}",
+                            known().collect::<Vec<_>>().join(", ")
+                        ),
                     };
-                    self.refuse(&name.span(), format!("there is no dimension '{}'", name.get_ref()), hint);
+                    self.refuse(
+                        &name.span(),
+                        format!("there is no dimension '{}'", name.get_ref()),
+                        hint,
+                    );
                 }
             }
         }
@@ -314,7 +394,9 @@ impl Resolver<'_> {
     }
 
     fn unknown_teams(&mut self, written: Option<&Spanned<String>>) -> Setting<UnknownTeams> {
-        let Some(written) = written else { return Setting { value: UnknownTeams::Allow, origin: Origin::Default } };
+        let Some(written) = written else {
+            return Setting { value: UnknownTeams::Allow, origin: Origin::Default };
+        };
         let value = UnknownTeams::by_name(written.get_ref()).unwrap_or_else(|| {
             let message = format!("'{}' is not a way to treat unknown teams", written.get_ref());
             self.refuse(&written.span(), message, "write \"allow\", \"warn\" or \"refuse\"");
@@ -344,13 +426,21 @@ impl Resolver<'_> {
     }
 
     /// One tag; `owners` says which keys already mean which tag.
-    fn tag(&mut self, name: &str, section: &TagSection, owners: &mut Vec<(String, String)>) -> TagRule {
+    fn tag(
+        &mut self,
+        name: &str,
+        section: &TagSection,
+        owners: &mut Vec<(String, String)>,
+    ) -> TagRule {
         owners.push((name.to_lowercase(), name.to_owned()));
         for synonym in texts(section.synonyms.as_ref()) {
             let key = synonym.get_ref().to_lowercase();
             match owners.iter().find(|(owned, owner)| *owned == key && owner != name) {
                 Some((_, owner)) => {
-                    let message = format!("'{}' would mean both the tag '{owner}' and the tag '{name}'", synonym.get_ref());
+                    let message = format!(
+                        "'{}' would mean both the tag '{owner}' and the tag '{name}'",
+                        synonym.get_ref()
+                    );
                     self.refuse(&synonym.span(), message, "give each key to one tag");
                 }
                 None => owners.push((key, name.to_owned())),
@@ -360,22 +450,36 @@ impl Resolver<'_> {
             name: name.to_owned(),
             synonyms: self.list(section.synonyms.as_ref()).value,
             fold_values: section.fold_values.as_ref().is_some_and(|fold| *fold.get_ref()),
-            value_synonyms: section.values.as_ref().map(|values| values.get_ref().clone()).unwrap_or_default(),
+            value_synonyms: section
+                .values
+                .as_ref()
+                .map(|values| values.get_ref().clone())
+                .unwrap_or_default(),
         }
     }
 
     fn source(&mut self, name: &str, section: &Spanned<SourceSection>) -> SourceSettings {
         let span = section.span();
         let section = section.get_ref();
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
-            let message = format!("'{name}' cannot be the name of a source: it becomes the name of an account");
+        if name.is_empty()
+            || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        {
+            let message = format!(
+                "'{name}' cannot be the name of a source: it becomes the name of an account"
+            );
             self.refuse(&span, message, "use letters, digits, '-', '_' and '.' only");
         }
-        let reads_paths = texts(section.grants.as_ref()).iter().any(|grant| ["table-decode", "file"].contains(&grant.get_ref().as_str()));
+        let reads_paths = texts(section.grants.as_ref())
+            .iter()
+            .any(|grant| ["table-decode", "file"].contains(&grant.get_ref().as_str()));
         let paths = section.paths.as_ref();
         if paths.map_or(reads_paths, |paths| paths.get_ref().is_empty()) {
             let span = paths.map_or(span, Spanned::span);
-            self.refuse(&span, format!("the source '{name}' has no paths"), "write `paths = [\"bills/*.csv\"]`");
+            self.refuse(
+                &span,
+                format!("the source '{name}' has no paths"),
+                "write `paths = [\"bills/*.csv\"]`",
+            );
         }
         for grant in texts(section.grants.as_ref()) {
             self.known_power(grant);
@@ -384,10 +488,16 @@ impl Resolver<'_> {
             self.refuse(&flaw.span, flaw.message, flaw.hint);
         }
         let (since, restate_days) = (self.since(name, section), self.restate_days(name, section));
-        let config = section.config.as_ref().map_or_else(toml::Table::new, |config| config.get_ref().clone());
+        let config = section
+            .config
+            .as_ref()
+            .map_or_else(toml::Table::new, |config| config.get_ref().clone());
         SourceSettings {
             name: name.to_owned(),
-            plugin: Setting { value: section.plugin.get_ref().clone(), origin: self.origin(&section.plugin.span()) },
+            plugin: Setting {
+                value: section.plugin.get_ref().clone(),
+                origin: self.origin(&section.plugin.span()),
+            },
             paths: self.list(section.paths.as_ref()),
             delimiter: self.delimiter(section.delimiter.as_ref()),
             grants: self.list(section.grants.as_ref()),
@@ -399,44 +509,71 @@ impl Resolver<'_> {
             restate_days,
             schedule: self.schedule(section.schedule.as_ref()),
             reach: ReachSettings::of(section),
-            config: Setting { value: json(&toml::Value::Table(config)), origin: self.origin_of(section.config.as_ref()) },
+            config: Setting {
+                value: json(&toml::Value::Table(config)),
+                origin: self.origin_of(section.config.as_ref()),
+            },
         }
     }
 
     fn since(&mut self, name: &str, section: &SourceSection) -> Setting<Option<Day>> {
-        let Some(written) = &section.since else { return Setting { value: None, origin: Origin::Default } };
+        let Some(written) = &section.since else {
+            return Setting { value: None, origin: Origin::Default };
+        };
         self.refuse_window_of_paths(name, section, "since", &written.span());
         let value = written.get_ref().parse().ok();
         if value.is_none() {
-            self.refuse(&written.span(), format!("'{}' is not a day", written.get_ref()), "write `since = \"2026-01-01\"`");
+            self.refuse(
+                &written.span(),
+                format!("'{}' is not a day", written.get_ref()),
+                "write `since = \"2026-01-01\"`",
+            );
         }
         Setting { value, origin: self.origin(&written.span()) }
     }
 
     fn restate_days(&mut self, name: &str, section: &SourceSection) -> Setting<Option<u32>> {
-        let Some(written) = &section.restate_days else { return Setting { value: None, origin: Origin::Default } };
+        let Some(written) = &section.restate_days else {
+            return Setting { value: None, origin: Origin::Default };
+        };
         self.refuse_window_of_paths(name, section, "restate_days", &written.span());
         let days = *written.get_ref();
         if days > RESTATE_DAYS_MAX {
-            self.refuse(&written.span(), format!("restate_days = {days} is out of bounds"), format!("use 0 to {RESTATE_DAYS_MAX}"));
+            self.refuse(
+                &written.span(),
+                format!("restate_days = {days} is out of bounds"),
+                format!("use 0 to {RESTATE_DAYS_MAX}"),
+            );
         }
         Setting { value: Some(days), origin: self.origin(&written.span()) }
     }
 
     /// Files are read whole, so that a window would change nothing.
-    fn refuse_window_of_paths(&mut self, name: &str, section: &SourceSection, key: &str, span: &Range<usize>) {
+    fn refuse_window_of_paths(
+        &mut self,
+        name: &str,
+        section: &SourceSection,
+        key: &str,
+        span: &Range<usize>,
+    ) {
         if section.paths.is_some() {
             self.refuse(span, format!("the source '{name}' has paths, which are read whole: {key} is for sources that ask a service"), "remove it");
         }
     }
 
     fn schedule(&mut self, written: Option<&Spanned<String>>) -> Setting<Option<Schedule>> {
-        let Some(written) = written else { return Setting { value: None, origin: Origin::Default } };
+        let Some(written) = written else {
+            return Setting { value: None, origin: Origin::Default };
+        };
         let value = match written.get_ref().parse() {
             Ok(schedule) => Some(schedule),
             Err(error) => {
                 let message = format!("'{}' is not a schedule: {error}", written.get_ref());
-                self.refuse(&written.span(), message, "write one as cron has them, in UTC: `schedule = \"15 */6 * * *\"`");
+                self.refuse(
+                    &written.span(),
+                    message,
+                    "write one as cron has them, in UTC: `schedule = \"15 */6 * * *\"`",
+                );
                 None
             }
         };
@@ -448,26 +585,49 @@ impl Resolver<'_> {
         for (name, section) in &file.sources {
             let Some(bill) = &section.get_ref().accrues_for else { continue };
             let problem = match file.sources.get(bill.get_ref()) {
-                None => format!("there is no source '{}' that '{name}' could accrue for", bill.get_ref()),
-                Some(_) if bill.get_ref() == name => format!("the source '{name}' cannot accrue for itself"),
+                None => format!(
+                    "there is no source '{}' that '{name}' could accrue for",
+                    bill.get_ref()
+                ),
+                Some(_) if bill.get_ref() == name => {
+                    format!("the source '{name}' cannot accrue for itself")
+                }
                 Some(other) if other.get_ref().accrues_for.is_some() => {
-                    format!("'{name}' cannot accrue for '{}', which holds estimates too", bill.get_ref())
+                    format!(
+                        "'{name}' cannot accrue for '{}', which holds estimates too",
+                        bill.get_ref()
+                    )
                 }
                 Some(_) => continue,
             };
-            let bills: Vec<&str> =
-                file.sources.iter().filter(|(_, section)| section.get_ref().accrues_for.is_none()).map(|(name, _)| name.as_str()).collect();
-            self.refuse(&bill.span(), problem, format!("name the source of the bill; there are: {}", bills.join(", ")));
+            let bills: Vec<&str> = file
+                .sources
+                .iter()
+                .filter(|(_, section)| section.get_ref().accrues_for.is_none())
+                .map(|(name, _)| name.as_str())
+                .collect();
+            self.refuse(
+                &bill.span(),
+                problem,
+                format!("name the source of the bill; there are: {}", bills.join(", ")),
+            );
         }
     }
 
     fn delimiter(&mut self, written: Option<&Spanned<String>>) -> Setting<u8> {
-        let Some(written) = written else { return Setting { value: b',', origin: Origin::Default } };
+        let Some(written) = written else {
+            return Setting { value: b',', origin: Origin::Default };
+        };
         let value = match written.get_ref().as_bytes() {
             [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => *byte,
             _ => {
-                let message = format!("'{}' cannot separate cells", written.get_ref().escape_default());
-                self.refuse(&written.span(), message, "write one character, such as \",\", \";\" or \"\\t\"");
+                let message =
+                    format!("'{}' cannot separate cells", written.get_ref().escape_default());
+                self.refuse(
+                    &written.span(),
+                    message,
+                    "write one character, such as \",\", \";\" or \"\\t\"",
+                );
                 b','
             }
         };
@@ -480,8 +640,15 @@ impl Resolver<'_> {
             match text.to_str().and_then(|text| text.parse().ok()) {
                 Some(value) => return Setting { value, origin },
                 None => self.findings.push(
-                    Diagnostic::new(code::CONFIG_VALUE, format!("{} is '{}', not an address with a port", env_var::LISTEN, text.display()))
-                        .hint(format!("`export {}={LISTEN}`", env_var::LISTEN)),
+                    Diagnostic::new(
+                        code::CONFIG_VALUE,
+                        format!(
+                            "{} is '{}', not an address with a port",
+                            env_var::LISTEN,
+                            text.display()
+                        ),
+                    )
+                    .hint(format!("`export {}={LISTEN}`", env_var::LISTEN)),
                 ),
             }
         }
@@ -502,15 +669,51 @@ impl Resolver<'_> {
         let (plugin, rule) = (plugin_host::Limits::default(), rule_engine::set::Limits::default());
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = self.limit("threads", limits.threads.as_ref(), cores as u64, 1..=THREADS_MAX);
-        let at_once = self.limit("sources_at_once", limits.sources_at_once.as_ref(), SOURCES_AT_ONCE, 1..=SOURCES_AT_ONCE_MAX);
+        let at_once = self.limit(
+            "sources_at_once",
+            limits.sources_at_once.as_ref(),
+            SOURCES_AT_ONCE,
+            1..=SOURCES_AT_ONCE_MAX,
+        );
         Limits {
-            sources_at_once: Setting { value: usize::try_from(at_once.value).unwrap_or(1), origin: at_once.origin },
-            threads: Setting { value: usize::try_from(threads.value).unwrap_or(cores), origin: threads.origin },
-            plugin_seconds: self.limit("plugin_seconds", limits.plugin_seconds.as_ref(), plugin.call.as_secs(), 1..=PLUGIN_SECONDS_MAX),
-            plugin_memory_mib: self.limit("plugin_memory_mib", limits.plugin_memory_mib.as_ref(), plugin.memory_bytes >> 20, 1..=PLUGIN_MIB_MAX),
-            compile_seconds: self.limit("compile_seconds", limits.compile_seconds.as_ref(), plugin.compile.as_secs(), 1..=COMPILE_SECONDS_MAX),
-            compile_memory_mib: self.limit("compile_memory_mib", limits.compile_memory_mib.as_ref(), plugin.compile_bytes >> 20, COMPILE_MIB),
-            rule_operations: self.limit("rule_operations", limits.rule_operations.as_ref(), rule.operations, 1..=RULE_OPERATIONS_MAX),
+            sources_at_once: Setting {
+                value: usize::try_from(at_once.value).unwrap_or(1),
+                origin: at_once.origin,
+            },
+            threads: Setting {
+                value: usize::try_from(threads.value).unwrap_or(cores),
+                origin: threads.origin,
+            },
+            plugin_seconds: self.limit(
+                "plugin_seconds",
+                limits.plugin_seconds.as_ref(),
+                plugin.call.as_secs(),
+                1..=PLUGIN_SECONDS_MAX,
+            ),
+            plugin_memory_mib: self.limit(
+                "plugin_memory_mib",
+                limits.plugin_memory_mib.as_ref(),
+                plugin.memory_bytes >> 20,
+                1..=PLUGIN_MIB_MAX,
+            ),
+            compile_seconds: self.limit(
+                "compile_seconds",
+                limits.compile_seconds.as_ref(),
+                plugin.compile.as_secs(),
+                1..=COMPILE_SECONDS_MAX,
+            ),
+            compile_memory_mib: self.limit(
+                "compile_memory_mib",
+                limits.compile_memory_mib.as_ref(),
+                plugin.compile_bytes >> 20,
+                COMPILE_MIB,
+            ),
+            rule_operations: self.limit(
+                "rule_operations",
+                limits.rule_operations.as_ref(),
+                rule.operations,
+                1..=RULE_OPERATIONS_MAX,
+            ),
             powers: self.powers(limits.powers.as_ref()),
         }
     }
@@ -522,10 +725,18 @@ impl Resolver<'_> {
         }
         if let Some(text) = env_var::value(env_var::POWERS) {
             let text = text.to_string_lossy();
-            let value: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+            let value: Vec<String> = text
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty())
+                .collect();
             for name in value.iter().filter(|name| !POWERS.contains(&name.as_str())) {
-                let message = format!("{} names '{name}', and there is no such power", env_var::POWERS);
-                self.findings.push(Diagnostic::new(code::CONFIG_VALUE, message).hint(format!("the powers are: {}", POWERS.join(", "))));
+                let message =
+                    format!("{} names '{name}', and there is no such power", env_var::POWERS);
+                self.findings.push(
+                    Diagnostic::new(code::CONFIG_VALUE, message)
+                        .hint(format!("the powers are: {}", POWERS.join(", "))),
+                );
             }
             return Setting { value, origin: Origin::Env(env_var::POWERS) };
         }
@@ -543,11 +754,23 @@ impl Resolver<'_> {
             Some(meant) => format!("Did you mean `{meant}`?"),
             None => format!("the powers are: {}", POWERS.join(", ")),
         };
-        self.refuse(&power.span(), format!("there is no power '{}' that could be granted", power.get_ref()), hint);
+        self.refuse(
+            &power.span(),
+            format!("there is no power '{}' that could be granted", power.get_ref()),
+            hint,
+        );
     }
 
-    fn limit(&mut self, name: &str, written: Option<&Spanned<u64>>, default: u64, bounds: RangeInclusive<u64>) -> Setting<u64> {
-        let Some(written) = written else { return Setting { value: default, origin: Origin::Default } };
+    fn limit(
+        &mut self,
+        name: &str,
+        written: Option<&Spanned<u64>>,
+        default: u64,
+        bounds: RangeInclusive<u64>,
+    ) -> Setting<u64> {
+        let Some(written) = written else {
+            return Setting { value: default, origin: Origin::Default };
+        };
         let value = *written.get_ref();
         if !bounds.contains(&value) {
             let hint = format!("use {} to {}", bounds.start(), bounds.end());
@@ -566,11 +789,14 @@ fn json(value: &toml::Value) -> serde_json::Value {
     match value {
         toml::Value::String(text) => text.as_str().into(),
         toml::Value::Integer(number) => (*number).into(),
-        toml::Value::Float(number) => serde_json::Number::from_f64(*number).map_or(serde_json::Value::Null, serde_json::Value::Number),
+        toml::Value::Float(number) => serde_json::Number::from_f64(*number)
+            .map_or(serde_json::Value::Null, serde_json::Value::Number),
         toml::Value::Boolean(truth) => (*truth).into(),
         toml::Value::Datetime(at) => at.to_string().into(),
         toml::Value::Array(values) => values.iter().map(json).collect(),
-        toml::Value::Table(members) => serde_json::Value::Object(members.iter().map(|(key, value)| (key.clone(), json(value))).collect()),
+        toml::Value::Table(members) => serde_json::Value::Object(
+            members.iter().map(|(key, value)| (key.clone(), json(value))).collect(),
+        ),
     }
 }
 

@@ -25,7 +25,11 @@ pub struct Located {
 }
 
 /// Finds local files, and lists what lies in stores.
-pub fn locate(settings: &Settings, source: &SourceSettings, granted: &Grants) -> Result<Located, Diagnostic> {
+pub fn locate(
+    settings: &Settings,
+    source: &SourceSettings,
+    granted: &Grants,
+) -> Result<Located, Diagnostic> {
     let mut finder = Finder::new(&source.name);
     let mut places = Vec::new();
     for written in &source.paths.value {
@@ -33,20 +37,34 @@ pub fn locate(settings: &Settings, source: &SourceSettings, granted: &Grants) ->
             places.push(Place::Url(written.clone()));
         } else {
             finder.path(&settings.path(written))?;
-            places.push(Place::Local(std::mem::take(&mut finder.files).into_iter().map(|file| file.named(&settings.root)).collect()));
+            places.push(Place::Local(
+                std::mem::take(&mut finder.files)
+                    .into_iter()
+                    .map(|file| file.named(&settings.root))
+                    .collect(),
+            ));
         }
     }
-    let in_store = places.iter().find_map(|place| if let Place::Url(url) = place { Some(url.clone()) } else { None });
+    let in_store = places
+        .iter()
+        .find_map(|place| if let Place::Url(url) = place { Some(url.clone()) } else { None });
     if let Some(url) = &in_store {
-        granted.expect(Power::ObjectStore, &format!("{url}, which source '{}' reads,", source.name))?;
+        granted
+            .expect(Power::ObjectStore, &format!("{url}, which source '{}' reads,", source.name))?;
     }
     if in_store.is_none() && !granted.has(Power::File) {
-        let local = places.into_iter().flat_map(|place| if let Place::Local(files) = place { files } else { Vec::new() });
-        let tables = local.filter(|file| file.is_table).map(|file| table(source, file.name, file.path)).collect();
+        let local = places
+            .into_iter()
+            .flat_map(|place| if let Place::Local(files) = place { files } else { Vec::new() });
+        let tables = local
+            .filter(|file| file.is_table)
+            .map(|file| table(source, file.name, file.path))
+            .collect();
         return Ok(Located { tables, files: None });
     }
     let files = reach::files(settings, source, places, is_bill)?;
-    let tables = files.tables().into_iter().map(|found| table(source, found.name, found.path)).collect();
+    let tables =
+        files.tables().into_iter().map(|found| table(source, found.name, found.path)).collect();
     Ok(Located { tables, files: Some(Arc::new(files)) })
 }
 
@@ -67,7 +85,12 @@ struct Spotted {
 
 impl Spotted {
     fn named(self, root: &Path) -> LocalFile {
-        LocalFile { name: shown(root, &self.path), path: self.path, is_table: self.is_table, inside: self.inside }
+        LocalFile {
+            name: shown(root, &self.path),
+            path: self.path,
+            is_table: self.is_table,
+            inside: self.inside,
+        }
     }
 }
 
@@ -87,7 +110,14 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn new(source: &str) -> Finder<'_> {
-        Finder { source, files: Vec::new(), any: false, root: PathBuf::new(), seen: HashSet::new(), above: Vec::new() }
+        Finder {
+            source,
+            files: Vec::new(),
+            any: false,
+            root: PathBuf::new(),
+            seen: HashSet::new(),
+            above: Vec::new(),
+        }
     }
 
     fn path(&mut self, path: &Path) -> Result<(), Diagnostic> {
@@ -106,8 +136,14 @@ impl Finder<'_> {
     fn pattern(&mut self, path: &Path) -> Result<(), Diagnostic> {
         let Some(pattern) = path.to_str() else { return Err(self.nothing(path)) };
         let found = glob::glob(pattern).map_err(|error| {
-            Diagnostic::new(code::CONFIG_VALUE, format!("the source '{}' has a pattern that cannot be read: {pattern}: {}", self.source, error.msg))
-                .hint("use * for any characters, ? for one, ** for folders, [abc] for one of some")
+            Diagnostic::new(
+                code::CONFIG_VALUE,
+                format!(
+                    "the source '{}' has a pattern that cannot be read: {pattern}: {}",
+                    self.source, error.msg
+                ),
+            )
+            .hint("use * for any characters, ? for one, ** for folders, [abc] for one of some")
         })?;
         for path in found {
             let path = path.map_err(|error| unreadable(error.path(), error.error()))?;
@@ -119,10 +155,17 @@ impl Finder<'_> {
     fn folder(&mut self, dir: &Path) -> Result<(), Diagnostic> {
         let real = fs::canonicalize(dir).map_err(|error| unreadable(dir, &error))?;
         if self.above.contains(&real) {
-            let message = format!("the folder {} contains itself through a link, so the source '{}' would never end", dir.display(), self.source);
-            return Err(Diagnostic::new(code::FILE_LOOP, message).hint(format!("remove the link: `rm {}`", dir.display())));
+            let message = format!(
+                "the folder {} contains itself through a link, so the source '{}' would never end",
+                dir.display(),
+                self.source
+            );
+            return Err(Diagnostic::new(code::FILE_LOOP, message)
+                .hint(format!("remove the link: `rm {}`", dir.display())));
         }
-        let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(|error| unreadable(dir, &error))?;
+        let entries = fs::read_dir(dir)
+            .and_then(Iterator::collect::<io::Result<Vec<_>>>)
+            .map_err(|error| unreadable(dir, &error))?;
         let mut paths: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).collect();
         paths.sort();
         self.above.push(real);
@@ -163,7 +206,10 @@ impl Finder<'_> {
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
+    )
 }
 
 fn is_pattern(path: &Path) -> bool {
@@ -214,14 +260,20 @@ mod tests {
         for path in written {
             finder.path(&root.join(path)).map_err(|finding| finding.code.to_string())?;
         }
-        Ok(finder.files.iter().filter(|file| file.is_table).map(|file| shown(root, &file.path)).collect())
+        Ok(finder
+            .files
+            .iter()
+            .filter(|file| file.is_table)
+            .map(|file| shown(root, &file.path))
+            .collect())
     }
 
     fn folder(files: &[&str]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
         for file in files {
             let path = dir.path().join(file);
-            fs::create_dir_all(path.parent().unwrap_or(dir.path())).unwrap_or_else(|error| panic!("{error}"));
+            fs::create_dir_all(path.parent().unwrap_or(dir.path()))
+                .unwrap_or_else(|error| panic!("{error}"));
             fs::write(path, "x").unwrap_or_else(|error| panic!("{error}"));
         }
         dir
@@ -229,7 +281,15 @@ mod tests {
 
     #[test]
     fn files_folders_and_patterns_are_found_once_and_in_order() {
-        let dir = folder(&["b/z.csv", "b/a/y.CSV.GZ", "b/readme.txt", "b/.hidden.csv", "c/1.parquet", "c/2.txt", "odd[1].csv"]);
+        let dir = folder(&[
+            "b/z.csv",
+            "b/a/y.CSV.GZ",
+            "b/readme.txt",
+            "b/.hidden.csv",
+            "c/1.parquet",
+            "c/2.txt",
+            "odd[1].csv",
+        ]);
         let find = |written: &[&str]| find(dir.path(), written);
         assert_eq!(find(&["b"]), Ok(vec!["b/a/y.CSV.GZ".into(), "b/z.csv".into()]));
         assert_eq!(find(&["b/z.csv", "b"]), Ok(vec!["b/z.csv".into(), "b/a/y.CSV.GZ".into()]));
@@ -244,9 +304,11 @@ mod tests {
         assert_eq!(find(dir.path(), &["b"]), Err("F101".into()));
         assert_eq!(find(dir.path(), &["none.csv"]), Err("F101".into()));
         assert_eq!(find(dir.path(), &["d/*.parquet"]), Err("F101".into()));
-        symlink(dir.path().join("d"), dir.path().join("d/again")).unwrap_or_else(|error| panic!("{error}"));
+        symlink(dir.path().join("d"), dir.path().join("d/again"))
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(find(dir.path(), &["d"]), Err("F103".into()));
-        symlink(dir.path().join("self.csv"), dir.path().join("self.csv")).unwrap_or_else(|error| panic!("{error}"));
+        symlink(dir.path().join("self.csv"), dir.path().join("self.csv"))
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(find(dir.path(), &["self.csv"]), Err("F103".into()));
     }
 }

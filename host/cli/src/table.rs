@@ -30,7 +30,8 @@ impl Table {
     /// The header apart from the body, so that it can be shown in bold.
     pub fn parts(&self) -> (String, String) {
         let widths: Vec<usize> = (0..self.columns.len()).map(|column| self.width(column)).collect();
-        let header = self.line(&self.columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(), &widths);
+        let header = self
+            .line(&self.columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(), &widths);
         let mut body: Vec<String> = self.rows.iter().map(|row| self.line(row, &widths)).collect();
         if !self.totals.is_empty() {
             body.push(widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>().join("  "));
@@ -46,10 +47,13 @@ impl Table {
     }
 
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
-        let padded = cells.iter().zip(widths).zip(&self.columns).map(|((cell, width), (_, align))| match align {
-            Align::Left => format!("{cell:<width$}"),
-            Align::Right => format!("{cell:>width$}"),
-        });
+        let padded =
+            cells.iter().zip(widths).zip(&self.columns).map(|((cell, width), (_, align))| {
+                match align {
+                    Align::Left => format!("{cell:<width$}"),
+                    Align::Right => format!("{cell:>width$}"),
+                }
+            });
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     }
 }
@@ -57,7 +61,8 @@ impl Table {
 /// `12345.60` as `12,345.60`.
 pub fn grouped(amount: &str) -> String {
     let (sign, digits) = amount.strip_prefix('-').map_or(("", amount), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
+    let (whole, fraction) =
+        digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
     let mut grouped = String::new();
     for (position, digit) in whole.chars().enumerate() {
         if position > 0 && (whole.len() - position).is_multiple_of(3) {
@@ -73,7 +78,13 @@ pub fn grouped(amount: &str) -> String {
 
 /// Cells with commas between them, quoted where they need it.
 pub fn csv_line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
-    let quoted = |cell: &str| if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() };
+    let quoted = |cell: &str| {
+        if cell.contains(['"', ',', '\n', '\r']) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell.to_owned()
+        }
+    };
     let line: Vec<String> = cells.map(quoted).collect();
     format!("{}\n", line.join(","))
 }
@@ -84,7 +95,8 @@ mod tests {
 
     #[test]
     fn names_left_amounts_right() {
-        let mut table = Table::new([("team".to_owned(), Align::Left), ("USD".to_owned(), Align::Right)]);
+        let mut table =
+            Table::new([("team".to_owned(), Align::Left), ("USD".to_owned(), Align::Right)]);
         table.row(vec!["payments".into(), "1.00".into()]);
         table.row(vec!["größe".into(), "12.50".into()]);
         table.total(vec!["total".into(), "13.50".into()]);
@@ -95,7 +107,12 @@ mod tests {
 
     #[test]
     fn thousands_are_grouped() {
-        for (plain, expect) in [("0.00", "0.00"), ("999", "999"), ("1000.5", "1,000.5"), ("-1234567.89", "-1,234,567.89")] {
+        for (plain, expect) in [
+            ("0.00", "0.00"),
+            ("999", "999"),
+            ("1000.5", "1,000.5"),
+            ("-1234567.89", "-1,234,567.89"),
+        ] {
             assert_eq!(grouped(plain), expect);
         }
     }

@@ -26,9 +26,10 @@ impl Ui {
     pub fn data(self, text: &str) -> Result<(), Diagnostic> {
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                Err(Diagnostic::new(code::FILE_UNREADABLE, format!("standard output cannot be written: {error}")))
-            }
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Diagnostic::new(
+                code::FILE_UNREADABLE,
+                format!("standard output cannot be written: {error}"),
+            )),
             _ => Ok(()),
         }
     }
@@ -46,13 +47,20 @@ impl Ui {
 
     /// Bold where stdout is a terminal that welcomes it.
     pub fn bold(self, text: &str) -> String {
-        if std::io::stdout().is_terminal() && !env_var::no_color() { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+        if std::io::stdout().is_terminal() && !env_var::no_color() {
+            format!("\u{1b}[1m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// A bar on stderr, drawn only on terminals.
     pub fn progress(self) -> ProgressBar {
-        let target =
-            if self.quiet || !std::io::stderr().is_terminal() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
+        let target = if self.quiet || !std::io::stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr_with_hz(10)
+        };
         let bar = ProgressBar::with_draw_target(Some(0), target);
         if let Ok(style) = ProgressStyle::with_template("{msg:40!} {wide_bar} {percent:>3} %") {
             bar.set_style(style);

@@ -6,20 +6,28 @@ use std::process::{Command, Stdio};
 
 fn apportion(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_apportion"));
-    command.current_dir(folder).env_clear().env("HOME", folder).args(arguments).stdin(Stdio::null());
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .args(arguments)
+        .stdin(Stdio::null());
     command
 }
 
 fn output(folder: &Path, arguments: &[&str]) -> String {
     let output = apportion(folder, arguments).output().expect("apportion starts");
-    let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (text, errors) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{arguments:?}: {} {text} {errors}", output.status);
     text.into_owned()
 }
 
 /// A month of 30,000 charges, each day with costs of its own.
 fn bill(factor: u32) -> String {
-    let mut text = String::from("ChargePeriodStart,BilledCost,EffectiveCost,BillingCurrency,ServiceName,ChargeCategory,ResourceId,Tags\n");
+    let mut text = String::from(
+        "ChargePeriodStart,BilledCost,EffectiveCost,BillingCurrency,ServiceName,ChargeCategory,ResourceId,Tags\n",
+    );
     for row in 0..30_000_u32 {
         let (day, team) = (row % 30 + 1, ["payments", "search", "web"][row as usize % 3]);
         let cost = (row * 7919 % 100_003) * factor;
@@ -39,13 +47,21 @@ fn prepare(name: &str) -> PathBuf {
 }
 
 fn costs(folder: &Path) -> String {
-    output(folder, &["costs", "--group-by", "team,service_name", "--granularity", "daily", "--format", "csv"])
+    output(
+        folder,
+        &["costs", "--group-by", "team,service_name", "--granularity", "daily", "--format", "csv"],
+    )
 }
 
 /// Starts a run and kills it once the ledger's files have grown to `bytes`; whether it was caught alive.
 fn kill_at(folder: &Path, bytes: u64) -> bool {
-    let mut run = apportion(folder, &["run", "--quiet"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("apportion starts");
-    let size = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |metadata| metadata.len());
+    let mut run = apportion(folder, &["run", "--quiet"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("apportion starts");
+    let size =
+        |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |metadata| metadata.len());
     loop {
         if run.try_wait().expect("a child").is_some() {
             return false;
@@ -75,7 +91,10 @@ fn a_killed_run_leaves_all_or_nothing() {
     for step in 0..24_u64 {
         caught += u32::from(kill_at(&folder, step * step * 4096));
         let now = costs(&folder);
-        assert!(now == before || now == after, "killed at step {step}, the costs are neither those before nor those after");
+        assert!(
+            now == before || now == after,
+            "killed at step {step}, the costs are neither those before nor those after"
+        );
         assert!(output(&folder, &["ledger", "verify"]).contains("verified"));
         if now == after {
             break;

@@ -40,14 +40,25 @@ pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> Consumed {
             Row::Unfinished if !ended && bytes.len() - at <= ROW_BYTES_MAX => break,
             Row::Unfinished => {
                 let reason = "a quote opens in this line and is never closed".to_owned();
-                block.unreadable.push(Unreadable { code: code::ROW_QUOTE, reason, place, excerpt: excerpt(&bytes[at..line_end]) });
+                block.unreadable.push(Unreadable {
+                    code: code::ROW_QUOTE,
+                    reason,
+                    place,
+                    excerpt: excerpt(&bytes[at..line_end]),
+                });
                 at = line_end;
             }
             Row::Bad { at: quote } => {
                 let column = String::from_utf8_lossy(&bytes[at..at + quote]).chars().count() + 1;
-                let reason =
-                    format!("a quote stands at character {column}, inside a cell; cells with quotes must be quoted and their quotes doubled");
-                block.unreadable.push(Unreadable { code: code::ROW_QUOTE, reason, place, excerpt: excerpt(&bytes[at..line_end]) });
+                let reason = format!(
+                    "a quote stands at character {column}, inside a cell; cells with quotes must be quoted and their quotes doubled"
+                );
+                block.unreadable.push(Unreadable {
+                    code: code::ROW_QUOTE,
+                    reason,
+                    place,
+                    excerpt: excerpt(&bytes[at..line_end]),
+                });
                 at = line_end;
             }
         }
@@ -73,7 +84,10 @@ fn read_row(bytes: &[u8], delimiter: u8) -> Row {
                 None => return Row::Unfinished,
             }
         } else {
-            match bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\n') || *byte == delimiter) {
+            match bytes[at..]
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'\n') || *byte == delimiter)
+            {
                 Some(offset) if bytes[at + offset] == b'"' => return Row::Bad { at: at + offset },
                 Some(offset) => at += offset,
                 None => return Row::Unfinished,

@@ -71,7 +71,11 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// Only a packed file needs its bytes counted: in a plain one they are the place.
-fn reader(table: &GrantedTable, format: Format, read: &Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, Diagnostic> {
+fn reader(
+    table: &GrantedTable,
+    format: Format,
+    read: &Arc<AtomicU64>,
+) -> Result<Box<dyn Read + Send>, Diagnostic> {
     let file = open(table)?;
     Ok(match format {
         Format::CsvGz => {
@@ -86,17 +90,27 @@ fn reader(table: &GrantedTable, format: Format, read: &Arc<AtomicU64>) -> Result
 pub fn header(table: &GrantedTable, format: Format) -> Result<Vec<String>, Diagnostic> {
     let mut feed = Feed::new(reader(table, format, &Arc::default())?, table.delimiter);
     let line = feed.header_line(table)?;
-    let text = String::from_utf8(line).map_err(|_| not_a_table(table, "its header is not UTF-8 text"))?;
+    let text =
+        String::from_utf8(line).map_err(|_| not_a_table(table, "its header is not UTF-8 text"))?;
     if text.contains('\0') {
         return Err(not_a_table(table, "it holds binary data"));
     }
-    let names: Vec<String> = careful::cells(&text, table.delimiter).into_iter().map(|name| name.trim().to_owned()).collect();
+    let names: Vec<String> = careful::cells(&text, table.delimiter)
+        .into_iter()
+        .map(|name| name.trim().to_owned())
+        .collect();
     if names.len() == 1 {
-        let other = [';', '\t', '|', ','].into_iter().find(|other| text.matches(*other).count() > 1);
+        let other =
+            [';', '\t', '|', ','].into_iter().find(|other| text.matches(*other).count() > 1);
         return Err(match other {
-            Some(other) => Diagnostic::new(code::FILE_DELIMITER, format!("{}: the header has one column, but many {other:?}", table.name))
-                .at(&table.name, 1, 0)
-                .hint(format!("tell the source its delimiter in apportion.toml: `delimiter = {other:?}`")),
+            Some(other) => Diagnostic::new(
+                code::FILE_DELIMITER,
+                format!("{}: the header has one column, but many {other:?}", table.name),
+            )
+            .at(&table.name, 1, 0)
+            .hint(format!(
+                "tell the source its delimiter in apportion.toml: `delimiter = {other:?}`"
+            )),
             None => not_a_table(table, "its first line has a single column"),
         });
     }
@@ -110,11 +124,24 @@ fn not_a_table(table: &GrantedTable, why: &str) -> Diagnostic {
 }
 
 impl CsvScan {
-    pub fn open(table: &GrantedTable, format: Format, columns: usize, wanted: Vec<usize>, short_rows: ShortRows) -> Result<CsvScan, Diagnostic> {
+    pub fn open(
+        table: &GrantedTable,
+        format: Format,
+        columns: usize,
+        wanted: Vec<usize>,
+        short_rows: ShortRows,
+    ) -> Result<CsvScan, Diagnostic> {
         let read = Arc::default();
         let mut feed = Feed::new(reader(table, format, &read)?, table.delimiter);
         feed.header_line(table)?;
-        Ok(CsvScan { table: table.clone(), feed: Mutex::new(feed), read, columns, wanted, short_rows })
+        Ok(CsvScan {
+            table: table.clone(),
+            feed: Mutex::new(feed),
+            read,
+            columns,
+            wanted,
+            short_rows,
+        })
     }
 }
 
@@ -222,8 +249,17 @@ impl CsvWorker {
         }
         self.find_cells(scan);
         let bytes = &self.block.bytes;
-        let columns: Vec<Cells<'_>> = self.ranges.iter().map(|ranges| Cells::Text { buffer: bytes, ranges, quoted: true }).collect();
-        take(&Batch { rows: self.places.len(), columns: &columns, places: &self.places, unreadable: &self.block.unreadable })?;
+        let columns: Vec<Cells<'_>> = self
+            .ranges
+            .iter()
+            .map(|ranges| Cells::Text { buffer: bytes, ranges, quoted: true })
+            .collect();
+        take(&Batch {
+            rows: self.places.len(),
+            columns: &columns,
+            places: &self.places,
+            unreadable: &self.block.unreadable,
+        })?;
         Ok(true)
     }
 
@@ -240,7 +276,9 @@ impl CsvWorker {
             let line_end = ends.last().copied().unwrap_or(start);
             let at = places.get(number).copied().unwrap_or(*place + u64::from(start));
             let is_filled = || {
-                scan.short_rows == ShortRows::Filled && ends.len() < scan.columns && !bytes[start as usize..line_end as usize].trim_ascii().is_empty()
+                scan.short_rows == ShortRows::Filled
+                    && ends.len() < scan.columns
+                    && !bytes[start as usize..line_end as usize].trim_ascii().is_empty()
             };
             if ends.len() == scan.columns || is_filled() {
                 self.places.push(at);
@@ -251,12 +289,17 @@ impl CsvWorker {
                     }
                     let cell_start = if *column == 0 { start } else { ends[*column - 1] + 1 };
                     let mut cell_end = ends[*column];
-                    if cell_end == line_end && cell_end > cell_start && bytes[cell_end as usize - 1] == b'\r' {
+                    if cell_end == line_end
+                        && cell_end > cell_start
+                        && bytes[cell_end as usize - 1] == b'\r'
+                    {
                         cell_end -= 1;
                     }
                     ranges.push((cell_start, cell_end));
                 }
-            } else if let Some(row) = ragged(&bytes[start as usize..line_end as usize], ends.len(), scan.columns, at) {
+            } else if let Some(row) =
+                ragged(&bytes[start as usize..line_end as usize], ends.len(), scan.columns, at)
+            {
                 unreadable.push(row);
             }
             first = *row_end as usize;
@@ -275,16 +318,22 @@ fn ragged(row: &[u8], cells: usize, columns: usize, place: u64) -> Option<Unread
 }
 
 pub(crate) fn excerpt(row: &[u8]) -> String {
-    String::from_utf8_lossy(row).trim_end().chars().take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    String::from_utf8_lossy(row)
+        .trim_end()
+        .chars()
+        .take(EXCERPT_CHARS)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// A decoder says "corrupt" where a file that was cut off simply goes on with nothing.
 fn broken(table: &GrantedTable, error: &std::io::Error) -> Diagnostic {
     match error.kind() {
-        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
-            Diagnostic::new(code::FILE_TRUNCATED, format!("{} is not a whole gzip file: {error}", table.name))
-                .hint("fetch the file again and compare its size with the original's")
-        }
+        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => Diagnostic::new(
+            code::FILE_TRUNCATED,
+            format!("{} is not a whole gzip file: {error}", table.name),
+        )
+        .hint("fetch the file again and compare its size with the original's"),
         _ => unreadable(table, error),
     }
 }

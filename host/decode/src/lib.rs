@@ -11,4 +11,7 @@ mod structure;
 mod table;
 
 pub use place::lines_at;
-pub use table::{Batch, Cells, Column, Format, Scan, ShortRows, TableFacts, Unreadable, Viewed, Wanted, Worker, describe, distinct, sample, viewed};
+pub use table::{
+    Batch, Cells, Column, Format, Scan, ShortRows, TableFacts, Unreadable, Viewed, Wanted, Worker,
+    describe, distinct, sample, viewed,
+};

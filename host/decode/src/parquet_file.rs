@@ -3,7 +3,8 @@
 use crate::table::{Batch, Cells, Column, open};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Int32Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    Date32Type, Decimal128Type, Int32Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, StringViewArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
@@ -12,7 +13,10 @@ use domain::diagnostic::Diagnostic;
 use domain::period::Day;
 use domain::port::GrantedTable;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -55,38 +59,59 @@ enum Shape {
 }
 
 fn metadata(table: &GrantedTable) -> Result<ArrowReaderMetadata, Diagnostic> {
-    ArrowReaderMetadata::load(&open(table)?, Default::default()).map_err(|error| not_parquet(table, &error.to_string()))
+    ArrowReaderMetadata::load(&open(table)?, Default::default())
+        .map_err(|error| not_parquet(table, &error.to_string()))
 }
 
 fn not_parquet(table: &GrantedTable, why: &str) -> Diagnostic {
-    Diagnostic::new(code::FILE_TRUNCATED, format!("{} is not a whole Parquet file: {why}", table.name))
-        .hint("fetch the file again and compare its size with the original's")
+    Diagnostic::new(
+        code::FILE_TRUNCATED,
+        format!("{} is not a whole Parquet file: {why}", table.name),
+    )
+    .hint("fetch the file again and compare its size with the original's")
 }
 
 /// Reads texts as views into the pages of the file, where no cell is copied.
 fn with_views(metadata: ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
     let as_views = |field: &Arc<Field>| match field.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 => Field::new(field.name(), DataType::Utf8View, field.is_nullable()),
+        DataType::Utf8 | DataType::LargeUtf8 => {
+            Field::new(field.name(), DataType::Utf8View, field.is_nullable())
+        }
         _ => Field::clone(field),
     };
     let schema = Schema::new(metadata.schema().fields().iter().map(as_views).collect::<Vec<_>>());
-    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), ArrowReaderOptions::new().with_schema(Arc::new(schema)))
+    ArrowReaderMetadata::try_new(
+        Arc::clone(metadata.metadata()),
+        ArrowReaderOptions::new().with_schema(Arc::new(schema)),
+    )
 }
 
 pub fn columns(table: &GrantedTable) -> Result<Vec<Column>, Diagnostic> {
     let metadata = metadata(table)?;
-    Ok(metadata.schema().fields().iter().map(|field| Column { name: field.name().clone(), kind: field.data_type().to_string() }).collect())
+    Ok(metadata
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| Column { name: field.name().clone(), kind: field.data_type().to_string() })
+        .collect())
 }
 
 impl ParquetScan {
     pub fn open(table: &GrantedTable, wanted: &[(usize, bool)]) -> Result<ParquetScan, Diagnostic> {
-        let metadata = with_views(metadata(table)?).map_err(|error| not_parquet(table, &error.to_string()))?;
-        let mask = ProjectionMask::roots(metadata.parquet_schema(), wanted.iter().map(|(index, _)| *index));
+        let metadata =
+            with_views(metadata(table)?).map_err(|error| not_parquet(table, &error.to_string()))?;
+        let mask = ProjectionMask::roots(
+            metadata.parquet_schema(),
+            wanted.iter().map(|(index, _)| *index),
+        );
         let mut roots: Vec<usize> = wanted.iter().map(|(index, _)| *index).collect();
         roots.sort_unstable();
         roots.dedup();
         // The batches hold the wanted columns in the order of the file.
-        let wanted = wanted.iter().map(|(index, typed)| (roots.binary_search(index).unwrap_or_default(), *typed)).collect();
+        let wanted = wanted
+            .iter()
+            .map(|(index, typed)| (roots.binary_search(index).unwrap_or_default(), *typed))
+            .collect();
         let mut row = 0;
         let first_rows = (metadata.metadata().row_groups().iter())
             .map(|group| {
@@ -95,16 +120,26 @@ impl ParquetScan {
                 first
             })
             .collect();
-        Ok(ParquetScan { table: table.clone(), metadata, mask, wanted, next_group: AtomicUsize::new(0), first_rows })
+        Ok(ParquetScan {
+            table: table.clone(),
+            metadata,
+            mask,
+            wanted,
+            next_group: AtomicUsize::new(0),
+            first_rows,
+        })
     }
 
     fn open_group(&self, group: usize) -> Result<ParquetRecordBatchReader, Diagnostic> {
-        ParquetRecordBatchReaderBuilder::new_with_metadata(open(&self.table)?, self.metadata.clone())
-            .with_projection(self.mask.clone())
-            .with_row_groups(vec![group])
-            .with_batch_size(BATCH_ROWS)
-            .build()
-            .map_err(|error| not_parquet(&self.table, &error.to_string()))
+        ParquetRecordBatchReaderBuilder::new_with_metadata(
+            open(&self.table)?,
+            self.metadata.clone(),
+        )
+        .with_projection(self.mask.clone())
+        .with_row_groups(vec![group])
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(|error| not_parquet(&self.table, &error.to_string()))
     }
 }
 
@@ -145,7 +180,11 @@ impl ParquetWorker {
         self.places.clear();
         self.places.extend(self.next_row..self.next_row + rows as u64);
         self.next_row += rows as u64;
-        let shapes: Vec<Shape> = scan.wanted.iter().map(|(column, typed)| shape(batch.column(*column), *typed)).collect();
+        let shapes: Vec<Shape> = scan
+            .wanted
+            .iter()
+            .map(|(column, typed)| shape(batch.column(*column), *typed))
+            .collect();
         let columns: Vec<Cells<'_>> = shapes.iter().map(Shape::cells).collect();
         take(&Batch { rows, columns: &columns, places: &self.places, unreadable: &[] })
     }
@@ -155,9 +194,13 @@ impl Shape {
     fn cells(&self) -> Cells<'_> {
         match self {
             Shape::Views(array) => Cells::Views(array),
-            Shape::Text { array, ranges } => Cells::Text { buffer: array.value_data(), ranges, quoted: false },
+            Shape::Text { array, ranges } => {
+                Cells::Text { buffer: array.value_data(), ranges, quoted: false }
+            }
             Shape::Decimal { array, nulls, scale } => {
-                let values = array.as_primitive_opt::<Decimal128Type>().map_or(&[][..], |array| array.values());
+                let values = array
+                    .as_primitive_opt::<Decimal128Type>()
+                    .map_or(&[][..], |array| array.values());
                 Cells::Decimal { values, nulls: nulls.as_deref(), scale: *scale }
             }
             Shape::Days { values, nulls } => Cells::Days { values, nulls: nulls.as_deref() },
@@ -168,18 +211,31 @@ impl Shape {
 fn shape(array: &ArrayRef, typed: bool) -> Shape {
     match array.data_type() {
         DataType::Utf8View => Shape::Views(array.as_string_view().clone()),
-        DataType::Decimal128(_, scale) if typed && *scale >= 0 => {
-            Shape::Decimal { array: array.clone(), nulls: nulls(array), scale: u32::from(scale.unsigned_abs()) }
+        DataType::Decimal128(_, scale) if typed && *scale >= 0 => Shape::Decimal {
+            array: array.clone(),
+            nulls: nulls(array),
+            scale: u32::from(scale.unsigned_abs()),
+        },
+        DataType::Timestamp(unit, _) if typed => {
+            Shape::Days { values: timestamp_days(array, *unit), nulls: nulls(array) }
         }
-        DataType::Timestamp(unit, _) if typed => Shape::Days { values: timestamp_days(array, *unit), nulls: nulls(array) },
-        DataType::Date32 if typed => Shape::Days { values: array.as_primitive::<Date32Type>().values().to_vec(), nulls: nulls(array) },
+        DataType::Date32 if typed => Shape::Days {
+            values: array.as_primitive::<Date32Type>().values().to_vec(),
+            nulls: nulls(array),
+        },
         _ => text_shape((0..array.len()).map(|row| cell_text(array, row)).collect()),
     }
 }
 
 fn text_shape(array: StringArray) -> Shape {
     let ranges = array.value_offsets().windows(2).enumerate();
-    let ranges = ranges.map(|(row, ends)| if array.is_null(row) { (0, 0) } else { (ends[0] as u32, ends[1] as u32) }).collect();
+    let ranges = ranges
+        .map(
+            |(row, ends)| {
+                if array.is_null(row) { (0, 0) } else { (ends[0] as u32, ends[1] as u32) }
+            },
+        )
+        .collect();
     Shape::Text { array, ranges }
 }
 
@@ -191,10 +247,19 @@ fn timestamp_days(array: &ArrayRef, unit: TimeUnit) -> Vec<i32> {
     let (values, per_second): (&[i64], i64) = match unit {
         TimeUnit::Second => (array.as_primitive::<TimestampSecondType>().values(), 1),
         TimeUnit::Millisecond => (array.as_primitive::<TimestampMillisecondType>().values(), 1_000),
-        TimeUnit::Microsecond => (array.as_primitive::<TimestampMicrosecondType>().values(), 1_000_000),
-        TimeUnit::Nanosecond => (array.as_primitive::<TimestampNanosecondType>().values(), 1_000_000_000),
+        TimeUnit::Microsecond => {
+            (array.as_primitive::<TimestampMicrosecondType>().values(), 1_000_000)
+        }
+        TimeUnit::Nanosecond => {
+            (array.as_primitive::<TimestampNanosecondType>().values(), 1_000_000_000)
+        }
     };
-    values.iter().map(|value| i32::try_from(value.div_euclid(DAY_SECONDS * per_second)).unwrap_or(i32::MAX / 2)).collect()
+    values
+        .iter()
+        .map(|value| {
+            i32::try_from(value.div_euclid(DAY_SECONDS * per_second)).unwrap_or(i32::MAX / 2)
+        })
+        .collect()
 }
 
 /// Any cell as text; `None` for null. Numbers in their shortest exact spelling, nested ones as JSON.
@@ -207,10 +272,16 @@ fn cell_text(array: &ArrayRef, row: usize) -> Option<String> {
         DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_owned(),
         DataType::Utf8View => array.as_string_view().value(row).to_owned(),
         // Some writers leave out that their bytes are texts.
-        DataType::Binary => String::from_utf8_lossy(array.as_binary::<i32>().value(row)).into_owned(),
+        DataType::Binary => {
+            String::from_utf8_lossy(array.as_binary::<i32>().value(row)).into_owned()
+        }
         DataType::Boolean => array.as_boolean().value(row).to_string(),
-        DataType::Timestamp(unit, _) => Day::from_epoch(timestamp_days(array, *unit)[row]).to_string(),
-        DataType::Date32 => Day::from_epoch(array.as_primitive::<Date32Type>().value(row)).to_string(),
+        DataType::Timestamp(unit, _) => {
+            Day::from_epoch(timestamp_days(array, *unit)[row]).to_string()
+        }
+        DataType::Date32 => {
+            Day::from_epoch(array.as_primitive::<Date32Type>().value(row)).to_string()
+        }
         DataType::Dictionary(_, _) => {
             let dictionary = array.as_any_dictionary();
             return cell_text(dictionary.values(), dictionary.normalized_keys()[row]);
@@ -243,7 +314,8 @@ fn number_text(array: &ArrayRef, row: usize) -> String {
 }
 
 fn pairs_json(keys: &ArrayRef, values: &ArrayRef) -> String {
-    let pairs = (0..keys.len()).map(|row| format!("{}:{}", json_text(keys, row), json_text(values, row)));
+    let pairs =
+        (0..keys.len()).map(|row| format!("{}:{}", json_text(keys, row), json_text(values, row)));
     format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
 }
 
@@ -253,12 +325,14 @@ fn list_json(items: &ArrayRef) -> String {
 
 fn struct_json(array: &ArrayRef, row: usize) -> String {
     let fields = array.as_struct().fields().iter().zip(array.as_struct().columns());
-    let members = fields.map(|(field, column)| format!("{}:{}", quoted(field.name()), json_text(column, row)));
+    let members = fields
+        .map(|(field, column)| format!("{}:{}", quoted(field.name()), json_text(column, row)));
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
 fn json_text(array: &ArrayRef, row: usize) -> String {
-    let nested = matches!(array.data_type(), DataType::Map(_, _) | DataType::List(_) | DataType::Struct(_));
+    let nested =
+        matches!(array.data_type(), DataType::Map(_, _) | DataType::List(_) | DataType::Struct(_));
     match cell_text(array, row) {
         None => "null".into(),
         Some(text) if nested => text,

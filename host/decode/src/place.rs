@@ -11,7 +11,8 @@ pub fn lines_at(table: &GrantedTable, places: &[u64]) -> Result<Vec<u64>, Diagno
     let mut start = [0_u8; 2];
     let packed = open(table)?.read(&mut start).is_ok() && start == [0x1f, 0x8b];
     let file = open(table)?;
-    let reader: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(BufReader::new(file))) } else { Box::new(file) };
+    let reader: Box<dyn Read> =
+        if packed { Box::new(MultiGzDecoder::new(BufReader::new(file))) } else { Box::new(file) };
     let mut reader = BufReader::with_capacity(1 << 18, reader);
     let (mut line, mut at) = (1_u64, 0_u64);
     let mut lines = Vec::with_capacity(places.len());

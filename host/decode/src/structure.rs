@@ -39,7 +39,12 @@ impl Structure {
     }
 
     #[inline(always)]
-    fn scan_with(&mut self, block: &[u8], delimiter: u8, masks: impl Fn(&[u8; LANES], u8) -> Masks) {
+    fn scan_with(
+        &mut self,
+        block: &[u8],
+        delimiter: u8,
+        masks: impl Fn(&[u8; LANES], u8) -> Masks,
+    ) {
         let mut state = State { inside: 0, cell_start: 1 };
         let (chunks, tail) = block.as_chunks::<LANES>();
         for (number, chunk) in chunks.iter().enumerate() {
@@ -75,7 +80,9 @@ impl Structure {
     #[inline(always)]
     fn push_ends(&mut self, mut mask: u64, base: u32) {
         let count = mask.count_ones() as usize;
-        if let Some(positions) = self.ends.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut::<LANES>) {
+        if let Some(positions) =
+            self.ends.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut::<LANES>)
+        {
             let mut at = 0;
             while mask != 0 {
                 for lane in 0..4 {
@@ -105,7 +112,8 @@ struct Masks {
 impl Masks {
     #[inline(always)]
     fn of(chunk: &[u8; LANES], delimiter: u8) -> Masks {
-        let (quote, comma, line) = (u8x16::splat(b'"'), u8x16::splat(delimiter), u8x16::splat(b'\n'));
+        let (quote, comma, line) =
+            (u8x16::splat(b'"'), u8x16::splat(delimiter), u8x16::splat(b'\n'));
         let mut masks = Masks { quotes: 0, delimiters: 0, lines: 0 };
         let (quarters, _) = chunk.as_chunks::<16>();
         for (number, quarter) in quarters.iter().enumerate() {
@@ -124,7 +132,9 @@ impl Masks {
         let [low, high]: [std::arch::x86_64::__m256i; 2] = pulp::cast(*chunk);
         let equal = |byte: u8| {
             let wanted = simd.avx._mm256_set1_epi8(byte as i8);
-            let mask = |half| simd.avx2._mm256_movemask_epi8(simd.avx2._mm256_cmpeq_epi8(half, wanted)) as u32;
+            let mask = |half| {
+                simd.avx2._mm256_movemask_epi8(simd.avx2._mm256_cmpeq_epi8(half, wanted)) as u32
+            };
             u64::from(mask(low)) | u64::from(mask(high)) << 32
         };
         Masks { quotes: equal(b'"'), delimiters: equal(delimiter), lines: equal(b'\n') }
@@ -191,7 +201,8 @@ mod tests {
 
     /// A plain state machine as the second opinion.
     fn expected(text: &str) -> Vec<Vec<String>> {
-        let (mut rows, mut row, mut cell, mut inside) = (Vec::new(), Vec::new(), String::new(), false);
+        let (mut rows, mut row, mut cell, mut inside) =
+            (Vec::new(), Vec::new(), String::new(), false);
         for c in text.chars() {
             match c {
                 '"' => {
@@ -217,7 +228,11 @@ mod tests {
             any.scan(&text.as_bytes()[..length], b',');
             portable.ends.resize(length + 2 * LANES, 0);
             portable.scan_with(&text.as_bytes()[..length], b',', Masks::of);
-            assert_eq!((any.ends(), &any.rows, any.stray_quote), (portable.ends(), &portable.rows, portable.stray_quote), "length {length}");
+            assert_eq!(
+                (any.ends(), &any.rows, any.stray_quote),
+                (portable.ends(), &portable.rows, portable.stray_quote),
+                "length {length}"
+            );
         }
     }
 

@@ -94,9 +94,10 @@ impl<'a> Cells<'a> {
     #[inline]
     pub fn raw(&self, row: usize) -> &'a [u8] {
         match self {
-            Cells::Text { buffer, ranges, .. } => {
-                ranges.get(row).and_then(|(start, end)| buffer.get(*start as usize..*end as usize)).unwrap_or_default()
-            }
+            Cells::Text { buffer, ranges, .. } => ranges
+                .get(row)
+                .and_then(|(start, end)| buffer.get(*start as usize..*end as usize))
+                .unwrap_or_default(),
             Cells::Views(array) if array.is_valid(row) => array.value(row).as_bytes(),
             _ => &[],
         }
@@ -115,8 +116,13 @@ impl<'a> Cells<'a> {
     /// What a text cell means.
     pub fn text(&self, row: usize) -> Cow<'a, str> {
         let (raw, plain) = (self.raw(row), self.plain(row));
-        let text = std::str::from_utf8(plain).map_or_else(|_| String::from_utf8_lossy(plain), Cow::Borrowed);
-        if plain.len() < raw.len() && text.contains('"') { Cow::Owned(text.replace("\"\"", "\"")) } else { text }
+        let text = std::str::from_utf8(plain)
+            .map_or_else(|_| String::from_utf8_lossy(plain), Cow::Borrowed);
+        if plain.len() < raw.len() && text.contains('"') {
+            Cow::Owned(text.replace("\"\"", "\""))
+        } else {
+            text
+        }
     }
 }
 
@@ -137,7 +143,11 @@ pub fn viewed(array: &StringViewArray, row: usize) -> Viewed<'_> {
         return Viewed::Short(0);
     }
     let view = array.views()[row];
-    if view as u32 <= INLINE_BYTES_MAX { Viewed::Short(view) } else { Viewed::Long(array.value(row).as_bytes()) }
+    if view as u32 <= INLINE_BYTES_MAX {
+        Viewed::Short(view)
+    } else {
+        Viewed::Long(array.value(row).as_bytes())
+    }
 }
 
 /// What a CSV row that ends before its header does is.
@@ -173,15 +183,28 @@ enum WorkerKind {
 
 impl Scan {
     /// Opens a table for the wanted columns, each given by its exact header.
-    pub fn open(table: &GrantedTable, wanted: &[Wanted], short_rows: ShortRows) -> Result<Scan, Diagnostic> {
+    pub fn open(
+        table: &GrantedTable,
+        wanted: &[Wanted],
+        short_rows: ShortRows,
+    ) -> Result<Scan, Diagnostic> {
         let facts = describe(table)?;
         let mut at = Vec::new();
         for Wanted { name, typed } in wanted {
-            let mut found = facts.columns.iter().enumerate().filter(|(_, column)| column.name == *name).map(|(index, _)| index);
+            let mut found = facts
+                .columns
+                .iter()
+                .enumerate()
+                .filter(|(_, column)| column.name == *name)
+                .map(|(index, _)| index);
             match (found.next(), found.next()) {
                 (Some(index), None) => at.push((index, *typed)),
                 (None, _) => {
-                    return Err(Diagnostic::new(code::COLUMN_MISSING, format!("{} has no column '{name}'", table.name)).at(&table.name, 1, 0));
+                    return Err(Diagnostic::new(
+                        code::COLUMN_MISSING,
+                        format!("{} has no column '{name}'", table.name),
+                    )
+                    .at(&table.name, 1, 0));
                 }
                 (Some(_), Some(_)) => {
                     return Err(Diagnostic::new(code::COLUMN_DUPLICATE, format!("the header of {} names the column '{name}' twice", table.name))
@@ -195,7 +218,13 @@ impl Scan {
             Format::Parquet => ScanKind::Parquet(parquet_file::ParquetScan::open(table, &at)?),
             format => {
                 let wanted = at.into_iter().map(|(index, _)| index).collect();
-                ScanKind::Csv(csv::CsvScan::open(table, format, facts.columns.len(), wanted, short_rows)?)
+                ScanKind::Csv(csv::CsvScan::open(
+                    table,
+                    format,
+                    facts.columns.len(),
+                    wanted,
+                    short_rows,
+                )?)
             }
         };
         Ok(Scan { kind, bytes_read: AtomicU64::new(0), bytes })
@@ -222,10 +251,17 @@ impl Scan {
 
 impl Worker<'_> {
     /// Hands the next batch to `take`; `false` at the end of the table.
-    pub fn next(&mut self, take: &mut dyn FnMut(&Batch<'_>) -> Result<(), Diagnostic>) -> Result<bool, Diagnostic> {
+    pub fn next(
+        &mut self,
+        take: &mut dyn FnMut(&Batch<'_>) -> Result<(), Diagnostic>,
+    ) -> Result<bool, Diagnostic> {
         match (&mut self.kind, &self.scan.kind) {
-            (WorkerKind::Csv(worker), ScanKind::Csv(scan)) => worker.next(scan, &self.scan.bytes_read, take),
-            (WorkerKind::Parquet(worker), ScanKind::Parquet(scan)) => worker.next(scan, &self.scan.bytes_read, take),
+            (WorkerKind::Csv(worker), ScanKind::Csv(scan)) => {
+                worker.next(scan, &self.scan.bytes_read, take)
+            }
+            (WorkerKind::Parquet(worker), ScanKind::Parquet(scan)) => {
+                worker.next(scan, &self.scan.bytes_read, take)
+            }
             _ => Ok(false),
         }
     }
@@ -234,10 +270,13 @@ impl Worker<'_> {
 /// What kind of table it is and which columns it has.
 pub fn describe(table: &GrantedTable) -> Result<TableFacts, Diagnostic> {
     match format_of(table)? {
-        Format::Parquet => Ok(TableFacts { format: Format::Parquet, columns: parquet_file::columns(table)? }),
+        Format::Parquet => {
+            Ok(TableFacts { format: Format::Parquet, columns: parquet_file::columns(table)? })
+        }
         format => {
             let names = csv::header(table, format)?;
-            let columns = names.into_iter().map(|name| Column { name, kind: "text".into() }).collect();
+            let columns =
+                names.into_iter().map(|name| Column { name, kind: "text".into() }).collect();
             Ok(TableFacts { format, columns })
         }
     }
@@ -245,7 +284,8 @@ pub fn describe(table: &GrantedTable) -> Result<TableFacts, Diagnostic> {
 
 /// The first rows as text, one cell a column.
 pub fn sample(table: &GrantedTable, rows: usize) -> Result<Vec<Vec<String>>, Diagnostic> {
-    let wanted: Vec<Wanted> = describe(table)?.columns.into_iter().map(|column| Wanted::text(column.name)).collect();
+    let wanted: Vec<Wanted> =
+        describe(table)?.columns.into_iter().map(|column| Wanted::text(column.name)).collect();
     let mut sample = Vec::new();
     read_texts(table, &wanted, &mut |row| {
         sample.push(row);
@@ -255,7 +295,11 @@ pub fn sample(table: &GrantedTable, rows: usize) -> Result<Vec<Vec<String>>, Dia
 }
 
 /// Up to `limit` distinct cells of a column.
-pub fn distinct(table: &GrantedTable, column: &str, limit: usize) -> Result<Vec<String>, Diagnostic> {
+pub fn distinct(
+    table: &GrantedTable,
+    column: &str,
+    limit: usize,
+) -> Result<Vec<String>, Diagnostic> {
     let mut distinct = BTreeSet::new();
     read_texts(table, &[Wanted::text(column)], &mut |row| {
         distinct.extend(row);
@@ -264,7 +308,11 @@ pub fn distinct(table: &GrantedTable, column: &str, limit: usize) -> Result<Vec<
     Ok(distinct.into_iter().take(limit).collect())
 }
 
-fn read_texts(table: &GrantedTable, wanted: &[Wanted], take: &mut dyn FnMut(Vec<String>) -> bool) -> Result<(), Diagnostic> {
+fn read_texts(
+    table: &GrantedTable,
+    wanted: &[Wanted],
+    take: &mut dyn FnMut(Vec<String>) -> bool,
+) -> Result<(), Diagnostic> {
     let scan = Scan::open(table, wanted, ShortRows::Filled)?;
     let mut worker = scan.worker();
     let mut more = true;
@@ -272,7 +320,9 @@ fn read_texts(table: &GrantedTable, wanted: &[Wanted], take: &mut dyn FnMut(Vec<
         let any = worker.next(&mut |batch| {
             for row in 0..batch.rows {
                 if more {
-                    more = take(batch.columns.iter().map(|cells| cells.text(row).into_owned()).collect());
+                    more = take(
+                        batch.columns.iter().map(|cells| cells.text(row).into_owned()).collect(),
+                    );
                 }
             }
             Ok(())
@@ -295,7 +345,8 @@ fn format_of(table: &GrantedTable) -> Result<Format, Diagnostic> {
         }
     }
     match &start[..read] {
-        b"" => Err(Diagnostic::new(code::FILE_NOT_A_TABLE, format!("{} is empty", table.name)).hint("a table needs at least a header")),
+        b"" => Err(Diagnostic::new(code::FILE_NOT_A_TABLE, format!("{} is empty", table.name))
+            .hint("a table needs at least a header")),
         b"PAR1" => Ok(Format::Parquet),
         [0x1f, 0x8b, ..] => Ok(Format::CsvGz),
         _ => Ok(Format::Csv),
@@ -304,15 +355,21 @@ fn format_of(table: &GrantedTable) -> Result<Format, Diagnostic> {
 
 pub(crate) fn open(table: &GrantedTable) -> Result<File, Diagnostic> {
     File::open(&table.path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Diagnostic::new(code::FILE_NOT_FOUND, format!("{} does not exist", table.name)),
+        std::io::ErrorKind::NotFound => {
+            Diagnostic::new(code::FILE_NOT_FOUND, format!("{} does not exist", table.name))
+        }
         _ => unreadable(table, &error),
     })
 }
 
 pub(crate) fn unreadable(table: &GrantedTable, error: &std::io::Error) -> Diagnostic {
     if error.kind() == std::io::ErrorKind::UnexpectedEof {
-        return Diagnostic::new(code::FILE_TRUNCATED, format!("{} ends too early: it was not copied or written completely", table.name))
-            .hint("fetch the file again and compare its size with the original's");
+        return Diagnostic::new(
+            code::FILE_TRUNCATED,
+            format!("{} ends too early: it was not copied or written completely", table.name),
+        )
+        .hint("fetch the file again and compare its size with the original's");
     }
-    Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be read: {error}", table.name)).hint(format!("check with `ls -l {}`", table.name))
+    Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be read: {error}", table.name))
+        .hint(format!("check with `ls -l {}`", table.name))
 }

@@ -1,6 +1,8 @@
 //! Files in the states in which bills arrive: every format, quoting, line ends, and everything that can be broken.
 
-use arrow_array::{ArrayRef, Decimal128Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow_array::{
+    ArrayRef, Decimal128Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use decode::{Cells, Scan, ShortRows, Unreadable, Wanted, describe, distinct, lines_at, sample};
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
@@ -35,7 +37,14 @@ fn read(table: &GrantedTable, columns: &[&str]) -> Result<Read, Diagnostic> {
         for worker in &mut workers {
             open |= worker.next(&mut |batch| {
                 for row in 0..batch.rows {
-                    rows.push((batch.places[row], batch.columns.iter().map(|cells| cells.text(row).into_owned()).collect::<Vec<_>>()));
+                    rows.push((
+                        batch.places[row],
+                        batch
+                            .columns
+                            .iter()
+                            .map(|cells| cells.text(row).into_owned())
+                            .collect::<Vec<_>>(),
+                    ));
                 }
                 unreadable.extend_from_slice(batch.unreadable);
                 Ok(())
@@ -55,9 +64,11 @@ fn code_of<T: std::fmt::Debug>(result: Result<T, Diagnostic>) -> code::Code {
 fn reads_quotes_line_ends_and_a_byte_order_mark() {
     let folder = tempfile::tempdir().unwrap();
     let text = "\u{FEFF}Id,\"Name\",Cost\r\n1,\"a, \"\"b\"\"\nc\",1.5\r\n\r\n2,plain,\r\n3,\"\",-4";
-    for (name, bytes) in [("a.csv", text.as_bytes().to_vec()), ("a.csv.gz", gzip(text.as_bytes()))] {
+    for (name, bytes) in [("a.csv", text.as_bytes().to_vec()), ("a.csv.gz", gzip(text.as_bytes()))]
+    {
         let table = table(folder.path(), name, &bytes);
-        let names: Vec<String> = describe(&table).unwrap().columns.into_iter().map(|column| column.name).collect();
+        let names: Vec<String> =
+            describe(&table).unwrap().columns.into_iter().map(|column| column.name).collect();
         assert_eq!(names, ["Id", "Name", "Cost"]);
         let (rows, unreadable) = read(&table, &["Cost", "Name"]).unwrap();
         assert_eq!(rows, [["1.5", "a, \"b\"\nc"], ["", "plain"], ["-4", ""]]);
@@ -77,8 +88,10 @@ fn many_blocks_give_every_row_once() {
         text.push_str(&format!("{id},\"{filler}\",z\n"));
         expected.push(vec![id.to_string(), filler.replace("\"\"", "\"")]);
     }
-    for (name, bytes) in [("b.csv", text.as_bytes().to_vec()), ("b.csv.gz", gzip(text.as_bytes()))] {
-        let (rows, unreadable) = read(&table(folder.path(), name, &bytes), &["Id", "Text"]).unwrap();
+    for (name, bytes) in [("b.csv", text.as_bytes().to_vec()), ("b.csv.gz", gzip(text.as_bytes()))]
+    {
+        let (rows, unreadable) =
+            read(&table(folder.path(), name, &bytes), &["Id", "Text"]).unwrap();
         assert_eq!(rows.len(), expected.len());
         assert!(rows == expected, "{name}");
         assert_eq!(unreadable, []);
@@ -89,16 +102,25 @@ fn many_blocks_give_every_row_once() {
 fn a_broken_row_costs_that_row_and_says_where_it_stands() {
     let folder = tempfile::tempdir().unwrap();
     let mut text = String::from("a,b,c\n1,2,3\n1,2\n\"x\ny\",2,3\n1,2,3,4\n");
-    text.push_str("disk 5\" wide,2,3\nfine,2,3\nanother 6\" one,2,3\nlast,\"never closed,3\nafter,2,3\n");
+    text.push_str(
+        "disk 5\" wide,2,3\nfine,2,3\nanother 6\" one,2,3\nlast,\"never closed,3\nafter,2,3\n",
+    );
     let table = table(folder.path(), "c.csv", text.as_bytes());
     let (rows, unreadable) = read(&table, &["a"]).unwrap();
     assert_eq!(rows, [["1"], ["x\ny"], ["fine"], ["after"]]);
     let codes: Vec<_> = unreadable.iter().map(|row| row.code).collect();
-    assert_eq!(codes, [code::ROW_RAGGED, code::ROW_RAGGED, code::ROW_QUOTE, code::ROW_QUOTE, code::ROW_QUOTE]);
+    assert_eq!(
+        codes,
+        [code::ROW_RAGGED, code::ROW_RAGGED, code::ROW_QUOTE, code::ROW_QUOTE, code::ROW_QUOTE]
+    );
     let places: Vec<u64> = unreadable.iter().map(|row| row.place).collect();
     assert_eq!(lines_at(&table, &places).unwrap(), [3, 6, 7, 9, 10]);
     assert_eq!(unreadable[0].reason, "the row has 2 cells and the header 3");
-    assert!(unreadable[2].reason.starts_with("a quote stands at character 7"), "{}", unreadable[2].reason);
+    assert!(
+        unreadable[2].reason.starts_with("a quote stands at character 7"),
+        "{}",
+        unreadable[2].reason
+    );
 }
 
 #[test]
@@ -108,7 +130,8 @@ fn quotes_that_would_swallow_rows_unseen_are_found() {
     let mut text = String::from("id,note,cost\n1,5\" disk,10\n");
     (2..50).for_each(|id| text.push_str(&format!("{id},plain,10\n")));
     text.push_str("50,6\" disk,10\n");
-    let (rows, unreadable) = read(&table(folder.path(), "d.csv", text.as_bytes()), &["id"]).unwrap();
+    let (rows, unreadable) =
+        read(&table(folder.path(), "d.csv", text.as_bytes()), &["id"]).unwrap();
     assert_eq!((rows.len(), unreadable.len()), (48, 2));
 }
 
@@ -122,10 +145,17 @@ fn what_is_not_a_table_is_refused_with_its_reason() {
     assert_eq!(code_of(open("semicolon.csv", b"a;b;c\n1;2;3\n")), code::FILE_DELIMITER);
     assert_eq!(code_of(open("missing.csv", b"b,c\n1,2\n")), code::COLUMN_MISSING);
     assert_eq!(code_of(open("double.csv", b"a,b,a\n1,2,3\n")), code::COLUMN_DUPLICATE);
-    assert_eq!(code_of(open("broken.parquet", b"PAR1 and then nothing of it")), code::FILE_TRUNCATED);
+    assert_eq!(
+        code_of(open("broken.parquet", b"PAR1 and then nothing of it")),
+        code::FILE_TRUNCATED
+    );
     let packed = gzip("a,b\n1,2\n".repeat(1000).as_bytes());
     assert_eq!(code_of(open("cut.csv.gz", &packed[..packed.len() - 20])), code::FILE_TRUNCATED);
-    let gone = GrantedTable { name: "gone.csv".into(), path: folder.path().join("gone.csv"), delimiter: b',' };
+    let gone = GrantedTable {
+        name: "gone.csv".into(),
+        path: folder.path().join("gone.csv"),
+        delimiter: b',',
+    };
     assert_eq!(code_of(describe(&gone)), code::FILE_NOT_FOUND);
     let header_only = open("header.csv", b"a,b\n").unwrap();
     assert_eq!(header_only, (vec![], vec![]));
@@ -143,13 +173,29 @@ fn parquet_hands_out_numbers_as_numbers_and_all_else_as_text() {
     let folder = tempfile::tempdir().unwrap();
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("Service", Arc::new(StringArray::from(vec![Some("s3"), None, Some("")]))),
-        ("Cost", Arc::new(Decimal128Array::from(vec![15, -25, 0]).with_precision_and_scale(20, 10).unwrap())),
-        ("Start", Arc::new(TimestampMicrosecondArray::from(vec![Some(86_400_000_000), Some(-1), None]))),
-        ("Float", Arc::new(Float64Array::from(vec![0.1, 2.5893953072562468e-5, 94.35600000000001]))),
+        (
+            "Cost",
+            Arc::new(
+                Decimal128Array::from(vec![15, -25, 0]).with_precision_and_scale(20, 10).unwrap(),
+            ),
+        ),
+        (
+            "Start",
+            Arc::new(TimestampMicrosecondArray::from(vec![Some(86_400_000_000), Some(-1), None])),
+        ),
+        (
+            "Float",
+            Arc::new(Float64Array::from(vec![0.1, 2.5893953072562468e-5, 94.35600000000001])),
+        ),
     ];
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let path = folder.path().join("t.parquet");
-    let mut writer = parquet::arrow::ArrowWriter::try_new(std::fs::File::create(&path).unwrap(), batch.schema(), None).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(
+        std::fs::File::create(&path).unwrap(),
+        batch.schema(),
+        None,
+    )
+    .unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     let table = GrantedTable { name: "t.parquet".into(), path, delimiter: b',' };
@@ -165,8 +211,14 @@ fn parquet_hands_out_numbers_as_numbers_and_all_else_as_text() {
     scan.worker()
         .next(&mut |batch| {
             seen += batch.rows;
-            assert!(matches!(batch.columns[0], Cells::Days { values: [1, -1, _], nulls: Some([false, false, true]) }));
-            assert!(matches!(batch.columns[1], Cells::Decimal { values: [15, -25, 0], nulls: None, scale: 10 }));
+            assert!(matches!(
+                batch.columns[0],
+                Cells::Days { values: [1, -1, _], nulls: Some([false, false, true]) }
+            ));
+            assert!(matches!(
+                batch.columns[1],
+                Cells::Decimal { values: [15, -25, 0], nulls: None, scale: 10 }
+            ));
             Ok(())
         })
         .unwrap();

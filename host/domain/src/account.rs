@@ -42,7 +42,11 @@ impl Account {
             Account::Provider(_) => AccountKind::Liability,
             Account::Prepaid(_) => AccountKind::Asset,
             Account::Pool(_) => AccountKind::Clearing,
-            Account::Team(_) | Account::Excluded(_) | Account::Unallocated | Account::Suspense | Account::Rounding(_) => AccountKind::Expense,
+            Account::Team(_)
+            | Account::Excluded(_)
+            | Account::Unallocated
+            | Account::Suspense
+            | Account::Rounding(_) => AccountKind::Expense,
         }
     }
 

@@ -11,17 +11,22 @@ use std::collections::BTreeSet;
 
 /// Groups of those that feed each other, each group before those that it feeds. Members stand in ascending order.
 pub fn groups(feeds: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
-    let reached: Vec<BTreeSet<usize>> = (0..feeds.len()).map(|start| reached_from(feeds, start)).collect();
+    let reached: Vec<BTreeSet<usize>> =
+        (0..feeds.len()).map(|start| reached_from(feeds, start)).collect();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for node in 0..feeds.len() {
-        let group = groups.iter_mut().find(|group| reached[group[0]].contains(&node) && reached[node].contains(&group[0]));
+        let group = groups
+            .iter_mut()
+            .find(|group| reached[group[0]].contains(&node) && reached[node].contains(&group[0]));
         match group {
             Some(group) => group.push(node),
             None => groups.push(vec![node]),
         }
     }
     // What feeds a group reaches it and all that the group reaches: more than the group itself does.
-    groups.sort_by_key(|group| std::cmp::Reverse(reached[group[0]].union(&BTreeSet::from([group[0]])).count()));
+    groups.sort_by_key(|group| {
+        std::cmp::Reverse(reached[group[0]].union(&BTreeSet::from([group[0]])).count())
+    });
     groups
 }
 
@@ -37,20 +42,29 @@ fn reached_from(feeds: &[BTreeSet<usize>], start: usize) -> BTreeSet<usize> {
 /// Where everything ends up that enters a group whose members feed each other. What a member gives itself stays with it.
 ///
 /// Nothing if the group passes all on in a circle, so that nobody bears it.
-pub fn reciprocal(sharings: &[Sharing], member: impl Fn(&Recipient) -> Option<usize>) -> Option<Vec<Sharing>> {
+pub fn reciprocal(
+    sharings: &[Sharing],
+    member: impl Fn(&Recipient) -> Option<usize>,
+) -> Option<Vec<Sharing>> {
     let mut ends: Vec<Recipient> = Vec::new();
     let mut rows = vec![vec![BigInt::ZERO; sharings.len()]; sharings.len()];
     let mut right: Vec<Vec<(usize, i64)>> = vec![Vec::new(); sharings.len()];
     for (node, sharing) in sharings.iter().enumerate() {
         rows[node][node] += sharing.shares.total();
-        for (recipient, weight) in sharing.recipients.iter().zip(sharing.shares.weights()).filter(|(_, weight)| *weight != 0) {
+        for (recipient, weight) in sharing
+            .recipients
+            .iter()
+            .zip(sharing.shares.weights())
+            .filter(|(_, weight)| *weight != 0)
+        {
             match member(recipient).filter(|fed| *fed != node) {
                 Some(fed) => rows[node][fed] -= weight,
                 None => {
-                    let end = ends.iter().position(|known| known == recipient).unwrap_or_else(|| {
-                        ends.push(recipient.clone());
-                        ends.len() - 1
-                    });
+                    let end =
+                        ends.iter().position(|known| known == recipient).unwrap_or_else(|| {
+                            ends.push(recipient.clone());
+                            ends.len() - 1
+                        });
                     right[node].push((end, weight));
                 }
             }
@@ -90,7 +104,10 @@ fn eliminated(mut rows: Vec<Vec<BigInt>>) -> Option<Vec<Vec<BigInt>>> {
 fn whole(numbers: &[BigInt]) -> Vec<i128> {
     let divisor = numbers.iter().fold(BigInt::ZERO, common_divisor);
     let mut scale = if divisor == BigInt::ZERO { BigInt::from(1) } else { divisor };
-    let total: BigInt = numbers.iter().map(|number| BigInt::from_biguint(Sign::Plus, number.magnitude().clone())).sum();
+    let total: BigInt = numbers
+        .iter()
+        .map(|number| BigInt::from_biguint(Sign::Plus, number.magnitude().clone()))
+        .sum();
     while &total / &scale > BigInt::from(i64::MAX) {
         scale *= 10;
     }
@@ -112,7 +129,10 @@ mod tests {
     fn sharing(weights: &[(&str, i128)]) -> Sharing {
         let recipients = weights.iter().map(|(team, _)| Recipient::team(*team)).collect();
         let numbers: Vec<i128> = weights.iter().map(|(_, weight)| *weight).collect();
-        Sharing { recipients, shares: Shares::new(&numbers).unwrap_or_else(|error| panic!("{error}")) }
+        Sharing {
+            recipients,
+            shares: Shares::new(&numbers).unwrap_or_else(|error| panic!("{error}")),
+        }
     }
 
     fn solved(teams: &[&str], given: &[Sharing]) -> Option<Vec<Vec<(String, i64, i64)>>> {
@@ -123,7 +143,11 @@ mod tests {
         let solved = reciprocal(given, member)?;
         let shown = |sharing: &Sharing| {
             let total = sharing.shares.total();
-            let weights = sharing.recipients.iter().zip(sharing.shares.weights()).filter(|(_, weight)| *weight != 0);
+            let weights = sharing
+                .recipients
+                .iter()
+                .zip(sharing.shares.weights())
+                .filter(|(_, weight)| *weight != 0);
             let named = |recipient: &Recipient| match recipient {
                 Recipient::Team(target) => target.team.clone(),
                 other => format!("{other:?}"),
@@ -157,7 +181,9 @@ mod tests {
 
     #[test]
     fn groups_come_after_all_that_feed_them() {
-        let feeds = |list: &[&[usize]]| list.iter().map(|fed| fed.iter().copied().collect()).collect::<Vec<BTreeSet<usize>>>();
+        let feeds = |list: &[&[usize]]| {
+            list.iter().map(|fed| fed.iter().copied().collect()).collect::<Vec<BTreeSet<usize>>>()
+        };
         assert_eq!(groups(&feeds(&[&[], &[0], &[1]])), vec![vec![2], vec![1], vec![0]]);
         assert_eq!(groups(&feeds(&[&[2], &[0, 1], &[0], &[]])), vec![vec![1], vec![0, 2], vec![3]]);
         assert_eq!(groups(&feeds(&[&[1], &[2], &[0]])), vec![vec![0, 1, 2]]);

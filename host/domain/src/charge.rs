@@ -28,7 +28,10 @@ pub struct ChargeTable {
 
 impl ChargeTable {
     pub fn text(&self, (start, end): (u32, u32)) -> &str {
-        self.buffer.get(start as usize..end as usize).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        self.buffer
+            .get(start as usize..end as usize)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
     }
 
     pub fn has_the_columns_of(&self, other: &ChargeTable) -> bool {
@@ -47,7 +50,9 @@ impl ChargeTable {
                     Feed::EffectiveCost => charge.effective_cost = text.into(),
                     Feed::BillingCurrency => charge.billing_currency = text.into(),
                     Feed::Tags => charge.tags = tag::parse(text)?,
-                    Feed::Dimension(field) if !text.is_empty() => charge.dimensions.push((*field, text.into())),
+                    Feed::Dimension(field) if !text.is_empty() => {
+                        charge.dimensions.push((*field, text.into()))
+                    }
                     Feed::Dimension(_) => {}
                 }
             }

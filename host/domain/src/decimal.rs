@@ -153,14 +153,18 @@ pub fn from_scaled(value: i128, scale: u32) -> Result<Parsed, NotAnAmount> {
         };
         if let Ok(nanos) = i64::try_from(whole) {
             if below == 0 {
-                return Ok(Parsed { nanos: if value < 0 { -nanos } else { nanos }, rest: Rest::Fine(0) });
+                return Ok(Parsed {
+                    nanos: if value < 0 { -nanos } else { nanos },
+                    rest: Rest::Fine(0),
+                });
             }
             let fine = i128::from(below) * 10_i128.pow((FINE_DIGITS - below_digits) as u32);
             let (nanos, rest) = round_fine(value < 0, nanos, fine);
             return Ok(Parsed { nanos, rest: Rest::Fine(rest) });
         }
     }
-    round_long(BigInt::from(value), i64::from(scale)).ok_or_else(|| NotAnAmount::TooLarge(format!("{value}E-{scale}")))
+    round_long(BigInt::from(value), i64::from(scale))
+        .ok_or_else(|| NotAnAmount::TooLarge(format!("{value}E-{scale}")))
 }
 
 /// Every spelling, with as many digits as there are.
@@ -169,7 +173,8 @@ fn parse_any(text: &[u8]) -> Result<Parsed, NotAnAmount> {
     if trimmed.is_empty() {
         return Err(NotAnAmount::Empty);
     }
-    let (digits, scale) = digits_and_scale(trimmed).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
+    let (digits, scale) =
+        digits_and_scale(trimmed).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
     round_long(digits, scale).ok_or_else(|| NotAnAmount::TooLarge(shown(text)))
 }
 
@@ -183,7 +188,8 @@ pub fn parse_nanos(text: &[u8]) -> Result<Option<i128>, NotAnAmount> {
     if trimmed.is_empty() {
         return Err(NotAnAmount::Empty);
     }
-    let (digits, scale) = digits_and_scale(trimmed).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
+    let (digits, scale) =
+        digits_and_scale(trimmed).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
     Ok(i128::try_from(rounded(digits, scale).0).ok())
 }
 
@@ -213,7 +219,11 @@ fn digits_and_scale(text: &[u8]) -> Option<(BigInt, i64)> {
     if whole.len() + fraction.len() == 0 || !all_digits(whole) || !all_digits(fraction) {
         return None;
     }
-    let text = format!("{sign}{}{}", std::str::from_utf8(whole).ok()?, std::str::from_utf8(fraction).ok()?);
+    let text = format!(
+        "{sign}{}{}",
+        std::str::from_utf8(whole).ok()?,
+        std::str::from_utf8(fraction).ok()?
+    );
     Some((text.parse().ok()?, fraction.len() as i64 - exponent))
 }
 
@@ -244,7 +254,11 @@ fn round_long(digits: BigInt, scale: i64) -> Option<Parsed> {
         return Some(Parsed { nanos, rest: Rest::Fine(0) });
     }
     let fine = 9 + FINE_DIGITS as i64;
-    let rest = if scale <= fine { Rest::Fine(i128::try_from(rest * ten(fine - scale)).ok()?) } else { Rest::Long(Box::new(rest), scale as u32) };
+    let rest = if scale <= fine {
+        Rest::Fine(i128::try_from(rest * ten(fine - scale)).ok()?)
+    } else {
+        Rest::Long(Box::new(rest), scale as u32)
+    };
     Some(Parsed { nanos, rest })
 }
 
@@ -331,7 +345,8 @@ impl Exact {
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (value, scale) = self.value();
-        let digits = format!("{:0>width$}", value.magnitude().to_string(), width = scale as usize + 1);
+        let digits =
+            format!("{:0>width$}", value.magnitude().to_string(), width = scale as usize + 1);
         let (whole, fraction) = digits.split_at(digits.len() - scale as usize);
         let fraction = fraction.trim_end_matches('0');
         let sign = if value.sign() == num_bigint::Sign::Minus { "-" } else { "" };
@@ -343,7 +358,8 @@ impl fmt::Display for Exact {
 impl std::str::FromStr for Exact {
     type Err = NotAnAmount;
     fn from_str(text: &str) -> Result<Exact, NotAnAmount> {
-        let (value, scale) = digits_and_scale(text.trim().as_bytes()).ok_or_else(|| NotAnAmount::NotANumber(text.into()))?;
+        let (value, scale) = digits_and_scale(text.trim().as_bytes())
+            .ok_or_else(|| NotAnAmount::NotANumber(text.into()))?;
         let mut exact = Exact::default();
         let scale_up = BigInt::from(10).pow((37 - scale).max(0) as u32);
         exact.add_long(&(value * scale_up), scale.max(37) as u32);
@@ -392,17 +408,50 @@ mod tests {
 
     #[test]
     fn a_scaled_integer_is_the_same_as_its_text() {
-        for value in [0_i128, 1, -1, 15, -15, 25, 4_999_999_999, -5_000_000_000, 123_456_789_012_345_678, i128::from(i64::MIN), 7 << 70] {
+        for value in [
+            0_i128,
+            1,
+            -1,
+            15,
+            -15,
+            25,
+            4_999_999_999,
+            -5_000_000_000,
+            123_456_789_012_345_678,
+            i128::from(i64::MIN),
+            7 << 70,
+        ] {
             for scale in [0_u32, 2, 9, 10, 11, 18, 19, 28, 38] {
-                assert_eq!(from_scaled(value, scale).ok(), parse(format!("{value}E-{scale}").as_bytes()).ok(), "{value}E-{scale}");
+                assert_eq!(
+                    from_scaled(value, scale).ok(),
+                    parse(format!("{value}E-{scale}").as_bytes()).ok(),
+                    "{value}E-{scale}"
+                );
             }
         }
     }
 
     #[test]
     fn refuses_what_is_not_a_number() {
-        for text in ["1,000.5", "$1", "abc", "1.2.3", "--1", "1e", ".", "-", "NaN", "inf", "0x10", "1e99999999"] {
-            assert!(matches!(parse(text.as_bytes()), Err(NotAnAmount::NotANumber(_))), "{text}: {:?}", parse(text.as_bytes()));
+        for text in [
+            "1,000.5",
+            "$1",
+            "abc",
+            "1.2.3",
+            "--1",
+            "1e",
+            ".",
+            "-",
+            "NaN",
+            "inf",
+            "0x10",
+            "1e99999999",
+        ] {
+            assert!(
+                matches!(parse(text.as_bytes()), Err(NotAnAmount::NotANumber(_))),
+                "{text}: {:?}",
+                parse(text.as_bytes())
+            );
         }
         assert_eq!(parse(b"  "), Err(NotAnAmount::Empty));
         assert_eq!(parse(b"9223372036.9"), Err(NotAnAmount::TooLarge("9223372036.9".into())));
@@ -418,6 +467,9 @@ mod tests {
             exact.add_rest(&parsed.rest);
         }
         assert_eq!(exact.to_string(), "1000000.000000014584511518478398");
-        assert_eq!("1000000.000000014584511518478398".parse::<Exact>().map(|exact| exact.rounded_nanos()), Ok(1_000_000_000_000_015));
+        assert_eq!(
+            "1000000.000000014584511518478398".parse::<Exact>().map(|exact| exact.rounded_nanos()),
+            Ok(1_000_000_000_000_015)
+        );
     }
 }

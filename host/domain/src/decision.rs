@@ -70,7 +70,12 @@ pub struct Spread {
 
 impl Spread {
     pub fn new(by: Driver) -> Spread {
-        Spread { by, when_zero: WhenZero::default(), when_negative: WhenNegative::default(), bounds: Vec::new() }
+        Spread {
+            by,
+            when_zero: WhenZero::default(),
+            when_negative: WhenNegative::default(),
+            bounds: Vec::new(),
+        }
     }
 
     /// The teams that it names, whatever the day is like.
@@ -79,7 +84,9 @@ impl Spread {
         let recipients: Vec<&Recipient> = match &self.by {
             Driver::Fixed(weights) => weights.iter().map(|(recipient, _)| recipient).collect(),
             Driver::Usage(usage) => usage.recipients(),
-            Driver::RateCard { usage, remainder, .. } => usage.recipients().into_iter().chain([remainder]).collect(),
+            Driver::RateCard { usage, remainder, .. } => {
+                usage.recipients().into_iter().chain([remainder]).collect()
+            }
             Driver::Tiers(tiers) => {
                 teams.extend(tiers.iter().flat_map(|tier| tier.spread.teams()));
                 Vec::new()
@@ -98,14 +105,23 @@ impl Spread {
             teams.extend(fallback.teams());
         }
         let bounded = self.bounds.iter().map(|bound| &bound.recipient);
-        teams.extend(recipients.into_iter().chain(bounded).filter_map(Recipient::target).map(|target| target.team.as_str()));
+        teams.extend(
+            recipients
+                .into_iter()
+                .chain(bounded)
+                .filter_map(Recipient::target)
+                .map(|target| target.team.as_str()),
+        );
         teams
     }
 
     /// Whether the day's total of the pool decides over the shares, and not only over the amounts.
     pub fn hangs_on_total(&self) -> bool {
-        let fallback = matches!(&self.when_zero, WhenZero::Spread(spread) if spread.hangs_on_total());
-        fallback || !self.bounds.is_empty() || matches!(self.by, Driver::Tiers(_) | Driver::RateCard { .. } | Driver::Plugin { .. })
+        let fallback =
+            matches!(&self.when_zero, WhenZero::Spread(spread) if spread.hangs_on_total());
+        fallback
+            || !self.bounds.is_empty()
+            || matches!(self.by, Driver::Tiers(_) | Driver::RateCard { .. } | Driver::Plugin { .. })
     }
 }
 
@@ -256,7 +272,9 @@ impl Decision {
     /// The teams that it names.
     pub fn teams(&self) -> Vec<&str> {
         match self {
-            Decision::Assign(recipient) => recipient.target().into_iter().map(|target| target.team.as_str()).collect(),
+            Decision::Assign(recipient) => {
+                recipient.target().into_iter().map(|target| target.team.as_str()).collect()
+            }
             Decision::Spread(spread) => spread.teams(),
             Decision::Exclude { .. } => Vec::new(),
         }

@@ -2,7 +2,8 @@
 
 use crate::decimal::shortest;
 use crate::decision::{
-    Basis, Bound, Candidates, Decision, Driver, DriverFilter, Limit, Price, Recipient, Spread, Target, Tier, Unknown, UsageDriver,
+    Basis, Bound, Candidates, Decision, Driver, DriverFilter, Limit, Price, Recipient, Spread,
+    Target, Tier, Unknown, UsageDriver,
 };
 use crate::decision::{WhenNegative, WhenZero, Window};
 
@@ -23,9 +24,20 @@ pub fn describe_recipient(recipient: &Recipient) -> String {
 }
 
 fn describe_target(target: &Target) -> String {
-    let extra = [("cost_center", &target.cost_center), ("environment", &target.environment), ("application", &target.application)];
-    let extra: Vec<String> = extra.iter().filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}={value}"))).collect();
-    if extra.is_empty() { target.team.clone() } else { format!("{} ({})", target.team, extra.join(", ")) }
+    let extra = [
+        ("cost_center", &target.cost_center),
+        ("environment", &target.environment),
+        ("application", &target.application),
+    ];
+    let extra: Vec<String> = extra
+        .iter()
+        .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}={value}")))
+        .collect();
+    if extra.is_empty() {
+        target.team.clone()
+    } else {
+        format!("{} ({})", target.team, extra.join(", "))
+    }
 }
 
 fn describe_spread(spread: &Spread) -> String {
@@ -34,7 +46,9 @@ fn describe_spread(spread: &Spread) -> String {
     match &spread.when_zero {
         WhenZero::Stay => {}
         WhenZero::Even => words.push("when_zero even".into()),
-        WhenZero::Spread(fallback) => words.push(format!("when_zero {}", describe_spread(fallback))),
+        WhenZero::Spread(fallback) => {
+            words.push(format!("when_zero {}", describe_spread(fallback)))
+        }
     }
     match spread.when_negative {
         WhenNegative::Zero => {}
@@ -47,7 +61,10 @@ fn describe_spread(spread: &Spread) -> String {
 pub fn describe_driver(driver: &Driver) -> String {
     match driver {
         Driver::Fixed(weights) => {
-            let parts: Vec<String> = weights.iter().map(|(recipient, weight)| format!("{} {weight}", describe_recipient(recipient))).collect();
+            let parts: Vec<String> = weights
+                .iter()
+                .map(|(recipient, weight)| format!("{} {weight}", describe_recipient(recipient)))
+                .collect();
             format!("split {}", parts.join(", "))
         }
         Driver::Cost { among, filter, basis } => {
@@ -68,10 +85,19 @@ pub fn describe_driver(driver: &Driver) -> String {
         }
         Driver::RateCard { usage, prices, remainder } => {
             let prices: Vec<String> = prices.iter().map(describe_price).collect();
-            format!("rate_card {} at {}, remainder to {}", describe_usage(usage), prices.join(", "), describe_recipient(remainder))
+            format!(
+                "rate_card {} at {}, remainder to {}",
+                describe_usage(usage),
+                prices.join(", "),
+                describe_recipient(remainder)
+            )
         }
         Driver::Plugin { plugin, config, among, metrics } => {
-            let metrics = if metrics.is_empty() { String::new() } else { format!(" with {}", metrics.join(", ")) };
+            let metrics = if metrics.is_empty() {
+                String::new()
+            } else {
+                format!(" with {}", metrics.join(", "))
+            };
             format!("plugin {plugin} {config} {}{metrics}", describe_among(among))
         }
     }
@@ -80,7 +106,9 @@ pub fn describe_driver(driver: &Driver) -> String {
 fn describe_among(among: &Candidates) -> String {
     match among {
         Candidates::AllTeams => "all teams".into(),
-        Candidates::Listed(targets) => targets.iter().map(describe_target).collect::<Vec<_>>().join(", "),
+        Candidates::Listed(targets) => {
+            targets.iter().map(describe_target).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 
@@ -98,7 +126,12 @@ fn describe_usage(usage: &UsageDriver) -> String {
         words.push(format!("key {}", usage.key));
     }
     words.extend(usage.table.iter().map(|table| format!("table {table}")));
-    words.extend(usage.recipients.iter().map(|(value, recipient)| format!("{value} → {}", describe_recipient(recipient))));
+    words.extend(
+        usage
+            .recipients
+            .iter()
+            .map(|(value, recipient)| format!("{value} → {}", describe_recipient(recipient))),
+    );
     match &usage.unknown {
         Unknown::To(Recipient::Unallocated) => {}
         Unknown::To(recipient) => words.push(format!("unknown {}", describe_recipient(recipient))),
@@ -125,7 +158,8 @@ fn describe_bound(bound: &Bound) -> String {
         Limit::Amount(amount) => amount.to_string(),
         Limit::Part(millionths) => format!("{}%", shortest(millionths.into(), 4)),
     };
-    let least = bound.at_least.map(|least| format!(" at least {}", limit(least))).unwrap_or_default();
+    let least =
+        bound.at_least.map(|least| format!(" at least {}", limit(least))).unwrap_or_default();
     let most = bound.at_most.map(|most| format!(" at most {}", limit(most))).unwrap_or_default();
     format!("{}{least}{most}", describe_recipient(&bound.recipient))
 }

@@ -37,7 +37,14 @@ pub enum Retry {
 
 impl Diagnostic {
     pub fn new(code: Code, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { code, message: message.into(), location: None, excerpt: None, hint: None, retry: Retry::No }
+        Diagnostic {
+            code,
+            message: message.into(),
+            location: None,
+            excerpt: None,
+            hint: None,
+            retry: Retry::No,
+        }
     }
 
     pub fn at(mut self, file: impl Into<String>, line: u32, column: u32) -> Diagnostic {
@@ -48,8 +55,16 @@ impl Diagnostic {
     /// Shows `source_line` with a caret under the location's column.
     pub fn excerpt(mut self, source_line: &str) -> Diagnostic {
         let column = self.location.as_ref().map_or(0, |location| location.column as usize);
-        let indent: String = source_line.chars().take(column.saturating_sub(1)).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        self.excerpt = Some(if column == 0 { source_line.to_owned() } else { format!("{source_line}\n{indent}^") });
+        let indent: String = source_line
+            .chars()
+            .take(column.saturating_sub(1))
+            .map(|c| if c == '\t' { '\t' } else { ' ' })
+            .collect();
+        self.excerpt = Some(if column == 0 {
+            source_line.to_owned()
+        } else {
+            format!("{source_line}\n{indent}^")
+        });
         self
     }
 
@@ -96,9 +111,17 @@ impl fmt::Display for Diagnostic {
 }
 
 /// The closest of `known` to what was written, for "did you mean".
-pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn did_you_mean<'a>(
+    written: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let limit = (written.chars().count() / 3).max(1);
-    known.into_iter().map(|name| (edit_distance(written, name), name)).filter(|(distance, _)| *distance <= limit).min().map(|(_, name)| name)
+    known
+        .into_iter()
+        .map(|name| (edit_distance(written, name), name))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, name)| name)
 }
 
 /// Insertions, deletions, substitutions and swaps of neighbors, each counted as one.
@@ -111,7 +134,11 @@ fn edit_distance(left: &str, right: &str) -> usize {
         for column in 0..right.len() {
             let substitute = previous[column] + usize::from(left[row] != right[column]);
             let mut distance = substitute.min(previous[column + 1] + 1).min(current[column] + 1);
-            if row > 0 && column > 0 && left[row] == right[column - 1] && left[row - 1] == right[column] {
+            if row > 0
+                && column > 0
+                && left[row] == right[column - 1]
+                && left[row - 1] == right[column]
+            {
                 distance = distance.min(above[column - 1] + 1);
             }
             current.push(distance);
@@ -128,7 +155,13 @@ mod tests {
     #[test]
     fn typing_errors_are_understood_and_other_words_are_not() {
         let known = ["ledger", "rules", "paths"];
-        for (written, expect) in [("ledgr", Some("ledger")), ("pahts", Some("paths")), ("rulez", Some("rules")), ("pools", None), ("x", None)] {
+        for (written, expect) in [
+            ("ledgr", Some("ledger")),
+            ("pahts", Some("paths")),
+            ("rulez", Some("rules")),
+            ("pools", None),
+            ("x", None),
+        ] {
             assert_eq!(did_you_mean(written, known), expect, "{written}");
         }
     }

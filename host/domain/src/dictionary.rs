@@ -93,7 +93,9 @@ impl Dictionary {
     /// Interns a text.
     pub fn symbol(&mut self, text: &str) -> Symbol {
         let hash = self.hasher.hash_one(text);
-        if let Some(found) = self.symbols.find(hash, |known| known.hash == hash && symbol_text(&self.text, &self.text_ends, known.id) == text) {
+        if let Some(found) = self.symbols.find(hash, |known| {
+            known.hash == hash && symbol_text(&self.text, &self.text_ends, known.id) == text
+        }) {
             return Symbol(found.id);
         }
         let id = self.text_ends.len() as u32;
@@ -106,7 +108,9 @@ impl Dictionary {
     /// The symbol of a text that may never have been seen.
     pub fn find_symbol(&self, text: &str) -> Option<Symbol> {
         let hash = self.hasher.hash_one(text);
-        self.symbols.find(hash, |known| symbol_text(&self.text, &self.text_ends, known.id) == text).map(|known| Symbol(known.id))
+        self.symbols
+            .find(hash, |known| symbol_text(&self.text, &self.text_ends, known.id) == text)
+            .map(|known| Symbol(known.id))
     }
 
     pub fn text(&self, symbol: Symbol) -> &str {
@@ -120,7 +124,9 @@ impl Dictionary {
     /// Interns tags, given by ascending key symbol with each key once.
     pub fn tag_set(&mut self, tags: &[(Symbol, Symbol)]) -> TagSetId {
         let hash = self.hasher.hash_one(tags);
-        if let Some(found) = self.tag_sets.find(hash, |known| slice(&self.tags, &self.tag_ends, known.id) == tags) {
+        if let Some(found) =
+            self.tag_sets.find(hash, |known| slice(&self.tags, &self.tag_ends, known.id) == tags)
+        {
             return TagSetId(found.id);
         }
         let id = self.tag_ends.len() as u32;
@@ -146,13 +152,21 @@ impl Dictionary {
 
     /// Interns a resource.
     pub fn resource(&mut self, resource: &Resource) -> ResourceId {
-        let hash = self.resource_hash(resource.currency, resource.tags, resource.dimensions.iter().copied());
+        let hash = self.resource_hash(
+            resource.currency,
+            resource.tags,
+            resource.dimensions.iter().copied(),
+        );
         let is_same = |known: &Hashed| {
             let id = ResourceId(known.id);
-            let count = resource.dimensions.iter().filter(|(_, symbol)| *symbol != Symbol::NONE).count();
+            let count =
+                resource.dimensions.iter().filter(|(_, symbol)| *symbol != Symbol::NONE).count();
             self.currency(id) == resource.currency
                 && self.resource_tags(id) == resource.tags
-                && resource.dimensions.iter().all(|(field, symbol)| self.dimension(id, *field) == *symbol)
+                && resource
+                    .dimensions
+                    .iter()
+                    .all(|(field, symbol)| self.dimension(id, *field) == *symbol)
                 && self.dimensions(id).count() == count
         };
         if let Some(found) = self.resources.find(hash, is_same) {
@@ -178,8 +192,15 @@ impl Dictionary {
     }
 
     /// Independent of the order of the dimensions.
-    fn resource_hash(&self, currency: Currency, tags: TagSetId, dimensions: impl Iterator<Item = (Field, Symbol)>) -> u64 {
-        let set = dimensions.filter(|(_, symbol)| *symbol != Symbol::NONE).fold(0_u64, |sum, pair| sum.wrapping_add(self.hasher.hash_one(pair)));
+    fn resource_hash(
+        &self,
+        currency: Currency,
+        tags: TagSetId,
+        dimensions: impl Iterator<Item = (Field, Symbol)>,
+    ) -> u64 {
+        let set = dimensions
+            .filter(|(_, symbol)| *symbol != Symbol::NONE)
+            .fold(0_u64, |sum, pair| sum.wrapping_add(self.hasher.hash_one(pair)));
         let mut hasher = self.hasher.build_hasher();
         hasher.write(&currency.bytes());
         hasher.write_u32(tags.0);
@@ -205,7 +226,9 @@ impl Dictionary {
 
     /// The dimensions that the resource has.
     pub fn dimensions(&self, resource: ResourceId) -> impl Iterator<Item = (Field, Symbol)> + '_ {
-        Field::all().map(move |field| (field, self.dimension(resource, field))).filter(|(_, symbol)| *symbol != Symbol::NONE)
+        Field::all()
+            .map(move |field| (field, self.dimension(resource, field)))
+            .filter(|(_, symbol)| *symbol != Symbol::NONE)
     }
 
     pub fn dimension_text(&self, resource: ResourceId, field: Field) -> &str {
@@ -213,7 +236,8 @@ impl Dictionary {
     }
 
     pub fn tag_text(&self, resource: ResourceId, key: &str) -> &str {
-        self.find_symbol(key).map_or("", |key| self.text(self.tag(self.resource_tags(resource), key)))
+        self.find_symbol(key)
+            .map_or("", |key| self.text(self.tag(self.resource_tags(resource), key)))
     }
 
     /// A stable 128-bit digest of what the resource means, independent of numbering: for fingerprints.
@@ -228,8 +252,11 @@ impl Dictionary {
             add(field.name());
             add(self.text(symbol));
         }
-        let mut tags: Vec<(&str, &str)> =
-            self.tags(self.resource_tags(resource)).iter().map(|(key, value)| (self.text(*key), self.text(*value))).collect();
+        let mut tags: Vec<(&str, &str)> = self
+            .tags(self.resource_tags(resource))
+            .iter()
+            .map(|(key, value)| (self.text(*key), self.text(*value)))
+            .collect();
         tags.sort_unstable();
         for (key, value) in tags {
             add(key);
@@ -263,9 +290,15 @@ mod tests {
         assert_eq!(dictionary.symbol("team"), team);
         let tags = dictionary.tag_set(&[(team, a)]);
         let usd = Currency::parse(b"USD").unwrap_or_else(|error| panic!("{error}"));
-        let resource = |dimensions: Vec<(Field, Symbol)>| Resource { currency: usd, tags, dimensions };
-        let first = dictionary.resource(&resource(vec![(Field::SERVICE_NAME, a), (Field::REGION_ID, team)]));
-        let again = dictionary.resource(&resource(vec![(Field::REGION_ID, team), (Field::SERVICE_NAME, a), (Field::RESOURCE_ID, Symbol::NONE)]));
+        let resource =
+            |dimensions: Vec<(Field, Symbol)>| Resource { currency: usd, tags, dimensions };
+        let first = dictionary
+            .resource(&resource(vec![(Field::SERVICE_NAME, a), (Field::REGION_ID, team)]));
+        let again = dictionary.resource(&resource(vec![
+            (Field::REGION_ID, team),
+            (Field::SERVICE_NAME, a),
+            (Field::RESOURCE_ID, Symbol::NONE),
+        ]));
         let fewer = dictionary.resource(&resource(vec![(Field::SERVICE_NAME, a)]));
         assert_eq!(first, again);
         assert_ne!(first, fewer);

@@ -26,7 +26,9 @@ impl EntryKind {
     }
 
     pub fn by_name(name: &str) -> Option<EntryKind> {
-        [EntryKind::Collection, EntryKind::Distribution, EntryKind::Reversal].into_iter().find(|kind| kind.name() == name)
+        [EntryKind::Collection, EntryKind::Distribution, EntryKind::Reversal]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 }
 
@@ -62,7 +64,9 @@ pub struct Entry {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnEntry {
-    #[error("the postings of {source_name} on {day} add up to {difference} {currency} and not to zero")]
+    #[error(
+        "the postings of {source_name} on {day} add up to {difference} {currency} and not to zero"
+    )]
     Unbalanced { source_name: String, day: Day, currency: Currency, difference: Sum },
     #[error("an entry needs at least two postings")]
     TooFew,
@@ -70,22 +74,43 @@ pub enum NotAnEntry {
 
 impl Entry {
     /// Refuses postings that do not add up to zero.
-    pub fn new(kind: EntryKind, source: &str, charge_day: Day, currency: Currency, mut postings: Vec<Posting>) -> Result<Entry, NotAnEntry> {
+    pub fn new(
+        kind: EntryKind,
+        source: &str,
+        charge_day: Day,
+        currency: Currency,
+        mut postings: Vec<Posting>,
+    ) -> Result<Entry, NotAnEntry> {
         postings.retain(|posting| posting.amount != Money::ZERO);
         let difference: Sum = postings.iter().map(|posting| Sum::from(posting.amount)).sum();
         if !difference.is_zero() {
-            return Err(NotAnEntry::Unbalanced { source_name: source.into(), day: charge_day, currency, difference });
+            return Err(NotAnEntry::Unbalanced {
+                source_name: source.into(),
+                day: charge_day,
+                currency,
+                difference,
+            });
         }
         if postings.len() < 2 {
             return Err(NotAnEntry::TooFew);
         }
         postings.sort();
-        Ok(Entry { kind, source: source.into(), charge_day, posting_day: charge_day, currency, postings })
+        Ok(Entry {
+            kind,
+            source: source.into(),
+            charge_day,
+            posting_day: charge_day,
+            currency,
+            postings,
+        })
     }
 
     /// The entry that takes this one back.
     pub fn reversal(&self) -> Entry {
-        let negated = |posting: &Posting| Posting { amount: Money::from_nanos(-posting.amount.nanos()), ..posting.clone() };
+        let negated = |posting: &Posting| Posting {
+            amount: Money::from_nanos(-posting.amount.nanos()),
+            ..posting.clone()
+        };
         let mut postings: Vec<Posting> = self.postings.iter().map(negated).collect();
         postings.sort();
         Entry { kind: EntryKind::Reversal, postings, ..self.clone() }

@@ -18,7 +18,9 @@ impl Currency {
     /// Reads a code in any case; only three ASCII letters are a currency.
     pub fn parse(text: &[u8]) -> Result<Currency, NotACurrency> {
         match <[u8; 3]>::try_from(text.trim_ascii()) {
-            Ok(code) if code.iter().all(u8::is_ascii_alphabetic) => Ok(Currency(code.map(|letter| letter.to_ascii_uppercase()))),
+            Ok(code) if code.iter().all(u8::is_ascii_alphabetic) => {
+                Ok(Currency(code.map(|letter| letter.to_ascii_uppercase())))
+            }
             _ => Err(NotACurrency(String::from_utf8_lossy(text).into_owned())),
         }
     }
@@ -34,9 +36,8 @@ impl Currency {
     /// Decimals of a payable amount, as ISO 4217 gives them.
     pub fn payable_decimals(&self) -> u32 {
         match self.code() {
-            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => {
-                0
-            }
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF"
+            | "UGX" | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
             "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
             "CLF" | "UYW" => 4,
             _ => 2,
@@ -118,7 +119,10 @@ impl Sum {
     pub fn rounded_text(self, decimals: u32) -> String {
         let decimals = decimals.min(9);
         let unit = 10_i128.pow(9 - decimals);
-        let (quotient, rest) = (self.0.unsigned_abs() / unit.unsigned_abs(), self.0.unsigned_abs() % unit.unsigned_abs());
+        let (quotient, rest) = (
+            self.0.unsigned_abs() / unit.unsigned_abs(),
+            self.0.unsigned_abs() % unit.unsigned_abs(),
+        );
         let up = match (rest * 2).cmp(&unit.unsigned_abs()) {
             std::cmp::Ordering::Less => 0,
             std::cmp::Ordering::Equal => quotient & 1,

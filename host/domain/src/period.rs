@@ -43,7 +43,10 @@ impl Day {
     }
 
     pub fn from_civil(year: i32, month: u32, day: u32) -> Option<Day> {
-        let valid = (1..=9999).contains(&year) && (1..=12).contains(&month) && day >= 1 && day <= days_in(year, month);
+        let valid = (1..=9999).contains(&year)
+            && (1..=12).contains(&month)
+            && day >= 1
+            && day <= days_in(year, month);
         valid.then(|| Day(days_from_civil(year, month, day)))
     }
 
@@ -83,7 +86,8 @@ pub enum DateOrder {
 /// Reads the UTC day of `2026-03-31`, `2026-03-31T10:00:00Z`, `2026-03-31 10:00:00`, fractions and offsets included.
 /// A time without zone is UTC, as FOCUS prescribes.
 pub fn parse_instant(text: &[u8], order: DateOrder) -> Result<Day, NotADate> {
-    let refuse = || NotADate::Instant(String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned());
+    let refuse =
+        || NotADate::Instant(String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned());
     let trimmed = text.trim_ascii();
     let (date, time) = match trimmed.iter().position(|byte| matches!(byte, b'T' | b't' | b' ')) {
         Some(at) => (&trimmed[..at], Some(&trimmed[at + 1..])),
@@ -104,7 +108,8 @@ fn parse_date(date: &[u8], order: DateOrder) -> Option<Day> {
         return Day::from_civil(number(year)? as i32, number(&[*m1, *m2])?, number(&[*d1, *d2])?);
     }
     let mut parts = date.split(|byte| matches!(byte, b'/' | b'.' | b'-'));
-    let (first, second, third) = (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
+    let (first, second, third) =
+        (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
     if parts.next().is_some() {
         return None;
     }
@@ -119,7 +124,10 @@ fn parse_date(date: &[u8], order: DateOrder) -> Option<Day> {
 /// How many days the zone moves the time of day: −1, 0 or 1.
 fn day_shift(time: &[u8]) -> Option<i32> {
     let time = time.strip_suffix(b" UTC").unwrap_or(time);
-    let zone_at = time.iter().position(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-')).unwrap_or(time.len());
+    let zone_at = time
+        .iter()
+        .position(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'))
+        .unwrap_or(time.len());
     let (clock, zone) = time.split_at(zone_at);
     let clock = clock.trim_ascii();
     let mut parts = clock.split(|byte| *byte == b':');
@@ -129,7 +137,9 @@ fn day_shift(time: &[u8]) -> Option<i32> {
         Some(second) => {
             let mut halves = second.splitn(2, |byte| *byte == b'.');
             let whole = number(halves.next()?)?;
-            if halves.next().is_some_and(|fraction| fraction.is_empty() || !fraction.iter().all(u8::is_ascii_digit)) {
+            if halves.next().is_some_and(|fraction| {
+                fraction.is_empty() || !fraction.iter().all(u8::is_ascii_digit)
+            }) {
                 return None;
             }
             whole
@@ -163,7 +173,9 @@ fn number(digits: &[u8]) -> Option<u32> {
     if digits.is_empty() || digits.len() > 4 {
         return None;
     }
-    digits.iter().try_fold(0_u32, |value, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')))
+    digits.iter().try_fold(0_u32, |value, byte| {
+        byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0'))
+    })
 }
 
 /// Milliseconds since 1970-01-01 as RFC 3339 in UTC.
@@ -198,7 +210,11 @@ impl Month {
 
 impl Period {
     pub fn new(start: Day, end: Day) -> Result<Period, NotADate> {
-        if end < start { Err(NotADate::Backwards { start, end }) } else { Ok(Period { start, end }) }
+        if end < start {
+            Err(NotADate::Backwards { start, end })
+        } else {
+            Ok(Period { start, end })
+        }
     }
 
     /// Every day there is.
@@ -247,7 +263,8 @@ fn civil_from_days(days: i32) -> (i32, u32, u32) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = (day_of_year - (153 * month + 2) / 5 + 1) as u32;
@@ -305,7 +322,8 @@ mod tests {
     use super::*;
 
     fn day(text: &str) -> String {
-        parse_instant(text.as_bytes(), DateOrder::Iso).map_or_else(|error| error.to_string(), |day| day.to_string())
+        parse_instant(text.as_bytes(), DateOrder::Iso)
+            .map_or_else(|error| error.to_string(), |day| day.to_string())
     }
 
     #[test]
@@ -328,14 +346,40 @@ mod tests {
 
     #[test]
     fn refuses_what_it_would_have_to_guess() {
-        for text in ["2023-02-01T30:00:00Z", "2023-02-29", "4/1/25", "20180331", "", "2023-13-01", "2023-1-1", "yesterday", "2023-01-01T"] {
-            assert!(parse_instant(text.as_bytes(), DateOrder::Iso).is_err(), "{text} was read as {}", day(text));
+        for text in [
+            "2023-02-01T30:00:00Z",
+            "2023-02-29",
+            "4/1/25",
+            "20180331",
+            "",
+            "2023-13-01",
+            "2023-1-1",
+            "yesterday",
+            "2023-01-01T",
+        ] {
+            assert!(
+                parse_instant(text.as_bytes(), DateOrder::Iso).is_err(),
+                "{text} was read as {}",
+                day(text)
+            );
         }
-        assert_eq!(parse_instant(b"4/1/25", DateOrder::MonthDayYear).map(|day| day.to_string()), Ok("2025-04-01".into()));
-        assert_eq!(parse_instant(b"2025-04-01", DateOrder::MonthDayYear).map(|day| day.to_string()), Ok("2025-04-01".into()));
-        assert_eq!(parse_instant(b"31.12.2025", DateOrder::DayMonthYear).map(|day| day.to_string()), Ok("2025-12-31".into()));
+        assert_eq!(
+            parse_instant(b"4/1/25", DateOrder::MonthDayYear).map(|day| day.to_string()),
+            Ok("2025-04-01".into())
+        );
+        assert_eq!(
+            parse_instant(b"2025-04-01", DateOrder::MonthDayYear).map(|day| day.to_string()),
+            Ok("2025-04-01".into())
+        );
+        assert_eq!(
+            parse_instant(b"31.12.2025", DateOrder::DayMonthYear).map(|day| day.to_string()),
+            Ok("2025-12-31".into())
+        );
         assert!(parse_instant(b"31.12.2025", DateOrder::Iso).is_err());
-        assert_eq!(parse_instant(b"31/12/2025", DateOrder::DayMonthYear).map(|day| day.to_string()), Ok("2025-12-31".into()));
+        assert_eq!(
+            parse_instant(b"31/12/2025", DateOrder::DayMonthYear).map(|day| day.to_string()),
+            Ok("2025-12-31".into())
+        );
     }
 
     #[test]

@@ -138,7 +138,11 @@ impl PluginCost {
 pub trait Collector: Send + Sync {
     fn identity(&self) -> &PluginIdentity;
     fn check(&self, request: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic>;
-    fn collect(&self, request: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic>;
+    fn collect(
+        &self,
+        request: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic>;
     /// The same, and what it cost.
     fn collect_metered(
         &self,
@@ -245,7 +249,13 @@ pub struct NoAllocators;
 
 impl Allocators for NoAllocators {
     fn weights(&self, call: &AllocatorCall<'_>) -> Result<Vec<u64>, Diagnostic> {
-        Err(Diagnostic::new(PLUGIN_NOT_FOUND, format!("{} asks the allocator plugin '{}', and there are no plugins here", call.rule, call.plugin)))
+        Err(Diagnostic::new(
+            PLUGIN_NOT_FOUND,
+            format!(
+                "{} asks the allocator plugin '{}', and there are no plugins here",
+                call.rule, call.plugin
+            ),
+        ))
     }
 }
 
@@ -266,7 +276,13 @@ pub struct AllocatorCall<'a> {
 /// Takes decisions for one run; remembers what it decided.
 pub trait Decider {
     /// Decides for a resource on a day. Without `line`, a rule that reads an amount or a date answers `OutcomeId::PER_CHARGE`.
-    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> OutcomeId;
+    fn decide(
+        &mut self,
+        dictionary: &Dictionary,
+        resource: ResourceId,
+        day: Day,
+        line: Option<&ChargeLine>,
+    ) -> OutcomeId;
     /// What the rules of the later stages that are valid on a day say, in the order of their priority: who passes on what.
     fn later_stages(&mut self, day: Day) -> Vec<OutcomeId>;
     /// Days on which another set of rules becomes valid, ascending. Between two of them decisions do not depend on the day.
@@ -276,7 +292,13 @@ pub trait Decider {
     /// Script calls made so far: the cost of the rules phase.
     fn calls(&self) -> u64;
     /// The fields and tags that the deciding rule read for this resource, with their values.
-    fn explain(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> Explanation;
+    fn explain(
+        &mut self,
+        dictionary: &Dictionary,
+        resource: ResourceId,
+        day: Day,
+        line: Option<&ChargeLine>,
+    ) -> Explanation;
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -34,9 +34,14 @@ pub struct Fingerprint(pub u128);
 impl Fingerprint {
     #[inline]
     pub fn add(&mut self, resource_digest: u128, billed: i64, effective: i64) {
-        let low =
-            mix(resource_digest as u64 ^ (billed as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15), (resource_digest >> 64) as u64 ^ effective as u64);
-        let high = mix(low ^ (resource_digest >> 64) as u64, (effective as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ billed as u64);
+        let low = mix(
+            resource_digest as u64 ^ (billed as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15),
+            (resource_digest >> 64) as u64 ^ effective as u64,
+        );
+        let high = mix(
+            low ^ (resource_digest >> 64) as u64,
+            (effective as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ billed as u64,
+        );
         self.0 = self.0.wrapping_add(u128::from(low) | u128::from(high) << 64);
     }
 
@@ -47,7 +52,8 @@ impl Fingerprint {
 
 #[inline]
 fn mix(left: u64, right: u64) -> u64 {
-    let product = u128::from(left ^ 0xA076_1D64_78BD_642F).wrapping_mul(u128::from(right ^ 0xE703_7ED1_A0B4_28DB));
+    let product = u128::from(left ^ 0xA076_1D64_78BD_642F)
+        .wrapping_mul(u128::from(right ^ 0xE703_7ED1_A0B4_28DB));
     (product as u64) ^ (product >> 64) as u64
 }
 

@@ -8,7 +8,8 @@ const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
 /// 29 February falls on a given weekday once in 28 years, and once in 40 around a century without leap day.
 const DAYS_SEARCHED: i32 = 41 * 366;
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// `minute hour day-of-month month day-of-week`. As in cron, if both kinds of days are restricted, either may match.
@@ -27,7 +28,9 @@ pub struct Schedule {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotASchedule {
-    #[error("it has {0} fields, and needs five: minute, hour, day of the month, month, day of the week")]
+    #[error(
+        "it has {0} fields, and needs five: minute, hour, day of the month, month, day of the week"
+    )]
     Fields(usize),
     #[error("'{part}' is not {what} from {least} to {most}")]
     Value { part: String, what: &'static str, least: u32, most: u32 },
@@ -54,7 +57,8 @@ const HOUR: Field = Field { what: "an hour", least: 0, most: 23, names: &[], fir
 const DAY: Field = Field { what: "a day of the month", least: 1, most: 31, names: &[], first: 0 };
 const MONTH: Field = Field { what: "a month", least: 1, most: 12, names: &MONTHS, first: 1 };
 /// Sunday is 0 and 7.
-const WEEKDAY: Field = Field { what: "a day of the week", least: 0, most: 7, names: &WEEKDAYS, first: 0 };
+const WEEKDAY: Field =
+    Field { what: "a day of the week", least: 0, most: 7, names: &WEEKDAYS, first: 0 };
 
 impl Schedule {
     /// The first time after this one, both in milliseconds since 1970-01-01.
@@ -67,7 +71,9 @@ impl Schedule {
                 return None;
             }
             let earliest = if day == first_day { first_minute } else { 0 };
-            let minute = (earliest..1440).find(|minute| has(self.hours, *minute as u32 / 60) && has(self.minutes, *minute as u32 % 60))?;
+            let minute = (earliest..1440).find(|minute| {
+                has(self.hours, *minute as u32 / 60) && has(self.minutes, *minute as u32 % 60)
+            })?;
             Some(i64::from(day) * DAY_MS + minute * MINUTE_MS)
         })
     }
@@ -77,7 +83,11 @@ impl Schedule {
         // 1970-01-01 was a Thursday.
         let of_week = (day.epoch_days() + 4).rem_euclid(7) as u32;
         let (by_day, by_weekday) = (has(self.days, of_month), has(self.weekdays, of_week));
-        let matches = if self.days_are_free || self.weekdays_are_free { by_day && by_weekday } else { by_day || by_weekday };
+        let matches = if self.days_are_free || self.weekdays_are_free {
+            by_day && by_weekday
+        } else {
+            by_day || by_weekday
+        };
         has(self.months, month) && matches
     }
 }
@@ -91,7 +101,9 @@ impl FromStr for Schedule {
 
     fn from_str(text: &str) -> Result<Schedule, NotASchedule> {
         let parts: Vec<&str> = text.split_ascii_whitespace().collect();
-        let [minute, hour, day, month, weekday] = parts[..] else { return Err(NotASchedule::Fields(parts.len())) };
+        let [minute, hour, day, month, weekday] = parts[..] else {
+            return Err(NotASchedule::Fields(parts.len()));
+        };
         let weekdays = WEEKDAY.bits(weekday)?;
         let schedule = Schedule {
             written: parts.join(" "),
@@ -131,19 +143,24 @@ impl Field {
         if end < start {
             return Err(NotASchedule::Backwards(text.into()));
         }
-        Ok((start..=end).step_by(step.unwrap_or(1) as usize).fold(0, |bits, value| bits | 1 << value))
+        Ok((start..=end)
+            .step_by(step.unwrap_or(1) as usize)
+            .fold(0, |bits, value| bits | 1 << value))
     }
 
     fn value(&self, text: &str) -> Result<u32, NotASchedule> {
         let lower = text.to_ascii_lowercase();
-        let named = self.names.iter().position(|name| *name == lower).map(|at| at as u32 + self.first);
+        let named =
+            self.names.iter().position(|name| *name == lower).map(|at| at as u32 + self.first);
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let value = named.or_else(|| text.parse().ok().filter(|_| is_number));
-        value.filter(|value| (self.least..=self.most).contains(value)).ok_or_else(|| NotASchedule::Value {
-            part: text.into(),
-            what: self.what,
-            least: self.least,
-            most: self.most,
+        value.filter(|value| (self.least..=self.most).contains(value)).ok_or_else(|| {
+            NotASchedule::Value {
+                part: text.into(),
+                what: self.what,
+                least: self.least,
+                most: self.most,
+            }
         })
     }
 }
@@ -176,7 +193,8 @@ mod tests {
 
     /// The next three times.
     fn next(schedule: &str, after: &str) -> Vec<String> {
-        let schedule: Schedule = schedule.parse().unwrap_or_else(|error| panic!("{schedule}: {error}"));
+        let schedule: Schedule =
+            schedule.parse().unwrap_or_else(|error| panic!("{schedule}: {error}"));
         let mut times = Vec::new();
         let mut now = at(after);
         for _ in 0..3 {
@@ -190,18 +208,62 @@ mod tests {
     #[test]
     fn the_next_times_are_those_of_a_calendar() {
         for (schedule, after, expect) in [
-            ("15 */6 * * *", "2026-03-01T06:14", ["2026-03-01T06:15", "2026-03-01T12:15", "2026-03-01T18:15"]),
-            ("15 */6 * * *", "2026-03-01T18:15", ["2026-03-02T00:15", "2026-03-02T06:15", "2026-03-02T12:15"]),
-            ("0 9-17/4 * * mon-fri", "2026-03-06T13:00", ["2026-03-06T17:00", "2026-03-09T09:00", "2026-03-09T13:00"]),
-            ("30 2 31 * *", "2026-01-31T02:30", ["2026-03-31T02:30", "2026-05-31T02:30", "2026-07-31T02:30"]),
-            ("0 0 29 2 *", "2026-01-01", ["2028-02-29T00:00", "2032-02-29T00:00", "2036-02-29T00:00"]),
-            ("0 0 1,15 JAN,Jul *", "2026-01-01", ["2026-01-15T00:00", "2026-07-01T00:00", "2026-07-15T00:00"]),
-            ("59 23 31 12 *", "2026-12-31T23:58", ["2026-12-31T23:59", "2027-12-31T23:59", "2028-12-31T23:59"]),
+            (
+                "15 */6 * * *",
+                "2026-03-01T06:14",
+                ["2026-03-01T06:15", "2026-03-01T12:15", "2026-03-01T18:15"],
+            ),
+            (
+                "15 */6 * * *",
+                "2026-03-01T18:15",
+                ["2026-03-02T00:15", "2026-03-02T06:15", "2026-03-02T12:15"],
+            ),
+            (
+                "0 9-17/4 * * mon-fri",
+                "2026-03-06T13:00",
+                ["2026-03-06T17:00", "2026-03-09T09:00", "2026-03-09T13:00"],
+            ),
+            (
+                "30 2 31 * *",
+                "2026-01-31T02:30",
+                ["2026-03-31T02:30", "2026-05-31T02:30", "2026-07-31T02:30"],
+            ),
+            (
+                "0 0 29 2 *",
+                "2026-01-01",
+                ["2028-02-29T00:00", "2032-02-29T00:00", "2036-02-29T00:00"],
+            ),
+            (
+                "0 0 1,15 JAN,Jul *",
+                "2026-01-01",
+                ["2026-01-15T00:00", "2026-07-01T00:00", "2026-07-15T00:00"],
+            ),
+            (
+                "59 23 31 12 *",
+                "2026-12-31T23:58",
+                ["2026-12-31T23:59", "2027-12-31T23:59", "2028-12-31T23:59"],
+            ),
             // Either kind of day, as cron has it: the 13th, and every Friday.
-            ("0 12 13 * fri", "2026-03-07", ["2026-03-13T12:00", "2026-03-20T12:00", "2026-03-27T12:00"]),
-            ("0 0 * * 7", "2026-03-01", ["2026-03-08T00:00", "2026-03-15T00:00", "2026-03-22T00:00"]),
-            ("0 0 * * 5-7", "2026-03-01", ["2026-03-06T00:00", "2026-03-07T00:00", "2026-03-08T00:00"]),
-            ("5/25 0 * * *", "2026-03-01T00:05", ["2026-03-01T00:30", "2026-03-01T00:55", "2026-03-02T00:05"]),
+            (
+                "0 12 13 * fri",
+                "2026-03-07",
+                ["2026-03-13T12:00", "2026-03-20T12:00", "2026-03-27T12:00"],
+            ),
+            (
+                "0 0 * * 7",
+                "2026-03-01",
+                ["2026-03-08T00:00", "2026-03-15T00:00", "2026-03-22T00:00"],
+            ),
+            (
+                "0 0 * * 5-7",
+                "2026-03-01",
+                ["2026-03-06T00:00", "2026-03-07T00:00", "2026-03-08T00:00"],
+            ),
+            (
+                "5/25 0 * * *",
+                "2026-03-01T00:05",
+                ["2026-03-01T00:30", "2026-03-01T00:55", "2026-03-02T00:05"],
+            ),
         ] {
             assert_eq!(next(schedule, after), expect, "{schedule} after {after}");
         }
@@ -210,7 +272,10 @@ mod tests {
     #[test]
     fn a_time_within_a_minute_is_followed_by_the_next_minute() {
         let schedule: Schedule = "* * * * *".parse().unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(schedule.next_after(at("2026-03-01T00:00") + 59_999), Some(at("2026-03-01T00:01")));
+        assert_eq!(
+            schedule.next_after(at("2026-03-01T00:00") + 59_999),
+            Some(at("2026-03-01T00:01"))
+        );
         assert_eq!(schedule.next_after(-1), Some(0));
     }
 
@@ -224,8 +289,14 @@ mod tests {
     #[test]
     fn what_is_not_a_schedule_says_why() {
         for (text, expect) in [
-            ("", "it has 0 fields, and needs five: minute, hour, day of the month, month, day of the week"),
-            ("@daily", "it has 1 fields, and needs five: minute, hour, day of the month, month, day of the week"),
+            (
+                "",
+                "it has 0 fields, and needs five: minute, hour, day of the month, month, day of the week",
+            ),
+            (
+                "@daily",
+                "it has 1 fields, and needs five: minute, hour, day of the month, month, day of the week",
+            ),
             ("60 * * * *", "'60' is not a minute from 0 to 59"),
             ("* 24 * * *", "'24' is not an hour from 0 to 23"),
             ("* * 0 * *", "'0' is not a day of the month from 1 to 31"),

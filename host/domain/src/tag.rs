@@ -27,7 +27,11 @@ pub fn parse(text: &str) -> Result<RawTags, NotTags> {
 fn pairs(text: &str) -> Result<RawTags, NotTags> {
     text.split('|')
         .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once(':').map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or(NotTags { at: 0 }))
+        .map(|pair| {
+            pair.split_once(':')
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .ok_or(NotTags { at: 0 })
+        })
         .collect()
 }
 
@@ -41,7 +45,10 @@ impl<'a> Reader<'a> {
         Reader { text, at: 0 }
     }
 
-    fn whole(mut self, read: impl FnOnce(&mut Reader<'a>) -> Result<RawTags, NotTags>) -> Result<RawTags, NotTags> {
+    fn whole(
+        mut self,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<RawTags, NotTags>,
+    ) -> Result<RawTags, NotTags> {
         let tags = read(&mut self)?;
         match self.peek() {
             None => Ok(tags),
@@ -143,7 +150,12 @@ impl<'a> Reader<'a> {
             "null" | "None" => Ok(None),
             "true" | "True" => Ok(Some("true".into())),
             "false" | "False" => Ok(Some("false".into())),
-            number if number.starts_with(|c: char| c.is_ascii_digit() || c == '-') && number.parse::<i64>().is_ok() => Ok(Some(number.into())),
+            number
+                if number.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+                    && number.parse::<i64>().is_ok() =>
+            {
+                Ok(Some(number.into()))
+            }
             number if crate::decimal::parse(number.as_bytes()).is_ok() => Ok(Some(number.into())),
             _ => self.fail(),
         }
@@ -169,7 +181,12 @@ impl<'a> Reader<'a> {
                     Some((_, 'r')) => value.push('\r'),
                     Some((_, 'u')) => {
                         let code: String = chars.by_ref().take(4).map(|(_, digit)| digit).collect();
-                        value.push(u32::from_str_radix(&code, 16).ok().and_then(char::from_u32).unwrap_or('\u{FFFD}'));
+                        value.push(
+                            u32::from_str_radix(&code, 16)
+                                .ok()
+                                .and_then(char::from_u32)
+                                .unwrap_or('\u{FFFD}'),
+                        );
                     }
                     Some((_, escaped)) => value.push(escaped),
                     None => return self.fail(),
@@ -183,7 +200,12 @@ impl<'a> Reader<'a> {
 
 /// `[{"key": k, "value": v}]` and its spellings; any other object is tags itself.
 fn key_and_value(members: RawTags) -> RawTags {
-    let find = |name: &str| members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone());
+    let find = |name: &str| {
+        members
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.clone())
+    };
     match (find("key"), find("value")) {
         (Some(key), Some(value)) => vec![(key, value)],
         (Some(_), None) if members.len() <= 2 => Vec::new(),
@@ -244,7 +266,10 @@ impl TagRule {
         if key.eq_ignore_ascii_case(&self.name) {
             return Some(1);
         }
-        self.synonyms.iter().position(|synonym| key.eq_ignore_ascii_case(synonym)).map(|position| position + 2)
+        self.synonyms
+            .iter()
+            .position(|synonym| key.eq_ignore_ascii_case(synonym))
+            .map(|position| position + 2)
     }
 
     fn value(&self, raw: &str) -> String {
@@ -258,8 +283,15 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        parse(text)
-            .map_or_else(|error| error.to_string(), |tags| tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" & "))
+        parse(text).map_or_else(
+            |error| error.to_string(),
+            |tags| {
+                tags.iter()
+                    .map(|(key, value)| format!("{key}={value}"))
+                    .collect::<Vec<_>>()
+                    .join(" & ")
+            },
+        )
     }
 
     #[test]
@@ -277,7 +309,10 @@ mod tests {
             ("{'team': 'a', 'none': None}", "team=a"),
             ("[('team', 'a')]", "team=a"),
             ("team:a|env:b:c", "team=a & env=b:c"),
-            (r#"{"ms:Department": "/subscriptions/x/y", "q": "\u00e9\"\n"}"#, "ms:Department=/subscriptions/x/y & q=é\"\n"),
+            (
+                r#"{"ms:Department": "/subscriptions/x/y", "q": "\u00e9\"\n"}"#,
+                "ms:Department=/subscriptions/x/y & q=é\"\n",
+            ),
         ] {
             assert_eq!(shown(text), expect, "{text}");
         }
@@ -304,7 +339,10 @@ mod tests {
         };
         let canonical = |text: &str| schema.canonical(&parse(text).unwrap_or_default());
         let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert_eq!(canonical(r#"{"Team_Name": " PAY ", "x": "Y"}"#), [tag("team", "payments"), tag("x", "Y")]);
+        assert_eq!(
+            canonical(r#"{"Team_Name": " PAY ", "x": "Y"}"#),
+            [tag("team", "payments"), tag("x", "Y")]
+        );
         assert_eq!(canonical(r#"{"owner": "b", "Team": "a"}"#), [tag("team", "a")]);
         assert_eq!(canonical(r#"{"team": "c", "TEAM": "d"}"#), [tag("team", "c")]);
     }

@@ -37,9 +37,13 @@ impl Quantity {
     pub fn parse(text: &[u8]) -> Result<Quantity, NotAQuantity> {
         let nanos = decimal::parse_nanos(text).map_err(|error| match error {
             NotAnAmount::Empty => NotAQuantity::Empty,
-            NotAnAmount::NotANumber(text) | NotAnAmount::TooLarge(text) => NotAQuantity::NotANumber(text),
+            NotAnAmount::NotANumber(text) | NotAnAmount::TooLarge(text) => {
+                NotAQuantity::NotANumber(text)
+            }
         })?;
-        Quantity::of_row(nanos, || String::from_utf8_lossy(text.get(..60).unwrap_or(text)).trim().to_owned())
+        Quantity::of_row(nanos, || {
+            String::from_utf8_lossy(text.get(..60).unwrap_or(text)).trim().to_owned()
+        })
     }
 
     /// As `parse`, of `value × 10^-scale`.
@@ -109,13 +113,19 @@ pub fn canonical_keys(raw: RawTags, schema: &TagSchema) -> Keys {
     let (mut dimensions, mut tags) = (Keys::new(), RawTags::new());
     for (key, value) in raw.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
         match Field::by_name(key.trim()).or_else(|| Field::by_focus_name(key.trim())) {
-            Some(Field::RESOURCE_ID) => dimensions.push((RESOURCE_ID.into(), resource_key(&value).into_owned())),
-            Some(field) => dimensions.push((field.name().into(), canonical_value(field, &value).map_or(value, str::to_owned))),
+            Some(Field::RESOURCE_ID) => {
+                dimensions.push((RESOURCE_ID.into(), resource_key(&value).into_owned()))
+            }
+            Some(field) => dimensions.push((
+                field.name().into(),
+                canonical_value(field, &value).map_or(value, str::to_owned),
+            )),
             None => tags.push((key, value)),
         }
     }
     // Of equal keys the last one counts, as with tags; a dimension is never overwritten by a tag that is named like it.
-    let mut keys: std::collections::BTreeMap<String, String> = schema.canonical(&tags).into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let mut keys: std::collections::BTreeMap<String, String> =
+        schema.canonical(&tags).into_iter().filter(|(_, value)| !value.is_empty()).collect();
     keys.extend(dimensions);
     keys.into_iter().collect()
 }
@@ -148,7 +158,9 @@ pub fn resource_key(id: &str) -> Cow<'_, str> {
     if let Some(rest) = id.strip_prefix("gce://") {
         let parts: Vec<&str> = rest.split('/').collect();
         return match parts.as_slice() {
-            [project, zone, name] if parts.iter().all(|part| !part.is_empty()) => format!("projects/{project}/zones/{zone}/instances/{name}").into(),
+            [project, zone, name] if parts.iter().all(|part| !part.is_empty()) => {
+                format!("projects/{project}/zones/{zone}/instances/{name}").into()
+            }
             _ => id.into(),
         };
     }
@@ -161,7 +173,9 @@ fn of_arn(arn: &str) -> Option<&str> {
     let (service, resource) = (parts.next()?, parts.nth(2)?);
     let (kind, name) = resource.split_once('/')?;
     let known = match service {
-        "ec2" => matches!(kind, "instance" | "volume" | "snapshot" | "natgateway" | "network-interface"),
+        "ec2" => {
+            matches!(kind, "instance" | "volume" | "snapshot" | "natgateway" | "network-interface")
+        }
         "elasticloadbalancing" => kind == "loadbalancer",
         _ => false,
     };
@@ -172,7 +186,10 @@ fn of_arn(arn: &str) -> Option<&str> {
 fn google_path(id: &str) -> Option<&str> {
     let at = id.find("projects/")?;
     let before = id.get(..at)?;
-    let is_google = before.is_empty() || before == "/" || before.starts_with("//") || before.starts_with("https://");
+    let is_google = before.is_empty()
+        || before == "/"
+        || before.starts_with("//")
+        || before.starts_with("https://");
     is_google.then(|| id.get(at..)).flatten()
 }
 
@@ -202,20 +219,32 @@ mod tests {
         }
         assert_eq!(Quantity::from_scaled(15, 1), Ok(Quantity(1_500_000_000)));
         assert_eq!(Quantity(1_500_000_000).to_string(), "1.500000000");
-        for (nanos, plain) in [(1_500_000_000, "1.5"), (10_000_000_000, "10"), (0, "0"), (1, "0.000000001")] {
+        for (nanos, plain) in
+            [(1_500_000_000, "1.5"), (10_000_000_000, "10"), (0, "0"), (1, "0.000000001")]
+        {
             assert_eq!(Quantity(nanos).plain(), plain);
         }
     }
 
     #[test]
     fn refuses_what_is_no_quantity_and_says_why() {
-        let refused = |text: &str| Quantity::parse(text.as_bytes()).map_err(|error| error.to_string());
+        let refused =
+            |text: &str| Quantity::parse(text.as_bytes()).map_err(|error| error.to_string());
         assert_eq!(refused("  "), Err("the quantity is empty".into()));
         assert_eq!(refused("12 GB"), Err("'12 GB' is not a decimal number".into()));
         assert_eq!(refused("NaN"), Err("'NaN' is not a decimal number".into()));
-        assert_eq!(refused("-0.5"), Err("'-0.5' is below zero: nobody can be charged for less than nothing used".into()));
-        assert_eq!(refused("-1e60"), Err("'-1e60' is below zero: nobody can be charged for less than nothing used".into()));
-        assert_eq!(refused("1e60"), Err("'1e60' is beyond 10000000000000000000, the largest quantity of one row".into()));
+        assert_eq!(
+            refused("-0.5"),
+            Err("'-0.5' is below zero: nobody can be charged for less than nothing used".into())
+        );
+        assert_eq!(
+            refused("-1e60"),
+            Err("'-1e60' is below zero: nobody can be charged for less than nothing used".into())
+        );
+        assert_eq!(
+            refused("1e60"),
+            Err("'1e60' is beyond 10000000000000000000, the largest quantity of one row".into())
+        );
         assert_eq!(
             refused("10000000000000000001"),
             Err("'10000000000000000001' is beyond 10000000000000000000, the largest quantity of one row".into())
@@ -230,7 +259,10 @@ mod tests {
             ("aws://eu-west-1a/vol-1", "vol-1"),
             ("arn:aws:ec2:eu-west-1:123456789012:instance/i-0abc", "i-0abc"),
             ("arn:aws-cn:ec2:cn-north-1:123456789012:volume/vol-1", "vol-1"),
-            ("arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/shop/50dc", "app/shop/50dc"),
+            (
+                "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/shop/50dc",
+                "app/shop/50dc",
+            ),
             ("arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/classic", "classic"),
             (" i-0abc ", "i-0abc"),
             (
@@ -238,9 +270,18 @@ mod tests {
                 "/subscriptions/s1/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm-1",
             ),
             ("/Subscriptions/S1/resourceGroups/RG", "/subscriptions/s1/resourcegroups/rg"),
-            ("gce://shop/europe-west1-b/node-1", "projects/shop/zones/europe-west1-b/instances/node-1"),
-            ("//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/node-1", "projects/shop/zones/europe-west1-b/instances/node-1"),
-            ("projects/shop/zones/europe-west1-b/instances/node-1", "projects/shop/zones/europe-west1-b/instances/node-1"),
+            (
+                "gce://shop/europe-west1-b/node-1",
+                "projects/shop/zones/europe-west1-b/instances/node-1",
+            ),
+            (
+                "//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/node-1",
+                "projects/shop/zones/europe-west1-b/instances/node-1",
+            ),
+            (
+                "projects/shop/zones/europe-west1-b/instances/node-1",
+                "projects/shop/zones/europe-west1-b/instances/node-1",
+            ),
             // What is unique only as a whole stays whole.
             ("arn:aws:s3:::bucket/i-0abc", "arn:aws:s3:::bucket/i-0abc"),
             ("arn:aws:rds:eu-west-1:1:db:orders", "arn:aws:rds:eu-west-1:1:db:orders"),
@@ -257,11 +298,32 @@ mod tests {
 
     #[test]
     fn keys_are_tags_or_dimensions() {
-        let schema =
-            TagSchema { rules: vec![TagRule { name: "namespace".into(), synonyms: vec!["k8s_ns".into()], fold_values: true, ..TagRule::default() }] };
-        let raw = |keys: &[(&str, &str)]| keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<RawTags>();
-        let canonical =
-            canonical_keys(raw(&[("K8S_NS", " Shop "), ("ResourceId", "aws:///a/i-1"), ("region_id", "eu"), ("pod", ""), ("x", "Y")]), &schema);
-        assert_eq!(canonical, raw(&[("namespace", "shop"), ("region_id", "eu"), ("resource_id", "i-1"), ("x", "Y")]));
+        let schema = TagSchema {
+            rules: vec![TagRule {
+                name: "namespace".into(),
+                synonyms: vec!["k8s_ns".into()],
+                fold_values: true,
+                ..TagRule::default()
+            }],
+        };
+        let raw = |keys: &[(&str, &str)]| {
+            keys.iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect::<RawTags>()
+        };
+        let canonical = canonical_keys(
+            raw(&[
+                ("K8S_NS", " Shop "),
+                ("ResourceId", "aws:///a/i-1"),
+                ("region_id", "eu"),
+                ("pod", ""),
+                ("x", "Y"),
+            ]),
+            &schema,
+        );
+        assert_eq!(
+            canonical,
+            raw(&[("namespace", "shop"), ("region_id", "eu"), ("resource_id", "i-1"), ("x", "Y")])
+        );
     }
 }

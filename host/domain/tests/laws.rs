@@ -10,7 +10,12 @@ use domain::split::{AllZero, Shares};
 use proptest::prelude::*;
 
 fn weights() -> impl Strategy<Value = Vec<i128>> {
-    let weight = prop_oneof![Just(0_i128), -100_i128..100, 1_i128..i128::from(u64::MAX), Just(i128::MAX / 4)];
+    let weight = prop_oneof![
+        Just(0_i128),
+        -100_i128..100,
+        1_i128..i128::from(u64::MAX),
+        Just(i128::MAX / 4)
+    ];
     prop::collection::vec(weight, 1..12)
 }
 

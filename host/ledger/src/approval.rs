@@ -19,16 +19,25 @@ impl Ledger {
                     .hint("apportion rule approve --by \"Ada\" --note \"support goes by direct cost, agreed with all teams\""));
             }
         }
-        let change = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
-        let last = row::row(&change, "SELECT id, hash FROM approval ORDER BY id DESC LIMIT 1", [], |row| {
-            Ok((row::cell::<i64>(row, 0)?, row::digest(row, 1)?))
-        })?;
+        let change =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
+        let last = row::row(
+            &change,
+            "SELECT id, hash FROM approval ORDER BY id DESC LIMIT 1",
+            [],
+            |row| Ok((row::cell::<i64>(row, 0)?, row::digest(row, 1)?)),
+        )?;
         let (last, before) = last.unwrap_or((0, START));
         let plan_digest = plan_digest(approval);
         let hash = of_approval(&before, last + 1, approval);
-        let sql = format!("INSERT INTO approval ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+        let sql =
+            format!("INSERT INTO approval ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
         let Approval { at_ms, approver, note, generation, plan } = approval;
-        row::execute(&change, &sql, (last + 1, at_ms, approver, note, generation, plan, plan_digest, hash))?;
+        row::execute(
+            &change,
+            &sql,
+            (last + 1, at_ms, approver, note, generation, plan, plan_digest, hash),
+        )?;
         change.commit().stored()
     }
 
@@ -39,7 +48,11 @@ impl Ledger {
 
     /// Whether anybody has approved the rules with this digest.
     pub fn is_approved(&self, generation: &str) -> Result<bool> {
-        Ok(row::number(&self.connection, "SELECT count(*) FROM approval WHERE generation = ?1", [generation])? > 0)
+        Ok(row::number(
+            &self.connection,
+            "SELECT count(*) FROM approval WHERE generation = ?1",
+            [generation],
+        )? > 0)
     }
 }
 
@@ -57,7 +70,12 @@ pub struct Link {
 
 pub fn links(connection: &Connection) -> Result<Vec<Link>> {
     row::rows(connection, &format!("SELECT {COLUMNS} FROM approval ORDER BY id"), [], |row| {
-        Ok(Link { number: row::cell(row, 0)?, approval: read(row)?, plan_digest: row::cell(row, 6)?, hash: row::digest(row, 7)? })
+        Ok(Link {
+            number: row::cell(row, 0)?,
+            approval: read(row)?,
+            plan_digest: row::cell(row, 6)?,
+            hash: row::digest(row, 7)?,
+        })
     })
 }
 

@@ -22,7 +22,8 @@ impl Ledger {
 
     /// Forgets a source's state: its next collection begins without. Whether there was one.
     pub fn forget_state(&mut self, source: &str, at_ms: i64) -> Result<bool> {
-        let change = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
+        let change =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
         let forgotten = forget(&change, source, at_ms)?;
         change.commit().stored()?;
         Ok(forgotten)
@@ -37,10 +38,24 @@ impl Ledger {
         let mut unknown = self.unknown_days(source)?;
         row::rows(&self.connection, sql, [source], |row| {
             let end = row::optional_day(row, 6)?;
-            let period = row::optional_day(row, 5)?.zip(end).map(|(start, end)| period(start, end)).transpose()?;
+            let period = row::optional_day(row, 5)?
+                .zip(end)
+                .map(|(start, end)| period(start, end))
+                .transpose()?;
             let unknown = unknown.remove(&row::cell(row, 12)?).unwrap_or_default();
-            let attempt = Attempt { period, tries: row::cell(row, 7)?, without_state: row::cell(row, 8)?, failure: failure(row)?, unknown };
-            Ok(StoredAttempt { run: RunId(row::cell(row, 0)?), at_ms: row::cell(row, 1)?, plugin: plugin(row, 2)?, attempt })
+            let attempt = Attempt {
+                period,
+                tries: row::cell(row, 7)?,
+                without_state: row::cell(row, 8)?,
+                failure: failure(row)?,
+                unknown,
+            };
+            Ok(StoredAttempt {
+                run: RunId(row::cell(row, 0)?),
+                at_ms: row::cell(row, 1)?,
+                plugin: plugin(row, 2)?,
+                attempt,
+            })
         })
     }
 
@@ -49,7 +64,13 @@ impl Ledger {
         let sql = "SELECT u.attempt, u.period_start, u.period_end, u.reason FROM unknown_days u JOIN attempt a ON a.id = u.attempt
              WHERE a.source = ?1 ORDER BY u.id";
         let days = row::rows(&self.connection, sql, [source], |row| {
-            Ok((row::cell::<i64>(row, 0)?, UnknownDays { period: period(row::day(row, 1)?, row::day(row, 2)?)?, reason: row::cell(row, 3)? }))
+            Ok((
+                row::cell::<i64>(row, 0)?,
+                UnknownDays {
+                    period: period(row::day(row, 1)?, row::day(row, 2)?)?,
+                    reason: row::cell(row, 3)?,
+                },
+            ))
         })?;
         let mut by_attempt: BTreeMap<i64, Vec<UnknownDays>> = BTreeMap::new();
         for (attempt, days) in days {
@@ -60,7 +81,12 @@ impl Ledger {
 
     /// The sources that were ever tried, by name.
     pub fn attempted_sources(&self) -> Result<Vec<String>> {
-        row::rows(&self.connection, "SELECT DISTINCT source FROM attempt ORDER BY source", [], |row| row::cell(row, 0))
+        row::rows(
+            &self.connection,
+            "SELECT DISTINCT source FROM attempt ORDER BY source",
+            [],
+            |row| row::cell(row, 0),
+        )
     }
 
     /// What plugins cost, run by run.
@@ -80,7 +106,12 @@ impl Ledger {
                 denials: row::count(row, 13)?,
                 fuel: row::count(row, 14)?,
             };
-            Ok(StoredCost { run: RunId(row::cell(row, 0)?), source: row::cell(row, 1)?, plugin: plugin(row, 2)?, cost })
+            Ok(StoredCost {
+                run: RunId(row::cell(row, 0)?),
+                source: row::cell(row, 1)?,
+                plugin: plugin(row, 2)?,
+                cost,
+            })
         })
     }
 
@@ -95,17 +126,29 @@ impl Ledger {
 }
 
 fn forget(connection: &Connection, source: &str, at_ms: i64) -> Result<bool> {
-    let last_state = row::number(connection, "SELECT coalesce(max(id), 0) FROM collector_state WHERE source = ?1", [source])?;
-    let forgotten = row::number(connection, "SELECT coalesce(max(last_state), 0) FROM state_reset WHERE source = ?1", [source])?;
+    let last_state = row::number(
+        connection,
+        "SELECT coalesce(max(id), 0) FROM collector_state WHERE source = ?1",
+        [source],
+    )?;
+    let forgotten = row::number(
+        connection,
+        "SELECT coalesce(max(last_state), 0) FROM state_reset WHERE source = ?1",
+        [source],
+    )?;
     if last_state <= forgotten {
         return Ok(false);
     }
-    let last = row::row(connection, "SELECT id, hash FROM state_reset ORDER BY id DESC LIMIT 1", [], |row| {
-        Ok((row::cell::<i64>(row, 0)?, row::digest(row, 1)?))
-    })?;
+    let last = row::row(
+        connection,
+        "SELECT id, hash FROM state_reset ORDER BY id DESC LIMIT 1",
+        [],
+        |row| Ok((row::cell::<i64>(row, 0)?, row::digest(row, 1)?)),
+    )?;
     let (last, before) = last.unwrap_or((0, START));
     let reset = Reset { number: last + 1, at_ms, source: source.to_owned(), last_state };
-    let sql = "INSERT INTO state_reset (id, at_ms, source, last_state, hash) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql =
+        "INSERT INTO state_reset (id, at_ms, source, last_state, hash) VALUES (?1, ?2, ?3, ?4, ?5)";
     row::execute(connection, sql, (reset.number, at_ms, source, last_state, reset.hash(&before)))?;
     Ok(true)
 }
@@ -117,7 +160,13 @@ impl Transaction<'_> {
     }
 
     /// Keeps how a source went; `kept` is its collection, which a failed attempt does not have.
-    pub fn note_attempt(&mut self, source: &str, plugin: &PluginIdentity, kept: Option<CollectionId>, attempt: &Attempt) -> Result<()> {
+    pub fn note_attempt(
+        &mut self,
+        source: &str,
+        plugin: &PluginIdentity,
+        kept: Option<CollectionId>,
+        attempt: &Attempt,
+    ) -> Result<()> {
         let sql = "INSERT INTO attempt (run, source, collection, plugin_name, plugin_version, plugin_digest, period_start, period_end, tries, without_state,
                 code, message, hint) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
         let failure = attempt.failure.as_ref();
@@ -141,13 +190,22 @@ impl Transaction<'_> {
         let number = connection.last_insert_rowid();
         for UnknownDays { period, reason } in &attempt.unknown {
             let sql = "INSERT INTO unknown_days (attempt, period_start, period_end, reason) VALUES (?1, ?2, ?3, ?4)";
-            row::execute(connection, sql, (number, period.start().epoch_days(), period.end().epoch_days(), reason))?;
+            row::execute(
+                connection,
+                sql,
+                (number, period.start().epoch_days(), period.end().epoch_days(), reason),
+            )?;
         }
         Ok(())
     }
 
     /// Keeps what a plugin cost: a collector by its source, an allocator without one.
-    pub fn note_cost(&mut self, source: Option<&str>, plugin: &PluginIdentity, cost: &PluginCost) -> Result<()> {
+    pub fn note_cost(
+        &mut self,
+        source: Option<&str>,
+        plugin: &PluginIdentity,
+        cost: &PluginCost,
+    ) -> Result<()> {
         let sql = "INSERT INTO plugin_cost (run, source, plugin_name, plugin_version, plugin_digest,
                 starts, wall_us, waited_us, memory_bytes, rows, bytes, host_calls, requests, denials, fuel)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
@@ -174,18 +232,24 @@ impl Transaction<'_> {
 }
 
 fn plugin(row: &Row<'_>, at: usize) -> Result<PluginIdentity> {
-    Ok(PluginIdentity { name: row::cell(row, at)?, version: row::cell(row, at + 1)?, digest: row::cell(row, at + 2)? })
+    Ok(PluginIdentity {
+        name: row::cell(row, at)?,
+        version: row::cell(row, at + 1)?,
+        digest: row::cell(row, at + 2)?,
+    })
 }
 
 fn period(start: Day, end: Day) -> Result<Period> {
-    Period::new(start, end).map_err(|error| crate::error::corrupt(format!("a stored period is wrong: {error}")))
+    Period::new(start, end)
+        .map_err(|error| crate::error::corrupt(format!("a stored period is wrong: {error}")))
 }
 
 fn failure(row: &Row<'_>) -> Result<Option<Diagnostic>> {
     let Some(text) = row::cell::<Option<String>>(row, 9)? else { return Ok(None) };
     // A later version may have had more codes.
     let code = Code::all().find(|code| code.text() == text).unwrap_or(code::PLUGIN_FAILED);
-    let diagnostic = Diagnostic::new(code, row::cell::<Option<String>>(row, 10)?.unwrap_or_default());
+    let diagnostic =
+        Diagnostic::new(code, row::cell::<Option<String>>(row, 10)?.unwrap_or_default());
     Ok(Some(Diagnostic { hint: row::cell(row, 11)?, ..diagnostic }))
 }
 
@@ -211,8 +275,18 @@ impl Reset {
 
 /// Every reset with its stored hash.
 pub fn resets(connection: &Connection) -> Result<Vec<(Reset, Hash)>> {
-    row::rows(connection, "SELECT id, at_ms, source, last_state, hash FROM state_reset ORDER BY id", [], |row| {
-        let reset = Reset { number: row::cell(row, 0)?, at_ms: row::cell(row, 1)?, source: row::cell(row, 2)?, last_state: row::cell(row, 3)? };
-        Ok((reset, row::digest(row, 4)?))
-    })
+    row::rows(
+        connection,
+        "SELECT id, at_ms, source, last_state, hash FROM state_reset ORDER BY id",
+        [],
+        |row| {
+            let reset = Reset {
+                number: row::cell(row, 0)?,
+                at_ms: row::cell(row, 1)?,
+                source: row::cell(row, 2)?,
+                last_state: row::cell(row, 3)?,
+            };
+            Ok((reset, row::digest(row, 4)?))
+        },
+    )
 }

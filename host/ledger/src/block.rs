@@ -59,7 +59,9 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
         return;
     }
     let start = out.len();
-    if bytes.len() >= COMPRESS_FROM && compress(out, bytes).is_some_and(|length| length < bytes.len()) {
+    if bytes.len() >= COMPRESS_FROM
+        && compress(out, bytes).is_some_and(|length| length < bytes.len())
+    {
         return;
     }
     out.truncate(start);
@@ -103,7 +105,10 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.bytes.split_at_checked(count).ok_or_else(|| corrupt("a stored block ends too early"))?;
+        let (taken, rest) = self
+            .bytes
+            .split_at_checked(count)
+            .ok_or_else(|| corrupt("a stored block ends too early"))?;
         self.bytes = rest;
         Ok(taken)
     }
@@ -119,17 +124,29 @@ impl<'a> Reader<'a> {
     /// A number of values, small enough to be believed.
     pub fn count(&mut self) -> Result<usize> {
         let count = self.u32()? as usize;
-        if count > COUNT_MAX { Err(corrupt(format!("a stored block claims {count} values"))) } else { Ok(count) }
+        if count > COUNT_MAX {
+            Err(corrupt(format!("a stored block claims {count} values")))
+        } else {
+            Ok(count)
+        }
     }
 
     /// As `count`, for what stands several times in each item, such as tags.
     pub fn count_of_many(&mut self) -> Result<usize> {
         let count = self.u32()? as usize;
-        if count > COUNT_MAX * 64 { Err(corrupt(format!("a stored block claims {count} values"))) } else { Ok(count) }
+        if count > COUNT_MAX * 64 {
+            Err(corrupt(format!("a stored block claims {count} values")))
+        } else {
+            Ok(count)
+        }
     }
 
     pub fn end(&self) -> Result<()> {
-        if self.bytes.is_empty() { Ok(()) } else { Err(corrupt(format!("{} bytes are left over in a stored block", self.bytes.len()))) }
+        if self.bytes.is_empty() {
+            Ok(())
+        } else {
+            Err(corrupt(format!("{} bytes are left over in a stored block", self.bytes.len())))
+        }
     }
 
     /// Fills `bytes` as a whole.
@@ -141,7 +158,9 @@ impl<'a> Reader<'a> {
                 let length = self.u32()? as usize;
                 decompress(self.take(length)?, bytes)?;
             }
-            kind => return Err(corrupt(format!("a stored block has an unknown part of kind {kind}"))),
+            kind => {
+                return Err(corrupt(format!("a stored block has an unknown part of kind {kind}")));
+            }
         }
         Ok(())
     }
@@ -175,9 +194,12 @@ impl<'a> Reader<'a> {
         }
         let mut bytes = vec![0; total];
         self.bytes(&mut bytes)?;
-        let mut text = std::str::from_utf8(&bytes).map_err(|error| corrupt(format!("stored texts are not UTF-8: {error}")))?;
+        let mut text = std::str::from_utf8(&bytes)
+            .map_err(|error| corrupt(format!("stored texts are not UTF-8: {error}")))?;
         for length in lengths {
-            let (first, rest) = text.split_at_checked(length as usize).ok_or_else(|| corrupt("a stored text ends within a character"))?;
+            let (first, rest) = text
+                .split_at_checked(length as usize)
+                .ok_or_else(|| corrupt("a stored text ends within a character"))?;
             take(first)?;
             text = rest;
         }
@@ -188,10 +210,15 @@ impl<'a> Reader<'a> {
 fn decompress(packed: &[u8], bytes: &mut [u8]) -> Result<()> {
     DECOMPRESSOR.with(|decompressor| {
         let mut decompressor = decompressor.borrow_mut();
-        let decompressor = decompressor.as_mut().ok_or_else(|| corrupt("there is no memory to decompress a stored block"))?;
+        let decompressor = decompressor
+            .as_mut()
+            .ok_or_else(|| corrupt("there is no memory to decompress a stored block"))?;
         match decompressor.decompress_to_buffer(packed, bytes) {
             Ok(length) if length == bytes.len() => Ok(()),
-            Ok(length) => Err(corrupt(format!("a stored block has {length} bytes where {} are due", bytes.len()))),
+            Ok(length) => Err(corrupt(format!(
+                "a stored block has {length} bytes where {} are due",
+                bytes.len()
+            ))),
             Err(error) => Err(corrupt(format!("a stored block cannot be decompressed: {error}"))),
         }
     })

@@ -34,7 +34,14 @@ impl Ledger {
     }
 
     fn verify_pinned(&self, progress: &mut dyn FnMut(&str)) -> Result<VerifyReport> {
-        let mut report = VerifyReport { entries: 0, postings: 0, source_days: 0, charges: 0, findings: Vec::new(), head: START };
+        let mut report = VerifyReport {
+            entries: 0,
+            postings: 0,
+            source_days: 0,
+            charges: 0,
+            findings: Vec::new(),
+            head: START,
+        };
         let steps: [(&str, Step); 9] = [
             ("the file", Ledger::check_file),
             ("the chain of entries", Ledger::check_entries),
@@ -57,12 +64,18 @@ impl Ledger {
     }
 
     fn check_file(&self, report: &mut VerifyReport) -> Result<()> {
-        let damages = row::rows(&self.connection, "PRAGMA integrity_check(20)", [], |row| row::cell::<String>(row, 0))?;
+        let damages = row::rows(&self.connection, "PRAGMA integrity_check(20)", [], |row| {
+            row::cell::<String>(row, 0)
+        })?;
         for damage in damages.into_iter().filter(|damage| damage != "ok") {
             report.find(format!("the file is damaged: {damage}"));
         }
         let orphans = row::rows(&self.connection, "PRAGMA foreign_key_check", [], |row| {
-            Ok((row::cell::<String>(row, 0)?, row::cell::<Option<i64>>(row, 1)?, row::cell::<String>(row, 2)?))
+            Ok((
+                row::cell::<String>(row, 0)?,
+                row::cell::<Option<i64>>(row, 1)?,
+                row::cell::<String>(row, 2)?,
+            ))
         })?;
         for (table, rowid, parent) in orphans.into_iter().take(FINDINGS_MAX) {
             let place = rowid.map_or_else(String::new, |rowid| format!(" {rowid}"));
@@ -84,6 +97,9 @@ impl VerifyReport {
     }
 
     fn find_unposted(&mut self, message: String) {
-        self.findings.push(Diagnostic::new(code::LEDGER_CORRUPT, message).hint("run `apportion run`, which posts what was collected"));
+        self.findings.push(
+            Diagnostic::new(code::LEDGER_CORRUPT, message)
+                .hint("run `apportion run`, which posts what was collected"),
+        );
     }
 }

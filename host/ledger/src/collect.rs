@@ -26,15 +26,24 @@ impl Ledger {
              WHERE s.day >= ?1 AND s.day < ?2
                AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency)
              ORDER BY s.day, s.source, s.currency";
-        row::rows(&self.connection, sql, (period.start().epoch_days(), period.end().epoch_days()), |row| {
-            Ok(StoredDay {
-                source_day: row::source_day(row, 0)?,
-                totals: row::day_totals(row, 3)?,
-                collection: CollectionId(row::cell(row, 9)?),
-                run: RunId(row::cell(row, 10)?),
-                plugin: PluginIdentity { name: row::cell(row, 11)?, version: row::cell(row, 12)?, digest: row::cell(row, 13)? },
-            })
-        })
+        row::rows(
+            &self.connection,
+            sql,
+            (period.start().epoch_days(), period.end().epoch_days()),
+            |row| {
+                Ok(StoredDay {
+                    source_day: row::source_day(row, 0)?,
+                    totals: row::day_totals(row, 3)?,
+                    collection: CollectionId(row::cell(row, 9)?),
+                    run: RunId(row::cell(row, 10)?),
+                    plugin: PluginIdentity {
+                        name: row::cell(row, 11)?,
+                        version: row::cell(row, 12)?,
+                        digest: row::cell(row, 13)?,
+                    },
+                })
+            },
+        )
     }
 
     /// The charges of the current statement of a source-day.
@@ -42,29 +51,53 @@ impl Ledger {
         let sql = "SELECT g.rows, g.billed_nanos, g.effective_nanos, g.data FROM segment g
              WHERE g.collection = (SELECT s.collection FROM statement s WHERE s.source = ?1 AND s.day = ?2 AND s.currency = ?3 ORDER BY s.id DESC LIMIT 1)
                AND g.day = ?2 AND g.currency = ?3 ORDER BY g.id";
-        row::rows(&self.connection, sql, (&day.source, day.day.epoch_days(), day.currency.code()), |row| {
-            Ok(StoredSegment { rows: row::cell(row, 0)?, billed: row::sum(row, 1)?, effective: row::sum(row, 2)?, data: row::cell(row, 3)? })
-        })
+        row::rows(
+            &self.connection,
+            sql,
+            (&day.source, day.day.epoch_days(), day.currency.code()),
+            |row| {
+                Ok(StoredSegment {
+                    rows: row::cell(row, 0)?,
+                    billed: row::sum(row, 1)?,
+                    effective: row::sum(row, 2)?,
+                    data: row::cell(row, 3)?,
+                })
+            },
+        )
     }
 
     fn statement(&self, day: &SourceDay) -> Result<Option<DayTotals>> {
         let sql = "SELECT charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint
              FROM statement WHERE source = ?1 AND day = ?2 AND currency = ?3 ORDER BY id DESC LIMIT 1";
-        row::row(&self.connection, sql, (&day.source, day.day.epoch_days(), day.currency.code()), |row| row::day_totals(row, 0))
+        row::row(
+            &self.connection,
+            sql,
+            (&day.source, day.day.epoch_days(), day.currency.code()),
+            |row| row::day_totals(row, 0),
+        )
     }
 
     /// Rows that the run set aside, by source.
     pub fn rejected(&self, run: RunId, limit: usize) -> Result<Vec<(String, Rejected)>> {
         let sql = "SELECT source, location, reason, excerpt FROM rejected WHERE run = ?1 ORDER BY source, id LIMIT ?2";
         row::rows(&self.connection, sql, (run.0, limit as i64), |row| {
-            Ok((row::cell(row, 0)?, Rejected { location: row::cell(row, 1)?, reason: row::cell(row, 2)?, excerpt: row::cell(row, 3)? }))
+            Ok((
+                row::cell(row, 0)?,
+                Rejected {
+                    location: row::cell(row, 1)?,
+                    reason: row::cell(row, 2)?,
+                    excerpt: row::cell(row, 3)?,
+                },
+            ))
         })
     }
 
     /// How many rows of each source the run set aside, the ones not kept included.
     pub fn rejected_counts(&self, run: RunId) -> Result<Vec<(String, u64)>> {
         let sql = "SELECT source, count FROM rejected_count WHERE run = ?1 ORDER BY source, id";
-        let counts = row::rows(&self.connection, sql, [run.0], |row| Ok((row::cell::<String>(row, 0)?, row::count(row, 1)?)))?;
+        let counts = row::rows(&self.connection, sql, [run.0], |row| {
+            Ok((row::cell::<String>(row, 0)?, row::count(row, 1)?))
+        })?;
         let mut summed: Vec<(String, u64)> = Vec::new();
         for (source, count) in counts {
             match summed.last_mut() {
@@ -80,34 +113,62 @@ impl Transaction<'_> {
     /// Begins to collect a source; what follows is kept or abandoned as a whole.
     pub fn begin_source(&mut self, source: &str, plugin: &PluginIdentity) -> Result<CollectionId> {
         if self.source_open {
-            return Err(misuse(format!("{source} would be collected while another source still is")));
+            return Err(misuse(format!(
+                "{source} would be collected while another source still is"
+            )));
         }
         self.ledger.connection.execute_batch("SAVEPOINT source").stored()?;
         self.source_open = true;
         let sql = "INSERT INTO collection (run, source, plugin_name, plugin_version, plugin_digest) VALUES (?1, ?2, ?3, ?4, ?5)";
-        row::execute(&self.ledger.connection, sql, (self.run.0, source, &plugin.name, &plugin.version, &plugin.digest))?;
+        row::execute(
+            &self.ledger.connection,
+            sql,
+            (self.run.0, source, &plugin.name, &plugin.version, &plugin.digest),
+        )?;
         Ok(CollectionId(self.ledger.connection.last_insert_rowid()))
     }
 
-    pub fn add_segment(&mut self, collection: CollectionId, day: &SourceDay, segment: &EncodedSegment) -> Result<()> {
+    pub fn add_segment(
+        &mut self,
+        collection: CollectionId,
+        day: &SourceDay,
+        segment: &EncodedSegment,
+    ) -> Result<()> {
         let sql = "INSERT INTO segment (collection, day, currency, rows, billed_nanos, effective_nanos, digest, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let (billed, effective) = (row::sum_text(segment.billed), row::sum_text(segment.effective));
         let digest = of_bytes(&segment.data);
         row::execute(
             &self.ledger.connection,
             sql,
-            (collection.0, day.day.epoch_days(), day.currency.code(), segment.rows, billed, effective, digest, &segment.data),
+            (
+                collection.0,
+                day.day.epoch_days(),
+                day.currency.code(),
+                segment.rows,
+                billed,
+                effective,
+                digest,
+                &segment.data,
+            ),
         )
     }
 
     /// Keeps the first rows that a source set aside, and the number of all.
     pub fn reject(&mut self, source: &str, rejected: &[Rejected], total: u64) -> Result<()> {
         let connection = &self.ledger.connection;
-        let kept = row::number(connection, "SELECT count(*) FROM rejected WHERE run = ?1 AND source = ?2", (self.run.0, source))?;
+        let kept = row::number(
+            connection,
+            "SELECT count(*) FROM rejected WHERE run = ?1 AND source = ?2",
+            (self.run.0, source),
+        )?;
         let room = usize::try_from(REJECTED_KEPT - kept).unwrap_or(0);
         let sql = "INSERT INTO rejected (run, source, location, reason, excerpt) VALUES (?1, ?2, ?3, ?4, ?5)";
         for rejected in rejected.iter().take(room) {
-            row::execute(connection, sql, (self.run.0, source, &rejected.location, &rejected.reason, &rejected.excerpt))?;
+            row::execute(
+                connection,
+                sql,
+                (self.run.0, source, &rejected.location, &rejected.reason, &rejected.excerpt),
+            )?;
         }
         if total == 0 {
             return Ok(());
@@ -120,7 +181,12 @@ impl Transaction<'_> {
     }
 
     /// States what the segments added for a source-day amount to. If it is what was stated before, they are dropped again.
-    pub fn restate(&mut self, collection: CollectionId, day: &SourceDay, totals: &DayTotals) -> Result<Restated> {
+    pub fn restate(
+        &mut self,
+        collection: CollectionId,
+        day: &SourceDay,
+        totals: &DayTotals,
+    ) -> Result<Restated> {
         let before = self.ledger.statement(day)?;
         let unchanged = match &before {
             Some(before) => is_same(before, totals),
@@ -128,14 +194,19 @@ impl Transaction<'_> {
         };
         let key = (collection.0, day.day.epoch_days(), day.currency.code());
         if unchanged {
-            row::execute(&self.ledger.connection, "DELETE FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3", key)?;
+            row::execute(
+                &self.ledger.connection,
+                "DELETE FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3",
+                key,
+            )?;
             return Ok(Restated::Unchanged);
         }
         self.check_segments(collection, day, totals)?;
         let sql = "INSERT INTO statement (collection, source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         let fingerprint = totals.fingerprint.0.to_be_bytes();
-        let (billed_rest, effective_rest) = (totals.billed_rest.to_string(), totals.effective_rest.to_string());
+        let (billed_rest, effective_rest) =
+            (totals.billed_rest.to_string(), totals.effective_rest.to_string());
         let (billed, effective) = (row::sum_text(totals.billed), row::sum_text(totals.effective));
         let charges = row::stored_count(totals.charges);
         let values = (
@@ -155,15 +226,25 @@ impl Transaction<'_> {
     }
 
     /// A statement is only taken if its segments add up to it.
-    fn check_segments(&self, collection: CollectionId, day: &SourceDay, totals: &DayTotals) -> Result<()> {
+    fn check_segments(
+        &self,
+        collection: CollectionId,
+        day: &SourceDay,
+        totals: &DayTotals,
+    ) -> Result<()> {
         let sql = "SELECT rows, billed_nanos, effective_nanos FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3";
         let (mut charges, mut billed, mut effective) = (0, Sum::ZERO, Sum::ZERO);
-        row::rows(&self.ledger.connection, sql, (collection.0, day.day.epoch_days(), day.currency.code()), |row| {
-            charges += row::count(row, 0)?;
-            billed += row::sum(row, 1)?;
-            effective += row::sum(row, 2)?;
-            Ok(())
-        })?;
+        row::rows(
+            &self.ledger.connection,
+            sql,
+            (collection.0, day.day.epoch_days(), day.currency.code()),
+            |row| {
+                charges += row::count(row, 0)?;
+                billed += row::sum(row, 1)?;
+                effective += row::sum(row, 2)?;
+                Ok(())
+            },
+        )?;
         if (charges, billed, effective) == (totals.charges, totals.billed, totals.effective) {
             return Ok(());
         }
@@ -207,7 +288,8 @@ impl Transaction<'_> {
 
 /// Equal charges; the rests are compared as values, since equal ones can be put together differently.
 fn is_same(left: &DayTotals, right: &DayTotals) -> bool {
-    let facts = |totals: &DayTotals| (totals.charges, totals.billed, totals.effective, totals.fingerprint);
+    let facts =
+        |totals: &DayTotals| (totals.charges, totals.billed, totals.effective, totals.fingerprint);
     facts(left) == facts(right)
         && left.billed_rest.to_string() == right.billed_rest.to_string()
         && left.effective_rest.to_string() == right.effective_rest.to_string()

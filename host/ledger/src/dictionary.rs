@@ -20,11 +20,18 @@ impl Ledger {
     pub fn dictionary(&self) -> Result<Dictionary> {
         let mut dictionary = Dictionary::new();
         let connection = &self.connection;
-        let room = |table: &str| stored_count(connection, table).map(|count| count.min(RESERVE_MAX));
+        let room =
+            |table: &str| stored_count(connection, table).map(|count| count.min(RESERVE_MAX));
         dictionary.reserve(room("symbol_block")?, room("tag_set_block")?, room("resource_block")?);
-        blocks(connection, "symbol_block", |first, data| read_symbols(&mut dictionary, first, data))?;
-        blocks(connection, "tag_set_block", |first, data| read_tag_sets(&mut dictionary, first, data))?;
-        blocks(connection, "resource_block", |first, data| read_resources(&mut dictionary, first, data))?;
+        blocks(connection, "symbol_block", |first, data| {
+            read_symbols(&mut dictionary, first, data)
+        })?;
+        blocks(connection, "tag_set_block", |first, data| {
+            read_tag_sets(&mut dictionary, first, data)
+        })?;
+        blocks(connection, "resource_block", |first, data| {
+            read_resources(&mut dictionary, first, data)
+        })?;
         Ok(dictionary)
     }
 }
@@ -32,53 +39,94 @@ impl Ledger {
 impl Transaction<'_> {
     /// Appends what the journal does not know yet. The dictionary must have grown out of [`Ledger::dictionary`].
     pub fn save_dictionary(&mut self, dictionary: &Dictionary) -> Result<()> {
-        self.append_blocks("symbol_block", dictionary.symbol_count(), |first, count| write_symbols(dictionary, first, count))?;
-        self.append_blocks("tag_set_block", dictionary.tag_set_count(), |first, count| write_tag_sets(dictionary, first, count))?;
-        self.append_blocks("resource_block", dictionary.resource_count(), |first, count| write_resources(dictionary, first, count))
+        self.append_blocks("symbol_block", dictionary.symbol_count(), |first, count| {
+            write_symbols(dictionary, first, count)
+        })?;
+        self.append_blocks("tag_set_block", dictionary.tag_set_count(), |first, count| {
+            write_tag_sets(dictionary, first, count)
+        })?;
+        self.append_blocks("resource_block", dictionary.resource_count(), |first, count| {
+            write_resources(dictionary, first, count)
+        })
     }
 
-    fn append_blocks(&self, table: &str, count: usize, write: impl Fn(usize, usize) -> Vec<u8>) -> Result<()> {
+    fn append_blocks(
+        &self,
+        table: &str,
+        count: usize,
+        write: impl Fn(usize, usize) -> Vec<u8>,
+    ) -> Result<()> {
         let connection = &self.ledger.connection;
         let stored = stored_count(connection, table)?;
         if count < stored {
-            return Err(misuse(format!("the dictionary to save has {count} items and {table} has {stored}")));
+            return Err(misuse(format!(
+                "the dictionary to save has {count} items and {table} has {stored}"
+            )));
         }
         let sql = format!("INSERT INTO {table} (first, count, run, data) VALUES (?1, ?2, ?3, ?4)");
         for first in (stored..count).step_by(BLOCK_ITEMS) {
             let items = BLOCK_ITEMS.min(count - first);
-            row::execute(connection, &sql, (first as i64, items as i64, self.run.0, write(first, items)))?;
+            row::execute(
+                connection,
+                &sql,
+                (first as i64, items as i64, self.run.0, write(first, items)),
+            )?;
         }
         Ok(())
     }
 }
 
 fn stored_count(connection: &Connection, table: &str) -> Result<usize> {
-    let count = row::number(connection, &format!("SELECT coalesce(max(first + count), 0) FROM {table}"), [])?;
-    usize::try_from(count).map_err(|_| corrupt(format!("the blocks of {table} end before they begin")))
+    let count = row::number(
+        connection,
+        &format!("SELECT coalesce(max(first + count), 0) FROM {table}"),
+        [],
+    )?;
+    usize::try_from(count)
+        .map_err(|_| corrupt(format!("the blocks of {table} end before they begin")))
 }
 
 /// Hands out each block with the number of its first item; a gap is an error.
-fn blocks(connection: &Connection, table: &str, mut take: impl FnMut(usize, &[u8]) -> Result<usize>) -> Result<()> {
+fn blocks(
+    connection: &Connection,
+    table: &str,
+    mut take: impl FnMut(usize, &[u8]) -> Result<usize>,
+) -> Result<()> {
     let mut due = 0;
-    row::rows(connection, &format!("SELECT first, count, data FROM {table} ORDER BY first"), [], |row| {
-        let (first, count) = (row::count(row, 0)? as usize, row::count(row, 1)? as usize);
-        if first != due {
-            return Err(corrupt(format!("{table}: item {due} is missing, the next block begins with {first}")));
-        }
-        let data = row.get_ref(2).ok().and_then(|value| value.as_blob().ok()).unwrap_or_default();
-        let read = take(first, data).map_err(|error| corrupt(format!("{table} {first}: {}", error.message)))?;
-        if read != count {
-            return Err(corrupt(format!("{table} {first} has {read} items instead of {count}")));
-        }
-        due += count;
-        Ok(())
-    })?;
+    row::rows(
+        connection,
+        &format!("SELECT first, count, data FROM {table} ORDER BY first"),
+        [],
+        |row| {
+            let (first, count) = (row::count(row, 0)? as usize, row::count(row, 1)? as usize);
+            if first != due {
+                return Err(corrupt(format!(
+                    "{table}: item {due} is missing, the next block begins with {first}"
+                )));
+            }
+            let data =
+                row.get_ref(2).ok().and_then(|value| value.as_blob().ok()).unwrap_or_default();
+            let read = take(first, data)
+                .map_err(|error| corrupt(format!("{table} {first}: {}", error.message)))?;
+            if read != count {
+                return Err(corrupt(format!(
+                    "{table} {first} has {read} items instead of {count}"
+                )));
+            }
+            due += count;
+            Ok(())
+        },
+    )?;
     Ok(())
 }
 
 /// Interning must give the number that the item had; anything else means that an item stands there twice.
 fn check_number(what: &str, due: usize, number: u32) -> Result<()> {
-    if number as usize == due { Ok(()) } else { Err(corrupt(format!("{what} {due} is stored a second time, first as {number}"))) }
+    if number as usize == due {
+        Ok(())
+    } else {
+        Err(corrupt(format!("{what} {due} is stored a second time, first as {number}")))
+    }
 }
 
 fn write_symbols(dictionary: &Dictionary, first: usize, count: usize) -> Vec<u8> {
@@ -131,10 +179,13 @@ fn read_tag_sets(dictionary: &mut Dictionary, first: usize, data: &[u8]) -> Resu
     if keys.iter().chain(&values).any(|symbol| *symbol >= symbols) {
         return Err(corrupt("a stored tag names a text that does not exist"));
     }
-    let tags: Vec<(Symbol, Symbol)> = keys.into_iter().zip(values).map(|(key, value)| (Symbol(key), Symbol(value))).collect();
+    let tags: Vec<(Symbol, Symbol)> =
+        keys.into_iter().zip(values).map(|(key, value)| (Symbol(key), Symbol(value))).collect();
     let mut rest = tags.as_slice();
     for (due, length) in (first..).zip(lengths) {
-        let (tags, after) = rest.split_at_checked(length as usize).ok_or_else(|| corrupt("a stored tag set is longer than its block"))?;
+        let (tags, after) = rest
+            .split_at_checked(length as usize)
+            .ok_or_else(|| corrupt("a stored tag set is longer than its block"))?;
         if !tags.is_sorted_by(|left, right| left.0 < right.0) {
             return Err(corrupt(format!("the tags of set {due} are out of order")));
         }
@@ -149,11 +200,16 @@ fn write_resources(dictionary: &Dictionary, first: usize, count: usize) -> Vec<u
     let ids = || (first..first + count).map(|id| ResourceId(id as u32));
     let mut data = Vec::new();
     put_u32(&mut data, count as u32);
-    let currencies: Vec<u32> = ids().map(|id| dictionary.currency(id).bytes()).map(|[a, b, c]| u32::from_be_bytes([0, a, b, c])).collect();
+    let currencies: Vec<u32> = ids()
+        .map(|id| dictionary.currency(id).bytes())
+        .map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
+        .collect();
     put_column(&mut data, &currencies);
     put_column(&mut data, &ids().map(|id| dictionary.resource_tags(id).0).collect::<Vec<u32>>());
     let columns: Vec<(Field, Vec<u32>)> = Field::all()
-        .map(|field| (field, ids().map(|id| dictionary.dimension(id, field).0).collect::<Vec<u32>>()))
+        .map(|field| {
+            (field, ids().map(|id| dictionary.dimension(id, field).0).collect::<Vec<u32>>())
+        })
         .filter(|(_, column)| column.iter().any(|symbol| *symbol != Symbol::NONE.0))
         .collect();
     put_u32(&mut data, columns.len() as u32);
@@ -170,7 +226,8 @@ fn put_ascending(data: &mut Vec<u8>, column: &[u32]) {
     let differences: Vec<u64> = column
         .iter()
         .map(|symbol| {
-            let difference = i64::from(*symbol) - i64::from(std::mem::replace(&mut before, *symbol));
+            let difference =
+                i64::from(*symbol) - i64::from(std::mem::replace(&mut before, *symbol));
             (difference << 1 ^ difference >> 63) as u64
         })
         .collect();
@@ -188,10 +245,16 @@ fn read_ascending(reader: &mut Reader<'_>, count: usize, symbols: usize) -> Resu
     words
         .into_iter()
         .map(|word| {
-            let value = if is_ascending { before.wrapping_add((word >> 1) as i64 ^ -((word & 1) as i64)) } else { word as i64 };
+            let value = if is_ascending {
+                before.wrapping_add((word >> 1) as i64 ^ -((word & 1) as i64))
+            } else {
+                word as i64
+            };
             before = value;
             let symbol = u32::try_from(value).ok().filter(|symbol| (*symbol as usize) < symbols);
-            symbol.map(Symbol).ok_or_else(|| corrupt("a stored resource names a text that does not exist"))
+            symbol
+                .map(Symbol)
+                .ok_or_else(|| corrupt("a stored resource names a text that does not exist"))
         })
         .collect()
 }
@@ -207,13 +270,21 @@ fn read_resources(dictionary: &mut Dictionary, first: usize, data: &[u8]) -> Res
         let mut field = None;
         reader.texts(1, |name| {
             field = Field::by_name(name);
-            if field.is_some() { Ok(()) } else { Err(corrupt(format!("stored resources have the unknown dimension '{name}'"))) }
+            if field.is_some() {
+                Ok(())
+            } else {
+                Err(corrupt(format!("stored resources have the unknown dimension '{name}'")))
+            }
         })?;
         let column = read_ascending(&mut reader, count, dictionary.symbol_count())?;
         columns.extend(field.map(|field| (field, column)));
     }
     reader.end()?;
-    let mut resource = Resource { currency: a_currency(currencies.first().copied().unwrap_or_default())?, tags: TagSetId(0), dimensions: Vec::new() };
+    let mut resource = Resource {
+        currency: a_currency(currencies.first().copied().unwrap_or_default())?,
+        tags: TagSetId(0),
+        dimensions: Vec::new(),
+    };
     for (at, (currency, tags)) in currencies.into_iter().zip(tags).enumerate() {
         if tags as usize >= dictionary.tag_set_count() {
             return Err(corrupt("a stored resource names tags that do not exist"));
@@ -221,7 +292,10 @@ fn read_resources(dictionary: &mut Dictionary, first: usize, data: &[u8]) -> Res
         resource.currency = a_currency(currency)?;
         resource.tags = TagSetId(tags);
         resource.dimensions.clear();
-        let present = columns.iter().filter_map(|(field, column)| Some((*field, *column.get(at)?))).filter(|(_, symbol)| *symbol != Symbol::NONE);
+        let present = columns
+            .iter()
+            .filter_map(|(field, column)| Some((*field, *column.get(at)?)))
+            .filter(|(_, symbol)| *symbol != Symbol::NONE);
         resource.dimensions.extend(present);
         check_number("resource", first + at, dictionary.resource(&resource).0)?;
     }
@@ -230,7 +304,8 @@ fn read_resources(dictionary: &mut Dictionary, first: usize, data: &[u8]) -> Res
 
 fn a_currency(code: u32) -> Result<Currency> {
     let [_, code @ ..] = code.to_be_bytes();
-    Currency::parse(&code).map_err(|error| corrupt(format!("a stored resource has a wrong currency: {error}")))
+    Currency::parse(&code)
+        .map_err(|error| corrupt(format!("a stored resource has a wrong currency: {error}")))
 }
 
 #[cfg(test)]
@@ -266,17 +341,21 @@ mod tests {
     fn grow(dictionary: &mut Dictionary, (text, tags, dimensions, is_euro): &Step) {
         dictionary.symbol(text);
         let known = dictionary.symbol_count() as u32;
-        let mut tags: Vec<(Symbol, Symbol)> = tags.iter().map(|(key, value)| (Symbol(key % known), Symbol(value % known))).collect();
+        let mut tags: Vec<(Symbol, Symbol)> =
+            tags.iter().map(|(key, value)| (Symbol(key % known), Symbol(value % known))).collect();
         tags.sort();
         tags.dedup_by_key(|tag| tag.0);
         let tags = dictionary.tag_set(&tags);
         let mut dimensions: Vec<(Field, Symbol)> = dimensions
             .iter()
-            .filter_map(|(field, symbol)| Some((Field::from_index(*field as usize % Field::COUNT)?, Symbol(symbol % known))))
+            .filter_map(|(field, symbol)| {
+                Some((Field::from_index(*field as usize % Field::COUNT)?, Symbol(symbol % known)))
+            })
             .collect();
         dimensions.sort();
         dimensions.dedup_by_key(|dimension| dimension.0);
-        let currency = Currency::parse(if *is_euro { b"EUR" } else { b"USD" }).unwrap_or_else(|error| panic!("{error}"));
+        let currency = Currency::parse(if *is_euro { b"EUR" } else { b"USD" })
+            .unwrap_or_else(|error| panic!("{error}"));
         dictionary.resource(&Resource { currency, tags, dimensions });
     }
 

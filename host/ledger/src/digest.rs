@@ -89,7 +89,11 @@ pub struct Line<'a> {
 }
 
 /// Equal for equal postings of the same source-day, whenever and by whichever run they were posted.
-pub fn of_content<'a>(kind: EntryKind, day: &SourceDay, lines: impl Iterator<Item = Line<'a>>) -> Hash {
+pub fn of_content<'a>(
+    kind: EntryKind,
+    day: &SourceDay,
+    lines: impl Iterator<Item = Line<'a>>,
+) -> Hash {
     let mut hasher = Hasher::new("apportion entry 1");
     hasher.text(kind.name());
     hasher.text(&day.source);
@@ -101,7 +105,9 @@ pub fn of_content<'a>(kind: EntryKind, day: &SourceDay, lines: impl Iterator<Ite
             None => hasher.none(),
             Some(target) => {
                 hasher.text(&target.team);
-                [&target.cost_center, &target.environment, &target.application].iter().for_each(|part| hasher.optional_text(part.as_deref()));
+                [&target.cost_center, &target.environment, &target.application]
+                    .iter()
+                    .for_each(|part| hasher.optional_text(part.as_deref()));
             }
         }
         match line.rule {
@@ -133,7 +139,11 @@ fn add_account(hasher: &mut Hasher, account: &Account) {
 }
 
 pub fn of_entry(entry: &Entry) -> Hash {
-    let day = SourceDay { source: entry.source().to_owned(), day: entry.charge_day(), currency: entry.currency() };
+    let day = SourceDay {
+        source: entry.source().to_owned(),
+        day: entry.charge_day(),
+        currency: entry.currency(),
+    };
     let lines = entry.postings().iter().map(|posting| Line {
         account: &posting.account,
         target: posting.target.as_ref(),

@@ -17,10 +17,17 @@ impl<T> Stored<T> for rusqlite::Result<T> {
 }
 
 pub fn storage(error: &rusqlite::Error) -> Diagnostic {
-    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows, SqliteFailure, Utf8Error};
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows,
+        SqliteFailure, Utf8Error,
+    };
     match error {
         SqliteFailure(failure, _) => failed(failure.code, error),
-        InvalidColumnType(..) | IntegralValueOutOfRange(..) | FromSqlConversionFailure(..) | Utf8Error(..) | QueryReturnedNoRows => {
+        InvalidColumnType(..)
+        | IntegralValueOutOfRange(..)
+        | FromSqlConversionFailure(..)
+        | Utf8Error(..)
+        | QueryReturnedNoRows => {
             corrupt(format!("a stored value is not what it should be: {error}"))
         }
         _ => Diagnostic::new(code::LEDGER_STORAGE, format!("the ledger cannot be used: {error}")),
@@ -30,29 +37,41 @@ pub fn storage(error: &rusqlite::Error) -> Diagnostic {
 fn failed(failure: ErrorCode, error: &rusqlite::Error) -> Diagnostic {
     match failure {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            Diagnostic::new(code::LEDGER_BUSY, "another run is writing to the ledger").hint("wait until it has ended, then try again")
+            Diagnostic::new(code::LEDGER_BUSY, "another run is writing to the ledger")
+                .hint("wait until it has ended, then try again")
         }
-        ErrorCode::DiskFull => Diagnostic::new(code::LEDGER_FULL, "the disk is full; nothing of this run was kept")
-            .hint("make room on the ledger's disk, then run again"),
-        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
-            Diagnostic::new(code::LEDGER_READ_ONLY, format!("the ledger cannot be written: {error}"))
-                .hint("the ledger and its folder must be writable by the user that runs apportion")
+        ErrorCode::DiskFull => {
+            Diagnostic::new(code::LEDGER_FULL, "the disk is full; nothing of this run was kept")
+                .hint("make room on the ledger's disk, then run again")
         }
+        ErrorCode::ReadOnly
+        | ErrorCode::CannotOpen
+        | ErrorCode::PermissionDenied
+        | ErrorCode::AuthorizationForStatementDenied => Diagnostic::new(
+            code::LEDGER_READ_ONLY,
+            format!("the ledger cannot be written: {error}"),
+        )
+        .hint("the ledger and its folder must be writable by the user that runs apportion"),
         ErrorCode::NotADatabase => not_ours("the file is not a database"),
         ErrorCode::DatabaseCorrupt => corrupt(format!("the file is damaged: {error}")),
-        _ => Diagnostic::new(code::LEDGER_STORAGE, format!("the ledger's storage reports: {error}")),
+        _ => {
+            Diagnostic::new(code::LEDGER_STORAGE, format!("the ledger's storage reports: {error}"))
+        }
     }
 }
 
 pub fn not_ours(why: &str) -> Diagnostic {
-    Diagnostic::new(code::LEDGER_NOT_OURS, format!("this is not an Apportion ledger: {why}")).hint("set `ledger` in the settings to the right file")
+    Diagnostic::new(code::LEDGER_NOT_OURS, format!("this is not an Apportion ledger: {why}"))
+        .hint("set `ledger` in the settings to the right file")
 }
 
 pub fn corrupt(message: impl Into<String>) -> Diagnostic {
-    Diagnostic::new(code::LEDGER_CORRUPT, message).hint("run `apportion ledger verify`, and restore a backup")
+    Diagnostic::new(code::LEDGER_CORRUPT, message)
+        .hint("run `apportion ledger verify`, and restore a backup")
 }
 
 /// A caller broke a rule of this crate.
 pub fn misuse(message: impl Into<String>) -> Diagnostic {
-    Diagnostic::new(code::INTERNAL, message).hint("this is a fault of Apportion; nothing was posted")
+    Diagnostic::new(code::INTERNAL, message)
+        .hint("this is a fault of Apportion; nothing was posted")
 }

@@ -18,14 +18,18 @@ impl Ledger {
     /// By resource; may be shorter than the dictionary.
     pub fn decisions(&self, generation: GenerationId) -> Result<Vec<OutcomeId>> {
         let mut decisions = Vec::new();
-        let sql = "SELECT first, count, data FROM decision_block WHERE generation = ?1 ORDER BY first";
+        let sql =
+            "SELECT first, count, data FROM decision_block WHERE generation = ?1 ORDER BY first";
         row::rows(&self.connection, sql, [generation.0], |row| {
             let (first, count) = (row::count(row, 0)? as usize, row::count(row, 1)? as usize);
             let data: Vec<u8> = row::cell(row, 2)?;
             let mut reader = Reader::new(&data);
             let mut numbers: Vec<u32> = Vec::new();
             if reader.count()? != count || first != decisions.len() {
-                return Err(corrupt(format!("the decisions of generation {} do not follow on each other at resource {first}", generation.0)));
+                return Err(corrupt(format!(
+                    "the decisions of generation {} do not follow on each other at resource {first}",
+                    generation.0
+                )));
             }
             reader.column(count, &mut numbers)?;
             reader.end()?;
@@ -42,13 +46,21 @@ impl Ledger {
 
     fn outcome_texts(&self, generation: GenerationId) -> Result<Vec<String>> {
         let mut due = 0;
-        row::rows(&self.connection, "SELECT number, outcome FROM outcome WHERE generation = ?1 ORDER BY number", [generation.0], |row| {
-            if row::count(row, 0)? != due {
-                return Err(corrupt(format!("outcome {due} of generation {} is missing", generation.0)));
-            }
-            due += 1;
-            row::cell(row, 1)
-        })
+        row::rows(
+            &self.connection,
+            "SELECT number, outcome FROM outcome WHERE generation = ?1 ORDER BY number",
+            [generation.0],
+            |row| {
+                if row::count(row, 0)? != due {
+                    return Err(corrupt(format!(
+                        "outcome {due} of generation {} is missing",
+                        generation.0
+                    )));
+                }
+                due += 1;
+                row::cell(row, 1)
+            },
+        )
     }
 
     /// In the order in which they were tried.
@@ -77,24 +89,42 @@ impl Ledger {
     /// Lookup tables by name with their text.
     pub fn tables(&self, generation: GenerationId) -> Result<Vec<(String, String)>> {
         let sql = "SELECT r.name, t.text FROM rule_table r JOIN source_text t ON t.digest = r.source_text WHERE r.generation = ?1 ORDER BY r.name";
-        row::rows(&self.connection, sql, [generation.0], |row| Ok((row::cell(row, 0)?, row::cell(row, 1)?)))
+        row::rows(&self.connection, sql, [generation.0], |row| {
+            Ok((row::cell(row, 0)?, row::cell(row, 1)?))
+        })
     }
 
     /// Every generation that a run has used, oldest first.
     pub fn generations(&self) -> Result<Vec<GenerationRow>> {
-        row::rows(&self.connection, "SELECT id, digest, run FROM generation ORDER BY id", [], |row| {
-            Ok(GenerationRow { id: GenerationId(row::cell(row, 0)?), digest: row::cell(row, 1)?, run: RunId(row::cell(row, 2)?) })
-        })
+        row::rows(
+            &self.connection,
+            "SELECT id, digest, run FROM generation ORDER BY id",
+            [],
+            |row| {
+                Ok(GenerationRow {
+                    id: GenerationId(row::cell(row, 0)?),
+                    digest: row::cell(row, 1)?,
+                    run: RunId(row::cell(row, 2)?),
+                })
+            },
+        )
     }
 
     /// The generation with this digest, if a run has used it.
     pub fn generation(&self, digest: &str) -> Result<Option<GenerationId>> {
-        row::row(&self.connection, "SELECT id FROM generation WHERE digest = ?1", [digest], |row| row::cell(row, 0).map(GenerationId))
+        row::row(&self.connection, "SELECT id FROM generation WHERE digest = ?1", [digest], |row| {
+            row::cell(row, 0).map(GenerationId)
+        })
     }
 
     /// The digest of the rules and tables, hex.
     pub fn generation_digest(&self, generation: GenerationId) -> Result<Option<String>> {
-        row::row(&self.connection, "SELECT digest FROM generation WHERE id = ?1", [generation.0], |row| row::cell(row, 0))
+        row::row(
+            &self.connection,
+            "SELECT digest FROM generation WHERE id = ?1",
+            [generation.0],
+            |row| row::cell(row, 0),
+        )
     }
 }
 
@@ -108,7 +138,8 @@ fn stage(name: String, team: Option<String>) -> Result<Stage> {
 }
 
 fn mutual(name: String) -> Result<Mutual> {
-    Mutual::by_name(&name).ok_or_else(|| corrupt(format!("a rule solves mutual services by '{name}'")))
+    Mutual::by_name(&name)
+        .ok_or_else(|| corrupt(format!("a rule solves mutual services by '{name}'")))
 }
 
 impl Transaction<'_> {
@@ -118,8 +149,16 @@ impl Transaction<'_> {
             return Ok(known);
         }
         let connection = &self.ledger.connection;
-        let generation = GenerationId(row::number(connection, "SELECT coalesce(max(id), 0) + 1 FROM generation", [])?);
-        row::execute(connection, "INSERT INTO generation (id, run, digest) VALUES (?1, ?2, ?3)", (generation.0, self.run.0, rules.generation()))?;
+        let generation = GenerationId(row::number(
+            connection,
+            "SELECT coalesce(max(id), 0) + 1 FROM generation",
+            [],
+        )?);
+        row::execute(
+            connection,
+            "INSERT INTO generation (id, run, digest) VALUES (?1, ?2, ?3)",
+            (generation.0, self.run.0, rules.generation()),
+        )?;
         for (number, facts) in rules.facts().iter().enumerate() {
             self.save_rule(generation, number, facts)?;
         }
@@ -139,7 +178,8 @@ impl Transaction<'_> {
         let sql = "INSERT INTO rule (generation, number, rule, digest, name, priority, owner, review_by, description, enabled, valid_from, valid_until, source_text,
              stage, team, mutual)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
-        let days = [facts.review_by, facts.from, facts.until].map(|day| day.map(domain::period::Day::epoch_days));
+        let days = [facts.review_by, facts.from, facts.until]
+            .map(|day| day.map(domain::period::Day::epoch_days));
         let [review_by, from, until] = days;
         let team = match &facts.stage {
             Stage::Cascade(team) => Some(team),
@@ -177,14 +217,24 @@ impl Transaction<'_> {
     }
 
     /// Appends what is new. What is stored already must be the same: a generation does not change its mind.
-    pub fn save_decisions(&mut self, generation: GenerationId, outcomes: &[Outcome], decisions: &[OutcomeId]) -> Result<()> {
+    pub fn save_decisions(
+        &mut self,
+        generation: GenerationId,
+        outcomes: &[Outcome],
+        decisions: &[OutcomeId],
+    ) -> Result<()> {
         let connection = &self.ledger.connection;
         let stored = self.ledger.outcome_texts(generation)?;
         for (number, outcome) in outcomes.iter().enumerate() {
             let text = outcome::write(outcome);
             match stored.get(number) {
                 Some(known) if *known == text || outcome::read(known)? == *outcome => {}
-                Some(known) => return Err(misuse(format!("outcome {number} of generation {} was {known} and would become {text}", generation.0))),
+                Some(known) => {
+                    return Err(misuse(format!(
+                        "outcome {number} of generation {} was {known} and would become {text}",
+                        generation.0
+                    )));
+                }
                 None => {
                     let sql = "INSERT INTO outcome (generation, number, run, outcome) VALUES (?1, ?2, ?3, ?4)";
                     row::execute(connection, sql, (generation.0, number as i64, self.run.0, text))?;
@@ -192,7 +242,10 @@ impl Transaction<'_> {
             }
         }
         let known = outcomes.len().max(stored.len());
-        if let Some(unknown) = decisions.iter().find(|decision| **decision != OutcomeId::PER_CHARGE && decision.0 as usize >= known) {
+        if let Some(unknown) = decisions
+            .iter()
+            .find(|decision| **decision != OutcomeId::PER_CHARGE && decision.0 as usize >= known)
+        {
             return Err(misuse(format!("a decision names outcome {} of {known}", unknown.0)));
         }
         self.append_decisions(generation, decisions)
@@ -200,17 +253,28 @@ impl Transaction<'_> {
 
     fn append_decisions(&self, generation: GenerationId, decisions: &[OutcomeId]) -> Result<()> {
         let stored = self.ledger.decisions(generation)?;
-        if let Some(resource) = stored.iter().zip(decisions).position(|(known, given)| known != given) {
-            return Err(misuse(format!("the decision of generation {} for resource {resource} would change", generation.0)));
+        if let Some(resource) =
+            stored.iter().zip(decisions).position(|(known, given)| known != given)
+        {
+            return Err(misuse(format!(
+                "the decision of generation {} for resource {resource} would change",
+                generation.0
+            )));
         }
         let appended = decisions.get(stored.len()..).unwrap_or_default();
-        for (block, first) in appended.chunks(BLOCK_ITEMS).zip((stored.len()..).step_by(BLOCK_ITEMS)) {
+        for (block, first) in
+            appended.chunks(BLOCK_ITEMS).zip((stored.len()..).step_by(BLOCK_ITEMS))
+        {
             let numbers: Vec<u32> = block.iter().map(|decision| decision.0).collect();
             let mut data = Vec::new();
             put_u32(&mut data, numbers.len() as u32);
             put_column(&mut data, &numbers);
             let sql = "INSERT INTO decision_block (generation, first, count, run, data) VALUES (?1, ?2, ?3, ?4, ?5)";
-            row::execute(&self.ledger.connection, sql, (generation.0, first as i64, numbers.len() as i64, self.run.0, data))?;
+            row::execute(
+                &self.ledger.connection,
+                sql,
+                (generation.0, first as i64, numbers.len() as i64, self.run.0, data),
+            )?;
         }
         Ok(())
     }

@@ -32,19 +32,29 @@ pub struct Numbers {
 impl Words {
     pub fn load(connection: &Connection) -> Result<Words> {
         Ok(Words {
-            accounts: words(connection, "SELECT id, path FROM account ORDER BY id", |row| row::account(row::text(row, 1)?))?,
-            targets: words(connection, "SELECT id, team, cost_center, environment, application FROM target ORDER BY id", |row| {
-                Ok(Target {
-                    team: row::cell(row, 1)?,
-                    cost_center: row::cell(row, 2)?,
-                    environment: row::cell(row, 3)?,
-                    application: row::cell(row, 4)?,
-                })
+            accounts: words(connection, "SELECT id, path FROM account ORDER BY id", |row| {
+                row::account(row::text(row, 1)?)
             })?,
-            rules: words(connection, "SELECT id, rule, digest FROM rule_version ORDER BY id", |row| {
-                Ok(RuleVersion { rule: row::cell(row, 1)?, digest: row::cell(row, 2)? })
+            targets: words(
+                connection,
+                "SELECT id, team, cost_center, environment, application FROM target ORDER BY id",
+                |row| {
+                    Ok(Target {
+                        team: row::cell(row, 1)?,
+                        cost_center: row::cell(row, 2)?,
+                        environment: row::cell(row, 3)?,
+                        application: row::cell(row, 4)?,
+                    })
+                },
+            )?,
+            rules: words(
+                connection,
+                "SELECT id, rule, digest FROM rule_version ORDER BY id",
+                |row| Ok(RuleVersion { rule: row::cell(row, 1)?, digest: row::cell(row, 2)? }),
+            )?,
+            services: words(connection, "SELECT id, name FROM service ORDER BY id", |row| {
+                row::cell(row, 1)
             })?,
-            services: words(connection, "SELECT id, name FROM service ORDER BY id", |row| row::cell(row, 1))?,
         })
     }
 
@@ -61,7 +71,11 @@ impl Words {
     }
 
     pub fn service(&self, numbers: &Numbers) -> Result<Option<&str>> {
-        Ok(numbers.service.map(|number| word(&self.services, number)).transpose()?.map(String::as_str))
+        Ok(numbers
+            .service
+            .map(|number| word(&self.services, number))
+            .transpose()?
+            .map(String::as_str))
     }
 
     pub fn posting(&self, numbers: &Numbers, amount: i64) -> Result<Posting> {
@@ -75,18 +89,27 @@ impl Words {
     }
 }
 
-fn words<T>(connection: &Connection, sql: &str, read: impl Fn(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+fn words<T>(
+    connection: &Connection,
+    sql: &str,
+    read: impl Fn(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
     let mut due = 0;
     row::rows(connection, sql, [], |row| {
         due += 1;
         let number: i64 = row::cell(row, 0)?;
-        if number == due { read(row) } else { Err(corrupt(format!("word {due} is missing: `{sql}` goes on with {number}"))) }
+        if number == due {
+            read(row)
+        } else {
+            Err(corrupt(format!("word {due} is missing: `{sql}` goes on with {number}")))
+        }
     })
 }
 
 fn word<T>(words: &[T], number: i64) -> Result<&T> {
     let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
-    at.and_then(|at| words.get(at)).ok_or_else(|| corrupt(format!("a posting names word {number}, which does not exist")))
+    at.and_then(|at| words.get(at))
+        .ok_or_else(|| corrupt(format!("a posting names word {number}, which does not exist")))
 }
 
 /// Words in both directions, for writing.
@@ -115,9 +138,17 @@ impl Interner {
     pub fn numbers(&mut self, connection: &Connection, posting: &Posting) -> Result<Numbers> {
         Ok(Numbers {
             account: self.account(connection, &posting.account)?,
-            target: posting.target.as_ref().map(|target| self.target(connection, target)).transpose()?,
+            target: posting
+                .target
+                .as_ref()
+                .map(|target| self.target(connection, target))
+                .transpose()?,
             rule: posting.rule.as_ref().map(|rule| self.rule(connection, rule)).transpose()?,
-            service: posting.service_name.as_deref().map(|name| self.service(connection, name)).transpose()?,
+            service: posting
+                .service_name
+                .as_deref()
+                .map(|name| self.service(connection, name))
+                .transpose()?,
         })
     }
 
@@ -126,7 +157,11 @@ impl Interner {
             return Ok(*number);
         }
         let number = next(&self.words.accounts);
-        row::execute(connection, "INSERT INTO account (id, path) VALUES (?1, ?2)", (number, account.to_string()))?;
+        row::execute(
+            connection,
+            "INSERT INTO account (id, path) VALUES (?1, ?2)",
+            (number, account.to_string()),
+        )?;
         Ok(learn(&mut self.words.accounts, &mut self.accounts, account.clone()))
     }
 
@@ -136,7 +171,11 @@ impl Interner {
         }
         let sql = "INSERT INTO target (id, team, cost_center, environment, application) VALUES (?1, ?2, ?3, ?4, ?5)";
         let number = next(&self.words.targets);
-        row::execute(connection, sql, (number, &target.team, &target.cost_center, &target.environment, &target.application))?;
+        row::execute(
+            connection,
+            sql,
+            (number, &target.team, &target.cost_center, &target.environment, &target.application),
+        )?;
         Ok(learn(&mut self.words.targets, &mut self.targets, target.clone()))
     }
 
@@ -145,7 +184,11 @@ impl Interner {
             return Ok(*number);
         }
         let number = next(&self.words.rules);
-        row::execute(connection, "INSERT INTO rule_version (id, rule, digest) VALUES (?1, ?2, ?3)", (number, &rule.rule, &rule.digest))?;
+        row::execute(
+            connection,
+            "INSERT INTO rule_version (id, rule, digest) VALUES (?1, ?2, ?3)",
+            (number, &rule.rule, &rule.digest),
+        )?;
         Ok(learn(&mut self.words.rules, &mut self.rules, rule.clone()))
     }
 

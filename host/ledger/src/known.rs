@@ -31,16 +31,29 @@ impl Transaction<'_> {
     pub fn restate_usage_as_known(&mut self, until_ms: i64) -> Result<Vec<(String, Day)>> {
         let restated = row::rows(&self.ledger.connection, RESTATED_USAGE, [until_ms], |row| {
             let texts: (String, String) = (row::cell(row, 0)?, row::cell(row, 2)?);
-            Ok((texts, row::day(row, 1)?, row::cell::<i64>(row, 3)?, row::cell::<Option<i64>>(row, 4)?))
+            Ok((
+                texts,
+                row::day(row, 1)?,
+                row::cell::<i64>(row, 3)?,
+                row::cell::<Option<i64>>(row, 4)?,
+            ))
         })?;
         for ((source, metric), day, current, known) in &restated {
             let like = known.unwrap_or(*current);
             let collection = self.collection_like("usage_statement", like)?;
-            let unit =
-                row::row(&self.ledger.connection, "SELECT unit FROM usage_statement WHERE id = ?1", [like], |row| row::cell::<String>(row, 0))?;
+            let unit = row::row(
+                &self.ledger.connection,
+                "SELECT unit FROM usage_statement WHERE id = ?1",
+                [like],
+                |row| row::cell::<String>(row, 0),
+            )?;
             let unit = &unit.unwrap_or_default();
             let rows = known.map_or(Ok(Vec::new()), |known| self.ledger.usage_rows(known))?;
-            self.restate_usage(CollectionId(collection), &UsageDay { source, day: *day, metric, unit }, &rows)?;
+            self.restate_usage(
+                CollectionId(collection),
+                &UsageDay { source, day: *day, metric, unit },
+                &rows,
+            )?;
         }
         Ok(restated.into_iter().map(|((_, metric), day, ..)| (metric, day)).collect())
     }
@@ -60,7 +73,11 @@ impl Transaction<'_> {
     pub fn restate_as_known(&mut self, until_ms: i64) -> Result<Vec<SourceDay>> {
         let connection = &self.ledger.connection;
         let restated = row::rows(connection, RESTATED, [until_ms], |row| {
-            Ok((row::source_day(row, 0)?, row::cell::<i64>(row, 3)?, row::cell::<Option<i64>>(row, 4)?))
+            Ok((
+                row::source_day(row, 0)?,
+                row::cell::<i64>(row, 3)?,
+                row::cell::<Option<i64>>(row, 4)?,
+            ))
         })?;
         for (_, current, known) in &restated {
             let collection = self.collection_like("statement", known.unwrap_or(*current))?;

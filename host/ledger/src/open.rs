@@ -34,15 +34,19 @@ impl Ledger {
         refuse_existing(path, "choose another path for the ledger")?;
         let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
         made.map_err(|error| {
-            Diagnostic::new(code::LEDGER_READ_ONLY, format!("{} cannot be made: {error}", path.display()))
-                .hint("choose a folder that exists and is writable")
+            Diagnostic::new(
+                code::LEDGER_READ_ONLY,
+                format!("{} cannot be made: {error}", path.display()),
+            )
+            .hint("choose a folder that exists and is writable")
         })?;
-        let ledger = Ledger::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
-            set_up_file(&connection)?;
-            let mut ledger = Ledger { connection, path: Some(path.to_owned()) };
-            ledger.migrate()?;
-            Ok(ledger)
-        });
+        let ledger =
+            Ledger::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+                set_up_file(&connection)?;
+                let mut ledger = Ledger { connection, path: Some(path.to_owned()) };
+                ledger.migrate()?;
+                Ok(ledger)
+            });
         if ledger.is_err() {
             let _ = std::fs::remove_file(path);
         }
@@ -52,10 +56,17 @@ impl Ledger {
     /// Opens a journal. For writing, one of an older version is upgraded first.
     pub fn open(path: &Path, access: Access) -> Result<Ledger> {
         if !path.is_file() {
-            return Err(Diagnostic::new(code::LEDGER_NOT_FOUND, format!("there is no ledger at {}", path.display())).hint("apportion init"));
+            return Err(Diagnostic::new(
+                code::LEDGER_NOT_FOUND,
+                format!("there is no ledger at {}", path.display()),
+            )
+            .hint("apportion init"));
         }
         let mut ledger = match access {
-            Access::Write => Ledger { connection: Ledger::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?, path: Some(path.to_owned()) },
+            Access::Write => Ledger {
+                connection: Ledger::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+                path: Some(path.to_owned()),
+            },
             Access::Read => Ledger { connection: open_to_read(path)?, path: Some(path.to_owned()) },
         };
         let version = ledger.checked_version().map_err(|error| at(error, path))?;
@@ -65,7 +76,10 @@ impl Ledger {
             (Access::Read, true) => {
                 return Err(Diagnostic::new(
                     code::LEDGER_READ_ONLY,
-                    format!("{} was written by an older version and must be upgraded first", path.display()),
+                    format!(
+                        "{} was written by an older version and must be upgraded first",
+                        path.display()
+                    ),
                 )
                 .hint("make a copy, then run `apportion run` once, which upgrades the ledger"));
             }
@@ -86,7 +100,9 @@ impl Ledger {
     pub fn scratch(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Ledger> {
         let connection = Connection::open("").stored()?;
         // A crash leaves nothing to be repaired, so no log needs to be on disk.
-        connection.execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = MEMORY;").stored()?;
+        connection
+            .execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = MEMORY;")
+            .stored()?;
         let mut scratch = Ledger { connection, path: None };
         self.copy_into(&mut scratch.connection, progress)?;
         set_up_connection(&scratch.connection)?;
@@ -94,14 +110,18 @@ impl Ledger {
     }
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
-        let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).stored().map_err(|error| at(error, path))?;
+        let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .stored()
+            .map_err(|error| at(error, path))?;
         set_up_connection(&connection).map_err(|error| at(error, path))?;
         Ok(connection)
     }
 
     /// The number of migrations that the file has seen; refuses files of others and of the future.
     fn checked_version(&self) -> Result<usize> {
-        let pragma = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).stored();
+        let pragma = |name: &str| {
+            self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).stored()
+        };
         if pragma("application_id")? != APPLICATION_ID {
             return Err(not_ours("it belongs to another program, or was never finished"));
         }
@@ -110,7 +130,10 @@ impl Ledger {
             Ok(version) if version <= MIGRATIONS.len() => Ok(version),
             _ => Err(Diagnostic::new(
                 code::LEDGER_NEWER,
-                format!("the ledger has format {version}, and this version knows formats up to {}", MIGRATIONS.len()),
+                format!(
+                    "the ledger has format {version}, and this version knows formats up to {}",
+                    MIGRATIONS.len()
+                ),
             )
             .hint("install the version of apportion that wrote it, or a newer one")),
         }
@@ -119,13 +142,18 @@ impl Ledger {
     /// All missing migrations in one go, or none.
     fn migrate(&mut self) -> Result<()> {
         let is_current = |connection: &Connection| -> Result<usize> {
-            let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0)).stored()?;
+            let version = connection
+                .pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
+                .stored()?;
             Ok(usize::try_from(version).unwrap_or(0))
         };
         if is_current(&self.connection)? == MIGRATIONS.len() {
             return Ok(());
         }
-        let migration = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).stored()?;
+        let migration = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .stored()?;
         let version = is_current(&migration)?;
         for sql in MIGRATIONS.iter().skip(version) {
             migration.execute_batch(sql).stored()?;
@@ -140,12 +168,18 @@ impl Ledger {
         refuse_existing(to, "choose a new name for the backup")?;
         let partial = partial_name(to);
         let _ = std::fs::remove_file(&partial);
-        let copied = Connection::open(&partial).stored().and_then(|mut target| self.copy_into(&mut target, progress)).and_then(|()| {
-            std::fs::rename(&partial, to).map_err(|error| {
-                Diagnostic::new(code::LEDGER_STORAGE, format!("the backup cannot be named {}: {error}", to.display()))
+        let copied = Connection::open(&partial)
+            .stored()
+            .and_then(|mut target| self.copy_into(&mut target, progress))
+            .and_then(|()| {
+                std::fs::rename(&partial, to).map_err(|error| {
+                    Diagnostic::new(
+                        code::LEDGER_STORAGE,
+                        format!("the backup cannot be named {}: {error}", to.display()),
+                    )
                     .hint("choose another folder for the backup")
-            })
-        });
+                })
+            });
         if copied.is_err() {
             let _ = std::fs::remove_file(&partial);
         }
@@ -176,7 +210,11 @@ impl Ledger {
     }
 }
 
-fn copy(source: &Connection, target: &mut Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+fn copy(
+    source: &Connection,
+    target: &mut Connection,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<()> {
     let backup = Backup::new(source, target).stored()?;
     loop {
         let step = backup.step(BACKUP_PAGES).stored()?;
@@ -187,9 +225,11 @@ fn copy(source: &Connection, target: &mut Connection, progress: &mut dyn FnMut(u
             StepResult::Done => return Ok(()),
             StepResult::More => {}
             _ => {
-                return Err(
-                    Diagnostic::new(code::LEDGER_BUSY, "another run is writing to the ledger").hint("wait until it has ended, then try again")
-                );
+                return Err(Diagnostic::new(
+                    code::LEDGER_BUSY,
+                    "another run is writing to the ledger",
+                )
+                .hint("wait until it has ended, then try again"));
             }
         }
     }
@@ -198,13 +238,18 @@ fn copy(source: &Connection, target: &mut Connection, progress: &mut dyn FnMut(u
 /// A write-ahead log needs a writable folder even to be read. Where nothing is left in the log, the file alone will do.
 fn open_to_read(path: &Path) -> Result<Connection> {
     let opened = Ledger::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|connection| {
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).stored().map_err(|error| at(error, path))?;
+        connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+            .stored()
+            .map_err(|error| at(error, path))?;
         Ok(connection)
     });
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let opened = match opened {
-        Err(error) if error.code == code::LEDGER_READ_ONLY && !Path::new(&log).exists() => open_immutable(path),
+        Err(error) if error.code == code::LEDGER_READ_ONLY && !Path::new(&log).exists() => {
+            open_immutable(path)
+        }
         opened => opened,
     };
     opened.map_err(|error| match error.code == code::LEDGER_READ_ONLY {
@@ -217,7 +262,8 @@ fn open_to_read(path: &Path) -> Result<Connection> {
 /// Without locks and log: right only for a file that nobody writes.
 fn open_immutable(path: &Path) -> Result<Connection> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let escaped = absolute.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let escaped =
+        absolute.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let connection = Ledger::connect(Path::new(&format!("file:{escaped}?immutable=1")), flags)?;
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).stored()?;
@@ -244,7 +290,11 @@ fn set_up_connection(connection: &Connection) -> Result<()> {
 
 fn refuse_existing(path: &Path, hint: &str) -> Result<()> {
     match path.try_exists() {
-        Ok(true) => Err(Diagnostic::new(code::CONFIG_EXISTS, format!("there is already a file at {}", path.display())).hint(hint)),
+        Ok(true) => Err(Diagnostic::new(
+            code::CONFIG_EXISTS,
+            format!("there is already a file at {}", path.display()),
+        )
+        .hint(hint)),
         _ => Ok(()),
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::Result;
 use crate::error::corrupt;
-use domain::decision::{Basis, Bound, Candidates, Decision, Driver, DriverFilter, Limit, Outcome, Price, Recipient, RuleIndex, Spread, Target, Tier};
+use domain::decision::{
+    Basis, Bound, Candidates, Decision, Driver, DriverFilter, Limit, Outcome, Price, Recipient,
+    RuleIndex, Spread, Target, Tier,
+};
 use domain::decision::{UnitPrice, Unknown, UsageDriver, Verdict, WhenNegative, WhenZero, Window};
 use domain::money::Money;
 use domain::usage::Quantity;
@@ -11,11 +14,19 @@ use serde_json::{Map, Value, json};
 pub fn write(outcome: &Outcome) -> String {
     match &outcome.verdict {
         Verdict::Unallocated => json!({ "verdict": "unallocated" }),
-        Verdict::Suspense { rule, diagnostic } => json!({ "verdict": "suspense", "rule": rule.0, "diagnostic": diagnostic }),
+        Verdict::Suspense { rule, diagnostic } => {
+            json!({ "verdict": "suspense", "rule": rule.0, "diagnostic": diagnostic })
+        }
         Verdict::Decided { rule, decision } => match decision {
-            Decision::Assign(recipient) => json!({ "verdict": "assign", "rule": rule.0, "to": recipient_value(recipient) }),
-            Decision::Spread(spread) => json!({ "verdict": "spread", "rule": rule.0, "spread": spread_value(spread) }),
-            Decision::Exclude { reason } => json!({ "verdict": "exclude", "rule": rule.0, "reason": reason }),
+            Decision::Assign(recipient) => {
+                json!({ "verdict": "assign", "rule": rule.0, "to": recipient_value(recipient) })
+            }
+            Decision::Spread(spread) => {
+                json!({ "verdict": "spread", "rule": rule.0, "spread": spread_value(spread) })
+            }
+            Decision::Exclude { reason } => {
+                json!({ "verdict": "exclude", "rule": rule.0, "reason": reason })
+            }
         },
     }
     .to_string()
@@ -31,7 +42,11 @@ pub fn recipient_value(recipient: &Recipient) -> Value {
 
 fn target_value(target: &Target) -> Value {
     let mut value = Map::from_iter([("team".to_owned(), json!(target.team))]);
-    for (name, part) in [("cost_center", &target.cost_center), ("environment", &target.environment), ("application", &target.application)] {
+    for (name, part) in [
+        ("cost_center", &target.cost_center),
+        ("environment", &target.environment),
+        ("application", &target.application),
+    ] {
         if let Some(part) = part {
             value.insert(name.to_owned(), json!(part));
         }
@@ -45,7 +60,9 @@ fn spread_value(spread: &Spread) -> Value {
     match &spread.when_zero {
         WhenZero::Stay => {}
         WhenZero::Even => drop(value.insert("when_zero".into(), json!("even"))),
-        WhenZero::Spread(fallback) => drop(value.insert("when_zero".into(), spread_value(fallback))),
+        WhenZero::Spread(fallback) => {
+            drop(value.insert("when_zero".into(), spread_value(fallback)))
+        }
     }
     match spread.when_negative {
         WhenNegative::Zero => {}
@@ -53,7 +70,8 @@ fn spread_value(spread: &Spread) -> Value {
         WhenNegative::Stay => drop(value.insert("when_negative".into(), json!("stay"))),
     }
     if !spread.bounds.is_empty() {
-        value.insert("bounds".into(), Value::Array(spread.bounds.iter().map(bound_value).collect()));
+        value
+            .insert("bounds".into(), Value::Array(spread.bounds.iter().map(bound_value).collect()));
     }
     Value::Object(value)
 }
@@ -61,7 +79,9 @@ fn spread_value(spread: &Spread) -> Value {
 fn driver_value(driver: &Driver) -> Map<String, Value> {
     let fields = match driver {
         Driver::Fixed(weights) => {
-            let parts = weights.iter().map(|(recipient, weight)| json!({ "to": recipient_value(recipient), "weight": weight }));
+            let parts = weights.iter().map(
+                |(recipient, weight)| json!({ "to": recipient_value(recipient), "weight": weight }),
+            );
             vec![("by", json!("fixed")), ("parts", parts.collect())]
         }
         Driver::Cost { among, filter, basis } => {
@@ -69,7 +89,12 @@ fn driver_value(driver: &Driver) -> Map<String, Value> {
                 Basis::Effective => "effective_cost",
                 Basis::Billed => "billed_cost",
             };
-            vec![("by", json!("cost")), ("among", among_value(among)), ("filter", json!(filter)), ("basis", json!(basis))]
+            vec![
+                ("by", json!("cost")),
+                ("among", among_value(among)),
+                ("filter", json!(filter)),
+                ("basis", json!(basis)),
+            ]
         }
         Driver::Usage(usage) => vec![("by", json!("usage")), ("usage", usage_value(usage))],
         Driver::Tiers(tiers) => {
@@ -79,11 +104,22 @@ fn driver_value(driver: &Driver) -> Map<String, Value> {
         Driver::RateCard { usage, prices, remainder } => {
             let prices = prices.iter().map(|price| json!({ "upto": price.upto.map(|upto| wide(upto.0)), "price": wide(price.price.0) }));
             let remainder = recipient_value(remainder);
-            vec![("by", json!("rate_card")), ("usage", usage_value(usage)), ("prices", prices.collect()), ("remainder", remainder)]
+            vec![
+                ("by", json!("rate_card")),
+                ("usage", usage_value(usage)),
+                ("prices", prices.collect()),
+                ("remainder", remainder),
+            ]
         }
         Driver::Plugin { plugin, config, among, metrics } => {
             let plugin = ("plugin", json!(plugin));
-            vec![("by", json!("plugin")), plugin, ("config", json!(config)), ("among", among_value(among)), ("metrics", json!(metrics))]
+            vec![
+                ("by", json!("plugin")),
+                plugin,
+                ("config", json!(config)),
+                ("among", among_value(among)),
+                ("metrics", json!(metrics)),
+            ]
         }
     };
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -97,7 +133,11 @@ fn among_value(among: &Candidates) -> Value {
 }
 
 fn usage_value(usage: &UsageDriver) -> Value {
-    let recipients: Map<String, Value> = usage.recipients.iter().map(|(value, recipient)| (value.clone(), recipient_value(recipient))).collect();
+    let recipients: Map<String, Value> = usage
+        .recipients
+        .iter()
+        .map(|(value, recipient)| (value.clone(), recipient_value(recipient)))
+        .collect();
     json!({
         "metric": usage.metric,
         "filter": usage.filter,
@@ -132,14 +172,21 @@ fn bound_value(bound: &Bound) -> Value {
 pub fn read(text: &str) -> Result<Outcome> {
     let parsed: Option<Value> = serde_json::from_str(text).ok();
     let verdict = parsed.as_ref().and_then(verdict);
-    verdict.map(|verdict| Outcome { verdict }).ok_or_else(|| corrupt(format!("the stored outcome {text} cannot be understood")))
+    verdict
+        .map(|verdict| Outcome { verdict })
+        .ok_or_else(|| corrupt(format!("the stored outcome {text} cannot be understood")))
 }
 
 fn verdict(value: &Value) -> Option<Verdict> {
     let rule = || Some(RuleIndex(u32::try_from(value.get("rule")?.as_u64()?).ok()?));
     let decision = match value.get("verdict")?.as_str()? {
         "unallocated" => return Some(Verdict::Unallocated),
-        "suspense" => return Some(Verdict::Suspense { rule: rule()?, diagnostic: text(value, "diagnostic")? }),
+        "suspense" => {
+            return Some(Verdict::Suspense {
+                rule: rule()?,
+                diagnostic: text(value, "diagnostic")?,
+            });
+        }
         "assign" => Decision::Assign(recipient(value.get("to")?)?),
         "spread" => Decision::from(spread(value.get("spread")?)?),
         "exclude" => Decision::Exclude { reason: text(value, "reason")? },
@@ -163,7 +210,12 @@ pub fn recipient(value: &Value) -> Option<Recipient> {
 
 fn target(value: &Value) -> Option<Target> {
     let part = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    Some(Target { team: part("team")?, cost_center: part("cost_center"), environment: part("environment"), application: part("application") })
+    Some(Target {
+        team: part("team")?,
+        cost_center: part("cost_center"),
+        environment: part("environment"),
+        application: part("application"),
+    })
 }
 
 fn spread(value: &Value) -> Option<Spread> {
@@ -184,20 +236,30 @@ fn spread(value: &Value) -> Option<Spread> {
 
 fn driver(value: &Value) -> Option<Driver> {
     Some(match value.get("by")?.as_str()? {
-        "fixed" => Driver::Fixed(list(value.get("parts")?, |part| Some((recipient(part.get("to")?)?, part.get("weight")?.as_u64()?)))?),
+        "fixed" => Driver::Fixed(list(value.get("parts")?, |part| {
+            Some((recipient(part.get("to")?)?, part.get("weight")?.as_u64()?))
+        })?),
         "cost" => {
             let basis = match value.get("basis")?.as_str()? {
                 "effective_cost" => Basis::Effective,
                 "billed_cost" => Basis::Billed,
                 _ => return None,
             };
-            Driver::Cost { among: among(value.get("among")?)?, filter: filter(value.get("filter")?)?, basis }
+            Driver::Cost {
+                among: among(value.get("among")?)?,
+                filter: filter(value.get("filter")?)?,
+                basis,
+            }
         }
         "usage" => Driver::Usage(usage(value.get("usage")?)?),
         "tiers" => Driver::Tiers(list(value.get("tiers")?, tier)?),
         "rate_card" => {
             let prices = list(value.get("prices")?, price)?;
-            Driver::RateCard { usage: usage(value.get("usage")?)?, prices, remainder: recipient(value.get("remainder")?)? }
+            Driver::RateCard {
+                usage: usage(value.get("usage")?)?,
+                prices,
+                remainder: recipient(value.get("remainder")?)?,
+            }
         }
         "plugin" => Driver::Plugin {
             plugin: text(value, "plugin")?,
@@ -217,7 +279,11 @@ fn among(value: &Value) -> Option<Candidates> {
 }
 
 fn filter(value: &Value) -> Option<DriverFilter> {
-    value.as_object()?.iter().map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    value
+        .as_object()?
+        .iter()
+        .map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
 }
 
 fn usage(value: &Value) -> Option<UsageDriver> {
@@ -226,7 +292,12 @@ fn usage(value: &Value) -> Option<UsageDriver> {
         filter: filter(value.get("filter")?)?,
         key: text(value, "key")?,
         among: among(value.get("among")?)?,
-        recipients: value.get("recipients")?.as_object()?.iter().map(|(key, value)| Some((key.clone(), recipient(value)?))).collect::<Option<_>>()?,
+        recipients: value
+            .get("recipients")?
+            .as_object()?
+            .iter()
+            .map(|(key, value)| Some((key.clone(), recipient(value)?)))
+            .collect::<Option<_>>()?,
         table: value.get("table")?.as_str().map(str::to_owned),
         unknown: match value.get("unknown")? {
             Value::Null => Unknown::Ignore,
@@ -253,7 +324,9 @@ fn price(value: &Value) -> Option<Price> {
 fn bound(value: &Value) -> Option<Bound> {
     let limit = |value: &Value| match (value.get("nanos"), value.get("millionths")) {
         (Some(nanos), None) => nanos.as_i64().map(|nanos| Limit::Amount(Money::from_nanos(nanos))),
-        (None, Some(part)) => part.as_u64().and_then(|part| u32::try_from(part).ok()).map(Limit::Part),
+        (None, Some(part)) => {
+            part.as_u64().and_then(|part| u32::try_from(part).ok()).map(Limit::Part)
+        }
         _ => None,
     };
     Some(Bound {
@@ -298,36 +371,75 @@ mod tests {
             unknown: Unknown::Ignore,
             window: Window::Days(30),
         };
-        let open = UsageDriver { unknown: Unknown::To(Recipient::Unallocated), window: Window::Month, table: None, ..usage.clone() };
-        let fixed = Driver::Fixed(vec![(full.clone().into(), u64::MAX), (Recipient::Pool("a/b".into()), 0)]);
-        let prices = vec![Price { upto: Some(Quantity(i128::MAX)), price: UnitPrice(5) }, Price { upto: None, price: UnitPrice(-1) }];
+        let open = UsageDriver {
+            unknown: Unknown::To(Recipient::Unallocated),
+            window: Window::Month,
+            table: None,
+            ..usage.clone()
+        };
+        let fixed = Driver::Fixed(vec![
+            (full.clone().into(), u64::MAX),
+            (Recipient::Pool("a/b".into()), 0),
+        ]);
+        let prices = vec![
+            Price { upto: Some(Quantity(i128::MAX)), price: UnitPrice(5) },
+            Price { upto: None, price: UnitPrice(-1) },
+        ];
         let tier = |upto| Tier { upto, spread: Spread::new(fixed.clone()) };
-        let bound =
-            Bound { recipient: full.clone().into(), at_least: Some(Limit::Part(250_000)), at_most: Some(Limit::Amount(Money::from_nanos(-7))) };
-        let by_cost = Driver::Cost { among: Candidates::AllTeams, filter: filter.clone(), basis: Basis::Billed };
+        let bound = Bound {
+            recipient: full.clone().into(),
+            at_least: Some(Limit::Part(250_000)),
+            at_most: Some(Limit::Amount(Money::from_nanos(-7))),
+        };
+        let by_cost = Driver::Cost {
+            among: Candidates::AllTeams,
+            filter: filter.clone(),
+            basis: Basis::Billed,
+        };
         let policies = Spread {
-            by: Driver::Cost { among: listed.clone(), filter: DriverFilter::new(), basis: Basis::Effective },
-            when_zero: WhenZero::Spread(Box::new(Spread { when_zero: WhenZero::Even, ..Spread::new(by_cost.clone()) })),
+            by: Driver::Cost {
+                among: listed.clone(),
+                filter: DriverFilter::new(),
+                basis: Basis::Effective,
+            },
+            when_zero: WhenZero::Spread(Box::new(Spread {
+                when_zero: WhenZero::Even,
+                ..Spread::new(by_cost.clone())
+            })),
             when_negative: WhenNegative::Keep,
             bounds: vec![bound],
         };
         for verdict in [
             Verdict::Unallocated,
-            Verdict::Suspense { rule: RuleIndex(u32::MAX), diagnostic: "rules/a.rhai:1:2: R202: no".into() },
+            Verdict::Suspense {
+                rule: RuleIndex(u32::MAX),
+                diagnostic: "rules/a.rhai:1:2: R202: no".into(),
+            },
             decided(Decision::Assign(full.clone().into())),
             decided(Decision::Assign(Recipient::Unallocated)),
             decided(Decision::Exclude { reason: "tax".into() }),
             decided(Decision::from(policies)),
-            decided(Decision::from(Spread { when_negative: WhenNegative::Stay, ..Spread::new(fixed.clone()) })),
+            decided(Decision::from(Spread {
+                when_negative: WhenNegative::Stay,
+                ..Spread::new(fixed.clone())
+            })),
             spread(by_cost),
             spread(Driver::Usage(usage.clone())),
             spread(Driver::Tiers(vec![tier(Some(Money::from_nanos(1))), tier(None)])),
             spread(Driver::RateCard { usage: open, prices, remainder: Recipient::Unallocated }),
-            spread(Driver::Plugin { plugin: "p".into(), config: "{}".into(), among: listed, metrics: vec!["m".into()] }),
+            spread(Driver::Plugin {
+                plugin: "p".into(),
+                config: "{}".into(),
+                among: listed,
+                metrics: vec!["m".into()],
+            }),
         ] {
             let outcome = Outcome { verdict };
             assert_eq!(read(&write(&outcome)), Ok(outcome));
         }
-        assert_eq!(read("{\"verdict\":\"guess\"}").map_err(|error| error.code), Err(domain::catalogue::LEDGER_CORRUPT));
+        assert_eq!(
+            read("{\"verdict\":\"guess\"}").map_err(|error| error.code),
+            Err(domain::catalogue::LEDGER_CORRUPT)
+        );
     }
 }

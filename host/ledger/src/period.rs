@@ -22,32 +22,63 @@ impl PeriodState {
 impl Ledger {
     /// Closes a month: what is posted for its days from now on lands in the next open month.
     pub fn close_period(&mut self, month: Month, at_ms: i64, note: &str) -> Result<()> {
-        self.change_period(PeriodEvent { month, state: PeriodState::Closed, at_ms, note: note.to_owned() })
+        self.change_period(PeriodEvent {
+            month,
+            state: PeriodState::Closed,
+            at_ms,
+            note: note.to_owned(),
+        })
     }
 
     /// Opens a closed month again; the reason stays in the journal.
     pub fn reopen_period(&mut self, month: Month, at_ms: i64, reason: &str) -> Result<()> {
         if reason.trim().is_empty() {
-            return Err(Diagnostic::new(code::PERIOD_STATE, format!("reopening {month} needs a reason, which stays in the ledger"))
-                .hint(format!("apportion period reopen {month} --reason \"the provider sent a late credit\"")));
+            return Err(Diagnostic::new(
+                code::PERIOD_STATE,
+                format!("reopening {month} needs a reason, which stays in the ledger"),
+            )
+            .hint(format!(
+                "apportion period reopen {month} --reason \"the provider sent a late credit\""
+            )));
         }
-        self.change_period(PeriodEvent { month, state: PeriodState::Reopened, at_ms, note: reason.to_owned() })
+        self.change_period(PeriodEvent {
+            month,
+            state: PeriodState::Reopened,
+            at_ms,
+            note: reason.to_owned(),
+        })
     }
 
     fn change_period(&mut self, event: PeriodEvent) -> Result<()> {
-        let change = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
+        let change =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
         let is_closed = closed_months(&change)?.contains(&event.month.first_day());
         if is_closed == (event.state == PeriodState::Closed) {
             let state = if is_closed { "closed already" } else { "open" };
-            return Err(Diagnostic::new(code::PERIOD_STATE, format!("{} is {state}", event.month)).hint("apportion period list"));
+            return Err(Diagnostic::new(code::PERIOD_STATE, format!("{} is {state}", event.month))
+                .hint("apportion period list"));
         }
-        let last = row::row(&change, "SELECT id, hash FROM period_event ORDER BY id DESC LIMIT 1", [], |row| {
-            Ok((row::cell::<i64>(row, 0)?, row::digest(row, 1)?))
-        })?;
+        let last = row::row(
+            &change,
+            "SELECT id, hash FROM period_event ORDER BY id DESC LIMIT 1",
+            [],
+            |row| Ok((row::cell::<i64>(row, 0)?, row::digest(row, 1)?)),
+        )?;
         let (last, before) = last.unwrap_or((0, START));
         let hash = of_event(&before, last + 1, &event);
         let sql = "INSERT INTO period_event (id, month_start, state, at_ms, note, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        row::execute(&change, sql, (last + 1, event.month.first_day().epoch_days(), event.state.name(), event.at_ms, &event.note, hash))?;
+        row::execute(
+            &change,
+            sql,
+            (
+                last + 1,
+                event.month.first_day().epoch_days(),
+                event.state.name(),
+                event.at_ms,
+                &event.note,
+                hash,
+            ),
+        )?;
         change.commit().stored()
     }
 
@@ -63,11 +94,25 @@ impl Ledger {
 
 /// Number, event and hash.
 pub fn events(connection: &Connection) -> Result<Vec<(i64, PeriodEvent, Hash)>> {
-    row::rows(connection, "SELECT id, month_start, state, at_ms, note, hash FROM period_event ORDER BY id", [], |row| {
-        let state = if row::text(row, 2)? == PeriodState::Closed.name() { PeriodState::Closed } else { PeriodState::Reopened };
-        let event = PeriodEvent { month: row::day(row, 1)?.month(), state, at_ms: row::cell(row, 3)?, note: row::cell(row, 4)? };
-        Ok((row::cell(row, 0)?, event, row::digest(row, 5)?))
-    })
+    row::rows(
+        connection,
+        "SELECT id, month_start, state, at_ms, note, hash FROM period_event ORDER BY id",
+        [],
+        |row| {
+            let state = if row::text(row, 2)? == PeriodState::Closed.name() {
+                PeriodState::Closed
+            } else {
+                PeriodState::Reopened
+            };
+            let event = PeriodEvent {
+                month: row::day(row, 1)?.month(),
+                state,
+                at_ms: row::cell(row, 3)?,
+                note: row::cell(row, 4)?,
+            };
+            Ok((row::cell(row, 0)?, event, row::digest(row, 5)?))
+        },
+    )
 }
 
 pub fn of_event(before: &Hash, number: i64, event: &PeriodEvent) -> Hash {

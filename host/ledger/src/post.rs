@@ -21,7 +21,12 @@ impl Transaction<'_> {
     /// Makes `entries` what stands for a source-day. Equal ones stay, others are reversed, and new ones are posted.
     ///
     /// An entry of a closed month is posted on the first day of the next open month and keeps its charge day.
-    pub fn settle(&mut self, day: &SourceDay, generation: GenerationId, entries: Vec<Entry>) -> Result<Settled> {
+    pub fn settle(
+        &mut self,
+        day: &SourceDay,
+        generation: GenerationId,
+        entries: Vec<Entry>,
+    ) -> Result<Settled> {
         entries.iter().try_for_each(|entry| check(day, entry))?;
         let mut standing = self.standing_digests(day)?;
         let mut settled = Settled::default();
@@ -56,32 +61,66 @@ impl Transaction<'_> {
              WHERE e.source = ?1 AND e.charge_day = ?2 AND e.currency = ?3 AND e.reverses IS NULL
                AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id) ORDER BY e.id DESC";
         let mut standing: HashMap<Hash, Vec<EntryId>> = HashMap::new();
-        row::rows(&self.ledger.connection, sql, (&day.source, day.day.epoch_days(), day.currency.code()), |row| {
-            standing.entry(row::digest(row, 1)?).or_default().push(EntryId(row::cell(row, 0)?));
-            Ok(())
-        })?;
+        row::rows(
+            &self.ledger.connection,
+            sql,
+            (&day.source, day.day.epoch_days(), day.currency.code()),
+            |row| {
+                standing.entry(row::digest(row, 1)?).or_default().push(EntryId(row::cell(row, 0)?));
+                Ok(())
+            },
+        )?;
         Ok(standing)
     }
 
     /// Takes an entry back on its own posting day while that is open, so that the month is as if it had not been.
-    fn reverse(&mut self, id: EntryId, generation: GenerationId, closed: &BTreeSet<Day>) -> Result<()> {
+    fn reverse(
+        &mut self,
+        id: EntryId,
+        generation: GenerationId,
+        closed: &BTreeSet<Day>,
+    ) -> Result<()> {
         let stored = read_entry(&self.ledger.connection, &self.interner.words, id)?;
-        let stored = stored.ok_or_else(|| misuse(format!("entry {} is to be reversed and does not exist", id.0)))?;
+        let stored = stored.ok_or_else(|| {
+            misuse(format!("entry {} is to be reversed and does not exist", id.0))
+        })?;
         let reversal = stored.entry.reversal();
         let digest = of_entry(&reversal);
         let posting_day = open_day(closed, reversal.posting_day());
         self.append(&reversal, posting_day, generation, Some(id), &digest)
     }
 
-    fn append(&mut self, entry: &Entry, posting_day: Day, generation: GenerationId, reverses: Option<EntryId>, content: &Hash) -> Result<()> {
+    fn append(
+        &mut self,
+        entry: &Entry,
+        posting_day: Day,
+        generation: GenerationId,
+        reverses: Option<EntryId>,
+        content: &Hash,
+    ) -> Result<()> {
         let connection = &self.ledger.connection;
-        let last = row::row(connection, "SELECT id, hash FROM entry ORDER BY id DESC LIMIT 1", [], |row| {
-            Ok((row::cell::<i64>(row, 0)?, row::digest(row, 1)?))
-        })?;
+        let last = row::row(
+            connection,
+            "SELECT id, hash FROM entry ORDER BY id DESC LIMIT 1",
+            [],
+            |row| Ok((row::cell::<i64>(row, 0)?, row::digest(row, 1)?)),
+        )?;
         let (last, before) = last.unwrap_or((0, START));
-        let source_day = SourceDay { source: entry.source().to_owned(), day: entry.charge_day(), currency: entry.currency() };
-        let link =
-            Link { id: EntryId(last + 1), kind: entry.kind(), source_day: &source_day, posting_day, run: self.run, generation, reverses, content };
+        let source_day = SourceDay {
+            source: entry.source().to_owned(),
+            day: entry.charge_day(),
+            currency: entry.currency(),
+        };
+        let link = Link {
+            id: EntryId(last + 1),
+            kind: entry.kind(),
+            source_day: &source_day,
+            posting_day,
+            run: self.run,
+            generation,
+            reverses,
+            content,
+        };
         let hash = of_link(&before, &link);
         let sql = "INSERT INTO entry (id, kind, source, charge_day, posting_day, currency, run, generation, reverses, content_digest, hash)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
@@ -111,7 +150,8 @@ impl Transaction<'_> {
         let connection = &self.ledger.connection;
         let mut line = 0;
         for postings in entry.postings().chunks(POSTINGS_AT_ONCE) {
-            let mut statement = connection.prepare_cached(&insert_postings(postings.len())).stored()?;
+            let mut statement =
+                connection.prepare_cached(&insert_postings(postings.len())).stored()?;
             for (place, posting) in postings.iter().enumerate() {
                 let numbers = self.interner.numbers(connection, posting)?;
                 let optional = |number: Option<i64>| number.map_or(Value::Null, Value::Integer);
@@ -133,15 +173,23 @@ impl Transaction<'_> {
 
 fn insert_postings(count: usize) -> String {
     let values = vec!["(?, ?, ?, ?, ?, ?, ?)"; count].join(", ");
-    format!("INSERT INTO posting (entry, line, account, target, rule, service, amount) VALUES {values}")
+    format!(
+        "INSERT INTO posting (entry, line, account, target, rule, service, amount) VALUES {values}"
+    )
 }
 
 fn check(day: &SourceDay, entry: &Entry) -> Result<()> {
     let place = || format!("{} on {} in {}", day.source, day.day, day.currency);
     if entry.kind() == EntryKind::Reversal {
-        return Err(misuse(format!("{}: reversals are made by settling, not given to it", place())));
+        return Err(misuse(format!(
+            "{}: reversals are made by settling, not given to it",
+            place()
+        )));
     }
-    if entry.source() != day.source || entry.charge_day() != day.day || entry.currency() != day.currency {
+    if entry.source() != day.source
+        || entry.charge_day() != day.day
+        || entry.currency() != day.currency
+    {
         return Err(misuse(format!(
             "{}: an entry of {} on {} in {} does not belong here",
             place(),
@@ -158,7 +206,12 @@ fn check(day: &SourceDay, entry: &Entry) -> Result<()> {
 }
 
 /// The digest of an entry from its stored numbers.
-pub fn stored_digest(words: &crate::intern::Words, kind: EntryKind, day: &SourceDay, postings: &[(crate::intern::Numbers, i64)]) -> Result<Hash> {
+pub fn stored_digest(
+    words: &crate::intern::Words,
+    kind: EntryKind,
+    day: &SourceDay,
+    postings: &[(crate::intern::Numbers, i64)],
+) -> Result<Hash> {
     let lines = postings.iter().map(|(numbers, amount)| {
         Ok(Line {
             account: words.account(numbers)?,
@@ -184,7 +237,10 @@ mod tests {
     fn fill(ledger: &mut Ledger) -> Result<()> {
         let mut transaction = ledger.begin(&RunStart { at_ms: 1, version: "1".into() })?;
         transaction.save_dictionary(&Dictionary::new())?;
-        let collection = transaction.begin_source("aws", &PluginIdentity { name: "p".into(), version: "1".into(), digest: "d".into() })?;
+        let collection = transaction.begin_source(
+            "aws",
+            &PluginIdentity { name: "p".into(), version: "1".into(), digest: "d".into() },
+        )?;
         let currency = "USD".parse().unwrap_or_else(|error| panic!("{error}"));
         let mut amount = 1_i64;
         for day in 0..10_000 {
@@ -194,8 +250,16 @@ mod tests {
                     amount
                 })
                 .collect();
-            let segment = encode(&Columns { resources: &vec![0; 4000], billed: &amounts, effective: &amounts });
-            let place = SourceDay { source: "aws".into(), day: domain::period::Day::from_epoch(day), currency };
+            let segment = encode(&Columns {
+                resources: &vec![0; 4000],
+                billed: &amounts,
+                effective: &amounts,
+            });
+            let place = SourceDay {
+                source: "aws".into(),
+                day: domain::period::Day::from_epoch(day),
+                currency,
+            };
             transaction.add_segment(collection, &place, &segment)?;
         }
         Ok(())
@@ -204,13 +268,26 @@ mod tests {
     #[test]
     fn a_full_disk_leaves_nothing_of_the_run() {
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-        let mut ledger = Ledger::create(&folder.path().join("a.ledger")).unwrap_or_else(|error| panic!("{error}"));
-        ledger.connection.query_row("PRAGMA max_page_count = 400", [], |_| Ok(())).unwrap_or_else(|error| panic!("{error}"));
+        let mut ledger = Ledger::create(&folder.path().join("a.ledger"))
+            .unwrap_or_else(|error| panic!("{error}"));
+        ledger
+            .connection
+            .query_row("PRAGMA max_page_count = 400", [], |_| Ok(()))
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(fill(&mut ledger).map_err(|error| error.code), Err(code::LEDGER_FULL));
         assert_eq!(ledger.dictionary().map(|dictionary| dictionary.resource_count()), Ok(0));
-        let stored = crate::row::number(&ledger.connection, "SELECT (SELECT count(*) FROM segment) + (SELECT count(*) FROM symbol_block)", []);
+        let stored = crate::row::number(
+            &ledger.connection,
+            "SELECT (SELECT count(*) FROM segment) + (SELECT count(*) FROM symbol_block)",
+            [],
+        );
         assert_eq!(stored, Ok(0));
         assert_eq!(ledger.verify(&mut |_| {}).map(|report| report.findings), Ok(Vec::new()));
-        assert_eq!(ledger.runs(5).map(|runs| runs.iter().map(|run| (run.id, run.end.is_none())).collect::<Vec<_>>()), Ok(vec![(RunId(1), true)]));
+        assert_eq!(
+            ledger
+                .runs(5)
+                .map(|runs| runs.iter().map(|run| (run.id, run.end.is_none())).collect::<Vec<_>>()),
+            Ok(vec![(RunId(1), true)])
+        );
     }
 }

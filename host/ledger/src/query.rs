@@ -28,17 +28,22 @@ impl Ledger {
         let sql = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day, e.run, e.generation, e.content_digest FROM entry e
              WHERE e.charge_day >= ?1 AND e.charge_day < ?2 AND e.reverses IS NULL
                AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id) ORDER BY e.id";
-        row::rows(&self.connection, sql, (period.start().epoch_days(), period.end().epoch_days()), |row| {
-            Ok(StandingEntry {
-                id: EntryId(row::cell(row, 0)?),
-                kind: row::entry_kind(row, 1)?,
-                source_day: row::source_day(row, 2)?,
-                posting_day: row::day(row, 5)?,
-                run: RunId(row::cell(row, 6)?),
-                generation: GenerationId(row::cell(row, 7)?),
-                digest: row::digest(row, 8)?,
-            })
-        })
+        row::rows(
+            &self.connection,
+            sql,
+            (period.start().epoch_days(), period.end().epoch_days()),
+            |row| {
+                Ok(StandingEntry {
+                    id: EntryId(row::cell(row, 0)?),
+                    kind: row::entry_kind(row, 1)?,
+                    source_day: row::source_day(row, 2)?,
+                    posting_day: row::day(row, 5)?,
+                    run: RunId(row::cell(row, 6)?),
+                    generation: GenerationId(row::cell(row, 7)?),
+                    digest: row::digest(row, 8)?,
+                })
+            },
+        )
     }
 
     pub fn entry(&self, id: EntryId) -> Result<Option<StoredEntry>> {
@@ -46,14 +51,22 @@ impl Ledger {
     }
 
     /// Entries posted in the period after the entry `after`, oldest first: give the last one's id for the next page.
-    pub fn entries(&self, period: Period, source: Option<&str>, after: Option<EntryId>, limit: usize) -> Result<Vec<StoredEntry>> {
+    pub fn entries(
+        &self,
+        period: Period,
+        source: Option<&str>,
+        after: Option<EntryId>,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>> {
         let words = Words::load(&self.connection)?;
         let sql = format!(
             "{ENTRY} WHERE e.id > ?1 AND e.posting_day >= ?2 AND e.posting_day < ?3 AND (?4 IS NULL OR e.source = ?4) ORDER BY e.id LIMIT ?5"
         );
         let after = after.map_or(0, |after| after.0);
         let (start, end) = (period.start().epoch_days(), period.end().epoch_days());
-        row::rows(&self.connection, &sql, (after, start, end, source, limit as i64), |row| stored_entry(&self.connection, &words, row))
+        row::rows(&self.connection, &sql, (after, start, end, source, limit as i64), |row| {
+            stored_entry(&self.connection, &words, row)
+        })
     }
 
     /// What each account got in the period, by posting day. Zero balances are left out.
@@ -83,15 +96,25 @@ impl Ledger {
     /// The entries of the period by number, and the names of their sources.
     fn heads(&self, sql: &str, period: Period, bucket: Bucket) -> Result<(Vec<Head>, Vec<String>)> {
         let mut sources: Vec<String> = Vec::new();
-        let mut heads = row::rows(&self.connection, sql, (period.start().epoch_days(), period.end().epoch_days()), |row| {
-            let name = row::text(row, 2)?;
-            let source = sources.iter().position(|known| known == name).unwrap_or_else(|| {
-                sources.push(name.to_owned());
-                sources.len() - 1
-            });
-            let bucket = bucket_start(bucket, period, row::day(row, 1)?);
-            Ok(Head { id: row::cell(row, 0)?, bucket, source, currency: row::currency(row, 3)? })
-        })?;
+        let mut heads = row::rows(
+            &self.connection,
+            sql,
+            (period.start().epoch_days(), period.end().epoch_days()),
+            |row| {
+                let name = row::text(row, 2)?;
+                let source = sources.iter().position(|known| known == name).unwrap_or_else(|| {
+                    sources.push(name.to_owned());
+                    sources.len() - 1
+                });
+                let bucket = bucket_start(bucket, period, row::day(row, 1)?);
+                Ok(Head {
+                    id: row::cell(row, 0)?,
+                    bucket,
+                    source,
+                    currency: row::currency(row, 3)?,
+                })
+            },
+        )?;
         if bucket == Bucket::Whole
             && let Some(first) = heads.iter().map(|head| head.bucket).min()
         {
@@ -110,8 +133,16 @@ impl Ledger {
         let mut rows = statement.query((first.id, last.id)).stored()?;
         while let Some(row) = rows.next().stored()? {
             let entry: i64 = row::cell(row, 0)?;
-            let head = usize::try_from(entry - first.id).ok().and_then(|at| heads.get(at)).unwrap_or(first);
-            let key = Key { bucket: head.bucket, source: head.source, currency: head.currency, numbers: numbers(row, 1)? };
+            let head = usize::try_from(entry - first.id)
+                .ok()
+                .and_then(|at| heads.get(at))
+                .unwrap_or(first);
+            let key = Key {
+                bucket: head.bucket,
+                source: head.source,
+                currency: head.currency,
+                numbers: numbers(row, 1)?,
+            };
             *sums.entry(key).or_default() += i128::from(row::cell::<i64>(row, 5)?);
         }
         Ok(())
@@ -148,7 +179,15 @@ fn balance(key: &Key, nanos: i128, words: &Words, sources: &[String]) -> Result<
 }
 
 fn order(balance: &Balance) -> impl Ord + '_ {
-    (balance.bucket_start, &balance.source, balance.currency, &balance.account, &balance.target, &balance.rule, &balance.service_name)
+    (
+        balance.bucket_start,
+        &balance.source,
+        balance.currency,
+        &balance.account,
+        &balance.target,
+        &balance.rule,
+        &balance.service_name,
+    )
 }
 
 /// A week or month that began before the period starts with it.
@@ -162,17 +201,31 @@ fn bucket_start(bucket: Bucket, period: Period, day: Day) -> Day {
 
 /// The words of a posting, from four columns on.
 pub fn numbers(row: &Row<'_>, at: usize) -> Result<Numbers> {
-    Ok(Numbers { account: row::cell(row, at)?, target: row::cell(row, at + 1)?, rule: row::cell(row, at + 2)?, service: row::cell(row, at + 3)? })
+    Ok(Numbers {
+        account: row::cell(row, at)?,
+        target: row::cell(row, at + 1)?,
+        rule: row::cell(row, at + 2)?,
+        service: row::cell(row, at + 3)?,
+    })
 }
 
-pub fn read_entry(connection: &Connection, words: &Words, id: EntryId) -> Result<Option<StoredEntry>> {
-    row::row(connection, &format!("{ENTRY} WHERE e.id = ?1"), [id.0], |row| stored_entry(connection, words, row))
+pub fn read_entry(
+    connection: &Connection,
+    words: &Words,
+    id: EntryId,
+) -> Result<Option<StoredEntry>> {
+    row::row(connection, &format!("{ENTRY} WHERE e.id = ?1"), [id.0], |row| {
+        stored_entry(connection, words, row)
+    })
 }
 
 fn stored_entry(connection: &Connection, words: &Words, row: &Row<'_>) -> Result<StoredEntry> {
     let id = EntryId(row::cell(row, 0)?);
-    let sql = "SELECT account, target, rule, service, amount FROM posting WHERE entry = ?1 ORDER BY line";
-    let postings: Vec<Posting> = row::rows(connection, sql, [id.0], |row| words.posting(&numbers(row, 0)?, row::cell(row, 4)?))?;
+    let sql =
+        "SELECT account, target, rule, service, amount FROM posting WHERE entry = ?1 ORDER BY line";
+    let postings: Vec<Posting> = row::rows(connection, sql, [id.0], |row| {
+        words.posting(&numbers(row, 0)?, row::cell(row, 4)?)
+    })?;
     let kind: EntryKind = row::entry_kind(row, 1)?;
     let day = row::source_day(row, 2)?;
     let entry = Entry::new(kind, &day.source, day.day, day.currency, postings);

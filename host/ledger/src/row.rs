@@ -12,7 +12,12 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row};
 
 /// Reads all rows of a query.
-pub fn rows<T>(connection: &Connection, sql: &str, parameters: impl Params, mut read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+pub fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    mut read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
     let mut statement = connection.prepare_cached(sql).stored()?;
     let mut found = statement.query(parameters).stored()?;
     let mut list = Vec::new();
@@ -23,7 +28,12 @@ pub fn rows<T>(connection: &Connection, sql: &str, parameters: impl Params, mut 
 }
 
 /// Reads the first row of a query, if there is one.
-pub fn row<T>(connection: &Connection, sql: &str, parameters: impl Params, read: impl FnOnce(&Row<'_>) -> Result<T>) -> Result<Option<T>> {
+pub fn row<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T>,
+) -> Result<Option<T>> {
     let mut statement = connection.prepare_cached(sql).stored()?;
     let mut found = statement.query(parameters).stored()?;
     found.next().stored()?.map(read).transpose()
@@ -31,7 +41,8 @@ pub fn row<T>(connection: &Connection, sql: &str, parameters: impl Params, read:
 
 /// A single number.
 pub fn number(connection: &Connection, sql: &str, parameters: impl Params) -> Result<i64> {
-    row(connection, sql, parameters, |row| cell(row, 0))?.ok_or_else(|| corrupt(format!("`{sql}` has no answer")))
+    row(connection, sql, parameters, |row| cell(row, 0))?
+        .ok_or_else(|| corrupt(format!("`{sql}` has no answer")))
 }
 
 pub fn execute(connection: &Connection, sql: &str, parameters: impl Params) -> Result<()> {
@@ -44,7 +55,10 @@ pub fn cell<T: FromSql>(row: &Row<'_>, at: usize) -> Result<T> {
 }
 
 pub fn text<'r>(row: &'r Row<'_>, at: usize) -> Result<&'r str> {
-    row.get_ref(at).stored()?.as_str().map_err(|error| corrupt(format!("a stored text cannot be read: {error}")))
+    row.get_ref(at)
+        .stored()?
+        .as_str()
+        .map_err(|error| corrupt(format!("a stored text cannot be read: {error}")))
 }
 
 pub fn day(row: &Row<'_>, at: usize) -> Result<Day> {
@@ -61,7 +75,9 @@ pub fn currency(row: &Row<'_>, at: usize) -> Result<Currency> {
 
 pub fn sum(row: &Row<'_>, at: usize) -> Result<Sum> {
     let text = text(row, at)?;
-    text.parse().map(Sum::from_nanos).map_err(|_| corrupt(format!("the stored total '{text}' is not a number")))
+    text.parse()
+        .map(Sum::from_nanos)
+        .map_err(|_| corrupt(format!("the stored total '{text}' is not a number")))
 }
 
 pub fn sum_text(sum: Sum) -> String {
@@ -93,12 +109,19 @@ pub fn entry_kind(row: &Row<'_>, at: usize) -> Result<EntryKind> {
 pub fn run_state(row: &Row<'_>, at: usize) -> Result<RunState> {
     let name = text(row, at)?;
     let states = [RunState::Complete, RunState::Incomplete, RunState::Failed];
-    states.into_iter().find(|state| state.name() == name).ok_or_else(|| corrupt(format!("'{name}' is not a run's state")))
+    states
+        .into_iter()
+        .find(|state| state.name() == name)
+        .ok_or_else(|| corrupt(format!("'{name}' is not a run's state")))
 }
 
 /// Source, day and currency from three columns on.
 pub fn source_day(row: &Row<'_>, at: usize) -> Result<SourceDay> {
-    Ok(SourceDay { source: cell(row, at)?, day: day(row, at + 1)?, currency: currency(row, at + 2)? })
+    Ok(SourceDay {
+        source: cell(row, at)?,
+        day: day(row, at + 1)?,
+        currency: currency(row, at + 2)?,
+    })
 }
 
 /// Charges, billed, effective, their rests and the fingerprint from six columns on.

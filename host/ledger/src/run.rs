@@ -18,14 +18,25 @@ impl Ledger {
         self.connection.execute_batch("PRAGMA synchronous = FULL").stored()?;
         let run = marked?;
         self.connection.execute_batch("BEGIN IMMEDIATE").stored()?;
-        let mut transaction = Transaction { ledger: self, run, interner: Interner::default(), source_open: false, finished: false };
+        let mut transaction = Transaction {
+            ledger: self,
+            run,
+            interner: Interner::default(),
+            source_open: false,
+            finished: false,
+        };
         transaction.interner = Interner::load(&transaction.ledger.connection)?;
         Ok(transaction)
     }
 
     fn mark_started(&mut self, start: &RunStart) -> Result<RunId> {
-        let mark = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
-        row::execute(&mark, "INSERT INTO run (started_at_ms, version) VALUES (?1, ?2)", (start.at_ms, &start.version))?;
+        let mark =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
+        row::execute(
+            &mark,
+            "INSERT INTO run (started_at_ms, version) VALUES (?1, ?2)",
+            (start.at_ms, &start.version),
+        )?;
         let run = RunId(mark.last_insert_rowid());
         mark.commit().stored()?;
         Ok(run)
@@ -33,8 +44,16 @@ impl Ledger {
 
     /// Says why a run that was dropped came to nothing.
     pub fn fail(&mut self, run: RunId, at_ms: i64, note: &str) -> Result<()> {
-        let ending = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
-        let end = RunRowEnd { at_ms, state: RunState::Failed, generation: None, charges: 0, rejected: 0, note: note.to_owned() };
+        let ending =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
+        let end = RunRowEnd {
+            at_ms,
+            state: RunState::Failed,
+            generation: None,
+            charges: 0,
+            rejected: 0,
+            note: note.to_owned(),
+        };
         write_end(&ending, run, &end)?;
         ending.commit().stored()
     }
@@ -46,7 +65,12 @@ impl Ledger {
         row::rows(&self.connection, sql, [limit as i64], |row| {
             let ended: Option<i64> = row::cell(row, 3)?;
             let end = ended.map(|_| read_end(row, 4)).transpose()?;
-            Ok(RunRow { id: RunId(row::cell(row, 0)?), started_at_ms: row::cell(row, 1)?, version: row::cell(row, 2)?, end })
+            Ok(RunRow {
+                id: RunId(row::cell(row, 0)?),
+                started_at_ms: row::cell(row, 1)?,
+                version: row::cell(row, 2)?,
+                end,
+            })
         })
     }
 }
@@ -63,13 +87,26 @@ fn read_end(row: &rusqlite::Row<'_>, at: usize) -> Result<RunRowEnd> {
 }
 
 fn write_end(connection: &rusqlite::Connection, run: RunId, end: &RunRowEnd) -> Result<()> {
-    let before = row::row(connection, "SELECT seal FROM run_end ORDER BY id DESC LIMIT 1", [], |row| row::digest(row, 0))?.unwrap_or(START);
+    let before =
+        row::row(connection, "SELECT seal FROM run_end ORDER BY id DESC LIMIT 1", [], |row| {
+            row::digest(row, 0)
+        })?
+        .unwrap_or(START);
     let contents = seal::contents(connection, Some(run))?;
-    let seal = seal::of_run(&before, &seal::Facts::read(connection, run)?, end, contents.get(&run).copied());
+    let seal = seal::of_run(
+        &before,
+        &seal::Facts::read(connection, run)?,
+        end,
+        contents.get(&run).copied(),
+    );
     let sql = "INSERT INTO run_end (run, ended_at_ms, state, generation, charges, rejected, note, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let generation = end.generation.map(|generation| generation.0);
     let (charges, rejected) = (row::stored_count(end.charges), row::stored_count(end.rejected));
-    row::execute(connection, sql, (run.0, end.at_ms, end.state.name(), generation, charges, rejected, &end.note, seal))
+    row::execute(
+        connection,
+        sql,
+        (run.0, end.at_ms, end.state.name(), generation, charges, rejected, &end.note, seal),
+    )
 }
 
 impl Transaction<'_> {
@@ -88,7 +125,14 @@ impl Transaction<'_> {
             return Err(misuse("a source is neither kept nor abandoned"));
         }
         let generation = if end.state == RunState::Failed { None } else { Some(end.generation) };
-        let end = RunRowEnd { at_ms: end.at_ms, state: end.state, generation, charges: end.charges, rejected: end.rejected, note: end.note.clone() };
+        let end = RunRowEnd {
+            at_ms: end.at_ms,
+            state: end.state,
+            generation,
+            charges: end.charges,
+            rejected: end.rejected,
+            note: end.note.clone(),
+        };
         write_end(&self.ledger.connection, self.run, &end)?;
         self.ledger.connection.execute_batch("COMMIT").stored()?;
         self.finished = true;
@@ -99,7 +143,14 @@ impl Transaction<'_> {
     /// Ends a run that has no generation.
     #[cfg(test)]
     pub fn commit_for_tests(self) {
-        let end = RunEnd { at_ms: 1, state: RunState::Failed, generation: GenerationId(0), charges: 0, rejected: 0, note: String::new() };
+        let end = RunEnd {
+            at_ms: 1,
+            state: RunState::Failed,
+            generation: GenerationId(0),
+            charges: 0,
+            rejected: 0,
+            note: String::new(),
+        };
         self.commit(&end).unwrap_or_else(|error| panic!("{error}"));
     }
 }

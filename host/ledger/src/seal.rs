@@ -52,7 +52,9 @@ pub fn contents(connection: &Connection, run: Option<RunId>) -> Result<BTreeMap<
         let columns = statement.column_count();
         let mut rows = statement.query(rusqlite::params_from_iter(only)).stored()?;
         while let Some(row) = rows.next().stored()? {
-            let hasher = hashers.entry(RunId(row::cell(row, 0)?)).or_insert_with(|| Hasher::new("apportion run contents 1"));
+            let hasher = hashers
+                .entry(RunId(row::cell(row, 0)?))
+                .or_insert_with(|| Hasher::new("apportion run contents 1"));
             hasher.number(table as i64);
             for column in 1..columns {
                 add_value(hasher, row.get_ref(column).stored()?);
@@ -87,7 +89,9 @@ pub struct Facts {
 impl Facts {
     pub fn read(connection: &Connection, run: RunId) -> Result<Facts> {
         let sql = "SELECT started_at_ms, version FROM run WHERE id = ?1";
-        let facts = row::row(connection, sql, [run.0], |row| Ok(Facts { run, started_at_ms: row::cell(row, 0)?, version: row::cell(row, 1)? }))?;
+        let facts = row::row(connection, sql, [run.0], |row| {
+            Ok(Facts { run, started_at_ms: row::cell(row, 0)?, version: row::cell(row, 1)? })
+        })?;
         facts.ok_or_else(|| crate::error::corrupt(format!("run {} does not exist", run.0)))
     }
 }

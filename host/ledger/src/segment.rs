@@ -67,7 +67,10 @@ thread_local! {
 
 pub fn encode(columns: &Columns<'_>) -> EncodedSegment {
     let rows = columns.resources.len();
-    assert!(rows == columns.billed.len() && rows == columns.effective.len(), "the columns of a segment have different lengths");
+    assert!(
+        rows == columns.billed.len() && rows == columns.effective.len(),
+        "the columns of a segment have different lengths"
+    );
     assert!(rows <= ROWS_MAX, "a segment holds at most {ROWS_MAX} charges");
     let mut data = Vec::with_capacity(rows * 8 + 64);
     data.push(VERSION);
@@ -79,8 +82,14 @@ pub fn encode(columns: &Columns<'_>) -> EncodedSegment {
         put_amounts(&mut data, &scratch.effective, &mut scratch.words);
         put_billed(&mut data, scratch);
     });
-    let total = |amounts: &[i64]| Sum::from_nanos(amounts.iter().map(|amount| i128::from(*amount)).sum());
-    EncodedSegment { rows: rows as u32, billed: total(columns.billed), effective: total(columns.effective), data }
+    let total =
+        |amounts: &[i64]| Sum::from_nanos(amounts.iter().map(|amount| i128::from(*amount)).sum());
+    EncodedSegment {
+        rows: rows as u32,
+        billed: total(columns.billed),
+        effective: total(columns.effective),
+        data,
+    }
 }
 
 /// Fills the scratch with the charges ordered by resource, stably.
@@ -90,13 +99,24 @@ fn order(columns: &Columns<'_>, scratch: &mut Scratch) {
     scratch.effective.clear();
     let mut before = 0;
     if columns.resources.is_sorted() {
-        scratch.differences.extend(columns.resources.iter().map(|resource| resource - std::mem::replace(&mut before, *resource)));
+        scratch.differences.extend(
+            columns
+                .resources
+                .iter()
+                .map(|resource| resource - std::mem::replace(&mut before, *resource)),
+        );
         scratch.billed.extend_from_slice(columns.billed);
         scratch.effective.extend_from_slice(columns.effective);
         return;
     }
     scratch.keys.clear();
-    scratch.keys.extend(columns.resources.iter().zip(0_u64..).map(|(resource, row)| u64::from(*resource) << 32 | row));
+    scratch.keys.extend(
+        columns
+            .resources
+            .iter()
+            .zip(0_u64..)
+            .map(|(resource, row)| u64::from(*resource) << 32 | row),
+    );
     sort(&mut scratch.keys, &mut scratch.moved);
     for key in &scratch.keys {
         let resource = (key >> 32) as u32;
@@ -165,12 +185,19 @@ fn shared_exponent(amounts: &[i64]) -> u32 {
 fn put_billed(data: &mut Vec<u8>, scratch: &mut Scratch) {
     scratch.marks.clear();
     scratch.others.clear();
-    scratch.marks.extend(scratch.billed.iter().zip(&scratch.effective).map(|(billed, effective)| match billed {
-        billed if billed == effective => EQUAL,
-        0 => ZERO,
-        _ => OTHER,
-    }));
-    let others = scratch.marks.iter().zip(&scratch.billed).filter(|(mark, _)| **mark == OTHER).map(|(_, billed)| *billed);
+    scratch.marks.extend(scratch.billed.iter().zip(&scratch.effective).map(
+        |(billed, effective)| match billed {
+            billed if billed == effective => EQUAL,
+            0 => ZERO,
+            _ => OTHER,
+        },
+    ));
+    let others = scratch
+        .marks
+        .iter()
+        .zip(&scratch.billed)
+        .filter(|(mark, _)| **mark == OTHER)
+        .map(|(_, billed)| *billed);
     scratch.others.extend(others);
     put_bytes(data, &scratch.marks);
     put_amounts(data, &scratch.others, &mut scratch.words);
@@ -198,10 +225,17 @@ pub fn decode(data: &[u8], into: &mut Decoded) -> Result<()> {
     reader.end()
 }
 
-fn read_amounts(reader: &mut Reader<'_>, count: usize, words: &mut Vec<u64>, amounts: &mut Vec<i64>) -> Result<()> {
+fn read_amounts(
+    reader: &mut Reader<'_>,
+    count: usize,
+    words: &mut Vec<u64>,
+    amounts: &mut Vec<i64>,
+) -> Result<()> {
     let exponent = u32::from(reader.byte()?);
     if exponent > 9 {
-        return Err(corrupt(format!("a segment of charges counts in units of 10^{exponent} nanos")));
+        return Err(corrupt(format!(
+            "a segment of charges counts in units of 10^{exponent} nanos"
+        )));
     }
     reader.column(count, words)?;
     let unit = 10_i64.pow(exponent);
@@ -239,11 +273,13 @@ fn read_billed(reader: &mut Reader<'_>, rows: usize, into: &mut Decoded) -> Resu
     read_amounts(reader, others, &mut into.words, &mut amounts)?;
     let mut amounts = amounts.into_iter();
     into.billed.clear();
-    into.billed.extend(into.marks.iter().zip(&into.effective).map(|(mark, effective)| match *mark {
-        EQUAL => *effective,
-        ZERO => 0,
-        _ => amounts.next().unwrap_or_default(),
-    }));
+    into.billed.extend(into.marks.iter().zip(&into.effective).map(
+        |(mark, effective)| match *mark {
+            EQUAL => *effective,
+            ZERO => 0,
+            _ => amounts.next().unwrap_or_default(),
+        },
+    ));
     Ok(())
 }
 
@@ -257,7 +293,8 @@ mod tests {
         let resources: Vec<u32> = rows.iter().map(|row| row.0).collect();
         let billed: Vec<i64> = rows.iter().map(|row| row.1).collect();
         let effective: Vec<i64> = rows.iter().map(|row| row.2).collect();
-        let encoded = encode(&Columns { resources: &resources, billed: &billed, effective: &effective });
+        let encoded =
+            encode(&Columns { resources: &resources, billed: &billed, effective: &effective });
         let mut decoded = Decoded::default();
         decode(&encoded.data, &mut decoded).unwrap_or_else(|error| panic!("{error}"));
         (encoded, decoded)
@@ -277,14 +314,19 @@ mod tests {
         assert_eq!(read, expected);
         assert_eq!(encoded.rows as usize, rows.len());
         assert_eq!(encoded.billed.nanos(), rows.iter().map(|row| i128::from(row.1)).sum::<i128>());
-        assert_eq!(encoded.effective.nanos(), rows.iter().map(|row| i128::from(row.2)).sum::<i128>());
+        assert_eq!(
+            encoded.effective.nanos(),
+            rows.iter().map(|row| i128::from(row.2)).sum::<i128>()
+        );
     }
 
     /// A fixed sequence without pattern.
     fn noise(seed: u64) -> impl FnMut() -> u64 {
         let mut state = seed;
         move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             state ^ state >> 29
         }
     }
@@ -296,7 +338,8 @@ mod tests {
         check(&[(5, 1, 1), (3, 0, 7), (5, 2, -2), (3, i64::MIN, i64::MIN), (0, 0, 0)]);
         check(&[(1, 250_000_000, 250_000_000), (0, -10_000_000, 0)]);
         let mut next = noise(1);
-        let many: Vec<(u32, i64, i64)> = (0..5000).map(|_| (next() as u32, next() as i64, next() as i64)).collect();
+        let many: Vec<(u32, i64, i64)> =
+            (0..5000).map(|_| (next() as u32, next() as i64, next() as i64)).collect();
         check(&many);
     }
 
@@ -350,7 +393,8 @@ mod tests {
     #[test]
     fn cents_take_less_than_their_nanos() {
         let mut next = noise(3);
-        let rows: Vec<(u32, i64, i64)> = (0..65_536).map(|row| (row, 0, (next() % 50_000) as i64 * 10_000_000)).collect();
+        let rows: Vec<(u32, i64, i64)> =
+            (0..65_536).map(|row| (row, 0, (next() % 50_000) as i64 * 10_000_000)).collect();
         let (encoded, _) = roundtrip(&rows);
         assert!(encoded.data.len() < 65_536 * 5 / 2, "{} bytes", encoded.data.len());
     }

@@ -18,7 +18,8 @@ const USAGE: &str = "SELECT s.metric, s.source, s.day, s.digest FROM usage_state
       AND s.id = (SELECT max(t.id) FROM usage_statement t WHERE t.metric = s.metric AND t.source = s.source AND t.day = s.day)
     ORDER BY s.metric, s.source, s.day";
 
-const ENTRIES: &str = "SELECT e.source, e.charge_day, e.currency, e.posting_day, e.content_digest FROM entry e
+const ENTRIES: &str =
+    "SELECT e.source, e.charge_day, e.currency, e.posting_day, e.content_digest FROM entry e
     WHERE e.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id)
     ORDER BY e.source, e.charge_day, e.currency, e.content_digest, e.posting_day";
 
@@ -28,7 +29,9 @@ const CLOSED: &str = "SELECT p.month_start FROM period_event p
 impl Ledger {
     /// The same for all copies of a journal and for no other one, hex; nothing before its first run has ended.
     pub fn identity(&self) -> Result<Option<String>> {
-        row::row(&self.connection, "SELECT seal FROM run_end ORDER BY id LIMIT 1", [], |row| row::digest(row, 0).map(|seal| hex(&seal)))
+        row::row(&self.connection, "SELECT seal FROM run_end ORDER BY id LIMIT 1", [], |row| {
+            row::digest(row, 0).map(|seal| hex(&seal))
+        })
     }
 
     /// Over everything that a run without collecting goes by: charges and usage as stated, standing entries and closed months; hex.

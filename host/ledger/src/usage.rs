@@ -7,7 +7,9 @@ use crate::block::{Reader, put_column, put_texts, put_u32};
 use crate::digest::{Hash, Hasher};
 use crate::error::corrupt;
 use crate::row;
-use crate::{CollectionId, Ledger, Restated, Result, StoredUsageDay, Transaction, UsageDay, UsageRows};
+use crate::{
+    CollectionId, Ledger, Restated, Result, StoredUsageDay, Transaction, UsageDay, UsageRows,
+};
 use domain::money::Sum;
 use domain::period::Period;
 use domain::usage::{Keys, Quantity, Usage};
@@ -29,12 +31,24 @@ impl Ledger {
         );
         let parameters = (metric, period.start().epoch_days(), period.end().epoch_days());
         let statements = row::rows(&self.connection, &sql, parameters, |row| {
-            Ok((row::cell::<i64>(row, 0)?, row::cell::<String>(row, 1)?, row::day(row, 2)?, row::cell::<String>(row, 3)?))
+            Ok((
+                row::cell::<i64>(row, 0)?,
+                row::cell::<String>(row, 1)?,
+                row::day(row, 2)?,
+                row::cell::<String>(row, 3)?,
+            ))
         })?;
         let mut usage = Vec::new();
         for (statement, source, day, unit) in statements {
             let (metric, rows) = (metric.to_owned(), self.usage_rows(statement)?);
-            let of_row = |(keys, value)| Usage { source: source.clone(), day, metric: metric.clone(), unit: unit.clone(), keys, value };
+            let of_row = |(keys, value)| Usage {
+                source: source.clone(),
+                day,
+                metric: metric.clone(),
+                unit: unit.clone(),
+                keys,
+                value,
+            };
             usage.extend(rows.into_iter().map(of_row));
         }
         Ok(usage)
@@ -42,15 +56,20 @@ impl Ledger {
 
     /// The metrics that any source states now, by name.
     pub fn usage_metrics(&self) -> Result<Vec<String>> {
-        let sql = format!("SELECT DISTINCT s.metric FROM usage_statement s WHERE s.rows > 0 AND {CURRENT} ORDER BY s.metric");
+        let sql = format!(
+            "SELECT DISTINCT s.metric FROM usage_statement s WHERE s.rows > 0 AND {CURRENT} ORDER BY s.metric"
+        );
         row::rows(&self.connection, &sql, [], |row| row::cell(row, 0))
     }
 
     /// Source, metric and unit of all that is stated now.
     pub fn usage_units(&self) -> Result<Vec<(String, String, String)>> {
-        let sql =
-            format!("SELECT DISTINCT s.source, s.metric, s.unit FROM usage_statement s WHERE s.rows > 0 AND {CURRENT} ORDER BY s.source, s.metric");
-        row::rows(&self.connection, &sql, [], |row| Ok((row::cell(row, 0)?, row::cell(row, 1)?, row::cell(row, 2)?)))
+        let sql = format!(
+            "SELECT DISTINCT s.source, s.metric, s.unit FROM usage_statement s WHERE s.rows > 0 AND {CURRENT} ORDER BY s.source, s.metric"
+        );
+        row::rows(&self.connection, &sql, [], |row| {
+            Ok((row::cell(row, 0)?, row::cell(row, 1)?, row::cell(row, 2)?))
+        })
     }
 
     /// The current statements of the period, by metric, source and day. One without rows says that the source took back what it had stated.
@@ -59,25 +78,39 @@ impl Ledger {
             "SELECT s.metric, s.source, s.day, s.unit, s.rows, s.total FROM usage_statement s
              WHERE s.day >= ?1 AND s.day < ?2 AND {CURRENT} ORDER BY s.metric, s.source, s.day"
         );
-        row::rows(&self.connection, &sql, (period.start().epoch_days(), period.end().epoch_days()), |row| {
-            Ok(StoredUsageDay {
-                metric: row::cell(row, 0)?,
-                source: row::cell(row, 1)?,
-                day: row::day(row, 2)?,
-                unit: row::cell(row, 3)?,
-                rows: row::count(row, 4)?,
-                total: Quantity(row::sum(row, 5)?.nanos()),
-            })
-        })
+        row::rows(
+            &self.connection,
+            &sql,
+            (period.start().epoch_days(), period.end().epoch_days()),
+            |row| {
+                Ok(StoredUsageDay {
+                    metric: row::cell(row, 0)?,
+                    source: row::cell(row, 1)?,
+                    day: row::day(row, 2)?,
+                    unit: row::cell(row, 3)?,
+                    rows: row::count(row, 4)?,
+                    total: Quantity(row::sum(row, 5)?.nanos()),
+                })
+            },
+        )
     }
 
     pub(crate) fn usage_rows(&self, statement: i64) -> Result<UsageRows> {
         let mut all = UsageRows::new();
-        row::rows(&self.connection, "SELECT data, rows FROM usage_block WHERE statement = ?1 ORDER BY id", [statement], |row| {
-            let (data, before): (Vec<u8>, usize) = (row::cell(row, 0)?, all.len());
-            read(&data, &mut all)?;
-            if (all.len() - before) as u64 == row::count(row, 1)? { Ok(()) } else { Err(corrupt("a block of usage has not as many rows as it says")) }
-        })?;
+        row::rows(
+            &self.connection,
+            "SELECT data, rows FROM usage_block WHERE statement = ?1 ORDER BY id",
+            [statement],
+            |row| {
+                let (data, before): (Vec<u8>, usize) = (row::cell(row, 0)?, all.len());
+                read(&data, &mut all)?;
+                if (all.len() - before) as u64 == row::count(row, 1)? {
+                    Ok(())
+                } else {
+                    Err(corrupt("a block of usage has not as many rows as it says"))
+                }
+            },
+        )?;
         Ok(all)
     }
 
@@ -85,11 +118,17 @@ impl Ledger {
     pub(crate) fn check_usage(&self, find: &mut dyn FnMut(String)) -> Result<()> {
         let sql = "SELECT id, source, day, metric, unit, rows, total, digest FROM usage_statement ORDER BY id";
         row::rows(&self.connection, sql, [], |row| {
-            let (source, metric, unit): (String, String, String) = (row::cell(row, 1)?, row::cell(row, 3)?, row::cell(row, 4)?);
+            let (source, metric, unit): (String, String, String) =
+                (row::cell(row, 1)?, row::cell(row, 3)?, row::cell(row, 4)?);
             let place = format!("{metric} of {source} on {}", row::day(row, 2)?);
             match self.usage_rows(row::cell(row, 0)?) {
-                Ok(rows) if digest(&unit, &rows) != row::digest(row, 7)? => find(format!("{place}: the stored usage is not what was stated")),
-                Ok(rows) if (rows.len() as u64, total(&rows)) != (row::count(row, 5)?, row::sum(row, 6)?) => {
+                Ok(rows) if digest(&unit, &rows) != row::digest(row, 7)? => {
+                    find(format!("{place}: the stored usage is not what was stated"))
+                }
+                Ok(rows)
+                    if (rows.len() as u64, total(&rows))
+                        != (row::count(row, 5)?, row::sum(row, 6)?) =>
+                {
                     find(format!("{place}: the stored usage does not add up to its statement"));
                 }
                 Ok(_) => {}
@@ -103,12 +142,21 @@ impl Ledger {
 
 impl Transaction<'_> {
     /// States what was used of a metric on a day; no rows take back what was stated before. What was stated already is not stored again.
-    pub fn restate_usage(&mut self, collection: CollectionId, of: &UsageDay<'_>, rows: &UsageRows) -> Result<Restated> {
-        assert!(rows.is_sorted_by(|left, right| left.0 < right.0), "usage is stated in the order of its keys, each once");
+    pub fn restate_usage(
+        &mut self,
+        collection: CollectionId,
+        of: &UsageDay<'_>,
+        rows: &UsageRows,
+    ) -> Result<Restated> {
+        assert!(
+            rows.is_sorted_by(|left, right| left.0 < right.0),
+            "usage is stated in the order of its keys, each once"
+        );
         let connection = &self.ledger.connection;
         let sql = "SELECT digest, rows FROM usage_statement WHERE metric = ?1 AND source = ?2 AND day = ?3 ORDER BY id DESC LIMIT 1";
         let key = (of.metric, of.source, of.day.epoch_days());
-        let before = row::row(connection, sql, key, |row| Ok((row::digest(row, 0)?, row::count(row, 1)?)))?;
+        let before =
+            row::row(connection, sql, key, |row| Ok((row::digest(row, 0)?, row::count(row, 1)?)))?;
         let digest = digest(of.unit, rows);
         let unchanged = match before {
             Some((before, count)) => before == digest || (count == 0 && rows.is_empty()),
@@ -119,11 +167,28 @@ impl Transaction<'_> {
         }
         let sql = "INSERT INTO usage_statement (collection, source, day, metric, unit, rows, total, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let (count, total) = (row::stored_count(rows.len() as u64), row::sum_text(total(rows)));
-        row::execute(connection, sql, (collection.0, of.source, of.day.epoch_days(), of.metric, of.unit, count, total, digest))?;
+        row::execute(
+            connection,
+            sql,
+            (
+                collection.0,
+                of.source,
+                of.day.epoch_days(),
+                of.metric,
+                of.unit,
+                count,
+                total,
+                digest,
+            ),
+        )?;
         let statement = connection.last_insert_rowid();
         for rows in rows.chunks(ROWS_MAX) {
             let sql = "INSERT INTO usage_block (statement, rows, data) VALUES (?1, ?2, ?3)";
-            row::execute(connection, sql, (statement, row::stored_count(rows.len() as u64), write(rows)))?;
+            row::execute(
+                connection,
+                sql,
+                (statement, row::stored_count(rows.len() as u64), write(rows)),
+            )?;
         }
         Ok(if before.is_some() { Restated::Changed } else { Restated::New })
     }
@@ -172,7 +237,10 @@ fn write(rows: &[(Keys, Quantity)]) -> Vec<u8> {
     put_column(&mut data, &lengths);
     put_column(&mut data, &names);
     put_column(&mut data, &rows.iter().map(|(_, value)| value.0 as u64).collect::<Vec<_>>());
-    put_column(&mut data, &rows.iter().map(|(_, value)| (value.0 >> 64) as u64).collect::<Vec<_>>());
+    put_column(
+        &mut data,
+        &rows.iter().map(|(_, value)| (value.0 >> 64) as u64).collect::<Vec<_>>(),
+    );
     data
 }
 
@@ -181,19 +249,26 @@ fn read(data: &[u8], rows: &mut UsageRows) -> Result<()> {
     if reader.byte()? != VERSION {
         return Err(corrupt("a block of usage has an unknown version"));
     }
-    let (count, names_count, texts_count) = (reader.count()?, reader.count_of_many()?, reader.count_of_many()?);
+    let (count, names_count, texts_count) =
+        (reader.count()?, reader.count_of_many()?, reader.count_of_many()?);
     let mut texts = Vec::new();
     reader.texts(texts_count, |text| {
         texts.push(text.to_owned());
         Ok(())
     })?;
-    let (mut lengths, mut names, mut low, mut high) = (Vec::<u32>::new(), Vec::<u32>::new(), Vec::<u64>::new(), Vec::<u64>::new());
+    let (mut lengths, mut names, mut low, mut high) =
+        (Vec::<u32>::new(), Vec::<u32>::new(), Vec::<u64>::new(), Vec::<u64>::new());
     reader.column(count, &mut lengths)?;
     reader.column(names_count, &mut names)?;
     reader.column(count, &mut low)?;
     reader.column(count, &mut high)?;
     reader.end()?;
-    let text = |number: &u32| texts.get(*number as usize).cloned().ok_or_else(|| corrupt("a block of usage names a text that it has not"));
+    let text = |number: &u32| {
+        texts
+            .get(*number as usize)
+            .cloned()
+            .ok_or_else(|| corrupt("a block of usage names a text that it has not"))
+    };
     let mut names = names.chunks_exact(2);
     for ((length, low), high) in lengths.iter().zip(low).zip(high) {
         let mut keys = Keys::new();
@@ -227,7 +302,11 @@ mod tests {
         assert!(read(&data, &mut back).is_ok());
         assert_eq!(back, rows);
         for end in 0..data.len() {
-            assert!(read(&data[..end], &mut UsageRows::new()).is_err_and(|error| error.code == domain::catalogue::LEDGER_CORRUPT), "cut at {end}");
+            assert!(
+                read(&data[..end], &mut UsageRows::new())
+                    .is_err_and(|error| error.code == domain::catalogue::LEDGER_CORRUPT),
+                "cut at {end}"
+            );
         }
     }
 }

@@ -21,19 +21,31 @@ impl Ledger {
     /// The weights in force for this day when the run had ended.
     pub fn weights(&self, run: RunId, day: Day, currency: Currency) -> Result<Vec<Weights>> {
         let sql = "SELECT data FROM weights WHERE day = ?1 AND currency = ?2 AND run <= ?3 ORDER BY run DESC LIMIT 1";
-        let data: Option<Vec<u8>> = row::row(&self.connection, sql, (day.epoch_days(), currency.code(), run.0), |row| row::cell(row, 0))?;
+        let data: Option<Vec<u8>> =
+            row::row(&self.connection, sql, (day.epoch_days(), currency.code(), run.0), |row| {
+                row::cell(row, 0)
+            })?;
         data.map_or(Ok(Vec::new()), |data| read(&data))
     }
 }
 
 impl Transaction<'_> {
     /// All weights of a day; the same as before are not stored again.
-    pub fn save_weights(&mut self, day: Day, currency: Currency, weights: &[Weights]) -> Result<()> {
+    pub fn save_weights(
+        &mut self,
+        day: Day,
+        currency: Currency,
+        weights: &[Weights],
+    ) -> Result<()> {
         if self.ledger.weights(self.run, day, currency)? == weights {
             return Ok(());
         }
         let sql = "INSERT INTO weights (run, day, currency, data) VALUES (?1, ?2, ?3, ?4)";
-        row::execute(&self.ledger.connection, sql, (self.run.0, day.epoch_days(), currency.code(), write(weights)))
+        row::execute(
+            &self.ledger.connection,
+            sql,
+            (self.run.0, day.epoch_days(), currency.code(), write(weights)),
+        )
     }
 }
 
@@ -60,11 +72,18 @@ pub fn read(data: &[u8]) -> Result<Vec<Weights>> {
     reader.bytes(&mut text)?;
     reader.end()?;
     let parsed: Option<Value> = serde_json::from_slice(&text).ok();
-    parsed.as_ref().and_then(|value| list(value, weights)).ok_or_else(|| corrupt("a day's weights cannot be understood"))
+    parsed
+        .as_ref()
+        .and_then(|value| list(value, weights))
+        .ok_or_else(|| corrupt("a day's weights cannot be understood"))
 }
 
 fn weights(value: &Value) -> Option<Weights> {
-    let shares = Shares::cumulated(list(value.get("shares")?, Value::as_i64)?, value.get("total")?.as_i64()?).ok()?;
+    let shares = Shares::cumulated(
+        list(value.get("shares")?, Value::as_i64)?,
+        value.get("total")?.as_i64()?,
+    )
+    .ok()?;
     let recipients = list(value.get("recipients")?, recipient)?;
     let outcome = OutcomeId(u32::try_from(value.get("outcome")?.as_u64()?).ok()?);
     let step = u32::try_from(value.get("step")?.as_u64()?).ok()?;

@@ -25,19 +25,32 @@ pub struct Billed {
 }
 
 /// Takes back the estimates of days that are billed by now.
-pub fn take_back(transaction: &mut Transaction<'_>, source: &Source, progress: &mut dyn FnMut(Progress)) -> Result<Billed, Diagnostic> {
+pub fn take_back(
+    transaction: &mut Transaction<'_>,
+    source: &Source,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Billed, Diagnostic> {
     let Some(bill) = &source.accrues_for else { return Ok(Billed::default()) };
     let stored = transaction.source_days(Period::all())?;
-    let charged: Vec<SourceDay> = stored.into_iter().filter(|day| day.totals.charges > 0).map(|day| day.source_day).collect();
-    let days: BTreeSet<Day> = charged.iter().filter(|day| day.source == *bill).map(|day| day.day).collect();
-    let taken_back: Vec<SourceDay> = charged.into_iter().filter(|day| day.source == source.name && days.contains(&day.day)).collect();
+    let charged: Vec<SourceDay> =
+        stored.into_iter().filter(|day| day.totals.charges > 0).map(|day| day.source_day).collect();
+    let days: BTreeSet<Day> =
+        charged.iter().filter(|day| day.source == *bill).map(|day| day.day).collect();
+    let taken_back: Vec<SourceDay> = charged
+        .into_iter()
+        .filter(|day| day.source == source.name && days.contains(&day.day))
+        .collect();
     if !taken_back.is_empty() {
         let id = transaction.begin_source(&source.name, source.collector.identity())?;
         for estimate in &taken_back {
             transaction.restate(id, estimate, &Default::default())?;
         }
         transaction.keep_source(None)?;
-        progress(Progress::TakenBack { name: source.name.clone(), bill: bill.clone(), days: taken_back.len() as u64 });
+        progress(Progress::TakenBack {
+            name: source.name.clone(),
+            bill: bill.clone(),
+            days: taken_back.len() as u64,
+        });
     }
     Ok(Billed { days, taken_back })
 }

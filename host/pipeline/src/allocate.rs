@@ -11,7 +11,9 @@ use crate::distribute::Distribution;
 use crate::drivers::{Drivers, cost_filters};
 use domain::account::Account;
 use domain::catalogue as code;
-use domain::decision::{Basis, Decision, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex, Verdict};
+use domain::decision::{
+    Basis, Decision, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex, Verdict,
+};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId, Symbol};
 use domain::entry::{Entry, EntryKind, Posting};
@@ -50,7 +52,11 @@ pub const PER_CHARGE: u32 = u32::MAX;
 const FILTERS_MAX: usize = 64;
 
 impl Cells {
-    pub fn new(dictionary: &Dictionary, decisions: &[OutcomeId], outcomes: &[Outcome]) -> Result<Cells, Diagnostic> {
+    pub fn new(
+        dictionary: &Dictionary,
+        decisions: &[OutcomeId],
+        outcomes: &[Outcome],
+    ) -> Result<Cells, Diagnostic> {
         let by_charge = |outcome: &Outcome| matches!(&outcome.verdict, Verdict::Decided { decision, .. } if decision.is_split_by_charge());
         let mut cells = Cells {
             cells: Vec::new(),
@@ -61,24 +67,35 @@ impl Cells {
             filters: filters(outcomes)?,
         };
         for (id, outcome) in decisions.iter().enumerate() {
-            let number = if *outcome == OutcomeId::PER_CHARGE { PER_CHARGE } else { cells.number(dictionary, ResourceId(id as u32), *outcome) };
+            let number = if *outcome == OutcomeId::PER_CHARGE {
+                PER_CHARGE
+            } else {
+                cells.number(dictionary, ResourceId(id as u32), *outcome)
+            };
             cells.of_resource.push(number);
         }
         Ok(cells)
     }
 
     /// The cell of a resource under an outcome, made if it is new.
-    pub fn number(&mut self, dictionary: &Dictionary, resource: ResourceId, outcome: OutcomeId) -> u32 {
+    pub fn number(
+        &mut self,
+        dictionary: &Dictionary,
+        resource: ResourceId,
+        outcome: OutcomeId,
+    ) -> u32 {
         let filters = self
             .filters
             .iter()
             .enumerate()
             .filter(|(_, filter)| passes(dictionary, resource, filter))
             .fold(0, |bits, (number, _)| bits | 1 << number);
-        let cell = Cell { outcome, service: dictionary.dimension(resource, Field::SERVICE_NAME), filters };
+        let cell =
+            Cell { outcome, service: dictionary.dimension(resource, Field::SERVICE_NAME), filters };
         *self.numbers.entry(cell).or_insert_with(|| {
             self.cells.push(cell);
-            self.by_charge.push(self.outcomes_by_charge.get(outcome.0 as usize).copied().unwrap_or(false));
+            self.by_charge
+                .push(self.outcomes_by_charge.get(outcome.0 as usize).copied().unwrap_or(false));
             self.cells.len() as u32 - 1
         })
     }
@@ -93,9 +110,14 @@ fn filters(outcomes: &[Outcome]) -> Result<Vec<DriverFilter>, Diagnostic> {
     if filters.len() > FILTERS_MAX {
         return Err(Diagnostic::new(
             code::RULE_DECISION,
-            format!("the rules use {} different `by_cost` filters; {FILTERS_MAX} are possible", filters.len()),
+            format!(
+                "the rules use {} different `by_cost` filters; {FILTERS_MAX} are possible",
+                filters.len()
+            ),
         )
-        .hint("let rules share filters, or list the teams: `by_cost([\"payments\", \"search\"])`"));
+        .hint(
+            "let rules share filters, or list the teams: `by_cost([\"payments\", \"search\"])`",
+        ));
     }
     Ok(filters)
 }
@@ -134,7 +156,15 @@ impl CellSum {
 
 impl DaySlice {
     pub fn new(source_day: SourceDay, totals: DayTotals) -> DaySlice {
-        DaySlice { source_day, totals, sums: Vec::new(), by_charge: Vec::new(), effective: 0, billed: 0, charges: 0 }
+        DaySlice {
+            source_day,
+            totals,
+            sums: Vec::new(),
+            by_charge: Vec::new(),
+            effective: 0,
+            billed: 0,
+            charges: 0,
+        }
     }
 
     #[inline]
@@ -152,7 +182,8 @@ impl DaySlice {
 
     /// Whether any charge fell into the cell that is split by itself, even if such charges cancel out.
     pub fn has_charges(&self, cell: usize) -> bool {
-        self.cost(cell, Basis::Effective) != 0 || self.by_charge.iter().any(|(at, _)| *at as usize == cell)
+        self.cost(cell, Basis::Effective) != 0
+            || self.by_charge.iter().any(|(at, _)| *at as usize == cell)
     }
 
     /// What a cell came to.
@@ -173,11 +204,19 @@ impl DaySlice {
     fn check(&self) -> Result<(), Diagnostic> {
         let billed: i128 = self.sums.iter().map(|sum| sum.billed).sum();
         let effective: i128 = self.sums.iter().map(|sum| sum.effective).sum();
-        let stated = (self.totals.charges, self.totals.billed.nanos(), self.totals.effective.nanos());
-        if (self.charges, self.billed, self.effective) == stated && (billed, effective) == (self.billed, self.effective) {
+        let stated =
+            (self.totals.charges, self.totals.billed.nanos(), self.totals.effective.nanos());
+        if (self.charges, self.billed, self.effective) == stated
+            && (billed, effective) == (self.billed, self.effective)
+        {
             return Ok(());
         }
-        Err(lost(&self.source_day, "reading the charges back", Sum::from_nanos(stated.2), Sum::from_nanos(effective)))
+        Err(lost(
+            &self.source_day,
+            "reading the charges back",
+            Sum::from_nanos(stated.2),
+            Sum::from_nanos(effective),
+        ))
     }
 }
 
@@ -223,12 +262,17 @@ impl Generation<'_> {
 
     /// The pool through which a rule's shared charges go.
     pub fn pool_of(&self, rule: RuleIndex) -> Recipient {
-        Recipient::Pool(self.facts(rule).map_or_else(String::new, |facts| facts.version.rule.clone()))
+        Recipient::Pool(
+            self.facts(rule).map_or_else(String::new, |facts| facts.version.rule.clone()),
+        )
     }
 }
 
 /// Distributes a day and builds its entries; asserts that what went in comes out.
-pub fn allocate_day(generation: &Generation<'_>, slices: Vec<DaySlice>) -> Result<DayResult, Diagnostic> {
+pub fn allocate_day(
+    generation: &Generation<'_>,
+    slices: Vec<DaySlice>,
+) -> Result<DayResult, Diagnostic> {
     let mut by_currency: BTreeMap<Currency, Vec<DaySlice>> = BTreeMap::new();
     for slice in slices {
         slice.check()?;
@@ -290,7 +334,13 @@ impl Lines {
         self.add(To::Prepaid, Symbol::NONE, sum.billed - sum.effective);
     }
 
-    fn entry(self, generation: &Generation<'_>, kind: EntryKind, rule: Option<RuleIndex>, day: &SourceDay) -> Result<Option<Entry>, Diagnostic> {
+    fn entry(
+        self,
+        generation: &Generation<'_>,
+        kind: EntryKind,
+        rule: Option<RuleIndex>,
+        day: &SourceDay,
+    ) -> Result<Option<Entry>, Diagnostic> {
         let rule = rule.and_then(|rule| generation.facts(rule)).map(|facts| &facts.version);
         let name = || rule.map_or_else(String::new, |rule| rule.rule.clone());
         let mut postings = Vec::with_capacity(self.sums.len());
@@ -304,12 +354,14 @@ impl Lines {
                 To::Recipient(recipient) => Account::of(recipient),
             };
             // What a source charged is the same, whatever the rules say.
-            let rule = if matches!(to, To::Provider | To::Prepaid | To::Rounding) { None } else { rule };
+            let rule =
+                if matches!(to, To::Provider | To::Prepaid | To::Rounding) { None } else { rule };
             let target = match to {
                 To::Recipient(Recipient::Team(target)) => Some(target),
                 _ => None,
             };
-            let service_name = (service != Symbol::NONE).then(|| generation.dictionary.text(service).to_owned());
+            let service_name =
+                (service != Symbol::NONE).then(|| generation.dictionary.text(service).to_owned());
             postings.extend(Sum::from_nanos(nanos).amounts().map(|amount| Posting {
                 account: account.clone(),
                 target: target.clone(),
@@ -321,20 +373,27 @@ impl Lines {
         if postings.is_empty() {
             return Ok(None);
         }
-        Entry::new(kind, &day.source, day.day, day.currency, postings)
-            .map(Some)
-            .map_err(|error| Diagnostic::new(code::CONSERVATION, error.to_string()).hint("this is a fault of Apportion; nothing was posted"))
+        Entry::new(kind, &day.source, day.day, day.currency, postings).map(Some).map_err(|error| {
+            Diagnostic::new(code::CONSERVATION, error.to_string())
+                .hint("this is a fault of Apportion; nothing was posted")
+        })
     }
 }
 
-fn entries(generation: &Generation<'_>, slice: &DaySlice, moves: ByRule) -> Result<Vec<Entry>, Diagnostic> {
+fn entries(
+    generation: &Generation<'_>,
+    slice: &DaySlice,
+    moves: ByRule,
+) -> Result<Vec<Entry>, Diagnostic> {
     let day = &slice.source_day;
     let moved: i128 = moves.values().flat_map(|lines| lines.sums.values()).sum();
     if moved != 0 {
         return Err(lost(day, "distribution", Sum::ZERO, Sum::from_nanos(moved)));
     }
     let mut entries = Vec::new();
-    for (kind, by_rule) in [(EntryKind::Collection, collection(generation, slice)), (EntryKind::Distribution, moves)] {
+    for (kind, by_rule) in
+        [(EntryKind::Collection, collection(generation, slice)), (EntryKind::Distribution, moves)]
+    {
         for (rule, lines) in by_rule {
             entries.extend(lines.entry(generation, kind, rule, day)?);
         }
@@ -344,13 +403,24 @@ fn entries(generation: &Generation<'_>, slice: &DaySlice, moves: ByRule) -> Resu
 
 fn collection(generation: &Generation<'_>, slice: &DaySlice) -> ByRule {
     let mut by_rule = ByRule::new();
-    let rest = CellSum { billed: slice.totals.billed_rest.rounded_nanos(), effective: slice.totals.effective_rest.rounded_nanos() };
+    let rest = CellSum {
+        billed: slice.totals.billed_rest.rounded_nanos(),
+        effective: slice.totals.effective_rest.rounded_nanos(),
+    };
     let rounding = by_rule.entry(None).or_default();
     rounding.add_charged(rest);
     rounding.add(To::Rounding, Symbol::NONE, rest.effective);
-    for (cell, sum) in generation.cells.cells.iter().zip(&slice.sums).filter(|(_, sum)| !sum.is_zero()) {
-        let (to, rule) = match generation.outcomes.get(cell.outcome.0 as usize).map(|outcome| &outcome.verdict) {
-            Some(Verdict::Decided { rule, decision }) => (collected(generation, *rule, decision), Some(*rule)),
+    for (cell, sum) in
+        generation.cells.cells.iter().zip(&slice.sums).filter(|(_, sum)| !sum.is_zero())
+    {
+        let (to, rule) = match generation
+            .outcomes
+            .get(cell.outcome.0 as usize)
+            .map(|outcome| &outcome.verdict)
+        {
+            Some(Verdict::Decided { rule, decision }) => {
+                (collected(generation, *rule, decision), Some(*rule))
+            }
             Some(Verdict::Suspense { rule, .. }) => (To::Suspense, Some(*rule)),
             Some(Verdict::Unallocated) | None => (To::Recipient(Recipient::Unallocated), None),
         };

@@ -36,21 +36,29 @@ pub fn file_text(plan: &Plan) -> String {
 }
 
 fn digest(document: &Value) -> String {
-    Sha256::digest(document.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(document.to_string().as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl Promise {
     /// Reads the text of a plan file.
     pub fn read(text: &str) -> Result<Promise, Diagnostic> {
         let unreadable = |why: String| Diagnostic::new(code::PLAN_UNREADABLE, why).hint(ANEW);
-        let mut document: Value = serde_json::from_str(text).map_err(|error| unreadable(format!("this is not a plan: {error}")))?;
+        let mut document: Value = serde_json::from_str(text)
+            .map_err(|error| unreadable(format!("this is not a plan: {error}")))?;
         let schema = document.get("schema").and_then(Value::as_str).unwrap_or_default();
         if schema != SCHEMA {
-            return Err(unreadable(format!("this is not a plan that this version reads: its schema is '{schema}' and not '{SCHEMA}'")));
+            return Err(unreadable(format!(
+                "this is not a plan that this version reads: its schema is '{schema}' and not '{SCHEMA}'"
+            )));
         }
         let written = document.as_object_mut().and_then(|members| members.remove("digest"));
         if written != Some(json!(digest(&document))) {
-            return Err(unreadable("the plan was changed after it was made: its digest does not fit".into()));
+            return Err(unreadable(
+                "the plan was changed after it was made: its digest does not fit".into(),
+            ));
         }
         let text = |pointer: &str| {
             let found = document.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
@@ -70,25 +78,32 @@ impl Promise {
         if self.generation == generation {
             return Ok(());
         }
-        let message = format!("the rules are {} now, and the plan was made with {}", short(generation), short(&self.generation));
+        let message = format!(
+            "the rules are {} now, and the plan was made with {}",
+            short(generation),
+            short(&self.generation)
+        );
         Err(Diagnostic::new(code::PLAN_RULES_MOVED, message).hint(ANEW))
     }
 
     fn check_ledger(&self, ledger: &Ledger) -> Result<(), Diagnostic> {
         if let Some(day) = &self.as_of {
-            let message = format!("the plan goes by the charges as they were known on {day}; what is posted goes by all that is known");
-            return Err(Diagnostic::new(code::PLAN_NOT_TO_APPLY, message).hint("make the plan without --as-of: `apportion plan --out plan.json`"));
+            let message = format!(
+                "the plan goes by the charges as they were known on {day}; what is posted goes by all that is known"
+            );
+            return Err(Diagnostic::new(code::PLAN_NOT_TO_APPLY, message)
+                .hint("make the plan without --as-of: `apportion plan --out plan.json`"));
         }
         if ledger.identity()?.as_ref() != Some(&self.ledger) {
             let message = "the plan was made on another ledger";
-            return Err(
-                Diagnostic::new(code::PLAN_OTHER_LEDGER, message).hint("name the ledger of the plan with `--ledger PATH`, or make a new plan")
-            );
+            return Err(Diagnostic::new(code::PLAN_OTHER_LEDGER, message)
+                .hint("name the ledger of the plan with `--ledger PATH`, or make a new plan"));
         }
         if ledger.inputs_digest()? != self.inputs {
             if ledger.standing_digest()? == self.outcome {
                 let message = "the plan has been applied already: what it promises is what stands";
-                return Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint("see `apportion rule history` and `apportion costs`"));
+                return Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message)
+                    .hint("see `apportion rule history` and `apportion costs`"));
             }
             let message = "charges, entries or closed months have changed since the plan was made";
             return Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint(ANEW));
@@ -98,7 +113,12 @@ impl Promise {
 }
 
 /// Posts what was planned, or nothing. The options must not collect.
-pub fn apply(ledger: &mut Ledger, promise: &Promise, options: RunOptions<'_>, progress: &mut dyn FnMut(Progress)) -> Result<RunReport, Diagnostic> {
+pub fn apply(
+    ledger: &mut Ledger,
+    promise: &Promise,
+    options: RunOptions<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<RunReport, Diagnostic> {
     promise.check_rules(options.rules.generation())?;
     promise.check_ledger(ledger)?;
     // Between the check and the run another run may post, and settings beside the rules may decide, such as a plugin's version.

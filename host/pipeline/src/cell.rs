@@ -25,8 +25,14 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub fn of_row<'n>(self, batch: &Batch<'_>, row: usize, name: impl FnOnce(usize) -> &'n str) -> SetAside {
-        let (column, excerpt) = self.column.map_or((0, String::new()), |column| in_line(&batch.columns[column], row));
+    pub fn of_row<'n>(
+        self,
+        batch: &Batch<'_>,
+        row: usize,
+        name: impl FnOnce(usize) -> &'n str,
+    ) -> SetAside {
+        let (column, excerpt) =
+            self.column.map_or((0, String::new()), |column| in_line(&batch.columns[column], row));
         let reason = match self.column {
             Some(column) => format!("{}: {}", name(column), self.reason),
             None => self.reason,
@@ -38,7 +44,13 @@ impl Refusal {
 
 impl SetAside {
     pub fn unreadable(row: &Unreadable) -> SetAside {
-        SetAside { code: row.code, place: row.place, column: 0, reason: row.reason.clone(), excerpt: row.excerpt.clone() }
+        SetAside {
+            code: row.code,
+            place: row.place,
+            column: 0,
+            reason: row.reason.clone(),
+            excerpt: row.excerpt.clone(),
+        }
     }
 }
 
@@ -60,7 +72,9 @@ impl Dates {
         let (column, text) = match input {
             Input::Constant(text) => (None, text.as_bytes()),
             Input::Column(column) => match batch.columns[*column] {
-                Cells::Days { nulls: Some(nulls), .. } if nulls[row] => return Err(refuse(Some(*column), "it is empty".into())),
+                Cells::Days { nulls: Some(nulls), .. } if nulls[row] => {
+                    return Err(refuse(Some(*column), "it is empty".into()));
+                }
                 Cells::Days { values, .. } => return Ok(Day::from_epoch(values[row])),
                 cells => (Some(*column), cells.plain(row)),
             },
@@ -70,7 +84,8 @@ impl Dates {
         {
             return Ok(day);
         }
-        let day = parse_instant(text, self.order).map_err(|error| refuse(column, error.to_string()))?;
+        let day =
+            parse_instant(text, self.order).map_err(|error| refuse(column, error.to_string()))?;
         self.last_text.clear();
         self.last_text.extend_from_slice(text);
         self.last_day = Some(day);
@@ -79,7 +94,12 @@ impl Dates {
 }
 
 /// A quantity, or nothing where the cell is empty or says "nothing".
-pub fn quantity(column: usize, nulls: &[String], batch: &Batch<'_>, row: usize) -> Result<Option<Quantity>, Refusal> {
+pub fn quantity(
+    column: usize,
+    nulls: &[String],
+    batch: &Batch<'_>,
+    row: usize,
+) -> Result<Option<Quantity>, Refusal> {
     let parsed = match batch.columns[column] {
         Cells::Decimal { nulls: Some(nulls), .. } if nulls[row] => return Ok(None),
         Cells::Decimal { values, scale, .. } => Quantity::from_scaled(values[row], scale),
@@ -100,15 +120,25 @@ pub fn quantity(column: usize, nulls: &[String], batch: &Batch<'_>, row: usize) 
 
 /// An amount in nanos and what is left of it, where anything is.
 #[inline]
-pub fn amount(input: &Input, batch: &Batch<'_>, row: usize) -> Result<(i64, Option<Rest>), Refusal> {
+pub fn amount(
+    input: &Input,
+    batch: &Batch<'_>,
+    row: usize,
+) -> Result<(i64, Option<Rest>), Refusal> {
     let (column, text) = match input {
         Input::Constant(text) => (None, text.as_bytes()),
         Input::Column(column) => match batch.columns[*column] {
             Cells::Decimal { values, nulls, scale } => {
                 let is_null = nulls.is_some_and(|nulls| nulls[row]);
-                let value = if is_null { Err(NotAnAmount::Empty) } else { decimal::from_scaled(values[row], scale) };
+                let value = if is_null {
+                    Err(NotAnAmount::Empty)
+                } else {
+                    decimal::from_scaled(values[row], scale)
+                };
                 return value
-                    .map(|parsed| (parsed.nanos, Some(parsed.rest).filter(|rest| *rest != Rest::Fine(0))))
+                    .map(|parsed| {
+                        (parsed.nanos, Some(parsed.rest).filter(|rest| *rest != Rest::Fine(0)))
+                    })
                     .map_err(|error| Refusal { column: Some(*column), reason: error.to_string() });
             }
             cells => (Some(*column), cells.plain(row)),
@@ -131,8 +161,15 @@ fn in_line(cells: &Cells<'_>, row: usize) -> (u32, String) {
     };
     let start = ranges.get(row).map_or(0, |range| range.0 as usize).min(buffer.len());
     let line_start = buffer[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let line_end = buffer[start..].iter().position(|byte| *byte == b'\n').map_or(buffer.len(), |at| start + at);
+    let line_end = buffer[start..]
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(buffer.len(), |at| start + at);
     let column = String::from_utf8_lossy(&buffer[line_start..start]).chars().count() as u32 + 1;
-    let line = String::from_utf8_lossy(&buffer[line_start..line_end]).chars().take(160).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = String::from_utf8_lossy(&buffer[line_start..line_end])
+        .chars()
+        .take(160)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     (column, line)
 }

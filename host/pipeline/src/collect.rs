@@ -61,7 +61,10 @@ pub struct Collected {
 }
 
 /// A failure of the source is in its report; an error is one of the ledger and ends the run.
-pub fn collect(mut collection: Collection<'_, '_, '_, '_>, feed: &Feed<'_>) -> Result<Collected, Diagnostic> {
+pub fn collect(
+    mut collection: Collection<'_, '_, '_, '_>,
+    feed: &Feed<'_>,
+) -> Result<Collected, Diagnostic> {
     let source = collection.source;
     let schema = collection.registry.lock().unwrap_or_else(PoisonError::into_inner).schema();
     let mut begun = Begun::new(&mut collection, schema)?;
@@ -87,7 +90,8 @@ pub fn collect(mut collection: Collection<'_, '_, '_, '_>, feed: &Feed<'_>) -> R
         Err(diagnostic) => {
             collection.transaction.abandon_source()?;
             collection.note(None, &ended, Vec::new())?;
-            let mut report = SourceReport::failed(&source.name, source.collector.identity(), diagnostic.clone());
+            let mut report =
+                SourceReport::failed(&source.name, source.collector.identity(), diagnostic.clone());
             report.days_taken_back = collection.billed.taken_back.len() as u64;
             report.set_effort(collection.period, &ended);
             Ok(Collected { report, changed: Vec::new(), changed_usage: BTreeSet::new() })
@@ -102,13 +106,23 @@ struct Begun<'a> {
 }
 
 impl<'a> Begun<'a> {
-    fn new(collection: &mut Collection<'_, '_, '_, '_>, schema: &'a TagSchema) -> Result<Begun<'a>, Diagnostic> {
+    fn new(
+        collection: &mut Collection<'_, '_, '_, '_>,
+        schema: &'a TagSchema,
+    ) -> Result<Begun<'a>, Diagnostic> {
         let source = collection.source;
         let id = collection.transaction.begin_source(&source.name, source.collector.identity())?;
         let usage = usage::Gathered::new(schema, collection.secrets, collection.days());
         let known = Known { asked: collection.period, ..Known::default() };
-        let gathering =
-            Gathering { gathered: Gathered::default(), usage, rejected: Vec::new(), typed: Vec::new(), tables: Vec::new(), state: None, known };
+        let gathering = Gathering {
+            gathered: Gathered::default(),
+            usage,
+            rejected: Vec::new(),
+            typed: Vec::new(),
+            tables: Vec::new(),
+            state: None,
+            known,
+        };
         Ok(Begun { id, gathering })
     }
 }
@@ -125,11 +139,17 @@ impl Collection<'_, '_, '_, '_> {
     }
 
     /// Keeps how it went, also if nothing else is kept.
-    fn note(&mut self, kept: Option<CollectionId>, ended: &Ended, unknown: Vec<UnknownDays>) -> Result<(), Diagnostic> {
+    fn note(
+        &mut self,
+        kept: Option<CollectionId>,
+        ended: &Ended,
+        unknown: Vec<UnknownDays>,
+    ) -> Result<(), Diagnostic> {
         let (source, plugin) = (self.source.name.as_str(), self.source.collector.identity());
         let failure = ended.outcome.as_ref().err().cloned();
         let without_state = ended.without_state && failure.is_none();
-        let attempt = Attempt { period: self.period, tries: ended.tries, without_state, failure, unknown };
+        let attempt =
+            Attempt { period: self.period, tries: ended.tries, without_state, failure, unknown };
         self.transaction.note_attempt(source, plugin, kept, &attempt)?;
         self.transaction.note_cost(Some(source), plugin, &ended.cost)
     }
@@ -151,7 +171,12 @@ struct Gathering<'a> {
 }
 
 impl Gathering<'_> {
-    fn batch(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, batch: Batch) -> Result<(), Diagnostic> {
+    fn batch(
+        &mut self,
+        collection: &mut Collection<'_, '_, '_, '_>,
+        id: CollectionId,
+        batch: Batch,
+    ) -> Result<(), Diagnostic> {
         self.gathered.set_aside_count += batch.rejected.len() as u64;
         self.keep_rejected(batch.rejected);
         if batch.state.is_some() {
@@ -174,7 +199,11 @@ impl Gathering<'_> {
         }
     }
 
-    fn usage(&mut self, collection: &Collection<'_, '_, '_, '_>, rows: Vec<RawUsage>) -> Result<(), Diagnostic> {
+    fn usage(
+        &mut self,
+        collection: &Collection<'_, '_, '_, '_>,
+        rows: Vec<RawUsage>,
+    ) -> Result<(), Diagnostic> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -184,13 +213,21 @@ impl Gathering<'_> {
             let excerpt = format!("{} {} {} {}", row.metric, row.period_start, row.value, row.unit);
             if let Err(reason) = self.usage.take(row) {
                 self.gathered.set_aside_count += 1;
-                self.keep_rejected(vec![Rejected { location: source.clone(), reason: format!("{}: {reason}", code::ROW_REJECTED), excerpt }]);
+                self.keep_rejected(vec![Rejected {
+                    location: source.clone(),
+                    reason: format!("{}: {reason}", code::ROW_REJECTED),
+                    excerpt,
+                }]);
             }
         }
         Ok(())
     }
 
-    fn scan_usage(&mut self, collection: &mut Collection<'_, '_, '_, '_>, mapping: &UsageMapping) -> Result<(), Diagnostic> {
+    fn scan_usage(
+        &mut self,
+        collection: &mut Collection<'_, '_, '_, '_>,
+        mapping: &UsageMapping,
+    ) -> Result<(), Diagnostic> {
         self.usage.expect_units(&collection.source.name, collection.transaction)?;
         let table = mapped_table(collection.source, &mapping.table)?;
         let reading = usage::Reading::new(mapping);
@@ -214,29 +251,46 @@ impl Gathering<'_> {
         self.rejected.extend(rejected.into_iter().take(room));
     }
 
-    fn flush_when_full(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId) -> Result<(), Diagnostic> {
+    fn flush_when_full(
+        &mut self,
+        collection: &mut Collection<'_, '_, '_, '_>,
+        id: CollectionId,
+    ) -> Result<(), Diagnostic> {
         let rows = self.typed.len() + self.tables.iter().map(|table| table.rows).sum::<usize>();
         if rows >= TYPED_ROWS { self.flush_typed(collection, id) } else { Ok(()) }
     }
 
     /// Typed charges take the way of all rows, as tables.
-    fn flush_typed(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId) -> Result<(), Diagnostic> {
+    fn flush_typed(
+        &mut self,
+        collection: &mut Collection<'_, '_, '_, '_>,
+        id: CollectionId,
+    ) -> Result<(), Diagnostic> {
         let mut tables = std::mem::take(&mut self.tables);
         if !self.typed.is_empty() {
             tables.push(typed::table(&std::mem::take(&mut self.typed)));
         }
         tables.retain(|table| table.rows > 0);
-        tables.chunk_by(ChargeTable::has_the_columns_of).try_for_each(|tables| self.gather(collection, id, tables))
+        tables
+            .chunk_by(ChargeTable::has_the_columns_of)
+            .try_for_each(|tables| self.gather(collection, id, tables))
     }
 
     /// Tables with the same columns.
-    fn gather(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, tables: &[ChargeTable]) -> Result<(), Diagnostic> {
+    fn gather(
+        &mut self,
+        collection: &mut Collection<'_, '_, '_, '_>,
+        id: CollectionId,
+        tables: &[ChargeTable],
+    ) -> Result<(), Diagnostic> {
         let Some(first) = tables.first() else { return Ok(()) };
-        let reading = Reading::new(&typed::mapping(first, &collection.source.name), collection.dimensions)?;
+        let reading =
+            Reading::new(&typed::mapping(first, &collection.source.name), collection.dimensions)?;
         let known = Identities::new(&reading, collection.registry);
         let mut segments = Vec::new();
         let mut emit = |day, currency, segment| segments.push((day, currency, segment));
-        let mut gatherer = Gatherer::new(&known, collection.secrets, collection.wanted(), &mut emit);
+        let mut gatherer =
+            Gatherer::new(&known, collection.secrets, collection.wanted(), &mut emit);
         let mut place = 0;
         for table in tables {
             typed::hand_out(table, &reading, place, &mut |batch| gatherer.take(batch));
@@ -247,12 +301,22 @@ impl Gathering<'_> {
             store(collection, id, day, currency, &segment)?;
         }
         let set_aside = std::mem::take(&mut gathered.set_aside);
-        self.keep_rejected(set_aside.into_iter().map(|row| rejected(&collection.source.name, Some(row.place + 1), row)).collect());
+        self.keep_rejected(
+            set_aside
+                .into_iter()
+                .map(|row| rejected(&collection.source.name, Some(row.place + 1), row))
+                .collect(),
+        );
         self.gathered.merge(gathered);
         Ok(())
     }
 
-    fn scan(&mut self, collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, mapping: &Mapping) -> Result<(), Diagnostic> {
+    fn scan(
+        &mut self,
+        collection: &mut Collection<'_, '_, '_, '_>,
+        id: CollectionId,
+        mapping: &Mapping,
+    ) -> Result<(), Diagnostic> {
         let reading = Reading::new(mapping, collection.dimensions)?;
         let table = mapped_table(collection.source, &mapping.table)?;
         let scan = Scan::open(table, &reading.wanted(), short_rows(mapping.short_rows))?;
@@ -264,7 +328,12 @@ impl Gathering<'_> {
     }
 
     /// States the totals of each day; a day that comes out as it was keeps its old statement.
-    fn finish(self, mut collection: Collection<'_, '_, '_, '_>, id: CollectionId, ended: &Ended) -> Result<Collected, Diagnostic> {
+    fn finish(
+        self,
+        mut collection: Collection<'_, '_, '_, '_>,
+        id: CollectionId,
+        ended: &Ended,
+    ) -> Result<Collected, Diagnostic> {
         let (source, period) = (collection.source, collection.period);
         let transaction = &mut *collection.transaction;
         let mut report = SourceReport::new(&source.name, source.collector.identity());
@@ -273,20 +342,24 @@ impl Gathering<'_> {
         totals.sort_by_key(|(key, _)| **key);
         let mut stated = BTreeSet::new();
         for ((day, currency), totals) in &totals {
-            let source_day = SourceDay { source: source.name.clone(), day: *day, currency: *currency };
+            let source_day =
+                SourceDay { source: source.name.clone(), day: *day, currency: *currency };
             report.count(transaction.restate(id, &source_day, totals)?, &source_day, &mut changed);
             stated.insert(source_day);
         }
         if let Some(days) = self.known.span() {
             for gone in transaction.source_days(days)? {
-                let is_known = self.known.has(gone.source_day.day) && !stated.contains(&gone.source_day);
+                let is_known =
+                    self.known.has(gone.source_day.day) && !stated.contains(&gone.source_day);
                 if is_known && gone.source_day.source == source.name && gone.totals.charges > 0 {
-                    let restated = transaction.restate(id, &gone.source_day, &Default::default())?;
+                    let restated =
+                        transaction.restate(id, &gone.source_day, &Default::default())?;
                     report.count(restated, &gone.source_day, &mut changed);
                 }
             }
         }
-        let (usage, changed_usage) = self.usage.state(transaction, id, &source.name, &self.known)?;
+        let (usage, changed_usage) =
+            self.usage.state(transaction, id, &source.name, &self.known)?;
         report.usage = usage;
         transaction.reject(&source.name, &self.rejected, self.gathered.set_aside_count)?;
         transaction.keep_source(self.state.as_deref())?;
@@ -303,7 +376,11 @@ impl Gathering<'_> {
         report.days_taken_back = collection.billed.taken_back.len() as u64;
         report.rejected = self.rejected.into_iter().take(REJECTED_SHOWN).collect();
         report.set_totals(&self.gathered.totals);
-        (collection.progress)(Progress::Collected { name: source.name.clone(), charges: report.charges, set_aside: report.set_aside });
+        (collection.progress)(Progress::Collected {
+            name: source.name.clone(),
+            charges: report.charges,
+            set_aside: report.set_aside,
+        });
         Ok(Collected { report, changed, changed_usage })
     }
 }
@@ -314,7 +391,12 @@ fn short_rows(may_be: bool) -> ShortRows {
 
 fn mapped_table<'s>(source: &'s Source, name: &str) -> Result<&'s GrantedTable, Diagnostic> {
     let table = source.request.tables.iter().find(|table| table.name == name);
-    table.ok_or_else(|| Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin mapped the table '{name}', which it was not given")))
+    table.ok_or_else(|| {
+        Diagnostic::new(
+            code::PLUGIN_JUNK,
+            format!("the plugin mapped the table '{name}', which it was not given"),
+        )
+    })
 }
 
 fn store(
@@ -329,9 +411,15 @@ fn store(
 }
 
 /// Workers decode, intern and compress; this thread writes what they send and shows how far they are.
-fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId, scan: &Scan, reading: &Reading) -> Result<Gathered, Diagnostic> {
+fn scan_in_threads(
+    collection: &mut Collection<'_, '_, '_, '_>,
+    id: CollectionId,
+    scan: &Scan,
+    reading: &Reading,
+) -> Result<Gathered, Diagnostic> {
     let threads = if scan.bytes < PARALLEL_BYTES_MIN { 1 } else { collection.threads.max(1) };
-    let (identities, secrets) = (&Identities::new(reading, collection.registry), collection.secrets);
+    let (identities, secrets) =
+        (&Identities::new(reading, collection.registry), collection.secrets);
     let billed = collection.billed.days.clone();
     let wanted = Wanted { period: collection.days(), billed: &billed };
     std::thread::scope(|scope| {
@@ -341,7 +429,8 @@ fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId
                 let sender = sender.clone();
                 scope.spawn(move || {
                     // A send fails only after the writer has failed, which ends the run anyway.
-                    let mut emit = |day, currency, segment| drop(sender.send((day, currency, segment)));
+                    let mut emit =
+                        |day, currency, segment| drop(sender.send((day, currency, segment)));
                     let mut gatherer = Gatherer::new(identities, secrets, wanted, &mut emit);
                     let mut worker = scan.worker();
                     while worker.next(&mut |batch| {
@@ -356,12 +445,18 @@ fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId
         let mut written = Ok(());
         loop {
             match receiver.recv_timeout(Duration::from_millis(100)) {
-                Ok((day, currency, segment)) if written.is_ok() => written = store(collection, id, day, currency, &segment),
+                Ok((day, currency, segment)) if written.is_ok() => {
+                    written = store(collection, id, day, currency, &segment)
+                }
                 Ok(_) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(mpsc::RecvTimeoutError::Timeout) => {
                     let (name, bytes) = (collection.source.name.clone(), scan.progress());
-                    (collection.progress)(Progress::Source { name, bytes, bytes_total: scan.bytes });
+                    (collection.progress)(Progress::Source {
+                        name,
+                        bytes,
+                        bytes_total: scan.bytes,
+                    });
                 }
             }
         }
@@ -377,12 +472,24 @@ fn scan_in_threads(collection: &mut Collection<'_, '_, '_, '_>, id: CollectionId
 }
 
 /// From places to `file:line:column`.
-fn with_lines(table: &GrantedTable, scan: &Scan, mut set_aside: Vec<SetAside>) -> Result<Vec<Rejected>, Diagnostic> {
+fn with_lines(
+    table: &GrantedTable,
+    scan: &Scan,
+    mut set_aside: Vec<SetAside>,
+) -> Result<Vec<Rejected>, Diagnostic> {
     set_aside.sort_by_key(|row| row.place);
     set_aside.truncate(REJECTED_STORED);
     let places: Vec<u64> = set_aside.iter().map(|row| row.place).collect();
-    let lines = if scan.places_are_bytes() { decode::lines_at(table, &places)? } else { places.iter().map(|row| row + 1).collect() };
-    Ok(set_aside.into_iter().zip(lines).map(|(row, line)| rejected(&table.name, Some(line), row)).collect())
+    let lines = if scan.places_are_bytes() {
+        decode::lines_at(table, &places)?
+    } else {
+        places.iter().map(|row| row + 1).collect()
+    };
+    Ok(set_aside
+        .into_iter()
+        .zip(lines)
+        .map(|(row, line)| rejected(&table.name, Some(line), row))
+        .collect())
 }
 
 fn rejected(name: &str, line: Option<u64>, row: SetAside) -> Rejected {

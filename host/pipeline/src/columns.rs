@@ -64,11 +64,14 @@ impl Reading {
         };
         reading.billed_cost = reading.needed(mapping, Feed::BilledCost, "BilledCost")?;
         reading.effective_cost = reading.needed(mapping, Feed::EffectiveCost, "EffectiveCost")?;
-        reading.charge_period_start = reading.needed(mapping, Feed::ChargePeriodStart, "ChargePeriodStart")?;
+        reading.charge_period_start =
+            reading.needed(mapping, Feed::ChargePeriodStart, "ChargePeriodStart")?;
         match reading.needed(mapping, Feed::BillingCurrency, "BillingCurrency")? {
             Input::Column(column) => reading.identity.push((column, Identity::Currency)),
             Input::Constant(text) => {
-                Currency::parse(text.as_bytes()).map_err(|error| Diagnostic::new(code::PLUGIN_CONFIG, format!("{}: {error}", mapping.table)))?;
+                Currency::parse(text.as_bytes()).map_err(|error| {
+                    Diagnostic::new(code::PLUGIN_CONFIG, format!("{}: {error}", mapping.table))
+                })?;
                 reading.constants.push((Identity::Currency, text));
             }
         }
@@ -77,10 +80,16 @@ impl Reading {
         }
         reading.identify(mapping.origin(Feed::Tags), Identity::Tags);
         for tag in &mapping.tag_columns {
-            reading.identify(Some(&Origin::Column(tag.column.clone())), Identity::Tag(tag.key.clone()));
+            reading.identify(
+                Some(&Origin::Column(tag.column.clone())),
+                Identity::Tag(tag.key.clone()),
+            );
         }
         for skip in &mapping.skips {
-            reading.identify(Some(&Origin::Column(skip.column.clone())), Identity::Skip(skip.values.clone()));
+            reading.identify(
+                Some(&Origin::Column(skip.column.clone())),
+                Identity::Skip(skip.values.clone()),
+            );
         }
         Ok(reading)
     }
@@ -91,9 +100,13 @@ impl Reading {
             Some(Origin::Column(column)) => Ok(Input::Column(self.want(column, typed))),
             Some(Origin::Constant(text)) => Ok(Input::Constant(text.clone())),
             Some(Origin::FirstOf(choices)) => Ok(Input::Column(self.work_out(name, choices))),
-            None => {
-                Err(Diagnostic::new(code::PLUGIN_JUNK, format!("the plugin's mapping of {} does not say where {name} comes from", mapping.table)))
-            }
+            None => Err(Diagnostic::new(
+                code::PLUGIN_JUNK,
+                format!(
+                    "the plugin's mapping of {} does not say where {name} comes from",
+                    mapping.table
+                ),
+            )),
         }
     }
 
@@ -122,7 +135,10 @@ impl Reading {
     }
 
     fn work_out(&mut self, name: &str, choices: &[Choice]) -> usize {
-        let choices = choices.iter().map(|choice| WorkedChoice::new(choice, |column| self.want(column, false))).collect();
+        let choices = choices
+            .iter()
+            .map(|choice| WorkedChoice::new(choice, |column| self.want(column, false)))
+            .collect();
         self.columns.push(Column::Worked(name.to_owned(), Worked { choices }));
         self.columns.len() - 1
     }
@@ -167,6 +183,11 @@ impl Reading {
         }
         let laid_out = LaidOut::new(self, batch);
         let columns = laid_out.columns(self, batch);
-        take(&Batch { rows: batch.rows, columns: &columns, places: batch.places, unreadable: batch.unreadable });
+        take(&Batch {
+            rows: batch.rows,
+            columns: &columns,
+            places: batch.places,
+            unreadable: batch.unreadable,
+        });
     }
 }

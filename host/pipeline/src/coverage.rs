@@ -27,7 +27,10 @@ impl Window {
     /// Today is not over, so that it is asked for again until it was asked for after its end.
     pub fn period(self, coverage: &Coverage, today: Day) -> Period {
         let (since, end) = (self.first_day(coverage, today), today.plus(1));
-        let first = (since.epoch_days()..end.epoch_days()).map(Day::from_epoch).find(|day| !coverage.has(*day)).unwrap_or(today);
+        let first = (since.epoch_days()..end.epoch_days())
+            .map(Day::from_epoch)
+            .find(|day| !coverage.has(*day))
+            .unwrap_or(today);
         let restated = first.plus(-i32::try_from(self.restate_days).unwrap_or(i32::MAX / 4));
         let start = restated.max(since).min(end);
         // The start was just cut at the end.
@@ -58,7 +61,9 @@ impl Coverage {
         let asked = attempts.iter().find_map(|attempt| attempt.attempt.period);
         let first_asked = asked.map(Period::start).filter(|day| *day > Day::from_epoch(0));
         let mut coverage = Coverage { first_asked, ..Coverage::default() };
-        for StoredAttempt { at_ms, attempt, .. } in attempts.iter().filter(|attempt| attempt.attempt.failure.is_none()) {
+        for StoredAttempt { at_ms, attempt, .. } in
+            attempts.iter().filter(|attempt| attempt.attempt.failure.is_none())
+        {
             let today = Day::of_instant(*at_ms);
             match attempt.period {
                 None => {
@@ -69,14 +74,19 @@ impl Coverage {
                     coverage.unknown.retain(|day, _| !period.contains(*day));
                     // A period without a beginning asks for all that came before; nobody has costs before the epoch.
                     let start = period.start().max(Day::from_epoch(0));
-                    coverage.days.extend((start.epoch_days()..period.end().min(today).epoch_days()).map(Day::from_epoch));
+                    coverage.days.extend(
+                        (start.epoch_days()..period.end().min(today).epoch_days())
+                            .map(Day::from_epoch),
+                    );
                     coverage.partial.extend(Some(today).filter(|today| period.contains(*today)));
                 }
             }
             for UnknownDays { period, reason } in &attempt.unknown {
-                let (start, end) = (period.start().max(Day::from_epoch(0)), period.end().min(today.plus(1)));
+                let (start, end) =
+                    (period.start().max(Day::from_epoch(0)), period.end().min(today.plus(1)));
                 let days = (start.epoch_days()..end.epoch_days()).map(Day::from_epoch);
-                let asked = days.filter(|day| attempt.period.is_none_or(|asked| asked.contains(*day)));
+                let asked =
+                    days.filter(|day| attempt.period.is_none_or(|asked| asked.contains(*day)));
                 coverage.unknown.extend(asked.map(|day| (day, reason.clone())));
             }
         }
@@ -100,7 +110,12 @@ pub struct Known {
 impl Known {
     pub fn has(&self, day: Day) -> bool {
         let is_unknown = self.unknown.iter().any(|unknown| unknown.period.contains(day));
-        !is_unknown && self.asked.iter().chain(self.complete.iter().filter(|_| self.asked.is_none())).any(|period| period.contains(day))
+        !is_unknown
+            && self
+                .asked
+                .iter()
+                .chain(self.complete.iter().filter(|_| self.asked.is_none()))
+                .any(|period| period.contains(day))
     }
 
     /// All such days lie in it.
@@ -132,8 +147,15 @@ pub enum DayState {
 }
 
 impl DayState {
-    pub const ALL: [DayState; 7] =
-        [DayState::Full, DayState::Restated, DayState::Estimated, DayState::Partial, DayState::Empty, DayState::Unknown, DayState::Gap];
+    pub const ALL: [DayState; 7] = [
+        DayState::Full,
+        DayState::Restated,
+        DayState::Estimated,
+        DayState::Partial,
+        DayState::Empty,
+        DayState::Unknown,
+        DayState::Gap,
+    ];
 
     /// How a calendar shows it.
     pub fn letter(self) -> char {
@@ -202,15 +224,26 @@ impl SourceStatus {
 }
 
 /// Reads how a source stands at a time.
-pub fn status(ledger: &Ledger, facts: &SourceFacts, at_ms: i64) -> Result<SourceStatus, Diagnostic> {
+pub fn status(
+    ledger: &Ledger,
+    facts: &SourceFacts,
+    at_ms: i64,
+) -> Result<SourceStatus, Diagnostic> {
     let attempts = ledger.attempts(&facts.name)?;
     let (last, today) = (attempts.last(), Day::of_instant(at_ms));
     let succeeded = attempts.iter().rev().find(|attempt| attempt.attempt.failure.is_none());
     let charged = charged(ledger, &facts.name)?;
     let coverage = Coverage::of(&attempts);
     let last_tried = last.map(|attempt| attempt.at_ms);
-    let unknown = coverage.unknown.iter().filter(|(day, _)| !charged.contains(day)).map(|(day, reason)| (*day, reason.as_str()));
-    let unknown = spans(unknown).into_iter().map(|(start, end, reason)| (start, end, reason.to_owned())).collect();
+    let unknown = coverage
+        .unknown
+        .iter()
+        .filter(|(day, _)| !charged.contains(day))
+        .map(|(day, reason)| (*day, reason.as_str()));
+    let unknown = spans(unknown)
+        .into_iter()
+        .map(|(start, end, reason)| (start, end, reason.to_owned()))
+        .collect();
     Ok(SourceStatus {
         name: facts.name.clone(),
         plugin: last.map(|attempt| attempt.plugin.clone()),
@@ -246,8 +279,14 @@ pub fn due(schedule: &Schedule, last_tried_ms: Option<i64>, now_ms: i64) -> Opti
 
 /// The days that have charges or usage of a source.
 fn charged(ledger: &Ledger, source: &str) -> Result<BTreeSet<Day>, Diagnostic> {
-    let charges = ledger.source_days(Period::all())?.into_iter().filter(|day| day.source_day.source == source && day.totals.charges > 0);
-    let usage = ledger.usage_days(Period::all())?.into_iter().filter(|day| day.source == source && day.rows > 0);
+    let charges = ledger
+        .source_days(Period::all())?
+        .into_iter()
+        .filter(|day| day.source_day.source == source && day.totals.charges > 0);
+    let usage = ledger
+        .usage_days(Period::all())?
+        .into_iter()
+        .filter(|day| day.source == source && day.rows > 0);
     Ok(charges.map(|day| day.source_day.day).chain(usage.map(|day| day.day)).collect())
 }
 
@@ -259,13 +298,23 @@ fn calendar(
     today: Day,
 ) -> Result<Vec<(Day, DayState)>, Diagnostic> {
     let restated: BTreeSet<Day> = ledger.restated_days(&facts.name)?.into_iter().collect();
-    let asked = coverage.days.first().into_iter().chain(coverage.days.last()).chain(&coverage.partial);
+    let asked =
+        coverage.days.first().into_iter().chain(coverage.days.last()).chain(&coverage.partial);
     // A source that is asked for single days owes all of them up to yesterday; files end where they end.
     let wanted = facts.window.map(|window| [window.first_day(coverage, today), today.plus(-1)]);
-    let edges: BTreeSet<Day> = asked.chain(charged.first()).chain(charged.last()).copied().chain(wanted.into_iter().flatten()).collect();
+    let edges: BTreeSet<Day> = asked
+        .chain(charged.first())
+        .chain(charged.last())
+        .copied()
+        .chain(wanted.into_iter().flatten())
+        .collect();
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
     let state = |day: Day| match charged.contains(&day) {
-        true if coverage.partial.contains(&day) && (!coverage.has(day) || coverage.unknown.contains_key(&day)) => DayState::Partial,
+        true if coverage.partial.contains(&day)
+            && (!coverage.has(day) || coverage.unknown.contains_key(&day)) =>
+        {
+            DayState::Partial
+        }
         true if facts.is_estimate => DayState::Estimated,
         true if restated.contains(&day) => DayState::Restated,
         true => DayState::Full,
@@ -276,7 +325,10 @@ fn calendar(
         false if coverage.all && facts.window.is_none() => DayState::Empty,
         false => DayState::Gap,
     };
-    Ok((first.epoch_days()..=last.epoch_days()).map(Day::from_epoch).map(|day| (day, state(day))).collect())
+    Ok((first.epoch_days()..=last.epoch_days())
+        .map(Day::from_epoch)
+        .map(|day| (day, state(day)))
+        .collect())
 }
 
 #[cfg(test)]
@@ -293,24 +345,34 @@ mod tests {
 
     /// `on start end` with an exclamation mark if it failed; `-` for all there is.
     fn attempts(text: &str) -> Vec<StoredAttempt> {
-        let plugin = PluginIdentity { name: "p".into(), version: "1".into(), digest: String::new() };
+        let plugin =
+            PluginIdentity { name: "p".into(), version: "1".into(), digest: String::new() };
         let attempt = |line: &str| {
             let words: Vec<&str> = line.split_whitespace().collect();
-            let period = (words[1] != "-").then(|| Period::new(day(words[1]), day(words[2])).unwrap_or_else(|error| panic!("{error}")));
+            let period = (words[1] != "-").then(|| {
+                Period::new(day(words[1]), day(words[2])).unwrap_or_else(|error| panic!("{error}"))
+            });
             let failure = line.ends_with('!').then(|| Diagnostic::new(code::PLUGIN_FAILED, "down"));
             let at_ms = i64::from(day(words[0]).epoch_days()) * DAY_MS + 3_600_000;
             StoredAttempt {
                 run: RunId(1),
                 at_ms,
                 plugin: plugin.clone(),
-                attempt: Attempt { period, tries: 1, without_state: false, failure, unknown: Vec::new() },
+                attempt: Attempt {
+                    period,
+                    tries: 1,
+                    without_state: false,
+                    failure,
+                    unknown: Vec::new(),
+                },
             }
         };
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(attempt).collect()
     }
 
     fn asked(since: &str, restate_days: u32, history: &str, today: &str) -> String {
-        let period = Window { since: (since != "-").then(|| day(since)), restate_days }.period(&Coverage::of(&attempts(history)), day(today));
+        let period = Window { since: (since != "-").then(|| day(since)), restate_days }
+            .period(&Coverage::of(&attempts(history)), day(today));
         format!("{} {}", period.start(), period.end())
     }
 
@@ -333,7 +395,10 @@ mod tests {
         assert_eq!(asked("2026-01-01", 0, hole, "2026-03-11"), "2026-02-01 2026-03-12");
         // Nobody said since when: the month before the first collection.
         assert_eq!(asked("-", 3, "", "2026-03-10"), "2026-02-01 2026-03-11");
-        assert_eq!(asked("-", 3, "2026-03-10 2026-02-01 2026-03-11 !", "2026-05-10"), "2026-02-01 2026-05-11");
+        assert_eq!(
+            asked("-", 3, "2026-03-10 2026-02-01 2026-03-11 !", "2026-05-10"),
+            "2026-02-01 2026-05-11"
+        );
         // A first day in the future asks for nothing.
         assert_eq!(asked("2027-01-01", 3, "", "2026-03-10"), "2026-03-11 2026-03-11");
     }
@@ -341,9 +406,24 @@ mod tests {
     #[test]
     fn a_period_without_ends_covers_what_was_over() {
         let all = Period::all();
-        let plugin = PluginIdentity { name: "p".into(), version: "1".into(), digest: String::new() };
-        let attempt = Attempt { period: Some(all), tries: 1, without_state: false, failure: None, unknown: Vec::new() };
-        let coverage = Coverage::of(&[StoredAttempt { run: RunId(1), at_ms: 2 * DAY_MS + 1, plugin, attempt }]);
-        assert_eq!([0, 1, 2, 3].map(|day| coverage.has(Day::from_epoch(day))), [true, true, false, false]);
+        let plugin =
+            PluginIdentity { name: "p".into(), version: "1".into(), digest: String::new() };
+        let attempt = Attempt {
+            period: Some(all),
+            tries: 1,
+            without_state: false,
+            failure: None,
+            unknown: Vec::new(),
+        };
+        let coverage = Coverage::of(&[StoredAttempt {
+            run: RunId(1),
+            at_ms: 2 * DAY_MS + 1,
+            plugin,
+            attempt,
+        }]);
+        assert_eq!(
+            [0, 1, 2, 3].map(|day| coverage.has(Day::from_epoch(day))),
+            [true, true, false, false]
+        );
     }
 }

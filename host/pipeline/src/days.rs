@@ -95,7 +95,11 @@ pub fn allocate(
     let epoch = |day: Day| turning.partition_point(|turn| *turn <= day);
     let in_force = |epoch: usize| InForce {
         rules,
-        generation: if turning.is_empty() { rules.generation().to_owned() } else { format!("{}/{epoch}", rules.generation()) },
+        generation: if turning.is_empty() {
+            rules.generation().to_owned()
+        } else {
+            format!("{}/{epoch}", rules.generation())
+        },
     };
     let stored = transaction.source_days(Period::all())?;
     let current = transaction.save_generation(&in_force(turning.len()))?;
@@ -103,8 +107,16 @@ pub fn allocate(
     for number in stored.iter().map(|day| epoch(day.source_day.day)).collect::<BTreeSet<_>>() {
         generations.insert(number, transaction.save_generation(&in_force(number))?);
     }
-    let mut allocated =
-        Allocated { generation: current, days: 0, posted: 0, reversed: 0, unchanged: 0, rule_calls: 0, suspense: Vec::new(), unresolved: Vec::new() };
+    let mut allocated = Allocated {
+        generation: current,
+        days: 0,
+        posted: 0,
+        reversed: 0,
+        unchanged: 0,
+        rule_calls: 0,
+        suspense: Vec::new(),
+        unresolved: Vec::new(),
+    };
     let same_rules = last_generation(transaction)? == Some(current);
     let mut days: BTreeSet<Day> = changed.charges.iter().map(|source_day| source_day.day).collect();
     if same_rules && !changed.usage.is_empty() {
@@ -117,10 +129,19 @@ pub fn allocate(
     for (generation, works) in work {
         let Some(first) = works.first().map(|work| work.day) else { continue };
         progress(Progress::Rules { resources: dictionary.resource_count() as u64 });
-        let mut rulings = Rulings::decide(transaction, dictionary, decider.as_mut(), generation, first)?;
-        let mut settle = Settling { allocated: &mut allocated, generation, total, progress: &mut *progress };
+        let mut rulings =
+            Rulings::decide(transaction, dictionary, decider.as_mut(), generation, first)?;
+        let mut settle =
+            Settling { allocated: &mut allocated, generation, total, progress: &mut *progress };
         if rulings.per_charge {
-            settle.one_by_one(transaction, dictionary, with, decider.as_mut(), &mut rulings, works)?;
+            settle.one_by_one(
+                transaction,
+                dictionary,
+                with,
+                decider.as_mut(),
+                &mut rulings,
+                works,
+            )?;
         } else {
             settle.in_threads(transaction, dictionary, with, &rulings, works)?;
         }
@@ -146,7 +167,8 @@ fn affected(
     generation_of: &dyn Fn(Day) -> Option<GenerationId>,
 ) -> BTreeMap<GenerationId, Vec<Work>> {
     let mut days: BTreeMap<Day, Vec<StoredDay>> = BTreeMap::new();
-    for day in stored.into_iter().filter(|day| !same_rules || changed.contains(&day.source_day.day)) {
+    for day in stored.into_iter().filter(|day| !same_rules || changed.contains(&day.source_day.day))
+    {
         days.entry(day.source_day.day).or_default().push(day);
     }
     let mut work: BTreeMap<GenerationId, Vec<Work>> = BTreeMap::new();
@@ -184,13 +206,21 @@ impl Rulings {
             decisions.push(numbers.number(decided, decider.outcomes(), &mut outcomes));
         }
         let later = decider.later_stages(day);
-        let later = later.into_iter().map(|decided| numbers.number(decided, decider.outcomes(), &mut outcomes)).collect();
+        let later = later
+            .into_iter()
+            .map(|decided| numbers.number(decided, decider.outcomes(), &mut outcomes))
+            .collect();
         let per_charge = decisions.contains(&OutcomeId::PER_CHARGE);
         let cells = Cells::new(dictionary, &decisions, &outcomes)?;
         Ok(Rulings { decisions, outcomes, later, cells, per_charge })
     }
 
-    fn generation<'a>(&'a self, dictionary: &'a Dictionary, with: With<'a>, drivers: &'a Drivers) -> Generation<'a> {
+    fn generation<'a>(
+        &'a self,
+        dictionary: &'a Dictionary,
+        with: With<'a>,
+        drivers: &'a Drivers,
+    ) -> Generation<'a> {
         Generation {
             dictionary,
             cells: &self.cells,
@@ -211,11 +241,20 @@ struct Numbers {
 
 impl Numbers {
     fn new(outcomes: &[Outcome]) -> Numbers {
-        let known = outcomes.iter().enumerate().map(|(number, outcome)| (outcome.clone(), OutcomeId(number as u32))).collect();
+        let known = outcomes
+            .iter()
+            .enumerate()
+            .map(|(number, outcome)| (outcome.clone(), OutcomeId(number as u32)))
+            .collect();
         Numbers { known, of_decider: Vec::new() }
     }
 
-    fn number(&mut self, decided: OutcomeId, decider: &[Outcome], outcomes: &mut Vec<Outcome>) -> OutcomeId {
+    fn number(
+        &mut self,
+        decided: OutcomeId,
+        decider: &[Outcome],
+        outcomes: &mut Vec<Outcome>,
+    ) -> OutcomeId {
         if decided == OutcomeId::PER_CHARGE {
             return decided;
         }
@@ -280,7 +319,8 @@ impl Settling<'_> {
                     loop {
                         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
                         let Ok((day, loaded)) = job else { break };
-                        let result = slices(loaded, generation).and_then(|slices| allocate_day(generation, slices));
+                        let result = slices(loaded, generation)
+                            .and_then(|slices| allocate_day(generation, slices));
                         if done.send((day, result)).is_err() {
                             break;
                         }
@@ -290,7 +330,8 @@ impl Settling<'_> {
             drop((done, jobs));
             let count = works.len();
             let mut waiting = BTreeMap::new();
-            let mut order = works.iter().map(|work| work.day).collect::<Vec<_>>().into_iter().peekable();
+            let mut order =
+                works.iter().map(|work| work.day).collect::<Vec<_>>().into_iter().peekable();
             let mut settled = 0;
             let mut given = works.into_iter();
             let mut in_flight = 0;
@@ -339,15 +380,25 @@ impl Settling<'_> {
             let loaded = decode_all(load(transaction, work.stored)?)?;
             let mut cells_of = Vec::new();
             for (_, _, columns) in &loaded {
-                cells_of.push(decide_charges(dictionary, decider, rulings, &mut numbers, work.day, columns));
+                cells_of.push(decide_charges(
+                    dictionary,
+                    decider,
+                    rulings,
+                    &mut numbers,
+                    work.day,
+                    columns,
+                ));
             }
             let fresh = Cells::new(dictionary, &rulings.decisions, &rulings.outcomes)?;
             rulings.cells = fresh;
             for ((day, totals, columns), outcomes) in loaded.into_iter().zip(cells_of) {
                 let mut slice = DaySlice::new(day.source_day, day.totals);
-                totals.into_iter().for_each(|(charges, billed, effective)| slice.add_segment_totals(charges, billed, effective));
+                totals.into_iter().for_each(|(charges, billed, effective)| {
+                    slice.add_segment_totals(charges, billed, effective)
+                });
                 for (row, resource) in columns.resources.iter().enumerate() {
-                    let cell = rulings.cells.number(dictionary, ResourceId(*resource), outcomes[row]);
+                    let cell =
+                        rulings.cells.number(dictionary, ResourceId(*resource), outcomes[row]);
                     slice.add(&rulings.cells, cell, columns.billed[row], columns.effective[row]);
                 }
                 slices.push(slice);
@@ -362,7 +413,12 @@ impl Settling<'_> {
         Ok(())
     }
 
-    fn settle(&mut self, transaction: &mut Transaction<'_>, day: Day, result: DayResult) -> Result<(), Diagnostic> {
+    fn settle(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        day: Day,
+        result: DayResult,
+    ) -> Result<(), Diagnostic> {
         for (source_day, entries) in result.entries {
             let settled = transaction.settle(&source_day, self.generation, entries)?;
             self.allocated.posted += settled.posted;
@@ -383,7 +439,11 @@ impl Settling<'_> {
     }
 }
 
-fn drivers(transaction: &Transaction<'_>, rulings: &Rulings, works: &[Work]) -> Result<Drivers, Diagnostic> {
+fn drivers(
+    transaction: &Transaction<'_>,
+    rulings: &Rulings,
+    works: &[Work],
+) -> Result<Drivers, Diagnostic> {
     let (first, last) = span(works);
     Drivers::load(transaction, &rulings.outcomes, first, last)
 }
@@ -414,9 +474,14 @@ fn slices(loaded: Loaded, generation: &Generation<'_>) -> Result<Vec<DaySlice>, 
         for stored in segments {
             segment::decode(&stored.data, &mut columns)?;
             slice.add_segment_totals(u64::from(stored.rows), stored.billed, stored.effective);
-            for ((resource, billed), effective) in columns.resources.iter().zip(&columns.billed).zip(&columns.effective) {
+            for ((resource, billed), effective) in
+                columns.resources.iter().zip(&columns.billed).zip(&columns.effective)
+            {
                 let cell = cells.of_resource.get(*resource as usize).copied().unwrap_or(PER_CHARGE);
-                assert!(cell != PER_CHARGE, "resource {resource} was decided before its charges are summed");
+                assert!(
+                    cell != PER_CHARGE,
+                    "resource {resource} was decided before its charges are summed"
+                );
                 slice.add(cells, cell, *billed, *effective);
             }
         }
@@ -428,10 +493,13 @@ fn slices(loaded: Loaded, generation: &Generation<'_>) -> Result<Vec<DaySlice>, 
 /// Charges, billed and effective sums of a segment.
 type SegmentTotals = (u64, domain::money::Sum, domain::money::Sum);
 
-fn decode_all(loaded: Loaded) -> Result<Vec<(StoredDay, Vec<SegmentTotals>, segment::Decoded)>, Diagnostic> {
+fn decode_all(
+    loaded: Loaded,
+) -> Result<Vec<(StoredDay, Vec<SegmentTotals>, segment::Decoded)>, Diagnostic> {
     let mut all = Vec::new();
     for (day, segments) in loaded {
-        let (mut whole, mut part, mut totals) = (segment::Decoded::default(), segment::Decoded::default(), Vec::new());
+        let (mut whole, mut part, mut totals) =
+            (segment::Decoded::default(), segment::Decoded::default(), Vec::new());
         for stored in segments {
             segment::decode(&stored.data, &mut part)?;
             totals.push((u64::from(stored.rows), stored.billed, stored.effective));
@@ -456,8 +524,11 @@ fn decide_charges(
     for (row, resource) in columns.resources.iter().enumerate() {
         let mut outcome = rulings.decisions[*resource as usize];
         if outcome == OutcomeId::PER_CHARGE {
-            let line =
-                ChargeLine { day, billed_cost: Money::from_nanos(columns.billed[row]), effective_cost: Money::from_nanos(columns.effective[row]) };
+            let line = ChargeLine {
+                day,
+                billed_cost: Money::from_nanos(columns.billed[row]),
+                effective_cost: Money::from_nanos(columns.effective[row]),
+            };
             let decided = decider.decide(dictionary, ResourceId(*resource), day, Some(&line));
             outcome = numbers.number(decided, decider.outcomes(), &mut rulings.outcomes);
         }

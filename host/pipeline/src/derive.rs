@@ -24,7 +24,8 @@ use ledger::{GenerationId, Ledger, Weights, segment};
 use std::collections::{BTreeMap, HashMap};
 
 /// Makes rules of their stored sources and tables.
-pub type RulesOf<'a> = dyn Fn(&[RuleFacts], &[(String, String)]) -> Result<Box<dyn Rules>, Diagnostic> + 'a;
+pub type RulesOf<'a> =
+    dyn Fn(&[RuleFacts], &[(String, String)]) -> Result<Box<dyn Rules>, Diagnostic> + 'a;
 
 /// Who bears a cost, as a posting says it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -142,8 +143,9 @@ struct LastRun {
 
 impl LastRun {
     fn find(ledger: &Ledger) -> Result<Option<LastRun>, Diagnostic> {
-        let ended =
-            ledger.runs(usize::MAX >> 1)?.into_iter().find_map(|run| run.end.and_then(|end| end.generation).map(|generation| (run.id, generation)));
+        let ended = ledger.runs(usize::MAX >> 1)?.into_iter().find_map(|run| {
+            run.end.and_then(|end| end.generation).map(|generation| (run.id, generation))
+        });
         let Some((run, generation)) = ended else { return Ok(None) };
         let digest = ledger.generation_digest(generation)?.unwrap_or_default();
         let mut spans = Vec::new();
@@ -189,7 +191,10 @@ impl Stored {
     }
 
     /// Rules run again only where a decision hangs on the single charge.
-    pub fn rules_if_needed(&self, rules_of: Option<&RulesOf<'_>>) -> Result<Option<Box<dyn Rules>>, Diagnostic> {
+    pub fn rules_if_needed(
+        &self,
+        rules_of: Option<&RulesOf<'_>>,
+    ) -> Result<Option<Box<dyn Rules>>, Diagnostic> {
         if !self.decisions.contains(&OutcomeId::PER_CHARGE) {
             return Ok(None);
         }
@@ -201,13 +206,18 @@ impl Stored {
     }
 
     pub fn decision(&self, resource: u32) -> Result<OutcomeId, Diagnostic> {
-        self.decisions.get(resource as usize).copied().ok_or_else(|| corrupt(format!("resource {resource} has charges and no decision")))
+        self.decisions
+            .get(resource as usize)
+            .copied()
+            .ok_or_else(|| corrupt(format!("resource {resource} has charges and no decision")))
     }
 
     /// The rule that took a decision, or failed to.
     fn rule_of(&self, outcome: OutcomeId) -> Option<&RuleFacts> {
         match self.outcomes.get(outcome.0 as usize)?.verdict {
-            Verdict::Decided { rule, .. } | Verdict::Suspense { rule, .. } => self.facts.get(rule.0 as usize),
+            Verdict::Decided { rule, .. } | Verdict::Suspense { rule, .. } => {
+                self.facts.get(rule.0 as usize)
+            }
             Verdict::Unallocated => None,
         }
     }
@@ -269,22 +279,58 @@ struct Summing {
 }
 
 impl<'a> Scan<'a> {
-    fn new(stored: &'a Stored, dictionary: &'a Dictionary, bearers: &'a mut Bearers, decider: Option<Box<dyn Decider + 'a>>) -> Scan<'a> {
-        let known = stored.outcomes.iter().enumerate().map(|(number, outcome)| (outcome, OutcomeId(number as u32))).collect();
-        Scan { stored, dictionary, bearers, decider, known, open_of: vec![0; stored.decisions.len()] }
+    fn new(
+        stored: &'a Stored,
+        dictionary: &'a Dictionary,
+        bearers: &'a mut Bearers,
+        decider: Option<Box<dyn Decider + 'a>>,
+    ) -> Scan<'a> {
+        let known = stored
+            .outcomes
+            .iter()
+            .enumerate()
+            .map(|(number, outcome)| (outcome, OutcomeId(number as u32)))
+            .collect();
+        Scan {
+            stored,
+            dictionary,
+            bearers,
+            decider,
+            known,
+            open_of: vec![0; stored.decisions.len()],
+        }
     }
 
-    fn source_day(&mut self, ledger: &Ledger, source_day: &SourceDay, run: RunId, take: &mut Take<'_>) -> Result<(), Diagnostic> {
+    fn source_day(
+        &mut self,
+        ledger: &Ledger,
+        source_day: &SourceDay,
+        run: RunId,
+        take: &mut Take<'_>,
+    ) -> Result<(), Diagnostic> {
         let weights = ledger.weights(run, source_day.day, source_day.currency)?;
         let stored = self.stored;
         let stations = Stations::new(&weights, |weights| stored.rule_of(weights.outcome).cloned());
-        let mut summing =
-            Summing { run, weights, stations, fates: Vec::new(), fate_of: HashMap::new(), open: Vec::new(), per_charge: HashMap::new() };
+        let mut summing = Summing {
+            run,
+            weights,
+            stations,
+            fates: Vec::new(),
+            fate_of: HashMap::new(),
+            open: Vec::new(),
+            per_charge: HashMap::new(),
+        };
         let mut columns = segment::Decoded::default();
         for stored in ledger.segments(source_day)? {
             segment::decode(&stored.data, &mut columns)?;
-            for ((resource, billed), effective) in columns.resources.iter().zip(&columns.billed).zip(&columns.effective) {
-                let line = ChargeLine { day: source_day.day, billed_cost: Money::from_nanos(*billed), effective_cost: Money::from_nanos(*effective) };
+            for ((resource, billed), effective) in
+                columns.resources.iter().zip(&columns.billed).zip(&columns.effective)
+            {
+                let line = ChargeLine {
+                    day: source_day.day,
+                    billed_cost: Money::from_nanos(*billed),
+                    effective_cost: Money::from_nanos(*effective),
+                };
                 let at = self.open(&mut summing, *resource, &line)?;
                 summing.add(at, &line);
             }
@@ -293,7 +339,12 @@ impl<'a> Scan<'a> {
     }
 
     /// The portion that a charge belongs to.
-    fn open(&mut self, summing: &mut Summing, resource: u32, line: &ChargeLine) -> Result<usize, Diagnostic> {
+    fn open(
+        &mut self,
+        summing: &mut Summing,
+        resource: u32,
+        line: &ChargeLine,
+    ) -> Result<usize, Diagnostic> {
         let outcome = self.stored.decision(resource)?;
         if outcome != OutcomeId::PER_CHARGE {
             let slot = self.open_of.get(resource as usize).copied().unwrap_or(0);
@@ -314,13 +365,26 @@ impl<'a> Scan<'a> {
     }
 
     fn decide(&mut self, resource: u32, line: &ChargeLine) -> Result<OutcomeId, Diagnostic> {
-        let decider = self.decider.as_mut().ok_or_else(|| corrupt(format!("resource {resource} needs rules that are not stored")))?;
+        let decider = self.decider.as_mut().ok_or_else(|| {
+            corrupt(format!("resource {resource} needs rules that are not stored"))
+        })?;
         let decided = decider.decide(self.dictionary, ResourceId(resource), line.day, Some(line));
-        let known = decider.outcomes().get(decided.0 as usize).and_then(|outcome| self.known.get(outcome));
-        known.copied().ok_or_else(|| corrupt(format!("the stored rules decide resource {resource} in a way that was never posted")))
+        let known =
+            decider.outcomes().get(decided.0 as usize).and_then(|outcome| self.known.get(outcome));
+        known.copied().ok_or_else(|| {
+            corrupt(format!(
+                "the stored rules decide resource {resource} in a way that was never posted"
+            ))
+        })
     }
 
-    fn start(&mut self, summing: &mut Summing, resource: u32, outcome: OutcomeId, line: &ChargeLine) -> Result<usize, Diagnostic> {
+    fn start(
+        &mut self,
+        summing: &mut Summing,
+        resource: u32,
+        outcome: OutcomeId,
+        line: &ChargeLine,
+    ) -> Result<usize, Diagnostic> {
         let fate = match summing.fate_of.get(&outcome) {
             Some(fate) => *fate,
             None => {
@@ -330,38 +394,92 @@ impl<'a> Scan<'a> {
                 summing.fates.len() - 1
             }
         };
-        summing.open.push(Open { resource, outcome, fate, charges: 0, largest: *line, effective: 0, parts: Vec::new() });
+        summing.open.push(Open {
+            resource,
+            outcome,
+            fate,
+            charges: 0,
+            largest: *line,
+            effective: 0,
+            parts: Vec::new(),
+        });
         Ok(summing.open.len() - 1)
     }
 
-    fn fate(&mut self, weights: &[Weights], stations: &Stations, outcome: OutcomeId) -> Result<Fate, Diagnostic> {
+    fn fate(
+        &mut self,
+        weights: &[Weights],
+        stations: &Stations,
+        outcome: OutcomeId,
+    ) -> Result<Fate, Diagnostic> {
         let stored = self.stored;
         let rule = stored.rule_of(outcome).map(|facts| facts.version.clone());
         let name = || rule.as_ref().map_or_else(String::new, |rule| rule.rule.clone());
-        let mut at = |account: Account| self.bearers.number(Bearer { account, target: None, rule: rule.clone() });
+        let mut at = |account: Account| {
+            self.bearers.number(Bearer { account, target: None, rule: rule.clone() })
+        };
         Ok(match stored.verdict(outcome)? {
-            Verdict::Unallocated => Fate { collected: at(Account::Unallocated), stands: None, passing: None, by_charge: false },
-            Verdict::Suspense { .. } => Fate { collected: at(Account::Suspense), stands: None, passing: None, by_charge: false },
-            Verdict::Decided { decision: Decision::Exclude { .. }, .. } => {
-                Fate { collected: at(Account::Excluded(name())), stands: None, passing: None, by_charge: false }
-            }
+            Verdict::Unallocated => Fate {
+                collected: at(Account::Unallocated),
+                stands: None,
+                passing: None,
+                by_charge: false,
+            },
+            Verdict::Suspense { .. } => Fate {
+                collected: at(Account::Suspense),
+                stands: None,
+                passing: None,
+                by_charge: false,
+            },
+            Verdict::Decided { decision: Decision::Exclude { .. }, .. } => Fate {
+                collected: at(Account::Excluded(name())),
+                stands: None,
+                passing: None,
+                by_charge: false,
+            },
             Verdict::Decided { decision: Decision::Assign(recipient), .. } => {
-                let bearer = Bearer { account: Account::of(recipient), target: recipient.target().cloned(), rule };
-                Fate { collected: self.bearers.number(bearer), stands: Some(recipient.clone()), passing: None, by_charge: false }
+                let bearer = Bearer {
+                    account: Account::of(recipient),
+                    target: recipient.target().cloned(),
+                    rule,
+                };
+                Fate {
+                    collected: self.bearers.number(bearer),
+                    stands: Some(recipient.clone()),
+                    passing: None,
+                    by_charge: false,
+                }
             }
             Verdict::Decided { decision: decision @ Decision::Spread(_), .. } => {
                 let pool = Recipient::Pool(name());
                 let collected = at(Account::of(&pool));
-                let passing = weights
-                    .iter()
-                    .find(|weights| weights.outcome == outcome)
-                    .map(|weights| Passing::new(rule.clone(), weights.shares.clone(), weights.recipients.clone(), 0, stations, self.bearers));
-                Fate { collected, stands: Some(pool), passing, by_charge: decision.is_split_by_charge() }
+                let passing =
+                    weights.iter().find(|weights| weights.outcome == outcome).map(|weights| {
+                        Passing::new(
+                            rule.clone(),
+                            weights.shares.clone(),
+                            weights.recipients.clone(),
+                            0,
+                            stations,
+                            self.bearers,
+                        )
+                    });
+                Fate {
+                    collected,
+                    stands: Some(pool),
+                    passing,
+                    by_charge: decision.is_split_by_charge(),
+                }
             }
         })
     }
 
-    fn hand_out(&mut self, source_day: &SourceDay, summing: Summing, take: &mut Take<'_>) -> Result<(), Diagnostic> {
+    fn hand_out(
+        &mut self,
+        source_day: &SourceDay,
+        summing: Summing,
+        take: &mut Take<'_>,
+    ) -> Result<(), Diagnostic> {
         let mut moves = self.moves(&summing);
         // What moves of one portion add up to does not hang on their order.
         moves.sort_unstable_by_key(|(portion, ..)| *portion);
@@ -372,7 +490,8 @@ impl<'a> Scan<'a> {
             if let Some(slot) = self.open_of.get_mut(open.resource as usize) {
                 *slot = 0;
             }
-            let (collected, effective) = (summing.fates[open.fate].collected, Sum::from_nanos(open.effective));
+            let (collected, effective) =
+                (summing.fates[open.fate].collected, Sum::from_nanos(open.effective));
             borne.clear();
             let mut add = |bearer: BearerId, amount: Sum| {
                 let sum = &mut sums[bearer.0 as usize];
@@ -382,13 +501,16 @@ impl<'a> Scan<'a> {
                 *sum += amount;
             };
             add(collected, effective);
-            while let Some((_, bearer, amount)) = moves.next_if(|(portion, ..)| *portion == number) {
+            while let Some((_, bearer, amount)) = moves.next_if(|(portion, ..)| *portion == number)
+            {
                 add(bearer, amount);
             }
             for (bearer, amount) in &mut borne {
                 *amount = std::mem::take(&mut sums[bearer.0 as usize]);
             }
-            borne.retain(|(bearer, amount)| !amount.is_zero() || (*bearer == collected && effective.is_zero()));
+            borne.retain(|(bearer, amount)| {
+                !amount.is_zero() || (*bearer == collected && effective.is_zero())
+            });
             let portion = Portion {
                 source_day,
                 generation: self.stored.generation,
@@ -410,20 +532,34 @@ impl<'a> Scan<'a> {
     fn moves(&mut self, summing: &Summing) -> Moves {
         let (mut moves, mut queues) = (Moves::new(), Queues::default());
         let mut pooled: BTreeMap<OutcomeId, (usize, Vec<Waiting<'_>>)> = BTreeMap::new();
-        let next: Vec<Option<usize>> =
-            summing.fates.iter().map(|fate| fate.stands.as_ref().and_then(|stands| summing.stations.next(stands, 0))).collect();
-        let is_passed_on = |fate: usize| summing.fates[fate].passing.is_some() || next[fate].is_some();
-        let mut order: Vec<usize> = (0..summing.open.len()).filter(|number| is_passed_on(summing.open[*number].fate)).collect();
+        let next: Vec<Option<usize>> = summing
+            .fates
+            .iter()
+            .map(|fate| fate.stands.as_ref().and_then(|stands| summing.stations.next(stands, 0)))
+            .collect();
+        let is_passed_on =
+            |fate: usize| summing.fates[fate].passing.is_some() || next[fate].is_some();
+        let mut order: Vec<usize> = (0..summing.open.len())
+            .filter(|number| is_passed_on(summing.open[*number].fate))
+            .collect();
         order.sort_by_key(|number| (summing.open[*number].resource, summing.open[*number].outcome));
         for number in order {
             let open = &summing.open[number];
             let fate = &summing.fates[open.fate];
             let Some(from) = fate.stands.clone() else { continue };
-            let service = self.dictionary.dimension_text(ResourceId(open.resource), Field::SERVICE_NAME);
-            let waiting = Waiting { from, service, portion: number, amount: Sum::from_nanos(open.effective) };
+            let service =
+                self.dictionary.dimension_text(ResourceId(open.resource), Field::SERVICE_NAME);
+            let waiting =
+                Waiting { from, service, portion: number, amount: Sum::from_nanos(open.effective) };
             match (&fate.passing, next[open.fate]) {
-                (Some(passing), _) if fate.by_charge => passing.pass_parts(waiting, &open.parts, &mut moves, &mut queues, self.bearers),
-                (Some(_), _) => pooled.entry(open.outcome).or_insert_with(|| (open.fate, Vec::new())).1.push(waiting),
+                (Some(passing), _) if fate.by_charge => {
+                    passing.pass_parts(waiting, &open.parts, &mut moves, &mut queues, self.bearers)
+                }
+                (Some(_), _) => pooled
+                    .entry(open.outcome)
+                    .or_insert_with(|| (open.fate, Vec::new()))
+                    .1
+                    .push(waiting),
                 (None, Some(station)) => queues.push(station, waiting),
                 (None, None) => {}
             }
@@ -443,7 +579,9 @@ impl Summing {
         let open = &mut self.open[at];
         open.charges += 1;
         open.effective += i128::from(line.effective_cost.nanos());
-        if line.effective_cost.nanos().unsigned_abs() > open.largest.effective_cost.nanos().unsigned_abs() {
+        if line.effective_cost.nanos().unsigned_abs()
+            > open.largest.effective_cost.nanos().unsigned_abs()
+        {
             open.largest = *line;
         }
         let fate = &self.fates[open.fate];

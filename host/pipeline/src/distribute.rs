@@ -48,11 +48,18 @@ pub struct Distribution<'a> {
 
 impl<'a> Distribution<'a> {
     /// Of one day and currency.
-    pub fn new(generation: &'a Generation<'a>, slices: &'a [DaySlice], currency: Currency) -> Distribution<'a> {
-        let day = slices.first().map_or(domain::period::Day::from_epoch(0), |slice| slice.source_day.day);
+    pub fn new(
+        generation: &'a Generation<'a>,
+        slices: &'a [DaySlice],
+        currency: Currency,
+    ) -> Distribution<'a> {
+        let day =
+            slices.first().map_or(domain::period::Day::from_epoch(0), |slice| slice.source_day.day);
         let facts = DayFacts { generation, slices, day, currency };
         let node = |outcome: &OutcomeId| {
-            let (rule, Decision::Spread(spread)) = generation.decision(*outcome)? else { return None };
+            let (rule, Decision::Spread(spread)) = generation.decision(*outcome)? else {
+                return None;
+            };
             let rule_facts = generation.facts(rule)?;
             let stands = match &rule_facts.stage {
                 Stage::Attribution => return None,
@@ -60,11 +67,27 @@ impl<'a> Distribution<'a> {
                 Stage::Cascade(team) => Recipient::team(team.as_str()),
             };
             let waiting = vec![Waiting::new(); slices.len()];
-            Some(Node { outcome: *outcome, rule, stands, spread, mutual: rule_facts.mutual, waiting, step: 0 })
+            Some(Node {
+                outcome: *outcome,
+                rule,
+                stands,
+                spread,
+                mutual: rule_facts.mutual,
+                waiting,
+                step: 0,
+            })
         };
         let nodes = generation.later.iter().filter_map(node).collect();
         let moves = slices.iter().map(|_| ByRule::new()).collect();
-        Distribution { generation, slices, facts, nodes, moves, weights: Vec::new(), unresolved: Vec::new() }
+        Distribution {
+            generation,
+            slices,
+            facts,
+            nodes,
+            moves,
+            weights: Vec::new(),
+            unresolved: Vec::new(),
+        }
     }
 
     /// What was charged: straight to its recipients, or through the pool of the rule that shares it.
@@ -76,10 +99,15 @@ impl<'a> Distribution<'a> {
             for (at, slice) in self.slices.iter().enumerate() {
                 let amount = slice.cost(number, Basis::Effective);
                 match decision {
-                    Decision::Assign(recipient) if amount != 0 => self.arrive(at, recipient, 0, cell.service, amount),
+                    Decision::Assign(recipient) if amount != 0 => {
+                        self.arrive(at, recipient, 0, cell.service, amount)
+                    }
                     Decision::Spread(_) if slice.has_charges(number) => {
-                        let waiting = shared.entry(cell.outcome).or_insert_with(|| vec![Waiting::new(); self.slices.len()]);
-                        let key = (generation.pool_of(rule), generation.dictionary.text(cell.service));
+                        let waiting = shared
+                            .entry(cell.outcome)
+                            .or_insert_with(|| vec![Waiting::new(); self.slices.len()]);
+                        let key =
+                            (generation.pool_of(rule), generation.dictionary.text(cell.service));
                         waiting[at].entry(key).or_insert((cell.service, 0)).1 += amount;
                     }
                     _ => {}
@@ -88,10 +116,19 @@ impl<'a> Distribution<'a> {
         }
         let mut by_charge = BTreeMap::new();
         for (outcome, waiting) in shared {
-            let Some((rule, decision @ Decision::Spread(spread))) = generation.decision(outcome) else { continue };
-            let pool = Pool { stands: generation.pool_of(rule), rule: self.name(rule), total: total(&waiting) };
+            let Some((rule, decision @ Decision::Spread(spread))) = generation.decision(outcome)
+            else {
+                continue;
+            };
+            let pool = Pool {
+                stands: generation.pool_of(rule),
+                rule: self.name(rule),
+                total: total(&waiting),
+            };
             match share(spread, &pool, &self.facts)? {
-                Some(sharing) if decision.is_split_by_charge() => drop(by_charge.insert(outcome, (rule, sharing))),
+                Some(sharing) if decision.is_split_by_charge() => {
+                    drop(by_charge.insert(outcome, (rule, sharing)))
+                }
                 Some(sharing) => self.pass(rule, outcome, 0, waiting, sharing),
                 None => {}
             }
@@ -103,7 +140,8 @@ impl<'a> Distribution<'a> {
     /// Splits charges one by one, and keeps the weights.
     fn pass_charges(&mut self, sharings: BTreeMap<OutcomeId, (RuleIndex, Sharing)>) {
         let (cells, slices) = (&self.generation.cells.cells, self.slices);
-        let of_cell: Vec<Option<&(RuleIndex, Sharing)>> = cells.iter().map(|cell| sharings.get(&cell.outcome)).collect();
+        let of_cell: Vec<Option<&(RuleIndex, Sharing)>> =
+            cells.iter().map(|cell| sharings.get(&cell.outcome)).collect();
         for (at, slice) in slices.iter().enumerate() {
             let mut sums: Vec<Vec<i128>> = vec![Vec::new(); cells.len()];
             for (cell, amount) in &slice.by_charge {
@@ -116,8 +154,15 @@ impl<'a> Distribution<'a> {
             for ((cell, sharing), sums) in cells.iter().zip(&of_cell).zip(sums) {
                 let Some((rule, sharing)) = sharing else { continue };
                 let pool = self.generation.pool_of(*rule);
-                for (to, nanos) in sharing.recipients.iter().zip(sums).filter(|(_, nanos)| *nanos != 0) {
-                    self.moves[at].entry(Some(*rule)).or_default().pass(&pool, to, cell.service, nanos);
+                for (to, nanos) in
+                    sharing.recipients.iter().zip(sums).filter(|(_, nanos)| *nanos != 0)
+                {
+                    self.moves[at].entry(Some(*rule)).or_default().pass(
+                        &pool,
+                        to,
+                        cell.service,
+                        nanos,
+                    );
                     self.arrive(at, to, 0, cell.service, nanos);
                 }
             }
@@ -132,12 +177,22 @@ impl<'a> Distribution<'a> {
     }
 
     /// An amount comes to a recipient; if that passes its cost on at a later step, it will.
-    fn arrive(&mut self, slice: usize, recipient: &Recipient, step: u32, service: Symbol, amount: i128) {
+    fn arrive(
+        &mut self,
+        slice: usize,
+        recipient: &Recipient,
+        step: u32,
+        service: Symbol,
+        amount: i128,
+    ) {
         let text = self.generation.dictionary.text(service);
         if let Some(at) = self.node_of(recipient)
             && (step == 0 || self.nodes[at].step > step)
         {
-            self.nodes[at].waiting[slice].entry((recipient.clone(), text)).or_insert((service, 0)).1 += amount;
+            self.nodes[at].waiting[slice]
+                .entry((recipient.clone(), text))
+                .or_insert((service, 0))
+                .1 += amount;
         }
     }
 
@@ -154,20 +209,37 @@ impl<'a> Distribution<'a> {
     }
 
     /// Splits what waits, and keeps the weights for later explanation.
-    fn pass(&mut self, rule: RuleIndex, outcome: OutcomeId, step: u32, waiting: Vec<Waiting<'a>>, sharing: Sharing) {
+    fn pass(
+        &mut self,
+        rule: RuleIndex,
+        outcome: OutcomeId,
+        step: u32,
+        waiting: Vec<Waiting<'a>>,
+        sharing: Sharing,
+    ) {
         for (slice, waiting) in waiting.into_iter().enumerate() {
             let mut running = sharing.shares.running();
             for ((from, _), (service, amount)) in waiting {
                 let mut given = Vec::new();
-                running.split(Sum::from_nanos(amount), |target, share| given.push((target, share.nanos())));
+                running.split(Sum::from_nanos(amount), |target, share| {
+                    given.push((target, share.nanos()))
+                });
                 for (target, nanos) in given.into_iter().filter(|(_, nanos)| *nanos != 0) {
                     let to = &sharing.recipients[target];
-                    self.moves[slice].entry(Some(rule)).or_default().pass(&from, to, service, nanos);
+                    self.moves[slice]
+                        .entry(Some(rule))
+                        .or_default()
+                        .pass(&from, to, service, nanos);
                     self.arrive(slice, to, step, service, nanos);
                 }
             }
         }
-        self.weights.push(Weights { outcome, recipients: sharing.recipients, shares: sharing.shares, step });
+        self.weights.push(Weights {
+            outcome,
+            recipients: sharing.recipients,
+            shares: sharing.shares,
+            step,
+        });
     }
 
     /// Pools and teams one after another, each once all that feed it have passed on what they had.
@@ -195,9 +267,15 @@ impl<'a> Distribution<'a> {
         for (at, node) in self.nodes.iter().enumerate() {
             let fed = match node.spread.hangs_on_total() {
                 true => recipients(node.spread, &self.pool(node), &self.facts)?,
-                false => share(node.spread, &self.pool(node), &self.facts)?.map_or_else(Vec::new, |sharing| sharing.takers()),
+                false => share(node.spread, &self.pool(node), &self.facts)?
+                    .map_or_else(Vec::new, |sharing| sharing.takers()),
             };
-            feeds.push(fed.iter().filter_map(|recipient| self.node_of(recipient)).filter(|fed| *fed != at).collect());
+            feeds.push(
+                fed.iter()
+                    .filter_map(|recipient| self.node_of(recipient))
+                    .filter(|fed| *fed != at)
+                    .collect(),
+            );
         }
         let groups = cascade::groups(&feeds);
         let mut step = 0;
@@ -218,7 +296,11 @@ impl<'a> Distribution<'a> {
     }
 
     fn pool(&self, node: &Node<'_>) -> Pool {
-        Pool { stands: node.stands.clone(), rule: self.name(node.rule), total: total(&node.waiting) }
+        Pool {
+            stands: node.stands.clone(),
+            rule: self.name(node.rule),
+            total: total(&node.waiting),
+        }
     }
 
     /// How a node's cost is shared today; what would go to those that are `done` is shared among the others.
@@ -229,10 +311,18 @@ impl<'a> Distribution<'a> {
         if done.is_empty() {
             return Ok(Some(sharing));
         }
-        let is_done = |recipient: &Recipient| self.node_of(recipient).is_some_and(|fed| fed != at && done.contains(&fed));
-        let weights: Vec<i128> =
-            sharing.recipients.iter().zip(sharing.shares.weights()).map(|(to, weight)| if is_done(to) { 0 } else { i128::from(weight) }).collect();
-        Ok(Shares::signed(&weights).ok().map(|shares| Sharing { recipients: sharing.recipients, shares }))
+        let is_done = |recipient: &Recipient| {
+            self.node_of(recipient).is_some_and(|fed| fed != at && done.contains(&fed))
+        };
+        let weights: Vec<i128> = sharing
+            .recipients
+            .iter()
+            .zip(sharing.shares.weights())
+            .map(|(to, weight)| if is_done(to) { 0 } else { i128::from(weight) })
+            .collect();
+        Ok(Shares::signed(&weights)
+            .ok()
+            .map(|shares| Sharing { recipients: sharing.recipients, shares }))
     }
 
     fn pass_one(&mut self, at: usize, done: &BTreeSet<usize>) -> Result<(), Diagnostic> {
@@ -241,7 +331,8 @@ impl<'a> Distribution<'a> {
         }
         if let Some(sharing) = self.sharing(at, done)? {
             let node = &mut self.nodes[at];
-            let (rule, outcome, step, waiting) = (node.rule, node.outcome, node.step, std::mem::take(&mut node.waiting));
+            let (rule, outcome, step, waiting) =
+                (node.rule, node.outcome, node.step, std::mem::take(&mut node.waiting));
             self.pass(rule, outcome, step, waiting, sharing);
         }
         Ok(())
@@ -252,11 +343,17 @@ impl<'a> Distribution<'a> {
         if group.iter().all(|at| self.nodes[*at].waiting.iter().all(Waiting::is_empty)) {
             return Ok(());
         }
-        let names = || group.iter().map(|at| self.name(self.nodes[*at].rule)).collect::<Vec<_>>().join(", ");
+        let names = || {
+            group.iter().map(|at| self.name(self.nodes[*at].rule)).collect::<Vec<_>>().join(", ")
+        };
         if let Some(at) = group.iter().find(|at| self.nodes[**at].spread.hangs_on_total()) {
             let rule = self.name(self.nodes[*at].rule);
-            let message = format!("{rule} shares by the total of its pool, and the total hangs on what the others pass back to it: {}", names());
-            let finding = Diagnostic::new(code::RULE_CIRCLE, message).hint("give one of the rules the header key `mutual: \"step_down\"`");
+            let message = format!(
+                "{rule} shares by the total of its pool, and the total hangs on what the others pass back to it: {}",
+                names()
+            );
+            let finding = Diagnostic::new(code::RULE_CIRCLE, message)
+                .hint("give one of the rules the header key `mutual: \"step_down\"`");
             self.unresolved.push(finding);
             return Ok(());
         }
@@ -269,16 +366,23 @@ impl<'a> Distribution<'a> {
                 sharings.push(sharing);
             }
         }
-        let member = |recipient: &Recipient| self.node_of(recipient).and_then(|at| members.iter().position(|member| *member == at));
+        let member = |recipient: &Recipient| {
+            self.node_of(recipient).and_then(|at| members.iter().position(|member| *member == at))
+        };
         let Some(solved) = cascade::reciprocal(&sharings, member) else {
-            let message = format!("these rules pass costs on to each other and to nobody else, so nobody would bear them: {}", names());
-            let finding = Diagnostic::new(code::RULE_CIRCLE, message).hint("let one of the rules share with a team that keeps its cost");
+            let message = format!(
+                "these rules pass costs on to each other and to nobody else, so nobody would bear them: {}",
+                names()
+            );
+            let finding = Diagnostic::new(code::RULE_CIRCLE, message)
+                .hint("let one of the rules share with a team that keeps its cost");
             self.unresolved.push(finding);
             return Ok(());
         };
         for (at, sharing) in members.into_iter().zip(solved) {
             let node = &mut self.nodes[at];
-            let (rule, outcome, step, waiting) = (node.rule, node.outcome, node.step, std::mem::take(&mut node.waiting));
+            let (rule, outcome, step, waiting) =
+                (node.rule, node.outcome, node.step, std::mem::take(&mut node.waiting));
             self.pass(rule, outcome, step, waiting, sharing);
         }
         Ok(())

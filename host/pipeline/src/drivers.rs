@@ -2,7 +2,9 @@
 
 use crate::allocate::{DaySlice, Generation};
 use domain::catalogue as code;
-use domain::decision::{Basis, Decision, Driver, DriverFilter, Outcome, Spread, UsageDriver, Verdict, WhenZero, Window};
+use domain::decision::{
+    Basis, Decision, Driver, DriverFilter, Outcome, Spread, UsageDriver, Verdict, WhenZero, Window,
+};
 use domain::diagnostic::Diagnostic;
 use domain::money::Currency;
 use domain::period::{Day, Period};
@@ -30,7 +32,12 @@ const RESOURCE: &str = "resource_id";
 
 impl Drivers {
     /// Loads what the outcomes name, for charges of these days.
-    pub fn load(transaction: &Transaction<'_>, outcomes: &[Outcome], first: Day, last: Day) -> Result<Drivers, Diagnostic> {
+    pub fn load(
+        transaction: &Transaction<'_>,
+        outcomes: &[Outcome],
+        first: Day,
+        last: Day,
+    ) -> Result<Drivers, Diagnostic> {
         let mut asked: BTreeMap<&str, (Day, Day)> = BTreeMap::new();
         for usage in outcomes.iter().filter_map(spread_of).flat_map(usages) {
             let (from, to) = (window(usage.window, first).0, window(usage.window, last).1);
@@ -44,7 +51,8 @@ impl Drivers {
         let mut drivers = Drivers::default();
         for (metric, (from, to)) in asked {
             let days = drivers.by_metric.entry(metric.to_owned()).or_default();
-            let period = Period::new(from, to).map_err(|error| Diagnostic::new(code::INTERNAL, error.to_string()))?;
+            let period = Period::new(from, to)
+                .map_err(|error| Diagnostic::new(code::INTERNAL, error.to_string()))?;
             for usage in transaction.usage(metric, period)? {
                 days.entry(usage.day).or_default().add(usage);
             }
@@ -52,21 +60,33 @@ impl Drivers {
         Ok(drivers)
     }
 
-    fn by_key(&self, driver: &UsageDriver, day: Day, currency: Currency) -> BTreeMap<String, Quantity> {
+    fn by_key(
+        &self,
+        driver: &UsageDriver,
+        day: Day,
+        currency: Currency,
+    ) -> BTreeMap<String, Quantity> {
         let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
         let (from, to) = window(driver.window, day);
-        let days = self.by_metric.get(&driver.metric).into_iter().flat_map(|days| days.range(from..to));
+        let days =
+            self.by_metric.get(&driver.metric).into_iter().flat_map(|days| days.range(from..to));
         let rows = days.flat_map(|(_, day)| day.matching(&driver.filter));
         for usage in rows.filter(|usage| is_for(&usage.keys, currency.code())) {
-            let sum = by_key.entry(usage.key(&driver.key).unwrap_or_default().to_owned()).or_default();
+            let sum =
+                by_key.entry(usage.key(&driver.key).unwrap_or_default().to_owned()).or_default();
             sum.0 = sum.0.saturating_add(usage.value.0);
         }
         by_key
     }
 
     fn of_day(&self, metrics: &[String], day: Day, currency: Currency) -> Vec<&Usage> {
-        let days = metrics.iter().filter_map(|metric| self.by_metric.get(metric)).filter_map(|days| days.get(&day));
-        days.flat_map(|day| &day.rows).filter(|usage| is_for(&usage.keys, currency.code())).collect()
+        let days = metrics
+            .iter()
+            .filter_map(|metric| self.by_metric.get(metric))
+            .filter_map(|days| days.get(&day));
+        days.flat_map(|day| &day.rows)
+            .filter(|usage| is_for(&usage.keys, currency.code()))
+            .collect()
     }
 }
 
@@ -78,10 +98,24 @@ impl UsageDay {
         self.rows.push(usage);
     }
 
-    fn matching<'a>(&'a self, filter: &'a DriverFilter) -> Box<dyn Iterator<Item = &'a Usage> + 'a> {
-        let passes = |usage: &&Usage| filter.iter().all(|(key, value)| usage.key(key.strip_prefix("tag:").unwrap_or(key)) == Some(value));
+    fn matching<'a>(
+        &'a self,
+        filter: &'a DriverFilter,
+    ) -> Box<dyn Iterator<Item = &'a Usage> + 'a> {
+        let passes = |usage: &&Usage| {
+            filter.iter().all(|(key, value)| {
+                usage.key(key.strip_prefix("tag:").unwrap_or(key)) == Some(value)
+            })
+        };
         match filter.get(RESOURCE) {
-            Some(resource) => Box::new(self.by_resource.get(resource).into_iter().flatten().map(|at| &self.rows[*at]).filter(passes)),
+            Some(resource) => Box::new(
+                self.by_resource
+                    .get(resource)
+                    .into_iter()
+                    .flatten()
+                    .map(|at| &self.rows[*at])
+                    .filter(passes),
+            ),
             None => Box::new(self.rows.iter().filter(passes)),
         }
     }
@@ -151,9 +185,11 @@ fn metrics(spread: &Spread) -> impl Iterator<Item = &str> {
 
 /// The `by_cost` filters that outcomes name, each once.
 pub fn cost_filters(outcomes: &[Outcome]) -> BTreeSet<&DriverFilter> {
-    let filters = outcomes.iter().filter_map(spread_of).flat_map(parts).filter_map(|spread| match &spread.by {
-        Driver::Cost { filter, .. } if !filter.is_empty() => Some(filter),
-        _ => None,
+    let filters = outcomes.iter().filter_map(spread_of).flat_map(parts).filter_map(|spread| {
+        match &spread.by {
+            Driver::Cost { filter, .. } if !filter.is_empty() => Some(filter),
+            _ => None,
+        }
     });
     filters.collect()
 }
@@ -173,7 +209,8 @@ impl Facts for DayFacts<'_> {
         let bit = cells.filter_bit(filter);
         let mut direct = BTreeMap::new();
         for (number, cell) in cells.cells.iter().enumerate() {
-            if let Some(Verdict::Decided { decision: Decision::Assign(recipient), .. }) = outcomes.get(cell.outcome.0 as usize).map(|it| &it.verdict)
+            if let Some(Verdict::Decided { decision: Decision::Assign(recipient), .. }) =
+                outcomes.get(cell.outcome.0 as usize).map(|it| &it.verdict)
                 && let Some(target) = recipient.target()
                 && (filter.is_empty() || cell.filters & bit != 0)
             {

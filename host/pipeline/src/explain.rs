@@ -134,10 +134,23 @@ pub struct ExplainedSource {
 impl ExplainedWeights {
     /// In the smallest whole numbers of the same ratios.
     fn new(day: Day, decision: String, weights: Weights) -> ExplainedWeights {
-        let divisor = weights.shares.weights().fold(0, |divisor, weight| common_divisor(divisor, weight.unsigned_abs())).max(1);
+        let divisor = weights
+            .shares
+            .weights()
+            .fold(0, |divisor, weight| common_divisor(divisor, weight.unsigned_abs()))
+            .max(1);
         let smaller = |weight: i64| weight / i64::try_from(divisor).unwrap_or(1);
         let total = smaller(weights.shares.total());
-        ExplainedWeights { day, decision, weights: weights.recipients.into_iter().zip(weights.shares.weights().map(smaller)).collect(), total }
+        ExplainedWeights {
+            day,
+            decision,
+            weights: weights
+                .recipients
+                .into_iter()
+                .zip(weights.shares.weights().map(smaller))
+                .collect(),
+            total,
+        }
     }
 }
 
@@ -145,11 +158,22 @@ fn common_divisor(left: u64, right: u64) -> u64 {
     if right == 0 { left } else { common_divisor(right, left % right) }
 }
 
-pub fn explain(ledger: &Ledger, asked: &Asked, rules_of: &RulesOf<'_>) -> Result<Explanation, Diagnostic> {
+pub fn explain(
+    ledger: &Ledger,
+    asked: &Asked,
+    rules_of: &RulesOf<'_>,
+) -> Result<Explanation, Diagnostic> {
     let dictionary = ledger.dictionary()?;
     let wanted = Wanted::find(ledger, &dictionary, &asked.what)?;
-    let service = asked.service_name.as_deref().map(|name| service(&dictionary, name)).transpose()?;
-    let mut gathering = Gathering { dictionary: &dictionary, wanted: &wanted, service, lines: BTreeMap::new(), sources: BTreeMap::new() };
+    let service =
+        asked.service_name.as_deref().map(|name| service(&dictionary, name)).transpose()?;
+    let mut gathering = Gathering {
+        dictionary: &dictionary,
+        wanted: &wanted,
+        service,
+        lines: BTreeMap::new(),
+        sources: BTreeMap::new(),
+    };
     let only = wanted.source_day();
     if let Some(scope) = wanted.scope(asked.period, only.as_ref()) {
         let mut take = |portion: &Portion<'_>, bearers: &Bearers| {
@@ -159,12 +183,22 @@ pub fn explain(ledger: &Ledger, asked: &Asked, rules_of: &RulesOf<'_>) -> Result
         derive::derive(ledger, &dictionary, scope, Some(rules_of), &mut take)?;
     }
     let (lines, by_source) = (gathering.lines, gathering.sources);
-    let accounts = Showing { ledger, dictionary: &dictionary, rules_of, facts: HashMap::new() }.accounts(lines)?;
+    let accounts = Showing { ledger, dictionary: &dictionary, rules_of, facts: HashMap::new() }
+        .accounts(lines)?;
     let mut totals: BTreeMap<Currency, Sum> = BTreeMap::new();
-    accounts.iter().for_each(|account| *totals.entry(account.currency).or_default() += account.amount);
+    accounts
+        .iter()
+        .for_each(|account| *totals.entry(account.currency).or_default() += account.amount);
     let sources = sources(ledger, by_source)?;
     let Asked { service_name, period, .. } = asked.clone();
-    Ok(Explanation { subject: wanted.subject(), service_name, period, totals: totals.into_iter().collect(), accounts, sources })
+    Ok(Explanation {
+        subject: wanted.subject(),
+        service_name,
+        period,
+        totals: totals.into_iter().collect(),
+        accounts,
+        sources,
+    })
 }
 
 /// The service as charges name it.
@@ -177,11 +211,16 @@ fn service(dictionary: &Dictionary, name: &str) -> Result<Symbol, Diagnostic> {
         Some(symbol) => Ok(symbol),
         None => {
             let names = names();
-            let hint = match did_you_mean(name, names.iter().map(|symbol| dictionary.text(*symbol))) {
+            let hint = match did_you_mean(name, names.iter().map(|symbol| dictionary.text(*symbol)))
+            {
                 Some(close) => format!("did you mean '{close}'?"),
                 None => "`apportion costs --group-by service_name` lists the services".into(),
             };
-            Err(Diagnostic::new(code::NOTHING_TO_EXPLAIN, format!("nothing was charged for the service '{name}'")).hint(hint))
+            Err(Diagnostic::new(
+                code::NOTHING_TO_EXPLAIN,
+                format!("nothing was charged for the service '{name}'"),
+            )
+            .hint(hint))
         }
     }
 }
@@ -204,15 +243,22 @@ impl Wanted {
             };
             return entry.map(|entry| Wanted::Entry(Box::new(entry))).ok_or_else(missing);
         }
-        let accounts: BTreeSet<Account> = ledger.balances(Period::all(), Bucket::Day)?.into_iter().map(|balance| balance.account).collect();
-        for account in [Some(Account::Team(what.to_owned())), Account::parse(what).ok()].into_iter().flatten() {
+        let accounts: BTreeSet<Account> = ledger
+            .balances(Period::all(), Bucket::Day)?
+            .into_iter()
+            .map(|balance| balance.account)
+            .collect();
+        for account in
+            [Some(Account::Team(what.to_owned())), Account::parse(what).ok()].into_iter().flatten()
+        {
             if accounts.contains(&account) && bears(&account) {
                 return Ok(Wanted::Account(account));
             }
         }
         let symbol = dictionary.find_symbol(what).filter(|symbol| *symbol != Symbol::NONE);
         if let Some(symbol) = symbol
-            && (0..dictionary.resource_count()).any(|id| is_named(dictionary, ResourceId(id as u32), symbol))
+            && (0..dictionary.resource_count())
+                .any(|id| is_named(dictionary, ResourceId(id as u32), symbol))
         {
             return Ok(Wanted::Resource { name: what.to_owned(), symbol });
         }
@@ -227,7 +273,11 @@ impl Wanted {
                 "name a team, a resource id, an account such as `unallocated`, or `entry:1`; `apportion costs --group-by team` lists the teams".into()
             }
         };
-        Err(Diagnostic::new(code::NOTHING_TO_EXPLAIN, format!("nothing in the ledger is called '{what}'")).hint(hint))
+        Err(Diagnostic::new(
+            code::NOTHING_TO_EXPLAIN,
+            format!("nothing in the ledger is called '{what}'"),
+        )
+        .hint(hint))
     }
 
     fn source_day(&self) -> Option<SourceDay> {
@@ -240,7 +290,9 @@ impl Wanted {
     /// An entry says its own day, whatever period was asked for.
     fn scope<'a>(&self, period: Period, only: Option<&'a SourceDay>) -> Option<Scope<'a>> {
         match self {
-            Wanted::Account(_) | Wanted::Resource { .. } => Some(Scope { period, source_day: None }),
+            Wanted::Account(_) | Wanted::Resource { .. } => {
+                Some(Scope { period, source_day: None })
+            }
             Wanted::Entry(entry) if !stands(entry) => None,
             Wanted::Entry(_) => Some(Scope { period: Period::all(), source_day: only }),
         }
@@ -266,11 +318,25 @@ impl Wanted {
     }
 
     /// The accounts that a portion adds to, of those that were asked for.
-    fn amounts(&self, dictionary: &Dictionary, portion: &Portion<'_>, bearers: &Bearers) -> Vec<(BearerId, Sum)> {
+    fn amounts(
+        &self,
+        dictionary: &Dictionary,
+        portion: &Portion<'_>,
+        bearers: &Bearers,
+    ) -> Vec<(BearerId, Sum)> {
         match self {
-            Wanted::Account(account) => portion.borne.iter().filter(|(bearer, _)| bearers.get(*bearer).account == *account).copied().collect(),
-            Wanted::Resource { symbol, .. } if is_named(dictionary, portion.resource, *symbol) => portion.borne.to_vec(),
-            Wanted::Entry(entry) if *portion.source_day == source_day(entry) => of_entry(entry, portion, bearers),
+            Wanted::Account(account) => portion
+                .borne
+                .iter()
+                .filter(|(bearer, _)| bearers.get(*bearer).account == *account)
+                .copied()
+                .collect(),
+            Wanted::Resource { symbol, .. } if is_named(dictionary, portion.resource, *symbol) => {
+                portion.borne.to_vec()
+            }
+            Wanted::Entry(entry) if *portion.source_day == source_day(entry) => {
+                of_entry(entry, portion, bearers)
+            }
             Wanted::Resource { .. } | Wanted::Entry(_) => Vec::new(),
         }
     }
@@ -284,7 +350,8 @@ fn of_entry(entry: &StoredEntry, portion: &Portion<'_>, bearers: &Bearers) -> Ve
     match entry.entry.kind() {
         EntryKind::Collection => collected.into_iter().collect(),
         EntryKind::Distribution => {
-            let mut moved: BTreeMap<BearerId, Sum> = portion.borne.iter().filter(|(bearer, _)| is_its(*bearer)).copied().collect();
+            let mut moved: BTreeMap<BearerId, Sum> =
+                portion.borne.iter().filter(|(bearer, _)| is_its(*bearer)).copied().collect();
             if let Some((bearer, amount)) = collected {
                 *moved.entry(bearer).or_default() += -amount;
             }
@@ -303,11 +370,17 @@ fn stands(entry: &StoredEntry) -> bool {
 }
 
 fn source_day(stored: &StoredEntry) -> SourceDay {
-    SourceDay { source: stored.entry.source().to_owned(), day: stored.entry.charge_day(), currency: stored.entry.currency() }
+    SourceDay {
+        source: stored.entry.source().to_owned(),
+        day: stored.entry.charge_day(),
+        currency: stored.entry.currency(),
+    }
 }
 
 fn is_named(dictionary: &Dictionary, resource: ResourceId, symbol: Symbol) -> bool {
-    let named = |field: Option<Field>| field.is_some_and(|field| dictionary.dimension(resource, field) == symbol);
+    let named = |field: Option<Field>| {
+        field.is_some_and(|field| dictionary.dimension(resource, field) == symbol)
+    };
     named(Some(Field::RESOURCE_ID)) || named(Field::by_name("resource_name"))
 }
 
@@ -342,13 +415,17 @@ struct Gathering<'a> {
 
 impl Gathering<'_> {
     fn take(&mut self, portion: &Portion<'_>, bearers: &Bearers) {
-        if self.service.is_some_and(|service| self.dictionary.dimension(portion.resource, Field::SERVICE_NAME) != service) {
+        if self.service.is_some_and(|service| {
+            self.dictionary.dimension(portion.resource, Field::SERVICE_NAME) != service
+        }) {
             return;
         }
         let mut by_bearer: BTreeMap<LineKey, Sum> = BTreeMap::new();
         for (bearer, amount) in self.wanted.amounts(self.dictionary, portion, bearers) {
             let Bearer { account, rule, .. } = bearers.get(bearer);
-            *by_bearer.entry((account.clone(), portion.source_day.currency, rule.clone())).or_default() += amount;
+            *by_bearer
+                .entry((account.clone(), portion.source_day.currency, rule.clone()))
+                .or_default() += amount;
         }
         for (key, amount) in by_bearer {
             let collected = bearers.get(portion.collected);
@@ -368,9 +445,16 @@ impl Line {
         self.amount += amount;
         self.charges += portion.charges;
         if let Some(outcome) = spread {
-            self.spreads.insert((portion.source_day.day, outcome), (portion.run, portion.generation));
+            self.spreads
+                .insert((portion.source_day.day, outcome), (portion.run, portion.generation));
         }
-        let new = Seen { amount: Sum::ZERO, charged: Sum::ZERO, charges: 0, largest: portion.largest, generation: portion.generation };
+        let new = Seen {
+            amount: Sum::ZERO,
+            charged: Sum::ZERO,
+            charges: 0,
+            largest: portion.largest,
+            generation: portion.generation,
+        };
         let seen = self.resources.entry(portion.resource).or_insert(new);
         seen.amount += amount;
         seen.charged += portion.effective;
@@ -391,32 +475,51 @@ struct Showing<'a> {
 }
 
 impl Showing<'_> {
-    fn accounts(&mut self, lines: BTreeMap<LineKey, Line>) -> Result<Vec<ExplainedAccount>, Diagnostic> {
+    fn accounts(
+        &mut self,
+        lines: BTreeMap<LineKey, Line>,
+    ) -> Result<Vec<ExplainedAccount>, Diagnostic> {
         let mut accounts: Vec<ExplainedAccount> = Vec::new();
         for ((account, currency, version), line) in lines {
             let rule = self.rule(version, currency, line)?;
-            match accounts.last_mut().filter(|last| last.account == account && last.currency == currency) {
+            match accounts
+                .last_mut()
+                .filter(|last| last.account == account && last.currency == currency)
+            {
                 Some(last) => {
                     last.amount += rule.amount;
                     last.rules.push(rule);
                 }
-                None => accounts.push(ExplainedAccount { account, currency, amount: rule.amount, rules: vec![rule] }),
+                None => accounts.push(ExplainedAccount {
+                    account,
+                    currency,
+                    amount: rule.amount,
+                    rules: vec![rule],
+                }),
             }
         }
         for account in &mut accounts {
-            account.rules.sort_by(|left, right| right.amount.cmp(&left.amount).then_with(|| left.version.cmp(&right.version)));
+            account.rules.sort_by(|left, right| {
+                right.amount.cmp(&left.amount).then_with(|| left.version.cmp(&right.version))
+            });
         }
         Ok(accounts)
     }
 
-    fn rule(&mut self, version: Option<RuleVersion>, currency: Currency, line: Line) -> Result<ExplainedRule, Diagnostic> {
+    fn rule(
+        &mut self,
+        version: Option<RuleVersion>,
+        currency: Currency,
+        line: Line,
+    ) -> Result<ExplainedRule, Diagnostic> {
         let mut resources: Vec<(ResourceId, Seen)> = line.resources.into_iter().collect();
         resources.sort_by(|(left_id, left), (right_id, right)| {
             let size = |seen: &Seen| seen.amount.nanos().unsigned_abs();
             size(right).cmp(&size(left)).then(left_id.cmp(right_id))
         });
         let rest = resources.split_off(resources.len().min(RESOURCES_SHOWN));
-        let (name, doc) = self.said_by(version.as_ref(), resources.first().map(|(_, seen)| seen.generation))?;
+        let (name, doc) =
+            self.said_by(version.as_ref(), resources.first().map(|(_, seen)| seen.generation))?;
         let weights = self.weights(currency, version.as_ref(), line.spreads)?;
         Ok(ExplainedRule {
             version,
@@ -432,32 +535,57 @@ impl Showing<'_> {
     }
 
     /// The rule's name and the first line of its doc.
-    fn said_by(&mut self, version: Option<&RuleVersion>, generation: Option<GenerationId>) -> Result<(String, String), Diagnostic> {
+    fn said_by(
+        &mut self,
+        version: Option<&RuleVersion>,
+        generation: Option<GenerationId>,
+    ) -> Result<(String, String), Diagnostic> {
         let (Some(version), Some(generation)) = (version, generation) else {
             return Ok(("no rule".into(), "No rule claims these charges.".into()));
         };
         if !self.facts.contains_key(&generation) {
             self.facts.insert(generation, self.ledger.rules(generation)?);
         }
-        let facts = self.facts.get(&generation).and_then(|facts| facts.iter().find(|facts| facts.version == *version));
-        let first_line = |facts: &RuleFacts| facts.description.lines().next().unwrap_or_default().trim().to_owned();
-        Ok(facts.map_or_else(|| (version.rule.clone(), String::new()), |facts| (facts.name.clone(), first_line(facts))))
+        let facts = self
+            .facts
+            .get(&generation)
+            .and_then(|facts| facts.iter().find(|facts| facts.version == *version));
+        let first_line = |facts: &RuleFacts| {
+            facts.description.lines().next().unwrap_or_default().trim().to_owned()
+        };
+        Ok(facts.map_or_else(
+            || (version.rule.clone(), String::new()),
+            |facts| (facts.name.clone(), first_line(facts)),
+        ))
     }
 
-    fn resources(&self, resources: Vec<(ResourceId, Seen)>) -> Result<Vec<ExplainedResource>, Diagnostic> {
+    fn resources(
+        &self,
+        resources: Vec<(ResourceId, Seen)>,
+    ) -> Result<Vec<ExplainedResource>, Diagnostic> {
         let mut tried: HashMap<ResourceId, Vec<TriedRule>> = HashMap::new();
-        let generations: BTreeSet<GenerationId> = resources.iter().map(|(_, seen)| seen.generation).collect();
+        let generations: BTreeSet<GenerationId> =
+            resources.iter().map(|(_, seen)| seen.generation).collect();
         for generation in generations {
-            let rules = (self.rules_of)(&self.ledger.rules(generation)?, &self.ledger.tables(generation)?)?;
+            let rules =
+                (self.rules_of)(&self.ledger.rules(generation)?, &self.ledger.tables(generation)?)?;
             let mut decider = rules.decider();
-            for (resource, seen) in resources.iter().filter(|(_, seen)| seen.generation == generation) {
-                let explained = decider.explain(self.dictionary, *resource, seen.largest.day, Some(&seen.largest));
+            for (resource, seen) in
+                resources.iter().filter(|(_, seen)| seen.generation == generation)
+            {
+                let explained = decider.explain(
+                    self.dictionary,
+                    *resource,
+                    seen.largest.day,
+                    Some(&seen.largest),
+                );
                 tried.insert(*resource, explained.tried);
             }
         }
         let texts = |pairs: &[(Symbol, Symbol)]| {
             let text = |symbol: Symbol| self.dictionary.text(symbol).to_owned();
-            let mut tags: Vec<(String, String)> = pairs.iter().map(|(key, value)| (text(*key), text(*value))).collect();
+            let mut tags: Vec<(String, String)> =
+                pairs.iter().map(|(key, value)| (text(*key), text(*value))).collect();
             tags.sort();
             tags
         };
@@ -465,7 +593,9 @@ impl Showing<'_> {
             dimensions: self
                 .dictionary
                 .dimensions(resource)
-                .map(|(field, value)| (field.name().to_owned(), self.dictionary.text(value).to_owned()))
+                .map(|(field, value)| {
+                    (field.name().to_owned(), self.dictionary.text(value).to_owned())
+                })
                 .collect(),
             tags: texts(self.dictionary.tags(self.dictionary.resource_tags(resource))),
             charges: seen.charges,
@@ -489,9 +619,14 @@ impl Showing<'_> {
                 None => self.outcomes_of(generation, version)?,
             };
             let all = self.ledger.weights(run, day, currency)?;
-            if let Some(weights) = all.into_iter().find(|weights| of_rule.contains(&weights.outcome)) {
+            if let Some(weights) =
+                all.into_iter().find(|weights| of_rule.contains(&weights.outcome))
+            {
                 let outcomes = self.ledger.outcomes(generation)?;
-                let decision = match outcomes.get(weights.outcome.0 as usize).map(|outcome| &outcome.verdict) {
+                let decision = match outcomes
+                    .get(weights.outcome.0 as usize)
+                    .map(|outcome| &outcome.verdict)
+                {
                     Some(Verdict::Decided { decision, .. }) => describe(decision),
                     _ => String::new(),
                 };
@@ -502,20 +637,36 @@ impl Showing<'_> {
     }
 
     /// The outcomes of one version of a rule.
-    fn outcomes_of(&mut self, generation: GenerationId, version: Option<&RuleVersion>) -> Result<Vec<OutcomeId>, Diagnostic> {
+    fn outcomes_of(
+        &mut self,
+        generation: GenerationId,
+        version: Option<&RuleVersion>,
+    ) -> Result<Vec<OutcomeId>, Diagnostic> {
         let facts = self.ledger.rules(generation)?;
         let outcomes = self.ledger.outcomes(generation)?;
         let is_its = |outcome: &Outcome| match outcome.verdict {
-            Verdict::Decided { rule, .. } => facts.get(rule.0 as usize).map(|facts| &facts.version) == version,
+            Verdict::Decided { rule, .. } => {
+                facts.get(rule.0 as usize).map(|facts| &facts.version) == version
+            }
             Verdict::Suspense { .. } | Verdict::Unallocated => false,
         };
-        Ok((0..).zip(&outcomes).filter(|(_, outcome)| is_its(outcome)).map(|(number, _)| OutcomeId(number)).collect())
+        Ok((0..)
+            .zip(&outcomes)
+            .filter(|(_, outcome)| is_its(outcome))
+            .map(|(number, _)| OutcomeId(number))
+            .collect())
     }
 }
 
-fn sources(ledger: &Ledger, days: BTreeMap<SourceDay, Sum>) -> Result<Vec<ExplainedSource>, Diagnostic> {
-    let plugins: HashMap<SourceDay, PluginIdentity> =
-        ledger.source_days(Period::all())?.into_iter().map(|stored| (stored.source_day, stored.plugin)).collect();
+fn sources(
+    ledger: &Ledger,
+    days: BTreeMap<SourceDay, Sum>,
+) -> Result<Vec<ExplainedSource>, Diagnostic> {
+    let plugins: HashMap<SourceDay, PluginIdentity> = ledger
+        .source_days(Period::all())?
+        .into_iter()
+        .map(|stored| (stored.source_day, stored.plugin))
+        .collect();
     let mut sums: BTreeMap<(String, Currency, String), (PluginIdentity, Sum)> = BTreeMap::new();
     for (source_day, amount) in days {
         if let Some(plugin) = plugins.get(&source_day) {
@@ -523,6 +674,11 @@ fn sources(ledger: &Ledger, days: BTreeMap<SourceDay, Sum>) -> Result<Vec<Explai
             sums.entry(key).or_insert_with(|| (plugin.clone(), Sum::ZERO)).1 += amount;
         }
     }
-    let shown = |((source, currency, _), (plugin, amount))| ExplainedSource { source, plugin, currency, amount };
+    let shown = |((source, currency, _), (plugin, amount))| ExplainedSource {
+        source,
+        plugin,
+        currency,
+        amount,
+    };
     Ok(sums.into_iter().map(shown).collect())
 }

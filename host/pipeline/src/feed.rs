@@ -54,7 +54,8 @@ pub struct Feed<'a> {
 impl Feed<'_> {
     pub fn next(&self) -> Fed {
         self.pages.recv().unwrap_or_else(|_| {
-            let outcome = Err(Diagnostic::new(code::INTERNAL, "a collector broke off without an end"));
+            let outcome =
+                Err(Diagnostic::new(code::INTERNAL, "a collector broke off without an end"));
             Fed::End(Ended { outcome, tries: 1, without_state: false, cost: PluginCost::default() })
         })
     }
@@ -71,7 +72,12 @@ impl Feed<'_> {
 }
 
 /// Lets `at_once` collectors work at a time while `write` takes what they hand over, in the order of the works.
-pub fn feed<T>(works: Vec<Work<'_>>, at_once: usize, patience: Patience<'_>, write: impl FnOnce(Vec<Feed<'_>>) -> T) -> T {
+pub fn feed<T>(
+    works: Vec<Work<'_>>,
+    at_once: usize,
+    patience: Patience<'_>,
+    write: impl FnOnce(Vec<Feed<'_>>) -> T,
+) -> T {
     let refused: Vec<AtomicBool> = works.iter().map(|_| AtomicBool::new(false)).collect();
     let (mut waiting, mut feeds) = (VecDeque::new(), Vec::new());
     let threads = at_once.clamp(1, works.len().max(1));
@@ -109,7 +115,11 @@ impl Sink<'_> {
         if !taken {
             self.refused.store(true, Ordering::Release);
         }
-        if taken { Ok(()) } else { Err(Diagnostic::new(code::INTERNAL, "its pages are not taken any more")) }
+        if taken {
+            Ok(())
+        } else {
+            Err(Diagnostic::new(code::INTERNAL, "its pages are not taken any more"))
+        }
     }
 
     fn is_refused(&self) -> bool {
@@ -120,7 +130,8 @@ impl Sink<'_> {
 /// Collects one source, again where its failure says that this may help.
 fn collect(work: Work<'_>, sink: &Sink<'_>, patience: Patience<'_>) {
     let Work { collector, mut request } = work;
-    let (mut tries, mut repeated, mut without_state, mut cost) = (0, 0, false, PluginCost::default());
+    let (mut tries, mut repeated, mut without_state, mut cost) =
+        (0, 0, false, PluginCost::default());
     loop {
         tries += 1;
         let mut pages = 0_u64;
@@ -130,13 +141,16 @@ fn collect(work: Work<'_>, sink: &Sink<'_>, patience: Patience<'_>) {
         });
         cost.add(&spent);
         let again = match &outcome {
-            Err(failure) if !sink.is_refused() => again(failure, repeated, patience.tries, request.state.is_some() && pages == 0),
+            Err(failure) if !sink.is_refused() => {
+                again(failure, repeated, patience.tries, request.state.is_some() && pages == 0)
+            }
             _ => Again::No,
         };
         match again {
             Again::No => {
                 // Who refuses its pages still waits for its end.
-                let _nobody_waits = sink.pages.send(Fed::End(Ended { outcome, tries, without_state, cost }));
+                let _nobody_waits =
+                    sink.pages.send(Fed::End(Ended { outcome, tries, without_state, cost }));
                 return;
             }
             Again::After(wait) => {
@@ -168,7 +182,8 @@ fn again(failure: &Diagnostic, repeated: u32, tries: u32, state_is_suspect: bool
         Retry::Soon => Some(Duration::from_secs(1 << (2 * repeated.min(4)))),
         Retry::After(seconds) => Some(Duration::from_secs(u64::from(seconds))),
     };
-    let may_be_the_state = [code::PLUGIN_CONFIG, code::PLUGIN_FAILED, code::PLUGIN_TRAPPED].contains(&failure.code);
+    let may_be_the_state =
+        [code::PLUGIN_CONFIG, code::PLUGIN_FAILED, code::PLUGIN_TRAPPED].contains(&failure.code);
     match wait {
         Some(wait) if repeated + 1 < tries && wait <= WAIT_MAX => Again::After(wait),
         None if state_is_suspect && may_be_the_state => Again::WithoutState,
@@ -190,9 +205,18 @@ mod tests {
             Again::After(wait) => Some(wait.as_secs()),
             _ => None,
         };
-        assert_eq!([0, 1, 2, 3].map(|repeated| seconds(Retry::Soon, repeated)), [Some(1), Some(4), Some(16), None]);
-        assert_eq!([0, 2, 3].map(|repeated| seconds(Retry::After(7), repeated)), [Some(7), Some(7), None]);
-        assert_eq!((seconds(Retry::After(120), 0), seconds(Retry::After(121), 0), seconds(Retry::No, 0)), (Some(120), None, None));
+        assert_eq!(
+            [0, 1, 2, 3].map(|repeated| seconds(Retry::Soon, repeated)),
+            [Some(1), Some(4), Some(16), None]
+        );
+        assert_eq!(
+            [0, 2, 3].map(|repeated| seconds(Retry::After(7), repeated)),
+            [Some(7), Some(7), None]
+        );
+        assert_eq!(
+            (seconds(Retry::After(120), 0), seconds(Retry::After(121), 0), seconds(Retry::No, 0)),
+            (Some(120), None, None)
+        );
     }
 
     #[test]

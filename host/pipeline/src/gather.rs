@@ -103,8 +103,13 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     }
 
     pub fn take(&mut self, batch: &Batch<'_>) {
-        let identity: Vec<(usize, Cells<'_>)> =
-            self.identities.reading.identity.iter().map(|(column, _)| (*column, batch.columns[*column])).collect();
+        let identity: Vec<(usize, Cells<'_>)> = self
+            .identities
+            .reading
+            .identity
+            .iter()
+            .map(|(column, _)| (*column, batch.columns[*column]))
+            .collect();
         hash_rows(&identity, batch.rows, &self.secrets, &mut self.hashes);
         self.table.find_all(&self.hashes, &mut self.classes, &mut self.unmet);
         if !self.unmet.is_empty() {
@@ -134,14 +139,19 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     /// Rows that this thread meets for the first time.
     #[cold]
     fn meet(&mut self, identity: &[(usize, Cells<'_>)]) {
-        self.identities.meet(&self.unmet, &self.hashes, identity, |row, Met { class, resource: met }| {
-            if let Some((resource, currency, digest)) = met {
-                put_at(&mut self.digests, resource.0 as usize, digest);
-                put_at(&mut self.currencies, resource.0 as usize, currency);
-            }
-            self.classes[row] = class;
-            self.table.insert(self.hashes[row], class);
-        });
+        self.identities.meet(
+            &self.unmet,
+            &self.hashes,
+            identity,
+            |row, Met { class, resource: met }| {
+                if let Some((resource, currency, digest)) = met {
+                    put_at(&mut self.digests, resource.0 as usize, digest);
+                    put_at(&mut self.currencies, resource.0 as usize, currency);
+                }
+                self.classes[row] = class;
+                self.table.insert(self.hashes[row], class);
+            },
+        );
     }
 
     #[inline]
@@ -156,7 +166,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             return Ok(());
         }
         let (billed, billed_rest) = amount(&self.identities.reading.billed_cost, batch, row)?;
-        let (effective, effective_rest) = amount(&self.identities.reading.effective_cost, batch, row)?;
+        let (effective, effective_rest) =
+            amount(&self.identities.reading.effective_cost, batch, row)?;
         let bucket = self.bucket(day, self.currencies[resource as usize]);
         bucket.columns.resources.push(resource);
         bucket.columns.billed.push(billed);
@@ -172,7 +183,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         if full {
             self.emit_bucket(self.current);
         } else if self.buffered >= BUFFERED_MAX {
-            let largest = (0..self.buckets.len()).max_by_key(|at| self.buckets[*at].columns.resources.len());
+            let largest =
+                (0..self.buckets.len()).max_by_key(|at| self.buckets[*at].columns.resources.len());
             self.emit_bucket(largest.unwrap_or_default());
         }
         Ok(())
@@ -202,7 +214,9 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         if columns.resources.is_empty() {
             return;
         }
-        for ((resource, billed), effective) in columns.resources.iter().zip(&columns.billed).zip(&columns.effective) {
+        for ((resource, billed), effective) in
+            columns.resources.iter().zip(&columns.billed).zip(&columns.effective)
+        {
             bucket.totals.fingerprint.add(self.digests[*resource as usize], *billed, *effective);
         }
         let Columns { resources, billed, effective } = &columns;
@@ -225,7 +239,11 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             self.emit_bucket(at);
         }
         for bucket in self.buckets {
-            self.gathered.totals.entry((bucket.day, bucket.currency)).or_default().merge(&bucket.totals);
+            self.gathered
+                .totals
+                .entry((bucket.day, bucket.currency))
+                .or_default()
+                .merge(&bucket.totals);
         }
         self.gathered
     }
@@ -241,7 +259,9 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         if self.gathered.set_aside.len() >= REJECTED_KEPT {
             return;
         }
-        self.gathered.set_aside.push(refusal.of_row(batch, row, |column| self.identities.reading.name(column)));
+        self.gathered
+            .set_aside
+            .push(refusal.of_row(batch, row, |column| self.identities.reading.name(column)));
     }
 }
 
@@ -267,7 +287,9 @@ fn put_at<T: Copy>(values: &mut Vec<T>, at: usize, value: T) {
 }
 
 /// Adds up what the totals of all days of a source say, exactly.
-pub fn exact_totals<'t>(totals: impl Iterator<Item = (&'t (Day, Currency), &'t DayTotals)>) -> HashMap<Currency, DayTotals> {
+pub fn exact_totals<'t>(
+    totals: impl Iterator<Item = (&'t (Day, Currency), &'t DayTotals)>,
+) -> HashMap<Currency, DayTotals> {
     let mut by_currency: HashMap<Currency, DayTotals> = HashMap::new();
     for ((_, currency), day) in totals {
         by_currency.entry(*currency).or_default().merge(day);

@@ -35,7 +35,8 @@ pub struct Changes {
 
 /// Oldest first; what was never used comes last.
 pub fn history(ledger: &Ledger) -> Result<Vec<UsedRules>, Diagnostic> {
-    let started: BTreeMap<RunId, i64> = ledger.runs(usize::MAX >> 1)?.into_iter().map(|run| (run.id, run.started_at_ms)).collect();
+    let started: BTreeMap<RunId, i64> =
+        ledger.runs(usize::MAX >> 1)?.into_iter().map(|run| (run.id, run.started_at_ms)).collect();
     let mut used: Vec<UsedRules> = Vec::new();
     let mut before = BTreeMap::new();
     for row in ledger.generations()? {
@@ -46,26 +47,45 @@ pub fn history(ledger: &Ledger) -> Result<Vec<UsedRules>, Diagnostic> {
         let at_ms = started.get(&row.run).copied().unwrap_or_default();
         let first = FirstUse { run: row.run, at_ms, changes: changes(&before, &texts) };
         before = texts;
-        used.push(UsedRules { generation: base(&row.digest).to_owned(), first: Some(first), runs: 0, approvals: Vec::new() });
+        used.push(UsedRules {
+            generation: base(&row.digest).to_owned(),
+            first: Some(first),
+            runs: 0,
+            approvals: Vec::new(),
+        });
     }
     for run in ledger.runs(usize::MAX >> 1)? {
         let Some(generation) = run.end.and_then(|end| end.generation) else { continue };
         let digest = ledger.generation_digest(generation)?.unwrap_or_default();
-        used.iter_mut().filter(|known| known.generation == base(&digest)).for_each(|known| known.runs += 1);
+        used.iter_mut()
+            .filter(|known| known.generation == base(&digest))
+            .for_each(|known| known.runs += 1);
     }
     for approval in ledger.approvals()? {
         match used.iter_mut().find(|known| known.generation == approval.generation) {
             Some(known) => known.approvals.push(approval),
-            None => used.push(UsedRules { generation: approval.generation.clone(), first: None, runs: 0, approvals: vec![approval] }),
+            None => used.push(UsedRules {
+                generation: approval.generation.clone(),
+                first: None,
+                runs: 0,
+                approvals: vec![approval],
+            }),
         }
     }
     Ok(used)
 }
 
 /// Digests of rules and texts of tables, by name.
-fn texts(ledger: &Ledger, generation: GenerationId) -> Result<BTreeMap<String, String>, Diagnostic> {
-    let rules = ledger.rules(generation)?.into_iter().map(|rule| (rule.version.rule, rule.version.digest));
-    let tables = ledger.tables(generation)?.into_iter().map(|(name, text)| (format!("tables/{name}.csv"), text));
+fn texts(
+    ledger: &Ledger,
+    generation: GenerationId,
+) -> Result<BTreeMap<String, String>, Diagnostic> {
+    let rules =
+        ledger.rules(generation)?.into_iter().map(|rule| (rule.version.rule, rule.version.digest));
+    let tables = ledger
+        .tables(generation)?
+        .into_iter()
+        .map(|(name, text)| (format!("tables/{name}.csv"), text));
     Ok(rules.chain(tables).collect())
 }
 
@@ -73,7 +93,8 @@ fn changes(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) 
     let missing = |from: &BTreeMap<String, String>, in_other: &BTreeMap<String, String>| {
         from.keys().filter(|name| !in_other.contains_key(*name)).cloned().collect::<Vec<_>>()
     };
-    let is_changed = |(name, text): &(&String, &String)| before.get(*name).is_some_and(|old| old != *text);
+    let is_changed =
+        |(name, text): &(&String, &String)| before.get(*name).is_some_and(|old| old != *text);
     Changes {
         added: missing(after, before),
         removed: missing(before, after),

@@ -41,7 +41,10 @@ fn fold(left: u64, right: u64) -> u64 {
 #[inline(always)]
 fn absorb(hash: (u64, u64), bytes: &[u8], secrets: &Secrets) -> (u64, u64) {
     let [first, second, third, fourth] = secrets.0;
-    let (mut left, mut right) = (hash.0 ^ (bytes.len() as u64).wrapping_mul(first), hash.1 ^ (bytes.len() as u64).wrapping_mul(third));
+    let (mut left, mut right) = (
+        hash.0 ^ (bytes.len() as u64).wrapping_mul(first),
+        hash.1 ^ (bytes.len() as u64).wrapping_mul(third),
+    );
     let (chunks, tail) = bytes.as_chunks::<16>();
     let mut mix = |low: u64, high: u64| {
         left = fold(low ^ first, high ^ left ^ second);
@@ -73,15 +76,27 @@ fn tail_words(bytes: &[u8], tail: &[u8]) -> (u64, u64) {
         let word = u128::from_le_bytes(*last);
         return (word as u64, (word >> 64) as u64);
     }
-    match (tail.first_chunk::<8>(), tail.last_chunk::<8>(), tail.first_chunk::<4>(), tail.last_chunk::<4>()) {
+    match (
+        tail.first_chunk::<8>(),
+        tail.last_chunk::<8>(),
+        tail.first_chunk::<4>(),
+        tail.last_chunk::<4>(),
+    ) {
         (Some(head), Some(last), ..) => (u64::from_le_bytes(*head), u64::from_le_bytes(*last)),
-        (.., Some(head), Some(last)) => (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*last))),
+        (.., Some(head), Some(last)) => {
+            (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*last)))
+        }
         _ => (tail.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
     }
 }
 
 /// The hashes of all rows of a batch, over the given columns.
-pub fn hash_rows(columns: &[(usize, Cells<'_>)], rows: usize, secrets: &Secrets, hashes: &mut Vec<(u64, u64)>) {
+pub fn hash_rows(
+    columns: &[(usize, Cells<'_>)],
+    rows: usize,
+    secrets: &Secrets,
+    hashes: &mut Vec<(u64, u64)>,
+) {
     hashes.clear();
     hashes.resize(rows, (secrets.0[3], secrets.0[1]));
     for (_, cells) in columns {
@@ -138,7 +153,12 @@ impl Default for RowTable {
 impl RowTable {
     /// Looks up all rows of a batch; those never met are `Skipped` for now and listed. The probes do not depend on each
     /// other, so that their cache misses overlap.
-    pub fn find_all(&self, hashes: &[(u64, u64)], classes: &mut Vec<Class>, unmet: &mut Vec<usize>) {
+    pub fn find_all(
+        &self,
+        hashes: &[(u64, u64)],
+        classes: &mut Vec<Class>,
+        unmet: &mut Vec<usize>,
+    ) {
         classes.clear();
         unmet.clear();
         classes.extend(hashes.iter().enumerate().map(|(row, hash)| {
@@ -220,8 +240,20 @@ mod tests {
     #[test]
     fn cells_cut_otherwise_or_one_byte_apart_hash_differently() {
         let secrets = Secrets::draw();
-        let hash = |cells: &[&str]| cells.iter().fold((0, 0), |hash, cell| absorb(hash, cell.as_bytes(), &secrets));
-        let texts = ["", "a", "ab", "abcd", "abcdefgh", "abcdefghi", "0123456789abcdef", "0123456789abcdefg", "0123456789abcdef0123456789abcdef"];
+        let hash = |cells: &[&str]| {
+            cells.iter().fold((0, 0), |hash, cell| absorb(hash, cell.as_bytes(), &secrets))
+        };
+        let texts = [
+            "",
+            "a",
+            "ab",
+            "abcd",
+            "abcdefgh",
+            "abcdefghi",
+            "0123456789abcdef",
+            "0123456789abcdefg",
+            "0123456789abcdef0123456789abcdef",
+        ];
         let mut seen = std::collections::HashSet::new();
         for left in texts {
             for right in texts {
@@ -244,7 +276,8 @@ mod tests {
             1 => Class::Skipped,
             _ => Class::Rejected(number),
         };
-        let hash = |number: u32| (fold(u64::from(number) + 1, 0x9E37_79B9_7F4A_7C15), u64::from(number));
+        let hash =
+            |number: u32| (fold(u64::from(number) + 1, 0x9E37_79B9_7F4A_7C15), u64::from(number));
         for number in 0..50_000 {
             assert_eq!(table.find(hash(number)), None);
             table.insert(hash(number), class(number));

@@ -52,7 +52,13 @@ impl<'a, 'r> Identities<'a, 'r> {
 
     /// Looks up rows of a batch by their hashes; reads the cells of those that no thread has met before. All rows of a
     /// batch go under one lock: threads that wait for each other row by row spend their time in waiting.
-    pub fn meet(&self, rows: &[usize], hashes: &[(u64, u64)], columns: &[(usize, Cells<'_>)], mut take: impl FnMut(usize, Met)) {
+    pub fn meet(
+        &self,
+        rows: &[usize],
+        hashes: &[(u64, u64)],
+        columns: &[(usize, Cells<'_>)],
+        mut take: impl FnMut(usize, Met),
+    ) {
         let (mut known, mut registry) = (lock(&self.known), lock(self.registry));
         let Known { table, reasons } = &mut *known;
         for row in rows {
@@ -69,7 +75,11 @@ impl<'a, 'r> Identities<'a, 'r> {
     }
 
     pub fn reason(&self, number: u32) -> Reason {
-        lock(&self.known).reasons.get(number as usize).cloned().unwrap_or(Reason { column: None, text: String::new() })
+        lock(&self.known)
+            .reasons
+            .get(number as usize)
+            .cloned()
+            .unwrap_or(Reason { column: None, text: String::new() })
     }
 }
 
@@ -92,7 +102,10 @@ impl<'a> Registry<'a> {
 
     fn met(&mut self, class: Class) -> Met {
         let Class::Resource(resource) = class else { return Met { class, resource: None } };
-        Met { class, resource: Some((resource, self.dictionary.currency(resource), self.digest(resource))) }
+        Met {
+            class,
+            resource: Some((resource, self.dictionary.currency(resource), self.digest(resource))),
+        }
     }
 
     /// The digest of a resource's meaning, computed once.
@@ -105,7 +118,12 @@ impl<'a> Registry<'a> {
         self.digests[at]
     }
 
-    fn read(&mut self, reading: &Reading, columns: &[(usize, Cells<'_>)], row: usize) -> Result<Class, Reason> {
+    fn read(
+        &mut self,
+        reading: &Reading,
+        columns: &[(usize, Cells<'_>)],
+        row: usize,
+    ) -> Result<Class, Reason> {
         let mut draft = Draft::default();
         for (identity, text) in &reading.constants {
             self.put(reading, &mut draft, identity, Cow::Borrowed(text), None)?;
@@ -120,10 +138,17 @@ impl<'a> Registry<'a> {
             }
             self.put(reading, &mut draft, identity, text, Some(*column))?;
         }
-        let currency = draft.currency.ok_or_else(|| Reason { column: None, text: "BillingCurrency is empty".into() })?;
-        let tags =
-            self.tags_of(&reading.tag_prefixes, draft.tag_text.as_deref(), draft.tags).map_err(|text| Reason { column: draft.tag_column, text })?;
-        Ok(Class::Resource(self.dictionary.resource(&Resource { currency, tags, dimensions: draft.dimensions })))
+        let currency = draft
+            .currency
+            .ok_or_else(|| Reason { column: None, text: "BillingCurrency is empty".into() })?;
+        let tags = self
+            .tags_of(&reading.tag_prefixes, draft.tag_text.as_deref(), draft.tags)
+            .map_err(|text| Reason { column: draft.tag_column, text })?;
+        Ok(Class::Resource(self.dictionary.resource(&Resource {
+            currency,
+            tags,
+            dimensions: draft.dimensions,
+        })))
     }
 
     fn put<'t>(
@@ -140,11 +165,13 @@ impl<'a> Registry<'a> {
         }
         match identity {
             Identity::Currency => {
-                let currency = Currency::parse(text.as_bytes()).map_err(|error| Reason { column, text: error.to_string() })?;
+                let currency = Currency::parse(text.as_bytes())
+                    .map_err(|error| Reason { column, text: error.to_string() })?;
                 draft.currency = Some(currency);
             }
             Identity::Dimension(field) => {
-                let symbol = self.dictionary.symbol(canonical_value(*field, &text).unwrap_or(&text));
+                let symbol =
+                    self.dictionary.symbol(canonical_value(*field, &text).unwrap_or(&text));
                 draft.dimensions.push((*field, symbol));
             }
             Identity::Tags => (draft.tag_text, draft.tag_column) = (Some(text), column),
@@ -155,7 +182,12 @@ impl<'a> Registry<'a> {
     }
 
     /// Tag texts repeat a thousandfold: each distinct one is parsed once.
-    fn tags_of(&mut self, prefixes: &[String], text: Option<&str>, columns: RawTags) -> Result<TagSetId, String> {
+    fn tags_of(
+        &mut self,
+        prefixes: &[String],
+        text: Option<&str>,
+        columns: RawTags,
+    ) -> Result<TagSetId, String> {
         let text = text.unwrap_or_default();
         // The same text means the same only where its keys are read in the same way.
         let is_usual = columns.is_empty() && prefixes.is_empty();
@@ -164,7 +196,9 @@ impl<'a> Registry<'a> {
         }
         let parsed = tag::parse(text).map_err(|error| error.to_string()).map(|mut raw| {
             for (key, _) in &mut raw {
-                if let Some(rest) = prefixes.iter().find_map(|prefix| key.strip_prefix(prefix.as_str())) {
+                if let Some(rest) =
+                    prefixes.iter().find_map(|prefix| key.strip_prefix(prefix.as_str()))
+                {
                     *key = rest.to_owned();
                 }
             }
@@ -179,8 +213,10 @@ impl<'a> Registry<'a> {
 
     fn intern(&mut self, raw: &RawTags) -> TagSetId {
         let canonical = self.schema.canonical(raw);
-        let mut symbols: Vec<(Symbol, Symbol)> =
-            canonical.iter().map(|(key, value)| (self.dictionary.symbol(key), self.dictionary.symbol(value))).collect();
+        let mut symbols: Vec<(Symbol, Symbol)> = canonical
+            .iter()
+            .map(|(key, value)| (self.dictionary.symbol(key), self.dictionary.symbol(value)))
+            .collect();
         symbols.sort_unstable();
         self.dictionary.tag_set(&symbols)
     }

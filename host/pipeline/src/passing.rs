@@ -53,8 +53,14 @@ impl Passing {
         stations: &Stations,
         bearers: &mut Bearers,
     ) -> Passing {
-        let taker = |recipient: Recipient| (bearer(&recipient, &rule, bearers), stations.next(&recipient, step), recipient);
-        let takers = recipients.into_iter().map(taker).map(|(bearer, next, recipient)| (bearer, recipient, next)).collect();
+        let taker = |recipient: Recipient| {
+            (bearer(&recipient, &rule, bearers), stations.next(&recipient, step), recipient)
+        };
+        let takers = recipients
+            .into_iter()
+            .map(taker)
+            .map(|(bearer, next, recipient)| (bearer, recipient, next))
+            .collect();
         Passing { rule, shares, takers }
     }
 
@@ -65,31 +71,66 @@ impl Passing {
     }
 
     /// Hands on what the charges of a portion were split into.
-    pub fn pass_parts<'a>(&self, part: Waiting<'a>, parts: &[i128], moves: &mut Moves, next: &mut Queues<'a>, bearers: &mut Bearers) {
+    pub fn pass_parts<'a>(
+        &self,
+        part: Waiting<'a>,
+        parts: &[i128],
+        moves: &mut Moves,
+        next: &mut Queues<'a>,
+        bearers: &mut Bearers,
+    ) {
         moves.push((part.portion, bearer(&part.from, &self.rule, bearers), -part.amount));
         for (taker, share) in parts.iter().enumerate() {
             self.give(taker, Sum::from_nanos(*share), &part, moves, next);
         }
     }
 
-    fn give<'a>(&self, taker: usize, share: Sum, part: &Waiting<'a>, moves: &mut Moves, next: &mut Queues<'a>) {
+    fn give<'a>(
+        &self,
+        taker: usize,
+        share: Sum,
+        part: &Waiting<'a>,
+        moves: &mut Moves,
+        next: &mut Queues<'a>,
+    ) {
         if share.is_zero() {
             return;
         }
         let (bearer, recipient, station) = &self.takers[taker];
         moves.push((part.portion, *bearer, share));
         if let Some(station) = station {
-            next.push(*station, Waiting { from: recipient.clone(), service: part.service, portion: part.portion, amount: share });
+            next.push(
+                *station,
+                Waiting {
+                    from: recipient.clone(),
+                    service: part.service,
+                    portion: part.portion,
+                    amount: share,
+                },
+            );
         }
     }
 
     /// Splits what waits as one amount; notes every move, and what waits at the next stations.
-    pub fn pass<'a>(&self, mut waiting: Vec<Waiting<'a>>, moves: &mut Moves, next: &mut Queues<'a>, bearers: &mut Bearers) {
-        waiting.sort_by(|left, right| (&left.from, left.service, left.portion).cmp(&(&right.from, right.service, right.portion)));
+    pub fn pass<'a>(
+        &self,
+        mut waiting: Vec<Waiting<'a>>,
+        moves: &mut Moves,
+        next: &mut Queues<'a>,
+        bearers: &mut Bearers,
+    ) {
+        waiting.sort_by(|left, right| {
+            (&left.from, left.service, left.portion).cmp(&(
+                &right.from,
+                right.service,
+                right.portion,
+            ))
+        });
         let mut running = self.shares.running();
         let mut from: Option<(Recipient, BearerId)> = None;
         for part in waiting {
-            let known = from.as_ref().filter(|(known, _)| *known == part.from).map(|(_, bearer)| *bearer);
+            let known =
+                from.as_ref().filter(|(known, _)| *known == part.from).map(|(_, bearer)| *bearer);
             let giver = known.unwrap_or_else(|| bearer(&part.from, &self.rule, bearers));
             from = Some((part.from.clone(), giver));
             moves.push((part.portion, giver, -part.amount));
@@ -99,7 +140,11 @@ impl Passing {
 }
 
 fn bearer(recipient: &Recipient, rule: &Option<RuleVersion>, bearers: &mut Bearers) -> BearerId {
-    bearers.number(Bearer { account: Account::of(recipient), target: recipient.target().cloned(), rule: rule.clone() })
+    bearers.number(Bearer {
+        account: Account::of(recipient),
+        target: recipient.target().cloned(),
+        rule: rule.clone(),
+    })
 }
 
 /// What waits at each station.
@@ -122,9 +167,15 @@ impl Stations {
                 Stage::Distribution => Recipient::Pool(facts.version.rule.clone()),
                 Stage::Cascade(team) => Recipient::team(team),
             };
-            Some(Station { stands, step: weights.step, weights: weights.clone(), rule: facts.version })
+            Some(Station {
+                stands,
+                step: weights.step,
+                weights: weights.clone(),
+                rule: facts.version,
+            })
         };
-        let mut stations: Vec<Station> = weights.iter().filter(|weights| weights.step > 0).filter_map(station).collect();
+        let mut stations: Vec<Station> =
+            weights.iter().filter(|weights| weights.step > 0).filter_map(station).collect();
         stations.sort_by_key(|station| station.step);
         Stations(stations)
     }
@@ -146,7 +197,14 @@ impl Stations {
         for (at, station) in self.0.iter().enumerate() {
             if let Some(here) = waiting.0.remove(&at) {
                 let Weights { recipients, shares, step, .. } = &station.weights;
-                let passing = Passing::new(Some(station.rule.clone()), shares.clone(), recipients.clone(), *step, self, bearers);
+                let passing = Passing::new(
+                    Some(station.rule.clone()),
+                    shares.clone(),
+                    recipients.clone(),
+                    *step,
+                    self,
+                    bearers,
+                );
                 passing.pass(here, moves, &mut waiting, bearers);
             }
         }

@@ -100,18 +100,27 @@ impl Plan {
 }
 
 /// Runs the rules over a scratch copy, and tells what that changes in it.
-pub fn plan(scratch: &mut Ledger, options: &PlanOptions<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Plan, Diagnostic> {
+pub fn plan(
+    scratch: &mut Ledger,
+    options: &PlanOptions<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Plan, Diagnostic> {
     let before = State::read(scratch, options.period)?;
     let Some(identity) = scratch.identity()? else {
-        return Err(Diagnostic::new(code::NOTHING_TO_EXPLAIN, "no run has ended in this ledger, so there is nothing that a plan could be made on")
-            .hint("collect first: `apportion run`"));
+        return Err(Diagnostic::new(
+            code::NOTHING_TO_EXPLAIN,
+            "no run has ended in this ledger, so there is nothing that a plan could be made on",
+        )
+        .hint("collect first: `apportion run`"));
     };
-    let (inputs, decided) = (scratch.inputs_digest()?, redecided::decided(scratch, options.period)?);
+    let (inputs, decided) =
+        (scratch.inputs_digest()?, redecided::decided(scratch, options.period)?);
     let generation_before = generation(scratch)?;
     let report = try_out(scratch, options, progress)?;
     let after = State::read(scratch, options.period)?;
     let stored = scratch.source_days(options.period)?;
-    let moved_elsewhere = moved(&before.all_teams.minus(&before.teams), &after.all_teams.minus(&after.teams));
+    let moved_elsewhere =
+        moved(&before.all_teams.minus(&before.teams), &after.all_teams.minus(&after.teams));
     Ok(Plan {
         at_ms: options.at_ms,
         version: options.version.clone(),
@@ -140,7 +149,11 @@ pub fn plan(scratch: &mut Ledger, options: &PlanOptions<'_>, progress: &mut dyn 
     })
 }
 
-fn try_out(scratch: &mut Ledger, options: &PlanOptions<'_>, progress: &mut dyn FnMut(Progress)) -> Result<RunReport, Diagnostic> {
+fn try_out(
+    scratch: &mut Ledger,
+    options: &PlanOptions<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<RunReport, Diagnostic> {
     let run = RunOptions {
         sources: Vec::new(),
         rules: options.rules,
@@ -161,7 +174,10 @@ fn try_out(scratch: &mut Ledger, options: &PlanOptions<'_>, progress: &mut dyn F
 
 /// The rules that the ledger stands by, without the number of a stretch between turning days.
 fn generation(ledger: &Ledger) -> Result<Option<String>, Diagnostic> {
-    let last = ledger.runs(usize::MAX >> 1)?.into_iter().find_map(|run| run.end.and_then(|end| end.generation));
+    let last = ledger
+        .runs(usize::MAX >> 1)?
+        .into_iter()
+        .find_map(|run| run.end.and_then(|end| end.generation));
     let digest = last.map(|generation| ledger.generation_digest(generation)).transpose()?.flatten();
     Ok(digest.map(|digest| base(&digest).to_owned()))
 }
@@ -195,8 +211,16 @@ impl Costs {
     /// All names of both sides; those that have nothing on either are left out.
     fn changes(&self, after: &Costs) -> Vec<Change> {
         let keys: BTreeSet<_> = self.0.keys().chain(after.0.keys()).collect();
-        let change = |key: &(String, Currency)| Change { name: key.0.clone(), currency: key.1, before: self.of(key), after: after.of(key) };
-        keys.into_iter().map(change).filter(|change| !change.before.is_zero() || !change.after.is_zero()).collect()
+        let change = |key: &(String, Currency)| Change {
+            name: key.0.clone(),
+            currency: key.1,
+            before: self.of(key),
+            after: after.of(key),
+        };
+        keys.into_iter()
+            .map(change)
+            .filter(|change| !change.before.is_zero() || !change.after.is_zero())
+            .collect()
     }
 }
 
@@ -205,7 +229,11 @@ fn moved(before: &Costs, after: &Costs) -> Vec<(Currency, Sum)> {
     let mut sums: BTreeMap<Currency, (Sum, Sum)> = BTreeMap::new();
     for change in before.changes(after).into_iter().filter(|change| change.after != change.before) {
         let (more, less) = sums.entry(change.currency).or_default();
-        if change.after > change.before { *more += change.change() } else { *less += -change.change() }
+        if change.after > change.before {
+            *more += change.change()
+        } else {
+            *less += -change.change()
+        }
     }
     sums.into_iter().map(|(currency, (more, less))| (currency, more.max(less))).collect()
 }
@@ -227,7 +255,11 @@ impl State {
             let (currency, amount) = (balance.currency, balance.amount);
             state.teams.add(team_text(&balance.account), currency, amount);
             state.services.add(balance.service_name.unwrap_or_default(), currency, amount);
-            state.rules.add(balance.rule.map_or_else(String::new, |version| version.rule), currency, amount);
+            state.rules.add(
+                balance.rule.map_or_else(String::new, |version| version.rule),
+                currency,
+                amount,
+            );
         }
         for balance in ledger.charge_balances(Period::all())?.into_iter().filter(is_borne) {
             state.all_teams.add(team_text(&balance.account), balance.currency, balance.amount);

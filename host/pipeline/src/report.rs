@@ -91,7 +91,8 @@ impl FromStr for GroupBy {
             return Ok(group.clone());
         }
         match (name.strip_prefix("tag:"), Field::by_name(name)) {
-            (Some(""), _) => Err(Diagnostic::new(code::QUERY_INVALID, "'tag:' names no tag").hint("write `tag:team`")),
+            (Some(""), _) => Err(Diagnostic::new(code::QUERY_INVALID, "'tag:' names no tag")
+                .hint("write `tag:team`")),
             (Some(tag), _) => Ok(GroupBy::Tag(tag.into())),
             (None, Some(field)) => Ok(GroupBy::Dimension(field)),
             (None, None) => Err(unknown_group(name)),
@@ -105,7 +106,8 @@ fn unknown_group(name: &str) -> Diagnostic {
         Some(close) => format!("did you mean `{close}`?"),
         None => "group by team, service_name, environment, application, cost_center, rule, source, account, a FOCUS column such as region_id, or tag:<key>".into(),
     };
-    Diagnostic::new(code::QUERY_INVALID, format!("costs have no '{name}' to group or filter by")).hint(hint)
+    Diagnostic::new(code::QUERY_INVALID, format!("costs have no '{name}' to group or filter by"))
+        .hint(hint)
 }
 
 impl fmt::Display for GroupBy {
@@ -113,7 +115,9 @@ impl fmt::Display for GroupBy {
         match self {
             GroupBy::Dimension(field) => f.write_str(field.name()),
             GroupBy::Tag(key) => write!(f, "tag:{key}"),
-            named => f.write_str(NAMES.iter().find(|(_, group)| group == named).map_or("", |(name, _)| name)),
+            named => f.write_str(
+                NAMES.iter().find(|(_, group)| group == named).map_or("", |(name, _)| name),
+            ),
         }
     }
 }
@@ -123,7 +127,12 @@ impl GroupBy {
     fn is_posted(&self) -> bool {
         matches!(
             self,
-            GroupBy::Team | GroupBy::ServiceName | GroupBy::Rule | GroupBy::Source | GroupBy::Account | GroupBy::Dimension(Field::SERVICE_NAME)
+            GroupBy::Team
+                | GroupBy::ServiceName
+                | GroupBy::Rule
+                | GroupBy::Source
+                | GroupBy::Account
+                | GroupBy::Dimension(Field::SERVICE_NAME)
         )
     }
 }
@@ -139,7 +148,9 @@ impl Granularity {
     }
 
     pub fn by_name(name: &str) -> Option<Granularity> {
-        [Granularity::Daily, Granularity::Weekly, Granularity::Monthly, Granularity::Total].into_iter().find(|known| known.name() == name)
+        [Granularity::Daily, Granularity::Weekly, Granularity::Monthly, Granularity::Total]
+            .into_iter()
+            .find(|known| known.name() == name)
     }
 
     fn bucket(self) -> Bucket {
@@ -167,11 +178,19 @@ pub fn costs(ledger: &Ledger, query: &CostQuery) -> Result<CostTable, Diagnostic
 }
 
 /// Answers every query: decisions of rules that read amounts or dates are taken anew where charges must be looked at.
-pub fn costs_with_rules(ledger: &Ledger, query: &CostQuery, rules_of: &RulesOf<'_>) -> Result<CostTable, Diagnostic> {
+pub fn costs_with_rules(
+    ledger: &Ledger,
+    query: &CostQuery,
+    rules_of: &RulesOf<'_>,
+) -> Result<CostTable, Diagnostic> {
     answer(ledger, query, Some(rules_of))
 }
 
-fn answer(ledger: &Ledger, query: &CostQuery, rules_of: Option<&RulesOf<'_>>) -> Result<CostTable, Diagnostic> {
+fn answer(
+    ledger: &Ledger,
+    query: &CostQuery,
+    rules_of: Option<&RulesOf<'_>>,
+) -> Result<CostTable, Diagnostic> {
     let asked = query.group_by.iter().chain(query.filter.iter().map(|(group, _)| group));
     let mut groups = Groups::new(query);
     if asked.into_iter().all(GroupBy::is_posted) {
@@ -183,7 +202,11 @@ fn answer(ledger: &Ledger, query: &CostQuery, rules_of: Option<&RulesOf<'_>>) ->
 }
 
 /// The same answer worked out from the charges, whatever is asked: for checking one way against the other.
-pub fn derived_costs(ledger: &Ledger, query: &CostQuery, rules_of: Option<&RulesOf<'_>>) -> Result<CostTable, Diagnostic> {
+pub fn derived_costs(
+    ledger: &Ledger,
+    query: &CostQuery,
+    rules_of: Option<&RulesOf<'_>>,
+) -> Result<CostTable, Diagnostic> {
     let mut groups = Groups::new(query);
     derived(ledger, query, rules_of, &mut groups)?;
     Ok(groups.table())
@@ -192,7 +215,10 @@ pub fn derived_costs(ledger: &Ledger, query: &CostQuery, rules_of: Option<&Rules
 /// Teams that ever bore a cost.
 pub fn teams(ledger: &Ledger) -> Result<BTreeSet<String>, Diagnostic> {
     let balances = ledger.balances(Period::all(), Bucket::Whole)?;
-    Ok(balances.into_iter().filter_map(|balance| balance.account.team().map(str::to_owned)).collect())
+    Ok(balances
+        .into_iter()
+        .filter_map(|balance| balance.account.team().map(str::to_owned))
+        .collect())
 }
 
 /// Whether somebody bears what stands there.
@@ -246,7 +272,12 @@ impl<'a> Groups<'a> {
         for ((group, period_start, currency), amount) in self.sums {
             *totals.entry(currency).or_default() += amount;
             if !amount.is_zero() {
-                rows.push(CostRow { period_start, keys: keys[group as usize].clone(), currency, amount });
+                rows.push(CostRow {
+                    period_start,
+                    keys: keys[group as usize].clone(),
+                    currency,
+                    amount,
+                });
             }
         }
         rows.sort();
@@ -260,7 +291,8 @@ fn posted(ledger: &Ledger, query: &CostQuery, groups: &mut Groups<'_>) -> Result
             continue;
         }
         if let Some(group) = groups.number(&|group| posted_text(&balance, group)) {
-            let span_start = (query.granularity != Granularity::Total).then_some(balance.bucket_start);
+            let span_start =
+                (query.granularity != Granularity::Total).then_some(balance.bucket_start);
             groups.add(group, span_start, balance.currency, balance.amount);
         }
     }
@@ -272,15 +304,30 @@ fn posted_text(balance: &Balance, group: &GroupBy) -> String {
         GroupBy::Team => team_text(&balance.account),
         GroupBy::Account => balance.account.to_string(),
         GroupBy::Source => balance.source.clone(),
-        GroupBy::Rule => balance.rule.as_ref().map_or_else(String::new, |version| version.rule.clone()),
-        GroupBy::ServiceName | GroupBy::Dimension(_) => balance.service_name.clone().unwrap_or_default(),
-        GroupBy::Environment | GroupBy::Application | GroupBy::CostCenter | GroupBy::Tag(_) => String::new(),
+        GroupBy::Rule => {
+            balance.rule.as_ref().map_or_else(String::new, |version| version.rule.clone())
+        }
+        GroupBy::ServiceName | GroupBy::Dimension(_) => {
+            balance.service_name.clone().unwrap_or_default()
+        }
+        GroupBy::Environment | GroupBy::Application | GroupBy::CostCenter | GroupBy::Tag(_) => {
+            String::new()
+        }
     }
 }
 
-fn derived(ledger: &Ledger, query: &CostQuery, rules_of: Option<&RulesOf<'_>>, groups: &mut Groups<'_>) -> Result<(), Diagnostic> {
+fn derived(
+    ledger: &Ledger,
+    query: &CostQuery,
+    rules_of: Option<&RulesOf<'_>>,
+    groups: &mut Groups<'_>,
+) -> Result<(), Diagnostic> {
     let dictionary = ledger.dictionary()?;
-    let with_source = query.group_by.iter().chain(query.filter.iter().map(|(group, _)| group)).any(|group| *group == GroupBy::Source);
+    let with_source = query
+        .group_by
+        .iter()
+        .chain(query.filter.iter().map(|(group, _)| group))
+        .any(|group| *group == GroupBy::Source);
     let mut known: HashMap<(ResourceId, BearerId), Option<u32>> = HashMap::new();
     let mut source = String::new();
     let mut take = |portion: &Portion<'_>, bearers: &Bearers| {
@@ -291,7 +338,11 @@ fn derived(ledger: &Ledger, query: &CostQuery, rules_of: Option<&RulesOf<'_>>, g
         let span_start = query.granularity.span_start(portion.source_day.day, query.period);
         for (bearer, amount) in portion.borne.iter().filter(|(_, amount)| !amount.is_zero()) {
             let group = known.entry((portion.resource, *bearer)).or_insert_with(|| {
-                let charge = Charge { dictionary: &dictionary, resource: portion.resource, source: &portion.source_day.source };
+                let charge = Charge {
+                    dictionary: &dictionary,
+                    resource: portion.resource,
+                    source: &portion.source_day.source,
+                };
                 groups.number(&|group| charge.text(bearers.get(*bearer), group))
             });
             if let Some(group) = *group {
@@ -300,7 +351,13 @@ fn derived(ledger: &Ledger, query: &CostQuery, rules_of: Option<&RulesOf<'_>>, g
         }
         Ok(())
     };
-    derive::derive(ledger, &dictionary, Scope { period: query.period, source_day: None }, rules_of, &mut take)
+    derive::derive(
+        ledger,
+        &dictionary,
+        Scope { period: query.period, source_day: None },
+        rules_of,
+        &mut take,
+    )
 }
 
 /// What a charge is known by.
@@ -321,7 +378,9 @@ impl Charge<'_> {
             GroupBy::Team => team_text(&bearer.account),
             GroupBy::Account => bearer.account.to_string(),
             GroupBy::Source => self.source.to_owned(),
-            GroupBy::Rule => bearer.rule.as_ref().map_or_else(String::new, |version| version.rule.clone()),
+            GroupBy::Rule => {
+                bearer.rule.as_ref().map_or_else(String::new, |version| version.rule.clone())
+            }
             GroupBy::ServiceName => dimension(Field::SERVICE_NAME),
             GroupBy::Dimension(field) => dimension(*field),
             GroupBy::Environment => said(|target| &target.environment, "environment"),
@@ -338,15 +397,29 @@ mod tests {
 
     #[test]
     fn names_are_read_and_shown() {
-        for (name, shown) in [("team", "team"), ("service", "service_name"), ("region_id", "region_id"), ("tag:a:b", "tag:a:b")] {
-            assert_eq!(name.parse::<GroupBy>().map(|group| group.to_string()), Ok(shown.to_owned()));
+        for (name, shown) in [
+            ("team", "team"),
+            ("service", "service_name"),
+            ("region_id", "region_id"),
+            ("tag:a:b", "tag:a:b"),
+        ] {
+            assert_eq!(
+                name.parse::<GroupBy>().map(|group| group.to_string()),
+                Ok(shown.to_owned())
+            );
         }
     }
 
     #[test]
     fn unknown_names_are_refused_with_the_closest() {
-        let refused = |name: &str| name.parse::<GroupBy>().map_or_else(|error| error.to_string(), |group| group.to_string());
-        assert_eq!(refused("enviroment"), "N202: costs have no 'enviroment' to group or filter by\n  hint: did you mean `environment`?");
+        let refused = |name: &str| {
+            name.parse::<GroupBy>()
+                .map_or_else(|error| error.to_string(), |group| group.to_string())
+        };
+        assert_eq!(
+            refused("enviroment"),
+            "N202: costs have no 'enviroment' to group or filter by\n  hint: did you mean `environment`?"
+        );
         assert_eq!(refused("tag:"), "N202: 'tag:' names no tag\n  hint: write `tag:team`");
     }
 
@@ -354,9 +427,19 @@ mod tests {
     fn weeks_are_cut_at_the_start_of_the_period() {
         let day = |text: &str| text.parse::<Day>().unwrap_or_else(|error| panic!("{error}"));
         // 2026-01-01 is a Thursday.
-        let period = Period::new(day("2026-01-01"), day("2026-02-01")).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(Granularity::Weekly.span_start(day("2026-01-03"), period), Some(day("2026-01-01")));
-        assert_eq!(Granularity::Weekly.span_start(day("2026-01-08"), period), Some(day("2026-01-05")));
-        assert_eq!(Granularity::Monthly.span_start(day("2026-01-08"), period), Some(day("2026-01-01")));
+        let period = Period::new(day("2026-01-01"), day("2026-02-01"))
+            .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(
+            Granularity::Weekly.span_start(day("2026-01-03"), period),
+            Some(day("2026-01-01"))
+        );
+        assert_eq!(
+            Granularity::Weekly.span_start(day("2026-01-08"), period),
+            Some(day("2026-01-05"))
+        );
+        assert_eq!(
+            Granularity::Monthly.span_start(day("2026-01-08"), period),
+            Some(day("2026-01-01"))
+        );
     }
 }

@@ -19,7 +19,9 @@ use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
-use domain::port::{Allocators, CollectRequest, Collector, PluginCost, PluginIdentity, Rules, UnknownDays};
+use domain::port::{
+    Allocators, CollectRequest, Collector, PluginCost, PluginIdentity, Rules, UnknownDays,
+};
 use domain::run::{DayTotals, RunId, RunState, SourceDay};
 use domain::tag::TagSchema;
 use foldhash::HashMap;
@@ -186,7 +188,11 @@ impl SourceReport {
         self.totals = by_currency
             .iter()
             .map(|(currency, totals)| {
-                (*currency, exact_text(totals.billed, &totals.billed_rest), exact_text(totals.effective, &totals.effective_rest))
+                (
+                    *currency,
+                    exact_text(totals.billed, &totals.billed_rest),
+                    exact_text(totals.effective, &totals.effective_rest),
+                )
             })
             .collect();
         self.totals.sort();
@@ -206,7 +212,11 @@ pub(crate) struct Terms<'a> {
 }
 
 /// Runs from collect to post.
-pub fn run(ledger: &mut Ledger, options: RunOptions<'_>, progress: &mut dyn FnMut(Progress)) -> Result<RunReport, Diagnostic> {
+pub fn run(
+    ledger: &mut Ledger,
+    options: RunOptions<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<RunReport, Diagnostic> {
     run_on_terms(ledger, options, Terms { known_until_ms: None, accept: &|_| Ok(()) }, progress)
 }
 
@@ -217,10 +227,14 @@ pub(crate) fn run_on_terms(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<RunReport, Diagnostic> {
     let dictionary = ledger.dictionary()?;
-    let mut transaction = ledger.begin(&RunStart { at_ms: options.at_ms, version: options.version.clone() })?;
+    let mut transaction =
+        ledger.begin(&RunStart { at_ms: options.at_ms, version: options.version.clone() })?;
     let registry = Mutex::new(Registry::new(dictionary, options.tag_schema));
-    let Collected { sources, mut changed, mut changed_usage } =
-        if options.collect { collect_all(&mut transaction, &registry, &options, progress)? } else { Collected::default() };
+    let Collected { sources, mut changed, mut changed_usage } = if options.collect {
+        collect_all(&mut transaction, &registry, &options, progress)?
+    } else {
+        Collected::default()
+    };
     if let Some(until_ms) = terms.known_until_ms {
         changed.extend(transaction.restate_as_known(until_ms)?);
         changed_usage.extend(transaction.restate_usage_as_known(until_ms)?);
@@ -228,15 +242,24 @@ pub(crate) fn run_on_terms(
     let dictionary = registry.into_inner().unwrap_or_else(PoisonError::into_inner).dictionary;
     transaction.save_dictionary(&dictionary)?;
     let allocated = {
-        let with = With { rules: options.rules, allocators: options.allocators, threads: options.threads };
-        days::allocate(&mut transaction, &dictionary, with, Changed { charges: &changed, usage: &changed_usage }, progress)?
+        let with =
+            With { rules: options.rules, allocators: options.allocators, threads: options.threads };
+        days::allocate(
+            &mut transaction,
+            &dictionary,
+            with,
+            Changed { charges: &changed, usage: &changed_usage },
+            progress,
+        )?
     };
     let allocators = options.allocators.take_costs();
     for (plugin, cost) in &allocators {
         transaction.note_cost(None, plugin, cost)?;
     }
     let conservation = conservation(&transaction)?;
-    let whole = sources.iter().all(SourceReport::is_whole) && allocated.suspense.is_empty() && allocated.unresolved.is_empty();
+    let whole = sources.iter().all(SourceReport::is_whole)
+        && allocated.suspense.is_empty()
+        && allocated.unresolved.is_empty();
     let report = RunReport {
         run: transaction.run(),
         state: if whole { RunState::Complete } else { RunState::Incomplete },
@@ -280,7 +303,10 @@ fn collect_all(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Collected, Diagnostic> {
     let sources: Vec<&Source> = accrual::in_order(&options.sources).collect();
-    let works = sources.iter().map(|source| work(transaction, source, options.at_ms)).collect::<Result<Vec<_>, _>>()?;
+    let works = sources
+        .iter()
+        .map(|source| work(transaction, source, options.at_ms))
+        .collect::<Result<Vec<_>, _>>()?;
     let periods: Vec<Option<Period>> = works.iter().map(|work| work.request.period).collect();
     feed::feed(works, options.sources_at_once, options.patience, |feeds: Vec<Feed<'_>>| {
         let mut all = Collected::default();
@@ -310,7 +336,8 @@ fn collect_all(
 
 /// What a source is given: its state, and the days that are missing or may have been restated.
 fn work<'s>(ledger: &Ledger, source: &'s Source, at_ms: i64) -> Result<Work<'s>, Diagnostic> {
-    let mut request = CollectRequest { state: ledger.state(&source.name)?, ..source.request.clone() };
+    let mut request =
+        CollectRequest { state: ledger.state(&source.name)?, ..source.request.clone() };
     if let (None, Some(window)) = (request.period, source.window) {
         let coverage = Coverage::of(&ledger.attempts(&source.name)?);
         request.period = Some(window.period(&coverage, Day::of_instant(at_ms)));
@@ -335,13 +362,17 @@ fn conservation(transaction: &Transaction<'_>) -> Result<Vec<Conservation>, Diag
     };
     for day in transaction.source_days(Period::all())? {
         let currency = day.source_day.currency;
-        let (line, billed) = by_currency.entry(currency).or_insert_with(|| (zero(currency), Sum::ZERO));
+        let (line, billed) =
+            by_currency.entry(currency).or_insert_with(|| (zero(currency), Sum::ZERO));
         line.charges += day.totals.charges;
-        line.charged += day.totals.effective + Sum::from_nanos(day.totals.effective_rest.rounded_nanos());
+        line.charged +=
+            day.totals.effective + Sum::from_nanos(day.totals.effective_rest.rounded_nanos());
         *billed += day.totals.billed + Sum::from_nanos(day.totals.billed_rest.rounded_nanos());
     }
     for balance in transaction.balances(Period::all(), Bucket::Whole)? {
-        let (line, billed) = by_currency.entry(balance.currency).or_insert_with(|| (zero(balance.currency), Sum::ZERO));
+        let (line, billed) = by_currency
+            .entry(balance.currency)
+            .or_insert_with(|| (zero(balance.currency), Sum::ZERO));
         let amount = balance.amount;
         match balance.account {
             Account::Provider(_) => *billed += amount,
@@ -360,7 +391,12 @@ fn conservation(transaction: &Transaction<'_>) -> Result<Vec<Conservation>, Diag
 impl Conservation {
     /// The line, if what went in came out in both bases.
     fn proved(mut self, billed_difference: Sum) -> Result<Conservation, Diagnostic> {
-        let placed = self.teams + self.pools + self.excluded + self.unallocated + self.suspense + self.rounding;
+        let placed = self.teams
+            + self.pools
+            + self.excluded
+            + self.unallocated
+            + self.suspense
+            + self.rounding;
         self.difference = self.charged - placed;
         if self.difference.is_zero() && billed_difference.is_zero() {
             return Ok(self);

@@ -15,7 +15,13 @@ pub fn table(charges: &[RawCharge]) -> ChargeTable {
             fields.push(*field);
         }
     }
-    let core = [Feed::BilledCost, Feed::EffectiveCost, Feed::BillingCurrency, Feed::ChargePeriodStart, Feed::Tags];
+    let core = [
+        Feed::BilledCost,
+        Feed::EffectiveCost,
+        Feed::BillingCurrency,
+        Feed::ChargePeriodStart,
+        Feed::Tags,
+    ];
     let mut table = ChargeTable { rows: charges.len(), ..ChargeTable::default() };
     for feed in core.into_iter().chain(fields.into_iter().map(Feed::Dimension)) {
         let cells = charges.iter().map(|charge| match feed {
@@ -25,7 +31,11 @@ pub fn table(charges: &[RawCharge]) -> ChargeTable {
             Feed::ChargePeriodStart => put(&mut table.buffer, &charge.charge_period_start),
             Feed::Tags => put(&mut table.buffer, &tags_json(&charge.tags)),
             Feed::Dimension(field) => {
-                let text = charge.dimensions.iter().find(|(known, _)| *known == field).map_or("", |(_, text)| text);
+                let text = charge
+                    .dimensions
+                    .iter()
+                    .find(|(known, _)| *known == field)
+                    .map_or("", |(_, text)| text);
                 put(&mut table.buffer, text)
             }
         });
@@ -43,7 +53,10 @@ fn put(buffer: &mut Vec<u8>, text: &str) -> (u32, u32) {
 
 /// The mapping that reads a table; its columns are called like what they feed.
 pub fn mapping(table: &ChargeTable, source: &str) -> Mapping {
-    let feeds = table.columns.iter().map(|(feed, _)| FeedFrom { feed: *feed, origin: Origin::Column(name(*feed).into()) });
+    let feeds = table
+        .columns
+        .iter()
+        .map(|(feed, _)| FeedFrom { feed: *feed, origin: Origin::Column(name(*feed).into()) });
     Mapping {
         table: source.into(),
         feeds: feeds.collect(),
@@ -68,15 +81,36 @@ fn name(feed: Feed) -> &'static str {
 }
 
 /// `first` is the place of its first row.
-pub fn hand_out(table: &ChargeTable, reading: &Reading, first: u64, take: &mut dyn FnMut(&Batch<'_>)) {
-    let ranges = |wanted: &str| table.columns.iter().find(|(feed, _)| name(*feed) == wanted).map_or(&[][..], |(_, cells)| cells.as_slice());
-    let columns: Vec<Cells<'_>> =
-        reading.wanted().iter().map(|wanted| Cells::Text { buffer: &table.buffer, ranges: ranges(&wanted.name), quoted: false }).collect();
+pub fn hand_out(
+    table: &ChargeTable,
+    reading: &Reading,
+    first: u64,
+    take: &mut dyn FnMut(&Batch<'_>),
+) {
+    let ranges = |wanted: &str| {
+        table
+            .columns
+            .iter()
+            .find(|(feed, _)| name(*feed) == wanted)
+            .map_or(&[][..], |(_, cells)| cells.as_slice())
+    };
+    let columns: Vec<Cells<'_>> = reading
+        .wanted()
+        .iter()
+        .map(|wanted| Cells::Text {
+            buffer: &table.buffer,
+            ranges: ranges(&wanted.name),
+            quoted: false,
+        })
+        .collect();
     let places: Vec<u64> = (first..).take(table.rows).collect();
     take(&Batch { rows: table.rows, columns: &columns, places: &places, unreadable: &[] });
 }
 
 fn tags_json(tags: &[(String, String)]) -> String {
-    let members: Vec<String> = tags.iter().map(|(key, value)| format!("{}:{}", serde_json::json!(key), serde_json::json!(value))).collect();
+    let members: Vec<String> = tags
+        .iter()
+        .map(|(key, value)| format!("{}:{}", serde_json::json!(key), serde_json::json!(value)))
+        .collect();
     format!("{{{}}}", members.join(","))
 }

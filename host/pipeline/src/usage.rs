@@ -53,13 +53,38 @@ impl Reading {
             Origin::FirstOf(_) => Input::Constant(String::new()),
         };
         let period_start = input(&mapping.period_start, true);
-        let named: Vec<_> = mapping.metrics.iter().map(|from| (input(&from.metric, false), input(&from.unit, false))).collect();
-        let keys = mapping.keys.iter().map(|from| (from.key.clone(), input(&from.origin, false))).collect();
+        let named: Vec<_> = mapping
+            .metrics
+            .iter()
+            .map(|from| (input(&from.metric, false), input(&from.unit, false)))
+            .collect();
+        let keys = mapping
+            .keys
+            .iter()
+            .map(|from| (from.key.clone(), input(&from.origin, false)))
+            .collect();
         let values = mapping.metrics.iter().map(|from| want(&from.value, true)).collect::<Vec<_>>();
         let tags = mapping.tags.as_ref().map(|column| want(column, false));
-        let skips = mapping.skips.iter().map(|skip| (want(&skip.column, false), skip.values.clone())).collect();
-        let metrics = named.into_iter().zip(values).map(|((metric, unit), value)| Metric { metric, value, unit }).collect();
-        Reading { wanted, period_start, metrics, keys, tags, skips, nulls: mapping.nulls.clone(), date_order: mapping.date_order }
+        let skips = mapping
+            .skips
+            .iter()
+            .map(|skip| (want(&skip.column, false), skip.values.clone()))
+            .collect();
+        let metrics = named
+            .into_iter()
+            .zip(values)
+            .map(|((metric, unit), value)| Metric { metric, value, unit })
+            .collect();
+        Reading {
+            wanted,
+            period_start,
+            metrics,
+            keys,
+            tags,
+            skips,
+            nulls: mapping.nulls.clone(),
+            date_order: mapping.date_order,
+        }
     }
 
     /// The columns that say what a row is of, whatever its day and quantities are.
@@ -78,11 +103,14 @@ impl Reading {
         let mut keys = match self.tags {
             Some(column) => {
                 let text = self.text(&Input::Column(column), batch, row);
-                tag::parse(&text).map_err(|error| Refusal { column: Some(column), reason: error.to_string() })?
+                tag::parse(&text)
+                    .map_err(|error| Refusal { column: Some(column), reason: error.to_string() })?
             }
             None => RawTags::new(),
         };
-        keys.extend(self.keys.iter().map(|(key, input)| (key.clone(), self.text(input, batch, row))));
+        keys.extend(
+            self.keys.iter().map(|(key, input)| (key.clone(), self.text(input, batch, row))),
+        );
         Ok(keys)
     }
 
@@ -162,7 +190,11 @@ impl<'a> Gathered<'a> {
     }
 
     /// Metrics of other sources: a metric is added up over all of them, so it has one unit.
-    pub fn expect_units(&mut self, source: &str, transaction: &Transaction<'_>) -> Result<(), Diagnostic> {
+    pub fn expect_units(
+        &mut self,
+        source: &str,
+        transaction: &Transaction<'_>,
+    ) -> Result<(), Diagnostic> {
         if self.units.is_empty() {
             for (other, metric, unit) in transaction.usage_units()? {
                 if other != source {
@@ -175,8 +207,10 @@ impl<'a> Gathered<'a> {
 
     /// One row as a plugin hands it over; otherwise why it is none.
     pub fn take(&mut self, usage: RawUsage) -> Result<(), String> {
-        let day = parse_instant(usage.period_start.as_bytes(), DateOrder::Iso).map_err(|error| format!("period_start: {error}"))?;
-        let value = Quantity::parse(usage.value.as_bytes()).map_err(|error| format!("value: {error}"))?;
+        let day = parse_instant(usage.period_start.as_bytes(), DateOrder::Iso)
+            .map_err(|error| format!("period_start: {error}"))?;
+        let value =
+            Quantity::parse(usage.value.as_bytes()).map_err(|error| format!("value: {error}"))?;
         let series = self.series(usage.metric.trim(), usage.unit.trim(), usage.keys)?;
         self.add(series, day, value)?;
         self.rows += 1;
@@ -205,7 +239,10 @@ impl<'a> Gathered<'a> {
             None => drop(self.units.insert(metric.to_owned(), (unit.to_owned(), None))),
             Some((known, _)) if known == unit => {}
             Some((known, source)) => {
-                let by = source.as_ref().map_or_else(|| "rows before it".to_owned(), |source| format!("the source {source}"));
+                let by = source.as_ref().map_or_else(
+                    || "rows before it".to_owned(),
+                    |source| format!("the source {source}"),
+                );
                 return Err(format!(
                     "{metric} is in '{unit}' here and in '{known}' in {by}: a metric has one unit, so convert it or give it another name"
                 ));
@@ -225,7 +262,9 @@ impl<'a> Gathered<'a> {
             return Ok(());
         }
         let sum = self.sums.entry((series, day)).or_default();
-        *sum = sum.checked_add(value).ok_or_else(|| format!("with it the sum of {day} is beyond what can be counted"))?;
+        *sum = sum
+            .checked_add(value)
+            .ok_or_else(|| format!("with it the sum of {day} is beyond what can be counted"))?;
         Ok(())
     }
 
@@ -244,12 +283,14 @@ impl<'a> Gathered<'a> {
             let Series { metric, keys } = &series[number];
             days.entry((metric, day)).or_default().push((keys.clone(), value));
         }
-        let (mut report, mut changed) = (UsageReport { rows, ..UsageReport::default() }, BTreeSet::new());
+        let (mut report, mut changed) =
+            (UsageReport { rows, ..UsageReport::default() }, BTreeSet::new());
         let mut metrics: BTreeMap<&str, MetricReport> = BTreeMap::new();
         let mut gone = BTreeMap::new();
         if let Some(days) = asked.span() {
             let known = transaction.usage_days(days)?.into_iter();
-            let known = known.filter(|known| known.source == source && known.rows > 0 && asked.has(known.day));
+            let known = known
+                .filter(|known| known.source == source && known.rows > 0 && asked.has(known.day));
             gone.extend(known.map(|known| ((known.metric, known.day), known.unit)));
         }
         let mut count = |restated: Restated, metric: &str, day: Day| {
@@ -273,12 +314,26 @@ impl<'a> Gathered<'a> {
             });
             of_metric.days += 1;
             // Each row is below 10²⁸ of 10³⁸, and what a day adds up to was checked.
-            of_metric.total = rows.iter().fold(of_metric.total, |total, (_, value)| Quantity(total.0.saturating_add(value.0)));
-            count(transaction.restate_usage(id, &UsageDay { source, day, metric, unit }, &rows)?, metric, day);
+            of_metric.total = rows.iter().fold(of_metric.total, |total, (_, value)| {
+                Quantity(total.0.saturating_add(value.0))
+            });
+            count(
+                transaction.restate_usage(id, &UsageDay { source, day, metric, unit }, &rows)?,
+                metric,
+                day,
+            );
             gone.remove(&(metric.to_owned(), day));
         }
         for ((metric, day), unit) in gone {
-            count(transaction.restate_usage(id, &UsageDay { source, day, metric: &metric, unit: &unit }, &UsageRows::new())?, &metric, day);
+            count(
+                transaction.restate_usage(
+                    id,
+                    &UsageDay { source, day, metric: &metric, unit: &unit },
+                    &UsageRows::new(),
+                )?,
+                &metric,
+                day,
+            );
         }
         report.metrics = metrics.into_values().collect();
         Ok((report, changed))
@@ -300,7 +355,8 @@ pub struct Reader<'r, 'a> {
 
 impl Reader<'_, '_> {
     pub fn take(&mut self, batch: &Batch<'_>) {
-        let identity: Vec<(usize, Cells<'_>)> = self.identity.iter().map(|column| (*column, batch.columns[*column])).collect();
+        let identity: Vec<(usize, Cells<'_>)> =
+            self.identity.iter().map(|column| (*column, batch.columns[*column])).collect();
         let mut hashes = std::mem::take(&mut self.hashes);
         hash_rows(&identity, batch.rows, &self.gathered.secrets, &mut hashes);
         for (row, hash) in hashes.iter().enumerate() {
@@ -340,7 +396,9 @@ impl Reader<'_, '_> {
         for (at, value) in values.into_iter().enumerate() {
             if let Some(value) = value {
                 let column = Some(self.reading.metrics[at].value);
-                self.gathered.add(self.series[first + at], day, value).map_err(|reason| Refusal { column, reason })?;
+                self.gathered
+                    .add(self.series[first + at], day, value)
+                    .map_err(|reason| Refusal { column, reason })?;
             }
         }
         self.gathered.rows += 1;
@@ -363,7 +421,8 @@ impl Reader<'_, '_> {
         };
         let first = self.series.len();
         for from in &reading.metrics {
-            let (metric, unit) = (reading.text(&from.metric, batch, row), reading.text(&from.unit, batch, row));
+            let (metric, unit) =
+                (reading.text(&from.metric, batch, row), reading.text(&from.unit, batch, row));
             match self.gathered.series(&metric, &unit, keys.clone()) {
                 Ok(number) => self.series.push(number),
                 Err(reason) => {

@@ -50,20 +50,31 @@ pub struct UsageGroup {
 
 pub fn usage(ledger: &Ledger, query: &UsageQuery) -> Result<UsageTable, Diagnostic> {
     let asked = |metric: &str| query.metric.as_deref().is_none_or(|asked| asked == metric);
-    let days = ledger.usage_days(query.period)?.into_iter().filter(|day| day.rows > 0 && asked(&day.metric));
+    let days = ledger
+        .usage_days(query.period)?
+        .into_iter()
+        .filter(|day| day.rows > 0 && asked(&day.metric));
     let mut by_source: BTreeMap<(String, String), Vec<StoredUsageDay>> = BTreeMap::new();
     for day in days {
         by_source.entry((day.metric.clone(), day.source.clone())).or_default().push(day);
     }
-    let coverage: Vec<Coverage> = by_source.into_values().filter_map(|days| Coverage::of(&days)).collect();
+    let coverage: Vec<Coverage> =
+        by_source.into_values().filter_map(|days| Coverage::of(&days)).collect();
     let mut groups: BTreeMap<(String, Vec<String>), (String, Quantity)> = BTreeMap::new();
     if !query.group_by.is_empty() {
-        let mut metrics: Vec<&str> = coverage.iter().map(|coverage| coverage.metric.as_str()).collect();
+        let mut metrics: Vec<&str> =
+            coverage.iter().map(|coverage| coverage.metric.as_str()).collect();
         metrics.dedup();
         for metric in metrics {
             for usage in ledger.usage(metric, query.period)? {
-                let keys = query.group_by.iter().map(|key| usage.key(key).unwrap_or_default().to_owned()).collect();
-                let (_, total) = groups.entry((metric.to_owned(), keys)).or_insert_with(|| (usage.unit.clone(), Quantity::ZERO));
+                let keys = query
+                    .group_by
+                    .iter()
+                    .map(|key| usage.key(key).unwrap_or_default().to_owned())
+                    .collect();
+                let (_, total) = groups
+                    .entry((metric.to_owned(), keys))
+                    .or_insert_with(|| (usage.unit.clone(), Quantity::ZERO));
                 total.0 = total.0.saturating_add(usage.value.0);
             }
         }
@@ -86,7 +97,9 @@ impl Coverage {
             days: days.len() as u64,
             gaps: steps.filter(|(from, to)| from <= to).collect(),
             rows: days.iter().map(|day| day.rows).sum(),
-            total: Quantity(days.iter().fold(0, |total: i128, day| total.saturating_add(day.total.0))),
+            total: Quantity(
+                days.iter().fold(0, |total: i128, day| total.saturating_add(day.total.0)),
+            ),
         })
     }
 }

@@ -51,7 +51,14 @@ impl WorkedChoice {
             Value::Column(column) => WorkedValue::Column(place(column)),
             Value::Constant(text) => WorkedValue::Constant(text.clone()),
             Value::Sum(terms) => WorkedValue::Sum(
-                terms.iter().map(|term| Summand { column: place(&term.column), subtract: term.subtract, member: term.member.clone() }).collect(),
+                terms
+                    .iter()
+                    .map(|term| Summand {
+                        column: place(&term.column),
+                        subtract: term.subtract,
+                        member: term.member.clone(),
+                    })
+                    .collect(),
             ),
         };
         WorkedChoice { when, value }
@@ -76,8 +83,11 @@ impl LaidOut {
     pub fn columns<'a>(&'a self, reading: &Reading, batch: &Batch<'a>) -> Vec<Cells<'a>> {
         let (mut read, mut worked) = (batch.columns.iter(), self.texts.iter());
         let column = |is_worked: bool| {
-            let cells =
-                if is_worked { worked.next().map(|(buffer, ranges)| Cells::Text { buffer, ranges, quoted: false }) } else { read.next().copied() };
+            let cells = if is_worked {
+                worked.next().map(|(buffer, ranges)| Cells::Text { buffer, ranges, quoted: false })
+            } else {
+                read.next().copied()
+            };
             cells.unwrap_or(Cells::Text { buffer: &[], ranges: &[], quoted: false })
         };
         reading.kinds().map(column).collect()
@@ -121,7 +131,8 @@ impl Cellar<'_, '_> {
     /// The cell's text, where it says something.
     fn text(&self, column: usize, row: usize) -> Option<Cow<'_, str>> {
         let text = self.batch.columns[self.reading.read_position(column)].text(row);
-        let says_nothing = text.trim().is_empty() || self.reading.nulls.iter().any(|null| *null == text);
+        let says_nothing =
+            text.trim().is_empty() || self.reading.nulls.iter().any(|null| *null == text);
         (!says_nothing).then_some(text)
     }
 
@@ -133,7 +144,9 @@ impl Cellar<'_, '_> {
             any = true;
             let added = match &term.member {
                 None => add(&mut sum, &text, term.subtract),
-                Some(member) => members(&text, member).iter().all(|part| add(&mut sum, part, term.subtract)),
+                Some(member) => {
+                    members(&text, member).iter().all(|part| add(&mut sum, part, term.subtract))
+                }
             };
             if !added {
                 return Some(text);
@@ -163,7 +176,9 @@ fn members(text: &str, name: &str) -> Vec<String> {
     while let Some(at) = rest.find(['"', '\'']) {
         let (word, after) = quoted(&rest[at..]);
         rest = after;
-        let Some(value) = after.trim_start().strip_prefix(':').filter(|_| word == name) else { continue };
+        let Some(value) = after.trim_start().strip_prefix(':').filter(|_| word == name) else {
+            continue;
+        };
         let value = value.trim_start();
         let (held, after) = match value.chars().next() {
             Some('"' | '\'') => quoted(value),
@@ -203,7 +218,10 @@ mod tests {
     fn members_are_found_in_json_and_in_what_python_prints() {
         let python = "[{'name': \"it's 'amount': 9\", 'amount': -5e-06, 'full_name': None}, {'amount': -1.5}]";
         assert_eq!(members(python, "amount"), ["-5e-06", "-1.5"]);
-        assert_eq!(members(r#"[{"amount":"-0.25","id":"amount"},{"amount":null}]"#, "amount"), ["-0.25"]);
+        assert_eq!(
+            members(r#"[{"amount":"-0.25","id":"amount"},{"amount":null}]"#, "amount"),
+            ["-0.25"]
+        );
         assert_eq!(members("[]", "amount"), Vec::<String>::new());
         assert_eq!(members("[{'amount': 1", "amount"), ["1"]);
         assert_eq!(members("'", "amount"), Vec::<String>::new());

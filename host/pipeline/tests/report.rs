@@ -3,7 +3,8 @@
 use domain::account::Account;
 use domain::charge::{ChargeLine, RawCharge};
 use domain::decision::{
-    Basis, Candidates, Decision, Driver, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex, Spread, Target, Verdict, WhenZero,
+    Basis, Candidates, Decision, Driver, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex,
+    Spread, Target, Verdict, WhenZero,
 };
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
@@ -11,13 +12,16 @@ use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::{Day, Period};
 use domain::port::{
-    Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity, Rows, RuleFacts, Rules, Stage, TriedRule,
+    Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity,
+    Rows, RuleFacts, Rules, Stage, TriedRule,
 };
 use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::explain::{Asked, ExplainedAccount, Subject, explain};
 use pipeline::feed::Patience;
-use pipeline::report::{CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, derived_costs, teams};
+use pipeline::report::{
+    CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, derived_costs, teams,
+};
 use pipeline::run::{RunOptions, Source, run};
 
 struct FixedCollector {
@@ -34,13 +38,18 @@ impl Collector for FixedCollector {
         Ok(Vec::new())
     }
 
-    fn collect(&self, _: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+    fn collect(
+        &self,
+        _: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
         sink(Batch { rows: Rows::Charges(self.charges.clone()), ..Batch::default() })
     }
 }
 
 /// Decides by service: one rule a service, in this order.
-const SERVICES: [&str; 7] = ["Compute", "Database", "Network", "Support", "Tax", "Marketplace", "Broken"];
+const SERVICES: [&str; 7] =
+    ["Compute", "Database", "Network", "Support", "Tax", "Marketplace", "Broken"];
 
 #[derive(Clone)]
 struct FixedRules {
@@ -91,8 +100,14 @@ impl FixedRules {
     }
 
     fn decision(&self, service: usize, team: &str, day: Day) -> Decision {
-        let weight = if self.turning.is_some_and(|turning| day >= turning) { self.weight + 10 } else { self.weight };
-        let listed = |teams: &[&str]| Candidates::Listed(teams.iter().map(|team| Target::team(*team)).collect());
+        let weight = if self.turning.is_some_and(|turning| day >= turning) {
+            self.weight + 10
+        } else {
+            self.weight
+        };
+        let listed = |teams: &[&str]| {
+            Candidates::Listed(teams.iter().map(|team| Target::team(*team)).collect())
+        };
         match SERVICES[service] {
             "Compute" => Decision::Assign(Recipient::team(team)),
             "Database" => Decision::Assign(Recipient::Team(Target {
@@ -101,9 +116,16 @@ impl FixedRules {
                 application: Some("db".into()),
                 cost_center: None,
             })),
-            "Network" => Decision::fixed(vec![(Recipient::team("a"), weight), (Recipient::team("b"), 3), (Recipient::team("c"), 1)]),
+            "Network" => Decision::fixed(vec![
+                (Recipient::team("a"), weight),
+                (Recipient::team("b"), 3),
+                (Recipient::team("c"), 1),
+            ]),
             "Support" => self.by_cost(Candidates::AllTeams, DriverFilter::new()),
-            "Tax" => self.by_cost(listed(&["c", "a"]), DriverFilter::from([("tag:environment".into(), "prod".into())])),
+            "Tax" => self.by_cost(
+                listed(&["c", "a"]),
+                DriverFilter::from([("tag:environment".into(), "prod".into())]),
+            ),
             _ => Decision::Exclude { reason: "not ours".into() },
         }
     }
@@ -127,7 +149,10 @@ impl Rules for FixedRules {
     }
 
     fn decider(&self) -> Box<dyn Decider + '_> {
-        Box::new(FixedDecider { rules: self, outcomes: vec![Outcome { verdict: Verdict::Unallocated }] })
+        Box::new(FixedDecider {
+            rules: self,
+            outcomes: vec![Outcome { verdict: Verdict::Unallocated }],
+        })
     }
 }
 
@@ -138,20 +163,39 @@ struct FixedDecider<'a> {
 
 impl FixedDecider<'_> {
     fn verdict(&self, dictionary: &Dictionary, resource: ResourceId, day: Day) -> Verdict {
-        let (service, team) = (dictionary.dimension_text(resource, Field::SERVICE_NAME), dictionary.tag_text(resource, "team"));
-        let Some(number) = SERVICES.iter().position(|known| *known == service) else { return Verdict::Unallocated };
+        let (service, team) = (
+            dictionary.dimension_text(resource, Field::SERVICE_NAME),
+            dictionary.tag_text(resource, "team"),
+        );
+        let Some(number) = SERVICES.iter().position(|known| *known == service) else {
+            return Verdict::Unallocated;
+        };
         match service {
-            "Broken" => Verdict::Suspense { rule: RuleIndex(number as u32), diagnostic: "R202: it throws".into() },
+            "Broken" => Verdict::Suspense {
+                rule: RuleIndex(number as u32),
+                diagnostic: "R202: it throws".into(),
+            },
             "Compute" | "Database" if team.is_empty() => Verdict::Unallocated,
-            _ => Verdict::Decided { rule: RuleIndex(number as u32), decision: self.rules.decision(number, team, day) },
+            _ => Verdict::Decided {
+                rule: RuleIndex(number as u32),
+                decision: self.rules.decision(number, team, day),
+            },
         }
     }
 }
 
 impl Decider for FixedDecider<'_> {
-    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> OutcomeId {
+    fn decide(
+        &mut self,
+        dictionary: &Dictionary,
+        resource: ResourceId,
+        day: Day,
+        line: Option<&ChargeLine>,
+    ) -> OutcomeId {
         let mut verdict = self.verdict(dictionary, resource, day);
-        if self.rules.by_amount && dictionary.dimension_text(resource, Field::SERVICE_NAME) == "Compute" {
+        if self.rules.by_amount
+            && dictionary.dimension_text(resource, Field::SERVICE_NAME) == "Compute"
+        {
             match line {
                 None => return OutcomeId::PER_CHARGE,
                 Some(line) if line.effective_cost.nanos() <= 0 => verdict = Verdict::Unallocated,
@@ -182,14 +226,21 @@ impl Decider for FixedDecider<'_> {
         0
     }
 
-    fn explain(&mut self, dictionary: &Dictionary, resource: ResourceId, _: Day, _: Option<&ChargeLine>) -> Explanation {
+    fn explain(
+        &mut self,
+        dictionary: &Dictionary,
+        resource: ResourceId,
+        _: Day,
+        _: Option<&ChargeLine>,
+    ) -> Explanation {
         let service = dictionary.dimension_text(resource, Field::SERVICE_NAME);
-        let tried = self.rules.facts.iter().filter(|facts| facts.name == service).map(|facts| TriedRule {
-            rule: facts.version.clone(),
-            matched: true,
-            read: vec![("service_name".into(), service.into())],
-            line: 1,
-        });
+        let tried =
+            self.rules.facts.iter().filter(|facts| facts.name == service).map(|facts| TriedRule {
+                rule: facts.version.clone(),
+                matched: true,
+                read: vec![("service_name".into(), service.into())],
+                line: 1,
+            });
         Explanation { tried: tried.collect() }
     }
 }
@@ -201,7 +252,11 @@ fn charge(day: &str, service: &str, tags: &[(&str, &str)], effective: &str) -> R
         effective_cost: effective.into(),
         billing_currency: "USD".into(),
         dimensions: vec![(Field::SERVICE_NAME, service.into())],
-        tags: tags.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+        tags: tags
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| ((*key).into(), (*value).into()))
+            .collect(),
     }
 }
 
@@ -209,10 +264,21 @@ fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &dyn R
     let source = |(name, charges): &(&str, Vec<RawCharge>)| Source {
         name: (*name).into(),
         collector: Box::new(FixedCollector {
-            identity: PluginIdentity { name: "fixed".into(), version: "1.0.0".into(), digest: "d".repeat(64) },
+            identity: PluginIdentity {
+                name: "fixed".into(),
+                version: "1.0.0".into(),
+                digest: "d".repeat(64),
+            },
             charges: charges.clone(),
         }),
-        request: CollectRequest { source: (*name).into(), config: "{}".into(), period: None, state: None, now: String::new(), tables: Vec::new() },
+        request: CollectRequest {
+            source: (*name).into(),
+            config: "{}".into(),
+            period: None,
+            state: None,
+            now: String::new(),
+            tables: Vec::new(),
+        },
         accrues_for: None,
         window: None,
     };
@@ -245,7 +311,19 @@ fn query(granularity: Granularity, group_by: &[&str], filter: &[(&str, &str)]) -
 /// One line a row: keys, then the amount.
 fn shown(table: &CostTable) -> Vec<String> {
     let span = |start: Option<Day>| start.map_or_else(String::new, |day| format!("{day} "));
-    table.rows.iter().map(|row| format!("{}{} {} {}", span(row.period_start), row.keys.join(","), row.amount, row.currency)).collect()
+    table
+        .rows
+        .iter()
+        .map(|row| {
+            format!(
+                "{}{} {} {}",
+                span(row.period_start),
+                row.keys.join(","),
+                row.amount,
+                row.currency
+            )
+        })
+        .collect()
 }
 
 fn asked(ledger: &Ledger, query: &CostQuery) -> Vec<String> {
@@ -273,12 +351,30 @@ impl Draw {
         (0..count)
             .map(|_| {
                 let day = format!("2026-01-{:02}", 20 + self.below(12));
-                let day = if self.below(3) == 0 { format!("2026-02-{:02}", 1 + self.below(9)) } else { day };
-                let service = self.of(&["Compute", "Compute", "Database", "Network", "Support", "Tax", "Marketplace", "Broken", "Other"]);
-                let tags =
-                    [("team", self.of(&["a", "b", "c", ""])), ("environment", self.of(&["prod", "dev", ""])), ("application", self.of(&["web", ""]))];
+                let day = if self.below(3) == 0 {
+                    format!("2026-02-{:02}", 1 + self.below(9))
+                } else {
+                    day
+                };
+                let service = self.of(&[
+                    "Compute",
+                    "Compute",
+                    "Database",
+                    "Network",
+                    "Support",
+                    "Tax",
+                    "Marketplace",
+                    "Broken",
+                    "Other",
+                ]);
+                let tags = [
+                    ("team", self.of(&["a", "b", "c", ""])),
+                    ("environment", self.of(&["prod", "dev", ""])),
+                    ("application", self.of(&["web", ""])),
+                ];
                 let sign = if self.below(6) == 0 { "-" } else { "" };
-                let amount = format!("{sign}{}.{:011}", self.below(1000), self.below(100_000_000_000));
+                let amount =
+                    format!("{sign}{}.{:011}", self.below(1000), self.below(100_000_000_000));
                 let mut charge = charge(&day, service, &tags, &amount);
                 charge.billing_currency = self.of(&["USD", "USD", "EUR"]).into();
                 charge
@@ -287,16 +383,25 @@ impl Draw {
     }
 }
 
-const POSTED: [&[&str]; 7] =
-    [&[], &["team"], &["service_name"], &["rule"], &["source"], &["account"], &["team", "service_name", "source", "rule", "account"]];
-const GRANULARITIES: [Granularity; 4] = [Granularity::Daily, Granularity::Weekly, Granularity::Monthly, Granularity::Total];
+const POSTED: [&[&str]; 7] = [
+    &[],
+    &["team"],
+    &["service_name"],
+    &["rule"],
+    &["source"],
+    &["account"],
+    &["team", "service_name", "source", "rule", "account"],
+];
+const GRANULARITIES: [Granularity; 4] =
+    [Granularity::Daily, Granularity::Weekly, Granularity::Monthly, Granularity::Total];
 
 /// Every question that postings can answer has the same answer from charges, and every other grouping adds up to it.
 fn agree(ledger: &Ledger, seed: u64) {
     for granularity in GRANULARITIES {
         for group_by in POSTED {
             let query = query(granularity, group_by, &[]);
-            let derived = derived_costs(ledger, &query, None).unwrap_or_else(|error| panic!("{error}"));
+            let derived =
+                derived_costs(ledger, &query, None).unwrap_or_else(|error| panic!("{error}"));
             let posted = costs(ledger, &query).unwrap_or_else(|error| panic!("{error}"));
             let (posted, derived) = (shown(&posted), shown(&derived));
             let differing = posted.iter().zip(&derived).find(|(posted, derived)| posted != derived);
@@ -304,10 +409,19 @@ fn agree(ledger: &Ledger, seed: u64) {
             assert_eq!(posted.len(), derived.len(), "seed {seed}, {granularity:?} by {group_by:?}");
         }
     }
-    let total = costs(ledger, &query(Granularity::Total, &[], &[])).unwrap_or_else(|error| panic!("{error}")).totals;
+    let total = costs(ledger, &query(Granularity::Total, &[], &[]))
+        .unwrap_or_else(|error| panic!("{error}"))
+        .totals;
     assert!(!total.is_empty());
-    for group_by in [&["environment"][..], &["application", "team"], &["cost_center"], &["tag:team"], &["sub_account_id", "environment"]] {
-        let table = costs(ledger, &query(Granularity::Daily, group_by, &[])).unwrap_or_else(|error| panic!("{error}"));
+    for group_by in [
+        &["environment"][..],
+        &["application", "team"],
+        &["cost_center"],
+        &["tag:team"],
+        &["sub_account_id", "environment"],
+    ] {
+        let table = costs(ledger, &query(Granularity::Daily, group_by, &[]))
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(table.totals, total, "seed {seed}, by {group_by:?}");
     }
 }
@@ -322,7 +436,11 @@ fn charges_and_postings_give_the_same_costs_after_every_run() {
         agree(&ledger, seed);
         // A source is restated.
         let second = draw.charges();
-        run_on(&mut ledger, &[("aws", first.clone()), ("gcp", second.clone())], &FixedRules::new("one", 6));
+        run_on(
+            &mut ledger,
+            &[("aws", first.clone()), ("gcp", second.clone())],
+            &FixedRules::new("one", 6),
+        );
         agree(&ledger, seed);
         // A rule changes; where it is not used, entries stand as the older rules posted them.
         run_on(&mut ledger, &[("aws", first), ("gcp", second)], &FixedRules::new("two", 5));
@@ -334,7 +452,10 @@ fn charges_and_postings_give_the_same_costs_after_every_run() {
 fn rules_that_turn_on_a_day_are_taken_by_the_day_of_the_charge() {
     let mut draw = Draw(7);
     let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
-    let turning = |generation: &str, weight| FixedRules { turning: Some(day("2026-01-28")), ..FixedRules::new(generation, weight) };
+    let turning = |generation: &str, weight| FixedRules {
+        turning: Some(day("2026-01-28")),
+        ..FixedRules::new(generation, weight)
+    };
     let charges = draw.charges();
     run_on(&mut ledger, &[("aws", charges.clone())], &turning("one", 6));
     agree(&ledger, 7);
@@ -349,17 +470,23 @@ fn corrections_of_a_closed_month_stand_on_other_days_and_add_up_to_the_same() {
     let mut draw = Draw(11);
     let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
     run_on(&mut ledger, &[("aws", draw.charges())], &FixedRules::new("one", 6));
-    let january: domain::period::Month = "2026-01".parse().unwrap_or_else(|error| panic!("{error}"));
-    let query_of_january = CostQuery { period: january.period(), ..query(Granularity::Total, &["team"], &[]) };
+    let january: domain::period::Month =
+        "2026-01".parse().unwrap_or_else(|error| panic!("{error}"));
+    let query_of_january =
+        CostQuery { period: january.period(), ..query(Granularity::Total, &["team"], &[]) };
     let before = asked(&ledger, &query_of_january);
-    ledger.close_period(january, 1_770_000_000_000, "booked").unwrap_or_else(|error| panic!("{error}"));
+    ledger
+        .close_period(january, 1_770_000_000_000, "booked")
+        .unwrap_or_else(|error| panic!("{error}"));
     run_on(&mut ledger, &[("aws", draw.charges())], &FixedRules::new("one", 6));
     assert_eq!(asked(&ledger, &query_of_january), before, "a closed month does not move");
-    let by_charge_day = derived_costs(&ledger, &query_of_january, None).unwrap_or_else(|error| panic!("{error}"));
+    let by_charge_day =
+        derived_costs(&ledger, &query_of_january, None).unwrap_or_else(|error| panic!("{error}"));
     assert_ne!(shown(&by_charge_day), before);
     for group_by in POSTED {
         let query = query(Granularity::Total, group_by, &[]);
-        let derived = derived_costs(&ledger, &query, None).unwrap_or_else(|error| panic!("{error}"));
+        let derived =
+            derived_costs(&ledger, &query, None).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(asked(&ledger, &query), shown(&derived), "by {group_by:?}");
     }
 }
@@ -367,9 +494,19 @@ fn corrections_of_a_closed_month_stand_on_other_days_and_add_up_to_the_same() {
 /// 2026-01-05 and -06: direct 30 + 10 for a (prod, dev), 20 for b by a rule that says prod; shared 10 by 6:3:1; support 6.
 fn small_estate() -> Vec<RawCharge> {
     vec![
-        charge("2026-01-05", "Compute", &[("team", "a"), ("environment", "prod"), ("application", "web")], "30"),
+        charge(
+            "2026-01-05",
+            "Compute",
+            &[("team", "a"), ("environment", "prod"), ("application", "web")],
+            "30",
+        ),
         charge("2026-01-05", "Compute", &[("team", "a"), ("environment", "dev")], "10"),
-        charge("2026-01-05", "Database", &[("team", "b"), ("environment", "dev"), ("application", "web")], "20"),
+        charge(
+            "2026-01-05",
+            "Database",
+            &[("team", "b"), ("environment", "dev"), ("application", "web")],
+            "20",
+        ),
         charge("2026-01-05", "Network", &[("environment", "shared")], "10"),
         charge("2026-01-05", "Support", &[], "6"),
         charge("2026-01-06", "Other", &[("environment", "lab")], "1.5"),
@@ -398,7 +535,10 @@ fn teams_bear_what_was_computed_by_hand() {
     ];
     assert_eq!(asked(&ledger, &query(Granularity::Total, &["team"], &[])), expect);
     let spans = ["2026-01-05 76.000000000 USD", "2026-01-06 3.750000000 USD"];
-    let daily: Vec<String> = asked(&ledger, &query(Granularity::Daily, &[], &[])).iter().map(|line| line.replace("  ", " ")).collect();
+    let daily: Vec<String> = asked(&ledger, &query(Granularity::Daily, &[], &[]))
+        .iter()
+        .map(|line| line.replace("  ", " "))
+        .collect();
     assert_eq!(daily, spans);
 }
 
@@ -409,11 +549,31 @@ fn environment_and_application_come_from_the_rule_first_and_then_from_the_tag() 
     // prod: 30 by tag and 20 by rule; none: support, marketplace and broken.
     assert_eq!(
         by_environment,
-        [" 8.250000000 USD", "dev 10.000000000 USD", "lab 1.500000000 USD", "prod 50.000000000 USD", "shared 10.000000000 USD"]
+        [
+            " 8.250000000 USD",
+            "dev 10.000000000 USD",
+            "lab 1.500000000 USD",
+            "prod 50.000000000 USD",
+            "shared 10.000000000 USD"
+        ]
     );
-    let of_a = asked(&ledger, &query(Granularity::Total, &["application", "environment"], &[("team", "a")]));
-    assert_eq!(of_a, [", 4.000000000 USD", ",dev 10.000000000 USD", ",shared 6.000000000 USD", "web,prod 30.000000000 USD"]);
-    let databases = asked(&ledger, &query(Granularity::Total, &["application"], &[("service_name", "Database")]));
+    let of_a = asked(
+        &ledger,
+        &query(Granularity::Total, &["application", "environment"], &[("team", "a")]),
+    );
+    assert_eq!(
+        of_a,
+        [
+            ", 4.000000000 USD",
+            ",dev 10.000000000 USD",
+            ",shared 6.000000000 USD",
+            "web,prod 30.000000000 USD"
+        ]
+    );
+    let databases = asked(
+        &ledger,
+        &query(Granularity::Total, &["application"], &[("service_name", "Database")]),
+    );
     assert_eq!(databases, ["db 20.000000000 USD"]);
     let by_tag = asked(&ledger, &query(Granularity::Total, &["tag:application"], &[("team", "b")]));
     assert_eq!(by_tag, [" 5.000000000 USD", "web 20.000000000 USD"]);
@@ -422,10 +582,25 @@ fn environment_and_application_come_from_the_rule_first_and_then_from_the_tag() 
 #[test]
 fn filters_of_one_key_are_alternatives_and_of_several_conditions() {
     let ledger = small_ledger();
-    let teams_a_and_c = query(Granularity::Total, &["team", "service_name"], &[("team", "a"), ("team", "c"), ("service_name", "Network")]);
-    assert_eq!(asked(&ledger, &teams_a_and_c), ["a,Network 6.000000000 USD", "c,Network 1.000000000 USD"]);
+    let teams_a_and_c = query(
+        Granularity::Total,
+        &["team", "service_name"],
+        &[("team", "a"), ("team", "c"), ("service_name", "Network")],
+    );
+    assert_eq!(
+        asked(&ledger, &teams_a_and_c),
+        ["a,Network 6.000000000 USD", "c,Network 1.000000000 USD"]
+    );
     let none = query(Granularity::Total, &["team"], &[("environment", "")]);
-    assert_eq!(asked(&ledger, &none), ["a 4.000000000 USD", "b 2.000000000 USD", "excluded/marketplace 2.000000000 USD", "suspense 0.250000000 USD"]);
+    assert_eq!(
+        asked(&ledger, &none),
+        [
+            "a 4.000000000 USD",
+            "b 2.000000000 USD",
+            "excluded/marketplace 2.000000000 USD",
+            "suspense 0.250000000 USD"
+        ]
+    );
     assert_eq!(teams(&ledger).unwrap_or_default().into_iter().collect::<Vec<_>>(), ["a", "b", "c"]);
 }
 
@@ -433,15 +608,30 @@ fn filters_of_one_key_are_alternatives_and_of_several_conditions() {
 fn a_pool_that_lost_its_drivers_is_not_spread_by_yesterdays_weights() {
     let mut ledger = small_ledger();
     // All direct cost is taken back, so support has no driver any more and stays in its pool.
-    let without_direct: Vec<RawCharge> =
-        small_estate().into_iter().filter(|charge| !["Compute", "Database"].contains(&charge.dimensions[0].1.as_str())).collect();
+    let without_direct: Vec<RawCharge> = small_estate()
+        .into_iter()
+        .filter(|charge| !["Compute", "Database"].contains(&charge.dimensions[0].1.as_str()))
+        .collect();
     run_on(&mut ledger, &[("aws", without_direct)], &FixedRules::new("one", 6));
-    let expect = ["a 6.000000000 USD", "b 3.000000000 USD", "c 1.000000000 USD", "pool/support 6.000000000 USD"];
+    let expect = [
+        "a 6.000000000 USD",
+        "b 3.000000000 USD",
+        "c 1.000000000 USD",
+        "pool/support 6.000000000 USD",
+    ];
     let of_the_day = |table: CostTable| shown(&table).into_iter().take(4).collect::<Vec<_>>();
-    let query =
-        CostQuery { period: Period::new(day("2026-01-05"), day("2026-01-06")).unwrap_or(Period::all()), ..query(Granularity::Total, &["team"], &[]) };
-    assert_eq!(of_the_day(costs(&ledger, &query).unwrap_or_else(|error| panic!("{error}"))), expect);
-    assert_eq!(of_the_day(derived_costs(&ledger, &query, None).unwrap_or_else(|error| panic!("{error}"))), expect);
+    let query = CostQuery {
+        period: Period::new(day("2026-01-05"), day("2026-01-06")).unwrap_or(Period::all()),
+        ..query(Granularity::Total, &["team"], &[])
+    };
+    assert_eq!(
+        of_the_day(costs(&ledger, &query).unwrap_or_else(|error| panic!("{error}"))),
+        expect
+    );
+    assert_eq!(
+        of_the_day(derived_costs(&ledger, &query, None).unwrap_or_else(|error| panic!("{error}"))),
+        expect
+    );
 }
 
 fn day(text: &str) -> Day {
@@ -452,21 +642,32 @@ fn day(text: &str) -> Day {
 fn rules_that_read_amounts_are_asked_again() {
     let rules = FixedRules { by_amount: true, ..FixedRules::new("amounts", 6) };
     let mut charges = small_estate();
-    charges.push(charge("2026-01-05", "Compute", &[("team", "a"), ("environment", "prod"), ("application", "web")], "-4"));
+    charges.push(charge(
+        "2026-01-05",
+        "Compute",
+        &[("team", "a"), ("environment", "prod"), ("application", "web")],
+        "-4",
+    ));
     let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
     run_on(&mut ledger, &[("aws", charges)], &rules);
     let by_environment = query(Granularity::Total, &["environment"], &[("team", "unallocated")]);
-    let refused = costs(&ledger, &by_environment).map(|table| shown(&table)).map_err(|error| error.to_string());
+    let refused = costs(&ledger, &by_environment)
+        .map(|table| shown(&table))
+        .map_err(|error| error.to_string());
     assert_eq!(
         refused,
         Err("N202: a rule reads amounts or dates, so its decisions are not stored by resource\n  hint: group by team, service_name, rule, source or account, which are answered from postings".into())
     );
-    let again = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(rules.clone())) };
-    let table = costs_with_rules(&ledger, &by_environment, &again).unwrap_or_else(|error| panic!("{error}"));
+    let again = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> {
+        Ok(Box::new(rules.clone()))
+    };
+    let table = costs_with_rules(&ledger, &by_environment, &again)
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(shown(&table), ["lab 1.500000000 USD", "prod -4.000000000 USD"]);
     for group_by in POSTED {
         let query = query(Granularity::Daily, group_by, &[]);
-        let derived = derived_costs(&ledger, &query, Some(&again)).unwrap_or_else(|error| panic!("{error}"));
+        let derived =
+            derived_costs(&ledger, &query, Some(&again)).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(asked(&ledger, &query), shown(&derived), "by {group_by:?}");
     }
 }
@@ -481,15 +682,26 @@ fn account_lines(accounts: &[ExplainedAccount]) -> Vec<String> {
         let of_rules: domain::money::Sum = account.rules.iter().map(|rule| rule.amount).sum();
         assert_eq!(of_rules, account.amount);
         for rule in &account.rules {
-            let of_resources: domain::money::Sum = rule.resources.iter().map(|resource| resource.amount).sum();
+            let of_resources: domain::money::Sum =
+                rule.resources.iter().map(|resource| resource.amount).sum();
             assert_eq!(of_resources + rule.rest_amount, rule.amount);
             let weights: Vec<String> = rule
                 .weights
                 .iter()
                 .flat_map(|day| &day.weights)
-                .map(|(recipient, weight)| format!("{}={weight}", recipient.target().map_or("", |target| &target.team)))
+                .map(|(recipient, weight)| {
+                    format!("{}={weight}", recipient.target().map_or("", |target| &target.team))
+                })
                 .collect();
-            lines.push(format!("{} {} {} x{} [{}] {}", account.account, rule.name, rule.amount, rule.charges, weights.join(" "), rule.doc));
+            lines.push(format!(
+                "{} {} {} x{} [{}] {}",
+                account.account,
+                rule.name,
+                rule.amount,
+                rule.charges,
+                weights.join(" "),
+                rule.doc
+            ));
         }
     }
     lines
@@ -498,9 +710,14 @@ fn account_lines(accounts: &[ExplainedAccount]) -> Vec<String> {
 #[test]
 fn an_explanation_adds_up_from_account_to_resource() {
     let ledger = small_ledger();
-    let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new("one", 6))) };
+    let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> {
+        Ok(Box::new(FixedRules::new("one", 6)))
+    };
     let explained = explain(&ledger, &of("a"), &rules).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(explained.totals.iter().map(|(_, total)| total.to_string()).collect::<Vec<_>>(), ["50.000000000"]);
+    assert_eq!(
+        explained.totals.iter().map(|(_, total)| total.to_string()).collect::<Vec<_>>(),
+        ["50.000000000"]
+    );
     assert_eq!(
         account_lines(&explained.accounts),
         [
@@ -513,28 +730,48 @@ fn an_explanation_adds_up_from_account_to_resource() {
     let largest = &explained.accounts[0].rules[0].resources[0];
     assert_eq!((largest.amount.to_string(), largest.tried.len()), ("30.000000000".to_owned(), 1));
     assert_eq!(largest.tried[0].read, [("service_name".to_owned(), "Compute".to_owned())]);
-    assert_eq!((explained.sources[0].source.as_str(), explained.sources[0].plugin.name.as_str()), ("aws", "fixed"));
+    assert_eq!(
+        (explained.sources[0].source.as_str(), explained.sources[0].plugin.name.as_str()),
+        ("aws", "fixed")
+    );
 }
 
 #[test]
 fn every_entry_is_explained_by_the_charges_of_its_day() {
     let ledger = small_ledger();
-    let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new("one", 6))) };
+    let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> {
+        Ok(Box::new(FixedRules::new("one", 6)))
+    };
     for entry in ledger.standing(Period::all()).unwrap_or_default() {
-        let explained = explain(&ledger, &of(&format!("entry:{}", entry.id.0)), &rules).unwrap_or_else(|error| panic!("{error}"));
+        let explained = explain(&ledger, &of(&format!("entry:{}", entry.id.0)), &rules)
+            .unwrap_or_else(|error| panic!("{error}"));
         account_lines(&explained.accounts);
         let Subject::Entry(facts) = &explained.subject else { panic!("an entry was asked for") };
         for account in &explained.accounts {
-            let posted: i128 =
-                facts.postings.iter().filter(|posting| posting.account == account.account).map(|posting| i128::from(posting.amount.nanos())).sum();
-            assert_eq!(account.amount.nanos(), posted, "{} of entry {}", account.account, entry.id.0);
+            let posted: i128 = facts
+                .postings
+                .iter()
+                .filter(|posting| posting.account == account.account)
+                .map(|posting| i128::from(posting.amount.nanos()))
+                .sum();
+            assert_eq!(
+                account.amount.nanos(),
+                posted,
+                "{} of entry {}",
+                account.account,
+                entry.id.0
+            );
         }
-        let source_side = |account: &Account| matches!(account, Account::Provider(_) | Account::Prepaid(_) | Account::Rounding(_));
+        let source_side = |account: &Account| {
+            matches!(account, Account::Provider(_) | Account::Prepaid(_) | Account::Rounding(_))
+        };
         let accounts = facts.postings.iter().map(|posting| &posting.account);
-        let mut borne: Vec<String> = accounts.filter(|account| !source_side(account)).map(Account::to_string).collect();
+        let mut borne: Vec<String> =
+            accounts.filter(|account| !source_side(account)).map(Account::to_string).collect();
         borne.sort();
         borne.dedup();
-        let mut told: Vec<String> = explained.accounts.iter().map(|account| account.account.to_string()).collect();
+        let mut told: Vec<String> =
+            explained.accounts.iter().map(|account| account.account.to_string()).collect();
         told.sort();
         assert_eq!(told, borne, "entry {}", entry.id.0);
     }
@@ -543,8 +780,16 @@ fn every_entry_is_explained_by_the_charges_of_its_day() {
 #[test]
 fn what_is_not_there_is_not_explained() {
     let ledger = small_ledger();
-    let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new("one", 6))) };
-    let missing = |what: &str| explain(&ledger, &of(what), &rules).map(|_| ()).map_err(|error| error.to_string());
-    assert_eq!(missing("suspence"), Err("N201: nothing in the ledger is called 'suspence'\n  hint: did you mean `suspense`?".into()));
+    let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> {
+        Ok(Box::new(FixedRules::new("one", 6)))
+    };
+    let missing = |what: &str| {
+        explain(&ledger, &of(what), &rules).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        missing("suspence"),
+        Err("N201: nothing in the ledger is called 'suspence'\n  hint: did you mean `suspense`?"
+            .into())
+    );
     assert_eq!(missing("entry:99"), Err("N201: there is no entry '99'\n  hint: entries are numbered from 1: `apportion explain entry:1`".into()));
 }

@@ -41,9 +41,19 @@ pub struct AllocatorPlugin {
 }
 
 impl AllocatorPlugin {
-    pub(crate) fn new(engine: &Engine, component: &Component, identity: &PluginIdentity, limits: &Limits) -> wasmtime::Result<AllocatorPlugin> {
+    pub(crate) fn new(
+        engine: &Engine,
+        component: &Component,
+        identity: &PluginIdentity,
+        limits: &Limits,
+    ) -> wasmtime::Result<AllocatorPlugin> {
         let pre = AllocatorPre::new(pure_linker(engine)?.instantiate_pre(component)?)?;
-        Ok(AllocatorPlugin { engine: engine.clone(), pre, identity: identity.clone(), limits: limits.clone() })
+        Ok(AllocatorPlugin {
+            engine: engine.clone(),
+            pre,
+            identity: identity.clone(),
+            limits: limits.clone(),
+        })
     }
 
     pub fn identity(&self) -> &PluginIdentity {
@@ -51,7 +61,13 @@ impl AllocatorPlugin {
     }
 
     /// One weight for each target, in their order.
-    pub fn allocate(&self, config: &str, pool: &Pool, targets: &[Target], drivers: &[Driver]) -> Result<Vec<u64>, Diagnostic> {
+    pub fn allocate(
+        &self,
+        config: &str,
+        pool: &Pool,
+        targets: &[Target],
+        drivers: &[Driver],
+    ) -> Result<Vec<u64>, Diagnostic> {
         self.allocate_metered(config, pool, targets, drivers).0
     }
 
@@ -63,22 +79,42 @@ impl AllocatorPlugin {
         targets: &[Target],
         drivers: &[Driver],
     ) -> (Result<Vec<u64>, Diagnostic>, PluginCost) {
-        let mut sandbox = Sandbox::new(&self.engine, &self.limits, &self.identity, State::new(&self.limits));
+        let mut sandbox =
+            Sandbox::new(&self.engine, &self.limits, &self.identity, State::new(&self.limits));
         let weights = self.weights(&mut sandbox, config, pool, targets, drivers);
         let rows = weights.as_ref().map_or(0, |weights| weights.len() as u64);
         (weights, PluginCost { rows, ..sandbox.cost() })
     }
 
-    fn weights(&self, sandbox: &mut Sandbox, config: &str, pool: &Pool, targets: &[Target], drivers: &[Driver]) -> Result<Vec<u64>, Diagnostic> {
-        let instance = sandbox.start(Fuel::Units(self.limits.fuel_start), |store| self.pre.instantiate(store))?;
+    fn weights(
+        &self,
+        sandbox: &mut Sandbox,
+        config: &str,
+        pool: &Pool,
+        targets: &[Target],
+        drivers: &[Driver],
+    ) -> Result<Vec<u64>, Diagnostic> {
+        let instance = sandbox
+            .start(Fuel::Units(self.limits.fuel_start), |store| self.pre.instantiate(store))?;
         let rows = (targets.len() + drivers.len()) as u64;
-        let fuel = self.limits.fuel_call.saturating_add(self.limits.fuel_per_row.saturating_mul(rows));
-        let (pool, wit_targets, drivers) = (wit_pool(pool), wit_targets(targets), wit_drivers(drivers));
+        let fuel =
+            self.limits.fuel_call.saturating_add(self.limits.fuel_per_row.saturating_mul(rows));
+        let (pool, wit_targets, drivers) =
+            (wit_pool(pool), wit_targets(targets), wit_drivers(drivers));
         let weights = sandbox.call("allocate", Fuel::Units(fuel), |store| {
-            instance.apportion_plugin_allocate().call_allocate(store, config, &pool, &wit_targets, &drivers)
+            instance.apportion_plugin_allocate().call_allocate(
+                store,
+                config,
+                &pool,
+                &wit_targets,
+                &drivers,
+            )
         })?;
         let weights = weights.map_err(|error| convert::of_error(error, &label(&self.identity)))?;
-        in_order(&weights, targets.len()).map_err(|reason| sandbox.diagnostic(code::PLUGIN_JUNK, format!("returned junk from `allocate`: {reason}")))
+        in_order(&weights, targets.len()).map_err(|reason| {
+            sandbox
+                .diagnostic(code::PLUGIN_JUNK, format!("returned junk from `allocate`: {reason}"))
+        })
     }
 }
 
@@ -99,8 +135,14 @@ impl AllocatorSet {
 impl Allocators for AllocatorSet {
     fn weights(&self, call: &AllocatorCall<'_>) -> Result<Vec<u64>, Diagnostic> {
         let Some(plugin) = self.plugins.get(call.plugin) else {
-            let message = format!("{} asks the allocator plugin '{}', which the settings do not name", call.rule, call.plugin);
-            let section = format!("in apportion.toml: [allocators] {} = \"plugins/{}.wasm\"", call.plugin, call.plugin);
+            let message = format!(
+                "{} asks the allocator plugin '{}', which the settings do not name",
+                call.rule, call.plugin
+            );
+            let section = format!(
+                "in apportion.toml: [allocators] {} = \"plugins/{}.wasm\"",
+                call.plugin, call.plugin
+            );
             return Err(Diagnostic::new(code::PLUGIN_NOT_FOUND, message).hint(section));
         };
         let pool = Pool {
@@ -109,23 +151,37 @@ impl Allocators for AllocatorSet {
             amount: call.total.to_string(),
             currency: call.currency.code().to_owned(),
         };
-        let driver = |usage: &&Usage| Driver { metric: usage.metric.clone(), keys: usage.keys.clone(), value: usage.value.plain() };
+        let driver = |usage: &&Usage| Driver {
+            metric: usage.metric.clone(),
+            keys: usage.keys.clone(),
+            value: usage.value.plain(),
+        };
         let drivers: Vec<Driver> = call.usage.iter().map(driver).collect();
         let (weights, cost) = plugin.allocate_metered(call.config, &pool, call.targets, &drivers);
-        self.costs.lock().unwrap_or_else(PoisonError::into_inner).entry(call.plugin.to_owned()).or_default().add(&cost);
+        self.costs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(call.plugin.to_owned())
+            .or_default()
+            .add(&cost);
         weights
     }
 
     fn take_costs(&self) -> Vec<(PluginIdentity, PluginCost)> {
         let costs = std::mem::take(&mut *self.costs.lock().unwrap_or_else(PoisonError::into_inner));
-        costs.into_iter().filter_map(|(name, cost)| Some((self.plugins.get(&name)?.identity.clone(), cost))).collect()
+        costs
+            .into_iter()
+            .filter_map(|(name, cost)| Some((self.plugins.get(&name)?.identity.clone(), cost)))
+            .collect()
     }
 }
 
 fn in_order(weights: &[allocate::Weight], targets: usize) -> Result<Vec<u64>, String> {
     let mut ordered: Vec<Option<u64>> = vec![None; targets];
     for weight in weights {
-        let slot = ordered.get_mut(weight.target as usize).ok_or_else(|| format!("there is no target {}, only {targets}", weight.target))?;
+        let slot = ordered
+            .get_mut(weight.target as usize)
+            .ok_or_else(|| format!("there is no target {}, only {targets}", weight.target))?;
         if slot.replace(weight.weight).is_some() {
             return Err(format!("target {} has two weights", weight.target));
         }
@@ -134,7 +190,12 @@ fn in_order(weights: &[allocate::Weight], targets: usize) -> Result<Vec<u64>, St
 }
 
 fn wit_pool(pool: &Pool) -> allocate::Pool {
-    allocate::Pool { rule: pool.rule.clone(), period_start: pool.period_start.clone(), amount: pool.amount.clone(), currency: pool.currency.clone() }
+    allocate::Pool {
+        rule: pool.rule.clone(),
+        period_start: pool.period_start.clone(),
+        amount: pool.amount.clone(),
+        currency: pool.currency.clone(),
+    }
 }
 
 fn wit_targets(targets: &[Target]) -> Vec<allocate::Target> {
@@ -148,7 +209,8 @@ fn wit_targets(targets: &[Target]) -> Vec<allocate::Target> {
 }
 
 fn wit_drivers(drivers: &[Driver]) -> Vec<allocate::Driver> {
-    let tag = |(key, value): &(String, String)| types::Tag { key: key.clone(), value: value.clone() };
+    let tag =
+        |(key, value): &(String, String)| types::Tag { key: key.clone(), value: value.clone() };
     let convert = |driver: &Driver| allocate::Driver {
         metric: driver.metric.clone(),
         keys: driver.keys.iter().map(tag).collect(),

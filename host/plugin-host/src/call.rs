@@ -39,24 +39,49 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    pub fn new(engine: &Engine, limits: &Limits, identity: &PluginIdentity, state: State) -> Sandbox {
+    pub fn new(
+        engine: &Engine,
+        limits: &Limits,
+        identity: &PluginIdentity,
+        state: State,
+    ) -> Sandbox {
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(usize::try_from(limits.batch_bytes).unwrap_or(usize::MAX));
         store.epoch_deadline_callback(|mut context| {
             let left = context.data_mut().time_left();
-            if left.is_zero() { Err(Trap::Interrupt.into()) } else { Ok(UpdateDeadline::Continue(ticks(left))) }
+            if left.is_zero() {
+                Err(Trap::Interrupt.into())
+            } else {
+                Ok(UpdateDeadline::Continue(ticks(left)))
+            }
         });
-        Sandbox { store, limits: limits.clone(), label: label(identity), spent: Duration::ZERO, fuel: 0, denials: 0 }
+        Sandbox {
+            store,
+            limits: limits.clone(),
+            label: label(identity),
+            spent: Duration::ZERO,
+            fuel: 0,
+            denials: 0,
+        }
     }
 
     /// Makes the instance.
-    pub fn start<T>(&mut self, fuel: Fuel, make: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>) -> Result<T, Diagnostic> {
+    pub fn start<T>(
+        &mut self,
+        fuel: Fuel,
+        make: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+    ) -> Result<T, Diagnostic> {
         self.run("start", fuel, make, |sandbox, error| sandbox.other_at_start(error))
     }
 
     /// Calls into the instance; `what` is the function's name.
-    pub fn call<T>(&mut self, what: &str, fuel: Fuel, call: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>) -> Result<T, Diagnostic> {
+    pub fn call<T>(
+        &mut self,
+        what: &str,
+        fuel: Fuel,
+        call: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+    ) -> Result<T, Diagnostic> {
         self.run(what, fuel, call, |sandbox, error| sandbox.other_in_call(what, error))
     }
 
@@ -72,7 +97,9 @@ impl Sandbox {
         self.store.data_mut().begin_call(deadline);
         self.store.set_epoch_deadline(ticks(deadline));
         if let Fuel::Units(units) = fuel {
-            self.store.set_fuel(units).map_err(|error| Diagnostic::new(code::INTERNAL, format!("{}: {error:#}", self.label)))?;
+            self.store.set_fuel(units).map_err(|error| {
+                Diagnostic::new(code::INTERNAL, format!("{}: {error:#}", self.label))
+            })?;
         }
         let began = Instant::now();
         let result = act(&mut self.store);
@@ -80,21 +107,31 @@ impl Sandbox {
         if let Fuel::Units(units) = fuel {
             self.fuel += units.saturating_sub(self.store.get_fuel().unwrap_or(units));
         }
-        let denied = |error: &wasmtime::Error| matches!(error.downcast_ref::<LimitHit>(), Some(LimitHit::Denied { .. }));
+        let denied = |error: &wasmtime::Error| {
+            matches!(error.downcast_ref::<LimitHit>(), Some(LimitHit::Denied { .. }))
+        };
         self.denials += u64::from(result.as_ref().err().is_some_and(denied));
-        result.map_err(|error| match (error.downcast_ref::<LimitHit>(), error.downcast_ref::<Trap>()) {
-            (Some(hit), _) => self.limit(what, hit),
-            (None, Some(Trap::Interrupt)) => self.late(what, deadline),
-            (None, Some(Trap::OutOfFuel)) => self.out_of_fuel(what, fuel),
-            (None, Some(trap)) => self.trapped(what, trap),
-            (None, None) => other(self, &error),
+        result.map_err(|error| {
+            match (error.downcast_ref::<LimitHit>(), error.downcast_ref::<Trap>()) {
+                (Some(hit), _) => self.limit(what, hit),
+                (None, Some(Trap::Interrupt)) => self.late(what, deadline),
+                (None, Some(Trap::OutOfFuel)) => self.out_of_fuel(what, fuel),
+                (None, Some(trap)) => self.trapped(what, trap),
+                (None, None) => other(self, &error),
+            }
         })
     }
 
     /// What the instance cost so far; what it handed over is counted elsewhere.
     pub fn cost(&self) -> PluginCost {
         let seen = self.store.data().cost();
-        PluginCost { starts: 1, wall_us: micros(self.spent), fuel: self.fuel, denials: self.denials + seen.denials, ..seen }
+        PluginCost {
+            starts: 1,
+            wall_us: micros(self.spent),
+            fuel: self.fuel,
+            denials: self.denials + seen.denials,
+            ..seen
+        }
     }
 
     pub fn diagnostic(&self, code: code::Code, message: impl Display) -> Diagnostic {
@@ -111,7 +148,11 @@ impl Sandbox {
     }
 
     fn late(&self, what: &str, deadline: Duration) -> Diagnostic {
-        let (name, limit) = if deadline < self.limits.call { ("all calls", self.limits.collection) } else { ("one call", self.limits.call) };
+        let (name, limit) = if deadline < self.limits.call {
+            ("all calls", self.limits.collection)
+        } else {
+            ("one call", self.limits.call)
+        };
         self.diagnostic(code::PLUGIN_TIMEOUT, format!("was stopped in `{what}`: the limit for {name} is {} ms", limit.as_millis()))
             .hint("try again when the machine is less busy; a plugin that is always late has to be mended")
     }
@@ -121,22 +162,35 @@ impl Sandbox {
             Fuel::Units(units) => units,
             Fuel::NotCounted => 0,
         };
-        self.diagnostic(code::PLUGIN_FUEL, format!("was stopped in `{what}`: it used up its fuel of {units} units"))
+        self.diagnostic(
+            code::PLUGIN_FUEL,
+            format!("was stopped in `{what}`: it used up its fuel of {units} units"),
+        )
     }
 
     fn trapped(&self, what: &str, trap: &Trap) -> Diagnostic {
         let reason = match trap {
-            Trap::StackOverflow => format!("its stack is full; the limit is {} bytes", self.limits.stack_bytes),
+            Trap::StackOverflow => {
+                format!("its stack is full; the limit is {} bytes", self.limits.stack_bytes)
+            }
             trap => trap.to_string(),
         };
-        let last_words = self.store.data().log.last_error().map_or_else(String::new, |words| format!("; it said: {words}"));
+        let last_words = self
+            .store
+            .data()
+            .log
+            .last_error()
+            .map_or_else(String::new, |words| format!("; it said: {words}"));
         self.diagnostic(code::PLUGIN_TRAPPED, format!("crashed in `{what}`: {reason}{last_words}"))
     }
 
     /// Linking is checked before: what else keeps an instance from starting is a count beyond its limit.
     fn other_at_start(&self, error: &wasmtime::Error) -> Diagnostic {
         let limit = self.limits.instances;
-        let message = format!("cannot start: {} (the limit is {limit})", shown(&error.root_cause().to_string()));
+        let message = format!(
+            "cannot start: {} (the limit is {limit})",
+            shown(&error.root_cause().to_string())
+        );
         self.diagnostic(code::PLUGIN_MEMORY, message)
     }
 
@@ -149,6 +203,9 @@ impl Sandbox {
             return self
                 .diagnostic(code::PLUGIN_OUTPUT, format!("was stopped in `{what}`: it handed over more than its limit of {limit} bytes at once"));
         }
-        self.diagnostic(code::PLUGIN_JUNK, format!("returned junk from `{what}`: {}", shown(&reason)))
+        self.diagnostic(
+            code::PLUGIN_JUNK,
+            format!("returned junk from `{what}`: {}", shown(&reason)),
+        )
     }
 }

@@ -129,17 +129,30 @@ impl State {
 
     /// A power that the plugin asked for as optional, and that the source does not grant.
     fn denied(&self, power: Power) -> Failure {
-        let message = format!("it used the power '{}', which source '{}' does not grant", power.name(), self.run.source);
-        Failure::denied(message, format!("add \"{}\" to the grants of [sources.{}]", power.name(), self.run.source))
+        let message = format!(
+            "it used the power '{}', which source '{}' does not grant",
+            power.name(),
+            self.run.source
+        );
+        Failure::denied(
+            message,
+            format!("add \"{}\" to the grants of [sources.{}]", power.name(), self.run.source),
+        )
     }
 
     /// What the guest hears of a failure.
     fn tell(&mut self, failure: &Failure) -> types::Error {
         let message = shown(&failure.diagnostic.message);
         self.denials += u64::from(failure.diagnostic.code == code::PLUGIN_DENIED);
-        self.failure = Some((message.clone(), failure.diagnostic.clone().retry(retry(failure.kind))));
+        self.failure =
+            Some((message.clone(), failure.diagnostic.clone().retry(retry(failure.kind))));
         match failure.kind {
-            Kind::Config => types::Error::Config(types::Problem { message, hint: failure.diagnostic.hint.clone(), table: None, column: None }),
+            Kind::Config => types::Error::Config(types::Problem {
+                message,
+                hint: failure.diagnostic.hint.clone(),
+                table: None,
+                column: None,
+            }),
             Kind::Auth => types::Error::Auth(message),
             Kind::RateLimited(seconds) => types::Error::RateLimited(seconds),
             Kind::Transient => types::Error::Transient(message),

@@ -84,29 +84,53 @@ impl CollectorPlugin {
         Sandbox::new(&self.engine, &self.limits, &self.identity, state)
     }
 
-    fn open(&self, sandbox: &mut Sandbox, instance: &collector::Collector, request: &CollectRequest) -> Result<ResourceAny, Diagnostic> {
+    fn open(
+        &self,
+        sandbox: &mut Sandbox,
+        instance: &collector::Collector,
+        request: &CollectRequest,
+    ) -> Result<ResourceAny, Diagnostic> {
         let period = request.period.map(convert::period);
         let opened = sandbox.call("open", self.fuel, |store| {
-            instance.apportion_plugin_collect().call_open(store, &request.config, period.as_ref(), request.state.as_deref())
+            instance.apportion_plugin_collect().call_open(
+                store,
+                &request.config,
+                period.as_ref(),
+                request.state.as_deref(),
+            )
         });
         self.pass_log(sandbox);
         opened?.map_err(|error| self.reported(sandbox, error))
     }
 
-    fn next(&self, sandbox: &mut Sandbox, instance: &collector::Collector, cursor: ResourceAny) -> Result<Option<types::Batch>, Diagnostic> {
-        let next = sandbox.call("next", self.fuel, |store| instance.apportion_plugin_collect().cursor().call_next(store, cursor));
+    fn next(
+        &self,
+        sandbox: &mut Sandbox,
+        instance: &collector::Collector,
+        cursor: ResourceAny,
+    ) -> Result<Option<types::Batch>, Diagnostic> {
+        let next = sandbox.call("next", self.fuel, |store| {
+            instance.apportion_plugin_collect().cursor().call_next(store, cursor)
+        });
         self.pass_log(sandbox);
         next?.map_err(|error| self.reported(sandbox, error))
     }
 
     /// A plugin that passes on what the host told it: the host knows better why.
     fn reported(&self, sandbox: &mut Sandbox, error: types::Error) -> Diagnostic {
-        let is_about_reading =
-            matches!(error, types::Error::Unavailable(_) | types::Error::Transient(_) | types::Error::RateLimited(_) | types::Error::Bug(_));
+        let is_about_reading = matches!(
+            error,
+            types::Error::Unavailable(_)
+                | types::Error::Transient(_)
+                | types::Error::RateLimited(_)
+                | types::Error::Bug(_)
+        );
         let failure = sandbox.store.data_mut().failure.take();
         let reported = convert::of_error(error, &label(&self.identity));
         match failure {
-            Some((told, diagnostic)) if is_about_reading || reported.message.contains(&told) => diagnostic,
+            Some((told, diagnostic)) if is_about_reading || reported.message.contains(&told) => {
+                diagnostic
+            }
             _ => reported,
         }
     }
@@ -127,18 +151,24 @@ impl CollectorPlugin {
     ) -> Result<(), Diagnostic> {
         let instance = sandbox.start(self.fuel, |store| self.pre.instantiate(store))?;
         let cursor = self.open(sandbox, &instance, request)?;
-        let granted = if self.grants.has(Power::TableDecode) { request.tables.as_slice() } else { &[] };
+        let granted =
+            if self.grants.has(Power::TableDecode) { request.tables.as_slice() } else { &[] };
         let mut intake = Intake::new(&self.limits, granted);
         while let Some(batch) = self.next(sandbox, &instance, cursor)? {
             let batch = intake.batch(batch);
             *counted = intake.output.counted();
-            let batch = batch.map_err(|refusal| sandbox.diagnostic(refusal.code(), refusal.message()))?;
+            let batch =
+                batch.map_err(|refusal| sandbox.diagnostic(refusal.code(), refusal.message()))?;
             self.fetch(&batch)?;
             let (complete, unknown) = sandbox.store.data_mut().said.take();
             sink(Batch { complete, unknown, ..batch })?;
         }
         let (complete, unknown) = sandbox.store.data_mut().said.take();
-        if complete.is_empty() && unknown.is_empty() { Ok(()) } else { sink(Batch { complete, unknown, ..Batch::default() }) }
+        if complete.is_empty() && unknown.is_empty() {
+            Ok(())
+        } else {
+            sink(Batch { complete, unknown, ..Batch::default() })
+        }
     }
 
     /// The table that is about to be read, if it lies in a store.
@@ -148,7 +178,11 @@ impl CollectorPlugin {
             Rows::MappedUsage(mapping) => &mapping.table,
             Rows::Charges(_) | Rows::Table(_) => return Ok(()),
         };
-        self.reach.tables.as_ref().map_or(Ok(()), |tables| tables.fetch(table)).map_err(|failure| failure.diagnostic.retry(retry(failure.kind)))
+        self.reach
+            .tables
+            .as_ref()
+            .map_or(Ok(()), |tables| tables.fetch(table))
+            .map_err(|failure| failure.diagnostic.retry(retry(failure.kind)))
     }
 
     fn finish_log(&self, sandbox: &Sandbox) {
@@ -166,13 +200,22 @@ impl Collector for CollectorPlugin {
     fn check(&self, request: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
         let mut sandbox = self.sandbox(request);
         let instance = sandbox.start(self.fuel, |store| self.pre.instantiate(store))?;
-        let checked = sandbox.call("check", self.fuel, |store| instance.apportion_plugin_collect().call_check(store, &request.config));
+        let checked = sandbox.call("check", self.fuel, |store| {
+            instance.apportion_plugin_collect().call_check(store, &request.config)
+        });
         self.pass_log(&mut sandbox);
         let problems = checked?.map_err(|error| self.reported(&mut sandbox, error))?;
-        Ok(problems.into_iter().map(|problem| convert::of_problem(problem, &label(&self.identity))).collect())
+        Ok(problems
+            .into_iter()
+            .map(|problem| convert::of_problem(problem, &label(&self.identity)))
+            .collect())
     }
 
-    fn collect(&self, request: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+    fn collect(
+        &self,
+        request: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
         self.collect_metered(request, sink).0
     }
 

@@ -16,7 +16,11 @@ pub struct Change {
 pub fn compare(old: &Plugin, new: &Plugin) -> Vec<Change> {
     let mut changes = Changes::default();
     if old.kind() != new.kind() {
-        changes.breaking(format!("it was {} and is {}", old.kind().with_article(), new.kind().with_article()));
+        changes.breaking(format!(
+            "it was {} and is {}",
+            old.kind().with_article(),
+            new.kind().with_article()
+        ));
     }
     changes.manifests(old.manifest(), new.manifest());
     changes.0.sort_by_key(|change| !change.breaking);
@@ -44,23 +48,40 @@ impl Changes {
         }
         for request in &new.powers {
             match old.powers.iter().find(|known| known.power == request.power) {
-                None if request.optional => self.harmless(format!("it can use the power '{}': {}", request.power.name(), request.reason)),
-                None => self.breaking(format!("it asks for the power '{}': {}", request.power.name(), request.reason)),
+                None if request.optional => self.harmless(format!(
+                    "it can use the power '{}': {}",
+                    request.power.name(),
+                    request.reason
+                )),
+                None => self.breaking(format!(
+                    "it asks for the power '{}': {}",
+                    request.power.name(),
+                    request.reason
+                )),
                 Some(known) if known.optional && !request.optional => {
-                    self.breaking(format!("it can no longer do without the power '{}': {}", request.power.name(), request.reason));
+                    self.breaking(format!(
+                        "it can no longer do without the power '{}': {}",
+                        request.power.name(),
+                        request.reason
+                    ));
                 }
                 Some(_) => {}
             }
         }
         for request in old.powers.iter().filter(|request| !new.asks_for(request.power)) {
-            self.harmless(format!("it does not ask for the power '{}' any more", request.power.name()));
+            self.harmless(format!(
+                "it does not ask for the power '{}' any more",
+                request.power.name()
+            ));
         }
         for stream in &old.streams {
             if !new.streams.iter().any(|known| known.name == stream.name) {
                 self.breaking(format!("it does not yield '{}' any more", stream.name));
             }
         }
-        let parsed = |manifest: &Manifest| serde_json::from_str(&manifest.config_schema).unwrap_or(Value::Null);
+        let parsed = |manifest: &Manifest| {
+            serde_json::from_str(&manifest.config_schema).unwrap_or(Value::Null)
+        };
         self.schemas("", &parsed(old), &parsed(new));
     }
 
@@ -84,7 +105,9 @@ impl Changes {
             self.breaking(format!("the setting '{}' is gone", name(key)));
         }
         for required in new["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            let was_required = old["required"].as_array().is_some_and(|known| known.iter().any(|known| known == required));
+            let was_required = old["required"]
+                .as_array()
+                .is_some_and(|known| known.iter().any(|known| known == required));
             if !was_required {
                 self.breaking(format!("the setting '{}' has to be there", name(required)));
             }
@@ -110,7 +133,11 @@ mod tests {
             version: version.into(),
             description: String::new(),
             kind: Kind::Collector,
-            powers: vec![PowerRequest { power: Power::File, reason: "to read".into(), optional: true }],
+            powers: vec![PowerRequest {
+                power: Power::File,
+                reason: "to read".into(),
+                optional: true,
+            }],
             config_schema: schema.into(),
             streams: vec![Stream { name: "charges".into(), description: String::new() }],
             restatement_days: None,
@@ -125,16 +152,25 @@ mod tests {
 
     #[test]
     fn a_version_that_only_adds_breaks_nothing() {
-        let old = manifest("1.0.0", r#"{"properties":{"url":{"type":"string"}},"required":["url"]}"#);
-        let new = manifest("1.1.0", r#"{"properties":{"url":{"type":"string"},"pages":{"type":"integer"}},"required":["url"]}"#);
+        let old =
+            manifest("1.0.0", r#"{"properties":{"url":{"type":"string"}},"required":["url"]}"#);
+        let new = manifest(
+            "1.1.0",
+            r#"{"properties":{"url":{"type":"string"},"pages":{"type":"integer"}},"required":["url"]}"#,
+        );
         assert_eq!(changes(&old, &new), [(false, "there is a setting 'pages'".to_owned())]);
     }
 
     #[test]
     fn what_stops_to_work_is_named() {
-        let old = manifest("1.0.0", r#"{"properties":{"url":{"type":"string"},"mode":{"enum":["a","b"]},"auth":{"properties":{"user":{}}}}}"#);
-        let mut new =
-            manifest("2.0.0", r#"{"properties":{"url":{"type":"array"},"mode":{"enum":["a"]},"auth":{"properties":{}}},"required":["url"]}"#);
+        let old = manifest(
+            "1.0.0",
+            r#"{"properties":{"url":{"type":"string"},"mode":{"enum":["a","b"]},"auth":{"properties":{"user":{}}}}}"#,
+        );
+        let mut new = manifest(
+            "2.0.0",
+            r#"{"properties":{"url":{"type":"array"},"mode":{"enum":["a"]},"auth":{"properties":{}}},"required":["url"]}"#,
+        );
         new.powers = vec![
             PowerRequest { power: Power::File, reason: "to read".into(), optional: false },
             PowerRequest { power: Power::Http, reason: "to ask".into(), optional: false },

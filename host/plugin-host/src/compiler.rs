@@ -47,25 +47,42 @@ impl Compiler {
         }
         if let Some(file) = passed {
             // Where it cannot be written, the next start compiles once more.
-            let _ = file.parent().map(engine::make_private).and_then(Result::ok).and_then(|()| fs::write(&file, "").ok());
+            let _ = file
+                .parent()
+                .map(engine::make_private)
+                .and_then(Result::ok)
+                .and_then(|()| fs::write(&file, "").ok());
         }
         Ok(())
     }
 
     /// What it printed.
     fn run(&self, bytes: &[u8], limits: &Limits) -> Result<String, Refused> {
-        let cannot = |error: std::io::Error| Refused::from(format!("no process can be started to compile it: {error}"));
+        let cannot = |error: std::io::Error| {
+            Refused::from(format!("no process can be started to compile it: {error}"))
+        };
         let mut command = Command::new(&self.program);
         // It is told nothing: the environment has secrets.
-        command.args(&self.arguments).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().map_err(cannot)?;
         let printed = printed(&mut child, bytes, limits);
         let status = child.wait().map_err(cannot)?;
         match printed {
             None => {
                 let seconds = limits.compile.as_secs();
-                let hint = format!("if you trust who made it, give it more time:\n[limits]\ncompile_seconds = {}", seconds.saturating_mul(4));
-                Err(Refused { reason: format!("it did not compile within {seconds} s"), hint: Some(hint) })
+                let hint = format!(
+                    "if you trust who made it, give it more time:\n[limits]\ncompile_seconds = {}",
+                    seconds.saturating_mul(4)
+                );
+                Err(Refused {
+                    reason: format!("it did not compile within {seconds} s"),
+                    hint: Some(hint),
+                })
             }
             Some(_) if !status.success() => Err(ended(status, limits)),
             Some(printed) => Ok(printed),
@@ -99,8 +116,13 @@ fn printed(child: &mut Child, bytes: &[u8], limits: &Limits) -> Option<String> {
 fn ended(status: ExitStatus, limits: &Limits) -> Refused {
     let mib = limits.compile_bytes >> 20;
     Refused {
-        reason: format!("the process that compiles it ended with {status}, as it does when {mib} MiB of memory are not enough"),
-        hint: Some(format!("if you trust who made it, give it more memory:\n[limits]\ncompile_memory_mib = {}", mib.saturating_mul(2))),
+        reason: format!(
+            "the process that compiles it ended with {status}, as it does when {mib} MiB of memory are not enough"
+        ),
+        hint: Some(format!(
+            "if you trust who made it, give it more memory:\n[limits]\ncompile_memory_mib = {}",
+            mib.saturating_mul(2)
+        )),
     }
 }
 

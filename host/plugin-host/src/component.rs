@@ -5,5 +5,7 @@ use wit_component::ComponentEncoder;
 /// Makes a component of a module whose bindings described themselves in it, or says why it cannot be one.
 pub fn componentize(module: &[u8]) -> Result<Vec<u8>, String> {
     let encoder = ComponentEncoder::default().validate(true).module(module);
-    encoder.and_then(|mut encoder| encoder.encode()).map_err(|error| format!("the module does not become a component: {error:#}"))
+    encoder
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| format!("the module does not become a component: {error:#}"))
 }

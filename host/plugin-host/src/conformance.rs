@@ -58,7 +58,11 @@ pub fn names(kind: Kind) -> &'static [&'static str] {
 }
 
 /// Tries everything; the script's own faults are an error.
-pub fn try_out(plugin: &Plugin, script: &Script, material: &Material) -> Result<Vec<Case>, Diagnostic> {
+pub fn try_out(
+    plugin: &Plugin,
+    script: &Script,
+    material: &Material,
+) -> Result<Vec<Case>, Diagnostic> {
     script.checked(names(plugin.kind()))?;
     let mut cases = Cases { script, done: Vec::new() };
     cases.add("manifest", || manifest(plugin));
@@ -92,7 +96,11 @@ impl Cases<'_> {
 
     /// A case that cannot be tried on this plugin.
     fn leave_out(&mut self, name: &str, reason: &str) {
-        self.done.push(Case { name: name.to_owned(), outcome: Outcome::Skipped(reason.to_owned()), seen: String::new() });
+        self.done.push(Case {
+            name: name.to_owned(),
+            outcome: Outcome::Skipped(reason.to_owned()),
+            seen: String::new(),
+        });
     }
 }
 
@@ -101,20 +109,28 @@ fn manifest(plugin: &Plugin) -> Result<String, String> {
     if manifest.description.trim().is_empty() {
         return Err("it does not say what it is for: fill in `description`".into());
     }
-    let schema: Value = serde_json::from_str(&manifest.config_schema).map_err(|error| error.to_string())?;
+    let schema: Value =
+        serde_json::from_str(&manifest.config_schema).map_err(|error| error.to_string())?;
     let unchecked = schema::unchecked(&schema);
     if !unchecked.is_empty() {
-        return Err(format!("its config schema uses keywords that the host does not check: {}", unchecked.join(", ")));
+        return Err(format!(
+            "its config schema uses keywords that the host does not check: {}",
+            unchecked.join(", ")
+        ));
     }
     if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
-        return Err("its config schema lets misspelled settings pass: add \"additionalProperties\": false".into());
+        return Err(
+            "its config schema lets misspelled settings pass: add \"additionalProperties\": false"
+                .into(),
+        );
     }
     Ok(format!("{} {}", manifest.name, manifest.version))
 }
 
 /// The faults of settings by the plugin's schema, in one line.
 fn schema_faults(plugin: &Plugin, config: &Value) -> Option<String> {
-    let schema: Value = serde_json::from_str(&plugin.manifest().config_schema).unwrap_or(Value::Null);
+    let schema: Value =
+        serde_json::from_str(&plugin.manifest().config_schema).unwrap_or(Value::Null);
     let faults = schema::faults(&schema, config);
     let words: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
     (!words.is_empty()).then(|| words.join("; "))

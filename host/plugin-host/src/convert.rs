@@ -12,7 +12,10 @@ use crate::wit::bindings::types as wit;
 use domain::catalogue as code;
 use domain::charge::{RawCharge, RawUsage, Rejected};
 use domain::field::Field;
-use domain::mapping::{Choice, Condition, Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, TagColumn, Term, UsageMapping, Value};
+use domain::mapping::{
+    Choice, Condition, Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, TagColumn, Term,
+    UsageMapping, Value,
+};
 use domain::period::{DateOrder, Day, Period};
 use domain::port::{Batch, GrantedTable, Rows};
 pub use problem::{of_error, of_problem};
@@ -51,7 +54,9 @@ impl Refusal {
     pub fn message(&self) -> String {
         match self {
             Refusal::Junk(reason) => format!("returned junk from `next`: {}", shown(reason)),
-            Refusal::Output { what, limit } => format!("was stopped in `next`: it returned more {what} than its limit of {limit}"),
+            Refusal::Output { what, limit } => {
+                format!("was stopped in `next`: it returned more {what} than its limit of {limit}")
+            }
         }
     }
 }
@@ -114,8 +119,13 @@ impl<'a> Intake<'a> {
 
     pub fn batch(&mut self, batch: wit::Batch) -> Result<Batch, Refusal> {
         self.output.batch()?;
-        let usage = batch.usage.into_iter().map(|usage| self.usage(usage)).collect::<Result<_, _>>()?;
-        let rejected = batch.rejected.into_iter().map(|rejected| self.rejected(rejected)).collect::<Result<_, _>>()?;
+        let usage =
+            batch.usage.into_iter().map(|usage| self.usage(usage)).collect::<Result<_, _>>()?;
+        let rejected = batch
+            .rejected
+            .into_iter()
+            .map(|rejected| self.rejected(rejected))
+            .collect::<Result<_, _>>()?;
         self.output.bytes(batch.state.as_ref().map_or(0, String::len))?;
         let rows = match batch.rows {
             wit::Rows::Charges(charges) => Rows::Charges(self.charges(charges)?),
@@ -159,7 +169,13 @@ impl<'a> Intake<'a> {
     fn usage(&mut self, usage: wit::Usage) -> Result<RawUsage, Refusal> {
         self.output.rows(1)?;
         let keys: usize = usage.keys.iter().map(|tag| tag.key.len() + tag.value.len()).sum();
-        self.output.bytes(usage.metric.len() + usage.period_start.len() + usage.value.len() + usage.unit.len() + keys)?;
+        self.output.bytes(
+            usage.metric.len()
+                + usage.period_start.len()
+                + usage.value.len()
+                + usage.unit.len()
+                + keys,
+        )?;
         Ok(RawUsage {
             metric: usage.metric,
             period_start: usage.period_start,
@@ -171,8 +187,13 @@ impl<'a> Intake<'a> {
 
     fn rejected(&mut self, rejected: wit::Rejected) -> Result<Rejected, Refusal> {
         self.output.rows(1)?;
-        self.output.bytes(rejected.location.len() + rejected.reason.len() + rejected.excerpt.len())?;
-        Ok(Rejected { location: shown(&rejected.location), reason: shown(&rejected.reason), excerpt: shown(&rejected.excerpt) })
+        self.output
+            .bytes(rejected.location.len() + rejected.reason.len() + rejected.excerpt.len())?;
+        Ok(Rejected {
+            location: shown(&rejected.location),
+            reason: shown(&rejected.reason),
+            excerpt: shown(&rejected.excerpt),
+        })
     }
 
     fn mapping(&mut self, mapping: wit::Mapping) -> Result<Mapping, Refusal> {
@@ -181,19 +202,31 @@ impl<'a> Intake<'a> {
         for from in mapping.feeds {
             let feed = feed(from.feed);
             if feeds.iter().any(|known| known.feed == feed) {
-                return Err(Refusal::Junk(format!("its mapping of '{}' feeds {feed:?} twice", mapping.table)));
+                return Err(Refusal::Junk(format!(
+                    "its mapping of '{}' feeds {feed:?} twice",
+                    mapping.table
+                )));
             }
             feeds.push(FeedFrom { feed, origin: origin(from.origin) });
         }
-        for needed in [Feed::BilledCost, Feed::EffectiveCost, Feed::BillingCurrency, Feed::ChargePeriodStart] {
+        for needed in
+            [Feed::BilledCost, Feed::EffectiveCost, Feed::BillingCurrency, Feed::ChargePeriodStart]
+        {
             if !feeds.iter().any(|known| known.feed == needed) {
-                return Err(Refusal::Junk(format!("its mapping of '{}' does not feed {needed:?}", mapping.table)));
+                return Err(Refusal::Junk(format!(
+                    "its mapping of '{}' does not feed {needed:?}",
+                    mapping.table
+                )));
             }
         }
         Ok(Mapping {
             table: mapping.table,
             feeds,
-            tag_columns: mapping.tag_columns.into_iter().map(|tag| TagColumn { key: tag.key, column: tag.column }).collect(),
+            tag_columns: mapping
+                .tag_columns
+                .into_iter()
+                .map(|tag| TagColumn { key: tag.key, column: tag.column })
+                .collect(),
             skips: skips(mapping.skips),
             nulls: mapping.nulls,
             date_order: date_order(mapping.date_order),
@@ -205,18 +238,39 @@ impl<'a> Intake<'a> {
     fn usage_mapping(&mut self, mapping: wit::UsageMapping) -> Result<UsageMapping, Refusal> {
         self.take_table(&mapping.table, true)?;
         if mapping.metrics.is_empty() {
-            return Err(Refusal::Junk(format!("its mapping of '{}' names no metric", mapping.table)));
+            return Err(Refusal::Junk(format!(
+                "its mapping of '{}' names no metric",
+                mapping.table
+            )));
         }
-        let named = mapping.metrics.iter().flat_map(|from| [&from.metric, &from.unit]).chain(mapping.keys.iter().map(|from| &from.origin));
-        if named.chain([&mapping.period_start]).any(|origin| matches!(origin, wit::Origin::FirstOf(_))) {
-            return Err(Refusal::Junk(format!("its mapping of '{}' has choices, which usage cannot", mapping.table)));
+        let named = mapping
+            .metrics
+            .iter()
+            .flat_map(|from| [&from.metric, &from.unit])
+            .chain(mapping.keys.iter().map(|from| &from.origin));
+        if named
+            .chain([&mapping.period_start])
+            .any(|origin| matches!(origin, wit::Origin::FirstOf(_)))
+        {
+            return Err(Refusal::Junk(format!(
+                "its mapping of '{}' has choices, which usage cannot",
+                mapping.table
+            )));
         }
-        let metric = |from: wit::MetricFrom| MetricFrom { metric: origin(from.metric), value: from.value, unit: origin(from.unit) };
+        let metric = |from: wit::MetricFrom| MetricFrom {
+            metric: origin(from.metric),
+            value: from.value,
+            unit: origin(from.unit),
+        };
         Ok(UsageMapping {
             table: mapping.table,
             period_start: origin(mapping.period_start),
             metrics: mapping.metrics.into_iter().map(metric).collect(),
-            keys: mapping.keys.into_iter().map(|from| KeyFrom { key: from.key, origin: origin(from.origin) }).collect(),
+            keys: mapping
+                .keys
+                .into_iter()
+                .map(|from| KeyFrom { key: from.key, origin: origin(from.origin) })
+                .collect(),
             tags: mapping.tags,
             skips: skips(mapping.skips),
             nulls: mapping.nulls,
@@ -227,10 +281,14 @@ impl<'a> Intake<'a> {
     /// A table is mapped once to charges and once to usage: its rows would count double.
     fn take_table(&mut self, table: &str, as_usage: bool) -> Result<(), Refusal> {
         if !self.tables.iter().any(|known| known.name == table) {
-            return Err(Refusal::Junk(format!("it maps the table '{table}', which it was not granted")));
+            return Err(Refusal::Junk(format!(
+                "it maps the table '{table}', which it was not granted"
+            )));
         }
         if !self.mapped.insert((table.to_owned(), as_usage)) {
-            return Err(Refusal::Junk(format!("it maps the table '{table}' twice, whose rows would count double")));
+            return Err(Refusal::Junk(format!(
+                "it maps the table '{table}' twice, whose rows would count double"
+            )));
         }
         Ok(())
     }
@@ -268,8 +326,16 @@ fn origin(origin: wit::Origin) -> Origin {
 }
 
 fn choice(choice: wit::Choice) -> Choice {
-    let condition = |condition: wit::Condition| Condition { column: condition.column, values: condition.values, negated: condition.negated };
-    let term = |term: wit::Term| Term { column: term.column, subtract: term.subtract, member: term.member };
+    let condition = |condition: wit::Condition| Condition {
+        column: condition.column,
+        values: condition.values,
+        negated: condition.negated,
+    };
+    let term = |term: wit::Term| Term {
+        column: term.column,
+        subtract: term.subtract,
+        member: term.member,
+    };
     Choice {
         when: choice.when.into_iter().map(condition).collect(),
         value: match choice.value {
@@ -302,10 +368,22 @@ pub fn manifest(manifest: wit::Manifest) -> Result<Manifest, String> {
     let mut powers = Vec::new();
     for request in manifest.powers {
         let power = Power::by_name(&request.power);
-        let power = power.ok_or_else(|| format!("it asks for the power '{}', which this version does not have", shown(&request.power)))?;
-        powers.push(PowerRequest { power, reason: shown(&request.reason), optional: request.optional });
+        let power = power.ok_or_else(|| {
+            format!(
+                "it asks for the power '{}', which this version does not have",
+                shown(&request.power)
+            )
+        })?;
+        powers.push(PowerRequest {
+            power,
+            reason: shown(&request.reason),
+            optional: request.optional,
+        });
     }
-    let stream = |stream: wit::Stream| Stream { name: shown(&stream.name), description: shown(&stream.description) };
+    let stream = |stream: wit::Stream| Stream {
+        name: shown(&stream.name),
+        description: shown(&stream.description),
+    };
     let checked = Manifest {
         name: manifest.name,
         version: manifest.version,
@@ -332,8 +410,16 @@ mod tests {
     #[test]
     fn the_contract_lists_the_fields_as_the_domain_does() {
         let wit = include_str!("../../../plugin-sdk/wit/since-v0.1.1/types.wit");
-        let body = wit.split("enum field {").nth(1).and_then(|rest| rest.split('}').next()).unwrap_or_default();
-        let names: Vec<String> = body.split(',').map(|name| name.trim().replace('-', "_")).filter(|name| !name.is_empty()).collect();
+        let body = wit
+            .split("enum field {")
+            .nth(1)
+            .and_then(|rest| rest.split('}').next())
+            .unwrap_or_default();
+        let names: Vec<String> = body
+            .split(',')
+            .map(|name| name.trim().replace('-', "_"))
+            .filter(|name| !name.is_empty())
+            .collect();
         let domain: Vec<&str> = Field::all().map(Field::name).collect();
         assert_eq!(names, domain);
     }

@@ -17,7 +17,11 @@ pub enum Metering {
     EpochAndFuel,
 }
 
-pub fn engine(metering: Metering, limits: &Limits, cache: Option<&Cache>) -> Result<Engine, Diagnostic> {
+pub fn engine(
+    metering: Metering,
+    limits: &Limits,
+    cache: Option<&Cache>,
+) -> Result<Engine, Diagnostic> {
     let mut config = Config::new();
     config.epoch_interruption(true);
     config.consume_fuel(metering == Metering::EpochAndFuel);
@@ -26,7 +30,9 @@ pub fn engine(metering: Metering, limits: &Limits, cache: Option<&Cache>) -> Res
     config.relaxed_simd_deterministic(true);
     config.max_wasm_stack(usize::try_from(limits.stack_bytes).unwrap_or(usize::MAX));
     config.cache(cache.cloned());
-    let engine = Engine::new(&config).map_err(|error| Diagnostic::new(code::INTERNAL, format!("the plugin engine does not start: {error:#}")))?;
+    let engine = Engine::new(&config).map_err(|error| {
+        Diagnostic::new(code::INTERNAL, format!("the plugin engine does not start: {error:#}"))
+    })?;
     start_clock(&engine)?;
     Ok(engine)
 }
@@ -36,8 +42,11 @@ pub fn engine(metering: Metering, limits: &Limits, cache: Option<&Cache>) -> Res
 /// Whoever can write here can run code as the host: it must never be a folder that authors of plugins write to.
 pub fn cache(folder: &Path) -> Result<Cache, Diagnostic> {
     let refuse = |reason: String| {
-        Diagnostic::new(code::CONFIG_VALUE, format!("compiled plugins cannot be kept in {}: {reason}", folder.display()))
-            .hint("choose a cache folder that only this user can write to")
+        Diagnostic::new(
+            code::CONFIG_VALUE,
+            format!("compiled plugins cannot be kept in {}: {reason}", folder.display()),
+        )
+        .hint("choose a cache folder that only this user can write to")
     };
     let absolute = std::path::absolute(folder).map_err(|error| refuse(error.to_string()))?;
     make_private(&absolute).map_err(|error| refuse(error.to_string()))?;
@@ -83,10 +92,14 @@ fn start_clock(engine: &Engine) -> Result<(), Diagnostic> {
         }
     };
     let thread = std::thread::Builder::new().name("plugin-clock".into()).spawn(tick);
-    thread.map(|_| ()).map_err(|error| Diagnostic::new(code::INTERNAL, format!("the plugin clock does not start: {error}")))
+    thread.map(|_| ()).map_err(|error| {
+        Diagnostic::new(code::INTERNAL, format!("the plugin clock does not start: {error}"))
+    })
 }
 
 /// Ticks after which at least `duration` has passed.
 pub fn ticks(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis().div_ceil(TICK.as_millis())).unwrap_or(u64::MAX).saturating_add(1)
+    u64::try_from(duration.as_millis().div_ceil(TICK.as_millis()))
+        .unwrap_or(u64::MAX)
+        .saturating_add(1)
 }

@@ -23,8 +23,15 @@ pub enum Power {
 }
 
 impl Power {
-    pub const ALL: [Power; 7] =
-        [Power::TableDecode, Power::File, Power::Http, Power::Kubernetes, Power::AwsCostExplorer, Power::AwsOrganizations, Power::ObjectStore];
+    pub const ALL: [Power; 7] = [
+        Power::TableDecode,
+        Power::File,
+        Power::Http,
+        Power::Kubernetes,
+        Power::AwsCostExplorer,
+        Power::AwsOrganizations,
+        Power::ObjectStore,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -99,7 +106,10 @@ impl Ceiling {
 
 impl Grants {
     /// Refuses the name of a power that does not exist.
-    pub fn new<'a>(source: &str, names: impl IntoIterator<Item = &'a str>) -> Result<Grants, Diagnostic> {
+    pub fn new<'a>(
+        source: &str,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Grants, Diagnostic> {
         let mut powers = BTreeSet::new();
         for name in names {
             let Some(power) = Power::by_name(name) else {
@@ -108,7 +118,8 @@ impl Grants {
                     Some(close) => format!("did you mean `{close}`?"),
                     None => format!("there are: {}", known.join(", ")),
                 };
-                let message = format!("source '{source}' grants '{name}', and there is no such power");
+                let message =
+                    format!("source '{source}' grants '{name}', and there is no such power");
                 return Err(Diagnostic::new(code::CONFIG_VALUE, message).hint(hint));
             };
             powers.insert(power);
@@ -131,25 +142,49 @@ impl Grants {
 
     /// Refuses a manifest that asks for more than is granted, with the lines that would grant it.
     pub fn cover(&self, manifest: &Manifest, plugin: &str) -> Result<(), Diagnostic> {
-        let Some(request) = manifest.powers.iter().find(|request| !request.optional && !self.has(request.power)) else { return Ok(()) };
-        let asked: BTreeSet<Power> = manifest.powers.iter().filter(|request| !request.optional).map(|request| request.power).collect();
+        let Some(request) =
+            manifest.powers.iter().find(|request| !request.optional && !self.has(request.power))
+        else {
+            return Ok(());
+        };
+        let asked: BTreeSet<Power> = manifest
+            .powers
+            .iter()
+            .filter(|request| !request.optional)
+            .map(|request| request.power)
+            .collect();
         let reason = crate::convert::shown(&request.reason);
-        Err(self.refusal(request.power, &asked, &format!("{plugin} asks for the power '{}' ({reason})", request.power.name())))
+        Err(self.refusal(
+            request.power,
+            &asked,
+            &format!("{plugin} asks for the power '{}' ({reason})", request.power.name()),
+        ))
     }
 
     /// Refuses what the host is to do itself, unless it is granted; `wish` is who wants the power.
     pub fn expect(&self, power: Power, wish: &str) -> Result<(), Diagnostic> {
         let asked = BTreeSet::from([power]);
-        if self.has(power) { Ok(()) } else { Err(self.refusal(power, &asked, &format!("{wish} needs the power '{}'", power.name()))) }
+        if self.has(power) {
+            Ok(())
+        } else {
+            Err(self.refusal(power, &asked, &format!("{wish} needs the power '{}'", power.name())))
+        }
     }
 
     fn refusal(&self, power: Power, asked: &BTreeSet<Power>, wish: &str) -> Diagnostic {
-        let (granted, allowed) = (self.powers.contains(&power), self.ceiling.powers.contains(&power));
+        let (granted, allowed) =
+            (self.powers.contains(&power), self.ceiling.powers.contains(&power));
         let place = self.ceiling.shown_place();
         let lack = match (granted, allowed) {
-            (false, false) => format!("source '{}' does not grant, and the deployment does not allow ({place})", self.source),
+            (false, false) => format!(
+                "source '{}' does not grant, and the deployment does not allow ({place})",
+                self.source
+            ),
             (false, true) => format!("source '{}' does not grant", self.source),
-            (true, _) => format!("source '{}' grants, but the deployment does not allow ({place})", self.source),
+            (true, _) => format!(
+                "source '{}' grants, but the deployment does not allow ({place})",
+                self.source
+            ),
         };
         let mut lines = Vec::new();
         if !granted {
@@ -163,9 +198,14 @@ impl Grants {
 
     /// What is granted already and what is asked for, as the settings file has it.
     fn lines_that_grant(&self, asked: &BTreeSet<Power>) -> String {
-        let names: Vec<String> = self.powers.union(asked).map(|power| format!("\"{}\"", power.name())).collect();
+        let names: Vec<String> =
+            self.powers.union(asked).map(|power| format!("\"{}\"", power.name())).collect();
         let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let source = if self.source.chars().all(is_bare) && !self.source.is_empty() { self.source.clone() } else { format!("{:?}", self.source) };
+        let source = if self.source.chars().all(is_bare) && !self.source.is_empty() {
+            self.source.clone()
+        } else {
+            format!("{:?}", self.source)
+        };
         format!("[sources.{source}]\ngrants = [{}]", names.join(", "))
     }
 }
@@ -177,9 +217,21 @@ mod tests {
 
     #[test]
     fn unknown_powers_are_refused() {
-        let refusal = |name: &str| Grants::new("aws", [name]).map_err(|diagnostic| (diagnostic.code, diagnostic.hint.unwrap_or_default()));
-        assert_eq!(refusal("table-decod"), Err((code::CONFIG_VALUE, "did you mean `table-decode`?".into())));
-        assert_eq!(refusal("everything"), Err((code::CONFIG_VALUE, format!("there are: {}", Power::ALL.map(Power::name).join(", ")))));
+        let refusal = |name: &str| {
+            Grants::new("aws", [name])
+                .map_err(|diagnostic| (diagnostic.code, diagnostic.hint.unwrap_or_default()))
+        };
+        assert_eq!(
+            refusal("table-decod"),
+            Err((code::CONFIG_VALUE, "did you mean `table-decode`?".into()))
+        );
+        assert_eq!(
+            refusal("everything"),
+            Err((
+                code::CONFIG_VALUE,
+                format!("there are: {}", Power::ALL.map(Power::name).join(", "))
+            ))
+        );
     }
 
     #[test]
@@ -189,12 +241,19 @@ mod tests {
             version: "1".into(),
             description: String::new(),
             kind: Kind::Collector,
-            powers: vec![PowerRequest { power: Power::TableDecode, reason: "to read headers".into(), optional: false }],
+            powers: vec![PowerRequest {
+                power: Power::TableDecode,
+                reason: "to read headers".into(),
+                optional: false,
+            }],
             config_schema: "{}".into(),
             streams: Vec::new(),
             restatement_days: None,
         };
-        let cover = |source: &str, names: &[&str]| Grants::new(source, names.iter().copied()).and_then(|grants| grants.cover(&manifest, "plugin p"));
+        let cover = |source: &str, names: &[&str]| {
+            Grants::new(source, names.iter().copied())
+                .and_then(|grants| grants.cover(&manifest, "plugin p"))
+        };
         assert_eq!(cover("aws", &["table-decode"]), Ok(()));
         let refusal = cover("aws", &[]).err();
         let expect =
@@ -204,16 +263,32 @@ mod tests {
         let hint = cover("my bill", &[]).err().and_then(|diagnostic| diagnostic.hint);
         assert_eq!(hint.as_deref(), Some("[sources.\"my bill\"]\ngrants = [\"table-decode\"]"));
         let under = |granted: &[&str], place: CeilingPlace| {
-            let grants = Grants::new("aws", granted.iter().copied()).unwrap().under(Ceiling::new(["http"], place));
+            let grants = Grants::new("aws", granted.iter().copied())
+                .unwrap()
+                .under(Ceiling::new(["http"], place));
             assert!(!grants.has(Power::TableDecode));
             let refusal = grants.cover(&manifest, "plugin p").unwrap_err();
             (refusal.message, refusal.hint.unwrap_or_default())
         };
-        let (message, hint) = under(&["table-decode"], CeilingPlace::File("apportion.toml:9".into()));
-        assert!(message.ends_with("which source 'aws' grants, but the deployment does not allow (apportion.toml:9)"), "{message}");
+        let (message, hint) =
+            under(&["table-decode"], CeilingPlace::File("apportion.toml:9".into()));
+        assert!(
+            message.ends_with(
+                "which source 'aws' grants, but the deployment does not allow (apportion.toml:9)"
+            ),
+            "{message}"
+        );
         assert_eq!(hint, "[limits]\npowers = [\"table-decode\", \"http\"]");
         let (message, hint) = under(&[], CeilingPlace::Variable("POWERS".into()));
-        assert!(message.ends_with("which source 'aws' does not grant, and the deployment does not allow (POWERS)"), "{message}");
-        assert_eq!(hint, "[sources.aws]\ngrants = [\"table-decode\"]\nexport POWERS=table-decode,http");
+        assert!(
+            message.ends_with(
+                "which source 'aws' does not grant, and the deployment does not allow (POWERS)"
+            ),
+            "{message}"
+        );
+        assert_eq!(
+            hint,
+            "[sources.aws]\ngrants = [\"table-decode\"]\nexport POWERS=table-decode,http"
+        );
     }
 }

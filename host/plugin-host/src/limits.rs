@@ -75,7 +75,8 @@ impl Default for Limits {
 impl Limits {
     /// Refuses nothing and everything: each limit must be at least 1 and at most its maximum.
     pub fn checked(self) -> Result<Limits, Diagnostic> {
-        let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let milliseconds =
+            |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         for (name, value, maximum) in [
             ("component_bytes", self.component_bytes, 1 << 30),
             ("compile", milliseconds(self.compile), 3_600_000),
@@ -98,8 +99,11 @@ impl Limits {
             ("log_bytes", self.log_bytes, 256 * MIB),
         ] {
             if value == 0 || value > maximum {
-                return Err(Diagnostic::new(code::CONFIG_VALUE, format!("the limit {name} of plugins cannot be {value}"))
-                    .hint(format!("choose a value from 1 to {maximum}")));
+                return Err(Diagnostic::new(
+                    code::CONFIG_VALUE,
+                    format!("the limit {name} of plugins cannot be {value}"),
+                )
+                .hint(format!("choose a value from 1 to {maximum}")));
             }
         }
         Ok(self)
@@ -129,10 +133,18 @@ pub enum LimitHit {
 impl fmt::Display for LimitHit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LimitHit::Memory { wanted, limit } => write!(f, "it wanted {wanted} bytes of memory, and its limit is {limit}"),
-            LimitHit::Table { wanted, limit } => write!(f, "it wanted {wanted} table elements, and its limit is {limit}"),
-            LimitHit::HostCalls { limit } => write!(f, "it called the host more often than its limit of {limit} times"),
-            LimitHit::Denied { power } => write!(f, "it used the power '{power}', which it does not have"),
+            LimitHit::Memory { wanted, limit } => {
+                write!(f, "it wanted {wanted} bytes of memory, and its limit is {limit}")
+            }
+            LimitHit::Table { wanted, limit } => {
+                write!(f, "it wanted {wanted} table elements, and its limit is {limit}")
+            }
+            LimitHit::HostCalls { limit } => {
+                write!(f, "it called the host more often than its limit of {limit} times")
+            }
+            LimitHit::Denied { power } => {
+                write!(f, "it used the power '{power}', which it does not have")
+            }
         }
     }
 }
@@ -164,7 +176,12 @@ impl Meter {
 
 /// A denial is an error and so ends the plugin: one that could go on without memory would make results depend on the limit.
 impl ResourceLimiter for Meter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let wanted = self.memory_bytes.saturating_add(desired.saturating_sub(current) as u64);
         if wanted > self.limits.memory_bytes {
             return Err(LimitHit::Memory { wanted, limit: self.limits.memory_bytes }.into());
@@ -173,7 +190,12 @@ impl ResourceLimiter for Meter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let wanted = self.table_elements.saturating_add(desired.saturating_sub(current) as u64);
         if wanted > self.limits.table_elements {
             return Err(LimitHit::Table { wanted, limit: self.limits.table_elements }.into());
@@ -216,17 +238,25 @@ mod tests {
             assert_eq!(refusal, Err(code::CONFIG_VALUE));
         }
         let refusal = Limits { log_lines: 2_000_000, ..Limits::default() }.checked();
-        assert_eq!(refusal.map_err(|diagnostic| diagnostic.message), Err("the limit log_lines of plugins cannot be 2000000".into()));
+        assert_eq!(
+            refusal.map_err(|diagnostic| diagnostic.message),
+            Err("the limit log_lines of plugins cannot be 2000000".into())
+        );
     }
 
     #[test]
     fn all_memories_of_a_store_count_together() {
-        let mut meter = Meter::new(&Limits { memory_bytes: 100, table_elements: 10, ..Limits::default() });
+        let mut meter =
+            Meter::new(&Limits { memory_bytes: 100, table_elements: 10, ..Limits::default() });
         assert!(meter.memory_growing(0, 60, None).is_ok_and(|granted| granted));
-        let hit = meter.memory_growing(0, 60, None).map_err(|error| error.downcast_ref::<LimitHit>().cloned());
+        let hit = meter
+            .memory_growing(0, 60, None)
+            .map_err(|error| error.downcast_ref::<LimitHit>().cloned());
         assert_eq!(hit.err().flatten(), Some(LimitHit::Memory { wanted: 120, limit: 100 }));
         assert!(meter.table_growing(0, 10, None).is_ok_and(|granted| granted));
-        let hit = meter.table_growing(10, 11, None).map_err(|error| error.downcast_ref::<LimitHit>().cloned());
+        let hit = meter
+            .table_growing(10, 11, None)
+            .map_err(|error| error.downcast_ref::<LimitHit>().cloned());
         assert_eq!(hit.err().flatten(), Some(LimitHit::Table { wanted: 11, limit: 10 }));
     }
 }

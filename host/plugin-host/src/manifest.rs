@@ -59,12 +59,23 @@ impl Manifest {
         let name_is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let version_is_plain = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
         if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(name_is_plain) {
-            return Some(format!("its name '{}' is not made of lower case letters, digits and hyphens", crate::convert::shown(&self.name)));
+            return Some(format!(
+                "its name '{}' is not made of lower case letters, digits and hyphens",
+                crate::convert::shown(&self.name)
+            ));
         }
-        if self.version.is_empty() || self.version.len() > 32 || !self.version.chars().all(version_is_plain) {
-            return Some(format!("its version '{}' is not one such as 1.2.0", crate::convert::shown(&self.version)));
+        if self.version.is_empty()
+            || self.version.len() > 32
+            || !self.version.chars().all(version_is_plain)
+        {
+            return Some(format!(
+                "its version '{}' is not one such as 1.2.0",
+                crate::convert::shown(&self.version)
+            ));
         }
-        if !serde_json::from_str::<serde_json::Value>(&self.config_schema).is_ok_and(|schema| schema.is_object()) {
+        if !serde_json::from_str::<serde_json::Value>(&self.config_schema)
+            .is_ok_and(|schema| schema.is_object())
+        {
             return Some("its config schema is not a JSON object".into());
         }
         let schema = serde_json::from_str(&self.config_schema).unwrap_or_default();
@@ -76,7 +87,10 @@ impl Manifest {
             ));
         }
         if let Some(request) = self.powers.iter().find(|request| request.reason.trim().is_empty()) {
-            return Some(format!("it does not say why it asks for the power '{}'", request.power.name()));
+            return Some(format!(
+                "it does not say why it asks for the power '{}'",
+                request.power.name()
+            ));
         }
         None
     }
@@ -96,7 +110,11 @@ mod tests {
             version: "1.2.0-rc.1".into(),
             description: String::new(),
             kind: Kind::Collector,
-            powers: vec![PowerRequest { power: Power::TableDecode, reason: "to read".into(), optional: false }],
+            powers: vec![PowerRequest {
+                power: Power::TableDecode,
+                reason: "to read".into(),
+                optional: false,
+            }],
             config_schema: "{}".into(),
             streams: Vec::new(),
             restatement_days: None,
@@ -115,11 +133,30 @@ mod tests {
             change(&mut manifest);
             manifest.fault().unwrap_or_default()
         };
-        assert_eq!(fault(|m| m.name = "../x".into()), "its name '../x' is not made of lower case letters, digits and hyphens");
-        assert_eq!(fault(|m| m.version = "1.0\n".into()), "its version '1.0\u{FFFD}' is not one such as 1.2.0");
-        assert_eq!(fault(|m| m.config_schema = "[]".into()), "its config schema is not a JSON object");
-        let secret = fault(|m| m.config_schema = r#"{"properties": {"api_key": {"type": "string"}}}"#.into());
-        assert!(secret.starts_with("its setting 'api_key' would hold a secret; let the plugin use a secret slot"), "{secret}");
-        assert_eq!(fault(|m| m.powers[0].reason = " ".into()), "it does not say why it asks for the power 'table-decode'");
+        assert_eq!(
+            fault(|m| m.name = "../x".into()),
+            "its name '../x' is not made of lower case letters, digits and hyphens"
+        );
+        assert_eq!(
+            fault(|m| m.version = "1.0\n".into()),
+            "its version '1.0\u{FFFD}' is not one such as 1.2.0"
+        );
+        assert_eq!(
+            fault(|m| m.config_schema = "[]".into()),
+            "its config schema is not a JSON object"
+        );
+        let secret = fault(|m| {
+            m.config_schema = r#"{"properties": {"api_key": {"type": "string"}}}"#.into()
+        });
+        assert!(
+            secret.starts_with(
+                "its setting 'api_key' would hold a secret; let the plugin use a secret slot"
+            ),
+            "{secret}"
+        );
+        assert_eq!(
+            fault(|m| m.powers[0].reason = " ".into()),
+            "it does not say why it asks for the power 'table-decode'"
+        );
     }
 }

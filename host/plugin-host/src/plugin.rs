@@ -12,7 +12,8 @@ use crate::limits::Limits;
 use crate::manifest::{Kind, Manifest};
 use crate::wit;
 use crate::wit::bindings::{
-    AllocatorPre, CollectorPre, aws_cost_explorer, aws_organizations, coverage, file, http, kubernetes, log, run_info, table_decode, types,
+    AllocatorPre, CollectorPre, aws_cost_explorer, aws_organizations, coverage, file, http,
+    kubernetes, log, run_info, table_decode, types,
 };
 use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
@@ -80,8 +81,14 @@ impl PluginHost {
         let identity = unknown(name, bytes);
         if let Some(compiler) = &self.compiler {
             let key = format!("{}-{:016x}", identity.digest, self.engines());
-            let checked = self.check_size(bytes).map_err(Refused::from).and_then(|()| compiler.check(&key, bytes, &self.limits));
-            checked.map_err(|Refused { reason, hint }| Diagnostic { hint, ..invalid(&identity, &reason) })?;
+            let checked = self
+                .check_size(bytes)
+                .map_err(Refused::from)
+                .and_then(|()| compiler.check(&key, bytes, &self.limits));
+            checked.map_err(|Refused { reason, hint }| Diagnostic {
+                hint,
+                ..invalid(&identity, &reason)
+            })?;
         }
         self.load_on(&self.plain, identity, bytes)
     }
@@ -97,22 +104,48 @@ impl PluginHost {
     }
 
     /// `engine` is the one for collectors.
-    fn load_on(&self, engine: &Engine, identity: PluginIdentity, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
+    fn load_on(
+        &self,
+        engine: &Engine,
+        identity: PluginIdentity,
+        bytes: &[u8],
+    ) -> Result<Plugin, Diagnostic> {
         let invalid = |reason: String| invalid(&identity, &reason);
-        let Compiled { kind, contract, imports, component } = self.compile(engine, bytes).map_err(invalid)?;
+        let Compiled { kind, contract, imports, component } =
+            self.compile(engine, bytes).map_err(invalid)?;
         let engine = if kind == Kind::Allocator { &self.counting } else { engine };
         let powers = powers_imported(kind, &imports).map_err(invalid)?;
         let described = self.describe(kind, engine, &component, &identity, contract)?;
         let manifest = convert::manifest(described).map_err(invalid)?;
         if manifest.kind != kind {
-            return Err(invalid(format!("it says that it is {}, and exports what {} has", manifest.kind.with_article(), kind.with_article())));
+            return Err(invalid(format!(
+                "it says that it is {}, and exports what {} has",
+                manifest.kind.with_article(),
+                kind.with_article()
+            )));
         }
         if let Some(power) = powers.into_iter().find(|power| !manifest.asks_for(*power)) {
-            return Err(invalid(format!("it uses the power '{}' without asking for it in its manifest", power.name())));
+            return Err(invalid(format!(
+                "it uses the power '{}' without asking for it in its manifest",
+                power.name()
+            )));
         }
-        let identity = PluginIdentity { name: manifest.name.clone(), version: manifest.version.clone(), ..identity };
+        let identity = PluginIdentity {
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            ..identity
+        };
         let fuel = self.fuel(engine);
-        Ok(Plugin { identity, manifest, contract, imports, component, engine: engine.clone(), fuel, limits: self.limits.clone() })
+        Ok(Plugin {
+            identity,
+            manifest,
+            contract,
+            imports,
+            component,
+            engine: engine.clone(),
+            fuel,
+            limits: self.limits.clone(),
+        })
     }
 
     /// Compiles a component for the engine that it will run on, and keeps nothing of it but what is in the cache.
@@ -129,7 +162,10 @@ impl PluginHost {
         if !bytes.starts_with(b"\0asm") {
             return Err("it is not WebAssembly".into());
         }
-        let compile = |engine: &Engine| Component::new(engine, bytes).map_err(|error| format!("it does not compile: {}", error.root_cause()));
+        let compile = |engine: &Engine| {
+            Component::new(engine, bytes)
+                .map_err(|error| format!("it does not compile: {}", error.root_cause()))
+        };
         let component = compile(engine)?;
         let exports = component.component_type();
         let (kind, contract) = wit::kind_of(exports.exports(engine).map(|(name, _)| name))?;
@@ -146,7 +182,11 @@ impl PluginHost {
 
     fn check_size(&self, bytes: &[u8]) -> Result<(), String> {
         if bytes.len() as u64 > self.limits.component_bytes {
-            return Err(format!("it has {} bytes, and the limit is {}", bytes.len(), self.limits.component_bytes));
+            return Err(format!(
+                "it has {} bytes, and the limit is {}",
+                bytes.len(),
+                self.limits.component_bytes
+            ));
         }
         Ok(())
     }
@@ -168,23 +208,37 @@ impl PluginHost {
         identity: &PluginIdentity,
         contract: &str,
     ) -> Result<types::Manifest, Diagnostic> {
-        let invalid =
-            |error: wasmtime::Error| invalid(identity, &format!("it is not {} of version {contract}: {}", kind.with_article(), error.root_cause()));
+        let invalid = |error: wasmtime::Error| {
+            invalid(
+                identity,
+                &format!(
+                    "it is not {} of version {contract}: {}",
+                    kind.with_article(),
+                    error.root_cause()
+                ),
+            )
+        };
         let mut sandbox = Sandbox::new(engine, &self.limits, identity, State::new(&self.limits));
         match kind {
             Kind::Collector => {
-                let linked = linker(engine, &Power::ALL).and_then(|linker| linker.instantiate_pre(component));
+                let linked = linker(engine, &Power::ALL)
+                    .and_then(|linker| linker.instantiate_pre(component));
                 let pre = linked.and_then(CollectorPre::new).map_err(invalid)?;
                 let fuel = self.fuel(engine);
                 let instance = sandbox.start(fuel, |store| pre.instantiate(store))?;
-                sandbox.call("describe", fuel, |store| instance.apportion_plugin_collect().call_describe(store))
+                sandbox.call("describe", fuel, |store| {
+                    instance.apportion_plugin_collect().call_describe(store)
+                })
             }
             Kind::Allocator => {
-                let linked = pure_linker(engine).and_then(|linker| linker.instantiate_pre(component));
+                let linked =
+                    pure_linker(engine).and_then(|linker| linker.instantiate_pre(component));
                 let pre = linked.and_then(AllocatorPre::new).map_err(invalid)?;
                 let fuel = Fuel::Units(self.limits.fuel_start);
                 let instance = sandbox.start(fuel, |store| pre.instantiate(store))?;
-                sandbox.call("describe", fuel, |store| instance.apportion_plugin_allocate().call_describe(store))
+                sandbox.call("describe", fuel, |store| {
+                    instance.apportion_plugin_allocate().call_describe(store)
+                })
             }
         }
     }
@@ -222,25 +276,40 @@ impl Plugin {
     pub fn collector(&self, grants: &Grants) -> Result<CollectorPlugin, Diagnostic> {
         self.expect(Kind::Collector)?;
         grants.cover(&self.manifest, &label(&self.identity))?;
-        CollectorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits, grants, self.powers(grants), self.fuel)
-            .map_err(|error| self.not_linked(&error))
+        CollectorPlugin::new(
+            &self.engine,
+            &self.component,
+            &self.identity,
+            &self.limits,
+            grants,
+            self.powers(grants),
+            self.fuel,
+        )
+        .map_err(|error| self.not_linked(&error))
     }
 
     /// What is linked: what is granted, and what is asked for and can be done without, of which every call is refused.
     fn powers(&self, grants: &Grants) -> Vec<Power> {
-        Power::ALL.into_iter().filter(|power| grants.has(*power) || self.manifest.asks_for(*power)).collect()
+        Power::ALL
+            .into_iter()
+            .filter(|power| grants.has(*power) || self.manifest.asks_for(*power))
+            .collect()
     }
 
     pub fn allocator(&self) -> Result<AllocatorPlugin, Diagnostic> {
         self.expect(Kind::Allocator)?;
-        AllocatorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits).map_err(|error| self.not_linked(&error))
+        AllocatorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits)
+            .map_err(|error| self.not_linked(&error))
     }
 
     fn expect(&self, kind: Kind) -> Result<(), Diagnostic> {
         if self.kind() == kind {
             return Ok(());
         }
-        Err(invalid(&self.identity, &format!("it is {}, and {} is needed", self.kind().with_article(), kind.with_article())))
+        Err(invalid(
+            &self.identity,
+            &format!("it is {}, and {} is needed", self.kind().with_article(), kind.with_article()),
+        ))
     }
 
     fn not_linked(&self, error: &wasmtime::Error) -> Diagnostic {
@@ -254,7 +323,10 @@ fn unknown(name: &str, bytes: &[u8]) -> PluginIdentity {
 }
 
 fn invalid(identity: &PluginIdentity, reason: &str) -> Diagnostic {
-    Diagnostic::new(code::PLUGIN_INVALID, format!("{} cannot be loaded: {}", label(identity), convert::shown(reason)))
+    Diagnostic::new(
+        code::PLUGIN_INVALID,
+        format!("{} cannot be loaded: {}", label(identity), convert::shown(reason)),
+    )
 }
 
 pub fn digest(bytes: &[u8]) -> String {
@@ -273,10 +345,16 @@ fn powers_imported(kind: Kind, imports: &[String]) -> Result<Vec<Power>, String>
             Some("types" | "log") => {}
             Some("run-info" | "coverage") if kind == Kind::Collector => {}
             // A function of its arguments alone.
-            Some(interface) if kind == Kind::Allocator => return Err(format!("it wants '{interface}', and an allocator gets nothing but `log`")),
+            Some(interface) if kind == Kind::Allocator => {
+                return Err(format!(
+                    "it wants '{interface}', and an allocator gets nothing but `log`"
+                ));
+            }
             interface => {
                 let power = interface.and_then(Power::by_name);
-                powers.push(power.ok_or_else(|| format!("it wants '{}', which this host does not offer", convert::shown(import)))?);
+                powers.push(power.ok_or_else(|| {
+                    format!("it wants '{}', which this host does not offer", convert::shown(import))
+                })?);
             }
         }
     }
@@ -297,12 +375,28 @@ pub fn linker(engine: &Engine, powers: &[Power]) -> wasmtime::Result<Linker<Stat
     run_info::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     for power in powers {
         match power {
-            Power::TableDecode => table_decode::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
-            Power::File => file::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
-            Power::Http => http::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
-            Power::Kubernetes => kubernetes::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
-            Power::AwsCostExplorer => aws_cost_explorer::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
-            Power::AwsOrganizations => aws_organizations::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?,
+            Power::TableDecode => {
+                table_decode::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?
+            }
+            Power::File => {
+                file::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?
+            }
+            Power::Http => {
+                http::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?
+            }
+            Power::Kubernetes => {
+                kubernetes::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?
+            }
+            Power::AwsCostExplorer => {
+                aws_cost_explorer::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| {
+                    state
+                })?
+            }
+            Power::AwsOrganizations => {
+                aws_organizations::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| {
+                    state
+                })?
+            }
             // The host itself reads the store.
             Power::ObjectStore => {}
         }

@@ -91,6 +91,10 @@ impl Shelf {
 
 impl Place {
     fn shelved(&self) -> Shelved {
-        Shelved { plugin: Arc::clone(&self.plugin), generation: self.generation, failure: self.failure.clone() }
+        Shelved {
+            plugin: Arc::clone(&self.plugin),
+            generation: self.generation,
+            failure: self.failure.clone(),
+        }
     }
 }

@@ -68,14 +68,21 @@ impl Lock {
     pub fn read(root: &Path) -> Result<Lock, Diagnostic> {
         let path = root.join(LOCK_FILE);
         let refuse = |reason: String| {
-            Diagnostic::new(code::PLUGIN_LOCK, format!("{} cannot be read: {reason}", path.display()))
-                .hint("take it back from version control, or install its plugins anew")
+            Diagnostic::new(
+                code::PLUGIN_LOCK,
+                format!("{} cannot be read: {reason}", path.display()),
+            )
+            .hint("take it back from version control, or install its plugins anew")
         };
         let plugins = match fs::read_to_string(&path) {
             Ok(text) => {
-                let lock: LockText = toml::from_str(&text).map_err(|error| refuse(error.message().trim_end().to_owned()))?;
+                let lock: LockText = toml::from_str(&text)
+                    .map_err(|error| refuse(error.message().trim_end().to_owned()))?;
                 if lock.version != VERSION {
-                    return Err(refuse(format!("it is of version {}, and this program reads {VERSION}", lock.version)));
+                    return Err(refuse(format!(
+                        "it is of version {}, and this program reads {VERSION}",
+                        lock.version
+                    )));
                 }
                 lock.plugins
             }
@@ -100,14 +107,23 @@ impl Lock {
     }
 
     /// Keeps a version: first its file, then its signature, then the line in the lock, so that a crash leaves what was.
-    pub fn install(&mut self, locked: Locked, bytes: &[u8], signature: Option<&str>) -> Result<(), Diagnostic> {
+    pub fn install(
+        &mut self,
+        locked: Locked,
+        bytes: &[u8],
+        signature: Option<&str>,
+    ) -> Result<(), Diagnostic> {
         assert_eq!(digest(bytes), locked.sha256, "the lock names what is installed");
         let path = self.file(&locked);
         write(&path, bytes)?;
         if let Some(signature) = signature {
             write(&signature_of(&path), signature.as_bytes())?;
         }
-        let before = self.plugins.iter().position(|plugin| plugin.name == locked.name).map(|at| self.plugins.remove(at));
+        let before = self
+            .plugins
+            .iter()
+            .position(|plugin| plugin.name == locked.name)
+            .map(|at| self.plugins.remove(at));
         let previous = match before {
             Some(before) if before.sha256 == locked.sha256 => before.previous,
             Some(before) => Some(Box::new(Locked { previous: None, ..before })),
@@ -119,8 +135,11 @@ impl Lock {
     }
 
     fn save(&self) -> Result<(), Diagnostic> {
-        let text = toml::to_string_pretty(&LockText { version: VERSION, plugins: self.plugins.clone() });
-        let text = text.map_err(|error| Diagnostic::new(code::INTERNAL, format!("{LOCK_FILE} cannot be written: {error}")))?;
+        let text =
+            toml::to_string_pretty(&LockText { version: VERSION, plugins: self.plugins.clone() });
+        let text = text.map_err(|error| {
+            Diagnostic::new(code::INTERNAL, format!("{LOCK_FILE} cannot be written: {error}"))
+        })?;
         write(&self.root.join(LOCK_FILE), format!("{HEADER}{text}").as_bytes())
     }
 
@@ -144,8 +163,16 @@ impl Lock {
         let path = self.file(locked);
         let again = format!("`apportion plugin install {}`", locked.source);
         let bytes = fs::read(&path).map_err(|error| {
-            Diagnostic::new(code::PLUGIN_LOCK, format!("the plugin {} {} cannot be read: {}: {error}", locked.name, locked.version, path.display()))
-                .hint(again.clone())
+            Diagnostic::new(
+                code::PLUGIN_LOCK,
+                format!(
+                    "the plugin {} {} cannot be read: {}: {error}",
+                    locked.name,
+                    locked.version,
+                    path.display()
+                ),
+            )
+            .hint(again.clone())
         })?;
         let found = digest(&bytes);
         if found != locked.sha256 {
@@ -160,19 +187,32 @@ impl Lock {
         }
         if let Some(signer) = &locked.signer {
             let signature = fs::read_to_string(signature_of(&path)).ok();
-            verify(&bytes, signature.as_deref(), &[signer.as_str()]).map_err(|finding| finding.hint(again))?;
+            verify(&bytes, signature.as_deref(), &[signer.as_str()])
+                .map_err(|finding| finding.hint(again))?;
         }
         Ok(bytes)
     }
 }
 
 /// The first of the keys with which the signature verifies.
-pub fn verify<'k>(bytes: &[u8], signature: Option<&str>, keys: &[&'k str]) -> Result<&'k str, Diagnostic> {
-    let refuse = |reason: &str| Diagnostic::new(code::PLUGIN_SIGNATURE, format!("the plugin's signature is not good: {reason}"));
+pub fn verify<'k>(
+    bytes: &[u8],
+    signature: Option<&str>,
+    keys: &[&'k str],
+) -> Result<&'k str, Diagnostic> {
+    let refuse = |reason: &str| {
+        Diagnostic::new(
+            code::PLUGIN_SIGNATURE,
+            format!("the plugin's signature is not good: {reason}"),
+        )
+    };
     let signature = signature.ok_or_else(|| refuse("there is none"))?;
-    let signature = Signature::decode(signature).map_err(|error| refuse(&format!("it is not one of minisign ({error})")))?;
+    let signature = Signature::decode(signature)
+        .map_err(|error| refuse(&format!("it is not one of minisign ({error})")))?;
     for key in keys {
-        let public = PublicKey::from_base64(key).map_err(|error| refuse(&format!("'{key}' is not a public key of minisign ({error})")))?;
+        let public = PublicKey::from_base64(key).map_err(|error| {
+            refuse(&format!("'{key}' is not a public key of minisign ({error})"))
+        })?;
         if public.verify(bytes, &signature, false).is_ok() {
             return Ok(key);
         }
@@ -189,7 +229,8 @@ fn signature_of(path: &Path) -> PathBuf {
 /// Whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
     let failed = |error: std::io::Error| {
-        Diagnostic::new(code::PLUGIN_LOCK, format!("{} cannot be written: {error}", path.display())).hint("check the folder with `ls -ld`")
+        Diagnostic::new(code::PLUGIN_LOCK, format!("{} cannot be written: {error}", path.display()))
+            .hint("check the folder with `ls -ld`")
     };
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
@@ -231,12 +272,21 @@ mod tests {
         let mut lock = Lock::read(folder.path()).unwrap_or_else(|finding| panic!("{finding}"));
         assert_eq!(lock.plugins(), []);
         assert_eq!(lock.install(locked("1.0.0", b"one", None), b"one", None), Ok(()));
-        assert_eq!(lock.install(locked("1.1.0", b"test", Some(KEY)), b"test", Some(SIGNATURE)), Ok(()));
+        assert_eq!(
+            lock.install(locked("1.1.0", b"test", Some(KEY)), b"test", Some(SIGNATURE)),
+            Ok(())
+        );
         let again = Lock::read(folder.path()).unwrap_or_else(|finding| panic!("{finding}"));
         assert_eq!(again.plugins(), lock.plugins());
         let found = again.find("acme").unwrap_or_else(|| panic!("it is there"));
-        assert_eq!(found.previous.as_ref().map(|previous| previous.version.as_str()), Some("1.0.0"));
-        assert_eq!(again.open(found), Ok(Trusted { bytes: b"test".to_vec(), stepped_in_for: None }));
+        assert_eq!(
+            found.previous.as_ref().map(|previous| previous.version.as_str()),
+            Some("1.0.0")
+        );
+        assert_eq!(
+            again.open(found),
+            Ok(Trusted { bytes: b"test".to_vec(), stepped_in_for: None })
+        );
     }
 
     #[test]
@@ -244,38 +294,66 @@ mod tests {
         let folder = folder();
         let mut lock = Lock::read(folder.path()).unwrap_or_else(|finding| panic!("{finding}"));
         assert_eq!(lock.install(locked("1.0.0", b"one", None), b"one", None), Ok(()));
-        assert_eq!(lock.install(locked("1.1.0", b"test", Some(KEY)), b"test", Some(SIGNATURE)), Ok(()));
+        assert_eq!(
+            lock.install(locked("1.1.0", b"test", Some(KEY)), b"test", Some(SIGNATURE)),
+            Ok(())
+        );
         let found = lock.find("acme").cloned().unwrap_or_else(|| panic!("it is there"));
         fs::remove_file(signature_of(&lock.file(&found))).unwrap_or_else(|error| panic!("{error}"));
         let trusted = lock.open(&found).unwrap_or_else(|finding| panic!("{finding}"));
         assert_eq!(trusted.bytes, b"one");
         let reason = trusted.stepped_in_for.map(|finding| (finding.code, finding.message));
-        assert_eq!(reason, Some((code::PLUGIN_SIGNATURE, "the plugin's signature is not good: there is none; version 1.0.0 steps in".into())));
+        assert_eq!(
+            reason,
+            Some((
+                code::PLUGIN_SIGNATURE,
+                "the plugin's signature is not good: there is none; version 1.0.0 steps in".into()
+            ))
+        );
         fs::write(lock.file(&found), b"tEst").unwrap_or_else(|error| panic!("{error}"));
         let previous = found.previous.as_deref().cloned().unwrap_or_else(|| panic!("it is there"));
         fs::write(lock.file(&previous), b"two").unwrap_or_else(|error| panic!("{error}"));
         let refusal = lock.open(&found).err();
         assert_eq!(refusal.as_ref().map(|finding| finding.code), Some(code::PLUGIN_LOCK));
-        assert_eq!(refusal.and_then(|finding| finding.hint).as_deref(), Some("`apportion plugin install https://acme.example/acme.wasm`"));
+        assert_eq!(
+            refusal.and_then(|finding| finding.hint).as_deref(),
+            Some("`apportion plugin install https://acme.example/acme.wasm`")
+        );
     }
 
     #[test]
     fn a_signature_is_one_keys_word_on_one_file() {
-        let reason = |bytes: &[u8], signature: Option<&str>, keys: &[&'static str]| verify(bytes, signature, keys).map_err(|finding| finding.message);
+        let reason = |bytes: &[u8], signature: Option<&str>, keys: &[&'static str]| {
+            verify(bytes, signature, keys).map_err(|finding| finding.message)
+        };
         let refused = |reason: &str| format!("the plugin's signature is not good: {reason}");
         assert_eq!(verify(b"test", Some(SIGNATURE), &[OTHER_KEY, KEY]), Ok(KEY));
-        assert_eq!(reason(b"Test", Some(SIGNATURE), &[KEY]), Err(refused("it was made by another key, or of another file")));
-        assert_eq!(reason(b"test", Some(SIGNATURE), &[OTHER_KEY]), Err(refused("it was made by another key, or of another file")));
+        assert_eq!(
+            reason(b"Test", Some(SIGNATURE), &[KEY]),
+            Err(refused("it was made by another key, or of another file"))
+        );
+        assert_eq!(
+            reason(b"test", Some(SIGNATURE), &[OTHER_KEY]),
+            Err(refused("it was made by another key, or of another file"))
+        );
         assert_eq!(reason(b"test", None, &[KEY]), Err(refused("there is none")));
-        assert!(reason(b"test", Some("x"), &[KEY]).is_err_and(|reason| reason.contains("not one of minisign")));
-        assert!(reason(b"test", Some(SIGNATURE), &["x"]).is_err_and(|reason| reason.contains("not a public key of minisign")));
+        assert!(
+            reason(b"test", Some("x"), &[KEY])
+                .is_err_and(|reason| reason.contains("not one of minisign"))
+        );
+        assert!(
+            reason(b"test", Some(SIGNATURE), &["x"])
+                .is_err_and(|reason| reason.contains("not a public key of minisign"))
+        );
     }
 
     #[test]
     fn a_lock_of_another_version_is_refused() {
         let folder = folder();
-        fs::write(folder.path().join(LOCK_FILE), "version = 2\n").unwrap_or_else(|error| panic!("{error}"));
-        let refusal = Lock::read(folder.path()).err().map(|finding| finding.message).unwrap_or_default();
+        fs::write(folder.path().join(LOCK_FILE), "version = 2\n")
+            .unwrap_or_else(|error| panic!("{error}"));
+        let refusal =
+            Lock::read(folder.path()).err().map(|finding| finding.message).unwrap_or_default();
         assert!(refusal.ends_with("it is of version 2, and this program reads 1"), "{refusal}");
     }
 }

@@ -26,7 +26,9 @@ pub fn kind_of<'a>(exports: impl Iterator<Item = &'a str>) -> Result<(Kind, &'st
             return Err("it exports both `collect` and `allocate`".into());
         }
     }
-    found.ok_or_else(|| format!("it exports neither {PACKAGE}collect@{VERSION} nor {PACKAGE}allocate@{VERSION}"))
+    found.ok_or_else(|| {
+        format!("it exports neither {PACKAGE}collect@{VERSION} nor {PACKAGE}allocate@{VERSION}")
+    })
 }
 
 /// The interface that an import names, such as `table-decode`; `None` for what is not offered.
@@ -49,8 +51,12 @@ mod tests {
     fn the_kind_and_version_are_in_the_names() {
         let kind = |names: &[&str]| kind_of(names.iter().copied());
         assert_eq!(kind(&["apportion:plugin/collect@0.1.0"]), Ok((Kind::Collector, "0.1.0")));
-        assert_eq!(kind(&["other:thing/x", "apportion:plugin/allocate@0.1.1"]), Ok((Kind::Allocator, "0.1.1")));
-        let newer = "it is made for version 0.2.0 of the contract, and this host serves 0.1.0 and 0.1.1";
+        assert_eq!(
+            kind(&["other:thing/x", "apportion:plugin/allocate@0.1.1"]),
+            Ok((Kind::Allocator, "0.1.1"))
+        );
+        let newer =
+            "it is made for version 0.2.0 of the contract, and this host serves 0.1.0 and 0.1.1";
         assert_eq!(kind(&["apportion:plugin/collect@0.2.0"]), Err(newer.into()));
         assert_eq!(
             kind(&["apportion:plugin/collect@0.1.1", "apportion:plugin/allocate@0.1.1"]),

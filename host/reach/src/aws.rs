@@ -63,7 +63,10 @@ pub struct Ask {
 
 /// The settings of a client. What they say is looked at with the first request.
 pub async fn configuration(access: &Access) -> SdkConfig {
-    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(access.timeout).build();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(access.timeout)
+        .build();
     let region = access.region.clone().map(Region::new);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(client())
@@ -81,12 +84,16 @@ pub async fn configuration(access: &Access) -> SdkConfig {
     match &access.role {
         None => found,
         Some(role) => {
-            let mut provider = AssumeRoleProvider::builder(&role.arn).session_name("apportion").configure(&found);
+            let mut provider =
+                AssumeRoleProvider::builder(&role.arn).session_name("apportion").configure(&found);
             if let Some(external_id) = &role.external_id {
                 provider = provider.external_id(external_id);
             }
             let provider = provider.build().await;
-            found.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
+            found
+                .into_builder()
+                .credentials_provider(SharedCredentialsProvider::new(provider))
+                .build()
         }
     }
 }
@@ -94,14 +101,19 @@ pub async fn configuration(access: &Access) -> SdkConfig {
 /// The credentials of a profile and no others: the chain would prefer keys of the environment, which may be another account's.
 pub fn of_profile(loader: ConfigLoader, profile: &str, region: Option<Region>) -> ConfigLoader {
     let configuration = ProviderConfig::default().with_http_client(client()).with_region(region);
-    let provider = ProfileFileCredentialsProvider::builder().configure(&configuration).profile_name(profile).build();
+    let provider = ProfileFileCredentialsProvider::builder()
+        .configure(&configuration)
+        .profile_name(profile)
+        .build();
     loader.profile_name(profile).credentials_provider(provider)
 }
 
 /// TLS by rustls on ring, the certificates of the system, and the proxy of the environment.
 pub fn client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(ProxyConfig::from_env());
+        let mut connector = Connector::builder()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .proxy_config(ProxyConfig::from_env());
         if let Some(settings) = settings {
             connector = connector.connector_settings(settings.clone());
         }
@@ -123,7 +135,11 @@ where
     let Ask { service, .. } = ask;
     let ours = "add it to the certificates that this machine trusts, such as with `update-ca-certificates`";
     if let Some((why, hint)) = tls::untrusted("HOST", error, ours) {
-        return Failure::new(Kind::Config, format!("{service} cannot be trusted{}: {why}", at(access))).hint(hint);
+        return Failure::new(
+            Kind::Config,
+            format!("{service} cannot be trusted{}: {why}", at(access)),
+        )
+        .hint(hint);
     }
     match error {
         SdkError::ServiceError(context) => {
@@ -146,11 +162,11 @@ where
 
 fn slow(access: &Access, service: &str) -> Failure {
     let seconds = access.timeout.as_secs();
-    Failure::new(Kind::Unavailable, format!("{service} did not answer within {seconds} s, {ATTEMPTS} times")).hint(format!(
-        "[sources.{}.aws]\ntimeout_seconds = {}",
-        access.source,
-        seconds * 2
-    ))
+    Failure::new(
+        Kind::Unavailable,
+        format!("{service} did not answer within {seconds} s, {ATTEMPTS} times"),
+    )
+    .hint(format!("[sources.{}.aws]\ntimeout_seconds = {}", access.source, seconds * 2))
 }
 
 fn at(access: &Access) -> String {
@@ -217,11 +233,20 @@ fn refusal(access: &Access, ask: Ask, code: &str, message: &str, status: u16) ->
 /// Something answered that is no answer of AWS, such as the page of a proxy.
 fn not_aws(access: &Access, ask: Ask, status: u16) -> Failure {
     let kind = if status >= 500 { Kind::Unavailable } else { Kind::Config };
-    Failure::new(kind, format!("{}{} answered {status} with something that is not an answer of AWS", ask.service, at(access)))
-        .hint("look at what `endpoint`, AWS_ENDPOINT_URL and HTTPS_PROXY lead to")
+    Failure::new(
+        kind,
+        format!(
+            "{}{} answered {status} with something that is not an answer of AWS",
+            ask.service,
+            at(access)
+        ),
+    )
+    .hint("look at what `endpoint`, AWS_ENDPOINT_URL and HTTPS_PROXY lead to")
 }
 
-fn innermost_credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
+fn innermost_credentials_error<'a>(
+    error: &'a (dyn Error + 'static),
+) -> Option<&'a CredentialsError> {
     let mut found = None;
     let mut cause = Some(error);
     while let Some(error) = cause {

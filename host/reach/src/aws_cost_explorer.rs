@@ -92,7 +92,12 @@ impl Intercept for Sent {
         "Sent"
     }
 
-    fn read_before_transmit(&self, _: &BeforeTransmitInterceptorContextRef<'_>, _: &RuntimeComponents, _: &mut ConfigBag) -> Result<(), BoxError> {
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -121,7 +126,10 @@ impl CostExplorer {
                 .set_group_by((!asked.groups.is_empty()).then_some(asked.groups))
                 .set_filter(asked.filter)
                 .set_next_page_token(query.next.clone());
-            call.customize().config_override(config::Config::builder().retry_config(retries)).send().await
+            call.customize()
+                .config_override(config::Config::builder().retry_config(retries))
+                .send()
+                .await
         });
         let output = output.map_err(|error| aws::failure(&self.access, ASK, &error))?;
         Ok(page(output, &query.metrics))
@@ -140,7 +148,9 @@ impl CostExplorer {
 
     fn used_up(&self) -> Failure {
         let (budget, source) = (self.budget, &self.access.source);
-        let message = format!("the {budget} requests that source '{source}' may make of AWS Cost Explorer in one run are used up");
+        let message = format!(
+            "the {budget} requests that source '{source}' may make of AWS Cost Explorer in one run are used up"
+        );
         Failure::new(Kind::Config, message).hint(format!(
             "each request costs about 0.01 USD; collect a shorter period or fewer groups, or raise the budget:\n[sources.{source}.aws]\ncalls = {}",
             budget.saturating_mul(2)
@@ -157,7 +167,9 @@ struct Asked {
 
 fn request(query: &Query) -> Result<Asked, Failure> {
     let period = types::DateInterval::builder().start(&query.start).end(&query.end).build();
-    let period = period.map_err(|error| Failure::new(Kind::Config, format!("the period cannot be asked for: {error}")))?;
+    let period = period.map_err(|error| {
+        Failure::new(Kind::Config, format!("the period cannot be asked for: {error}"))
+    })?;
     let group = |group: &Group| {
         let (kind, key) = match group {
             Group::Dimension(name) => (types::GroupDefinitionType::Dimension, name),
@@ -181,19 +193,33 @@ fn request(query: &Query) -> Result<Asked, Failure> {
 fn page(output: GetCostAndUsageOutput, asked: &[String]) -> Page {
     let mut rows = Vec::new();
     for time in output.results_by_time.unwrap_or_default() {
-        let (start, end) = time.time_period.map(|period| (period.start, period.end)).unwrap_or_default();
-        let row = |keys: Vec<String>, metrics: std::collections::HashMap<String, types::MetricValue>| {
-            let metric = |name: &String| {
-                let value = metrics.get(name)?;
-                Some(Metric { name: name.clone(), amount: value.amount.clone().unwrap_or_default(), unit: value.unit.clone().unwrap_or_default() })
+        let (start, end) =
+            time.time_period.map(|period| (period.start, period.end)).unwrap_or_default();
+        let row =
+            |keys: Vec<String>, metrics: std::collections::HashMap<String, types::MetricValue>| {
+                let metric = |name: &String| {
+                    let value = metrics.get(name)?;
+                    Some(Metric {
+                        name: name.clone(),
+                        amount: value.amount.clone().unwrap_or_default(),
+                        unit: value.unit.clone().unwrap_or_default(),
+                    })
+                };
+                Row {
+                    start: start.clone(),
+                    end: end.clone(),
+                    estimated: time.estimated,
+                    keys,
+                    metrics: asked.iter().filter_map(metric).collect(),
+                }
             };
-            Row { start: start.clone(), end: end.clone(), estimated: time.estimated, keys, metrics: asked.iter().filter_map(metric).collect() }
-        };
         let total = time.total.filter(|total| !total.is_empty());
         let groups = time.groups.unwrap_or_default();
         match total {
             Some(total) if groups.is_empty() => rows.push(row(Vec::new(), total)),
-            _ => rows.extend(groups.into_iter().map(|group| row(group.keys.unwrap_or_default(), group.metrics.unwrap_or_default()))),
+            _ => rows.extend(groups.into_iter().map(|group| {
+                row(group.keys.unwrap_or_default(), group.metrics.unwrap_or_default())
+            })),
         }
     }
     Page { rows, next: output.next_page_token.filter(|token| !token.is_empty()) }

@@ -59,8 +59,10 @@ impl Organizations {
     pub fn accounts(&self, next: Option<&str>) -> Result<Page, Failure> {
         let client = self.client();
         block_on(async {
-            let listed = client.list_accounts().set_next_token(next.map(str::to_owned)).send().await;
-            let listed = listed.map_err(|error| self.failure("organizations:ListAccounts", &error))?;
+            let listed =
+                client.list_accounts().set_next_token(next.map(str::to_owned)).send().await;
+            let listed =
+                listed.map_err(|error| self.failure("organizations:ListAccounts", &error))?;
             let mut accounts = Vec::new();
             for account in listed.accounts.unwrap_or_default() {
                 accounts.push(self.account(client, account).await?);
@@ -92,22 +94,41 @@ impl Organizations {
         let tags = self.tags(client, &id).await?;
         let units = self.units_of(client, &id).await?;
         // `State` took the place of `Status`, which AWS stops to give.
-        let status = account.state.as_ref().map(|state| state.as_str()).or_else(|| account.status.as_ref().map(|status| status.as_str()));
-        Ok(Account { name: account.name.unwrap_or_default(), status: status.unwrap_or_default().to_owned(), id, tags, units })
+        let status = account
+            .state
+            .as_ref()
+            .map(|state| state.as_str())
+            .or_else(|| account.status.as_ref().map(|status| status.as_str()));
+        Ok(Account {
+            name: account.name.unwrap_or_default(),
+            status: status.unwrap_or_default().to_owned(),
+            id,
+            tags,
+            units,
+        })
     }
 
     async fn tags(&self, client: &Client, account: &str) -> Result<Vec<(String, String)>, Failure> {
         let (mut tags, mut next) = (Vec::new(), None);
         for _ in 0..TAG_PAGES_MAX {
-            let page = client.list_tags_for_resource().resource_id(account).set_next_token(next).send().await;
-            let page = page.map_err(|error| self.failure("organizations:ListTagsForResource", &error))?;
+            let page = client
+                .list_tags_for_resource()
+                .resource_id(account)
+                .set_next_token(next)
+                .send()
+                .await;
+            let page =
+                page.map_err(|error| self.failure("organizations:ListTagsForResource", &error))?;
             tags.extend(page.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
             match page.next_token.filter(|token| !token.is_empty()) {
                 Some(token) => next = Some(token),
                 None => return Ok(tags),
             }
         }
-        Err(Failure::new(Kind::Unavailable, format!("{SERVICE} lists the tags of account {account} without end")))
+        Err(Failure::new(
+            Kind::Unavailable,
+            format!("{SERVICE} lists the tags of account {account} without end"),
+        ))
     }
 
     /// The names of the units above an account or a unit.
@@ -117,9 +138,13 @@ impl Organizations {
         let mut path = Vec::new();
         loop {
             let parents = client.list_parents().child_id(&at).send().await;
-            let parents = parents.map_err(|error| self.failure("organizations:ListParents", &error))?;
+            let parents =
+                parents.map_err(|error| self.failure("organizations:ListParents", &error))?;
             let parent = parents.parents.unwrap_or_default().into_iter().next();
-            let Some(unit) = parent.filter(|parent| parent.r#type == Some(ParentType::OrganizationalUnit)).and_then(|parent| parent.id) else {
+            let Some(unit) = parent
+                .filter(|parent| parent.r#type == Some(ParentType::OrganizationalUnit))
+                .and_then(|parent| parent.id)
+            else {
                 break;
             };
             if let Some(known) = self.known(&unit) {
@@ -127,7 +152,10 @@ impl Organizations {
                 break;
             }
             if climbed.len() == LEVELS_MAX {
-                return Err(Failure::new(Kind::Unavailable, format!("{SERVICE} says that units lie in each other without end, at {unit}")));
+                return Err(Failure::new(
+                    Kind::Unavailable,
+                    format!("{SERVICE} says that units lie in each other without end, at {unit}"),
+                ));
             }
             climbed.push((unit.clone(), self.name(client, &unit).await?));
             at = unit;
@@ -144,8 +172,13 @@ impl Organizations {
     }
 
     async fn name(&self, client: &Client, unit: &str) -> Result<String, Failure> {
-        let described = client.describe_organizational_unit().organizational_unit_id(unit).send().await;
-        let described = described.map_err(|error| self.failure("organizations:DescribeOrganizationalUnit", &error))?;
-        Ok(described.organizational_unit.and_then(|unit| unit.name).unwrap_or_else(|| unit.to_owned()))
+        let described =
+            client.describe_organizational_unit().organizational_unit_id(unit).send().await;
+        let described = described
+            .map_err(|error| self.failure("organizations:DescribeOrganizationalUnit", &error))?;
+        Ok(described
+            .organizational_unit
+            .and_then(|unit| unit.name)
+            .unwrap_or_else(|| unit.to_owned()))
     }
 }

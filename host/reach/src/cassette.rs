@@ -96,18 +96,30 @@ impl Body {
             Body::Text(text) => return Ok(text.clone().into_bytes()),
             Body::Bytes { hex } => hex,
         };
-        let byte = |at: usize| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let byte =
+            |at: usize| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
         let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(byte).collect();
         bytes.ok_or_else(|| "a body in hex has something else in it".to_owned())
     }
 }
 
 /// Headers that are of no use to a plugin, and may let somebody in.
-const HEADERS_LEFT_OUT: [&str; 6] = ["set-cookie", "authorization", "proxy-authorization", "www-authenticate", "cookie", "x-amz-security-token"];
+const HEADERS_LEFT_OUT: [&str; 6] = [
+    "set-cookie",
+    "authorization",
+    "proxy-authorization",
+    "www-authenticate",
+    "cookie",
+    "x-amz-security-token",
+];
 
 impl RecordedRequest {
     fn of(request: &Request) -> RecordedRequest {
-        RecordedRequest { method: request.method.name().into(), url: request.url.clone(), body: request.body.as_deref().map(Body::of) }
+        RecordedRequest {
+            method: request.method.name().into(),
+            url: request.url.clone(),
+            body: request.body.as_deref().map(Body::of),
+        }
     }
 }
 
@@ -115,13 +127,30 @@ impl RecordedResponse {
     fn of(answer: &Result<Response, Failure>) -> RecordedResponse {
         match answer {
             Ok(response) => {
-                let kept = response.headers.iter().filter(|(name, _)| !HEADERS_LEFT_OUT.contains(&name.as_str()));
-                RecordedResponse { status: response.status, headers: kept.cloned().collect(), body: Body::of(&response.body), failure: None }
+                let kept = response
+                    .headers
+                    .iter()
+                    .filter(|(name, _)| !HEADERS_LEFT_OUT.contains(&name.as_str()));
+                RecordedResponse {
+                    status: response.status,
+                    headers: kept.cloned().collect(),
+                    body: Body::of(&response.body),
+                    failure: None,
+                }
             }
             Err(failure) => {
                 let (kind, seconds) = name_of(failure.kind);
-                let failure = RecordedFailure { kind: kind.into(), seconds, message: failure.diagnostic.message.clone() };
-                RecordedResponse { status: 0, headers: BTreeMap::new(), body: Body::default(), failure: Some(failure) }
+                let failure = RecordedFailure {
+                    kind: kind.into(),
+                    seconds,
+                    message: failure.diagnostic.message.clone(),
+                };
+                RecordedResponse {
+                    status: 0,
+                    headers: BTreeMap::new(),
+                    body: Body::default(),
+                    failure: Some(failure),
+                }
             }
         }
     }
@@ -129,10 +158,19 @@ impl RecordedResponse {
     /// The answer once more.
     pub fn answer(&self) -> Result<Response, Failure> {
         if let Some(failure) = &self.failure {
-            return Err(Failure::new(kind_of(&failure.kind, failure.seconds), failure.message.clone()));
+            return Err(Failure::new(
+                kind_of(&failure.kind, failure.seconds),
+                failure.message.clone(),
+            ));
         }
-        let body = self.body.bytes().map_err(|reason| Failure::new(Kind::Config, format!("the recording cannot be played: {reason}")))?;
-        Ok(Response { status: self.status, headers: self.headers.clone().into_iter().collect(), body })
+        let body = self.body.bytes().map_err(|reason| {
+            Failure::new(Kind::Config, format!("the recording cannot be played: {reason}"))
+        })?;
+        Ok(Response {
+            status: self.status,
+            headers: self.headers.clone().into_iter().collect(),
+            body,
+        })
     }
 }
 
@@ -176,7 +214,10 @@ impl Recorder {
 impl Exchange for Recorder {
     fn send(&self, request: &Request) -> Result<Response, Failure> {
         let answer = self.inner.send(request);
-        let recorded = Recorded { request: RecordedRequest::of(request), response: RecordedResponse::of(&answer) };
+        let recorded = Recorded {
+            request: RecordedRequest::of(request),
+            response: RecordedResponse::of(&answer),
+        };
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(recorded);
         answer
     }
@@ -197,7 +238,11 @@ pub struct Player {
 }
 
 impl Player {
-    pub fn new(exchanges: Vec<Recorded>, otherwise: Option<RecordedResponse>, slots: Vec<String>) -> Player {
+    pub fn new(
+        exchanges: Vec<Recorded>,
+        otherwise: Option<RecordedResponse>,
+        slots: Vec<String>,
+    ) -> Player {
         Player { exchanges, otherwise, slots, asked: Mutex::new(Vec::new()) }
     }
 }
@@ -209,9 +254,14 @@ impl Exchange for Player {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let before = asked.iter().filter(|known| **known == request).count();
         let mut answers = self.exchanges.iter().filter(|known| known.request == request);
-        let answer = answers.clone().nth(before).or_else(|| answers.next_back()).map(|known| &known.response);
+        let answer = answers
+            .clone()
+            .nth(before)
+            .or_else(|| answers.next_back())
+            .map(|known| &known.response);
         let Some(answer) = answer.or(self.otherwise.as_ref()) else {
-            let message = format!("the recording has no answer to {} {}", request.method, request.url);
+            let message =
+                format!("the recording has no answer to {} {}", request.method, request.url);
             let diagnostic = Diagnostic::new(code::PLUGIN_CASSETTE, message)
                 .hint("the plugin asks something else than when it was recorded: record again with `apportion run --record DIR`");
             return Err(Failure { kind: Kind::Config, diagnostic });
@@ -238,7 +288,10 @@ mod tests {
                 Some("late") => Err(Failure::new(Kind::RateLimited(Some(7)), "later")),
                 Some(path) => Ok(Response {
                     status: 200,
-                    headers: vec![("set-cookie".into(), "session=1".into()), ("etag".into(), "x".into())],
+                    headers: vec![
+                        ("set-cookie".into(), "session=1".into()),
+                        ("etag".into(), "x".into()),
+                    ],
                     body: if path == "bytes" { vec![0xff, 0x00] } else { path.as_bytes().to_vec() },
                 }),
                 None => Err(Failure::new(Kind::Unavailable, "nobody")),
@@ -251,21 +304,41 @@ mod tests {
     }
 
     fn get(url: &str) -> Request {
-        Request { method: Method::Get, url: url.into(), headers: Vec::new(), secrets: Vec::new(), body: None, repeatable: true }
+        Request {
+            method: Method::Get,
+            url: url.into(),
+            headers: Vec::new(),
+            secrets: Vec::new(),
+            body: None,
+            repeatable: true,
+        }
     }
 
     #[test]
     fn what_was_recorded_is_played_again() {
         let recorder = Recorder::new(Arc::new(Echo));
         let urls = ["http://h/a", "http://h/bytes", "http://h/late", "ftp://x"];
-        let first: Vec<_> = urls.iter().map(|url| recorder.send(&get(url)).map_err(|failure| failure.kind)).collect();
+        let first: Vec<_> = urls
+            .iter()
+            .map(|url| recorder.send(&get(url)).map_err(|failure| failure.kind))
+            .collect();
         let text = serde_json::to_string(&recorder.taken()).expect("JSON");
         assert!(!text.contains("session"), "{text}");
-        let player = Player::new(serde_json::from_str(&text).expect("a recording"), None, recorder.slots());
-        let again: Vec<_> = urls.iter().map(|url| player.send(&get(url)).map_err(|failure| failure.kind)).collect();
-        let bodies = |answers: &[Result<Response, Kind>]| answers.iter().map(|answer| answer.clone().map(|answer| answer.body)).collect::<Vec<_>>();
+        let player =
+            Player::new(serde_json::from_str(&text).expect("a recording"), None, recorder.slots());
+        let again: Vec<_> =
+            urls.iter().map(|url| player.send(&get(url)).map_err(|failure| failure.kind)).collect();
+        let bodies = |answers: &[Result<Response, Kind>]| {
+            answers
+                .iter()
+                .map(|answer| answer.clone().map(|answer| answer.body))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(bodies(&again), bodies(&first));
-        assert_eq!(again[0].as_ref().map(|answer| answer.headers.clone()), Ok(vec![("etag".into(), "x".into())]));
+        assert_eq!(
+            again[0].as_ref().map(|answer| answer.headers.clone()),
+            Ok(vec![("etag".into(), "x".into())])
+        );
         let refusal = player.send(&get("http://h/b")).map_err(|failure| failure.diagnostic.code);
         assert_eq!(refusal, Err(code::PLUGIN_CASSETTE));
     }
@@ -274,10 +347,17 @@ mod tests {
     fn the_same_request_is_answered_in_the_order_of_the_recording() {
         let recorded = |body: &str| Recorded {
             request: RecordedRequest { method: "GET".into(), url: "http://h/a".into(), body: None },
-            response: RecordedResponse { status: 200, headers: BTreeMap::new(), body: Body::Text(body.into()), failure: None },
+            response: RecordedResponse {
+                status: 200,
+                headers: BTreeMap::new(),
+                body: Body::Text(body.into()),
+                failure: None,
+            },
         };
         let player = Player::new(vec![recorded("1"), recorded("2")], None, Vec::new());
-        let bodies: Vec<_> = (0..3).map(|_| player.send(&get("http://h/a")).map(|answer| answer.body).unwrap_or_default()).collect();
+        let bodies: Vec<_> = (0..3)
+            .map(|_| player.send(&get("http://h/a")).map(|answer| answer.body).unwrap_or_default())
+            .collect();
         assert_eq!(bodies, [b"1", b"2", b"2"]);
     }
 }

@@ -33,7 +33,10 @@ impl Failure {
 
     /// The operator does not allow it; `hint` is the line that would.
     pub fn denied(message: impl Into<String>, hint: impl Into<String>) -> Failure {
-        Failure { kind: Kind::Config, diagnostic: Diagnostic::new(code::PLUGIN_DENIED, message).hint(hint) }
+        Failure {
+            kind: Kind::Config,
+            diagnostic: Diagnostic::new(code::PLUGIN_DENIED, message).hint(hint),
+        }
     }
 
     pub fn hint(self, hint: impl Into<String>) -> Failure {
@@ -44,6 +47,8 @@ impl Failure {
 fn code_of(kind: Kind) -> Code {
     match kind {
         Kind::Config => code::PLUGIN_CONFIG,
-        Kind::Auth | Kind::RateLimited(_) | Kind::Transient | Kind::Unavailable => code::PLUGIN_FAILED,
+        Kind::Auth | Kind::RateLimited(_) | Kind::Transient | Kind::Unavailable => {
+            code::PLUGIN_FAILED
+        }
     }
 }

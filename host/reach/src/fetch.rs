@@ -31,20 +31,34 @@ pub struct Fetched {
 
 /// From a web server: `https`, and `http` on this machine only.
 pub fn web(address: &str, bytes_max: u64) -> Result<Fetched, Failure> {
-    let url = Url::parse(address).map_err(|error| Failure::new(Kind::Config, format!("'{address}' is not an address: {error}")))?;
+    let url = Url::parse(address).map_err(|error| {
+        Failure::new(Kind::Config, format!("'{address}' is not an address: {error}"))
+    })?;
     if url.scheme() != "https" && !is_loopback(&url) {
-        let message = format!("{address} would come over {}, which anybody on the way can change", url.scheme());
+        let message = format!(
+            "{address} would come over {}, which anybody on the way can change",
+            url.scheme()
+        );
         return Err(Failure::new(Kind::Config, message).hint("use its https address"));
     }
     block_on(async {
-        let client = reqwest::Client::builder().timeout(TIMEOUT).https_only(url.scheme() == "https").build();
-        let client = client.map_err(|error| Failure::new(Kind::Unavailable, format!("no client for {address}: {error}")))?;
+        let client =
+            reqwest::Client::builder().timeout(TIMEOUT).https_only(url.scheme() == "https").build();
+        let client = client.map_err(|error| {
+            Failure::new(Kind::Unavailable, format!("no client for {address}: {error}"))
+        })?;
         let bytes = get(&client, url.clone(), bytes_max).await?;
-        let bytes = bytes.ok_or_else(|| Failure::new(Kind::Config, format!("{address} answered 404 Not Found")).hint("check the address"))?;
+        let bytes = bytes.ok_or_else(|| {
+            Failure::new(Kind::Config, format!("{address} answered 404 Not Found"))
+                .hint("check the address")
+        })?;
         let mut beside = url.clone();
         beside.set_path(&format!("{}{SIGNATURE_ENDING}", url.path()));
         let signature = get(&client, beside, SIGNATURE_BYTES_MAX).await?;
-        Ok(Fetched { bytes, signature: signature.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) })
+        Ok(Fetched {
+            bytes,
+            signature: signature.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        })
     })
 }
 
@@ -57,19 +71,33 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// The body, or nothing where there is nothing.
-async fn get(client: &reqwest::Client, url: Url, bytes_max: u64) -> Result<Option<Vec<u8>>, Failure> {
-    let failed = |error: reqwest::Error| Failure::new(Kind::Unavailable, format!("{url} cannot be fetched: {}", causes(&error.without_url())));
+async fn get(
+    client: &reqwest::Client,
+    url: Url,
+    bytes_max: u64,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let failed = |error: reqwest::Error| {
+        Failure::new(
+            Kind::Unavailable,
+            format!("{url} cannot be fetched: {}", causes(&error.without_url())),
+        )
+    };
     let mut response = client.get(url.clone()).send().await.map_err(failed)?;
     match response.status() {
         StatusCode::NOT_FOUND => return Ok(None),
-        status if !status.is_success() => return Err(Failure::new(Kind::Unavailable, format!("{url} answered {status}"))),
+        status if !status.is_success() => {
+            return Err(Failure::new(Kind::Unavailable, format!("{url} answered {status}")));
+        }
         _ => {}
     }
     let mut bytes = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(failed)? {
         bytes.extend_from_slice(&piece);
         if bytes.len() as u64 > bytes_max {
-            return Err(Failure::new(Kind::Config, format!("{url} is larger than {bytes_max} bytes")));
+            return Err(Failure::new(
+                Kind::Config,
+                format!("{url} is larger than {bytes_max} bytes"),
+            ));
         }
     }
     Ok(Some(bytes))
@@ -88,23 +116,46 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
 
 /// From a registry, by the digest of its manifest: `ghcr.io/acme/bill@sha256:…`.
 pub fn oci(written: &str, bytes_max: u64) -> Result<Fetched, Failure> {
-    let reference: Reference =
-        written.parse().map_err(|error| Failure::new(Kind::Config, format!("'oci://{written}' does not name something in a registry: {error}")))?;
+    let reference: Reference = written.parse().map_err(|error| {
+        Failure::new(
+            Kind::Config,
+            format!("'oci://{written}' does not name something in a registry: {error}"),
+        )
+    })?;
     block_on(async {
         // Made in here, where there is a runtime and its provider of TLS.
         let client = registry_client(&reference);
         let Some(_) = reference.digest() else {
-            let digest = client.fetch_manifest_digest(&reference, &RegistryAuth::Anonymous).await.map_err(|error| refused(written, &error))?;
-            let message = format!("'oci://{written}' is a tag, which may mean something else tomorrow");
+            let digest = client
+                .fetch_manifest_digest(&reference, &RegistryAuth::Anonymous)
+                .await
+                .map_err(|error| refused(written, &error))?;
+            let message =
+                format!("'oci://{written}' is a tag, which may mean something else tomorrow");
             let pinned = format!("{}/{}@{digest}", reference.registry(), reference.repository());
-            return Err(Failure::new(Kind::Config, message).hint(format!("`apportion plugin install oci://{pinned}`")));
+            return Err(Failure::new(Kind::Config, message)
+                .hint(format!("`apportion plugin install oci://{pinned}`")));
         };
-        let (manifest, _) = client.pull_image_manifest(&reference, &RegistryAuth::Anonymous).await.map_err(|error| refused(written, &error))?;
-        let wasm = manifest.layers.iter().find(|layer| WASM_TYPES.contains(&layer.media_type.as_str()));
-        let wasm = wasm.ok_or_else(|| Failure::new(Kind::Config, format!("oci://{written} has no layer of the type {}", WASM_TYPES[0])))?;
+        let (manifest, _) = client
+            .pull_image_manifest(&reference, &RegistryAuth::Anonymous)
+            .await
+            .map_err(|error| refused(written, &error))?;
+        let wasm =
+            manifest.layers.iter().find(|layer| WASM_TYPES.contains(&layer.media_type.as_str()));
+        let wasm = wasm.ok_or_else(|| {
+            Failure::new(
+                Kind::Config,
+                format!("oci://{written} has no layer of the type {}", WASM_TYPES[0]),
+            )
+        })?;
         let bytes = blob(&client, &reference, wasm, bytes_max).await?;
         let signature = match manifest.layers.iter().find(|layer| is_signature(layer)) {
-            Some(layer) => Some(String::from_utf8_lossy(&blob(&client, &reference, layer, SIGNATURE_BYTES_MAX).await?).into_owned()),
+            Some(layer) => Some(
+                String::from_utf8_lossy(
+                    &blob(&client, &reference, layer, SIGNATURE_BYTES_MAX).await?,
+                )
+                .into_owned(),
+            ),
             None => None,
         };
         Ok(Fetched { bytes, signature })
@@ -115,8 +166,14 @@ pub fn oci(written: &str, bytes_max: u64) -> Result<Fetched, Failure> {
 fn registry_client(reference: &Reference) -> Client {
     let registry = reference.resolve_registry().to_owned();
     let is_here = Url::parse(&format!("http://{registry}")).is_ok_and(|url| is_loopback(&url));
-    let protocol = if is_here { ClientProtocol::HttpsExcept(vec![registry]) } else { ClientProtocol::Https };
-    Client::new(ClientConfig { protocol, connect_timeout: Some(TIMEOUT), read_timeout: Some(TIMEOUT), ..ClientConfig::default() })
+    let protocol =
+        if is_here { ClientProtocol::HttpsExcept(vec![registry]) } else { ClientProtocol::Https };
+    Client::new(ClientConfig {
+        protocol,
+        connect_timeout: Some(TIMEOUT),
+        read_timeout: Some(TIMEOUT),
+        ..ClientConfig::default()
+    })
 }
 
 fn is_signature(layer: &OciDescriptor) -> bool {
@@ -124,7 +181,12 @@ fn is_signature(layer: &OciDescriptor) -> bool {
     title.is_some_and(|title| title.ends_with(SIGNATURE_ENDING))
 }
 
-async fn blob(client: &Client, reference: &Reference, layer: &OciDescriptor, bytes_max: u64) -> Result<Vec<u8>, Failure> {
+async fn blob(
+    client: &Client,
+    reference: &Reference,
+    layer: &OciDescriptor,
+    bytes_max: u64,
+) -> Result<Vec<u8>, Failure> {
     let mut bounded = Bounded { bytes: Vec::new(), bytes_max };
     let pulled = client.pull_blob(reference, layer, &mut bounded).await;
     pulled.map_err(|error| refused(&reference.to_string(), &error))?;
@@ -133,8 +195,10 @@ async fn blob(client: &Client, reference: &Reference, layer: &OciDescriptor, byt
 
 fn refused(written: &str, error: &OciDistributionError) -> Failure {
     let kind = match error {
-        OciDistributionError::AuthenticationFailure(_) | OciDistributionError::UnauthorizedError { .. } => Kind::Auth,
-        OciDistributionError::ImageManifestNotFoundError(_) | OciDistributionError::DigestError(_) => Kind::Config,
+        OciDistributionError::AuthenticationFailure(_)
+        | OciDistributionError::UnauthorizedError { .. } => Kind::Auth,
+        OciDistributionError::ImageManifestNotFoundError(_)
+        | OciDistributionError::DigestError(_) => Kind::Config,
         _ => Kind::Unavailable,
     };
     Failure::new(kind, format!("oci://{written} cannot be pulled: {}", causes(error)))
@@ -147,9 +211,16 @@ struct Bounded {
 }
 
 impl AsyncWrite for &mut Bounded {
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, piece: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        piece: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         if (self.bytes.len() + piece.len()) as u64 > self.bytes_max {
-            return Poll::Ready(Err(std::io::Error::other(format!("it is larger than {} bytes", self.bytes_max))));
+            return Poll::Ready(Err(std::io::Error::other(format!(
+                "it is larger than {} bytes",
+                self.bytes_max
+            ))));
         }
         self.bytes.extend_from_slice(piece);
         Poll::Ready(Ok(piece.len()))

@@ -90,13 +90,16 @@ impl Allowed {
     pub fn parse(text: &str) -> Result<Allowed, String> {
         let (method, area) = text.split_once(' ').ok_or("it is not a method and a URL")?;
         let method = Method::ALL.into_iter().find(|known| known.name() == method);
-        let method = method.ok_or_else(|| format!("the methods are {}", Method::ALL.map(Method::name).join(", ")))?;
+        let method = method.ok_or_else(|| {
+            format!("the methods are {}", Method::ALL.map(Method::name).join(", "))
+        })?;
         Ok(Allowed { method, area: Area::parse(area.trim_start())? })
     }
 
     /// Who may get may also ask for the head of it.
     fn holds(&self, method: Method, url: &Url) -> bool {
-        (self.method == method || (self.method, method) == (Method::Get, Method::Head)) && self.area.holds(url)
+        (self.method == method || (self.method, method) == (Method::Get, Method::Head))
+            && self.area.holds(url)
     }
 }
 
@@ -185,13 +188,15 @@ impl Options {
         let mut area = url.clone();
         area.set_query(None);
         let known = self.allow.iter().map(|allowed| format!("{:?}", allowed.to_string()));
-        let all: Vec<String> = known.chain([format!("{:?}", format!("{} {area}", method.name()))]).collect();
+        let all: Vec<String> =
+            known.chain([format!("{:?}", format!("{} {area}", method.name()))]).collect();
         self.line(format!("allow = [{}]", all.join(", ")))
     }
 
     fn check(&self, method: Method, url: &Url) -> Result<(), Failure> {
         if !self.allow.iter().any(|allowed| allowed.holds(method, url)) {
-            let message = format!("source '{}' does not allow {} {}", self.source, method.name(), shown(url));
+            let message =
+                format!("source '{}' does not allow {} {}", self.source, method.name(), shown(url));
             return Err(Failure::denied(message, self.line_that_allows(method, url)));
         }
         self.networks.check(url).map_err(|refused| self.refused(&refused))
@@ -207,7 +212,11 @@ impl Options {
 /// The key of a table as TOML has it.
 pub(crate) fn toml_key(name: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.chars().all(is_bare) && !name.is_empty() { name.to_owned() } else { format!("{name:?}") }
+    if name.chars().all(is_bare) && !name.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name:?}")
+    }
 }
 
 /// A URL as messages have it: what is in its query is nobody's business.
@@ -231,7 +240,14 @@ impl Http {
     /// Connects to nothing yet.
     pub fn new(options: Options, secrets: Secrets) -> Http {
         let pace = Mutex::new(Pace::new(options.requests, options.requests_per_minute));
-        Http { client: Client::default(), tokens: Tokens::default(), blots: Blots::default(), pace, options, secrets }
+        Http {
+            client: Client::default(),
+            tokens: Tokens::default(),
+            blots: Blots::default(),
+            pace,
+            options,
+            secrets,
+        }
     }
 
     /// The answer, whatever its status.
@@ -239,15 +255,22 @@ impl Http {
         let began = Instant::now();
         let mut answer = self.follow(request);
         // A token can end before its time: its key was changed, or the server forgot it. A new one gets one try.
-        if answer.as_ref().is_ok_and(|answer| answer.status == 401) && self.forget_tokens(request, began) {
+        if answer.as_ref().is_ok_and(|answer| answer.status == 401)
+            && self.forget_tokens(request, began)
+        {
             answer = self.follow(request);
         }
         match answer {
             Ok(Response { status, headers, body }) => {
-                let headers = headers.into_iter().map(|(name, value)| (name, self.blots.text(&value))).collect();
+                let headers = headers
+                    .into_iter()
+                    .map(|(name, value)| (name, self.blots.text(&value)))
+                    .collect();
                 Ok(Response { status, headers, body: self.blots.bytes(body) })
             }
-            Err(failure) => Err(Failure { diagnostic: self.blots.diagnostic(failure.diagnostic), ..failure }),
+            Err(failure) => {
+                Err(Failure { diagnostic: self.blots.diagnostic(failure.diagnostic), ..failure })
+            }
         }
     }
 
@@ -266,24 +289,45 @@ impl Http {
         for _ in 0..=redirect::MOST {
             self.blot_what_goes_out(&outgoing);
             let response = self.persist(&outgoing)?;
-            let Some(next) = redirect::target(&self.options, &outgoing, &response)? else { return Ok(response) };
+            let Some(next) = redirect::target(&self.options, &outgoing, &response)? else {
+                return Ok(response);
+            };
             let crosses = next.origin() != outgoing.url.origin();
-            if crosses && (self.blots.hit(next.as_str()) || self.blots.hit(&area::decoded(next.as_str()))) {
-                let message = format!("{} redirects to {} with a secret in the URL", shown(&outgoing.url), shown(&next));
-                return Err(Failure::denied(message, "nothing allows this; ask whoever runs the server"));
+            if crosses
+                && (self.blots.hit(next.as_str()) || self.blots.hit(&area::decoded(next.as_str())))
+            {
+                let message = format!(
+                    "{} redirects to {} with a secret in the URL",
+                    shown(&outgoing.url),
+                    shown(&next)
+                );
+                return Err(Failure::denied(
+                    message,
+                    "nothing allows this; ask whoever runs the server",
+                ));
             }
             outgoing = outgoing.redirected(&response, next);
             self.options.check(outgoing.method, &outgoing.url)?;
-            outgoing
-                .keep_secrets(|slot, url| !crosses && self.secrets.slots.get(slot).is_some_and(|slot| slot.areas.iter().any(|area| area.holds(url))));
+            outgoing.keep_secrets(|slot, url| {
+                !crosses
+                    && self
+                        .secrets
+                        .slots
+                        .get(slot)
+                        .is_some_and(|slot| slot.areas.iter().any(|area| area.holds(url)))
+            });
         }
-        let message = format!("{} was redirected more than {} times", shown(&outgoing.url), redirect::MOST);
+        let message =
+            format!("{} was redirected more than {} times", shown(&outgoing.url), redirect::MOST);
         Err(Failure::new(Kind::Unavailable, message)
             .hint("a server that redirects in a circle often wants other credentials, or a `/` at the end of the path"))
     }
 
     fn blot_what_goes_out(&self, outgoing: &Outgoing) {
-        outgoing.secrets.iter().for_each(|secret| secret.forms().iter().for_each(|form| self.blots.add(form)));
+        outgoing
+            .secrets
+            .iter()
+            .for_each(|secret| secret.forms().iter().for_each(|form| self.blots.add(form)));
     }
 
     /// Sends, and sends again as long as that does no harm and there is hope.
@@ -300,33 +344,54 @@ impl Http {
     }
 
     fn keep_pace(&self) -> Result<(), Failure> {
-        let wait = self.pace.lock().unwrap_or_else(PoisonError::into_inner).before_next(Instant::now());
+        let wait =
+            self.pace.lock().unwrap_or_else(PoisonError::into_inner).before_next(Instant::now());
         match wait {
             Some(wait) => {
                 runtime::wait(wait);
                 Ok(())
             }
             None => {
-                let message = format!("source '{}' made all of the {} requests that one run may make", self.options.source, self.options.requests);
-                Err(Failure::denied(message, self.options.line(format!("requests = {}", self.options.requests.saturating_mul(10)))))
+                let message = format!(
+                    "source '{}' made all of the {} requests that one run may make",
+                    self.options.source, self.options.requests
+                );
+                Err(Failure::denied(
+                    message,
+                    self.options
+                        .line(format!("requests = {}", self.options.requests.saturating_mul(10))),
+                ))
             }
         }
     }
 
     /// The value of a slot, if it may go there.
     fn value(&self, slot: &str, url: &Url) -> Result<Value, Failure> {
-        let section = format!("[sources.{}.secrets.{}]", toml_key(&self.options.source), toml_key(slot));
+        let section =
+            format!("[sources.{}.secrets.{}]", toml_key(&self.options.source), toml_key(slot));
         let mut root = url.clone();
         root.set_query(None);
         root.set_path("/");
         let Some(known) = self.secrets.slots.get(slot) else {
             let message = format!("source '{}' has no secret '{slot}'", self.options.source);
-            let hint = format!("{section}\nenv = \"{}\"\nfor = [\"{root}\"]", slot.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
+            let hint = format!(
+                "{section}\nenv = \"{}\"\nfor = [\"{root}\"]",
+                slot.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+            );
             return Err(Failure::denied(message, hint));
         };
         if !known.areas.iter().any(|area| area.holds(url)) {
-            let message = format!("the secret '{slot}' of source '{}' may not go to {}", self.options.source, shown(url));
-            let all: Vec<String> = known.areas.iter().map(|area| format!("\"{area}\"")).chain([format!("\"{root}\"")]).collect();
+            let message = format!(
+                "the secret '{slot}' of source '{}' may not go to {}",
+                self.options.source,
+                shown(url)
+            );
+            let all: Vec<String> = known
+                .areas
+                .iter()
+                .map(|area| format!("\"{area}\""))
+                .chain([format!("\"{root}\"")])
+                .collect();
             return Err(Failure::denied(message, format!("{section}\nfor = [{}]", all.join(", "))));
         }
         let value = self.read(slot, &known.keeper)?;

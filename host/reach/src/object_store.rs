@@ -82,12 +82,20 @@ const FETCHED_AT_ONCE: usize = 4;
 
 impl Files {
     /// Lists what lies in stores; what is local is listed already.
-    pub fn open(source: &str, places: Vec<Place>, access: &Access, cache: Cache) -> Result<Files, Failure> {
+    pub fn open(
+        source: &str,
+        places: Vec<Place>,
+        access: &Access,
+        cache: Cache,
+    ) -> Result<Files, Failure> {
         let mut found: Vec<Found> = Vec::new();
         for place in places {
             match place {
                 Place::Local(files) => found.extend(files.into_iter().map(local)),
-                Place::Url(url) => found.extend(block_on(listing::list(&url, access)).map_err(|failure| trouble::named(failure, source))?),
+                Place::Url(url) => found.extend(
+                    block_on(listing::list(&url, access))
+                        .map_err(|failure| trouble::named(failure, source))?,
+                ),
             }
         }
         let mut seen = std::collections::HashSet::new();
@@ -97,7 +105,11 @@ impl Files {
 
     /// Files of this machine alone.
     pub fn of_this_machine(source: &str, files: Vec<LocalFile>) -> Files {
-        Files { source: source.into(), found: files.into_iter().map(local).collect(), cache: Cache { folder: None } }
+        Files {
+            source: source.into(),
+            found: files.into_iter().map(local).collect(),
+            cache: Cache { folder: None },
+        }
     }
 
     /// The tables in the order of the paths; those in stores are there once they are fetched.
@@ -108,26 +120,45 @@ impl Files {
 
     /// What a plugin with the power `file` sees.
     pub fn entries(&self) -> Result<Vec<Entry>, Failure> {
-        let visible = self.found.iter().filter(|file| !matches!(file.at, At::Local { inside: None, .. }));
-        Ok(visible.map(|file| Entry { name: file.name.clone(), size: file.size, modified: file.modified.clone() }).collect())
+        let visible =
+            self.found.iter().filter(|file| !matches!(file.at, At::Local { inside: None, .. }));
+        Ok(visible
+            .map(|file| Entry {
+                name: file.name.clone(),
+                size: file.size,
+                modified: file.modified.clone(),
+            })
+            .collect())
     }
 
     /// Up to `length` bytes from `offset`; fewer at the end.
     pub fn read(&self, name: &str, offset: u64, length: u32) -> Result<Vec<u8>, Failure> {
         let length = length.min(READ_BYTES_MAX);
-        let missing = || Failure::new(Kind::Config, format!("there is no file '{name}' among those of the source"));
+        let missing = || {
+            Failure::new(
+                Kind::Config,
+                format!("there is no file '{name}' among those of the source"),
+            )
+        };
         let file = self.found.iter().find(|file| file.name == name).ok_or_else(missing)?;
         match &file.at {
             At::Local { path, inside } => {
                 // Whoever changed a link since the listing gets nothing by it.
-                let still_there = std::fs::canonicalize(path).ok().filter(|real| Some(real) == inside.as_ref()).ok_or_else(missing)?;
+                let still_there = std::fs::canonicalize(path)
+                    .ok()
+                    .filter(|real| Some(real) == inside.as_ref())
+                    .ok_or_else(missing)?;
                 read_local(name, &still_there, offset, length)
             }
             At::Object { store, key, version } => {
                 let copy = self.cache.path(name, version);
                 if file.size > COPIED_BYTES_MAX && !self.cache.has(&copy, file.size) {
                     let end = offset.saturating_add(u64::from(length)).min(file.size);
-                    return if offset >= end { Ok(Vec::new()) } else { self.wait(store.read(name, key, offset..end)) };
+                    return if offset >= end {
+                        Ok(Vec::new())
+                    } else {
+                        self.wait(store.read(name, key, offset..end))
+                    };
                 }
                 self.fetch(name)?;
                 read_local(name, &copy, offset, length)
@@ -138,7 +169,9 @@ impl Files {
     /// Sees to it that the copy of an object is there; local files are there anyway.
     pub fn fetch(&self, name: &str) -> Result<(), Failure> {
         match self.found.iter().find(|file| file.name == name) {
-            Some(Found { at: At::Object { store, key, version }, size, .. }) => self.wait(self.cache.fetch(name, *size, version, store, key)),
+            Some(Found { at: At::Object { store, key, version }, size, .. }) => {
+                self.wait(self.cache.fetch(name, *size, version, store, key))
+            }
             _ => Ok(()),
         }
     }
@@ -149,7 +182,9 @@ impl Files {
         self.wait(async {
             for some in wanted.chunks(FETCHED_AT_ONCE) {
                 let fetches = some.iter().filter_map(|file| match &file.at {
-                    At::Object { store, key, version } => Some(self.cache.fetch(&file.name, file.size, version, store, key)),
+                    At::Object { store, key, version } => {
+                        Some(self.cache.fetch(&file.name, file.size, version, store, key))
+                    }
                     At::Local { .. } => None,
                 });
                 futures_util::future::try_join_all(fetches).await?;
@@ -182,7 +217,9 @@ fn local(file: LocalFile) -> Found {
 }
 
 fn rfc3339(at: SystemTime) -> String {
-    let ms = at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0));
+    let ms = at
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0));
     domain::period::instant(ms)
 }
 

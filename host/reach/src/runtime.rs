@@ -26,7 +26,8 @@ fn runtime() -> &'static Runtime {
     RUNTIME.get_or_init(|| {
         // Every client speaks TLS by this provider; a second call finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("reach").enable_all().build();
+        let runtime =
+            Builder::new_multi_thread().worker_threads(2).thread_name("reach").enable_all().build();
         assert!(runtime.is_ok(), "threads can be started");
         match runtime {
             Ok(runtime) => runtime,

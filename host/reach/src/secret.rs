@@ -68,8 +68,12 @@ impl Value {
     pub fn new(text: String) -> Result<Value, &'static str> {
         match text {
             text if text.is_empty() => Err("is empty"),
-            text if text.len() < BYTES_MIN => Err("is so short that it could not be told from other words"),
-            text if text.chars().any(char::is_control) => Err("has a line break or another control character in it"),
+            text if text.len() < BYTES_MIN => {
+                Err("is so short that it could not be told from other words")
+            }
+            text if text.chars().any(char::is_control) => {
+                Err("has a line break or another control character in it")
+            }
             text => Ok(Value(text)),
         }
     }
@@ -85,11 +89,16 @@ impl Keeper {
         let refuse = |message: String, hint: String| Failure::new(Kind::Config, message).hint(hint);
         let text = match self {
             Keeper::Env(name) => env(name).ok_or_else(|| {
-                let message = format!("the secret '{slot}' has no value: the environment variable {name} is not set");
+                let message = format!(
+                    "the secret '{slot}' has no value: the environment variable {name} is not set"
+                );
                 refuse(message, format!("`export {name}=…` before the run"))
             })?,
             Keeper::File(path) => file(path).map_err(|error| {
-                let message = format!("the secret '{slot}' has no value: {} cannot be read: {error}", path.display());
+                let message = format!(
+                    "the secret '{slot}' has no value: {} cannot be read: {error}",
+                    path.display()
+                );
                 refuse(message, format!("check with `ls -l {}`", path.display()))
             })?,
             Keeper::Command(words) => output(words).map_err(|reason| {
@@ -98,12 +107,20 @@ impl Keeper {
                 refuse(message, format!("try it in a shell: `{}`", words.join(" ")))
             })?,
             Keeper::OAuth2(_) | Keeper::GoogleServiceAccount { .. } => {
-                return Err(Failure::new(Kind::Config, format!("the secret '{slot}' is a token, which only HTTP can carry")));
+                return Err(Failure::new(
+                    Kind::Config,
+                    format!("the secret '{slot}' is a token, which only HTTP can carry"),
+                ));
             }
         };
-        let value = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+        let value = text
+            .strip_suffix('\n')
+            .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
         Value::new(value.to_owned()).map_err(|reason| {
-            refuse(format!("the secret '{slot}' cannot be used: its value {reason}"), "look at where it is kept, and write it there again".into())
+            refuse(
+                format!("the secret '{slot}' cannot be used: its value {reason}"),
+                "look at where it is kept, and write it there again".into(),
+            )
         })
     }
 }
@@ -155,7 +172,10 @@ mod tests {
     use super::*;
 
     fn read(keeper: &Keeper) -> Result<String, String> {
-        keeper.read("token").map(|value| value.expose().to_owned()).map_err(|failure| failure.diagnostic.message)
+        keeper
+            .read("token")
+            .map(|value| value.expose().to_owned())
+            .map_err(|failure| failure.diagnostic.message)
     }
 
     fn shell(script: &str) -> Keeper {
@@ -175,7 +195,10 @@ mod tests {
     #[test]
     fn a_value_that_is_not_there_or_cannot_be_used_is_an_error_without_it() {
         for (keeper, expect) in [
-            (Keeper::Env("NOT_SET_ANYWHERE".into()), "the secret 'token' has no value: the environment variable NOT_SET_ANYWHERE is not set"),
+            (
+                Keeper::Env("NOT_SET_ANYWHERE".into()),
+                "the secret 'token' has no value: the environment variable NOT_SET_ANYWHERE is not set",
+            ),
             (
                 Keeper::File("no/such/file".into()),
                 "the secret 'token' has no value: no/such/file cannot be read: No such file or directory (os error 2)",
@@ -185,9 +208,15 @@ mod tests {
                 Keeper::Command(vec!["no-such-program".into()]),
                 "the secret 'token' has no value: no-such-program cannot be started: No such file or directory (os error 2)",
             ),
-            (shell("printf 'two\\nlines'"), "the secret 'token' cannot be used: its value has a line break or another control character in it"),
+            (
+                shell("printf 'two\\nlines'"),
+                "the secret 'token' cannot be used: its value has a line break or another control character in it",
+            ),
             (shell("true"), "the secret 'token' cannot be used: its value is empty"),
-            (shell("echo abc"), "the secret 'token' cannot be used: its value is so short that it could not be told from other words"),
+            (
+                shell("echo abc"),
+                "the secret 'token' cannot be used: its value is so short that it could not be told from other words",
+            ),
         ] {
             assert_eq!(read(&keeper), Err(expect.to_owned()));
         }

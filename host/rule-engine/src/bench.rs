@@ -37,7 +37,13 @@ pub struct RuleWork {
 }
 
 /// Runs the attribution rules of a folder that are valid on a day on every resource; `now` tells nanoseconds.
-pub fn run(dir: &Path, options: &RuleOptions, dictionary: &Dictionary, day: Day, now: &dyn Fn() -> u64) -> Result<Vec<RuleWork>, Vec<Diagnostic>> {
+pub fn run(
+    dir: &Path,
+    options: &RuleOptions,
+    dictionary: &Dictionary,
+    day: Day,
+    now: &dyn Fn() -> u64,
+) -> Result<Vec<RuleWork>, Vec<Diagnostic>> {
     let timed = RuleSet::load(dir, options)?;
     let mut counting = RuleSet::load(dir, options)?;
     let operations = Arc::new(AtomicU64::new(0));
@@ -47,7 +53,8 @@ pub fn run(dir: &Path, options: &RuleOptions, dictionary: &Dictionary, day: Day,
         None
     });
     let mut work = Bench::new(&timed).run(dictionary, day, now);
-    let counted = Bench::new(&counting).run(dictionary, day, &|| operations.load(Ordering::Relaxed));
+    let counted =
+        Bench::new(&counting).run(dictionary, day, &|| operations.load(Ordering::Relaxed));
     work.iter_mut().zip(counted).for_each(|(work, counted)| work.operations = counted.nanos);
     Ok(work)
 }
@@ -80,7 +87,12 @@ impl<'a> Bench<'a> {
     fn run(mut self, dictionary: &Dictionary, day: Day, meter: &dyn Fn() -> u64) -> Vec<RuleWork> {
         let set = self.set;
         for number in 0..dictionary.resource_count() {
-            let place = Place { dictionary, resource: ResourceId(u32::try_from(number).unwrap_or(u32::MAX)), day, line: None };
+            let place = Place {
+                dictionary,
+                resource: ResourceId(u32::try_from(number).unwrap_or(u32::MAX)),
+                day,
+                line: None,
+            };
             let mut charge = None;
             for index in set.active(set.stretch(day)) {
                 if self.ask(place, *index as usize, &mut charge, meter) != Leaf::PASS {
@@ -90,14 +102,27 @@ impl<'a> Bench<'a> {
         }
         for (work, values) in self.work.iter_mut().zip(self.values) {
             work.reads = values.into_values().map(|(name, values)| (name, values.len())).collect();
-            work.reads.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+            work.reads
+                .sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
         }
         let tried: HashSet<u32> = set.active(set.stretch(day)).iter().copied().collect();
-        (0..).zip(self.work).filter(|(index, _)| tried.contains(index)).map(|(_, work)| work).collect()
+        (0..)
+            .zip(self.work)
+            .filter(|(index, _)| tried.contains(index))
+            .map(|(_, work)| work)
+            .collect()
     }
 
-    fn ask(&mut self, place: Place<'_>, index: usize, charge: &mut Option<Charge>, meter: &dyn Fn() -> u64) -> Leaf {
-        let (Some(rule), Some(root), Some(work)) = (self.set.rules.get(index), self.roots.get_mut(index), self.work.get_mut(index)) else {
+    fn ask(
+        &mut self,
+        place: Place<'_>,
+        index: usize,
+        charge: &mut Option<Charge>,
+        meter: &dyn Fn() -> u64,
+    ) -> Leaf {
+        let (Some(rule), Some(root), Some(work)) =
+            (self.set.rules.get(index), self.roots.get_mut(index), self.work.get_mut(index))
+        else {
             return Leaf::PASS;
         };
         work.asked += 1;

@@ -6,7 +6,9 @@ use crate::drivers::filter_key;
 use crate::folder::Source;
 use crate::property_file::{self, Property};
 use domain::catalogue::{CASES_FILE, Code};
-use domain::decision::{Basis, Candidates, Decision, Driver, DriverFilter, Recipient, Spread, Target, WhenZero};
+use domain::decision::{
+    Basis, Candidates, Decision, Driver, DriverFilter, Recipient, Spread, Target, WhenZero,
+};
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::field::Field;
 use domain::money::Money;
@@ -89,10 +91,15 @@ pub(crate) struct CaseFile {
 /// Reads all cases, or says what is wrong with the file.
 ///
 /// Rules of a `later_stage` see no charge.
-pub(crate) fn read(source: &Source, kept: &[Field], later_stage: bool) -> Result<CaseFile, Vec<Diagnostic>> {
+pub(crate) fn read(
+    source: &Source,
+    kept: &[Field],
+    later_stage: bool,
+) -> Result<CaseFile, Vec<Diagnostic>> {
     let finding = |message: String, at: usize| {
         let (line, column) = line_and_column(&source.text, at);
-        let line_text = source.text.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
+        let line_text =
+            source.text.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
         Diagnostic::new(CASES_FILE, message).at(&source.label, line, column).excerpt(line_text)
     };
     let document = DeTable::parse(&source.text).map_err(|error| {
@@ -105,7 +112,10 @@ pub(crate) fn read(source: &Source, kept: &[Field], later_stage: bool) -> Result
     for (key, value) in document.get_ref() {
         let is_case = key.get_ref() == "case";
         if !is_case && key.get_ref() != "property" {
-            let message = format!("the file does not know '{}'; there are [[case]] and [[property]]", key.get_ref());
+            let message = format!(
+                "the file does not know '{}'; there are [[case]] and [[property]]",
+                key.get_ref()
+            );
             findings.push(finding(message, key.span().start));
             continue;
         }
@@ -127,7 +137,11 @@ pub(crate) fn read(source: &Source, kept: &[Field], later_stage: bool) -> Result
         }
     }
     if findings.is_empty() && file.cases.is_empty() {
-        findings.push(Diagnostic::new(CASES_FILE, "the file has no cases").at(&source.label, 0, 0).hint("write at least one [[case]]"));
+        findings.push(
+            Diagnostic::new(CASES_FILE, "the file has no cases")
+                .at(&source.label, 0, 0)
+                .hint("write at least one [[case]]"),
+        );
     }
     if findings.is_empty() { Ok(file) } else { Err(findings) }
 }
@@ -140,14 +154,25 @@ fn line_and_column(text: &str, at: usize) -> (u32, u32) {
 }
 
 pub(crate) fn table<'v, 't>(value: &'v Value<'t>, what: &str) -> Read<&'v DeTable<'t>> {
-    value.get_ref().as_table().ok_or_else(|| Wrong(format!("{what} must be a table, {{ … }}"), value.span()))
+    value
+        .get_ref()
+        .as_table()
+        .ok_or_else(|| Wrong(format!("{what} must be a table, {{ … }}"), value.span()))
 }
 
 pub(crate) fn text(value: &Value<'_>, what: &str) -> Read<String> {
-    value.get_ref().as_str().map(str::to_owned).ok_or_else(|| Wrong(format!("{what} must be a text in quotes"), value.span()))
+    value
+        .get_ref()
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Wrong(format!("{what} must be a text in quotes"), value.span()))
 }
 
-pub(crate) fn unknown<'a>(what: &str, key: &Spanned<std::borrow::Cow<'_, str>>, known: impl Iterator<Item = &'a str> + Clone) -> Wrong {
+pub(crate) fn unknown<'a>(
+    what: &str,
+    key: &Spanned<std::borrow::Cow<'_, str>>,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Wrong {
     let advice = match did_you_mean(key.get_ref(), known.clone()) {
         Some(name) => format!("did you mean '{name}'?"),
         None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
@@ -166,21 +191,37 @@ fn case(value: &Value<'_>, kept: &[Field], later_stage: bool) -> Read<(Case, usi
             "amount" => day.amount = Some(amount(value)?),
             "costs" => day.costs = amounts(value, "'costs'")?,
             "usage" => {
-                let rows = value.get_ref().as_array().ok_or_else(|| Wrong("'usage' is a list of tables, [{ … }]".into(), value.span()))?;
+                let rows = value.get_ref().as_array().ok_or_else(|| {
+                    Wrong("'usage' is a list of tables, [{ … }]".into(), value.span())
+                })?;
                 day.usage = rows.iter().map(given_usage).collect::<Read<_>>()?;
             }
             "expect" => expect = Some((expectation(value, kept)?, value.span())),
             "through_set" => {
-                through_set = value.get_ref().as_bool().ok_or_else(|| Wrong("'through_set' is true or false".into(), value.span()))?;
+                through_set = value
+                    .get_ref()
+                    .as_bool()
+                    .ok_or_else(|| Wrong("'through_set' is true or false".into(), value.span()))?;
             }
-            _ => return Err(unknown("a case", key, ["name", "charge", "amount", "costs", "usage", "expect", "through_set"].into_iter())),
+            _ => {
+                return Err(unknown(
+                    "a case",
+                    key,
+                    ["name", "charge", "amount", "costs", "usage", "expect", "through_set"]
+                        .into_iter(),
+                ));
+            }
         }
     }
     let lacks = |what: &str| Wrong(format!("the case lacks '{what}'"), value.span());
     let (expect, span) = expect.ok_or_else(|| lacks("expect"))?;
     match (&expect, through_set) {
         (Expect::NoMatch | Expect::Pass, true) => {
-            return Err(Wrong("a case through the whole set expects a decision, an error or \"unallocated\"".into(), span));
+            return Err(Wrong(
+                "a case through the whole set expects a decision, an error or \"unallocated\""
+                    .into(),
+                span,
+            ));
         }
         (Expect::Unallocated, false) => {
             return Err(Wrong("\"unallocated\" is said by the whole set: add through_set = true, or expect \"no match\"".into(), span));
@@ -188,14 +229,30 @@ fn case(value: &Value<'_>, kept: &[Field], later_stage: bool) -> Read<(Case, usi
         _ => {}
     }
     if matches!(expect, Expect::Shares(_)) && day.amount.is_none() {
-        return Err(Wrong("a case that expects shares needs the amount that is shared: amount = \"100\"".into(), span));
+        return Err(Wrong(
+            "a case that expects shares needs the amount that is shared: amount = \"100\"".into(),
+            span,
+        ));
     }
     let charge = match charge {
         None if later_stage => GivenCharge::default(),
-        Some(_) if later_stage => return Err(Wrong("the rule is asked for its pool or team and sees no charge".into(), value.span())),
+        Some(_) if later_stage => {
+            return Err(Wrong(
+                "the rule is asked for its pool or team and sees no charge".into(),
+                value.span(),
+            ));
+        }
         charge => charge.ok_or_else(|| lacks("charge"))?,
     };
-    let case = Case { name: name.ok_or_else(|| lacks("name"))?, charge, day, expect, through_set, line: 0, column: 0 };
+    let case = Case {
+        name: name.ok_or_else(|| lacks("name"))?,
+        charge,
+        day,
+        expect,
+        through_set,
+        line: 0,
+        column: 0,
+    };
     Ok((case, span.start))
 }
 
@@ -211,7 +268,8 @@ fn given_charge(value: &Value<'_>) -> Read<GivenCharge> {
             "billing_currency" => charge.currency = text(value, "'billing_currency'")?,
             "charge_period_start" => {
                 let day: Result<Day, _> = text(value, "'charge_period_start'")?.parse();
-                charge.line.day = Some(day.map_err(|error| Wrong(error.to_string(), value.span()))?);
+                charge.line.day =
+                    Some(day.map_err(|error| Wrong(error.to_string(), value.span()))?);
             }
             "billed_cost" => charge.line.billed = Some(amount(value)?),
             "effective_cost" => charge.line.effective = Some(amount(value)?),
@@ -228,18 +286,25 @@ pub(crate) fn number_text(value: &Value<'_>, what: &str) -> Read<String> {
     match value.get_ref() {
         DeValue::String(text) => Ok(text.to_string()),
         DeValue::Integer(number) => Ok(number.as_str().to_owned()),
-        _ => Err(Wrong(format!("{what} is written in quotes, \"1.50\", so that it is exact"), value.span())),
+        _ => Err(Wrong(
+            format!("{what} is written in quotes, \"1.50\", so that it is exact"),
+            value.span(),
+        )),
     }
 }
 
 pub(crate) fn amount(value: &Value<'_>) -> Read<Money> {
     let text = number_text(value, "an amount")?;
-    let parsed = domain::decimal::parse(text.as_bytes()).map_err(|error| Wrong(error.to_string(), value.span()))?;
+    let parsed = domain::decimal::parse(text.as_bytes())
+        .map_err(|error| Wrong(error.to_string(), value.span()))?;
     Ok(Money::from_nanos(parsed.nanos))
 }
 
 fn amounts(value: &Value<'_>, what: &str) -> Read<Vec<(String, Money)>> {
-    table(value, what)?.iter().map(|(name, value)| Ok((name.get_ref().to_string(), amount(value)?))).collect()
+    table(value, what)?
+        .iter()
+        .map(|(name, value)| Ok((name.get_ref().to_string(), amount(value)?)))
+        .collect()
 }
 
 /// `{ metric = "…", value = "12.5", team = "payments", … }`.
@@ -258,7 +323,8 @@ pub(crate) fn given_usage(value: &Value<'_>) -> Read<GivenUsage> {
     Ok(usage)
 }
 
-const EXPECTATIONS: [&str; 8] = ["assign", "split", "even", "by_cost", "exclude", "error", "decision", "shares"];
+const EXPECTATIONS: [&str; 8] =
+    ["assign", "split", "even", "by_cost", "exclude", "error", "decision", "shares"];
 
 fn expectation(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
     if let Some(word) = value.get_ref().as_str() {
@@ -266,12 +332,20 @@ fn expectation(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
             "pass" => Ok(Expect::Pass),
             "no match" => Ok(Expect::NoMatch),
             "unallocated" => Ok(Expect::Unallocated),
-            _ => Err(Wrong(format!("'{word}' is not an expectation; there are \"pass\", \"no match\", \"unallocated\" and tables"), value.span())),
+            _ => Err(Wrong(
+                format!(
+                    "'{word}' is not an expectation; there are \"pass\", \"no match\", \"unallocated\" and tables"
+                ),
+                value.span(),
+            )),
         };
     }
     let expected = table(value, "'expect'")?;
     let (Some((key, inner)), 1) = (expected.iter().next(), expected.len()) else {
-        return Err(Wrong("'expect' has exactly one key, such as { assign = \"payments\" }".into(), value.span()));
+        return Err(Wrong(
+            "'expect' has exactly one key, such as { assign = \"payments\" }".into(),
+            value.span(),
+        ));
     };
     let decision = |decision: Decision| Expect::Decision { decision, listed: false };
     match key.get_ref().as_ref() {
@@ -282,15 +356,25 @@ fn expectation(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
         "by_cost" => by_cost(inner, kept),
         "split" => split(inner),
         "even" => {
-            let list = inner.get_ref().as_array().ok_or_else(|| Wrong("the teams must be a list, [ … ]".into(), inner.span()))?;
-            let recipients = list.iter().map(|element| Ok((recipient(element)?, 1))).collect::<Read<_>>()?;
+            let list = inner
+                .get_ref()
+                .as_array()
+                .ok_or_else(|| Wrong("the teams must be a list, [ … ]".into(), inner.span()))?;
+            let recipients =
+                list.iter().map(|element| Ok((recipient(element)?, 1))).collect::<Read<_>>()?;
             Ok(Expect::Decision { decision: Decision::fixed(recipients), listed: true })
         }
         "error" => {
             let written = text(inner, "'error'")?;
             let code = Code::all().find(|code| code.text() == written && written.starts_with("R2"));
-            code.map(Expect::Error)
-                .ok_or_else(|| Wrong(format!("'{written}' is not an error of a running rule; there are R201 to R204"), inner.span()))
+            code.map(Expect::Error).ok_or_else(|| {
+                Wrong(
+                    format!(
+                        "'{written}' is not an error of a running rule; there are R201 to R204"
+                    ),
+                    inner.span(),
+                )
+            })
         }
         _ => Err(unknown("'expect'", key, EXPECTATIONS.into_iter())),
     }
@@ -310,7 +394,15 @@ fn target(value: &Value<'_>, also: &[&'static str]) -> Read<(Target, Vec<String>
             "environment" => target.environment = Some(text(value, "'environment'")?),
             "application" => target.application = Some(text(value, "'application'")?),
             _ if also.contains(&name) => others.push(number_text(value, "a weight")?),
-            _ => return Err(unknown("a target", key, ["team", "cost_center", "environment", "application"].into_iter().chain(also.iter().copied()))),
+            _ => {
+                return Err(unknown(
+                    "a target",
+                    key,
+                    ["team", "cost_center", "environment", "application"]
+                        .into_iter()
+                        .chain(also.iter().copied()),
+                ));
+            }
         }
     }
     Ok((target, others))
@@ -318,7 +410,11 @@ fn target(value: &Value<'_>, also: &[&'static str]) -> Read<(Target, Vec<String>
 
 /// A team, or `{ pool = "shared/idle" }`.
 fn recipient(value: &Value<'_>) -> Read<Recipient> {
-    let pool = value.get_ref().as_table().filter(|table| table.len() == 1).and_then(|table| table.get("pool"));
+    let pool = value
+        .get_ref()
+        .as_table()
+        .filter(|table| table.len() == 1)
+        .and_then(|table| table.get("pool"));
     match pool {
         Some(pool) => Ok(Recipient::Pool(text(pool, "'pool'")?)),
         None => Ok(Recipient::Team(target(value, &[])?.0)),
@@ -326,7 +422,10 @@ fn recipient(value: &Value<'_>) -> Read<Recipient> {
 }
 
 fn targets(value: &Value<'_>) -> Read<Vec<Target>> {
-    let list = value.get_ref().as_array().ok_or_else(|| Wrong("the teams must be a list, [ … ]".into(), value.span()))?;
+    let list = value
+        .get_ref()
+        .as_array()
+        .ok_or_else(|| Wrong("the teams must be a list, [ … ]".into(), value.span()))?;
     list.iter().map(|element| Ok(target(element, &[])?.0)).collect()
 }
 
@@ -335,7 +434,10 @@ fn split(value: &Value<'_>) -> Read<Expect> {
     let listed = match value.get_ref() {
         DeValue::Table(table) => {
             for (team, weight) in table {
-                weighted.push((Recipient::team(team.get_ref().as_ref()), weight_of(&number_text(weight, "a weight")?, weight.span())?));
+                weighted.push((
+                    Recipient::team(team.get_ref().as_ref()),
+                    weight_of(&number_text(weight, "a weight")?, weight.span())?,
+                ));
             }
             false
         }
@@ -345,21 +447,37 @@ fn split(value: &Value<'_>) -> Read<Expect> {
             }
             true
         }
-        _ => return Err(Wrong("'split' is a table of weights or a list of pairs".into(), value.span())),
+        _ => {
+            return Err(Wrong(
+                "'split' is a table of weights or a list of pairs".into(),
+                value.span(),
+            ));
+        }
     };
-    let decision = weighted_split(weighted).map_err(|refusal| Wrong(refusal.message, value.span()))?;
+    let decision =
+        weighted_split(weighted).map_err(|refusal| Wrong(refusal.message, value.span()))?;
     Ok(Expect::Decision { decision, listed })
 }
 
 fn weighted_pair(element: &Value<'_>) -> Read<(Recipient, Decimal)> {
-    let wrong = || Wrong("a pair is [\"payments\", \"60\"] or { team = \"payments\", weight = \"60\" }".into(), element.span());
+    let wrong = || {
+        Wrong(
+            "a pair is [\"payments\", \"60\"] or { team = \"payments\", weight = \"60\" }".into(),
+            element.span(),
+        )
+    };
     match element.get_ref() {
         DeValue::Array(pair) => match pair.iter().collect::<Vec<_>>().as_slice() {
-            [first, second] => Ok((recipient(first)?, weight_of(&number_text(second, "a weight")?, second.span())?)),
+            [first, second] => Ok((
+                recipient(first)?,
+                weight_of(&number_text(second, "a weight")?, second.span())?,
+            )),
             _ => Err(wrong()),
         },
         DeValue::Table(_) => match target(element, &["weight"])? {
-            (target, others) if others.len() == 1 => Ok((Recipient::Team(target), weight_of(&others.concat(), element.span())?)),
+            (target, others) if others.len() == 1 => {
+                Ok((Recipient::Team(target), weight_of(&others.concat(), element.span())?))
+            }
             _ => Err(wrong()),
         },
         _ => Err(wrong()),
@@ -371,13 +489,15 @@ fn weight_of(text: &str, span: Range<usize>) -> Read<Decimal> {
 }
 
 fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
-    let (mut among, mut filter, mut when_zero) = (Candidates::AllTeams, DriverFilter::new(), WhenZero::Stay);
+    let (mut among, mut filter, mut when_zero) =
+        (Candidates::AllTeams, DriverFilter::new(), WhenZero::Stay);
     for (key, value) in table(value, "'by_cost'")? {
         match key.get_ref().as_ref() {
             "teams" => among = Candidates::Listed(targets(value)?),
             "filter" => {
                 let pairs = table(value, "'filter'")?.iter().map(|(key, value)| {
-                    let name = filter_key(key.get_ref(), kept).map_err(|refusal| Wrong(refusal.message, key.span()))?;
+                    let name = filter_key(key.get_ref(), kept)
+                        .map_err(|refusal| Wrong(refusal.message, key.span()))?;
                     Ok((name, text(value, "a filter's value")?))
                 });
                 filter = pairs.collect::<Read<_>>()?;
@@ -386,12 +506,22 @@ fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
                 when_zero = match text(value, "'when_zero'")?.as_str() {
                     "even" => WhenZero::Even,
                     "stay" => WhenZero::Stay,
-                    other => return Err(Wrong(format!("'when_zero' is \"stay\" or \"even\", not '{other}'"), value.span())),
+                    other => {
+                        return Err(Wrong(
+                            format!("'when_zero' is \"stay\" or \"even\", not '{other}'"),
+                            value.span(),
+                        ));
+                    }
                 };
             }
-            _ => return Err(unknown("'by_cost'", key, ["teams", "filter", "when_zero"].into_iter())),
+            _ => {
+                return Err(unknown("'by_cost'", key, ["teams", "filter", "when_zero"].into_iter()));
+            }
         }
     }
-    let spread = Spread { when_zero, ..Spread::new(Driver::Cost { among, filter, basis: Basis::Effective }) };
+    let spread = Spread {
+        when_zero,
+        ..Spread::new(Driver::Cost { among, filter, basis: Basis::Effective })
+    };
     Ok(Expect::Decision { decision: Decision::from(spread), listed: true })
 }

@@ -50,7 +50,11 @@ pub struct RuleCoverage {
 impl RuleCoverage {
     /// The answers that no case brings about, in words.
     pub fn never_reached(&self) -> Vec<&'static str> {
-        let branches = [(self.matched, "matches → true"), (self.not_matched, "matches → false"), (self.allocated, "allocate")];
+        let branches = [
+            (self.matched, "matches → true"),
+            (self.not_matched, "matches → false"),
+            (self.allocated, "allocate"),
+        ];
         branches.into_iter().filter(|(reached, _)| !reached).map(|(_, name)| name).collect()
     }
 }
@@ -75,7 +79,11 @@ pub fn run(dir: &Path, set: &RuleSet) -> CaseReport {
 
 /// Runs cases given as texts by rule id.
 pub fn run_sources(cases: &[(String, String)], set: &RuleSet) -> CaseReport {
-    let source = |(id, text): &(String, String)| Source { id: id.clone(), label: format!("{id}.cases.toml"), text: text.clone() };
+    let source = |(id, text): &(String, String)| Source {
+        id: id.clone(),
+        label: format!("{id}.cases.toml"),
+        text: text.clone(),
+    };
     run_files(&cases.iter().map(source).collect::<Vec<_>>(), set)
 }
 
@@ -85,7 +93,11 @@ pub(crate) fn run_files(files: &[Source], set: &RuleSet) -> CaseReport {
         let mut coverage = RuleCoverage { rule: rule.id.clone(), ..RuleCoverage::default() };
         match files.iter().find(|file| file.id == rule.id) {
             None => report.failures.push(no_cases(rule)),
-            Some(file) => match case_file::read(file, &set.options.dimensions, rule.header.stage != Stage::Attribution) {
+            Some(file) => match case_file::read(
+                file,
+                &set.options.dimensions,
+                rule.header.stage != Stage::Attribution,
+            ) {
                 Err(findings) => report.failures.extend(findings),
                 Ok(read) => {
                     run_rule(set, rule, file, &read.cases, &mut coverage, &mut report.failures);
@@ -110,7 +122,9 @@ pub(crate) fn run_files(files: &[Source], set: &RuleSet) -> CaseReport {
 /// Runs what people have written down of one rule, for what it reaches.
 pub(crate) fn run_cases(file: &Source, set: &RuleSet, rule: &Rule) {
     // What is wrong with the file, or fails, has been told by who asked for the results.
-    if let Ok(read) = case_file::read(file, &set.options.dimensions, rule.header.stage != Stage::Attribution) {
+    if let Ok(read) =
+        case_file::read(file, &set.options.dimensions, rule.header.stage != Stage::Attribution)
+    {
         run_rule(set, rule, file, &read.cases, &mut RuleCoverage::default(), &mut Vec::new());
     }
 }
@@ -121,7 +135,14 @@ fn no_cases(rule: &Rule) -> Diagnostic {
     finding.hint(format!("write {path}.cases.toml with at least one [[case]]"))
 }
 
-fn run_rule(set: &RuleSet, rule: &Rule, file: &Source, cases: &[Case], coverage: &mut RuleCoverage, failures: &mut Vec<Diagnostic>) {
+fn run_rule(
+    set: &RuleSet,
+    rule: &Rule,
+    file: &Source,
+    cases: &[Case],
+    coverage: &mut RuleCoverage,
+    failures: &mut Vec<Diagnostic>,
+) {
     for case in cases {
         coverage.cases += 1;
         if rule.header.stage != Stage::Attribution {
@@ -137,16 +158,32 @@ fn run_rule(set: &RuleSet, rule: &Rule, file: &Source, cases: &[Case], coverage:
         coverage.matched |= matched;
         coverage.not_matched |= matches!(trial.answer, Answer::NoMatch);
         coverage.allocated |= matched && matches!(trial.answer, Answer::Pass | Answer::Decided(_));
-        let got = if case.through_set { through_set(set, rule, case.charge.line.day, &charge) } else { Got::of(trial, &charge) };
+        let got = if case.through_set {
+            through_set(set, rule, case.charge.line.day, &charge)
+        } else {
+            Got::of(trial, &charge)
+        };
         judge(set, rule, file, case, got, coverage, failures);
     }
 }
 
-fn judge(set: &RuleSet, rule: &Rule, file: &Source, case: &Case, got: Got, coverage: &mut RuleCoverage, failures: &mut Vec<Diagnostic>) {
+fn judge(
+    set: &RuleSet,
+    rule: &Rule,
+    file: &Source,
+    case: &Case,
+    got: Got,
+    coverage: &mut RuleCoverage,
+    failures: &mut Vec<Diagnostic>,
+) {
     let got = match (&case.expect, got) {
-        (Expect::Shares(_), Got::Decided(decision, by)) => {
-            shares(set, by.as_deref().unwrap_or(&rule.id), &case.day, &case.charge.currency, &decision)
-        }
+        (Expect::Shares(_), Got::Decided(decision, by)) => shares(
+            set,
+            by.as_deref().unwrap_or(&rule.id),
+            &case.day,
+            &case.charge.currency,
+            &decision,
+        ),
         (_, got) => got,
     };
     if got.is(&case.expect) {
@@ -172,8 +209,16 @@ impl Facts for CaseFacts<'_> {
     fn usage(&self, driver: &UsageDriver) -> BTreeMap<String, Quantity> {
         let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
         for usage in self.day.usage.iter().filter(|usage| usage.metric == driver.metric) {
-            let key = |name: &str| usage.keys.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
-            if is_for(&usage.keys, self.currency) && driver.filter.iter().all(|(name, value)| key(name) == value) {
+            let key = |name: &str| {
+                usage
+                    .keys
+                    .iter()
+                    .find(|(key, _)| key == name)
+                    .map_or("", |(_, value)| value.as_str())
+            };
+            if is_for(&usage.keys, self.currency)
+                && driver.filter.iter().all(|(name, value)| key(name) == value)
+            {
                 by_key.entry(key(&driver.key).to_owned()).or_default().0 += usage.value.0;
             }
         }
@@ -189,24 +234,39 @@ impl Facts for CaseFacts<'_> {
     }
 
     fn plugin(&self, call: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic> {
-        Err(Diagnostic::new(CASE_FAILED, format!("cases do not run plugins such as {}; expect {{ decision = … }} instead", call.plugin)))
+        Err(Diagnostic::new(
+            CASE_FAILED,
+            format!(
+                "cases do not run plugins such as {}; expect {{ decision = … }} instead",
+                call.plugin
+            ),
+        ))
     }
 }
 
 /// Who gets how much of the day's amount.
-pub(crate) fn shares(set: &RuleSet, rule: &str, day: &GivenDay, currency: &str, decision: &Decision) -> Got {
+pub(crate) fn shares(
+    set: &RuleSet,
+    rule: &str,
+    day: &GivenDay,
+    currency: &str,
+    decision: &Decision,
+) -> Got {
     let amount = Sum::from(day.amount.unwrap_or(Money::ZERO));
     let spread = match decision {
         Decision::Assign(recipient) => Spread::new(Driver::Fixed(vec![(recipient.clone(), 1)])),
         Decision::Spread(spread) => (**spread).clone(),
         Decision::Exclude { .. } => return Got::Decided(decision.clone(), None),
     };
-    let pool = Pool { stands: Recipient::Pool(rule.to_owned()), rule: rule.to_owned(), total: amount };
+    let pool =
+        Pool { stands: Recipient::Pool(rule.to_owned()), rule: rule.to_owned(), total: amount };
     let mut shares: BTreeMap<String, Sum> = BTreeMap::new();
     match share(&spread, &pool, &CaseFacts { set, day, currency }) {
         Err(finding) => return Got::Refused(finding.message),
         Ok(None) => drop(shares.insert(share_name(&pool.stands), amount)),
-        Ok(Some(sharing)) => sharing.shares.split(amount, |target, part| *shares.entry(share_name(&sharing.recipients[target])).or_default() += part),
+        Ok(Some(sharing)) => sharing.shares.split(amount, |target, part| {
+            *shares.entry(share_name(&sharing.recipients[target])).or_default() += part
+        }),
     }
     shares.retain(|_, part| !part.is_zero());
     Got::Shares(shares)
@@ -220,11 +280,20 @@ fn share_name(recipient: &Recipient) -> String {
 }
 
 fn failed(file: &Source, case: &Case, got: &Got) -> Diagnostic {
-    let message = format!("\"{}\": expected {}, got {}", case.name, describe_expectation(&case.expect), got.describe());
+    let message = format!(
+        "\"{}\": expected {}, got {}",
+        case.name,
+        describe_expectation(&case.expect),
+        got.describe()
+    );
     let line = file.text.lines().nth((case.line as usize).saturating_sub(1)).unwrap_or_default();
-    let finding = Diagnostic::new(CASE_FAILED, message).at(&file.label, case.line, case.column).excerpt(line);
+    let finding =
+        Diagnostic::new(CASE_FAILED, message).at(&file.label, case.line, case.column).excerpt(line);
     match got {
-        Got::Needs(names) => finding.hint(format!("give the charge {}", names.iter().map(|name| example(name)).collect::<Vec<_>>().join(", "))),
+        Got::Needs(names) => finding.hint(format!(
+            "give the charge {}",
+            names.iter().map(|name| example(name)).collect::<Vec<_>>().join(", ")
+        )),
         _ => finding,
     }
 }
@@ -258,7 +327,9 @@ impl Got {
             Answer::Pass => Got::Pass,
             Answer::Decided(decision) => Got::Decided(decision, None),
             Answer::Failed(failure) => Got::Failed(failure, None),
-            Answer::NeedsLine => Got::Needs(trial.reads.iter().filter(|read| !charge.has(read)).map(Read::name).collect()),
+            Answer::NeedsLine => Got::Needs(
+                trial.reads.iter().filter(|read| !charge.has(read)).map(Read::name).collect(),
+            ),
         }
     }
 
@@ -277,24 +348,43 @@ impl Got {
                 let expected = expected.iter().filter(|(_, part)| *part != Money::ZERO);
                 *got == expected.map(|(name, part)| (name.clone(), Sum::from(*part))).collect()
             }
-            (Got::NoMatch, Expect::NoMatch) | (Got::Pass, Expect::Pass) | (Got::Unallocated, Expect::Unallocated) => true,
+            (Got::NoMatch, Expect::NoMatch)
+            | (Got::Pass, Expect::Pass)
+            | (Got::Unallocated, Expect::Unallocated) => true,
             (Got::Failed(failure, _), Expect::Error(code)) => failure.code == *code,
-            (Got::Decided(got, _), Expect::Decision { decision, listed }) => comparable(got, *listed) == comparable(decision, *listed),
+            (Got::Decided(got, _), Expect::Decision { decision, listed }) => {
+                comparable(got, *listed) == comparable(decision, *listed)
+            }
             _ => false,
         }
     }
 
     pub(crate) fn describe(&self) -> String {
-        let by = |rule: &Option<String>| rule.as_ref().map(|rule| format!(" (by {rule})")).unwrap_or_default();
+        let by = |rule: &Option<String>| {
+            rule.as_ref().map(|rule| format!(" (by {rule})")).unwrap_or_default()
+        };
         match self {
             Got::NoMatch => "no match".into(),
             Got::Pass => "pass".into(),
             Got::Unallocated => "unallocated".into(),
-            Got::Shares(shares) => shares.iter().map(|(name, part)| format!("{name} {part}")).collect::<Vec<_>>().join(", "),
+            Got::Shares(shares) => shares
+                .iter()
+                .map(|(name, part)| format!("{name} {part}"))
+                .collect::<Vec<_>>()
+                .join(", "),
             Got::Refused(why) => why.clone(),
             Got::Decided(decision, rule) => format!("{}{}", describe(decision), by(rule)),
-            Got::Failed(failure, rule) => format!("{} at {}:{}: {}{}", failure.code, failure.line, failure.column, failure.message, by(rule)),
-            Got::Needs(names) => format!("a read of {}, which the case does not give", names.join(", ")),
+            Got::Failed(failure, rule) => format!(
+                "{} at {}:{}: {}{}",
+                failure.code,
+                failure.line,
+                failure.column,
+                failure.message,
+                by(rule)
+            ),
+            Got::Needs(names) => {
+                format!("a read of {}, which the case does not give", names.join(", "))
+            }
         }
     }
 }
@@ -307,7 +397,11 @@ pub(crate) fn describe_expectation(expect: &Expect) -> String {
         Expect::Error(code) => format!("error {code}"),
         Expect::Decision { decision, .. } => describe(decision),
         Expect::Words(words) => words.clone(),
-        Expect::Shares(shares) => shares.iter().map(|(name, part)| format!("{name} {part}")).collect::<Vec<_>>().join(", "),
+        Expect::Shares(shares) => shares
+            .iter()
+            .map(|(name, part)| format!("{name} {part}"))
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
@@ -315,8 +409,10 @@ pub(crate) fn describe_expectation(expect: &Expect) -> String {
 fn comparable(decision: &Decision, listed: bool) -> Decision {
     let Decision::Spread(spread) = decision else { return decision.clone() };
     let Driver::Fixed(weights) = &spread.by else { return decision.clone() };
-    let divisor = weights.iter().fold(0, |divisor, (_, weight)| common_divisor(divisor, *weight)).max(1);
-    let mut weights: Vec<_> = weights.iter().map(|(recipient, weight)| (recipient.clone(), weight / divisor)).collect();
+    let divisor =
+        weights.iter().fold(0, |divisor, (_, weight)| common_divisor(divisor, *weight)).max(1);
+    let mut weights: Vec<_> =
+        weights.iter().map(|(recipient, weight)| (recipient.clone(), weight / divisor)).collect();
     if !listed {
         weights.sort();
     }
@@ -328,7 +424,12 @@ fn common_divisor(left: u64, right: u64) -> u64 {
 }
 
 /// What one rule, or the whole set, says of a charge.
-pub(crate) fn answer(set: &RuleSet, rule: &Rule, given: &GivenCharge, through_the_set: bool) -> Got {
+pub(crate) fn answer(
+    set: &RuleSet,
+    rule: &Rule,
+    given: &GivenCharge,
+    through_the_set: bool,
+) -> Got {
     let charge = charge(given);
     match through_the_set {
         true => through_set(set, rule, given.line.day, &charge),
@@ -339,7 +440,8 @@ pub(crate) fn answer(set: &RuleSet, rule: &Rule, given: &GivenCharge, through_th
 /// Asks all rules in order, on the given day or on one on which this rule is valid.
 fn through_set(set: &RuleSet, rule: &Rule, day: Option<Day>, charge: &Charge) -> Got {
     let header = &rule.header;
-    let some_day = header.from.or(header.until.map(|until| until.plus(-1))).unwrap_or(Day::from_epoch(0));
+    let some_day =
+        header.from.or(header.until.map(|until| until.plus(-1))).unwrap_or(Day::from_epoch(0));
     let day = day.unwrap_or(some_day);
     for index in set.active(set.stretch(day)) {
         let Some(rule) = set.rules.get(*index as usize) else { continue };
@@ -354,7 +456,14 @@ fn through_set(set: &RuleSet, rule: &Rule, day: Option<Day>, charge: &Charge) ->
 }
 
 fn charge(given: &GivenCharge) -> Charge {
-    let dimension = |field: Field| given.dimensions.iter().find(|(known, _)| *known == field).map(|(_, text)| text.as_str()).unwrap_or_default();
+    let dimension = |field: Field| {
+        given
+            .dimensions
+            .iter()
+            .find(|(known, _)| *known == field)
+            .map(|(_, text)| text.as_str())
+            .unwrap_or_default()
+    };
     let shared = |text: &String| ImmutableString::from(text.as_str());
     Charge::new(View {
         fields: Field::all().map(|field| dimension(field).into()).collect(),

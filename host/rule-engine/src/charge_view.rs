@@ -50,7 +50,11 @@ pub(crate) struct LineValues {
 
 impl From<Option<&ChargeLine>> for LineValues {
     fn from(line: Option<&ChargeLine>) -> LineValues {
-        LineValues { day: line.map(|line| line.day), billed: line.map(|line| line.billed_cost), effective: line.map(|line| line.effective_cost) }
+        LineValues {
+            day: line.map(|line| line.day),
+            billed: line.map(|line| line.billed_cost),
+            effective: line.map(|line| line.effective_cost),
+        }
     }
 }
 
@@ -96,12 +100,16 @@ impl Charge {
     /// The value as text, without noting a read.
     pub(crate) fn text(&self, read: &Read) -> String {
         match read {
-            Read::Field(field) => self.0.fields.get(field.index()).map(ToString::to_string).unwrap_or_default(),
+            Read::Field(field) => {
+                self.0.fields.get(field.index()).map(ToString::to_string).unwrap_or_default()
+            }
             Read::Currency => self.0.currency.to_string(),
             Read::Tag(key) => self.0.tag(key).to_string(),
             Read::Day => self.0.line.day.map(|day| day.to_string()).unwrap_or_default(),
             Read::Billed => self.0.line.billed.map(|money| money.to_string()).unwrap_or_default(),
-            Read::Effective => self.0.line.effective.map(|money| money.to_string()).unwrap_or_default(),
+            Read::Effective => {
+                self.0.line.effective.map(|money| money.to_string()).unwrap_or_default()
+            }
         }
     }
 
@@ -162,7 +170,11 @@ impl View {
     }
 
     fn tag(&self, key: &str) -> ImmutableString {
-        self.tags.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone()).unwrap_or_default()
+        self.tags
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -173,8 +185,11 @@ fn decimal(money: Money) -> Decimal {
 
 /// A sentence for a name that is neither dimension nor value of a line.
 pub(crate) fn no_field(name: &str) -> String {
-    let known = Field::all().map(Field::name).chain(LINE_FIELDS).chain(["billing_currency", "tags"]);
-    let advice = did_you_mean(name, known).map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
+    let known =
+        Field::all().map(Field::name).chain(LINE_FIELDS).chain(["billing_currency", "tags"]);
+    let advice = did_you_mean(name, known)
+        .map(|name| format!("; did you mean '{name}'?"))
+        .unwrap_or_default();
     format!("charges have no field '{name}'{advice}")
 }
 

@@ -6,7 +6,9 @@ use crate::functions::FUNCTIONS;
 use crate::language::{ABSENT, absent};
 use crate::table::unknown_table;
 use crate::tokens;
-use domain::catalogue::{RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD};
+use domain::catalogue::{
+    RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD,
+};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::port::{LINE_FIELDS, Stage};
@@ -64,16 +66,28 @@ struct Check<'a> {
     insight: Insight,
 }
 
-pub(crate) fn check(workshop: &Workshop<'_>, file: &SourceFile, ast: &AST, stage: &Stage) -> (Insight, Vec<Diagnostic>) {
+pub(crate) fn check(
+    workshop: &Workshop<'_>,
+    file: &SourceFile,
+    ast: &AST,
+    stage: &Stage,
+) -> (Insight, Vec<Diagnostic>) {
     let entry = |name: &str| *stage == Stage::Attribution && matches!(name, "matches" | "allocate");
-    let parameters = ast.iter_fn_def().filter(|function| entry(&function.name)).filter_map(|function| function.params.first());
+    let parameters = ast
+        .iter_fn_def()
+        .filter(|function| entry(&function.name))
+        .filter_map(|function| function.params.first());
     let mut check = Check {
         workshop,
         file,
         charge_names: parameters.map(ToString::to_string).chain(["charge".to_owned()]).collect(),
         own_functions: ast.iter_fn_def().map(|function| function.name.to_string()).collect(),
         findings: Vec::new(),
-        insight: Insight { matches_all: matches_all(file, ast), applies_to: tokens::applies_to(workshop.engine, &file.text), ..Insight::default() },
+        insight: Insight {
+            matches_all: matches_all(file, ast),
+            applies_to: tokens::applies_to(workshop.engine, &file.text),
+            ..Insight::default()
+        },
     };
     check.redefinitions(ast);
     ast.walk(&mut |path: &[ASTNode<'_>]| {
@@ -86,7 +100,13 @@ pub(crate) fn check(workshop: &Workshop<'_>, file: &SourceFile, ast: &AST, stage
     });
     let Check { insight, mut findings, .. } = check;
     // Functions are stored by hash; findings are told in the order of the file.
-    findings.sort_by(|left, right| (&left.location, left.code, &left.message).cmp(&(&right.location, right.code, &right.message)));
+    findings.sort_by(|left, right| {
+        (&left.location, left.code, &left.message).cmp(&(
+            &right.location,
+            right.code,
+            &right.message,
+        ))
+    });
     findings.dedup();
     (insight, findings)
 }
@@ -94,14 +114,16 @@ pub(crate) fn check(workshop: &Workshop<'_>, file: &SourceFile, ast: &AST, stage
 /// Rhai does not let the body of a function be looked into, so its text is.
 fn matches_all(file: &SourceFile, ast: &AST) -> bool {
     let offset = |position: Position| -> Option<usize> {
-        let (line, column) = (position.line()?.checked_sub(1)?, position.position()?.checked_sub(1)?);
+        let (line, column) =
+            (position.line()?.checked_sub(1)?, position.position()?.checked_sub(1)?);
         let before: usize = file.text.split_inclusive('\n').take(line).map(str::len).sum();
         let rest = file.text.get(before..)?;
         Some(before + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at))
     };
     ast.iter_fn_def().filter(|function| function.name == "matches").any(|function| {
         let body = offset(function.body.start_position()).zip(offset(function.body.end_position()));
-        body.and_then(|(start, end)| file.text.get(start + 1..end)).is_some_and(|body| body.trim() == "true")
+        body.and_then(|(start, end)| file.text.get(start + 1..end))
+            .is_some_and(|body| body.trim() == "true")
     })
 }
 
@@ -110,7 +132,11 @@ impl Check<'_> {
         for function in ast.iter_fn_def() {
             if FUNCTIONS.iter().any(|host| host.name == function.name) || function.name == "rule" {
                 let message = format!("a rule cannot redefine `{}`", function.name);
-                self.findings.push(self.file.finding(RULE_SYNTAX, message, function.body.start_position()));
+                self.findings.push(self.file.finding(
+                    RULE_SYNTAX,
+                    message,
+                    function.body.start_position(),
+                ));
             }
         }
     }
@@ -121,11 +147,16 @@ impl Check<'_> {
                 let left = &assignment.1.lhs;
                 if self.root_is_charge(left) {
                     let message = "a rule cannot change the charge; it only decides who pays";
-                    self.findings.push(self.file.finding(RULE_ASSIGNMENT, message, left.start_position()));
+                    self.findings.push(self.file.finding(
+                        RULE_ASSIGNMENT,
+                        message,
+                        left.start_position(),
+                    ));
                 }
             }
             Stmt::Var(variable, _, _) if self.charge_names.contains(variable.0.as_str()) => {
-                let message = format!("`{}` is the charge and cannot be declared again", variable.0.as_str());
+                let message =
+                    format!("`{}` is the charge and cannot be declared again", variable.0.as_str());
                 self.findings.push(self.file.finding(RULE_ASSIGNMENT, message, variable.0.pos));
             }
             Stmt::FnCall(call, position) => self.call(call, *position),
@@ -140,7 +171,9 @@ impl Check<'_> {
                 let message = "the charge is not indexed: write `charge.service_name`, or `charge.tags[\"team\"]` for a tag";
                 self.findings.push(self.file.finding(RULE_UNKNOWN_FIELD, message, *position));
             }
-            Expr::FnCall(call, position) | Expr::MethodCall(call, position) => self.call(call, *position),
+            Expr::FnCall(call, position) | Expr::MethodCall(call, position) => {
+                self.call(call, *position)
+            }
             Expr::StringConstant(text, _) => drop(self.insight.texts.insert(text.to_string())),
             _ => {}
         }
@@ -178,7 +211,10 @@ impl Check<'_> {
                 self.methods(&pair.rhs);
             }
             Expr::MethodCall(call, position) if CHANGES_IN_PLACE.contains(&call.name.as_str()) => {
-                let message = format!("`{}` changes a value in place, and a charge cannot be changed", call.name);
+                let message = format!(
+                    "`{}` changes a value in place, and a charge cannot be changed",
+                    call.name
+                );
                 let finding = self.file.finding(RULE_ASSIGNMENT, message, *position);
                 self.findings.push(finding.hint("copy it first: let text = charge.…;"));
             }
@@ -201,12 +237,21 @@ impl Check<'_> {
                 self.findings.push(finding.hint(dimensions_line(self.workshop.kept, field)));
             }
             None => {
-                let known = Field::all().map(Field::name).chain(LINE_FIELDS).chain(["billing_currency", "tags"]);
+                let known = Field::all()
+                    .map(Field::name)
+                    .chain(LINE_FIELDS)
+                    .chain(["billing_currency", "tags"]);
                 let advice = match meant(name, known) {
-                    none if none.is_empty() => format!("; tags are read with `charge.tag(\"{name}\")`"),
+                    none if none.is_empty() => {
+                        format!("; tags are read with `charge.tag(\"{name}\")`")
+                    }
                     advice => advice,
                 };
-                self.findings.push(self.file.finding(RULE_UNKNOWN_FIELD, format!("charges have no field '{name}'{advice}"), position));
+                self.findings.push(self.file.finding(
+                    RULE_UNKNOWN_FIELD,
+                    format!("charges have no field '{name}'{advice}"),
+                    position,
+                ));
             }
         }
     }
@@ -217,16 +262,25 @@ impl Check<'_> {
         self.insight.asks_plugins |= name == "plugin";
         match (name, call.args.first()) {
             ("lookup", _) => self.lookup(call),
-            ("pool", Some(Expr::StringConstant(pool, position))) => self.insight.pools.push((pool.to_string(), *position)),
+            ("pool", Some(Expr::StringConstant(pool, position))) => {
+                self.insight.pools.push((pool.to_string(), *position))
+            }
             _ => {}
         }
         if ABSENT.contains(&name) {
             return self.findings.push(self.file.finding(RULE_SYNTAX, absent(name), position));
         }
-        if call.op_token.is_some() || self.workshop.functions.contains(name) || self.own_functions.contains(name) {
+        if call.op_token.is_some()
+            || self.workshop.functions.contains(name)
+            || self.own_functions.contains(name)
+        {
             return;
         }
-        let known = self.own_functions.iter().map(String::as_str).chain(FUNCTIONS.iter().map(|function| function.name));
+        let known = self
+            .own_functions
+            .iter()
+            .map(String::as_str)
+            .chain(FUNCTIONS.iter().map(|function| function.name));
         let known = known.chain(self.workshop.functions.iter().map(String::as_str));
         let message = format!("there is no function `{name}`{}", meant(name, known));
         self.findings.push(self.file.finding(RULE_SYNTAX, message, position));
@@ -240,9 +294,10 @@ impl Check<'_> {
         let Some(tables) = self.workshop.tables else { return };
         let problem = match (tables.get(name.as_str()), call.args.get(2)) {
             (None, _) => Some((unknown_table(name, tables.keys().map(String::as_str)), *position)),
-            (Some(table), Some(Expr::StringConstant(column, position))) => {
-                table.column(column).err().map(|problem| (format!("the table '{name}' {problem}"), *position))
-            }
+            (Some(table), Some(Expr::StringConstant(column, position))) => table
+                .column(column)
+                .err()
+                .map(|problem| (format!("the table '{name}' {problem}"), *position)),
             _ => None,
         };
         if let Some((message, position)) = problem {
@@ -253,6 +308,7 @@ impl Check<'_> {
 
 /// The settings line that would collect `wanted` as well.
 fn dimensions_line(kept: &[Field], wanted: Field) -> String {
-    let names: Vec<String> = kept.iter().chain([&wanted]).map(|field| format!("\"{}\"", field.name())).collect();
+    let names: Vec<String> =
+        kept.iter().chain([&wanted]).map(|field| format!("\"{}\"", field.name())).collect();
     format!("in apportion.toml: dimensions = [{}]", names.join(", "))
 }

@@ -34,7 +34,10 @@ impl Rule {
 
     /// Where the body of `matches` begins.
     pub(crate) fn matches_position(&self) -> Position {
-        self.ast.iter_fn_def().find(|function| function.name == "matches").map_or(Position::NONE, |function| function.body.start_position())
+        self.ast
+            .iter_fn_def()
+            .find(|function| function.name == "matches")
+            .map_or(Position::NONE, |function| function.body.start_position())
     }
 }
 
@@ -55,12 +58,24 @@ pub(crate) struct Workshop<'a> {
 
 impl SourceFile {
     /// A finding at a place of this file, with the line and a caret.
-    pub(crate) fn finding(&self, code: Code, message: impl Into<String>, position: Position) -> Diagnostic {
-        let number = |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
+    pub(crate) fn finding(
+        &self,
+        code: Code,
+        message: impl Into<String>,
+        position: Position,
+    ) -> Diagnostic {
+        let number =
+            |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
         self.finding_at(code, message, number(position.line()), number(position.position()))
     }
 
-    pub(crate) fn finding_at(&self, code: Code, message: impl Into<String>, line: u32, column: u32) -> Diagnostic {
+    pub(crate) fn finding_at(
+        &self,
+        code: Code,
+        message: impl Into<String>,
+        line: u32,
+        column: u32,
+    ) -> Diagnostic {
         let finding = Diagnostic::new(code, message).at(&self.label, line, column);
         match (line as usize).checked_sub(1).and_then(|index| self.text.lines().nth(index)) {
             Some(source_line) => finding.excerpt(source_line),
@@ -69,12 +84,19 @@ impl SourceFile {
     }
 }
 
-pub(crate) fn compile(workshop: &Workshop<'_>, id: &str, file: SourceFile) -> Result<Rule, Vec<Diagnostic>> {
+pub(crate) fn compile(
+    workshop: &Workshop<'_>,
+    id: &str,
+    file: SourceFile,
+) -> Result<Rule, Vec<Diagnostic>> {
     if file.text.len() > SOURCE_BYTES_MAX {
         let message = format!("the rule is longer than {} KiB", SOURCE_BYTES_MAX >> 10);
         return Err(vec![file.finding(RULE_SYNTAX, message, Position::NONE)]);
     }
-    let ast = workshop.engine.compile(&file.text).map_err(|error| vec![syntax_finding(&file, error.err_type(), error.position())])?;
+    let ast = workshop
+        .engine
+        .compile(&file.text)
+        .map_err(|error| vec![syntax_finding(&file, error.err_type(), error.position())])?;
     let (header, wrong) = match header::read(&file, id, &ast) {
         Ok(header) => (header, Vec::new()),
         Err(wrong) => (Header::default(), wrong),
@@ -87,18 +109,32 @@ pub(crate) fn compile(workshop: &Workshop<'_>, id: &str, file: SourceFile) -> Re
         return Err(findings);
     }
     let digest = hex(&Sha256::digest(file.text.as_bytes()));
-    Ok(Rule { id: id.to_owned(), digest, description: header::doc_comment(&file.text), header, ast, insight, file })
+    Ok(Rule {
+        id: id.to_owned(),
+        digest,
+        description: header::doc_comment(&file.text),
+        header,
+        ast,
+        insight,
+        file,
+    })
 }
 
 fn syntax_finding(file: &SourceFile, kind: &ParseErrorType, position: Position) -> Diagnostic {
     let message = match kind {
-        ParseErrorType::Reserved(word) | ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) if ABSENT.contains(&word.as_str()) => {
+        ParseErrorType::Reserved(word)
+        | ParseErrorType::BadInput(LexError::ImproperSymbol(word, _))
+            if ABSENT.contains(&word.as_str()) =>
+        {
             absent(word)
         }
         other => {
             let text = other.to_string();
             let mut letters = text.chars();
-            letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or(text.clone())
+            letters
+                .next()
+                .map(|first| first.to_lowercase().chain(letters).collect())
+                .unwrap_or(text.clone())
         }
     };
     file.finding(RULE_SYNTAX, message, position)
@@ -116,8 +152,14 @@ fn wrong_functions(file: &SourceFile, ast: &AST, stage: &Stage) -> Vec<Diagnosti
         let found: Vec<_> = ast.iter_fn_def().filter(|function| function.name == name).collect();
         if *stage != Stage::Attribution && name == "matches" {
             if let Some(function) = found.first() {
-                let message = format!("a rule of the stage {} is asked for its {parameter} only, so `matches` would never run", stage.name());
-                findings.push(file.finding(RULE_MISSING_FUNCTION, message, function.body.start_position()).hint("delete the function"));
+                let message = format!(
+                    "a rule of the stage {} is asked for its {parameter} only, so `matches` would never run",
+                    stage.name()
+                );
+                findings.push(
+                    file.finding(RULE_MISSING_FUNCTION, message, function.body.start_position())
+                        .hint("delete the function"),
+                );
             }
             continue;
         }
@@ -125,13 +167,22 @@ fn wrong_functions(file: &SourceFile, ast: &AST, stage: &Stage) -> Vec<Diagnosti
             continue;
         }
         let (message, position) = match found.first() {
-            None => (format!("the rule lacks `fn {name}({parameter})`, which says {answers}"), Position::NONE),
+            None => (
+                format!("the rule lacks `fn {name}({parameter})`, which says {answers}"),
+                Position::NONE,
+            ),
             Some(function) => {
-                let message = format!("`{name}` takes the {parameter} and nothing else, not {} parameters", function.params.len());
+                let message = format!(
+                    "`{name}` takes the {parameter} and nothing else, not {} parameters",
+                    function.params.len()
+                );
                 (message, function.body.start_position())
             }
         };
-        findings.push(file.finding(RULE_MISSING_FUNCTION, message, position).hint(format!("fn {name}({parameter}) {{ … }}")));
+        findings.push(
+            file.finding(RULE_MISSING_FUNCTION, message, position)
+                .hint(format!("fn {name}({parameter}) {{ … }}")),
+        );
     }
     findings
 }

@@ -86,10 +86,15 @@ pub fn measure(dir: &Path, options: &RuleOptions) -> Result<Vec<RuleBranches>, V
     let mut texts = Vec::with_capacity(set.rules.len());
     let mut count = 0;
     for rule in &set.rules {
-        let words = tokens::words(&set.engine, &rule.file.text).ok_or_else(|| vec![not_measured(rule, "its words cannot be told apart")])?;
+        let words = tokens::words(&set.engine, &rule.file.text)
+            .ok_or_else(|| vec![not_measured(rule, "its words cannot be told apart")])?;
         let probed = probed(&words, &rule.file.text, count);
         count += probed.branches.len();
-        measured.push(RuleBranches { rule: rule.id.clone(), file: rule.file.label.clone(), branches: probed.branches });
+        measured.push(RuleBranches {
+            rule: rule.id.clone(),
+            file: rule.file.label.clone(),
+            branches: probed.branches,
+        });
         texts.push(probed.text);
     }
     let reached: Arc<[AtomicBool]> = (0..count).map(|_| AtomicBool::new(false)).collect();
@@ -102,24 +107,39 @@ pub fn measure(dir: &Path, options: &RuleOptions) -> Result<Vec<RuleBranches>, V
     for (rule, measured) in set.rules.iter().zip(&mut measured) {
         // Cases that ask the whole set reach into other rules, too, and do not say what those should do.
         reached.iter().for_each(|probe| probe.store(false, Ordering::Relaxed));
-        folder.cases.iter().filter(|file| file.id == rule.id).for_each(|file| cases::run_cases(file, &set, rule));
+        folder
+            .cases
+            .iter()
+            .filter(|file| file.id == rule.id)
+            .for_each(|file| cases::run_cases(file, &set, rule));
         let probes = reached.iter().skip(first);
         first += measured.branches.len();
-        measured.branches.iter_mut().zip(probes).for_each(|(branch, probe)| branch.reached = probe.load(Ordering::Relaxed));
+        measured
+            .branches
+            .iter_mut()
+            .zip(probes)
+            .for_each(|(branch, probe)| branch.reached = probe.load(Ordering::Relaxed));
     }
     Ok(measured)
 }
 
 fn not_measured(rule: &Rule, why: &str) -> Diagnostic {
-    let finding = rule.file.finding(RULE_SYNTAX, format!("the branches of the rule cannot be measured: {why}"), Position::NONE);
+    let finding = rule.file.finding(
+        RULE_SYNTAX,
+        format!("the branches of the rule cannot be measured: {why}"),
+        Position::NONE,
+    );
     finding.hint("write a block behind `if`, `while` and `for` in the plain way")
 }
 
 /// Probes cost operations and make expressions deeper.
 fn with_room(options: &RuleOptions) -> RuleOptions {
     let limits = &options.limits;
-    let limits =
-        Limits { operations: limits.operations.saturating_mul(8), expression_depth: limits.expression_depth.saturating_mul(2), ..limits.clone() };
+    let limits = Limits {
+        operations: limits.operations.saturating_mul(8),
+        expression_depth: limits.expression_depth.saturating_mul(2),
+        ..limits.clone()
+    };
     RuleOptions { limits, ..options.clone() }
 }
 
@@ -164,7 +184,8 @@ fn probed(words: &[Word], text: &str, first: usize) -> Probed {
     insertions.sort_by_key(|(at, _)| *at);
     let mut order: Vec<usize> = (0..branches.len()).collect();
     order.sort_by_key(|branch| branches.get(*branch).map(|branch| (branch.line, branch.column)));
-    let number = |branch: usize| order.iter().position(|other| *other == branch).unwrap_or_default() + first;
+    let number =
+        |branch: usize| order.iter().position(|other| *other == branch).unwrap_or_default() + first;
     let mut out = String::with_capacity(text.len() * 2);
     let mut done = 0;
     for (at, insertion) in insertions {
@@ -172,11 +193,16 @@ fn probed(words: &[Word], text: &str, first: usize) -> Probed {
         done = at;
         match insertion {
             Insertion::Text(text) => out.push_str(text),
-            Insertion::Probe { before, branch, after } => out.push_str(&format!("{before}{PROBE}({}){after}", number(branch))),
+            Insertion::Probe { before, branch, after } => {
+                out.push_str(&format!("{before}{PROBE}({}){after}", number(branch)))
+            }
         }
     }
     out.push_str(text.get(done..).unwrap_or_default());
-    Probed { text: out, branches: order.iter().filter_map(|branch| branches.get(*branch).cloned()).collect() }
+    Probed {
+        text: out,
+        branches: order.iter().filter_map(|branch| branches.get(*branch).cloned()).collect(),
+    }
 }
 
 impl Prober<'_> {
@@ -185,13 +211,24 @@ impl Prober<'_> {
     }
 
     /// Adds a branch that is told of at one word, with its probe right behind another.
-    fn probe(&mut self, told_at: usize, behind: usize, before: &'static str, way: Way, after: &'static str) {
-        let (Some(told), Some(last)) = (self.words.get(told_at), self.words.get(behind)) else { return };
-        let number = |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
+    fn probe(
+        &mut self,
+        told_at: usize,
+        behind: usize,
+        before: &'static str,
+        way: Way,
+        after: &'static str,
+    ) {
+        let (Some(told), Some(last)) = (self.words.get(told_at), self.words.get(behind)) else {
+            return;
+        };
+        let number =
+            |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
         let (line, column) = (number(told.position.line()), number(told.position.position()));
         let branch = self.branches.len();
         self.branches.push(Branch { line, column, way, reached: false });
-        self.insertions.push((last.at + length(&last.token), Insertion::Probe { before, branch, after }));
+        self.insertions
+            .push((last.at + length(&last.token), Insertion::Probe { before, branch, after }));
     }
 
     /// The block that opens at `open`.
@@ -205,10 +242,17 @@ impl Prober<'_> {
             Some(Token::For | Token::Loop | Token::Do) => self.looped(at),
             Some(Token::While) if !self.ends_do(at) => self.looped(at),
             Some(Token::Switch) => self.switch(at),
-            Some(Token::Catch) => self.opening(at).into_iter().for_each(|open| self.block(open, at, Way::Catch)),
+            Some(Token::Catch) => {
+                self.opening(at).into_iter().for_each(|open| self.block(open, at, Way::Catch))
+            }
             Some(Token::And) => self.probe(at, at, " ", Way::And, " &&"),
             // At the start of an operand it is a function without parameters.
-            Some(Token::Or) if at.checked_sub(1).and_then(|before| self.token(before)).is_some_and(ends_operand) => {
+            Some(Token::Or)
+                if at
+                    .checked_sub(1)
+                    .and_then(|before| self.token(before))
+                    .is_some_and(ends_operand) =>
+            {
                 self.probe(at, at, " ", Way::Or, " &&");
             }
             _ => {}
@@ -221,7 +265,9 @@ impl Prober<'_> {
         let Some(close) = closing(self.words, open) else { return };
         self.block(open, at, Way::If);
         match (self.token(close + 1), self.token(close + 2)) {
-            (Some(Token::Else), Some(Token::LeftBrace)) => self.block(close + 2, close + 1, Way::Else),
+            (Some(Token::Else), Some(Token::LeftBrace)) => {
+                self.block(close + 2, close + 1, Way::Else)
+            }
             (Some(Token::Else), _) => {}
             _ => self.probe(at, close, " else { ", Way::NotIf, "; }"),
         }
@@ -239,7 +285,9 @@ impl Prober<'_> {
         let mut place = open + 1;
         while place < close {
             match self.token(place) {
-                Some(Token::DoubleArrow) if self.token(place + 1) == Some(&Token::LeftBrace) => self.block(place + 1, place, Way::Arm),
+                Some(Token::DoubleArrow) if self.token(place + 1) == Some(&Token::LeftBrace) => {
+                    self.block(place + 1, place, Way::Arm)
+                }
                 Some(Token::DoubleArrow) => {
                     self.probe(place, place, " { ", Way::Arm, ";");
                     let end = self.arm_end(place + 1, close);
@@ -249,7 +297,9 @@ impl Prober<'_> {
                     place = end;
                     continue;
                 }
-                Some(Token::LeftBrace | Token::MapStart | Token::LeftParen | Token::LeftBracket) => {
+                Some(
+                    Token::LeftBrace | Token::MapStart | Token::LeftParen | Token::LeftBracket,
+                ) => {
                     place = closing(self.words, place).unwrap_or(close);
                 }
                 _ => {}
@@ -263,7 +313,9 @@ impl Prober<'_> {
         while place < close {
             match self.token(place) {
                 Some(Token::Comma) => return place,
-                Some(Token::LeftBrace | Token::MapStart | Token::LeftParen | Token::LeftBracket) => {
+                Some(
+                    Token::LeftBrace | Token::MapStart | Token::LeftParen | Token::LeftBracket,
+                ) => {
                     place = closing(self.words, place).unwrap_or(close);
                 }
                 _ => {}
@@ -280,7 +332,9 @@ impl Prober<'_> {
             match self.token(place)? {
                 Token::LeftBrace => return Some(place),
                 Token::DoubleArrow | Token::SemiColon | Token::RightBrace => return None,
-                Token::MapStart | Token::LeftParen | Token::LeftBracket => place = closing(self.words, place)?,
+                Token::MapStart | Token::LeftParen | Token::LeftBracket => {
+                    place = closing(self.words, place)?
+                }
                 _ => {}
             }
             place += 1;
@@ -289,7 +343,12 @@ impl Prober<'_> {
 
     /// `do { … } while condition` has its block before.
     fn ends_do(&self, at: usize) -> bool {
-        let blocks = self.words.iter().enumerate().filter(|(_, word)| word.token == Token::Do).filter_map(|(start, _)| self.opening(start));
+        let blocks = self
+            .words
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| word.token == Token::Do)
+            .filter_map(|(start, _)| self.opening(start));
         blocks.filter_map(|open| closing(self.words, open)).any(|close| close + 1 == at)
     }
 }
@@ -303,8 +362,22 @@ fn length(token: &Token) -> usize {
 }
 
 fn ends_operand(token: &Token) -> bool {
-    matches!(token, Token::Identifier(_) | Token::IntegerConstant(_) | Token::DecimalConstant(_) | Token::StringConstant(_) | Token::CharConstant(_))
-        || matches!(token, Token::True | Token::False | Token::RightParen | Token::RightBracket | Token::Unit | Token::RightBrace)
+    matches!(
+        token,
+        Token::Identifier(_)
+            | Token::IntegerConstant(_)
+            | Token::DecimalConstant(_)
+            | Token::StringConstant(_)
+            | Token::CharConstant(_)
+    ) || matches!(
+        token,
+        Token::True
+            | Token::False
+            | Token::RightParen
+            | Token::RightBracket
+            | Token::Unit
+            | Token::RightBrace
+    )
 }
 
 #[cfg(test)]
@@ -316,7 +389,10 @@ mod tests {
         let words = tokens::words(&Engine::new(), &text).unwrap_or_else(|| panic!("{text}"));
         let out = probed(&words, &text, 0).text.replace(PROBE, "p");
         Engine::new().compile(&out).unwrap_or_else(|error| panic!("{out}: {error}"));
-        out.strip_prefix("fn f(x) { p(0); ").and_then(|rest| rest.strip_suffix('}')).map(str::to_owned).unwrap_or(out)
+        out.strip_prefix("fn f(x) { p(0); ")
+            .and_then(|rest| rest.strip_suffix('}'))
+            .map(str::to_owned)
+            .unwrap_or(out)
     }
 
     #[test]

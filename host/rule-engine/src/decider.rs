@@ -95,7 +95,11 @@ impl<'a> MemoDecider<'a> {
         let unallocated = Outcome { verdict: Verdict::Unallocated };
         MemoDecider {
             set,
-            outcomes: Outcomes { list: vec![unallocated.clone()], numbers: HashMap::from([(unallocated, 0)]), failures: 0 },
+            outcomes: Outcomes {
+                list: vec![unallocated.clone()],
+                numbers: HashMap::from([(unallocated, 0)]),
+                failures: 0,
+            },
             keys: Keys::default(),
             timeless: Bank::new(set),
             dated: Bank::new(set),
@@ -173,7 +177,12 @@ impl<'a> MemoDecider<'a> {
         leaf
     }
 
-    fn run_rule(&mut self, place: Place<'_>, index: u32, charge: &mut Option<Charge>) -> (Leaf, Vec<Read>) {
+    fn run_rule(
+        &mut self,
+        place: Place<'_>,
+        index: u32,
+        charge: &mut Option<Charge>,
+    ) -> (Leaf, Vec<Read>) {
         let set = self.set;
         let Some(rule) = set.rules.get(index as usize) else { return (Leaf::PASS, Vec::new()) };
         let charge = charge.get_or_insert_with(|| self.texts.charge(place));
@@ -183,7 +192,9 @@ impl<'a> MemoDecider<'a> {
         let leaf = match trial.answer {
             Answer::NoMatch | Answer::Pass => Leaf::PASS,
             Answer::NeedsLine => Leaf::PER_CHARGE,
-            Answer::Decided(decision) => self.outcomes.number(Verdict::Decided { rule: rule_index, decision }),
+            Answer::Decided(decision) => {
+                self.outcomes.number(Verdict::Decided { rule: rule_index, decision })
+            }
             Answer::Failed(failure) => {
                 let finding = failure_finding(rule, &failure, &trial.reads, charge);
                 self.outcomes.failure(rule_index, &rule.id, finding.to_string())
@@ -203,7 +214,13 @@ impl<'a> MemoDecider<'a> {
 }
 
 impl Decider for MemoDecider<'_> {
-    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> OutcomeId {
+    fn decide(
+        &mut self,
+        dictionary: &Dictionary,
+        resource: ResourceId,
+        day: Day,
+        line: Option<&ChargeLine>,
+    ) -> OutcomeId {
         let place = Place { dictionary, resource, day, line };
         let stretch = self.set.stretch(day);
         self.keys.catch_up(dictionary);
@@ -231,8 +248,15 @@ impl Decider for MemoDecider<'_> {
             let rule_index = RuleIndex(*index);
             let leaf = match ask(&set.engine, &set.options.limits, rule) {
                 Ok(None) => continue,
-                Ok(Some(spread)) => self.outcomes.number(Verdict::Decided { rule: rule_index, decision: Decision::from(spread) }),
-                Err(failure) => self.outcomes.failure(rule_index, &rule.id, stage_finding(rule, &failure).to_string()),
+                Ok(Some(spread)) => self.outcomes.number(Verdict::Decided {
+                    rule: rule_index,
+                    decision: Decision::from(spread),
+                }),
+                Err(failure) => self.outcomes.failure(
+                    rule_index,
+                    &rule.id,
+                    stage_finding(rule, &failure).to_string(),
+                ),
             };
             asked.push(OutcomeId(leaf.number()));
         }
@@ -252,12 +276,22 @@ impl Decider for MemoDecider<'_> {
     }
 
     /// Runs the rules again without any memo. `matched` is said of the rule that decided, or that failed.
-    fn explain(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> Explanation {
+    fn explain(
+        &mut self,
+        dictionary: &Dictionary,
+        resource: ResourceId,
+        day: Day,
+        line: Option<&ChargeLine>,
+    ) -> Explanation {
         let set = self.set;
         let charge = self.texts.charge(Place { dictionary, resource, day, line });
         let mut explanation = Explanation::default();
         for index in set.active(set.stretch(day)) {
-            let (Some(rule), Some(facts)) = (set.rules.get(*index as usize), set.facts().get(*index as usize)) else { continue };
+            let (Some(rule), Some(facts)) =
+                (set.rules.get(*index as usize), set.facts().get(*index as usize))
+            else {
+                continue;
+            };
             let trial = try_rule(&set.engine, &set.options.limits, rule, &charge);
             self.calls += trial.calls();
             let (matched, at) = match &trial.answer {
@@ -267,7 +301,12 @@ impl Decider for MemoDecider<'_> {
                 Answer::Failed(failure) => (true, failure.line),
             };
             let read = trial.reads.iter().map(|read| (read.name(), charge.text(read))).collect();
-            explanation.tried.push(TriedRule { rule: facts.version.clone(), matched, read, line: at });
+            explanation.tried.push(TriedRule {
+                rule: facts.version.clone(),
+                matched,
+                read,
+                line: at,
+            });
             if matched {
                 break;
             }
@@ -278,7 +317,11 @@ impl Decider for MemoDecider<'_> {
 
 impl Bank {
     fn new(set: &RuleSet) -> Bank {
-        Bank { tries: Tries::default(), set_roots: vec![Slot::EMPTY; set.stretches()], rule_roots: vec![Slot::EMPTY; set.rules.len()] }
+        Bank {
+            tries: Tries::default(),
+            set_roots: vec![Slot::EMPTY; set.stretches()],
+            rule_roots: vec![Slot::EMPTY; set.rules.len()],
+        }
     }
 }
 
@@ -298,8 +341,11 @@ impl Outcomes {
     /// A rule that fails on every charge, each time with another text, must not fill the memory.
     fn failure(&mut self, rule: RuleIndex, id: &str, text: String) -> Leaf {
         let known = self.list.len();
-        let text =
-            if self.failures < FAILURES_MAX { text } else { format!("{id}.rhai: the rule failed on more than {FAILURES_MAX} different inputs") };
+        let text = if self.failures < FAILURES_MAX {
+            text
+        } else {
+            format!("{id}.rhai: the rule failed on more than {FAILURES_MAX} different inputs")
+        };
         let leaf = self.number(Verdict::Suspense { rule, diagnostic: text });
         self.failures += self.list.len() - known;
         leaf
@@ -353,7 +399,9 @@ impl Keys {
             }
             DAY => line.map_or(day, |line| line.day).epoch_days() as u32,
             _ => match self.tags.get((key - FIRST_TAG) as usize) {
-                Some((_, symbol)) if *symbol != Symbol::NONE => dictionary.tag(dictionary.resource_tags(resource), *symbol).0,
+                Some((_, symbol)) if *symbol != Symbol::NONE => {
+                    dictionary.tag(dictionary.resource_tags(resource), *symbol).0
+                }
                 _ => Symbol::NONE.0,
             },
         }
@@ -366,11 +414,22 @@ impl Texts {
         if self.count > TEXTS_MAX {
             *self = Texts::default();
         }
-        let fields = Field::all().map(|field| self.text(dictionary, dictionary.dimension(resource, field))).collect();
+        let fields = Field::all()
+            .map(|field| self.text(dictionary, dictionary.dimension(resource, field)))
+            .collect();
         let tags = dictionary.tags(dictionary.resource_tags(resource));
-        let tags = tags.iter().map(|(key, value)| (self.text(dictionary, *key), self.text(dictionary, *value))).collect();
+        let tags = tags
+            .iter()
+            .map(|(key, value)| (self.text(dictionary, *key), self.text(dictionary, *value)))
+            .collect();
         let currency = ImmutableString::from(dictionary.currency(resource).code());
-        Charge::new(View { fields, currency, tags, line: LineValues::from(line), reads: Mutex::default() })
+        Charge::new(View {
+            fields,
+            currency,
+            tags,
+            line: LineValues::from(line),
+            reads: Mutex::default(),
+        })
     }
 
     /// Rhai shares a text by counting, so each is made once.

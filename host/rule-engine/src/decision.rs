@@ -47,10 +47,16 @@ pub(crate) fn target(function: &str, value: &Dynamic) -> Result<Target, Refusal>
         return Ok(Target::team(team_name(function, &team)?));
     }
     if let Some(recipient) = value.read_lock::<Recipient>() {
-        return Err(refuse(format!("`{function}` takes teams here, not {}", describe_recipient(&recipient))));
+        return Err(refuse(format!(
+            "`{function}` takes teams here, not {}",
+            describe_recipient(&recipient)
+        )));
     }
     let Some(map) = value.read_lock::<Map>() else {
-        return Err(refuse(format!("`{function}` takes a team's name or a map such as #{{team: \"payments\"}}, not {}", kind(value))));
+        return Err(refuse(format!(
+            "`{function}` takes a team's name or a map such as #{{team: \"payments\"}}, not {}",
+            kind(value)
+        )));
     };
     target_of_map(function, &map, &[])
 }
@@ -58,7 +64,10 @@ pub(crate) fn target(function: &str, value: &Dynamic) -> Result<Target, Refusal>
 fn target_of_map(function: &str, map: &Map, also: &[&str]) -> Result<Target, Refusal> {
     let known = || TARGET_KEYS.iter().chain(also).copied();
     if let Some(unknown) = map.keys().find(|key| !known().any(|name| name == key.as_str())) {
-        return Err(refuse(format!("`{function}` does not know '{unknown}'{}", meant(unknown, known()))));
+        return Err(refuse(format!(
+            "`{function}` does not know '{unknown}'{}",
+            meant(unknown, known())
+        )));
     }
     let part = |key: &str| -> Result<Option<String>, Refusal> {
         match map.get(key) {
@@ -67,12 +76,20 @@ fn target_of_map(function: &str, map: &Map, also: &[&str]) -> Result<Target, Ref
             Some(value) => match text(value) {
                 Some(text) if text.trim().is_empty() => Ok(None),
                 Some(text) => Ok(Some(text)),
-                None => Err(refuse(format!("`{function}` takes a text for '{key}', not {}", kind(value)))),
+                None => Err(refuse(format!(
+                    "`{function}` takes a text for '{key}', not {}",
+                    kind(value)
+                ))),
             },
         }
     };
     let team = team_name(function, &part("team")?.unwrap_or_default())?;
-    Ok(Target { team, cost_center: part("cost_center")?, environment: part("environment")?, application: part("application")? })
+    Ok(Target {
+        team,
+        cost_center: part("cost_center")?,
+        environment: part("environment")?,
+        application: part("application")?,
+    })
 }
 
 fn team_name(function: &str, name: &str) -> Result<String, Refusal> {
@@ -80,7 +97,9 @@ fn team_name(function: &str, name: &str) -> Result<String, Refusal> {
         return Err(refuse(format!("`{function}` needs the name of a team, and it is blank")));
     }
     if name.trim() != name {
-        return Err(refuse(format!("`{function}`: the team '{name}' begins or ends with a blank; use `trim(…)`")));
+        return Err(refuse(format!(
+            "`{function}`: the team '{name}' begins or ends with a blank; use `trim(…)`"
+        )));
     }
     Ok(name.to_owned())
 }
@@ -97,7 +116,10 @@ pub(crate) fn split(value: &Dynamic) -> Result<Decision, Refusal> {
             targets.push(weighted(element)?);
         }
     } else {
-        return Err(refuse(format!("`split` takes a map of weights or a list of [team, weight], not {}", kind(value))));
+        return Err(refuse(format!(
+            "`split` takes a map of weights or a list of [team, weight], not {}",
+            kind(value)
+        )));
     }
     weighted_split(targets)
 }
@@ -116,7 +138,9 @@ pub(crate) fn weighted_split(targets: Vec<(Recipient, Decimal)>) -> Result<Decis
 fn weighted(element: &Dynamic) -> Result<(Recipient, Decimal), Refusal> {
     if let Some(map) = element.read_lock::<Map>() {
         let target = target_of_map("split", &map, &["weight"])?;
-        let value = map.get("weight").ok_or_else(|| refuse(format!("`split` needs a weight for '{}'", target.team)))?;
+        let value = map
+            .get("weight")
+            .ok_or_else(|| refuse(format!("`split` needs a weight for '{}'", target.team)))?;
         let weight = weight(&target.team, value)?;
         return Ok((Recipient::Team(target), weight));
     }
@@ -133,9 +157,13 @@ fn weighted(element: &Dynamic) -> Result<(Recipient, Decimal), Refusal> {
 fn weight(team: &str, value: &Dynamic) -> Result<Decimal, Refusal> {
     let number = value.as_int().map(Decimal::from).or_else(|_| value.as_decimal());
     match number {
-        Ok(weight) if weight.is_sign_negative() && !weight.is_zero() => Err(refuse(format!("the weight of '{team}' is negative: {weight}"))),
+        Ok(weight) if weight.is_sign_negative() && !weight.is_zero() => {
+            Err(refuse(format!("the weight of '{team}' is negative: {weight}")))
+        }
         Ok(weight) => Ok(weight),
-        Err(_) => Err(refuse(format!("the weight of '{team}' must be a number, not {}", kind(value)))),
+        Err(_) => {
+            Err(refuse(format!("the weight of '{team}' must be a number, not {}", kind(value))))
+        }
     }
 }
 
@@ -147,10 +175,16 @@ fn whole_weights(weights: &[Decimal]) -> Result<Vec<u64>, Refusal> {
     weights
         .iter()
         .map(|weight| {
-            let whole = 10_i128.checked_pow(scale - weight.scale()).and_then(|factor| weight.mantissa().checked_mul(factor));
+            let whole = 10_i128
+                .checked_pow(scale - weight.scale())
+                .and_then(|factor| weight.mantissa().checked_mul(factor));
             let whole = whole.and_then(|whole| u64::try_from(whole).ok());
-            let sum = whole.and_then(|whole| total.checked_add(whole)).filter(|sum| i64::try_from(*sum).is_ok());
-            total = sum.ok_or_else(|| refuse(format!("the weights together have more than 18 digits, at {weight}")))?;
+            let sum = whole
+                .and_then(|whole| total.checked_add(whole))
+                .filter(|sum| i64::try_from(*sum).is_ok());
+            total = sum.ok_or_else(|| {
+                refuse(format!("the weights together have more than 18 digits, at {weight}"))
+            })?;
             Ok(whole.unwrap_or_default())
         })
         .collect()
@@ -170,22 +204,32 @@ pub(crate) fn among(function: &str, value: &Dynamic) -> Result<Candidates, Refus
     Ok(Candidates::Listed(targets))
 }
 
-fn listed<T>(function: &str, value: &Dynamic, read: impl Fn(&str, &Dynamic) -> Result<T, Refusal>) -> Result<Vec<T>, Refusal> {
+fn listed<T>(
+    function: &str,
+    value: &Dynamic,
+    read: impl Fn(&str, &Dynamic) -> Result<T, Refusal>,
+) -> Result<Vec<T>, Refusal> {
     let Some(list) = value.read_lock::<Array>() else {
         return Err(refuse(format!("`{function}` takes a list of teams, not {}", kind(value))));
     };
-    let elements = list.iter().map(|element| read(function, element)).collect::<Result<Vec<_>, _>>()?;
+    let elements =
+        list.iter().map(|element| read(function, element)).collect::<Result<Vec<_>, _>>()?;
     if elements.is_empty() {
         return Err(refuse(format!("`{function}` needs at least one team, and the list is empty")));
     }
     Ok(elements)
 }
 
-fn refuse_twice<'a>(function: &str, recipients: impl Iterator<Item = &'a Recipient>) -> Result<(), Refusal> {
+fn refuse_twice<'a>(
+    function: &str,
+    recipients: impl Iterator<Item = &'a Recipient>,
+) -> Result<(), Refusal> {
     let mut seen: std::collections::BTreeSet<&Recipient> = std::collections::BTreeSet::new();
     for recipient in recipients {
         if !seen.insert(recipient) {
-            let name = recipient.target().map_or_else(|| describe_recipient(recipient), |target| target.team.clone());
+            let name = recipient
+                .target()
+                .map_or_else(|| describe_recipient(recipient), |target| target.team.clone());
             return Err(refuse(format!("`{function}` names '{name}' twice")));
         }
     }
@@ -234,7 +278,8 @@ mod tests {
     use super::*;
 
     fn scaled(weights: &[&str]) -> Result<Vec<u64>, String> {
-        let weights: Vec<Decimal> = weights.iter().map(|text| text.parse().unwrap_or_else(|_| panic!("{text}"))).collect();
+        let weights: Vec<Decimal> =
+            weights.iter().map(|text| text.parse().unwrap_or_else(|_| panic!("{text}"))).collect();
         whole_weights(&weights).map_err(|refusal| refusal.message)
     }
 
@@ -243,7 +288,13 @@ mod tests {
         assert_eq!(scaled(&["12.5", "87.5"]), Ok(vec![125, 875]));
         assert_eq!(scaled(&["60.00", "40"]), Ok(vec![60, 40]));
         assert_eq!(scaled(&["0.001", "1", "0"]), Ok(vec![1, 1000, 0]));
-        assert_eq!(scaled(&["1", "0.0000000000000000000001"]), Err("the weights together have more than 18 digits, at 1".to_owned()));
-        assert_eq!(scaled(&["9223372036854775807", "1"]), Err("the weights together have more than 18 digits, at 1".to_owned()));
+        assert_eq!(
+            scaled(&["1", "0.0000000000000000000001"]),
+            Err("the weights together have more than 18 digits, at 1".to_owned())
+        );
+        assert_eq!(
+            scaled(&["9223372036854775807", "1"]),
+            Err("the weights together have more than 18 digits, at 1".to_owned())
+        );
     }
 }

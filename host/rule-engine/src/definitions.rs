@@ -17,15 +17,27 @@ pub struct Snippet {
 
 /// One for each form of each function, its example being what is inserted.
 pub fn snippets() -> impl Iterator<Item = Snippet> {
-    FUNCTIONS.iter().map(|function| Snippet { name: function.signature, prefix: function.name, body: function.example, doc: function.doc })
+    FUNCTIONS.iter().map(|function| Snippet {
+        name: function.signature,
+        prefix: function.name,
+        body: function.example,
+        doc: function.doc,
+    })
 }
 
 /// A definitions file for the Rhai language server, with the fields that are collected.
 pub fn definitions(fields: &[Field]) -> String {
     let mut text = String::from("module static;\n");
-    define(&mut text, &["What a rule says about itself; the first statement of its file."], "rule(header: Map)");
+    define(
+        &mut text,
+        &["What a rule says about itself; the first statement of its file."],
+        "rule(header: Map)",
+    );
     for field in fields {
-        let doc = format!("The column {} of FOCUS, or \"\" where the charge lacks it.", field.focus_name());
+        let doc = format!(
+            "The column {} of FOCUS, or \"\" where the charge lacks it.",
+            field.focus_name()
+        );
         define(&mut text, &[&doc], &format!("get {}(charge: Charge) -> String", field.name()));
     }
     for (name, kind, doc) in LINE {
@@ -33,14 +45,22 @@ pub fn definitions(fields: &[Field]) -> String {
     }
     for function in FUNCTIONS {
         let example = format!("`{}` gives {}", function.example, function.gives);
-        define(&mut text, &[&format!("`{}`", function.signature), "", function.doc, "", &example], &definition(function));
+        define(
+            &mut text,
+            &[&format!("`{}`", function.signature), "", function.doc, "", &example],
+            &definition(function),
+        );
     }
     text
 }
 
 const LINE: [(&str, &str, &str); 4] = [
     ("billing_currency", "String", "The currency of the charge."),
-    ("charge_period_start", "String", "The day of the charge. A rule that reads it is asked for every day."),
+    (
+        "charge_period_start",
+        "String",
+        "The day of the charge. A rule that reads it is asked for every day.",
+    ),
     ("billed_cost", "Decimal", "What is invoiced. A rule that reads it is asked for every charge."),
     ("effective_cost", "Decimal", "What is borne. A rule that reads it is asked for every charge."),
 ];
@@ -57,22 +77,29 @@ fn define(text: &mut String, doc: &[&str], signature: &str) {
 /// The signature of the functions' page with names and types for every parameter.
 fn definition(function: &HostFunction) -> String {
     let (receiver, call) = match function.signature.split_once('.') {
-        Some((receiver, call)) if receiver.chars().all(|c| c.is_ascii_lowercase()) => (Some(receiver), call),
+        Some((receiver, call)) if receiver.chars().all(|c| c.is_ascii_lowercase()) => {
+            (Some(receiver), call)
+        }
         _ => (None, function.signature),
     };
     let receiver = receiver.map(|name| (name, if name == "charge" { "Charge" } else { "String" }));
     let inner = call.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-    let parameters = inner.map(split_at_commas).unwrap_or_default().into_iter().filter_map(|parameter| match parameter.chars().next() {
-        None | Some('…') => None,
-        Some('#') => Some(("options", "Map")),
-        Some('[') => Some(("list", "Array")),
-        Some(_) => Some((parameter, "?")),
-    });
+    let parameters =
+        inner.map(split_at_commas).unwrap_or_default().into_iter().filter_map(|parameter| {
+            match parameter.chars().next() {
+                None | Some('…') => None,
+                Some('#') => Some(("options", "Map")),
+                Some('[') => Some(("list", "Array")),
+                Some(_) => Some((parameter, "?")),
+            }
+        });
     let parameters: Vec<(&str, &str)> = receiver.into_iter().chain(parameters).collect();
     // Two maps are options and options_2.
-    let named = parameters.iter().enumerate().map(|(at, (name, kind))| match parameters.iter().take(at).filter(|(other, _)| other == name).count() {
-        0 => format!("{name}: {kind}"),
-        before => format!("{name}_{}: {kind}", before + 1),
+    let named = parameters.iter().enumerate().map(|(at, (name, kind))| {
+        match parameters.iter().take(at).filter(|(other, _)| other == name).count() {
+            0 => format!("{name}: {kind}"),
+            before => format!("{name}_{}: {kind}", before + 1),
+        }
     });
     let parameters: Vec<String> = named.collect();
     let kind = match (function.family, function.name) {
@@ -113,7 +140,13 @@ mod tests {
 
     #[test]
     fn every_form_of_every_function_has_parameters_with_types() {
-        let of = |signature: &str| FUNCTIONS.iter().find(|function| function.signature == signature).map(definition).unwrap_or_default();
+        let of = |signature: &str| {
+            FUNCTIONS
+                .iter()
+                .find(|function| function.signature == signature)
+                .map(definition)
+                .unwrap_or_default()
+        };
         for (signature, expect) in [
             ("assign(team)", "assign(team: ?) -> Decision"),
             ("even([team, …])", "even(list: Array) -> Decision"),
@@ -121,7 +154,10 @@ mod tests {
                 "by_usage(metric, [team, …], #{key: value, …}, #{option: value, …})",
                 "by_usage(metric: ?, list: Array, options: Map, options_2: Map) -> Decision",
             ),
-            ("rate_card(metric, [[upto, price], …, [(), price]], …)", "rate_card(metric: ?, list: Array) -> Decision"),
+            (
+                "rate_card(metric, [[upto, price], …, [(), price]], …)",
+                "rate_card(metric: ?, list: Array) -> Decision",
+            ),
             ("charge.has_tag(key)", "has_tag(charge: Charge, key: ?) -> bool"),
             ("charge.tags[key]", "get tags(charge: Charge) -> Tags"),
             ("text.len", "get len(text: String) -> int"),

@@ -3,7 +3,10 @@
 //! All take what they are about first, then perhaps a list of teams, a map of filters, and a map of options last.
 
 use crate::decision::{Opinion, Refusal, TARGET_KEYS, among, kind, meant, recipient, refuse, text};
-use domain::decision::{Basis, Bound, Candidates, Decision, Driver, DriverFilter, Limit, Price, Recipient, Spread, Tier, UnitPrice, Unknown};
+use domain::decision::{
+    Basis, Bound, Candidates, Decision, Driver, DriverFilter, Limit, Price, Recipient, Spread,
+    Tier, UnitPrice, Unknown,
+};
 use domain::decision::{UsageDriver, WhenNegative, WhenZero, Window};
 use domain::field::Field;
 use domain::money::Money;
@@ -13,7 +16,8 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 const COST_OPTIONS: &[&str] = &["when_zero", "when_negative", "basis"];
-const USAGE_OPTIONS: &[&str] = &["when_zero", "when_negative", "key", "table", "recipients", "unknown", "window"];
+const USAGE_OPTIONS: &[&str] =
+    &["when_zero", "when_negative", "key", "table", "recipients", "unknown", "window"];
 const PRICE_OPTIONS: &[&str] = &["remainder", "key", "table", "recipients", "unknown", "window"];
 const PLUGIN_OPTIONS: &[&str] = &["when_zero", "usage", "teams"];
 const BOUNDS: &[&str] = &["at_least", "at_most"];
@@ -31,14 +35,18 @@ impl Arguments {
     /// A map that has the name of an option is the map of options.
     fn read(function: &str, arguments: &[Dynamic], options: &[&str]) -> Result<Arguments, Refusal> {
         let mut rest = arguments.iter().peekable();
-        let mut read = Arguments { among: Candidates::AllTeams, filters: None, options: Map::new() };
+        let mut read =
+            Arguments { among: Candidates::AllTeams, filters: None, options: Map::new() };
         if let Some(list) = rest.next_if(|first| first.is_array()) {
             read.among = among(function, list)?;
         }
         let mut has_options = false;
         for argument in rest {
             let Some(map) = argument.read_lock::<Map>() else {
-                return Err(refuse(format!("`{function}` takes a list of teams, a map of filters and a map of options, not {}", kind(argument))));
+                return Err(refuse(format!(
+                    "`{function}` takes a list of teams, a map of filters and a map of options, not {}",
+                    kind(argument)
+                )));
             };
             if map.keys().any(|key| options.contains(&key.as_str())) && !has_options {
                 has_options = true;
@@ -46,7 +54,9 @@ impl Arguments {
             } else if read.filters.is_none() && !has_options {
                 read.filters = Some(map.clone());
             } else {
-                return Err(refuse(format!("`{function}` takes at most one map of filters, and the options last")));
+                return Err(refuse(format!(
+                    "`{function}` takes at most one map of filters, and the options last"
+                )));
             }
         }
         Ok(read)
@@ -56,20 +66,28 @@ impl Arguments {
 fn checked(function: &str, map: &Map, options: &[&str]) -> Result<Map, Refusal> {
     match map.keys().find(|key| !options.contains(&key.as_str())) {
         Some(other) => {
-            let others: Vec<&str> = map.keys().map(|key| key.as_str()).filter(|key| options.contains(key)).collect();
+            let others: Vec<&str> =
+                map.keys().map(|key| key.as_str()).filter(|key| options.contains(key)).collect();
             let beside = if others.is_empty() {
                 String::new()
             } else {
-                format!(" beside the option {}; filters are a map of their own, before it", others.join(", "))
+                format!(
+                    " beside the option {}; filters are a map of their own, before it",
+                    others.join(", ")
+                )
             };
-            Err(refuse(format!("`{function}`: there is no option '{other}'{}{beside}", meant(other, options.iter().copied()))))
+            Err(refuse(format!(
+                "`{function}`: there is no option '{other}'{}{beside}",
+                meant(other, options.iter().copied())
+            )))
         }
         None => Ok(map.clone()),
     }
 }
 
 pub(crate) fn by_cost(arguments: &[Dynamic], kept: &[Field]) -> Result<Decision, Refusal> {
-    let Arguments { among, filters, options } = Arguments::read("by_cost", arguments, COST_OPTIONS)?;
+    let Arguments { among, filters, options } =
+        Arguments::read("by_cost", arguments, COST_OPTIONS)?;
     let basis = match word("by_cost", &options, "basis")?.as_deref() {
         None | Some("effective_cost") => Basis::Effective,
         Some("billed_cost") => Basis::Billed,
@@ -82,7 +100,9 @@ pub(crate) fn by_cost(arguments: &[Dynamic], kept: &[Field]) -> Result<Decision,
 fn cost_filter(map: &Map, kept: &[Field]) -> Result<DriverFilter, Refusal> {
     map.iter()
         .map(|(key, value)| {
-            let value = text(value).ok_or_else(|| refuse(format!("`by_cost` compares '{key}' with a text, not {}", kind(value))))?;
+            let value = text(value).ok_or_else(|| {
+                refuse(format!("`by_cost` compares '{key}' with a text, not {}", kind(value)))
+            })?;
             Ok((filter_key(key, kept)?, value))
         })
         .collect()
@@ -98,12 +118,15 @@ pub(crate) fn filter_key(key: &str, kept: &[Field]) -> Result<String, Refusal> {
     }
     match Field::by_name(key) {
         Some(field) if kept.contains(&field) => Ok(key.to_owned()),
-        Some(_) => {
-            Err(refuse(format!("`by_cost` cannot filter by '{key}': that dimension is not collected; add it to `dimensions` in apportion.toml")))
-        }
+        Some(_) => Err(refuse(format!(
+            "`by_cost` cannot filter by '{key}': that dimension is not collected; add it to `dimensions` in apportion.toml"
+        ))),
         None => {
             let known = kept.iter().map(|field| field.name()).chain(TARGET_KEYS);
-            Err(refuse(format!("`by_cost` cannot filter by '{key}'{}; tags are written \"tag:<key>\"", meant(key, known))))
+            Err(refuse(format!(
+                "`by_cost` cannot filter by '{key}'{}; tags are written \"tag:<key>\"",
+                meant(key, known)
+            )))
         }
     }
 }
@@ -116,14 +139,22 @@ fn policies(function: &str, spread: Spread, options: &Map) -> Result<Decision, R
             (Some("stay"), _) => WhenZero::Stay,
             (Some("even"), _) => WhenZero::Even,
             (None, Some(fallback)) => WhenZero::Spread(Box::new(fallback)),
-            _ => return Err(refuse(format!("`{function}`: when_zero is \"stay\", \"even\", or another way to share, such as by_cost()"))),
+            _ => {
+                return Err(refuse(format!(
+                    "`{function}`: when_zero is \"stay\", \"even\", or another way to share, such as by_cost()"
+                )));
+            }
         },
     };
     let when_negative = match word(function, options, "when_negative")?.as_deref() {
         None | Some("zero") => WhenNegative::Zero,
         Some("keep") => WhenNegative::Keep,
         Some("stay") => WhenNegative::Stay,
-        Some(_) => return Err(refuse(format!("`{function}`: when_negative is \"zero\", \"keep\" or \"stay\""))),
+        Some(_) => {
+            return Err(refuse(format!(
+                "`{function}`: when_negative is \"zero\", \"keep\" or \"stay\""
+            )));
+        }
     };
     Ok(Decision::from(Spread { when_zero, when_negative, ..spread }))
 }
@@ -140,17 +171,28 @@ fn spread_of(value: &Dynamic) -> Option<Spread> {
 fn word(function: &str, options: &Map, key: &str) -> Result<Option<String>, Refusal> {
     match options.get(key) {
         None => Ok(None),
-        Some(value) => text(value).map(Some).ok_or_else(|| refuse(format!("`{function}`: {key} is a text, not {}", kind(value)))),
+        Some(value) => text(value)
+            .map(Some)
+            .ok_or_else(|| refuse(format!("`{function}`: {key} is a text, not {}", kind(value)))),
     }
 }
 
-pub(crate) fn by_usage(metric: &str, arguments: &[Dynamic], tables: &dyn Fn(&str) -> Result<(), String>) -> Result<Decision, Refusal> {
+pub(crate) fn by_usage(
+    metric: &str,
+    arguments: &[Dynamic],
+    tables: &dyn Fn(&str) -> Result<(), String>,
+) -> Result<Decision, Refusal> {
     let arguments = Arguments::read("by_usage", arguments, USAGE_OPTIONS)?;
     let usage = usage_driver("by_usage", metric, &arguments, tables)?;
     policies("by_usage", Spread::new(Driver::Usage(usage)), &arguments.options)
 }
 
-fn usage_driver(function: &str, metric: &str, arguments: &Arguments, tables: &dyn Fn(&str) -> Result<(), String>) -> Result<UsageDriver, Refusal> {
+fn usage_driver(
+    function: &str,
+    metric: &str,
+    arguments: &Arguments,
+    tables: &dyn Fn(&str) -> Result<(), String>,
+) -> Result<UsageDriver, Refusal> {
     if metric.trim().is_empty() {
         return Err(refuse(format!("`{function}` needs the name of a metric, and it is blank")));
     }
@@ -159,30 +201,53 @@ fn usage_driver(function: &str, metric: &str, arguments: &Arguments, tables: &dy
     if let Some(table) = &table {
         tables(table).map_err(|problem| refuse(format!("`{function}`: {problem}")))?;
     }
-    let recipients = match options.get("recipients").map(|value| value.read_lock::<Map>().ok_or_else(|| kind(value))) {
+    let recipients = match options
+        .get("recipients")
+        .map(|value| value.read_lock::<Map>().ok_or_else(|| kind(value)))
+    {
         None => BTreeMap::new(),
-        Some(Err(kind)) => return Err(refuse(format!("`{function}`: recipients is a map from values of the key to teams or pools, not {kind}"))),
-        Some(Ok(map)) => map.iter().map(|(value, to)| Ok((value.to_string(), recipient(function, to)?))).collect::<Result<_, Refusal>>()?,
+        Some(Err(kind)) => {
+            return Err(refuse(format!(
+                "`{function}`: recipients is a map from values of the key to teams or pools, not {kind}"
+            )));
+        }
+        Some(Ok(map)) => map
+            .iter()
+            .map(|(value, to)| Ok((value.to_string(), recipient(function, to)?)))
+            .collect::<Result<_, Refusal>>()?,
     };
     let unknown = match options.get("unknown") {
         None => Unknown::To(Recipient::Unallocated),
         Some(value) => match text(value).as_deref() {
             Some("unallocated") => Unknown::To(Recipient::Unallocated),
             Some("ignore") => Unknown::Ignore,
-            Some(other) => return Err(refuse(format!("`{function}`: unknown is \"unallocated\", \"ignore\", #{{team: \"{other}\"}} or a pool"))),
+            Some(other) => {
+                return Err(refuse(format!(
+                    "`{function}`: unknown is \"unallocated\", \"ignore\", #{{team: \"{other}\"}} or a pool"
+                )));
+            }
             None => Unknown::To(recipient(function, value)?),
         },
     };
     let filter = filters.iter().flatten().map(|(key, value)| {
-        let value = text(value).ok_or_else(|| refuse(format!("`{function}` compares '{key}' with a text, not {}", kind(value))))?;
+        let value = text(value).ok_or_else(|| {
+            refuse(format!("`{function}` compares '{key}' with a text, not {}", kind(value)))
+        })?;
         let key = key.strip_prefix("tag:").unwrap_or(key).to_owned();
-        let value = if key == "resource_id" { domain::usage::resource_key(&value).into_owned() } else { value };
+        let value = if key == "resource_id" {
+            domain::usage::resource_key(&value).into_owned()
+        } else {
+            value
+        };
         Ok((key, value))
     });
     Ok(UsageDriver {
         metric: metric.to_owned(),
         filter: filter.collect::<Result<_, Refusal>>()?,
-        key: word(function, options, "key")?.map_or_else(|| "team".into(), |key| key.strip_prefix("tag:").unwrap_or(&key).to_owned()),
+        key: word(function, options, "key")?.map_or_else(
+            || "team".into(),
+            |key| key.strip_prefix("tag:").unwrap_or(&key).to_owned(),
+        ),
         among: among.clone(),
         recipients,
         table,
@@ -197,23 +262,37 @@ fn window(function: &str, value: Option<&Dynamic>) -> Result<Window, Refusal> {
         (Some("day"), _) => Ok(Window::Days(1)),
         (Some("month"), _) => Ok(Window::Month),
         (None, Ok(days)) if (1..=WINDOW_DAYS_MAX).contains(&days) => Ok(Window::Days(days as u16)),
-        _ => Err(refuse(format!("`{function}`: window is \"day\", \"month\" or a number of days up to {WINDOW_DAYS_MAX}, not {}", kind(value)))),
+        _ => Err(refuse(format!(
+            "`{function}`: window is \"day\", \"month\" or a number of days up to {WINDOW_DAYS_MAX}, not {}",
+            kind(value)
+        ))),
     }
 }
 
 /// `[[1000, even([…])], [(), by_cost()]]`: the first thousand of the day so, the rest so.
 pub(crate) fn tiered(tiers: &Array) -> Result<Decision, Refusal> {
-    let wrong = |value: &Dynamic| refuse(format!("`tiered` takes pairs such as [1000, by_cost()], and () for the last tier, not {}", kind(value)));
+    let wrong = |value: &Dynamic| {
+        refuse(format!(
+            "`tiered` takes pairs such as [1000, by_cost()], and () for the last tier, not {}",
+            kind(value)
+        ))
+    };
     let mut read: Vec<Tier> = Vec::new();
     for tier in tiers {
-        let Some(pair) = tier.read_lock::<Array>().filter(|pair| pair.len() == 2) else { return Err(wrong(tier)) };
+        let Some(pair) = tier.read_lock::<Array>().filter(|pair| pair.len() == 2) else {
+            return Err(wrong(tier));
+        };
         let upto = if pair[0].is_unit() { None } else { Some(amount("tiered", &pair[0])?) };
         let spread = spread_of(&pair[1]).ok_or_else(|| wrong(&pair[1]))?;
         let before = read.last().map(|tier| tier.upto);
         match (before, upto) {
-            (Some(None), _) => return Err(refuse("`tiered`: only the last tier can be without an end")),
+            (Some(None), _) => {
+                return Err(refuse("`tiered`: only the last tier can be without an end"));
+            }
             (Some(Some(before)), Some(upto)) if upto <= before => {
-                return Err(refuse(format!("`tiered`: a tier up to {upto} follows one up to {before}")));
+                return Err(refuse(format!(
+                    "`tiered`: a tier up to {upto} follows one up to {before}"
+                )));
             }
             _ => read.push(Tier { upto, spread }),
         }
@@ -235,7 +314,11 @@ pub(crate) fn rate_card(
     let usage = usage_driver("rate_card", metric, &arguments, tables)?;
     let remainder = match arguments.options.get("remainder") {
         Some(value) => recipient("rate_card", value)?,
-        None => return Err(refuse("`rate_card` needs the option remainder: who bears what the prices leave of the cost")),
+        None => {
+            return Err(refuse(
+                "`rate_card` needs the option remainder: who bears what the prices leave of the cost",
+            ));
+        }
     };
     Ok(Decision::from(Spread::new(Driver::RateCard { usage, prices: prices(price)?, remainder })))
 }
@@ -246,9 +329,20 @@ fn prices(value: &Dynamic) -> Result<Vec<Price>, Refusal> {
     };
     let mut prices: Vec<Price> = Vec::new();
     for tier in tiers.iter() {
-        let wrong = || refuse(format!("`rate_card` takes a price or pairs such as [1000, 0.05], not {}", kind(tier)));
-        let Some(pair) = tier.read_lock::<Array>().filter(|pair| pair.len() == 2) else { return Err(wrong()) };
-        let upto = if pair[0].is_unit() { None } else { Some(Quantity(scaled("rate_card", &pair[0], 9)?)) };
+        let wrong = || {
+            refuse(format!(
+                "`rate_card` takes a price or pairs such as [1000, 0.05], not {}",
+                kind(tier)
+            ))
+        };
+        let Some(pair) = tier.read_lock::<Array>().filter(|pair| pair.len() == 2) else {
+            return Err(wrong());
+        };
+        let upto = if pair[0].is_unit() {
+            None
+        } else {
+            Some(Quantity(scaled("rate_card", &pair[0], 9)?))
+        };
         let ordered = match (prices.last().map(|price| price.upto), upto) {
             (None, _) => true,
             (Some(None), _) => false,
@@ -256,7 +350,9 @@ fn prices(value: &Dynamic) -> Result<Vec<Price>, Refusal> {
             (Some(Some(_)), None) => true,
         };
         if !ordered {
-            return Err(refuse("`rate_card`: the tiers must rise, and only the last can be without an end"));
+            return Err(refuse(
+                "`rate_card`: the tiers must rise, and only the last can be without an end",
+            ));
         }
         prices.push(Price { upto, price: unit_price(&pair[1])? });
     }
@@ -279,20 +375,33 @@ fn number(function: &str, value: &Dynamic) -> Result<Decimal, Refusal> {
 fn scaled(function: &str, value: &Dynamic, places: u32) -> Result<i128, Refusal> {
     let number = number(function, value)?.normalize();
     let fits = number.scale() <= places && number >= Decimal::ZERO;
-    let scaled = fits.then(|| 10_i128.checked_pow(places - number.scale()).and_then(|factor| number.mantissa().checked_mul(factor))).flatten();
-    scaled.ok_or_else(|| refuse(format!("`{function}`: {number} is negative, too large, or has more than {places} decimals")))
+    let scaled = fits
+        .then(|| {
+            10_i128
+                .checked_pow(places - number.scale())
+                .and_then(|factor| number.mantissa().checked_mul(factor))
+        })
+        .flatten();
+    scaled.ok_or_else(|| {
+        refuse(format!(
+            "`{function}`: {number} is negative, too large, or has more than {places} decimals"
+        ))
+    })
 }
 
 fn amount(function: &str, value: &Dynamic) -> Result<Money, Refusal> {
     let nanos = scaled(function, value, 9)?;
-    i64::try_from(nanos).map(Money::from_nanos).map_err(|_| refuse(format!("`{function}`: the amount {} is too large", kind(value))))
+    i64::try_from(nanos)
+        .map(Money::from_nanos)
+        .map_err(|_| refuse(format!("`{function}`: the amount {} is too large", kind(value))))
 }
 
 /// `bounded(by_cost(), #{at_least: #{web: 10}, at_most: #{search: "40%"}})`: amounts and parts of the pool's total of the day.
 pub(crate) fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refusal> {
     let bounds = checked("bounded", bounds, BOUNDS)?;
-    let mut spread =
-        spread_of(decision).ok_or_else(|| refuse(format!("`bounded` takes a way to share, such as by_cost(), not {}", kind(decision))))?;
+    let mut spread = spread_of(decision).ok_or_else(|| {
+        refuse(format!("`bounded` takes a way to share, such as by_cost(), not {}", kind(decision)))
+    })?;
     for (name, limits) in &bounds {
         let Some(limits) = limits.read_lock::<Map>() else {
             return Err(refuse(format!(
@@ -303,12 +412,16 @@ pub(crate) fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refu
         for (team, value) in limits.iter() {
             let limit = Some(limit(value)?);
             let recipient = recipient("bounded", &Dynamic::from(team.to_string()))?;
-            let at = spread.bounds.iter().position(|bound| bound.recipient == recipient).unwrap_or_else(|| {
-                spread.bounds.push(Bound { recipient, at_least: None, at_most: None });
-                spread.bounds.len() - 1
-            });
+            let at =
+                spread.bounds.iter().position(|bound| bound.recipient == recipient).unwrap_or_else(
+                    || {
+                        spread.bounds.push(Bound { recipient, at_least: None, at_most: None });
+                        spread.bounds.len() - 1
+                    },
+                );
             if let Some(bound) = spread.bounds.get_mut(at) {
-                let slot = if name == "at_least" { &mut bound.at_least } else { &mut bound.at_most };
+                let slot =
+                    if name == "at_least" { &mut bound.at_least } else { &mut bound.at_most };
                 *slot = limit;
             }
         }
@@ -321,13 +434,21 @@ pub(crate) fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refu
 
 fn limit(value: &Dynamic) -> Result<Limit, Refusal> {
     let Some(written) = text(value) else { return amount("bounded", value).map(Limit::Amount) };
-    let part = written.strip_suffix('%').and_then(|part| part.trim().parse::<Decimal>().ok()).map(|part| part.normalize());
-    let millionths = part
-        .filter(|part| part.scale() <= 4)
-        .and_then(|part| 10_i128.checked_pow(4 - part.scale()).and_then(|factor| part.mantissa().checked_mul(factor)));
-    match millionths.and_then(|millionths| u32::try_from(millionths).ok()).filter(|millionths| *millionths <= 1_000_000) {
+    let part = written
+        .strip_suffix('%')
+        .and_then(|part| part.trim().parse::<Decimal>().ok())
+        .map(|part| part.normalize());
+    let millionths = part.filter(|part| part.scale() <= 4).and_then(|part| {
+        10_i128.checked_pow(4 - part.scale()).and_then(|factor| part.mantissa().checked_mul(factor))
+    });
+    match millionths
+        .and_then(|millionths| u32::try_from(millionths).ok())
+        .filter(|millionths| *millionths <= 1_000_000)
+    {
         Some(millionths) => Ok(Limit::Part(millionths)),
-        None => Err(refuse(format!("`bounded`: '{written}' is not a part such as \"40%\" or \"12.5%\""))),
+        None => Err(refuse(format!(
+            "`bounded`: '{written}' is not a part such as \"40%\" or \"12.5%\""
+        ))),
     }
 }
 
@@ -336,23 +457,41 @@ pub(crate) fn plugin(name: &str, arguments: &[Dynamic]) -> Result<Decision, Refu
     if name.trim().is_empty() {
         return Err(refuse("`plugin` needs the name of an allocator plugin, and it is blank"));
     }
-    let map =
-        |value: &Dynamic| value.read_lock::<Map>().map(|map| map.clone()).ok_or_else(|| refuse(format!("`plugin` takes maps, not {}", kind(value))));
+    let map = |value: &Dynamic| {
+        value
+            .read_lock::<Map>()
+            .map(|map| map.clone())
+            .ok_or_else(|| refuse(format!("`plugin` takes maps, not {}", kind(value))))
+    };
     let config = arguments.first().map_or(Ok(Map::new()), map)?;
     let options = arguments.get(1).map_or(Ok(Map::new()), map)?;
     let options = checked("plugin", &options, PLUGIN_OPTIONS)?;
-    let among = options.get("teams").map_or(Ok(Candidates::AllTeams), |teams| among("plugin", teams))?;
-    let metrics = match options.get("usage").map(|value| value.read_lock::<Array>().ok_or_else(|| kind(value))) {
+    let among =
+        options.get("teams").map_or(Ok(Candidates::AllTeams), |teams| among("plugin", teams))?;
+    let metrics = match options
+        .get("usage")
+        .map(|value| value.read_lock::<Array>().ok_or_else(|| kind(value)))
+    {
         None => Vec::new(),
-        Some(Err(kind)) => return Err(refuse(format!("`plugin`: usage is a list of metrics, not {kind}"))),
+        Some(Err(kind)) => {
+            return Err(refuse(format!("`plugin`: usage is a list of metrics, not {kind}")));
+        }
         Some(Ok(list)) => {
-            let metric = |value: &Dynamic| text(value).ok_or_else(|| refuse(format!("`plugin`: a metric is a text, not {}", kind(value))));
+            let metric = |value: &Dynamic| {
+                text(value).ok_or_else(|| {
+                    refuse(format!("`plugin`: a metric is a text, not {}", kind(value)))
+                })
+            };
             list.iter().map(metric).collect::<Result<_, _>>()?
         }
     };
     let mut json = String::new();
     write_json(&mut json, &Dynamic::from(config))?;
-    policies("plugin", Spread::new(Driver::Plugin { plugin: name.to_owned(), config: json, among, metrics }), &options)
+    policies(
+        "plugin",
+        Spread::new(Driver::Plugin { plugin: name.to_owned(), config: json, among, metrics }),
+        &options,
+    )
 }
 
 /// Numbers as they are written, so that no float is made of them.
@@ -391,7 +530,9 @@ fn write_text(json: &mut String, text: &str) {
         match letter {
             '"' => json.push_str("\\\""),
             '\\' => json.push_str("\\\\"),
-            letter if u32::from(letter) < 0x20 => json.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            letter if u32::from(letter) < 0x20 => {
+                json.push_str(&format!("\\u{:04x}", u32::from(letter)))
+            }
             letter => json.push(letter),
         }
     }

@@ -50,13 +50,18 @@ impl Trial {
 /// Asks `matches`, and `allocate` where it says so.
 pub(crate) fn try_rule(engine: &Engine, limits: &Limits, rule: &Rule, charge: &Charge) -> Trial {
     charge.take_reads();
-    let mut trial = Trial { answer: Answer::NoMatch, reads: Vec::new(), line: 0, allocate_ran: false };
+    let mut trial =
+        Trial { answer: Answer::NoMatch, reads: Vec::new(), line: 0, allocate_ran: false };
     let argument = Dynamic::from(charge.clone());
-    trial.answer = match call(engine, limits, rule, "matches", &argument).and_then(|value| truth(rule, &value)) {
+    trial.answer = match call(engine, limits, rule, "matches", &argument)
+        .and_then(|value| truth(rule, &value))
+    {
         Ok(false) => Answer::NoMatch,
         Ok(true) => {
             trial.allocate_ran = true;
-            match call(engine, limits, rule, "allocate", &argument).and_then(|value| opinion(rule, value)) {
+            match call(engine, limits, rule, "allocate", &argument)
+                .and_then(|value| opinion(rule, value))
+            {
                 Ok(opinion) => {
                     trial.line = opinion.line;
                     opinion.decision.map_or(Answer::Pass, Answer::Decided)
@@ -74,37 +79,76 @@ pub(crate) fn try_rule(engine: &Engine, limits: &Limits, rule: &Rule, charge: &C
 }
 
 /// Asks a rule of a later stage how it shares what stands in its pool, or with its team. Nothing: it has no opinion.
-pub(crate) fn ask(engine: &Engine, limits: &Limits, rule: &Rule) -> Result<Option<Spread>, Failure> {
+pub(crate) fn ask(
+    engine: &Engine,
+    limits: &Limits,
+    rule: &Rule,
+) -> Result<Option<Spread>, Failure> {
     let name = match &rule.header.stage {
         Stage::Cascade(team) => team,
         Stage::Attribution | Stage::Distribution => &rule.id,
     };
-    let opinion = call(engine, limits, rule, "allocate", &Dynamic::from(name.clone())).and_then(|value| opinion(rule, value))?;
+    let opinion = call(engine, limits, rule, "allocate", &Dynamic::from(name.clone()))
+        .and_then(|value| opinion(rule, value))?;
     match opinion.decision {
         None => Ok(None),
         Some(Decision::Spread(spread)) => Ok(Some(*spread)),
-        Some(Decision::Assign(recipient)) => Ok(Some(Spread::new(Driver::Fixed(vec![(recipient, 1)])))),
-        Some(Decision::Exclude { .. }) => Err(wrong_type(rule, "allocate", "`exclude` sets charges aside, not what stands in a pool".to_owned())),
+        Some(Decision::Assign(recipient)) => {
+            Ok(Some(Spread::new(Driver::Fixed(vec![(recipient, 1)]))))
+        }
+        Some(Decision::Exclude { .. }) => Err(wrong_type(
+            rule,
+            "allocate",
+            "`exclude` sets charges aside, not what stands in a pool".to_owned(),
+        )),
     }
 }
 
-fn call(engine: &Engine, limits: &Limits, rule: &Rule, function: &str, argument: &Dynamic) -> Result<Dynamic, Failure> {
+fn call(
+    engine: &Engine,
+    limits: &Limits,
+    rule: &Rule,
+    function: &str,
+    argument: &Dynamic,
+) -> Result<Dynamic, Failure> {
     let options = CallFnOptions::new().eval_ast(false);
-    let run = || engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &rule.ast, function, (argument.clone(),));
+    let run = || {
+        engine.call_fn_with_options::<Dynamic>(
+            options,
+            &mut Scope::new(),
+            &rule.ast,
+            function,
+            (argument.clone(),),
+        )
+    };
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(failure(limits, *error, start(rule, function))),
         // Rhai's own functions have panicked on odd input before; that must cost one resource, not the run.
-        Err(_) => Err(Failure { code: RULE_FAILED, message: "the script engine broke down on it".to_owned(), line: 0, column: 0 }),
+        Err(_) => Err(Failure {
+            code: RULE_FAILED,
+            message: "the script engine broke down on it".to_owned(),
+            line: 0,
+            column: 0,
+        }),
     }
 }
 
 fn truth(rule: &Rule, value: &Dynamic) -> Result<bool, Failure> {
-    value.as_bool().map_err(|_| wrong_type(rule, "matches", format!("`matches` must answer true or false, not {}", kind(value))))
+    value.as_bool().map_err(|_| {
+        wrong_type(
+            rule,
+            "matches",
+            format!("`matches` must answer true or false, not {}", kind(value)),
+        )
+    })
 }
 
 fn opinion(rule: &Rule, value: Dynamic) -> Result<Opinion, Failure> {
-    let message = format!("`allocate` must answer a decision such as assign(\"payments\"), not {}", kind(&value));
+    let message = format!(
+        "`allocate` must answer a decision such as assign(\"payments\"), not {}",
+        kind(&value)
+    );
     value.try_cast::<Opinion>().ok_or_else(|| wrong_type(rule, "allocate", message))
 }
 
@@ -115,7 +159,10 @@ fn wrong_type(rule: &Rule, function: &str, message: String) -> Failure {
 
 /// Where the body of a function begins.
 fn start(rule: &Rule, function: &str) -> Position {
-    rule.ast.iter_fn_def().find(|known| known.name == function).map_or(Position::NONE, |known| known.body.start_position())
+    rule.ast
+        .iter_fn_def()
+        .find(|known| known.name == function)
+        .map_or(Position::NONE, |known| known.body.start_position())
 }
 
 fn place(position: Position) -> (u32, u32) {
@@ -139,15 +186,27 @@ fn failure(limits: &Limits, mut error: EvalAltResult, function: Position) -> Fai
             Some(refusal) => (refusal.code, refusal.message),
             None => (RULE_THROWN, format!("the rule threw: {}", shortened(&value.to_string()))),
         },
-        EvalAltResult::ErrorTooManyOperations(_) => {
-            (RULE_LIMIT, format!("the rule used up its limit of {} operations; is there an endless loop?", limits.operations))
-        }
-        EvalAltResult::ErrorStackOverflow(_) => (RULE_LIMIT, format!("the rule's calls went deeper than the limit of {} levels", limits.call_levels)),
-        EvalAltResult::ErrorTooManyVariables(_) => (RULE_LIMIT, format!("the rule declared more than the limit of {} variables", limits.variables)),
+        EvalAltResult::ErrorTooManyOperations(_) => (
+            RULE_LIMIT,
+            format!(
+                "the rule used up its limit of {} operations; is there an endless loop?",
+                limits.operations
+            ),
+        ),
+        EvalAltResult::ErrorStackOverflow(_) => (
+            RULE_LIMIT,
+            format!("the rule's calls went deeper than the limit of {} levels", limits.call_levels),
+        ),
+        EvalAltResult::ErrorTooManyVariables(_) => (
+            RULE_LIMIT,
+            format!("the rule declared more than the limit of {} variables", limits.variables),
+        ),
         EvalAltResult::ErrorDataTooLarge(what, _) => {
             let Limits { string_bytes, array_size, map_size, .. } = limits;
             let what = what.to_lowercase();
-            let message = format!("{what} is beyond the limit (texts {string_bytes} bytes, lists {array_size} elements, maps {map_size} entries)");
+            let message = format!(
+                "{what} is beyond the limit (texts {string_bytes} bytes, lists {array_size} elements, maps {map_size} entries)"
+            );
             (RULE_LIMIT, message)
         }
         mut other => {
@@ -160,7 +219,11 @@ fn failure(limits: &Limits, mut error: EvalAltResult, function: Position) -> Fai
 
 fn shortened(text: &str) -> String {
     const SHOWN: usize = 300;
-    if text.chars().count() <= SHOWN { text.to_owned() } else { format!("{}…", text.chars().take(SHOWN).collect::<String>()) }
+    if text.chars().count() <= SHOWN {
+        text.to_owned()
+    } else {
+        format!("{}…", text.chars().take(SHOWN).collect::<String>())
+    }
 }
 
 /// The failure of a rule of a later stage, which reads nothing.
@@ -169,7 +232,12 @@ pub(crate) fn stage_finding(rule: &Rule, failure: &Failure) -> Diagnostic {
 }
 
 /// The failure as a finding that names the values read; without amounts, which differ on every charge.
-pub(crate) fn failure_finding(rule: &Rule, failure: &Failure, reads: &[Read], charge: &Charge) -> Diagnostic {
+pub(crate) fn failure_finding(
+    rule: &Rule,
+    failure: &Failure,
+    reads: &[Read],
+    charge: &Charge,
+) -> Diagnostic {
     let read: Vec<String> = reads
         .iter()
         .map(|read| match read.is_amount() {
@@ -177,8 +245,20 @@ pub(crate) fn failure_finding(rule: &Rule, failure: &Failure, reads: &[Read], ch
             false => format!("{} = \"{}\"", read.name(), shortened(&charge.text(read))),
         })
         .collect();
-    let read = if read.is_empty() { "it read nothing".to_owned() } else { format!("it read {}", read.join(", ")) };
-    placed(rule, rule.file.finding_at(failure.code, format!("{} ({read})", failure.message), failure.line, failure.column))
+    let read = if read.is_empty() {
+        "it read nothing".to_owned()
+    } else {
+        format!("it read {}", read.join(", "))
+    };
+    placed(
+        rule,
+        rule.file.finding_at(
+            failure.code,
+            format!("{} ({read})", failure.message),
+            failure.line,
+            failure.column,
+        ),
+    )
 }
 
 fn placed(rule: &Rule, mut finding: Diagnostic) -> Diagnostic {

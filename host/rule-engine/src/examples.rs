@@ -23,13 +23,18 @@ pub fn read(dir: &Path, set: &RuleSet) -> Result<BTreeMap<String, Vec<Example>>,
     let mut examples = BTreeMap::new();
     for file in &folder::read(dir)?.cases {
         let Some(rule) = set.rules.iter().find(|rule| rule.id == file.id) else { continue };
-        let read = case_file::read(file, &set.options.dimensions, rule.header.stage != Stage::Attribution)?;
+        let read = case_file::read(
+            file,
+            &set.options.dimensions,
+            rule.header.stage != Stage::Attribution,
+        )?;
         let properties = read.properties.iter().map(|property| Example {
             name: property.name.clone(),
             given: "any charge that the property describes".to_owned(),
             answer: law_text(&property.law),
         });
-        examples.insert(rule.id.clone(), read.cases.iter().map(example).chain(properties).collect());
+        examples
+            .insert(rule.id.clone(), read.cases.iter().map(example).chain(properties).collect());
     }
     Ok(examples)
 }
@@ -37,7 +42,8 @@ pub fn read(dir: &Path, set: &RuleSet) -> Result<BTreeMap<String, Vec<Example>>,
 fn example(case: &Case) -> Example {
     let charge = &case.charge;
     let quoted = |name: &str, value: &str| format!("{name} = \"{value}\"");
-    let mut given: Vec<String> = charge.dimensions.iter().map(|(field, value)| quoted(field.name(), value)).collect();
+    let mut given: Vec<String> =
+        charge.dimensions.iter().map(|(field, value)| quoted(field.name(), value)).collect();
     given.extend(charge.tags.iter().map(|(key, value)| quoted(&format!("tag {key}"), value)));
     if !charge.currency.is_empty() && charge.currency != "USD" {
         given.push(quoted("billing_currency", &charge.currency));
@@ -48,9 +54,14 @@ fn example(case: &Case) -> Example {
     given.extend(case.day.amount.map(|amount| format!("{amount} to share")));
     given.extend(case.day.costs.iter().map(|(team, cost)| format!("{team} costs {cost}")));
     for usage in &case.day.usage {
-        let keys: Vec<String> = usage.keys.iter().map(|(key, value)| format!("{key} {value}")).collect();
+        let keys: Vec<String> =
+            usage.keys.iter().map(|(key, value)| format!("{key} {value}")).collect();
         given.push(format!("{} of {}: {}", usage.metric, keys.join(" "), usage.value));
     }
     let through = if case.through_set { " (by the whole set)" } else { "" };
-    Example { name: case.name.clone(), given: given.join(", "), answer: format!("{}{through}", describe_expectation(&case.expect)) }
+    Example {
+        name: case.name.clone(),
+        given: given.join(", "),
+        answer: format!("{}{through}", describe_expectation(&case.expect)),
+    }
 }

@@ -35,7 +35,11 @@ const TABLES: &str = "tables/";
 
 /// Reads everything, or says all that cannot be read.
 pub(crate) fn read(dir: &Path) -> Result<Folder, Vec<Diagnostic>> {
-    let mut reader = Reader { folder: Folder { label: dir.display().to_string(), ..Folder::default() }, findings: Vec::new(), above: Vec::new() };
+    let mut reader = Reader {
+        folder: Folder { label: dir.display().to_string(), ..Folder::default() },
+        findings: Vec::new(),
+        above: Vec::new(),
+    };
     reader.directory(dir, "");
     let Reader { mut folder, findings, .. } = reader;
     if !findings.is_empty() {
@@ -62,7 +66,11 @@ impl Reader {
         };
         if self.above.contains(&real) {
             let message = "the folder contains itself through a link";
-            self.findings.push(Diagnostic::new(FILE_LOOP, message).at(dir.display().to_string(), 0, 0).hint(format!("rm {}", dir.display())));
+            self.findings.push(
+                Diagnostic::new(FILE_LOOP, message)
+                    .at(dir.display().to_string(), 0, 0)
+                    .hint(format!("rm {}", dir.display())),
+            );
             return;
         }
         let mut entries = match fs::read_dir(dir).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
@@ -93,25 +101,39 @@ impl Reader {
             self.file(path, id, |folder| &mut folder.cases);
         } else if let Some(id) = inside.strip_suffix(RULE_ENDING) {
             self.file(path, id, |folder| &mut folder.rules);
-        } else if let Some(id) = inside.strip_suffix(TABLE_ENDING).and_then(|id| id.strip_prefix(TABLES)).filter(|_| is_table) {
+        } else if let Some(id) = inside
+            .strip_suffix(TABLE_ENDING)
+            .and_then(|id| id.strip_prefix(TABLES))
+            .filter(|_| is_table)
+        {
             self.file(path, id, |folder| &mut folder.tables);
         }
     }
 
     fn file(&mut self, path: &Path, id: &str, list: impl Fn(&mut Folder) -> &mut Vec<Source>) {
         match fs::metadata(path) {
-            Ok(facts) if facts.len() > FILE_BYTES_MAX => return self.refuse(path, &format!("is larger than {} MiB", FILE_BYTES_MAX >> 20)),
+            Ok(facts) if facts.len() > FILE_BYTES_MAX => {
+                return self.refuse(path, &format!("is larger than {} MiB", FILE_BYTES_MAX >> 20));
+            }
             Ok(_) => {}
             Err(error) => return self.refuse(path, &format!("cannot be read: {error}")),
         }
         match fs::read(path).map(String::from_utf8) {
-            Ok(Ok(text)) => list(&mut self.folder).push(Source { id: id.to_owned(), label: path.display().to_string(), text }),
+            Ok(Ok(text)) => list(&mut self.folder).push(Source {
+                id: id.to_owned(),
+                label: path.display().to_string(),
+                text,
+            }),
             Ok(Err(_)) => self.refuse(path, "is not UTF-8 text"),
             Err(error) => self.refuse(path, &format!("cannot be read: {error}")),
         }
     }
 
     fn refuse(&mut self, path: &Path, what: &str) {
-        self.findings.push(Diagnostic::new(RULES_UNREADABLE, what).at(path.display().to_string(), 0, 0));
+        self.findings.push(Diagnostic::new(RULES_UNREADABLE, what).at(
+            path.display().to_string(),
+            0,
+            0,
+        ));
     }
 }

@@ -8,7 +8,9 @@ use crate::table::{TEAMS, Tables, unknown_table};
 use domain::catalogue::{RULE_FAILED, RULE_TEAM};
 use domain::decision::{Decision, Recipient};
 use domain::field::Field;
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Position};
+use rhai::{
+    Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Position,
+};
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
@@ -128,7 +130,10 @@ pub(crate) struct Surroundings {
 }
 
 pub(crate) fn register(engine: &mut Engine, surroundings: &Surroundings) {
-    let teams = KnownTeams { tables: Arc::clone(&surroundings.tables), refuses: surroundings.unknown_teams == UnknownTeams::Refuse };
+    let teams = KnownTeams {
+        tables: Arc::clone(&surroundings.tables),
+        refuses: surroundings.unknown_teams == UnknownTeams::Refuse,
+    };
     register_decisions(engine, &teams);
     register_pool(engine, &surroundings.pools);
     register_drivers(engine, surroundings, &teams);
@@ -144,12 +149,25 @@ pub(crate) fn register(engine: &mut Engine, surroundings: &Surroundings) {
 
 fn register_decisions(engine: &mut Engine, teams: &KnownTeams) {
     let (assign, split, list, even) = (teams.clone(), teams.clone(), teams.clone(), teams.clone());
-    engine.register_fn("assign", move |context: NativeCallContext, target: Dynamic| assign.answer(&context, decision::assign(&target)));
-    engine.register_fn("split", move |context: NativeCallContext, weights: Map| split.answer(&context, decision::split(&weights.into())));
-    engine.register_fn("split", move |context: NativeCallContext, weights: Array| list.answer(&context, decision::split(&weights.into())));
-    engine.register_fn("even", move |context: NativeCallContext, recipients: Dynamic| even.answer(&context, decision::even(&recipients)));
-    engine.register_fn("exclude", |context: NativeCallContext, reason: ImmutableString| answer(&context, decision::exclude(&reason)));
-    engine.register_fn("pass", |context: NativeCallContext| Opinion { decision: None, line: line_of(&context) });
+    engine.register_fn("assign", move |context: NativeCallContext, target: Dynamic| {
+        assign.answer(&context, decision::assign(&target))
+    });
+    engine.register_fn("split", move |context: NativeCallContext, weights: Map| {
+        split.answer(&context, decision::split(&weights.into()))
+    });
+    engine.register_fn("split", move |context: NativeCallContext, weights: Array| {
+        list.answer(&context, decision::split(&weights.into()))
+    });
+    engine.register_fn("even", move |context: NativeCallContext, recipients: Dynamic| {
+        even.answer(&context, decision::even(&recipients))
+    });
+    engine.register_fn("exclude", |context: NativeCallContext, reason: ImmutableString| {
+        answer(&context, decision::exclude(&reason))
+    });
+    engine.register_fn("pass", |context: NativeCallContext| Opinion {
+        decision: None,
+        line: line_of(&context),
+    });
 }
 
 /// The teams that rules can name.
@@ -177,7 +195,9 @@ impl KnownTeams {
 fn register_pool(engine: &mut Engine, pools: &Arc<OnceLock<BTreeSet<String>>>) {
     let pools = Arc::clone(pools);
     engine.register_fn("pool", move |rule: ImmutableString| match pools.get() {
-        Some(known) if !known.contains(rule.as_str()) => Err(thrown(decision::refuse(unknown_pool(&rule, known)))),
+        Some(known) if !known.contains(rule.as_str()) => {
+            Err(thrown(decision::refuse(unknown_pool(&rule, known))))
+        }
         _ => Ok(Recipient::Pool(rule.to_string())),
     });
 }
@@ -212,7 +232,9 @@ macro_rules! with_optional_arguments {
 
 fn register_drivers(engine: &mut Engine, surroundings: &Surroundings, teams: &KnownTeams) {
     let kept = Arc::clone(&surroundings.kept);
-    with_optional_arguments!(engine, teams, "by_cost", (), move |arguments: &[Dynamic]| drivers::by_cost(arguments, &kept));
+    with_optional_arguments!(engine, teams, "by_cost", (), move |arguments: &[Dynamic]| {
+        drivers::by_cost(arguments, &kept)
+    });
     let has_table = |tables: Arc<Tables>| {
         move |name: &str| match tables.contains_key(name) {
             true => Ok(()),
@@ -235,24 +257,45 @@ fn register_drivers(engine: &mut Engine, surroundings: &Surroundings, teams: &Kn
         drivers::plugin(name, arguments)
     });
     let (tiered, bounded) = (teams.clone(), teams.clone());
-    engine.register_fn("tiered", move |context: NativeCallContext, tiers: Array| tiered.answer(&context, drivers::tiered(&tiers)));
-    engine.register_fn("bounded", move |context: NativeCallContext, decision: Dynamic, bounds: Map| {
-        bounded.answer(&context, drivers::bounded(&decision, &bounds))
+    engine.register_fn("tiered", move |context: NativeCallContext, tiers: Array| {
+        tiered.answer(&context, drivers::tiered(&tiers))
     });
+    engine.register_fn(
+        "bounded",
+        move |context: NativeCallContext, decision: Dynamic, bounds: Map| {
+            bounded.answer(&context, drivers::bounded(&decision, &bounds))
+        },
+    );
 }
 
 fn register_lookup(engine: &mut Engine, tables: &Arc<Tables>) {
     let (plain, named) = (Arc::clone(tables), Arc::clone(tables));
-    engine.register_fn("lookup", move |table: ImmutableString, key: Dynamic| lookup(&plain, &table, &key, None));
-    engine.register_fn("lookup", move |table: ImmutableString, key: Dynamic, column: ImmutableString| lookup(&named, &table, &key, Some(&column)));
+    engine.register_fn("lookup", move |table: ImmutableString, key: Dynamic| {
+        lookup(&plain, &table, &key, None)
+    });
+    engine.register_fn(
+        "lookup",
+        move |table: ImmutableString, key: Dynamic, column: ImmutableString| {
+            lookup(&named, &table, &key, Some(&column))
+        },
+    );
 }
 
-fn lookup(tables: &Tables, name: &str, key: &Dynamic, column: Option<&str>) -> Result<Dynamic, Box<EvalAltResult>> {
+fn lookup(
+    tables: &Tables,
+    name: &str,
+    key: &Dynamic,
+    column: Option<&str>,
+) -> Result<Dynamic, Box<EvalAltResult>> {
     let failed = |message: String| thrown(Refusal { code: RULE_FAILED, message });
-    let table = tables.get(name).ok_or_else(|| failed(unknown_table(name, tables.keys().map(String::as_str))))?;
+    let table = tables
+        .get(name)
+        .ok_or_else(|| failed(unknown_table(name, tables.keys().map(String::as_str))))?;
     let column = match column {
         None => 0,
-        Some(column) => table.column(column).map_err(|problem| failed(format!("the table '{name}' {problem}")))?,
+        Some(column) => table
+            .column(column)
+            .map_err(|problem| failed(format!("the table '{name}' {problem}")))?,
     };
     if key.is_unit() {
         return Ok(Dynamic::UNIT);
@@ -269,7 +312,8 @@ fn any_of(value: ImmutableString, texts: Array) -> Result<bool, Box<EvalAltResul
             Some(text) if *text == value => return Ok(true),
             Some(_) => {}
             None => {
-                let message = format!("`any_of` compares with texts, not with {}", decision::kind(text));
+                let message =
+                    format!("`any_of` compares with texts, not with {}", decision::kind(text));
                 return Err(thrown(Refusal { code: RULE_FAILED, message }));
             }
         }
@@ -306,12 +350,18 @@ mod tests {
 
     fn sample_engine() -> Engine {
         let text = "account,team,cost_center\n111111111111,payments,CC-1000\n";
-        let table = Table::parse("accounts.csv", text).unwrap_or_else(|findings| panic!("{findings:?}"));
+        let table =
+            Table::parse("accounts.csv", text).unwrap_or_else(|findings| panic!("{findings:?}"));
         let tables = Arc::new(Tables::from([("accounts".to_owned(), table)]));
         let pools = Arc::new(OnceLock::from(BTreeSet::from(["shared/idle".to_owned()])));
         language::engine(
             &Limits::default(),
-            &Surroundings { tables, kept: Field::default_dimensions().into(), unknown_teams: UnknownTeams::Allow, pools },
+            &Surroundings {
+                tables,
+                kept: Field::default_dimensions().into(),
+                unknown_teams: UnknownTeams::Allow,
+                pools,
+            },
         )
     }
 
@@ -328,7 +378,10 @@ mod tests {
         Charge::new(View {
             fields: Field::all().map(|field| dimension(field).into()).collect(),
             currency: "USD".into(),
-            tags: vec![("team".into(), "payments".into()), ("app.kubernetes.io/name".into(), "api".into())],
+            tags: vec![
+                ("team".into(), "payments".into()),
+                ("app.kubernetes.io/name".into(), "api".into()),
+            ],
             line: LineValues::default(),
             reads: Mutex::default(),
         })
@@ -340,9 +393,13 @@ mod tests {
         for function in FUNCTIONS {
             let mut scope = Scope::new();
             scope.push_constant("charge", sample_charge());
-            let value: Dynamic = engine.eval_with_scope(&mut scope, function.example).unwrap_or_else(|error| panic!("{}: {error}", function.example));
+            let value: Dynamic = engine
+                .eval_with_scope(&mut scope, function.example)
+                .unwrap_or_else(|error| panic!("{}: {error}", function.example));
             let given = match value.clone().try_cast::<Opinion>() {
-                Some(Opinion { decision: Some(decision), .. }) => domain::describe::describe(&decision),
+                Some(Opinion { decision: Some(decision), .. }) => {
+                    domain::describe::describe(&decision)
+                }
                 Some(Opinion { decision: None, .. }) => "pass".to_owned(),
                 None => value.to_string(),
             };
@@ -353,13 +410,20 @@ mod tests {
     #[test]
     fn every_registered_function_is_on_the_page() {
         let plain = Engine::new();
-        let names = |engine: &Engine| engine.collect_fn_metadata(None, |info| Some(info.metadata.name.to_string()), false);
-        let ours: Vec<String> = names(&sample_engine()).into_iter().filter(|name| !names(&plain).contains(name)).collect();
+        let names = |engine: &Engine| {
+            engine.collect_fn_metadata(None, |info| Some(info.metadata.name.to_string()), false)
+        };
+        let ours: Vec<String> = names(&sample_engine())
+            .into_iter()
+            .filter(|name| !names(&plain).contains(name))
+            .collect();
         assert!(ours.iter().any(|name| name == "by_cost"), "{ours:?}");
         for name in ours {
             let is_getter = name.contains('$');
             assert!(
-                is_getter || ["to_string", "sleep"].contains(&name.as_str()) || FUNCTIONS.iter().any(|function| function.name == name),
+                is_getter
+                    || ["to_string", "sleep"].contains(&name.as_str())
+                    || FUNCTIONS.iter().any(|function| function.name == name),
                 "{name} is not on the page"
             );
         }
@@ -372,6 +436,10 @@ mod tests {
             std::fs::write(path, page()).unwrap_or_else(|error| panic!("{error}"));
         }
         let stored = std::fs::read_to_string(path).unwrap_or_default();
-        assert_eq!(stored, page(), "rules/FUNCTIONS.md is stale: run `UPDATE=1 cargo test -p rule-engine`");
+        assert_eq!(
+            stored,
+            page(),
+            "rules/FUNCTIONS.md is stale: run `UPDATE=1 cargo test -p rule-engine`"
+        );
     }
 }

@@ -21,20 +21,39 @@ pub(crate) struct Header {
     pub(crate) mutual: Mutual,
 }
 
-const KEYS: [&str; 10] = ["priority", "owner", "review_by", "name", "enabled", "from", "until", "stage", "team", "mutual"];
-const EXAMPLE: &str = "rule(#{ priority: 300, owner: \"finops@example.com\", review_by: \"2027-03-31\" });";
+const KEYS: [&str; 10] = [
+    "priority",
+    "owner",
+    "review_by",
+    "name",
+    "enabled",
+    "from",
+    "until",
+    "stage",
+    "team",
+    "mutual",
+];
+const EXAMPLE: &str =
+    "rule(#{ priority: 300, owner: \"finops@example.com\", review_by: \"2027-03-31\" });";
 
 /// The lines of the leading `//!` comment, without the marks.
 pub(crate) fn doc_comment(source: &str) -> String {
     let lines = source.lines().map(str::trim).skip_while(|line| line.is_empty());
-    let text: Vec<&str> = lines.map_while(|line| line.strip_prefix("//!")).map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    let text: Vec<&str> = lines
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
     text.join("\n").trim().to_owned()
 }
 
 /// Reads the header, or says everything that is wrong with it.
 pub(crate) fn read(file: &SourceFile, id: &str, ast: &AST) -> Result<Header, Vec<Diagnostic>> {
     let entries = entries(file, ast)?;
-    let mut header = Header { name: id.rsplit('/').next().unwrap_or(id).to_owned(), enabled: true, ..Header::default() };
+    let mut header = Header {
+        name: id.rsplit('/').next().unwrap_or(id).to_owned(),
+        enabled: true,
+        ..Header::default()
+    };
     let mut findings = Vec::new();
     let mut has_priority = false;
     let mut stage = Staged::default();
@@ -42,7 +61,11 @@ pub(crate) fn read(file: &SourceFile, id: &str, ast: &AST) -> Result<Header, Vec
         if let Some(slot) = stage.slot(key.as_str()) {
             match value {
                 Expr::StringConstant(text, position) => *slot = Some((text.to_string(), *position)),
-                other => findings.push(file.finding(RULE_HEADER, format!("'{}' must be a text in quotes", key.as_str()), other.position())),
+                other => findings.push(file.finding(
+                    RULE_HEADER,
+                    format!("'{}' must be a text in quotes", key.as_str()),
+                    other.position(),
+                )),
             }
             continue;
         }
@@ -53,16 +76,29 @@ pub(crate) fn read(file: &SourceFile, id: &str, ast: &AST) -> Result<Header, Vec
     }
     let place = call_position(ast);
     if !has_priority {
-        findings.push(file.finding(RULE_HEADER, "the header lacks a priority; rules are tried from the lowest up", place).hint(EXAMPLE));
+        findings.push(
+            file.finding(
+                RULE_HEADER,
+                "the header lacks a priority; rules are tried from the lowest up",
+                place,
+            )
+            .hint(EXAMPLE),
+        );
     }
     match stage.read() {
         Ok((stage, mutual)) => (header.stage, header.mutual) = (stage, mutual),
-        Err((message, position)) => findings.push(file.finding(RULE_HEADER, message, position.unwrap_or(place))),
+        Err((message, position)) => {
+            findings.push(file.finding(RULE_HEADER, message, position.unwrap_or(place)))
+        }
     }
     if let (Some(from), Some(until)) = (header.from, header.until)
         && from >= until
     {
-        findings.push(file.finding(RULE_HEADER, format!("the rule would end on {until}, before it starts on {from}"), place));
+        findings.push(file.finding(
+            RULE_HEADER,
+            format!("the rule would end on {until}, before it starts on {from}"),
+            place,
+        ));
     }
     if findings.is_empty() { Ok(header) } else { Err(findings) }
 }
@@ -88,16 +124,29 @@ impl Staged {
     fn read(self) -> Result<(Stage, Mutual), (String, Option<Position>)> {
         let stage = match (self.stage.as_ref().map(|(stage, _)| stage.as_str()), &self.team) {
             (Some("cascade"), Some((team, position))) if team.trim().is_empty() => {
-                return Err(("'team' is blank; it names the team whose cost is passed on".into(), Some(*position)));
+                return Err((
+                    "'team' is blank; it names the team whose cost is passed on".into(),
+                    Some(*position),
+                ));
             }
             (Some("cascade"), Some((team, _))) => Stage::Cascade(team.clone()),
-            (Some("cascade"), None) => return Err(("a rule with `stage: \"cascade\"` needs `team`, whose cost it passes on".into(), None)),
-            (_, Some((_, position))) => return Err(("'team' goes with `stage: \"cascade\"`".into(), Some(*position))),
+            (Some("cascade"), None) => {
+                return Err((
+                    "a rule with `stage: \"cascade\"` needs `team`, whose cost it passes on".into(),
+                    None,
+                ));
+            }
+            (_, Some((_, position))) => {
+                return Err(("'team' goes with `stage: \"cascade\"`".into(), Some(*position)));
+            }
             (Some("distribution"), None) => Stage::Distribution,
             (None | Some("attribution"), None) => Stage::Attribution,
             (Some(_), None) => {
                 let position = self.stage.map(|(_, position)| position);
-                return Err(("'stage' is \"attribution\", \"distribution\" or \"cascade\"".into(), position));
+                return Err((
+                    "'stage' is \"attribution\", \"distribution\" or \"cascade\"".into(),
+                    position,
+                ));
             }
         };
         match self.mutual {
@@ -114,10 +163,16 @@ impl Staged {
 }
 
 /// The header must be the only statement outside functions: nothing else there would ever run.
-fn entries<'a>(file: &SourceFile, ast: &'a AST) -> Result<Vec<(&'a rhai::Ident, &'a Expr)>, Vec<Diagnostic>> {
+fn entries<'a>(
+    file: &SourceFile,
+    ast: &'a AST,
+) -> Result<Vec<(&'a rhai::Ident, &'a Expr)>, Vec<Diagnostic>> {
     let mut statements = ast.statements().iter().filter(|statement| !statement.is_noop());
     let Some(first) = statements.next() else {
-        return Err(vec![file.finding(RULE_HEADER, "the rule has no `rule(#{…})` header", Position::NONE).hint(EXAMPLE)]);
+        return Err(vec![
+            file.finding(RULE_HEADER, "the rule has no `rule(#{…})` header", Position::NONE)
+                .hint(EXAMPLE),
+        ]);
     };
     let Some(call) = header_call(first) else {
         let message = "the first statement must be the `rule(#{…})` header";
@@ -129,7 +184,10 @@ fn entries<'a>(file: &SourceFile, ast: &'a AST) -> Result<Vec<(&'a rhai::Ident, 
     }
     match call.args.as_slice() {
         [Expr::Map(map, _)] => Ok(map.0.iter().map(|(key, value)| (key, value)).collect()),
-        _ => Err(vec![file.finding(RULE_HEADER, "the header takes one map, #{…}", first.position()).hint(EXAMPLE)]),
+        _ => Err(vec![
+            file.finding(RULE_HEADER, "the header takes one map, #{…}", first.position())
+                .hint(EXAMPLE),
+        ]),
     }
 }
 
@@ -149,7 +207,12 @@ pub(crate) fn call_position(ast: &AST) -> Position {
     ast.statements().first().map_or(Position::NONE, Stmt::position)
 }
 
-fn set(header: &mut Header, key: &str, at: Position, value: &Expr) -> Result<(), (String, Position)> {
+fn set(
+    header: &mut Header,
+    key: &str,
+    at: Position,
+    value: &Expr,
+) -> Result<(), (String, Position)> {
     let wrong = |what: &str| Err((format!("'{key}' must be {what}"), value.position()));
     match (key, value) {
         ("priority", Expr::IntegerConstant(priority, _)) => header.priority = *priority,
@@ -157,7 +220,9 @@ fn set(header: &mut Header, key: &str, at: Position, value: &Expr) -> Result<(),
         ("enabled", Expr::BoolConstant(enabled, _)) => header.enabled = *enabled,
         ("enabled", _) => return wrong("true or false"),
         ("owner", Expr::StringConstant(owner, _)) => header.owner = owner.to_string(),
-        ("name", Expr::StringConstant(name, _)) if !name.trim().is_empty() => header.name = name.to_string(),
+        ("name", Expr::StringConstant(name, _)) if !name.trim().is_empty() => {
+            header.name = name.to_string()
+        }
         ("owner" | "name", _) => return wrong("a text in quotes"),
         ("review_by", value) => header.review_by = Some(day(key, value)?),
         ("from", value) => header.from = Some(day(key, value)?),
@@ -178,5 +243,6 @@ fn day(key: &str, value: &Expr) -> Result<Day, (String, Position)> {
         Expr::StringConstant(text, _) => text.as_str(),
         _ => "",
     };
-    text.parse().map_err(|_| (format!("'{key}' must be a date such as \"2027-03-31\""), value.position()))
+    text.parse()
+        .map_err(|_| (format!("'{key}' must be a date such as \"2027-03-31\""), value.position()))
 }

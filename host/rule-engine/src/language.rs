@@ -18,7 +18,8 @@ pub(crate) fn absent(word: &str) -> String {
 }
 
 /// Functions that the language has without a definition to look up.
-const KEYWORD_FUNCTIONS: [&str; 9] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared", "this", "rule"];
+const KEYWORD_FUNCTIONS: [&str; 9] =
+    ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared", "this", "rule"];
 
 /// The language without functions: enough to compile and to cut a text into words.
 pub(crate) fn bare_engine(limits: &Limits) -> Engine {
@@ -57,7 +58,10 @@ pub(crate) fn engine(limits: &Limits, surroundings: &Surroundings) -> Engine {
 
 /// Rhai reserves `until` for `do … until`, which rules can do without; the header has a key of that name.
 fn read_until_as_a_name(engine: &mut Engine) {
-    #[expect(deprecated, reason = "Rhai marks this call as volatile, not as deprecated; the version is pinned")]
+    #[expect(
+        deprecated,
+        reason = "Rhai marks this call as volatile, not as deprecated; the version is pinned"
+    )]
     engine.on_parse_token(|token, _, _| match token {
         Token::Until => Token::Identifier(Box::new("until".into())),
         other => other,
@@ -91,7 +95,10 @@ fn register_charge(engine: &mut Engine) {
 
 /// The names of all functions that a rule can call.
 pub(crate) fn function_names(engine: &Engine) -> BTreeSet<String> {
-    let mut names: BTreeSet<String> = engine.collect_fn_metadata(None, |info| Some(info.metadata.name.to_string()), true).into_iter().collect();
+    let mut names: BTreeSet<String> = engine
+        .collect_fn_metadata(None, |info| Some(info.metadata.name.to_string()), true)
+        .into_iter()
+        .collect();
     names.extend(KEYWORD_FUNCTIONS.map(str::to_owned));
     names
 }

@@ -32,7 +32,11 @@ pub fn lay_out(dir: &Path) -> Result<(Vec<LaidOut>, Vec<Diagnostic>), Vec<Diagno
     let (mut laid_out, mut findings) = (Vec::new(), Vec::new());
     for source in folder.rules {
         match lay_out_one(&engine, &source) {
-            Ok(text) => laid_out.push(LaidOut { rule: source.id, file: source.label, text: Some(text).filter(|text| *text != source.text) }),
+            Ok(text) => laid_out.push(LaidOut {
+                rule: source.id,
+                file: source.label,
+                text: Some(text).filter(|text| *text != source.text),
+            }),
             Err(finding) => findings.push(*finding),
         }
     }
@@ -42,7 +46,11 @@ pub fn lay_out(dir: &Path) -> Result<(Vec<LaidOut>, Vec<Diagnostic>), Vec<Diagno
 fn lay_out_one(engine: &Engine, source: &Source) -> Result<String, Box<Diagnostic>> {
     let file = SourceFile { label: source.label.clone(), text: source.text.clone() };
     engine.compile(&source.text).map_err(|error| {
-        let finding = file.finding(RULE_SYNTAX, format!("the rule does not compile, so it is left as it is: {}", error.err_type()), error.position());
+        let finding = file.finding(
+            RULE_SYNTAX,
+            format!("the rule does not compile, so it is left as it is: {}", error.err_type()),
+            error.position(),
+        );
         Box::new(finding)
     })?;
     let text = laid_out(&source.text);
@@ -50,12 +58,16 @@ fn lay_out_one(engine: &Engine, source: &Source) -> Result<String, Box<Diagnosti
         return Ok(text);
     }
     let message = "the layout would change what the rule says, so it is left as it is";
-    Err(Box::new(file.finding(RULE_LAYOUT, message, Position::NONE).hint("lay it out by hand, and report the file: this is a fault of Apportion")))
+    Err(Box::new(
+        file.finding(RULE_LAYOUT, message, Position::NONE)
+            .hint("lay it out by hand, and report the file: this is a fault of Apportion"),
+    ))
 }
 
 /// Everything but blanks: words and comments.
 fn says(engine: &Engine, text: &str) -> Option<(Vec<String>, Vec<String>)> {
-    let words = tokens::words(engine, text)?.into_iter().map(|word| format!("{:?}", word.token)).collect();
+    let words =
+        tokens::words(engine, text)?.into_iter().map(|word| format!("{:?}", word.token)).collect();
     let comments = lines(text).into_iter().flat_map(|line| line.comments).collect();
     Some((words, comments))
 }
@@ -156,7 +168,9 @@ impl Scanner {
                     self.inside = Inside::Backticks;
                     return 1;
                 }
-                if line.last.is_none_or(|last| "})]".contains(last)) && line.brackets.iter().all(|opens| !opens) {
+                if line.last.is_none_or(|last| "})]".contains(last))
+                    && line.brackets.iter().all(|opens| !opens)
+                {
                     line.closes_first += 1;
                 }
                 line.brackets.push(false);
@@ -181,14 +195,18 @@ impl Scanner {
                 self.inside = if depth > 1 { Inside::Comment(depth - 1) } else { Inside::Code };
                 return 2;
             }
-            Inside::Quotes | Inside::Character | Inside::Backticks if first == '\\' => return escaped(),
+            Inside::Quotes | Inside::Character | Inside::Backticks if first == '\\' => {
+                return escaped();
+            }
             Inside::Backticks if rest.starts_with("${") => {
                 self.resume.push(self.open);
                 self.open += 1;
                 self.inside = Inside::Code;
                 return 2;
             }
-            Inside::Raw(hashes) => (rest.starts_with(&format!("\"{}", "#".repeat(hashes))), hashes + 1),
+            Inside::Raw(hashes) => {
+                (rest.starts_with(&format!("\"{}", "#".repeat(hashes))), hashes + 1)
+            }
             Inside::Quotes => (first == '"', 1),
             Inside::Character => (first == '\'', 1),
             Inside::Backticks => (first == '`', 1),
@@ -211,7 +229,11 @@ fn laid_out(text: &str) -> String {
     for line in lines(text) {
         let trimmed = line.text.trim();
         if line.begins_inside {
-            out.push(if line.ends_inside { line.text.to_owned() } else { line.text.trim_end().to_owned() });
+            out.push(if line.ends_inside {
+                line.text.to_owned()
+            } else {
+                line.text.trim_end().to_owned()
+            });
             nest(&mut open, &line, 0);
             goes_on = !line.ends_inside && does_not_end(line.last);
             continue;
@@ -225,7 +247,9 @@ fn laid_out(text: &str) -> String {
             0 => open.last().map_or(0, |indent| indent + 1),
             _ => open.get(closed).copied().unwrap_or(0),
         };
-        let continues = (goes_on || begins_with_operator(trimmed)) && line.closes_first == 0 && line.last.is_some();
+        let continues = (goes_on || begins_with_operator(trimmed))
+            && line.closes_first == 0
+            && line.last.is_some();
         let level = level + usize::from(continues);
         let kept = if line.ends_inside { line.text.trim_start() } else { trimmed };
         out.push(format!("{}{kept}", " ".repeat(level * INDENT)));
@@ -253,7 +277,9 @@ fn does_not_end(last: Option<char>) -> bool {
 }
 
 fn begins_with_operator(line: &str) -> bool {
-    ["&&", "||", "==", "!=", "<", ">", "+", "*", "/", "%", "??", ".", "?."].iter().any(|operator| line.starts_with(operator))
+    ["&&", "||", "==", "!=", "<", ">", "+", "*", "/", "%", "??", ".", "?."]
+        .iter()
+        .any(|operator| line.starts_with(operator))
         && !["//", "/*", ".."].iter().any(|other| line.starts_with(other))
 }
 
@@ -272,7 +298,11 @@ fn spaced(lines: &[String]) -> String {
         let is_function = !keeps && (line.starts_with("fn ") || line.starts_with("private fn "));
         if is_function {
             // The comment right above a function belongs to it.
-            let above = out.iter().rev().take_while(|line| line.starts_with("//") && !line.starts_with("//!")).count();
+            let above = out
+                .iter()
+                .rev()
+                .take_while(|line| line.starts_with("//") && !line.starts_with("//!"))
+                .count();
             let start = out.len() - above;
             if start > 0 && out.get(start - 1).is_some_and(|line| !line.is_empty()) {
                 out.insert(start, "");
@@ -324,11 +354,15 @@ mod tests {
     /// The shipped rules are laid out well; without any indent, and with blanks at every line end, they come out the same.
     #[test]
     fn shipped_rules_come_back_from_a_mess() {
-        let folder = folder::read(Path::new("../../rules/starter")).unwrap_or_else(|findings| panic!("{findings:?}"));
+        let folder = folder::read(Path::new("../../rules/starter"))
+            .unwrap_or_else(|findings| panic!("{findings:?}"));
         assert!(folder.rules.len() >= 7);
         for rule in folder.rules {
-            let mess: String = rule.text.lines().map(|line| format!("\t{}  \n\n", line.trim())).collect();
-            let code = |text: &str| text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+            let mess: String =
+                rule.text.lines().map(|line| format!("\t{}  \n\n", line.trim())).collect();
+            let code = |text: &str| {
+                text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+            };
             assert_eq!(code(&laid_out(&mess)), code(&rule.text), "{}", rule.id);
         }
     }

@@ -29,13 +29,16 @@ pub fn check(set: &RuleSet, today: Option<Day>) -> Lints {
     let mut lints = Lints::default();
     for (index, rule) in set.rules.iter().enumerate() {
         if rule.description.is_empty() {
-            let list = if set.options.require_doc { &mut lints.errors } else { &mut lints.warnings };
+            let list =
+                if set.options.require_doc { &mut lints.errors } else { &mut lints.warnings };
             let finding = rule.file.finding_at(RULE_DOC, "the rule has no doc comment", 1, 0);
             list.push(finding.hint("begin the file with: //! What is charged to whom, and why."));
         }
         lints.warnings.extend(advice(rule, today));
         let earlier = set.rules.get(..index).unwrap_or_default();
-        lints.warnings.extend(shadowed(rule, earlier).or_else(|| same_priority(set, rule, earlier)));
+        lints
+            .warnings
+            .extend(shadowed(rule, earlier).or_else(|| same_priority(set, rule, earlier)));
     }
     lints.warnings.extend(unused_tables(set));
     lints
@@ -47,14 +50,23 @@ fn is_tried(rule: &Rule) -> bool {
 
 /// A rule of which nothing is left when its turn comes.
 fn shadowed(rule: &Rule, earlier: &[Rule]) -> Option<Diagnostic> {
-    let claims = |other: &&Rule| is_tried(other) && !other.insight.may_pass && covers(&other.header, &rule.header);
-    let place = |message: String| rule.file.finding(RULE_SHADOWED, message, rule.matches_position());
+    let claims = |other: &&Rule| {
+        is_tried(other) && !other.insight.may_pass && covers(&other.header, &rule.header)
+    };
+    let place =
+        |message: String| rule.file.finding(RULE_SHADOWED, message, rule.matches_position());
     let first = earlier.iter().filter(|_| is_tried(rule)).filter(claims).find_map(|other| {
         let insight = &other.insight;
         if insight.matches_all {
-            Some(format!("the rule is never reached: {} comes first and claims everything", other.id))
+            Some(format!(
+                "the rule is never reached: {} comes first and claims everything",
+                other.id
+            ))
         } else if insight.applies_to == rule.insight.applies_to && !insight.applies_to.is_empty() {
-            Some(format!("the rule is never reached: {} comes first and `matches` says the same there", other.id))
+            Some(format!(
+                "the rule is never reached: {} comes first and `matches` says the same there",
+                other.id
+            ))
         } else {
             None
         }
@@ -73,10 +85,21 @@ fn covers(header: &Header, other: &Header) -> bool {
 /// Two rules whose order nobody has decided.
 fn same_priority(set: &RuleSet, rule: &Rule, earlier: &[Rule]) -> Option<Diagnostic> {
     let header = &rule.header;
-    let same = |other: &&Rule| is_tried(other) && other.header.priority == header.priority && overlap(&other.header, header);
+    let same = |other: &&Rule| {
+        is_tried(other)
+            && other.header.priority == header.priority
+            && overlap(&other.header, header)
+    };
     let other = earlier.iter().filter(|_| is_tried(rule)).find(same)?;
-    let message = format!("{} has the priority {} as well; it is tried first only because of its name", other.id, header.priority);
-    Some(rule.file.finding(RULE_ORDER, message, rule.header_position()).hint(format!("priority: {}", set.free_priority(header.priority))))
+    let message = format!(
+        "{} has the priority {} as well; it is tried first only because of its name",
+        other.id, header.priority
+    );
+    Some(
+        rule.file
+            .finding(RULE_ORDER, message, rule.header_position())
+            .hint(format!("priority: {}", set.free_priority(header.priority))),
+    )
 }
 
 /// Tables that no rule names. `teams` is read by the host.
@@ -84,10 +107,16 @@ fn unused_tables(set: &RuleSet) -> Vec<Diagnostic> {
     if set.rules.iter().any(|rule| rule.insight.looks_up_anything) {
         return Vec::new();
     }
-    let is_named = |name: &str| name == TEAMS || set.rules.iter().any(|rule| rule.insight.texts.contains(name));
+    let is_named = |name: &str| {
+        name == TEAMS || set.rules.iter().any(|rule| rule.insight.texts.contains(name))
+    };
     let unused = set.tables.iter().filter(|(name, _)| !is_named(name));
     let finding = |label: &str, name: &str| {
-        let finding = Diagnostic::new(TABLE_UNUSED, format!("no rule looks anything up in the table '{name}'")).at(label, 1, 0);
+        let finding = Diagnostic::new(
+            TABLE_UNUSED,
+            format!("no rule looks anything up in the table '{name}'"),
+        )
+        .at(label, 1, 0);
         finding.hint(format!("delete {label}, or read it: lookup(\"{name}\", …)"))
     };
     unused.map(|(name, table)| finding(&table.label, name)).collect()
@@ -99,17 +128,32 @@ fn advice(rule: &Rule, today: Option<Day>) -> Vec<Diagnostic> {
     let header = &rule.header;
     let mut findings = Vec::new();
     if header.owner.trim().is_empty() {
-        findings.push(advise(rule, "the rule has no owner".into(), rule.header_position()).hint("owner: \"finops@example.com\""));
+        findings.push(
+            advise(rule, "the rule has no owner".into(), rule.header_position())
+                .hint("owner: \"finops@example.com\""),
+        );
     }
     match (header.review_by, today) {
-        (None, _) => findings.push(advise(rule, "the rule has no review date".into(), rule.header_position()).hint("review_by: \"2027-03-31\"")),
+        (None, _) => findings.push(
+            advise(rule, "the rule has no review date".into(), rule.header_position())
+                .hint("review_by: \"2027-03-31\""),
+        ),
         (Some(review_by), Some(today)) if review_by < today => {
-            findings.push(advise(rule, format!("the rule was to be reviewed by {review_by}"), rule.header_position()).hint(LATER));
+            findings.push(
+                advise(
+                    rule,
+                    format!("the rule was to be reviewed by {review_by}"),
+                    rule.header_position(),
+                )
+                .hint(LATER),
+            );
         }
         _ => {}
     }
     for (name, position) in &rule.insight.amounts {
-        let message = format!("reading '{name}' makes the rule run for every single charge instead of once per resource");
+        let message = format!(
+            "reading '{name}' makes the rule run for every single charge instead of once per resource"
+        );
         findings.push(advise(rule, message, *position));
     }
     findings

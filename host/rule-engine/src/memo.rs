@@ -110,7 +110,8 @@ impl Tries {
 
     fn attach(&mut self, top: &mut Slot, parent: Option<(usize, u32)>, slot: Slot) {
         self.entries += 1;
-        match parent.and_then(|(at, value)| self.branches.get_mut(at).map(|branch| (branch, value))) {
+        match parent.and_then(|(at, value)| self.branches.get_mut(at).map(|branch| (branch, value)))
+        {
             Some((branch, value)) => {
                 branch.children.insert(value, slot);
             }

@@ -46,13 +46,19 @@ const ODD_TEXTS: [&str; 14] = [
     "a,b",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 ];
-const ODD_AMOUNTS: [&str; 8] = ["0", "1", "-1", "100", "-20", "0.000000001", "33.333333333", "9000000000"];
+const ODD_AMOUNTS: [&str; 8] =
+    ["0", "1", "-1", "100", "-20", "0.000000001", "33.333333333", "9000000000"];
 const ODD_DAYS: [&str; 4] = ["2026-03-01", "2024-02-29", "2026-12-31", "1999-01-01"];
 
 /// What stands in each slot, in their order.
 type Draw = Vec<String>;
 
-pub(crate) fn run(set: &RuleSet, rule: &Rule, file: &Source, property: &Property) -> (PropertyRun, Option<Diagnostic>) {
+pub(crate) fn run(
+    set: &RuleSet,
+    rule: &Rule,
+    file: &Source,
+    property: &Property,
+) -> (PropertyRun, Option<Diagnostic>) {
     let seed = seed(&rule.id, &property.name);
     let trial = Trial { set, rule, property, texts: texts(set, rule) };
     let mut random = Random(seed);
@@ -65,7 +71,13 @@ pub(crate) fn run(set: &RuleSet, rule: &Rule, file: &Source, property: &Property
         tried += 1;
         broken = trial.breaks(&draw, &other).map(|_| (draw, other));
     }
-    let run = PropertyRun { rule: rule.id.clone(), name: property.name.clone(), seed, tried, holds: broken.is_none() };
+    let run = PropertyRun {
+        rule: rule.id.clone(),
+        name: property.name.clone(),
+        seed,
+        tried,
+        holds: broken.is_none(),
+    };
     let finding = broken.map(|(draw, other)| trial.finding(file, draw, other, seed, tried));
     (run, finding)
 }
@@ -126,9 +138,15 @@ impl Trial<'_> {
     fn value(&self, slot: &Slot, values: &Values, random: &mut Random) -> String {
         match (values, slot) {
             (Values::OneOf(values), _) => random.one_of(values).cloned().unwrap_or_default(),
-            (Values::Any, slot) if slot.is_amount() => (*random.one_of(&ODD_AMOUNTS).unwrap_or(&"0")).to_owned(),
-            (Values::Any, Slot::Day) => (*random.one_of(&ODD_DAYS).unwrap_or(&"2026-03-01")).to_owned(),
-            (Values::Any, Slot::Currency) => (*random.one_of(&["USD", "EUR", "JPY"]).unwrap_or(&"USD")).to_owned(),
+            (Values::Any, slot) if slot.is_amount() => {
+                (*random.one_of(&ODD_AMOUNTS).unwrap_or(&"0")).to_owned()
+            }
+            (Values::Any, Slot::Day) => {
+                (*random.one_of(&ODD_DAYS).unwrap_or(&"2026-03-01")).to_owned()
+            }
+            (Values::Any, Slot::Currency) => {
+                (*random.one_of(&["USD", "EUR", "JPY"]).unwrap_or(&"USD")).to_owned()
+            }
             (Values::Any, _) => random.one_of(&self.texts).cloned().unwrap_or_default(),
         }
     }
@@ -137,7 +155,17 @@ impl Trial<'_> {
     fn varied(&self, draw: &Draw, random: &mut Random) -> Draw {
         let Law::IndependentOf(free) = &self.property.law else { return draw.clone() };
         let slots = self.property.slots.iter().zip(draw);
-        slots.map(|((slot, values), value)| if free.contains(slot) { self.value(slot, values, random) } else { value.clone() }).collect()
+        slots
+            .map(
+                |((slot, values), value)| {
+                    if free.contains(slot) {
+                        self.value(slot, values, random)
+                    } else {
+                        value.clone()
+                    }
+                },
+            )
+            .collect()
     }
 
     /// What the rule answers where the law does not hold.
@@ -166,9 +194,13 @@ impl Trial<'_> {
             Got::of_later_stage(self.set, self.rule)
         };
         match (&self.property.law, got) {
-            (Law::Shares, Got::Decided(decision, by)) => {
-                cases::shares(self.set, by.as_deref().unwrap_or(&self.rule.id), &day, &charge.currency, &decision)
-            }
+            (Law::Shares, Got::Decided(decision, by)) => cases::shares(
+                self.set,
+                by.as_deref().unwrap_or(&self.rule.id),
+                &day,
+                &charge.currency,
+                &decision,
+            ),
             (_, got) => got,
         }
     }
@@ -177,7 +209,8 @@ impl Trial<'_> {
         let total = given(self.property, draw).1.amount.map(Sum::from).unwrap_or_default();
         match got {
             Got::Shares(shares) => {
-                let same_sign = shares.values().all(|part| part.nanos().signum() * total.nanos().signum() >= 0);
+                let same_sign =
+                    shares.values().all(|part| part.nanos().signum() * total.nanos().signum() >= 0);
                 same_sign && shares.values().copied().sum::<Sum>() == total
             }
             Got::NoMatch | Got::Pass | Got::Unallocated | Got::Decided(..) => true,
@@ -185,15 +218,32 @@ impl Trial<'_> {
         }
     }
 
-    fn finding(&self, file: &Source, draw: Draw, other: Draw, seed: u64, tried: usize) -> Diagnostic {
+    fn finding(
+        &self,
+        file: &Source,
+        draw: Draw,
+        other: Draw,
+        seed: u64,
+        tried: usize,
+    ) -> Diagnostic {
         let (draw, other) = self.smallest(draw, other);
         let got = self.breaks(&draw, &other).unwrap_or_default();
         let property = self.property;
-        let message = format!("\"{}\" does not hold: expected {}, got {got} (charge {tried} of seed {seed})", property.name, law_text(&property.law));
-        let line = file.text.lines().nth((property.line as usize).saturating_sub(1)).unwrap_or_default();
-        let finding = Diagnostic::new(PROPERTY_FAILED, message).at(&file.label, property.line, property.column).excerpt(line);
-        let charges =
-            if draw == other { written(property, &draw) } else { format!("{}\nand {}", written(property, &draw), written(property, &other)) };
+        let message = format!(
+            "\"{}\" does not hold: expected {}, got {got} (charge {tried} of seed {seed})",
+            property.name,
+            law_text(&property.law)
+        );
+        let line =
+            file.text.lines().nth((property.line as usize).saturating_sub(1)).unwrap_or_default();
+        let finding = Diagnostic::new(PROPERTY_FAILED, message)
+            .at(&file.label, property.line, property.column)
+            .excerpt(line);
+        let charges = if draw == other {
+            written(property, &draw)
+        } else {
+            format!("{}\nand {}", written(property, &draw), written(property, &other))
+        };
         finding.hint(format!("the smallest that was found: {charges}"))
     }
 
@@ -230,9 +280,16 @@ impl Trial<'_> {
 
 /// Values that are simpler than one, the simplest first.
 fn simpler(slot: &Slot, values: &Values, current: &str) -> Vec<String> {
-    let before = |list: &[&str]| list.iter().take_while(|value| **value != current).map(|value| (*value).to_owned()).collect();
+    let before = |list: &[&str]| {
+        list.iter()
+            .take_while(|value| **value != current)
+            .map(|value| (*value).to_owned())
+            .collect()
+    };
     match (values, slot) {
-        (Values::OneOf(values), _) => values.iter().take_while(|value| *value != current).cloned().collect(),
+        (Values::OneOf(values), _) => {
+            values.iter().take_while(|value| *value != current).cloned().collect()
+        }
         (Values::Any, slot) if slot.is_amount() => before(&ODD_AMOUNTS),
         (Values::Any, Slot::Day) => before(&ODD_DAYS),
         (Values::Any, Slot::Currency) => before(&["USD", "EUR", "JPY"]),
@@ -256,7 +313,9 @@ fn is(got: &Got, answer: &Answer, forbidden: bool) -> bool {
         }
         (Answer::TeamIn(_), Got::Failed(..) | Got::Needs(_)) => false,
         (Answer::TeamIn(_), _) => !forbidden,
-        (Answer::Decision, Got::Decided(..)) | (Answer::NoMatch, Got::NoMatch) | (Answer::Pass, Got::Pass) => true,
+        (Answer::Decision, Got::Decided(..))
+        | (Answer::NoMatch, Got::NoMatch)
+        | (Answer::Pass, Got::Pass) => true,
         (Answer::Error, Got::Failed(..)) | (Answer::Unallocated, Got::Unallocated) => true,
         _ => false,
     }
@@ -276,7 +335,10 @@ pub(crate) fn law_text(law: &Law) -> String {
         Law::Never(Answer::TeamIn(teams)) => format!("never a team of {}", teams.join(", ")),
         Law::Never(never) => format!("never {}", answer(never)),
         Law::Shares => "shares with the sign of the amount, which add up to it".to_owned(),
-        Law::IndependentOf(slots) => format!("the same answer whatever {} is", slots.iter().map(slot_name).collect::<Vec<_>>().join(" or ")),
+        Law::IndependentOf(slots) => format!(
+            "the same answer whatever {} is",
+            slots.iter().map(slot_name).collect::<Vec<_>>().join(" or ")
+        ),
     }
 }
 
@@ -297,7 +359,9 @@ fn given(property: &Property, draw: &Draw) -> (GivenCharge, GivenDay) {
     let mut charge = GivenCharge { currency: "USD".into(), ..GivenCharge::default() };
     let mut day = GivenDay { usage: property.usage.clone(), ..GivenDay::default() };
     // Amounts and days were parsed when the file was read.
-    let amount = |text: &str| domain::decimal::parse(text.as_bytes()).ok().map(|parsed| Money::from_nanos(parsed.nanos));
+    let amount = |text: &str| {
+        domain::decimal::parse(text.as_bytes()).ok().map(|parsed| Money::from_nanos(parsed.nanos))
+    };
     for ((slot, _), text) in property.slots.iter().zip(draw) {
         match slot {
             Slot::Field(field) => charge.dimensions.push((*field, text.clone())),
@@ -316,10 +380,16 @@ fn given(property: &Property, draw: &Draw) -> (GivenCharge, GivenDay) {
 /// The charge as a case would give it; without what is empty.
 fn written(property: &Property, draw: &Draw) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let is_bare = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    let pair = |key: &str, value: &str| format!("{} = {}", if is_bare(key) { key.to_owned() } else { quoted(key) }, quoted(value));
-    let (mut fields, mut tags, mut costs, mut parts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for ((slot, _), value) in property.slots.iter().zip(draw).filter(|(_, value)| !value.is_empty()) {
+    let is_bare = |key: &str| {
+        !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    let pair = |key: &str, value: &str| {
+        format!("{} = {}", if is_bare(key) { key.to_owned() } else { quoted(key) }, quoted(value))
+    };
+    let (mut fields, mut tags, mut costs, mut parts) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for ((slot, _), value) in property.slots.iter().zip(draw).filter(|(_, value)| !value.is_empty())
+    {
         match slot {
             Slot::Tag(key) => tags.push(pair(key, value)),
             Slot::Cost(team) => costs.push(pair(team, value)),
@@ -333,13 +403,19 @@ fn written(property: &Property, draw: &Draw) -> String {
     if !costs.is_empty() {
         parts.push(format!("costs = {{ {} }}", costs.join(", ")));
     }
-    let charge = if fields.is_empty() { "charge = {}".to_owned() } else { format!("charge = {{ {} }}", fields.join(", ")) };
+    let charge = if fields.is_empty() {
+        "charge = {}".to_owned()
+    } else {
+        format!("charge = {{ {} }}", fields.join(", "))
+    };
     [vec![charge], parts].concat().join(", ")
 }
 
 /// FNV-1a: no more than a number that differs from property to property and never from day to day.
 fn seed(rule: &str, name: &str) -> u64 {
-    rule.bytes().chain([0]).chain(name.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    rule.bytes().chain([0]).chain(name.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// SplitMix64.

@@ -1,6 +1,8 @@
 //! Reads a `[[property]]` of a cases file: which charges there can be, and what holds for each of them.
 
-use crate::case_file::{GivenUsage, Read, Value, Wrong, amount, given_usage, number_text, table, text, unknown};
+use crate::case_file::{
+    GivenUsage, Read, Value, Wrong, amount, given_usage, number_text, table, text, unknown,
+};
 use crate::charge_view;
 use domain::field::Field;
 use domain::period::Day;
@@ -70,7 +72,18 @@ const ANSWERS: [(&str, Answer); 5] = [
     ("unallocated", Answer::Unallocated),
 ];
 const LAWS: [&str; 4] = ["always", "never", "shares", "independent_of"];
-const KEYS: [&str; 10] = ["name", "charges", "amount", "costs", "usage", "through_set", "always", "never", "shares", "independent_of"];
+const KEYS: [&str; 10] = [
+    "name",
+    "charges",
+    "amount",
+    "costs",
+    "usage",
+    "through_set",
+    "always",
+    "never",
+    "shares",
+    "independent_of",
+];
 
 impl Slot {
     pub(crate) fn is_amount(&self) -> bool {
@@ -92,11 +105,17 @@ impl Slot {
 
 /// The property, and where its law stands in the file.
 pub(crate) fn property(value: &Value<'_>, later_stage: bool) -> Read<(Property, usize)> {
-    let (mut name, mut slots, mut usage, mut law, mut through_set) = (None, Vec::new(), Vec::new(), None, false);
+    let (mut name, mut slots, mut usage, mut law, mut through_set) =
+        (None, Vec::new(), Vec::new(), None, false);
     for (key, value) in table(value, "a property")? {
         match key.get_ref().as_ref() {
             "name" => name = Some(text(value, "'name'")?),
-            "charges" if later_stage => return Err(Wrong("the rule is asked for its pool or team and sees no charge".into(), key.span())),
+            "charges" if later_stage => {
+                return Err(Wrong(
+                    "the rule is asked for its pool or team and sees no charge".into(),
+                    key.span(),
+                ));
+            }
             "charges" => slots.extend(charges(value)?),
             "amount" => slots.push((Slot::Amount, values(value, &Slot::Amount)?)),
             "costs" => {
@@ -106,15 +125,23 @@ pub(crate) fn property(value: &Value<'_>, later_stage: bool) -> Read<(Property, 
                 }
             }
             "usage" => {
-                let rows = value.get_ref().as_array().ok_or_else(|| Wrong("'usage' is a list of tables, [{ … }]".into(), value.span()))?;
+                let rows = value.get_ref().as_array().ok_or_else(|| {
+                    Wrong("'usage' is a list of tables, [{ … }]".into(), value.span())
+                })?;
                 usage = rows.iter().map(given_usage).collect::<Read<_>>()?;
             }
             "through_set" => {
-                through_set = value.get_ref().as_bool().ok_or_else(|| Wrong("'through_set' is true or false".into(), value.span()))?;
+                through_set = value
+                    .get_ref()
+                    .as_bool()
+                    .ok_or_else(|| Wrong("'through_set' is true or false".into(), value.span()))?;
             }
             word if LAWS.contains(&word) => {
                 if law.replace((self::law(word, value)?, key.span())).is_some() {
-                    return Err(Wrong("a property has one law; write another [[property]] for the other".into(), key.span()));
+                    return Err(Wrong(
+                        "a property has one law; write another [[property]] for the other".into(),
+                        key.span(),
+                    ));
                 }
             }
             _ => return Err(unknown("a property", key, KEYS.into_iter())),
@@ -127,13 +154,26 @@ pub(crate) fn property(value: &Value<'_>, later_stage: bool) -> Read<(Property, 
             return Err(Wrong("shares are shares of something: add amount = \"100\"".into(), span));
         }
         Law::IndependentOf(free) => {
-            for slot in free.iter().filter(|free| !slots.iter().any(|(slot, _)| slot == *free)).cloned().collect::<Vec<_>>() {
+            for slot in free
+                .iter()
+                .filter(|free| !slots.iter().any(|(slot, _)| slot == *free))
+                .cloned()
+                .collect::<Vec<_>>()
+            {
                 slots.push((slot, Values::Any));
             }
         }
         _ => {}
     }
-    let property = Property { name: name.ok_or_else(|| lacks("'name'"))?, line: 0, column: 0, slots, usage, law, through_set };
+    let property = Property {
+        name: name.ok_or_else(|| lacks("'name'"))?,
+        line: 0,
+        column: 0,
+        slots,
+        usage,
+        law,
+        through_set,
+    };
     Ok((property, span.start))
 }
 
@@ -147,7 +187,8 @@ fn charges(value: &Value<'_>) -> Read<Vec<(Slot, Values)>> {
             }
             continue;
         }
-        let slot = Slot::by_name(key.get_ref()).ok_or_else(|| Wrong(charge_view::no_field(key.get_ref()), key.span()))?;
+        let slot = Slot::by_name(key.get_ref())
+            .ok_or_else(|| Wrong(charge_view::no_field(key.get_ref()), key.span()))?;
         slots.push((slot.clone(), values(value, &slot)?));
     }
     Ok(slots)
@@ -156,12 +197,22 @@ fn charges(value: &Value<'_>) -> Read<Vec<(Slot, Values)>> {
 /// `"EC2"`, `["EC2", "S3"]` or `{ any = true }`.
 fn values(value: &Value<'_>, slot: &Slot) -> Read<Values> {
     if let Some(list) = value.get_ref().as_array() {
-        let texts: Vec<String> = list.iter().map(|value| value_text(value, slot)).collect::<Read<_>>()?;
-        return if texts.is_empty() { Err(Wrong("the list has no value".into(), value.span())) } else { Ok(Values::OneOf(texts)) };
+        let texts: Vec<String> =
+            list.iter().map(|value| value_text(value, slot)).collect::<Read<_>>()?;
+        return if texts.is_empty() {
+            Err(Wrong("the list has no value".into(), value.span()))
+        } else {
+            Ok(Values::OneOf(texts))
+        };
     }
     if let Some(table) = value.get_ref().as_table() {
-        let is_any = table.len() == 1 && table.get("any").and_then(|any| any.get_ref().as_bool()) == Some(true);
-        return if is_any { Ok(Values::Any) } else { Err(Wrong("the table is { any = true }".into(), value.span())) };
+        let is_any = table.len() == 1
+            && table.get("any").and_then(|any| any.get_ref().as_bool()) == Some(true);
+        return if is_any {
+            Ok(Values::Any)
+        } else {
+            Err(Wrong("the table is { any = true }".into(), value.span()))
+        };
     }
     Ok(Values::OneOf(vec![value_text(value, slot)?]))
 }
@@ -187,11 +238,20 @@ fn law(word: &str, value: &Value<'_>) -> Read<Law> {
             other => Err(Wrong(format!("'shares' is \"positive\", not '{other}'"), value.span())),
         },
         _ => {
-            let list =
-                value.get_ref().as_array().ok_or_else(|| Wrong("'independent_of' is a list, [\"region_id\", \"tag:note\"]".into(), value.span()))?;
+            let list = value.get_ref().as_array().ok_or_else(|| {
+                Wrong(
+                    "'independent_of' is a list, [\"region_id\", \"tag:note\"]".into(),
+                    value.span(),
+                )
+            })?;
             let slot = |value: &Value<'_>| {
                 let name = text(value, "a name")?;
-                Slot::by_name(&name).ok_or_else(|| Wrong(format!("{}; a tag is \"tag:{name}\"", charge_view::no_field(&name)), value.span()))
+                Slot::by_name(&name).ok_or_else(|| {
+                    Wrong(
+                        format!("{}; a tag is \"tag:{name}\"", charge_view::no_field(&name)),
+                        value.span(),
+                    )
+                })
             };
             Ok(Law::IndependentOf(list.iter().map(slot).collect::<Read<_>>()?))
         }
@@ -200,11 +260,24 @@ fn law(word: &str, value: &Value<'_>) -> Read<Law> {
 
 fn answer(value: &Value<'_>) -> Read<Answer> {
     if let Some(word) = value.get_ref().as_str() {
-        let names = || ANSWERS.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-        let known = ANSWERS.iter().find(|(name, _)| *name == word).map(|(_, answer)| answer.clone());
-        return known.ok_or_else(|| Wrong(format!("'{word}' is not an answer; there are {} and {{ team_in = [ … ] }}", names()), value.span()));
+        let names =
+            || ANSWERS.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+        let known =
+            ANSWERS.iter().find(|(name, _)| *name == word).map(|(_, answer)| answer.clone());
+        return known.ok_or_else(|| {
+            Wrong(
+                format!(
+                    "'{word}' is not an answer; there are {} and {{ team_in = [ … ] }}",
+                    names()
+                ),
+                value.span(),
+            )
+        });
     }
-    let teams = table(value, "the answer")?.get("team_in").and_then(|teams| teams.get_ref().as_array());
-    let teams = teams.ok_or_else(|| Wrong("the table is { team_in = [\"payments\", \"search\"] }".into(), value.span()))?;
+    let teams =
+        table(value, "the answer")?.get("team_in").and_then(|teams| teams.get_ref().as_array());
+    let teams = teams.ok_or_else(|| {
+        Wrong("the table is { team_in = [\"payments\", \"search\"] }".into(), value.span())
+    })?;
     Ok(Answer::TeamIn(teams.iter().map(|team| text(team, "a team")).collect::<Read<_>>()?))
 }

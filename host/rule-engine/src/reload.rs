@@ -95,7 +95,8 @@ impl Shared {
         let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let prepared = folder_texts(&self.dir).and_then(|folder| prepare(&folder, &self.options));
         let result = prepared.map(|set| self.publish(set));
-        *self.diagnostics.lock().unwrap_or_else(PoisonError::into_inner) = result.as_ref().err().cloned().unwrap_or_default();
+        *self.diagnostics.lock().unwrap_or_else(PoisonError::into_inner) =
+            result.as_ref().err().cloned().unwrap_or_default();
         result
     }
 
@@ -140,7 +141,10 @@ fn watch(shared: &Arc<Shared>) -> notify::Result<RecommendedWatcher> {
     )?;
     watcher.watch(&shared.dir, RecursiveMode::Recursive)?;
     let shared = Arc::clone(shared);
-    thread::Builder::new().name("rules-watcher".into()).spawn(move || follow(&shared, &events)).map_err(notify::Error::io)?;
+    thread::Builder::new()
+        .name("rules-watcher".into())
+        .spawn(move || follow(&shared, &events))
+        .map_err(notify::Error::io)?;
     Ok(watcher)
 }
 

@@ -55,7 +55,9 @@ impl UnknownTeams {
     }
 
     pub fn by_name(name: &str) -> Option<UnknownTeams> {
-        [UnknownTeams::Allow, UnknownTeams::Warn, UnknownTeams::Refuse].into_iter().find(|known| known.name() == name)
+        [UnknownTeams::Allow, UnknownTeams::Warn, UnknownTeams::Refuse]
+            .into_iter()
+            .find(|known| known.name() == name)
     }
 }
 
@@ -135,18 +137,32 @@ impl RuleSet {
     }
 
     /// Compiles texts: rules by id (the path without `.rhai`), tables by name. So an old generation can be run again.
-    pub fn from_sources(rules: &[(String, String)], tables: &[(String, String)], options: &RuleOptions) -> Result<RuleSet, Vec<Diagnostic>> {
+    pub fn from_sources(
+        rules: &[(String, String)],
+        tables: &[(String, String)],
+        options: &RuleOptions,
+    ) -> Result<RuleSet, Vec<Diagnostic>> {
         let sources = |texts: &[(String, String)], folder: &str, ending: &str| -> Vec<Source> {
-            let source = |(id, text): &(String, String)| Source { id: id.clone(), label: format!("{folder}{id}{ending}"), text: text.clone() };
+            let source = |(id, text): &(String, String)| Source {
+                id: id.clone(),
+                label: format!("{folder}{id}{ending}"),
+                text: text.clone(),
+            };
             texts.iter().map(source).collect()
         };
         build(sources(rules, "", ".rhai"), sources(tables, "tables/", ".csv"), options)
     }
 
     /// A folder without rules is an accident, such as half a checkout, and never what somebody wants to publish.
-    pub(crate) fn from_folder(folder: &Folder, options: &RuleOptions) -> Result<RuleSet, Vec<Diagnostic>> {
+    pub(crate) fn from_folder(
+        folder: &Folder,
+        options: &RuleOptions,
+    ) -> Result<RuleSet, Vec<Diagnostic>> {
         if folder.rules.is_empty() {
-            let finding = Diagnostic::new(RULES_UNREADABLE, "the folder has no rules (no file ends in .rhai)");
+            let finding = Diagnostic::new(
+                RULES_UNREADABLE,
+                "the folder has no rules (no file ends in .rhai)",
+            );
             return Err(vec![finding.at(&folder.label, 0, 0).hint("apportion init")]);
         }
         build(folder.rules.clone(), folder.tables.clone(), options)
@@ -169,7 +185,9 @@ impl RuleSet {
     /// The first multiple of ten above `after` that no rule has.
     pub fn free_priority(&self, after: i64) -> i64 {
         let mut free = after.div_euclid(10).saturating_add(1).saturating_mul(10);
-        while let (true, Some(next)) = (self.rules.iter().any(|rule| rule.header.priority == free), free.checked_add(10)) {
+        while let (true, Some(next)) =
+            (self.rules.iter().any(|rule| rule.header.priority == free), free.checked_add(10))
+        {
             free = next;
         }
         free
@@ -224,7 +242,11 @@ impl Rules for RuleSet {
     }
 }
 
-fn build(rules: Vec<Source>, tables: Vec<Source>, options: &RuleOptions) -> Result<RuleSet, Vec<Diagnostic>> {
+fn build(
+    rules: Vec<Source>,
+    tables: Vec<Source>,
+    options: &RuleOptions,
+) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut findings = Vec::new();
     let mut parsed = Tables::new();
     for source in tables {
@@ -233,8 +255,14 @@ fn build(rules: Vec<Source>, tables: Vec<Source>, options: &RuleOptions) -> Resu
             Err(wrong) => findings.extend(wrong),
         }
     }
-    if options.unknown_teams != UnknownTeams::Allow && findings.is_empty() && !parsed.contains_key(TEAMS) {
-        let message = format!("the setting unknown_teams = \"{}\" needs the table of teams, and there is none", options.unknown_teams.name());
+    if options.unknown_teams != UnknownTeams::Allow
+        && findings.is_empty()
+        && !parsed.contains_key(TEAMS)
+    {
+        let message = format!(
+            "the setting unknown_teams = \"{}\" needs the table of teams, and there is none",
+            options.unknown_teams.name()
+        );
         findings.push(
             Diagnostic::new(RULE_TABLE, message)
                 .at(format!("tables/{TEAMS}.csv"), 0, 0)
@@ -252,16 +280,29 @@ fn build(rules: Vec<Source>, tables: Vec<Source>, options: &RuleOptions) -> Resu
     };
     let engine = language::engine(&options.limits, &surroundings);
     let functions = language::function_names(&engine);
-    let workshop = Workshop { engine: &engine, functions, tables: tables_are_whole.then_some(&*tables), kept: &options.dimensions };
+    let workshop = Workshop {
+        engine: &engine,
+        functions,
+        tables: tables_are_whole.then_some(&*tables),
+        kept: &options.dimensions,
+    };
     let mut compiled = Vec::with_capacity(rules.len());
     for source in rules {
-        match compile::compile(&workshop, &source.id, SourceFile { label: source.label, text: source.text }) {
+        match compile::compile(
+            &workshop,
+            &source.id,
+            SourceFile { label: source.label, text: source.text },
+        ) {
             Ok(rule) => compiled.push(rule),
             Err(wrong) => findings.extend(wrong),
         }
     }
     drop(workshop);
-    let known: BTreeSet<String> = compiled.iter().filter(|rule| rule.header.stage == Stage::Distribution).map(|rule| rule.id.clone()).collect();
+    let known: BTreeSet<String> = compiled
+        .iter()
+        .filter(|rule| rule.header.stage == Stage::Distribution)
+        .map(|rule| rule.id.clone())
+        .collect();
     if findings.is_empty() {
         findings.extend(unknown_pools(&compiled, &known));
         findings.extend(teams_passed_on_twice(&compiled));
@@ -277,7 +318,11 @@ fn build(rules: Vec<Source>, tables: Vec<Source>, options: &RuleOptions) -> Resu
 fn unknown_pools(rules: &[Rule], known: &BTreeSet<String>) -> Vec<Diagnostic> {
     let of_rule = |rule: &Rule| -> Vec<Diagnostic> {
         let unknown = rule.insight.pools.iter().filter(|(pool, _)| !known.contains(pool));
-        unknown.map(|(pool, position)| rule.file.finding(RULE_POOL, unknown_pool(pool, known), *position)).collect()
+        unknown
+            .map(|(pool, position)| {
+                rule.file.finding(RULE_POOL, unknown_pool(pool, known), *position)
+            })
+            .collect()
     };
     rules.iter().flat_map(of_rule).collect()
 }
@@ -287,11 +332,18 @@ fn teams_passed_on_twice(rules: &[Rule]) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (number, rule) in rules.iter().enumerate() {
         let same = |other: &&Rule| {
-            matches!(rule.header.stage, Stage::Cascade(_)) && other.header.stage == rule.header.stage && overlap(&other.header, &rule.header)
+            matches!(rule.header.stage, Stage::Cascade(_))
+                && other.header.stage == rule.header.stage
+                && overlap(&other.header, &rule.header)
         };
         if let Some(other) = rules.iter().take(number).find(same) {
-            let message = format!("{} passes on the cost of the same team at the same time", other.id);
-            findings.push(rule.file.finding_at(RULE_POOL, message, 1, 0).hint("give each a time with `from` and `until`, or keep one of them"));
+            let message =
+                format!("{} passes on the cost of the same team at the same time", other.id);
+            findings.push(
+                rule.file
+                    .finding_at(RULE_POOL, message, 1, 0)
+                    .hint("give each a time with `from` and `until`, or keep one of them"),
+            );
         }
     }
     findings
@@ -300,13 +352,24 @@ fn teams_passed_on_twice(rules: &[Rule]) -> Vec<Diagnostic> {
 /// Whether there is a day on which both are valid.
 pub(crate) fn overlap(left: &Header, right: &Header) -> bool {
     let before = |until: Option<Day>, from: Option<Day>| matches!((until, from), (Some(until), Some(from)) if until <= from);
-    left.enabled && right.enabled && !before(left.until, right.from) && !before(right.until, left.from)
+    left.enabled
+        && right.enabled
+        && !before(left.until, right.from)
+        && !before(right.until, left.from)
 }
 
-fn assemble(engine: Engine, options: RuleOptions, mut rules: Vec<Rule>, tables: Arc<Tables>) -> RuleSet {
-    rules.sort_by(|left, right| (left.header.priority, &left.id).cmp(&(right.header.priority, &right.id)));
+fn assemble(
+    engine: Engine,
+    options: RuleOptions,
+    mut rules: Vec<Rule>,
+    tables: Arc<Tables>,
+) -> RuleSet {
+    rules.sort_by(|left, right| {
+        (left.header.priority, &left.id).cmp(&(right.header.priority, &right.id))
+    });
     let enabled = || rules.iter().filter(|rule| rule.header.enabled);
-    let mut turning_days: Vec<Day> = enabled().flat_map(|rule| [rule.header.from, rule.header.until]).flatten().collect();
+    let mut turning_days: Vec<Day> =
+        enabled().flat_map(|rule| [rule.header.from, rule.header.until]).flatten().collect();
     turning_days.sort_unstable();
     turning_days.dedup();
     // A stretch begins on its turning day; the first one, before all of them, is represented by the day before.
@@ -321,11 +384,17 @@ fn assemble(engine: Engine, options: RuleOptions, mut rules: Vec<Rule>, tables: 
 fn valid_rules(rules: &[Rule], day: Day) -> Valid {
     let is_valid = |rule: &Rule| {
         let header = &rule.header;
-        header.enabled && header.from.is_none_or(|from| from <= day) && header.until.is_none_or(|until| day < until)
+        header.enabled
+            && header.from.is_none_or(|from| from <= day)
+            && header.until.is_none_or(|until| day < until)
     };
     let mut valid = Valid::default();
     for (index, rule) in (0_u32..).zip(rules).filter(|(_, rule)| is_valid(rule)) {
-        let list = if rule.header.stage == Stage::Attribution { &mut valid.attribution } else { &mut valid.later };
+        let list = if rule.header.stage == Stage::Attribution {
+            &mut valid.attribution
+        } else {
+            &mut valid.later
+        };
         list.push(index);
     }
     valid

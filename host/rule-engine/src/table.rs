@@ -33,10 +33,18 @@ struct Row {
 impl Table {
     /// Reads a table; `label` is what findings call the file.
     pub(crate) fn parse(label: &str, text: &str) -> Result<Table, Vec<Diagnostic>> {
-        let at = |line: u32, message: String| Diagnostic::new(RULE_TABLE, message).at(label, line, 0);
-        let mut rows = rows(text).map_err(|line| vec![at(line, "a quoted cell does not end".to_owned())])?.into_iter();
-        let header = rows.next().ok_or_else(|| vec![at(1, "the table is empty: it needs a header row such as `key,value`".to_owned())])?;
-        let mut findings = header_findings(&header.cells).into_iter().map(|message| at(header.line, message)).collect::<Vec<_>>();
+        let at =
+            |line: u32, message: String| Diagnostic::new(RULE_TABLE, message).at(label, line, 0);
+        let mut rows = rows(text)
+            .map_err(|line| vec![at(line, "a quoted cell does not end".to_owned())])?
+            .into_iter();
+        let header = rows.next().ok_or_else(|| {
+            vec![at(1, "the table is empty: it needs a header row such as `key,value`".to_owned())]
+        })?;
+        let mut findings = header_findings(&header.cells)
+            .into_iter()
+            .map(|message| at(header.line, message))
+            .collect::<Vec<_>>();
         let mut first_lines: FxHashMap<String, u32> = FxHashMap::default();
         let mut table = Table {
             label: label.to_owned(),
@@ -50,11 +58,15 @@ impl Table {
             let mut cells = row.cells.into_iter();
             let key = cells.next().unwrap_or_default();
             if width != header.cells.len() {
-                findings.push(at(row.line, format!("the row has {width} cells, the header has {}", header.cells.len())));
+                findings.push(at(
+                    row.line,
+                    format!("the row has {width} cells, the header has {}", header.cells.len()),
+                ));
             } else if key.is_empty() {
                 findings.push(at(row.line, "the row has no key".to_owned()));
             } else if let Some(first) = first_lines.get(&key) {
-                findings.push(at(row.line, format!("the key '{key}' already stands on line {first}")));
+                findings
+                    .push(at(row.line, format!("the key '{key}' already stands on line {first}")));
             } else {
                 first_lines.insert(key.clone(), row.line);
                 table.rows.insert(key, cells.map(ImmutableString::from).collect());
@@ -94,7 +106,10 @@ impl Table {
 }
 
 /// A sentence naming the tables that exist.
-pub(crate) fn unknown_table<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn unknown_table<'a>(
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> String {
     match did_you_mean(name, known.clone()) {
         Some(meant) => format!("there is no table '{name}'; did you mean '{meant}'?"),
         None => match known.collect::<Vec<_>>().join(", ") {
@@ -201,13 +216,31 @@ mod tests {
     #[test]
     fn names_the_line_of_what_is_wrong() {
         let findings = |text: &str| {
-            Table::parse("t.csv", text).err().unwrap_or_default().iter().map(|finding| finding.to_string()).collect::<Vec<_>>().join("\n")
+            Table::parse("t.csv", text)
+                .err()
+                .unwrap_or_default()
+                .iter()
+                .map(|finding| finding.to_string())
+                .collect::<Vec<_>>()
+                .join("\n")
         };
-        assert_eq!(findings("k,v\na,1\n\"b\nb\",2\na,3\n"), "t.csv:5: R107: the key 'a' already stands on line 2");
-        assert_eq!(findings("k,v\na\n,2\n"), "t.csv:2: R107: the row has 1 cells, the header has 2\nt.csv:3: R107: the row has no key");
-        assert_eq!(findings(""), "t.csv:1: R107: the table is empty: it needs a header row such as `key,value`");
+        assert_eq!(
+            findings("k,v\na,1\n\"b\nb\",2\na,3\n"),
+            "t.csv:5: R107: the key 'a' already stands on line 2"
+        );
+        assert_eq!(
+            findings("k,v\na\n,2\n"),
+            "t.csv:2: R107: the row has 1 cells, the header has 2\nt.csv:3: R107: the row has no key"
+        );
+        assert_eq!(
+            findings(""),
+            "t.csv:1: R107: the table is empty: it needs a header row such as `key,value`"
+        );
         assert_eq!(findings("k,v\n\"a,1\n"), "t.csv:2: R107: a quoted cell does not end");
         assert_eq!(findings("k,v,v\n"), "t.csv:1: R107: two columns are named 'v'");
-        assert_eq!(findings("k\n"), "t.csv:1: R107: the table needs a key column and at least one value column");
+        assert_eq!(
+            findings("k\n"),
+            "t.csv:1: R107: the table needs a key column and at least one value column"
+        );
     }
 }

@@ -16,7 +16,8 @@ pub(crate) struct Word {
 
 /// All words of a text; nothing if it cannot be cut, which a text that compiles always can.
 pub(crate) fn words(engine: &Engine, text: &str) -> Option<Vec<Word>> {
-    let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let starts: Vec<usize> =
+        std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let (tokens, control) = engine.lex([&text]);
     let mut words: Vec<Word> = Vec::new();
     // Braces that are open inside of a text with `${…}`; at the last one the text goes on.
@@ -26,7 +27,9 @@ pub(crate) fn words(engine: &Engine, text: &str) -> Option<Vec<Word>> {
             Token::LexError(_) => return None,
             Token::EOF => break,
             Token::InterpolatedString(_) => inner.push(0),
-            Token::LeftBrace | Token::MapStart => inner.iter_mut().last().into_iter().for_each(|open| *open += 1),
+            Token::LeftBrace | Token::MapStart => {
+                inner.iter_mut().last().into_iter().for_each(|open| *open += 1)
+            }
             Token::RightBrace => {
                 if let Some(open) = inner.last_mut() {
                     *open = open.saturating_sub(1);
@@ -39,7 +42,10 @@ pub(crate) fn words(engine: &Engine, text: &str) -> Option<Vec<Word>> {
             _ => {}
         }
         let (position, at) = match (position.line(), words.last()) {
-            (Some(line), _) => (position, byte(text, *starts.get(line.checked_sub(1)?)?, position.position().unwrap_or(1))?),
+            (Some(line), _) => (
+                position,
+                byte(text, *starts.get(line.checked_sub(1)?)?, position.position().unwrap_or(1))?,
+            ),
             // The end of a text right behind `${…}` is empty and has no place.
             (None, Some(before)) => (before.position, before.at),
             (None, None) => return None,
@@ -79,7 +85,11 @@ pub(crate) fn functions(words: &[Word]) -> Vec<FunctionWords> {
             Some(Token::Identifier(name)) => name.to_string(),
             _ => continue,
         };
-        let Some(body) = (at..words.len()).find(|at| words.get(*at).is_some_and(|word| word.token == Token::LeftBrace)) else { break };
+        let Some(body) = (at..words.len())
+            .find(|at| words.get(*at).is_some_and(|word| word.token == Token::LeftBrace))
+        else {
+            break;
+        };
         let Some(end) = closing(words, body) else { break };
         found.push(FunctionWords { name, all: start..end + 1, body });
         at = end + 1;
@@ -92,7 +102,9 @@ pub(crate) fn closing(words: &[Word], open: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, word) in words.iter().enumerate().skip(open) {
         match word.token {
-            Token::LeftBrace | Token::MapStart | Token::LeftParen | Token::LeftBracket => depth += 1,
+            Token::LeftBrace | Token::MapStart | Token::LeftParen | Token::LeftBracket => {
+                depth += 1
+            }
             Token::RightBrace | Token::RightParen | Token::RightBracket => {
                 depth = depth.checked_sub(1)?;
                 if depth == 0 {
@@ -116,7 +128,14 @@ pub(crate) fn applies_to(engine: &Engine, text: &str) -> String {
     let mut said: Vec<String> = functions
         .into_iter()
         .filter(|function| function.name != "allocate")
-        .map(|function| words.get(function.all).unwrap_or_default().iter().map(|word| format!("{:?}\n", word.token)).collect())
+        .map(|function| {
+            words
+                .get(function.all)
+                .unwrap_or_default()
+                .iter()
+                .map(|word| format!("{:?}\n", word.token))
+                .collect()
+        })
         .collect();
     said.sort();
     hex(&Sha256::digest(said.concat()))

@@ -54,15 +54,26 @@ impl Problem {
             Some(close) => format!("did you mean {close}?"),
             None => "all paths are in /api/v1/openapi.json".into(),
         };
-        Problem::new(StatusCode::NOT_FOUND, code::NO_SUCH_PATH, format!("there is nothing at {path}")).hint(hint)
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            code::NO_SUCH_PATH,
+            format!("there is nothing at {path}"),
+        )
+        .hint(hint)
     }
 
     pub fn method_refused(method: &str, path: &str, taken: &str) -> Problem {
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, code::METHOD_REFUSED, format!("{path} does not take {method}")).hint(format!("use {taken}"))
+        Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            code::METHOD_REFUSED,
+            format!("{path} does not take {method}"),
+        )
+        .hint(format!("use {taken}"))
     }
 
     pub fn changes_off() -> Problem {
-        Problem::new(StatusCode::FORBIDDEN, code::CHANGES_OFF, code::CHANGES_OFF.meaning()).hint("apportion serve --token-file apportion.token")
+        Problem::new(StatusCode::FORBIDDEN, code::CHANGES_OFF, code::CHANGES_OFF.meaning())
+            .hint("apportion serve --token-file apportion.token")
     }
 
     pub fn token_refused(detail: &str) -> Problem {
@@ -71,8 +82,12 @@ impl Problem {
     }
 
     pub fn host_refused(host: &str) -> Problem {
-        Problem::new(StatusCode::MISDIRECTED_REQUEST, code::HOST_REFUSED, format!("'{host}' is not a name of this machine"))
-            .hint("use localhost, 127.0.0.1 or [::1]")
+        Problem::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            code::HOST_REFUSED,
+            format!("'{host}' is not a name of this machine"),
+        )
+        .hint("use localhost, 127.0.0.1 or [::1]")
     }
 
     pub fn internal(inner: String) -> Problem {
@@ -81,7 +96,11 @@ impl Problem {
 
     /// Says only what the code means.
     fn withheld(status: StatusCode, code: Code, inner: String) -> Problem {
-        Problem { inner: Some(inner), ..Problem::new(status, code, code.meaning()).hint("the log of `apportion serve` says more") }
+        Problem {
+            inner: Some(inner),
+            ..Problem::new(status, code, code.meaning())
+                .hint("the log of `apportion serve` says more")
+        }
     }
 
     pub fn body(&self, request_id: &str) -> Vec<u8> {
@@ -103,20 +122,36 @@ impl From<Diagnostic> for Problem {
         match diagnostic.code {
             code::QUERY_INVALID => asked_wrongly(StatusCode::BAD_REQUEST, diagnostic),
             code::APPROVAL_INVALID => asked_wrongly(StatusCode::BAD_REQUEST, diagnostic),
-            code::PLAN_RULES_MOVED | code::PLAN_INPUTS_MOVED | code::PLAN_OTHER_LEDGER | code::PLAN_NOT_TO_APPLY | code::APPROVAL_MISSING => {
-                asked_wrongly(StatusCode::CONFLICT, diagnostic)
-            }
+            code::PLAN_RULES_MOVED
+            | code::PLAN_INPUTS_MOVED
+            | code::PLAN_OTHER_LEDGER
+            | code::PLAN_NOT_TO_APPLY
+            | code::APPROVAL_MISSING => asked_wrongly(StatusCode::CONFLICT, diagnostic),
             code::NOTHING_TO_EXPLAIN => asked_wrongly(StatusCode::NOT_FOUND, diagnostic),
-            code::LEDGER_NOT_FOUND | code::LEDGER_NEWER | code::LEDGER_NOT_OURS | code::LEDGER_READ_ONLY | code::LEDGER_BUSY => {
-                Problem::withheld(StatusCode::SERVICE_UNAVAILABLE, diagnostic.code, diagnostic.to_string())
+            code::LEDGER_NOT_FOUND
+            | code::LEDGER_NEWER
+            | code::LEDGER_NOT_OURS
+            | code::LEDGER_READ_ONLY
+            | code::LEDGER_BUSY => Problem::withheld(
+                StatusCode::SERVICE_UNAVAILABLE,
+                diagnostic.code,
+                diagnostic.to_string(),
+            ),
+            other => {
+                Problem::withheld(StatusCode::INTERNAL_SERVER_ERROR, other, diagnostic.to_string())
             }
-            other => Problem::withheld(StatusCode::INTERNAL_SERVER_ERROR, other, diagnostic.to_string()),
         }
     }
 }
 
 fn asked_wrongly(status: StatusCode, diagnostic: Diagnostic) -> Problem {
-    Problem { status, code: diagnostic.code, detail: diagnostic.message, hint: diagnostic.hint, inner: None }
+    Problem {
+        status,
+        code: diagnostic.code,
+        detail: diagnostic.message,
+        hint: diagnostic.hint,
+        inner: None,
+    }
 }
 
 /// The body is written by `guard`, which knows the request's id.

@@ -37,7 +37,10 @@ pub async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -
 /// A page of another origin may point a name of its own at this machine; its requests carry that name.
 fn refused_host(request: &Request) -> Option<String> {
     let named = request.uri().authority().map(|authority| authority.as_str().to_owned());
-    let header = request.headers().get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
+    let header = request
+        .headers()
+        .get(header::HOST)
+        .map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
     let hosts: Vec<String> = named.into_iter().chain(header).collect();
     if hosts.is_empty() {
         return Some(String::new());
@@ -47,13 +50,20 @@ fn refused_host(request: &Request) -> Option<String> {
 
 fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        Some((name, port))
+            if !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()) =>
+        {
+            name
+        }
         _ => host,
     };
     if let Some(address) = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
-        return address.parse::<IpAddr>().is_ok_and(|address| address.is_ipv6() && address.is_loopback());
+        return address
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_ipv6() && address.is_loopback());
     }
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_ipv4() && address.is_loopback())
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_ipv4() && address.is_loopback())
 }
 
 /// Writes the body of a problem, and logs what the client must not see.
@@ -61,11 +71,17 @@ fn with_body(state: &State, mut response: Response, asked: &str, request_id: &st
     let status = response.status();
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
-        None if status.is_server_error() => Problem::internal(format!("answered {status} without a reason")),
-        // The framework refused it before a handler saw it, such as a path that is not UTF-8.
-        None if status.is_client_error() => {
-            Problem { status, ..Problem::parameter(format!("the request cannot be understood: {status}"), "all paths are in /api/v1/openapi.json") }
+        None if status.is_server_error() => {
+            Problem::internal(format!("answered {status} without a reason"))
         }
+        // The framework refused it before a handler saw it, such as a path that is not UTF-8.
+        None if status.is_client_error() => Problem {
+            status,
+            ..Problem::parameter(
+                format!("the request cannot be understood: {status}"),
+                "all paths are in /api/v1/openapi.json",
+            )
+        },
         None => return response,
     };
     if let Some(inner) = &problem.inner {
@@ -79,11 +95,16 @@ fn with_body(state: &State, mut response: Response, asked: &str, request_id: &st
 }
 
 fn add_headers(headers: &mut HeaderMap, route: &str, request_id: &str) {
-    let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value))
+    };
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::X_FRAME_OPTIONS, "DENY");
-    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'self'; frame-ancestors 'none'");
+    set(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
+    );
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     if route != "/" {
         set(header::CACHE_CONTROL, "no-store");
@@ -99,10 +120,28 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_taken() {
-        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:80", "127.0.0.2:1", "[::1]", "[::1]:8080"] {
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "127.0.0.2:1",
+            "[::1]",
+            "[::1]:8080",
+        ] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["", "example.com", "localhost.example.com", "10.0.0.1:80", "127.0.0.1.example.com", "[::2]", "::1", "localhost:", "0.0.0.0"] {
+        for host in [
+            "",
+            "example.com",
+            "localhost.example.com",
+            "10.0.0.1:80",
+            "127.0.0.1.example.com",
+            "[::2]",
+            "::1",
+            "localhost:",
+            "0.0.0.0",
+        ] {
             assert!(!is_loopback(host), "{host}");
         }
     }

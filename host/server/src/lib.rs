@@ -54,7 +54,8 @@ fn routes() -> [(&'static Operation, MethodRouter<State>); 16] {
 
 /// All operations, in the order of the API's document.
 pub fn operations() -> Vec<&'static Operation> {
-    let mut operations: Vec<&Operation> = routes().into_iter().map(|(operation, _)| operation).collect();
+    let mut operations: Vec<&Operation> =
+        routes().into_iter().map(|(operation, _)| operation).collect();
     operations.push(&api::openapi::OPENAPI);
     operations
 }
@@ -65,7 +66,10 @@ pub fn router(state: State) -> Router {
     let own = (&api::openapi::OPENAPI, get(api::openapi::openapi));
     for (operation, handler) in routes().into_iter().chain([own]) {
         let path = operation.path;
-        router = router.route(path, handler.layer(middleware::map_response(move |response| guard::labeled(path, response))));
+        router = router.route(
+            path,
+            handler.layer(middleware::map_response(move |response| guard::labeled(path, response))),
+        );
     }
     router
         .fallback(no_such_path)
@@ -86,7 +90,11 @@ async fn method_refused(method: axum::http::Method, uri: axum::http::Uri) -> Pro
 }
 
 /// Listens, calls `ready` with the address, and answers until `shutdown` ends; requests under way are finished.
-pub async fn serve(options: Options, ready: impl FnOnce(SocketAddr), shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Diagnostic> {
+pub async fn serve(
+    options: Options,
+    ready: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Diagnostic> {
     let listen = options.listen;
     if !listen.ip().is_loopback() {
         return Err(Diagnostic::new(
@@ -96,10 +104,15 @@ pub async fn serve(options: Options, ready: impl FnOnce(SocketAddr), shutdown: i
         .hint(format!("apportion serve --listen 127.0.0.1:{}", listen.port())));
     }
     let in_use = |error: std::io::Error| {
-        Diagnostic::new(code::ADDRESS_IN_USE, format!("{listen} cannot be listened on: {error}")).hint("apportion serve --listen 127.0.0.1:0")
+        Diagnostic::new(code::ADDRESS_IN_USE, format!("{listen} cannot be listened on: {error}"))
+            .hint("apportion serve --listen 127.0.0.1:0")
     };
     let listener = TcpListener::bind(listen).await.map_err(in_use)?;
     ready(listener.local_addr().map_err(in_use)?);
-    let served = axum::serve(listener, router(State::new(options))).with_graceful_shutdown(shutdown).await;
-    served.map_err(|error| Diagnostic::new(code::INTERNAL, format!("the server ended: {error}")).hint("start `apportion serve` again"))
+    let served =
+        axum::serve(listener, router(State::new(options))).with_graceful_shutdown(shutdown).await;
+    served.map_err(|error| {
+        Diagnostic::new(code::INTERNAL, format!("the server ended: {error}"))
+            .hint("start `apportion serve` again")
+    })
 }

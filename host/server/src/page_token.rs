@@ -24,7 +24,12 @@ pub fn write(query: &str, key: Value) -> String {
 
 /// The key in a token, if the token belongs to this query.
 pub fn read(token: &str, query: &str) -> Result<Value, Problem> {
-    let broken = || Problem::parameter("page_token: this is not a token of this API", "leave it out to get the first page");
+    let broken = || {
+        Problem::parameter(
+            "page_token: this is not a token of this API",
+            "leave it out to get the first page",
+        )
+    };
     let Value::Array(parts) = decode(token).ok_or_else(broken)? else { return Err(broken()) };
     let Ok([version, of_query, key]) = <[Value; 3]>::try_from(parts) else { return Err(broken()) };
     if version != VERSION || of_query != query {
@@ -41,7 +46,9 @@ fn decode(token: &str) -> Option<Value> {
     if !digits.len().is_multiple_of(2) {
         return None;
     }
-    let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let byte = |pair: &[u8]| {
+        std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
+    };
     let bytes: Vec<u8> = digits.chunks_exact(2).map(byte).collect::<Option<_>>()?;
     serde_json::from_slice(&bytes).ok()
 }

@@ -16,7 +16,12 @@ pub struct Parameters(Vec<(String, String)>);
 impl Parameters {
     /// Refuses names that are not in `known`, and names given twice that are not in `lists`.
     pub fn read(uri: &Uri, known: &[&str], lists: &[&str]) -> Result<Parameters, Problem> {
-        let unreadable = |_| Problem::parameter("the query cannot be read", "write it as `name=value&name=value`, percent-encoded");
+        let unreadable = |_| {
+            Problem::parameter(
+                "the query cannot be read",
+                "write it as `name=value&name=value`, percent-encoded",
+            )
+        };
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(unreadable)?;
         for (at, (name, _)) in pairs.iter().enumerate() {
             if !known.contains(&name.as_str()) {
@@ -27,8 +32,13 @@ impl Parameters {
                 };
                 return Err(Problem::parameter(format!("there is no parameter '{name}'"), hint));
             }
-            if !lists.contains(&name.as_str()) && pairs.iter().take(at).any(|(earlier, _)| earlier == name) {
-                return Err(Problem::parameter(format!("the parameter '{name}' is given twice"), "give it once"));
+            if !lists.contains(&name.as_str())
+                && pairs.iter().take(at).any(|(earlier, _)| earlier == name)
+            {
+                return Err(Problem::parameter(
+                    format!("the parameter '{name}' is given twice"),
+                    "give it once",
+                ));
             }
         }
         Ok(Parameters(pairs))
@@ -49,11 +59,20 @@ impl Parameters {
     pub fn limit(&self) -> Result<usize, Problem> {
         let Some(text) = self.get("limit") else { return Ok(LIMIT_DEFAULT) };
         let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-        limit.ok_or_else(|| Problem::parameter(format!("limit: '{text}' is not a number from 1 to {LIMIT_MAX}"), format!("limit={LIMIT_DEFAULT}")))
+        limit.ok_or_else(|| {
+            Problem::parameter(
+                format!("limit: '{text}' is not a number from 1 to {LIMIT_MAX}"),
+                format!("limit={LIMIT_DEFAULT}"),
+            )
+        })
     }
 
     fn day(&self, name: &str) -> Result<Option<Day>, Problem> {
-        let read = |text: &str| text.parse::<Day>().map_err(|error| Problem::parameter(format!("{name}: {error}"), format!("{name}=2026-03-31")));
+        let read = |text: &str| {
+            text.parse::<Day>().map_err(|error| {
+                Problem::parameter(format!("{name}: {error}"), format!("{name}=2026-03-31"))
+            })
+        };
         self.get(name).map(read).transpose()
     }
 
@@ -61,27 +80,41 @@ impl Parameters {
     pub fn span(&self) -> Result<Span, Problem> {
         let (start, end) = (self.day("start_date")?, self.day("end_date")?);
         let all = Period::all();
-        let period = Period::new(start.unwrap_or(all.start()), end.map_or(all.end(), |end| end.plus(1)));
-        let backwards =
-            |_| Problem::parameter("end_date: the period ends before it starts", "both dates are included: give an end_date from start_date on");
+        let period =
+            Period::new(start.unwrap_or(all.start()), end.map_or(all.end(), |end| end.plus(1)));
+        let backwards = |_| {
+            Problem::parameter(
+                "end_date: the period ends before it starts",
+                "both dates are included: give an end_date from start_date on",
+            )
+        };
         Ok(Span { start, end, period: period.map_err(backwards)? })
     }
 
     pub fn granularity(&self, default: Granularity) -> Result<Granularity, Problem> {
         let Some(name) = self.get("granularity") else { return Ok(default) };
         let names = "use daily, weekly, monthly or total";
-        Granularity::by_name(name).ok_or_else(|| Problem::parameter(format!("granularity: there is no '{name}'"), names))
+        Granularity::by_name(name)
+            .ok_or_else(|| Problem::parameter(format!("granularity: there is no '{name}'"), names))
     }
 
     /// Names with commas between them.
     pub fn group_by(&self) -> Result<Vec<GroupBy>, Problem> {
-        let names = self.get("group_by").unwrap_or("team").split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names = self
+            .get("group_by")
+            .unwrap_or("team")
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
         names.map(|name| group("group_by", name)).collect()
     }
 
     pub fn what(&self) -> Result<&str, Problem> {
-        let hint = "what=payments for a team, what=i-0123456789abcdef0 for a resource, what=entry:1";
-        self.get("what").filter(|what| !what.is_empty()).ok_or_else(|| Problem::parameter("what: it is not said what to explain", hint))
+        let hint =
+            "what=payments for a team, what=i-0123456789abcdef0 for a resource, what=entry:1";
+        self.get("what")
+            .filter(|what| !what.is_empty())
+            .ok_or_else(|| Problem::parameter("what: it is not said what to explain", hint))
     }
 
     pub fn service_name(&self) -> Option<&str> {
@@ -112,15 +145,24 @@ pub struct Span {
 }
 
 fn group(parameter: &str, name: &str) -> Result<GroupBy, Problem> {
-    GroupBy::from_str(name).map_err(|error| Problem { detail: format!("{parameter}: {}", error.message), ..Problem::from(error) })
+    GroupBy::from_str(name).map_err(|error| Problem {
+        detail: format!("{parameter}: {}", error.message),
+        ..Problem::from(error)
+    })
 }
 
 /// `team:payments`. Keys of tags may hold colons themselves, and then `=` ends them: `tag:aws:createdBy=root`.
 fn filter(text: &str) -> Result<(GroupBy, String), Problem> {
-    let broken = || Problem::parameter(format!("filter: '{text}' is not a name and a value"), "filter=team:payments, or filter=tag:stage=test");
+    let broken = || {
+        Problem::parameter(
+            format!("filter: '{text}' is not a name and a value"),
+            "filter=team:payments, or filter=tag:stage=test",
+        )
+    };
     let (name, value) = match text.strip_prefix("tag:") {
         Some(tag) => {
-            let (key, value) = tag.split_once('=').or_else(|| tag.split_once(':')).ok_or_else(broken)?;
+            let (key, value) =
+                tag.split_once('=').or_else(|| tag.split_once(':')).ok_or_else(broken)?;
             (format!("tag:{key}"), value)
         }
         None => {
@@ -138,7 +180,12 @@ mod tests {
 
     #[test]
     fn filters_are_cut_where_the_name_ends() {
-        let shown = |text: &str| filter(text).map_or_else(|problem| problem.detail, |(group, value)| format!("{group} is {value}"));
+        let shown = |text: &str| {
+            filter(text).map_or_else(
+                |problem| problem.detail,
+                |(group, value)| format!("{group} is {value}"),
+            )
+        };
         assert_eq!(shown("team:payments"), "team is payments");
         assert_eq!(shown("service=Amazon S3: storage"), "service_name is Amazon S3: storage");
         assert_eq!(shown("account:pool/shared"), "account is pool/shared");

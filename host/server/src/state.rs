@@ -49,7 +49,8 @@ pub enum PlanView {
     },
 }
 
-type StoredRules = dyn Fn(&[RuleFacts], &[(String, String)]) -> Result<Box<dyn Rules>, Diagnostic> + Send + Sync;
+type StoredRules =
+    dyn Fn(&[RuleFacts], &[(String, String)]) -> Result<Box<dyn Rules>, Diagnostic> + Send + Sync;
 
 type Approve = dyn Fn(&Plan, &str, &str) -> Result<(), Diagnostic> + Send + Sync;
 type Apply = dyn Fn(&Plan) -> Result<Value, Diagnostic> + Send + Sync;
@@ -90,7 +91,9 @@ pub struct Mark(Option<(RunId, Option<(i64, RunState)>)>);
 
 impl Hash for Mark {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.0.map(|(run, end)| (run, end.map(|(at_ms, state)| (at_ms, state.name())))).hash(hasher);
+        self.0
+            .map(|(run, end)| (run, end.map(|(at_ms, state)| (at_ms, state.name()))))
+            .hash(hasher);
     }
 }
 
@@ -133,7 +136,11 @@ impl State {
     }
 
     pub(crate) fn request_id(&self) -> String {
-        format!("{:08x}-{}", self.shared.instance, self.shared.last_request.fetch_add(1, Ordering::Relaxed) + 1)
+        format!(
+            "{:08x}-{}",
+            self.shared.instance,
+            self.shared.last_request.fetch_add(1, Ordering::Relaxed) + 1
+        )
     }
 
     pub(crate) fn count(&self, route: &'static str, status: u16) {
@@ -146,7 +153,11 @@ impl State {
     }
 
     /// The ledger's figures as text, worked out once for each state of the ledger.
-    pub(crate) fn remembered(&self, mark: Mark, work: impl FnOnce() -> Result<String, Diagnostic>) -> Result<String, Diagnostic> {
+    pub(crate) fn remembered(
+        &self,
+        mark: Mark,
+        work: impl FnOnce() -> Result<String, Diagnostic>,
+    ) -> Result<String, Diagnostic> {
         if let Some((known, figures)) = &*lock(&self.shared.figures)
             && *known == mark
         {
@@ -158,8 +169,16 @@ impl State {
     }
 
     /// Reads one state of the ledger on a blocking thread.
-    pub(crate) async fn read<T: Send + 'static>(&self, work: impl Fn(&Ledger, Mark) -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
-        let _reader = self.shared.readers.acquire().await.map_err(|error| Problem::internal(format!("no reader: {error}")))?;
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Ledger, Mark) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let _reader = self
+            .shared
+            .readers
+            .acquire()
+            .await
+            .map_err(|error| Problem::internal(format!("no reader: {error}")))?;
         let path = self.shared.options.ledger_path.clone();
         let read = tokio::task::spawn_blocking(move || {
             let ledger = Ledger::open(&path, Access::Read)?;
@@ -170,7 +189,10 @@ impl State {
 }
 
 /// A run that posts while its results are being read would mix two states; then the reading is started over.
-fn one_state<T>(ledger: &Ledger, work: impl Fn(&Ledger, Mark) -> Result<T, Problem>) -> Result<T, Problem> {
+fn one_state<T>(
+    ledger: &Ledger,
+    work: impl Fn(&Ledger, Mark) -> Result<T, Problem>,
+) -> Result<T, Problem> {
     for _ in 0..ATTEMPTS {
         let before = mark(ledger)?;
         let read = work(ledger, before);
@@ -178,7 +200,9 @@ fn one_state<T>(ledger: &Ledger, work: impl Fn(&Ledger, Mark) -> Result<T, Probl
             return read;
         }
     }
-    Err(Diagnostic::new(code::LEDGER_BUSY, "runs post faster than the ledger can be read").hint("try again").into())
+    Err(Diagnostic::new(code::LEDGER_BUSY, "runs post faster than the ledger can be read")
+        .hint("try again")
+        .into())
 }
 
 fn mark(ledger: &Ledger) -> Result<Mark, Diagnostic> {

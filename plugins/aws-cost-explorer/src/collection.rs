@@ -29,14 +29,18 @@ pub struct Collection {
 
 impl Collection {
     pub fn open(options: Options, period: Option<&Period>, now: &str) -> Result<Collection, Error> {
-        let mut collection = Collection { questions: VecDeque::new(), options, rows: 0, estimated: 0 };
+        let mut collection =
+            Collection { questions: VecDeque::new(), options, rows: 0, estimated: 0 };
         let options = &collection.options;
         let Some(window) = Window::new(period, options.granularity, now)? else {
             log::warn(nothing(options.granularity));
             return Ok(collection);
         };
-        let clusters: Vec<Option<Cluster>> =
-            if options.clusters.is_empty() { vec![None] } else { options.clusters.iter().cloned().map(Some).collect() };
+        let clusters: Vec<Option<Cluster>> = if options.clusters.is_empty() {
+            vec![None]
+        } else {
+            options.clusters.iter().cloned().map(Some).collect()
+        };
         for cluster in clusters {
             let filter = match &cluster {
                 Some(cluster) => Some(cluster.filter(options.filter.as_ref())),
@@ -51,7 +55,13 @@ impl Collection {
                 filter: filter.map(|filter| filter.to_string()),
                 next: None,
             };
-            let question = Question { cluster, query, pages: 0, tokens: BTreeSet::new(), seen: BTreeSet::new() };
+            let question = Question {
+                cluster,
+                query,
+                pages: 0,
+                tokens: BTreeSet::new(),
+                seen: BTreeSet::new(),
+            };
             collection.questions.push_back(question);
         }
         Ok(collection)
@@ -61,7 +71,10 @@ impl Collection {
     pub fn next(&mut self) -> Result<Option<Batch>, Error> {
         let Some(question) = self.questions.front_mut() else {
             if self.estimated > 0 {
-                log::info(&format!("{} of {} rows are estimates, which AWS may still change", self.estimated, self.rows));
+                log::info(&format!(
+                    "{} of {} rows are estimates, which AWS may still change",
+                    self.estimated, self.rows
+                ));
                 self.estimated = 0;
             }
             return Ok(None);
@@ -82,7 +95,9 @@ impl Collection {
 fn nothing(granularity: Granularity) -> &'static str {
     match granularity {
         Granularity::Daily => "the period lies in the future: nothing is asked for",
-        Granularity::Monthly => "no month begins in the period, and a month counts on its first day: nothing is asked for",
+        Granularity::Monthly => {
+            "no month begins in the period, and a month counts on its first day: nothing is asked for"
+        }
     }
 }
 
@@ -91,8 +106,13 @@ impl Question {
         let (mut charges, mut usage, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
         for row in &page.rows {
             if !self.seen.insert((row.start.clone(), row.keys.clone())) {
-                let reason = "AWS gave the same day and groups before; they are counted once".to_owned();
-                rejected.push(Rejected { location: reading::location(row), reason, excerpt: reading::excerpt(row) });
+                let reason =
+                    "AWS gave the same day and groups before; they are counted once".to_owned();
+                rejected.push(Rejected {
+                    location: reading::location(row),
+                    reason,
+                    excerpt: reading::excerpt(row),
+                });
                 continue;
             }
             match read(row, options, self.cluster.as_ref()) {
@@ -109,7 +129,10 @@ impl Question {
     /// To the next page. A page that was there already would be followed by those after it, without end.
     fn turn(&mut self, token: String) -> Result<(), Error> {
         if !self.tokens.insert(token.clone()) {
-            return Err(Error::Unavailable(format!("after page {} AWS Cost Explorer points back to a page that was there before", self.pages)));
+            return Err(Error::Unavailable(format!(
+                "after page {} AWS Cost Explorer points back to a page that was there before",
+                self.pages
+            )));
         }
         self.query.next = Some(token);
         Ok(())

@@ -12,10 +12,16 @@ impl Month {
     /// The month of a day or of a point in time.
     pub fn of(day: &str) -> Result<Month, Error> {
         let unreadable = || Error::Bug(format!("'{day}' is not a day"));
-        let part = |from: usize, to: usize| day.get(from..to).and_then(|digits| digits.parse().ok()).ok_or_else(unreadable);
+        let part = |from: usize, to: usize| {
+            day.get(from..to).and_then(|digits| digits.parse().ok()).ok_or_else(unreadable)
+        };
         let month = Month { year: part(0, 4)?, month: part(5, 7)? };
         let day_of_month: i32 = part(8, 10)?;
-        if (1..=12).contains(&month.month) && (1..=31).contains(&day_of_month) { Ok(month) } else { Err(unreadable()) }
+        if (1..=12).contains(&month.month) && (1..=31).contains(&day_of_month) {
+            Ok(month)
+        } else {
+            Err(unreadable())
+        }
     }
 
     pub fn first_day(self) -> String {

@@ -24,8 +24,12 @@ impl Cluster {
     pub fn filter(&self, own: Option<&Value>) -> Value {
         let values = if self.shared { json!(["owned", "shared"]) } else { json!(["owned"]) };
         let tagged = match self.tag {
-            ClusterTag::Kubernetes => json!({"Tags": {"Key": format!("kubernetes.io/cluster/{}", self.name), "Values": values}}),
-            ClusterTag::Eks => json!({"Tags": {"Key": "aws:eks:cluster-name", "Values": [self.name]}}),
+            ClusterTag::Kubernetes => {
+                json!({"Tags": {"Key": format!("kubernetes.io/cluster/{}", self.name), "Values": values}})
+            }
+            ClusterTag::Eks => {
+                json!({"Tags": {"Key": "aws:eks:cluster-name", "Values": [self.name]}})
+            }
         };
         match own {
             Some(own) => json!({"And": [tagged, own]}),
@@ -38,12 +42,16 @@ impl Cluster {
 pub fn component(service: &str, usage_type: &str) -> &'static str {
     // In most regions a code stands in front, such as `USE1-` or `EUC1-`.
     let has = |word: &str| usage_type.starts_with(word) || usage_type.contains(&format!("-{word}"));
-    let is_eks = ["Amazon Elastic Container Service for Kubernetes", "Amazon Elastic Kubernetes Service"].contains(&service);
+    let is_eks =
+        ["Amazon Elastic Container Service for Kubernetes", "Amazon Elastic Kubernetes Service"]
+            .contains(&service);
     if has("EBS:") {
         "ebs"
     } else if has("DataTransfer") || usage_type.ends_with("-Bytes") {
         "data_transfer"
-    } else if service == "Amazon Elastic Compute Cloud - Compute" || (is_eks && ["Fargate", "EKS-Auto", "EKS-Hybrid"].iter().any(|word| has(word))) {
+    } else if service == "Amazon Elastic Compute Cloud - Compute"
+        || (is_eks && ["Fargate", "EKS-Auto", "EKS-Hybrid"].iter().any(|word| has(word)))
+    {
         "nodes"
     } else if is_eks {
         "control_plane"
@@ -58,7 +66,11 @@ mod tests {
 
     #[test]
     fn each_charge_belongs_to_one_part() {
-        let (eks, compute, ec2) = ("Amazon Elastic Container Service for Kubernetes", "Amazon Elastic Compute Cloud - Compute", "EC2 - Other");
+        let (eks, compute, ec2) = (
+            "Amazon Elastic Container Service for Kubernetes",
+            "Amazon Elastic Compute Cloud - Compute",
+            "EC2 - Other",
+        );
         for (service, usage_type, expect) in [
             (eks, "USE1-AmazonEKS-Hours:perCluster", "control_plane"),
             (eks, "AmazonEKS-Hours:extendedSupport", "control_plane"),
@@ -81,13 +93,21 @@ mod tests {
 
     #[test]
     fn a_cluster_is_found_by_its_tag() {
-        let cluster = |tag: ClusterTag, shared: bool| Cluster { name: "production".into(), tag, shared };
-        let owned = json!({"Tags": {"Key": "kubernetes.io/cluster/production", "Values": ["owned"]}});
+        let cluster =
+            |tag: ClusterTag, shared: bool| Cluster { name: "production".into(), tag, shared };
+        let owned =
+            json!({"Tags": {"Key": "kubernetes.io/cluster/production", "Values": ["owned"]}});
         assert_eq!(cluster(ClusterTag::Kubernetes, false).filter(None), owned);
         let own = json!({"Dimensions": {"Key": "REGION", "Values": ["eu-central-1"]}});
-        assert_eq!(cluster(ClusterTag::Kubernetes, false).filter(Some(&own)), json!({"And": [owned, own]}));
+        assert_eq!(
+            cluster(ClusterTag::Kubernetes, false).filter(Some(&own)),
+            json!({"And": [owned, own]})
+        );
         let both = json!({"Tags": {"Key": "kubernetes.io/cluster/production", "Values": ["owned", "shared"]}});
         assert_eq!(cluster(ClusterTag::Kubernetes, true).filter(None), both);
-        assert_eq!(cluster(ClusterTag::Eks, false).filter(None), json!({"Tags": {"Key": "aws:eks:cluster-name", "Values": ["production"]}}));
+        assert_eq!(
+            cluster(ClusterTag::Eks, false).filter(None),
+            json!({"Tags": {"Key": "aws:eks:cluster-name", "Values": ["production"]}})
+        );
     }
 }

@@ -9,7 +9,9 @@ mod reading;
 mod tests;
 mod window;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector, run_info};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector, run_info,
+};
 use collection::Collection;
 use options::Options;
 

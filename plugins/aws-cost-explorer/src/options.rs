@@ -6,9 +6,19 @@ use apportion_plugin_sdk::{Error, Field, Problem};
 use serde_json::Value;
 use table_settings::{flag, object, text, texts, texts_by_key, unknown, word};
 
-const COST_METRICS: [&str; 5] = ["UnblendedCost", "NetUnblendedCost", "AmortizedCost", "NetAmortizedCost", "BlendedCost"];
+const COST_METRICS: [&str; 5] =
+    ["UnblendedCost", "NetUnblendedCost", "AmortizedCost", "NetAmortizedCost", "BlendedCost"];
 pub const CATEGORIES: [&str; 5] = ["Usage", "Purchase", "Tax", "Credit", "Adjustment"];
-const KEYS: [&str; 8] = ["metric_billed", "metric_effective", "granularity", "group_by", "filter", "usage_quantity", "record_types", "eks"];
+const KEYS: [&str; 8] = [
+    "metric_billed",
+    "metric_effective",
+    "granularity",
+    "group_by",
+    "filter",
+    "usage_quantity",
+    "record_types",
+    "eks",
+];
 
 /// What AWS can group by here, and the field that it becomes; the service and the record type have fields of their own.
 const DIMENSIONS: [(&str, Meaning); 6] = [
@@ -54,7 +64,8 @@ pub struct Options {
 
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
-        let value: Value = if config.is_empty() { Value::Object(Default::default()) } else { parsed(config)? };
+        let value: Value =
+            if config.is_empty() { Value::Object(Default::default()) } else { parsed(config)? };
         let mut options = Options {
             metric_billed: "UnblendedCost".into(),
             metric_effective: "AmortizedCost".into(),
@@ -70,7 +81,13 @@ impl Options {
             match key.as_str() {
                 "metric_billed" => options.metric_billed = metric(key, value)?,
                 "metric_effective" => options.metric_effective = metric(key, value)?,
-                "granularity" => options.granularity = word(key, value, &[("daily", Granularity::Daily), ("monthly", Granularity::Monthly)])?,
+                "granularity" => {
+                    options.granularity = word(
+                        key,
+                        value,
+                        &[("daily", Granularity::Daily), ("monthly", Granularity::Monthly)],
+                    )?
+                }
                 "group_by" => groups = Some(group_by(value)?),
                 "filter" => options.filter = Some(filter(value)?),
                 "usage_quantity" => options.usage_quantity = flag(key, value)?,
@@ -81,8 +98,12 @@ impl Options {
         }
         options.group_by = match (groups, options.clusters.is_empty()) {
             (Some(_), false) => {
-                let problem = Problem::new("group_by and eks exclude each other: the cost of a cluster is asked for by service and usage type");
-                return Err(Error::Config(problem.hint("leave group_by out, or put it into another source without eks")));
+                let problem = Problem::new(
+                    "group_by and eks exclude each other: the cost of a cluster is asked for by service and usage type",
+                );
+                return Err(Error::Config(
+                    problem.hint("leave group_by out, or put it into another source without eks"),
+                ));
             }
             (Some(groups), true) => groups,
             (None, true) => vec![group("SERVICE")?, group("LINKED_ACCOUNT")?],
@@ -96,7 +117,9 @@ impl Options {
         let mut problems = Vec::new();
         let has_usage_type = self.group_by.iter().any(|group| group.name == "USAGE_TYPE");
         if self.usage_quantity && !has_usage_type {
-            let problem = Problem::new("without the group USAGE_TYPE, quantities of different units are added up: hours, gigabytes, requests");
+            let problem = Problem::new(
+                "without the group USAGE_TYPE, quantities of different units are added up: hours, gigabytes, requests",
+            );
             problems.push(problem.hint("group_by = [\"SERVICE\", \"USAGE_TYPE\"]"));
         }
         problems
@@ -115,19 +138,27 @@ impl Options {
 }
 
 fn parsed(config: &str) -> Result<Value, Error> {
-    serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))
+    serde_json::from_str(config)
+        .map_err(|error| Error::config(format!("the settings are not JSON: {error}")))
 }
 
 fn metric(key: &str, value: &Value) -> Result<String, Error> {
     let name = text(key, value)?;
-    if COST_METRICS.contains(&name.as_str()) { Ok(name) } else { Err(unknown("metric of cost", &name, COST_METRICS)) }
+    if COST_METRICS.contains(&name.as_str()) {
+        Ok(name)
+    } else {
+        Err(unknown("metric of cost", &name, COST_METRICS))
+    }
 }
 
 fn filter(value: &Value) -> Result<Value, Error> {
     match value {
         Value::Object(_) => Ok(value.clone()),
-        Value::String(text) => serde_json::from_str(text).map_err(|error| Error::config(format!("filter is not JSON: {error}"))),
-        other => Err(Error::config(format!("filter must be an expression of AWS as a table or as JSON, not {other}"))),
+        Value::String(text) => serde_json::from_str(text)
+            .map_err(|error| Error::config(format!("filter is not JSON: {error}"))),
+        other => Err(Error::config(format!(
+            "filter must be an expression of AWS as a table or as JSON, not {other}"
+        ))),
     }
 }
 
@@ -138,9 +169,10 @@ fn group_by(value: &Value) -> Result<Vec<GroupBy>, Error> {
             "Cost Explorer groups by two at most, and group_by has {}; two questions with other groups cannot be joined, for each holds all of the cost",
             names.len()
         ));
-        return Err(Error::Config(
-            problem.hint(format!("group_by = [\"{}\", \"{}\"]; a bill by `aws-cur` has everything at once", names[0], names[1])),
-        ));
+        return Err(Error::Config(problem.hint(format!(
+            "group_by = [\"{}\", \"{}\"]; a bill by `aws-cur` has everything at once",
+            names[0], names[1]
+        ))));
     }
     if names.len() == 2 && names[0] == names[1] {
         return Err(Error::config(format!("group_by has '{}' twice", names[0])));
@@ -149,7 +181,8 @@ fn group_by(value: &Value) -> Result<Vec<GroupBy>, Error> {
 }
 
 fn group(name: &str) -> Result<GroupBy, Error> {
-    let made = |group: Group, meaning: Meaning| Ok(GroupBy { name: name.to_owned(), group, meaning });
+    let made =
+        |group: Group, meaning: Meaning| Ok(GroupBy { name: name.to_owned(), group, meaning });
     if let Some(key) = name.strip_prefix("tag:").filter(|key| !key.is_empty()) {
         return made(Group::Tag(key.into()), Meaning::Tag(key.into()));
     }
@@ -158,7 +191,11 @@ fn group(name: &str) -> Result<GroupBy, Error> {
     }
     match DIMENSIONS.iter().find(|(known, _)| *known == name) {
         Some((_, meaning)) => made(Group::Dimension(name.into()), meaning.clone()),
-        None => Err(unknown("group", name, DIMENSIONS.iter().map(|(known, _)| *known).chain(["tag:KEY", "category:NAME"]))),
+        None => Err(unknown(
+            "group",
+            name,
+            DIMENSIONS.iter().map(|(known, _)| *known).chain(["tag:KEY", "category:NAME"]),
+        )),
     }
 }
 
@@ -177,7 +214,10 @@ fn clusters(value: &Value) -> Result<Vec<Cluster>, Error> {
             "cluster" if value.is_string() => names = vec![text("eks.cluster", value)?],
             "cluster" => names = texts("eks.cluster", value)?,
             "tag" => {
-                let words = [("kubernetes.io/cluster", ClusterTag::Kubernetes), ("aws:eks:cluster-name", ClusterTag::Eks)];
+                let words = [
+                    ("kubernetes.io/cluster", ClusterTag::Kubernetes),
+                    ("aws:eks:cluster-name", ClusterTag::Eks),
+                ];
                 tag = word("eks.tag", value, &words)?;
             }
             "shared" => shared = flag("eks.shared", value)?,
@@ -189,7 +229,9 @@ fn clusters(value: &Value) -> Result<Vec<Cluster>, Error> {
     seen.dedup();
     if names.is_empty() || names.iter().any(String::is_empty) || seen.len() != names.len() {
         let problem = Problem::new("eks needs the names of clusters, each once");
-        return Err(Error::Config(problem.hint("eks = { cluster = [\"production\", \"staging\"] }")));
+        return Err(Error::Config(
+            problem.hint("eks = { cluster = [\"production\", \"staging\"] }"),
+        ));
     }
     if shared && (names.len() > 1 || tag == ClusterTag::Eks) {
         let problem = Problem::new("what clusters share would count once for each of them");
@@ -213,17 +255,37 @@ mod tests {
 
     #[test]
     fn groups_have_meanings() {
-        let options = Options::parse(r#"{"group_by": ["tag:team", "category:Division"], "usage_quantity": true}"#).unwrap();
+        let options = Options::parse(
+            r#"{"group_by": ["tag:team", "category:Division"], "usage_quantity": true}"#,
+        )
+        .unwrap();
         assert_eq!(options.metrics(), ["UnblendedCost", "AmortizedCost", "UsageQuantity"]);
-        let groups: Vec<_> = options.group_by.iter().map(|group| (group.group.clone(), group.meaning.clone())).collect();
+        let groups: Vec<_> = options
+            .group_by
+            .iter()
+            .map(|group| (group.group.clone(), group.meaning.clone()))
+            .collect();
         let tag = (Group::Tag("team".into()), Meaning::Tag("team".into()));
-        assert_eq!(groups, [tag, (Group::CostCategory("Division".into()), Meaning::Tag("Division".into()))]);
+        assert_eq!(
+            groups,
+            [tag, (Group::CostCategory("Division".into()), Meaning::Tag("Division".into()))]
+        );
         assert_eq!(options.problems().len(), 1);
-        let names = |config: &str| Options::parse(config).unwrap().group_by.into_iter().map(|group| group.name).collect::<Vec<_>>();
+        let names = |config: &str| {
+            Options::parse(config)
+                .unwrap()
+                .group_by
+                .into_iter()
+                .map(|group| group.name)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(names(""), ["SERVICE", "LINKED_ACCOUNT"]);
         assert_eq!(names(r#"{"group_by": []}"#), [""; 0]);
         assert_eq!(names(r#"{"eks": {"cluster": "a"}}"#), ["SERVICE", "USAGE_TYPE"]);
-        assert_eq!(Options::parse(r#"{"metric_effective": "UnblendedCost"}"#).unwrap().metrics(), ["UnblendedCost"]);
+        assert_eq!(
+            Options::parse(r#"{"metric_effective": "UnblendedCost"}"#).unwrap().metrics(),
+            ["UnblendedCost"]
+        );
     }
 
     #[test]
@@ -243,12 +305,18 @@ mod tests {
             (r#"{"record_types": {"Odd": "Fee"}}"#, "there is no charge category 'Fee'"),
             (r#"{"eks": {"cluster": []}}"#, "eks needs the names of clusters, each once"),
             (r#"{"eks": {"cluster": ["a", "a"]}}"#, "eks needs the names of clusters, each once"),
-            (r#"{"eks": {"cluster": ["a", "b"], "shared": true}}"#, "what clusters share would count once for each of them"),
+            (
+                r#"{"eks": {"cluster": ["a", "b"], "shared": true}}"#,
+                "what clusters share would count once for each of them",
+            ),
             (
                 r#"{"eks": {"cluster": "a"}, "group_by": ["SERVICE"]}"#,
                 "group_by and eks exclude each other: the cost of a cluster is asked for by service and usage type",
             ),
-            (r#"{"filter": "{"}"#, "filter is not JSON: EOF while parsing an object at line 1 column 1"),
+            (
+                r#"{"filter": "{"}"#,
+                "filter is not JSON: EOF while parsing an object at line 1 column 1",
+            ),
         ] {
             assert_eq!(refusal(config).0, expect, "{config}");
         }

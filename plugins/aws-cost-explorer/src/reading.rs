@@ -28,22 +28,33 @@ struct Said {
 }
 
 pub fn read(row: &Row, options: &Options, cluster: Option<&Cluster>) -> Result<Read, Rejected> {
-    let refused = |reason: String| Rejected { location: location(row), reason, excerpt: excerpt(row) };
+    let refused =
+        |reason: String| Rejected { location: location(row), reason, excerpt: excerpt(row) };
     let (billed, currency) = amount(row, &options.metric_billed).map_err(refused)?;
-    let (effective, effective_currency) = amount(row, &options.metric_effective).map_err(refused)?;
+    let (effective, effective_currency) =
+        amount(row, &options.metric_effective).map_err(refused)?;
     if currency != effective_currency {
-        return Err(refused(format!("{} is in {currency} and {} in {effective_currency}", options.metric_billed, options.metric_effective)));
+        return Err(refused(format!(
+            "{} is in {currency} and {} in {effective_currency}",
+            options.metric_billed, options.metric_effective
+        )));
     }
     let mut said = said(row, options).map_err(refused)?;
     if let Some(cluster) = cluster {
-        let usage_type = said.dimensions.iter().find(|dimension| dimension.field == Field::SkuMeter).map(|meter| meter.value.as_str());
-        let part = component(said.service.as_deref().unwrap_or_default(), usage_type.unwrap_or_default());
+        let usage_type = said
+            .dimensions
+            .iter()
+            .find(|dimension| dimension.field == Field::SkuMeter)
+            .map(|meter| meter.value.as_str());
+        let part =
+            component(said.service.as_deref().unwrap_or_default(), usage_type.unwrap_or_default());
         for (key, value) in [("eks_cluster", cluster.name.as_str()), ("eks_component", part)] {
             said.tags.push(Tag { key: key.into(), value: value.into() });
             said.keys.push(Tag { key: key.into(), value: value.into() });
         }
     }
-    let usage = if options.usage_quantity { usage(row, &said.keys).map_err(refused)? } else { None };
+    let usage =
+        if options.usage_quantity { usage(row, &said.keys).map_err(refused)? } else { None };
     said.dimensions.push(Dimension { field: Field::ProviderName, value: PROVIDER.into() });
     if options.granularity == Granularity::Monthly {
         let value = format!("The month from {} up to {}", row.start, row.end);
@@ -51,7 +62,9 @@ pub fn read(row: &Row, options: &Options, cluster: Option<&Cluster>) -> Result<R
     }
     let service = said.service.unwrap_or_else(|| ALL_SERVICES.into());
     // Cost Explorer has taxes as a service, too.
-    let category = said.category.unwrap_or_else(|| if service == "Tax" { "Tax".into() } else { "Usage".into() });
+    let category = said
+        .category
+        .unwrap_or_else(|| if service == "Tax" { "Tax".into() } else { "Usage".into() });
     let charge = Charge {
         charge_period_start: format!("{}T00:00:00Z", row.start),
         billed_cost: billed.to_owned(),
@@ -70,7 +83,11 @@ pub fn location(row: &Row) -> String {
 }
 
 pub fn excerpt(row: &Row) -> String {
-    let metrics: Vec<String> = row.metrics.iter().map(|metric| format!("{} {} {}", metric.name, metric.amount, metric.unit)).collect();
+    let metrics: Vec<String> = row
+        .metrics
+        .iter()
+        .map(|metric| format!("{} {} {}", metric.name, metric.amount, metric.unit))
+        .collect();
     metrics.join(", ")
 }
 
@@ -89,7 +106,11 @@ fn find<'r>(row: &'r Row, name: &str) -> Option<&'r Metric> {
 
 fn said(row: &Row, options: &Options) -> Result<Said, String> {
     if row.keys.len() != options.group_by.len() {
-        return Err(format!("{} groups were asked for, and AWS gave {}", options.group_by.len(), row.keys.len()));
+        return Err(format!(
+            "{} groups were asked for, and AWS gave {}",
+            options.group_by.len(),
+            row.keys.len()
+        ));
     }
     let mut said = Said::default();
     for (group, key) in options.group_by.iter().zip(&row.keys) {
@@ -100,7 +121,9 @@ fn said(row: &Row, options: &Options) -> Result<Said, String> {
         match &group.meaning {
             Meaning::Service => said.service = Some(value.to_owned()),
             Meaning::RecordType => said.category = Some(category(value, options)?),
-            Meaning::Field(field) => said.dimensions.push(Dimension { field: *field, value: value.to_owned() }),
+            Meaning::Field(field) => {
+                said.dimensions.push(Dimension { field: *field, value: value.to_owned() })
+            }
             Meaning::Tag(tag) => said.tags.push(Tag { key: tag.clone(), value: value.to_owned() }),
         }
         said.keys.push(Tag { key: key_of_usage(group), value: value.to_owned() });
@@ -111,10 +134,18 @@ fn said(row: &Row, options: &Options) -> Result<Said, String> {
 /// Of tags and cost categories AWS gives `key$value`, and `key$` where there is none.
 fn value<'k>(group: &GroupBy, key: &'k str) -> Result<&'k str, String> {
     match &group.group {
-        Group::Dimension(name) => Ok(if name == "REGION" && key == "NoRegion" || name == "AZ" && key == "NoAZ" { "" } else { key }),
+        Group::Dimension(name) => {
+            Ok(if name == "REGION" && key == "NoRegion" || name == "AZ" && key == "NoAZ" {
+                ""
+            } else {
+                key
+            })
+        }
         Group::Tag(name) | Group::CostCategory(name) => {
             let value = key.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('$'));
-            value.ok_or_else(|| format!("'{key}' is not a value of '{name}', which begins with '{name}$'"))
+            value.ok_or_else(|| {
+                format!("'{key}' is not a value of '{name}', which begins with '{name}$'")
+            })
         }
     }
 }
@@ -128,11 +159,16 @@ fn key_of_usage(group: &GroupBy) -> String {
 }
 
 fn category(record_type: &str, options: &Options) -> Result<String, String> {
-    if let Some((_, category)) = options.record_types.iter().find(|(known, _)| known == record_type) {
+    if let Some((_, category)) = options.record_types.iter().find(|(known, _)| known == record_type)
+    {
         return Ok(category.clone());
     }
     let category = match record_type {
-        "Usage" | "DiscountedUsage" | "SavingsPlanCoveredUsage" | "SavingsPlanNegation" | "FlatRateSubscription" => "Usage",
+        "Usage"
+        | "DiscountedUsage"
+        | "SavingsPlanCoveredUsage"
+        | "SavingsPlanNegation"
+        | "FlatRateSubscription" => "Usage",
         "Upfront"
         | "Recurring"
         | "RIFee"
@@ -179,7 +215,10 @@ fn usage(row: &Row, keys: &[Tag]) -> Result<Option<Usage>, String> {
         "" | "N/A" => "mixed",
         unit => unit,
     };
-    let plain: String = unit.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    let plain: String = unit
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+        .collect();
     Ok(Some(Usage {
         metric: format!("aws.usage.{plain}"),
         period_start: format!("{}T00:00:00Z", row.start),

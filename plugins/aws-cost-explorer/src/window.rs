@@ -16,13 +16,19 @@ impl Window {
     ///
     /// Without a period: from the first day of the previous month up to today. A month is its first day's, so that of a period
     /// those months are asked for, as a whole, whose first day lies in it. Cost Explorer knows no day after the current month.
-    pub fn new(period: Option<&Period>, granularity: Granularity, now: &str) -> Result<Option<Window>, Error> {
+    pub fn new(
+        period: Option<&Period>,
+        granularity: Granularity,
+        now: &str,
+    ) -> Result<Option<Window>, Error> {
         let today = day(now)?;
         let this_month = Month::of(now)?;
         let (start, end) = match (period, granularity) {
             (None, _) => (this_month.before().first_day(), today),
             (Some(period), Granularity::Daily) => (day(&period.start)?, day(&period.end)?),
-            (Some(period), Granularity::Monthly) => (first_at_or_after(&period.start)?, first_at_or_after(&period.end)?),
+            (Some(period), Granularity::Monthly) => {
+                (first_at_or_after(&period.start)?, first_at_or_after(&period.end)?)
+            }
         };
         let end = end.min(this_month.after().first_day());
         Ok((start < end).then_some(Window { start, end }))
@@ -44,17 +50,41 @@ mod tests {
         for (period, granularity, expect) in [
             (None, Granularity::Daily, Some(("2026-10-01", "2026-11-25"))),
             (None, Granularity::Monthly, Some(("2026-10-01", "2026-11-25"))),
-            (Some(("2026-11-03", "2026-11-05")), Granularity::Daily, Some(("2026-11-03", "2026-11-05"))),
-            (Some(("2026-11-20", "2027-01-01")), Granularity::Daily, Some(("2026-11-20", "2026-12-01"))),
+            (
+                Some(("2026-11-03", "2026-11-05")),
+                Granularity::Daily,
+                Some(("2026-11-03", "2026-11-05")),
+            ),
+            (
+                Some(("2026-11-20", "2027-01-01")),
+                Granularity::Daily,
+                Some(("2026-11-20", "2026-12-01")),
+            ),
             (Some(("2027-01-01", "2027-02-01")), Granularity::Daily, None),
-            (Some(("2026-09-01", "2026-11-01")), Granularity::Monthly, Some(("2026-09-01", "2026-11-01"))),
-            (Some(("2026-09-15", "2026-10-20")), Granularity::Monthly, Some(("2026-10-01", "2026-11-01"))),
-            (Some(("2026-11-01", "2026-11-20")), Granularity::Monthly, Some(("2026-11-01", "2026-12-01"))),
+            (
+                Some(("2026-09-01", "2026-11-01")),
+                Granularity::Monthly,
+                Some(("2026-09-01", "2026-11-01")),
+            ),
+            (
+                Some(("2026-09-15", "2026-10-20")),
+                Granularity::Monthly,
+                Some(("2026-10-01", "2026-11-01")),
+            ),
+            (
+                Some(("2026-11-01", "2026-11-20")),
+                Granularity::Monthly,
+                Some(("2026-11-01", "2026-12-01")),
+            ),
             (Some(("2026-11-02", "2026-11-20")), Granularity::Monthly, None),
         ] {
             let period = period.map(|(start, end)| Period { start: start.into(), end: end.into() });
             let window = Window::new(period.as_ref(), granularity, now).unwrap();
-            assert_eq!(window, expect.map(|(start, end)| Window { start: start.into(), end: end.into() }), "{period:?} {granularity:?}");
+            assert_eq!(
+                window,
+                expect.map(|(start, end)| Window { start: start.into(), end: end.into() }),
+                "{period:?} {granularity:?}"
+            );
         }
         let new_year = Window::new(None, Granularity::Daily, "2026-01-01T00:00:00Z").unwrap();
         assert_eq!(new_year, Some(Window { start: "2025-12-01".into(), end: "2026-01-01".into() }));

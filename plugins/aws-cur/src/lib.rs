@@ -4,7 +4,9 @@ mod manifest;
 mod map;
 
 use apportion_plugin_sdk::table_decode::TableInfo;
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, register_collector,
+};
 use apportion_plugin_sdk::{coverage, file, log, table_decode};
 use map::Options;
 use table_settings::charges::{Pages, check};
@@ -19,7 +21,10 @@ impl Collector for AwsCur {
             env!("CARGO_PKG_VERSION"),
             "AWS Cost and Usage Reports: CUR 1.0 and 2.0, as CSV, gzipped CSV or Parquet files",
         )
-        .power("table-decode", "to read the headers of the files, and to have the host read their rows")
+        .power(
+            "table-decode",
+            "to read the headers of the files, and to have the host read their rows",
+        )
         .optional_power("file", "to read the manifests, which say which files of a report count")
         .config_schema(include_str!("config-schema.json"))
         .stream("charges", "one charge a line item")
@@ -46,7 +51,8 @@ fn mapped(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
     let rows = map::map(table, options)?;
     if let Some(column) = map::split_mark(table, options)? {
         // The host gives some thousand at most; of a row that is among none of them and is no split row it finds that nothing is billed.
-        let marks = table_decode::distinct(&table.name, column, u32::MAX).map_err(Error::Unavailable)?;
+        let marks =
+            table_decode::distinct(&table.name, column, u32::MAX).map_err(Error::Unavailable)?;
         map::refuse_other_rows(table, column, &marks, options)?;
     }
     Ok(rows)
@@ -63,14 +69,22 @@ fn tables() -> Result<Vec<String>, Error> {
         Err(Error::Config(_)) => return Ok(tables),
         entries => entries?,
     };
-    let chosen = manifest::choose(tables, &entries, &|name| file::read_all(name, manifest::BYTES_MAX))?;
+    let chosen =
+        manifest::choose(tables, &entries, &|name| file::read_all(name, manifest::BYTES_MAX))?;
     if let Some(first) = chosen.skipped.first() {
-        log::warn(&format!("{} files are left out, which no manifest of their month names any more, such as {first}", chosen.skipped.len()));
+        log::warn(&format!(
+            "{} files are left out, which no manifest of their month names any more, such as {first}",
+            chosen.skipped.len()
+        ));
     }
     for [start, end] in chosen.complete {
         coverage::complete(&Period { start, end })?;
     }
-    if chosen.read.is_empty() { Err(Error::config("the manifests name none of the files that were given to the source")) } else { Ok(chosen.read) }
+    if chosen.read.is_empty() {
+        Err(Error::config("the manifests name none of the files that were given to the source"))
+    } else {
+        Ok(chosen.read)
+    }
 }
 
 register_collector!(AwsCur);

@@ -1,7 +1,10 @@
 //! Where a report has what, in the names of CUR 2.0; those of CUR 1.0 are turned into them.
 
 use apportion_plugin_sdk::table_decode::TableInfo;
-use apportion_plugin_sdk::{Choice, Error, KeyFrom, Mapping, MetricFrom, Origin, Problem, Rows, TagColumn, Term, UsageMapping, Value};
+use apportion_plugin_sdk::{
+    Choice, Error, KeyFrom, Mapping, MetricFrom, Origin, Problem, Rows, TagColumn, Term,
+    UsageMapping, Value,
+};
 use table_settings::charges;
 use table_settings::{Fed, word};
 
@@ -33,14 +36,39 @@ pub struct Options {
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
         let (mut cost, mut split) = (Cost::default(), Split::default());
-        let charges = charges::Options::parse(config, charges::Options::default(), &["cost", "split"], |key, value| {
-            match key {
-                "cost" => cost = word(key, value, &[("unblended", Cost::Unblended), ("net", Cost::Net), ("blended", Cost::Blended)])?,
-                "split" => split = word(key, value, &[("usage", Split::Usage), ("charges", Split::Charges), ("ignore", Split::Ignore)])?,
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
+        let charges = charges::Options::parse(
+            config,
+            charges::Options::default(),
+            &["cost", "split"],
+            |key, value| {
+                match key {
+                    "cost" => {
+                        cost = word(
+                            key,
+                            value,
+                            &[
+                                ("unblended", Cost::Unblended),
+                                ("net", Cost::Net),
+                                ("blended", Cost::Blended),
+                            ],
+                        )?
+                    }
+                    "split" => {
+                        split = word(
+                            key,
+                            value,
+                            &[
+                                ("usage", Split::Usage),
+                                ("charges", Split::Charges),
+                                ("ignore", Split::Ignore),
+                            ],
+                        )?
+                    }
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            },
+        )?;
         Ok(Options { charges, cost, split })
     }
 }
@@ -53,7 +81,11 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn new(table: &'a TableInfo) -> Columns<'a> {
-        let names = table.columns.iter().map(|column| (snake(&column.name), column.name.as_str())).collect();
+        let names = table
+            .columns
+            .iter()
+            .map(|column| (snake(&column.name), column.name.as_str()))
+            .collect();
         Columns { table, names }
     }
 
@@ -66,7 +98,12 @@ impl<'a> Columns<'a> {
         match found.as_slice() {
             [] => None,
             [header] => Some(Origin::Column((*header).into())),
-            several => Some(Origin::FirstOf(several.iter().map(|header| Choice::always(Value::Column((*header).into()))).collect())),
+            several => Some(Origin::FirstOf(
+                several
+                    .iter()
+                    .map(|header| Choice::always(Value::Column((*header).into())))
+                    .collect(),
+            )),
         }
     }
 }
@@ -99,9 +136,15 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
     let columns = Columns::new(table);
     if columns.find("line_item_unblended_cost").is_none() {
         let names = "line_item_unblended_cost or lineItem/UnblendedCost";
-        let problem = Problem::new(format!("{} has no column {names}, so it is no Cost and Usage Report", table.name));
+        let problem = Problem::new(format!(
+            "{} has no column {names}, so it is no Cost and Usage Report",
+            table.name
+        ));
         return Err(Error::MissingColumn(
-            problem.hint("narrow the source's `paths` to the report's own files").table(&table.name).column("line_item_unblended_cost"),
+            problem
+                .hint("narrow the source's `paths` to the report's own files")
+                .table(&table.name)
+                .column("line_item_unblended_cost"),
         ));
     }
     let usual = |fed: &Fed| Ok(origin(&columns, options, fed.name));
@@ -122,13 +165,17 @@ fn origin(columns: &Columns<'_>, options: &Options, field: &str) -> Option<Origi
         "billed_cost" => billed(columns, options),
         "effective_cost" => effective(columns, options),
         "billing_currency" => columns.first(&["line_item_currency_code"]),
-        "charge_period_start" => columns.first(&["line_item_usage_start_date", "bill_billing_period_start_date"]),
+        "charge_period_start" => {
+            columns.first(&["line_item_usage_start_date", "bill_billing_period_start_date"])
+        }
         "service_name" => columns.first(&["product_product_name", "line_item_product_code"]),
         "charge_category" => by_type(columns, CATEGORIES),
         "charge_class" => by_type(columns, &[(&["Refund"], "Correction")]),
         "tags" => columns.first(&["resource_tags"]),
         "provider_name" | "publisher_name" => Some(Origin::Constant("AWS".into())),
-        "invoice_issuer_name" => columns.first(&["line_item_legal_entity", "bill_invoicing_entity"]),
+        "invoice_issuer_name" => {
+            columns.first(&["line_item_legal_entity", "bill_invoicing_entity"])
+        }
         "invoice_id" => columns.first(&["bill_invoice_id"]),
         "billing_account_id" => columns.first(&["bill_payer_account_id"]),
         "billing_account_name" => columns.first(&["bill_payer_account_name"]),
@@ -144,7 +191,9 @@ fn origin(columns: &Columns<'_>, options: &Options, field: &str) -> Option<Origi
         "sku_meter" => columns.first(&["line_item_usage_type"]),
         "sku_price_id" => columns.first(&["pricing_rate_code"]),
         "pricing_unit" => columns.first(&["pricing_unit"]),
-        "commitment_discount_id" => columns.first(&["savings_plan_savings_plan_a_r_n", "reservation_reservation_a_r_n"]),
+        "commitment_discount_id" => {
+            columns.first(&["savings_plan_savings_plan_a_r_n", "reservation_reservation_a_r_n"])
+        }
         "commitment_discount_status" => by_type(columns, STATUSES),
         _ => None,
     }
@@ -154,12 +203,26 @@ type ByType = [(&'static [&'static str], &'static str)];
 
 const CATEGORIES: &ByType = &[
     (&["Tax"], "Tax"),
-    (&["Credit", "Refund", "EdpDiscount", "PrivateRateDiscount", "BundledDiscount", "Discount", "DistributorDiscount"], "Credit"),
+    (
+        &[
+            "Credit",
+            "Refund",
+            "EdpDiscount",
+            "PrivateRateDiscount",
+            "BundledDiscount",
+            "Discount",
+            "DistributorDiscount",
+        ],
+        "Credit",
+    ),
     (&["Fee", "RIFee", "SavingsPlanUpfrontFee", "SavingsPlanRecurringFee"], "Purchase"),
     (&[], "Usage"),
 ];
 
-const STATUSES: &ByType = &[(&["DiscountedUsage", "SavingsPlanCoveredUsage"], "Used"), (&["RIFee", "SavingsPlanRecurringFee"], "Unused")];
+const STATUSES: &ByType = &[
+    (&["DiscountedUsage", "SavingsPlanCoveredUsage"], "Used"),
+    (&["RIFee", "SavingsPlanRecurringFee"], "Unused"),
+];
 
 /// The first text whose types of lines fit; one without types fits all.
 fn by_type(columns: &Columns<'_>, texts: &ByType) -> Option<Origin> {
@@ -182,7 +245,11 @@ fn line_cost(columns: &Columns<'_>, cost: Cost) -> Vec<Choice> {
         Cost::Net => &["line_item_net_unblended_cost", "line_item_unblended_cost"],
         Cost::Blended => &["line_item_blended_cost"],
     };
-    names.iter().filter_map(|name| columns.find(name)).map(|header| Choice::always(Value::Column(header.into()))).collect()
+    names
+        .iter()
+        .filter_map(|name| columns.find(name))
+        .map(|header| Choice::always(Value::Column(header.into())))
+        .collect()
 }
 
 /// What the line is worth when what was paid for commitments is spread over what they covered.
@@ -200,29 +267,54 @@ fn effective(columns: &Columns<'_>, options: &Options) -> Option<Origin> {
 
 fn commitments(columns: &Columns<'_>, options: &Options, line_type: &str) -> Vec<Choice> {
     let mut choices = Vec::new();
-    let mut when = |types: &[&str], value: Option<Value>| choices.extend(value.map(|value| Choice::when(line_type, types, value)));
-    let column = |name: &str, net_name: &str| net(columns, options, name, net_name).map(str::to_owned);
+    let mut when = |types: &[&str], value: Option<Value>| {
+        choices.extend(value.map(|value| Choice::when(line_type, types, value)))
+    };
+    let column =
+        |name: &str, net_name: &str| net(columns, options, name, net_name).map(str::to_owned);
     let zero = || Value::Constant("0".into());
-    if let Some(covered) = column("savings_plan_savings_plan_effective_cost", "savings_plan_net_savings_plan_effective_cost") {
+    if let Some(covered) = column(
+        "savings_plan_savings_plan_effective_cost",
+        "savings_plan_net_savings_plan_effective_cost",
+    ) {
         when(&["SavingsPlanCoveredUsage"], Some(Value::Column(covered)));
         when(&["SavingsPlanNegation", "SavingsPlanUpfrontFee"], Some(zero()));
     }
-    let commitment = columns.find("savings_plan_total_commitment_to_date").zip(columns.find("savings_plan_used_commitment"));
-    when(&["SavingsPlanRecurringFee"], commitment.map(|(total, used)| Value::Sum(vec![Term::plus(total), Term::minus(used)])));
+    let commitment = columns
+        .find("savings_plan_total_commitment_to_date")
+        .zip(columns.find("savings_plan_used_commitment"));
+    when(
+        &["SavingsPlanRecurringFee"],
+        commitment.map(|(total, used)| Value::Sum(vec![Term::plus(total), Term::minus(used)])),
+    );
     let reserved = column("reservation_effective_cost", "reservation_net_effective_cost");
     when(&["DiscountedUsage"], reserved.clone().map(Value::Column));
-    let upfront =
-        column("reservation_unused_amortized_upfront_fee_for_billing_period", "reservation_net_unused_amortized_upfront_fee_for_billing_period");
-    let recurring = column("reservation_unused_recurring_fee", "reservation_net_unused_recurring_fee");
-    when(&["RIFee"], upfront.zip(recurring).map(|(upfront, recurring)| Value::Sum(vec![Term::plus(upfront), Term::plus(recurring)])));
-    if let (Some(reservation), Some(_)) = (columns.find("reservation_reservation_a_r_n"), reserved) {
+    let upfront = column(
+        "reservation_unused_amortized_upfront_fee_for_billing_period",
+        "reservation_net_unused_amortized_upfront_fee_for_billing_period",
+    );
+    let recurring =
+        column("reservation_unused_recurring_fee", "reservation_net_unused_recurring_fee");
+    when(
+        &["RIFee"],
+        upfront.zip(recurring).map(|(upfront, recurring)| {
+            Value::Sum(vec![Term::plus(upfront), Term::plus(recurring)])
+        }),
+    );
+    if let (Some(reservation), Some(_)) = (columns.find("reservation_reservation_a_r_n"), reserved)
+    {
         choices.push(Choice::when(line_type, &["Fee"], zero()).and_filled(reservation));
     }
     choices
 }
 
 /// The column after the discounts of a private agreement, where that is asked for and there is one.
-fn net<'a>(columns: &Columns<'a>, options: &Options, name: &str, net_name: &str) -> Option<&'a str> {
+fn net<'a>(
+    columns: &Columns<'a>,
+    options: &Options,
+    name: &str,
+    net_name: &str,
+) -> Option<&'a str> {
     let net = columns.find(net_name).filter(|_| options.cost == Cost::Net);
     net.or_else(|| columns.find(name))
 }
@@ -231,20 +323,30 @@ fn net<'a>(columns: &Columns<'a>, options: &Options, name: &str, net_name: &str)
 fn in_one(choices: Vec<Choice>) -> Option<Origin> {
     match choices.as_slice() {
         [] => None,
-        [Choice { when, value: Value::Column(header) }] if when.is_empty() => Some(Origin::Column(header.clone())),
+        [Choice { when, value: Value::Column(header) }] if when.is_empty() => {
+            Some(Origin::Column(header.clone()))
+        }
         _ => Some(Origin::FirstOf(choices)),
     }
 }
 
-fn split_columns<'a>(columns: &Columns<'a>, options: &Options) -> Option<(&'a str, Option<&'a str>)> {
-    let used = net(columns, options, "split_line_item_split_cost", "split_line_item_net_split_cost")?;
-    Some((used, net(columns, options, "split_line_item_unused_cost", "split_line_item_net_unused_cost")))
+fn split_columns<'a>(
+    columns: &Columns<'a>,
+    options: &Options,
+) -> Option<(&'a str, Option<&'a str>)> {
+    let used =
+        net(columns, options, "split_line_item_split_cost", "split_line_item_net_split_cost")?;
+    Some((
+        used,
+        net(columns, options, "split_line_item_unused_cost", "split_line_item_net_unused_cost"),
+    ))
 }
 
 /// A task's or pod's cost is what it used of its instance and its part of what nobody used. No other row is a charge then: of a
 /// row that is none of theirs nobody knows whether it is the instance's that was split.
 fn split_charges(columns: &Columns<'_>, options: &Options) -> Option<Vec<Choice>> {
-    let (used, unused) = split_columns(columns, options).filter(|_| options.split == Split::Charges)?;
+    let (used, unused) =
+        split_columns(columns, options).filter(|_| options.split == Split::Charges)?;
     let mut terms = vec![Term::plus(used)];
     terms.extend(unused.map(Term::plus));
     Some(vec![Choice::always(Value::Sum(terms)).and_filled(mark(columns, used))])
@@ -274,7 +376,12 @@ pub fn split_mark<'a>(table: &'a TableInfo, options: &Options) -> Result<Option<
 
 /// Refuses a table in which not all rows are split rows, by what its rows have in the column that marks these: instances are among
 /// the others, and their costs would be counted with those of the tasks that they were split into.
-pub fn refuse_other_rows(table: &TableInfo, column: &str, marks: &[String], options: &Options) -> Result<(), Error> {
+pub fn refuse_other_rows(
+    table: &TableInfo,
+    column: &str,
+    marks: &[String],
+    options: &Options,
+) -> Result<(), Error> {
     if !marks.iter().any(|mark| mark.is_empty() || options.charges.nulls.contains(mark)) {
         return Ok(());
     }
@@ -292,12 +399,20 @@ fn split_usage(columns: &Columns<'_>, options: &Options) -> Option<UsageMapping>
     let metric = |metric: &str, header: &str| MetricFrom {
         metric: Origin::Constant(metric.into()),
         value: header.into(),
-        unit: columns.first(&["line_item_currency_code"]).unwrap_or_else(|| Origin::Constant("USD".into())),
+        unit: columns
+            .first(&["line_item_currency_code"])
+            .unwrap_or_else(|| Origin::Constant("USD".into())),
     };
     let mut metrics = vec![metric("aws.split_cost", used)];
     metrics.extend(unused.map(|header| metric("aws.split_unused_cost", header)));
-    let key = |key: &str, name: &str| columns.find(name).map(|header| KeyFrom { key: key.into(), origin: Origin::Column(header.into()) });
-    let mut keys: Vec<KeyFrom> = tag_columns(columns).map(|tag| KeyFrom { key: tag.key, origin: Origin::Column(tag.column) }).collect();
+    let key = |key: &str, name: &str| {
+        columns
+            .find(name)
+            .map(|header| KeyFrom { key: key.into(), origin: Origin::Column(header.into()) })
+    };
+    let mut keys: Vec<KeyFrom> = tag_columns(columns)
+        .map(|tag| KeyFrom { key: tag.key, origin: Origin::Column(tag.column) })
+        .collect();
     keys.extend(key("task", "line_item_resource_id"));
     keys.extend(key("resource_id", PARENT));
     Some(UsageMapping {
@@ -316,7 +431,11 @@ fn split_usage(columns: &Columns<'_>, options: &Options) -> Option<UsageMapping>
 fn add_tags(columns: &Columns<'_>, mapping: &mut Mapping) {
     mapping.tag_prefixes = vec!["user:".into(), "user_".into()];
     for tag in tag_columns(columns) {
-        if !mapping.tag_columns.iter().any(|known| known.key == tag.key || known.column == tag.column) {
+        if !mapping
+            .tag_columns
+            .iter()
+            .any(|known| known.key == tag.key || known.column == tag.column)
+        {
             mapping.tag_columns.push(tag);
         }
     }
@@ -325,7 +444,9 @@ fn add_tags(columns: &Columns<'_>, mapping: &mut Mapping) {
 fn tag_columns<'a>(columns: &'a Columns<'_>) -> impl Iterator<Item = TagColumn> + 'a {
     columns.table.columns.iter().filter_map(|column| {
         let header = column.name.trim();
-        let key = header.strip_prefix("resourceTags/").or_else(|| header.strip_prefix("resource_tags_"))?;
+        let key = header
+            .strip_prefix("resourceTags/")
+            .or_else(|| header.strip_prefix("resource_tags_"))?;
         let key = key.strip_prefix("user:").or_else(|| key.strip_prefix("user_")).unwrap_or(key);
         Some(TagColumn { key: key.into(), column: column.name.clone() })
     })
@@ -338,7 +459,10 @@ mod tests {
     use apportion_plugin_sdk::{Feed, Field};
 
     fn mapped(header: &str, config: &str) -> (Mapping, Option<UsageMapping>) {
-        let columns = header.split(',').map(|name| Column { name: name.trim().into(), kind: "text".into() }).collect();
+        let columns = header
+            .split(',')
+            .map(|name| Column { name: name.trim().into(), kind: "text".into() })
+            .collect();
         let table = TableInfo { name: "cur.csv".into(), format: "csv".into(), columns };
         let (mut mapping, mut usage) = (None, None);
         for rows in map(&table, &Options::parse(config).unwrap()).unwrap() {
@@ -374,11 +498,18 @@ mod tests {
     #[test]
     fn tags_lose_the_prefix_of_the_users_and_keep_that_of_aws() {
         let (mapping, usage) = mapped(CUR1, "");
-        let tags: Vec<_> = mapping.tag_columns.iter().map(|tag| (tag.key.as_str(), tag.column.as_str())).collect();
-        assert_eq!(tags, [("Team", "resourceTags/user:Team"), ("aws:createdBy", "resourceTags/aws:createdBy")]);
+        let tags: Vec<_> =
+            mapping.tag_columns.iter().map(|tag| (tag.key.as_str(), tag.column.as_str())).collect();
+        assert_eq!(
+            tags,
+            [("Team", "resourceTags/user:Team"), ("aws:createdBy", "resourceTags/aws:createdBy")]
+        );
         assert_eq!(usage, None);
         assert!(mapping.short_rows);
-        assert_eq!(origin(&mapping, Feed::Dimension(Field::SubAccountId)), Some(Origin::Column("lineItem/UsageAccountId".into())));
+        assert_eq!(
+            origin(&mapping, Feed::Dimension(Field::SubAccountId)),
+            Some(Origin::Column("lineItem/UsageAccountId".into()))
+        );
     }
 
     #[test]
@@ -395,16 +526,29 @@ mod tests {
             savings_plan_savings_plan_effective_cost,savings_plan_total_commitment_to_date,savings_plan_used_commitment,reservation_effective_cost,\
             reservation_unused_amortized_upfront_fee_for_billing_period,reservation_unused_recurring_fee,reservation_reservation_a_r_n";
         let (mapping, _) = mapped(header, "");
-        let Some(Origin::FirstOf(choices)) = origin(&mapping, Feed::EffectiveCost) else { panic!() };
+        let Some(Origin::FirstOf(choices)) = origin(&mapping, Feed::EffectiveCost) else {
+            panic!()
+        };
         let of = |line_type: &str| {
-            let holds = |test: &apportion_plugin_sdk::Condition| test.column != TYPE || test.values.iter().any(|value| value == line_type);
-            choices.iter().find(|choice| choice.when.iter().all(holds)).map(|choice| choice.value.clone())
+            let holds = |test: &apportion_plugin_sdk::Condition| {
+                test.column != TYPE || test.values.iter().any(|value| value == line_type)
+            };
+            choices
+                .iter()
+                .find(|choice| choice.when.iter().all(holds))
+                .map(|choice| choice.value.clone())
         };
         let column = |name: &str| Some(Value::Column(name.into()));
         let zero = Some(Value::Constant("0".into()));
-        assert_eq!(of("SavingsPlanCoveredUsage"), column("savings_plan_savings_plan_effective_cost"));
+        assert_eq!(
+            of("SavingsPlanCoveredUsage"),
+            column("savings_plan_savings_plan_effective_cost")
+        );
         assert_eq!((of("SavingsPlanNegation"), of("Fee")), (zero.clone(), zero));
-        let unused = vec![Term::plus("savings_plan_total_commitment_to_date"), Term::minus("savings_plan_used_commitment")];
+        let unused = vec![
+            Term::plus("savings_plan_total_commitment_to_date"),
+            Term::minus("savings_plan_used_commitment"),
+        ];
         assert_eq!(of("SavingsPlanRecurringFee"), Some(Value::Sum(unused)));
         assert_eq!(of("DiscountedUsage"), column("reservation_effective_cost"));
         assert_eq!(of("Usage"), column("line_item_unblended_cost"));
@@ -417,23 +561,42 @@ mod tests {
         let (mapping, usage) = mapped(header, "");
         let usage = usage.unwrap();
         assert_eq!(usage.metrics.len(), 2);
-        assert_eq!(usage.keys.iter().map(|key| key.key.as_str()).collect::<Vec<_>>(), ["task", "resource_id"]);
-        assert_eq!(origin(&mapping, Feed::BilledCost), Some(Origin::Column("line_item_unblended_cost".into())));
+        assert_eq!(
+            usage.keys.iter().map(|key| key.key.as_str()).collect::<Vec<_>>(),
+            ["task", "resource_id"]
+        );
+        assert_eq!(
+            origin(&mapping, Feed::BilledCost),
+            Some(Origin::Column("line_item_unblended_cost".into()))
+        );
         let (mapping, usage) = mapped(header, r#"{"split": "charges"}"#);
         assert_eq!(usage, None);
-        let split = Value::Sum(vec![Term::plus("split_line_item_split_cost"), Term::plus("split_line_item_unused_cost")]);
+        let split = Value::Sum(vec![
+            Term::plus("split_line_item_split_cost"),
+            Term::plus("split_line_item_unused_cost"),
+        ]);
         let only = Some(Origin::FirstOf(vec![Choice::always(split).and_filled(PARENT)]));
-        assert_eq!((origin(&mapping, Feed::BilledCost), origin(&mapping, Feed::EffectiveCost)), (only.clone(), only));
+        assert_eq!(
+            (origin(&mapping, Feed::BilledCost), origin(&mapping, Feed::EffectiveCost)),
+            (only.clone(), only)
+        );
     }
 
     #[test]
     fn split_rows_are_charges_only_where_nothing_else_is() {
         let table = |headers: &[&str]| {
-            let columns = headers.iter().map(|name| Column { name: (*name).into(), kind: "text".into() }).collect();
+            let columns = headers
+                .iter()
+                .map(|name| Column { name: (*name).into(), kind: "text".into() })
+                .collect();
             TableInfo { name: "cur.csv".into(), format: "csv".into(), columns }
         };
         let options = Options::parse(r#"{"split": "charges"}"#).unwrap();
-        let split = table(&["lineItem/UnblendedCost", "splitLineItem/SplitCost", "splitLineItem/ParentResourceId"]);
+        let split = table(&[
+            "lineItem/UnblendedCost",
+            "splitLineItem/SplitCost",
+            "splitLineItem/ParentResourceId",
+        ]);
         assert_eq!(split_mark(&split, &options).unwrap(), Some("splitLineItem/ParentResourceId"));
         assert_eq!(split_mark(&split, &Options::default()).unwrap(), None);
         // An extract without parents has the costs of split rows alone.

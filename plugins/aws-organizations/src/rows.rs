@@ -22,7 +22,8 @@ impl Options {
         if config.is_empty() {
             return Ok(options);
         }
-        let value: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
+        let value: Value = serde_json::from_str(config)
+            .map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
         for (key, value) in object("the settings", &value)? {
             match key.as_str() {
                 "tags" => options.tags = Some(texts(key, value)?),
@@ -39,7 +40,10 @@ pub fn rows(mut accounts: Vec<Account>, options: &Options, now: &str) -> Vec<Usa
     let tags = match &options.tags {
         Some(tags) => tags.clone(),
         None => {
-            let all: BTreeSet<&str> = accounts.iter().flat_map(|account| account.tags.iter().map(|tag| tag.key.as_str())).collect();
+            let all: BTreeSet<&str> = accounts
+                .iter()
+                .flat_map(|account| account.tags.iter().map(|tag| tag.key.as_str()))
+                .collect();
             all.into_iter().map(str::to_owned).collect()
         }
     };
@@ -48,12 +52,27 @@ pub fn rows(mut accounts: Vec<Account>, options: &Options, now: &str) -> Vec<Usa
 
 fn row(account: &Account, tags: &[String], now: &str) -> Usage {
     let units = account.units.join("/");
-    let values = [account.id.as_str(), account.name.as_str(), account.status.as_str(), units.as_str()];
-    let mut keys: Vec<Tag> = COLUMNS.iter().zip(values).map(|(key, value)| Tag { key: (*key).into(), value: value.into() }).collect();
+    let values =
+        [account.id.as_str(), account.name.as_str(), account.status.as_str(), units.as_str()];
+    let mut keys: Vec<Tag> = COLUMNS
+        .iter()
+        .zip(values)
+        .map(|(key, value)| Tag { key: (*key).into(), value: value.into() })
+        .collect();
     for tag in tags {
-        let value = account.tags.iter().find(|found| found.key == *tag).map_or("", |found| found.value.as_str());
+        let value = account
+            .tags
+            .iter()
+            .find(|found| found.key == *tag)
+            .map_or("", |found| found.value.as_str());
         let key = if COLUMNS.contains(&tag.as_str()) { format!("tag_{tag}") } else { tag.clone() };
         keys.push(Tag { key, value: value.into() });
     }
-    Usage { metric: METRIC.into(), period_start: now.into(), keys, value: "1".into(), unit: "accounts".into() }
+    Usage {
+        metric: METRIC.into(),
+        period_start: now.into(),
+        keys,
+        value: "1".into(),
+        unit: "accounts".into(),
+    }
 }

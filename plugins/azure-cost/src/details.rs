@@ -27,10 +27,18 @@ pub fn requests(api: &Api, window: Window) -> Vec<(Basis, Request)> {
             Basis::Actual => "ActualCost",
             Basis::Amortized => "AmortizedCost",
         };
-        let request = Request::get(&url).parameter("api-version", VERSION).parameter("metric", metric).parameter("$top", "1000");
+        let request = Request::get(&url)
+            .parameter("api-version", VERSION)
+            .parameter("metric", metric)
+            .parameter("$top", "1000");
         let request = match api.agreement {
-            Agreement::Customer => request.parameter("startDate", &start).parameter("endDate", &last),
-            Agreement::Enterprise => request.parameter("$filter", &format!("properties/usageStart ge '{start}' and properties/usageEnd le '{last}'")),
+            Agreement::Customer => {
+                request.parameter("startDate", &start).parameter("endDate", &last)
+            }
+            Agreement::Enterprise => request.parameter(
+                "$filter",
+                &format!("properties/usageStart ge '{start}' and properties/usageEnd le '{last}'"),
+            ),
         };
         (*basis, api.dress(request))
     };
@@ -45,17 +53,27 @@ impl Details {
     fn row(&self, row: &Node, basis: Basis) -> Result<Vec<Charge>, Fault> {
         let properties = row.at("properties")?;
         let members = properties.members()?;
-        let needed = |field: &str| find(&members, field).ok_or_else(|| properties.fault(format!("it has no {field}")));
+        let needed = |field: &str| {
+            find(&members, field).ok_or_else(|| properties.fault(format!("it has no {field}")))
+        };
         let start = needed("charge_period_start")?.day()?.midnight();
         let service = match find(&members, "service_name") {
             Some(service) => service.text()?,
             None => "Azure",
         };
         let category = category(properties.text_of("chargeType")?);
-        let mut charge = charge(start, needed("billed_cost")?.amount()?, needed("billing_currency")?.text()?, service, category);
+        let mut charge = charge(
+            start,
+            needed("billed_cost")?.amount()?,
+            needed("billing_currency")?.text()?,
+            service,
+            category,
+        );
         for fed in FEDS {
             let Feed::Dimension(field) = fed.feed else { continue };
-            if let Some(member) = find(&members, fed.name).filter(|_| !["service_name", "charge_category"].contains(&fed.name)) {
+            if let Some(member) = find(&members, fed.name)
+                .filter(|_| !["service_name", "charge_category"].contains(&fed.name))
+            {
                 dimension(&mut charge, field, Some(member.text()?));
             }
         }
@@ -75,7 +93,9 @@ impl Details {
 
 /// The first member with a spelling of the field that says something.
 fn find<'n, 'a>(members: &'n [(&'a str, Node<'a>)], field: &str) -> Option<&'n Node<'a>> {
-    let spelled = |spelling: &&str| members.iter().find(|(name, node)| map::plain(name) == **spelling && !is_nothing(node));
+    let spelled = |spelling: &&str| {
+        members.iter().find(|(name, node)| map::plain(name) == **spelling && !is_nothing(node))
+    };
     map::spellings(field).iter().find_map(spelled).map(|(_, node)| node)
 }
 
@@ -94,12 +114,20 @@ impl Service for Details {
         answer.get("value").and_then(|_| self.api.costs.first().copied())
     }
 
-    fn read(&mut self, basis: Basis, answer: &Node, rows: &mut Rows) -> Result<Vec<Then<Basis>>, Fault> {
+    fn read(
+        &mut self,
+        basis: Basis,
+        answer: &Node,
+        rows: &mut Rows,
+    ) -> Result<Vec<Then<Basis>>, Fault> {
         for row in answer.at("value")?.items()? {
             rows.take(&row, |row| self.row(row, basis));
         }
         let next = answer.text_of("nextLink")?;
-        Ok(next.map(|next| Then::Page(basis, self.api.dress(Request::get(next)))).into_iter().collect())
+        Ok(next
+            .map(|next| Then::Page(basis, self.api.dress(Request::get(next))))
+            .into_iter()
+            .collect())
     }
 }
 

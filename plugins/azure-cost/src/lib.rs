@@ -7,7 +7,9 @@ mod map;
 mod query;
 mod settings;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector,
+};
 use details::Details;
 use json_api::{From, Window, missing_secrets};
 use map::Options;
@@ -55,8 +57,13 @@ impl Collector for AzureCost {
         let api = Api::parse(&request.config)?;
         let window = Window::wanted(&request, api.months)?;
         match (mode, api.from) {
-            (Mode::Details, From::Files) => json_api::Pages::files(Details::new(&api)).map(AzureCost::Details),
-            (Mode::Details, From::Api) => Ok(AzureCost::Details(json_api::Pages::ask(Details::new(&api), details::requests(&api, window)))),
+            (Mode::Details, From::Files) => {
+                json_api::Pages::files(Details::new(&api)).map(AzureCost::Details)
+            }
+            (Mode::Details, From::Api) => Ok(AzureCost::Details(json_api::Pages::ask(
+                Details::new(&api),
+                details::requests(&api, window),
+            ))),
             (_, From::Files) => json_api::Pages::files(Query::new(api)).map(AzureCost::Query),
             (_, From::Api) => {
                 let (query, requests) = query::begin(api, window);

@@ -25,10 +25,19 @@ impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
         let mut cost = Cost::default();
         // With slashes, exports have American dates.
-        let usual = charges::Options { date_order: DateOrder::MonthDayYear, ..charges::Options::default() };
+        let usual =
+            charges::Options { date_order: DateOrder::MonthDayYear, ..charges::Options::default() };
         let charges = charges::Options::parse(config, usual, &["cost", "mode"], |key, value| {
             if key == "cost" {
-                cost = word(key, value, &[("actual", Cost::Actual), ("amortized", Cost::Amortized), ("both", Cost::Both)])?;
+                cost = word(
+                    key,
+                    value,
+                    &[
+                        ("actual", Cost::Actual),
+                        ("amortized", Cost::Amortized),
+                        ("both", Cost::Both),
+                    ],
+                )?;
             }
             Ok(key == "cost" || key == "mode")
         })?;
@@ -39,8 +48,12 @@ impl Options {
 /// In the order in which they are looked for, as `plain` spells them.
 pub fn spellings(field: &str) -> &'static [&'static str] {
     match field {
-        "billed_cost" | "effective_cost" => &["costinbillingcurrency", "cost", "pretaxcost", "extendedcost"],
-        "billing_currency" => &["billingcurrency", "billingcurrencycode", "currency", "currencycode"],
+        "billed_cost" | "effective_cost" => {
+            &["costinbillingcurrency", "cost", "pretaxcost", "extendedcost"]
+        }
+        "billing_currency" => {
+            &["billingcurrency", "billingcurrencycode", "currency", "currencycode"]
+        }
         "charge_period_start" => &["date", "usagedatetime", "usagedate"],
         "service_name" => &["metercategory", "servicename", "consumedservice"],
         "service_subcategory" => &["metersubcategory"],
@@ -51,7 +64,9 @@ pub fn spellings(field: &str) -> &'static [&'static str] {
         "billing_account_name" => &["billingaccountname"],
         "sub_account_id" => &["subscriptionid", "subscriptionguid"],
         "sub_account_name" => &["subscriptionname"],
-        "region_id" => &["resourcelocation", "resourcelocationnormalized", "location", "meterregion"],
+        "region_id" => {
+            &["resourcelocation", "resourcelocationnormalized", "location", "meterregion"]
+        }
         "availability_zone" => &["availabilityzone"],
         "resource_id" => &["resourceid", "instanceid", "instancename"],
         "resource_name" => &["resourcename"],
@@ -71,12 +86,19 @@ pub fn spellings(field: &str) -> &'static [&'static str] {
 /// `Kategorie der Verbrauchseinheit (MeterCategory)` and `meterCategory` are one.
 pub fn plain(header: &str) -> String {
     let header = header.trim().trim_start_matches('\u{feff}');
-    let inner = header.strip_suffix(')').and_then(|header| header.rsplit_once('(')).map_or(header, |(_, inner)| inner);
+    let inner = header
+        .strip_suffix(')')
+        .and_then(|header| header.rsplit_once('('))
+        .map_or(header, |(_, inner)| inner);
     inner.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 fn find<'a>(table: &'a TableInfo, spelling: &str) -> Option<&'a str> {
-    table.columns.iter().find(|column| plain(&column.name) == spelling).map(|column| column.name.as_str())
+    table
+        .columns
+        .iter()
+        .find(|column| plain(&column.name) == spelling)
+        .map(|column| column.name.as_str())
 }
 
 fn first(table: &TableInfo, spellings: &[&str]) -> Option<Origin> {
@@ -84,12 +106,19 @@ fn first(table: &TableInfo, spellings: &[&str]) -> Option<Origin> {
     match found.as_slice() {
         [] => None,
         [header] => Some(Origin::Column((*header).into())),
-        several => Some(Origin::FirstOf(several.iter().map(|header| Choice::always(Value::Column((*header).into()))).collect())),
+        several => Some(Origin::FirstOf(
+            several.iter().map(|header| Choice::always(Value::Column((*header).into()))).collect(),
+        )),
     }
 }
 
 pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
-    let cost = || spellings("billed_cost").iter().find_map(|spelling| find(table, spelling)).map(|header| Origin::Column(header.into()));
+    let cost = || {
+        spellings("billed_cost")
+            .iter()
+            .find_map(|spelling| find(table, spelling))
+            .map(|header| Origin::Column(header.into()))
+    };
     let is_amortized = table.name.to_ascii_lowercase().contains("amortized");
     // Of two files about the same usage each gives one of the two costs.
     let other = match options.cost {
@@ -105,7 +134,8 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
             "charge_class" => by(table, "chargetype", &[(&["Refund", "refund"], "Correction")]),
             "charge_frequency" => by(table, "frequency", FREQUENCIES),
             "provider_name" => Some(Origin::Constant("Microsoft".into())),
-            "publisher_name" => first(table, spellings("publisher_name")).or_else(|| Some(Origin::Constant("Microsoft".into()))),
+            "publisher_name" => first(table, spellings("publisher_name"))
+                .or_else(|| Some(Origin::Constant("Microsoft".into()))),
             "commitment_discount_status" => status(table),
             name => first(table, spellings(name)),
         })
@@ -129,15 +159,22 @@ const CATEGORIES: &ByValue = &[
     (&[], "Usage"),
 ];
 
-const FREQUENCIES: &ByValue =
-    &[(&["OneTime", "onetime"], "One-Time"), (&["Recurring", "recurring"], "Recurring"), (&["UsageBased", "usagebased"], "Usage-Based")];
+const FREQUENCIES: &ByValue = &[
+    (&["OneTime", "onetime"], "One-Time"),
+    (&["Recurring", "recurring"], "Recurring"),
+    (&["UsageBased", "usagebased"], "Usage-Based"),
+];
 
 /// A text by the value of a column; the one without values fits all, also where there is no such column.
 fn by(table: &TableInfo, spelling: &str, texts: &ByValue) -> Option<Origin> {
     let header = find(table, spelling);
     let choice = |(values, text): &(&[&str], &str)| {
         let value = Value::Constant((*text).into());
-        if values.is_empty() { Some(Choice::always(value)) } else { Some(Choice::when(header?, values, value)) }
+        if values.is_empty() {
+            Some(Choice::always(value))
+        } else {
+            Some(Choice::when(header?, values, value))
+        }
     };
     let choices: Vec<Choice> = texts.iter().filter_map(choice).collect();
     (!choices.is_empty()).then_some(Origin::FirstOf(choices))
@@ -145,7 +182,11 @@ fn by(table: &TableInfo, spelling: &str, texts: &ByValue) -> Option<Origin> {
 
 fn status(table: &TableInfo) -> Option<Origin> {
     let charge_type = find(table, "chargetype")?;
-    let mut choices = vec![Choice::when(charge_type, &["UnusedReservation", "UnusedSavingsPlan"], Value::Constant("Unused".into()))];
+    let mut choices = vec![Choice::when(
+        charge_type,
+        &["UnusedReservation", "UnusedSavingsPlan"],
+        Value::Constant("Unused".into()),
+    )];
     if let Some(model) = find(table, "pricingmodel") {
         let used = Choice::when(charge_type, &["Usage"], Value::Constant("Used".into()));
         choices.push(used.and(model, &["Reservation", "SavingsPlan"]));
@@ -160,7 +201,10 @@ mod tests {
     use apportion_plugin_sdk::{Feed, Field, Mapping};
 
     fn mapped(name: &str, header: &str, config: &str) -> Mapping {
-        let columns = header.split(',').map(|name| Column { name: name.into(), kind: "text".into() }).collect();
+        let columns = header
+            .split(',')
+            .map(|name| Column { name: name.into(), kind: "text".into() })
+            .collect();
         let table = TableInfo { name: name.into(), format: "csv".into(), columns };
         match map(&table, &Options::parse(config).unwrap()).unwrap().remove(0) {
             Rows::Mapped(mapping) => mapping,
@@ -179,10 +223,25 @@ mod tests {
     #[test]
     fn all_spellings_of_a_column_are_one() {
         for (header, currency, cost, date) in [
-            ("Date,CostInBillingCurrency,BillingCurrencyCode", "BillingCurrencyCode", "CostInBillingCurrency", "Date"),
-            ("date,costInBillingCurrency,billingCurrency,meterCategory", "billingCurrency", "costInBillingCurrency", "date"),
+            (
+                "Date,CostInBillingCurrency,BillingCurrencyCode",
+                "BillingCurrencyCode",
+                "CostInBillingCurrency",
+                "Date",
+            ),
+            (
+                "date,costInBillingCurrency,billingCurrency,meterCategory",
+                "billingCurrency",
+                "costInBillingCurrency",
+                "date",
+            ),
             ("UsageDateTime,PreTaxCost,Currency", "Currency", "PreTaxCost", "UsageDateTime"),
-            ("Datum (Date),Kosten (Cost),Währung (Currency)", "Währung (Currency)", "Kosten (Cost)", "Datum (Date)"),
+            (
+                "Datum (Date),Kosten (Cost),Währung (Currency)",
+                "Währung (Currency)",
+                "Kosten (Cost)",
+                "Datum (Date)",
+            ),
         ] {
             let mapping = mapped("export.csv", header, "");
             assert_eq!(origin(&mapping, Feed::BillingCurrency), column(currency), "{header}");
@@ -197,10 +256,19 @@ mod tests {
         let header = "Date,Cost,BillingCurrency,ChargeType,PricingModel,ResourceGroup";
         let zero = Some(Origin::Constant("0".into()));
         let amortized = mapped("exports/AmortizedCost_1.csv", header, r#"{"cost": "both"}"#);
-        assert_eq!((origin(&amortized, Feed::BilledCost), origin(&amortized, Feed::EffectiveCost)), (zero.clone(), column("Cost")));
+        assert_eq!(
+            (origin(&amortized, Feed::BilledCost), origin(&amortized, Feed::EffectiveCost)),
+            (zero.clone(), column("Cost"))
+        );
         let actual = mapped("exports/ActualCost_1.csv", header, r#"{"cost": "both"}"#);
-        assert_eq!((origin(&actual, Feed::BilledCost), origin(&actual, Feed::EffectiveCost)), (column("Cost"), zero));
-        assert_eq!(actual.tag_columns, [TagColumn { key: "resource_group".into(), column: "ResourceGroup".into() }]);
+        assert_eq!(
+            (origin(&actual, Feed::BilledCost), origin(&actual, Feed::EffectiveCost)),
+            (column("Cost"), zero)
+        );
+        assert_eq!(
+            actual.tag_columns,
+            [TagColumn { key: "resource_group".into(), column: "ResourceGroup".into() }]
+        );
     }
 
     #[test]

@@ -64,8 +64,14 @@ pub fn begin(api: Api, window: Window) -> (Query, Vec<(Answer, Request)>) {
         for month in window.months() {
             let (start, end) = (month.max(window.start), month.month_plus(1).min(window.end));
             let body = body(&query.api, basis, start, end);
-            let url = format!("{}/{}/providers/Microsoft.CostManagement/query", query.api.url, query.api.scope);
-            requests.push((Answer::Part(query.parts.len()), query.request(Request::query(url, body.clone()).parameter("api-version", VERSION))));
+            let url = format!(
+                "{}/{}/providers/Microsoft.CostManagement/query",
+                query.api.url, query.api.scope
+            );
+            requests.push((
+                Answer::Part(query.parts.len()),
+                query.request(Request::query(url, body.clone()).parameter("api-version", VERSION)),
+            ));
             query.parts.push(Part { basis, start, body });
         }
     }
@@ -94,7 +100,11 @@ struct Columns(Vec<String>);
 impl Columns {
     fn read(properties: &Node) -> Result<Columns, Fault> {
         let columns = properties.at("columns")?.items()?;
-        columns.iter().map(|column| column.at("name")?.text().map(str::to_owned)).collect::<Result<_, _>>().map(Columns)
+        columns
+            .iter()
+            .map(|column| column.at("name")?.text().map(str::to_owned))
+            .collect::<Result<_, _>>()
+            .map(Columns)
     }
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -106,7 +116,10 @@ impl Columns {
     }
 
     fn text<'a>(&self, cells: &[Node<'a>], name: &str) -> Result<Option<&'a str>, Fault> {
-        self.cell(cells, name).map(Node::text).transpose().map(|text| text.filter(|text| !text.is_empty()))
+        self.cell(cells, name)
+            .map(Node::text)
+            .transpose()
+            .map(|text| text.filter(|text| !text.is_empty()))
     }
 }
 
@@ -119,21 +132,41 @@ impl Query {
         self.api.dress(request.header("content-type", "application/json"))
     }
 
-    fn row(&self, columns: &Columns, row: &Node, basis: Basis, start: Option<Day>) -> Result<Vec<Charge>, Fault> {
+    fn row(
+        &self,
+        columns: &Columns,
+        row: &Node,
+        basis: Basis,
+        start: Option<Day>,
+    ) -> Result<Vec<Charge>, Fault> {
         let cells = row.items()?;
         if cells.len() != columns.0.len() {
-            return Err(row.fault(format!("it has {} cells under {} columns", cells.len(), columns.0.len())));
+            return Err(row.fault(format!(
+                "it has {} cells under {} columns",
+                cells.len(),
+                columns.0.len()
+            )));
         }
-        let cost = std::iter::once(self.api.cost_column.as_str()).chain(COSTS).find_map(|name| columns.cell(&cells, name));
-        let cost = cost.ok_or_else(|| row.fault(format!("there is no column {} with a cost in it", self.api.cost_column)))?;
+        let cost = std::iter::once(self.api.cost_column.as_str())
+            .chain(COSTS)
+            .find_map(|name| columns.cell(&cells, name));
+        let cost = cost.ok_or_else(|| {
+            row.fault(format!("there is no column {} with a cost in it", self.api.cost_column))
+        })?;
         let currency = columns.text(&cells, "Currency")?.or(self.api.currency.as_deref());
         let currency = currency.ok_or_else(|| row.fault("there is no currency in it"))?;
-        let day = match (columns.cell(&cells, "UsageDate").or_else(|| columns.cell(&cells, "BillingMonth")), start) {
+        let day = match (
+            columns.cell(&cells, "UsageDate").or_else(|| columns.cell(&cells, "BillingMonth")),
+            start,
+        ) {
             (Some(cell), _) => date(cell)?,
             (None, Some(start)) => start,
             (None, None) => return Err(row.fault("there is no day in it")),
         };
-        let service = columns.text(&cells, "ServiceName")?.or(columns.text(&cells, "MeterCategory")?).unwrap_or("Azure");
+        let service = columns
+            .text(&cells, "ServiceName")?
+            .or(columns.text(&cells, "MeterCategory")?)
+            .unwrap_or("Azure");
         let category = category(columns.text(&cells, "ChargeType")?);
         let mut charge = charge(day.midnight(), number(cost)?, currency, service, category);
         self.describe(&mut charge, columns, &cells)?;
@@ -141,12 +174,27 @@ impl Query {
         Ok(vec![charge])
     }
 
-    fn describe(&self, charge: &mut Charge, columns: &Columns, cells: &[Node]) -> Result<(), Fault> {
+    fn describe(
+        &self,
+        charge: &mut Charge,
+        columns: &Columns,
+        cells: &[Node],
+    ) -> Result<(), Fault> {
         dimension(charge, Field::ProviderName, Some("Microsoft"));
         for (name, cell) in columns.0.iter().zip(cells) {
             let is = |known: &str| name.eq_ignore_ascii_case(known);
-            let is_read =
-                ["UsageDate", "BillingMonth", "Currency", "ServiceName", "ChargeType", "TagKey", "TagValue"].into_iter().chain(COSTS).any(is);
+            let is_read = [
+                "UsageDate",
+                "BillingMonth",
+                "Currency",
+                "ServiceName",
+                "ChargeType",
+                "TagKey",
+                "TagValue",
+            ]
+            .into_iter()
+            .chain(COSTS)
+            .any(is);
             if is_read || is(&self.api.cost_column) || cell.value.is_null() {
                 continue;
             }
@@ -155,7 +203,9 @@ impl Query {
                 // The service's name is said already.
                 Some((_, Field::ServiceName)) => {}
                 Some((_, field)) => dimension(charge, *field, Some(value)),
-                None if is("ResourceGroup") || is("ResourceGroupName") => tag(charge, "resource_group", Some(value)),
+                None if is("ResourceGroup") || is("ResourceGroupName") => {
+                    tag(charge, "resource_group", Some(value))
+                }
                 None => tag(charge, name, Some(value)),
             }
         }
@@ -190,17 +240,27 @@ impl Service for Query {
         answer.get("properties")?.get("rows").map(|_| Answer::File)
     }
 
-    fn read(&mut self, kind: Answer, answer: &Node, rows: &mut Rows) -> Result<Vec<Then<Answer>>, Fault> {
+    fn read(
+        &mut self,
+        kind: Answer,
+        answer: &Node,
+        rows: &mut Rows,
+    ) -> Result<Vec<Then<Answer>>, Fault> {
         let properties = answer.at("properties")?;
         let columns = Columns::read(&properties)?;
         let part = if let Answer::Part(number) = kind { self.parts.get(number) } else { None };
-        let basis = part.map(|part| part.basis).or(self.api.costs.first().copied()).unwrap_or(Basis::Actual);
+        let basis = part
+            .map(|part| part.basis)
+            .or(self.api.costs.first().copied())
+            .unwrap_or(Basis::Actual);
         let start = part.map(|part| part.start);
         for row in properties.at("rows")?.items()? {
             rows.take(&row, |row| self.row(&columns, row, basis, start));
         }
         match (part, properties.text_of("nextLink")?) {
-            (Some(part), Some(next)) => Ok(vec![Then::Page(kind, self.request(Request::query(next, part.body.clone())))]),
+            (Some(part), Some(next)) => {
+                Ok(vec![Then::Page(kind, self.request(Request::query(next, part.body.clone())))])
+            }
             _ => Ok(Vec::new()),
         }
     }

@@ -5,8 +5,20 @@ use apportion_plugin_sdk::{Charge, Error, Problem};
 use json_api::{From, Settings, from};
 
 pub const SLOT: &str = "token";
-const KEYS: [&str; 12] =
-    ["mode", "url", "scope", "costs", "cost_column", "granularity", "group_by", "group_by_tags", "agreement", "currency", "months", "from"];
+const KEYS: [&str; 12] = [
+    "mode",
+    "url",
+    "scope",
+    "costs",
+    "cost_column",
+    "granularity",
+    "group_by",
+    "group_by_tags",
+    "agreement",
+    "currency",
+    "months",
+    "from",
+];
 const SCOPE: &str = "subscriptions/00000000-0000-0000-0000-000000000000";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +31,8 @@ pub enum Mode {
 /// Read before all else, because each mode has settings of its own.
 pub fn mode(config: &str) -> Result<Mode, Error> {
     let config = table_settings::settings(config)?;
-    let words = [("exports", Mode::Exports), ("query", Mode::Query), ("usage_details", Mode::Details)];
+    let words =
+        [("exports", Mode::Exports), ("query", Mode::Query), ("usage_details", Mode::Details)];
     config.get("mode").map_or(Ok(Mode::Exports), |mode| table_settings::word("mode", mode, &words))
 }
 
@@ -63,33 +76,49 @@ impl Api {
         let settings = Settings::read(config, &KEYS)?;
         let from = from(&settings)?;
         let both = vec![Basis::Actual, Basis::Amortized];
-        let costs = [("both", None), ("actual", Some(Basis::Actual)), ("amortized", Some(Basis::Amortized))];
+        let costs = [
+            ("both", None),
+            ("actual", Some(Basis::Actual)),
+            ("amortized", Some(Basis::Amortized)),
+        ];
         let granularity = [("daily", Granularity::Daily), ("monthly", Granularity::Monthly)];
         let agreement = [("ea", Agreement::Enterprise), ("mca", Agreement::Customer)];
         // Files do not say which of the costs they hold.
         let usual = if from == From::Files { Some(Basis::Actual) } else { None };
         let costs = settings.word("costs", &costs)?.unwrap_or(usual);
         if from == From::Files && costs.is_none() {
-            let problem = Problem::new("files are of one of the two costs, and `costs` has to say which");
+            let problem =
+                Problem::new("files are of one of the two costs, and `costs` has to say which");
             return Err(Error::Config(problem.hint("costs = \"actual\"")));
         }
         Ok(Api {
             url: settings.url("url", "https://management.azure.com")?,
-            scope: if from == From::Files { String::new() } else { scope(&settings.needed("scope", SCOPE)?)? },
+            scope: if from == From::Files {
+                String::new()
+            } else {
+                scope(&settings.needed("scope", SCOPE)?)?
+            },
             from,
             months: settings.months(1)?,
             costs: costs.map_or(both, |basis| vec![basis]),
             cost_column: settings.text("cost_column")?.unwrap_or_else(|| "Cost".into()),
             granularity: settings.word("granularity", &granularity)?.unwrap_or(Granularity::Daily),
-            group_by: settings.texts("group_by")?.unwrap_or_else(|| vec!["ServiceName".into(), "ResourceGroup".into()]),
+            group_by: settings
+                .texts("group_by")?
+                .unwrap_or_else(|| vec!["ServiceName".into(), "ResourceGroup".into()]),
             group_by_tags: settings.texts("group_by_tags")?.unwrap_or_default(),
             agreement: settings.word("agreement", &agreement)?.unwrap_or(Agreement::Enterprise),
-            currency: settings.text("currency")?.map_or(Ok(None), |_| settings.currency("currency", "USD").map(Some))?,
+            currency: settings
+                .text("currency")?
+                .map_or(Ok(None), |_| settings.currency("currency", "USD").map(Some))?,
         })
     }
 
     pub fn dress(&self, request: Request) -> Request {
-        request.header("accept", "application/json").header("clienttype", "apportion").secret(SLOT, Place::Bearer)
+        request
+            .header("accept", "application/json")
+            .header("clienttype", "apportion")
+            .secret(SLOT, Place::Bearer)
     }
 
     /// Puts a cost where it belongs. Of two answers about the same usage each gives one of the two costs.
@@ -106,11 +135,16 @@ impl Api {
 /// It is a path, and must not lead out of itself.
 fn scope(text: &str) -> Result<String, Error> {
     let scope = text.trim_matches('/');
-    let is_part =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:() ".contains(c)) && part.chars().any(|c| c != '.');
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:() ".contains(c))
+            && part.chars().any(|c| c != '.')
+    };
     if scope.split('/').count() >= 2 && scope.split('/').all(is_part) {
         return Ok(scope.replace(' ', "%20"));
     }
     let kinds = "subscriptions/ID, subscriptions/ID/resourceGroups/NAME, providers/Microsoft.Billing/billingAccounts/ID, providers/Microsoft.Management/managementGroups/NAME";
-    Err(Error::Config(Problem::new(format!("scope cannot be \"{text}\"")).hint(format!("it is one of {kinds}"))))
+    Err(Error::Config(
+        Problem::new(format!("scope cannot be \"{text}\"")).hint(format!("it is one of {kinds}")),
+    ))
 }

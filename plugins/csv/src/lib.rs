@@ -2,7 +2,9 @@
 
 mod map;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector,
+};
 use map::Options;
 use table_settings::charges::{Pages, check};
 

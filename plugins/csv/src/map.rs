@@ -17,14 +17,19 @@ pub struct Options {
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
         let mut options = Options::default();
-        options.charges = charges::Options::parse(config, charges::Options::default(), &["sums", "short_rows"], |key, value| {
-            match key {
-                "sums" => options.sums = sums(value)?,
-                "short_rows" => options.short_rows = flag(key, value)?,
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
+        options.charges = charges::Options::parse(
+            config,
+            charges::Options::default(),
+            &["sums", "short_rows"],
+            |key, value| {
+                match key {
+                    "sums" => options.sums = sums(value)?,
+                    "short_rows" => options.short_rows = flag(key, value)?,
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            },
+        )?;
         Ok(options)
     }
 }
@@ -34,7 +39,9 @@ fn sums(value: &Json) -> Result<Vec<(String, Vec<String>)>, Error> {
     for (field, columns) in object("sums", value)? {
         match FEDS.iter().find(|fed| fed.name == field) {
             None => return Err(unknown("field", field, ["billed_cost", "effective_cost"])),
-            Some(fed) if !fed.is_amount() => return Err(Error::config(format!("{field} is no amount, and cannot be a sum"))),
+            Some(fed) if !fed.is_amount() => {
+                return Err(Error::config(format!("{field} is no amount, and cannot be a sum")));
+            }
             Some(_) => sums.push((field.clone(), texts(&format!("sums.{field}"), columns)?)),
         }
     }
@@ -44,22 +51,34 @@ fn sums(value: &Json) -> Result<Vec<(String, Vec<String>)>, Error> {
 /// A column named like its field needs no setting; without an effective cost it is the billed one.
 pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
     let sum = |name: &str| -> Result<Option<Origin>, Error> {
-        let Some((_, columns)) = options.sums.iter().find(|(field, _)| field == name) else { return Ok(None) };
+        let Some((_, columns)) = options.sums.iter().find(|(field, _)| field == name) else {
+            return Ok(None);
+        };
         let mut terms = Vec::new();
         for column in columns {
             terms.push(match column.strip_prefix('-') {
-                Some(column) if find(table, &format!("-{column}"))?.is_none() => Term::minus(named(table, "sums", column)?),
+                Some(column) if find(table, &format!("-{column}"))?.is_none() => {
+                    Term::minus(named(table, "sums", column)?)
+                }
                 _ => Term::plus(named(table, "sums", column)?),
             });
         }
         Ok(Some(Origin::FirstOf(vec![Choice::always(Value::Sum(terms))])))
     };
-    let by_name = |fed: &Fed| match (sum(fed.name)?, find(table, fed.name)?, find(table, fed.column)?) {
-        (Some(origin), _, _) => Ok(Some(origin)),
-        (None, Some(header), _) | (None, None, Some(header)) => Ok(Some(Origin::Column(header))),
-        (None, None, None) => Ok(None),
-    };
-    let billed = options.charges.columns.iter().find(|(field, _)| field == "billed_cost").map(|(_, column)| column);
+    let by_name =
+        |fed: &Fed| match (sum(fed.name)?, find(table, fed.name)?, find(table, fed.column)?) {
+            (Some(origin), _, _) => Ok(Some(origin)),
+            (None, Some(header), _) | (None, None, Some(header)) => {
+                Ok(Some(Origin::Column(header)))
+            }
+            (None, None, None) => Ok(None),
+        };
+    let billed = options
+        .charges
+        .columns
+        .iter()
+        .find(|(field, _)| field == "billed_cost")
+        .map(|(_, column)| column);
     let usual = |fed: &Fed| match (by_name(fed)?, fed.name) {
         (None, "effective_cost") => match billed {
             Some(column) => Ok(Some(Origin::Column(named(table, "columns", column)?))),
@@ -87,9 +106,16 @@ mod tests {
     use apportion_plugin_sdk::{Feed, Field, Mapping};
 
     fn mapped(header: &str, config: &str) -> Result<Mapping, Error> {
-        let columns = header.split(',').map(|name| Column { name: name.into(), kind: "text".into() }).collect();
+        let columns = header
+            .split(',')
+            .map(|name| Column { name: name.into(), kind: "text".into() })
+            .collect();
         let table = TableInfo { name: "t.csv".into(), format: "csv".into(), columns };
-        let [Rows::Mapped(mapping)] = <[Rows; 1]>::try_from(map(&table, &Options::parse(config)?)?).unwrap() else { panic!() };
+        let [Rows::Mapped(mapping)] =
+            <[Rows; 1]>::try_from(map(&table, &Options::parse(config)?)?).unwrap()
+        else {
+            panic!()
+        };
         Ok(mapping)
     }
 
@@ -105,14 +131,18 @@ mod tests {
         let column = |name: &str| Some(Origin::Column(name.into()));
         assert_eq!(origin(&mapping, Feed::BilledCost), column("Amount"));
         assert_eq!(origin(&mapping, Feed::EffectiveCost), column("Amount"));
-        assert_eq!(origin(&mapping, Feed::Dimension(Field::ChargeCategory)), Some(Origin::Constant("Usage".into())));
+        assert_eq!(
+            origin(&mapping, Feed::Dimension(Field::ChargeCategory)),
+            Some(Origin::Constant("Usage".into()))
+        );
         assert_eq!(mapping.tag_columns[0].column, "Owner");
     }
 
     #[test]
     fn amounts_can_be_sums() {
         let config = r#"{"sums": {"billed_cost": ["Net", "Tax", "-Rebate"]}, "constants": {"service_name": "Phone"}}"#;
-        let mapping = mapped("charge_period_start,Net,Tax,Rebate,billing_currency", config).unwrap();
+        let mapping =
+            mapped("charge_period_start,Net,Tax,Rebate,billing_currency", config).unwrap();
         let sum = Value::Sum(vec![Term::plus("Net"), Term::plus("Tax"), Term::minus("Rebate")]);
         let expect = Some(Origin::FirstOf(vec![Choice::always(sum)]));
         assert_eq!(origin(&mapping, Feed::BilledCost), expect);
@@ -122,15 +152,23 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_with_the_line_that_mends_it() {
         let refusal = |header: &str, config: &str| match mapped(header, config) {
-            Err(Error::Config(problem) | Error::MissingColumn(problem)) => (problem.message, problem.hint.unwrap_or_default()),
+            Err(Error::Config(problem) | Error::MissingColumn(problem)) => {
+                (problem.message, problem.hint.unwrap_or_default())
+            }
             other => panic!("{other:?}"),
         };
         assert_eq!(
             refusal("charge_period_start,billed_cost,billing_currency", "").1,
             "columns = { service_name = \"<the column that holds it>\" } or constants = { service_name = \"…\" }"
         );
-        assert_eq!(refusal("a,b", r#"{"sums": {"service_name": ["a"]}}"#).0, "service_name is no amount, and cannot be a sum");
-        assert_eq!(refusal("a,b", r#"{"sums": {"billed_costs": ["a"]}}"#).1, "did you mean `billed_cost`?");
+        assert_eq!(
+            refusal("a,b", r#"{"sums": {"service_name": ["a"]}}"#).0,
+            "service_name is no amount, and cannot be a sum"
+        );
+        assert_eq!(
+            refusal("a,b", r#"{"sums": {"billed_costs": ["a"]}}"#).1,
+            "did you mean `billed_cost`?"
+        );
         assert_eq!(refusal("a,b", r#"{"sum": {}}"#).1, "did you mean `sums`?");
     }
 }

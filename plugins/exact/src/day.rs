@@ -21,7 +21,9 @@ impl Day {
             Some(_) => false,
         };
         let date = text.get(..10).filter(|_| is_utc).ok_or_else(refuse)?;
-        let mut parts = date.split('-').map(|part| if part.bytes().all(|byte| byte.is_ascii_digit()) { part.parse().ok() } else { None });
+        let mut parts = date.split('-').map(|part| {
+            if part.bytes().all(|byte| byte.is_ascii_digit()) { part.parse().ok() } else { None }
+        });
         let mut part = || parts.next().flatten().ok_or_else(refuse);
         let (year, month, day): (i64, i64, i64) = (part()?, part()?, part()?);
         Day::from_civil(year, month, day).ok_or_else(refuse)
@@ -114,7 +116,12 @@ mod tests {
     #[test]
     fn days_are_counted_through_leap_years() {
         // By Python's date.toordinal.
-        for (text, days) in [("1970-01-01", 0), ("2000-02-29", 11_016), ("2026-10-01", 20_727), ("2100-03-01", 47_541)] {
+        for (text, days) in [
+            ("1970-01-01", 0),
+            ("2000-02-29", 11_016),
+            ("2026-10-01", 20_727),
+            ("2100-03-01", 47_541),
+        ] {
             let day = Day::parse(text).unwrap();
             assert_eq!((day.start(), day.to_string()), (days * SECONDS, text.to_owned()));
         }
@@ -128,14 +135,30 @@ mod tests {
         assert_eq!(day("2024-03-31").month_start(), day("2024-03-01"));
         assert_eq!(day("2026-02-17").month_plus(-2), day("2025-12-01"));
         assert_eq!(day("2026-12-31").month_plus(1), day("2027-01-01"));
-        assert_eq!(day("2024-02-28").until(day("2024-03-01")), [day("2024-02-28"), day("2024-02-29")]);
+        assert_eq!(
+            day("2024-02-28").until(day("2024-03-01")),
+            [day("2024-02-28"), day("2024-02-29")]
+        );
         assert_eq!(Day::from_unix(1_730_419_200).midnight(), "2024-11-01T00:00:00Z");
-        assert_eq!((Day::from_civil(2023, 2, 29), Day::from_civil(2024, 2, 29)), (None, Some(day("2024-02-29"))));
+        assert_eq!(
+            (Day::from_civil(2023, 2, 29), Day::from_civil(2024, 2, 29)),
+            (None, Some(day("2024-02-29")))
+        );
     }
 
     #[test]
     fn what_is_no_day_is_refused() {
-        for text in ["", "2026-02-29", "2026-13-01", "2026-1-1", "20260101", "2026-01-012", "+026-01-01", "today", "2026-01-01T00:00:00+02:00"] {
+        for text in [
+            "",
+            "2026-02-29",
+            "2026-13-01",
+            "2026-1-1",
+            "20260101",
+            "2026-01-012",
+            "+026-01-01",
+            "today",
+            "2026-01-01T00:00:00+02:00",
+        ] {
             assert_eq!(Day::parse(text), Err(NotADay(text.into())));
         }
     }

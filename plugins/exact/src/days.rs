@@ -34,7 +34,9 @@ impl Days {
 
     /// In words.
     pub fn said(&self) -> String {
-        let row = |(first, last): &(Day, Day)| if first == last { format!("on {first}") } else { format!("from {first} to {last}") };
+        let row = |(first, last): &(Day, Day)| {
+            if first == last { format!("on {first}") } else { format!("from {first} to {last}") }
+        };
         self.rows().iter().map(row).collect::<Vec<_>>().join(", ")
     }
 }

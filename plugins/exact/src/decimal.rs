@@ -77,7 +77,11 @@ impl Decimal {
                 carry = sum / GROUP;
             }
         }
-        Decimal { is_negative: self.is_negative != other.is_negative, groups, behind: self.behind + other.behind }
+        Decimal {
+            is_negative: self.is_negative != other.is_negative,
+            groups,
+            behind: self.behind + other.behind,
+        }
     }
 
     pub fn times(mut self, factor: u32) -> Decimal {
@@ -116,7 +120,8 @@ impl Decimal {
     /// The GiB that so many bytes are, exactly: 2⁻³⁰ is 5³⁰ × 10⁻³⁰.
     pub fn gib(self) -> Decimal {
         const FIVE_TO_TEN: u32 = 9_765_625;
-        let mut whole = self.times(FIVE_TO_TEN).times(FIVE_TO_TEN).times(FIVE_TO_TEN).times(1_000_000);
+        let mut whole =
+            self.times(FIVE_TO_TEN).times(FIVE_TO_TEN).times(FIVE_TO_TEN).times(1_000_000);
         // Thirty digits are four groups but for six digits.
         whole.behind += 4;
         whole
@@ -134,15 +139,21 @@ impl Decimal {
     fn is_smaller(&self, other: &Decimal, shift: usize) -> bool {
         let length = self.groups.len().max(other.groups.len() + shift);
         let mine = |at: usize| self.groups.get(at).copied().unwrap_or(0);
-        let theirs = |at: usize| at.checked_sub(shift).and_then(|at| other.groups.get(at)).copied().unwrap_or(0);
-        let first_difference = (0..length).rev().map(|at| mine(at).cmp(&theirs(at))).find(|order| order.is_ne());
+        let theirs = |at: usize| {
+            at.checked_sub(shift).and_then(|at| other.groups.get(at)).copied().unwrap_or(0)
+        };
+        let first_difference =
+            (0..length).rev().map(|at| mine(at).cmp(&theirs(at))).find(|order| order.is_ne());
         first_difference == Some(Ordering::Less)
     }
 }
 
 fn read(text: &str) -> Option<Decimal> {
-    let (mantissa, exponent) = text.split_once(['e', 'E']).map_or((text, "0"), |(mantissa, exponent)| (mantissa, exponent));
-    let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.abs() <= EXPONENT_MAX)?;
+    let (mantissa, exponent) = text
+        .split_once(['e', 'E'])
+        .map_or((text, "0"), |(mantissa, exponent)| (mantissa, exponent));
+    let exponent: i32 =
+        exponent.parse().ok().filter(|exponent: &i32| exponent.abs() <= EXPONENT_MAX)?;
     let (is_negative, digits) = match mantissa.as_bytes() {
         [b'-', ..] => (true, mantissa.get(1..)?),
         [b'+', ..] => (false, mantissa.get(1..)?),
@@ -164,7 +175,8 @@ fn read(text: &str) -> Option<Decimal> {
     };
     let groups_behind = behind.div_ceil(GROUP_DIGITS);
     all.extend(std::iter::repeat_n(b'0', groups_behind * GROUP_DIGITS - behind));
-    let group = |digits: &[u8]| digits.iter().fold(0, |group, digit| group * 10 + u32::from(digit - b'0'));
+    let group =
+        |digits: &[u8]| digits.iter().fold(0, |group, digit| group * 10 + u32::from(digit - b'0'));
     let groups = all.rchunks(GROUP_DIGITS).map(group).collect();
     Some(Decimal { is_negative, groups, behind: groups_behind })
 }
@@ -230,14 +242,20 @@ impl fmt::Display for Decimal {
     /// Without zeros that say nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (behind, whole) = self.groups.split_at(self.behind.min(self.groups.len()));
-        let text = |groups: &[u32]| groups.iter().rev().map(|group| format!("{group:09}")).collect::<String>();
+        let text = |groups: &[u32]| {
+            groups.iter().rev().map(|group| format!("{group:09}")).collect::<String>()
+        };
         let whole = text(whole);
         // A number such as 10⁻²⁰ has fewer groups than places behind the point.
         let behind = format!("{:0>width$}", text(behind), width = self.behind * GROUP_DIGITS);
         let (whole, behind) = (whole.trim_start_matches('0'), behind.trim_end_matches('0'));
         let sign = if self.is_negative() { "-" } else { "" };
         let whole = if whole.is_empty() { "0" } else { whole };
-        if behind.is_empty() { write!(f, "{sign}{whole}") } else { write!(f, "{sign}{whole}.{behind}") }
+        if behind.is_empty() {
+            write!(f, "{sign}{whole}")
+        } else {
+            write!(f, "{sign}{whole}.{behind}")
+        }
     }
 }
 
@@ -273,7 +291,8 @@ mod tests {
         ] {
             assert_eq!(number(text).to_string(), shown, "{text}");
         }
-        for text in ["", "NaN", "+Inf", "-", ".", "1e", "1e999", "1,5", "0x10", "１", "--1", "1 2"] {
+        for text in ["", "NaN", "+Inf", "-", ".", "1e", "1e999", "1,5", "0x10", "１", "--1", "1 2"]
+        {
             assert_eq!(Decimal::parse(text), Err(NotADecimal(text.into())));
         }
     }
@@ -284,7 +303,12 @@ mod tests {
         for (first, second, sum, difference) in [
             ("0.1", "0.2", "0.3", "-0.1"),
             ("999999999.999999999", "0.000000001", "1000000000", "999999999.999999998"),
-            ("1e20", "1e-20", "100000000000000000000.00000000000000000001", "99999999999999999999.99999999999999999999"),
+            (
+                "1e20",
+                "1e-20",
+                "100000000000000000000.00000000000000000001",
+                "99999999999999999999.99999999999999999999",
+            ),
             ("-5", "3", "-2", "-8"),
             ("3", "-5", "-2", "8"),
             ("-3.5", "3.5", "0", "-7"),
@@ -299,7 +323,11 @@ mod tests {
             let (mut added, mut taken) = (number(first), number(first));
             added.add(&number(second));
             taken.subtract(&number(second));
-            assert_eq!((added.to_string().as_str(), taken.to_string().as_str()), (sum, difference), "{first} and {second}");
+            assert_eq!(
+                (added.to_string().as_str(), taken.to_string().as_str()),
+                (sum, difference),
+                "{first} and {second}"
+            );
         }
     }
 
@@ -313,10 +341,22 @@ mod tests {
             ("-0", "5", "0"),
             ("1e3", "2.5", "2500"),
             ("1e-200", "-1e-200", &format!("-0.{}1", "0".repeat(399))),
-            ("999999999999999999.999999999", "999999999999999999.999999999", "999999999999999999999999998000000000.000000000000000001"),
+            (
+                "999999999999999999.999999999",
+                "999999999999999999.999999999",
+                "999999999999999999999999998000000000.000000000000000001",
+            ),
         ] {
-            assert_eq!(number(left).product(&number(right)).to_string(), expect, "{left} × {right}");
-            assert_eq!(number(right).product(&number(left)).to_string(), expect, "{right} × {left}");
+            assert_eq!(
+                number(left).product(&number(right)).to_string(),
+                expect,
+                "{left} × {right}"
+            );
+            assert_eq!(
+                number(right).product(&number(left)).to_string(),
+                expect,
+                "{right} × {left}"
+            );
         }
     }
 
@@ -334,14 +374,20 @@ mod tests {
     fn bytes_become_gib_exactly() {
         assert_eq!(number("1073741824").gib().to_string(), "1");
         assert_eq!(number("1").gib().to_string(), "0.000000000931322574615478515625");
-        assert_eq!(number("61847529062.39999").gib().to_string(), "57.5999999999999906867742538452148437500".trim_end_matches('0'));
+        assert_eq!(
+            number("61847529062.39999").gib().to_string(),
+            "57.5999999999999906867742538452148437500".trim_end_matches('0')
+        );
     }
 
     #[test]
     fn order_is_that_of_the_numbers() {
         let mut numbers = ["2", "-1", "0.5", "1e-20", "-1e-20", "10"].map(number);
         numbers.sort();
-        assert_eq!(numbers.map(|number| number.to_string()).join(" "), "-1 -0.00000000000000000001 0.00000000000000000001 0.5 2 10");
+        assert_eq!(
+            numbers.map(|number| number.to_string()).join(" "),
+            "-1 -0.00000000000000000001 0.00000000000000000001 0.5 2 10"
+        );
         assert_eq!(number("1.50"), number("1.5"));
     }
 }

@@ -14,9 +14,27 @@ const OTHERS: [(&str, [&str; 2]); 3] = [
 /// Columns that came with each version, the newest first.
 const VERSIONS: [(&str, &[&str]); 4] = [
     ("1.4", &["InvoiceDetailId", "CommitmentProgramEligibilityDetails"]),
-    ("1.3", &["ServiceProviderName", "HostProviderName", "ContractApplied", "AllocatedMethodId", "AllocatedResourceId"]),
+    (
+        "1.3",
+        &[
+            "ServiceProviderName",
+            "HostProviderName",
+            "ContractApplied",
+            "AllocatedMethodId",
+            "AllocatedResourceId",
+        ],
+    ),
     ("1.2", &["InvoiceId", "BillingAccountType", "SubAccountType", "PricingCurrency"]),
-    ("1.1", &["CapacityReservationId", "CommitmentDiscountQuantity", "ServiceSubcategory", "SkuMeter", "SkuPriceDetails"]),
+    (
+        "1.1",
+        &[
+            "CapacityReservationId",
+            "CommitmentDiscountQuantity",
+            "ServiceSubcategory",
+            "SkuMeter",
+            "SkuPriceDetails",
+        ],
+    ),
 ];
 
 /// The oldest version that has all the columns of the table.
@@ -24,7 +42,8 @@ pub fn version(table: &TableInfo) -> &'static str {
     if has(table, "ServiceProviderName") && !has(table, "ProviderName") {
         return "1.4";
     }
-    let newest = VERSIONS.iter().find(|(_, columns)| columns.iter().any(|column| has(table, column)));
+    let newest =
+        VERSIONS.iter().find(|(_, columns)| columns.iter().any(|column| has(table, column)));
     newest.map_or("1.0", |(version, _)| version)
 }
 

@@ -7,7 +7,10 @@ mod dataset;
 mod map;
 mod options;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Mapping, Problem, Request, Rows, log, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Mapping, Problem, Request, Rows, log,
+    register_collector,
+};
 use table_settings::charges::{granted_tables, wishes};
 
 struct FocusFile {
@@ -16,10 +19,18 @@ struct FocusFile {
 
 impl Collector for FocusFile {
     fn manifest() -> Manifest {
-        Manifest::new(Kind::Collector, "focus-file", env!("CARGO_PKG_VERSION"), "Bills in FOCUS 1.0 to 1.4, as CSV, gzipped CSV or Parquet files")
-            .power("table-decode", "to read the headers of the bill's files, and to have the host read their rows")
-            .config_schema(include_str!("config-schema.json"))
-            .stream("charges", "Cost and Usage rows, one charge each")
+        Manifest::new(
+            Kind::Collector,
+            "focus-file",
+            env!("CARGO_PKG_VERSION"),
+            "Bills in FOCUS 1.0 to 1.4, as CSV, gzipped CSV or Parquet files",
+        )
+        .power(
+            "table-decode",
+            "to read the headers of the bill's files, and to have the host read their rows",
+        )
+        .config_schema(include_str!("config-schema.json"))
+        .stream("charges", "Cost and Usage rows, one charge each")
     }
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
@@ -28,7 +39,11 @@ impl Collector for FocusFile {
         for table in granted_tables()? {
             match map::map(&table, &options) {
                 Ok(mapping) => problems.extend(wishes(&mapping)),
-                Err(Error::Config(problem) | Error::MissingColumn(problem) | Error::DuplicateColumn(problem)) => problems.push(problem),
+                Err(
+                    Error::Config(problem)
+                    | Error::MissingColumn(problem)
+                    | Error::DuplicateColumn(problem),
+                ) => problems.push(problem),
                 Err(error) => return Err(error),
             }
         }
@@ -41,7 +56,12 @@ impl Collector for FocusFile {
         for table in granted_tables()? {
             let mapping = map::map(&table, &options)?;
             let version = dataset::version(&table);
-            log::info(&format!("{}: FOCUS {version}, {} of {} columns are used", table.name, mapping.feeds.len(), table.columns.len()));
+            log::info(&format!(
+                "{}: FOCUS {version}, {} of {} columns are used",
+                table.name,
+                mapping.feeds.len(),
+                table.columns.len()
+            ));
             for wish in wishes(&mapping) {
                 log::warn(&wish.message);
             }

@@ -13,7 +13,10 @@ const OTHERWISE: [(&str, &str); 1] = [("ProviderName", "ServiceProviderName")];
 pub fn map(table: &TableInfo, options: &Options) -> Result<Mapping, Error> {
     refuse_others(table)?;
     let usual = |fed: &Fed| {
-        let header = match (find(table, fed.column)?, OTHERWISE.iter().find(|(column, _)| *column == fed.column)) {
+        let header = match (
+            find(table, fed.column)?,
+            OTHERWISE.iter().find(|(column, _)| *column == fed.column),
+        ) {
             (None, Some((_, otherwise))) => find(table, otherwise)?,
             (header, _) => header,
         };
@@ -32,7 +35,11 @@ mod tests {
     use table_settings::charges::wishes;
 
     fn table(name: &str, header: &str) -> TableInfo {
-        let columns = header.trim_end().split(',').map(|name| Column { name: name.into(), kind: "text".into() }).collect();
+        let columns = header
+            .trim_end()
+            .split(',')
+            .map(|name| Column { name: name.into(), kind: "text".into() })
+            .collect();
         TableInfo { name: name.into(), format: "csv".into(), columns }
     }
 
@@ -69,10 +76,18 @@ mod tests {
             assert_eq!(mapping.table, "bill.csv");
             assert_eq!(mapping.nulls, ["NULL", "null"]);
             assert_eq!(mapping.date_order, DateOrder::Iso);
-            assert_eq!(origin(&mapping, Feed::BilledCost).as_deref(), Some("BilledCost"), "{expect}");
+            assert_eq!(
+                origin(&mapping, Feed::BilledCost).as_deref(),
+                Some("BilledCost"),
+                "{expect}"
+            );
             assert_eq!(origin(&mapping, Feed::Tags).as_deref(), Some("Tags"), "{expect}");
             let provider = if expect == "1.4" { "ServiceProviderName" } else { "ProviderName" };
-            assert_eq!(origin(&mapping, Feed::Dimension(Field::ProviderName)).as_deref(), Some(provider), "{expect}");
+            assert_eq!(
+                origin(&mapping, Feed::Dimension(Field::ProviderName)).as_deref(),
+                Some(provider),
+                "{expect}"
+            );
             assert!(wishes(&map(&table, &usual()).unwrap()).is_empty());
         }
     }
@@ -83,16 +98,26 @@ mod tests {
         let mapping = map(&loose, &usual()).unwrap();
         assert_eq!(origin(&mapping, Feed::BilledCost).as_deref(), Some(" billedcost "));
         assert_eq!(origin(&mapping, Feed::EffectiveCost).as_deref(), Some("EFFECTIVECOST"));
-        let both = table("b.csv", "billedcost,BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart");
-        assert_eq!(origin(&map(&both, &usual()).unwrap(), Feed::BilledCost).as_deref(), Some("BilledCost"));
+        let both =
+            table("b.csv", "billedcost,BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart");
+        assert_eq!(
+            origin(&map(&both, &usual()).unwrap(), Feed::BilledCost).as_deref(),
+            Some("BilledCost")
+        );
     }
 
     #[test]
     fn a_header_that_names_a_column_twice_is_refused() {
-        for header in ["BilledCost,BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart", "billedcost,BILLEDCOST,EffectiveCost"] {
+        for header in [
+            "BilledCost,BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart",
+            "billedcost,BILLEDCOST,EffectiveCost",
+        ] {
             match map(&table("b.csv", header), &usual()) {
                 Err(Error::DuplicateColumn(problem)) => {
-                    assert_eq!((problem.table.as_deref(), problem.column.as_deref()), (Some("b.csv"), Some("BilledCost")));
+                    assert_eq!(
+                        (problem.table.as_deref(), problem.column.as_deref()),
+                        (Some("b.csv"), Some("BilledCost"))
+                    );
                 }
                 other => panic!("{header} gave {other:?}"),
             }
@@ -102,20 +127,35 @@ mod tests {
     #[test]
     fn a_missing_column_is_named_with_the_line_that_mends_it() {
         let problem = |header: &str| match map(&table("b.csv", header), &usual()) {
-            Err(Error::MissingColumn(problem)) => (problem.message, problem.column.unwrap(), problem.hint.unwrap()),
+            Err(Error::MissingColumn(problem)) => {
+                (problem.message, problem.column.unwrap(), problem.hint.unwrap())
+            }
             other => panic!("{header} gave {other:?}"),
         };
         let (message, column, hint) = problem("BilledCost,EffectiveCost,ChargePeriodStart");
-        assert_eq!(message, "b.csv has no column BillingCurrency, without which its rows cannot become charges");
-        assert_eq!((column.as_str(), hint.as_str()), ("BillingCurrency", "constants = { billing_currency = \"USD\" }"));
+        assert_eq!(
+            message,
+            "b.csv has no column BillingCurrency, without which its rows cannot become charges"
+        );
+        assert_eq!(
+            (column.as_str(), hint.as_str()),
+            ("BillingCurrency", "constants = { billing_currency = \"USD\" }")
+        );
         let (message, column, hint) = problem("Cost,Date");
         assert_eq!(
             message,
             "b.csv has no columns BilledCost, EffectiveCost, BillingCurrency, ChargePeriodStart, without which its rows cannot become charges"
         );
-        assert_eq!((column.as_str(), hint.as_str()), ("BilledCost", "columns = { billed_cost = \"<the column that holds it>\" }"));
-        let (_, column, hint) = problem("BilledCost,EffectiveCosts,BillingCurrency,ChargePeriodStart");
-        assert_eq!((column.as_str(), hint.as_str()), ("EffectiveCost", "columns = { effective_cost = \"EffectiveCosts\" }"));
+        assert_eq!(
+            (column.as_str(), hint.as_str()),
+            ("BilledCost", "columns = { billed_cost = \"<the column that holds it>\" }")
+        );
+        let (_, column, hint) =
+            problem("BilledCost,EffectiveCosts,BillingCurrency,ChargePeriodStart");
+        assert_eq!(
+            (column.as_str(), hint.as_str()),
+            ("EffectiveCost", "columns = { effective_cost = \"EffectiveCosts\" }")
+        );
     }
 
     #[test]
@@ -125,20 +165,36 @@ mod tests {
                 "tag_columns": {"team": "X_TEAM"}, "skip": [{"column": "Kind", "values": ["total"]}], "nulls": ["-"], "date_order": "mdy"}"#,
         )
         .unwrap();
-        let mapping = map(&table("b.csv", "BilledCost,ChargePeriodStart,ServiceName,x_Team,Kind"), &options).unwrap();
+        let mapping =
+            map(&table("b.csv", "BilledCost,ChargePeriodStart,ServiceName,x_Team,Kind"), &options)
+                .unwrap();
         assert_eq!(origin(&mapping, Feed::BillingCurrency).as_deref(), Some("=EUR"));
-        assert_eq!(origin(&mapping, Feed::Dimension(Field::ServiceName)).as_deref(), Some("=Support"));
+        assert_eq!(
+            origin(&mapping, Feed::Dimension(Field::ServiceName)).as_deref(),
+            Some("=Support")
+        );
         assert_eq!(origin(&mapping, Feed::EffectiveCost).as_deref(), Some("BilledCost"));
-        assert_eq!(mapping.tag_columns, [TagColumn { key: "team".into(), column: "x_Team".into() }]);
+        assert_eq!(
+            mapping.tag_columns,
+            [TagColumn { key: "team".into(), column: "x_Team".into() }]
+        );
         assert_eq!(mapping.skips, [Skip { column: "Kind".into(), values: vec!["total".into()] }]);
-        assert_eq!((mapping.nulls, mapping.date_order), (vec!["-".to_owned()], DateOrder::MonthDayYear));
+        assert_eq!(
+            (mapping.nulls, mapping.date_order),
+            (vec!["-".to_owned()], DateOrder::MonthDayYear)
+        );
     }
 
     #[test]
     fn a_column_that_a_setting_names_has_to_be_there() {
         let options = parse(r#"{"tag_columns": {"team": "x_Taem"}}"#).unwrap();
-        match map(&table("b.csv", "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,x_Team"), &options) {
-            Err(Error::MissingColumn(problem)) => assert_eq!(problem.hint.as_deref(), Some("did you mean `x_Team`?")),
+        match map(
+            &table("b.csv", "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,x_Team"),
+            &options,
+        ) {
+            Err(Error::MissingColumn(problem)) => {
+                assert_eq!(problem.hint.as_deref(), Some("did you mean `x_Team`?"))
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -152,7 +208,12 @@ mod tests {
         ] {
             match map(&table("other.csv", header_of(fixture)), &usual()) {
                 Err(Error::Config(problem)) => {
-                    assert_eq!(problem.message, format!("other.csv is the FOCUS dataset {dataset}, whose rows are not charges"));
+                    assert_eq!(
+                        problem.message,
+                        format!(
+                            "other.csv is the FOCUS dataset {dataset}, whose rows are not charges"
+                        )
+                    );
                 }
                 other => panic!("{dataset} gave {other:?}"),
             }
@@ -161,7 +222,16 @@ mod tests {
 
     #[test]
     fn what_is_strongly_wanted_is_asked_for() {
-        let wishes = wishes(&map(&table("b.csv", "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ServiceName"), &usual()).unwrap());
+        let wishes = wishes(
+            &map(
+                &table(
+                    "b.csv",
+                    "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ServiceName",
+                ),
+                &usual(),
+            )
+            .unwrap(),
+        );
         assert_eq!(wishes.len(), 1);
         assert_eq!(wishes[0].hint.as_deref(), Some("constants = { charge_category = \"Usage\" }"));
     }

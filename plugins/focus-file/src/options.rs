@@ -25,7 +25,12 @@ mod tests {
             let options = parse(config).unwrap();
             assert_eq!(options.nulls, ["NULL", "null"], "{config:?}");
             assert_eq!(options.date_order, DateOrder::Iso);
-            assert!(options.constants.is_empty() && options.columns.is_empty() && options.tag_columns.is_empty() && options.skips.is_empty());
+            assert!(
+                options.constants.is_empty()
+                    && options.columns.is_empty()
+                    && options.tag_columns.is_empty()
+                    && options.skips.is_empty()
+            );
         }
     }
 
@@ -42,23 +47,50 @@ mod tests {
         assert_eq!(options.tag_columns, [pair("team", "x_Team")]);
         assert_eq!(options.nulls, ["N/A"]);
         assert_eq!(options.date_order, DateOrder::DayMonthYear);
-        assert_eq!(options.skips, [Skip { column: "x_Kind".into(), values: vec!["total".into(), "sum".into()] }]);
+        assert_eq!(
+            options.skips,
+            [Skip { column: "x_Kind".into(), values: vec!["total".into(), "sum".into()] }]
+        );
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
         for (config, message, hint) in [
-            (r#"{"tag_column": {}}"#, "there is no setting 'tag_column'", "did you mean `tag_columns`?"),
-            (r#"{"colour": 1}"#, "there is no setting 'colour'", "there are: constants, columns, tag_columns, nulls, date_order, skip"),
-            (r#"{"constants": {"billing_curency": "USD"}}"#, "there is no field 'billing_curency'", "did you mean `billing_currency`?"),
-            (r#"{"date_order": "ymd"}"#, "date_order cannot be \"ymd\"", "date_order = \"iso\" | \"mdy\" | \"dmy\""),
-            (r#"{"skip": [{"colum": "a", "values": []}]}"#, "there is no key of skip 'colum'", "did you mean `column`?"),
+            (
+                r#"{"tag_column": {}}"#,
+                "there is no setting 'tag_column'",
+                "did you mean `tag_columns`?",
+            ),
+            (
+                r#"{"colour": 1}"#,
+                "there is no setting 'colour'",
+                "there are: constants, columns, tag_columns, nulls, date_order, skip",
+            ),
+            (
+                r#"{"constants": {"billing_curency": "USD"}}"#,
+                "there is no field 'billing_curency'",
+                "did you mean `billing_currency`?",
+            ),
+            (
+                r#"{"date_order": "ymd"}"#,
+                "date_order cannot be \"ymd\"",
+                "date_order = \"iso\" | \"mdy\" | \"dmy\"",
+            ),
+            (
+                r#"{"skip": [{"colum": "a", "values": []}]}"#,
+                "there is no key of skip 'colum'",
+                "did you mean `column`?",
+            ),
             (
                 r#"{"skip": [{"column": "a"}]}"#,
                 "an entry of skip needs a column and values",
                 "skip = [{ column = \"x_RowType\", values = [\"total\"] }]",
             ),
-            (r#"{"constants": {"billing_currency": 1}}"#, "constants.billing_currency must be text, not 1", ""),
+            (
+                r#"{"constants": {"billing_currency": 1}}"#,
+                "constants.billing_currency must be text, not 1",
+                "",
+            ),
             ("[1]", "the settings must be a table, not [1]", ""),
         ] {
             assert_eq!(refusal(config), (message.to_owned(), hint.to_owned()), "{config}");

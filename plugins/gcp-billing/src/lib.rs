@@ -5,7 +5,9 @@ mod query;
 mod row;
 mod settings;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector,
+};
 use json_api::{Window, missing_secrets};
 use map::Options;
 use query::Query;
@@ -52,11 +54,17 @@ impl Collector for GcpBilling {
                 let options = Options::parse(&request.config)?;
                 Pages::open(|table| map::map(table, &options)).map(GcpBilling::Exports)
             }
-            Mode::Json => json_api::Pages::files(Lines { credits: settings::credits(&request.config)? }).map(GcpBilling::Json),
+            Mode::Json => {
+                json_api::Pages::files(Lines { credits: settings::credits(&request.config)? })
+                    .map(GcpBilling::Json)
+            }
             Mode::Query => {
                 let table = Table::parse(&request.config)?;
                 let first = query::first(&table, Window::wanted(&request, table.months)?);
-                Ok(GcpBilling::Query(json_api::Pages::ask(Query::new(table), first.into_iter().collect())))
+                Ok(GcpBilling::Query(json_api::Pages::ask(
+                    Query::new(table),
+                    first.into_iter().collect(),
+                )))
             }
         }
     }

@@ -15,23 +15,34 @@ pub struct Options {
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
         let mut net = true;
-        let charges = charges::Options::parse(config, charges::Options::default(), &["credits", "mode"], |key, value| {
-            if key == "credits" {
-                net = word(key, value, &[("net", true), ("gross", false)])?;
-            }
-            Ok(key == "credits" || key == "mode")
-        })?;
+        let charges = charges::Options::parse(
+            config,
+            charges::Options::default(),
+            &["credits", "mode"],
+            |key, value| {
+                if key == "credits" {
+                    net = word(key, value, &[("net", true), ("gross", false)])?;
+                }
+                Ok(key == "credits" || key == "mode")
+            },
+        )?;
         Ok(Options { charges, net })
     }
 }
 
 fn find<'a>(table: &'a TableInfo, name: &str) -> Option<&'a str> {
     let plain = |text: &str| text.trim().to_ascii_lowercase().replace('.', "_");
-    table.columns.iter().find(|column| plain(&column.name) == plain(name)).map(|column| column.name.as_str())
+    table
+        .columns
+        .iter()
+        .find(|column| plain(&column.name) == plain(name))
+        .map(|column| column.name.as_str())
 }
 
 pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
-    let column = |names: &[&str]| names.iter().find_map(|name| find(table, name)).map(|header| Origin::Column(header.into()));
+    let column = |names: &[&str]| {
+        names.iter().find_map(|name| find(table, name)).map(|header| Origin::Column(header.into()))
+    };
     let cost = || {
         let cost = find(table, "cost")?;
         Some(match find(table, "credits").filter(|_| options.net) {
@@ -74,8 +85,13 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
 fn category(table: &TableInfo) -> Origin {
     let usage = Choice::always(Value::Constant("Usage".into()));
     let Some(cost_type) = find(table, "cost_type") else { return Origin::FirstOf(vec![usage]) };
-    let when = |values: &[&str], text: &str| Choice::when(cost_type, values, Value::Constant(text.into()));
-    Origin::FirstOf(vec![when(&["tax"], "Tax"), when(&["adjustment", "rounding_error"], "Adjustment"), usage])
+    let when =
+        |values: &[&str], text: &str| Choice::when(cost_type, values, Value::Constant(text.into()));
+    Origin::FirstOf(vec![
+        when(&["tax"], "Tax"),
+        when(&["adjustment", "rounding_error"], "Adjustment"),
+        usage,
+    ])
 }
 
 #[cfg(test)]
@@ -85,25 +101,47 @@ mod tests {
     use apportion_plugin_sdk::{Feed, Field};
 
     fn origin(header: &str, config: &str, feed: Feed) -> Option<Origin> {
-        let columns = header.split(',').map(|name| Column { name: name.into(), kind: "text".into() }).collect();
+        let columns = header
+            .split(',')
+            .map(|name| Column { name: name.into(), kind: "text".into() })
+            .collect();
         let table = TableInfo { name: "export.csv".into(), format: "csv".into(), columns };
-        let Rows::Mapped(mapping) = map(&table, &Options::parse(config).unwrap()).unwrap().remove(0) else { panic!() };
+        let Rows::Mapped(mapping) =
+            map(&table, &Options::parse(config).unwrap()).unwrap().remove(0)
+        else {
+            panic!()
+        };
         mapping.feeds.into_iter().find(|from| from.feed == feed).map(|from| from.origin)
     }
 
     #[test]
     fn credits_are_taken_off_unless_told_otherwise() {
         let header = "usage_start_time,cost,currency,credits,service.description";
-        let sum = vec![Term::plus("cost"), Term { member: Some("amount".into()), ..Term::plus("credits") }];
-        assert_eq!(origin(header, "", Feed::BilledCost), Some(Origin::FirstOf(vec![Choice::always(Value::Sum(sum))])));
-        assert_eq!(origin(header, r#"{"credits": "gross"}"#, Feed::BilledCost), Some(Origin::Column("cost".into())));
+        let sum = vec![
+            Term::plus("cost"),
+            Term { member: Some("amount".into()), ..Term::plus("credits") },
+        ];
+        assert_eq!(
+            origin(header, "", Feed::BilledCost),
+            Some(Origin::FirstOf(vec![Choice::always(Value::Sum(sum))]))
+        );
+        assert_eq!(
+            origin(header, r#"{"credits": "gross"}"#, Feed::BilledCost),
+            Some(Origin::Column("cost".into()))
+        );
     }
 
     #[test]
     fn nested_columns_have_dots_or_underscores() {
-        for header in ["usage_start_time,cost,currency,project.id", "usage_start_time,cost,currency,project_id"] {
+        for header in [
+            "usage_start_time,cost,currency,project.id",
+            "usage_start_time,cost,currency,project_id",
+        ] {
             let name = header.rsplit(',').next().unwrap();
-            assert_eq!(origin(header, "", Feed::Dimension(Field::SubAccountId)), Some(Origin::Column(name.into())));
+            assert_eq!(
+                origin(header, "", Feed::Dimension(Field::SubAccountId)),
+                Some(Origin::Column(name.into()))
+            );
         }
     }
 }

@@ -40,8 +40,11 @@ pub fn first(table: &Table, window: Window) -> Option<((), Request)> {
 /// Days as text, because points in time would come as floating seconds.
 fn sql(table: &Table, window: Window) -> String {
     let resource = if table.detailed { ", resource" } else { "" };
-    let partitions =
-        if table.partitioned { format!(" AND (_PARTITIONTIME >= TIMESTAMP('{}') OR _PARTITIONTIME IS NULL)", window.start) } else { String::new() };
+    let partitions = if table.partitioned {
+        format!(" AND (_PARTITIONTIME >= TIMESTAMP('{}') OR _PARTITIONTIME IS NULL)", window.start)
+    } else {
+        String::new()
+    };
     format!(
         "SELECT CAST(DATE(usage_start_time) AS STRING) AS usage_start_time, billing_account_id, service, sku, project, location{resource}, labels, usage, \
          cost, currency, cost_type, credits, invoice FROM {} \
@@ -59,14 +62,26 @@ impl Query {
     fn results(&self, answer: &Node) -> Result<Request, Fault> {
         let job = answer.at("jobReference")?;
         let id = job.at("jobId")?;
-        let is_id = id.text()?.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_:.".contains(&byte));
+        let is_id =
+            id.text()?.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_:.".contains(&byte));
         if !is_id {
             return Err(id.fault("it is not the id of a job"));
         }
-        let url = format!("{}/bigquery/v2/projects/{}/queries/{}", self.table.url, self.table.project, encoded(id.text()?));
-        let request = Request::get(url).parameter("maxResults", &self.table.page_rows.to_string()).parameter("timeoutMs", &WAIT_MS.to_string());
+        let url = format!(
+            "{}/bigquery/v2/projects/{}/queries/{}",
+            self.table.url,
+            self.table.project,
+            encoded(id.text()?)
+        );
+        let request = Request::get(url)
+            .parameter("maxResults", &self.table.page_rows.to_string())
+            .parameter("timeoutMs", &WAIT_MS.to_string());
         let location = job.text_of("location")?;
-        let request = if let Some(location) = location { request.parameter("location", location) } else { request };
+        let request = if let Some(location) = location {
+            request.parameter("location", location)
+        } else {
+            request
+        };
         Ok(request.header("accept", "application/json").secret(SLOT, Place::Bearer))
     }
 }
@@ -75,7 +90,11 @@ impl Query {
 fn decoded(field: &Node, cell: &Node) -> Result<Value, Fault> {
     let Some(value) = cell.get("v") else { return Ok(Value::Null) };
     if field.text_of("mode")? == Some("REPEATED") {
-        return value.items()?.iter().map(|item| item.at("v").and_then(|value| single(field, &value))).collect();
+        return value
+            .items()?
+            .iter()
+            .map(|item| item.at("v").and_then(|value| single(field, &value)))
+            .collect();
     }
     single(field, &value)
 }
@@ -91,7 +110,11 @@ fn single(field: &Node, value: &Node) -> Result<Value, Fault> {
 fn record(fields: &Node, row: &Node) -> Result<Value, Fault> {
     let (fields, cells) = (fields.items()?, row.at("f")?.items()?);
     if fields.len() != cells.len() {
-        return Err(row.fault(format!("it has {} cells under {} columns", cells.len(), fields.len())));
+        return Err(row.fault(format!(
+            "it has {} cells under {} columns",
+            cells.len(),
+            fields.len()
+        )));
     }
     let mut members = Map::new();
     for (field, cell) in fields.iter().zip(&cells) {
@@ -122,7 +145,8 @@ impl Service for Query {
             self.schema = Some(schema.value.clone());
         }
         let schema = self.schema.take().ok_or_else(|| answer.fault("it has no `schema`"))?;
-        let fields = Node { value: &schema, place: format!("{}/schema", answer.place) }.at("fields")?;
+        let fields =
+            Node { value: &schema, place: format!("{}/schema", answer.place) }.at("fields")?;
         let page = answer.get("rows").map_or(Ok(Vec::new()), |rows| rows.items())?;
         self.rows += page.len() as i64;
         for row in page {
@@ -137,7 +161,9 @@ impl Service for Query {
         }
         // A page that is lost would be money that is lost.
         match answer.get("totalRows") {
-            Some(total) if total.whole()? != self.rows => Err(total.fault(format!("it says {}, and {} came", total.whole()?, self.rows))),
+            Some(total) if total.whole()? != self.rows => {
+                Err(total.fault(format!("it says {}, and {} came", total.whole()?, self.rows)))
+            }
             _ => Ok(Vec::new()),
         }
     }

@@ -26,9 +26,12 @@ const DIMENSIONS: [(&str, &str, Field); 13] = [
 pub fn charges(row: &Node, how: Credits) -> Result<Vec<Charge>, Fault> {
     let gross = row.at("cost")?.amount()?;
     let credits = credits(row)?;
-    let amounts = std::iter::once(gross.as_str()).chain(credits.iter().map(|credit| credit.amount.as_str()));
+    let amounts =
+        std::iter::once(gross.as_str()).chain(credits.iter().map(|credit| credit.amount.as_str()));
     let cost = match how {
-        Credits::Net => sum(amounts).ok_or_else(|| row.fault("its cost and credits cannot be added up"))?,
+        Credits::Net => {
+            sum(amounts).ok_or_else(|| row.fault("its cost and credits cannot be added up"))?
+        }
         Credits::Gross | Credits::Charges => gross.clone(),
     };
     let category = match row.text_of("cost_type")? {
@@ -36,7 +39,10 @@ pub fn charges(row: &Node, how: Credits) -> Result<Vec<Charge>, Fault> {
         Some("adjustment" | "rounding_error") => "Adjustment",
         _ => "Usage",
     };
-    let service = row.get("service").map_or(Ok(None), |service| service.text_of("description"))?.unwrap_or("Google Cloud");
+    let service = row
+        .get("service")
+        .map_or(Ok(None), |service| service.text_of("description"))?
+        .unwrap_or("Google Cloud");
     let start = row.at("usage_start_time")?.day()?.midnight();
     let mut own = charge(start, cost, row.at("currency")?.text()?, service, category);
     describe(&mut own, row)?;
@@ -69,7 +75,8 @@ impl Credit {
 fn credits(row: &Node) -> Result<Vec<Credit>, Fault> {
     let Some(credits) = row.get("credits") else { return Ok(Vec::new()) };
     let read = |credit: Node| {
-        let name = credit.text_of("full_name")?.or(credit.text_of("name")?).or(credit.text_of("type")?);
+        let name =
+            credit.text_of("full_name")?.or(credit.text_of("name")?).or(credit.text_of("type")?);
         Ok(Credit { amount: credit.at("amount")?.amount()?, name: name.map(str::to_owned) })
     };
     credits.items()?.into_iter().map(read).collect()
@@ -79,7 +86,11 @@ fn describe(charge: &mut Charge, row: &Node) -> Result<(), Fault> {
     for field in [Field::ProviderName, Field::PublisherName] {
         dimension(charge, field, Some("Google Cloud"));
     }
-    dimension(charge, Field::InvoiceIssuerName, row.text_of("seller_name")?.or(Some("Google Cloud")));
+    dimension(
+        charge,
+        Field::InvoiceIssuerName,
+        row.text_of("seller_name")?.or(Some("Google Cloud")),
+    );
     dimension(charge, Field::BillingAccountId, row.text_of("billing_account_id")?);
     for (record, member, field) in DIMENSIONS {
         if let Some(record) = row.get(record) {
@@ -87,7 +98,11 @@ fn describe(charge: &mut Charge, row: &Node) -> Result<(), Fault> {
         }
     }
     if let Some(location) = row.get("location") {
-        dimension(charge, Field::RegionId, location.text_of("region")?.or(location.text_of("location")?));
+        dimension(
+            charge,
+            Field::RegionId,
+            location.text_of("region")?.or(location.text_of("location")?),
+        );
     }
     if let Some(labels) = row.get("labels") {
         for label in labels.items()? {
@@ -111,9 +126,13 @@ impl Service for Lines {
 
     /// A list of rows. A line that is no JSON stays text, and is set aside as a row that is none.
     fn file(&self, name: &str, bytes: &[u8]) -> Result<Value, Error> {
-        let text = std::str::from_utf8(bytes).map_err(|error| Error::config(format!("{name} is not UTF-8: {error}")))?;
-        let lines = text.trim_start_matches('\u{feff}').lines().filter(|line| !line.trim().is_empty());
-        Ok(lines.map(|line| serde_json::from_str(line).unwrap_or_else(|_| Value::String(line.into()))).collect())
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| Error::config(format!("{name} is not UTF-8: {error}")))?;
+        let lines =
+            text.trim_start_matches('\u{feff}').lines().filter(|line| !line.trim().is_empty());
+        Ok(lines
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| Value::String(line.into())))
+            .collect())
     }
 
     fn kind(&self, _: &Node) -> Option<()> {

@@ -4,8 +4,20 @@ use apportion_plugin_sdk::{Error, Problem};
 use json_api::Settings;
 
 pub const SLOT: &str = "token";
-const KEYS: [&str; 12] =
-    ["mode", "credits", "project", "table_project", "dataset", "table", "detailed", "partitioned", "location", "page_rows", "url", "months"];
+const KEYS: [&str; 12] = [
+    "mode",
+    "credits",
+    "project",
+    "table_project",
+    "dataset",
+    "table",
+    "detailed",
+    "partitioned",
+    "location",
+    "page_rows",
+    "url",
+    "months",
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -67,17 +79,27 @@ impl Table {
         };
         let name = |key: &str, example: &str| {
             let name = settings.segment(key, example)?;
-            let dotted = || Error::Config(Problem::new(format!("{key} cannot be \"{name}\"")).hint(format!("{key} = \"{example}\"")));
+            let dotted = || {
+                Error::Config(
+                    Problem::new(format!("{key} cannot be \"{name}\""))
+                        .hint(format!("{key} = \"{example}\"")),
+                )
+            };
             if name.contains('.') { Err(dotted()) } else { Ok(name) }
         };
-        let (dataset, table) = (name("dataset", "billing_export")?, name("table", "gcp_billing_export_v1_0123AB_4567CD_89EF01")?);
+        let (dataset, table) = (
+            name("dataset", "billing_export")?,
+            name("table", "gcp_billing_export_v1_0123AB_4567CD_89EF01")?,
+        );
         Ok(Table {
             url: settings.url("url", "https://bigquery.googleapis.com")?,
             project,
             name: format!("`{table_project}.{dataset}.{table}`"),
             detailed: settings.flag("detailed")?.unwrap_or(false),
             partitioned: settings.flag("partitioned")?.unwrap_or(true),
-            location: settings.text("location")?.map_or(Ok(None), |_| settings.segment("location", "EU").map(Some))?,
+            location: settings
+                .text("location")?
+                .map_or(Ok(None), |_| settings.segment("location", "EU").map(Some))?,
             page_rows: settings.whole("page_rows", 1, 100_000)?.unwrap_or(5_000),
             months: settings.months(1)?,
             credits: credits_of(&settings)?,

@@ -5,7 +5,10 @@ mod options;
 mod pages;
 mod path;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, http, register_collector, run_info};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, http, register_collector,
+    run_info,
+};
 use exact::Day;
 use options::Options;
 use pages::Pages;
@@ -17,11 +20,16 @@ struct HttpJson {
 
 impl Collector for HttpJson {
     fn manifest() -> Manifest {
-        Manifest::new(Kind::Collector, "http-json", env!("CARGO_PKG_VERSION"), "Any JSON API, by a small mapping")
-            .power("http", "to ask the API that the settings name")
-            .config_schema(include_str!("config-schema.json"))
-            .stream("charges", "one charge a row of the answers")
-            .stream("usage", "quantities in the rows of the answers")
+        Manifest::new(
+            Kind::Collector,
+            "http-json",
+            env!("CARGO_PKG_VERSION"),
+            "Any JSON API, by a small mapping",
+        )
+        .power("http", "to ask the API that the settings name")
+        .config_schema(include_str!("config-schema.json"))
+        .stream("charges", "one charge a row of the answers")
+        .stream("usage", "quantities in the rows of the answers")
     }
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
@@ -44,10 +52,17 @@ impl Collector for HttpJson {
     fn next(&mut self) -> Result<Option<Batch>, Error> {
         let Some((request, name)) = self.pages.next(&self.options)? else { return Ok(None) };
         let response = http::ask(&request)?;
-        let answer = json_api::json(&format!("{name} of {}", request.url.split('?').next().unwrap_or_default()), &response.body)?;
+        let answer = json_api::json(
+            &format!("{name} of {}", request.url.split('?').next().unwrap_or_default()),
+            &response.body,
+        )?;
         let page = map::page(&self.options, &name, &answer)?;
         self.pages.came(&self.options, &request.url, &response, &answer, page.rows)?;
-        Ok(Some(Batch { usage: page.usage, rejected: page.rejected, ..Batch::new(Rows::Charges(page.charges)) }))
+        Ok(Some(Batch {
+            usage: page.usage,
+            rejected: page.rejected,
+            ..Batch::new(Rows::Charges(page.charges))
+        }))
     }
 }
 

@@ -26,12 +26,18 @@ pub fn page(options: &Options, name: &str, answer: &Value) -> Result<Page, Error
     let mut page = Page::default();
     let found = |path: &JsonPath| {
         // A server that answers with something else altogether says nothing about costs: it is no empty page.
-        path.rows(answer).map_err(|reason| Error::Transient(format!("{name} is not what the settings say: {reason}")))
+        path.rows(answer).map_err(|reason| {
+            Error::Transient(format!("{name} is not what the settings say: {reason}"))
+        })
     };
     if let Some(charges) = &options.charges {
         for row in found(&charges.rows)? {
             page.rows += 1;
-            if charges.skip.iter().any(|(path, values)| path.text(&row).is_some_and(|text| values.contains(&text))) {
+            if charges
+                .skip
+                .iter()
+                .any(|(path, values)| path.text(&row).is_some_and(|text| values.contains(&text)))
+            {
                 continue;
             }
             match charge(options, charges, &row) {
@@ -54,7 +60,14 @@ pub fn page(options: &Options, name: &str, answer: &Value) -> Result<Page, Error
 
 fn rejected(name: &str, row: &Row, reason: String) -> Rejected {
     let excerpt = row.node.value.to_string().chars().take(EXCERPT_CHARS).collect();
-    Rejected { location: format!("{name}: {}", if row.node.pointer.is_empty() { "/" } else { &row.node.pointer }), reason, excerpt }
+    Rejected {
+        location: format!(
+            "{name}: {}",
+            if row.node.pointer.is_empty() { "/" } else { &row.node.pointer }
+        ),
+        reason,
+        excerpt,
+    }
 }
 
 /// The text of a field, renamed.
@@ -71,7 +84,8 @@ fn needed(options: &Options, name: &str, from: Option<&From>, row: &Row) -> Resu
 }
 
 fn charge(options: &Options, charges: &Charges, row: &Row) -> Result<Charge, String> {
-    let from = |name: &str| charges.fields.iter().find(|(known, _)| known == name).map(|(_, from)| from);
+    let from =
+        |name: &str| charges.fields.iter().find(|(known, _)| known == name).map(|(_, from)| from);
     let needed = |name: &str| needed(options, name, from(name), row);
     let amount = |name: &str| amount(name, &needed(name)?, charges.divide_by);
     let billed_cost = amount("billed_cost")?;
@@ -86,19 +100,34 @@ fn charge(options: &Options, charges: &Charges, row: &Row) -> Result<Charge, Str
     }
     Ok(Charge {
         charge_period_start: date("charge_period_start", &needed("charge_period_start")?)?,
-        effective_cost: if from("effective_cost").is_some() { amount("effective_cost")? } else { billed_cost.clone() },
+        effective_cost: if from("effective_cost").is_some() {
+            amount("effective_cost")?
+        } else {
+            billed_cost.clone()
+        },
         billed_cost,
         billing_currency: needed("billing_currency")?.to_uppercase(),
         service_name: needed("service_name")?,
-        charge_category: from("charge_category").map_or(Ok("Usage".into()), |_| needed("charge_category"))?,
+        charge_category: from("charge_category")
+            .map_or(Ok("Usage".into()), |_| needed("charge_category"))?,
         dimensions,
         tags: tags(options, &charges.tags, charges.all_tags.as_ref(), row),
     })
 }
 
 /// A tag that is named takes precedence over one of the same key among all.
-fn tags(options: &Options, named: &[(String, From)], all: Option<&JsonPath>, row: &Row) -> Vec<Tag> {
-    let mut tags: Vec<Tag> = named.iter().filter_map(|(key, from)| Some(Tag { key: key.clone(), value: text(options, key, from, row)? })).collect();
+fn tags(
+    options: &Options,
+    named: &[(String, From)],
+    all: Option<&JsonPath>,
+    row: &Row,
+) -> Vec<Tag> {
+    let mut tags: Vec<Tag> = named
+        .iter()
+        .filter_map(|(key, from)| {
+            Some(Tag { key: key.clone(), value: text(options, key, from, row)? })
+        })
+        .collect();
     let members = all.and_then(|path| path.value(row)).and_then(|node| node.value.as_object());
     for (key, value) in members.into_iter().flatten() {
         let value = match value {
@@ -126,7 +155,8 @@ fn quantity(options: &Options, usage: &Usage, row: &Row) -> Result<sdk::Usage, S
 
 /// Digit by digit as the server has it, unless it is to be divided.
 fn amount(name: &str, text: &str, divide_by: u32) -> Result<String, String> {
-    let number = Decimal::parse(text).map_err(|_| format!("its {name} is '{text}', and that is no number"))?;
+    let number = Decimal::parse(text)
+        .map_err(|_| format!("its {name} is '{text}', and that is no number"))?;
     Ok(if divide_by == 1 { text.trim().to_owned() } else { number.over(divide_by).to_string() })
 }
 
@@ -134,13 +164,21 @@ fn amount(name: &str, text: &str, divide_by: u32) -> Result<String, String> {
 fn date(name: &str, text: &str) -> Result<String, String> {
     let text = text.trim();
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let of_seconds = |seconds: i64| Day::parse("1970-01-01").map(|day| day.plus(seconds.div_euclid(SECONDS)).to_string());
+    let of_seconds = |seconds: i64| {
+        Day::parse("1970-01-01").map(|day| day.plus(seconds.div_euclid(SECONDS)).to_string())
+    };
     let refuse = |_| format!("its {name} is '{text}', and that is no date");
     match text.len() {
-        8 if digits => Day::parse(&format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..])).map(|day| day.to_string()).map_err(refuse),
-        7 if text.as_bytes()[4] == b'-' => Day::parse(&format!("{text}-01")).map(|day| day.to_string()).map_err(refuse),
+        8 if digits => Day::parse(&format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]))
+            .map(|day| day.to_string())
+            .map_err(refuse),
+        7 if text.as_bytes()[4] == b'-' => {
+            Day::parse(&format!("{text}-01")).map(|day| day.to_string()).map_err(refuse)
+        }
         9..=10 if digits => of_seconds(text.parse().unwrap_or_default()).map_err(refuse),
-        12..=13 if digits => of_seconds(text.parse::<i64>().unwrap_or_default() / 1_000).map_err(refuse),
+        12..=13 if digits => {
+            of_seconds(text.parse::<i64>().unwrap_or_default() / 1_000).map_err(refuse)
+        }
         10 => Day::parse(text).map(|day| day.to_string()).map_err(refuse),
         // With an hour and perhaps an offset: the host reads these.
         11.. if text.get(..10).is_some_and(|day| Day::parse(day).is_ok()) => Ok(text.to_owned()),
@@ -164,14 +202,18 @@ mod tests {
         ] {
             assert_eq!(date("d", text).as_deref(), Ok(expect));
         }
-        for text in ["", "yesterday", "2026-02-30", "31.03.2026", "2026-13", "2026-02-30T00:00:00Z"] {
+        for text in ["", "yesterday", "2026-02-30", "31.03.2026", "2026-13", "2026-02-30T00:00:00Z"]
+        {
             assert_eq!(date("d", text), Err(format!("its d is '{text}', and that is no date")));
         }
     }
 
     #[test]
     fn amounts_keep_their_digits() {
-        assert_eq!(amount("a", "0.10000000000000000000001", 1).as_deref(), Ok("0.10000000000000000000001"));
+        assert_eq!(
+            amount("a", "0.10000000000000000000001", 1).as_deref(),
+            Ok("0.10000000000000000000001")
+        );
         assert_eq!(amount("a", "1e-8", 1).as_deref(), Ok("1e-8"));
         assert_eq!(amount("a", "12345", 100).as_deref(), Ok("123.45"));
         assert_eq!(amount("a", "1,5", 1), Err("its a is '1,5', and that is no number".into()));

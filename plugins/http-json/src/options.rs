@@ -25,8 +25,10 @@ const KEYS: [&str; 16] = [
     "usage",
 ];
 const AUTH_KEYS: [&str; 4] = ["slot", "place", "user", "name"];
-const PAGING_KEYS: [&str; 8] = ["style", "path", "parameter", "first", "size_parameter", "size", "more", "most"];
-const USAGE_KEYS: [&str; 7] = ["rows", "metric", "unit", "value", "period_start", "keys", "all_keys"];
+const PAGING_KEYS: [&str; 8] =
+    ["style", "path", "parameter", "first", "size_parameter", "size", "more", "most"];
+const USAGE_KEYS: [&str; 7] =
+    ["rows", "metric", "unit", "value", "period_start", "keys", "all_keys"];
 /// Where no period is asked for.
 const DAYS_DEFAULT: i64 = 35;
 const DAYS_MAX: i64 = 3_660;
@@ -127,13 +129,18 @@ fn lacks(what: &str, line: &str) -> Error {
 }
 
 fn path(what: &str, value: &Value) -> Result<JsonPath, Error> {
-    JsonPath::parse(&text(what, value)?).map_err(|reason| Error::config(format!("{what}: {reason}")))
+    JsonPath::parse(&text(what, value)?)
+        .map_err(|reason| Error::config(format!("{what}: {reason}")))
 }
 
 /// The path of rows begins at the answer.
 fn rows(what: &str, value: &Value) -> Result<JsonPath, Error> {
     let path = path(what, value)?;
-    if path.starts_above() { Err(Error::config(format!("{what} has to begin with $, the answer"))) } else { Ok(path) }
+    if path.starts_above() {
+        Err(Error::config(format!("{what} has to begin with $, the answer")))
+    } else {
+        Ok(path)
+    }
 }
 
 fn from(what: &str, value: &Value) -> Result<From, Error> {
@@ -142,16 +149,25 @@ fn from(what: &str, value: &Value) -> Result<From, Error> {
         return Ok(From::Constant(written));
     }
     let path = path(what, value)?;
-    if path.has_star() { Err(Error::config(format!("{what} is one value, so that its path can have no star"))) } else { Ok(From::Path(path)) }
+    if path.has_star() {
+        Err(Error::config(format!("{what} is one value, so that its path can have no star")))
+    } else {
+        Ok(From::Path(path))
+    }
 }
 
 fn froms(what: &str, value: &Value) -> Result<Vec<(String, From)>, Error> {
-    object(what, value)?.iter().map(|(key, value)| Ok((key.clone(), from(&format!("{what}.{key}"), value)?))).collect()
+    object(what, value)?
+        .iter()
+        .map(|(key, value)| Ok((key.clone(), from(&format!("{what}.{key}"), value)?)))
+        .collect()
 }
 
 fn number(what: &str, value: &Value, least: u64, most: u64) -> Result<u64, Error> {
     let found = value.as_u64().filter(|number| (least..=most).contains(number));
-    found.ok_or_else(|| Error::config(format!("{what} has to be a number from {least} to {most}, not {value}")))
+    found.ok_or_else(|| {
+        Error::config(format!("{what} has to be a number from {least} to {most}, not {value}"))
+    })
 }
 
 impl Options {
@@ -161,8 +177,12 @@ impl Options {
         known("setting", settings, &KEYS)?;
         let charges = Charges::parse(settings)?;
         let usage = match settings.get("usage") {
-            Some(Value::Array(entries)) => entries.iter().map(Usage::parse).collect::<Result<Vec<Usage>, Error>>()?,
-            Some(other) => return Err(Error::config(format!("usage must be a list of tables, not {other}"))),
+            Some(Value::Array(entries)) => {
+                entries.iter().map(Usage::parse).collect::<Result<Vec<Usage>, Error>>()?
+            }
+            Some(other) => {
+                return Err(Error::config(format!("usage must be a list of tables, not {other}")));
+            }
             None => Vec::new(),
         };
         if charges.is_none() && usage.is_empty() {
@@ -170,8 +190,13 @@ impl Options {
         }
         Ok(Options {
             ask: Ask::parse(settings)?,
-            days: settings.get("days").map_or(Ok(DAYS_DEFAULT as u64), |days| number("days", days, 1, DAYS_MAX as u64))? as i64,
-            paging: settings.get("paging").map_or(Ok(Paging { style: Style::OnePage, more: None, most: 1 }), Paging::parse)?,
+            days: settings
+                .get("days")
+                .map_or(Ok(DAYS_DEFAULT as u64), |days| number("days", days, 1, DAYS_MAX as u64))?
+                as i64,
+            paging: settings
+                .get("paging")
+                .map_or(Ok(Paging { style: Style::OnePage, more: None, most: 1 }), Paging::parse)?,
             charges,
             usage,
             rename: settings.get("rename").map_or(Ok(Vec::new()), rename)?,
@@ -181,27 +206,47 @@ impl Options {
     /// The value of a name after renaming.
     pub fn renamed(&self, name: &str, value: String) -> String {
         let values = self.rename.iter().find(|(known, _)| known == name).map(|(_, values)| values);
-        values.and_then(|values| values.iter().find(|(old, _)| *old == value)).map_or(value, |(_, new)| new.clone())
+        values
+            .and_then(|values| values.iter().find(|(old, _)| *old == value))
+            .map_or(value, |(_, new)| new.clone())
     }
 }
 
 fn rename(value: &Value) -> Result<Vec<(String, Vec<(String, String)>)>, Error> {
-    object("rename", value)?.iter().map(|(name, values)| Ok((name.clone(), texts_by_key(&format!("rename.{name}"), values)?))).collect()
+    object("rename", value)?
+        .iter()
+        .map(|(name, values)| Ok((name.clone(), texts_by_key(&format!("rename.{name}"), values)?)))
+        .collect()
 }
 
 impl Ask {
     fn parse(settings: &Map<String, Value>) -> Result<Ask, Error> {
-        let url = settings.get("url").ok_or_else(|| lacks("url", "url = \"https://api.example.com/v1/costs?from={start}&to={end}\""))?;
+        let url = settings.get("url").ok_or_else(|| {
+            lacks("url", "url = \"https://api.example.com/v1/costs?from={start}&to={end}\"")
+        })?;
         let body = settings.get("body").map(|body| text("body", body)).transpose()?;
         let usual = if body.is_some() { Method::Post } else { Method::Get };
         Ok(Ask {
             url: text("url", url)?,
-            method: settings.get("method").map_or(Ok(usual), |method| word("method", method, &[("GET", Method::Get), ("POST", Method::Post)]))?,
+            method: settings.get("method").map_or(Ok(usual), |method| {
+                word("method", method, &[("GET", Method::Get), ("POST", Method::Post)])
+            })?,
             body,
-            headers: settings.get("headers").map_or(Ok(Vec::new()), |headers| texts_by_key("headers", headers))?,
+            headers: settings
+                .get("headers")
+                .map_or(Ok(Vec::new()), |headers| texts_by_key("headers", headers))?,
             auth: settings.get("auth").map(auth).transpose()?,
             dates: settings.get("dates").map_or(Ok(Dates::Date), |dates| {
-                word("dates", dates, &[("date", Dates::Date), ("rfc3339", Dates::Rfc3339), ("unix", Dates::Unix), ("unix_ms", Dates::UnixMs)])
+                word(
+                    "dates",
+                    dates,
+                    &[
+                        ("date", Dates::Date),
+                        ("rfc3339", Dates::Rfc3339),
+                        ("unix", Dates::Unix),
+                        ("unix_ms", Dates::UnixMs),
+                    ],
+                )
             })?,
         })
     }
@@ -213,12 +258,24 @@ fn auth(value: &Value) -> Result<(String, Place), Error> {
     let line = "auth = { slot = \"token\", place = \"bearer\" }";
     let slot = text("auth.slot", auth.get("slot").ok_or_else(|| lacks("auth.slot", line))?)?;
     let name = || {
-        text("auth.name", auth.get("name").ok_or_else(|| lacks("auth.name", "auth = { slot = \"key\", place = \"header\", name = \"x-api-key\" }"))?)
+        text(
+            "auth.name",
+            auth.get("name").ok_or_else(|| {
+                lacks(
+                    "auth.name",
+                    "auth = { slot = \"key\", place = \"header\", name = \"x-api-key\" }",
+                )
+            })?,
+        )
     };
     let place = auth.get("place").ok_or_else(|| lacks("auth.place", line))?;
     Ok((
         slot,
-        match word("auth.place", place, &[("bearer", 0), ("basic", 1), ("header", 2), ("query", 3)])? {
+        match word(
+            "auth.place",
+            place,
+            &[("bearer", 0), ("basic", 1), ("header", 2), ("query", 3)],
+        )? {
             0 => Place::Bearer,
             1 => Place::Basic(auth.get("user").map(|user| text("auth.user", user)).transpose()?),
             2 => Place::Header(name()?),
@@ -232,27 +289,43 @@ impl Paging {
         let paging = object("paging", value)?;
         known("key of paging", paging, &PAGING_KEYS)?;
         let needed = |key: &str| {
-            paging
-                .get(key)
-                .ok_or_else(|| lacks(&format!("paging.{key}"), "paging = { style = \"cursor\", path = \"$.next\", parameter = \"cursor\" }"))
+            paging.get(key).ok_or_else(|| {
+                lacks(
+                    &format!("paging.{key}"),
+                    "paging = { style = \"cursor\", path = \"$.next\", parameter = \"cursor\" }",
+                )
+            })
         };
         let parameter = || text("paging.parameter", needed("parameter")?);
         let found = paging.get("path").map(|found| rows("paging.path", found)).transpose()?;
         let styles = [("next_link", 0), ("cursor", 1), ("page", 2), ("offset", 3)];
         let style = match word("paging.style", needed("style")?, &styles)? {
             0 => Style::NextLink(found),
-            1 => Style::Cursor { path: rows("paging.path", needed("path")?)?, parameter: parameter()? },
-            2 => Style::Page { parameter: parameter()?, first: paging.get("first").map_or(Ok(1), |first| number("paging.first", first, 0, 1))? },
+            1 => Style::Cursor {
+                path: rows("paging.path", needed("path")?)?,
+                parameter: parameter()?,
+            },
+            2 => Style::Page {
+                parameter: parameter()?,
+                first: paging
+                    .get("first")
+                    .map_or(Ok(1), |first| number("paging.first", first, 0, 1))?,
+            },
             _ => Style::Offset {
                 parameter: parameter()?,
-                size_parameter: paging.get("size_parameter").map(|name| text("paging.size_parameter", name)).transpose()?,
+                size_parameter: paging
+                    .get("size_parameter")
+                    .map(|name| text("paging.size_parameter", name))
+                    .transpose()?,
                 size: number("paging.size", needed("size")?, 1, 1_000_000)?,
             },
         };
         Ok(Paging {
             style,
             more: paging.get("more").map(|more| rows("paging.more", more)).transpose()?,
-            most: paging.get("most").map_or(Ok(PAGES_DEFAULT), |most| number("paging.most", most, 1, 1_000_000))?,
+            most: paging
+                .get("most")
+                .map_or(Ok(PAGES_DEFAULT), |most| number("paging.most", most, 1, 1_000_000))?,
         })
     }
 }
@@ -260,9 +333,15 @@ impl Paging {
 impl Charges {
     fn parse(settings: &Map<String, Value>) -> Result<Option<Charges>, Error> {
         let Some(place) = settings.get("rows") else { return Ok(None) };
-        let fields = froms("fields", settings.get("fields").ok_or_else(|| lacks("fields", "fields = { billed_cost = \"$.cost\", … }"))?)?;
+        let fields = froms(
+            "fields",
+            settings
+                .get("fields")
+                .ok_or_else(|| lacks("fields", "fields = { billed_cost = \"$.cost\", … }"))?,
+        )?;
         let names = || FEDS.iter().map(|fed| fed.name).filter(|name| *name != "tags");
-        if let Some((name, _)) = fields.iter().find(|(name, _)| !names().any(|known| known == name)) {
+        if let Some((name, _)) = fields.iter().find(|(name, _)| !names().any(|known| known == name))
+        {
             return Err(unknown("field", name, names()));
         }
         for (needed, line) in [
@@ -279,7 +358,11 @@ impl Charges {
             object("skip", skip)?
                 .iter()
                 .map(|(place, values)| {
-                    let values = if values.is_string() { vec![text("skip", values)?] } else { table_settings::texts("skip", values)? };
+                    let values = if values.is_string() {
+                        vec![text("skip", values)?]
+                    } else {
+                        table_settings::texts("skip", values)?
+                    };
                     Ok((path("skip", &Value::from(place.as_str()))?, values))
                 })
                 .collect::<Result<Vec<_>, Error>>()
@@ -290,7 +373,10 @@ impl Charges {
             tags: settings.get("tags").map_or(Ok(Vec::new()), |tags| froms("tags", tags))?,
             all_tags: settings.get("all_tags").map(|tags| path("all_tags", tags)).transpose()?,
             skip,
-            divide_by: settings.get("divide_by").map_or(Ok(1), |by| number("divide_by", by, 1, 1_000_000_000))? as u32,
+            divide_by: settings
+                .get("divide_by")
+                .map_or(Ok(1), |by| number("divide_by", by, 1, 1_000_000_000))?
+                as u32,
         }))
     }
 }

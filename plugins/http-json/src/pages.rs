@@ -37,7 +37,10 @@ fn dated(template: &str, dates: Dates, start: Day, end: Day, in_url: bool) -> St
         Dates::UnixMs => format!("{}000", day.start()),
     };
     let shown = |day: Day| if in_url { encoded(&shown(day)) } else { shown(day) };
-    template.replace("{start}", &shown(start)).replace("{end}", &shown(end)).replace("{last_day}", &shown(end.plus(-1)))
+    template
+        .replace("{start}", &shown(start))
+        .replace("{end}", &shown(end))
+        .replace("{last_day}", &shown(end.plus(-1)))
 }
 
 impl Pages {
@@ -51,15 +54,27 @@ impl Pages {
             // A place for the cursor is empty on the first page.
             Style::Cursor { parameter, .. } => {
                 let place = format!("{{{parameter}}}");
-                Step { url: bare.url.replace(&place, ""), body: bare.body.as_ref().map(|body| body.replace(&place, "")) }
+                Step {
+                    url: bare.url.replace(&place, ""),
+                    body: bare.body.as_ref().map(|body| body.replace(&place, "")),
+                }
             }
             Style::Page { parameter, first } => bare.with(parameter, &first.to_string()),
             Style::Offset { parameter, size_parameter, size } => {
-                let sized = size_parameter.as_ref().map_or_else(|| bare.clone(), |name| bare.with(name, &size.to_string()));
+                let sized = size_parameter
+                    .as_ref()
+                    .map_or_else(|| bare.clone(), |name| bare.with(name, &size.to_string()));
                 sized.with(parameter, "0")
             }
         };
-        Pages { first: bare, next: Some(next), asked: BTreeSet::new(), came: BTreeSet::new(), count: 0, rows: 0 }
+        Pages {
+            first: bare,
+            next: Some(next),
+            asked: BTreeSet::new(),
+            came: BTreeSet::new(),
+            count: 0,
+            rows: 0,
+        }
     }
 
     /// The next request, and what its page is called; `None` after the last one.
@@ -67,12 +82,20 @@ impl Pages {
         let Some(step) = self.next.take() else { return Ok(None) };
         self.count += 1;
         if self.count > 1 && self.count > options.paging.most {
-            let hint = format!("paging = {{ …, most = {} }}", options.paging.most.saturating_mul(10));
-            let problem = apportion_plugin_sdk::Problem::new(format!("there are more than {} pages", options.paging.most)).hint(hint);
+            let hint =
+                format!("paging = {{ …, most = {} }}", options.paging.most.saturating_mul(10));
+            let problem = apportion_plugin_sdk::Problem::new(format!(
+                "there are more than {} pages",
+                options.paging.most
+            ))
+            .hint(hint);
             return Err(Error::Config(problem));
         }
         if !self.asked.insert(step.clone()) {
-            return Err(Error::Unavailable(format!("page {} is one that was asked before: the server's pages lead in a circle", self.count)));
+            return Err(Error::Unavailable(format!(
+                "page {} is one that was asked before: the server's pages lead in a circle",
+                self.count
+            )));
         }
         let Ask { method, headers, auth, .. } = &options.ask;
         let mut request = Request::get(step.url);
@@ -95,7 +118,14 @@ impl Pages {
     }
 
     /// Works out what comes after a page of so many rows.
-    pub fn came(&mut self, options: &Options, url: &str, response: &Response, answer: &Value, rows: usize) -> Result<(), Error> {
+    pub fn came(
+        &mut self,
+        options: &Options,
+        url: &str,
+        response: &Response,
+        answer: &Value,
+        rows: usize,
+    ) -> Result<(), Error> {
         if rows >= ROWS_OF_A_REPETITION && !self.came.insert(fingerprint(options, answer)) {
             return Err(Error::Unavailable(format!(
                 "page {} has the same rows as one before: the server does not turn pages as the settings say",
@@ -117,12 +147,21 @@ impl Pages {
                 };
                 link.map(|link| Step { url: joined(url, &link), body: self.first.body.clone() })
             }
-            Style::Cursor { path, parameter } => text(path).map(|cursor| self.first.with(parameter, &cursor)),
-            Style::Page { parameter, first } => (rows > 0).then(|| self.first.with(parameter, &(first + self.count).to_string())),
-            Style::Offset { parameter, size_parameter, size } => (rows as u64 >= *size).then(|| {
-                let sized = size_parameter.as_ref().map_or_else(|| self.first.clone(), |name| self.first.with(name, &size.to_string()));
-                sized.with(parameter, &self.rows.to_string())
-            }),
+            Style::Cursor { path, parameter } => {
+                text(path).map(|cursor| self.first.with(parameter, &cursor))
+            }
+            Style::Page { parameter, first } => {
+                (rows > 0).then(|| self.first.with(parameter, &(first + self.count).to_string()))
+            }
+            Style::Offset { parameter, size_parameter, size } => {
+                (rows as u64 >= *size).then(|| {
+                    let sized = size_parameter.as_ref().map_or_else(
+                        || self.first.clone(),
+                        |name| self.first.with(name, &size.to_string()),
+                    );
+                    sized.with(parameter, &self.rows.to_string())
+                })
+            }
         };
         Ok(())
     }
@@ -133,16 +172,27 @@ impl Step {
     fn with(&self, name: &str, value: &str) -> Step {
         let place = format!("{{{name}}}");
         match &self.body {
-            Some(body) if body.contains(&place) => Step { url: self.url.clone(), body: Some(body.replace(&place, value)) },
-            _ if self.url.contains(&place) => Step { url: self.url.replace(&place, &encoded(value)), body: self.body.clone() },
-            body => Step { url: Request::get(self.url.clone()).parameter(name, value).url, body: body.clone() },
+            Some(body) if body.contains(&place) => {
+                Step { url: self.url.clone(), body: Some(body.replace(&place, value)) }
+            }
+            _ if self.url.contains(&place) => {
+                Step { url: self.url.replace(&place, &encoded(value)), body: self.body.clone() }
+            }
+            body => Step {
+                url: Request::get(self.url.clone()).parameter(name, value).url,
+                body: body.clone(),
+            },
         }
     }
 }
 
 /// The rows alone: a page that came twice may have another cursor or time in it.
 fn fingerprint(options: &Options, answer: &Value) -> String {
-    let paths = options.charges.iter().map(|charges| &charges.rows).chain(options.usage.iter().map(|usage| &usage.rows));
+    let paths = options
+        .charges
+        .iter()
+        .map(|charges| &charges.rows)
+        .chain(options.usage.iter().map(|usage| &usage.rows));
     let rows = paths.flat_map(|path| path.rows(answer).unwrap_or_default());
     rows.map(|row| format!("{}\n", row.node.value)).collect()
 }
@@ -155,7 +205,10 @@ fn is_true(node: Option<Node>) -> bool {
 fn next_of(header: &str) -> Option<&str> {
     header.split(',').find_map(|link| {
         let (url, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        parameters.split(';').any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next")).then_some(url)
+        parameters
+            .split(';')
+            .any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"))
+            .then_some(url)
     })
 }
 
@@ -194,7 +247,10 @@ mod tests {
             assert_eq!(joined(url, link), expect);
         }
         assert_eq!(joined("https://h", "y"), "https://h/y");
-        assert_eq!(next_of("<https://h/1>; rel=\"prev\", <https://h/3>; rel=\"next\"; title=\"x\""), Some("https://h/3"));
+        assert_eq!(
+            next_of("<https://h/1>; rel=\"prev\", <https://h/3>; rel=\"next\"; title=\"x\""),
+            Some("https://h/3")
+        );
         assert_eq!(next_of("<https://h/1>; rel=\"prev\""), None);
     }
 }

@@ -74,7 +74,9 @@ impl JsonPath {
             if rest.is_empty() || rest == "~" {
                 return Ok(JsonPath { up, steps, key: rest == "~" });
             }
-            let (step, after) = step(rest).ok_or_else(|| refuse("a step is .name, ['name'], [0] or [*]; behind a name can stand ?"))?;
+            let (step, after) = step(rest).ok_or_else(|| {
+                refuse("a step is .name, ['name'], [0] or [*]; behind a name can stand ?")
+            })?;
             steps.push(step);
             rest = after;
         }
@@ -92,11 +94,14 @@ impl JsonPath {
     /// answer of another shape, such as an error, is no month without costs. What is null, or missing in an item, has no rows.
     pub fn rows<'a>(&self, answer: &'a Value) -> Result<Vec<Row<'a>>, String> {
         let mut rows = vec![Row::whole(answer)];
-        let first_star = self.steps.iter().position(|step| *step == Step::Star).unwrap_or(self.steps.len());
+        let first_star =
+            self.steps.iter().position(|step| *step == Step::Star).unwrap_or(self.steps.len());
         for (at, step) in self.steps.iter().enumerate() {
             if let Step::Member { name, may_lack: false } = step
                 && at < first_star
-                && let Some(lacking) = rows.iter().find_map(|row| row.node.value.as_object().filter(|members| !members.contains_key(name)))
+                && let Some(lacking) = rows.iter().find_map(|row| {
+                    row.node.value.as_object().filter(|members| !members.contains_key(name))
+                })
             {
                 return Err(missing(name, lacking));
             }
@@ -104,7 +109,11 @@ impl JsonPath {
             for row in rows {
                 match step {
                     Step::Star => spread(row, &mut next)?,
-                    step => next.extend(expected(&row.node, step)?.map(|node| Row { node, starred: row.starred.clone(), above: row.above.clone() })),
+                    step => next.extend(expected(&row.node, step)?.map(|node| Row {
+                        node,
+                        starred: row.starred.clone(),
+                        above: row.above.clone(),
+                    })),
                 }
             }
             rows = next;
@@ -141,7 +150,8 @@ impl JsonPath {
             0 => Some(row.node.clone()),
             up => {
                 let is_part = row.starred.pointer != row.node.pointer;
-                let above: Vec<&Node> = row.above.iter().chain(is_part.then_some(&row.starred)).collect();
+                let above: Vec<&Node> =
+                    row.above.iter().chain(is_part.then_some(&row.starred)).collect();
                 above.get(above.len().checked_sub(up)?).map(|node| (*node).clone())
             }
         }
@@ -151,13 +161,17 @@ impl JsonPath {
 fn missing(name: &str, members: &serde_json::Map<String, Value>) -> String {
     let there: Vec<&str> = members.keys().map(String::as_str).take(NAMED).collect();
     let there = if there.is_empty() { "nothing".to_owned() } else { there.join(", ") };
-    format!("it has no `{name}`, but {there}; where an empty month has none, write `{name}?` in `rows`")
+    format!(
+        "it has no `{name}`, but {there}; where an empty month has none, write `{name}?` in `rows`"
+    )
 }
 
 /// As [`down`], where the place can have such a step.
 fn expected<'a>(node: &Node<'a>, step: &Step) -> Result<Option<Node<'a>>, String> {
     let wanted = match (step, node.value) {
-        (_, Value::Null) | (Step::Member { .. }, Value::Object(_)) | (Step::Item(_), Value::Array(_)) => return Ok(down(node, step)),
+        (_, Value::Null)
+        | (Step::Member { .. }, Value::Object(_))
+        | (Step::Item(_), Value::Array(_)) => return Ok(down(node, step)),
         (Step::Item(_), _) => "list",
         (Step::Member { .. } | Step::Star, _) => "object",
     };
@@ -190,13 +204,18 @@ fn member<'a>(name: &str, after: &'a str) -> (Step, &'a str) {
 }
 
 fn below<'a>(node: &Node, key: &str, value: &'a Value) -> Node<'a> {
-    Node { value, pointer: format!("{}/{}", node.pointer, key.replace('~', "~0").replace('/', "~1")) }
+    Node {
+        value,
+        pointer: format!("{}/{}", node.pointer, key.replace('~', "~0").replace('/', "~1")),
+    }
 }
 
 fn down<'a>(node: &Node<'a>, step: &Step) -> Option<Node<'a>> {
     match step {
         Step::Member { name, .. } => node.value.get(name).map(|value| below(node, name, value)),
-        Step::Item(index) => node.value.get(index).map(|value| below(node, &index.to_string(), value)),
+        Step::Item(index) => {
+            node.value.get(index).map(|value| below(node, &index.to_string(), value))
+        }
         Step::Star => None,
     }
 }
@@ -204,13 +223,28 @@ fn down<'a>(node: &Node<'a>, step: &Step) -> Option<Node<'a>> {
 fn spread<'a>(row: Row<'a>, rows: &mut Vec<Row<'a>>) -> Result<(), String> {
     let Row { node, starred, mut above } = row;
     // Above an item is not its list but what the star before stood for; above the first one is the whole answer.
-    let under = |above: &[Node<'a>], child: Node<'a>| Row { starred: child.clone(), node: child, above: above.to_vec() };
+    let under = |above: &[Node<'a>], child: Node<'a>| Row {
+        starred: child.clone(),
+        node: child,
+        above: above.to_vec(),
+    };
     above.push(starred);
     match node.value {
-        Value::Array(items) => rows.extend(items.iter().enumerate().map(|(index, item)| under(&above, below(&node, &index.to_string(), item)))),
-        Value::Object(members) => rows.extend(members.iter().map(|(key, member)| under(&above, below(&node, key, member)))),
+        Value::Array(items) => rows.extend(
+            items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| under(&above, below(&node, &index.to_string(), item))),
+        ),
+        Value::Object(members) => rows
+            .extend(members.iter().map(|(key, member)| under(&above, below(&node, key, member)))),
         Value::Null => {}
-        _ => return Err(format!("{} is neither a list nor an object", if node.pointer.is_empty() { "the answer" } else { &node.pointer })),
+        _ => {
+            return Err(format!(
+                "{} is neither a list nor an object",
+                if node.pointer.is_empty() { "the answer" } else { &node.pointer }
+            ));
+        }
     }
     Ok(())
 }
@@ -222,7 +256,13 @@ mod tests {
 
     fn texts(rows: &str, path: &str, answer: &Value) -> Vec<Option<String>> {
         let path = JsonPath::parse(path).unwrap();
-        JsonPath::parse(rows).unwrap().rows(answer).unwrap().iter().map(|row| path.text(row)).collect()
+        JsonPath::parse(rows)
+            .unwrap()
+            .rows(answer)
+            .unwrap()
+            .iter()
+            .map(|row| path.text(row))
+            .collect()
     }
 
     fn some(texts: &[&str]) -> Vec<Option<String>> {
@@ -255,11 +295,15 @@ mod tests {
 
     #[test]
     fn steps_have_all_spellings_and_numbers_all_digits() {
-        let answer: Value = serde_json::from_str(r#"{"a.b": [{"c d": 0.10000000000000000000001}]}"#).unwrap();
+        let answer: Value =
+            serde_json::from_str(r#"{"a.b": [{"c d": 0.10000000000000000000001}]}"#).unwrap();
         assert_eq!(texts("$", "$['a.b'][0]['c d']", &answer), some(&["0.10000000000000000000001"]));
         assert_eq!(texts("$.none?[*]", "$", &answer), Vec::<Option<String>>::new());
         assert_eq!(texts("$['none']?[*]", "$", &answer), Vec::<Option<String>>::new());
-        assert_eq!(JsonPath::parse("$[*]").unwrap().rows(&json!(7)), Err("the answer is neither a list nor an object".into()));
+        assert_eq!(
+            JsonPath::parse("$[*]").unwrap().rows(&json!(7)),
+            Err("the answer is neither a list nor an object".into())
+        );
     }
 
     #[test]
@@ -269,7 +313,13 @@ mod tests {
             JsonPath::parse("$.data[0].items[*]").unwrap().rows(&answer).map(|rows| rows.len())
         };
         assert_eq!(rows(r#"{"data": [{"items": [1, 2]}]}"#), Ok(2));
-        for nothing in [r#"{"data": [{"items": []}]}"#, r#"{"data": [{"items": null}]}"#, r#"{"data": null}"#, r#"{"data": []}"#, "null"] {
+        for nothing in [
+            r#"{"data": [{"items": []}]}"#,
+            r#"{"data": [{"items": null}]}"#,
+            r#"{"data": null}"#,
+            r#"{"data": []}"#,
+            "null",
+        ] {
             assert_eq!(rows(nothing), Ok(0), "{nothing}");
         }
         assert_eq!(rows("[1, \"two\"]"), Err("the answer is no object".into()));
@@ -278,10 +328,16 @@ mod tests {
         assert_eq!(rows(r#"{"data": [{}]}"#), Err("it has no `items`, but nothing; where an empty month has none, write `items?` in `rows`".into()));
         // Behind a star, some items have what others lack.
         let answer: Value = serde_json::from_str(r#"{"data": [{"items": [1]}, {}]}"#).unwrap();
-        assert_eq!(JsonPath::parse("$.data[*].items[*]").unwrap().rows(&answer).map(|rows| rows.len()), Ok(1));
+        assert_eq!(
+            JsonPath::parse("$.data[*].items[*]").unwrap().rows(&answer).map(|rows| rows.len()),
+            Ok(1)
+        );
         assert_eq!(rows(r#"{"data": "none"}"#), Err("/data is no list".into()));
         assert_eq!(rows(r#"{"data": [7]}"#), Err("/data/0 is no object".into()));
-        assert_eq!(rows(r#"{"data": [{"items": 7}]}"#), Err("/data/0/items is neither a list nor an object".into()));
+        assert_eq!(
+            rows(r#"{"data": [{"items": 7}]}"#),
+            Err("/data/0/items is neither a list nor an object".into())
+        );
     }
 
     #[test]

@@ -11,7 +11,10 @@ fn reply(body: &str) -> Response {
 }
 
 /// Collects March 2026; what is asked is answered by `answer`, and given back in order.
-fn collect(config: &str, answer: impl Fn(&HttpRequest) -> Response + 'static) -> (Result<Vec<Batch>, Error>, Vec<HttpRequest>) {
+fn collect(
+    config: &str,
+    answer: impl Fn(&HttpRequest) -> Response + 'static,
+) -> (Result<Vec<Batch>, Error>, Vec<HttpRequest>) {
     let asked = Rc::new(RefCell::new(Vec::new()));
     let remembered = Rc::clone(&asked);
     fixture::http(move |request| {
@@ -19,13 +22,15 @@ fn collect(config: &str, answer: impl Fn(&HttpRequest) -> Response + 'static) ->
         Ok(answer(request))
     });
     let period = Some(Period { start: "2026-03-01".into(), end: "2026-04-01".into() });
-    let batches = HttpJson::open(Request { config: config.into(), period, state: None }).and_then(|mut collection| {
-        let mut batches = Vec::new();
-        while let Some(batch) = collection.next()? {
-            batches.push(batch);
-        }
-        Ok(batches)
-    });
+    let batches = HttpJson::open(Request { config: config.into(), period, state: None }).and_then(
+        |mut collection| {
+            let mut batches = Vec::new();
+            while let Some(batch) = collection.next()? {
+                batches.push(batch);
+            }
+            Ok(batches)
+        },
+    );
     (batches, asked.take())
 }
 
@@ -82,20 +87,49 @@ fn rows_become_charges_and_usage_by_the_mapping() {
     let (batches, asked) = collect(MAPPING, |_| reply(ANSWER));
     let batches = batches.unwrap();
     assert_eq!(asked.len(), 1);
-    assert_eq!(asked[0].url, "https://api.example.com/v1/costs?from=2026-03-01&to=2026-04-01&last=2026-03-31");
+    assert_eq!(
+        asked[0].url,
+        "https://api.example.com/v1/costs?from=2026-03-01&to=2026-04-01&last=2026-03-31"
+    );
     assert_eq!(asked[0].secrets[0].place, Place::Header("x-api-key".into()));
     assert!(asked[0].headers.contains(&Header { name: "x-org".into(), value: "7".into() }));
     let charges = charges(&batches);
     assert_eq!(charges.len(), 2);
     let first = &charges[0];
-    assert_eq!((first.billed_cost.as_str(), first.effective_cost.as_str()), ("0.10000000000000000000001", "0.09"));
-    assert_eq!((first.charge_period_start.as_str(), first.billing_currency.as_str(), first.charge_category.as_str()), ("2026-03-01", "EUR", "Usage"));
+    assert_eq!(
+        (first.billed_cost.as_str(), first.effective_cost.as_str()),
+        ("0.10000000000000000000001", "0.09")
+    );
+    assert_eq!(
+        (
+            first.charge_period_start.as_str(),
+            first.billing_currency.as_str(),
+            first.charge_category.as_str()
+        ),
+        ("2026-03-01", "EUR", "Usage")
+    );
     let tag = |key: &str, value: &str| Tag { key: key.into(), value: value.into() };
     assert_eq!(first.tags, [tag("team", "payments"), tag("env", "prod"), tag("owner", "pay")]);
-    let value = |field: Field| first.dimensions.iter().find(|dimension| dimension.field == field).map(|dimension| dimension.value.as_str());
-    assert_eq!((value(Field::SubAccountId), value(Field::ProviderName)), (Some("42"), Some("Acme")));
-    assert_eq!((charges[1].billed_cost.as_str(), charges[1].charge_category.as_str()), ("-5", "Credit"));
-    let rejected: Vec<(&str, &str)> = batches[0].rejected.iter().map(|row| (row.location.as_str(), row.reason.as_str())).collect();
+    let value = |field: Field| {
+        first
+            .dimensions
+            .iter()
+            .find(|dimension| dimension.field == field)
+            .map(|dimension| dimension.value.as_str())
+    };
+    assert_eq!(
+        (value(Field::SubAccountId), value(Field::ProviderName)),
+        (Some("42"), Some("Acme"))
+    );
+    assert_eq!(
+        (charges[1].billed_cost.as_str(), charges[1].charge_category.as_str()),
+        ("-5", "Credit")
+    );
+    let rejected: Vec<(&str, &str)> = batches[0]
+        .rejected
+        .iter()
+        .map(|row| (row.location.as_str(), row.reason.as_str()))
+        .collect();
     assert_eq!(
         rejected,
         [
@@ -117,7 +151,11 @@ fn rows_become_charges_and_usage_by_the_mapping() {
 #[test]
 fn every_style_of_paging_ends_where_the_server_ends() {
     let next_link = |request: &HttpRequest| {
-        reply(if request.url.ends_with("?p=2") { r#"{"rows": [{"c": 2}]}"# } else { r#"{"rows": [{"c": 1}], "next": "?p=2"}"# })
+        reply(if request.url.ends_with("?p=2") {
+            r#"{"rows": [{"c": 2}]}"#
+        } else {
+            r#"{"rows": [{"c": 1}], "next": "?p=2"}"#
+        })
     };
     let cursor = |request: &HttpRequest| match request.url.split_once("cursor=") {
         None => reply(r#"{"rows": [{"c": 1}], "meta": {"after": "a/b"}}"#),
@@ -138,7 +176,10 @@ fn every_style_of_paging_ends_where_the_server_ends() {
         other => panic!("{other:?}"),
     };
     let header = |request: &HttpRequest| {
-        let link = Header { name: "link".into(), value: "<https://api.example.com/v1/costs?p=2>; rel=\"next\"".into() };
+        let link = Header {
+            name: "link".into(),
+            value: "<https://api.example.com/v1/costs?p=2>; rel=\"next\"".into(),
+        };
         if request.url.ends_with("?p=2") {
             reply(r#"{"rows": [{"c": 2}]}"#)
         } else {
@@ -151,7 +192,11 @@ fn every_style_of_paging_ends_where_the_server_ends() {
         (r#"{"style": "next_link"}"#, header, 2),
         (r#"{"style": "cursor", "path": "$.meta.after", "parameter": "cursor"}"#, cursor, 2),
         (r#"{"style": "page", "parameter": "page"}"#, page, 3),
-        (r#"{"style": "offset", "parameter": "skip", "size_parameter": "limit", "size": 1, "more": "$.more"}"#, offset, 2),
+        (
+            r#"{"style": "offset", "parameter": "skip", "size_parameter": "limit", "size": 1, "more": "$.more"}"#,
+            offset,
+            2,
+        ),
     ];
     for (paging, answer, requests) in cases {
         let (batches, asked) = collect(&paged(paging, ""), answer);
@@ -168,25 +213,45 @@ fn a_body_has_places_for_dates_and_the_cursor() {
     );
     let (batches, asked) = collect(&config, |request| {
         let body = String::from_utf8(request.body.clone().unwrap()).unwrap();
-        reply(if body.ends_with("\"after\": \"\"}") { r#"{"rows": [{"c": 1}], "next": "n2"}"# } else { r#"{"rows": [{"c": 2}], "next": null}"# })
+        reply(if body.ends_with("\"after\": \"\"}") {
+            r#"{"rows": [{"c": 1}], "next": "n2"}"#
+        } else {
+            r#"{"rows": [{"c": 2}], "next": null}"#
+        })
     });
     assert_eq!(costs(&batches.unwrap()), ["1", "2"]);
     assert_eq!(asked[1].method, Method::Post);
-    assert_eq!(asked[1].body.as_deref(), Some(br#"{"from": 1772323200, "after": "n2"}"#.as_slice()));
+    assert_eq!(
+        asked[1].body.as_deref(),
+        Some(br#"{"from": 1772323200, "after": "n2"}"#.as_slice())
+    );
 }
 
 #[test]
 fn servers_that_turn_no_pages_are_found_out() {
     let cursor = r#"{"style": "cursor", "path": "$.next", "parameter": "cursor"}"#;
-    let (batches, asked) = collect(&paged(cursor, ""), |_| reply(r#"{"rows": [{"c": 1}], "next": "again"}"#));
-    assert_eq!(batches, Err(Error::Unavailable("page 3 is one that was asked before: the server's pages lead in a circle".into())));
+    let (batches, asked) =
+        collect(&paged(cursor, ""), |_| reply(r#"{"rows": [{"c": 1}], "next": "again"}"#));
+    assert_eq!(
+        batches,
+        Err(Error::Unavailable(
+            "page 3 is one that was asked before: the server's pages lead in a circle".into()
+        ))
+    );
     assert_eq!(asked.len(), 2);
-    let (batches, asked) = collect(&paged(r#"{"style": "page", "parameter": "p"}"#, ""), |_| reply(r#"{"rows": [{"c": 1}, {"c": 2}]}"#));
+    let (batches, asked) = collect(&paged(r#"{"style": "page", "parameter": "p"}"#, ""), |_| {
+        reply(r#"{"rows": [{"c": 1}, {"c": 2}]}"#)
+    });
     assert_eq!(batches, Err(Error::Unavailable("page 2 has the same rows as one before: the server does not turn pages as the settings say".into())));
     assert_eq!(asked.len(), 2);
-    let endless = |request: &HttpRequest| reply(&format!(r#"{{"rows": [{{"c": {}}}]}}"#, request.url.rsplit('=').next().unwrap()));
-    let (batches, _) = collect(&paged(r#"{"style": "page", "parameter": "p", "most": 3}"#, ""), endless);
-    assert!(matches!(batches, Err(Error::Config(problem)) if problem.message == "there are more than 3 pages"));
+    let endless = |request: &HttpRequest| {
+        reply(&format!(r#"{{"rows": [{{"c": {}}}]}}"#, request.url.rsplit('=').next().unwrap()))
+    };
+    let (batches, _) =
+        collect(&paged(r#"{"style": "page", "parameter": "p", "most": 3}"#, ""), endless);
+    assert!(
+        matches!(batches, Err(Error::Config(problem)) if problem.message == "there are more than 3 pages")
+    );
 }
 
 #[test]
@@ -202,8 +267,14 @@ fn an_answer_that_is_something_else_is_no_empty_page() {
         let (batches, _) = collect(&paged(r#"{"style": "next_link"}"#, ""), move |_| reply(body));
         assert_eq!(batches, Err(expect));
     }
-    let (batches, _) = collect(&paged(r#"{"style": "next_link"}"#, ""), |_| Response { status: 401, ..reply("expired") });
-    assert_eq!(batches, Err(Error::Auth("https://api.example.com/v1/costs answered 401: expired".into())));
+    let (batches, _) = collect(&paged(r#"{"style": "next_link"}"#, ""), |_| Response {
+        status: 401,
+        ..reply("expired")
+    });
+    assert_eq!(
+        batches,
+        Err(Error::Auth("https://api.example.com/v1/costs answered 401: expired".into()))
+    );
 }
 
 #[test]
@@ -215,12 +286,24 @@ fn settings_that_cannot_work_are_refused_before_anything_is_asked() {
     };
     for (config, expect) in [
         ("{}".to_owned(), "the place of the rows is missing"),
-        (r#"{"url": "u", "rows": "$[*]", "fields": {"billed_cost": "$.c"}}"#.into(), "fields.charge_period_start is missing"),
-        (r#"{"url": "u", "rows": "$[*]", "fields": {"bild_cost": "$.c"}}"#.into(), "there is no field 'bild_cost'"),
+        (
+            r#"{"url": "u", "rows": "$[*]", "fields": {"billed_cost": "$.c"}}"#.into(),
+            "fields.charge_period_start is missing",
+        ),
+        (
+            r#"{"url": "u", "rows": "$[*]", "fields": {"bild_cost": "$.c"}}"#.into(),
+            "there is no field 'bild_cost'",
+        ),
         (all(r#""pages": 1"#), "there is no setting 'pages'"),
         (all(r#""paging": {"style": "offset", "parameter": "o"}"#), "paging.size is missing"),
-        (all(r#""tags": {"team": "$.a[*]"}"#), "tags.team is one value, so that its path can have no star"),
-        (all(r#""tags": {"team": "$..a"}"#), "tags.team: '$..a' is not a path: a step is .name, ['name'], [0] or [*]; behind a name can stand ?"),
+        (
+            all(r#""tags": {"team": "$.a[*]"}"#),
+            "tags.team is one value, so that its path can have no star",
+        ),
+        (
+            all(r#""tags": {"team": "$..a"}"#),
+            "tags.team: '$..a' is not a path: a step is .name, ['name'], [0] or [*]; behind a name can stand ?",
+        ),
         (all(r#""auth": {"slot": "s", "place": "cookie"}"#), "auth.place cannot be \"cookie\""),
         (all(r#""divide_by": 0"#), "divide_by has to be a number from 1 to 1000000000, not 0"),
     ] {

@@ -28,13 +28,20 @@ impl Api {
         let status = response.status;
         match status {
             200..=299 => Ok(response),
-            401 | 403 | 407 => Err(Error::Auth(format!("{place} answered {status}{}; {}", said(), self.credential))),
+            401 | 403 | 407 => Err(Error::Auth(format!(
+                "{place} answered {status}{}; {}",
+                said(),
+                self.credential
+            ))),
             429 => Err(Error::RateLimited(patience(&response))),
             408 | 425 => Err(Error::Transient(format!("{place} answered {status}{}", said()))),
             500..=599 => Err(Error::Unavailable(format!("{place} answered {status}{}", said()))),
             404 => {
                 let problem = Problem::new(format!("{place} answered 404{}", said()));
-                Err(Error::Config(problem.hint(format!("check the names in the settings; {} also answers 404 where {}", self.name, self.credential))))
+                Err(Error::Config(problem.hint(format!(
+                    "check the names in the settings; {} also answers 404 where {}",
+                    self.name, self.credential
+                ))))
             }
             _ => Err(Error::Config(Problem::new(format!("{place} answered {status}{}", said())))),
         }
@@ -58,14 +65,19 @@ pub fn missing_secrets(needed: &[&str], url: &str) -> Vec<Problem> {
 pub fn json(place: &str, body: &[u8]) -> Result<Value, Error> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     if starts_like_html(body) {
-        let message = format!("{place} answered with a page of HTML, not with JSON: is there a proxy or a login page in between?");
+        let message = format!(
+            "{place} answered with a page of HTML, not with JSON: is there a proxy or a login page in between?"
+        );
         return Err(Error::Unavailable(message));
     }
     serde_json::from_slice(body).map_err(|error| {
         if body.trim_ascii().is_empty() {
             Error::Transient(format!("{place} answered with nothing"))
         } else if error.is_eof() {
-            Error::Transient(format!("{place} answered with JSON that ends in the middle, after {} bytes", body.len()))
+            Error::Transient(format!(
+                "{place} answered with JSON that ends in the middle, after {} bytes",
+                body.len()
+            ))
         } else {
             Error::Unavailable(format!("{place} answered with what is not JSON: {error}"))
         }
@@ -78,7 +90,10 @@ fn starts_like_html(body: &[u8]) -> bool {
 
 /// How long to wait: the longest that any header says.
 fn patience(response: &Response) -> Option<u32> {
-    let says_when = |name: &str| name.eq_ignore_ascii_case("retry-after") || name.to_ascii_lowercase().ends_with("-retry-after");
+    let says_when = |name: &str| {
+        name.eq_ignore_ascii_case("retry-after")
+            || name.to_ascii_lowercase().ends_with("-retry-after")
+    };
     let waits = response.headers.iter().filter(|header| says_when(&header.name));
     waits.filter_map(|header| header.value.trim().parse().ok()).max()
 }
@@ -87,9 +102,17 @@ fn patience(response: &Response) -> Option<u32> {
 fn said(body: &[u8]) -> String {
     let value: Option<Value> = serde_json::from_slice(body).ok();
     let text_at = |pointer: &str| value.as_ref()?.pointer(pointer)?.as_str().map(str::to_owned);
-    let message = ["/error/message", "/errors/0/detail", "/errors/0", "/error_description", "/message", "/detail", "/error"]
-        .iter()
-        .find_map(|pointer| text_at(pointer));
+    let message = [
+        "/error/message",
+        "/errors/0/detail",
+        "/errors/0",
+        "/error_description",
+        "/message",
+        "/detail",
+        "/error",
+    ]
+    .iter()
+    .find_map(|pointer| text_at(pointer));
     let code = ["/error/code", "/errorCode", "/code"].iter().find_map(|pointer| text_at(pointer));
     let text = match (code, message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
@@ -111,8 +134,13 @@ mod tests {
 
     fn answer(status: u16, body: &'static str) -> Result<Value, Error> {
         let header = |name: &str, value: &str| Header { name: name.into(), value: value.into() };
-        let headers = vec![header("retry-after", "7"), header("x-ms-ratelimit-microsoft.costmanagement-entity-retry-after", "21")];
-        fixture::http(move |_| Ok(Response { status, headers: headers.clone(), body: body.into() }));
+        let headers = vec![
+            header("retry-after", "7"),
+            header("x-ms-ratelimit-microsoft.costmanagement-entity-retry-after", "21"),
+        ];
+        fixture::http(move |_| {
+            Ok(Response { status, headers: headers.clone(), body: body.into() })
+        });
         API.ask(&Request::get("https://h/v1/bills?key=1"))
     }
 
@@ -123,17 +151,38 @@ mod tests {
             Err(Error::Auth("https://h/v1/bills answered 403: RBACAccessDenied: not authorized; the token needs the scope `bills.read`".into()))
         );
         assert_eq!(answer(429, ""), Err(Error::RateLimited(Some(21))));
-        assert_eq!(answer(503, "<html>"), Err(Error::Unavailable("https://h/v1/bills answered 503: a page of HTML".into())));
-        assert_eq!(answer(400, r#"{"errors": ["bad month"]}"#), Err(Error::config("https://h/v1/bills answered 400: bad month")));
+        assert_eq!(
+            answer(503, "<html>"),
+            Err(Error::Unavailable("https://h/v1/bills answered 503: a page of HTML".into()))
+        );
+        assert_eq!(
+            answer(400, r#"{"errors": ["bad month"]}"#),
+            Err(Error::config("https://h/v1/bills answered 400: bad month"))
+        );
     }
 
     #[test]
     fn what_is_not_json_is_told_apart() {
-        let unavailable = |reason: &str| Err(Error::Unavailable(format!("https://h/v1/bills answered with {reason}")));
-        let transient = |reason: &str| Err(Error::Transient(format!("https://h/v1/bills answered with {reason}")));
-        assert_eq!(answer(200, " <!doctype html>"), unavailable("a page of HTML, not with JSON: is there a proxy or a login page in between?"));
-        assert_eq!(answer(200, r#"{"data": [{"cost": 1.5}, {"co"#), transient("JSON that ends in the middle, after 29 bytes"));
+        let unavailable = |reason: &str| {
+            Err(Error::Unavailable(format!("https://h/v1/bills answered with {reason}")))
+        };
+        let transient = |reason: &str| {
+            Err(Error::Transient(format!("https://h/v1/bills answered with {reason}")))
+        };
+        assert_eq!(
+            answer(200, " <!doctype html>"),
+            unavailable(
+                "a page of HTML, not with JSON: is there a proxy or a login page in between?"
+            )
+        );
+        assert_eq!(
+            answer(200, r#"{"data": [{"cost": 1.5}, {"co"#),
+            transient("JSON that ends in the middle, after 29 bytes")
+        );
         assert_eq!(answer(200, ""), transient("nothing"));
-        assert_eq!(answer(200, "no"), unavailable("what is not JSON: expected ident at line 1 column 2"));
+        assert_eq!(
+            answer(200, "no"),
+            unavailable("what is not JSON: expected ident at line 1 column 2")
+        );
     }
 }

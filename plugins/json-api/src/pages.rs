@@ -28,7 +28,12 @@ pub trait Service {
 
     /// Reads the rows of an answer, and says what to ask after it. A fault fails the collection: the answer as a whole cannot be
     /// understood.
-    fn read(&mut self, kind: Self::Kind, answer: &Node, rows: &mut Rows) -> Result<Vec<Then<Self::Kind>>, Fault>;
+    fn read(
+        &mut self,
+        kind: Self::Kind,
+        answer: &Node,
+        rows: &mut Rows,
+    ) -> Result<Vec<Then<Self::Kind>>, Fault>;
 }
 
 /// What an answer leads to.
@@ -71,7 +76,14 @@ pub struct Pages<S: Service> {
 impl<S: Service> Pages<S> {
     /// Asks the server.
     pub fn ask(service: S, requests: Vec<(S::Kind, Request)>) -> Pages<S> {
-        let mut pages = Pages { service, due: VecDeque::new(), lists: 0, asked: BTreeSet::new(), had: BTreeSet::new(), polls: 0 };
+        let mut pages = Pages {
+            service,
+            due: VecDeque::new(),
+            lists: 0,
+            asked: BTreeSet::new(),
+            had: BTreeSet::new(),
+            polls: 0,
+        };
         for (kind, request) in requests {
             pages.add(Some(kind), Origin::Ask(request));
         }
@@ -104,11 +116,16 @@ impl<S: Service> Pages<S> {
                 self.asked.insert(key(request));
                 (path(&request.url).to_owned(), self.service.api().ask(request)?)
             }
-            Origin::File(name) => (name.clone(), self.service.file(name, &file::read_all(name, FILE_BYTES_MAX)?)?),
+            Origin::File(name) => {
+                (name.clone(), self.service.file(name, &file::read_all(name, FILE_BYTES_MAX)?)?)
+            }
         };
         let node = Node::root(&name, &answer);
         let Some(kind) = due.kind.or_else(|| self.service.kind(&node)) else {
-            return Err(Error::config(format!("{name} holds no answer of {} that this plugin knows", self.service.api().name)));
+            return Err(Error::config(format!(
+                "{name} holds no answer of {} that this plugin knows",
+                self.service.api().name
+            )));
         };
         let mut rows = Rows::default();
         let thens = self.service.read(kind, &node, &mut rows).map_err(|fault| {
@@ -139,7 +156,10 @@ impl<S: Service> Pages<S> {
                 Then::Poll(kind, request) => {
                     self.polls += 1;
                     if self.polls > POLLS_MAX {
-                        return Err(Error::Transient(format!("{} is still not done", path(&request.url))));
+                        return Err(Error::Transient(format!(
+                            "{} is still not done",
+                            path(&request.url)
+                        )));
                     }
                     (kind, request, list)
                 }

@@ -37,7 +37,13 @@ impl Rows {
 }
 
 /// A charge of a source that knows no commitments: what is billed is the effective cost too.
-pub fn charge(start: String, cost: String, currency: &str, service: &str, category: &str) -> Charge {
+pub fn charge(
+    start: String,
+    cost: String,
+    currency: &str,
+    service: &str,
+    category: &str,
+) -> Charge {
     Charge {
         charge_period_start: start,
         billed_cost: cost.clone(),

@@ -40,16 +40,25 @@ impl Settings {
 
     /// A text that has to be there; `example` is what it could be.
     pub fn needed(&self, key: &str, example: &str) -> Result<String, Error> {
-        let missing = || Error::Config(Problem::new(format!("the setting `{key}` is missing")).hint(format!("config = {{ {key} = \"{example}\" }}")));
+        let missing = || {
+            Error::Config(
+                Problem::new(format!("the setting `{key}` is missing"))
+                    .hint(format!("config = {{ {key} = \"{example}\" }}")),
+            )
+        };
         self.text(key)?.ok_or_else(missing)
     }
 
     /// The root of a server, without a slash at its end.
     pub fn url(&self, key: &str, usual: &str) -> Result<String, Error> {
         let url = self.text(key)?.unwrap_or_else(|| usual.to_owned());
-        let is_url = (url.starts_with("https://") || url.starts_with("http://")) && !url.contains(['?', '#', ' ']);
+        let is_url = (url.starts_with("https://") || url.starts_with("http://"))
+            && !url.contains(['?', '#', ' ']);
         if !is_url {
-            return Err(Error::Config(Problem::new(format!("{key} cannot be \"{url}\"")).hint(format!("{key} = \"{usual}\""))));
+            return Err(Error::Config(
+                Problem::new(format!("{key} cannot be \"{url}\""))
+                    .hint(format!("{key} = \"{usual}\"")),
+            ));
         }
         Ok(url.trim_end_matches('/').to_owned())
     }
@@ -57,11 +66,15 @@ impl Settings {
     /// A name that goes into a path: what could lead elsewhere is refused.
     pub fn segment(&self, key: &str, example: &str) -> Result<String, Error> {
         let name = self.needed(key, example)?;
-        let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) && name.chars().any(|c| c != '.');
+        let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            && name.chars().any(|c| c != '.');
         if is_name {
             Ok(name)
         } else {
-            Err(Error::Config(Problem::new(format!("{key} cannot be \"{name}\"")).hint(format!("{key} = \"{example}\""))))
+            Err(Error::Config(
+                Problem::new(format!("{key} cannot be \"{name}\""))
+                    .hint(format!("{key} = \"{example}\"")),
+            ))
         }
     }
 
@@ -72,7 +85,9 @@ impl Settings {
     /// Several of some words.
     pub fn words<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Result<Option<Vec<T>>, Error> {
         let Some(value) = self.0.get(key) else { return Ok(None) };
-        let items = value.as_array().ok_or_else(|| Error::config(format!("{key} must be a list of texts, not {value}")))?;
+        let items = value
+            .as_array()
+            .ok_or_else(|| Error::config(format!("{key} must be a list of texts, not {value}")))?;
         items.iter().map(|item| word(key, item, words)).collect::<Result<_, _>>().map(Some)
     }
 
@@ -96,14 +111,21 @@ impl Settings {
     /// Decimals by key, each written as text.
     pub fn decimals(&self, key: &str) -> Result<Vec<(String, String)>, Error> {
         let Some(value) = self.0.get(key) else { return Ok(Vec::new()) };
-        object(key, value)?.iter().map(|(name, value)| Ok((name.clone(), decimal(&format!("{key}.{name}"), value)?))).collect()
+        object(key, value)?
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), decimal(&format!("{key}.{name}"), value)?)))
+            .collect()
     }
 
     /// A whole number within bounds.
     pub fn whole(&self, key: &str, least: i64, most: i64) -> Result<Option<i64>, Error> {
         let Some(value) = self.0.get(key) else { return Ok(None) };
         let found = value.as_i64().filter(|value| (least..=most).contains(value));
-        found.map(Some).ok_or_else(|| Error::config(format!("{key} must be a whole number from {least} to {most}, not {value}")))
+        found.map(Some).ok_or_else(|| {
+            Error::config(format!(
+                "{key} must be a whole number from {least} to {most}, not {value}"
+            ))
+        })
     }
 
     /// How many months before that of the run are asked for where no period is told.
@@ -118,15 +140,22 @@ impl Settings {
         if is_code {
             Ok(currency)
         } else {
-            Err(Error::Config(Problem::new(format!("{key} cannot be \"{currency}\"")).hint(format!("{key} = \"USD\""))))
+            Err(Error::Config(
+                Problem::new(format!("{key} cannot be \"{currency}\""))
+                    .hint(format!("{key} = \"USD\"")),
+            ))
         }
     }
 }
 
 pub(crate) fn decimal(key: &str, value: &Value) -> Result<String, Error> {
     let text = value.as_str().filter(|text| is_number(text));
-    text.map(str::to_owned)
-        .ok_or_else(|| Error::Config(Problem::new(format!("{key} must be a decimal written as text, not {value}")).hint(format!("{key} = \"3.00\""))))
+    text.map(str::to_owned).ok_or_else(|| {
+        Error::Config(
+            Problem::new(format!("{key} must be a decimal written as text, not {value}"))
+                .hint(format!("{key} = \"3.00\"")),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -142,20 +171,40 @@ mod tests {
 
     #[test]
     fn settings_are_read_strictly() {
-        let read = |config: &str| Settings::read(config, &["organization", "months", "price", "url", "from"]);
+        let read = |config: &str| {
+            Settings::read(config, &["organization", "months", "price", "url", "from"])
+        };
         assert_eq!(
             refusal(read(r#"{"organisation": "a"}"#)),
-            ("there is no setting 'organisation'".into(), Some("did you mean `organization`?".into()))
+            (
+                "there is no setting 'organisation'".into(),
+                Some("did you mean `organization`?".into())
+            )
         );
         let settings = read(r#"{"organization": "../x", "months": 1.5, "price": 3.0, "url": "api.example.com", "from": "file"}"#).unwrap();
         assert_eq!(
             refusal(settings.segment("organization", "acme")),
             ("organization cannot be \"../x\"".into(), Some("organization = \"acme\"".into()))
         );
-        assert_eq!(refusal(settings.months(2)).0, "months must be a whole number from 0 to 120, not 1.5");
-        assert_eq!(refusal(settings.decimal("price")), ("price must be a decimal written as text, not 3.0".into(), Some("price = \"3.00\"".into())));
-        assert_eq!(refusal(settings.url("url", "https://api.example.com")).1, Some("url = \"https://api.example.com\"".into()));
+        assert_eq!(
+            refusal(settings.months(2)).0,
+            "months must be a whole number from 0 to 120, not 1.5"
+        );
+        assert_eq!(
+            refusal(settings.decimal("price")),
+            (
+                "price must be a decimal written as text, not 3.0".into(),
+                Some("price = \"3.00\"".into())
+            )
+        );
+        assert_eq!(
+            refusal(settings.url("url", "https://api.example.com")).1,
+            Some("url = \"https://api.example.com\"".into())
+        );
         assert_eq!(refusal(from(&settings)).1, Some("from = \"api\" | \"files\"".into()));
-        assert_eq!(refusal(read("").unwrap().needed("organization", "acme")).1, Some("config = { organization = \"acme\" }".into()));
+        assert_eq!(
+            refusal(read("").unwrap().needed("organization", "acme")).1,
+            Some("config = { organization = \"acme\" }".into())
+        );
     }
 }

@@ -16,7 +16,9 @@ pub struct Window {
 impl Window {
     /// What is wanted; where everything is, the month of the run and as many months before it, up to the day of the run.
     pub fn wanted(request: &Request, months_before: i64) -> Result<Window, Error> {
-        let day = |text: &str| Day::parse(text).map_err(|error| Error::Bug(format!("the host's day {error}")));
+        let day = |text: &str| {
+            Day::parse(text).map_err(|error| Error::Bug(format!("the host's day {error}")))
+        };
         let Some(period) = &request.period else {
             let today = day(&run_info::now())?;
             return Ok(Window { start: today.month_plus(-months_before), end: today.plus(1) });
@@ -38,7 +40,9 @@ impl Window {
 
     /// The first days of the months that it touches.
     pub fn months(&self) -> Vec<Day> {
-        let months = std::iter::successors(Some(self.start.month_start()), |month| Some(month.month_plus(1)));
+        let months = std::iter::successors(Some(self.start.month_start()), |month| {
+            Some(month.month_plus(1))
+        });
         months.take_while(|month| *month < self.end).collect()
     }
 
@@ -69,6 +73,8 @@ mod tests {
         assert_eq!(window.months(), [day("2025-12-01"), day("2026-01-01"), day("2026-02-01")]);
         let all = Window::wanted(&request(Some(("0001-01-01", "9999-12-31"))), 2).unwrap();
         assert_eq!((all.start, all.end), (day("2000-01-01"), day("2026-02-18")));
-        assert!(Window::wanted(&request(Some(("2026-03-01", "2026-04-01"))), 2).unwrap().is_empty());
+        assert!(
+            Window::wanted(&request(Some(("2026-03-01", "2026-04-01"))), 2).unwrap().is_empty()
+        );
     }
 }

@@ -23,8 +23,14 @@ struct Writer<'a> {
     done: Priced,
 }
 
-pub fn charges(reckoner: &Reckoner<'_>, prices: &Prices, shared: &[Shared<'_>], day: &str) -> Priced {
-    let mut writer = Writer { prices, day, done: Priced { charges: Vec::new(), rejected: Vec::new() } };
+pub fn charges(
+    reckoner: &Reckoner<'_>,
+    prices: &Prices,
+    shared: &[Shared<'_>],
+    day: &str,
+) -> Priced {
+    let mut writer =
+        Writer { prices, day, done: Priced { charges: Vec::new(), rejected: Vec::new() } };
     if !prices.node_hour.is_empty() {
         shared.iter().for_each(|node| writer.node(node, reckoner.name));
     }
@@ -34,8 +40,20 @@ pub fn charges(reckoner: &Reckoner<'_>, prices: &Prices, shared: &[Shared<'_>], 
     if let Some(price) = prices.load_balancer_hour {
         for balancer in &reckoner.cluster.load_balancers {
             let keys = reckoner.of_load_balancer(balancer);
-            let amount = scaled(price, reckoner.span.seconds_between(balancer.created, i64::MAX), PER_SECOND);
-            writer.charge(amount, "Networking", "Load Balancer", &balancer.service, "hours of a load balancer", &keys, &[]);
+            let amount = scaled(
+                price,
+                reckoner.span.seconds_between(balancer.created, i64::MAX),
+                PER_SECOND,
+            );
+            writer.charge(
+                amount,
+                "Networking",
+                "Load Balancer",
+                &balancer.service,
+                "hours of a load balancer",
+                &keys,
+                &[],
+            );
         }
     }
     writer.done
@@ -50,10 +68,11 @@ impl Writer<'_> {
         let amount = scaled(price, shared.seconds, PER_SECOND);
         let weights: Vec<u128> = shared.parts.iter().map(|(_, weight)| *weight).collect();
         if !self.prices.by_workload || weights.iter().sum::<u128>() == 0 {
-            let keys: Keys = [("cluster", cluster), ("node", &node.name), ("resource_id", &node.provider_id)]
-                .into_iter()
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .collect();
+            let keys: Keys =
+                [("cluster", cluster), ("node", &node.name), ("resource_id", &node.provider_id)]
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .collect();
             return self.of_node(amount, node, &keys);
         }
         for ((keys, _), part) in shared.parts.iter().zip(split(amount, &weights)) {
@@ -64,7 +83,11 @@ impl Writer<'_> {
     fn of_node(&mut self, amount: u128, node: &Node, keys: &Keys) {
         let idle = keys.get("namespace").is_some_and(|namespace| namespace == IDLE);
         let what = if idle { "hours of a node that nobody requested" } else { "hours of a node" };
-        let place = [(Field::RegionId, node.region.as_str()), (Field::AvailabilityZone, &node.zone), (Field::SkuId, &node.instance_type)];
+        let place = [
+            (Field::RegionId, node.region.as_str()),
+            (Field::AvailabilityZone, &node.zone),
+            (Field::SkuId, &node.instance_type),
+        ];
         self.charge(amount, "Compute", "Instance", &node.name, what, keys, &place);
     }
 
@@ -73,7 +96,11 @@ impl Writer<'_> {
         for volume in cluster.volumes.values() {
             let claim = cluster.claims.iter().find(|claim| claim.volume == volume.name);
             let Some(price) = Prices::of(&self.prices.volume_gib_hour, &volume.class) else {
-                self.unpriced(format!("persistentvolumes/{}", volume.name), "volume_gib_hour", &volume.class);
+                self.unpriced(
+                    format!("persistentvolumes/{}", volume.name),
+                    "volume_gib_hour",
+                    &volume.class,
+                );
                 continue;
             };
             let mut keys = claim.map(|claim| reckoner.of_claim(claim)).unwrap_or_default();
@@ -83,23 +110,40 @@ impl Writer<'_> {
             }
             // A GiB's price of all its seconds, and then all GiB: the price of one is finer than an amount.
             let seconds = reckoner.span.seconds_between(volume.created, i64::MAX);
-            let amount = scaled(price * seconds, volume.bytes.min(PER_SECOND * GIB), PER_SECOND * GIB);
-            let what = if claim.is_some() { "GiB-hours of a volume" } else { "GiB-hours of a volume that nobody claims" };
+            let amount =
+                scaled(price * seconds, volume.bytes.min(PER_SECOND * GIB), PER_SECOND * GIB);
+            let what = if claim.is_some() {
+                "GiB-hours of a volume"
+            } else {
+                "GiB-hours of a volume that nobody claims"
+            };
             self.charge(amount, "Storage", "Volume", &volume.name, what, &keys, &[]);
         }
     }
 
     fn unpriced(&mut self, location: String, table: &str, kind: &str) {
-        let reason = format!("there is no price of '{kind}'; add `\"{kind}\" = \"…\"` to prices.{table}, or \"*\" for all others");
+        let reason = format!(
+            "there is no price of '{kind}'; add `\"{kind}\" = \"…\"` to prices.{table}, or \"*\" for all others"
+        );
         self.done.rejected.push(Rejected { location, reason, excerpt: String::new() });
     }
 
     #[expect(clippy::too_many_arguments, reason = "a charge has as many parts")]
-    fn charge(&mut self, amount: u128, category: &str, kind: &str, name: &str, what: &str, keys: &Keys, more: &[(Field, &str)]) {
+    fn charge(
+        &mut self,
+        amount: u128,
+        category: &str,
+        kind: &str,
+        name: &str,
+        what: &str,
+        keys: &Keys,
+        more: &[(Field, &str)],
+    ) {
         if amount == 0 {
             return;
         }
-        let dimension = |(field, value): (Field, &str)| Dimension { field, value: value.to_owned() };
+        let dimension =
+            |(field, value): (Field, &str)| Dimension { field, value: value.to_owned() };
         let fixed = [
             (Field::ServiceCategory, category),
             (Field::ResourceType, kind),
@@ -109,8 +153,14 @@ impl Writer<'_> {
         ];
         let tag = |(key, value): (&String, &String)| {
             // As the tags of bills call them.
-            let is_ours = matches!(key.as_str(), "cluster" | "namespace" | "workload" | "pod" | "node" | "service" | "claim");
-            Tag { key: if is_ours { format!("kubernetes-{key}") } else { key.clone() }, value: value.clone() }
+            let is_ours = matches!(
+                key.as_str(),
+                "cluster" | "namespace" | "workload" | "pod" | "node" | "service" | "claim"
+            );
+            Tag {
+                key: if is_ours { format!("kubernetes-{key}") } else { key.clone() },
+                value: value.clone(),
+            }
         };
         let amount = decimal(amount);
         self.done.charges.push(Charge {
@@ -120,8 +170,19 @@ impl Writer<'_> {
             billing_currency: self.prices.currency.clone(),
             service_name: "Kubernetes".into(),
             charge_category: "Usage".into(),
-            dimensions: fixed.into_iter().chain(more.iter().copied()).filter(|(_, value)| !value.is_empty()).map(dimension).collect(),
-            tags: keys.iter().filter(|(key, _)| !matches!(key.as_str(), "resource_id" | "storage_class" | "address")).map(tag).collect(),
+            dimensions: fixed
+                .into_iter()
+                .chain(more.iter().copied())
+                .filter(|(_, value)| !value.is_empty())
+                .map(dimension)
+                .collect(),
+            tags: keys
+                .iter()
+                .filter(|(key, _)| {
+                    !matches!(key.as_str(), "resource_id" | "storage_class" | "address")
+                })
+                .map(tag)
+                .collect(),
         });
     }
 }

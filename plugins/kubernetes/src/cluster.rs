@@ -24,13 +24,20 @@ pub struct Cluster {
 pub fn read(options: &Options) -> Result<Cluster, Error> {
     let (gpus, labels) = (&options.gpu_resources, &options.labels);
     let mut reader = Reader { page_size: options.page_size, rejected: Vec::new() };
-    let named = |object: &Value| Some(text(object, "/metadata/name").to_owned()).filter(|name| !name.is_empty()).ok_or("metadata.name is missing");
-    let namespaces = reader.list("namespaces", |object| Ok(Some((named(object)?, object::told(object, labels)))))?;
+    let named = |object: &Value| {
+        Some(text(object, "/metadata/name").to_owned())
+            .filter(|name| !name.is_empty())
+            .ok_or("metadata.name is missing")
+    };
+    let namespaces = reader
+        .list("namespaces", |object| Ok(Some((named(object)?, object::told(object, labels)))))?;
     let nodes = reader.list("nodes", |object| object::node(object, gpus).map(Some))?;
     let pods = reader.list("pods", |object| object::pod(object, gpus, labels))?;
     let mut owners = Owners::new();
     if options.workloads {
-        owners.extend(reader.list("apps/replicasets", |object| Ok(object::owned("replicaset", object)))?);
+        owners.extend(
+            reader.list("apps/replicasets", |object| Ok(object::owned("replicaset", object)))?,
+        );
         owners.extend(reader.list("batch/jobs", |object| Ok(object::owned("job", object)))?);
     }
     let (mut volumes, mut claims) = (Vec::new(), Vec::new());
@@ -61,9 +68,14 @@ struct Reader {
 
 impl Reader {
     /// All objects of a kind that `read` makes something of. Pages are let go of one by one.
-    fn list<T>(&mut self, resource: &str, read: impl Fn(&Value) -> Result<Option<T>, String>) -> Result<Vec<T>, Error> {
+    fn list<T>(
+        &mut self,
+        resource: &str,
+        read: impl Fn(&Value) -> Result<Option<T>, String>,
+    ) -> Result<Vec<T>, Error> {
         let (mut found, mut rejected) = (Vec::new(), Vec::new());
-        let query = apportion_plugin_sdk::kubernetes::Query { limit: self.page_size, ..all_of(resource) };
+        let query =
+            apportion_plugin_sdk::kubernetes::Query { limit: self.page_size, ..all_of(resource) };
         each_page(&query, &mut |part| {
             let page = match part {
                 Part::Objects(page) => page,
@@ -73,13 +85,18 @@ impl Reader {
                     return Ok(());
                 }
             };
-            let objects: Vec<Value> =
-                serde_json::from_slice(&page).map_err(|error| Error::Unavailable(format!("a page of {resource} is no list: {error}")))?;
+            let objects: Vec<Value> = serde_json::from_slice(&page).map_err(|error| {
+                Error::Unavailable(format!("a page of {resource} is no list: {error}"))
+            })?;
             for object in &objects {
                 match read(object) {
                     Ok(Some(one)) => found.push(one),
                     Ok(None) => {}
-                    Err(reason) => rejected.push(Rejected { location: place(resource, object), reason, excerpt: excerpt(object) }),
+                    Err(reason) => rejected.push(Rejected {
+                        location: place(resource, object),
+                        reason,
+                        excerpt: excerpt(object),
+                    }),
                 }
             }
             Ok(())

@@ -24,10 +24,15 @@ pub fn quantity(text: &str) -> Result<u128, String> {
     let power = |power: u64| u32::try_from(power).ok().and_then(|power| 10_u128.checked_pow(power));
     if scale >= 0 {
         let larger = power(scale.unsigned_abs()).and_then(|power| value.checked_mul(power));
-        return if value == 0 { Ok(0) } else { larger.ok_or_else(|| format!("'{text}' is too large")) };
+        return if value == 0 {
+            Ok(0)
+        } else {
+            larger.ok_or_else(|| format!("'{text}' is too large"))
+        };
     }
     // Beyond 38 digits nothing is left but the one that is rounded up to.
-    Ok(power(scale.unsigned_abs()).map_or_else(|| u128::from(value > 0), |power| value.div_ceil(power)))
+    Ok(power(scale.unsigned_abs())
+        .map_or_else(|| u128::from(value > 0), |power| value.div_ceil(power)))
 }
 
 /// Digits without their point, and how many stand behind it.
@@ -63,7 +68,8 @@ fn unit(suffix: &str) -> Option<(u128, i64)> {
         _ => {
             let exponent = suffix.strip_prefix(['e', 'E'])?;
             let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-            let is_number = (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let is_number =
+                (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
             Some((1, if is_number { exponent.parse().ok()? } else { return None }))
         }
     }
@@ -71,8 +77,15 @@ fn unit(suffix: &str) -> Option<(u128, i64)> {
 
 /// A price or weight in its finest unit, 10⁻¹². Never rounded: what has more digits is refused.
 pub fn price(text: &str) -> Result<u128, String> {
-    let wrong = || format!("'{text}' is no decimal number from 0 with at most {PRICE_DIGITS} digits behind the point, such as \"0.192\"");
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') || text.len() > 24 {
+    let wrong = || {
+        format!(
+            "'{text}' is no decimal number from 0 with at most {PRICE_DIGITS} digits behind the point, such as \"0.192\""
+        )
+    };
+    if text.is_empty()
+        || !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        || text.len() > 24
+    {
         return Err(wrong());
     }
     let (value, places) = mantissa(text).ok_or_else(wrong)?;
@@ -180,20 +193,33 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity_is_refused() {
-        for text in ["", ".", "m", "1.2.3", "1 Gi", "12GB", "1e", "1e3.5", "1e+", "0x10", "١", "1ki", "1e9999"] {
+        for text in [
+            "", ".", "m", "1.2.3", "1 Gi", "12GB", "1e", "1e3.5", "1e+", "0x10", "١", "1ki",
+            "1e9999",
+        ] {
             assert_eq!(quantity(text), Err(format!("'{text}' is no quantity")), "{text}");
         }
         assert_eq!(quantity("-1"), Err("'-1' is below zero".into()));
         assert_eq!(quantity("1e99"), Err("'1e99' is too large".into()));
-        assert_eq!(quantity("99999999999999999999999Ei"), Err("'99999999999999999999999Ei' is too large".into()));
+        assert_eq!(
+            quantity("99999999999999999999999Ei"),
+            Err("'99999999999999999999999Ei' is too large".into())
+        );
     }
 
     #[test]
     fn prices_are_never_rounded() {
         assert_eq!(price("0.00005479452"), Ok(54_794_520));
         assert_eq!(price("35"), Ok(35_000_000_000_000));
-        for text in ["", ".", "-1", "1e3", "0,1", "0.0000000000001", "1 ", "9999999999999999999999999"] {
-            assert!(price(text).is_err_and(|error| error.starts_with(&format!("'{text}' is no decimal number"))), "{text}");
+        for text in
+            ["", ".", "-1", "1e3", "0,1", "0.0000000000001", "1 ", "9999999999999999999999999"]
+        {
+            assert!(
+                price(text).is_err_and(
+                    |error| error.starts_with(&format!("'{text}' is no decimal number"))
+                ),
+                "{text}"
+            );
         }
     }
 
@@ -205,7 +231,10 @@ mod tests {
         assert_eq!(split(0, &[1, 2]), [0, 0]);
         // Weights near the largest: 3/7 and 4/7 of 10^18 by Python's Fraction.
         let unit = (1_u128 << 126) / 7;
-        assert_eq!(split(10_u128.pow(18), &[3 * unit, 4 * unit]), [428_571_428_571_428_571, 571_428_571_428_571_429]);
+        assert_eq!(
+            split(10_u128.pow(18), &[3 * unit, 4 * unit]),
+            [428_571_428_571_428_571, 571_428_571_428_571_429]
+        );
     }
 
     #[test]
@@ -214,6 +243,9 @@ mod tests {
             assert_eq!(divide(value, 10), expect, "{value}");
             assert_eq!(scaled(value, 1, 10), expect, "{value}");
         }
-        assert_eq!([0, 1, 1_500_000_000, 10_000_000_000].map(decimal), ["0", "0.000000001", "1.5", "10"]);
+        assert_eq!(
+            [0, 1, 1_500_000_000, 10_000_000_000].map(decimal),
+            ["0", "0.000000001", "1.5", "10"]
+        );
     }
 }

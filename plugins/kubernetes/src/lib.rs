@@ -15,7 +15,8 @@ mod usage;
 mod tests;
 
 use apportion_plugin_sdk::{
-    Batch, Collector, Error, Kind, Manifest, Period, Problem, Rejected, Request, Rows, Tag, Usage, coverage, register_collector, run_info,
+    Batch, Collector, Error, Kind, Manifest, Period, Problem, Rejected, Request, Rows, Tag, Usage,
+    coverage, register_collector, run_info,
 };
 use moment::Span;
 use options::Options;
@@ -69,7 +70,8 @@ struct Today {
 
 impl Today {
     fn of(now: &str) -> Result<Today, Error> {
-        let moment = moment::seconds(now).map_err(|error| Error::Bug(format!("the time of the run: {error}")))?;
+        let moment = moment::seconds(now)
+            .map_err(|error| Error::Bug(format!("the time of the run: {error}")))?;
         Ok(Today { span: Span::of_day(moment), date: now.get(..10).unwrap_or_default().to_owned() })
     }
 
@@ -92,8 +94,10 @@ impl Today {
 fn collect(options: &Options, today: &Today) -> Result<Vec<Batch>, Error> {
     let mut cluster = cluster::read(options)?;
     let mut rejected = std::mem::take(&mut cluster.rejected);
-    let name = if options.cluster.is_empty() { run_info::source() } else { options.cluster.clone() };
-    let reckoner = Reckoner { cluster: &cluster, options, span: today.span, name: &name, none: Vec::new() };
+    let name =
+        if options.cluster.is_empty() { run_info::source() } else { options.cluster.clone() };
+    let reckoner =
+        Reckoner { cluster: &cluster, options, span: today.span, name: &name, none: Vec::new() };
     let shared = reckoner.shared(&mut rejected);
     let start = today.start();
     let rows = reckoner.rows(&shared).into_iter().map(|((metric, unit, keys), value)| Usage {
@@ -115,8 +119,10 @@ fn collect(options: &Options, today: &Today) -> Result<Vec<Batch>, Error> {
 
 /// Rows in pieces, the last one first. There is always one, so that a cluster without anything says so.
 fn batches(charges: Rows, rows: Vec<Usage>, rejected: Vec<Rejected>) -> Vec<Batch> {
-    let mut pieces: Vec<Batch> =
-        rows.chunks(BATCH_ROWS).map(|piece| Batch { usage: piece.to_vec(), ..Batch::new(Rows::Charges(Vec::new())) }).collect();
+    let mut pieces: Vec<Batch> = rows
+        .chunks(BATCH_ROWS)
+        .map(|piece| Batch { usage: piece.to_vec(), ..Batch::new(Rows::Charges(Vec::new())) })
+        .collect();
     if pieces.is_empty() {
         pieces.push(Batch::new(Rows::Charges(Vec::new())));
     }

@@ -10,16 +10,26 @@ pub fn seconds(text: &str) -> Result<i64, String> {
 fn parse(text: &str) -> Option<i64> {
     let number = |from: usize, to: usize, max: i64| {
         let digits = text.get(from..to)?;
-        let value = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()?;
+        let value = digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| digits.parse().ok())
+            .flatten()?;
         (value <= max).then_some(value)
     };
-    let is_at = |at: usize, expect: &[u8]| text.as_bytes().get(at).is_some_and(|byte| expect.contains(byte));
-    let separated = is_at(4, b"-") && is_at(7, b"-") && is_at(10, b"Tt ") && is_at(13, b":") && is_at(16, b":");
+    let is_at = |at: usize, expect: &[u8]| {
+        text.as_bytes().get(at).is_some_and(|byte| expect.contains(byte))
+    };
+    let separated =
+        is_at(4, b"-") && is_at(7, b"-") && is_at(10, b"Tt ") && is_at(13, b":") && is_at(16, b":");
     let (year, month, day) = (number(0, 4, 9999)?, number(5, 7, 12)?, number(8, 10, 31)?);
     let time = number(11, 13, 23)? * 3600 + number(14, 16, 59)? * 60 + number(17, 19, 60)?;
     let rest = text.get(19..)?;
-    let zone = rest.strip_prefix('.').map_or(rest, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
-    (separated && month > 0 && day > 0 && matches!(zone, "Z" | "z" | "+00:00")).then(|| days(year, month, day) * DAY + time)
+    let zone = rest
+        .strip_prefix('.')
+        .map_or(rest, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    (separated && month > 0 && day > 0 && matches!(zone, "Z" | "z" | "+00:00"))
+        .then(|| days(year, month, day) * DAY + time)
 }
 
 /// Days since 1970 of a date of the Gregorian calendar; years begin in March, so that the leap day is the last.
@@ -73,7 +83,10 @@ mod tests {
             "2026-1x-25T08:00:00Z",
             "2026-11-25T08:00:00",
         ] {
-            assert_eq!(seconds(text), Err(format!("'{text}' is no point in time such as 2026-11-25T08:00:00Z")));
+            assert_eq!(
+                seconds(text),
+                Err(format!("'{text}' is no point in time such as 2026-11-25T08:00:00Z"))
+            );
         }
     }
 

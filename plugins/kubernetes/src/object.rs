@@ -87,14 +87,20 @@ fn needed<'a>(object: &'a Value, pointer: &str) -> Result<&'a str, String> {
 }
 
 fn created(object: &Value) -> Result<i64, String> {
-    seconds(needed(object, "/metadata/creationTimestamp")?).map_err(|error| format!("metadata.creationTimestamp: {error}"))
+    seconds(needed(object, "/metadata/creationTimestamp")?)
+        .map_err(|error| format!("metadata.creationTimestamp: {error}"))
 }
 
 /// What its labels tell, by the names of the settings.
 pub fn told(object: &Value, labels: &Labels) -> Told {
     let all = object.pointer("/metadata/labels");
-    let value = |key: &String| all.and_then(|all| all.get(key)).and_then(Value::as_str).filter(|value| !value.is_empty());
-    labels.iter().filter_map(|(name, keys)| Some((name.clone(), keys.iter().find_map(value)?.to_owned()))).collect()
+    let value = |key: &String| {
+        all.and_then(|all| all.get(key)).and_then(Value::as_str).filter(|value| !value.is_empty())
+    };
+    labels
+        .iter()
+        .filter_map(|(name, keys)| Some((name.clone(), keys.iter().find_map(value)?.to_owned())))
+        .collect()
 }
 
 /// The kind, in lower case, and name of what controls an object.
@@ -109,7 +115,9 @@ fn resources(list: Option<&Value>, gpus: &[String]) -> Result<Resources, String>
     let amount = |name: &str| match list.and_then(|list| list.get(name)) {
         None | Some(Value::Null) => Ok(0),
         Some(Value::String(text)) => quantity(text).map_err(|error| format!("{name}: {error}")),
-        Some(Value::Number(number)) => quantity(&number.to_string()).map_err(|error| format!("{name}: {error}")),
+        Some(Value::Number(number)) => {
+            quantity(&number.to_string()).map_err(|error| format!("{name}: {error}"))
+        }
         Some(_) => Err(format!("{name} is no quantity")),
     };
     let mut gpu = 0_u128;
@@ -124,22 +132,37 @@ fn resources(list: Option<&Value>, gpus: &[String]) -> Result<Resources, String>
 
 impl Resources {
     fn plus(self, other: Resources) -> Resources {
-        Resources { cpu: self.cpu + other.cpu, memory: self.memory + other.memory, gpu: self.gpu + other.gpu }
+        Resources {
+            cpu: self.cpu + other.cpu,
+            memory: self.memory + other.memory,
+            gpu: self.gpu + other.gpu,
+        }
     }
 
     fn max(self, other: Resources) -> Resources {
-        Resources { cpu: self.cpu.max(other.cpu), memory: self.memory.max(other.memory), gpu: self.gpu.max(other.gpu) }
+        Resources {
+            cpu: self.cpu.max(other.cpu),
+            memory: self.memory.max(other.memory),
+            gpu: self.gpu.max(other.gpu),
+        }
     }
 }
 
 /// What the scheduler reserves for a pod: its containers together, or the largest of those that run before them alone.
 fn requests(pod: &Value, gpus: &[String]) -> Result<Resources, String> {
-    let list = |key: &str| pod.pointer(&format!("/spec/{key}")).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let list = |key: &str| {
+        pod.pointer(&format!("/spec/{key}"))
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    };
     let of = |container: &Value| {
         let place = || text(container, "/name").to_owned();
-        resources(container.pointer("/resources/requests"), gpus).map_err(|error| format!("container '{}': {error}", place()))
+        resources(container.pointer("/resources/requests"), gpus)
+            .map_err(|error| format!("container '{}': {error}", place()))
     };
-    let (mut together, mut beside, mut before) = (Resources::default(), Resources::default(), Resources::default());
+    let (mut together, mut beside, mut before) =
+        (Resources::default(), Resources::default(), Resources::default());
     for container in list("initContainers") {
         // One that restarts goes on beside all that follow.
         if text(container, "/restartPolicy") == "Always" {
@@ -165,7 +188,10 @@ fn requests(pod: &Value, gpus: &[String]) -> Result<Resources, String> {
 
 /// A pod that has run, or `None`: one that waits for a node, for images or for its first containers uses nothing yet.
 pub fn pod(object: &Value, gpus: &[String], labels: &Labels) -> Result<Option<Pod>, String> {
-    let (namespace, name) = (needed(object, "/metadata/namespace")?.to_owned(), needed(object, "/metadata/name")?.to_owned());
+    let (namespace, name) = (
+        needed(object, "/metadata/namespace")?.to_owned(),
+        needed(object, "/metadata/name")?.to_owned(),
+    );
     let ended = match needed(object, "/status/phase")? {
         "Pending" => return Ok(None),
         "Running" | "Unknown" => false,
@@ -176,7 +202,8 @@ pub fn pod(object: &Value, gpus: &[String], labels: &Labels) -> Result<Option<Po
     if ended && text(object, "/status/startTime").is_empty() {
         return Ok(None);
     }
-    let start = seconds(needed(object, "/status/startTime")?).map_err(|error| format!("status.startTime: {error}"))?;
+    let start = seconds(needed(object, "/status/startTime")?)
+        .map_err(|error| format!("status.startTime: {error}"))?;
     let end = if ended { Some(end(object)?) } else { None };
     Ok(Some(Pod {
         node: needed(object, "/spec/nodeName")?.to_owned(),
@@ -192,13 +219,26 @@ pub fn pod(object: &Value, gpus: &[String], labels: &Labels) -> Result<Option<Po
 
 /// When the last container ended; of a pod that was evicted, when its state last changed.
 fn end(pod: &Value) -> Result<i64, String> {
-    let list = |key: &str| pod.pointer(&format!("/status/{key}")).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let list = |key: &str| {
+        pod.pointer(&format!("/status/{key}"))
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    };
     let ended = |statuses: &[Value]| -> Vec<String> {
-        statuses.iter().map(|status| text(status, "/state/terminated/finishedAt").to_owned()).filter(|at| !at.is_empty()).collect()
+        statuses
+            .iter()
+            .map(|status| text(status, "/state/terminated/finishedAt").to_owned())
+            .filter(|at| !at.is_empty())
+            .collect()
     };
     let mut times = ended(list("containerStatuses"));
     if times.is_empty() {
-        times = list("conditions").iter().map(|condition| text(condition, "/lastTransitionTime").to_owned()).filter(|at| !at.is_empty()).collect();
+        times = list("conditions")
+            .iter()
+            .map(|condition| text(condition, "/lastTransitionTime").to_owned())
+            .filter(|at| !at.is_empty())
+            .collect();
     }
     let mut last = None;
     for at in &times {
@@ -213,13 +253,23 @@ pub fn node(object: &Value, gpus: &[String]) -> Result<Node, String> {
         let value = |key: &&str| labels.and_then(|labels| labels.get(*key)).and_then(Value::as_str);
         keys.iter().find_map(value).unwrap_or_default().to_owned()
     };
-    let capacity = object.pointer("/status/capacity").filter(|capacity| capacity.is_object()).ok_or("status.capacity is missing")?;
+    let capacity = object
+        .pointer("/status/capacity")
+        .filter(|capacity| capacity.is_object())
+        .ok_or("status.capacity is missing")?;
     Ok(Node {
         name: needed(object, "/metadata/name")?.to_owned(),
         provider_id: text(object, "/spec/providerID").to_owned(),
-        capacity: resources(Some(capacity), gpus).map_err(|error| format!("status.capacity: {error}"))?,
-        instance_type: label(&["node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type"]),
-        region: label(&["topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"]),
+        capacity: resources(Some(capacity), gpus)
+            .map_err(|error| format!("status.capacity: {error}"))?,
+        instance_type: label(&[
+            "node.kubernetes.io/instance-type",
+            "beta.kubernetes.io/instance-type",
+        ]),
+        region: label(&[
+            "topology.kubernetes.io/region",
+            "failure-domain.beta.kubernetes.io/region",
+        ]),
         zone: label(&["topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"]),
         created: created(object)?,
     })
@@ -233,20 +283,34 @@ fn bytes(object: &Value, pointer: &str) -> Result<u128, String> {
 pub fn volume(object: &Value) -> Result<Volume, String> {
     let claim = (text(object, "/spec/claimRef/namespace"), text(object, "/spec/claimRef/name"));
     // Of the ways to name a volume, an object has one.
-    let ids = ["/spec/csi/volumeHandle", "/spec/awsElasticBlockStore/volumeID", "/spec/azureDisk/diskURI", "/spec/gcePersistentDisk/pdName"];
+    let ids = [
+        "/spec/csi/volumeHandle",
+        "/spec/awsElasticBlockStore/volumeID",
+        "/spec/azureDisk/diskURI",
+        "/spec/gcePersistentDisk/pdName",
+    ];
     Ok(Volume {
         name: needed(object, "/metadata/name")?.to_owned(),
-        id: ids.iter().map(|pointer| text(object, pointer)).find(|id| !id.is_empty()).unwrap_or_default().to_owned(),
+        id: ids
+            .iter()
+            .map(|pointer| text(object, pointer))
+            .find(|id| !id.is_empty())
+            .unwrap_or_default()
+            .to_owned(),
         bytes: bytes(object, "/spec/capacity/storage")?,
         class: text(object, "/spec/storageClassName").to_owned(),
         created: created(object)?,
-        claim: (text(object, "/status/phase") == "Bound" && !claim.1.is_empty()).then(|| (claim.0.to_owned(), claim.1.to_owned())),
+        claim: (text(object, "/status/phase") == "Bound" && !claim.1.is_empty())
+            .then(|| (claim.0.to_owned(), claim.1.to_owned())),
     })
 }
 
 /// A claim that has its volume, or `None`.
 pub fn claim(object: &Value, labels: &Labels) -> Result<Option<Claim>, String> {
-    let (namespace, name) = (needed(object, "/metadata/namespace")?.to_owned(), needed(object, "/metadata/name")?.to_owned());
+    let (namespace, name) = (
+        needed(object, "/metadata/namespace")?.to_owned(),
+        needed(object, "/metadata/name")?.to_owned(),
+    );
     if text(object, "/status/phase") != "Bound" {
         return Ok(None);
     }
@@ -263,13 +327,24 @@ pub fn claim(object: &Value, labels: &Labels) -> Result<Option<Claim>, String> {
 
 /// A service with a load balancer that has its address, or `None`.
 pub fn load_balancer(object: &Value, labels: &Labels) -> Result<Option<LoadBalancer>, String> {
-    let (namespace, service) = (needed(object, "/metadata/namespace")?.to_owned(), needed(object, "/metadata/name")?.to_owned());
+    let (namespace, service) = (
+        needed(object, "/metadata/namespace")?.to_owned(),
+        needed(object, "/metadata/name")?.to_owned(),
+    );
     let ingress = object.pointer("/status/loadBalancer/ingress/0");
-    let address = ingress.map(|ingress| [text(ingress, "/hostname"), text(ingress, "/ip")].concat()).unwrap_or_default();
+    let address = ingress
+        .map(|ingress| [text(ingress, "/hostname"), text(ingress, "/ip")].concat())
+        .unwrap_or_default();
     if text(object, "/spec/type") != "LoadBalancer" || address.is_empty() {
         return Ok(None);
     }
-    Ok(Some(LoadBalancer { address, created: created(object)?, told: told(object, labels), namespace, service }))
+    Ok(Some(LoadBalancer {
+        address,
+        created: created(object)?,
+        told: told(object, labels),
+        namespace,
+        service,
+    }))
 }
 
 /// The end of its ARN, which the address of a load balancer of AWS holds; empty where it does not.
@@ -277,8 +352,15 @@ pub fn load_balancer(object: &Value, labels: &Labels) -> Result<Option<LoadBalan
 /// Network load balancers are `NAME-ID.elb.REGION.amazonaws.com`, classic ones `NAME-NUMBER.REGION.elb.amazonaws.com`.
 pub fn load_balancer_id(address: &str) -> String {
     let Some((host, domain)) = address.split_once('.') else { return String::new() };
-    let Some((name, id)) = host.rsplit_once('-').filter(|_| domain.ends_with(".amazonaws.com")) else { return String::new() };
-    if domain.starts_with("elb.") { format!("net/{name}/{id}") } else { name.strip_prefix("internal-").unwrap_or(name).to_owned() }
+    let Some((name, id)) = host.rsplit_once('-').filter(|_| domain.ends_with(".amazonaws.com"))
+    else {
+        return String::new();
+    };
+    if domain.starts_with("elb.") {
+        format!("net/{name}/{id}")
+    } else {
+        name.strip_prefix("internal-").unwrap_or(name).to_owned()
+    }
 }
 
 /// Who controls the controllers, by kind, namespace and name.
@@ -286,14 +368,21 @@ pub type Owners = BTreeMap<(String, String, String), (String, String)>;
 
 /// What controls a controller, as an entry of `Owners`.
 pub fn owned(kind: &str, object: &Value) -> Option<((String, String, String), (String, String))> {
-    let key = (kind.to_owned(), text(object, "/metadata/namespace").to_owned(), text(object, "/metadata/name").to_owned());
+    let key = (
+        kind.to_owned(),
+        text(object, "/metadata/namespace").to_owned(),
+        text(object, "/metadata/name").to_owned(),
+    );
     Some((key, owner(object)?))
 }
 
 /// `deployment/web` of one of its pods; a pod without a controller is its own workload.
 pub fn workload(pod: &Pod, owners: &Owners) -> String {
     // The kubelet's own pods are said to be controlled by their node.
-    let Some(owner) = pod.owner.as_ref().filter(|(kind, _)| kind != "node") else { return format!("pod/{}", pod.name) };
-    let (kind, name) = owners.get(&(owner.0.clone(), pod.namespace.clone(), owner.1.clone())).unwrap_or(owner);
+    let Some(owner) = pod.owner.as_ref().filter(|(kind, _)| kind != "node") else {
+        return format!("pod/{}", pod.name);
+    };
+    let (kind, name) =
+        owners.get(&(owner.0.clone(), pod.namespace.clone(), owner.1.clone())).unwrap_or(owner);
     format!("{kind}/{name}")
 }

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 /// What labels tell, and the label keys that may tell it, in order of preference.
 pub type Labels = Vec<(String, Vec<String>)>;
 
-const LABELS: [&str; 6] = ["business-unit", "cost-center", "environment", "owner", "product", "team"];
+const LABELS: [&str; 6] =
+    ["business-unit", "cost-center", "environment", "owner", "product", "team"];
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
@@ -56,7 +57,13 @@ impl Prices {
 
 impl Default for Options {
     fn default() -> Options {
-        let keys = |name: &str| if name.contains('-') { vec![name.into(), name.replace('-', "_")] } else { vec![name.into()] };
+        let keys = |name: &str| {
+            if name.contains('-') {
+                vec![name.into(), name.replace('-', "_")]
+            } else {
+                vec![name.into()]
+            }
+        };
         Options {
             cluster: String::new(),
             labels: LABELS.iter().map(|name| ((*name).to_owned(), keys(name))).collect(),
@@ -78,15 +85,21 @@ fn wrong(key: &str, expected: &str) -> Error {
 }
 
 fn unknown(key: &str, known: &str) -> Error {
-    Error::Config(Problem::new(format!("there is no setting '{key}'")).hint(format!("the settings are: {known}")))
+    Error::Config(
+        Problem::new(format!("there is no setting '{key}'"))
+            .hint(format!("the settings are: {known}")),
+    )
 }
 
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
         let config = if config.trim().is_empty() { "{}" } else { config };
-        let value: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are no JSON: {error}")))?;
+        let value: Value = serde_json::from_str(config)
+            .map_err(|error| Error::config(format!("the settings are no JSON: {error}")))?;
         let mut options = Options::default();
-        for (key, value) in value.as_object().ok_or_else(|| Error::config("the settings have to be a table"))? {
+        for (key, value) in
+            value.as_object().ok_or_else(|| Error::config("the settings have to be a table"))?
+        {
             options.set(key, value)?;
         }
         Ok(options)
@@ -103,11 +116,19 @@ impl Options {
             "gpu_resources" => self.gpu_resources = texts(key, value)?,
             "weights" => self.set_weights(table(key, value)?)?,
             "page_size" => {
-                let size = value.as_u64().filter(|size| (1..=500).contains(size)).and_then(|size| u32::try_from(size).ok());
+                let size = value
+                    .as_u64()
+                    .filter(|size| (1..=500).contains(size))
+                    .and_then(|size| u32::try_from(size).ok());
                 self.page_size = size.ok_or_else(|| wrong(key, "a number from 1 to 500"))?;
             }
             "prices" => self.prices = Some(Prices::parse(table(key, value)?)?),
-            _ => return Err(unknown(key, "cluster, labels, pods, workloads, volumes, load_balancers, gpu_resources, weights, page_size, prices")),
+            _ => {
+                return Err(unknown(
+                    key,
+                    "cluster, labels, pods, workloads, volumes, load_balancers, gpu_resources, weights, page_size, prices",
+                ));
+            }
         }
         Ok(())
     }
@@ -127,14 +148,23 @@ impl Options {
 
     fn set_weights(&mut self, weights: &Map<String, Value>) -> Result<(), Error> {
         // The usual ones, of the same unit as those that are written.
-        self.weights = Weights { cpu: self.weights.cpu * 1_000_000, memory: self.weights.memory * 1_000_000, gpu: self.weights.gpu * 1_000_000 };
+        self.weights = Weights {
+            cpu: self.weights.cpu * 1_000_000,
+            memory: self.weights.memory * 1_000_000,
+            gpu: self.weights.gpu * 1_000_000,
+        };
         for (name, value) in weights {
             let weight = amount(&format!("weights.{name}"), value)?;
             match name.as_str() {
                 "cpu" => self.weights.cpu = weight,
                 "memory" => self.weights.memory = weight,
                 "gpu" => self.weights.gpu = weight,
-                _ => return Err(unknown(&format!("weights.{name}"), "weights.cpu, weights.memory, weights.gpu")),
+                _ => {
+                    return Err(unknown(
+                        &format!("weights.{name}"),
+                        "weights.cpu, weights.memory, weights.gpu",
+                    ));
+                }
             }
         }
         if self.weights.cpu == 0 && self.weights.memory == 0 {
@@ -174,10 +204,17 @@ impl Prices {
                         _ => return Err(wrong(&key, "\"workload\" or \"node\"")),
                     };
                 }
-                _ => return Err(unknown(&key, "prices.currency, prices.node_hour, prices.volume_gib_hour, prices.load_balancer_hour, prices.split")),
+                _ => {
+                    return Err(unknown(
+                        &key,
+                        "prices.currency, prices.node_hour, prices.volume_gib_hour, prices.load_balancer_hour, prices.split",
+                    ));
+                }
             }
         }
-        if prices.currency.len() != 3 || !prices.currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        if prices.currency.len() != 3
+            || !prices.currency.bytes().all(|byte| byte.is_ascii_uppercase())
+        {
             return Err(wrong("prices.currency", "a currency such as \"USD\""));
         }
         Ok(prices)
@@ -185,12 +222,19 @@ impl Prices {
 }
 
 fn text(key: &str, value: &Value) -> Result<String, Error> {
-    value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned).ok_or_else(|| wrong(key, "a text"))
+    value
+        .as_str()
+        .filter(|text| !text.trim().is_empty())
+        .map(str::to_owned)
+        .ok_or_else(|| wrong(key, "a text"))
 }
 
 fn texts(key: &str, value: &Value) -> Result<Vec<String>, Error> {
     let list = value.as_array().ok_or_else(|| wrong(key, "a list of texts"))?;
-    list.iter().map(|value| text(key, value)).collect::<Result<_, _>>().map_err(|_| wrong(key, "a list of texts"))
+    list.iter()
+        .map(|value| text(key, value))
+        .collect::<Result<_, _>>()
+        .map_err(|_| wrong(key, "a list of texts"))
 }
 
 fn switch(key: &str, value: &Value) -> Result<bool, Error> {
@@ -203,12 +247,17 @@ fn table<'a>(key: &str, value: &'a Value) -> Result<&'a Map<String, Value>, Erro
 
 /// Amounts are texts, so that no reader makes floats of them on the way.
 fn amount(key: &str, value: &Value) -> Result<u128, Error> {
-    let text = value.as_str().ok_or_else(|| wrong(key, "a decimal number in quotes, such as \"0.192\""))?;
+    let text = value
+        .as_str()
+        .ok_or_else(|| wrong(key, "a decimal number in quotes, such as \"0.192\""))?;
     price(text).map_err(|error| Error::config(format!("the setting '{key}': {error}")))
 }
 
 fn amounts(key: &str, value: &Value) -> Result<BTreeMap<String, u128>, Error> {
-    table(key, value)?.iter().map(|(name, value)| Ok((name.clone(), amount(&format!("{key}.{name}"), value)?))).collect()
+    table(key, value)?
+        .iter()
+        .map(|(name, value)| Ok((name.clone(), amount(&format!("{key}.{name}"), value)?)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -230,9 +279,15 @@ mod tests {
 
     #[test]
     fn labels_replace_the_usual_ones_by_name() {
-        let options = Options::parse(r#"{"labels": {"team": ["squad", "team"], "owner": [], "tier": ["tier"]}}"#).unwrap();
+        let options = Options::parse(
+            r#"{"labels": {"team": ["squad", "team"], "owner": [], "tier": ["tier"]}}"#,
+        )
+        .unwrap();
         let names: Vec<&str> = options.labels.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["business-unit", "cost-center", "environment", "product", "team", "tier"]);
+        assert_eq!(
+            names,
+            ["business-unit", "cost-center", "environment", "product", "team", "tier"]
+        );
         assert_eq!(options.labels[4].1, ["squad", "team"]);
         assert_eq!(options.labels[1].1, ["cost-center", "cost_center"]);
     }
@@ -240,8 +295,14 @@ mod tests {
     #[test]
     fn weights_are_a_ratio() {
         let weights = |config: &str| Options::parse(config).unwrap().weights;
-        assert_eq!(weights(r#"{"weights": {"cpu": "9", "memory": "1", "gpu": "0"}}"#), Weights { cpu: 9, memory: 1, gpu: 0 });
-        assert_eq!(weights(r#"{"weights": {"cpu": "0.031611", "memory": "0.004237"}}"#), Options::default().weights);
+        assert_eq!(
+            weights(r#"{"weights": {"cpu": "9", "memory": "1", "gpu": "0"}}"#),
+            Weights { cpu: 9, memory: 1, gpu: 0 }
+        );
+        assert_eq!(
+            weights(r#"{"weights": {"cpu": "0.031611", "memory": "0.004237"}}"#),
+            Options::default().weights
+        );
     }
 
     #[test]
@@ -263,16 +324,34 @@ mod tests {
             (r#"{"cluster": ""}"#, "the setting 'cluster' has to be a text"),
             (r#"{"pods": "yes"}"#, "the setting 'pods' has to be true or false"),
             (r#"{"page_size": 501}"#, "the setting 'page_size' has to be a number from 1 to 500"),
-            (r#"{"labels": {"team": "team"}}"#, "the setting 'labels.team' has to be a list of texts"),
-            (r#"{"weights": {"cpu": 9}}"#, "the setting 'weights.cpu' has to be a decimal number in quotes, such as \"0.192\""),
-            (r#"{"weights": {"cpu": "0", "memory": "0"}}"#, "the setting 'weights' has to be above zero for cpu or memory"),
+            (
+                r#"{"labels": {"team": "team"}}"#,
+                "the setting 'labels.team' has to be a list of texts",
+            ),
+            (
+                r#"{"weights": {"cpu": 9}}"#,
+                "the setting 'weights.cpu' has to be a decimal number in quotes, such as \"0.192\"",
+            ),
+            (
+                r#"{"weights": {"cpu": "0", "memory": "0"}}"#,
+                "the setting 'weights' has to be above zero for cpu or memory",
+            ),
             (r#"{"weights": {"disk": "1"}}"#, "there is no setting 'weights.disk'"),
-            (r#"{"prices": {"node_hour": {}}}"#, "the setting 'prices.currency' has to be a currency such as \"USD\""),
-            (r#"{"prices": {"currency": "USD", "split": "pod"}}"#, "the setting 'prices.split' has to be \"workload\" or \"node\""),
+            (
+                r#"{"prices": {"node_hour": {}}}"#,
+                "the setting 'prices.currency' has to be a currency such as \"USD\"",
+            ),
+            (
+                r#"{"prices": {"currency": "USD", "split": "pod"}}"#,
+                "the setting 'prices.split' has to be \"workload\" or \"node\"",
+            ),
         ] {
             assert_eq!(refusal(config), expect, "{config}");
         }
         let refusal = refusal(r#"{"prices": {"currency": "USD", "node_hour": {"m5": "1e3"}}}"#);
-        assert!(refusal.starts_with("the setting 'prices.node_hour.m5': '1e3' is no decimal number"), "{refusal}");
+        assert!(
+            refusal.starts_with("the setting 'prices.node_hour.m5': '1e3' is no decimal number"),
+            "{refusal}"
+        );
     }
 }

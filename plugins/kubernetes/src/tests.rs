@@ -34,10 +34,16 @@ fn collect(config: &str) -> Collected {
     while let Some(batch) = collector.next().unwrap_or_else(|error| panic!("{error:?}")) {
         for row in batch.usage {
             assert_eq!(row.period_start, "2026-11-25T00:00:00Z");
-            let keys: Vec<String> = row.keys.iter().filter(|key| key.key != "cluster").map(|key| format!("{}={}", key.key, key.value)).collect();
-            let known = all
-                .usage
-                .insert(format!("{} {}", row.metric.trim_start_matches("kubernetes."), keys.join(" ")), format!("{} {}", row.value, row.unit));
+            let keys: Vec<String> = row
+                .keys
+                .iter()
+                .filter(|key| key.key != "cluster")
+                .map(|key| format!("{}={}", key.key, key.value))
+                .collect();
+            let known = all.usage.insert(
+                format!("{} {}", row.metric.trim_start_matches("kubernetes."), keys.join(" ")),
+                format!("{} {}", row.value, row.unit),
+            );
             assert_eq!(known, None, "one row for each metric and keys");
         }
         all.rejected.extend(batch.rejected.into_iter().map(|row| (row.location, row.reason)));
@@ -73,12 +79,20 @@ fn pod(namespace: &str, name: &str, node: &str, start: &str, cpu: &str, memory: 
 
 fn with(mut object: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').unwrap_or_default();
-    object.pointer_mut(parent).and_then(Value::as_object_mut).unwrap_or_else(|| panic!("{parent}")).insert(key.into(), value);
+    object
+        .pointer_mut(parent)
+        .and_then(Value::as_object_mut)
+        .unwrap_or_else(|| panic!("{parent}"))
+        .insert(key.into(), value);
     object
 }
 
 fn controlled(object: Value, kind: &str, name: &str) -> Value {
-    with(object, "/metadata/ownerReferences", json!([{ "kind": "Other", "name": "x" }, { "kind": kind, "name": name, "controller": true }]))
+    with(
+        object,
+        "/metadata/ownerReferences",
+        json!([{ "kind": "Other", "name": "x" }, { "kind": kind, "name": name, "controller": true }]),
+    )
 }
 
 /// The vector of the worked table: an m5.xlarge with 4 cores and 16 GiB, of which three namespaces request a part.
@@ -113,7 +127,11 @@ fn hours_are_counted_within_the_day_only() {
     let all = collect("");
     assert_eq!(all.rejected, []);
     let row = |what: &str, pod: &str| {
-        all.usage.get(&format!("{what} namespace=shop node=n1 resource_id=aws:///eu-west-1a/i-1 workload=pod/{pod}")).cloned()
+        all.usage
+            .get(&format!(
+                "{what} namespace=shop node=n1 resource_id=aws:///eu-west-1a/i-1 workload=pod/{pod}"
+            ))
+            .cloned()
     };
     assert_eq!(row("pod.cpu.request", "old").as_deref(), Some("1 core·h"));
     assert_eq!(row("pod.memory.request", "old").as_deref(), Some("1.25 GiB·h"));
@@ -122,7 +140,9 @@ fn hours_are_counted_within_the_day_only() {
     assert_eq!(row("pod.memory.request", "new").as_deref(), Some("2.328306437 GiB·h"));
     assert_eq!(row("pod.cpu.request", "ended").as_deref(), Some("0.666666667 core·h"));
     assert_eq!(row("pod.memory.request", "ended"), None);
-    assert!(!all.usage.keys().any(|row| row.contains("waiting") || row.contains("yesterday") || row.contains("refused")));
+    assert!(!all.usage.keys().any(|row| row.contains("waiting")
+        || row.contains("yesterday")
+        || row.contains("refused")));
 }
 
 #[test]
@@ -130,8 +150,12 @@ fn a_node_is_shared_by_the_worked_vector() {
     answer(worked());
     let all = collect("");
     let share = |namespace: &str, workload: &str| {
-        let row = if workload.is_empty() { String::new() } else { format!(" workload=pod/{workload}") };
-        all.usage[&format!("node.share namespace={namespace} node=n1 resource_id=aws:///eu-west-1a/i-1{row}")].clone()
+        let row =
+            if workload.is_empty() { String::new() } else { format!(" workload=pod/{workload}") };
+        all.usage[&format!(
+            "node.share namespace={namespace} node=n1 resource_id=aws:///eu-west-1a/i-1{row}"
+        )]
+            .clone()
     };
     // 0.031611 and 0.004237, by Python's Fraction; together they are 1.
     assert_eq!(share("payments", "a"), "0.25 1");
@@ -145,19 +169,45 @@ fn prices_become_charges_that_add_up() {
     answer(worked());
     // 0.192 by the hour, ten hours; the split of the table's 4.608 of a day.
     let all = collect(r#"{"prices": {"currency": "USD", "node_hour": {"m5.xlarge": "0.192"}}}"#);
-    let amounts: Vec<(&str, &str)> = all.charges.iter().map(|charge| (charge.tags[1].value.as_str(), charge.effective_cost.as_str())).collect();
-    assert_eq!(amounts, [("checkout", "0.333741304"), ("kube-system", "0.083435326"), ("payments", "0.48"), ("__idle__", "1.02282337")]);
+    let amounts: Vec<(&str, &str)> = all
+        .charges
+        .iter()
+        .map(|charge| (charge.tags[1].value.as_str(), charge.effective_cost.as_str()))
+        .collect();
+    assert_eq!(
+        amounts,
+        [
+            ("checkout", "0.333741304"),
+            ("kube-system", "0.083435326"),
+            ("payments", "0.48"),
+            ("__idle__", "1.02282337")
+        ]
+    );
     assert_eq!(333_741_304 + 83_435_326 + 480_000_000 + 1_022_823_370, 1_920_000_000);
     let first = &all.charges[0];
-    let dimension = |field: Field| first.dimensions.iter().find(|dimension| dimension.field == field).map(|dimension| dimension.value.as_str());
+    let dimension = |field: Field| {
+        first
+            .dimensions
+            .iter()
+            .find(|dimension| dimension.field == field)
+            .map(|dimension| dimension.value.as_str())
+    };
     assert_eq!(dimension(Field::ResourceId), Some("aws:///eu-west-1a/i-1"));
     assert_eq!(dimension(Field::ResourceType), Some("Instance"));
     assert_eq!(dimension(Field::AvailabilityZone), Some("eu-west-1a"));
     let tags: Vec<&str> = first.tags.iter().map(|tag| tag.key.as_str()).collect();
-    assert_eq!(tags, ["kubernetes-cluster", "kubernetes-namespace", "kubernetes-node", "kubernetes-workload"]);
-    let whole = collect(r#"{"prices": {"currency": "USD", "node_hour": {"*": "0.192"}, "split": "node"}}"#);
-    assert_eq!(whole.charges.iter().map(|charge| charge.billed_cost.as_str()).collect::<Vec<_>>(), ["1.92"]);
-    let unpriced = collect(r#"{"prices": {"currency": "USD", "node_hour": {"m5.large": "0.096"}}}"#);
+    assert_eq!(
+        tags,
+        ["kubernetes-cluster", "kubernetes-namespace", "kubernetes-node", "kubernetes-workload"]
+    );
+    let whole =
+        collect(r#"{"prices": {"currency": "USD", "node_hour": {"*": "0.192"}, "split": "node"}}"#);
+    assert_eq!(
+        whole.charges.iter().map(|charge| charge.billed_cost.as_str()).collect::<Vec<_>>(),
+        ["1.92"]
+    );
+    let unpriced =
+        collect(r#"{"prices": {"currency": "USD", "node_hour": {"m5.large": "0.096"}}}"#);
     assert_eq!(unpriced.charges, []);
     let reason = "there is no price of 'm5.xlarge'; add `\"m5.xlarge\" = \"…\"` to prices.node_hour, or \"*\" for all others";
     assert_eq!(unpriced.rejected, [("nodes/n1".into(), reason.into())]);
@@ -166,7 +216,8 @@ fn prices_become_charges_that_add_up() {
 /// A node with a GPU at list prices of 30, 30 and 10 for GPU, CPU and memory costs 35: the parts are 15, 15 and 5.
 #[test]
 fn list_prices_are_scaled_to_what_a_node_costs() {
-    let gpu_node = with(node("n1", "", "g", "1", "1Gi"), "/status/capacity/nvidia.com~1gpu", json!("1"));
+    let gpu_node =
+        with(node("n1", "", "g", "1", "1Gi"), "/status/capacity/nvidia.com~1gpu", json!("1"));
     let gpu_node = with(
         with(gpu_node, "/metadata/creationTimestamp", json!("2026-11-25T09:00:00Z")),
         "/status/capacity",
@@ -182,8 +233,13 @@ fn list_prices_are_scaled_to_what_a_node_costs() {
     answer(
         json!({ "nodes": [gpu_node], "pods": [of("cpu", json!({ "cpu": "1" })), of("gpu", json!({ "nvidia.com/gpu": 1 })), of("ram", json!({ "memory": "1Gi" }))] }),
     );
-    let all = collect(r#"{"weights": {"cpu": "30", "memory": "10", "gpu": "30"}, "prices": {"currency": "USD", "node_hour": {"g": "35"}}}"#);
-    assert_eq!(all.charges.iter().map(|charge| charge.billed_cost.as_str()).collect::<Vec<_>>(), ["15", "15", "5"]);
+    let all = collect(
+        r#"{"weights": {"cpu": "30", "memory": "10", "gpu": "30"}, "prices": {"currency": "USD", "node_hour": {"g": "35"}}}"#,
+    );
+    assert_eq!(
+        all.charges.iter().map(|charge| charge.billed_cost.as_str()).collect::<Vec<_>>(),
+        ["15", "15", "5"]
+    );
     assert_eq!(all.usage["pod.gpu.request namespace=x node=n1 workload=pod/gpu"], "1 GPU·h");
 }
 
@@ -192,10 +248,21 @@ fn list_prices_are_scaled_to_what_a_node_costs() {
 fn nine_to_one_splits_as_aws_does() {
     let start = "2026-11-25T09:00:00Z";
     let of = |name: &str, cpu: &str, memory: &str| pod("x", name, "n1", start, cpu, memory);
-    let fresh = with(node("n1", "i-1", "m5.xlarge", "4", "16Gi"), "/metadata/creationTimestamp", json!(start));
-    answer(json!({ "nodes": [fresh], "pods": [of("a", "1", "4Gi"), of("b", "1", "4Gi"), of("c", "500m", "2Gi"), of("d", "0.5", "2Gi")] }));
-    let all = collect(r#"{"weights": {"cpu": "9", "memory": "1"}, "prices": {"currency": "USD", "node_hour": {"m5.xlarge": "1"}}}"#);
-    assert_eq!(all.charges.iter().map(|charge| charge.billed_cost.as_str()).collect::<Vec<_>>(), ["0.25", "0.25", "0.125", "0.125", "0.25"]);
+    let fresh = with(
+        node("n1", "i-1", "m5.xlarge", "4", "16Gi"),
+        "/metadata/creationTimestamp",
+        json!(start),
+    );
+    answer(
+        json!({ "nodes": [fresh], "pods": [of("a", "1", "4Gi"), of("b", "1", "4Gi"), of("c", "500m", "2Gi"), of("d", "0.5", "2Gi")] }),
+    );
+    let all = collect(
+        r#"{"weights": {"cpu": "9", "memory": "1"}, "prices": {"currency": "USD", "node_hour": {"m5.xlarge": "1"}}}"#,
+    );
+    assert_eq!(
+        all.charges.iter().map(|charge| charge.billed_cost.as_str()).collect::<Vec<_>>(),
+        ["0.25", "0.25", "0.125", "0.125", "0.25"]
+    );
 }
 
 #[test]
@@ -207,27 +274,51 @@ fn a_node_that_is_promised_twice_is_shared_once() {
     }));
     let all = collect(r#"{"weights": {"cpu": "4", "memory": "1"}}"#);
     let share = |namespace: &str| {
-        all.usage.iter().find(|(row, _)| row.starts_with(&format!("node.share namespace={namespace} "))).map(|(_, value)| value.as_str())
+        all.usage
+            .iter()
+            .find(|(row, _)| row.starts_with(&format!("node.share namespace={namespace} ")))
+            .map(|(_, value)| value.as_str())
     };
     // 8 cores of 4: 3 and 1 of 4 are left, that is (12 + 4) and (4 + 4) of 32; 8 GiB are idle.
-    assert_eq!((share("a"), share("b"), share("__idle__")), (Some("0.5 1"), Some("0.25 1"), Some("0.25 1")));
+    assert_eq!(
+        (share("a"), share("b"), share("__idle__")),
+        (Some("0.5 1"), Some("0.25 1"), Some("0.25 1"))
+    );
 }
 
 /// A node that joined at nine, again: its pod has been there since midnight, and requests half of it.
 #[test]
 fn a_node_is_as_old_as_its_pods() {
-    let again = with(node("n1", "i-1", "m5.xlarge", "4", "16Gi"), "/metadata/creationTimestamp", json!("2026-11-25T09:00:00Z"));
-    answer(json!({ "nodes": [again], "pods": [pod("a", "a", "n1", "2026-11-24T00:00:00Z", "2", "8Gi")] }));
+    let again = with(
+        node("n1", "i-1", "m5.xlarge", "4", "16Gi"),
+        "/metadata/creationTimestamp",
+        json!("2026-11-25T09:00:00Z"),
+    );
+    answer(
+        json!({ "nodes": [again], "pods": [pod("a", "a", "n1", "2026-11-24T00:00:00Z", "2", "8Gi")] }),
+    );
     let all = collect(r#"{"prices": {"currency": "USD", "node_hour": {"*": "0.2"}}}"#);
-    assert_eq!(all.charges.iter().map(|charge| charge.billed_cost.as_str()).collect::<Vec<_>>(), ["1", "1"]);
+    assert_eq!(
+        all.charges.iter().map(|charge| charge.billed_cost.as_str()).collect::<Vec<_>>(),
+        ["1", "1"]
+    );
 }
 
 #[test]
 fn workloads_are_the_owners_of_owners_and_labels_are_inherited() {
     let start = "2026-11-25T00:00:00Z";
-    let namespace = |name: &str, labels: Value| json!({ "metadata": { "name": name, "labels": labels } });
-    let replica_set = |name: &str| controlled(json!({ "metadata": { "namespace": "shop", "name": name } }), "Deployment", "web");
-    let web = |name: &str, set: &str| controlled(pod("shop", name, "n1", start, "1", "0"), "ReplicaSet", set);
+    let namespace =
+        |name: &str, labels: Value| json!({ "metadata": { "name": name, "labels": labels } });
+    let replica_set = |name: &str| {
+        controlled(
+            json!({ "metadata": { "namespace": "shop", "name": name } }),
+            "Deployment",
+            "web",
+        )
+    };
+    let web = |name: &str, set: &str| {
+        controlled(pod("shop", name, "n1", start, "1", "0"), "ReplicaSet", set)
+    };
     answer(json!({
         "namespaces": [namespace("shop", json!({ "team": "payments", "cost_center": "cc-1", "environment": "prod", "kubernetes.io/metadata.name": "shop" }))],
         "nodes": [node("n1", "i-1", "m5.xlarge", "8", "16Gi")],
@@ -259,8 +350,13 @@ fn workloads_are_the_owners_of_owners_and_labels_are_inherited() {
             "namespace=other node=n1 resource_id=i-1 workload=replicaset/web-1 10 core·h",
         ]
     );
-    let apart = collect(r#"{"pods": true, "workloads": false, "labels": {"team": [], "environment": [], "cost-center": []}}"#);
-    assert_eq!(apart.usage["pod.cpu.request namespace=shop node=n1 pod=web-1-a resource_id=i-1 workload=replicaset/web-1"], "10 core·h");
+    let apart = collect(
+        r#"{"pods": true, "workloads": false, "labels": {"team": [], "environment": [], "cost-center": []}}"#,
+    );
+    assert_eq!(
+        apart.usage["pod.cpu.request namespace=shop node=n1 pod=web-1-a resource_id=i-1 workload=replicaset/web-1"],
+        "10 core·h"
+    );
 }
 
 #[test]
@@ -280,7 +376,12 @@ fn init_containers_and_overhead_count_as_they_are_reserved() {
     let all = collect("");
     // The largest before, 3, and 0.25; a sidecar beside 1.5; the pod's own word.
     for (pod, hours) in [("a", "3.25"), ("b", "2.5"), ("c", "5")] {
-        assert_eq!(all.usage[&format!("pod.cpu.request namespace=x node=n1 resource_id=i-1 workload=pod/{pod}")], format!("{hours} core·h"));
+        assert_eq!(
+            all.usage[&format!(
+                "pod.cpu.request namespace=x node=n1 resource_id=i-1 workload=pod/{pod}"
+            )],
+            format!("{hours} core·h")
+        );
     }
 }
 
@@ -313,7 +414,9 @@ fn volumes_and_load_balancers_have_hours_and_prices() {
             service("inner", "ClusterIP", json!([])),
         ],
     }));
-    let all = collect(r#"{"prices": {"currency": "USD", "volume_gib_hour": {"*": "0.00005479452"}, "load_balancer_hour": "0.0225"}}"#);
+    let all = collect(
+        r#"{"prices": {"currency": "USD", "volume_gib_hour": {"*": "0.00005479452"}, "load_balancer_hour": "0.0225"}}"#,
+    );
     assert_eq!(all.rejected, []);
     assert_eq!(
         all.usage.iter().map(|(row, value)| format!("{row}: {value}")).collect::<Vec<_>>(),
@@ -323,7 +426,8 @@ fn volumes_and_load_balancers_have_hours_and_prices() {
             "pvc.capacity claim=data namespace=shop resource_id=vol-1 storage_class=gp3 team=data: 200 GiB·h",
         ]
     );
-    let amounts: Vec<(&str, usize)> = all.charges.iter().map(|charge| (charge.billed_cost.as_str(), charge.tags.len())).collect();
+    let amounts: Vec<(&str, usize)> =
+        all.charges.iter().map(|charge| (charge.billed_cost.as_str(), charge.tags.len())).collect();
     // 200 GiB-hours of both volumes, one of which nobody claims: 0.010958904; 4 hours of 0.0225.
     assert_eq!(amounts, [("0.010958904", 4), ("0.010958904", 1), ("0.09", 3), ("0.09", 3)]);
 }
@@ -350,7 +454,8 @@ fn what_cannot_be_understood_is_set_aside_with_its_place() {
         "persistentvolumes": [{ "metadata": { "name": "pv" }, "spec": {} }],
     }));
     let all = collect("");
-    let rejected: Vec<String> = all.rejected.iter().map(|(place, reason)| format!("{place}: {reason}")).collect();
+    let rejected: Vec<String> =
+        all.rejected.iter().map(|(place, reason)| format!("{place}: {reason}")).collect();
     assert_eq!(
         rejected,
         [
@@ -369,7 +474,10 @@ fn what_cannot_be_understood_is_set_aside_with_its_place() {
             "persistentvolumes/pv: spec.capacity.storage is missing",
         ]
     );
-    assert_eq!(all.usage["pod.cpu.request namespace=shop node=n1 resource_id=i-1 workload=pod/good"], "10 core·h");
+    assert_eq!(
+        all.usage["pod.cpu.request namespace=shop node=n1 resource_id=i-1 workload=pod/good"],
+        "10 core·h"
+    );
 }
 
 #[test]
@@ -384,7 +492,10 @@ fn only_the_day_of_the_run_is_known() {
         fixture::take_said();
         let collector = open("", Some(Period { start: start.into(), end: end.into() })).unwrap();
         assert_eq!(collector.batches.len(), batches, "{start}");
-        let said = fixture::take_said().into_iter().next().map(|said| format!("{}/{}", said.days.start, said.days.end));
+        let said = fixture::take_said()
+            .into_iter()
+            .next()
+            .map(|said| format!("{}/{}", said.days.start, said.days.end));
         assert_eq!(said.as_deref(), unknown);
     }
 }
@@ -399,7 +510,16 @@ fn a_cluster_without_anything_is_one_empty_batch() {
 
 #[test]
 fn many_rows_come_in_pieces() {
-    let row = Usage { metric: "m".into(), period_start: "d".into(), keys: Vec::new(), value: "1".into(), unit: "h".into() };
+    let row = Usage {
+        metric: "m".into(),
+        period_start: "d".into(),
+        keys: Vec::new(),
+        value: "1".into(),
+        unit: "h".into(),
+    };
     let pieces = batches(Rows::Charges(Vec::new()), vec![row; 2 * BATCH_ROWS + 1], Vec::new());
-    assert_eq!(pieces.iter().rev().map(|piece| piece.usage.len()).collect::<Vec<_>>(), [BATCH_ROWS, BATCH_ROWS, 1]);
+    assert_eq!(
+        pieces.iter().rev().map(|piece| piece.usage.len()).collect::<Vec<_>>(),
+        [BATCH_ROWS, BATCH_ROWS, 1]
+    );
 }

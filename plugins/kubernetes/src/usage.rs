@@ -27,10 +27,22 @@ pub struct Shared<'a> {
 }
 
 /// Keys of one thing: those that are empty are none.
-fn keys<'a>(own: impl IntoIterator<Item = (&'a str, &'a str)>, told: &'a Told, namespace: Option<&'a Told>) -> Keys {
+fn keys<'a>(
+    own: impl IntoIterator<Item = (&'a str, &'a str)>,
+    told: &'a Told,
+    namespace: Option<&'a Told>,
+) -> Keys {
     // Labels win over those of the namespace, and nothing over what a thing is.
-    let labels = namespace.into_iter().flatten().chain(told).map(|(name, value)| (name.as_str(), value.as_str()));
-    labels.chain(own).filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let labels = namespace
+        .into_iter()
+        .flatten()
+        .chain(told)
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    labels
+        .chain(own)
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 pub struct Reckoner<'a> {
@@ -78,14 +90,27 @@ impl<'a> Reckoner<'a> {
             add("kubernetes.pod.gpu.request", "GPU·h", &keys, pod.requests.gpu * seconds);
         }
         for claim in &self.cluster.claims {
-            add("kubernetes.pvc.capacity", "GiB·h", &self.of_claim(claim), claim.bytes * self.span.seconds_between(claim.created, i64::MAX));
+            add(
+                "kubernetes.pvc.capacity",
+                "GiB·h",
+                &self.of_claim(claim),
+                claim.bytes * self.span.seconds_between(claim.created, i64::MAX),
+            );
         }
         for balancer in &self.cluster.load_balancers {
             let seconds = self.span.seconds_between(balancer.created, i64::MAX);
-            add("kubernetes.load_balancer.hours", "h", &self.of_load_balancer(balancer), seconds * NANOS);
+            add(
+                "kubernetes.load_balancer.hours",
+                "h",
+                &self.of_load_balancer(balancer),
+                seconds * NANOS,
+            );
         }
         // Rounded once, when all is added up.
-        let mut rows: Rows = sums.into_iter().map(|((metric, unit, keys), sum)| ((metric, unit, keys), hours(unit, sum))).collect();
+        let mut rows: Rows = sums
+            .into_iter()
+            .map(|((metric, unit, keys), sum)| ((metric, unit, keys), hours(unit, sum)))
+            .collect();
         for node in shared {
             let weights: Vec<u128> = node.parts.iter().map(|(_, weight)| *weight).collect();
             for ((keys, _), share) in node.parts.iter().zip(split(NANOS, &weights)) {
@@ -98,8 +123,13 @@ impl<'a> Reckoner<'a> {
 
     pub fn of_claim(&self, claim: &Claim) -> Keys {
         let id = self.cluster.volumes.get(&claim.volume).map_or("", |volume| &volume.id);
-        let own =
-            [("cluster", self.name), ("namespace", &claim.namespace), ("claim", &claim.name), ("storage_class", &claim.class), ("resource_id", id)];
+        let own = [
+            ("cluster", self.name),
+            ("namespace", &claim.namespace),
+            ("claim", &claim.name),
+            ("storage_class", &claim.class),
+            ("resource_id", id),
+        ];
         keys(own, &claim.told, self.cluster.namespaces.get(&claim.namespace))
     }
 
@@ -131,7 +161,9 @@ impl<'a> Reckoner<'a> {
         }
         let mut shared = Vec::new();
         for node in self.cluster.nodes.values() {
-            let since = first.get(node.name.as_str()).map_or(node.created, |first| node.created.min(*first));
+            let since = first
+                .get(node.name.as_str())
+                .map_or(node.created, |first| node.created.min(*first));
             let seconds = self.span.seconds_between(since, i64::MAX);
             match self.share(node, seconds, pods.remove(node.name.as_str()).unwrap_or_default()) {
                 Some(parts) => shared.push(Shared { node, seconds, parts }),
@@ -145,8 +177,17 @@ impl<'a> Reckoner<'a> {
         shared
     }
 
-    fn share(&self, node: &Node, seconds: u128, pods: BTreeMap<Keys, Resources>) -> Option<Vec<(Keys, u128)>> {
-        let there = Resources { cpu: node.capacity.cpu * seconds, memory: node.capacity.memory * seconds, gpu: node.capacity.gpu * seconds };
+    fn share(
+        &self,
+        node: &Node,
+        seconds: u128,
+        pods: BTreeMap<Keys, Resources>,
+    ) -> Option<Vec<(Keys, u128)>> {
+        let there = Resources {
+            cpu: node.capacity.cpu * seconds,
+            memory: node.capacity.memory * seconds,
+            gpu: node.capacity.gpu * seconds,
+        };
         let cpu = within(there.cpu, pods.values().map(|pod| pod.cpu).collect());
         let memory = within(there.memory, pods.values().map(|pod| pod.memory).collect());
         let gpu = within(there.gpu, pods.values().map(|pod| pod.gpu).collect());
@@ -157,7 +198,12 @@ impl<'a> Reckoner<'a> {
             parts.push((keys, weight));
         }
         let idle = weight(self.options.weights, there)?.checked_sub(used)?;
-        let own = [("cluster", self.name), ("namespace", IDLE), ("node", &node.name), ("resource_id", &node.provider_id)];
+        let own = [
+            ("cluster", self.name),
+            ("namespace", IDLE),
+            ("node", &node.name),
+            ("resource_id", &node.provider_id),
+        ];
         parts.push((keys(own, &self.none, None), idle));
         // What `split` needs.
         (used + idle < 1 << 127).then_some(parts)

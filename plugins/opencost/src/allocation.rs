@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 pub const KIND: &str = "allocation_kind";
 
 /// What OpenCost has in the place of a name.
-const SPECIAL: [(&str, &str); 3] = [("__idle__", "idle"), ("__unmounted__", "unmounted"), ("__unallocated__", "unallocated")];
+const SPECIAL: [(&str, &str); 3] =
+    [("__idle__", "idle"), ("__unmounted__", "unmounted"), ("__unallocated__", "unallocated")];
 
 /// Components, what they are of, and the members of an allocation that add up to them.
 const COMPONENTS: [(&str, &str, &[&str]); 8] = [
@@ -28,7 +29,13 @@ const COMPONENTS: [(&str, &str, &[&str]); 8] = [
 /// OpenCost rounds to five digits: eight components and their total are off by no more than this, and what is more has another cause.
 const ROUNDING_MAX: &str = "0.0001";
 
-pub fn read(place: &str, allocations: &Object, set: Option<&Object>, options: &Options, found: &mut Found) -> Result<(), Error> {
+pub fn read(
+    place: &str,
+    allocations: &Object,
+    set: Option<&Object>,
+    options: &Options,
+    found: &mut Found,
+) -> Result<(), Error> {
     for (name, value) in allocations {
         let Some(row) = value.as_object() else { continue };
         found.rows += 1;
@@ -93,7 +100,14 @@ fn one(name: &str, row: &Object, set: Option<&Object>, options: &Options) -> Res
 }
 
 /// All components, and what the total has beside them: together they are the total to the last digit.
-fn charges(read: &mut Read, window: &Window, whose: &Whose, costs: Vec<(&str, &str, Decimal)>, rest: &Decimal, options: &Options) {
+fn charges(
+    read: &mut Read,
+    window: &Window,
+    whose: &Whose,
+    costs: Vec<(&str, &str, Decimal)>,
+    rest: &Decimal,
+    options: &Options,
+) {
     let is_rounding = is_rounding(rest);
     let last = if is_rounding { "Kubernetes Rounding" } else { "Kubernetes Other" };
     if !is_rounding {
@@ -108,13 +122,21 @@ fn charges(read: &mut Read, window: &Window, whose: &Whose, costs: Vec<(&str, &s
             effective_cost: cost.to_string(),
             billing_currency: options.currency.clone(),
             service_name: service.to_owned(),
-            charge_category: if service == "Kubernetes Rounding" { "Adjustment".into() } else { "Usage".into() },
+            charge_category: if service == "Kubernetes Rounding" {
+                "Adjustment".into()
+            } else {
+                "Usage".into()
+            },
             dimensions: vec![
                 dimension(Field::ProviderName, "Kubernetes"),
                 dimension(Field::ServiceCategory, category),
                 dimension(Field::ResourceName, &whose.name),
             ],
-            tags: whose.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect(),
+            tags: whose
+                .tags
+                .iter()
+                .map(|(key, value)| Tag { key: key.clone(), value: value.clone() })
+                .collect(),
         });
     }
 }
@@ -126,15 +148,30 @@ fn is_rounding(rest: &Decimal) -> bool {
 }
 
 /// Zeros are left out: OpenCost has a member for all there could be.
-fn usage(read: &mut Read, window: &Window, whose: &Whose, row: &Object, total: &Decimal, options: &Options) -> Result<(), String> {
+fn usage(
+    read: &mut Read,
+    window: &Window,
+    whose: &Whose,
+    row: &Object,
+    total: &Decimal,
+    options: &Options,
+) -> Result<(), String> {
     for metric in &options.metrics {
         let (name, unit, value) = match metric {
             Metric::Cpu => ("kubernetes.cpu.hours", "h", number(row, "cpuCoreHours")?),
-            Metric::Memory => ("kubernetes.memory.hours", "GiB·h", number(row, "ramByteHours")?.gib()),
+            Metric::Memory => {
+                ("kubernetes.memory.hours", "GiB·h", number(row, "ramByteHours")?.gib())
+            }
             Metric::Gpu => ("kubernetes.gpu.hours", "h", number(row, "gpuHours")?),
-            Metric::Storage => ("kubernetes.storage.hours", "GiB·h", number(row, "pvByteHours")?.gib()),
-            Metric::Transmit => ("kubernetes.network.transmit", "B", number(row, "networkTransferBytes")?),
-            Metric::Receive => ("kubernetes.network.receive", "B", number(row, "networkReceiveBytes")?),
+            Metric::Storage => {
+                ("kubernetes.storage.hours", "GiB·h", number(row, "pvByteHours")?.gib())
+            }
+            Metric::Transmit => {
+                ("kubernetes.network.transmit", "B", number(row, "networkTransferBytes")?)
+            }
+            Metric::Receive => {
+                ("kubernetes.network.receive", "B", number(row, "networkReceiveBytes")?)
+            }
             Metric::Cost => ("kubernetes.cost", options.currency.as_str(), total.clone()),
         };
         if value.is_negative() {
@@ -143,7 +180,11 @@ fn usage(read: &mut Read, window: &Window, whose: &Whose, row: &Object, total: &
             read.usage.push(Usage {
                 metric: name.to_owned(),
                 period_start: window.start.clone(),
-                keys: whose.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect(),
+                keys: whose
+                    .tags
+                    .iter()
+                    .map(|(key, value)| Tag { key: key.clone(), value: value.clone() })
+                    .collect(),
                 value: value.to_string(),
                 unit: unit.to_owned(),
             });
@@ -172,9 +213,14 @@ impl Whose {
         set("cluster", text(properties, "cluster"));
         // Without aggregation, a name is made of these.
         let all = ["cluster", "node", "namespace", "pod", "container"].map(str::to_owned);
-        let keys = if options.aggregate.is_empty() { all.as_slice() } else { options.aggregate.as_slice() };
+        let keys = if options.aggregate.is_empty() {
+            all.as_slice()
+        } else {
+            options.aggregate.as_slice()
+        };
         let segments: Vec<&str> = name.split('/').collect();
-        let segment = |at: usize| if segments.len() == keys.len() { segments.get(at).copied() } else { None };
+        let segment =
+            |at: usize| if segments.len() == keys.len() { segments.get(at).copied() } else { None };
         if options.aggregate.is_empty() {
             // A pod's own labels precede those of its namespace.
             for labels in ["namespaceLabels", "labels"] {
@@ -182,7 +228,11 @@ impl Whose {
                     set(label, value.as_str());
                 }
             }
-            for (key, property) in [("controller", "controller"), ("controller_kind", "controllerKind"), ("provider_id", "providerID")] {
+            for (key, property) in [
+                ("controller", "controller"),
+                ("controller_kind", "controllerKind"),
+                ("provider_id", "providerID"),
+            ] {
                 set(key, text(properties, property));
             }
         }
@@ -190,17 +240,25 @@ impl Whose {
             match key.split_once(':') {
                 // A name that is made of a label has it; the properties of a row are only what all that it adds up have.
                 Some((kind, label)) => {
-                    let labels = object(properties, if kind == "annotation" { "annotations" } else { "labels" });
-                    let property = labels.and_then(|labels| text(labels, &label.replace(|c: char| !c.is_ascii_alphanumeric(), "_")));
+                    let labels = object(
+                        properties,
+                        if kind == "annotation" { "annotations" } else { "labels" },
+                    );
+                    let property = labels.and_then(|labels| {
+                        text(labels, &label.replace(|c: char| !c.is_ascii_alphanumeric(), "_"))
+                    });
                     set(label, segment(at).or(property));
                 }
                 None => set(spelled(key), text(properties, key).or_else(|| segment(at))),
             }
         }
         let kind = SPECIAL.iter().find(|(special, _)| {
-            let is_named = segments.contains(special) || properties.values().any(|value| value.as_str() == Some(special));
+            let is_named = segments.contains(special)
+                || properties.values().any(|value| value.as_str() == Some(special));
             // Of several keys, some may be known.
-            is_named && (*special != "__unallocated__" || segments.iter().all(|segment| segment == special))
+            is_named
+                && (*special != "__unallocated__"
+                    || segments.iter().all(|segment| segment == special))
         });
         let shown = match kind {
             None => name,

@@ -8,12 +8,15 @@ use apportion_plugin_sdk::{Error, Problem};
 use exact::Day;
 
 pub fn day(options: &Options, day: Day) -> Result<Found, Error> {
-    let request = request(options, day).ok_or_else(|| Error::Bug("there is no server to ask".into()))?;
+    let request =
+        request(options, day).ok_or_else(|| Error::Bug("there is no server to ask".into()))?;
     let url = request.url.split('?').next().unwrap_or_default().to_owned();
     let response = http::send(&request)?;
     if response.status == 404 {
         let problem = Problem::new(format!("{url} answered 404: there is no such API"));
-        return Err(Error::Config(problem.hint("path = \"/allocation\", or url with the path before it")));
+        return Err(Error::Config(
+            problem.hint("path = \"/allocation\", or url with the path before it"),
+        ));
     }
     document::read(&format!("{url} {day}"), &response.well(&url)?.body, options)
 }
@@ -27,7 +30,10 @@ fn request(options: &Options, day: Day) -> Option<Request> {
     match options.api {
         Api::Allocation | Api::Summary => {
             request = request.parameter("step", "1d").parameter("accumulate", "false");
-            request = request.parameter("includeIdle", if options.idle || options.share_idle { "true" } else { "false" });
+            request = request.parameter(
+                "includeIdle",
+                if options.idle || options.share_idle { "true" } else { "false" },
+            );
             if options.share_idle {
                 request = request.parameter("shareIdle", "true");
             }
@@ -54,14 +60,23 @@ mod tests {
     fn a_day_is_asked_for_from_midnight_to_midnight() {
         let window = "window=2026-10-31T00%3A00%3A00Z%2C2026-11-01T00%3A00%3A00Z";
         for (config, expected) in [
-            (r#""mode": "usage""#, format!("/allocation/compute?{window}&aggregate=namespace&step=1d&accumulate=false&includeIdle=true")),
+            (
+                r#""mode": "usage""#,
+                format!(
+                    "/allocation/compute?{window}&aggregate=namespace&step=1d&accumulate=false&includeIdle=true"
+                ),
+            ),
             (
                 r#""mode": "charges", "idle": false, "resolution": "5m", "aggregate": ["namespace", "label:team"]"#,
-                format!("/allocation/compute?{window}&aggregate=namespace%2Clabel%3Ateam&step=1d&accumulate=false&includeIdle=false&resolution=5m"),
+                format!(
+                    "/allocation/compute?{window}&aggregate=namespace%2Clabel%3Ateam&step=1d&accumulate=false&includeIdle=false&resolution=5m"
+                ),
             ),
             (
                 r#""mode": "charges", "share_idle": true, "path": "/model/allocation""#,
-                format!("/model/allocation?{window}&step=1d&accumulate=false&includeIdle=true&shareIdle=true"),
+                format!(
+                    "/model/allocation?{window}&step=1d&accumulate=false&includeIdle=true&shareIdle=true"
+                ),
             ),
             (
                 r#""mode": "charges", "api": "cloud-cost", "aggregate": ["provider", "service"]"#,

@@ -20,7 +20,13 @@ const DIMENSIONS: [(&str, Field); 8] = [
     ("providerID", Field::ResourceId),
 ];
 
-pub fn read(place: &str, costs: &Object, set: Option<&Object>, options: &Options, found: &mut Found) -> Result<(), Error> {
+pub fn read(
+    place: &str,
+    costs: &Object,
+    set: Option<&Object>,
+    options: &Options,
+    found: &mut Found,
+) -> Result<(), Error> {
     wants_charges(options, "cloud costs")?;
     for (name, value) in costs {
         let Some(row) = value.as_object() else { continue };
@@ -39,17 +45,31 @@ pub fn read(place: &str, costs: &Object, set: Option<&Object>, options: &Options
     Ok(())
 }
 
-fn charge(name: &str, row: &Object, set: Option<&Object>, options: &Options) -> Result<(Charge, bool), String> {
+fn charge(
+    name: &str,
+    row: &Object,
+    set: Option<&Object>,
+    options: &Options,
+) -> Result<(Charge, bool), String> {
     let window = window(row, set)?;
     let cost = |metric: &str| {
-        let cost = object(row, metric).filter(|cost| cost.contains_key("cost")).ok_or_else(|| format!("it has no {metric}"))?;
-        number(cost, "cost").map(|cost| cost.to_string()).map_err(|reason| format!("{metric}: {reason}"))
+        let cost = object(row, metric)
+            .filter(|cost| cost.contains_key("cost"))
+            .ok_or_else(|| format!("it has no {metric}"))?;
+        number(cost, "cost")
+            .map(|cost| cost.to_string())
+            .map_err(|reason| format!("{metric}: {reason}"))
     };
     let empty = Object::new();
     let properties = object(row, "properties").unwrap_or(&empty);
-    let known = |property: &str| text(properties, property).filter(|value| !value.starts_with("__"));
-    let mut dimensions: Vec<Dimension> =
-        DIMENSIONS.iter().filter_map(|(property, field)| Some(Dimension { field: *field, value: known(property)?.to_owned() })).collect();
+    let known =
+        |property: &str| text(properties, property).filter(|value| !value.starts_with("__"));
+    let mut dimensions: Vec<Dimension> = DIMENSIONS
+        .iter()
+        .filter_map(|(property, field)| {
+            Some(Dimension { field: *field, value: known(property)?.to_owned() })
+        })
+        .collect();
     if let Some(category) = known("category") {
         let value = match category {
             "Network" => "Networking",
@@ -58,9 +78,15 @@ fn charge(name: &str, row: &Object, set: Option<&Object>, options: &Options) -> 
         };
         dimensions.push(Dimension { field: Field::ServiceCategory, value: value.to_owned() });
     }
-    let labels = object(properties, "labels").into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+    let labels = object(properties, "labels")
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
     let constants = options.constants.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-    let tags = constants.chain(labels).map(|(key, value)| Tag { key: key.to_owned(), value: value.to_owned() }).collect();
+    let tags = constants
+        .chain(labels)
+        .map(|(key, value)| Tag { key: key.to_owned(), value: value.to_owned() })
+        .collect();
     let charge = Charge {
         charge_period_start: window.start,
         billed_cost: cost(options.billed.unwrap_or(BILLED))?,

@@ -42,21 +42,42 @@ pub fn read(place: &str, data: &Object, options: &Options, found: &mut Found) ->
 fn charge(row: &Object, data: &Object, options: &Options) -> Result<(Charge, bool), String> {
     let window = window(data, None)?;
     let cost = |name: &str| {
-        if row.contains_key(name) { number(row, name).map(|cost| cost.to_string()) } else { Err(format!("it has no {name}")) }
+        if row.contains_key(name) {
+            number(row, name).map(|cost| cost.to_string())
+        } else {
+            Err(format!("it has no {name}"))
+        }
     };
-    let category = match text(row, "charge_category").unwrap_or("usage").to_ascii_lowercase().as_str() {
+    let category = match text(row, "charge_category")
+        .unwrap_or("usage")
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "usage" => "Usage",
         "purchase" => "Purchase",
         "tax" => "Tax",
         "credit" => "Credit",
         "adjustment" => "Adjustment",
-        other => return Err(format!("charge_category: '{other}' is none of FOCUS: usage, purchase, tax, credit, adjustment")),
+        other => {
+            return Err(format!(
+                "charge_category: '{other}' is none of FOCUS: usage, purchase, tax, credit, adjustment"
+            ));
+        }
     };
-    let domain = text(row, "domain").ok_or("it has no domain, so that nobody knows what it is for")?;
-    let mut dimensions: Vec<Dimension> =
-        DIMENSIONS.iter().filter_map(|(name, field)| Some(Dimension { field: *field, value: text(row, name)?.to_owned() })).collect();
+    let domain =
+        text(row, "domain").ok_or("it has no domain, so that nobody knows what it is for")?;
+    let mut dimensions: Vec<Dimension> = DIMENSIONS
+        .iter()
+        .filter_map(|(name, field)| {
+            Some(Dimension { field: *field, value: text(row, name)?.to_owned() })
+        })
+        .collect();
     dimensions.push(Dimension { field: Field::ProviderName, value: domain.to_owned() });
-    let mut tags: Vec<Tag> = options.constants.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect();
+    let mut tags: Vec<Tag> = options
+        .constants
+        .iter()
+        .map(|(key, value)| Tag { key: key.clone(), value: value.clone() })
+        .collect();
     if let Some(source) = text(row, "cost_source") {
         tags.push(Tag { key: "cost_source".into(), value: source.to_owned() });
     }

@@ -11,7 +11,8 @@ mod options;
 mod row;
 
 use apportion_plugin_sdk::{
-    Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, coverage, file, log, register_collector, run_info,
+    Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, coverage, file, log,
+    register_collector, run_info,
 };
 use exact::{Day, Days};
 use options::{Api, Mode, Options};
@@ -58,7 +59,9 @@ impl Collector for OpenCost {
             None => file::entries()?.into_iter().map(|entry| Page::File(entry.name)).collect(),
         };
         match (&options.server, pages.is_empty()) {
-            (Some(_), true) => log::info("no day that is wanted is over yet, and a day that is not over is not allocated"),
+            (Some(_), true) => log::info(
+                "no day that is wanted is over yet, and a day that is not over is not allocated",
+            ),
             (None, true) => {
                 let problem = Problem::new("there is neither a url to ask nor a file to read");
                 return Err(Error::Config(
@@ -67,13 +70,21 @@ impl Collector for OpenCost {
             }
             (_, false) => {}
         }
-        Ok(OpenCost { options, pages, silent: Days::default(), is_silent_throughout: true, is_over: false })
+        Ok(OpenCost {
+            options,
+            pages,
+            silent: Days::default(),
+            is_silent_throughout: true,
+            is_over: false,
+        })
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
         let Some(page) = self.pages.pop_front() else { return self.end() };
         let found = match page {
-            Page::File(name) => document::read(&name, &file::read_all(&name, FILE_BYTES_MAX)?, &self.options)?,
+            Page::File(name) => {
+                document::read(&name, &file::read_all(&name, FILE_BYTES_MAX)?, &self.options)?
+            }
             Page::Day(day) => {
                 let found = ask::day(&self.options, day)?;
                 match found.rows {
@@ -94,15 +105,24 @@ impl OpenCost {
     /// forgets it when it starts anew.
     fn end(&mut self) -> Result<Option<Batch>, Error> {
         // Custom costs alone may be none at all.
-        if std::mem::replace(&mut self.is_over, true) || self.options.server.is_none() || self.options.api == Api::CustomCost {
+        if std::mem::replace(&mut self.is_over, true)
+            || self.options.server.is_none()
+            || self.options.api == Api::CustomCost
+        {
             return Ok(None);
         }
         if self.is_silent_throughout && !self.silent.is_empty() {
-            return Err(Error::Unavailable(format!("OpenCost says nothing {}, which is a gap and not zero", self.silent.said())));
+            return Err(Error::Unavailable(format!(
+                "OpenCost says nothing {}, which is a gap and not zero",
+                self.silent.said()
+            )));
         }
         for (first, last) in self.silent.rows() {
             let days = Period { start: first.to_string(), end: last.plus(1).to_string() };
-            coverage::unknown(&days, "OpenCost says nothing: it has forgotten that time, or was not there")?;
+            coverage::unknown(
+                &days,
+                "OpenCost says nothing: it has forgotten that time, or was not there",
+            )?;
         }
         Ok(None)
     }
@@ -122,7 +142,10 @@ fn days(request: &Request) -> Result<Vec<Day>, Error> {
 fn wants_charges(options: &Options, what: &str) -> Result<(), Error> {
     match options.mode {
         Mode::Charges => Ok(()),
-        Mode::Usage => Err(Error::Config(Problem::new(format!("{what} are costs, and no usage to share costs by")).hint("mode = \"charges\""))),
+        Mode::Usage => Err(Error::Config(
+            Problem::new(format!("{what} are costs, and no usage to share costs by"))
+                .hint("mode = \"charges\""),
+        )),
     }
 }
 

@@ -19,7 +19,11 @@ pub struct Found {
 
 impl Found {
     pub fn reject(&mut self, location: &str, reason: String, row: &Value) {
-        self.rejected.push(Rejected { location: location.to_owned(), reason, excerpt: row.to_string().chars().take(EXCERPT_CHARS).collect() });
+        self.rejected.push(Rejected {
+            location: location.to_owned(),
+            reason,
+            excerpt: row.to_string().chars().take(EXCERPT_CHARS).collect(),
+        });
     }
 
     pub fn warn(&mut self, warning: String) {
@@ -35,8 +39,12 @@ const EXCERPT_CHARS: usize = 200;
 pub fn number(row: &Object, name: &str) -> Result<Decimal, String> {
     match row.get(name) {
         None => Ok(Decimal::zero()),
-        Some(Value::Number(number)) => Decimal::parse(&number.to_string()).map_err(|error| format!("{name}: {error}")),
-        Some(Value::Null) => Err(format!("{name} is null, which OpenCost writes for what it could not compute")),
+        Some(Value::Number(number)) => {
+            Decimal::parse(&number.to_string()).map_err(|error| format!("{name}: {error}"))
+        }
+        Some(Value::Null) => {
+            Err(format!("{name} is null, which OpenCost writes for what it could not compute"))
+        }
         Some(other) => Err(format!("{name}: {other} is not a number")),
     }
 }
@@ -60,8 +68,11 @@ pub struct Window {
 
 /// The window of the row, or of the set that it is in.
 pub fn window(row: &Object, set: Option<&Object>) -> Result<Window, String> {
-    let window = object(row, "window").or(set).ok_or("it has no window, so that it is of no day")?;
-    let (Some(start), Some(end)) = (text(window, "start"), text(window, "end")) else { return Err("its window has no start or no end".into()) };
+    let window =
+        object(row, "window").or(set).ok_or("it has no window, so that it is of no day")?;
+    let (Some(start), Some(end)) = (text(window, "start"), text(window, "end")) else {
+        return Err("its window has no start or no end".into());
+    };
     let day = |text: &str| Day::parse(text).map_err(|error| format!("its window: {error}"));
     Ok(Window { start: start.to_owned(), is_long: day(start)?.plus(1) < day(end)? })
 }

@@ -15,7 +15,11 @@ const DAY_SECONDS: i64 = 86_400;
 pub fn day(server: &Server, query: &Query, day: Day) -> Result<Answer, Error> {
     let mut answer = Answer::default();
     for request in requests(server, query, day) {
-        let asked = Asked { url: request.url.split('?').next().unwrap_or_default(), metric: &query.metric, query: &query.text };
+        let asked = Asked {
+            url: request.url.split('?').next().unwrap_or_default(),
+            metric: &query.metric,
+            query: &query.text,
+        };
         let more = asked.answer(http::send(&request)?)?;
         answer.series.extend(more.series);
         answer.rejected.extend(more.rejected);
@@ -35,7 +39,9 @@ fn requests(server: &Server, query: &Query, day: Day) -> Vec<Request> {
     let mut from = start;
     while from < end {
         let next = (from + POINTS_MAX * step).min(end);
-        let range = plain("query_range").parameter("start", &from.to_string()).parameter("end", &(next - step).to_string());
+        let range = plain("query_range")
+            .parameter("start", &from.to_string())
+            .parameter("end", &(next - step).to_string());
         requests.push(range.parameter("step", &step.to_string()));
         from = next;
     }
@@ -48,16 +54,25 @@ mod tests {
     use crate::options::Options;
 
     fn urls(more: &str) -> Vec<String> {
-        let config = format!(r#"{{"url": "http://p/", "queries": [{{"metric": "m", "query": "up", {more}}}]}}"#);
+        let config = format!(
+            r#"{{"url": "http://p/", "queries": [{{"metric": "m", "query": "up", {more}}}]}}"#
+        );
         let options = Options::parse(&config).unwrap();
-        let requests = requests(&options.server, &options.queries[0], Day::parse("2026-10-01").unwrap());
+        let requests =
+            requests(&options.server, &options.queries[0], Day::parse("2026-10-01").unwrap());
         requests.into_iter().map(|request| request.url).collect()
     }
 
     #[test]
     fn the_instants_of_a_day_are_those_from_its_start_and_before_its_end() {
-        assert_eq!(urls(r#""step": "1h""#), ["http://p/api/v1/query_range?query=up&start=1790812800&end=1790895600&step=3600"]);
-        assert_eq!(urls(r#""aggregate": "increase""#), ["http://p/api/v1/query?query=up&time=1790899200"]);
+        assert_eq!(
+            urls(r#""step": "1h""#),
+            ["http://p/api/v1/query_range?query=up&start=1790812800&end=1790895600&step=3600"]
+        );
+        assert_eq!(
+            urls(r#""aggregate": "increase""#),
+            ["http://p/api/v1/query?query=up&time=1790899200"]
+        );
     }
 
     #[test]
@@ -71,6 +86,9 @@ mod tests {
             ]
         );
         // 21,600 instants: 11,000 of the first request and 10,600 of the second.
-        assert_eq!(((1_790_856_796 - 1_790_812_800) / 4 + 1, (1_790_899_196 - 1_790_856_800) / 4 + 1), (11_000, 10_600));
+        assert_eq!(
+            ((1_790_856_796 - 1_790_812_800) / 4 + 1, (1_790_899_196 - 1_790_856_800) / 4 + 1),
+            (11_000, 10_600)
+        );
     }
 }

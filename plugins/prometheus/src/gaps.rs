@@ -29,7 +29,9 @@ impl Gaps {
     pub fn take(&mut self, day: Day, missing: Missing) {
         match missing {
             Missing::None => {}
-            Missing::Some { missing, instants, first } => self.partial.push(format!("{day} ({missing} of {instants} instants, the first {first})")),
+            Missing::Some { missing, instants, first } => self
+                .partial
+                .push(format!("{day} ({missing} of {instants} instants, the first {first})")),
             Missing::All => self.empty.insert(day),
         }
     }
@@ -38,7 +40,10 @@ impl Gaps {
     pub fn said(&self, metric: &str) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.empty.is_empty() {
-            lines.push(format!("{metric}: there is no data {}, which is a gap and not zero", self.empty.said()));
+            lines.push(format!(
+                "{metric}: there is no data {}, which is a gap and not zero",
+                self.empty.said()
+            ));
         }
         if !self.partial.is_empty() {
             let named = self.partial.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");

@@ -10,7 +10,10 @@ mod options;
 mod preset;
 mod total;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, coverage, log, register_collector, run_info};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, coverage, log,
+    register_collector, run_info,
+};
 use exact::{Day, Days};
 use gaps::{Gaps, Missing};
 use options::Options;
@@ -35,11 +38,19 @@ struct Prometheus {
 
 impl Collector for Prometheus {
     fn manifest() -> Manifest {
-        Manifest::new(Kind::Collector, "prometheus", env!("CARGO_PKG_VERSION"), "Usage to share costs by, out of Prometheus")
-            .power("http", "to ask Prometheus what its queries say: GET /api/v1/query and /api/v1/query_range")
-            .config_schema(include_str!("config-schema.json"))
-            .stream("usage", "quantities of a metric by day and by whom they belong to")
-            .restated_for_days(1)
+        Manifest::new(
+            Kind::Collector,
+            "prometheus",
+            env!("CARGO_PKG_VERSION"),
+            "Usage to share costs by, out of Prometheus",
+        )
+        .power(
+            "http",
+            "to ask Prometheus what its queries say: GET /api/v1/query and /api/v1/query_range",
+        )
+        .config_schema(include_str!("config-schema.json"))
+        .stream("usage", "quantities of a metric by day and by whom they belong to")
+        .restated_for_days(1)
     }
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
@@ -53,11 +64,23 @@ impl Collector for Prometheus {
             Some(period) => (day(&period.start)?, day(&period.end)?.min(today)),
             None => (today.plus(-DAYS_DEFAULT), today),
         };
-        let days: Vec<Day> = (0..).map(|count| start.plus(count)).take_while(|day| *day < end).collect();
+        let days: Vec<Day> =
+            (0..).map(|count| start.plus(count)).take_while(|day| *day < end).collect();
         if days.is_empty() {
-            log::info("no day that is wanted is over yet, and a day that is not over has no quantity");
+            log::info(
+                "no day that is wanted is over yet, and a day that is not over has no quantity",
+            );
         }
-        Ok(Prometheus { options, days, query: 0, day: 0, gaps: Gaps::default(), known: Days::default(), is_over: false, warnings: BTreeSet::new() })
+        Ok(Prometheus {
+            options,
+            days,
+            query: 0,
+            day: 0,
+            gaps: Gaps::default(),
+            known: Days::default(),
+            is_over: false,
+            warnings: BTreeSet::new(),
+        })
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
@@ -95,14 +118,19 @@ impl Prometheus {
         }
         match (self.days.first(), self.days.last()) {
             (Some(first), Some(last)) if self.known.is_empty() => {
-                return Err(Error::Unavailable(format!("no query has any data from {first} to {last}: {REASON}")));
+                return Err(Error::Unavailable(format!(
+                    "no query has any data from {first} to {last}: {REASON}"
+                )));
             }
             _ => {}
         }
         let mut silent = Days::default();
         self.days.iter().filter(|day| !self.known.has(**day)).for_each(|day| silent.insert(*day));
         for (first, last) in silent.rows() {
-            coverage::unknown(&Period { start: first.to_string(), end: last.plus(1).to_string() }, &format!("no query has data: {REASON}"))?;
+            coverage::unknown(
+                &Period { start: first.to_string(), end: last.plus(1).to_string() },
+                &format!("no query has data: {REASON}"),
+            )?;
         }
         Ok(None)
     }

@@ -55,11 +55,17 @@ impl Options {
             let problem = Problem::new("the settings do not say where Prometheus is");
             Error::Config(problem.hint(format!("url = \"{URL_EXAMPLE}\"")))
         })?;
-        let constants = config.get("constants").map_or_else(|| Ok(Vec::new()), |constants| texts_by_key("constants", constants))?;
-        let hint =
-            "queries = [\"cpu\", { metric = \"requests\", query = \"sum by (team) (increase(requests_total[1d]))\", aggregate = \"increase\" }]";
-        let list = config.get("queries").and_then(Value::as_array).filter(|queries| !queries.is_empty());
-        let list = list.ok_or_else(|| Error::Config(Problem::new("the settings name no queries, so there is nothing to ask").hint(hint)))?;
+        let constants = config
+            .get("constants")
+            .map_or_else(|| Ok(Vec::new()), |constants| texts_by_key("constants", constants))?;
+        let hint = "queries = [\"cpu\", { metric = \"requests\", query = \"sum by (team) (increase(requests_total[1d]))\", aggregate = \"increase\" }]";
+        let list =
+            config.get("queries").and_then(Value::as_array).filter(|queries| !queries.is_empty());
+        let list = list.ok_or_else(|| {
+            Error::Config(
+                Problem::new("the settings name no queries, so there is nothing to ask").hint(hint),
+            )
+        })?;
         let mut queries = Vec::new();
         for given in list {
             queries.push(Query { constants: constants.clone(), ..query(given)? });
@@ -108,7 +114,12 @@ fn custom(given: &Map<String, Value>) -> Result<Query, Error> {
             "keys" => keys = Some(labels(value)?),
             "step" => seconds = step(value)?,
             "aggregate" => {
-                let known = [("integral", Aggregate::Integral), ("sum", Aggregate::Sum), ("max", Aggregate::Max), ("increase", Aggregate::Increase)];
+                let known = [
+                    ("integral", Aggregate::Integral),
+                    ("sum", Aggregate::Sum),
+                    ("max", Aggregate::Max),
+                    ("increase", Aggregate::Increase),
+                ];
                 aggregate = word(key, value, &known)?;
             }
             _ => return Err(unknown("setting of a query", key, QUERY_KEYS)),
@@ -120,7 +131,8 @@ fn custom(given: &Map<String, Value>) -> Result<Query, Error> {
                 .hint("{ metric = \"gpu.hours\", query = \"sum by (team) (gpu_in_use)\", unit = \"h\" }, or the name of a preset"),
         )
     };
-    let metric = metric.filter(|metric| !metric.trim().is_empty()).ok_or_else(|| missing("metric"))?;
+    let metric =
+        metric.filter(|metric| !metric.trim().is_empty()).ok_or_else(|| missing("metric"))?;
     let text = query.filter(|query| !query.trim().is_empty()).ok_or_else(|| missing("query"))?;
     Ok(Query { metric, unit, text, keys, constants: Vec::new(), step: seconds, aggregate })
 }
@@ -136,11 +148,14 @@ fn labels(value: &Value) -> Result<Vec<(String, String)>, Error> {
 /// `30s`, `5m`, `1h`, or a number of seconds. The instants of all days have to be alike, so that it divides a day.
 fn step(value: &Value) -> Result<u32, Error> {
     let refuse = || {
-        let message = format!("step cannot be {value}: it is a time such as \"5m\" of which a day has a whole number");
+        let message = format!(
+            "step cannot be {value}: it is a time such as \"5m\" of which a day has a whole number"
+        );
         Error::Config(Problem::new(message).hint("step = \"1m\" | \"5m\" | \"15m\" | \"1h\""))
     };
     let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let (number, unit) = shown.split_at(shown.find(|c: char| !c.is_ascii_digit()).unwrap_or(shown.len()));
+    let (number, unit) =
+        shown.split_at(shown.find(|c: char| !c.is_ascii_digit()).unwrap_or(shown.len()));
     let number: u32 = number.parse().map_err(|_| refuse())?;
     let factor = match unit {
         "" | "s" => 1,
@@ -149,7 +164,9 @@ fn step(value: &Value) -> Result<u32, Error> {
         "d" => DAY_SECONDS,
         _ => return Err(refuse()),
     };
-    let seconds = number.checked_mul(factor).filter(|seconds| *seconds > 0 && DAY_SECONDS.is_multiple_of(*seconds));
+    let seconds = number
+        .checked_mul(factor)
+        .filter(|seconds| *seconds > 0 && DAY_SECONDS.is_multiple_of(*seconds));
     seconds.ok_or_else(refuse)
 }
 
@@ -174,7 +191,10 @@ mod tests {
         );
         let options = options.unwrap();
         let headers = vec![("X-Scope-OrgID".to_owned(), "7".to_owned())];
-        assert_eq!(options.server, Server { url: "https://p/prefix".into(), user: Some("ann".into()), headers });
+        assert_eq!(
+            options.server,
+            Server { url: "https://p/prefix".into(), user: Some("ann".into()), headers }
+        );
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let requests = Query {
             metric: "requests".into(),
@@ -187,30 +207,77 @@ mod tests {
         };
         assert_eq!(options.queries[0], requests);
         let second = &options.queries[1];
-        assert_eq!((second.step, second.aggregate, second.keys.clone()), (15, Aggregate::Integral, Some(vec![pair("job", "job")])));
+        assert_eq!(
+            (second.step, second.aggregate, second.keys.clone()),
+            (15, Aggregate::Integral, Some(vec![pair("job", "job")]))
+        );
     }
 
     #[test]
     fn what_is_wrong_is_said_with_the_line_that_mends_it() {
         let query = r#"{"metric": "m", "query": "up""#;
-        let of_query = |more: &str| format!(r#"{{"url": "http://p", "queries": [{query}{more}}}]}}"#);
+        let of_query =
+            |more: &str| format!(r#"{{"url": "http://p", "queries": [{query}{more}}}]}}"#);
         for (config, message, hint) in [
-            ("{}".to_owned(), "the settings do not say where Prometheus is", "url = \"http://prometheus:9090\""),
-            (r#"{"url": "prometheus:9090"}"#.to_owned(), "url cannot be 'prometheus:9090'", "url = \"http://prometheus:9090\""),
-            (r#"{"url": "http://p"}"#.to_owned(), "the settings name no queries", "queries = [\"cpu\""),
-            (r#"{"url": "http://p", "queries": []}"#.to_owned(), "the settings name no queries", "queries = [\"cpu\""),
-            (r#"{"url": "http://p", "queries": ["cpus"]}"#.to_owned(), "there is no preset 'cpus'", "did you mean `cpu`?"),
-            (r#"{"url": "http://p", "querys": []}"#.to_owned(), "there is no setting 'querys'", "did you mean `queries`?"),
-            (r#"{"url": "http://p", "queries": [{"metric": "m"}]}"#.to_owned(), "an entry of queries has no query", "{ metric = "),
-            (r#"{"url": "http://p", "queries": [{"query": "up"}]}"#.to_owned(), "an entry of queries has no metric", "{ metric = "),
+            (
+                "{}".to_owned(),
+                "the settings do not say where Prometheus is",
+                "url = \"http://prometheus:9090\"",
+            ),
+            (
+                r#"{"url": "prometheus:9090"}"#.to_owned(),
+                "url cannot be 'prometheus:9090'",
+                "url = \"http://prometheus:9090\"",
+            ),
+            (
+                r#"{"url": "http://p"}"#.to_owned(),
+                "the settings name no queries",
+                "queries = [\"cpu\"",
+            ),
+            (
+                r#"{"url": "http://p", "queries": []}"#.to_owned(),
+                "the settings name no queries",
+                "queries = [\"cpu\"",
+            ),
+            (
+                r#"{"url": "http://p", "queries": ["cpus"]}"#.to_owned(),
+                "there is no preset 'cpus'",
+                "did you mean `cpu`?",
+            ),
+            (
+                r#"{"url": "http://p", "querys": []}"#.to_owned(),
+                "there is no setting 'querys'",
+                "did you mean `queries`?",
+            ),
+            (
+                r#"{"url": "http://p", "queries": [{"metric": "m"}]}"#.to_owned(),
+                "an entry of queries has no query",
+                "{ metric = ",
+            ),
+            (
+                r#"{"url": "http://p", "queries": [{"query": "up"}]}"#.to_owned(),
+                "an entry of queries has no metric",
+                "{ metric = ",
+            ),
             (of_query(r#", "step": "7m""#), "step cannot be \"7m\"", "step = \"1m\""),
             (of_query(r#", "step": 0"#), "step cannot be 0", "step = \"1m\""),
             (of_query(r#", "step": "48h""#), "step cannot be \"48h\"", "step = \"1m\""),
-            (of_query(r#", "aggregate": "avg""#), "aggregate cannot be \"avg\"", "aggregate = \"integral\" | \"sum\" | \"max\" | \"increase\""),
-            (of_query(r#", "agregate": "max""#), "there is no setting of a query 'agregate'", "did you mean `aggregate`?"),
+            (
+                of_query(r#", "aggregate": "avg""#),
+                "aggregate cannot be \"avg\"",
+                "aggregate = \"integral\" | \"sum\" | \"max\" | \"increase\"",
+            ),
+            (
+                of_query(r#", "agregate": "max""#),
+                "there is no setting of a query 'agregate'",
+                "did you mean `aggregate`?",
+            ),
         ] {
             let refusal = refused(&config);
-            assert!(refusal.0.contains(message) && refusal.1.contains(hint), "{config} gave {refusal:?}");
+            assert!(
+                refusal.0.contains(message) && refusal.1.contains(hint),
+                "{config} gave {refusal:?}"
+            );
         }
     }
 }

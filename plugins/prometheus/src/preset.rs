@@ -24,9 +24,15 @@ pub enum Basis {
     Usage,
 }
 
-const KINDS: [(&str, Kind); 5] =
-    [("cpu", Kind::Cpu), ("memory", Kind::Memory), ("gpu", Kind::Gpu), ("network", Kind::Network), ("storage", Kind::Storage)];
-pub const BASES: [(&str, Basis); 3] = [("max", Basis::Max), ("request", Basis::Request), ("usage", Basis::Usage)];
+const KINDS: [(&str, Kind); 5] = [
+    ("cpu", Kind::Cpu),
+    ("memory", Kind::Memory),
+    ("gpu", Kind::Gpu),
+    ("network", Kind::Network),
+    ("storage", Kind::Storage),
+];
+pub const BASES: [(&str, Basis); 3] =
+    [("max", Basis::Max), ("request", Basis::Request), ("usage", Basis::Usage)];
 const BY: [&str; 3] = ["namespace", "workload", "pod"];
 
 /// So that a rate has two samples even where they are five minutes apart.
@@ -59,7 +65,15 @@ impl Preset {
             Kind::Network => ("kubernetes.network.transmit", "B", Basis::Usage),
             Kind::Storage => ("kubernetes.storage.hours", "GiB·h", Basis::Request),
         };
-        Preset { kind, metric: metric.into(), unit: unit.into(), by: vec!["namespace".into()], labels: Vec::new(), basis, step: 300 }
+        Preset {
+            kind,
+            metric: metric.into(),
+            unit: unit.into(),
+            by: vec!["namespace".into()],
+            labels: Vec::new(),
+            basis,
+            step: 300,
+        }
     }
 
     pub fn query(self) -> Result<Query, Error> {
@@ -68,10 +82,16 @@ impl Preset {
         if self.by.iter().any(|key| key == "workload") {
             joined = join(&joined, "workload", WORKLOAD);
         }
-        let mut keys: Vec<(String, String)> = self.by.iter().map(|key| (key.clone(), key.clone())).collect();
+        let mut keys: Vec<(String, String)> =
+            self.by.iter().map(|key| (key.clone(), key.clone())).collect();
         for label in &self.labels {
-            let column = format!("label_{}", label.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
-            joined = join(&joined, &column, &format!("max by (namespace, pod, {column}) (kube_pod_labels{{{column}!=\"\"}})"));
+            let column =
+                format!("label_{}", label.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
+            joined = join(
+                &joined,
+                &column,
+                &format!("max by (namespace, pod, {column}) (kube_pod_labels{{{column}!=\"\"}})"),
+            );
             keys.push((column, label.clone()));
         }
         let by = keys.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>().join(", ");
@@ -97,12 +117,21 @@ impl Preset {
             return Err(unknown("key of a preset", key, BY));
         }
         if self.by.is_empty() && self.labels.is_empty() {
-            return Err(Error::Config(Problem::new("a preset without keys would belong to nobody").hint("by = [\"namespace\"]")));
+            return Err(Error::Config(
+                Problem::new("a preset without keys would belong to nobody")
+                    .hint("by = [\"namespace\"]"),
+            ));
         }
         let name = KINDS.iter().find(|(_, kind)| *kind == self.kind).map_or("", |(name, _)| name);
-        if self.kind == Kind::Storage && (!self.labels.is_empty() || self.by.iter().any(|key| key != "namespace")) {
-            let problem = Problem::new("storage is known by namespace only: a claim outlives the pods that use it");
-            return Err(Error::Config(problem.hint("{ preset = \"storage\", by = [\"namespace\"] }")));
+        if self.kind == Kind::Storage
+            && (!self.labels.is_empty() || self.by.iter().any(|key| key != "namespace"))
+        {
+            let problem = Problem::new(
+                "storage is known by namespace only: a claim outlives the pods that use it",
+            );
+            return Err(Error::Config(
+                problem.hint("{ preset = \"storage\", by = [\"namespace\"] }"),
+            ));
         }
         let only = match self.kind {
             Kind::Cpu | Kind::Memory => return Ok(()),
@@ -112,13 +141,18 @@ impl Preset {
         if self.basis == only.1 {
             return Ok(());
         }
-        Err(Error::Config(Problem::new(format!("the preset {name} has one basis only")).hint(format!("basis = \"{}\"", only.0))))
+        Err(Error::Config(
+            Problem::new(format!("the preset {name} has one basis only"))
+                .hint(format!("basis = \"{}\"", only.0)),
+        ))
     }
 
     /// In PromQL, by namespace and pod at least.
     fn measured(&self) -> String {
         let requested = |resource: &str| {
-            format!("(max by (namespace, pod, container) (kube_pod_container_resource_requests{{resource{resource}}}) and ({RUNNING}))")
+            format!(
+                "(max by (namespace, pod, container) (kube_pod_container_resource_requests{{resource{resource}}}) and ({RUNNING}))"
+            )
         };
         let (request, usage) = match self.kind {
             Kind::Cpu => (
@@ -158,7 +192,9 @@ const WORKLOAD: &str = "max by (namespace, pod, workload) (\
 
 /// Adds a label of the pod to what is measured; a pod of which it is not known keeps what it has.
 fn join(measured: &str, label: &str, of_pods: &str) -> String {
-    format!("(({measured}) * on (namespace, pod) group_left ({label}) ({of_pods}) or ({measured}) unless on (namespace, pod) ({of_pods}))")
+    format!(
+        "(({measured}) * on (namespace, pod) group_left ({label}) ({of_pods}) or ({measured}) unless on (namespace, pod) ({of_pods}))"
+    )
 }
 
 #[cfg(test)]
@@ -173,22 +209,42 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let pods = Preset { by: vec!["pods".into()], ..preset(Kind::Cpu) };
-        assert_eq!(refused(pods), ("there is no key of a preset 'pods'".into(), "did you mean `pod`?".into()));
+        assert_eq!(
+            refused(pods),
+            ("there is no key of a preset 'pods'".into(), "did you mean `pod`?".into())
+        );
         let nobody = Preset { by: Vec::new(), ..preset(Kind::Cpu) };
         assert_eq!(refused(nobody).1, "by = [\"namespace\"]");
         let storage = Preset { by: vec!["workload".into()], ..preset(Kind::Storage) };
         assert!(refused(storage).0.starts_with("storage is known by namespace only"));
         let gpu = Preset { basis: Basis::Max, ..preset(Kind::Gpu) };
-        assert_eq!(refused(gpu), ("the preset gpu has one basis only".into(), "basis = \"request\"".into()));
+        assert_eq!(
+            refused(gpu),
+            ("the preset gpu has one basis only".into(), "basis = \"request\"".into())
+        );
     }
 
     #[test]
     fn labels_of_pods_are_asked_for_as_kube_state_metrics_spells_them() {
-        let preset = Preset { labels: vec!["app.kubernetes.io/name".into()], basis: Basis::Request, ..Preset::new(Kind::Memory) };
+        let preset = Preset {
+            labels: vec!["app.kubernetes.io/name".into()],
+            basis: Basis::Request,
+            ..Preset::new(Kind::Memory)
+        };
         let query = preset.query().unwrap();
         let pair = |label: &str, key: &str| (label.to_owned(), key.to_owned());
-        assert_eq!(query.keys, Some(vec![pair("namespace", "namespace"), pair("label_app_kubernetes_io_name", "app.kubernetes.io/name")]));
-        assert!(query.text.starts_with("sum by (namespace, label_app_kubernetes_io_name) (("), "{}", query.text);
+        assert_eq!(
+            query.keys,
+            Some(vec![
+                pair("namespace", "namespace"),
+                pair("label_app_kubernetes_io_name", "app.kubernetes.io/name")
+            ])
+        );
+        assert!(
+            query.text.starts_with("sum by (namespace, label_app_kubernetes_io_name) (("),
+            "{}",
+            query.text
+        );
         assert!(query.text.ends_with(") / 1073741824"), "{}", query.text);
     }
 }

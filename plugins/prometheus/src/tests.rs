@@ -17,22 +17,33 @@ fn parameter(url: &str, name: &str) -> i64 {
 
 /// A matrix of series that have the same value at each instant that `is_there` has.
 fn matrix(url: &str, series: &[(&str, &str)], is_there: impl Fn(i64) -> bool) -> String {
-    let (start, end, step) = (parameter(url, "start"), parameter(url, "end"), parameter(url, "step"));
+    let (start, end, step) =
+        (parameter(url, "start"), parameter(url, "end"), parameter(url, "step"));
     let mut all = Vec::new();
     for (labels, value) in series {
-        let times = (0..).map(|count| start + count * step).take_while(|time| *time <= end).filter(|time| is_there(*time));
+        let times = (0..)
+            .map(|count| start + count * step)
+            .take_while(|time| *time <= end)
+            .filter(|time| is_there(*time));
         let samples: Vec<String> = times.map(|time| format!(r#"[{time},"{value}"]"#)).collect();
         if !samples.is_empty() {
             all.push(format!(r#"{{"metric":{{{labels}}},"values":[{}]}}"#, samples.join(",")));
         }
     }
-    format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{}]}}}}"#, all.join(","))
+    format!(
+        r#"{{"status":"success","data":{{"resultType":"matrix","result":[{}]}}}}"#,
+        all.join(",")
+    )
 }
 
 fn open(query: &str, start: &str, end: &str) -> Result<Prometheus, Error> {
     fixture::run("cluster", "2026-11-01T08:00:00Z");
     let config = format!(r#"{{"url": "http://p", "queries": [{query}]}}"#);
-    Prometheus::open(Request { config, period: Some(Period { start: start.into(), end: end.into() }), state: None })
+    Prometheus::open(Request {
+        config,
+        period: Some(Period { start: start.into(), end: end.into() }),
+        state: None,
+    })
 }
 
 fn collected(query: &str, start: &str, end: &str) -> Result<(Vec<Usage>, Vec<Rejected>), Error> {
@@ -46,8 +57,21 @@ fn collected(query: &str, start: &str, end: &str) -> Result<(Vec<Usage>, Vec<Rej
 }
 
 fn shown(usage: &[Usage]) -> Vec<String> {
-    let keys = |row: &Usage| row.keys.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect::<Vec<_>>().join(",");
-    usage.iter().map(|row| format!("{} {} {} {} {}", row.metric, row.period_start, keys(row), row.value, row.unit).trim_end().to_owned()).collect()
+    let keys = |row: &Usage| {
+        row.keys
+            .iter()
+            .map(|tag| format!("{}={}", tag.key, tag.value))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    usage
+        .iter()
+        .map(|row| {
+            format!("{} {} {} {} {}", row.metric, row.period_start, keys(row), row.value, row.unit)
+                .trim_end()
+                .to_owned()
+        })
+        .collect()
 }
 
 const CORES: &str = r#"{"metric": "cores", "unit": "h", "query": "cores", "keys": {"ns": "namespace"}, "step": "5m""#;
@@ -55,8 +79,12 @@ const CORES: &str = r#"{"metric": "cores", "unit": "h", "query": "cores", "keys"
 #[test]
 fn a_gauge_becomes_hours_and_series_of_the_same_keys_are_added_up() {
     fixture::http(|request| {
-        let series =
-            [(r#""ns":"a","pod":"1""#, "0.5"), (r#""ns":"a","pod":"2""#, "0.30000000000000004"), (r#""ns":"b""#, "1e-7"), (r#""ns":"""#, "2")];
+        let series = [
+            (r#""ns":"a","pod":"1""#, "0.5"),
+            (r#""ns":"a","pod":"2""#, "0.30000000000000004"),
+            (r#""ns":"b""#, "1e-7"),
+            (r#""ns":"""#, "2"),
+        ];
         Ok(response(200, &matrix(&request.url, &series, |_| true)))
     });
     let (usage, rejected) = collected(&format!("{CORES}}}"), "2026-10-30", "2026-11-02").unwrap();
@@ -81,13 +109,23 @@ fn sums_and_peaks_are_of_the_instants() {
     fixture::http(|request| {
         let noon = Day::parse("2026-10-01").unwrap().start() + 43_200;
         let morning = matrix(&request.url, &[(r#""ns":"a","pod":"1""#, "3")], |time| time <= noon);
-        let evening = matrix(&request.url, &[(r#""ns":"a","pod":"2""#, "4.5")], |time| time >= noon);
-        let series = |text: &str| text.split_once("\"result\":[").unwrap().1.trim_end_matches("]}}").to_owned();
+        let evening =
+            matrix(&request.url, &[(r#""ns":"a","pod":"2""#, "4.5")], |time| time >= noon);
+        let series = |text: &str| {
+            text.split_once("\"result\":[").unwrap().1.trim_end_matches("]}}").to_owned()
+        };
         let both = format!("{},{}", series(&morning), series(&evening));
-        Ok(response(200, &format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{both}]}}}}"#)))
+        Ok(response(
+            200,
+            &format!(
+                r#"{{"status":"success","data":{{"resultType":"matrix","result":[{both}]}}}}"#
+            ),
+        ))
     });
     for (aggregate, value) in [("sum", "93"), ("max", "7.5"), ("integral", "93")] {
-        let query = format!(r#"{{"metric": "m", "query": "q", "keys": {{"ns": "namespace"}}, "step": "1h", "aggregate": "{aggregate}"}}"#);
+        let query = format!(
+            r#"{{"metric": "m", "query": "q", "keys": {{"ns": "namespace"}}, "step": "1h", "aggregate": "{aggregate}"}}"#
+        );
         let (usage, _) = collected(&query, "2026-10-01", "2026-10-02").unwrap();
         assert_eq!(shown(&usage), [format!("m 2026-10-01 namespace=a {value}")], "{aggregate}");
     }
@@ -116,7 +154,8 @@ fn a_counter_is_asked_for_at_the_end_of_each_day() {
 fn a_day_without_data_is_a_gap_and_a_part_of_one_is_said() {
     let lost = Day::parse("2026-10-02").unwrap();
     fixture::http(move |request| {
-        let there = move |time: i64| !(lost.start()..lost.plus(1).start() + 3 * 3_600).contains(&time);
+        let there =
+            move |time: i64| !(lost.start()..lost.plus(1).start() + 3 * 3_600).contains(&time);
         Ok(response(200, &matrix(&request.url, &[(r#""ns":"a""#, "1")], there)))
     });
     let mut collector = open(&format!("{CORES}}}"), "2026-10-01", "2026-10-04").unwrap();
@@ -125,12 +164,20 @@ fn a_day_without_data_is_a_gap_and_a_part_of_one_is_said() {
         values.push(shown(&collector.next().unwrap().unwrap().usage));
     }
     assert_eq!(values, [vec!["cores 2026-10-01 namespace=a 24 h".to_owned()], Vec::new()]);
-    assert_eq!(collector.gaps.said("cores"), ["cores: there is no data on 2026-10-02, which is a gap and not zero"]);
+    assert_eq!(
+        collector.gaps.said("cores"),
+        ["cores: there is no data on 2026-10-02, which is a gap and not zero"]
+    );
     let last = total::total(&collector.options.queries[0], lost.plus(1), {
-        let answer = ask::day(&collector.options.server, &collector.options.queries[0], lost.plus(1)).unwrap();
+        let answer =
+            ask::day(&collector.options.server, &collector.options.queries[0], lost.plus(1))
+                .unwrap();
         answer.series
     });
-    assert_eq!(last.missing, gaps::Missing::Some { missing: 36, instants: 288, first: "00:00".into() });
+    assert_eq!(
+        last.missing,
+        gaps::Missing::Some { missing: 36, instants: 288, first: "00:00".into() }
+    );
     assert_eq!(shown(&last.usage), ["cores 2026-10-03 namespace=a 21 h"]);
 }
 
@@ -146,7 +193,8 @@ fn silence_of_everything_is_no_answer() {
     );
     // A cluster without GPUs is no trouble where the other query has data.
     fixture::http(|request| {
-        let series: &[(&str, &str)] = if request.url.contains("query=cores") { &[(r#""ns":"a""#, "1")] } else { &[] };
+        let series: &[(&str, &str)] =
+            if request.url.contains("query=cores") { &[(r#""ns":"a""#, "1")] } else { &[] };
         Ok(response(200, &matrix(&request.url, series, |_| true)))
     });
     let (usage, _) = collected(&format!("{CORES}}}, \"gpu\""), "2026-10-01", "2026-10-02").unwrap();
@@ -156,11 +204,15 @@ fn silence_of_everything_is_no_answer() {
 #[test]
 fn days_without_any_data_are_unknown_and_nothing_is_taken_back() {
     let first = Day::parse("2026-10-03").unwrap().start();
-    fixture::http(move |request| Ok(response(200, &matrix(&request.url, &[(r#""ns":"a""#, "1")], |time| time >= first))));
+    fixture::http(move |request| {
+        Ok(response(200, &matrix(&request.url, &[(r#""ns":"a""#, "1")], |time| time >= first)))
+    });
     fixture::take_said();
     collected(&format!("{CORES}}}"), "2026-10-01", "2026-10-05").unwrap();
-    let said: Vec<(String, String, bool)> =
-        fixture::take_said().into_iter().map(|said| (said.days.start, said.days.end, said.unknown.is_some())).collect();
+    let said: Vec<(String, String, bool)> = fixture::take_said()
+        .into_iter()
+        .map(|said| (said.days.start, said.days.end, said.unknown.is_some()))
+        .collect();
     assert_eq!(said, [("2026-10-01".into(), "2026-10-03".into(), true)]);
     collected(&format!("{CORES}}}"), "2026-10-03", "2026-10-05").unwrap();
     assert_eq!(fixture::take_said(), []);
@@ -174,12 +226,24 @@ fn what_is_no_number_is_set_aside_with_its_series() {
     });
     let (usage, rejected) = collected(&format!("{CORES}}}"), "2026-10-01", "2026-10-02").unwrap();
     assert_eq!(shown(&usage), ["cores 2026-10-01 namespace=a 23.75 h"]);
-    let row = |location: &str, reason: &str, excerpt: &str| Rejected { location: location.into(), reason: reason.into(), excerpt: excerpt.into() };
+    let row = |location: &str, reason: &str, excerpt: &str| Rejected {
+        location: location.into(),
+        reason: reason.into(),
+        excerpt: excerpt.into(),
+    };
     assert_eq!(
         rejected,
         [
-            row(r#"cores 2026-10-01 {ns="a"}"#, "3 of 288 samples are no numbers, the first at 00:00: the others are counted", "NaN"),
-            row(r#"cores 2026-10-01 {namespace="b"}"#, "the quantity is below zero: nobody can be charged for less than nothing used", "-24"),
+            row(
+                r#"cores 2026-10-01 {ns="a"}"#,
+                "3 of 288 samples are no numbers, the first at 00:00: the others are counted",
+                "NaN"
+            ),
+            row(
+                r#"cores 2026-10-01 {namespace="b"}"#,
+                "the quantity is below zero: nobody can be charged for less than nothing used",
+                "-24"
+            ),
         ]
     );
     fixture::http(|_| {
@@ -189,36 +253,68 @@ fn what_is_no_number_is_set_aside_with_its_series() {
         ))
     });
     let (usage, rejected) = collected(&format!("{CORES}}}"), "2026-10-01", "2026-10-02").unwrap();
-    assert_eq!((shown(&usage), rejected.len()), (vec!["cores 2026-10-01 namespace=b 1 h".to_owned()], 1));
+    assert_eq!(
+        (shown(&usage), rejected.len()),
+        (vec!["cores 2026-10-01 namespace=b 1 h".to_owned()], 1)
+    );
     assert!(rejected[0].reason.starts_with("it is a histogram"), "{rejected:?}");
 }
 
 #[test]
 fn errors_say_what_prometheus_says_and_whose_matter_it_is() {
     let parse_error = r#"{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 1:5: parse error: unexpected end of input"}"#;
-    let too_many =
-        r#"{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}"#;
-    let timeout = r#"{"status":"error","errorType":"timeout","error":"query timed out in query execution"}"#;
+    let too_many = r#"{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}"#;
+    let timeout =
+        r#"{"status":"error","errorType":"timeout","error":"query timed out in query execution"}"#;
     let text = r#"{"status":"success","data":{"resultType":"string","result":[1,"x"]}}"#;
     for (status, body, kind, words) in [
-        (400, parse_error, "Config", "Prometheus refuses the query of cores (bad_data): invalid parameter \"query\": 1:5: parse error"),
+        (
+            400,
+            parse_error,
+            "Config",
+            "Prometheus refuses the query of cores (bad_data): invalid parameter \"query\": 1:5: parse error",
+        ),
         (422, too_many, "Config", "(execution): query processing would load too many samples"),
         (503, timeout, "Transient", "Prometheus gave up the query of cores (timeout)"),
-        (503, "down for maintenance", "Unavailable", "http://p/api/v1/query_range answered 503: down for maintenance"),
+        (
+            503,
+            "down for maintenance",
+            "Unavailable",
+            "http://p/api/v1/query_range answered 503: down for maintenance",
+        ),
         (401, "", "Auth", "a secret in the slot `token` is sent as a bearer"),
         (429, "", "RateLimited", ""),
-        (404, "404 page not found", "Config", "http://p/api/v1/query_range answered 404, and not as Prometheus does: 404 page not found"),
-        (200, "<html>Grafana</html>", "Config", "answered 200, and not as Prometheus does: <html>Grafana</html>"),
+        (
+            404,
+            "404 page not found",
+            "Config",
+            "http://p/api/v1/query_range answered 404, and not as Prometheus does: 404 page not found",
+        ),
+        (
+            200,
+            "<html>Grafana</html>",
+            "Config",
+            "answered 200, and not as Prometheus does: <html>Grafana</html>",
+        ),
         (200, "{}", "Config", "and not as Prometheus does: {}"),
         (200, text, "Config", "the query of cores gives a string, and not numbers over time"),
     ] {
         fixture::http(move |_| Ok(response(status, body)));
-        let error = format!("{:?}", collected(&format!("{CORES}}}"), "2026-10-01", "2026-10-02").unwrap_err()).replace("\\\"", "\"");
-        assert!(error.starts_with(&format!("Error::{kind}")) && error.contains(words), "{status} {body} gave {error}");
+        let error = format!(
+            "{:?}",
+            collected(&format!("{CORES}}}"), "2026-10-01", "2026-10-02").unwrap_err()
+        )
+        .replace("\\\"", "\"");
+        assert!(
+            error.starts_with(&format!("Error::{kind}")) && error.contains(words),
+            "{status} {body} gave {error}"
+        );
     }
     fixture::http(move |_| Ok(response(400, parse_error)));
     match collected(&format!("{CORES}}}"), "2026-10-01", "2026-10-02") {
-        Err(Error::Config(problem)) => assert_eq!(problem.hint.as_deref(), Some("the query is: cores")),
+        Err(Error::Config(problem)) => {
+            assert_eq!(problem.hint.as_deref(), Some("the query is: cores"))
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -227,10 +323,18 @@ fn errors_say_what_prometheus_says_and_whose_matter_it_is() {
 fn without_a_period_the_days_before_today_are_collected() {
     fixture::run("cluster", "2026-11-01T08:00:00Z");
     let days = |config: &str, period: Option<Period>| {
-        let collector = Prometheus::open(Request { config: config.into(), period, state: None }).unwrap();
-        (collector.days.len(), collector.days.first().map(Day::to_string), collector.days.last().map(Day::to_string))
+        let collector =
+            Prometheus::open(Request { config: config.into(), period, state: None }).unwrap();
+        (
+            collector.days.len(),
+            collector.days.first().map(Day::to_string),
+            collector.days.last().map(Day::to_string),
+        )
     };
     let config = r#"{"url": "http://p", "queries": ["cpu"]}"#;
     assert_eq!(days(config, None), (14, Some("2026-10-18".into()), Some("2026-10-31".into())));
-    assert_eq!(days(config, Some(Period { start: "2026-11-01".into(), end: "2026-12-01".into() })), (0, None, None));
+    assert_eq!(
+        days(config, Some(Period { start: "2026-11-01".into(), end: "2026-12-01".into() })),
+        (0, None, None)
+    );
 }

@@ -41,7 +41,9 @@ pub fn total(query: &Query, day: Day, series: Vec<Series>) -> Total {
         if value.is_negative() {
             rejected.push(Rejected {
                 location: format!("{} {day} {}", query.metric, shown(&keys)),
-                reason: "the quantity is below zero: nobody can be charged for less than nothing used".into(),
+                reason:
+                    "the quantity is below zero: nobody can be charged for less than nothing used"
+                        .into(),
                 excerpt: value.to_string(),
             });
             continue;
@@ -61,10 +63,17 @@ pub fn total(query: &Query, day: Day, series: Vec<Series>) -> Total {
 fn keys(query: &Query, labels: &[(String, String)]) -> Keys {
     let mut keys: BTreeMap<String, String> = query.constants.iter().cloned().collect();
     match &query.keys {
-        None => keys.extend(labels.iter().filter(|(label, value)| label != "__name__" && !value.is_empty()).cloned()),
+        None => keys.extend(
+            labels
+                .iter()
+                .filter(|(label, value)| label != "__name__" && !value.is_empty())
+                .cloned(),
+        ),
         Some(named) => {
             for (label, key) in named {
-                if let Some((_, value)) = labels.iter().find(|(known, value)| known == label && !value.is_empty()) {
+                if let Some((_, value)) =
+                    labels.iter().find(|(known, value)| known == label && !value.is_empty())
+                {
                     keys.insert(key.clone(), value.clone());
                 }
             }
@@ -85,7 +94,9 @@ impl Sum {
     fn add(&mut self, aggregate: Aggregate, time: i64, value: &Decimal) {
         match aggregate {
             Aggregate::Max => self.each.entry(time).or_default().add(value),
-            Aggregate::Integral | Aggregate::Sum | Aggregate::Increase => self.all.get_or_insert_default().add(value),
+            Aggregate::Integral | Aggregate::Sum | Aggregate::Increase => {
+                self.all.get_or_insert_default().add(value)
+            }
         }
     }
 
@@ -117,7 +128,10 @@ impl Odd {
         let (count, samples) = (self.count, series.samples.len());
         Some(Rejected {
             location: format!("{} {day} {}", query.metric, shown(&series.labels)),
-            reason: format!("{count} of {samples} samples are no numbers, the first at {}: the others are counted", clock(day, time)),
+            reason: format!(
+                "{count} of {samples} samples are no numbers, the first at {}: the others are counted",
+                clock(day, time)
+            ),
             excerpt: text,
         })
     }
@@ -132,13 +146,23 @@ struct Instants {
 
 impl Instants {
     fn new(query: &Query, day: Day) -> Instants {
-        let step = if query.aggregate == Aggregate::Increase { DAY_SECONDS } else { i64::from(query.step) };
-        Instants { day, step, measured: vec![false; usize::try_from(DAY_SECONDS / step).unwrap_or(1)] }
+        let step = if query.aggregate == Aggregate::Increase {
+            DAY_SECONDS
+        } else {
+            i64::from(query.step)
+        };
+        Instants {
+            day,
+            step,
+            measured: vec![false; usize::try_from(DAY_SECONDS / step).unwrap_or(1)],
+        }
     }
 
     fn mark(&mut self, time: i64) {
         // The one instant of an increase is the day's end.
-        let at = usize::try_from((time - self.day.start()) / self.step).unwrap_or(0).min(self.measured.len() - 1);
+        let at = usize::try_from((time - self.day.start()) / self.step)
+            .unwrap_or(0)
+            .min(self.measured.len() - 1);
         self.measured[at] = true;
     }
 
@@ -159,5 +183,9 @@ impl Instants {
 fn clock(day: Day, time: i64) -> String {
     let second = time - day.start();
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    if second == 0 { format!("{hour:02}:{minute:02}") } else { format!("{hour:02}:{minute:02}:{second:02}") }
+    if second == 0 {
+        format!("{hour:02}:{minute:02}")
+    } else {
+        format!("{hour:02}:{minute:02}:{second:02}")
+    }
 }

@@ -2,7 +2,9 @@
 
 use apportion_plugin_sdk::http::{Place, Request};
 use apportion_plugin_sdk::{Charge, Error, Field};
-use json_api::{Api, Fault, From, Node, Rows, Service, Settings, Then, Window, charge, dimension, from, tag};
+use json_api::{
+    Api, Fault, From, Node, Rows, Service, Settings, Then, Window, charge, dimension, from, tag,
+};
 
 pub const SLOTS: [&str; 2] = ["api_key", "application_key"];
 /// What the parts of a product's cost add up to.
@@ -26,15 +28,26 @@ pub struct Options {
 
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
-        let settings = Settings::read(config, &["site", "url", "view", "cost", "months", "currency", "from"])?;
-        let site = settings.text("site")?.map_or_else(|| Ok("datadoghq.com".to_owned()), |_| settings.segment("site", "datadoghq.eu"))?;
+        let settings =
+            Settings::read(config, &["site", "url", "view", "cost", "months", "currency", "from"])?;
+        let site = settings.text("site")?.map_or_else(
+            || Ok("datadoghq.com".to_owned()),
+            |_| settings.segment("site", "datadoghq.eu"),
+        )?;
         Ok(Options {
             url: settings.url("url", &format!("https://api.{site}"))?,
             from: from(&settings)?,
             months: settings.months(3)?,
             currency: settings.currency("currency", "USD")?,
-            view: settings.word("view", &[("summary", "summary"), ("sub-org", "sub-org")])?.unwrap_or("sub-org"),
-            cost: settings.word("cost", &[("historical", Basis::Historical), ("estimated", Basis::Estimated)])?.unwrap_or(Basis::Historical),
+            view: settings
+                .word("view", &[("summary", "summary"), ("sub-org", "sub-org")])?
+                .unwrap_or("sub-org"),
+            cost: settings
+                .word(
+                    "cost",
+                    &[("historical", Basis::Historical), ("estimated", Basis::Estimated)],
+                )?
+                .unwrap_or(Basis::Historical),
         })
     }
 }
@@ -79,9 +92,11 @@ impl Costs {
 
     fn part(&self, organization: &Node, part: &Node, product: &str) -> Result<Charge, Fault> {
         let kind = part.at("charge_type")?.text()?;
-        let (category, pricing) = if kind == "committed" { ("Purchase", Some("Committed")) } else { ("Usage", None) };
+        let (category, pricing) =
+            if kind == "committed" { ("Purchase", Some("Committed")) } else { ("Usage", None) };
         let start = organization.at("date")?.day()?.midnight();
-        let mut charge = charge(start, part.at("cost")?.amount()?, &self.currency, product, category);
+        let mut charge =
+            charge(start, part.at("cost")?.amount()?, &self.currency, product, category);
         for (field, value) in [
             (Field::ProviderName, Some("Datadog")),
             (Field::SubAccountId, organization.text_of("public_id")?),
@@ -102,7 +117,10 @@ impl Costs {
 
 fn has_parts(parts: &[Node], product: &str) -> bool {
     let says = |part: &Node, key: &str, is: &dyn Fn(&str) -> bool| matches!(part.text_of(key), Ok(Some(text)) if is(text));
-    parts.iter().any(|part| says(part, "product_name", &|name| name == product) && says(part, "charge_type", &|kind| kind != TOTAL))
+    parts.iter().any(|part| {
+        says(part, "product_name", &|name| name == product)
+            && says(part, "charge_type", &|kind| kind != TOTAL)
+    })
 }
 
 fn parts<'a>(row: &Node<'a>) -> Result<(Node<'a>, Vec<Node<'a>>), Fault> {
@@ -128,7 +146,9 @@ impl Service for Costs {
     fn read(&mut self, (): (), answer: &Node, rows: &mut Rows) -> Result<Vec<Then<()>>, Fault> {
         for row in answer.at("data")?.items()? {
             match parts(&row) {
-                Ok((organization, parts)) => parts.iter().for_each(|part| rows.take(part, |part| self.row(&organization, part, &parts))),
+                Ok((organization, parts)) => parts
+                    .iter()
+                    .for_each(|part| rows.take(part, |part| self.row(&organization, part, &parts))),
                 Err(fault) => rows.take(&row, |_| Err(fault)),
             }
         }

@@ -2,7 +2,9 @@
 
 mod usage;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector,
+};
 use json_api::{From, Pages, Window, missing_secrets};
 use usage::{Options, SLOT, Usage};
 
@@ -25,7 +27,11 @@ impl Collector for GitHub {
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
         let options = Options::parse(config)?;
-        let mut problems = if options.from == From::Api { missing_secrets(&[SLOT], &options.url) } else { Vec::new() };
+        let mut problems = if options.from == From::Api {
+            missing_secrets(&[SLOT], &options.url)
+        } else {
+            Vec::new()
+        };
         problems.extend(options.counted_twice());
         Ok(problems)
     }
@@ -34,7 +40,10 @@ impl Collector for GitHub {
         let options = Options::parse(&request.config)?;
         match options.from {
             From::Files => Pages::files(Usage::new(&options)).map(GitHub),
-            From::Api => Ok(GitHub(Pages::ask(Usage::new(&options), usage::requests(&options, Window::wanted(&request, options.months)?)?))),
+            From::Api => Ok(GitHub(Pages::ask(
+                Usage::new(&options),
+                usage::requests(&options, Window::wanted(&request, options.months)?)?,
+            ))),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use apportion_plugin_sdk::http::{Place, Request};
 use apportion_plugin_sdk::{Charge, Error, Field, Problem};
-use json_api::{Api, Day, Fault, From, Node, Rows, Service, Settings, Then, Window, charge, dimension, from, tag};
+use json_api::{
+    Api, Day, Fault, From, Node, Rows, Service, Settings, Then, Window, charge, dimension, from,
+    tag,
+};
 
 pub const SLOT: &str = "token";
 /// GitHub bills in this one, and its answers do not say so.
@@ -17,8 +20,12 @@ pub enum Report {
 }
 
 impl Report {
-    const ALL: [(&str, Report); 4] =
-        [("usage", Report::Usage), ("summary", Report::Summary), ("premium_requests", Report::PremiumRequests), ("ai_credits", Report::AiCredits)];
+    const ALL: [(&str, Report); 4] = [
+        ("usage", Report::Usage),
+        ("summary", Report::Summary),
+        ("premium_requests", Report::PremiumRequests),
+        ("ai_credits", Report::AiCredits),
+    ];
 
     fn path(self) -> &'static str {
         match self {
@@ -49,15 +56,21 @@ pub struct Options {
 
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
-        let settings = Settings::read(config, &["organization", "reports", "step", "skip_products", "url", "months", "from"])?;
+        let settings = Settings::read(
+            config,
+            &["organization", "reports", "step", "skip_products", "url", "months", "from"],
+        )?;
         let from = from(&settings)?;
         let organization = match from {
             From::Api => Some(settings.segment("organization", "acme")?),
             From::Files => None,
         };
-        let reports = settings.words("reports", &Report::ALL)?.unwrap_or_else(|| vec![Report::Usage]);
+        let reports =
+            settings.words("reports", &Report::ALL)?.unwrap_or_else(|| vec![Report::Usage]);
         if reports.contains(&Report::Usage) && reports.contains(&Report::Summary) {
-            let problem = Problem::new("the reports `usage` and `summary` are about the same costs, which would count twice");
+            let problem = Problem::new(
+                "the reports `usage` and `summary` are about the same costs, which would count twice",
+            );
             return Err(Error::Config(problem.hint("reports = [\"usage\"]")));
         }
         Ok(Options {
@@ -66,7 +79,9 @@ impl Options {
             months: settings.months(1)?,
             organization,
             reports,
-            step: settings.word("step", &[("month", Step::Month), ("day", Step::Day)])?.unwrap_or(Step::Month),
+            step: settings
+                .word("step", &[("month", Step::Month), ("day", Step::Day)])?
+                .unwrap_or(Step::Month),
             skip_products: settings.texts("skip_products")?.unwrap_or_default(),
         })
     }
@@ -74,14 +89,21 @@ impl Options {
     /// What the whole of the usage has in it already.
     pub fn counted_twice(&self) -> Option<Problem> {
         let is = |wanted: &[Report]| self.reports.iter().any(|report| wanted.contains(report));
-        let twice = is(&[Report::Usage, Report::Summary]) && is(&[Report::PremiumRequests, Report::AiCredits]) && self.skip_products.is_empty();
-        let problem = Problem::new("premium requests and AI credits are in the report of usage too, and would count twice");
+        let twice = is(&[Report::Usage, Report::Summary])
+            && is(&[Report::PremiumRequests, Report::AiCredits])
+            && self.skip_products.is_empty();
+        let problem = Problem::new(
+            "premium requests and AI credits are in the report of usage too, and would count twice",
+        );
         twice.then(|| problem.hint("skip_products = [\"Copilot\"]"))
     }
 }
 
 pub fn requests(options: &Options, window: Window) -> Result<Vec<(Report, Request)>, Error> {
-    let organization = options.organization.as_deref().ok_or_else(|| Error::Bug("there is no organization".into()))?;
+    let organization = options
+        .organization
+        .as_deref()
+        .ok_or_else(|| Error::Bug("there is no organization".into()))?;
     let mut requests = Vec::new();
     for report in &options.reports {
         // The report of usage has the day of each item, and a whole month costs one request.
@@ -92,11 +114,26 @@ pub fn requests(options: &Options, window: Window) -> Result<Vec<(Report, Reques
         };
         for start in starts {
             let (year, month, day) = start.civil();
-            let url = format!("{}/organizations/{organization}/settings/billing/{}", options.url, report.path());
-            let request = Request::get(url).parameter("year", &year.to_string()).parameter("month", &month.to_string());
-            let request = if step == Step::Day { request.parameter("day", &day.to_string()) } else { request };
-            let request = request.header("accept", "application/vnd.github+json").header("x-github-api-version", "2022-11-28");
-            requests.push((*report, request.header("user-agent", "apportion").secret(SLOT, Place::Bearer)));
+            let url = format!(
+                "{}/organizations/{organization}/settings/billing/{}",
+                options.url,
+                report.path()
+            );
+            let request = Request::get(url)
+                .parameter("year", &year.to_string())
+                .parameter("month", &month.to_string());
+            let request = if step == Step::Day {
+                request.parameter("day", &day.to_string())
+            } else {
+                request
+            };
+            let request = request
+                .header("accept", "application/vnd.github+json")
+                .header("x-github-api-version", "2022-11-28");
+            requests.push((
+                *report,
+                request.header("user-agent", "apportion").secret(SLOT, Place::Bearer),
+            ));
         }
     }
     Ok(requests)
@@ -111,10 +148,18 @@ impl Usage {
         Usage { skip_products: options.skip_products.clone() }
     }
 
-    fn item(&self, report: Report, item: &Node, period: Option<Day>, organization: Option<&str>) -> Result<Vec<Charge>, Fault> {
+    fn item(
+        &self,
+        report: Report,
+        item: &Node,
+        period: Option<Day>,
+        organization: Option<&str>,
+    ) -> Result<Vec<Charge>, Fault> {
         let product = item.at("product")?.text()?;
         let is_whole = matches!(report, Report::Usage | Report::Summary);
-        if is_whole && self.skip_products.iter().any(|skipped| skipped.eq_ignore_ascii_case(product)) {
+        if is_whole
+            && self.skip_products.iter().any(|skipped| skipped.eq_ignore_ascii_case(product))
+        {
             return Ok(Vec::new());
         }
         let start = match period {
@@ -123,7 +168,8 @@ impl Usage {
         };
         let (sku, repository) = (item.text_of("sku")?, item.text_of("repositoryName")?);
         let organization = item.text_of("organizationName")?.or(organization);
-        let mut charge = charge(start.midnight(), item.at("netAmount")?.amount()?, CURRENCY, product, "Usage");
+        let mut charge =
+            charge(start.midnight(), item.at("netAmount")?.amount()?, CURRENCY, product, "Usage");
         for (field, value) in [
             (Field::ProviderName, Some("GitHub")),
             (Field::SubAccountId, organization),
@@ -149,7 +195,8 @@ fn period(answer: &Node) -> Result<Day, Fault> {
     let period = answer.at("timePeriod")?;
     let part = |key: &str| period.get(key).map_or(Ok(1), |node| node.whole());
     let (year, month, day) = (period.at("year")?.whole()?, part("month")?, part("day")?);
-    Day::from_civil(year, month, day).ok_or_else(|| period.fault(format!("there is no day {year}-{month}-{day}")))
+    Day::from_civil(year, month, day)
+        .ok_or_else(|| period.fault(format!("there is no day {year}-{month}-{day}")))
 }
 
 impl Service for Usage {
@@ -167,8 +214,14 @@ impl Service for Usage {
         if answer.get("timePeriod").is_none() {
             return Some(Report::Usage);
         }
-        let has =
-            |key: &str, value: &str| items.iter().any(|item| item.text_of(key).ok().flatten().is_some_and(|text| text.eq_ignore_ascii_case(value)));
+        let has = |key: &str, value: &str| {
+            items.iter().any(|item| {
+                item.text_of(key)
+                    .ok()
+                    .flatten()
+                    .is_some_and(|text| text.eq_ignore_ascii_case(value))
+            })
+        };
         let has_model = items.iter().any(|item| item.get("model").is_some());
         Some(match (has_model, has("unitType", "credits")) {
             (true, true) => Report::AiCredits,
@@ -177,7 +230,12 @@ impl Service for Usage {
         })
     }
 
-    fn read(&mut self, report: Report, answer: &Node, rows: &mut Rows) -> Result<Vec<Then<Report>>, Fault> {
+    fn read(
+        &mut self,
+        report: Report,
+        answer: &Node,
+        rows: &mut Rows,
+    ) -> Result<Vec<Then<Report>>, Fault> {
         let period = if report == Report::Usage { None } else { Some(period(answer)?) };
         let organization = answer.text_of("organization")?;
         for item in answer.at("usageItems")?.items()? {

@@ -2,7 +2,10 @@
 
 use apportion_plugin_sdk::http::{Place, Request};
 use apportion_plugin_sdk::{Charge, Error, Field, Problem};
-use json_api::{Api, Fault, From, Node, Rows, Service, Settings, Then, Window, charge, dimension, from, product, tag};
+use json_api::{
+    Api, Fault, From, Node, Rows, Service, Settings, Then, Window, charge, dimension, from,
+    product, tag,
+};
 use std::collections::BTreeSet;
 
 pub const SLOT: &str = "token";
@@ -34,22 +37,32 @@ pub struct Options {
 
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
-        let settings = Settings::read(config, &["organization_id", "cost", "url", "months", "from"])?;
+        let settings =
+            Settings::read(config, &["organization_id", "cost", "url", "months", "from"])?;
         let from = from(&settings)?;
         let organization = match from {
             From::Api => Some(settings.segment("organization_id", "66d7254246a21a41036ff2e9")?),
             From::Files => None,
         };
-        if organization.as_deref().is_some_and(|id| id.len() != 24 || !id.bytes().all(|byte| byte.is_ascii_hexdigit())) {
-            let problem = Problem::new("organization_id is not the id of an organization: those have 24 hexadecimal digits");
-            return Err(Error::Config(problem.hint("organization_id = \"66d7254246a21a41036ff2e9\"")));
+        if organization
+            .as_deref()
+            .is_some_and(|id| id.len() != 24 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        {
+            let problem = Problem::new(
+                "organization_id is not the id of an organization: those have 24 hexadecimal digits",
+            );
+            return Err(Error::Config(
+                problem.hint("organization_id = \"66d7254246a21a41036ff2e9\""),
+            ));
         }
         Ok(Options {
             url: settings.url("url", "https://cloud.mongodb.com")?,
             from,
             months: settings.months(1)?,
             organization,
-            cost: settings.word("cost", &[("invoiced", Cost::Invoiced), ("computed", Cost::Computed)])?.unwrap_or(Cost::Invoiced),
+            cost: settings
+                .word("cost", &[("invoiced", Cost::Invoiced), ("computed", Cost::Computed)])?
+                .unwrap_or(Cost::Invoiced),
         })
     }
 
@@ -60,7 +73,10 @@ impl Options {
     }
 
     fn list(&self, page: usize) -> Request {
-        self.request("").parameter("pageNum", &page.to_string()).parameter("itemsPerPage", &PAGE.to_string()).parameter("includeCount", "true")
+        self.request("")
+            .parameter("pageNum", &page.to_string())
+            .parameter("itemsPerPage", &PAGE.to_string())
+            .parameter("includeCount", "true")
     }
 }
 
@@ -85,13 +101,23 @@ impl Invoices {
     }
 
     /// Asks for the invoices of a list that have wanted days.
-    fn list(&mut self, page: usize, answer: &Node, rows: &mut Rows) -> Result<Vec<Then<Answer>>, Fault> {
+    fn list(
+        &mut self,
+        page: usize,
+        answer: &Node,
+        rows: &mut Rows,
+    ) -> Result<Vec<Then<Answer>>, Fault> {
         let entries = answer.at("results")?.items()?;
         let mut thens = Vec::new();
         for entry in &entries {
             rows.note(entry);
-            let (id, start, end) = (entry.at("id")?.text()?, entry.at("startDate")?.day()?, entry.at("endDate")?.day()?);
-            let is_wanted = self.window.is_none_or(|window| start < window.end && window.start < end);
+            let (id, start, end) = (
+                entry.at("id")?.text()?,
+                entry.at("startDate")?.day()?,
+                entry.at("endDate")?.day()?,
+            );
+            let is_wanted =
+                self.window.is_none_or(|window| start < window.end && window.start < end);
             let is_pending = entry.text_of("statusName")? == Some("PENDING");
             let is_id = id.bytes().all(|byte| byte.is_ascii_alphanumeric());
             if is_wanted && !is_pending && is_id && self.known.insert(id.to_owned()) {
@@ -123,17 +149,30 @@ impl Invoices {
         Ok(())
     }
 
-    fn item(&self, item: &Node, invoice: &str, organization: Option<&str>) -> Result<Vec<Charge>, Fault> {
+    fn item(
+        &self,
+        item: &Node,
+        invoice: &str,
+        organization: Option<&str>,
+    ) -> Result<Vec<Charge>, Fault> {
         let cost = match self.options.cost {
             Cost::Invoiced => cents(&item.at("totalPriceCents")?)?,
             Cost::Computed => {
-                let (quantity, price) = (item.at("quantity")?.amount()?, item.at("unitPriceDollars")?.amount()?);
-                product(&quantity, &price).ok_or_else(|| item.fault(format!("{quantity} × {price} is out of bounds")))?
+                let (quantity, price) =
+                    (item.at("quantity")?.amount()?, item.at("unitPriceDollars")?.amount()?);
+                product(&quantity, &price)
+                    .ok_or_else(|| item.fault(format!("{quantity} × {price} is out of bounds")))?
             }
         };
         let sku = item.at("sku")?.text()?;
         let category = if cost.starts_with('-') { "Credit" } else { "Usage" };
-        let mut charge = charge(item.at("startDate")?.day()?.midnight(), cost, CURRENCY, "MongoDB Atlas", category);
+        let mut charge = charge(
+            item.at("startDate")?.day()?.midnight(),
+            cost,
+            CURRENCY,
+            "MongoDB Atlas",
+            category,
+        );
         describe(&mut charge, invoice, organization);
         let cluster = item.text_of("clusterName")?;
         for (field, value) in [
@@ -151,7 +190,8 @@ impl Invoices {
         }
         if let Some(tags) = item.get("tags") {
             for (key, values) in tags.members()? {
-                let values = values.items()?.iter().map(Node::text).collect::<Result<Vec<_>, _>>()?;
+                let values =
+                    values.items()?.iter().map(Node::text).collect::<Result<Vec<_>, _>>()?;
                 tag(&mut charge, key, Some(&values.join(",")));
             }
         }
@@ -185,7 +225,12 @@ impl Service for Invoices {
         answer.get("lineItems").map(|_| Answer::Invoice)
     }
 
-    fn read(&mut self, kind: Answer, answer: &Node, rows: &mut Rows) -> Result<Vec<Then<Answer>>, Fault> {
+    fn read(
+        &mut self,
+        kind: Answer,
+        answer: &Node,
+        rows: &mut Rows,
+    ) -> Result<Vec<Then<Answer>>, Fault> {
         match kind {
             Answer::List(page) => self.list(page, answer, rows),
             Answer::Pending | Answer::Invoice => self.invoice(answer, rows).map(|()| Vec::new()),

@@ -2,7 +2,9 @@
 
 mod invoice;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector,
+};
 use invoice::{Invoices, Options, SLOT};
 use json_api::{From, Pages, Window, missing_secrets};
 
@@ -25,7 +27,11 @@ impl Collector for Atlas {
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
         let options = Options::parse(config)?;
-        Ok(if options.from == From::Api { missing_secrets(&[SLOT], &options.url) } else { Vec::new() })
+        Ok(if options.from == From::Api {
+            missing_secrets(&[SLOT], &options.url)
+        } else {
+            Vec::new()
+        })
     }
 
     fn open(request: Request) -> Result<Atlas, Error> {

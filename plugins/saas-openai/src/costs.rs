@@ -2,7 +2,10 @@
 
 use apportion_plugin_sdk::http::{Place, Request};
 use apportion_plugin_sdk::{Charge, Error, Field};
-use json_api::{Api, Day, Fault, From, Node, Rows, Service, Settings, Then, Window, charge, dimension, from, tag};
+use json_api::{
+    Api, Day, Fault, From, Node, Rows, Service, Settings, Then, Window, charge, dimension, from,
+    tag,
+};
 use std::collections::BTreeSet;
 
 pub const SLOT: &str = "token";
@@ -20,7 +23,8 @@ pub struct Options {
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
         let settings = Settings::read(config, &["url", "group_by", "months", "from"])?;
-        let groups = settings.words("group_by", &[("project_id", "project_id"), ("line_item", "line_item")])?;
+        let groups = settings
+            .words("group_by", &[("project_id", "project_id"), ("line_item", "line_item")])?;
         Ok(Options {
             url: settings.url("url", "https://api.openai.com")?,
             from: from(&settings)?,
@@ -101,7 +105,8 @@ impl Service for Costs {
             let start = bucket.at("start_time")?;
             let day = Day::from_unix(start.whole()?);
             if !self.days.insert(day) {
-                return Err(start.fault(format!("the day {day} comes a second time, and would count twice")));
+                return Err(start
+                    .fault(format!("the day {day} comes a second time, and would count twice")));
             }
             for row in bucket.at("results")?.items()? {
                 rows.take(&row, |row| result(row, day));
@@ -110,7 +115,8 @@ impl Service for Costs {
         let more = answer.get("has_more").map_or(Ok(false), |more| more.flag())?;
         let (Some(window), true) = (self.window, more) else { return Ok(Vec::new()) };
         let page = answer.at("next_page")?.text()?.to_owned();
-        let next = request(&self.options, window).map(|((), request)| Then::Page((), request.parameter("page", &page)));
+        let next = request(&self.options, window)
+            .map(|((), request)| Then::Page((), request.parameter("page", &page)));
         Ok(next.into_iter().collect())
     }
 }

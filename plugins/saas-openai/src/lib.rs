@@ -2,7 +2,9 @@
 
 mod costs;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector,
+};
 use costs::{Costs, Options, SLOT};
 use json_api::{From, Pages, Window, missing_secrets};
 
@@ -10,17 +12,26 @@ struct OpenAi(Pages<Costs>);
 
 impl Collector for OpenAi {
     fn manifest() -> Manifest {
-        Manifest::new(Kind::Collector, "saas-openai", env!("CARGO_PKG_VERSION"), "OpenAI: costs of an organization by day, project and line item")
-            .optional_power("http", "to ask OpenAI for the costs")
-            .optional_power("file", "to read answers of OpenAI that were kept as files")
-            .config_schema(include_str!("config-schema.json"))
-            .stream("charges", "one charge for each day, project and line item")
-            .restated_for_days(7)
+        Manifest::new(
+            Kind::Collector,
+            "saas-openai",
+            env!("CARGO_PKG_VERSION"),
+            "OpenAI: costs of an organization by day, project and line item",
+        )
+        .optional_power("http", "to ask OpenAI for the costs")
+        .optional_power("file", "to read answers of OpenAI that were kept as files")
+        .config_schema(include_str!("config-schema.json"))
+        .stream("charges", "one charge for each day, project and line item")
+        .restated_for_days(7)
     }
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
         let options = Options::parse(config)?;
-        Ok(if options.from == From::Api { missing_secrets(&[SLOT], &options.url) } else { Vec::new() })
+        Ok(if options.from == From::Api {
+            missing_secrets(&[SLOT], &options.url)
+        } else {
+            Vec::new()
+        })
     }
 
     fn open(request: Request) -> Result<OpenAi, Error> {
@@ -30,7 +41,10 @@ impl Collector for OpenAi {
             From::Api => {
                 let window = Window::wanted(&request, options.months)?;
                 let first = costs::request(&options, window);
-                Ok(OpenAi(Pages::ask(Costs::new(options, Some(window)), first.into_iter().collect())))
+                Ok(OpenAi(Pages::ask(
+                    Costs::new(options, Some(window)),
+                    first.into_iter().collect(),
+                )))
             }
         }
     }

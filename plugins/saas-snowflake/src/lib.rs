@@ -3,7 +3,9 @@
 mod sql;
 mod statement;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector,
+};
 use json_api::{From, Pages, Window, missing_secrets};
 use sql::{Options, SLOT};
 use statement::Statements;
@@ -27,7 +29,11 @@ impl Collector for Snowflake {
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
         let options = Options::parse(config)?;
-        Ok(if options.from == From::Api { missing_secrets(&[SLOT], &options.url) } else { Vec::new() })
+        Ok(if options.from == From::Api {
+            missing_secrets(&[SLOT], &options.url)
+        } else {
+            Vec::new()
+        })
     }
 
     fn open(request: Request) -> Result<Snowflake, Error> {

@@ -33,9 +33,22 @@ pub struct Options {
     warehouse: Option<String>,
 }
 
-const KEYS: [&str; 11] = ["url", "report", "price_per_credit", "prices", "currency", "account", "token_type", "role", "warehouse", "months", "from"];
+const KEYS: [&str; 11] = [
+    "url",
+    "report",
+    "price_per_credit",
+    "prices",
+    "currency",
+    "account",
+    "token_type",
+    "role",
+    "warehouse",
+    "months",
+    "from",
+];
 const REPORTS: [(&str, Report); 2] = [("credits", Report::Credits), ("currency", Report::Currency)];
-const TOKEN_TYPES: [(&str, &str); 3] = [("pat", "PROGRAMMATIC_ACCESS_TOKEN"), ("oauth", "OAUTH"), ("keypair", "KEYPAIR_JWT")];
+const TOKEN_TYPES: [(&str, &str); 3] =
+    [("pat", "PROGRAMMATIC_ACCESS_TOKEN"), ("oauth", "OAUTH"), ("keypair", "KEYPAIR_JWT")];
 
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
@@ -44,12 +57,16 @@ impl Options {
         let report = settings.word("report", &REPORTS)?.unwrap_or(Report::Credits);
         let (price, prices) = (settings.decimal("price_per_credit")?, settings.decimals("prices")?);
         if report == Report::Credits && price.is_none() {
-            let problem = Problem::new("the setting `price_per_credit` is missing: Snowflake counts credits, and the contract says what one costs");
+            let problem = Problem::new(
+                "the setting `price_per_credit` is missing: Snowflake counts credits, and the contract says what one costs",
+            );
             return Err(Error::Config(problem.hint("config = { price_per_credit = \"3.00\" }")));
         }
         let example = "https://myorg-account1.snowflakecomputing.com";
         let url = match from {
-            From::Api => settings.needed("url", example).and_then(|_| settings.url("url", example))?,
+            From::Api => {
+                settings.needed("url", example).and_then(|_| settings.url("url", example))?
+            }
             From::Files => String::new(),
         };
         Ok(Options {
@@ -61,7 +78,9 @@ impl Options {
             prices,
             currency: settings.currency("currency", "USD")?,
             account: settings.text("account")?,
-            token_type: settings.word("token_type", &TOKEN_TYPES)?.unwrap_or("PROGRAMMATIC_ACCESS_TOKEN"),
+            token_type: settings
+                .word("token_type", &TOKEN_TYPES)?
+                .unwrap_or("PROGRAMMATIC_ACCESS_TOKEN"),
             role: settings.text("role")?,
             warehouse: settings.text("warehouse")?,
         })
@@ -73,8 +92,11 @@ impl Options {
     }
 
     fn dress(&self, request: Request) -> Request {
-        let request = request.header("accept", "application/json").header("user-agent", "apportion/0.1");
-        request.header("x-snowflake-authorization-token-type", self.token_type).secret(SLOT, Place::Bearer)
+        let request =
+            request.header("accept", "application/json").header("user-agent", "apportion/0.1");
+        request
+            .header("x-snowflake-authorization-token-type", self.token_type)
+            .secret(SLOT, Place::Bearer)
     }
 
     /// What a credit of a kind of service costs.

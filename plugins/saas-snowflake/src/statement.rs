@@ -33,11 +33,15 @@ impl<'a> Row<'_, 'a> {
     }
 
     fn at(&self, column: &str) -> Result<&Node<'a>, Fault> {
-        self.get(column).ok_or_else(|| self.row.fault(format!("it has nothing in the column {column}")))
+        self.get(column)
+            .ok_or_else(|| self.row.fault(format!("it has nothing in the column {column}")))
     }
 
     fn text_of(&self, column: &str) -> Result<Option<&'a str>, Fault> {
-        self.get(column).map(Node::text).transpose().map(|text| text.filter(|text| !text.is_empty()))
+        self.get(column)
+            .map(Node::text)
+            .transpose()
+            .map(|text| text.filter(|text| !text.is_empty()))
     }
 }
 
@@ -49,7 +53,11 @@ impl Statements {
     fn row(&self, row: &Node) -> Result<Vec<Charge>, Fault> {
         let cells = row.items()?;
         if cells.len() != self.columns.len() {
-            return Err(row.fault(format!("it has {} cells under {} columns", cells.len(), self.columns.len())));
+            return Err(row.fault(format!(
+                "it has {} cells under {} columns",
+                cells.len(),
+                self.columns.len()
+            )));
         }
         let row = Row { columns: &self.columns, row, cells };
         let mut charge = match self.options.report {
@@ -64,9 +72,18 @@ impl Statements {
         let service = row.at("SERVICE_TYPE")?.text()?;
         let credits = row.at("CREDITS_BILLED")?;
         let (amount, price) = (credits.amount()?, self.options.price_of(service));
-        let price = price.ok_or_else(|| credits.fault(format!("nobody said what a credit of {service} costs")))?;
-        let cost = product(&amount, price).ok_or_else(|| credits.fault(format!("{amount} × {price} is out of bounds")))?;
-        let mut charge = charge(row.at("USAGE_DATE")?.day()?.midnight(), cost, &self.options.currency, service, "Usage");
+        let price = price.ok_or_else(|| {
+            credits.fault(format!("nobody said what a credit of {service} costs"))
+        })?;
+        let cost = product(&amount, price)
+            .ok_or_else(|| credits.fault(format!("{amount} × {price} is out of bounds")))?;
+        let mut charge = charge(
+            row.at("USAGE_DATE")?.day()?.midnight(),
+            cost,
+            &self.options.currency,
+            service,
+            "Usage",
+        );
         dimension(&mut charge, Field::SubAccountId, self.options.account.as_deref());
         dimension(&mut charge, Field::SkuId, Some(service));
         dimension(&mut charge, Field::PricingUnit, Some("credits"));
@@ -78,10 +95,18 @@ fn currency(row: &Row) -> Result<Charge, Fault> {
     let usage_type = row.text_of("USAGE_TYPE")?;
     let service = row.text_of("SERVICE_TYPE")?.or(usage_type).unwrap_or("Snowflake");
     // Truth is text too, and written in one of two ways.
-    let is_adjustment = row.text_of("IS_ADJUSTMENT")?.is_some_and(|text| text.eq_ignore_ascii_case("true") || text == "1");
+    let is_adjustment = row
+        .text_of("IS_ADJUSTMENT")?
+        .is_some_and(|text| text.eq_ignore_ascii_case("true") || text == "1");
     let category = if is_adjustment { "Adjustment" } else { "Usage" };
     let cost = row.at("USAGE_IN_CURRENCY")?.amount()?;
-    let mut charge = charge(row.at("USAGE_DATE")?.day()?.midnight(), cost, row.at("CURRENCY")?.text()?, service, category);
+    let mut charge = charge(
+        row.at("USAGE_DATE")?.day()?.midnight(),
+        cost,
+        row.at("CURRENCY")?.text()?,
+        service,
+        category,
+    );
     for (field, value) in [
         (Field::SubAccountId, row.text_of("ACCOUNT_LOCATOR")?),
         (Field::SubAccountName, row.text_of("ACCOUNT_NAME")?),
@@ -109,21 +134,40 @@ impl Service for Statements {
         answer.get("resultSetMetaData").map(|_| Answer::First)
     }
 
-    fn read(&mut self, kind: Answer, answer: &Node, rows: &mut Rows) -> Result<Vec<Then<Answer>>, Fault> {
-        if answer.text_of("code")?.is_some_and(|code| RUNNING.contains(&code)) && answer.get("data").is_none() {
+    fn read(
+        &mut self,
+        kind: Answer,
+        answer: &Node,
+        rows: &mut Rows,
+    ) -> Result<Vec<Then<Answer>>, Fault> {
+        if answer.text_of("code")?.is_some_and(|code| RUNNING.contains(&code))
+            && answer.get("data").is_none()
+        {
             let handle_node = answer.at("statementHandle")?;
-            return Ok(vec![Then::Poll(kind, self.options.get(&format!("/api/v2/statements/{}", handle(&handle_node)?)))]);
+            return Ok(vec![Then::Poll(
+                kind,
+                self.options.get(&format!("/api/v2/statements/{}", handle(&handle_node)?)),
+            )]);
         }
         let mut thens = Vec::new();
         if kind == Answer::First {
             let meta = answer.at("resultSetMetaData")?;
-            let columns = meta.at("rowType")?.items()?.iter().map(|column| column.at("name")?.text().map(str::to_owned)).collect::<Result<_, _>>()?;
+            let columns = meta
+                .at("rowType")?
+                .items()?
+                .iter()
+                .map(|column| column.at("name")?.text().map(str::to_owned))
+                .collect::<Result<_, _>>()?;
             self.columns = columns;
-            let partitions = meta.get("partitionInfo").map_or(Ok(1), |info| info.items().map(|partitions| partitions.len()))?;
+            let partitions = meta
+                .get("partitionInfo")
+                .map_or(Ok(1), |info| info.items().map(|partitions| partitions.len()))?;
             for partition in 1..i64::try_from(partitions).unwrap_or(i64::MAX) {
                 let handle_node = answer.at("statementHandle")?;
-                let request =
-                    self.options.get(&format!("/api/v2/statements/{}", handle(&handle_node)?)).parameter("partition", &partition.to_string());
+                let request = self
+                    .options
+                    .get(&format!("/api/v2/statements/{}", handle(&handle_node)?))
+                    .parameter("partition", &partition.to_string());
                 thens.push(Then::Page(Answer::Partition(partition), request));
             }
         }
@@ -137,7 +181,8 @@ impl Service for Statements {
 /// It goes into a path: what could lead elsewhere is refused.
 fn handle<'a>(node: &Node<'a>) -> Result<&'a str, Fault> {
     let text = node.text()?;
-    let is_handle = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_handle =
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if is_handle { Ok(text) } else { Err(node.fault("it is not the handle of a statement")) }
 }
 

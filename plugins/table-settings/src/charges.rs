@@ -3,7 +3,9 @@
 use crate::field::{FEDS, Fed, NEEDED, WISHED};
 use crate::{closest, date_order, named, object, settings, skips, texts, texts_by_key, unknown};
 use apportion_plugin_sdk::table_decode::{TableInfo, describe, tables};
-use apportion_plugin_sdk::{Batch, DateOrder, Error, Feed, FeedFrom, Mapping, Origin, Problem, Rows, Skip, TagColumn};
+use apportion_plugin_sdk::{
+    Batch, DateOrder, Error, Feed, FeedFrom, Mapping, Origin, Problem, Rows, Skip, TagColumn,
+};
 use serde_json::Value;
 
 /// The settings that all collectors of bills in tables have.
@@ -75,7 +77,11 @@ pub fn by_field(what: &str, value: &Value) -> Result<Vec<(String, String)>, Erro
 /// The tables that the source was given, of which there has to be one.
 pub fn granted_tables() -> Result<Vec<TableInfo>, Error> {
     let tables = tables().map_err(Error::Unavailable)?;
-    if tables.is_empty() { Err(Error::config("no file was given to the source")) } else { Ok(tables) }
+    if tables.is_empty() {
+        Err(Error::config("no file was given to the source"))
+    } else {
+        Ok(tables)
+    }
 }
 
 /// The pages of a collector that maps its tables.
@@ -85,7 +91,10 @@ pub struct Pages {
 
 impl Pages {
     /// Some of the tables, which are looked into one by one: the others are not even fetched.
-    pub fn of(names: &[String], mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>) -> Result<Pages, Error> {
+    pub fn of(
+        names: &[String],
+        mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>,
+    ) -> Result<Pages, Error> {
         let mut rows = Vec::new();
         for name in names {
             rows.extend(map(&describe(name).map_err(Error::Unavailable)?)?);
@@ -93,7 +102,9 @@ impl Pages {
         Ok(Pages { rows: rows.into_iter() })
     }
 
-    pub fn open(mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>) -> Result<Pages, Error> {
+    pub fn open(
+        mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>,
+    ) -> Result<Pages, Error> {
         let mut rows = Vec::new();
         for table in granted_tables()? {
             rows.extend(map(&table)?);
@@ -111,7 +122,9 @@ impl Iterator for Pages {
 }
 
 /// What is wrong with the tables, one by one.
-pub fn check(mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>) -> Result<Vec<Problem>, Error> {
+pub fn check(
+    mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>,
+) -> Result<Vec<Problem>, Error> {
     let mut problems = Vec::new();
     for table in granted_tables()? {
         match map(&table) {
@@ -119,7 +132,11 @@ pub fn check(mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>) -> Res
                 Rows::Mapped(mapping) => wishes(mapping),
                 _ => Vec::new(),
             })),
-            Err(Error::Config(problem) | Error::MissingColumn(problem) | Error::DuplicateColumn(problem)) => problems.push(problem),
+            Err(
+                Error::Config(problem)
+                | Error::MissingColumn(problem)
+                | Error::DuplicateColumn(problem),
+            ) => problems.push(problem),
             Err(error) => return Err(error),
         }
     }
@@ -127,8 +144,16 @@ pub fn check(mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>) -> Res
 }
 
 /// The mapping of a table, or what its header lacks. `usual` says where a field stands if the settings do not.
-pub fn map(table: &TableInfo, options: &Options, usual: &dyn Fn(&Fed) -> Result<Option<Origin>, Error>) -> Result<Mapping, Error> {
-    let mut mapping = Mapping { nulls: options.nulls.clone(), date_order: options.date_order, ..Mapping::new(&table.name) };
+pub fn map(
+    table: &TableInfo,
+    options: &Options,
+    usual: &dyn Fn(&Fed) -> Result<Option<Origin>, Error>,
+) -> Result<Mapping, Error> {
+    let mut mapping = Mapping {
+        nulls: options.nulls.clone(),
+        date_order: options.date_order,
+        ..Mapping::new(&table.name)
+    };
     let mut missing = Vec::new();
     for (position, fed) in FEDS.iter().enumerate() {
         match feed(table, options, fed, usual)? {
@@ -141,10 +166,15 @@ pub fn map(table: &TableInfo, options: &Options, usual: &dyn Fn(&Fed) -> Result<
         return Err(Error::MissingColumn(missing_columns(table, first, &missing)));
     }
     for (key, column) in &options.tag_columns {
-        mapping.tag_columns.push(TagColumn { key: key.clone(), column: named(table, "tag_columns", column)? });
+        mapping
+            .tag_columns
+            .push(TagColumn { key: key.clone(), column: named(table, "tag_columns", column)? });
     }
     for skip in &options.skips {
-        mapping.skips.push(Skip { column: named(table, "skip", &skip.column)?, values: skip.values.clone() });
+        mapping.skips.push(Skip {
+            column: named(table, "skip", &skip.column)?,
+            values: skip.values.clone(),
+        });
     }
     Ok(mapping)
 }
@@ -155,17 +185,31 @@ pub fn wishes(mapping: &Mapping) -> Vec<Problem> {
     let lacking = FEDS[WISHED].iter().filter(|wished| !fed(wished.feed));
     lacking
         .map(|fed| {
-            Problem::new(format!("{} has no column {}: rules and reports will see it empty", mapping.table, fed.column))
-                .hint(format!("constants = {{ {} = \"{}\" }}", fed.name, if fed.name == "charge_category" { "Usage" } else { "…" }))
-                .table(&mapping.table)
-                .column(fed.column)
+            Problem::new(format!(
+                "{} has no column {}: rules and reports will see it empty",
+                mapping.table, fed.column
+            ))
+            .hint(format!(
+                "constants = {{ {} = \"{}\" }}",
+                fed.name,
+                if fed.name == "charge_category" { "Usage" } else { "…" }
+            ))
+            .table(&mapping.table)
+            .column(fed.column)
         })
         .collect()
 }
 
 /// A constant wins over a column that the settings name, and that over the usual one.
-fn feed(table: &TableInfo, options: &Options, fed: &Fed, usual: &dyn Fn(&Fed) -> Result<Option<Origin>, Error>) -> Result<Option<FeedFrom>, Error> {
-    let by_name = |pairs: &[(String, String)]| pairs.iter().find(|(name, _)| name == fed.name).map(|(_, value)| value.clone());
+fn feed(
+    table: &TableInfo,
+    options: &Options,
+    fed: &Fed,
+    usual: &dyn Fn(&Fed) -> Result<Option<Origin>, Error>,
+) -> Result<Option<FeedFrom>, Error> {
+    let by_name = |pairs: &[(String, String)]| {
+        pairs.iter().find(|(name, _)| name == fed.name).map(|(_, value)| value.clone())
+    };
     if let Some(value) = by_name(&options.constants) {
         return Ok(Some(FeedFrom::constant(fed.feed, value)));
     }
@@ -185,8 +229,12 @@ fn missing_columns(table: &TableInfo, first: &Fed, missing: &[&Fed]) -> Problem 
         ("effective_cost", None) => "columns = { effective_cost = \"BilledCost\" }".into(),
         (name, None) => format!("columns = {{ {name} = \"<the column that holds it>\" }}"),
     };
-    Problem::new(format!("{} has no {noun} {}, without which its rows cannot become charges", table.name, names.join(", ")))
-        .hint(hint)
-        .table(&table.name)
-        .column(first.column)
+    Problem::new(format!(
+        "{} has no {noun} {}, without which its rows cannot become charges",
+        table.name,
+        names.join(", ")
+    ))
+    .hint(hint)
+    .table(&table.name)
+    .column(first.column)
 }

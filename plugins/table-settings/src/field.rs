@@ -46,7 +46,11 @@ pub const FEDS: &[Fed] = &[
     dimension(Field::ServiceCategory, "service_category", "ServiceCategory"),
     dimension(Field::SkuId, "sku_id", "SkuId"),
     dimension(Field::CommitmentDiscountId, "commitment_discount_id", "CommitmentDiscountId"),
-    dimension(Field::CommitmentDiscountStatus, "commitment_discount_status", "CommitmentDiscountStatus"),
+    dimension(
+        Field::CommitmentDiscountStatus,
+        "commitment_discount_status",
+        "CommitmentDiscountStatus",
+    ),
     dimension(Field::BillingAccountId, "billing_account_id", "BillingAccountId"),
     dimension(Field::BillingAccountName, "billing_account_name", "BillingAccountName"),
     dimension(Field::BillingAccountType, "billing_account_type", "BillingAccountType"),
@@ -65,9 +69,17 @@ pub const FEDS: &[Fed] = &[
     dimension(Field::PricingCategory, "pricing_category", "PricingCategory"),
     dimension(Field::PricingUnit, "pricing_unit", "PricingUnit"),
     dimension(Field::ConsumedUnit, "consumed_unit", "ConsumedUnit"),
-    dimension(Field::CommitmentDiscountCategory, "commitment_discount_category", "CommitmentDiscountCategory"),
+    dimension(
+        Field::CommitmentDiscountCategory,
+        "commitment_discount_category",
+        "CommitmentDiscountCategory",
+    ),
     dimension(Field::CommitmentDiscountName, "commitment_discount_name", "CommitmentDiscountName"),
     dimension(Field::CommitmentDiscountType, "commitment_discount_type", "CommitmentDiscountType"),
     dimension(Field::CapacityReservationId, "capacity_reservation_id", "CapacityReservationId"),
-    dimension(Field::CapacityReservationStatus, "capacity_reservation_status", "CapacityReservationStatus"),
+    dimension(
+        Field::CapacityReservationStatus,
+        "capacity_reservation_status",
+        "CapacityReservationStatus",
+    ),
 ];

@@ -9,15 +9,21 @@ pub fn find(table: &TableInfo, column: &str) -> Result<Option<String>, Error> {
     let folded = |name: &str| name.trim().eq_ignore_ascii_case(column.trim());
     let headers = || table.columns.iter().map(|column| column.name.as_str());
     let exact = headers().filter(|name| *name == column).count();
-    let alike: Vec<&str> = headers().filter(|name| if exact > 0 { *name == column } else { folded(name) }).collect();
+    let alike: Vec<&str> =
+        headers().filter(|name| if exact > 0 { *name == column } else { folded(name) }).collect();
     match alike.as_slice() {
         [] => Ok(None),
         [header] => Ok(Some((*header).to_owned())),
         several => Err(Error::DuplicateColumn(
-            Problem::new(format!("the header of {} has {} columns that could be {column}: {}", table.name, several.len(), quoted(several)))
-                .hint("rename all but one of them in the file: which one is meant cannot be known")
-                .table(&table.name)
-                .column(column),
+            Problem::new(format!(
+                "the header of {} has {} columns that could be {column}: {}",
+                table.name,
+                several.len(),
+                quoted(several)
+            ))
+            .hint("rename all but one of them in the file: which one is meant cannot be known")
+            .table(&table.name)
+            .column(column),
         )),
     }
 }
@@ -30,8 +36,14 @@ pub fn has(table: &TableInfo, column: &str) -> bool {
 pub fn named(table: &TableInfo, setting: &str, column: &str) -> Result<String, Error> {
     find(table, column)?.ok_or_else(|| {
         let known = closest(column, table.columns.iter().map(|column| column.name.as_str()));
-        let hint = known.map_or_else(|| format!("correct the setting `{setting}` of the source"), |known| format!("did you mean `{known}`?"));
-        let problem = Problem::new(format!("{} has no column {column}, which the setting `{setting}` names", table.name));
+        let hint = known.map_or_else(
+            || format!("correct the setting `{setting}` of the source"),
+            |known| format!("did you mean `{known}`?"),
+        );
+        let problem = Problem::new(format!(
+            "{} has no column {column}, which the setting `{setting}` names",
+            table.name
+        ));
         Error::MissingColumn(problem.hint(hint).table(&table.name).column(column))
     })
 }

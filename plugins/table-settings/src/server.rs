@@ -33,7 +33,8 @@ impl Server {
 
     /// A request with the secret that there is: `token` as a bearer, or `password` for basic authentication.
     pub fn get(&self, path: &str) -> Request {
-        let mut request = Request::get(format!("{}{path}", self.url)).header("accept", "application/json");
+        let mut request =
+            Request::get(format!("{}{path}", self.url)).header("accept", "application/json");
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -51,19 +52,27 @@ fn url(given: &Value, example: &str) -> Result<String, Error> {
     let url = text("url", given)?;
     let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     if address.is_none_or(|address| address.is_empty() || address.contains(['?', '#', '@', ' '])) {
-        let message = format!("url cannot be '{url}': it is an address with http:// or https://, and without user, query or fragment");
+        let message = format!(
+            "url cannot be '{url}': it is an address with http:// or https://, and without user, query or fragment"
+        );
         return Err(Error::Config(Problem::new(message).hint(format!("url = \"{example}\""))));
     }
     Ok(url.trim_end_matches('/').to_owned())
 }
 
 fn headers(given: Option<&Value>) -> Result<Vec<(String, String)>, Error> {
-    let headers = given.map_or_else(|| Ok(Vec::new()), |headers| texts_by_key("headers", headers))?;
-    match headers.iter().find(|(name, _)| SECRET_HEADERS.contains(&name.to_ascii_lowercase().as_str())) {
+    let headers =
+        given.map_or_else(|| Ok(Vec::new()), |headers| texts_by_key("headers", headers))?;
+    match headers
+        .iter()
+        .find(|(name, _)| SECRET_HEADERS.contains(&name.to_ascii_lowercase().as_str()))
+    {
         None => Ok(headers),
         Some((name, _)) => Err(Error::Config(
-            Problem::new(format!("{name} is a secret, which the settings of a plugin must not hold"))
-                .hint("give the source a secret with the slot `token` or `password`"),
+            Problem::new(format!(
+                "{name} is a secret, which the settings of a plugin must not hold"
+            ))
+            .hint("give the source a secret with the slot `token` or `password`"),
         )),
     }
 }
@@ -74,18 +83,34 @@ mod tests {
     use apportion_plugin_sdk::fixture;
 
     fn read(config: &str) -> Result<Option<Server>, Error> {
-        Server::read(serde_json::from_str::<Value>(config).unwrap().as_object().unwrap(), "http://p:9090")
+        Server::read(
+            serde_json::from_str::<Value>(config).unwrap().as_object().unwrap(),
+            "http://p:9090",
+        )
     }
 
     #[test]
     fn a_secret_goes_where_its_slot_says() {
-        let server = read(r#"{"url": "https://p/prefix/", "user": "ann", "headers": {"X-Scope-OrgID": "7"}}"#).unwrap().unwrap();
+        let server = read(
+            r#"{"url": "https://p/prefix/", "user": "ann", "headers": {"X-Scope-OrgID": "7"}}"#,
+        )
+        .unwrap()
+        .unwrap();
         let request = server.get("/api");
         assert_eq!((request.url.as_str(), request.secrets.len()), ("https://p/prefix/api", 0));
-        assert!(request.headers.iter().any(|header| (header.name.as_str(), header.value.as_str()) == ("X-Scope-OrgID", "7")));
+        assert!(
+            request
+                .headers
+                .iter()
+                .any(|header| (header.name.as_str(), header.value.as_str())
+                    == ("X-Scope-OrgID", "7"))
+        );
         fixture::secrets(&["password"]);
         let request = server.get("/api");
-        assert_eq!((request.secrets[0].slot.as_str(), &request.secrets[0].place), ("password", &Place::Basic(Some("ann".into()))));
+        assert_eq!(
+            (request.secrets[0].slot.as_str(), &request.secrets[0].place),
+            ("password", &Place::Basic(Some("ann".into())))
+        );
         fixture::secrets(&["password", "token"]);
         let request = server.get("/api");
         assert_eq!((request.secrets.len(), &request.secrets[0].place), (1, &Place::Bearer));
@@ -97,13 +122,21 @@ mod tests {
             Err(Error::Config(problem)) => (problem.message, problem.hint.unwrap_or_default()),
             other => panic!("{config} gave {other:?}"),
         };
-        for config in [r#"{"url": "p:9090"}"#, r#"{"url": "http://u:secret@p"}"#, r#"{"url": "http://p?token=x"}"#, r#"{"url": "https://"}"#] {
+        for config in [
+            r#"{"url": "p:9090"}"#,
+            r#"{"url": "http://u:secret@p"}"#,
+            r#"{"url": "http://p?token=x"}"#,
+            r#"{"url": "https://"}"#,
+        ] {
             let (message, hint) = refused(config);
             assert!(message.starts_with("url cannot be '"), "{message}");
             assert_eq!(hint, "url = \"http://p:9090\"");
         }
         let (message, hint) = refused(r#"{"url": "http://p", "headers": {"Authorization": "x"}}"#);
-        assert_eq!(message, "Authorization is a secret, which the settings of a plugin must not hold");
+        assert_eq!(
+            message,
+            "Authorization is a secret, which the settings of a plugin must not hold"
+        );
         assert_eq!(hint, "give the source a secret with the slot `token` or `password`");
         assert_eq!(read("{}"), Ok(None));
     }

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 /// The settings of a source; without any, an empty table.
 pub fn settings(config: &str) -> Result<Value, Error> {
     let config = if config.trim().is_empty() { "{}" } else { config };
-    serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))
+    serde_json::from_str(config)
+        .map_err(|error| Error::config(format!("the settings are not JSON: {error}")))
 }
 
 /// Refuses a key that nobody reads.
@@ -23,11 +24,16 @@ pub fn object<'a>(what: &str, value: &'a Value) -> Result<&'a Map<String, Value>
 }
 
 pub fn text(what: &str, value: &Value) -> Result<String, Error> {
-    value.as_str().map(str::to_owned).ok_or_else(|| Error::config(format!("{what} must be text, not {value}")))
+    value
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Error::config(format!("{what} must be text, not {value}")))
 }
 
 pub fn flag(what: &str, value: &Value) -> Result<bool, Error> {
-    value.as_bool().ok_or_else(|| Error::config(format!("{what} must be true or false, not {value}")))
+    value
+        .as_bool()
+        .ok_or_else(|| Error::config(format!("{what} must be true or false, not {value}")))
 }
 
 /// One of some words; the value is that of the word.
@@ -35,17 +41,25 @@ pub fn word<T: Copy>(what: &str, value: &Value, words: &[(&str, T)]) -> Result<T
     let found = value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
     found.map(|(_, meant)| *meant).ok_or_else(|| {
         let known: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-        Error::Config(Problem::new(format!("{what} cannot be {value}")).hint(format!("{what} = {}", known.join(" | "))))
+        Error::Config(
+            Problem::new(format!("{what} cannot be {value}"))
+                .hint(format!("{what} = {}", known.join(" | "))),
+        )
     })
 }
 
 pub fn texts(what: &str, value: &Value) -> Result<Vec<String>, Error> {
-    let list = value.as_array().ok_or_else(|| Error::config(format!("{what} must be a list of texts, not {value}")))?;
+    let list = value
+        .as_array()
+        .ok_or_else(|| Error::config(format!("{what} must be a list of texts, not {value}")))?;
     list.iter().map(|value| text(what, value)).collect()
 }
 
 pub fn texts_by_key(what: &str, value: &Value) -> Result<Vec<(String, String)>, Error> {
-    object(what, value)?.iter().map(|(key, value)| Ok((key.clone(), text(&format!("{what}.{key}"), value)?))).collect()
+    object(what, value)?
+        .iter()
+        .map(|(key, value)| Ok((key.clone(), text(&format!("{what}.{key}"), value)?)))
+        .collect()
 }
 
 pub fn date_order(value: &Value) -> Result<DateOrder, Error> {
@@ -53,12 +67,17 @@ pub fn date_order(value: &Value) -> Result<DateOrder, Error> {
         Some("iso") => Ok(DateOrder::Iso),
         Some("mdy") => Ok(DateOrder::MonthDayYear),
         Some("dmy") => Ok(DateOrder::DayMonthYear),
-        _ => Err(Error::Config(Problem::new(format!("date_order cannot be {value}")).hint("date_order = \"iso\" | \"mdy\" | \"dmy\""))),
+        _ => Err(Error::Config(
+            Problem::new(format!("date_order cannot be {value}"))
+                .hint("date_order = \"iso\" | \"mdy\" | \"dmy\""),
+        )),
     }
 }
 
 pub fn skips(value: &Value) -> Result<Vec<Skip>, Error> {
-    let list = value.as_array().ok_or_else(|| Error::config(format!("skip must be a list of tables, not {value}")))?;
+    let list = value
+        .as_array()
+        .ok_or_else(|| Error::config(format!("skip must be a list of tables, not {value}")))?;
     list.iter().map(skip).collect()
 }
 
@@ -66,15 +85,22 @@ fn skip(value: &Value) -> Result<Skip, Error> {
     let entry = object("an entry of skip", value)?;
     known("key of skip", entry, &["column", "values"])?;
     match (entry.get("column"), entry.get("values")) {
-        (Some(column), Some(values)) => Ok(Skip { column: text("skip.column", column)?, values: texts("skip.values", values)? }),
+        (Some(column), Some(values)) => {
+            Ok(Skip { column: text("skip.column", column)?, values: texts("skip.values", values)? })
+        }
         _ => Err(Error::Config(
-            Problem::new("an entry of skip needs a column and values").hint("skip = [{ column = \"x_RowType\", values = [\"total\"] }]"),
+            Problem::new("an entry of skip needs a column and values")
+                .hint("skip = [{ column = \"x_RowType\", values = [\"total\"] }]"),
         )),
     }
 }
 
 /// There is no such thing; the one that was probably meant, or all there are.
-pub fn unknown<'a>(what: &str, written: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Error {
+pub fn unknown<'a>(
+    what: &str,
+    written: &str,
+    known: impl IntoIterator<Item = &'a str> + Clone,
+) -> Error {
     let hint = match closest(written, known.clone()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("there are: {}", known.into_iter().collect::<Vec<_>>().join(", ")),

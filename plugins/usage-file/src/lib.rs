@@ -5,7 +5,10 @@
 mod map;
 mod options;
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, UsageMapping, log, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, UsageMapping, log,
+    register_collector,
+};
 use options::Options;
 use table_settings::charges::granted_tables;
 
@@ -15,10 +18,18 @@ struct UsageFile {
 
 impl Collector for UsageFile {
     fn manifest() -> Manifest {
-        Manifest::new(Kind::Collector, "usage-file", env!("CARGO_PKG_VERSION"), "Usage to share costs by, as CSV, gzipped CSV or Parquet files")
-            .power("table-decode", "to read the headers of the files, and to have the host read their rows")
-            .config_schema(include_str!("config-schema.json"))
-            .stream("usage", "quantities of a metric by day and by whom they belong to")
+        Manifest::new(
+            Kind::Collector,
+            "usage-file",
+            env!("CARGO_PKG_VERSION"),
+            "Usage to share costs by, as CSV, gzipped CSV or Parquet files",
+        )
+        .power(
+            "table-decode",
+            "to read the headers of the files, and to have the host read their rows",
+        )
+        .config_schema(include_str!("config-schema.json"))
+        .stream("usage", "quantities of a metric by day and by whom they belong to")
     }
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
@@ -27,7 +38,11 @@ impl Collector for UsageFile {
         for table in granted_tables()? {
             match map::map(&table, &options) {
                 Ok(_) => {}
-                Err(Error::Config(problem) | Error::MissingColumn(problem) | Error::DuplicateColumn(problem)) => problems.push(problem),
+                Err(
+                    Error::Config(problem)
+                    | Error::MissingColumn(problem)
+                    | Error::DuplicateColumn(problem),
+                ) => problems.push(problem),
                 Err(error) => return Err(error),
             }
         }
@@ -40,7 +55,12 @@ impl Collector for UsageFile {
         for table in granted_tables()? {
             let mapping = map::map(&table, &options)?;
             let keys: Vec<&str> = mapping.keys.iter().map(|from| from.key.as_str()).collect();
-            log::info(&format!("{}: {} metrics, keys {}", table.name, mapping.metrics.len(), keys.join(", ")));
+            log::info(&format!(
+                "{}: {} metrics, keys {}",
+                table.name,
+                mapping.metrics.len(),
+                keys.join(", ")
+            ));
             mappings.push(mapping);
         }
         Ok(UsageFile { mappings: mappings.into_iter() })

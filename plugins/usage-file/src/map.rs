@@ -9,17 +9,25 @@ use table_settings::{closest, find, named};
 pub fn map(table: &TableInfo, options: &Options) -> Result<UsageMapping, Error> {
     let period_start = match &options.period_start {
         Some(column) => named(table, "period_start", column)?,
-        None => needed(table, "period_start", "period_start = \"<the column with the day or hour>\"")?,
+        None => {
+            needed(table, "period_start", "period_start = \"<the column with the day or hour>\"")?
+        }
     };
     let unit = match &options.unit {
         Some(unit) => origin(table, "unit", unit)?,
-        None => find(table, "unit")?.map_or_else(|| Origin::Constant(String::new()), Origin::Column),
+        None => {
+            find(table, "unit")?.map_or_else(|| Origin::Constant(String::new()), Origin::Column)
+        }
     };
     let metrics = match &options.values {
         Values::Long { metric, value } => {
             let metric = match metric {
                 Some(metric) => origin(table, "metric", metric)?,
-                None => Origin::Column(needed(table, "metric", "metric = \"<what the quantities are of, such as requests>\"")?),
+                None => Origin::Column(needed(
+                    table,
+                    "metric",
+                    "metric = \"<what the quantities are of, such as requests>\"",
+                )?),
             };
             let value = match value {
                 Some(column) => named(table, "value", column)?,
@@ -30,29 +38,50 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<UsageMapping, Error> 
         Values::Wide(columns) => {
             let mut metrics = Vec::new();
             for (metric, column) in columns {
-                metrics.push(MetricFrom { metric: Origin::Constant(metric.clone()), value: named(table, "values", column)?, unit: unit.clone() });
+                metrics.push(MetricFrom {
+                    metric: Origin::Constant(metric.clone()),
+                    value: named(table, "values", column)?,
+                    unit: unit.clone(),
+                });
             }
             metrics
         }
     };
     let mut skips = Vec::new();
     for skip in &options.skips {
-        skips.push(Skip { column: named(table, "skip", &skip.column)?, values: skip.values.clone() });
+        skips.push(Skip {
+            column: named(table, "skip", &skip.column)?,
+            values: skip.values.clone(),
+        });
     }
     let tags = options.tags.as_ref().map(|column| named(table, "tags", column)).transpose()?;
-    let mut keys: Vec<KeyFrom> =
-        options.constants.iter().map(|(key, text)| KeyFrom { key: key.clone(), origin: Origin::Constant(text.clone()) }).collect();
+    let mut keys: Vec<KeyFrom> = options
+        .constants
+        .iter()
+        .map(|(key, text)| KeyFrom { key: key.clone(), origin: Origin::Constant(text.clone()) })
+        .collect();
     match &options.keys {
         Some(columns) => {
             for (key, column) in columns {
-                keys.push(KeyFrom { key: key.clone(), origin: Origin::Column(named(table, "keys", column)?) });
+                keys.push(KeyFrom {
+                    key: key.clone(),
+                    origin: Origin::Column(named(table, "keys", column)?),
+                });
             }
         }
         None => {
             let used = used(&period_start, &metrics, &skips, tags.as_deref());
-            for header in table.columns.iter().map(|column| &column.name).filter(|header| !used.contains(&header.as_str())) {
+            for header in table
+                .columns
+                .iter()
+                .map(|column| &column.name)
+                .filter(|header| !used.contains(&header.as_str()))
+            {
                 // Asked for like all others, so that a header which has it twice is refused.
-                keys.push(KeyFrom { key: header.trim().to_owned(), origin: Origin::Column(named(table, "keys", header)?) });
+                keys.push(KeyFrom {
+                    key: header.trim().to_owned(),
+                    origin: Origin::Column(named(table, "keys", header)?),
+                });
             }
         }
     }
@@ -69,7 +98,12 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<UsageMapping, Error> 
 }
 
 /// Columns that are something else than keys.
-fn used<'a>(period_start: &'a str, metrics: &'a [MetricFrom], skips: &'a [Skip], tags: Option<&'a str>) -> Vec<&'a str> {
+fn used<'a>(
+    period_start: &'a str,
+    metrics: &'a [MetricFrom],
+    skips: &'a [Skip],
+    tags: Option<&'a str>,
+) -> Vec<&'a str> {
     let mut used = vec![period_start];
     for from in metrics {
         used.push(&from.value);
@@ -101,7 +135,10 @@ fn needed(table: &TableInfo, column: &str, line: &str) -> Result<String, Error> 
                 _ => format!("{column} = \"{close}\""),
             },
         );
-        let problem = Problem::new(format!("{} has no column {column}, without which its rows cannot become usage", table.name));
+        let problem = Problem::new(format!(
+            "{} has no column {column}, without which its rows cannot become usage",
+            table.name
+        ));
         Error::MissingColumn(problem.hint(hint).table(&table.name).column(column))
     })
 }
@@ -112,7 +149,11 @@ mod tests {
     use apportion_plugin_sdk::table_decode::Column;
 
     fn table(header: &str) -> TableInfo {
-        let columns = header.trim_end().split(',').map(|name| Column { name: name.into(), kind: "text".into() }).collect();
+        let columns = header
+            .trim_end()
+            .split(',')
+            .map(|name| Column { name: name.into(), kind: "text".into() })
+            .collect();
         TableInfo { name: "usage.csv".into(), format: "csv".into(), columns }
     }
 
@@ -142,7 +183,10 @@ mod tests {
         let mapping = mapped(header, "").unwrap();
         assert_eq!(shown(&mapping.period_start), "period_start");
         let [from] = mapping.metrics.as_slice() else { panic!("{mapping:?}") };
-        assert_eq!((shown(&from.metric), from.value.as_str(), shown(&from.unit)), ("metric".into(), "value", "unit".into()));
+        assert_eq!(
+            (shown(&from.metric), from.value.as_str(), shown(&from.unit)),
+            ("metric".into(), "value", "unit".into())
+        );
         assert_eq!(keys(&mapping), [pair("team", "team"), pair("resource_id", "resource_id")]);
     }
 
@@ -152,25 +196,43 @@ mod tests {
         let config = r#"{"period_start": "hour", "values": {"cpu": "cpu_hours", "memory": "gib_hours"}, "keys": {"namespace": "ns"},
             "constants": {"cluster": "eu"}, "unit": "h", "skip": [{"column": "kind", "values": ["total"]}]}"#;
         let mapping = mapped(header, config).unwrap();
-        let metrics: Vec<_> = mapping.metrics.iter().map(|from| (shown(&from.metric), from.value.as_str(), shown(&from.unit))).collect();
-        assert_eq!(metrics, [("=cpu".into(), "cpu_hours", "=h".into()), ("=memory".into(), "gib_hours", "=h".into())]);
+        let metrics: Vec<_> = mapping
+            .metrics
+            .iter()
+            .map(|from| (shown(&from.metric), from.value.as_str(), shown(&from.unit)))
+            .collect();
+        assert_eq!(
+            metrics,
+            [
+                ("=cpu".into(), "cpu_hours", "=h".into()),
+                ("=memory".into(), "gib_hours", "=h".into())
+            ]
+        );
         assert_eq!(keys(&mapping), [pair("cluster", "=eu"), pair("namespace", "ns")]);
         assert_eq!(mapping.skips, [Skip { column: "kind".into(), values: vec!["total".into()] }]);
     }
 
     #[test]
     fn a_bill_is_a_wide_table_with_tags() {
-        let config =
-            r#"{"period_start": "ChargePeriodStart", "values": {"contracted_cost": "ContractedCost"}, "keys": {"team": "x_Team"}, "tags": "Tags"}"#;
+        let config = r#"{"period_start": "ChargePeriodStart", "values": {"contracted_cost": "ContractedCost"}, "keys": {"team": "x_Team"}, "tags": "Tags"}"#;
         let mapping = mapped("ChargePeriodStart,ContractedCost,Tags,x_Team,Other", config).unwrap();
-        assert_eq!((mapping.tags.as_deref(), keys(&mapping)), (Some("Tags"), vec![pair("team", "x_Team")]));
-        let all = mapped("day,requests,labels,team", r#"{"period_start": "day", "values": {"requests": "requests"}, "tags": "labels"}"#).unwrap();
+        assert_eq!(
+            (mapping.tags.as_deref(), keys(&mapping)),
+            (Some("Tags"), vec![pair("team", "x_Team")])
+        );
+        let all = mapped(
+            "day,requests,labels,team",
+            r#"{"period_start": "day", "values": {"requests": "requests"}, "tags": "labels"}"#,
+        )
+        .unwrap();
         assert_eq!(keys(&all), [pair("team", "team")]);
     }
 
     #[test]
     fn a_table_without_a_unit_has_none() {
-        let mapping = mapped("day,n,team", r#"{"period_start": "day", "metric": "requests", "value": "n"}"#).unwrap();
+        let mapping =
+            mapped("day,n,team", r#"{"period_start": "day", "metric": "requests", "value": "n"}"#)
+                .unwrap();
         assert_eq!(shown(&mapping.metrics[0].unit), "=");
         assert_eq!(keys(&mapping), [pair("team", "team")]);
     }
@@ -196,7 +258,12 @@ mod tests {
                 "usage.csv has no column metric, without which its rows cannot become usage",
                 "metric = { column = \"metrics\" }",
             ),
-            ("period_start,metric,values", "", "usage.csv has no column value, without which its rows cannot become usage", "value = \"values\""),
+            (
+                "period_start,metric,values",
+                "",
+                "usage.csv has no column value, without which its rows cannot become usage",
+                "value = \"values\"",
+            ),
             (
                 "period_start,metric,value,team",
                 r#"{"keys": ["teams"]}"#,
@@ -205,10 +272,16 @@ mod tests {
             ),
         ] {
             match mapped(header, config) {
-                Err(Error::MissingColumn(problem)) => assert_eq!((problem.message.as_str(), problem.hint.as_deref()), (message, Some(hint))),
+                Err(Error::MissingColumn(problem)) => assert_eq!(
+                    (problem.message.as_str(), problem.hint.as_deref()),
+                    (message, Some(hint))
+                ),
                 other => panic!("{header} gave {other:?}"),
             }
         }
-        assert!(matches!(mapped("period_start,metric,value,team,team", ""), Err(Error::DuplicateColumn(_))));
+        assert!(matches!(
+            mapped("period_start,metric,value,team,team", ""),
+            Err(Error::DuplicateColumn(_))
+        ));
     }
 }

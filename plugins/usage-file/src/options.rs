@@ -4,7 +4,19 @@ use apportion_plugin_sdk::{DateOrder, Error, Skip};
 use serde_json::Value;
 use table_settings::{date_order, object, skips, text, texts, texts_by_key, unknown};
 
-const KEYS: [&str; 11] = ["period_start", "metric", "value", "unit", "values", "keys", "tags", "constants", "nulls", "date_order", "skip"];
+const KEYS: [&str; 11] = [
+    "period_start",
+    "metric",
+    "value",
+    "unit",
+    "values",
+    "keys",
+    "tags",
+    "constants",
+    "nulls",
+    "date_order",
+    "skip",
+];
 
 #[derive(Debug, PartialEq)]
 pub struct Options {
@@ -72,7 +84,11 @@ impl Options {
             (None, metric, value) => Values::Long { metric, value },
             (Some(wide), None, None) if !wide.is_empty() => Values::Wide(wide),
             (Some(_), None, None) => return Err(Error::config("values names no metric")),
-            (Some(_), ..) => return Err(Error::config("values stands in the place of metric and value: give one or the other")),
+            (Some(_), ..) => {
+                return Err(Error::config(
+                    "values stands in the place of metric and value: give one or the other",
+                ));
+            }
         };
         Ok(options)
     }
@@ -83,7 +99,9 @@ fn word(what: &str, given: &Value) -> Result<Word, Error> {
     let Some(table) = given.as_object() else { return Ok(Word::Constant(text(what, given)?)) };
     match (table.len(), table.get("column")) {
         (1, Some(column)) => Ok(Word::Column(text(&format!("{what}.column"), column)?)),
-        _ => Err(Error::config(format!("{what} must be text or {{ column = \"<header>\" }}, not {given}"))),
+        _ => Err(Error::config(format!(
+            "{what} must be text or {{ column = \"<header>\" }}, not {given}"
+        ))),
     }
 }
 
@@ -101,16 +119,30 @@ mod tests {
 
     fn refusal(config: &str) -> String {
         match Options::parse(config) {
-            Err(Error::Config(problem)) => format!("{} | {}", problem.message, problem.hint.unwrap_or_default()),
+            Err(Error::Config(problem)) => {
+                format!("{} | {}", problem.message, problem.hint.unwrap_or_default())
+            }
             other => panic!("{config} gave {other:?}"),
         }
     }
 
     #[test]
     fn metrics_stand_in_one_column_or_in_several() {
-        let options = Options::parse(r#"{"metric": "requests", "value": "n", "unit": {"column": "u"}, "keys": ["team"]}"#).unwrap();
-        assert_eq!(options.values, Values::Long { metric: Some(Word::Constant("requests".into())), value: Some("n".into()) });
-        assert_eq!((options.unit, options.keys), (Some(Word::Column("u".into())), Some(vec![("team".into(), "team".into())])));
+        let options = Options::parse(
+            r#"{"metric": "requests", "value": "n", "unit": {"column": "u"}, "keys": ["team"]}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            options.values,
+            Values::Long {
+                metric: Some(Word::Constant("requests".into())),
+                value: Some("n".into())
+            }
+        );
+        assert_eq!(
+            (options.unit, options.keys),
+            (Some(Word::Column("u".into())), Some(vec![("team".into(), "team".into())]))
+        );
         let options = Options::parse(r#"{"values": {"cpu": "CPU h"}, "keys": {"team": "Owner"}, "constants": {"cluster": "eu"}}"#).unwrap();
         assert_eq!(options.values, Values::Wide(vec![("cpu".into(), "CPU h".into())]));
         assert_eq!(options.keys, Some(vec![("team".into(), "Owner".into())]));
@@ -121,9 +153,15 @@ mod tests {
     fn refuses_what_it_does_not_know() {
         for (config, refused) in [
             (r#"{"metrics": "a"}"#, "there is no setting 'metrics' | did you mean `metric`?"),
-            (r#"{"values": {"a": "b"}, "value": "c"}"#, "values stands in the place of metric and value: give one or the other | "),
+            (
+                r#"{"values": {"a": "b"}, "value": "c"}"#,
+                "values stands in the place of metric and value: give one or the other | ",
+            ),
             (r#"{"values": {}}"#, "values names no metric | "),
-            (r#"{"unit": {"colum": "u"}}"#, r#"unit must be text or { column = "<header>" }, not {"colum":"u"} | "#),
+            (
+                r#"{"unit": {"colum": "u"}}"#,
+                r#"unit must be text or { column = "<header>" }, not {"colum":"u"} | "#,
+            ),
             (r#"{"unit": 1}"#, "unit must be text, not 1 | "),
             (r#"{"keys": "team"}"#, "keys must be a table, not \"team\" | "),
         ] {

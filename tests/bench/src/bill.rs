@@ -34,23 +34,40 @@ struct Hours {
 }
 
 impl<'a> Bill<'a> {
-    pub fn new(estate: &'a Estate, month: Month, is_hourly: bool, rows: u64, random: &mut Random) -> Bill<'a> {
+    pub fn new(
+        estate: &'a Estate,
+        month: Month,
+        is_hourly: bool,
+        rows: u64,
+        random: &mut Random,
+    ) -> Bill<'a> {
         let zone = |region: &str, letter: char| format!("{region}{letter}");
-        let plan =
-            |number: usize, hash: u64| format!("arn:aws:savingsplans::{}:savingsplan/{:08x}-sp-{number}", estate.accounts[PAYER].id, hash as u32);
+        let plan = |number: usize, hash: u64| {
+            format!(
+                "arn:aws:savingsplans::{}:savingsplan/{:08x}-sp-{number}",
+                estate.accounts[PAYER].id, hash as u32
+            )
+        };
         Bill {
             estate,
             month,
             is_hourly,
             rows,
             invoice: format!("INV-{}{:02}-0001", month.year, month.number),
-            zones: REGIONS.iter().map(|region| ['a', 'b', 'c'].map(|letter| zone(region.id, letter))).collect(),
+            zones: REGIONS
+                .iter()
+                .map(|region| ['a', 'b', 'c'].map(|letter| zone(region.id, letter)))
+                .collect(),
             plans: (0..PLAN_COUNT).map(|number| plan(number, random.bits())).collect(),
         }
     }
 
     /// Gives every row to `write`, in the order of time.
-    pub fn each_row<E>(&self, random: &mut Random, mut write: impl FnMut(&Row<'_>) -> Result<(), E>) -> Result<(), E> {
+    pub fn each_row<E>(
+        &self,
+        random: &mut Random,
+        mut write: impl FnMut(&Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let length = if self.is_hourly { 1 } else { 24 };
         let periods = self.month.days() * 24 / length;
         let resource_count = self.estate.resources.len() as u64;
@@ -59,7 +76,11 @@ impl<'a> Bill<'a> {
             let due = self.rows * (period + 1) / periods as u64 - done;
             done += due;
             let start = self.month.start().0 + period as i64 * length;
-            let hours = Hours { start: Hour(start), end: Hour(start + length), day: (start - self.month.start().0) / 24 };
+            let hours = Hours {
+                start: Hour(start),
+                end: Hour(start + length),
+                day: (start - self.month.start().0) / 24,
+            };
             let (offset, step) = walk(random, resource_count);
             for number in 0..due {
                 if random.per_mille(4) {
@@ -67,7 +88,11 @@ impl<'a> Bill<'a> {
                     continue;
                 }
                 let in_turn = !self.is_hourly && number < resource_count;
-                let resource = if in_turn { ((offset + number * step) % resource_count) as usize } else { random.skewed(resource_count as usize, 3) };
+                let resource = if in_turn {
+                    ((offset + number * step) % resource_count) as usize
+                } else {
+                    random.skewed(resource_count as usize, 3)
+                };
                 write(&self.usage(random, hours, resource))?;
             }
         }
@@ -118,7 +143,10 @@ impl<'a> Bill<'a> {
         Self::costs(&mut row, cost, cost, cost, cost);
         row.text(Column::ChargeCategory, if is_tax { "Tax" } else { "Purchase" });
         let tax = "Sales tax at 8.25% for the usage of the service in the period";
-        row.text(Column::ChargeDescription, if is_tax { tax } else { "Enterprise support charge, 3% of monthly usage" });
+        row.text(
+            Column::ChargeDescription,
+            if is_tax { tax } else { "Enterprise support charge, 3% of monthly usage" },
+        );
         row.text(Column::ChargeFrequency, "Recurring");
         row.text(Column::PublisherName, ISSUER);
         row.text(Column::SkuId, &price.sku_id);
@@ -157,7 +185,8 @@ impl<'a> Bill<'a> {
         let unit = 10_i64.pow(10 - *random.pick(&DECIMALS));
         // Between 0.6 and 1.4 of the usual cost.
         let factor = 6 * u128::from(ONE) + 8 * u128::from(random.fraction());
-        let daily = (u128::from(resource.daily_cost.unsigned_abs()) * factor / (10 * u128::from(ONE))) as i64;
+        let daily = (u128::from(resource.daily_cost.unsigned_abs()) * factor
+            / (10 * u128::from(ONE))) as i64;
         let cost = if self.is_hourly { daily / 24 } else { daily };
         let rounded = (cost / unit * unit).max(unit);
         if is_credit { -rounded / 4 } else { rounded }
@@ -185,7 +214,8 @@ impl<'a> Bill<'a> {
 
     /// Where the resource is, whose, and how it is tagged on this day.
     fn place<'r>(&'r self, row: &mut Row<'r>, resource: &'r Resource, day: i64) {
-        let (service, account) = (&SERVICES[resource.service], &self.estate.accounts[resource.account]);
+        let (service, account) =
+            (&SERVICES[resource.service], &self.estate.accounts[resource.account]);
         if matches!(service.code, "ec2" | "ebs" | "rds" | "vpc") {
             row.text(Column::AvailabilityZone, &self.zones[resource.region][resource.zone]);
         }
@@ -194,7 +224,10 @@ impl<'a> Bill<'a> {
         row.text(Column::ResourceId, &resource.id);
         row.text(Column::ResourceName, &resource.name);
         row.text(Column::ResourceType, service.resource_type);
-        row.text(Column::PublisherName, if service.code == "marketplace-dd" { "Datadog, Inc." } else { ISSUER });
+        row.text(
+            Column::PublisherName,
+            if service.code == "marketplace-dd" { "Datadog, Inc." } else { ISSUER },
+        );
         row.text(Column::SubAccountId, &account.id);
         row.text(Column::SubAccountName, &account.name);
         let tags = match &resource.retagged {
@@ -230,11 +263,16 @@ mod tests {
     fn rows(is_hourly: bool) -> Vec<(Hour, bool, i64)> {
         let mut random = Random::new(9);
         let estate = Estate::generate(&mut random, 9, 40, 30);
-        let bill = Bill::new(&estate, Month { year: 2026, number: 6 }, is_hourly, 3_000, &mut random);
+        let bill =
+            Bill::new(&estate, Month { year: 2026, number: 6 }, is_hourly, 3_000, &mut random);
         let mut rows = Vec::new();
         let done: Result<(), ()> = bill.each_row(&mut random, |row| {
-            let Cell::Time(start) = row.cells[Column::ChargePeriodStart as usize] else { panic!("no start") };
-            let Cell::Decimal(cost) = row.cells[Column::EffectiveCost as usize] else { panic!("no cost") };
+            let Cell::Time(start) = row.cells[Column::ChargePeriodStart as usize] else {
+                panic!("no start")
+            };
+            let Cell::Decimal(cost) = row.cells[Column::EffectiveCost as usize] else {
+                panic!("no cost")
+            };
             rows.push((start, row.cells[Column::ResourceId as usize] == Cell::Empty, cost));
             Ok(())
         });
@@ -247,7 +285,10 @@ mod tests {
         for (is_hourly, periods) in [(false, 30), (true, 720)] {
             let rows = rows(is_hourly);
             assert_eq!(rows.len(), 3_000);
-            assert_eq!(rows.iter().map(|(start, _, _)| start.0).collect::<BTreeSet<_>>().len(), periods);
+            assert_eq!(
+                rows.iter().map(|(start, _, _)| start.0).collect::<BTreeSet<_>>().len(),
+                periods
+            );
         }
     }
 

@@ -23,7 +23,11 @@ impl Month {
     }
 
     pub fn next(self) -> Month {
-        if self.number == 12 { Month { year: self.year + 1, number: 1 } } else { Month { number: self.number + 1, ..self } }
+        if self.number == 12 {
+            Month { year: self.year + 1, number: 1 }
+        } else {
+            Month { number: self.number + 1, ..self }
+        }
     }
 
     pub fn start(self) -> Hour {
@@ -56,7 +60,13 @@ impl fmt::Display for Hour {
             month = month.next();
         }
         let day = days - month.start().0 / 24 + 1;
-        write!(f, "{:04}-{:02}-{day:02}T{:02}:00:00Z", month.year, month.number, self.0.rem_euclid(24))
+        write!(
+            f,
+            "{:04}-{:02}-{day:02}T{:02}:00:00Z",
+            month.year,
+            month.number,
+            self.0.rem_euclid(24)
+        )
     }
 }
 

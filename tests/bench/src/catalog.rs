@@ -18,7 +18,17 @@ pub struct Service {
 
 const fn service(texts: [&'static str; 6], weight: u64, log_cost: i64) -> Service {
     let [name, code, category, subcategory, resource_type, unit] = texts;
-    Service { name, code, category, subcategory, resource_type, unit, weight, log_cost, is_infrastructure: false }
+    Service {
+        name,
+        code,
+        category,
+        subcategory,
+        resource_type,
+        unit,
+        weight,
+        log_cost,
+        is_infrastructure: false,
+    }
 }
 
 const fn infrastructure(texts: [&'static str; 6], weight: u64, log_cost: i64) -> Service {
@@ -120,11 +130,13 @@ pub fn cost_center(team: usize) -> String {
     format!("CC-{}", 1000 + 37 * team)
 }
 
-pub const APPLICATIONS: [&str; 8] = ["api", "worker", "frontend", "batch", "cache", "gateway", "etl", "scheduler"];
+pub const APPLICATIONS: [&str; 8] =
+    ["api", "worker", "frontend", "batch", "cache", "gateway", "etl", "scheduler"];
 pub const ENVIRONMENTS: [&str; 4] = ["prod", "staging", "dev", "test"];
 
 /// Namespaces that a cluster needs for itself.
-pub const SYSTEM_NAMESPACES: [&str; 5] = ["kube-system", "monitoring", "istio-system", "ingress-nginx", "cert-manager"];
+pub const SYSTEM_NAMESPACES: [&str; 5] =
+    ["kube-system", "monitoring", "istio-system", "ingress-nginx", "cert-manager"];
 
 pub const SHARED_ACCOUNTS: [&str; 8] = [
     "shared-network",
@@ -137,6 +149,14 @@ pub const SHARED_ACCOUNTS: [&str; 8] = [
     "org-management",
 ];
 
-pub const METERS: [&str; 6] = ["BoxUsage", "Usage", "Requests-Tier1", "DataTransfer-Out-Bytes", "TimedStorage-ByteHrs", "NodeUsage"];
-pub const SIZES: [&str; 6] = ["m5.xlarge", "c6g.large", "r6i.2xlarge", "t3.medium", "standard", "gp3"];
+pub const METERS: [&str; 6] = [
+    "BoxUsage",
+    "Usage",
+    "Requests-Tier1",
+    "DataTransfer-Out-Bytes",
+    "TimedStorage-ByteHrs",
+    "NodeUsage",
+];
+pub const SIZES: [&str; 6] =
+    ["m5.xlarge", "c6g.large", "r6i.2xlarge", "t3.medium", "standard", "gp3"];
 pub const TIERS: [&str; 3] = ["first 10 TB / month", "on demand", "next 40 TB / month"];

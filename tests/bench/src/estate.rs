@@ -1,7 +1,8 @@
 //! The estate behind the bill: accounts, prices, and resources with their tags.
 
 use crate::catalog::{
-    APPLICATIONS, ENVIRONMENTS, METERS, REGIONS, SERVICES, SHARED_ACCOUNTS, SIZES, SYSTEM_NAMESPACES, Service, TEAMS, TIERS, cost_center,
+    APPLICATIONS, ENVIRONMENTS, METERS, REGIONS, SERVICES, SHARED_ACCOUNTS, SIZES,
+    SYSTEM_NAMESPACES, Service, TEAMS, TIERS, cost_center,
 };
 use crate::random::{ONE, Random};
 
@@ -70,9 +71,11 @@ pub const PAYER: usize = SANDBOX - 1;
 
 impl Estate {
     pub fn generate(random: &mut Random, seed: u64, resource_count: usize, days: i64) -> Estate {
-        let accounts: Vec<Account> = (0..ACCOUNT_COUNT).map(|number| account(random, number)).collect();
+        let accounts: Vec<Account> =
+            (0..ACCOUNT_COUNT).map(|number| account(random, number)).collect();
         let prices = (0..SERVICES.len()).map(|number| prices(number, seed)).collect();
-        let resources = (0..resource_count).map(|number| resource(random, &accounts, number, days)).collect();
+        let resources =
+            (0..resource_count).map(|number| resource(random, &accounts, number, days)).collect();
         Estate { accounts, prices, resources }
     }
 }
@@ -82,11 +85,19 @@ fn account(random: &mut Random, number: usize) -> Account {
     let (name, kind, team) = if number < DEVELOPMENT {
         (format!("{}-prod", TEAMS[number]), AccountKind::Production, Some(number))
     } else if number < SHARED {
-        (format!("{}-dev", TEAMS[number - DEVELOPMENT]), AccountKind::Development, Some(number - DEVELOPMENT))
+        (
+            format!("{}-dev", TEAMS[number - DEVELOPMENT]),
+            AccountKind::Development,
+            Some(number - DEVELOPMENT),
+        )
     } else if number < SANDBOX {
         (SHARED_ACCOUNTS[number - SHARED].to_owned(), AccountKind::Shared, None)
     } else {
-        (format!("sandbox-{:02}", number - SANDBOX + 1), AccountKind::Sandbox, Some(random.index(TEAMS.len())))
+        (
+            format!("sandbox-{:02}", number - SANDBOX + 1),
+            AccountKind::Sandbox,
+            Some(random.index(TEAMS.len())),
+        )
     };
     Account { id, name, kind, team }
 }
@@ -99,11 +110,25 @@ fn prices(service_number: usize, seed: u64) -> Vec<Price> {
         let letters = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789";
         let sku_id: String = (0..16).map(|_| char::from(*random.pick(letters))).collect();
         let unit_price = random.log_normal(-20, 12);
-        let meter = format!("{}-{}:{}", service.code, METERS[number % METERS.len()], SIZES[number / 2 % SIZES.len()]);
+        let meter = format!(
+            "{}-{}:{}",
+            service.code,
+            METERS[number % METERS.len()],
+            SIZES[number / 2 % SIZES.len()]
+        );
         let (whole, part) = (unit_price / 10_000_000_000, unit_price % 10_000_000_000);
         let tier = TIERS[number % TIERS.len()];
-        let description = format!("${whole}.{part:010} per {} of {}, {meter} usage ({tier})", service.unit, service.name);
-        Price { price_id: format!("{sku_id}.JRTCKXETXF.6YS6EN2CT7"), sku_id, meter, description, unit_price }
+        let description = format!(
+            "${whole}.{part:010} per {} of {}, {meter} usage ({tier})",
+            service.unit, service.name
+        );
+        Price {
+            price_id: format!("{sku_id}.JRTCKXETXF.6YS6EN2CT7"),
+            sku_id,
+            meter,
+            description,
+            unit_price,
+        }
     };
     (0..PRICES_PER_SERVICE).map(price).collect()
 }
@@ -131,7 +156,8 @@ fn resource(random: &mut Random, accounts: &[Account], number: usize, days: i64)
     let owner = if account.kind == AccountKind::Shared { "shared" } else { TEAMS[team] };
     let name = format!("{owner}-{application}-{number:05x}");
     let environment = environment(random);
-    let mut tagging = Tagging { service, team, application, environment, cluster: hash % 4, name: &name };
+    let mut tagging =
+        Tagging { service, team, application, environment, cluster: hash % 4, name: &name };
     let tags = match random.below(100) {
         0..6 => String::new(),
         6..12 => "{}".to_owned(),
@@ -139,7 +165,8 @@ fn resource(random: &mut Random, accounts: &[Account], number: usize, days: i64)
     };
     // Tags that are set later have the same kinds of gaps and mistakes.
     tagging.team = (team + 3) % TEAMS.len();
-    let retagged = random.per_mille(20).then(|| (random.below(days as u64) as i64, tags_of(random, &tagging)));
+    let retagged =
+        random.per_mille(20).then(|| (random.below(days as u64) as i64, tags_of(random, &tagging)));
     Resource {
         id: resource_id(service, account, region, hash, TEAMS[team], &name),
         service: service_number,
@@ -177,7 +204,9 @@ fn team(random: &mut Random) -> usize {
 
 fn account_of(random: &mut Random, service: &Service, team: usize) -> usize {
     match random.below(100) {
-        drawn if drawn < 8 || (service.is_infrastructure && drawn < 75) => SHARED + random.index(SHARED_ACCOUNTS.len()),
+        drawn if drawn < 8 || (service.is_infrastructure && drawn < 75) => {
+            SHARED + random.index(SHARED_ACCOUNTS.len())
+        }
         0..70 => team,
         70..92 => DEVELOPMENT + team % DEVELOPMENT_COUNT,
         _ => SANDBOX + random.index(SANDBOX_COUNT),
@@ -190,7 +219,14 @@ fn environment(random: &mut Random) -> &'static str {
     ENVIRONMENTS[(product * ENVIRONMENTS.len() as u64 / ONE) as usize]
 }
 
-fn resource_id(service: &Service, account: &Account, region: usize, hash: u64, team: &str, name: &str) -> String {
+fn resource_id(
+    service: &Service,
+    account: &Account,
+    region: usize,
+    hash: u64,
+    team: &str,
+    name: &str,
+) -> String {
     let region = REGIONS[region].id;
     let account = &account.id;
     match service.code {
@@ -224,7 +260,11 @@ fn tags_of(random: &mut Random, tagging: &Tagging<'_>) -> String {
 fn pod_tags(random: &mut Random, tagging: &Tagging<'_>, pairs: &mut Vec<(&str, String)>) {
     let team = TEAMS[tagging.team];
     let of_a_team = random.per_mille(720);
-    let namespace = if of_a_team { format!("{team}-{}", tagging.application) } else { (*random.pick(&SYSTEM_NAMESPACES)).to_owned() };
+    let namespace = if of_a_team {
+        format!("{team}-{}", tagging.application)
+    } else {
+        (*random.pick(&SYSTEM_NAMESPACES)).to_owned()
+    };
     pairs.push(("eks:cluster-name", format!("prod-{}", tagging.cluster)));
     pairs.push(("kubernetes-namespace", namespace));
     if of_a_team && random.per_mille(400) {
@@ -262,7 +302,8 @@ fn misspelt(random: &mut Random, team: &str) -> String {
 }
 
 fn json(pairs: &[(&str, String)]) -> String {
-    let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("\"{key}\": \"{value}\"")).collect();
+    let pairs: Vec<String> =
+        pairs.iter().map(|(key, value)| format!("\"{key}\": \"{value}\"")).collect();
     format!("{{{}}}", pairs.join(", "))
 }
 
@@ -273,7 +314,11 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_estate() {
         let ids = |seed| -> Vec<String> {
-            Estate::generate(&mut Random::new(seed), seed, 300, 30).resources.into_iter().map(|resource| resource.id + &resource.tags).collect()
+            Estate::generate(&mut Random::new(seed), seed, 300, 30)
+                .resources
+                .into_iter()
+                .map(|resource| resource.id + &resource.tags)
+                .collect()
         };
         assert_eq!(ids(1), ids(1));
         assert_ne!(ids(1), ids(2));
@@ -284,14 +329,22 @@ mod tests {
         let estate = Estate::generate(&mut Random::new(5), 5, 10_000, 30);
         let untagged = estate.resources.iter().filter(|resource| resource.tags.len() < 3).count();
         assert!((1_080..1_320).contains(&untagged), "{untagged}");
-        let shared = estate.resources.iter().filter(|resource| estate.accounts[resource.account].kind == AccountKind::Shared).count();
+        let shared = estate
+            .resources
+            .iter()
+            .filter(|resource| estate.accounts[resource.account].kind == AccountKind::Shared)
+            .count();
         assert!((1_300..2_300).contains(&shared), "{shared}");
     }
 
     #[test]
     fn misspelt_teams_are_those_of_the_rules() {
         let mut random = Random::new(3);
-        let drawn: std::collections::BTreeSet<String> = (0..100).map(|_| misspelt(&mut random, "partner-api")).collect();
-        assert_eq!(drawn.into_iter().collect::<Vec<_>>(), ["PARTNER_API", "Partner-api", "partner-api-team", "partnr-api"].map(str::to_owned));
+        let drawn: std::collections::BTreeSet<String> =
+            (0..100).map(|_| misspelt(&mut random, "partner-api")).collect();
+        assert_eq!(
+            drawn.into_iter().collect::<Vec<_>>(),
+            ["PARTNER_API", "Partner-api", "partner-api-team", "partnr-api"].map(str::to_owned)
+        );
     }
 }

@@ -38,7 +38,16 @@ struct Arguments {
 impl Arguments {
     fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, Box<dyn Error>> {
         let month = Month { year: 2026, number: 6 };
-        let mut arguments = Arguments { rows: 0, resources: None, is_hourly: false, seed: 42, month, csv: None, parquet: None, accounts: None };
+        let mut arguments = Arguments {
+            rows: 0,
+            resources: None,
+            is_hourly: false,
+            seed: 42,
+            month,
+            csv: None,
+            parquet: None,
+            accounts: None,
+        };
         while let Some(word) = words.next() {
             if word == "--hourly" {
                 arguments.is_hourly = true;
@@ -49,7 +58,10 @@ impl Arguments {
                 "--rows" => arguments.rows = value.parse()?,
                 "--resources" => arguments.resources = Some(value.parse()?),
                 "--seed" => arguments.seed = value.parse()?,
-                "--month" => arguments.month = Month::parse(&value).ok_or_else(|| format!("{value} is no month such as 2026-06"))?,
+                "--month" => {
+                    arguments.month = Month::parse(&value)
+                        .ok_or_else(|| format!("{value} is no month such as 2026-06"))?
+                }
                 "--csv" => arguments.csv = Some(value.into()),
                 "--parquet" => arguments.parquet = Some(value.into()),
                 "--accounts" => arguments.accounts = Some(value.into()),
@@ -67,13 +79,19 @@ impl Arguments {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let mut random = Random::new(arguments.seed);
-    let estate = Estate::generate(&mut random, arguments.seed, arguments.resource_count(), arguments.month.days());
+    let estate = Estate::generate(
+        &mut random,
+        arguments.seed,
+        arguments.resource_count(),
+        arguments.month.days(),
+    );
     if let Some(path) = &arguments.accounts {
         std::fs::write(path, accounts(&estate))?;
     }
     let mut csv = arguments.csv.as_deref().map(CsvFile::create).transpose()?;
     let mut parquet = arguments.parquet.as_deref().map(ParquetFile::create).transpose()?;
-    let bill = Bill::new(&estate, arguments.month, arguments.is_hourly, arguments.rows, &mut random);
+    let bill =
+        Bill::new(&estate, arguments.month, arguments.is_hourly, arguments.rows, &mut random);
     bill.each_row(&mut random, |row| -> Result<(), Box<dyn Error>> {
         if let Some(csv) = &mut csv {
             csv.write(row)?;
@@ -104,19 +122,30 @@ mod tests {
     use super::*;
 
     fn parse(words: &[&str]) -> Result<Arguments, String> {
-        Arguments::parse(words.iter().map(|word| (*word).to_owned())).map_err(|error| error.to_string())
+        Arguments::parse(words.iter().map(|word| (*word).to_owned()))
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_resource_has_sixty_rows_unless_said_otherwise() {
-        assert_eq!(parse(&["--rows", "60000"]).map(|arguments| arguments.resource_count()), Ok(1_000));
+        assert_eq!(
+            parse(&["--rows", "60000"]).map(|arguments| arguments.resource_count()),
+            Ok(1_000)
+        );
         assert_eq!(parse(&["--rows", "600"]).map(|arguments| arguments.resource_count()), Ok(200));
-        assert_eq!(parse(&["--rows", "600", "--resources", "7"]).map(|arguments| arguments.resource_count()), Ok(7));
+        assert_eq!(
+            parse(&["--rows", "600", "--resources", "7"])
+                .map(|arguments| arguments.resource_count()),
+            Ok(7)
+        );
     }
 
     #[test]
     fn wrong_arguments_are_named() {
-        assert_eq!(parse(&["--rows", "1", "--month", "June"]).err(), Some("June is no month such as 2026-06".to_owned()));
+        assert_eq!(
+            parse(&["--rows", "1", "--month", "June"]).err(),
+            Some("June is no month such as 2026-06".to_owned())
+        );
         assert_eq!(parse(&["--raws", "1"]).err(), Some(format!("--raws is unknown\n{USAGE}")));
         assert_eq!(parse(&[]).err(), Some(USAGE.to_owned()));
     }

@@ -33,13 +33,15 @@ pub struct ParquetFile {
 
 impl ParquetFile {
     pub fn create(path: &Path) -> Result<ParquetFile> {
-        let fields: Vec<Field> = COLUMNS.iter().map(|(name, kind)| Field::new(*name, data_type(*kind), true)).collect();
+        let fields: Vec<Field> =
+            COLUMNS.iter().map(|(name, kind)| Field::new(*name, data_type(*kind), true)).collect();
         let schema = Arc::new(Schema::new(fields));
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
             .build();
-        let writer = ArrowWriter::try_new(File::create(path)?, Arc::clone(&schema), Some(properties))?;
+        let writer =
+            ArrowWriter::try_new(File::create(path)?, Arc::clone(&schema), Some(properties))?;
         let builders = COLUMNS.iter().map(|(_, kind)| builder(*kind)).collect();
         Ok(ParquetFile { writer, schema, builders, rows: 0 })
     }
@@ -49,9 +51,13 @@ impl ParquetFile {
             match (builder, cell) {
                 (Builder::Text(builder), Cell::Text(text)) => builder.append_value(text),
                 (Builder::Text(builder), _) => builder.append_null(),
-                (Builder::Decimal(builder), Cell::Decimal(value)) => builder.append_value(i128::from(*value)),
+                (Builder::Decimal(builder), Cell::Decimal(value)) => {
+                    builder.append_value(i128::from(*value))
+                }
                 (Builder::Decimal(builder), _) => builder.append_null(),
-                (Builder::Time(builder), Cell::Time(hour)) => builder.append_value(hour.0 * MICROSECONDS_PER_HOUR),
+                (Builder::Time(builder), Cell::Time(hour)) => {
+                    builder.append_value(hour.0 * MICROSECONDS_PER_HOUR)
+                }
                 (Builder::Time(builder), _) => builder.append_null(),
             }
         }
@@ -60,7 +66,11 @@ impl ParquetFile {
     }
 
     fn write_batch(&mut self) -> Result<()> {
-        let columns = self.builders.iter_mut().map(finished).collect::<std::result::Result<Vec<ArrayRef>, ArrowError>>()?;
+        let columns = self
+            .builders
+            .iter_mut()
+            .map(finished)
+            .collect::<std::result::Result<Vec<ArrayRef>, ArrowError>>()?;
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
         self.rows = 0;
         self.writer.write(&batch)
@@ -91,7 +101,9 @@ fn builder(kind: Kind) -> Builder {
 fn finished(builder: &mut Builder) -> std::result::Result<ArrayRef, ArrowError> {
     Ok(match builder {
         Builder::Text(builder) => Arc::new(builder.finish()),
-        Builder::Decimal(builder) => Arc::new(builder.finish().with_precision_and_scale(PRECISION, SCALE)?),
+        Builder::Decimal(builder) => {
+            Arc::new(builder.finish().with_precision_and_scale(PRECISION, SCALE)?)
+        }
         Builder::Time(builder) => Arc::new(builder.finish().with_timezone("UTC")),
     })
 }

@@ -92,7 +92,8 @@ fn exponential(power: i64) -> i64 {
     let (step, rest) = (part >> 12, (part & 0xFFF) as u64);
     let mantissa = POWERS[step] + (((POWERS[step + 1] - POWERS[step]) * rest) >> 12);
     let scaled = i128::from(mantissa) * 10_000_000_000;
-    let value = if whole >= 32 { scaled << (whole - 32).min(16) } else { scaled >> (32 - whole).min(100) };
+    let value =
+        if whole >= 32 { scaled << (whole - 32).min(16) } else { scaled >> (32 - whole).min(100) };
     value.clamp(1, i128::from(i64::MAX >> 8)) as i64
 }
 

@@ -1,12 +1,15 @@
 //! A vendor's plugin as it was first installed.
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Request, Rows, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Request, Rows, register_collector,
+};
 
 struct Guest(bool);
 
 impl Collector for Guest {
     fn manifest() -> Manifest {
-        Manifest::new(Kind::Collector, "acme-bill", "1.0.0", "What Acme charges").stream("charges", "three charges")
+        Manifest::new(Kind::Collector, "acme-bill", "1.0.0", "What Acme charges")
+            .stream("charges", "three charges")
     }
 
     fn open(_: Request) -> Result<Guest, Error> {
@@ -15,7 +18,11 @@ impl Collector for Guest {
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
         let done = std::mem::replace(&mut self.0, true);
-        Ok(if done { None } else { test_plugins::batch(Rows::Charges(test_plugins::three_charges())) })
+        Ok(if done {
+            None
+        } else {
+            test_plugins::batch(Rows::Charges(test_plugins::three_charges()))
+        })
     }
 }
 

@@ -1,7 +1,9 @@
 //! The next version of a vendor's plugin, which asks for a power that the first one did not.
 
 use apportion_plugin_sdk::http::{Request as Question, ask};
-use apportion_plugin_sdk::{Batch, Collector, Error, Kind, Manifest, Request, Rows, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Kind, Manifest, Request, Rows, register_collector,
+};
 
 struct Guest(bool);
 
@@ -21,7 +23,11 @@ impl Collector for Guest {
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
         let done = std::mem::replace(&mut self.0, true);
-        Ok(if done { None } else { test_plugins::batch(Rows::Charges(test_plugins::three_charges())) })
+        Ok(if done {
+            None
+        } else {
+            test_plugins::batch(Rows::Charges(test_plugins::three_charges()))
+        })
     }
 }
 

@@ -6,7 +6,8 @@ struct Guest;
 
 impl Collector for Guest {
     fn manifest() -> Manifest {
-        test_plugins::collector("asks-for-an-unknown-power").power("table-decod", "to look into tables")
+        test_plugins::collector("asks-for-an-unknown-power")
+            .power("table-decod", "to look into tables")
     }
 
     fn open(_: Request) -> Result<Guest, Error> {

@@ -1,6 +1,8 @@
 //! Looks into its tables, and says in its state what it saw.
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, Rows, register_collector, table_decode};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Manifest, Request, Rows, register_collector, table_decode,
+};
 
 struct Guest(bool);
 
@@ -19,10 +21,15 @@ impl Collector for Guest {
         }
         let mut seen = Vec::new();
         for table in table_decode::tables().map_err(Error::Unavailable)? {
-            let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+            let columns: Vec<&str> =
+                table.columns.iter().map(|column| column.name.as_str()).collect();
             let sample = table_decode::sample(&table.name, 1).map_err(Error::Unavailable)?;
-            let distinct = table_decode::distinct(&table.name, columns[0], 10).map_err(Error::Unavailable)?;
-            seen.push(format!("{} {} {columns:?} {sample:?} {distinct:?}", table.name, table.format));
+            let distinct =
+                table_decode::distinct(&table.name, columns[0], 10).map_err(Error::Unavailable)?;
+            seen.push(format!(
+                "{} {} {columns:?} {sample:?} {distinct:?}",
+                table.name, table.format
+            ));
         }
         let other = table_decode::sample("/etc/passwd", 1).unwrap_err();
         seen.push(other);

@@ -38,8 +38,17 @@ fn asked(script: &str) -> Result<String, Error> {
                 };
                 request.url = (*url).into();
                 let response = if well { http::ask(&request)? } else { http::send(&request)? };
-                let headers: Vec<String> = response.headers.iter().map(|header| format!("{}={}", header.name, header.value)).collect();
-                seen.push(format!("{} {} {}", response.status, headers.join(","), String::from_utf8_lossy(&response.body)));
+                let headers: Vec<String> = response
+                    .headers
+                    .iter()
+                    .map(|header| format!("{}={}", header.name, header.value))
+                    .collect();
+                seen.push(format!(
+                    "{} {} {}",
+                    response.status,
+                    headers.join(","),
+                    String::from_utf8_lossy(&response.body)
+                ));
                 request = HttpRequest::get("");
             }
             other => panic!("{other:?} is no line"),

@@ -1,6 +1,8 @@
 //! Says far more than anybody wants to read, and then does its work.
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, Rows, log, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Manifest, Request, Rows, log, register_collector,
+};
 
 struct Guest(bool);
 
@@ -19,7 +21,11 @@ impl Collector for Guest {
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
         let done = std::mem::replace(&mut self.0, true);
-        Ok(if done { None } else { test_plugins::batch(Rows::Charges(test_plugins::three_charges())) })
+        Ok(if done {
+            None
+        } else {
+            test_plugins::batch(Rows::Charges(test_plugins::three_charges()))
+        })
     }
 }
 

@@ -15,7 +15,11 @@ impl Collector for Guest {
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
         let done = std::mem::replace(&mut self.0, true);
-        Ok(if done { None } else { test_plugins::batch(Rows::Arrow(include_bytes!("../fixtures/charges.arrow").to_vec())) })
+        Ok(if done {
+            None
+        } else {
+            test_plugins::batch(Rows::Arrow(include_bytes!("../fixtures/charges.arrow").to_vec()))
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Uses a power that its manifest does not ask for.
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, register_collector, table_decode};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Manifest, Request, register_collector, table_decode,
+};
 
 struct Guest;
 

@@ -14,7 +14,11 @@ impl Collector for Guest {
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
-        Ok(test_plugins::batch(Rows::Charges(if self.0 { test_plugins::three_charges() } else { Vec::new() })))
+        Ok(test_plugins::batch(Rows::Charges(if self.0 {
+            test_plugins::three_charges()
+        } else {
+            Vec::new()
+        })))
     }
 }
 

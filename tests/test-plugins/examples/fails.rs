@@ -1,6 +1,8 @@
 //! Reports the failure that its settings name.
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Problem, Request, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Manifest, Problem, Request, register_collector,
+};
 
 struct Guest;
 
@@ -11,9 +13,10 @@ impl Collector for Guest {
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
         match config {
-            "problems" => {
-                Ok(vec![Problem::new("this is wrong").hint("do that"), Problem::new("and \x1b[31mthat\x1b[0m\ntoo").table("a.csv").column("B")])
-            }
+            "problems" => Ok(vec![
+                Problem::new("this is wrong").hint("do that"),
+                Problem::new("and \x1b[31mthat\x1b[0m\ntoo").table("a.csv").column("B"),
+            ]),
             _ => Ok(Vec::new()),
         }
     }

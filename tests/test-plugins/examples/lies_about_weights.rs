@@ -1,6 +1,8 @@
 //! Gives a weight to a target that is not there.
 
-use apportion_plugin_sdk::{Allocator, Driver, Error, Manifest, Pool, Target, Weight, register_allocator};
+use apportion_plugin_sdk::{
+    Allocator, Driver, Error, Manifest, Pool, Target, Weight, register_allocator,
+};
 
 struct Guest;
 

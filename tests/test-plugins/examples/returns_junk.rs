@@ -1,6 +1,9 @@
 //! Returns what cannot be a batch, in the way that its settings name.
 
-use apportion_plugin_sdk::{Batch, Collector, Dimension, Error, Feed, FeedFrom, Field, Manifest, Mapping, Request, Rows, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Dimension, Error, Feed, FeedFrom, Field, Manifest, Mapping, Request, Rows,
+    register_collector,
+};
 
 struct Guest(String);
 
@@ -26,17 +29,28 @@ impl Collector for Guest {
             "json-more" => json("[] []"),
             "json-deep" => Rows::Json(vec![b'['; 1 << 20]),
             "arrow-broken" => Rows::Arrow(vec![0x5a; 4096]),
-            "arrow-huge" => Rows::Arrow(vec![0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 2, 3, 4]),
+            "arrow-huge" => {
+                Rows::Arrow(vec![0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 2, 3, 4])
+            }
             "arrow-cut" => Rows::Arrow(include_bytes!("../fixtures/charges.arrow")[..900].to_vec()),
-            "arrow-lacks" => Rows::Arrow(include_bytes!("../fixtures/without_billed_cost.arrow").to_vec()),
-            "arrow-float" => Rows::Arrow(include_bytes!("../fixtures/float_amounts.arrow").to_vec()),
+            "arrow-lacks" => {
+                Rows::Arrow(include_bytes!("../fixtures/without_billed_cost.arrow").to_vec())
+            }
+            "arrow-float" => {
+                Rows::Arrow(include_bytes!("../fixtures/float_amounts.arrow").to_vec())
+            }
             "charge-twice" => {
                 let mut charges = test_plugins::three_charges();
-                charges[0].dimensions.push(Dimension { field: Field::ServiceName, value: "other".into() });
+                charges[0]
+                    .dimensions
+                    .push(Dimension { field: Field::ServiceName, value: "other".into() });
                 Rows::Charges(charges)
             }
             "mapping-ungranted" => Rows::Mapped(mapping("/etc/passwd")),
-            "mapping-incomplete" => Rows::Mapped(Mapping { feeds: mapping("bill.csv").feeds.split_off(1), ..mapping("bill.csv") }),
+            "mapping-incomplete" => Rows::Mapped(Mapping {
+                feeds: mapping("bill.csv").feeds.split_off(1),
+                ..mapping("bill.csv")
+            }),
             "mapping-feed-twice" => {
                 let mut mapping = mapping("bill.csv");
                 mapping.feeds.push(mapping.feeds[0].clone());
@@ -50,8 +64,16 @@ impl Collector for Guest {
 }
 
 fn mapping(table: &str) -> Mapping {
-    let feeds = [(Feed::BilledCost, "a"), (Feed::EffectiveCost, "a"), (Feed::BillingCurrency, "b"), (Feed::ChargePeriodStart, "c")];
-    Mapping { feeds: feeds.map(|(feed, column)| FeedFrom::column(feed, column)).into(), ..Mapping::new(table) }
+    let feeds = [
+        (Feed::BilledCost, "a"),
+        (Feed::EffectiveCost, "a"),
+        (Feed::BillingCurrency, "b"),
+        (Feed::ChargePeriodStart, "c"),
+    ];
+    Mapping {
+        feeds: feeds.map(|(feed, column)| FeedFrom::column(feed, column)).into(),
+        ..Mapping::new(table)
+    }
 }
 
 register_collector!(Guest);

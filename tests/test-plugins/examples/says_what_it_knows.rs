@@ -1,7 +1,9 @@
 //! Says with its only page that March is complete, and after it that February is unknown. Its settings may be a date that is
 //! none, or `often`.
 
-use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Period, Request, Rows, coverage, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Collector, Error, Manifest, Period, Request, Rows, coverage, register_collector,
+};
 
 struct Guest {
     config: String,
@@ -29,7 +31,9 @@ impl Collector for Guest {
                 coverage::complete(&days("2026-03-01", "2026-04-01"))?;
             },
             (1, start) => coverage::complete(&days(start, "2026-04-01")).map(|()| None),
-            _ => coverage::unknown(&days("2026-02-01", "2026-03-01"), "it was asleep").map(|()| None),
+            _ => {
+                coverage::unknown(&days("2026-02-01", "2026-03-01"), "it was asleep").map(|()| None)
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Never comes back.
 
-use apportion_plugin_sdk::{Allocator, Driver, Error, Manifest, Pool, Target, Weight, register_allocator};
+use apportion_plugin_sdk::{
+    Allocator, Driver, Error, Manifest, Pool, Target, Weight, register_allocator,
+};
 
 struct Guest;
 

@@ -30,20 +30,34 @@ pub fn apply(ui: Ui, global: &GlobalArgs, args: &ApplyArgs) -> Result<(), Failur
 }
 
 /// Posts what the plan promises.
-pub fn post(settings: &Settings, rules: &RuleSet, promise: &Promise, progress: &mut dyn FnMut(Progress)) -> Result<RunReport, Diagnostic> {
+pub fn post(
+    settings: &Settings,
+    rules: &RuleSet,
+    promise: &Promise,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<RunReport, Diagnostic> {
     promise.check_rules(rules.generation())?;
     let mut ledger = opening::ledger(settings, Access::Write)?;
     opening::check_approval(settings, &ledger, rules.generation())?;
     let allocators = opening::allocators(settings)?;
-    pipeline::apply::apply(&mut ledger, promise, run::stored(settings, rules, &allocators), progress)
+    pipeline::apply::apply(
+        &mut ledger,
+        promise,
+        run::stored(settings, rules, &allocators),
+        progress,
+    )
 }
 
 /// A plan file with its text.
 pub fn plan_file(path: &Path) -> Result<(Promise, String), Diagnostic> {
     let text = fs::read_to_string(path).map_err(|error| {
-        Diagnostic::new(code::PLAN_UNREADABLE, format!("the plan {} cannot be read: {error}", path.display()))
-            .hint("make one with `apportion plan --out plan.json`")
+        Diagnostic::new(
+            code::PLAN_UNREADABLE,
+            format!("the plan {} cannot be read: {error}", path.display()),
+        )
+        .hint("make one with `apportion plan --out plan.json`")
     })?;
-    let promise = Promise::read(&text).map_err(|finding| finding.at(path.display().to_string(), 0, 0))?;
+    let promise =
+        Promise::read(&text).map_err(|finding| finding.at(path.display().to_string(), 0, 0))?;
     Ok((promise, text))
 }

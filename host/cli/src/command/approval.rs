@@ -46,13 +46,22 @@ pub fn approve(ui: Ui, settings: &Settings, args: &ApproveArgs) -> Result<(), Fa
 }
 
 /// Records the approval, with the plan that was looked at.
-pub fn record(settings: &Settings, generation: &str, approver: &str, note: &str, plan: Option<(Promise, String)>) -> Result<(), Diagnostic> {
+pub fn record(
+    settings: &Settings,
+    generation: &str,
+    approver: &str,
+    note: &str,
+    plan: Option<(Promise, String)>,
+) -> Result<(), Diagnostic> {
     let mut ledger = opening::ledger_for_runs(settings)?;
     if let Some((promise, _)) = &plan
         && ledger.identity()?.as_ref() != Some(&promise.ledger)
     {
-        return Err(Diagnostic::new(code::PLAN_OTHER_LEDGER, "the plan was made on another ledger")
-            .hint("name the ledger of the plan with `--ledger PATH`, or make a new plan"));
+        return Err(Diagnostic::new(
+            code::PLAN_OTHER_LEDGER,
+            "the plan was made on another ledger",
+        )
+        .hint("name the ledger of the plan with `--ledger PATH`, or make a new plan"));
     }
     ledger.approve(&Approval {
         at_ms: query::now_ms(),
@@ -77,7 +86,12 @@ fn lines(used: &UsedRules) -> Vec<String> {
         None => lines.push(format!("{}  not used yet", short(&used.generation))),
         Some(first) => {
             let runs = counted(used.runs, "run", "runs");
-            lines.push(format!("{}  {runs}, the first is run {} at {}", short(&used.generation), first.run.0, instant(first.at_ms)));
+            lines.push(format!(
+                "{}  {runs}, the first is run {} at {}",
+                short(&used.generation),
+                first.run.0,
+                instant(first.at_ms)
+            ));
             let Changes { added, removed, changed } = &first.changes;
             for (what, names) in [("added", added), ("removed", removed), ("changed", changed)] {
                 if !names.is_empty() {
@@ -88,14 +102,20 @@ fn lines(used: &UsedRules) -> Vec<String> {
     }
     for approval in &used.approvals {
         let plan = if approval.plan.is_some() { ", having seen a plan" } else { "" };
-        lines.push(format!("  approved by {} at {}{plan}: {}", approval.approver, instant(approval.at_ms), approval.note));
+        lines.push(format!(
+            "  approved by {} at {}{plan}: {}",
+            approval.approver,
+            instant(approval.at_ms),
+            approval.note
+        ));
     }
     lines
 }
 
 fn used_json(used: &UsedRules) -> Value {
     let approval = |approval: &Approval| {
-        let plan: Option<Value> = approval.plan.as_ref().and_then(|plan| serde_json::from_str(plan).ok());
+        let plan: Option<Value> =
+            approval.plan.as_ref().and_then(|plan| serde_json::from_str(plan).ok());
         json!({ "by": approval.approver, "at": instant(approval.at_ms), "note": approval.note, "plan": plan })
     };
     json!({

@@ -20,7 +20,9 @@ pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failur
     let settings = Settings::load(global, Need::LedgerOnly)?;
     let query = query_of(args)?;
     let ledger = opening::ledger(&settings, Access::Read)?;
-    let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| opening::stored_rules(&settings, facts, tables);
+    let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
+        opening::stored_rules(&settings, facts, tables)
+    };
     let table = pipeline::report::costs_with_rules(&ledger, &query, &rules_of)?;
     let layout = Layout::new(&query, args.granularity);
     let text = match args.format {
@@ -58,12 +60,17 @@ impl Layout {
             ui.note("no costs in this period");
             return String::new();
         }
-        let blocks: Vec<String> = table.totals.iter().map(|(currency, total)| self.block(ui, table, *currency, *total)).collect();
+        let blocks: Vec<String> = table
+            .totals
+            .iter()
+            .map(|(currency, total)| self.block(ui, table, *currency, *total))
+            .collect();
         blocks.join("\n")
     }
 
     fn block(&self, ui: Ui, table: &CostTable, currency: Currency, total: Sum) -> String {
-        let rows: Vec<&CostRow> = table.rows.iter().filter(|row| row.currency == currency).collect();
+        let rows: Vec<&CostRow> =
+            table.rows.iter().filter(|row| row.currency == currency).collect();
         let periods: BTreeSet<String> = rows.iter().map(|row| self.period(row)).collect();
         let mut lines: BTreeMap<&[String], BTreeMap<String, Sum>> = BTreeMap::new();
         let mut column_totals: BTreeMap<String, Sum> = BTreeMap::new();
@@ -73,18 +80,32 @@ impl Layout {
         }
         let with_total = periods.len() > 1;
         let shown = |amount: Sum| grouped(&amount.rounded_text(currency.payable_decimals()));
-        let mut columns: Vec<(String, Align)> = self.names.iter().map(|name| (name.clone(), Align::Left)).collect();
+        let mut columns: Vec<(String, Align)> =
+            self.names.iter().map(|name| (name.clone(), Align::Left)).collect();
         columns.extend(periods.iter().map(|period| (format!("{period} {currency}"), Align::Right)));
         columns.extend(with_total.then(|| (format!("total {currency}"), Align::Right)));
         let mut layout = Table::new(columns);
         for (keys, amounts) in &lines {
-            let mut cells: Vec<String> = keys.iter().map(|key| if key.is_empty() { "-".to_owned() } else { key.clone() }).collect();
-            cells.extend(periods.iter().map(|period| amounts.get(period).map_or(String::new(), |amount| shown(*amount))));
+            let mut cells: Vec<String> = keys
+                .iter()
+                .map(|key| if key.is_empty() { "-".to_owned() } else { key.clone() })
+                .collect();
+            cells.extend(
+                periods.iter().map(|period| {
+                    amounts.get(period).map_or(String::new(), |amount| shown(*amount))
+                }),
+            );
             cells.extend(with_total.then(|| shown(amounts.values().copied().sum())));
             layout.row(cells);
         }
-        let mut cells: Vec<String> = (0..self.names.len()).map(|column| if column == 0 { "total".into() } else { String::new() }).collect();
-        cells.extend(periods.iter().map(|period| shown(column_totals.get(period).copied().unwrap_or_default())));
+        let mut cells: Vec<String> = (0..self.names.len())
+            .map(|column| if column == 0 { "total".into() } else { String::new() })
+            .collect();
+        cells.extend(
+            periods
+                .iter()
+                .map(|period| shown(column_totals.get(period).copied().unwrap_or_default())),
+        );
         cells.extend(with_total.then(|| shown(total)));
         layout.total(cells);
         let (header, body) = layout.parts();
@@ -102,7 +123,9 @@ impl Layout {
         let mut text = csv_line(header.iter().copied());
         for row in &table.rows {
             let (period, amount) = (self.period(row), row.amount.to_string());
-            let cells = std::iter::once(period.as_str()).chain(row.keys.iter().map(String::as_str)).chain([row.currency.code(), amount.as_str()]);
+            let cells = std::iter::once(period.as_str())
+                .chain(row.keys.iter().map(String::as_str))
+                .chain([row.currency.code(), amount.as_str()]);
             text.push_str(&csv_line(cells));
         }
         text
@@ -111,7 +134,11 @@ impl Layout {
     fn json(&self, table: &CostTable) -> Value {
         let money = |currency: Currency, amount: Sum| json!({ "amount": amount.to_string(), "currency": currency.code() });
         let group = |row: &CostRow| -> serde_json::Map<String, Value> {
-            self.names.iter().cloned().zip(row.keys.iter().map(|key| Value::from(key.as_str()))).collect()
+            self.names
+                .iter()
+                .cloned()
+                .zip(row.keys.iter().map(|key| Value::from(key.as_str())))
+                .collect()
         };
         let row = |row: &CostRow| json!({ "period": self.period(row), "group": group(row), "cost": money(row.currency, row.amount) });
         json!({

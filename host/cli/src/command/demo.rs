@@ -21,12 +21,14 @@ use std::path::Path;
 /// By its first line a folder is known to be a demo.
 const SETTINGS: &str = include_str!("demo.toml");
 /// All that a demo leaves in its folder, so that the next one may replace it.
-const LEFT_BEHIND: [&str; 6] = ["apportion.toml", "apportion.db", "apportion.db-wal", "apportion.db-shm", "bills", "rules"];
+const LEFT_BEHIND: [&str; 6] =
+    ["apportion.toml", "apportion.db", "apportion.db-wal", "apportion.db-shm", "bills", "rules"];
 
 pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     clear(&args.dir)?;
     ui.note(&format!("generating an estate in {}", args.dir.display()));
-    let facts = estate::generate(&args.dir, args.seed, &mut |step| ui.note(step)).map_err(|error| init::unwritable(&args.dir, &error))?;
+    let facts = estate::generate(&args.dir, args.seed, &mut |step| ui.note(step))
+        .map_err(|error| init::unwritable(&args.dir, &error))?;
     ui.note(&format!("{} charges in {} files", facts.charges, facts.files));
     init::write(&args.dir.join(settings::FILE), SETTINGS)?;
     for (path, text) in init::starter(&args.dir.join("rules")) {
@@ -34,7 +36,11 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
             init::write(&path, text)?;
         }
     }
-    let global = GlobalArgs { config: Some(args.dir.join(settings::FILE)), ledger: Some(args.dir.join(settings::LEDGER)), quiet: ui.is_quiet() };
+    let global = GlobalArgs {
+        config: Some(args.dir.join(settings::FILE)),
+        ledger: Some(args.dir.join(settings::LEDGER)),
+        quiet: ui.is_quiet(),
+    };
     let settings = Settings::load(&global, Need::File)?;
     let rules = opening::rules(&settings)?;
     let report = run::post(ui, &settings, &rules, opening::sources(&settings, None, None)?, true)?;
@@ -56,13 +62,21 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
 /// Holds what was collected against what was written: neither figure knows the other.
 fn compare(facts: &EstateFacts, report: &RunReport) -> Result<(), Diagnostic> {
     for (currency, billed, effective) in &facts.totals {
-        let totals = report.sources.iter().flat_map(|source| &source.totals).filter(|(known, ..)| known.code() == currency);
-        let mut parts = totals.map(|(_, billed, effective)| Some((trillionths(billed)?, trillionths(effective)?)));
-        let collected = parts.try_fold((0, 0), |sum, part| part.map(|part| (sum.0 + part.0, sum.1 + part.1)));
+        let totals = report
+            .sources
+            .iter()
+            .flat_map(|source| &source.totals)
+            .filter(|(known, ..)| known.code() == currency);
+        let mut parts = totals
+            .map(|(_, billed, effective)| Some((trillionths(billed)?, trillionths(effective)?)));
+        let collected =
+            parts.try_fold((0, 0), |sum, part| part.map(|part| (sum.0 + part.0, sum.1 + part.1)));
         if collected != Some((*billed, *effective)) {
-            let message =
-                format!("{currency}: the bills were written with {billed} billed and {effective} effective (in 10^-12), and read as {collected:?}");
-            return Err(Diagnostic::new(code::CONSERVATION, message).hint("this is a fault of Apportion: report the command and this message"));
+            let message = format!(
+                "{currency}: the bills were written with {billed} billed and {effective} effective (in 10^-12), and read as {collected:?}"
+            );
+            return Err(Diagnostic::new(code::CONSERVATION, message)
+                .hint("this is a fault of Apportion: report the command and this message"));
         }
     }
     Ok(())
@@ -84,14 +98,19 @@ fn clear(dir: &Path) -> Result<(), Diagnostic> {
         Err(error) => return Err(init::unwritable(dir, &error)),
     };
     let mark = SETTINGS.lines().next();
-    let is_demo = fs::read_to_string(dir.join(settings::FILE)).is_ok_and(|text| text.lines().next() == mark);
+    let is_demo =
+        fs::read_to_string(dir.join(settings::FILE)).is_ok_and(|text| text.lines().next() == mark);
     if entries > 0 && !is_demo {
-        return Err(Diagnostic::new(code::CONFIG_EXISTS, format!("{} is neither empty nor an earlier demo; nothing was written", dir.display()))
-            .hint("`apportion demo --dir NEW-FOLDER`"));
+        return Err(Diagnostic::new(
+            code::CONFIG_EXISTS,
+            format!("{} is neither empty nor an earlier demo; nothing was written", dir.display()),
+        )
+        .hint("`apportion demo --dir NEW-FOLDER`"));
     }
     for name in LEFT_BEHIND {
         let path = dir.join(name);
-        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        let removed =
+            if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         if let Err(error) = removed
             && error.kind() != ErrorKind::NotFound
         {
@@ -104,17 +123,25 @@ fn clear(dir: &Path) -> Result<(), Diagnostic> {
 /// What each team owes, month by month.
 fn owed(ui: Ui, settings: &Settings) -> Result<String, Diagnostic> {
     let ledger = opening::ledger(settings, Access::Read)?;
-    let query = CostQuery { period: Period::all(), granularity: Granularity::Monthly, group_by: vec![GroupBy::Team], filter: Vec::new() };
+    let query = CostQuery {
+        period: Period::all(),
+        granularity: Granularity::Monthly,
+        group_by: vec![GroupBy::Team],
+        filter: Vec::new(),
+    };
     let table = pipeline::report::costs(&ledger, &query)?;
     Ok(Layout::new(&query, GranularityName::Monthly).text(ui, &table))
 }
 
 /// The program as it was called, since a fresh build is on nobody's search path.
 fn next_steps(dir: &Path) -> String {
-    let called = std::env::args_os().next().map_or_else(|| "apportion".into(), |name| name.to_string_lossy().into_owned());
+    let called = std::env::args_os()
+        .next()
+        .map_or_else(|| "apportion".into(), |name| name.to_string_lossy().into_owned());
     let config = dir.join(settings::FILE);
     let line = |words: &str| format!("  {called} --config {} {words}\n", config.display());
-    let steps = ["explain payments", "costs --group-by team,service_name", "rule list"].map(line).concat();
+    let steps =
+        ["explain payments", "costs --group-by team,service_name", "rule list"].map(line).concat();
     format!("\ntry next:\n{steps}")
 }
 
@@ -124,9 +151,12 @@ mod tests {
 
     #[test]
     fn amounts_are_compared_in_trillionths() {
-        for (text, expect) in
-            [("1", Some(1_000_000_000_000)), ("-0.5", Some(-500_000_000_000)), ("0.000000000001", Some(1)), ("0.0000000000001", None)]
-        {
+        for (text, expect) in [
+            ("1", Some(1_000_000_000_000)),
+            ("-0.5", Some(-500_000_000_000)),
+            ("0.000000000001", Some(1)),
+            ("0.0000000000001", None),
+        ] {
             assert_eq!(trillionths(text), expect, "{text}");
         }
     }

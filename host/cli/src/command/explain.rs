@@ -13,7 +13,10 @@ use domain::money::Currency;
 use domain::period::Period;
 use domain::port::{RuleFacts, TriedRule};
 use ledger::Access;
-use pipeline::explain::{Asked, EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights, Explanation, Subject};
+use pipeline::explain::{
+    Asked, EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights,
+    Explanation, Subject,
+};
 
 /// Rules that did not match, if there are no more of them.
 const SILENT_SHOWN: usize = 10;
@@ -25,7 +28,9 @@ pub fn explain(ui: Ui, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Fa
     let period = query::period(&args.period)?.unwrap_or(Period::all());
     let asked = Asked { what: args.what.clone(), service_name: args.service.clone(), period };
     let ledger = opening::ledger(&settings, Access::Read)?;
-    let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| opening::stored_rules(&settings, facts, tables);
+    let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
+        opening::stored_rules(&settings, facts, tables)
+    };
     let explanation = pipeline::explain::explain(&ledger, &asked, &rules_of)?;
     Ok(ui.data(&match args.format {
         Format::Text => text_of(ui, &explanation),
@@ -34,12 +39,19 @@ pub fn explain(ui: Ui, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Fa
 }
 
 fn text_of(ui: Ui, explanation: &Explanation) -> String {
-    let service = explanation.service_name.as_ref().map_or(String::new(), |service| format!(", {service}"));
-    let mut lines = vec![ui.bold(&format!("{}{service}, {}", subject_text(&explanation.subject), query::shown(explanation.period)))];
+    let service =
+        explanation.service_name.as_ref().map_or(String::new(), |service| format!(", {service}"));
+    let mut lines = vec![ui.bold(&format!(
+        "{}{service}, {}",
+        subject_text(&explanation.subject),
+        query::shown(explanation.period)
+    ))];
     if let Subject::Entry(entry) = &explanation.subject {
         lines.extend(entry_lines(entry));
     }
-    lines.extend(explanation.totals.iter().map(|(currency, total)| format!("total: {total} {currency}")));
+    lines.extend(
+        explanation.totals.iter().map(|(currency, total)| format!("total: {total} {currency}")),
+    );
     for account in &explanation.accounts {
         lines.push(String::new());
         lines.push(format!("{}: {} {}", account.account, account.amount, account.currency));
@@ -62,13 +74,21 @@ fn subject_text(subject: &Subject) -> String {
 fn entry_lines(entry: &EntryFacts) -> Vec<String> {
     let day = &entry.source_day;
     let mut lines = vec![
-        format!("{} of {} on {}, posted on {} by run {}", entry.kind.name(), day.source, day.day, entry.posting_day, entry.run.0),
+        format!(
+            "{} of {} on {}, posted on {} by run {}",
+            entry.kind.name(),
+            day.source,
+            day.day,
+            entry.posting_day,
+            entry.run.0
+        ),
         format!("chain: {}", entry.hash),
     ];
     lines.extend(entry.reverses.map(|other| format!("takes back entry {}", other.0)));
     lines.extend(entry.reversed_by.map(|other| format!("taken back by entry {}", other.0)));
     lines.extend(entry.postings.iter().map(|posting| {
-        let service = posting.service_name.as_deref().map_or(String::new(), |service| format!("  {service}"));
+        let service =
+            posting.service_name.as_deref().map_or(String::new(), |service| format!("  {service}"));
         format!("  {} {}  {}{service}", posting.amount, day.currency, posting.account)
     }));
     if !entry.stands {
@@ -79,21 +99,37 @@ fn entry_lines(entry: &EntryFacts) -> Vec<String> {
 
 fn rule_lines(rule: &ExplainedRule, currency: Currency) -> Vec<String> {
     let title = match &rule.version {
-        Some(version) => format!("{} ({})", version.rule, version.digest.chars().take(DIGEST_SHOWN).collect::<String>()),
+        Some(version) => format!(
+            "{} ({})",
+            version.rule,
+            version.digest.chars().take(DIGEST_SHOWN).collect::<String>()
+        ),
         None => "no rule".to_owned(),
     };
     let doc = if rule.doc.is_empty() { String::new() } else { format!(": {}", rule.doc) };
-    let mut lines = vec![format!("  by {title}{doc}"), format!("    {} {currency} of {}", rule.amount, counted(rule.charges, "charge", "charges"))];
+    let mut lines = vec![
+        format!("  by {title}{doc}"),
+        format!("    {} {currency} of {}", rule.amount, counted(rule.charges, "charge", "charges")),
+    ];
     lines.extend(rule.resources.iter().flat_map(|resource| resource_lines(resource, currency)));
     if rule.rest_resources > 0 {
-        lines.push(format!("    {} {currency}  {} more resources", rule.rest_amount, rule.rest_resources));
+        lines.push(format!(
+            "    {} {currency}  {} more resources",
+            rule.rest_amount, rule.rest_resources
+        ));
     }
-    lines.extend(rule.weights.iter().map(|weights| format!("    spread on {}, {}: {}", weights.day, weights.decision, weights_text(weights))));
+    lines.extend(rule.weights.iter().map(|weights| {
+        format!("    spread on {}, {}: {}", weights.day, weights.decision, weights_text(weights))
+    }));
     lines
 }
 
 fn resource_lines(resource: &ExplainedResource, currency: Currency) -> Vec<String> {
-    let part = if resource.amount == resource.charged { String::new() } else { format!(" of {} charged", resource.charged) };
+    let part = if resource.amount == resource.charged {
+        String::new()
+    } else {
+        format!(" of {} charged", resource.charged)
+    };
     let mut lines = vec![format!(
         "    {} {currency}{part}  {} of {}",
         resource.amount,
@@ -105,7 +141,9 @@ fn resource_lines(resource: &ExplainedResource, currency: Currency) -> Vec<Strin
     }
     let silent = resource.tried.iter().filter(|tried| !tried.matched).count();
     if silent > SILENT_SHOWN {
-        lines.push(format!("      {silent} rules were tried and did not match; --format json lists them"));
+        lines.push(format!(
+            "      {silent} rules were tried and did not match; --format json lists them"
+        ));
     }
     let shown = resource.tried.iter().filter(|tried| tried.matched || silent <= SILENT_SHOWN);
     lines.extend(shown.map(|tried| format!("      {}", tried_text(tried))));
@@ -129,16 +167,27 @@ fn weights_text(weights: &ExplainedWeights) -> String {
         let total = u128::from(weights.total.unsigned_abs().max(1));
         let basis_points = (u128::from(weight.unsigned_abs()) * 10_000 + total / 2) / total;
         let sign = if *weight < 0 { "-" } else { "" };
-        format!("{} {weight}/{} ({sign}{}.{:02} %)", recipient_text(recipient), weights.total, basis_points / 100, basis_points % 100)
+        format!(
+            "{} {weight}/{} ({sign}{}.{:02} %)",
+            recipient_text(recipient),
+            weights.total,
+            basis_points / 100,
+            basis_points % 100
+        )
     };
     weights.weights.iter().map(share).collect::<Vec<_>>().join(", ")
 }
 
 fn recipient_text(recipient: &Recipient) -> String {
-    recipient.target().map_or_else(|| Account::of(recipient).to_string(), |target| target.team.clone())
+    recipient
+        .target()
+        .map_or_else(|| Account::of(recipient).to_string(), |target| target.team.clone())
 }
 
 fn source_line(source: &ExplainedSource) -> String {
     let plugin = &source.plugin;
-    format!("from {}: {} {}, collected by {} {} ({})", source.source, source.amount, source.currency, plugin.name, plugin.version, plugin.digest)
+    format!(
+        "from {}: {} {}, collected by {} {} ({})",
+        source.source, source.amount, source.currency, plugin.name, plugin.version, plugin.digest
+    )
 }

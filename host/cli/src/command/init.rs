@@ -36,10 +36,19 @@ pub fn starter(rules: &Path) -> Vec<(PathBuf, &'static str)> {
 
 /// Writes all files, or none if one of them is there; `instead` is what to do then.
 pub fn write_new(files: &[(PathBuf, &str)], instead: &str) -> Result<(), Diagnostic> {
-    let there: Vec<String> = files.iter().filter(|(path, _)| path.exists()).map(|(path, _)| path.display().to_string()).collect();
+    let there: Vec<String> = files
+        .iter()
+        .filter(|(path, _)| path.exists())
+        .map(|(path, _)| path.display().to_string())
+        .collect();
     if let Some(first) = there.first() {
-        let more = if there.len() > 1 { format!(" and {} more", there.len() - 1) } else { String::new() };
-        return Err(Diagnostic::new(code::CONFIG_EXISTS, format!("{first}{more} would be overwritten; nothing was written")).hint(instead));
+        let more =
+            if there.len() > 1 { format!(" and {} more", there.len() - 1) } else { String::new() };
+        return Err(Diagnostic::new(
+            code::CONFIG_EXISTS,
+            format!("{first}{more} would be overwritten; nothing was written"),
+        )
+        .hint(instead));
     }
     for (path, text) in files {
         write(path, text)?;

@@ -38,7 +38,11 @@ fn verify(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
 }
 
 fn text_of(report: &VerifyReport) -> String {
-    let verdict = if report.findings.is_empty() { "verified".to_owned() } else { format!("{} findings", report.findings.len()) };
+    let verdict = if report.findings.is_empty() {
+        "verified".to_owned()
+    } else {
+        format!("{} findings", report.findings.len())
+    };
     format!(
         "{verdict}: {} entries, {} postings, {} source-days, {} charges\nhead of the chain: {}\n",
         report.entries,

@@ -35,7 +35,9 @@ use serde_json::{Value, json};
 pub fn dispatch() -> Result<(), Failure> {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
+        {
             return Ok(Ui::new(false).data(&error.render().to_string())?);
         }
         Err(error) => return Err(Failure::Usage(error.render().to_string())),

@@ -21,7 +21,10 @@ use pipeline::apply::short;
 use pipeline::coverage::{SourceFacts, Window};
 use pipeline::run::Source;
 use plugin_host::trust::Lock;
-use plugin_host::{AllocatorSet, Ceiling, CeilingPlace, Grants, HostOptions, Level, LogLine, Plugin, PluginHost, Shelf};
+use plugin_host::{
+    AllocatorSet, Ceiling, CeilingPlace, Grants, HostOptions, Level, LogLine, Plugin, PluginHost,
+    Shelf,
+};
 use rule_engine::set::{Limits, RuleOptions, RuleSet, digest};
 use std::fs;
 use std::path::Path;
@@ -34,8 +37,9 @@ const RESTATE_DAYS: u32 = 3;
 
 pub fn rule_options(settings: &Settings) -> RuleOptions {
     let limits = Limits { operations: settings.limits.rule_operations.value, ..Limits::default() };
-    let allocators =
-        settings.allocators.iter().map(|(name, path)| (name.clone(), fs::read(&path.value).map_or_else(|_| Vec::new(), |bytes| digest(&bytes))));
+    let allocators = settings.allocators.iter().map(|(name, path)| {
+        (name.clone(), fs::read(&path.value).map_or_else(|_| Vec::new(), |bytes| digest(&bytes)))
+    });
     RuleOptions {
         dimensions: settings.dimensions.value.clone(),
         limits,
@@ -70,29 +74,44 @@ pub fn ledger_for_runs(settings: &Settings) -> Result<Ledger, Diagnostic> {
 
 pub fn ledger(settings: &Settings, access: Access) -> Result<Ledger, Diagnostic> {
     Ledger::open(&settings.ledger.value, access).map_err(|finding| match finding.code {
-        code::LEDGER_NOT_FOUND => finding.hint("`apportion run` makes it; `--ledger PATH` names another"),
+        code::LEDGER_NOT_FOUND => {
+            finding.hint("`apportion run` makes it; `--ledger PATH` names another")
+        }
         _ => finding,
     })
 }
 
 /// Refuses rules that nobody has approved, where the settings want that.
-pub fn check_approval(settings: &Settings, ledger: &Ledger, generation: &str) -> Result<(), Diagnostic> {
+pub fn check_approval(
+    settings: &Settings,
+    ledger: &Ledger,
+    generation: &str,
+) -> Result<(), Diagnostic> {
     if !settings.require_approval.value || ledger.is_approved(generation)? {
         return Ok(());
     }
-    let message = format!("the rules {} are not approved, which require_approval demands ({})", short(generation), settings.require_approval.origin);
+    let message = format!(
+        "the rules {} are not approved, which require_approval demands ({})",
+        short(generation),
+        settings.require_approval.origin
+    );
     Err(Diagnostic::new(code::APPROVAL_MISSING, message)
         .hint("look at `apportion plan --out plan.json`, then `apportion rule approve --plan plan.json --note \"why\"`"))
 }
 
 /// Compiles stored rules again, so that old decisions can be looked into; memos and limits are those of the settings.
-pub fn stored_rules(settings: &Settings, facts: &[RuleFacts], tables: &[(String, String)]) -> Result<Box<dyn Rules>, Diagnostic> {
-    let texts: Vec<(String, String)> = facts.iter().map(|rule| (rule.version.rule.clone(), rule.source.clone())).collect();
+pub fn stored_rules(
+    settings: &Settings,
+    facts: &[RuleFacts],
+    tables: &[(String, String)],
+) -> Result<Box<dyn Rules>, Diagnostic> {
+    let texts: Vec<(String, String)> =
+        facts.iter().map(|rule| (rule.version.rule.clone(), rule.source.clone())).collect();
     match RuleSet::from_sources(&texts, tables, &rule_options(settings)) {
         Ok(rules) => Ok(Box::new(rules)),
-        Err(findings) => {
-            Err(findings.into_iter().next().unwrap_or_else(|| Diagnostic::new(code::INTERNAL, "stored rules were refused without a reason")))
-        }
+        Err(findings) => Err(findings.into_iter().next().unwrap_or_else(|| {
+            Diagnostic::new(code::INTERNAL, "stored rules were refused without a reason")
+        })),
     }
 }
 
@@ -105,7 +124,8 @@ pub fn plugin_host(settings: Option<&Settings>) -> Result<Shelf, Diagnostic> {
         limits.compile_bytes = settings.limits.compile_memory_mib.value << 20;
     }
     let compiler = Some(compile_plugin::compiler(&limits));
-    PluginHost::new(HostOptions { cache_dir: env_var::plugin_cache(), limits, compiler }).map(Shelf::new)
+    PluginHost::new(HostOptions { cache_dir: env_var::plugin_cache(), limits, compiler })
+        .map(Shelf::new)
 }
 
 /// Whether a plugin is named by the path of its file.
@@ -129,7 +149,8 @@ pub fn plugin(host: &Shelf, name: &str, root: &Path) -> Result<Arc<Plugin>, Diag
         return shelved(host, name, &trusted.bytes);
     }
     if !is_path(name) {
-        let finding = Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("there is no plugin '{name}'"));
+        let finding =
+            Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("there is no plugin '{name}'"));
         return Err(
             match did_you_mean(name, PLUGINS.iter().map(|(known, _)| *known).chain(lock.plugins().iter().map(|locked| locked.name.as_str()))) {
                 Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
@@ -142,8 +163,11 @@ pub fn plugin(host: &Shelf, name: &str, root: &Path) -> Result<Arc<Plugin>, Diag
 
 fn component(host: &Shelf, name: &str, path: &Path) -> Result<Arc<Plugin>, Diagnostic> {
     let bytes = fs::read(path).map_err(|error| {
-        Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("the plugin {} cannot be read: {error}", path.display()))
-            .hint(format!("check with `ls -l {}`", path.display()))
+        Diagnostic::new(
+            code::PLUGIN_NOT_FOUND,
+            format!("the plugin {} cannot be read: {error}", path.display()),
+        )
+        .hint(format!("check with `ls -l {}`", path.display()))
     })?;
     shelved(host, name, &bytes)
 }
@@ -151,14 +175,21 @@ fn component(host: &Shelf, name: &str, path: &Path) -> Result<Arc<Plugin>, Diagn
 fn shelved(host: &Shelf, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagnostic> {
     let shelved = host.take(name, bytes)?;
     if let Some(mut failure) = shelved.failure {
-        failure.message.push_str(&format!("; version {} stays in its place", shelved.plugin.identity().version));
+        failure.message.push_str(&format!(
+            "; version {} stays in its place",
+            shelved.plugin.identity().version
+        ));
         ui::failure(&titled("warning", &failure));
     }
     Ok(shelved.plugin)
 }
 
 /// All sources, ready to be collected; what they ask over HTTP is recorded into a folder, if there is one.
-pub fn sources(settings: &Settings, period: Option<Period>, record: Option<&Path>) -> Result<Vec<Source>, Failure> {
+pub fn sources(
+    settings: &Settings,
+    period: Option<Period>,
+    record: Option<&Path>,
+) -> Result<Vec<Source>, Failure> {
     if settings.sources.is_empty() {
         return Err(Diagnostic::new(code::CONFIG_VALUE, "the settings have no source to collect from")
             .hint("add a section `[sources.NAME]` with `plugin` and `paths`, or allocate what is stored with `apportion run --stored`")
@@ -168,7 +199,9 @@ pub fn sources(settings: &Settings, period: Option<Period>, record: Option<&Path
     let (mut sources, mut findings) = (Vec::new(), Vec::new());
     let all: Vec<&SourceSettings> = settings.sources.iter().collect();
     for (source_settings, granted) in all.iter().zip(all_granted(settings, &all)) {
-        match granted.and_then(|granted| recorded_source(settings, &host, source_settings, granted, period, record)) {
+        match granted.and_then(|granted| {
+            recorded_source(settings, &host, source_settings, granted, period, record)
+        }) {
             Ok(source) => sources.push(source),
             Err(finding) => findings.push(finding),
         }
@@ -177,7 +210,12 @@ pub fn sources(settings: &Settings, period: Option<Period>, record: Option<&Path
 }
 
 /// One source. If its plugin or its store cannot be used, and that is not a matter of the settings, the source fails in the run.
-pub fn source(settings: &Settings, host: &Shelf, source: &SourceSettings, period: Option<Period>) -> Result<Source, Diagnostic> {
+pub fn source(
+    settings: &Settings,
+    host: &Shelf,
+    source: &SourceSettings,
+    period: Option<Period>,
+) -> Result<Source, Diagnostic> {
     recorded_source(settings, host, source, granted(settings, source)?, period, None)
 }
 
@@ -189,7 +227,8 @@ struct Granted {
 
 /// Lists what stores have, which can take long: an error only where the settings are wrong.
 fn granted(settings: &Settings, source: &SourceSettings) -> Result<Granted, Diagnostic> {
-    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?.under(ceiling(settings));
+    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?
+        .under(ceiling(settings));
     match sources::locate(settings, source, &grants) {
         Err(failure) if failure.code.fault() != Fault::Incomplete => Err(failure),
         located => Ok(Granted { grants, located }),
@@ -197,15 +236,24 @@ fn granted(settings: &Settings, source: &SourceSettings) -> Result<Granted, Diag
 }
 
 /// The same for all sources, several at a time, so that the waits for slow stores are not added up.
-fn all_granted(settings: &Settings, sources: &[&SourceSettings]) -> Vec<Result<Granted, Diagnostic>> {
-    let places: Vec<OnceLock<Result<Granted, Diagnostic>>> = sources.iter().map(|_| OnceLock::new()).collect();
+fn all_granted(
+    settings: &Settings,
+    sources: &[&SourceSettings],
+) -> Vec<Result<Granted, Diagnostic>> {
+    let places: Vec<OnceLock<Result<Granted, Diagnostic>>> =
+        sources.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     let take_turns = || {
-        while let Some((place, source)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((places.get(at)?, sources.get(at)?))) {
+        while let Some((place, source)) = Some(next.fetch_add(1, Ordering::Relaxed))
+            .and_then(|at| Some((places.get(at)?, sources.get(at)?)))
+        {
             place.get_or_init(|| granted(settings, source));
         }
     };
-    std::thread::scope(|scope| (0..settings.limits.sources_at_once.value.min(places.len())).for_each(|_| drop(scope.spawn(take_turns))));
+    std::thread::scope(|scope| {
+        (0..settings.limits.sources_at_once.value.min(places.len()))
+            .for_each(|_| drop(scope.spawn(take_turns)))
+    });
     let lost = || Err(Diagnostic::new(code::INTERNAL, "a source was not opened"));
     places.into_iter().map(|place| place.into_inner().unwrap_or_else(lost)).collect()
 }
@@ -232,28 +280,49 @@ fn recorded_source(
     if let Ok(plugin) = &plugin {
         config_place::check(source, plugin)?;
     }
-    let opened = plugin.and_then(|plugin| plugin.collector(&grants)).and_then(|collector| Ok((collector, located?)));
+    let opened = plugin
+        .and_then(|plugin| plugin.collector(&grants))
+        .and_then(|collector| Ok((collector, located?)));
     let collector: Box<dyn Collector> = match opened {
         Ok((collector, located)) => {
             request.tables = located.tables;
             let mut reach = reach::reach(settings, source, located.files)?;
-            let recorder = reach.http.clone().filter(|_| record.is_some()).map(|http| Arc::new(Recorder::new(http)));
+            let recorder = reach
+                .http
+                .clone()
+                .filter(|_| record.is_some())
+                .map(|http| Arc::new(Recorder::new(http)));
             if let Some(recorder) = &recorder {
                 reach.http = Some(Arc::clone(recorder) as Arc<dyn Exchange>);
             }
-            let collector = collector.with_reach(reach).with_log(Arc::new(|plugin, line| said(plugin, &line)));
+            let collector =
+                collector.with_reach(reach).with_log(Arc::new(|plugin, line| said(plugin, &line)));
             match record {
-                Some(folder) => Box::new(Recording::new(collector, recorder, plugin_from_here(settings, source), folder)),
+                Some(folder) => Box::new(Recording::new(
+                    collector,
+                    recorder,
+                    plugin_from_here(settings, source),
+                    folder,
+                )),
                 None => Box::new(collector),
             }
         }
         // A file that is no plugin is its source's trouble and nobody else's.
-        Err(failure) if failure.code.fault() == Fault::Incomplete || failure.code == code::PLUGIN_INVALID => {
+        Err(failure)
+            if failure.code.fault() == Fault::Incomplete
+                || failure.code == code::PLUGIN_INVALID =>
+        {
             Box::new(Unusable::new(&source.plugin.value, failure))
         }
         Err(failure) => return Err(failure),
     };
-    Ok(Source { name: source.name.clone(), collector, request, accrues_for: source.accrues_for.value.clone(), window: window(source, restated) })
+    Ok(Source {
+        name: source.name.clone(),
+        collector,
+        request,
+        accrues_for: source.accrues_for.value.clone(),
+        window: window(source, restated),
+    })
 }
 
 /// What `plugin replay` calls the plugin of a source.
@@ -263,17 +332,30 @@ fn plugin_from_here(settings: &Settings, source: &SourceSettings) -> String {
 }
 
 /// Some sources; in place of one that cannot be opened there is one that fails with the reason why.
-pub fn sources_or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) -> Vec<Source> {
+pub fn sources_or_failures(
+    settings: &Settings,
+    host: &Shelf,
+    some: &[&SourceSettings],
+) -> Vec<Source> {
     let now = instant(query::now_ms());
     let failing = |of: &SourceSettings, failure: Diagnostic| Source {
         name: of.name.clone(),
         collector: Box::new(Unusable::new(&of.plugin.value, failure)),
-        request: CollectRequest { source: of.name.clone(), config: String::new(), period: None, state: None, now: now.clone(), tables: Vec::new() },
+        request: CollectRequest {
+            source: of.name.clone(),
+            config: String::new(),
+            period: None,
+            state: None,
+            now: now.clone(),
+            tables: Vec::new(),
+        },
         accrues_for: of.accrues_for.value.clone(),
         window: window(of, None),
     };
     let opened = |of: &SourceSettings, granted: Result<Granted, Diagnostic>| {
-        granted.and_then(|granted| recorded_source(settings, host, of, granted, None, None)).unwrap_or_else(|failure| failing(of, failure))
+        granted
+            .and_then(|granted| recorded_source(settings, host, of, granted, None, None))
+            .unwrap_or_else(|failure| failing(of, failure))
     };
     some.iter().zip(all_granted(settings, some)).map(|(of, granted)| opened(of, granted)).collect()
 }
@@ -281,7 +363,8 @@ pub fn sources_or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSet
 /// Which days a source without paths is asked for; files are read whole.
 fn window(source: &SourceSettings, restated: Option<u32>) -> Option<Window> {
     let since = source.since.value;
-    let restate_days = source.restate_days.value.or(restated).unwrap_or(RESTATE_DAYS).min(RESTATE_DAYS_MAX);
+    let restate_days =
+        source.restate_days.value.or(restated).unwrap_or(RESTATE_DAYS).min(RESTATE_DAYS_MAX);
     source.paths.value.is_empty().then_some(Window { since, restate_days })
 }
 
@@ -320,7 +403,14 @@ struct Unusable {
 
 impl Unusable {
     fn new(plugin: &str, failure: Diagnostic) -> Unusable {
-        Unusable { identity: PluginIdentity { name: plugin.into(), version: String::new(), digest: String::new() }, failure }
+        Unusable {
+            identity: PluginIdentity {
+                name: plugin.into(),
+                version: String::new(),
+                digest: String::new(),
+            },
+            failure,
+        }
     }
 }
 
@@ -333,7 +423,11 @@ impl Collector for Unusable {
         Err(self.failure.clone())
     }
 
-    fn collect(&self, _: &CollectRequest, _: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+    fn collect(
+        &self,
+        _: &CollectRequest,
+        _: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
         Err(self.failure.clone())
     }
 }

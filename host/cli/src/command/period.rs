@@ -13,19 +13,30 @@ pub fn period(ui: Ui, global: &GlobalArgs, command: &PeriodCommand) -> Result<()
     let settings = Settings::load(global, Need::LedgerOnly)?;
     match command {
         PeriodCommand::Close { month, note } => {
-            opening::ledger(&settings, Access::Write)?.close_period(*month, query::now_ms(), note)?;
+            opening::ledger(&settings, Access::Write)?.close_period(
+                *month,
+                query::now_ms(),
+                note,
+            )?;
             ui.note(&format!("{month} is closed"));
             Ok(())
         }
         PeriodCommand::Reopen { month, reason } => {
-            opening::ledger(&settings, Access::Write)?.reopen_period(*month, query::now_ms(), reason)?;
+            opening::ledger(&settings, Access::Write)?.reopen_period(
+                *month,
+                query::now_ms(),
+                reason,
+            )?;
             ui.note(&format!("{month} is open again"));
             Ok(())
         }
         PeriodCommand::List { format } => {
             let events = opening::ledger(&settings, Access::Read)?.periods()?;
             Ok(ui.data(&match format {
-                Format::Text => events.iter().map(|event| format!("{}  {:<8}  {}\n", event.month, state(event), event.note)).collect(),
+                Format::Text => events
+                    .iter()
+                    .map(|event| format!("{}  {:<8}  {}\n", event.month, state(event), event.note))
+                    .collect(),
                 Format::Json => super::json_text(&events.iter().map(event_json).collect()),
             })?)
         }

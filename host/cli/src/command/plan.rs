@@ -24,17 +24,22 @@ pub fn plan(ui: Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), Failure>
     if let Some(dir) = &args.rules {
         settings.rules = Setting { value: dir.clone(), origin: Origin::Flag("--rules") };
     }
-    let wanted = Wanted { period: period(args)?, as_of: args.as_of.as_deref().map(day).transpose()? };
+    let wanted =
+        Wanted { period: period(args)?, as_of: args.as_of.as_deref().map(day).transpose()? };
     let rules = opening::rules(&settings)?;
     let mut scratch = scratch(ui, &settings, args.keep.as_deref())?;
     let bar = ui.progress();
-    let planned = make(&settings, &rules, &mut scratch, wanted, &mut |step| super::run::advance(&bar, step));
+    let planned =
+        make(&settings, &rules, &mut scratch, wanted, &mut |step| super::run::advance(&bar, step));
     bar.finish_and_clear();
     let planned = planned?;
     if let Some(out) = &args.out {
         fs::write(out, file_text(&planned)).map_err(|error| {
-            Diagnostic::new(code::FILE_UNREADABLE, format!("the plan cannot be written to {}: {error}", out.display()))
-                .hint("choose a folder that exists and is writable")
+            Diagnostic::new(
+                code::FILE_UNREADABLE,
+                format!("the plan cannot be written to {}: {error}", out.display()),
+            )
+            .hint("choose a folder that exists and is writable")
         })?;
     }
     ui.data(&match args.format {
@@ -62,7 +67,9 @@ pub fn make(
 ) -> Result<Plan, Diagnostic> {
     let allocators = opening::allocators(settings)?;
     let rules_of =
-        |facts: &[RuleFacts], tables: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { opening::stored_rules(settings, facts, tables) };
+        |facts: &[RuleFacts], tables: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> {
+            opening::stored_rules(settings, facts, tables)
+        };
     let options = PlanOptions {
         rules,
         allocators: &allocators,
@@ -87,7 +94,9 @@ fn scratch(ui: Ui, settings: &Settings, keep: Option<&Path>) -> Result<Ledger, D
     };
     let scratch = match keep {
         None => ledger.scratch(&mut copied),
-        Some(path) => ledger.backup(path, &mut copied).and_then(|()| Ledger::open(path, Access::Write)),
+        Some(path) => {
+            ledger.backup(path, &mut copied).and_then(|()| Ledger::open(path, Access::Write))
+        }
     };
     bar.finish_and_clear();
     scratch
@@ -102,7 +111,10 @@ fn period(args: &PlanArgs) -> Result<Period, Diagnostic> {
 }
 
 fn day(text: &str) -> Result<Day, Diagnostic> {
-    text.parse().map_err(|error| Diagnostic::new(code::QUERY_INVALID, format!("--as-of: {error}")).hint("write `--as-of 2026-03-31`"))
+    text.parse().map_err(|error| {
+        Diagnostic::new(code::QUERY_INVALID, format!("--as-of: {error}"))
+            .hint("write `--as-of 2026-03-31`")
+    })
 }
 
 fn next(args: &PlanArgs, plan: &Plan) -> String {

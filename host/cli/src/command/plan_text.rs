@@ -12,8 +12,14 @@ use std::collections::BTreeSet;
 
 pub fn text_of(ui: Ui, plan: &Plan) -> String {
     let mut blocks = vec![head(plan)];
-    for (name, changes) in [("team", &plan.teams), ("service_name", &plan.services), ("rule", &plan.rules)] {
-        let currencies: BTreeSet<Currency> = changes.iter().filter(|change| !change.change().is_zero()).map(|change| change.currency).collect();
+    for (name, changes) in
+        [("team", &plan.teams), ("service_name", &plan.services), ("rule", &plan.rules)]
+    {
+        let currencies: BTreeSet<Currency> = changes
+            .iter()
+            .filter(|change| !change.change().is_zero())
+            .map(|change| change.currency)
+            .collect();
         blocks.extend(currencies.into_iter().map(|currency| table(ui, name, changes, currency)));
     }
     blocks.push(reasons(plan).join("\n"));
@@ -29,8 +35,15 @@ pub fn summary(plan: &Plan) -> String {
     match (plan.moved.is_empty(), plan.moved_elsewhere.is_empty()) {
         (true, true) => "no team's cost changes".into(),
         (false, true) => format!("{} {how}", moneys(&plan.moved)),
-        (true, false) => format!("nothing in the period, and {} {how} outside of it", moneys(&plan.moved_elsewhere)),
-        (false, false) => format!("{} {how}, and {} outside of the period", moneys(&plan.moved), moneys(&plan.moved_elsewhere)),
+        (true, false) => format!(
+            "nothing in the period, and {} {how} outside of it",
+            moneys(&plan.moved_elsewhere)
+        ),
+        (false, false) => format!(
+            "{} {how}, and {} outside of the period",
+            moneys(&plan.moved),
+            moneys(&plan.moved_elsewhere)
+        ),
     }
 }
 
@@ -40,7 +53,11 @@ fn head(plan: &Plan) -> String {
         _ => ", which the ledger stands by already".into(),
     };
     let known = plan.as_of.map_or_else(String::new, |day| format!(", as known on {day}"));
-    let size = format!("{} of {}", counted(plan.charges, "charge", "charges"), counted(plan.source_days, "source-day", "source-days"));
+    let size = format!(
+        "{} of {}",
+        counted(plan.charges, "charge", "charges"),
+        counted(plan.source_days, "source-day", "source-days")
+    );
     let moves = match (plan.moves_money(), plan.as_of) {
         (false, _) => "",
         (true, None) => "moves ",
@@ -58,9 +75,14 @@ fn head(plan: &Plan) -> String {
 
 /// Those that change, the others in one line, and the total of all.
 fn table(ui: Ui, name: &str, changes: &[Change], currency: Currency) -> String {
-    let (changed, same): (Vec<&Change>, Vec<&Change>) =
-        changes.iter().filter(|change| change.currency == currency).partition(|change| !change.change().is_zero());
-    let amounts = changed.iter().chain(&same).flat_map(|change| [change.before, change.after, change.change()]);
+    let (changed, same): (Vec<&Change>, Vec<&Change>) = changes
+        .iter()
+        .filter(|change| change.currency == currency)
+        .partition(|change| !change.change().is_zero());
+    let amounts = changed
+        .iter()
+        .chain(&same)
+        .flat_map(|change| [change.before, change.after, change.change()]);
     let decimals = amounts.map(|amount| decimals(currency, amount)).max().unwrap_or(0);
     let shown = |amount: Sum| grouped(&amount.rounded_text(decimals));
     let cells = |name: String, before: Sum, after: Sum| {
@@ -75,14 +97,28 @@ fn table(ui: Ui, name: &str, changes: &[Change], currency: Currency) -> String {
         (format!("{currency} change"), Align::Right),
     ]);
     for change in &changed {
-        table.row(cells(if change.name.is_empty() { "-".into() } else { change.name.clone() }, change.before, change.after));
+        table.row(cells(
+            if change.name.is_empty() { "-".into() } else { change.name.clone() },
+            change.before,
+            change.after,
+        ));
     }
-    let sum = |changes: &[&Change], side: fn(&Change) -> Sum| -> Sum { changes.iter().map(|change| side(change)).sum() };
+    let sum = |changes: &[&Change], side: fn(&Change) -> Sum| -> Sum {
+        changes.iter().map(|change| side(change)).sum()
+    };
     if !same.is_empty() {
-        table.row(cells(format!("({} unchanged)", same.len()), sum(&same, |change| change.before), sum(&same, |change| change.after)));
+        table.row(cells(
+            format!("({} unchanged)", same.len()),
+            sum(&same, |change| change.before),
+            sum(&same, |change| change.after),
+        ));
     }
     let all: Vec<&Change> = changed.into_iter().chain(same).collect();
-    table.total(cells("total".into(), sum(&all, |change| change.before), sum(&all, |change| change.after)));
+    table.total(cells(
+        "total".into(),
+        sum(&all, |change| change.before),
+        sum(&all, |change| change.after),
+    ));
     let (header, body) = table.parts();
     format!("{}\n{body}", ui.bold(&header))
 }
@@ -103,7 +139,11 @@ fn money(currency: Currency, amount: Sum) -> String {
 }
 
 fn moneys(amounts: &[(Currency, Sum)]) -> String {
-    amounts.iter().map(|(currency, amount)| money(*currency, *amount)).collect::<Vec<_>>().join(", ")
+    amounts
+        .iter()
+        .map(|(currency, amount)| money(*currency, *amount))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn reasons(plan: &Plan) -> Vec<String> {
@@ -124,7 +164,10 @@ fn reasons(plan: &Plan) -> Vec<String> {
         lines.push(format!("rules that match nothing any more: {}", redecided.silent.join(", ")));
     }
     if !redecided.woken.is_empty() {
-        lines.push(format!("rules that match now and did not before: {}", redecided.woken.join(", ")));
+        lines.push(format!(
+            "rules that match now and did not before: {}",
+            redecided.woken.join(", ")
+        ));
     }
     lines
 }
@@ -148,7 +191,11 @@ fn rule_line(change: &RuleChange) -> String {
 
 fn resource_line(change: &ResourceChange) -> String {
     let ruling = |ruling: &Ruling| format!("{} by {}", ruling.to, named(&ruling.rule));
-    let service = if change.resource == change.service_name { String::new() } else { format!(" ({})", change.service_name) };
+    let service = if change.resource == change.service_name {
+        String::new()
+    } else {
+        format!(" ({})", change.service_name)
+    };
     let rulings = match change.before == change.after {
         true => format!("{}, shared otherwise", ruling(&change.after)),
         false => format!("{} → {}", ruling(&change.before), ruling(&change.after)),
@@ -159,7 +206,9 @@ fn resource_line(change: &ResourceChange) -> String {
 fn foot(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     for month in &plan.closed {
-        lines.push(format!("{month} is closed: what changes there is posted in the next open month"));
+        lines.push(format!(
+            "{month} is closed: what changes there is posted in the next open month"
+        ));
     }
     lines.extend(plan.suspense.iter().map(|diagnostic| format!("suspense: {diagnostic}")));
     lines.extend(plan.unresolved.iter().map(|diagnostic| format!("not passed on: {diagnostic}")));

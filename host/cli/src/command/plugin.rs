@@ -32,7 +32,9 @@ pub fn plugin(ui: Ui, global: &GlobalArgs, command: &PluginCommand) -> Result<()
         PluginCommand::New(new) => scaffold::new(ui, new),
         PluginCommand::Build { dir } => Ok(component::build(ui, dir)?),
         PluginCommand::Test { target, format } => conformance::test(ui, target, *format),
-        PluginCommand::Replay { cassette, plugin, format } => cassette::replay(ui, cassette, plugin.as_deref(), *format),
+        PluginCommand::Replay { cassette, plugin, format } => {
+            cassette::replay(ui, cassette, plugin.as_deref(), *format)
+        }
         PluginCommand::Inspect { plugin, format } => inspect(ui, global, plugin, *format),
         PluginCommand::Install(args) => install::install(ui, global, args),
         PluginCommand::Verify => install::verify(ui, global),
@@ -54,7 +56,10 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
         listed.push(Listed { plugin: host.own(name, bytes)?, origin: "bundled".into() });
     }
     let mut paths: Vec<(&str, PathBuf)> = Vec::new();
-    for (settings, source) in settings.iter().flat_map(|settings| settings.sources.iter().map(move |source| (settings, source))) {
+    for (settings, source) in settings
+        .iter()
+        .flat_map(|settings| settings.sources.iter().map(move |source| (settings, source)))
+    {
         let known = paths.iter().any(|(plugin, _)| *plugin == source.plugin.value);
         if opening::is_path(&source.plugin.value) && !known {
             paths.push((&source.plugin.value, settings.path(&source.plugin.value)));
@@ -62,7 +67,10 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
     }
     let root = settings.as_ref().map_or(Path::new("."), |settings| &settings.root);
     let lock = Lock::read(root)?;
-    let installed = lock.plugins().iter().map(|locked| (locked.name.as_str(), format!("installed from {}", locked.source)));
+    let installed = lock
+        .plugins()
+        .iter()
+        .map(|locked| (locked.name.as_str(), format!("installed from {}", locked.source)));
     let paths = paths.into_iter().map(|(name, path)| (name, path.display().to_string()));
     for (name, origin) in installed.chain(paths) {
         match opening::plugin(&host, name, root) {
@@ -71,7 +79,9 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
         }
     }
     Ok(ui.data(&match format {
-        Format::Json => super::json_text(&listed.iter().map(|listed| facts(&listed.plugin, &listed.origin)).collect()),
+        Format::Json => super::json_text(
+            &listed.iter().map(|listed| facts(&listed.plugin, &listed.origin)).collect(),
+        ),
         Format::Text => text_of(ui, &listed),
     })?)
 }
@@ -87,13 +97,29 @@ fn stats(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
 
 fn stats_text(ui: Ui, totals: &[TotalCost]) -> String {
     let names = ["plugin", "source"].map(|name| (name.to_owned(), Align::Left));
-    let figures = ["runs", "starts", "seconds", "waited", "MiB", "rows", "bytes", "calls", "requests", "denials", "fuel"];
-    let mut table = Table::new(names.into_iter().chain(figures.map(|name| (name.to_owned(), Align::Right))));
+    let figures = [
+        "runs", "starts", "seconds", "waited", "MiB", "rows", "bytes", "calls", "requests",
+        "denials", "fuel",
+    ];
+    let mut table =
+        Table::new(names.into_iter().chain(figures.map(|name| (name.to_owned(), Align::Right))));
     for TotalCost { source, plugin, runs, cost } in totals {
         let seconds = |us: u64| format!("{}.{:03}", us / 1_000_000, us / 1000 % 1000);
-        let mut row = vec![plugin.name.clone(), source.clone().unwrap_or_default(), runs.to_string(), cost.starts.to_string()];
-        row.extend([seconds(cost.wall_us), seconds(cost.waited_us), cost.memory_bytes.div_ceil(1 << 20).to_string()]);
-        row.extend([cost.rows, cost.bytes, cost.host_calls, cost.requests, cost.denials, cost.fuel].map(|figure| figure.to_string()));
+        let mut row = vec![
+            plugin.name.clone(),
+            source.clone().unwrap_or_default(),
+            runs.to_string(),
+            cost.starts.to_string(),
+        ];
+        row.extend([
+            seconds(cost.wall_us),
+            seconds(cost.waited_us),
+            cost.memory_bytes.div_ceil(1 << 20).to_string(),
+        ]);
+        row.extend(
+            [cost.rows, cost.bytes, cost.host_calls, cost.requests, cost.denials, cost.fuel]
+                .map(|figure| figure.to_string()),
+        );
         table.row(row);
     }
     let (header, body) = table.parts();
@@ -104,7 +130,12 @@ fn stats_text(ui: Ui, totals: &[TotalCost]) -> String {
 fn settings_if_any(global: &GlobalArgs) -> Result<Option<Settings>, Failure> {
     match Settings::load(global, Need::File) {
         Ok(settings) => Ok(Some(settings)),
-        Err(findings) if global.config.is_none() && findings.iter().all(|finding| finding.code == code::CONFIG_UNREADABLE) => Ok(None),
+        Err(findings)
+            if global.config.is_none()
+                && findings.iter().all(|finding| finding.code == code::CONFIG_UNREADABLE) =>
+        {
+            Ok(None)
+        }
         Err(findings) => Err(findings.into()),
     }
 }
@@ -135,7 +166,11 @@ fn inspect(ui: Ui, global: &GlobalArgs, name: &str, format: Format) -> Result<()
     let settings = settings_if_any(global)?;
     let host = opening::plugin_host(settings.as_ref())?;
     // A path on the command line starts where the user stands, a name is looked up beside the settings.
-    let root = if opening::is_path(name) { Path::new(".") } else { settings.as_ref().map_or(Path::new("."), |settings| &settings.root) };
+    let root = if opening::is_path(name) {
+        Path::new(".")
+    } else {
+        settings.as_ref().map_or(Path::new("."), |settings| &settings.root)
+    };
     let plugin = opening::plugin(&host, name, root)?;
     let is_bundled = PLUGINS.iter().any(|(bundled, _)| *bundled == name);
     let origin = if is_bundled {
@@ -160,12 +195,20 @@ fn inspected(plugin: &Plugin, origin: &str) -> String {
     ];
     lines.push(format!("world: {}", plugin.world()));
     let asks = |optional: bool| if optional { "can use" } else { "asks for" };
-    lines.extend(manifest.powers.iter().map(|request| format!("{} {}: {}", asks(request.optional), request.power.name(), request.reason)));
+    lines.extend(manifest.powers.iter().map(|request| {
+        format!("{} {}: {}", asks(request.optional), request.power.name(), request.reason)
+    }));
     lines.extend(plugin.imports().iter().map(|import| format!("imports {import}")));
-    lines.extend(manifest.streams.iter().map(|stream| format!("yields {}: {}", stream.name, stream.description)));
+    lines.extend(
+        manifest
+            .streams
+            .iter()
+            .map(|stream| format!("yields {}: {}", stream.name, stream.description)),
+    );
     lines.extend(manifest.restatement_days.map(|days| format!("may restate {days} days back")));
     lines.push("settings (JSON schema):".into());
-    let schema = serde_json::from_str::<Value>(&manifest.config_schema).unwrap_or_else(|_| manifest.config_schema.as_str().into());
+    let schema = serde_json::from_str::<Value>(&manifest.config_schema)
+        .unwrap_or_else(|_| manifest.config_schema.as_str().into());
     lines.push(format!("{schema:#}\n"));
     lines.join("\n")
 }

@@ -31,7 +31,9 @@ impl Planner {
         let (saved, waiting) = channel();
         let view = Arc::new(Mutex::new(PlanView::None));
         let shown = Arc::clone(&view);
-        thread::Builder::new().name("planner".into()).spawn(move || follow(ui, &settings, &waiting, &shown))?;
+        thread::Builder::new()
+            .name("planner".into())
+            .spawn(move || follow(ui, &settings, &waiting, &shown))?;
         Ok(Planner { saved, view })
     }
 
@@ -61,7 +63,10 @@ fn follow(ui: Ui, settings: &Settings, saved: &Receiver<Arc<RuleSet>>, view: &Mu
             Ok(plan) => {
                 let summary = plan_text::summary(&plan);
                 show(PlanView::Made(Arc::new(plan)));
-                ui.note(&format!("plan for rules {}: {summary}; all of it: GET /api/v1/plan, `apportion plan`", short(&generation)));
+                ui.note(&format!(
+                    "plan for rules {}: {summary}; all of it: GET /api/v1/plan, `apportion plan`",
+                    short(&generation)
+                ));
             }
             Err(finding) => {
                 ui.warning(&finding);

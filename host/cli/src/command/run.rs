@@ -33,12 +33,19 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
     let settings = Settings::load(global, Need::File)?;
     let period = query::period(&args.period)?;
     if args.stored && period.is_some() {
-        return Err(Diagnostic::new(code::USAGE, "--stored allocates all that is stored: it cannot be narrowed by --from and --to")
-            .hint("`apportion run --stored`")
-            .into());
+        return Err(Diagnostic::new(
+            code::USAGE,
+            "--stored allocates all that is stored: it cannot be narrowed by --from and --to",
+        )
+        .hint("`apportion run --stored`")
+        .into());
     }
     let rules = opening::rules(&settings)?;
-    let sources = if args.stored { Vec::new() } else { opened(ui, &settings, period, args.record.as_deref())? };
+    let sources = if args.stored {
+        Vec::new()
+    } else {
+        opened(ui, &settings, period, args.record.as_deref())?
+    };
     let report = post(ui, &settings, &rules, sources, !args.stored)?;
     show(ui, &report, args.format)?;
     warn_of_unknown_teams(ui, &settings, &rules)?;
@@ -46,9 +53,17 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
 }
 
 /// The sources, ready to be collected; listing what stores have may take a while.
-fn opened(ui: Ui, settings: &Settings, period: Option<Period>, record: Option<&Path>) -> Result<Vec<Source>, Failure> {
+fn opened(
+    ui: Ui,
+    settings: &Settings,
+    period: Option<Period>,
+    record: Option<&Path>,
+) -> Result<Vec<Source>, Failure> {
     let bar = ui.progress();
-    bar.set_message(format!("opening {}", counted(settings.sources.len() as u64, "source", "sources")));
+    bar.set_message(format!(
+        "opening {}",
+        counted(settings.sources.len() as u64, "source", "sources")
+    ));
     let sources = opening::sources(settings, period, record);
     bar.finish_and_clear();
     sources
@@ -67,7 +82,13 @@ pub fn verdict(ui: Ui, report: &RunReport, allow_incomplete: bool) -> Result<(),
 }
 
 /// One run into the settings' ledger, with a bar on terminals.
-pub fn post(ui: Ui, settings: &Settings, rules: &dyn Rules, sources: Vec<Source>, collect: bool) -> Result<RunReport, Diagnostic> {
+pub fn post(
+    ui: Ui,
+    settings: &Settings,
+    rules: &dyn Rules,
+    sources: Vec<Source>,
+    collect: bool,
+) -> Result<RunReport, Diagnostic> {
     let mut ledger = opening::ledger_for_runs(settings)?;
     opening::check_approval(settings, &ledger, rules.generation())?;
     let allocators = opening::allocators(settings)?;
@@ -79,17 +100,27 @@ pub fn post(ui: Ui, settings: &Settings, rules: &dyn Rules, sources: Vec<Source>
 }
 
 /// The same without a bar, for runs that nobody looks at; `wait` is what waits before a source is tried again.
-pub fn post_quietly(settings: &Settings, rules: &dyn Rules, sources: Vec<Source>, wait: &(dyn Fn(Duration) + Sync)) -> Result<RunReport, Diagnostic> {
+pub fn post_quietly(
+    settings: &Settings,
+    rules: &dyn Rules,
+    sources: Vec<Source>,
+    wait: &(dyn Fn(Duration) + Sync),
+) -> Result<RunReport, Diagnostic> {
     let mut ledger = opening::ledger_for_runs(settings)?;
     opening::check_approval(settings, &ledger, rules.generation())?;
     let allocators = opening::allocators(settings)?;
     let patience = Patience { tries: TRIES, wait };
-    let options = RunOptions { sources, collect: true, patience, ..stored(settings, rules, &allocators) };
+    let options =
+        RunOptions { sources, collect: true, patience, ..stored(settings, rules, &allocators) };
     pipeline::run::run(&mut ledger, options, &mut |_| {})
 }
 
 /// A run over what is stored.
-pub fn stored<'a>(settings: &'a Settings, rules: &'a dyn Rules, allocators: &'a AllocatorSet) -> RunOptions<'a> {
+pub fn stored<'a>(
+    settings: &'a Settings,
+    rules: &'a dyn Rules,
+    allocators: &'a AllocatorSet,
+) -> RunOptions<'a> {
     RunOptions {
         sources: Vec::new(),
         rules,
@@ -106,17 +137,20 @@ pub fn stored<'a>(settings: &'a Settings, rules: &'a dyn Rules, allocators: &'a 
 }
 
 /// Teams with costs that the table of teams does not have.
-pub fn warn_of_unknown_teams(ui: Ui, settings: &Settings, rules: &RuleSet) -> Result<(), Diagnostic> {
+pub fn warn_of_unknown_teams(
+    ui: Ui,
+    settings: &Settings,
+    rules: &RuleSet,
+) -> Result<(), Diagnostic> {
     if settings.unknown_teams.value != UnknownTeams::Warn {
         return Ok(());
     }
     let ledger = opening::ledger(settings, Access::Read)?;
     for team in pipeline::report::teams(&ledger)?.iter().filter(|team| !rules.lists_team(team)) {
         let message = format!("the team '{team}' bears costs and is not in tables/teams.csv");
-        ui.warning(
-            &Diagnostic::new(code::RULE_TEAM, message)
-                .hint(format!("add the line `{team},…` to tables/teams.csv, or see `apportion explain {team}`")),
-        );
+        ui.warning(&Diagnostic::new(code::RULE_TEAM, message).hint(format!(
+            "add the line `{team},…` to tables/teams.csv, or see `apportion explain {team}`"
+        )));
     }
     Ok(())
 }
@@ -129,13 +163,17 @@ pub fn advance(bar: &ProgressBar, step: Progress) {
             bar.set_message(format!("collecting {name}"));
         }
         Progress::Collected { name, charges, set_aside } => {
-            let aside = if set_aside > 0 { format!(", {set_aside} set aside") } else { String::new() };
+            let aside =
+                if set_aside > 0 { format!(", {set_aside} set aside") } else { String::new() };
             bar.println(format!("collected {name}: {charges} charges{aside}"));
         }
-        Progress::TakenBack { name, bill, days } => {
-            bar.println(format!("{name}: {} taken back, which {bill} has billed", counted(days, "estimated day", "estimated days")))
+        Progress::TakenBack { name, bill, days } => bar.println(format!(
+            "{name}: {} taken back, which {bill} has billed",
+            counted(days, "estimated day", "estimated days")
+        )),
+        Progress::Rules { resources } => {
+            bar.set_message(format!("deciding for {resources} resources"))
         }
-        Progress::Rules { resources } => bar.set_message(format!("deciding for {resources} resources")),
         Progress::Days { done, total } => {
             bar.set_length(total);
             bar.set_position(done);
@@ -202,13 +240,20 @@ fn text_of(report: &RunReport) -> String {
 
 fn source_lines(source: &SourceReport) -> Vec<String> {
     if let Some(failure) = &source.failure {
-        let tries = if source.tries > 1 { format!(" {} times", source.tries) } else { String::new() };
-        return vec![format!("  {}: failed{tries} with {}; nothing of it was posted in this run", source.name, failure.code)];
+        let tries =
+            if source.tries > 1 { format!(" {} times", source.tries) } else { String::new() };
+        return vec![format!(
+            "  {}: failed{tries} with {}; nothing of it was posted in this run",
+            source.name, failure.code
+        )];
     }
     let line = |what: String, [new, changed, unchanged]: [u64; 3]| {
         let (new, plugin) = (counted(new, "day", "days"), &source.plugin);
         let SourceReport { name, set_aside, .. } = source;
-        format!("  {name}: {what}, {set_aside} set aside; {new} new, {changed} changed, {unchanged} unchanged ({} {})", plugin.name, plugin.version)
+        format!(
+            "  {name}: {what}, {set_aside} set aside; {new} new, {changed} changed, {unchanged} unchanged ({} {})",
+            plugin.name, plugin.version
+        )
     };
     let (mut lines, usage) = (Vec::new(), &source.usage);
     let usage_days = [usage.days_new, usage.days_changed, usage.days_unchanged];
@@ -216,7 +261,9 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
     if source.charges > 0 || !is_of_usage {
         let what = counted(source.charges, "charge", "charges");
         lines.push(line(what, [source.days_new, source.days_changed, source.days_unchanged]));
-        lines.extend(source.totals.iter().map(|(currency, billed, effective)| format!("    {currency} billed {billed}, effective {effective}")));
+        lines.extend(source.totals.iter().map(|(currency, billed, effective)| {
+            format!("    {currency} billed {billed}, effective {effective}")
+        }));
     }
     if is_of_usage {
         lines.push(line(counted(usage.rows, "row of usage", "rows of usage"), usage_days));
@@ -228,14 +275,24 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
     if let Some(period) = source.period {
         lines.push(format!("    asked for {}", query::shown(period)));
     }
-    let unknown = source.unknown.iter().map(|days| format!("    {} unknown: {}", query::shown(days.period), days.reason));
+    let unknown = source
+        .unknown
+        .iter()
+        .map(|days| format!("    {} unknown: {}", query::shown(days.period), days.reason));
     lines.extend(unknown.take(REJECTED_SHOWN));
     if source.without_state {
-        lines.push("    its plugin refused the state of its last collection, and was given none".into());
+        lines.push(
+            "    its plugin refused the state of its last collection, and was given none".into(),
+        );
     }
     if source.billed > 0 || source.days_taken_back > 0 {
-        let (estimates, days) = (counted(source.billed, "estimate", "estimates"), counted(source.days_taken_back, "day", "days"));
-        lines.push(format!("    {estimates} left out, which the bill has by now; {days} taken back"));
+        let (estimates, days) = (
+            counted(source.billed, "estimate", "estimates"),
+            counted(source.days_taken_back, "day", "days"),
+        );
+        lines.push(format!(
+            "    {estimates} left out, which the bill has by now; {days} taken back"
+        ));
     }
     lines
 }
@@ -253,7 +310,15 @@ fn rejected_line(rejected: &Rejected) -> String {
 pub fn conservation_line(line: &Conservation) -> String {
     format!(
         "conservation: {} charged {} = teams {} + pools {} + excluded {} + unallocated {} + suspense {} + rounding {}, difference {}",
-        line.currency, line.charged, line.teams, line.pools, line.excluded, line.unallocated, line.suspense, line.rounding, line.difference
+        line.currency,
+        line.charged,
+        line.teams,
+        line.pools,
+        line.excluded,
+        line.unallocated,
+        line.suspense,
+        line.rounding,
+        line.difference
     )
 }
 
@@ -283,8 +348,7 @@ pub fn json_of(report: &RunReport) -> Value {
 fn source_json(source: &SourceReport) -> Value {
     let total = |(currency, billed, effective): &(domain::money::Currency, String, String)| json!({ "currency": currency.code(), "billed_cost": billed, "effective_cost": effective });
     let rejected = |rejected: &Rejected| json!({ "location": rejected.location, "reason": rejected.reason, "excerpt": rejected.excerpt });
-    let metric =
-        |report: &MetricReport| json!({ "metric": report.metric, "unit": report.unit, "days": report.days, "total": report.total.to_string() });
+    let metric = |report: &MetricReport| json!({ "metric": report.metric, "unit": report.unit, "days": report.days, "total": report.total.to_string() });
     json!({
         "name": source.name,
         "plugin": { "name": source.plugin.name, "version": source.plugin.version, "digest": source.plugin.digest },

@@ -35,9 +35,16 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// Nothing if no source has a schedule.
-    pub fn start(ui: Ui, settings: Arc<Settings>, live: Arc<Live>) -> std::io::Result<Option<Scheduler>> {
-        let scheduled = |source: &crate::settings::SourceSettings| Some((source.name.clone(), source.schedule.value.clone()?));
-        let sources: Vec<(String, Schedule)> = settings.sources.iter().filter_map(scheduled).collect();
+    pub fn start(
+        ui: Ui,
+        settings: Arc<Settings>,
+        live: Arc<Live>,
+    ) -> std::io::Result<Option<Scheduler>> {
+        let scheduled = |source: &crate::settings::SourceSettings| {
+            Some((source.name.clone(), source.schedule.value.clone()?))
+        };
+        let sources: Vec<(String, Schedule)> =
+            settings.sources.iter().filter_map(scheduled).collect();
         if sources.is_empty() {
             return Ok(None);
         }
@@ -49,7 +56,16 @@ impl Scheduler {
             let world = World {
                 now_ms: &query::now_ms,
                 last_tried: &|name| last_tried(&settings, name),
-                collect: &|names| collect(ui, &settings, &live, sources_of(&settings, plugins.as_ref(), names), names, &stopping),
+                collect: &|names| {
+                    collect(
+                        ui,
+                        &settings,
+                        &live,
+                        sources_of(&settings, plugins.as_ref(), names),
+                        names,
+                        &stopping,
+                    )
+                },
                 wait: &|time| stopping.wait(time),
             };
             follow(&sources, &world);
@@ -155,7 +171,12 @@ fn collect(
             for failure in report.sources.iter().filter_map(|source| source.failure.as_ref()) {
                 ui.warning(failure);
             }
-            ui.note(&format!("collected {} as scheduled: run {} is {}", names.join(", "), report.run.0, report.state.name()));
+            ui.note(&format!(
+                "collected {} as scheduled: run {} is {}",
+                names.join(", "),
+                report.run.0,
+                report.state.name()
+            ));
         }
         Err(failure) => {
             ui.warning(failure);
@@ -165,9 +186,14 @@ fn collect(
     report.map(|_| ())
 }
 
-fn sources_of(settings: &Settings, plugins: Result<&Shelf, &Diagnostic>, names: &[&str]) -> Result<Vec<Source>, Diagnostic> {
+fn sources_of(
+    settings: &Settings,
+    plugins: Result<&Shelf, &Diagnostic>,
+    names: &[&str],
+) -> Result<Vec<Source>, Diagnostic> {
     let host = plugins.map_err(Diagnostic::clone)?;
-    let of_names: Vec<_> = settings.sources.iter().filter(|source| names.contains(&source.name.as_str())).collect();
+    let of_names: Vec<_> =
+        settings.sources.iter().filter(|source| names.contains(&source.name.as_str())).collect();
     Ok(opening::sources_or_failures(settings, host, &of_names))
 }
 
@@ -180,20 +206,40 @@ mod tests {
     const HOUR_MS: i64 = 60 * MINUTE_MS;
 
     /// Plays some hours from midnight on, and says at which minute which sources were collected.
-    fn played(hours: i64, schedules: &[(&str, &str)], stored: &[(&str, i64)], outcome: &dyn Fn(i64) -> Result<(), Diagnostic>) -> Vec<String> {
-        let sources: Vec<(String, Schedule)> =
-            schedules.iter().map(|(name, schedule)| ((*name).into(), schedule.parse().unwrap_or_else(|error| panic!("{error}")))).collect();
+    fn played(
+        hours: i64,
+        schedules: &[(&str, &str)],
+        stored: &[(&str, i64)],
+        outcome: &dyn Fn(i64) -> Result<(), Diagnostic>,
+    ) -> Vec<String> {
+        let sources: Vec<(String, Schedule)> = schedules
+            .iter()
+            .map(|(name, schedule)| {
+                ((*name).into(), schedule.parse().unwrap_or_else(|error| panic!("{error}")))
+            })
+            .collect();
         let (now, happened) = (Cell::new(0_i64), RefCell::new(Vec::new()));
-        let ledger = RefCell::new(stored.iter().map(|(name, at_ms)| ((*name).to_owned(), *at_ms)).collect::<BTreeMap<String, i64>>());
+        let ledger = RefCell::new(
+            stored
+                .iter()
+                .map(|(name, at_ms)| ((*name).to_owned(), *at_ms))
+                .collect::<BTreeMap<String, i64>>(),
+        );
         let world = World {
             now_ms: &|| now.get(),
             last_tried: &|name| Ok(ledger.borrow().get(name).copied()),
             collect: &|names| {
-                happened.borrow_mut().push(format!("{} {}", now.get() / MINUTE_MS, names.join("+")));
+                happened.borrow_mut().push(format!(
+                    "{} {}",
+                    now.get() / MINUTE_MS,
+                    names.join("+")
+                ));
                 let outcome = outcome(now.get());
                 // A run takes two minutes.
                 if outcome.is_ok() {
-                    ledger.borrow_mut().extend(names.iter().map(|name| ((*name).to_owned(), now.get())));
+                    ledger
+                        .borrow_mut()
+                        .extend(names.iter().map(|name| ((*name).to_owned(), now.get())));
                     now.set(now.get() + 2 * MINUTE_MS);
                 }
                 outcome
@@ -222,7 +268,10 @@ mod tests {
     fn what_was_missed_is_made_up_for_once() {
         // Last tried three days ago: many times were missed.
         let stored = [("daily", -3 * 24 * HOUR_MS)];
-        assert_eq!(played(30, &[("daily", "0 6 * * *")], &stored, &|_| Ok(())), ["0 daily", "360 daily"]);
+        assert_eq!(
+            played(30, &[("daily", "0 6 * * *")], &stored, &|_| Ok(())),
+            ["0 daily", "360 daily"]
+        );
         // One that was never tried is due at once.
         assert_eq!(played(2, &[("new", "0 6 * * *")], &[], &|_| Ok(())), ["0 new"]);
     }
@@ -231,8 +280,17 @@ mod tests {
     fn a_run_that_comes_to_nothing_waits_for_the_next_time_unless_another_was_writing() {
         let broken = |_| Err(Diagnostic::new(code::LEDGER_FULL, "full"));
         assert_eq!(played(2, &[("a", "0 * * * *")], &[("a", 0)], &broken), ["60 a"]);
-        let busy = |now_ms| if now_ms < 61 * MINUTE_MS { Err(Diagnostic::new(code::LEDGER_BUSY, "busy")) } else { Ok(()) };
-        assert_eq!(played(2, &[("a", "0 * * * *")], &[("a", 0)], &busy), ["60 a", "60 a", "60 a", "60 a", "61 a"]);
+        let busy = |now_ms| {
+            if now_ms < 61 * MINUTE_MS {
+                Err(Diagnostic::new(code::LEDGER_BUSY, "busy"))
+            } else {
+                Ok(())
+            }
+        };
+        assert_eq!(
+            played(2, &[("a", "0 * * * *")], &[("a", 0)], &busy),
+            ["60 a", "60 a", "60 a", "60 a", "61 a"]
+        );
     }
 
     #[test]

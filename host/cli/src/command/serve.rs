@@ -30,21 +30,41 @@ pub fn serve(ui: Ui, global: &GlobalArgs, args: &ServeArgs) -> Result<(), Failur
 }
 
 /// Answers until the process is told to end.
-pub fn serve_until_stopped(ui: Ui, settings: Settings, listen: SocketAddr, token: Option<String>) -> Result<(), Failure> {
+pub fn serve_until_stopped(
+    ui: Ui,
+    settings: Settings,
+    listen: SocketAddr,
+    token: Option<String>,
+) -> Result<(), Failure> {
     let live = Arc::new(Live::start(&settings.rules.value, opening::rule_options(&settings))?);
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Diagnostic::new(code::INTERNAL, format!("the threads of the server cannot be started: {error}")))?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+        Diagnostic::new(
+            code::INTERNAL,
+            format!("the threads of the server cannot be started: {error}"),
+        )
+    })?;
     let settings = Arc::new(settings);
-    let planner = Planner::start(ui, Arc::clone(&settings))
-        .map_err(|error| Diagnostic::new(code::INTERNAL, format!("the thread that makes plans cannot be started: {error}")))?;
+    let planner = Planner::start(ui, Arc::clone(&settings)).map_err(|error| {
+        Diagnostic::new(
+            code::INTERNAL,
+            format!("the thread that makes plans cannot be started: {error}"),
+        )
+    })?;
     let authority = token.map(|token| authority(token, &settings, &live));
     let watched = Arc::clone(&live);
-    let scheduler = Scheduler::start(ui, Arc::clone(&settings), Arc::clone(&live))
-        .map_err(|error| Diagnostic::new(code::INTERNAL, format!("the thread that collects cannot be started: {error}")))?;
+    let scheduler =
+        Scheduler::start(ui, Arc::clone(&settings), Arc::clone(&live)).map_err(|error| {
+            Diagnostic::new(
+                code::INTERNAL,
+                format!("the thread that collects cannot be started: {error}"),
+            )
+        })?;
     let options = Options { authority, ..options(ui, settings, live, planner.clone(), listen) };
     let served = runtime.block_on(async {
         let reloads = tokio::spawn(show_reloads(ui, watched, planner));
-        let ready = |address: SocketAddr| ui.note(&format!("listening on http://{address}; end with Ctrl-C"));
+        let ready = |address: SocketAddr| {
+            ui.note(&format!("listening on http://{address}; end with Ctrl-C"))
+        };
         let served = server::serve(options, ready, stopped()).await;
         reloads.abort();
         served
@@ -55,7 +75,13 @@ pub fn serve_until_stopped(ui: Ui, settings: Settings, listen: SocketAddr, token
     Ok(served?)
 }
 
-fn options(ui: Ui, settings: Arc<Settings>, live: Arc<Live>, planner: Planner, listen: SocketAddr) -> Options {
+fn options(
+    ui: Ui,
+    settings: Arc<Settings>,
+    live: Arc<Live>,
+    planner: Planner,
+    listen: SocketAddr,
+) -> Options {
     Options {
         ledger_path: settings.ledger.value.clone(),
         listen,
@@ -65,22 +91,36 @@ fn options(ui: Ui, settings: Arc<Settings>, live: Arc<Live>, planner: Planner, l
         authority: None,
         sources: settings.sources.iter().map(opening::source_facts).collect(),
         now_ms: Arc::new(query::now_ms),
-        rules_of: Arc::new(move |facts: &[RuleFacts], tables: &[(String, String)]| opening::stored_rules(&settings, facts, tables)),
+        rules_of: Arc::new(move |facts: &[RuleFacts], tables: &[(String, String)]| {
+            opening::stored_rules(&settings, facts, tables)
+        }),
         log: Arc::new(move |line| ui.note(&line)),
     }
 }
 
 /// What who has the token may do: what the same commands do, with the rules in force.
 fn authority(token: String, settings: &Arc<Settings>, live: &Arc<Live>) -> Authority {
-    let (approving, applying, live) = (Arc::clone(settings), Arc::clone(settings), Arc::clone(live));
+    let (approving, applying, live) =
+        (Arc::clone(settings), Arc::clone(settings), Arc::clone(live));
     Authority {
         token: token.into(),
         approve: Arc::new(move |plan, by, note| {
             let text = file_text(plan);
-            approval::record(&approving, &plan.generation, by, note, Some((Promise::read(&text)?, text)))
+            approval::record(
+                &approving,
+                &plan.generation,
+                by,
+                note,
+                Some((Promise::read(&text)?, text)),
+            )
         }),
         apply: Arc::new(move |plan| {
-            let report = apply::post(&applying, &live.current(), &Promise::read(&file_text(plan))?, &mut |_| {})?;
+            let report = apply::post(
+                &applying,
+                &live.current(),
+                &Promise::read(&file_text(plan))?,
+                &mut |_| {},
+            )?;
             Ok(run::json_of(&report))
         }),
     }
@@ -112,8 +152,11 @@ async fn show_reloads(ui: Ui, live: Arc<Live>, planner: Planner) {
             for finding in &findings_now {
                 ui.warning(finding);
             }
-            let verdict =
-                if findings_now.is_empty() { "the rules are well again" } else { "the rules were not taken; the last good ones stay in force" };
+            let verdict = if findings_now.is_empty() {
+                "the rules are well again"
+            } else {
+                "the rules were not taken; the last good ones stay in force"
+            };
             ui.note(verdict);
         }
         (count, findings) = (count_now, findings_now);

@@ -22,14 +22,23 @@ pub fn source(ui: Ui, global: &GlobalArgs, command: &SourceCommand) -> Result<()
     let settings = Settings::load(global, Need::File)?;
     match command {
         SourceCommand::Check { name } => check(ui, &settings, name.as_deref()),
-        SourceCommand::Status { name, format } => Ok(show(ui, &settings, name.as_deref(), *format)?),
-        SourceCommand::Measure { name, format } => Ok(measure::measure(ui, &settings, name, *format)?),
+        SourceCommand::Status { name, format } => {
+            Ok(show(ui, &settings, name.as_deref(), *format)?)
+        }
+        SourceCommand::Measure { name, format } => {
+            Ok(measure::measure(ui, &settings, name, *format)?)
+        }
         SourceCommand::Reset { name } => Ok(reset(ui, &settings, name)?),
-        SourceCommand::Table { name, out } => Ok(table::table(ui, &settings, name, out.as_deref())?),
+        SourceCommand::Table { name, out } => {
+            Ok(table::table(ui, &settings, name, out.as_deref())?)
+        }
     }
 }
 
-fn chosen<'s>(settings: &'s Settings, name: Option<&str>) -> Result<Vec<&'s SourceSettings>, Diagnostic> {
+fn chosen<'s>(
+    settings: &'s Settings,
+    name: Option<&str>,
+) -> Result<Vec<&'s SourceSettings>, Diagnostic> {
     match name {
         Some(name) => Ok(vec![settings.source(name)?]),
         None => Ok(settings.sources.iter().collect()),
@@ -64,40 +73,85 @@ fn show(ui: Ui, settings: &Settings, name: Option<&str>, format: Format) -> Resu
     let ledger = opening::ledger(settings, Access::Read)?;
     let now_ms = query::now_ms();
     let facts = chosen(settings, name)?.into_iter().map(opening::source_facts);
-    let all: Vec<SourceStatus> = facts.map(|facts| status(&ledger, &facts, now_ms)).collect::<Result<_, _>>()?;
+    let all: Vec<SourceStatus> =
+        facts.map(|facts| status(&ledger, &facts, now_ms)).collect::<Result<_, _>>()?;
     match format {
-        Format::Json => ui.data(&super::json_text(&all.iter().map(SourceStatus::document).collect::<Value>())),
+        Format::Json => {
+            ui.data(&super::json_text(&all.iter().map(SourceStatus::document).collect::<Value>()))
+        }
         Format::Text => {
             let months = if name.is_some() { usize::MAX } else { MONTHS_SHOWN };
-            ui.data(&all.iter().map(|status| text_of(status, now_ms, months)).collect::<Vec<_>>().join("\n"))
+            ui.data(
+                &all.iter()
+                    .map(|status| text_of(status, now_ms, months))
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            )
         }
     }
 }
 
 fn text_of(status: &SourceStatus, now_ms: i64, months: usize) -> String {
     let time = |at_ms: i64| format!("{} UTC", instant(at_ms)[..16].replace('T', " "));
-    let plugin = status.plugin.as_ref().map_or(String::new(), |plugin| format!(" ({} {})", plugin.name, plugin.version));
+    let plugin = status
+        .plugin
+        .as_ref()
+        .map_or(String::new(), |plugin| format!(" ({} {})", plugin.name, plugin.version));
     let mut lines = vec![format!("{}{plugin}", status.name)];
     let mut line = |what: &str, text: String| lines.push(format!("  {what:<13} {text}"));
-    line("last success", status.last_success.map_or("never".into(), |(run, at_ms)| format!("{}, run {}", time(at_ms), run.0)));
+    line(
+        "last success",
+        status
+            .last_success
+            .map_or("never".into(), |(run, at_ms)| format!("{}, run {}", time(at_ms), run.0)),
+    );
     line("newest day", status.newest_day.map_or("none".into(), |day| day.to_string()));
     if let (Some(failure), Some((run, at_ms))) = (&status.failure, status.last_attempt) {
-        line("last error", format!("{}, run {}: {}: {}", time(at_ms), run.0, failure.code, failure.message));
-        failure.hint.iter().flat_map(|hint| hint.lines()).for_each(|hint| line("", format!("hint: {hint}")));
+        line(
+            "last error",
+            format!("{}, run {}: {}: {}", time(at_ms), run.0, failure.code, failure.message),
+        );
+        failure
+            .hint
+            .iter()
+            .flat_map(|hint| hint.lines())
+            .for_each(|hint| line("", format!("hint: {hint}")));
     }
     if let Some(schedule) = &status.schedule {
-        let due = status.due_ms.map_or("never".into(), |due| if due <= now_ms { "now".into() } else { time(due) });
+        let due = status
+            .due_ms
+            .map_or("never".into(), |due| if due <= now_ms { "now".into() } else { time(due) });
         line("next due", format!("{due}, by `serve` (\"{schedule}\")"));
     }
     if status.has_state {
-        line("state", format!("kept for its plugin; `apportion source reset {}` forgets it", status.name));
+        line(
+            "state",
+            format!("kept for its plugin; `apportion source reset {}` forgets it", status.name),
+        );
     }
     for (first, last, reason) in &status.unknown {
-        line("unknown", format!("{}: {reason}", if first == last { first.to_string() } else { format!("{first} to {last}") }));
+        line(
+            "unknown",
+            format!(
+                "{}: {reason}",
+                if first == last { first.to_string() } else { format!("{first} to {last}") }
+            ),
+        );
     }
-    let gaps: Vec<(Day, Day)> = status.spans().into_iter().filter(|span| span.2 == DayState::Gap).map(|(start, end, _)| (start, end)).collect();
+    let gaps: Vec<(Day, Day)> = status
+        .spans()
+        .into_iter()
+        .filter(|span| span.2 == DayState::Gap)
+        .map(|(start, end, _)| (start, end))
+        .collect();
     if let (Some((first, _)), Some((_, last))) = (gaps.first(), gaps.last()) {
-        line("gaps", format!("{}: `apportion run --from {first} --to {last}`", counted(status.gaps() as u64, "day", "days")));
+        line(
+            "gaps",
+            format!(
+                "{}: `apportion run --from {first} --to {last}`",
+                counted(status.gaps() as u64, "day", "days")
+            ),
+        );
     }
     lines.extend(calendar(&status.days, months));
     lines.push(String::new());
@@ -118,9 +172,16 @@ fn calendar(days: &[(Day, DayState)], months: usize) -> Vec<String> {
     }
     let shown = rows.len().saturating_sub(months);
     let seen: String = rows.iter().skip(shown).map(|(_, letters)| letters.as_str()).collect();
-    let mut lines: Vec<String> = rows.into_iter().skip(shown).map(|(month, letters)| format!("  {month:<13} {letters}")).collect();
-    let legend: Vec<String> =
-        DayState::ALL.into_iter().filter(|state| seen.contains(state.letter())).map(|state| format!("{} {}", state.letter(), state.name())).collect();
+    let mut lines: Vec<String> = rows
+        .into_iter()
+        .skip(shown)
+        .map(|(month, letters)| format!("  {month:<13} {letters}"))
+        .collect();
+    let legend: Vec<String> = DayState::ALL
+        .into_iter()
+        .filter(|state| seen.contains(state.letter()))
+        .map(|state| format!("{} {}", state.letter(), state.name()))
+        .collect();
     if !legend.is_empty() {
         lines.push(format!("  {:<13} {}", "", legend.join("  ")));
     }
@@ -129,7 +190,8 @@ fn calendar(days: &[(Day, DayState)], months: usize) -> Vec<String> {
 
 fn reset(ui: Ui, settings: &Settings, name: &str) -> Result<(), Diagnostic> {
     let source = settings.source(name)?;
-    let forgotten = opening::ledger(settings, Access::Write)?.forget_state(&source.name, query::now_ms())?;
+    let forgotten =
+        opening::ledger(settings, Access::Write)?.forget_state(&source.name, query::now_ms())?;
     ui.note(&match forgotten {
         true => format!("the state of {name} is forgotten; its next collection begins without"),
         false => format!("{name} has no state"),
@@ -144,8 +206,13 @@ mod tests {
     #[test]
     fn a_calendar_has_a_row_a_month_and_says_what_its_letters_mean() {
         let first: Day = "2026-01-30".parse().unwrap_or_else(|error| panic!("{error}"));
-        let states = [DayState::Full, DayState::Restated, DayState::Gap, DayState::Empty, DayState::Partial];
-        let days: Vec<(Day, DayState)> = states.into_iter().enumerate().map(|(at, state)| (first.plus(at as i32), state)).collect();
+        let states =
+            [DayState::Full, DayState::Restated, DayState::Gap, DayState::Empty, DayState::Partial];
+        let days: Vec<(Day, DayState)> = states
+            .into_iter()
+            .enumerate()
+            .map(|(at, state)| (first.plus(at as i32), state))
+            .collect();
         assert_eq!(
             calendar(&days, 2),
             [
@@ -154,7 +221,10 @@ mod tests {
                 "                # full  r restated  p partial  . empty  ! gap",
             ]
         );
-        assert_eq!(calendar(&days, 1), ["  2026-02       !.p", "                p partial  . empty  ! gap"]);
+        assert_eq!(
+            calendar(&days, 1),
+            ["  2026-02       !.p", "                p partial  . empty  ! gap"]
+        );
         assert_eq!(calendar(&[], 1), Vec::<String>::new());
     }
 }

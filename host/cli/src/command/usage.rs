@@ -17,14 +17,26 @@ use serde_json::{Value, json};
 pub fn usage(ui: Ui, global: &GlobalArgs, args: &UsageArgs) -> Result<(), Failure> {
     let settings = Settings::load(global, Need::LedgerOnly)?;
     let period = query::period(&args.period)?.unwrap_or(Period::all());
-    let query = UsageQuery { period, metric: args.metric.clone(), group_by: args.group_by.iter().map(|key| key.trim().to_owned()).collect() };
+    let query = UsageQuery {
+        period,
+        metric: args.metric.clone(),
+        group_by: args.group_by.iter().map(|key| key.trim().to_owned()).collect(),
+    };
     let ledger = opening::ledger(&settings, Access::Read)?;
     if let Some(metric) = &args.metric {
         let known = ledger.usage_metrics()?;
         if !known.contains(metric) {
             let close = did_you_mean(metric, known.iter().map(String::as_str)).map(str::to_owned);
-            let hint = close.map_or_else(|| "`apportion usage` lists all metrics".into(), |close| format!("did you mean `{close}`?"));
-            return Err(Diagnostic::new(code::QUERY_INVALID, format!("no source states usage of the metric '{metric}'")).hint(hint).into());
+            let hint = close.map_or_else(
+                || "`apportion usage` lists all metrics".into(),
+                |close| format!("did you mean `{close}`?"),
+            );
+            return Err(Diagnostic::new(
+                code::QUERY_INVALID,
+                format!("no source states usage of the metric '{metric}'"),
+            )
+            .hint(hint)
+            .into());
         }
     }
     let table = usage_of(&ledger, &query)?;
@@ -45,24 +57,52 @@ fn text(ui: Ui, query: &UsageQuery, table: &UsageTable) -> String {
     let right = |name: &str| (name.to_owned(), Align::Right);
     let mut notes = Vec::new();
     let mut layout = if query.group_by.is_empty() {
-        Table::new([left("metric"), left("source"), left("from"), left("to"), right("days"), right("rows"), right("total"), left("unit")])
+        Table::new([
+            left("metric"),
+            left("source"),
+            left("from"),
+            left("to"),
+            right("days"),
+            right("rows"),
+            right("total"),
+            left("unit"),
+        ])
     } else {
         let keys = query.group_by.iter().map(|key| left(key));
         Table::new([left("metric")].into_iter().chain(keys).chain([right("total"), left("unit")]))
     };
     if query.group_by.is_empty() {
-        for Coverage { metric, source, unit, first, last, days, gaps, rows, total } in &table.coverage {
-            let counts = [days.to_string(), grouped(&rows.to_string()), grouped(&total.plain()), unit.clone()];
-            layout.row([metric.clone(), source.clone(), first.to_string(), last.to_string()].into_iter().chain(counts).collect());
+        for Coverage { metric, source, unit, first, last, days, gaps, rows, total } in
+            &table.coverage
+        {
+            let counts = [
+                days.to_string(),
+                grouped(&rows.to_string()),
+                grouped(&total.plain()),
+                unit.clone(),
+            ];
+            layout.row(
+                [metric.clone(), source.clone(), first.to_string(), last.to_string()]
+                    .into_iter()
+                    .chain(counts)
+                    .collect(),
+            );
             notes.extend(gaps.iter().map(|(from, to)| {
-                let days = if from == to { format!("on {from}") } else { format!("from {from} to {to}") };
+                let days =
+                    if from == to { format!("on {from}") } else { format!("from {from} to {to}") };
                 format!("gap: {source} says nothing of {metric} {days}\n")
             }));
         }
     }
     for UsageGroup { metric, unit, keys, total } in &table.groups {
         let keys = keys.iter().map(|key| if key.is_empty() { "-".to_owned() } else { key.clone() });
-        layout.row([metric.clone()].into_iter().chain(keys).chain([grouped(&total.plain()), unit.clone()]).collect());
+        layout.row(
+            [metric.clone()]
+                .into_iter()
+                .chain(keys)
+                .chain([grouped(&total.plain()), unit.clone()])
+                .collect(),
+        );
     }
     let (header, body) = layout.parts();
     format!("{}\n{body}\n{}", ui.bold(&header), notes.concat())
@@ -72,18 +112,39 @@ fn csv(query: &UsageQuery, table: &UsageTable) -> String {
     if query.group_by.is_empty() {
         let line = |coverage: &Coverage| {
             let Coverage { metric, source, unit, first, last, days, gaps, rows, total } = coverage;
-            let missing: i32 = gaps.iter().map(|(from, to)| to.epoch_days() - from.epoch_days() + 1).sum();
-            let cells = [first.to_string(), last.to_string(), days.to_string(), missing.to_string(), rows.to_string(), total.to_string()];
-            csv_line([metric.as_str(), source].into_iter().chain(cells.iter().map(String::as_str)).chain([unit.as_str()]))
+            let missing: i32 =
+                gaps.iter().map(|(from, to)| to.epoch_days() - from.epoch_days() + 1).sum();
+            let cells = [
+                first.to_string(),
+                last.to_string(),
+                days.to_string(),
+                missing.to_string(),
+                rows.to_string(),
+                total.to_string(),
+            ];
+            csv_line(
+                [metric.as_str(), source]
+                    .into_iter()
+                    .chain(cells.iter().map(String::as_str))
+                    .chain([unit.as_str()]),
+            )
         };
-        let header = csv_line(["metric", "source", "from", "to", "days", "days_missing", "rows", "total", "unit"].into_iter());
+        let header = csv_line(
+            ["metric", "source", "from", "to", "days", "days_missing", "rows", "total", "unit"]
+                .into_iter(),
+        );
         return std::iter::once(header).chain(table.coverage.iter().map(line)).collect();
     }
     let keys = query.group_by.iter().map(String::as_str);
     let header = csv_line(["metric"].into_iter().chain(keys).chain(["total", "unit"]));
     let line = |group: &UsageGroup| {
         let total = group.total.to_string();
-        csv_line([group.metric.as_str()].into_iter().chain(group.keys.iter().map(String::as_str)).chain([total.as_str(), group.unit.as_str()]))
+        csv_line(
+            [group.metric.as_str()]
+                .into_iter()
+                .chain(group.keys.iter().map(String::as_str))
+                .chain([total.as_str(), group.unit.as_str()]),
+        )
     };
     std::iter::once(header).chain(table.groups.iter().map(line)).collect()
 }
@@ -104,8 +165,12 @@ fn json_of(query: &UsageQuery, table: &UsageTable) -> Value {
         })
     };
     let group = |group: &UsageGroup| {
-        let keys: serde_json::Map<String, Value> =
-            query.group_by.iter().cloned().zip(group.keys.iter().map(|value| Value::from(value.as_str()))).collect();
+        let keys: serde_json::Map<String, Value> = query
+            .group_by
+            .iter()
+            .cloned()
+            .zip(group.keys.iter().map(|value| Value::from(value.as_str())))
+            .collect();
         json!({ "metric": group.metric, "group": keys, "total": group.total.to_string(), "unit": group.unit })
     };
     json!({

@@ -41,11 +41,15 @@ const COLUMNS: &[(&str, Cell)] = &[
     ("ChargeCategory", |text, _, row| text.push_str(row.category)),
     ("ChargeClass", |_, _, _| {}),
     ("ChargeDescription", |text, _, row| quoted(text, row.description)),
-    ("ChargeFrequency", |text, _, row| text.push_str(if row.category == "Usage" { "Usage-Based" } else { "Recurring" })),
+    ("ChargeFrequency", |text, _, row| {
+        text.push_str(if row.category == "Usage" { "Usage-Based" } else { "Recurring" })
+    }),
     ("ChargePeriodEnd", |text, _, row| instant(text, row.day.plus(row.days))),
     ("ChargePeriodStart", |text, _, row| instant(text, row.day)),
     ("CommitmentDiscountId", |text, _, row| quoted(text, row.commitment.map_or("", |(id, _)| id))),
-    ("CommitmentDiscountStatus", |text, _, row| text.push_str(row.commitment.map_or("", |(_, status)| status))),
+    ("CommitmentDiscountStatus", |text, _, row| {
+        text.push_str(row.commitment.map_or("", |(_, status)| status))
+    }),
     ("ContractedCost", |text, _, row| decimal(text, row.effective)),
     ("EffectiveCost", |text, _, row| decimal(text, row.effective)),
     ("InvoiceIssuerName", |text, cloud, _| quoted(text, cloud.issuer)),
@@ -59,8 +63,15 @@ const COLUMNS: &[(&str, Cell)] = &[
     ("ResourceName", |text, _, row| quoted(text, row.resource_name)),
     ("ServiceCategory", |text, _, row| quoted(text, row.service_category)),
     ("ServiceName", |text, _, row| quoted(text, row.service)),
-    ("SubAccountId", |text, cloud, row| quoted(text, &row.account.map_or(String::new(), |account| catalog::account_id(cloud, account)))),
-    ("SubAccountName", |text, _, row| quoted(text, &row.account.map_or("organization".to_owned(), catalog::account_name))),
+    ("SubAccountId", |text, cloud, row| {
+        quoted(
+            text,
+            &row.account.map_or(String::new(), |account| catalog::account_id(cloud, account)),
+        )
+    }),
+    ("SubAccountName", |text, _, row| {
+        quoted(text, &row.account.map_or("organization".to_owned(), catalog::account_name))
+    }),
     ("Tags", |text, _, row| quoted(text, row.tags)),
 ];
 
@@ -76,10 +87,17 @@ pub struct BillFile {
 
 impl BillFile {
     pub fn create(folder: &Path, cloud: &'static Cloud, month: Month) -> Result<BillFile> {
-        let file = BufWriter::new(File::create(folder.join(format!("{month}.csv{}", if cloud.is_packed { ".gz" } else { "" })))?);
+        let file = BufWriter::new(File::create(
+            folder.join(format!("{month}.csv{}", if cloud.is_packed { ".gz" } else { "" })),
+        )?);
         // No time and no name in the packed file: the same seed makes the same bytes.
-        let out: Box<dyn Write> = if cloud.is_packed { Box::new(GzBuilder::new().mtime(0).write(file, Compression::fast())) } else { Box::new(file) };
-        let columns: Vec<&(&str, Cell)> = COLUMNS.iter().filter(|(name, _)| is_exported(cloud, name)).collect();
+        let out: Box<dyn Write> = if cloud.is_packed {
+            Box::new(GzBuilder::new().mtime(0).write(file, Compression::fast()))
+        } else {
+            Box::new(file)
+        };
+        let columns: Vec<&(&str, Cell)> =
+            COLUMNS.iter().filter(|(name, _)| is_exported(cloud, name)).collect();
         let mut bill = BillFile {
             out,
             cloud,
@@ -160,6 +178,7 @@ fn decimal(text: &mut String, amount: i64) {
 }
 
 pub fn tags_json(tags: &[(&str, String)]) -> String {
-    let members: Vec<String> = tags.iter().map(|(key, value)| format!("\"{key}\": \"{value}\"")).collect();
+    let members: Vec<String> =
+        tags.iter().map(|(key, value)| format!("\"{key}\": \"{value}\"")).collect();
     format!("{{{}}}", members.join(", "))
 }

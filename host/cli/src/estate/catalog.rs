@@ -21,7 +21,8 @@ pub const TEAMS: &[Team] = &[
     Team { name: "platform", weight: 6, applications: &["ci", "registry", "vault"] },
 ];
 
-const SHARED: [&str; 4] = ["shared-network", "shared-security", "shared-observability", "shared-kubernetes"];
+const SHARED: [&str; 4] =
+    ["shared-network", "shared-security", "shared-observability", "shared-kubernetes"];
 const SANDBOXES: [&str; 2] = ["sandbox-hackathon", "sandbox-interviews"];
 
 /// Accounts by number: two a team, then the shared ones, then sandboxes.
@@ -44,7 +45,9 @@ pub fn is_sandbox(account: usize) -> bool {
 pub fn account_name(account: usize) -> String {
     let teams = TEAMS.len() * 2;
     match account {
-        _ if account < teams => format!("{}-{}", TEAMS[account / 2].name, ["prod", "dev"][account % 2]),
+        _ if account < teams => {
+            format!("{}-{}", TEAMS[account / 2].name, ["prod", "dev"][account % 2])
+        }
         _ if account < teams + SHARED.len() => SHARED[account - teams].to_owned(),
         _ => SANDBOXES[(account - teams - SHARED.len()) % SANDBOXES.len()].to_owned(),
     }
@@ -62,8 +65,23 @@ pub struct Service {
     pub shared_account: Option<&'static str>,
 }
 
-const fn service(name: &'static str, category: &'static str, description: &'static str, weight: usize, daily_cents: (i64, i64)) -> Service {
-    Service { name, category, description, weight, daily_cents, can_be_covered: false, is_kubernetes: false, shared_account: None }
+const fn service(
+    name: &'static str,
+    category: &'static str,
+    description: &'static str,
+    weight: usize,
+    daily_cents: (i64, i64),
+) -> Service {
+    Service {
+        name,
+        category,
+        description,
+        weight,
+        daily_cents,
+        can_be_covered: false,
+        is_kubernetes: false,
+        shared_account: None,
+    }
 }
 
 const fn coverable(service: Service) -> Service {
@@ -108,20 +126,95 @@ pub const CLOUDS: &[Cloud] = &[
         resources: 1300,
         regions: &["us-east-1", "eu-west-1", "eu-central-1", "ap-southeast-1"],
         services: &[
-            coverable(service("Amazon Elastic Compute Cloud", "Compute", "$0.192 per On Demand Linux m5.xlarge Instance Hour", 22, (80, 9000))),
-            coverable(service("Amazon Relational Database Service", "Databases", "$0.48 per RDS db.r6g.xlarge Multi-AZ hour", 8, (300, 8000))),
-            service("Amazon Simple Storage Service", "Storage", "$0.023 per GB - first 50 TB / month of storage used", 14, (2, 2500)),
-            service("AWS Lambda", "Compute", "AWS Lambda - Requests, \"free tier\" included", 10, (0, 400)),
-            service("Amazon DynamoDB", "Databases", "$0.25 per million read request units", 6, (5, 1800)),
-            service("Amazon OpenSearch Service", "Analytics", "$0.335 per r6g.large.search instance hour", 3, (400, 6000)),
-            kubernetes(service("Amazon Elastic Kubernetes Service", "Compute", "Split cost of a pod: vCPU and memory", 20, (10, 1500))),
-            shared(service("Amazon Virtual Private Cloud", "Networking", "$0.045 per NAT Gateway Hour", 4, (108, 3000)), "shared-network"),
+            coverable(service(
+                "Amazon Elastic Compute Cloud",
+                "Compute",
+                "$0.192 per On Demand Linux m5.xlarge Instance Hour",
+                22,
+                (80, 9000),
+            )),
+            coverable(service(
+                "Amazon Relational Database Service",
+                "Databases",
+                "$0.48 per RDS db.r6g.xlarge Multi-AZ hour",
+                8,
+                (300, 8000),
+            )),
+            service(
+                "Amazon Simple Storage Service",
+                "Storage",
+                "$0.023 per GB - first 50 TB / month of storage used",
+                14,
+                (2, 2500),
+            ),
+            service(
+                "AWS Lambda",
+                "Compute",
+                "AWS Lambda - Requests, \"free tier\" included",
+                10,
+                (0, 400),
+            ),
+            service(
+                "Amazon DynamoDB",
+                "Databases",
+                "$0.25 per million read request units",
+                6,
+                (5, 1800),
+            ),
+            service(
+                "Amazon OpenSearch Service",
+                "Analytics",
+                "$0.335 per r6g.large.search instance hour",
+                3,
+                (400, 6000),
+            ),
+            kubernetes(service(
+                "Amazon Elastic Kubernetes Service",
+                "Compute",
+                "Split cost of a pod: vCPU and memory",
+                20,
+                (10, 1500),
+            )),
             shared(
-                service("AWS Data Transfer", "Networking", "$0.09 per GB - first 10 TB / month, data transfer out", 4, (50, 6000)),
+                service(
+                    "Amazon Virtual Private Cloud",
+                    "Networking",
+                    "$0.045 per NAT Gateway Hour",
+                    4,
+                    (108, 3000),
+                ),
                 "shared-network",
             ),
-            shared(service("Amazon GuardDuty", "Security", "$1.00 per GB of VPC Flow and DNS logs analyzed", 2, (100, 1500)), "shared-security"),
-            shared(service("AWS CloudTrail", "Management and Governance", "$2.00 per 100,000 management events", 2, (40, 700)), "shared-security"),
+            shared(
+                service(
+                    "AWS Data Transfer",
+                    "Networking",
+                    "$0.09 per GB - first 10 TB / month, data transfer out",
+                    4,
+                    (50, 6000),
+                ),
+                "shared-network",
+            ),
+            shared(
+                service(
+                    "Amazon GuardDuty",
+                    "Security",
+                    "$1.00 per GB of VPC Flow and DNS logs analyzed",
+                    2,
+                    (100, 1500),
+                ),
+                "shared-security",
+            ),
+            shared(
+                service(
+                    "AWS CloudTrail",
+                    "Management and Governance",
+                    "$2.00 per 100,000 management events",
+                    2,
+                    (40, 700),
+                ),
+                "shared-security",
+            ),
             shared(
                 service(
                     "Datadog Pro (Marketplace)",
@@ -147,15 +240,54 @@ pub const CLOUDS: &[Cloud] = &[
         resources: 360,
         regions: &["westeurope", "northeurope", "germanywestcentral"],
         services: &[
-            service("Virtual Machines", "Compute", "Virtual Machines Dsv5 Series - D4s v5 - EU West", 30, (60, 7000)),
-            service("Azure SQL Database", "Databases", "SQL Database Single General Purpose - vCore", 14, (120, 5000)),
-            service("Azure Blob Storage", "Storage", "Tiered Block Blob - Hot LRS Data Stored", 20, (1, 900)),
-            service("Azure OpenAI Service", "AI and Machine Learning", "Tokens, 1K, prompt, \"global\" deployment", 6, (100, 9000)),
+            service(
+                "Virtual Machines",
+                "Compute",
+                "Virtual Machines Dsv5 Series - D4s v5 - EU West",
+                30,
+                (60, 7000),
+            ),
+            service(
+                "Azure SQL Database",
+                "Databases",
+                "SQL Database Single General Purpose - vCore",
+                14,
+                (120, 5000),
+            ),
+            service(
+                "Azure Blob Storage",
+                "Storage",
+                "Tiered Block Blob - Hot LRS Data Stored",
+                20,
+                (1, 900),
+            ),
+            service(
+                "Azure OpenAI Service",
+                "AI and Machine Learning",
+                "Tokens, 1K, prompt, \"global\" deployment",
+                6,
+                (100, 9000),
+            ),
             shared(
-                service("Azure Monitor", "Management and Governance", "Log Analytics - Pay-as-you-go Data Ingestion", 6, (50, 3000)),
+                service(
+                    "Azure Monitor",
+                    "Management and Governance",
+                    "Log Analytics - Pay-as-you-go Data Ingestion",
+                    6,
+                    (50, 3000),
+                ),
                 "shared-observability",
             ),
-            shared(service("ExpressRoute", "Networking", "ExpressRoute Standard Metered Data 1 Gbps Circuit", 2, (900, 900)), "shared-network"),
+            shared(
+                service(
+                    "ExpressRoute",
+                    "Networking",
+                    "ExpressRoute Standard Metered Data 1 Gbps Circuit",
+                    2,
+                    (900, 900),
+                ),
+                "shared-network",
+            ),
         ],
     },
     Cloud {
@@ -171,30 +303,89 @@ pub const CLOUDS: &[Cloud] = &[
         resources: 470,
         regions: &["europe-west1", "europe-west4", "us-central1"],
         services: &[
-            service("Compute Engine", "Compute", "N2 Instance Core running in Belgium", 24, (40, 5000)),
+            service(
+                "Compute Engine",
+                "Compute",
+                "N2 Instance Core running in Belgium",
+                24,
+                (40, 5000),
+            ),
             service("BigQuery", "Analytics", "Analysis (on-demand), per TiB", 16, (10, 12_000)),
-            service("Vertex AI", "AI and Machine Learning", "Custom training — n1-highmem-8 with NVIDIA T4", 8, (200, 16_000)),
-            service("Cloud Storage", "Storage", "Standard Storage Europe Multi-region", 18, (1, 1200)),
-            shared(service("Networking", "Networking", "Network Internet Egress from EMEA to EMEA", 4, (30, 2500)), "shared-network"),
-            shared(service("Security Command Center", "Security", "Security Command Center Premium tier", 2, (200, 900)), "shared-security"),
+            service(
+                "Vertex AI",
+                "AI and Machine Learning",
+                "Custom training — n1-highmem-8 with NVIDIA T4",
+                8,
+                (200, 16_000),
+            ),
+            service(
+                "Cloud Storage",
+                "Storage",
+                "Standard Storage Europe Multi-region",
+                18,
+                (1, 1200),
+            ),
+            shared(
+                service(
+                    "Networking",
+                    "Networking",
+                    "Network Internet Egress from EMEA to EMEA",
+                    4,
+                    (30, 2500),
+                ),
+                "shared-network",
+            ),
+            shared(
+                service(
+                    "Security Command Center",
+                    "Security",
+                    "Security Command Center Premium tier",
+                    2,
+                    (200, 900),
+                ),
+                "shared-security",
+            ),
         ],
     },
 ];
 
 /// An id in the style of the cloud.
-pub fn resource_id(cloud: &Cloud, service: &Service, account: usize, name: &str, random: &mut Random) -> String {
+pub fn resource_id(
+    cloud: &Cloud,
+    service: &Service,
+    account: usize,
+    name: &str,
+    random: &mut Random,
+) -> String {
     let kind = service.name.split_whitespace().last().unwrap_or_default().to_lowercase();
     match cloud.name {
-        "aws" => format!("arn:aws:{kind}:{}:{}:{name}/{}", cloud.regions[0], account_id(cloud, account), random.hex(17)),
-        "azure" => format!("/subscriptions/{}/resourcegroups/{name}/providers/{kind}/{}", account_id(cloud, account), random.hex(8)),
-        _ => format!("//{kind}.googleapis.com/projects/{}/{name}/{}", account_id(cloud, account), random.hex(10)),
+        "aws" => format!(
+            "arn:aws:{kind}:{}:{}:{name}/{}",
+            cloud.regions[0],
+            account_id(cloud, account),
+            random.hex(17)
+        ),
+        "azure" => format!(
+            "/subscriptions/{}/resourcegroups/{name}/providers/{kind}/{}",
+            account_id(cloud, account),
+            random.hex(8)
+        ),
+        _ => format!(
+            "//{kind}.googleapis.com/projects/{}/{name}/{}",
+            account_id(cloud, account),
+            random.hex(10)
+        ),
     }
 }
 
 pub fn account_id(cloud: &Cloud, account: usize) -> String {
     match cloud.name {
         "aws" => format!("{:012}", 200_000_000_000_u64 + account as u64 * 37_037),
-        "azure" => format!("{:08x}-0000-4000-8000-{:012x}", 0x5ab5_0000 + account, 0x0a11_0c00 + account * 257),
+        "azure" => format!(
+            "{:08x}-0000-4000-8000-{:012x}",
+            0x5ab5_0000 + account,
+            0x0a11_0c00 + account * 257
+        ),
         _ => format!("{}-{:06}", account_name(account), 400_000 + account * 97),
     }
 }

@@ -39,10 +39,25 @@ pub fn organizations(_: &Settings, source: &SourceSettings) -> Result<Organizati
 
 fn access(source: &SourceSettings) -> Result<Access, Diagnostic> {
     let section = source.reach.aws.clone().unwrap_or_default();
-    let seconds = bounded(source, "timeout_seconds", section.timeout_seconds, TIMEOUT_SECONDS, TIMEOUT_SECONDS_MAX)?;
-    for (key, value) in [("profile", &section.profile), ("role", &section.role), ("external_id", &section.external_id), ("region", &section.region)] {
+    let seconds = bounded(
+        source,
+        "timeout_seconds",
+        section.timeout_seconds,
+        TIMEOUT_SECONDS,
+        TIMEOUT_SECONDS_MAX,
+    )?;
+    for (key, value) in [
+        ("profile", &section.profile),
+        ("role", &section.role),
+        ("external_id", &section.external_id),
+        ("region", &section.region),
+    ] {
         if value.as_deref().is_some_and(|value| value.trim().is_empty()) {
-            return Err(refused(source, format!("{key} is empty"), "leave the line out, and AWS's own settings count"));
+            return Err(refused(
+                source,
+                format!("{key} is empty"),
+                "leave the line out, and AWS's own settings count",
+            ));
         }
     }
     if let Some(role) = section.role.as_ref().filter(|role| !role.starts_with("arn:")) {
@@ -56,8 +71,14 @@ fn access(source: &SourceSettings) -> Result<Access, Diagnostic> {
             "an external id belongs to a role: add `role = \"arn:aws:iam::…\"`",
         ));
     }
-    if let Some(endpoint) = section.endpoint.as_ref().filter(|endpoint| !["http://", "https://"].iter().any(|scheme| endpoint.starts_with(scheme))) {
-        return Err(refused(source, format!("the endpoint '{endpoint}' is not a URL"), "endpoint = \"https://ce.us-east-1.amazonaws.com\""));
+    if let Some(endpoint) = section.endpoint.as_ref().filter(|endpoint| {
+        !["http://", "https://"].iter().any(|scheme| endpoint.starts_with(scheme))
+    }) {
+        return Err(refused(
+            source,
+            format!("the endpoint '{endpoint}' is not a URL"),
+            "endpoint = \"https://ce.us-east-1.amazonaws.com\"",
+        ));
     }
     Ok(Access {
         source: source.name.clone(),
@@ -69,16 +90,25 @@ fn access(source: &SourceSettings) -> Result<Access, Diagnostic> {
     })
 }
 
-fn bounded(source: &SourceSettings, key: &str, written: Option<u64>, default: u64, maximum: u64) -> Result<u64, Diagnostic> {
+fn bounded(
+    source: &SourceSettings,
+    key: &str,
+    written: Option<u64>,
+    default: u64,
+    maximum: u64,
+) -> Result<u64, Diagnostic> {
     match written {
         None => Ok(default),
-        Some(value) if value == 0 || value > maximum => {
-            Err(refused(source, format!("{key} = {value} is out of bounds"), &format!("use 1 to {maximum}")))
-        }
+        Some(value) if value == 0 || value > maximum => Err(refused(
+            source,
+            format!("{key} = {value} is out of bounds"),
+            &format!("use 1 to {maximum}"),
+        )),
         Some(value) => Ok(value),
     }
 }
 
 fn refused(source: &SourceSettings, message: String, hint: &str) -> Diagnostic {
-    Diagnostic::new(code::CONFIG_VALUE, format!("[sources.{}.aws]: {message}", source.name)).hint(hint)
+    Diagnostic::new(code::CONFIG_VALUE, format!("[sources.{}.aws]: {message}", source.name))
+        .hint(hint)
 }

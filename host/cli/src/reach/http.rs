@@ -86,10 +86,17 @@ pub struct GoogleSection {
 /// The client of a source; what its sections say was looked at when the settings were read.
 pub fn http(settings: &Settings, source: &SourceSettings) -> Result<Http, Diagnostic> {
     let mut flaws = Flaws::default();
-    let mut options = source.reach.http.as_ref().map_or_else(|| Options::new(&source.name), |http| flaws.options(http, &source.name, &settings.root));
+    let mut options = source.reach.http.as_ref().map_or_else(
+        || Options::new(&source.name),
+        |http| flaws.options(http, &source.name, &settings.root),
+    );
     if let Some(url) = env_var::value(env_var::PROXY) {
         let refused = |reason: String| {
-            Diagnostic::new(code::CONFIG_VALUE, format!("{} cannot be used: {reason}", env_var::PROXY)).hint(format!(
+            Diagnostic::new(
+                code::CONFIG_VALUE,
+                format!("{} cannot be used: {reason}", env_var::PROXY),
+            )
+            .hint(format!(
                 "`export {}=http://proxy:3128`, and its user and password as {}=user:password",
                 env_var::PROXY,
                 env_var::PROXY_AUTH
@@ -97,7 +104,8 @@ pub fn http(settings: &Settings, source: &SourceSettings) -> Result<Http, Diagno
         };
         let named = Proxy::at(&url.to_string_lossy()).map_err(refused)?;
         // What the file says of who asks was said to another proxy.
-        let auth = env_var::value(env_var::PROXY_AUTH).map(|_| Keeper::Env(env_var::PROXY_AUTH.into()));
+        let auth =
+            env_var::value(env_var::PROXY_AUTH).map(|_| Keeper::Env(env_var::PROXY_AUTH.into()));
         let except = source.reach.http.as_ref().map(HttpSection::except).unwrap_or_default();
         options.proxy = Some(Proxy { auth, except, ..named });
     }
@@ -117,7 +125,11 @@ pub fn http(settings: &Settings, source: &SourceSettings) -> Result<Http, Diagno
 pub fn flaws(section: &SourceSection) -> Vec<Flaw> {
     let mut flaws = Flaws::default();
     let here = Path::new("");
-    let allow = section.http.as_ref().map(|http| flaws.options(http.get_ref(), "", here).allow).unwrap_or_default();
+    let allow = section
+        .http
+        .as_ref()
+        .map(|http| flaws.options(http.get_ref(), "", here).allow)
+        .unwrap_or_default();
     for secret in section.secrets.values() {
         flaws.slot(&secret.span(), secret.get_ref(), &allow, here);
     }
@@ -134,19 +146,36 @@ impl Flaws {
 
     fn options(&mut self, http: &HttpSection, source: &str, root: &Path) -> Options {
         let usual = Options::new(source);
-        let seconds = |written: Option<u64>, usual: Duration| written.map_or(usual, Duration::from_secs);
+        let seconds =
+            |written: Option<u64>, usual: Duration| written.map_or(usual, Duration::from_secs);
         Options {
             allow: self.allow(http.allow.as_deref().unwrap_or_default()),
             networks: self.networks(http.networks.as_deref().unwrap_or_default()),
-            timeout: seconds(self.number("timeout_seconds", http.timeout_seconds.as_ref(), TIMEOUT_SECONDS_MAX), usual.timeout),
-            response_bytes: self.number("response_mib", http.response_mib.as_ref(), RESPONSE_MIB_MAX).map_or(usual.response_bytes, |mib| mib << 20),
-            requests: self.number("requests", http.requests.as_ref(), REQUESTS_MAX).unwrap_or(usual.requests),
-            requests_per_minute: self.small("requests_per_minute", http.requests_per_minute.as_ref(), REQUESTS_PER_MINUTE_MAX),
+            timeout: seconds(
+                self.number("timeout_seconds", http.timeout_seconds.as_ref(), TIMEOUT_SECONDS_MAX),
+                usual.timeout,
+            ),
+            response_bytes: self
+                .number("response_mib", http.response_mib.as_ref(), RESPONSE_MIB_MAX)
+                .map_or(usual.response_bytes, |mib| mib << 20),
+            requests: self
+                .number("requests", http.requests.as_ref(), REQUESTS_MAX)
+                .unwrap_or(usual.requests),
+            requests_per_minute: self.small(
+                "requests_per_minute",
+                http.requests_per_minute.as_ref(),
+                REQUESTS_PER_MINUTE_MAX,
+            ),
             retries: match http.retries.as_ref().map(Spanned::get_ref) {
                 Some(0) => 0,
-                _ => self.small("retries", http.retries.as_ref(), RETRIES_MAX).unwrap_or(usual.retries),
+                _ => self
+                    .small("retries", http.retries.as_ref(), RETRIES_MAX)
+                    .unwrap_or(usual.retries),
             },
-            waiting: seconds(self.number("retry_seconds", http.retry_seconds.as_ref(), RETRY_SECONDS_MAX), usual.waiting),
+            waiting: seconds(
+                self.number("retry_seconds", http.retry_seconds.as_ref(), RETRY_SECONDS_MAX),
+                usual.waiting,
+            ),
             proxy: self.proxy(http, root),
             ca_file: http.ca_file.as_ref().map(|path| in_root(root, path.get_ref())),
             ..usual
@@ -154,7 +183,8 @@ impl Flaws {
     }
 
     fn proxy(&mut self, http: &HttpSection, root: &Path) -> Option<Proxy> {
-        let auth = http.proxy_auth.as_ref().and_then(|auth| self.kept(&auth.span(), auth.get_ref(), root));
+        let auth =
+            http.proxy_auth.as_ref().and_then(|auth| self.kept(&auth.span(), auth.get_ref(), root));
         for host in http.no_proxy.as_deref().unwrap_or_default() {
             let text = host.get_ref();
             if text.is_empty() || text.contains([',', ' ', '*']) || text.contains("//") {
@@ -182,7 +212,8 @@ impl Flaws {
             match Allowed::parse(line.get_ref()) {
                 Ok(allowed) => allow.push(allowed),
                 Err(reason) => {
-                    let message = format!("'{}' cannot be allowed: {reason}", line.get_ref().escape_debug());
+                    let message =
+                        format!("'{}' cannot be allowed: {reason}", line.get_ref().escape_debug());
                     self.add(&line.span(), message, "write a method and the start of a URL, such as \"GET https://api.example.com/v1/\"");
                 }
             }
@@ -195,7 +226,11 @@ impl Flaws {
         for line in lines {
             match Networks::range(line.get_ref()) {
                 Ok(network) => networks.push(network),
-                Err(reason) => self.add(&line.span(), reason, "write a range of addresses, such as \"10.1.0.0/16\""),
+                Err(reason) => self.add(
+                    &line.span(),
+                    reason,
+                    "write a range of addresses, such as \"10.1.0.0/16\"",
+                ),
             }
         }
         Networks::new(networks)
@@ -205,7 +240,11 @@ impl Flaws {
         let written = written?;
         let value = *written.get_ref();
         if value == 0 || value > maximum {
-            self.add(&written.span(), format!("{name} = {value} is out of bounds"), format!("use 1 to {maximum}"));
+            self.add(
+                &written.span(),
+                format!("{name} = {value} is out of bounds"),
+                format!("use 1 to {maximum}"),
+            );
         }
         Some(value.clamp(1, maximum))
     }
@@ -214,11 +253,22 @@ impl Flaws {
         self.number(name, written, maximum).map(|value| u32::try_from(value).unwrap_or(u32::MAX))
     }
 
-    fn slot(&mut self, span: &Range<usize>, section: &SecretSection, allow: &[Allowed], root: &Path) -> Option<Slot> {
+    fn slot(
+        &mut self,
+        span: &Range<usize>,
+        section: &SecretSection,
+        allow: &[Allowed],
+        root: &Path,
+    ) -> Option<Slot> {
         let areas = self.areas(span, section.areas.as_deref().unwrap_or_default(), allow);
-        let kept = KeptSection { env: section.env.clone(), file: section.file.clone(), command: section.command.clone() };
+        let kept = KeptSection {
+            env: section.env.clone(),
+            file: section.file.clone(),
+            command: section.command.clone(),
+        };
         let google = section.google_service_account.as_ref();
-        let named = kept.named() + usize::from(section.oauth2.is_some()) + usize::from(google.is_some());
+        let named =
+            kept.named() + usize::from(section.oauth2.is_some()) + usize::from(google.is_some());
         if named != 1 {
             let message = format!("this secret is kept in {named} places, and it has to be one");
             self.add(
@@ -241,9 +291,14 @@ impl Flaws {
 
     fn client(&mut self, client: &OAuth2Section, root: &Path) -> Option<Keeper> {
         if let Err(reason) = normal(client.token_url.get_ref()) {
-            self.add(&client.token_url.span(), format!("tokens cannot come from there: {reason}"), "write the URL of the token endpoint");
+            self.add(
+                &client.token_url.span(),
+                format!("tokens cannot come from there: {reason}"),
+                "write the URL of the token endpoint",
+            );
         }
-        let secret = self.kept(&client.client_secret.span(), client.client_secret.get_ref(), root)?;
+        let secret =
+            self.kept(&client.client_secret.span(), client.client_secret.get_ref(), root)?;
         Some(Keeper::OAuth2(OAuth2 {
             token_url: client.token_url.get_ref().clone(),
             client_id: client.client_id.clone(),
@@ -254,9 +309,15 @@ impl Flaws {
 
     fn kept(&mut self, span: &Range<usize>, section: &KeptSection, root: &Path) -> Option<Keeper> {
         match section {
-            KeptSection { env: Some(name), file: None, command: None } if !name.is_empty() => Some(Keeper::Env(name.clone())),
-            KeptSection { env: None, file: Some(path), command: None } if !path.is_empty() => Some(Keeper::File(in_root(root, path))),
-            KeptSection { env: None, file: None, command: Some(words) } if !words.is_empty() => Some(Keeper::Command(words.clone())),
+            KeptSection { env: Some(name), file: None, command: None } if !name.is_empty() => {
+                Some(Keeper::Env(name.clone()))
+            }
+            KeptSection { env: None, file: Some(path), command: None } if !path.is_empty() => {
+                Some(Keeper::File(in_root(root, path)))
+            }
+            KeptSection { env: None, file: None, command: Some(words) } if !words.is_empty() => {
+                Some(Keeper::Command(words.clone()))
+            }
             _ => {
                 self.add(
                     span,
@@ -269,21 +330,40 @@ impl Flaws {
     }
 
     /// Where a secret may go: to nobody who is not asked anyway.
-    fn areas(&mut self, span: &Range<usize>, lines: &[Spanned<String>], allow: &[Allowed]) -> Vec<Area> {
+    fn areas(
+        &mut self,
+        span: &Range<usize>,
+        lines: &[Spanned<String>],
+        allow: &[Allowed],
+    ) -> Vec<Area> {
         if lines.is_empty() {
-            self.add(span, "it is not said where this secret may go", "write `for = [\"https://api.example.com/\"]`");
+            self.add(
+                span,
+                "it is not said where this secret may go",
+                "write `for = [\"https://api.example.com/\"]`",
+            );
         }
         let mut areas = Vec::new();
         for line in lines {
             match Area::parse(line.get_ref()) {
-                Ok(area) if allow.iter().any(|allowed| area.has_its_servers_in(&allowed.area)) => areas.push(area),
+                Ok(area) if allow.iter().any(|allowed| area.has_its_servers_in(&allowed.area)) => {
+                    areas.push(area)
+                }
                 Ok(area) => {
-                    let message = format!("the secret may go to {area}, which this source may not ask");
+                    let message =
+                        format!("the secret may go to {area}, which this source may not ask");
                     self.add(&line.span(), message, format!("add a line such as \"GET {area}\" to `allow`, or name a server that is there"));
                 }
                 Err(reason) => {
-                    let message = format!("a secret cannot go to '{}': {reason}", line.get_ref().escape_debug());
-                    self.add(&line.span(), message, "write the start of a URL, such as \"https://api.example.com/\"");
+                    let message = format!(
+                        "a secret cannot go to '{}': {reason}",
+                        line.get_ref().escape_debug()
+                    );
+                    self.add(
+                        &line.span(),
+                        message,
+                        "write the start of a URL, such as \"https://api.example.com/\"",
+                    );
                 }
             }
         }
@@ -293,7 +373,10 @@ impl Flaws {
 
 impl KeptSection {
     fn named(&self) -> usize {
-        [self.env.is_some(), self.file.is_some(), self.command.is_some()].into_iter().filter(|named| *named).count()
+        [self.env.is_some(), self.file.is_some(), self.command.is_some()]
+            .into_iter()
+            .filter(|named| *named)
+            .count()
     }
 }
 
@@ -310,7 +393,10 @@ mod tests {
         let reading = Reading { file: "a.toml", text: &text };
         let file = reading.parse().unwrap_or_else(|finding| panic!("{finding}"));
         let flaws = super::flaws(file.sources["x"].get_ref());
-        flaws.into_iter().map(|flaw| format!("{}: {}", reading.line(flaw.span.start), flaw.message)).collect()
+        flaws
+            .into_iter()
+            .map(|flaw| format!("{}: {}", reading.line(flaw.span.start), flaw.message))
+            .collect()
     }
 
     #[test]

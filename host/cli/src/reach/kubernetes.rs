@@ -22,10 +22,20 @@ pub struct KubernetesSection {
 
 pub fn kubernetes(settings: &Settings, source: &SourceSettings) -> Result<Kubernetes, Diagnostic> {
     let section = source.reach.kubernetes.clone().unwrap_or_default();
-    let refused = |message: String, hint: String| Err(Diagnostic::new(code::CONFIG_VALUE, message).hint(hint));
-    let timeout = super::timeout(source, "kubernetes", section.timeout_seconds.unwrap_or(KUBERNETES_SECONDS), KUBERNETES_SECONDS_MAX)?;
+    let refused = |message: String, hint: String| {
+        Err(Diagnostic::new(code::CONFIG_VALUE, message).hint(hint))
+    };
+    let timeout = super::timeout(
+        source,
+        "kubernetes",
+        section.timeout_seconds.unwrap_or(KUBERNETES_SECONDS),
+        KUBERNETES_SECONDS_MAX,
+    )?;
     if section.kubeconfig.is_none() && section.context.is_some() {
-        let message = format!("[sources.{}.kubernetes] has a context, and no kubeconfig that it could be of", source.name);
+        let message = format!(
+            "[sources.{}.kubernetes] has a context, and no kubeconfig that it could be of",
+            source.name
+        );
         return refused(message, "write `kubeconfig = \"/etc/apportion/kubeconfig\"` too".into());
     }
     Kubernetes::new(Access {

@@ -40,12 +40,25 @@ pub struct StoreSection {
 }
 
 /// What the paths of a source lead to; what lies in stores is listed here.
-pub fn files(settings: &Settings, source: &SourceSettings, places: Vec<Place>, is_table: fn(&str) -> bool) -> Result<Files, Diagnostic> {
+pub fn files(
+    settings: &Settings,
+    source: &SourceSettings,
+    places: Vec<Place>,
+    is_table: fn(&str) -> bool,
+) -> Result<Files, Diagnostic> {
     let store = source.reach.store.clone().unwrap_or_default();
-    let silence = super::timeout(source, "store", store.timeout_seconds.unwrap_or(STORE_SECONDS), STORE_SECONDS_MAX)?;
+    let silence = super::timeout(
+        source,
+        "store",
+        store.timeout_seconds.unwrap_or(STORE_SECONDS),
+        STORE_SECONDS_MAX,
+    )?;
     let folder = store.cache.map(|folder| settings.path(&folder)).or_else(env_var::object_cache);
     let kept = |name: &str, section: &Option<KeptSection>| {
-        section.as_ref().map(|section| keeper(settings, section).ok_or_else(|| not_kept(&source.name, name))).transpose()
+        section
+            .as_ref()
+            .map(|section| keeper(settings, section).ok_or_else(|| not_kept(&source.name, name)))
+            .transpose()
     };
     let keys = Keys {
         access_key: kept("access_key", &store.access_key)?,
@@ -74,14 +87,21 @@ pub fn files(settings: &Settings, source: &SourceSettings, places: Vec<Place>, i
         keys,
         is_table,
     };
-    Files::open(&source.name, places, &access, Cache { folder }).map_err(|failure| failure.diagnostic)
+    Files::open(&source.name, places, &access, Cache { folder })
+        .map_err(|failure| failure.diagnostic)
 }
 
 fn keeper(settings: &Settings, section: &KeptSection) -> Option<Keeper> {
     match section {
-        KeptSection { env: Some(name), file: None, command: None } if !name.is_empty() => Some(Keeper::Env(name.clone())),
-        KeptSection { env: None, file: Some(path), command: None } if !path.is_empty() => Some(Keeper::File(settings.path(path))),
-        KeptSection { env: None, file: None, command: Some(words) } if !words.is_empty() => Some(Keeper::Command(words.clone())),
+        KeptSection { env: Some(name), file: None, command: None } if !name.is_empty() => {
+            Some(Keeper::Env(name.clone()))
+        }
+        KeptSection { env: None, file: Some(path), command: None } if !path.is_empty() => {
+            Some(Keeper::File(settings.path(path)))
+        }
+        KeptSection { env: None, file: None, command: Some(words) } if !words.is_empty() => {
+            Some(Keeper::Command(words.clone()))
+        }
         _ => None,
     }
 }

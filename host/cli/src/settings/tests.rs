@@ -5,8 +5,14 @@ use super::*;
 fn resolve(text: &str) -> Result<Settings, String> {
     let reading = Reading { file: "apportion.toml", text };
     let file = reading.parse().map_err(|finding| finding.to_string())?;
-    let resolved = Resolver { reading, findings: Vec::new() }.resolve(&GlobalArgs::default(), PathBuf::from("."), file);
-    resolved.map_err(|findings| findings.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n"))
+    let resolved = Resolver { reading, findings: Vec::new() }.resolve(
+        &GlobalArgs::default(),
+        PathBuf::from("."),
+        file,
+    );
+    resolved.map_err(|findings| {
+        findings.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n")
+    })
 }
 
 fn refusal(text: &str) -> String {
@@ -15,10 +21,15 @@ fn refusal(text: &str) -> String {
 
 #[test]
 fn every_value_knows_where_it_comes_from() {
-    let settings = resolve("rules = 'r'\n\n[sources.aws]\nplugin = 'focus-file'\npaths = ['a']\nconfig = { a = { b = [1, true] } }\n");
+    let settings = resolve(
+        "rules = 'r'\n\n[sources.aws]\nplugin = 'focus-file'\npaths = ['a']\nconfig = { a = { b = [1, true] } }\n",
+    );
     let settings = settings.unwrap_or_else(|refusal| panic!("{refusal}"));
     assert_eq!(settings.rules.origin.to_string(), "apportion.toml:1");
-    assert_eq!(settings.ledger, Setting { value: PathBuf::from("apportion.db"), origin: Origin::Default });
+    assert_eq!(
+        settings.ledger,
+        Setting { value: PathBuf::from("apportion.db"), origin: Origin::Default }
+    );
     assert_eq!(settings.sources[0].paths.origin.to_string(), "apportion.toml:5");
     assert_eq!(settings.sources[0].config.value.to_string(), r#"{"a":{"b":[1,true]}}"#);
     assert_eq!(
@@ -47,13 +58,25 @@ fn values_that_cannot_be_used_are_all_named() {
 
 #[test]
 fn estimates_stand_in_for_a_bill() {
-    let source = |name: &str, bill: &str| format!("[sources.{name}]\nplugin = 'focus-file'\npaths = ['a']\n{bill}\n");
-    let accruals = |bills: [&str; 2]| [source("aws", bills[0]), source("estimates", bills[1])].concat();
+    let source = |name: &str, bill: &str| {
+        format!("[sources.{name}]\nplugin = 'focus-file'\npaths = ['a']\n{bill}\n")
+    };
+    let accruals =
+        |bills: [&str; 2]| [source("aws", bills[0]), source("estimates", bills[1])].concat();
     assert!(resolve(&accruals(["", "accrues_for = 'aws'"])).is_ok());
     for (bills, expect) in [
-        (["", "accrues_for = 'asw'"], "apportion.toml:8:15: C104: there is no source 'asw' that 'estimates' could accrue for"),
-        (["", "accrues_for = 'estimates'"], "apportion.toml:8:15: C104: the source 'estimates' cannot accrue for itself"),
-        (["accrues_for = 'estimates'", "accrues_for = 'aws'"], "C104: 'aws' cannot accrue for 'estimates', which holds estimates too"),
+        (
+            ["", "accrues_for = 'asw'"],
+            "apportion.toml:8:15: C104: there is no source 'asw' that 'estimates' could accrue for",
+        ),
+        (
+            ["", "accrues_for = 'estimates'"],
+            "apportion.toml:8:15: C104: the source 'estimates' cannot accrue for itself",
+        ),
+        (
+            ["accrues_for = 'estimates'", "accrues_for = 'aws'"],
+            "C104: 'aws' cannot accrue for 'estimates', which holds estimates too",
+        ),
     ] {
         let refusal = refusal(&accruals(bills));
         assert!(refusal.contains(expect), "{expect} is not in\n{refusal}");
@@ -63,5 +86,10 @@ fn estimates_stand_in_for_a_bill() {
 #[test]
 fn a_key_means_one_tag() {
     let refusal = refusal("[tags.owner]\n[tags.team]\nsynonyms = ['Owner']\n");
-    assert!(refusal.starts_with("apportion.toml:3:13: C104: 'Owner' would mean both the tag 'owner' and the tag 'team'"), "{refusal}");
+    assert!(
+        refusal.starts_with(
+            "apportion.toml:3:13: C104: 'Owner' would mean both the tag 'owner' and the tag 'team'"
+        ),
+        "{refusal}"
+    );
 }

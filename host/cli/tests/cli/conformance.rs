@@ -43,13 +43,27 @@ fn our_own_plugins_pass_the_kit() {
     assert_eq!(TRIED.map(|(name, _)| name).to_vec(), bundled);
     let scene = Scene::empty();
     for (name, skipped) in TRIED {
-        let component = bundled_plugins::PLUGINS.iter().find(|(known, _)| *known == name).map(|(_, bytes)| bytes).expect(name);
+        let component = bundled_plugins::PLUGINS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, bytes)| bytes)
+            .expect(name);
         copy(&Path::new("../../plugins").join(name).join("conformance"), &scene, name);
         scene.write_bytes(&format!("{name}/{name}.wasm"), component);
-        let report = scene.run(&format!("plugin test {name}/{name}.wasm --format json")).expect(0).json();
+        let report =
+            scene.run(&format!("plugin test {name}/{name}.wasm --format json")).expect(0).json();
         let cases = report["cases"].as_array().expect("cases");
-        let left_out: Vec<_> = cases.iter().filter(|case| case["result"] == "skipped").map(|case| (&case["case"], &case["reason"])).collect();
+        let left_out: Vec<_> = cases
+            .iter()
+            .filter(|case| case["result"] == "skipped")
+            .map(|case| (&case["case"], &case["reason"]))
+            .collect();
         assert_eq!(left_out.len(), skipped, "{name}: {left_out:#?}");
-        assert!(left_out.iter().all(|(_, reason)| reason.as_str().is_some_and(|reason| !reason.is_empty())), "{name}: {left_out:#?}");
+        assert!(
+            left_out
+                .iter()
+                .all(|(_, reason)| reason.as_str().is_some_and(|reason| !reason.is_empty())),
+            "{name}: {left_out:#?}"
+        );
     }
 }

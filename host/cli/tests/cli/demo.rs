@@ -5,8 +5,17 @@ use crate::scene::Scene;
 #[test]
 fn a_demo_runs_and_verifies_and_leaves_other_folders_alone() {
     let scene = Scene::empty();
-    let demo = scene.run("demo --dir estate").expect(0).says("team").says("total").says("difference 0.000000000");
-    let next: Vec<&str> = demo.stdout.lines().filter_map(|line| line.split_once(" --config ").map(|(_, rest)| rest)).collect();
+    let demo = scene
+        .run("demo --dir estate")
+        .expect(0)
+        .says("team")
+        .says("total")
+        .says("difference 0.000000000");
+    let next: Vec<&str> = demo
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_once(" --config ").map(|(_, rest)| rest))
+        .collect();
     assert_eq!(next.len(), 3, "{}", demo.stdout);
     for command in next {
         scene.run(&format!("--config {}", command.replace('\'', ""))).expect(0);

@@ -9,7 +9,8 @@ use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 
-const HEADER: &str = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ServiceName,ChargeCategory\n";
+const HEADER: &str =
+    "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ServiceName,ChargeCategory\n";
 
 #[test]
 fn settings_that_are_missing_or_wrong() {
@@ -20,11 +21,23 @@ fn settings_that_are_missing_or_wrong() {
         scene.write("apportion.toml", text);
         scene.run("run").fails_with(1, code, words);
     };
-    refused("ledger = 7\n", "C102", "apportion.toml:1:10: C102: invalid type: integer `7`, expected a string");
+    refused(
+        "ledger = 7\n",
+        "C102",
+        "apportion.toml:1:10: C102: invalid type: integer `7`, expected a string",
+    );
     refused("ledger = \n", "C102", "apportion.toml:1:");
-    refused("[sources.aws]\nplugin = \"focus-file\"\ngrants = [\"table-decode\"]\n", "C104", "the source 'aws' has no paths");
+    refused(
+        "[sources.aws]\nplugin = \"focus-file\"\ngrants = [\"table-decode\"]\n",
+        "C104",
+        "the source 'aws' has no paths",
+    );
     refused("ruels = \"x\"\n", "C103", "Did you mean `rules`?");
-    refused("dimensions = [\"service\"]\n", "C104", "apportion.toml:1:15: C104: there is no dimension 'service'");
+    refused(
+        "dimensions = [\"service\"]\n",
+        "C104",
+        "apportion.toml:1:15: C104: there is no dimension 'service'",
+    );
     refused("[server]\nlisten = \"8080\"\n", "C104", "is not an address with a port");
 }
 
@@ -47,7 +60,8 @@ fn bills_that_are_not_there() {
 #[test]
 fn bills_that_cannot_be_opened() {
     let scene = Scene::with_bill();
-    let _socket = UnixListener::bind(scene.path("bills/socket.csv")).expect("a socket, which nobody can open as a file");
+    let _socket = UnixListener::bind(scene.path("bills/socket.csv"))
+        .expect("a socket, which nobody can open as a file");
     scene.run("run").fails_with(1, "F102", "bills/socket.csv cannot be read");
 }
 
@@ -118,7 +132,10 @@ fn plugins_that_are_missing_wrong_or_without_grants() {
     scene.run("plugin inspect vendor.wasm").fails_with(1, "P102", "it is not WebAssembly");
     with("grants = [\"table-decode\"]", "grants = []");
     scene.run("run").fails_with(3, "N101", "grants = [\"table-decode\"]");
-    with("grants = [\"table-decode\"]", "grants = [\"table-decode\"]\nconfig = { date_ordr = \"iso\" }");
+    with(
+        "grants = [\"table-decode\"]",
+        "grants = [\"table-decode\"]\nconfig = { date_ordr = \"iso\" }",
+    );
     scene.run("run").fails_with(1, "P103", "Did you mean `date_order`?");
     scene.run("source check").fails_with(1, "P103", "date_ordr");
 }
@@ -130,11 +147,20 @@ fn rules_that_are_wrong() {
     scene.write("rules/direct/team.rhai", &rule.replace("charge.has_tag(", "charge.has_tag(("));
     scene.run("rule check").fails_with(1, "R101", "rules/direct/team.rhai:4:");
     scene.run("run").fails_with(1, "R101", "rules/direct/team.rhai:4:");
-    scene.write("rules/direct/team.rhai", &rule.replace("charge.has_tag(\"team\")", "charge.servce_name == \"x\""));
+    scene.write(
+        "rules/direct/team.rhai",
+        &rule.replace("charge.has_tag(\"team\")", "charge.servce_name == \"x\""),
+    );
     scene.run("rule check").fails_with(1, "R103", "service_name");
-    scene.write("rules/direct/team.rhai", &rule.replace("assign(charge.tag(\"team\"))", "assign(\"x\")"));
+    scene.write(
+        "rules/direct/team.rhai",
+        &rule.replace("assign(charge.tag(\"team\"))", "assign(\"x\")"),
+    );
     scene.run("rule test").fails_with(1, "R302", "a tagged charge");
-    scene.write("rules/direct/team.rhai", &rule.replace("assign(charge.tag(\"team\"))", "throw \"no\""));
+    scene.write(
+        "rules/direct/team.rhai",
+        &rule.replace("assign(charge.tag(\"team\"))", "throw \"no\""),
+    );
     let run = scene.run("run").fails_with(3, "N101", "in suspense");
     assert!(run.stdout.contains("R202"), "{}", run.stdout);
     fs::remove_dir_all(scene.path("rules")).expect("the rules can go");
@@ -146,7 +172,11 @@ fn queries_that_cannot_be_understood() {
     let scene = Scene::after_run();
     scene.run("costs --group-by taem").fails_with(1, "N202", "did you mean `team`?");
     scene.run("costs --filter team").fails_with(1, "N202", "`--filter team=payments`");
-    scene.run("costs --from 2026-13").fails_with(1, "N202", "'2026-13' is neither a day nor a month");
+    scene.run("costs --from 2026-13").fails_with(
+        1,
+        "N202",
+        "'2026-13' is neither a day nor a month",
+    );
     scene.run("costs --from 2026-03 --to 2026-01").fails_with(1, "N202", "before it starts");
     scene.run("explain nobody").fails_with(1, "N201", "nothing in the ledger is called 'nobody'");
 }
@@ -170,8 +200,10 @@ fn ledgers_that_are_missing_foreign_or_of_the_future() {
 #[test]
 fn a_second_run_is_told_of_the_first() {
     let scene = Scene::after_run();
-    let mut first = Ledger::open(&scene.path("apportion.db"), Access::Write).expect("the ledger opens");
-    let writing = first.begin(&RunStart { at_ms: 0, version: "test".into() }).expect("the first run begins");
+    let mut first =
+        Ledger::open(&scene.path("apportion.db"), Access::Write).expect("the ledger opens");
+    let writing =
+        first.begin(&RunStart { at_ms: 0, version: "test".into() }).expect("the first run begins");
     scene.run("run").fails_with(1, "L105", "");
     scene.run("costs").expect(0).says("payments");
     drop(writing);
@@ -182,7 +214,9 @@ fn a_second_run_is_told_of_the_first() {
 #[test]
 fn a_ledger_that_cannot_be_written() {
     let scene = Scene::after_run();
-    let readable = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("permissions");
+    let readable = |path: &Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("permissions")
+    };
     readable(&scene.path("apportion.db"), 0o444);
     let is_root = fs::OpenOptions::new().append(true).open(scene.path("apportion.db")).is_ok();
     let binary = scene.path("apportion");
@@ -196,15 +230,24 @@ fn a_ledger_that_cannot_be_written() {
             command.uid(65534);
         }
         let output = command.output().expect("the binary runs");
-        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
     };
-    let (close, read) = (run(&["period", "close", "2026-01"]), run(&["costs", "--group-by", "team"]));
+    let (close, read) =
+        (run(&["period", "close", "2026-01"]), run(&["costs", "--group-by", "team"]));
     readable(&scene.path(""), 0o755);
     assert_eq!(close.0, Some(1), "{}", close.2);
     assert!(close.2.starts_with("error: ") && close.2.contains("L104: "), "{}", close.2);
     assert_eq!(read.0, Some(0), "{}", read.2);
     assert!(read.1.contains("payments"), "{}", read.1);
-    scene.run("--ledger no/such/folder/x.db run").fails_with(1, "L104", "choose a folder that exists");
+    scene.run("--ledger no/such/folder/x.db run").fails_with(
+        1,
+        "L104",
+        "choose a folder that exists",
+    );
 }
 
 #[test]
@@ -213,7 +256,12 @@ fn a_ledger_that_was_tampered_with() {
     let path = scene.path("apportion.db");
     let bytes = fs::read(&path).expect("the ledger");
     // Another source, written over the name of the one that was collected, wherever it stands.
-    let at: Vec<usize> = bytes.windows(12).enumerate().filter(|(_, window)| *window == b"provider/aws").map(|(at, _)| at).collect();
+    let at: Vec<usize> = bytes
+        .windows(12)
+        .enumerate()
+        .filter(|(_, window)| *window == b"provider/aws")
+        .map(|(at, _)| at)
+        .collect();
     assert!(!at.is_empty(), "the account's name stands in the file");
     let mut changed = bytes;
     at.iter().for_each(|at| changed[at + 9] = b'b');

@@ -60,7 +60,11 @@ fn changed_rules_are_run_on_stored_charges() {
         costs.stdout,
         "period,team,currency,amount\ntotal,payments,USD,60.125000000\ntotal,platform,USD,10.000000000\ntotal,search,USD,30.000000000\ntotal,unallocated,USD,5.250000000\n"
     );
-    scene.run("run --stored --from 2026-01").fails_with(2, "C201", "--stored allocates all that is stored");
+    scene.run("run --stored --from 2026-01").fails_with(
+        2,
+        "C201",
+        "--stored allocates all that is stored",
+    );
 }
 
 #[test]
@@ -91,7 +95,8 @@ period,team,service_name,currency,amount
 2026-01,search,S3,USD,30.000000000
 ";
     assert_eq!(csv, expect);
-    let json = scene.run("costs --group-by team --filter team=search --format json").expect(0).json();
+    let json =
+        scene.run("costs --group-by team --filter team=search --format json").expect(0).json();
     assert_eq!(
         json,
         json!({
@@ -105,9 +110,16 @@ period,team,service_name,currency,amount
 #[test]
 fn costs_are_derived_where_postings_do_not_say() {
     let scene = Scene::after_run();
-    let by_account = scene.run("costs --group-by sub_account_id --granularity total --format csv").expect(0).stdout;
-    assert_eq!(by_account, "period,sub_account_id,currency,amount\ntotal,1,USD,70.125000000\ntotal,2,USD,30.000000000\ntotal,3,USD,5.250000000\n");
-    let by_tag = scene.run("costs --group-by tag:team --granularity daily --format csv").expect(0).stdout;
+    let by_account = scene
+        .run("costs --group-by sub_account_id --granularity total --format csv")
+        .expect(0)
+        .stdout;
+    assert_eq!(
+        by_account,
+        "period,sub_account_id,currency,amount\ntotal,1,USD,70.125000000\ntotal,2,USD,30.000000000\ntotal,3,USD,5.250000000\n"
+    );
+    let by_tag =
+        scene.run("costs --group-by tag:team --granularity daily --format csv").expect(0).stdout;
     assert_eq!(
         by_tag,
         "period,tag:team,currency,amount\n2026-01-05,,USD,10.000000000\n2026-01-05,payments,USD,60.000000000\n2026-01-05,search,USD,30.000000000\n2026-02-01,,USD,5.250000000\n2026-02-01,payments,USD,0.125000000\n"
@@ -142,9 +154,13 @@ fn rules_are_checked_tested_and_listed() {
     let check = scene.run("rule check").expect(0);
     assert_eq!((check.stdout.as_str(), check.stderr.as_str()), ("", ""));
     let test = scene.run("rule test").expect(0);
-    assert_eq!(test.stdout, "shared/support: 2 of 2 cases passed\ndirect/team: 2 of 2 cases passed\n");
+    assert_eq!(
+        test.stdout,
+        "shared/support: 2 of 2 cases passed\ndirect/team: 2 of 2 cases passed\n"
+    );
     let list = scene.run("rule list").expect(0).stdout;
-    let rows: Vec<Vec<&str>> = list.lines().skip(1).map(|line| line.split_whitespace().take(5).collect()).collect();
+    let rows: Vec<Vec<&str>> =
+        list.lines().skip(1).map(|line| line.split_whitespace().take(5).collect()).collect();
     assert_eq!(rows[0], ["shared/support", "100", "finops@example.com", "2099-01-01", "10.00"]);
     assert_eq!(rows[1], ["direct/team", "200", "finops@example.com", "2099-01-01", "90.12"]);
     let json = scene.run("rule list --format json").expect(0).json();
@@ -170,7 +186,10 @@ fn a_closed_month_does_not_move() {
     scene.run("period close 2026-01").fails_with(1, "L203", "2026-01");
     scene.write("bills/jan.csv", &BILL.replace("30,30,USD", "33,33,USD"));
     scene.run("run").expect(0);
-    let costs = scene.run("costs --group-by account --filter account=team/search --format csv").expect(0).stdout;
+    let costs = scene
+        .run("costs --group-by account --filter account=team/search --format csv")
+        .expect(0)
+        .stdout;
     assert!(costs.contains("2026-01,team/search,USD,33.333333334"), "{costs}");
     assert!(costs.contains("2026-02,team/search,USD,"), "{costs}");
     scene.run_with(&["period", "reopen", "2026-01", "--reason", "credit note"], &[]).expect(0);
@@ -182,11 +201,25 @@ fn a_closed_month_does_not_move() {
 fn plugins_and_sources_are_inspected() {
     let scene = Scene::with_bill();
     let list = scene.run("plugin list --format json").expect(0).json();
-    let listed = list.as_array().and_then(|list| list.iter().find(|plugin| plugin["name"] == "focus-file")).expect("a plugin").clone();
-    assert_eq!((listed["from"].as_str(), listed["digest"].as_str().map(str::len)), (Some("bundled"), Some(64)));
-    scene.run("plugin inspect focus-file").expect(0).says("asks for table-decode: ").says("\"date_order\"");
+    let listed = list
+        .as_array()
+        .and_then(|list| list.iter().find(|plugin| plugin["name"] == "focus-file"))
+        .expect("a plugin")
+        .clone();
+    assert_eq!(
+        (listed["from"].as_str(), listed["digest"].as_str().map(str::len)),
+        (Some("bundled"), Some(64))
+    );
+    scene
+        .run("plugin inspect focus-file")
+        .expect(0)
+        .says("asks for table-decode: ")
+        .says("\"date_order\"");
     let check = scene.run("source check").expect(0);
-    assert_eq!((check.stdout.as_str(), check.stderr.as_str()), ("", "aws: 1 files, read by focus-file 0.1.0\n"));
+    assert_eq!(
+        (check.stdout.as_str(), check.stderr.as_str()),
+        ("", "aws: 1 files, read by focus-file 0.1.0\n")
+    );
     scene.run("source check awz").fails_with(2, "C201", "Did you mean `aws`?");
 }
 
@@ -194,15 +227,25 @@ fn plugins_and_sources_are_inspected() {
 fn unknown_teams_are_told_or_refused_as_the_settings_say() {
     let scene = Scene::with_bill();
     scene.write("rules/tables/teams.csv", "team,cost_center\npayments,CC-1\n");
-    let set = |policy: &str| scene.write("apportion.toml", &format!("unknown_teams = \"{policy}\"\n{}", SETTINGS));
+    let set = |policy: &str| {
+        scene.write("apportion.toml", &format!("unknown_teams = \"{policy}\"\n{}", SETTINGS))
+    };
     set("warn");
     let told = scene.run("run").expect(0);
-    assert!(told.stderr.contains("R206: the team 'search' bears costs and is not in tables/teams.csv"), "{}", told.stderr);
+    assert!(
+        told.stderr.contains("R206: the team 'search' bears costs and is not in tables/teams.csv"),
+        "{}",
+        told.stderr
+    );
     assert!(!told.stderr.contains("'payments'"), "{}", told.stderr);
     set("refuse");
     scene.run("run").fails_with(3, "N101", "suspense");
     let costs = scene.run("costs --group-by team");
-    assert!(costs.stdout.contains("suspense") && !costs.stdout.contains("search"), "{}", costs.stdout);
+    assert!(
+        costs.stdout.contains("suspense") && !costs.stdout.contains("search"),
+        "{}",
+        costs.stdout
+    );
     set("perhaps");
     scene.run("run").fails_with(1, "C104", "apportion.toml:1:");
 }
@@ -213,13 +256,23 @@ fn estimates_are_reversed_when_the_bill_comes() {
     let estimates = "[sources.estimates]\nplugin = \"focus-file\"\npaths = [\"estimates.csv\"]\ngrants = [\"table-decode\"]\naccrues_for = \"aws\"\n";
     scene.write("apportion.toml", &format!("{SETTINGS}{estimates}"));
     let header = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceName,Tags\n";
-    let row = |cost: &str, day: &str| format!("{cost},{cost},USD,{day},Usage,EC2,\"{{\"\"team\"\": \"\"search\"\"}}\"\n");
-    scene.write("estimates.csv", &[header, &row("50", "2026-03-01"), &row("50", "2026-03-02")].concat());
+    let row = |cost: &str, day: &str| {
+        format!("{cost},{cost},USD,{day},Usage,EC2,\"{{\"\"team\"\": \"\"search\"\"}}\"\n")
+    };
+    scene.write(
+        "estimates.csv",
+        &[header, &row("50", "2026-03-01"), &row("50", "2026-03-02")].concat(),
+    );
     scene.write("bills/jan.csv", header);
     scene.run("run").expect(0).says("USD charged 100.000000000");
     scene.write("bills/jan.csv", &[header, &row("47.5", "2026-03-01")].concat());
     let run = scene.run("run").expect(0);
-    assert!(run.stdout.contains("    1 estimate left out, which the bill has by now; 1 day taken back\n"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("    1 estimate left out, which the bill has by now; 1 day taken back\n"),
+        "{}",
+        run.stdout
+    );
     assert!(run.stdout.contains("USD charged 97.500000000"), "{}", run.stdout);
     scene.run("ledger verify").expect(0);
 }

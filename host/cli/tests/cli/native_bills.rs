@@ -9,8 +9,11 @@ fn collect(plugin: &str, files: &[(&str, &str)], config: &str, exit: i32) -> (Sc
     for (name, text) in files {
         scene.write(name, text);
     }
-    let config = if config.is_empty() { String::new() } else { format!("config = {{ {config} }}\n") };
-    let settings = format!("[sources.real]\nplugin = \"{plugin}\"\npaths = [\"bills\"]\ngrants = [\"table-decode\"]\n{config}");
+    let config =
+        if config.is_empty() { String::new() } else { format!("config = {{ {config} }}\n") };
+    let settings = format!(
+        "[sources.real]\nplugin = \"{plugin}\"\npaths = [\"bills\"]\ngrants = [\"table-decode\"]\n{config}"
+    );
     scene.write("apportion.toml", &settings);
     let report = scene.run("run --format json").expect(exit).json();
     (scene, report["sources"][0].clone())
@@ -18,14 +21,31 @@ fn collect(plugin: &str, files: &[(&str, &str)], config: &str, exit: i32) -> (Sc
 
 fn totals(source: &Value) -> (&str, &str) {
     let total = &source["totals"][0];
-    (total["billed_cost"].as_str().unwrap_or_default(), total["effective_cost"].as_str().unwrap_or_default())
+    (
+        total["billed_cost"].as_str().unwrap_or_default(),
+        total["effective_cost"].as_str().unwrap_or_default(),
+    )
 }
 
 /// Costs by a group, as `group: amount`.
 fn by(scene: &Scene, group: &str) -> Vec<String> {
-    let costs = scene.run_with(&["costs", "--granularity", "total", "--format", "json", "--group-by", group], &[]).expect(0).json();
+    let costs = scene
+        .run_with(
+            &["costs", "--granularity", "total", "--format", "json", "--group-by", group],
+            &[],
+        )
+        .expect(0)
+        .json();
     let rows = costs["rows"].as_array().expect("rows").clone();
-    rows.iter().map(|row| format!("{}: {}", row["group"][group].as_str().unwrap_or("?"), row["cost"]["amount"].as_str().unwrap_or("?"))).collect()
+    rows.iter()
+        .map(|row| {
+            format!(
+                "{}: {}",
+                row["group"][group].as_str().unwrap_or("?"),
+                row["cost"]["amount"].as_str().unwrap_or("?")
+            )
+        })
+        .collect()
 }
 
 /// A month with a reservation and a savings plan: what was prepaid is spread over what it covered, and what was not used is told.
@@ -49,11 +69,28 @@ reservation/UnusedRecurringFee,resourceTags/user:team
 fn a_report_of_aws_with_commitments() {
     let (scene, source) = collect("aws-cur", &[("bills/cur.csv", CUR)], "", 0);
     // 10 + 4 - 4 + 5 + 0 + 2 + 100 + 1.0…1 - 0.25, and 10 + 3 + 0 + (5 - 3) + 1.5 + 0.75 + 0 + 1.0…1 - 0.25.
-    assert_eq!(totals(&source), ("117.750000000000000000000000001", "18.000000000000000000000000001"));
+    assert_eq!(
+        totals(&source),
+        ("117.750000000000000000000000001", "18.000000000000000000000000001")
+    );
     assert_eq!((&source["charges"], &source["set_aside"]), (&Value::from(9), &Value::from(0)));
-    assert_eq!(by(&scene, "charge_category"), ["Credit: -0.250000000", "Purchase: 2.750000000", "Tax: 1.000000000", "Usage: 14.500000000"]);
-    assert_eq!(by(&scene, "tag:team"), [": 3.500000000", "payments: 13.000000000", "search: 1.500000000"]);
-    assert_eq!(by(&scene, "commitment_discount_status"), [": 10.750000000", "Unused: 2.750000000", "Used: 4.500000000"]);
+    assert_eq!(
+        by(&scene, "charge_category"),
+        [
+            "Credit: -0.250000000",
+            "Purchase: 2.750000000",
+            "Tax: 1.000000000",
+            "Usage: 14.500000000"
+        ]
+    );
+    assert_eq!(
+        by(&scene, "tag:team"),
+        [": 3.500000000", "payments: 13.000000000", "search: 1.500000000"]
+    );
+    assert_eq!(
+        by(&scene, "commitment_discount_status"),
+        [": 10.750000000", "Unused: 2.750000000", "Used: 4.500000000"]
+    );
     let (_, source) = collect("aws-cur", &[("bills/cur.csv", CUR)], "cost = 'net'", 0);
     assert_eq!(totals(&source).0, "116.75");
 }
@@ -97,10 +134,16 @@ fn split_costs_of_aws_share_the_charge_of_their_instance_by_a_rule() {
          usage = [{ metric = \"aws.split_cost\", resource_id = \"i-1\", user_team = \"payments\", value = \"1\" }]\n\
          expect = { decision = \"by_usage aws.split_cost where resource_id = \\\"i-1\\\" key user_team\" }\n",
     );
-    scene.write("apportion.toml", "[sources.real]\nplugin = \"aws-cur\"\npaths = [\"bills\"]\ngrants = [\"table-decode\"]\n");
+    scene.write(
+        "apportion.toml",
+        "[sources.real]\nplugin = \"aws-cur\"\npaths = [\"bills\"]\ngrants = [\"table-decode\"]\n",
+    );
     let report = scene.run("run --format json").expect(0).json();
     assert_eq!(totals(&report["sources"][0]), ("12", "12"));
-    assert_eq!(by(&scene, "team"), ["payments: 6.666666666", "search: 3.333333334", "unallocated: 2.000000000"]);
+    assert_eq!(
+        by(&scene, "team"),
+        ["payments: 6.666666666", "search: 3.333333334", "unallocated: 2.000000000"]
+    );
 }
 
 /// The instance and what it was split into are never both counted: a report with both is refused, and split rows alone are charges.
@@ -108,10 +151,20 @@ fn split_costs_of_aws_share_the_charge_of_their_instance_by_a_rule() {
 fn split_costs_of_aws_are_charges_only_where_nothing_else_is() {
     let (scene, source) = collect("aws-cur", &[("bills/cur.csv", SPLIT)], "split = 'charges'", 3);
     let failure = source["failure"].to_string();
-    assert!(failure.contains("an instance and the tasks that its cost is split into would both be counted"), "{source}");
+    assert!(
+        failure.contains(
+            "an instance and the tasks that its cost is split into would both be counted"
+        ),
+        "{source}"
+    );
     assert_eq!(by(&scene, "team"), [""; 0]);
     let tasks: Vec<&str> = SPLIT.lines().filter(|line| !line.contains("i-1,,")).collect();
-    let (scene, source) = collect("aws-cur", &[("bills/cur.csv", &format!("{}\n", tasks.join("\n")))], "split = 'charges'", 0);
+    let (scene, source) = collect(
+        "aws-cur",
+        &[("bills/cur.csv", &format!("{}\n", tasks.join("\n")))],
+        "split = 'charges'",
+        0,
+    );
     assert_eq!(totals(&source), ("10", "10"));
     assert_eq!(by(&scene, "tag:team"), ["payments: 4.000000000", "search: 6.000000000"]);
 }
@@ -132,14 +185,23 @@ date,subscriptionId,resourceGroupName,meterCategory,costInBillingCurrency,billin
 
 #[test]
 fn exports_of_azure_of_two_kinds_are_one_bill() {
-    let files = [("bills/part_actual.csv", AZURE_ACTUAL), ("bills/AmortizedCost/part_1.csv", AZURE_AMORTIZED)];
+    let files = [
+        ("bills/part_actual.csv", AZURE_ACTUAL),
+        ("bills/AmortizedCost/part_1.csv", AZURE_AMORTIZED),
+    ];
     let (scene, source) = collect("azure-cost", &files, "cost = 'both'", 0);
     assert_eq!(totals(&source), ("31.500000007292255759239199", "2"));
     assert_eq!(by(&scene, "tag:team"), [": 1.250000000", "payments: 0.750000000"]);
-    assert_eq!(by(&scene, "commitment_discount_status"), [": 1.000000000", "Unused: 0.250000000", "Used: 0.750000000"]);
+    assert_eq!(
+        by(&scene, "commitment_discount_status"),
+        [": 1.000000000", "Unused: 0.250000000", "Used: 0.750000000"]
+    );
     let (scene, source) = collect("azure-cost", &files[..1], "", 0);
     assert_eq!(totals(&source).1, "31.500000007292255759239199");
-    assert_eq!(by(&scene, "charge_category"), ["Credit: -0.500000000", "Purchase: 31.000000000", "Usage: 1.000000007"]);
+    assert_eq!(
+        by(&scene, "charge_category"),
+        ["Credit: -0.500000000", "Purchase: 31.000000000", "Usage: 1.000000007"]
+    );
     assert_eq!(by(&scene, "tag:resource_group"), [": 30.500000000", "shop: 1.000000007"]);
 }
 
@@ -155,7 +217,10 @@ B1,Invoice,S3,2026-03-31 00:00:00+00:00,,,-0.01,USD,,rounding_error
 fn exports_of_google_with_credits_in_their_rows() {
     let (scene, source) = collect("gcp-billing", &[("bills/export.csv", GCP)], "", 0);
     assert_eq!(totals(&source), ("9.349999", "9.349999"));
-    assert_eq!(by(&scene, "charge_category"), ["Adjustment: -0.010000000", "Tax: 0.110000000", "Usage: 9.249999000"]);
+    assert_eq!(
+        by(&scene, "charge_category"),
+        ["Adjustment: -0.010000000", "Tax: 0.110000000", "Usage: 9.249999000"]
+    );
     assert_eq!(by(&scene, "tag:team"), [": 1.100000000", "payments: 8.249999000"]);
     let (_, source) = collect("gcp-billing", &[("bills/export.csv", GCP)], "credits = 'gross'", 0);
     assert_eq!(totals(&source), ("11.6", "11.6"));
@@ -163,7 +228,12 @@ fn exports_of_google_with_credits_in_their_rows() {
     let broken = GCP.replace("-1e-06", "minus one");
     let (_, source) = collect("gcp-billing", &[("bills/export.csv", &broken)], "", 3);
     assert_eq!(source["set_aside"], 1);
-    assert!(source["rejected"][0]["reason"].as_str().is_some_and(|reason| reason.contains("is not a decimal number")), "{source}");
+    assert!(
+        source["rejected"][0]["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("is not a decimal number")),
+        "{source}"
+    );
 }
 
 #[test]

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 /// Support goes to the platform team, and the cases say so.
 fn change_support(scene: &Scene) {
     let cases = scene.read("rules/shared/support.cases.toml");
-    scene.write("rules/shared/support.cases.toml", &cases.replace("{ by_cost = {} }", "{ assign = \"platform\" }"));
+    scene.write(
+        "rules/shared/support.cases.toml",
+        &cases.replace("{ by_cost = {} }", "{ assign = \"platform\" }"),
+    );
     let rule = scene.read("rules/shared/support.rhai");
     scene.write("rules/shared/support.rhai", &rule.replace("by_cost()", "assign(\"platform\")"));
 }
@@ -24,18 +27,36 @@ fn require_approval(scene: &Scene) {
 /// `name after` of what a plan says of teams.
 fn after(plan: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    plan["teams"].as_array().expect("teams").iter().map(|team| (text(&team["name"]), text(&team["after"]["amount"]))).collect()
+    plan["teams"]
+        .as_array()
+        .expect("teams")
+        .iter()
+        .map(|team| (text(&team["name"]), text(&team["after"]["amount"])))
+        .collect()
 }
 
 fn costs(scene: &Scene, arguments: &str) -> Vec<(String, String)> {
-    let costs = scene.run(&format!("costs --group-by team --granularity total --format json {arguments}")).expect(0).json();
+    let costs = scene
+        .run(&format!("costs --group-by team --granularity total --format json {arguments}"))
+        .expect(0)
+        .json();
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    costs["rows"].as_array().expect("rows").iter().map(|row| (text(&row["group"]["team"]), text(&row["cost"]["amount"]))).collect()
+    costs["rows"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|row| (text(&row["group"]["team"]), text(&row["cost"]["amount"])))
+        .collect()
 }
 
 fn runs(scene: &Scene) -> u64 {
     let history = scene.run("rule history --format json").expect(0).json();
-    history.as_array().expect("a list").iter().map(|used| used["runs"].as_u64().expect("a count")).sum()
+    history
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|used| used["runs"].as_u64().expect("a count"))
+        .sum()
 }
 
 #[test]
@@ -58,7 +79,10 @@ fn a_plan_shows_the_money_and_posts_nothing() {
     assert_eq!(plan.json()["moved"], json!([usd("10.000000000")]));
     assert_eq!(plan.json()["moved_elsewhere"], json!([]));
     assert_eq!(costs(&scene, ""), before);
-    let february = scene.run("plan --from 2026-02").expect(0).says("moves nothing in the period, and USD 10.00 between teams outside of it");
+    let february = scene
+        .run("plan --from 2026-02")
+        .expect(0)
+        .says("moves nothing in the period, and USD 10.00 between teams outside of it");
     assert!(!february.stdout.contains("platform"), "{}", february.stdout);
     scene.run("plan --period March").fails_with(1, "N202", "'March' is neither a day nor a month");
     scene.run("plan --as-of March").fails_with(1, "N202", "--as-of: 'March' is not a date");
@@ -84,7 +108,11 @@ fn a_plan_is_refused_when_it_does_not_fit_any_more() {
     let rule = scene.read("rules/shared/support.rhai");
     scene.write("rules/shared/support.rhai", &format!("{rule}\n// thought again\n"));
     scene.run("apply plan.json").fails_with(1, "N302", "the rules are");
-    scene.run("rule approve --plan plan.json --note why --by Ada").fails_with(1, "N302", "the rules are");
+    scene.run("rule approve --plan plan.json --note why --by Ada").fails_with(
+        1,
+        "N302",
+        "the rules are",
+    );
     scene.write("rules/shared/support.rhai", &rule);
 
     scene.write("edited.json", &scene.read("plan.json").replace("10.000000000", "11.000000000"));
@@ -94,7 +122,11 @@ fn a_plan_is_refused_when_it_does_not_fit_any_more() {
 
     scene.run("run --config apportion.toml --ledger other.db").expect(0);
     scene.run("apply plan.json --ledger other.db").fails_with(1, "N304", "another ledger");
-    scene.run("rule approve --plan plan.json --note why --by Ada --ledger other.db").fails_with(1, "N304", "another ledger");
+    scene.run("rule approve --plan plan.json --note why --by Ada --ledger other.db").fails_with(
+        1,
+        "N304",
+        "another ledger",
+    );
     scene.run("plan --as-of 2020-01-01 --out then.json").expect(0);
     scene.run("apply then.json").fails_with(1, "N305", "--as-of");
 
@@ -108,7 +140,12 @@ fn other_rules_and_other_times_are_tried_on_a_copy_that_can_be_kept() {
     let scene = Scene::after_run();
     let before = costs(&scene, "");
     let other = changed();
-    for name in ["direct/team.rhai", "direct/team.cases.toml", "shared/support.rhai", "shared/support.cases.toml"] {
+    for name in [
+        "direct/team.rhai",
+        "direct/team.cases.toml",
+        "shared/support.rhai",
+        "shared/support.cases.toml",
+    ] {
         scene.write(&format!("other/{name}"), &other.read(&format!("rules/{name}")));
     }
     let plan = scene.run("plan --rules other --keep as-if.db --format json").expect(0).json();
@@ -119,7 +156,10 @@ fn other_rules_and_other_times_are_tried_on_a_copy_that_can_be_kept() {
     scene.run("plan --rules other --keep as-if.db").fails_with(1, "C105", "already a file");
     // Nothing was known in 2020.
     let then = scene.run("plan --as-of 2020-01-01 --format json").expect(0).json();
-    assert!(after(&then).iter().all(|(_, amount)| amount == "0.000000000") && then["charges"] == 0, "{then:#}");
+    assert!(
+        after(&then).iter().all(|(_, amount)| amount == "0.000000000") && then["charges"] == 0,
+        "{then:#}"
+    );
 }
 
 #[test]
@@ -133,24 +173,50 @@ fn rules_post_only_when_they_are_approved_if_the_settings_want_that() {
     }
     assert_eq!((costs(&scene, ""), runs(&scene)), (before, 1));
 
-    scene.run("rule approve --plan plan.json --note why").fails_with(1, "N401", "an approval needs a name");
+    scene.run("rule approve --plan plan.json --note why").fails_with(
+        1,
+        "N401",
+        "an approval needs a name",
+    );
     scene.run("rule approve --by Ada --note=").fails_with(1, "N401", "an approval needs a note");
-    scene.run_with(&["rule", "approve", "--plan", "plan.json", "--note", "support is platform's"], &[("USER", "ada")]).expect(0);
+    scene
+        .run_with(
+            &["rule", "approve", "--plan", "plan.json", "--note", "support is platform's"],
+            &[("USER", "ada")],
+        )
+        .expect(0);
     scene.run("apply plan.json").expect(0);
     scene.run("run").expect(0);
     scene.run("ledger verify").expect(0);
 
     let history = scene.run("rule history --format json").expect(0).json();
     assert_eq!((&history[0]["runs"], &history[0]["approvals"]), (&json!(1), &json!([])));
-    assert_eq!((&history[1]["runs"], &history[1]["changed"]), (&json!(2), &json!(["shared/support"])));
+    assert_eq!(
+        (&history[1]["runs"], &history[1]["changed"]),
+        (&json!(2), &json!(["shared/support"]))
+    );
     let approval = &history[1]["approvals"][0];
-    assert_eq!((&approval["by"], &approval["note"]), (&json!("ada"), &json!("support is platform's")));
-    assert_eq!(approval["plan"], serde_json::from_str::<Value>(&scene.read("plan.json")).expect("JSON"));
+    assert_eq!(
+        (&approval["by"], &approval["note"]),
+        (&json!("ada"), &json!("support is platform's"))
+    );
+    assert_eq!(
+        approval["plan"],
+        serde_json::from_str::<Value>(&scene.read("plan.json")).expect("JSON")
+    );
 
     // Another change needs another approval, and one whose cases fail gets none.
-    scene.write("rules/direct/team.rhai", &scene.read("rules/direct/team.rhai").replace("priority: 200", "priority: 201"));
+    scene.write(
+        "rules/direct/team.rhai",
+        &scene.read("rules/direct/team.rhai").replace("priority: 200", "priority: 201"),
+    );
     scene.run("run --stored").fails_with(1, "N402", "are not approved");
-    scene.write("rules/direct/team.cases.toml", &scene.read("rules/direct/team.cases.toml").replace("assign = \"payments\"", "assign = \"x\""));
+    scene.write(
+        "rules/direct/team.cases.toml",
+        &scene
+            .read("rules/direct/team.cases.toml")
+            .replace("assign = \"payments\"", "assign = \"x\""),
+    );
     scene.run("rule approve --by Ada --note hurry").fails_with(1, "R302", "a tagged charge");
 }
 
@@ -170,9 +236,19 @@ fn rules_with_turning_days_are_approved_as_one() {
     let scene = Scene::with_bill();
     require_approval(&scene);
     let rule = scene.read("rules/shared/support.rhai");
-    scene.write("rules/shared/support.rhai", &rule.replace("priority: 100,", "priority: 100, from: \"2026-01-15\","));
+    scene.write(
+        "rules/shared/support.rhai",
+        &rule.replace("priority: 100,", "priority: 100, from: \"2026-01-15\","),
+    );
     scene.run("rule approve --by Ada --note turning").expect(0);
     scene.run("run").expect(0);
     let history = scene.run("rule history --format json").expect(0).json();
-    assert_eq!((history.as_array().map(Vec::len), &history[0]["runs"], &history[0]["approvals"][0]["note"]), (Some(1), &json!(1), &json!("turning")));
+    assert_eq!(
+        (
+            history.as_array().map(Vec::len),
+            &history[0]["runs"],
+            &history[0]["approvals"][0]["note"]
+        ),
+        (Some(1), &json!(1), &json!("turning"))
+    );
 }

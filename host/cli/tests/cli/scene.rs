@@ -116,7 +116,8 @@ impl Scene {
 
     pub fn write_bytes(&self, name: &str, bytes: &[u8]) {
         let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("a file in a folder")).expect("the folder can be made");
+        fs::create_dir_all(path.parent().expect("a file in a folder"))
+            .expect("the folder can be made");
         fs::write(path, bytes).expect("the file can be written");
     }
 
@@ -132,14 +133,21 @@ impl Scene {
     pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         let output = self.command(arguments, environment).output().expect("the binary runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
-        Output { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Output {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 
     pub fn command(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_apportion"));
         command.args(arguments).current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
         // Compiled plugins are shared by all tests, as they are by all runs of a person.
-        command.env("APPORTION_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins"));
+        command.env(
+            "APPORTION_CACHE",
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins"),
+        );
         command.envs(environment.iter().copied());
         command
     }
@@ -155,14 +163,18 @@ impl Output {
     /// Asserts a failure with this code, and nothing but words of it on stderr.
     pub fn fails_with(self, exit: i32, code: &str, words: &str) -> Output {
         let output = self.expect(exit);
-        let error = output.stderr.lines().find(|line| line.starts_with("error: ") && line.contains(&format!("{code}: ")));
+        let error = output
+            .stderr
+            .lines()
+            .find(|line| line.starts_with("error: ") && line.contains(&format!("{code}: ")));
         let error = error.unwrap_or_else(|| panic!("no error {code} in\n{}", output.stderr));
         assert!(output.stderr.contains(words), "'{words}' is not in\n{}\n({error})", output.stderr);
         output
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}:\n{}", self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}:\n{}", self.stdout))
     }
 
     /// Asserts that a text stands in stdout.

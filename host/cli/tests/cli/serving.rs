@@ -18,7 +18,11 @@ impl Server {
 
     fn start_with(scene: &Scene, arguments: &[&str]) -> Server {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
-        let mut child = scene.command(&arguments, &[]).stderr(Stdio::piped()).spawn().expect("the server starts");
+        let mut child = scene
+            .command(&arguments, &[])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
         let stderr = BufReader::new(child.stderr.take().expect("stderr is a pipe"));
         let mut server = Server { child, stderr, address: String::new() };
         let line = server.wait_for("listening on http://");
@@ -32,7 +36,10 @@ impl Server {
         let mut seen = String::new();
         loop {
             let mut line = String::new();
-            assert!(self.stderr.read_line(&mut line).expect("stderr is text") > 0, "'{words}' never came; there was\n{seen}");
+            assert!(
+                self.stderr.read_line(&mut line).expect("stderr is text") > 0,
+                "'{words}' never came; there was\n{seen}"
+            );
             if line.contains(words) {
                 return line;
             }
@@ -46,12 +53,21 @@ impl Server {
 
     /// Status line, headers and body.
     fn post(&self, path: &str, token: &str, body: &str) -> String {
-        self.ask(&format!("POST {path}"), &format!("Authorization: Bearer {token}\r\nContent-Length: {}\r\n", body.len()), body)
+        self.ask(
+            &format!("POST {path}"),
+            &format!("Authorization: Bearer {token}\r\nContent-Length: {}\r\n", body.len()),
+            body,
+        )
     }
 
     fn ask(&self, what: &str, headers: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("the server listens");
-        write!(stream, "{what} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n{body}", self.address).expect("the request goes out");
+        write!(
+            stream,
+            "{what} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n{body}",
+            self.address
+        )
+        .expect("the request goes out");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer comes back");
         answer
@@ -69,7 +85,9 @@ impl Drop for Server {
 fn a_saved_rule_counts_from_the_next_run_on_and_a_broken_one_changes_nothing() {
     let scene = Scene::after_run();
     let mut server = Server::start(&scene);
-    let costs = |server: &Server| server.get("/api/v1/costs/team/payments?start_date=2026-01-01&end_date=2026-01-31");
+    let costs = |server: &Server| {
+        server.get("/api/v1/costs/team/payments?start_date=2026-01-01&end_date=2026-01-31")
+    };
     assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
     assert!(costs(&server).contains("66.666666666"), "{}", costs(&server));
 
@@ -81,7 +99,9 @@ fn a_saved_rule_counts_from_the_next_run_on_and_a_broken_one_changes_nothing() {
 
     scene.write(
         "rules/shared/support.cases.toml",
-        &scene.read("rules/shared/support.cases.toml").replace("{ by_cost = {} }", "{ assign = \"platform\" }"),
+        &scene
+            .read("rules/shared/support.cases.toml")
+            .replace("{ by_cost = {} }", "{ assign = \"platform\" }"),
     );
     scene.write("rules/shared/support.rhai", &rule.replace("by_cost()", "assign(\"platform\")"));
     server.wait_for("rules reloaded: generation ");
@@ -93,7 +113,11 @@ fn a_saved_rule_counts_from_the_next_run_on_and_a_broken_one_changes_nothing() {
     assert!(costs(&server).contains("66.666666666"), "nothing was posted");
 
     scene.run("run").expect(0);
-    assert!(costs(&server).contains("60.000000000") && !costs(&server).contains("66.666666666"), "{}", costs(&server));
+    assert!(
+        costs(&server).contains("60.000000000") && !costs(&server).contains("66.666666666"),
+        "{}",
+        costs(&server)
+    );
 }
 
 #[test]
@@ -105,38 +129,69 @@ fn a_plan_is_approved_and_applied_over_http_by_who_has_the_token() {
     let mut server = Server::start_with(&scene, &["--token-file", "token"]);
     let token = scene.read("token").trim().to_owned();
     assert_eq!(token.len(), 64);
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(scene.path("token")).expect("the token").permissions());
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(scene.path("token")).expect("the token").permissions(),
+    );
     assert_eq!(mode & 0o777, 0o600);
 
-    let cases = scene.read("rules/shared/support.cases.toml").replace("{ by_cost = {} }", "{ assign = \"platform\" }");
+    let cases = scene
+        .read("rules/shared/support.cases.toml")
+        .replace("{ by_cost = {} }", "{ assign = \"platform\" }");
     scene.write("rules/shared/support.cases.toml", &cases);
-    scene.write("rules/shared/support.rhai", &scene.read("rules/shared/support.rhai").replace("by_cost()", "assign(\"platform\")"));
+    scene.write(
+        "rules/shared/support.rhai",
+        &scene.read("rules/shared/support.rhai").replace("by_cost()", "assign(\"platform\")"),
+    );
     server.wait_for("plan for rules ");
     let answer = server.get("/api/v1/plan");
-    let body = answer.split("\r\n\r\n").nth(1).and_then(|body| body.find('{').and_then(|start| body.get(start..=body.rfind('}')?)));
+    let body = answer
+        .split("\r\n\r\n")
+        .nth(1)
+        .and_then(|body| body.find('{').and_then(|start| body.get(start..=body.rfind('}')?)));
     let plan: serde_json::Value = serde_json::from_str(body.expect("a body")).expect("JSON");
     let generation = plan["plan"]["generation"]["after"].as_str().expect("the rules");
     let outcome = plan["plan"]["outcome"].as_str().expect("the outcome");
 
     let apply = serde_json::json!({ "generation": generation, "outcome": outcome }).to_string();
-    let approve = serde_json::json!({ "generation": generation, "by": "Grace", "note": "as agreed" }).to_string();
+    let approve =
+        serde_json::json!({ "generation": generation, "by": "Grace", "note": "as agreed" })
+            .to_string();
     let wrong = server.post("/api/v1/plan/apply", &token.replace(['0', '1'], "2"), &apply);
     assert!(wrong.starts_with("HTTP/1.1 401") && wrong.contains("S205"), "{wrong}");
     let early = server.post("/api/v1/plan/apply", &token, &apply);
     assert!(early.starts_with("HTTP/1.1 409") && early.contains("N402"), "{early}");
-    let other = server.post("/api/v1/plan/approve", &token, &approve.replace(generation, "another"));
+    let other =
+        server.post("/api/v1/plan/approve", &token, &approve.replace(generation, "another"));
     assert!(other.starts_with("HTTP/1.1 409") && other.contains("N302"), "{other}");
     let approved = server.post("/api/v1/plan/approve", &token, &approve);
     assert!(approved.starts_with("HTTP/1.1 200") && approved.contains("Grace"), "{approved}");
-    assert!(scene.run("costs --group-by team").expect(0).stdout.lines().all(|line| !line.contains("platform")), "nothing is posted yet");
+    assert!(
+        scene
+            .run("costs --group-by team")
+            .expect(0)
+            .stdout
+            .lines()
+            .all(|line| !line.contains("platform")),
+        "nothing is posted yet"
+    );
     let applied = server.post("/api/v1/plan/apply", &token, &apply);
-    assert!(applied.starts_with("HTTP/1.1 200") && applied.contains("\"state\":\"complete\""), "{applied}");
+    assert!(
+        applied.starts_with("HTTP/1.1 200") && applied.contains("\"state\":\"complete\""),
+        "{applied}"
+    );
     scene.run("costs --group-by team").expect(0).says("platform");
-    scene.run("rule history").expect(0).says("approved by Grace").says("having seen a plan: as agreed");
+    scene
+        .run("rule history")
+        .expect(0)
+        .says("approved by Grace")
+        .says("having seen a plan: as agreed");
     let again = server.post("/api/v1/plan/apply", &token, &apply);
     assert!(again.starts_with("HTTP/1.1 409") && again.contains("N303"), "{again}");
     let explained = server.get("/api/v1/explain?what=platform");
-    assert!(explained.contains("\"10.000000000\"") && explained.contains("shared/support"), "{explained}");
+    assert!(
+        explained.contains("\"10.000000000\"") && explained.contains("shared/support"),
+        "{explained}"
+    );
     scene.run("ledger verify").expect(0);
 }
 
@@ -144,12 +199,32 @@ fn a_plan_is_approved_and_applied_over_http_by_who_has_the_token() {
 fn a_token_file_that_others_can_read_is_refused() {
     let scene = Scene::after_run();
     scene.write("token", &"x".repeat(40));
-    std::fs::set_permissions(scene.path("token"), std::os::unix::fs::PermissionsExt::from_mode(0o644)).expect("the mode is set");
-    scene.run("serve --listen 127.0.0.1:0 --token-file token").fails_with(1, "S103", "chmod 600 token");
+    std::fs::set_permissions(
+        scene.path("token"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o644),
+    )
+    .expect("the mode is set");
+    scene.run("serve --listen 127.0.0.1:0 --token-file token").fails_with(
+        1,
+        "S103",
+        "chmod 600 token",
+    );
     scene.write("short", "abc");
-    std::fs::set_permissions(scene.path("short"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("the mode is set");
-    scene.run("serve --listen 127.0.0.1:0 --token-file short").fails_with(1, "S103", "remove the file, and `serve` makes one");
-    scene.run("serve --listen 127.0.0.1:0 --token-file nowhere/token").fails_with(1, "S103", "cannot be made");
+    std::fs::set_permissions(
+        scene.path("short"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o600),
+    )
+    .expect("the mode is set");
+    scene.run("serve --listen 127.0.0.1:0 --token-file short").fails_with(
+        1,
+        "S103",
+        "remove the file, and `serve` makes one",
+    );
+    scene.run("serve --listen 127.0.0.1:0 --token-file nowhere/token").fails_with(
+        1,
+        "S103",
+        "cannot be made",
+    );
 }
 
 #[test]
@@ -158,5 +233,8 @@ fn without_a_token_file_nothing_can_be_changed() {
     let refused = server.post("/api/v1/plan/apply", "anything", "{}");
     assert!(refused.starts_with("HTTP/1.1 403") && refused.contains("S204"), "{refused}");
     let wrong_method = server.get("/api/v1/plan/apply");
-    assert!(wrong_method.starts_with("HTTP/1.1 405") && wrong_method.contains("use POST"), "{wrong_method}");
+    assert!(
+        wrong_method.starts_with("HTTP/1.1 405") && wrong_method.contains("use POST"),
+        "{wrong_method}"
+    );
 }

@@ -7,15 +7,31 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
     let scene = Scene::with_rules();
     scene.write("apportion.toml", &format!("ledger = \"file.db\"\n{SETTINGS}"));
     let ledger = |arguments: &[&str], environment: &[(&str, &str)]| {
-        let output = scene.run_with(&[arguments, &["config", "show"]].concat(), environment).expect(0);
-        output.stdout.lines().next().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap_or_default()
+        let output =
+            scene.run_with(&[arguments, &["config", "show"]].concat(), environment).expect(0);
+        output
+            .stdout
+            .lines()
+            .next()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .unwrap_or_default()
     };
     assert_eq!(ledger(&[], &[]), "ledger = \"file.db\" # apportion.toml:1");
-    assert_eq!(ledger(&[], &[("APPORTION_LEDGER", "env.db")]), "ledger = \"env.db\" # env APPORTION_LEDGER");
-    assert_eq!(ledger(&["--ledger", "flag.db"], &[("APPORTION_LEDGER", "env.db")]), "ledger = \"flag.db\" # --ledger");
+    assert_eq!(
+        ledger(&[], &[("APPORTION_LEDGER", "env.db")]),
+        "ledger = \"env.db\" # env APPORTION_LEDGER"
+    );
+    assert_eq!(
+        ledger(&["--ledger", "flag.db"], &[("APPORTION_LEDGER", "env.db")]),
+        "ledger = \"flag.db\" # --ledger"
+    );
     let show = scene.run("config show --format json").expect(0).json();
-    let rules = show.as_array().and_then(|lines| lines.iter().find(|line| line["key"] == "rules")).cloned();
-    assert_eq!(rules, Some(serde_json::json!({ "key": "rules", "value": "rules", "origin": "default" })));
+    let rules =
+        show.as_array().and_then(|lines| lines.iter().find(|line| line["key"] == "rules")).cloned();
+    assert_eq!(
+        rules,
+        Some(serde_json::json!({ "key": "rules", "value": "rules", "origin": "default" }))
+    );
 }
 
 /// Of a source, what it may reach and where its secrets are kept; no value of a secret is read for it.
@@ -37,7 +53,9 @@ fn what_a_source_reaches_is_shown_as_it_is_written() {
         "trust.require_signature = true # apportion.toml:12",
         "sources.*.http.proxy = \"http://proxy:3128\" # env APPORTION_PROXY",
     ] {
-        let is_there = shown.lines().any(|known| known.split_whitespace().collect::<Vec<_>>().join(" ") == line);
+        let is_there = shown
+            .lines()
+            .any(|known| known.split_whitespace().collect::<Vec<_>>().join(" ") == line);
         assert!(is_there, "{line} is not in\n{shown}");
     }
     assert!(!shown.contains("never-shown"));

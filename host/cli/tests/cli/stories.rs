@@ -29,7 +29,11 @@ fn steps(text: &str) -> Vec<Step> {
             }
             None => {
                 in_block &= line.is_empty();
-                steps.last_mut().filter(|_| in_block).into_iter().for_each(|step| step.shown.push(String::new()));
+                steps
+                    .last_mut()
+                    .filter(|_| in_block)
+                    .into_iter()
+                    .for_each(|step| step.shown.push(String::new()));
             }
         }
     }
@@ -50,18 +54,26 @@ fn is_shown(mut text: &str, shown: &str) -> bool {
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap_or_else(|error| panic!("{error}"));
-    for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())).flatten() {
+    for entry in
+        fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())).flatten()
+    {
         let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, &target).map(drop).unwrap_or_else(|error| panic!("{error}")) }
+        if path.is_dir() {
+            copy(&path, &target)
+        } else {
+            fs::copy(&path, &target).map(drop).unwrap_or_else(|error| panic!("{error}"))
+        }
     }
 }
 
 fn tell(story: &Path) {
-    let text = fs::read_to_string(story).unwrap_or_else(|error| panic!("{}: {error}", story.display()));
+    let text =
+        fs::read_to_string(story).unwrap_or_else(|error| panic!("{}: {error}", story.display()));
     let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
     copy(Path::new("../../examples"), &folder.path().join("examples"));
     copy(Path::new("../../rules"), &folder.path().join("shipped-rules"));
-    let binary = Path::new(env!("CARGO_BIN_EXE_apportion")).parent().expect("the binary lies in a folder");
+    let binary =
+        Path::new(env!("CARGO_BIN_EXE_apportion")).parent().expect("the binary lies in a folder");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
     let steps = steps(&text);
     assert!(!steps.is_empty(), "{} tells nothing", story.display());
@@ -81,7 +93,11 @@ fn tell(story: &Path) {
         // The empty lines after a block are not its output.
         let shown = step.shown.join("\n");
         let place = format!("{}:{}: {}", story.display(), step.line, step.command);
-        assert!(is_shown(printed.join("\n").trim_end(), shown.trim_end()), "{place}\nprints\n{}\nand not\n{shown}", printed.join("\n"));
+        assert!(
+            is_shown(printed.join("\n").trim_end(), shown.trim_end()),
+            "{place}\nprints\n{}\nand not\n{shown}",
+            printed.join("\n")
+        );
     }
 }
 
@@ -102,8 +118,11 @@ fn the_guide_for_vendors_shows_what_happens() {
 
 #[test]
 fn every_example_shows_what_happens() {
-    let stories: Vec<PathBuf> =
-        fs::read_dir("../../examples").unwrap_or_else(|error| panic!("{error}")).flatten().map(|entry| entry.path().join("README.md")).collect();
+    let stories: Vec<PathBuf> = fs::read_dir("../../examples")
+        .unwrap_or_else(|error| panic!("{error}"))
+        .flatten()
+        .map(|entry| entry.path().join("README.md"))
+        .collect();
     assert!(!stories.is_empty());
     stories.iter().for_each(|story| tell(story));
 }
@@ -114,8 +133,13 @@ fn the_pages_of_the_company_s_rules_are_fresh() {
     let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
     copy(Path::new("../../examples/company"), folder.path());
     copy(Path::new("../../rules/company"), &folder.path().join("rules"));
-    for arguments in [&["run", "--quiet"][..], &["rule", "docs", "--month", "2026-10", "--out", "pages"]] {
-        let ran = Command::new(env!("CARGO_BIN_EXE_apportion")).args(arguments).current_dir(folder.path()).output();
+    for arguments in
+        [&["run", "--quiet"][..], &["rule", "docs", "--month", "2026-10", "--out", "pages"]]
+    {
+        let ran = Command::new(env!("CARGO_BIN_EXE_apportion"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .output();
         let ran = ran.unwrap_or_else(|error| panic!("{error}"));
         assert!(ran.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
     }
@@ -124,15 +148,25 @@ fn the_pages_of_the_company_s_rules_are_fresh() {
         copy(&pages, docs);
     }
     let names = |folder: &Path| {
-        let files = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten();
+        let files = fs::read_dir(folder)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+            .flatten();
         let mut names: Vec<_> = files.map(|file| file.file_name()).collect();
         names.sort();
         names
     };
-    assert_eq!(names(docs), names(&pages), "run `UPDATE=1 cargo test -p apportion` and look at the difference");
+    assert_eq!(
+        names(docs),
+        names(&pages),
+        "run `UPDATE=1 cargo test -p apportion` and look at the difference"
+    );
     for name in names(&pages) {
-        let (fresh, shipped) = (fs::read_to_string(pages.join(&name)), fs::read_to_string(docs.join(&name)));
-        assert!(fresh.ok() == shipped.ok(), "{name:?} is stale: run `UPDATE=1 cargo test -p apportion` and look at the difference");
+        let (fresh, shipped) =
+            (fs::read_to_string(pages.join(&name)), fs::read_to_string(docs.join(&name)));
+        assert!(
+            fresh.ok() == shipped.ok(),
+            "{name:?} is stale: run `UPDATE=1 cargo test -p apportion` and look at the difference"
+        );
     }
 }
 

@@ -26,7 +26,11 @@ fn installed(scene: &Scene) -> Vec<std::path::PathBuf> {
 fn an_installed_plugin_collects_by_its_name() {
     let scene = scene();
     scene.run("run").fails_with(1, "P101", "there is no plugin 'acme-bill'");
-    scene.run("plugin install v1.wasm").expect(0).says("installed acme-bill 1.0.0\n").says("signature: none");
+    scene
+        .run("plugin install v1.wasm")
+        .expect(0)
+        .says("installed acme-bill 1.0.0\n")
+        .says("signature: none");
     assert!(scene.read("plugins.lock").contains("version = \"1.0.0\""));
     scene.run("run").expect(0).says("acme: 3 charges").says("(acme-bill 1.0.0)");
     scene.run("plugin list").expect(0).says("installed from v1.wasm");
@@ -37,7 +41,11 @@ fn an_installed_plugin_collects_by_its_name() {
 fn a_digest_that_is_not_the_expected_one_is_not_installed() {
     let scene = scene();
     let wrong = "0".repeat(64);
-    scene.run(&format!("plugin install v1.wasm --sha256 {wrong}")).fails_with(3, "P104", "v1.wasm has the SHA-256");
+    scene.run(&format!("plugin install v1.wasm --sha256 {wrong}")).fails_with(
+        3,
+        "P104",
+        "v1.wasm has the SHA-256",
+    );
     assert!(!scene.path("plugins.lock").exists());
 }
 
@@ -45,12 +53,27 @@ fn a_digest_that_is_not_the_expected_one_is_not_installed() {
 fn a_new_version_that_asks_for_more_stops_until_somebody_agrees() {
     let scene = scene();
     scene.run("plugin install v1.wasm").expect(0);
-    let refused = scene.run("plugin install v2.wasm").fails_with(1, "P106", "acme-bill 1.1.0 asks for more than 1.0.0, which stays");
+    let refused = scene.run("plugin install v2.wasm").fails_with(
+        1,
+        "P106",
+        "acme-bill 1.1.0 asks for more than 1.0.0, which stays",
+    );
     assert!(refused.stderr.contains("+ http (to fetch the newest prices)"), "{}", refused.stderr);
-    assert!(refused.stderr.contains("`apportion plugin install v2.wasm --agree http`"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("`apportion plugin install v2.wasm --agree http`"),
+        "{}",
+        refused.stderr
+    );
     scene.run("run").expect(0).says("(acme-bill 1.0.0)");
-    scene.run("plugin install v2.wasm --agree htp").fails_with(2, "C201", "there is no power 'htp'");
-    scene.run("plugin install v2.wasm --agree http").expect(0).says("installed acme-bill 1.1.0, which takes the place of 1.0.0");
+    scene.run("plugin install v2.wasm --agree htp").fails_with(
+        2,
+        "C201",
+        "there is no power 'htp'",
+    );
+    scene
+        .run("plugin install v2.wasm --agree http")
+        .expect(0)
+        .says("installed acme-bill 1.1.0, which takes the place of 1.0.0");
     scene.run("run").expect(0).says("(acme-bill 1.1.0)");
 }
 
@@ -58,7 +81,10 @@ fn a_new_version_that_asks_for_more_stops_until_somebody_agrees() {
 fn a_power_that_was_not_granted_fails_when_it_is_used_with_the_line_that_grants_it() {
     let scene = scene();
     scene.run("plugin install v2.wasm").expect(0);
-    scene.write("apportion.toml", "[sources.acme]\nplugin = \"acme-bill\"\nconfig = { prices = \"newest\" }\n");
+    scene.write(
+        "apportion.toml",
+        "[sources.acme]\nplugin = \"acme-bill\"\nconfig = { prices = \"newest\" }\n",
+    );
     let output = scene.run("run").expect(3);
     assert!(output.stderr.contains("P208"), "{}", output.stderr);
     assert!(output.stderr.contains("'http'"), "{}", output.stderr);
@@ -70,17 +96,30 @@ fn a_changed_file_does_not_run_and_the_version_before_steps_in() {
     scene.run("plugin install v1.wasm").expect(0);
     scene.run("plugin install v2.wasm --agree http").expect(0);
     let lock = scene.read("plugins.lock");
-    let newest = lock.split("sha256 = \"").nth(1).map(|rest| rest[..12].to_owned()).expect("a digest");
-    let file = installed(&scene).into_iter().find(|path| path.to_string_lossy().contains(&newest)).expect("its file");
+    let newest =
+        lock.split("sha256 = \"").nth(1).map(|rest| rest[..12].to_owned()).expect("a digest");
+    let file = installed(&scene)
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains(&newest))
+        .expect("its file");
     fs::write(&file, b"\0asm something else").expect("it can be changed");
-    scene.run("plugin verify").fails_with(3, "P104", "is not the plugin acme-bill 1.1.0 that was installed");
+    scene.run("plugin verify").fails_with(
+        3,
+        "P104",
+        "is not the plugin acme-bill 1.1.0 that was installed",
+    );
     let output = scene.run("run").expect(0).says("(acme-bill 1.0.0)");
     assert!(output.stderr.contains("version 1.0.0 steps in"), "{}", output.stderr);
     for path in installed(&scene) {
         fs::write(path, b"\0asm something else").expect("it can be changed");
     }
     let output = scene.run("run").expect(3);
-    assert!(output.stderr.contains("P104") && output.stderr.contains("`apportion plugin install v2.wasm`"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("P104")
+            && output.stderr.contains("`apportion plugin install v2.wasm`"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]
@@ -88,16 +127,35 @@ fn a_bundled_name_cannot_be_taken_and_junk_is_not_installed() {
     let scene = scene();
     scene.write("junk.wasm", "hello");
     scene.run("plugin install junk.wasm").fails_with(1, "P102", "it is not WebAssembly");
-    scene.run("plugin install absent.wasm").fails_with(1, "P101", "the plugin absent.wasm cannot be read");
-    scene.run("plugin install http://acme.example/x.wasm").fails_with(1, "P103", "which anybody on the way can change");
-    scene.run("plugin install oci://not!a!name").fails_with(1, "P103", "does not name something in a registry");
+    scene.run("plugin install absent.wasm").fails_with(
+        1,
+        "P101",
+        "the plugin absent.wasm cannot be read",
+    );
+    scene.run("plugin install http://acme.example/x.wasm").fails_with(
+        1,
+        "P103",
+        "which anybody on the way can change",
+    );
+    scene.run("plugin install oci://not!a!name").fails_with(
+        1,
+        "P103",
+        "does not name something in a registry",
+    );
 }
 
 #[test]
 fn what_a_new_version_breaks_is_told_before_it_is_installed() {
     let scene = scene();
-    scene.run("plugin compat v1.wasm v2.wasm").expect(0).says("new: it can use the power 'http': to fetch the newest prices");
-    scene.run("plugin compat v1.wasm v1.wasm").fails_with(1, "P106", "breaks what 1.0.0 promised: 1 change");
+    scene
+        .run("plugin compat v1.wasm v2.wasm")
+        .expect(0)
+        .says("new: it can use the power 'http': to fetch the newest prices");
+    scene.run("plugin compat v1.wasm v1.wasm").fails_with(
+        1,
+        "P106",
+        "breaks what 1.0.0 promised: 1 change",
+    );
 }
 
 fn leb(mut value: usize) -> Vec<u8> {
@@ -118,7 +176,8 @@ fn section(id: u8, content: &[u8]) -> Vec<u8> {
 fn takes_long_to_compile() -> Vec<u8> {
     const FUNCTIONS: usize = 8;
     // local.get 0, local.get 1, i32.mul, local.set 0
-    let body = [&[0][..], &[0x20, 0, 0x20, 1, 0x6c, 0x21, 0].repeat(1_000_000), &[0x20, 0, 0x0b]].concat();
+    let body =
+        [&[0][..], &[0x20, 0, 0x20, 1, 0x6c, 0x21, 0].repeat(1_000_000), &[0x20, 0, 0x0b]].concat();
     let bodies = [leb(body.len()), body].concat().repeat(FUNCTIONS);
     let module = [
         b"\0asm\x01\0\0\0".to_vec(),
@@ -135,10 +194,23 @@ fn takes_long_to_compile() -> Vec<u8> {
 fn compiling_what_a_stranger_wrote_has_limits() {
     let scene = Scene::with_bill();
     scene.write_bytes("bomb.wasm", &takes_long_to_compile());
-    let settings = |limits: &str| format!("{}\n[sources.bomb]\nplugin = \"./bomb.wasm\"\n[limits]\n{limits}\n", crate::scene::SETTINGS);
+    let settings = |limits: &str| {
+        format!(
+            "{}\n[sources.bomb]\nplugin = \"./bomb.wasm\"\n[limits]\n{limits}\n",
+            crate::scene::SETTINGS
+        )
+    };
     for (limits, words, hint) in [
-        ("compile_seconds = 1\ncompile_memory_mib = 65536", "it did not compile within 1 s", "[limits]\ncompile_seconds = 4"),
-        ("compile_memory_mib = 2048", "as it does when 2048 MiB of memory are not enough", "[limits]\ncompile_memory_mib = 4096"),
+        (
+            "compile_seconds = 1\ncompile_memory_mib = 65536",
+            "it did not compile within 1 s",
+            "[limits]\ncompile_seconds = 4",
+        ),
+        (
+            "compile_memory_mib = 2048",
+            "as it does when 2048 MiB of memory are not enough",
+            "[limits]\ncompile_memory_mib = 4096",
+        ),
     ] {
         scene.write("apportion.toml", &settings(limits));
         let output = scene.run("run").expect(3);
@@ -147,7 +219,10 @@ fn compiling_what_a_stranger_wrote_has_limits() {
     }
     // What was compiled within the limits once is known by its digest and the engine's.
     scene.write_bytes("acme.wasm", test_artifacts::ACME_BILL);
-    scene.write("apportion.toml", "[sources.acme]\nplugin = \"./acme.wasm\"\nsince = \"2026-03-01\"\n");
+    scene.write(
+        "apportion.toml",
+        "[sources.acme]\nplugin = \"./acme.wasm\"\nsince = \"2026-03-01\"\n",
+    );
     let cache = scene.path("cache").display().to_string();
     for _ in 0..2 {
         scene.run_with(&["run"], &[("APPORTION_CACHE", &cache)]).expect(0);

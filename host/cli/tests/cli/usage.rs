@@ -20,7 +20,9 @@ period_start = "hour"
 "#;
 
 fn rule(doc: &str, header: &str, body: &str) -> String {
-    format!("//! {doc}\nrule(#{{ owner: \"finops@example.com\", review_by: \"2099-01-01\", {header} }});\n\n{body}\n")
+    format!(
+        "//! {doc}\nrule(#{{ owner: \"finops@example.com\", review_by: \"2099-01-01\", {header} }});\n\n{body}\n"
+    )
 }
 
 /// A node of the bill by its instance id, a volume by its tag; the cluster knows the node by its provider id.
@@ -46,9 +48,15 @@ fn cluster() -> Scene {
     // Hourly rows of the day are added up: 24, 19.2 and 4.8 core hours.
     let mut hours = "hour,metric,value,unit,namespace\n".to_owned();
     for hour in 0..24 {
-        for (namespace, cores, gib) in [("payments", "1", "4"), ("checkout", "0.8", "2"), ("kube-system", "0.2", "0.5")] {
-            hours += &format!("2024-10-23T{hour:02}:00:00Z,kubernetes.cpu.hours,{cores},h,{namespace}\n");
-            hours += &format!("2024-10-23T{hour:02}:00:00Z,kubernetes.memory.hours,{gib},GiB·h,{namespace}\n");
+        for (namespace, cores, gib) in
+            [("payments", "1", "4"), ("checkout", "0.8", "2"), ("kube-system", "0.2", "0.5")]
+        {
+            hours += &format!(
+                "2024-10-23T{hour:02}:00:00Z,kubernetes.cpu.hours,{cores},h,{namespace}\n"
+            );
+            hours += &format!(
+                "2024-10-23T{hour:02}:00:00Z,kubernetes.memory.hours,{gib},GiB·h,{namespace}\n"
+            );
         }
     }
     scene.write("usage/pods.csv", &hours);
@@ -95,7 +103,13 @@ fn cluster() -> Scene {
 fn costs(scene: &Scene) -> BTreeMap<String, String> {
     let output = scene.run("costs --group-by team --granularity total --format csv").expect(0);
     let line = |line: &str| line.split(',').skip(1).map(str::to_owned).collect::<Vec<_>>();
-    output.stdout.lines().skip(1).map(line).map(|cells| (cells[0].clone(), cells[2].clone())).collect()
+    output
+        .stdout
+        .lines()
+        .skip(1)
+        .map(line)
+        .map(|cells| (cells[0].clone(), cells[2].clone()))
+        .collect()
 }
 
 #[test]
@@ -107,7 +121,11 @@ fn a_node_of_the_bill_is_shared_by_what_the_cluster_says() {
         "{}",
         run.stdout
     );
-    assert!(run.stdout.contains("    kubernetes.cpu.hours 48.000000000 h in 1 day\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("    kubernetes.cpu.hours 48.000000000 h in 1 day\n"),
+        "{}",
+        run.stdout
+    );
     // The table of worked figures has five digits: 2.88196 and 1.85755 of 4.73951.
     let costs = costs(&scene);
     assert_eq!(costs.keys().map(String::as_str).collect::<Vec<_>>(), ["checkout", "payments"]);
@@ -117,14 +135,22 @@ fn a_node_of_the_bill_is_shared_by_what_the_cluster_says() {
     assert!((nanos("payments") - 2_881_959_038).abs() <= 2, "{costs:?}");
     scene.run("ledger verify").expect(0);
 
-    let usage = scene.run("usage --group-by namespace --metric kubernetes.memory.hours --format csv").expect(0);
+    let usage = scene
+        .run("usage --group-by namespace --metric kubernetes.memory.hours --format csv")
+        .expect(0);
     assert_eq!(
         usage.stdout,
         "metric,namespace,total,unit\nkubernetes.memory.hours,checkout,48.000000000,GiB·h\nkubernetes.memory.hours,kube-system,12.000000000,GiB·h\n\
          kubernetes.memory.hours,payments,96.000000000,GiB·h\n"
     );
     let explained = scene.run("explain payments").expect(0);
-    for words in ["kubernetes/node", "kubernetes/idle-cpu", "kubernetes/idle-memory", "kubernetes/system", "kubernetes/volumes"] {
+    for words in [
+        "kubernetes/node",
+        "kubernetes/idle-cpu",
+        "kubernetes/idle-memory",
+        "kubernetes/system",
+        "kubernetes/volumes",
+    ] {
         assert!(explained.stdout.contains(words), "'{words}' is not in\n{}", explained.stdout);
     }
 }
@@ -138,9 +164,12 @@ fn split_cost_allocation_of_a_node_gives_the_documented_totals() {
          1,1,USD,2024-10-23T00:00:00Z,Usage,EC2,arn:aws:ec2:eu-west-1:1:instance/i-1,\n",
     );
     // Of a dollar two pods have a quarter each and two an eighth each; the unused quarter goes as the used ones do.
-    let rows: String = [("a", "0.25"), ("b", "0.25"), ("c", "0.125"), ("d", "0.125"), ("unused", "0.25")]
-        .map(|(holder, share)| format!("2024-10-23T00:00:00Z,kubernetes.node.share,{share},1,i-1,{holder}\n"))
-        .concat();
+    let rows: String =
+        [("a", "0.25"), ("b", "0.25"), ("c", "0.125"), ("d", "0.125"), ("unused", "0.25")]
+            .map(|(holder, share)| {
+                format!("2024-10-23T00:00:00Z,kubernetes.node.share,{share},1,i-1,{holder}\n")
+            })
+            .concat();
     scene.write("usage/node.csv", &format!("hour,metric,value,unit,resource_id,holder\n{rows}"));
     std::fs::remove_file(scene.path("usage/pods.csv")).expect("the file is there");
     scene.write(
@@ -153,7 +182,8 @@ fn split_cost_allocation_of_a_node_gives_the_documented_totals() {
         ),
     );
     for pool in ["idle-cpu", "idle-memory", "system"] {
-        std::fs::remove_file(scene.path(&format!("rules/kubernetes/{pool}.rhai"))).expect("the file is there");
+        std::fs::remove_file(scene.path(&format!("rules/kubernetes/{pool}.rhai")))
+            .expect("the file is there");
     }
     scene.write(
         "rules/kubernetes/unused.rhai",
@@ -165,8 +195,12 @@ fn split_cost_allocation_of_a_node_gives_the_documented_totals() {
     );
     scene.run("run").expect(0);
     // 0.25 + 0.25/3 and 0.125 + 0.25/6, the nanos that are left over going by the order of names.
-    let expected = [("a", "0.333333333"), ("b", "0.333333333"), ("c", "0.166666667"), ("d", "0.166666667")];
-    assert_eq!(costs(&scene), expected.map(|(team, amount)| (team.to_owned(), amount.to_owned())).into());
+    let expected =
+        [("a", "0.333333333"), ("b", "0.333333333"), ("c", "0.166666667"), ("d", "0.166666667")];
+    assert_eq!(
+        costs(&scene),
+        expected.map(|(team, amount)| (team.to_owned(), amount.to_owned())).into()
+    );
 }
 
 #[test]
@@ -178,7 +212,11 @@ fn gaps_are_shown_as_gaps_and_unknown_metrics_are_named() {
     );
     scene.run("run --allow-incomplete").expect(0);
     let usage = scene.run("usage --metric requests").expect(0);
-    let lines: Vec<String> = usage.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let lines: Vec<String> = usage
+        .stdout
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
     assert_eq!(
         lines,
         [
@@ -187,7 +225,8 @@ fn gaps_are_shown_as_gaps_and_unknown_metrics_are_named() {
             "gap: cluster says nothing of requests from 2024-10-25 to 2024-10-26",
         ]
     );
-    let json = scene.run("usage --metric requests --from 2024-10-24 --format json").expect(0).json();
+    let json =
+        scene.run("usage --metric requests --from 2024-10-24 --format json").expect(0).json();
     assert_eq!(json["metrics"][0]["gaps"][0]["from"], "2024-10-25");
     assert_eq!(json["metrics"][0]["total"], "1236.500000000");
     scene.run("usage --metric reqests").fails_with(1, "N202", "did you mean `requests`?");
@@ -201,8 +240,16 @@ fn rows_of_usage_that_cannot_be_read_are_set_aside_with_their_place() {
         "hour,metric,value,unit,namespace\n2024-10-23,requests,1,,a\n2024-10-23,requests,lots,,b\n2024-10-23,,1,,b\n2024-10-23,requests,,,b\n",
     );
     let run = scene.run("run --allow-incomplete").expect(0);
-    assert!(run.stdout.contains("F201: usage/pods.csv:3:21: value: 'lots' is not a decimal number"), "{}", run.stdout);
-    assert!(run.stdout.contains("F201: usage/pods.csv:4:12: metric: the metric is empty"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("F201: usage/pods.csv:3:21: value: 'lots' is not a decimal number"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.contains("F201: usage/pods.csv:4:12: metric: the metric is empty"),
+        "{}",
+        run.stdout
+    );
     assert!(run.stdout.contains("2 set aside"), "{}", run.stdout);
 }
 
@@ -223,18 +270,28 @@ fn an_allocator_plugin_says_the_weights_and_cannot_lose_money() {
              plugin(\"by-heads\", #{}, #{ teams: [\"checkout\", \"search\", \"web\"], usage: [\"people\"] })\n}",
         ),
     );
-    scene.write("apportion.toml", &format!("{SETTINGS}\n[allocators]\nby-heads = \"plugins/heads.wasm\"\n"));
+    scene.write(
+        "apportion.toml",
+        &format!("{SETTINGS}\n[allocators]\nby-heads = \"plugins/heads.wasm\"\n"),
+    );
     scene.write_bytes("plugins/heads.wasm", test_artifacts::ALLOCATES_BY_DRIVER);
     scene.run("run").expect(0);
     // 4.608 × 7/49 rounded down, and the rest.
-    let expected = [("checkout", "0.658285714"), ("payments", "0.131507000"), ("search", "3.949714286")];
-    assert_eq!(costs(&scene), expected.map(|(team, amount)| (team.to_owned(), amount.to_owned())).into());
+    let expected =
+        [("checkout", "0.658285714"), ("payments", "0.131507000"), ("search", "3.949714286")];
+    assert_eq!(
+        costs(&scene),
+        expected.map(|(team, amount)| (team.to_owned(), amount.to_owned())).into()
+    );
     scene.run("explain checkout").expect(0).says("by-heads");
 
     // A plugin that answers junk stops the run before anything is posted, and what stood stays.
     scene.write_bytes("plugins/heads.wasm", test_artifacts::LIES_ABOUT_WEIGHTS);
     scene.run("run").fails_with(3, "P207", "there is no target 3, only 3");
-    assert_eq!(costs(&scene), expected.map(|(team, amount)| (team.to_owned(), amount.to_owned())).into());
+    assert_eq!(
+        costs(&scene),
+        expected.map(|(team, amount)| (team.to_owned(), amount.to_owned())).into()
+    );
     scene.run("ledger verify").expect(0);
 }
 
@@ -244,14 +301,21 @@ fn an_allocator_plugin_says_the_weights_and_cannot_lose_money() {
 #[test]
 fn the_company_s_figures_are_those_worked_out_apart() {
     let scene = Scene::empty();
-    let copied = std::process::Command::new("cp").args(["-r", "../../examples/company/.", "../../rules/company"]).arg(scene.path("")).status();
+    let copied = std::process::Command::new("cp")
+        .args(["-r", "../../examples/company/.", "../../rules/company"])
+        .arg(scene.path(""))
+        .status();
     assert!(copied.is_ok_and(|status| status.success()));
     std::fs::rename(scene.path("company"), scene.path("rules")).expect("the rules are there");
     scene.run("run").expect(0);
     let output = scene.run("costs --group-by team --to 2026-10 --format csv").expect(0);
-    let lines: Vec<Vec<&str>> = output.stdout.lines().map(|line| line.split(',').collect()).collect();
-    let found: BTreeMap<&str, i64> =
-        lines.iter().filter(|cells| cells[2] == "USD").map(|cells| (cells[1], cells[3].replace('.', "").parse().expect("an amount"))).collect();
+    let lines: Vec<Vec<&str>> =
+        output.stdout.lines().map(|line| line.split(',').collect()).collect();
+    let found: BTreeMap<&str, i64> = lines
+        .iter()
+        .filter(|cells| cells[2] == "USD")
+        .map(|cells| (cells[1], cells[3].replace('.', "").parse().expect("an amount")))
+        .collect();
     let expected = BTreeMap::from([
         ("analytics", 114_496_666_017),
         ("checkout", 69_760_093_221),

@@ -28,7 +28,10 @@ impl Asked {
         let mut lines = head.lines();
         let mut words = lines.next().unwrap_or_default().split(' ').map(str::to_owned);
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let headers = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         Asked { method, target, headers, body: body.to_owned() }
     }
 
@@ -39,7 +42,12 @@ impl Asked {
 
 impl Answer {
     pub fn json(body: impl Into<Vec<u8>>) -> Answer {
-        Answer { status: 200, headers: vec![("content-type", "application/json".into())], body: body.into(), is_cut: false }
+        Answer {
+            status: 200,
+            headers: vec![("content-type", "application/json".into())],
+            body: body.into(),
+            is_cut: false,
+        }
     }
 
     pub fn status(status: u16, body: &str) -> Answer {
@@ -52,7 +60,8 @@ impl Answer {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let headers: Vec<String> = self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let headers: Vec<String> =
+            self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
         let mut bytes = reply(self.status, &headers, &self.body).unwrap_or_default();
         bytes.truncate(if self.is_cut { bytes.len() - self.body.len() / 2 } else { bytes.len() });

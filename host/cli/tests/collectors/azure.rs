@@ -9,7 +9,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 fn source<'a>(server: &HttpServer, config: &str, since: &'a str) -> Source<'a> {
-    let config = format!("url = '{}', scope = 'providers/Microsoft.Billing/billingAccounts/70664866', {config}", server.url());
+    let config = format!(
+        "url = '{}', scope = 'providers/Microsoft.Billing/billingAccounts/70664866', {config}",
+        server.url()
+    );
     Source { plugin: "azure-cost", url: server.url(), config, slots: &["token"], since }
 }
 
@@ -49,18 +52,31 @@ fn recorded_answers_add_up_to_what_they_say() {
             "usage_details_legacy",
             "mode = 'usage_details', costs = 'actual'",
             "cost",
-            &[("service_name", "consumedService"), ("sub_account_id", "subscriptionId"), ("tag:env", "env"), ("tag:dev", "dev")],
+            &[
+                ("service_name", "consumedService"),
+                ("sub_account_id", "subscriptionId"),
+                ("tag:env", "env"),
+                ("tag:dev", "dev"),
+            ],
             "2019-04-01",
         ),
         (
             "usage_details_modern_mca",
             "mode = 'usage_details', costs = 'actual', agreement = 'mca'",
             "costInBillingCurrency",
-            &[("service_name", "consumedService"), ("sub_account_id", "subscriptionGuid"), ("tag:env", "env"), ("tag:dev", "dev")],
+            &[
+                ("service_name", "consumedService"),
+                ("sub_account_id", "subscriptionGuid"),
+                ("tag:env", "env"),
+                ("tag:dev", "dev"),
+            ],
             "2019-10-30",
         ),
     ] {
-        let server = serve(&fs::read_to_string(data.join(format!("azure-api/{file}.json"))).expect("an answer"), since);
+        let server = serve(
+            &fs::read_to_string(data.join(format!("azure-api/{file}.json"))).expect("an answer"),
+            since,
+        );
         let (scene, source) = collect(&source(&server, config, since), 0);
         compare(&scene, &source, &expected(&data, &format!("azure_{file}")), metric, groups);
     }
@@ -72,44 +88,74 @@ fn billed_and_effective_cost_come_from_two_questions() {
     let server = HttpServer::start(|asked| {
         let is_actual = asked.body.contains(r#""type":"ActualCost""#);
         let rows = match (asked.body.contains(r#""from":"2026-10-01T"#), is_actual) {
-            (true, true) => r#"[120.000000000001, "Reservations", 20261001, "Purchase", "EUR"], [0, "Virtual Machines", 20261001, "Usage", "EUR"]"#,
+            (true, true) => {
+                r#"[120.000000000001, "Reservations", 20261001, "Purchase", "EUR"], [0, "Virtual Machines", 20261001, "Usage", "EUR"]"#
+            }
             (true, false) => r#"[4.25, "Virtual Machines", 20261001, "Usage", "EUR"]"#,
             (false, _) => "",
         };
-        let columns =
-            ["Cost", "ServiceName", "UsageDate", "ChargeType", "Currency"].map(|name| format!(r#"{{"name": "{name}", "type": "String"}}"#)).join(",");
-        Answer::json(format!(r#"{{"properties": {{"nextLink": null, "columns": [{columns}], "rows": [{rows}]}}}}"#))
+        let columns = ["Cost", "ServiceName", "UsageDate", "ChargeType", "Currency"]
+            .map(|name| format!(r#"{{"name": "{name}", "type": "String"}}"#))
+            .join(",");
+        Answer::json(format!(
+            r#"{{"properties": {{"nextLink": null, "columns": [{columns}], "rows": [{rows}]}}}}"#
+        ))
     });
-    let (_, source) = collect(&source(&server, "mode = 'query', group_by = ['ServiceName', 'ChargeType']", "2026-10-01"), 0);
+    let (_, source) = collect(
+        &source(&server, "mode = 'query', group_by = ['ServiceName', 'ChargeType']", "2026-10-01"),
+        0,
+    );
     let total = &source["totals"][0];
-    assert_eq!((&total["billed_cost"], &total["effective_cost"], &source["charges"]), (&"120.000000000001".into(), &"4.25".into(), &3.into()));
+    assert_eq!(
+        (&total["billed_cost"], &total["effective_cost"], &source["charges"]),
+        (&"120.000000000001".into(), &"4.25".into(), &3.into())
+    );
 }
 
 #[test]
 fn bad_answers_are_gaps_and_not_zeros() {
-    let circle = r#"{"properties": {"nextLink": "NEXT", "columns": [{"name": "Cost"}], "rows": []}}"#;
+    let circle =
+        r#"{"properties": {"nextLink": "NEXT", "columns": [{"name": "Cost"}], "rows": []}}"#;
     let cases = [
         (
-            Answer::status(403, r#"{"error": {"code": "RBACAccessDenied", "message": "The client does not have authorization."}}"#),
+            Answer::status(
+                403,
+                r#"{"error": {"code": "RBACAccessDenied", "message": "The client does not have authorization."}}"#,
+            ),
             "P201",
             "RBACAccessDenied: The client does not have authorization.; the application needs the role `Cost Management Reader`",
         ),
         (
-            Answer::status(400, r#"{"error": {"code": "BadRequest", "message": "Invalid query definition"}}"#),
+            Answer::status(
+                400,
+                r#"{"error": {"code": "BadRequest", "message": "Invalid query definition"}}"#,
+            ),
             "P103",
             "BadRequest: Invalid query definition",
         ),
         (Answer::status(500, ""), "P201", "answered 500"),
-        (Answer::status(429, "").header("x-ms-ratelimit-microsoft.costmanagement-entity-retry-after", "7200"), "P201", "come back in 7200 s"),
+        (
+            Answer::status(429, "")
+                .header("x-ms-ratelimit-microsoft.costmanagement-entity-retry-after", "7200"),
+            "P201",
+            "come back in 7200 s",
+        ),
         (Answer::json("<html>"), "P201", "a page of HTML"),
-        (Answer::json(r#"{"properties": {"columns": 1, "rows": []}}"#), "P201", "#/properties/columns: it is a number, not a list"),
+        (
+            Answer::json(r#"{"properties": {"columns": 1, "rows": []}}"#),
+            "P201",
+            "#/properties/columns: it is a number, not a list",
+        ),
         (Answer::json(r#"{"properties": {"col"#), "P201", "ends in the middle"),
         (Answer::json(circle), "P201", "go in a circle"),
     ];
     let servers = cases.clone().map(|(answer, _, _)| {
         HttpServer::start(move |asked| {
             let own = format!("http://{}{}", asked.header("host").expect("a host"), asked.target);
-            Answer { body: String::from_utf8_lossy(&answer.body).replace("NEXT", &own).into_bytes(), ..answer.clone() }
+            Answer {
+                body: String::from_utf8_lossy(&answer.body).replace("NEXT", &own).into_bytes(),
+                ..answer.clone()
+            }
         })
     });
     let failing = |number: usize| {
@@ -122,7 +168,12 @@ fn bad_answers_are_gaps_and_not_zeros() {
 /// One request to the stand-in that is no part of Azure.
 fn post(port: u16, path: &str, body: &str) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a server");
-    write!(stream, "POST {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()).expect("sent");
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
@@ -147,7 +198,8 @@ fn the_stand_in_of_azure_is_asked_with_a_token_of_its_own() {
     let scene = Scene::with_rules();
     scene.write("apportion.toml", &settings(&url, "scope = 'subscriptions/s-1', costs = 'actual'"));
     post(server.port, "/_lab/throttle", r#"{"times": 1}"#);
-    let output = scene.run_with(&["run", "--format", "json"], &[("AZURE_SECRET", "secret")]).expect(0);
+    let output =
+        scene.run_with(&["run", "--format", "json"], &[("AZURE_SECRET", "secret")]).expect(0);
     assert!(!output.stderr.contains("lab-token") && !output.stdout.contains("lab-token"));
     let source = &output.json()["sources"][0];
     let months = source["charges"].as_i64().expect("a count") / 4;
@@ -155,14 +207,25 @@ fn the_stand_in_of_azure_is_asked_with_a_token_of_its_own() {
     let groups = grouped(&scene, "tag:resource_group");
     let times = |amount: &str| nanos(amount) * i128::from(months);
     // 19.545363672276512 and 0.16677720329728665 are rounded each for itself.
-    assert!((groups["shop"] - times("19.712140875573799")).abs() <= 2 * i128::from(months), "{groups:?}");
-    assert!((groups["data"] - times("173.41979241290323")).abs() <= i128::from(months), "{groups:?}");
+    assert!(
+        (groups["shop"] - times("19.712140875573799")).abs() <= 2 * i128::from(months),
+        "{groups:?}"
+    );
+    assert!(
+        (groups["data"] - times("173.41979241290323")).abs() <= i128::from(months),
+        "{groups:?}"
+    );
     assert_eq!(groups[""], times("-1.5"));
 
     let refused = Scene::with_rules();
     refused.write("apportion.toml", &settings(&url, "scope = 'subscriptions/forbidden'"));
     let said = refused.run_with(&["run"], &[("AZURE_SECRET", "secret")]).expect(3).stderr;
-    assert!(said.contains("RBACAccessDenied: The client does not have authorization to perform action."), "{said}");
+    assert!(
+        said.contains(
+            "RBACAccessDenied: The client does not have authorization to perform action."
+        ),
+        "{said}"
+    );
     let said = refused.run_with(&["run"], &[("AZURE_SECRET", "not the secret")]).expect(3).stderr;
     assert!(said.contains("token") && !said.contains("not the secret"), "{said}");
 }

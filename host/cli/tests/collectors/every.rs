@@ -37,7 +37,10 @@ const COLLECTORS: [Collector; 16] = [
     http("saas-mongodb-atlas", "url = 'URL', organization_id = '66d7254246a21a41036ff2e9'"),
     http("saas-snowflake", "url = 'URL', price_per_credit = '3.00'"),
     http("azure-cost", "url = 'URL', mode = 'query', scope = 'subscriptions/s-1'"),
-    http("gcp-billing", "url = 'URL', mode = 'query', project = 'billing', dataset = 'export', table = 't', partitioned = true"),
+    http(
+        "gcp-billing",
+        "url = 'URL', mode = 'query', project = 'billing', dataset = 'export', table = 't', partitioned = true",
+    ),
     http("opencost", "url = 'URL', mode = 'charges'"),
     http("prometheus", "url = 'URL', queries = ['cpu']"),
     http(
@@ -77,7 +80,9 @@ impl Collector {
                     Way::Files => (format!("{url}/bill.csv"), String::new()),
                     _ => (
                         "s3://bills/export/".into(),
-                        format!("endpoint = \"{url}\"\naccess_key = {{ env = \"API_SECRET\" }}\nsecret_key = {{ env = \"API_SECRET\" }}\n"),
+                        format!(
+                            "endpoint = \"{url}\"\naccess_key = {{ env = \"API_SECRET\" }}\nsecret_key = {{ env = \"API_SECRET\" }}\n"
+                        ),
                     ),
                 };
                 format!(
@@ -135,7 +140,11 @@ fn refusals() -> [Fault; 3] {
         ("P201", "answered 500"),
     ];
     [
-        fault("credentials that are over", || reply(401, &[], r#"{"error": "the token has expired"}"#), expired),
+        fault(
+            "credentials that are over",
+            || reply(401, &[], r#"{"error": "the token has expired"}"#),
+            expired,
+        ),
         fault("too many questions", || reply(429, &["retry-after: 0"], "slow down"), busy),
         fault("a server that is ill", || reply(500, &[], "we are ill"), ill),
     ]
@@ -143,9 +152,22 @@ fn refusals() -> [Fault; 3] {
 
 fn other_answers() -> [Fault; 4] {
     const NOT_AWS: (&str, &str) = ("P103", "not an answer of AWS");
-    let page = [("P", ""), ("F303", "there is no object"), ("F105", "is not a table"), ("P201", "answers no JSON"), NOT_AWS];
-    let types = [("P", ""), ("F301", "cannot be listed"), ("F", ""), ("P201", "answers no list"), NOT_AWS];
-    let half = [("P201", "broke off"), ("F301", "end of file before message length"), ("F301", "broke off"), ("P201", "broke off"), NOT_AWS];
+    let page = [
+        ("P", ""),
+        ("F303", "there is no object"),
+        ("F105", "is not a table"),
+        ("P201", "answers no JSON"),
+        NOT_AWS,
+    ];
+    let types =
+        [("P", ""), ("F301", "cannot be listed"), ("F", ""), ("P201", "answers no list"), NOT_AWS];
+    let half = [
+        ("P201", "broke off"),
+        ("F301", "end of file before message length"),
+        ("F301", "broke off"),
+        ("P201", "broke off"),
+        NOT_AWS,
+    ];
     let huge = [
         ("P103", "is longer than 33554432 bytes, unpacked"),
         ("F301", "cannot be listed"),
@@ -154,9 +176,20 @@ fn other_answers() -> [Fault; 4] {
         NOT_AWS,
     ];
     [
-        fault("a page to sign in", || reply(200, &["content-type: text/html"], "<!doctype html><title>Sign in</title>"), page),
+        fault(
+            "a page to sign in",
+            || reply(200, &["content-type: text/html"], "<!doctype html><title>Sign in</title>"),
+            page,
+        ),
         fault("JSON of other types", || reply(200, &[], "[1, \"two\"]"), types),
-        fault("half an answer", || reply(200, &[], vec![b' '; 2_000]).map(|bytes| bytes[..bytes.len() - 1_000].to_vec()), half),
+        fault(
+            "half an answer",
+            || {
+                reply(200, &[], vec![b' '; 2_000])
+                    .map(|bytes| bytes[..bytes.len() - 1_000].to_vec())
+            },
+            half,
+        ),
         fault("an answer of 100 MiB", || Some(HUGE.clone()), huge),
     ]
 }
@@ -178,11 +211,15 @@ fn no_answers() -> [Fault; 2] {
     ];
     [
         Fault { seconds: 1, ..fault("a server that hangs", || None, late) },
-        Fault { is_encrypted: true, ..fault("a certificate of nobody known", || reply(200, &[], "[]"), unknown) },
+        Fault {
+            is_encrypted: true,
+            ..fault("a certificate of nobody known", || reply(200, &[], "[]"), unknown)
+        },
     ]
 }
 
-static HUGE: LazyLock<Vec<u8>> = LazyLock::new(|| reply(200, &[], vec![b' '; 100 << 20]).unwrap_or_default());
+static HUGE: LazyLock<Vec<u8>> =
+    LazyLock::new(|| reply(200, &[], vec![b' '; 100 << 20]).unwrap_or_default());
 
 /// Settings of all collectors that ask one server.
 fn scene(url: &str, seconds: u32) -> Scene {
@@ -192,10 +229,15 @@ fn scene(url: &str, seconds: u32) -> Scene {
         let name = format!("s{number:02}");
         settings += &collector.section(&name, url, seconds);
         if collector.way == Way::Cluster {
-            let cluster =
-                format!("clusters: [{{ name: c, cluster: {{ server: \"{url}\" }} }}]\nusers: [{{ name: u, user: {{ token: {SECRET} }} }}]\n");
-            let context = "contexts: [{ name: c, context: { cluster: c, user: u } }]\ncurrent-context: c\n";
-            scene.write(&format!("{name}.kubeconfig"), &format!("apiVersion: v1\nkind: Config\n{cluster}{context}"));
+            let cluster = format!(
+                "clusters: [{{ name: c, cluster: {{ server: \"{url}\" }} }}]\nusers: [{{ name: u, user: {{ token: {SECRET} }} }}]\n"
+            );
+            let context =
+                "contexts: [{ name: c, context: { cluster: c, user: u } }]\ncurrent-context: c\n";
+            scene.write(
+                &format!("{name}.kubeconfig"),
+                &format!("apiVersion: v1\nkind: Config\n{cluster}{context}"),
+            );
         }
     }
     scene.write("apportion.toml", &settings);
@@ -221,12 +263,16 @@ fn complaints(fault: &Fault, scene: &Scene) -> Vec<String> {
     }
     let report = output.json();
     let mut complaints = Vec::new();
-    for (collector, source) in COLLECTORS.iter().zip(report["sources"].as_array().expect("sources")) {
+    for (collector, source) in COLLECTORS.iter().zip(report["sources"].as_array().expect("sources"))
+    {
         let (code, words) = fault.said[collector.way as usize];
         let said = |key: &str| source["failure"][key].as_str().unwrap_or_default();
         let is_said = said("code").starts_with(code) && said("message").contains(words);
         if !is_said || said("hint").is_empty() || source["charges"] != 0 {
-            complaints.push(format!("{}: {:?} {}: {source}", fault.what, collector.way, collector.plugin));
+            complaints.push(format!(
+                "{}: {:?} {}: {source}",
+                fault.what, collector.way, collector.plugin
+            ));
         }
     }
     let costs = scene.run("costs --granularity total --format json").expect(0).json();
@@ -244,7 +290,11 @@ fn whatever_a_server_does_wrong_is_a_gap_with_words() {
         let folder = folder.path();
         let try_out = move |fault: Fault| {
             let answer = fault.answer;
-            let web = if fault.is_encrypted { Web::encrypted(folder, move |_, _| answer()) } else { Web::start(move |_, _| answer()) };
+            let web = if fault.is_encrypted {
+                Web::encrypted(folder, move |_, _| answer())
+            } else {
+                Web::start(move |_, _| answer())
+            };
             complaints(&fault, &scene(&web.url(""), fault.seconds))
         };
         let faults = refusals().into_iter().chain(other_answers()).chain(no_answers());

@@ -14,11 +14,17 @@ pub fn sent_on(url: &str, request: &str, more: &[&str]) -> Vec<u8> {
     if method == "HEAD" {
         command.arg("-I");
     }
-    for line in lines.filter(|line| !["host:", "connection:"].iter().any(|own| line.starts_with(own))) {
+    for line in
+        lines.filter(|line| !["host:", "connection:"].iter().any(|own| line.starts_with(own)))
+    {
         command.args(["-H", line]);
     }
     let output = command.output().expect("curl");
-    assert!(output.status.success(), "{method} {url}{path}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{method} {url}{path}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let answer = output.stdout;
     // Whoever stands in between answers once on each connection.
     let line_end = answer.windows(2).position(|bytes| bytes == b"\r\n").map_or(0, |at| at + 2);

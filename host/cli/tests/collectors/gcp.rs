@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-const CONFIG: &str = "mode = 'query', project = 'billing', dataset = 'export', table = 'gcp_billing_export_v1'";
+const CONFIG: &str =
+    "mode = 'query', project = 'billing', dataset = 'export', table = 'gcp_billing_export_v1'";
 
 fn source<'a>(url: &str, config: &str) -> Source<'a> {
     Source {
@@ -23,12 +24,16 @@ fn source<'a>(url: &str, config: &str) -> Source<'a> {
 fn post(port: u16, path: &str, body: &Value) {
     let body = body.to_string();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a server");
-    let head =
-        format!("POST /bigquery/v2/projects/billing{path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\n");
+    let head = format!(
+        "POST /bigquery/v2/projects/billing{path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\n"
+    );
     write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.starts_with("HTTP/1.1 2") && !answer.contains("\"insertErrors\":[{"), "{path}: {answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 2") && !answer.contains("\"insertErrors\":[{"),
+        "{path}: {answer}"
+    );
 }
 
 fn text(name: &str) -> Value {
@@ -40,7 +45,11 @@ fn record(name: &str, mode: &str, fields: Vec<Value>) -> Value {
 }
 
 fn fill(port: u16) {
-    post(port, "/datasets", &json!({ "datasetReference": { "projectId": "billing", "datasetId": "export" } }));
+    post(
+        port,
+        "/datasets",
+        &json!({ "datasetReference": { "projectId": "billing", "datasetId": "export" } }),
+    );
     let pair = || vec![text("key"), text("value")];
     let fields = vec![
         text("billing_account_id"),
@@ -54,14 +63,20 @@ fn fill(port: u16) {
         json!({ "name": "cost", "type": "NUMERIC" }),
         text("currency"),
         text("cost_type"),
-        record("credits", "REPEATED", vec![text("name"), json!({ "name": "amount", "type": "NUMERIC" })]),
+        record(
+            "credits",
+            "REPEATED",
+            vec![text("name"), json!({ "name": "amount", "type": "NUMERIC" })],
+        ),
         record("invoice", "NULLABLE", vec![text("month")]),
     ];
     let table = json!({ "tableReference": { "projectId": "billing", "datasetId": "export", "tableId": "gcp_billing_export_v1" }, "schema": { "fields": fields } });
     post(port, "/datasets/export/tables", &table);
     let row = |time: &str, service: &str, team: Option<&str>, cost: &str, credits: &[&str]| {
-        let labels: Vec<Value> = team.iter().map(|team| json!({ "key": "team", "value": team })).collect();
-        let credits: Vec<Value> = credits.iter().map(|amount| json!({ "name": "CUD", "amount": amount })).collect();
+        let labels: Vec<Value> =
+            team.iter().map(|team| json!({ "key": "team", "value": team })).collect();
+        let credits: Vec<Value> =
+            credits.iter().map(|amount| json!({ "name": "CUD", "amount": amount })).collect();
         json!({ "json": {
             "billing_account_id": "A", "service": { "id": "1", "description": service }, "sku": { "id": "s", "description": "N2" }, "usage_start_time": time,
             "project": { "id": "p-1", "name": "P" }, "location": { "location": "europe-west1", "region": "europe-west1", "zone": null }, "labels": labels,
@@ -69,7 +84,13 @@ fn fill(port: u16) {
         } })
     };
     let rows = [
-        row("2026-10-01T00:00:00Z", "Compute Engine", Some("red"), "1.10", &["-0.30", "-0.000000001"]),
+        row(
+            "2026-10-01T00:00:00Z",
+            "Compute Engine",
+            Some("red"),
+            "1.10",
+            &["-0.30", "-0.000000001"],
+        ),
         row("2026-10-01T23:30:00Z", "Compute Engine", Some("blue"), "4.000000005", &["-4"]),
         row("2026-10-02T01:00:00Z", "Cloud Storage", None, "2.20", &[]),
         row("2026-09-30T23:00:00Z", "Cloud Storage", None, "999", &[]),
@@ -84,14 +105,34 @@ fn rows_of_a_table_in_bigquery_with_their_credits_and_labels() {
     let grpc = free_port().to_string();
     let Some(server) = Server::start("bigquery", &[], &[("GRPC_PORT", &grpc)]) else { return };
     fill(server.port);
-    for (credits, billed, charges, compute) in
-        [("net", "3.000000004", 3, "0.800000004"), ("gross", "7.300000005", 3, "5.100000005"), ("charges", "3.000000004", 6, "0.800000004")]
-    {
-        let (scene, source) = collect(&source(&server.url(), &format!("partitioned = false, page_rows = 2, credits = '{credits}'")), 0);
-        assert_eq!((&source["charges"], &source["set_aside"]), (&charges.into(), &0.into()), "{credits}");
-        assert_eq!((&source["totals"][0]["billed_cost"], &source["totals"][0]["effective_cost"]), (&billed.into(), &billed.into()), "{credits}");
+    for (credits, billed, charges, compute) in [
+        ("net", "3.000000004", 3, "0.800000004"),
+        ("gross", "7.300000005", 3, "5.100000005"),
+        ("charges", "3.000000004", 6, "0.800000004"),
+    ] {
+        let (scene, source) = collect(
+            &source(
+                &server.url(),
+                &format!("partitioned = false, page_rows = 2, credits = '{credits}'"),
+            ),
+            0,
+        );
+        assert_eq!(
+            (&source["charges"], &source["set_aside"]),
+            (&charges.into(), &0.into()),
+            "{credits}"
+        );
+        assert_eq!(
+            (&source["totals"][0]["billed_cost"], &source["totals"][0]["effective_cost"]),
+            (&billed.into(), &billed.into()),
+            "{credits}"
+        );
         let services = grouped(&scene, "service_name");
-        assert_eq!((services["Compute Engine"], services["Cloud Storage"]), (nanos(compute), nanos("2.2")), "{credits}");
+        assert_eq!(
+            (services["Compute Engine"], services["Cloud Storage"]),
+            (nanos(compute), nanos("2.2")),
+            "{credits}"
+        );
         let red = if credits == "gross" { "1.10" } else { "0.799999999" };
         assert_eq!(grouped(&scene, "tag:team")["red"], nanos(red), "{credits}");
         if credits == "charges" {
@@ -107,20 +148,34 @@ fn bad_answers_are_gaps_and_not_zeros() {
     let page = |rest: &str| Answer::json(format!(r#"{{{job}, "jobComplete": true, {rest}}}"#));
     let cases = [
         (
-            Answer::status(401, r#"{"error": {"code": 401, "message": "Request had invalid authentication credentials."}}"#),
+            Answer::status(
+                401,
+                r#"{"error": {"code": 401, "message": "Request had invalid authentication credentials."}}"#,
+            ),
             "P201",
             "Request had invalid authentication credentials.; the service account needs the roles",
         ),
         (
-            Answer::status(404, r#"{"error": {"code": 404, "message": "Not found: Table billing:export.x"}}"#),
+            Answer::status(
+                404,
+                r#"{"error": {"code": 404, "message": "Not found: Table billing:export.x"}}"#,
+            ),
             "P103",
             "Not found: Table billing:export.x",
         ),
         (Answer::status(503, ""), "P201", "answered 503"),
         (Answer::json("<html>"), "P201", "a page of HTML"),
-        (Answer::json(r#"{"jobComplete": "yes"}"#), "P201", "#/jobComplete: it is text, not true or false"),
+        (
+            Answer::json(r#"{"jobComplete": "yes"}"#),
+            "P201",
+            "#/jobComplete: it is text, not true or false",
+        ),
         (Answer::json(r#"{"jobComplete": true, "ro"#), "P201", "ends in the middle"),
-        (page(&format!(r#"{schema}, "rows": [], "totalRows": "7""#)), "P201", "it says 7, and 0 came"),
+        (
+            page(&format!(r#"{schema}, "rows": [], "totalRows": "7""#)),
+            "P201",
+            "it says 7, and 0 came",
+        ),
         (page(&format!(r#"{schema}, "rows": [], "pageToken": "t""#)), "P201", "go in a circle"),
     ];
     let servers = cases.clone().map(|(answer, _, _)| {
@@ -138,8 +193,14 @@ fn bad_answers_are_gaps_and_not_zeros() {
 
 #[test]
 fn days_without_rows_are_no_fault() {
-    let server =
-        HttpServer::start(|_| Answer::json(r#"{"jobReference": {"jobId": "j"}, "jobComplete": true, "schema": {"fields": []}, "totalRows": "0"}"#));
+    let server = HttpServer::start(|_| {
+        Answer::json(
+            r#"{"jobReference": {"jobId": "j"}, "jobComplete": true, "schema": {"fields": []}, "totalRows": "0"}"#,
+        )
+    });
     let (_, source) = collect(&source(&server.url(), "partitioned = true"), 0);
-    assert_eq!((&source["charges"], &source["set_aside"], &source["failure"]), (&0.into(), &0.into(), &Value::Null));
+    assert_eq!(
+        (&source["charges"], &source["set_aside"], &source["failure"]),
+        (&0.into(), &0.into(), &Value::Null)
+    );
 }

@@ -52,7 +52,9 @@ fn answer(body: String) -> HttpServer {
 
 /// The source's part of the report of a run of some days.
 fn collected(scene: &Scene, from: &str, to: &str, exit: i32) -> Value {
-    scene.run(&format!("run --from {from} --to {to} --format json")).expect(exit).json()["sources"][0].clone()
+    scene.run(&format!("run --from {from} --to {to} --format json")).expect(exit).json()["sources"]
+        [0]
+    .clone()
 }
 
 /// Without zeros that say nothing.
@@ -63,7 +65,8 @@ fn plain(amount: &Value) -> &str {
 
 /// What some key of `costs` comes to over all days.
 fn grouped(scene: &Scene, group: &str) -> BTreeMap<String, String> {
-    let output = scene.run(&format!("costs --group-by {group} --granularity total --format csv")).expect(0);
+    let output =
+        scene.run(&format!("costs --group-by {group} --granularity total --format csv")).expect(0);
     let amount = |line: &str| {
         let cells: Vec<&str> = line.split(',').collect();
         (cells[1].to_owned(), cells[3].to_owned())
@@ -81,10 +84,14 @@ fn by_day(body: &str, asked: &Asked) -> Answer {
     let (_, day) = asked.target.split_once("window=").expect("a window");
     let of_day = |set: &&Value| {
         let row = set.as_object().and_then(|set| set.values().next());
-        row.and_then(|row| row["window"]["start"].as_str()).is_some_and(|start| start[..10] == day[..10])
+        row.and_then(|row| row["window"]["start"].as_str())
+            .is_some_and(|start| start[..10] == day[..10])
     };
     let sets: Vec<&Value> = all["data"].as_array().expect("sets").iter().filter(of_day).collect();
-    Answer::json(format!("{{\"code\":200,\"status\":\"success\",\"data\":{}}}", serde_json::to_string(&sets).expect("JSON")))
+    Answer::json(format!(
+        "{{\"code\":200,\"status\":\"success\",\"data\":{}}}",
+        serde_json::to_string(&sets).expect("JSON")
+    ))
 }
 
 #[test]
@@ -94,8 +101,18 @@ fn a_month_of_allocations_is_charged_to_the_last_digit() {
     let server = HttpServer::start(move |asked| by_day(&body, asked));
     let scene = scene(&server, "mode = \"charges\"\naggregate = [\"namespace\"]");
     let source = collected(&scene, "2026-10", "2026-10", 0);
-    assert_eq!((plain(&source["totals"][0]["billed_cost"]), &source["set_aside"]), ("102.62921", &Value::from(0)));
-    assert_eq!(grouped(&scene, "team"), figures([("data", "0.720290000"), ("kube-system", "2.567420000"), ("shop", "99.341500000")]));
+    assert_eq!(
+        (plain(&source["totals"][0]["billed_cost"]), &source["set_aside"]),
+        ("102.62921", &Value::from(0))
+    );
+    assert_eq!(
+        grouped(&scene, "team"),
+        figures([
+            ("data", "0.720290000"),
+            ("kube-system", "2.567420000"),
+            ("shop", "99.341500000")
+        ])
+    );
     // The components of all days, and what rounding each of them to five digits took and gave: nothing over the month.
     let services = grouped(&scene, "service_name");
     for (service, amount) in [
@@ -110,7 +127,12 @@ fn a_month_of_allocations_is_charged_to_the_last_digit() {
     let asked = server.asked();
     assert_eq!(asked.len(), 31);
     let window = "window=2026-10-01T00%3A00%3A00Z%2C2026-10-02T00%3A00%3A00Z";
-    assert_eq!(asked[0].target, format!("/allocation/compute?{window}&aggregate=namespace&step=1d&accumulate=false&includeIdle=true"));
+    assert_eq!(
+        asked[0].target,
+        format!(
+            "/allocation/compute?{window}&aggregate=namespace&step=1d&accumulate=false&includeIdle=true"
+        )
+    );
     // Asking again changes nothing.
     assert_eq!(collected(&scene, "2026-10", "2026-10", 0)["days"]["unchanged"], 31);
     scene.run("ledger verify").expect(0);
@@ -135,7 +157,11 @@ fn a_month_of_allocations_is_usage_too() {
     );
     // A day: 95348273971.2 byte hours of 2³⁰.
     let usage = scene.run("usage --group-by namespace --metric kubernetes.memory.hours --from 2026-10-16 --to 2026-10-16 --format csv").expect(0);
-    assert!(usage.stdout.contains("kubernetes.memory.hours,shop,88.800000000,GiB·h\n"), "{}", usage.stdout);
+    assert!(
+        usage.stdout.contains("kubernetes.memory.hours,shop,88.800000000,GiB·h\n"),
+        "{}",
+        usage.stdout
+    );
 }
 
 #[test]
@@ -144,11 +170,16 @@ fn allocations_and_idle_are_what_the_nodes_cost() {
     let server = answer(text(&answers, "month-idle.json"));
     let scene = scene(&server, "mode = \"charges\"\naggregate = [\"namespace\"]");
     let run = scene.run("run --from 2026-10-01 --to 2026-10-01 --format json").expect(0);
-    assert!(run.stderr.contains("a window is longer than a day, and all of it is of its first day"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("a window is longer than a day, and all of it is of its first day"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(plain(&run.json()["sources"][0]["totals"][0]["billed_cost"]), "338.29217");
     // Two nodes of 144.511584 each, by OpenCost's assets; its eight rounded amounts are off by 0.000012.
     let services = grouped(&scene, "service_name");
-    let nanos = |service: &str| services[service].replace('.', "").parse::<i64>().expect("a number");
+    let nanos =
+        |service: &str| services[service].replace('.', "").parse::<i64>().expect("a number");
     let difference = nanos("Kubernetes CPU") + nanos("Kubernetes Memory") - 2 * 144_511_584_000;
     assert_eq!(difference, 12_000);
     // 145.34369 + 90.31945 of it nobody has, which no namespace is charged for.
@@ -169,7 +200,11 @@ fn containers_hours_and_unrounded_costs_are_read() {
     configure(&scene, &server, "mode = \"charges\"\napi = \"summary\"");
     let source = collected(&scene, "2026-10-31", "2026-10-31", 0);
     assert_eq!(plain(&source["totals"][0]["billed_cost"]), "3.2196931068196614305");
-    assert!(server.asked()[0].target.starts_with("/allocation/compute/summary?window=2026-10-31T"), "{:?}", server.asked());
+    assert!(
+        server.asked()[0].target.starts_with("/allocation/compute/summary?window=2026-10-31T"),
+        "{:?}",
+        server.asked()
+    );
     let server = answer(text(&answers, "day-namespace-hourly.json"));
     configure(&scene, &server, "mode = \"usage\"\nmetrics = [\"cpu\"]");
     collected(&scene, "2026-10-31", "2026-10-31", 0);
@@ -180,7 +215,9 @@ fn containers_hours_and_unrounded_costs_are_read() {
 #[test]
 fn published_examples_add_up_to_what_is_expected() {
     let Some(data) = shared("data") else { return };
-    let expected = |name: &str| serde_json::from_str::<Value>(&text(&data, &format!("expected/{name}.json"))).expect("JSON");
+    let expected = |name: &str| {
+        serde_json::from_str::<Value>(&text(&data, &format!("expected/{name}.json"))).expect("JSON")
+    };
     let allocation = expected("opencost_allocation_example");
     let server = answer(text(&data, "k8s-opencost/allocation-example-output.json"));
     let scene = scene(&server, "mode = \"charges\"\naggregate = [\"namespace\"]");
@@ -190,14 +227,29 @@ fn published_examples_add_up_to_what_is_expected() {
         assert_eq!(plain(&source["totals"][0][cost]), totals["totalCost"], "{cost}");
     }
     let namespaces = grouped(&scene, "team");
-    for (namespace, costs) in allocation["by"]["namespace"]["__none__"].as_object().expect("namespaces") {
-        assert_eq!(plain(&Value::from(namespaces[namespace].as_str())), costs["totalCost"], "{namespace}");
+    for (namespace, costs) in
+        allocation["by"]["namespace"]["__none__"].as_object().expect("namespaces")
+    {
+        assert_eq!(
+            plain(&Value::from(namespaces[namespace].as_str())),
+            costs["totalCost"],
+            "{namespace}"
+        );
     }
 
     let cloud = expected("opencost_cloudcost_example");
     let server = answer(text(&data, "k8s-opencost/cloudCost-example-output.json"));
-    for (config, billed, effective) in [("", "invoicedCost", "amortizedNetCost"), ("billed = \"listCost\"", "listCost", "amortizedNetCost")] {
-        configure(&scene, &server, &format!("mode = \"charges\"\napi = \"cloud-cost\"\naggregate = [\"provider\"]\n{config}"));
+    for (config, billed, effective) in [
+        ("", "invoicedCost", "amortizedNetCost"),
+        ("billed = \"listCost\"", "listCost", "amortizedNetCost"),
+    ] {
+        configure(
+            &scene,
+            &server,
+            &format!(
+                "mode = \"charges\"\napi = \"cloud-cost\"\naggregate = [\"provider\"]\n{config}"
+            ),
+        );
         for (start, costs) in cloud["by"]["window.start"]["__none__"].as_object().expect("days") {
             let day = &start[..10];
             let source = collected(&scene, day, day, 0);
@@ -225,16 +277,31 @@ fn saved_answers_add_up_to_what_is_expected() {
         assert_eq!(source["set_aside"], 0, "{file}");
         (scene, source)
     };
-    let expected = |name: &str| serde_json::from_str::<Value>(&text(&data, &format!("expected/{name}.json"))).expect("JSON");
+    let expected = |name: &str| {
+        serde_json::from_str::<Value>(&text(&data, &format!("expected/{name}.json"))).expect("JSON")
+    };
     let allocation = expected("opencost_allocation_example");
-    let (scene, source) = collect("k8s-opencost/allocation-example-output.json", "aggregate = [\"namespace\"]");
-    assert_eq!(plain(&source["totals"][0]["billed_cost"]), allocation["totals"]["__none__"]["totalCost"]);
+    let (scene, source) =
+        collect("k8s-opencost/allocation-example-output.json", "aggregate = [\"namespace\"]");
+    assert_eq!(
+        plain(&source["totals"][0]["billed_cost"]),
+        allocation["totals"]["__none__"]["totalCost"]
+    );
     let namespaces = grouped(&scene, "team");
-    for (namespace, costs) in allocation["by"]["namespace"]["__none__"].as_object().expect("namespaces") {
-        assert_eq!(plain(&Value::from(namespaces[namespace].as_str())), costs["totalCost"], "{namespace}");
+    for (namespace, costs) in
+        allocation["by"]["namespace"]["__none__"].as_object().expect("namespaces")
+    {
+        assert_eq!(
+            plain(&Value::from(namespaces[namespace].as_str())),
+            costs["totalCost"],
+            "{namespace}"
+        );
     }
     let cloud = expected("opencost_cloudcost_example");
-    let (_, source) = collect("k8s-opencost/cloudCost-example-output.json", "api = \"cloud-cost\"\nbilled = \"listCost\"");
+    let (_, source) = collect(
+        "k8s-opencost/cloudCost-example-output.json",
+        "api = \"cloud-cost\"\nbilled = \"listCost\"",
+    );
     let totals = &cloud["totals"]["__none__"];
     assert_eq!(source["charges"], cloud["rows"]);
     assert_eq!(plain(&source["totals"][0]["billed_cost"]), totals["listCost"]);
@@ -251,11 +318,19 @@ fn what_opencost_has_forgotten_stays_charged() {
     configure(&scene, &server, "mode = \"charges\"\naggregate = [\"namespace\"]");
     let run = scene.run("run --from 2026-10-05 --to 2026-10-05").expect(3);
     let said = format!("{}{}", run.stdout, run.stderr);
-    assert!(said.contains("OpenCost says nothing on 2026-10-05, which is a gap and not zero"), "{said}");
+    assert!(
+        said.contains("OpenCost says nothing on 2026-10-05, which is a gap and not zero"),
+        "{said}"
+    );
     assert_eq!(grouped(&scene, "team"), figures([("shop", "2.500000000")]));
-    let server = HttpServer::start(|_| Answer::status(400, "Invalid 'window' parameter: illegal window: nonsense"));
+    let server = HttpServer::start(|_| {
+        Answer::status(400, "Invalid 'window' parameter: illegal window: nonsense")
+    });
     configure(&scene, &server, "mode = \"charges\"");
     let run = scene.run("run --from 2026-10-05 --to 2026-10-05").expect(3);
     let said = format!("{}{}", run.stdout, run.stderr);
-    assert!(said.contains("answered 400: Invalid 'window' parameter: illegal window: nonsense"), "{said}");
+    assert!(
+        said.contains("answered 400: Invalid 'window' parameter: illegal window: nonsense"),
+        "{said}"
+    );
 }

@@ -29,7 +29,10 @@ const PODS: [Pod; 5] = [
 fn instants(pod: &Pod, day: i64) -> i64 {
     let first_sample = (pod.6 + STEP - 1) / STEP * STEP;
     let last_seen = pod.7 / STEP * STEP + STEP;
-    (0..DAY / STEP).map(|count| day * DAY + count * STEP).filter(|time| (first_sample..=last_seen).contains(time)).count() as i64
+    (0..DAY / STEP)
+        .map(|count| day * DAY + count * STEP)
+        .filter(|time| (first_sample..=last_seen).contains(time))
+        .count() as i64
 }
 
 /// Thousandths × instants of five minutes, in billionths of hours.
@@ -48,16 +51,23 @@ fn expected(day: i64) -> Figures {
         let Pod(namespace, workload, team, request, usage, mib, from, _) = *pod;
         // The rate needs a second sample.
         let born_today = from > 0 && from / DAY == day;
-        let used = if born_today && usage > request { request + (seen - 1) * usage } else { seen * usage.max(request) };
+        let used = if born_today && usage > request {
+            request + (seen - 1) * usage
+        } else {
+            seen * usage.max(request)
+        };
         if seen > 0 {
             *sums.entry(format!("kubernetes.cpu.hours,{namespace},,")).or_default() += used;
             *sums.entry(format!("cores.requested,{namespace},,")).or_default() += request * seen;
             // 1/1024 of a GiB has ten digits: kept as MiB until the end.
-            *sums.entry(format!("kubernetes.memory.hours,{namespace},{workload},{team}")).or_default() += mib * seen;
+            *sums
+                .entry(format!("kubernetes.memory.hours,{namespace},{workload},{team}"))
+                .or_default() += mib * seen;
         }
     }
     let figure = |(key, sum): (String, i64)| {
-        let value = if key.starts_with("kubernetes.memory") { hours_of_mib(sum) } else { hours(sum) };
+        let value =
+            if key.starts_with("kubernetes.memory") { hours_of_mib(sum) } else { hours(sum) };
         (key, value)
     };
     let mut figures: Figures = sums.into_iter().map(figure).collect();
@@ -69,7 +79,10 @@ fn expected(day: i64) -> Figures {
 
 /// MiB × instants of five minutes in GiB hours, rounded half-even at the billionth.
 fn hours_of_mib(mib: i64) -> String {
-    let (nanos, rest) = (i128::from(mib) * 1_000_000_000 / (12 * 1_024), i128::from(mib) * 1_000_000_000 % (12 * 1_024));
+    let (nanos, rest) = (
+        i128::from(mib) * 1_000_000_000 / (12 * 1_024),
+        i128::from(mib) * 1_000_000_000 % (12 * 1_024),
+    );
     let up = rest * 2 > 12 * 1_024 || (rest * 2 == 12 * 1_024 && nanos % 2 == 1);
     let nanos = nanos + i128::from(up);
     format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)
@@ -117,7 +130,11 @@ const RULE: &str = "//! What each namespace has of the cluster's cores, it pays.
 /// What is stored of a day, by metric and keys.
 fn stored(scene: &Scene, day: i64) -> Figures {
     let date = format!("2026-10-{:02}", day + 1);
-    let output = scene.run(&format!("usage --group-by namespace,workload,team --from {date} --to {date} --format csv")).expect(0);
+    let output = scene
+        .run(&format!(
+            "usage --group-by namespace,workload,team --from {date} --to {date} --format csv"
+        ))
+        .expect(0);
     let figure = |line: &str| {
         let cells: Vec<&str> = line.split(',').collect();
         (cells[..4].join(","), cells[4].to_owned())
@@ -128,7 +145,11 @@ fn stored(scene: &Scene, day: i64) -> Figures {
 #[test]
 fn a_month_of_prometheus_is_usage_day_by_day() {
     let exporter = crate::servers::free_port().to_string();
-    let Some(server) = Server::start("prometheus", &[], &[("END", "1793491200"), ("EXPORTER_PORT", &exporter)]) else { return };
+    let Some(server) =
+        Server::start("prometheus", &[], &[("END", "1793491200"), ("EXPORTER_PORT", &exporter)])
+    else {
+        return;
+    };
     let scene = Scene::empty();
     scene.write("bills/bill.csv", BILL);
     scene.write("rules/kubernetes/cores.rhai", RULE);
@@ -136,7 +157,11 @@ fn a_month_of_prometheus_is_usage_day_by_day() {
     let run = scene.run("run --from 2026-10-01 --to 2026-11-02").expect(0);
     for day in 0..31 {
         let (mut stored, expected) = (stored(&scene, day), expected(day));
-        let others: Figures = stored.extract_if(.., |key, _| ["cores.peak", "samples", "etl"].iter().any(|metric| key.starts_with(metric))).collect();
+        let others: Figures = stored
+            .extract_if(.., |key, _| {
+                ["cores.peak", "samples", "etl"].iter().any(|metric| key.starts_with(metric))
+            })
+            .collect();
         assert_eq!(stored, expected, "day {day}");
         by_hand(day, &stored, &others);
     }
@@ -148,7 +173,9 @@ fn a_month_of_prometheus_is_usage_day_by_day() {
 
 /// Some figures by hand.
 fn by_hand(day: i64, stored: &Figures, others: &Figures) {
-    let is = |figures: &Figures, key: &str, value: &str| assert_eq!(figures.get(key).map(String::as_str), Some(value), "day {day}: {key}");
+    let is = |figures: &Figures, key: &str, value: &str| {
+        assert_eq!(figures.get(key).map(String::as_str), Some(value), "day {day}: {key}")
+    };
     match day {
         1 => {
             // Half a core and a whole one, for a day.
@@ -185,15 +212,22 @@ fn gaps_are_said(scene: &Scene, stderr: &str) {
     }
     // A day without data is no row, and so no zero.
     let usage = scene.run("usage --metric etl --format json").expect(0).json();
-    assert_eq!((&usage["metrics"][0]["days"], usage["metrics"][0]["from"].as_str()), (&2.into(), Some("2026-10-28")), "{usage}");
+    assert_eq!(
+        (&usage["metrics"][0]["days"], usage["metrics"][0]["from"].as_str()),
+        (&2.into(), Some("2026-10-28")),
+        "{usage}"
+    );
 }
 
 /// 36 and 2.4 core hours on the 2nd; 33.6, 2.4 and 10.333333333 on the 29th.
 fn what_is_used_spreads_the_bill(scene: &Scene) {
     let costs = scene.run("costs --group-by team --granularity daily --format csv").expect(0);
-    for line in
-        ["2026-10-02,shop,USD,9.375", "2026-10-02,kube-system,USD,0.625", "2026-10-29,data,USD,1.561151079", "2026-10-29,shop,USD,5.076258993"]
-    {
+    for line in [
+        "2026-10-02,shop,USD,9.375",
+        "2026-10-02,kube-system,USD,0.625",
+        "2026-10-29,data,USD,1.561151079",
+        "2026-10-29,shop,USD,5.076258993",
+    ] {
         assert!(costs.stdout.contains(line), "'{line}' is not in\n{}", costs.stdout);
     }
     scene.run("ledger verify").expect(0);
@@ -201,17 +235,30 @@ fn what_is_used_spreads_the_bill(scene: &Scene) {
 
 fn wrong_queries_are_refused(scene: &Scene, server: &Server) {
     for (query, words) in [
-        ("sum by (namespace", "Prometheus refuses the query of wrong (bad_data): 1:18: parse error: unclosed left parenthesis"),
-        ("kube_pod_labels * on (namespace) kube_pod_owner", "Prometheus refuses the query of wrong (execution): "),
+        (
+            "sum by (namespace",
+            "Prometheus refuses the query of wrong (bad_data): 1:18: parse error: unclosed left parenthesis",
+        ),
+        (
+            "kube_pod_labels * on (namespace) kube_pod_owner",
+            "Prometheus refuses the query of wrong (execution): ",
+        ),
     ] {
-        scene.write("apportion.toml", &settings(server, &format!("{{ metric = \"wrong\", query = \"{query}\" }},\n")));
+        scene.write(
+            "apportion.toml",
+            &settings(server, &format!("{{ metric = \"wrong\", query = \"{query}\" }},\n")),
+        );
         let run = scene.run("run --from 2026-10-02 --to 2026-10-02").expect(3);
         let said = format!("{}{}", run.stdout, run.stderr);
         assert!(said.contains(words) && said.contains(&format!("the query is: {query}")), "{said}");
     }
     scene.write("apportion.toml", &settings(server, "{ metric = \"wrong\", query = \"sum by (namespace) (container_cpu_allocation) / 0\" },\n"));
     let run = scene.run("run --from 2026-10-02 --to 2026-10-02").expect(3);
-    assert!(run.stdout.contains("288 of 288 samples are no numbers, the first at 00:00"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("288 of 288 samples are no numbers, the first at 00:00"),
+        "{}",
+        run.stdout
+    );
 }
 
 fn what_is_forgotten_is_not_taken_back(scene: &Scene, server: &Server) {
@@ -222,7 +269,9 @@ fn what_is_forgotten_is_not_taken_back(scene: &Scene, server: &Server) {
     assert!(run.stderr.contains(line), "{}", run.stderr);
     assert!(run.stdout.contains("    2026-09-29 to 2026-09-30 unknown: no query has data: Prometheus has forgotten that time"), "{}", run.stdout);
     let (start, end) = (1_790_899_200 - STEP, 1_790_899_200 + DAY);
-    let path = format!("/api/v1/admin/tsdb/delete_series?match[]=%7B__name__!=%22%22%7D&start={start}&end={end}");
+    let path = format!(
+        "/api/v1/admin/tsdb/delete_series?match[]=%7B__name__!=%22%22%7D&start={start}&end={end}"
+    );
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).expect("a connection");
     write!(stream, "POST {path} HTTP/1.0\r\ncontent-length: 0\r\n\r\n").expect("a request");
     let mut answer = String::new();

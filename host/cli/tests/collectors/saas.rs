@@ -1,7 +1,9 @@
 //! Services and their bills: recorded answers, served by a server of the test's own, end to end.
 
 use crate::api_server::{Answer, Asked, HttpServer};
-use crate::asking::{Failing, SECRET, Source, collect, compare, data, expected, fail, grouped, nanos};
+use crate::asking::{
+    Failing, SECRET, Source, collect, compare, data, expected, fail, grouped, nanos,
+};
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,18 +15,36 @@ struct Service {
     path: &'static str,
 }
 
-const DATADOG: Service =
-    Service { plugin: "saas-datadog", config: "", slots: &["api_key", "application_key"], path: "/api/v2/usage/historical_cost" };
-const GITHUB: Service =
-    Service { plugin: "saas-github", config: "organization = 'GitHub'", slots: &["token"], path: "/organizations/GitHub/settings/billing/usage" };
-const OPENAI: Service = Service { plugin: "saas-openai", config: "", slots: &["token"], path: "/v1/organization/costs" };
+const DATADOG: Service = Service {
+    plugin: "saas-datadog",
+    config: "",
+    slots: &["api_key", "application_key"],
+    path: "/api/v2/usage/historical_cost",
+};
+const GITHUB: Service = Service {
+    plugin: "saas-github",
+    config: "organization = 'GitHub'",
+    slots: &["token"],
+    path: "/organizations/GitHub/settings/billing/usage",
+};
+const OPENAI: Service = Service {
+    plugin: "saas-openai",
+    config: "",
+    slots: &["token"],
+    path: "/v1/organization/costs",
+};
 const ATLAS: Service = Service {
     plugin: "saas-mongodb-atlas",
     config: "organization_id = '66d7254246a21a41036ff2e9'",
     slots: &["token"],
     path: "/api/atlas/v2/orgs/66d7254246a21a41036ff2e9/invoices/pending",
 };
-const SNOWFLAKE: Service = Service { plugin: "saas-snowflake", config: "price_per_credit = '3.00'", slots: &["token"], path: "/api/v2/statements" };
+const SNOWFLAKE: Service = Service {
+    plugin: "saas-snowflake",
+    config: "price_per_credit = '3.00'",
+    slots: &["token"],
+    path: "/api/v2/statements",
+};
 
 /// What has nothing in it, as any of the services would say it.
 const EMPTY: &str = r#"{"data": [], "results": [], "usageItems": [], "timePeriod": {"year": 2025}, "lineItems": [], "id": "i", "resultSetMetaData": {"rowType": []}}"#;
@@ -32,20 +52,25 @@ const EMPTY: &str = r#"{"data": [], "results": [], "usageItems": [], "timePeriod
 impl Service {
     fn source<'a>(&'a self, server: &HttpServer, more: &str, since: &'a str) -> Source<'a> {
         let parts = [format!("url = '{}'", server.url()), self.config.to_owned(), more.to_owned()];
-        let config = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        let config =
+            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
         Source { plugin: self.plugin, url: server.url(), config, slots: self.slots, since }
     }
 }
 
 /// Answers questions at one path, and every other one with nothing.
 fn serve(path: &'static str, answer: impl Fn() -> Answer + Send + Sync + 'static) -> HttpServer {
-    HttpServer::start(move |asked| if asked.target.split('?').next() == Some(path) { answer() } else { Answer::json(EMPTY) })
+    HttpServer::start(move |asked| {
+        if asked.target.split('?').next() == Some(path) { answer() } else { Answer::json(EMPTY) }
+    })
 }
 
 /// Answers the first question at a path, and every other one with nothing.
 fn serve_once(path: &'static str, answer: Answer) -> HttpServer {
     let is_given = AtomicBool::new(false);
-    serve(path, move || if is_given.swap(true, Ordering::SeqCst) { Answer::json(EMPTY) } else { answer.clone() })
+    serve(path, move || {
+        if is_given.swap(true, Ordering::SeqCst) { Answer::json(EMPTY) } else { answer.clone() }
+    })
 }
 
 /// Recent enough that few months are asked for.
@@ -66,9 +91,22 @@ struct Recorded {
     since: &'static str,
 }
 
-const fn github(path: &'static str, file: &'static str, more: &'static str, since: &'static str) -> Recorded {
+const fn github(
+    path: &'static str,
+    file: &'static str,
+    more: &'static str,
+    since: &'static str,
+) -> Recorded {
     let groups = &[("service_name", "product"), ("sku_id", "sku")];
-    Recorded { service: Service { path, ..GITHUB }, file, data_set: file, more, metric: "netAmount", groups, since }
+    Recorded {
+        service: Service { path, ..GITHUB },
+        file,
+        data_set: file,
+        more,
+        metric: "netAmount",
+        groups,
+        since,
+    }
 }
 
 const ATLAS_GROUPS: &[(&str, &str)] = &[("sku_id", "sku"), ("resource_id", "clusterName")];
@@ -141,7 +179,10 @@ fn recorded_answers_add_up_to_what_they_say() {
         compare(&scene, &source, &expected(&data, data_set), metric, groups);
         for asked in server.asked() {
             if service.plugin == "saas-datadog" {
-                assert_eq!((asked.header("dd-api-key"), asked.header("dd-application-key")), (Some(SECRET), Some(SECRET)));
+                assert_eq!(
+                    (asked.header("dd-api-key"), asked.header("dd-application-key")),
+                    (Some(SECRET), Some(SECRET))
+                );
             } else {
                 bearer(&asked);
             }
@@ -155,20 +196,31 @@ fn credits_of_snowflake_are_priced() {
     let server = HttpServer::start(|asked| {
         bearer(asked);
         match (asked.method.as_str(), asked.target.as_str()) {
-            ("POST", "/api/v2/statements") => Answer::status(202, r#"{"code": "333334", "message": "in progress", "statementHandle": "01b-2"}"#),
+            ("POST", "/api/v2/statements") => Answer::status(
+                202,
+                r#"{"code": "333334", "message": "in progress", "statementHandle": "01b-2"}"#,
+            ),
             ("GET", "/api/v2/statements/01b-2") => Answer::json(
                 r#"{"resultSetMetaData": {"numRows": 2, "format": "jsonv2", "partitionInfo": [{"rowCount": 1}, {"rowCount": 1}],
                     "rowType": [{"name": "USAGE_DATE", "type": "text"}, {"name": "SERVICE_TYPE", "type": "text"}, {"name": "CREDITS_BILLED", "type": "text"}]},
                     "code": "090001", "statementHandle": "01b-2", "data": [["2026-03-01", "WAREHOUSE_METERING", "12.345678901"]]}"#,
             ),
-            ("GET", "/api/v2/statements/01b-2?partition=1") => Answer::json(r#"{"data": [["2026-03-02", "AUTO_CLUSTERING", "1.5"]]}"#),
+            ("GET", "/api/v2/statements/01b-2?partition=1") => {
+                Answer::json(r#"{"data": [["2026-03-02", "AUTO_CLUSTERING", "1.5"]]}"#)
+            }
             other => panic!("{other:?}"),
         }
     });
     let (scene, source) = collect(&SNOWFLAKE.source(&server, "", "2026-03-01"), 0);
-    assert_eq!((&source["charges"], &source["totals"][0]["billed_cost"]), (&2.into(), &"41.537036703".into()));
+    assert_eq!(
+        (&source["charges"], &source["totals"][0]["billed_cost"]),
+        (&2.into(), &"41.537036703".into())
+    );
     let services = grouped(&scene, "service_name");
-    assert_eq!((services["WAREHOUSE_METERING"], services["AUTO_CLUSTERING"]), (nanos("37.037036703"), nanos("4.5")));
+    assert_eq!(
+        (services["WAREHOUSE_METERING"], services["AUTO_CLUSTERING"]),
+        (nanos("37.037036703"), nanos("4.5"))
+    );
 }
 
 static ALL: [&Service; 5] = [&DATADOG, &GITHUB, &OPENAI, &ATLAS, &SNOWFLAKE];
@@ -178,14 +230,25 @@ static ALL: [&Service; 5] = [&DATADOG, &GITHUB, &OPENAI, &ATLAS, &SNOWFLAKE];
 fn bad_answers_are_gaps_and_not_zeros() {
     let wrong_types = r#"{"data": "none", "usageItems": 7, "lineItems": {}, "id": "i", "resultSetMetaData": {"rowType": 1}}"#;
     let answers = [
-        (Answer::status(401, r#"{"error": {"code": "expired", "message": "the credential expired"}}"#), "expired: the credential expired"),
+        (
+            Answer::status(
+                401,
+                r#"{"error": {"code": "expired", "message": "the credential expired"}}"#,
+            ),
+            "expired: the credential expired",
+        ),
         (Answer::status(503, "<html>down</html>"), "answered 503"),
         (Answer::json("<!doctype html><title>Sign in</title>"), "a page of HTML"),
         (Answer::json(wrong_types), "not a list"),
         (Answer::json(r#"{"data": [{"#), "ends in the middle"),
         (Answer { is_cut: true, ..Answer::json(vec![b' '; 4_000]) }, ""),
     ];
-    let cases: Vec<_> = ALL.iter().flat_map(|service| answers.iter().map(move |(answer, words)| (*service, answer.clone(), *words))).collect();
+    let cases: Vec<_> = ALL
+        .iter()
+        .flat_map(|service| {
+            answers.iter().map(move |(answer, words)| (*service, answer.clone(), *words))
+        })
+        .collect();
     let servers: Vec<HttpServer> = cases
         .iter()
         .map(|(service, answer, _)| {
@@ -208,21 +271,39 @@ fn what_is_refused_for_a_moment_is_asked_again() {
     for service in ALL {
         let server = serve_once(service.path, Answer::status(429, "").header("retry-after", "0"));
         let (_, source) = collect(&service.source(&server, "", RECENTLY), 0);
-        assert_eq!((&source["charges"], &source["set_aside"], &source["tries"]), (&0.into(), &0.into(), &1.into()), "{}", service.plugin);
+        assert_eq!(
+            (&source["charges"], &source["set_aside"], &source["tries"]),
+            (&0.into(), &0.into(), &1.into()),
+            "{}",
+            service.plugin
+        );
         assert!(server.asked().len() >= 2, "{}", service.plugin);
     }
 }
 
 #[test]
 fn pages_that_repeat_or_go_in_a_circle_are_refused() {
-    let bucket = r#"{"start_time": 1730419200, "results": [{"amount": {"value": 1, "currency": "usd"}}]}"#;
-    let page = |data: &str, next: &str| format!(r#"{{"data": [{data}], "has_more": true, "next_page": "{next}"}}"#);
+    let bucket =
+        r#"{"start_time": 1730419200, "results": [{"amount": {"value": 1, "currency": "usd"}}]}"#;
+    let page = |data: &str, next: &str| {
+        format!(r#"{{"data": [{data}], "has_more": true, "next_page": "{next}"}}"#)
+    };
     let serve = |first: String, later: String| {
-        HttpServer::start(move |asked| Answer::json(if asked.target.contains("&page=") { later.clone() } else { first.clone() }))
+        HttpServer::start(move |asked| {
+            Answer::json(if asked.target.contains("&page=") {
+                later.clone()
+            } else {
+                first.clone()
+            })
+        })
     };
     let again = serve(page(bucket, "2"), page(bucket, "3"));
     let circle = serve(page(bucket, "2"), page("", "2"));
-    let failing = |server: &HttpServer, words: &'static str| Failing { source: OPENAI.source(server, "", "2024-11-01"), code: "P201", words };
+    let failing = |server: &HttpServer, words: &'static str| Failing {
+        source: OPENAI.source(server, "", "2024-11-01"),
+        code: "P201",
+        words,
+    };
     fail(&[failing(&again, "comes a second time"), failing(&circle, "go in a circle")]);
 }
 
@@ -230,13 +311,25 @@ fn pages_that_repeat_or_go_in_a_circle_are_refused() {
 fn what_is_not_allowed_or_misspelled_names_the_line_that_mends_it() {
     let server = HttpServer::start(|_| Answer::json("{}"));
     let source = |service: &'static Service, config: &str, slots: &'static [&'static str]| Source {
-        config: if config.is_empty() { service.source(&server, "", RECENTLY).config } else { config.to_owned() },
+        config: if config.is_empty() {
+            service.source(&server, "", RECENTLY).config
+        } else {
+            config.to_owned()
+        },
         slots,
         ..service.source(&server, "", RECENTLY)
     };
     fail(&[
-        Failing { source: source(&OPENAI, "url = 'http://127.0.0.1:9'", &["token"]), code: "P208", words: "allow = [" },
-        Failing { source: source(&OPENAI, "", &[]), code: "P208", words: "[sources.s01.secrets.token]" },
+        Failing {
+            source: source(&OPENAI, "url = 'http://127.0.0.1:9'", &["token"]),
+            code: "P208",
+            words: "allow = [",
+        },
+        Failing {
+            source: source(&OPENAI, "", &[]),
+            code: "P208",
+            words: "[sources.s01.secrets.token]",
+        },
     ]);
     assert!(server.asked().is_empty());
 }

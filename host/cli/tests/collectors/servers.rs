@@ -53,7 +53,10 @@ fn free_low_port() -> u16 {
 /// Two neighboring ports that nobody listens on.
 fn free_pair() -> u16 {
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    (0..100).map(|_| free_port()).find(|port| port.checked_add(1).is_some_and(is_free)).expect("two free ports")
+    (0..100)
+        .map(|_| free_port())
+        .find(|port| port.checked_add(1).is_some_and(is_free))
+        .expect("two free ports")
 }
 
 /// A Kubernetes API, and the port of its etcd. What it is built from takes seven minutes of two cores, once: the result is kept in the user's cache.
@@ -62,11 +65,24 @@ pub fn kube_apiserver() -> Option<(Server, u16)> {
     let cache = cache();
     fs::create_dir_all(&cache).expect("a cache");
     let build = "test -x \"$LAB/k8s/bin/kube-apiserver\" || bash \"$0\"";
-    let built = Command::new("flock").arg("-o").arg(cache.join("lock")).args(["bash", "-c", build]).arg(&script).env("LAB", &cache).output();
+    let built = Command::new("flock")
+        .arg("-o")
+        .arg(cache.join("lock"))
+        .args(["bash", "-c", build])
+        .arg(&script)
+        .env("LAB", &cache)
+        .output();
     let built = built.expect("flock and bash");
-    assert!(built.status.success(), "kube-apiserver cannot be built:\n{}", String::from_utf8_lossy(&built.stderr));
+    assert!(
+        built.status.success(),
+        "kube-apiserver cannot be built:\n{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
     let etcd_port = free_pair();
-    Some((Server::start("kube-apiserver", &[], &[("ETCD_PORT", &etcd_port.to_string())])?, etcd_port))
+    Some((
+        Server::start("kube-apiserver", &[], &[("ETCD_PORT", &etcd_port.to_string())])?,
+        etcd_port,
+    ))
 }
 
 fn cache() -> PathBuf {
@@ -80,9 +96,17 @@ pub fn packages(names: &[&str]) -> Option<()> {
     let cache = cache();
     fs::create_dir_all(&cache).expect("a cache");
     let mut command = Command::new("flock");
-    command.arg("-o").arg(cache.join("lock")).args(["bash", "-c", ". ./lib.sh; debs \"$@\"", "packages"]).args(names);
+    command
+        .arg("-o")
+        .arg(cache.join("lock"))
+        .args(["bash", "-c", ". ./lib.sh; debs \"$@\"", "packages"])
+        .args(names);
     let output = command.current_dir(scripts).env("LAB", &cache).output().expect("flock and bash");
-    assert!(output.status.success(), "{names:?} cannot be installed: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{names:?} cannot be installed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Some(())
 }
 
@@ -101,25 +125,47 @@ impl Server {
         panic!("{name} did not start:\n{said}");
     }
 
-    fn started(script: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Result<Server, String> {
+    fn started(
+        script: &Path,
+        arguments: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Result<Server, String> {
         let (lab, cache, port) = (TempDir::new().expect("a folder"), cache(), free_low_port());
         for folder in ["venv", "npm", "k8s"] {
             fs::create_dir_all(cache.join(folder)).expect("a cache");
-            std::os::unix::fs::symlink(cache.join(folder), lab.path().join(folder)).expect("a link");
+            std::os::unix::fs::symlink(cache.join(folder), lab.path().join(folder))
+                .expect("a link");
         }
         let mut command = Command::new("flock");
-        command.arg("-o").arg(cache.join("lock")).args(["bash", "-c", STARTED_AND_SETTLED]).arg(script).args(arguments);
-        command.env("LAB", lab.path()).env("CACHE", &cache).env("PORT", port.to_string()).envs(settings.iter().copied());
+        command
+            .arg("-o")
+            .arg(cache.join("lock"))
+            .args(["bash", "-c", STARTED_AND_SETTLED])
+            .arg(script)
+            .args(arguments);
+        command
+            .env("LAB", lab.path())
+            .env("CACHE", &cache)
+            .env("PORT", port.to_string())
+            .envs(settings.iter().copied());
         let output = command.output().expect("flock and bash");
-        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let name = arguments.first().map(|name| (*name).to_owned());
-        let mut server = Server { script: script.to_owned(), name, lab, port, exported: BTreeMap::new() };
+        let mut server =
+            Server { script: script.to_owned(), name, lab, port, exported: BTreeMap::new() };
         if !output.status.success() {
             // What of it runs ends with the value.
             return Err(format!("{stdout}\n{stderr}"));
         }
-        let words = stdout.lines().filter_map(|line| line.strip_prefix("export ")).flat_map(str::split_whitespace);
-        server.exported = words.filter_map(|word| word.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let words = stdout
+            .lines()
+            .filter_map(|line| line.strip_prefix("export "))
+            .flat_map(str::split_whitespace);
+        server.exported = words
+            .filter_map(|word| word.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         Ok(server)
     }
 
@@ -139,6 +185,11 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = Command::new("bash").arg(&self.script).arg("stop").args(&self.name).env("LAB", self.lab.path()).output();
+        let _ = Command::new("bash")
+            .arg(&self.script)
+            .arg("stop")
+            .args(&self.name)
+            .env("LAB", self.lab.path())
+            .output();
     }
 }

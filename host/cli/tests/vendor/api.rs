@@ -10,9 +10,18 @@ use std::thread::JoinHandle;
 pub const TOKEN: &str = "planted-secret-8d1f";
 
 const ROWS: [(&str, &str); 3] = [
-    ("2026-03-01", r#"{"day": "2026-03-01", "service": "Mail", "amount": "12.50", "currency": "EUR", "team": "search"}"#),
-    ("2026-03-01", r#"{"day": "2026-03-01", "service": "Storage", "amount": "0.000000125", "currency": "EUR", "team": "payments"}"#),
-    ("2026-03-02", r#"{"day": "2026-03-02", "service": "Mail", "amount": "-1.25", "currency": "EUR", "team": null}"#),
+    (
+        "2026-03-01",
+        r#"{"day": "2026-03-01", "service": "Mail", "amount": "12.50", "currency": "EUR", "team": "search"}"#,
+    ),
+    (
+        "2026-03-01",
+        r#"{"day": "2026-03-01", "service": "Storage", "amount": "0.000000125", "currency": "EUR", "team": "payments"}"#,
+    ),
+    (
+        "2026-03-02",
+        r#"{"day": "2026-03-02", "service": "Mail", "amount": "-1.25", "currency": "EUR", "team": null}"#,
+    ),
 ];
 
 pub struct Api {
@@ -53,12 +62,15 @@ impl Drop for Api {
 }
 
 fn answer(mut stream: TcpStream) {
-    let mut lines = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    let mut lines =
+        BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     let Some(first) = lines.next() else { return };
     // All of them are read, whatever they say: a client whose request is not taken hears no answer.
     let headers: Vec<String> = lines.collect();
-    let may = headers.iter().any(|line| line.to_lowercase() == format!("authorization: bearer {TOKEN}"));
-    let (status, body) = if may { ("200 OK", page(&first)) } else { ("401 Unauthorized", "{}".to_owned()) };
+    let may =
+        headers.iter().any(|line| line.to_lowercase() == format!("authorization: bearer {TOKEN}"));
+    let (status, body) =
+        if may { ("200 OK", page(&first)) } else { ("401 Unauthorized", "{}".to_owned()) };
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-echo: {TOKEN}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
@@ -68,12 +80,25 @@ fn answer(mut stream: TcpStream) {
 
 /// The rows of the days that are asked for, two a page; the answer repeats the token, as careless servers do.
 fn page(request: &str) -> String {
-    let query = request.split_whitespace().nth(1).and_then(|path| path.split_once('?')).map_or("", |(_, query)| query);
-    let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default();
+    let query = request
+        .split_whitespace()
+        .nth(1)
+        .and_then(|path| path.split_once('?'))
+        .map_or("", |(_, query)| query);
+    let parameter = |name: &str| {
+        query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+            .unwrap_or_default()
+    };
     let (start, end) = (parameter("start"), parameter("end"));
     let size: usize = parameter("page_size").parse().unwrap_or(100);
     let number: usize = parameter("page").parse().unwrap_or(1);
-    let wanted: Vec<&str> = ROWS.iter().filter(|(day, _)| start.is_empty() || (*day >= start && *day < end)).map(|(_, row)| *row).collect();
+    let wanted: Vec<&str> = ROWS
+        .iter()
+        .filter(|(day, _)| start.is_empty() || (*day >= start && *day < end))
+        .map(|(_, row)| *row)
+        .collect();
     let rows: Vec<&str> = wanted.iter().skip((number - 1) * size).take(size).copied().collect();
     let next = if number * size < wanted.len() { (number + 1).to_string() } else { "null".into() };
     format!("{{\"rows\": [{}], \"next\": {next}, \"echo\": \"{TOKEN}\"}}", rows.join(", "))

@@ -12,7 +12,12 @@ fn cache() -> PathBuf {
 /// The virtual environment with componentize-py.
 pub fn python() -> Option<PathBuf> {
     let folder = cache().join("venv/componentize");
-    install(&folder, "python3", "python3 -m venv . && nice bin/pip install -q componentize-py==0.25.1").then_some(folder)
+    install(
+        &folder,
+        "python3",
+        "python3 -m venv . && nice bin/pip install -q componentize-py==0.25.1",
+    )
+    .then_some(folder)
 }
 
 /// The `node_modules` with componentize-js.
@@ -29,8 +34,12 @@ fn install(folder: &Path, needs: &str, script: &str) -> bool {
         return true;
     }
     fs::create_dir_all(folder).expect("a cache");
-    let all = format!("cd '{}' && {{ [ -e .ready ] || {{ {script} && touch .ready; }}; }}", folder.display());
-    let ran = Command::new("flock").arg("-o").arg(cache().join("lock")).args(["sh", "-c", &all]).output();
+    let all = format!(
+        "cd '{}' && {{ [ -e .ready ] || {{ {script} && touch .ready; }}; }}",
+        folder.display()
+    );
+    let ran =
+        Command::new("flock").arg("-o").arg(cache().join("lock")).args(["sh", "-c", &all]).output();
     if ran.as_ref().is_ok_and(|ran| ran.status.success()) {
         return true;
     }

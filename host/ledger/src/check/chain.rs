@@ -7,7 +7,9 @@ use crate::period::{events, of_event};
 use crate::post::stored_digest;
 use crate::query::numbers;
 use crate::row;
-use crate::{EntryId, GenerationId, Ledger, Result, RunRowEnd, VerifyReport, approval, attempt, seal};
+use crate::{
+    EntryId, GenerationId, Ledger, Result, RunRowEnd, VerifyReport, approval, attempt, seal,
+};
 use domain::entry::EntryKind;
 use domain::money::Sum;
 use domain::period::Day;
@@ -32,14 +34,18 @@ impl Ledger {
         let words = Words::load(&self.connection)?;
         let mut statement =
             self.connection.prepare("SELECT account, target, rule, service, amount, entry, line FROM posting ORDER BY entry, line").stored()?;
-        let mut postings = Postings { rows: statement.query([]).stored()?, next: None, started: false };
-        let sql =
-            "SELECT id, kind, source, charge_day, currency, posting_day, run, generation, reverses, content_digest, hash FROM entry ORDER BY id";
+        let mut postings =
+            Postings { rows: statement.query([]).stored()?, next: None, started: false };
+        let sql = "SELECT id, kind, source, charge_day, currency, posting_day, run, generation, reverses, content_digest, hash FROM entry ORDER BY id";
         row::rows(&self.connection, sql, [], |row| {
             let head = head(row)?;
             report.entries += 1;
             if head.id.0 != report.entries as i64 {
-                report.find(format!("entry {} follows on entry {}: entries between them are missing", head.id.0, report.entries - 1));
+                report.find(format!(
+                    "entry {} follows on entry {}: entries between them are missing",
+                    head.id.0,
+                    report.entries - 1
+                ));
                 report.entries = head.id.0.unsigned_abs();
             }
             let lines = postings.of(head.id.0, report)?;
@@ -56,12 +62,16 @@ impl Ledger {
                 content: &head.content,
             };
             if of_link(&report.head, &link) != head.hash {
-                report.find(format!("{} does not link to the entry before it: one of the two was changed", place(&head)));
+                report.find(format!(
+                    "{} does not link to the entry before it: one of the two was changed",
+                    place(&head)
+                ));
             }
             report.head = head.hash;
             Ok(())
         })?;
-        report.entries = row::number(&self.connection, "SELECT count(*) FROM entry", [])?.unsigned_abs();
+        report.entries =
+            row::number(&self.connection, "SELECT count(*) FROM entry", [])?.unsigned_abs();
         postings.of(i64::MAX, report)?;
         self.check_reversals(report)
     }
@@ -71,9 +81,12 @@ impl Ledger {
         let sql = "SELECT r.id, e.id, r.source = e.source AND r.charge_day = e.charge_day AND r.currency = e.currency AND e.kind <> 'reversal'
              FROM entry r JOIN entry e ON e.id = r.reverses ORDER BY r.id";
         row::rows(&self.connection, sql, [], |row| {
-            let (reversal, reversed, is_same_day): (i64, i64, bool) = (row::cell(row, 0)?, row::cell(row, 1)?, row::cell(row, 2)?);
+            let (reversal, reversed, is_same_day): (i64, i64, bool) =
+                (row::cell(row, 0)?, row::cell(row, 1)?, row::cell(row, 2)?);
             if !is_same_day || self.lines(reversal, -1)? != self.lines(reversed, 1)? {
-                report.find(format!("entry {reversal} does not take back entry {reversed} line by line"));
+                report.find(format!(
+                    "entry {reversal} does not take back entry {reversed} line by line"
+                ));
             }
             Ok(())
         })?;
@@ -83,7 +96,9 @@ impl Ledger {
     /// An entry's lines in an order of their own, each amount times `sign`.
     fn lines(&self, entry: i64, sign: i128) -> Result<Vec<(Numbers, i128)>> {
         let sql = "SELECT account, target, rule, service, amount FROM posting WHERE entry = ?1";
-        let mut lines = row::rows(&self.connection, sql, [entry], |row| Ok((numbers(row, 0)?, sign * i128::from(row::cell::<i64>(row, 4)?))))?;
+        let mut lines = row::rows(&self.connection, sql, [entry], |row| {
+            Ok((numbers(row, 0)?, sign * i128::from(row::cell::<i64>(row, 4)?)))
+        })?;
         lines.sort_unstable();
         Ok(lines)
     }
@@ -104,13 +119,19 @@ impl Ledger {
             };
             let facts = seal::Facts::read(&self.connection, run)?;
             if seal::of_run(&before, &facts, &end, contents.remove(&run)) != seal {
-                report.find(format!("the seal of run {} does not fit: something that the run wrote was changed", run.0));
+                report.find(format!(
+                    "the seal of run {} does not fit: something that the run wrote was changed",
+                    run.0
+                ));
             }
             before = seal;
             Ok(())
         })?;
         for run in contents.keys() {
-            report.find(format!("run {} never ended, and yet something of it is in the ledger", run.0));
+            report.find(format!(
+                "run {} never ended, and yet something of it is in the ledger",
+                run.0
+            ));
         }
         Ok(())
     }
@@ -119,7 +140,11 @@ impl Ledger {
         let mut before = START;
         for (number, event, hash) in events(&self.connection)? {
             if of_event(&before, number, &event) != hash {
-                report.find(format!("period event {number} ({} {}) was changed, or the one before it was", event.month, event.state.name()));
+                report.find(format!(
+                    "period event {number} ({} {}) was changed, or the one before it was",
+                    event.month,
+                    event.state.name()
+                ));
             }
             before = hash;
         }
@@ -128,9 +153,16 @@ impl Ledger {
 
     pub(super) fn check_approvals(&self, report: &mut VerifyReport) -> Result<()> {
         let mut before = START;
-        for approval::Link { number, approval, plan_digest, hash } in approval::links(&self.connection)? {
-            if approval::of_approval(&before, number, &approval) != hash || approval::plan_digest(&approval) != plan_digest {
-                report.find(format!("approval {number} (by {}) was changed, or the one before it was", approval.approver));
+        for approval::Link { number, approval, plan_digest, hash } in
+            approval::links(&self.connection)?
+        {
+            if approval::of_approval(&before, number, &approval) != hash
+                || approval::plan_digest(&approval) != plan_digest
+            {
+                report.find(format!(
+                    "approval {number} (by {}) was changed, or the one before it was",
+                    approval.approver
+                ));
             }
             before = hash;
         }
@@ -141,7 +173,10 @@ impl Ledger {
         let mut before = START;
         for (reset, hash) in attempt::resets(&self.connection)? {
             if reset.hash(&before) != hash {
-                report.find(format!("reset {} (of {}) was changed, or the one before it was", reset.number, reset.source));
+                report.find(format!(
+                    "reset {} (of {}) was changed, or the one before it was",
+                    reset.number, reset.source
+                ));
             }
             before = hash;
         }
@@ -150,7 +185,10 @@ impl Ledger {
 }
 
 fn place(head: &Head) -> String {
-    format!("entry {} ({} on {} in {})", head.id.0, head.source_day.source, head.source_day.day, head.source_day.currency)
+    format!(
+        "entry {} ({} on {} in {})",
+        head.id.0, head.source_day.source, head.source_day.day, head.source_day.currency
+    )
 }
 
 fn head(row: &Row<'_>) -> Result<Head> {
@@ -168,13 +206,20 @@ fn head(row: &Row<'_>) -> Result<Head> {
 }
 
 fn check_content(words: &Words, head: &Head, lines: &[(Numbers, i64)], report: &mut VerifyReport) {
-    let difference: Sum = lines.iter().map(|(_, amount)| Sum::from_nanos(i128::from(*amount))).sum();
+    let difference: Sum =
+        lines.iter().map(|(_, amount)| Sum::from_nanos(i128::from(*amount))).sum();
     if !difference.is_zero() || lines.len() < 2 {
-        report.find(format!("{} does not balance: its {} postings add up to {difference}", place(head), lines.len()));
+        report.find(format!(
+            "{} does not balance: its {} postings add up to {difference}",
+            place(head),
+            lines.len()
+        ));
     }
     match stored_digest(words, head.kind, &head.source_day, lines) {
         Ok(digest) if digest == head.content => {}
-        Ok(_) => report.find(format!("{}: its postings are not those that were posted", place(head))),
+        Ok(_) => {
+            report.find(format!("{}: its postings are not those that were posted", place(head)))
+        }
         Err(error) => report.find(format!("{}: {}", place(head), error.message)),
     }
 }
@@ -211,7 +256,13 @@ impl Postings<'_> {
             .rows
             .next()
             .stored()?
-            .map(|row| Ok::<_, domain::diagnostic::Diagnostic>((row::cell(row, 5)?, numbers(row, 0)?, row::cell(row, 4)?)))
+            .map(|row| {
+                Ok::<_, domain::diagnostic::Diagnostic>((
+                    row::cell(row, 5)?,
+                    numbers(row, 0)?,
+                    row::cell(row, 4)?,
+                ))
+            })
             .transpose()?;
         Ok(())
     }

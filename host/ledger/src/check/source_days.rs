@@ -41,19 +41,27 @@ impl Ledger {
             compare(&day.source_day, &day.totals, &of_day, report);
         }
         for day in posted.keys() {
-            report.find(format!("{}: entries stand, and no source has stated anything", place(day)));
+            report
+                .find(format!("{}: entries stand, and no source has stated anything", place(day)));
         }
         Ok(())
     }
 
     /// Every statement that was ever made, the outdated ones included: corrections are explained by them.
     fn check_statements(&self, report: &mut VerifyReport) -> Result<()> {
-        let dictionary = self.dictionary().inspect_err(|error| report.find(error.message.clone())).ok();
-        let mut digests: Vec<Option<u128>> = vec![None; dictionary.as_ref().map_or(0, Dictionary::resource_count)];
+        let dictionary =
+            self.dictionary().inspect_err(|error| report.find(error.message.clone())).ok();
+        let mut digests: Vec<Option<u128>> =
+            vec![None; dictionary.as_ref().map_or(0, Dictionary::resource_count)];
         let sql = "SELECT source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint, collection FROM statement ORDER BY id";
         row::rows(&self.connection, sql, [], |row| {
             let (day, totals) = (row::source_day(row, 0)?, row::day_totals(row, 3)?);
-            let stated = Added { charges: totals.charges, billed: totals.billed, effective: totals.effective, fingerprint: totals.fingerprint };
+            let stated = Added {
+                charges: totals.charges,
+                billed: totals.billed,
+                effective: totals.effective,
+                fingerprint: totals.fingerprint,
+            };
             match (self.added(&day, row::cell(row, 9)?, dictionary.as_ref(), &mut digests), &dictionary) {
                 (Ok(added), Some(_)) if added == stated => {}
                 (Ok(added), None) if (added.charges, added.billed, added.effective) == (stated.charges, stated.billed, stated.effective) => {}
@@ -76,36 +84,58 @@ impl Ledger {
     }
 
     /// Adds up the charges of a statement from its segments.
-    fn added(&self, day: &SourceDay, collection: i64, dictionary: Option<&Dictionary>, digests: &mut [Option<u128>]) -> Result<Added> {
+    fn added(
+        &self,
+        day: &SourceDay,
+        collection: i64,
+        dictionary: Option<&Dictionary>,
+        digests: &mut [Option<u128>],
+    ) -> Result<Added> {
         let sql = "SELECT id, rows, billed_nanos, effective_nanos, digest, data FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3 ORDER BY id";
         let mut added = Added::default();
         let mut decoded = Decoded::default();
-        row::rows(&self.connection, sql, (collection, day.day.epoch_days(), day.currency.code()), |row| {
-            let id: i64 = row::cell(row, 0)?;
-            let data: Vec<u8> = row::cell(row, 5)?;
-            if of_bytes(&data) != row::digest(row, 4)? {
-                return Err(crate::error::corrupt(format!("segment {id} of its charges was changed")));
-            }
-            decode(&data, &mut decoded)?;
-            let total = |amounts: &[i64]| Sum::from_nanos(amounts.iter().map(|amount| i128::from(*amount)).sum());
-            let (billed, effective) = (total(&decoded.billed), total(&decoded.effective));
-            if (decoded.resources.len() as u64, billed, effective) != (row::count(row, 1)?, row::sum(row, 2)?, row::sum(row, 3)?) {
-                return Err(crate::error::corrupt(format!("segment {id} does not add up to its own totals")));
-            }
-            added.charges += decoded.resources.len() as u64;
-            added.billed += billed;
-            added.effective += effective;
-            if let Some(dictionary) = dictionary {
-                add_fingerprint(&mut added.fingerprint, dictionary, digests, &decoded, id)?;
-            }
-            Ok(())
-        })?;
+        row::rows(
+            &self.connection,
+            sql,
+            (collection, day.day.epoch_days(), day.currency.code()),
+            |row| {
+                let id: i64 = row::cell(row, 0)?;
+                let data: Vec<u8> = row::cell(row, 5)?;
+                if of_bytes(&data) != row::digest(row, 4)? {
+                    return Err(crate::error::corrupt(format!(
+                        "segment {id} of its charges was changed"
+                    )));
+                }
+                decode(&data, &mut decoded)?;
+                let total = |amounts: &[i64]| {
+                    Sum::from_nanos(amounts.iter().map(|amount| i128::from(*amount)).sum())
+                };
+                let (billed, effective) = (total(&decoded.billed), total(&decoded.effective));
+                if (decoded.resources.len() as u64, billed, effective)
+                    != (row::count(row, 1)?, row::sum(row, 2)?, row::sum(row, 3)?)
+                {
+                    return Err(crate::error::corrupt(format!(
+                        "segment {id} does not add up to its own totals"
+                    )));
+                }
+                added.charges += decoded.resources.len() as u64;
+                added.billed += billed;
+                added.effective += effective;
+                if let Some(dictionary) = dictionary {
+                    add_fingerprint(&mut added.fingerprint, dictionary, digests, &decoded, id)?;
+                }
+                Ok(())
+            },
+        )?;
         Ok(added)
     }
 
     /// The standing postings of every source-day.
     fn posted(&self) -> Result<BTreeMap<SourceDay, Posted>> {
-        let accounts = row::rows(&self.connection, "SELECT path FROM account ORDER BY id", [], |row| row::account(row::text(row, 0)?))?;
+        let accounts =
+            row::rows(&self.connection, "SELECT path FROM account ORDER BY id", [], |row| {
+                row::account(row::text(row, 0)?)
+            })?;
         let sql = "SELECT account, amount FROM posting WHERE entry = ?1";
         let mut posted: BTreeMap<SourceDay, Posted> = BTreeMap::new();
         for entry in self.standing(Period::all())? {
@@ -134,10 +164,22 @@ impl Posted {
     }
 }
 
-fn add_fingerprint(sum: &mut Fingerprint, dictionary: &Dictionary, digests: &mut [Option<u128>], decoded: &Decoded, segment: i64) -> Result<()> {
-    for ((resource, billed), effective) in decoded.resources.iter().zip(&decoded.billed).zip(&decoded.effective) {
+fn add_fingerprint(
+    sum: &mut Fingerprint,
+    dictionary: &Dictionary,
+    digests: &mut [Option<u128>],
+    decoded: &Decoded,
+    segment: i64,
+) -> Result<()> {
+    for ((resource, billed), effective) in
+        decoded.resources.iter().zip(&decoded.billed).zip(&decoded.effective)
+    {
         let slot = digests.get_mut(*resource as usize);
-        let slot = slot.ok_or_else(|| crate::error::corrupt(format!("segment {segment} names resource {resource}, which does not exist")))?;
+        let slot = slot.ok_or_else(|| {
+            crate::error::corrupt(format!(
+                "segment {segment} names resource {resource}, which does not exist"
+            ))
+        })?;
         let digest = *slot.get_or_insert_with(|| dictionary.digest(ResourceId(*resource)));
         sum.add(digest, *billed, *effective);
     }
@@ -151,7 +193,8 @@ fn place(day: &SourceDay) -> String {
 /// The sides that the statement asks for; the rests count as rounded to nanos.
 fn compare(day: &SourceDay, totals: &DayTotals, posted: &Posted, report: &mut VerifyReport) {
     let rounded = |rest: &domain::decimal::Exact| Sum::from_nanos(rest.rounded_nanos());
-    let (billed, rounding) = (totals.billed + rounded(&totals.billed_rest), rounded(&totals.effective_rest));
+    let (billed, rounding) =
+        (totals.billed + rounded(&totals.billed_rest), rounded(&totals.effective_rest));
     let due = [
         ("provider", -billed, posted.provider),
         ("prepaid", billed - totals.effective - rounding, posted.prepaid),

@@ -12,7 +12,9 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn sql(path: &Path, sql: &str) {
-    Connection::open(path).and_then(|connection| connection.execute_batch(sql)).unwrap_or_else(|error| panic!("{error}"));
+    Connection::open(path)
+        .and_then(|connection| connection.execute_batch(sql))
+        .unwrap_or_else(|error| panic!("{error}"));
 }
 
 fn refusal(path: &Path, access: Access) -> (code::Code, String) {
@@ -25,7 +27,12 @@ fn refusal(path: &Path, access: Access) -> (code::Code, String) {
 fn made(folder: &Path) -> PathBuf {
     let path = folder.join("a.ledger");
     let mut ledger = good(Ledger::create(&path));
-    run(&mut ledger, &OneRule::new("g1"), &source_day("aws", "2026-01-03"), &[charge("payments", 10, 10)]);
+    run(
+        &mut ledger,
+        &OneRule::new("g1"),
+        &source_day("aws", "2026-01-03"),
+        &[charge("payments", 10, 10)],
+    );
     path
 }
 
@@ -33,7 +40,8 @@ fn made(folder: &Path) -> PathBuf {
 fn what_is_not_a_ledger_is_refused_by_name() {
     let folder = folder();
     let path = folder.path().join("missing.ledger");
-    let error = Ledger::open(&path, Access::Write).map(|_| ()).map_err(|error| (error.code, error.hint));
+    let error =
+        Ledger::open(&path, Access::Write).map(|_| ()).map_err(|error| (error.code, error.hint));
     assert_eq!(error, Err((code::LEDGER_NOT_FOUND, Some("apportion init".into()))));
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "not a database, but long enough that SQLite reads a whole header of one hundred bytes and looks at it".repeat(9))
@@ -43,7 +51,13 @@ fn what_is_not_a_ledger_is_refused_by_name() {
     let empty = folder.path().join("empty.ledger");
     std::fs::write(&empty, "").unwrap_or_else(|error| panic!("{error}"));
     for access in [Access::Read, Access::Write] {
-        assert_eq!(refusal(&text, access), (code::LEDGER_NOT_OURS, "this is not an Apportion ledger: the file is not a database".into()));
+        assert_eq!(
+            refusal(&text, access),
+            (
+                code::LEDGER_NOT_OURS,
+                "this is not an Apportion ledger: the file is not a database".into()
+            )
+        );
         for path in [&foreign, &empty] {
             let expected = "this is not an Apportion ledger: it belongs to another program, or was never finished";
             assert_eq!(refusal(path, access), (code::LEDGER_NOT_OURS, expected.into()));
@@ -68,7 +82,10 @@ fn nothing_is_made_over_a_file_that_is_there() {
     let path = made(folder.path());
     let code_of = |result: ledger::Result<()>| result.map_err(|error| error.code);
     assert_eq!(code_of(Ledger::create(&path).map(|_| ())), Err(code::CONFIG_EXISTS));
-    assert_eq!(code_of(Ledger::create(&folder.path().join("no/such/folder.ledger")).map(|_| ())), Err(code::LEDGER_READ_ONLY));
+    assert_eq!(
+        code_of(Ledger::create(&folder.path().join("no/such/folder.ledger")).map(|_| ())),
+        Err(code::LEDGER_READ_ONLY)
+    );
     let ledger = good(Ledger::open(&path, Access::Write));
     assert_eq!(code_of(ledger.backup(&path, &mut |_, _| {})), Err(code::CONFIG_EXISTS));
     assert_eq!(good(ledger.standing(Period::all())).len(), 1);
@@ -79,9 +96,15 @@ fn a_ledger_opened_to_read_cannot_be_written() {
     let folder = folder();
     let path = made(folder.path());
     let mut ledger = good(Ledger::open(&path, Access::Read));
-    assert_eq!(ledger.begin(&start()).map(|_| ()).map_err(|error| error.code), Err(code::LEDGER_READ_ONLY));
+    assert_eq!(
+        ledger.begin(&start()).map(|_| ()).map_err(|error| error.code),
+        Err(code::LEDGER_READ_ONLY)
+    );
     let january = source_day("aws", "2026-01-03").day.month();
-    assert_eq!(ledger.close_period(january, 1, "").map_err(|error| error.code), Err(code::LEDGER_READ_ONLY));
+    assert_eq!(
+        ledger.close_period(january, 1, "").map_err(|error| error.code),
+        Err(code::LEDGER_READ_ONLY)
+    );
     assert_eq!(good(ledger.runs(10)).len(), 1);
 }
 
@@ -106,7 +129,8 @@ fn a_damaged_file_is_an_error_or_a_finding_and_never_a_panic() {
 fn a_backup_is_whole_while_the_ledger_is_written() {
     let folder = folder();
     let path = made(folder.path());
-    let (mut writer, reader) = (good(Ledger::open(&path, Access::Write)), good(Ledger::open(&path, Access::Read)));
+    let (mut writer, reader) =
+        (good(Ledger::open(&path, Access::Write)), good(Ledger::open(&path, Access::Read)));
     let mut transaction = good(writer.begin(&start()));
     let place = source_day("gcp", "2026-01-04");
     let collection = good(transaction.begin_source("gcp", &plugin()));
@@ -137,9 +161,19 @@ fn the_log_is_emptied_into_the_file_after_a_run() {
     let folder = folder();
     let path = folder.path().join("a.ledger");
     let mut ledger = good(Ledger::create(&path));
-    run(&mut ledger, &OneRule::new("g1"), &source_day("aws", "2026-01-03"), &[charge("payments", 10, 10)]);
-    let log = std::fs::metadata(folder.path().join("a.ledger-wal")).map(|log| log.len()).unwrap_or_default();
+    run(
+        &mut ledger,
+        &OneRule::new("g1"),
+        &source_day("aws", "2026-01-03"),
+        &[charge("payments", 10, 10)],
+    );
+    let log = std::fs::metadata(folder.path().join("a.ledger-wal"))
+        .map(|log| log.len())
+        .unwrap_or_default();
     assert_eq!(log, 0);
     let header = std::fs::read(&path).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!((&header[..15], &header[16..18], &header[68..72]), (&b"SQLite format 3"[..], &[0x20_u8, 0][..], &b"Aptn"[..]));
+    assert_eq!(
+        (&header[..15], &header[16..18], &header[68..72]),
+        (&b"SQLite format 3"[..], &[0x20_u8, 0][..], &b"Aptn"[..])
+    );
 }

@@ -19,7 +19,8 @@ pub struct OneRule {
 
 impl OneRule {
     pub fn new(generation: &str) -> OneRule {
-        let version = RuleVersion { rule: "rules/team".into(), digest: format!("digest of {generation}") };
+        let version =
+            RuleVersion { rule: "rules/team".into(), digest: format!("digest of {generation}") };
         let facts = RuleFacts {
             version,
             name: "Team tag".into(),
@@ -95,7 +96,14 @@ pub fn start() -> RunStart {
 }
 
 pub fn end(generation: GenerationId) -> RunEnd {
-    RunEnd { at_ms: 1_767_225_601_000, state: RunState::Complete, generation, charges: 0, rejected: 0, note: String::new() }
+    RunEnd {
+        at_ms: 1_767_225_601_000,
+        state: RunState::Complete,
+        generation,
+        charges: 0,
+        rejected: 0,
+        note: String::new(),
+    }
 }
 
 pub fn good<T>(result: ledger::Result<T>) -> T {
@@ -107,21 +115,34 @@ fn resource(dictionary: &mut Dictionary, team: &str, currency: Currency) -> Reso
     let (key, value) = (dictionary.symbol("team"), dictionary.symbol(team));
     let service = dictionary.symbol("Compute");
     let tags = dictionary.tag_set(&[(key, value)]);
-    dictionary.resource(&Resource { currency, tags, dimensions: vec![(Field::SERVICE_NAME, service)] })
+    dictionary.resource(&Resource {
+        currency,
+        tags,
+        dimensions: vec![(Field::SERVICE_NAME, service)],
+    })
 }
 
 /// Adds segments of two charges each, and answers with the totals of all.
-pub fn collect(transaction: &mut Transaction<'_>, collection: ledger::CollectionId, day: &SourceDay, charges: &[Charge]) -> DayTotals {
+pub fn collect(
+    transaction: &mut Transaction<'_>,
+    collection: ledger::CollectionId,
+    day: &SourceDay,
+    charges: &[Charge],
+) -> DayTotals {
     let mut dictionary = good(transaction.dictionary());
     let mut totals = DayTotals::default();
     for charges in charges.chunks(2) {
-        let resources: Vec<u32> = charges.iter().map(|charge| resource(&mut dictionary, &charge.team, day.currency).0).collect();
+        let resources: Vec<u32> = charges
+            .iter()
+            .map(|charge| resource(&mut dictionary, &charge.team, day.currency).0)
+            .collect();
         let billed: Vec<i64> = charges.iter().map(|charge| charge.billed).collect();
         let effective: Vec<i64> = charges.iter().map(|charge| charge.effective).collect();
         for ((resource, billed), effective) in resources.iter().zip(&billed).zip(&effective) {
             totals.fingerprint.add(dictionary.digest(ResourceId(*resource)), *billed, *effective);
         }
-        let segment = encode(&Columns { resources: &resources, billed: &billed, effective: &effective });
+        let segment =
+            encode(&Columns { resources: &resources, billed: &billed, effective: &effective });
         totals.charges += u64::from(segment.rows);
         totals.billed += segment.billed;
         totals.effective += segment.effective;
@@ -138,17 +159,32 @@ pub fn posting(account: Account, amount: i64, rule: Option<RuleVersion>) -> Post
 }
 
 /// The collection entry of a source-day; none if nothing is to be posted.
-pub fn entries(day: &SourceDay, charges: &[Charge], totals: &DayTotals, rule: &RuleVersion) -> Vec<Entry> {
+pub fn entries(
+    day: &SourceDay,
+    charges: &[Charge],
+    totals: &DayTotals,
+    rule: &RuleVersion,
+) -> Vec<Entry> {
     let nanos = |sum: Sum| i64::try_from(sum.nanos()).unwrap_or_else(|error| panic!("{error}"));
-    let rest = |rest: &domain::decimal::Exact| i64::try_from(rest.rounded_nanos()).unwrap_or_else(|error| panic!("{error}"));
-    let (billed, effective, rounding) = (nanos(totals.billed) + rest(&totals.billed_rest), nanos(totals.effective), rest(&totals.effective_rest));
+    let rest = |rest: &domain::decimal::Exact| {
+        i64::try_from(rest.rounded_nanos()).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let (billed, effective, rounding) = (
+        nanos(totals.billed) + rest(&totals.billed_rest),
+        nanos(totals.effective),
+        rest(&totals.effective_rest),
+    );
     let mut postings = vec![
         posting(Account::Provider(day.source.clone()), -billed, None),
         posting(Account::Prepaid(day.source.clone()), billed - effective - rounding, None),
         posting(Account::Rounding(day.source.clone()), rounding, None),
     ];
-    postings.extend(charges.iter().map(|charge| posting(Account::Team(charge.team.clone()), charge.effective, Some(rule.clone()))));
-    Entry::new(EntryKind::Collection, &day.source, day.day, day.currency, postings).into_iter().collect()
+    postings.extend(charges.iter().map(|charge| {
+        posting(Account::Team(charge.team.clone()), charge.effective, Some(rule.clone()))
+    }));
+    Entry::new(EntryKind::Collection, &day.source, day.day, day.currency, postings)
+        .into_iter()
+        .collect()
 }
 
 pub fn decisions(transaction: &mut Transaction<'_>, generation: GenerationId) {
@@ -160,14 +196,21 @@ pub fn decisions(transaction: &mut Transaction<'_>, generation: GenerationId) {
     }
     for id in decisions.len()..dictionary.resource_count() {
         let target = Recipient::team(dictionary.tag_text(ResourceId(id as u32), "team"));
-        outcomes.push(Outcome { verdict: Verdict::Decided { rule: RuleIndex(0), decision: Decision::Assign(target) } });
+        outcomes.push(Outcome {
+            verdict: Verdict::Decided { rule: RuleIndex(0), decision: Decision::Assign(target) },
+        });
         decisions.push(OutcomeId(outcomes.len() as u32 - 1));
     }
     good(transaction.save_decisions(generation, &outcomes, &decisions));
 }
 
 /// A whole run of one source-day.
-pub fn run(ledger: &mut Ledger, rules: &OneRule, day: &SourceDay, charges: &[Charge]) -> (Restated, Settled) {
+pub fn run(
+    ledger: &mut Ledger,
+    rules: &OneRule,
+    day: &SourceDay,
+    charges: &[Charge],
+) -> (Restated, Settled) {
     let mut transaction = good(ledger.begin(&start()));
     let generation = good(transaction.save_generation(rules));
     let collection = good(transaction.begin_source(&day.source, &plugin()));
@@ -175,7 +218,11 @@ pub fn run(ledger: &mut Ledger, rules: &OneRule, day: &SourceDay, charges: &[Cha
     let restated = good(transaction.restate(collection, day, &totals));
     good(transaction.keep_source(None));
     decisions(&mut transaction, generation);
-    let settled = good(transaction.settle(day, generation, entries(day, charges, &totals, &rules.facts[0].version)));
+    let settled = good(transaction.settle(
+        day,
+        generation,
+        entries(day, charges, &totals, &rules.facts[0].version),
+    ));
     good(transaction.commit(&end(generation)));
     (restated, settled)
 }

@@ -8,7 +8,12 @@ use domain::split::Shares;
 use ledger::{GenerationId, Ledger, Weights};
 
 fn outcome(team: &str) -> Outcome {
-    Outcome { verdict: Verdict::Decided { rule: RuleIndex(0), decision: Decision::Assign(Recipient::team(team)) } }
+    Outcome {
+        verdict: Verdict::Decided {
+            rule: RuleIndex(0),
+            decision: Decision::Assign(Recipient::team(team)),
+        },
+    }
 }
 
 #[test]
@@ -44,14 +49,20 @@ fn decisions_grow_and_do_not_change() {
     assert_eq!(good(ledger.decisions(GenerationId(2))), []);
     let mut transaction = good(ledger.begin(&start()));
     let mut refused = |outcomes: &[Outcome], decisions: &[OutcomeId]| {
-        transaction.save_decisions(GenerationId(1), outcomes, decisions).map_err(|error| (error.code, error.message))
+        transaction
+            .save_decisions(GenerationId(1), outcomes, decisions)
+            .map_err(|error| (error.code, error.message))
     };
     assert_eq!(
         refused(&known, &[OutcomeId(1), OutcomeId(1)]),
         Err((code::INTERNAL, "the decision of generation 1 for resource 1 would change".into()))
     );
-    assert_eq!(refused(&known, &[OutcomeId(3)]), Err((code::INTERNAL, "a decision names outcome 3 of 3".into())));
-    let changed = refused(&[outcome("z")], &[]).map_err(|(code, message)| (code, message.starts_with("outcome 0 of generation 1 was ")));
+    assert_eq!(
+        refused(&known, &[OutcomeId(3)]),
+        Err((code::INTERNAL, "a decision names outcome 3 of 3".into()))
+    );
+    let changed = refused(&[outcome("z")], &[])
+        .map_err(|(code, message)| (code, message.starts_with("outcome 0 of generation 1 was ")));
     assert_eq!(changed, Err((code::INTERNAL, true)));
 }
 
@@ -61,14 +72,24 @@ fn weights_hold_until_they_change() {
     let rules = OneRule::new("g1");
     let full = Target { cost_center: Some("4711".into()), ..Target::team("b") };
     let weights = |share| {
-        let shares = Shares::cumulated(vec![share, i64::MAX], i64::MAX).unwrap_or_else(|error| panic!("{error}"));
-        vec![Weights { outcome: OutcomeId(0), recipients: vec![Recipient::Unallocated, full.clone().into()], shares, step: 3 }]
+        let shares = Shares::cumulated(vec![share, i64::MAX], i64::MAX)
+            .unwrap_or_else(|error| panic!("{error}"));
+        vec![Weights {
+            outcome: OutcomeId(0),
+            recipients: vec![Recipient::Unallocated, full.clone().into()],
+            shares,
+            step: 3,
+        }]
     };
     let place = day("2026-01-03");
     for given in [weights(5), weights(5), weights(6), Vec::new()] {
         let mut transaction = good(ledger.begin(&start()));
         let generation = good(transaction.save_generation(&rules));
-        good(transaction.save_decisions(generation, &[Outcome { verdict: Verdict::Unallocated }], &[]));
+        good(transaction.save_decisions(
+            generation,
+            &[Outcome { verdict: Verdict::Unallocated }],
+            &[],
+        ));
         good(transaction.save_weights(place, usd(), &given));
         good(transaction.commit(&end(generation)));
     }

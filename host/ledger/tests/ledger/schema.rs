@@ -30,13 +30,23 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
     run(&mut ledger, &rules, &place, &[charge("payments", 10, 8)]);
     good(ledger.close_period(place.day.month(), 1, "done"));
     let (approver, note) = ("Ada".to_owned(), "looked at".to_owned());
-    good(ledger.approve(&Approval { at_ms: 1, approver, note, generation: "g1".into(), plan: Some("{}".into()) }));
+    good(ledger.approve(&Approval {
+        at_ms: 1,
+        approver,
+        note,
+        generation: "g1".into(),
+        plan: Some("{}".into()),
+    }));
     let mut transaction = good(ledger.begin(&start()));
     let generation = good(transaction.save_generation(&rules));
     let collection = good(transaction.begin_source("aws", &plugin()));
     let usage = UsageDay { source: "aws", day: place.day, metric: "bytes", unit: "B" };
     good(transaction.restate_usage(collection, &usage, &vec![(Vec::new(), Quantity(1))]));
-    let rejected = Rejected { location: "bill.csv:3:1".into(), reason: "no amount".into(), excerpt: "a,b".into() };
+    let rejected = Rejected {
+        location: "bill.csv:3:1".into(),
+        reason: "no amount".into(),
+        excerpt: "a,b".into(),
+    };
     good(transaction.reject("aws", &[rejected], 1));
     good(transaction.keep_source(Some("cursor")));
     let unknown = vec![UnknownDays { period: Period::all(), reason: "it keeps no history".into() }];
@@ -44,7 +54,8 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
     good(transaction.note_attempt("aws", &plugin(), Some(collection), &attempt));
     good(transaction.note_cost(Some("aws"), &plugin(), &PluginCost::default()));
     let shares = Shares::new(&[1]).unwrap_or_else(|error| panic!("{error}"));
-    let weights = Weights { outcome: OutcomeId(0), recipients: vec![Recipient::team("a")], shares, step: 0 };
+    let weights =
+        Weights { outcome: OutcomeId(0), recipients: vec![Recipient::team("a")], shares, step: 0 };
     good(transaction.save_weights(place.day, usd(), &[weights]));
     good(transaction.commit(&end(generation)));
     assert!(good(ledger.forget_state("aws", 1)));
@@ -52,8 +63,9 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
 }
 
 fn tables(connection: &Connection) -> Vec<String> {
-    let mut statement =
-        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap_or_else(|error| panic!("{error}"));
+    let mut statement = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        .unwrap_or_else(|error| panic!("{error}"));
     let names = statement.query_map([], |row| row.get(0)).unwrap_or_else(|error| panic!("{error}"));
     names.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{error}"))
 }
@@ -61,15 +73,21 @@ fn tables(connection: &Connection) -> Vec<String> {
 #[test]
 fn no_table_can_be_updated_or_deleted_from() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-    let connection = Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
+    let connection =
+        Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
     let tables = tables(&connection);
     assert_eq!(tables.len(), 32, "{tables:?}");
     for table in tables {
         let columns: String = connection
-            .query_row("SELECT group_concat(name || ' = ' || name, ', ') FROM pragma_table_info(?1)", [&table], |row| row.get(0))
+            .query_row(
+                "SELECT group_concat(name || ' = ' || name, ', ') FROM pragma_table_info(?1)",
+                [&table],
+                |row| row.get(0),
+            )
             .unwrap_or_else(|error| panic!("{error}"));
-        let rows: i64 =
-            connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap_or_else(|error| panic!("{error}"));
+        let rows: i64 = connection
+            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+            .unwrap_or_else(|error| panic!("{error}"));
         assert!(rows > 0, "{table} is empty, so that its triggers are not tried");
         for sql in [format!("UPDATE {table} SET {columns}"), format!("DELETE FROM {table}")] {
             let refused = connection.execute(&sql, []).map_err(|error| error.to_string());
@@ -81,10 +99,14 @@ fn no_table_can_be_updated_or_deleted_from() {
 #[test]
 fn a_statement_gets_no_further_charges() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-    let connection = Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
+    let connection =
+        Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
     let copy = "INSERT INTO segment (collection, day, currency, rows, billed_nanos, effective_nanos, digest, data)
          SELECT collection, day, currency, rows, billed_nanos, effective_nanos, digest, data FROM segment";
-    assert_eq!(connection.execute(copy, []).map_err(|error| error.to_string()), Err("segment would change a statement".into()));
+    assert_eq!(
+        connection.execute(copy, []).map_err(|error| error.to_string()),
+        Err("segment would change a statement".into())
+    );
 }
 
 fn rewrites() -> bool {
@@ -100,7 +122,9 @@ fn the_schema_file_is_what_the_migrations_make() {
     let mut statement = connection
         .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY tbl_name, type = 'trigger', type = 'index', name")
         .unwrap_or_else(|error| panic!("{error}"));
-    let objects = statement.query_map([], |row| row.get::<_, String>(0)).unwrap_or_else(|error| panic!("{error}"));
+    let objects = statement
+        .query_map([], |row| row.get::<_, String>(0))
+        .unwrap_or_else(|error| panic!("{error}"));
     let mut schema = "-- Written by `UPDATE=1 cargo test -p ledger`: the whole schema as the migrations leave it.\n".to_owned();
     for object in objects {
         schema.push_str(&format!("\n{};\n", object.unwrap_or_else(|error| panic!("{error}"))));
@@ -110,7 +134,10 @@ fn the_schema_file_is_what_the_migrations_make() {
         std::fs::write(file, &schema).unwrap_or_else(|error| panic!("{error}"));
     }
     let golden = std::fs::read_to_string(file).unwrap_or_default();
-    assert!(golden == schema, "schema.sql is not what the migrations make; run `UPDATE=1 cargo test -p ledger`");
+    assert!(
+        golden == schema,
+        "schema.sql is not what the migrations make; run `UPDATE=1 cargo test -p ledger`"
+    );
 }
 
 #[test]
@@ -118,12 +145,19 @@ fn migrations_are_never_edited() {
     let folder = Path::new("migrations");
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{error}"))
-        .map(|entry| entry.unwrap_or_else(|error| panic!("{error}")).file_name().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry
+                .unwrap_or_else(|error| panic!("{error}"))
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     names.sort();
     assert_eq!(names, MIGRATIONS.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
     for (name, digest) in MIGRATIONS {
-        let sql = std::fs::read(folder.join(name).join("up.sql")).unwrap_or_else(|error| panic!("{error}"));
+        let sql = std::fs::read(folder.join(name).join("up.sql"))
+            .unwrap_or_else(|error| panic!("{error}"));
         let found: String = Sha256::digest(&sql).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(found, *digest, "{name} was edited; add a migration instead");
     }

@@ -31,12 +31,19 @@ pub fn check_on(ledger: &mut Ledger, script: &str) {
 }
 
 fn check_run(ledger: &mut Ledger, rules: &OneRule, rest: &str) {
-    let (given, expected) = rest.split_once(" -> ").unwrap_or_else(|| panic!("'{rest}' expects nothing"));
-    let (place, charges) = given.split_once('=').unwrap_or_else(|| panic!("'{given}' has no charges"));
-    let (source, day) = place.trim().split_once(' ').unwrap_or_else(|| panic!("'{place}' is not a source-day"));
-    let charges: Vec<Charge> = charges.split(',').map(str::trim).filter(|charge| !charge.is_empty()).map(charge).collect();
+    let (given, expected) =
+        rest.split_once(" -> ").unwrap_or_else(|| panic!("'{rest}' expects nothing"));
+    let (place, charges) =
+        given.split_once('=').unwrap_or_else(|| panic!("'{given}' has no charges"));
+    let (source, day) =
+        place.trim().split_once(' ').unwrap_or_else(|| panic!("'{place}' is not a source-day"));
+    let charges: Vec<Charge> =
+        charges.split(',').map(str::trim).filter(|charge| !charge.is_empty()).map(charge).collect();
     let (restated, settled) = run(ledger, rules, &source_day(source, day), &charges);
-    let got = format!("{restated:?} posted {} reversed {} unchanged {}", settled.posted, settled.reversed, settled.unchanged);
+    let got = format!(
+        "{restated:?} posted {} reversed {} unchanged {}",
+        settled.posted, settled.reversed, settled.unchanged
+    );
     assert_eq!(got.to_lowercase(), expected, "run {rest}");
 }
 
@@ -44,7 +51,9 @@ fn charge(text: &str) -> Charge {
     let mut words = text.split(' ');
     let mut word = || words.next().unwrap_or_else(|| panic!("'{text}' is not a charge"));
     let team = word().to_owned();
-    let mut amount = || domain::decimal::parse(word().as_bytes()).unwrap_or_else(|error| panic!("{error}")).nanos;
+    let mut amount = || {
+        domain::decimal::parse(word().as_bytes()).unwrap_or_else(|error| panic!("{error}")).nanos
+    };
     Charge { team, billed: amount(), effective: amount() }
 }
 
@@ -52,6 +61,10 @@ fn check_balance(ledger: &Ledger, rest: &str) {
     let words: Vec<&str> = rest.split(' ').collect();
     let [name, account, amount] = words[..] else { panic!("'{rest}' is not a balance") };
     let balances = good(ledger.balances(month(name).period(), Bucket::Month));
-    let sum: domain::money::Sum = balances.iter().filter(|balance| balance.account.to_string() == account).map(|balance| balance.amount).sum();
+    let sum: domain::money::Sum = balances
+        .iter()
+        .filter(|balance| balance.account.to_string() == account)
+        .map(|balance| balance.amount)
+        .sum();
     assert_eq!(sum.rounded_text(2), amount, "balance {rest}");
 }

@@ -1,6 +1,8 @@
 //! Posting, reversing, correcting; amounts are worked out by hand.
 
-use crate::fixture::{OneRule, charge, day, end, entries, good, month, posting, run, source_day, start, usd};
+use crate::fixture::{
+    OneRule, charge, day, end, entries, good, month, posting, run, source_day, start, usd,
+};
 use crate::script::check;
 use domain::account::Account;
 use domain::catalogue as code;
@@ -100,8 +102,13 @@ fn a_correction_keeps_the_day_of_its_charges() {
         .into_iter()
         .map(|stored| {
             let number = |id: Option<EntryId>| id.map_or(0, |id| id.0);
-            let (kind, charged, posted) = (stored.entry.kind().name(), stored.entry.charge_day(), stored.entry.posting_day());
-            format!("{kind} {charged} {posted} reverses {} reversed by {}", number(stored.reverses), number(stored.reversed_by))
+            let (kind, charged, posted) =
+                (stored.entry.kind().name(), stored.entry.charge_day(), stored.entry.posting_day());
+            format!(
+                "{kind} {charged} {posted} reverses {} reversed by {}",
+                number(stored.reverses),
+                number(stored.reversed_by)
+            )
         })
         .collect();
     assert_eq!(
@@ -113,9 +120,15 @@ fn a_correction_keeps_the_day_of_its_charges() {
         ]
     );
     let standing = good(ledger.standing(month("2026-01").period()));
-    assert_eq!(standing.iter().map(|entry| (entry.id, entry.posting_day)).collect::<Vec<_>>(), [(EntryId(3), day("2026-02-01"))]);
+    assert_eq!(
+        standing.iter().map(|entry| (entry.id, entry.posting_day)).collect::<Vec<_>>(),
+        [(EntryId(3), day("2026-02-01"))]
+    );
     assert_eq!(good(ledger.standing(month("2026-02").period())), []);
-    let after: Vec<EntryId> = good(ledger.entries(Period::all(), None, Some(EntryId(1)), 1)).iter().map(|stored| stored.id).collect();
+    let after: Vec<EntryId> = good(ledger.entries(Period::all(), None, Some(EntryId(1)), 1))
+        .iter()
+        .map(|stored| stored.id)
+        .collect();
     assert_eq!(after, [EntryId(2)]);
     assert_eq!(good(ledger.entry(EntryId(4))), None);
 }
@@ -125,18 +138,36 @@ fn months_close_once_and_reopen_with_a_reason() {
     let mut ledger = good(Ledger::in_memory());
     let january: Month = month("2026-01");
     let refused = |result: ledger::Result<()>| result.map_err(|error| (error.code, error.message));
-    assert_eq!(refused(ledger.reopen_period(january, 1, "why not")), Err((code::PERIOD_STATE, "2026-01 is open".into())));
+    assert_eq!(
+        refused(ledger.reopen_period(january, 1, "why not")),
+        Err((code::PERIOD_STATE, "2026-01 is open".into()))
+    );
     good(ledger.close_period(january, 2, "invoiced"));
-    assert_eq!(refused(ledger.close_period(january, 3, "")), Err((code::PERIOD_STATE, "2026-01 is closed already".into())));
+    assert_eq!(
+        refused(ledger.close_period(january, 3, "")),
+        Err((code::PERIOD_STATE, "2026-01 is closed already".into()))
+    );
     assert_eq!(
         refused(ledger.reopen_period(january, 4, "  ")),
-        Err((code::PERIOD_STATE, "reopening 2026-01 needs a reason, which stays in the ledger".into()))
+        Err((
+            code::PERIOD_STATE,
+            "reopening 2026-01 needs a reason, which stays in the ledger".into()
+        ))
     );
     assert_eq!(good(ledger.closed_months()), [january]);
     good(ledger.reopen_period(january, 5, "late credit"));
     assert_eq!(good(ledger.closed_months()), []);
-    let events: Vec<(PeriodState, i64, String)> = good(ledger.periods()).into_iter().map(|event| (event.state, event.at_ms, event.note)).collect();
-    assert_eq!(events, [(PeriodState::Closed, 2, "invoiced".into()), (PeriodState::Reopened, 5, "late credit".into())]);
+    let events: Vec<(PeriodState, i64, String)> = good(ledger.periods())
+        .into_iter()
+        .map(|event| (event.state, event.at_ms, event.note))
+        .collect();
+    assert_eq!(
+        events,
+        [
+            (PeriodState::Closed, 2, "invoiced".into()),
+            (PeriodState::Reopened, 5, "late credit".into())
+        ]
+    );
 }
 
 #[test]
@@ -144,12 +175,21 @@ fn an_equal_entry_stays_when_its_neighbor_changes() {
     let mut ledger = good(Ledger::in_memory());
     let (rules, place) = (OneRule::new("g1"), source_day("aws", "2026-01-03"));
     let distribution = |amount: i64| {
-        let postings = vec![posting(Account::Pool("rules/team".into()), -amount, None), posting(Account::Team("search".into()), amount, None)];
-        Entry::new(EntryKind::Distribution, "aws", day("2026-01-03"), usd(), postings).unwrap_or_else(|error| panic!("{error}"))
+        let postings = vec![
+            posting(Account::Pool("rules/team".into()), -amount, None),
+            posting(Account::Team("search".into()), amount, None),
+        ];
+        Entry::new(EntryKind::Distribution, "aws", day("2026-01-03"), usd(), postings)
+            .unwrap_or_else(|error| panic!("{error}"))
     };
-    let totals =
-        DayTotals { charges: 1, billed: domain::money::Sum::from_nanos(9), effective: domain::money::Sum::from_nanos(9), ..DayTotals::default() };
-    let collection = || entries(&place, &[charge("payments", 9, 9)], &totals, &rules.facts[0].version);
+    let totals = DayTotals {
+        charges: 1,
+        billed: domain::money::Sum::from_nanos(9),
+        effective: domain::money::Sum::from_nanos(9),
+        ..DayTotals::default()
+    };
+    let collection =
+        || entries(&place, &[charge("payments", 9, 9)], &totals, &rules.facts[0].version);
     for (amount, expected) in [(4, (2, 0, 0)), (5, (1, 1, 1)), (5, (0, 0, 2))] {
         let mut transaction = good(ledger.begin(&start()));
         let generation = good(transaction.save_generation(&rules));
@@ -168,22 +208,40 @@ fn entries_that_belong_elsewhere_are_refused() {
     let mut transaction = good(ledger.begin(&start()));
     let generation = good(transaction.save_generation(&rules));
     let entry = |amount: i64, other: i64| {
-        let mut postings = vec![posting(Account::Suspense, amount, None), posting(Account::Unallocated, other, None)];
+        let mut postings = vec![
+            posting(Account::Suspense, amount, None),
+            posting(Account::Unallocated, other, None),
+        ];
         postings.extend((amount == i64::MIN).then(|| posting(Account::Unallocated, 1, None)));
-        Entry::new(EntryKind::Collection, "aws", day("2026-01-03"), usd(), postings).unwrap_or_else(|error| panic!("{error}"))
+        Entry::new(EntryKind::Collection, "aws", day("2026-01-03"), usd(), postings)
+            .unwrap_or_else(|error| panic!("{error}"))
     };
-    let mut refused = |place, entry| transaction.settle(&place, generation, vec![entry]).map_err(|error| (error.code, error.message));
+    let mut refused = |place, entry| {
+        transaction
+            .settle(&place, generation, vec![entry])
+            .map_err(|error| (error.code, error.message))
+    };
     assert_eq!(
         refused(source_day("gcp", "2026-01-03"), entry(1, -1)),
-        Err((code::INTERNAL, "gcp on 2026-01-03 in USD: an entry of aws on 2026-01-03 in USD does not belong here".into()))
+        Err((
+            code::INTERNAL,
+            "gcp on 2026-01-03 in USD: an entry of aws on 2026-01-03 in USD does not belong here"
+                .into()
+        ))
     );
     assert_eq!(
         refused(source_day("aws", "2026-01-03"), entry(1, -1).reversal()),
-        Err((code::INTERNAL, "aws on 2026-01-03 in USD: reversals are made by settling, not given to it".into()))
+        Err((
+            code::INTERNAL,
+            "aws on 2026-01-03 in USD: reversals are made by settling, not given to it".into()
+        ))
     );
     assert_eq!(
         refused(source_day("aws", "2026-01-03"), entry(i64::MIN, i64::MAX)),
-        Err((code::INTERNAL, "aws on 2026-01-03 in USD: a posting is larger than one can be".into()))
+        Err((
+            code::INTERNAL,
+            "aws on 2026-01-03 in USD: a posting is larger than one can be".into()
+        ))
     );
 }
 
@@ -199,10 +257,20 @@ fn sums_go_beyond_what_one_posting_holds() {
     }
     let balances = good(ledger.balances(month("2026-01").period(), Bucket::Whole));
     let expected = 5 * i128::from(large);
-    let amounts: Vec<(String, i128, String)> =
-        balances.iter().map(|balance| (balance.account.to_string(), balance.amount.nanos(), balance.bucket_start.to_string())).collect();
+    let amounts: Vec<(String, i128, String)> = balances
+        .iter()
+        .map(|balance| {
+            (balance.account.to_string(), balance.amount.nanos(), balance.bucket_start.to_string())
+        })
+        .collect();
     let first = || "2026-01-01".to_owned();
-    assert_eq!(amounts, [("provider/aws".to_owned(), -expected, first()), ("team/payments".to_owned(), expected, first())]);
+    assert_eq!(
+        amounts,
+        [
+            ("provider/aws".to_owned(), -expected, first()),
+            ("team/payments".to_owned(), expected, first())
+        ]
+    );
     assert_eq!(crate::fixture::findings(&ledger), Vec::<String>::new());
 }
 
@@ -211,10 +279,13 @@ fn buckets_are_days_weeks_months_and_the_whole() {
     let mut ledger = good(Ledger::in_memory());
     let rules = OneRule::new("g1");
     // 2026-01-31 is a Saturday: its week starts on 2026-01-26 and goes on to 2026-02-01.
-    for (place, amount) in [("2026-01-26", 1), ("2026-01-31", 2), ("2026-02-01", 4), ("2026-02-02", 8)] {
+    for (place, amount) in
+        [("2026-01-26", 1), ("2026-01-31", 2), ("2026-02-01", 4), ("2026-02-02", 8)]
+    {
         run(&mut ledger, &rules, &source_day("aws", place), &[charge("payments", amount, amount)]);
     }
-    let period = Period::new(day("2026-01-28"), day("2026-03-01")).unwrap_or_else(|error| panic!("{error}"));
+    let period =
+        Period::new(day("2026-01-28"), day("2026-03-01")).unwrap_or_else(|error| panic!("{error}"));
     let team = |bucket| -> Vec<(String, i128)> {
         let balances = good(ledger.balances(period, bucket));
         balances
@@ -223,8 +294,13 @@ fn buckets_are_days_weeks_months_and_the_whole() {
             .map(|balance| (balance.bucket_start.to_string(), balance.amount.nanos()))
             .collect()
     };
-    let expected = |rows: &[(&str, i128)]| rows.iter().map(|(day, nanos)| ((*day).to_owned(), *nanos)).collect::<Vec<_>>();
-    assert_eq!(team(Bucket::Day), expected(&[("2026-01-31", 2), ("2026-02-01", 4), ("2026-02-02", 8)]));
+    let expected = |rows: &[(&str, i128)]| {
+        rows.iter().map(|(day, nanos)| ((*day).to_owned(), *nanos)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        team(Bucket::Day),
+        expected(&[("2026-01-31", 2), ("2026-02-01", 4), ("2026-02-02", 8)])
+    );
     assert_eq!(team(Bucket::Week), expected(&[("2026-01-28", 6), ("2026-02-02", 8)]));
     assert_eq!(team(Bucket::Month), expected(&[("2026-01-28", 2), ("2026-02-01", 12)]));
     assert_eq!(team(Bucket::Whole), expected(&[("2026-01-31", 14)]));

@@ -1,6 +1,8 @@
 //! All or nothing: dropped, abandoned, refused and concurrent runs.
 
-use crate::fixture::{OneRule, charge, collect, end, entries, findings, good, plugin, run, source_day, start};
+use crate::fixture::{
+    OneRule, charge, collect, end, entries, findings, good, plugin, run, source_day, start,
+};
 use domain::catalogue as code;
 use domain::charge::Rejected;
 use domain::period::Period;
@@ -19,7 +21,11 @@ fn a_dropped_run_leaves_nothing_but_its_interruption() {
         let totals = collect(&mut transaction, collection, &place, &charges);
         assert_eq!(good(transaction.restate(collection, &place, &totals)), Restated::New);
         good(transaction.keep_source(Some("cursor")));
-        let settled = good(transaction.settle(&place, generation, entries(&place, &charges, &totals, &rules.facts[0].version)));
+        let settled = good(transaction.settle(
+            &place,
+            generation,
+            entries(&place, &charges, &totals, &rules.facts[0].version),
+        ));
         assert_eq!(settled.posted, 1);
         assert_eq!(good(transaction.reader().standing(Period::all())).len(), 1);
         assert_eq!(good(transaction.state("aws")), Some("cursor".into()));
@@ -30,11 +36,17 @@ fn a_dropped_run_leaves_nothing_but_its_interruption() {
     assert_eq!(good(ledger.state("aws")), None);
     assert_eq!(good(ledger.dictionary()).resource_count(), 0);
     let runs = good(ledger.runs(10));
-    assert_eq!(runs.iter().map(|run| (run.id.0, run.version.as_str(), run.end.is_none())).collect::<Vec<_>>(), [(1, "0.1.0", true)]);
+    assert_eq!(
+        runs.iter()
+            .map(|run| (run.id.0, run.version.as_str(), run.end.is_none()))
+            .collect::<Vec<_>>(),
+        [(1, "0.1.0", true)]
+    );
     assert_eq!(findings(&ledger), Vec::<String>::new());
     good(ledger.fail(runs[0].id, 7, "the power went out"));
     run(&mut ledger, &rules, &place, &charges);
-    let states: Vec<Option<RunState>> = good(ledger.runs(10)).iter().map(|run| run.end.as_ref().map(|end| end.state)).collect();
+    let states: Vec<Option<RunState>> =
+        good(ledger.runs(10)).iter().map(|run| run.end.as_ref().map(|end| end.state)).collect();
     assert_eq!(states, [Some(RunState::Complete), Some(RunState::Failed)]);
     assert_eq!(findings(&ledger), Vec::<String>::new());
 }
@@ -53,15 +65,25 @@ fn an_abandoned_source_does_not_take_the_others_along() {
         good(transaction.restate(collection, place, &totals));
         if keep {
             good(transaction.keep_source(Some("page 2")));
-            good(transaction.settle(place, generation, entries(place, &charges, &totals, &rules.facts[0].version)));
+            good(transaction.settle(
+                place,
+                generation,
+                entries(place, &charges, &totals, &rules.facts[0].version),
+            ));
         } else {
             good(transaction.abandon_source());
         }
     }
     good(transaction.commit(&end(generation)));
-    let days: Vec<String> = good(ledger.source_days(Period::all())).into_iter().map(|day| day.source_day.source).collect();
+    let days: Vec<String> = good(ledger.source_days(Period::all()))
+        .into_iter()
+        .map(|day| day.source_day.source)
+        .collect();
     assert_eq!(days, ["aws"]);
-    assert_eq!((good(ledger.state("aws")), good(ledger.state("gcp"))), (Some("page 2".into()), None));
+    assert_eq!(
+        (good(ledger.state("aws")), good(ledger.state("gcp"))),
+        (Some("page 2".into()), None)
+    );
     assert_eq!(good(ledger.segments(&kept)).len(), 1);
     assert_eq!(good(ledger.segments(&lost)), []);
     assert_eq!(findings(&ledger), Vec::<String>::new());
@@ -72,10 +94,17 @@ fn an_open_source_cannot_be_committed_nor_a_second_one_begun() {
     let mut ledger = good(Ledger::in_memory());
     let mut transaction = good(ledger.begin(&start()));
     let generation = good(transaction.save_generation(&OneRule::new("g1")));
-    assert_eq!(transaction.keep_source(None).map_err(|error| error.message), Err("no source is being collected".into()));
+    assert_eq!(
+        transaction.keep_source(None).map_err(|error| error.message),
+        Err("no source is being collected".into())
+    );
     good(transaction.begin_source("aws", &plugin()));
-    let second = transaction.begin_source("gcp", &plugin()).map_err(|error| (error.code, error.message));
-    assert_eq!(second, Err((code::INTERNAL, "gcp would be collected while another source still is".into())));
+    let second =
+        transaction.begin_source("gcp", &plugin()).map_err(|error| (error.code, error.message));
+    assert_eq!(
+        second,
+        Err((code::INTERNAL, "gcp would be collected while another source still is".into()))
+    );
     let refused = transaction.commit(&end(generation)).map_err(|error| (error.code, error.message));
     assert_eq!(refused, Err((code::INTERNAL, "a source is neither kept nor abandoned".into())));
     assert_eq!(good(ledger.runs(1))[0].end, None);
@@ -85,9 +114,19 @@ fn an_open_source_cannot_be_committed_nor_a_second_one_begun() {
 fn an_unchanged_day_keeps_its_first_segments() {
     let mut ledger = good(Ledger::in_memory());
     let (rules, place) = (OneRule::new("g1"), source_day("aws", "2026-01-03"));
-    run(&mut ledger, &rules, &place, &[charge("payments", 1, 1), charge("search", 2, 2), charge("payments", 3, 3)]);
+    run(
+        &mut ledger,
+        &rules,
+        &place,
+        &[charge("payments", 1, 1), charge("search", 2, 2), charge("payments", 3, 3)],
+    );
     let before = (good(ledger.source_days(Period::all())), good(ledger.segments(&place)));
-    run(&mut ledger, &rules, &place, &[charge("payments", 3, 3), charge("payments", 1, 1), charge("search", 2, 2)]);
+    run(
+        &mut ledger,
+        &rules,
+        &place,
+        &[charge("payments", 3, 3), charge("payments", 1, 1), charge("search", 2, 2)],
+    );
     assert_eq!((good(ledger.source_days(Period::all())), good(ledger.segments(&place))), before);
     assert_eq!(before.1.iter().map(|segment| segment.rows).collect::<Vec<_>>(), [2, 1]);
 }
@@ -100,7 +139,9 @@ fn a_statement_that_its_charges_do_not_add_up_to_is_refused() {
     let collection = good(transaction.begin_source("aws", &plugin()));
     let mut totals = collect(&mut transaction, collection, &place, &[charge("payments", 10, 10)]);
     totals.merge(&DayTotals { charges: 1, ..DayTotals::default() });
-    let refused = transaction.restate(collection, &place, &totals).map_err(|error| (error.code, error.message));
+    let refused = transaction
+        .restate(collection, &place, &totals)
+        .map_err(|error| (error.code, error.message));
     let message = "aws on 2026-01-03: 2 charges of 0.000000010 USD billed and 0.000000010 effective were read, \
          and 1 of 0.000000010 and 0.000000010 stored; nothing was posted";
     assert_eq!(refused, Err((code::CONSERVATION, message.into())));
@@ -120,12 +161,27 @@ fn rounding_rests_are_posted_and_verified() {
     totals.effective_rest = "-0.0000000006".parse().unwrap_or_else(|error| panic!("{error}"));
     good(transaction.restate(collection, &place, &totals));
     good(transaction.keep_source(None));
-    good(transaction.settle(&place, generation, entries(&place, &charges, &totals, &rules.facts[0].version)));
+    good(transaction.settle(
+        &place,
+        generation,
+        entries(&place, &charges, &totals, &rules.facts[0].version),
+    ));
     good(transaction.commit(&end(generation)));
     let balances = good(ledger.balances(Period::all(), Bucket::Whole));
-    let amounts: Vec<(String, i128)> = balances.iter().map(|balance| (balance.account.to_string(), balance.amount.nanos())).collect();
+    let amounts: Vec<(String, i128)> = balances
+        .iter()
+        .map(|balance| (balance.account.to_string(), balance.amount.nanos()))
+        .collect();
     let named = |name: &str, nanos| (name.to_owned(), nanos);
-    assert_eq!(amounts, [named("provider/aws", -12), named("prepaid/aws", 3), named("team/payments", 10), named("rounding/aws", -1)]);
+    assert_eq!(
+        amounts,
+        [
+            named("provider/aws", -12),
+            named("prepaid/aws", 3),
+            named("team/payments", 10),
+            named("rounding/aws", -1)
+        ]
+    );
     let stored = good(ledger.source_days(Period::all()));
     assert_eq!(
         (stored[0].totals.billed_rest.to_string(), stored[0].totals.effective_rest.to_string()),
@@ -137,8 +193,13 @@ fn rounding_rests_are_posted_and_verified() {
 #[test]
 fn a_thousand_rejected_rows_are_kept_and_all_are_counted() {
     let mut ledger = good(Ledger::in_memory());
-    let rejected: Vec<Rejected> =
-        (0..700).map(|line| Rejected { location: format!("bill.csv:{line}:1"), reason: "no amount".into(), excerpt: String::new() }).collect();
+    let rejected: Vec<Rejected> = (0..700)
+        .map(|line| Rejected {
+            location: format!("bill.csv:{line}:1"),
+            reason: "no amount".into(),
+            excerpt: String::new(),
+        })
+        .collect();
     let mut transaction = good(ledger.begin(&start()));
     let id = transaction.run();
     let generation = good(transaction.save_generation(&OneRule::new("g1")));
@@ -182,5 +243,10 @@ fn a_reader_sees_no_half_of_a_run() {
     assert_eq!(good(reader.standing(Period::all())).len(), 1);
     good(transaction.commit(&end(generation)));
     assert_eq!(good(reader.standing(Period::all())).len(), 0);
-    assert_eq!(findings(&reader), ["aws on 2026-01-03 in USD: 0.000000010 billed and 0.000000010 effective were collected and not posted"]);
+    assert_eq!(
+        findings(&reader),
+        [
+            "aws on 2026-01-03 in USD: 0.000000010 billed and 0.000000010 effective were collected and not posted"
+        ]
+    );
 }

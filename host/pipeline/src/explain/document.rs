@@ -1,6 +1,9 @@
 //! An explanation as JSON, for the command line and the API alike.
 
-use super::{EntryFacts, ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights, Explanation, Subject};
+use super::{
+    EntryFacts, ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource,
+    ExplainedWeights, Explanation, Subject,
+};
 use crate::plan::document::period;
 use domain::account::Account;
 use domain::decision::Recipient;

@@ -70,11 +70,19 @@ pub struct Ruling {
 
 pub fn decided(ledger: &Ledger, period: Period) -> Result<Decided, Diagnostic> {
     let standing = derive::standing(ledger, Scope { period, source_day: None })?;
-    Ok(standing.into_iter().flat_map(|(generation, days)| days.into_iter().map(move |(day, _)| (day, generation))).collect())
+    Ok(standing
+        .into_iter()
+        .flat_map(|(generation, days)| days.into_iter().map(move |(day, _)| (day, generation)))
+        .collect())
 }
 
 /// Compares the decisions that stood before with those that stand in `ledger` now.
-pub fn compare(ledger: &Ledger, before: &Decided, period: Period, rules_of: &RulesOf<'_>) -> Result<Redecided, Diagnostic> {
+pub fn compare(
+    ledger: &Ledger,
+    before: &Decided,
+    period: Period,
+    rules_of: &RulesOf<'_>,
+) -> Result<Redecided, Diagnostic> {
     let dictionary = ledger.dictionary()?;
     let mut pairs: BTreeMap<(GenerationId, GenerationId), Vec<SourceDay>> = BTreeMap::new();
     for (day, after) in decided(ledger, period)? {
@@ -85,7 +93,8 @@ pub fn compare(ledger: &Ledger, before: &Decided, period: Period, rules_of: &Rul
     let mut changes = Changes::default();
     for ((before, after), days) in pairs {
         let (before, after) = (Stored::load(ledger, before)?, Stored::load(ledger, after)?);
-        let (old_rules, new_rules) = (before.rules_if_needed(Some(rules_of))?, after.rules_if_needed(Some(rules_of))?);
+        let (old_rules, new_rules) =
+            (before.rules_if_needed(Some(rules_of))?, after.rules_if_needed(Some(rules_of))?);
         let mut sides = Sides {
             before: Side::new(&before, old_rules.as_ref().map(|rules| rules.decider())),
             after: Side::new(&after, new_rules.as_ref().map(|rules| rules.decider())),
@@ -134,11 +143,17 @@ impl<'a> Side<'a> {
         matches!(self.fixed(resource), Ok(Some(_)))
     }
 
-    fn of_charge(&mut self, dictionary: &Dictionary, resource: u32, line: &ChargeLine) -> Result<u32, Diagnostic> {
+    fn of_charge(
+        &mut self,
+        dictionary: &Dictionary,
+        resource: u32,
+        line: &ChargeLine,
+    ) -> Result<u32, Diagnostic> {
         if let Some(fixed) = self.fixed(resource)? {
             return Ok(fixed);
         }
-        let unknown = || derive::corrupt(format!("resource {resource} needs rules that are not stored"));
+        let unknown =
+            || derive::corrupt(format!("resource {resource} needs rules that are not stored"));
         let decider = self.decider.as_mut().ok_or_else(unknown)?;
         let decided = decider.decide(dictionary, ResourceId(resource), line.day, Some(line));
         let outcome = decider.outcomes().get(decided.0 as usize).ok_or_else(unknown)?;
@@ -153,9 +168,11 @@ impl<'a> Side<'a> {
 
     fn rule(&self, outcome: u32) -> &str {
         match self.outcomes.get(outcome as usize).map(|outcome| &outcome.verdict) {
-            Some(Verdict::Decided { rule, .. } | Verdict::Suspense { rule, .. }) => {
-                self.stored.facts.get(rule.0 as usize).map_or("", |facts| facts.version.rule.as_str())
-            }
+            Some(Verdict::Decided { rule, .. } | Verdict::Suspense { rule, .. }) => self
+                .stored
+                .facts
+                .get(rule.0 as usize)
+                .map_or("", |facts| facts.version.rule.as_str()),
             Some(Verdict::Unallocated) | None => "",
         }
     }
@@ -163,9 +180,15 @@ impl<'a> Side<'a> {
     fn ruling(&self, outcome: u32) -> Ruling {
         let rule = self.rule(outcome).to_owned();
         let account = match self.outcomes.get(outcome as usize).map(|outcome| &outcome.verdict) {
-            Some(Verdict::Decided { decision: Decision::Assign(recipient), .. }) => Account::of(recipient),
-            Some(Verdict::Decided { decision: Decision::Spread(_), .. }) => Account::of(&Recipient::Pool(rule.clone())),
-            Some(Verdict::Decided { decision: Decision::Exclude { .. }, .. }) => Account::Excluded(rule.clone()),
+            Some(Verdict::Decided { decision: Decision::Assign(recipient), .. }) => {
+                Account::of(recipient)
+            }
+            Some(Verdict::Decided { decision: Decision::Spread(_), .. }) => {
+                Account::of(&Recipient::Pool(rule.clone()))
+            }
+            Some(Verdict::Decided { decision: Decision::Exclude { .. }, .. }) => {
+                Account::Excluded(rule.clone())
+            }
             Some(Verdict::Suspense { .. }) => Account::Suspense,
             Some(Verdict::Unallocated) | None => Account::Unallocated,
         };
@@ -190,7 +213,12 @@ struct Sides<'a> {
 
 impl Sides<'_> {
     /// The charges of some days, by what both say of them.
-    fn tally(&mut self, ledger: &Ledger, dictionary: &Dictionary, days: &[SourceDay]) -> Result<HashMap<Key, Tally>, Diagnostic> {
+    fn tally(
+        &mut self,
+        ledger: &Ledger,
+        dictionary: &Dictionary,
+        days: &[SourceDay],
+    ) -> Result<HashMap<Key, Tally>, Diagnostic> {
         let mut by_resource = vec![Tally::default(); dictionary.resource_count()];
         let mut is_fixed = Vec::with_capacity(by_resource.len());
         for resource in 0..by_resource.len() as u32 {
@@ -201,20 +229,31 @@ impl Sides<'_> {
         for day in days {
             for stored in ledger.segments(day)? {
                 segment::decode(&stored.data, &mut columns)?;
-                for ((resource, billed), effective) in columns.resources.iter().zip(&columns.billed).zip(&columns.effective) {
+                for ((resource, billed), effective) in
+                    columns.resources.iter().zip(&columns.billed).zip(&columns.effective)
+                {
                     let one = Tally { charges: 1, effective: i128::from(*effective) };
                     if is_fixed.get(*resource as usize) == Some(&true) {
                         by_resource[*resource as usize].add(one);
                         continue;
                     }
-                    let line = ChargeLine { day: day.day, billed_cost: Money::from_nanos(*billed), effective_cost: Money::from_nanos(*effective) };
-                    let (before, after) = (self.before.of_charge(dictionary, *resource, &line)?, self.after.of_charge(dictionary, *resource, &line)?);
+                    let line = ChargeLine {
+                        day: day.day,
+                        billed_cost: Money::from_nanos(*billed),
+                        effective_cost: Money::from_nanos(*effective),
+                    };
+                    let (before, after) = (
+                        self.before.of_charge(dictionary, *resource, &line)?,
+                        self.after.of_charge(dictionary, *resource, &line)?,
+                    );
                     tallies.entry((*resource, before, after)).or_default().add(one);
                 }
             }
         }
         for (resource, tally) in (0..).zip(by_resource).filter(|(_, tally)| tally.charges > 0) {
-            if let (Some(before), Some(after)) = (self.before.fixed(resource)?, self.after.fixed(resource)?) {
+            if let (Some(before), Some(after)) =
+                (self.before.fixed(resource)?, self.after.fixed(resource)?)
+            {
                 tallies.entry((resource, before, after)).or_default().add(tally);
             }
         }
@@ -223,7 +262,8 @@ impl Sides<'_> {
 
     /// Another rule, or another decision of the same one. A rule whose text changed and whose decision did not is the same.
     fn differ(&self, before: u32, after: u32) -> bool {
-        let same = self.before.ruling(before) == self.after.ruling(after) && self.before.decision(before) == self.after.decision(after);
+        let same = self.before.ruling(before) == self.after.ruling(after)
+            && self.before.decision(before) == self.after.decision(after);
         !same
     }
 }
@@ -260,20 +300,27 @@ impl Changes {
         for ((resource, before, after), tally) in &self.changed {
             let currency = dictionary.currency(ResourceId(*resource));
             *costs.entry(currency).or_default() += Sum::from_nanos(tally.effective);
-            let (resources, sum) = by_rule.entry((&before.rule, &after.rule, currency)).or_default();
+            let (resources, sum) =
+                by_rule.entry((&before.rule, &after.rule, currency)).or_default();
             resources.insert(*resource);
             sum.add(*tally);
         }
-        let by_rule = by_rule.into_iter().map(|((before, after, currency), (resources, tally))| RuleChange {
-            before: before.to_owned(),
-            after: after.to_owned(),
-            resources: resources.len() as u64,
-            charges: tally.charges,
-            currency,
-            cost: Sum::from_nanos(tally.effective),
-        });
+        let by_rule =
+            by_rule.into_iter().map(|((before, after, currency), (resources, tally))| RuleChange {
+                before: before.to_owned(),
+                after: after.to_owned(),
+                resources: resources.len() as u64,
+                charges: tally.charges,
+                currency,
+                cost: Sum::from_nanos(tally.effective),
+            });
         Redecided {
-            resources: self.changed.keys().map(|(resource, ..)| resource).collect::<BTreeSet<_>>().len() as u64,
+            resources: self
+                .changed
+                .keys()
+                .map(|(resource, ..)| resource)
+                .collect::<BTreeSet<_>>()
+                .len() as u64,
             charges: self.changed.values().map(|tally| tally.charges).sum(),
             by_rule: by_rule.collect(),
             largest: self.largest(dictionary),
@@ -286,15 +333,18 @@ impl Changes {
     fn largest(&self, dictionary: &Dictionary) -> Vec<ResourceChange> {
         let mut order: Vec<_> = self.changed.iter().collect();
         order.sort_by_key(|(_, tally)| Reverse(tally.effective.unsigned_abs()));
-        let shown = |((resource, before, after), tally): (&(u32, Ruling, Ruling), &Tally)| ResourceChange {
-            resource: name(dictionary, ResourceId(*resource)),
-            service_name: dictionary.dimension_text(ResourceId(*resource), Field::SERVICE_NAME).to_owned(),
-            before: before.clone(),
-            after: after.clone(),
-            charges: tally.charges,
-            currency: dictionary.currency(ResourceId(*resource)),
-            cost: Sum::from_nanos(tally.effective),
-        };
+        let shown =
+            |((resource, before, after), tally): (&(u32, Ruling, Ruling), &Tally)| ResourceChange {
+                resource: name(dictionary, ResourceId(*resource)),
+                service_name: dictionary
+                    .dimension_text(ResourceId(*resource), Field::SERVICE_NAME)
+                    .to_owned(),
+                before: before.clone(),
+                after: after.clone(),
+                charges: tally.charges,
+                currency: dictionary.currency(ResourceId(*resource)),
+                cost: Sum::from_nanos(tally.effective),
+            };
         order.into_iter().take(LARGEST).map(shown).collect()
     }
 }
@@ -302,6 +352,9 @@ impl Changes {
 /// What people call it: its id, else its name, else what it was charged for.
 fn name(dictionary: &Dictionary, resource: ResourceId) -> String {
     let fields = ["resource_id", "resource_name", "sku_id", "charge_description", "service_name"];
-    let texts = fields.iter().filter_map(|field| Field::by_name(field)).map(|field| dictionary.dimension_text(resource, field));
+    let texts = fields
+        .iter()
+        .filter_map(|field| Field::by_name(field))
+        .map(|field| dictionary.dimension_text(resource, field));
     texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned()
 }

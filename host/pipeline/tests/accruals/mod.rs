@@ -27,18 +27,26 @@ fn estimates_count_until_the_bill_has_their_day() {
 
     // The bill of the first day comes, of a larger amount; estimates are named first and collected last all the same.
     let bill = "2026-03-01 compute a 12";
-    let report = try_run(&mut ledger, vec![estimates(ESTIMATES), source("aws", charges(bill))], &rules()).unwrap();
+    let report =
+        try_run(&mut ledger, vec![estimates(ESTIMATES), source("aws", charges(bill))], &rules())
+            .unwrap();
     assert_eq!(total(&ledger), ["a 22.000000000", "b 5.000000000"]);
     let estimated = report.sources.iter().find(|source| source.name == "estimates").unwrap();
-    assert_eq!((estimated.charges, estimated.billed, estimated.days_taken_back, estimated.days_unchanged), (2, 1, 1, 1));
+    assert_eq!(
+        (estimated.charges, estimated.billed, estimated.days_taken_back, estimated.days_unchanged),
+        (2, 1, 1, 1)
+    );
     assert_eq!((report.entries_posted, report.entries_reversed), (1, 1));
 
-    let again = try_run(&mut ledger, vec![source("aws", charges(bill)), estimates(ESTIMATES)], &rules()).unwrap();
+    let again =
+        try_run(&mut ledger, vec![source("aws", charges(bill)), estimates(ESTIMATES)], &rules())
+            .unwrap();
     assert_eq!((again.days, again.entries_posted, again.entries_reversed), (0, 0, 0));
 
     // The whole bill: nothing of the estimates is left.
     let bill = "2026-03-01 compute a 12\n2026-03-02 compute a 11";
-    try_run(&mut ledger, vec![source("aws", charges(bill)), estimates(ESTIMATES)], &rules()).unwrap();
+    try_run(&mut ledger, vec![source("aws", charges(bill)), estimates(ESTIMATES)], &rules())
+        .unwrap();
     assert_eq!(total(&ledger), ["a 23.000000000"]);
 }
 
@@ -60,8 +68,16 @@ fn a_bill_that_is_withdrawn_lets_the_estimates_count_again() {
 fn estimates_are_taken_back_even_if_their_own_source_fails() {
     let mut ledger = Ledger::in_memory().unwrap();
     try_run(&mut ledger, vec![estimates(ESTIMATES)], &rules()).unwrap();
-    let broken = Source { accrues_for: Some("aws".into()), ..failing("estimates", Vec::new(), Diagnostic::new(code::PLUGIN_TRAPPED, "down")) };
-    let report = try_run(&mut ledger, vec![source("aws", charges("2026-03-02 compute a 11")), broken], &rules()).unwrap();
+    let broken = Source {
+        accrues_for: Some("aws".into()),
+        ..failing("estimates", Vec::new(), Diagnostic::new(code::PLUGIN_TRAPPED, "down"))
+    };
+    let report = try_run(
+        &mut ledger,
+        vec![source("aws", charges("2026-03-02 compute a 11")), broken],
+        &rules(),
+    )
+    .unwrap();
     assert_eq!(report.sources.iter().map(|source| source.days_taken_back).sum::<u64>(), 1);
     // The first day is not billed yet and stays as it was estimated.
     assert_eq!(total(&ledger), ["a 21.000000000"]);
@@ -72,11 +88,19 @@ fn an_estimate_of_a_closed_month_is_reversed_in_the_open_one() {
     let mut ledger = Ledger::in_memory().unwrap();
     try_run(&mut ledger, vec![estimates(ESTIMATES)], &rules()).unwrap();
     ledger.close_period("2026-03".parse().unwrap(), 1, "done").unwrap();
-    try_run(&mut ledger, vec![source("aws", charges("2026-03-01 compute a 12")), estimates(ESTIMATES)], &rules()).unwrap();
+    try_run(
+        &mut ledger,
+        vec![source("aws", charges("2026-03-01 compute a 12")), estimates(ESTIMATES)],
+        &rules(),
+    )
+    .unwrap();
     assert_eq!(total(&ledger), ["a 22.000000000", "b 5.000000000"]);
     let april = "2026-04".parse::<Month>().unwrap().period();
     let balances = ledger.balances(april, ledger::Bucket::Whole).unwrap();
-    let corrected: Vec<String> =
-        balances.iter().filter(|balance| balance.account.team().is_some()).map(|balance| format!("{} {}", balance.source, balance.amount)).collect();
+    let corrected: Vec<String> = balances
+        .iter()
+        .filter(|balance| balance.account.team().is_some())
+        .map(|balance| format!("{} {}", balance.source, balance.amount))
+        .collect();
     assert_eq!(corrected, ["aws 12.000000000", "estimates -10.000000000"]);
 }

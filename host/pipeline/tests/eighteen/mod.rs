@@ -21,9 +21,13 @@
 //! | 17 plugins that loop, hunger or reach out are stopped, the others go on | `plugin_host::hostile`, `plugin_host::loading::a_power_that_is_not_granted_is_refused_with_the_lines_to_add` |
 //! | 18 a rule that fails on one charge | `run::excluded_and_failed_charges_have_accounts_of_their_own`, `rule_engine::bad_input::one_charge_in_a_million` |
 
-use crate::fakes::{ByService, balances, charges, passing_by, rules, source, try_run, usage_source};
+use crate::fakes::{
+    ByService, balances, charges, passing_by, rules, source, try_run, usage_source,
+};
 use crate::stages::standing;
-use domain::decision::{Basis, Candidates, Driver, DriverFilter, Spread, Unknown, UsageDriver, WhenNegative, Window};
+use domain::decision::{
+    Basis, Candidates, Driver, DriverFilter, Spread, Unknown, UsageDriver, WhenNegative, Window,
+};
 use domain::field::Field;
 use domain::period::Period;
 use domain::port::Stage;
@@ -38,7 +42,11 @@ fn allocated(bill: &str, rules: &ByService) -> Ledger {
 }
 
 fn by_cost() -> Spread {
-    Spread::new(Driver::Cost { among: Candidates::AllTeams, filter: DriverFilter::new(), basis: Basis::Effective })
+    Spread::new(Driver::Cost {
+        among: Candidates::AllTeams,
+        filter: DriverFilter::new(),
+        basis: Basis::Effective,
+    })
 }
 
 #[test]
@@ -47,20 +55,31 @@ fn a_negative_weight_takes_the_money_where_its_policy_says() {
     let bill = "2026-03-01 web a 100\n2026-03-01 web b -20\n2026-03-01 idle - 100";
     let under = |policy: WhenNegative| {
         let mut rules = rules();
-        passing_by(&mut rules, "pools/idle", Stage::Distribution, Spread { when_negative: policy, ..by_cost() });
+        passing_by(
+            &mut rules,
+            "pools/idle",
+            Stage::Distribution,
+            Spread { when_negative: policy, ..by_cost() },
+        );
         standing(&allocated(bill, &rules))
     };
     assert_eq!(under(WhenNegative::Zero), ["a 200.000000000", "b -20.000000000"]);
     // 100 × 100/80 and 100 × −20/80.
     assert_eq!(under(WhenNegative::Keep), ["a 225.000000000", "b -45.000000000"]);
-    assert_eq!(under(WhenNegative::Stay), ["a 100.000000000", "b -20.000000000", "pool/pools/idle 100.000000000"]);
+    assert_eq!(
+        under(WhenNegative::Stay),
+        ["a 100.000000000", "b -20.000000000", "pool/pools/idle 100.000000000"]
+    );
 }
 
 #[test]
 fn a_refund_takes_back_what_was_shared_to_the_nano() {
     let mut rules = rules();
     rules.split = vec![("a", 1), ("b", 1), ("c", 1)];
-    let ledger = allocated("2026-03-01 support - 0.000000010\n2026-03-01 support - -0.000000010\n2026-03-01 web a 1", &rules);
+    let ledger = allocated(
+        "2026-03-01 support - 0.000000010\n2026-03-01 support - -0.000000010\n2026-03-01 web a 1",
+        &rules,
+    );
     assert_eq!(standing(&ledger), ["a 1.000000000"]);
 }
 
@@ -70,13 +89,22 @@ fn a_filtered_view_shows_the_rows_of_the_whole_one() {
     rules.split = vec![("a", 1), ("b", 1)];
     let bill = "2026-03-01 web a 30\n2026-03-01 web b 10\n2026-03-01 tax - 4\n2026-03-01 support - 0.000000003\n2026-03-02 web a 1";
     let ledger = allocated(bill, &rules);
-    let groups = [vec![GroupBy::Team, GroupBy::ServiceName], vec![GroupBy::Team, GroupBy::Dimension(Field::RESOURCE_ID)]];
+    let groups = [
+        vec![GroupBy::Team, GroupBy::ServiceName],
+        vec![GroupBy::Team, GroupBy::Dimension(Field::RESOURCE_ID)],
+    ];
     for group_by in groups {
-        let query = CostQuery { period: Period::all(), granularity: Granularity::Daily, group_by, filter: Vec::new() };
+        let query = CostQuery {
+            period: Period::all(),
+            granularity: Granularity::Daily,
+            group_by,
+            filter: Vec::new(),
+        };
         let whole = costs(&ledger, &query).unwrap().rows;
         for team in ["a", "b"] {
             let of_team: Vec<_> = whole.iter().filter(|row| row.keys[0] == team).cloned().collect();
-            let filtered = CostQuery { filter: vec![(GroupBy::Team, team.into())], ..query.clone() };
+            let filtered =
+                CostQuery { filter: vec![(GroupBy::Team, team.into())], ..query.clone() };
             assert_eq!(costs(&ledger, &filtered).unwrap().rows, of_team, "{team}");
             assert!(!of_team.is_empty());
         }
@@ -105,12 +133,20 @@ fn a_rule_that_comes_and_goes_leaves_balances_and_two_runs() {
 #[test]
 fn labels_that_would_be_the_same_when_sanitized_stay_distinct() {
     let mut bill = charges("2026-03-01 web a 1\n2026-03-01 web a 2\n2026-03-01 web a 4");
-    for (charge, key) in bill.iter_mut().zip(["app.kubernetes.io/name", "app_kubernetes_io_name", "app-kubernetes-io-name"]) {
+    for (charge, key) in bill.iter_mut().zip([
+        "app.kubernetes.io/name",
+        "app_kubernetes_io_name",
+        "app-kubernetes-io-name",
+    ]) {
         charge.tags.push((key.into(), "shop".into()));
     }
     let mut ledger = Ledger::in_memory().unwrap();
     try_run(&mut ledger, vec![source("aws", bill)], &rules()).unwrap();
-    for (key, amount) in [("app.kubernetes.io/name", "1.00"), ("app_kubernetes_io_name", "2.00"), ("app-kubernetes-io-name", "4.00")] {
+    for (key, amount) in [
+        ("app.kubernetes.io/name", "1.00"),
+        ("app_kubernetes_io_name", "2.00"),
+        ("app-kubernetes-io-name", "4.00"),
+    ] {
         let query = CostQuery {
             period: Period::all(),
             granularity: Granularity::Total,
@@ -118,7 +154,11 @@ fn labels_that_would_be_the_same_when_sanitized_stay_distinct() {
             filter: vec![(GroupBy::Tag(key.into()), "shop".into())],
         };
         let rows = costs(&ledger, &query).unwrap().rows;
-        assert_eq!(rows.iter().map(|row| row.amount.rounded_text(2)).collect::<Vec<_>>(), [amount], "{key}");
+        assert_eq!(
+            rows.iter().map(|row| row.amount.rounded_text(2)).collect::<Vec<_>>(),
+            [amount],
+            "{key}"
+        );
     }
 }
 
@@ -127,11 +167,22 @@ fn a_cent_over_seven_and_five_over_three() {
     let mut rules = rules();
     rules.split = ["a", "b", "c", "d", "e", "f", "g"].map(|team| (team, 1)).to_vec();
     // ⌊10000000 k/7⌋: 1428571, 2857142, 4285714, 5714285, 7142857, 8571428, 10000000.
-    let expected = ["a 0.001428571", "b 0.001428571", "c 0.001428572", "d 0.001428571", "e 0.001428572", "f 0.001428571", "g 0.001428572"];
+    let expected = [
+        "a 0.001428571",
+        "b 0.001428571",
+        "c 0.001428572",
+        "d 0.001428571",
+        "e 0.001428572",
+        "f 0.001428571",
+        "g 0.001428572",
+    ];
     assert_eq!(standing(&allocated("2026-03-01 support - 0.01", &rules)), expected);
     rules.split = ["a", "b", "c"].map(|team| (team, 1)).to_vec();
     // ⌊50000000 k/3⌋: 16666666, 33333333, 50000000.
-    assert_eq!(standing(&allocated("2026-03-01 support - 0.05", &rules)), ["a 0.016666666", "b 0.016666667", "c 0.016666667"]);
+    assert_eq!(
+        standing(&allocated("2026-03-01 support - 0.05", &rules)),
+        ["a 0.016666666", "b 0.016666667", "c 0.016666667"]
+    );
 }
 
 /// What each namespace has of the resource that the pool's rule is about.
@@ -154,12 +205,12 @@ fn a_load_balancer_without_pods_counts_once_and_a_pod_behind_two_pays_each_once(
         let mut rules = rules();
         passing_by(&mut rules, "pools/idle", Stage::Distribution, of_resource(resource));
         let mut ledger = Ledger::in_memory().unwrap();
-        let sources = vec![source("aws", charges("2026-03-01 idle - 0.6")), usage_source("cluster", usage)];
+        let sources =
+            vec![source("aws", charges("2026-03-01 idle - 0.6")), usage_source("cluster", usage)];
         try_run(&mut ledger, sources, &rules).unwrap();
         standing(&ledger)
     };
-    let usage =
-        "2026-03-01 share 1 - team=a resource_id=lb-1\n2026-03-01 share 1 - team=a resource_id=lb-2\n2026-03-01 share 1 - team=b resource_id=lb-2";
+    let usage = "2026-03-01 share 1 - team=a resource_id=lb-1\n2026-03-01 share 1 - team=a resource_id=lb-2\n2026-03-01 share 1 - team=b resource_id=lb-2";
     assert_eq!(shared("lb-0", usage), ["pool/pools/idle 0.600000000"]);
     assert_eq!(shared("lb-1", usage), ["a 0.600000000"]);
     assert_eq!(shared("lb-2", usage), ["a 0.300000000", "b 0.300000000"]);
@@ -172,7 +223,12 @@ fn an_overcommitted_node_costs_what_it_costs() {
     let mut ledger = Ledger::in_memory().unwrap();
     // Pods have 1.6 of the node: each is scaled down alike, and nothing is idle.
     let usage = "2026-03-01 share 1.2 - team=a resource_id=i-1\n2026-03-01 share 0.4 - team=b resource_id=i-1\n2026-03-01 share 0 - team=idle resource_id=i-1";
-    try_run(&mut ledger, vec![source("aws", charges("2026-03-01 idle - 4.608")), usage_source("cluster", usage)], &rules).unwrap();
+    try_run(
+        &mut ledger,
+        vec![source("aws", charges("2026-03-01 idle - 4.608")), usage_source("cluster", usage)],
+        &rules,
+    )
+    .unwrap();
     assert_eq!(standing(&ledger), ["a 3.456000000", "b 1.152000000"]);
 }
 
@@ -189,9 +245,16 @@ fn a_month_of_commitments_is_billed_effective_and_prepaid() {
     // Billed 307; effective 290 + 10 + 7 = 307, so what was prepaid has drained to nothing at the end of the month.
     assert_eq!(lines.iter().filter(|line| line.starts_with("prepaid")).count(), 0, "{lines:?}");
     assert!(lines.contains(&"provider/aws - -307.000000000".to_owned()), "{lines:?}");
-    let half = allocated(&bill.lines().take(15).map(|line| format!("{line}\n")).collect::<String>(), &rules());
+    let half = allocated(
+        &bill.lines().take(15).map(|line| format!("{line}\n")).collect::<String>(),
+        &rules(),
+    );
     // After fourteen covered days 140 of 300 have been used up.
-    assert!(balances(&half).contains(&"prepaid/aws - 160.000000000".to_owned()), "{:?}", balances(&half));
+    assert!(
+        balances(&half).contains(&"prepaid/aws - 160.000000000".to_owned()),
+        "{:?}",
+        balances(&half)
+    );
 }
 
 #[test]
@@ -206,7 +269,11 @@ fn taxes_credits_and_refunds_add_up_to_the_invoice() {
         2026-03-01 tax - 17.57
     ";
     let ledger = allocated(bill, &rules());
-    assert!(balances(&ledger).contains(&"provider/aws - -110.070000000".to_owned()), "{:?}", balances(&ledger));
+    assert!(
+        balances(&ledger).contains(&"provider/aws - -110.070000000".to_owned()),
+        "{:?}",
+        balances(&ledger)
+    );
     // Tax by 70 to 17.5, a fifth for b: 14.056 and 3.514. Support by 60 to 40: 3 and 2.
     assert_eq!(standing(&ledger), ["a 87.056000000", "b 23.014000000"]);
 }

@@ -1,13 +1,19 @@
 //! A collector and rules made of plain Rust, so that runs are tested without wasm and scripts.
 
 use domain::charge::{ChargeLine, RawCharge, RawUsage};
-use domain::decision::{Basis, Candidates, Decision, Driver, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex, Spread, Verdict, WhenZero};
+use domain::decision::{
+    Basis, Candidates, Decision, Driver, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex,
+    Spread, Verdict, WhenZero,
+};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::{Day, Period};
-use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity, Rows, RuleFacts, Rules, Stage};
+use domain::port::{
+    Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity,
+    Rows, RuleFacts, Rules, Stage,
+};
 use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::feed::Patience;
@@ -27,7 +33,11 @@ impl Collector for Given {
     fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
         Ok(Vec::new())
     }
-    fn collect(&self, _: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+    fn collect(
+        &self,
+        _: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
         for page in self.charges.chunks(7) {
             sink(Batch { rows: Rows::Charges(page.to_vec()), ..Batch::default() })?;
         }
@@ -39,8 +49,16 @@ impl Collector for Given {
 }
 
 pub fn source(name: &str, charges: Vec<RawCharge>) -> Source {
-    let identity = PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
-    let request = CollectRequest { source: name.into(), config: "{}".into(), period: None, state: None, now: String::new(), tables: Vec::new() };
+    let identity =
+        PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
+    let request = CollectRequest {
+        source: name.into(),
+        config: "{}".into(),
+        period: None,
+        state: None,
+        now: String::new(),
+        tables: Vec::new(),
+    };
     Source {
         name: name.into(),
         collector: Box::new(Given { identity, charges, usage: Vec::new(), failure: None }),
@@ -51,27 +69,46 @@ pub fn source(name: &str, charges: Vec<RawCharge>) -> Source {
 }
 
 pub fn failing(name: &str, charges: Vec<RawCharge>, failure: Diagnostic) -> Source {
-    let identity = PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
-    Source { collector: Box::new(Given { identity, charges, usage: Vec::new(), failure: Some(failure) }), ..source(name, Vec::new()) }
+    let identity =
+        PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
+    Source {
+        collector: Box::new(Given { identity, charges, usage: Vec::new(), failure: Some(failure) }),
+        ..source(name, Vec::new())
+    }
 }
 
 /// A source of nothing but usage: `day metric value unit key=value…`, one row a line.
 pub fn usage_source(name: &str, text: &str) -> Source {
     let row = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let keys = words[4..].iter().filter_map(|word| word.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-        RawUsage { metric: words[1].into(), period_start: words[0].into(), keys, value: words[2].into(), unit: words[3].into() }
+        let keys = words[4..]
+            .iter()
+            .filter_map(|word| word.split_once('='))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        RawUsage {
+            metric: words[1].into(),
+            period_start: words[0].into(),
+            keys,
+            value: words[2].into(),
+            unit: words[3].into(),
+        }
     };
     let usage = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(row).collect();
-    let identity = PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
-    Source { collector: Box::new(Given { identity, charges: Vec::new(), usage, failure: None }), ..source(name, Vec::new()) }
+    let identity =
+        PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
+    Source {
+        collector: Box::new(Given { identity, charges: Vec::new(), usage, failure: None }),
+        ..source(name, Vec::new())
+    }
 }
 
 /// `day service team amount [billed]`, one charge a line; `-` is no team.
 pub fn charges(text: &str) -> Vec<RawCharge> {
     let charge = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let tags = if words[2] == "-" { vec![] } else { vec![("team".to_owned(), words[2].to_owned())] };
+        let tags =
+            if words[2] == "-" { vec![] } else { vec![("team".to_owned(), words[2].to_owned())] };
         RawCharge {
             charge_period_start: format!("{}T00:00:00Z", words[0]),
             billed_cost: words.get(4).unwrap_or(&words[3]).to_string(),
@@ -114,7 +151,9 @@ pub fn rules() -> ByService {
         source: format!("// {rule}"),
     };
     ByService {
-        facts: ["shared/tax", "shared/support", "direct/team", "direct/big", "late"].map(fact).to_vec(),
+        facts: ["shared/tax", "shared/support", "direct/team", "direct/big", "late"]
+            .map(fact)
+            .to_vec(),
         generation: "first".into(),
         when_zero: WhenZero::Stay,
         reads_amount: false,
@@ -138,7 +177,11 @@ impl Rules for ByService {
         None
     }
     fn decider(&self) -> Box<dyn Decider + '_> {
-        Box::new(Deciding { rules: self, outcomes: vec![Outcome { verdict: Verdict::Unallocated }], calls: 0 })
+        Box::new(Deciding {
+            rules: self,
+            outcomes: vec![Outcome { verdict: Verdict::Unallocated }],
+            calls: 0,
+        })
     }
 }
 
@@ -160,29 +203,54 @@ impl Deciding<'_> {
 }
 
 impl Decider for Deciding<'_> {
-    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, day: Day, line: Option<&ChargeLine>) -> OutcomeId {
+    fn decide(
+        &mut self,
+        dictionary: &Dictionary,
+        resource: ResourceId,
+        day: Day,
+        line: Option<&ChargeLine>,
+    ) -> OutcomeId {
         self.calls += 1;
-        let (service, team) = (dictionary.dimension_text(resource, Field::SERVICE_NAME), dictionary.tag_text(resource, "team"));
+        let (service, team) = (
+            dictionary.dimension_text(resource, Field::SERVICE_NAME),
+            dictionary.tag_text(resource, "team"),
+        );
         if self.rules.turning.first().is_some_and(|turn| day >= *turn) {
             return self.outcome(4, Decision::Assign(Recipient::team("late")));
         }
         match service {
             "tax" => {
-                let by = Driver::Cost { among: Candidates::AllTeams, filter: DriverFilter::new(), basis: Basis::Effective };
+                let by = Driver::Cost {
+                    among: Candidates::AllTeams,
+                    filter: DriverFilter::new(),
+                    basis: Basis::Effective,
+                };
                 let spread = Spread { when_zero: self.rules.when_zero.clone(), ..Spread::new(by) };
                 self.outcome(0, Decision::from(spread))
             }
             "support" => {
-                let weights = self.rules.split.iter().map(|(team, weight)| (Recipient::team(*team), *weight)).collect();
+                let weights = self
+                    .rules
+                    .split
+                    .iter()
+                    .map(|(team, weight)| (Recipient::team(*team), *weight))
+                    .collect();
                 self.outcome(1, Decision::fixed(weights))
             }
             "big" if self.rules.reads_amount => match line {
                 None => OutcomeId::PER_CHARGE,
-                Some(line) if line.effective_cost.nanos() > 10_000_000_000 => self.outcome(3, Decision::Assign(Recipient::team("whales"))),
+                Some(line) if line.effective_cost.nanos() > 10_000_000_000 => {
+                    self.outcome(3, Decision::Assign(Recipient::team("whales")))
+                }
                 Some(_) => self.outcome(3, Decision::Assign(Recipient::team("minnows"))),
             },
             "broken" => {
-                let outcome = Outcome { verdict: Verdict::Suspense { rule: RuleIndex(2), diagnostic: "R202: thrown".into() } };
+                let outcome = Outcome {
+                    verdict: Verdict::Suspense {
+                        rule: RuleIndex(2),
+                        diagnostic: "R202: thrown".into(),
+                    },
+                };
                 self.outcomes.push(outcome);
                 OutcomeId(self.outcomes.len() as u32 - 1)
             }
@@ -208,17 +276,38 @@ impl Decider for Deciding<'_> {
     fn calls(&self) -> u64 {
         self.calls
     }
-    fn explain(&mut self, _: &Dictionary, _: ResourceId, _: Day, _: Option<&ChargeLine>) -> Explanation {
+    fn explain(
+        &mut self,
+        _: &Dictionary,
+        _: ResourceId,
+        _: Day,
+        _: Option<&ChargeLine>,
+    ) -> Explanation {
         Explanation::default()
     }
 }
 
-pub fn try_run(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService) -> Result<RunReport, Diagnostic> {
+pub fn try_run(
+    ledger: &mut Ledger,
+    sources: Vec<Source>,
+    rules: &ByService,
+) -> Result<RunReport, Diagnostic> {
     try_run_at(ledger, sources, rules, 1_790_000_000_000)
 }
 
-pub fn try_run_at(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService, at_ms: i64) -> Result<RunReport, Diagnostic> {
-    run_with(ledger, sources, rules, at_ms, Effort { at_once: 2, patience: Patience { tries: 1, wait: &|_| {} } })
+pub fn try_run_at(
+    ledger: &mut Ledger,
+    sources: Vec<Source>,
+    rules: &ByService,
+    at_ms: i64,
+) -> Result<RunReport, Diagnostic> {
+    run_with(
+        ledger,
+        sources,
+        rules,
+        at_ms,
+        Effort { at_once: 2, patience: Patience { tries: 1, wait: &|_| {} } },
+    )
 }
 
 /// How many sources are collected beside each other, and how often each is tried.
@@ -227,7 +316,13 @@ pub struct Effort<'a> {
     pub patience: Patience<'a>,
 }
 
-pub fn run_with(ledger: &mut Ledger, sources: Vec<Source>, rules: &ByService, at_ms: i64, effort: Effort<'_>) -> Result<RunReport, Diagnostic> {
+pub fn run_with(
+    ledger: &mut Ledger,
+    sources: Vec<Source>,
+    rules: &ByService,
+    at_ms: i64,
+    effort: Effort<'_>,
+) -> Result<RunReport, Diagnostic> {
     let dimensions = Field::default_dimensions();
     let options = RunOptions {
         collect: !sources.is_empty(),
@@ -252,7 +347,14 @@ pub fn balances(ledger: &Ledger) -> Vec<String> {
         .unwrap()
         .into_iter()
         .filter(|balance| !balance.amount.is_zero())
-        .map(|balance| format!("{} {} {}", balance.account, balance.service_name.unwrap_or("-".into()), balance.amount.rounded_text(9)))
+        .map(|balance| {
+            format!(
+                "{} {} {}",
+                balance.account,
+                balance.service_name.unwrap_or("-".into()),
+                balance.amount.rounded_text(9)
+            )
+        })
         .collect();
     lines.sort();
     lines
@@ -260,14 +362,23 @@ pub fn balances(ledger: &Ledger) -> Vec<String> {
 
 /// A rule of a later stage: what stands in the pool that is named like the rule, or with the team, is shared by fixed weights.
 pub fn passing(rules: &mut ByService, rule: &str, stage: Stage, weights: &[(&str, u64)]) {
-    let recipient = |name: &str| name.strip_prefix("pool ").map_or_else(|| Recipient::team(name), |pool| Recipient::Pool(pool.into()));
+    let recipient = |name: &str| {
+        name.strip_prefix("pool ")
+            .map_or_else(|| Recipient::team(name), |pool| Recipient::Pool(pool.into()))
+    };
     let weights = weights.iter().map(|(name, weight)| (recipient(name), *weight)).collect();
     passing_by(rules, rule, stage, Spread::new(Driver::Fixed(weights)));
 }
 
 pub fn passing_by(rules: &mut ByService, rule: &str, stage: Stage, spread: Spread) {
     let version = RuleVersion { rule: rule.into(), digest: format!("digest of {rule}") };
-    let facts = RuleFacts { version, name: rule.into(), stage, source: format!("// {rule}"), ..rules.facts[0].clone() };
+    let facts = RuleFacts {
+        version,
+        name: rule.into(),
+        stage,
+        source: format!("// {rule}"),
+        ..rules.facts[0].clone()
+    };
     rules.later.push((rules.facts.len() as u32, spread));
     rules.facts.push(facts);
 }

@@ -24,7 +24,13 @@ const MARCH_AND_APRIL: &str = "
 const FIRST_OF_MAY: i64 = 1_777_593_600_000;
 const DAY_MS: i64 = 86_400_000;
 
-fn options<'a>(bill: Option<&str>, rules: &'a ByService, at_ms: i64, dimensions: &'a [Field], schema: &'a TagSchema) -> RunOptions<'a> {
+fn options<'a>(
+    bill: Option<&str>,
+    rules: &'a ByService,
+    at_ms: i64,
+    dimensions: &'a [Field],
+    schema: &'a TagSchema,
+) -> RunOptions<'a> {
     RunOptions {
         sources: bill.map(|bill| source("aws", charges(bill))).into_iter().collect(),
         rules,
@@ -47,7 +53,12 @@ fn run_at(ledger: &mut Ledger, bill: Option<&str>, rules: &ByService, at_ms: i64
 
 fn apply_now(ledger: &mut Ledger, file: &str, rules: &ByService) -> Result<RunReport, Diagnostic> {
     let (dimensions, schema) = (Field::default_dimensions(), TagSchema::default());
-    apply(ledger, &Promise::read(file)?, options(None, rules, FIRST_OF_MAY, &dimensions, &schema), &mut |_| {})
+    apply(
+        ledger,
+        &Promise::read(file)?,
+        options(None, rules, FIRST_OF_MAY, &dimensions, &schema),
+        &mut |_| {},
+    )
 }
 
 fn planned(ledger: &Ledger, rules: &ByService, period: Period, as_of: Option<&str>) -> Plan {
@@ -86,8 +97,12 @@ fn march() -> Period {
 
 /// `name before after`, with as few decimals as they take here.
 fn lines(changes: &[Change]) -> Vec<String> {
-    let text = |amount: Sum| amount.rounded_text(2).trim_end_matches('0').trim_end_matches('.').to_owned();
-    changes.iter().map(|change| format!("{} {} {}", change.name, text(change.before), text(change.after))).collect()
+    let text =
+        |amount: Sum| amount.rounded_text(2).trim_end_matches('0').trim_end_matches('.').to_owned();
+    changes
+        .iter()
+        .map(|change| format!("{} {} {}", change.name, text(change.before), text(change.after)))
+        .collect()
 }
 
 fn moved(amounts: &[(domain::money::Currency, Sum)]) -> Vec<String> {
@@ -103,15 +118,33 @@ fn a_plan_says_who_gets_what_in_its_period_and_that_more_moves_elsewhere() {
     assert_eq!(lines(&plan.teams), ["a 36 35", "b 4 0", "c 0 5"]);
     assert_eq!(lines(&plan.services), ["compute 30 30", "support 10 10"]);
     assert_eq!(lines(&plan.rules), ["direct/team 30 30", "shared/support 10 10"]);
-    assert_eq!((moved(&plan.moved), moved(&plan.moved_elsewhere)), (vec!["USD 5.000000000".into()], vec!["USD 10.000000000".into()]));
+    assert_eq!(
+        (moved(&plan.moved), moved(&plan.moved_elsewhere)),
+        (vec!["USD 5.000000000".into()], vec!["USD 10.000000000".into()])
+    );
     assert_eq!((plan.source_days, plan.charges), (1, 2));
     let redecided = &plan.redecided;
-    assert_eq!((redecided.resources, redecided.charges, moved(&redecided.costs)), (1, 1, vec!["USD 10.000000000".into()]));
-    assert_eq!((redecided.by_rule[0].before.as_str(), redecided.by_rule[0].after.as_str()), ("shared/support", "shared/support"));
-    assert_eq!((redecided.largest[0].resource.as_str(), redecided.largest[0].after.to.as_str()), ("support", "pool/shared/support"));
+    assert_eq!(
+        (redecided.resources, redecided.charges, moved(&redecided.costs)),
+        (1, 1, vec!["USD 10.000000000".into()])
+    );
+    assert_eq!(
+        (redecided.by_rule[0].before.as_str(), redecided.by_rule[0].after.as_str()),
+        ("shared/support", "shared/support")
+    );
+    assert_eq!(
+        (redecided.largest[0].resource.as_str(), redecided.largest[0].after.to.as_str()),
+        ("support", "pool/shared/support")
+    );
     assert_eq!((&redecided.silent, &redecided.woken), (&vec![], &vec![]));
-    assert!(plan.conservation[0].difference.is_zero() && plan.conservation[0].charged.rounded_text(0) == "60");
-    assert_eq!((plan.generation_before.as_deref(), plan.generation.as_str()), (Some("first"), "second"));
+    assert!(
+        plan.conservation[0].difference.is_zero()
+            && plan.conservation[0].charged.rounded_text(0) == "60"
+    );
+    assert_eq!(
+        (plan.generation_before.as_deref(), plan.generation.as_str()),
+        (Some("first"), "second")
+    );
     assert_eq!(balances(&ledger), before, "the ledger itself is as it was");
 }
 
@@ -128,16 +161,29 @@ fn what_is_applied_is_what_was_planned() {
     let plan = planned(&ledger, &other_rules(), Period::all(), None);
     let report = apply_now(&mut ledger, &file_text(&plan), &other_rules()).unwrap();
     assert_eq!(report.state, RunState::Complete);
-    assert_eq!((report.entries_posted, report.entries_reversed), (plan.entries_posted, plan.entries_reversed));
+    assert_eq!(
+        (report.entries_posted, report.entries_reversed),
+        (plan.entries_posted, plan.entries_reversed)
+    );
     assert_eq!(ledger.standing_digest().unwrap(), plan.outcome);
     assert_eq!(
         balances(&ledger),
-        ["provider/aws - -60.000000000", "team/a compute 30.000000000", "team/a support 15.000000000", "team/c support 15.000000000"]
+        [
+            "provider/aws - -60.000000000",
+            "team/a compute 30.000000000",
+            "team/a support 15.000000000",
+            "team/c support 15.000000000"
+        ]
     );
     assert_eq!(lines(&plan.teams), ["a 48 45", "b 12 0", "c 0 15"]);
     assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, []);
     // The plan has had its time.
-    assert_eq!(apply_now(&mut ledger, &file_text(&plan), &other_rules()).map(drop).map_err(|error| error.code), Err(code::PLAN_INPUTS_MOVED));
+    assert_eq!(
+        apply_now(&mut ledger, &file_text(&plan), &other_rules())
+            .map(drop)
+            .map_err(|error| error.code),
+        Err(code::PLAN_INPUTS_MOVED)
+    );
 }
 
 #[test]
@@ -151,8 +197,14 @@ fn a_plan_is_refused_once_anything_has_moved() {
     let mut ledger = collected();
     let file = file_text(&planned(&ledger, &other_rules(), march(), None));
     assert_eq!(refused(&mut ledger, &file, &rules()), Err(code::PLAN_RULES_MOVED));
-    assert_eq!(refused(&mut ledger, &file.replace("35.000000000", "34.000000000"), &other_rules()), Err(code::PLAN_UNREADABLE));
-    assert_eq!(refused(&mut ledger, &file.replace("apportion-plan/1", "apportion-plan/9"), &other_rules()), Err(code::PLAN_UNREADABLE));
+    assert_eq!(
+        refused(&mut ledger, &file.replace("35.000000000", "34.000000000"), &other_rules()),
+        Err(code::PLAN_UNREADABLE)
+    );
+    assert_eq!(
+        refused(&mut ledger, &file.replace("apportion-plan/1", "apportion-plan/9"), &other_rules()),
+        Err(code::PLAN_UNREADABLE)
+    );
     assert_eq!(refused(&mut ledger, "{", &other_rules()), Err(code::PLAN_UNREADABLE));
     let mut other = Ledger::in_memory().unwrap();
     run_at(&mut other, Some(MARCH_AND_APRIL), &rules(), FIRST_OF_MAY + 1);
@@ -165,7 +217,10 @@ fn a_plan_is_refused_once_anything_has_moved() {
     assert_eq!(refused(&mut ledger, &file, &other_rules()), Err(code::PLAN_INPUTS_MOVED));
     ledger.reopen_period("2026-03".parse().unwrap(), 1, "not done").unwrap();
     let mut copy = ledger.scratch(&mut |_, _| {}).unwrap();
-    assert_eq!(apply_now(&mut copy, &file, &other_rules()).map(|report| report.state), Ok(RunState::Complete));
+    assert_eq!(
+        apply_now(&mut copy, &file, &other_rules()).map(|report| report.state),
+        Ok(RunState::Complete)
+    );
     run_at(&mut ledger, Some(&MARCH_AND_APRIL.replace("a 30", "a 31")), &rules(), FIRST_OF_MAY);
     assert_eq!(refused(&mut ledger, &file, &other_rules()), Err(code::PLAN_INPUTS_MOVED));
 }
@@ -177,8 +232,16 @@ fn an_outcome_that_was_not_planned_is_not_posted() {
     let before = balances(&ledger);
     // The digest says the same, and yet these rules do something else, as with a plugin of another version.
     let otherwise = ByService { split: vec![("d", 1)], ..other_rules() };
-    let refused = apply_now(&mut ledger, &file, &otherwise).map(drop).map_err(|error| (error.code, error.message));
-    assert_eq!(refused, Err((code::PLAN_INPUTS_MOVED, "the outcome is not that of the plan any more; nothing was posted".into())));
+    let refused = apply_now(&mut ledger, &file, &otherwise)
+        .map(drop)
+        .map_err(|error| (error.code, error.message));
+    assert_eq!(
+        refused,
+        Err((
+            code::PLAN_INPUTS_MOVED,
+            "the outcome is not that of the plan any more; nothing was posted".into()
+        ))
+    );
     assert_eq!((balances(&ledger), ledger.verify(&mut |_| {}).unwrap().findings), (before, vec![]));
     assert!(apply_now(&mut ledger, &file, &other_rules()).is_ok());
 }
@@ -188,7 +251,10 @@ fn what_changes_in_a_closed_month_counts_for_it_and_is_posted_later() {
     let mut ledger = collected();
     ledger.close_period("2026-03".parse().unwrap(), 1, "done").unwrap();
     let plan = planned(&ledger, &other_rules(), march(), None);
-    assert_eq!((lines(&plan.teams), &plan.closed), (vec!["a 36 35".into(), "b 4 0".into(), "c 0 5".into()], &vec!["2026-03".parse().unwrap()]));
+    assert_eq!(
+        (lines(&plan.teams), &plan.closed),
+        (vec!["a 36 35".into(), "b 4 0".into(), "c 0 5".into()], &vec!["2026-03".parse().unwrap()])
+    );
     apply_now(&mut ledger, &file_text(&plan), &other_rules()).unwrap();
     assert_eq!(ledger.standing_digest().unwrap(), plan.outcome);
     // March as it was closed has support as 6 and 4; April has its own 10 and 10, and the corrections −6 −4 +5 +5.
@@ -211,17 +277,31 @@ fn what_changes_in_a_closed_month_counts_for_it_and_is_posted_later() {
 #[test]
 fn rules_that_read_amounts_are_asked_for_each_charge_and_new_ones_are_named() {
     let mut ledger = Ledger::in_memory().unwrap();
-    run_at(&mut ledger, Some("2026-03-01 big - 10\n2026-03-01 big - 11\n2026-03-01 compute a 5"), &rules(), FIRST_OF_MAY);
+    run_at(
+        &mut ledger,
+        Some("2026-03-01 big - 10\n2026-03-01 big - 11\n2026-03-01 compute a 5"),
+        &rules(),
+        FIRST_OF_MAY,
+    );
     let mut reading = rules();
     reading.generation = "reads amounts".into();
     reading.reads_amount = true;
     let plan = planned(&ledger, &reading, Period::all(), None);
     assert_eq!(lines(&plan.teams), ["a 5 5", "minnows 0 10", "unallocated 21 0", "whales 0 11"]);
-    let largest: Vec<String> =
-        plan.redecided.largest.iter().map(|change| format!("{} {} {}", change.before.to, change.after.to, change.cost.rounded_text(0))).collect();
+    let largest: Vec<String> = plan
+        .redecided
+        .largest
+        .iter()
+        .map(|change| {
+            format!("{} {} {}", change.before.to, change.after.to, change.cost.rounded_text(0))
+        })
+        .collect();
     assert_eq!(largest, ["unallocated team/whales 11", "unallocated team/minnows 10"]);
     assert_eq!((plan.redecided.resources, plan.redecided.charges), (1, 2));
-    assert_eq!((&plan.redecided.woken, &plan.redecided.silent), (&vec!["direct/big".to_owned()], &vec![]));
+    assert_eq!(
+        (&plan.redecided.woken, &plan.redecided.silent),
+        (&vec!["direct/big".to_owned()], &vec![])
+    );
 }
 
 #[test]
@@ -244,7 +324,12 @@ fn the_scratch_ledger_of_a_plan_can_be_proved_and_asked_further() {
     let path = folder.path().join("scratch.db");
     let mut ledger = Ledger::create(&folder.path().join("a.db")).unwrap();
     run_at(&mut ledger, Some(MARCH_AND_APRIL), &rules(), FIRST_OF_MAY);
-    run_at(&mut ledger, Some(&MARCH_AND_APRIL.replace("a 30", "a 80")), &rules(), FIRST_OF_MAY + DAY_MS);
+    run_at(
+        &mut ledger,
+        Some(&MARCH_AND_APRIL.replace("a 30", "a 80")),
+        &rules(),
+        FIRST_OF_MAY + DAY_MS,
+    );
     ledger.backup(&path, &mut |_, _| {}).unwrap();
     let other = other_rules();
     let options = PlanOptions {
@@ -264,6 +349,11 @@ fn the_scratch_ledger_of_a_plan_can_be_proved_and_asked_further() {
     assert_eq!(kept.verify(&mut |_| {}).unwrap().findings, []);
     assert_eq!(
         balances(&kept),
-        ["provider/aws - -60.000000000", "team/a compute 30.000000000", "team/a support 15.000000000", "team/c support 15.000000000"]
+        [
+            "provider/aws - -60.000000000",
+            "team/a compute 30.000000000",
+            "team/a support 15.000000000",
+            "team/c support 15.000000000"
+        ]
     );
 }

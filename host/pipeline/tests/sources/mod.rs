@@ -7,7 +7,9 @@ use domain::diagnostic::{Diagnostic, Retry};
 use domain::field::Field;
 use domain::mapping::Feed;
 use domain::period::{Day, Period};
-use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows, UnknownDays};
+use domain::port::{
+    Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows, UnknownDays,
+};
 use domain::run::RunState;
 use ledger::Ledger;
 use pipeline::coverage::{DayState, SourceFacts, Window, status};
@@ -48,7 +50,11 @@ impl Collector for Actor {
     fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
         Ok(Vec::new())
     }
-    fn collect(&self, request: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+    fn collect(
+        &self,
+        request: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
         let act = {
             let mut asked = self.asked.lock().unwrap();
             asked.push(request.clone());
@@ -58,12 +64,26 @@ impl Collector for Actor {
             return Err(refusal);
         }
         for page in charges(act.charges).chunks(2) {
-            sink(Batch { rows: Rows::Charges(page.to_vec()), state: Some("half".into()), ..Batch::default() })?;
+            sink(Batch {
+                rows: Rows::Charges(page.to_vec()),
+                state: Some("half".into()),
+                ..Batch::default()
+            })?;
         }
         let period = |(start, end)| Period::new(day(start), day(end)).unwrap();
         let complete = act.complete.map(period).into_iter().collect();
-        let unknown = act.unknown.map(|days| UnknownDays { period: period(days), reason: "it keeps no history".into() }).into_iter().collect();
-        sink(Batch { usage: act.usage, state: act.state.map(str::to_owned), complete, unknown, ..Batch::default() })?;
+        let unknown = act
+            .unknown
+            .map(|days| UnknownDays { period: period(days), reason: "it keeps no history".into() })
+            .into_iter()
+            .collect();
+        sink(Batch {
+            usage: act.usage,
+            state: act.state.map(str::to_owned),
+            complete,
+            unknown,
+            ..Batch::default()
+        })?;
         act.failure.map_or(Ok(()), Err)
     }
     fn collect_metered(
@@ -71,7 +91,10 @@ impl Collector for Actor {
         request: &CollectRequest,
         sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
     ) -> (Result<(), Diagnostic>, PluginCost) {
-        (self.collect(request, sink), PluginCost { starts: 1, requests: 5, memory_bytes: 100, ..PluginCost::default() })
+        (
+            self.collect(request, sink),
+            PluginCost { starts: 1, requests: 5, memory_bytes: 100, ..PluginCost::default() },
+        )
     }
 }
 
@@ -79,7 +102,8 @@ type Asked = Arc<Mutex<Vec<CollectRequest>>>;
 
 fn actor(name: &str, acts: Vec<Act>) -> (Source, Asked) {
     let asked = Asked::default();
-    let identity = PluginIdentity { name: "actor".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
+    let identity =
+        PluginIdentity { name: "actor".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
     let collector = Box::new(Actor { identity, acts, asked: Arc::clone(&asked) });
     (Source { collector, ..source(name, Vec::new()) }, asked)
 }
@@ -89,7 +113,14 @@ fn gives(charges: &'static str) -> Act {
 }
 
 fn fails(charges: &'static str, retry: Retry) -> Act {
-    Act { failure: Some(Diagnostic::new(code::PLUGIN_FAILED, "the service is down").hint("run again").retry(retry)), ..gives(charges) }
+    Act {
+        failure: Some(
+            Diagnostic::new(code::PLUGIN_FAILED, "the service is down")
+                .hint("run again")
+                .retry(retry),
+        ),
+        ..gives(charges)
+    }
 }
 
 fn wait_for_nothing(_: Duration) {}
@@ -107,7 +138,8 @@ fn run_patiently(
     tries: u32,
     wait: &(dyn Fn(Duration) + Sync),
 ) -> RunReport {
-    run_with(ledger, sources, rules, at_ms, Effort { at_once, patience: Patience { tries, wait } }).unwrap()
+    run_with(ledger, sources, rules, at_ms, Effort { at_once, patience: Patience { tries, wait } })
+        .unwrap()
 }
 
 fn states(asked: &Asked) -> Vec<Option<String>> {
@@ -115,7 +147,9 @@ fn states(asked: &Asked) -> Vec<Option<String>> {
 }
 
 fn periods(asked: &Asked) -> Vec<String> {
-    let shown = |period: Option<Period>| period.map_or("all".into(), |period| format!("{} {}", period.start(), period.end()));
+    let shown = |period: Option<Period>| {
+        period.map_or("all".into(), |period| format!("{} {}", period.start(), period.end()))
+    };
     asked.lock().unwrap().iter().map(|request| shown(request.period)).collect()
 }
 
@@ -137,8 +171,14 @@ fn what_a_collector_leaves_is_given_to_it_the_next_time_and_only_if_its_charges_
     };
     let bill = "2026-03-01 compute a 30";
     assert_eq!(run(&mut ledger, Act { state: Some("page 7"), ..gives(bill) }), None);
-    assert_eq!(run(&mut ledger, Act { state: Some("lost"), ..fails(bill, Retry::Soon) }), Some("page 7".into()));
-    assert_eq!(run(&mut ledger, Act { state: Some("page 9"), ..gives(bill) }), Some("page 7".into()));
+    assert_eq!(
+        run(&mut ledger, Act { state: Some("lost"), ..fails(bill, Retry::Soon) }),
+        Some("page 7".into())
+    );
+    assert_eq!(
+        run(&mut ledger, Act { state: Some("page 9"), ..gives(bill) }),
+        Some("page 7".into())
+    );
     assert!(ledger.forget_state("cloud", TENTH).unwrap());
     assert!(!ledger.forget_state("cloud", TENTH).unwrap(), "there is nothing left to forget");
     assert_eq!(run(&mut ledger, Act { state: Some("page 1"), ..gives(bill) }), None);
@@ -150,14 +190,24 @@ fn what_a_collector_leaves_is_given_to_it_the_next_time_and_only_if_its_charges_
 fn a_state_that_is_refused_is_dropped_and_the_source_collected_without() {
     let mut ledger = Ledger::in_memory().unwrap();
     let bill = "2026-03-01 compute a 30";
-    run_at(&mut ledger, vec![actor("cloud", vec![Act { state: Some("in the future"), ..gives(bill) }]).0], TENTH);
+    run_at(
+        &mut ledger,
+        vec![actor("cloud", vec![Act { state: Some("in the future"), ..gives(bill) }]).0],
+        TENTH,
+    );
     let refusal = Diagnostic::new(code::PLUGIN_FAILED, "the cursor lies in the future");
     let forgetful = Act { refuses_state: Some(refusal), ..gives("2026-03-01 compute a 40") };
     let (source, asked) = actor("cloud", vec![forgetful.clone()]);
     let report = run_at(&mut ledger, vec![source], TENTH);
     assert_eq!(states(&asked), [Some("in the future".into()), None]);
-    assert_eq!((report.state, report.sources[0].without_state, report.sources[0].tries), (RunState::Complete, true, 2));
-    assert_eq!(balances(&ledger), ["provider/cloud - -40.000000000", "team/a compute 40.000000000"]);
+    assert_eq!(
+        (report.state, report.sources[0].without_state, report.sources[0].tries),
+        (RunState::Complete, true, 2)
+    );
+    assert_eq!(
+        balances(&ledger),
+        ["provider/cloud - -40.000000000", "team/a compute 40.000000000"]
+    );
     // "half" is what its first page said.
     assert_eq!(ledger.state("cloud").unwrap(), Some("half".into()));
     // One that leaves nothing is not given the refused state again.
@@ -182,9 +232,15 @@ fn days_that_are_missing_are_asked_for_and_the_last_ones_again() {
     };
     assert_eq!(asked_on(TENTH, gives("2026-03-08 compute a 30")), "2026-03-01 2026-03-11");
     // The 10th was not over: it is missing, and two days before it may have been restated.
-    assert_eq!(asked_on(TENTH + DAY_MS, fails("2026-03-10 compute a 9", Retry::No)), "2026-03-08 2026-03-12");
+    assert_eq!(
+        asked_on(TENTH + DAY_MS, fails("2026-03-10 compute a 9", Retry::No)),
+        "2026-03-08 2026-03-12"
+    );
     // After four days without power and a failure all of them are caught up with.
-    assert_eq!(asked_on(TENTH + 5 * DAY_MS, gives("2026-03-08 compute a 30\n2026-03-12 compute a 1")), "2026-03-08 2026-03-16");
+    assert_eq!(
+        asked_on(TENTH + 5 * DAY_MS, gives("2026-03-08 compute a 30\n2026-03-12 compute a 1")),
+        "2026-03-08 2026-03-16"
+    );
     let facts = SourceFacts {
         name: "cloud".into(),
         window: Some(Window { since: Some(day("2026-03-07")), restate_days: 2 }),
@@ -195,7 +251,10 @@ fn days_that_are_missing_are_asked_for_and_the_last_ones_again() {
     let status = status(&ledger, &facts, TENTH + 8 * DAY_MS).unwrap();
     let calendar: String = status.days.iter().map(|(_, state)| state.letter()).collect();
     assert_eq!((status.days[0].0, calendar.as_str()), (day("2026-03-01"), ".......#...#..p!!"));
-    assert_eq!((status.attempts, status.newest_day, status.gaps()), (3, Some(day("2026-03-12")), 2));
+    assert_eq!(
+        (status.attempts, status.newest_day, status.gaps()),
+        (3, Some(day("2026-03-12")), 2)
+    );
     // Due at the midnight after the last attempt, which has passed: serve catches up once.
     assert_eq!(status.due_ms, Some(TENTH + 6 * DAY_MS - 6 * 3_600_000));
     well(&ledger);
@@ -210,15 +269,24 @@ fn days_that_a_source_does_not_know_are_gaps_and_what_is_known_of_them_stays() {
         (periods(&asked).remove(0), report.sources[0].unknown.len())
     };
     assert_eq!(
-        run(TENTH, Act { unknown: Some(("2026-03-07", "2026-03-10")), ..gives("2026-03-10 compute a 30") }),
+        run(
+            TENTH,
+            Act { unknown: Some(("2026-03-07", "2026-03-10")), ..gives("2026-03-10 compute a 30") }
+        ),
         ("2026-03-07 2026-03-11".into(), 1)
     );
     // The 10th is over by now, and is not known any more; nothing is asked again of the days before it but what may be restated.
     assert_eq!(
-        run(TENTH + DAY_MS, Act { unknown: Some(("2026-03-08", "2026-03-11")), ..gives("2026-03-11 compute a 5") }),
+        run(
+            TENTH + DAY_MS,
+            Act { unknown: Some(("2026-03-08", "2026-03-11")), ..gives("2026-03-11 compute a 5") }
+        ),
         ("2026-03-08 2026-03-12".into(), 1)
     );
-    assert_eq!(balances(&ledger), ["provider/cluster - -35.000000000", "team/a compute 35.000000000"]);
+    assert_eq!(
+        balances(&ledger),
+        ["provider/cluster - -35.000000000", "team/a compute 35.000000000"]
+    );
     let facts = SourceFacts {
         name: "cluster".into(),
         window: Some(Window { since: Some(day("2026-03-07")), restate_days: 2 }),
@@ -232,7 +300,10 @@ fn days_that_a_source_does_not_know_are_gaps_and_what_is_known_of_them_stays() {
     };
     let reason = "it keeps no history".to_owned();
     // What was collected of the 10th before it was over is all there will be.
-    assert_eq!(calendar(&ledger), ("???pp".into(), vec![(day("2026-03-07"), day("2026-03-09"), reason)]));
+    assert_eq!(
+        calendar(&ledger),
+        ("???pp".into(), vec![(day("2026-03-07"), day("2026-03-09"), reason)])
+    );
     // A source that knows the days after all.
     let (mut knowing, _) = actor("cluster", vec![gives("2026-03-08 compute a 1")]);
     knowing.request.period = Period::new(day("2026-03-07"), day("2026-03-10")).ok();
@@ -250,7 +321,14 @@ fn a_source_that_is_asked_for_all_there_is_takes_back_days_of_which_it_has_every
     // Nobody says that this is all.
     run_at(&mut ledger, vec![actor("bill", vec![gives(cut)]).0], TENTH);
     assert_eq!(balances(&ledger), ["provider/bill - -41.000000000", "team/a compute 41.000000000"]);
-    run_at(&mut ledger, vec![actor("bill", vec![Act { complete: Some(("2026-03-01", "2026-04-01")), ..gives(cut) }]).0], TENTH);
+    run_at(
+        &mut ledger,
+        vec![
+            actor("bill", vec![Act { complete: Some(("2026-03-01", "2026-04-01")), ..gives(cut) }])
+                .0,
+        ],
+        TENTH,
+    );
     assert_eq!(balances(&ledger), ["provider/bill - -37.000000000", "team/a compute 37.000000000"]);
     well(&ledger);
 }
@@ -258,7 +336,8 @@ fn a_source_that_is_asked_for_all_there_is_takes_back_days_of_which_it_has_every
 #[test]
 fn a_gap_is_what_was_never_asked_for_or_failed_and_not_zero() {
     let mut ledger = Ledger::in_memory().unwrap();
-    let (source, _) = windowed("cloud", "2026-03-08", vec![fails("2026-03-08 compute a 30", Retry::No)]);
+    let (source, _) =
+        windowed("cloud", "2026-03-08", vec![fails("2026-03-08 compute a 30", Retry::No)]);
     let report = run_at(&mut ledger, vec![source], TENTH);
     assert_eq!(report.state, RunState::Incomplete);
     let facts = SourceFacts {
@@ -268,15 +347,28 @@ fn a_gap_is_what_was_never_asked_for_or_failed_and_not_zero() {
         schedule: None,
     };
     let failed = status(&ledger, &facts, TENTH).unwrap();
-    assert_eq!(failed.days, [(day("2026-03-08"), DayState::Gap), (day("2026-03-09"), DayState::Gap)]);
+    assert_eq!(
+        failed.days,
+        [(day("2026-03-08"), DayState::Gap), (day("2026-03-09"), DayState::Gap)]
+    );
     let failure = failed.failure.unwrap();
-    assert_eq!((failure.code, failure.message.as_str(), failure.hint.as_deref()), (code::PLUGIN_FAILED, "the service is down", Some("run again")));
+    assert_eq!(
+        (failure.code, failure.message.as_str(), failure.hint.as_deref()),
+        (code::PLUGIN_FAILED, "the service is down", Some("run again"))
+    );
     assert_eq!((failed.last_success, failed.last_attempt), (None, Some((report.run, TENTH))));
     // Once it answers, the day without charges is empty.
-    run_at(&mut ledger, vec![windowed("cloud", "2026-03-08", vec![gives("2026-03-09 compute a 1")]).0], TENTH);
+    run_at(
+        &mut ledger,
+        vec![windowed("cloud", "2026-03-08", vec![gives("2026-03-09 compute a 1")]).0],
+        TENTH,
+    );
     let answered = status(&ledger, &facts, TENTH).unwrap();
     let states: Vec<DayState> = answered.days.iter().map(|(_, state)| *state).collect();
-    assert_eq!((states, answered.failure), (vec![DayState::Empty, DayState::Full, DayState::Partial], None));
+    assert_eq!(
+        (states, answered.failure),
+        (vec![DayState::Empty, DayState::Full, DayState::Partial], None)
+    );
 }
 
 #[test]
@@ -285,7 +377,13 @@ fn a_source_that_wants_to_be_left_alone_is_waited_for_and_leaves_nothing_half() 
     let half = "2026-03-01 compute a 1\n2026-03-01 compute b 2\n2026-03-02 compute c 4";
     let usage = |value: &str| {
         let keys = vec![("team".to_owned(), "a".to_owned())];
-        vec![RawUsage { metric: "bytes".into(), period_start: "2026-03-01".into(), keys, value: value.into(), unit: "B".into() }]
+        vec![RawUsage {
+            metric: "bytes".into(),
+            period_start: "2026-03-01".into(),
+            keys,
+            value: value.into(),
+            unit: "B".into(),
+        }]
     };
     let acts = vec![
         Act { usage: usage("7"), ..fails(half, Retry::After(30)) },
@@ -296,21 +394,44 @@ fn a_source_that_wants_to_be_left_alone_is_waited_for_and_leaves_nothing_half() 
     let wait = |time: Duration| waited.lock().unwrap().push(time.as_secs());
     let (source, asked) = actor("cloud", acts.clone());
     let report = run_patiently(&mut ledger, vec![source], &rules(), TENTH, 1, 3, &wait);
-    assert_eq!((report.state, report.sources[0].tries, asked.lock().unwrap().len()), (RunState::Complete, 3, 3));
+    assert_eq!(
+        (report.state, report.sources[0].tries, asked.lock().unwrap().len()),
+        (RunState::Complete, 3, 3)
+    );
     // 30 s because it said so; then the second of its waits: 4 s.
     assert_eq!(*waited.lock().unwrap(), [30, 4]);
-    assert_eq!(balances(&ledger), ["provider/cloud - -30.000000000", "team/a compute 30.000000000"]);
-    let total = |ledger: &Ledger| ledger.usage("bytes", Period::all()).unwrap().iter().map(|usage| usage.value.0).sum::<i128>();
-    assert_eq!((total(&ledger), ledger.state("cloud").unwrap()), (9_000_000_000, Some("done".into())));
+    assert_eq!(
+        balances(&ledger),
+        ["provider/cloud - -30.000000000", "team/a compute 30.000000000"]
+    );
+    let total = |ledger: &Ledger| {
+        ledger
+            .usage("bytes", Period::all())
+            .unwrap()
+            .iter()
+            .map(|usage| usage.value.0)
+            .sum::<i128>()
+    };
+    assert_eq!(
+        (total(&ledger), ledger.state("cloud").unwrap()),
+        (9_000_000_000, Some("done".into()))
+    );
     // Three starts of five requests each; memory is the most of any.
     let costs = ledger.plugin_costs().unwrap();
     assert_eq!((costs.len(), costs[0].source.as_deref()), (1, Some("cloud")));
-    assert_eq!((costs[0].cost.starts, costs[0].cost.requests, costs[0].cost.memory_bytes), (3, 15, 100));
+    assert_eq!(
+        (costs[0].cost.starts, costs[0].cost.requests, costs[0].cost.memory_bytes),
+        (3, 15, 100)
+    );
     // With two tries it fails as a whole, and nothing of it is kept: no charge, no usage, no state.
     let mut other = Ledger::in_memory().unwrap();
-    let report = run_patiently(&mut other, vec![actor("cloud", acts).0], &rules(), TENTH, 1, 2, &wait);
+    let report =
+        run_patiently(&mut other, vec![actor("cloud", acts).0], &rules(), TENTH, 1, 2, &wait);
     assert_eq!((report.state, report.sources[0].tries), (RunState::Incomplete, 2));
-    assert_eq!((balances(&other), total(&other), other.state("cloud").unwrap()), (Vec::new(), 0, None));
+    assert_eq!(
+        (balances(&other), total(&other), other.state("cloud").unwrap()),
+        (Vec::new(), 0, None)
+    );
     assert_eq!(other.source_days(Period::all()).unwrap(), []);
     well(&other);
 }
@@ -321,7 +442,8 @@ fn one_failing_source_blocks_no_other_and_each_is_asked_once() {
     let (bad, bad_asked) = actor("bad", vec![fails("2026-03-01 compute a 1", Retry::Soon)]);
     let (good, good_asked) = actor("good", vec![gives("2026-03-01 compute a 2")]);
     let (late, late_asked) = actor("late", vec![gives("2026-03-01 compute b 3")]);
-    let report = run_patiently(&mut ledger, vec![bad, good, late], &rules(), TENTH, 3, 2, &wait_for_nothing);
+    let report =
+        run_patiently(&mut ledger, vec![bad, good, late], &rules(), TENTH, 3, 2, &wait_for_nothing);
     let asked = [bad_asked, good_asked, late_asked].map(|asked| asked.lock().unwrap().len());
     assert_eq!((report.state, asked), (RunState::Incomplete, [2, 1, 1]));
     assert_eq!(balances(&ledger).len(), 4, "{:?}", balances(&ledger));
@@ -330,7 +452,10 @@ fn one_failing_source_blocks_no_other_and_each_is_asked_once() {
 const CLEAN: [(&str, &str); 4] = [
     ("one", "2026-03-01 compute a 30\n2026-03-01 tax - 4\n2026-03-02 compute b 0.000000003"),
     ("two", "2026-03-01 compute b 10\n2026-03-03 storage - 5"),
-    ("three", "2026-03-02 compute c 7\n2026-03-02 support - 1\n2026-03-02 commit a 0 12\n2026-03-04 compute a 1\n2026-03-04 compute b 2"),
+    (
+        "three",
+        "2026-03-02 compute c 7\n2026-03-02 support - 1\n2026-03-02 commit a 0 12\n2026-03-04 compute a 1\n2026-03-04 compute b 2",
+    ),
     ("four", ""),
 ];
 
@@ -338,7 +463,8 @@ const CLEAN: [(&str, &str); 4] = [
 fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed;
     move |below| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     }
 }
@@ -346,7 +472,8 @@ fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
 /// Balances, statements and states: all that money hangs on.
 fn outcome(ledger: &Ledger) -> (Vec<String>, Vec<String>, Vec<Option<String>>) {
     let stated = |day: ledger::StoredDay| format!("{:?} {:?}", day.source_day, day.totals);
-    let mut days: Vec<String> = ledger.source_days(Period::all()).unwrap().into_iter().map(stated).collect();
+    let mut days: Vec<String> =
+        ledger.source_days(Period::all()).unwrap().into_iter().map(stated).collect();
     days.sort();
     (balances(ledger), days, CLEAN.map(|(name, _)| ledger.state(name).unwrap()).to_vec())
 }
@@ -376,9 +503,21 @@ fn whatever_fails_in_between_the_ledger_ends_as_after_a_clean_run() {
             // Neither the order of sources nor how many work at a time may matter.
             let order = number(4) as usize;
             sources.rotate_left(order);
-            run_patiently(&mut ledger, sources, &rules(), TENTH + round, 1 + number(4) as usize, 2, &wait_for_nothing);
+            run_patiently(
+                &mut ledger,
+                sources,
+                &rules(),
+                TENTH + round,
+                1 + number(4) as usize,
+                2,
+                &wait_for_nothing,
+            );
         }
-        run_at(&mut ledger, CLEAN.map(|(name, bill)| actor(name, vec![good(bill)]).0).into(), TENTH + 9);
+        run_at(
+            &mut ledger,
+            CLEAN.map(|(name, bill)| actor(name, vec![good(bill)]).0).into(),
+            TENTH + 9,
+        );
         assert_eq!(outcome(&ledger), expected, "seed {seed}");
         well(&ledger);
     }
@@ -390,7 +529,8 @@ struct InForm {
     as_table: bool,
 }
 
-const TWO_TEAMS: &str = "2026-03-01 compute a 30.5\n2026-03-02 compute b 4\n2026-03-02 storage b 0.000000001";
+const TWO_TEAMS: &str =
+    "2026-03-01 compute a 30.5\n2026-03-02 compute b 4\n2026-03-02 storage b 0.000000001";
 
 impl Collector for InForm {
     fn identity(&self) -> &PluginIdentity {
@@ -399,13 +539,20 @@ impl Collector for InForm {
     fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
         Ok(Vec::new())
     }
-    fn collect(&self, _: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+    fn collect(
+        &self,
+        _: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
         if !self.as_table {
             return sink(Batch { rows: Rows::Charges(charges(TWO_TEAMS)), ..Batch::default() });
         }
         let columns = [
             (Feed::Dimension(Field::SERVICE_NAME), ["compute", "compute", "storage"]),
-            (Feed::ChargePeriodStart, ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z"]),
+            (
+                Feed::ChargePeriodStart,
+                ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z"],
+            ),
             (Feed::BilledCost, ["30.5", "4", "0.000000001"]),
             (Feed::EffectiveCost, ["30.5", "4", "0.000000001"]),
             (Feed::BillingCurrency, ["USD", "USD", "USD"]),
@@ -434,16 +581,38 @@ impl Collector for InForm {
 fn what_is_posted_does_not_depend_on_the_form_of_the_rows() {
     let mut ledger = Ledger::in_memory().unwrap();
     let mut run = |as_table: bool| {
-        let identity = PluginIdentity { name: "former".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
-        let report = run_at(&mut ledger, vec![Source { collector: Box::new(InForm { identity, as_table }), ..source("cloud", Vec::new()) }], TENTH);
+        let identity = PluginIdentity {
+            name: "former".into(),
+            version: "1.0.0".into(),
+            digest: "00".repeat(32),
+        };
+        let report = run_at(
+            &mut ledger,
+            vec![Source {
+                collector: Box::new(InForm { identity, as_table }),
+                ..source("cloud", Vec::new())
+            }],
+            TENTH,
+        );
         let source = &report.sources[0];
-        (source.charges, source.days_new, source.days_changed, source.days_unchanged, report.entries_posted)
+        (
+            source.charges,
+            source.days_new,
+            source.days_changed,
+            source.days_unchanged,
+            report.entries_posted,
+        )
     };
     assert_eq!(run(false), (3, 2, 0, 0, 2));
     assert_eq!(run(true), (3, 0, 0, 2, 0));
     assert_eq!(
         balances(&ledger),
-        ["provider/cloud - -34.500000001", "team/a compute 30.500000000", "team/b compute 4.000000000", "team/b storage 0.000000001",]
+        [
+            "provider/cloud - -34.500000001",
+            "team/a compute 30.500000000",
+            "team/b compute 4.000000000",
+            "team/b storage 0.000000001",
+        ]
     );
     well(&ledger);
 }

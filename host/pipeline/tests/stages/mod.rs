@@ -3,7 +3,9 @@
 
 use crate::fakes::{ByService, balances, charges, passing, passing_by, rules, source, try_run};
 use domain::catalogue as code;
-use domain::decision::{Basis, Bound, Candidates, Driver, DriverFilter, Limit, Recipient, Spread, Tier};
+use domain::decision::{
+    Basis, Bound, Candidates, Driver, DriverFilter, Limit, Recipient, Spread, Tier,
+};
 use domain::money::Money;
 use domain::period::Period;
 use domain::port::{Mutual, RuleFacts, Rules, Stage};
@@ -25,18 +27,41 @@ fn allocated(bill: &str, rules: &ByService) -> Ledger {
 
 /// The postings and the charges give the same costs by account, service and rule.
 fn agrees(ledger: &Ledger, rules: &ByService) {
-    let rules_of = |_: &[RuleFacts], _: &[(String, String)]| Ok(Box::new(rules.clone()) as Box<dyn Rules>);
-    for group_by in [vec![GroupBy::Account, GroupBy::ServiceName], vec![GroupBy::Account, GroupBy::Rule], vec![GroupBy::Rule, GroupBy::Source]] {
-        let query = CostQuery { period: Period::all(), granularity: Granularity::Daily, group_by, filter: Vec::new() };
-        assert_eq!(costs(ledger, &query).unwrap().rows, derived_costs(ledger, &query, Some(&rules_of)).unwrap().rows);
+    let rules_of =
+        |_: &[RuleFacts], _: &[(String, String)]| Ok(Box::new(rules.clone()) as Box<dyn Rules>);
+    for group_by in [
+        vec![GroupBy::Account, GroupBy::ServiceName],
+        vec![GroupBy::Account, GroupBy::Rule],
+        vec![GroupBy::Rule, GroupBy::Source],
+    ] {
+        let query = CostQuery {
+            period: Period::all(),
+            granularity: Granularity::Daily,
+            group_by,
+            filter: Vec::new(),
+        };
+        assert_eq!(
+            costs(ledger, &query).unwrap().rows,
+            derived_costs(ledger, &query, Some(&rules_of)).unwrap().rows
+        );
     }
     assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, Vec::new());
 }
 
 /// Teams and pools with what stands there, over all services.
 pub fn standing(ledger: &Ledger) -> Vec<String> {
-    let query = CostQuery { period: Period::all(), granularity: Granularity::Total, group_by: vec![GroupBy::Team], filter: Vec::new() };
-    costs(ledger, &query).unwrap().rows.iter().map(|row| format!("{} {}", row.keys[0], row.amount.rounded_text(9))).collect()
+    let query = CostQuery {
+        period: Period::all(),
+        granularity: Granularity::Total,
+        group_by: vec![GroupBy::Team],
+        filter: Vec::new(),
+    };
+    costs(ledger, &query)
+        .unwrap()
+        .rows
+        .iter()
+        .map(|row| format!("{} {}", row.keys[0], row.amount.rounded_text(9)))
+        .collect()
 }
 
 #[test]
@@ -54,13 +79,20 @@ fn pools_feed_pools_and_serving_teams_pass_on_whatever_came_to_them() {
     passing(&mut rules, "cascade/platform", cascade("platform"), &[("a", 1), ("b", 1)]);
     passing(&mut rules, "pools/system", Stage::Distribution, &[("platform", 1), ("b", 1)]);
     passing(&mut rules, "pools/idle", Stage::Distribution, &[("pool pools/system", 40), ("a", 60)]);
-    let ledger = allocated("2026-03-01 idle - 100\n2026-03-01 web platform 30\n2026-03-01 web a 10", &rules);
+    let ledger =
+        allocated("2026-03-01 idle - 100\n2026-03-01 web platform 30\n2026-03-01 web a 10", &rules);
     // idle 100: a 60, system 40. system 40: platform 20, b 20. platform 30 + 20: a 25, b 25.
     assert_eq!(standing(&ledger), ["a 95.000000000", "b 45.000000000"]);
-    let passed = balances(&ledger).into_iter().filter(|line| line.contains("platform")).collect::<Vec<_>>();
+    let passed =
+        balances(&ledger).into_iter().filter(|line| line.contains("platform")).collect::<Vec<_>>();
     assert_eq!(
         passed,
-        ["team/platform idle -20.000000000", "team/platform idle 20.000000000", "team/platform web -30.000000000", "team/platform web 30.000000000"]
+        [
+            "team/platform idle -20.000000000",
+            "team/platform idle 20.000000000",
+            "team/platform web -30.000000000",
+            "team/platform web 30.000000000"
+        ]
     );
 }
 
@@ -69,7 +101,8 @@ fn a_cascade_of_three_ends_with_the_last() {
     let mut rules = rules();
     passing(&mut rules, "cascade/one", cascade("one"), &[("two", 1)]);
     passing(&mut rules, "cascade/two", cascade("two"), &[("three", 1)]);
-    let ledger = allocated("2026-03-01 web one 10\n2026-03-01 web two 5\n2026-03-01 web three 1", &rules);
+    let ledger =
+        allocated("2026-03-01 web one 10\n2026-03-01 web two 5\n2026-03-01 web three 1", &rules);
     assert_eq!(standing(&ledger), ["three 16.000000000"]);
 }
 
@@ -104,7 +137,10 @@ fn a_circle_without_an_end_is_named_and_nothing_moves() {
     let report = try_run(&mut ledger, vec![source("aws", bill)], &rules).unwrap();
     assert_eq!(report.state, RunState::Incomplete);
     let [finding] = report.unresolved.as_slice() else { panic!("{:?}", report.unresolved) };
-    assert!(finding.contains(code::RULE_CIRCLE.text()) && finding.contains("cascade/it, cascade/hr"), "{finding}");
+    assert!(
+        finding.contains(code::RULE_CIRCLE.text()) && finding.contains("cascade/it, cascade/hr"),
+        "{finding}"
+    );
     assert_eq!(standing(&ledger), ["hr 46.000000000", "it 23.000000000"]);
     agrees(&ledger, &rules);
 }
@@ -117,14 +153,23 @@ fn a_pool_whose_rule_is_not_there_keeps_its_cost_visibly() {
 
 #[test]
 fn a_serving_team_does_not_share_with_itself_but_keeps_what_it_lists() {
-    let by_cost = || Spread::new(Driver::Cost { among: Candidates::AllTeams, filter: DriverFilter::new(), basis: Basis::Effective });
+    let by_cost = || {
+        Spread::new(Driver::Cost {
+            among: Candidates::AllTeams,
+            filter: DriverFilter::new(),
+            basis: Basis::Effective,
+        })
+    };
     let mut shared = rules();
     passing_by(&mut shared, "cascade/it", cascade("it"), by_cost());
     let bill = "2026-03-01 web it 30\n2026-03-01 web a 20\n2026-03-01 web b 10";
     assert_eq!(standing(&allocated(bill, &shared)), ["a 40.000000000", "b 20.000000000"]);
     let mut kept = rules();
     passing(&mut kept, "cascade/it", cascade("it"), &[("it", 1), ("a", 2)]);
-    assert_eq!(standing(&allocated(bill, &kept)), ["a 40.000000000", "b 10.000000000", "it 10.000000000"]);
+    assert_eq!(
+        standing(&allocated(bill, &kept)),
+        ["a 40.000000000", "b 10.000000000", "it 10.000000000"]
+    );
 }
 
 #[test]
@@ -139,43 +184,89 @@ fn charges_are_split_one_by_one_and_pools_as_one_amount() {
     passing(&mut pooled, "pools/idle", Stage::Distribution, &[("a", 1), ("b", 1), ("c", 1)]);
     let many: String = (0..10).map(|_| "2026-03-01 idle - 0.000000005\n").collect();
     // Fifty as one: ⌊50/3⌋ = 16, ⌊100/3⌋ − 16 = 17, 50 − 33 = 17.
-    assert_eq!(standing(&allocated(&many, &pooled)), ["a 0.000000016", "b 0.000000017", "c 0.000000017"]);
+    assert_eq!(
+        standing(&allocated(&many, &pooled)),
+        ["a 0.000000016", "b 0.000000017", "c 0.000000017"]
+    );
 }
 
 #[test]
 fn tiers_and_bounds_hold_to_the_cent_over_all_services() {
-    let even = |teams: &[&str]| Spread::new(Driver::Fixed(teams.iter().map(|team| (Recipient::team(*team), 1)).collect()));
-    let tiers = vec![Tier { upto: Some(Money::from_nanos(60_000_000_000)), spread: even(&["a", "b"]) }, Tier { upto: None, spread: even(&["c"]) }];
-    let bound = Bound { recipient: Recipient::team("a"), at_least: None, at_most: Some(Limit::Amount(Money::from_nanos(10_000_000_000))) };
+    let even = |teams: &[&str]| {
+        Spread::new(Driver::Fixed(teams.iter().map(|team| (Recipient::team(*team), 1)).collect()))
+    };
+    let tiers = vec![
+        Tier { upto: Some(Money::from_nanos(60_000_000_000)), spread: even(&["a", "b"]) },
+        Tier { upto: None, spread: even(&["c"]) },
+    ];
+    let bound = Bound {
+        recipient: Recipient::team("a"),
+        at_least: None,
+        at_most: Some(Limit::Amount(Money::from_nanos(10_000_000_000))),
+    };
     let mut tiered = rules();
     passing_by(&mut tiered, "pools/idle", Stage::Distribution, Spread::new(Driver::Tiers(tiers)));
-    assert_eq!(standing(&allocated("2026-03-01 idle - 100", &tiered)), ["a 30.000000000", "b 30.000000000", "c 40.000000000"]);
+    assert_eq!(
+        standing(&allocated("2026-03-01 idle - 100", &tiered)),
+        ["a 30.000000000", "b 30.000000000", "c 40.000000000"]
+    );
     let mut bounded = rules();
-    passing_by(&mut bounded, "pools/idle", Stage::Distribution, Spread { bounds: vec![bound], ..even(&["a", "b", "c"]) });
-    assert_eq!(standing(&allocated("2026-03-01 idle - 100", &bounded)), ["a 10.000000000", "b 45.000000000", "c 45.000000000"]);
+    passing_by(
+        &mut bounded,
+        "pools/idle",
+        Stage::Distribution,
+        Spread { bounds: vec![bound], ..even(&["a", "b", "c"]) },
+    );
+    assert_eq!(
+        standing(&allocated("2026-03-01 idle - 100", &bounded)),
+        ["a 10.000000000", "b 45.000000000", "c 45.000000000"]
+    );
 }
 
 #[test]
 fn a_pool_that_hangs_on_its_total_cannot_stand_in_a_circle() {
-    let bound = Bound { recipient: Recipient::team("a"), at_least: None, at_most: Some(Limit::Part(500_000)) };
+    let bound = Bound {
+        recipient: Recipient::team("a"),
+        at_least: None,
+        at_most: Some(Limit::Part(500_000)),
+    };
     let mut rules = rules();
     let weights = vec![(Recipient::team("hr"), 1), (Recipient::team("a"), 1)];
-    passing_by(&mut rules, "cascade/it", cascade("it"), Spread { bounds: vec![bound], ..Spread::new(Driver::Fixed(weights)) });
+    passing_by(
+        &mut rules,
+        "cascade/it",
+        cascade("it"),
+        Spread { bounds: vec![bound], ..Spread::new(Driver::Fixed(weights)) },
+    );
     passing(&mut rules, "cascade/hr", cascade("hr"), &[("it", 20), ("b", 80)]);
     let mut ledger = Ledger::in_memory().unwrap();
-    let report = try_run(&mut ledger, vec![source("aws", charges("2026-03-01 web it 23"))], &rules).unwrap();
-    assert!(report.unresolved[0].contains("cascade/it shares by the total of its pool"), "{:?}", report.unresolved);
+    let report =
+        try_run(&mut ledger, vec![source("aws", charges("2026-03-01 web it 23"))], &rules).unwrap();
+    assert!(
+        report.unresolved[0].contains("cascade/it shares by the total of its pool"),
+        "{:?}",
+        report.unresolved
+    );
     rules.facts.iter_mut().for_each(|facts| facts.mutual = Mutual::StepDown);
-    assert_eq!(standing(&allocated("2026-03-01 web it 20", &rules)), ["a 10.000000000", "b 10.000000000"]);
+    assert_eq!(
+        standing(&allocated("2026-03-01 web it 20", &rules)),
+        ["a 10.000000000", "b 10.000000000"]
+    );
 }
 
 #[test]
 fn a_rule_that_asks_a_missing_plugin_posts_nothing() {
     let mut rules = rules();
-    let by = Driver::Plugin { plugin: "by-mood".into(), config: "{}".into(), among: Candidates::AllTeams, metrics: Vec::new() };
+    let by = Driver::Plugin {
+        plugin: "by-mood".into(),
+        config: "{}".into(),
+        among: Candidates::AllTeams,
+        metrics: Vec::new(),
+    };
     passing_by(&mut rules, "pools/idle", Stage::Distribution, Spread::new(by));
     let mut ledger = Ledger::in_memory().unwrap();
-    let refused = try_run(&mut ledger, vec![source("aws", charges("2026-03-01 idle - 100"))], &rules);
+    let refused =
+        try_run(&mut ledger, vec![source("aws", charges("2026-03-01 idle - 100"))], &rules);
     assert_eq!(refused.map(|_| ()).map_err(|finding| finding.code), Err(code::PLUGIN_NOT_FOUND));
     assert_eq!(balances(&ledger), Vec::<String>::new());
 }
@@ -199,7 +290,12 @@ fn the_order_of_charges_does_not_matter_to_any_stage() {
         })
         .collect();
     let backwards: Vec<String> = lines.iter().rev().cloned().collect();
-    let (forth, back) = (allocated(&lines.join("\n"), &rules), allocated(&backwards.join("\n"), &rules));
+    let (forth, back) =
+        (allocated(&lines.join("\n"), &rules), allocated(&backwards.join("\n"), &rules));
     assert_eq!(balances(&forth), balances(&back));
-    assert!(standing(&forth).iter().all(|line| line.starts_with("a ") || line.starts_with("b ")), "{:?}", standing(&forth));
+    assert!(
+        standing(&forth).iter().all(|line| line.starts_with("a ") || line.starts_with("b ")),
+        "{:?}",
+        standing(&forth)
+    );
 }

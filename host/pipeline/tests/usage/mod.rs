@@ -1,8 +1,12 @@
 //! Usage from its source to the shares that it drives, with figures worked out by hand.
 
-use crate::fakes::{ByService, charges, passing_by, rules, source, try_run, try_run_at, usage_source};
+use crate::fakes::{
+    ByService, charges, passing_by, rules, source, try_run, try_run_at, usage_source,
+};
 use crate::stages::standing;
-use domain::decision::{Candidates, Driver, DriverFilter, Recipient, Spread, Unknown, UsageDriver, WhenZero, Window};
+use domain::decision::{
+    Candidates, Driver, DriverFilter, Recipient, Spread, Unknown, UsageDriver, WhenZero, Window,
+};
 use domain::period::{Month, Period};
 use domain::port::{NoAllocators, Rules, Stage};
 use domain::run::RunState;
@@ -53,16 +57,29 @@ fn a_pool_is_shared_by_what_each_team_used_on_the_day() {
         2026-03-02 other 9 B team=b
     ";
     let spread = Spread {
-        when_zero: WhenZero::Spread(Box::new(Spread::new(Driver::Fixed(vec![(Recipient::team("c"), 1)])))),
+        when_zero: WhenZero::Spread(Box::new(Spread::new(Driver::Fixed(vec![(
+            Recipient::team("c"),
+            1,
+        )])))),
         ..by_usage("bytes", Window::Days(1))
     };
-    let report = try_run(&mut ledger, vec![source("aws", charges(BILL)), march(usage)], &shared_by(spread)).unwrap();
+    let report =
+        try_run(&mut ledger, vec![source("aws", charges(BILL)), march(usage)], &shared_by(spread))
+            .unwrap();
     assert_eq!(report.state, RunState::Complete);
     let usage = &report.sources[1].usage;
-    let metrics: Vec<_> =
-        usage.metrics.iter().map(|metric| (metric.metric.as_str(), metric.unit.as_str(), metric.days, metric.total.to_string())).collect();
+    let metrics: Vec<_> = usage
+        .metrics
+        .iter()
+        .map(|metric| {
+            (metric.metric.as_str(), metric.unit.as_str(), metric.days, metric.total.to_string())
+        })
+        .collect();
     // bytes: 1 + 2.5 + 0.5 + 7 = 11.
-    assert_eq!(metrics, [("bytes", "B", 2, "11.000000000".into()), ("other", "B", 1, "9.000000000".into())]);
+    assert_eq!(
+        metrics,
+        [("bytes", "B", 2, "11.000000000".into()), ("other", "B", 1, "9.000000000".into())]
+    );
     assert_eq!((usage.rows, usage.days_new), (5, 3));
     // 1 March 1:3 of 12 → a 3, b 9; 2 March all to a; 1 April nothing is known, so c.
     assert_eq!(standing(&ledger), ["a 15.000000000", "b 9.000000000", "c 12.000000000"]);
@@ -73,7 +90,8 @@ fn a_pool_is_shared_by_what_each_team_used_on_the_day() {
 fn changed_usage_moves_the_days_that_look_at_it_and_no_others() {
     let mut ledger = Ledger::in_memory().unwrap();
     let rules = shared_by(by_usage("bytes", Window::Days(1)));
-    let first = "2026-03-01 bytes 1 B team=a\n2026-03-02 bytes 1 B team=a\n2026-03-02 other 1 B team=a";
+    let first =
+        "2026-03-01 bytes 1 B team=a\n2026-03-02 bytes 1 B team=a\n2026-03-02 other 1 B team=a";
     try_run(&mut ledger, vec![source("aws", charges(BILL)), march(first)], &rules).unwrap();
     assert_eq!(standing(&ledger), ["a 24.000000000", "pool/pools/idle 12.000000000"]);
 
@@ -81,15 +99,22 @@ fn changed_usage_moves_the_days_that_look_at_it_and_no_others() {
     assert_eq!((again.days, again.sources[0].usage.days_unchanged), (0, 3));
 
     // Another metric is nobody's driver.
-    let other = "2026-03-01 bytes 1 B team=a\n2026-03-02 bytes 1 B team=a\n2026-03-02 other 2 B team=a";
+    let other =
+        "2026-03-01 bytes 1 B team=a\n2026-03-02 bytes 1 B team=a\n2026-03-02 other 2 B team=a";
     let report = try_run(&mut ledger, vec![march(other)], &rules).unwrap();
     assert_eq!((report.days, report.sources[0].usage.days_changed), (0, 1));
 
     let second = "2026-03-01 bytes 1 B team=a\n2026-03-02 bytes 1 B team=a\n2026-03-02 bytes 2 B team=b\n2026-03-02 other 2 B team=a";
     let report = try_run(&mut ledger, vec![march(second)], &rules).unwrap();
-    assert_eq!((report.days, report.sources[0].usage.days_changed, report.sources[0].usage.days_unchanged), (1, 1, 2));
+    assert_eq!(
+        (report.days, report.sources[0].usage.days_changed, report.sources[0].usage.days_unchanged),
+        (1, 1, 2)
+    );
     // 2 March: 1:2 of 12.
-    assert_eq!(standing(&ledger), ["a 16.000000000", "b 8.000000000", "pool/pools/idle 12.000000000"]);
+    assert_eq!(
+        standing(&ledger),
+        ["a 16.000000000", "b 8.000000000", "pool/pools/idle 12.000000000"]
+    );
 
     // What a source is asked for and does not give any more is taken back.
     let report = try_run(&mut ledger, vec![march("2026-03-01 bytes 1 B team=a")], &rules).unwrap();
@@ -102,17 +127,35 @@ fn changed_usage_moves_the_days_that_look_at_it_and_no_others() {
 fn a_window_reaches_all_days_that_look_through_it() {
     let mut ledger = Ledger::in_memory().unwrap();
     let rules = shared_by(by_usage("bytes", Window::Month));
-    try_run(&mut ledger, vec![source("aws", charges(BILL)), march("2026-03-31 bytes 1 B team=a")], &rules).unwrap();
+    try_run(
+        &mut ledger,
+        vec![source("aws", charges(BILL)), march("2026-03-31 bytes 1 B team=a")],
+        &rules,
+    )
+    .unwrap();
     assert_eq!(standing(&ledger), ["a 24.000000000", "pool/pools/idle 12.000000000"]);
-    let report = try_run(&mut ledger, vec![march("2026-03-31 bytes 1 B team=a\n2026-03-15 bytes 1 B team=b")], &rules).unwrap();
+    let report = try_run(
+        &mut ledger,
+        vec![march("2026-03-31 bytes 1 B team=a\n2026-03-15 bytes 1 B team=b")],
+        &rules,
+    )
+    .unwrap();
     assert_eq!(report.days, 2);
-    assert_eq!(standing(&ledger), ["a 12.000000000", "b 12.000000000", "pool/pools/idle 12.000000000"]);
+    assert_eq!(
+        standing(&ledger),
+        ["a 12.000000000", "b 12.000000000", "pool/pools/idle 12.000000000"]
+    );
 
     let mut ledger = Ledger::in_memory().unwrap();
     let rules = shared_by(by_usage("bytes", Window::Days(2)));
     try_run(&mut ledger, vec![source("aws", charges(BILL))], &rules).unwrap();
     // The day before counts too: 1 March is seen by 1 and 2 March, 31 March by 1 April.
-    let report = try_run(&mut ledger, vec![march("2026-03-01 bytes 1 B team=a\n2026-03-31 bytes 1 B team=b")], &rules).unwrap();
+    let report = try_run(
+        &mut ledger,
+        vec![march("2026-03-01 bytes 1 B team=a\n2026-03-31 bytes 1 B team=b")],
+        &rules,
+    )
+    .unwrap();
     assert_eq!(report.days, 3);
     assert_eq!(standing(&ledger), ["a 24.000000000", "b 12.000000000"]);
 }
@@ -129,7 +172,8 @@ fn rows_that_are_no_usage_are_set_aside_with_the_reason() {
     ";
     let report = try_run(&mut ledger, vec![march(usage)], &rules()).unwrap();
     assert_eq!(report.state, RunState::Incomplete);
-    let reasons: Vec<&str> = report.sources[0].rejected.iter().map(|rejected| rejected.reason.as_str()).collect();
+    let reasons: Vec<&str> =
+        report.sources[0].rejected.iter().map(|rejected| rejected.reason.as_str()).collect();
     assert_eq!(
         reasons,
         [
@@ -143,7 +187,11 @@ fn rows_that_are_no_usage_are_set_aside_with_the_reason() {
     let mut other = usage_source("other", "2026-03-01 bytes 1 KiB team=a");
     other.request.period = None;
     let report = try_run(&mut ledger, vec![other], &rules()).unwrap();
-    assert!(report.sources[0].rejected[0].reason.contains("in 'B' in the source meter"), "{:?}", report.sources[0].rejected);
+    assert!(
+        report.sources[0].rejected[0].reason.contains("in 'B' in the source meter"),
+        "{:?}",
+        report.sources[0].rejected
+    );
 }
 
 #[test]
@@ -158,7 +206,9 @@ fn sources_add_up_and_a_source_that_fails_leaves_its_usage_as_it_was() {
     try_run(&mut ledger, meters, &rules).unwrap();
     assert_eq!(standing(&ledger), ["a 6.000000000", "b 6.000000000"]);
     let failure = domain::diagnostic::Diagnostic::new(domain::catalogue::PLUGIN_TRAPPED, "down");
-    let report = try_run(&mut ledger, vec![crate::fakes::failing("second", Vec::new(), failure)], &rules).unwrap();
+    let report =
+        try_run(&mut ledger, vec![crate::fakes::failing("second", Vec::new(), failure)], &rules)
+            .unwrap();
     assert_eq!((report.days, report.state), (0, RunState::Incomplete));
     assert_eq!(standing(&ledger), ["a 6.000000000", "b 6.000000000"]);
 }
@@ -170,9 +220,16 @@ fn plans_go_by_the_usage_that_was_known_and_are_void_when_it_changes() {
     // 2026-05-01T00:00:00Z, `date -u -d 2026-05-01 +%s`, and the day after.
     let (first, second) = (1_777_593_600_000, 1_777_680_000_000);
     let bill = || source("aws", charges("2026-03-01 idle - 12"));
-    try_run_at(&mut ledger, vec![bill(), march("2026-03-01 bytes 1 B team=a")], &rules, first).unwrap();
+    try_run_at(&mut ledger, vec![bill(), march("2026-03-01 bytes 1 B team=a")], &rules, first)
+        .unwrap();
     let before = ledger.inputs_digest().unwrap();
-    try_run_at(&mut ledger, vec![march("2026-03-01 bytes 1 B team=a\n2026-03-01 bytes 3 B team=b")], &rules, second).unwrap();
+    try_run_at(
+        &mut ledger,
+        vec![march("2026-03-01 bytes 1 B team=a\n2026-03-01 bytes 3 B team=b")],
+        &rules,
+        second,
+    )
+    .unwrap();
     assert_eq!(standing(&ledger), ["a 3.000000000", "b 9.000000000"]);
     assert_ne!(ledger.inputs_digest().unwrap(), before);
 
@@ -188,16 +245,20 @@ fn plans_go_by_the_usage_that_was_known_and_are_void_when_it_changes() {
         version: "test".into(),
     };
     let plan = plan(&mut scratch, &options, &mut |_| {}).unwrap();
-    let teams: Vec<_> =
-        plan.teams.iter().map(|team| format!("{} {} {}", team.name, team.before.rounded_text(2), team.after.rounded_text(2))).collect();
+    let teams: Vec<_> = plan
+        .teams
+        .iter()
+        .map(|team| {
+            format!("{} {} {}", team.name, team.before.rounded_text(2), team.after.rounded_text(2))
+        })
+        .collect();
     assert_eq!(teams, ["a 3.00 12.00", "b 9.00 0.00"]);
 }
 
 #[test]
 fn quantities_of_money_drive_costs_in_their_own_currency_only() {
     let mut ledger = Ledger::in_memory().unwrap();
-    let usage =
-        "2026-03-01 bytes 1 money team=a billing_currency=USD\n2026-03-01 bytes 9 money team=b billing_currency=EUR\n2026-03-01 bytes 1 money team=c";
+    let usage = "2026-03-01 bytes 1 money team=a billing_currency=USD\n2026-03-01 bytes 9 money team=b billing_currency=EUR\n2026-03-01 bytes 1 money team=c";
     let sources = vec![source("aws", charges("2026-03-01 idle - 12")), march(usage)];
     try_run(&mut ledger, sources, &shared_by(by_usage("bytes", Window::Days(1)))).unwrap();
     assert_eq!(standing(&ledger), ["a 6.000000000", "c 6.000000000"]);

@@ -26,12 +26,25 @@ fn query(query: wit::Query) -> host::Query {
 }
 
 fn row(row: host::Row) -> wit::Row {
-    let metric = |metric: host::Metric| wit::Metric { name: metric.name, amount: metric.amount, unit: metric.unit };
-    wit::Row { start: row.start, end: row.end, estimated: row.estimated, keys: row.keys, metrics: row.metrics.into_iter().map(metric).collect() }
+    let metric = |metric: host::Metric| wit::Metric {
+        name: metric.name,
+        amount: metric.amount,
+        unit: metric.unit,
+    };
+    wit::Row {
+        start: row.start,
+        end: row.end,
+        estimated: row.estimated,
+        keys: row.keys,
+        metrics: row.metrics.into_iter().map(metric).collect(),
+    }
 }
 
 impl wit::Host for State {
-    fn get_cost_and_usage(&mut self, asked: wit::Query) -> wasmtime::Result<Result<wit::Page, types::Error>> {
+    fn get_cost_and_usage(
+        &mut self,
+        asked: wit::Query,
+    ) -> wasmtime::Result<Result<wit::Page, types::Error>> {
         let cost_explorer = self.reach.cost_explorer.clone();
         self.reach_out(Power::AwsCostExplorer, cost_explorer, |cost_explorer| {
             let page = cost_explorer.get_cost_and_usage(&query(asked))?;

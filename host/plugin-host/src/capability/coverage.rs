@@ -25,11 +25,17 @@ impl Said {
 }
 
 impl State {
-    fn say(&mut self, days: &types::Period, say: impl FnOnce(&mut Said, Period)) -> wasmtime::Result<Result<(), types::Error>> {
+    fn say(
+        &mut self,
+        days: &types::Period,
+        say: impl FnOnce(&mut Said, Period),
+    ) -> wasmtime::Result<Result<(), types::Error>> {
         self.count_call()?;
         self.said.count += 1;
         if self.said.count > SAID_MAX {
-            return Ok(Err(types::Error::Bug(format!("it said more than {SAID_MAX} times which days it knows"))));
+            return Ok(Err(types::Error::Bug(format!(
+                "it said more than {SAID_MAX} times which days it knows"
+            ))));
         }
         Ok(match unread(days) {
             Ok(period) => {
@@ -46,7 +52,13 @@ impl wit::Host for State {
         self.say(&days, |said, period| said.complete.push(period))
     }
 
-    fn unknown(&mut self, days: types::Period, reason: String) -> wasmtime::Result<Result<(), types::Error>> {
-        self.say(&days, |said, period| said.unknown.push(UnknownDays { period, reason: shown(&reason) }))
+    fn unknown(
+        &mut self,
+        days: types::Period,
+        reason: String,
+    ) -> wasmtime::Result<Result<(), types::Error>> {
+        self.say(&days, |said, period| {
+            said.unknown.push(UnknownDays { period, reason: shown(&reason) })
+        })
     }
 }

@@ -9,11 +9,23 @@ impl wit::Host for State {
         let files = self.reach.files.clone();
         self.reach_out(Power::File, files, |files| {
             let entries = files.entries()?;
-            Ok(entries.into_iter().map(|entry| wit::Entry { name: entry.name, size: entry.size, modified: entry.modified }).collect())
+            Ok(entries
+                .into_iter()
+                .map(|entry| wit::Entry {
+                    name: entry.name,
+                    size: entry.size,
+                    modified: entry.modified,
+                })
+                .collect())
         })
     }
 
-    fn read(&mut self, name: String, offset: u64, length: u32) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
+    fn read(
+        &mut self,
+        name: String,
+        offset: u64,
+        length: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
         let files = self.reach.files.clone();
         self.reach_out(Power::File, files, |files| files.read(&name, offset, length))
     }

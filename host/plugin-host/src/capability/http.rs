@@ -20,18 +20,29 @@ fn request(request: wit::Request) -> host::Request {
         },
         url: request.url,
         headers: request.headers.into_iter().map(|header| (header.name, header.value)).collect(),
-        secrets: request.secrets.into_iter().map(|secret| (secret.slot, place(secret.place))).collect(),
+        secrets: request
+            .secrets
+            .into_iter()
+            .map(|secret| (secret.slot, place(secret.place)))
+            .collect(),
         body: request.body,
         repeatable: request.repeatable,
     }
 }
 
 impl wit::Host for State {
-    fn send(&mut self, asked: wit::Request) -> wasmtime::Result<Result<wit::Response, types::Error>> {
+    fn send(
+        &mut self,
+        asked: wit::Request,
+    ) -> wasmtime::Result<Result<wit::Response, types::Error>> {
         let http = self.reach.http.clone();
         self.reach_out(Power::Http, http, |http| {
             let response = http.send(&request(asked))?;
-            let headers = response.headers.into_iter().map(|(name, value)| wit::Header { name, value }).collect();
+            let headers = response
+                .headers
+                .into_iter()
+                .map(|(name, value)| wit::Header { name, value })
+                .collect();
             Ok(wit::Response { status: response.status, headers, body: response.body })
         })
     }

@@ -29,7 +29,13 @@ pub struct Log {
 
 impl Log {
     pub fn new(limits: &Limits) -> Log {
-        Log { lines: Vec::new(), lines_left: limits.log_lines, bytes_left: limits.log_bytes, dropped: 0, last_error: None }
+        Log {
+            lines: Vec::new(),
+            lines_left: limits.log_lines,
+            bytes_left: limits.log_bytes,
+            dropped: 0,
+            last_error: None,
+        }
     }
 
     fn write(&mut self, level: Level, message: &str) {

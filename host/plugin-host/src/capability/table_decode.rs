@@ -16,12 +16,18 @@ const DISTINCT_MAX: u32 = 10_000;
 impl State {
     fn granted(&mut self) -> wasmtime::Result<&[GrantedTable]> {
         self.count_call()?;
-        self.tables.as_deref().ok_or_else(|| LimitHit::Denied { power: Power::TableDecode.name() }.into())
+        self.tables
+            .as_deref()
+            .ok_or_else(|| LimitHit::Denied { power: Power::TableDecode.name() }.into())
     }
 
     /// Looks into a table, which is fetched first if it lies in a store. The guest is answered with words, and the host keeps
     /// the diagnostic.
-    fn look<T>(&mut self, name: &str, look: impl FnOnce(&GrantedTable) -> Result<T, Diagnostic>) -> wasmtime::Result<Result<T, String>> {
+    fn look<T>(
+        &mut self,
+        name: &str,
+        look: impl FnOnce(&GrantedTable) -> Result<T, Diagnostic>,
+    ) -> wasmtime::Result<Result<T, String>> {
         let Some(table) = self.granted()?.iter().find(|table| table.name == name).cloned() else {
             return Ok(Err(format!("there is no table '{}'", crate::convert::shown(name))));
         };
@@ -29,9 +35,13 @@ impl State {
         Ok(self.answer(fetched.and_then(|()| look(&table))))
     }
 
-    fn fetch(&mut self, fetch: impl FnOnce(&Files) -> Result<(), Failure>) -> Result<(), Diagnostic> {
+    fn fetch(
+        &mut self,
+        fetch: impl FnOnce(&Files) -> Result<(), Failure>,
+    ) -> Result<(), Diagnostic> {
         let Some(tables) = self.reach.tables.clone() else { return Ok(()) };
-        self.waiting(|| fetch(&tables)).map_err(|failure| failure.diagnostic.retry(retry(failure.kind)))
+        self.waiting(|| fetch(&tables))
+            .map_err(|failure| failure.diagnostic.retry(retry(failure.kind)))
     }
 
     fn answer<T>(&mut self, result: Result<T, Diagnostic>) -> Result<T, String> {
@@ -45,8 +55,15 @@ impl State {
 
 fn describe(table: &GrantedTable) -> Result<wit::TableInfo, Diagnostic> {
     let facts = decode::describe(table)?;
-    let columns = facts.columns.into_iter().map(|column| wit::Column { name: column.name, kind: column.kind });
-    Ok(wit::TableInfo { name: table.name.clone(), format: facts.format.to_string(), columns: columns.collect() })
+    let columns = facts
+        .columns
+        .into_iter()
+        .map(|column| wit::Column { name: column.name, kind: column.kind });
+    Ok(wit::TableInfo {
+        name: table.name.clone(),
+        format: facts.format.to_string(),
+        columns: columns.collect(),
+    })
 }
 
 impl wit::Host for State {
@@ -64,11 +81,22 @@ impl wit::Host for State {
         Ok(self.answer(fetched.and_then(|()| granted.iter().map(describe).collect())))
     }
 
-    fn sample(&mut self, table: String, rows: u32) -> wasmtime::Result<Result<Vec<Vec<String>>, String>> {
+    fn sample(
+        &mut self,
+        table: String,
+        rows: u32,
+    ) -> wasmtime::Result<Result<Vec<Vec<String>>, String>> {
         self.look(&table, |table| decode::sample(table, rows.min(SAMPLE_ROWS_MAX) as usize))
     }
 
-    fn distinct(&mut self, table: String, column: String, limit: u32) -> wasmtime::Result<Result<Vec<String>, String>> {
-        self.look(&table, |table| decode::distinct(table, &column, limit.min(DISTINCT_MAX) as usize))
+    fn distinct(
+        &mut self,
+        table: String,
+        column: String,
+        limit: u32,
+    ) -> wasmtime::Result<Result<Vec<String>, String>> {
+        self.look(&table, |table| {
+            decode::distinct(table, &column, limit.min(DISTINCT_MAX) as usize)
+        })
     }
 }

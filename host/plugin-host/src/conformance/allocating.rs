@@ -10,7 +10,16 @@ use domain::diagnostic::Diagnostic;
 use domain::port::PluginCost;
 use serde_json::Value;
 
-pub const NAMES: [&str; 8] = ["manifest", "good-config", "bad-config", "determinism", "no-targets", "no-drivers", "many-targets", "resources"];
+pub const NAMES: [&str; 8] = [
+    "manifest",
+    "good-config",
+    "bad-config",
+    "determinism",
+    "no-targets",
+    "no-drivers",
+    "many-targets",
+    "resources",
+];
 const MANY: usize = 1_000;
 
 struct Kit<'a> {
@@ -22,7 +31,13 @@ struct Kit<'a> {
 }
 
 pub fn try_out(plugin: &Plugin, script: &Script, cases: &mut Cases<'_>) -> Result<(), Diagnostic> {
-    let kit = Kit { plugin, allocator: plugin.allocator()?, pool: script.pool()?, targets: script.targets(), drivers: script.drivers() };
+    let kit = Kit {
+        plugin,
+        allocator: plugin.allocator()?,
+        pool: script.pool()?,
+        targets: script.targets(),
+        drivers: script.drivers(),
+    };
     for (number, good) in (1..).zip(&script.good) {
         cases.add(&format!("good-config {number}"), || kit.good(good));
     }
@@ -34,13 +49,19 @@ pub fn try_out(plugin: &Plugin, script: &Script, cases: &mut Cases<'_>) -> Resul
     }
     let config = &script.first_good()["config"];
     cases.add("determinism", || {
-        let weights = || kit.weigh(config, &kit.targets, &kit.drivers).0.map_err(|failure| failure.message);
-        if weights()? == weights()? { Ok(String::new()) } else { Err("the same arguments gave other weights".into()) }
+        let weights =
+            || kit.weigh(config, &kit.targets, &kit.drivers).0.map_err(|failure| failure.message);
+        if weights()? == weights()? {
+            Ok(String::new())
+        } else {
+            Err("the same arguments gave other weights".into())
+        }
     });
     cases.add("no-targets", || kit.ends_well(config, &[], &kit.drivers));
     cases.add("no-drivers", || kit.ends_well(config, &kit.targets, &[]));
     cases.add("many-targets", || {
-        let targets: Vec<Target> = (0..MANY).map(|number| Target::team(format!("team-{number}"))).collect();
+        let targets: Vec<Target> =
+            (0..MANY).map(|number| Target::team(format!("team-{number}"))).collect();
         kit.ends_well(config, &targets, &kit.drivers)
     });
     cases.add("resources", || kit.ends_well(config, &kit.targets, &kit.drivers));
@@ -48,20 +69,35 @@ pub fn try_out(plugin: &Plugin, script: &Script, cases: &mut Cases<'_>) -> Resul
 }
 
 impl Kit<'_> {
-    fn weigh(&self, config: &Value, targets: &[Target], drivers: &[Driver]) -> (Result<Vec<u64>, Diagnostic>, PluginCost) {
+    fn weigh(
+        &self,
+        config: &Value,
+        targets: &[Target],
+        drivers: &[Driver],
+    ) -> (Result<Vec<u64>, Diagnostic>, PluginCost) {
         self.allocator.allocate_metered(&config.to_string(), &self.pool, targets, drivers)
     }
 
     /// `{ config, weights }`: the settings, and what comes out by hand.
     fn good(&self, good: &Value) -> Result<String, String> {
-        let config = good.get("config").ok_or("write `config = { … }`, and the weights that come out: `weights = [2, 1]`")?;
+        let config = good
+            .get("config")
+            .ok_or("write `config = { … }`, and the weights that come out: `weights = [2, 1]`")?;
         if let Some(faults) = schema_faults(self.plugin, config) {
             return Err(format!("its schema refuses them: {faults}"));
         }
-        let weights = self.weigh(config, &self.targets, &self.drivers).0.map_err(|failure| failure.message)?;
-        let expected: Option<Vec<u64>> = good.get("weights").and_then(Value::as_array).map(|list| list.iter().filter_map(Value::as_u64).collect());
+        let weights = self
+            .weigh(config, &self.targets, &self.drivers)
+            .0
+            .map_err(|failure| failure.message)?;
+        let expected: Option<Vec<u64>> = good
+            .get("weights")
+            .and_then(Value::as_array)
+            .map(|list| list.iter().filter_map(Value::as_u64).collect());
         match expected {
-            Some(expected) if expected != weights => Err(format!("the weights are {weights:?}, and expected are {expected:?}")),
+            Some(expected) if expected != weights => {
+                Err(format!("the weights are {weights:?}, and expected are {expected:?}"))
+            }
             Some(_) => Ok(format!("weights {weights:?}")),
             None => Err(format!("say which weights come out: weights = {weights:?}")),
         }
@@ -73,12 +109,20 @@ impl Kit<'_> {
         }
         match self.weigh(config, &self.targets, &self.drivers).0 {
             Err(failure) if failure.code == code::PLUGIN_CONFIG => Ok("by the plugin".into()),
-            Err(failure) => Err(format!("they are refused, and not as settings (`config`): {}", failure.message)),
+            Err(failure) => Err(format!(
+                "they are refused, and not as settings (`config`): {}",
+                failure.message
+            )),
             Ok(_) => Err("they are taken: the schema or `allocate` has to refuse them".into()),
         }
     }
 
-    fn ends_well(&self, config: &Value, targets: &[Target], drivers: &[Driver]) -> Result<String, String> {
+    fn ends_well(
+        &self,
+        config: &Value,
+        targets: &[Target],
+        drivers: &[Driver],
+    ) -> Result<String, String> {
         let (weights, cost) = self.weigh(config, targets, drivers);
         weights.map_err(|failure| failure.message)?;
         Ok(format!("{} KiB of memory, {} units of fuel", cost.memory_bytes >> 10, cost.fuel))

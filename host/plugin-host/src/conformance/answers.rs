@@ -82,10 +82,16 @@ impl Scripted {
         let before = self.asked.fetch_add(1, Ordering::Relaxed);
         match self.fault.as_ref().filter(|(_, well)| before >= *well).map(|(fault, _)| fault) {
             None => Ok(Turn::Well),
-            Some(Fault::Status(429, wait)) => Err(Failure::new(Kind::RateLimited(*wait), "the server was asked too often")),
-            Some(Fault::Status(401, _)) => Err(Failure::new(Kind::Auth, "the server does not know who asks")),
+            Some(Fault::Status(429, wait)) => {
+                Err(Failure::new(Kind::RateLimited(*wait), "the server was asked too often"))
+            }
+            Some(Fault::Status(401, _)) => {
+                Err(Failure::new(Kind::Auth, "the server does not know who asks"))
+            }
             Some(Fault::Status(..)) => Err(Failure::new(Kind::Unavailable, "the server is down")),
-            Some(Fault::Late) => Err(Failure::new(Kind::Transient, "the server did not answer in time")),
+            Some(Fault::Late) => {
+                Err(Failure::new(Kind::Transient, "the server did not answer in time"))
+            }
             Some(Fault::Body(change)) => Ok(Turn::Changed(*change)),
             Some(Fault::Again) => Ok(Turn::Again),
         }
@@ -93,24 +99,36 @@ impl Scripted {
 }
 
 /// A page of all rows, and where the next one begins.
-fn page<T: Clone>(all: &[T], next: Option<&str>, size: usize, turn: &Turn) -> Result<(Vec<T>, Option<String>), Failure> {
+fn page<T: Clone>(
+    all: &[T],
+    next: Option<&str>,
+    size: usize,
+    turn: &Turn,
+) -> Result<(Vec<T>, Option<String>), Failure> {
     let is_again = matches!(turn, Turn::Again);
     let begin = match next.filter(|_| !is_again) {
         None => 0,
-        Some(text) => text.parse::<usize>().map_err(|_| Failure::new(Kind::Config, format!("'{text}' is no place that a page ended at")))?,
+        Some(text) => text.parse::<usize>().map_err(|_| {
+            Failure::new(Kind::Config, format!("'{text}' is no place that a page ended at"))
+        })?,
     };
     let end = begin.saturating_add(size.max(1)).min(all.len());
-    let next = if is_again { Some(NEXT.to_owned()) } else { (end < all.len()).then(|| end.to_string()) };
+    let next =
+        if is_again { Some(NEXT.to_owned()) } else { (end < all.len()).then(|| end.to_string()) };
     Ok((all.get(begin..end).unwrap_or_default().to_vec(), next))
 }
 
 impl Lists for Scripted {
     fn list(&self, query: &cluster::Query) -> Result<cluster::Page, Failure> {
         let turn = self.turn()?;
-        let all = self.answers.kubernetes.get(&query.resource).map(Vec::as_slice).unwrap_or_default();
+        let all =
+            self.answers.kubernetes.get(&query.resource).map(Vec::as_slice).unwrap_or_default();
         let (objects, next) = page(all, query.next.as_deref(), query.limit as usize, &turn)?;
         let objects = Value::Array(objects).to_string().into_bytes();
-        Ok(cluster::Page { objects: if let Turn::Changed(change) = turn { change(&objects) } else { objects }, next })
+        Ok(cluster::Page {
+            objects: if let Turn::Changed(change) = turn { change(&objects) } else { objects },
+            next,
+        })
     }
 
     fn version(&self) -> Result<String, Failure> {
@@ -122,7 +140,8 @@ impl Costs for Scripted {
     fn get_cost_and_usage(&self, query: &costs::Query) -> Result<costs::Page, Failure> {
         let turn = self.turn()?;
         let wanted = |row: &&CostRow| row.start >= query.start && row.start < query.end;
-        let all: Vec<CostRow> = self.answers.aws_cost_explorer.iter().filter(wanted).cloned().collect();
+        let all: Vec<CostRow> =
+            self.answers.aws_cost_explorer.iter().filter(wanted).cloned().collect();
         let (rows, next) = page(&all, query.next.as_deref(), PAGE, &turn)?;
         let is_changed = matches!(turn, Turn::Changed(_));
         let metric = |(name, [amount, unit]): (String, [String; 2])| {
@@ -130,8 +149,19 @@ impl Costs for Scripted {
             costs::Metric { name, amount: if is_changed { "none".into() } else { amount }, unit }
         };
         let row = |row: CostRow| {
-            let metrics = row.metrics.into_iter().filter(|(name, _)| query.metrics.contains(name)).map(metric).collect();
-            costs::Row { start: row.start, end: row.end, estimated: row.estimated, keys: row.keys, metrics }
+            let metrics = row
+                .metrics
+                .into_iter()
+                .filter(|(name, _)| query.metrics.contains(name))
+                .map(metric)
+                .collect();
+            costs::Row {
+                start: row.start,
+                end: row.end,
+                estimated: row.estimated,
+                keys: row.keys,
+                metrics,
+            }
         };
         Ok(costs::Page { rows: rows.into_iter().map(row).collect(), next })
     }
@@ -143,7 +173,13 @@ impl Accounts for Scripted {
         let (accounts, next) = page(&self.answers.aws_organizations, next, PAGE, &turn)?;
         let account = |account: Account| {
             let tags = account.tags.into_iter().collect();
-            organizations::Account { id: account.id, name: account.name, status: account.status, tags, units: account.units }
+            organizations::Account {
+                id: account.id,
+                name: account.name,
+                status: account.status,
+                tags,
+                units: account.units,
+            }
         };
         Ok(organizations::Page { accounts: accounts.into_iter().map(account).collect(), next })
     }

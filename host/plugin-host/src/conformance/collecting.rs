@@ -44,7 +44,15 @@ pub const NAMES: [&str; 18] = [
 const WAIT_SECONDS: u32 = 7;
 const NO_SERVER: &str = "it asks no server";
 const NO_REQUEST: &str = "its settings in conformance.toml ask no server";
-const SERVERS: [&str; 7] = ["rate-limit", "auth-refused", "server-error", "timeout", "malformed-reply", "failure-halfway", "cursor-loop"];
+const SERVERS: [&str; 7] = [
+    "rate-limit",
+    "auth-refused",
+    "server-error",
+    "timeout",
+    "malformed-reply",
+    "failure-halfway",
+    "cursor-loop",
+];
 
 /// One collection and what came of it.
 struct Tried {
@@ -66,17 +74,31 @@ struct Kit<'a> {
     usual: Option<Period>,
 }
 
-pub fn try_out(plugin: &Plugin, script: &Script, material: &Material, cases: &mut Cases<'_>) -> Result<(), Diagnostic> {
+pub fn try_out(
+    plugin: &Plugin,
+    script: &Script,
+    material: &Material,
+    cases: &mut Cases<'_>,
+) -> Result<(), Diagnostic> {
     let names = plugin.manifest().powers.iter().map(|request| request.power.name());
-    let kit = Kit { plugin, script, material, grants: Grants::new("conformance", names)?, usual: script::period(script.period.usual.as_ref())? };
+    let kit = Kit {
+        plugin,
+        script,
+        material,
+        grants: Grants::new("conformance", names)?,
+        usual: script::period(script.period.usual.as_ref())?,
+    };
     kit.settings(cases);
     kit.collections(cases)?;
-    let asks =
-        [Power::Http, Power::Kubernetes, Power::AwsCostExplorer, Power::AwsOrganizations].iter().any(|power| plugin.manifest().asks_for(*power));
+    let asks = [Power::Http, Power::Kubernetes, Power::AwsCostExplorer, Power::AwsOrganizations]
+        .iter()
+        .any(|power| plugin.manifest().asks_for(*power));
     match (asks, kit.usually().requests) {
         (false, _) => SERVERS.iter().for_each(|name| cases.leave_out(name, NO_SERVER)),
         // It works with and without a server, and is tried on files.
-        (true, 0) if !material.files.is_empty() => SERVERS.iter().for_each(|name| cases.leave_out(name, NO_REQUEST)),
+        (true, 0) if !material.files.is_empty() => {
+            SERVERS.iter().for_each(|name| cases.leave_out(name, NO_REQUEST))
+        }
         (true, requests) => kit.servers(requests, cases),
     }
     cases.add("resources", || kit.resources());
@@ -118,45 +140,67 @@ impl Kit<'_> {
             Err(failure) => return self.refused(&failure),
         }
         match self.collect(config, self.usual, None, None).result {
-            Ok(()) => Err("they are taken: the schema, `check` or `open` has to refuse them".into()),
+            Ok(()) => {
+                Err("they are taken: the schema, `check` or `open` has to refuse them".into())
+            }
             Err(failure) => self.refused(&failure),
         }
     }
 
     fn refused(&self, failure: &Diagnostic) -> Result<String, String> {
-        let fine = [code::PLUGIN_CONFIG, code::COLUMN_MISSING, code::COLUMN_DUPLICATE].contains(&failure.code);
-        if fine { Ok("by the plugin".into()) } else { Err(format!("they are refused, and not as settings (`config`): {}", failure.message)) }
+        let fine = [code::PLUGIN_CONFIG, code::COLUMN_MISSING, code::COLUMN_DUPLICATE]
+            .contains(&failure.code);
+        if fine {
+            Ok("by the plugin".into())
+        } else {
+            Err(format!("they are refused, and not as settings (`config`): {}", failure.message))
+        }
     }
 
     fn collections(&self, cases: &mut Cases<'_>) -> Result<(), Diagnostic> {
         let spans = &self.script.period;
-        let (empty, huge) = (script::period(spans.empty.as_ref())?, script::period(spans.huge.as_ref())?);
+        let (empty, huge) =
+            (script::period(spans.empty.as_ref())?, script::period(spans.huge.as_ref())?);
         let usual = self.usually();
         cases.add("collection", || self.rows_are_charges(&usual));
         cases.add("determinism", || same(&usual, &self.usually()));
         cases.add("empty-window", || match empty {
             None => Err("conformance.toml has no `empty` in [period]".into()),
             Some(_) => self.ends_well(empty, None).and_then(|tried| {
-                if tried.rows.is_empty() { Ok(String::new()) } else { Err(format!("{} rows come out of days that have none", tried.rows.len())) }
+                if tried.rows.is_empty() {
+                    Ok(String::new())
+                } else {
+                    Err(format!("{} rows come out of days that have none", tried.rows.len()))
+                }
             }),
         });
         cases.add("huge-window", || match huge {
             None => Err("conformance.toml has no `huge` in [period]".into()),
-            Some(_) => self.ends_well(huge, None).map(|tried| format!("{} requests", tried.requests)),
+            Some(_) => {
+                self.ends_well(huge, None).map(|tried| format!("{} requests", tried.requests))
+            }
         });
         cases.add("future-state", || {
-            for state in ["2999-12-31", "{\"cursor\": \"2999-12-31T00:00:00Z\", \"version\": 99}", "\u{0}"] {
-                let tried = self.collect(self.script.first_good(), self.usual, Some(state.into()), None);
+            for state in
+                ["2999-12-31", "{\"cursor\": \"2999-12-31T00:00:00Z\", \"version\": 99}", "\u{0}"]
+            {
+                let tried =
+                    self.collect(self.script.first_good(), self.usual, Some(state.into()), None);
                 tried.result.map_err(not_stopped).or_else(|stopped| stopped)?;
             }
             Ok(String::new())
         });
         cases.add("restated-day", || {
-            let again = self.collect(self.script.first_good(), self.usual, usual.state.clone(), None);
-            same(&usual, &again).map_err(|reason| format!("asked for the same days once more, {reason}"))
+            let again =
+                self.collect(self.script.first_good(), self.usual, usual.state.clone(), None);
+            same(&usual, &again)
+                .map_err(|reason| format!("asked for the same days once more, {reason}"))
         });
         if self.script.paging.is_empty() {
-            cases.add("paging", || Err("conformance.toml has no section `[[paging]]` with another size of pages".into()));
+            cases.add("paging", || {
+                Err("conformance.toml has no section `[[paging]]` with another size of pages"
+                    .into())
+            });
         }
         for (number, over) in (1..).zip(&self.script.paging) {
             cases.add(&format!("paging {number}"), || {
@@ -168,37 +212,57 @@ impl Kit<'_> {
     }
 
     fn servers(&self, requests: usize, cases: &mut Cases<'_>) {
-        let failing = |fault: Fault, well: usize| self.collect(self.script.first_good(), self.usual, None, Some((fault, well)));
-        let reports = |fault: Fault, what: &str, fits: fn(&Diagnostic) -> bool| match failing(fault, 0).result {
+        let failing = |fault: Fault, well: usize| {
+            self.collect(self.script.first_good(), self.usual, None, Some((fault, well)))
+        };
+        let reports = |fault: Fault, what: &str, fits: fn(&Diagnostic) -> bool| match failing(
+            fault, 0,
+        )
+        .result
+        {
             Ok(()) => Err(format!("it ends as if nothing had happened; {what} is to be reported")),
             Err(failure) if fits(&failure) => Ok(String::new()),
-            Err(failure) => Err(format!("{what} is to be reported, and it said: {}", failure.message)),
+            Err(failure) => {
+                Err(format!("{what} is to be reported, and it said: {}", failure.message))
+            }
         };
-        let soon = |failure: &Diagnostic| failure.code == code::PLUGIN_FAILED && failure.retry != Retry::No;
+        let soon = |failure: &Diagnostic| {
+            failure.code == code::PLUGIN_FAILED && failure.retry != Retry::No
+        };
         cases.add("rate-limit", || {
-            reports(Fault::Status(429, Some(WAIT_SECONDS)), "`rate-limited` with the seconds of Retry-After", |failure| {
-                failure.retry == Retry::After(WAIT_SECONDS)
-            })
+            reports(
+                Fault::Status(429, Some(WAIT_SECONDS)),
+                "`rate-limited` with the seconds of Retry-After",
+                |failure| failure.retry == Retry::After(WAIT_SECONDS),
+            )
         });
         cases.add("auth-refused", || {
-            reports(Fault::Status(401, None), "`auth`", |failure| failure.code == code::PLUGIN_FAILED && failure.retry == Retry::No)
+            reports(Fault::Status(401, None), "`auth`", |failure| {
+                failure.code == code::PLUGIN_FAILED && failure.retry == Retry::No
+            })
         });
         cases.add("server-error", || reports(Fault::Status(503, None), "`unavailable`", soon));
         cases.add("timeout", || reports(Fault::Late, "`transient`", soon));
         for (name, change) in MALFORMED {
-            cases.add(&format!("malformed-reply {name}"), || not_passed_over(failing(Fault::Body(change), 0)));
+            cases.add(&format!("malformed-reply {name}"), || {
+                not_passed_over(failing(Fault::Body(change), 0))
+            });
         }
         if requests < 2 {
             cases.leave_out("failure-halfway", "its recording has one request only");
             cases.leave_out("cursor-loop", "its recording has one request only");
             return;
         }
-        cases.add("failure-halfway", || not_passed_over(failing(Fault::Status(503, None), requests - 1)));
+        cases.add("failure-halfway", || {
+            not_passed_over(failing(Fault::Status(503, None), requests - 1))
+        });
         cases.add("cursor-loop", || match failing(Fault::Again, 0).result {
             Ok(()) => Ok(String::new()),
-            Err(failure) => {
-                not_stopped(failure).map_err(|reason| format!("a server that gives the first page again and again: {reason}")).map(|()| String::new())
-            }
+            Err(failure) => not_stopped(failure)
+                .map_err(|reason| {
+                    format!("a server that gives the first page again and again: {reason}")
+                })
+                .map(|()| String::new()),
         });
     }
 
@@ -207,7 +271,10 @@ impl Kit<'_> {
         tried.result.map_err(|failure| failure.message)?;
         let cost = tried.cost;
         let (kib, ms) = (cost.memory_bytes >> 10, cost.wall_us.div_ceil(1_000));
-        Ok(format!("{kib} KiB of memory, {} units of fuel, {ms} ms, {} calls to the host", cost.fuel, cost.host_calls))
+        Ok(format!(
+            "{kib} KiB of memory, {} units of fuel, {ms} ms, {} calls to the host",
+            cost.fuel, cost.host_calls
+        ))
     }
 
     fn rows_are_charges(&self, tried: &Tried) -> Result<String, String> {
@@ -234,18 +301,35 @@ impl Kit<'_> {
     }
 
     fn player(&self) -> Arc<dyn Exchange> {
-        Arc::new(Player::new(self.material.exchanges.clone(), self.script.otherwise.clone(), self.script.secrets.clone()))
+        Arc::new(Player::new(
+            self.material.exchanges.clone(),
+            self.script.otherwise.clone(),
+            self.script.secrets.clone(),
+        ))
     }
 
-    fn request(&self, config: &Value, period: Option<Period>, state: Option<String>) -> CollectRequest {
-        let (source, now, tables) = ("conformance".into(), self.script.now.clone(), self.material.tables.clone());
+    fn request(
+        &self,
+        config: &Value,
+        period: Option<Period>,
+        state: Option<String>,
+    ) -> CollectRequest {
+        let (source, now, tables) =
+            ("conformance".into(), self.script.now.clone(), self.material.tables.clone());
         CollectRequest { source, config: config.to_string(), period, state, now, tables }
     }
 
-    fn collector(&self, exchange: Arc<dyn Exchange>, scripted: &Arc<Scripted>) -> Result<CollectorPlugin, Diagnostic> {
+    fn collector(
+        &self,
+        exchange: Arc<dyn Exchange>,
+        scripted: &Arc<Scripted>,
+    ) -> Result<CollectorPlugin, Diagnostic> {
         let reach = Reach {
             http: Some(exchange),
-            files: Some(Arc::new(Files::of_this_machine("conformance", self.material.files.clone()))),
+            files: Some(Arc::new(Files::of_this_machine(
+                "conformance",
+                self.material.files.clone(),
+            ))),
             kubernetes: Some(scripted.clone()),
             cost_explorer: Some(scripted.clone()),
             organizations: Some(scripted.clone()),
@@ -259,10 +343,17 @@ impl Kit<'_> {
     }
 
     fn check(&self, config: &Value) -> Result<Vec<Diagnostic>, Diagnostic> {
-        self.collector(self.player(), &self.scripted(None))?.check(&self.request(config, None, None))
+        self.collector(self.player(), &self.scripted(None))?
+            .check(&self.request(config, None, None))
     }
 
-    fn collect(&self, config: &Value, period: Option<Period>, state: Option<String>, fault: Option<(Fault, usize)>) -> Tried {
+    fn collect(
+        &self,
+        config: &Value,
+        period: Option<Period>,
+        state: Option<String>,
+        fault: Option<(Fault, usize)>,
+    ) -> Tried {
         let scripted = self.scripted(fault.clone());
         let recorder = Arc::new(Recorder::new(match fault {
             Some((fault, well)) => Arc::new(Faulty::new(self.player(), fault, well)),
@@ -271,44 +362,64 @@ impl Kit<'_> {
         let (mut rows, mut charges, mut rejected, mut left) = (Vec::new(), Vec::new(), 0, None);
         let (result, cost) = match self.collector(recorder.clone(), &scripted) {
             Err(failure) => (Err(failure), PluginCost::default()),
-            Ok(collector) => collector.collect_metered(&self.request(config, period, state), &mut |batch| {
-                rejected += batch.rejected.len();
-                rows.extend(batch.usage.iter().map(|usage| format!("{usage:?}")));
-                rows.extend(batch.rejected.iter().map(|row| format!("{row:?}")));
-                match batch.rows {
-                    Rows::Charges(page) => {
-                        rows.extend(page.iter().map(|charge| format!("{charge:?}")));
-                        charges.extend(page);
-                    }
-                    Rows::Table(table) => match table.charges() {
-                        Ok(page) => {
+            Ok(collector) => {
+                collector.collect_metered(&self.request(config, period, state), &mut |batch| {
+                    rejected += batch.rejected.len();
+                    rows.extend(batch.usage.iter().map(|usage| format!("{usage:?}")));
+                    rows.extend(batch.rejected.iter().map(|row| format!("{row:?}")));
+                    match batch.rows {
+                        Rows::Charges(page) => {
                             rows.extend(page.iter().map(|charge| format!("{charge:?}")));
                             charges.extend(page);
                         }
-                        Err(error) => rows.push(format!("{} charges whose tags cannot be read: {error}", table.rows)),
-                    },
-                    Rows::Mapped(mapping) => rows.push(format!("{mapping:?}")),
-                    Rows::MappedUsage(mapping) => rows.push(format!("{mapping:?}")),
-                }
-                left = batch.state.or(left.take());
-                Ok(())
-            }),
+                        Rows::Table(table) => match table.charges() {
+                            Ok(page) => {
+                                rows.extend(page.iter().map(|charge| format!("{charge:?}")));
+                                charges.extend(page);
+                            }
+                            Err(error) => rows.push(format!(
+                                "{} charges whose tags cannot be read: {error}",
+                                table.rows
+                            )),
+                        },
+                        Rows::Mapped(mapping) => rows.push(format!("{mapping:?}")),
+                        Rows::MappedUsage(mapping) => rows.push(format!("{mapping:?}")),
+                    }
+                    left = batch.state.or(left.take());
+                    Ok(())
+                })
+            }
         };
-        Tried { result, rows, charges, rejected, state: left, cost, requests: recorder.taken().len() + scripted.asked() }
+        Tried {
+            result,
+            rows,
+            charges,
+            rejected,
+            state: left,
+            cost,
+            requests: recorder.taken().len() + scripted.asked(),
+        }
     }
 }
 
 /// What the pipeline would set a charge aside for.
 fn fault_of(charge: &RawCharge) -> Option<String> {
-    for (name, amount) in [("billed_cost", &charge.billed_cost), ("effective_cost", &charge.effective_cost)] {
+    for (name, amount) in
+        [("billed_cost", &charge.billed_cost), ("effective_cost", &charge.effective_cost)]
+    {
         if decimal::parse(amount.as_bytes()).is_err() {
             return Some(format!("{name} '{amount}' is no amount"));
         }
     }
     if Currency::parse(charge.billing_currency.as_bytes()).is_err() {
-        return Some(format!("billing_currency '{}' is no currency such as EUR", charge.billing_currency));
+        return Some(format!(
+            "billing_currency '{}' is no currency such as EUR",
+            charge.billing_currency
+        ));
     }
-    parse_instant(charge.charge_period_start.as_bytes(), DateOrder::Iso).err().map(|error| format!("charge_period_start: {error}"))
+    parse_instant(charge.charge_period_start.as_bytes(), DateOrder::Iso)
+        .err()
+        .map(|error| format!("charge_period_start: {error}"))
 }
 
 fn same(first: &Tried, second: &Tried) -> Result<String, String> {
@@ -320,7 +431,11 @@ fn same(first: &Tried, second: &Tried) -> Result<String, String> {
     }
     let different = first.rows.iter().zip(&second.rows).position(|(left, right)| left != right);
     let at = different.unwrap_or(first.rows.len().min(second.rows.len())) + 1;
-    Err(format!("other rows come out: {} and then {}, and row {at} is the first that differs", first.rows.len(), second.rows.len()))
+    Err(format!(
+        "other rows come out: {} and then {}, and row {at} is the first that differs",
+        first.rows.len(),
+        second.rows.len()
+    ))
 }
 
 /// A failure in the plugin's own words is fine; being stopped by the host is not.

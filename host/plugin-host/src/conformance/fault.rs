@@ -40,7 +40,9 @@ fn wrong_types(body: &[u8]) -> Vec<u8> {
             leaf => *leaf = serde_json::json!({ "unexpected": true }),
         }
     }
-    let Ok(mut value) = serde_json::from_slice::<Value>(body) else { return b"\x00\xff\xfe".to_vec() };
+    let Ok(mut value) = serde_json::from_slice::<Value>(body) else {
+        return b"\x00\xff\xfe".to_vec();
+    };
     change(&mut value);
     value.to_string().into_bytes()
 }
@@ -57,7 +59,13 @@ pub struct Faulty {
 
 impl Faulty {
     pub fn new(inner: Arc<dyn Exchange>, fault: Fault, well: usize) -> Faulty {
-        Faulty { inner, fault, well, asked: AtomicUsize::new(0), first: std::sync::Mutex::new(None) }
+        Faulty {
+            inner,
+            fault,
+            well,
+            asked: AtomicUsize::new(0),
+            first: std::sync::Mutex::new(None),
+        }
     }
 }
 
@@ -68,7 +76,10 @@ impl Exchange for Faulty {
         }
         match &self.fault {
             Fault::Status(status, wait) => {
-                let headers = wait.iter().map(|seconds| ("retry-after".to_owned(), seconds.to_string())).collect();
+                let headers = wait
+                    .iter()
+                    .map(|seconds| ("retry-after".to_owned(), seconds.to_string()))
+                    .collect();
                 Ok(Response { status: *status, headers, body: b"{\"error\": \"no\"}".to_vec() })
             }
             Fault::Late => Err(Failure::new(Kind::Transient, "the server did not answer in time")),
@@ -77,7 +88,8 @@ impl Exchange for Faulty {
                 Ok(Response { body: change(&answer.body), ..answer })
             }
             Fault::Again => {
-                let mut first = self.first.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut first =
+                    self.first.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 if let Some(answer) = &*first {
                     return Ok(answer.clone());
                 }

@@ -101,15 +101,25 @@ impl Script {
     /// Refuses a script that would try nothing, or skips what there is not.
     pub fn checked(&self, names: &[&str]) -> Result<(), Diagnostic> {
         if self.good.is_empty() {
-            return Err(wrong("conformance.toml has no settings that are in order", "add a section `[[good]]` with what the plugin needs"));
+            return Err(wrong(
+                "conformance.toml has no settings that are in order",
+                "add a section `[[good]]` with what the plugin needs",
+            ));
         }
         for (name, reason) in &self.skip {
             if !names.contains(&name.as_str()) {
-                let hint = did_you_mean(name, names.iter().copied()).map_or_else(|| names.join(", "), |meant| format!("Did you mean `{meant}`?"));
-                return Err(wrong(format!("conformance.toml skips '{name}', and there is no such case"), hint));
+                let hint = did_you_mean(name, names.iter().copied())
+                    .map_or_else(|| names.join(", "), |meant| format!("Did you mean `{meant}`?"));
+                return Err(wrong(
+                    format!("conformance.toml skips '{name}', and there is no such case"),
+                    hint,
+                ));
             }
             if reason.trim().is_empty() {
-                return Err(wrong(format!("conformance.toml skips '{name}' without a reason"), format!("[skip]\n{name} = \"why\"")));
+                return Err(wrong(
+                    format!("conformance.toml skips '{name}' without a reason"),
+                    format!("[skip]\n{name} = \"why\""),
+                ));
             }
         }
         Ok(())
@@ -126,8 +136,14 @@ impl Script {
                 "[pool]\namount = \"100\"\ncurrency = \"EUR\"\nperiod_start = \"2026-03-01\"",
             ));
         };
-        let rule = if pool.rule.is_empty() { "shared/conformance".into() } else { pool.rule.clone() };
-        Ok(Pool { rule, period_start: pool.period_start.clone(), amount: pool.amount.clone(), currency: pool.currency.clone() })
+        let rule =
+            if pool.rule.is_empty() { "shared/conformance".into() } else { pool.rule.clone() };
+        Ok(Pool {
+            rule,
+            period_start: pool.period_start.clone(),
+            amount: pool.amount.clone(),
+            currency: pool.currency.clone(),
+        })
     }
 
     pub fn targets(&self) -> Vec<Target> {
@@ -141,8 +157,11 @@ impl Script {
     }
 
     pub fn drivers(&self) -> Vec<Driver> {
-        let driver =
-            |usage: &UsageScript| Driver { metric: usage.metric.clone(), keys: usage.keys.clone().into_iter().collect(), value: usage.value.clone() };
+        let driver = |usage: &UsageScript| Driver {
+            metric: usage.metric.clone(),
+            keys: usage.keys.clone().into_iter().collect(),
+            value: usage.value.clone(),
+        };
         self.drivers.iter().map(driver).collect()
     }
 }
@@ -152,7 +171,10 @@ pub fn period(span: Option<&[String; 2]>) -> Result<Option<Period>, Diagnostic> 
     let Some([start, end]) = span else { return Ok(None) };
     let day = |text: &str| text.parse::<Day>();
     let period = day(start).and_then(|start| Period::new(start, day(end)?));
-    period
-        .map(Some)
-        .map_err(|error| wrong(format!("conformance.toml has a period that is none: {error}"), "usual = [\"2026-03-01\", \"2026-04-01\"]"))
+    period.map(Some).map_err(|error| {
+        wrong(
+            format!("conformance.toml has a period that is none: {error}"),
+            "usual = [\"2026-03-01\", \"2026-04-01\"]",
+        )
+    })
 }

@@ -17,7 +17,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// The reader is not ours and these bytes are a stranger's: should they make it panic, that is the plugin's junk.
 pub fn read(bytes: Vec<u8>, output: &mut Output) -> Result<ChargeTable, Refusal> {
     output.bytes(bytes.len())?;
-    catch_unwind(AssertUnwindSafe(|| read_stream(bytes, output))).unwrap_or_else(|_| Err(Refusal::Junk("its Arrow stream cannot be read".into())))
+    catch_unwind(AssertUnwindSafe(|| read_stream(bytes, output)))
+        .unwrap_or_else(|_| Err(Refusal::Junk("its Arrow stream cannot be read".into())))
 }
 
 /// What ends every stream: without it a cut between two record batches would pass for the end, and money would be lost.
@@ -25,7 +26,9 @@ const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
 /// The decoder that slices what is there: the other reader allocates whatever length a header claims.
 fn read_stream(bytes: Vec<u8>, output: &mut Output) -> Result<ChargeTable, Refusal> {
-    let broken = |error: arrow_schema::ArrowError| Refusal::Junk(format!("its Arrow stream is broken: {error}"));
+    let broken = |error: arrow_schema::ArrowError| {
+        Refusal::Junk(format!("its Arrow stream is broken: {error}"))
+    };
     if !bytes.ends_with(&END) {
         return Err(Refusal::Junk("its Arrow stream is broken: it has no end".into()));
     }
@@ -34,36 +37,53 @@ fn read_stream(bytes: Vec<u8>, output: &mut Output) -> Result<ChargeTable, Refus
     let mut table = ChargeTable::default();
     while let Some(batch) = decoder.decode(&mut buffer).map_err(broken)? {
         if table.columns.is_empty() {
-            table.columns = feeds(batch.schema_ref())?.into_iter().map(|feed| (feed, Vec::new())).collect();
+            table.columns =
+                feeds(batch.schema_ref())?.into_iter().map(|feed| (feed, Vec::new())).collect();
         }
         add_batch(&mut table, &batch, output)?;
     }
     decoder.finish().map_err(broken)?;
-    if buffer.is_empty() { Ok(table) } else { Err(Refusal::Junk("its Arrow stream goes on after its end".into())) }
+    if buffer.is_empty() {
+        Ok(table)
+    } else {
+        Err(Refusal::Junk("its Arrow stream goes on after its end".into()))
+    }
 }
 
 /// What each column feeds.
 fn feeds(schema: &Schema) -> Result<Vec<Feed>, Refusal> {
     let mut feeds = Vec::new();
     for field in schema.fields() {
-        let feed = if field.name() == TAGS { Feed::Tags } else { Slot::by_name(field.name())?.feed() };
+        let feed =
+            if field.name() == TAGS { Feed::Tags } else { Slot::by_name(field.name())?.feed() };
         if feeds.contains(&feed) {
-            return Err(Refusal::Junk(format!("its Arrow stream has the column '{}' twice", field.name())));
+            return Err(Refusal::Junk(format!(
+                "its Arrow stream has the column '{}' twice",
+                field.name()
+            )));
         }
         feeds.push(feed);
     }
     match NEEDED.into_iter().find(|needed| !feeds.contains(&needed.feed())) {
-        Some(missing) => Err(Refusal::Junk(format!("its Arrow stream has no column '{}'", missing.name()))),
+        Some(missing) => {
+            Err(Refusal::Junk(format!("its Arrow stream has no column '{}'", missing.name())))
+        }
         None => Ok(feeds),
     }
 }
 
 /// Column by column: no cell becomes a text of its own.
-fn add_batch(table: &mut ChargeTable, batch: &RecordBatch, output: &mut Output) -> Result<(), Refusal> {
+fn add_batch(
+    table: &mut ChargeTable,
+    batch: &RecordBatch,
+    output: &mut Output,
+) -> Result<(), Refusal> {
     output.rows(batch.num_rows() as u64)?;
     let ChargeTable { rows, buffer, columns } = table;
     *rows += batch.num_rows();
-    for ((feed, cells), (field, array)) in columns.iter_mut().zip(batch.schema_ref().fields().iter().zip(batch.columns())) {
+    for ((feed, cells), (field, array)) in
+        columns.iter_mut().zip(batch.schema_ref().fields().iter().zip(batch.columns()))
+    {
         let needed = NEEDED.into_iter().find(|slot| slot.feed() == *feed);
         if let Some(needed) = needed.filter(|_| array.null_count() > 0) {
             return Err(Refusal::Junk(format!("a charge has no '{}'", needed.name())));
@@ -81,7 +101,9 @@ fn add_batch(table: &mut ChargeTable, batch: &RecordBatch, output: &mut Output) 
             }
             other => {
                 let name = field.name();
-                return Err(Refusal::Junk(format!("its Arrow column '{name}' is {other}; utf8, large utf8, decimal128 and int64 are read")));
+                return Err(Refusal::Junk(format!(
+                    "its Arrow column '{name}' is {other}; utf8, large utf8, decimal128 and int64 are read"
+                )));
             }
         }
     }
@@ -103,7 +125,11 @@ fn add_texts<O: OffsetSizeTrait>(
     // What is handed over at once is far below 4 GiB.
     let place = |offset: &O| (start + offset.as_usize() - first.as_usize()) as u32;
     let empty = |row: usize| array.null_count() > 0 && array.is_null(row);
-    cells.extend(offsets.windows(2).enumerate().map(|(row, ends)| if empty(row) { (0, 0) } else { (place(&ends[0]), place(&ends[1])) }));
+    cells.extend(
+        offsets.windows(2).enumerate().map(|(row, ends)| {
+            if empty(row) { (0, 0) } else { (place(&ends[0]), place(&ends[1])) }
+        }),
+    );
     Ok(())
 }
 
@@ -148,7 +174,9 @@ mod tests {
                 match read_with(&Limits::default(), bytes) {
                     Ok(table) => assert!(table.rows <= 3, "byte {at} made {} charges", table.rows),
                     Err(Refusal::Junk(_)) => junk += 1,
-                    Err(Refusal::Output { what, limit }) => assert_eq!((what, limit), ("rows", 50_000_000), "byte {at}"),
+                    Err(Refusal::Output { what, limit }) => {
+                        assert_eq!((what, limit), ("rows", 50_000_000), "byte {at}")
+                    }
                 }
             }
         }
@@ -159,11 +187,18 @@ mod tests {
     fn a_stream_that_ends_early_or_late_is_junk() {
         for length in 0..CHARGES.len() {
             let mut cut = CHARGES[..length].to_vec();
-            assert!(matches!(read_with(&Limits::default(), cut.clone()), Err(Refusal::Junk(_))), "{length}");
+            assert!(
+                matches!(read_with(&Limits::default(), cut.clone()), Err(Refusal::Junk(_))),
+                "{length}"
+            );
             cut.extend(END);
             // Cut between two messages and ended properly, it is a shorter stream.
             if let Ok(table) = read_with(&Limits::default(), cut) {
-                assert!([0, 2, 3].contains(&table.rows), "{length} bytes made {} charges", table.rows);
+                assert!(
+                    [0, 2, 3].contains(&table.rows),
+                    "{length} bytes made {} charges",
+                    table.rows
+                );
             }
         }
         let twice = [CHARGES, CHARGES].concat();
@@ -173,9 +208,15 @@ mod tests {
     #[test]
     fn rows_and_bytes_are_counted_before_they_are_copied() {
         let few_rows = Limits { output_rows: 2, ..Limits::default() };
-        assert_eq!(read_with(&few_rows, CHARGES.to_vec()), Err(Refusal::Output { what: "rows", limit: 2 }));
+        assert_eq!(
+            read_with(&few_rows, CHARGES.to_vec()),
+            Err(Refusal::Output { what: "rows", limit: 2 })
+        );
         let few_bytes = Limits { batch_bytes: CHARGES.len() as u64 + 10, ..Limits::default() };
         let limit = few_bytes.batch_bytes;
-        assert_eq!(read_with(&few_bytes, CHARGES.to_vec()), Err(Refusal::Output { what: "bytes at once", limit }));
+        assert_eq!(
+            read_with(&few_bytes, CHARGES.to_vec()),
+            Err(Refusal::Output { what: "bytes at once", limit })
+        );
     }
 }

@@ -13,7 +13,9 @@ pub fn read(bytes: &[u8], output: &mut Output) -> Result<Vec<RawCharge>, Refusal
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let rows = Rows { output, refusal: &mut refusal }.deserialize(&mut reader);
     let rows = rows.and_then(|rows| reader.end().map(|()| rows));
-    rows.map_err(|error| refusal.unwrap_or_else(|| Refusal::Junk(format!("its JSON is broken: {error}"))))
+    rows.map_err(|error| {
+        refusal.unwrap_or_else(|| Refusal::Junk(format!("its JSON is broken: {error}")))
+    })
 }
 
 /// serde carries no error but its own, so a refusal is laid aside on the way out.
@@ -39,7 +41,9 @@ impl<'de> Visitor<'de> for Rows<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Self::Value, A::Error> {
         let mut charges = Vec::new();
-        while let Some(charge) = rows.next_element_seed(OneRow { output: self.output, refusal: self.refusal })? {
+        while let Some(charge) =
+            rows.next_element_seed(OneRow { output: self.output, refusal: self.refusal })?
+        {
             charges.push(charge);
         }
         Ok(charges)
@@ -148,13 +152,19 @@ mod tests {
     fn text_that_ends_early_is_junk_wherever_it_ends() {
         let text = format!("[{ROW}]");
         for length in 0..text.len() {
-            assert!(matches!(read_with(&Limits::default(), &text[..length]), Err(Refusal::Junk(_))), "{length}");
+            assert!(
+                matches!(read_with(&Limits::default(), &text[..length]), Err(Refusal::Junk(_))),
+                "{length}"
+            );
         }
     }
 
     #[test]
     fn rows_are_counted_while_they_are_read() {
         let few = Limits { output_rows: 1, ..Limits::default() };
-        assert_eq!(read_with(&few, &format!("[{ROW}, {ROW}, broken")), Err(Refusal::Output { what: "rows", limit: 1 }));
+        assert_eq!(
+            read_with(&few, &format!("[{ROW}, {ROW}, broken")),
+            Err(Refusal::Output { what: "rows", limit: 1 })
+        );
     }
 }

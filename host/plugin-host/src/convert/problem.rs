@@ -7,7 +7,8 @@ use domain::diagnostic::{Diagnostic, Retry};
 
 /// A failure that the plugin reported, stamped with who it is.
 pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
-    let failed = |message: String| Diagnostic::new(code::PLUGIN_FAILED, format!("{label} {message}"));
+    let failed =
+        |message: String| Diagnostic::new(code::PLUGIN_FAILED, format!("{label} {message}"));
     match error {
         wit::Error::Config(problem) => with_code(code::PLUGIN_CONFIG, problem, label),
         wit::Error::MissingColumn(problem) => with_code(code::COLUMN_MISSING, problem, label),
@@ -34,7 +35,8 @@ pub fn of_problem(problem: wit::Problem, label: &str) -> Diagnostic {
 }
 
 fn with_code(code: Code, problem: wit::Problem, label: &str) -> Diagnostic {
-    let mut diagnostic = Diagnostic::new(code, format!("{} (says {label})", shown(&problem.message)));
+    let mut diagnostic =
+        Diagnostic::new(code, format!("{} (says {label})", shown(&problem.message)));
     if let Some(table) = problem.table {
         // A column's name stands in the first line of its table.
         let line = u32::from(problem.column.is_some());

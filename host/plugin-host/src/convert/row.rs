@@ -43,8 +43,10 @@ impl Slot {
         if let Some(field) = Field::by_name(name) {
             return Ok(Slot::Dimension(field));
         }
-        let known = CORE.iter().map(|(name, _)| *name).chain(Field::all().map(Field::name)).chain([TAGS]);
-        let meant = did_you_mean(name, known).map_or_else(String::new, |close| format!("; did you mean '{close}'?"));
+        let known =
+            CORE.iter().map(|(name, _)| *name).chain(Field::all().map(Field::name)).chain([TAGS]);
+        let meant = did_you_mean(name, known)
+            .map_or_else(String::new, |close| format!("; did you mean '{close}'?"));
         Err(Refusal::Junk(format!("a charge has no field '{name}'{meant}")))
     }
 
@@ -94,7 +96,11 @@ impl Row {
         Ok(())
     }
 
-    pub fn set_tags(&mut self, tags: Vec<(String, String)>, output: &mut Output) -> Result<(), Refusal> {
+    pub fn set_tags(
+        &mut self,
+        tags: Vec<(String, String)>,
+        output: &mut Output,
+    ) -> Result<(), Refusal> {
         output.bytes(tags.iter().map(|(key, value)| key.len() + value.len()).sum())?;
         if self.has_tags {
             return Err(Refusal::Junk("a charge gives 'tags' twice".into()));
@@ -106,7 +112,9 @@ impl Row {
 
     /// The charge, its dimensions in the order of the fields: no form may leave a trace.
     pub fn finish(mut self) -> Result<RawCharge, Refusal> {
-        if let Some(missing) = NEEDED.into_iter().find(|slot| self.filled & (1 << position(*slot)) == 0) {
+        if let Some(missing) =
+            NEEDED.into_iter().find(|slot| self.filled & (1 << position(*slot)) == 0)
+        {
             return Err(Refusal::Junk(format!("a charge has no '{}'", missing.name())));
         }
         self.charge.dimensions.sort_by_key(|(field, _)| *field);

@@ -23,4 +23,7 @@ pub mod allocator {
 pub use allocator::AllocatorPre;
 pub use allocator::exports::apportion::plugin::allocate;
 pub use collector::CollectorPre;
-pub use collector::apportion::plugin::{aws_cost_explorer, aws_organizations, coverage, file, http, kubernetes, log, run_info, table_decode, types};
+pub use collector::apportion::plugin::{
+    aws_cost_explorer, aws_organizations, coverage, file, http, kubernetes, log, run_info,
+    table_decode, types,
+};

@@ -8,16 +8,30 @@ use domain::port::{AllocatorCall, Allocators};
 use plugin_host::{AllocatorSet, Driver, Pool};
 
 fn pool() -> Pool {
-    Pool { rule: "aws/shared".into(), period_start: "2026-03-01".into(), amount: "100.00".into(), currency: "USD".into() }
+    Pool {
+        rule: "aws/shared".into(),
+        period_start: "2026-03-01".into(),
+        amount: "100.00".into(),
+        currency: "USD".into(),
+    }
 }
 
 fn driver(team: &str, value: &str) -> Driver {
-    Driver { metric: "network.egress.bytes".into(), keys: vec![("team".into(), team.into())], value: value.into() }
+    Driver {
+        metric: "network.egress.bytes".into(),
+        keys: vec![("team".into(), team.into())],
+        value: value.into(),
+    }
 }
 
 fn allocate(host: &PluginHost, bytes: &[u8]) -> Result<Vec<u64>, Diagnostic> {
     let targets = ["search", "payments", "idle"].map(Target::team);
-    let drivers = [driver("payments", "30"), driver("search", "7"), driver("payments", "12"), driver("unknown", "99")];
+    let drivers = [
+        driver("payments", "30"),
+        driver("search", "7"),
+        driver("payments", "12"),
+        driver("unknown", "99"),
+    ];
     load(host, "allocator", bytes).allocator().unwrap().allocate("{}", &pool(), &targets, &drivers)
 }
 
@@ -32,7 +46,13 @@ fn a_spinning_allocator_runs_out_of_fuel() {
     let refused = allocate(&host, test_artifacts::SPINS_IN_ALLOCATE).unwrap_err();
     assert_eq!(refused.code, code::PLUGIN_FUEL);
     // 50 million for the call, and a million for each of three targets and four drivers.
-    assert!(refused.message.ends_with("was stopped in `allocate`: it used up its fuel of 57000000 units"), "{}", refused.message);
+    assert!(
+        refused
+            .message
+            .ends_with("was stopped in `allocate`: it used up its fuel of 57000000 units"),
+        "{}",
+        refused.message
+    );
     assert_eq!(allocate(&host, test_artifacts::ALLOCATES_BY_DRIVER), Ok(vec![7, 42, 0]));
     still_works(&host);
 }
@@ -41,14 +61,21 @@ fn a_spinning_allocator_runs_out_of_fuel() {
 fn a_weight_for_nobody_is_junk() {
     let refused = allocate(&host(limits()), test_artifacts::LIES_ABOUT_WEIGHTS).unwrap_err();
     assert_eq!(refused.code, code::PLUGIN_JUNK);
-    assert!(refused.message.ends_with("returned junk from `allocate`: there is no target 3, only 3"), "{}", refused.message);
+    assert!(
+        refused.message.ends_with("returned junk from `allocate`: there is no target 3, only 3"),
+        "{}",
+        refused.message
+    );
 }
 
 #[test]
 fn what_allocators_cost_is_counted_and_handed_over_once() {
     let host = host(limits());
     let mut set = AllocatorSet::default();
-    set.insert("spins", load(&host, "spins", test_artifacts::SPINS_IN_ALLOCATE).allocator().unwrap());
+    set.insert(
+        "spins",
+        load(&host, "spins", test_artifacts::SPINS_IN_ALLOCATE).allocator().unwrap(),
+    );
     let call = AllocatorCall {
         plugin: "spins",
         config: "{}",

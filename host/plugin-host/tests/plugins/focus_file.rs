@@ -6,7 +6,11 @@ use domain::field::Field;
 use domain::mapping::{Feed, Mapping, Origin};
 
 fn bundled(name: &str) -> &'static [u8] {
-    bundled_plugins::PLUGINS.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes).unwrap()
+    bundled_plugins::PLUGINS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, bytes)| *bytes)
+        .unwrap()
 }
 
 fn fixture(name: &str) -> GrantedTable {
@@ -39,12 +43,17 @@ fn every_bundled_plugin_loads_under_its_name() {
 
 #[test]
 fn maps_each_version_of_focus_in_the_order_of_the_files() {
-    let names = ["focus_1_0.csv", "focus_1_1.csv", "focus_1_2.csv", "focus_1_3.csv", "focus_1_4.csv"];
+    let names =
+        ["focus_1_0.csv", "focus_1_1.csv", "focus_1_2.csv", "focus_1_3.csv", "focus_1_4.csv"];
     let mappings = mappings("{}", names.map(fixture).into()).unwrap();
     assert_eq!(mappings.iter().map(|mapping| mapping.table.as_str()).collect::<Vec<_>>(), names);
     // The dimensions of the domain that each version has a column for, and the four needed fields and the tags.
-    assert_eq!(mappings.iter().map(|mapping| mapping.feeds.len()).collect::<Vec<_>>(), [34, 38, 41, 42, 41]);
-    let provider = |mapping: &Mapping| mapping.origin(Feed::Dimension(Field::PROVIDER_NAME)).cloned();
+    assert_eq!(
+        mappings.iter().map(|mapping| mapping.feeds.len()).collect::<Vec<_>>(),
+        [34, 38, 41, 42, 41]
+    );
+    let provider =
+        |mapping: &Mapping| mapping.origin(Feed::Dimension(Field::PROVIDER_NAME)).cloned();
     assert_eq!(provider(&mappings[0]), Some(Origin::Column("ProviderName".into())));
     assert_eq!(provider(&mappings[4]), Some(Origin::Column("ServiceProviderName".into())));
     assert_eq!(mappings[0].nulls, ["NULL", "null"]);
@@ -53,11 +62,22 @@ fn maps_each_version_of_focus_in_the_order_of_the_files() {
 #[test]
 fn a_missing_column_is_named_with_its_file_and_the_line_that_mends_it() {
     let folder = tempfile::tempdir().unwrap();
-    let bill = || vec![table(&folder, "bill.csv", "\u{FEFF}BilledCost,EffectiveCost,ChargePeriodStart\r\n1,1,2026-03-01\r\n")];
+    let bill = || {
+        vec![table(
+            &folder,
+            "bill.csv",
+            "\u{FEFF}BilledCost,EffectiveCost,ChargePeriodStart\r\n1,1,2026-03-01\r\n",
+        )]
+    };
     let refused = mappings("{}", bill()).unwrap_err();
     assert_eq!(refused.code, code::COLUMN_MISSING);
-    assert_eq!(refused.location.map(|location| location.to_string()).as_deref(), Some("bill.csv:1"));
-    assert!(refused.message.starts_with("bill.csv has no column BillingCurrency, without which its rows cannot become charges"));
+    assert_eq!(
+        refused.location.map(|location| location.to_string()).as_deref(),
+        Some("bill.csv:1")
+    );
+    assert!(refused.message.starts_with(
+        "bill.csv has no column BillingCurrency, without which its rows cannot become charges"
+    ));
     assert_eq!(refused.hint.as_deref(), Some("constants = { billing_currency = \"USD\" }"));
     let mapped = mappings(r#"{"constants": {"billing_currency": "USD"}}"#, bill()).unwrap();
     assert_eq!(mapped[0].origin(Feed::BillingCurrency), Some(&Origin::Constant("USD".into())));
@@ -82,17 +102,29 @@ fn other_datasets_and_unknown_settings_are_refused() {
 #[test]
 fn a_header_that_names_a_needed_column_twice_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let twice = table(&folder, "twice.csv", "BilledCost,EffectiveCost,BilledCost,BillingCurrency,ChargePeriodStart\n1,1,1,USD,2026-03-01\n");
+    let twice = table(
+        &folder,
+        "twice.csv",
+        "BilledCost,EffectiveCost,BilledCost,BillingCurrency,ChargePeriodStart\n1,1,1,USD,2026-03-01\n",
+    );
     assert_eq!(mappings("{}", vec![twice]).unwrap_err().code, code::COLUMN_DUPLICATE);
 }
 
 #[test]
 fn a_check_tells_what_is_strongly_wanted() {
     let folder = tempfile::tempdir().unwrap();
-    let bare = table(&folder, "bare.csv", "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ServiceName\n");
+    let bare = table(
+        &folder,
+        "bare.csv",
+        "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ServiceName\n",
+    );
     let problems = plugin().check(&request("{}", vec![bare, fixture("focus_1_2.csv")])).unwrap();
     assert_eq!(problems.len(), 1);
-    assert!(problems[0].message.starts_with("bare.csv has no column ChargeCategory"), "{}", problems[0].message);
+    assert!(
+        problems[0].message.starts_with("bare.csv has no column ChargeCategory"),
+        "{}",
+        problems[0].message
+    );
 }
 
 /// Real bills lie beside the repository on the machines of its authors.
@@ -109,6 +141,10 @@ fn maps_every_real_focus_file_at_hand() {
         eprintln!("skipped: no real bills at {}", folder.display());
         return;
     }
-    let tables = names.map(|name| GrantedTable { name: name.into(), path: folder.join(name), delimiter: b',' });
+    let tables = names.map(|name| GrantedTable {
+        name: name.into(),
+        path: folder.join(name),
+        delimiter: b',',
+    });
     assert_eq!(mappings("{}", tables.into()).unwrap().len(), 3);
 }

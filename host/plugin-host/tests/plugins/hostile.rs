@@ -4,7 +4,13 @@ use super::*;
 use domain::catalogue as code;
 
 /// Runs a hostile plugin with each of the settings, expects its diagnostic, and then has a good one work on the same host.
-fn ends_each(limits: Limits, bytes: &[u8], tables: &[GrantedTable], code: Code, cases: &[(&str, &str)]) {
+fn ends_each(
+    limits: Limits,
+    bytes: &[u8],
+    tables: &[GrantedTable],
+    code: Code,
+    cases: &[(&str, &str)],
+) {
     let host = host(limits);
     let plugin = load(&host, "hostile", bytes);
     let identity = plugin.identity();
@@ -41,26 +47,38 @@ fn ends_on_two_hosts(short: Limits, config: &str, words: &str) {
     let (hurried, patient) = (host(short), host(limits()));
     let bytes = test_artifacts::SPINS_FOREVER;
     // Describing itself has to fit the deadline too, so the plugin is loaded again until the machine has time for it.
-    let plugin = std::iter::repeat_with(|| hurried.load("spins", bytes)).find_map(Result::ok).unwrap();
+    let plugin =
+        std::iter::repeat_with(|| hurried.load("spins", bytes)).find_map(Result::ok).unwrap();
     let (refused, message) = refusal(&granted(&plugin), &request(config, Vec::new()));
     assert_eq!(refused, code::PLUGIN_TIMEOUT, "{message}");
-    assert!(message.contains("plugin spins-forever 0.1.0 (") && message.contains(words), "{message}");
+    assert!(
+        message.contains("plugin spins-forever 0.1.0 (") && message.contains(words),
+        "{message}"
+    );
     still_works(&patient);
 }
 
 #[test]
 fn hunger_for_memory_meets_its_limit() {
-    ends(limits(), test_artifacts::EATS_MEMORY, "", code::PLUGIN_MEMORY, "bytes of memory, and its limit is 33554432");
+    ends(
+        limits(),
+        test_artifacts::EATS_MEMORY,
+        "",
+        code::PLUGIN_MEMORY,
+        "bytes of memory, and its limit is 33554432",
+    );
 }
 
 #[test]
 fn tables_and_instances_are_counted_before_anything_runs() {
     let few_elements = host(Limits { table_elements: 1, ..limits() });
-    let refused = few_elements.load("good", test_artifacts::COLLECTS_CHARGES).map(|_| ()).unwrap_err();
+    let refused =
+        few_elements.load("good", test_artifacts::COLLECTS_CHARGES).map(|_| ()).unwrap_err();
     assert_eq!(refused.code, code::PLUGIN_MEMORY);
     assert!(refused.message.contains("table elements, and its limit is 1"), "{}", refused.message);
     let few_instances = host(Limits { instances: 1, ..limits() });
-    let refused = few_instances.load("good", test_artifacts::COLLECTS_CHARGES).map(|_| ()).unwrap_err();
+    let refused =
+        few_instances.load("good", test_artifacts::COLLECTS_CHARGES).map(|_| ()).unwrap_err();
     assert_eq!(refused.code, code::PLUGIN_MEMORY);
     assert!(refused.message.contains("(the limit is 1)"), "{}", refused.message);
 }
@@ -85,7 +103,13 @@ fn too_much_output_is_refused_by_rows_and_by_bytes() {
     ];
     ends_each(limits(), test_artifacts::HUGE_OUTPUT, &[], code::PLUGIN_OUTPUT, &cases);
     let few = Limits { output_bytes: 10_000, ..limits() };
-    ends(few, test_artifacts::HUGE_OUTPUT, "rows", code::PLUGIN_OUTPUT, "it returned more bytes than its limit of 10000");
+    ends(
+        few,
+        test_artifacts::HUGE_OUTPUT,
+        "rows",
+        code::PLUGIN_OUTPUT,
+        "it returned more bytes than its limit of 10000",
+    );
 }
 
 #[test]
@@ -93,12 +117,24 @@ fn endless_pages_are_refused_full_or_empty() {
     let pages = "it returned more pages than its limit of 50";
     ends(limits(), test_artifacts::ENDLESS_BATCHES, "empty", code::PLUGIN_OUTPUT, pages);
     let few = Limits { output_rows: 10, ..limits() };
-    ends(few, test_artifacts::ENDLESS_BATCHES, "rows", code::PLUGIN_OUTPUT, "it returned more rows than its limit of 10");
+    ends(
+        few,
+        test_artifacts::ENDLESS_BATCHES,
+        "rows",
+        code::PLUGIN_OUTPUT,
+        "it returned more rows than its limit of 10",
+    );
 }
 
 #[test]
 fn calling_the_host_for_ever_meets_its_limit() {
-    ends(limits(), test_artifacts::CALLS_THE_HOST_FOREVER, "", code::PLUGIN_CALLS, "its limit of 20000 times");
+    ends(
+        limits(),
+        test_artifacts::CALLS_THE_HOST_FOREVER,
+        "",
+        code::PLUGIN_CALLS,
+        "its limit of 20000 times",
+    );
 }
 
 #[test]

@@ -44,7 +44,14 @@ fn granted(plugin: &Plugin) -> CollectorPlugin {
 }
 
 fn request(config: &str, tables: Vec<GrantedTable>) -> CollectRequest {
-    CollectRequest { source: "bill".into(), config: config.into(), period: None, state: None, now: "2026-04-01T00:00:00Z".into(), tables }
+    CollectRequest {
+        source: "bill".into(),
+        config: config.into(),
+        period: None,
+        state: None,
+        now: "2026-04-01T00:00:00Z".into(),
+        tables,
+    }
 }
 
 fn table(folder: &tempfile::TempDir, name: &str, text: &str) -> GrantedTable {

@@ -28,22 +28,48 @@ impl Web {
     }
 
     /// With a certificate for 127.0.0.1, which a signer of its own has signed: `ca.pem` in the folder.
-    pub fn encrypted(folder: &Path, answer: impl Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync + 'static) -> Web {
+    pub fn encrypted(
+        folder: &Path,
+        answer: impl Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync + 'static,
+    ) -> Web {
         let openssl = |words: &str| {
-            let output = Command::new("openssl").args(words.split(' ')).current_dir(folder).output().expect("openssl");
-            assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+            let output = Command::new("openssl")
+                .args(words.split(' '))
+                .current_dir(folder)
+                .output()
+                .expect("openssl");
+            assert!(
+                output.status.success(),
+                "{words}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
         };
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-        openssl(&format!("req -x509 {key} -subj /CN=signer -keyout ca.key -out ca.pem -addext keyUsage=keyCertSign"));
+        openssl(&format!(
+            "req -x509 {key} -subj /CN=signer -keyout ca.key -out ca.pem -addext keyUsage=keyCertSign"
+        ));
         let leaf = "-addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
-        openssl(&format!("req -x509 {key} -subj /CN=server -keyout server.key -out server.pem -CA ca.pem -CAkey ca.key {leaf}"));
-        let certificates = CertificateDer::pem_file_iter(folder.join("server.pem")).expect("a file").map(|read| read.expect("PEM")).collect();
+        openssl(&format!(
+            "req -x509 {key} -subj /CN=server -keyout server.key -out server.pem -CA ca.pem -CAkey ca.key {leaf}"
+        ));
+        let certificates = CertificateDer::pem_file_iter(folder.join("server.pem"))
+            .expect("a file")
+            .map(|read| read.expect("PEM"))
+            .collect();
         let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("a key");
-        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
-        let config = config.with_safe_default_protocol_versions().expect("versions of TLS").with_no_client_auth();
-        let config = Arc::new(config.with_single_cert(certificates, key).expect("a certificate with its key"));
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(
+            rustls::crypto::ring::default_provider(),
+        ));
+        let config = config
+            .with_safe_default_protocol_versions()
+            .expect("versions of TLS")
+            .with_no_client_auth();
+        let config = Arc::new(
+            config.with_single_cert(certificates, key).expect("a certificate with its key"),
+        );
         let wrap = move |stream| -> Box<dyn Line> {
-            let connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
+            let connection =
+                rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
             Box::new(rustls::StreamOwned::new(connection, stream))
         };
         Web::wrapped("https", wrap, answer)
@@ -57,10 +83,12 @@ impl Web {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (remembered, answer, wrap): (_, Arc<Answer>, Arc<Wrap>) = (Arc::clone(&seen), Arc::new(answer), Arc::new(wrap));
+        let (remembered, answer, wrap): (_, Arc<Answer>, Arc<Wrap>) =
+            (Arc::clone(&seen), Arc::new(answer), Arc::new(wrap));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (seen, answer, wrap) = (Arc::clone(&remembered), Arc::clone(&answer), Arc::clone(&wrap));
+                let (seen, answer, wrap) =
+                    (Arc::clone(&remembered), Arc::clone(&answer), Arc::clone(&wrap));
                 std::thread::spawn(move || serve(wrap(stream), &seen, &*answer));
             }
         });
@@ -81,7 +109,9 @@ fn serve(line: Box<dyn Line>, seen: &Mutex<Vec<String>>, answer: &Answer) {
     let mut line = BufReader::new(line);
     let Some(request) = read(&mut line) else {
         // What is no HTTP gets an answer all the same, as from other servers.
-        return drop(line.get_mut().write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"));
+        return drop(
+            line.get_mut().write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"),
+        );
     };
     let before = {
         let mut seen = seen.lock().expect("no test panics in here");
@@ -126,7 +156,9 @@ fn read(line: &mut BufReader<Box<dyn Line>>) -> Option<String> {
 /// An answer with a status, headers of lines `name: value`, and a body.
 pub fn reply(status: u16, headers: &[&str], body: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     let body = body.as_ref();
-    let mut bytes = format!("HTTP/1.1 {status} so\r\nconnection: close\r\ncontent-length: {}\r\n", body.len()).into_bytes();
+    let mut bytes =
+        format!("HTTP/1.1 {status} so\r\nconnection: close\r\ncontent-length: {}\r\n", body.len())
+            .into_bytes();
     for header in headers {
         bytes.extend_from_slice(format!("{header}\r\n").as_bytes());
     }

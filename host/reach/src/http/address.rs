@@ -91,8 +91,14 @@ impl Networks {
 
     /// Refuses what is no range of addresses, or all of them, with the reason.
     pub fn range(text: &str) -> Result<IpNet, String> {
-        let range: IpNet = text.parse().map_err(|_| format!("'{}' is not a range of addresses", text.escape_debug()))?;
-        if range.prefix_len() == 0 { Err(format!("{range} would be every address there is")) } else { Ok(range) }
+        let range: IpNet = text
+            .parse()
+            .map_err(|_| format!("'{}' is not a range of addresses", text.escape_debug()))?;
+        if range.prefix_len() == 0 {
+            Err(format!("{range} would be every address there is"))
+        } else {
+            Ok(range)
+        }
     }
 
     /// Why an address is refused.
@@ -110,24 +116,35 @@ impl Networks {
             Some(Host::Domain(_)) | None => return Ok(()),
         };
         match self.refusal(address) {
-            Some(why) => Err(Refused { host: url.host_str().unwrap_or_default().into(), address, why }),
+            Some(why) => {
+                Err(Refused { host: url.host_str().unwrap_or_default().into(), address, why })
+            }
             None => Ok(()),
         }
     }
 
     /// Those of a name's addresses that may be connected to; if it has others only, the first refusal.
-    fn sift(&self, host: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+    fn sift(
+        &self,
+        host: &str,
+        addresses: Vec<SocketAddr>,
+    ) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
         let mut refused = None;
         let mut sifted = Vec::new();
         for address in addresses {
             match self.refusal(address.ip()) {
                 None => sifted.push(address),
-                Some(why) => refused = refused.or(Some(Refused { host: host.into(), address: address.ip(), why })),
+                Some(why) => {
+                    refused =
+                        refused.or(Some(Refused { host: host.into(), address: address.ip(), why }))
+                }
             }
         }
         match refused {
             Some(refused) if sifted.is_empty() => Err(Box::new(refused)),
-            None if sifted.is_empty() => Err(Box::new(Unknown { reason: "the name has no address".into() })),
+            None if sifted.is_empty() => {
+                Err(Box::new(Unknown { reason: "the name has no address".into() }))
+            }
             _ => Ok(sifted),
         }
     }
@@ -145,7 +162,8 @@ impl Resolve for Resolver {
         let Resolver { networks, proxy } = self.clone();
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let found: Vec<SocketAddr> = found.map_err(|error| Unknown { reason: error.to_string() })?.collect();
+            let found: Vec<SocketAddr> =
+                found.map_err(|error| Unknown { reason: error.to_string() })?.collect();
             let is_proxy = proxy.is_some_and(|proxy| proxy.eq_ignore_ascii_case(name.as_str()));
             let found = if is_proxy { found } else { networks.sift(name.as_str(), found)? };
             Ok(Box::new(found.into_iter()) as Addrs)
@@ -162,7 +180,9 @@ fn plain(address: IpAddr) -> IpAddr {
         // Mapped.
         [0, 0, 0, 0, 0, 0xffff, ..] => last(),
         // Compatible, without `::` and `::1`.
-        [0, 0, 0, 0, 0, 0, ..] if six != Ipv6Addr::UNSPECIFIED && six != Ipv6Addr::LOCALHOST => last(),
+        [0, 0, 0, 0, 0, 0, ..] if six != Ipv6Addr::UNSPECIFIED && six != Ipv6Addr::LOCALHOST => {
+            last()
+        }
         // Translated: NAT64.
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => last(),
         // 6to4.
@@ -181,7 +201,8 @@ mod tests {
     use super::*;
 
     fn refusal(granted: &[&str], address: &str) -> Option<&'static str> {
-        let networks = Networks::new(granted.iter().map(|network| network.parse().unwrap()).collect());
+        let networks =
+            Networks::new(granted.iter().map(|network| network.parse().unwrap()).collect());
         networks.refusal(address.parse().unwrap())
     }
 
@@ -221,7 +242,9 @@ mod tests {
         ] {
             assert_eq!(refusal(&[], address), Some(why), "{address}");
         }
-        for public in ["1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::1.1.1.1"] {
+        for public in
+            ["1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::1.1.1.1"]
+        {
             assert_eq!(refusal(&[], public), None, "{public}");
         }
     }
@@ -237,7 +260,9 @@ mod tests {
     #[test]
     fn of_a_name_only_the_addresses_that_may_be_connected_to_are_kept() {
         let networks = Networks::default();
-        let addresses = |texts: &[&str]| texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect::<Vec<_>>();
+        let addresses = |texts: &[&str]| {
+            texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect::<Vec<_>>()
+        };
         let sifted = networks.sift("h", addresses(&["10.0.0.1", "1.1.1.1"])).unwrap();
         assert_eq!(sifted, addresses(&["1.1.1.1"]));
         let refused = networks.sift("h", addresses(&["10.0.0.1", "127.0.0.1"])).unwrap_err();

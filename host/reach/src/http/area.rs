@@ -23,7 +23,9 @@ impl HostName {
     fn holds(&self, host: &str) -> bool {
         match self {
             HostName::This(name) => name == host,
-            HostName::Below(name) => host.strip_suffix(name.as_str()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+            HostName::Below(name) => host
+                .strip_suffix(name.as_str())
+                .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
         }
     }
 }
@@ -37,27 +39,50 @@ impl Area {
         }
         let host = url.host_str().unwrap_or_default();
         let host = match host.strip_prefix("*.") {
-            None if host.contains('*') => return Err("a star can only stand for the first labels of a name, as in *.example.com".into()),
+            None if host.contains('*') => {
+                return Err(
+                    "a star can only stand for the first labels of a name, as in *.example.com"
+                        .into(),
+                );
+            }
             None => HostName::This(host.into()),
-            Some(name) if name.contains('*') || !name.contains('.') || matches!(Host::parse(name), Ok(Host::Ipv4(_) | Host::Ipv6(_)) | Err(_)) => {
+            Some(name)
+                if name.contains('*')
+                    || !name.contains('.')
+                    || matches!(Host::parse(name), Ok(Host::Ipv4(_) | Host::Ipv6(_)) | Err(_)) =>
+            {
                 return Err(format!("*.{name} would be half the web"));
             }
             Some(name) => HostName::Below(name.into()),
         };
-        Ok(Area { scheme: url.scheme().into(), host, port: url.port_or_known_default().unwrap_or_default(), path: url.path().into() })
+        Ok(Area {
+            scheme: url.scheme().into(),
+            host,
+            port: url.port_or_known_default().unwrap_or_default(),
+            path: url.path().into(),
+        })
     }
 
     /// Whether a URL in its `normal` spelling lies in it. A path ends at the border of a segment: `/v1` does not hold `/v10`.
     pub fn holds(&self, url: &Url) -> bool {
-        let in_path = || url.path().strip_prefix(&self.path).is_some_and(|rest| self.path.ends_with('/') || rest.is_empty() || rest.starts_with('/'));
+        let in_path = || {
+            url.path().strip_prefix(&self.path).is_some_and(|rest| {
+                self.path.ends_with('/') || rest.is_empty() || rest.starts_with('/')
+            })
+        };
         let host = || url.host_str().is_some_and(|host| self.host.holds(host));
-        url.scheme() == self.scheme && url.port_or_known_default() == Some(self.port) && host() && in_path()
+        url.scheme() == self.scheme
+            && url.port_or_known_default() == Some(self.port)
+            && host()
+            && in_path()
     }
 
     /// Whether all of its servers are among those of the other.
     pub fn has_its_servers_in(&self, other: &Area) -> bool {
         let host = match (&self.host, &other.host) {
-            (HostName::Below(name), HostName::Below(wide)) => name == wide || other.host.holds(name),
+            (HostName::Below(name), HostName::Below(wide)) => {
+                name == wide || other.host.holds(name)
+            }
             (HostName::Below(_), HostName::This(_)) => false,
             (HostName::This(name), _) => other.host.holds(name),
         };
@@ -87,7 +112,8 @@ impl fmt::Display for Area {
 /// resolves dots. Here names lose the dot at their end, paths lose empty segments and needless escapes, and what a server
 /// could take for dots after one more decoding is refused.
 pub fn normal(text: &str) -> Result<Url, String> {
-    let mut url = Url::parse(text).map_err(|error| format!("'{}' is not a URL: {error}", text.escape_debug()))?;
+    let mut url = Url::parse(text)
+        .map_err(|error| format!("'{}' is not a URL: {error}", text.escape_debug()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("{}: is neither http nor https", url.scheme()));
     }
@@ -102,7 +128,8 @@ pub fn normal(text: &str) -> Result<Url, String> {
     }
     if bare.len() != host.len() {
         let bare = bare.to_owned();
-        url.set_host(Some(&bare)).map_err(|error| format!("'{bare}' is not the name of a host: {error}"))?;
+        url.set_host(Some(&bare))
+            .map_err(|error| format!("'{bare}' is not the name of a host: {error}"))?;
     }
     let path = path(url.path())?;
     url.set_path(&path);
@@ -113,10 +140,15 @@ fn path(path: &str) -> Result<String, String> {
     let mut normal = String::with_capacity(path.len());
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
         if hides_steps(segment) {
-            return Err(format!("the path hides a step upwards or a control character in '{}'", segment.escape_debug()));
+            return Err(format!(
+                "the path hides a step upwards or a control character in '{}'",
+                segment.escape_debug()
+            ));
         }
         normal.push('/');
-        normal.push_str(&unescaped(segment, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)));
+        normal.push_str(&unescaped(segment, |byte| {
+            byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+        }));
     }
     if path.ends_with('/') {
         normal.push('/');
@@ -132,11 +164,17 @@ pub fn decoded(text: &str) -> String {
 /// Takes back those escapes that `may` be taken back.
 fn unescaped(text: &str, may: impl Fn(u8) -> bool) -> String {
     let bytes = text.as_bytes();
-    let hex = |at: usize| bytes.get(at).and_then(|digit| char::from(*digit).to_digit(16)).map(|digit| digit as u8);
+    let hex = |at: usize| {
+        bytes.get(at).and_then(|digit| char::from(*digit).to_digit(16)).map(|digit| digit as u8)
+    };
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let escape = if bytes[at] == b'%' { hex(at + 1).zip(hex(at + 2)).map(|(high, low)| high << 4 | low) } else { None };
+        let escape = if bytes[at] == b'%' {
+            hex(at + 1).zip(hex(at + 2)).map(|(high, low)| high << 4 | low)
+        } else {
+            None
+        };
         match escape {
             Some(byte) if may(byte) => plain.push(byte),
             Some(byte) => plain.extend_from_slice(format!("%{byte:02X}").as_bytes()),
@@ -199,7 +237,11 @@ mod tests {
         ] {
             assert!(!holds(area, outside), "{outside}");
         }
-        assert!(holds("https://h/v1", "https://h/v1") && holds("https://h/v1", "https://h/v1/x") && !holds("https://h/v1", "https://h/v1x"));
+        assert!(
+            holds("https://h/v1", "https://h/v1")
+                && holds("https://h/v1", "https://h/v1/x")
+                && !holds("https://h/v1", "https://h/v1x")
+        );
         assert!(
             holds("https://h", "https://h/anything")
                 && holds("http://127.0.0.1:90", "http://0x7f.1:90/")
@@ -211,16 +253,23 @@ mod tests {
     fn a_star_stands_for_names_below() {
         let area = "https://*.example.com/";
         assert!(holds(area, "https://a.example.com/") && holds(area, "https://a.b.example.com/"));
-        assert!(!holds(area, "https://example.com/") && !holds(area, "https://aexample.com/") && !holds(area, "https://.example.com/"));
         assert!(
-            holds("https://bücher.example/", "https://xn--bcher-kva.example/") && holds("https://xn--bcher-kva.example", "https://BÜCHER.example")
+            !holds(area, "https://example.com/")
+                && !holds(area, "https://aexample.com/")
+                && !holds(area, "https://.example.com/")
+        );
+        assert!(
+            holds("https://bücher.example/", "https://xn--bcher-kva.example/")
+                && holds("https://xn--bcher-kva.example", "https://BÜCHER.example")
         );
     }
 
     #[test]
     fn what_is_sent_is_what_was_compared() {
         assert_eq!(
-            normal("HTTPS://H.example.:443//a//%62/%2f%c3%bc/?q=%62#f").map(String::from).as_deref(),
+            normal("HTTPS://H.example.:443//a//%62/%2f%c3%bc/?q=%62#f")
+                .map(String::from)
+                .as_deref(),
             Ok("https://h.example/a/b/%2F%C3%BC/?q=%62")
         );
     }
@@ -228,34 +277,64 @@ mod tests {
     #[test]
     fn what_has_no_one_spelling_is_refused() {
         for (text, expect) in [
-            ("api.example.com/v1", "'api.example.com/v1' is not a URL: relative URL without a base"),
+            (
+                "api.example.com/v1",
+                "'api.example.com/v1' is not a URL: relative URL without a base",
+            ),
             ("ftp://h/", "ftp: is neither http nor https"),
             ("https://me:pw@h/", "a user or password cannot stand in a URL: secrets have slots"),
             ("https://h@evil.org/", "a user or password cannot stand in a URL: secrets have slots"),
             ("https://./", "it names no host"),
-            ("https://h/a/..%2f..%2fadmin", "the path hides a step upwards or a control character in '..%2f..%2fadmin'"),
-            ("https://h/a/%252e%252e/admin", "the path hides a step upwards or a control character in '%252e%252e'"),
-            ("https://h/a/..;/admin", "the path hides a step upwards or a control character in '..;'"),
-            ("https://h/a/%5c..%5cadmin", "the path hides a step upwards or a control character in '%5c..%5cadmin'"),
-            ("https://h/a%0d%0ab", "the path hides a step upwards or a control character in 'a%0d%0ab'"),
+            (
+                "https://h/a/..%2f..%2fadmin",
+                "the path hides a step upwards or a control character in '..%2f..%2fadmin'",
+            ),
+            (
+                "https://h/a/%252e%252e/admin",
+                "the path hides a step upwards or a control character in '%252e%252e'",
+            ),
+            (
+                "https://h/a/..;/admin",
+                "the path hides a step upwards or a control character in '..;'",
+            ),
+            (
+                "https://h/a/%5c..%5cadmin",
+                "the path hides a step upwards or a control character in '%5c..%5cadmin'",
+            ),
+            (
+                "https://h/a%0d%0ab",
+                "the path hides a step upwards or a control character in 'a%0d%0ab'",
+            ),
         ] {
             assert_eq!(normal(text).map(String::from), Err(expect.to_owned()), "{text}");
         }
-        for text in
-            ["https://*/", "https://*.com/", "https://a.*.com/", "https://*.*.example.com/", "https://*.10.0.0.1/", "https://h/?q", "https://h/#f"]
-        {
+        for text in [
+            "https://*/",
+            "https://*.com/",
+            "https://a.*.com/",
+            "https://*.*.example.com/",
+            "https://*.10.0.0.1/",
+            "https://h/?q",
+            "https://h/#f",
+        ] {
             assert!(Area::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn servers_are_compared_without_paths() {
-        let within = |area: &str, other: &str| Area::parse(area).unwrap().has_its_servers_in(&Area::parse(other).unwrap());
+        let within = |area: &str, other: &str| {
+            Area::parse(area).unwrap().has_its_servers_in(&Area::parse(other).unwrap())
+        };
         assert!(
-            within("https://h/a", "https://h/b") && within("https://x.h.org", "https://*.h.org") && within("https://*.x.h.org", "https://*.h.org")
+            within("https://h/a", "https://h/b")
+                && within("https://x.h.org", "https://*.h.org")
+                && within("https://*.x.h.org", "https://*.h.org")
         );
         assert!(
-            !within("http://h/", "https://h/") && !within("https://*.h.org", "https://x.h.org") && !within("https://*.org.uk", "https://*.x.org.uk")
+            !within("http://h/", "https://h/")
+                && !within("https://*.h.org", "https://x.h.org")
+                && !within("https://*.org.uk", "https://*.x.org.uk")
         );
     }
 }

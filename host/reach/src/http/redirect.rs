@@ -9,13 +9,21 @@ use url::Url;
 pub const MOST: u32 = 5;
 
 /// The next URL; `None` where the answer is one.
-pub fn target(options: &Options, outgoing: &Outgoing, response: &Response) -> Result<Option<Url>, Failure> {
+pub fn target(
+    options: &Options,
+    outgoing: &Outgoing,
+    response: &Response,
+) -> Result<Option<Url>, Failure> {
     if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
     let Some(location) = response.header("location") else { return Ok(None) };
     let refuse = |reason: String| {
-        let message = format!("{} redirects to where source '{}' cannot follow: {reason}", shown(&outgoing.url), options.source);
+        let message = format!(
+            "{} redirects to where source '{}' cannot follow: {reason}",
+            shown(&outgoing.url),
+            options.source
+        );
         Failure::new(Kind::Config, message)
     };
     let joined = outgoing.url.join(location).map_err(|error| refuse(error.to_string()))?;

@@ -15,13 +15,19 @@ pub struct Patience {
 
 impl Patience {
     pub fn new(options: &Options, repeatable: bool) -> Patience {
-        Patience { times: if repeatable { options.retries } else { 0 }, next: options.first_wait, left: options.waiting }
+        Patience {
+            times: if repeatable { options.retries } else { 0 },
+            next: options.first_wait,
+            left: options.waiting,
+        }
     }
 
     /// How long to wait before the request is sent again; `None` where this is its answer.
     pub fn before_next(&mut self, answer: &Result<Response, Trouble>) -> Option<Duration> {
         let told = match answer {
-            Ok(response) if matches!(response.status, 429 | 500 | 502 | 503 | 504) => told(response),
+            Ok(response) if matches!(response.status, 429 | 500 | 502 | 503 | 504) => {
+                told(response)
+            }
             Err(trouble) if trouble.may_pass => None,
             _ => return None,
         };
@@ -42,7 +48,8 @@ fn told(response: &Response) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let seconds = |text: &str| DateTime::from_str(text.trim(), Format::HttpDate).ok().map(|date| date.secs());
+    let seconds =
+        |text: &str| DateTime::from_str(text.trim(), Format::HttpDate).ok().map(|date| date.secs());
     let wait = seconds(text)? - seconds(response.header("date")?)?;
     Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
@@ -59,7 +66,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 impl Pace {
     pub fn new(requests: u64, per_minute: Option<u32>) -> Pace {
-        Pace { left: requests, per_minute: per_minute.map(|count| count.max(1) as usize), sent: VecDeque::new() }
+        Pace {
+            left: requests,
+            per_minute: per_minute.map(|count| count.max(1) as usize),
+            sent: VecDeque::new(),
+        }
     }
 
     /// How long the next request waits; `None` where there is none left.
@@ -87,7 +98,10 @@ mod tests {
     use crate::failure::{Failure, Kind};
 
     fn response(status: u16, retry_after: Option<&str>) -> Result<Response, Trouble> {
-        let headers = retry_after.map(|text| ("retry-after".to_owned(), text.to_owned())).into_iter().collect();
+        let headers = retry_after
+            .map(|text| ("retry-after".to_owned(), text.to_owned()))
+            .into_iter()
+            .collect();
         Ok(Response { status, headers, body: Vec::new() })
     }
 
@@ -96,21 +110,44 @@ mod tests {
     }
 
     fn waits(repeatable: bool, answers: &[Result<Response, Trouble>]) -> Vec<Option<u64>> {
-        let options = Options { retries: 3, first_wait: Duration::from_secs(1), waiting: Duration::from_secs(20), ..Options::new("s") };
+        let options = Options {
+            retries: 3,
+            first_wait: Duration::from_secs(1),
+            waiting: Duration::from_secs(20),
+            ..Options::new("s")
+        };
         let mut patience = Patience::new(&options, repeatable);
-        answers.iter().map(|answer| patience.before_next(answer).map(|wait| wait.as_secs())).collect()
+        answers
+            .iter()
+            .map(|answer| patience.before_next(answer).map(|wait| wait.as_secs()))
+            .collect()
     }
 
     #[test]
     fn waits_double_and_end() {
-        assert_eq!(waits(true, &[response(503, None), trouble(true), response(500, None), response(502, None)]), [Some(1), Some(2), Some(4), None]);
+        assert_eq!(
+            waits(
+                true,
+                &[response(503, None), trouble(true), response(500, None), response(502, None)]
+            ),
+            [Some(1), Some(2), Some(4), None]
+        );
         assert_eq!(waits(false, &[response(503, None)]), [None]);
-        assert_eq!(waits(true, &[response(404, None), response(200, None), trouble(false)]), [None, None, None]);
+        assert_eq!(
+            waits(true, &[response(404, None), response(200, None), trouble(false)]),
+            [None, None, None]
+        );
     }
 
     #[test]
     fn a_server_may_say_how_long_but_not_for_ever() {
-        assert_eq!(waits(true, &[response(429, Some("15")), response(429, Some("5")), response(429, Some("1"))]), [Some(15), Some(5), None]);
+        assert_eq!(
+            waits(
+                true,
+                &[response(429, Some("15")), response(429, Some("5")), response(429, Some("1"))]
+            ),
+            [Some(15), Some(5), None]
+        );
         assert_eq!(waits(true, &[response(429, Some("3600"))]), [None]);
         let by_date = |date: Option<&str>| {
             let mut answer = response(429, Some("Wed, 21 Oct 2026 07:28:00 GMT"));
@@ -130,8 +167,13 @@ mod tests {
     fn the_pace_lets_so_many_go_in_any_minute() {
         let mut pace = Pace::new(6, Some(2));
         let start = Instant::now();
-        let mut at = |seconds: u64| pace.before_next(start + Duration::from_secs(seconds)).map(|wait| wait.as_secs());
-        assert_eq!([at(0), at(10), at(20), at(70), at(200)], [Some(0), Some(0), Some(40), Some(0), Some(0)]);
+        let mut at = |seconds: u64| {
+            pace.before_next(start + Duration::from_secs(seconds)).map(|wait| wait.as_secs())
+        };
+        assert_eq!(
+            [at(0), at(10), at(20), at(70), at(200)],
+            [Some(0), Some(0), Some(40), Some(0), Some(0)]
+        );
         assert_eq!([at(200), at(200)], [Some(0), None]);
     }
 }

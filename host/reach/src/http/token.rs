@@ -64,7 +64,9 @@ impl Http {
         let known = match keeper {
             Keeper::OAuth2(client) => self.by_client(slot, client)?,
             Keeper::GoogleServiceAccount { file, scope } => self.by_signature(slot, file, scope)?,
-            Keeper::Env(_) | Keeper::File(_) | Keeper::Command(_) => Known { value: keeper.read(slot)?, life: None },
+            Keeper::Env(_) | Keeper::File(_) | Keeper::Command(_) => {
+                Known { value: keeper.read(slot)?, life: None }
+            }
         };
         self.blots.add(known.value.expose());
         tokens.insert(slot.to_owned(), known.clone());
@@ -76,7 +78,9 @@ impl Http {
         let mut tokens = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = tokens.len();
         let is_stale = |known: &Known| known.life.as_ref().is_some_and(|life| life.start < began);
-        tokens.retain(|slot, known| !(is_stale(known) && request.secrets.iter().any(|(asked, _)| asked == slot)));
+        tokens.retain(|slot, known| {
+            !(is_stale(known) && request.secrets.iter().any(|(asked, _)| asked == slot))
+        });
         tokens.len() < before
     }
 
@@ -85,58 +89,100 @@ impl Http {
         let secret = client.client_secret.read(slot)?;
         self.blots.add(secret.expose());
         let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "client_credentials").append_pair("client_id", &client.client_id);
+        form.append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", &client.client_id);
         form.append_pair("client_secret", secret.expose());
         if let Some(scope) = &client.scope {
             form.append_pair("scope", scope);
         }
-        self.token(slot, &client.token_url, form.finish(), "check the client's id, secret and scope; secrets of clients expire")
+        self.token(
+            slot,
+            &client.token_url,
+            form.finish(),
+            "check the client's id, secret and scope; secrets of clients expire",
+        )
     }
 
     /// An assertion that the service account's key signs. Its server stands in a file, so the list has to allow it.
     fn by_signature(&self, slot: &str, file: &Path, scope: &str) -> Result<Known, Failure> {
         let refuse = |reason: &str| {
-            let message = format!("the secret '{slot}' cannot be used: {} {reason}", file.display());
-            Failure::new(Kind::Config, message).hint("download the key of the service account again, as JSON")
+            let message =
+                format!("the secret '{slot}' cannot be used: {} {reason}", file.display());
+            Failure::new(Kind::Config, message)
+                .hint("download the key of the service account again, as JSON")
         };
-        let text = std::fs::read_to_string(file).map_err(|error| refuse(&format!("cannot be read: {error}")))?;
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| refuse(&format!("cannot be read: {error}")))?;
         // What the parser says may quote the file.
-        let account: ServiceAccount = serde_json::from_str(&text).map_err(|_| refuse("is not the key file of a service account"))?;
-        let url = normal(&account.token_uri).map_err(|reason| refuse(&format!("has no good token_uri: {reason}")))?;
+        let account: ServiceAccount = serde_json::from_str(&text)
+            .map_err(|_| refuse("is not the key file of a service account"))?;
+        let url = normal(&account.token_uri)
+            .map_err(|reason| refuse(&format!("has no good token_uri: {reason}")))?;
         self.options.check(Method::Post, &url)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let assertion = assertion(&account, scope, now).ok_or_else(|| refuse("has no private key that can sign"))?;
+        let assertion = assertion(&account, scope, now)
+            .ok_or_else(|| refuse("has no private key that can sign"))?;
         self.blots.add(&assertion);
         let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer").append_pair("assertion", &assertion);
+        form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+            .append_pair("assertion", &assertion);
         let hint = "check that the service account and its key still exist and are not disabled, and the clock of this machine: `date -u`";
         self.token(slot, &account.token_uri, form.finish(), hint)
     }
 
     fn token(&self, slot: &str, url: &str, form: String, hint: &str) -> Result<Known, Failure> {
-        let headers = vec![("content-type".into(), "application/x-www-form-urlencoded".into()), ("accept".into(), "application/json".into())];
-        let request =
-            Request { method: Method::Post, url: url.into(), headers, secrets: Vec::new(), body: Some(form.into_bytes()), repeatable: true };
+        let headers = vec![
+            ("content-type".into(), "application/x-www-form-urlencoded".into()),
+            ("accept".into(), "application/json".into()),
+        ];
+        let request = Request {
+            method: Method::Post,
+            url: url.into(),
+            headers,
+            secrets: Vec::new(),
+            body: Some(form.into_bytes()),
+            repeatable: true,
+        };
         let outgoing = Outgoing::new(&self.options, &request)?;
-        self.options.networks.check(&outgoing.url).map_err(|refused| self.options.refused(&refused))?;
+        self.options
+            .networks
+            .check(&outgoing.url)
+            .map_err(|refused| self.options.refused(&refused))?;
         let asked = Instant::now();
         let response = self.persist(&outgoing)?;
         let place = shown(&outgoing.url);
         if response.status != 200 {
             return Err(refused(slot, &place, &response).hint(hint));
         }
-        let unusable = |reason: &str| Failure::new(Kind::Auth, format!("no token for the secret '{slot}': the answer of {place} {reason}"));
-        let granted: Granted = serde_json::from_slice(&response.body).map_err(|_| unusable("has no access_token in it"))?;
+        let unusable = |reason: &str| {
+            Failure::new(
+                Kind::Auth,
+                format!("no token for the secret '{slot}': the answer of {place} {reason}"),
+            )
+        };
+        let granted: Granted = serde_json::from_slice(&response.body)
+            .map_err(|_| unusable("has no access_token in it"))?;
         let value = Value::new(granted.access_token).map_err(&unusable)?;
-        let seconds = granted.expires_in.as_ref().and_then(|seconds| seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok()));
+        let seconds = granted
+            .expires_in
+            .as_ref()
+            .and_then(|seconds| seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok()));
         let life = Duration::from_secs(seconds.unwrap_or(ASSERTION_SECONDS));
         Ok(Known { value, life: Some(asked..asked + life.saturating_sub(MARGIN)) })
     }
 }
 
 fn refused(slot: &str, place: &str, response: &Response) -> Failure {
-    let said: String = String::from_utf8_lossy(&response.body).chars().filter(|c| !c.is_control()).take(QUOTED_CHARS).collect();
-    let message = format!("no token for the secret '{slot}': {place} answered {}: {}", response.status, said.trim());
+    let said: String = String::from_utf8_lossy(&response.body)
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(QUOTED_CHARS)
+        .collect();
+    let message = format!(
+        "no token for the secret '{slot}': {place} answered {}: {}",
+        response.status,
+        said.trim()
+    );
     let kind = if response.status >= 500 { Kind::Unavailable } else { Kind::Auth };
     Failure::new(kind, message)
 }
@@ -171,7 +217,9 @@ mod tests {
     }
 
     fn account(private_key: String) -> ServiceAccount {
-        let [client_email, token_uri] = ["costs@p.iam.gserviceaccount.com", "https://oauth2.googleapis.com/token"].map(str::to_owned);
+        let [client_email, token_uri] =
+            ["costs@p.iam.gserviceaccount.com", "https://oauth2.googleapis.com/token"]
+                .map(str::to_owned);
         ServiceAccount { client_email, private_key, private_key_id: Some("k1".into()), token_uri }
     }
 
@@ -181,7 +229,10 @@ mod tests {
         let assertion = assertion(&account, "read", 1_000).unwrap();
         let (signed, signature) = assertion.rsplit_once('.').unwrap();
         let (header, claims) = signed.split_once('.').unwrap();
-        let read = |part: &str| serde_json::from_slice::<serde_json::Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+        let read = |part: &str| {
+            serde_json::from_slice::<serde_json::Value>(&URL_SAFE_NO_PAD.decode(part).unwrap())
+                .unwrap()
+        };
         assert_eq!(read(header), json!({ "alg": "RS256", "typ": "JWT", "kid": "k1" }));
         let expect = json!({
             "iss": "costs@p.iam.gserviceaccount.com", "scope": "read", "aud": "https://oauth2.googleapis.com/token", "iat": 1_000, "exp": 4_600,
@@ -189,12 +240,22 @@ mod tests {
         assert_eq!(read(claims), expect);
         let der = PrivatePkcs8KeyDer::from_pem_slice(account.private_key.as_bytes()).unwrap();
         let pair = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap();
-        let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref());
-        assert!(public.verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap()).is_ok());
+        let public =
+            UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref());
+        assert!(
+            public.verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap()).is_ok()
+        );
     }
 
     #[test]
     fn a_key_that_cannot_sign_gives_none() {
-        assert_eq!(assertion(&account("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".into()), "read", 0), None);
+        assert_eq!(
+            assertion(
+                &account("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".into()),
+                "read",
+                0
+            ),
+            None
+        );
     }
 }

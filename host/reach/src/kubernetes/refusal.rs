@@ -9,8 +9,17 @@ use std::path::Path;
 
 /// Outside of clusters a kubeconfig has to be named.
 pub fn nowhere(access: &Access) -> Failure {
-    Failure::new(Kind::Config, format!("the source '{}' names no kubeconfig, and does not run in a cluster", access.source))
-        .hint(format!("[sources.{}.kubernetes]\nkubeconfig = \"/etc/apportion/kubeconfig\"", access.source))
+    Failure::new(
+        Kind::Config,
+        format!(
+            "the source '{}' names no kubeconfig, and does not run in a cluster",
+            access.source
+        ),
+    )
+    .hint(format!(
+        "[sources.{}.kubernetes]\nkubeconfig = \"/etc/apportion/kubeconfig\"",
+        access.source
+    ))
 }
 
 pub fn of_kubeconfig(access: &Access, path: &Path, error: &KubeconfigError) -> Failure {
@@ -20,34 +29,68 @@ pub fn of_kubeconfig(access: &Access, path: &Path, error: &KubeconfigError) -> F
         KubeconfigError::LoadContext(name) => format!("it has no context '{name}'"),
         other => other.to_string(),
     };
-    Failure::new(Kind::Config, format!("the kubeconfig {} of the source '{}' cannot be used: {why}", path.display(), access.source))
-        .hint(format!("check with `kubectl --kubeconfig {} config get-contexts`", path.display()))
+    Failure::new(
+        Kind::Config,
+        format!(
+            "the kubeconfig {} of the source '{}' cannot be used: {why}",
+            path.display(),
+            access.source
+        ),
+    )
+    .hint(format!("check with `kubectl --kubeconfig {} config get-contexts`", path.display()))
 }
 
 /// The client could not be made: certificates or credentials of the kubeconfig.
 pub fn of_client(access: &Access, error: &kube::Error) -> Failure {
     // The proxy's address is not shown: it may hold a password.
-    if let kube::Error::ProxyProtocolUnsupported { .. } | kube::Error::ProxyProtocolDisabled { .. } = error {
-        let message = format!("the cluster of the source '{}' cannot be asked: its `proxy-url` is not one of HTTP", access.source);
-        return Failure::new(Kind::Config, message).hint("name a proxy as http://proxy:3128 in the kubeconfig");
+    if let kube::Error::ProxyProtocolUnsupported { .. }
+    | kube::Error::ProxyProtocolDisabled { .. } = error
+    {
+        let message = format!(
+            "the cluster of the source '{}' cannot be asked: its `proxy-url` is not one of HTTP",
+            access.source
+        );
+        return Failure::new(Kind::Config, message)
+            .hint("name a proxy as http://proxy:3128 in the kubeconfig");
     }
     match auth_error(error) {
         Some(error) => of_credentials(access, error),
-        None => Failure::new(Kind::Config, format!("the cluster of the source '{}' cannot be asked: {}", access.source, chain(error)))
-            .hint(format!("check with `{} version`", kubectl(access))),
+        None => Failure::new(
+            Kind::Config,
+            format!(
+                "the cluster of the source '{}' cannot be asked: {}",
+                access.source,
+                chain(error)
+            ),
+        )
+        .hint(format!("check with `{} version`", kubectl(access))),
     }
 }
 
 pub fn too_late(access: &Access, query: &Query) -> Failure {
     let seconds = access.timeout.as_secs();
-    Failure::new(Kind::Transient, format!("the cluster of the source '{}' did not answer for {} within {seconds} s", access.source, query.resource))
-        .hint(format!("[sources.{}.kubernetes]\ntimeout_seconds = {}", access.source, seconds.saturating_mul(4)))
+    Failure::new(
+        Kind::Transient,
+        format!(
+            "the cluster of the source '{}' did not answer for {} within {seconds} s",
+            access.source, query.resource
+        ),
+    )
+    .hint(format!(
+        "[sources.{}.kubernetes]\ntimeout_seconds = {}",
+        access.source,
+        seconds.saturating_mul(4)
+    ))
 }
 
 /// It answered, and not with a list.
 pub fn no_list(access: &Access, query: &Query, problem: &str) -> Failure {
-    let message = format!("the cluster of the source '{}' answers {problem} when asked for {}", access.source, query.resource);
-    Failure::new(Kind::Unavailable, message).hint(format!("look at what answers there: `{} get --raw /version`", kubectl(access)))
+    let message = format!(
+        "the cluster of the source '{}' answers {problem} when asked for {}",
+        access.source, query.resource
+    );
+    Failure::new(Kind::Unavailable, message)
+        .hint(format!("look at what answers there: `{} get --raw /version`", kubectl(access)))
 }
 
 pub fn of_answer(access: &Access, query: &Query, trouble: Trouble) -> Failure {
@@ -56,11 +99,17 @@ pub fn of_answer(access: &Access, query: &Query, trouble: Trouble) -> Failure {
         Trouble::Kube(kube::Error::Api(status)) => status,
         Trouble::Kube(error) => return of_connection(access, &error),
         Trouble::BrokeOff(why) => {
-            return Failure::new(Kind::Transient, format!("the answer of the cluster of the source '{source}' broke off: {why}")).hint("run again");
+            return Failure::new(
+                Kind::Transient,
+                format!("the answer of the cluster of the source '{source}' broke off: {why}"),
+            )
+            .hint("run again");
         }
         Trouble::TooLong => {
             let mib = ANSWER_BYTES_MAX >> 20;
-            let message = format!("the cluster of the source '{source}' answers with more than {mib} MiB when asked for a page of {resource}");
+            let message = format!(
+                "the cluster of the source '{source}' answers with more than {mib} MiB when asked for a page of {resource}"
+            );
             return Failure::new(Kind::Config, message)
                 .hint(format!("ask for shorter pages, if the plugin can:\n[sources.{source}.config]\npage_size = 50"));
         }
@@ -93,7 +142,12 @@ fn of_connection(access: &Access, error: &kube::Error) -> Failure {
         return of_credentials(access, error);
     }
     let why = chain(error);
-    let failure = |message: &str| Failure::new(Kind::Unavailable, format!("the cluster of the source '{}' {message}: {why}", access.source));
+    let failure = |message: &str| {
+        Failure::new(
+            Kind::Unavailable,
+            format!("the cluster of the source '{}' {message}: {why}", access.source),
+        )
+    };
     if why.contains("certificate") {
         return failure("shows a certificate that the kubeconfig does not trust")
             .hint(format!("check `certificate-authority` with `{} config view`", kubectl(access)));
@@ -106,13 +160,22 @@ fn of_credentials(access: &Access, error: &AuthError) -> Failure {
     let why = match error {
         AuthError::AuthExecRun { cmd, out, .. } => format!("`{cmd}` ended with {}", out.status),
         AuthError::AuthExecStart(error) => format!("its program does not start: {error}"),
-        AuthError::ReadTokenFile(error, path) => format!("{} cannot be read: {error}", path.display()),
-        AuthError::AuthExecParse(_) | AuthError::AuthExec(_) | AuthError::ExecPluginFailed => "its program gives no credentials".into(),
-        AuthError::InvalidBearerToken(_) | AuthError::InvalidBasicAuth(_) => "they cannot stand in a request".into(),
+        AuthError::ReadTokenFile(error, path) => {
+            format!("{} cannot be read: {error}", path.display())
+        }
+        AuthError::AuthExecParse(_) | AuthError::AuthExec(_) | AuthError::ExecPluginFailed => {
+            "its program gives no credentials".into()
+        }
+        AuthError::InvalidBearerToken(_) | AuthError::InvalidBasicAuth(_) => {
+            "they cannot stand in a request".into()
+        }
         _ => "they cannot be used".into(),
     };
-    Failure::new(Kind::Auth, format!("the kubeconfig of the source '{}' gives no credentials: {why}", access.source))
-        .hint(format!("check with `{} auth can-i --list`", kubectl(access)))
+    Failure::new(
+        Kind::Auth,
+        format!("the kubeconfig of the source '{}' gives no credentials: {why}", access.source),
+    )
+    .hint(format!("check with `{} auth can-i --list`", kubectl(access)))
 }
 
 fn auth_error(error: &kube::Error) -> Option<&AuthError> {
@@ -166,8 +229,13 @@ fn role(access: &Access, said: &str) -> String {
         let plurals = plurals.into_iter().collect::<Vec<_>>().join(", ");
         text += &format!("- {{ apiGroups: [{group:?}], resources: [{plurals}], verbs: [list] }}\n");
     }
-    let user = said.split_once("User \"").and_then(|(_, rest)| rest.split_once('"')).map_or("NAME", |(user, _)| user);
-    text + &format!("\nkubectl create clusterrolebinding apportion --clusterrole=apportion --user={user}")
+    let user = said
+        .split_once("User \"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map_or("NAME", |(user, _)| user);
+    text + &format!(
+        "\nkubectl create clusterrolebinding apportion --clusterrole=apportion --user={user}"
+    )
 }
 
 #[cfg(test)]
@@ -185,19 +253,40 @@ mod tests {
             namespaces: Vec::new(),
             timeout: Duration::from_secs(1),
         };
-        let query = Query { resource: "pods".into(), namespace: None, label_selector: None, field_selector: None, limit: 0, next: None };
+        let query = Query {
+            resource: "pods".into(),
+            namespace: None,
+            label_selector: None,
+            field_selector: None,
+            limit: 0,
+            next: None,
+        };
         let status = Status { code, message: message.into(), ..Status::default() };
         of_answer(&access, &query, Trouble::Kube(kube::Error::Api(Box::new(status))))
     }
 
     #[test]
     fn a_forbidden_list_prints_the_role_that_allows_it() {
-        let failure = answered(403, "pods is forbidden: User \"nobody\" cannot list resource \"pods\" in API group \"\" at the cluster scope");
+        let failure = answered(
+            403,
+            "pods is forbidden: User \"nobody\" cannot list resource \"pods\" in API group \"\" at the cluster scope",
+        );
         assert_eq!(failure.kind, Kind::Auth);
         let hint = failure.diagnostic.hint.unwrap_or_default();
-        assert!(hint.contains("- { apiGroups: [\"\"], resources: [nodes, pods], verbs: [list] }\n"), "{hint}");
-        assert!(hint.contains("- { apiGroups: [\"apps\"], resources: [replicasets], verbs: [list] }\n"), "{hint}");
-        assert!(hint.ends_with("kubectl create clusterrolebinding apportion --clusterrole=apportion --user=nobody"), "{hint}");
+        assert!(
+            hint.contains("- { apiGroups: [\"\"], resources: [nodes, pods], verbs: [list] }\n"),
+            "{hint}"
+        );
+        assert!(
+            hint.contains("- { apiGroups: [\"apps\"], resources: [replicasets], verbs: [list] }\n"),
+            "{hint}"
+        );
+        assert!(
+            hint.ends_with(
+                "kubectl create clusterrolebinding apportion --clusterrole=apportion --user=nobody"
+            ),
+            "{hint}"
+        );
     }
 
     #[test]
@@ -214,6 +303,11 @@ mod tests {
             assert_eq!(answered(code, "so it is").kind, kind, "{code}");
         }
         let hint = answered(401, "Unauthorized").diagnostic.hint.unwrap_or_default();
-        assert!(hint.starts_with("check with `kubectl --kubeconfig k --context prod auth can-i list pods`"), "{hint}");
+        assert!(
+            hint.starts_with(
+                "check with `kubectl --kubeconfig k --context prod auth can-i list pods`"
+            ),
+            "{hint}"
+        );
     }
 }

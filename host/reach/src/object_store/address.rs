@@ -30,7 +30,9 @@ pub struct Address {
 
 /// Whether a path of a source is one.
 pub fn is_url(written: &str) -> bool {
-    written.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric()))
+    written.split_once("://").is_some_and(|(scheme, _)| {
+        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric())
+    })
 }
 
 impl Address {
@@ -43,7 +45,11 @@ impl Address {
                 let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
                 let address = bucket(Kind::Azure, written, scheme, rest)?;
                 let root = format!("{scheme}://{account}/{}/", address.bucket);
-                if account.is_empty() { Err(trouble::no_address(written)) } else { Ok(Address { account: account.into(), root, ..address }) }
+                if account.is_empty() {
+                    Err(trouble::no_address(written))
+                } else {
+                    Ok(Address { account: account.into(), root, ..address })
+                }
             }
             "abfss" | "abfs" => hadoop(written, scheme, rest),
             "https" | "http" => web(written),
@@ -60,7 +66,9 @@ impl Address {
     pub fn folder_and_pattern(&self) -> (&str, Option<&str>) {
         match self.key.find(['*', '?', '[']) {
             None => (&self.key, None),
-            Some(at) => (self.key[..at].rfind('/').map_or("", |slash| &self.key[..slash]), Some(&self.key)),
+            Some(at) => {
+                (self.key[..at].rfind('/').map_or("", |slash| &self.key[..slash]), Some(&self.key))
+            }
         }
     }
 }
@@ -68,7 +76,9 @@ impl Address {
 fn bucket(kind: Kind, written: &str, scheme: &str, rest: &str) -> Result<Address, Failure> {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     // A bucket becomes a part of a host or of a path: it can be nothing but a name.
-    if bucket.is_empty() || !bucket.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '$')) {
+    if bucket.is_empty()
+        || !bucket.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '$'))
+    {
         return Err(trouble::no_address(written));
     }
     let root = format!("{scheme}://{bucket}/");
@@ -80,7 +90,11 @@ fn hadoop(written: &str, scheme: &str, rest: &str) -> Result<Address, Failure> {
     let (container, host) = host.split_once('@').ok_or_else(|| trouble::no_address(written))?;
     let account = host.split('.').next().unwrap_or_default();
     let address = bucket(Kind::Azure, written, scheme, &format!("{container}/{key}"))?;
-    Ok(Address { account: account.into(), root: format!("{scheme}://{container}@{host}/"), ..address })
+    Ok(Address {
+        account: account.into(),
+        root: format!("{scheme}://{container}@{host}/"),
+        ..address
+    })
 }
 
 fn web(written: &str) -> Result<Address, Failure> {
@@ -89,7 +103,13 @@ fn web(written: &str) -> Result<Address, Failure> {
         return Err(trouble::secret_in_url(url));
     }
     let host = url.host_str().unwrap_or_default().to_owned();
-    Ok(Address { kind: Kind::Web, account: String::new(), bucket: host, key: written.into(), root: String::new() })
+    Ok(Address {
+        kind: Kind::Web,
+        account: String::new(),
+        bucket: host,
+        key: written.into(),
+        root: String::new(),
+    })
 }
 
 #[cfg(test)]
@@ -104,16 +124,39 @@ mod tests {
             ("s3://bills/a b=%20/c.csv", "S3  bills a b=%20/c.csv", "s3://bills/k"),
             ("gs://bills/x.csv", "Gcs  bills x.csv", "gs://bills/k"),
             ("az://acme/bills/x/y.csv", "Azure acme bills x/y.csv", "az://acme/bills/k"),
-            ("abfss://bills@acme.dfs.core.windows.net/x", "Azure acme bills x", "abfss://bills@acme.dfs.core.windows.net/k"),
-            ("https://example.com/a/b.csv.gz?month=1", "Web  example.com https://example.com/a/b.csv.gz?month=1", "k"),
+            (
+                "abfss://bills@acme.dfs.core.windows.net/x",
+                "Azure acme bills x",
+                "abfss://bills@acme.dfs.core.windows.net/k",
+            ),
+            (
+                "https://example.com/a/b.csv.gz?month=1",
+                "Web  example.com https://example.com/a/b.csv.gz?month=1",
+                "k",
+            ),
         ];
         for (written, expect, name) in cases {
-            let address = Address::parse(written).unwrap_or_else(|failure| panic!("{}", failure.diagnostic));
-            let shown = format!("{:?} {} {} {}", address.kind, address.account, address.bucket, address.key);
+            let address =
+                Address::parse(written).unwrap_or_else(|failure| panic!("{}", failure.diagnostic));
+            let shown = format!(
+                "{:?} {} {} {}",
+                address.kind, address.account, address.bucket, address.key
+            );
             assert_eq!((shown.as_str(), address.name("k").as_str()), (expect, name), "{written}");
         }
-        for wrong in ["ftp://host/x", "s3://", "s3:///x", "az://", "az://acme", "s3://a@b/c", "https://user:hunter2@host/x"] {
-            let refused = Address::parse(wrong).map_or_else(|failure| failure.diagnostic.to_string(), |address| format!("{address:?}"));
+        for wrong in [
+            "ftp://host/x",
+            "s3://",
+            "s3:///x",
+            "az://",
+            "az://acme",
+            "s3://a@b/c",
+            "https://user:hunter2@host/x",
+        ] {
+            let refused = Address::parse(wrong).map_or_else(
+                |failure| failure.diagnostic.to_string(),
+                |address| format!("{address:?}"),
+            );
             assert!(refused.starts_with("C104: "), "{wrong}: {refused}");
             assert!(!refused.contains("hunter2"), "{refused}");
         }
@@ -121,14 +164,19 @@ mod tests {
 
     #[test]
     fn a_pattern_is_looked_for_in_the_folder_before_it() {
-        let address = Address::parse("s3://b/focus/2026-*/part-?.csv").unwrap_or_else(|failure| panic!("{}", failure.diagnostic));
+        let address = Address::parse("s3://b/focus/2026-*/part-?.csv")
+            .unwrap_or_else(|failure| panic!("{}", failure.diagnostic));
         assert_eq!(address.folder_and_pattern(), ("focus", Some("focus/2026-*/part-?.csv")));
-        let address = Address::parse("s3://b/*.csv").unwrap_or_else(|failure| panic!("{}", failure.diagnostic));
+        let address = Address::parse("s3://b/*.csv")
+            .unwrap_or_else(|failure| panic!("{}", failure.diagnostic));
         assert_eq!(address.folder_and_pattern(), ("", Some("*.csv")));
     }
 
     #[test]
     fn paths_are_no_urls() {
-        assert_eq!(["s3://x", "bills/*.csv", "/a/b", "://", "a b://c"].map(is_url), [true, false, false, false, false]);
+        assert_eq!(
+            ["s3://x", "bills/*.csv", "/a/b", "://", "a b://c"].map(is_url),
+            [true, false, false, false, false]
+        );
     }
 }

@@ -31,14 +31,22 @@ impl Version {
     /// Where a store says nothing of an object but its size, it is fetched anew in each process.
     pub fn of(size: u64, etag: Option<&str>, modified: Option<&str>) -> Version {
         let told = format!("{size} {} {}", etag.unwrap_or_default(), modified.unwrap_or_default());
-        let id = if etag.is_none() && modified.is_none() { format!("{told}{}", process()) } else { told };
+        let id = if etag.is_none() && modified.is_none() {
+            format!("{told}{}", process())
+        } else {
+            told
+        };
         Version { id, etag: etag.map(str::to_owned) }
     }
 }
 
 fn process() -> String {
     static STARTED: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    let started = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let started = || {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| since.as_nanos())
+    };
     STARTED.get_or_init(|| format!("{} {}", std::process::id(), started())).clone()
 }
 
@@ -47,9 +55,19 @@ const NAME_CHARS_MAX: usize = 60;
 impl Cache {
     /// Where the copy of this version is, or will be.
     pub fn path(&self, url: &str, version: &Version) -> PathBuf {
-        let last: String = url.rsplit('/').next().unwrap_or_default().chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+        let last: String = url
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c))
+            .collect();
         let last: String = last.chars().take(NAME_CHARS_MAX).collect();
-        self.folder.as_deref().unwrap_or(Path::new("")).join(format!("{}-{}-{last}", hash(url), hash(&version.id)))
+        self.folder.as_deref().unwrap_or(Path::new("")).join(format!(
+            "{}-{}-{last}",
+            hash(url),
+            hash(&version.id)
+        ))
     }
 
     pub fn has(&self, copy: &Path, size: u64) -> bool {
@@ -57,7 +75,14 @@ impl Cache {
     }
 
     /// Fetches what is not there. Memory does not grow with the object.
-    pub async fn fetch(&self, url: &str, size: u64, version: &Version, store: &Store, key: &str) -> Result<(), Failure> {
+    pub async fn fetch(
+        &self,
+        url: &str,
+        size: u64,
+        version: &Version,
+        store: &Store,
+        key: &str,
+    ) -> Result<(), Failure> {
         let copy = self.path(url, version);
         if self.has(&copy, size) {
             return Ok(());
@@ -66,7 +91,12 @@ impl Cache {
         let unwritable = |error: io::Error| cannot_write(folder, &error);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unwritable)?;
         let partial = Partial::new(folder, &copy);
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial.path).map_err(unwritable)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&partial.path)
+            .map_err(unwritable)?;
         let mut fetch = store.fetch(url, key, size, version).await?;
         let mut written: u64 = 0;
         while let Some(piece) = fetch.piece().await? {
@@ -74,8 +104,11 @@ impl Cache {
             file.write_all(&piece).map_err(unwritable)?;
         }
         if written != size {
-            let message = format!("{url} cannot be fetched: {written} bytes of {size} came, so it is cut off or was changed meanwhile");
-            return Err(trouble::of(Kind::Transient, code::STORE_FAILED, message).hint("run again; if it stays so, the server is faulty"));
+            let message = format!(
+                "{url} cannot be fetched: {written} bytes of {size} came, so it is cut off or was changed meanwhile"
+            );
+            return Err(trouble::of(Kind::Transient, code::STORE_FAILED, message)
+                .hint("run again; if it stays so, the server is faulty"));
         }
         file.flush().and_then(|()| fs::rename(&partial.path, &copy)).map_err(unwritable)?;
         self.drop_others(folder, url, &copy);
@@ -85,9 +118,15 @@ impl Cache {
     /// Copies of earlier versions of the object are of no use any more. If one cannot be removed, it only takes up room.
     fn drop_others(&self, folder: &Path, url: &str, copy: &Path) {
         let start = format!("{}-", hash(url));
-        let is_old = |path: &Path| path != copy && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&start));
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-        entries.filter(|path| is_old(path) && !path.to_string_lossy().ends_with(PARTIAL)).for_each(|path| drop(fs::remove_file(path)));
+        let is_old = |path: &Path| {
+            path != copy
+                && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&start))
+        };
+        let entries =
+            fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        entries
+            .filter(|path| is_old(path) && !path.to_string_lossy().ends_with(PARTIAL))
+            .for_each(|path| drop(fs::remove_file(path)));
     }
 }
 
@@ -101,7 +140,8 @@ struct Partial {
 impl Partial {
     fn new(folder: &Path, copy: &Path) -> Partial {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = copy.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name =
+            copy.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let unique = format!("{}.{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         Partial { path: folder.join(format!("{name}.{unique}{PARTIAL}")) }
     }
@@ -118,8 +158,12 @@ fn hash(text: &str) -> String {
 }
 
 fn no_folder() -> Failure {
-    trouble::of(Kind::Config, code::STORE_CACHE, "there is no folder for the copies of objects: neither HOME nor XDG_CACHE_HOME is set")
-        .hint("`export APPORTION_CACHE=/var/cache/apportion`, or `cache` in [sources.NAME.store]")
+    trouble::of(
+        Kind::Config,
+        code::STORE_CACHE,
+        "there is no folder for the copies of objects: neither HOME nor XDG_CACHE_HOME is set",
+    )
+    .hint("`export APPORTION_CACHE=/var/cache/apportion`, or `cache` in [sources.NAME.store]")
 }
 
 fn cannot_write(folder: &Path, error: &io::Error) -> Failure {

@@ -14,7 +14,10 @@ use futures_util::stream::BoxStream;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path as Key;
-use object_store::{BackoffConfig, Certificate, ClientOptions, Error, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
+use object_store::{
+    BackoffConfig, Certificate, ClientOptions, Error, GetOptions, ObjectMeta, ObjectStore,
+    ObjectStoreExt, RetryConfig,
+};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -93,23 +96,34 @@ impl Access {
         };
         match store {
             Ok(store) => Ok(Store::Objects { kind, store }),
-            Err(error) => {
-                Err(trouble::of(Kind::Config, code::CONFIG_VALUE, format!("{} cannot be reached with these settings: {error}", address.root))
-                    .hint("check [sources.NAME.store]"))
-            }
+            Err(error) => Err(trouble::of(
+                Kind::Config,
+                code::CONFIG_VALUE,
+                format!("{} cannot be reached with these settings: {error}", address.root),
+            )
+            .hint("check [sources.NAME.store]")),
         }
     }
 
     fn gcs(&self, address: &Address) -> Result<Result<Box<dyn ObjectStore>, Error>, Failure> {
-        let mut builder = GoogleCloudStorageBuilder::new().with_bucket_name(&address.bucket).with_client_options(self.client()?).with_retry(retry());
+        let mut builder = GoogleCloudStorageBuilder::new()
+            .with_bucket_name(&address.bucket)
+            .with_client_options(self.client()?)
+            .with_retry(retry());
         if let Some(endpoint) = self.endpoint()? {
             builder = builder.with_base_url(endpoint);
         }
         match &self.keys.service_account {
-            Some(Keeper::File(path)) => builder = builder.with_service_account_path(path.display().to_string()),
-            Some(keeper) => builder = builder.with_service_account_key(keeper.read("service_account")?.expose()),
+            Some(Keeper::File(path)) => {
+                builder = builder.with_service_account_path(path.display().to_string())
+            }
+            Some(keeper) => {
+                builder = builder.with_service_account_key(keeper.read("service_account")?.expose())
+            }
             // An emulator knows no accounts.
-            None if self.anonymous || self.endpoint.is_some() => builder = builder.with_skip_signature(true).with_credentials(nobody()),
+            None if self.anonymous || self.endpoint.is_some() => {
+                builder = builder.with_skip_signature(true).with_credentials(nobody())
+            }
             None => {}
         }
         Ok(builder.build().map(|store| Box::new(store) as Box<dyn ObjectStore>))
@@ -135,7 +149,10 @@ impl Access {
         } else if let Some(key) = value("account_key", &self.keys.account_key)? {
             builder = builder.with_access_key(key.expose());
         } else if let Some(sas) = value("sas", &self.keys.sas)? {
-            let pairs: Vec<(String, String)> = url::form_urlencoded::parse(sas.expose().trim_start_matches('?').as_bytes()).into_owned().collect();
+            let pairs: Vec<(String, String)> =
+                url::form_urlencoded::parse(sas.expose().trim_start_matches('?').as_bytes())
+                    .into_owned()
+                    .collect();
             builder = builder.with_sas_authorization(pairs);
         } else if let Some(secret) = value("client_secret", &self.keys.client_secret)? {
             builder = builder.with_client_secret(secret.expose());
@@ -154,16 +171,23 @@ impl Access {
             return Ok(());
         }
         let (address, _) = url.split_once('?').unwrap_or((url, ""));
-        let message = format!("{address} is asked without TLS, so that everybody on the way can read and change the bill");
-        Err(trouble::of(Kind::Config, code::CONFIG_VALUE, message)
-            .hint("write https://, or `allow_http = true` in [sources.NAME.store] if the way is your own"))
+        let message = format!(
+            "{address} is asked without TLS, so that everybody on the way can read and change the bill"
+        );
+        Err(trouble::of(Kind::Config, code::CONFIG_VALUE, message).hint(
+            "write https://, or `allow_http = true` in [sources.NAME.store] if the way is your own",
+        ))
     }
 
     fn certificates(&self) -> Result<Option<Vec<u8>>, Failure> {
         let Some(path) = &self.ca_file else { return Ok(None) };
         let bytes = std::fs::read(path).map_err(|error| {
-            trouble::of(Kind::Config, code::CONFIG_VALUE, format!("the certificates {} cannot be read: {error}", path.display()))
-                .hint("name a PEM file with `ca_file` of [sources.NAME.store]")
+            trouble::of(
+                Kind::Config,
+                code::CONFIG_VALUE,
+                format!("the certificates {} cannot be read: {error}", path.display()),
+            )
+            .hint("name a PEM file with `ca_file` of [sources.NAME.store]")
         })?;
         Ok(Some(bytes))
     }
@@ -175,7 +199,8 @@ impl Access {
             .with_read_timeout(self.silence)
             .with_timeout_disabled();
         if let Some(bytes) = self.certificates()? {
-            let certificates = Certificate::from_pem_bundle(&bytes).map_err(|_| no_certificate(self.ca_file.as_ref()))?;
+            let certificates = Certificate::from_pem_bundle(&bytes)
+                .map_err(|_| no_certificate(self.ca_file.as_ref()))?;
             options = certificates.into_iter().fold(options, ClientOptions::with_root_certificate);
         }
         Ok(options)
@@ -190,11 +215,17 @@ fn no_certificate(path: Option<&PathBuf>) -> Failure {
 
 /// Google's client wants somebody, even where nobody is asked who they are.
 fn nobody() -> object_store::gcp::GcpCredentialProvider {
-    std::sync::Arc::new(object_store::StaticCredentialProvider::new(object_store::gcp::GcpCredential { bearer: String::new() }))
+    std::sync::Arc::new(object_store::StaticCredentialProvider::new(
+        object_store::gcp::GcpCredential { bearer: String::new() },
+    ))
 }
 
 fn retry() -> RetryConfig {
-    let backoff = BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(5), base: 2.0 };
+    let backoff = BackoffConfig {
+        init_backoff: Duration::from_millis(100),
+        max_backoff: Duration::from_secs(5),
+        base: 2.0,
+    };
     RetryConfig { backoff, max_retries: 4, retry_timeout: Duration::from_secs(60) }
 }
 
@@ -218,24 +249,40 @@ impl Store {
         let mut stream = store.list(Some(&prefix));
         let mut heads = Vec::new();
         while let Some(meta) = stream.next().await {
-            heads.push(head(&meta.map_err(|error| trouble::of_store(Deed::List, url, *kind, &error))?));
+            heads.push(head(
+                &meta.map_err(|error| trouble::of_store(Deed::List, url, *kind, &error))?,
+            ));
             if heads.len() > most {
-                return Err(trouble::of(Kind::Config, code::STORE_FAILED, format!("there are more than {most} objects at {url}"))
-                    .hint("narrow the path to the bill's own prefix"));
+                return Err(trouble::of(
+                    Kind::Config,
+                    code::STORE_FAILED,
+                    format!("there are more than {most} objects at {url}"),
+                )
+                .hint("narrow the path to the bill's own prefix"));
             }
         }
         Ok(heads)
     }
 
     /// The object from its beginning, if it is still what was listed.
-    pub async fn fetch(&self, url: &str, key: &str, size: u64, version: &Version) -> Result<Fetch, Failure> {
+    pub async fn fetch(
+        &self,
+        url: &str,
+        key: &str,
+        size: u64,
+        version: &Version,
+    ) -> Result<Fetch, Failure> {
         match self {
             Store::Web(web) => web.fetch(size).await,
             Store::Objects { kind, store } => {
                 let failed = |error: &Error| trouble::of_store(Deed::Fetch, url, *kind, error);
-                let got = store.get_opts(&path(url, key)?, GetOptions::default()).await.map_err(|error| failed(&error))?;
+                let got = store
+                    .get_opts(&path(url, key)?, GetOptions::default())
+                    .await
+                    .map_err(|error| failed(&error))?;
                 let now = head(&got.meta);
-                let is_other = now.etag.is_some() && version.etag.is_some() && now.etag != version.etag;
+                let is_other =
+                    now.etag.is_some() && version.etag.is_some() && now.etag != version.etag;
                 if now.size != size || is_other {
                     return Err(changed(url));
                 }
@@ -250,7 +297,8 @@ impl Store {
             Store::Web(web) => web.read(range).await,
             Store::Objects { kind, store } => {
                 let read = store.get_range(&path(url, key)?, range).await;
-                read.map(|bytes| bytes.to_vec()).map_err(|error| trouble::of_store(Deed::Fetch, url, *kind, &error))
+                read.map(|bytes| bytes.to_vec())
+                    .map_err(|error| trouble::of_store(Deed::Fetch, url, *kind, &error))
             }
         }
     }
@@ -258,7 +306,11 @@ impl Store {
 
 /// An object on its way.
 pub enum Fetch {
-    Objects { url: String, kind: StoreKind, stream: BoxStream<'static, object_store::Result<bytes::Bytes>> },
+    Objects {
+        url: String,
+        kind: StoreKind,
+        stream: BoxStream<'static, object_store::Result<bytes::Bytes>>,
+    },
     Web(Box<web::WebFetch>),
 }
 
@@ -266,27 +318,45 @@ impl Fetch {
     pub async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
         match self {
             Fetch::Web(fetch) => fetch.piece().await,
-            Fetch::Objects { url, kind, stream } => {
-                stream.next().await.transpose().map_err(|error| trouble::of_store(Deed::Fetch, url, *kind, &error))
-            }
+            Fetch::Objects { url, kind, stream } => stream
+                .next()
+                .await
+                .transpose()
+                .map_err(|error| trouble::of_store(Deed::Fetch, url, *kind, &error)),
         }
     }
 }
 
 pub fn changed(url: &str) -> Failure {
-    trouble::of(Kind::Transient, code::STORE_FAILED, format!("{url} cannot be fetched: it was changed after it was listed"))
-        .hint("run again: what is there then is listed anew")
+    trouble::of(
+        Kind::Transient,
+        code::STORE_FAILED,
+        format!("{url} cannot be fetched: it was changed after it was listed"),
+    )
+    .hint("run again: what is there then is listed anew")
 }
 
 fn path(url: &str, key: &str) -> Result<Key, Failure> {
     Key::parse(key.trim_end_matches('/')).map_err(|error| {
-        trouble::of(Kind::Config, code::CONFIG_VALUE, format!("{url} leads to no key that can be read: {error}"))
-            .hint("write the key as the store shows it, without empty parts")
+        trouble::of(
+            Kind::Config,
+            code::CONFIG_VALUE,
+            format!("{url} leads to no key that can be read: {error}"),
+        )
+        .hint("write the key as the store shows it, without empty parts")
     })
 }
 
 fn head(meta: &ObjectMeta) -> Head {
     // Listings and answers quote it differently.
-    let etag = meta.e_tag.as_deref().map(|etag| etag.trim_start_matches("W/").trim_matches('"').to_owned());
-    Head { key: meta.location.to_string(), size: meta.size, etag, modified: Some(domain::period::instant(meta.last_modified.timestamp_millis())) }
+    let etag = meta
+        .e_tag
+        .as_deref()
+        .map(|etag| etag.trim_start_matches("W/").trim_matches('"').to_owned());
+    Head {
+        key: meta.location.to_string(),
+        size: meta.size,
+        etag,
+        modified: Some(domain::period::instant(meta.last_modified.timestamp_millis())),
+    }
 }

@@ -23,10 +23,14 @@ pub async fn list(url: &str, access: &Access) -> Result<Vec<Found>, Failure> {
         return Ok(vec![found(&address, &store, head, true)]);
     }
     let heads = store.list(url, folder, OBJECTS_MAX).await?;
-    let pattern = pattern.map(|pattern| glob::Pattern::new(pattern).map_err(|error| no_pattern(url, error.msg))).transpose()?;
+    let pattern = pattern
+        .map(|pattern| glob::Pattern::new(pattern).map_err(|error| no_pattern(url, error.msg)))
+        .transpose()?;
     let mut found: Vec<Found> = heads
         .into_iter()
-        .filter(|head| pattern.as_ref().is_none_or(|pattern| pattern.matches_with(&head.key, MATCHING)))
+        .filter(|head| {
+            pattern.as_ref().is_none_or(|pattern| pattern.matches_with(&head.key, MATCHING))
+        })
         .map(|head| {
             let is_table = pattern.is_some() || (access.is_table)(&head.key);
             found(&address, &store, head, is_table)
@@ -37,7 +41,11 @@ pub async fn list(url: &str, access: &Access) -> Result<Vec<Found>, Failure> {
 }
 
 /// As in patterns of paths: `*` ends at a slash, `**` does not.
-const MATCHING: glob::MatchOptions = glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+const MATCHING: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
 
 fn found(address: &Address, store: &Arc<Store>, head: Head, is_table: bool) -> Found {
     let version = Version::of(head.size, head.etag.as_deref(), head.modified.as_deref());
@@ -52,14 +60,21 @@ fn found(address: &Address, store: &Arc<Store>, head: Head, is_table: bool) -> F
 }
 
 fn no_pattern(url: &str, why: &str) -> Failure {
-    trouble::of(Kind::Config, code::CONFIG_VALUE, format!("{url} has a pattern that cannot be read: {why}"))
-        .hint("use * for any characters, ? for one, ** for folders, [abc] for one of some")
+    trouble::of(
+        Kind::Config,
+        code::CONFIG_VALUE,
+        format!("{url} has a pattern that cannot be read: {why}"),
+    )
+    .hint("use * for any characters, ? for one, ** for folders, [abc] for one of some")
 }
 
 fn nothing(url: &str, others: usize) -> Failure {
     let message = match others {
         0 => format!("there is no object at {url}"),
-        others => format!("none of the {others} objects at {url} is a bill: in prefixes only *.csv, *.csv.gz and *.parquet count"),
+        others => format!(
+            "none of the {others} objects at {url} is a bill: in prefixes only *.csv, *.csv.gz and *.parquet count"
+        ),
     };
-    trouble::of(Kind::Config, code::STORE_NOT_FOUND, message).hint("correct `paths`; a single object can be named as a whole, whatever its ending")
+    trouble::of(Kind::Config, code::STORE_NOT_FOUND, message)
+        .hint("correct `paths`; a single object can be named as a whole, whatever its ending")
 }

@@ -29,7 +29,11 @@ fn without_query(written: &str) -> &str {
 
 /// Hints are written for a source NAME; here it has one.
 pub fn named(failure: Failure, source: &str) -> Failure {
-    let hint = failure.diagnostic.hint.as_ref().map(|hint| hint.replace("[sources.NAME.", &format!("[sources.{source}.")));
+    let hint = failure
+        .diagnostic
+        .hint
+        .as_ref()
+        .map(|hint| hint.replace("[sources.NAME.", &format!("[sources.{source}.")));
     Failure { diagnostic: Diagnostic { hint, ..failure.diagnostic }, ..failure }
 }
 
@@ -86,7 +90,14 @@ pub fn of_store(deed: Deed, name: &str, address_kind: StoreKind, error: &Error) 
 /// The fault of a server's certificate, or of TLS otherwise.
 pub fn untrusted(what: &str, error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     let (why, hint) = tls::untrusted("HOST", error, "[sources.NAME.store]\nca_file = \"ca.pem\"")?;
-    Some(of(Kind::Config, code::STORE_FAILED, format!("{what}: the server cannot be trusted: {why}")).hint(hint))
+    Some(
+        of(
+            Kind::Config,
+            code::STORE_FAILED,
+            format!("{what}: the server cannot be trusted: {why}"),
+        )
+        .hint(hint),
+    )
 }
 
 fn where_else(kind: StoreKind) -> &'static str {
@@ -115,7 +126,8 @@ fn hint_to_refusal(kind: StoreKind, told: &Told) -> String {
 
 fn hint_to_answer(kind: StoreKind, told: &Told) -> String {
     match (kind, told.code.as_deref()) {
-        (StoreKind::S3, Some("AuthorizationHeaderMalformed" | "PermanentRedirect")) | (StoreKind::S3, None) => {
+        (StoreKind::S3, Some("AuthorizationHeaderMalformed" | "PermanentRedirect"))
+        | (StoreKind::S3, None) => {
             "check `region` of [sources.NAME.store]: it is the bucket's".into()
         }
         (StoreKind::Web, _) => "check the address with `curl -I ADDRESS`".into(),
@@ -141,11 +153,18 @@ const WORDS_MAX: usize = 300;
 impl Told {
     fn of(error: &Error) -> Told {
         let text = error.to_string();
-        Told { status: status(&text), code: element(&text, "Code"), message: element(&text, "Message"), cause: cause(error) }
+        Told {
+            status: status(&text),
+            code: element(&text, "Code"),
+            message: element(&text, "Message"),
+            cause: cause(error),
+        }
     }
 
     fn is_about_bucket(&self) -> bool {
-        self.code.as_deref().is_some_and(|code| ["NoSuchBucket", "ContainerNotFound", "ResourceNotFound"].contains(&code))
+        self.code.as_deref().is_some_and(|code| {
+            ["NoSuchBucket", "ContainerNotFound", "ResourceNotFound"].contains(&code)
+        })
     }
 
     fn words(&self) -> String {
@@ -160,7 +179,11 @@ impl Told {
         };
         let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
         let words = words.trim_end_matches('.');
-        if words.chars().count() > WORDS_MAX { format!("{}…", words.chars().take(WORDS_MAX).collect::<String>()) } else { words.to_owned() }
+        if words.chars().count() > WORDS_MAX {
+            format!("{}…", words.chars().take(WORDS_MAX).collect::<String>())
+        } else {
+            words.to_owned()
+        }
     }
 }
 
@@ -173,7 +196,13 @@ fn status(text: &str) -> Option<u16> {
 fn element(text: &str, name: &str) -> Option<String> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     let (inner, _) = rest.split_once(&format!("</{name}>"))?;
-    Some(inner.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"))
+    Some(
+        inner
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&quot;", "\"")
+            .replace("&amp;", "&"),
+    )
 }
 
 /// The innermost reason: those around it have URLs in them, which can carry signatures.

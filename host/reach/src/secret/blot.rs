@@ -83,7 +83,9 @@ fn without(text: Vec<u8>, form: &[u8]) -> Vec<u8> {
 /// As RFC 3986 has it for a part of a query.
 fn percent(text: &str, lower: bool) -> String {
     let escape = |byte: u8| match byte {
-        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+            char::from(byte).to_string()
+        }
         byte if lower => format!("%{byte:02x}"),
         byte => format!("%{byte:02X}"),
     };

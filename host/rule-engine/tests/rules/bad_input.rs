@@ -18,15 +18,25 @@ fn one_charge_in_a_million() {
     let mut decider = rules.decider();
     let mut by_outcome = BTreeMap::new();
     for number in 0..1_000_000_u32 {
-        let resource = crate::support::resource(&mut dictionary, &[("resource_id", &format!("i-{number}"))]);
-        let outcome = decider.decide(&dictionary, resource, crate::support::day("2026-03-01"), None);
+        let resource =
+            crate::support::resource(&mut dictionary, &[("resource_id", &format!("i-{number}"))]);
+        let outcome =
+            decider.decide(&dictionary, resource, crate::support::day("2026-03-01"), None);
         let (count, last) = by_outcome.entry(outcome).or_insert((0, number));
         (*count, *last) = (*count + 1, number);
     }
-    let told: Vec<(u32, u32, String)> =
-        by_outcome.into_iter().map(|(outcome, (count, last))| (count, last, crate::support::words(decider.as_ref(), outcome))).collect();
-    let expected = "r.rhai:4:61: R202: the rule threw: unlucky (it read resource_id = \"i-999999\")";
-    assert_eq!(told, [(999_999, 999_998, "assign a".to_owned()), (1, 999_999, expected.to_owned())]);
+    let told: Vec<(u32, u32, String)> = by_outcome
+        .into_iter()
+        .map(|(outcome, (count, last))| {
+            (count, last, crate::support::words(decider.as_ref(), outcome))
+        })
+        .collect();
+    let expected =
+        "r.rhai:4:61: R202: the rule threw: unlucky (it read resource_id = \"i-999999\")";
+    assert_eq!(
+        told,
+        [(999_999, 999_998, "assign a".to_owned()), (1, 999_999, expected.to_owned())]
+    );
 }
 
 #[test]
@@ -54,22 +64,31 @@ fn numbers_that_are_none_are_no_weights() {
 fn a_million_targets_meet_a_limit_that_is_named() {
     let many = "let t = []; for n in 0..1000000 { t.push(\"team-\" + n); } even(t)";
     let found = decided(&set(&[("r", &rule(1, "true", many))]), &[]);
-    assert!(found.contains("R203: ") && (found.contains("lists") || found.contains("operations")), "{found}");
+    assert!(
+        found.contains("R203: ") && (found.contains("lists") || found.contains("operations")),
+        "{found}"
+    );
     let row: Vec<String> = (0..1_000_000).map(|number| format!("\"t{number}\"")).collect();
-    let found = match try_set(&[("r", &rule(1, "true", &format!("even([{}])", row.join(","))))], &[]) {
-        Ok(rules) => decided(&rules, &[]),
-        Err(findings) => lines(&findings).join("\n"),
-    };
-    assert!(found.len() < 2_000 && found.starts_with("r.rhai"), "{}", found.chars().take(300).collect::<String>());
+    let found =
+        match try_set(&[("r", &rule(1, "true", &format!("even([{}])", row.join(","))))], &[]) {
+            Ok(rules) => decided(&rules, &[]),
+            Err(findings) => lines(&findings).join("\n"),
+        };
+    assert!(
+        found.len() < 2_000 && found.starts_with("r.rhai"),
+        "{}",
+        found.chars().take(300).collect::<String>()
+    );
     assert!(found.contains("R101") || found.contains("R203") || found.contains("R201"), "{found}");
 }
 
 #[test]
 fn a_file_saved_half_way_is_told_or_whole() {
     let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-    let write = |name: &str, text: &[u8]| fs::write(dir.path().join(name), text).unwrap_or_else(|error| panic!("{error}"));
-    let whole =
-        "//! Größe zählt.\nrule(#{ priority: 1 });\nfn matches(charge) { lookup(\"t\", \"k\") == \"ü\" }\nfn allocate(charge) { assign(\"a\") }\n";
+    let write = |name: &str, text: &[u8]| {
+        fs::write(dir.path().join(name), text).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let whole = "//! Größe zählt.\nrule(#{ priority: 1 });\nfn matches(charge) { lookup(\"t\", \"k\") == \"ü\" }\nfn allocate(charge) { assign(\"a\") }\n";
     let table = "k,v\nk,ü\nl,\"two\nlines\"\n";
     write("r.rhai", whole.as_bytes());
     fs::create_dir(dir.path().join("tables")).unwrap_or_else(|error| panic!("{error}"));
@@ -78,7 +97,10 @@ fn a_file_saved_half_way_is_told_or_whole() {
     let mut told = 0;
     for end in 0..whole.len() {
         write("r.rhai", &whole.as_bytes()[..end]);
-        told += usize::from(RuleSet::load(dir.path(), &RuleOptions::default()).is_err_and(|findings| !findings.is_empty()));
+        told += usize::from(
+            RuleSet::load(dir.path(), &RuleOptions::default())
+                .is_err_and(|findings| !findings.is_empty()),
+        );
     }
     // All but those that only lack the last line end.
     assert!(told >= whole.len() - 2, "{told} of {}", whole.len());
@@ -93,15 +115,22 @@ fn a_file_saved_half_way_is_told_or_whole() {
 #[test]
 fn a_table_that_goes_while_rules_use_it_keeps_the_last_good_set() {
     let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap_or_else(|error| panic!("{error}"));
+    let write = |name: &str, text: &str| {
+        fs::write(dir.path().join(name), text).unwrap_or_else(|error| panic!("{error}"))
+    };
     fs::create_dir(dir.path().join("tables")).unwrap_or_else(|error| panic!("{error}"));
     write("tables/t.csv", "k,v\nk,a\n");
     write("r.rhai", &rule(1, "true", "assign(lookup(\"t\", \"k\"))"));
     write("r.cases.toml", CASES);
-    let live = Live::start(dir.path(), RuleOptions::default()).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    let live = Live::start(dir.path(), RuleOptions::default())
+        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
     fs::remove_file(dir.path().join("tables/t.csv")).unwrap_or_else(|error| panic!("{error}"));
     let findings = live.try_reload().err().unwrap_or_default();
-    assert!(lines(&findings)[0].ends_with("r.rhai:4:37: R107: there is no table 't', and no other"), "{:?}", lines(&findings));
+    assert!(
+        lines(&findings)[0].ends_with("r.rhai:4:37: R107: there is no table 't', and no other"),
+        "{:?}",
+        lines(&findings)
+    );
     assert_eq!(decided(&live.current(), &[]), "assign a");
 }
 
@@ -109,18 +138,27 @@ fn a_table_that_goes_while_rules_use_it_keeps_the_last_good_set() {
 fn whoever_asks_while_rules_are_saved_without_end_has_one_whole_set() {
     let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let save = |team: &str| {
-        let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap_or_else(|error| panic!("{error}"));
+        let write = |name: &str, text: &str| {
+            fs::write(dir.path().join(name), text).unwrap_or_else(|error| panic!("{error}"))
+        };
         // The second rule is for what the first leaves: in one set both name the same team.
-        write("one.rhai", &rule(1, "charge.service_name == \"EC2\"", &format!("assign(\"{team}\")")));
+        write(
+            "one.rhai",
+            &rule(1, "charge.service_name == \"EC2\"", &format!("assign(\"{team}\")")),
+        );
         write("two.rhai", &rule(2, "true", &format!("assign(\"{team}\")")));
-        let case =
-            |service: &str, expect: &str| format!("[[case]]\nname = \"{service}\"\ncharge = {{ service_name = \"{service}\" }}\nexpect = {expect}\n");
+        let case = |service: &str, expect: &str| {
+            format!(
+                "[[case]]\nname = \"{service}\"\ncharge = {{ service_name = \"{service}\" }}\nexpect = {expect}\n"
+            )
+        };
         let assigned = format!("{{ assign = \"{team}\" }}");
         write("one.cases.toml", &[case("EC2", &assigned), case("S3", "\"no match\"")].concat());
         write("two.cases.toml", &case("S3", &assigned));
     };
     save("a");
-    let live = Live::start(dir.path(), RuleOptions::default()).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    let live = Live::start(dir.path(), RuleOptions::default())
+        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
     let (done, live) = (&AtomicBool::new(false), &live);
     std::thread::scope(|scope| {
         scope.spawn(move || {
@@ -136,9 +174,15 @@ fn whoever_asks_while_rules_are_saved_without_end_has_one_whole_set() {
             while !done.load(Ordering::Acquire) || asked == 0 {
                 let rules = live.current();
                 let before = rules.generation().to_owned();
-                let (one, again) = (decided(&rules, &[("service_name", "EC2")]), decided(&rules, &[("service_name", "EC2")]));
+                let (one, again) = (
+                    decided(&rules, &[("service_name", "EC2")]),
+                    decided(&rules, &[("service_name", "EC2")]),
+                );
                 let two = decided(&rules, &[("service_name", "S3")]);
-                assert!(one.starts_with("assign ") && two.starts_with("assign ") && one == again, "{one} {again} {two}");
+                assert!(
+                    one.starts_with("assign ") && two.starts_with("assign ") && one == again,
+                    "{one} {again} {two}"
+                );
                 assert_eq!(rules.generation(), before);
                 asked += 1;
             }
@@ -153,13 +197,20 @@ fn whoever_asks_while_rules_are_saved_without_end_has_one_whole_set() {
 #[test]
 fn ten_thousand_files_are_a_set_like_any_other() {
     let texts: Vec<(String, String)> = (0..10_000)
-        .map(|number| (format!("pack/r{number:05}"), rule(number, &format!("charge.service_name == \"s{number}\""), "assign(\"a\")")))
+        .map(|number| {
+            (
+                format!("pack/r{number:05}"),
+                rule(number, &format!("charge.service_name == \"s{number}\""), "assign(\"a\")"),
+            )
+        })
         .collect();
-    let rules = RuleSet::from_sources(&texts, &[], &RuleOptions::default()).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    let rules = RuleSet::from_sources(&texts, &[], &RuleOptions::default())
+        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
     assert_eq!(rules.facts().len(), 10_000);
     assert_eq!(decided(&rules, &[("service_name", "s9999")]), "assign a");
     let mut broken = texts;
     broken[7_777].1 = rule(1, "true", "assign(");
-    let findings = RuleSet::from_sources(&broken, &[], &RuleOptions::default()).err().unwrap_or_default();
+    let findings =
+        RuleSet::from_sources(&broken, &[], &RuleOptions::default()).err().unwrap_or_default();
     assert!(lines(&findings)[0].starts_with("pack/r07777.rhai:4:"), "{:?}", lines(&findings));
 }

@@ -14,7 +14,8 @@ fn one(allocate: &str) -> RuleSet {
 
 /// The report of a single case with this expectation.
 fn expecting(allocate: &str, expect: &str) -> String {
-    let cases = format!("[[case]]\nname = \"n\"\ncharge = {{ service_name = \"x\" }}\nexpect = {expect}\n");
+    let cases =
+        format!("[[case]]\nname = \"n\"\ncharge = {{ service_name = \"x\" }}\nexpect = {expect}\n");
     let report = report(&one(allocate), &cases);
     assert_eq!(report.passed, usize::from(report.failures.is_empty()));
     lines(&report.failures).join("\n")
@@ -23,7 +24,12 @@ fn expecting(allocate: &str, expect: &str) -> String {
 #[test]
 fn every_expectation_can_pass_and_fail() {
     for (allocate, pass, fail, told) in [
-        ("assign(\"a\")", "{ assign = \"a\" }", "{ assign = \"b\" }", "expected assign b, got assign a"),
+        (
+            "assign(\"a\")",
+            "{ assign = \"a\" }",
+            "{ assign = \"b\" }",
+            "expected assign b, got assign a",
+        ),
         (
             "assign(#{team: \"a\", environment: \"p\"})",
             "{ assign = { team = \"a\", environment = \"p\" } }",
@@ -42,7 +48,12 @@ fn every_expectation_can_pass_and_fail() {
             "{ split = [[\"a\", 2], [\"b\", 1]] }",
             "expected split a 2, b 1, got split b 1, a 2",
         ),
-        ("even([\"b\", \"a\"])", "{ even = [\"b\", \"a\"] }", "{ even = [\"a\", \"b\"] }", "expected split a 1, b 1, got split b 1, a 1"),
+        (
+            "even([\"b\", \"a\"])",
+            "{ even = [\"b\", \"a\"] }",
+            "{ even = [\"a\", \"b\"] }",
+            "expected split a 1, b 1, got split b 1, a 1",
+        ),
         (
             "by_cost()",
             "{ by_cost = {} }",
@@ -55,12 +66,26 @@ fn every_expectation_can_pass_and_fail() {
             "{ by_cost = { teams = [\"a\"] } }",
             "expected by_cost a, got by_cost a where tag:environment = \"p\"",
         ),
-        ("exclude(\"why\")", "{ exclude = \"why\" }", "{ exclude = \"not\" }", "expected exclude \"not\", got exclude \"why\""),
+        (
+            "exclude(\"why\")",
+            "{ exclude = \"why\" }",
+            "{ exclude = \"not\" }",
+            "expected exclude \"not\", got exclude \"why\"",
+        ),
         ("pass()", "\"pass\"", "\"no match\"", "expected no match, got pass"),
-        ("throw 1", "{ error = \"R202\" }", "{ error = \"R203\" }", "expected error R203, got R202 at 4:23: the rule threw: 1"),
+        (
+            "throw 1",
+            "{ error = \"R202\" }",
+            "{ error = \"R203\" }",
+            "expected error R203, got R202 at 4:23: the rule threw: 1",
+        ),
     ] {
         assert_eq!(expecting(allocate, pass), "", "{pass}");
-        assert_eq!(expecting(allocate, fail), format!("r.cases.toml:4:10: R302: \"n\": {told}"), "{fail}");
+        assert_eq!(
+            expecting(allocate, fail),
+            format!("r.cases.toml:4:10: R302: \"n\": {told}"),
+            "{fail}"
+        );
     }
 }
 
@@ -68,11 +93,26 @@ fn every_expectation_can_pass_and_fail() {
 fn nothing_unknown_is_passed_over() {
     for (cases, told) in [
         ("", "r.cases.toml: R301: the file has no cases"),
-        ("[[cases]]\nname = \"n\"\n", "r.cases.toml:1:3: R301: the file does not know 'cases'; there are [[case]] and [[property]]"),
-        ("[[case]]\nname = \"n\"\nchrge = {}\n", "r.cases.toml:3:1: R301: a case does not know 'chrge'; did you mean 'charge'?"),
-        ("[[case]]\nname = \"n\"\ncharge = {}\n", "r.cases.toml:1:1: R301: the case lacks 'expect'"),
-        ("[[case]]\ncharge = {}\nexpect = \"pass\"\n", "r.cases.toml:1:1: R301: the case lacks 'name'"),
-        ("[[case]]\nname = \"n\"\ncharge = { service = \"x\" }\nexpect = \"pass\"\n", "r.cases.toml:3:12: R301: charges have no field 'service'"),
+        (
+            "[[cases]]\nname = \"n\"\n",
+            "r.cases.toml:1:3: R301: the file does not know 'cases'; there are [[case]] and [[property]]",
+        ),
+        (
+            "[[case]]\nname = \"n\"\nchrge = {}\n",
+            "r.cases.toml:3:1: R301: a case does not know 'chrge'; did you mean 'charge'?",
+        ),
+        (
+            "[[case]]\nname = \"n\"\ncharge = {}\n",
+            "r.cases.toml:1:1: R301: the case lacks 'expect'",
+        ),
+        (
+            "[[case]]\ncharge = {}\nexpect = \"pass\"\n",
+            "r.cases.toml:1:1: R301: the case lacks 'name'",
+        ),
+        (
+            "[[case]]\nname = \"n\"\ncharge = { service = \"x\" }\nexpect = \"pass\"\n",
+            "r.cases.toml:3:12: R301: charges have no field 'service'",
+        ),
         (
             "[[case]]\nname = \"n\"\ncharge = { sevice_name = \"x\" }\nexpect = \"pass\"\n",
             "r.cases.toml:3:12: R301: charges have no field 'sevice_name'; did you mean 'service_name'?",
@@ -117,37 +157,68 @@ fn rules_without_cases_and_cases_without_rules_fail() {
 
 #[test]
 fn amounts_must_be_given_where_they_are_read() {
-    let rules = set(&[("r", &rule(1, "charge.billed_cost >= 1.5", "assign(charge.charge_period_start)"))]);
-    let case = |charge: &str, expect: &str| format!("[[case]]\nname = \"n\"\ncharge = {{ {charge} }}\nexpect = {expect}\n");
+    let rules =
+        set(&[("r", &rule(1, "charge.billed_cost >= 1.5", "assign(charge.charge_period_start)"))]);
+    let case = |charge: &str, expect: &str| {
+        format!("[[case]]\nname = \"n\"\ncharge = {{ {charge} }}\nexpect = {expect}\n")
+    };
     let found = report(&rules, &case("", "\"no match\""));
     assert_eq!(
         shown(&found.failures),
         "r.cases.toml:4:10: R302: \"n\": expected no match, got a read of billed_cost, which the case does not give\n    \
          expect = \"no match\"\n             ^\n  hint: give the charge billed_cost = \"1.50\""
     );
-    let given = case("billed_cost = \"1.50\", charge_period_start = \"2026-03-01\"", "{ assign = \"2026-03-01\" }");
+    let given = case(
+        "billed_cost = \"1.50\", charge_period_start = \"2026-03-01\"",
+        "{ assign = \"2026-03-01\" }",
+    );
     assert_eq!(shown(&report(&rules, &given).failures), "");
-    assert_eq!(shown(&report(&rules, &case("billed_cost = \"1.499999999\"", "\"no match\"")).failures), "");
+    assert_eq!(
+        shown(&report(&rules, &case("billed_cost = \"1.499999999\"", "\"no match\"")).failures),
+        ""
+    );
 }
 
 #[test]
 fn a_case_can_go_through_the_whole_set() {
-    let rules = set(&[("first", &rule(1, "charge.tag(\"team\") != \"\"", "assign(\"first\")")), ("r", &rule(2, "true", "pass()"))]);
+    let rules = set(&[
+        ("first", &rule(1, "charge.tag(\"team\") != \"\"", "assign(\"first\")")),
+        ("r", &rule(2, "true", "pass()")),
+    ]);
     let cases = "[[case]]\nname = \"n\"\ncharge = { tags = { team = \"x\" } }\nexpect = { assign = \"r\" }\nthrough_set = true\n\n\
                  [[case]]\nname = \"m\"\ncharge = {}\nexpect = \"unallocated\"\nthrough_set = true\n";
     let found = report(&rules, cases);
-    let failed: Vec<String> = lines(&found.failures).into_iter().filter(|line| line.contains("R302")).collect();
-    assert_eq!(failed, ["r.cases.toml:4:10: R302: \"n\": expected assign r, got assign first (by first)"]);
+    let failed: Vec<String> =
+        lines(&found.failures).into_iter().filter(|line| line.contains("R302")).collect();
+    assert_eq!(
+        failed,
+        ["r.cases.toml:4:10: R302: \"n\": expected assign r, got assign first (by first)"]
+    );
     assert_eq!(found.passed, 1);
 }
 
 #[test]
 fn coverage_names_what_no_case_reaches() {
     let case = |name: &str, service: &str, expect: &str| {
-        format!("[[case]]\nname = \"{name}\"\ncharge = {{ service_name = \"{service}\" }}\nexpect = {expect}\n")
+        format!(
+            "[[case]]\nname = \"{name}\"\ncharge = {{ service_name = \"{service}\" }}\nexpect = {expect}\n"
+        )
     };
-    let never = |cases: &str| report(&one("assign(\"a\")"), cases).rules.first().map(|rule| rule.never_reached()).unwrap_or_default();
+    let never = |cases: &str| {
+        report(&one("assign(\"a\")"), cases)
+            .rules
+            .first()
+            .map(|rule| rule.never_reached())
+            .unwrap_or_default()
+    };
     assert_eq!(never(&case("n", "none", "\"no match\"")), ["matches → true", "allocate"]);
     assert_eq!(never(&case("n", "x", "{ assign = \"a\" }")), ["matches → false"]);
-    assert_eq!(never(&format!("{}{}", case("n", "none", "\"no match\""), case("m", "x", "{ assign = \"a\" }"))), Vec::<&str>::new());
+    assert_eq!(
+        never(&format!(
+            "{}{}",
+            case("n", "none", "\"no match\""),
+            case("m", "x", "{ assign = \"a\" }")
+        )),
+        Vec::<&str>::new()
+    );
 }

@@ -18,19 +18,36 @@ fn refused_with(text: &str, tables: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn syntax_errors_have_a_place_and_a_caret() {
-    let text = format!("{HEADER}fn matches(charge) {{\n    charge.service_name == \n}}\nfn allocate(charge) {{ pass() }}\n");
+    let text = format!(
+        "{HEADER}fn matches(charge) {{\n    charge.service_name == \n}}\nfn allocate(charge) {{ pass() }}\n"
+    );
     let findings = try_set(&[("a/b", &text)], &[]).err().unwrap_or_default();
     assert_eq!(shown(&findings), "a/b.rhai:5:1: R101: unexpected '}'\n    }\n    ^");
 }
 
 #[test]
 fn what_reaches_outside_does_not_exist() {
-    for (word, call) in [("eval", "eval(\"1\")"), ("print", "print(\"x\")"), ("debug", "debug(\"x\")"), ("sleep", "sleep(1)")] {
+    for (word, call) in [
+        ("eval", "eval(\"1\")"),
+        ("print", "print(\"x\")"),
+        ("debug", "debug(\"x\")"),
+        ("sleep", "sleep(1)"),
+    ] {
         let found = refused(&rule(1, &format!("{call}; true"), "pass()"));
-        assert_eq!(found, [format!("a/b.rhai:3:22: R101: rules do not have `{word}`: a rule only computes from the charge that it is given")]);
+        assert_eq!(
+            found,
+            [format!(
+                "a/b.rhai:3:22: R101: rules do not have `{word}`: a rule only computes from the charge that it is given"
+            )]
+        );
     }
     let found = refused(&rule(1, "import \"x\" as y; true", "pass()"));
-    assert_eq!(found, ["a/b.rhai:3:22: R101: rules do not have `import`: a rule only computes from the charge that it is given"]);
+    assert_eq!(
+        found,
+        [
+            "a/b.rhai:3:22: R101: rules do not have `import`: a rule only computes from the charge that it is given"
+        ]
+    );
     let found = refused(&rule(1, "timestamp(); true", "pass()"));
     assert_eq!(found, ["a/b.rhai:3:22: R101: there is no function `timestamp`"]);
 }
@@ -50,19 +67,31 @@ fn unknown_names_are_found_without_running() {
     );
     assert_eq!(
         refused(&rule(1, "charge.team == \"x\"", "pass()")),
-        ["a/b.rhai:3:29: R103: charges have no field 'team'; tags are read with `charge.tag(\"team\")`"]
+        [
+            "a/b.rhai:3:29: R103: charges have no field 'team'; tags are read with `charge.tag(\"team\")`"
+        ]
     );
     let indexed = "a/b.rhai:3:28: R103: the charge is not indexed: write `charge.service_name`, or `charge.tags[\"team\"]` for a tag";
     assert_eq!(refused(&rule(1, "charge[\"service_name\"] == \"x\"", "pass()")), [indexed]);
-    let text = format!("{HEADER}fn matches(c) {{ c.region == \"x\" }}\nfn allocate(c) {{ pass() }}\n");
-    assert_eq!(refused(&text).first().map(|line| line.starts_with("a/b.rhai:3:19: R103: charges have no field 'region'")), Some(true));
+    let text =
+        format!("{HEADER}fn matches(c) {{ c.region == \"x\" }}\nfn allocate(c) {{ pass() }}\n");
+    assert_eq!(
+        refused(&text)
+            .first()
+            .map(|line| line.starts_with("a/b.rhai:3:19: R103: charges have no field 'region'")),
+        Some(true)
+    );
 }
 
 #[test]
 fn a_dimension_that_is_not_collected_names_the_line_to_add() {
-    let options = RuleOptions { dimensions: vec![Field::SERVICE_NAME, Field::REGION_ID], ..RuleOptions::default() };
+    let options = RuleOptions {
+        dimensions: vec![Field::SERVICE_NAME, Field::REGION_ID],
+        ..RuleOptions::default()
+    };
     let text = rule(1, "charge.sku_id != \"\"", "pass()");
-    let findings = RuleSet::from_sources(&[("a/b".into(), text)], &[], &options).err().unwrap_or_default();
+    let findings =
+        RuleSet::from_sources(&[("a/b".into(), text)], &[], &options).err().unwrap_or_default();
     assert_eq!(
         shown(&findings),
         "a/b.rhai:3:29: R106: the dimension 'sku_id' exists but is not collected\n    \
@@ -74,14 +103,34 @@ fn a_dimension_that_is_not_collected_names_the_line_to_add() {
 #[test]
 fn the_charge_cannot_be_changed() {
     for (body, place, what) in [
-        ("charge.service_name = \"x\"; true", "3:22", "a rule cannot change the charge; it only decides who pays"),
-        ("charge.tags[\"team\"] = \"x\"; true", "3:22", "a rule cannot change the charge; it only decides who pays"),
-        ("charge.region_id += \"x\"; true", "3:22", "a rule cannot change the charge; it only decides who pays"),
+        (
+            "charge.service_name = \"x\"; true",
+            "3:22",
+            "a rule cannot change the charge; it only decides who pays",
+        ),
+        (
+            "charge.tags[\"team\"] = \"x\"; true",
+            "3:22",
+            "a rule cannot change the charge; it only decides who pays",
+        ),
+        (
+            "charge.region_id += \"x\"; true",
+            "3:22",
+            "a rule cannot change the charge; it only decides who pays",
+        ),
         ("charge = 5; true", "3:22", "a rule cannot change the charge; it only decides who pays"),
         ("let charge = 5; true", "3:26", "`charge` is the charge and cannot be declared again"),
-        ("charge.service_name.make_upper(); true", "3:42", "`make_upper` changes a value in place, and a charge cannot be changed"),
+        (
+            "charge.service_name.make_upper(); true",
+            "3:42",
+            "`make_upper` changes a value in place, and a charge cannot be changed",
+        ),
     ] {
-        assert_eq!(refused(&rule(1, body, "pass()")), [format!("a/b.rhai:{place}: R104: {what}")], "{body}");
+        assert_eq!(
+            refused(&rule(1, body, "pass()")),
+            [format!("a/b.rhai:{place}: R104: {what}")],
+            "{body}"
+        );
     }
 }
 
@@ -90,18 +139,44 @@ fn headers_are_literal_and_complete() {
     let functions = "fn matches(charge) { true }\nfn allocate(charge) { pass() }\n";
     let header = |header: &str| refused(&format!("{header}\n{functions}"));
     assert_eq!(header(""), ["a/b.rhai: R105: the rule has no `rule(#{…})` header"]);
-    assert_eq!(header("rule(#{});"), ["a/b.rhai:1:1: R105: the header lacks a priority; rules are tried from the lowest up"]);
-    assert_eq!(header("rule(#{ priority: \"1\" });"), ["a/b.rhai:1:19: R105: 'priority' must be a whole number, such as 300"]);
-    assert_eq!(header("rule(#{ priority: 1.5 });"), ["a/b.rhai:1:19: R105: 'priority' must be a whole number, such as 300"]);
-    assert_eq!(header("rule(#{ priority: 1,\n  onwer: \"x\" });"), ["a/b.rhai:2:3: R105: the header does not know 'onwer'; did you mean 'owner'?"]);
-    assert_eq!(header("rule(#{ priority: 1, from: \"2026-02-30\" });"), ["a/b.rhai:1:28: R105: 'from' must be a date such as \"2027-03-31\""]);
-    assert_eq!(header("rule(#{ priority: 1, enabled: 1 });"), ["a/b.rhai:1:31: R105: 'enabled' must be true or false"]);
+    assert_eq!(
+        header("rule(#{});"),
+        ["a/b.rhai:1:1: R105: the header lacks a priority; rules are tried from the lowest up"]
+    );
+    assert_eq!(
+        header("rule(#{ priority: \"1\" });"),
+        ["a/b.rhai:1:19: R105: 'priority' must be a whole number, such as 300"]
+    );
+    assert_eq!(
+        header("rule(#{ priority: 1.5 });"),
+        ["a/b.rhai:1:19: R105: 'priority' must be a whole number, such as 300"]
+    );
+    assert_eq!(
+        header("rule(#{ priority: 1,\n  onwer: \"x\" });"),
+        ["a/b.rhai:2:3: R105: the header does not know 'onwer'; did you mean 'owner'?"]
+    );
+    assert_eq!(
+        header("rule(#{ priority: 1, from: \"2026-02-30\" });"),
+        ["a/b.rhai:1:28: R105: 'from' must be a date such as \"2027-03-31\""]
+    );
+    assert_eq!(
+        header("rule(#{ priority: 1, enabled: 1 });"),
+        ["a/b.rhai:1:31: R105: 'enabled' must be true or false"]
+    );
     let backwards = header("rule(#{ priority: 1, from: \"2026-02-01\", until: \"2026-02-01\" });");
-    assert_eq!(backwards, ["a/b.rhai:1:1: R105: the rule would end on 2026-02-01, before it starts on 2026-02-01"]);
-    assert_eq!(header("let x = 1;"), ["a/b.rhai:1:1: R105: the first statement must be the `rule(#{…})` header"]);
+    assert_eq!(
+        backwards,
+        ["a/b.rhai:1:1: R105: the rule would end on 2026-02-01, before it starts on 2026-02-01"]
+    );
+    assert_eq!(
+        header("let x = 1;"),
+        ["a/b.rhai:1:1: R105: the first statement must be the `rule(#{…})` header"]
+    );
     assert_eq!(
         header("rule(#{ priority: 1 });\nlet x = 1;"),
-        ["a/b.rhai:2:1: R105: only the header may stand outside the functions; this would never run"]
+        [
+            "a/b.rhai:2:1: R105: only the header may stand outside the functions; this would never run"
+        ]
     );
     assert_eq!(header("rule(#{ priority: -5 });"), Vec::<String>::new());
 }
@@ -113,7 +188,10 @@ fn both_functions_must_be_there() {
         ["a/b.rhai: R102: the rule lacks `fn allocate(charge)`, which says who pays"]
     );
     let text = format!("{HEADER}fn matches() {{ true }}\nfn allocate(charge) {{ pass() }}");
-    assert_eq!(refused(&text), ["a/b.rhai:3:14: R102: `matches` takes the charge and nothing else, not 0 parameters"]);
+    assert_eq!(
+        refused(&text),
+        ["a/b.rhai:3:14: R102: `matches` takes the charge and nothing else, not 0 parameters"]
+    );
     let text = format!("{}fn assign(team) {{ pass() }}", rule(1, "true", "pass()"));
     assert_eq!(refused(&text), ["a/b.rhai:5:17: R101: a rule cannot redefine `assign`"]);
 }
@@ -121,12 +199,17 @@ fn both_functions_must_be_there() {
 #[test]
 fn tables_are_checked_with_the_rules() {
     let text = rule(1, "lookup(\"acounts\", charge.sub_account_id) != ()", "pass()");
-    assert_eq!(refused_with(&text, &[("accounts", "k,v\na,1\n")]), ["a/b.rhai:3:29: R107: there is no table 'acounts'; did you mean 'accounts'?"]);
+    assert_eq!(
+        refused_with(&text, &[("accounts", "k,v\na,1\n")]),
+        ["a/b.rhai:3:29: R107: there is no table 'acounts'; did you mean 'accounts'?"]
+    );
     assert_eq!(refused(&text), ["a/b.rhai:3:29: R107: there is no table 'acounts', and no other"]);
     let text = rule(1, "lookup(\"t\", \"k\", \"cost_centre\") != ()", "pass()");
     assert_eq!(
         refused_with(&text, &[("t", "k,team,cost_center\n")]),
-        ["a/b.rhai:3:39: R107: the table 't' has no column 'cost_centre'; did you mean 'cost_center'?"]
+        [
+            "a/b.rhai:3:39: R107: the table 't' has no column 'cost_centre'; did you mean 'cost_center'?"
+        ]
     );
     assert_eq!(
         refused_with(&rule(1, "true", "pass()"), &[("t", "k,v\na,1\nb,2\na,3\n")]),
@@ -137,8 +220,14 @@ fn tables_are_checked_with_the_rules() {
 #[test]
 fn all_findings_of_all_rules_come_at_once() {
     let broken = rule(1, "charge.nothing == 1", "pass()");
-    let found = try_set(&[("a", &broken), ("b", "fn"), ("c", &rule(1, "true", "pass()"))], &[]).err().unwrap_or_default();
-    let files: Vec<&str> = found.iter().filter_map(|finding| finding.location.as_ref()).map(|location| location.file.as_str()).collect();
+    let found = try_set(&[("a", &broken), ("b", "fn"), ("c", &rule(1, "true", "pass()"))], &[])
+        .err()
+        .unwrap_or_default();
+    let files: Vec<&str> = found
+        .iter()
+        .filter_map(|finding| finding.location.as_ref())
+        .map(|location| location.file.as_str())
+        .collect();
     assert_eq!(files, ["a.rhai", "b.rhai"]);
 }
 
@@ -160,15 +249,21 @@ fn lints_say_what_works_and_could_be_better() {
         ]
     );
     let strict = RuleOptions { require_doc: true, ..RuleOptions::default() };
-    let set = RuleSet::from_sources(&[("slow".into(), slow.into())], &[], &strict).unwrap_or_else(|findings| panic!("{}", shown(&findings)));
-    assert_eq!(lines(&lint::check(&set, None).errors), ["slow.rhai:1: R108: the rule has no doc comment"]);
+    let set = RuleSet::from_sources(&[("slow".into(), slow.into())], &[], &strict)
+        .unwrap_or_else(|findings| panic!("{}", shown(&findings)));
+    assert_eq!(
+        lines(&lint::check(&set, None).errors),
+        ["slow.rhai:1: R108: the rule has no doc comment"]
+    );
 }
 
 #[test]
 fn rules_in_the_shadow_of_others_are_told() {
     let same = "charge.tag(\"a\") == \"b\"";
     let spread = "//! A rule.\nrule(#{ priority: 3, from: \"2026-03-01\" });\nfn matches(charge) {\n    // As above.\n    charge.tag( \"a\" )==\"b\"\n}\nfn allocate(charge) { pass() }";
-    let helped = |answer: &str| format!("{}fn mine(charge) {{ {answer} }}\n", rule(9, "mine(charge)", "pass()"));
+    let helped = |answer: &str| {
+        format!("{}fn mine(charge) {{ {answer} }}\n", rule(9, "mine(charge)", "pass()"))
+    };
     let rules = [
         ("one", rule(1, same, "assign(\"a\")")),
         ("two", spread.to_owned()),
@@ -178,7 +273,10 @@ fn rules_in_the_shadow_of_others_are_told() {
         ("otherwise-helped", helped("false")),
     ];
     let rules: Vec<(&str, &str)> = rules.iter().map(|(id, text)| (*id, text.as_str())).collect();
-    let pool = ("pool", "//! A pool.\nrule(#{ priority: 1, stage: \"distribution\" });\nfn allocate(pool) { by_cost() }");
+    let pool = (
+        "pool",
+        "//! A pool.\nrule(#{ priority: 1, stage: \"distribution\" });\nfn allocate(pool) { by_cost() }",
+    );
     let set = set(&[rules, vec![pool]].concat());
     let told = lines(&lint::check(&set, None).warnings);
     let told: Vec<&String> = told.iter().filter(|line| !line.contains("R109")).collect();
@@ -189,24 +287,40 @@ fn rules_in_the_shadow_of_others_are_told() {
             "otherwise-helped.rhai:2:1: R112: helped has the priority 9 as well; it is tried first only because of its name",
         ]
     );
-    assert_eq!(lint::check(&set, None).warnings.last().and_then(|warning| warning.hint.as_deref()), Some("priority: 10"));
+    assert_eq!(
+        lint::check(&set, None).warnings.last().and_then(|warning| warning.hint.as_deref()),
+        Some("priority: 10")
+    );
 }
 
 #[test]
 fn rules_that_are_never_valid_together_may_share_a_priority() {
-    let header = |dates: &str| format!("//! A rule.\nrule(#{{ priority: 1, owner: \"x\", review_by: \"2027-01-01\", {dates} }});\n");
+    let header = |dates: &str| {
+        format!(
+            "//! A rule.\nrule(#{{ priority: 1, owner: \"x\", review_by: \"2027-01-01\", {dates} }});\n"
+        )
+    };
     let functions = "fn matches(charge) { true }\nfn allocate(charge) { assign(\"a\") }";
-    let (old, young) = (header("until: \"2026-04-01\"") + functions, header("from: \"2026-04-01\"") + functions);
+    let (old, young) =
+        (header("until: \"2026-04-01\"") + functions, header("from: \"2026-04-01\"") + functions);
     let set = set(&[("old", &old), ("young", &young)]);
     assert_eq!(lines(&lint::check(&set, None).warnings), Vec::<String>::new());
 }
 
 #[test]
 fn tables_that_no_rule_reads_are_told() {
-    let table = [("accounts", "k,v\n"), ("spare", "k,v\n"), ("teams", "team,x\n"), ("used", "k,v\n")];
-    let reading = rule(1, "lookup(\"accounts\", \"k\") != ()", "by_usage(\"m\", #{ table: \"used\" })");
-    let told = |text: &str| lines(&lint::check(&crate::support::set_with_tables(&[("a", text)], &table), None).warnings).split_off(2);
-    assert_eq!(told(&reading), ["tables/spare.csv:1: R113: no rule looks anything up in the table 'spare'"]);
+    let table =
+        [("accounts", "k,v\n"), ("spare", "k,v\n"), ("teams", "team,x\n"), ("used", "k,v\n")];
+    let reading =
+        rule(1, "lookup(\"accounts\", \"k\") != ()", "by_usage(\"m\", #{ table: \"used\" })");
+    let told = |text: &str| {
+        lines(&lint::check(&crate::support::set_with_tables(&[("a", text)], &table), None).warnings)
+            .split_off(2)
+    };
+    assert_eq!(
+        told(&reading),
+        ["tables/spare.csv:1: R113: no rule looks anything up in the table 'spare'"]
+    );
     let worked_out = rule(1, "lookup(\"acc\" + \"ounts\", \"k\") != ()", "pass()");
     assert_eq!(told(&worked_out), Vec::<String>::new());
 }

@@ -8,7 +8,11 @@ use rule_engine::set::RuleSet;
 
 #[test]
 fn only_what_is_read_costs_a_call() {
-    let text = rule(1, "charge.service_name == \"a\" && charge.tag(\"team\") != \"\"", "assign(charge.tag(\"team\"))");
+    let text = rule(
+        1,
+        "charge.service_name == \"a\" && charge.tag(\"team\") != \"\"",
+        "assign(charge.tag(\"team\"))",
+    );
     let rules = set(&[("r", &text)]);
     let mut dictionary = Dictionary::new();
     let mut decider = rules.decider();
@@ -29,8 +33,10 @@ fn only_what_is_read_costs_a_call() {
 
 #[test]
 fn a_rule_with_known_values_is_not_run_again_for_a_new_combination() {
-    let rules =
-        set(&[("a", &rule(1, "charge.service_name == \"x\"", "assign(\"a\")")), ("b", &rule(2, "charge.region_id == \"x\"", "assign(\"b\")"))]);
+    let rules = set(&[
+        ("a", &rule(1, "charge.service_name == \"x\"", "assign(\"a\")")),
+        ("b", &rule(2, "charge.region_id == \"x\"", "assign(\"b\")")),
+    ]);
     let mut dictionary = Dictionary::new();
     let mut decider = rules.decider();
     let mut decide = |service: &str, region: &str| {
@@ -46,7 +52,8 @@ fn a_rule_with_known_values_is_not_run_again_for_a_new_combination() {
 
 #[test]
 fn a_tag_key_that_appears_later_is_noticed() {
-    let rules = set(&[("r", &rule(1, "charge.has_tag(\"owner\")", "assign(charge.tags[\"owner\"])"))]);
+    let rules =
+        set(&[("r", &rule(1, "charge.has_tag(\"owner\")", "assign(charge.tags[\"owner\"])"))]);
     let mut dictionary = Dictionary::new();
     let mut decider = rules.decider();
     let before = resource(&mut dictionary, &[("service_name", "a")]);
@@ -57,7 +64,8 @@ fn a_tag_key_that_appears_later_is_noticed() {
     assert_eq!(words(decider.as_ref(), outcome), "assign me");
 }
 
-const FIELDS: [&str; 4] = ["charge.service_name", "charge.region_id", "charge.tag(\"team\")", "charge.tags[\"x/y\"]"];
+const FIELDS: [&str; 4] =
+    ["charge.service_name", "charge.region_id", "charge.tag(\"team\")", "charge.tags[\"x/y\"]"];
 const VALUES: [&str; 4] = ["", "a", "b", "c"];
 
 /// One rule as data: what it compares, how, and what it answers.
@@ -71,13 +79,17 @@ struct RuleData {
 }
 
 fn rule_text(priority: usize, data: &RuleData) -> String {
-    let test = |(field, value): (usize, usize)| format!("{} == \"{}\"", FIELDS[field], VALUES[value]);
+    let test =
+        |(field, value): (usize, usize)| format!("{} == \"{}\"", FIELDS[field], VALUES[value]);
     let (first, second) = (test(data.first), test(data.second));
     let matches = match data.shape {
         0 => first.clone(),
         1 => format!("{first} && {second}"),
         2 => format!("{first} || {second}"),
-        3 => format!("if {first} {{ {second} }} else {{ {} != \"\" }}", FIELDS[(data.first.0 + 1) % 4]),
+        3 => format!(
+            "if {first} {{ {second} }} else {{ {} != \"\" }}",
+            FIELDS[(data.first.0 + 1) % 4]
+        ),
         4 => format!("{first} && charge.billed_cost > 5"),
         _ => format!("{second} && charge.charge_period_start < \"2026-03-02\""),
     };
@@ -88,31 +100,45 @@ fn rule_text(priority: usize, data: &RuleData) -> String {
         _ => "pass()".to_owned(),
     };
     let dates = if data.dated { ", from: \"2026-03-02\"" } else { "" };
-    format!("rule(#{{ priority: {priority}{dates} }});\nfn matches(charge) {{ {matches} }}\nfn allocate(charge) {{ {allocate} }}\n")
+    format!(
+        "rule(#{{ priority: {priority}{dates} }});\nfn matches(charge) {{ {matches} }}\nfn allocate(charge) {{ {allocate} }}\n"
+    )
 }
 
 fn rule_data() -> impl Strategy<Value = RuleData> {
     let pair = || (0..4_usize, 0..4_usize);
-    (pair(), pair(), 0..6_u8, 0..4_u8, any::<bool>()).prop_map(|(first, second, shape, answer, dated)| RuleData {
-        first,
-        second,
-        shape,
-        answer,
-        dated,
-    })
+    (pair(), pair(), 0..6_u8, 0..4_u8, any::<bool>()).prop_map(
+        |(first, second, shape, answer, dated)| RuleData { first, second, shape, answer, dated },
+    )
 }
 
 fn intern(dictionary: &mut Dictionary, values: [usize; 4]) -> ResourceId {
     let names = ["service_name", "region_id", "team", "x/y"];
-    let pairs: Vec<(&str, &str)> = names.into_iter().zip(values.map(|value| VALUES[value])).filter(|(_, value)| !value.is_empty()).collect();
+    let pairs: Vec<(&str, &str)> = names
+        .into_iter()
+        .zip(values.map(|value| VALUES[value]))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
     resource(dictionary, &pairs)
 }
 
-fn fresh(rules: &RuleSet, dictionary: &Dictionary, id: ResourceId, on: &str, billed: Option<i64>) -> String {
+fn fresh(
+    rules: &RuleSet,
+    dictionary: &Dictionary,
+    id: ResourceId,
+    on: &str,
+    billed: Option<i64>,
+) -> String {
     decide(rules.decider().as_mut(), dictionary, id, on, billed)
 }
 
-fn decide(decider: &mut dyn Decider, dictionary: &Dictionary, id: ResourceId, on: &str, billed: Option<i64>) -> String {
+fn decide(
+    decider: &mut dyn Decider,
+    dictionary: &Dictionary,
+    id: ResourceId,
+    on: &str,
+    billed: Option<i64>,
+) -> String {
     let charge = billed.map(|billed| line(on, billed, billed));
     let outcome = decider.decide(dictionary, id, day(on), charge.as_ref());
     words(decider, outcome)

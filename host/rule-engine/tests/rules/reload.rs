@@ -25,13 +25,17 @@ fn folder() -> TempDir {
 }
 
 fn live(dir: &TempDir) -> Live {
-    Live::start(dir.path(), RuleOptions::default()).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)))
+    Live::start(dir.path(), RuleOptions::default())
+        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)))
 }
 
 /// The findings with the folder's own path cut away.
 fn told(dir: &TempDir, findings: &[domain::diagnostic::Diagnostic]) -> Vec<String> {
     let root = dir.path().display().to_string();
-    lines(findings).iter().map(|line| line.replace(&format!("{root}/"), "").replace(&root, ".")).collect()
+    lines(findings)
+        .iter()
+        .map(|line| line.replace(&format!("{root}/"), "").replace(&root, "."))
+        .collect()
 }
 
 #[test]
@@ -46,7 +50,11 @@ fn a_good_change_becomes_a_generation() {
     // The watcher may have been quicker; either way the change is in force now.
     assert!(live.try_reload().is_ok());
     assert_eq!(decided(&live.current(), &[]), "assign b");
-    assert_eq!(decided(&before, &[]), "assign a", "a run keeps the generation that it started with");
+    assert_eq!(
+        decided(&before, &[]),
+        "assign a",
+        "a run keeps the generation that it started with"
+    );
     assert_ne!(before.generation(), live.current().generation());
     assert_eq!(live.generation_count(), 2);
     assert_eq!(live.diagnostics(), []);
@@ -60,9 +68,17 @@ fn whatever_is_broken_keeps_the_last_good_one() {
     for (name, text, expect) in [
         ("pack/r.rhai", &whole[..whole.len() / 2], "pack/r.rhai:"),
         ("pack/r.rhai", "", "pack/r.rhai: R102: "),
-        ("pack/r.rhai", whole.as_str(), "pack/r.cases.toml:4:10: R302: \"all\": expected assign a, got assign b"),
+        (
+            "pack/r.rhai",
+            whole.as_str(),
+            "pack/r.cases.toml:4:10: R302: \"all\": expected assign a, got assign b",
+        ),
         ("pack/new.rhai", whole.as_str(), "pack/new.rhai: R301: the rule has no cases"),
-        ("tables/t.csv", "k,v\na,1\na,2\n", "tables/t.csv:3: R107: the key 'a' already stands on line 2"),
+        (
+            "tables/t.csv",
+            "k,v\na,1\na,2\n",
+            "tables/t.csv:3: R107: the key 'a' already stands on line 2",
+        ),
     ] {
         write(dir.path(), name, text);
         let findings = live.try_reload().err().unwrap_or_default();
@@ -83,10 +99,16 @@ fn vanishing_files_and_folders_keep_the_last_good_one() {
     let dir = folder();
     let live = live(&dir);
     fs::remove_file(dir.path().join("pack/r.rhai")).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(told(&dir, &live.try_reload().err().unwrap_or_default()), [".: R303: the folder has no rules (no file ends in .rhai)"]);
+    assert_eq!(
+        told(&dir, &live.try_reload().err().unwrap_or_default()),
+        [".: R303: the folder has no rules (no file ends in .rhai)"]
+    );
     fs::remove_dir_all(dir.path()).unwrap_or_else(|error| panic!("{error}"));
     let found = told(&dir, &live.try_reload().err().unwrap_or_default());
-    assert!(found.first().is_some_and(|line| line.starts_with(".: R303: cannot be opened: ")), "{found:?}");
+    assert!(
+        found.first().is_some_and(|line| line.starts_with(".: R303: cannot be opened: ")),
+        "{found:?}"
+    );
     assert_eq!(decided(&live.current(), &[]), "assign a");
 }
 
@@ -95,25 +117,41 @@ fn vanishing_files_and_folders_keep_the_last_good_one() {
 fn links_that_loop_or_dangle_are_named() {
     let dir = folder();
     let live = live(&dir);
-    let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, dir.path().join(name)).unwrap_or_else(|error| panic!("{error}"));
+    let link = |to: &Path, name: &str| {
+        std::os::unix::fs::symlink(to, dir.path().join(name))
+            .unwrap_or_else(|error| panic!("{error}"))
+    };
     link(dir.path(), "pack/again");
-    assert_eq!(told(&dir, &live.try_reload().err().unwrap_or_default()), ["pack/again: F103: the folder contains itself through a link"]);
+    assert_eq!(
+        told(&dir, &live.try_reload().err().unwrap_or_default()),
+        ["pack/again: F103: the folder contains itself through a link"]
+    );
     fs::remove_file(dir.path().join("pack/again")).unwrap_or_else(|error| panic!("{error}"));
     link(Path::new("nowhere"), "pack/gone.rhai");
     let found = told(&dir, &live.try_reload().err().unwrap_or_default());
-    assert!(found.first().is_some_and(|line| line.starts_with("pack/gone.rhai: R303: cannot be read: ")), "{found:?}");
+    assert!(
+        found
+            .first()
+            .is_some_and(|line| line.starts_with("pack/gone.rhai: R303: cannot be read: ")),
+        "{found:?}"
+    );
     assert_eq!(decided(&live.current(), &[]), "assign a");
 }
 
 #[test]
 fn junk_is_refused_at_the_start() {
     let dir = folder();
-    fs::write(dir.path().join("pack/junk.rhai"), [0xFF, 0xFE, 0x00]).unwrap_or_else(|error| panic!("{error}"));
+    fs::write(dir.path().join("pack/junk.rhai"), [0xFF, 0xFE, 0x00])
+        .unwrap_or_else(|error| panic!("{error}"));
     let findings = RuleSet::load(dir.path(), &RuleOptions::default()).err().unwrap_or_default();
     assert_eq!(told(&dir, &findings), ["pack/junk.rhai: R303: is not UTF-8 text"]);
-    let findings = Live::start(&dir.path().join("absent"), RuleOptions::default()).err().unwrap_or_default();
+    let findings =
+        Live::start(&dir.path().join("absent"), RuleOptions::default()).err().unwrap_or_default();
     let found = told(&dir, &findings);
-    assert!(found.first().is_some_and(|line| line.starts_with("absent: R303: cannot be opened: ")), "{found:?}");
+    assert!(
+        found.first().is_some_and(|line| line.starts_with("absent: R303: cannot be opened: ")),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -123,6 +161,10 @@ fn files_of_editors_are_left_alone() {
     write(dir.path(), "pack/.#r.rhai", "junk");
     write(dir.path(), "pack/r.rhai~", "junk");
     write(dir.path(), "README.md", "text");
-    let set = RuleSet::load(dir.path(), &RuleOptions::default()).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
-    assert_eq!(set.facts().iter().map(|facts| facts.version.rule.as_str()).collect::<Vec<_>>(), ["pack/r"]);
+    let set = RuleSet::load(dir.path(), &RuleOptions::default())
+        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    assert_eq!(
+        set.facts().iter().map(|facts| facts.version.rule.as_str()).collect::<Vec<_>>(),
+        ["pack/r"]
+    );
 }

@@ -12,7 +12,8 @@ fn starter_pack() -> PathBuf {
 
 fn load() -> RuleSet {
     let options = RuleOptions { require_doc: true, ..RuleOptions::default() };
-    RuleSet::load(&starter_pack(), &options).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)))
+    RuleSet::load(&starter_pack(), &options)
+        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)))
 }
 
 #[test]
@@ -22,8 +23,15 @@ fn it_compiles_is_documented_owned_and_has_no_advice() {
     let findings: Vec<_> = lints.all().cloned().collect();
     assert_eq!(crate::support::shown(&findings), "");
     let ids: Vec<&str> = set.facts().iter().map(|facts| facts.version.rule.as_str()).collect();
-    let expected =
-        ["shared/tax", "shared/support", "direct/team-tag", "direct/namespace", "direct/account", "shared/shared-services", "default/ownerless"];
+    let expected = [
+        "shared/tax",
+        "shared/support",
+        "direct/team-tag",
+        "direct/namespace",
+        "direct/account",
+        "shared/shared-services",
+        "default/ownerless",
+    ];
     assert_eq!(ids, expected);
 }
 
@@ -40,21 +48,33 @@ fn its_cases_pass_and_reach_both_answers() {
 
 #[test]
 fn the_rule_and_the_case_of_the_readme_work() {
-    let readme = std::fs::read_to_string("../../rules/README.md").unwrap_or_else(|error| panic!("{error}"));
+    let readme =
+        std::fs::read_to_string("../../rules/README.md").unwrap_or_else(|error| panic!("{error}"));
     let block = |language: &str, number: usize| {
-        let start = readme.split(&format!("```{language}\n")).nth(number).unwrap_or_else(|| panic!("no {language} block"));
+        let start = readme
+            .split(&format!("```{language}\n"))
+            .nth(number)
+            .unwrap_or_else(|| panic!("no {language} block"));
         start.split("```").next().unwrap_or_default().to_owned()
     };
     let set = crate::support::set(&[("network/nat", &block("rhai", 1))]);
-    let report = cases::run_sources(&[("network/nat".to_owned(), [block("toml", 1), block("toml", 2)].concat())], &set);
-    assert_eq!((crate::support::shown(&report.failures).as_str(), report.passed, report.properties.len()), ("", 1, 1));
+    let report = cases::run_sources(
+        &[("network/nat".to_owned(), [block("toml", 1), block("toml", 2)].concat())],
+        &set,
+    );
+    assert_eq!(
+        (crate::support::shown(&report.failures).as_str(), report.passed, report.properties.len()),
+        ("", 1, 1)
+    );
 }
 
 #[test]
 fn it_is_laid_out_as_rules_are() {
-    let (rules, findings) = layout::lay_out(&starter_pack()).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    let (rules, findings) = layout::lay_out(&starter_pack())
+        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
     assert_eq!(crate::support::shown(&findings), "");
-    let changed: Vec<&str> = rules.iter().filter(|rule| rule.text.is_some()).map(|rule| rule.rule.as_str()).collect();
+    let changed: Vec<&str> =
+        rules.iter().filter(|rule| rule.text.is_some()).map(|rule| rule.rule.as_str()).collect();
     assert_eq!((rules.len(), changed), (7, Vec::new()));
 }
 
@@ -74,16 +94,19 @@ fn company() -> (PathBuf, RuleSet) {
         "commitment_discount_id",
         "commitment_discount_status",
     ];
-    let dimensions = names.iter().map(|name| Field::by_name(name).unwrap_or_else(|| panic!("{name}"))).collect();
+    let dimensions =
+        names.iter().map(|name| Field::by_name(name).unwrap_or_else(|| panic!("{name}"))).collect();
     let options = RuleOptions { require_doc: true, dimensions, ..RuleOptions::default() };
-    let set = RuleSet::load(&folder, &options).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    let set = RuleSet::load(&folder, &options)
+        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
     (folder, set)
 }
 
 #[test]
 fn the_company_has_every_kind_of_rule() {
     let (_, set) = company();
-    let count = |is: fn(&Stage) -> bool| set.facts().iter().filter(|facts| is(&facts.stage)).count();
+    let count =
+        |is: fn(&Stage) -> bool| set.facts().iter().filter(|facts| is(&facts.stage)).count();
     assert_eq!(
         (
             count(|stage| *stage == Stage::Attribution),
@@ -107,7 +130,11 @@ fn the_company_s_cases_pass_and_reach_both_answers() {
     for rule in &report.rules {
         assert!(rule.never_reached().is_empty(), "{}: {:?}", rule.rule, rule.never_reached());
     }
-    let (rules, findings) = layout::lay_out(&folder).unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    let (rules, findings) = layout::lay_out(&folder)
+        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
     assert_eq!(crate::support::shown(&findings), "");
-    assert!(rules.iter().all(|rule| rule.text.is_none()), "`apportion rule fmt` would change the company's rules");
+    assert!(
+        rules.iter().all(|rule| rule.text.is_none()),
+        "`apportion rule fmt` would change the company's rules"
+    );
 }

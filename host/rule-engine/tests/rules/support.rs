@@ -17,7 +17,10 @@ pub fn sources(texts: &[(&str, &str)]) -> Vec<(String, String)> {
     texts.iter().map(|(id, text)| ((*id).to_owned(), (*text).to_owned())).collect()
 }
 
-pub fn try_set(rules: &[(&str, &str)], tables: &[(&str, &str)]) -> Result<RuleSet, Vec<Diagnostic>> {
+pub fn try_set(
+    rules: &[(&str, &str)],
+    tables: &[(&str, &str)],
+) -> Result<RuleSet, Vec<Diagnostic>> {
     RuleSet::from_sources(&sources(rules), &sources(tables), &RuleOptions::default())
 }
 
@@ -31,7 +34,9 @@ pub fn set_with_tables(rules: &[(&str, &str)], tables: &[(&str, &str)]) -> RuleS
 
 /// A rule from the bodies of its two functions; `matches` starts on line 3, `allocate` on line 4.
 pub fn rule(priority: i64, matches: &str, allocate: &str) -> String {
-    format!("//! A rule.\nrule(#{{ priority: {priority} }});\nfn matches(charge) {{ {matches} }}\nfn allocate(charge) {{ {allocate} }}\n")
+    format!(
+        "//! A rule.\nrule(#{{ priority: {priority} }});\nfn matches(charge) {{ {matches} }}\nfn allocate(charge) {{ {allocate} }}\n"
+    )
 }
 
 pub fn shown(findings: &[Diagnostic]) -> String {
@@ -40,7 +45,10 @@ pub fn shown(findings: &[Diagnostic]) -> String {
 
 /// `file:line:column: code: message` of each finding, without excerpts.
 pub fn lines(findings: &[Diagnostic]) -> Vec<String> {
-    findings.iter().map(|finding| finding.to_string().lines().next().unwrap_or_default().to_owned()).collect()
+    findings
+        .iter()
+        .map(|finding| finding.to_string().lines().next().unwrap_or_default().to_owned())
+        .collect()
 }
 
 pub fn day(text: &str) -> Day {
@@ -48,7 +56,11 @@ pub fn day(text: &str) -> Day {
 }
 
 pub fn line(on: &str, billed: i64, effective: i64) -> ChargeLine {
-    ChargeLine { day: day(on), billed_cost: Money::from_nanos(billed), effective_cost: Money::from_nanos(effective) }
+    ChargeLine {
+        day: day(on),
+        billed_cost: Money::from_nanos(billed),
+        effective_cost: Money::from_nanos(effective),
+    }
 }
 
 /// Interns a resource; names of fields stand for dimensions, everything else for tags.
@@ -84,7 +96,9 @@ pub fn words(decider: &dyn Decider, outcome: OutcomeId) -> String {
     match decider.outcomes().get(outcome.0 as usize) {
         Some(Outcome { verdict: Verdict::Unallocated }) => "unallocated".into(),
         Some(Outcome { verdict: Verdict::Decided { decision, .. } }) => describe(decision),
-        Some(Outcome { verdict: Verdict::Suspense { diagnostic, .. } }) => diagnostic.lines().next().unwrap_or_default().to_owned(),
+        Some(Outcome { verdict: Verdict::Suspense { diagnostic, .. } }) => {
+            diagnostic.lines().next().unwrap_or_default().to_owned()
+        }
         None => panic!("{outcome:?} is not in the table"),
     }
 }

@@ -56,7 +56,8 @@ impl FromRequestParts<State> for Asked {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Asked, Infallible> {
-        let known = parts.headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).map(str::to_owned);
+        let known =
+            parts.headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).map(str::to_owned);
         Ok(Asked { uri: parts.uri.clone(), if_none_match: known })
     }
 }
@@ -101,7 +102,12 @@ impl Asked {
     }
 
     /// The same for what does not come from the ledger: `content` is all that the answer depends on.
-    pub fn answer_of<T: Serialize>(&self, state: &State, content: impl std::hash::Hash, work: impl FnOnce() -> T) -> Result<Response, Problem> {
+    pub fn answer_of<T: Serialize>(
+        &self,
+        state: &State,
+        content: impl std::hash::Hash,
+        work: impl FnOnce() -> T,
+    ) -> Result<Response, Problem> {
         let etag = self.etag(&state.options().version, content);
         if self.has(&etag) { Ok(unchanged(&etag)) } else { json(&etag, &work()) }
     }
@@ -112,6 +118,8 @@ fn unchanged(etag: &str) -> Response {
 }
 
 fn json<T: Serialize>(etag: &str, body: &T) -> Result<Response, Problem> {
-    let body = serde_json::to_vec(body).map_err(|error| Problem::internal(format!("an answer cannot be written: {error}")))?;
-    Ok(([(CONTENT_TYPE, "application/json".to_owned()), (ETAG, etag.to_owned())], body).into_response())
+    let body = serde_json::to_vec(body)
+        .map_err(|error| Problem::internal(format!("an answer cannot be written: {error}")))?;
+    Ok(([(CONTENT_TYPE, "application/json".to_owned()), (ETAG, etag.to_owned())], body)
+        .into_response())
 }

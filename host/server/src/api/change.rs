@@ -52,18 +52,28 @@ struct ApplyRequest {
     outcome: String,
 }
 
-pub async fn approve(Shared(state): Shared<State>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Problem> {
+pub async fn approve(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
     let authority = authority(&state, &headers)?;
     let request: ApproveRequest = read(&body)?;
     let plan = latest(&state, &request.generation)?;
     blocking(move || {
         (authority.approve)(&plan, &request.by, &request.note)?;
-        Ok(Json(json!({ "generation": request.generation, "by": request.by, "note": request.note })))
+        Ok(Json(
+            json!({ "generation": request.generation, "by": request.by, "note": request.note }),
+        ))
     })
     .await
 }
 
-pub async fn apply(Shared(state): Shared<State>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Problem> {
+pub async fn apply(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
     let authority = authority(&state, &headers)?;
     let request: ApplyRequest = read(&body)?;
     let plan = latest(&state, &request.generation)?;
@@ -76,8 +86,11 @@ pub async fn apply(Shared(state): Shared<State>, headers: HeaderMap, body: Bytes
 /// The authority, if it is there and the token is right.
 fn authority(state: &State, headers: &HeaderMap) -> Result<Authority, Problem> {
     let authority = state.options().authority.clone().ok_or_else(Problem::changes_off)?;
-    let given = headers.get(AUTHORIZATION).ok_or_else(|| Problem::token_refused("the request has no token"))?;
-    let given = given.to_str().ok().and_then(|given| given.strip_prefix("Bearer ")).unwrap_or_default();
+    let given = headers
+        .get(AUTHORIZATION)
+        .ok_or_else(|| Problem::token_refused("the request has no token"))?;
+    let given =
+        given.to_str().ok().and_then(|given| given.strip_prefix("Bearer ")).unwrap_or_default();
     if is_same(given.trim().as_bytes(), authority.token.as_bytes()) {
         Ok(authority)
     } else {
@@ -87,12 +100,17 @@ fn authority(state: &State, headers: &HeaderMap) -> Result<Authority, Problem> {
 
 /// In the same time wherever they differ, so that nobody finds a token byte by byte.
 fn is_same(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len() && left.iter().zip(right).fold(0, |differ, (left, right)| differ | (left ^ right)) == 0
+    left.len() == right.len()
+        && left.iter().zip(right).fold(0, |differ, (left, right)| differ | (left ^ right)) == 0
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body)
-        .map_err(|error| Problem::parameter(format!("the body cannot be read: {error}"), "/api/v1/openapi.json says what it holds"))
+    serde_json::from_slice(body).map_err(|error| {
+        Problem::parameter(
+            format!("the body cannot be read: {error}"),
+            "/api/v1/openapi.json says what it holds",
+        )
+    })
 }
 
 fn latest(state: &State, generation: &str) -> Result<Arc<Plan>, Problem> {
@@ -107,10 +125,15 @@ fn latest(state: &State, generation: &str) -> Result<Arc<Plan>, Problem> {
 }
 
 fn moved(why: &str) -> Diagnostic {
-    Diagnostic::new(code::PLAN_RULES_MOVED, why).hint("look at what would change now: GET /api/v1/plan")
+    Diagnostic::new(code::PLAN_RULES_MOVED, why)
+        .hint("look at what would change now: GET /api/v1/plan")
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Diagnostic> + Send + 'static) -> Result<T, Problem> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(format!("a change broke off: {error}")))?;
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Diagnostic> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Problem::internal(format!("a change broke off: {error}")))?;
     done.map_err(Problem::from)
 }

@@ -1,7 +1,9 @@
 //! Costs by any dimension, in pages.
 
 use crate::api::answer::{Amount, Asked, PeriodShown};
-use crate::api::openapi::{Body, FILTER, GROUP_BY, LIMIT, Operation, PAGE_TOKEN, PERIOD, granularity_of};
+use crate::api::openapi::{
+    Body, FILTER, GROUP_BY, LIMIT, Operation, PAGE_TOKEN, PERIOD, granularity_of,
+};
 use crate::error::Problem;
 use crate::page_token;
 use crate::parameters::{Parameters, Span};
@@ -19,7 +21,15 @@ pub const COSTS: Operation = Operation {
     path: "/api/v1/costs",
     id: "list_costs",
     summary: "Costs by any dimension, each group in each span and currency.",
-    parameters: &[GROUP_BY, FILTER, PERIOD[0], PERIOD[1], granularity_of("total"), LIMIT, PAGE_TOKEN],
+    parameters: &[
+        GROUP_BY,
+        FILTER,
+        PERIOD[0],
+        PERIOD[1],
+        granularity_of("total"),
+        LIMIT,
+        PAGE_TOKEN,
+    ],
     body: Body::Json("Costs"),
     errors: &[400, 500, 503],
 };
@@ -44,7 +54,8 @@ struct Cost {
 }
 
 pub async fn costs(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
-    let names = ["group_by", "filter", "start_date", "end_date", "granularity", "limit", "page_token"];
+    let names =
+        ["group_by", "filter", "start_date", "end_date", "granularity", "limit", "page_token"];
     let parameters = Parameters::read(&asked.uri, &names, &["filter"])?;
     let span = parameters.span()?;
     let query = CostQuery {
@@ -55,7 +66,11 @@ pub async fn costs(Shared(state): Shared<State>, asked: Asked) -> Result<Respons
     };
     let page = Page::asked(&parameters, &query)?;
     let rules_of = state.options().rules_of.clone();
-    asked.answer(&state, move |ledger| Ok(page.cut(span, &costs_with_rules(ledger, &query, &*rules_of)?))).await
+    asked
+        .answer(&state, move |ledger| {
+            Ok(page.cut(span, &costs_with_rules(ledger, &query, &*rules_of)?))
+        })
+        .await
 }
 
 /// Which rows of a table are wanted: `limit` of them after a key.
@@ -68,7 +83,8 @@ struct Page {
 impl Page {
     fn asked(parameters: &Parameters, query: &CostQuery) -> Result<Page, Problem> {
         let names: Vec<String> = query.group_by.iter().map(ToString::to_string).collect();
-        let filter: Vec<(String, &str)> = query.filter.iter().map(|(group, value)| (group.to_string(), value.as_str())).collect();
+        let filter: Vec<(String, &str)> =
+            query.filter.iter().map(|(group, value)| (group.to_string(), value.as_str())).collect();
         let digest = page_token::digest((query.period, query.granularity, names, filter));
         let after = match parameters.page_token() {
             Some(token) => Some(key(&page_token::read(token, &digest)?)?),
@@ -79,17 +95,27 @@ impl Page {
 
     fn cut(&self, span: Span, table: &CostTable) -> Costs {
         let is_later = |row: &&CostRow| match &self.after {
-            Some((period_start, keys, currency)) => (&row.period_start, &row.keys, &row.currency) > (period_start, keys, currency),
+            Some((period_start, keys, currency)) => {
+                (&row.period_start, &row.keys, &row.currency) > (period_start, keys, currency)
+            }
             None => true,
         };
         let mut rest = table.rows.iter().filter(is_later);
         let page: Vec<&CostRow> = rest.by_ref().take(self.limit).collect();
-        let next_page_token = page.last().filter(|_| rest.next().is_some()).map(|last| page_token::write(&self.digest, key_value(last)));
+        let next_page_token = page
+            .last()
+            .filter(|_| rest.next().is_some())
+            .map(|last| page_token::write(&self.digest, key_value(last)));
         let names: Vec<String> = table.query.group_by.iter().map(ToString::to_string).collect();
         Costs {
             period: span.into(),
             granularity: table.query.granularity.name(),
-            filter: table.query.filter.iter().map(|(group, value)| format!("{group}:{value}")).collect(),
+            filter: table
+                .query
+                .filter
+                .iter()
+                .map(|(group, value)| format!("{group}:{value}"))
+                .collect(),
             costs: page.into_iter().map(|row| Cost::new(&names, row)).collect(),
             totals: Amount::totals(&table.totals),
             group_by: names,
@@ -118,8 +144,18 @@ fn key(value: &Value) -> Result<(Option<Day>, Vec<String>, Currency), Problem> {
             Value::Null => None,
             day => Some(day.as_str()?.parse().ok()?),
         };
-        let keys = value.get(1)?.as_array()?.iter().map(|key| key.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+        let keys = value
+            .get(1)?
+            .as_array()?
+            .iter()
+            .map(|key| key.as_str().map(str::to_owned))
+            .collect::<Option<_>>()?;
         Some((period_start, keys, value.get(2)?.as_str()?.parse().ok()?))
     };
-    read().ok_or_else(|| Problem::parameter("page_token: this is not a token of this API", "leave it out to get the first page"))
+    read().ok_or_else(|| {
+        Problem::parameter(
+            "page_token: this is not a token of this API",
+            "leave it out to get the first page",
+        )
+    })
 }

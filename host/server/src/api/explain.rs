@@ -19,12 +19,15 @@ pub const EXPLAIN: Operation = Operation {
 };
 
 pub async fn explain(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
-    let parameters = Parameters::read(&asked.uri, &["what", "service_name", "start_date", "end_date"], &[])?;
+    let parameters =
+        Parameters::read(&asked.uri, &["what", "service_name", "start_date", "end_date"], &[])?;
     let question = Question {
         what: parameters.what()?.to_owned(),
         service_name: parameters.service_name().map(str::to_owned),
         period: parameters.span()?.period,
     };
     let rules_of = state.options().rules_of.clone();
-    asked.answer(&state, move |ledger| Ok(explanation_of(ledger, &question, &*rules_of)?.document())).await
+    asked
+        .answer(&state, move |ledger| Ok(explanation_of(ledger, &question, &*rules_of)?.document()))
+        .await
 }

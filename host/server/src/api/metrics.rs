@@ -30,7 +30,9 @@ pub const METRICS: Operation = Operation {
 
 pub async fn metrics(Shared(state): Shared<State>) -> Result<Response, Problem> {
     let remembering = state.clone();
-    let figures = state.read(move |ledger, mark| Ok(remembering.remembered(mark, || of_ledger(ledger))?)).await?;
+    let figures = state
+        .read(move |ledger, mark| Ok(remembering.remembered(mark, || of_ledger(ledger))?))
+        .await?;
     let text = figures + &of_process(&state);
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
@@ -44,7 +46,11 @@ impl Exposition {
         // Writing to a string cannot fail.
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
         for (labels, value) in values {
-            let _ = if labels.is_empty() { writeln!(self.0, "{name} {value}") } else { writeln!(self.0, "{name}{{{labels}}} {value}") };
+            let _ = if labels.is_empty() {
+                writeln!(self.0, "{name} {value}")
+            } else {
+                writeln!(self.0, "{name}{{{labels}}} {value}")
+            };
         }
     }
 }
@@ -59,11 +65,22 @@ fn of_ledger(ledger: &Ledger) -> Result<String, Diagnostic> {
     sources(ledger, &mut text)?;
     plugins(ledger, &mut text)?;
     let days = ledger.source_days(Period::all())?;
-    let (charges, source_days): (u64, usize) = (days.iter().map(|day| day.totals.charges).sum(), days.len());
+    let (charges, source_days): (u64, usize) =
+        (days.iter().map(|day| day.totals.charges).sum(), days.len());
     let entries = ledger.standing(Period::all())?.len();
     text.metric("apportion_entries", "gauge", "Entries that stand.", &[(String::new(), &entries)]);
-    text.metric("apportion_source_days", "gauge", "Days of sources with a statement.", &[(String::new(), &source_days)]);
-    text.metric("apportion_charges", "gauge", "Charges of all current statements.", &[(String::new(), &charges)]);
+    text.metric(
+        "apportion_source_days",
+        "gauge",
+        "Days of sources with a statement.",
+        &[(String::new(), &source_days)],
+    );
+    text.metric(
+        "apportion_charges",
+        "gauge",
+        "Charges of all current statements.",
+        &[(String::new(), &charges)],
+    );
     let mut accounts: BTreeMap<(&str, Currency), Sum> = BTreeMap::new();
     for balance in ledger.balances(Period::all(), Bucket::Whole)? {
         let kept = match balance.account {
@@ -76,24 +93,46 @@ fn of_ledger(ledger: &Ledger) -> Result<String, Diagnostic> {
     }
     let nanos: Vec<(String, i128)> = accounts
         .into_iter()
-        .map(|((account, currency), sum)| (format!("{},{}", label("account", account), label("currency", currency.code())), sum.nanos()))
+        .map(|((account, currency), sum)| {
+            (
+                format!("{},{}", label("account", account), label("currency", currency.code())),
+                sum.nanos(),
+            )
+        })
         .collect();
-    let values: Vec<(String, &dyn Display)> = nanos.iter().map(|(labels, nanos)| (labels.clone(), nanos as &dyn Display)).collect();
-    text.metric("apportion_unborne_nanos", "gauge", "Cost that no team bears, in 10^-9 of the currency unit.", &values);
+    let values: Vec<(String, &dyn Display)> =
+        nanos.iter().map(|(labels, nanos)| (labels.clone(), nanos as &dyn Display)).collect();
+    text.metric(
+        "apportion_unborne_nanos",
+        "gauge",
+        "Cost that no team bears, in 10^-9 of the currency unit.",
+        &values,
+    );
     Ok(text.0)
 }
 
 fn runs(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
-    let mut states: BTreeMap<&str, u64> = BTreeMap::from([("complete", 0), ("incomplete", 0), ("failed", 0), ("unfinished", 0)]);
+    let mut states: BTreeMap<&str, u64> =
+        BTreeMap::from([("complete", 0), ("incomplete", 0), ("failed", 0), ("unfinished", 0)]);
     let mut last = None;
     for run in ledger.runs(i64::MAX as usize)? {
-        *states.entry(run.end.as_ref().map_or("unfinished", |end| end.state.name())).or_default() += 1;
+        *states
+            .entry(run.end.as_ref().map_or("unfinished", |end| end.state.name()))
+            .or_default() += 1;
         last = last.max(run.end.map(|end| end.at_ms / 1000));
     }
-    let values: Vec<(String, &dyn Display)> = states.iter().map(|(state, count)| (label("state", state), count as &dyn Display)).collect();
+    let values: Vec<(String, &dyn Display)> = states
+        .iter()
+        .map(|(state, count)| (label("state", state), count as &dyn Display))
+        .collect();
     text.metric("apportion_runs", "gauge", "Runs by how they ended.", &values);
     if let Some(last) = last {
-        text.metric("apportion_last_run_timestamp_seconds", "gauge", "When the last run ended.", &[(String::new(), &last)]);
+        text.metric(
+            "apportion_last_run_timestamp_seconds",
+            "gauge",
+            "When the last run ended.",
+            &[(String::new(), &last)],
+        );
     }
     Ok(())
 }
@@ -105,12 +144,27 @@ fn sources(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
         let attempts = ledger.attempts(&source)?;
         let last = attempts.iter().rev().find(|attempt| attempt.attempt.failure.is_none());
         succeeded.extend(last.map(|attempt| (label("source", &source), attempt.at_ms / 1000)));
-        failed.push((label("source", &source), u8::from(attempts.last().is_some_and(|attempt| attempt.attempt.failure.is_some()))));
+        failed.push((
+            label("source", &source),
+            u8::from(attempts.last().is_some_and(|attempt| attempt.attempt.failure.is_some())),
+        ));
     }
-    let values: Vec<(String, &dyn Display)> = succeeded.iter().map(|(labels, at)| (labels.clone(), at as &dyn Display)).collect();
-    text.metric("apportion_source_last_success_timestamp_seconds", "gauge", "When the last run began that collected the source.", &values);
-    let values: Vec<(String, &dyn Display)> = failed.iter().map(|(labels, failed)| (labels.clone(), failed as &dyn Display)).collect();
-    text.metric("apportion_source_failed", "gauge", "1 if the last attempt to collect the source failed.", &values);
+    let values: Vec<(String, &dyn Display)> =
+        succeeded.iter().map(|(labels, at)| (labels.clone(), at as &dyn Display)).collect();
+    text.metric(
+        "apportion_source_last_success_timestamp_seconds",
+        "gauge",
+        "When the last run began that collected the source.",
+        &values,
+    );
+    let values: Vec<(String, &dyn Display)> =
+        failed.iter().map(|(labels, failed)| (labels.clone(), failed as &dyn Display)).collect();
+    text.metric(
+        "apportion_source_failed",
+        "gauge",
+        "1 if the last attempt to collect the source failed.",
+        &values,
+    );
     Ok(())
 }
 
@@ -119,13 +173,29 @@ fn plugins(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
     let totals = totals(&ledger.plugin_costs()?);
     let figures = PluginCost::default().figures();
     for (position, (name, _)) in figures.iter().enumerate() {
-        let figure = |total: &TotalCost| total.cost.figures().get(position).map_or(0, |(_, figure)| *figure);
-        let labels =
-            |total: &TotalCost| format!("{},{}", label("plugin", &total.plugin.name), label("source", total.source.as_deref().unwrap_or_default()));
-        let figures: Vec<(String, u64)> = totals.iter().map(|total| (labels(total), figure(total))).collect();
-        let values: Vec<(String, &dyn Display)> = figures.iter().map(|(labels, figure)| (labels.clone(), figure as &dyn Display)).collect();
-        let (kind, ending) = if *name == "memory_bytes" { ("gauge", "_max") } else { ("counter", "_total") };
-        text.metric(&format!("apportion_plugin_{name}{ending}"), kind, "What plugins cost over all runs, by source; allocators have none.", &values);
+        let figure =
+            |total: &TotalCost| total.cost.figures().get(position).map_or(0, |(_, figure)| *figure);
+        let labels = |total: &TotalCost| {
+            format!(
+                "{},{}",
+                label("plugin", &total.plugin.name),
+                label("source", total.source.as_deref().unwrap_or_default())
+            )
+        };
+        let figures: Vec<(String, u64)> =
+            totals.iter().map(|total| (labels(total), figure(total))).collect();
+        let values: Vec<(String, &dyn Display)> = figures
+            .iter()
+            .map(|(labels, figure)| (labels.clone(), figure as &dyn Display))
+            .collect();
+        let (kind, ending) =
+            if *name == "memory_bytes" { ("gauge", "_max") } else { ("counter", "_total") };
+        text.metric(
+            &format!("apportion_plugin_{name}{ending}"),
+            kind,
+            "What plugins cost over all runs, by source; allocators have none.",
+            &values,
+        );
     }
     Ok(())
 }
@@ -135,15 +205,38 @@ fn of_process(state: &State) -> String {
     let view = (state.options().rules)();
     let (rules, diagnostics) = (view.rules.len(), view.diagnostics.len());
     text.metric("apportion_rules", "gauge", "Rules in force.", &[(String::new(), &rules)]);
-    text.metric("apportion_rule_generations_total", "counter", "Sets of rules taken since the start.", &[(String::new(), &view.generation_count)]);
-    text.metric("apportion_rule_diagnostics", "gauge", "Findings of the last reload of rules, if it failed.", &[(String::new(), &diagnostics)]);
+    text.metric(
+        "apportion_rule_generations_total",
+        "counter",
+        "Sets of rules taken since the start.",
+        &[(String::new(), &view.generation_count)],
+    );
+    text.metric(
+        "apportion_rule_diagnostics",
+        "gauge",
+        "Findings of the last reload of rules, if it failed.",
+        &[(String::new(), &diagnostics)],
+    );
     let requests: Vec<(String, u64)> = state
         .requests()
         .into_iter()
-        .map(|((route, status), count)| (format!("{},{}", label("route", route), label("status", &status.to_string())), count))
+        .map(|((route, status), count)| {
+            (format!("{},{}", label("route", route), label("status", &status.to_string())), count)
+        })
         .collect();
-    let values: Vec<(String, &dyn Display)> = requests.iter().map(|(labels, count)| (labels.clone(), count as &dyn Display)).collect();
-    text.metric("apportion_http_requests_total", "counter", "Answered requests by route and status.", &values);
-    text.metric("apportion_build_info", "gauge", "The version that runs.", &[(label("version", &state.options().version), &1)]);
+    let values: Vec<(String, &dyn Display)> =
+        requests.iter().map(|(labels, count)| (labels.clone(), count as &dyn Display)).collect();
+    text.metric(
+        "apportion_http_requests_total",
+        "counter",
+        "Answered requests by route and status.",
+        &values,
+    );
+    text.metric(
+        "apportion_build_info",
+        "gauge",
+        "The version that runs.",
+        &[(label("version", &state.options().version), &1)],
+    );
     text.0
 }

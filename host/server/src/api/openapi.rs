@@ -60,8 +60,10 @@ enum Kind {
     },
 }
 
-pub const TEAM: Parameter = Parameter { name: "team", place: "path", description: "A team's name.", kind: Kind::Text };
-pub const RUN_ID: Parameter = Parameter { name: "id", place: "path", description: "A run's number.", kind: Kind::Text };
+pub const TEAM: Parameter =
+    Parameter { name: "team", place: "path", description: "A team's name.", kind: Kind::Text };
+pub const RUN_ID: Parameter =
+    Parameter { name: "id", place: "path", description: "A run's number.", kind: Kind::Text };
 pub const PERIOD: [Parameter; 2] = [
     Parameter {
         name: "start_date",
@@ -69,7 +71,12 @@ pub const PERIOD: [Parameter; 2] = [
         description: "The first day, included. Left out: from the first day there is.",
         kind: Kind::Date,
     },
-    Parameter { name: "end_date", place: "query", description: "The last day, included. Left out: to the last day there is.", kind: Kind::Date },
+    Parameter {
+        name: "end_date",
+        place: "query",
+        description: "The last day, included. Left out: to the last day there is.",
+        kind: Kind::Date,
+    },
 ];
 pub const GROUP_BY: Parameter = Parameter {
     name: "group_by",
@@ -89,19 +96,36 @@ pub const WHAT: Parameter = Parameter {
     description: "A team, a resource id or name, an account such as unallocated, or entry:<number>.",
     kind: Kind::Needed,
 };
-pub const SERVICE_NAME: Parameter =
-    Parameter { name: "service_name", place: "query", description: "Only charges of this service.", kind: Kind::Text };
-pub const METRIC: Parameter =
-    Parameter { name: "metric", place: "query", description: "Only this metric, such as network.egress.bytes.", kind: Kind::Text };
+pub const SERVICE_NAME: Parameter = Parameter {
+    name: "service_name",
+    place: "query",
+    description: "Only charges of this service.",
+    kind: Kind::Text,
+};
+pub const METRIC: Parameter = Parameter {
+    name: "metric",
+    place: "query",
+    description: "Only this metric, such as network.egress.bytes.",
+    kind: Kind::Text,
+};
 pub const USAGE_KEYS: Parameter = Parameter {
     name: "group_by",
     place: "query",
     description: "Keys with commas between them, such as team,namespace. Left out: no groups.",
     kind: Kind::Text,
 };
-pub const LIMIT: Parameter = Parameter { name: "limit", place: "query", description: "Rows of one answer.", kind: Kind::Limit };
-pub const PAGE_TOKEN: Parameter =
-    Parameter { name: "page_token", place: "query", description: "The next_page_token of the answer before, to the same query.", kind: Kind::Text };
+pub const LIMIT: Parameter = Parameter {
+    name: "limit",
+    place: "query",
+    description: "Rows of one answer.",
+    kind: Kind::Limit,
+};
+pub const PAGE_TOKEN: Parameter = Parameter {
+    name: "page_token",
+    place: "query",
+    description: "The next_page_token of the answer before, to the same query.",
+    kind: Kind::Text,
+};
 
 pub const fn granularity_of(default: &'static str) -> Parameter {
     Parameter {
@@ -112,8 +136,14 @@ pub const fn granularity_of(default: &'static str) -> Parameter {
     }
 }
 
-pub const OPENAPI: Operation =
-    Operation { path: "/api/v1/openapi.json", id: "get_openapi", summary: "This document.", parameters: &[], body: Body::Document, errors: &[] };
+pub const OPENAPI: Operation = Operation {
+    path: "/api/v1/openapi.json",
+    id: "get_openapi",
+    summary: "This document.",
+    parameters: &[],
+    body: Body::Document,
+    errors: &[],
+};
 
 pub async fn openapi(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
     asked.answer_of(&state, (), document)
@@ -123,7 +153,12 @@ pub async fn openapi(Shared(state): Shared<State>, asked: Asked) -> Result<Respo
 pub fn document() -> Value {
     let paths: Map<String, Value> = crate::operations()
         .into_iter()
-        .map(|operation| (operation.path.to_owned(), json!({ operation.method().to_lowercase(): shown(operation) })))
+        .map(|operation| {
+            (
+                operation.path.to_owned(),
+                json!({ operation.method().to_lowercase(): shown(operation) }),
+            )
+        })
         .collect();
     json!({
         "openapi": "3.1.0",
@@ -159,14 +194,22 @@ fn problem() -> Value {
 
 fn shown(operation: &Operation) -> Value {
     let (media_type, schema) = match operation.body {
-        Body::Json(name) | Body::Change { answer: name, .. } => ("application/json", json!({ "$ref": format!("#/components/schemas/{name}") })),
+        Body::Json(name) | Body::Change { answer: name, .. } => {
+            ("application/json", json!({ "$ref": format!("#/components/schemas/{name}") }))
+        }
         Body::Text(media_type) => (media_type, json!({ "type": "string" })),
         Body::Document => ("application/json", json!({ "type": "object" })),
     };
     let mut responses = Map::new();
-    responses.insert("200".into(), json!({ "description": "The answer.", "content": { media_type: { "schema": schema } } }));
+    responses.insert(
+        "200".into(),
+        json!({ "description": "The answer.", "content": { media_type: { "schema": schema } } }),
+    );
     if operation.path.starts_with("/api/") && operation.method() == "GET" {
-        responses.insert("304".into(), json!({ "description": "The answer is the one that If-None-Match names." }));
+        responses.insert(
+            "304".into(),
+            json!({ "description": "The answer is the one that If-None-Match names." }),
+        );
     }
     // A request that names another host is refused everywhere.
     for status in operation.errors.iter().chain(&[421]) {
@@ -180,7 +223,8 @@ fn shown(operation: &Operation) -> Value {
     });
     if let Body::Change { request, .. } = operation.body {
         let schema = json!({ "schema": { "$ref": format!("#/components/schemas/{request}") } });
-        shown["requestBody"] = json!({ "required": true, "content": { "application/json": schema } });
+        shown["requestBody"] =
+            json!({ "required": true, "content": { "application/json": schema } });
         shown["security"] = json!([{ "token": [] }]);
     }
     shown
@@ -192,8 +236,12 @@ impl Parameter {
             Kind::Text | Kind::Needed => json!({ "type": "string" }),
             Kind::Date => json!({ "type": "string", "format": "date", "example": "2026-03-31" }),
             Kind::List => json!({ "type": "array", "items": { "type": "string" } }),
-            Kind::Limit => json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT }),
-            Kind::Granularity { default } => json!({ "enum": ["daily", "weekly", "monthly", "total"], "default": default }),
+            Kind::Limit => {
+                json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT })
+            }
+            Kind::Granularity { default } => {
+                json!({ "enum": ["daily", "weekly", "monthly", "total"], "default": default })
+            }
         };
         let required = self.place == "path" || matches!(self.kind, Kind::Needed);
         json!({ "name": self.name, "in": self.place, "required": required, "description": self.description, "schema": schema })

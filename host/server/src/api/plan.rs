@@ -46,8 +46,14 @@ impl LatestPlan {
         match view {
             PlanView::None => empty("none", None),
             PlanView::Making { generation } => empty("making", Some(generation)),
-            PlanView::Made(plan) => LatestPlan { plan: Some(plan.document()), ..empty("made", Some(plan.generation.clone())) },
-            PlanView::Failed { generation, finding } => LatestPlan { finding: Some(Finding::new(finding)), ..empty("failed", Some(generation)) },
+            PlanView::Made(plan) => LatestPlan {
+                plan: Some(plan.document()),
+                ..empty("made", Some(plan.generation.clone()))
+            },
+            PlanView::Failed { generation, finding } => LatestPlan {
+                finding: Some(Finding::new(finding)),
+                ..empty("failed", Some(generation))
+            },
         }
     }
 }

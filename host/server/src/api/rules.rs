@@ -100,7 +100,11 @@ impl Finding {
         Finding {
             code: diagnostic.code.text(),
             message: diagnostic.message,
-            location: diagnostic.location.map(|location| Location { file: location.file, line: location.line, column: location.column }),
+            location: diagnostic.location.map(|location| Location {
+                file: location.file,
+                line: location.line,
+                column: location.column,
+            }),
             excerpt: diagnostic.excerpt,
             hint: diagnostic.hint,
         }

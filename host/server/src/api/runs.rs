@@ -90,20 +90,30 @@ pub async fn runs(Shared(state): Shared<State>, asked: Asked) -> Result<Response
         .answer(&state, move |ledger| {
             let mut rest = ledger.runs(ALL)?.into_iter().filter(|run| run.id.0 < before);
             let page: Vec<RunRow> = rest.by_ref().take(limit).collect();
-            let next = page.last().filter(|_| rest.next().is_some()).map(|last| page_token::write(&digest, last.id.0.into()));
-            let runs = page.into_iter().map(|run| Run::new(ledger, run)).collect::<Result<_, _>>()?;
+            let next = page
+                .last()
+                .filter(|_| rest.next().is_some())
+                .map(|last| page_token::write(&digest, last.id.0.into()));
+            let runs =
+                page.into_iter().map(|run| Run::new(ledger, run)).collect::<Result<_, _>>()?;
             Ok(Runs { runs, next_page_token: next })
         })
         .await
 }
 
-pub async fn run(Shared(state): Shared<State>, Path(id): Path<String>, asked: Asked) -> Result<Response, Problem> {
+pub async fn run(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
     let limit = Parameters::read(&asked.uri, &["limit"], &[])?.limit()?;
     asked
         .answer(&state, move |ledger| {
             let wanted = id.parse().ok().map(RunId);
             let found = ledger.runs(ALL)?.into_iter().find(|run| Some(run.id) == wanted);
-            let found = found.ok_or_else(|| Problem::not_found(format!("there is no run '{id}'"), "/api/v1/runs lists the runs"))?;
+            let found = found.ok_or_else(|| {
+                Problem::not_found(format!("there is no run '{id}'"), "/api/v1/runs lists the runs")
+            })?;
             Ok(RunDetail::read(ledger, found, limit)?)
         })
         .await
@@ -125,7 +135,11 @@ impl Run {
         if let Some(end) = run.end {
             shown.state = end.state.name();
             shown.ended_at = Some(instant(end.at_ms));
-            shown.generation = end.generation.map(|generation| ledger.generation_digest(generation)).transpose()?.flatten();
+            shown.generation = end
+                .generation
+                .map(|generation| ledger.generation_digest(generation))
+                .transpose()?
+                .flatten();
             (shown.charges, shown.rejected, shown.note) = (end.charges, end.rejected, end.note);
         }
         Ok(shown)
@@ -135,10 +149,19 @@ impl Run {
 impl RunDetail {
     fn read(ledger: &Ledger, run: RunRow, limit: usize) -> Result<RunDetail, Diagnostic> {
         let id = run.id;
-        let row = |(source, Rejected { location, reason, excerpt })| RejectedRow { source, location, reason, excerpt };
+        let row = |(source, Rejected { location, reason, excerpt })| RejectedRow {
+            source,
+            location,
+            reason,
+            excerpt,
+        };
         Ok(RunDetail {
             run: Run::new(ledger, run)?,
-            rejected_by_source: ledger.rejected_counts(id)?.into_iter().map(|(source, count)| RejectedCount { source, count }).collect(),
+            rejected_by_source: ledger
+                .rejected_counts(id)?
+                .into_iter()
+                .map(|(source, count)| RejectedCount { source, count })
+                .collect(),
             rejected_rows: ledger.rejected(id, limit)?.into_iter().map(row).collect(),
         })
     }

@@ -39,7 +39,10 @@ pub async fn sources(Shared(state): Shared<State>, asked: Asked) -> Result<Respo
             let of_source = |facts| Ok::<_, Problem>(status(ledger, facts, now_ms)?.document());
             Ok(Sources {
                 sources: facts.iter().map(of_source).collect::<Result<_, _>>()?,
-                plugin_costs: totals(&ledger.plugin_costs()?).iter().map(|total| total.document()).collect(),
+                plugin_costs: totals(&ledger.plugin_costs()?)
+                    .iter()
+                    .map(|total| total.document())
+                    .collect(),
             })
         })
         .await

@@ -11,7 +11,9 @@ use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::money::{Currency, Sum};
 use ledger::Ledger;
 use pipeline::derive::RulesOf;
-use pipeline::report::{CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, teams};
+use pipeline::report::{
+    CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, teams,
+};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +57,11 @@ struct Part {
     cost: Amount,
 }
 
-pub async fn team_costs(Shared(state): Shared<State>, Path(team): Path<String>, asked: Asked) -> Result<Response, Problem> {
+pub async fn team_costs(
+    Shared(state): Shared<State>,
+    Path(team): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
     let parameters = Parameters::read(&asked.uri, &["start_date", "end_date", "granularity"], &[])?;
     let (span, granularity) = (parameters.span()?, parameters.granularity(Granularity::Monthly)?);
     let rules_of = state.options().rules_of.clone();
@@ -79,7 +85,13 @@ fn unknown(team: &str, known: &BTreeSet<String>) -> Problem {
 }
 
 impl TeamCosts {
-    fn read(ledger: &Ledger, team: &str, span: Span, granularity: Granularity, rules_of: &RulesOf<'_>) -> Result<TeamCosts, Diagnostic> {
+    fn read(
+        ledger: &Ledger,
+        team: &str,
+        span: Span,
+        granularity: Granularity,
+        rules_of: &RulesOf<'_>,
+    ) -> Result<TeamCosts, Diagnostic> {
         let query = |granularity: Granularity, group_by: &[GroupBy]| CostQuery {
             period: span.period,
             granularity,
@@ -89,18 +101,26 @@ impl TeamCosts {
         let spans = costs(ledger, &query(granularity, &[]))?;
         let services = costs(ledger, &query(Granularity::Total, &[GroupBy::ServiceName]))?;
         // Both are derived from the charges, so one scan answers them together.
-        let others = costs_with_rules(ledger, &query(Granularity::Total, &[GroupBy::Environment, GroupBy::Application]), rules_of)?;
-        let by_span = spans
-            .rows
-            .iter()
-            .map(|row| SpanCost { period_start: row.period_start.map(|day| day.to_string()), cost: Amount::new(row.currency, row.amount) });
+        let others = costs_with_rules(
+            ledger,
+            &query(Granularity::Total, &[GroupBy::Environment, GroupBy::Application]),
+            rules_of,
+        )?;
+        let by_span = spans.rows.iter().map(|row| SpanCost {
+            period_start: row.period_start.map(|day| day.to_string()),
+            cost: Amount::new(row.currency, row.amount),
+        });
         Ok(TeamCosts {
             team: team.into(),
             period: span.into(),
             granularity: granularity.name(),
             total: Amount::totals(&spans.totals),
             costs: by_span.collect(),
-            breakdown: Breakdown { by_service: parts(&services, 0), by_environment: parts(&others, 0), by_application: parts(&others, 1) },
+            breakdown: Breakdown {
+                by_service: parts(&services, 0),
+                by_environment: parts(&others, 0),
+                by_application: parts(&others, 1),
+            },
         })
     }
 }
@@ -112,7 +132,15 @@ fn parts(table: &CostTable, column: usize) -> Vec<Part> {
         let key = row.keys.get(column).map_or("", String::as_str);
         *sums.entry((row.currency, key)).or_default() += row.amount;
     }
-    let mut sums: Vec<((Currency, &str), Sum)> = sums.into_iter().filter(|(_, sum)| !sum.is_zero()).collect();
-    sums.sort_by(|((left_currency, _), left), ((right_currency, _), right)| left_currency.cmp(right_currency).then(right.cmp(left)));
-    sums.into_iter().map(|((currency, key), sum)| Part { key: key.to_owned(), cost: Amount::new(currency, sum) }).collect()
+    let mut sums: Vec<((Currency, &str), Sum)> =
+        sums.into_iter().filter(|(_, sum)| !sum.is_zero()).collect();
+    sums.sort_by(|((left_currency, _), left), ((right_currency, _), right)| {
+        left_currency.cmp(right_currency).then(right.cmp(left))
+    });
+    sums.into_iter()
+        .map(|((currency, key), sum)| Part {
+            key: key.to_owned(),
+            cost: Amount::new(currency, sum),
+        })
+        .collect()
 }

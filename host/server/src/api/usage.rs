@@ -59,9 +59,17 @@ struct Group {
 }
 
 pub async fn usage(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
-    let parameters = Parameters::read(&asked.uri, &["metric", "group_by", "start_date", "end_date", "limit", "page_token"], &[])?;
+    let parameters = Parameters::read(
+        &asked.uri,
+        &["metric", "group_by", "start_date", "end_date", "limit", "page_token"],
+        &[],
+    )?;
     let span = parameters.span()?;
-    let query = UsageQuery { period: span.period, metric: parameters.metric().map(str::to_owned), group_by: parameters.usage_keys() };
+    let query = UsageQuery {
+        period: span.period,
+        metric: parameters.metric().map(str::to_owned),
+        group_by: parameters.usage_keys(),
+    };
     let page = Page::asked(&parameters, &query)?;
     asked.answer(&state, move |ledger| Ok(page.cut(span, &query, usage_of(ledger, &query)?))).await
 }
@@ -93,7 +101,8 @@ impl Page {
         let next = page.last().filter(|_| rest.next().is_some());
         Usage {
             period: span.into(),
-            next_page_token: next.map(|last| page_token::write(&self.digest, json!([last.metric, last.keys]))),
+            next_page_token: next
+                .map(|last| page_token::write(&self.digest, json!([last.metric, last.keys]))),
             groups: page.into_iter().map(|group| Group::new(&query.group_by, group)).collect(),
             group_by: query.group_by.clone(),
             metrics: table.coverage.into_iter().map(MetricCoverage::from).collect(),
@@ -104,14 +113,22 @@ impl Page {
 impl Group {
     fn new(names: &[String], group: &UsageGroup) -> Group {
         let keys = names.iter().cloned().zip(group.keys.iter().cloned()).collect();
-        Group { metric: group.metric.clone(), keys, total: group.total.to_string(), unit: group.unit.clone() }
+        Group {
+            metric: group.metric.clone(),
+            keys,
+            total: group.total.to_string(),
+            unit: group.unit.clone(),
+        }
     }
 }
 
 impl From<Coverage> for MetricCoverage {
     fn from(coverage: Coverage) -> MetricCoverage {
         let Coverage { metric, source, unit, first, last, days, gaps, rows, total } = coverage;
-        let gap = |(start, end): (domain::period::Day, domain::period::Day)| Gap { start_date: start.to_string(), end_date: end.to_string() };
+        let gap = |(start, end): (domain::period::Day, domain::period::Day)| Gap {
+            start_date: start.to_string(),
+            end_date: end.to_string(),
+        };
         MetricCoverage {
             metric,
             source,
@@ -128,6 +145,16 @@ impl From<Coverage> for MetricCoverage {
 
 fn key(value: &Value) -> Result<(String, Vec<String>), Problem> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let read = || Some((text(value.get(0)?)?, value.get(1)?.as_array()?.iter().map(text).collect::<Option<_>>()?));
-    read().ok_or_else(|| Problem::parameter("page_token: this is not a token of this API", "leave it out to get the first page"))
+    let read = || {
+        Some((
+            text(value.get(0)?)?,
+            value.get(1)?.as_array()?.iter().map(text).collect::<Option<_>>()?,
+        ))
+    };
+    read().ok_or_else(|| {
+        Problem::parameter(
+            "page_token: this is not a token of this API",
+            "leave it out to get the first page",
+        )
+    })
 }

@@ -12,7 +12,10 @@ async fn the_document_served_is_the_committed_one() {
         std::fs::write(path, &text).expect("the golden file");
     }
     let golden = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(golden == text, "openapi.json is stale: run `UPDATE=1 cargo test -p server` and look at the difference");
+    assert!(
+        golden == text,
+        "openapi.json is stale: run `UPDATE=1 cargo test -p server` and look at the difference"
+    );
     let served = Served::without_ledger().get("/api/v1/openapi.json").await;
     assert_eq!(served.status, StatusCode::OK);
     assert_eq!(served.json(), serde_json::from_str::<Value>(&golden).expect("JSON"));
@@ -27,13 +30,32 @@ fn every_operation_names_its_parameters_and_errors() {
         let shown = &paths[operation.path][operation.method().to_lowercase()];
         let responses = shown["responses"].as_object().expect("responses");
         assert!(responses.contains_key("421"), "{}", operation.path);
-        let parameters: Vec<&str> = shown["parameters"].as_array().into_iter().flatten().filter_map(|parameter| parameter["name"].as_str()).collect();
-        for placeholder in operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
-            assert!(parameters.contains(&placeholder), "{} does not describe {placeholder}", operation.path);
+        let parameters: Vec<&str> = shown["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|parameter| parameter["name"].as_str())
+            .collect();
+        for placeholder in
+            operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        {
+            assert!(
+                parameters.contains(&placeholder),
+                "{} does not describe {placeholder}",
+                operation.path
+            );
         }
-        let strict = ["/api/v1/costs", "/api/v1/explain", "/api/v1/usage", "/api/v1/runs", "/api/v1/sources", "/api/v1/rules", "/api/v1/plan"]
-            .iter()
-            .any(|path| operation.path.starts_with(path));
+        let strict = [
+            "/api/v1/costs",
+            "/api/v1/explain",
+            "/api/v1/usage",
+            "/api/v1/runs",
+            "/api/v1/sources",
+            "/api/v1/rules",
+            "/api/v1/plan",
+        ]
+        .iter()
+        .any(|path| operation.path.starts_with(path));
         assert_eq!(responses.contains_key("400"), strict, "{}", operation.path);
     }
 }
@@ -45,7 +67,12 @@ async fn parameters_that_are_described_are_taken() {
     let document = server::document();
     for (path, item) in document["paths"].as_object().expect("paths") {
         let path = path.replace("{team}", "payments").replace("{id}", "1");
-        for parameter in item["get"]["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["in"] == "query") {
+        for parameter in item["get"]["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|parameter| parameter["in"] == "query")
+        {
             let value = match parameter["name"].as_str().expect("a name") {
                 "start_date" | "end_date" => "2026-02-01",
                 "granularity" => "daily",
@@ -59,11 +86,20 @@ async fn parameters_that_are_described_are_taken() {
                 other => panic!("{other} has no example here"),
             };
             let name = parameter["name"].as_str().expect("a name");
-            let needed = if path == "/api/v1/explain" && name != "what" { "what=payments&" } else { "" };
-            assert_eq!(served.get(&format!("{path}?{needed}{name}={value}")).await.status, StatusCode::OK, "{path}?{name}={value}");
+            let needed =
+                if path == "/api/v1/explain" && name != "what" { "what=payments&" } else { "" };
+            assert_eq!(
+                served.get(&format!("{path}?{needed}{name}={value}")).await.status,
+                StatusCode::OK,
+                "{path}?{name}={value}"
+            );
         }
         if item["get"]["responses"].get("400").is_some() {
-            assert_eq!(served.get(&format!("{path}?nonsense=1")).await.status, StatusCode::BAD_REQUEST, "{path}");
+            assert_eq!(
+                served.get(&format!("{path}?nonsense=1")).await.status,
+                StatusCode::BAD_REQUEST,
+                "{path}"
+            );
         }
     }
 }

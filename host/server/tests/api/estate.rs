@@ -7,7 +7,10 @@ use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::Day;
-use domain::port::{Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity, Rows, RuleFacts, Rules, Stage};
+use domain::port::{
+    Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity,
+    Rows, RuleFacts, Rules, Stage,
+};
 use domain::tag::TagSchema;
 use ledger::{Access, Ledger};
 use pipeline::feed::Patience;
@@ -29,8 +32,16 @@ impl Collector for FixedCollector {
         Ok(Vec::new())
     }
 
-    fn collect(&self, _: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
-        sink(Batch { rows: Rows::Charges(self.charges.clone()), usage: self.usage.clone(), ..Batch::default() })
+    fn collect(
+        &self,
+        _: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
+        sink(Batch {
+            rows: Rows::Charges(self.charges.clone()),
+            usage: self.usage.clone(),
+            ..Batch::default()
+        })
     }
 }
 
@@ -55,7 +66,12 @@ impl FixedRules {
             mutual: Mutual::Reciprocal,
             source: format!("// {name}"),
         };
-        FixedRules { facts: vec![fact("direct/compute", "Compute", 100), fact("shared/network", "Network", 200)] }
+        FixedRules {
+            facts: vec![
+                fact("direct/compute", "Compute", 100),
+                fact("shared/network", "Network", 200),
+            ],
+        }
     }
 }
 
@@ -84,13 +100,22 @@ impl Rules for FixedRules {
 struct FixedDecider(Vec<Outcome>);
 
 impl Decider for FixedDecider {
-    fn decide(&mut self, dictionary: &Dictionary, resource: ResourceId, _: Day, _: Option<&ChargeLine>) -> OutcomeId {
+    fn decide(
+        &mut self,
+        dictionary: &Dictionary,
+        resource: ResourceId,
+        _: Day,
+        _: Option<&ChargeLine>,
+    ) -> OutcomeId {
         let team = Recipient::team(dictionary.tag_text(resource, "team"));
         let verdict = match dictionary.dimension_text(resource, Field::SERVICE_NAME) {
             "Compute" => Verdict::Decided { rule: RuleIndex(0), decision: Decision::Assign(team) },
             "Network" => Verdict::Decided {
                 rule: RuleIndex(1),
-                decision: Decision::fixed(vec![(Recipient::team("payments"), 1), (Recipient::team("search"), 2)]),
+                decision: Decision::fixed(vec![
+                    (Recipient::team("payments"), 1),
+                    (Recipient::team("search"), 2),
+                ]),
             },
             _ => Verdict::Unallocated,
         };
@@ -117,12 +142,24 @@ impl Decider for FixedDecider {
         0
     }
 
-    fn explain(&mut self, _: &Dictionary, _: ResourceId, _: Day, _: Option<&ChargeLine>) -> Explanation {
+    fn explain(
+        &mut self,
+        _: &Dictionary,
+        _: ResourceId,
+        _: Day,
+        _: Option<&ChargeLine>,
+    ) -> Explanation {
         Explanation::default()
     }
 }
 
-fn charge(day: &str, service: &str, tags: &[(&str, &str)], cost: &str, currency: &str) -> RawCharge {
+fn charge(
+    day: &str,
+    service: &str,
+    tags: &[(&str, &str)],
+    cost: &str,
+    currency: &str,
+) -> RawCharge {
     RawCharge {
         charge_period_start: format!("{day}T00:00:00Z"),
         billed_cost: cost.into(),
@@ -135,8 +172,20 @@ fn charge(day: &str, service: &str, tags: &[(&str, &str)], cost: &str, currency:
 
 pub fn charges() -> Vec<RawCharge> {
     vec![
-        charge("2026-01-30", "Compute", &[("team", "payments"), ("environment", "prod"), ("application", "shop")], "10", "USD"),
-        charge("2026-02-02", "Compute", &[("team", "payments"), ("environment", "dev")], "2.5", "USD"),
+        charge(
+            "2026-01-30",
+            "Compute",
+            &[("team", "payments"), ("environment", "prod"), ("application", "shop")],
+            "10",
+            "USD",
+        ),
+        charge(
+            "2026-02-02",
+            "Compute",
+            &[("team", "payments"), ("environment", "dev")],
+            "2.5",
+            "USD",
+        ),
         charge("2026-02-02", "Compute", &[("team", "search"), ("environment", "prod")], "4", "USD"),
         charge("2026-02-03", "Network", &[], "3", "USD"),
         charge("2026-02-03", "Other", &[], "0.000000001", "USD"),
@@ -154,14 +203,30 @@ fn usage() -> Vec<RawUsage> {
         value: value.into(),
         unit: "B".into(),
     };
-    [("2026-02-01", "payments", "10"), ("2026-02-01", "search", "5"), ("2026-02-04", "payments", "0.5")].map(row).to_vec()
+    [
+        ("2026-02-01", "payments", "10"),
+        ("2026-02-01", "search", "5"),
+        ("2026-02-04", "payments", "0.5"),
+    ]
+    .map(row)
+    .to_vec()
 }
 
 /// One run at 2026-02-05T06:07:08.009Z.
 pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
-    let mut ledger = if path.exists() { Ledger::open(path, Access::Write) } else { Ledger::create(path) }.unwrap_or_else(|error| panic!("{error}"));
-    let identity = PluginIdentity { name: "fixed".into(), version: "1.0.0".into(), digest: "d".repeat(64) };
-    let request = CollectRequest { source: "aws".into(), config: "{}".into(), period: None, state: None, now: String::new(), tables: Vec::new() };
+    let mut ledger =
+        if path.exists() { Ledger::open(path, Access::Write) } else { Ledger::create(path) }
+            .unwrap_or_else(|error| panic!("{error}"));
+    let identity =
+        PluginIdentity { name: "fixed".into(), version: "1.0.0".into(), digest: "d".repeat(64) };
+    let request = CollectRequest {
+        source: "aws".into(),
+        config: "{}".into(),
+        period: None,
+        state: None,
+        now: String::new(),
+        tables: Vec::new(),
+    };
     let options = RunOptions {
         sources: vec![Source {
             name: "aws".into(),

@@ -45,7 +45,13 @@ impl Rules for NoRules {
 struct Undecided(Vec<Outcome>);
 
 impl Decider for Undecided {
-    fn decide(&mut self, _: &Dictionary, _: ResourceId, _: Day, _: Option<&ChargeLine>) -> OutcomeId {
+    fn decide(
+        &mut self,
+        _: &Dictionary,
+        _: ResourceId,
+        _: Day,
+        _: Option<&ChargeLine>,
+    ) -> OutcomeId {
         OutcomeId::UNALLOCATED
     }
 
@@ -65,15 +71,24 @@ impl Decider for Undecided {
         0
     }
 
-    fn explain(&mut self, _: &Dictionary, _: ResourceId, _: Day, _: Option<&ChargeLine>) -> Explanation {
+    fn explain(
+        &mut self,
+        _: &Dictionary,
+        _: ResourceId,
+        _: Day,
+        _: Option<&ChargeLine>,
+    ) -> Explanation {
         Explanation::default()
     }
 }
 
 fn made(served: &Served) -> Plan {
-    let ledger = Ledger::open(&served.folder.path().join("apportion.db"), Access::Read).expect("a ledger");
+    let ledger =
+        Ledger::open(&served.folder.path().join("apportion.db"), Access::Read).expect("a ledger");
     let mut scratch = ledger.scratch(&mut |_, _| {}).expect("a scratch copy");
-    let rules_of = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new())) };
+    let rules_of = |_: &[RuleFacts],
+                    _: &[(String, String)]|
+     -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new())) };
     let options = PlanOptions {
         rules: &NoRules,
         allocators: &NoAllocators,
@@ -99,17 +114,29 @@ async fn a_plan_is_shown_while_it_is_made_when_it_is_made_and_when_it_cannot_be(
 
     show(&served, PlanView::Making { generation: "generation-none".into() });
     let body = served.good("/api/v1/plan", "LatestPlan").await;
-    assert_eq!((&body["state"], &body["generation"]), (&json!("making"), &json!("generation-none")));
+    assert_eq!(
+        (&body["state"], &body["generation"]),
+        (&json!("making"), &json!("generation-none"))
+    );
 
     show(&served, PlanView::Made(Arc::new(made(&served))));
     let body = served.good("/api/v1/plan", "LatestPlan").await;
     assert_eq!((&body["state"], &body["generation"]), (&json!("made"), &json!("generation-none")));
     let plan = &body["plan"];
-    assert_eq!(plan["generation"], json!({ "before": "generation-one", "after": "generation-none" }));
+    assert_eq!(
+        plan["generation"],
+        json!({ "before": "generation-one", "after": "generation-none" })
+    );
     // In USD payments has 10 + 2.5 and a third of 3, search has 4 and the rest of 3, and a nano is nobody's.
     let usd = |amount: &str| json!({ "amount": amount, "currency": "USD" });
     let change = |name: &str, before: &str, after: &str, change: &str| json!({ "name": name, "before": usd(before), "after": usd(after), "change": usd(change) });
-    let teams: Vec<_> = plan["teams"].as_array().expect("teams").iter().filter(|team| team["before"]["currency"] == "USD").cloned().collect();
+    let teams: Vec<_> = plan["teams"]
+        .as_array()
+        .expect("teams")
+        .iter()
+        .filter(|team| team["before"]["currency"] == "USD")
+        .cloned()
+        .collect();
     assert_eq!(
         teams,
         [
@@ -119,11 +146,23 @@ async fn a_plan_is_shown_while_it_is_made_when_it_is_made_and_when_it_cannot_be(
         ]
     );
     assert_eq!(plan["rules_silent"], json!(["direct/compute", "shared/network"]));
-    assert_eq!(plan["moved"], json!([{ "amount": "1.000000000", "currency": "EUR" }, usd("19.500000000")]));
+    assert_eq!(
+        plan["moved"],
+        json!([{ "amount": "1.000000000", "currency": "EUR" }, usd("19.500000000")])
+    );
 
-    show(&served, PlanView::Failed { generation: "g".into(), finding: Diagnostic::new(LEDGER_BUSY, "another run is writing") });
+    show(
+        &served,
+        PlanView::Failed {
+            generation: "g".into(),
+            finding: Diagnostic::new(LEDGER_BUSY, "another run is writing"),
+        },
+    );
     let body = served.good("/api/v1/plan", "LatestPlan").await;
-    assert_eq!((&body["state"], &body["finding"]["code"], &body["plan"]), (&json!("failed"), &json!("L105"), &json!(null)));
+    assert_eq!(
+        (&body["state"], &body["finding"]["code"], &body["plan"]),
+        (&json!("failed"), &json!("L105"), &json!(null))
+    );
 }
 
 #[tokio::test]
@@ -131,11 +170,22 @@ async fn a_plan_that_is_known_is_not_sent_again() {
     let served = Served::new();
     show(&served, PlanView::Made(Arc::new(made(&served))));
     let first = served.get("/api/v1/plan").await;
-    let again = |etag: String| Request::get("/api/v1/plan").header("host", "localhost").header("if-none-match", etag).body(Body::empty());
+    let again = |etag: String| {
+        Request::get("/api/v1/plan")
+            .header("host", "localhost")
+            .header("if-none-match", etag)
+            .body(Body::empty())
+    };
     let known = served.ask(again(first.header("etag").into()).expect("a request")).await;
     assert_eq!((known.status, known.body.len()), (StatusCode::NOT_MODIFIED, 0));
     show(&served, PlanView::None);
-    assert_eq!(served.ask(again(first.header("etag").into()).expect("a request")).await.status, StatusCode::OK);
-    let post = Request::post("/api/v1/plan").header("host", "localhost").body(Body::empty()).expect("a request");
+    assert_eq!(
+        served.ask(again(first.header("etag").into()).expect("a request")).await.status,
+        StatusCode::OK
+    );
+    let post = Request::post("/api/v1/plan")
+        .header("host", "localhost")
+        .body(Body::empty())
+        .expect("a request");
     assert_eq!(served.ask(post).await.status, StatusCode::METHOD_NOT_ALLOWED);
 }

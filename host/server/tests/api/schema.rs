@@ -13,7 +13,9 @@ pub fn check(name: &str, value: &Value) {
 
 fn fits(document: &Value, schema: &Value, value: &Value, place: &str) -> Result<(), String> {
     if let Some(reference) = schema["$ref"].as_str() {
-        let target = document.pointer(reference.trim_start_matches('#')).ok_or_else(|| format!("{place}: {reference} leads nowhere"))?;
+        let target = document
+            .pointer(reference.trim_start_matches('#'))
+            .ok_or_else(|| format!("{place}: {reference} leads nowhere"))?;
         return fits(document, target, value, place);
     }
     if let Some(choices) = schema["anyOf"].as_array() {

@@ -20,20 +20,29 @@ fn collect(config: &str, filter: &'static str, row: &'static str) -> (Vec<Charge
         };
         Ok(Response { status: 200, headers: Vec::new(), body: body.into_bytes() })
     });
-    let config = format!(r#"{{"mode": "usage_details", "costs": "actual", "scope": "providers/Microsoft.Billing/billingAccounts/1:2"{config}}}"#);
+    let config = format!(
+        r#"{{"mode": "usage_details", "costs": "actual", "scope": "providers/Microsoft.Billing/billingAccounts/1:2"{config}}}"#
+    );
     let period = Some(Period { start: "2026-03-01".into(), end: "2026-04-01".into() });
-    let mut azure = AzureCost::open(apportion_plugin_sdk::Request { config, period, state: None }).map_err(|error| format!("{error:?}")).unwrap();
+    let mut azure = AzureCost::open(apportion_plugin_sdk::Request { config, period, state: None })
+        .map_err(|error| format!("{error:?}"))
+        .unwrap();
     let (mut charges, mut rejected) = (Vec::new(), Vec::new());
     while let Some(batch) = azure.next().unwrap() {
         let Form::Charges(page) = batch.rows else { panic!() };
         charges.extend(page);
-        rejected.extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
+        rejected
+            .extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
     }
     (charges, rejected)
 }
 
 fn value(charge: &Charge, field: Field) -> Option<&str> {
-    charge.dimensions.iter().find(|dimension| dimension.field == field).map(|dimension| dimension.value.as_str())
+    charge
+        .dimensions
+        .iter()
+        .find(|dimension| dimension.field == field)
+        .map(|dimension| dimension.value.as_str())
 }
 
 #[test]
@@ -43,18 +52,35 @@ fn both_agreements_have_their_spellings_and_filters() {
     let filter = "&%24filter=properties%2FusageStart%20ge%20%272026-03-01%27%20and%20properties%2FusageEnd%20le%20%272026-03-31%27";
     let (charges, rejected) = collect("", filter, legacy);
     let charge = &charges[0];
-    assert_eq!((charge.billed_cost.as_str(), charge.effective_cost.as_str()), ("0.000001980949998", "0.000001980949998"));
     assert_eq!(
-        (charge.billing_currency.as_str(), charge.service_name.as_str(), charge.charge_category.as_str()),
+        (charge.billed_cost.as_str(), charge.effective_cost.as_str()),
+        ("0.000001980949998", "0.000001980949998")
+    );
+    assert_eq!(
+        (
+            charge.billing_currency.as_str(),
+            charge.service_name.as_str(),
+            charge.charge_category.as_str()
+        ),
         ("CAD", "Microsoft.Storage", "Credit")
     );
     assert_eq!(value(charge, Field::SubAccountId), Some("s"));
-    assert_eq!(charge.tags.iter().map(|tag| tag.key.as_str()).collect::<Vec<_>>(), ["resource_group", "env"]);
+    assert_eq!(
+        charge.tags.iter().map(|tag| tag.key.as_str()).collect::<Vec<_>>(),
+        ["resource_group", "env"]
+    );
     assert_eq!(rejected, ["/next#/value/0/properties: it has no billed_cost"]);
 
     let modern = r#"{"kind": "modern", "properties": {"date": "2026-03-30", "costInBillingCurrency": 1.84763819095477, "costInUSD": 9,
         "billingCurrencyCode": "USD", "instanceName": "/subscriptions/s/vm", "subscriptionGuid": "g", "invoiceId": ""}}"#;
-    let (charges, _) = collect(r#", "agreement": "mca""#, "&startDate=2026-03-01&endDate=2026-03-31", modern);
-    assert_eq!((charges[0].billed_cost.as_str(), charges[0].service_name.as_str()), ("1.84763819095477", "Azure"));
-    assert_eq!((value(&charges[0], Field::ResourceId), value(&charges[0], Field::InvoiceId)), (Some("/subscriptions/s/vm"), None));
+    let (charges, _) =
+        collect(r#", "agreement": "mca""#, "&startDate=2026-03-01&endDate=2026-03-31", modern);
+    assert_eq!(
+        (charges[0].billed_cost.as_str(), charges[0].service_name.as_str()),
+        ("1.84763819095477", "Azure")
+    );
+    assert_eq!(
+        (value(&charges[0], Field::ResourceId), value(&charges[0], Field::InvoiceId)),
+        (Some("/subscriptions/s/vm"), None)
+    );
 }

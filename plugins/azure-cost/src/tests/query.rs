@@ -9,20 +9,25 @@ const COLUMNS: &str = r#"[{"name": "Cost", "type": "Number"}, {"name": "ServiceN
     {"name": "UsageDate", "type": "Number"}, {"name": "TagKey", "type": "String"}, {"name": "TagValue", "type": "String"}, {"name": "Currency", "type": "String"}]"#;
 
 fn answer(rows: &str, next: &str) -> Result<Response, Error> {
-    let body = format!(r#"{{"properties": {{"nextLink": {next}, "columns": {COLUMNS}, "rows": [{rows}]}}}}"#);
+    let body = format!(
+        r#"{{"properties": {{"nextLink": {next}, "columns": {COLUMNS}, "rows": [{rows}]}}}}"#
+    );
     Ok(Response { status: 200, headers: Vec::new(), body: body.into_bytes() })
 }
 
 fn collect(more: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     fixture::run("azure", "2026-04-20T00:00:00Z");
-    let config = format!(r#"{{"mode": "query", "scope": "/subscriptions/s-1", "group_by_tags": ["team"]{more}}}"#);
+    let config = format!(
+        r#"{{"mode": "query", "scope": "/subscriptions/s-1", "group_by_tags": ["team"]{more}}}"#
+    );
     let period = Some(Period { start: "2026-03-15".into(), end: "2026-04-03".into() });
     let mut azure = AzureCost::open(apportion_plugin_sdk::Request { config, period, state: None })?;
     let (mut charges, mut rejected) = (Vec::new(), Vec::new());
     while let Some(batch) = azure.next()? {
         let Form::Charges(page) = batch.rows else { panic!() };
         charges.extend(page.iter().map(|charge| {
-            let tags: Vec<String> = charge.tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect();
+            let tags: Vec<String> =
+                charge.tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect();
             format!(
                 "{} {} {} {} {}",
                 &charge.charge_period_start[..10],
@@ -32,7 +37,8 @@ fn collect(more: &str) -> Result<(Vec<String>, Vec<String>), Error> {
                 tags.join(" ")
             )
         }));
-        rejected.extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
+        rejected
+            .extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
     }
     Ok((charges, rejected))
 }
@@ -44,10 +50,17 @@ fn pages(asked: &Asked) -> Result<Response, Error> {
     let grouping = r#"[{"name":"ServiceName","type":"Dimension"},{"name":"ResourceGroup","type":"Dimension"},{"name":"team","type":"TagKey"}]"#;
     assert_eq!(body["dataset"]["grouping"].to_string(), grouping);
     let root = "https://management.azure.com/subscriptions/s-1/providers/Microsoft.CostManagement/query?api-version=2025-03-01";
-    match (body["type"].as_str().unwrap(), body["timePeriod"]["from"].as_str().unwrap(), asked.url.strip_prefix(root).unwrap()) {
+    match (
+        body["type"].as_str().unwrap(),
+        body["timePeriod"]["from"].as_str().unwrap(),
+        asked.url.strip_prefix(root).unwrap(),
+    ) {
         ("ActualCost", "2026-03-15T00:00:00Z", "") => {
             assert_eq!(body["timePeriod"]["to"], "2026-03-31T23:59:59Z");
-            answer(r#"[19.545363672276512000001, "VM", "shop", 20260315, "team", "red", "EUR"]"#, &format!("\"{root}&$skiptoken=2\""))
+            answer(
+                r#"[19.545363672276512000001, "VM", "shop", 20260315, "team", "red", "EUR"]"#,
+                &format!("\"{root}&$skiptoken=2\""),
+            )
         }
         ("ActualCost", "2026-03-15T00:00:00Z", "&$skiptoken=2") => answer(
             r#"[-1.5, "Storage", "", "20260331", "team", "", "EUR"], ["2", "VM", "", 20260316, null, null, "EUR"], [1, "VM", "", 20260231, null, null, "EUR"]"#,
@@ -57,7 +70,9 @@ fn pages(asked: &Asked) -> Result<Response, Error> {
             assert_eq!(body["timePeriod"]["to"], "2026-04-02T23:59:59Z");
             answer("", "null")
         }
-        ("AmortizedCost", "2026-03-15T00:00:00Z", "") => answer(r#"[20, "VM", "shop", 20260315, "team", "red", "EUR"]"#, "null"),
+        ("AmortizedCost", "2026-03-15T00:00:00Z", "") => {
+            answer(r#"[20, "VM", "shop", 20260315, "team", "red", "EUR"]"#, "null")
+        }
         ("AmortizedCost", "2026-04-01T00:00:00Z", "") => answer("", "null"),
         other => panic!("{other:?}"),
     }
@@ -74,20 +89,31 @@ fn both_costs_are_asked_for_month_by_month_and_page_by_page() {
     ];
     assert_eq!(charges, expect);
     let place = "/subscriptions/s-1/providers/Microsoft.CostManagement/query#/properties/rows";
-    assert_eq!(rejected, [format!("{place}/1/0: it is not a number"), format!("{place}/2/3: 20260231 is not a day such as 20260331")]);
+    assert_eq!(
+        rejected,
+        [
+            format!("{place}/1/0: it is not a number"),
+            format!("{place}/2/3: 20260231 is not a day such as 20260331")
+        ]
+    );
 }
 
 #[test]
 fn one_cost_alone_is_both() {
     fixture::http(pages);
     let (charges, _) = collect(r#", "costs": "actual""#).unwrap();
-    assert_eq!(charges[0], "2026-03-15 VM 19.545363672276512000001 19.545363672276512000001 resource_group=shop team=red");
+    assert_eq!(
+        charges[0],
+        "2026-03-15 VM 19.545363672276512000001 19.545363672276512000001 resource_group=shop team=red"
+    );
 }
 
 #[test]
 fn a_page_that_names_itself_is_refused() {
     fixture::http(|asked| answer("", &format!("\"{}\"", asked.url)));
-    assert!(matches!(collect(""), Err(Error::Unavailable(message)) if message.contains("go in a circle")));
+    assert!(
+        matches!(collect(""), Err(Error::Unavailable(message)) if message.contains("go in a circle"))
+    );
 }
 
 #[test]
@@ -96,9 +122,15 @@ fn settings_that_lead_elsewhere_are_refused() {
         Err(Error::Config(problem)) => problem.message,
         other => panic!("{other:?}"),
     };
-    assert_eq!(message(r#"{"scope": "subscriptions/../x"}"#), "scope cannot be \"subscriptions/../x\"");
+    assert_eq!(
+        message(r#"{"scope": "subscriptions/../x"}"#),
+        "scope cannot be \"subscriptions/../x\""
+    );
     assert_eq!(message(r#"{"scope": "s?x"}"#), "scope cannot be \"s?x\"");
     assert_eq!(message(r#"{"mode": "query"}"#), "the setting `scope` is missing");
-    assert_eq!(message(r#"{"from": "files", "costs": "both"}"#), "files are of one of the two costs, and `costs` has to say which");
+    assert_eq!(
+        message(r#"{"from": "files", "costs": "both"}"#),
+        "files are of one of the two costs, and `costs` has to say which"
+    );
     assert_eq!(message(r#"{"scop": "s"}"#), "there is no setting 'scop'");
 }

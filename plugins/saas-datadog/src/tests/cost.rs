@@ -25,10 +25,15 @@ fn collect(body: &'static str) -> (Vec<Charge>, Vec<apportion_plugin_sdk::Reject
     fixture::http(move |asked| {
         let url = "https://api.datadoghq.eu/api/v2/usage/historical_cost?view=sub-org&start_month=2026-04&end_month=2026-05";
         assert_eq!(asked.url, url);
-        assert_eq!(asked.secrets.iter().map(|secret| secret.slot.as_str()).collect::<Vec<_>>(), SLOTS);
+        assert_eq!(
+            asked.secrets.iter().map(|secret| secret.slot.as_str()).collect::<Vec<_>>(),
+            SLOTS
+        );
         Ok(Response { status: 200, headers: Vec::new(), body: body.into() })
     });
-    let mut datadog = Datadog::open(request(r#"{"site": "datadoghq.eu"}"#)).map_err(|error| format!("{error:?}")).unwrap();
+    let mut datadog = Datadog::open(request(r#"{"site": "datadoghq.eu"}"#))
+        .map_err(|error| format!("{error:?}"))
+        .unwrap();
     let batch = datadog.next().unwrap().unwrap();
     assert_eq!(datadog.next().map(|batch| batch.is_none()), Ok(true));
     let Form::Charges(charges) = batch.rows else { panic!() };
@@ -40,7 +45,15 @@ fn parts_are_charges_and_totals_only_where_there_are_no_parts() {
     let (charges, rejected) = collect(MONTH);
     let shown: Vec<String> = charges
         .iter()
-        .map(|charge| format!("{} {} {} {}", charge.charge_period_start, charge.service_name, charge.charge_category, charge.billed_cost))
+        .map(|charge| {
+            format!(
+                "{} {} {} {}",
+                charge.charge_period_start,
+                charge.service_name,
+                charge.charge_category,
+                charge.billed_cost
+            )
+        })
         .collect();
     assert_eq!(
         shown,
@@ -60,11 +73,17 @@ fn what_is_not_understood_is_set_aside_and_nothing_else() {
             {"product_name": "a", "charge_type": "on_demand", "cost": 1}, {"product_name": "b", "charge_type": "on_demand", "cost": {}}]}},
             {"attributes": {"date": "2026-04-01"}}]}"#,
     );
-    assert_eq!(charges.iter().map(|charge| charge.service_name.as_str()).collect::<Vec<_>>(), ["a"]);
-    let faults: Vec<String> = rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)).collect();
+    assert_eq!(
+        charges.iter().map(|charge| charge.service_name.as_str()).collect::<Vec<_>>(),
+        ["a"]
+    );
+    let faults: Vec<String> =
+        rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)).collect();
     let place = "/api/v2/usage/historical_cost#/data";
-    let expect =
-        [format!("{place}/0/attributes/charges/1/cost: it is an object, not a number"), format!("{place}/1/attributes: it has no `charges`")];
+    let expect = [
+        format!("{place}/0/attributes/charges/1/cost: it is an object, not a number"),
+        format!("{place}/1/attributes: it has no `charges`"),
+    ];
     assert_eq!(faults, expect);
 }
 
@@ -79,5 +98,10 @@ fn a_check_names_the_secrets_that_are_missing() {
     fixture::secrets(&["api_key"]);
     let problems = Datadog::check("{}").unwrap();
     let hints: Vec<&str> = problems.iter().filter_map(|problem| problem.hint.as_deref()).collect();
-    assert_eq!(hints, ["[sources.dd.secrets.application_key]\nenv = \"APPLICATION_KEY\"\nfor = [\"https://api.datadoghq.com/\"]"]);
+    assert_eq!(
+        hints,
+        [
+            "[sources.dd.secrets.application_key]\nenv = \"APPLICATION_KEY\"\nfor = [\"https://api.datadoghq.com/\"]"
+        ]
+    );
 }

@@ -15,8 +15,16 @@ fn all(mut github: GitHub) -> (Vec<String>, Vec<String>) {
     let (mut charges, mut rejected) = (Vec::new(), Vec::new());
     while let Some(batch) = github.next().unwrap() {
         let Form::Charges(page) = batch.rows else { panic!() };
-        charges.extend(page.iter().map(|charge| format!("{} {} {}", &charge.charge_period_start[..10], charge.service_name, charge.billed_cost)));
-        rejected.extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
+        charges.extend(page.iter().map(|charge| {
+            format!(
+                "{} {} {}",
+                &charge.charge_period_start[..10],
+                charge.service_name,
+                charge.billed_cost
+            )
+        }));
+        rejected
+            .extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
     }
     (charges, rejected)
 }
@@ -28,7 +36,12 @@ fn answer(body: String) -> Result<Response, Error> {
 #[test]
 fn usage_is_asked_month_by_month_and_has_days() {
     fixture::http(|asked| {
-        let month = asked.url.strip_prefix("https://api.github.com/organizations/acme/settings/billing/usage?year=2026&month=").unwrap();
+        let month = asked
+            .url
+            .strip_prefix(
+                "https://api.github.com/organizations/acme/settings/billing/usage?year=2026&month=",
+            )
+            .unwrap();
         answer(format!(
             r#"{{"usageItems": [
                 {{"date": "2026-0{month}-03T00:00:00Z", "product": "Actions", "sku": "Actions Linux", "grossAmount": 0.8, "discountAmount": 0.3, "netAmount": 0.5}},
@@ -36,7 +49,11 @@ fn usage_is_asked_month_by_month_and_has_days() {
                 {{"date": "March", "product": "Packages", "netAmount": 1}}]}}"#
         ))
     });
-    let (charges, rejected) = all(open(r#"{"organization": "acme", "skip_products": ["copilot"]}"#, ("2026-03-15", "2026-04-02")).unwrap());
+    let (charges, rejected) = all(open(
+        r#"{"organization": "acme", "skip_products": ["copilot"]}"#,
+        ("2026-03-15", "2026-04-02"),
+    )
+    .unwrap());
     assert_eq!(charges, ["2026-03-03 Actions 0.5", "2026-04-03 Actions 0.5"]);
     let place = "/organizations/acme/settings/billing/usage#/usageItems/2/date: 'March' is not a day such as 2026-03-31, or a time in UTC";
     assert_eq!(rejected, [place, place]);
@@ -53,16 +70,27 @@ fn reports_without_dates_are_of_what_was_asked_for() {
         ))
     });
     let config = r#"{"organization": "acme", "reports": ["premium_requests"], "step": "day"}"#;
-    assert_eq!(all(open(config, ("2026-03-01", "2026-03-03")).unwrap()).0, ["2026-03-01 Copilot 4", "2026-03-02 Copilot 4"]);
+    assert_eq!(
+        all(open(config, ("2026-03-01", "2026-03-03")).unwrap()).0,
+        ["2026-03-01 Copilot 4", "2026-03-02 Copilot 4"]
+    );
 }
 
 #[test]
 fn what_would_count_twice_is_refused_or_said() {
-    let refused = open(r#"{"organization": "acme", "reports": ["usage", "summary"]}"#, ("2026-03-01", "2026-03-03")).err();
-    let problem = Problem::new("the reports `usage` and `summary` are about the same costs, which would count twice").hint("reports = [\"usage\"]");
+    let refused = open(
+        r#"{"organization": "acme", "reports": ["usage", "summary"]}"#,
+        ("2026-03-01", "2026-03-03"),
+    )
+    .err();
+    let problem = Problem::new(
+        "the reports `usage` and `summary` are about the same costs, which would count twice",
+    )
+    .hint("reports = [\"usage\"]");
     assert_eq!(refused, Some(Error::Config(problem)));
     fixture::secrets(&["token"]);
-    let said = GitHub::check(r#"{"organization": "acme", "reports": ["usage", "ai_credits"]}"#).unwrap();
+    let said =
+        GitHub::check(r#"{"organization": "acme", "reports": ["usage", "ai_credits"]}"#).unwrap();
     assert_eq!(said[0].hint.as_deref(), Some("skip_products = [\"Copilot\"]"));
 }
 
@@ -70,14 +98,23 @@ fn what_would_count_twice_is_refused_or_said() {
 fn kept_answers_say_what_they_are() {
     let file = |body: &str| ("a.json".to_owned(), body.as_bytes().to_vec());
     for (body, expect) in [
-        (r#"{"usageItems": [{"date": "2023-08-01", "product": "Actions", "netAmount": 0.8}]}"#, "2023-08-01 Actions 0.8"),
+        (
+            r#"{"usageItems": [{"date": "2023-08-01", "product": "Actions", "netAmount": 0.8}]}"#,
+            "2023-08-01 Actions 0.8",
+        ),
         (
             r#"{"timePeriod": {"year": 2025}, "usageItems": [{"product": "Copilot", "model": "m", "unitType": "credits", "netAmount": 1}]}"#,
             "2025-01-01 Copilot 1",
         ),
-        (r#"{"timePeriod": {"year": 2025, "month": 2}, "usageItems": [{"product": "Actions", "netAmount": 8}]}"#, "2025-02-01 Actions 8"),
+        (
+            r#"{"timePeriod": {"year": 2025, "month": 2}, "usageItems": [{"product": "Actions", "netAmount": 8}]}"#,
+            "2025-02-01 Actions 8",
+        ),
     ] {
         fixture::files(vec![file(body)]);
-        assert_eq!(all(open(r#"{"from": "files"}"#, ("2000-01-01", "2030-01-01")).unwrap()).0, [expect]);
+        assert_eq!(
+            all(open(r#"{"from": "files"}"#, ("2000-01-01", "2030-01-01")).unwrap()).0,
+            [expect]
+        );
     }
 }

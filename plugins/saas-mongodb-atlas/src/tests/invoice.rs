@@ -16,9 +16,16 @@ fn collect(config: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     while let Some(batch) = atlas.next()? {
         let Form::Charges(page) = batch.rows else { panic!() };
         charges.extend(page.iter().map(|charge| {
-            format!("{} {} {} {}", &charge.charge_period_start[..10], charge.service_name, charge.charge_category, charge.billed_cost)
+            format!(
+                "{} {} {} {}",
+                &charge.charge_period_start[..10],
+                charge.service_name,
+                charge.charge_category,
+                charge.billed_cost
+            )
         }));
-        rejected.extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
+        rejected
+            .extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
     }
     Ok((charges, rejected))
 }
@@ -51,10 +58,18 @@ fn answer(url: &str) -> Result<Response, Error> {
 fn each_wanted_invoice_is_read_once() {
     fixture::http(|asked| answer(&asked.url));
     let (charges, rejected) = collect("{}").unwrap();
-    let expect =
-        ["2024-10-10 MongoDB Atlas Usage 12.34", "2024-09-01 Tax Tax 0.07", "2024-09-30 MongoDB Atlas Credit -0.05", "2024-09-01 Tax Tax 0.07"];
+    let expect = [
+        "2024-10-10 MongoDB Atlas Usage 12.34",
+        "2024-09-01 Tax Tax 0.07",
+        "2024-09-30 MongoDB Atlas Credit -0.05",
+        "2024-09-01 Tax Tax 0.07",
+    ];
     assert_eq!(charges, expect);
-    let place = |id: &str| format!("/api/atlas/v2/orgs/66d7254246a21a41036ff2e9/invoices/{id}#/lineItems/1: it has no `totalPriceCents`");
+    let place = |id: &str| {
+        format!(
+            "/api/atlas/v2/orgs/66d7254246a21a41036ff2e9/invoices/{id}#/lineItems/1: it has no `totalPriceCents`"
+        )
+    };
     assert_eq!(rejected, [place("pending"), place("a")]);
 }
 
@@ -70,7 +85,9 @@ fn what_is_below_a_cent_can_be_computed() {
 fn a_list_that_gives_the_same_page_again_fails_the_collection() {
     fixture::http(|asked| {
         let entry = |number: usize| {
-            format!(r#"{{"id": "i{number}", "statusName": "PAID", "startDate": "2023-01-01T00:00:00Z", "endDate": "2023-02-01T00:00:00Z"}}"#)
+            format!(
+                r#"{{"id": "i{number}", "statusName": "PAID", "startDate": "2023-01-01T00:00:00Z", "endDate": "2023-02-01T00:00:00Z"}}"#
+            )
         };
         let body = if asked.url.ends_with("/pending") {
             invoice("b", "2024-10-10", "1")
@@ -80,7 +97,9 @@ fn a_list_that_gives_the_same_page_again_fails_the_collection() {
         Ok(Response { status: 200, headers: Vec::new(), body: body.into_bytes() })
     });
     match collect("{}") {
-        Err(Error::Unavailable(message)) => assert!(message.contains("gave the same page twice"), "{message}"),
+        Err(Error::Unavailable(message)) => {
+            assert!(message.contains("gave the same page twice"), "{message}")
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -88,5 +107,7 @@ fn a_list_that_gives_the_same_page_again_fails_the_collection() {
 #[test]
 fn an_id_that_is_none_is_refused() {
     let error = Options::parse(r#"{"organization_id": "acme"}"#).err();
-    assert!(matches!(error, Some(Error::Config(problem)) if problem.message.starts_with("organization_id is not the id of an organization")));
+    assert!(
+        matches!(error, Some(Error::Config(problem)) if problem.message.starts_with("organization_id is not the id of an organization"))
+    );
 }

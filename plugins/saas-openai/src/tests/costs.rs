@@ -8,7 +8,9 @@ use apportion_plugin_sdk::{Collector, Period, Rows as Form, fixture};
 fn open(config: &str) -> OpenAi {
     fixture::run("ai", "2024-12-10T00:00:00Z");
     let period = Some(Period { start: "2024-11-01".into(), end: "2024-11-03".into() });
-    OpenAi::open(apportion_plugin_sdk::Request { config: config.into(), period, state: None }).map_err(|error| format!("{error:?}")).unwrap()
+    OpenAi::open(apportion_plugin_sdk::Request { config: config.into(), period, state: None })
+        .map_err(|error| format!("{error:?}"))
+        .unwrap()
 }
 
 fn bucket(start: i64, value: &str) -> String {
@@ -21,7 +23,9 @@ fn bucket(start: i64, value: &str) -> String {
 }
 
 fn answer(data: &str, has_more: bool, next_page: &str) -> Result<Response, Error> {
-    let body = format!(r#"{{"object": "page", "data": [{data}], "has_more": {has_more}, "next_page": {next_page}}}"#);
+    let body = format!(
+        r#"{{"object": "page", "data": [{data}], "has_more": {has_more}, "next_page": {next_page}}}"#
+    );
     Ok(Response { status: 200, headers: Vec::new(), body: body.into_bytes() })
 }
 
@@ -38,12 +42,17 @@ fn pages_follow_each_other_and_amounts_keep_their_digits() {
     let (mut charges, mut rejected) = (Vec::new(), Vec::new());
     while let Some(batch) = openai.next().unwrap() {
         let Form::Charges(page) = batch.rows else { panic!() };
-        charges.extend(
-            page.iter().map(|charge| {
-                format!("{} {} {} {}", charge.charge_period_start, charge.billing_currency, charge.charge_category, charge.billed_cost)
-            }),
-        );
-        rejected.extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
+        charges.extend(page.iter().map(|charge| {
+            format!(
+                "{} {} {} {}",
+                charge.charge_period_start,
+                charge.billing_currency,
+                charge.charge_category,
+                charge.billed_cost
+            )
+        }));
+        rejected
+            .extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
     }
     assert_eq!(
         charges,
@@ -54,13 +63,20 @@ fn pages_follow_each_other_and_amounts_keep_their_digits() {
             "2024-11-02T00:00:00Z USD Credit -0.5",
         ]
     );
-    let place = "/v1/organization/costs#/data/0/results/2/amount/value: it is true or false, not a number";
+    let place =
+        "/v1/organization/costs#/data/0/results/2/amount/value: it is true or false, not a number";
     assert_eq!(rejected, [place, place]);
 }
 
 /// What the second page is answered with, and what the collection makes of it.
 fn second(answers: impl Fn() -> Result<Response, Error> + 'static) -> Error {
-    fixture::http(move |asked| if asked.url == FIRST { answer(&bucket(1_730_419_200, "1"), true, r#""a""#) } else { answers() });
+    fixture::http(move |asked| {
+        if asked.url == FIRST {
+            answer(&bucket(1_730_419_200, "1"), true, r#""a""#)
+        } else {
+            answers()
+        }
+    });
     let mut openai = open("{}");
     assert!(openai.next().unwrap().is_some());
     openai.next().and_then(|_| openai.next()).unwrap_err()
@@ -72,8 +88,14 @@ fn pages_that_repeat_or_go_in_a_circle_fail_the_collection() {
         Error::Unavailable(message) => assert!(message.contains(words), "{message}"),
         other => panic!("{other:?}"),
     };
-    says(second(|| answer(&bucket(1_730_419_200, "1"), false, "null")), "the day 2024-11-01 comes a second time");
-    says(second(|| answer("", true, r#""a""#)), "the pages of /v1/organization/costs go in a circle");
+    says(
+        second(|| answer(&bucket(1_730_419_200, "1"), false, "null")),
+        "the day 2024-11-01 comes a second time",
+    );
+    says(
+        second(|| answer("", true, r#""a""#)),
+        "the pages of /v1/organization/costs go in a circle",
+    );
     says(second(|| answer("", true, "null")), "/v1/organization/costs#: it has no `next_page`");
 }
 
@@ -83,6 +105,8 @@ fn nothing_wanted_is_nothing_asked() {
     fixture::run("ai", "2024-10-10T00:00:00Z");
     let period = Some(Period { start: "2024-11-01".into(), end: "2024-11-03".into() });
     let mut openai =
-        OpenAi::open(apportion_plugin_sdk::Request { config: String::new(), period, state: None }).map_err(|error| format!("{error:?}")).unwrap();
+        OpenAi::open(apportion_plugin_sdk::Request { config: String::new(), period, state: None })
+            .map_err(|error| format!("{error:?}"))
+            .unwrap();
     assert_eq!(openai.next(), Ok(None));
 }

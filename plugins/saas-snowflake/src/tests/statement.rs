@@ -10,7 +10,11 @@ const CREDITS: &str = r#"{"url": "https://o-a.snowflakecomputing.com", "price_pe
 fn collect(config: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     fixture::run("snow", "2026-03-20T00:00:00Z");
     let period = Some(Period { start: "2026-03-01".into(), end: "2026-03-03".into() });
-    let mut snowflake = Snowflake::open(apportion_plugin_sdk::Request { config: config.into(), period, state: None })?;
+    let mut snowflake = Snowflake::open(apportion_plugin_sdk::Request {
+        config: config.into(),
+        period,
+        state: None,
+    })?;
     let (mut charges, mut rejected) = (Vec::new(), Vec::new());
     while let Some(batch) = snowflake.next()? {
         let Form::Charges(page) = batch.rows else { panic!() };
@@ -24,7 +28,8 @@ fn collect(config: &str) -> Result<(Vec<String>, Vec<String>), Error> {
                 charge.billed_cost
             )
         }));
-        rejected.extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
+        rejected
+            .extend(batch.rejected.iter().map(|row| format!("{}: {}", row.location, row.reason)));
     }
     Ok((charges, rejected))
 }
@@ -35,14 +40,27 @@ fn answer(status: u16, body: &str) -> Result<Response, Error> {
 
 /// Not done at first, then two partitions.
 fn partitions(asked: &Asked) -> Result<Response, Error> {
-    let token_type = asked.headers.iter().find(|header| header.name == "x-snowflake-authorization-token-type").unwrap();
+    let token_type = asked
+        .headers
+        .iter()
+        .find(|header| header.name == "x-snowflake-authorization-token-type")
+        .unwrap();
     assert_eq!(token_type.value, "PROGRAMMATIC_ACCESS_TOKEN");
-    match (asked.method, asked.url.strip_prefix("https://o-a.snowflakecomputing.com/api/v2/statements").unwrap()) {
+    match (
+        asked.method,
+        asked.url.strip_prefix("https://o-a.snowflakecomputing.com/api/v2/statements").unwrap(),
+    ) {
         (Method::Post, "") => {
-            let body: serde_json::Value = serde_json::from_slice(asked.body.as_deref().unwrap()).unwrap();
+            let body: serde_json::Value =
+                serde_json::from_slice(asked.body.as_deref().unwrap()).unwrap();
             assert_eq!(body["role"], "BILLING");
-            assert!(body["statement"].as_str().unwrap().contains("WHERE USAGE_DATE >= '2026-03-01' AND USAGE_DATE < '2026-03-03' GROUP BY"));
-            answer(202, r#"{"code": "333334", "message": "Asynchronous execution in progress.", "statementHandle": "01b-2"}"#)
+            assert!(body["statement"].as_str().unwrap().contains(
+                "WHERE USAGE_DATE >= '2026-03-01' AND USAGE_DATE < '2026-03-03' GROUP BY"
+            ));
+            answer(
+                202,
+                r#"{"code": "333334", "message": "Asynchronous execution in progress.", "statementHandle": "01b-2"}"#,
+            )
         }
         (Method::Get, "/01b-2") => answer(
             200,
@@ -50,7 +68,10 @@ fn partitions(asked: &Asked) -> Result<Response, Error> {
                 "partitionInfo": [{"rowCount": 3}, {"rowCount": 1}]}, "code": "090001", "statementHandle": "01b-2",
                 "data": [["2026-03-01", "WAREHOUSE_METERING", "12.345678901"], ["2026-03-01", "AI_SERVICES", "0.000000001"], ["2026-03-02", "SERVERLESS_TASK", null]]}"#,
         ),
-        (Method::Get, "/01b-2?partition=1") => answer(200, r#"{"data": [["2026-03-02", "WAREHOUSE_METERING", "-1"], ["2026-03-02", "short"]]}"#),
+        (Method::Get, "/01b-2?partition=1") => answer(
+            200,
+            r#"{"data": [["2026-03-02", "WAREHOUSE_METERING", "-1"], ["2026-03-02", "short"]]}"#,
+        ),
         other => panic!("{other:?}"),
     }
 }
@@ -82,17 +103,26 @@ fn usage_in_currency_is_what_snowflake_says() {
                 "data": [["2026-03-01", "COMPUTE", "compute", "false", "EUR", "5.10"], ["2026-03-01", "STORAGE", "storage", "true", "EUR", "-0.10"]]}"#,
         )
     });
-    let (charges, rejected) = collect(r#"{"url": "https://o-a.snowflakecomputing.com", "report": "currency"}"#).unwrap();
-    assert_eq!(charges, ["2026-03-01 COMPUTE Usage EUR 5.10", "2026-03-01 STORAGE Adjustment EUR -0.10"]);
+    let (charges, rejected) =
+        collect(r#"{"url": "https://o-a.snowflakecomputing.com", "report": "currency"}"#).unwrap();
+    assert_eq!(
+        charges,
+        ["2026-03-01 COMPUTE Usage EUR 5.10", "2026-03-01 STORAGE Adjustment EUR -0.10"]
+    );
     assert!(rejected.is_empty());
 }
 
 #[test]
 fn a_statement_that_never_ends_and_a_handle_that_leads_elsewhere_fail_the_collection() {
     fixture::http(|_| answer(202, r#"{"code": "333334", "statementHandle": "x"}"#));
-    assert_eq!(collect(CREDITS), Err(Error::Transient("/api/v2/statements/x is still not done".into())));
+    assert_eq!(
+        collect(CREDITS),
+        Err(Error::Transient("/api/v2/statements/x is still not done".into()))
+    );
     fixture::http(|_| answer(202, r#"{"code": "333334", "statementHandle": "../../admin"}"#));
-    assert!(matches!(collect(CREDITS), Err(Error::Unavailable(message)) if message.contains("it is not the handle of a statement")));
+    assert!(
+        matches!(collect(CREDITS), Err(Error::Unavailable(message)) if message.contains("it is not the handle of a statement"))
+    );
 }
 
 #[test]
@@ -101,8 +131,13 @@ fn a_price_is_text_and_has_to_be_there() {
         Err(Error::Config(problem)) => problem.message,
         other => panic!("{other:?}"),
     };
-    assert!(message(r#"{"url": "https://h"}"#).starts_with("the setting `price_per_credit` is missing"));
-    assert_eq!(message(r#"{"url": "https://h", "price_per_credit": 3.0}"#), "price_per_credit must be a decimal written as text, not 3.0");
+    assert!(
+        message(r#"{"url": "https://h"}"#).starts_with("the setting `price_per_credit` is missing")
+    );
+    assert_eq!(
+        message(r#"{"url": "https://h", "price_per_credit": 3.0}"#),
+        "price_per_credit must be a decimal written as text, not 3.0"
+    );
     assert_eq!(
         message(r#"{"url": "https://h", "price_per_credit": "3", "prices": {"AI": 2}}"#),
         "prices.AI must be a decimal written as text, not 2"

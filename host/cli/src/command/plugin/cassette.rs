@@ -58,15 +58,22 @@ pub fn exchanges(path: &Path) -> Result<Vec<Recorded>, Diagnostic> {
 
 fn read(path: &Path) -> Result<Cassette, Diagnostic> {
     let refuse = |reason: String| {
-        Diagnostic::new(code::PLUGIN_CASSETTE, format!("the recording {} cannot be read: {reason}", path.display()))
-            .hint("`apportion run --record DIR` writes recordings")
+        Diagnostic::new(
+            code::PLUGIN_CASSETTE,
+            format!("the recording {} cannot be read: {reason}", path.display()),
+        )
+        .hint("`apportion run --record DIR` writes recordings")
     };
     let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-    let cassette: Cassette = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+    let cassette: Cassette =
+        serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
     if cassette.version == VERSION {
         Ok(cassette)
     } else {
-        Err(refuse(format!("it is of version {}, and this program knows {VERSION}", cassette.version)))
+        Err(refuse(format!(
+            "it is of version {}, and this program knows {VERSION}",
+            cassette.version
+        )))
     }
 }
 
@@ -89,7 +96,11 @@ impl<C: Collector> Collector for Recording<C> {
         self.inner.check(request)
     }
 
-    fn collect(&self, request: &CollectRequest, sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>) -> Result<(), Diagnostic> {
+    fn collect(
+        &self,
+        request: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
         self.collect_metered(request, sink).0
     }
 
@@ -111,15 +122,32 @@ impl<C: Collector> Collector for Recording<C> {
 
 impl<C: Collector> Recording<C> {
     /// `recorder` stands between the collector and the network, if it has any; `plugin` is its path from here.
-    pub fn new(inner: C, recorder: Option<Arc<Recorder>>, plugin: String, folder: &Path) -> Recording<C> {
-        Recording { inner, recorder, plugin, folder: folder.to_path_buf(), files: AtomicU32::new(0) }
+    pub fn new(
+        inner: C,
+        recorder: Option<Arc<Recorder>>,
+        plugin: String,
+        folder: &Path,
+    ) -> Recording<C> {
+        Recording {
+            inner,
+            recorder,
+            plugin,
+            folder: folder.to_path_buf(),
+            files: AtomicU32::new(0),
+        }
     }
 
     fn taken(&self) -> Vec<Recorded> {
         self.recorder.as_ref().map(|recorder| recorder.taken()).unwrap_or_default()
     }
 
-    fn write(&self, request: &CollectRequest, before: usize, seen: &Seen, failure: Option<&Diagnostic>) -> Result<(), Diagnostic> {
+    fn write(
+        &self,
+        request: &CollectRequest,
+        before: usize,
+        seen: &Seen,
+        failure: Option<&Diagnostic>,
+    ) -> Result<(), Diagnostic> {
         let identity = self.inner.identity();
         let number = self.files.fetch_add(1, Ordering::Relaxed) + 1;
         let collection = Collection {
@@ -129,18 +157,29 @@ impl<C: Collector> Recording<C> {
             plugin_version: identity.version.clone(),
             digest: identity.digest.clone(),
             config: serde_json::from_str(&request.config).unwrap_or(Value::Null),
-            period: request.period.map(|period| [period.start().to_string(), period.end().to_string()]),
+            period: request
+                .period
+                .map(|period| [period.start().to_string(), period.end().to_string()]),
             state: request.state.clone(),
             now: request.now.clone(),
-            slots: self.recorder.as_ref().map(|recorder| reach::cassette::Exchange::slots(recorder.as_ref())).unwrap_or_default(),
+            slots: self
+                .recorder
+                .as_ref()
+                .map(|recorder| reach::cassette::Exchange::slots(recorder.as_ref()))
+                .unwrap_or_default(),
             charges: seen.charges,
             digest_of_rows: seen.digest(),
             failure: failure.map(|failure| failure.message.clone()),
         };
         let exchanges = self.taken().into_iter().skip(before).collect();
         let cassette = Cassette { version: VERSION, collection: Some(collection), exchanges };
-        let text = serde_json::to_value(&cassette).map_err(|error| Diagnostic::new(code::INTERNAL, error.to_string()))?;
-        let name = if number == 1 { format!("{}.json", request.source) } else { format!("{}-{number}.json", request.source) };
+        let text = serde_json::to_value(&cassette)
+            .map_err(|error| Diagnostic::new(code::INTERNAL, error.to_string()))?;
+        let name = if number == 1 {
+            format!("{}.json", request.source)
+        } else {
+            format!("{}-{number}.json", request.source)
+        };
         init::write(&self.folder.join(name), &json_text(&text))
     }
 }
@@ -161,7 +200,9 @@ impl Seen {
             Rows::Charges(charges) => self.charges(charges),
             Rows::Table(table) => match table.charges() {
                 Ok(charges) => self.charges(&charges),
-                Err(error) => self.rows.push(format!("{} charges whose tags cannot be read: {error}", table.rows)),
+                Err(error) => self
+                    .rows
+                    .push(format!("{} charges whose tags cannot be read: {error}", table.rows)),
             },
             Rows::Mapped(mapping) => self.rows.push(format!("{mapping:?}")),
             Rows::MappedUsage(mapping) => self.rows.push(format!("{mapping:?}")),
@@ -175,7 +216,10 @@ impl Seen {
     }
 
     fn digest(&self) -> String {
-        rule_engine::set::digest(self.rows.join("\n").as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        rule_engine::set::digest(self.rows.join("\n").as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -185,8 +229,16 @@ fn shown(charge: &RawCharge) -> Value {
     members.insert("billed_cost".into(), charge.billed_cost.clone().into());
     members.insert("effective_cost".into(), charge.effective_cost.clone().into());
     members.insert("billing_currency".into(), charge.billing_currency.clone().into());
-    members.extend(charge.dimensions.iter().map(|(field, value)| (field.name().to_owned(), value.clone().into())));
-    members.insert("tags".into(), charge.tags.iter().map(|(key, value)| (key.clone(), Value::from(value.clone()))).collect());
+    members.extend(
+        charge
+            .dimensions
+            .iter()
+            .map(|(field, value)| (field.name().to_owned(), value.clone().into())),
+    );
+    members.insert(
+        "tags".into(),
+        charge.tags.iter().map(|(key, value)| (key.clone(), Value::from(value.clone()))).collect(),
+    );
     Value::Object(members)
 }
 
@@ -202,8 +254,9 @@ pub fn replay(ui: Ui, path: &Path, plugin: Option<&str>, format: Format) -> Resu
     let loaded = opening::plugin(&opening::plugin_host(None)?, name, Path::new("."))?;
     let powers = loaded.manifest().powers.iter().map(|request| request.power.name());
     let player = Player::new(cassette.exchanges, None, collection.slots.clone());
-    let collector =
-        loaded.collector(&Grants::new(&collection.source, powers)?)?.with_reach(Reach { http: Some(Arc::new(player)), ..Reach::default() });
+    let collector = loaded
+        .collector(&Grants::new(&collection.source, powers)?)?
+        .with_reach(Reach { http: Some(Arc::new(player)), ..Reach::default() });
     let mut seen = Seen::default();
     let result = collector.collect(&request(&collection)?, &mut |batch| {
         seen.batch(&batch);
@@ -214,19 +267,31 @@ pub fn replay(ui: Ui, path: &Path, plugin: Option<&str>, format: Format) -> Resu
     {
         return Err(failure.clone().into());
     }
-    let same = seen.digest() == collection.digest_of_rows && result.is_err() == collection.failure.is_some();
+    let same = seen.digest() == collection.digest_of_rows
+        && result.is_err() == collection.failure.is_some();
     ui.data(&match format {
-        Format::Json => json_text(&json!({ "source": collection.source, "same": same, "charges": seen.batches })),
+        Format::Json => json_text(
+            &json!({ "source": collection.source, "same": same, "charges": seen.batches }),
+        ),
         Format::Text => {
             let verdict = if same { "as recorded" } else { "other than recorded" };
-            format!("{}: {}, {verdict}\n", collection.source, counted(seen.charges, "charge", "charges"))
+            format!(
+                "{}: {}, {verdict}\n",
+                collection.source,
+                counted(seen.charges, "charge", "charges")
+            )
         }
     })?;
     if same {
         return Ok(());
     }
-    let message = format!("{} charges were recorded, and {} came out; not all of them are the same", collection.charges, seen.charges);
-    Err(Diagnostic::new(code::PLUGIN_CASSETTE, message).hint("`--format json` shows what came out").into())
+    let message = format!(
+        "{} charges were recorded, and {} came out; not all of them are the same",
+        collection.charges, seen.charges
+    );
+    Err(Diagnostic::new(code::PLUGIN_CASSETTE, message)
+        .hint("`--format json` shows what came out")
+        .into())
 }
 
 fn request(collection: &Collection) -> Result<CollectRequest, Diagnostic> {
@@ -235,7 +300,12 @@ fn request(collection: &Collection) -> Result<CollectRequest, Diagnostic> {
         None => None,
         Some([start, end]) => {
             let period = day(start).and_then(|start| Period::new(start, day(end)?));
-            Some(period.map_err(|error| Diagnostic::new(code::PLUGIN_CASSETTE, format!("the recording has a period that is none: {error}")))?)
+            Some(period.map_err(|error| {
+                Diagnostic::new(
+                    code::PLUGIN_CASSETTE,
+                    format!("the recording has a period that is none: {error}"),
+                )
+            })?)
         }
     };
     Ok(CollectRequest {

@@ -22,7 +22,9 @@ pub fn build(ui: Ui, dir: &Path) -> Result<(), Diagnostic> {
         PluginLanguage::Python => python(&project)?,
         PluginLanguage::Javascript => javascript(&project)?,
     }
-    let bytes = fs::read(&component).map_err(|error| failed(&project, &format!("{} cannot be read: {error}", component.display())))?;
+    let bytes = fs::read(&component).map_err(|error| {
+        failed(&project, &format!("{} cannot be read: {error}", component.display()))
+    })?;
     let plugin = opening::plugin_host(None)?.load(&project.name, &bytes)?;
     let identity = plugin.identity();
     ui.note(&format!(
@@ -43,11 +45,15 @@ fn failed(project: &Project, reason: &str) -> Diagnostic {
 /// Runs a tool in the project's folder. What it prints is for the author's eyes and goes to stderr.
 fn run(project: &Project, command: &mut Command, missing: &str) -> Result<Vec<u8>, Diagnostic> {
     let tool = command.get_program().display().to_string();
-    let output = command.current_dir(&project.dir).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output =
+        command.current_dir(&project.dir).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     match output {
         Ok(output) if output.status.success() => Ok(output.stdout),
-        Ok(output) => Err(failed(project, &format!("{tool} ended with {}", output.status)).hint("what it printed stands above")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(failed(project, &format!("{tool} is not there")).hint(missing)),
+        Ok(output) => Err(failed(project, &format!("{tool} ended with {}", output.status))
+            .hint("what it printed stands above")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(failed(project, &format!("{tool} is not there")).hint(missing))
+        }
         Err(error) => Err(failed(project, &format!("{tool} cannot be run: {error}"))),
     }
 }
@@ -55,11 +61,19 @@ fn run(project: &Project, command: &mut Command, missing: &str) -> Result<Vec<u8
 fn rust(ui: Ui, project: &Project, component: &Path) -> Result<(), Diagnostic> {
     let compiler = env_var::value(env_var::WASM_RUSTC);
     if compiler.is_none() && !has_target() {
-        return Err(failed(project, &format!("rustc cannot compile for {TARGET}"))
-            .hint(format!("`rustup target add {TARGET}`, or name a rustc that can: `export {}=…`", env_var::WASM_RUSTC)));
+        return Err(failed(project, &format!("rustc cannot compile for {TARGET}")).hint(format!(
+            "`rustup target add {TARGET}`, or name a rustc that can: `export {}=…`",
+            env_var::WASM_RUSTC
+        )));
     }
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"]);
+    cargo.args([
+        "build",
+        "--release",
+        "--target",
+        TARGET,
+        "--message-format=json-render-diagnostics",
+    ]);
     if ui.is_quiet() {
         cargo.arg("--quiet");
     }
@@ -67,26 +81,43 @@ fn rust(ui: Ui, project: &Project, component: &Path) -> Result<(), Diagnostic> {
         cargo.env("RUSTC", compiler);
     }
     let messages = run(project, &mut cargo, "install Rust, which brings cargo")?;
-    let module = module(&String::from_utf8_lossy(&messages), project)
-        .ok_or_else(|| failed(project, "cargo made no WebAssembly module of it").hint("Cargo.toml has to say: [lib] crate-type = [\"cdylib\"]"))?;
-    let bytes = fs::read(&module).map_err(|error| failed(project, &format!("{} cannot be read: {error}", module.display())))?;
+    let module = module(&String::from_utf8_lossy(&messages), project).ok_or_else(|| {
+        failed(project, "cargo made no WebAssembly module of it")
+            .hint("Cargo.toml has to say: [lib] crate-type = [\"cdylib\"]")
+    })?;
+    let bytes = fs::read(&module).map_err(|error| {
+        failed(project, &format!("{} cannot be read: {error}", module.display()))
+    })?;
     let encoded = plugin_host::componentize(&bytes).map_err(|reason| failed(project, &reason))?;
     fs::write(component, encoded).map_err(|error| init::unwritable(component, &error))
 }
 
 fn has_target() -> bool {
-    let printed = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output();
-    let folder = printed.ok().filter(|output| output.status.success()).map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    folder.and_then(|folder| fs::read_dir(folder).ok()).is_some_and(|mut entries| entries.any(|_| true))
+    let printed =
+        Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output();
+    let folder = printed
+        .ok()
+        .filter(|output| output.status.success())
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    folder
+        .and_then(|folder| fs::read_dir(folder).ok())
+        .is_some_and(|mut entries| entries.any(|_| true))
 }
 
 /// The module of the project's own package, out of what cargo says it has made.
 fn module(messages: &str, project: &Project) -> Option<PathBuf> {
     let library = project.name.replace('-', "_");
     let made = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let own = made.filter(|message| message["reason"] == "compiler-artifact" && message["target"]["name"] == library.as_str());
-    let files: Vec<Value> = own.filter_map(|message| message["filenames"].as_array().cloned()).flatten().collect();
-    files.iter().filter_map(Value::as_str).map(PathBuf::from).find(|path| path.extension().is_some_and(|extension| extension == "wasm"))
+    let own = made.filter(|message| {
+        message["reason"] == "compiler-artifact" && message["target"]["name"] == library.as_str()
+    });
+    let files: Vec<Value> =
+        own.filter_map(|message| message["filenames"].as_array().cloned()).flatten().collect();
+    files
+        .iter()
+        .filter_map(Value::as_str)
+        .map(PathBuf::from)
+        .find(|path| path.extension().is_some_and(|extension| extension == "wasm"))
 }
 
 /// The tool of the project's own environment, or else whatever is found.
@@ -94,21 +125,44 @@ fn python(project: &Project) -> Result<(), Diagnostic> {
     let own = Path::new(".venv/bin/componentize-py");
     let tool = if project.dir.join(own).exists() { own } else { Path::new("componentize-py") };
     // A relative program would be looked for from here, and not from the project.
-    let tool = if tool == own { std::path::absolute(project.dir.join(own)).unwrap_or_else(|_| project.dir.join(own)) } else { tool.into() };
+    let tool = if tool == own {
+        std::path::absolute(project.dir.join(own)).unwrap_or_else(|_| project.dir.join(own))
+    } else {
+        tool.into()
+    };
     let output = format!("{}.wasm", project.name);
     let mut command = Command::new(tool);
     // Without WASI: the component has no clock, no files and no environment to ask for.
-    command.args(["-d", "wit", "-w", "plugin", "componentize", "--stub-wasi", "app", "-o", &output]);
+    command.args([
+        "-d",
+        "wit",
+        "-w",
+        "plugin",
+        "componentize",
+        "--stub-wasi",
+        "app",
+        "-o",
+        &output,
+    ]);
     let venv = project.dir.join(".venv");
-    let missing = format!("`python3 -m venv {venv} && {venv}/bin/pip install componentize-py==0.25.1`", venv = venv.display());
+    let missing = format!(
+        "`python3 -m venv {venv} && {venv}/bin/pip install componentize-py==0.25.1`",
+        venv = venv.display()
+    );
     run(project, &mut command, &missing).map(drop)
 }
 
 fn javascript(project: &Project) -> Result<(), Diagnostic> {
     let tool = "node_modules/@bytecodealliance/componentize-js";
     if !project.dir.join(tool).exists() {
-        return Err(failed(project, &format!("{tool} is not there")).hint(format!("`npm install --prefix {}`", project.dir.display())));
+        return Err(failed(project, &format!("{tool} is not there"))
+            .hint(format!("`npm install --prefix {}`", project.dir.display())));
     }
     let output = format!("{}.wasm", project.name);
-    run(project, Command::new("node").args(["componentize.mjs", &output]), "install Node.js 20 or newer").map(drop)
+    run(
+        project,
+        Command::new("node").args(["componentize.mjs", &output]),
+        "install Node.js 20 or newer",
+    )
+    .map(drop)
 }

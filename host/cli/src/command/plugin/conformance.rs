@@ -20,19 +20,24 @@ const SCRIPT: &str = "conformance.toml";
 pub fn test(ui: Ui, target: &Path, format: Format) -> Result<(), Failure> {
     let (component, folder) = target_of(target)?;
     let bytes = fs::read(&component).map_err(|error| {
-        Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("the plugin {} cannot be read: {error}", component.display()))
-            .hint(format!("`apportion plugin build {}`", folder.display()))
+        Diagnostic::new(
+            code::PLUGIN_NOT_FOUND,
+            format!("the plugin {} cannot be read: {error}", component.display()),
+        )
+        .hint(format!("`apportion plugin build {}`", folder.display()))
     })?;
     let scripts = scripts(&folder)?;
     let plugin = opening::plugin_host(None)?.counting(&component.display().to_string(), &bytes)?;
     let mut cases = Vec::new();
     for Named { name, script } in &scripts {
         let tried = conformance::try_out(&plugin, script, &material(&folder, script)?)?;
-        cases.extend(
-            tried.into_iter().map(|case| Case { name: name.as_ref().map_or(case.name.clone(), |name| format!("{name}: {}", case.name)), ..case }),
-        );
+        cases.extend(tried.into_iter().map(|case| Case {
+            name: name.as_ref().map_or(case.name.clone(), |name| format!("{name}: {}", case.name)),
+            ..case
+        }));
     }
-    let failed = cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed(_))).count() as u64;
+    let failed =
+        cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed(_))).count() as u64;
     ui.data(&match format {
         Format::Text => text(ui, &cases),
         Format::Json => json_text(&report(&plugin, &cases)),
@@ -40,16 +45,26 @@ pub fn test(ui: Ui, target: &Path, format: Format) -> Result<(), Failure> {
     if failed == 0 {
         return Ok(());
     }
-    let message = format!("{} does not pass {} of its conformance kit", plugin.identity().name, counted(failed, "case", "cases"));
+    let message = format!(
+        "{} does not pass {} of its conformance kit",
+        plugin.identity().name,
+        counted(failed, "case", "cases")
+    );
     Err(Diagnostic::new(code::PLUGIN_CASES, message)
-        .hint(format!("mend the plugin, or say in {} why a case makes no sense for it: [skip]", folder.join(SCRIPT).display()))
+        .hint(format!(
+            "mend the plugin, or say in {} why a case makes no sense for it: [skip]",
+            folder.join(SCRIPT).display()
+        ))
         .into())
 }
 
 /// The component, and the folder with its script.
 fn target_of(target: &Path) -> Result<(PathBuf, PathBuf), Diagnostic> {
     if target.extension().is_some_and(|extension| extension == "wasm") {
-        let folder = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = target
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         return Ok((target.to_path_buf(), folder.to_path_buf()));
     }
     let project = Project::open(target)?;
@@ -65,12 +80,19 @@ struct Named {
 
 fn scripts(folder: &Path) -> Result<Vec<Named>, Diagnostic> {
     let mut scripts = vec![Named { name: None, script: script(&folder.join(SCRIPT))? }];
-    let mut others: Vec<String> =
-        fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let mut others: Vec<String> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
     others.sort();
     for file in others {
-        if let Some(name) = file.strip_prefix("conformance-").and_then(|rest| rest.strip_suffix(".toml")) {
-            scripts.push(Named { name: Some(name.to_owned()), script: script(&folder.join(&file))? });
+        if let Some(name) =
+            file.strip_prefix("conformance-").and_then(|rest| rest.strip_suffix(".toml"))
+        {
+            scripts
+                .push(Named { name: Some(name.to_owned()), script: script(&folder.join(&file))? });
         }
     }
     Ok(scripts)
@@ -78,8 +100,11 @@ fn scripts(folder: &Path) -> Result<Vec<Named>, Diagnostic> {
 
 fn script(path: &Path) -> Result<Script, Diagnostic> {
     let refuse = |reason: &str| {
-        Diagnostic::new(code::PLUGIN_PROJECT, format!("{} cannot be used: {}", path.display(), reason.trim_end()))
-            .hint("compare it with that of a new project: `apportion plugin new NAME`")
+        Diagnostic::new(
+            code::PLUGIN_PROJECT,
+            format!("{} cannot be used: {}", path.display(), reason.trim_end()),
+        )
+        .hint("compare it with that of a new project: `apportion plugin new NAME`")
     };
     let text = fs::read_to_string(path).map_err(|error| refuse(&error.to_string()))?;
     toml::from_str(&text).map_err(|error| refuse(&error.to_string()))
@@ -93,18 +118,36 @@ fn material(folder: &Path, script: &Script) -> Result<Material, Diagnostic> {
     }
     if let Some(name) = &script.answers {
         let path = folder.join(name);
-        let wrong = |reason: String| Diagnostic::new(code::PLUGIN_PROJECT, format!("{} cannot be used: {reason}", path.display()));
+        let wrong = |reason: String| {
+            Diagnostic::new(
+                code::PLUGIN_PROJECT,
+                format!("{} cannot be used: {reason}", path.display()),
+            )
+        };
         let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
         material.answers = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     }
-    for (name, is_table) in script.paths.iter().map(|name| (name, true)).chain(script.files.iter().map(|name| (name, false))) {
+    for (name, is_table) in script
+        .paths
+        .iter()
+        .map(|name| (name, true))
+        .chain(script.files.iter().map(|name| (name, false)))
+    {
         let path = folder.join(name);
         let Some(inside) = path.canonicalize().ok().filter(|path| path.is_file()) else {
             let list = if is_table { "paths" } else { "files" };
-            return Err(Diagnostic::new(code::FILE_NOT_FOUND, format!("{} is not there, and {SCRIPT} names it", path.display()))
-                .hint(format!("put it there, or take it out of `{list}`")));
+            return Err(Diagnostic::new(
+                code::FILE_NOT_FOUND,
+                format!("{} is not there, and {SCRIPT} names it", path.display()),
+            )
+            .hint(format!("put it there, or take it out of `{list}`")));
         };
-        material.files.push(LocalFile { name: name.clone(), path: path.clone(), is_table, inside: Some(inside) });
+        material.files.push(LocalFile {
+            name: name.clone(),
+            path: path.clone(),
+            is_table,
+            inside: Some(inside),
+        });
         if is_table {
             material.tables.push(GrantedTable { name: name.clone(), path, delimiter: b',' });
         }
@@ -121,14 +164,24 @@ fn words(outcome: &Outcome) -> (&'static str, &str) {
 }
 
 fn text(ui: Ui, cases: &[Case]) -> String {
-    let mut table = Table::new(["case", "result", "seen"].map(|name| (name.to_owned(), Align::Left)));
+    let mut table =
+        Table::new(["case", "result", "seen"].map(|name| (name.to_owned(), Align::Left)));
     for case in cases {
         let (result, reason) = words(&case.outcome);
-        table.row(vec![case.name.clone(), result.into(), if reason.is_empty() { case.seen.clone() } else { reason.into() }]);
+        table.row(vec![
+            case.name.clone(),
+            result.into(),
+            if reason.is_empty() { case.seen.clone() } else { reason.into() },
+        ]);
     }
     let (header, body) = table.parts();
     let count = |wanted: &str| cases.iter().filter(|case| words(&case.outcome).0 == wanted).count();
-    let summary = format!("{} passed, {} skipped, {} failed", count("passed"), count("skipped"), count("FAILED"));
+    let summary = format!(
+        "{} passed, {} skipped, {} failed",
+        count("passed"),
+        count("skipped"),
+        count("FAILED")
+    );
     format!("{}\n{body}\n{summary}\n", ui.bold(&header))
 }
 

@@ -48,8 +48,11 @@ fn fetch(source: &str) -> Result<Fetched, Diagnostic> {
         return fetch::web(source, bytes_max).map_err(|failure| failure.diagnostic);
     }
     let bytes = fs::read(source).map_err(|error| {
-        Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("the plugin {source} cannot be read: {error}"))
-            .hint("name a .wasm file, an https address, or oci://REGISTRY/NAME@sha256:DIGEST")
+        Diagnostic::new(
+            code::PLUGIN_NOT_FOUND,
+            format!("the plugin {source} cannot be read: {error}"),
+        )
+        .hint("name a .wasm file, an https address, or oci://REGISTRY/NAME@sha256:DIGEST")
     })?;
     Ok(Fetched { bytes, signature: fs::read_to_string(format!("{source}{SIGNATURE_ENDING}")).ok() })
 }
@@ -59,7 +62,8 @@ fn check_name(plugin: &Plugin) -> Result<(), Diagnostic> {
     let name = &plugin.identity().name;
     if PLUGINS.iter().any(|(bundled, _)| bundled == name) {
         let message = format!("'{name}' is a bundled plugin, and another one cannot take its name");
-        return Err(Diagnostic::new(code::PLUGIN_INVALID, message).hint("ask its vendor for another name, or use it by its path"));
+        return Err(Diagnostic::new(code::PLUGIN_INVALID, message)
+            .hint("ask its vendor for another name, or use it by its path"));
     }
     Ok(())
 }
@@ -69,26 +73,40 @@ fn check_digest(plugin: &Plugin, args: &InstallArgs) -> Result<(), Diagnostic> {
     match &args.sha256 {
         Some(expected) if !expected.eq_ignore_ascii_case(found) => {
             let message = format!("{} has the SHA-256 {found}, not {expected}", args.source);
-            Err(Diagnostic::new(code::PLUGIN_LOCK, message).hint("do not install it; ask its vendor which digest is right"))
+            Err(Diagnostic::new(code::PLUGIN_LOCK, message)
+                .hint("do not install it; ask its vendor which digest is right"))
         }
         _ => Ok(()),
     }
 }
 
 /// Whose signature it bears. Once a plugin is signed, it stays signed; where the settings want signatures, each needs one.
-fn signer(ui: Ui, settings: &Settings, fetched: &Fetched, before: Option<&Locked>) -> Result<Option<String>, Diagnostic> {
+fn signer(
+    ui: Ui,
+    settings: &Settings,
+    fetched: &Fetched,
+    before: Option<&Locked>,
+) -> Result<Option<String>, Diagnostic> {
     let mut keys: Vec<&str> = settings.trust.keys.iter().map(|(_, key)| key.as_str()).collect();
     keys.extend(before.and_then(|before| before.signer.as_deref()));
-    let needed = settings.trust.require_signature || before.is_some_and(|before| before.signer.is_some());
-    let hint =
-        "trust its vendor's key with `[trust.keys]` and `vendor = \"RW…\"` in apportion.toml; a signature lies beside the file, ending in .minisig";
+    let needed =
+        settings.trust.require_signature || before.is_some_and(|before| before.signer.is_some());
+    let hint = "trust its vendor's key with `[trust.keys]` and `vendor = \"RW…\"` in apportion.toml; a signature lies beside the file, ending in .minisig";
     if keys.is_empty() {
         if needed {
-            return Err(Diagnostic::new(code::PLUGIN_SIGNATURE, "signatures are required, and no key is trusted").hint(hint));
+            return Err(Diagnostic::new(
+                code::PLUGIN_SIGNATURE,
+                "signatures are required, and no key is trusted",
+            )
+            .hint(hint));
         }
         if fetched.signature.is_some() {
             ui.warning(
-                &Diagnostic::new(code::PLUGIN_SIGNATURE, "the plugin is signed, but no key is trusted: nobody looks at the signature").hint(hint),
+                &Diagnostic::new(
+                    code::PLUGIN_SIGNATURE,
+                    "the plugin is signed, but no key is trusted: nobody looks at the signature",
+                )
+                .hint(hint),
             );
         }
         return Ok(None);
@@ -96,27 +114,47 @@ fn signer(ui: Ui, settings: &Settings, fetched: &Fetched, before: Option<&Locked
     if fetched.signature.is_none() && !needed {
         return Ok(None);
     }
-    let key = trust::verify(&fetched.bytes, fetched.signature.as_deref(), &keys).map_err(|finding| finding.hint(hint))?;
+    let key = trust::verify(&fetched.bytes, fetched.signature.as_deref(), &keys)
+        .map_err(|finding| finding.hint(hint))?;
     Ok(Some(key.to_owned()))
 }
 
 /// A new version that asks for more stops here, and says for what.
-fn agreed_powers(plugin: &Plugin, before: Option<&Locked>, args: &InstallArgs) -> Result<Vec<String>, Diagnostic> {
+fn agreed_powers(
+    plugin: &Plugin,
+    before: Option<&Locked>,
+    args: &InstallArgs,
+) -> Result<Vec<String>, Diagnostic> {
     for name in &args.agree {
         if Power::by_name(name).is_none() {
             return Err(Diagnostic::new(code::USAGE, format!("there is no power '{name}'"))
                 .hint(format!("the powers are: {}", Power::ALL.map(Power::name).join(", "))));
         }
     }
-    let asked: Vec<&str> = plugin.manifest().powers.iter().map(|request| request.power.name()).collect();
+    let asked: Vec<&str> =
+        plugin.manifest().powers.iter().map(|request| request.power.name()).collect();
     if let Some(before) = before {
-        let is_agreed = |power: &str| before.powers.iter().chain(&args.agree).any(|known| known == power);
-        let more: Vec<_> = plugin.manifest().powers.iter().filter(|request| !is_agreed(request.power.name())).collect();
+        let is_agreed =
+            |power: &str| before.powers.iter().chain(&args.agree).any(|known| known == power);
+        let more: Vec<_> = plugin
+            .manifest()
+            .powers
+            .iter()
+            .filter(|request| !is_agreed(request.power.name()))
+            .collect();
         if !more.is_empty() {
-            let reasons: Vec<String> = more.iter().map(|request| format!("+ {} ({})", request.power.name(), request.reason)).collect();
-            let flags: Vec<String> = more.iter().map(|request| format!("--agree {}", request.power.name())).collect();
+            let reasons: Vec<String> = more
+                .iter()
+                .map(|request| format!("+ {} ({})", request.power.name(), request.reason))
+                .collect();
+            let flags: Vec<String> =
+                more.iter().map(|request| format!("--agree {}", request.power.name())).collect();
             let (old, new) = (&before.version, &plugin.identity().version);
-            let message = format!("{} {new} asks for more than {old}, which stays: {}", before.name, reasons.join(", "));
+            let message = format!(
+                "{} {new} asks for more than {old}, which stays: {}",
+                before.name,
+                reasons.join(", ")
+            );
             return Err(Diagnostic::new(code::PLUGIN_ASKS_MORE, message).hint(format!(
                 "if you agree: `apportion plugin install {} {}`",
                 args.source,
@@ -130,15 +168,38 @@ fn agreed_powers(plugin: &Plugin, before: Option<&Locked>, args: &InstallArgs) -
 fn installed(plugin: &Plugin, locked: &Locked, before: Option<&Locked>) -> String {
     let mut lines = vec![match before {
         Some(before) if before.sha256 != locked.sha256 => {
-            format!("installed {} {}, which takes the place of {}", locked.name, locked.version, before.version)
+            format!(
+                "installed {} {}, which takes the place of {}",
+                locked.name, locked.version, before.version
+            )
         }
         _ => format!("installed {} {}", locked.name, locked.version),
     }];
     lines.push(format!("sha-256: {}", locked.sha256));
-    lines.push(locked.signer.as_ref().map_or_else(|| "signature: none".into(), |key| format!("signature: by {key}")));
-    lines.extend(plugin.manifest().powers.iter().map(|request| format!("asks for {}: {}", request.power.name(), request.reason)));
-    let names: Vec<String> = plugin.manifest().powers.iter().map(|request| format!("\"{}\"", request.power.name())).collect();
-    lines.push(format!("next: `plugin = \"{}\"` and `grants = [{}]` in a source of apportion.toml\n", locked.name, names.join(", ")));
+    lines.push(
+        locked
+            .signer
+            .as_ref()
+            .map_or_else(|| "signature: none".into(), |key| format!("signature: by {key}")),
+    );
+    lines.extend(
+        plugin
+            .manifest()
+            .powers
+            .iter()
+            .map(|request| format!("asks for {}: {}", request.power.name(), request.reason)),
+    );
+    let names: Vec<String> = plugin
+        .manifest()
+        .powers
+        .iter()
+        .map(|request| format!("\"{}\"", request.power.name()))
+        .collect();
+    lines.push(format!(
+        "next: `plugin = \"{}\"` and `grants = [{}]` in a source of apportion.toml\n",
+        locked.name,
+        names.join(", ")
+    ));
     lines.join("\n")
 }
 
@@ -146,7 +207,8 @@ fn installed(plugin: &Plugin, locked: &Locked, before: Option<&Locked>) -> Strin
 pub fn verify(ui: Ui, global: &GlobalArgs) -> Result<(), Failure> {
     let settings = Settings::load(global, Need::File)?;
     let lock = Lock::read(&settings.root)?;
-    let findings: Vec<Diagnostic> = lock.plugins().iter().filter_map(|locked| lock.verified(locked).err()).collect();
+    let findings: Vec<Diagnostic> =
+        lock.plugins().iter().filter_map(|locked| lock.verified(locked).err()).collect();
     if !findings.is_empty() {
         return Err(findings.into());
     }
@@ -161,11 +223,18 @@ pub fn compat(ui: Ui, args: &CompatArgs) -> Result<(), Failure> {
     let load = |name: &str| opening::plugin(&host, name, Path::new("."));
     let (old, new) = (load(&args.old)?, load(&args.new)?);
     let changes = compat::compare(&old, &new);
-    let line = |change: &Change| format!("{}: {}\n", if change.breaking { "breaking" } else { "new" }, change.message);
+    let line = |change: &Change| {
+        format!("{}: {}\n", if change.breaking { "breaking" } else { "new" }, change.message)
+    };
     ui.data(&changes.iter().map(line).collect::<String>())?;
     let breaking = changes.iter().filter(|change| change.breaking).count();
     if breaking == 0 {
-        ui.note(&format!("{} {} can take the place of {}", new.identity().name, new.identity().version, old.identity().version));
+        ui.note(&format!(
+            "{} {} can take the place of {}",
+            new.identity().name,
+            new.identity().version,
+            old.identity().version
+        ));
         return Ok(());
     }
     let message = format!(
@@ -175,5 +244,7 @@ pub fn compat(ui: Ui, args: &CompatArgs) -> Result<(), Failure> {
         old.identity().version,
         counted(breaking as u64, "change", "changes")
     );
-    Err(Diagnostic::new(code::PLUGIN_ASKS_MORE, message).hint("keep what was there, or tell its users with a new major version").into())
+    Err(Diagnostic::new(code::PLUGIN_ASKS_MORE, message)
+        .hint("keep what was there, or tell its users with a new major version")
+        .into())
 }

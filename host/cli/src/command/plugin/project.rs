@@ -7,8 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The file by which a language is known, and which names the plugin.
-const MANIFESTS: [(&str, PluginLanguage); 3] =
-    [("Cargo.toml", PluginLanguage::Rust), ("pyproject.toml", PluginLanguage::Python), ("package.json", PluginLanguage::Javascript)];
+const MANIFESTS: [(&str, PluginLanguage); 3] = [
+    ("Cargo.toml", PluginLanguage::Rust),
+    ("pyproject.toml", PluginLanguage::Python),
+    ("package.json", PluginLanguage::Javascript),
+];
 
 pub struct Project {
     pub dir: PathBuf,
@@ -21,8 +24,11 @@ impl Project {
         let found = MANIFESTS.into_iter().find(|(file, _)| dir.join(file).is_file());
         let Some((file, language)) = found else {
             let files = MANIFESTS.map(|(file, _)| file).join(", ");
-            return Err(Diagnostic::new(code::PLUGIN_PROJECT, format!("{} is no project of a plugin: it has none of {files}", dir.display()))
-                .hint("`apportion plugin new NAME` writes one"));
+            return Err(Diagnostic::new(
+                code::PLUGIN_PROJECT,
+                format!("{} is no project of a plugin: it has none of {files}", dir.display()),
+            )
+            .hint("`apportion plugin new NAME` writes one"));
         };
         let path = dir.join(file);
         let text = fs::read_to_string(&path).map_err(|error| broken(&path, &error.to_string()))?;
@@ -42,19 +48,28 @@ fn broken(path: &Path, reason: &str) -> Diagnostic {
 }
 
 fn name(language: PluginLanguage, text: &str) -> Result<String, String> {
-    let toml = || toml::from_str::<toml::Value>(text).map_err(|error| error.message().trim_end().to_owned());
-    let of_table = |table: &str| Ok::<_, String>(toml()?.get(table).and_then(|table| table.get("name")?.as_str().map(str::to_owned)));
+    let toml = || {
+        toml::from_str::<toml::Value>(text).map_err(|error| error.message().trim_end().to_owned())
+    };
+    let of_table = |table: &str| {
+        Ok::<_, String>(
+            toml()?.get(table).and_then(|table| table.get("name")?.as_str().map(str::to_owned)),
+        )
+    };
     let name = match language {
         PluginLanguage::Rust => of_table("package")?,
         PluginLanguage::Python => of_table("project")?,
         PluginLanguage::Javascript => {
-            let package: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+            let package: serde_json::Value =
+                serde_json::from_str(text).map_err(|error| error.to_string())?;
             package["name"].as_str().map(str::to_owned)
         }
     };
     match name {
         Some(name) if is_name(&name) => Ok(name),
-        Some(name) => Err(format!("'{name}' cannot be the name of a plugin: small letters, digits and hyphens can")),
+        Some(name) => Err(format!(
+            "'{name}' cannot be the name of a plugin: small letters, digits and hyphens can"
+        )),
         None => Err("it does not name the plugin".into()),
     }
 }
@@ -62,7 +77,10 @@ fn name(language: PluginLanguage, text: &str) -> Result<String, String> {
 /// As the manifest of a plugin may have it, and as all three languages take it.
 pub fn is_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(is_plain) && !name.ends_with('-')
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(is_plain)
+        && !name.ends_with('-')
 }
 
 #[cfg(test)]
@@ -72,12 +90,19 @@ mod tests {
     #[test]
     fn every_language_names_its_plugin() {
         assert_eq!(name(PluginLanguage::Rust, "[package]\nname = \"coffee\""), Ok("coffee".into()));
-        assert_eq!(name(PluginLanguage::Python, "[project]\nname = \"coffee\""), Ok("coffee".into()));
+        assert_eq!(
+            name(PluginLanguage::Python, "[project]\nname = \"coffee\""),
+            Ok("coffee".into())
+        );
         assert_eq!(name(PluginLanguage::Javascript, r#"{"name": "coffee"}"#), Ok("coffee".into()));
-        assert_eq!(name(PluginLanguage::Rust, "[workspace]"), Err("it does not name the plugin".into()));
+        assert_eq!(
+            name(PluginLanguage::Rust, "[workspace]"),
+            Err("it does not name the plugin".into())
+        );
         assert_eq!(
             name(PluginLanguage::Javascript, r#"{"name": "../x"}"#),
-            Err("'../x' cannot be the name of a plugin: small letters, digits and hyphens can".into())
+            Err("'../x' cannot be the name of a plugin: small letters, digits and hyphens can"
+                .into())
         );
     }
 }

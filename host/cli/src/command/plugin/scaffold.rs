@@ -23,11 +23,20 @@ pub fn new(ui: Ui, args: &NewPluginArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(message));
     }
     let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(&args.name));
-    let files: Vec<(PathBuf, String)> = files(args).into_iter().map(|(path, text)| (dir.join(path), text)).collect();
-    let borrowed: Vec<(PathBuf, &str)> = files.iter().map(|(path, text)| (path.clone(), text.as_str())).collect();
-    init::write_new(&borrowed, "choose another name or folder: `apportion plugin new NAME --dir FOLDER`")?;
+    let files: Vec<(PathBuf, String)> =
+        files(args).into_iter().map(|(path, text)| (dir.join(path), text)).collect();
+    let borrowed: Vec<(PathBuf, &str)> =
+        files.iter().map(|(path, text)| (path.clone(), text.as_str())).collect();
+    init::write_new(
+        &borrowed,
+        "choose another name or folder: `apportion plugin new NAME --dir FOLDER`",
+    )?;
     ui.note(&format!("wrote {} files to {}", files.len(), dir.display()));
-    ui.note(&format!("next: {}`apportion plugin build {dir}` and `apportion plugin test {dir}`", first_step(args.lang, &dir), dir = dir.display()));
+    ui.note(&format!(
+        "next: {}`apportion plugin build {dir}` and `apportion plugin test {dir}`",
+        first_step(args.lang, &dir),
+        dir = dir.display()
+    ));
     Ok(())
 }
 
@@ -37,7 +46,10 @@ fn first_step(language: PluginLanguage, dir: &std::path::Path) -> String {
         PluginLanguage::Rust => String::new(),
         PluginLanguage::Python => {
             let venv = dir.join(".venv");
-            format!("`python3 -m venv {venv} && {venv}/bin/pip install componentize-py==0.25.1`, then ", venv = venv.display())
+            format!(
+                "`python3 -m venv {venv} && {venv}/bin/pip install componentize-py==0.25.1`, then ",
+                venv = venv.display()
+            )
         }
         PluginLanguage::Javascript => format!("`npm install --prefix {}`, then ", dir.display()),
     }
@@ -75,8 +87,10 @@ fn path_of(part: &str, kind: &str, language: PluginLanguage) -> Option<String> {
             Some(file) if !file.contains('/') => Some(file.into()),
             Some(_) => of_kind("rust/").map(|file| format!("src/{file}")),
             None => {
-                let is_of_another_contract = part.starts_with("wit/since-") && !part.starts_with(CONTRACT);
-                (!part.starts_with("template/") && !is_of_another_contract).then(|| format!("sdk/{part}"))
+                let is_of_another_contract =
+                    part.starts_with("wit/since-") && !part.starts_with(CONTRACT);
+                (!part.starts_with("template/") && !is_of_another_contract)
+                    .then(|| format!("sdk/{part}"))
             }
         },
         PluginLanguage::Python => of_language(part, "python", kind),
@@ -98,12 +112,16 @@ fn of_language(part: &str, language: &str, kind: &str) -> Option<String> {
 /// The templates call the plugin `my-plugin`, in each spelling.
 fn named(text: &str, name: &str) -> String {
     let camel: String = name.split('-').map(capitalized).collect();
-    text.replace("my-plugin", name).replace("my_plugin", &name.replace('-', "_")).replace("MyPlugin", &camel)
+    text.replace("my-plugin", name)
+        .replace("my_plugin", &name.replace('-', "_"))
+        .replace("MyPlugin", &camel)
 }
 
 fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
 }
 
 #[cfg(test)]
@@ -119,22 +137,55 @@ mod tests {
 
     #[test]
     fn a_project_has_what_its_language_and_kind_need() {
-        let own = |paths: Vec<String>| paths.into_iter().filter(|path| !path.starts_with("sdk/") && !path.starts_with("wit/")).collect::<Vec<_>>();
+        let own = |paths: Vec<String>| {
+            paths
+                .into_iter()
+                .filter(|path| !path.starts_with("sdk/") && !path.starts_with("wit/"))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(
             own(paths(PluginKind::Collector, PluginLanguage::Rust)),
-            [".gitignore", "Cargo.lock", "Cargo.toml", "cassettes/march.json", "config-schema.json", "conformance.toml", "src/lib.rs"]
+            [
+                ".gitignore",
+                "Cargo.lock",
+                "Cargo.toml",
+                "cassettes/march.json",
+                "config-schema.json",
+                "conformance.toml",
+                "src/lib.rs"
+            ]
         );
         assert_eq!(
             own(paths(PluginKind::Allocator, PluginLanguage::Python)),
-            [".gitignore", "app.py", "config-schema.json", "conformance.toml", "pyproject.toml", "share.py", "test_share.py"]
+            [
+                ".gitignore",
+                "app.py",
+                "config-schema.json",
+                "conformance.toml",
+                "pyproject.toml",
+                "share.py",
+                "test_share.py"
+            ]
         );
-        assert!(paths(PluginKind::Collector, PluginLanguage::Rust).contains(&"sdk/wit/since-v0.1.1/types.wit".into()));
-        assert!(!paths(PluginKind::Collector, PluginLanguage::Rust).contains(&"sdk/wit/since-v0.1.0/types.wit".into()));
-        assert!(paths(PluginKind::Collector, PluginLanguage::Javascript).contains(&"wit/plugin.wit".into()));
+        assert!(
+            paths(PluginKind::Collector, PluginLanguage::Rust)
+                .contains(&"sdk/wit/since-v0.1.1/types.wit".into())
+        );
+        assert!(
+            !paths(PluginKind::Collector, PluginLanguage::Rust)
+                .contains(&"sdk/wit/since-v0.1.0/types.wit".into())
+        );
+        assert!(
+            paths(PluginKind::Collector, PluginLanguage::Javascript)
+                .contains(&"wit/plugin.wit".into())
+        );
     }
 
     #[test]
     fn every_spelling_of_the_name_is_changed() {
-        assert_eq!(named("my-plugin my_plugin MyPlugin", "coffee-bill"), "coffee-bill coffee_bill CoffeeBill");
+        assert_eq!(
+            named("my-plugin my_plugin MyPlugin", "coffee-bill"),
+            "coffee-bill coffee_bill CoffeeBill"
+        );
     }
 }

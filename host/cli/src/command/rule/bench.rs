@@ -17,22 +17,40 @@ use std::time::Instant;
 pub fn bench(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
     let ledger = opening::ledger(settings, Access::Read)?;
     let dictionary = ledger.dictionary()?;
-    let last = ledger.source_days(Period::all())?.into_iter().map(|stored| stored.source_day.day).max();
+    let last =
+        ledger.source_days(Period::all())?.into_iter().map(|stored| stored.source_day.day).max();
     let Some(day) = last else {
-        return Err(Diagnostic::new(code::NOTHING_TO_EXPLAIN, "the ledger has no charges to run the rules on").hint("apportion run").into());
+        return Err(Diagnostic::new(
+            code::NOTHING_TO_EXPLAIN,
+            "the ledger has no charges to run the rules on",
+        )
+        .hint("apportion run")
+        .into());
     };
     let start = Instant::now();
     let now = || u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    let work = bench::run(&settings.rules.value, &opening::rule_options(settings), &dictionary, day, &now)?;
+    let work = bench::run(
+        &settings.rules.value,
+        &opening::rule_options(settings),
+        &dictionary,
+        day,
+        &now,
+    )?;
     let resources = dictionary.resource_count();
     if format == Format::Json {
         let rules = work.iter().map(work_json).collect::<Value>();
-        return Ok(ui.data(&json_text(&json!({ "resources": resources, "day": day.to_string(), "rules": rules })))?);
+        return Ok(ui.data(&json_text(
+            &json!({ "resources": resources, "day": day.to_string(), "rules": rules }),
+        ))?);
     }
     let (header, body) = table(&work).parts();
     ui.data(&format!("{}\n{body}\n", ui.bold(&header)))?;
     let keys: u64 = work.iter().map(|rule| rule.keys).sum();
-    ui.note(&format!("{} on {day}, {} of a rule", counted(resources as u64, "resource", "resources"), counted(keys, "run", "runs")));
+    ui.note(&format!(
+        "{} on {day}, {} of a rule",
+        counted(resources as u64, "resource", "resources"),
+        counted(keys, "run", "runs")
+    ));
     Ok(())
 }
 
@@ -51,7 +69,9 @@ fn table(work: &[RuleWork]) -> Table {
         left("widest read"),
     ]);
     for rule in work {
-        let widest = rule.reads.first().map_or("-".to_owned(), |(name, values)| format!("{name}: {}", counted(*values as u64, "value", "values")));
+        let widest = rule.reads.first().map_or("-".to_owned(), |(name, values)| {
+            format!("{name}: {}", counted(*values as u64, "value", "values"))
+        });
         let number = |number: u64| grouped(&number.to_string());
         table.row(vec![
             rule.rule.clone(),
@@ -62,7 +82,11 @@ fn table(work: &[RuleWork]) -> Table {
             number(rule.operations),
             rule.operations.checked_div(rule.keys).map_or("-".into(), number),
             number(rule.nanos.div_ceil(1000)),
-            if rule.per_charge { format!("{widest}, and asked for each charge or day") } else { widest },
+            if rule.per_charge {
+                format!("{widest}, and asked for each charge or day")
+            } else {
+                widest
+            },
         ]);
     }
     table

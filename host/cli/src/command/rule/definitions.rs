@@ -18,18 +18,27 @@ pub fn write(ui: Ui, settings: &Settings, out: &Path) -> Result<(), Failure> {
         (out.join("settings.json"), json_text(&editor_settings(out))),
     ];
     for (name, columns) in rules.table_columns() {
-        files.push((out.join("tables").join(format!("{name}.schema.json")), json_text(&schema::table(&columns))));
+        files.push((
+            out.join("tables").join(format!("{name}.schema.json")),
+            json_text(&schema::table(&columns)),
+        ));
     }
     for (path, text) in &files {
         init::write(path, text)?;
     }
-    ui.note(&format!("wrote {} to {}", counted(files.len() as u64, "file", "files"), out.display()));
+    ui.note(&format!(
+        "wrote {} to {}",
+        counted(files.len() as u64, "file", "files"),
+        out.display()
+    ));
     Ok(())
 }
 
 /// In the form of VS Code.
 fn snippets() -> Value {
-    let mut snippets: Map<String, Value> = definitions::snippets().map(|snippet| (snippet.name.to_owned(), snippet_json(&snippet))).collect();
+    let mut snippets: Map<String, Value> = definitions::snippets()
+        .map(|snippet| (snippet.name.to_owned(), snippet_json(&snippet)))
+        .collect();
     let rule = [
         "//! ${1:What is charged to whom, and why.}",
         "rule(#{ priority: ${2:500}, owner: \"${3:finops@example.com}\", review_by: \"${4:2027-03-31}\" });",
@@ -42,16 +51,27 @@ fn snippets() -> Value {
         "    ${0:assign(\"payments\")}",
         "}",
     ];
-    let case =
-        ["[[case]]", "name = \"${1:what it shows}\"", "charge = { ${2:service_name = \"Amazon S3\"} }", "expect = { assign = \"${0:payments}\" }"];
-    let property =
-        ["[[property]]", "name = \"${1:what always holds}\"", "charges = { ${2:service_name} = { any = true } }", "never = \"${0:error}\""];
+    let case = [
+        "[[case]]",
+        "name = \"${1:what it shows}\"",
+        "charge = { ${2:service_name = \"Amazon S3\"} }",
+        "expect = { assign = \"${0:payments}\" }",
+    ];
+    let property = [
+        "[[property]]",
+        "name = \"${1:what always holds}\"",
+        "charges = { ${2:service_name} = { any = true } }",
+        "never = \"${0:error}\"",
+    ];
     for (prefix, scope, body, doc) in [
         ("rule", "rhai", rule.as_slice(), "A whole rule"),
         ("case", "toml", case.as_slice(), "A case of a rule"),
         ("property", "toml", property.as_slice(), "A property of a rule"),
     ] {
-        snippets.insert(format!("new {prefix}"), json!({ "prefix": prefix, "scope": scope, "body": body, "description": doc }));
+        snippets.insert(
+            format!("new {prefix}"),
+            json!({ "prefix": prefix, "scope": scope, "body": body, "description": doc }),
+        );
     }
     Value::Object(snippets)
 }

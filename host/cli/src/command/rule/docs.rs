@@ -15,20 +15,30 @@ pub fn docs(ui: Ui, settings: &Settings, args: &RuleDocsArgs) -> Result<(), Fail
     let rules = opening::rules(settings)?;
     let examples = examples::read(&settings.rules.value, &rules)?;
     let ledger = money::ledger(settings)?;
-    let money = ledger.map(|ledger| money::of_month(&ledger, rules.facts(), args.month, this_month())).transpose()?;
+    let money = ledger
+        .map(|ledger| money::of_month(&ledger, rules.facts(), args.month, this_month()))
+        .transpose()?;
     let mut packs: BTreeMap<&str, String> = BTreeMap::new();
     for rule in rules.facts() {
         let pack = pack(rule);
         let page =
             packs.entry(pack).or_insert_with(|| format!("# {pack}\n\nWritten by `apportion rule docs`; the rules themselves are the source.\n"));
-        page.push_str(&section(rule, examples.get(&rule.version.rule).map_or(&[], Vec::as_slice), money.as_ref()));
+        page.push_str(&section(
+            rule,
+            examples.get(&rule.version.rule).map_or(&[], Vec::as_slice),
+            money.as_ref(),
+        ));
     }
     let index = index(rules.facts(), money.as_ref());
     init::write(&args.out.join("README.md"), &index)?;
     for (pack, page) in &packs {
         init::write(&args.out.join(format!("{pack}.md")), page)?;
     }
-    ui.note(&format!("wrote {} to {}", counted(packs.len() as u64 + 1, "page", "pages"), args.out.display()));
+    ui.note(&format!(
+        "wrote {} to {}",
+        counted(packs.len() as u64 + 1, "page", "pages"),
+        args.out.display()
+    ));
     Ok(())
 }
 
@@ -38,8 +48,12 @@ fn pack(rule: &RuleFacts) -> &str {
 }
 
 fn index(rules: &[RuleFacts], money: Option<&Money>) -> String {
-    let mut page = String::from("# Rules\n\nIn the order in which they are tried. Written by `apportion rule docs`.\n\n");
-    let month = money.and_then(|money| money.month).map_or("cost".to_owned(), |month| format!("cost of {month}"));
+    let mut page = String::from(
+        "# Rules\n\nIn the order in which they are tried. Written by `apportion rule docs`.\n\n",
+    );
+    let month = money
+        .and_then(|money| money.month)
+        .map_or("cost".to_owned(), |month| format!("cost of {month}"));
     page.push_str(&format!("| rule | priority | stage | owner | review by | {month} | |\n|---|---|---|---|---|---|---|\n"));
     for rule in rules {
         let id = &rule.version.rule;
@@ -70,7 +84,11 @@ fn section(rule: &RuleFacts, examples: &[Example], money: Option<&Money>) -> Str
     if !examples.is_empty() {
         page.push_str("\n| example | given | answer |\n|---|---|---|\n");
         for example in examples {
-            page.push_str(&row(&[example.name.clone(), example.given.clone(), example.answer.clone()]));
+            page.push_str(&row(&[
+                example.name.clone(),
+                example.given.clone(),
+                example.answer.clone(),
+            ]));
         }
     }
     let fence = if rule.source.contains("```") { "~~~~" } else { "```" };
@@ -79,11 +97,16 @@ fn section(rule: &RuleFacts, examples: &[Example], money: Option<&Money>) -> Str
 }
 
 fn row(cells: &[String]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
+    let cells: Vec<String> =
+        cells.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
     format!("| {} |\n", cells.join(" | "))
 }
 
 /// As Markdown viewers make it of a heading: without what is neither letter, digit nor hyphen.
 fn anchor(heading: &str) -> String {
-    heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || *c == '-' || *c == '_').collect()
+    heading
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == '-' || *c == '_')
+        .collect()
 }

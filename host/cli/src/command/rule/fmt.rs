@@ -18,14 +18,22 @@ pub fn fmt(ui: Ui, settings: &Settings, check: bool) -> Result<(), Failure> {
         changed += 1;
         if check {
             let message = "the rule is not laid out as `rule fmt` does it";
-            findings.push(Diagnostic::new(code::RULE_LAYOUT, message).at(file, 0, 0).hint("apportion rule fmt"));
+            findings.push(
+                Diagnostic::new(code::RULE_LAYOUT, message)
+                    .at(file, 0, 0)
+                    .hint("apportion rule fmt"),
+            );
         } else {
             init::write(Path::new(&file), &text)?;
             ui.note(&format!("laid out {file}"));
         }
     }
     if findings.is_empty() {
-        ui.note(&format!("{changed} of {} {}", counted(count, "rule", "rules"), if check { "would change" } else { "changed" }));
+        ui.note(&format!(
+            "{changed} of {} {}",
+            counted(count, "rule", "rules"),
+            if check { "would change" } else { "changed" }
+        ));
         return Ok(());
     }
     Err(findings.into())

@@ -12,9 +12,16 @@ use domain::port::{RuleFacts, Rules};
 pub fn list(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
     let rules = opening::rules(settings)?;
     let ledger = money::ledger(settings)?;
-    let money = ledger.map(|ledger| money::ever(&ledger, rules.facts())).transpose()?.unwrap_or_default();
+    let money =
+        ledger.map(|ledger| money::ever(&ledger, rules.facts())).transpose()?.unwrap_or_default();
     Ok(ui.data(&match format {
-        Format::Json => json_text(&rules.facts().iter().map(|rule| facts_json(rule, money.through(&rule.version.rule))).collect()),
+        Format::Json => json_text(
+            &rules
+                .facts()
+                .iter()
+                .map(|rule| facts_json(rule, money.through(&rule.version.rule)))
+                .collect(),
+        ),
         Format::Text => {
             let mut table = Table::new([
                 ("rule".to_owned(), Align::Left),

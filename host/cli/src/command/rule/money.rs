@@ -49,7 +49,12 @@ pub fn ever(ledger: &Ledger, rules: &[RuleFacts]) -> Result<Money, Diagnostic> {
 }
 
 /// The month that was asked for; else the one before `this_month`, or, if it has no cost, the last one that has.
-pub fn of_month(ledger: &Ledger, rules: &[RuleFacts], asked: Option<Month>, this_month: Month) -> Result<Money, Diagnostic> {
+pub fn of_month(
+    ledger: &Ledger,
+    rules: &[RuleFacts],
+    asked: Option<Month>,
+    this_month: Month,
+) -> Result<Money, Diagnostic> {
     let month = match asked {
         Some(month) => Some(month),
         None => last_month(ledger, this_month)?,
@@ -58,16 +63,30 @@ pub fn of_month(ledger: &Ledger, rules: &[RuleFacts], asked: Option<Month>, this
 }
 
 fn last_month(ledger: &Ledger, this_month: Month) -> Result<Option<Month>, Diagnostic> {
-    let query =
-        CostQuery { period: Period::all(), granularity: Granularity::Monthly, group_by: vec![GroupBy::Rule, GroupBy::Account], filter: Vec::new() };
-    let months: Vec<Month> = costs(ledger, &query)?.rows.into_iter().filter_map(|row| row.period_start).map(|day| day.month()).collect();
+    let query = CostQuery {
+        period: Period::all(),
+        granularity: Granularity::Monthly,
+        group_by: vec![GroupBy::Rule, GroupBy::Account],
+        filter: Vec::new(),
+    };
+    let months: Vec<Month> = costs(ledger, &query)?
+        .rows
+        .into_iter()
+        .filter_map(|row| row.period_start)
+        .map(|day| day.month())
+        .collect();
     let before = months.iter().filter(|month| **month < this_month).max();
     Ok(before.or(months.iter().max()).copied())
 }
 
 fn money(ledger: &Ledger, rules: &[RuleFacts], month: Option<Month>) -> Result<Money, Diagnostic> {
     let period = month.map_or(Period::all(), Month::period);
-    let query = CostQuery { period, granularity: Granularity::Total, group_by: vec![GroupBy::Rule, GroupBy::Account], filter: Vec::new() };
+    let query = CostQuery {
+        period,
+        granularity: Granularity::Total,
+        group_by: vec![GroupBy::Rule, GroupBy::Account],
+        filter: Vec::new(),
+    };
     let mut money = Money { month, ..Money::default() };
     for row in costs(ledger, &query)?.rows {
         let (Some(rule), Some(account)) = (row.keys.first(), row.keys.get(1)) else { continue };
@@ -79,7 +98,10 @@ fn money(ledger: &Ledger, rules: &[RuleFacts], month: Option<Month>) -> Result<M
             _ => {}
         }
         // What a pool, or a team that serves others, gives away is the other side of what the others get.
-        if account != "suspense" && !rule.is_empty() && taken_from(rules, rule).as_ref() != Some(account) {
+        if account != "suspense"
+            && !rule.is_empty()
+            && taken_from(rules, rule).as_ref() != Some(account)
+        {
             add(money.by_rule.entry(rule.clone()).or_default());
         }
     }
@@ -97,7 +119,8 @@ fn taken_from(rules: &[RuleFacts], id: &str) -> Option<String> {
 
 /// `1,234.50 USD, 12.00 EUR`, or a hyphen for nothing.
 pub fn text(sums: Option<&Sums>) -> String {
-    let shown: Vec<String> = sums.into_iter().flatten().map(|(currency, sum)| amount(*currency, *sum)).collect();
+    let shown: Vec<String> =
+        sums.into_iter().flatten().map(|(currency, sum)| amount(*currency, *sum)).collect();
     if shown.is_empty() { "-".into() } else { shown.join(", ") }
 }
 
@@ -106,7 +129,10 @@ pub fn amount(currency: Currency, sum: Sum) -> String {
 }
 
 pub fn json(sums: Option<&Sums>) -> Value {
-    sums.into_iter().flatten().map(|(currency, sum)| json!({ "amount": sum.to_string(), "currency": currency.code() })).collect()
+    sums.into_iter()
+        .flatten()
+        .map(|(currency, sum)| json!({ "amount": sum.to_string(), "currency": currency.code() }))
+        .collect()
 }
 
 /// A part of the whole in tenths of a percent, rounded half away from zero; nothing of a whole that is zero.

@@ -9,13 +9,19 @@ use serde_json::{Value, json};
 
 /// Enabled rules that no money of the month went through.
 pub fn never_reached<'a>(money: &Money, rules: &'a [RuleFacts]) -> Vec<&'a str> {
-    let unreached = rules.iter().filter(|rule| rule.enabled && money.through(&rule.version.rule).is_none());
+    let unreached =
+        rules.iter().filter(|rule| rule.enabled && money.through(&rule.version.rule).is_none());
     unreached.map(|rule| rule.version.rule.as_str()).collect()
 }
 
 pub fn text(ui: Ui, money: &Money, rules: &[RuleFacts]) -> String {
     let month = money.month.map_or("the ledger has no cost".to_owned(), |month| month.to_string());
-    let columns = [(month, Align::Left), ("stage".to_owned(), Align::Left), ("cost".to_owned(), Align::Right), ("share".to_owned(), Align::Right)];
+    let columns = [
+        (month, Align::Left),
+        ("stage".to_owned(), Align::Left),
+        ("cost".to_owned(), Align::Right),
+        ("share".to_owned(), Align::Right),
+    ];
     let mut table = Table::new(columns);
     let row = |name: &str, stage: &str, sums: &Sums| {
         sums.iter()
@@ -27,9 +33,16 @@ pub fn text(ui: Ui, money: &Money, rules: &[RuleFacts]) -> String {
     };
     for rule in rules {
         let through = money.through(&rule.version.rule);
-        through.into_iter().flat_map(|sums| row(&rule.version.rule, rule.stage.name(), sums)).for_each(|cells| table.row(cells));
+        through
+            .into_iter()
+            .flat_map(|sums| row(&rule.version.rule, rule.stage.name(), sums))
+            .for_each(|cells| table.row(cells));
     }
-    for (name, sums) in [("unallocated", &money.unallocated), ("suspense", &money.suspense), ("total", &money.total)] {
+    for (name, sums) in [
+        ("unallocated", &money.unallocated),
+        ("suspense", &money.suspense),
+        ("total", &money.total),
+    ] {
         row(name, "", sums).into_iter().for_each(|cells| table.total(cells));
     }
     let (header, body) = table.parts();

@@ -39,8 +39,10 @@ impl FromStr for Quarter {
     fn from_str(text: &str) -> Result<Quarter, String> {
         let wrong = || format!("'{text}' is not a quarter; write 2026Q4");
         let (year, quarter) = text.split_once('Q').ok_or_else(wrong)?;
-        let number: u32 = quarter.parse().ok().filter(|quarter| (1..=4).contains(quarter)).ok_or_else(wrong)?;
-        let year = year.parse().ok().filter(|year| (1900..=9999).contains(year)).ok_or_else(wrong)?;
+        let number: u32 =
+            quarter.parse().ok().filter(|quarter| (1..=4).contains(quarter)).ok_or_else(wrong)?;
+        let year =
+            year.parse().ok().filter(|year| (1900..=9999).contains(year)).ok_or_else(wrong)?;
         Month::new(year, number * 3 - 2).map(|first| Quarter { first }).ok_or_else(wrong)
     }
 }
@@ -53,7 +55,12 @@ impl fmt::Display for Quarter {
 }
 
 /// Why a rule is to be looked at.
-fn reasons(rule: &RuleFacts, quarter: Quarter, today: Day, money: Option<&Money>) -> Vec<&'static str> {
+fn reasons(
+    rule: &RuleFacts,
+    quarter: Quarter,
+    today: Day,
+    money: Option<&Money>,
+) -> Vec<&'static str> {
     let mut reasons = Vec::new();
     match rule.review_by {
         None => reasons.push("no review date"),
@@ -72,7 +79,9 @@ pub fn review(ui: Ui, settings: &Settings, args: &ReviewArgs) -> Result<(), Fail
     let today = today().unwrap_or(Day::from_epoch(0));
     let quarter = args.quarter.or(Quarter::of(today)).unwrap_or(Quarter { first: this_month() });
     let ledger = money::ledger(settings)?;
-    let money = ledger.map(|ledger| money::of_month(&ledger, rules.facts(), args.month, this_month())).transpose()?;
+    let money = ledger
+        .map(|ledger| money::of_month(&ledger, rules.facts(), args.month, this_month()))
+        .transpose()?;
     let mut owners: BTreeMap<&str, Vec<(&RuleFacts, Vec<&str>)>> = BTreeMap::new();
     for rule in rules.facts() {
         let reasons = reasons(rule, quarter, today, money.as_ref());
@@ -81,15 +90,15 @@ pub fn review(ui: Ui, settings: &Settings, args: &ReviewArgs) -> Result<(), Fail
             owners.entry(owner).or_default().push((rule, reasons));
         }
     }
-    let through = |rule: &RuleFacts| money.as_ref().and_then(|money| money.through(&rule.version.rule));
+    let through =
+        |rule: &RuleFacts| money.as_ref().and_then(|money| money.through(&rule.version.rule));
     let month = money.as_ref().and_then(|money| money.month);
     if args.format == Format::Json {
         let rule = |(rule, reasons): &(&RuleFacts, Vec<&str>)| {
             let review_by = rule.review_by.map(|day| day.to_string());
             json!({ "rule": rule.version.rule, "review_by": review_by, "reasons": reasons, "cost": money::json(through(rule)) })
         };
-        let owner =
-            |(owner, rules): (&&str, &Vec<(&RuleFacts, Vec<&str>)>)| json!({ "owner": owner, "rules": rules.iter().map(rule).collect::<Value>() });
+        let owner = |(owner, rules): (&&str, &Vec<(&RuleFacts, Vec<&str>)>)| json!({ "owner": owner, "rules": rules.iter().map(rule).collect::<Value>() });
         let month = month.map(|month| month.to_string());
         return Ok(
             ui.data(&json_text(&json!({ "quarter": quarter.to_string(), "month": month, "owners": owners.iter().map(owner).collect::<Value>() })))?
@@ -108,7 +117,12 @@ pub fn review(ui: Ui, settings: &Settings, args: &ReviewArgs) -> Result<(), Fail
         ]);
         for (rule, reasons) in rules {
             let review_by = rule.review_by.map_or("-".to_owned(), |day| day.to_string());
-            table.row(vec![rule.version.rule.clone(), review_by, money::text(through(rule)), reasons.join(", ")]);
+            table.row(vec![
+                rule.version.rule.clone(),
+                review_by,
+                money::text(through(rule)),
+                reasons.join(", "),
+            ]);
         }
         let (header, body) = table.parts();
         ui.data(&format!("{}\n{body}\n\n", ui.bold(&header)))?;
@@ -122,13 +136,19 @@ mod tests {
 
     #[test]
     fn quarters_are_read_and_end() {
-        let end = |text: &str| text.parse::<Quarter>().map(|quarter| (quarter.to_string(), quarter.end().to_string()));
+        let end = |text: &str| {
+            text.parse::<Quarter>().map(|quarter| (quarter.to_string(), quarter.end().to_string()))
+        };
         assert_eq!(end("2026Q4"), Ok(("2026Q4".into(), "2027-01-01".into())));
         assert_eq!(end("2026Q1"), Ok(("2026Q1".into(), "2026-04-01".into())));
         for wrong in ["2026Q5", "2026", "Q1", "2026Q0", "2026q1"] {
             assert_eq!(end(wrong), Err(format!("'{wrong}' is not a quarter; write 2026Q4")));
         }
-        let of = |day: &str| day.parse().ok().and_then(Quarter::of).map(|quarter| quarter.to_string());
-        assert_eq!((of("2026-03-31"), of("2026-11-24")), (Some("2026Q1".into()), Some("2026Q4".into())));
+        let of =
+            |day: &str| day.parse().ok().and_then(Quarter::of).map(|quarter| quarter.to_string());
+        assert_eq!(
+            (of("2026-03-31"), of("2026-11-24")),
+            (Some("2026Q1".into()), Some("2026Q4".into()))
+        );
     }
 }

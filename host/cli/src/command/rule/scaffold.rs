@@ -25,7 +25,8 @@ pub fn new(ui: Ui, settings: &Settings, args: &NewRuleArgs) -> Result<(), Failur
         return Err(Failure::Usage(message));
     };
     let dir = &settings.rules.value;
-    let (rule, cases) = (dir.join(format!("{}.rhai", args.rule)), dir.join(format!("{}.cases.toml", args.rule)));
+    let (rule, cases) =
+        (dir.join(format!("{}.rhai", args.rule)), dir.join(format!("{}.cases.toml", args.rule)));
     for path in [&rule, &cases] {
         refuse_what_is_there(path, &args.rule)?;
     }
@@ -37,11 +38,17 @@ pub fn new(ui: Ui, settings: &Settings, args: &NewRuleArgs) -> Result<(), Failur
     let priority = rules.as_ref().map_or(FIRST_PRIORITY, |rules| rules.free_priority(after));
     let owner = match &args.owner {
         Some(owner) => owner.clone(),
-        None => owner_of(in_pack()).or_else(|| owner_of(facts.iter())).ok_or_else(|| no_owner(&args.rule))?,
+        None => owner_of(in_pack())
+            .or_else(|| owner_of(facts.iter()))
+            .ok_or_else(|| no_owner(&args.rule))?,
     };
-    let header = Header { priority, owner: &owner, review_by: today().map(|day| day.plus(REVIEW_DAYS)) };
-    let (rule_text, cases_text) =
-        if args.pool { (pool_rule(&args.rule, &header), POOL_CASES.to_owned()) } else { (plain_rule(name, &header), plain_cases(name)) };
+    let header =
+        Header { priority, owner: &owner, review_by: today().map(|day| day.plus(REVIEW_DAYS)) };
+    let (rule_text, cases_text) = if args.pool {
+        (pool_rule(&args.rule, &header), POOL_CASES.to_owned())
+    } else {
+        (plain_rule(name, &header), plain_cases(name))
+    };
     init::write(&rule, &rule_text)?;
     init::write(&cases, &cases_text)?;
     for path in [&rule, &cases] {
@@ -53,7 +60,8 @@ pub fn new(ui: Ui, settings: &Settings, args: &NewRuleArgs) -> Result<(), Failur
 
 fn pack_and_name(id: &str) -> Option<(&str, &str)> {
     let is_word = |word: &str| {
-        word.starts_with(|c: char| c.is_ascii_lowercase()) && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
     };
     let (pack, name) = id.rsplit_once('/')?;
     let is_pack = pack.split('/').all(is_word) && pack.split('/').next() != Some("tables");
@@ -65,7 +73,8 @@ fn refuse_what_is_there(path: &Path, id: &str) -> Result<(), Diagnostic> {
         return Ok(());
     }
     let message = format!("{} would be overwritten; nothing was written", path.display());
-    Err(Diagnostic::new(code::CONFIG_EXISTS, message).hint(format!("`apportion rule show {id}` shows what is there; choose another name")))
+    Err(Diagnostic::new(code::CONFIG_EXISTS, message)
+        .hint(format!("`apportion rule show {id}` shows what is there; choose another name")))
 }
 
 /// A folder of rules may be new, or have only tables yet.
@@ -73,7 +82,8 @@ fn has_rules(dir: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(dir) else { return false };
     entries.flatten().any(|entry| {
         let path = entry.path();
-        path.extension().is_some_and(|extension| extension == "rhai") || entry.file_type().is_ok_and(|kind| kind.is_dir()) && has_rules(&path)
+        path.extension().is_some_and(|extension| extension == "rhai")
+            || entry.file_type().is_ok_and(|kind| kind.is_dir()) && has_rules(&path)
     })
 }
 
@@ -82,8 +92,11 @@ fn owner_of<'a>(rules: impl Iterator<Item = &'a RuleFacts>) -> Option<String> {
 }
 
 fn no_owner(id: &str) -> Diagnostic {
-    Diagnostic::new(code::RULE_HEADER, "no rule has an owner yet, so the new one needs to be given one")
-        .hint(format!("apportion rule new {id} --owner finops@example.com"))
+    Diagnostic::new(
+        code::RULE_HEADER,
+        "no rule has an owner yet, so the new one needs to be given one",
+    )
+    .hint(format!("apportion rule new {id} --owner finops@example.com"))
 }
 
 struct Header<'a> {
@@ -94,9 +107,13 @@ struct Header<'a> {
 
 impl Header<'_> {
     fn text(&self, more: &str) -> String {
-        let review_by = self.review_by.map(|day| format!(", review_by: \"{day}\"")).unwrap_or_default();
+        let review_by =
+            self.review_by.map(|day| format!(", review_by: \"{day}\"")).unwrap_or_default();
         // A text of Rhai is quoted as one of Rust is.
-        format!("rule(#{{ priority: {}, owner: {:?}{review_by}{more} }});", self.priority, self.owner)
+        format!(
+            "rule(#{{ priority: {}, owner: {:?}{review_by}{more} }});",
+            self.priority, self.owner
+        )
     }
 }
 

@@ -56,14 +56,17 @@ pub fn cases() -> Value {
 
 /// An object that has these properties and no others.
 fn closed<const N: usize>(properties: [(&str, Value); N], required: &[&str]) -> Value {
-    let properties: Map<String, Value> = properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+    let properties: Map<String, Value> =
+        properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
 fn charge(text: &Value, money: &Value, tags: &Value) -> Value {
     let mut properties: Map<String, Value> = Field::all()
         .map(|field| (field.name().to_owned(), text.clone()))
-        .chain(["billing_currency", "charge_period_start"].map(|name| (name.to_owned(), text.clone())))
+        .chain(
+            ["billing_currency", "charge_period_start"].map(|name| (name.to_owned(), text.clone())),
+        )
         .chain(["billed_cost", "effective_cost"].map(|name| (name.to_owned(), money.clone())))
         .collect();
     properties.insert("tags".into(), tags.clone());
@@ -102,7 +105,9 @@ fn expectation(target: &Value, shares: &Value) -> Value {
 /// The columns of a lookup table, in the form of Frictionless Table Schema.
 pub fn table(columns: &[&str]) -> Value {
     let field = |(at, name): (usize, &&str)| match at {
-        0 => json!({ "name": name, "type": "string", "constraints": { "required": true, "unique": true } }),
+        0 => {
+            json!({ "name": name, "type": "string", "constraints": { "required": true, "unique": true } })
+        }
         _ => json!({ "name": name, "type": "string" }),
     };
     json!({ "fields": columns.iter().enumerate().map(field).collect::<Value>(), "primaryKey": columns.first() })
@@ -122,28 +127,43 @@ mod tests {
             "boolean" => value.is_boolean(),
             other => panic!("{other}"),
         };
-        let kinds: Vec<&str> =
-            schema["type"].as_str().into_iter().chain(schema["type"].as_array().into_iter().flatten().filter_map(Value::as_str)).collect();
+        let kinds: Vec<&str> = schema["type"]
+            .as_str()
+            .into_iter()
+            .chain(schema["type"].as_array().into_iter().flatten().filter_map(Value::as_str))
+            .collect();
         let object = value.as_object();
-        let known = |key: &String| match (&schema["properties"][key], &schema["additionalProperties"]) {
-            (Value::Null, Value::Bool(false)) => false,
-            (Value::Null, Value::Null) => true,
-            (Value::Null, others) => fits(others, &value[key]),
-            (schema, _) => fits(schema, &value[key]),
-        };
+        let known =
+            |key: &String| match (&schema["properties"][key], &schema["additionalProperties"]) {
+                (Value::Null, Value::Bool(false)) => false,
+                (Value::Null, Value::Null) => true,
+                (Value::Null, others) => fits(others, &value[key]),
+                (schema, _) => fits(schema, &value[key]),
+            };
         (kinds.is_empty() || kinds.into_iter().any(is))
-            && schema["anyOf"].as_array().is_none_or(|schemas| schemas.iter().any(|schema| fits(schema, value)))
-            && schema["enum"].as_array().is_none_or(|values| values.contains(value))
-            && schema["required"]
+            && schema["anyOf"]
                 .as_array()
-                .is_none_or(|names| names.iter().filter_map(Value::as_str).all(|name| object.is_some_and(|object| object.contains_key(name))))
-            && schema["maxProperties"].as_u64().is_none_or(|most| object.is_some_and(|object| object.len() as u64 <= most))
+                .is_none_or(|schemas| schemas.iter().any(|schema| fits(schema, value)))
+            && schema["enum"].as_array().is_none_or(|values| values.contains(value))
+            && schema["required"].as_array().is_none_or(|names| {
+                names
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .all(|name| object.is_some_and(|object| object.contains_key(name)))
+            })
+            && schema["maxProperties"]
+                .as_u64()
+                .is_none_or(|most| object.is_some_and(|object| object.len() as u64 <= most))
             && object.is_none_or(|object| object.keys().all(known))
-            && (schema["items"].is_null() || value.as_array().is_none_or(|list| list.iter().all(|item| fits(&schema["items"], item))))
+            && (schema["items"].is_null()
+                || value
+                    .as_array()
+                    .is_none_or(|list| list.iter().all(|item| fits(&schema["items"], item))))
     }
 
     fn read(text: &str) -> Value {
-        let value: toml::Value = toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let value: toml::Value =
+            toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         serde_json::to_value(value).unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -152,7 +172,9 @@ mod tests {
             let path = entry.path();
             match path.is_dir() {
                 true => shipped(&path, texts),
-                false if path.to_string_lossy().ends_with(".cases.toml") => texts.push(std::fs::read_to_string(&path).unwrap_or_default()),
+                false if path.to_string_lossy().ends_with(".cases.toml") => {
+                    texts.push(std::fs::read_to_string(&path).unwrap_or_default())
+                }
                 false => {}
             }
         }
@@ -167,11 +189,23 @@ mod tests {
             assert!(fits(&cases(), &read(text)), "{text}");
         }
         let case = |line: &str| format!("[[case]]\nname = \"n\"\ncharge = {{}}\n{line}\n");
-        let property = |line: &str| format!("{}[[property]]\nname = \"n\"\n{line}\n", case("expect = \"pass\""));
+        let property = |line: &str| {
+            format!("{}[[property]]\nname = \"n\"\n{line}\n", case("expect = \"pass\""))
+        };
         for (text, expect) in [
-            (case("expect = { shares = { web = \"1\" } }\nusage = [{ metric = \"m\", value = \"1\", team = \"a\" }]"), true),
+            (
+                case(
+                    "expect = { shares = { web = \"1\" } }\nusage = [{ metric = \"m\", value = \"1\", team = \"a\" }]",
+                ),
+                true,
+            ),
             (case("expect = { assign = { pool = \"shared/idle\" } }"), true),
-            (property("never = \"error\"\ncharges = { region_id = { any = true }, tags = { a = [\"b\"] } }"), true),
+            (
+                property(
+                    "never = \"error\"\ncharges = { region_id = { any = true }, tags = { a = [\"b\"] } }",
+                ),
+                true,
+            ),
             (property("always = { team_in = [\"web\"] }"), true),
             (case(""), false),
             (case("expect = \"nothing\""), false),

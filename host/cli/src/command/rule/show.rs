@@ -17,9 +17,11 @@ pub fn show(ui: Ui, settings: &Settings, args: &ShowRuleArgs) -> Result<(), Fail
     let rule = find(rules.facts(), &args.rule)?;
     let ledger = money::ledger(settings)?;
     let has_ledger = ledger.is_some();
-    let money = ledger.map(|ledger| money::ever(&ledger, rules.facts())).transpose()?.unwrap_or_default();
+    let money =
+        ledger.map(|ledger| money::ever(&ledger, rules.facts())).transpose()?.unwrap_or_default();
     let placed = money.through(&rule.version.rule);
-    let cases = fs::read_to_string(settings.rules.value.join(format!("{}.cases.toml", args.rule))).ok();
+    let cases =
+        fs::read_to_string(settings.rules.value.join(format!("{}.cases.toml", args.rule))).ok();
     if args.format == crate::args::Format::Json {
         let mut value = facts_json(rule, placed);
         value["source"] = rule.source.clone().into();

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 pub fn test(ui: Ui, settings: &Settings, args: &TestRulesArgs) -> Result<(), Failure> {
     let rules = opening::rules(settings)?;
     let report = cases::run(&settings.rules.value, &rules);
-    let coverage = if args.coverage { Some(Coverage::measure(settings, &rules, args)?) } else { None };
+    let coverage =
+        if args.coverage { Some(Coverage::measure(settings, &rules, args)?) } else { None };
     match args.format {
         Format::Json => ui.data(&json_text(&report_json(&report, coverage.as_ref(), &rules)))?,
         Format::Text => {
@@ -43,10 +44,16 @@ struct Coverage {
 }
 
 impl Coverage {
-    fn measure(settings: &Settings, rules: &RuleSet, args: &TestRulesArgs) -> Result<Coverage, Failure> {
+    fn measure(
+        settings: &Settings,
+        rules: &RuleSet,
+        args: &TestRulesArgs,
+    ) -> Result<Coverage, Failure> {
         let branches = coverage::measure(&settings.rules.value, rules.options())?;
         let ledger = money::ledger(settings)?;
-        let money = ledger.map(|ledger| money::of_month(&ledger, rules.facts(), args.month, this_month())).transpose()?;
+        let money = ledger
+            .map(|ledger| money::of_month(&ledger, rules.facts(), args.month, this_month()))
+            .transpose()?;
         Ok(Coverage { branches, money })
     }
 
@@ -57,7 +64,11 @@ impl Coverage {
     fn totals_text(&self, ui: Ui, rules: &RuleSet) -> String {
         let reached: usize = self.branches.iter().map(RuleBranches::reached).sum();
         let all: usize = self.branches.iter().map(|rule| rule.branches.len()).sum();
-        let money = self.money.as_ref().map(|money| format!("\n{}", reach::text(ui, money, rules.facts()))).unwrap_or_default();
+        let money = self
+            .money
+            .as_ref()
+            .map(|money| format!("\n{}", reach::text(ui, money, rules.facts())))
+            .unwrap_or_default();
         format!("branches: {reached} of {all} reached\n{money}")
     }
 }
@@ -66,13 +77,18 @@ fn rule_text(rule: &RuleCoverage, report: &CaseReport, coverage: Option<&Coverag
     let unreached = rule.never_reached();
     let mut text = format!("{}: {} of {} cases passed", rule.rule, rule.passed, rule.cases);
     let properties = report.properties.iter().filter(|run| run.rule == rule.rule);
-    let (hold, all) = properties.fold((0, 0), |(hold, all), run| (hold + usize::from(run.holds), all + 1));
+    let (hold, all) =
+        properties.fold((0, 0), |(hold, all), run| (hold + usize::from(run.holds), all + 1));
     if all > 0 {
         text.push_str(&format!(", {hold} of {all} properties hold"));
     }
     let branches = coverage.and_then(|coverage| coverage.of(&rule.rule));
     if let Some(branches) = branches {
-        text.push_str(&format!(", {} of {} branches reached", branches.reached(), branches.branches.len()));
+        text.push_str(&format!(
+            ", {} of {} branches reached",
+            branches.reached(),
+            branches.branches.len()
+        ));
     }
     if !unreached.is_empty() && rule.cases > 0 {
         text.push_str(&format!("; no case reaches {}", unreached.join(", ")));
@@ -80,7 +96,13 @@ fn rule_text(rule: &RuleCoverage, report: &CaseReport, coverage: Option<&Coverag
     text.push('\n');
     for branches in branches.into_iter() {
         branches.never().for_each(|branch| {
-            text.push_str(&format!("  {}:{}:{}: {}\n", branches.file, branch.line, branch.column, branch.way.never()));
+            text.push_str(&format!(
+                "  {}:{}:{}: {}\n",
+                branches.file,
+                branch.line,
+                branch.column,
+                branch.way.never()
+            ));
         });
     }
     text

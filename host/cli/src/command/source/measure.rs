@@ -25,7 +25,8 @@ pub fn measure(ui: Ui, settings: &Settings, name: &str, format: Format) -> Resul
         Ok(())
     });
     outcome?;
-    let (collected, first_page) = (collecting.elapsed(), first_page.unwrap_or_else(|| collecting.elapsed()));
+    let (collected, first_page) =
+        (collecting.elapsed(), first_page.unwrap_or_else(|| collecting.elapsed()));
     let plugin = source.collector.identity();
     // A rate below a row a microsecond has its digits before the point.
     let per_second = u128::from(cost.rows) * 1_000_000 / collected.as_micros().max(1);
@@ -52,11 +53,18 @@ pub fn measure(ui: Ui, settings: &Settings, name: &str, format: Format) -> Resul
             counted(pages, "page", "pages"),
             shown(collected)
         ),
-        format!("  waited        {} of that for {}", shown(Duration::from_micros(cost.waited_us)), counted(cost.requests, "request", "requests")),
+        format!(
+            "  waited        {} of that for {}",
+            shown(Duration::from_micros(cost.waited_us)),
+            counted(cost.requests, "request", "requests")
+        ),
         format!("  memory        {} KiB", cost.memory_bytes >> 10),
     ];
     if tables > 0 {
-        lines.push(format!("  mapped        {}, whose rows the host reads itself in a run", counted(tables, "table", "tables")));
+        lines.push(format!(
+            "  mapped        {}, whose rows the host reads itself in a run",
+            counted(tables, "table", "tables")
+        ));
     }
     lines.push(String::new());
     ui.data(&lines.join("\n"))

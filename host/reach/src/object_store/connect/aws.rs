@@ -19,18 +19,27 @@ use tokio::sync::Mutex;
 const RENEWED_BEFORE: Duration = Duration::from_secs(300);
 
 impl Access {
-    pub(super) async fn s3(&self, address: &Address) -> Result<Result<Box<dyn ObjectStore>, Error>, Failure> {
+    pub(super) async fn s3(
+        &self,
+        address: &Address,
+    ) -> Result<Result<Box<dyn ObjectStore>, Error>, Failure> {
         let options = self.client()?;
-        let mut builder = AmazonS3Builder::new().with_bucket_name(&address.bucket).with_client_options(options.clone()).with_retry(retry());
+        let mut builder = AmazonS3Builder::new()
+            .with_bucket_name(&address.bucket)
+            .with_client_options(options.clone())
+            .with_retry(retry());
         let chain = self.chain().await;
-        let own_endpoint = self.endpoint()?.map(str::to_owned).or_else(|| chain.endpoint_url().map(str::to_owned));
+        let own_endpoint =
+            self.endpoint()?.map(str::to_owned).or_else(|| chain.endpoint_url().map(str::to_owned));
         if let Some(endpoint) = &own_endpoint {
             self.check_tls(endpoint)?;
             builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
         }
         let region = match (&self.region, &own_endpoint) {
             (Some(region), _) => region.clone(),
-            (None, Some(_)) => chain.region().map_or_else(|| "us-east-1".to_owned(), Region::to_string),
+            (None, Some(_)) => {
+                chain.region().map_or_else(|| "us-east-1".to_owned(), Region::to_string)
+            }
             // A bucket says where it is to everybody.
             (None, None) => match resolve_bucket_region(&address.bucket, &options).await {
                 Ok(region) => region,
@@ -38,8 +47,11 @@ impl Access {
             },
         };
         builder = builder.with_region(region);
-        builder =
-            if self.anonymous { builder.with_skip_signature(true) } else { builder.with_credentials(Arc::new(self.credentials(&chain).await?)) };
+        builder = if self.anonymous {
+            builder.with_skip_signature(true)
+        } else {
+            builder.with_credentials(Arc::new(self.credentials(&chain).await?))
+        };
         Ok(builder.build().map(|store| Box::new(store) as Box<dyn ObjectStore>))
     }
 
@@ -55,10 +67,20 @@ impl Access {
     }
 
     async fn credentials(&self, chain: &SdkConfig) -> Result<Chain, Failure> {
-        let own = match (value("access_key", &self.keys.access_key)?, value("secret_key", &self.keys.secret_key)?) {
+        let own = match (
+            value("access_key", &self.keys.access_key)?,
+            value("secret_key", &self.keys.secret_key)?,
+        ) {
             (Some(access), Some(secret)) => {
-                let token = value("session_token", &self.keys.session_token)?.map(|token| token.expose().to_owned());
-                let keys = aws_credential_types::Credentials::new(access.expose(), secret.expose(), token, None, "settings");
+                let token = value("session_token", &self.keys.session_token)?
+                    .map(|token| token.expose().to_owned());
+                let keys = aws_credential_types::Credentials::new(
+                    access.expose(),
+                    secret.expose(),
+                    token,
+                    None,
+                    "settings",
+                );
                 Some(SharedCredentialsProvider::new(keys))
             }
             (None, None) => None,
@@ -74,8 +96,10 @@ impl Access {
         let provider = match (&self.role, own) {
             (None, own) => own.or_else(|| chain.credentials_provider()),
             (Some(role), own) => {
-                let builder = AssumeRoleProvider::builder(role).session_name("apportion").configure(chain);
-                let builder = self.external_id.iter().fold(builder, |builder, id| builder.external_id(id));
+                let builder =
+                    AssumeRoleProvider::builder(role).session_name("apportion").configure(chain);
+                let builder =
+                    self.external_id.iter().fold(builder, |builder, id| builder.external_id(id));
                 let provider = match own {
                     Some(own) => builder.build_from_provider(own).await,
                     None => builder.build().await,
@@ -83,8 +107,15 @@ impl Access {
                 Some(SharedCredentialsProvider::new(provider))
             }
         };
-        let none = || trouble::of(Kind::Auth, code::STORE_REFUSED, "there are no credentials for S3").hint(hint());
-        Ok(Chain { provider: provider.ok_or_else(none)?, profile: self.profile.clone(), last: Mutex::new(None) })
+        let none = || {
+            trouble::of(Kind::Auth, code::STORE_REFUSED, "there are no credentials for S3")
+                .hint(hint())
+        };
+        Ok(Chain {
+            provider: provider.ok_or_else(none)?,
+            profile: self.profile.clone(),
+            last: Mutex::new(None),
+        })
     }
 }
 
@@ -94,8 +125,12 @@ fn hint() -> &'static str {
 
 fn no_region(address: &Address, error: &Error) -> Failure {
     let why = trouble::words(error);
-    trouble::of(Kind::Config, code::STORE_NOT_FOUND, format!("the region of {} is not known: {why}", address.root))
-        .hint("correct the bucket's name in `paths`, or write `region` in [sources.NAME.store]")
+    trouble::of(
+        Kind::Config,
+        code::STORE_NOT_FOUND,
+        format!("the region of {} is not known: {why}", address.root),
+    )
+    .hint("correct the bucket's name in `paths`, or write `region` in [sources.NAME.store]")
 }
 
 /// AWS's chain of credentials, as the store asks for them.
@@ -117,14 +152,19 @@ impl CredentialProvider for Chain {
 
     async fn get_credential(&self) -> Result<Arc<AwsCredential>, Error> {
         let mut last = self.last.lock().await;
-        let lasts = |until: &Option<SystemTime>| until.is_none_or(|until| until > SystemTime::now() + RENEWED_BEFORE);
+        let lasts = |until: &Option<SystemTime>| {
+            until.is_none_or(|until| until > SystemTime::now() + RENEWED_BEFORE)
+        };
         if let Some((credential, _)) = last.as_ref().filter(|(_, until)| lasts(until)) {
             return Ok(credential.clone());
         }
         let found = self.provider.provide_credentials().await;
         // The SDK's words about credentials can hold some of them.
         let found = found.map_err(|_| {
-            let why = self.profile.as_ref().map_or("there are none that can be used".into(), |profile| format!("the profile '{profile}' gives none"));
+            let why =
+                self.profile.as_ref().map_or("there are none that can be used".into(), |profile| {
+                    format!("the profile '{profile}' gives none")
+                });
             Error::Unauthenticated { path: String::new(), source: why.into() }
         })?;
         let credential = Arc::new(AwsCredential {

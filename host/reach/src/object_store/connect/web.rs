@@ -6,7 +6,10 @@ use crate::object_store::address::Address;
 use crate::object_store::trouble;
 use base64::Engine;
 use domain::catalogue as code;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE,
+    LAST_MODIFIED, RANGE,
+};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use std::ops::Range;
 use std::time::Duration;
@@ -38,40 +41,77 @@ impl Web {
         let allow_http = access.allow_http;
         let redirects = reqwest::redirect::Policy::custom(move |attempt| {
             let leaves_tls = attempt.url().scheme() != "https" && !allow_http;
-            if leaves_tls || attempt.previous().len() > REDIRECTS_MAX { attempt.stop() } else { attempt.follow() }
+            if leaves_tls || attempt.previous().len() > REDIRECTS_MAX {
+                attempt.stop()
+            } else {
+                attempt.follow()
+            }
         });
-        let mut builder =
-            Client::builder().connect_timeout(CONNECT).read_timeout(access.silence).no_gzip().redirect(redirects).user_agent("apportion");
+        let mut builder = Client::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(access.silence)
+            .no_gzip()
+            .redirect(redirects)
+            .user_agent("apportion");
         if let Some(bytes) = access.certificates()? {
-            let certificates = reqwest::Certificate::from_pem_bundle(&bytes).map_err(|_| no_certificate(access.ca_file.as_ref()))?;
+            let certificates = reqwest::Certificate::from_pem_bundle(&bytes)
+                .map_err(|_| no_certificate(access.ca_file.as_ref()))?;
             builder = builder.tls_certs_merge(certificates);
         }
-        let client = builder.build().map_err(|error| trouble::of(Kind::Config, code::CONFIG_VALUE, format!("{name} cannot be asked: {error}")))?;
-        Ok(Web { client, url, name, authorization: authorization(access)?, silence: access.silence })
+        let client = builder.build().map_err(|error| {
+            trouble::of(
+                Kind::Config,
+                code::CONFIG_VALUE,
+                format!("{name} cannot be asked: {error}"),
+            )
+        })?;
+        Ok(Web {
+            client,
+            url,
+            name,
+            authorization: authorization(access)?,
+            silence: access.silence,
+        })
     }
 
     /// Asks for the file's size and version; servers that do not know HEAD are asked for the file, and not heard out.
     pub async fn head(&self) -> Result<Head, Failure> {
         let response = self.ask(Method::HEAD, &HeaderMap::new()).await?;
         let response = match response.status() {
-            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED | StatusCode::FORBIDDEN => self.ask(Method::GET, &HeaderMap::new()).await?,
+            StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::NOT_IMPLEMENTED
+            | StatusCode::FORBIDDEN => self.ask(Method::GET, &HeaderMap::new()).await?,
             _ => response,
         };
         let response = self.expect(response)?;
         let headers = response.headers();
-        let size = text(headers, CONTENT_LENGTH.as_str()).and_then(|size| size.parse().ok()).ok_or_else(|| self.no_size())?;
+        let size = text(headers, CONTENT_LENGTH.as_str())
+            .and_then(|size| size.parse().ok())
+            .ok_or_else(|| self.no_size())?;
         let etag = text(headers, ETAG.as_str()).filter(|etag| !etag.starts_with("W/"));
-        Ok(Head { key: self.name.clone(), size, etag, modified: text(headers, LAST_MODIFIED.as_str()) })
+        Ok(Head {
+            key: self.name.clone(),
+            size,
+            etag,
+            modified: text(headers, LAST_MODIFIED.as_str()),
+        })
     }
 
     pub async fn fetch(&self, size: u64) -> Result<Fetch, Failure> {
         let response = self.expect(self.ask(Method::GET, &HeaderMap::new()).await?)?;
-        let now = text(response.headers(), CONTENT_LENGTH.as_str()).and_then(|size| size.parse::<u64>().ok());
+        let now = text(response.headers(), CONTENT_LENGTH.as_str())
+            .and_then(|size| size.parse::<u64>().ok());
         if now.is_some_and(|now| now != size) {
             return Err(changed(&self.name));
         }
         let etag = text(response.headers(), ETAG.as_str()).filter(|etag| !etag.starts_with("W/"));
-        Ok(Fetch::Web(Box::new(WebFetch { web: self.clone(), response, etag, taken: 0, tries_left: TRIES })))
+        Ok(Fetch::Web(Box::new(WebFetch {
+            web: self.clone(),
+            response,
+            etag,
+            taken: 0,
+            tries_left: TRIES,
+        })))
     }
 
     pub async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
@@ -79,10 +119,13 @@ impl Web {
         headers.insert(RANGE, range_value(range.start, Some(range.end - 1)));
         let response = self.expect(self.ask(Method::GET, &headers).await?)?;
         if response.status() != StatusCode::PARTIAL_CONTENT {
-            return Err(self.failed(Kind::Config, "the server does not give parts of files").hint("name smaller files"));
+            return Err(self
+                .failed(Kind::Config, "the server does not give parts of files")
+                .hint("name smaller files"));
         }
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        let bytes = response.bytes().await.map_err(|error| self.failed(Kind::Transient, &cause(&error)))?;
+        let bytes =
+            response.bytes().await.map_err(|error| self.failed(Kind::Transient, &cause(&error)))?;
         Ok(bytes.iter().copied().take(length).collect())
     }
 
@@ -92,15 +135,19 @@ impl Web {
         for left in (0..TRIES).rev() {
             let failure = match self.request(method.clone()).headers(headers.clone()).send().await {
                 Ok(response) if left > 0 && is_passing(response.status()) => {
-                    let wait = text(response.headers(), "retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+                    let wait = text(response.headers(), "retry-after")
+                        .and_then(|seconds| seconds.parse().ok())
+                        .map(Duration::from_secs);
                     pause = wait.map_or(pause, |wait| wait.min(self.silence));
                     None
                 }
                 Ok(response) => return Ok(response),
-                Err(error) => match trouble::untrusted(&format!("{} cannot be fetched", self.name), &error) {
-                    Some(failure) => return Err(failure),
-                    None => Some(self.failed(Kind::Transient, &cause(&error))),
-                },
+                Err(error) => {
+                    match trouble::untrusted(&format!("{} cannot be fetched", self.name), &error) {
+                        Some(failure) => return Err(failure),
+                        None => Some(self.failed(Kind::Transient, &cause(&error))),
+                    }
+                }
             };
             if let Some(failure) = failure.filter(|_| left == 0) {
                 return Err(failure);
@@ -112,7 +159,8 @@ impl Web {
     }
 
     fn request(&self, method: Method) -> RequestBuilder {
-        let request = self.client.request(method, self.url.clone()).header(ACCEPT_ENCODING, "identity");
+        let request =
+            self.client.request(method, self.url.clone()).header(ACCEPT_ENCODING, "identity");
         match &self.authorization {
             Some(value) => request.header(reqwest::header::AUTHORIZATION, value.clone()),
             None => request,
@@ -145,7 +193,8 @@ impl Web {
     }
 
     fn failed(&self, kind: Kind, why: &str) -> Failure {
-        trouble::of(kind, code::STORE_FAILED, format!("{} cannot be fetched: {why}", self.name)).hint("check the address with `curl -I ADDRESS`")
+        trouble::of(kind, code::STORE_FAILED, format!("{} cannot be fetched: {why}", self.name))
+            .hint("check the address with `curl -I ADDRESS`")
     }
 
     fn no_size(&self) -> Failure {
@@ -172,7 +221,10 @@ impl WebFetch {
                     return Ok(piece);
                 }
                 Err(error) if self.tries_left == 0 || self.etag.is_none() => {
-                    return Err(self.web.failed(Kind::Transient, &format!("it broke off after {} bytes: {}", self.taken, cause(&error))));
+                    return Err(self.web.failed(
+                        Kind::Transient,
+                        &format!("it broke off after {} bytes: {}", self.taken, cause(&error)),
+                    ));
                 }
                 Err(_) => self.take_up().await?,
             }
@@ -188,11 +240,16 @@ impl WebFetch {
             headers.insert(IF_RANGE, etag);
         }
         let response = self.web.expect(self.web.ask(Method::GET, &headers).await?)?;
-        let starts_there = text(response.headers(), CONTENT_RANGE.as_str()).is_some_and(|range| range.starts_with(&format!("bytes {}-", self.taken)));
+        let starts_there = text(response.headers(), CONTENT_RANGE.as_str())
+            .is_some_and(|range| range.starts_with(&format!("bytes {}-", self.taken)));
         if response.status() != StatusCode::PARTIAL_CONTENT || !starts_there {
-            return Err(self
-                .web
-                .failed(Kind::Transient, &format!("it broke off after {} bytes, and the server does not go on from there", self.taken)));
+            return Err(self.web.failed(
+                Kind::Transient,
+                &format!(
+                    "it broke off after {} bytes, and the server does not go on from there",
+                    self.taken
+                ),
+            ));
         }
         self.response = response;
         Ok(())
@@ -200,12 +257,15 @@ impl WebFetch {
 }
 
 fn range_value(start: u64, last: Option<u64>) -> HeaderValue {
-    let range = last.map_or_else(|| format!("bytes={start}-"), |last| format!("bytes={start}-{last}"));
+    let range =
+        last.map_or_else(|| format!("bytes={start}-"), |last| format!("bytes={start}-{last}"));
     HeaderValue::from_str(&range).unwrap_or_else(|_| HeaderValue::from_static("bytes=0-"))
 }
 
 fn is_passing(status: StatusCode) -> bool {
-    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT
+    status.is_server_error()
+        || status == StatusCode::TOO_MANY_REQUESTS
+        || status == StatusCode::REQUEST_TIMEOUT
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -215,11 +275,18 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 fn authorization(access: &Access) -> Result<Option<HeaderValue>, Failure> {
     let value = match (value("bearer", &access.keys.bearer)?, value("basic", &access.keys.basic)?) {
         (Some(token), _) => format!("Bearer {}", token.expose()),
-        (None, Some(pair)) => format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(pair.expose())),
+        (None, Some(pair)) => {
+            format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(pair.expose()))
+        }
         (None, None) => return Ok(None),
     };
     let mut value = HeaderValue::from_str(&value).map_err(|_| {
-        trouble::of(Kind::Config, code::CONFIG_VALUE, "a secret has characters that no header can hold").hint("check where its value is kept")
+        trouble::of(
+            Kind::Config,
+            code::CONFIG_VALUE,
+            "a secret has characters that no header can hold",
+        )
+        .hint("check where its value is kept")
     })?;
     value.set_sensitive(true);
     Ok(Some(value))
