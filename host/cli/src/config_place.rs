@@ -2,7 +2,7 @@
 
 use crate::reading::Reading;
 use crate::settings::{Origin, SourceSettings};
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use plugin_host::{Plugin, schema};
 use serde_json::Value;

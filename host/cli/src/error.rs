@@ -1,7 +1,8 @@
 //! Turns failures into words and an exit code: the one place that decides how an error looks.
 
+use crate::code;
 use crate::ui;
-use domain::catalogue::{self as code, Fault};
+use domain::code::Fault;
 use domain::diagnostic::Diagnostic;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -49,7 +50,7 @@ fn bug(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
         (_, Some(text)) => text.clone(),
         _ => "no reason was given".to_owned(),
     };
-    Diagnostic::new(code::INTERNAL, format!("an invariant did not hold: {reason}; nothing was posted by this command since its last commit"))
+    Diagnostic::new(domain::code::INTERNAL, format!("an invariant did not hold: {reason}; nothing was posted by this command since its last commit"))
         .hint("this is a fault of Apportion: report the command and this message")
 }
 
@@ -91,20 +92,20 @@ mod tests {
     #[test]
     fn the_hint_stands_behind_an_empty_line() {
         let diagnostic =
-            Diagnostic::new(code::CONFIG_VALUE, "no").at("a.toml", 1, 2).hint("do `x`");
+            Diagnostic::new(domain::code::CONFIG_VALUE, "no").at("a.toml", 1, 2).hint("do `x`");
         assert_eq!(titled("error", &diagnostic), "error: a.toml:1:2: C104: no\n\nhint: do `x`\n");
     }
 
     #[test]
     fn the_worst_fault_decides_the_exit_code() {
-        let of = |codes: &[code::Code]| {
+        let of = |codes: &[domain::code::Code]| {
             exit_code(&Failure::Diagnosed(
                 codes.iter().map(|code| Diagnostic::new(*code, "")).collect(),
             ))
         };
         assert_eq!(of(&[code::RUN_INCOMPLETE]), 3);
-        assert_eq!(of(&[code::RUN_INCOMPLETE, code::CONFIG_VALUE]), 1);
-        assert_eq!(of(&[code::CONFIG_VALUE, code::CONSERVATION]), 70);
+        assert_eq!(of(&[code::RUN_INCOMPLETE, domain::code::CONFIG_VALUE]), 1);
+        assert_eq!(of(&[domain::code::CONFIG_VALUE, domain::code::CONSERVATION]), 70);
         assert_eq!(exit_code(&Failure::Usage("x".into())), 2);
     }
 }

@@ -1,6 +1,9 @@
 //! `apportion`: the only crate that knows the terminal, settings files and the environment.
 
 mod args;
+#[cfg(test)]
+mod catalogue;
+mod code;
 mod command;
 mod config_place;
 mod env_var;

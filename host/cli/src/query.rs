@@ -1,10 +1,10 @@
 //! Words of the command line about time and grouping, made into what the pipeline understands.
 
 use crate::args::{GranularityName, PeriodArgs};
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Month, Period};
-use pipeline::report::{Granularity, GroupBy};
+use reports::costs::{Granularity, GroupBy};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The wall clock: only commands look at it.

@@ -1,7 +1,8 @@
 //! Reads the text of `apportion.toml`: every value keeps its place, every refusal names one.
 
+use crate::code;
 use crate::reach::{AwsSection, HttpSection, KubernetesSection, SecretSection, StoreSection};
-use domain::catalogue::{self as code, Code};
+use domain::code::Code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;

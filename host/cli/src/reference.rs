@@ -1,9 +1,9 @@
 //! Writes `REFERENCE.md`: every command, variable, exit code and error, out of what the binary itself knows.
 
 use crate::args::Args;
+use crate::catalogue::codes;
 use crate::env_var;
 use clap::{Arg, Command, CommandFactory};
-use domain::catalogue::Code;
 
 #[test]
 fn the_reference_is_fresh() {
@@ -32,7 +32,7 @@ fn reference() -> String {
         line(&mut text, format_args!("| {code} | {meaning} |"));
     }
     text.push_str("\n## Errors\n\n| code | exit | |\n|---|---|---|\n");
-    for code in Code::all() {
+    for code in codes() {
         line(
             &mut text,
             format_args!("| {code} | {} | {} |", code.fault().exit_code(), code.meaning()),

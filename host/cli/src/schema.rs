@@ -330,7 +330,8 @@ mod tests {
     /// The keys that the parser names when it meets one that does not exist.
     fn known_keys(text: &str) -> BTreeSet<String> {
         let reading = Reading { file: "apportion.toml", text };
-        let hint = reading.parse().err().and_then(|finding| finding.hint).unwrap_or_default();
+        let hint =
+            reading.parse().err().and_then(|finding| finding.hint_text()).unwrap_or_default();
         hint.trim_start_matches("settings that can stand here: ")
             .split(", ")
             .map(str::to_owned)

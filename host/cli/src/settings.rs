@@ -1,12 +1,13 @@
 //! The settings of one command, resolved once: flags, then environment, then file, then default.
 
 use crate::args::GlobalArgs;
+use crate::code;
 use crate::env_var;
 use crate::reach::{self, ReachSettings};
 use crate::reading::{Reading, SettingsFile, SourceSection, TagSection};
-use domain::catalogue::{self as code};
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::field::Field;
+use domain::hint::Hint;
 use domain::period::Day;
 use domain::schedule::Schedule;
 use domain::tag::{TagRule, TagSchema};
@@ -328,8 +329,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn refuse(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
-        let finding = self.reading.finding(code::CONFIG_VALUE, span, message).hint(hint);
+    fn refuse(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<Hint>) {
+        let finding = self.reading.finding(domain::code::CONFIG_VALUE, span, message).hint(hint);
         self.findings.push(finding);
     }
 
@@ -641,7 +642,7 @@ impl Resolver<'_> {
                 Some(value) => return Setting { value, origin },
                 None => self.findings.push(
                     Diagnostic::new(
-                        code::CONFIG_VALUE,
+                        domain::code::CONFIG_VALUE,
                         format!(
                             "{} is '{}', not an address with a port",
                             env_var::LISTEN,
@@ -734,7 +735,7 @@ impl Resolver<'_> {
                 let message =
                     format!("{} names '{name}', and there is no such power", env_var::POWERS);
                 self.findings.push(
-                    Diagnostic::new(code::CONFIG_VALUE, message)
+                    Diagnostic::new(domain::code::CONFIG_VALUE, message)
                         .hint(format!("the powers are: {}", POWERS.join(", "))),
                 );
             }

@@ -3,7 +3,6 @@
 use crate::reach;
 use crate::settings::{Settings, SourceSettings};
 use ::reach::object_store::{Files, LocalFile, Place, is_url};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use plugin_host::{Grants, Power};
@@ -137,7 +136,7 @@ impl Finder<'_> {
         let Some(pattern) = path.to_str() else { return Err(self.nothing(path)) };
         let found = glob::glob(pattern).map_err(|error| {
             Diagnostic::new(
-                code::CONFIG_VALUE,
+                domain::code::CONFIG_VALUE,
                 format!(
                     "the source '{}' has a pattern that cannot be read: {pattern}: {}",
                     self.source, error.msg
@@ -160,7 +159,7 @@ impl Finder<'_> {
                 dir.display(),
                 self.source
             );
-            return Err(Diagnostic::new(code::FILE_LOOP, message)
+            return Err(Diagnostic::new(domain::code::FILE_LOOP, message)
                 .hint(format!("remove the link: `rm {}`", dir.display())));
         }
         let entries = fs::read_dir(dir)
@@ -197,7 +196,7 @@ impl Finder<'_> {
 
     fn nothing(&self, path: &Path) -> Diagnostic {
         let message = format!("the source '{}' finds no file at {}", self.source, path.display());
-        Diagnostic::new(code::FILE_NOT_FOUND, message).hint(format!(
+        Diagnostic::new(decode::code::FILE_NOT_FOUND, message).hint(format!(
             "put the bill there, or change `paths` of [sources.{}]; in folders only {} count",
             self.source,
             ENDINGS.map(|ending| format!("*{ending}")).join(", ")
@@ -243,11 +242,17 @@ fn is_bill(path: &str) -> bool {
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     // A chain of links that never ends is a loop as well.
     if path.is_symlink() && !is_absent(error) && error.kind() != io::ErrorKind::PermissionDenied {
-        return Diagnostic::new(code::FILE_LOOP, format!("{} is a link to itself", path.display()))
-            .hint(format!("remove the link: `rm {}`", path.display()));
+        return Diagnostic::new(
+            domain::code::FILE_LOOP,
+            format!("{} is a link to itself", path.display()),
+        )
+        .hint(format!("remove the link: `rm {}`", path.display()));
     }
-    Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be read: {error}", path.display()))
-        .hint(format!("check with `ls -l {}`", path.display()))
+    Diagnostic::new(
+        decode::code::FILE_UNREADABLE,
+        format!("{} cannot be read: {error}", path.display()),
+    )
+    .hint(format!("check with `ls -l {}`", path.display()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::env_var;
 use crate::error::titled;
-use domain::catalogue as code;
+use decode::code;
 use domain::diagnostic::Diagnostic;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{ErrorKind, IsTerminal, Write};

@@ -1,8 +1,8 @@
 //! The slow and careful way through CSV that breaks the rules of quoting: one bad line costs that line and no more.
 
+use crate::code;
 use crate::csv::{Block, ROW_BYTES_MAX, excerpt};
 use crate::table::Unreadable;
-use domain::catalogue as code;
 
 pub(crate) struct Consumed {
     /// Bytes left in the block: the good rows, moved together.

@@ -4,9 +4,9 @@
 //! lines are exact without guessing. Cutting costs a fifth of what a worker does with the block.
 
 use crate::careful;
+use crate::code;
 use crate::structure::Structure;
 use crate::table::{Batch, Cells, Format, ShortRows, Unreadable, open, unreadable};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use flate2::read::MultiGzDecoder;

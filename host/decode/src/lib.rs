@@ -4,6 +4,7 @@
 //! threads as the caller has. What does not have the shape of a row is handed out as *unreadable*, with its place.
 
 mod careful;
+pub mod code;
 mod csv;
 mod parquet_file;
 mod place;

@@ -1,5 +1,6 @@
 //! Parquet: row groups shared out among the workers, only the wanted columns decoded.
 
+use crate::code;
 use crate::table::{Batch, Cells, Column, open};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -8,7 +9,6 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, StringViewArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
 use domain::port::GrantedTable;

@@ -1,8 +1,8 @@
 //! A table of any format: its facts, a look into it, and the scan that hands out its rows.
 
+use crate::code;
 use crate::{csv, parquet_file};
 use arrow_array::{Array, StringViewArray};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use std::borrow::Cow;
@@ -55,7 +55,7 @@ pub struct Batch<'a> {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    pub code: code::Code,
+    pub code: domain::code::Code,
     pub reason: String,
     pub place: u64,
     pub excerpt: String,

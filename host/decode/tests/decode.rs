@@ -3,8 +3,8 @@
 use arrow_array::{
     ArrayRef, Decimal128Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
+use decode::code;
 use decode::{Cells, Scan, ShortRows, Unreadable, Wanted, describe, distinct, lines_at, sample};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use flate2::{Compression, write::GzEncoder};
@@ -56,7 +56,7 @@ fn read(table: &GrantedTable, columns: &[&str]) -> Result<Read, Diagnostic> {
     Ok((rows.into_iter().map(|(_, row)| row).collect(), unreadable))
 }
 
-fn code_of<T: std::fmt::Debug>(result: Result<T, Diagnostic>) -> code::Code {
+fn code_of<T: std::fmt::Debug>(result: Result<T, Diagnostic>) -> domain::code::Code {
     result.expect_err("this file should be refused").code
 }
 

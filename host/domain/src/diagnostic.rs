@@ -1,6 +1,7 @@
 //! What went wrong, where, why, and the line that mends it.
 
-use crate::catalogue::Code;
+use crate::code::Code;
+use crate::hint::Hint;
 use std::fmt;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,8 +21,8 @@ pub struct Diagnostic {
     pub location: Option<Location>,
     /// The source line with a caret under the place, where there is one.
     pub excerpt: Option<String>,
-    /// A command or line to type.
-    pub hint: Option<String>,
+    /// What to do about it.
+    pub hint: Option<Hint>,
     /// Whether the same again may go well.
     pub retry: Retry,
 }
@@ -74,9 +75,14 @@ impl Diagnostic {
         self
     }
 
-    pub fn hint(mut self, hint: impl Into<String>) -> Diagnostic {
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Diagnostic {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The hint as a terminal shows it.
+    pub fn hint_text(&self) -> Option<String> {
+        self.hint.as_ref().map(Hint::to_string)
     }
 }
 

@@ -6,8 +6,8 @@
 
 pub mod account;
 pub mod cascade;
-pub mod catalogue;
 pub mod charge;
+pub mod code;
 pub mod decimal;
 pub mod decision;
 pub mod describe;
@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod dictionary;
 pub mod entry;
 pub mod field;
+pub mod hint;
 pub mod mapping;
 pub mod money;
 pub mod period;

@@ -1,7 +1,7 @@
 //! The few ports through which the pipeline reaches plugins and rules, so that it runs with fakes.
 
-use crate::catalogue::PLUGIN_NOT_FOUND;
 use crate::charge::{ChargeLine, ChargeTable, RawCharge, RawUsage, Rejected};
+use crate::code::PLUGIN_NOT_FOUND;
 use crate::decision::{Outcome, OutcomeId, Target};
 use crate::diagnostic::Diagnostic;
 use crate::dictionary::{Dictionary, ResourceId};

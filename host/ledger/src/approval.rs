@@ -1,10 +1,10 @@
 //! Who approved which rules: kept for good, each approval linked to the one before.
 
+use crate::code;
 use crate::digest::{Hash, Hasher, START, of_bytes};
 use crate::error::Stored;
 use crate::row;
 use crate::{Approval, Ledger, Result};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use rusqlite::{Connection, Row, TransactionBehavior};
 

@@ -3,9 +3,9 @@
 use crate::digest::{Hash, Hasher, START};
 use crate::error::Stored;
 use crate::row;
-use crate::{Attempt, CollectionId, Ledger, Result, StoredAttempt, StoredCost, Transaction};
-use domain::catalogue::{self as code, Code};
-use domain::diagnostic::Diagnostic;
+use crate::{
+    Attempt, AttemptFailure, CollectionId, Ledger, Result, StoredAttempt, StoredCost, Transaction,
+};
 use domain::period::{Day, Period};
 use domain::port::{PluginCost, PluginIdentity, UnknownDays};
 use domain::run::RunId;
@@ -181,7 +181,7 @@ impl Transaction<'_> {
             attempt.period.map(|period| period.end().epoch_days()),
             attempt.tries,
             attempt.without_state,
-            failure.map(|failure| failure.code.text()),
+            failure.map(|failure| failure.code.as_str()),
             failure.map(|failure| &failure.message),
             failure.and_then(|failure| failure.hint.as_ref()),
         );
@@ -244,13 +244,10 @@ fn period(start: Day, end: Day) -> Result<Period> {
         .map_err(|error| crate::error::corrupt(format!("a stored period is wrong: {error}")))
 }
 
-fn failure(row: &Row<'_>) -> Result<Option<Diagnostic>> {
-    let Some(text) = row::cell::<Option<String>>(row, 9)? else { return Ok(None) };
-    // A later version may have had more codes.
-    let code = Code::all().find(|code| code.text() == text).unwrap_or(code::PLUGIN_FAILED);
-    let diagnostic =
-        Diagnostic::new(code, row::cell::<Option<String>>(row, 10)?.unwrap_or_default());
-    Ok(Some(Diagnostic { hint: row::cell(row, 11)?, ..diagnostic }))
+fn failure(row: &Row<'_>) -> Result<Option<AttemptFailure>> {
+    let Some(code) = row::cell(row, 9)? else { return Ok(None) };
+    let message = row::cell::<Option<String>>(row, 10)?.unwrap_or_default();
+    Ok(Some(AttemptFailure { code, message, hint: row::cell(row, 11)? }))
 }
 
 /// A reset as a link of its chain.

@@ -6,11 +6,11 @@ mod chain;
 mod references;
 mod source_days;
 
+use crate::code;
 use crate::digest::START;
 use crate::error::{Stored, corrupt};
 use crate::row;
 use crate::{Ledger, Result, VerifyReport};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 
 /// More findings than this say nothing new.

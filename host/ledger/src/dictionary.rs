@@ -391,7 +391,7 @@ mod tests {
             let mut read = Dictionary::new();
             let result = read_symbols(&mut read, 0, &blocks[0]).and_then(|_| read_tag_sets(&mut read, 0, &blocks[1])).and_then(|_| read_resources(&mut read, 0, &blocks[2]));
             if let Err(error) = result {
-                prop_assert_eq!(error.code, domain::catalogue::LEDGER_CORRUPT);
+                prop_assert_eq!(error.code, crate::code::LEDGER_CORRUPT);
             }
         }
     }

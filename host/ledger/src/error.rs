@@ -1,7 +1,7 @@
 //! SQLite's errors in the words of the catalogue: the one place where they are translated.
 
 use crate::Result;
-use domain::catalogue as code;
+use crate::code;
 use domain::diagnostic::Diagnostic;
 use rusqlite::ErrorCode;
 
@@ -72,6 +72,6 @@ pub fn corrupt(message: impl Into<String>) -> Diagnostic {
 
 /// A caller broke a rule of this crate.
 pub fn misuse(message: impl Into<String>) -> Diagnostic {
-    Diagnostic::new(code::INTERNAL, message)
+    Diagnostic::new(domain::code::INTERNAL, message)
         .hint("this is a fault of Apportion; nothing was posted")
 }

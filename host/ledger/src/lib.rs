@@ -10,6 +10,7 @@ mod approval;
 mod attempt;
 mod block;
 mod check;
+pub mod code;
 mod collect;
 mod dictionary;
 mod digest;
@@ -124,9 +125,27 @@ pub struct Attempt {
     /// Whether it refused its state and was collected without.
     pub without_state: bool,
     /// Why nothing of it was kept.
-    pub failure: Option<Diagnostic>,
+    pub failure: Option<AttemptFailure>,
     /// Days that the source says it does not know.
     pub unknown: Vec<UnknownDays>,
+}
+
+/// A failure as the ledger keeps it. Its code may be of a later version, so it is text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptFailure {
+    pub code: String,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl From<&Diagnostic> for AttemptFailure {
+    fn from(finding: &Diagnostic) -> AttemptFailure {
+        AttemptFailure {
+            code: finding.code.to_string(),
+            message: finding.message.clone(),
+            hint: finding.hint_text(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Making, opening, upgrading and copying the file.
 
+use crate::code;
 use crate::error::{Stored, not_ours};
 use crate::{Access, Ledger, Result};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
@@ -291,7 +291,7 @@ fn set_up_connection(connection: &Connection) -> Result<()> {
 fn refuse_existing(path: &Path, hint: &str) -> Result<()> {
     match path.try_exists() {
         Ok(true) => Err(Diagnostic::new(
-            code::CONFIG_EXISTS,
+            domain::code::CONFIG_EXISTS,
             format!("there is already a file at {}", path.display()),
         )
         .hint(hint)),

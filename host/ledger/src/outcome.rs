@@ -439,7 +439,7 @@ mod tests {
         }
         assert_eq!(
             read("{\"verdict\":\"guess\"}").map_err(|error| error.code),
-            Err(domain::catalogue::LEDGER_CORRUPT)
+            Err(crate::code::LEDGER_CORRUPT)
         );
     }
 }

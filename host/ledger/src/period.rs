@@ -1,10 +1,10 @@
 //! Months are open until they are closed, and a reopening leaves a trace. Each event is linked to the one before.
 
+use crate::code;
 use crate::digest::{Hash, Hasher, START};
 use crate::error::Stored;
 use crate::row;
 use crate::{Ledger, PeriodEvent, PeriodState, Result};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Month};
 use rusqlite::{Connection, TransactionBehavior};

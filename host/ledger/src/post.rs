@@ -227,9 +227,9 @@ pub fn stored_digest(
 
 #[cfg(test)]
 mod tests {
+    use crate::code;
     use crate::segment::{Columns, encode};
     use crate::{Ledger, Result, RunStart};
-    use domain::catalogue as code;
     use domain::dictionary::Dictionary;
     use domain::port::PluginIdentity;
     use domain::run::{RunId, SourceDay};

@@ -286,7 +286,7 @@ fn read_billed(reader: &mut Reader<'_>, rows: usize, into: &mut Decoded) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::catalogue as code;
+    use crate::code;
     use proptest::prelude::*;
 
     fn roundtrip(rows: &[(u32, i64, i64)]) -> (EncodedSegment, Decoded) {

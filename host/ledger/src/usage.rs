@@ -304,7 +304,7 @@ mod tests {
         for end in 0..data.len() {
             assert!(
                 read(&data[..end], &mut UsageRows::new())
-                    .is_err_and(|error| error.code == domain::catalogue::LEDGER_CORRUPT),
+                    .is_err_and(|error| error.code == crate::code::LEDGER_CORRUPT),
                 "cut at {end}"
             );
         }

@@ -10,7 +10,7 @@
 use crate::distribute::Distribution;
 use crate::drivers::{Drivers, cost_filters};
 use domain::account::Account;
-use domain::catalogue as code;
+use domain::code;
 use domain::decision::{
     Basis, Decision, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex, Verdict,
 };

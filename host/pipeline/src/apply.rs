@@ -3,10 +3,10 @@
 //! A plan file is the plan's document with a digest over it. The digest keeps what was looked at and what is applied the
 //! same; it is no signature.
 
+use crate::code;
 use crate::plan::Plan;
 use crate::plan::document::SCHEMA;
 use crate::run::{Progress, RunOptions, RunReport, Terms, run_on_terms};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use ledger::Ledger;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use crate::columns::Input;
 use decode::{Batch, Cells, Unreadable};
-use domain::catalogue as code;
+use domain::code;
 use domain::decimal::{self, NotAnAmount, Rest};
 use domain::period::{DateOrder, Day, parse_instant};
 use domain::usage::{NotAQuantity, Quantity};
@@ -10,7 +10,7 @@ use domain::usage::{NotAQuantity, Quantity};
 /// A row set aside, before its line is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside {
-    pub code: code::Code,
+    pub code: domain::code::Code,
     pub place: u64,
     /// Character of the line, or 0.
     pub column: u32,

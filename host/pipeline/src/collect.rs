@@ -3,7 +3,6 @@
 use crate::accrual::Billed;
 use crate::cell::SetAside;
 use crate::columns::Reading;
-use crate::coverage::Known;
 use crate::feed::{Ended, Fed, Feed};
 use crate::gather::{Gathered, Gatherer, Wanted};
 use crate::interner::Secrets;
@@ -12,8 +11,8 @@ use crate::run::{Progress, Source, SourceReport};
 use crate::typed;
 use crate::usage;
 use decode::{Scan, ShortRows};
-use domain::catalogue as code;
 use domain::charge::{ChargeTable, RawCharge, RawUsage, Rejected};
+use domain::code::{self, Family};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::mapping::{Mapping, UsageMapping};
@@ -23,7 +22,8 @@ use domain::port::{Batch, GrantedTable, Rows, UnknownDays};
 use domain::run::SourceDay;
 use domain::tag::TagSchema;
 use ledger::segment::EncodedSegment;
-use ledger::{Attempt, CollectionId, Restated, Transaction};
+use ledger::{Attempt, AttemptFailure, CollectionId, Restated, Transaction};
+use reports::coverage::Known;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -146,7 +146,7 @@ impl Collection<'_, '_, '_, '_> {
         unknown: Vec<UnknownDays>,
     ) -> Result<(), Diagnostic> {
         let (source, plugin) = (self.source.name.as_str(), self.source.collector.identity());
-        let failure = ended.outcome.as_ref().err().cloned();
+        let failure = ended.outcome.as_ref().err().map(AttemptFailure::from);
         let without_state = ended.without_state && failure.is_none();
         let attempt =
             Attempt { period: self.period, tries: ended.tries, without_state, failure, unknown };
@@ -157,7 +157,7 @@ impl Collection<'_, '_, '_, '_> {
 
 /// The ledger's troubles are everybody's; all others are the source's own.
 fn is_fatal(diagnostic: &Diagnostic) -> bool {
-    diagnostic.code.text().starts_with('L') || diagnostic.code.text().starts_with('B')
+    matches!(diagnostic.code.family(), Family::Ledger | Family::Faults)
 }
 
 struct Gathering<'a> {

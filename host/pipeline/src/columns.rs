@@ -2,7 +2,7 @@
 
 use crate::worked::{LaidOut, Worked, WorkedChoice};
 use decode::{Batch, Wanted};
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::mapping::{Choice, Feed, Mapping, Origin};

@@ -7,9 +7,9 @@
 //! limit is met to the nano, and no order of charges matters.
 
 use crate::allocate::{ByRule, DaySlice, Generation};
+use crate::code;
 use crate::drivers::DayFacts;
 use domain::cascade;
-use domain::catalogue as code;
 use domain::decision::{Basis, Decision, OutcomeId, Recipient, RuleIndex, Spread};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Symbol;

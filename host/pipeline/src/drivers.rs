@@ -1,7 +1,7 @@
 //! What costs are shared by on a day: direct costs, usage, and the weights of allocator plugins.
 
 use crate::allocate::{DaySlice, Generation};
-use domain::catalogue as code;
+use domain::code;
 use domain::decision::{
     Basis, Decision, Driver, DriverFilter, Outcome, Spread, UsageDriver, Verdict, WhenZero, Window,
 };

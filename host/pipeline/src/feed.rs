@@ -1,7 +1,7 @@
 //! Collectors at work beside each other: each hands its pages to the one thread that writes, which takes them source by
 //! source in a fixed order. So nothing of what is written depends on who was faster.
 
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::{Diagnostic, Retry};
 use domain::port::{Batch, CollectRequest, Collector, PluginCost};
 use std::collections::VecDeque;

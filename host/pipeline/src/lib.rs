@@ -4,17 +4,13 @@
 //! through the ports of `domain`, so that everything here runs with fakes.
 
 pub mod apply;
-pub mod coverage;
-pub mod derive;
-pub mod explain;
+pub mod code;
 pub mod feed;
 pub mod history;
 pub mod plan;
 pub mod plugin_cost;
-pub mod report;
 pub mod run;
 pub mod usage;
-pub mod usage_report;
 
 mod accrual;
 mod allocate;
@@ -27,6 +23,5 @@ mod drivers;
 mod gather;
 mod interner;
 mod normalize;
-mod passing;
 mod typed;
 mod worked;

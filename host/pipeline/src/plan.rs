@@ -7,11 +7,8 @@
 pub mod document;
 pub mod redecided;
 
-use crate::derive::RulesOf;
 use crate::feed::Patience;
-use crate::report::{is_cost, team_text};
 use crate::run::{Conservation, Progress, RunOptions, RunReport, Terms, run_on_terms};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::money::{Currency, Sum};
@@ -20,6 +17,8 @@ use domain::port::{Allocators, Rules};
 use domain::tag::TagSchema;
 use ledger::{Balance, Ledger};
 use redecided::Redecided;
+use reports::costs::{is_cost, team_text};
+use reports::derive::RulesOf;
 use std::collections::{BTreeMap, BTreeSet};
 
 const DAY_MS: i64 = 86_400_000;
@@ -108,7 +107,7 @@ pub fn plan(
     let before = State::read(scratch, options.period)?;
     let Some(identity) = scratch.identity()? else {
         return Err(Diagnostic::new(
-            code::NOTHING_TO_EXPLAIN,
+            reports::code::NOTHING_TO_EXPLAIN,
             "no run has ended in this ledger, so there is nothing that a plan could be made on",
         )
         .hint("collect first: `apportion run`"));

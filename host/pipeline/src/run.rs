@@ -5,7 +5,6 @@
 
 use crate::accrual;
 use crate::collect::{self, Collection};
-use crate::coverage::{Coverage, Window};
 use crate::days::{self, Changed, With};
 use crate::feed::{self, Ended, Feed, Patience, Work};
 use crate::gather::{exact_text, exact_totals};
@@ -13,8 +12,8 @@ use crate::interner::Secrets;
 use crate::normalize::Registry;
 use crate::usage::UsageReport;
 use domain::account::Account;
-use domain::catalogue as code;
 use domain::charge::Rejected;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::money::{Currency, Sum};
@@ -26,6 +25,7 @@ use domain::run::{DayTotals, RunId, RunState, SourceDay};
 use domain::tag::TagSchema;
 use foldhash::HashMap;
 use ledger::{Bucket, Ledger, RunEnd, RunStart, Transaction};
+use reports::coverage::{Coverage, Window};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 

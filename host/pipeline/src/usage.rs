@@ -5,7 +5,6 @@
 
 use crate::cell::{Dates, Refusal, SetAside, quantity};
 use crate::columns::Input;
-use crate::coverage::Known;
 use crate::interner::{Secrets, hash_rows};
 use decode::{Batch, Cells, Wanted};
 use domain::charge::RawUsage;
@@ -16,6 +15,7 @@ use domain::tag::{self, RawTags, TagSchema};
 use domain::usage::{Keys, Quantity, canonical_keys};
 use foldhash::{HashMap, HashMapExt};
 use ledger::{CollectionId, Restated, Transaction, UsageDay, UsageRows};
+use reports::coverage::Known;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows set aside that are kept with their reason; the others are only counted.

@@ -17,12 +17,12 @@ use domain::port::{
 };
 use domain::tag::TagSchema;
 use ledger::Ledger;
-use pipeline::explain::{Asked, ExplainedAccount, Subject, explain};
 use pipeline::feed::Patience;
-use pipeline::report::{
+use pipeline::run::{RunOptions, Source, run};
+use reports::costs::{
     CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, derived_costs, teams,
 };
-use pipeline::run::{RunOptions, Source, run};
+use reports::explain::{Asked, ExplainedAccount, Subject, explain};
 
 struct FixedCollector {
     identity: PluginIdentity,

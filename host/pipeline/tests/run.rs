@@ -8,7 +8,7 @@ mod sources;
 mod stages;
 mod usage;
 
-use domain::catalogue as code;
+use domain::code;
 use domain::decision::WhenZero;
 use domain::diagnostic::Diagnostic;
 use domain::run::RunState;
@@ -278,13 +278,13 @@ fn rounding_has_a_line_of_its_own_and_the_batch_ties_out() {
 #[test]
 fn a_run_that_is_dropped_leaves_nothing() {
     let mut ledger = Ledger::in_memory().unwrap();
-    let failure = Diagnostic::new(code::LEDGER_FULL, "the disk is full");
+    let failure = Diagnostic::new(ledger::code::LEDGER_FULL, "the disk is full");
     let sources = vec![source("good", charges(BILL)), failing("bad", charges(BILL), failure)];
     assert_eq!(
         try_run(&mut ledger, sources, &rules())
             .map(|report| report.run)
             .map_err(|error| error.code),
-        Err(code::LEDGER_FULL)
+        Err(ledger::code::LEDGER_FULL)
     );
     assert_eq!(balances(&ledger), Vec::<String>::new());
     try_run(&mut ledger, vec![source("good", charges("2026-03-01 compute a 1"))], &rules())

@@ -6,7 +6,6 @@ use crate::convert;
 use crate::limits::Limits;
 use crate::plugin::pure_linker;
 use crate::wit::bindings::{AllocatorPre, allocate, types};
-use domain::catalogue as code;
 use domain::decision::Target;
 use domain::diagnostic::Diagnostic;
 use domain::port::{AllocatorCall, Allocators, PluginCost, PluginIdentity};
@@ -112,8 +111,10 @@ impl AllocatorPlugin {
         })?;
         let weights = weights.map_err(|error| convert::of_error(error, &label(&self.identity)))?;
         in_order(&weights, targets.len()).map_err(|reason| {
-            sandbox
-                .diagnostic(code::PLUGIN_JUNK, format!("returned junk from `allocate`: {reason}"))
+            sandbox.diagnostic(
+                domain::code::PLUGIN_JUNK,
+                format!("returned junk from `allocate`: {reason}"),
+            )
         })
     }
 }
@@ -143,7 +144,7 @@ impl Allocators for AllocatorSet {
                 "in apportion.toml: [allocators] {} = \"plugins/{}.wasm\"",
                 call.plugin, call.plugin
             );
-            return Err(Diagnostic::new(code::PLUGIN_NOT_FOUND, message).hint(section));
+            return Err(Diagnostic::new(domain::code::PLUGIN_NOT_FOUND, message).hint(section));
         };
         let pool = Pool {
             rule: call.rule.to_owned(),

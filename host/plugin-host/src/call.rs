@@ -1,10 +1,10 @@
 //! One fresh instance and the calls into it: deadlines, fuel, and what a failure means, stamped with who failed.
 
 use crate::capability::{State, micros};
+use crate::code;
 use crate::convert::shown;
 use crate::engine::ticks;
 use crate::limits::{LimitHit, Limits};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{PluginCost, PluginIdentity};
 use std::fmt::Display;
@@ -98,7 +98,7 @@ impl Sandbox {
         self.store.set_epoch_deadline(ticks(deadline));
         if let Fuel::Units(units) = fuel {
             self.store.set_fuel(units).map_err(|error| {
-                Diagnostic::new(code::INTERNAL, format!("{}: {error:#}", self.label))
+                Diagnostic::new(domain::code::INTERNAL, format!("{}: {error:#}", self.label))
             })?;
         }
         let began = Instant::now();
@@ -134,7 +134,7 @@ impl Sandbox {
         }
     }
 
-    pub fn diagnostic(&self, code: code::Code, message: impl Display) -> Diagnostic {
+    pub fn diagnostic(&self, code: domain::code::Code, message: impl Display) -> Diagnostic {
         Diagnostic::new(code, format!("{} {message}", self.label))
     }
 
@@ -142,7 +142,7 @@ impl Sandbox {
         let code = match hit {
             LimitHit::Memory { .. } | LimitHit::Table { .. } => code::PLUGIN_MEMORY,
             LimitHit::HostCalls { .. } => code::PLUGIN_CALLS,
-            LimitHit::Denied { .. } => code::PLUGIN_DENIED,
+            LimitHit::Denied { .. } => domain::code::PLUGIN_DENIED,
         };
         self.diagnostic(code, format!("was stopped in `{what}`: {hit}"))
     }
@@ -181,7 +181,10 @@ impl Sandbox {
             .log
             .last_error()
             .map_or_else(String::new, |words| format!("; it said: {words}"));
-        self.diagnostic(code::PLUGIN_TRAPPED, format!("crashed in `{what}`: {reason}{last_words}"))
+        self.diagnostic(
+            domain::code::PLUGIN_TRAPPED,
+            format!("crashed in `{what}`: {reason}{last_words}"),
+        )
     }
 
     /// Linking is checked before: what else keeps an instance from starting is a count beyond its limit.
@@ -204,7 +207,7 @@ impl Sandbox {
                 .diagnostic(code::PLUGIN_OUTPUT, format!("was stopped in `{what}`: it handed over more than its limit of {limit} bytes at once"));
         }
         self.diagnostic(
-            code::PLUGIN_JUNK,
+            domain::code::PLUGIN_JUNK,
             format!("returned junk from `{what}`: {}", shown(&reason)),
         )
     }

@@ -15,7 +15,7 @@ use crate::grant::Power;
 use crate::limits::{LimitHit, Limits, Meter};
 use crate::wit::bindings::types;
 use coverage::Said;
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::{Diagnostic, Retry};
 use domain::port::{GrantedTable, PluginCost};
 use log::Log;
@@ -149,7 +149,7 @@ impl State {
         match failure.kind {
             Kind::Config => types::Error::Config(types::Problem {
                 message,
-                hint: failure.diagnostic.hint.clone(),
+                hint: failure.diagnostic.hint_text(),
                 table: None,
                 column: None,
             }),

@@ -5,11 +5,11 @@ mod json;
 mod problem;
 mod row;
 
+use crate::code;
 use crate::grant::Power;
 use crate::limits::Limits;
 use crate::manifest::{Kind, Manifest, PowerRequest, Stream};
 use crate::wit::bindings::types as wit;
-use domain::catalogue as code;
 use domain::charge::{RawCharge, RawUsage, Rejected};
 use domain::field::Field;
 use domain::mapping::{
@@ -44,9 +44,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub fn code(&self) -> code::Code {
+    pub fn code(&self) -> domain::code::Code {
         match self {
-            Refusal::Junk(_) => code::PLUGIN_JUNK,
+            Refusal::Junk(_) => domain::code::PLUGIN_JUNK,
             Refusal::Output { .. } => code::PLUGIN_OUTPUT,
         }
     }

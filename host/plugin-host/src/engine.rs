@@ -1,7 +1,7 @@
 //! The only configuration of wasmtime: two engines, their clock, and the compile cache.
 
 use crate::limits::Limits;
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use std::path::Path;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What a plugin asks for × what a source grants × what the deployment allows. What is not granted is not linked.
 
 use crate::manifest::Manifest;
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use std::collections::BTreeSet;
 
@@ -219,7 +219,7 @@ mod tests {
     fn unknown_powers_are_refused() {
         let refusal = |name: &str| {
             Grants::new("aws", [name])
-                .map_err(|diagnostic| (diagnostic.code, diagnostic.hint.unwrap_or_default()))
+                .map_err(|diagnostic| (diagnostic.code, diagnostic.hint_text().unwrap_or_default()))
         };
         assert_eq!(
             refusal("table-decod"),
@@ -260,7 +260,7 @@ mod tests {
             Diagnostic::new(code::PLUGIN_DENIED, "plugin p asks for the power 'table-decode' (to read headers), which source 'aws' does not grant")
                 .hint("[sources.aws]\ngrants = [\"table-decode\"]");
         assert_eq!(refusal, Some(expect));
-        let hint = cover("my bill", &[]).err().and_then(|diagnostic| diagnostic.hint);
+        let hint = cover("my bill", &[]).err().and_then(|diagnostic| diagnostic.hint_text());
         assert_eq!(hint.as_deref(), Some("[sources.\"my bill\"]\ngrants = [\"table-decode\"]"));
         let under = |granted: &[&str], place: CeilingPlace| {
             let grants = Grants::new("aws", granted.iter().copied())
@@ -268,7 +268,7 @@ mod tests {
                 .under(Ceiling::new(["http"], place));
             assert!(!grants.has(Power::TableDecode));
             let refusal = grants.cover(&manifest, "plugin p").unwrap_err();
-            (refusal.message, refusal.hint.unwrap_or_default())
+            (refusal.message.clone(), refusal.hint_text().unwrap_or_default())
         };
         let (message, hint) =
             under(&["table-decode"], CeilingPlace::File("apportion.toml:9".into()));

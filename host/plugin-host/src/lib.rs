@@ -10,6 +10,7 @@
 mod allocator;
 mod call;
 mod capability;
+pub mod code;
 mod collector;
 pub mod compat;
 mod compiler;

@@ -1,6 +1,6 @@
 //! What a plugin may use at most. Every limit is always on, has a default, and a maximum that no setting exceeds.
 
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use std::fmt;
 use std::time::Duration;

@@ -3,6 +3,7 @@
 use crate::allocator::AllocatorPlugin;
 use crate::call::{Fuel, Sandbox, label};
 use crate::capability::State;
+use crate::code;
 use crate::collector::CollectorPlugin;
 use crate::compiler::{Compiler, Refused};
 use crate::convert;
@@ -15,8 +16,8 @@ use crate::wit::bindings::{
     AllocatorPre, CollectorPre, aws_cost_explorer, aws_organizations, coverage, file, http,
     kubernetes, log, run_info, table_decode, types,
 };
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use domain::port::PluginIdentity;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -86,7 +87,7 @@ impl PluginHost {
                 .map_err(Refused::from)
                 .and_then(|()| compiler.check(&key, bytes, &self.limits));
             checked.map_err(|Refused { reason, hint }| Diagnostic {
-                hint,
+                hint: hint.map(Hint::from),
                 ..invalid(&identity, &reason)
             })?;
         }

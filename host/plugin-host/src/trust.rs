@@ -3,8 +3,8 @@
 //! The lock is a text for people and version control. A file that does not match it, or whose signature does not verify, is
 //! never run; the version before it is, if it still matches.
 
+use crate::code;
 use crate::plugin::digest;
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use minisign_verify::{PublicKey, Signature};
 use serde::{Deserialize, Serialize};
@@ -138,7 +138,10 @@ impl Lock {
         let text =
             toml::to_string_pretty(&LockText { version: VERSION, plugins: self.plugins.clone() });
         let text = text.map_err(|error| {
-            Diagnostic::new(code::INTERNAL, format!("{LOCK_FILE} cannot be written: {error}"))
+            Diagnostic::new(
+                domain::code::INTERNAL,
+                format!("{LOCK_FILE} cannot be written: {error}"),
+            )
         })?;
         write(&self.root.join(LOCK_FILE), format!("{HEADER}{text}").as_bytes())
     }
@@ -316,7 +319,7 @@ mod tests {
         let refusal = lock.open(&found).err();
         assert_eq!(refusal.as_ref().map(|finding| finding.code), Some(code::PLUGIN_LOCK));
         assert_eq!(
-            refusal.and_then(|finding| finding.hint).as_deref(),
+            refusal.and_then(|finding| finding.hint_text()).as_deref(),
             Some("`apportion plugin install https://acme.example/acme.wasm`")
         );
     }

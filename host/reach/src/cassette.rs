@@ -3,9 +3,9 @@
 //! A recording is taken where the plugin stands: secrets are put into a request after that point, and blotted out of its
 //! answer before it. So no recording can hold one.
 
+use crate::code;
 use crate::failure::{Failure, Kind};
 use crate::http::{Http, Request, Response};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

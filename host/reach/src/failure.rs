@@ -1,7 +1,8 @@
 //! Why something outside could not be had: what the plugin is told, and what the operator is.
 
-use domain::catalogue::{self as code, Code};
+use domain::code::{self, Code};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 
 /// What a plugin can make of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +33,14 @@ impl Failure {
     }
 
     /// The operator does not allow it; `hint` is the line that would.
-    pub fn denied(message: impl Into<String>, hint: impl Into<String>) -> Failure {
+    pub fn denied(message: impl Into<String>, hint: impl Into<Hint>) -> Failure {
         Failure {
             kind: Kind::Config,
             diagnostic: Diagnostic::new(code::PLUGIN_DENIED, message).hint(hint),
         }
     }
 
-    pub fn hint(self, hint: impl Into<String>) -> Failure {
+    pub fn hint(self, hint: impl Into<Hint>) -> Failure {
         Failure { diagnostic: self.diagnostic.hint(hint), ..self }
     }
 }

@@ -6,7 +6,7 @@ mod refusal;
 
 use crate::failure::{Failure, Kind};
 use crate::runtime::block_on;
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kube::client::Body;
@@ -526,7 +526,7 @@ mod tests {
     fn denied(access: Access, query: &Query) -> (String, Option<String>) {
         let kubernetes = Kubernetes::new(access).unwrap_or_else(|finding| panic!("{finding}"));
         kubernetes.list(query).map_or_else(
-            |failure| (failure.diagnostic.message, failure.diagnostic.hint),
+            |failure| (failure.diagnostic.message.clone(), failure.diagnostic.hint_text()),
             |_| ("listed".into(), None),
         )
     }

@@ -8,6 +8,7 @@ pub mod aws;
 pub mod aws_cost_explorer;
 pub mod aws_organizations;
 pub mod cassette;
+pub mod code;
 pub mod failure;
 pub mod fetch;
 pub mod http;

@@ -1,11 +1,13 @@
 //! Reads `<rule>.cases.toml`: charges, and what the rule must say of them. Nothing unknown is passed over.
 
 use crate::charge_view::{LineValues, no_field};
+use crate::code;
+use crate::code::CASES_FILE;
 use crate::decision::weighted_split;
 use crate::drivers::filter_key;
 use crate::folder::Source;
 use crate::property_file::{self, Property};
-use domain::catalogue::{CASES_FILE, Code};
+use domain::code::{Code, Fault};
 use domain::decision::{
     Basis, Candidates, Decision, Driver, DriverFilter, Recipient, Spread, Target, WhenZero,
 };
@@ -366,7 +368,7 @@ fn expectation(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
         }
         "error" => {
             let written = text(inner, "'error'")?;
-            let code = Code::all().find(|code| code.text() == written && written.starts_with("R2"));
+            let code = running_errors().find(|code| code.text() == written);
             code.map(Expect::Error).ok_or_else(|| {
                 Wrong(
                     format!(
@@ -378,6 +380,12 @@ fn expectation(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
         }
         _ => Err(unknown("'expect'", key, EXPECTATIONS.into_iter())),
     }
+}
+
+/// The errors that a rule can end with while it runs.
+fn running_errors() -> impl Iterator<Item = Code> {
+    let own = code::CODES.iter().copied().filter(|code| code.fault() == Fault::Incomplete);
+    own.chain([domain::code::RULE_DECISION])
 }
 
 /// A team's name or a table; with the values of the keys in `also`.
@@ -515,7 +523,11 @@ fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
                 };
             }
             _ => {
-                return Err(unknown("'by_cost'", key, ["teams", "filter", "when_zero"].into_iter()));
+                return Err(unknown(
+                    "'by_cost'",
+                    key,
+                    ["teams", "filter", "when_zero"].into_iter(),
+                ));
             }
         }
     }

@@ -2,12 +2,13 @@
 
 use crate::case_file::{self, Case, Expect, GivenCharge, GivenDay};
 use crate::charge_view::{Charge, Read, View};
+use crate::code::CASE_FAILED;
+use crate::code::CASES_FILE;
 use crate::compile::Rule;
 use crate::evaluate::{Answer, Failure, Trial, ask, try_rule};
 use crate::folder::{self, Source};
 use crate::properties::{self, PropertyRun};
 use crate::set::RuleSet;
-use domain::catalogue::{CASE_FAILED, CASES_FILE};
 use domain::decision::{Basis, Decision, Driver, DriverFilter, Recipient, Spread, UsageDriver};
 use domain::describe::{describe, describe_recipient};
 use domain::diagnostic::Diagnostic;

@@ -1,14 +1,16 @@
 //! What can be known of a rule without running it: fields, assignments, tables and functions.
 
+use crate::code::RULE_ASSIGNMENT;
+use crate::code::RULE_FIELD_NOT_KEPT;
+use crate::code::RULE_SYNTAX;
+use crate::code::RULE_TABLE;
+use crate::code::RULE_UNKNOWN_FIELD;
 use crate::compile::{SourceFile, Workshop};
 use crate::decision::meant;
 use crate::functions::FUNCTIONS;
 use crate::language::{ABSENT, absent};
 use crate::table::unknown_table;
 use crate::tokens;
-use domain::catalogue::{
-    RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD,
-};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::port::{LINE_FIELDS, Stage};

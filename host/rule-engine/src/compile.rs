@@ -1,10 +1,12 @@
 //! One rule file → one checked, compiled rule, or everything that is wrong with it, each with its place.
 
 use crate::check::{self, Insight};
+use crate::code::RULE_MISSING_FUNCTION;
+use crate::code::RULE_SYNTAX;
 use crate::header::{self, Header};
 use crate::language::{ABSENT, absent};
 use crate::table::Tables;
-use domain::catalogue::{Code, RULE_MISSING_FUNCTION, RULE_SYNTAX};
+use domain::code::Code;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::port::Stage;

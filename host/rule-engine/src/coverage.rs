@@ -4,11 +4,11 @@
 //! on those: the engine that decides knows nothing of it. A probe stands on the line of what it watches.
 
 use crate::cases;
+use crate::code::RULE_SYNTAX;
 use crate::compile::Rule;
 use crate::folder;
 use crate::set::{Limits, RuleOptions, RuleSet};
 use crate::tokens::{self, Word, closing};
-use domain::catalogue::RULE_SYNTAX;
 use domain::diagnostic::Diagnostic;
 use rhai::{Engine, Position, Token};
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! From what a script writes (`split(#{payments: 60})`) to a decision, refusing what would have to be guessed.
 
-use domain::catalogue::{Code, RULE_DECISION};
+use domain::code::Code;
+use domain::code::RULE_DECISION;
 use domain::decision::{Candidates, Decision, Recipient, Target};
 use domain::describe::describe_recipient;
 use domain::diagnostic::did_you_mean;

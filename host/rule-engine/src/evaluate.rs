@@ -1,10 +1,14 @@
 //! Runs one rule on one charge and says what came of it.
 
 use crate::charge_view::{Charge, Read};
+use crate::code::RULE_FAILED;
+use crate::code::RULE_LIMIT;
+use crate::code::RULE_THROWN;
 use crate::compile::Rule;
 use crate::decision::{Opinion, Refusal, kind};
 use crate::set::Limits;
-use domain::catalogue::{Code, RULE_DECISION, RULE_FAILED, RULE_LIMIT, RULE_THROWN};
+use domain::code::Code;
+use domain::code::RULE_DECISION;
 use domain::decision::{Decision, Driver, Spread};
 use domain::diagnostic::Diagnostic;
 use domain::port::Stage;

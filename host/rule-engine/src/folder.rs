@@ -1,6 +1,7 @@
 //! Reads a rules folder from disk: rule files, tables, cases files.
 
-use domain::catalogue::{FILE_LOOP, RULES_UNREADABLE};
+use crate::code::RULES_UNREADABLE;
+use domain::code::FILE_LOOP;
 use domain::diagnostic::Diagnostic;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,12 @@
 //! The functions that rules have beyond Rhai's own, and the table that documents and tests them all.
 
 use crate::charge_view::Charge;
+use crate::code::RULE_FAILED;
+use crate::code::RULE_TEAM;
 use crate::decision::{self, Opinion, Refusal};
 use crate::drivers;
 use crate::set::UnknownTeams;
 use crate::table::{TEAMS, Tables, unknown_table};
-use domain::catalogue::{RULE_FAILED, RULE_TEAM};
 use domain::decision::{Decision, Recipient};
 use domain::field::Field;
 use rhai::{

@@ -1,7 +1,7 @@
 //! The `rule(#{…})` header: literal values, read once when the rule is loaded, and the doc comment above it.
 
+use crate::code::RULE_HEADER;
 use crate::compile::SourceFile;
-use domain::catalogue::RULE_HEADER;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::Day;
 use domain::port::{Mutual, Stage};

@@ -3,12 +3,13 @@
 //! Words and comments stay on their lines. That nothing but blanks changed is not believed but shown, by cutting both
 //! texts into words with the script engine.
 
+use crate::code::RULE_LAYOUT;
+use crate::code::RULE_SYNTAX;
 use crate::compile::SourceFile;
 use crate::folder::{self, Source};
 use crate::language;
 use crate::set::Limits;
 use crate::tokens;
-use domain::catalogue::{RULE_LAYOUT, RULE_SYNTAX};
 use domain::diagnostic::Diagnostic;
 use rhai::{Engine, Position};
 use std::path::Path;

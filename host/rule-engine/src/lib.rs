@@ -12,6 +12,7 @@ mod case_file;
 pub mod cases;
 mod charge_view;
 mod check;
+pub mod code;
 mod compile;
 pub mod coverage;
 mod decider;

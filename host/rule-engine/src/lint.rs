@@ -1,10 +1,14 @@
 //! What is worth saying of rules that compile.
 
+use crate::code::RULE_ADVICE;
+use crate::code::RULE_DOC;
+use crate::code::RULE_ORDER;
+use crate::code::RULE_SHADOWED;
+use crate::code::TABLE_UNUSED;
 use crate::compile::Rule;
 use crate::header::Header;
 use crate::set::{RuleSet, overlap};
 use crate::table::TEAMS;
-use domain::catalogue::{RULE_ADVICE, RULE_DOC, RULE_ORDER, RULE_SHADOWED, TABLE_UNUSED};
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
 use domain::port::Stage;

@@ -4,11 +4,11 @@
 
 use crate::case_file::{GivenCharge, GivenDay};
 use crate::cases::{self, Got};
+use crate::code::PROPERTY_FAILED;
 use crate::compile::Rule;
 use crate::folder::Source;
 use crate::property_file::{Answer, Law, Property, Slot, Values};
 use crate::set::RuleSet;
-use domain::catalogue::PROPERTY_FAILED;
 use domain::diagnostic::Diagnostic;
 use domain::money::{Money, Sum};
 use domain::port::Stage;

@@ -2,10 +2,10 @@
 //! the current generation, all at once. Whatever goes wrong, the last good generation stays, and says so.
 
 use crate::cases;
+use crate::code::RULES_UNREADABLE;
 use crate::folder::{self, Folder};
 use crate::lint;
 use crate::set::{RuleOptions, RuleSet};
-use domain::catalogue::RULES_UNREADABLE;
 use domain::diagnostic::Diagnostic;
 use domain::port::Rules;
 use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};

@@ -1,5 +1,8 @@
 //! A generation: all rules and tables of a folder, compiled together and never changed again.
 
+use crate::code::RULE_POOL;
+use crate::code::RULE_TABLE;
+use crate::code::RULES_UNREADABLE;
 use crate::compile::{self, Rule, SourceFile, Workshop, hex};
 use crate::decider::MemoDecider;
 use crate::folder::{self, Folder, Source};
@@ -7,7 +10,6 @@ use crate::functions::{Surroundings, unknown_pool};
 use crate::header::Header;
 use crate::language;
 use crate::table::{TEAMS, Table, Tables};
-use domain::catalogue::{RULE_POOL, RULE_TABLE, RULES_UNREADABLE};
 use domain::diagnostic::Diagnostic;
 use domain::entry::RuleVersion;
 use domain::field::Field;

@@ -1,6 +1,6 @@
 //! Lookup tables: CSV files whose first column is the key.
 
-use domain::catalogue::RULE_TABLE;
+use crate::code::RULE_TABLE;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use rhai::ImmutableString;
 use rustc_hash::FxHashMap;

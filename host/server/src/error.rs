@@ -1,9 +1,11 @@
 //! What goes wrong, said to a client: the one place that decides status, text and what stays in the log.
 
+use crate::code;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::catalogue::{self as code, Code};
+use domain::code::Code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::hint::Hint;
 use serde::Serialize;
 
 /// An error as `application/problem+json` says it, and what only the log may know.
@@ -42,11 +44,11 @@ impl Problem {
 
     /// A parameter that cannot be understood.
     pub fn parameter(detail: impl Into<String>, hint: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::BAD_REQUEST, code::QUERY_INVALID, detail).hint(hint)
+        Problem::new(StatusCode::BAD_REQUEST, domain::code::QUERY_INVALID, detail).hint(hint)
     }
 
     pub fn not_found(detail: impl Into<String>, hint: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::NOT_FOUND, code::NOTHING_TO_EXPLAIN, detail).hint(hint)
+        Problem::new(StatusCode::NOT_FOUND, reports::code::NOTHING_TO_EXPLAIN, detail).hint(hint)
     }
 
     pub fn no_such_path(path: &str, known: &[&str]) -> Problem {
@@ -91,7 +93,7 @@ impl Problem {
     }
 
     pub fn internal(inner: String) -> Problem {
-        Problem::withheld(StatusCode::INTERNAL_SERVER_ERROR, code::INTERNAL, inner)
+        Problem::withheld(StatusCode::INTERNAL_SERVER_ERROR, domain::code::INTERNAL, inner)
     }
 
     /// Says only what the code means.
@@ -120,19 +122,19 @@ impl Problem {
 impl From<Diagnostic> for Problem {
     fn from(diagnostic: Diagnostic) -> Problem {
         match diagnostic.code {
-            code::QUERY_INVALID => asked_wrongly(StatusCode::BAD_REQUEST, diagnostic),
-            code::APPROVAL_INVALID => asked_wrongly(StatusCode::BAD_REQUEST, diagnostic),
-            code::PLAN_RULES_MOVED
-            | code::PLAN_INPUTS_MOVED
-            | code::PLAN_OTHER_LEDGER
-            | code::PLAN_NOT_TO_APPLY
-            | code::APPROVAL_MISSING => asked_wrongly(StatusCode::CONFLICT, diagnostic),
-            code::NOTHING_TO_EXPLAIN => asked_wrongly(StatusCode::NOT_FOUND, diagnostic),
-            code::LEDGER_NOT_FOUND
-            | code::LEDGER_NEWER
-            | code::LEDGER_NOT_OURS
-            | code::LEDGER_READ_ONLY
-            | code::LEDGER_BUSY => Problem::withheld(
+            domain::code::QUERY_INVALID => asked_wrongly(StatusCode::BAD_REQUEST, diagnostic),
+            ledger::code::APPROVAL_INVALID => asked_wrongly(StatusCode::BAD_REQUEST, diagnostic),
+            pipeline::code::PLAN_RULES_MOVED
+            | pipeline::code::PLAN_INPUTS_MOVED
+            | pipeline::code::PLAN_OTHER_LEDGER
+            | pipeline::code::PLAN_NOT_TO_APPLY
+            | pipeline::code::APPROVAL_MISSING => asked_wrongly(StatusCode::CONFLICT, diagnostic),
+            reports::code::NOTHING_TO_EXPLAIN => asked_wrongly(StatusCode::NOT_FOUND, diagnostic),
+            ledger::code::LEDGER_NOT_FOUND
+            | ledger::code::LEDGER_NEWER
+            | ledger::code::LEDGER_NOT_OURS
+            | ledger::code::LEDGER_READ_ONLY
+            | ledger::code::LEDGER_BUSY => Problem::withheld(
                 StatusCode::SERVICE_UNAVAILABLE,
                 diagnostic.code,
                 diagnostic.to_string(),
@@ -145,11 +147,13 @@ impl From<Diagnostic> for Problem {
 }
 
 fn asked_wrongly(status: StatusCode, diagnostic: Diagnostic) -> Problem {
+    let for_operator = "ask whoever operates this server; its log says more";
+    let said = |hint: Hint| hint.for_client().unwrap_or_else(|| for_operator.to_owned());
     Problem {
         status,
         code: diagnostic.code,
         detail: diagnostic.message,
-        hint: diagnostic.hint,
+        hint: diagnostic.hint.map(said),
         inner: None,
     }
 }

@@ -6,6 +6,7 @@
 //! JSON numbers. What goes wrong inside is logged; clients learn the code and a request id.
 
 mod api;
+pub mod code;
 mod error;
 mod guard;
 mod page_token;
@@ -20,7 +21,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use error::Problem;
 use std::future::Future;
@@ -112,7 +112,7 @@ pub async fn serve(
     let served =
         axum::serve(listener, router(State::new(options))).with_graceful_shutdown(shutdown).await;
     served.map_err(|error| {
-        Diagnostic::new(code::INTERNAL, format!("the server ended: {error}"))
+        Diagnostic::new(domain::code::INTERNAL, format!("the server ended: {error}"))
             .hint("start `apportion serve` again")
     })
 }

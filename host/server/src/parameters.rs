@@ -5,7 +5,7 @@ use axum::extract::Query;
 use axum::http::Uri;
 use domain::diagnostic::did_you_mean;
 use domain::period::{Day, Period};
-use pipeline::report::{Granularity, GroupBy};
+use reports::costs::{Granularity, GroupBy};
 use std::str::FromStr;
 
 pub const LIMIT_DEFAULT: usize = 100;

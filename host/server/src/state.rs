@@ -1,13 +1,13 @@
 //! What all requests share, and how one of them reads the ledger.
 
 use crate::error::Problem;
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use domain::run::{RunId, RunState};
+use ledger::code;
 use ledger::{Access, Ledger};
-use pipeline::coverage::SourceFacts;
 use pipeline::plan::Plan;
+use reports::coverage::SourceFacts;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};

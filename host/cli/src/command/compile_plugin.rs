@@ -3,7 +3,7 @@
 use crate::env_var;
 use crate::error::Failure;
 use crate::ui::Ui;
-use domain::catalogue as code;
+use decode::code;
 use domain::diagnostic::Diagnostic;
 use plugin_host::{Compiler, HostOptions, Limits, PluginHost, bound_memory};
 use std::io::Read;

@@ -12,7 +12,7 @@ use domain::money::{Currency, Sum};
 use domain::period::Period;
 use domain::port::RuleFacts;
 use ledger::Access;
-use pipeline::report::{CostQuery, CostRow, CostTable, GroupBy};
+use reports::costs::{CostQuery, CostRow, CostTable, GroupBy};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failur
     let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
         opening::stored_rules(&settings, facts, tables)
     };
-    let table = pipeline::report::costs_with_rules(&ledger, &query, &rules_of)?;
+    let table = reports::costs::costs_with_rules(&ledger, &query, &rules_of)?;
     let layout = Layout::new(&query, args.granularity);
     let text = match args.format {
         TableFormat::Text => layout.text(ui, &table),

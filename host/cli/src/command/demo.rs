@@ -7,13 +7,13 @@ use crate::error::Failure;
 use crate::estate::{self, EstateFacts};
 use crate::settings::{self, Need, Settings};
 use crate::ui::Ui;
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Period;
 use domain::run::RunState;
 use ledger::Access;
-use pipeline::report::{CostQuery, Granularity, GroupBy};
 use pipeline::run::RunReport;
+use reports::costs::{CostQuery, Granularity, GroupBy};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -129,7 +129,7 @@ fn owed(ui: Ui, settings: &Settings) -> Result<String, Diagnostic> {
         group_by: vec![GroupBy::Team],
         filter: Vec::new(),
     };
-    let table = pipeline::report::costs(&ledger, &query)?;
+    let table = reports::costs::costs(&ledger, &query)?;
     Ok(Layout::new(&query, GranularityName::Monthly).text(ui, &table))
 }
 

@@ -13,7 +13,7 @@ use domain::money::Currency;
 use domain::period::Period;
 use domain::port::{RuleFacts, TriedRule};
 use ledger::Access;
-use pipeline::explain::{
+use reports::explain::{
     Asked, EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights,
     Explanation, Subject,
 };
@@ -31,7 +31,7 @@ pub fn explain(ui: Ui, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Fa
     let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
         opening::stored_rules(&settings, facts, tables)
     };
-    let explanation = pipeline::explain::explain(&ledger, &asked, &rules_of)?;
+    let explanation = reports::explain::explain(&ledger, &asked, &rules_of)?;
     Ok(ui.data(&match args.format {
         Format::Text => text_of(ui, &explanation),
         Format::Json => super::json_text(&explanation.document()),

@@ -4,7 +4,7 @@ use crate::args::InitArgs;
 use crate::error::Failure;
 use crate::settings;
 use crate::ui::Ui;
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,6 +67,9 @@ pub fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
 
 /// The finding for a file or folder that cannot be made or changed.
 pub fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be written: {error}", path.display()))
-        .hint("check the folder's permissions and free space, or choose another folder")
+    Diagnostic::new(
+        decode::code::FILE_UNREADABLE,
+        format!("{} cannot be written: {error}", path.display()),
+    )
+    .hint("check the folder's permissions and free space, or choose another folder")
 }

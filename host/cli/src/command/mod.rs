@@ -73,6 +73,6 @@ fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
         "code": diagnostic.code.text(),
         "message": diagnostic.message,
         "location": diagnostic.location.as_ref().map(Location::to_string),
-        "hint": diagnostic.hint,
+        "hint": diagnostic.hint_text(),
     })
 }

@@ -12,19 +12,20 @@ use crate::sources::{self, Located};
 use crate::ui;
 use ::reach::cassette::{Exchange, Recorder};
 use bundled_plugins::PLUGINS;
-use domain::catalogue::{self as code, Fault};
+use domain::code;
+use domain::code::Fault;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::{Period, instant};
 use domain::port::{Batch, CollectRequest, Collector, PluginIdentity, RuleFacts, Rules};
 use ledger::{Access, Ledger};
 use pipeline::apply::short;
-use pipeline::coverage::{SourceFacts, Window};
 use pipeline::run::Source;
 use plugin_host::trust::Lock;
 use plugin_host::{
     AllocatorSet, Ceiling, CeilingPlace, Grants, HostOptions, Level, LogLine, Plugin, PluginHost,
     Shelf,
 };
+use reports::coverage::{SourceFacts, Window};
 use rule_engine::set::{Limits, RuleOptions, RuleSet, digest};
 use std::fs;
 use std::path::Path;
@@ -74,7 +75,7 @@ pub fn ledger_for_runs(settings: &Settings) -> Result<Ledger, Diagnostic> {
 
 pub fn ledger(settings: &Settings, access: Access) -> Result<Ledger, Diagnostic> {
     Ledger::open(&settings.ledger.value, access).map_err(|finding| match finding.code {
-        code::LEDGER_NOT_FOUND => {
+        ledger::code::LEDGER_NOT_FOUND => {
             finding.hint("`apportion run` makes it; `--ledger PATH` names another")
         }
         _ => finding,
@@ -95,7 +96,7 @@ pub fn check_approval(
         short(generation),
         settings.require_approval.origin
     );
-    Err(Diagnostic::new(code::APPROVAL_MISSING, message)
+    Err(Diagnostic::new(pipeline::code::APPROVAL_MISSING, message)
         .hint("look at `apportion plan --out plan.json`, then `apportion rule approve --plan plan.json --note \"why\"`"))
 }
 
@@ -150,7 +151,7 @@ pub fn plugin(host: &Shelf, name: &str, root: &Path) -> Result<Arc<Plugin>, Diag
     }
     if !is_path(name) {
         let finding =
-            Diagnostic::new(code::PLUGIN_NOT_FOUND, format!("there is no plugin '{name}'"));
+            Diagnostic::new(domain::code::PLUGIN_NOT_FOUND, format!("there is no plugin '{name}'"));
         return Err(
             match did_you_mean(name, PLUGINS.iter().map(|(known, _)| *known).chain(lock.plugins().iter().map(|locked| locked.name.as_str()))) {
                 Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
@@ -164,7 +165,7 @@ pub fn plugin(host: &Shelf, name: &str, root: &Path) -> Result<Arc<Plugin>, Diag
 fn component(host: &Shelf, name: &str, path: &Path) -> Result<Arc<Plugin>, Diagnostic> {
     let bytes = fs::read(path).map_err(|error| {
         Diagnostic::new(
-            code::PLUGIN_NOT_FOUND,
+            domain::code::PLUGIN_NOT_FOUND,
             format!("the plugin {} cannot be read: {error}", path.display()),
         )
         .hint(format!("check with `ls -l {}`", path.display()))
@@ -310,7 +311,7 @@ fn recorded_source(
         // A file that is no plugin is its source's trouble and nobody else's.
         Err(failure)
             if failure.code.fault() == Fault::Incomplete
-                || failure.code == code::PLUGIN_INVALID =>
+                || failure.code == plugin_host::code::PLUGIN_INVALID =>
         {
             Box::new(Unusable::new(&source.plugin.value, failure))
         }

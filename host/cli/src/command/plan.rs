@@ -7,7 +7,7 @@ use crate::error::Failure;
 use crate::query;
 use crate::settings::{Need, Origin, Setting, Settings};
 use crate::ui::Ui;
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
 use domain::port::{RuleFacts, Rules};
@@ -36,7 +36,7 @@ pub fn plan(ui: Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), Failure>
     if let Some(out) = &args.out {
         fs::write(out, file_text(&planned)).map_err(|error| {
             Diagnostic::new(
-                code::FILE_UNREADABLE,
+                decode::code::FILE_UNREADABLE,
                 format!("the plan cannot be written to {}: {error}", out.display()),
             )
             .hint("choose a folder that exists and is writable")

@@ -11,12 +11,12 @@ pub use cassette::Recording;
 
 use super::opening;
 use crate::args::{Format, GlobalArgs, PluginCommand};
+use crate::code;
 use crate::error::Failure;
 use crate::settings::{Need, Settings};
 use crate::table::{Align, Table};
 use crate::ui::Ui;
 use bundled_plugins::PLUGINS;
-use domain::catalogue as code;
 use ledger::Access;
 use pipeline::plugin_cost::{TotalCost, totals};
 use plugin_host::Plugin;

@@ -2,11 +2,11 @@
 
 use super::opening;
 use crate::args::{Format, GlobalArgs, RunArgs};
+use crate::code;
 use crate::error::Failure;
 use crate::query;
 use crate::settings::{Need, Settings};
 use crate::ui::{Ui, counted};
-use domain::catalogue::{self as code, Code};
 use domain::charge::Rejected;
 use domain::diagnostic::Diagnostic;
 use domain::period::Period;
@@ -146,9 +146,9 @@ pub fn warn_of_unknown_teams(
         return Ok(());
     }
     let ledger = opening::ledger(settings, Access::Read)?;
-    for team in pipeline::report::teams(&ledger)?.iter().filter(|team| !rules.lists_team(team)) {
+    for team in reports::costs::teams(&ledger)?.iter().filter(|team| !rules.lists_team(team)) {
         let message = format!("the team '{team}' bears costs and is not in tables/teams.csv");
-        ui.warning(&Diagnostic::new(code::RULE_TEAM, message).hint(format!(
+        ui.warning(&Diagnostic::new(rule_engine::code::RULE_TEAM, message).hint(format!(
             "add the line `{team},…` to tables/teams.csv, or see `apportion explain {team}`"
         )));
     }
@@ -299,9 +299,10 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
 
 /// The code first, then the place: the reason of a row that the host set aside begins with its code.
 fn rejected_line(rejected: &Rejected) -> String {
+    let of_rows = [domain::code::ROW_REJECTED, decode::code::ROW_RAGGED, decode::code::ROW_QUOTE];
     let (code, reason) = match rejected.reason.split_once(": ") {
-        Some((code, reason)) if Code::all().any(|known| known.text() == code) => (code, reason),
-        _ => (code::ROW_REJECTED.text(), rejected.reason.as_str()),
+        Some((code, reason)) if of_rows.iter().any(|known| known.text() == code) => (code, reason),
+        _ => (domain::code::ROW_REJECTED.text(), rejected.reason.as_str()),
     };
     format!("{code}: {}: {reason}", rejected.location)
 }
@@ -363,8 +364,8 @@ fn source_json(source: &SourceReport) -> Value {
             "days": { "new": source.usage.days_new, "changed": source.usage.days_changed, "unchanged": source.usage.days_unchanged },
             "metrics": source.usage.metrics.iter().map(metric).collect::<Vec<_>>(),
         },
-        "period": source.period.map(pipeline::plan::document::period),
-        "unknown": source.unknown.iter().map(|days| json!({ "period": pipeline::plan::document::period(days.period), "reason": days.reason })).collect::<Vec<_>>(),
+        "period": source.period.map(reports::document::period),
+        "unknown": source.unknown.iter().map(|days| json!({ "period": reports::document::period(days.period), "reason": days.reason })).collect::<Vec<_>>(),
         "tries": source.tries,
         "without_state": source.without_state,
         "cost": document(&source.cost),

@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::query;
 use crate::settings::{Need, Settings};
 use crate::ui::Ui;
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use pipeline::apply::{Promise, file_text};

@@ -12,7 +12,7 @@ use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, instant};
 use ledger::Access;
-use pipeline::coverage::{DayState, SourceStatus, status};
+use reports::coverage::{DayState, SourceStatus, status};
 use serde_json::Value;
 
 /// Months of a calendar where all sources are shown.

@@ -1,6 +1,6 @@
 //! The token with which clients of `serve` can change something: a file that only its owner can read.
 
-use domain::catalogue as code;
+use crate::code;
 use domain::diagnostic::Diagnostic;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};

@@ -7,11 +7,11 @@ use crate::query;
 use crate::settings::{Need, Settings};
 use crate::table::{Align, Table, csv_line, grouped};
 use crate::ui::Ui;
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::Period;
 use ledger::Access;
-use pipeline::usage_report::{Coverage, UsageGroup, UsageQuery, UsageTable, usage as usage_of};
+use reports::usage::{Coverage, UsageGroup, UsageQuery, UsageTable, usage as usage_of};
 use serde_json::{Value, json};
 
 pub fn usage(ui: Ui, global: &GlobalArgs, args: &UsageArgs) -> Result<(), Failure> {

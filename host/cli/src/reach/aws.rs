@@ -1,7 +1,7 @@
 //! `[sources.NAME.aws]`.
 
 use crate::settings::{Settings, SourceSettings};
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use reach::aws::{Access, Role};
 use reach::aws_cost_explorer::CostExplorer;

@@ -4,7 +4,7 @@ use super::Flaw;
 use crate::env_var;
 use crate::reading::SourceSection;
 use crate::settings::{Settings, SourceSettings};
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use reach::http::{Allowed, Area, Http, Networks, Options, Proxy, normal};
 use reach::secret::{Keeper, OAuth2, Secrets, Slot};

@@ -1,7 +1,7 @@
 //! `[sources.NAME.kubernetes]`.
 
 use crate::settings::{Settings, SourceSettings};
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use reach::kubernetes::{Access, Kubernetes, RESOURCES};
 use serde::Deserialize;

@@ -18,7 +18,7 @@ pub use store::{STORE_SECONDS, STORE_SECONDS_MAX, StoreSection, files};
 
 use crate::reading::SourceSection;
 use crate::settings::{Settings, SourceSettings};
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use reach::Reach;
 use reach::object_store::Files;

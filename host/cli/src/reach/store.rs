@@ -3,7 +3,7 @@
 use super::http::KeptSection;
 use crate::env_var;
 use crate::settings::{Settings, SourceSettings};
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use reach::object_store::{Access, Cache, Files, Keys, Place};
 use reach::secret::Keeper;

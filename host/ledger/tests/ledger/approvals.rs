@@ -1,7 +1,7 @@
 //! Approvals stay, and the digests of a journal tell whether anything has moved.
 
 use crate::fixture::{OneRule, charge, findings, good, month, run, source_day};
-use domain::catalogue as code;
+use ledger::code;
 use ledger::{Approval, Ledger};
 
 fn approval(generation: &str, note: &str) -> Approval {

@@ -1,8 +1,8 @@
 //! Files that are missing, foreign, newer, damaged or read-only, and backups.
 
 use crate::fixture::{OneRule, charge, collect, findings, good, plugin, run, source_day, start};
-use domain::catalogue as code;
 use domain::period::Period;
+use ledger::code;
 use ledger::{Access, Ledger};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn sql(path: &Path, sql: &str) {
         .unwrap_or_else(|error| panic!("{error}"));
 }
 
-fn refusal(path: &Path, access: Access) -> (code::Code, String) {
+fn refusal(path: &Path, access: Access) -> (domain::code::Code, String) {
     match Ledger::open(path, access) {
         Ok(_) => panic!("{} was opened", path.display()),
         Err(error) => (error.code, error.message),
@@ -81,13 +81,13 @@ fn nothing_is_made_over_a_file_that_is_there() {
     let folder = folder();
     let path = made(folder.path());
     let code_of = |result: ledger::Result<()>| result.map_err(|error| error.code);
-    assert_eq!(code_of(Ledger::create(&path).map(|_| ())), Err(code::CONFIG_EXISTS));
+    assert_eq!(code_of(Ledger::create(&path).map(|_| ())), Err(domain::code::CONFIG_EXISTS));
     assert_eq!(
         code_of(Ledger::create(&folder.path().join("no/such/folder.ledger")).map(|_| ())),
         Err(code::LEDGER_READ_ONLY)
     );
     let ledger = good(Ledger::open(&path, Access::Write));
-    assert_eq!(code_of(ledger.backup(&path, &mut |_, _| {})), Err(code::CONFIG_EXISTS));
+    assert_eq!(code_of(ledger.backup(&path, &mut |_, _| {})), Err(domain::code::CONFIG_EXISTS));
     assert_eq!(good(ledger.standing(Period::all())).len(), 1);
 }
 

@@ -1,7 +1,7 @@
 //! Rules, decisions and weights as they were: stored once, never changed.
 
 use crate::fixture::{OneRule, charge, day, end, findings, good, run, source_day, start, usd};
-use domain::catalogue as code;
+use domain::code;
 use domain::decision::{Decision, Outcome, OutcomeId, Recipient, RuleIndex, Target, Verdict};
 use domain::run::RunId;
 use domain::split::Shares;

@@ -5,10 +5,10 @@ use crate::fixture::{
 };
 use crate::script::check;
 use domain::account::Account;
-use domain::catalogue as code;
 use domain::entry::{Entry, EntryKind};
 use domain::period::{Month, Period};
 use domain::run::DayTotals;
+use ledger::code;
 use ledger::{Bucket, EntryId, Ledger, PeriodState, Restated};
 
 #[test]
@@ -224,7 +224,7 @@ fn entries_that_belong_elsewhere_are_refused() {
     assert_eq!(
         refused(source_day("gcp", "2026-01-03"), entry(1, -1)),
         Err((
-            code::INTERNAL,
+            domain::code::INTERNAL,
             "gcp on 2026-01-03 in USD: an entry of aws on 2026-01-03 in USD does not belong here"
                 .into()
         ))
@@ -232,14 +232,14 @@ fn entries_that_belong_elsewhere_are_refused() {
     assert_eq!(
         refused(source_day("aws", "2026-01-03"), entry(1, -1).reversal()),
         Err((
-            code::INTERNAL,
+            domain::code::INTERNAL,
             "aws on 2026-01-03 in USD: reversals are made by settling, not given to it".into()
         ))
     );
     assert_eq!(
         refused(source_day("aws", "2026-01-03"), entry(i64::MIN, i64::MAX)),
         Err((
-            code::INTERNAL,
+            domain::code::INTERNAL,
             "aws on 2026-01-03 in USD: a posting is larger than one can be".into()
         ))
     );

@@ -231,7 +231,7 @@ fn a_table_that_is_gone_is_an_error_of_storage() {
     assert_eq!(
         error,
         Err((
-            domain::catalogue::LEDGER_STORAGE,
+            ledger::code::LEDGER_STORAGE,
             "the ledger's storage reports: no such table: weights".to_owned()
         ))
     );

@@ -3,10 +3,10 @@
 use crate::fixture::{
     OneRule, charge, collect, end, entries, findings, good, plugin, run, source_day, start,
 };
-use domain::catalogue as code;
 use domain::charge::Rejected;
 use domain::period::Period;
 use domain::run::{DayTotals, RunState};
+use ledger::code;
 use ledger::{Access, Bucket, Ledger, Restated};
 
 #[test]
@@ -103,10 +103,16 @@ fn an_open_source_cannot_be_committed_nor_a_second_one_begun() {
         transaction.begin_source("gcp", &plugin()).map_err(|error| (error.code, error.message));
     assert_eq!(
         second,
-        Err((code::INTERNAL, "gcp would be collected while another source still is".into()))
+        Err((
+            domain::code::INTERNAL,
+            "gcp would be collected while another source still is".into()
+        ))
     );
     let refused = transaction.commit(&end(generation)).map_err(|error| (error.code, error.message));
-    assert_eq!(refused, Err((code::INTERNAL, "a source is neither kept nor abandoned".into())));
+    assert_eq!(
+        refused,
+        Err((domain::code::INTERNAL, "a source is neither kept nor abandoned".into()))
+    );
     assert_eq!(good(ledger.runs(1))[0].end, None);
 }
 
@@ -144,7 +150,7 @@ fn a_statement_that_its_charges_do_not_add_up_to_is_refused() {
         .map_err(|error| (error.code, error.message));
     let message = "aws on 2026-01-03: 2 charges of 0.000000010 USD billed and 0.000000010 effective were read, \
          and 1 of 0.000000010 and 0.000000010 stored; nothing was posted";
-    assert_eq!(refused, Err((code::CONSERVATION, message.into())));
+    assert_eq!(refused, Err((domain::code::CONSERVATION, message.into())));
 }
 
 #[test]

@@ -4,7 +4,8 @@ use super::redecided::{ResourceChange, RuleChange, Ruling};
 use super::{Change, Plan};
 use crate::run::Conservation;
 use domain::money::{Currency, Sum};
-use domain::period::{Month, Period, instant};
+use domain::period::{Month, instant};
+use reports::document::period;
 use serde_json::{Value, json};
 
 /// The form's name and version. A reader refuses any other.
@@ -46,14 +47,6 @@ impl Plan {
             "unresolved": self.unresolved,
         })
     }
-}
-
-pub fn period(period: Period) -> Value {
-    let all = Period::all();
-    json!({
-        "start_date": (period.start() != all.start()).then(|| period.start().to_string()),
-        "end_date": (period.end() != all.end()).then(|| period.end().plus(-1).to_string()),
-    })
 }
 
 fn money(currency: Currency, amount: Sum) -> Value {

@@ -2,7 +2,6 @@
 //!
 //! Decisions are compared resource by resource. Charges are read only to know which resources have any, and how much.
 
-use crate::derive::{self, RulesOf, Scope, Stored};
 use domain::account::Account;
 use domain::charge::ChargeLine;
 use domain::decision::{Decision, Outcome, OutcomeId, Recipient, Verdict};
@@ -14,6 +13,7 @@ use domain::period::Period;
 use domain::port::Decider;
 use domain::run::SourceDay;
 use ledger::{GenerationId, Ledger, segment};
+use reports::derive::{self, RulesOf, Scope, Stored};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -2,7 +2,7 @@
 
 use crate::fakes::{charges, failing, rules, source, try_run};
 use crate::stages::standing;
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Month;
 use ledger::Ledger;

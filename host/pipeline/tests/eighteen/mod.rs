@@ -32,7 +32,7 @@ use domain::field::Field;
 use domain::period::Period;
 use domain::port::Stage;
 use ledger::Ledger;
-use pipeline::report::{CostQuery, Granularity, GroupBy, costs};
+use reports::costs::{CostQuery, Granularity, GroupBy, costs};
 
 fn allocated(bill: &str, rules: &ByService) -> Ledger {
     let mut ledger = Ledger::in_memory().unwrap();

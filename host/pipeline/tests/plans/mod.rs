@@ -1,7 +1,6 @@
 //! Plans and what becomes of them, with figures worked out by hand.
 
 use crate::fakes::{ByService, balances, charges, rules, source};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::money::Sum;
@@ -11,6 +10,7 @@ use domain::run::RunState;
 use domain::tag::TagSchema;
 use ledger::{Access, Ledger};
 use pipeline::apply::{Promise, apply, file_text};
+use pipeline::code;
 use pipeline::feed::Patience;
 use pipeline::plan::{Change, Plan, PlanOptions, plan};
 use pipeline::run::{RunOptions, RunReport, run};

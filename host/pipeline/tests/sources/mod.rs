@@ -1,8 +1,8 @@
 //! Sources as they behave outside: they remember, are asked for windows of days, fail, and come back.
 
 use crate::fakes::{ByService, Effort, balances, charges, rules, run_with, source};
-use domain::catalogue as code;
 use domain::charge::{ChargeTable, RawUsage};
+use domain::code;
 use domain::diagnostic::{Diagnostic, Retry};
 use domain::field::Field;
 use domain::mapping::Feed;
@@ -12,9 +12,9 @@ use domain::port::{
 };
 use domain::run::RunState;
 use ledger::Ledger;
-use pipeline::coverage::{DayState, SourceFacts, Window, status};
 use pipeline::feed::Patience;
 use pipeline::run::{RunReport, Source};
+use reports::coverage::{DayState, SourceFacts, Window, status};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -353,8 +353,8 @@ fn a_gap_is_what_was_never_asked_for_or_failed_and_not_zero() {
     );
     let failure = failed.failure.unwrap();
     assert_eq!(
-        (failure.code, failure.message.as_str(), failure.hint.as_deref()),
-        (code::PLUGIN_FAILED, "the service is down", Some("run again"))
+        (failure.code.as_str(), failure.message.as_str(), failure.hint.as_deref()),
+        ("P201", "the service is down", Some("run again"))
     );
     assert_eq!((failed.last_success, failed.last_attempt), (None, Some((report.run, TENTH))));
     // Once it answers, the day without charges is empty.

@@ -2,7 +2,6 @@
 //! are worked out by hand; what postings say and what is derived from the charges must agree to the nano.
 
 use crate::fakes::{ByService, balances, charges, passing, passing_by, rules, source, try_run};
-use domain::catalogue as code;
 use domain::decision::{
     Basis, Bound, Candidates, Driver, DriverFilter, Limit, Recipient, Spread, Tier,
 };
@@ -11,7 +10,8 @@ use domain::period::Period;
 use domain::port::{Mutual, RuleFacts, Rules, Stage};
 use domain::run::RunState;
 use ledger::Ledger;
-use pipeline::report::{CostQuery, Granularity, GroupBy, costs, derived_costs};
+use pipeline::code;
+use reports::costs::{CostQuery, Granularity, GroupBy, costs, derived_costs};
 
 fn cascade(team: &str) -> Stage {
     Stage::Cascade(team.into())
@@ -267,7 +267,10 @@ fn a_rule_that_asks_a_missing_plugin_posts_nothing() {
     let mut ledger = Ledger::in_memory().unwrap();
     let refused =
         try_run(&mut ledger, vec![source("aws", charges("2026-03-01 idle - 100"))], &rules);
-    assert_eq!(refused.map(|_| ()).map_err(|finding| finding.code), Err(code::PLUGIN_NOT_FOUND));
+    assert_eq!(
+        refused.map(|_| ()).map_err(|finding| finding.code),
+        Err(domain::code::PLUGIN_NOT_FOUND)
+    );
     assert_eq!(balances(&ledger), Vec::<String>::new());
 }
 

@@ -205,7 +205,7 @@ fn sources_add_up_and_a_source_that_fails_leaves_its_usage_as_it_was() {
     ];
     try_run(&mut ledger, meters, &rules).unwrap();
     assert_eq!(standing(&ledger), ["a 6.000000000", "b 6.000000000"]);
-    let failure = domain::diagnostic::Diagnostic::new(domain::catalogue::PLUGIN_TRAPPED, "down");
+    let failure = domain::diagnostic::Diagnostic::new(domain::code::PLUGIN_TRAPPED, "down");
     let report =
         try_run(&mut ledger, vec![crate::fakes::failing("second", Vec::new(), failure)], &rules)
             .unwrap();

@@ -4,7 +4,7 @@ use super::script::Script;
 use super::{Cases, schema_faults};
 use crate::allocator::{AllocatorPlugin, Driver, Pool};
 use crate::plugin::Plugin;
-use domain::catalogue as code;
+use domain::code;
 use domain::decision::Target;
 use domain::diagnostic::Diagnostic;
 use domain::port::PluginCost;

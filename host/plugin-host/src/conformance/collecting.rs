@@ -4,11 +4,12 @@ use super::answers::Scripted;
 use super::fault::{Fault, Faulty, MALFORMED};
 use super::script::{self, Script};
 use super::{Cases, Material, schema_faults};
+use crate::code;
 use crate::collector::CollectorPlugin;
 use crate::grant::{Grants, Power};
 use crate::plugin::Plugin;
-use domain::catalogue::{self as code, Code};
 use domain::charge::RawCharge;
+use domain::code::Code;
 use domain::decimal;
 use domain::diagnostic::{Diagnostic, Retry};
 use domain::money::Currency;
@@ -148,8 +149,12 @@ impl Kit<'_> {
     }
 
     fn refused(&self, failure: &Diagnostic) -> Result<String, String> {
-        let fine = [code::PLUGIN_CONFIG, code::COLUMN_MISSING, code::COLUMN_DUPLICATE]
-            .contains(&failure.code);
+        let fine = [
+            domain::code::PLUGIN_CONFIG,
+            decode::code::COLUMN_MISSING,
+            decode::code::COLUMN_DUPLICATE,
+        ]
+        .contains(&failure.code);
         if fine {
             Ok("by the plugin".into())
         } else {
@@ -227,7 +232,7 @@ impl Kit<'_> {
             }
         };
         let soon = |failure: &Diagnostic| {
-            failure.code == code::PLUGIN_FAILED && failure.retry != Retry::No
+            failure.code == domain::code::PLUGIN_FAILED && failure.retry != Retry::No
         };
         cases.add("rate-limit", || {
             reports(
@@ -238,7 +243,7 @@ impl Kit<'_> {
         });
         cases.add("auth-refused", || {
             reports(Fault::Status(401, None), "`auth`", |failure| {
-                failure.code == code::PLUGIN_FAILED && failure.retry == Retry::No
+                failure.code == domain::code::PLUGIN_FAILED && failure.retry == Retry::No
             })
         });
         cases.add("server-error", || reports(Fault::Status(503, None), "`unavailable`", soon));
@@ -441,12 +446,12 @@ fn same(first: &Tried, second: &Tried) -> Result<String, String> {
 /// A failure in the plugin's own words is fine; being stopped by the host is not.
 fn not_stopped(failure: Diagnostic) -> Result<(), String> {
     let stops: [Code; 7] = [
-        code::PLUGIN_TRAPPED,
+        domain::code::PLUGIN_TRAPPED,
         code::PLUGIN_TIMEOUT,
         code::PLUGIN_MEMORY,
         code::PLUGIN_OUTPUT,
-        code::PLUGIN_JUNK,
-        code::PLUGIN_DENIED,
+        domain::code::PLUGIN_JUNK,
+        domain::code::PLUGIN_DENIED,
         code::PLUGIN_CALLS,
     ];
     if stops.contains(&failure.code) { Err(failure.message) } else { Ok(()) }

@@ -1,9 +1,10 @@
 //! What the author of a plugin says about it for the kit: `conformance.toml`.
 
 use crate::allocator::{Driver, Pool};
-use domain::catalogue as code;
+use crate::code;
 use domain::decision::Target;
 use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::hint::Hint;
 use domain::period::{Day, Period};
 use reach::cassette::RecordedResponse;
 use serde::Deserialize;
@@ -93,7 +94,7 @@ fn some_day() -> String {
     "2026-04-01T00:00:00Z".into()
 }
 
-fn wrong(message: impl Into<String>, hint: impl Into<String>) -> Diagnostic {
+fn wrong(message: impl Into<String>, hint: impl Into<Hint>) -> Diagnostic {
     Diagnostic::new(code::PLUGIN_PROJECT, message).hint(hint)
 }
 

@@ -2,7 +2,8 @@
 
 use super::shown;
 use crate::wit::bindings::types as wit;
-use domain::catalogue::{self as code, Code};
+use domain::code;
+use domain::code::Code;
 use domain::diagnostic::{Diagnostic, Retry};
 
 /// A failure that the plugin reported, stamped with who it is.
@@ -11,8 +12,8 @@ pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
         |message: String| Diagnostic::new(code::PLUGIN_FAILED, format!("{label} {message}"));
     match error {
         wit::Error::Config(problem) => with_code(code::PLUGIN_CONFIG, problem, label),
-        wit::Error::MissingColumn(problem) => with_code(code::COLUMN_MISSING, problem, label),
-        wit::Error::DuplicateColumn(problem) => with_code(code::COLUMN_DUPLICATE, problem, label),
+        wit::Error::MissingColumn(problem) => with_code(decode::code::COLUMN_MISSING, problem, label),
+        wit::Error::DuplicateColumn(problem) => with_code(decode::code::COLUMN_DUPLICATE, problem, label),
         wit::Error::Auth(message) => failed(format!("was refused by its source: {}", shown(&message)))
             .hint("look at where the source's secrets are kept: their values may have expired, or be another account's"),
         wit::Error::RateLimited(None | Some(0)) => failed("was told by its source that it asks too often".into())

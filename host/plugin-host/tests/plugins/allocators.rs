@@ -1,10 +1,10 @@
 //! The world `allocator`: weights in the order of the targets, and fuel that runs out at the same point everywhere.
 
 use super::*;
-use domain::catalogue as code;
 use domain::decision::Target;
 use domain::money::Sum;
 use domain::port::{AllocatorCall, Allocators};
+use plugin_host::code;
 use plugin_host::{AllocatorSet, Driver, Pool};
 
 fn pool() -> Pool {
@@ -60,7 +60,7 @@ fn a_spinning_allocator_runs_out_of_fuel() {
 #[test]
 fn a_weight_for_nobody_is_junk() {
     let refused = allocate(&host(limits()), test_artifacts::LIES_ABOUT_WEIGHTS).unwrap_err();
-    assert_eq!(refused.code, code::PLUGIN_JUNK);
+    assert_eq!(refused.code, domain::code::PLUGIN_JUNK);
     assert!(
         refused.message.ends_with("returned junk from `allocate`: there is no target 3, only 3"),
         "{}",

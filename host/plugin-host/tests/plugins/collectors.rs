@@ -1,8 +1,8 @@
 //! Plugins that behave: forms, tables, logs, reported failures.
 
 use super::*;
-use domain::catalogue as code;
 use domain::field::Field;
+use plugin_host::code;
 use plugin_host::{Level, LogLine};
 use std::sync::{Arc, Mutex};
 
@@ -94,11 +94,11 @@ fn a_table_that_cannot_be_read_is_reported_with_its_own_code() {
     let plugin = granted(&load(&host, "tables", test_artifacts::ASKS_FOR_TABLES));
     assert_eq!(
         refusal(&plugin, &request("", vec![gone])),
-        (code::FILE_NOT_FOUND, "gone.csv does not exist".into())
+        (decode::code::FILE_NOT_FOUND, "gone.csv does not exist".into())
     );
     assert_eq!(
         refusal(&plugin, &request("", vec![empty])),
-        (code::FILE_NOT_A_TABLE, "empty.csv is empty".into())
+        (decode::code::FILE_NOT_A_TABLE, "empty.csv is empty".into())
     );
 }
 
@@ -107,14 +107,22 @@ fn reported_failures_keep_their_kind() {
     let host = host(limits());
     let plugin = granted(&load(&host, "fails", test_artifacts::FAILS));
     for (config, code, ending) in [
-        ("config", code::PLUGIN_CONFIG, "it is wrong (says plugin fails 0.1.0 ("),
-        ("missing-column", code::COLUMN_MISSING, "it is wrong (says plugin fails 0.1.0 ("),
-        ("duplicate-column", code::COLUMN_DUPLICATE, "it is wrong (says plugin fails 0.1.0 ("),
-        ("auth", code::PLUGIN_FAILED, ") was refused by its source: the key has expired"),
-        ("rate-limited", code::PLUGIN_FAILED, ") was told by its source to come back in 30 s"),
-        ("transient", code::PLUGIN_FAILED, ") failed for now: the line is bad"),
-        ("unavailable", code::PLUGIN_FAILED, ") cannot reach its source: nobody is there"),
-        ("bug", code::PLUGIN_FAILED, ") reports a fault in itself: two and two are five"),
+        ("config", domain::code::PLUGIN_CONFIG, "it is wrong (says plugin fails 0.1.0 ("),
+        ("missing-column", decode::code::COLUMN_MISSING, "it is wrong (says plugin fails 0.1.0 ("),
+        (
+            "duplicate-column",
+            decode::code::COLUMN_DUPLICATE,
+            "it is wrong (says plugin fails 0.1.0 (",
+        ),
+        ("auth", domain::code::PLUGIN_FAILED, ") was refused by its source: the key has expired"),
+        (
+            "rate-limited",
+            domain::code::PLUGIN_FAILED,
+            ") was told by its source to come back in 30 s",
+        ),
+        ("transient", domain::code::PLUGIN_FAILED, ") failed for now: the line is bad"),
+        ("unavailable", domain::code::PLUGIN_FAILED, ") cannot reach its source: nobody is there"),
+        ("bug", domain::code::PLUGIN_FAILED, ") reports a fault in itself: two and two are five"),
     ] {
         let (refused, message) = refusal(&plugin, &request(config, Vec::new()));
         assert_eq!(refused, code, "{config}: {message}");
@@ -122,10 +130,10 @@ fn reported_failures_keep_their_kind() {
     }
     let diagnostic = collect(&plugin, &request("missing-column", Vec::new())).unwrap_err();
     assert_eq!(
-        diagnostic.location.map(|location| location.to_string()).as_deref(),
+        diagnostic.location.as_ref().map(|location| location.to_string()).as_deref(),
         Some("a.csv:1")
     );
-    assert_eq!(diagnostic.hint.as_deref(), Some("make it right"));
+    assert_eq!(diagnostic.hint_text().as_deref(), Some("make it right"));
 }
 
 #[test]
@@ -136,9 +144,9 @@ fn a_check_returns_everything_to_be_mended() {
     let problems = plugin.check(&request("problems", Vec::new())).unwrap();
     assert_eq!(
         problems.iter().map(|problem| problem.code).collect::<Vec<_>>(),
-        [code::PLUGIN_CONFIG, code::PLUGIN_CONFIG]
+        [domain::code::PLUGIN_CONFIG, domain::code::PLUGIN_CONFIG]
     );
-    assert_eq!(problems[0].hint.as_deref(), Some("do that"));
+    assert_eq!(problems[0].hint_text().as_deref(), Some("do that"));
     assert!(
         problems[1]
             .message
@@ -174,7 +182,7 @@ fn a_refusing_sink_ends_the_collection_with_its_own_diagnostic() {
     let host = host(limits());
     let plugin = granted(&load(&host, "endless", test_artifacts::ENDLESS_BATCHES));
     let mut pages = 0;
-    let full = Diagnostic::new(code::LEDGER_FULL, "the disk is full");
+    let full = Diagnostic::new(domain::code::INTERNAL, "the disk is full");
     let ended = plugin.collect(&request("rows", Vec::new()), &mut |_| {
         pages += 1;
         if pages == 3 { Err(full.clone()) } else { Ok(()) }

@@ -53,7 +53,7 @@ fn powers_of_the_version_before_are_linked_and_refused_as_ever() {
     let host = host(limits());
     let plugin = loaded(&host, "asks_http");
     let refused = plugin.collector(&Grants::new("bill", []).unwrap()).map(|_| ()).unwrap_err();
-    assert_eq!(refused.hint.as_deref(), Some("[sources.bill]\ngrants = [\"http\"]"));
+    assert_eq!(refused.hint_text().as_deref(), Some("[sources.bill]\ngrants = [\"http\"]"));
     // Granted, but nothing is allowed: the question comes through, and its answer is the host's refusal.
     let granted = plugin.collector(&Grants::new("bill", ["http"]).unwrap()).unwrap();
     let http = reach::http::Http::new(

@@ -1,7 +1,7 @@
 //! The first-party plugin `focus-file` as it is embedded, on the fixtures of its own tests.
 
 use super::*;
-use domain::catalogue as code;
+use domain::code;
 use domain::field::Field;
 use domain::mapping::{Feed, Mapping, Origin};
 
@@ -70,15 +70,15 @@ fn a_missing_column_is_named_with_its_file_and_the_line_that_mends_it() {
         )]
     };
     let refused = mappings("{}", bill()).unwrap_err();
-    assert_eq!(refused.code, code::COLUMN_MISSING);
+    assert_eq!(refused.code, decode::code::COLUMN_MISSING);
     assert_eq!(
-        refused.location.map(|location| location.to_string()).as_deref(),
+        refused.location.as_ref().map(|location| location.to_string()).as_deref(),
         Some("bill.csv:1")
     );
     assert!(refused.message.starts_with(
         "bill.csv has no column BillingCurrency, without which its rows cannot become charges"
     ));
-    assert_eq!(refused.hint.as_deref(), Some("constants = { billing_currency = \"USD\" }"));
+    assert_eq!(refused.hint_text().as_deref(), Some("constants = { billing_currency = \"USD\" }"));
     let mapped = mappings(r#"{"constants": {"billing_currency": "USD"}}"#, bill()).unwrap();
     assert_eq!(mapped[0].origin(Feed::BillingCurrency), Some(&Origin::Constant("USD".into())));
     assert_eq!(mapped[0].origin(Feed::BilledCost), Some(&Origin::Column("BilledCost".into())));
@@ -88,7 +88,7 @@ fn a_missing_column_is_named_with_its_file_and_the_line_that_mends_it() {
 fn other_datasets_and_unknown_settings_are_refused() {
     let refused = |config: &str, table: &str| {
         let diagnostic = mappings(config, vec![fixture(table)]).unwrap_err();
-        (diagnostic.code, diagnostic.message, diagnostic.hint.unwrap_or_default())
+        (diagnostic.code, diagnostic.message.clone(), diagnostic.hint_text().unwrap_or_default())
     };
     let (code, message, _) = refused("{}", "contract_commitment.csv");
     assert_eq!(code, code::PLUGIN_CONFIG);
@@ -107,7 +107,7 @@ fn a_header_that_names_a_needed_column_twice_is_refused() {
         "twice.csv",
         "BilledCost,EffectiveCost,BilledCost,BillingCurrency,ChargePeriodStart\n1,1,1,USD,2026-03-01\n",
     );
-    assert_eq!(mappings("{}", vec![twice]).unwrap_err().code, code::COLUMN_DUPLICATE);
+    assert_eq!(mappings("{}", vec![twice]).unwrap_err().code, decode::code::COLUMN_DUPLICATE);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Plugins that misbehave, each with the diagnostic that it gets. After each one the same host still works.
 
 use super::*;
-use domain::catalogue as code;
+use plugin_host::code;
 
 /// Runs a hostile plugin with each of the settings, expects its diagnostic, and then has a good one work on the same host.
 fn ends_each(
@@ -85,12 +85,18 @@ fn tables_and_instances_are_counted_before_anything_runs() {
 
 #[test]
 fn a_panic_is_reported_with_its_words() {
-    ends(limits(), test_artifacts::PANICS, "", code::PLUGIN_TRAPPED, "the moon is full");
+    ends(limits(), test_artifacts::PANICS, "", domain::code::PLUGIN_TRAPPED, "the moon is full");
 }
 
 #[test]
 fn a_full_stack_is_a_crash() {
-    ends(limits(), test_artifacts::RECURSES, "", code::PLUGIN_TRAPPED, "crashed in `next`: ");
+    ends(
+        limits(),
+        test_artifacts::RECURSES,
+        "",
+        domain::code::PLUGIN_TRAPPED,
+        "crashed in `next`: ",
+    );
 }
 
 #[test]
@@ -162,5 +168,5 @@ fn junk_is_refused_in_every_form() {
         ("mapping-feed-twice", "its mapping of 'bill.csv' feeds BilledCost twice"),
         ("mapping-twice", "it maps the table 'bill.csv' twice, whose rows would count double"),
     ];
-    ends_each(limits(), test_artifacts::RETURNS_JUNK, &tables, code::PLUGIN_JUNK, &cases);
+    ends_each(limits(), test_artifacts::RETURNS_JUNK, &tables, domain::code::PLUGIN_JUNK, &cases);
 }

@@ -2,7 +2,7 @@
 
 use super::web::{Web, reply};
 use super::*;
-use domain::catalogue as code;
+use domain::code;
 use reach::Reach;
 use reach::http::{Allowed, Area, Http, Networks, Options, Proxy};
 use reach::secret::{Keeper, OAuth2, Secrets, Slot};
@@ -89,7 +89,7 @@ fn denied(web: &Web, settings: Settings, script: &str, words: &str, line: &str) 
     assert_eq!(diagnostic.code, code::PLUGIN_DENIED, "{diagnostic}");
     assert!(diagnostic.message.contains(words), "{words} is not in\n{diagnostic}");
     assert!(
-        diagnostic.hint.as_deref().unwrap_or_default().contains(line),
+        diagnostic.hint_text().as_deref().unwrap_or_default().contains(line),
         "{line} is not in\n{diagnostic}"
     );
     assert_eq!(web.seen(), Vec::<String>::new());
@@ -269,7 +269,10 @@ fn a_long_answer_is_cut_off_also_when_it_is_packed() {
             format!("the answer of {} is longer than 1048576 bytes, unpacked", web.url(path))
         );
         assert!(
-            diagnostic.hint.unwrap_or_default().ends_with("[sources.bill.http]\nresponse_mib = 4")
+            diagnostic
+                .hint_text()
+                .unwrap_or_default()
+                .ends_with("[sources.bill.http]\nresponse_mib = 4")
         );
     }
 }
@@ -285,7 +288,7 @@ fn a_server_that_hangs_is_left() {
         diagnostic.message,
         format!("{} did not answer in full within 100 ms", web.url("/v1/"))
     );
-    assert!(diagnostic.hint.unwrap_or_default().contains("timeout_seconds = "));
+    assert!(diagnostic.hint_text().unwrap_or_default().contains("timeout_seconds = "));
 }
 
 #[test]
@@ -306,7 +309,10 @@ fn a_server_that_is_not_there_is_named() {
         unknown.message.starts_with("the name no-such-host.invalid cannot be resolved: "),
         "{unknown}"
     );
-    assert_eq!(unknown.hint.as_deref(), Some("check with `getent hosts no-such-host.invalid`"));
+    assert_eq!(
+        unknown.hint_text().as_deref(),
+        Some("check with `getent hosts no-such-host.invalid`")
+    );
 }
 
 #[test]
@@ -363,7 +369,7 @@ fn a_run_has_so_many_requests() {
         diagnostic.message,
         "source 'bill' made all of the 2 requests that one run may make"
     );
-    assert_eq!(diagnostic.hint.as_deref(), Some("[sources.bill.http]\nrequests = 20"));
+    assert_eq!(diagnostic.hint_text().as_deref(), Some("[sources.bill.http]\nrequests = 20"));
     assert_eq!(web.seen().len(), 2);
 }
 
@@ -442,7 +448,7 @@ fn a_secret_goes_nowhere_else() {
         format!("the secret 'key' of source 'bill' may not go to {}", other.url("/v1/"))
     );
     assert_eq!(
-        diagnostic.hint,
+        diagnostic.hint_text(),
         Some(format!(
             "[sources.bill.secrets.key]\nfor = [\"{}\", \"{}\"]",
             web.url("/v1/"),
@@ -480,7 +486,7 @@ fn a_secret_that_is_missing_says_how_to_give_it() {
         unset.message,
         "the secret 'key' has no value: the environment variable NOT_SET_IN_ANY_TEST is not set"
     );
-    assert_eq!(unset.hint.as_deref(), Some("`export NOT_SET_IN_ANY_TEST=…` before the run"));
+    assert_eq!(unset.hint_text().as_deref(), Some("`export NOT_SET_IN_ANY_TEST=…` before the run"));
     let broken = Settings::of(&web).slot("key", prints("two\nlines"), &url).refused(&script);
     assert!(
         broken.message.ends_with("its value has a line break or another control character in it"),
@@ -768,7 +774,7 @@ fn a_proxy_is_asked_where_one_is_set() {
         "the way leads through the proxy http://127.0.0.1:{free}/: check that it is up and lets costs.example through, or go without it:\n\
          [sources.bill.http]\nno_proxy = [\"costs.example\"]"
     );
-    assert_eq!(diagnostic.hint, Some(hint));
+    assert_eq!(diagnostic.hint_text(), Some(hint));
 }
 
 #[test]
@@ -798,7 +804,7 @@ fn a_proxy_is_told_who_asks_and_nobody_else_is() {
     assert_eq!(stranger.code, code::PLUGIN_FAILED, "{stranger}");
     assert_eq!(stranger.message, format!("the proxy {place} wants a user and a password"));
     assert_eq!(
-        stranger.hint.as_deref(),
+        stranger.hint_text().as_deref(),
         Some("[sources.bill.http]\nproxy_auth = { env = \"PROXY_AUTH\" }")
     );
     let wrong = refused(known("me:another-password"));
@@ -857,7 +863,10 @@ fn a_server_is_trusted_by_its_signer() {
         "127.0.0.1 cannot be trusted: its certificate is signed by nobody whom this machine trusts"
     );
     assert!(
-        diagnostic.hint.unwrap_or_default().ends_with("[sources.bill.http]\nca_file = \"ca.pem\"")
+        diagnostic
+            .hint_text()
+            .unwrap_or_default()
+            .ends_with("[sources.bill.http]\nca_file = \"ca.pem\"")
     );
     let no_certificate = settings(Some("ca.key")).refused(&format!("GET {url}"));
     assert!(

@@ -1,7 +1,7 @@
 //! Before anything runs: worlds, versions, imports, powers, the compile cache.
 
 use super::*;
-use domain::catalogue as code;
+use plugin_host::code;
 use plugin_host::{Kind, Power, PowerRequest, Shelf};
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ fn what_is_no_component_of_a_served_world_is_refused() {
 #[test]
 fn a_power_is_refused_while_a_plugin_describes_itself() {
     let (refused, message) = refused("early", test_artifacts::GRABS_POWER_EARLY);
-    assert_eq!(refused, code::PLUGIN_DENIED);
+    assert_eq!(refused, domain::code::PLUGIN_DENIED);
     assert!(
         message.ends_with(
             "was stopped in `describe`: it used the power 'table-decode', which it does not have"
@@ -74,9 +74,9 @@ fn a_power_that_is_not_granted_is_refused_with_the_lines_to_add() {
     };
     assert_eq!(plugin.manifest().powers, [request]);
     let refused = plugin.collector(&Grants::new("bill", []).unwrap()).map(|_| ()).unwrap_err();
-    assert_eq!(refused.code, code::PLUGIN_DENIED);
+    assert_eq!(refused.code, domain::code::PLUGIN_DENIED);
     assert!(refused.message.contains("asks for the power 'table-decode' (to look into tables), which source 'bill' does not grant"));
-    assert_eq!(refused.hint.as_deref(), Some("[sources.bill]\ngrants = [\"table-decode\"]"));
+    assert_eq!(refused.hint_text().as_deref(), Some("[sources.bill]\ngrants = [\"table-decode\"]"));
     still_works(&host);
 }
 
@@ -142,7 +142,7 @@ fn compiled_code_is_kept_and_found_again() {
         })
         .map(|_| ())
         .unwrap_err();
-        assert_eq!(refused.code, code::CONFIG_VALUE);
+        assert_eq!(refused.code, domain::code::CONFIG_VALUE);
         assert!(refused.message.ends_with("everybody can write to it"), "{}", refused.message);
     }
     let file = folder.path().join("file");
@@ -151,7 +151,7 @@ fn compiled_code_is_kept_and_found_again() {
         PluginHost::new(HostOptions { cache_dir: Some(file), limits: limits(), compiler: None })
             .map(|_| ())
             .unwrap_err();
-    assert_eq!(refused.code, code::CONFIG_VALUE);
+    assert_eq!(refused.code, domain::code::CONFIG_VALUE);
 }
 
 /// Runs collect from several threads, and a server keeps the host.

@@ -9,8 +9,8 @@ mod http;
 mod loading;
 mod web;
 
-use domain::catalogue::Code;
 use domain::charge::RawCharge;
+use domain::code::Code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{Batch, CollectRequest, Collector, GrantedTable, Rows};
 use plugin_host::{CollectorPlugin, Grants, HostOptions, Limits, Plugin, PluginHost};

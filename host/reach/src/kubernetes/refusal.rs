@@ -272,7 +272,7 @@ mod tests {
             "pods is forbidden: User \"nobody\" cannot list resource \"pods\" in API group \"\" at the cluster scope",
         );
         assert_eq!(failure.kind, Kind::Auth);
-        let hint = failure.diagnostic.hint.unwrap_or_default();
+        let hint = failure.diagnostic.hint_text().unwrap_or_default();
         assert!(
             hint.contains("- { apiGroups: [\"\"], resources: [nodes, pods], verbs: [list] }\n"),
             "{hint}"
@@ -302,7 +302,7 @@ mod tests {
         ] {
             assert_eq!(answered(code, "so it is").kind, kind, "{code}");
         }
-        let hint = answered(401, "Unauthorized").diagnostic.hint.unwrap_or_default();
+        let hint = answered(401, "Unauthorized").diagnostic.hint_text().unwrap_or_default();
         assert!(
             hint.starts_with(
                 "check with `kubectl --kubeconfig k --context prod auth can-i list pods`"

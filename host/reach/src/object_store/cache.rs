@@ -5,8 +5,8 @@
 
 use super::connect::Store;
 use super::trouble;
+use crate::code;
 use crate::failure::{Failure, Kind};
-use domain::catalogue as code;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{self, Write};

@@ -6,9 +6,9 @@ mod web;
 use super::address::{Address, Kind as StoreKind};
 use super::cache::Version;
 use super::trouble::{self, Deed};
+use crate::code;
 use crate::failure::{Failure, Kind};
 use crate::secret::{Keeper, Value};
-use domain::catalogue as code;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use object_store::azure::MicrosoftAzureBuilder;
@@ -98,7 +98,7 @@ impl Access {
             Ok(store) => Ok(Store::Objects { kind, store }),
             Err(error) => Err(trouble::of(
                 Kind::Config,
-                code::CONFIG_VALUE,
+                domain::code::CONFIG_VALUE,
                 format!("{} cannot be reached with these settings: {error}", address.root),
             )
             .hint("check [sources.NAME.store]")),
@@ -174,7 +174,7 @@ impl Access {
         let message = format!(
             "{address} is asked without TLS, so that everybody on the way can read and change the bill"
         );
-        Err(trouble::of(Kind::Config, code::CONFIG_VALUE, message).hint(
+        Err(trouble::of(Kind::Config, domain::code::CONFIG_VALUE, message).hint(
             "write https://, or `allow_http = true` in [sources.NAME.store] if the way is your own",
         ))
     }
@@ -184,7 +184,7 @@ impl Access {
         let bytes = std::fs::read(path).map_err(|error| {
             trouble::of(
                 Kind::Config,
-                code::CONFIG_VALUE,
+                domain::code::CONFIG_VALUE,
                 format!("the certificates {} cannot be read: {error}", path.display()),
             )
             .hint("name a PEM file with `ca_file` of [sources.NAME.store]")
@@ -209,7 +209,7 @@ impl Access {
 
 fn no_certificate(path: Option<&PathBuf>) -> Failure {
     let path = path.map(|path| path.display().to_string()).unwrap_or_default();
-    trouble::of(Kind::Config, code::CONFIG_VALUE, format!("{path} holds no certificates"))
+    trouble::of(Kind::Config, domain::code::CONFIG_VALUE, format!("{path} holds no certificates"))
         .hint("name a PEM file with `ca_file` of [sources.NAME.store]")
 }
 
@@ -340,7 +340,7 @@ fn path(url: &str, key: &str) -> Result<Key, Failure> {
     Key::parse(key.trim_end_matches('/')).map_err(|error| {
         trouble::of(
             Kind::Config,
-            code::CONFIG_VALUE,
+            domain::code::CONFIG_VALUE,
             format!("{url} leads to no key that can be read: {error}"),
         )
         .hint("write the key as the store shows it, without empty parts")

@@ -5,8 +5,8 @@ use super::cache::Version;
 use super::connect::{Access, Head, Store};
 use super::trouble;
 use super::{At, Found};
+use crate::code;
 use crate::failure::{Failure, Kind};
-use domain::catalogue as code;
 use std::sync::Arc;
 
 /// More objects than any bill has: whoever meets this named too much.
@@ -62,7 +62,7 @@ fn found(address: &Address, store: &Arc<Store>, head: Head, is_table: bool) -> F
 fn no_pattern(url: &str, why: &str) -> Failure {
     trouble::of(
         Kind::Config,
-        code::CONFIG_VALUE,
+        domain::code::CONFIG_VALUE,
         format!("{url} has a pattern that cannot be read: {why}"),
     )
     .hint("use * for any characters, ? for one, ** for folders, [abc] for one of some")

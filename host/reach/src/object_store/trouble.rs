@@ -1,9 +1,10 @@
 //! Errors of stores in words: what, where, why, and the line that mends it. No URL of a request and no header gets in here.
 
 use super::address::Kind as StoreKind;
+use crate::code;
 use crate::failure::{Failure, Kind};
 use crate::tls;
-use domain::catalogue::{self as code, Code};
+use domain::code::Code;
 use domain::diagnostic::Diagnostic;
 use object_store::Error;
 use url::Url;
@@ -13,13 +14,13 @@ pub fn of(kind: Kind, code: Code, message: impl Into<String>) -> Failure {
 }
 
 pub fn no_address(written: &str) -> Failure {
-    of(Kind::Config, code::CONFIG_VALUE, format!("'{}' is no address of a store", without_query(written)))
+    of(Kind::Config, domain::code::CONFIG_VALUE, format!("'{}' is no address of a store", without_query(written)))
         .hint("write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX or https://HOST/FILE")
 }
 
 pub fn secret_in_url(mut url: Url) -> Failure {
     let _ = url.set_username("").and_then(|()| url.set_password(None));
-    of(Kind::Config, code::CONFIG_VALUE, format!("the address {url} has a password in it, where everybody sees it"))
+    of(Kind::Config, domain::code::CONFIG_VALUE, format!("the address {url} has a password in it, where everybody sees it"))
         .hint("take it out, and write `basic = { env = \"VARIABLE\" }` in [sources.NAME.store]; the variable holds `user:password`")
 }
 
@@ -29,12 +30,11 @@ fn without_query(written: &str) -> &str {
 
 /// Hints are written for a source NAME; here it has one.
 pub fn named(failure: Failure, source: &str) -> Failure {
-    let hint = failure
-        .diagnostic
-        .hint
-        .as_ref()
-        .map(|hint| hint.replace("[sources.NAME.", &format!("[sources.{source}.")));
-    Failure { diagnostic: Diagnostic { hint, ..failure.diagnostic }, ..failure }
+    let section = format!("[sources.{source}.");
+    let mut diagnostic = failure.diagnostic;
+    diagnostic.hint =
+        diagnostic.hint.map(|hint| hint.map(|words| words.replace("[sources.NAME.", &section)));
+    Failure { diagnostic, ..failure }
 }
 
 /// What was tried when it went wrong.

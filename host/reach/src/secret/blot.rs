@@ -59,7 +59,7 @@ impl Blots {
     }
 
     pub fn diagnostic(&self, diagnostic: Diagnostic) -> Diagnostic {
-        let hint = diagnostic.hint.as_deref().map(|hint| self.text(hint));
+        let hint = diagnostic.hint.map(|hint| hint.map(|words| self.text(words)));
         Diagnostic { message: self.text(&diagnostic.message), hint, ..diagnostic }
     }
 }

@@ -288,7 +288,7 @@ fn rules_in_the_shadow_of_others_are_told() {
         ]
     );
     assert_eq!(
-        lint::check(&set, None).warnings.last().and_then(|warning| warning.hint.as_deref()),
+        lint::check(&set, None).warnings.last().and_then(|warning| warning.hint_text()).as_deref(),
         Some("priority: 10")
     );
 }

@@ -1,8 +1,8 @@
 //! Properties: what holds for every charge of a kind, and the smallest charge that breaks it.
 
 use crate::support::{lines, rule, set_with_tables};
-use domain::catalogue::CASE_FAILED;
 use rule_engine::cases::{self, CaseReport};
+use rule_engine::code::CASE_FAILED;
 
 /// A file needs a case; whether this one passes is no matter here.
 const CASE: &str = "[[case]]\nname = \"c\"\ncharge = {}\nexpect = \"no match\"\n";
@@ -34,7 +34,7 @@ fn broken(rule_text: &str, property: &str) -> (String, String) {
     let (message, charge) = message.split_once(" (charge ").unwrap_or((&message, ""));
     let seed = report.properties[0].seed;
     assert_eq!(charge, format!("{} of seed {seed})", report.properties[0].tried));
-    (message.to_owned(), report.failures[0].hint.clone().unwrap_or_default())
+    (message.to_owned(), report.failures[0].hint_text().unwrap_or_default())
 }
 
 #[test]

@@ -12,7 +12,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::money::Currency;
 use domain::period::Day;
-use pipeline::report::{CostQuery, CostRow, CostTable, Granularity, costs_with_rules};
+use reports::costs::{CostQuery, CostRow, CostTable, Granularity, costs_with_rules};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

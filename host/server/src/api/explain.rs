@@ -7,7 +7,7 @@ use crate::parameters::Parameters;
 use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use pipeline::explain::{Asked as Question, explain as explanation_of};
+use reports::explain::{Asked as Question, explain as explanation_of};
 
 pub const EXPLAIN: Operation = Operation {
     path: "/api/v1/explain",

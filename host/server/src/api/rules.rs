@@ -98,6 +98,7 @@ impl Rule {
 impl Finding {
     pub fn new(diagnostic: Diagnostic) -> Finding {
         Finding {
+            hint: diagnostic.hint_text(),
             code: diagnostic.code.text(),
             message: diagnostic.message,
             location: diagnostic.location.map(|location| Location {
@@ -106,7 +107,6 @@ impl Finding {
                 column: location.column,
             }),
             excerpt: diagnostic.excerpt,
-            hint: diagnostic.hint,
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::parameters::Parameters;
 use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use pipeline::coverage::status;
 use pipeline::plugin_cost::totals;
+use reports::coverage::status;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -10,10 +10,8 @@ use axum::response::Response;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::money::{Currency, Sum};
 use ledger::Ledger;
-use pipeline::derive::RulesOf;
-use pipeline::report::{
-    CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, teams,
-};
+use reports::costs::{CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, teams};
+use reports::derive::RulesOf;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 

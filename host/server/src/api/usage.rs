@@ -8,7 +8,7 @@ use crate::parameters::{Parameters, Span};
 use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use pipeline::usage_report::{Coverage, UsageGroup, UsageQuery, UsageTable, usage as usage_of};
+use reports::usage::{Coverage, UsageGroup, UsageQuery, UsageTable, usage as usage_of};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use estate::FixedRules;
-use pipeline::coverage::SourceFacts;
+use reports::coverage::SourceFacts;
 use serde_json::{Value, json};
 use server::{Options, PlanView, RulesView, State, router};
 use std::path::PathBuf;
@@ -69,7 +69,7 @@ fn refused(status: u16, code: &str, detail: &str, hint: &str) -> (u16, String, S
 }
 
 fn options(ledger_path: PathBuf, log: Arc<Mutex<Vec<String>>>) -> Options {
-    let finding = Diagnostic::new(domain::catalogue::RULE_SYNTAX, "expecting ';'")
+    let finding = Diagnostic::new(rule_engine::code::RULE_SYNTAX, "expecting ';'")
         .at("rules/direct/compute.rhai", 4, 7)
         .hint("end the line with ';'");
     Options {
@@ -792,10 +792,12 @@ async fn addresses_that_others_can_reach_are_refused() {
             server::serve(options, |_| panic!("it must not listen"), std::future::ready(()))
                 .await
                 .expect_err("it must be refused");
-        assert_eq!(error.code, domain::catalogue::ADDRESS_REFUSED);
+        assert_eq!(error.code, server::code::ADDRESS_REFUSED);
         assert!(error.message.starts_with(expect), "{error}");
         assert!(
-            error.hint.is_some_and(|hint| hint.starts_with("apportion serve --listen 127.0.0.1:"))
+            error
+                .hint_text()
+                .is_some_and(|hint| hint.starts_with("apportion serve --listen 127.0.0.1:"))
         );
     }
 }
@@ -808,7 +810,7 @@ async fn an_address_in_use_is_named() {
     let error = server::serve(options, |_| panic!("it must not listen"), std::future::ready(()))
         .await
         .expect_err("it must be refused");
-    assert_eq!(error.code, domain::catalogue::ADDRESS_IN_USE);
+    assert_eq!(error.code, server::code::ADDRESS_IN_USE);
     assert!(error.message.starts_with(&format!("{listen} cannot be listened on: ")), "{error}");
 }
 

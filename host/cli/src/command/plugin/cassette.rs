@@ -4,8 +4,8 @@ use crate::args::Format;
 use crate::command::{init, json_text, opening};
 use crate::error::Failure;
 use crate::ui::{Ui, counted};
-use domain::catalogue as code;
 use domain::charge::RawCharge;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
 use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows};
@@ -59,7 +59,7 @@ pub fn exchanges(path: &Path) -> Result<Vec<Recorded>, Diagnostic> {
 fn read(path: &Path) -> Result<Cassette, Diagnostic> {
     let refuse = |reason: String| {
         Diagnostic::new(
-            code::PLUGIN_CASSETTE,
+            reach::code::PLUGIN_CASSETTE,
             format!("the recording {} cannot be read: {reason}", path.display()),
         )
         .hint("`apportion run --record DIR` writes recordings")
@@ -246,7 +246,7 @@ fn shown(charge: &RawCharge) -> Value {
 pub fn replay(ui: Ui, path: &Path, plugin: Option<&str>, format: Format) -> Result<(), Failure> {
     let cassette = read(path)?;
     let Some(collection) = cassette.collection else {
-        return Err(Diagnostic::new(code::PLUGIN_CASSETTE, format!("{} does not say what was collected", path.display()))
+        return Err(Diagnostic::new(reach::code::PLUGIN_CASSETTE, format!("{} does not say what was collected", path.display()))
             .hint("`apportion run --record DIR` writes recordings that do; those of `plugin test` are played by it")
             .into());
     };
@@ -289,7 +289,7 @@ pub fn replay(ui: Ui, path: &Path, plugin: Option<&str>, format: Format) -> Resu
         "{} charges were recorded, and {} came out; not all of them are the same",
         collection.charges, seen.charges
     );
-    Err(Diagnostic::new(code::PLUGIN_CASSETTE, message)
+    Err(Diagnostic::new(reach::code::PLUGIN_CASSETTE, message)
         .hint("`--format json` shows what came out")
         .into())
 }
@@ -302,7 +302,7 @@ fn request(collection: &Collection) -> Result<CollectRequest, Diagnostic> {
             let period = day(start).and_then(|start| Period::new(start, day(end)?));
             Some(period.map_err(|error| {
                 Diagnostic::new(
-                    code::PLUGIN_CASSETTE,
+                    reach::code::PLUGIN_CASSETTE,
                     format!("the recording has a period that is none: {error}"),
                 )
             })?)

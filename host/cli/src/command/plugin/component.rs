@@ -2,10 +2,10 @@
 
 use super::project::Project;
 use crate::args::PluginLanguage;
+use crate::code;
 use crate::command::{init, opening};
 use crate::env_var;
 use crate::ui::Ui;
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use serde_json::Value;
 use std::fs;

@@ -2,11 +2,11 @@
 
 use super::project::Project;
 use crate::args::Format;
+use crate::code;
 use crate::command::{json_text, opening};
 use crate::error::Failure;
 use crate::table::{Align, Table};
 use crate::ui::{Ui, counted};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use plugin_host::conformance::{self, Case, Material, Outcome, Script};
@@ -21,7 +21,7 @@ pub fn test(ui: Ui, target: &Path, format: Format) -> Result<(), Failure> {
     let (component, folder) = target_of(target)?;
     let bytes = fs::read(&component).map_err(|error| {
         Diagnostic::new(
-            code::PLUGIN_NOT_FOUND,
+            domain::code::PLUGIN_NOT_FOUND,
             format!("the plugin {} cannot be read: {error}", component.display()),
         )
         .hint(format!("`apportion plugin build {}`", folder.display()))
@@ -101,7 +101,7 @@ fn scripts(folder: &Path) -> Result<Vec<Named>, Diagnostic> {
 fn script(path: &Path) -> Result<Script, Diagnostic> {
     let refuse = |reason: &str| {
         Diagnostic::new(
-            code::PLUGIN_PROJECT,
+            plugin_host::code::PLUGIN_PROJECT,
             format!("{} cannot be used: {}", path.display(), reason.trim_end()),
         )
         .hint("compare it with that of a new project: `apportion plugin new NAME`")
@@ -120,7 +120,7 @@ fn material(folder: &Path, script: &Script) -> Result<Material, Diagnostic> {
         let path = folder.join(name);
         let wrong = |reason: String| {
             Diagnostic::new(
-                code::PLUGIN_PROJECT,
+                plugin_host::code::PLUGIN_PROJECT,
                 format!("{} cannot be used: {reason}", path.display()),
             )
         };
@@ -137,7 +137,7 @@ fn material(folder: &Path, script: &Script) -> Result<Material, Diagnostic> {
         let Some(inside) = path.canonicalize().ok().filter(|path| path.is_file()) else {
             let list = if is_table { "paths" } else { "files" };
             return Err(Diagnostic::new(
-                code::FILE_NOT_FOUND,
+                decode::code::FILE_NOT_FOUND,
                 format!("{} is not there, and {SCRIPT} names it", path.display()),
             )
             .hint(format!("put it there, or take it out of `{list}`")));

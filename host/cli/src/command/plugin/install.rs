@@ -1,12 +1,12 @@
 //! `plugin install`, `plugin verify`, `plugin compat`: third-party plugins, and whether they can be trusted.
 
 use crate::args::{CompatArgs, GlobalArgs, InstallArgs};
+use crate::code;
 use crate::command::opening;
 use crate::error::Failure;
 use crate::settings::{Need, Settings};
 use crate::ui::{Ui, counted};
 use bundled_plugins::PLUGINS;
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use plugin_host::compat::{self, Change};
 use plugin_host::trust::{self, LOCK_FILE, Lock, Locked, SIGNATURE_ENDING};
@@ -49,7 +49,7 @@ fn fetch(source: &str) -> Result<Fetched, Diagnostic> {
     }
     let bytes = fs::read(source).map_err(|error| {
         Diagnostic::new(
-            code::PLUGIN_NOT_FOUND,
+            domain::code::PLUGIN_NOT_FOUND,
             format!("the plugin {source} cannot be read: {error}"),
         )
         .hint("name a .wasm file, an https address, or oci://REGISTRY/NAME@sha256:DIGEST")
@@ -62,7 +62,7 @@ fn check_name(plugin: &Plugin) -> Result<(), Diagnostic> {
     let name = &plugin.identity().name;
     if PLUGINS.iter().any(|(bundled, _)| bundled == name) {
         let message = format!("'{name}' is a bundled plugin, and another one cannot take its name");
-        return Err(Diagnostic::new(code::PLUGIN_INVALID, message)
+        return Err(Diagnostic::new(plugin_host::code::PLUGIN_INVALID, message)
             .hint("ask its vendor for another name, or use it by its path"));
     }
     Ok(())
@@ -73,7 +73,7 @@ fn check_digest(plugin: &Plugin, args: &InstallArgs) -> Result<(), Diagnostic> {
     match &args.sha256 {
         Some(expected) if !expected.eq_ignore_ascii_case(found) => {
             let message = format!("{} has the SHA-256 {found}, not {expected}", args.source);
-            Err(Diagnostic::new(code::PLUGIN_LOCK, message)
+            Err(Diagnostic::new(plugin_host::code::PLUGIN_LOCK, message)
                 .hint("do not install it; ask its vendor which digest is right"))
         }
         _ => Ok(()),
@@ -95,7 +95,7 @@ fn signer(
     if keys.is_empty() {
         if needed {
             return Err(Diagnostic::new(
-                code::PLUGIN_SIGNATURE,
+                plugin_host::code::PLUGIN_SIGNATURE,
                 "signatures are required, and no key is trusted",
             )
             .hint(hint));
@@ -103,7 +103,7 @@ fn signer(
         if fetched.signature.is_some() {
             ui.warning(
                 &Diagnostic::new(
-                    code::PLUGIN_SIGNATURE,
+                    plugin_host::code::PLUGIN_SIGNATURE,
                     "the plugin is signed, but no key is trusted: nobody looks at the signature",
                 )
                 .hint(hint),

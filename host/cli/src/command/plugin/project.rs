@@ -1,8 +1,8 @@
 //! A plugin's project: what is in its folder, and in which language.
 
 use crate::args::PluginLanguage;
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
+use plugin_host::code;
 use std::fs;
 use std::path::{Path, PathBuf};
 

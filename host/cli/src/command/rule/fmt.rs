@@ -4,8 +4,8 @@ use super::super::init;
 use crate::error::Failure;
 use crate::settings::Settings;
 use crate::ui::{Ui, counted};
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
+use rule_engine::code;
 use rule_engine::layout::{self, LaidOut};
 use std::path::Path;
 

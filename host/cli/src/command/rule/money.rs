@@ -3,13 +3,13 @@
 use super::super::opening;
 use crate::settings::Settings;
 use crate::table::grouped;
-use domain::catalogue as code;
 use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::{Month, Period};
 use domain::port::{RuleFacts, Stage};
+use ledger::code;
 use ledger::{Access, Ledger};
-use pipeline::report::{CostQuery, Granularity, GroupBy, costs};
+use reports::costs::{CostQuery, Granularity, GroupBy, costs};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use crate::args::NewRuleArgs;
 use crate::error::Failure;
 use crate::settings::Settings;
 use crate::ui::Ui;
-use domain::catalogue as code;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
 use domain::port::{RuleFacts, Rules};
@@ -93,7 +93,7 @@ fn owner_of<'a>(rules: impl Iterator<Item = &'a RuleFacts>) -> Option<String> {
 
 fn no_owner(id: &str) -> Diagnostic {
     Diagnostic::new(
-        code::RULE_HEADER,
+        rule_engine::code::RULE_HEADER,
         "no rule has an owner yet, so the new one needs to be given one",
     )
     .hint(format!("apportion rule new {id} --owner finops@example.com"))

@@ -6,9 +6,9 @@ use crate::args::ShowRuleArgs;
 use crate::error::Failure;
 use crate::settings::Settings;
 use crate::ui::Ui;
-use domain::catalogue as code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::port::{RuleFacts, Rules, Stage};
+use rule_engine::code;
 use std::fmt::Write;
 use std::fs;
 

@@ -5,8 +5,8 @@
 use crate::command::opening;
 use crate::settings::Settings;
 use crate::ui::{Ui, counted};
-use domain::catalogue as code;
 use domain::charge::RawUsage;
+use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{CollectRequest, Collector};
 use std::collections::BTreeMap;
@@ -159,7 +159,7 @@ fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
         // What is left of a try is nobody's.
         let _ = fs::remove_file(&beside);
         Diagnostic::new(
-            code::FILE_UNREADABLE,
+            decode::code::FILE_UNREADABLE,
             format!("{} cannot be written: {error}", path.display()),
         )
         .hint(format!("check with `ls -ld {}`", folder.display()))

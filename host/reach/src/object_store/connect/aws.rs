@@ -2,13 +2,13 @@
 
 use super::{Access, retry, value};
 use crate::aws;
+use crate::code;
 use crate::failure::{Failure, Kind};
 use crate::object_store::address::Address;
 use crate::object_store::trouble;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use domain::catalogue as code;
 use object_store::aws::{AmazonS3Builder, AwsCredential, resolve_bucket_region};
 use object_store::{CredentialProvider, Error, ObjectStore};
 use std::sync::Arc;
@@ -87,7 +87,7 @@ impl Access {
             _ => {
                 return Err(trouble::of(
                     Kind::Config,
-                    code::CONFIG_VALUE,
+                    domain::code::CONFIG_VALUE,
                     "an access key is of no use without its secret key, nor the other way round",
                 )
                 .hint("write both `access_key` and `secret_key` in [sources.NAME.store]"));

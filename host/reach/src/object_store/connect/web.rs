@@ -1,11 +1,11 @@
 //! Files of web servers: one URL, one file.
 
 use super::{Access, CONNECT, Fetch, Head, changed, no_certificate, value};
+use crate::code;
 use crate::failure::{Failure, Kind};
 use crate::object_store::address::Address;
 use crate::object_store::trouble;
 use base64::Engine;
-use domain::catalogue as code;
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE,
     LAST_MODIFIED, RANGE,
@@ -61,7 +61,7 @@ impl Web {
         let client = builder.build().map_err(|error| {
             trouble::of(
                 Kind::Config,
-                code::CONFIG_VALUE,
+                domain::code::CONFIG_VALUE,
                 format!("{name} cannot be asked: {error}"),
             )
         })?;
@@ -283,7 +283,7 @@ fn authorization(access: &Access) -> Result<Option<HeaderValue>, Failure> {
     let mut value = HeaderValue::from_str(&value).map_err(|_| {
         trouble::of(
             Kind::Config,
-            code::CONFIG_VALUE,
+            domain::code::CONFIG_VALUE,
             "a secret has characters that no header can hold",
         )
         .hint("check where its value is kept")

@@ -9,7 +9,6 @@
 
 use crate::passing::{Moves, Passing, Queues, Stations, Waiting};
 use domain::account::Account;
-use domain::catalogue as code;
 use domain::charge::ChargeLine;
 use domain::decision::{Decision, Outcome, OutcomeId, Recipient, Target, Verdict};
 use domain::diagnostic::Diagnostic;
@@ -115,7 +114,7 @@ pub fn derive(
 /// Source-days by the generation to read their decisions from, each with the run whose weights go with it.
 pub(crate) type Standing = BTreeMap<GenerationId, Vec<(SourceDay, RunId)>>;
 
-pub(crate) fn standing(ledger: &Ledger, scope: Scope<'_>) -> Result<Standing, Diagnostic> {
+pub fn standing(ledger: &Ledger, scope: Scope<'_>) -> Result<Standing, Diagnostic> {
     let mut latest: BTreeMap<SourceDay, (RunId, GenerationId)> = BTreeMap::new();
     for entry in ledger.standing(scope.period)? {
         if scope.source_day.is_none_or(|wanted| *wanted == entry.source_day) {
@@ -171,7 +170,7 @@ impl LastRun {
 }
 
 /// What the ledger keeps of one generation.
-pub(crate) struct Stored {
+pub struct Stored {
     generation: GenerationId,
     decisions: Vec<OutcomeId>,
     pub outcomes: Vec<Outcome>,
@@ -199,7 +198,7 @@ impl Stored {
             return Ok(None);
         }
         let Some(rules_of) = rules_of else {
-            return Err(Diagnostic::new(code::QUERY_INVALID, "a rule reads amounts or dates, so its decisions are not stored by resource")
+            return Err(Diagnostic::new(domain::code::QUERY_INVALID, "a rule reads amounts or dates, so its decisions are not stored by resource")
                 .hint("group by team, service_name, rule, source or account, which are answered from postings"));
         };
         rules_of(&self.facts, &self.tables).map(Some)
@@ -228,8 +227,8 @@ impl Stored {
     }
 }
 
-pub(crate) fn corrupt(message: String) -> Diagnostic {
-    Diagnostic::new(code::LEDGER_CORRUPT, message).hint("apportion ledger verify")
+pub fn corrupt(message: String) -> Diagnostic {
+    Diagnostic::new(ledger::code::LEDGER_CORRUPT, message).hint("apportion ledger verify")
 }
 
 /// What became of the charges of one outcome on one day.

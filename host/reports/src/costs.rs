@@ -7,7 +7,6 @@
 
 use crate::derive::{self, Bearer, BearerId, Bearers, Portion, RulesOf, Scope};
 use domain::account::Account;
-use domain::catalogue as code;
 use domain::decision::Target;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::dictionary::{Dictionary, ResourceId};
@@ -91,8 +90,10 @@ impl FromStr for GroupBy {
             return Ok(group.clone());
         }
         match (name.strip_prefix("tag:"), Field::by_name(name)) {
-            (Some(""), _) => Err(Diagnostic::new(code::QUERY_INVALID, "'tag:' names no tag")
-                .hint("write `tag:team`")),
+            (Some(""), _) => {
+                Err(Diagnostic::new(domain::code::QUERY_INVALID, "'tag:' names no tag")
+                    .hint("write `tag:team`"))
+            }
             (Some(tag), _) => Ok(GroupBy::Tag(tag.into())),
             (None, Some(field)) => Ok(GroupBy::Dimension(field)),
             (None, None) => Err(unknown_group(name)),
@@ -106,8 +107,11 @@ fn unknown_group(name: &str) -> Diagnostic {
         Some(close) => format!("did you mean `{close}`?"),
         None => "group by team, service_name, environment, application, cost_center, rule, source, account, a FOCUS column such as region_id, or tag:<key>".into(),
     };
-    Diagnostic::new(code::QUERY_INVALID, format!("costs have no '{name}' to group or filter by"))
-        .hint(hint)
+    Diagnostic::new(
+        domain::code::QUERY_INVALID,
+        format!("costs have no '{name}' to group or filter by"),
+    )
+    .hint(hint)
 }
 
 impl fmt::Display for GroupBy {
@@ -222,12 +226,12 @@ pub fn teams(ledger: &Ledger) -> Result<BTreeSet<String>, Diagnostic> {
 }
 
 /// Whether somebody bears what stands there.
-pub(crate) fn is_cost(account: &Account) -> bool {
+pub fn is_cost(account: &Account) -> bool {
     !matches!(account, Account::Provider(_) | Account::Prepaid(_) | Account::Rounding(_))
 }
 
 /// The team, or who stands in for one.
-pub(crate) fn team_text(account: &Account) -> String {
+pub fn team_text(account: &Account) -> String {
     account.team().map_or_else(|| account.to_string(), str::to_owned)
 }
 

@@ -10,7 +10,7 @@ use domain::period::{Day, Period};
 use domain::port::{PluginIdentity, UnknownDays};
 use domain::run::RunId;
 use domain::schedule::Schedule;
-use ledger::{Ledger, StoredAttempt};
+use ledger::{AttemptFailure, Ledger, StoredAttempt};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which days a source is asked for where nobody says so: those that were never asked for, and the last ones again,
@@ -202,7 +202,7 @@ pub struct SourceStatus {
     pub last_success: Option<(RunId, i64)>,
     pub last_attempt: Option<(RunId, i64)>,
     /// Why the last attempt failed; nothing if it did not.
-    pub failure: Option<Diagnostic>,
+    pub failure: Option<AttemptFailure>,
     pub attempts: u64,
     pub has_state: bool,
     /// The newest day with charges or usage.
@@ -334,7 +334,7 @@ fn calendar(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::catalogue as code;
+    use domain::code;
     use ledger::Attempt;
 
     const DAY_MS: i64 = 86_400_000;
@@ -352,7 +352,8 @@ mod tests {
             let period = (words[1] != "-").then(|| {
                 Period::new(day(words[1]), day(words[2])).unwrap_or_else(|error| panic!("{error}"))
             });
-            let failure = line.ends_with('!').then(|| Diagnostic::new(code::PLUGIN_FAILED, "down"));
+            let failed = Diagnostic::new(code::PLUGIN_FAILED, "down");
+            let failure = line.ends_with('!').then(|| AttemptFailure::from(&failed));
             let at_ms = i64::from(day(words[0]).epoch_days()) * DAY_MS + 3_600_000;
             StoredAttempt {
                 run: RunId(1),

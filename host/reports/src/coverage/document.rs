@@ -1,9 +1,9 @@
 //! How a source stands as JSON, for the command line and the API alike.
 
 use super::{DayState, SourceStatus, spans};
-use domain::diagnostic::Diagnostic;
 use domain::period::{Day, instant};
 use domain::run::RunId;
+use ledger::AttemptFailure;
 use serde_json::{Value, json};
 
 impl SourceStatus {
@@ -36,6 +36,6 @@ impl SourceStatus {
     }
 }
 
-fn failure(failure: &Diagnostic) -> Value {
-    json!({ "code": failure.code.text(), "message": failure.message, "hint": failure.hint })
+fn failure(failure: &AttemptFailure) -> Value {
+    json!({ "code": failure.code, "message": failure.message, "hint": failure.hint })
 }

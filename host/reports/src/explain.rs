@@ -6,9 +6,9 @@
 
 mod document;
 
+use crate::code;
 use crate::derive::{self, Bearer, BearerId, Bearers, Portion, RulesOf, Scope};
 use domain::account::Account;
-use domain::catalogue as code;
 use domain::charge::ChargeLine;
 use domain::decision::{Outcome, OutcomeId, Recipient, Verdict};
 use domain::describe::describe;

@@ -4,7 +4,7 @@ use super::{
     EntryFacts, ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource,
     ExplainedWeights, Explanation, Subject,
 };
-use crate::plan::document::period;
+use crate::document::period;
 use domain::account::Account;
 use domain::decision::Recipient;
 use domain::money::{Currency, Sum};

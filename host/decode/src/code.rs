@@ -1,0 +1,13 @@
+//! What can go wrong with files and tables.
+
+domain::codes! {
+    FILE_NOT_FOUND "F101" Files User "A source's path or pattern matches no file.";
+    FILE_UNREADABLE "F102" Files User "A file cannot be opened or read.";
+    FILE_TRUNCATED "F104" Files User "A compressed file ends too early.";
+    FILE_NOT_A_TABLE "F105" Files User "A file is not CSV, CSV.GZ or Parquet.";
+    FILE_DELIMITER "F106" Files User "The header looks like it has another delimiter.";
+    COLUMN_MISSING "F107" Files User "A column that charges cannot do without is missing.";
+    COLUMN_DUPLICATE "F108" Files User "A header names the same column twice.";
+    ROW_RAGGED "F202" Files Incomplete "A row has more or fewer cells than the header.";
+    ROW_QUOTE "F203" Files Incomplete "A quote stands inside an unquoted cell.";
+}

@@ -1,0 +1,15 @@
+//! What can go wrong with runs, plans and questions.
+
+domain::codes! {
+    RULE_CIRCLE "R205" Rules Incomplete
+        "Rules pass costs on in a circle that cannot be solved; the costs stay where they are.";
+    PLAN_UNREADABLE "N301" Runs User
+        "A plan file cannot be read, is of another version, or was changed after it was made.";
+    PLAN_RULES_MOVED "N302" Runs User "The rules are not those of the plan any more.";
+    PLAN_INPUTS_MOVED "N303" Runs User
+        "What the plan was made on has changed since: charges, entries or closed months.";
+    PLAN_OTHER_LEDGER "N304" Runs User "The plan was made on another ledger.";
+    PLAN_NOT_TO_APPLY "N305" Runs User "The plan answers what would be if, and cannot be applied.";
+    APPROVAL_MISSING "N402" Runs User
+        "The settings want rules to be approved before they post, and these are not.";
+}
