@@ -57,6 +57,19 @@ impl Account {
         }
     }
 
+    /// Whether somebody bears what stands here. Nobody bears what a provider is owed, what is
+    /// prepaid, or what rounding took or gave.
+    pub fn is_cost(&self) -> bool {
+        match self {
+            Account::Team(_)
+            | Account::Pool(_)
+            | Account::Excluded(_)
+            | Account::Unallocated
+            | Account::Suspense => true,
+            Account::Provider(_) | Account::Prepaid(_) | Account::Rounding(_) => false,
+        }
+    }
+
     /// Where an amount for a recipient is booked.
     pub fn of(recipient: &Recipient) -> Account {
         match recipient {

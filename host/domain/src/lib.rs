@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod dictionary;
 pub mod entry;
 pub mod field;
+pub mod generation;
 pub mod hint;
 pub mod mapping;
 pub mod money;

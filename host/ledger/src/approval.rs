@@ -4,7 +4,7 @@ use crate::code;
 use crate::digest::{Hash, Hasher, START, of_bytes};
 use crate::error::Stored;
 use crate::row;
-use crate::{Approval, Ledger, Result};
+use crate::{Approval, Ledger, Reader, Result};
 use domain::diagnostic::Diagnostic;
 use rusqlite::{Connection, Row, TransactionBehavior};
 
@@ -19,8 +19,11 @@ impl Ledger {
                     .hint("apportion rule approve --by \"Ada\" --note \"support goes by direct cost, agreed with all teams\""));
             }
         }
-        let change =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
+        let change = self
+            .reader
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .stored()?;
         let last = row::row(
             &change,
             "SELECT id, hash FROM approval ORDER BY id DESC LIMIT 1",
@@ -40,7 +43,9 @@ impl Ledger {
         )?;
         change.commit().stored()
     }
+}
 
+impl Reader {
     /// Oldest first.
     pub fn approvals(&self) -> Result<Vec<Approval>> {
         Ok(links(&self.connection)?.into_iter().map(|link| link.approval).collect())

@@ -4,7 +4,8 @@ use crate::digest::{Hash, Hasher, START};
 use crate::error::Stored;
 use crate::row;
 use crate::{
-    Attempt, AttemptFailure, CollectionId, Ledger, Result, StoredAttempt, StoredCost, Transaction,
+    Attempt, AttemptFailure, CollectionId, Ledger, Reader, Result, StoredAttempt, StoredCost,
+    Transaction,
 };
 use domain::period::{Day, Period};
 use domain::port::{PluginCost, PluginIdentity, UnknownDays};
@@ -12,21 +13,12 @@ use domain::run::RunId;
 use rusqlite::{Connection, Row, TransactionBehavior};
 use std::collections::BTreeMap;
 
-impl Ledger {
+impl Reader {
     /// What a source's collector left for its next collection, unless it was told to forget it.
     pub fn state(&self, source: &str) -> Result<Option<String>> {
         let sql = "SELECT state FROM collector_state WHERE source = ?1
                AND id > coalesce((SELECT max(last_state) FROM state_reset WHERE source = ?1), 0) ORDER BY id DESC LIMIT 1";
         row::row(&self.connection, sql, [source], |row| row::cell(row, 0))
-    }
-
-    /// Forgets a source's state: its next collection begins without. Whether there was one.
-    pub fn forget_state(&mut self, source: &str, at_ms: i64) -> Result<bool> {
-        let change =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
-        let forgotten = forget(&change, source, at_ms)?;
-        change.commit().stored()?;
-        Ok(forgotten)
     }
 
     /// Every attempt to collect a source, oldest first.
@@ -122,6 +114,20 @@ impl Ledger {
                  UNION SELECT day FROM usage_statement WHERE source = ?1 GROUP BY day, metric HAVING count(*) > 1
              ) ORDER BY day";
         row::rows(&self.connection, sql, [source], |row| row::day(row, 0))
+    }
+}
+
+impl Ledger {
+    /// Forgets a source's state: its next collection begins without. Whether there was one.
+    pub fn forget_state(&mut self, source: &str, at_ms: i64) -> Result<bool> {
+        let change = self
+            .reader
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .stored()?;
+        let forgotten = forget(&change, source, at_ms)?;
+        change.commit().stored()?;
+        Ok(forgotten)
     }
 }
 

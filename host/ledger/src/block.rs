@@ -95,13 +95,13 @@ pub fn put_texts<'a>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'a str>) {
 }
 
 /// Reads what the functions above wrote.
-pub struct Reader<'a> {
+pub struct BlockReader<'a> {
     bytes: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
-    pub fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { bytes }
+impl<'a> BlockReader<'a> {
+    pub fn new(bytes: &'a [u8]) -> BlockReader<'a> {
+        BlockReader { bytes }
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {

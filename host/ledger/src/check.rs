@@ -10,16 +10,16 @@ use crate::code;
 use crate::digest::START;
 use crate::error::{Stored, corrupt};
 use crate::row;
-use crate::{Ledger, Result, VerifyReport};
+use crate::{Reader, Result, VerifyReport};
 use domain::diagnostic::Diagnostic;
 
 /// More findings than this say nothing new.
 const FINDINGS_MAX: usize = 200;
 
 /// A part of the verification; an error of its own becomes a finding too.
-type Step = fn(&Ledger, &mut VerifyReport) -> Result<()>;
+type Step = fn(&Reader, &mut VerifyReport) -> Result<()>;
 
-impl Ledger {
+impl Reader {
     /// Checks the file, the chains, the entries, and that what was collected is what was posted.
     pub fn verify(&self, progress: &mut dyn FnMut(&str)) -> Result<VerifyReport> {
         let pins = self.connection.is_autocommit();
@@ -43,14 +43,14 @@ impl Ledger {
             head: START,
         };
         let steps: [(&str, Step); 9] = [
-            ("the file", Ledger::check_file),
-            ("the chain of entries", Ledger::check_entries),
-            ("the seals of runs", Ledger::check_seals),
-            ("closed periods", Ledger::check_periods),
-            ("approvals", Ledger::check_approvals),
-            ("forgotten states", Ledger::check_resets),
-            ("rules and decisions", Ledger::check_references),
-            ("charges and postings", Ledger::check_source_days),
+            ("the file", Reader::check_file),
+            ("the chain of entries", Reader::check_entries),
+            ("the seals of runs", Reader::check_seals),
+            ("closed periods", Reader::check_periods),
+            ("approvals", Reader::check_approvals),
+            ("forgotten states", Reader::check_resets),
+            ("rules and decisions", Reader::check_references),
+            ("charges and postings", Reader::check_source_days),
             ("usage", |ledger, report| ledger.check_usage(&mut |finding| report.find(finding))),
         ];
         for (name, step) in steps {

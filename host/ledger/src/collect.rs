@@ -5,7 +5,7 @@ use crate::error::{Stored, misuse};
 use crate::intern::Interner;
 use crate::row;
 use crate::segment::EncodedSegment;
-use crate::{CollectionId, Ledger, Restated, Result, StoredDay, StoredSegment, Transaction};
+use crate::{CollectionId, Reader, Restated, Result, StoredDay, StoredSegment, Transaction};
 use domain::charge::Rejected;
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -17,7 +17,7 @@ use domain::run::{DayTotals, RunId, SourceDay};
 /// Rows set aside that are kept with their reason, of one source in one run.
 const REJECTED_KEPT: i64 = 1000;
 
-impl Ledger {
+impl Reader {
     /// The current statement of every source-day of the period, by day.
     pub fn source_days(&self, period: Period) -> Result<Vec<StoredDay>> {
         let sql = "SELECT s.source, s.day, s.currency, s.charges, s.billed_nanos, s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint,

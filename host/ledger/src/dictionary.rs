@@ -1,9 +1,9 @@
 //! The dictionary on disk: blocks of symbols, tag sets and resources, appended as they become known.
 
-use crate::block::{Reader, put_column, put_texts, put_u32};
+use crate::block::{BlockReader, put_column, put_texts, put_u32};
 use crate::error::{corrupt, misuse};
 use crate::row;
-use crate::{Ledger, Result, Transaction};
+use crate::{Reader, Result, Transaction};
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol, TagSetId};
 use domain::field::Field;
 use domain::money::Currency;
@@ -15,7 +15,7 @@ const BLOCK_ITEMS: usize = 16_384;
 /// Room is made for so many items at once: a damaged file may claim any number.
 const RESERVE_MAX: usize = 1 << 22;
 
-impl Ledger {
+impl Reader {
     /// Everything interned so far, numbered as it was.
     pub fn dictionary(&self) -> Result<Dictionary> {
         let mut dictionary = Dictionary::new();
@@ -137,7 +137,7 @@ fn write_symbols(dictionary: &Dictionary, first: usize, count: usize) -> Vec<u8>
 }
 
 fn read_symbols(dictionary: &mut Dictionary, first: usize, data: &[u8]) -> Result<usize> {
-    let mut reader = Reader::new(data);
+    let mut reader = BlockReader::new(data);
     let count = reader.count()?;
     let mut due = first;
     reader.texts(count, |text| {
@@ -168,7 +168,7 @@ fn write_tag_sets(dictionary: &Dictionary, first: usize, count: usize) -> Vec<u8
 
 fn read_tag_sets(dictionary: &mut Dictionary, first: usize, data: &[u8]) -> Result<usize> {
     let (mut lengths, mut keys, mut values): (Vec<u32>, Vec<u32>, Vec<u32>) = Default::default();
-    let mut reader = Reader::new(data);
+    let mut reader = BlockReader::new(data);
     let count = reader.count()?;
     reader.column(count, &mut lengths)?;
     let all = reader.count_of_many()?;
@@ -237,7 +237,11 @@ fn put_ascending(data: &mut Vec<u8>, column: &[u32]) {
     data.extend_from_slice(if plain.len() <= ascending.len() { &plain } else { &ascending });
 }
 
-fn read_ascending(reader: &mut Reader<'_>, count: usize, symbols: usize) -> Result<Vec<Symbol>> {
+fn read_ascending(
+    reader: &mut BlockReader<'_>,
+    count: usize,
+    symbols: usize,
+) -> Result<Vec<Symbol>> {
     let mut words: Vec<u64> = Vec::new();
     let is_ascending = reader.byte()? == 1;
     reader.column(count, &mut words)?;
@@ -260,7 +264,7 @@ fn read_ascending(reader: &mut Reader<'_>, count: usize, symbols: usize) -> Resu
 }
 
 fn read_resources(dictionary: &mut Dictionary, first: usize, data: &[u8]) -> Result<usize> {
-    let mut reader = Reader::new(data);
+    let mut reader = BlockReader::new(data);
     let count = reader.count()?;
     let (mut currencies, mut tags): (Vec<u32>, Vec<u32>) = Default::default();
     reader.column(count, &mut currencies)?;
@@ -366,7 +370,7 @@ mod tests {
             (".{0,12}", prop::collection::vec((any::<u32>(), any::<u32>()), 0..4), prop::collection::vec((any::<u8>(), any::<u32>()), 0..6), any::<bool>()),
             0..60,
         ), cut in any::<prop::sample::Index>()) {
-            let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
+            let mut ledger = crate::Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
             let mut dictionary = Dictionary::new();
             let (early, late) = steps.split_at(cut.index(steps.len() + 1));
             for part in [early, late] {

@@ -1,20 +1,22 @@
 //! Generations: the rules as they were, what they decided for each resource, and how their pools were spread.
 
-use crate::block::{Reader, put_column, put_u32};
+use crate::block::{BlockReader, put_column, put_u32};
 use crate::digest::{Hash, of_bytes};
 use crate::error::{corrupt, misuse};
 use crate::outcome;
 use crate::row;
-use crate::{GenerationId, GenerationRow, Ledger, Result, Transaction};
+use crate::{GenerationId, GenerationRow, Reader, Result, Transaction};
 use domain::decision::{Outcome, OutcomeId};
 use domain::entry::RuleVersion;
+use domain::generation::Generation;
 use domain::port::{Mutual, RuleFacts, Rules, Stage};
 use domain::run::RunId;
+use rusqlite::Row;
 
 /// Decisions of one block.
 const BLOCK_ITEMS: usize = 65_536;
 
-impl Ledger {
+impl Reader {
     /// By resource; may be shorter than the dictionary.
     pub fn decisions(&self, generation: GenerationId) -> Result<Vec<OutcomeId>> {
         let mut decisions = Vec::new();
@@ -23,7 +25,7 @@ impl Ledger {
         row::rows(&self.connection, sql, [generation.0], |row| {
             let (first, count) = (row::count(row, 0)? as usize, row::count(row, 1)? as usize);
             let data: Vec<u8> = row::cell(row, 2)?;
-            let mut reader = Reader::new(&data);
+            let mut reader = BlockReader::new(&data);
             let mut numbers: Vec<u32> = Vec::new();
             if reader.count()? != count || first != decisions.len() {
                 return Err(corrupt(format!(
@@ -98,34 +100,38 @@ impl Ledger {
     pub fn generations(&self) -> Result<Vec<GenerationRow>> {
         row::rows(
             &self.connection,
-            "SELECT id, digest, run FROM generation ORDER BY id",
+            "SELECT g.id, g.digest, g.run, r.started_at_ms,
+                 (SELECT count(*) FROM run_end e WHERE e.generation = g.id)
+             FROM generation g JOIN run r ON r.id = g.run ORDER BY g.id",
             [],
             |row| {
                 Ok(GenerationRow {
                     id: GenerationId(row::cell(row, 0)?),
-                    digest: row::cell(row, 1)?,
+                    generation: generation(row, 1)?,
                     run: RunId(row::cell(row, 2)?),
+                    first_used_at_ms: row::cell(row, 3)?,
+                    runs: row::count(row, 4)?,
                 })
             },
         )
     }
 
-    /// The generation with this digest, if a run has used it.
-    pub fn generation(&self, digest: &str) -> Result<Option<GenerationId>> {
-        row::row(&self.connection, "SELECT id FROM generation WHERE digest = ?1", [digest], |row| {
+    /// The number of a generation, if a run has used it.
+    pub fn generation_id(&self, generation: &Generation) -> Result<Option<GenerationId>> {
+        let sql = "SELECT id FROM generation WHERE digest = ?1";
+        row::row(&self.connection, sql, [generation.to_string()], |row| {
             row::cell(row, 0).map(GenerationId)
         })
     }
 
-    /// The digest of the rules and tables, hex.
-    pub fn generation_digest(&self, generation: GenerationId) -> Result<Option<String>> {
-        row::row(
-            &self.connection,
-            "SELECT digest FROM generation WHERE id = ?1",
-            [generation.0],
-            |row| row::cell(row, 0),
-        )
+    pub fn generation(&self, id: GenerationId) -> Result<Option<Generation>> {
+        let sql = "SELECT digest FROM generation WHERE id = ?1";
+        row::row(&self.connection, sql, [id.0], |row| generation(row, 0))
     }
+}
+
+fn generation(row: &Row<'_>, at: usize) -> Result<Generation> {
+    Ok(Generation::parse(row::text(row, at)?))
 }
 
 fn stage(name: String, team: Option<String>) -> Result<Stage> {
@@ -143,13 +149,19 @@ fn mutual(name: String) -> Result<Mutual> {
 }
 
 impl Transaction<'_> {
-    /// Stores rules and tables, unless the same ones are there.
-    pub fn save_generation(&mut self, rules: &dyn Rules) -> Result<GenerationId> {
-        if let Some(known) = self.ledger.generation(rules.generation())? {
+    /// Stores rules and tables, unless the same ones are there. Rules with turning days are stored
+    /// once for each stretch of days that they are used for.
+    pub fn save_generation(
+        &mut self,
+        rules: &dyn Rules,
+        stretch: Option<u32>,
+    ) -> Result<GenerationId> {
+        let generation = Generation::new(rules.generation(), stretch);
+        if let Some(known) = self.ledger.generation_id(&generation)? {
             return Ok(known);
         }
         let connection = &self.ledger.connection;
-        let generation = GenerationId(row::number(
+        let id = GenerationId(row::number(
             connection,
             "SELECT coalesce(max(id), 0) + 1 FROM generation",
             [],
@@ -157,20 +169,20 @@ impl Transaction<'_> {
         row::execute(
             connection,
             "INSERT INTO generation (id, run, digest) VALUES (?1, ?2, ?3)",
-            (generation.0, self.run.0, rules.generation()),
+            (id.0, self.run.0, generation.to_string()),
         )?;
         for (number, facts) in rules.facts().iter().enumerate() {
-            self.save_rule(generation, number, facts)?;
+            self.save_rule(id, number, facts)?;
         }
         for (name, text) in rules.tables() {
             let digest = self.save_text(&text)?;
             row::execute(
                 &self.ledger.connection,
                 "INSERT INTO rule_table (generation, name, source_text) VALUES (?1, ?2, ?3)",
-                (generation.0, name, digest),
+                (id.0, name, digest),
             )?;
         }
-        Ok(generation)
+        Ok(id)
     }
 
     fn save_rule(&self, generation: GenerationId, number: usize, facts: &RuleFacts) -> Result<()> {

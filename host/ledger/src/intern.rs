@@ -58,6 +58,16 @@ impl Words {
         })
     }
 
+    /// The numbers of accounts as a JSON list; an account that was never posted to has none.
+    pub fn account_numbers(&self, wanted: &[Account]) -> String {
+        let numbers: Vec<i64> = (1..)
+            .zip(&self.accounts)
+            .filter(|(_, known)| wanted.contains(known))
+            .map(|(n, _)| n)
+            .collect();
+        serde_json::json!(numbers).to_string()
+    }
+
     pub fn account(&self, numbers: &Numbers) -> Result<&Account> {
         word(&self.accounts, numbers.account)
     }

@@ -35,6 +35,7 @@ use domain::account::Account;
 use domain::decision::{OutcomeId, Recipient, Target};
 use domain::diagnostic::Diagnostic;
 use domain::entry::{Entry, EntryKind, RuleVersion};
+use domain::generation::Generation;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Month, Period};
 use domain::port::{PluginCost, PluginIdentity, UnknownDays};
@@ -45,11 +46,16 @@ use std::path::PathBuf;
 
 pub type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// An open journal.
-pub struct Ledger {
+/// A journal that is only read.
+pub struct Reader {
     connection: rusqlite::Connection,
     /// Nothing for a journal in memory.
     path: Option<PathBuf>,
+}
+
+/// A journal that is also written. It answers all that a [`Reader`] answers.
+pub struct Ledger {
+    reader: Reader,
 }
 
 /// One run being written: in the journal as a whole after [`Transaction::commit`], and not at all if it is dropped before.
@@ -59,12 +65,6 @@ pub struct Transaction<'a> {
     interner: intern::Interner,
     source_open: bool,
     finished: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    Read,
-    Write,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,6 +113,22 @@ pub struct RunRowEnd {
     pub charges: u64,
     pub rejected: u64,
     pub note: String,
+}
+
+/// A run that ended and posted by a generation of rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PostedRun {
+    pub id: RunId,
+    pub generation: GenerationId,
+}
+
+/// How many runs ended in one state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunCount {
+    /// Nothing for runs that have not ended.
+    pub state: Option<RunState>,
+    pub runs: u64,
+    pub last_ended_at_ms: Option<i64>,
 }
 
 /// How a source went in a run.
@@ -287,6 +303,15 @@ pub struct Balance {
     pub amount: Sum,
 }
 
+/// Which balances are asked for. Lists hold alternatives; `None` leaves nothing out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalanceFilter {
+    period: Period,
+    bucket: Bucket,
+    accounts: Option<Vec<Account>>,
+    sources: Option<Vec<String>>,
+}
+
 /// Somebody's word that rules may post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
@@ -303,9 +328,12 @@ pub struct Approval {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GenerationRow {
     pub id: GenerationId,
-    /// Where rules have turning days, `<digest>/<number of the stretch>`.
-    pub digest: String,
+    pub generation: Generation,
     pub run: RunId,
+    /// When that run began.
+    pub first_used_at_ms: i64,
+    /// Runs that ended with it.
+    pub runs: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

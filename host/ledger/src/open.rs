@@ -2,8 +2,9 @@
 
 use crate::code;
 use crate::error::{Stored, not_ours};
-use crate::{Access, Ledger, Result};
+use crate::{Ledger, Reader, Result};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -28,142 +29,43 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pages copied between two reports of a backup: 8 MiB.
 const BACKUP_PAGES: i32 = 1024;
 
-impl Ledger {
-    /// Makes a new journal; refuses to touch a file that is there.
-    pub fn create(path: &Path) -> Result<Ledger> {
-        refuse_existing(path, "choose another path for the ledger")?;
-        let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-        made.map_err(|error| {
-            Diagnostic::new(
-                code::LEDGER_READ_ONLY,
-                format!("{} cannot be made: {error}", path.display()),
-            )
-            .hint("choose a folder that exists and is writable")
-        })?;
-        let ledger =
-            Ledger::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
-                set_up_file(&connection)?;
-                let mut ledger = Ledger { connection, path: Some(path.to_owned()) };
-                ledger.migrate()?;
-                Ok(ledger)
-            });
-        if ledger.is_err() {
-            let _ = std::fs::remove_file(path);
-        }
-        ledger
-    }
-
-    /// Opens a journal. For writing, one of an older version is upgraded first.
-    pub fn open(path: &Path, access: Access) -> Result<Ledger> {
-        if !path.is_file() {
+impl Reader {
+    /// Opens a journal for reading. One of an older version must be upgraded first.
+    pub fn open(path: &Path) -> Result<Reader> {
+        refuse_missing(path)?;
+        let reader = Reader { connection: open_to_read(path)?, path: Some(path.to_owned()) };
+        let version = checked_version(&reader.connection).map_err(|error| at(error, path))?;
+        if version < MIGRATIONS.len() {
             return Err(Diagnostic::new(
-                code::LEDGER_NOT_FOUND,
-                format!("there is no ledger at {}", path.display()),
+                code::LEDGER_READ_ONLY,
+                format!(
+                    "{} was written by an older version and must be upgraded first",
+                    path.display()
+                ),
             )
-            .hint("apportion init"));
+            .hint(
+                Hint::text("make a copy, then run ")
+                    .then(Hint::command("run"))
+                    .then(" once, which upgrades the ledger"),
+            ));
         }
-        let mut ledger = match access {
-            Access::Write => Ledger {
-                connection: Ledger::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
-                path: Some(path.to_owned()),
-            },
-            Access::Read => Ledger { connection: open_to_read(path)?, path: Some(path.to_owned()) },
-        };
-        let version = ledger.checked_version().map_err(|error| at(error, path))?;
-        match (access, version < MIGRATIONS.len()) {
-            (Access::Write, _) => ledger.migrate()?,
-            (Access::Read, false) => {}
-            (Access::Read, true) => {
-                return Err(Diagnostic::new(
-                    code::LEDGER_READ_ONLY,
-                    format!(
-                        "{} was written by an older version and must be upgraded first",
-                        path.display()
-                    ),
-                )
-                .hint("make a copy, then run `apportion run` once, which upgrades the ledger"));
-            }
-        }
-        Ok(ledger)
+        Ok(reader)
     }
 
-    /// A journal that ends with the program, for tests and dry runs.
-    pub fn in_memory() -> Result<Ledger> {
-        let connection = Connection::open_in_memory().stored()?;
-        set_up_connection(&connection)?;
-        let mut ledger = Ledger { connection, path: None };
-        ledger.migrate()?;
-        Ok(ledger)
-    }
-
-    /// A copy to try things on, kept by SQLite in a nameless file that is gone with it, also after a crash.
+    /// A copy to try things on. SQLite keeps it in a nameless file, which is gone after a crash too.
     pub fn scratch(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Ledger> {
-        let connection = Connection::open("").stored()?;
+        let mut connection = Connection::open("").stored()?;
         // A crash leaves nothing to be repaired, so no log needs to be on disk.
         connection
             .execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = MEMORY;")
             .stored()?;
-        let mut scratch = Ledger { connection, path: None };
-        self.copy_into(&mut scratch.connection, progress)?;
-        set_up_connection(&scratch.connection)?;
-        Ok(scratch)
+        self.copy_into(&mut connection, progress)?;
+        set_up_connection(&connection)?;
+        Ok(Ledger { reader: Reader { connection, path: None } })
     }
 
-    fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
-        let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .stored()
-            .map_err(|error| at(error, path))?;
-        set_up_connection(&connection).map_err(|error| at(error, path))?;
-        Ok(connection)
-    }
-
-    /// The number of migrations that the file has seen; refuses files of others and of the future.
-    fn checked_version(&self) -> Result<usize> {
-        let pragma = |name: &str| {
-            self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).stored()
-        };
-        if pragma("application_id")? != APPLICATION_ID {
-            return Err(not_ours("it belongs to another program, or was never finished"));
-        }
-        let version = pragma("user_version")?;
-        match usize::try_from(version) {
-            Ok(version) if version <= MIGRATIONS.len() => Ok(version),
-            _ => Err(Diagnostic::new(
-                code::LEDGER_NEWER,
-                format!(
-                    "the ledger has format {version}, and this version knows formats up to {}",
-                    MIGRATIONS.len()
-                ),
-            )
-            .hint("install the version of apportion that wrote it, or a newer one")),
-        }
-    }
-
-    /// All missing migrations in one go, or none.
-    fn migrate(&mut self) -> Result<()> {
-        let is_current = |connection: &Connection| -> Result<usize> {
-            let version = connection
-                .pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
-                .stored()?;
-            Ok(usize::try_from(version).unwrap_or(0))
-        };
-        if is_current(&self.connection)? == MIGRATIONS.len() {
-            return Ok(());
-        }
-        let migration = self
-            .connection
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-            .stored()?;
-        let version = is_current(&migration)?;
-        for sql in MIGRATIONS.iter().skip(version) {
-            migration.execute_batch(sql).stored()?;
-        }
-        migration.pragma_update(None, "application_id", APPLICATION_ID).stored()?;
-        migration.pragma_update(None, "user_version", MIGRATIONS.len() as i32).stored()?;
-        migration.commit().stored()
-    }
-
-    /// Copies the journal as it stands, while others may read and write it. Reports pages done and pages in all.
+    /// Copies the journal as it stands, while others may read and write it.
+    /// Reports pages done and pages in all.
     pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         refuse_existing(to, "choose a new name for the backup")?;
         let partial = partial_name(to);
@@ -204,10 +106,116 @@ impl Ledger {
         self.path.as_deref()
     }
 
-    /// Empties the write-ahead log into the file. Readers may hold that up, and then a later run does it.
+    /// Empties the write-ahead log into the file.
+    /// Readers may hold that up, and then a later run does it.
     pub(crate) fn checkpoint(&self) {
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
+}
+
+impl Ledger {
+    /// Makes a new journal; refuses to touch a file that is there.
+    pub fn create(path: &Path) -> Result<Ledger> {
+        refuse_existing(path, "choose another path for the ledger")?;
+        let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+        made.map_err(|error| {
+            Diagnostic::new(
+                code::LEDGER_READ_ONLY,
+                format!("{} cannot be made: {error}", path.display()),
+            )
+            .hint("choose a folder that exists and is writable")
+        })?;
+        let ledger = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+            set_up_file(&connection)?;
+            Ledger::migrated(connection, Some(path))
+        });
+        if ledger.is_err() {
+            let _ = std::fs::remove_file(path);
+        }
+        ledger
+    }
+
+    /// Opens a journal for writing. One of an older version is upgraded first.
+    pub fn open(path: &Path) -> Result<Ledger> {
+        refuse_missing(path)?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        checked_version(&connection).map_err(|error| at(error, path))?;
+        Ledger::migrated(connection, Some(path))
+    }
+
+    /// A journal that ends with the program, for tests and dry runs.
+    pub fn in_memory() -> Result<Ledger> {
+        let connection = Connection::open_in_memory().stored()?;
+        set_up_connection(&connection)?;
+        Ledger::migrated(connection, None)
+    }
+
+    fn migrated(mut connection: Connection, path: Option<&Path>) -> Result<Ledger> {
+        migrate(&mut connection)?;
+        Ok(Ledger { reader: Reader { connection, path: path.map(Path::to_owned) } })
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .stored()
+        .map_err(|error| at(error, path))?;
+    set_up_connection(&connection).map_err(|error| at(error, path))?;
+    Ok(connection)
+}
+
+/// The number of migrations that the file has seen; refuses files of others and of the future.
+fn checked_version(connection: &Connection) -> Result<usize> {
+    let pragma =
+        |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).stored();
+    if pragma("application_id")? != APPLICATION_ID {
+        return Err(not_ours("it belongs to another program, or was never finished"));
+    }
+    let version = pragma("user_version")?;
+    match usize::try_from(version) {
+        Ok(version) if version <= MIGRATIONS.len() => Ok(version),
+        _ => Err(Diagnostic::new(
+            code::LEDGER_NEWER,
+            format!(
+                "the ledger has format {version}, and this version knows formats up to {}",
+                MIGRATIONS.len()
+            ),
+        )
+        .hint("install the version of apportion that wrote it, or a newer one")),
+    }
+}
+
+/// All missing migrations in one go, or none.
+fn migrate(connection: &mut Connection) -> Result<()> {
+    let current = |connection: &Connection| -> Result<usize> {
+        let version = connection
+            .pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
+            .stored()?;
+        Ok(usize::try_from(version).unwrap_or(0))
+    };
+    if current(connection)? == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let migration =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).stored()?;
+    let version = current(&migration)?;
+    for sql in MIGRATIONS.iter().skip(version) {
+        migration.execute_batch(sql).stored()?;
+    }
+    migration.pragma_update(None, "application_id", APPLICATION_ID).stored()?;
+    migration.pragma_update(None, "user_version", MIGRATIONS.len() as i32).stored()?;
+    migration.commit().stored()
+}
+
+fn refuse_missing(path: &Path) -> Result<()> {
+    if path.is_file() {
+        return Ok(());
+    }
+    Err(Diagnostic::new(
+        code::LEDGER_NOT_FOUND,
+        format!("there is no ledger at {}", path.display()),
+    )
+    .hint(Hint::command("init")))
 }
 
 fn copy(
@@ -237,7 +245,7 @@ fn copy(
 
 /// A write-ahead log needs a writable folder even to be read. Where nothing is left in the log, the file alone will do.
 fn open_to_read(path: &Path) -> Result<Connection> {
-    let opened = Ledger::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|connection| {
+    let opened = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|connection| {
         connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
             .stored()
@@ -265,7 +273,7 @@ fn open_immutable(path: &Path) -> Result<Connection> {
     let escaped =
         absolute.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Ledger::connect(Path::new(&format!("file:{escaped}?immutable=1")), flags)?;
+    let connection = connect(Path::new(&format!("file:{escaped}?immutable=1")), flags)?;
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).stored()?;
     Ok(connection)
 }
@@ -308,4 +316,26 @@ fn partial_name(path: &Path) -> PathBuf {
 /// Puts the file's name before a message that lacks it.
 fn at(error: Diagnostic, path: &Path) -> Diagnostic {
     if error.location.is_some() { error } else { error.at(path.display().to_string(), 0, 0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good<T>(result: Result<T>) -> T {
+        result.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A reader has no method that writes, and SQLite refuses to write through its connection.
+    #[test]
+    fn a_ledger_opened_to_read_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+        let path = folder.path().join("a.ledger");
+        drop(good(Ledger::create(&path)));
+        let reader = good(Reader::open(&path));
+        let sql = "INSERT INTO run (started_at_ms, version) VALUES (1, '1')";
+        let written = reader.connection.execute_batch(sql).stored();
+        assert_eq!(written.map_err(|error| error.code), Err(code::LEDGER_READ_ONLY));
+        assert_eq!(good(reader.runs(10)).len(), 0);
+    }
 }

@@ -4,7 +4,7 @@ use crate::code;
 use crate::digest::{Hash, Hasher, START};
 use crate::error::Stored;
 use crate::row;
-use crate::{Ledger, PeriodEvent, PeriodState, Result};
+use crate::{Ledger, PeriodEvent, PeriodState, Reader, Result};
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Month};
 use rusqlite::{Connection, TransactionBehavior};
@@ -50,8 +50,11 @@ impl Ledger {
     }
 
     fn change_period(&mut self, event: PeriodEvent) -> Result<()> {
-        let change =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
+        let change = self
+            .reader
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .stored()?;
         let is_closed = closed_months(&change)?.contains(&event.month.first_day());
         if is_closed == (event.state == PeriodState::Closed) {
             let state = if is_closed { "closed already" } else { "open" };
@@ -81,7 +84,9 @@ impl Ledger {
         )?;
         change.commit().stored()
     }
+}
 
+impl Reader {
     /// Everything that happened to months, oldest first.
     pub fn periods(&self) -> Result<Vec<PeriodEvent>> {
         Ok(events(&self.connection)?.into_iter().map(|(_, event, _)| event).collect())

@@ -3,26 +3,61 @@
 use crate::error::{Stored, corrupt};
 use crate::intern::{Numbers, Words};
 use crate::row;
-use crate::{Balance, Bucket, EntryId, GenerationId, Ledger, Result, StandingEntry, StoredEntry};
+use crate::{
+    Balance, BalanceFilter, Bucket, EntryId, GenerationId, Reader, Result, StandingEntry,
+    StoredEntry,
+};
+use domain::account::Account;
 use domain::entry::{Entry, EntryKind, Posting};
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
 use domain::run::RunId;
 use foldhash::{HashMap, HashMapExt};
 use rusqlite::{Connection, Row};
+use serde_json::json;
 
 const ENTRY: &str = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day, e.run, e.generation, e.reverses,
     (SELECT r.id FROM entry r WHERE r.reverses = e.id), e.content_digest, e.hash FROM entry e";
 
 /// What was taken back on its own posting day adds nothing to any bucket, so history costs nothing here.
-const HEADS_POSTED: &str = "SELECT e.id, e.posting_day, e.source, e.currency FROM entry e WHERE e.posting_day >= ?1 AND e.posting_day < ?2
-    AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id AND r.posting_day = e.posting_day)
-    AND NOT EXISTS (SELECT 1 FROM entry o WHERE o.id = e.reverses AND o.posting_day = e.posting_day) ORDER BY e.id";
+const HEADS_POSTED: &str = "SELECT e.id, e.posting_day, e.source, e.currency FROM entry e
+    WHERE e.posting_day >= ?1 AND e.posting_day < ?2
+    AND (?3 IS NULL OR e.source IN (SELECT value FROM json_each(?3)))
+    AND NOT EXISTS (SELECT 1 FROM entry r
+        WHERE r.reverses = e.id AND r.posting_day = e.posting_day)
+    AND NOT EXISTS (SELECT 1 FROM entry o
+        WHERE o.id = e.reverses AND o.posting_day = e.posting_day)
+    ORDER BY e.id";
 
-const HEADS_CHARGED: &str = "SELECT e.id, e.charge_day, e.source, e.currency FROM entry e WHERE e.charge_day >= ?1 AND e.charge_day < ?2
-    AND e.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id) ORDER BY e.id";
+const HEADS_CHARGED: &str = "SELECT e.id, e.charge_day, e.source, e.currency FROM entry e
+    WHERE e.charge_day >= ?1 AND e.charge_day < ?2
+    AND (?3 IS NULL OR e.source IN (SELECT value FROM json_each(?3)))
+    AND e.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id)
+    ORDER BY e.id";
 
-impl Ledger {
+const POSTINGS: &str = "SELECT entry, account, target, rule, service, amount FROM posting
+    WHERE entry BETWEEN ?1 AND ?2";
+
+impl BalanceFilter {
+    /// All that was posted on the days of the period, summed over all of it.
+    pub fn of(period: Period) -> BalanceFilter {
+        BalanceFilter { period, bucket: Bucket::Whole, accounts: None, sources: None }
+    }
+
+    pub fn by(self, bucket: Bucket) -> BalanceFilter {
+        BalanceFilter { bucket, ..self }
+    }
+
+    pub fn accounts(self, accounts: impl IntoIterator<Item = Account>) -> BalanceFilter {
+        BalanceFilter { accounts: Some(accounts.into_iter().collect()), ..self }
+    }
+
+    pub fn sources(self, sources: impl IntoIterator<Item = String>) -> BalanceFilter {
+        BalanceFilter { sources: Some(sources.into_iter().collect()), ..self }
+    }
+}
+
+impl Reader {
     /// The entries that count for charges of the period, oldest first.
     pub fn standing(&self, period: Period) -> Result<Vec<StandingEntry>> {
         let sql = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day, e.run, e.generation, e.content_digest FROM entry e
@@ -70,20 +105,23 @@ impl Ledger {
     }
 
     /// What each account got in the period, by posting day. Zero balances are left out.
-    pub fn balances(&self, period: Period, bucket: Bucket) -> Result<Vec<Balance>> {
-        self.summed(self.heads(HEADS_POSTED, period, bucket)?)
+    pub fn balances(&self, filter: &BalanceFilter) -> Result<Vec<Balance>> {
+        self.summed(HEADS_POSTED, filter)
     }
 
-    /// What each account got of the charges of the period, by charge day, on whatever day it was posted. Zero balances are left out.
+    /// What each account got of the charges of the period, by charge day.
+    /// It counts on whatever day it was posted. Zero balances are left out.
     pub fn charge_balances(&self, period: Period) -> Result<Vec<Balance>> {
-        self.summed(self.heads(HEADS_CHARGED, period, Bucket::Whole)?)
+        self.summed(HEADS_CHARGED, &BalanceFilter::of(period))
     }
 
-    fn summed(&self, (heads, sources): (Vec<Head>, Vec<String>)) -> Result<Vec<Balance>> {
+    fn summed(&self, heads: &str, filter: &BalanceFilter) -> Result<Vec<Balance>> {
+        let (heads, sources) = self.heads(heads, filter)?;
         let words = Words::load(&self.connection)?;
+        let wanted = filter.accounts.as_deref().map(|accounts| words.account_numbers(accounts));
         let mut sums: HashMap<Key, i128> = HashMap::new();
         for heads in heads.chunk_by(|left, right| left.id + 1 == right.id) {
-            self.add_postings(heads, &mut sums)?;
+            self.add_postings(heads, wanted.as_deref(), &mut sums)?;
         }
         let mut balances = Vec::with_capacity(sums.len());
         for (key, nanos) in sums.into_iter().filter(|(_, nanos)| *nanos != 0) {
@@ -94,12 +132,14 @@ impl Ledger {
     }
 
     /// The entries of the period by number, and the names of their sources.
-    fn heads(&self, sql: &str, period: Period, bucket: Bucket) -> Result<(Vec<Head>, Vec<String>)> {
+    fn heads(&self, sql: &str, filter: &BalanceFilter) -> Result<(Vec<Head>, Vec<String>)> {
+        let BalanceFilter { period, bucket, .. } = *filter;
+        let wanted = filter.sources.as_ref().map(|sources| json!(sources).to_string());
         let mut sources: Vec<String> = Vec::new();
         let mut heads = row::rows(
             &self.connection,
             sql,
-            (period.start().epoch_days(), period.end().epoch_days()),
+            (period.start().epoch_days(), period.end().epoch_days(), wanted),
             |row| {
                 let name = row::text(row, 2)?;
                 let source = sources.iter().position(|known| known == name).unwrap_or_else(|| {
@@ -123,14 +163,26 @@ impl Ledger {
         Ok((heads, sources))
     }
 
-    /// Adds the postings of entries with consecutive numbers.
-    fn add_postings(&self, heads: &[Head], sums: &mut HashMap<Key, i128>) -> Result<()> {
+    /// Adds the postings of entries with consecutive numbers. `accounts` is a JSON list of numbers.
+    fn add_postings(
+        &self,
+        heads: &[Head],
+        accounts: Option<&str>,
+        sums: &mut HashMap<Key, i128>,
+    ) -> Result<()> {
         let (Some(first), Some(last)) = (heads.first(), heads.last()) else {
             return Ok(());
         };
-        let sql = "SELECT entry, account, target, rule, service, amount FROM posting WHERE entry BETWEEN ?1 AND ?2";
-        let mut statement = self.connection.prepare_cached(sql).stored()?;
-        let mut rows = statement.query((first.id, last.id)).stored()?;
+        let sql = match accounts {
+            None => POSTINGS.to_owned(),
+            Some(_) => format!("{POSTINGS} AND account IN (SELECT value FROM json_each(?3))"),
+        };
+        let mut statement = self.connection.prepare_cached(&sql).stored()?;
+        let found = match accounts {
+            None => statement.query((first.id, last.id)),
+            Some(accounts) => statement.query((first.id, last.id, accounts)),
+        };
+        let mut rows = found.stored()?;
         while let Some(row) = rows.next().stored()? {
             let entry: i64 = row::cell(row, 0)?;
             let head = usize::try_from(entry - first.id)

@@ -5,7 +5,10 @@ use crate::error::{Stored, misuse};
 use crate::intern::Interner;
 use crate::row;
 use crate::seal;
-use crate::{GenerationId, Ledger, Result, RunEnd, RunRow, RunRowEnd, RunStart, Transaction};
+use crate::{
+    GenerationId, Ledger, PostedRun, Reader, Result, RunCount, RunEnd, RunRow, RunRowEnd, RunStart,
+    Transaction,
+};
 use domain::run::{RunId, RunState};
 use rusqlite::TransactionBehavior;
 
@@ -30,8 +33,11 @@ impl Ledger {
     }
 
     fn mark_started(&mut self, start: &RunStart) -> Result<RunId> {
-        let mark =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
+        let mark = self
+            .reader
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .stored()?;
         row::execute(
             &mark,
             "INSERT INTO run (started_at_ms, version) VALUES (?1, ?2)",
@@ -44,8 +50,11 @@ impl Ledger {
 
     /// Says why a run that was dropped came to nothing.
     pub fn fail(&mut self, run: RunId, at_ms: i64, note: &str) -> Result<()> {
-        let ending =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).stored()?;
+        let ending = self
+            .reader
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .stored()?;
         let end = RunRowEnd {
             at_ms,
             state: RunState::Failed,
@@ -57,22 +66,62 @@ impl Ledger {
         write_end(&ending, run, &end)?;
         ending.commit().stored()
     }
+}
 
+const RUNS: &str = "SELECT r.id, r.started_at_ms, r.version,
+        e.run, e.ended_at_ms, e.state, e.generation, e.charges, e.rejected, e.note
+    FROM run r LEFT JOIN run_end e ON e.run = r.id";
+
+impl Reader {
     /// The latest runs, newest first.
     pub fn runs(&self, limit: usize) -> Result<Vec<RunRow>> {
-        let sql = "SELECT r.id, r.started_at_ms, r.version, e.run, e.ended_at_ms, e.state, e.generation, e.charges, e.rejected, e.note
-             FROM run r LEFT JOIN run_end e ON e.run = r.id ORDER BY r.id DESC LIMIT ?1";
-        row::rows(&self.connection, sql, [limit as i64], |row| {
-            let ended: Option<i64> = row::cell(row, 3)?;
-            let end = ended.map(|_| read_end(row, 4)).transpose()?;
-            Ok(RunRow {
+        self.runs_before(RunId(i64::MAX), limit)
+    }
+
+    /// The latest runs that began before another one, newest first: a page of a list.
+    pub fn runs_before(&self, before: RunId, limit: usize) -> Result<Vec<RunRow>> {
+        let sql = format!("{RUNS} WHERE r.id < ?1 ORDER BY r.id DESC LIMIT ?2");
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        row::rows(&self.connection, &sql, (before.0, limit), read_run)
+    }
+
+    pub fn run(&self, id: RunId) -> Result<Option<RunRow>> {
+        row::row(&self.connection, &format!("{RUNS} WHERE r.id = ?1"), [id.0], read_run)
+    }
+
+    /// The last run that posted. The ledger stands by its rules: a run that ends leaves every day
+    /// allocated by its own rules. Failed runs have no generation and are passed over.
+    pub fn last_posted_run(&self) -> Result<Option<PostedRun>> {
+        let sql = "SELECT run, generation FROM run_end WHERE generation IS NOT NULL
+            ORDER BY run DESC LIMIT 1";
+        row::row(&self.connection, sql, [], |row| {
+            Ok(PostedRun {
                 id: RunId(row::cell(row, 0)?),
-                started_at_ms: row::cell(row, 1)?,
-                version: row::cell(row, 2)?,
-                end,
+                generation: GenerationId(row::cell(row, 1)?),
             })
         })
     }
+
+    /// How many runs ended in each state. No state: they run, or they were interrupted.
+    pub fn run_counts(&self) -> Result<Vec<RunCount>> {
+        let sql = "SELECT count(*), max(e.ended_at_ms), e.state
+            FROM run r LEFT JOIN run_end e ON e.run = r.id GROUP BY e.state ORDER BY e.state";
+        row::rows(&self.connection, sql, [], |row| {
+            let last_ended_at_ms: Option<i64> = row::cell(row, 1)?;
+            let state = last_ended_at_ms.map(|_| row::run_state(row, 2)).transpose()?;
+            Ok(RunCount { state, runs: row::count(row, 0)?, last_ended_at_ms })
+        })
+    }
+}
+
+fn read_run(row: &rusqlite::Row<'_>) -> Result<RunRow> {
+    let ended: Option<i64> = row::cell(row, 3)?;
+    Ok(RunRow {
+        id: RunId(row::cell(row, 0)?),
+        started_at_ms: row::cell(row, 1)?,
+        version: row::cell(row, 2)?,
+        end: ended.map(|_| read_end(row, 4)).transpose()?,
+    })
 }
 
 fn read_end(row: &rusqlite::Row<'_>, at: usize) -> Result<RunRowEnd> {
@@ -115,7 +164,7 @@ impl Transaction<'_> {
     }
 
     /// What the journal says with this run's writes.
-    pub fn reader(&self) -> &Ledger {
+    pub fn reader(&self) -> &Reader {
         self.ledger
     }
 
@@ -156,9 +205,16 @@ impl Transaction<'_> {
 }
 
 impl std::ops::Deref for Transaction<'_> {
-    type Target = Ledger;
-    fn deref(&self) -> &Ledger {
+    type Target = Reader;
+    fn deref(&self) -> &Reader {
         self.ledger
+    }
+}
+
+impl std::ops::Deref for Ledger {
+    type Target = Reader;
+    fn deref(&self) -> &Reader {
+        &self.reader
     }
 }
 

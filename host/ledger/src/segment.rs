@@ -6,7 +6,7 @@
 //! mostly equal the effective ones or are zero, which a mark says; only the others are written.
 
 use crate::Result;
-use crate::block::{COUNT_MAX, Reader, put_bytes, put_column, put_u32};
+use crate::block::{BlockReader, COUNT_MAX, put_bytes, put_column, put_u32};
 use crate::error::corrupt;
 use domain::money::Sum;
 use std::cell::RefCell;
@@ -205,7 +205,7 @@ fn put_billed(data: &mut Vec<u8>, scratch: &mut Scratch) {
 
 /// Reads a segment over what `into` held. Any bytes are answered with charges or an error.
 pub fn decode(data: &[u8], into: &mut Decoded) -> Result<()> {
-    let mut reader = Reader::new(data);
+    let mut reader = BlockReader::new(data);
     let version = reader.byte()?;
     if version != VERSION {
         return Err(corrupt(format!("a segment of charges has the unknown version {version}")));
@@ -226,7 +226,7 @@ pub fn decode(data: &[u8], into: &mut Decoded) -> Result<()> {
 }
 
 fn read_amounts(
-    reader: &mut Reader<'_>,
+    reader: &mut BlockReader<'_>,
     count: usize,
     words: &mut Vec<u64>,
     amounts: &mut Vec<i64>,
@@ -254,7 +254,7 @@ fn read_amounts(
     if fits { Ok(()) } else { Err(corrupt("a segment of charges has an amount beyond all bounds")) }
 }
 
-fn read_billed(reader: &mut Reader<'_>, rows: usize, into: &mut Decoded) -> Result<()> {
+fn read_billed(reader: &mut BlockReader<'_>, rows: usize, into: &mut Decoded) -> Result<()> {
     into.marks.clear();
     into.marks.resize(rows, 0);
     if rows > 0 {

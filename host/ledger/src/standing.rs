@@ -4,7 +4,7 @@ use crate::digest::{Hasher, hex};
 use crate::error::Stored;
 use crate::row;
 use crate::seal::add_value;
-use crate::{Ledger, Result};
+use crate::{Reader, Result};
 use rusqlite::Connection;
 
 /// The current statement of every source-day; numbers of rows are left out, so that equal charges count as equal.
@@ -26,7 +26,7 @@ const ENTRIES: &str =
 const CLOSED: &str = "SELECT p.month_start FROM period_event p
     WHERE p.id = (SELECT max(q.id) FROM period_event q WHERE q.month_start = p.month_start) AND p.state = 'closed' ORDER BY p.month_start";
 
-impl Ledger {
+impl Reader {
     /// The same for all copies of a journal and for no other one, hex; nothing before its first run has ended.
     pub fn identity(&self) -> Result<Option<String>> {
         row::row(&self.connection, "SELECT seal FROM run_end ORDER BY id LIMIT 1", [], |row| {

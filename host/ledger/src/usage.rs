@@ -3,12 +3,12 @@
 //! The blocks are written after their statement, and only by the function that states it: what the rows come to is known before,
 //! because usage is summed by day and keys while it is collected.
 
-use crate::block::{Reader, put_column, put_texts, put_u32};
+use crate::block::{BlockReader, put_column, put_texts, put_u32};
 use crate::digest::{Hash, Hasher};
 use crate::error::corrupt;
 use crate::row;
 use crate::{
-    CollectionId, Ledger, Restated, Result, StoredUsageDay, Transaction, UsageDay, UsageRows,
+    CollectionId, Reader, Restated, Result, StoredUsageDay, Transaction, UsageDay, UsageRows,
 };
 use domain::money::Sum;
 use domain::period::Period;
@@ -22,7 +22,7 @@ const ROWS_MAX: usize = 65_536;
 /// The latest statement of each source, day and metric.
 const CURRENT: &str = "s.id = (SELECT max(t.id) FROM usage_statement t WHERE t.metric = s.metric AND t.source = s.source AND t.day = s.day)";
 
-impl Ledger {
+impl Reader {
     /// What is known of a metric in the period, by source, day and keys.
     pub fn usage(&self, metric: &str, period: Period) -> Result<Vec<Usage>> {
         let sql = format!(
@@ -245,7 +245,7 @@ fn write(rows: &[(Keys, Quantity)]) -> Vec<u8> {
 }
 
 fn read(data: &[u8], rows: &mut UsageRows) -> Result<()> {
-    let mut reader = Reader::new(data);
+    let mut reader = BlockReader::new(data);
     if reader.byte()? != VERSION {
         return Err(corrupt("a block of usage has an unknown version"));
     }

@@ -2,11 +2,11 @@
 //!
 //! They are stored when they change. What a run posted was spread by the weights stored last, up to that run.
 
-use crate::block::{COUNT_MAX, Reader, put_bytes, put_u32};
+use crate::block::{BlockReader, COUNT_MAX, put_bytes, put_u32};
 use crate::error::corrupt;
 use crate::outcome::{list, recipient, recipient_value};
 use crate::row;
-use crate::{Ledger, Result, Transaction, Weights};
+use crate::{Reader, Result, Transaction, Weights};
 use domain::decision::OutcomeId;
 use domain::money::Currency;
 use domain::period::Day;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// Bytes of a day's weights at most: 64 MiB of JSON.
 const BYTES_MAX: usize = COUNT_MAX * 64;
 
-impl Ledger {
+impl Reader {
     /// The weights in force for this day when the run had ended.
     pub fn weights(&self, run: RunId, day: Day, currency: Currency) -> Result<Vec<Weights>> {
         let sql = "SELECT data FROM weights WHERE day = ?1 AND currency = ?2 AND run <= ?3 ORDER BY run DESC LIMIT 1";
@@ -63,7 +63,7 @@ fn write(weights: &[Weights]) -> Vec<u8> {
 }
 
 pub fn read(data: &[u8]) -> Result<Vec<Weights>> {
-    let mut reader = Reader::new(data);
+    let mut reader = BlockReader::new(data);
     let length = reader.u32()? as usize;
     if length > BYTES_MAX {
         return Err(corrupt(format!("a day's weights claim {length} bytes")));

@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::plan::document::SCHEMA;
 use crate::run::{Progress, RunOptions, RunReport, Terms, run_on_terms};
 use domain::diagnostic::Diagnostic;
-use ledger::Ledger;
+use ledger::{Ledger, Reader};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -86,7 +86,7 @@ impl Promise {
         Err(Diagnostic::new(code::PLAN_RULES_MOVED, message).hint(ANEW))
     }
 
-    fn check_ledger(&self, ledger: &Ledger) -> Result<(), Diagnostic> {
+    fn check_ledger(&self, ledger: &Reader) -> Result<(), Diagnostic> {
         if let Some(day) = &self.as_of {
             let message = format!(
                 "the plan goes by the charges as they were known on {day}; what is posted goes by all that is known"
@@ -122,7 +122,7 @@ pub fn apply(
     promise.check_rules(options.rules.generation())?;
     promise.check_ledger(ledger)?;
     // Between the check and the run another run may post, and settings beside the rules may decide, such as a plugin's version.
-    let accept = |posted: &Ledger| {
+    let accept = |posted: &Reader| {
         if posted.standing_digest()? == promise.outcome {
             return Ok(());
         }

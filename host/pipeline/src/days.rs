@@ -9,7 +9,7 @@ use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::money::Money;
 use domain::period::{Day, Period};
-use domain::port::{Allocators, Decider, RuleFacts, Rules};
+use domain::port::{Allocators, Decider, Rules};
 use domain::run::SourceDay;
 use foldhash::HashMap;
 use ledger::{GenerationId, StoredDay, StoredSegment, Transaction, segment};
@@ -17,8 +17,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 const SUSPENSE_SHOWN: usize = 20;
-/// Runs that did not end leave no trace but their start; so many in a row are not to be expected.
-const RUNS_LOOKED_AT: usize = 1000;
 
 pub struct Allocated {
     pub generation: GenerationId,
@@ -48,33 +46,6 @@ pub struct Changed<'a> {
     pub usage: &'a BTreeSet<(String, Day)>,
 }
 
-/// Rules as they are valid between two of their turning days: a generation of their own.
-struct InForce<'a> {
-    rules: &'a dyn Rules,
-    generation: String,
-}
-
-impl Rules for InForce<'_> {
-    fn generation(&self) -> &str {
-        &self.generation
-    }
-    fn facts(&self) -> &[RuleFacts] {
-        self.rules.facts()
-    }
-    fn tables(&self) -> Vec<(String, String)> {
-        self.rules.tables()
-    }
-    fn knows_team(&self, team: &str) -> bool {
-        self.rules.knows_team(team)
-    }
-    fn cell(&self, table: &str, key: &str) -> Option<String> {
-        self.rules.cell(table, key)
-    }
-    fn decider(&self) -> Box<dyn Decider + '_> {
-        self.rules.decider()
-    }
-}
-
 /// A day with all its sources.
 struct Work {
     day: Day,
@@ -93,19 +64,13 @@ pub fn allocate(
     let mut decider = rules.decider();
     let turning = decider.turning_days();
     let epoch = |day: Day| turning.partition_point(|turn| *turn <= day);
-    let in_force = |epoch: usize| InForce {
-        rules,
-        generation: if turning.is_empty() {
-            rules.generation().to_owned()
-        } else {
-            format!("{}/{epoch}", rules.generation())
-        },
-    };
+    // Rules as they are valid between two of their turning days are a generation of their own.
+    let stretch = |epoch: usize| (!turning.is_empty()).then_some(epoch as u32);
     let stored = transaction.source_days(Period::all())?;
-    let current = transaction.save_generation(&in_force(turning.len()))?;
+    let current = transaction.save_generation(rules, stretch(turning.len()))?;
     let mut generations = BTreeMap::from([(turning.len(), current)]);
     for number in stored.iter().map(|day| epoch(day.source_day.day)).collect::<BTreeSet<_>>() {
-        generations.insert(number, transaction.save_generation(&in_force(number))?);
+        generations.insert(number, transaction.save_generation(rules, stretch(number))?);
     }
     let mut allocated = Allocated {
         generation: current,
@@ -155,8 +120,7 @@ pub fn allocate(
 
 /// The rules that the ledger stands by: every run that ends leaves all days allocated with its own.
 fn last_generation(transaction: &Transaction<'_>) -> Result<Option<GenerationId>, Diagnostic> {
-    let runs = transaction.runs(RUNS_LOOKED_AT)?;
-    Ok(runs.into_iter().find_map(|run| run.end.and_then(|end| end.generation)))
+    Ok(transaction.last_posted_run()?.map(|run| run.generation))
 }
 
 /// Days to allocate by the generation that is valid on them: all of them, unless the rules are the same as last time.

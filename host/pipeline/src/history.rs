@@ -1,9 +1,8 @@
 //! The rules through time: which sets of rules were used when, what changed from one to the next, and who approved them.
 
-use crate::plan::base;
 use domain::diagnostic::Diagnostic;
 use domain::run::RunId;
-use ledger::{Approval, GenerationId, Ledger};
+use ledger::{Approval, GenerationId, Reader};
 use std::collections::BTreeMap;
 
 /// A set of rules and tables that a run has used or somebody has approved.
@@ -34,32 +33,24 @@ pub struct Changes {
 }
 
 /// Oldest first; what was never used comes last.
-pub fn history(ledger: &Ledger) -> Result<Vec<UsedRules>, Diagnostic> {
-    let started: BTreeMap<RunId, i64> =
-        ledger.runs(usize::MAX >> 1)?.into_iter().map(|run| (run.id, run.started_at_ms)).collect();
+pub fn history(ledger: &Reader) -> Result<Vec<UsedRules>, Diagnostic> {
     let mut used: Vec<UsedRules> = Vec::new();
     let mut before = BTreeMap::new();
     for row in ledger.generations()? {
-        if used.iter().any(|known| known.generation == base(&row.digest)) {
+        let digest = row.generation.digest();
+        if let Some(known) = used.iter_mut().find(|known| known.generation == digest) {
+            known.runs += row.runs;
             continue;
         }
         let texts = texts(ledger, row.id)?;
-        let at_ms = started.get(&row.run).copied().unwrap_or_default();
-        let first = FirstUse { run: row.run, at_ms, changes: changes(&before, &texts) };
+        let changes = changes(&before, &texts);
         before = texts;
         used.push(UsedRules {
-            generation: base(&row.digest).to_owned(),
-            first: Some(first),
-            runs: 0,
+            generation: digest.to_owned(),
+            first: Some(FirstUse { run: row.run, at_ms: row.first_used_at_ms, changes }),
+            runs: row.runs,
             approvals: Vec::new(),
         });
-    }
-    for run in ledger.runs(usize::MAX >> 1)? {
-        let Some(generation) = run.end.and_then(|end| end.generation) else { continue };
-        let digest = ledger.generation_digest(generation)?.unwrap_or_default();
-        used.iter_mut()
-            .filter(|known| known.generation == base(&digest))
-            .for_each(|known| known.runs += 1);
     }
     for approval in ledger.approvals()? {
         match used.iter_mut().find(|known| known.generation == approval.generation) {
@@ -77,7 +68,7 @@ pub fn history(ledger: &Ledger) -> Result<Vec<UsedRules>, Diagnostic> {
 
 /// Digests of rules and texts of tables, by name.
 fn texts(
-    ledger: &Ledger,
+    ledger: &Reader,
     generation: GenerationId,
 ) -> Result<BTreeMap<String, String>, Diagnostic> {
     let rules =

@@ -15,9 +15,9 @@ use domain::money::{Currency, Sum};
 use domain::period::{Day, Month, Period};
 use domain::port::{Allocators, Rules};
 use domain::tag::TagSchema;
-use ledger::{Balance, Ledger};
+use ledger::{Balance, Ledger, Reader};
 use redecided::Redecided;
-use reports::costs::{is_cost, team_text};
+use reports::costs::team_text;
 use reports::derive::RulesOf;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -171,22 +171,14 @@ fn try_out(
     run_on_terms(scratch, run, Terms { known_until_ms, accept: &|_| Ok(()) }, progress)
 }
 
-/// The rules that the ledger stands by, without the number of a stretch between turning days.
-fn generation(ledger: &Ledger) -> Result<Option<String>, Diagnostic> {
-    let last = ledger
-        .runs(usize::MAX >> 1)?
-        .into_iter()
-        .find_map(|run| run.end.and_then(|end| end.generation));
-    let digest = last.map(|generation| ledger.generation_digest(generation)).transpose()?.flatten();
-    Ok(digest.map(|digest| base(&digest).to_owned()))
+/// Digest of the rules that the ledger stands by.
+fn generation(ledger: &Reader) -> Result<Option<String>, Diagnostic> {
+    let last = ledger.last_posted_run()?;
+    let generation = last.map(|run| ledger.generation(run.generation)).transpose()?.flatten();
+    Ok(generation.map(|generation| generation.digest().to_owned()))
 }
 
-/// The digest of the rules and tables, of a generation or of one of its stretches between turning days.
-pub fn base(generation: &str) -> &str {
-    generation.split_once('/').map_or(generation, |(base, _)| base)
-}
-
-fn closed(ledger: &Ledger, months: &BTreeSet<Month>) -> Result<Vec<Month>, Diagnostic> {
+fn closed(ledger: &Reader, months: &BTreeSet<Month>) -> Result<Vec<Month>, Diagnostic> {
     Ok(ledger.closed_months()?.into_iter().filter(|month| months.contains(month)).collect())
 }
 
@@ -247,9 +239,9 @@ struct State {
 }
 
 impl State {
-    fn read(ledger: &Ledger, period: Period) -> Result<State, Diagnostic> {
+    fn read(ledger: &Reader, period: Period) -> Result<State, Diagnostic> {
         let mut state = State::default();
-        let is_borne = |balance: &Balance| is_cost(&balance.account);
+        let is_borne = |balance: &Balance| balance.account.is_cost();
         for balance in ledger.charge_balances(period)?.into_iter().filter(is_borne) {
             let (currency, amount) = (balance.currency, balance.amount);
             state.teams.add(team_text(&balance.account), currency, amount);

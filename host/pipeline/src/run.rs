@@ -24,7 +24,7 @@ use domain::port::{
 use domain::run::{DayTotals, RunId, RunState, SourceDay};
 use domain::tag::TagSchema;
 use foldhash::HashMap;
-use ledger::{Bucket, Ledger, RunEnd, RunStart, Transaction};
+use ledger::{BalanceFilter, Ledger, Reader, RunEnd, RunStart, Transaction};
 use reports::coverage::{Coverage, Window};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -208,7 +208,7 @@ pub(crate) struct Terms<'a> {
     /// Of what is stored, only what runs collected that began before this time.
     pub known_until_ms: Option<i64>,
     /// Asked last, with the ledger as it would stand; if it refuses, nothing is posted.
-    pub accept: &'a dyn Fn(&Ledger) -> Result<(), Diagnostic>,
+    pub accept: &'a dyn Fn(&Reader) -> Result<(), Diagnostic>,
 }
 
 /// Runs from collect to post.
@@ -335,7 +335,7 @@ fn collect_all(
 }
 
 /// What a source is given: its state, and the days that are missing or may have been restated.
-fn work<'s>(ledger: &Ledger, source: &'s Source, at_ms: i64) -> Result<Work<'s>, Diagnostic> {
+fn work<'s>(ledger: &Reader, source: &'s Source, at_ms: i64) -> Result<Work<'s>, Diagnostic> {
     let mut request =
         CollectRequest { state: ledger.state(&source.name)?, ..source.request.clone() };
     if let (None, Some(window)) = (request.period, source.window) {
@@ -369,7 +369,7 @@ fn conservation(transaction: &Transaction<'_>) -> Result<Vec<Conservation>, Diag
             day.totals.effective + Sum::from_nanos(day.totals.effective_rest.rounded_nanos());
         *billed += day.totals.billed + Sum::from_nanos(day.totals.billed_rest.rounded_nanos());
     }
-    for balance in transaction.balances(Period::all(), Bucket::Whole)? {
+    for balance in transaction.balances(&BalanceFilter::of(Period::all()))? {
         let (line, billed) = by_currency
             .entry(balance.currency)
             .or_insert_with(|| (zero(balance.currency), Sum::ZERO));

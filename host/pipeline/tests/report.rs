@@ -16,7 +16,7 @@ use domain::port::{
     Rows, RuleFacts, Rules, Stage, TriedRule,
 };
 use domain::tag::TagSchema;
-use ledger::Ledger;
+use ledger::{Ledger, Reader};
 use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, Source, run};
 use reports::costs::{
@@ -326,7 +326,7 @@ fn shown(table: &CostTable) -> Vec<String> {
         .collect()
 }
 
-fn asked(ledger: &Ledger, query: &CostQuery) -> Vec<String> {
+fn asked(ledger: &Reader, query: &CostQuery) -> Vec<String> {
     shown(&costs(ledger, query).unwrap_or_else(|error| panic!("{error}")))
 }
 
@@ -396,7 +396,7 @@ const GRANULARITIES: [Granularity; 4] =
     [Granularity::Daily, Granularity::Weekly, Granularity::Monthly, Granularity::Total];
 
 /// Every question that postings can answer has the same answer from charges, and every other grouping adds up to it.
-fn agree(ledger: &Ledger, seed: u64) {
+fn agree(ledger: &Reader, seed: u64) {
     for granularity in GRANULARITIES {
         for group_by in POSTED {
             let query = query(granularity, group_by, &[]);

@@ -13,7 +13,7 @@ use domain::dictionary::{Dictionary, ResourceId};
 use domain::field::Field;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
-use ledger::{Balance, Bucket, Ledger};
+use ledger::{Balance, BalanceFilter, Bucket, Reader};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
@@ -177,13 +177,13 @@ impl Granularity {
 }
 
 /// Answers a query; one that must run rules again is refused (see `costs_with_rules`).
-pub fn costs(ledger: &Ledger, query: &CostQuery) -> Result<CostTable, Diagnostic> {
+pub fn costs(ledger: &Reader, query: &CostQuery) -> Result<CostTable, Diagnostic> {
     answer(ledger, query, None)
 }
 
 /// Answers every query: decisions of rules that read amounts or dates are taken anew where charges must be looked at.
 pub fn costs_with_rules(
-    ledger: &Ledger,
+    ledger: &Reader,
     query: &CostQuery,
     rules_of: &RulesOf<'_>,
 ) -> Result<CostTable, Diagnostic> {
@@ -191,7 +191,7 @@ pub fn costs_with_rules(
 }
 
 fn answer(
-    ledger: &Ledger,
+    ledger: &Reader,
     query: &CostQuery,
     rules_of: Option<&RulesOf<'_>>,
 ) -> Result<CostTable, Diagnostic> {
@@ -207,7 +207,7 @@ fn answer(
 
 /// The same answer worked out from the charges, whatever is asked: for checking one way against the other.
 pub fn derived_costs(
-    ledger: &Ledger,
+    ledger: &Reader,
     query: &CostQuery,
     rules_of: Option<&RulesOf<'_>>,
 ) -> Result<CostTable, Diagnostic> {
@@ -216,18 +216,48 @@ pub fn derived_costs(
     Ok(groups.table())
 }
 
+impl CostQuery {
+    /// The balances that can have a part in the answer. Postings that a filter by team, account or
+    /// source leaves out are not read.
+    fn balances(&self) -> BalanceFilter {
+        let values = |group: GroupBy| -> Vec<&String> {
+            let of_group = self.filter.iter().filter(|(known, _)| *known == group);
+            of_group.map(|(_, value)| value).collect()
+        };
+        let (teams, accounts) = (values(GroupBy::Team), values(GroupBy::Account));
+        let mut balances = BalanceFilter::of(self.period).by(self.granularity.bucket());
+        if !accounts.is_empty() {
+            balances = balances
+                .accounts(accounts.into_iter().filter_map(|path| Account::parse(path).ok()));
+        } else if !teams.is_empty() {
+            balances = balances.accounts(teams.into_iter().flat_map(|team| named(team)));
+        }
+        let sources = values(GroupBy::Source);
+        if !sources.is_empty() {
+            balances = balances.sources(sources.into_iter().cloned());
+        }
+        balances
+    }
+}
+
+/// The accounts that go by a team's name: the team, and an account that stands in for one.
+fn named(team: &str) -> impl Iterator<Item = Account> {
+    [Some(Account::Team(team.to_owned())), Account::parse(team).ok()].into_iter().flatten()
+}
+
+/// Whether a team ever bore a cost.
+pub fn has_team(ledger: &Reader, team: &str) -> Result<bool, Diagnostic> {
+    let of_team = BalanceFilter::of(Period::all()).accounts([Account::Team(team.to_owned())]);
+    Ok(!ledger.balances(&of_team)?.is_empty())
+}
+
 /// Teams that ever bore a cost.
-pub fn teams(ledger: &Ledger) -> Result<BTreeSet<String>, Diagnostic> {
-    let balances = ledger.balances(Period::all(), Bucket::Whole)?;
+pub fn teams(ledger: &Reader) -> Result<BTreeSet<String>, Diagnostic> {
+    let balances = ledger.balances(&BalanceFilter::of(Period::all()))?;
     Ok(balances
         .into_iter()
         .filter_map(|balance| balance.account.team().map(str::to_owned))
         .collect())
-}
-
-/// Whether somebody bears what stands there.
-pub fn is_cost(account: &Account) -> bool {
-    !matches!(account, Account::Provider(_) | Account::Prepaid(_) | Account::Rounding(_))
 }
 
 /// The team, or who stands in for one.
@@ -289,9 +319,9 @@ impl<'a> Groups<'a> {
     }
 }
 
-fn posted(ledger: &Ledger, query: &CostQuery, groups: &mut Groups<'_>) -> Result<(), Diagnostic> {
-    for balance in ledger.balances(query.period, query.granularity.bucket())? {
-        if !is_cost(&balance.account) {
+fn posted(ledger: &Reader, query: &CostQuery, groups: &mut Groups<'_>) -> Result<(), Diagnostic> {
+    for balance in ledger.balances(&query.balances())? {
+        if !balance.account.is_cost() {
             continue;
         }
         if let Some(group) = groups.number(&|group| posted_text(&balance, group)) {
@@ -321,7 +351,7 @@ fn posted_text(balance: &Balance, group: &GroupBy) -> String {
 }
 
 fn derived(
-    ledger: &Ledger,
+    ledger: &Reader,
     query: &CostQuery,
     rules_of: Option<&RulesOf<'_>>,
     groups: &mut Groups<'_>,

@@ -10,7 +10,7 @@ use domain::period::{Day, Period};
 use domain::port::{PluginIdentity, UnknownDays};
 use domain::run::RunId;
 use domain::schedule::Schedule;
-use ledger::{AttemptFailure, Ledger, StoredAttempt};
+use ledger::{AttemptFailure, Reader, StoredAttempt};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which days a source is asked for where nobody says so: those that were never asked for, and the last ones again,
@@ -225,7 +225,7 @@ impl SourceStatus {
 
 /// Reads how a source stands at a time.
 pub fn status(
-    ledger: &Ledger,
+    ledger: &Reader,
     facts: &SourceFacts,
     at_ms: i64,
 ) -> Result<SourceStatus, Diagnostic> {
@@ -278,7 +278,7 @@ pub fn due(schedule: &Schedule, last_tried_ms: Option<i64>, now_ms: i64) -> Opti
 }
 
 /// The days that have charges or usage of a source.
-fn charged(ledger: &Ledger, source: &str) -> Result<BTreeSet<Day>, Diagnostic> {
+fn charged(ledger: &Reader, source: &str) -> Result<BTreeSet<Day>, Diagnostic> {
     let charges = ledger
         .source_days(Period::all())?
         .into_iter()
@@ -291,7 +291,7 @@ fn charged(ledger: &Ledger, source: &str) -> Result<BTreeSet<Day>, Diagnostic> {
 }
 
 fn calendar(
-    ledger: &Ledger,
+    ledger: &Reader,
     facts: &SourceFacts,
     coverage: &Coverage,
     charged: &BTreeSet<Day>,

@@ -19,7 +19,7 @@ use domain::money::{Money, Sum};
 use domain::period::Period;
 use domain::port::{Decider, RuleFacts, Rules};
 use domain::run::{RunId, SourceDay};
-use ledger::{GenerationId, Ledger, Weights, segment};
+use ledger::{GenerationId, PostedRun, Reader, Weights, segment};
 use std::collections::{BTreeMap, HashMap};
 
 /// Makes rules of their stored sources and tables.
@@ -92,7 +92,7 @@ pub struct Scope<'a> {
 
 /// Goes through everything that was charged in the scope.
 pub fn derive(
-    ledger: &Ledger,
+    ledger: &Reader,
     dictionary: &Dictionary,
     scope: Scope<'_>,
     rules_of: Option<&RulesOf<'_>>,
@@ -114,7 +114,7 @@ pub fn derive(
 /// Source-days by the generation to read their decisions from, each with the run whose weights go with it.
 pub(crate) type Standing = BTreeMap<GenerationId, Vec<(SourceDay, RunId)>>;
 
-pub fn standing(ledger: &Ledger, scope: Scope<'_>) -> Result<Standing, Diagnostic> {
+pub fn standing(ledger: &Reader, scope: Scope<'_>) -> Result<Standing, Diagnostic> {
     let mut latest: BTreeMap<SourceDay, (RunId, GenerationId)> = BTreeMap::new();
     for entry in ledger.standing(scope.period)? {
         if scope.source_day.is_none_or(|wanted| *wanted == entry.source_day) {
@@ -141,16 +141,14 @@ struct LastRun {
 }
 
 impl LastRun {
-    fn find(ledger: &Ledger) -> Result<Option<LastRun>, Diagnostic> {
-        let ended = ledger.runs(usize::MAX >> 1)?.into_iter().find_map(|run| {
-            run.end.and_then(|end| end.generation).map(|generation| (run.id, generation))
-        });
-        let Some((run, generation)) = ended else { return Ok(None) };
-        let digest = ledger.generation_digest(generation)?.unwrap_or_default();
+    fn find(ledger: &Reader) -> Result<Option<LastRun>, Diagnostic> {
+        let Some(PostedRun { id: run, generation }) = ledger.last_posted_run()? else {
+            return Ok(None);
+        };
         let mut spans = Vec::new();
-        if let Some((rules, last)) = digest.split_once('/') {
-            for span in 0..=last.parse::<u32>().unwrap_or(0) {
-                spans.extend(ledger.generation(&format!("{rules}/{span}"))?);
+        if let Some(rules) = ledger.generation(generation)? {
+            for stretch in rules.stretches() {
+                spans.extend(ledger.generation_id(&stretch)?);
             }
         }
         Ok(Some(LastRun { run, generation, spans }))
@@ -179,7 +177,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    pub fn load(ledger: &Ledger, generation: GenerationId) -> Result<Stored, Diagnostic> {
+    pub fn load(ledger: &Reader, generation: GenerationId) -> Result<Stored, Diagnostic> {
         Ok(Stored {
             generation,
             decisions: ledger.decisions(generation)?,
@@ -302,7 +300,7 @@ impl<'a> Scan<'a> {
 
     fn source_day(
         &mut self,
-        ledger: &Ledger,
+        ledger: &Reader,
         source_day: &SourceDay,
         run: RunId,
         take: &mut Take<'_>,

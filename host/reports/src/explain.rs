@@ -7,6 +7,7 @@
 mod document;
 
 use crate::code;
+use crate::costs::team_text;
 use crate::derive::{self, Bearer, BearerId, Bearers, Portion, RulesOf, Scope};
 use domain::account::Account;
 use domain::charge::ChargeLine;
@@ -20,7 +21,7 @@ use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
 use domain::port::{PluginIdentity, RuleFacts, TriedRule};
 use domain::run::{RunId, SourceDay};
-use ledger::{Bucket, EntryId, GenerationId, Ledger, StoredEntry, Weights};
+use ledger::{BalanceFilter, Bucket, EntryId, GenerationId, Reader, StoredEntry, Weights};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Resources shown of each rule, the largest first.
@@ -159,7 +160,7 @@ fn common_divisor(left: u64, right: u64) -> u64 {
 }
 
 pub fn explain(
-    ledger: &Ledger,
+    ledger: &Reader,
     asked: &Asked,
     rules_of: &RulesOf<'_>,
 ) -> Result<Explanation, Diagnostic> {
@@ -233,7 +234,7 @@ enum Wanted {
 }
 
 impl Wanted {
-    fn find(ledger: &Ledger, dictionary: &Dictionary, what: &str) -> Result<Wanted, Diagnostic> {
+    fn find(ledger: &Reader, dictionary: &Dictionary, what: &str) -> Result<Wanted, Diagnostic> {
         if let Some(number) = what.strip_prefix("entry:") {
             let id = number.parse().map(EntryId).ok();
             let entry = id.map(|id| ledger.entry(id)).transpose()?.flatten();
@@ -243,15 +244,13 @@ impl Wanted {
             };
             return entry.map(|entry| Wanted::Entry(Box::new(entry))).ok_or_else(missing);
         }
-        let accounts: BTreeSet<Account> = ledger
-            .balances(Period::all(), Bucket::Day)?
-            .into_iter()
-            .map(|balance| balance.account)
-            .collect();
+        // By day: what cancels out in the end has stood there too.
+        let balances = BalanceFilter::of(Period::all()).by(Bucket::Day);
         for account in
             [Some(Account::Team(what.to_owned())), Account::parse(what).ok()].into_iter().flatten()
         {
-            if accounts.contains(&account) && bears(&account) {
+            let of_account = balances.clone().accounts([account.clone()]);
+            if account.is_cost() && !ledger.balances(&of_account)?.is_empty() {
                 return Ok(Wanted::Account(account));
             }
         }
@@ -262,11 +261,10 @@ impl Wanted {
         {
             return Ok(Wanted::Resource { name: what.to_owned(), symbol });
         }
-        let names: Vec<String> = accounts
-            .iter()
-            .filter(|account| bears(account))
-            .map(|account| account.team().map_or_else(|| account.to_string(), str::to_owned))
-            .collect();
+        let all = ledger.balances(&balances)?;
+        let accounts: BTreeSet<&Account> = all.iter().map(|balance| &balance.account).collect();
+        let names: Vec<String> =
+            accounts.into_iter().filter(|account| account.is_cost()).map(team_text).collect();
         let hint = match did_you_mean(what, names.iter().map(String::as_str)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => {
@@ -359,10 +357,6 @@ fn of_entry(entry: &StoredEntry, portion: &Portion<'_>, bearers: &Bearers) -> Ve
         }
         EntryKind::Reversal => Vec::new(),
     }
-}
-
-fn bears(account: &Account) -> bool {
-    !matches!(account, Account::Provider(_) | Account::Prepaid(_) | Account::Rounding(_))
 }
 
 fn stands(entry: &StoredEntry) -> bool {
@@ -468,7 +462,7 @@ impl Line {
 
 /// Makes what was gathered readable.
 struct Showing<'a> {
-    ledger: &'a Ledger,
+    ledger: &'a Reader,
     dictionary: &'a Dictionary,
     rules_of: &'a RulesOf<'a>,
     facts: HashMap<GenerationId, Vec<RuleFacts>>,
@@ -659,7 +653,7 @@ impl Showing<'_> {
 }
 
 fn sources(
-    ledger: &Ledger,
+    ledger: &Reader,
     days: BTreeMap<SourceDay, Sum>,
 ) -> Result<Vec<ExplainedSource>, Diagnostic> {
     let plugins: HashMap<SourceDay, PluginIdentity> = ledger

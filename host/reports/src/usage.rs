@@ -3,7 +3,7 @@
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
 use domain::usage::Quantity;
-use ledger::{Ledger, StoredUsageDay};
+use ledger::{Reader, StoredUsageDay};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct UsageGroup {
     pub total: Quantity,
 }
 
-pub fn usage(ledger: &Ledger, query: &UsageQuery) -> Result<UsageTable, Diagnostic> {
+pub fn usage(ledger: &Reader, query: &UsageQuery) -> Result<UsageTable, Diagnostic> {
     let asked = |metric: &str| query.metric.as_deref().is_none_or(|asked| asked == metric);
     let days = ledger
         .usage_days(query.period)?

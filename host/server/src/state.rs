@@ -4,8 +4,8 @@ use crate::error::Problem;
 use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use domain::run::{RunId, RunState};
+use ledger::Reader;
 use ledger::code;
-use ledger::{Access, Ledger};
 use pipeline::plan::Plan;
 use reports::coverage::SourceFacts;
 use serde_json::Value;
@@ -171,7 +171,7 @@ impl State {
     /// Reads one state of the ledger on a blocking thread.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        work: impl Fn(&Ledger, Mark) -> Result<T, Problem> + Send + 'static,
+        work: impl Fn(&Reader, Mark) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let _reader = self
             .shared
@@ -181,7 +181,7 @@ impl State {
             .map_err(|error| Problem::internal(format!("no reader: {error}")))?;
         let path = self.shared.options.ledger_path.clone();
         let read = tokio::task::spawn_blocking(move || {
-            let ledger = Ledger::open(&path, Access::Read)?;
+            let ledger = Reader::open(&path)?;
             one_state(&ledger, work)
         });
         read.await.map_err(|error| Problem::internal(format!("a reading broke off: {error}")))?
@@ -190,8 +190,8 @@ impl State {
 
 /// A run that posts while its results are being read would mix two states; then the reading is started over.
 fn one_state<T>(
-    ledger: &Ledger,
-    work: impl Fn(&Ledger, Mark) -> Result<T, Problem>,
+    ledger: &Reader,
+    work: impl Fn(&Reader, Mark) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     for _ in 0..ATTEMPTS {
         let before = mark(ledger)?;
@@ -205,7 +205,7 @@ fn one_state<T>(
         .into())
 }
 
-fn mark(ledger: &Ledger) -> Result<Mark, Diagnostic> {
+fn mark(ledger: &Reader) -> Result<Mark, Diagnostic> {
     let last = ledger.runs(1)?.into_iter().next();
     Ok(Mark(last.map(|run| (run.id, run.end.map(|end| (end.at_ms, end.state))))))
 }

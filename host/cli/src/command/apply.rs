@@ -8,7 +8,7 @@ use crate::settings::{Need, Settings};
 use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
 use domain::port::Rules;
-use ledger::Access;
+
 use pipeline::apply::Promise;
 use pipeline::code;
 use pipeline::run::{Progress, RunReport};
@@ -37,7 +37,7 @@ pub fn post(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<RunReport, Diagnostic> {
     promise.check_rules(rules.generation())?;
-    let mut ledger = opening::ledger(settings, Access::Write)?;
+    let mut ledger = opening::ledger(settings)?;
     opening::check_approval(settings, &ledger, rules.generation())?;
     let allocators = opening::allocators(settings)?;
     pipeline::apply::apply(

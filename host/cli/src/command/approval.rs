@@ -12,7 +12,7 @@ use crate::ui::counted;
 use domain::diagnostic::Diagnostic;
 use domain::period::instant;
 use domain::port::Rules;
-use ledger::{Access, Approval};
+use ledger::Approval;
 use pipeline::apply::{Promise, short};
 use pipeline::code;
 use pipeline::history::{Changes, UsedRules};
@@ -73,7 +73,7 @@ pub fn record(
 }
 
 pub fn history(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
-    let history = pipeline::history::history(&opening::ledger(settings, Access::Read)?)?;
+    let history = pipeline::history::history(&opening::reader(settings)?)?;
     Ok(ui.data(&match format {
         Format::Json => super::json_text(&history.iter().map(used_json).collect()),
         Format::Text => history.iter().flat_map(lines).map(|line| line + "\n").collect(),

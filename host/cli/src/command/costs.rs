@@ -11,7 +11,7 @@ use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::Period;
 use domain::port::RuleFacts;
-use ledger::Access;
+
 use reports::costs::{CostQuery, CostRow, CostTable, GroupBy};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failure> {
     let settings = Settings::load(global, Need::LedgerOnly)?;
     let query = query_of(args)?;
-    let ledger = opening::ledger(&settings, Access::Read)?;
+    let ledger = opening::reader(&settings)?;
     let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
         opening::stored_rules(&settings, facts, tables)
     };

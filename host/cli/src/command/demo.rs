@@ -11,7 +11,7 @@ use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Period;
 use domain::run::RunState;
-use ledger::Access;
+
 use pipeline::run::RunReport;
 use reports::costs::{CostQuery, Granularity, GroupBy};
 use std::fs;
@@ -122,7 +122,7 @@ fn clear(dir: &Path) -> Result<(), Diagnostic> {
 
 /// What each team owes, month by month.
 fn owed(ui: Ui, settings: &Settings) -> Result<String, Diagnostic> {
-    let ledger = opening::ledger(settings, Access::Read)?;
+    let ledger = opening::reader(settings)?;
     let query = CostQuery {
         period: Period::all(),
         granularity: Granularity::Monthly,

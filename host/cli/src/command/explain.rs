@@ -12,7 +12,7 @@ use domain::decision::Recipient;
 use domain::money::Currency;
 use domain::period::Period;
 use domain::port::{RuleFacts, TriedRule};
-use ledger::Access;
+
 use reports::explain::{
     Asked, EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights,
     Explanation, Subject,
@@ -27,7 +27,7 @@ pub fn explain(ui: Ui, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Fa
     let settings = Settings::load(global, Need::LedgerOnly)?;
     let period = query::period(&args.period)?.unwrap_or(Period::all());
     let asked = Asked { what: args.what.clone(), service_name: args.service.clone(), period };
-    let ledger = opening::ledger(&settings, Access::Read)?;
+    let ledger = opening::reader(&settings)?;
     let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
         opening::stored_rules(&settings, facts, tables)
     };

@@ -5,7 +5,7 @@ use crate::args::{Format, GlobalArgs, LedgerCommand};
 use crate::error::Failure;
 use crate::settings::{Need, Settings};
 use crate::ui::Ui;
-use ledger::{Access, VerifyReport};
+use ledger::VerifyReport;
 use serde_json::json;
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub fn ledger(ui: Ui, global: &GlobalArgs, command: &LedgerCommand) -> Result<()
 }
 
 fn verify(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
-    let ledger = opening::ledger(settings, Access::Read)?;
+    let ledger = opening::reader(settings)?;
     let bar = ui.progress();
     let report = ledger.verify(&mut |step| bar.set_message(step.to_owned()));
     bar.finish_and_clear();
@@ -58,7 +58,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn backup(ui: Ui, settings: &Settings, to: &Path) -> Result<(), Failure> {
-    let ledger = opening::ledger(settings, Access::Read)?;
+    let ledger = opening::reader(settings)?;
     let bar = ui.progress();
     let copied = ledger.backup(to, &mut |done, total| {
         bar.set_length(total);

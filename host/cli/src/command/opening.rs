@@ -17,7 +17,7 @@ use domain::code::Fault;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::{Period, instant};
 use domain::port::{Batch, CollectRequest, Collector, PluginIdentity, RuleFacts, Rules};
-use ledger::{Access, Ledger};
+use ledger::{Ledger, Reader};
 use pipeline::apply::short;
 use pipeline::run::Source;
 use plugin_host::trust::Lock;
@@ -70,22 +70,32 @@ pub fn rules(settings: &Settings) -> Result<RuleSet, Vec<Diagnostic>> {
 /// Opens the ledger for runs, and makes it on the first one.
 pub fn ledger_for_runs(settings: &Settings) -> Result<Ledger, Diagnostic> {
     let path = &settings.ledger.value;
-    if path.exists() { Ledger::open(path, Access::Write) } else { Ledger::create(path) }
+    if path.exists() { Ledger::open(path) } else { Ledger::create(path) }
 }
 
-pub fn ledger(settings: &Settings, access: Access) -> Result<Ledger, Diagnostic> {
-    Ledger::open(&settings.ledger.value, access).map_err(|finding| match finding.code {
+/// Opens the ledger for writing; it must be there.
+pub fn ledger(settings: &Settings) -> Result<Ledger, Diagnostic> {
+    Ledger::open(&settings.ledger.value).map_err(ledger_missing)
+}
+
+/// Opens the ledger for reading.
+pub fn reader(settings: &Settings) -> Result<Reader, Diagnostic> {
+    Reader::open(&settings.ledger.value).map_err(ledger_missing)
+}
+
+fn ledger_missing(finding: Diagnostic) -> Diagnostic {
+    match finding.code {
         ledger::code::LEDGER_NOT_FOUND => {
             finding.hint("`apportion run` makes it; `--ledger PATH` names another")
         }
         _ => finding,
-    })
+    }
 }
 
 /// Refuses rules that nobody has approved, where the settings want that.
 pub fn check_approval(
     settings: &Settings,
-    ledger: &Ledger,
+    ledger: &Reader,
     generation: &str,
 ) -> Result<(), Diagnostic> {
     if !settings.require_approval.value || ledger.is_approved(generation)? {

@@ -6,32 +6,24 @@ use crate::error::Failure;
 use crate::query;
 use crate::settings::{Need, Settings};
 use crate::ui::Ui;
-use ledger::{Access, PeriodEvent, PeriodState};
+use ledger::{PeriodEvent, PeriodState};
 use serde_json::{Value, json};
 
 pub fn period(ui: Ui, global: &GlobalArgs, command: &PeriodCommand) -> Result<(), Failure> {
     let settings = Settings::load(global, Need::LedgerOnly)?;
     match command {
         PeriodCommand::Close { month, note } => {
-            opening::ledger(&settings, Access::Write)?.close_period(
-                *month,
-                query::now_ms(),
-                note,
-            )?;
+            opening::ledger(&settings)?.close_period(*month, query::now_ms(), note)?;
             ui.note(&format!("{month} is closed"));
             Ok(())
         }
         PeriodCommand::Reopen { month, reason } => {
-            opening::ledger(&settings, Access::Write)?.reopen_period(
-                *month,
-                query::now_ms(),
-                reason,
-            )?;
+            opening::ledger(&settings)?.reopen_period(*month, query::now_ms(), reason)?;
             ui.note(&format!("{month} is open again"));
             Ok(())
         }
         PeriodCommand::List { format } => {
-            let events = opening::ledger(&settings, Access::Read)?.periods()?;
+            let events = opening::reader(&settings)?.periods()?;
             Ok(ui.data(&match format {
                 Format::Text => events
                     .iter()

@@ -11,7 +11,7 @@ use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
 use domain::port::{RuleFacts, Rules};
-use ledger::{Access, Ledger};
+use ledger::Ledger;
 use pipeline::apply::file_text;
 use pipeline::plan::{Plan, PlanOptions};
 use pipeline::run::Progress;
@@ -85,7 +85,7 @@ pub fn make(
 
 /// A nameless copy of the ledger, or one that stays.
 fn scratch(ui: Ui, settings: &Settings, keep: Option<&Path>) -> Result<Ledger, Diagnostic> {
-    let ledger = opening::ledger(settings, Access::Read)?;
+    let ledger = opening::reader(settings)?;
     let bar = ui.progress();
     bar.set_message("copying the ledger");
     let mut copied = |done, total| {
@@ -94,9 +94,7 @@ fn scratch(ui: Ui, settings: &Settings, keep: Option<&Path>) -> Result<Ledger, D
     };
     let scratch = match keep {
         None => ledger.scratch(&mut copied),
-        Some(path) => {
-            ledger.backup(path, &mut copied).and_then(|()| Ledger::open(path, Access::Write))
-        }
+        Some(path) => ledger.backup(path, &mut copied).and_then(|()| Ledger::open(path)),
     };
     bar.finish_and_clear();
     scratch

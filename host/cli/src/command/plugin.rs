@@ -17,7 +17,7 @@ use crate::settings::{Need, Settings};
 use crate::table::{Align, Table};
 use crate::ui::Ui;
 use bundled_plugins::PLUGINS;
-use ledger::Access;
+
 use pipeline::plugin_cost::{TotalCost, totals};
 use plugin_host::Plugin;
 use plugin_host::trust::Lock;
@@ -88,7 +88,7 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
 
 fn stats(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
     let settings = Settings::load(global, Need::LedgerOnly)?;
-    let totals = totals(&opening::ledger(&settings, Access::Read)?.plugin_costs()?);
+    let totals = totals(&opening::reader(&settings)?.plugin_costs()?);
     Ok(ui.data(&match format {
         Format::Json => super::json_text(&totals.iter().map(TotalCost::document).collect()),
         Format::Text => stats_text(ui, &totals),

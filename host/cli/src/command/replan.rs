@@ -9,7 +9,7 @@ use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
 use domain::period::Period;
 use domain::port::Rules;
-use ledger::Access;
+
 use pipeline::apply::short;
 use pipeline::plan::Plan;
 use rule_engine::set::RuleSet;
@@ -79,6 +79,6 @@ fn follow(ui: Ui, settings: &Settings, saved: &Receiver<Arc<RuleSet>>, view: &Mu
 }
 
 fn plan(settings: &Settings, rules: &RuleSet) -> Result<Plan, Diagnostic> {
-    let mut scratch = opening::ledger(settings, Access::Read)?.scratch(&mut |_, _| {})?;
+    let mut scratch = opening::reader(settings)?.scratch(&mut |_, _| {})?;
     make(settings, rules, &mut scratch, Wanted { period: Period::all(), as_of: None }, &mut |_| {})
 }

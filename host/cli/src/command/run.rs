@@ -13,7 +13,7 @@ use domain::period::Period;
 use domain::port::Rules;
 use domain::run::RunState;
 use indicatif::ProgressBar;
-use ledger::Access;
+
 use pipeline::feed::Patience;
 use pipeline::plugin_cost::document;
 use pipeline::run::{Conservation, Progress, RunOptions, RunReport, Source, SourceReport};
@@ -145,7 +145,7 @@ pub fn warn_of_unknown_teams(
     if settings.unknown_teams.value != UnknownTeams::Warn {
         return Ok(());
     }
-    let ledger = opening::ledger(settings, Access::Read)?;
+    let ledger = opening::reader(settings)?;
     for team in reports::costs::teams(&ledger)?.iter().filter(|team| !rules.lists_team(team)) {
         let message = format!("the team '{team}' bears costs and is not in tables/teams.csv");
         ui.warning(&Diagnostic::new(rule_engine::code::RULE_TEAM, message).hint(format!(

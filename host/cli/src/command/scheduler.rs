@@ -8,7 +8,7 @@ use crate::settings::Settings;
 use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
 use domain::schedule::Schedule;
-use ledger::Access;
+
 use ledger::code;
 use pipeline::run::Source;
 use plugin_host::Shelf;
@@ -147,7 +147,7 @@ fn last_tried(settings: &Settings, name: &str) -> Result<Option<i64>, Diagnostic
     if !settings.ledger.value.exists() {
         return Ok(None);
     }
-    let attempts = opening::ledger(settings, Access::Read)?.attempts(name)?;
+    let attempts = opening::reader(settings)?.attempts(name)?;
     Ok(attempts.last().map(|attempt| attempt.at_ms))
 }
 

@@ -11,7 +11,7 @@ use crate::settings::{Need, Settings, SourceSettings};
 use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, instant};
-use ledger::Access;
+
 use reports::coverage::{DayState, SourceStatus, status};
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ fn check(ui: Ui, settings: &Settings, name: Option<&str>) -> Result<(), Failure>
 }
 
 fn show(ui: Ui, settings: &Settings, name: Option<&str>, format: Format) -> Result<(), Diagnostic> {
-    let ledger = opening::ledger(settings, Access::Read)?;
+    let ledger = opening::reader(settings)?;
     let now_ms = query::now_ms();
     let facts = chosen(settings, name)?.into_iter().map(opening::source_facts);
     let all: Vec<SourceStatus> =
@@ -190,8 +190,7 @@ fn calendar(days: &[(Day, DayState)], months: usize) -> Vec<String> {
 
 fn reset(ui: Ui, settings: &Settings, name: &str) -> Result<(), Diagnostic> {
     let source = settings.source(name)?;
-    let forgotten =
-        opening::ledger(settings, Access::Write)?.forget_state(&source.name, query::now_ms())?;
+    let forgotten = opening::ledger(settings)?.forget_state(&source.name, query::now_ms())?;
     ui.note(&match forgotten {
         true => format!("the state of {name} is forgotten; its next collection begins without"),
         false => format!("{name} has no state"),

@@ -10,7 +10,7 @@ use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::Period;
-use ledger::Access;
+
 use reports::usage::{Coverage, UsageGroup, UsageQuery, UsageTable, usage as usage_of};
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub fn usage(ui: Ui, global: &GlobalArgs, args: &UsageArgs) -> Result<(), Failur
         metric: args.metric.clone(),
         group_by: args.group_by.iter().map(|key| key.trim().to_owned()).collect(),
     };
-    let ledger = opening::ledger(&settings, Access::Read)?;
+    let ledger = opening::reader(&settings)?;
     if let Some(metric) = &args.metric {
         let known = ledger.usage_metrics()?;
         if !known.contains(metric) {

@@ -1,7 +1,7 @@
 //! Every error of the command line, settings, files and ledger: what provokes it, its code, its exit code.
 
 use crate::scene::{BILL, SETTINGS, Scene};
-use ledger::{Access, Ledger, RunStart};
+use ledger::{Ledger, RunStart};
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -200,8 +200,7 @@ fn ledgers_that_are_missing_foreign_or_of_the_future() {
 #[test]
 fn a_second_run_is_told_of_the_first() {
     let scene = Scene::after_run();
-    let mut first =
-        Ledger::open(&scene.path("apportion.db"), Access::Write).expect("the ledger opens");
+    let mut first = Ledger::open(&scene.path("apportion.db")).expect("the ledger opens");
     let writing =
         first.begin(&RunStart { at_ms: 0, version: "test".into() }).expect("the first run begins");
     scene.run("run").fails_with(1, "L105", "");

@@ -8,7 +8,7 @@ use crate::post::stored_digest;
 use crate::query::numbers;
 use crate::row;
 use crate::{
-    EntryId, GenerationId, Ledger, Result, RunRowEnd, VerifyReport, approval, attempt, seal,
+    EntryId, GenerationId, Reader, Result, RunRowEnd, VerifyReport, approval, attempt, seal,
 };
 use domain::entry::EntryKind;
 use domain::money::Sum;
@@ -29,7 +29,7 @@ struct Head {
     hash: Hash,
 }
 
-impl Ledger {
+impl Reader {
     pub(super) fn check_entries(&self, report: &mut VerifyReport) -> Result<()> {
         let words = Words::load(&self.connection)?;
         let mut statement =

@@ -2,10 +2,10 @@
 
 use crate::row;
 use crate::weights;
-use crate::{GenerationId, Ledger, Result, VerifyReport};
+use crate::{GenerationId, Reader, Result, VerifyReport};
 use domain::decision::{OutcomeId, Verdict};
 
-impl Ledger {
+impl Reader {
     pub(super) fn check_references(&self, report: &mut VerifyReport) -> Result<()> {
         let generations =
             row::rows(&self.connection, "SELECT id FROM generation ORDER BY id", [], |row| {

@@ -3,7 +3,7 @@
 use crate::digest::of_bytes;
 use crate::row;
 use crate::segment::{Decoded, decode};
-use crate::{Ledger, Result, VerifyReport};
+use crate::{Reader, Result, VerifyReport};
 use domain::account::Account;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::money::Sum;
@@ -30,7 +30,7 @@ struct Posted {
     borne: Sum,
 }
 
-impl Ledger {
+impl Reader {
     pub(super) fn check_source_days(&self, report: &mut VerifyReport) -> Result<()> {
         self.check_statements(report)?;
         let mut posted = self.posted()?;

@@ -3,7 +3,7 @@
 use crate::fixture::{OneRule, charge, collect, findings, good, plugin, run, source_day, start};
 use domain::period::Period;
 use ledger::code;
-use ledger::{Access, Ledger};
+use ledger::{Ledger, Reader};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 
@@ -17,10 +17,14 @@ fn sql(path: &Path, sql: &str) {
         .unwrap_or_else(|error| panic!("{error}"));
 }
 
-fn refusal(path: &Path, access: Access) -> (domain::code::Code, String) {
-    match Ledger::open(path, access) {
-        Ok(_) => panic!("{} was opened", path.display()),
-        Err(error) => (error.code, error.message),
+/// How a file is refused, whether it is to be read or written.
+fn refusal(path: &Path) -> (domain::code::Code, String) {
+    match (Reader::open(path), Ledger::open(path)) {
+        (Err(reading), Err(writing)) => {
+            assert_eq!(reading, writing);
+            (reading.code, reading.message)
+        }
+        _ => panic!("{} was opened", path.display()),
     }
 }
 
@@ -40,8 +44,7 @@ fn made(folder: &Path) -> PathBuf {
 fn what_is_not_a_ledger_is_refused_by_name() {
     let folder = folder();
     let path = folder.path().join("missing.ledger");
-    let error =
-        Ledger::open(&path, Access::Write).map(|_| ()).map_err(|error| (error.code, error.hint));
+    let error = Ledger::open(&path).map(|_| ()).map_err(|error| (error.code, error.hint_text()));
     assert_eq!(error, Err((code::LEDGER_NOT_FOUND, Some("apportion init".into()))));
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "not a database, but long enough that SQLite reads a whole header of one hundred bytes and looks at it".repeat(9))
@@ -50,18 +53,17 @@ fn what_is_not_a_ledger_is_refused_by_name() {
     sql(&foreign, "CREATE TABLE run (id INTEGER)");
     let empty = folder.path().join("empty.ledger");
     std::fs::write(&empty, "").unwrap_or_else(|error| panic!("{error}"));
-    for access in [Access::Read, Access::Write] {
-        assert_eq!(
-            refusal(&text, access),
-            (
-                code::LEDGER_NOT_OURS,
-                "this is not an Apportion ledger: the file is not a database".into()
-            )
-        );
-        for path in [&foreign, &empty] {
-            let expected = "this is not an Apportion ledger: it belongs to another program, or was never finished";
-            assert_eq!(refusal(path, access), (code::LEDGER_NOT_OURS, expected.into()));
-        }
+    assert_eq!(
+        refusal(&text),
+        (
+            code::LEDGER_NOT_OURS,
+            "this is not an Apportion ledger: the file is not a database".into()
+        )
+    );
+    for path in [&foreign, &empty] {
+        let expected = "this is not an Apportion ledger: \
+            it belongs to another program, or was never finished";
+        assert_eq!(refusal(path), (code::LEDGER_NOT_OURS, expected.into()));
     }
 }
 
@@ -70,10 +72,8 @@ fn a_newer_ledger_is_refused() {
     let folder = folder();
     let path = made(folder.path());
     sql(&path, "PRAGMA user_version = 999");
-    for access in [Access::Read, Access::Write] {
-        let expected = "the ledger has format 999, and this version knows formats up to 6";
-        assert_eq!(refusal(&path, access), (code::LEDGER_NEWER, expected.into()));
-    }
+    let expected = "the ledger has format 999, and this version knows formats up to 6";
+    assert_eq!(refusal(&path), (code::LEDGER_NEWER, expected.into()));
 }
 
 #[test]
@@ -86,26 +86,9 @@ fn nothing_is_made_over_a_file_that_is_there() {
         code_of(Ledger::create(&folder.path().join("no/such/folder.ledger")).map(|_| ())),
         Err(code::LEDGER_READ_ONLY)
     );
-    let ledger = good(Ledger::open(&path, Access::Write));
+    let ledger = good(Ledger::open(&path));
     assert_eq!(code_of(ledger.backup(&path, &mut |_, _| {})), Err(domain::code::CONFIG_EXISTS));
     assert_eq!(good(ledger.standing(Period::all())).len(), 1);
-}
-
-#[test]
-fn a_ledger_opened_to_read_cannot_be_written() {
-    let folder = folder();
-    let path = made(folder.path());
-    let mut ledger = good(Ledger::open(&path, Access::Read));
-    assert_eq!(
-        ledger.begin(&start()).map(|_| ()).map_err(|error| error.code),
-        Err(code::LEDGER_READ_ONLY)
-    );
-    let january = source_day("aws", "2026-01-03").day.month();
-    assert_eq!(
-        ledger.close_period(january, 1, "").map_err(|error| error.code),
-        Err(code::LEDGER_READ_ONLY)
-    );
-    assert_eq!(good(ledger.runs(10)).len(), 1);
 }
 
 #[test]
@@ -119,7 +102,7 @@ fn a_damaged_file_is_an_error_or_a_finding_and_never_a_panic() {
         let start = page * 8192 + if page == 0 { 100 } else { 0 };
         damaged[start..start + 2000].fill(0x5A);
         std::fs::write(&path, damaged).unwrap_or_else(|error| panic!("{error}"));
-        let found = Ledger::open(&path, Access::Read).and_then(|ledger| ledger.verify(&mut |_| {}));
+        let found = Reader::open(&path).and_then(|ledger| ledger.verify(&mut |_| {}));
         noticed += usize::from(!matches!(found, Ok(report) if report.is_sound()));
     }
     assert_eq!(noticed, bytes.len() / 8192, "a damaged page went unnoticed");
@@ -129,8 +112,7 @@ fn a_damaged_file_is_an_error_or_a_finding_and_never_a_panic() {
 fn a_backup_is_whole_while_the_ledger_is_written() {
     let folder = folder();
     let path = made(folder.path());
-    let (mut writer, reader) =
-        (good(Ledger::open(&path, Access::Write)), good(Ledger::open(&path, Access::Read)));
+    let (mut writer, reader) = (good(Ledger::open(&path)), good(Reader::open(&path)));
     let mut transaction = good(writer.begin(&start()));
     let place = source_day("gcp", "2026-01-04");
     let collection = good(transaction.begin_source("gcp", &plugin()));
@@ -142,7 +124,7 @@ fn a_backup_is_whole_while_the_ledger_is_written() {
     good(reader.backup(&copy, &mut |done, all| reports.push((done, all))));
     drop(transaction);
     assert!(reports.last().is_some_and(|(done, all)| done == all && *all > 10), "{reports:?}");
-    let mut copied = good(Ledger::open(&copy, Access::Write));
+    let mut copied = good(Ledger::open(&copy));
     assert_eq!(findings(&copied), Vec::<String>::new());
     assert_eq!(good(copied.standing(Period::all())), good(reader.standing(Period::all())));
     assert_eq!(good(copied.verify(&mut |_| {})).head, good(reader.verify(&mut |_| {})).head);

@@ -10,7 +10,7 @@ use domain::period::{Day, Month};
 use domain::port::{Decider, Mutual, PluginIdentity, RuleFacts, Rules, Stage};
 use domain::run::{DayTotals, RunState, SourceDay};
 use ledger::segment::{Columns, encode};
-use ledger::{GenerationId, Ledger, Restated, RunEnd, RunStart, Settled, Transaction};
+use ledger::{GenerationId, Ledger, Reader, Restated, RunEnd, RunStart, Settled, Transaction};
 
 pub struct OneRule {
     pub generation: String,
@@ -212,7 +212,7 @@ pub fn run(
     charges: &[Charge],
 ) -> (Restated, Settled) {
     let mut transaction = good(ledger.begin(&start()));
-    let generation = good(transaction.save_generation(rules));
+    let generation = good(transaction.save_generation(rules, None));
     let collection = good(transaction.begin_source(&day.source, &plugin()));
     let totals = collect(&mut transaction, collection, day, charges);
     let restated = good(transaction.restate(collection, day, &totals));
@@ -227,6 +227,6 @@ pub fn run(
     (restated, settled)
 }
 
-pub fn findings(ledger: &Ledger) -> Vec<String> {
+pub fn findings(ledger: &Reader) -> Vec<String> {
     good(ledger.verify(&mut |_| {})).findings.into_iter().map(|finding| finding.message).collect()
 }

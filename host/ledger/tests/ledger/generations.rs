@@ -3,6 +3,7 @@
 use crate::fixture::{OneRule, charge, day, end, findings, good, run, source_day, start, usd};
 use domain::code;
 use domain::decision::{Decision, Outcome, OutcomeId, Recipient, RuleIndex, Target, Verdict};
+use domain::generation::Generation;
 use domain::run::RunId;
 use domain::split::Shares;
 use ledger::{GenerationId, Ledger, Weights};
@@ -23,10 +24,15 @@ fn rules_come_back_as_they_were_and_are_stored_once() {
     for rules in [&first, &second, &first] {
         run(&mut ledger, rules, &source_day("aws", "2026-01-03"), &[charge("payments", 1, 1)]);
     }
-    assert_eq!(good(ledger.generation("g1")), Some(GenerationId(1)));
-    assert_eq!(good(ledger.generation("g2")), Some(GenerationId(2)));
-    assert_eq!(good(ledger.generation("g3")), None);
-    assert_eq!(good(ledger.generation_digest(GenerationId(2))), Some("g2".into()));
+    let id = |digest: &str| good(ledger.generation_id(&Generation::parse(digest)));
+    assert_eq!(
+        [id("g1"), id("g2"), id("g3")],
+        [Some(GenerationId(1)), Some(GenerationId(2)), None]
+    );
+    assert_eq!(good(ledger.generation(GenerationId(2))), Some(Generation::new("g2", None)));
+    let uses: Vec<(RunId, u64)> =
+        good(ledger.generations()).iter().map(|row| (row.run, row.runs)).collect();
+    assert_eq!(uses, [(RunId(1), 2), (RunId(2), 1)]);
     assert_eq!(good(ledger.rules(GenerationId(1))), first.facts);
     assert_eq!(good(ledger.rules(GenerationId(2))), second.facts);
     assert_eq!(good(ledger.tables(GenerationId(2))), domain::port::Rules::tables(&second));
@@ -40,7 +46,7 @@ fn decisions_grow_and_do_not_change() {
     let decided = [OutcomeId(1), OutcomeId::PER_CHARGE, OutcomeId(0), OutcomeId(2)];
     for count in [2, 4] {
         let mut transaction = good(ledger.begin(&start()));
-        let generation = good(transaction.save_generation(&rules));
+        let generation = good(transaction.save_generation(&rules, None));
         good(transaction.save_decisions(generation, &known[..count.min(3)], &decided[..count]));
         good(transaction.commit(&end(generation)));
     }
@@ -84,7 +90,7 @@ fn weights_hold_until_they_change() {
     let place = day("2026-01-03");
     for given in [weights(5), weights(5), weights(6), Vec::new()] {
         let mut transaction = good(ledger.begin(&start()));
-        let generation = good(transaction.save_generation(&rules));
+        let generation = good(transaction.save_generation(&rules, None));
         good(transaction.save_decisions(
             generation,
             &[Outcome { verdict: Verdict::Unallocated }],

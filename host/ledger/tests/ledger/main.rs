@@ -1,6 +1,7 @@
 //! The journal through its public face, on real SQLite files: what it posts, what it refuses, and what it notices.
 
 mod approvals;
+mod balances;
 mod files;
 mod fixture;
 mod generations;

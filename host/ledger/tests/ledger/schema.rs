@@ -38,7 +38,7 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
         plan: Some("{}".into()),
     }));
     let mut transaction = good(ledger.begin(&start()));
-    let generation = good(transaction.save_generation(&rules));
+    let generation = good(transaction.save_generation(&rules, None));
     let collection = good(transaction.begin_source("aws", &plugin()));
     let usage = UsageDay { source: "aws", day: place.day, metric: "bytes", unit: "B" };
     good(transaction.restate_usage(collection, &usage, &vec![(Vec::new(), Quantity(1))]));

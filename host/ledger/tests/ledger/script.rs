@@ -4,7 +4,7 @@
 //! `close <month>`, `reopen <month> <reason>`, `balance <month> <account> <amount>`, `sound`
 
 use crate::fixture::{Charge, OneRule, findings, good, month, run, source_day};
-use ledger::{Bucket, Ledger};
+use ledger::{BalanceFilter, Bucket, Ledger};
 
 pub fn check(script: &str) {
     let mut ledger = good(Ledger::in_memory());
@@ -60,7 +60,8 @@ fn charge(text: &str) -> Charge {
 fn check_balance(ledger: &Ledger, rest: &str) {
     let words: Vec<&str> = rest.split(' ').collect();
     let [name, account, amount] = words[..] else { panic!("'{rest}' is not a balance") };
-    let balances = good(ledger.balances(month(name).period(), Bucket::Month));
+    let balances =
+        good(ledger.balances(&BalanceFilter::of(month(name).period()).by(Bucket::Month)));
     let sum: domain::money::Sum = balances
         .iter()
         .filter(|balance| balance.account.to_string() == account)

@@ -9,7 +9,7 @@ use domain::entry::{Entry, EntryKind};
 use domain::period::{Month, Period};
 use domain::run::DayTotals;
 use ledger::code;
-use ledger::{Bucket, EntryId, Ledger, PeriodState, Restated};
+use ledger::{BalanceFilter, Bucket, EntryId, Ledger, PeriodState, Restated};
 
 #[test]
 fn the_same_twice_posts_nothing_and_a_change_posts_the_difference() {
@@ -192,7 +192,7 @@ fn an_equal_entry_stays_when_its_neighbor_changes() {
         || entries(&place, &[charge("payments", 9, 9)], &totals, &rules.facts[0].version);
     for (amount, expected) in [(4, (2, 0, 0)), (5, (1, 1, 1)), (5, (0, 0, 2))] {
         let mut transaction = good(ledger.begin(&start()));
-        let generation = good(transaction.save_generation(&rules));
+        let generation = good(transaction.save_generation(&rules, None));
         let mut given = vec![distribution(amount)];
         given.extend(collection());
         let settled = good(transaction.settle(&place, generation, given));
@@ -206,7 +206,7 @@ fn entries_that_belong_elsewhere_are_refused() {
     let mut ledger = good(Ledger::in_memory());
     let rules = OneRule::new("g1");
     let mut transaction = good(ledger.begin(&start()));
-    let generation = good(transaction.save_generation(&rules));
+    let generation = good(transaction.save_generation(&rules, None));
     let entry = |amount: i64, other: i64| {
         let mut postings = vec![
             posting(Account::Suspense, amount, None),
@@ -255,7 +255,7 @@ fn sums_go_beyond_what_one_posting_holds() {
         let result = run(&mut ledger, &rules, &place, &[charge("payments", large, large)]);
         assert_eq!(result.0, Restated::New);
     }
-    let balances = good(ledger.balances(month("2026-01").period(), Bucket::Whole));
+    let balances = good(ledger.balances(&BalanceFilter::of(month("2026-01").period())));
     let expected = 5 * i128::from(large);
     let amounts: Vec<(String, i128, String)> = balances
         .iter()
@@ -287,7 +287,7 @@ fn buckets_are_days_weeks_months_and_the_whole() {
     let period =
         Period::new(day("2026-01-28"), day("2026-03-01")).unwrap_or_else(|error| panic!("{error}"));
     let team = |bucket| -> Vec<(String, i128)> {
-        let balances = good(ledger.balances(period, bucket));
+        let balances = good(ledger.balances(&BalanceFilter::of(period).by(bucket)));
         balances
             .iter()
             .filter(|balance| balance.account.team().is_some())

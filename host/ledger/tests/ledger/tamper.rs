@@ -1,7 +1,7 @@
 //! What is changed behind the journal's back is found, and the finding names the place.
 
 use crate::fixture::{OneRule, charge, findings, good, month, run, source_day};
-use ledger::{Access, Approval, Ledger};
+use ledger::{Approval, Ledger, Reader};
 use rusqlite::Connection;
 
 /// Makes a sound journal, changes it with SQL after dropping every trigger, and lists what verification says.
@@ -43,7 +43,7 @@ fn after(sql: &str) -> Vec<String> {
     );
     drop(ledger);
     tamper(&path, sql);
-    findings(&good(Ledger::open(&path, Access::Read)))
+    findings(&good(Reader::open(&path)))
 }
 
 pub fn tamper(path: &std::path::Path, sql: &str) {
@@ -222,7 +222,7 @@ fn a_table_that_is_gone_is_an_error_of_storage() {
     let connection = Connection::open(&path).unwrap_or_else(|error| panic!("{error}"));
     connection.execute_batch("DROP TABLE weights").unwrap_or_else(|error| panic!("{error}"));
     drop(connection);
-    let ledger = good(Ledger::open(&path, Access::Read));
+    let ledger = good(Reader::open(&path));
     let (day, currency) =
         (source_day("aws", "2026-01-03").day, source_day("aws", "2026-01-03").currency);
     let error = ledger

@@ -7,7 +7,7 @@ use domain::charge::Rejected;
 use domain::period::Period;
 use domain::run::{DayTotals, RunState};
 use ledger::code;
-use ledger::{Access, Bucket, Ledger, Restated};
+use ledger::{BalanceFilter, Ledger, Reader, Restated};
 
 #[test]
 fn a_dropped_run_leaves_nothing_but_its_interruption() {
@@ -16,7 +16,7 @@ fn a_dropped_run_leaves_nothing_but_its_interruption() {
     let charges = [charge("payments", 10, 10)];
     {
         let mut transaction = good(ledger.begin(&start()));
-        let generation = good(transaction.save_generation(&rules));
+        let generation = good(transaction.save_generation(&rules, None));
         let collection = good(transaction.begin_source("aws", &plugin()));
         let totals = collect(&mut transaction, collection, &place, &charges);
         assert_eq!(good(transaction.restate(collection, &place, &totals)), Restated::New);
@@ -32,7 +32,7 @@ fn a_dropped_run_leaves_nothing_but_its_interruption() {
     }
     assert_eq!(good(ledger.standing(Period::all())), []);
     assert_eq!(good(ledger.source_days(Period::all())), []);
-    assert_eq!(good(ledger.balances(Period::all(), Bucket::Whole)), []);
+    assert_eq!(good(ledger.balances(&BalanceFilter::of(Period::all()))), []);
     assert_eq!(good(ledger.state("aws")), None);
     assert_eq!(good(ledger.dictionary()).resource_count(), 0);
     let runs = good(ledger.runs(10));
@@ -57,7 +57,7 @@ fn an_abandoned_source_does_not_take_the_others_along() {
     let rules = OneRule::new("g1");
     let (kept, lost) = (source_day("aws", "2026-01-03"), source_day("gcp", "2026-01-03"));
     let mut transaction = good(ledger.begin(&start()));
-    let generation = good(transaction.save_generation(&rules));
+    let generation = good(transaction.save_generation(&rules, None));
     for (place, keep) in [(&kept, true), (&lost, false)] {
         let collection = good(transaction.begin_source(&place.source, &plugin()));
         let charges = [charge("payments", 10, 10)];
@@ -93,7 +93,7 @@ fn an_abandoned_source_does_not_take_the_others_along() {
 fn an_open_source_cannot_be_committed_nor_a_second_one_begun() {
     let mut ledger = good(Ledger::in_memory());
     let mut transaction = good(ledger.begin(&start()));
-    let generation = good(transaction.save_generation(&OneRule::new("g1")));
+    let generation = good(transaction.save_generation(&OneRule::new("g1"), None));
     assert_eq!(
         transaction.keep_source(None).map_err(|error| error.message),
         Err("no source is being collected".into())
@@ -159,7 +159,7 @@ fn rounding_rests_are_posted_and_verified() {
     let (rules, place) = (OneRule::new("g1"), source_day("aws", "2026-01-03"));
     let charges = [charge("payments", 10, 10)];
     let mut transaction = good(ledger.begin(&start()));
-    let generation = good(transaction.save_generation(&rules));
+    let generation = good(transaction.save_generation(&rules, None));
     let collection = good(transaction.begin_source("aws", &plugin()));
     let mut totals = collect(&mut transaction, collection, &place, &charges);
     // 1.6 nanos round to 2, and −0.6 to −1.
@@ -173,7 +173,7 @@ fn rounding_rests_are_posted_and_verified() {
         entries(&place, &charges, &totals, &rules.facts[0].version),
     ));
     good(transaction.commit(&end(generation)));
-    let balances = good(ledger.balances(Period::all(), Bucket::Whole));
+    let balances = good(ledger.balances(&BalanceFilter::of(Period::all())));
     let amounts: Vec<(String, i128)> = balances
         .iter()
         .map(|balance| (balance.account.to_string(), balance.amount.nanos()))
@@ -208,7 +208,7 @@ fn a_thousand_rejected_rows_are_kept_and_all_are_counted() {
         .collect();
     let mut transaction = good(ledger.begin(&start()));
     let id = transaction.run();
-    let generation = good(transaction.save_generation(&OneRule::new("g1")));
+    let generation = good(transaction.save_generation(&OneRule::new("g1"), None));
     good(transaction.reject("aws", &rejected, 700));
     good(transaction.reject("aws", &rejected, 5000));
     good(transaction.reject("gcp", &rejected[..1], 1));
@@ -225,7 +225,7 @@ fn a_second_writer_is_told_that_another_run_is_writing() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let path = folder.path().join("a.ledger");
     let mut first = good(Ledger::create(&path));
-    let mut second = good(Ledger::open(&path, Access::Write));
+    let mut second = good(Ledger::open(&path));
     let transaction = good(first.begin(&start()));
     let refused = second.begin(&start()).map(|_| ()).map_err(|error| (error.code, error.message));
     assert_eq!(refused, Err((code::LEDGER_BUSY, "another run is writing to the ledger".into())));
@@ -239,11 +239,11 @@ fn a_reader_sees_no_half_of_a_run() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let path = folder.path().join("a.ledger");
     let mut writer = good(Ledger::create(&path));
-    let reader = good(Ledger::open(&path, Access::Read));
+    let reader = good(Reader::open(&path));
     let (rules, place) = (OneRule::new("g1"), source_day("aws", "2026-01-03"));
     run(&mut writer, &rules, &place, &[charge("payments", 10, 10)]);
     let mut transaction = good(writer.begin(&start()));
-    let generation = good(transaction.save_generation(&rules));
+    let generation = good(transaction.save_generation(&rules, None));
     good(transaction.settle(&place, generation, Vec::new()));
     assert_eq!(good(transaction.standing(Period::all())).len(), 0);
     assert_eq!(good(reader.standing(Period::all())).len(), 1);

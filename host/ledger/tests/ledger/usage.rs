@@ -3,7 +3,7 @@
 use crate::fixture::{OneRule, day, end, findings, good, plugin, start};
 use domain::period::Period;
 use domain::usage::{Keys, Quantity};
-use ledger::{Ledger, Restated, UsageDay, UsageRows};
+use ledger::{Ledger, Reader, Restated, UsageDay, UsageRows};
 use rusqlite::Connection;
 
 /// `key=value key=value quantity`, one row a line, sorted by keys.
@@ -25,7 +25,7 @@ fn rows(text: &str) -> UsageRows {
 /// A run that states one day.
 fn state(ledger: &mut Ledger, source: &str, on: &str, metric: &str, stated: &str) -> Restated {
     let mut transaction = good(ledger.begin(&start()));
-    let generation = good(transaction.save_generation(&OneRule::new("g1")));
+    let generation = good(transaction.save_generation(&OneRule::new("g1"), None));
     let collection = good(transaction.begin_source(source, &plugin()));
     let of = UsageDay { source, day: day(on), metric, unit: "B" };
     let restated = good(transaction.restate_usage(collection, &of, &rows(stated)));
@@ -154,7 +154,7 @@ fn changed_usage_is_found() {
         assert_eq!(findings(&ledger), Vec::<String>::new());
         drop(ledger);
         crate::tamper::tamper(&path, sql);
-        let found = findings(&good(Ledger::open(&path, ledger::Access::Read)));
+        let found = findings(&good(Reader::open(&path)));
         assert!(found.iter().any(|finding| finding.contains(expected)), "{sql}: {found:#?}");
     }
 }

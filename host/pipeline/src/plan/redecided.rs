@@ -12,7 +12,7 @@ use domain::money::{Currency, Money, Sum};
 use domain::period::Period;
 use domain::port::Decider;
 use domain::run::SourceDay;
-use ledger::{GenerationId, Ledger, segment};
+use ledger::{GenerationId, Reader, segment};
 use reports::derive::{self, RulesOf, Scope, Stored};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -68,7 +68,7 @@ pub struct Ruling {
     pub to: String,
 }
 
-pub fn decided(ledger: &Ledger, period: Period) -> Result<Decided, Diagnostic> {
+pub fn decided(ledger: &Reader, period: Period) -> Result<Decided, Diagnostic> {
     let standing = derive::standing(ledger, Scope { period, source_day: None })?;
     Ok(standing
         .into_iter()
@@ -78,7 +78,7 @@ pub fn decided(ledger: &Ledger, period: Period) -> Result<Decided, Diagnostic> {
 
 /// Compares the decisions that stood before with those that stand in `ledger` now.
 pub fn compare(
-    ledger: &Ledger,
+    ledger: &Reader,
     before: &Decided,
     period: Period,
     rules_of: &RulesOf<'_>,
@@ -215,7 +215,7 @@ impl Sides<'_> {
     /// The charges of some days, by what both say of them.
     fn tally(
         &mut self,
-        ledger: &Ledger,
+        ledger: &Reader,
         dictionary: &Dictionary,
         days: &[SourceDay],
     ) -> Result<HashMap<Key, Tally>, Diagnostic> {

@@ -5,7 +5,7 @@ use crate::stages::standing;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Month;
-use ledger::Ledger;
+use ledger::{Ledger, Reader};
 use pipeline::run::Source;
 
 const ESTIMATES: &str = "2026-03-01 compute a 10\n2026-03-02 compute a 10\n2026-03-02 compute b 5";
@@ -14,7 +14,7 @@ fn estimates(text: &str) -> Source {
     Source { accrues_for: Some("aws".into()), ..source("estimates", charges(text)) }
 }
 
-fn total(ledger: &Ledger) -> Vec<String> {
+fn total(ledger: &Reader) -> Vec<String> {
     assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, Vec::new());
     standing(ledger)
 }
@@ -96,7 +96,7 @@ fn an_estimate_of_a_closed_month_is_reversed_in_the_open_one() {
     .unwrap();
     assert_eq!(total(&ledger), ["a 22.000000000", "b 5.000000000"]);
     let april = "2026-04".parse::<Month>().unwrap().period();
-    let balances = ledger.balances(april, ledger::Bucket::Whole).unwrap();
+    let balances = ledger.balances(&ledger::BalanceFilter::of(april)).unwrap();
     let corrected: Vec<String> = balances
         .iter()
         .filter(|balance| balance.account.team().is_some())

@@ -15,7 +15,7 @@ use domain::port::{
     Rows, RuleFacts, Rules, Stage,
 };
 use domain::tag::TagSchema;
-use ledger::Ledger;
+use ledger::{Ledger, Reader};
 use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, RunReport, Source, run};
 
@@ -341,9 +341,9 @@ pub fn run_with(
 }
 
 /// `account [service] amount` of the whole ledger, one a line.
-pub fn balances(ledger: &Ledger) -> Vec<String> {
+pub fn balances(ledger: &Reader) -> Vec<String> {
     let mut lines: Vec<String> = ledger
-        .balances(Period::all(), ledger::Bucket::Whole)
+        .balances(&ledger::BalanceFilter::of(Period::all()))
         .unwrap()
         .into_iter()
         .filter(|balance| !balance.amount.is_zero())

@@ -8,7 +8,7 @@ use domain::period::{Month, Period};
 use domain::port::{NoAllocators, Rules};
 use domain::run::RunState;
 use domain::tag::TagSchema;
-use ledger::{Access, Ledger};
+use ledger::{Ledger, Reader};
 use pipeline::apply::{Promise, apply, file_text};
 use pipeline::code;
 use pipeline::feed::Patience;
@@ -61,7 +61,7 @@ fn apply_now(ledger: &mut Ledger, file: &str, rules: &ByService) -> Result<RunRe
     )
 }
 
-fn planned(ledger: &Ledger, rules: &ByService, period: Period, as_of: Option<&str>) -> Plan {
+fn planned(ledger: &Reader, rules: &ByService, period: Period, as_of: Option<&str>) -> Plan {
     let mut scratch = ledger.scratch(&mut |_, _| {}).unwrap();
     let options = PlanOptions {
         rules,
@@ -261,7 +261,7 @@ fn what_changes_in_a_closed_month_counts_for_it_and_is_posted_later() {
     let posted = |month: &str| {
         let period = month.parse::<Month>().unwrap().period();
         let mut sums = std::collections::BTreeMap::<String, Sum>::new();
-        for balance in ledger.balances(period, ledger::Bucket::Whole).unwrap() {
+        for balance in ledger.balances(&ledger::BalanceFilter::of(period)).unwrap() {
             *sums.entry(balance.account.to_string()).or_default() += balance.amount;
         }
         sums.into_iter()
@@ -342,10 +342,10 @@ fn the_scratch_ledger_of_a_plan_can_be_proved_and_asked_further() {
         at_ms: FIRST_OF_MAY + 2 * DAY_MS,
         version: "test".into(),
     };
-    let mut scratch = Ledger::open(&path, Access::Write).unwrap();
+    let mut scratch = Ledger::open(&path).unwrap();
     plan(&mut scratch, &options, &mut |_| {}).unwrap();
     drop(scratch);
-    let kept = Ledger::open(&path, Access::Read).unwrap();
+    let kept = Reader::open(&path).unwrap();
     assert_eq!(kept.verify(&mut |_| {}).unwrap().findings, []);
     assert_eq!(
         balances(&kept),

@@ -11,7 +11,7 @@ use domain::port::{
     Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows, UnknownDays,
 };
 use domain::run::RunState;
-use ledger::Ledger;
+use ledger::{Ledger, Reader};
 use pipeline::feed::Patience;
 use pipeline::run::{RunReport, Source};
 use reports::coverage::{DayState, SourceFacts, Window, status};
@@ -157,7 +157,7 @@ fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
 
-fn well(ledger: &Ledger) {
+fn well(ledger: &Reader) {
     assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, []);
 }
 
@@ -293,7 +293,7 @@ fn days_that_a_source_does_not_know_are_gaps_and_what_is_known_of_them_stays() {
         is_estimate: false,
         schedule: None,
     };
-    let calendar = |ledger: &Ledger| {
+    let calendar = |ledger: &Reader| {
         let status = status(ledger, &facts, TENTH + DAY_MS).unwrap();
         let letters: String = status.days.iter().map(|(_, state)| state.letter()).collect();
         (letters, status.unknown)
@@ -404,7 +404,7 @@ fn a_source_that_wants_to_be_left_alone_is_waited_for_and_leaves_nothing_half() 
         balances(&ledger),
         ["provider/cloud - -30.000000000", "team/a compute 30.000000000"]
     );
-    let total = |ledger: &Ledger| {
+    let total = |ledger: &Reader| {
         ledger
             .usage("bytes", Period::all())
             .unwrap()
@@ -470,7 +470,7 @@ fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
 }
 
 /// Balances, statements and states: all that money hangs on.
-fn outcome(ledger: &Ledger) -> (Vec<String>, Vec<String>, Vec<Option<String>>) {
+fn outcome(ledger: &Reader) -> (Vec<String>, Vec<String>, Vec<Option<String>>) {
     let stated = |day: ledger::StoredDay| format!("{:?} {:?}", day.source_day, day.totals);
     let mut days: Vec<String> =
         ledger.source_days(Period::all()).unwrap().into_iter().map(stated).collect();

@@ -9,7 +9,7 @@ use domain::money::Money;
 use domain::period::Period;
 use domain::port::{Mutual, RuleFacts, Rules, Stage};
 use domain::run::RunState;
-use ledger::Ledger;
+use ledger::{Ledger, Reader};
 use pipeline::code;
 use reports::costs::{CostQuery, Granularity, GroupBy, costs, derived_costs};
 
@@ -26,7 +26,7 @@ fn allocated(bill: &str, rules: &ByService) -> Ledger {
 }
 
 /// The postings and the charges give the same costs by account, service and rule.
-fn agrees(ledger: &Ledger, rules: &ByService) {
+fn agrees(ledger: &Reader, rules: &ByService) {
     let rules_of =
         |_: &[RuleFacts], _: &[(String, String)]| Ok(Box::new(rules.clone()) as Box<dyn Rules>);
     for group_by in [
@@ -49,7 +49,7 @@ fn agrees(ledger: &Ledger, rules: &ByService) {
 }
 
 /// Teams and pools with what stands there, over all services.
-pub fn standing(ledger: &Ledger) -> Vec<String> {
+pub fn standing(ledger: &Reader) -> Vec<String> {
     let query = CostQuery {
         period: Period::all(),
         granularity: Granularity::Total,

@@ -11,7 +11,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use domain::money::{Currency, Sum};
 use domain::period::Day;
-use ledger::Ledger;
+use ledger::Reader;
 use serde::Serialize;
 use std::convert::Infallible;
 
@@ -77,7 +77,7 @@ impl Asked {
     pub async fn answer<T: Serialize>(
         self,
         state: &State,
-        work: impl Fn(&Ledger) -> Result<T, Problem> + Send + 'static,
+        work: impl Fn(&Reader) -> Result<T, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
         self.answer_at(state, (), work).await
     }
@@ -87,7 +87,7 @@ impl Asked {
         self,
         state: &State,
         moment: impl std::hash::Hash + Send + 'static,
-        work: impl Fn(&Ledger) -> Result<T, Problem> + Send + 'static,
+        work: impl Fn(&Reader) -> Result<T, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
         let version = state.options().version.clone();
         state

@@ -14,7 +14,8 @@ use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::Period;
 use domain::port::PluginCost;
-use ledger::{Bucket, Ledger};
+use domain::run::RunState;
+use ledger::{BalanceFilter, Reader};
 use pipeline::plugin_cost::{TotalCost, totals};
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
@@ -59,7 +60,7 @@ fn label(name: &str, value: &str) -> String {
     format!("{name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
 
-fn of_ledger(ledger: &Ledger) -> Result<String, Diagnostic> {
+fn of_ledger(ledger: &Reader) -> Result<String, Diagnostic> {
     let mut text = Exposition::default();
     runs(ledger, &mut text)?;
     sources(ledger, &mut text)?;
@@ -82,7 +83,7 @@ fn of_ledger(ledger: &Ledger) -> Result<String, Diagnostic> {
         &[(String::new(), &charges)],
     );
     let mut accounts: BTreeMap<(&str, Currency), Sum> = BTreeMap::new();
-    for balance in ledger.balances(Period::all(), Bucket::Whole)? {
+    for balance in ledger.balances(&BalanceFilter::of(Period::all()))? {
         let kept = match balance.account {
             Account::Unallocated => "unallocated",
             Account::Suspense => "suspense",
@@ -111,15 +112,13 @@ fn of_ledger(ledger: &Ledger) -> Result<String, Diagnostic> {
     Ok(text.0)
 }
 
-fn runs(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
+fn runs(ledger: &Reader, text: &mut Exposition) -> Result<(), Diagnostic> {
     let mut states: BTreeMap<&str, u64> =
         BTreeMap::from([("complete", 0), ("incomplete", 0), ("failed", 0), ("unfinished", 0)]);
     let mut last = None;
-    for run in ledger.runs(i64::MAX as usize)? {
-        *states
-            .entry(run.end.as_ref().map_or("unfinished", |end| end.state.name()))
-            .or_default() += 1;
-        last = last.max(run.end.map(|end| end.at_ms / 1000));
+    for count in ledger.run_counts()? {
+        states.insert(count.state.map_or("unfinished", RunState::name), count.runs);
+        last = last.max(count.last_ended_at_ms.map(|at_ms| at_ms / 1000));
     }
     let values: Vec<(String, &dyn Display)> = states
         .iter()
@@ -138,7 +137,7 @@ fn runs(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
 }
 
 /// How each source went that was ever tried.
-fn sources(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
+fn sources(ledger: &Reader, text: &mut Exposition) -> Result<(), Diagnostic> {
     let (mut succeeded, mut failed) = (Vec::new(), Vec::new());
     for source in ledger.attempted_sources()? {
         let attempts = ledger.attempts(&source)?;
@@ -169,7 +168,7 @@ fn sources(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
 }
 
 /// What plugins cost over all runs.
-fn plugins(ledger: &Ledger, text: &mut Exposition) -> Result<(), Diagnostic> {
+fn plugins(ledger: &Reader, text: &mut Exposition) -> Result<(), Diagnostic> {
     let totals = totals(&ledger.plugin_costs()?);
     let figures = PluginCost::default().figures();
     for (position, (name, _)) in figures.iter().enumerate() {

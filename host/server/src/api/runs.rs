@@ -12,7 +12,7 @@ use domain::charge::Rejected;
 use domain::diagnostic::Diagnostic;
 use domain::period::instant;
 use domain::run::RunId;
-use ledger::{Ledger, RunRow};
+use ledger::{Reader, RunRow};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -33,9 +33,6 @@ pub const RUN: Operation = Operation {
     body: Body::Json("RunDetail"),
     errors: &[400, 404, 500, 503],
 };
-
-/// All there are: runs are few, and pages are cut by their numbers.
-const ALL: usize = i64::MAX as usize;
 
 #[derive(Serialize)]
 struct Runs {
@@ -88,11 +85,13 @@ pub async fn runs(Shared(state): Shared<State>, asked: Asked) -> Result<Response
     let before = key.as_ref().and_then(Value::as_i64).unwrap_or(i64::MAX);
     asked
         .answer(&state, move |ledger| {
-            let mut rest = ledger.runs(ALL)?.into_iter().filter(|run| run.id.0 < before);
-            let page: Vec<RunRow> = rest.by_ref().take(limit).collect();
+            // One more than asked for tells whether there is another page.
+            let mut page = ledger.runs_before(RunId(before), limit + 1)?;
+            let has_more = page.len() > limit;
+            page.truncate(limit);
             let next = page
                 .last()
-                .filter(|_| rest.next().is_some())
+                .filter(|_| has_more)
                 .map(|last| page_token::write(&digest, last.id.0.into()));
             let runs =
                 page.into_iter().map(|run| Run::new(ledger, run)).collect::<Result<_, _>>()?;
@@ -110,7 +109,7 @@ pub async fn run(
     asked
         .answer(&state, move |ledger| {
             let wanted = id.parse().ok().map(RunId);
-            let found = ledger.runs(ALL)?.into_iter().find(|run| Some(run.id) == wanted);
+            let found = wanted.map(|id| ledger.run(id)).transpose()?.flatten();
             let found = found.ok_or_else(|| {
                 Problem::not_found(format!("there is no run '{id}'"), "/api/v1/runs lists the runs")
             })?;
@@ -120,7 +119,7 @@ pub async fn run(
 }
 
 impl Run {
-    fn new(ledger: &Ledger, run: RunRow) -> Result<Run, Diagnostic> {
+    fn new(ledger: &Reader, run: RunRow) -> Result<Run, Diagnostic> {
         let mut shown = Run {
             id: run.id.0,
             state: "unfinished",
@@ -137,9 +136,10 @@ impl Run {
             shown.ended_at = Some(instant(end.at_ms));
             shown.generation = end
                 .generation
-                .map(|generation| ledger.generation_digest(generation))
+                .map(|generation| ledger.generation(generation))
                 .transpose()?
-                .flatten();
+                .flatten()
+                .map(|generation| generation.to_string());
             (shown.charges, shown.rejected, shown.note) = (end.charges, end.rejected, end.note);
         }
         Ok(shown)
@@ -147,7 +147,7 @@ impl Run {
 }
 
 impl RunDetail {
-    fn read(ledger: &Ledger, run: RunRow, limit: usize) -> Result<RunDetail, Diagnostic> {
+    fn read(ledger: &Reader, run: RunRow, limit: usize) -> Result<RunDetail, Diagnostic> {
         let id = run.id;
         let row = |(source, Rejected { location, reason, excerpt })| RejectedRow {
             source,

@@ -9,8 +9,10 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::money::{Currency, Sum};
-use ledger::Ledger;
-use reports::costs::{CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, teams};
+use ledger::Reader;
+use reports::costs::{
+    CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, has_team, teams,
+};
 use reports::derive::RulesOf;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,9 +67,8 @@ pub async fn team_costs(
     let rules_of = state.options().rules_of.clone();
     asked
         .answer(&state, move |ledger| {
-            let known = teams(ledger)?;
-            if !known.contains(&team) {
-                return Err(unknown(&team, &known));
+            if !has_team(ledger, &team)? {
+                return Err(unknown(&team, &teams(ledger)?));
             }
             Ok(TeamCosts::read(ledger, &team, span, granularity, &*rules_of)?)
         })
@@ -84,7 +85,7 @@ fn unknown(team: &str, known: &BTreeSet<String>) -> Problem {
 
 impl TeamCosts {
     fn read(
-        ledger: &Ledger,
+        ledger: &Reader,
         team: &str,
         span: Span,
         granularity: Granularity,

@@ -12,7 +12,7 @@ use domain::port::{
     Rows, RuleFacts, Rules, Stage,
 };
 use domain::tag::TagSchema;
-use ledger::{Access, Ledger};
+use ledger::Ledger;
 use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, Source, run};
 use std::path::Path;
@@ -214,9 +214,8 @@ fn usage() -> Vec<RawUsage> {
 
 /// One run at 2026-02-05T06:07:08.009Z.
 pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
-    let mut ledger =
-        if path.exists() { Ledger::open(path, Access::Write) } else { Ledger::create(path) }
-            .unwrap_or_else(|error| panic!("{error}"));
+    let mut ledger = if path.exists() { Ledger::open(path) } else { Ledger::create(path) }
+        .unwrap_or_else(|error| panic!("{error}"));
     let identity =
         PluginIdentity { name: "fixed".into(), version: "1.0.0".into(), digest: "d".repeat(64) };
     let request = CollectRequest {

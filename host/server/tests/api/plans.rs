@@ -10,8 +10,8 @@ use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::period::{Day, Period};
 use domain::port::{Decider, Explanation, NoAllocators, RuleFacts, Rules};
+use ledger::Reader;
 use ledger::code::LEDGER_BUSY;
-use ledger::{Access, Ledger};
 use pipeline::plan::{Plan, PlanOptions, plan};
 use serde_json::json;
 use server::PlanView;
@@ -83,8 +83,7 @@ impl Decider for Undecided {
 }
 
 fn made(served: &Served) -> Plan {
-    let ledger =
-        Ledger::open(&served.folder.path().join("apportion.db"), Access::Read).expect("a ledger");
+    let ledger = Reader::open(&served.folder.path().join("apportion.db")).expect("a ledger");
     let mut scratch = ledger.scratch(&mut |_, _| {}).expect("a scratch copy");
     let rules_of = |_: &[RuleFacts],
                     _: &[(String, String)]|

@@ -8,14 +8,14 @@ use crate::table::{Align, Table, grouped};
 use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
 use domain::period::Period;
-use ledger::Access;
+
 use reports::code;
 use rule_engine::bench::{self, RuleWork};
 use serde_json::{Value, json};
 use std::time::Instant;
 
 pub fn bench(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
-    let ledger = opening::ledger(settings, Access::Read)?;
+    let ledger = opening::reader(settings)?;
     let dictionary = ledger.dictionary()?;
     let last =
         ledger.source_days(Period::all())?.into_iter().map(|stored| stored.source_day.day).max();

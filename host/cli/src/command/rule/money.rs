@@ -7,8 +7,8 @@ use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::{Month, Period};
 use domain::port::{RuleFacts, Stage};
+use ledger::Reader;
 use ledger::code;
-use ledger::{Access, Ledger};
 use reports::costs::{CostQuery, Granularity, GroupBy, costs};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -35,8 +35,8 @@ impl Money {
 }
 
 /// The ledger, or nothing where there is none yet.
-pub fn ledger(settings: &Settings) -> Result<Option<Ledger>, Diagnostic> {
-    match opening::ledger(settings, Access::Read) {
+pub fn ledger(settings: &Settings) -> Result<Option<Reader>, Diagnostic> {
+    match opening::reader(settings) {
         Ok(ledger) => Ok(Some(ledger)),
         Err(finding) if finding.code == code::LEDGER_NOT_FOUND => Ok(None),
         Err(finding) => Err(finding),
@@ -44,13 +44,13 @@ pub fn ledger(settings: &Settings) -> Result<Option<Ledger>, Diagnostic> {
 }
 
 /// All that the ledger has.
-pub fn ever(ledger: &Ledger, rules: &[RuleFacts]) -> Result<Money, Diagnostic> {
+pub fn ever(ledger: &Reader, rules: &[RuleFacts]) -> Result<Money, Diagnostic> {
     money(ledger, rules, None)
 }
 
 /// The month that was asked for; else the one before `this_month`, or, if it has no cost, the last one that has.
 pub fn of_month(
-    ledger: &Ledger,
+    ledger: &Reader,
     rules: &[RuleFacts],
     asked: Option<Month>,
     this_month: Month,
@@ -62,7 +62,7 @@ pub fn of_month(
     money(ledger, rules, month)
 }
 
-fn last_month(ledger: &Ledger, this_month: Month) -> Result<Option<Month>, Diagnostic> {
+fn last_month(ledger: &Reader, this_month: Month) -> Result<Option<Month>, Diagnostic> {
     let query = CostQuery {
         period: Period::all(),
         granularity: Granularity::Monthly,
@@ -79,7 +79,7 @@ fn last_month(ledger: &Ledger, this_month: Month) -> Result<Option<Month>, Diagn
     Ok(before.or(months.iter().max()).copied())
 }
 
-fn money(ledger: &Ledger, rules: &[RuleFacts], month: Option<Month>) -> Result<Money, Diagnostic> {
+fn money(ledger: &Reader, rules: &[RuleFacts], month: Option<Month>) -> Result<Money, Diagnostic> {
     let period = month.map_or(Period::all(), Month::period);
     let query = CostQuery {
         period,
