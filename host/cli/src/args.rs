@@ -2,7 +2,9 @@
 
 use crate::command::rule::review::Quarter;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Month};
+use installation::settings::{Need, Settings, SettingsPlace};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -33,6 +35,14 @@ pub struct GlobalArgs {
     /// Print data and errors only
     #[arg(long, short, global = true)]
     pub quiet: bool,
+}
+
+impl GlobalArgs {
+    /// Reads the settings that the arguments name.
+    pub fn settings(&self, need: Need) -> Result<Settings, Vec<Diagnostic>> {
+        let place = SettingsPlace { config: self.config.clone(), ledger: self.ledger.clone() };
+        Settings::load(&place, need)
+    }
 }
 
 #[derive(Subcommand, Debug)]

@@ -11,6 +11,7 @@ pub fn codes() -> Vec<Code> {
         crate::code::CODES,
         decode::code::CODES,
         domain::code::CODES,
+        installation::code::CODES,
         ledger::code::CODES,
         pipeline::code::CODES,
         plugin_host::code::CODES,

@@ -1,10 +1,6 @@
-//! What can go wrong with settings, arguments and files of this machine.
+//! What can go wrong with arguments, projects of plugins, and files of this machine.
 
 domain::codes! {
-    CONFIG_UNREADABLE "C101" Settings User "The settings file cannot be read.";
-    CONFIG_SYNTAX "C102" Settings User
-        "The settings file is not valid TOML, or a value has the wrong type.";
-    CONFIG_UNKNOWN_KEY "C103" Settings User "The settings file has a key that does not exist.";
     USAGE "C201" Settings Usage "The command line cannot be understood.";
     PLUGIN_ASKS_MORE "P106" Plugins User
         "A new version of a plugin asks for powers that the operator has not agreed to.";

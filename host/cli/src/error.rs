@@ -1,9 +1,11 @@
 //! Turns failures into words and an exit code: the one place that decides how an error looks.
 
 use crate::code;
+use crate::log;
 use crate::ui;
 use domain::code::Fault;
 use domain::diagnostic::Diagnostic;
+use installation::notice;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -33,11 +35,11 @@ pub fn guarded(command: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
     let exit = match catch_unwind(AssertUnwindSafe(command)) {
         Ok(Ok(())) => 0,
         Ok(Err(failure)) => {
-            ui::failure(&failure_text(&failure));
+            show(&failure);
             exit_code(&failure)
         }
         Err(panic) => {
-            ui::failure(&failure_text(&Failure::from(bug(panic.as_ref()))));
+            show(&Failure::from(bug(panic.as_ref())));
             Fault::Bug.exit_code()
         }
     };
@@ -63,6 +65,13 @@ fn exit_code(failure: &Failure) -> u8 {
     worst.unwrap_or(Fault::Bug).exit_code()
 }
 
+fn show(failure: &Failure) {
+    match failure {
+        Failure::Diagnosed(findings) if log::form().is_json => findings.iter().for_each(notice::error),
+        _ => ui::failure(&failure_text(failure)),
+    }
+}
+
 fn failure_text(failure: &Failure) -> String {
     match failure {
         Failure::Usage(text) => {
@@ -76,12 +85,17 @@ fn failure_text(failure: &Failure) -> String {
     }
 }
 
-/// `error: <what>`, then the hint behind an empty line.
-pub fn titled(title: &str, diagnostic: &Diagnostic) -> String {
+/// A finding, titled `error` or `warning`.
+fn titled(title: &str, diagnostic: &Diagnostic) -> String {
     let bare = Diagnostic { hint: None, ..diagnostic.clone() };
-    match &diagnostic.hint {
-        Some(hint) => format!("{title}: {bare}\n\nhint: {hint}\n"),
-        None => format!("{title}: {bare}\n"),
+    finding_text(title, &bare.to_string(), diagnostic.hint_text().as_deref())
+}
+
+/// `error: <finding>`, then the hint behind an empty line.
+pub fn finding_text(title: &str, finding: &str, hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => format!("{title}: {finding}\n\nhint: {hint}\n"),
+        None => format!("{title}: {finding}\n"),
     }
 }
 

@@ -1,24 +1,18 @@
-//! `apportion`: the only crate that knows the terminal, settings files and the environment.
+//! `apportion`: the command line. It alone knows arguments and the terminal.
 
 mod args;
 #[cfg(test)]
 mod catalogue;
 mod code;
 mod command;
-mod config_place;
-mod env_var;
 mod error;
 mod estate;
 #[cfg(test)]
 mod golden;
+mod log;
 mod query;
-mod reach;
-mod reading;
 #[cfg(test)]
 mod reference;
-mod schema;
-mod settings;
-mod sources;
 mod table;
 mod ui;
 
@@ -26,5 +20,6 @@ mod ui;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    log::start();
     error::guarded(command::dispatch)
 }

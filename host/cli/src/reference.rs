@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use crate::catalogue::codes;
-use crate::env_var;
+use installation::env_var;
 use clap::{Arg, Command, CommandFactory};
 
 #[test]

@@ -58,24 +58,6 @@ impl Table {
     }
 }
 
-/// `12345.60` as `12,345.60`.
-pub fn grouped(amount: &str) -> String {
-    let (sign, digits) = amount.strip_prefix('-').map_or(("", amount), |digits| ("-", digits));
-    let (whole, fraction) =
-        digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
-    let mut grouped = String::new();
-    for (position, digit) in whole.chars().enumerate() {
-        if position > 0 && (whole.len() - position).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    match fraction {
-        Some(fraction) => format!("{sign}{grouped}.{fraction}"),
-        None => format!("{sign}{grouped}"),
-    }
-}
-
 /// Cells with commas between them, quoted where they need it.
 pub fn csv_line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     let quoted = |cell: &str| {
@@ -103,18 +85,6 @@ mod tests {
         let (header, body) = table.parts();
         assert_eq!(header, "team        USD");
         assert_eq!(body, "payments   1.00\ngröße     12.50\n────────  ─────\ntotal     13.50");
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        for (plain, expect) in [
-            ("0.00", "0.00"),
-            ("999", "999"),
-            ("1000.5", "1,000.5"),
-            ("-1234567.89", "-1,234,567.89"),
-        ] {
-            assert_eq!(grouped(plain), expect);
-        }
     }
 
     #[test]

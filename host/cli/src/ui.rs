@@ -1,10 +1,9 @@
 //! The only writer: data to stdout, everything else to stderr.
 
-use crate::env_var;
-use crate::error::titled;
 use decode::code;
 use domain::diagnostic::Diagnostic;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use installation::{env_var, notice};
 use std::io::{ErrorKind, IsTerminal, Write};
 
 /// How this command talks.
@@ -36,13 +35,11 @@ impl Ui {
 
     /// Says on stderr what is going on.
     pub fn note(self, text: &str) {
-        if !self.quiet {
-            to_stderr(&format!("{text}\n"));
-        }
+        tracing::info!("{text}");
     }
 
     pub fn warning(self, diagnostic: &Diagnostic) {
-        to_stderr(&titled("warning", diagnostic));
+        notice::warn(diagnostic);
     }
 
     /// Bold where stdout is a terminal that welcomes it.
@@ -71,10 +68,6 @@ impl Ui {
 
 /// Where errors go. Nobody is left to be told if stderr itself is gone.
 pub fn failure(text: &str) {
-    to_stderr(text);
-}
-
-fn to_stderr(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 

@@ -29,7 +29,7 @@ pub async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -
     };
     let route = response.extensions().get::<Route>().map_or(UNMATCHED, |route| route.0);
     state.count(route, response.status().as_u16());
-    let mut response = with_body(&state, response, &asked, &request_id);
+    let mut response = with_body(response, &asked, &request_id);
     add_headers(response.headers_mut(), route, &request_id);
     response
 }
@@ -67,7 +67,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Writes the body of a problem, and logs what the client must not see.
-fn with_body(state: &State, mut response: Response, asked: &str, request_id: &str) -> Response {
+fn with_body(mut response: Response, asked: &str, request_id: &str) -> Response {
     let status = response.status();
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
@@ -85,7 +85,7 @@ fn with_body(state: &State, mut response: Response, asked: &str, request_id: &st
         None => return response,
     };
     if let Some(inner) = &problem.inner {
-        state.log(format!("{request_id} {asked}: {} {inner}", status.as_u16()));
+        tracing::error!("{request_id} {asked}: {} {inner}", status.as_u16());
     }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -1,7 +1,7 @@
 //! The ledger over HTTP: costs and why, usage, runs, rules, plans, health and metrics, on loopback only. Plans can be
 //! approved and applied by who has the token, if there is one; all else is read-only.
 //!
-//! It knows no SQL, no script and no plugin; it asks `pipeline` and `ledger` and says the answer in JSON. Every request
+//! It knows no SQL, no script, no plugin and no settings file; it asks `installation`, `reports` and `ledger`, and says the answer in JSON. Every request
 //! reads one state of the ledger, through a connection of its own on a blocking thread. Amounts are decimal text, never
 //! JSON numbers. What goes wrong inside is logged; clients learn the code and a request id.
 
@@ -14,7 +14,7 @@ mod parameters;
 mod state;
 
 pub use api::openapi::document;
-pub use state::{Authority, Options, PlanView, RulesView, State};
+pub use state::{ServerOptions, State};
 
 use api::openapi::Operation;
 use axum::Router;
@@ -26,6 +26,9 @@ use error::Problem;
 use std::future::Future;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
+
+/// The version of this program, which is part of every answer's ETag.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Requests are short: a note and two digests.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -91,7 +94,7 @@ async fn method_refused(method: axum::http::Method, uri: axum::http::Uri) -> Pro
 
 /// Listens, calls `ready` with the address, and answers until `shutdown` ends; requests under way are finished.
 pub async fn serve(
-    options: Options,
+    options: ServerOptions,
     ready: impl FnOnce(SocketAddr),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Diagnostic> {

@@ -2,17 +2,13 @@
 
 use crate::error::Problem;
 use domain::diagnostic::Diagnostic;
-use domain::port::{RuleFacts, Rules};
 use domain::run::{RunId, RunState};
+use installation::Installation;
 use ledger::Reader;
 use ledger::code;
-use pipeline::plan::Plan;
-use reports::coverage::SourceFacts;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
@@ -22,67 +18,14 @@ const READERS_MAX: usize = 4;
 /// Times a reading is started over when a run posts in the middle of it.
 const ATTEMPTS: usize = 3;
 
-/// The rules in force, and why a later save of them was not taken.
-#[derive(Clone, Debug, Default)]
-pub struct RulesView {
-    /// Digest over all rules and tables, hex.
-    pub generation: String,
-    /// Sets of rules that were taken since the start.
-    pub generation_count: u64,
-    pub rules: Vec<RuleFacts>,
-    /// Of the last reload, if it failed.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// What became of the plan for the rules that were saved last.
-#[derive(Clone, Debug)]
-pub enum PlanView {
-    /// Nothing was saved since the start.
-    None,
-    Making {
-        generation: String,
-    },
-    Made(Arc<Plan>),
-    Failed {
-        generation: String,
-        finding: Diagnostic,
-    },
-}
-
-type StoredRules =
-    dyn Fn(&[RuleFacts], &[(String, String)]) -> Result<Box<dyn Rules>, Diagnostic> + Send + Sync;
-
-type Approve = dyn Fn(&Plan, &str, &str) -> Result<(), Diagnostic> + Send + Sync;
-type Apply = dyn Fn(&Plan) -> Result<Value, Diagnostic> + Send + Sync;
-
-/// What clients may do that have the token.
+/// What a server answers from, and where.
 #[derive(Clone)]
-pub struct Authority {
-    /// Never shown or logged.
-    pub token: Arc<str>,
-    /// Records that somebody approves the rules of a plan, with a note.
-    pub approve: Arc<Approve>,
-    /// Posts what a plan says, and gives the report of the run.
-    pub apply: Arc<Apply>,
-}
-
-#[derive(Clone)]
-pub struct Options {
-    pub ledger_path: PathBuf,
+pub struct ServerOptions {
+    pub installation: Installation,
     pub listen: SocketAddr,
-    pub version: String,
-    pub rules: Arc<dyn Fn() -> RulesView + Send + Sync>,
-    pub plan: Arc<dyn Fn() -> PlanView + Send + Sync>,
-    /// What the settings say of the sources.
-    pub sources: Arc<[SourceFacts]>,
-    /// The time, in milliseconds since 1970-01-01.
-    pub now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
-    /// Makes rules of their stored sources and tables, for costs that hang on single charges.
-    pub rules_of: Arc<StoredRules>,
-    /// Without it the server changes nothing.
-    pub authority: Option<Authority>,
-    /// Takes one line of the server's log.
-    pub log: Arc<dyn Fn(String) + Send + Sync>,
+    /// Whoever sends this token may change something. Without it the server changes nothing.
+    /// It is never shown or logged.
+    pub token: Option<Arc<str>>,
 }
 
 /// Which state of the ledger was read: it changes with every run that begins or ends.
@@ -103,7 +46,7 @@ pub struct State {
 }
 
 struct Shared {
-    options: Options,
+    options: ServerOptions,
     readers: Semaphore,
     requests: Mutex<BTreeMap<(&'static str, u16), u64>>,
     figures: Mutex<Option<(Mark, String)>>,
@@ -113,8 +56,8 @@ struct Shared {
 }
 
 impl State {
-    pub fn new(options: Options) -> State {
-        let instance = RandomState::new().hash_one(&options.ledger_path) as u32;
+    pub fn new(options: ServerOptions) -> State {
+        let instance = RandomState::new().hash_one(options.installation.ledger_path()) as u32;
         State {
             shared: Arc::new(Shared {
                 options,
@@ -127,12 +70,13 @@ impl State {
         }
     }
 
-    pub fn options(&self) -> &Options {
-        &self.shared.options
+    pub(crate) fn installation(&self) -> &Installation {
+        &self.shared.options.installation
     }
 
-    pub(crate) fn log(&self, line: String) {
-        (self.shared.options.log)(line);
+    /// The token of changes, if there is one.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.shared.options.token.as_deref()
     }
 
     pub(crate) fn request_id(&self) -> String {
@@ -179,7 +123,7 @@ impl State {
             .acquire()
             .await
             .map_err(|error| Problem::internal(format!("no reader: {error}")))?;
-        let path = self.shared.options.ledger_path.clone();
+        let path = self.installation().ledger_path().to_path_buf();
         let read = tokio::task::spawn_blocking(move || {
             let ledger = Reader::open(&path)?;
             one_state(&ledger, work)

@@ -1,26 +1,23 @@
 //! `rule approve` and `rule history`: who said that rules may post, and which ones have.
 
-use super::apply::plan_file;
-use super::opening;
 use crate::args::{ApproveArgs, Format};
-use crate::env_var;
 use crate::error::Failure;
-use crate::query;
-use crate::settings::Settings;
 use crate::ui::Ui;
 use crate::ui::counted;
-use domain::diagnostic::Diagnostic;
 use domain::period::instant;
 use domain::port::Rules;
+use installation::apply::plan_file;
+use installation::approval::record;
+use installation::settings::Settings;
+use installation::{env_var, ledger_file, rules};
 use ledger::Approval;
-use pipeline::apply::{Promise, short};
-use pipeline::code;
+use pipeline::apply::short;
 use pipeline::history::{Changes, UsedRules};
 use rule_engine::{cases, lint};
 use serde_json::{Value, json};
 
 pub fn approve(ui: Ui, settings: &Settings, args: &ApproveArgs) -> Result<(), Failure> {
-    let rules = opening::rules(settings)?;
+    let rules = rules::load(settings)?;
     // Nobody should vouch for rules that `serve` would not take.
     let lints = lint::check(&rules, None);
     if !lints.errors.is_empty() {
@@ -45,35 +42,8 @@ pub fn approve(ui: Ui, settings: &Settings, args: &ApproveArgs) -> Result<(), Fa
     Ok(())
 }
 
-/// Records the approval, with the plan that was looked at.
-pub fn record(
-    settings: &Settings,
-    generation: &str,
-    approver: &str,
-    note: &str,
-    plan: Option<(Promise, String)>,
-) -> Result<(), Diagnostic> {
-    let mut ledger = opening::ledger_for_runs(settings)?;
-    if let Some((promise, _)) = &plan
-        && ledger.identity()?.as_ref() != Some(&promise.ledger)
-    {
-        return Err(Diagnostic::new(
-            code::PLAN_OTHER_LEDGER,
-            "the plan was made on another ledger",
-        )
-        .hint("name the ledger of the plan with `--ledger PATH`, or make a new plan"));
-    }
-    ledger.approve(&Approval {
-        at_ms: query::now_ms(),
-        approver: approver.to_owned(),
-        note: note.to_owned(),
-        generation: generation.to_owned(),
-        plan: plan.map(|(_, text)| text),
-    })
-}
-
 pub fn history(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
-    let history = pipeline::history::history(&opening::reader(settings)?)?;
+    let history = pipeline::history::history(&ledger_file::reader(settings)?)?;
     Ok(ui.data(&match format {
         Format::Json => super::json_text(&history.iter().map(used_json).collect()),
         Format::Text => history.iter().flat_map(lines).map(|line| line + "\n").collect(),

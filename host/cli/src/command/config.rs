@@ -1,10 +1,10 @@
 //! `config`: every setting with its origin, and the schema of the file.
 
 use crate::args::{ConfigCommand, Format, GlobalArgs};
-use crate::env_var;
+use installation::env_var;
 use crate::error::Failure;
-use crate::schema;
-use crate::settings::{Need, Origin, Setting, Settings};
+use installation::schema;
+use installation::settings::{Need, Origin, Setting, Settings};
 use crate::ui::Ui;
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ pub fn config(ui: Ui, global: &GlobalArgs, command: &ConfigCommand) -> Result<()
     match command {
         ConfigCommand::Schema => Ok(ui.data(&schema::text())?),
         ConfigCommand::Show { format } => {
-            let lines = lines(&Settings::load(global, Need::LedgerOnly)?);
+            let lines = lines(&global.settings(Need::LedgerOnly)?);
             Ok(ui.data(&match format {
                 Format::Text => text_of(&lines),
                 Format::Json => super::json_text(
@@ -178,4 +178,12 @@ fn text_of(lines: &[Line]) -> String {
         .zip(lines)
         .map(|(text, line)| format!("{text:<width$}  # {}\n", line.origin))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_golden_copy_of_the_schema_is_fresh() {
+        crate::golden::check("apportion.schema.json", &installation::schema::text());
+    }
 }

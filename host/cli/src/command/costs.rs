@@ -1,27 +1,28 @@
 //! `costs`: the table of who owes what.
 
-use super::opening;
+use installation::amount_text::grouped;
+use installation::ledger_file;
+use installation::rules;
 use crate::args::{CostsArgs, GlobalArgs, GranularityName, TableFormat};
 use crate::error::Failure;
 use crate::query;
-use crate::settings::{Need, Settings};
-use crate::table::{Align, Table, csv_line, grouped};
+use installation::settings::Need;
+use crate::table::{Align, Table, csv_line};
 use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::Period;
 use domain::port::RuleFacts;
-
 use reports::costs::{CostQuery, CostRow, CostTable, GroupBy};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failure> {
-    let settings = Settings::load(global, Need::LedgerOnly)?;
+    let settings = global.settings(Need::LedgerOnly)?;
     let query = query_of(args)?;
-    let ledger = opening::reader(&settings)?;
+    let ledger = ledger_file::reader(&settings)?;
     let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
-        opening::stored_rules(&settings, facts, tables)
+        rules::stored(&settings, facts, tables)
     };
     let table = reports::costs::costs_with_rules(&ledger, &query, &rules_of)?;
     let layout = Layout::new(&query, args.granularity);

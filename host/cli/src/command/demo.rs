@@ -1,17 +1,21 @@
 //! `demo`: a generated estate, run from collect to post.
 
+use installation::file;
+use installation::ledger_file;
+use installation::rules;
+use installation::run::Collecting;
+use installation::sources;
 use super::costs::Layout;
-use super::{init, opening, run, serve};
+use super::{init, run, serve};
 use crate::args::{DemoArgs, GlobalArgs, GranularityName};
 use crate::error::Failure;
 use crate::estate::{self, EstateFacts};
-use crate::settings::{self, Need, Settings};
+use installation::settings::{self, Need, Settings};
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Period;
 use domain::run::RunState;
-
 use pipeline::run::RunReport;
 use reports::costs::{CostQuery, Granularity, GroupBy};
 use std::fs;
@@ -28,12 +32,12 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     clear(&args.dir)?;
     ui.note(&format!("generating an estate in {}", args.dir.display()));
     let facts = estate::generate(&args.dir, args.seed, &mut |step| ui.note(step))
-        .map_err(|error| init::unwritable(&args.dir, &error))?;
+        .map_err(|error| file::unwritable(&args.dir, &error))?;
     ui.note(&format!("{} charges in {} files", facts.charges, facts.files));
-    init::write(&args.dir.join(settings::FILE), SETTINGS)?;
+    file::write(&args.dir.join(settings::FILE), SETTINGS)?;
     for (path, text) in init::starter(&args.dir.join("rules")) {
         if !path.exists() {
-            init::write(&path, text)?;
+            file::write(&path, text)?;
         }
     }
     let global = GlobalArgs {
@@ -41,9 +45,11 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
         ledger: Some(args.dir.join(settings::LEDGER)),
         quiet: ui.is_quiet(),
     };
-    let settings = Settings::load(&global, Need::File)?;
-    let rules = opening::rules(&settings)?;
-    let report = run::post(ui, &settings, &rules, opening::sources(&settings, None, None)?, true)?;
+    let settings = global.settings(Need::File)?;
+    let rules = rules::load(&settings)?;
+    let sources = sources::all(&settings, None, None)?;
+    let collecting = Collecting::Sources { sources, wait: &std::thread::sleep };
+    let report = run::post(ui, &settings, &rules, collecting)?;
     compare(&facts, &report)?;
     ui.data(&owed(ui, &settings)?)?;
     let lines: Vec<String> = report.conservation.iter().map(run::conservation_line).collect();
@@ -95,7 +101,7 @@ fn clear(dir: &Path) -> Result<(), Diagnostic> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries.count(),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(init::unwritable(dir, &error)),
+        Err(error) => return Err(file::unwritable(dir, &error)),
     };
     let mark = SETTINGS.lines().next();
     let is_demo =
@@ -114,7 +120,7 @@ fn clear(dir: &Path) -> Result<(), Diagnostic> {
         if let Err(error) = removed
             && error.kind() != ErrorKind::NotFound
         {
-            return Err(init::unwritable(&path, &error));
+            return Err(file::unwritable(&path, &error));
         }
     }
     Ok(())
@@ -122,7 +128,7 @@ fn clear(dir: &Path) -> Result<(), Diagnostic> {
 
 /// What each team owes, month by month.
 fn owed(ui: Ui, settings: &Settings) -> Result<String, Diagnostic> {
-    let ledger = opening::reader(settings)?;
+    let ledger = ledger_file::reader(settings)?;
     let query = CostQuery {
         period: Period::all(),
         granularity: Granularity::Monthly,

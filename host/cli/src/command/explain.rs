@@ -1,10 +1,11 @@
 //! `explain`: from an amount to the charges behind it.
 
-use super::opening;
+use installation::ledger_file;
+use installation::rules;
 use crate::args::{ExplainArgs, Format, GlobalArgs};
 use crate::error::Failure;
 use crate::query;
-use crate::settings::{Need, Settings};
+use installation::settings::Need;
 use crate::ui::Ui;
 use crate::ui::counted;
 use domain::account::Account;
@@ -12,7 +13,6 @@ use domain::decision::Recipient;
 use domain::money::Currency;
 use domain::period::Period;
 use domain::port::{RuleFacts, TriedRule};
-
 use reports::explain::{
     Asked, EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights,
     Explanation, Subject,
@@ -24,12 +24,12 @@ const SILENT_SHOWN: usize = 10;
 const DIGEST_SHOWN: usize = 12;
 
 pub fn explain(ui: Ui, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Failure> {
-    let settings = Settings::load(global, Need::LedgerOnly)?;
+    let settings = global.settings(Need::LedgerOnly)?;
     let period = query::period(&args.period)?.unwrap_or(Period::all());
     let asked = Asked { what: args.what.clone(), service_name: args.service.clone(), period };
-    let ledger = opening::reader(&settings)?;
+    let ledger = ledger_file::reader(&settings)?;
     let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
-        opening::stored_rules(&settings, facts, tables)
+        rules::stored(&settings, facts, tables)
     };
     let explanation = reports::explain::explain(&ledger, &asked, &rules_of)?;
     Ok(ui.data(&match args.format {

@@ -2,7 +2,7 @@
 
 use crate::args::InitArgs;
 use crate::error::Failure;
-use crate::settings;
+use installation::{file, settings};
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -24,7 +24,7 @@ pub fn init(ui: Ui, args: &InitArgs) -> Result<(), Failure> {
         ui.note(&format!("wrote {}", path.display()));
     }
     let bills = dir.join("bills");
-    fs::create_dir_all(&bills).map_err(|error| unwritable(&bills, &error))?;
+    fs::create_dir_all(&bills).map_err(|error| file::unwritable(&bills, &error))?;
     ui.note(&format!("next: put FOCUS bills into {}, then `apportion run`", bills.display()));
     Ok(())
 }
@@ -51,25 +51,7 @@ pub fn write_new(files: &[(PathBuf, &str)], instead: &str) -> Result<(), Diagnos
         .hint(instead));
     }
     for (path, text) in files {
-        write(path, text)?;
+        file::write(path, text)?;
     }
     Ok(())
-}
-
-/// Writes one file, and the folders above it.
-pub fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
-    let refused = |error: std::io::Error| unwritable(path, &error);
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(parent).map_err(refused)?;
-    }
-    fs::write(path, text).map_err(refused)
-}
-
-/// The finding for a file or folder that cannot be made or changed.
-pub fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::new(
-        decode::code::FILE_UNREADABLE,
-        format!("{} cannot be written: {error}", path.display()),
-    )
-    .hint("check the folder's permissions and free space, or choose another folder")
 }

@@ -1,16 +1,17 @@
 //! `ledger`: prove it, copy it.
 
-use super::opening;
+use installation::ledger_file;
 use crate::args::{Format, GlobalArgs, LedgerCommand};
 use crate::error::Failure;
-use crate::settings::{Need, Settings};
+use installation::settings::{Need, Settings};
 use crate::ui::Ui;
+use installation::notice;
 use ledger::VerifyReport;
 use serde_json::json;
 use std::path::Path;
 
 pub fn ledger(ui: Ui, global: &GlobalArgs, command: &LedgerCommand) -> Result<(), Failure> {
-    let settings = Settings::load(global, Need::LedgerOnly)?;
+    let settings = global.settings(Need::LedgerOnly)?;
     match command {
         LedgerCommand::Verify { format } => verify(ui, &settings, *format),
         LedgerCommand::Backup { to } => backup(ui, &settings, to),
@@ -18,7 +19,7 @@ pub fn ledger(ui: Ui, global: &GlobalArgs, command: &LedgerCommand) -> Result<()
 }
 
 fn verify(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
-    let ledger = opening::reader(settings)?;
+    let ledger = ledger_file::reader(settings)?;
     let bar = ui.progress();
     let report = ledger.verify(&mut |step| bar.set_message(step.to_owned()));
     bar.finish_and_clear();
@@ -31,7 +32,7 @@ fn verify(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
             "source_days": report.source_days,
             "charges": report.charges,
             "head": hex(&report.head),
-            "findings": report.findings.iter().map(super::diagnostic_json).collect::<Vec<_>>(),
+            "findings": report.findings.iter().map(notice::document).collect::<Vec<_>>(),
         })),
     })?;
     if report.findings.is_empty() { Ok(()) } else { Err(report.findings.into()) }
@@ -58,7 +59,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn backup(ui: Ui, settings: &Settings, to: &Path) -> Result<(), Failure> {
-    let ledger = opening::reader(settings)?;
+    let ledger = ledger_file::reader(settings)?;
     let bar = ui.progress();
     let copied = ledger.backup(to, &mut |done, total| {
         bar.set_length(total);

@@ -9,15 +9,12 @@ mod demo;
 mod explain;
 mod init;
 mod ledger;
-mod opening;
 mod period;
 mod plan;
 mod plan_text;
 mod plugin;
-mod replan;
 pub mod rule;
 mod run;
-mod scheduler;
 mod serve;
 mod source;
 mod token;
@@ -25,11 +22,12 @@ mod usage;
 
 use crate::args::{Args, Command};
 use crate::error::Failure;
+use crate::log::{self, LogForm};
 use crate::ui::Ui;
 use clap::Parser;
 use clap::error::ErrorKind;
-use domain::diagnostic::{Diagnostic, Location};
-use serde_json::{Value, json};
+use serde_json::Value;
+use tracing::level_filters::LevelFilter;
 
 /// Reads the command line and does what it says.
 pub fn dispatch() -> Result<(), Failure> {
@@ -43,6 +41,9 @@ pub fn dispatch() -> Result<(), Failure> {
         Err(error) => return Err(Failure::Usage(error.render().to_string())),
     };
     let ui = Ui::new(args.global.quiet);
+    if args.global.quiet {
+        log::set_form(LogForm { level: LevelFilter::WARN, ..log::form() });
+    }
     match &args.command {
         Command::Init(init) => init::init(ui, init),
         Command::Run(run) => run::run(ui, &args.global, run),
@@ -66,13 +67,4 @@ pub fn dispatch() -> Result<(), Failure> {
 /// Pretty JSON with a line end.
 fn json_text(value: &Value) -> String {
     format!("{value:#}\n")
-}
-
-fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
-    json!({
-        "code": diagnostic.code.text(),
-        "message": diagnostic.message,
-        "location": diagnostic.location.as_ref().map(Location::to_string),
-        "hint": diagnostic.hint_text(),
-    })
 }

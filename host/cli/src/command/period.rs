@@ -1,29 +1,37 @@
 //! `period`: close, reopen, list.
 
-use super::opening;
+use installation::clock;
+use installation::ledger_file;
 use crate::args::{Format, GlobalArgs, PeriodCommand};
 use crate::error::Failure;
-use crate::query;
-use crate::settings::{Need, Settings};
+use installation::settings::Need;
 use crate::ui::Ui;
 use ledger::{PeriodEvent, PeriodState};
 use serde_json::{Value, json};
 
 pub fn period(ui: Ui, global: &GlobalArgs, command: &PeriodCommand) -> Result<(), Failure> {
-    let settings = Settings::load(global, Need::LedgerOnly)?;
+    let settings = global.settings(Need::LedgerOnly)?;
     match command {
         PeriodCommand::Close { month, note } => {
-            opening::ledger(&settings)?.close_period(*month, query::now_ms(), note)?;
+            ledger_file::open(&settings)?.close_period(
+                *month,
+                clock::now_ms(),
+                note,
+            )?;
             ui.note(&format!("{month} is closed"));
             Ok(())
         }
         PeriodCommand::Reopen { month, reason } => {
-            opening::ledger(&settings)?.reopen_period(*month, query::now_ms(), reason)?;
+            ledger_file::open(&settings)?.reopen_period(
+                *month,
+                clock::now_ms(),
+                reason,
+            )?;
             ui.note(&format!("{month} is open again"));
             Ok(())
         }
         PeriodCommand::List { format } => {
-            let events = opening::reader(&settings)?.periods()?;
+            let events = ledger_file::reader(&settings)?.periods()?;
             Ok(ui.data(&match format {
                 Format::Text => events
                     .iter()

@@ -1,36 +1,35 @@
 //! `plan`: what other rules would change in the money, with nothing posted.
 
-use super::opening;
 use crate::args::{Format, GlobalArgs, PeriodArgs, PlanArgs};
 use crate::command::plan_text;
 use crate::error::Failure;
 use crate::query;
-use crate::settings::{Need, Origin, Setting, Settings};
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
-use domain::port::{RuleFacts, Rules};
+use installation::ledger_file;
+use installation::plan::{PlanScope, make};
+use installation::rules;
+use installation::settings::{Need, Origin, Setting, Settings};
 use ledger::Ledger;
 use pipeline::apply::file_text;
-use pipeline::plan::{Plan, PlanOptions};
-use pipeline::run::Progress;
-use rule_engine::set::RuleSet;
+use pipeline::plan::Plan;
 use std::fs;
 use std::path::Path;
 
 pub fn plan(ui: Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), Failure> {
-    let mut settings = Settings::load(global, Need::File)?;
+    let mut settings = global.settings(Need::File)?;
     if let Some(dir) = &args.rules {
         settings.rules = Setting { value: dir.clone(), origin: Origin::Flag("--rules") };
     }
-    let wanted =
-        Wanted { period: period(args)?, as_of: args.as_of.as_deref().map(day).transpose()? };
-    let rules = opening::rules(&settings)?;
+    let scope =
+        PlanScope { period: period(args)?, as_of: args.as_of.as_deref().map(day).transpose()? };
+    let rules = rules::load(&settings)?;
     let mut scratch = scratch(ui, &settings, args.keep.as_deref())?;
     let bar = ui.progress();
     let planned =
-        make(&settings, &rules, &mut scratch, wanted, &mut |step| super::run::advance(&bar, step));
+        make(&settings, &rules, &mut scratch, scope, &mut |step| super::run::advance(&bar, step));
     bar.finish_and_clear();
     let planned = planned?;
     if let Some(out) = &args.out {
@@ -50,42 +49,9 @@ pub fn plan(ui: Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), Failure>
     Ok(())
 }
 
-/// What a plan is asked for.
-#[derive(Clone, Copy)]
-pub struct Wanted {
-    pub period: Period,
-    pub as_of: Option<Day>,
-}
-
-/// Makes a plan on a scratch copy, which is changed by it.
-pub fn make(
-    settings: &Settings,
-    rules: &RuleSet,
-    scratch: &mut Ledger,
-    wanted: Wanted,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Plan, Diagnostic> {
-    let allocators = opening::allocators(settings)?;
-    let rules_of =
-        |facts: &[RuleFacts], tables: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> {
-            opening::stored_rules(settings, facts, tables)
-        };
-    let options = PlanOptions {
-        rules,
-        allocators: &allocators,
-        rules_of: &rules_of,
-        period: wanted.period,
-        as_of: wanted.as_of,
-        threads: settings.limits.threads.value,
-        at_ms: query::now_ms(),
-        version: env!("CARGO_PKG_VERSION").into(),
-    };
-    pipeline::plan::plan(scratch, &options, progress)
-}
-
 /// A nameless copy of the ledger, or one that stays.
 fn scratch(ui: Ui, settings: &Settings, keep: Option<&Path>) -> Result<Ledger, Diagnostic> {
-    let ledger = opening::reader(settings)?;
+    let ledger = ledger_file::reader(settings)?;
     let bar = ui.progress();
     bar.set_message("copying the ledger");
     let mut copied = |done, total| {
@@ -94,7 +60,9 @@ fn scratch(ui: Ui, settings: &Settings, keep: Option<&Path>) -> Result<Ledger, D
     };
     let scratch = match keep {
         None => ledger.scratch(&mut copied),
-        Some(path) => ledger.backup(path, &mut copied).and_then(|()| Ledger::open(path)),
+        Some(path) => {
+            ledger.backup(path, &mut copied).and_then(|()| Ledger::open(path))
+        }
     };
     bar.finish_and_clear();
     scratch

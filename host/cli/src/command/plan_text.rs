@@ -1,8 +1,10 @@
 //! A plan for people: tables of who gets more and less, then why.
 
+use installation::amount_text::{decimals, grouped, money, moneys};
+use installation::plan_summary::plan_summary;
 use super::run::conservation_line;
 use crate::query;
-use crate::table::{Align, Table, grouped};
+use crate::table::{Align, Table};
 use crate::ui::{Ui, counted};
 use domain::money::{Currency, Sum};
 use pipeline::apply::short;
@@ -28,25 +30,6 @@ pub fn text_of(ui: Ui, plan: &Plan) -> String {
     format!("{}\n", blocks.join("\n\n"))
 }
 
-/// What one line can say of a plan.
-pub fn summary(plan: &Plan) -> String {
-    // Other charges do not only move.
-    let how = if plan.as_of.is_some() { "of what teams bear" } else { "between teams" };
-    match (plan.moved.is_empty(), plan.moved_elsewhere.is_empty()) {
-        (true, true) => "no team's cost changes".into(),
-        (false, true) => format!("{} {how}", moneys(&plan.moved)),
-        (true, false) => format!(
-            "nothing in the period, and {} {how} outside of it",
-            moneys(&plan.moved_elsewhere)
-        ),
-        (false, false) => format!(
-            "{} {how}, and {} outside of the period",
-            moneys(&plan.moved),
-            moneys(&plan.moved_elsewhere)
-        ),
-    }
-}
-
 fn head(plan: &Plan) -> String {
     let instead = match &plan.generation_before {
         Some(before) if *before != plan.generation => format!(" instead of {}", short(before)),
@@ -67,7 +50,7 @@ fn head(plan: &Plan) -> String {
         "rules {}{instead}; {}{known}: {size}\n{moves}{}; {} would be posted and {} reversed",
         short(&plan.generation),
         query::shown(plan.period),
-        summary(plan),
+        plan_summary(plan),
         counted(plan.entries_posted, "entry", "entries"),
         plan.entries_reversed
     )
@@ -121,29 +104,6 @@ fn table(ui: Ui, name: &str, changes: &[Change], currency: Currency) -> String {
     ));
     let (header, body) = table.parts();
     format!("{}\n{body}", ui.bold(&header))
-}
-
-/// As many as the amount has, and no fewer than it is paid with: a plan hides no nano.
-fn decimals(currency: Currency, amount: Sum) -> u32 {
-    let mut decimals = 9;
-    let mut nanos = amount.nanos();
-    while decimals > currency.payable_decimals() && nanos % 10 == 0 {
-        nanos /= 10;
-        decimals -= 1;
-    }
-    decimals
-}
-
-fn money(currency: Currency, amount: Sum) -> String {
-    format!("{currency} {}", grouped(&amount.rounded_text(decimals(currency, amount))))
-}
-
-fn moneys(amounts: &[(Currency, Sum)]) -> String {
-    amounts
-        .iter()
-        .map(|(currency, amount)| money(*currency, *amount))
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 fn reasons(plan: &Plan) -> Vec<String> {

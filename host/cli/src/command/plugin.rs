@@ -7,17 +7,15 @@ mod install;
 mod project;
 mod scaffold;
 
-pub use cassette::Recording;
 
-use super::opening;
+use installation::ledger_file;
+use installation::plugins;
 use crate::args::{Format, GlobalArgs, PluginCommand};
-use crate::code;
 use crate::error::Failure;
-use crate::settings::{Need, Settings};
+use installation::settings::{Need, Settings};
 use crate::table::{Align, Table};
 use crate::ui::Ui;
 use bundled_plugins::PLUGINS;
-
 use pipeline::plugin_cost::{TotalCost, totals};
 use plugin_host::Plugin;
 use plugin_host::trust::Lock;
@@ -50,7 +48,7 @@ struct Listed {
 
 fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
     let settings = settings_if_any(global)?;
-    let host = opening::plugin_host(settings.as_ref())?;
+    let host = plugins::host(settings.as_ref())?;
     let mut listed = Vec::new();
     for (name, bytes) in PLUGINS {
         listed.push(Listed { plugin: host.own(name, bytes)?, origin: "bundled".into() });
@@ -61,7 +59,7 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
         .flat_map(|settings| settings.sources.iter().map(move |source| (settings, source)))
     {
         let known = paths.iter().any(|(plugin, _)| *plugin == source.plugin.value);
-        if opening::is_path(&source.plugin.value) && !known {
+        if plugins::is_path(&source.plugin.value) && !known {
             paths.push((&source.plugin.value, settings.path(&source.plugin.value)));
         }
     }
@@ -73,7 +71,7 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
         .map(|locked| (locked.name.as_str(), format!("installed from {}", locked.source)));
     let paths = paths.into_iter().map(|(name, path)| (name, path.display().to_string()));
     for (name, origin) in installed.chain(paths) {
-        match opening::plugin(&host, name, root) {
+        match plugins::plugin(&host, name, root) {
             Ok(plugin) => listed.push(Listed { plugin, origin }),
             Err(finding) => ui.warning(&finding),
         }
@@ -87,8 +85,8 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
 }
 
 fn stats(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
-    let settings = Settings::load(global, Need::LedgerOnly)?;
-    let totals = totals(&opening::reader(&settings)?.plugin_costs()?);
+    let settings = global.settings(Need::LedgerOnly)?;
+    let totals = totals(&ledger_file::reader(&settings)?.plugin_costs()?);
     Ok(ui.data(&match format {
         Format::Json => super::json_text(&totals.iter().map(TotalCost::document).collect()),
         Format::Text => stats_text(ui, &totals),
@@ -128,11 +126,11 @@ fn stats_text(ui: Ui, totals: &[TotalCost]) -> String {
 
 /// Bundled plugins are listed also where there is no settings file.
 fn settings_if_any(global: &GlobalArgs) -> Result<Option<Settings>, Failure> {
-    match Settings::load(global, Need::File) {
+    match global.settings(Need::File) {
         Ok(settings) => Ok(Some(settings)),
         Err(findings)
             if global.config.is_none()
-                && findings.iter().all(|finding| finding.code == code::CONFIG_UNREADABLE) =>
+                && findings.iter().all(|finding| finding.code == installation::code::CONFIG_UNREADABLE) =>
         {
             Ok(None)
         }
@@ -164,18 +162,18 @@ fn powers(plugin: &Plugin) -> Vec<&'static str> {
 
 fn inspect(ui: Ui, global: &GlobalArgs, name: &str, format: Format) -> Result<(), Failure> {
     let settings = settings_if_any(global)?;
-    let host = opening::plugin_host(settings.as_ref())?;
+    let host = plugins::host(settings.as_ref())?;
     // A path on the command line starts where the user stands, a name is looked up beside the settings.
-    let root = if opening::is_path(name) {
+    let root = if plugins::is_path(name) {
         Path::new(".")
     } else {
         settings.as_ref().map_or(Path::new("."), |settings| &settings.root)
     };
-    let plugin = opening::plugin(&host, name, root)?;
+    let plugin = plugins::plugin(&host, name, root)?;
     let is_bundled = PLUGINS.iter().any(|(bundled, _)| *bundled == name);
     let origin = if is_bundled {
         "bundled"
-    } else if opening::is_path(name) {
+    } else if plugins::is_path(name) {
         name
     } else {
         "installed"

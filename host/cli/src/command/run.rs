@@ -1,52 +1,47 @@
 //! `run`: collect, allocate, post.
 
-use super::opening;
 use crate::args::{Format, GlobalArgs, RunArgs};
 use crate::code;
 use crate::error::Failure;
 use crate::query;
-use crate::settings::{Need, Settings};
 use crate::ui::{Ui, counted};
 use domain::charge::Rejected;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use domain::period::Period;
 use domain::port::Rules;
 use domain::run::RunState;
 use indicatif::ProgressBar;
-
-use pipeline::feed::Patience;
-use pipeline::plugin_cost::document;
-use pipeline::run::{Conservation, Progress, RunOptions, RunReport, Source, SourceReport};
+use installation::ledger_file;
+use installation::rules;
+use installation::run::Collecting;
+use installation::run_document::{self, REJECTED_SHOWN};
+use installation::settings::{Need, Settings};
+use installation::sources;
+use pipeline::run::{Conservation, Progress, RunReport, Source, SourceReport};
 use pipeline::usage::MetricReport;
-use plugin_host::AllocatorSet;
 use rule_engine::set::{RuleSet, UnknownTeams};
-use serde_json::{Value, json};
 use std::path::Path;
-use std::time::Duration;
-
-/// How many of the rows that were set aside are shown.
-const REJECTED_SHOWN: usize = 20;
-/// How often a source is tried within a run, where its failure says that this may help.
-pub const TRIES: u32 = 3;
 
 pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
-    let settings = Settings::load(global, Need::File)?;
+    let settings = global.settings(Need::File)?;
     let period = query::period(&args.period)?;
     if args.stored && period.is_some() {
         return Err(Diagnostic::new(
             code::USAGE,
             "--stored allocates all that is stored: it cannot be narrowed by --from and --to",
         )
-        .hint("`apportion run --stored`")
+        .hint(Hint::command("run --stored"))
         .into());
     }
-    let rules = opening::rules(&settings)?;
-    let sources = if args.stored {
-        Vec::new()
+    let rules = rules::load(&settings)?;
+    let collecting = if args.stored {
+        Collecting::Nothing
     } else {
-        opened(ui, &settings, period, args.record.as_deref())?
+        let sources = opened(ui, &settings, period, args.record.as_deref())?;
+        Collecting::Sources { sources, wait: &std::thread::sleep }
     };
-    let report = post(ui, &settings, &rules, sources, !args.stored)?;
+    let report = post(ui, &settings, &rules, collecting)?;
     show(ui, &report, args.format)?;
     warn_of_unknown_teams(ui, &settings, &rules)?;
     verdict(ui, &report, args.allow_incomplete)
@@ -58,13 +53,13 @@ fn opened(
     settings: &Settings,
     period: Option<Period>,
     record: Option<&Path>,
-) -> Result<Vec<Source>, Failure> {
+) -> Result<Vec<Source>, Vec<Diagnostic>> {
     let bar = ui.progress();
     bar.set_message(format!(
         "opening {}",
         counted(settings.sources.len() as u64, "source", "sources")
     ));
-    let sources = opening::sources(settings, period, record);
+    let sources = sources::all(settings, period, record);
     bar.finish_and_clear();
     sources
 }
@@ -86,54 +81,13 @@ pub fn post(
     ui: Ui,
     settings: &Settings,
     rules: &dyn Rules,
-    sources: Vec<Source>,
-    collect: bool,
+    collecting: Collecting<'_>,
 ) -> Result<RunReport, Diagnostic> {
-    let mut ledger = opening::ledger_for_runs(settings)?;
-    opening::check_approval(settings, &ledger, rules.generation())?;
-    let allocators = opening::allocators(settings)?;
-    let options = RunOptions { sources, collect, ..stored(settings, rules, &allocators) };
     let bar = ui.progress();
-    let report = pipeline::run::run(&mut ledger, options, &mut |step| advance(&bar, step));
+    let report =
+        installation::run::post(settings, rules, collecting, &mut |step| advance(&bar, step));
     bar.finish_and_clear();
     report
-}
-
-/// The same without a bar, for runs that nobody looks at; `wait` is what waits before a source is tried again.
-pub fn post_quietly(
-    settings: &Settings,
-    rules: &dyn Rules,
-    sources: Vec<Source>,
-    wait: &(dyn Fn(Duration) + Sync),
-) -> Result<RunReport, Diagnostic> {
-    let mut ledger = opening::ledger_for_runs(settings)?;
-    opening::check_approval(settings, &ledger, rules.generation())?;
-    let allocators = opening::allocators(settings)?;
-    let patience = Patience { tries: TRIES, wait };
-    let options =
-        RunOptions { sources, collect: true, patience, ..stored(settings, rules, &allocators) };
-    pipeline::run::run(&mut ledger, options, &mut |_| {})
-}
-
-/// A run over what is stored.
-pub fn stored<'a>(
-    settings: &'a Settings,
-    rules: &'a dyn Rules,
-    allocators: &'a AllocatorSet,
-) -> RunOptions<'a> {
-    RunOptions {
-        sources: Vec::new(),
-        rules,
-        allocators,
-        tag_schema: &settings.tags,
-        dimensions: &settings.dimensions.value,
-        collect: false,
-        threads: settings.limits.threads.value,
-        sources_at_once: settings.limits.sources_at_once.value,
-        patience: Patience { tries: TRIES, wait: &std::thread::sleep },
-        at_ms: query::now_ms(),
-        version: env!("CARGO_PKG_VERSION").into(),
-    }
 }
 
 /// Teams with costs that the table of teams does not have.
@@ -145,7 +99,7 @@ pub fn warn_of_unknown_teams(
     if settings.unknown_teams.value != UnknownTeams::Warn {
         return Ok(());
     }
-    let ledger = opening::reader(settings)?;
+    let ledger = ledger_file::reader(settings)?;
     for team in reports::costs::teams(&ledger)?.iter().filter(|team| !rules.lists_team(team)) {
         let message = format!("the team '{team}' bears costs and is not in tables/teams.csv");
         ui.warning(&Diagnostic::new(rule_engine::code::RULE_TEAM, message).hint(format!(
@@ -189,7 +143,7 @@ pub fn show(ui: Ui, report: &RunReport, format: Format) -> Result<(), Diagnostic
         ui.warning(failure);
     }
     match format {
-        Format::Json => ui.data(&super::json_text(&json_of(report))),
+        Format::Json => ui.data(&super::json_text(&run_document::json_of(report))),
         Format::Text if ui.is_quiet() => Ok(()),
         Format::Text => ui.data(&text_of(report)),
     }
@@ -321,69 +275,4 @@ pub fn conservation_line(line: &Conservation) -> String {
         line.rounding,
         line.difference
     )
-}
-
-pub fn json_of(report: &RunReport) -> Value {
-    json!({
-        "run": report.run.0,
-        "state": report.state.name(),
-        "sources": report.sources.iter().map(source_json).collect::<Vec<_>>(),
-        "allocators": report.allocators.iter().map(|(plugin, cost)| json!({
-            "plugin": { "name": plugin.name, "version": plugin.version, "digest": plugin.digest },
-            "cost": document(cost),
-        })).collect::<Vec<_>>(),
-        "days": report.days,
-        "entries": {
-            "posted": report.entries_posted,
-            "reversed": report.entries_reversed,
-            "unchanged": report.entries_unchanged,
-        },
-        "resources": report.resources,
-        "rule_calls": report.rule_calls,
-        "suspense": report.suspense,
-        "unresolved": report.unresolved,
-        "conservation": report.conservation.iter().map(conservation_json).collect::<Vec<_>>(),
-    })
-}
-
-fn source_json(source: &SourceReport) -> Value {
-    let total = |(currency, billed, effective): &(domain::money::Currency, String, String)| json!({ "currency": currency.code(), "billed_cost": billed, "effective_cost": effective });
-    let rejected = |rejected: &Rejected| json!({ "location": rejected.location, "reason": rejected.reason, "excerpt": rejected.excerpt });
-    let metric = |report: &MetricReport| json!({ "metric": report.metric, "unit": report.unit, "days": report.days, "total": report.total.to_string() });
-    json!({
-        "name": source.name,
-        "plugin": { "name": source.plugin.name, "version": source.plugin.version, "digest": source.plugin.digest },
-        "charges": source.charges,
-        "set_aside": source.set_aside,
-        "rejected": source.rejected.iter().take(REJECTED_SHOWN).map(rejected).collect::<Vec<_>>(),
-        "days": { "new": source.days_new, "changed": source.days_changed, "unchanged": source.days_unchanged },
-        "accrual": { "billed": source.billed, "days_taken_back": source.days_taken_back },
-        "totals": source.totals.iter().map(total).collect::<Vec<_>>(),
-        "usage": {
-            "rows": source.usage.rows,
-            "days": { "new": source.usage.days_new, "changed": source.usage.days_changed, "unchanged": source.usage.days_unchanged },
-            "metrics": source.usage.metrics.iter().map(metric).collect::<Vec<_>>(),
-        },
-        "period": source.period.map(reports::document::period),
-        "unknown": source.unknown.iter().map(|days| json!({ "period": reports::document::period(days.period), "reason": days.reason })).collect::<Vec<_>>(),
-        "tries": source.tries,
-        "without_state": source.without_state,
-        "cost": document(&source.cost),
-        "failure": source.failure.as_ref().map(super::diagnostic_json),
-    })
-}
-
-fn conservation_json(line: &Conservation) -> Value {
-    json!({
-        "currency": line.currency.code(),
-        "charges": line.charges,
-        "charged": line.charged.to_string(),
-        "teams": line.teams.to_string(),
-        "pools": line.pools.to_string(),
-        "excluded": line.excluded.to_string(),
-        "unallocated": line.unallocated.to_string(),
-        "suspense": line.suspense.to_string(),
-        "rounding": line.rounding.to_string(),
-        "difference": line.difference.to_string(),
-    })
 }

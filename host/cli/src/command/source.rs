@@ -3,15 +3,17 @@
 mod measure;
 mod table;
 
-use super::opening;
+use installation::clock;
+use installation::ledger_file;
+use installation::plugins;
+use installation::sources;
 use crate::args::{Format, GlobalArgs, SourceCommand};
+use crate::code;
 use crate::error::Failure;
-use crate::query;
-use crate::settings::{Need, Settings, SourceSettings};
+use installation::settings::{Need, Settings, SourceSettings};
 use crate::ui::{Ui, counted};
-use domain::diagnostic::Diagnostic;
+use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::{Day, instant};
-
 use reports::coverage::{DayState, SourceStatus, status};
 use serde_json::Value;
 
@@ -19,7 +21,7 @@ use serde_json::Value;
 const MONTHS_SHOWN: usize = 3;
 
 pub fn source(ui: Ui, global: &GlobalArgs, command: &SourceCommand) -> Result<(), Failure> {
-    let settings = Settings::load(global, Need::File)?;
+    let settings = global.settings(Need::File)?;
     match command {
         SourceCommand::Check { name } => check(ui, &settings, name.as_deref()),
         SourceCommand::Status { name, format } => {
@@ -40,16 +42,28 @@ fn chosen<'s>(
     name: Option<&str>,
 ) -> Result<Vec<&'s SourceSettings>, Diagnostic> {
     match name {
-        Some(name) => Ok(vec![settings.source(name)?]),
+        Some(name) => Ok(vec![named(settings, name)?]),
         None => Ok(settings.sources.iter().collect()),
     }
 }
 
+/// The source of this name.
+fn named<'s>(settings: &'s Settings, name: &str) -> Result<&'s SourceSettings, Diagnostic> {
+    settings.source(name).ok_or_else(|| {
+        let message = format!("there is no source '{name}' in the settings");
+        let names: Vec<&str> = settings.sources.iter().map(|source| source.name.as_str()).collect();
+        Diagnostic::new(code::USAGE, message).hint(match did_you_mean(name, names.iter().copied()) {
+            Some(meant) => format!("Did you mean `{meant}`?"),
+            None => format!("the sources are: {}", names.join(", ")),
+        })
+    })
+}
+
 fn check(ui: Ui, settings: &Settings, name: Option<&str>) -> Result<(), Failure> {
-    let host = opening::plugin_host(Some(settings))?;
+    let host = plugins::host(Some(settings))?;
     let mut findings: Vec<Diagnostic> = Vec::new();
     for source in chosen(settings, name)? {
-        match opening::source(settings, &host, source, None) {
+        match sources::one(settings, &host, source, None) {
             Err(finding) => findings.push(finding),
             Ok(source) => match source.collector.check(&source.request) {
                 Err(finding) => findings.push(finding),
@@ -70,9 +84,9 @@ fn check(ui: Ui, settings: &Settings, name: Option<&str>) -> Result<(), Failure>
 }
 
 fn show(ui: Ui, settings: &Settings, name: Option<&str>, format: Format) -> Result<(), Diagnostic> {
-    let ledger = opening::reader(settings)?;
-    let now_ms = query::now_ms();
-    let facts = chosen(settings, name)?.into_iter().map(opening::source_facts);
+    let ledger = ledger_file::reader(settings)?;
+    let now_ms = clock::now_ms();
+    let facts = chosen(settings, name)?.into_iter().map(sources::facts);
     let all: Vec<SourceStatus> =
         facts.map(|facts| status(&ledger, &facts, now_ms)).collect::<Result<_, _>>()?;
     match format {
@@ -189,8 +203,9 @@ fn calendar(days: &[(Day, DayState)], months: usize) -> Vec<String> {
 }
 
 fn reset(ui: Ui, settings: &Settings, name: &str) -> Result<(), Diagnostic> {
-    let source = settings.source(name)?;
-    let forgotten = opening::ledger(settings)?.forget_state(&source.name, query::now_ms())?;
+    let source = named(settings, name)?;
+    let forgotten =
+        ledger_file::open(settings)?.forget_state(&source.name, clock::now_ms())?;
     ui.note(&match forgotten {
         true => format!("the state of {name} is forgotten; its next collection begins without"),
         false => format!("{name} has no state"),

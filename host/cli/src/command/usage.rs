@@ -1,28 +1,28 @@
 //! `usage`: the drivers of allocation that are stored.
 
-use super::opening;
+use installation::amount_text::grouped;
+use installation::ledger_file;
 use crate::args::{GlobalArgs, TableFormat, UsageArgs};
 use crate::error::Failure;
 use crate::query;
-use crate::settings::{Need, Settings};
-use crate::table::{Align, Table, csv_line, grouped};
+use installation::settings::Need;
+use crate::table::{Align, Table, csv_line};
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::Period;
-
 use reports::usage::{Coverage, UsageGroup, UsageQuery, UsageTable, usage as usage_of};
 use serde_json::{Value, json};
 
 pub fn usage(ui: Ui, global: &GlobalArgs, args: &UsageArgs) -> Result<(), Failure> {
-    let settings = Settings::load(global, Need::LedgerOnly)?;
+    let settings = global.settings(Need::LedgerOnly)?;
     let period = query::period(&args.period)?.unwrap_or(Period::all());
     let query = UsageQuery {
         period,
         metric: args.metric.clone(),
         group_by: args.group_by.iter().map(|key| key.trim().to_owned()).collect(),
     };
-    let ledger = opening::reader(&settings)?;
+    let ledger = ledger_file::reader(&settings)?;
     if let Some(metric) = &args.metric {
         let known = ledger.usage_metrics()?;
         if !known.contains(metric) {

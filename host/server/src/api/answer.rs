@@ -1,5 +1,6 @@
 //! What all JSON answers have in common: amounts, periods, points in time, and the tag that saves a second answer.
 
+use crate::VERSION;
 use crate::error::Problem;
 use crate::page_token;
 use crate::parameters::Span;
@@ -89,10 +90,9 @@ impl Asked {
         moment: impl std::hash::Hash + Send + 'static,
         work: impl Fn(&Reader) -> Result<T, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
-        let version = state.options().version.clone();
         state
             .read(move |ledger, mark: Mark| {
-                let etag = self.etag(&version, (mark, &moment));
+                let etag = self.etag(VERSION, (mark, &moment));
                 if self.has(&etag) {
                     return Ok(unchanged(&etag));
                 }
@@ -104,11 +104,10 @@ impl Asked {
     /// The same for what does not come from the ledger: `content` is all that the answer depends on.
     pub fn answer_of<T: Serialize>(
         &self,
-        state: &State,
         content: impl std::hash::Hash,
         work: impl FnOnce() -> T,
     ) -> Result<Response, Problem> {
-        let etag = self.etag(&state.options().version, content);
+        let etag = self.etag(VERSION, content);
         if self.has(&etag) { Ok(unchanged(&etag)) } else { json(&etag, &work()) }
     }
 }

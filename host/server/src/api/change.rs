@@ -5,13 +5,15 @@
 
 use crate::api::openapi::{Body, Operation};
 use crate::error::Problem;
-use crate::state::{Authority, PlanView, State};
+use crate::state::State;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use domain::diagnostic::Diagnostic;
+use installation::planner::PlanView;
+use installation::run_document::json_of;
 use pipeline::code;
 use pipeline::plan::Plan;
 use serde::Deserialize;
@@ -57,11 +59,12 @@ pub async fn approve(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let authority = authority(&state, &headers)?;
+    check_token(&state, &headers)?;
     let request: ApproveRequest = read(&body)?;
     let plan = latest(&state, &request.generation)?;
+    let installation = state.installation().clone();
     blocking(move || {
-        (authority.approve)(&plan, &request.by, &request.note)?;
+        installation.approve(&plan, &request.by, &request.note)?;
         Ok(Json(
             json!({ "generation": request.generation, "by": request.by, "note": request.note }),
         ))
@@ -74,25 +77,26 @@ pub async fn apply(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let authority = authority(&state, &headers)?;
+    check_token(&state, &headers)?;
     let request: ApplyRequest = read(&body)?;
     let plan = latest(&state, &request.generation)?;
     if plan.outcome != request.outcome {
         return Err(moved("the latest plan has another outcome").into());
     }
-    blocking(move || (authority.apply)(&plan).map(Json)).await
+    let installation = state.installation().clone();
+    blocking(move || installation.apply(&plan).map(|report| Json(json_of(&report)))).await
 }
 
-/// The authority, if it is there and the token is right.
-fn authority(state: &State, headers: &HeaderMap) -> Result<Authority, Problem> {
-    let authority = state.options().authority.clone().ok_or_else(Problem::changes_off)?;
+/// Refuses a request without the right token, and every request where there is none.
+fn check_token(state: &State, headers: &HeaderMap) -> Result<(), Problem> {
+    let token = state.token().ok_or_else(Problem::changes_off)?;
     let given = headers
         .get(AUTHORIZATION)
         .ok_or_else(|| Problem::token_refused("the request has no token"))?;
     let given =
         given.to_str().ok().and_then(|given| given.strip_prefix("Bearer ")).unwrap_or_default();
-    if is_same(given.trim().as_bytes(), authority.token.as_bytes()) {
-        Ok(authority)
+    if is_same(given.trim().as_bytes(), token.as_bytes()) {
+        Ok(())
     } else {
         Err(Problem::token_refused("the token is not the right one"))
     }
@@ -114,7 +118,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 }
 
 fn latest(state: &State, generation: &str) -> Result<Arc<Plan>, Problem> {
-    match (state.options().plan)() {
+    match state.installation().latest_plan().view() {
         PlanView::Made(plan) if plan.generation == generation => Ok(plan),
         PlanView::Made(_) => Err(moved("the latest plan is for other rules").into()),
         PlanView::Making { .. } => Err(moved("a plan is being made for rules that were saved since").into()),

@@ -12,6 +12,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::money::Currency;
 use domain::period::Day;
+use domain::port::RuleFacts;
 use reports::costs::{CostQuery, CostRow, CostTable, Granularity, costs_with_rules};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -65,10 +66,13 @@ pub async fn costs(Shared(state): Shared<State>, asked: Asked) -> Result<Respons
         filter: parameters.filter()?,
     };
     let page = Page::asked(&parameters, &query)?;
-    let rules_of = state.options().rules_of.clone();
+    let installation = state.installation().clone();
     asked
         .answer(&state, move |ledger| {
-            Ok(page.cut(span, &costs_with_rules(ledger, &query, &*rules_of)?))
+            let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
+                installation.stored_rules(facts, tables)
+            };
+            Ok(page.cut(span, &costs_with_rules(ledger, &query, &rules_of)?))
         })
         .await
 }

@@ -7,6 +7,7 @@ use crate::parameters::Parameters;
 use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::port::RuleFacts;
 use reports::explain::{Asked as Question, explain as explanation_of};
 
 pub const EXPLAIN: Operation = Operation {
@@ -26,8 +27,13 @@ pub async fn explain(Shared(state): Shared<State>, asked: Asked) -> Result<Respo
         service_name: parameters.service_name().map(str::to_owned),
         period: parameters.span()?.period,
     };
-    let rules_of = state.options().rules_of.clone();
+    let installation = state.installation().clone();
     asked
-        .answer(&state, move |ledger| Ok(explanation_of(ledger, &question, &*rules_of)?.document()))
+        .answer(&state, move |ledger| {
+            let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
+                installation.stored_rules(facts, tables)
+            };
+            Ok(explanation_of(ledger, &question, &rules_of)?.document())
+        })
         .await
 }

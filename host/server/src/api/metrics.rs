@@ -4,6 +4,7 @@
 //! graphs and alerts, and never for books.
 
 use crate::api::openapi::{Body, Operation};
+use crate::VERSION;
 use crate::error::Problem;
 use crate::state::State;
 use axum::extract::State as Shared;
@@ -34,7 +35,7 @@ pub async fn metrics(Shared(state): Shared<State>) -> Result<Response, Problem> 
     let figures = state
         .read(move |ledger, mark| Ok(remembering.remembered(mark, || of_ledger(ledger))?))
         .await?;
-    let text = figures + &of_process(&state);
+    let text = format!("{figures}{}", of_process(&state));
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
@@ -201,7 +202,7 @@ fn plugins(ledger: &Reader, text: &mut Exposition) -> Result<(), Diagnostic> {
 
 fn of_process(state: &State) -> String {
     let mut text = Exposition::default();
-    let view = (state.options().rules)();
+    let view = state.installation().rules();
     let (rules, diagnostics) = (view.rules.len(), view.diagnostics.len());
     text.metric("apportion_rules", "gauge", "Rules in force.", &[(String::new(), &rules)]);
     text.metric(
@@ -235,7 +236,7 @@ fn of_process(state: &State) -> String {
         "apportion_build_info",
         "gauge",
         "The version that runs.",
-        &[(label("version", &state.options().version), &1)],
+        &[(label("version", VERSION), &1)],
     );
     text.0
 }

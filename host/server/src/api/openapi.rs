@@ -3,8 +3,6 @@
 use crate::api::answer::Asked;
 use crate::error::Problem;
 use crate::parameters::{LIMIT_DEFAULT, LIMIT_MAX};
-use crate::state::State;
-use axum::extract::State as Shared;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
@@ -145,8 +143,8 @@ pub const OPENAPI: Operation = Operation {
     errors: &[],
 };
 
-pub async fn openapi(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
-    asked.answer_of(&state, (), document)
+pub async fn openapi(asked: Asked) -> Result<Response, Problem> {
+    asked.answer_of((), document)
 }
 
 /// The whole description.

@@ -5,9 +5,10 @@ use crate::api::openapi::{Body, Operation};
 use crate::api::rules::Finding;
 use crate::error::Problem;
 use crate::parameters::Parameters;
-use crate::state::{PlanView, State};
+use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
+use installation::planner::PlanView;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -30,14 +31,14 @@ struct LatestPlan {
 
 pub async fn plan(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
     Parameters::read(&asked.uri, &[], &[])?;
-    let view = (state.options().plan)();
+    let view = state.installation().latest_plan().view();
     let content = match &view {
         PlanView::None => (String::new(), 0, String::new()),
         PlanView::Making { generation } => (generation.clone(), 0, String::new()),
         PlanView::Made(plan) => (plan.generation.clone(), plan.at_ms, String::new()),
         PlanView::Failed { generation, finding } => (generation.clone(), 0, finding.to_string()),
     };
-    asked.answer_of(&state, content, || LatestPlan::new(view))
+    asked.answer_of(content, || LatestPlan::new(view))
 }
 
 impl LatestPlan {

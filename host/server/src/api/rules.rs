@@ -4,11 +4,12 @@ use crate::api::answer::Asked;
 use crate::api::openapi::{Body, Operation};
 use crate::error::Problem;
 use crate::parameters::Parameters;
-use crate::state::{RulesView, State};
+use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::diagnostic::Diagnostic;
 use domain::port::RuleFacts;
+use installation::RulesView;
 use serde::Serialize;
 
 pub const RULES: Operation = Operation {
@@ -61,10 +62,10 @@ struct Location {
 
 pub async fn rules(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
     Parameters::read(&asked.uri, &[], &[])?;
-    let view = (state.options().rules)();
+    let view = state.installation().rules();
     let findings: Vec<String> = view.diagnostics.iter().map(ToString::to_string).collect();
     let content = (view.generation.clone(), view.generation_count, findings);
-    asked.answer_of(&state, content, || Rules::new(view))
+    asked.answer_of(content, || Rules::new(view))
 }
 
 impl Rules {

@@ -31,8 +31,8 @@ struct Sources {
 
 pub async fn sources(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
     Parameters::read(&asked.uri, &[], &[])?;
-    let facts = state.options().sources.clone();
-    let now_ms = (state.options().now_ms)();
+    let facts = state.installation().sources();
+    let now_ms = state.installation().now_ms();
     // What is due and missing changes with time, without a run.
     asked
         .answer_at(&state, now_ms / MINUTE_MS, move |ledger| {

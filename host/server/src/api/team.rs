@@ -9,6 +9,7 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::money::{Currency, Sum};
+use domain::port::RuleFacts;
 use ledger::Reader;
 use reports::costs::{
     CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, has_team, teams,
@@ -64,13 +65,16 @@ pub async fn team_costs(
 ) -> Result<Response, Problem> {
     let parameters = Parameters::read(&asked.uri, &["start_date", "end_date", "granularity"], &[])?;
     let (span, granularity) = (parameters.span()?, parameters.granularity(Granularity::Monthly)?);
-    let rules_of = state.options().rules_of.clone();
+    let installation = state.installation().clone();
     asked
         .answer(&state, move |ledger| {
             if !has_team(ledger, &team)? {
                 return Err(unknown(&team, &teams(ledger)?));
             }
-            Ok(TeamCosts::read(ledger, &team, span, granularity, &*rules_of)?)
+            let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
+                installation.stored_rules(facts, tables)
+            };
+            Ok(TeamCosts::read(ledger, &team, span, granularity, &rules_of)?)
         })
         .await
 }

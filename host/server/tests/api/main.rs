@@ -11,19 +11,25 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use estate::FixedRules;
-use reports::coverage::SourceFacts;
+use installation::Installation;
+use installation::clock::Clock;
+use installation::planner::LatestPlan;
+use installation::rules::RulesInForce;
+use installation::settings::{Need, Settings, SettingsPlace};
 use serde_json::{Value, json};
-use server::{Options, PlanView, RulesView, State, router};
-use std::path::PathBuf;
+use server::{ServerOptions, State, router};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tower::ServiceExt;
+use tracing::subscriber::DefaultGuard;
 
 /// A server over a ledger in a folder of its own.
 struct Served {
     router: Router,
     folder: tempfile::TempDir,
-    log: Arc<Mutex<Vec<String>>>,
-    plan: Arc<Mutex<PlanView>>,
+    log: Log,
+    plan: LatestPlan,
+    _logging: DefaultGuard,
 }
 
 struct Answer {
@@ -68,50 +74,92 @@ fn refused(status: u16, code: &str, detail: &str, hint: &str) -> (u16, String, S
     (status, code.into(), detail.into(), hint.into())
 }
 
-fn options(ledger_path: PathBuf, log: Arc<Mutex<Vec<String>>>) -> Options {
-    let finding = Diagnostic::new(rule_engine::code::RULE_SYNTAX, "expecting ';'")
-        .at("rules/direct/compute.rhai", 4, 7)
-        .hint("end the line with ';'");
-    Options {
-        ledger_path,
+/// Rules that are fixed, after a save that was not taken.
+struct FixedInForce;
+
+impl RulesInForce for FixedInForce {
+    fn current(&self) -> Arc<dyn Rules> {
+        Arc::new(FixedRules::new())
+    }
+
+    fn generation_count(&self) -> u64 {
+        3
+    }
+
+    fn findings(&self) -> Vec<Diagnostic> {
+        vec![
+            Diagnostic::new(rule_engine::code::RULE_SYNTAX, "expecting ';'")
+                .at("rules/direct/compute.rhai", 4, 7)
+                .hint("end the line with ';'"),
+        ]
+    }
+
+    fn stored(
+        &self,
+        _: &[RuleFacts],
+        _: &[(String, String)],
+    ) -> Result<Box<dyn Rules>, Diagnostic> {
+        Ok(Box::new(FixedRules::new()))
+    }
+}
+
+const SETTINGS: &str = "[sources.aws]
+plugin = \"focus-file\"
+paths = [\"bills\"]
+schedule = \"15 */6 * * *\"
+";
+
+/// Half a day after the run.
+const NOW_MS: i64 = 1_770_271_628_009 + 43_200_000;
+
+/// An installation in a folder, with fixed rules and a clock that stands.
+fn options(folder: &Path) -> ServerOptions {
+    let config = folder.join("apportion.toml");
+    std::fs::write(&config, SETTINGS).expect("the settings");
+    let place = SettingsPlace { config: Some(config), ledger: Some(folder.join("apportion.db")) };
+    let settings = Settings::load(&place, Need::File).expect("good settings");
+    let clock = Clock::Fixed(NOW_MS);
+    ServerOptions {
+        installation: Installation::with_parts(settings, Arc::new(FixedInForce), clock),
         listen: ([127, 0, 0, 1], 0).into(),
-        version: "0.1.0".into(),
-        rules: Arc::new(move || RulesView {
-            generation: "generation-one".into(),
-            generation_count: 3,
-            rules: FixedRules::new().facts().to_vec(),
-            diagnostics: vec![finding.clone()],
-        }),
-        plan: Arc::new(|| PlanView::None),
-        authority: None,
-        sources: Arc::new([SourceFacts {
-            name: "aws".into(),
-            window: None,
-            is_estimate: false,
-            schedule: "15 */6 * * *".parse().ok(),
-        }]),
-        // Half a day after the run.
-        now_ms: Arc::new(|| 1_770_271_628_009 + 43_200_000),
-        rules_of: Arc::new(
-            |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> {
-                Ok(Box::new(FixedRules::new()))
-            },
-        ),
-        log: Arc::new(move |line| log.lock().expect("the log").push(line)),
+        token: None,
+    }
+}
+
+/// Takes what is logged on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().expect("the log")).into_owned()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("the log").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
 impl Served {
     fn without_ledger() -> Served {
         let folder = tempfile::tempdir().expect("a folder");
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let plan = Arc::new(Mutex::new(PlanView::None));
-        let shown = Arc::clone(&plan);
-        let fixed = options(folder.path().join("apportion.db"), Arc::clone(&log));
-        let options =
-            Options { plan: Arc::new(move || shown.lock().expect("the plan").clone()), ..fixed };
-        let router = router(State::new(options));
-        Served { router, folder, log, plan }
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let logging = tracing::subscriber::set_default(subscriber);
+        let options = options(folder.path());
+        let plan = options.installation.latest_plan().clone();
+        Served { router: router(State::new(options)), folder, log, plan, _logging: logging }
     }
 
     fn new() -> Served {
@@ -574,7 +622,7 @@ async fn what_is_asked_wrongly_is_refused_by_name() {
         assert_eq!(served.get(path).await.refusal(), expect, "{path}");
     }
     assert!(
-        served.log.lock().expect("the log").is_empty(),
+        served.log.text().is_empty(),
         "what clients do wrong is not the operator's concern"
     );
 }
@@ -702,7 +750,7 @@ async fn a_ledger_that_cannot_be_read_is_a_problem_whose_reason_stays_in_the_log
     );
     let path = served.folder.path().display().to_string();
     assert!(!answer.text().contains(&path));
-    let log = served.log.lock().expect("the log").join("\n");
+    let log = served.log.text();
     assert!(
         log.contains(&path)
             && log.contains(answer.header("x-request-id"))
@@ -784,10 +832,9 @@ async fn addresses_that_others_can_reach_are_refused() {
         ("192.0.2.1:80", "192.0.2.1:80"),
         ("[::]:8080", "[::]:8080"),
     ] {
-        let options = Options {
-            listen: listen.parse().expect("an address"),
-            ..options(PathBuf::from("none.db"), Arc::default())
-        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let listen = listen.parse().expect("an address");
+        let options = ServerOptions { listen, ..options(folder.path()) };
         let error =
             server::serve(options, |_| panic!("it must not listen"), std::future::ready(()))
                 .await
@@ -806,7 +853,8 @@ async fn addresses_that_others_can_reach_are_refused() {
 async fn an_address_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let listen = taken.local_addr().expect("its address");
-    let options = Options { listen, ..options(PathBuf::from("none.db"), Arc::default()) };
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = ServerOptions { listen, ..options(folder.path()) };
     let error = server::serve(options, |_| panic!("it must not listen"), std::future::ready(()))
         .await
         .expect_err("it must be refused");
@@ -820,7 +868,7 @@ async fn it_answers_over_a_socket_and_ends_when_told_to() {
     let served = Served::new();
     let (tell_ready, ready) = tokio::sync::oneshot::channel();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let options = options(served.folder.path().join("apportion.db"), Arc::default());
+    let options = options(served.folder.path());
     let shutdown = async {
         let _ = stopped.await;
     };

@@ -14,7 +14,7 @@ use ledger::Reader;
 use ledger::code::LEDGER_BUSY;
 use pipeline::plan::{Plan, PlanOptions, plan};
 use serde_json::json;
-use server::PlanView;
+use installation::planner::PlanView;
 use std::sync::Arc;
 
 /// No rule at all, so that nobody pays.
@@ -102,7 +102,7 @@ fn made(served: &Served) -> Plan {
 }
 
 fn show(served: &Served, view: PlanView) {
-    *served.plan.lock().expect("the plan") = view;
+    served.plan.show(view);
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! `plugin build`: a project's sources become one component, by the toolchain of its language.
 
+use installation::file;
+use installation::plugins;
 use super::project::Project;
 use crate::args::PluginLanguage;
 use crate::code;
-use crate::command::{init, opening};
-use crate::env_var;
+use installation::env_var;
 use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
 use serde_json::Value;
@@ -25,7 +26,7 @@ pub fn build(ui: Ui, dir: &Path) -> Result<(), Diagnostic> {
     let bytes = fs::read(&component).map_err(|error| {
         failed(&project, &format!("{} cannot be read: {error}", component.display()))
     })?;
-    let plugin = opening::plugin_host(None)?.load(&project.name, &bytes)?;
+    let plugin = plugins::host(None)?.load(&project.name, &bytes)?;
     let identity = plugin.identity();
     ui.note(&format!(
         "built {}: {} {}, {}, {} KB",
@@ -89,7 +90,7 @@ fn rust(ui: Ui, project: &Project, component: &Path) -> Result<(), Diagnostic> {
         failed(project, &format!("{} cannot be read: {error}", module.display()))
     })?;
     let encoded = plugin_host::componentize(&bytes).map_err(|reason| failed(project, &reason))?;
-    fs::write(component, encoded).map_err(|error| init::unwritable(component, &error))
+    fs::write(component, encoded).map_err(|error| file::unwritable(component, &error))
 }
 
 fn has_target() -> bool {

@@ -1,14 +1,16 @@
 //! `plugin test`: the conformance kit, and its report.
 
+use installation::plugins;
 use super::project::Project;
 use crate::args::Format;
 use crate::code;
-use crate::command::{json_text, opening};
+use crate::command::json_text;
 use crate::error::Failure;
 use crate::table::{Align, Table};
 use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
+use installation::recording;
 use plugin_host::conformance::{self, Case, Material, Outcome, Script};
 use reach::object_store::LocalFile;
 use serde_json::{Value, json};
@@ -27,7 +29,7 @@ pub fn test(ui: Ui, target: &Path, format: Format) -> Result<(), Failure> {
         .hint(format!("`apportion plugin build {}`", folder.display()))
     })?;
     let scripts = scripts(&folder)?;
-    let plugin = opening::plugin_host(None)?.counting(&component.display().to_string(), &bytes)?;
+    let plugin = plugins::host(None)?.counting(&component.display().to_string(), &bytes)?;
     let mut cases = Vec::new();
     for Named { name, script } in &scripts {
         let tried = conformance::try_out(&plugin, script, &material(&folder, script)?)?;
@@ -114,7 +116,7 @@ fn script(path: &Path) -> Result<Script, Diagnostic> {
 fn material(folder: &Path, script: &Script) -> Result<Material, Diagnostic> {
     let mut material = Material::default();
     for name in &script.cassettes {
-        material.exchanges.extend(super::cassette::exchanges(&folder.join(name))?);
+        material.exchanges.extend(recording::exchanges(&folder.join(name))?);
     }
     if let Some(name) = &script.answers {
         let path = folder.join(name);

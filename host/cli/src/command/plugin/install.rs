@@ -1,10 +1,10 @@
 //! `plugin install`, `plugin verify`, `plugin compat`: third-party plugins, and whether they can be trusted.
 
+use installation::plugins;
 use crate::args::{CompatArgs, GlobalArgs, InstallArgs};
 use crate::code;
-use crate::command::opening;
 use crate::error::Failure;
-use crate::settings::{Need, Settings};
+use installation::settings::{Need, Settings};
 use crate::ui::{Ui, counted};
 use bundled_plugins::PLUGINS;
 use domain::diagnostic::Diagnostic;
@@ -16,9 +16,9 @@ use std::fs;
 use std::path::Path;
 
 pub fn install(ui: Ui, global: &GlobalArgs, args: &InstallArgs) -> Result<(), Failure> {
-    let settings = Settings::load(global, Need::File)?;
+    let settings = global.settings(Need::File)?;
     let fetched = fetch(&args.source)?;
-    let plugin = opening::plugin_host(Some(&settings))?.load(&args.source, &fetched.bytes)?;
+    let plugin = plugins::host(Some(&settings))?.load(&args.source, &fetched.bytes)?;
     check_name(&plugin)?;
     check_digest(&plugin, args)?;
     let mut lock = Lock::read(&settings.root)?;
@@ -205,7 +205,7 @@ fn installed(plugin: &Plugin, locked: &Locked, before: Option<&Locked>) -> Strin
 
 /// Every installed plugin against its line in the lock.
 pub fn verify(ui: Ui, global: &GlobalArgs) -> Result<(), Failure> {
-    let settings = Settings::load(global, Need::File)?;
+    let settings = global.settings(Need::File)?;
     let lock = Lock::read(&settings.root)?;
     let findings: Vec<Diagnostic> =
         lock.plugins().iter().filter_map(|locked| lock.verified(locked).err()).collect();
@@ -219,8 +219,8 @@ pub fn verify(ui: Ui, global: &GlobalArgs) -> Result<(), Failure> {
 
 /// Whether a new version can take the place of an old one.
 pub fn compat(ui: Ui, args: &CompatArgs) -> Result<(), Failure> {
-    let host = opening::plugin_host(None)?;
-    let load = |name: &str| opening::plugin(&host, name, Path::new("."));
+    let host = plugins::host(None)?;
+    let load = |name: &str| plugins::plugin(&host, name, Path::new("."));
     let (old, new) = (load(&args.old)?, load(&args.new)?);
     let changes = compat::compare(&old, &new);
     let line = |change: &Change| {

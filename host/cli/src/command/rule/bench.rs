@@ -1,21 +1,23 @@
 //! `rule bench`: what each rule costs on the ledger's resources.
 
-use super::super::{json_text, opening};
+use installation::amount_text::grouped;
+use installation::ledger_file;
+use installation::rules;
+use super::super::json_text;
 use crate::args::Format;
 use crate::error::Failure;
-use crate::settings::Settings;
-use crate::table::{Align, Table, grouped};
+use installation::settings::Settings;
+use crate::table::{Align, Table};
 use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
 use domain::period::Period;
-
 use reports::code;
 use rule_engine::bench::{self, RuleWork};
 use serde_json::{Value, json};
 use std::time::Instant;
 
 pub fn bench(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
-    let ledger = opening::reader(settings)?;
+    let ledger = ledger_file::reader(settings)?;
     let dictionary = ledger.dictionary()?;
     let last =
         ledger.source_days(Period::all())?.into_iter().map(|stored| stored.source_day.day).max();
@@ -31,7 +33,7 @@ pub fn bench(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure>
     let now = || u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let work = bench::run(
         &settings.rules.value,
-        &opening::rule_options(settings),
+        &rules::rule_options(settings),
         &dictionary,
         day,
         &now,

@@ -1,9 +1,11 @@
 //! `rule check`: compiles and lints.
 
-use super::super::{diagnostic_json, json_text, opening};
+use installation::rules;
+use super::super::json_text;
+use installation::notice;
 use crate::args::Format;
 use crate::error::Failure;
-use crate::settings::Settings;
+use installation::settings::Settings;
 use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
@@ -11,7 +13,7 @@ use rule_engine::lint::{self, Lints};
 use serde_json::{Value, json};
 
 pub fn check(ui: Ui, settings: &Settings, on: Option<Day>, format: Format) -> Result<(), Failure> {
-    let lints = match opening::rules(settings) {
+    let lints = match rules::load(settings) {
         Ok(rules) => lint::check(&rules, on),
         Err(errors) => Lints { errors, warnings: Vec::new() },
     };
@@ -23,6 +25,6 @@ pub fn check(ui: Ui, settings: &Settings, on: Option<Day>, format: Format) -> Re
 }
 
 fn lints_json(lints: &Lints) -> Value {
-    let list = |findings: &[Diagnostic]| findings.iter().map(diagnostic_json).collect::<Value>();
+    let list = |findings: &[Diagnostic]| findings.iter().map(notice::document).collect::<Value>();
     json!({ "errors": list(&lints.errors), "warnings": list(&lints.warnings) })
 }

@@ -1,16 +1,18 @@
 //! `rule definitions`: files for editors, so that they complete, explain and check while somebody writes.
 
-use super::super::{init, json_text, opening};
+use installation::file;
+use installation::rules;
+use super::super::json_text;
 use super::schema;
 use crate::error::Failure;
-use crate::settings::Settings;
+use installation::settings::Settings;
 use crate::ui::{Ui, counted};
 use rule_engine::definitions::{self, Snippet};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
 pub fn write(ui: Ui, settings: &Settings, out: &Path) -> Result<(), Failure> {
-    let rules = opening::rules(settings)?;
+    let rules = rules::load(settings)?;
     let mut files = vec![
         (out.join("apportion.d.rhai"), definitions::definitions(&settings.dimensions.value)),
         (out.join("cases.schema.json"), json_text(&schema::cases())),
@@ -24,7 +26,7 @@ pub fn write(ui: Ui, settings: &Settings, out: &Path) -> Result<(), Failure> {
         ));
     }
     for (path, text) in &files {
-        init::write(path, text)?;
+        file::write(path, text)?;
     }
     ui.note(&format!(
         "wrote {} to {}",

@@ -1,18 +1,19 @@
 //! `rule docs`: a page for each pack of rules, and one that names them all.
 
-use super::super::{init, opening};
+use installation::file;
+use installation::rules;
 use super::money::{self, Money};
 use super::{show, this_month};
 use crate::args::RuleDocsArgs;
 use crate::error::Failure;
-use crate::settings::Settings;
+use installation::settings::Settings;
 use crate::ui::{Ui, counted};
 use domain::port::{RuleFacts, Rules};
 use rule_engine::examples::{self, Example};
 use std::collections::BTreeMap;
 
 pub fn docs(ui: Ui, settings: &Settings, args: &RuleDocsArgs) -> Result<(), Failure> {
-    let rules = opening::rules(settings)?;
+    let rules = rules::load(settings)?;
     let examples = examples::read(&settings.rules.value, &rules)?;
     let ledger = money::ledger(settings)?;
     let money = ledger
@@ -30,9 +31,9 @@ pub fn docs(ui: Ui, settings: &Settings, args: &RuleDocsArgs) -> Result<(), Fail
         ));
     }
     let index = index(rules.facts(), money.as_ref());
-    init::write(&args.out.join("README.md"), &index)?;
+    file::write(&args.out.join("README.md"), &index)?;
     for (pack, page) in &packs {
-        init::write(&args.out.join(format!("{pack}.md")), page)?;
+        file::write(&args.out.join(format!("{pack}.md")), page)?;
     }
     ui.note(&format!(
         "wrote {} to {}",

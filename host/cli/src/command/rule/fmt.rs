@@ -1,8 +1,8 @@
 //! `rule fmt`: lays rules out anew, and nothing else.
 
-use super::super::init;
+use installation::file;
 use crate::error::Failure;
-use crate::settings::Settings;
+use installation::settings::Settings;
 use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
 use rule_engine::code;
@@ -24,7 +24,7 @@ pub fn fmt(ui: Ui, settings: &Settings, check: bool) -> Result<(), Failure> {
                     .hint("apportion rule fmt"),
             );
         } else {
-            init::write(Path::new(&file), &text)?;
+            file::write(Path::new(&file), &text)?;
             ui.note(&format!("laid out {file}"));
         }
     }

@@ -1,16 +1,17 @@
 //! `rule list`: the rules in the order in which they are tried.
 
-use super::super::{json_text, opening};
+use installation::rules;
+use super::super::json_text;
 use super::{facts_json, money};
 use crate::args::Format;
 use crate::error::Failure;
-use crate::settings::Settings;
+use installation::settings::Settings;
 use crate::table::{Align, Table};
 use crate::ui::Ui;
 use domain::port::{RuleFacts, Rules};
 
 pub fn list(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
-    let rules = opening::rules(settings)?;
+    let rules = rules::load(settings)?;
     let ledger = money::ledger(settings)?;
     let money =
         ledger.map(|ledger| money::ever(&ledger, rules.facts())).transpose()?.unwrap_or_default();

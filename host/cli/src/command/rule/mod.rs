@@ -14,11 +14,11 @@ mod schema;
 mod show;
 mod test;
 
+use installation::clock;
 use super::approval;
 use crate::args::{GlobalArgs, RuleCommand};
 use crate::error::Failure;
-use crate::query;
-use crate::settings::{Need, Settings};
+use installation::settings::Need;
 use crate::ui::Ui;
 use domain::period::{Day, Month};
 use domain::port::RuleFacts;
@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 const DAY_MS: i64 = 86_400_000;
 
 pub fn rule(ui: Ui, global: &GlobalArgs, command: &RuleCommand) -> Result<(), Failure> {
-    let settings = Settings::load(global, Need::File)?;
+    let settings = global.settings(Need::File)?;
     match command {
         RuleCommand::New(args) => scaffold::new(ui, &settings, args),
         RuleCommand::Show(args) => show::show(ui, &settings, args),
@@ -46,7 +46,7 @@ pub fn rule(ui: Ui, global: &GlobalArgs, command: &RuleCommand) -> Result<(), Fa
 
 /// Nothing if the clock is beyond all calendars.
 fn today() -> Option<Day> {
-    i32::try_from(query::now_ms().div_euclid(DAY_MS)).ok().map(Day::from_epoch)
+    i32::try_from(clock::now_ms().div_euclid(DAY_MS)).ok().map(Day::from_epoch)
 }
 
 fn this_month() -> Month {

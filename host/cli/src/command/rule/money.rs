@@ -1,14 +1,14 @@
 //! The money that went through each rule, out of the ledger.
 
-use super::super::opening;
-use crate::settings::Settings;
-use crate::table::grouped;
+use installation::amount_text::grouped;
+use installation::ledger_file;
+use installation::settings::Settings;
 use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::{Month, Period};
 use domain::port::{RuleFacts, Stage};
-use ledger::Reader;
 use ledger::code;
+use ledger::Reader;
 use reports::costs::{CostQuery, Granularity, GroupBy, costs};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ impl Money {
 
 /// The ledger, or nothing where there is none yet.
 pub fn ledger(settings: &Settings) -> Result<Option<Reader>, Diagnostic> {
-    match opening::reader(settings) {
+    match ledger_file::reader(settings) {
         Ok(ledger) => Ok(Some(ledger)),
         Err(finding) if finding.code == code::LEDGER_NOT_FOUND => Ok(None),
         Err(finding) => Err(finding),

@@ -1,11 +1,12 @@
 //! `rule review`: which rules somebody has to look at in a quarter, by owner.
 
-use super::super::{json_text, opening};
+use installation::rules;
+use super::super::json_text;
 use super::money::{self, Money};
 use super::{this_month, today};
 use crate::args::{Format, ReviewArgs};
 use crate::error::Failure;
-use crate::settings::Settings;
+use installation::settings::Settings;
 use crate::table::{Align, Table};
 use crate::ui::Ui;
 use domain::period::{Day, Month};
@@ -75,7 +76,7 @@ fn reasons(
 }
 
 pub fn review(ui: Ui, settings: &Settings, args: &ReviewArgs) -> Result<(), Failure> {
-    let rules = opening::rules(settings)?;
+    let rules = rules::load(settings)?;
     let today = today().unwrap_or(Day::from_epoch(0));
     let quarter = args.quarter.or(Quarter::of(today)).unwrap_or(Quarter { first: this_month() });
     let ledger = money::ledger(settings)?;

@@ -1,10 +1,11 @@
 //! `rule new`: a rule and its cases, ready to be changed.
 
-use super::super::{init, opening};
+use installation::file;
+use installation::rules;
 use super::today;
 use crate::args::NewRuleArgs;
 use crate::error::Failure;
-use crate::settings::Settings;
+use installation::settings::Settings;
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -31,7 +32,7 @@ pub fn new(ui: Ui, settings: &Settings, args: &NewRuleArgs) -> Result<(), Failur
         refuse_what_is_there(path, &args.rule)?;
     }
     // A first rule has no others to keep out of the way of.
-    let rules = if has_rules(dir) { Some(opening::rules(settings)?) } else { None };
+    let rules = if has_rules(dir) { Some(rules::load(settings)?) } else { None };
     let facts = rules.as_ref().map(|rules| rules.facts()).unwrap_or_default();
     let in_pack = || facts.iter().filter(|rule| rule.version.rule.starts_with(&format!("{pack}/")));
     let after = in_pack().map(|rule| rule.priority).max().unwrap_or(FIRST_PRIORITY - 10);
@@ -49,8 +50,8 @@ pub fn new(ui: Ui, settings: &Settings, args: &NewRuleArgs) -> Result<(), Failur
     } else {
         (plain_rule(name, &header), plain_cases(name))
     };
-    init::write(&rule, &rule_text)?;
-    init::write(&cases, &cases_text)?;
+    file::write(&rule, &rule_text)?;
+    file::write(&cases, &cases_text)?;
     for path in [&rule, &cases] {
         ui.note(&format!("wrote {}", path.display()));
     }

@@ -1,10 +1,11 @@
 //! `rule show`: all there is to know of one rule.
 
-use super::super::{json_text, opening};
+use installation::rules;
+use super::super::json_text;
 use super::{facts_json, money};
 use crate::args::ShowRuleArgs;
 use crate::error::Failure;
-use crate::settings::Settings;
+use installation::settings::Settings;
 use crate::ui::Ui;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::port::{RuleFacts, Rules, Stage};
@@ -13,7 +14,7 @@ use std::fmt::Write;
 use std::fs;
 
 pub fn show(ui: Ui, settings: &Settings, args: &ShowRuleArgs) -> Result<(), Failure> {
-    let rules = opening::rules(settings)?;
+    let rules = rules::load(settings)?;
     let rule = find(rules.facts(), &args.rule)?;
     let ledger = money::ledger(settings)?;
     let has_ledger = ledger.is_some();

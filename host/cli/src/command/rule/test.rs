@@ -1,10 +1,12 @@
 //! `rule test`: runs the cases, and says what they and last month's charges reach.
 
-use super::super::{diagnostic_json, json_text, opening};
+use installation::rules;
+use super::super::json_text;
+use installation::notice;
 use super::{money, reach, this_month};
 use crate::args::{Format, TestRulesArgs};
 use crate::error::Failure;
-use crate::settings::Settings;
+use installation::settings::Settings;
 use crate::ui::Ui;
 use domain::port::Rules;
 use rule_engine::cases::{self, CaseReport, RuleCoverage};
@@ -14,7 +16,7 @@ use rule_engine::set::RuleSet;
 use serde_json::{Value, json};
 
 pub fn test(ui: Ui, settings: &Settings, args: &TestRulesArgs) -> Result<(), Failure> {
-    let rules = opening::rules(settings)?;
+    let rules = rules::load(settings)?;
     let report = cases::run(&settings.rules.value, &rules);
     let coverage =
         if args.coverage { Some(Coverage::measure(settings, &rules, args)?) } else { None };
@@ -121,7 +123,7 @@ fn report_json(report: &CaseReport, coverage: Option<&Coverage>, rules: &RuleSet
         "passed": report.passed,
         "rules": report.rules.iter().map(rule).collect::<Value>(),
         "properties": report.properties.iter().map(property_json).collect::<Value>(),
-        "failures": report.failures.iter().map(diagnostic_json).collect::<Value>(),
+        "failures": report.failures.iter().map(notice::document).collect::<Value>(),
     });
     if let Some(money) = coverage.and_then(|coverage| coverage.money.as_ref()) {
         value["money"] = reach::json(money, rules.facts());

@@ -1,8 +1,10 @@
 //! `source measure`: how fast a source's plugin starts and hands over, with its powers and without the ledger.
 
+use installation::plugins;
+use installation::sources;
 use crate::args::Format;
-use crate::command::{json_text, opening};
-use crate::settings::Settings;
+use crate::command::json_text;
+use installation::settings::Settings;
 use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
 use domain::port::{Batch, Rows};
@@ -11,9 +13,9 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 pub fn measure(ui: Ui, settings: &Settings, name: &str, format: Format) -> Result<(), Diagnostic> {
-    let host = opening::plugin_host(Some(settings))?;
+    let host = plugins::host(Some(settings))?;
     let began = Instant::now();
-    let source = opening::source(settings, &host, settings.source(name)?, None)?;
+    let source = sources::one(settings, &host, super::named(settings, name)?, None)?;
     let loaded = began.elapsed();
     let mut first_page = None;
     let (mut pages, mut tables) = (0_u64, 0_u64);

@@ -2,8 +2,9 @@
 //!
 //! The rows are usage: each has keys, which become columns, the first one the key of the table. Nothing goes into the ledger.
 
-use crate::command::opening;
-use crate::settings::Settings;
+use installation::plugins;
+use installation::sources;
+use installation::settings::Settings;
 use crate::ui::{Ui, counted};
 use domain::charge::RawUsage;
 use domain::code;
@@ -20,8 +21,8 @@ pub fn table(
     name: &str,
     out: Option<&Path>,
 ) -> Result<(), Diagnostic> {
-    let host = opening::plugin_host(Some(settings))?;
-    let source = opening::source(settings, &host, settings.source(name)?, None)?;
+    let host = plugins::host(Some(settings))?;
+    let source = sources::one(settings, &host, super::named(settings, name)?, None)?;
     let table = Table::of(name, &rows(name, source.collector.as_ref(), &source.request)?)?;
     let path = out.map_or_else(
         || settings.rules.value.join("tables").join(format!("{name}.csv")),

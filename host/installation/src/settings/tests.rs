@@ -6,7 +6,7 @@ fn resolve(text: &str) -> Result<Settings, String> {
     let reading = Reading { file: "apportion.toml", text };
     let file = reading.parse().map_err(|finding| finding.to_string())?;
     let resolved = Resolver { reading, findings: Vec::new() }.resolve(
-        &GlobalArgs::default(),
+        &SettingsPlace::default(),
         PathBuf::from("."),
         file,
     );
@@ -32,10 +32,7 @@ fn every_value_knows_where_it_comes_from() {
     );
     assert_eq!(settings.sources[0].paths.origin.to_string(), "apportion.toml:5");
     assert_eq!(settings.sources[0].config.value.to_string(), r#"{"a":{"b":[1,true]}}"#);
-    assert_eq!(
-        settings.source("asw").map_err(|finding| finding.to_string()).err().as_deref(),
-        Some("C201: there is no source 'asw' in the settings\n  hint: Did you mean `aws`?")
-    );
+    assert!(settings.source("asw").is_none());
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The settings of one command, resolved once: flags, then environment, then file, then default.
 
-use crate::args::GlobalArgs;
 use crate::code;
 use crate::env_var;
 use crate::reach::{self, ReachSettings};
@@ -151,6 +150,13 @@ pub struct Settings {
     file: String,
 }
 
+/// Where the settings are, as a command line says it.
+#[derive(Clone, Debug, Default)]
+pub struct SettingsPlace {
+    pub config: Option<PathBuf>,
+    pub ledger: Option<PathBuf>,
+}
+
 /// Whether a command can do without a settings file, if it is told the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
@@ -159,11 +165,11 @@ pub enum Need {
 }
 
 impl Settings {
-    pub fn load(global: &GlobalArgs, need: Need) -> Result<Settings, Vec<Diagnostic>> {
+    pub fn load(place: &SettingsPlace, need: Need) -> Result<Settings, Vec<Diagnostic>> {
         let told =
-            global.config.clone().or_else(|| env_var::value(env_var::CONFIG).map(PathBuf::from));
+            place.config.clone().or_else(|| env_var::value(env_var::CONFIG).map(PathBuf::from));
         let path = told.clone().unwrap_or_else(|| PathBuf::from(FILE));
-        let ledger_is_told = global.ledger.is_some() || env_var::value(env_var::LEDGER).is_some();
+        let ledger_is_told = place.ledger.is_some() || env_var::value(env_var::LEDGER).is_some();
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error)
@@ -184,7 +190,7 @@ impl Settings {
         let shown = path.display().to_string();
         let reading = Reading { file: &shown, text: &text };
         let file = reading.parse().map_err(|finding| vec![finding])?;
-        Resolver { reading, findings: Vec::new() }.resolve(global, root, file)
+        Resolver { reading, findings: Vec::new() }.resolve(place, root, file)
     }
 
     /// A path of the settings, seen from the working directory.
@@ -214,18 +220,8 @@ impl Settings {
         written.map(|(key, value, span)| (key, Setting { value, origin: origin(span) })).collect()
     }
 
-    pub fn source(&self, name: &str) -> Result<&SourceSettings, Diagnostic> {
-        self.sources.iter().find(|source| source.name == name).ok_or_else(|| {
-            let finding = Diagnostic::new(
-                code::USAGE,
-                format!("there is no source '{name}' in the settings"),
-            );
-            let names: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
-            match did_you_mean(name, names.iter().copied()) {
-                Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
-                None => finding.hint(format!("the sources are: {}", names.join(", "))),
-            }
-        })
+    pub fn source(&self, name: &str) -> Option<&SourceSettings> {
+        self.sources.iter().find(|source| source.name == name)
     }
 }
 
@@ -241,7 +237,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
     );
     match error.kind() {
         std::io::ErrorKind::NotFound => {
-            finding.hint("`apportion init` writes one; `--config PATH` names another")
+            finding.hint(Hint::command("init").then(" writes one; `--config PATH` names another"))
         }
         _ => finding.hint(format!("check with `ls -l {}`", path.display())),
     }
@@ -255,11 +251,11 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     fn resolve(
         mut self,
-        global: &GlobalArgs,
+        place: &SettingsPlace,
         root: PathBuf,
         file: SettingsFile,
     ) -> Result<Settings, Vec<Diagnostic>> {
-        let ledger = match (&global.ledger, env_var::value(env_var::LEDGER)) {
+        let ledger = match (&place.ledger, env_var::value(env_var::LEDGER)) {
             (Some(path), _) => Setting { value: path.clone(), origin: Origin::Flag("--ledger") },
             (None, Some(path)) => {
                 Setting { value: PathBuf::from(path), origin: Origin::Env(env_var::LEDGER) }

@@ -2,21 +2,24 @@
 //!
 //! When a source was tried last is read from the ledger, so that what became due while nothing ran is made up for, once.
 
-use super::{opening, run};
-use crate::query;
-use crate::settings::Settings;
-use crate::ui::Ui;
+use crate::clock;
+use crate::ledger_file;
+use crate::notice;
+use crate::plugins;
+use crate::rules::RulesInForce;
+use crate::run::{self, Collecting};
+use crate::settings::{Settings, SourceSettings};
+use crate::sources;
+use crate::stop::Stop;
 use domain::diagnostic::Diagnostic;
 use domain::schedule::Schedule;
-
 use ledger::code;
 use pipeline::run::Source;
 use plugin_host::Shelf;
 use reports::coverage::due;
-use rule_engine::reload::Live;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -36,11 +39,10 @@ pub struct Scheduler {
 impl Scheduler {
     /// Nothing if no source has a schedule.
     pub fn start(
-        ui: Ui,
         settings: Arc<Settings>,
-        live: Arc<Live>,
+        rules: Arc<dyn RulesInForce>,
     ) -> std::io::Result<Option<Scheduler>> {
-        let scheduled = |source: &crate::settings::SourceSettings| {
+        let scheduled = |source: &SourceSettings| {
             Some((source.name.clone(), source.schedule.value.clone()?))
         };
         let sources: Vec<(String, Schedule)> =
@@ -52,15 +54,14 @@ impl Scheduler {
         let stopping = Arc::clone(&stop);
         thread::Builder::new().name("scheduler".into()).spawn(move || {
             // Plugins stay loaded; a new file of one takes its place in the next run.
-            let plugins = opening::plugin_host(Some(&settings));
+            let plugins = plugins::host(Some(&settings));
             let world = World {
-                now_ms: &query::now_ms,
+                now_ms: &clock::now_ms,
                 last_tried: &|name| last_tried(&settings, name),
                 collect: &|names| {
                     collect(
-                        ui,
                         &settings,
-                        &live,
+                        &*rules,
                         sources_of(&settings, plugins.as_ref(), names),
                         names,
                         &stopping,
@@ -79,26 +80,6 @@ impl Scheduler {
     pub fn stop(self) {
         self.stop.stop();
         let _ended_or_late = self.ended.recv_timeout(ENDING);
-    }
-}
-
-#[derive(Default)]
-struct Stop {
-    stopped: Mutex<bool>,
-    bell: Condvar,
-}
-
-impl Stop {
-    fn stop(&self) {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.bell.notify_all();
-    }
-
-    /// Whether to go on after this time; not if told to stop before.
-    fn wait(&self, time: Duration) -> bool {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.bell.wait_timeout_while(stopped, time, |stopped| !*stopped);
-        !*waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
@@ -147,15 +128,14 @@ fn last_tried(settings: &Settings, name: &str) -> Result<Option<i64>, Diagnostic
     if !settings.ledger.value.exists() {
         return Ok(None);
     }
-    let attempts = opening::reader(settings)?.attempts(name)?;
+    let attempts = ledger_file::reader(settings)?.attempts(name)?;
     Ok(attempts.last().map(|attempt| attempt.at_ms))
 }
 
 /// One run of the sources that are due. One that cannot even be opened fails like one that does not answer.
 fn collect(
-    ui: Ui,
     settings: &Settings,
-    live: &Live,
+    rules: &dyn RulesInForce,
     sources: Result<Vec<Source>, Diagnostic>,
     names: &[&str],
     stop: &Stop,
@@ -164,23 +144,24 @@ fn collect(
         let wait = |time: Duration| {
             stop.wait(time);
         };
-        run::post_quietly(settings, &*live.current(), sources, &wait)
+        let collecting = Collecting::Sources { sources, wait: &wait };
+        run::post(settings, &*rules.current(), collecting, &mut |_| {})
     });
     match &report {
         Ok(report) => {
             for failure in report.sources.iter().filter_map(|source| source.failure.as_ref()) {
-                ui.warning(failure);
+                notice::warn(failure);
             }
-            ui.note(&format!(
+            tracing::info!(
                 "collected {} as scheduled: run {} is {}",
                 names.join(", "),
                 report.run.0,
                 report.state.name()
-            ));
+            );
         }
         Err(failure) => {
-            ui.warning(failure);
-            ui.note(&format!("{} came to nothing this time", names.join(", ")));
+            notice::warn(failure);
+            tracing::info!("{} came to nothing this time", names.join(", "));
         }
     }
     report.map(|_| ())
@@ -194,7 +175,7 @@ fn sources_of(
     let host = plugins.map_err(Diagnostic::clone)?;
     let of_names: Vec<_> =
         settings.sources.iter().filter(|source| names.contains(&source.name.as_str())).collect();
-    Ok(opening::sources_or_failures(settings, host, &of_names))
+    Ok(sources::or_failures(settings, host, &of_names))
 }
 
 #[cfg(test)]
@@ -291,13 +272,5 @@ mod tests {
             played(2, &[("a", "0 * * * *")], &[("a", 0)], &busy),
             ["60 a", "60 a", "60 a", "60 a", "61 a"]
         );
-    }
-
-    #[test]
-    fn a_stop_ends_every_wait() {
-        let stop = Stop::default();
-        stop.stop();
-        assert!(!stop.wait(Duration::from_secs(3_600)));
-        assert!(Stop::default().wait(Duration::ZERO));
     }
 }

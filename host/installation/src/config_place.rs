@@ -4,6 +4,7 @@ use crate::reading::Reading;
 use crate::settings::{Origin, SourceSettings};
 use domain::code;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use plugin_host::{Plugin, schema};
 use serde_json::Value;
 use std::ops::Range;
@@ -29,10 +30,10 @@ pub fn check(source: &SourceSettings, plugin: &Plugin) -> Result<(), Diagnostic>
     };
     Err(match fault.hint {
         Some(hint) => finding.hint(hint),
-        None => finding.hint(format!(
-            "`apportion plugin inspect {}` shows what can stand there",
-            source.plugin.value
-        )),
+        None => finding.hint(
+            Hint::command(format!("plugin inspect {}", source.plugin.value))
+                .then(" shows what can stand there"),
+        ),
     })
 }
 

@@ -377,9 +377,4 @@ mod tests {
             assert_eq!(known_keys(text), properties(pointer), "{text}");
         }
     }
-
-    #[test]
-    fn the_golden_copy_is_fresh() {
-        crate::golden::check("apportion.schema.json", &text());
-    }
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 const ENDINGS: [&str; 3] = [".csv", ".csv.gz", ".parquet"];
 
 /// What the paths of a source lead to.
-pub struct Located {
+pub struct SourceTables {
     /// Every table once, in the order of the paths and by name within each.
     pub tables: Vec<GrantedTable>,
     /// All files, where somebody besides the host's own reader of tables wants them.
@@ -28,7 +28,7 @@ pub fn locate(
     settings: &Settings,
     source: &SourceSettings,
     granted: &Grants,
-) -> Result<Located, Diagnostic> {
+) -> Result<SourceTables, Diagnostic> {
     let mut finder = Finder::new(&source.name);
     let mut places = Vec::new();
     for written in &source.paths.value {
@@ -59,12 +59,12 @@ pub fn locate(
             .filter(|file| file.is_table)
             .map(|file| table(source, file.name, file.path))
             .collect();
-        return Ok(Located { tables, files: None });
+        return Ok(SourceTables { tables, files: None });
     }
     let files = reach::files(settings, source, places, is_bill)?;
     let tables =
         files.tables().into_iter().map(|found| table(source, found.name, found.path)).collect();
-    Ok(Located { tables, files: Some(Arc::new(files)) })
+    Ok(SourceTables { tables, files: Some(Arc::new(files)) })
 }
 
 fn table(source: &SourceSettings, name: String, path: PathBuf) -> GrantedTable {

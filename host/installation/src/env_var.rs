@@ -23,7 +23,6 @@ pub const CACHE: &str = "APPORTION_CACHE";
 pub const WASM_RUSTC: &str = "APPORTION_WASM_RUSTC";
 
 /// The variables with what they mean, for the reference.
-#[cfg(test)]
 pub const DOCUMENTED: [(&str, &str); 14] = [
     (CONFIG, "Settings file; `--config` wins."),
     (LEDGER, "Ledger file; `--ledger` wins."),

@@ -1,0 +1,165 @@
+//! The log on stderr: plain text for people, or JSON for machines.
+//!
+//! Only events of this house are shown. Other crates log requests, and those may hold secrets.
+
+use crate::error::finding_text;
+use domain::period::instant;
+use installation::clock::now_ms;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::stderr;
+use std::sync::{PoisonError, RwLock};
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer, debug_fn};
+use tracing_subscriber::fmt::{FmtContext, FormattedFields};
+use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The crates whose events are shown.
+const CRATES: [&str; 3] = ["apportion", "installation", "server"];
+
+/// What the log looks like. Settings that are read later can change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogForm {
+    pub is_json: bool,
+    pub level: LevelFilter,
+}
+
+static FORM: RwLock<LogForm> = RwLock::new(LogForm { is_json: false, level: LevelFilter::INFO });
+
+/// The form at this moment.
+pub fn form() -> LogForm {
+    *FORM.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub fn set_form(form: LogForm) {
+    *FORM.write().unwrap_or_else(PoisonError::into_inner) = form;
+}
+
+/// Shows events on stderr from now on.
+pub fn start() {
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(LogLine)
+        .fmt_fields(debug_fn(|writer, field, value| write!(writer, "{field}={value:?} ")))
+        .with_writer(stderr)
+        .log_internal_errors(false)
+        .with_filter(OwnEvents);
+    // A second start in one process changes nothing.
+    let _started_before = tracing_subscriber::registry().with(lines).try_init();
+}
+
+/// Lets events of this house through, down to the level of the log.
+struct OwnEvents;
+
+impl<S> Filter<S> for OwnEvents {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        // Spans name the request of an event, so they stay on at every level.
+        is_ours(metadata) && (metadata.is_span() || *metadata.level() <= form().level)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if is_ours(metadata) { Interest::sometimes() } else { Interest::never() }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::DEBUG)
+    }
+}
+
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    let of = metadata.target().split("::").next().unwrap_or_default();
+    CRATES.contains(&of)
+}
+
+/// Writes one event as text or as a line of JSON.
+struct LogLine;
+
+impl<S, N> FormatEvent<S, N> for LogLine
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut fields = EventFields::default();
+        event.record(&mut fields);
+        for span in context.event_scope().into_iter().flatten() {
+            if let Some(span_fields) = span.extensions().get::<FormattedFields<N>>() {
+                fields.spans.push(span_fields.trim_end().to_owned());
+            }
+        }
+        writer.write_str(&match form().is_json {
+            true => fields.json(event.metadata()),
+            false => fields.text(*event.metadata().level()),
+        })
+    }
+}
+
+/// The parts of an event: its message, its other fields, and the fields of the spans around it.
+#[derive(Default)]
+struct EventFields {
+    message: String,
+    others: BTreeMap<&'static str, String>,
+    spans: Vec<String>,
+}
+
+impl EventFields {
+    /// A finding looks as an error of a command does. Any other event is its message alone.
+    fn text(&self, level: Level) -> String {
+        let spans: String = self.spans.iter().map(|fields| format!("{fields} ")).collect();
+        let Some(code) = self.others.get("code") else {
+            return format!("{spans}{}\n", self.message);
+        };
+        let place = |place: &String| format!("{place}: ");
+        let location = self.others.get("location").map_or_else(String::new, place);
+        let mut finding = format!("{spans}{location}{code}: {}", self.message);
+        for line in self.others.get("excerpt").iter().flat_map(|excerpt| excerpt.lines()) {
+            finding.push_str("\n    ");
+            finding.push_str(line);
+        }
+        let title = if level == Level::ERROR { "error" } else { "warning" };
+        finding_text(title, &finding, self.others.get("hint").map(String::as_str))
+    }
+
+    fn json(&self, metadata: &Metadata<'_>) -> String {
+        let mut line = serde_json::Map::new();
+        line.insert("time".into(), instant(now_ms()).into());
+        line.insert("level".into(), metadata.level().as_str().to_lowercase().into());
+        line.insert("target".into(), metadata.target().into());
+        line.insert("message".into(), self.message.as_str().into());
+        if !self.spans.is_empty() {
+            line.insert("within".into(), self.spans.join(" ").into());
+        }
+        let others = self.others.iter();
+        line.extend(others.map(|(name, value)| ((*name).to_owned(), value.as_str().into())));
+        format!("{}\n", serde_json::Value::Object(line))
+    }
+
+    fn insert(&mut self, field: &Field, value: String) {
+        match field.name() {
+            "message" => self.message = value,
+            name => {
+                self.others.insert(name, value);
+            }
+        }
+    }
+}
+
+impl Visit for EventFields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.insert(field, value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.insert(field, format!("{value:?}"));
+    }
+}

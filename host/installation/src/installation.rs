@@ -1,0 +1,114 @@
+//! What a server may know and do of an installation.
+
+use crate::apply;
+use crate::approval;
+use crate::clock::Clock;
+use crate::planner::LatestPlan;
+use crate::rules::{FolderRules, RulesInForce};
+use crate::settings::Settings;
+use crate::sources;
+use domain::diagnostic::Diagnostic;
+use domain::port::{RuleFacts, Rules};
+use pipeline::apply::{Promise, file_text};
+use pipeline::plan::Plan;
+use pipeline::run::RunReport;
+use reports::coverage::SourceFacts;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Settings, the rules in force, and the latest plan. Clones share all of it.
+#[derive(Clone)]
+pub struct Installation {
+    settings: Arc<Settings>,
+    rules: Arc<dyn RulesInForce>,
+    plan: LatestPlan,
+    clock: Clock,
+}
+
+/// The rules in force, and why a later save of them was not taken.
+#[derive(Clone, Debug, Default)]
+pub struct RulesView {
+    /// Digest over all rules and tables, hex.
+    pub generation: String,
+    /// Sets of rules that were taken since the start.
+    pub generation_count: u64,
+    pub rules: Vec<RuleFacts>,
+    /// Of the last reload, if it failed.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Installation {
+    /// Loads the rules, which must be good, and watches their folder.
+    pub fn open(settings: Settings) -> Result<Installation, Vec<Diagnostic>> {
+        let settings = Arc::new(settings);
+        let rules = Arc::new(FolderRules::watch(Arc::clone(&settings))?);
+        Ok(Installation { settings, rules, plan: LatestPlan::none(), clock: Clock::System })
+    }
+
+    /// An installation with other rules than those of a folder, at another time.
+    pub fn with_parts(
+        settings: Settings,
+        rules: Arc<dyn RulesInForce>,
+        clock: Clock,
+    ) -> Installation {
+        Installation { settings: Arc::new(settings), rules, plan: LatestPlan::none(), clock }
+    }
+
+    pub fn ledger_path(&self) -> &Path {
+        &self.settings.ledger.value
+    }
+
+    /// What the settings say of the sources.
+    pub fn sources(&self) -> Vec<SourceFacts> {
+        self.settings.sources.iter().map(sources::facts).collect()
+    }
+
+    /// In milliseconds since 1970-01-01.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    pub fn rules(&self) -> RulesView {
+        let rules = self.rules.current();
+        RulesView {
+            generation: rules.generation().to_owned(),
+            generation_count: self.rules.generation_count(),
+            rules: rules.facts().to_vec(),
+            diagnostics: self.rules.findings(),
+        }
+    }
+
+    /// Makes rules of stored sources and tables, for costs that hang on single charges.
+    pub fn stored_rules(
+        &self,
+        facts: &[RuleFacts],
+        tables: &[(String, String)],
+    ) -> Result<Box<dyn Rules>, Diagnostic> {
+        self.rules.stored(facts, tables)
+    }
+
+    pub fn latest_plan(&self) -> &LatestPlan {
+        &self.plan
+    }
+
+    /// Records that somebody approves the rules of a plan, with a note.
+    pub fn approve(&self, plan: &Plan, by: &str, note: &str) -> Result<(), Diagnostic> {
+        let text = file_text(plan);
+        let promise = Promise::read(&text)?;
+        approval::record(&self.settings, &plan.generation, by, note, Some((promise, text)))
+    }
+
+    /// Posts what a plan says with the rules in force.
+    pub fn apply(&self, plan: &Plan) -> Result<RunReport, Diagnostic> {
+        let promise = Promise::read(&file_text(plan))?;
+        apply::post(&self.settings, &*self.rules.current(), &promise, &mut |_| {})
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    pub(crate) fn rules_in_force(&self) -> &Arc<dyn RulesInForce> {
+        &self.rules
+    }
+}

@@ -1,0 +1,40 @@
+//! Findings as log events and as documents. Each part of a finding is a field of its own.
+
+use domain::diagnostic::{Diagnostic, Location};
+use serde_json::{Value, json};
+
+/// Logs a finding that stops nothing.
+pub fn warn(finding: &Diagnostic) {
+    let location = finding.location.as_ref().map(Location::to_string);
+    tracing::warn!(
+        code = finding.code.text(),
+        location = location.as_deref(),
+        excerpt = finding.excerpt.as_deref(),
+        hint = finding.hint_text().as_deref(),
+        "{}",
+        finding.message
+    );
+}
+
+/// Logs a finding that ends a command.
+pub fn error(finding: &Diagnostic) {
+    let location = finding.location.as_ref().map(Location::to_string);
+    tracing::error!(
+        code = finding.code.text(),
+        location = location.as_deref(),
+        excerpt = finding.excerpt.as_deref(),
+        hint = finding.hint_text().as_deref(),
+        "{}",
+        finding.message
+    );
+}
+
+/// A finding as JSON.
+pub fn document(diagnostic: &Diagnostic) -> Value {
+    json!({
+        "code": diagnostic.code.text(),
+        "message": diagnostic.message,
+        "location": diagnostic.location.as_ref().map(Location::to_string),
+        "hint": diagnostic.hint_text(),
+    })
+}

@@ -1,0 +1,113 @@
+//! The plugins that settings name: bundled, installed, or a file.
+
+use crate::compiler::compiler;
+use crate::env_var;
+use crate::notice;
+use crate::settings::{Settings, in_root};
+use bundled_plugins::PLUGINS;
+use domain::code;
+use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::hint::Hint;
+use domain::port::PluginIdentity;
+use plugin_host::trust::Lock;
+use plugin_host::{AllocatorSet, HostOptions, Level, LogLine, Plugin, PluginHost, Shelf};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where the lines of plugins go in the log.
+const PLUGIN_LOG: &str = "installation::plugin";
+
+/// The allocator plugins of the settings, compiled.
+pub fn allocators(settings: &Settings) -> Result<AllocatorSet, Diagnostic> {
+    let mut set = AllocatorSet::default();
+    if settings.allocators.is_empty() {
+        return Ok(set);
+    }
+    let host = host(Some(settings))?;
+    for (name, path) in &settings.allocators {
+        set.insert(name, component(&host, name, &path.value)?.allocator()?);
+    }
+    Ok(set)
+}
+
+/// The host of plugins, within the limits of the settings.
+pub fn host(settings: Option<&Settings>) -> Result<Shelf, Diagnostic> {
+    let mut limits = plugin_host::Limits::default();
+    if let Some(settings) = settings {
+        limits.call = Duration::from_secs(settings.limits.plugin_seconds.value);
+        limits.memory_bytes = settings.limits.plugin_memory_mib.value << 20;
+        limits.compile = Duration::from_secs(settings.limits.compile_seconds.value);
+        limits.compile_bytes = settings.limits.compile_memory_mib.value << 20;
+    }
+    let compiler = Some(compiler(&limits));
+    PluginHost::new(HostOptions { cache_dir: env_var::plugin_cache(), limits, compiler })
+        .map(Shelf::new)
+}
+
+/// Whether a plugin is named by the path of its file.
+pub fn is_path(plugin: &str) -> bool {
+    plugin.ends_with(".wasm") || plugin.contains(std::path::MAIN_SEPARATOR)
+}
+
+/// A bundled plugin by its name, one from a file, or one that was installed; `root` is the folder of the settings.
+///
+/// Where a process goes on, a new file that is no good leaves the last good one in its place.
+pub fn plugin(host: &Shelf, name: &str, root: &Path) -> Result<Arc<Plugin>, Diagnostic> {
+    if let Some((name, bytes)) = PLUGINS.iter().find(|(known, _)| *known == name) {
+        return host.own(name, bytes);
+    }
+    let lock = Lock::read(root)?;
+    if let Some(locked) = lock.find(name) {
+        let trusted = lock.open(locked)?;
+        if let Some(reason) = trusted.stepped_in_for {
+            notice::warn(&reason);
+        }
+        return shelved(host, name, &trusted.bytes);
+    }
+    if !is_path(name) {
+        let installed = lock.plugins().iter().map(|locked| locked.name.as_str());
+        let known = PLUGINS.iter().map(|(known, _)| *known).chain(installed);
+        let hint = match did_you_mean(name, known) {
+            Some(meant) => Hint::text(format!("Did you mean `{meant}`?")),
+            None => Hint::command("plugin list").then(
+                " names the bundled ones; a path such as \"plugins/vendor.wasm\" names another",
+            ),
+        };
+        let message = format!("there is no plugin '{name}'");
+        return Err(Diagnostic::new(code::PLUGIN_NOT_FOUND, message).hint(hint));
+    }
+    component(host, name, &in_root(root, name))
+}
+
+fn component(host: &Shelf, name: &str, path: &Path) -> Result<Arc<Plugin>, Diagnostic> {
+    let bytes = fs::read(path).map_err(|error| {
+        Diagnostic::new(
+            code::PLUGIN_NOT_FOUND,
+            format!("the plugin {} cannot be read: {error}", path.display()),
+        )
+        .hint(format!("check with `ls -l {}`", path.display()))
+    })?;
+    shelved(host, name, &bytes)
+}
+
+fn shelved(host: &Shelf, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagnostic> {
+    let shelved = host.take(name, bytes)?;
+    if let Some(mut failure) = shelved.failure {
+        failure.message.push_str(&format!(
+            "; version {} stays in its place",
+            shelved.plugin.identity().version
+        ));
+        notice::warn(&failure);
+    }
+    Ok(shelved.plugin)
+}
+
+/// Logs what a plugin warns of. Its quieter lines are for its author, who reads them in tests.
+pub fn log(plugin: &PluginIdentity, line: &LogLine) {
+    if line.level >= Level::Warn {
+        tracing::warn!(target: PLUGIN_LOG, "{} {}: {}", plugin.name, plugin.version, line.message);
+    }
+}
+

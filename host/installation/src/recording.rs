@@ -1,0 +1,269 @@
+//! Recordings of collections: `run --record` writes them, and `plugin replay` reads them.
+
+use crate::file;
+use domain::charge::RawCharge;
+use domain::code;
+use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
+use domain::period::{Day, Period};
+use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows};
+use ::reach::cassette::{Exchange, Recorded, Recorder};
+use ::reach::code::PLUGIN_CASSETTE;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const VERSION: u32 = 1;
+
+/// One collection: what was wanted, and everything that was asked for it. It holds no secret.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cassette {
+    version: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<Collection>,
+    pub exchanges: Vec<Recorded>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Collection {
+    pub source: String,
+    /// As the settings name it.
+    pub plugin: String,
+    name: String,
+    plugin_version: String,
+    digest: String,
+    config: Value,
+    period: Option<[String; 2]>,
+    state: Option<String>,
+    now: String,
+    pub slots: Vec<String>,
+    /// What came of it, to be compared.
+    pub charges: u64,
+    pub digest_of_rows: String,
+    pub failure: Option<String>,
+}
+
+impl Collection {
+    /// What was wanted, to be asked again.
+        pub fn request(&self) -> Result<CollectRequest, Diagnostic> {
+        let day = |text: &str| text.parse::<Day>();
+        let period = match &self.period {
+            None => None,
+            Some([start, end]) => {
+                let period = day(start).and_then(|start| Period::new(start, day(end)?));
+                Some(period.map_err(|error| {
+                    Diagnostic::new(
+                        PLUGIN_CASSETTE,
+                        format!("the recording has a period that is none: {error}"),
+                    )
+                })?)
+            }
+        };
+        Ok(CollectRequest {
+            source: self.source.clone(),
+            config: self.config.to_string(),
+            period,
+            state: self.state.clone(),
+            now: self.now.clone(),
+            tables: Vec::new(),
+        })
+    }
+}
+
+/// The exchanges of a recording, whatever it is of.
+pub fn exchanges(path: &Path) -> Result<Vec<Recorded>, Diagnostic> {
+    read(path).map(|cassette| cassette.exchanges)
+}
+
+/// Reads a recording of a version that is known.
+pub fn read(path: &Path) -> Result<Cassette, Diagnostic> {
+    let refuse = |reason: String| {
+        Diagnostic::new(
+            PLUGIN_CASSETTE,
+            format!("the recording {} cannot be read: {reason}", path.display()),
+        )
+        .hint(Hint::command("run --record DIR").then(" writes recordings"))
+    };
+    let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+    let cassette: Cassette =
+        serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+    if cassette.version == VERSION {
+        Ok(cassette)
+    } else {
+        Err(refuse(format!(
+            "it is of version {}, and this program knows {VERSION}",
+            cassette.version
+        )))
+    }
+}
+
+/// A collector whose collections are recorded, one file each.
+pub struct Recording<C> {
+    inner: C,
+    recorder: Option<Arc<Recorder>>,
+    /// As the settings name the plugin.
+    plugin: String,
+    folder: PathBuf,
+    files: AtomicU32,
+}
+
+impl<C: Collector> Collector for Recording<C> {
+    fn identity(&self) -> &PluginIdentity {
+        self.inner.identity()
+    }
+
+    fn check(&self, request: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
+        self.inner.check(request)
+    }
+
+    fn collect(
+        &self,
+        request: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
+        self.collect_metered(request, sink).0
+    }
+
+    fn collect_metered(
+        &self,
+        request: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> (Result<(), Diagnostic>, PluginCost) {
+        let before = self.taken().len();
+        let mut rows = CollectedRows::default();
+        let (result, cost) = self.inner.collect_metered(request, &mut |batch| {
+            rows.batch(&batch);
+            sink(batch)
+        });
+        let written = self.write(request, before, &rows, result.as_ref().err());
+        (result.and(written), cost)
+    }
+}
+
+impl<C: Collector> Recording<C> {
+    /// `recorder` stands between the collector and the network, if it has any; `plugin` is its path from here.
+    pub fn new(
+        inner: C,
+        recorder: Option<Arc<Recorder>>,
+        plugin: String,
+        folder: &Path,
+    ) -> Recording<C> {
+        Recording {
+            inner,
+            recorder,
+            plugin,
+            folder: folder.to_path_buf(),
+            files: AtomicU32::new(0),
+        }
+    }
+
+    fn taken(&self) -> Vec<Recorded> {
+        self.recorder.as_ref().map(|recorder| recorder.taken()).unwrap_or_default()
+    }
+
+    fn write(
+        &self,
+        request: &CollectRequest,
+        before: usize,
+        rows: &CollectedRows,
+        failure: Option<&Diagnostic>,
+    ) -> Result<(), Diagnostic> {
+        let identity = self.inner.identity();
+        let number = self.files.fetch_add(1, Ordering::Relaxed) + 1;
+        let collection = Collection {
+            source: request.source.clone(),
+            plugin: self.plugin.clone(),
+            name: identity.name.clone(),
+            plugin_version: identity.version.clone(),
+            digest: identity.digest.clone(),
+            config: serde_json::from_str(&request.config).unwrap_or(Value::Null),
+            period: request
+                .period
+                .map(|period| [period.start().to_string(), period.end().to_string()]),
+            state: request.state.clone(),
+            now: request.now.clone(),
+            slots: self
+                .recorder
+                .as_ref()
+                .map(|recorder| recorder.slots())
+                .unwrap_or_default(),
+            charges: rows.charges,
+            digest_of_rows: rows.digest(),
+            failure: failure.map(|failure| failure.message.clone()),
+        };
+        let exchanges = self.taken().into_iter().skip(before).collect();
+        let cassette = Cassette { version: VERSION, collection: Some(collection), exchanges };
+        let text = serde_json::to_value(&cassette)
+            .map_err(|error| Diagnostic::new(code::INTERNAL, error.to_string()))?;
+        let name = if number == 1 {
+            format!("{}.json", request.source)
+        } else {
+            format!("{}-{number}.json", request.source)
+        };
+        file::write(&self.folder.join(name), &format!("{text:#}\n"))
+    }
+}
+
+/// What came out, in words that can be compared.
+#[derive(Default)]
+pub struct CollectedRows {
+    pub charges: u64,
+    rows: Vec<String>,
+    /// Every charge, as JSON.
+    pub batches: Vec<Value>,
+}
+
+impl CollectedRows {
+    pub fn batch(&mut self, batch: &Batch) {
+        self.rows.extend(batch.usage.iter().map(|usage| format!("{usage:?}")));
+        self.rows.extend(batch.rejected.iter().map(|row| format!("{row:?}")));
+        match &batch.rows {
+            Rows::Charges(charges) => self.charges(charges),
+            Rows::Table(table) => match table.charges() {
+                Ok(charges) => self.charges(&charges),
+                Err(error) => self
+                    .rows
+                    .push(format!("{} charges whose tags cannot be read: {error}", table.rows)),
+            },
+            Rows::Mapped(mapping) => self.rows.push(format!("{mapping:?}")),
+            Rows::MappedUsage(mapping) => self.rows.push(format!("{mapping:?}")),
+        }
+    }
+
+    fn charges(&mut self, charges: &[RawCharge]) {
+        self.charges += charges.len() as u64;
+        self.rows.extend(charges.iter().map(|charge| format!("{charge:?}")));
+        self.batches.extend(charges.iter().map(shown));
+    }
+
+    pub fn digest(&self) -> String {
+        rule_engine::set::digest(self.rows.join("\n").as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+fn shown(charge: &RawCharge) -> Value {
+    let mut members = serde_json::Map::new();
+    members.insert("charge_period_start".into(), charge.charge_period_start.clone().into());
+    members.insert("billed_cost".into(), charge.billed_cost.clone().into());
+    members.insert("effective_cost".into(), charge.effective_cost.clone().into());
+    members.insert("billing_currency".into(), charge.billing_currency.clone().into());
+    members.extend(
+        charge
+            .dimensions
+            .iter()
+            .map(|(field, value)| (field.name().to_owned(), value.clone().into())),
+    );
+    members.insert(
+        "tags".into(),
+        charge.tags.iter().map(|(key, value)| (key.clone(), Value::from(value.clone()))).collect(),
+    );
+    Value::Object(members)
+}

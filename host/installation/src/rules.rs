@@ -1,0 +1,98 @@
+//! The rules that the settings name, and those that the ledger has stored.
+
+use crate::settings::Settings;
+use domain::code;
+use domain::diagnostic::Diagnostic;
+use domain::port::{RuleFacts, Rules};
+use rule_engine::reload::Live;
+use rule_engine::set::{Limits, RuleOptions, RuleSet, digest};
+use std::fs;
+use std::sync::Arc;
+
+/// How the rules of an installation are compiled.
+pub fn rule_options(settings: &Settings) -> RuleOptions {
+    let limits = Limits { operations: settings.limits.rule_operations.value, ..Limits::default() };
+    let allocators = settings.allocators.iter().map(|(name, path)| {
+        (name.clone(), fs::read(&path.value).map_or_else(|_| Vec::new(), |bytes| digest(&bytes)))
+    });
+    RuleOptions {
+        dimensions: settings.dimensions.value.clone(),
+        limits,
+        allocators: allocators.collect(),
+        unknown_teams: settings.unknown_teams.value,
+        ..RuleOptions::default()
+    }
+}
+
+/// Compiles the rules of the folder.
+pub fn load(settings: &Settings) -> Result<RuleSet, Vec<Diagnostic>> {
+    RuleSet::load(&settings.rules.value, &rule_options(settings))
+}
+
+/// Compiles stored rules again, so that old decisions can be looked into; memos and limits are those of the settings.
+pub fn stored(
+    settings: &Settings,
+    facts: &[RuleFacts],
+    tables: &[(String, String)],
+) -> Result<Box<dyn Rules>, Diagnostic> {
+    let texts: Vec<(String, String)> =
+        facts.iter().map(|rule| (rule.version.rule.clone(), rule.source.clone())).collect();
+    match RuleSet::from_sources(&texts, tables, &rule_options(settings)) {
+        Ok(rules) => Ok(Box::new(rules)),
+        Err(findings) => Err(findings.into_iter().next().unwrap_or_else(|| {
+            Diagnostic::new(code::INTERNAL, "stored rules were refused without a reason")
+        })),
+    }
+}
+
+/// The rules that a process goes by, for as long as it runs.
+pub trait RulesInForce: Send + Sync {
+    /// The newest rules that could be taken.
+    fn current(&self) -> Arc<dyn Rules>;
+    /// How many sets of rules were taken since the start.
+    fn generation_count(&self) -> u64;
+    /// Why the last save was not taken; empty where it was.
+    fn findings(&self) -> Vec<Diagnostic>;
+    /// Makes rules of sources and tables that the ledger has stored.
+    fn stored(
+        &self,
+        facts: &[RuleFacts],
+        tables: &[(String, String)],
+    ) -> Result<Box<dyn Rules>, Diagnostic>;
+}
+
+/// The rules of a folder, taken again at every save.
+pub struct FolderRules {
+    live: Live,
+    settings: Arc<Settings>,
+}
+
+impl FolderRules {
+    /// Loads the folder, which must be good, and watches it.
+    pub fn watch(settings: Arc<Settings>) -> Result<FolderRules, Vec<Diagnostic>> {
+        let live = Live::start(&settings.rules.value, rule_options(&settings))?;
+        Ok(FolderRules { live, settings })
+    }
+}
+
+impl RulesInForce for FolderRules {
+    fn current(&self) -> Arc<dyn Rules> {
+        self.live.current()
+    }
+
+    fn generation_count(&self) -> u64 {
+        self.live.generation_count()
+    }
+
+    fn findings(&self) -> Vec<Diagnostic> {
+        self.live.diagnostics()
+    }
+
+    fn stored(
+        &self,
+        facts: &[RuleFacts],
+        tables: &[(String, String)],
+    ) -> Result<Box<dyn Rules>, Diagnostic> {
+        stored(&self.settings, facts, tables)
+    }
+}
