@@ -67,7 +67,9 @@ fn exit_code(failure: &Failure) -> u8 {
 
 fn show(failure: &Failure) {
     match failure {
-        Failure::Diagnosed(findings) if log::form().is_json => findings.iter().for_each(notice::error),
+        Failure::Diagnosed(findings) if log::form().is_json => {
+            findings.iter().for_each(notice::error)
+        }
         _ => ui::failure(&failure_text(failure)),
     }
 }

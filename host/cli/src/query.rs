@@ -5,13 +5,6 @@ use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Month, Period};
 use reports::costs::{Granularity, GroupBy};
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// The wall clock: only commands look at it.
-pub fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
 
 /// From the first day to the last one, both included; a month stands for all its days.
 pub fn period(args: &PeriodArgs) -> Result<Option<Period>, Diagnostic> {

@@ -2,8 +2,8 @@
 
 use crate::args::Args;
 use crate::catalogue::codes;
-use installation::env_var;
 use clap::{Arg, Command, CommandFactory};
+use installation::env_var;
 
 #[test]
 fn the_reference_is_fresh() {

@@ -10,11 +10,7 @@ use pipeline::apply::{Promise, short};
 use pipeline::code;
 
 /// Refuses rules that nobody has approved, where the settings demand an approval.
-pub fn check(
-    settings: &Settings,
-    ledger: &Reader,
-    generation: &str,
-) -> Result<(), Diagnostic> {
+pub fn check(settings: &Settings, ledger: &Reader, generation: &str) -> Result<(), Diagnostic> {
     if !settings.require_approval.value || ledger.is_approved(generation)? {
         return Ok(());
     }
@@ -23,13 +19,12 @@ pub fn check(
         short(generation),
         settings.require_approval.origin
     );
-    Err(Diagnostic::new(code::APPROVAL_MISSING, message)
-        .hint(
-            Hint::text("look at ")
-                .then(Hint::command("plan --out plan.json"))
-                .then(", then ")
-                .then(Hint::command("rule approve --plan plan.json --note \"why\"")),
-        ))
+    Err(Diagnostic::new(code::APPROVAL_MISSING, message).hint(
+        Hint::text("look at ")
+            .then(Hint::command("plan --out plan.json"))
+            .then(", then ")
+            .then(Hint::command("rule approve --plan plan.json --note \"why\"")),
+    ))
 }
 
 /// Records the approval, with the plan that was looked at.

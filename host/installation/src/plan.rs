@@ -27,10 +27,9 @@ pub fn make(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Plan, Diagnostic> {
     let allocators = plugins::allocators(settings)?;
-    let rules_of =
-        |facts: &[RuleFacts], tables: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> {
-            stored(settings, facts, tables)
-        };
+    let rules_of = |facts: &[RuleFacts],
+                    tables: &[(String, String)]|
+     -> Result<Box<dyn Rules>, Diagnostic> { stored(settings, facts, tables) };
     let options = PlanOptions {
         rules,
         allocators: &allocators,

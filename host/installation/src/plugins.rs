@@ -110,4 +110,3 @@ pub fn log(plugin: &PluginIdentity, line: &LogLine) {
         tracing::warn!(target: PLUGIN_LOG, "{} {}: {}", plugin.name, plugin.version, line.message);
     }
 }
-

@@ -1,14 +1,14 @@
 //! Recordings of collections: `run --record` writes them, and `plugin replay` reads them.
 
 use crate::file;
+use ::reach::cassette::{Exchange, Recorded, Recorder};
+use ::reach::code::PLUGIN_CASSETTE;
 use domain::charge::RawCharge;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::{Day, Period};
 use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows};
-use ::reach::cassette::{Exchange, Recorded, Recorder};
-use ::reach::code::PLUGIN_CASSETTE;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
@@ -50,7 +50,7 @@ pub struct Collection {
 
 impl Collection {
     /// What was wanted, to be asked again.
-        pub fn request(&self) -> Result<CollectRequest, Diagnostic> {
+    pub fn request(&self) -> Result<CollectRequest, Diagnostic> {
         let day = |text: &str| text.parse::<Day>();
         let period = match &self.period {
             None => None,
@@ -187,11 +187,7 @@ impl<C: Collector> Recording<C> {
                 .map(|period| [period.start().to_string(), period.end().to_string()]),
             state: request.state.clone(),
             now: request.now.clone(),
-            slots: self
-                .recorder
-                .as_ref()
-                .map(|recorder| recorder.slots())
-                .unwrap_or_default(),
+            slots: self.recorder.as_ref().map(|recorder| recorder.slots()).unwrap_or_default(),
             charges: rows.charges,
             digest_of_rows: rows.digest(),
             failure: failure.map(|failure| failure.message.clone()),

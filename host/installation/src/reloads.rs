@@ -17,7 +17,9 @@ pub fn start(
     planner: Planner,
     stop: Arc<Stop>,
 ) -> std::io::Result<()> {
-    thread::Builder::new().name("reloads".into()).spawn(move || follow(&*rules, &planner, &stop))?;
+    thread::Builder::new()
+        .name("reloads".into())
+        .spawn(move || follow(&*rules, &planner, &stop))?;
     Ok(())
 }
 

@@ -18,8 +18,8 @@ use pipeline::run::Source;
 use plugin_host::Shelf;
 use reports::coverage::due;
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -42,9 +42,8 @@ impl Scheduler {
         settings: Arc<Settings>,
         rules: Arc<dyn RulesInForce>,
     ) -> std::io::Result<Option<Scheduler>> {
-        let scheduled = |source: &SourceSettings| {
-            Some((source.name.clone(), source.schedule.value.clone()?))
-        };
+        let scheduled =
+            |source: &SourceSettings| Some((source.name.clone(), source.schedule.value.clone()?));
         let sources: Vec<(String, Schedule)> =
             settings.sources.iter().filter_map(scheduled).collect();
         if sources.is_empty() {

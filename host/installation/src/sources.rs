@@ -137,8 +137,9 @@ fn recorded_source(
             if let Some(recorder) = &recorder {
                 reach.http = Some(Arc::clone(recorder) as Arc<dyn Exchange>);
             }
-            let collector =
-                collector.with_reach(reach).with_log(Arc::new(|plugin, line| plugins::log(plugin, &line)));
+            let collector = collector
+                .with_reach(reach)
+                .with_log(Arc::new(|plugin, line| plugins::log(plugin, &line)));
             match record {
                 Some(folder) => Box::new(Recording::new(
                     collector,
@@ -174,11 +175,7 @@ fn plugin_from_here(settings: &Settings, source: &SourceSettings) -> String {
 }
 
 /// Some sources; in place of one that cannot be opened there is one that fails with the reason why.
-pub fn or_failures(
-    settings: &Settings,
-    host: &Shelf,
-    some: &[&SourceSettings],
-) -> Vec<Source> {
+pub fn or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) -> Vec<Source> {
     let now = instant(clock::now_ms());
     let failing = |of: &SourceSettings, failure: Diagnostic| Source {
         name: of.name.clone(),

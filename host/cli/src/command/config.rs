@@ -1,11 +1,11 @@
 //! `config`: every setting with its origin, and the schema of the file.
 
 use crate::args::{ConfigCommand, Format, GlobalArgs};
-use installation::env_var;
 use crate::error::Failure;
+use crate::ui::Ui;
+use installation::env_var;
 use installation::schema;
 use installation::settings::{Need, Origin, Setting, Settings};
-use crate::ui::Ui;
 use serde_json::{Value, json};
 
 pub fn config(ui: Ui, global: &GlobalArgs, command: &ConfigCommand) -> Result<(), Failure> {

@@ -1,18 +1,18 @@
 //! `costs`: the table of who owes what.
 
-use installation::amount_text::grouped;
-use installation::ledger_file;
-use installation::rules;
 use crate::args::{CostsArgs, GlobalArgs, GranularityName, TableFormat};
 use crate::error::Failure;
 use crate::query;
-use installation::settings::Need;
 use crate::table::{Align, Table, csv_line};
 use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::Period;
 use domain::port::RuleFacts;
+use installation::amount_text::grouped;
+use installation::ledger_file;
+use installation::rules;
+use installation::settings::Need;
 use reports::costs::{CostQuery, CostRow, CostTable, GroupBy};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,9 +21,8 @@ pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failur
     let settings = global.settings(Need::LedgerOnly)?;
     let query = query_of(args)?;
     let ledger = ledger_file::reader(&settings)?;
-    let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
-        rules::stored(&settings, facts, tables)
-    };
+    let rules_of =
+        |facts: &[RuleFacts], tables: &[(String, String)]| rules::stored(&settings, facts, tables);
     let table = reports::costs::costs_with_rules(&ledger, &query, &rules_of)?;
     let layout = Layout::new(&query, args.granularity);
     let text = match args.format {

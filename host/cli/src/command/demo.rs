@@ -1,21 +1,21 @@
 //! `demo`: a generated estate, run from collect to post.
 
-use installation::file;
-use installation::ledger_file;
-use installation::rules;
-use installation::run::Collecting;
-use installation::sources;
 use super::costs::Layout;
 use super::{init, run, serve};
 use crate::args::{DemoArgs, GlobalArgs, GranularityName};
 use crate::error::Failure;
 use crate::estate::{self, EstateFacts};
-use installation::settings::{self, Need, Settings};
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Period;
 use domain::run::RunState;
+use installation::file;
+use installation::ledger_file;
+use installation::rules;
+use installation::run::Collecting;
+use installation::settings::{self, Need, Settings};
+use installation::sources;
 use pipeline::run::RunReport;
 use reports::costs::{CostQuery, Granularity, GroupBy};
 use std::fs;

@@ -1,11 +1,8 @@
 //! `explain`: from an amount to the charges behind it.
 
-use installation::ledger_file;
-use installation::rules;
 use crate::args::{ExplainArgs, Format, GlobalArgs};
 use crate::error::Failure;
 use crate::query;
-use installation::settings::Need;
 use crate::ui::Ui;
 use crate::ui::counted;
 use domain::account::Account;
@@ -13,6 +10,9 @@ use domain::decision::Recipient;
 use domain::money::Currency;
 use domain::period::Period;
 use domain::port::{RuleFacts, TriedRule};
+use installation::ledger_file;
+use installation::rules;
+use installation::settings::Need;
 use reports::explain::{
     Asked, EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights,
     Explanation, Subject,
@@ -28,9 +28,8 @@ pub fn explain(ui: Ui, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Fa
     let period = query::period(&args.period)?.unwrap_or(Period::all());
     let asked = Asked { what: args.what.clone(), service_name: args.service.clone(), period };
     let ledger = ledger_file::reader(&settings)?;
-    let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
-        rules::stored(&settings, facts, tables)
-    };
+    let rules_of =
+        |facts: &[RuleFacts], tables: &[(String, String)]| rules::stored(&settings, facts, tables);
     let explanation = reports::explain::explain(&ledger, &asked, &rules_of)?;
     Ok(ui.data(&match args.format {
         Format::Text => text_of(ui, &explanation),

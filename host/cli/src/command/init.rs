@@ -2,10 +2,10 @@
 
 use crate::args::InitArgs;
 use crate::error::Failure;
-use installation::{file, settings};
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::Diagnostic;
+use installation::{file, settings};
 use std::fs;
 use std::path::{Path, PathBuf};
 

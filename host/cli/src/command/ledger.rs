@@ -1,11 +1,11 @@
 //! `ledger`: prove it, copy it.
 
-use installation::ledger_file;
 use crate::args::{Format, GlobalArgs, LedgerCommand};
 use crate::error::Failure;
-use installation::settings::{Need, Settings};
 use crate::ui::Ui;
+use installation::ledger_file;
 use installation::notice;
+use installation::settings::{Need, Settings};
 use ledger::VerifyReport;
 use serde_json::json;
 use std::path::Path;

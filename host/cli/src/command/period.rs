@@ -1,11 +1,11 @@
 //! `period`: close, reopen, list.
 
-use installation::clock;
-use installation::ledger_file;
 use crate::args::{Format, GlobalArgs, PeriodCommand};
 use crate::error::Failure;
-use installation::settings::Need;
 use crate::ui::Ui;
+use installation::clock;
+use installation::ledger_file;
+use installation::settings::Need;
 use ledger::{PeriodEvent, PeriodState};
 use serde_json::{Value, json};
 
@@ -13,20 +13,12 @@ pub fn period(ui: Ui, global: &GlobalArgs, command: &PeriodCommand) -> Result<()
     let settings = global.settings(Need::LedgerOnly)?;
     match command {
         PeriodCommand::Close { month, note } => {
-            ledger_file::open(&settings)?.close_period(
-                *month,
-                clock::now_ms(),
-                note,
-            )?;
+            ledger_file::open(&settings)?.close_period(*month, clock::now_ms(), note)?;
             ui.note(&format!("{month} is closed"));
             Ok(())
         }
         PeriodCommand::Reopen { month, reason } => {
-            ledger_file::open(&settings)?.reopen_period(
-                *month,
-                clock::now_ms(),
-                reason,
-            )?;
+            ledger_file::open(&settings)?.reopen_period(*month, clock::now_ms(), reason)?;
             ui.note(&format!("{month} is open again"));
             Ok(())
         }

@@ -60,9 +60,7 @@ fn scratch(ui: Ui, settings: &Settings, keep: Option<&Path>) -> Result<Ledger, D
     };
     let scratch = match keep {
         None => ledger.scratch(&mut copied),
-        Some(path) => {
-            ledger.backup(path, &mut copied).and_then(|()| Ledger::open(path))
-        }
+        Some(path) => ledger.backup(path, &mut copied).and_then(|()| Ledger::open(path)),
     };
     bar.finish_and_clear();
     scratch

@@ -1,12 +1,12 @@
 //! A plan for people: tables of who gets more and less, then why.
 
-use installation::amount_text::{decimals, grouped, money, moneys};
-use installation::plan_summary::plan_summary;
 use super::run::conservation_line;
 use crate::query;
 use crate::table::{Align, Table};
 use crate::ui::{Ui, counted};
 use domain::money::{Currency, Sum};
+use installation::amount_text::{decimals, grouped, money, moneys};
+use installation::plan_summary::plan_summary;
 use pipeline::apply::short;
 use pipeline::plan::redecided::{ResourceChange, RuleChange, Ruling};
 use pipeline::plan::{Change, Plan};

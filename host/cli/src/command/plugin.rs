@@ -7,15 +7,14 @@ mod install;
 mod project;
 mod scaffold;
 
-
-use installation::ledger_file;
-use installation::plugins;
 use crate::args::{Format, GlobalArgs, PluginCommand};
 use crate::error::Failure;
-use installation::settings::{Need, Settings};
 use crate::table::{Align, Table};
 use crate::ui::Ui;
 use bundled_plugins::PLUGINS;
+use installation::ledger_file;
+use installation::plugins;
+use installation::settings::{Need, Settings};
 use pipeline::plugin_cost::{TotalCost, totals};
 use plugin_host::Plugin;
 use plugin_host::trust::Lock;
@@ -130,7 +129,9 @@ fn settings_if_any(global: &GlobalArgs) -> Result<Option<Settings>, Failure> {
         Ok(settings) => Ok(Some(settings)),
         Err(findings)
             if global.config.is_none()
-                && findings.iter().all(|finding| finding.code == installation::code::CONFIG_UNREADABLE) =>
+                && findings
+                    .iter()
+                    .all(|finding| finding.code == installation::code::CONFIG_UNREADABLE) =>
         {
             Ok(None)
         }

@@ -3,17 +3,17 @@
 mod measure;
 mod table;
 
-use installation::clock;
-use installation::ledger_file;
-use installation::plugins;
-use installation::sources;
 use crate::args::{Format, GlobalArgs, SourceCommand};
 use crate::code;
 use crate::error::Failure;
-use installation::settings::{Need, Settings, SourceSettings};
 use crate::ui::{Ui, counted};
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::{Day, instant};
+use installation::clock;
+use installation::ledger_file;
+use installation::plugins;
+use installation::settings::{Need, Settings, SourceSettings};
+use installation::sources;
 use reports::coverage::{DayState, SourceStatus, status};
 use serde_json::Value;
 
@@ -52,10 +52,12 @@ fn named<'s>(settings: &'s Settings, name: &str) -> Result<&'s SourceSettings, D
     settings.source(name).ok_or_else(|| {
         let message = format!("there is no source '{name}' in the settings");
         let names: Vec<&str> = settings.sources.iter().map(|source| source.name.as_str()).collect();
-        Diagnostic::new(code::USAGE, message).hint(match did_you_mean(name, names.iter().copied()) {
-            Some(meant) => format!("Did you mean `{meant}`?"),
-            None => format!("the sources are: {}", names.join(", ")),
-        })
+        Diagnostic::new(code::USAGE, message).hint(
+            match did_you_mean(name, names.iter().copied()) {
+                Some(meant) => format!("Did you mean `{meant}`?"),
+                None => format!("the sources are: {}", names.join(", ")),
+            },
+        )
     })
 }
 
@@ -204,8 +206,7 @@ fn calendar(days: &[(Day, DayState)], months: usize) -> Vec<String> {
 
 fn reset(ui: Ui, settings: &Settings, name: &str) -> Result<(), Diagnostic> {
     let source = named(settings, name)?;
-    let forgotten =
-        ledger_file::open(settings)?.forget_state(&source.name, clock::now_ms())?;
+    let forgotten = ledger_file::open(settings)?.forget_state(&source.name, clock::now_ms())?;
     ui.note(&match forgotten {
         true => format!("the state of {name} is forgotten; its next collection begins without"),
         false => format!("{name} has no state"),

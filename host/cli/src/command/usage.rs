@@ -1,16 +1,16 @@
 //! `usage`: the drivers of allocation that are stored.
 
-use installation::amount_text::grouped;
-use installation::ledger_file;
 use crate::args::{GlobalArgs, TableFormat, UsageArgs};
 use crate::error::Failure;
 use crate::query;
-use installation::settings::Need;
 use crate::table::{Align, Table, csv_line};
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::Period;
+use installation::amount_text::grouped;
+use installation::ledger_file;
+use installation::settings::Need;
 use reports::usage::{Coverage, UsageGroup, UsageQuery, UsageTable, usage as usage_of};
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 //! Amounts are given in nanos of the currency unit: whole numbers. A scraper still keeps them as floats, so these are for
 //! graphs and alerts, and never for books.
 
-use crate::api::openapi::{Body, Operation};
 use crate::VERSION;
+use crate::api::openapi::{Body, Operation};
 use crate::error::Problem;
 use crate::state::State;
 use axum::extract::State as Shared;

@@ -152,10 +152,8 @@ impl Served {
         let folder = tempfile::tempdir().expect("a folder");
         let log = Log::default();
         let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
         let logging = tracing::subscriber::set_default(subscriber);
         let options = options(folder.path());
         let plan = options.installation.latest_plan().clone();
@@ -621,10 +619,7 @@ async fn what_is_asked_wrongly_is_refused_by_name() {
     ] {
         assert_eq!(served.get(path).await.refusal(), expect, "{path}");
     }
-    assert!(
-        served.log.text().is_empty(),
-        "what clients do wrong is not the operator's concern"
-    );
+    assert!(served.log.text().is_empty(), "what clients do wrong is not the operator's concern");
 }
 
 #[tokio::test]

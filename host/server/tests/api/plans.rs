@@ -10,11 +10,11 @@ use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::period::{Day, Period};
 use domain::port::{Decider, Explanation, NoAllocators, RuleFacts, Rules};
+use installation::planner::PlanView;
 use ledger::Reader;
 use ledger::code::LEDGER_BUSY;
 use pipeline::plan::{Plan, PlanOptions, plan};
 use serde_json::json;
-use installation::planner::PlanView;
 use std::sync::Arc;
 
 /// No rule at all, so that nobody pays.

@@ -1,13 +1,13 @@
 //! `plugin build`: a project's sources become one component, by the toolchain of its language.
 
-use installation::file;
-use installation::plugins;
 use super::project::Project;
 use crate::args::PluginLanguage;
 use crate::code;
-use installation::env_var;
 use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
+use installation::env_var;
+use installation::file;
+use installation::plugins;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

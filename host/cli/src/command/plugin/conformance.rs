@@ -1,6 +1,5 @@
 //! `plugin test`: the conformance kit, and its report.
 
-use installation::plugins;
 use super::project::Project;
 use crate::args::Format;
 use crate::code;
@@ -10,6 +9,7 @@ use crate::table::{Align, Table};
 use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
+use installation::plugins;
 use installation::recording;
 use plugin_host::conformance::{self, Case, Material, Outcome, Script};
 use reach::object_store::LocalFile;

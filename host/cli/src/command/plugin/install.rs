@@ -1,13 +1,13 @@
 //! `plugin install`, `plugin verify`, `plugin compat`: third-party plugins, and whether they can be trusted.
 
-use installation::plugins;
 use crate::args::{CompatArgs, GlobalArgs, InstallArgs};
 use crate::code;
 use crate::error::Failure;
-use installation::settings::{Need, Settings};
 use crate::ui::{Ui, counted};
 use bundled_plugins::PLUGINS;
 use domain::diagnostic::Diagnostic;
+use installation::plugins;
+use installation::settings::{Need, Settings};
 use plugin_host::compat::{self, Change};
 use plugin_host::trust::{self, LOCK_FILE, Lock, Locked, SIGNATURE_ENDING};
 use plugin_host::{Limits, Plugin, Power};

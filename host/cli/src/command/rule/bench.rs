@@ -1,16 +1,16 @@
 //! `rule bench`: what each rule costs on the ledger's resources.
 
-use installation::amount_text::grouped;
-use installation::ledger_file;
-use installation::rules;
 use super::super::json_text;
 use crate::args::Format;
 use crate::error::Failure;
-use installation::settings::Settings;
 use crate::table::{Align, Table};
 use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
 use domain::period::Period;
+use installation::amount_text::grouped;
+use installation::ledger_file;
+use installation::rules;
+use installation::settings::Settings;
 use reports::code;
 use rule_engine::bench::{self, RuleWork};
 use serde_json::{Value, json};
@@ -31,13 +31,8 @@ pub fn bench(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure>
     };
     let start = Instant::now();
     let now = || u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    let work = bench::run(
-        &settings.rules.value,
-        &rules::rule_options(settings),
-        &dictionary,
-        day,
-        &now,
-    )?;
+    let work =
+        bench::run(&settings.rules.value, &rules::rule_options(settings), &dictionary, day, &now)?;
     let resources = dictionary.resource_count();
     if format == Format::Json {
         let rules = work.iter().map(work_json).collect::<Value>();

@@ -1,14 +1,14 @@
 //! `rule check`: compiles and lints.
 
-use installation::rules;
 use super::super::json_text;
-use installation::notice;
 use crate::args::Format;
 use crate::error::Failure;
-use installation::settings::Settings;
 use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
+use installation::notice;
+use installation::rules;
+use installation::settings::Settings;
 use rule_engine::lint::{self, Lints};
 use serde_json::{Value, json};
 

@@ -1,12 +1,12 @@
 //! `rule definitions`: files for editors, so that they complete, explain and check while somebody writes.
 
-use installation::file;
-use installation::rules;
 use super::super::json_text;
 use super::schema;
 use crate::error::Failure;
-use installation::settings::Settings;
 use crate::ui::{Ui, counted};
+use installation::file;
+use installation::rules;
+use installation::settings::Settings;
 use rule_engine::definitions::{self, Snippet};
 use serde_json::{Map, Value, json};
 use std::path::Path;

@@ -1,14 +1,14 @@
 //! `rule docs`: a page for each pack of rules, and one that names them all.
 
-use installation::file;
-use installation::rules;
 use super::money::{self, Money};
 use super::{show, this_month};
 use crate::args::RuleDocsArgs;
 use crate::error::Failure;
-use installation::settings::Settings;
 use crate::ui::{Ui, counted};
 use domain::port::{RuleFacts, Rules};
+use installation::file;
+use installation::rules;
+use installation::settings::Settings;
 use rule_engine::examples::{self, Example};
 use std::collections::BTreeMap;
 

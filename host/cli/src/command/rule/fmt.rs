@@ -1,10 +1,10 @@
 //! `rule fmt`: lays rules out anew, and nothing else.
 
-use installation::file;
 use crate::error::Failure;
-use installation::settings::Settings;
 use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
+use installation::file;
+use installation::settings::Settings;
 use rule_engine::code;
 use rule_engine::layout::{self, LaidOut};
 use std::path::Path;

@@ -1,14 +1,14 @@
 //! `rule list`: the rules in the order in which they are tried.
 
-use installation::rules;
 use super::super::json_text;
 use super::{facts_json, money};
 use crate::args::Format;
 use crate::error::Failure;
-use installation::settings::Settings;
 use crate::table::{Align, Table};
 use crate::ui::Ui;
 use domain::port::{RuleFacts, Rules};
+use installation::rules;
+use installation::settings::Settings;
 
 pub fn list(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
     let rules = rules::load(settings)?;

@@ -14,14 +14,14 @@ mod schema;
 mod show;
 mod test;
 
-use installation::clock;
 use super::approval;
 use crate::args::{GlobalArgs, RuleCommand};
 use crate::error::Failure;
-use installation::settings::Need;
 use crate::ui::Ui;
 use domain::period::{Day, Month};
 use domain::port::RuleFacts;
+use installation::clock;
+use installation::settings::Need;
 use serde_json::{Value, json};
 
 const DAY_MS: i64 = 86_400_000;

@@ -1,14 +1,14 @@
 //! The money that went through each rule, out of the ledger.
 
-use installation::amount_text::grouped;
-use installation::ledger_file;
-use installation::settings::Settings;
 use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::{Month, Period};
 use domain::port::{RuleFacts, Stage};
-use ledger::code;
+use installation::amount_text::grouped;
+use installation::ledger_file;
+use installation::settings::Settings;
 use ledger::Reader;
+use ledger::code;
 use reports::costs::{CostQuery, Granularity, GroupBy, costs};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,16 +1,16 @@
 //! `rule review`: which rules somebody has to look at in a quarter, by owner.
 
-use installation::rules;
 use super::super::json_text;
 use super::money::{self, Money};
 use super::{this_month, today};
 use crate::args::{Format, ReviewArgs};
 use crate::error::Failure;
-use installation::settings::Settings;
 use crate::table::{Align, Table};
 use crate::ui::Ui;
 use domain::period::{Day, Month};
 use domain::port::{RuleFacts, Rules};
+use installation::rules;
+use installation::settings::Settings;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;

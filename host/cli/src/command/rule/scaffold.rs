@@ -1,16 +1,16 @@
 //! `rule new`: a rule and its cases, ready to be changed.
 
-use installation::file;
-use installation::rules;
 use super::today;
 use crate::args::NewRuleArgs;
 use crate::error::Failure;
-use installation::settings::Settings;
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
 use domain::port::{RuleFacts, Rules};
+use installation::file;
+use installation::rules;
+use installation::settings::Settings;
 use std::path::Path;
 
 /// Where a pack that has no rules yet begins.

@@ -1,14 +1,14 @@
 //! `rule show`: all there is to know of one rule.
 
-use installation::rules;
 use super::super::json_text;
 use super::{facts_json, money};
 use crate::args::ShowRuleArgs;
 use crate::error::Failure;
-use installation::settings::Settings;
 use crate::ui::Ui;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::port::{RuleFacts, Rules, Stage};
+use installation::rules;
+use installation::settings::Settings;
 use rule_engine::code;
 use std::fmt::Write;
 use std::fs;

@@ -1,14 +1,14 @@
 //! `rule test`: runs the cases, and says what they and last month's charges reach.
 
-use installation::rules;
 use super::super::json_text;
-use installation::notice;
 use super::{money, reach, this_month};
 use crate::args::{Format, TestRulesArgs};
 use crate::error::Failure;
-use installation::settings::Settings;
 use crate::ui::Ui;
 use domain::port::Rules;
+use installation::notice;
+use installation::rules;
+use installation::settings::Settings;
 use rule_engine::cases::{self, CaseReport, RuleCoverage};
 use rule_engine::coverage::{self, RuleBranches};
 use rule_engine::properties::PropertyRun;

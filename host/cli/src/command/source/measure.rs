@@ -1,13 +1,13 @@
 //! `source measure`: how fast a source's plugin starts and hands over, with its powers and without the ledger.
 
-use installation::plugins;
-use installation::sources;
 use crate::args::Format;
 use crate::command::json_text;
-use installation::settings::Settings;
 use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
 use domain::port::{Batch, Rows};
+use installation::plugins;
+use installation::settings::Settings;
+use installation::sources;
 use pipeline::plugin_cost::document;
 use serde_json::json;
 use std::time::{Duration, Instant};

@@ -2,14 +2,14 @@
 //!
 //! The rows are usage: each has keys, which become columns, the first one the key of the table. Nothing goes into the ledger.
 
-use installation::plugins;
-use installation::sources;
-use installation::settings::Settings;
 use crate::ui::{Ui, counted};
 use domain::charge::RawUsage;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{CollectRequest, Collector};
+use installation::plugins;
+use installation::settings::Settings;
+use installation::sources;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
