@@ -238,7 +238,7 @@ impl CollectedRows {
     }
 
     pub fn digest(&self) -> String {
-        rule_engine::set::digest(self.rows.join("\n").as_bytes())
+        rule_engine::digest::of_bytes(self.rows.join("\n").as_bytes())
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect()

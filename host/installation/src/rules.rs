@@ -4,16 +4,22 @@ use crate::settings::Settings;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
-use rule_engine::reload::Live;
-use rule_engine::set::{Limits, RuleOptions, RuleSet, digest};
+use rule_engine::digest;
+use rule_engine::options::{RuleLimits, RuleOptions};
+use rule_engine::reload::LiveRules;
+use rule_engine::set::RuleSet;
 use std::fs;
 use std::sync::Arc;
 
 /// How the rules of an installation are compiled.
 pub fn rule_options(settings: &Settings) -> RuleOptions {
-    let limits = Limits { operations: settings.limits.rule_operations.value, ..Limits::default() };
+    let limits =
+        RuleLimits { operations: settings.limits.rule_operations.value, ..RuleLimits::default() };
     let allocators = settings.allocators.iter().map(|(name, path)| {
-        (name.clone(), fs::read(&path.value).map_or_else(|_| Vec::new(), |bytes| digest(&bytes)))
+        (
+            name.clone(),
+            fs::read(&path.value).map_or_else(|_| Vec::new(), |bytes| digest::of_bytes(&bytes)),
+        )
     });
     RuleOptions {
         dimensions: settings.dimensions.value.clone(),
@@ -63,14 +69,14 @@ pub trait RulesInForce: Send + Sync {
 
 /// The rules of a folder, taken again at every save.
 pub struct FolderRules {
-    live: Live,
+    live: LiveRules,
     settings: Arc<Settings>,
 }
 
 impl FolderRules {
     /// Loads the folder, which must be good, and watches it.
     pub fn watch(settings: Arc<Settings>) -> Result<FolderRules, Vec<Diagnostic>> {
-        let live = Live::start(&settings.rules.value, rule_options(&settings))?;
+        let live = LiveRules::start(&settings.rules.value, rule_options(&settings))?;
         Ok(FolderRules { live, settings })
     }
 }

@@ -3,7 +3,7 @@
 use crate::reach;
 use crate::settings;
 use domain::field::Field;
-use rule_engine::set::UnknownTeams;
+use rule_engine::options::UnknownTeams;
 use serde_json::{Value, json};
 
 /// As `config schema` prints it; `host/cli/apportion.schema.json` is its golden copy.

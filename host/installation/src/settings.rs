@@ -10,7 +10,7 @@ use domain::hint::Hint;
 use domain::period::Day;
 use domain::schedule::Schedule;
 use domain::tag::{TagRule, TagSchema};
-use rule_engine::set::UnknownTeams;
+use rule_engine::options::UnknownTeams;
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
@@ -663,7 +663,8 @@ impl Resolver<'_> {
 
     fn limits(&mut self, file: &SettingsFile) -> Limits {
         let limits = &file.limits;
-        let (plugin, rule) = (plugin_host::Limits::default(), rule_engine::set::Limits::default());
+        let (plugin, rule) =
+            (plugin_host::Limits::default(), rule_engine::options::RuleLimits::default());
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = self.limit("threads", limits.threads.as_ref(), cores as u64, 1..=THREADS_MAX);
         let at_once = self.limit(

@@ -1,4 +1,4 @@
-//! Who approved which rules: kept for good, each approval linked to the one before.
+//! Approvals of rules. They are kept for good, and each is linked to the one before.
 
 use crate::code;
 use crate::digest::{Hash, Hasher, START, of_bytes};
@@ -6,17 +6,21 @@ use crate::error::Stored;
 use crate::row;
 use crate::{Approval, Ledger, Reader, Result};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use rusqlite::{Connection, Row, TransactionBehavior};
 
 const COLUMNS: &str = "id, at_ms, approver, note, generation, plan, plan_digest, hash";
 
 impl Ledger {
-    /// Records that somebody approved a generation, known by the digest of its rules and tables.
+    /// Records an approval of a generation, which is named by the digest of its rules and tables.
     pub fn approve(&mut self, approval: &Approval) -> Result<()> {
         for (what, text) in [("a note", &approval.note), ("a name", &approval.approver)] {
             if text.trim().is_empty() {
-                return Err(Diagnostic::new(code::APPROVAL_INVALID, format!("an approval needs {what}, which stays in the ledger"))
-                    .hint("apportion rule approve --by \"Ada\" --note \"support goes by direct cost, agreed with all teams\""));
+                let message = format!("an approval needs {what}, which stays in the ledger");
+                let example = "rule approve --by \"Ada\" \
+                               --note \"support goes by direct cost, agreed with all teams\"";
+                return Err(Diagnostic::new(code::APPROVAL_INVALID, message)
+                    .hint(Hint::deed(example, "/api/v1/plan/approve")));
             }
         }
         let change = self
@@ -61,21 +65,22 @@ impl Reader {
     }
 }
 
+/// The digest of the plan's text, so that a change of the stored text shows.
 pub fn plan_digest(approval: &Approval) -> Option<Hash> {
     approval.plan.as_ref().map(|plan| of_bytes(plan.as_bytes()))
 }
 
-/// An approval as a link of its chain.
-pub struct Link {
+/// An approval with its place in the chain of approvals.
+pub struct ApprovalLink {
     pub number: i64,
     pub approval: Approval,
     pub plan_digest: Option<Hash>,
     pub hash: Hash,
 }
 
-pub fn links(connection: &Connection) -> Result<Vec<Link>> {
+pub fn links(connection: &Connection) -> Result<Vec<ApprovalLink>> {
     row::rows(connection, &format!("SELECT {COLUMNS} FROM approval ORDER BY id"), [], |row| {
-        Ok(Link {
+        Ok(ApprovalLink {
             number: row::cell(row, 0)?,
             approval: read(row)?,
             plan_digest: row::cell(row, 6)?,
@@ -94,6 +99,7 @@ fn read(row: &Row<'_>) -> Result<Approval> {
     })
 }
 
+/// The hash of an approval and of all approvals before it.
 pub fn of_approval(before: &Hash, number: i64, approval: &Approval) -> Hash {
     let mut hasher = Hasher::new("apportion approval 1");
     hasher.bytes(before);

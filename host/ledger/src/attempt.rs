@@ -1,4 +1,8 @@
-//! How sources went: which days they were asked for, what became of it, what their plugins cost, and which states are forgotten.
+//! Attempts to collect sources: the days that were asked for, the failure if there was one, the
+//! cost of the plugins, and the states that were forgotten.
+//!
+//! A collector may leave a *state* for its next collection, such as a cursor. A state is never
+//! deleted; a *reset* says up to which state everything is forgotten.
 
 use crate::digest::{Hash, Hasher, START};
 use crate::error::Stored;
@@ -14,17 +18,19 @@ use rusqlite::{Connection, Row, TransactionBehavior};
 use std::collections::BTreeMap;
 
 impl Reader {
-    /// What a source's collector left for its next collection, unless it was told to forget it.
+    /// The state that a source's collector left for its next collection, unless it was forgotten.
     pub fn state(&self, source: &str) -> Result<Option<String>> {
         let sql = "SELECT state FROM collector_state WHERE source = ?1
-               AND id > coalesce((SELECT max(last_state) FROM state_reset WHERE source = ?1), 0) ORDER BY id DESC LIMIT 1";
+               AND id > coalesce((SELECT max(last_state) FROM state_reset WHERE source = ?1), 0) \
+                 ORDER BY id DESC LIMIT 1";
         row::row(&self.connection, sql, [source], |row| row::cell(row, 0))
     }
 
-    /// Every attempt to collect a source, oldest first.
+    /// All attempts to collect a source, oldest first.
     pub fn attempts(&self, source: &str) -> Result<Vec<StoredAttempt>> {
         let sql =
-            "SELECT a.run, r.started_at_ms, a.plugin_name, a.plugin_version, a.plugin_digest, a.period_start, a.period_end, a.tries, a.without_state,
+            "SELECT a.run, r.started_at_ms, a.plugin_name, a.plugin_version, a.plugin_digest, \
+                a.period_start, a.period_end, a.tries, a.without_state,
                 a.code, a.message, a.hint, a.id
              FROM attempt a JOIN run r ON r.id = a.run WHERE a.source = ?1 ORDER BY a.id";
         let mut unknown = self.unknown_days(source)?;
@@ -51,9 +57,10 @@ impl Reader {
         })
     }
 
-    /// By the number of the attempt.
+    /// The unknown days of a source by the number of the attempt.
     fn unknown_days(&self, source: &str) -> Result<BTreeMap<i64, Vec<UnknownDays>>> {
-        let sql = "SELECT u.attempt, u.period_start, u.period_end, u.reason FROM unknown_days u JOIN attempt a ON a.id = u.attempt
+        let sql = "SELECT u.attempt, u.period_start, u.period_end, u.reason FROM unknown_days u \
+             JOIN attempt a ON a.id = u.attempt
              WHERE a.source = ?1 ORDER BY u.id";
         let days = row::rows(&self.connection, sql, [source], |row| {
             Ok((
@@ -71,7 +78,7 @@ impl Reader {
         Ok(by_attempt)
     }
 
-    /// The sources that were ever tried, by name.
+    /// The sources that were ever tried, ordered by name.
     pub fn attempted_sources(&self) -> Result<Vec<String>> {
         row::rows(
             &self.connection,
@@ -81,10 +88,11 @@ impl Reader {
         )
     }
 
-    /// What plugins cost, run by run.
+    /// The work of plugins, run by run.
     pub fn plugin_costs(&self) -> Result<Vec<StoredCost>> {
         let sql = "SELECT run, source, plugin_name, plugin_version, plugin_digest,
-                starts, wall_us, waited_us, memory_bytes, rows, bytes, host_calls, requests, denials, fuel FROM plugin_cost ORDER BY id";
+                starts, wall_us, waited_us, memory_bytes, rows, bytes, host_calls, requests, \
+                  denials, fuel FROM plugin_cost ORDER BY id";
         row::rows(&self.connection, sql, [], |row| {
             let cost = PluginCost {
                 starts: row::count(row, 5)?,
@@ -107,18 +115,21 @@ impl Reader {
         })
     }
 
-    /// How often what a source stated of a day was replaced by something else.
+    /// The days whose statement was later replaced by another one.
     pub fn restated_days(&self, source: &str) -> Result<Vec<Day>> {
         let sql = "SELECT DISTINCT day FROM (
-                 SELECT day FROM statement WHERE source = ?1 GROUP BY day, currency HAVING count(*) > 1
-                 UNION SELECT day FROM usage_statement WHERE source = ?1 GROUP BY day, metric HAVING count(*) > 1
+                 SELECT day FROM statement WHERE source = ?1 GROUP BY day, currency \
+                   HAVING count(*) > 1
+                 UNION SELECT day FROM usage_statement WHERE source = ?1 GROUP BY day, metric \
+                   HAVING count(*) > 1
              ) ORDER BY day";
         row::rows(&self.connection, sql, [source], |row| row::day(row, 0))
     }
 }
 
 impl Ledger {
-    /// Forgets a source's state: its next collection begins without. Whether there was one.
+    /// Forgets a source's state, so that its next collection begins without one. Returns whether
+    /// there was a state.
     pub fn forget_state(&mut self, source: &str, at_ms: i64) -> Result<bool> {
         let change = self
             .reader
@@ -160,12 +171,12 @@ fn forget(connection: &Connection, source: &str, at_ms: i64) -> Result<bool> {
 }
 
 impl Transaction<'_> {
-    /// Forgets a state that its collector refuses, together with all that the run writes.
+    /// Forgets a state that its collector refuses. The reset becomes part of the run.
     pub fn forget_refused_state(&mut self, source: &str, at_ms: i64) -> Result<()> {
         forget(&self.ledger.connection, source, at_ms).map(|_forgotten| ())
     }
 
-    /// Keeps how a source went; `kept` is its collection, which a failed attempt does not have.
+    /// Keeps an attempt. `kept` is its collection; a failed attempt has none.
     pub fn note_attempt(
         &mut self,
         source: &str,
@@ -173,8 +184,10 @@ impl Transaction<'_> {
         kept: Option<CollectionId>,
         attempt: &Attempt,
     ) -> Result<()> {
-        let sql = "INSERT INTO attempt (run, source, collection, plugin_name, plugin_version, plugin_digest, period_start, period_end, tries, without_state,
-                code, message, hint) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        let sql = "INSERT INTO attempt (run, source, collection, plugin_name, plugin_version, \
+                plugin_digest, period_start, period_end, tries, without_state,
+                code, message, hint) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+                  ?13)";
         let failure = attempt.failure.as_ref();
         let values = (
             self.run.0,
@@ -195,7 +208,8 @@ impl Transaction<'_> {
         row::execute(connection, sql, values)?;
         let number = connection.last_insert_rowid();
         for UnknownDays { period, reason } in &attempt.unknown {
-            let sql = "INSERT INTO unknown_days (attempt, period_start, period_end, reason) VALUES (?1, ?2, ?3, ?4)";
+            let sql = "INSERT INTO unknown_days (attempt, period_start, period_end, reason) \
+                       VALUES (?1, ?2, ?3, ?4)";
             row::execute(
                 connection,
                 sql,
@@ -205,15 +219,17 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Keeps what a plugin cost: a collector by its source, an allocator without one.
+    /// Keeps the work of a plugin. A collector belongs to a source, an allocator to none.
     pub fn note_cost(
         &mut self,
         source: Option<&str>,
         plugin: &PluginIdentity,
         cost: &PluginCost,
     ) -> Result<()> {
-        let sql = "INSERT INTO plugin_cost (run, source, plugin_name, plugin_version, plugin_digest,
-                starts, wall_us, waited_us, memory_bytes, rows, bytes, host_calls, requests, denials, fuel)
+        let sql =
+            "INSERT INTO plugin_cost (run, source, plugin_name, plugin_version, plugin_digest,
+                starts, wall_us, waited_us, memory_bytes, rows, bytes, host_calls, requests, \
+                  denials, fuel)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
         let stored = row::stored_count;
         let values = (
@@ -256,7 +272,7 @@ fn failure(row: &Row<'_>) -> Result<Option<AttemptFailure>> {
     Ok(Some(AttemptFailure { code, message, hint: row::cell(row, 11)? }))
 }
 
-/// A reset as a link of its chain.
+/// A reset, with its place in the chain of resets.
 pub struct Reset {
     pub number: i64,
     pub at_ms: i64,
@@ -276,7 +292,7 @@ impl Reset {
     }
 }
 
-/// Every reset with its stored hash.
+/// All resets with their stored hashes.
 pub fn resets(connection: &Connection) -> Result<Vec<(Reset, Hash)>> {
     row::rows(
         connection,

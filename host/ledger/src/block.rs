@@ -1,25 +1,29 @@
 //! Columns of integers and texts as compressed bytes.
 //!
-//! Symbols, tag sets, resources, decisions and charges are stored as blocks of thousands and not as rows, because they
-//! are only ever read as a whole: a row of SQLite costs 250 ns and 14 bytes or more to write and as much to read, one
-//! value in a block costs nanoseconds and a byte or two. The journal grows by less than 9 bytes a charge that way.
-//! A block is written once. What SQL must find by a key (entries, postings, statements) stands in rows.
+//! Symbols, tag sets, resources, decisions and charges are stored as blocks of thousands of values
+//! and not as rows, because they are only ever read as a whole. A row of SQLite costs 250 ns and at
+//! least 14 bytes to write, and as much time to read. A value in a block costs nanoseconds and a
+//! byte or two. So the journal grows by less than 9 bytes a charge. A block is written once. Things
+//! that SQL must find by a key (entries, postings, statements) are rows.
 //!
-//! A column is cut in *planes*: all lowest bytes, then all second bytes, as many as the largest value needs. High
-//! bytes hardly vary, so their plane shrinks to nothing; low bytes of amounts are noise and are stored as they are.
-//! Files are not trusted: whatever is read here is checked, and what is wrong is an error, never a panic.
+//! A column is cut into *planes*: all lowest bytes, then all second bytes, and so on, as many as
+//! the largest value needs. High bytes hardly vary, so their planes compress to almost nothing. Low
+//! bytes of amounts are noise; they do not compress, and are stored as they are.
+//!
+//! Files are not trusted. Everything that is read here is checked, and wrong bytes are an error and
+//! never a panic.
 
 use crate::Result;
 use crate::error::corrupt;
 use std::cell::RefCell;
 use zstd::bulk::{Compressor, Decompressor};
 
-/// Values in one column: a bound on what a damaged file can make us allocate.
+/// The most values in one column. It bounds the memory that a damaged file can ask for.
 pub const COUNT_MAX: usize = 1 << 20;
-/// Texts of one block, likewise.
+/// The most bytes of the texts of one block, for the same reason.
 const TEXT_BYTES_MAX: usize = 1 << 30;
 const LEVEL: i32 = 1;
-/// Below this a frame's own bytes outweigh what it saves.
+/// Shorter bytes are not compressed: the frame would be larger than the saving.
 const COMPRESS_FROM: usize = 48;
 
 const CONSTANT: u8 = 0;
@@ -27,8 +31,10 @@ const PLAIN: u8 = 1;
 const ZSTD: u8 = 2;
 
 thread_local! {
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = RefCell::new(Compressor::new(LEVEL).ok());
-    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = RefCell::new(Decompressor::new().ok());
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> =
+        RefCell::new(Compressor::new(LEVEL).ok());
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> =
+        RefCell::new(Decompressor::new().ok());
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -50,7 +56,7 @@ pub fn put_column<T: Copy + Into<u64>>(out: &mut Vec<u8>, values: &[T]) {
     SCRATCH.with(|scratch| scratch.replace(plane));
 }
 
-/// Appends bytes whose number the reader knows.
+/// Appends bytes. The reader must know their number.
 pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     if let Some(first) = bytes.first()
         && bytes.iter().all(|byte| byte == first)
@@ -69,7 +75,8 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Nothing if zstd refuses, and then the bytes are stored as they are.
+/// Compresses bytes to the end of `out`. `None` if zstd refuses; the bytes are then stored as they
+/// are.
 fn compress(out: &mut Vec<u8>, bytes: &[u8]) -> Option<usize> {
     COMPRESSOR.with(|compressor| {
         let mut compressor = compressor.borrow_mut();
@@ -83,7 +90,7 @@ fn compress(out: &mut Vec<u8>, bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// Appends texts: their lengths, then their bytes as one.
+/// Appends texts: first all lengths, then all bytes.
 pub fn put_texts<'a>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'a str>) {
     let (mut lengths, mut bytes) = (Vec::new(), Vec::new());
     for text in texts {
@@ -94,7 +101,7 @@ pub fn put_texts<'a>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'a str>) {
     put_bytes(out, &bytes);
 }
 
-/// Reads what the functions above wrote.
+/// Reads the bytes that the functions above wrote.
 pub struct BlockReader<'a> {
     bytes: &'a [u8],
 }
@@ -121,7 +128,7 @@ impl<'a> BlockReader<'a> {
         Ok(u32::from_le_bytes(self.take(4)?.try_into().unwrap_or_default()))
     }
 
-    /// A number of values, small enough to be believed.
+    /// A number of values. A number beyond the bound is an error.
     pub fn count(&mut self) -> Result<usize> {
         let count = self.u32()? as usize;
         if count > COUNT_MAX {
@@ -131,7 +138,7 @@ impl<'a> BlockReader<'a> {
         }
     }
 
-    /// As `count`, for what stands several times in each item, such as tags.
+    /// As `count`, for values of which an item has several, such as tags.
     pub fn count_of_many(&mut self) -> Result<usize> {
         let count = self.u32()? as usize;
         if count > COUNT_MAX * 64 {
@@ -149,7 +156,7 @@ impl<'a> BlockReader<'a> {
         }
     }
 
-    /// Fills `bytes` as a whole.
+    /// Fills all of `bytes`.
     pub fn bytes(&mut self, bytes: &mut [u8]) -> Result<()> {
         match self.byte()? {
             CONSTANT => bytes.fill(self.byte()?),
@@ -165,7 +172,7 @@ impl<'a> BlockReader<'a> {
         Ok(())
     }
 
-    /// Reads one column over what `values` held.
+    /// Reads one column into `values`, which is overwritten.
     pub fn column<T: FromPlanes>(&mut self, count: usize, values: &mut Vec<T>) -> Result<()> {
         let planes = u32::from(self.byte()?);
         if planes > T::PLANES {
@@ -224,7 +231,7 @@ fn decompress(packed: &[u8], bytes: &mut [u8]) -> Result<()> {
     })
 }
 
-/// An integer that is put together from its bytes.
+/// An integer that is assembled from its planes.
 pub trait FromPlanes: Copy {
     const PLANES: u32;
     const ZERO: Self;

@@ -1,6 +1,8 @@
-//! The journal proved against itself: nothing here trusts a stored total, digest or number.
+//! Verification: the journal is checked against itself. Nothing here trusts a stored total, digest
+//! or number; each is computed again.
 //!
-//! Findings are collected and not thrown, so that one damaged place does not hide the others.
+//! Findings are collected and not returned at once, so that one damaged place does not hide the
+//! others.
 
 mod chain;
 mod references;
@@ -12,16 +14,19 @@ use crate::error::{Stored, corrupt};
 use crate::row;
 use crate::{Reader, Result, VerifyReport};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 
-/// More findings than this say nothing new.
+/// The most findings of a report. More would say nothing new.
 const FINDINGS_MAX: usize = 200;
 
-/// A part of the verification; an error of its own becomes a finding too.
+/// One step of the verification. Its error becomes a finding too.
 type Step = fn(&Reader, &mut VerifyReport) -> Result<()>;
 
 impl Reader {
-    /// Checks the file, the chains, the entries, and that what was collected is what was posted.
+    /// Checks the file, the chains and the entries, and that the postings fit the collected
+    /// charges.
     pub fn verify(&self, progress: &mut dyn FnMut(&str)) -> Result<VerifyReport> {
+        // All steps must read one state, also while a run commits.
         let pins = self.connection.is_autocommit();
         if pins {
             self.connection.execute_batch("BEGIN").stored()?;
@@ -97,9 +102,8 @@ impl VerifyReport {
     }
 
     fn find_unposted(&mut self, message: String) {
-        self.findings.push(
-            Diagnostic::new(code::LEDGER_CORRUPT, message)
-                .hint("run `apportion run`, which posts what was collected"),
-        );
+        self.findings.push(Diagnostic::new(code::LEDGER_CORRUPT, message).hint(
+            Hint::text("run ").then(Hint::command("run")).then(", which posts what was collected"),
+        ));
     }
 }

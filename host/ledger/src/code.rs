@@ -1,4 +1,4 @@
-//! What can go wrong with a ledger file.
+//! The error codes of the ledger.
 
 domain::codes! {
     LEDGER_NOT_FOUND "L101" Ledger User "There is no ledger at that path.";

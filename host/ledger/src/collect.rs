@@ -1,4 +1,8 @@
-//! What sources state: collections, segments of charges, statements of a source-day, and rows set aside.
+//! The results of collecting: collections, segments of charges, statements of source-days, and rows
+//! set aside.
+//!
+//! A *statement* is everything that a source says about one day and currency. A newer statement
+//! replaces the older one as a whole; both stay in the file.
 
 use crate::digest::of_bytes;
 use crate::error::{Stored, misuse};
@@ -14,17 +18,19 @@ use domain::period::Period;
 use domain::port::PluginIdentity;
 use domain::run::{DayTotals, RunId, SourceDay};
 
-/// Rows set aside that are kept with their reason, of one source in one run.
+/// The most rows that are kept with their reasons, of one source in one run.
 const REJECTED_KEPT: i64 = 1000;
 
 impl Reader {
-    /// The current statement of every source-day of the period, by day.
+    /// The current statement of every source-day of the period, ordered by day.
     pub fn source_days(&self, period: Period) -> Result<Vec<StoredDay>> {
-        let sql = "SELECT s.source, s.day, s.currency, s.charges, s.billed_nanos, s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint,
+        let sql = "SELECT s.source, s.day, s.currency, s.charges, s.billed_nanos, \
+                s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint,
                 c.id, c.run, c.plugin_name, c.plugin_version, c.plugin_digest
              FROM statement s JOIN collection c ON c.id = s.collection
              WHERE s.day >= ?1 AND s.day < ?2
-               AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency)
+               AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source \
+                 AND t.day = s.day AND t.currency = s.currency)
              ORDER BY s.day, s.source, s.currency";
         row::rows(
             &self.connection,
@@ -49,7 +55,8 @@ impl Reader {
     /// The charges of the current statement of a source-day.
     pub fn segments(&self, day: &SourceDay) -> Result<Vec<StoredSegment>> {
         let sql = "SELECT g.rows, g.billed_nanos, g.effective_nanos, g.data FROM segment g
-             WHERE g.collection = (SELECT s.collection FROM statement s WHERE s.source = ?1 AND s.day = ?2 AND s.currency = ?3 ORDER BY s.id DESC LIMIT 1)
+             WHERE g.collection = (SELECT s.collection FROM statement s WHERE s.source = ?1 \
+               AND s.day = ?2 AND s.currency = ?3 ORDER BY s.id DESC LIMIT 1)
                AND g.day = ?2 AND g.currency = ?3 ORDER BY g.id";
         row::rows(
             &self.connection,
@@ -67,8 +74,10 @@ impl Reader {
     }
 
     fn statement(&self, day: &SourceDay) -> Result<Option<DayTotals>> {
-        let sql = "SELECT charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint
-             FROM statement WHERE source = ?1 AND day = ?2 AND currency = ?3 ORDER BY id DESC LIMIT 1";
+        let sql = "SELECT charges, billed_nanos, effective_nanos, billed_rest, effective_rest, \
+             fingerprint
+             FROM statement WHERE source = ?1 AND day = ?2 AND currency = ?3 ORDER BY id DESC \
+               LIMIT 1";
         row::row(
             &self.connection,
             sql,
@@ -77,9 +86,10 @@ impl Reader {
         )
     }
 
-    /// Rows that the run set aside, by source.
+    /// The rows that the run set aside, ordered by source.
     pub fn rejected(&self, run: RunId, limit: usize) -> Result<Vec<(String, Rejected)>> {
-        let sql = "SELECT source, location, reason, excerpt FROM rejected WHERE run = ?1 ORDER BY source, id LIMIT ?2";
+        let sql = "SELECT source, location, reason, excerpt FROM rejected WHERE run = ?1 \
+                   ORDER BY source, id LIMIT ?2";
         row::rows(&self.connection, sql, (run.0, limit as i64), |row| {
             Ok((
                 row::cell(row, 0)?,
@@ -92,7 +102,8 @@ impl Reader {
         })
     }
 
-    /// How many rows of each source the run set aside, the ones not kept included.
+    /// The number of rows that the run set aside for each source. Rows that were not kept count
+    /// too.
     pub fn rejected_counts(&self, run: RunId) -> Result<Vec<(String, u64)>> {
         let sql = "SELECT source, count FROM rejected_count WHERE run = ?1 ORDER BY source, id";
         let counts = row::rows(&self.connection, sql, [run.0], |row| {
@@ -110,7 +121,7 @@ impl Reader {
 }
 
 impl Transaction<'_> {
-    /// Begins to collect a source; what follows is kept or abandoned as a whole.
+    /// Begins to collect a source. Its writes are kept or abandoned as a whole.
     pub fn begin_source(&mut self, source: &str, plugin: &PluginIdentity) -> Result<CollectionId> {
         if self.source_open {
             return Err(misuse(format!(
@@ -119,7 +130,8 @@ impl Transaction<'_> {
         }
         self.ledger.connection.execute_batch("SAVEPOINT source").stored()?;
         self.source_open = true;
-        let sql = "INSERT INTO collection (run, source, plugin_name, plugin_version, plugin_digest) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let sql = "INSERT INTO collection (run, source, plugin_name, plugin_version, \
+                   plugin_digest) VALUES (?1, ?2, ?3, ?4, ?5)";
         row::execute(
             &self.ledger.connection,
             sql,
@@ -134,7 +146,8 @@ impl Transaction<'_> {
         day: &SourceDay,
         segment: &EncodedSegment,
     ) -> Result<()> {
-        let sql = "INSERT INTO segment (collection, day, currency, rows, billed_nanos, effective_nanos, digest, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let sql = "INSERT INTO segment (collection, day, currency, rows, billed_nanos, \
+                   effective_nanos, digest, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let (billed, effective) = (row::sum_text(segment.billed), row::sum_text(segment.effective));
         let digest = of_bytes(&segment.data);
         row::execute(
@@ -153,7 +166,7 @@ impl Transaction<'_> {
         )
     }
 
-    /// Keeps the first rows that a source set aside, and the number of all.
+    /// Keeps the first rows that were set aside for a source, and the number of all.
     pub fn reject(&mut self, source: &str, rejected: &[Rejected], total: u64) -> Result<()> {
         let connection = &self.ledger.connection;
         let kept = row::number(
@@ -162,7 +175,8 @@ impl Transaction<'_> {
             (self.run.0, source),
         )?;
         let room = usize::try_from(REJECTED_KEPT - kept).unwrap_or(0);
-        let sql = "INSERT INTO rejected (run, source, location, reason, excerpt) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let sql = "INSERT INTO rejected (run, source, location, reason, excerpt) \
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
         for rejected in rejected.iter().take(room) {
             row::execute(
                 connection,
@@ -180,7 +194,8 @@ impl Transaction<'_> {
         )
     }
 
-    /// States what the segments added for a source-day amount to. If it is what was stated before, they are dropped again.
+    /// States the totals of the segments that were added for a source-day. If the totals are those
+    /// of the current statement, the charges are the same, and the segments are dropped again.
     pub fn restate(
         &mut self,
         collection: CollectionId,
@@ -202,7 +217,8 @@ impl Transaction<'_> {
             return Ok(Restated::Unchanged);
         }
         self.check_segments(collection, day, totals)?;
-        let sql = "INSERT INTO statement (collection, source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
+        let sql = "INSERT INTO statement (collection, source, day, currency, charges, \
+             billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         let fingerprint = totals.fingerprint.0.to_be_bytes();
         let (billed_rest, effective_rest) =
@@ -225,14 +241,15 @@ impl Transaction<'_> {
         Ok(if before.is_some() { Restated::Changed } else { Restated::New })
     }
 
-    /// A statement is only taken if its segments add up to it.
+    /// Refuses a statement that its segments do not add up to.
     fn check_segments(
         &self,
         collection: CollectionId,
         day: &SourceDay,
         totals: &DayTotals,
     ) -> Result<()> {
-        let sql = "SELECT rows, billed_nanos, effective_nanos FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3";
+        let sql = "SELECT rows, billed_nanos, effective_nanos FROM segment WHERE collection = ?1 \
+                   AND day = ?2 AND currency = ?3";
         let (mut charges, mut billed, mut effective) = (0, Sum::ZERO, Sum::ZERO);
         row::rows(
             &self.ledger.connection,
@@ -252,14 +269,15 @@ impl Transaction<'_> {
         Err(Diagnostic::new(
             code::CONSERVATION,
             format!(
-                "{source} on {}: {} charges of {} {currency} billed and {} effective were read, and {charges} of {billed} and {effective} stored; nothing was posted",
+                "{source} on {}: {} charges of {} {currency} billed and {} effective were read, \
+                 and {charges} of {billed} and {effective} stored; nothing was posted",
                 day.day, totals.charges, totals.billed, totals.effective
             ),
         )
         .hint("this is a fault of Apportion: keep the input and report it"))
     }
 
-    /// Keeps what was collected since `begin_source`, and what the collector wants to be given the next time.
+    /// Keeps the writes since `begin_source`, and the state that the collector left.
     pub fn keep_source(&mut self, state: Option<&str>) -> Result<()> {
         if !self.source_open {
             return Err(misuse("no source is being collected"));
@@ -274,19 +292,22 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Forgets what was collected since `begin_source`.
+    /// Takes back the writes since `begin_source`.
     pub fn abandon_source(&mut self) -> Result<()> {
         if !self.source_open {
             return Err(misuse("no source is being collected"));
         }
         self.ledger.connection.execute_batch("ROLLBACK TO source; RELEASE source").stored()?;
         self.source_open = false;
+        // The interner may know words that were just taken back.
         self.interner = Interner::load(&self.ledger.connection)?;
         Ok(())
     }
 }
 
-/// Equal charges; the rests are compared as values, since equal ones can be put together differently.
+/// Whether two totals are of the same charges. The fingerprint is a sum over the charges' digests,
+/// so equal sums with unequal charges do not occur by accident. Rests are compared as texts,
+/// because equal values can have different parts.
 fn is_same(left: &DayTotals, right: &DayTotals) -> bool {
     let facts =
         |totals: &DayTotals| (totals.charges, totals.billed, totals.effective, totals.fingerprint);

@@ -1,4 +1,8 @@
-//! The dictionary on disk: blocks of symbols, tag sets and resources, appended as they become known.
+//! The dictionary on disk: blocks of symbols, tag sets and resources. New items are appended.
+//!
+//! Items are known by their numbers, so a dictionary that is read back must give every item the
+//! number that it had. Interning the items in their stored order does that, and each number is
+//! checked.
 
 use crate::block::{BlockReader, put_column, put_texts, put_u32};
 use crate::error::{corrupt, misuse};
@@ -9,14 +13,14 @@ use domain::field::Field;
 use domain::money::Currency;
 use rusqlite::Connection;
 
-/// Items of one block: enough to compress well, few enough to stay below a megabyte.
+/// Items of one block. They are enough to compress well, and few enough to stay below a megabyte.
 const BLOCK_ITEMS: usize = 16_384;
 
-/// Room is made for so many items at once: a damaged file may claim any number.
+/// The most items that room is made for at once: a damaged file may claim any number.
 const RESERVE_MAX: usize = 1 << 22;
 
 impl Reader {
-    /// Everything interned so far, numbered as it was.
+    /// Everything interned so far, with the numbers that it had.
     pub fn dictionary(&self) -> Result<Dictionary> {
         let mut dictionary = Dictionary::new();
         let connection = &self.connection;
@@ -37,7 +41,8 @@ impl Reader {
 }
 
 impl Transaction<'_> {
-    /// Appends what the journal does not know yet. The dictionary must have grown out of [`Ledger::dictionary`].
+    /// Appends the items that the journal does not have. The dictionary must have grown out of
+    /// [`Ledger::dictionary`].
     pub fn save_dictionary(&mut self, dictionary: &Dictionary) -> Result<()> {
         self.append_blocks("symbol_block", dictionary.symbol_count(), |first, count| {
             write_symbols(dictionary, first, count)
@@ -86,7 +91,7 @@ fn stored_count(connection: &Connection, table: &str) -> Result<usize> {
         .map_err(|_| corrupt(format!("the blocks of {table} end before they begin")))
 }
 
-/// Hands out each block with the number of its first item; a gap is an error.
+/// Hands out each block with the number of its first item. A gap is an error.
 fn blocks(
     connection: &Connection,
     table: &str,
@@ -120,7 +125,8 @@ fn blocks(
     Ok(())
 }
 
-/// Interning must give the number that the item had; anything else means that an item stands there twice.
+/// Interning must give the number that the item had. Another number means that an item is stored
+/// twice.
 fn check_number(what: &str, due: usize, number: u32) -> Result<()> {
     if number as usize == due {
         Ok(())
@@ -195,7 +201,7 @@ fn read_tag_sets(dictionary: &mut Dictionary, first: usize, data: &[u8]) -> Resu
     Ok(count)
 }
 
-/// Currency and tags, then a column for each field that any resource of the block has.
+/// Writes currencies and tags, then a column for each field that any resource of the block has.
 fn write_resources(dictionary: &Dictionary, first: usize, count: usize) -> Vec<u8> {
     let ids = || (first..first + count).map(|id| ResourceId(id as u32));
     let mut data = Vec::new();
@@ -220,7 +226,8 @@ fn write_resources(dictionary: &Dictionary, first: usize, count: usize) -> Vec<u
     data
 }
 
-/// A column either as it is or as zigzag differences: numbers of things seen for the first time ascend.
+/// A column either as it is or as zigzag differences: numbers of things seen for the first time
+/// ascend.
 fn put_ascending(data: &mut Vec<u8>, column: &[u32]) {
     let mut before = 0_u32;
     let differences: Vec<u64> = column
@@ -322,6 +329,10 @@ mod tests {
         RunStart { at_ms: 0, version: "1".into() }
     }
 
+    fn good<T>(result: Result<T>) -> T {
+        result.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     fn assert_same(left: &Dictionary, right: &Dictionary) {
         assert_eq!(left.symbol_count(), right.symbol_count());
         assert_eq!(left.tag_set_count(), right.tag_set_count());
@@ -339,7 +350,8 @@ mod tests {
         }
     }
 
-    /// What a test puts in: texts by number modulo what is known, so that any numbers make a valid dictionary.
+    /// One step of a test. Numbers are taken modulo the known symbols, so that any numbers make a
+    /// valid dictionary.
     type Step = (String, Vec<(u32, u32)>, Vec<(u8, u32)>, bool);
 
     fn grow(dictionary: &mut Dictionary, (text, tags, dimensions, is_euro): &Step) {
@@ -366,34 +378,52 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
-        fn any_dictionary_comes_back_from_any_number_of_runs(steps in prop::collection::vec(
-            (".{0,12}", prop::collection::vec((any::<u32>(), any::<u32>()), 0..4), prop::collection::vec((any::<u8>(), any::<u32>()), 0..6), any::<bool>()),
-            0..60,
-        ), cut in any::<prop::sample::Index>()) {
-            let mut ledger = crate::Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
+        fn any_dictionary_comes_back_from_any_number_of_runs(
+            steps in prop::collection::vec(
+                (
+                    ".{0,12}",
+                    prop::collection::vec((any::<u32>(), any::<u32>()), 0..4),
+                    prop::collection::vec((any::<u8>(), any::<u32>()), 0..6),
+                    any::<bool>(),
+                ),
+                0..60,
+            ),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut ledger = good(Ledger::in_memory());
             let mut dictionary = Dictionary::new();
             let (early, late) = steps.split_at(cut.index(steps.len() + 1));
             for part in [early, late] {
                 part.iter().for_each(|step| grow(&mut dictionary, step));
-                let mut transaction = ledger.begin(&start()).unwrap_or_else(|error| panic!("{error}"));
-                transaction.save_dictionary(&dictionary).unwrap_or_else(|error| panic!("{error}"));
+                let mut transaction = good(ledger.begin(&start()));
+                good(transaction.save_dictionary(&dictionary));
                 transaction.commit_for_tests();
-                assert_same(&ledger.dictionary().unwrap_or_else(|error| panic!("{error}")), &dictionary);
+                assert_same(&good(ledger.dictionary()), &dictionary);
             }
         }
 
         #[test]
-        fn damaged_blocks_are_an_error_or_a_dictionary(at in any::<prop::sample::Index>(), byte in any::<u8>(), which in 0..3) {
+        fn damaged_blocks_are_an_error_or_a_dictionary(
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+            which in 0..3,
+        ) {
             let mut dictionary = Dictionary::new();
             for number in 0..90_u32 {
-                grow(&mut dictionary, &(format!("text {number}"), vec![(number, 2)], vec![(number as u8, number)], false));
+                let (tags, dimensions) = (vec![(number, 2)], vec![(number as u8, number)]);
+                grow(&mut dictionary, &(format!("text {number}"), tags, dimensions, false));
             }
-            let (symbols, tags, resources) = (dictionary.symbol_count(), dictionary.tag_set_count(), dictionary.resource_count());
-            let mut blocks = [write_symbols(&dictionary, 0, symbols), write_tag_sets(&dictionary, 0, tags), write_resources(&dictionary, 0, resources)];
+            let mut blocks = [
+                write_symbols(&dictionary, 0, dictionary.symbol_count()),
+                write_tag_sets(&dictionary, 0, dictionary.tag_set_count()),
+                write_resources(&dictionary, 0, dictionary.resource_count()),
+            ];
             let at = at.index(blocks[which as usize].len());
             blocks[which as usize][at] = byte;
             let mut read = Dictionary::new();
-            let result = read_symbols(&mut read, 0, &blocks[0]).and_then(|_| read_tag_sets(&mut read, 0, &blocks[1])).and_then(|_| read_resources(&mut read, 0, &blocks[2]));
+            let result = read_symbols(&mut read, 0, &blocks[0])
+                .and_then(|_| read_tag_sets(&mut read, 0, &blocks[1]))
+                .and_then(|_| read_resources(&mut read, 0, &blocks[2]));
             if let Err(error) = result {
                 prop_assert_eq!(error.code, crate::code::LEDGER_CORRUPT);
             }

@@ -1,4 +1,6 @@
-//! What the hashes are made of, written down once: changing a byte of it would make every journal unverifiable.
+//! The content of every hash. It must never change: one other byte would make every existing
+//! journal unverifiable. A new form of a hash needs a new purpose text, such as `apportion entry
+//! 2`.
 
 use crate::{EntryId, GenerationId};
 use domain::account::Account;
@@ -10,13 +12,15 @@ use sha2::{Digest, Sha256};
 
 pub type Hash = [u8; 32];
 
-/// Before the first link of a chain.
+/// The hash before the first link of a chain.
 pub const START: Hash = [0; 32];
 
-/// Hashes values so that no two lists of values give the same bytes: each has its kind and length before it.
+/// Hashes a list of values. Each value has its kind and length before it, so no two lists have the
+/// same bytes: `("ab", "c")` and `("a", "bc")` differ.
 pub struct Hasher {
     sha: Sha256,
-    /// SHA-256 takes 64 bytes at a time; many small updates would cost more than the hash.
+    /// SHA-256 works on 64 bytes at a time. Without a buffer, many small updates would cost more
+    /// than the hash itself.
     buffer: Vec<u8>,
 }
 
@@ -78,9 +82,9 @@ impl Hasher {
     }
 }
 
-/// A posting without owning its words.
+/// A posting that borrows its words.
 #[derive(Clone, Copy)]
-pub struct Line<'a> {
+pub struct PostingLine<'a> {
     pub account: &'a Account,
     pub target: Option<&'a Target>,
     pub rule: Option<&'a RuleVersion>,
@@ -88,11 +92,12 @@ pub struct Line<'a> {
     pub amount: i64,
 }
 
-/// Equal for equal postings of the same source-day, whenever and by whichever run they were posted.
+/// The content digest of an entry. It is equal for equal postings of the same source-day, whatever
+/// run posts them. So a run can tell that an entry still stands as it is.
 pub fn of_content<'a>(
     kind: EntryKind,
     day: &SourceDay,
-    lines: impl Iterator<Item = Line<'a>>,
+    lines: impl Iterator<Item = PostingLine<'a>>,
 ) -> Hash {
     let mut hasher = Hasher::new("apportion entry 1");
     hasher.text(kind.name());
@@ -144,7 +149,7 @@ pub fn of_entry(entry: &Entry) -> Hash {
         day: entry.charge_day(),
         currency: entry.currency(),
     };
-    let lines = entry.postings().iter().map(|posting| Line {
+    let lines = entry.postings().iter().map(|posting| PostingLine {
         account: &posting.account,
         target: posting.target.as_ref(),
         rule: posting.rule.as_ref(),
@@ -154,8 +159,8 @@ pub fn of_entry(entry: &Entry) -> Hash {
     of_content(entry.kind(), &day, lines)
 }
 
-/// All that an entry's row says.
-pub struct Link<'a> {
+/// The row of an entry, which its link covers.
+pub struct EntryLink<'a> {
     pub id: EntryId,
     pub kind: EntryKind,
     pub source_day: &'a SourceDay,
@@ -167,7 +172,7 @@ pub struct Link<'a> {
 }
 
 /// The next link of the chain of entries.
-pub fn of_link(before: &Hash, link: &Link<'_>) -> Hash {
+pub fn of_link(before: &Hash, link: &EntryLink<'_>) -> Hash {
     let mut hasher = Hasher::new("apportion link 1");
     hasher.bytes(before);
     hasher.number(link.id.0);

@@ -1,11 +1,12 @@
-//! SQLite's errors in the words of the catalogue: the one place where they are translated.
+//! Translates SQLite's errors into the product's own. It happens only here.
 
 use crate::Result;
 use crate::code;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use rusqlite::ErrorCode;
 
-/// Turns a database result into ours.
+/// Turns a result of SQLite into a result of this crate.
 pub trait Stored<T> {
     fn stored(self) -> Result<T>;
 }
@@ -61,16 +62,21 @@ fn failed(failure: ErrorCode, error: &rusqlite::Error) -> Diagnostic {
 }
 
 pub fn not_ours(why: &str) -> Diagnostic {
-    Diagnostic::new(code::LEDGER_NOT_OURS, format!("this is not an Apportion ledger: {why}"))
-        .hint("set `ledger` in the settings to the right file")
+    Diagnostic::new(code::LEDGER_NOT_OURS, format!("this is not an Apportion ledger: {why}")).hint(
+        Hint::text("set ").then(Hint::setting("ledger")).then(
+            " in the settings to the right \
+            file",
+        ),
+    )
 }
 
 pub fn corrupt(message: impl Into<String>) -> Diagnostic {
-    Diagnostic::new(code::LEDGER_CORRUPT, message)
-        .hint("run `apportion ledger verify`, and restore a backup")
+    Diagnostic::new(code::LEDGER_CORRUPT, message).hint(
+        Hint::text("run ").then(Hint::command("ledger verify")).then(", and restore a backup"),
+    )
 }
 
-/// A caller broke a rule of this crate.
+/// The error for a caller that broke a rule of this crate.
 pub fn misuse(message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(domain::code::INTERNAL, message)
         .hint("this is a fault of Apportion; nothing was posted")

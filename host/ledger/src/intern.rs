@@ -1,4 +1,5 @@
-//! The words of postings and their numbers: accounts, targets, rule versions and services, each stored once.
+//! The words of postings and their numbers: accounts, targets, rule versions and services. Each
+//! word is stored once.
 
 use crate::Result;
 use crate::error::corrupt;
@@ -11,7 +12,7 @@ use foldhash::HashMap;
 use rusqlite::{Connection, Row};
 use std::hash::Hash;
 
-/// All words by number; number `n` stands at `n − 1`.
+/// All words by number. Number `n` stands at index `n − 1`.
 #[derive(Default)]
 pub struct Words {
     pub accounts: Vec<Account>,
@@ -20,7 +21,7 @@ pub struct Words {
     pub services: Vec<String>,
 }
 
-/// A posting's row without the entry that it belongs to.
+/// The words of a posting, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Numbers {
     pub account: i64,
@@ -144,7 +145,7 @@ impl Interner {
         })
     }
 
-    /// The numbers of a posting's words; new words are stored.
+    /// The numbers of a posting's words. New words are stored.
     pub fn numbers(&mut self, connection: &Connection, posting: &Posting) -> Result<Numbers> {
         Ok(Numbers {
             account: self.account(connection, &posting.account)?,
@@ -179,7 +180,8 @@ impl Interner {
         if let Some(number) = self.targets.get(target) {
             return Ok(*number);
         }
-        let sql = "INSERT INTO target (id, team, cost_center, environment, application) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let sql = "INSERT INTO target (id, team, cost_center, environment, application) \
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
         let number = next(&self.words.targets);
         row::execute(
             connection,

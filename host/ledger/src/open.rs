@@ -1,4 +1,4 @@
-//! Making, opening, upgrading and copying the file.
+//! Creates, opens, upgrades and copies the file.
 
 use crate::code;
 use crate::error::{Stored, not_ours};
@@ -10,10 +10,11 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// `Aptn`: tells our files from other databases, also to `file(1)`.
+/// `Aptn`. It distinguishes our files from other databases, for `file(1)` as well.
 const APPLICATION_ID: i32 = 0x4170_746E;
 
-/// Each brings the schema one version on. Released ones are never edited, which a test checks.
+/// The migrations. Each brings the schema one version on. Released ones are never edited; a test
+/// checks that.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/01-journal/up.sql"),
     include_str!("../migrations/02-approval/up.sql"),
@@ -23,7 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/06-coverage/up.sql"),
 ];
 
-/// How long a second writer waits before it is told that another run is writing.
+/// The time that a second writer waits before it fails with `L105`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Pages copied between two reports of a backup: 8 MiB.
@@ -52,10 +53,11 @@ impl Reader {
         Ok(reader)
     }
 
-    /// A copy to try things on. SQLite keeps it in a nameless file, which is gone after a crash too.
+    /// A copy to try things on. SQLite keeps it in a nameless file, which is gone after a crash
+    /// too.
     pub fn scratch(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Ledger> {
         let mut connection = Connection::open("").stored()?;
-        // A crash leaves nothing to be repaired, so no log needs to be on disk.
+        // A crash leaves no file that would have to be repaired, so the log can stay in memory.
         connection
             .execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = MEMORY;")
             .stored()?;
@@ -88,7 +90,8 @@ impl Reader {
         copied.map_err(|error| at(error, to))
     }
 
-    /// An open read pins one state for all steps, so that a busy writer cannot make the copy start over.
+    /// Copies all pages in steps. An open read pins one state for all steps; otherwise each commit
+    /// of another process would make the copy start over.
     fn copy_into(&self, target: &mut Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         let pins = self.connection.is_autocommit();
         if pins {
@@ -101,7 +104,7 @@ impl Reader {
         copied
     }
 
-    /// Where the journal is; nothing for one in memory.
+    /// The journal's file. `None` for a journal in memory.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
@@ -114,7 +117,7 @@ impl Reader {
 }
 
 impl Ledger {
-    /// Makes a new journal; refuses to touch a file that is there.
+    /// Creates a new journal. An existing file is refused and not touched.
     pub fn create(path: &Path) -> Result<Ledger> {
         refuse_existing(path, "choose another path for the ledger")?;
         let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
@@ -143,7 +146,7 @@ impl Ledger {
         Ledger::migrated(connection, Some(path))
     }
 
-    /// A journal that ends with the program, for tests and dry runs.
+    /// A journal in memory, for tests and dry runs.
     pub fn in_memory() -> Result<Ledger> {
         let connection = Connection::open_in_memory().stored()?;
         set_up_connection(&connection)?;
@@ -243,7 +246,8 @@ fn copy(
     }
 }
 
-/// A write-ahead log needs a writable folder even to be read. Where nothing is left in the log, the file alone will do.
+/// Opens a file for reading. With a write-ahead log, SQLite needs a writable folder even to read.
+/// If no log is left, the file alone is complete and is opened without one.
 fn open_to_read(path: &Path) -> Result<Connection> {
     let opened = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|connection| {
         connection
@@ -267,7 +271,7 @@ fn open_to_read(path: &Path) -> Result<Connection> {
     })
 }
 
-/// Without locks and log: right only for a file that nobody writes.
+/// Opens a file without locks and log. That is right only for a file that nobody writes.
 fn open_immutable(path: &Path) -> Result<Connection> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let escaped =
@@ -278,20 +282,23 @@ fn open_immutable(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// What stays with the file. The page size must come first.
+/// Sets the settings that stay with the file. The page size must come first.
 fn set_up_file(connection: &Connection) -> Result<()> {
     connection.execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;").stored()
 }
 
-/// 8 MiB of cache hold the inner pages of the trees; what a run appends is not read again before its end. The log is emptied by
-/// hand after each run.
+/// Sets the settings of a connection. A cache of 8 MiB holds the inner pages of the trees; a run
+/// does not read its own appended pages before its end. The log is emptied by
+/// [`Ledger::checkpoint`] after each run, so SQLite's own checkpoint is set far off.
 fn set_up_connection(connection: &Connection) -> Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT).stored()?;
     connection.set_prepared_statement_cache_capacity(64);
     connection
         .execute_batch(
-            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;
-             PRAGMA wal_autocheckpoint = 16384; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; \
+             PRAGMA temp_store = MEMORY;
+             PRAGMA wal_autocheckpoint = 16384; PRAGMA trusted_schema = OFF; PRAGMA \
+               cell_size_check = ON;",
         )
         .stored()
 }
@@ -313,7 +320,7 @@ fn partial_name(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Puts the file's name before a message that lacks it.
+/// Adds the file's name as the place of an error that has none.
 fn at(error: Diagnostic, path: &Path) -> Diagnostic {
     if error.location.is_some() { error } else { error.at(path.display().to_string(), 0, 0) }
 }

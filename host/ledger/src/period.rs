@@ -1,4 +1,5 @@
-//! Months are open until they are closed, and a reopening leaves a trace. Each event is linked to the one before.
+//! Closing and reopening of months. Each is an event that stays in the journal, linked to the one
+//! before.
 
 use crate::code;
 use crate::digest::{Hash, Hasher, START};
@@ -6,6 +7,7 @@ use crate::error::Stored;
 use crate::row;
 use crate::{Ledger, PeriodEvent, PeriodState, Reader, Result};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use domain::period::{Day, Month};
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::BTreeSet;
@@ -20,7 +22,7 @@ impl PeriodState {
 }
 
 impl Ledger {
-    /// Closes a month: what is posted for its days from now on lands in the next open month.
+    /// Closes a month. Entries for its days are from now on posted in the next open month.
     pub fn close_period(&mut self, month: Month, at_ms: i64, note: &str) -> Result<()> {
         self.change_period(PeriodEvent {
             month,
@@ -30,16 +32,16 @@ impl Ledger {
         })
     }
 
-    /// Opens a closed month again; the reason stays in the journal.
+    /// Opens a closed month again. The reason stays in the journal.
     pub fn reopen_period(&mut self, month: Month, at_ms: i64, reason: &str) -> Result<()> {
         if reason.trim().is_empty() {
             return Err(Diagnostic::new(
                 code::PERIOD_STATE,
                 format!("reopening {month} needs a reason, which stays in the ledger"),
             )
-            .hint(format!(
-                "apportion period reopen {month} --reason \"the provider sent a late credit\""
-            )));
+            .hint(Hint::command(format!(
+                "period reopen {month} --reason \"the provider sent a late credit\""
+            ))));
         }
         self.change_period(PeriodEvent {
             month,
@@ -59,7 +61,7 @@ impl Ledger {
         if is_closed == (event.state == PeriodState::Closed) {
             let state = if is_closed { "closed already" } else { "open" };
             return Err(Diagnostic::new(code::PERIOD_STATE, format!("{} is {state}", event.month))
-                .hint("apportion period list"));
+                .hint(Hint::command("period list")));
         }
         let last = row::row(
             &change,
@@ -69,7 +71,8 @@ impl Ledger {
         )?;
         let (last, before) = last.unwrap_or((0, START));
         let hash = of_event(&before, last + 1, &event);
-        let sql = "INSERT INTO period_event (id, month_start, state, at_ms, note, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let sql = "INSERT INTO period_event (id, month_start, state, at_ms, note, hash) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         row::execute(
             &change,
             sql,
@@ -87,7 +90,7 @@ impl Ledger {
 }
 
 impl Reader {
-    /// Everything that happened to months, oldest first.
+    /// All events of months, oldest first.
     pub fn periods(&self) -> Result<Vec<PeriodEvent>> {
         Ok(events(&self.connection)?.into_iter().map(|(_, event, _)| event).collect())
     }
@@ -97,7 +100,7 @@ impl Reader {
     }
 }
 
-/// Number, event and hash.
+/// All events with their numbers and stored hashes.
 pub fn events(connection: &Connection) -> Result<Vec<(i64, PeriodEvent, Hash)>> {
     row::rows(
         connection,
@@ -120,6 +123,7 @@ pub fn events(connection: &Connection) -> Result<Vec<(i64, PeriodEvent, Hash)>> 
     )
 }
 
+/// The hash of an event and of all events before it.
 pub fn of_event(before: &Hash, number: i64, event: &PeriodEvent) -> Hash {
     let mut hasher = Hasher::new("apportion period 1");
     hasher.bytes(before);
@@ -131,14 +135,16 @@ pub fn of_event(before: &Hash, number: i64, event: &PeriodEvent) -> Hash {
     hasher.finish()
 }
 
-/// First days of the closed months.
+/// The closed months, each by its first day.
 pub fn closed_months(connection: &Connection) -> Result<BTreeSet<Day>> {
     let sql = "SELECT month_start FROM period_event p
-         WHERE id = (SELECT max(q.id) FROM period_event q WHERE q.month_start = p.month_start) AND state = 'closed'";
+         WHERE id = (SELECT max(q.id) FROM period_event q WHERE q.month_start = p.month_start) \
+           AND state = 'closed'";
     Ok(row::rows(connection, sql, [], |row| row::day(row, 0))?.into_iter().collect())
 }
 
-/// The day itself while its month is open, otherwise the first day of the next month that is.
+/// The posting day for a charge day: the day itself if its month is open, and otherwise the first
+/// day of the next open month.
 pub fn open_day(closed: &BTreeSet<Day>, day: Day) -> Day {
     let mut month = day.month();
     if !closed.contains(&month.first_day()) {

@@ -1,6 +1,11 @@
-//! Entries are appended, never edited: what no longer holds is reversed, and what holds now is posted.
+//! Posting. Entries are appended and never edited: an entry that no longer holds is reversed, and a
+//! new one is posted.
+//!
+//! A run gives [`Transaction::settle`] all entries that should stand for a source-day. Comparing
+//! them with the entries that do stand, by content digest, makes a run idempotent: the same run
+//! again posts nothing. It also keeps corrections small: only entries whose content changed move.
 
-use crate::digest::{Hash, Line, Link, START, of_content, of_entry, of_link};
+use crate::digest::{EntryLink, Hash, PostingLine, START, of_content, of_entry, of_link};
 use crate::error::{Stored, misuse};
 use crate::period::{closed_months, open_day};
 use crate::query::read_entry;
@@ -13,14 +18,16 @@ use foldhash::{HashMap, HashMapExt};
 use rusqlite::types::Value;
 use std::collections::BTreeSet;
 
-/// Postings of one INSERT: more saves nothing measurable.
+/// Postings of one INSERT. More would save no time.
 const POSTINGS_AT_ONCE: usize = 32;
 const POSTING_COLUMNS: usize = 7;
 
 impl Transaction<'_> {
-    /// Makes `entries` what stands for a source-day. Equal ones stay, others are reversed, and new ones are posted.
+    /// Makes `entries` the standing entries of a source-day. Equal entries stay, all others are
+    /// reversed, and new ones are posted.
     ///
-    /// An entry of a closed month is posted on the first day of the next open month and keeps its charge day.
+    /// An entry of a closed month is posted on the first day of the next open month. Its charge day
+    /// stays.
     pub fn settle(
         &mut self,
         day: &SourceDay,
@@ -56,6 +63,7 @@ impl Transaction<'_> {
         Ok(settled)
     }
 
+    /// The standing entries of a source-day by content digest. Two entries can have equal content.
     fn standing_digests(&self, day: &SourceDay) -> Result<HashMap<Hash, Vec<EntryId>>> {
         let sql = "SELECT e.id, e.content_digest FROM entry e
              WHERE e.source = ?1 AND e.charge_day = ?2 AND e.currency = ?3 AND e.reverses IS NULL
@@ -73,7 +81,9 @@ impl Transaction<'_> {
         Ok(standing)
     }
 
-    /// Takes an entry back on its own posting day while that is open, so that the month is as if it had not been.
+    /// Reverses an entry on its own posting day, if that month is open. The month's balances are
+    /// then as if the entry had never been. Otherwise the reversal is posted in the next open
+    /// month.
     fn reverse(
         &mut self,
         id: EntryId,
@@ -90,6 +100,7 @@ impl Transaction<'_> {
         self.append(&reversal, posting_day, generation, Some(id), &digest)
     }
 
+    /// Appends an entry as the next link of the chain.
     fn append(
         &mut self,
         entry: &Entry,
@@ -111,7 +122,7 @@ impl Transaction<'_> {
             day: entry.charge_day(),
             currency: entry.currency(),
         };
-        let link = Link {
+        let link = EntryLink {
             id: EntryId(last + 1),
             kind: entry.kind(),
             source_day: &source_day,
@@ -122,7 +133,8 @@ impl Transaction<'_> {
             content,
         };
         let hash = of_link(&before, &link);
-        let sql = "INSERT INTO entry (id, kind, source, charge_day, posting_day, currency, run, generation, reverses, content_digest, hash)
+        let sql = "INSERT INTO entry (id, kind, source, charge_day, posting_day, currency, run, \
+             generation, reverses, content_digest, hash)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         let (charge_day, posting_day) = (entry.charge_day().epoch_days(), posting_day.epoch_days());
         let reversed = reverses.map(|reversed| reversed.0);
@@ -178,6 +190,7 @@ fn insert_postings(count: usize) -> String {
     )
 }
 
+/// Refuses entries of other source-days, reversals, and amounts that cannot be reversed.
 fn check(day: &SourceDay, entry: &Entry) -> Result<()> {
     let place = || format!("{} on {} in {}", day.source, day.day, day.currency);
     if entry.kind() == EntryKind::Reversal {
@@ -198,7 +211,7 @@ fn check(day: &SourceDay, entry: &Entry) -> Result<()> {
             entry.currency()
         )));
     }
-    // Negating the smallest number has no answer, and a posting must be reversible.
+    // The smallest number has no positive counterpart, so its posting could not be reversed.
     if entry.postings().iter().any(|posting| posting.amount.nanos() == i64::MIN) {
         return Err(misuse(format!("{}: a posting is larger than one can be", place())));
     }
@@ -213,7 +226,7 @@ pub fn stored_digest(
     postings: &[(crate::intern::Numbers, i64)],
 ) -> Result<Hash> {
     let lines = postings.iter().map(|(numbers, amount)| {
-        Ok(Line {
+        Ok(PostingLine {
             account: words.account(numbers)?,
             target: words.target(numbers)?,
             rule: words.rule(numbers)?,
@@ -221,14 +234,14 @@ pub fn stored_digest(
             amount: *amount,
         })
     });
-    let lines: Vec<Line<'_>> = lines.collect::<Result<_>>()?;
+    let lines: Vec<PostingLine<'_>> = lines.collect::<Result<_>>()?;
     Ok(of_content(kind, day, lines.into_iter()))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::code;
-    use crate::segment::{Columns, encode};
+    use crate::segment::{ChargeColumns, encode};
     use crate::{Ledger, Result, RunStart};
     use domain::dictionary::Dictionary;
     use domain::port::PluginIdentity;
@@ -250,7 +263,7 @@ mod tests {
                     amount
                 })
                 .collect();
-            let segment = encode(&Columns {
+            let segment = encode(&ChargeColumns {
                 resources: &vec![0; 4000],
                 billed: &amounts,
                 effective: &amounts,

@@ -1,4 +1,5 @@
-//! Columns ↔ the domain's words, each checked on its way out: the file is not trusted.
+//! Converts between columns and the domain's types. The file is not trusted, so every value that is
+//! read is checked.
 
 use crate::Result;
 use crate::error::{Stored, corrupt};
@@ -27,7 +28,7 @@ pub fn rows<T>(
     Ok(list)
 }
 
-/// Reads the first row of a query, if there is one.
+/// Reads the first row of a query. `None` if there is none.
 pub fn row<T>(
     connection: &Connection,
     sql: &str,
@@ -39,7 +40,7 @@ pub fn row<T>(
     found.next().stored()?.map(read).transpose()
 }
 
-/// A single number.
+/// Reads a single number.
 pub fn number(connection: &Connection, sql: &str, parameters: impl Params) -> Result<i64> {
     row(connection, sql, parameters, |row| cell(row, 0))?
         .ok_or_else(|| corrupt(format!("`{sql}` has no answer")))
@@ -115,7 +116,7 @@ pub fn run_state(row: &Row<'_>, at: usize) -> Result<RunState> {
         .ok_or_else(|| corrupt(format!("'{name}' is not a run's state")))
 }
 
-/// Source, day and currency from three columns on.
+/// Source, day and currency, from three columns that begin at `at`.
 pub fn source_day(row: &Row<'_>, at: usize) -> Result<SourceDay> {
     Ok(SourceDay {
         source: cell(row, at)?,
@@ -124,7 +125,7 @@ pub fn source_day(row: &Row<'_>, at: usize) -> Result<SourceDay> {
     })
 }
 
-/// Charges, billed, effective, their rests and the fingerprint from six columns on.
+/// Charges, billed, effective, both rests and the fingerprint, from six columns that begin at `at`.
 pub fn day_totals(row: &Row<'_>, at: usize) -> Result<DayTotals> {
     let exact = |at: usize| -> Result<Exact> {
         let text = text(row, at)?;

@@ -144,7 +144,7 @@ fn write_end(connection: &rusqlite::Connection, run: RunId, end: &RunRowEnd) -> 
     let contents = seal::contents(connection, Some(run))?;
     let seal = seal::of_run(
         &before,
-        &seal::Facts::read(connection, run)?,
+        &seal::RunBeginning::read(connection, run)?,
         end,
         contents.get(&run).copied(),
     );

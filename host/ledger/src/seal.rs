@@ -1,7 +1,12 @@
-//! Seals: a chain over runs, so that a change of anything a run wrote shows, and not only of its entries.
+//! Seals: a chain over runs.
 //!
-//! A run's *contents* are all rows that carry its number, table by table, in the order below. Rows of the dictionary of
-//! postings (accounts, targets, rule versions, services) have no run; the content digests of the entries cover them.
+//! The chain of entries shows a change of a posting. A run writes more than postings: charges,
+//! statements, decisions, rules, rows set aside. The seal covers those too, so that a change of any
+//! row shows.
+//!
+//! A run's *contents* are all rows that carry its number, table by table, in the order below. The
+//! words of postings (accounts, targets, rule versions, services) belong to no run. The content
+//! digests of entries cover them.
 
 use crate::digest::{Hash, Hasher};
 use crate::error::Stored;
@@ -12,35 +17,46 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use std::collections::BTreeMap;
 
-/// Each query gives the run first. `{run}` becomes a condition, or nothing where all runs are read at once.
+/// The queries of the contents. Each answers with the run first. `{run}` becomes a condition, or
+/// the whole WHERE is dropped to read all runs at once. The order must never change: it is part of
+/// every seal.
 const CONTENTS: &[&str] = &[
     "SELECT run, id, digest FROM generation WHERE {run} ORDER BY run, id",
     "SELECT run, digest, text FROM source_text WHERE {run} ORDER BY run, digest",
-    "SELECT g.run, r.* FROM rule r JOIN generation g ON g.id = r.generation WHERE {run} ORDER BY g.run, r.generation, r.number",
-    "SELECT g.run, r.* FROM rule_table r JOIN generation g ON g.id = r.generation WHERE {run} ORDER BY g.run, r.generation, r.name",
+    "SELECT g.run, r.* FROM rule r JOIN generation g ON g.id = r.generation WHERE {run} \
+     ORDER BY g.run, r.generation, r.number",
+    "SELECT g.run, r.* FROM rule_table r JOIN generation g ON g.id = r.generation WHERE {run} \
+     ORDER BY g.run, r.generation, r.name",
     "SELECT run, first, count, data FROM symbol_block WHERE {run} ORDER BY run, first",
     "SELECT run, first, count, data FROM tag_set_block WHERE {run} ORDER BY run, first",
     "SELECT run, first, count, data FROM resource_block WHERE {run} ORDER BY run, first",
     "SELECT run, generation, first, count, data FROM decision_block WHERE {run} ORDER BY run, id",
-    "SELECT run, generation, number, outcome FROM outcome WHERE {run} ORDER BY run, generation, number",
+    "SELECT run, generation, number, outcome FROM outcome WHERE {run} \
+     ORDER BY run, generation, number",
     "SELECT run, day, currency, data FROM weights WHERE {run} ORDER BY run, id",
-    "SELECT run, id, source, plugin_name, plugin_version, plugin_digest FROM collection WHERE {run} ORDER BY run, id",
-    "SELECT c.run, g.id, g.collection, g.day, g.currency, g.rows, g.billed_nanos, g.effective_nanos, g.digest
+    "SELECT run, id, source, plugin_name, plugin_version, plugin_digest FROM collection \
+     WHERE {run} ORDER BY run, id",
+    "SELECT c.run, g.id, g.collection, g.day, g.currency, g.rows, g.billed_nanos, \
+     g.effective_nanos, g.digest
      FROM segment g JOIN collection c ON c.id = g.collection WHERE {run} ORDER BY c.run, g.id",
-    "SELECT c.run, s.id, s.collection, s.source, s.day, s.currency, s.charges, s.billed_nanos, s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint
+    "SELECT c.run, s.id, s.collection, s.source, s.day, s.currency, s.charges, s.billed_nanos, \
+     s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint
      FROM statement s JOIN collection c ON c.id = s.collection WHERE {run} ORDER BY c.run, s.id",
-    "SELECT c.run, s.id, s.collection, s.source, s.state FROM collector_state s JOIN collection c ON c.id = s.collection WHERE {run} ORDER BY c.run, s.id",
+    "SELECT c.run, s.id, s.collection, s.source, s.state FROM collector_state s \
+     JOIN collection c ON c.id = s.collection WHERE {run} ORDER BY c.run, s.id",
     "SELECT run, id, source, location, reason, excerpt FROM rejected WHERE {run} ORDER BY run, id",
     "SELECT run, id, source, count FROM rejected_count WHERE {run} ORDER BY run, id",
     "SELECT run, id, hash FROM entry WHERE {run} ORDER BY run, id",
     "SELECT c.run, u.id, u.collection, u.source, u.day, u.metric, u.unit, u.rows, u.total, u.digest
-     FROM usage_statement u JOIN collection c ON c.id = u.collection WHERE {run} ORDER BY c.run, u.id",
+     FROM usage_statement u JOIN collection c ON c.id = u.collection WHERE {run} \
+       ORDER BY c.run, u.id",
     "SELECT run, * FROM attempt WHERE {run} ORDER BY run, id",
     "SELECT run, * FROM plugin_cost WHERE {run} ORDER BY run, id",
-    "SELECT a.run, u.* FROM unknown_days u JOIN attempt a ON a.id = u.attempt WHERE {run} ORDER BY a.run, u.id",
+    "SELECT a.run, u.* FROM unknown_days u JOIN attempt a ON a.id = u.attempt WHERE {run} \
+     ORDER BY a.run, u.id",
 ];
 
-/// The digest of what each run wrote, of one run or of all; runs that wrote nothing are absent.
+/// The digest of the contents of each run, or of one run. A run that wrote nothing is absent.
 pub fn contents(connection: &Connection, run: Option<RunId>) -> Result<BTreeMap<RunId, Hash>> {
     let mut hashers: BTreeMap<RunId, Hasher> = BTreeMap::new();
     for (table, sql) in CONTENTS.iter().enumerate() {
@@ -64,12 +80,13 @@ pub fn contents(connection: &Connection, run: Option<RunId>) -> Result<BTreeMap<
     Ok(hashers.into_iter().map(|(run, hasher)| (run, hasher.finish())).collect())
 }
 
-/// Adds a stored value so that it is told apart from any other.
+/// Adds a stored value. Values of different types never have the same bytes.
 pub fn add_value(hasher: &mut Hasher, value: ValueRef<'_>) {
     match value {
         ValueRef::Null => hasher.none(),
         ValueRef::Integer(number) => hasher.number(number),
-        // STRICT tables without REAL columns hold none; as text it would still be told apart from anything else.
+        // Our tables are STRICT and have no REAL column, so there is no such value. A damaged file
+        // may have one, and it must change the digest.
         ValueRef::Real(real) => hasher.text(&real.to_string()),
         ValueRef::Text(text) => {
             hasher.number(1);
@@ -79,29 +96,35 @@ pub fn add_value(hasher: &mut Hasher, value: ValueRef<'_>) {
     }
 }
 
-/// How a run began.
-pub struct Facts {
+/// The beginning of a run, which its seal covers.
+pub struct RunBeginning {
     run: RunId,
     started_at_ms: i64,
     version: String,
 }
 
-impl Facts {
-    pub fn read(connection: &Connection, run: RunId) -> Result<Facts> {
+impl RunBeginning {
+    pub fn read(connection: &Connection, run: RunId) -> Result<RunBeginning> {
         let sql = "SELECT started_at_ms, version FROM run WHERE id = ?1";
         let facts = row::row(connection, sql, [run.0], |row| {
-            Ok(Facts { run, started_at_ms: row::cell(row, 0)?, version: row::cell(row, 1)? })
+            Ok(RunBeginning { run, started_at_ms: row::cell(row, 0)?, version: row::cell(row, 1)? })
         })?;
         facts.ok_or_else(|| crate::error::corrupt(format!("run {} does not exist", run.0)))
     }
 }
 
-pub fn of_run(before: &Hash, facts: &Facts, end: &RunRowEnd, contents: Option<Hash>) -> Hash {
+/// The seal of a run: it covers the run's beginning, end and contents, and the seal before.
+pub fn of_run(
+    before: &Hash,
+    beginning: &RunBeginning,
+    end: &RunRowEnd,
+    contents: Option<Hash>,
+) -> Hash {
     let mut hasher = Hasher::new("apportion seal 1");
     hasher.bytes(before);
-    hasher.number(facts.run.0);
-    hasher.number(facts.started_at_ms);
-    hasher.text(&facts.version);
+    hasher.number(beginning.run.0);
+    hasher.number(beginning.started_at_ms);
+    hasher.text(&beginning.version);
     hasher.number(end.at_ms);
     hasher.text(end.state.name());
     match end.generation {

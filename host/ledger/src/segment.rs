@@ -1,9 +1,15 @@
-//! Charges as compressed columns: up to [`ROWS_MAX`] charges of one source-day in one blob. Pure, for worker threads.
+//! Charges as compressed columns: up to [`ROWS_MAX`] charges of one source-day in one blob.
+//! Encoding is pure, so worker threads can do it.
 //!
-//! The charges of a source-day are a multiset. A segment therefore orders them by resource: the differences of ordered
-//! resource numbers take bits where the numbers take bytes, and whoever reads a segment walks its resources in step.
-//! Effective amounts are zigzag byte planes, divided first by the power of ten that all of them share. Billed amounts
-//! mostly equal the effective ones or are zero, which a mark says; only the others are written.
+//! A month has millions of charges, and they are most of the file. Three facts make them small:
+//!
+//! - The order of a day's charges does not matter. So a segment orders them by resource, and stores
+//!   the differences of the resource numbers. A difference takes bits where a number takes bytes.
+//! - Amounts of one bill often share a power of ten, such as whole cents. Effective amounts are
+//!   divided by it first. Zigzag maps signed to unsigned numbers, so that small negative amounts
+//!   stay small.
+//! - The billed amount of a charge mostly equals the effective one, or is zero. A mark a charge
+//!   says which; only other billed amounts are stored.
 
 use crate::Result;
 use crate::block::{BlockReader, COUNT_MAX, put_bytes, put_column, put_u32};
@@ -11,7 +17,7 @@ use crate::error::corrupt;
 use domain::money::Sum;
 use std::cell::RefCell;
 
-/// Charges in one segment at most.
+/// The most charges of one segment.
 pub const ROWS_MAX: usize = COUNT_MAX;
 
 const VERSION: u8 = 1;
@@ -22,9 +28,9 @@ const EQUAL: u8 = 0;
 const ZERO: u8 = 1;
 const OTHER: u8 = 2;
 
-/// Charges as parallel columns of equal length.
+/// Charges as parallel columns of equal length, to be encoded.
 #[derive(Clone, Copy, Debug)]
-pub struct Columns<'a> {
+pub struct ChargeColumns<'a> {
     pub resources: &'a [u32],
     pub billed: &'a [i64],
     pub effective: &'a [i64],
@@ -38,9 +44,10 @@ pub struct EncodedSegment {
     pub data: Vec<u8>,
 }
 
-/// Charges read back, ordered by resource. Reused from segment to segment.
+/// Charges that were read back, ordered by resource. The memory can be reused from segment to
+/// segment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Decoded {
+pub struct SegmentCharges {
     pub resources: Vec<u32>,
     pub billed: Vec<i64>,
     pub effective: Vec<i64>,
@@ -48,7 +55,7 @@ pub struct Decoded {
     words: Vec<u64>,
 }
 
-/// Memory that a thread keeps between segments.
+/// The working memory of a thread, kept between segments.
 #[derive(Default)]
 struct Scratch {
     keys: Vec<u64>,
@@ -65,7 +72,7 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-pub fn encode(columns: &Columns<'_>) -> EncodedSegment {
+pub fn encode(columns: &ChargeColumns<'_>) -> EncodedSegment {
     let rows = columns.resources.len();
     assert!(
         rows == columns.billed.len() && rows == columns.effective.len(),
@@ -92,8 +99,9 @@ pub fn encode(columns: &Columns<'_>) -> EncodedSegment {
     }
 }
 
-/// Fills the scratch with the charges ordered by resource, stably.
-fn order(columns: &Columns<'_>, scratch: &mut Scratch) {
+/// Fills the scratch with the charges ordered by resource. The order is stable, so that equal input
+/// gives equal bytes.
+fn order(columns: &ChargeColumns<'_>, scratch: &mut Scratch) {
     scratch.differences.clear();
     scratch.billed.clear();
     scratch.effective.clear();
@@ -127,7 +135,8 @@ fn order(columns: &Columns<'_>, scratch: &mut Scratch) {
     scratch.effective.extend(scratch.keys.iter().map(|key| columns.effective[row(key)]));
 }
 
-/// Radix sort of the upper halves, lowest digits first; the row numbers below keep equal resources in order.
+/// Sorts by the upper half of each key, which is the resource: a radix sort from the lowest digit
+/// on. The lower half is the row, so equal resources keep their order in the short case too.
 fn sort(keys: &mut Vec<u64>, moved: &mut Vec<u64>) {
     if keys.len() < DIGITS / 4 {
         keys.sort_unstable();
@@ -166,7 +175,7 @@ fn put_amounts(data: &mut Vec<u8>, amounts: &[i64], words: &mut Vec<u64>) {
     put_column(data, words);
 }
 
-/// The largest power of ten, up to whole currency units, that divides all amounts.
+/// The exponent of the largest power of ten that divides all amounts, up to whole currency units.
 fn shared_exponent(amounts: &[i64]) -> u32 {
     let mut exponent = 9;
     let mut unit = 1_000_000_000;
@@ -182,6 +191,7 @@ fn shared_exponent(amounts: &[i64]) -> u32 {
     exponent
 }
 
+/// Writes a mark for each charge, and then the billed amounts that are neither equal nor zero.
 fn put_billed(data: &mut Vec<u8>, scratch: &mut Scratch) {
     scratch.marks.clear();
     scratch.others.clear();
@@ -203,8 +213,8 @@ fn put_billed(data: &mut Vec<u8>, scratch: &mut Scratch) {
     put_amounts(data, &scratch.others, &mut scratch.words);
 }
 
-/// Reads a segment over what `into` held. Any bytes are answered with charges or an error.
-pub fn decode(data: &[u8], into: &mut Decoded) -> Result<()> {
+/// Reads a segment into `into`, which is overwritten. Any bytes give charges or an error.
+pub fn decode(data: &[u8], into: &mut SegmentCharges) -> Result<()> {
     let mut reader = BlockReader::new(data);
     let version = reader.byte()?;
     if version != VERSION {
@@ -254,7 +264,7 @@ fn read_amounts(
     if fits { Ok(()) } else { Err(corrupt("a segment of charges has an amount beyond all bounds")) }
 }
 
-fn read_billed(reader: &mut BlockReader<'_>, rows: usize, into: &mut Decoded) -> Result<()> {
+fn read_billed(reader: &mut BlockReader<'_>, rows: usize, into: &mut SegmentCharges) -> Result<()> {
     into.marks.clear();
     into.marks.resize(rows, 0);
     if rows > 0 {
@@ -289,13 +299,16 @@ mod tests {
     use crate::code;
     use proptest::prelude::*;
 
-    fn roundtrip(rows: &[(u32, i64, i64)]) -> (EncodedSegment, Decoded) {
+    fn roundtrip(rows: &[(u32, i64, i64)]) -> (EncodedSegment, SegmentCharges) {
         let resources: Vec<u32> = rows.iter().map(|row| row.0).collect();
         let billed: Vec<i64> = rows.iter().map(|row| row.1).collect();
         let effective: Vec<i64> = rows.iter().map(|row| row.2).collect();
-        let encoded =
-            encode(&Columns { resources: &resources, billed: &billed, effective: &effective });
-        let mut decoded = Decoded::default();
+        let encoded = encode(&ChargeColumns {
+            resources: &resources,
+            billed: &billed,
+            effective: &effective,
+        });
+        let mut decoded = SegmentCharges::default();
         decode(&encoded.data, &mut decoded).unwrap_or_else(|error| panic!("{error}"));
         (encoded, decoded)
     }
@@ -346,37 +359,57 @@ mod tests {
     proptest! {
         #[test]
         fn any_rows_roundtrip(rows in prop::collection::vec(
-            (prop_oneof![0_u32..50, any::<u32>()], prop_oneof![Just(0), any::<i64>(), (-99_i64..99).prop_map(|cents| cents * 10_000_000)], any::<i64>(), any::<bool>()),
+            (
+                prop_oneof![0_u32..50, any::<u32>()],
+                prop_oneof![
+                    Just(0),
+                    any::<i64>(),
+                    (-99_i64..99).prop_map(|cents| cents * 10_000_000),
+                ],
+                any::<i64>(),
+                any::<bool>(),
+            ),
             0..700,
         )) {
-            check(&rows.into_iter().map(|(resource, billed, effective, equal)| (resource, billed, if equal { billed } else { effective })).collect::<Vec<_>>());
+            let rows = rows.into_iter().map(|(resource, billed, effective, equal)| {
+                (resource, billed, if equal { billed } else { effective })
+            });
+            check(&rows.collect::<Vec<_>>());
         }
 
         #[test]
-        fn damaged_bytes_are_charges_or_an_error(rows in prop::collection::vec((0_u32..90, -500_i64..500, -9_i64..9), 0..200), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
+        fn damaged_bytes_are_charges_or_an_error(
+            rows in prop::collection::vec((0_u32..90, -500_i64..500, -9_i64..9), 0..200),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+            cut in any::<bool>(),
+        ) {
             let (mut encoded, _) = roundtrip(&rows);
             let at = at.index(encoded.data.len());
             encoded.data[at] = byte;
             if cut {
                 encoded.data.truncate(at);
             }
-            let mut decoded = Decoded::default();
+            let mut decoded = SegmentCharges::default();
             match decode(&encoded.data, &mut decoded) {
-                Ok(()) => prop_assert!(decoded.billed.len() == decoded.resources.len() && decoded.effective.len() == decoded.resources.len()),
+                Ok(()) => {
+                    let rows = decoded.resources.len();
+                    prop_assert_eq!((decoded.billed.len(), decoded.effective.len()), (rows, rows));
+                }
                 Err(error) => prop_assert_eq!(error.code, code::LEDGER_CORRUPT),
             }
         }
 
         #[test]
         fn any_bytes_are_charges_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            if let Err(error) = decode(&bytes, &mut Decoded::default()) {
+            if let Err(error) = decode(&bytes, &mut SegmentCharges::default()) {
                 prop_assert_eq!(error.code, code::LEDGER_CORRUPT);
             }
         }
     }
 
-    /// 24,000 resources, amounts of nine decimals up to about ten units: 2³³ nanos are 4.2 bytes of noise, and ordering
-    /// leaves half a byte of a resource's number.
+    /// 24,000 resources, amounts of nine decimals up to about ten units. 2³³ nanos are 4.2 bytes of
+    /// noise, and ordering leaves half a byte of a resource's number.
     #[test]
     fn random_charges_take_less_than_seven_bytes() {
         let mut next = noise(7);

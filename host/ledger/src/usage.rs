@@ -1,7 +1,8 @@
-//! What sources state of usage: a day of a source and metric as a whole, its rows as blocks in the order of their keys.
+//! Statements of usage: one for each source, metric and day, with its rows as blocks in the order
+//! of their keys.
 //!
-//! The blocks are written after their statement, and only by the function that states it: what the rows come to is known before,
-//! because usage is summed by day and keys while it is collected.
+//! Usage is summed by day and keys while it is collected. So the totals are known before the first
+//! row is written, and the statement comes before its blocks.
 
 use crate::block::{BlockReader, put_column, put_texts, put_u32};
 use crate::digest::{Hash, Hasher};
@@ -19,15 +20,17 @@ const VERSION: u8 = 1;
 /// Rows of one block.
 const ROWS_MAX: usize = 65_536;
 
-/// The latest statement of each source, day and metric.
-const CURRENT: &str = "s.id = (SELECT max(t.id) FROM usage_statement t WHERE t.metric = s.metric AND t.source = s.source AND t.day = s.day)";
+/// The condition for the latest statement of each source, day and metric.
+const CURRENT: &str = "s.id = (SELECT max(t.id) FROM usage_statement t WHERE t.metric = s.metric \
+                       AND t.source = s.source AND t.day = s.day)";
 
 impl Reader {
-    /// What is known of a metric in the period, by source, day and keys.
+    /// The usage of a metric in the period, ordered by source, day and keys.
     pub fn usage(&self, metric: &str, period: Period) -> Result<Vec<Usage>> {
         let sql = format!(
             "SELECT s.id, s.source, s.day, s.unit FROM usage_statement s
-             WHERE s.metric = ?1 AND s.day >= ?2 AND s.day < ?3 AND {CURRENT} ORDER BY s.source, s.day"
+             WHERE s.metric = ?1 AND s.day >= ?2 AND s.day < ?3 AND {CURRENT} \
+               ORDER BY s.source, s.day"
         );
         let parameters = (metric, period.start().epoch_days(), period.end().epoch_days());
         let statements = row::rows(&self.connection, &sql, parameters, |row| {
@@ -54,25 +57,28 @@ impl Reader {
         Ok(usage)
     }
 
-    /// The metrics that any source states now, by name.
+    /// The metrics that any source states now, ordered by name.
     pub fn usage_metrics(&self) -> Result<Vec<String>> {
         let sql = format!(
-            "SELECT DISTINCT s.metric FROM usage_statement s WHERE s.rows > 0 AND {CURRENT} ORDER BY s.metric"
+            "SELECT DISTINCT s.metric FROM usage_statement s WHERE s.rows > 0 AND {CURRENT} \
+             ORDER BY s.metric"
         );
         row::rows(&self.connection, &sql, [], |row| row::cell(row, 0))
     }
 
-    /// Source, metric and unit of all that is stated now.
+    /// Source, metric and unit of every current statement.
     pub fn usage_units(&self) -> Result<Vec<(String, String, String)>> {
         let sql = format!(
-            "SELECT DISTINCT s.source, s.metric, s.unit FROM usage_statement s WHERE s.rows > 0 AND {CURRENT} ORDER BY s.source, s.metric"
+            "SELECT DISTINCT s.source, s.metric, s.unit FROM usage_statement s WHERE s.rows > 0 \
+             AND {CURRENT} ORDER BY s.source, s.metric"
         );
         row::rows(&self.connection, &sql, [], |row| {
             Ok((row::cell(row, 0)?, row::cell(row, 1)?, row::cell(row, 2)?))
         })
     }
 
-    /// The current statements of the period, by metric, source and day. One without rows says that the source took back what it had stated.
+    /// The current statements of the period, ordered by metric, source and day. A statement without
+    /// rows means that the source took its usage back.
     pub fn usage_days(&self, period: Period) -> Result<Vec<StoredUsageDay>> {
         let sql = format!(
             "SELECT s.metric, s.source, s.day, s.unit, s.rows, s.total FROM usage_statement s
@@ -114,9 +120,10 @@ impl Reader {
         Ok(all)
     }
 
-    /// Every statement of usage that was ever made against its rows.
+    /// Checks every statement of usage that was ever made against its rows.
     pub(crate) fn check_usage(&self, find: &mut dyn FnMut(String)) -> Result<()> {
-        let sql = "SELECT id, source, day, metric, unit, rows, total, digest FROM usage_statement ORDER BY id";
+        let sql = "SELECT id, source, day, metric, unit, rows, total, digest FROM usage_statement \
+                   ORDER BY id";
         row::rows(&self.connection, sql, [], |row| {
             let (source, metric, unit): (String, String, String) =
                 (row::cell(row, 1)?, row::cell(row, 3)?, row::cell(row, 4)?);
@@ -141,7 +148,8 @@ impl Reader {
 }
 
 impl Transaction<'_> {
-    /// States what was used of a metric on a day; no rows take back what was stated before. What was stated already is not stored again.
+    /// States the usage of a metric on a day. Without rows it takes back the statement before. An
+    /// unchanged statement is not stored again.
     pub fn restate_usage(
         &mut self,
         collection: CollectionId,
@@ -153,7 +161,8 @@ impl Transaction<'_> {
             "usage is stated in the order of its keys, each once"
         );
         let connection = &self.ledger.connection;
-        let sql = "SELECT digest, rows FROM usage_statement WHERE metric = ?1 AND source = ?2 AND day = ?3 ORDER BY id DESC LIMIT 1";
+        let sql = "SELECT digest, rows FROM usage_statement WHERE metric = ?1 AND source = ?2 \
+                   AND day = ?3 ORDER BY id DESC LIMIT 1";
         let key = (of.metric, of.source, of.day.epoch_days());
         let before =
             row::row(connection, sql, key, |row| Ok((row::digest(row, 0)?, row::count(row, 1)?)))?;
@@ -165,7 +174,8 @@ impl Transaction<'_> {
         if unchanged {
             return Ok(Restated::Unchanged);
         }
-        let sql = "INSERT INTO usage_statement (collection, source, day, metric, unit, rows, total, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let sql = "INSERT INTO usage_statement (collection, source, day, metric, unit, rows, \
+                   total, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let (count, total) = (row::stored_count(rows.len() as u64), row::sum_text(total(rows)));
         row::execute(
             connection,
@@ -212,7 +222,8 @@ fn digest(unit: &str, rows: &UsageRows) -> Hash {
     hasher.finish()
 }
 
-/// Texts once, in the order in which they appear; then for each row how many keys it has, and for each key and value its text.
+/// Writes each text once, in the order in which it first appears. Then come the number of keys of
+/// each row, the numbers of the texts of all keys and values, and the quantities in two halves.
 fn write(rows: &[(Keys, Quantity)]) -> Vec<u8> {
     let (mut numbers, mut texts) = (HashMap::new(), Vec::new());
     let mut number = |text| {

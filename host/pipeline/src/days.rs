@@ -431,7 +431,7 @@ fn load(transaction: &Transaction<'_>, stored: Vec<StoredDay>) -> Result<Loaded,
 
 fn slices(loaded: Loaded, generation: &Generation<'_>) -> Result<Vec<DaySlice>, Diagnostic> {
     let cells = generation.cells;
-    let mut columns = segment::Decoded::default();
+    let mut columns = segment::SegmentCharges::default();
     let mut slices = Vec::new();
     for (day, segments) in loaded {
         let mut slice = DaySlice::new(day.source_day, day.totals);
@@ -459,11 +459,11 @@ type SegmentTotals = (u64, domain::money::Sum, domain::money::Sum);
 
 fn decode_all(
     loaded: Loaded,
-) -> Result<Vec<(StoredDay, Vec<SegmentTotals>, segment::Decoded)>, Diagnostic> {
+) -> Result<Vec<(StoredDay, Vec<SegmentTotals>, segment::SegmentCharges)>, Diagnostic> {
     let mut all = Vec::new();
     for (day, segments) in loaded {
         let (mut whole, mut part, mut totals) =
-            (segment::Decoded::default(), segment::Decoded::default(), Vec::new());
+            (segment::SegmentCharges::default(), segment::SegmentCharges::default(), Vec::new());
         for stored in segments {
             segment::decode(&stored.data, &mut part)?;
             totals.push((u64::from(stored.rows), stored.billed, stored.effective));
@@ -482,7 +482,7 @@ fn decide_charges(
     rulings: &mut Rulings,
     numbers: &mut Numbers,
     day: Day,
-    columns: &segment::Decoded,
+    columns: &segment::SegmentCharges,
 ) -> Vec<OutcomeId> {
     let mut outcomes = Vec::with_capacity(columns.resources.len());
     for (row, resource) in columns.resources.iter().enumerate() {

@@ -220,7 +220,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             bucket.totals.fingerprint.add(self.digests[*resource as usize], *billed, *effective);
         }
         let Columns { resources, billed, effective } = &columns;
-        let encoded = segment::encode(&segment::Columns { resources, billed, effective });
+        let encoded = segment::encode(&segment::ChargeColumns { resources, billed, effective });
         self.buffered -= resources.len();
         bucket.totals.charges += resources.len() as u64;
         bucket.totals.billed += encoded.billed;

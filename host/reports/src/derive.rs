@@ -317,7 +317,7 @@ impl<'a> Scan<'a> {
             open: Vec::new(),
             per_charge: HashMap::new(),
         };
-        let mut columns = segment::Decoded::default();
+        let mut columns = segment::SegmentCharges::default();
         for stored in ledger.segments(source_day)? {
             segment::decode(&stored.data, &mut columns)?;
             for ((resource, billed), effective) in

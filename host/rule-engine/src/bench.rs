@@ -1,13 +1,15 @@
-//! What each rule costs on given resources: how often it must really run, how much it does then, and which value that it
-//! reads keeps it from being remembered.
+//! The cost of each rule on given resources: how often it must run, how much work a run is, and
+//! which of the values that it reads makes remembered decisions rare.
 //!
-//! It goes as a run does, with a memo for each rule, once against the clock and once counting operations: who counts is slow.
+//! The measurement works as an allocation run does, with a memo for each rule. It is made twice:
+//! once against the clock, and once counting operations, because counting slows the engine down.
 
 use crate::charge_view::{Charge, Read};
-use crate::decider::{Keys, Place, Texts};
-use crate::evaluate::{Answer, try_rule};
-use crate::memo::{Key, Leaf, Slot, Tries};
-use crate::set::{RuleOptions, RuleSet};
+use crate::decider::{KeyTable, Place, TextCache};
+use crate::evaluate::{RuleAnswer, try_rule};
+use crate::memo::{Key, Leaf, TrieSlot, Tries};
+use crate::options::RuleOptions;
+use crate::set::RuleSet;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::period::Day;
@@ -20,9 +22,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleWork {
     pub rule: String,
-    /// Resources for which it was its turn.
+    /// Resources for which the rule was asked, by memo or by running it.
     pub asked: u64,
-    /// Times it ran: distinct combinations of the values that it read.
+    /// Distinct combinations of the values that it read. It ran once for each.
     pub keys: u64,
     /// Calls of its functions by the host.
     pub calls: u64,
@@ -30,13 +32,15 @@ pub struct RuleWork {
     pub operations: u64,
     /// Nanoseconds by the caller's clock.
     pub nanos: u64,
-    /// Distinct values of each thing read, the most first.
+    /// Each field or tag that it read, with the number of distinct values. The largest comes first.
     pub reads: Vec<(String, usize)>,
-    /// It reads an amount or a date, so that a run asks it for each charge or day.
+    /// It reads an amount or a date, so an allocation run asks it for each charge or day.
     pub per_charge: bool,
 }
 
-/// Runs the attribution rules of a folder that are valid on a day on every resource; `now` tells nanoseconds.
+/// Runs the attribution rules that are valid on a day, on every resource of a dictionary.
+///
+/// `now` is the caller's clock, in nanoseconds. This crate has none.
 pub fn run(
     dir: &Path,
     options: &RuleOptions,
@@ -55,6 +59,8 @@ pub fn run(
     let mut work = Bench::new(&timed).run(dictionary, day, now);
     let counted =
         Bench::new(&counting).run(dictionary, day, &|| operations.load(Ordering::Relaxed));
+    // The second measurement read the counter instead of the clock, so its nanoseconds are
+    // operations.
     work.iter_mut().zip(counted).for_each(|(work, counted)| work.operations = counted.nanos);
     Ok(work)
 }
@@ -62,9 +68,9 @@ pub fn run(
 struct Bench<'a> {
     set: &'a RuleSet,
     tries: Tries,
-    roots: Vec<Slot>,
-    keys: Keys,
-    texts: Texts,
+    roots: Vec<TrieSlot>,
+    keys: KeyTable,
+    texts: TextCache,
     work: Vec<RuleWork>,
     values: Vec<BTreeMap<Key, (String, HashSet<u32>)>>,
 }
@@ -75,15 +81,15 @@ impl<'a> Bench<'a> {
         Bench {
             set,
             tries: Tries::default(),
-            roots: vec![Slot::EMPTY; set.rules.len()],
-            keys: Keys::default(),
-            texts: Texts::default(),
+            roots: vec![TrieSlot::EMPTY; set.rules.len()],
+            keys: KeyTable::default(),
+            texts: TextCache::default(),
             work: set.rules.iter().map(|rule| work(&rule.id)).collect(),
             values: vec![BTreeMap::new(); set.rules.len()],
         }
     }
 
-    /// `meter` is read before and after each run of a rule.
+    /// Measures with `meter`, which is read before and after each run of a rule.
     fn run(mut self, dictionary: &Dictionary, day: Day, meter: &dyn Fn() -> u64) -> Vec<RuleWork> {
         let set = self.set;
         for number in 0..dictionary.resource_count() {
@@ -136,7 +142,7 @@ impl<'a> Bench<'a> {
         work.nanos += meter().saturating_sub(before);
         work.keys += 1;
         work.calls += trial.calls();
-        work.per_charge |= matches!(trial.answer, Answer::NeedsLine);
+        work.per_charge |= matches!(trial.answer, RuleAnswer::NeedsLine);
         let mut steps = Vec::with_capacity(trial.reads.len());
         for read in trial.reads.iter().take_while(|read| !read.is_amount() && **read != Read::Day) {
             let (key, value) = self.keys.step(read, place);
@@ -146,9 +152,9 @@ impl<'a> Bench<'a> {
             }
         }
         let leaf = match trial.answer {
-            Answer::NoMatch | Answer::Pass => Leaf::PASS,
-            Answer::NeedsLine => Leaf::PER_CHARGE,
-            Answer::Decided(_) | Answer::Failed(_) => Leaf::outcome(0),
+            RuleAnswer::NoMatch | RuleAnswer::Pass => Leaf::PASS,
+            RuleAnswer::NeedsLine => Leaf::PER_CHARGE,
+            RuleAnswer::Decided(_) | RuleAnswer::Failed(_) => Leaf::outcome(0),
         };
         *root = self.tries.learn(*root, &steps, leaf);
         leaf

@@ -5,8 +5,8 @@ use crate::code;
 use crate::code::CASES_FILE;
 use crate::decision::weighted_split;
 use crate::drivers::filter_key;
-use crate::folder::Source;
 use crate::property_file::{self, Property};
+use crate::text_file::TextFile;
 use domain::code::{Code, Fault};
 use domain::decision::{
     Basis, Candidates, Decision, Driver, DriverFilter, Recipient, Spread, Target, WhenZero,
@@ -94,7 +94,7 @@ pub(crate) struct CaseFile {
 ///
 /// Rules of a `later_stage` see no charge.
 pub(crate) fn read(
-    source: &Source,
+    source: &TextFile,
     kept: &[Field],
     later_stage: bool,
 ) -> Result<CaseFile, Vec<Diagnostic>> {

@@ -1,14 +1,14 @@
-//! Runs the cases beside the rules and tells what they reach.
+//! Runs the cases beside the rules, and reports which answers of each rule they reach.
 
 use crate::case_file::{self, Case, Expect, GivenCharge, GivenDay};
-use crate::charge_view::{Charge, Read, View};
-use crate::code::CASE_FAILED;
-use crate::code::CASES_FILE;
+use crate::charge_view::{Charge, ChargeView, Read};
+use crate::code::{CASE_FAILED, CASES_FILE};
 use crate::compile::Rule;
-use crate::evaluate::{Answer, Failure, Trial, ask, try_rule};
-use crate::folder::{self, Source};
+use crate::evaluate::{Failure, RuleAnswer, Trial, ask, try_rule};
+use crate::folder;
 use crate::properties::{self, PropertyRun};
 use crate::set::RuleSet;
+use crate::text_file::TextFile;
 use domain::decision::{Basis, Decision, Driver, DriverFilter, Recipient, Spread, UsageDriver};
 use domain::describe::{describe, describe_recipient};
 use domain::diagnostic::Diagnostic;
@@ -23,33 +23,35 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
-/// What came of all cases of a set.
+/// The result of all cases of a set.
 #[derive(Clone, Debug, Default)]
 pub struct CaseReport {
     pub passed: usize,
-    /// Missing and broken files (R301), failed cases (R302) and broken properties (R305), in the order of the rules.
+    /// Missing and broken files (R301), failed cases (R302) and broken properties (R305), in the
+    /// order of the rules.
     pub failures: Vec<Diagnostic>,
     /// One entry a rule, in the order in which rules are tried.
-    pub rules: Vec<RuleCoverage>,
+    pub rules: Vec<RuleCases>,
     /// In the order of the rules and of their files.
     pub properties: Vec<PropertyRun>,
 }
 
-/// What the cases of one rule reach.
+/// The cases of one rule, and the answers of the rule that they reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RuleCoverage {
+pub struct RuleCases {
     pub rule: String,
     pub cases: usize,
     pub passed: usize,
-    /// `matches` has answered true, and false.
+    /// `matches` has answered true.
     pub matched: bool,
+    /// `matches` has answered false.
     pub not_matched: bool,
-    /// `allocate` has come to an answer.
+    /// `allocate` has answered.
     pub allocated: bool,
 }
 
-impl RuleCoverage {
-    /// The answers that no case brings about, in words.
+impl RuleCases {
+    /// The answers that no case reaches, in words.
     pub fn never_reached(&self) -> Vec<&'static str> {
         let branches = [
             (self.matched, "matches → true"),
@@ -80,7 +82,7 @@ pub fn run(dir: &Path, set: &RuleSet) -> CaseReport {
 
 /// Runs cases given as texts by rule id.
 pub fn run_sources(cases: &[(String, String)], set: &RuleSet) -> CaseReport {
-    let source = |(id, text): &(String, String)| Source {
+    let source = |(id, text): &(String, String)| TextFile {
         id: id.clone(),
         label: format!("{id}.cases.toml"),
         text: text.clone(),
@@ -88,10 +90,10 @@ pub fn run_sources(cases: &[(String, String)], set: &RuleSet) -> CaseReport {
     run_files(&cases.iter().map(source).collect::<Vec<_>>(), set)
 }
 
-pub(crate) fn run_files(files: &[Source], set: &RuleSet) -> CaseReport {
+pub(crate) fn run_files(files: &[TextFile], set: &RuleSet) -> CaseReport {
     let mut report = CaseReport::default();
     for rule in &set.rules {
-        let mut coverage = RuleCoverage { rule: rule.id.clone(), ..RuleCoverage::default() };
+        let mut tally = RuleCases { rule: rule.id.clone(), ..RuleCases::default() };
         match files.iter().find(|file| file.id == rule.id) {
             None => report.failures.push(no_cases(rule)),
             Some(file) => match case_file::read(
@@ -101,7 +103,7 @@ pub(crate) fn run_files(files: &[Source], set: &RuleSet) -> CaseReport {
             ) {
                 Err(findings) => report.failures.extend(findings),
                 Ok(read) => {
-                    run_rule(set, rule, file, &read.cases, &mut coverage, &mut report.failures);
+                    run_rule(set, rule, file, &read.cases, &mut tally, &mut report.failures);
                     for property in &read.properties {
                         let (run, broken) = properties::run(set, rule, file, property);
                         report.properties.push(run);
@@ -110,8 +112,8 @@ pub(crate) fn run_files(files: &[Source], set: &RuleSet) -> CaseReport {
                 }
             },
         }
-        report.passed += coverage.passed;
-        report.rules.push(coverage);
+        report.passed += tally.passed;
+        report.rules.push(tally);
     }
     for file in files.iter().filter(|file| !set.rules.iter().any(|rule| rule.id == file.id)) {
         let message = format!("there is no rule {}.rhai for these cases", file.id);
@@ -120,13 +122,13 @@ pub(crate) fn run_files(files: &[Source], set: &RuleSet) -> CaseReport {
     report
 }
 
-/// Runs what people have written down of one rule, for what it reaches.
-pub(crate) fn run_cases(file: &Source, set: &RuleSet, rule: &Rule) {
-    // What is wrong with the file, or fails, has been told by who asked for the results.
+/// Runs the written cases of one rule only for the branches that they reach.
+pub(crate) fn run_cases(file: &TextFile, set: &RuleSet, rule: &Rule) {
+    // Errors of the file and failed cases are left out: `run` has reported them.
     if let Ok(read) =
         case_file::read(file, &set.options.dimensions, rule.header.stage != Stage::Attribution)
     {
-        run_rule(set, rule, file, &read.cases, &mut RuleCoverage::default(), &mut Vec::new());
+        run_rule(set, rule, file, &read.cases, &mut RuleCases::default(), &mut Vec::new());
     }
 }
 
@@ -139,46 +141,47 @@ fn no_cases(rule: &Rule) -> Diagnostic {
 fn run_rule(
     set: &RuleSet,
     rule: &Rule,
-    file: &Source,
+    file: &TextFile,
     cases: &[Case],
-    coverage: &mut RuleCoverage,
+    tally: &mut RuleCases,
     failures: &mut Vec<Diagnostic>,
 ) {
     for case in cases {
-        coverage.cases += 1;
+        tally.cases += 1;
         if rule.header.stage != Stage::Attribution {
-            let got = Got::of_later_stage(set, rule);
-            (coverage.matched, coverage.not_matched) = (true, true);
-            coverage.allocated |= !matches!(got, Got::Failed(..));
-            judge(set, rule, file, case, got, coverage, failures);
+            let got = CaseOutcome::of_later_stage(set, rule);
+            (tally.matched, tally.not_matched) = (true, true);
+            tally.allocated |= !matches!(got, CaseOutcome::Failed(..));
+            judge(set, rule, file, case, got, tally, failures);
             continue;
         }
         let charge = charge(&case.charge);
         let trial = try_rule(&set.engine, &set.options.limits, rule, &charge);
         let matched = trial.allocate_ran;
-        coverage.matched |= matched;
-        coverage.not_matched |= matches!(trial.answer, Answer::NoMatch);
-        coverage.allocated |= matched && matches!(trial.answer, Answer::Pass | Answer::Decided(_));
+        tally.matched |= matched;
+        tally.not_matched |= matches!(trial.answer, RuleAnswer::NoMatch);
+        let answered = matches!(trial.answer, RuleAnswer::Pass | RuleAnswer::Decided(_));
+        tally.allocated |= matched && answered;
         let got = if case.through_set {
             through_set(set, rule, case.charge.line.day, &charge)
         } else {
-            Got::of(trial, &charge)
+            CaseOutcome::of(trial, &charge)
         };
-        judge(set, rule, file, case, got, coverage, failures);
+        judge(set, rule, file, case, got, tally, failures);
     }
 }
 
 fn judge(
     set: &RuleSet,
     rule: &Rule,
-    file: &Source,
+    file: &TextFile,
     case: &Case,
-    got: Got,
-    coverage: &mut RuleCoverage,
+    got: CaseOutcome,
+    tally: &mut RuleCases,
     failures: &mut Vec<Diagnostic>,
 ) {
     let got = match (&case.expect, got) {
-        (Expect::Shares(_), Got::Decided(decision, by)) => shares(
+        (Expect::Shares(_), CaseOutcome::Decided(decision, by)) => shares(
             set,
             by.as_deref().unwrap_or(&rule.id),
             &case.day,
@@ -188,13 +191,13 @@ fn judge(
         (_, got) => got,
     };
     if got.is(&case.expect) {
-        coverage.passed += 1;
+        tally.passed += 1;
     } else {
         failures.push(failed(file, case, &got));
     }
 }
 
-/// A day as the case describes it.
+/// The facts of a day, as the case gives them.
 struct CaseFacts<'a> {
     set: &'a RuleSet,
     day: &'a GivenDay,
@@ -202,7 +205,7 @@ struct CaseFacts<'a> {
 }
 
 impl Facts for CaseFacts<'_> {
-    /// The case says what the filter and the basis would leave.
+    /// Filter and basis are ignored: a case gives the costs that they would leave.
     fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
         self.day.costs.iter().map(|(team, cost)| (team.clone(), i128::from(cost.nanos()))).collect()
     }
@@ -245,32 +248,32 @@ impl Facts for CaseFacts<'_> {
     }
 }
 
-/// Who gets how much of the day's amount.
+/// Works out who gets how much of the day's amount, as a run would.
 pub(crate) fn shares(
     set: &RuleSet,
     rule: &str,
     day: &GivenDay,
     currency: &str,
     decision: &Decision,
-) -> Got {
+) -> CaseOutcome {
     let amount = Sum::from(day.amount.unwrap_or(Money::ZERO));
     let spread = match decision {
         Decision::Assign(recipient) => Spread::new(Driver::Fixed(vec![(recipient.clone(), 1)])),
         Decision::Spread(spread) => (**spread).clone(),
-        Decision::Exclude { .. } => return Got::Decided(decision.clone(), None),
+        Decision::Exclude { .. } => return CaseOutcome::Decided(decision.clone(), None),
     };
     let pool =
         Pool { stands: Recipient::Pool(rule.to_owned()), rule: rule.to_owned(), total: amount };
     let mut shares: BTreeMap<String, Sum> = BTreeMap::new();
     match share(&spread, &pool, &CaseFacts { set, day, currency }) {
-        Err(finding) => return Got::Refused(finding.message),
+        Err(finding) => return CaseOutcome::Refused(finding.message),
         Ok(None) => drop(shares.insert(share_name(&pool.stands), amount)),
         Ok(Some(sharing)) => sharing.shares.split(amount, |target, part| {
             *shares.entry(share_name(&sharing.recipients[target])).or_default() += part
         }),
     }
     shares.retain(|_, part| !part.is_zero());
-    Got::Shares(shares)
+    CaseOutcome::Shares(shares)
 }
 
 fn share_name(recipient: &Recipient) -> String {
@@ -280,7 +283,7 @@ fn share_name(recipient: &Recipient) -> String {
     }
 }
 
-fn failed(file: &Source, case: &Case, got: &Got) -> Diagnostic {
+fn failed(file: &TextFile, case: &Case, got: &CaseOutcome) -> Diagnostic {
     let message = format!(
         "\"{}\": expected {}, got {}",
         case.name,
@@ -291,7 +294,7 @@ fn failed(file: &Source, case: &Case, got: &Got) -> Diagnostic {
     let finding =
         Diagnostic::new(CASE_FAILED, message).at(&file.label, case.line, case.column).excerpt(line);
     match got {
-        Got::Needs(names) => finding.hint(format!(
+        CaseOutcome::Needs(names) => finding.hint(format!(
             "give the charge {}",
             names.iter().map(|name| example(name)).collect::<Vec<_>>().join(", ")
         )),
@@ -307,53 +310,54 @@ fn example(name: &str) -> &'static str {
     }
 }
 
-/// What a case came to.
-pub(crate) enum Got {
+/// The answer of a rule to a case.
+pub(crate) enum CaseOutcome {
     NoMatch,
     Pass,
     Unallocated,
-    /// With the deciding rule, where the whole set was asked.
+    /// With the id of the deciding rule, where the whole set was asked.
     Decided(Decision, Option<String>),
     Failed(Failure, Option<String>),
     Shares(BTreeMap<String, Sum>),
+    /// The decision cannot be turned into shares, with the reason.
     Refused(String),
-    /// Values that the case does not give.
+    /// The rule read these values, and the case does not give them.
     Needs(Vec<String>),
 }
 
-impl Got {
-    fn of(trial: Trial, charge: &Charge) -> Got {
+impl CaseOutcome {
+    fn of(trial: Trial, charge: &Charge) -> CaseOutcome {
         match trial.answer {
-            Answer::NoMatch => Got::NoMatch,
-            Answer::Pass => Got::Pass,
-            Answer::Decided(decision) => Got::Decided(decision, None),
-            Answer::Failed(failure) => Got::Failed(failure, None),
-            Answer::NeedsLine => Got::Needs(
+            RuleAnswer::NoMatch => CaseOutcome::NoMatch,
+            RuleAnswer::Pass => CaseOutcome::Pass,
+            RuleAnswer::Decided(decision) => CaseOutcome::Decided(decision, None),
+            RuleAnswer::Failed(failure) => CaseOutcome::Failed(failure, None),
+            RuleAnswer::NeedsLine => CaseOutcome::Needs(
                 trial.reads.iter().filter(|read| !charge.has(read)).map(Read::name).collect(),
             ),
         }
     }
 
-    pub(crate) fn of_later_stage(set: &RuleSet, rule: &Rule) -> Got {
+    pub(crate) fn of_later_stage(set: &RuleSet, rule: &Rule) -> CaseOutcome {
         match ask(&set.engine, &set.options.limits, rule) {
-            Ok(None) => Got::Pass,
-            Ok(Some(spread)) => Got::Decided(Decision::from(spread), None),
-            Err(failure) => Got::Failed(failure, None),
+            Ok(None) => CaseOutcome::Pass,
+            Ok(Some(spread)) => CaseOutcome::Decided(Decision::from(spread), None),
+            Err(failure) => CaseOutcome::Failed(failure, None),
         }
     }
 
     fn is(&self, expect: &Expect) -> bool {
         match (self, expect) {
-            (Got::Decided(got, _), Expect::Words(words)) => describe(got) == *words,
-            (Got::Shares(got), Expect::Shares(expected)) => {
+            (CaseOutcome::Decided(got, _), Expect::Words(words)) => describe(got) == *words,
+            (CaseOutcome::Shares(got), Expect::Shares(expected)) => {
                 let expected = expected.iter().filter(|(_, part)| *part != Money::ZERO);
                 *got == expected.map(|(name, part)| (name.clone(), Sum::from(*part))).collect()
             }
-            (Got::NoMatch, Expect::NoMatch)
-            | (Got::Pass, Expect::Pass)
-            | (Got::Unallocated, Expect::Unallocated) => true,
-            (Got::Failed(failure, _), Expect::Error(code)) => failure.code == *code,
-            (Got::Decided(got, _), Expect::Decision { decision, listed }) => {
+            (CaseOutcome::NoMatch, Expect::NoMatch)
+            | (CaseOutcome::Pass, Expect::Pass)
+            | (CaseOutcome::Unallocated, Expect::Unallocated) => true,
+            (CaseOutcome::Failed(failure, _), Expect::Error(code)) => failure.code == *code,
+            (CaseOutcome::Decided(got, _), Expect::Decision { decision, listed }) => {
                 comparable(got, *listed) == comparable(decision, *listed)
             }
             _ => false,
@@ -365,17 +369,17 @@ impl Got {
             rule.as_ref().map(|rule| format!(" (by {rule})")).unwrap_or_default()
         };
         match self {
-            Got::NoMatch => "no match".into(),
-            Got::Pass => "pass".into(),
-            Got::Unallocated => "unallocated".into(),
-            Got::Shares(shares) => shares
+            CaseOutcome::NoMatch => "no match".into(),
+            CaseOutcome::Pass => "pass".into(),
+            CaseOutcome::Unallocated => "unallocated".into(),
+            CaseOutcome::Shares(shares) => shares
                 .iter()
                 .map(|(name, part)| format!("{name} {part}"))
                 .collect::<Vec<_>>()
                 .join(", "),
-            Got::Refused(why) => why.clone(),
-            Got::Decided(decision, rule) => format!("{}{}", describe(decision), by(rule)),
-            Got::Failed(failure, rule) => format!(
+            CaseOutcome::Refused(why) => why.clone(),
+            CaseOutcome::Decided(decision, rule) => format!("{}{}", describe(decision), by(rule)),
+            CaseOutcome::Failed(failure, rule) => format!(
                 "{} at {}:{}: {}{}",
                 failure.code,
                 failure.line,
@@ -383,7 +387,7 @@ impl Got {
                 failure.message,
                 by(rule)
             ),
-            Got::Needs(names) => {
+            CaseOutcome::Needs(names) => {
                 format!("a read of {}, which the case does not give", names.join(", "))
             }
         }
@@ -406,7 +410,8 @@ pub(crate) fn describe_expectation(expect: &Expect) -> String {
     }
 }
 
-/// Weights by their ratio, 60:40 being 3:2; in the order of the names where the order does not count.
+/// Reduces weights to their ratio, so that 60:40 equals 3:2, and sorts them where the order of the
+/// targets does not count.
 fn comparable(decision: &Decision, listed: bool) -> Decision {
     let Decision::Spread(spread) = decision else { return decision.clone() };
     let Driver::Fixed(weights) = &spread.by else { return decision.clone() };
@@ -424,36 +429,43 @@ fn common_divisor(left: u64, right: u64) -> u64 {
     if right == 0 { left } else { common_divisor(right, left % right) }
 }
 
-/// What one rule, or the whole set, says of a charge.
+/// The answer of one rule, or of the whole set, to a charge.
 pub(crate) fn answer(
     set: &RuleSet,
     rule: &Rule,
     given: &GivenCharge,
     through_the_set: bool,
-) -> Got {
+) -> CaseOutcome {
     let charge = charge(given);
     match through_the_set {
         true => through_set(set, rule, given.line.day, &charge),
-        false => Got::of(try_rule(&set.engine, &set.options.limits, rule, &charge), &charge),
+        false => {
+            CaseOutcome::of(try_rule(&set.engine, &set.options.limits, rule, &charge), &charge)
+        }
     }
 }
 
-/// Asks all rules in order, on the given day or on one on which this rule is valid.
-fn through_set(set: &RuleSet, rule: &Rule, day: Option<Day>, charge: &Charge) -> Got {
+/// Asks all rules in order, as a run does. Without a given day, a day on which the case's own rule
+/// is valid stands in for it.
+fn through_set(set: &RuleSet, rule: &Rule, day: Option<Day>, charge: &Charge) -> CaseOutcome {
     let header = &rule.header;
     let some_day =
         header.from.or(header.until.map(|until| until.plus(-1))).unwrap_or(Day::from_epoch(0));
     let day = day.unwrap_or(some_day);
     for index in set.active(set.stretch(day)) {
         let Some(rule) = set.rules.get(*index as usize) else { continue };
-        match Got::of(try_rule(&set.engine, &set.options.limits, rule, charge), charge) {
-            Got::NoMatch | Got::Pass => {}
-            Got::Decided(decision, _) => return Got::Decided(decision, Some(rule.id.clone())),
-            Got::Failed(failure, _) => return Got::Failed(failure, Some(rule.id.clone())),
+        match CaseOutcome::of(try_rule(&set.engine, &set.options.limits, rule, charge), charge) {
+            CaseOutcome::NoMatch | CaseOutcome::Pass => {}
+            CaseOutcome::Decided(decision, _) => {
+                return CaseOutcome::Decided(decision, Some(rule.id.clone()));
+            }
+            CaseOutcome::Failed(failure, _) => {
+                return CaseOutcome::Failed(failure, Some(rule.id.clone()));
+            }
             other => return other,
         }
     }
-    Got::Unallocated
+    CaseOutcome::Unallocated
 }
 
 fn charge(given: &GivenCharge) -> Charge {
@@ -466,7 +478,7 @@ fn charge(given: &GivenCharge) -> Charge {
             .unwrap_or_default()
     };
     let shared = |text: &String| ImmutableString::from(text.as_str());
-    Charge::new(View {
+    Charge::new(ChargeView {
         fields: Field::all().map(|field| dimension(field).into()).collect(),
         currency: shared(&given.currency),
         tags: given.tags.iter().map(|(key, value)| (shared(key), shared(value))).collect(),

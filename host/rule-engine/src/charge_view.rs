@@ -1,4 +1,7 @@
-//! What a script sees of a charge: constant texts behind getters that note every read.
+//! The charge as a script sees it: constant values behind getters that note every read.
+//!
+//! The reads are the key of the memo: two charges with equal values in everything that a rule read
+//! get the same decision. So a value that a script can see must go through a getter here.
 
 use domain::charge::ChargeLine;
 use domain::diagnostic::did_you_mean;
@@ -10,7 +13,7 @@ use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
 use rust_decimal::Decimal;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// One thing that a script asked for.
+/// A value of the charge that a script has read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Read {
     Field(Field),
@@ -22,12 +25,12 @@ pub(crate) enum Read {
 }
 
 impl Read {
-    /// Amounts take too many values to be remembered.
+    /// Amounts take too many values to be a key of the memo.
     pub(crate) fn is_amount(&self) -> bool {
         matches!(self, Read::Billed | Read::Effective)
     }
 
-    /// The name under which reports show it.
+    /// The value's name in reports.
     pub(crate) fn name(&self) -> String {
         match self {
             Read::Field(field) => field.name().to_owned(),
@@ -40,7 +43,7 @@ impl Read {
     }
 }
 
-/// What is known of the single charge; a resource as such has none of it.
+/// The values of a single charge. They are absent when a resource as such is decided.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LineValues {
     pub(crate) day: Option<Day>,
@@ -59,7 +62,7 @@ impl From<Option<&ChargeLine>> for LineValues {
 }
 
 /// The texts of one resource and the values of one charge, with the reads made so far.
-pub(crate) struct View {
+pub(crate) struct ChargeView {
     pub(crate) fields: Vec<ImmutableString>,
     pub(crate) currency: ImmutableString,
     pub(crate) tags: Vec<(ImmutableString, ImmutableString)>,
@@ -69,16 +72,16 @@ pub(crate) struct View {
 
 /// The script's handle on a charge. It has getters and no setters.
 #[derive(Clone)]
-pub(crate) struct Charge(Arc<View>);
+pub(crate) struct Charge(Arc<ChargeView>);
 
 /// `charge.tags`, to be indexed by key.
 #[derive(Clone)]
-pub(crate) struct Tags(Arc<View>);
+pub(crate) struct Tags(Arc<ChargeView>);
 
-type Refused = Box<EvalAltResult>;
+type ScriptError = Box<EvalAltResult>;
 
 impl Charge {
-    pub(crate) fn new(view: View) -> Charge {
+    pub(crate) fn new(view: ChargeView) -> Charge {
         Charge(Arc::new(view))
     }
 
@@ -87,7 +90,7 @@ impl Charge {
         std::mem::take(&mut *self.0.reads.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether the value is there to be read.
+    /// Whether the value can be read here. Only the values of a single charge can be absent.
     pub(crate) fn has(&self, read: &Read) -> bool {
         match read {
             Read::Day => self.0.line.day.is_some(),
@@ -137,17 +140,17 @@ impl Charge {
         !self.tag(key).is_empty()
     }
 
-    pub(crate) fn day(&mut self) -> Result<ImmutableString, Refused> {
+    pub(crate) fn day(&mut self) -> Result<ImmutableString, ScriptError> {
         self.0.note(Read::Day);
         self.0.line.day.map(|day| day.to_string().into()).ok_or_else(not_here)
     }
 
-    pub(crate) fn billed(&mut self) -> Result<Decimal, Refused> {
+    pub(crate) fn billed(&mut self) -> Result<Decimal, ScriptError> {
         self.0.note(Read::Billed);
         self.0.line.billed.map(decimal).ok_or_else(not_here)
     }
 
-    pub(crate) fn effective(&mut self) -> Result<Decimal, Refused> {
+    pub(crate) fn effective(&mut self) -> Result<Decimal, ScriptError> {
         self.0.note(Read::Effective);
         self.0.line.effective.map(decimal).ok_or_else(not_here)
     }
@@ -161,7 +164,7 @@ impl Tags {
     }
 }
 
-impl View {
+impl ChargeView {
     fn note(&self, read: Read) {
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         if !reads.contains(&read) {
@@ -183,7 +186,7 @@ fn decimal(money: Money) -> Decimal {
     Decimal::from_i128_with_scale(i128::from(money.nanos()), 9)
 }
 
-/// A sentence for a name that is neither dimension nor value of a line.
+/// The message for a name that is neither a dimension nor a value of a single charge.
 pub(crate) fn no_field(name: &str) -> String {
     let known =
         Field::all().map(Field::name).chain(LINE_FIELDS).chain(["billing_currency", "tags"]);
@@ -193,7 +196,8 @@ pub(crate) fn no_field(name: &str) -> String {
     format!("charges have no field '{name}'{advice}")
 }
 
-/// Ends the script at once; unlike an exception it cannot be caught, so no rule can decide by the absence.
-fn not_here() -> Refused {
+/// Ends the script where a single charge's value is absent. A script cannot catch this, so no rule
+/// can decide by the absence.
+fn not_here() -> ScriptError {
     Box::new(EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE))
 }

@@ -1,42 +1,55 @@
-//! What can be known of a rule without running it: fields, assignments, tables and functions.
+//! Checks a rule without running it: its fields, assignments, tables and functions.
+//!
+//! A misspelled field would be found only by the charge that reaches it. These checks walk the
+//! syntax tree, so that every branch is checked when the rule is saved.
 
-use crate::code::RULE_ASSIGNMENT;
-use crate::code::RULE_FIELD_NOT_KEPT;
-use crate::code::RULE_SYNTAX;
-use crate::code::RULE_TABLE;
-use crate::code::RULE_UNKNOWN_FIELD;
-use crate::compile::{SourceFile, Workshop};
+use crate::code::{
+    RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD,
+};
 use crate::decision::meant;
 use crate::functions::FUNCTIONS;
 use crate::language::{ABSENT, absent};
-use crate::table::unknown_table;
+use crate::table::{Tables, unknown_table};
+use crate::text_file::TextFile;
 use crate::tokens;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
+use domain::hint::Hint;
 use domain::port::{LINE_FIELDS, Stage};
-use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
-/// What linting wants to know later.
+/// The things that a rule can name: functions, tables and fields.
+pub(crate) struct RuleContext<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) functions: BTreeSet<String>,
+    /// `None` where a table is broken. Then nothing can be said about lookups.
+    pub(crate) tables: Option<&'a Tables>,
+    pub(crate) kept: &'a [Field],
+}
+
+/// Facts about a rule's text that lints, pools and properties ask for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Insight {
-    /// Reads of amounts, with line and column: such a rule runs for every single charge.
+    /// Reads of amounts, with their places. A rule that reads one runs for every single charge.
     pub(crate) amounts: Vec<(String, Position)>,
-    /// `matches` is nothing but `true`.
+    /// The body of `matches` is `true`.
     pub(crate) matches_all: bool,
     pub(crate) may_pass: bool,
-    /// Pools that are named in quotes.
+    /// Pools whose names stand in quotes, with their places.
     pub(crate) pools: Vec<(String, Position)>,
     pub(crate) asks_plugins: bool,
     /// All texts in quotes.
     pub(crate) texts: BTreeSet<String>,
-    /// A table is looked up whose name is worked out while the rule runs.
+    /// The name of a table is worked out while the rule runs, so any table may be read.
     pub(crate) looks_up_anything: bool,
-    /// Equal for rules that apply to the same charges; empty for those of later stages.
+    /// The digest of `matches`: equal digests mean that two rules apply to the same charges. Empty
+    /// for rules of later stages.
     pub(crate) applies_to: String,
 }
 
-/// Methods that change a text or list in place. On a field of the charge they would silently do nothing.
+/// Methods that change a text or list in place. On a field of the charge they would change a copy,
+/// and so do nothing without a word.
 const CHANGES_IN_PLACE: [&str; 18] = [
     "append",
     "clear",
@@ -59,9 +72,9 @@ const CHANGES_IN_PLACE: [&str; 18] = [
 ];
 
 struct Check<'a> {
-    workshop: &'a Workshop<'a>,
-    file: &'a SourceFile,
-    /// What the charge is called: the parameter of the two functions, and `charge` everywhere.
+    context: &'a RuleContext<'a>,
+    file: &'a TextFile,
+    /// Names of the charge: the parameter of the two functions, and `charge` everywhere.
     charge_names: BTreeSet<String>,
     own_functions: BTreeSet<String>,
     findings: Vec<Diagnostic>,
@@ -69,8 +82,8 @@ struct Check<'a> {
 }
 
 pub(crate) fn check(
-    workshop: &Workshop<'_>,
-    file: &SourceFile,
+    context: &RuleContext<'_>,
+    file: &TextFile,
     ast: &AST,
     stage: &Stage,
 ) -> (Insight, Vec<Diagnostic>) {
@@ -80,14 +93,14 @@ pub(crate) fn check(
         .filter(|function| entry(&function.name))
         .filter_map(|function| function.params.first());
     let mut check = Check {
-        workshop,
+        context,
         file,
         charge_names: parameters.map(ToString::to_string).chain(["charge".to_owned()]).collect(),
         own_functions: ast.iter_fn_def().map(|function| function.name.to_string()).collect(),
         findings: Vec::new(),
         insight: Insight {
             matches_all: matches_all(file, ast),
-            applies_to: tokens::applies_to(workshop.engine, &file.text),
+            applies_to: tokens::applies_to(context.engine, &file.text),
             ..Insight::default()
         },
     };
@@ -101,7 +114,7 @@ pub(crate) fn check(
         true
     });
     let Check { insight, mut findings, .. } = check;
-    // Functions are stored by hash; findings are told in the order of the file.
+    // Rhai stores functions by hash. Findings are shown in the order of the file.
     findings.sort_by(|left, right| {
         (&left.location, left.code, &left.message).cmp(&(
             &right.location,
@@ -113,8 +126,9 @@ pub(crate) fn check(
     (insight, findings)
 }
 
-/// Rhai does not let the body of a function be looked into, so its text is.
-fn matches_all(file: &SourceFile, ast: &AST) -> bool {
+/// Whether `matches` always says yes. Rhai does not show the body of a function, so its text is
+/// compared.
+fn matches_all(file: &TextFile, ast: &AST) -> bool {
     let offset = |position: Position| -> Option<usize> {
         let (line, column) =
             (position.line()?.checked_sub(1)?, position.position()?.checked_sub(1)?);
@@ -170,7 +184,8 @@ impl Check<'_> {
         match expression {
             Expr::Dot(pair, _, _) if self.is_charge(&pair.lhs) => self.chain(&pair.rhs),
             Expr::Index(pair, _, position) if self.is_charge(&pair.lhs) => {
-                let message = "the charge is not indexed: write `charge.service_name`, or `charge.tags[\"team\"]` for a tag";
+                let message = "the charge is not indexed: write `charge.service_name`, \
+                               or `charge.tags[\"team\"]` for a tag";
                 self.findings.push(self.file.finding(RULE_UNKNOWN_FIELD, message, *position));
             }
             Expr::FnCall(call, position) | Expr::MethodCall(call, position) => {
@@ -182,7 +197,10 @@ impl Check<'_> {
     }
 
     fn is_charge(&self, expression: &Expr) -> bool {
-        matches!(expression, Expr::Variable(variable, _, _) if self.charge_names.contains(variable.1.as_str()))
+        match expression {
+            Expr::Variable(variable, _, _) => self.charge_names.contains(variable.1.as_str()),
+            _ => false,
+        }
     }
 
     fn root_is_charge(&self, expression: &Expr) -> bool {
@@ -192,7 +210,7 @@ impl Check<'_> {
         }
     }
 
-    /// What stands behind `charge.`: a field first, and then perhaps methods of its value.
+    /// Checks the chain behind `charge.`: a field, and then perhaps methods of its value.
     fn chain(&mut self, links: &Expr) {
         match links {
             Expr::Dot(pair, _, _) | Expr::Index(pair, _, _) => {
@@ -232,11 +250,11 @@ impl Check<'_> {
             return;
         }
         match Field::by_name(name) {
-            Some(field) if self.workshop.kept.contains(&field) => {}
+            Some(field) if self.context.kept.contains(&field) => {}
             Some(field) => {
                 let message = format!("the dimension '{name}' exists but is not collected");
                 let finding = self.file.finding(RULE_FIELD_NOT_KEPT, message, position);
-                self.findings.push(finding.hint(dimensions_line(self.workshop.kept, field)));
+                self.findings.push(finding.hint(dimensions_hint(self.context.kept, field)));
             }
             None => {
                 let known = Field::all()
@@ -273,7 +291,7 @@ impl Check<'_> {
             return self.findings.push(self.file.finding(RULE_SYNTAX, absent(name), position));
         }
         if call.op_token.is_some()
-            || self.workshop.functions.contains(name)
+            || self.context.functions.contains(name)
             || self.own_functions.contains(name)
         {
             return;
@@ -283,7 +301,7 @@ impl Check<'_> {
             .iter()
             .map(String::as_str)
             .chain(FUNCTIONS.iter().map(|function| function.name));
-        let known = known.chain(self.workshop.functions.iter().map(String::as_str));
+        let known = known.chain(self.context.functions.iter().map(String::as_str));
         let message = format!("there is no function `{name}`{}", meant(name, known));
         self.findings.push(self.file.finding(RULE_SYNTAX, message, position));
     }
@@ -293,7 +311,7 @@ impl Check<'_> {
             self.insight.looks_up_anything = true;
             return;
         };
-        let Some(tables) = self.workshop.tables else { return };
+        let Some(tables) = self.context.tables else { return };
         let problem = match (tables.get(name.as_str()), call.args.get(2)) {
             (None, _) => Some((unknown_table(name, tables.keys().map(String::as_str)), *position)),
             (Some(table), Some(Expr::StringConstant(column, position))) => table
@@ -308,9 +326,10 @@ impl Check<'_> {
     }
 }
 
-/// The settings line that would collect `wanted` as well.
-fn dimensions_line(kept: &[Field], wanted: Field) -> String {
+/// The line of the settings that collects one more dimension.
+fn dimensions_hint(kept: &[Field], wanted: Field) -> Hint {
     let names: Vec<String> =
         kept.iter().chain([&wanted]).map(|field| format!("\"{}\"", field.name())).collect();
-    format!("in apportion.toml: dimensions = [{}]", names.join(", "))
+    let line = Hint::setting(format!("dimensions = [{}]", names.join(", ")));
+    Hint::text("in apportion.toml: ").then(line)
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with rules and their cases.
+//! The error codes of rules and their cases.
 
 domain::codes! {
     RULE_SYNTAX "R101" Rules User "A rule does not compile.";
@@ -11,17 +11,20 @@ domain::codes! {
     RULE_DOC "R108" Rules User "A rule has no doc comment.";
     RULE_ADVICE "R109" Rules User "A rule works, but is slow, unowned or overdue for review.";
     RULE_POOL "R110" Rules User
-        "A rule names a pool that no distribution rule has, or two rules pass on the cost of one team.";
+        "A rule names a pool that no distribution rule has, or two rules pass on the cost of one \
+         team.";
     RULE_SHADOWED "R111" Rules User
         "A rule is never reached: an earlier one claims all that it would.";
     RULE_ORDER "R112" Rules User
-        "Two rules have the same priority, so that their names decide which of them is tried first.";
+        "Two rules have the same priority, so that their names decide which of them is tried \
+         first.";
     TABLE_UNUSED "R113" Rules User "No rule reads a lookup table.";
     RULE_THROWN "R202" Rules Incomplete "A rule threw.";
     RULE_LIMIT "R203" Rules Incomplete "A rule used up one of its limits.";
     RULE_FAILED "R204" Rules Incomplete "A rule failed while it ran.";
     RULE_TEAM "R206" Rules Incomplete
-        "A rule names a team that is not among those of tables/teams.csv, and the settings refuse such teams.";
+        "A rule names a team that is not among those of tables/teams.csv, and the settings refuse \
+         such teams.";
     CASES_FILE "R301" Rules User "A cases file is missing, empty or cannot be read.";
     CASE_FAILED "R302" Rules User "A case does not come out as expected.";
     RULES_UNREADABLE "R303" Rules User "The rules folder cannot be read.";

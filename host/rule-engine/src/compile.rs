@@ -1,26 +1,23 @@
-//! One rule file → one checked, compiled rule, or everything that is wrong with it, each with its place.
+//! Compiles one rule file to a checked rule, or to all findings with their places.
 
-use crate::check::{self, Insight};
-use crate::code::RULE_MISSING_FUNCTION;
-use crate::code::RULE_SYNTAX;
+use crate::check::{self, Insight, RuleContext};
+use crate::code::{RULE_MISSING_FUNCTION, RULE_SYNTAX};
+use crate::digest;
 use crate::header::{self, Header};
 use crate::language::{ABSENT, absent};
-use crate::table::Tables;
-use domain::code::Code;
+use crate::text_file::TextFile;
 use domain::diagnostic::Diagnostic;
-use domain::field::Field;
 use domain::port::Stage;
-use rhai::{AST, Engine, LexError, ParseErrorType, Position};
-use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use rhai::{AST, LexError, ParseErrorType, Position};
 
-/// No rule that people write comes near; a longer one would only be slow to compile.
+/// People write no rule of this length, and the time to compile grows with it.
 const SOURCE_BYTES_MAX: usize = 256 << 10;
 
-/// A compiled rule. Each has an AST of its own: a call finds its function by a walk through all of them.
+/// A compiled rule. Each rule has a syntax tree of its own, because Rhai finds a called function by
+/// a walk through all functions of the tree.
 pub(crate) struct Rule {
     pub(crate) id: String,
-    pub(crate) file: SourceFile,
+    pub(crate) file: TextFile,
     pub(crate) digest: String,
     pub(crate) description: String,
     pub(crate) header: Header,
@@ -29,12 +26,12 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// Where the header stands.
+    /// The place of the header.
     pub(crate) fn header_position(&self) -> Position {
         header::call_position(&self.ast)
     }
 
-    /// Where the body of `matches` begins.
+    /// The start of the body of `matches`.
     pub(crate) fn matches_position(&self) -> Position {
         self.ast
             .iter_fn_def()
@@ -43,76 +40,29 @@ impl Rule {
     }
 }
 
-/// A source with the name that findings give it.
-pub(crate) struct SourceFile {
-    pub(crate) label: String,
-    pub(crate) text: String,
-}
-
-/// What rules are compiled against.
-pub(crate) struct Workshop<'a> {
-    pub(crate) engine: &'a Engine,
-    pub(crate) functions: BTreeSet<String>,
-    /// `None` where a table is broken: then nothing can be said of lookups.
-    pub(crate) tables: Option<&'a Tables>,
-    pub(crate) kept: &'a [Field],
-}
-
-impl SourceFile {
-    /// A finding at a place of this file, with the line and a caret.
-    pub(crate) fn finding(
-        &self,
-        code: Code,
-        message: impl Into<String>,
-        position: Position,
-    ) -> Diagnostic {
-        let number =
-            |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
-        self.finding_at(code, message, number(position.line()), number(position.position()))
-    }
-
-    pub(crate) fn finding_at(
-        &self,
-        code: Code,
-        message: impl Into<String>,
-        line: u32,
-        column: u32,
-    ) -> Diagnostic {
-        let finding = Diagnostic::new(code, message).at(&self.label, line, column);
-        match (line as usize).checked_sub(1).and_then(|index| self.text.lines().nth(index)) {
-            Some(source_line) => finding.excerpt(source_line),
-            None => finding,
-        }
-    }
-}
-
-pub(crate) fn compile(
-    workshop: &Workshop<'_>,
-    id: &str,
-    file: SourceFile,
-) -> Result<Rule, Vec<Diagnostic>> {
+pub(crate) fn compile(context: &RuleContext<'_>, file: TextFile) -> Result<Rule, Vec<Diagnostic>> {
     if file.text.len() > SOURCE_BYTES_MAX {
         let message = format!("the rule is longer than {} KiB", SOURCE_BYTES_MAX >> 10);
         return Err(vec![file.finding(RULE_SYNTAX, message, Position::NONE)]);
     }
-    let ast = workshop
+    let ast = context
         .engine
         .compile(&file.text)
         .map_err(|error| vec![syntax_finding(&file, error.err_type(), error.position())])?;
-    let (header, wrong) = match header::read(&file, id, &ast) {
+    let (header, wrong) = match header::read(&file, &ast) {
         Ok(header) => (header, Vec::new()),
         Err(wrong) => (Header::default(), wrong),
     };
     let mut findings = wrong_functions(&file, &ast, &header.stage);
     findings.extend(wrong);
-    let (insight, wrong) = check::check(workshop, &file, &ast, &header.stage);
+    let (insight, wrong) = check::check(context, &file, &ast, &header.stage);
     findings.extend(wrong);
     if !findings.is_empty() {
         return Err(findings);
     }
-    let digest = hex(&Sha256::digest(file.text.as_bytes()));
+    let digest = digest::hex(&digest::of_bytes(file.text.as_bytes()));
     Ok(Rule {
-        id: id.to_owned(),
+        id: file.id.clone(),
         digest,
         description: header::doc_comment(&file.text),
         header,
@@ -122,7 +72,7 @@ pub(crate) fn compile(
     })
 }
 
-fn syntax_finding(file: &SourceFile, kind: &ParseErrorType, position: Position) -> Diagnostic {
+fn syntax_finding(file: &TextFile, kind: &ParseErrorType, position: Position) -> Diagnostic {
     let message = match kind {
         ParseErrorType::Reserved(word)
         | ParseErrorType::BadInput(LexError::ImproperSymbol(word, _))
@@ -142,8 +92,9 @@ fn syntax_finding(file: &SourceFile, kind: &ParseErrorType, position: Position) 
     file.finding(RULE_SYNTAX, message, position)
 }
 
-/// Rules of the later stages are for one pool or team, which their header names: there is nothing to match.
-fn wrong_functions(file: &SourceFile, ast: &AST, stage: &Stage) -> Vec<Diagnostic> {
+/// Checks that a rule has the functions of its stage. A rule of a later stage is for the one pool
+/// or team that its header names, so it has no `matches`.
+fn wrong_functions(file: &TextFile, ast: &AST, stage: &Stage) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let parameter = match stage {
         Stage::Attribution => "charge",
@@ -155,7 +106,8 @@ fn wrong_functions(file: &SourceFile, ast: &AST, stage: &Stage) -> Vec<Diagnosti
         if *stage != Stage::Attribution && name == "matches" {
             if let Some(function) = found.first() {
                 let message = format!(
-                    "a rule of the stage {} is asked for its {parameter} only, so `matches` would never run",
+                    "a rule of the stage {} is asked for its {parameter} only, \
+                     so `matches` would never run",
                     stage.name()
                 );
                 findings.push(
@@ -187,8 +139,4 @@ fn wrong_functions(file: &SourceFile, ast: &AST, stage: &Stage) -> Vec<Diagnosti
         );
     }
     findings
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,16 +1,26 @@
-//! Decides for one run, remembering what it decided by what was read.
+//! Decides for one run, and remembers each decision under the values that it was based on.
 //!
-//! There are two levels of memo. One trie over the whole rule set answers for a resource whose values have been met
-//! together before, whatever its other dimensions. Where it does not know, each rule's own trie answers for the rules that
-//! have met *their* values before, and only the rest is run. Rules that read the charge's date or amounts answer
-//! [`OutcomeId::PER_CHARGE`] for the resource; with a charge at hand a second bank of tries is keyed by the date as well.
-//! Amounts are never a key: such a rule runs for every charge.
+//! A script takes microseconds, a month has millions of charges, and few combinations of values
+//! differ in what rules read. So scripts must run rarely. There are two levels of memo:
 //!
-//! A decider is for one dictionary, which may grow meanwhile.
+//! 1. A trie over the whole rule set holds the final outcome. It answers for a resource if all
+//!    values that the rules read together have occurred together before. This is the path of nearly
+//!    every resource, so it costs one walk however many rules there are.
+//! 2. A trie for each rule holds that rule's own answer. It is asked where the first level has no
+//!    answer, and only rules whose own values are new are run. Without this level, one new value
+//!    that the last rule reads would run all rules before it again.
+//!
+//! The answer for a resource holds for all of its charges only if no rule read the date or an
+//! amount of a charge. Otherwise the outcome is [`OutcomeId::PER_CHARGE`], and the pipeline asks
+//! again with each charge. A second bank of tries answers then, which has the date as a key too.
+//! Amounts are never a key, because nearly every amount is different: such a rule runs for every
+//! charge.
+//!
+//! A decider works for one dictionary, which may grow while it is in use.
 
-use crate::charge_view::{Charge, LineValues, Read, View};
-use crate::evaluate::{Answer, ask, failure_finding, stage_finding, try_rule};
-use crate::memo::{Key, Leaf, Slot, Tries};
+use crate::charge_view::{Charge, ChargeView, LineValues, Read};
+use crate::evaluate::{RuleAnswer, ask, failure_finding, stage_finding, try_rule};
+use crate::memo::{Key, Leaf, TrieSlot, Tries};
 use crate::set::RuleSet;
 use domain::charge::ChargeLine;
 use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
@@ -23,11 +33,12 @@ use rustc_hash::FxHashMap;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-/// An edge takes some 20 bytes, so a bank stays under 100 MB; beyond that it starts anew, which costs time and no exactness.
+/// Edges of a bank. An edge takes some 20 bytes, so a bank stays under 100 MB. Beyond that the bank
+/// is emptied, which costs time and changes no decision.
 const ENTRIES_MAX: usize = 4_000_000;
-/// Cached texts, 16 bytes each plus the text.
+/// Cached texts. Each takes 16 bytes and the text.
 const TEXTS_MAX: usize = 500_000;
-/// Distinct failure texts that are worth keeping apart.
+/// Distinct texts of failures that are kept apart.
 const FAILURES_MAX: usize = 10_000;
 
 const CURRENCY: Key = Field::COUNT as Key;
@@ -37,16 +48,17 @@ const FIRST_TAG: Key = DAY + 1;
 pub(crate) struct MemoDecider<'a> {
     set: &'a RuleSet,
     outcomes: Outcomes,
-    keys: Keys,
-    /// Without and with the charge's own values.
-    timeless: Bank,
-    dated: Bank,
-    texts: Texts,
+    keys: KeyTable,
+    /// Answers for resources as such.
+    timeless: MemoBank,
+    /// Answers for single charges, with the date as a key.
+    dated: MemoBank,
+    texts: TextCache,
     calls: u64,
-    path: Path,
+    path: ReadPath,
 }
 
-/// Where a decision is asked for.
+/// The resource, day and perhaps the single charge that a decision is for.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'d> {
     pub(crate) dictionary: &'d Dictionary,
@@ -55,37 +67,45 @@ pub(crate) struct Place<'d> {
     pub(crate) line: Option<&'d ChargeLine>,
 }
 
-struct Bank {
+/// The tries of both levels.
+struct MemoBank {
     tries: Tries,
-    set_roots: Vec<Slot>,
-    rule_roots: Vec<Slot>,
+    /// A trie over all rules for each stretch, because each stretch has other valid rules.
+    set_roots: Vec<TrieSlot>,
+    /// A trie for each rule.
+    rule_roots: Vec<TrieSlot>,
 }
 
+/// All outcomes of the run, each once. An [`OutcomeId`] is an index into the list.
 struct Outcomes {
     list: Vec<Outcome>,
     numbers: HashMap<Outcome, u32>,
     failures: usize,
 }
 
-/// Numbers tag keys and knows the values behind all numbers.
+/// Numbers tag keys, and looks up a resource's value under any key.
 #[derive(Default)]
-pub(crate) struct Keys {
+pub(crate) struct KeyTable {
     numbers: FxHashMap<String, Key>,
     tags: Vec<(String, Symbol)>,
     /// How many symbols the dictionary had when the tag keys were last looked up.
     symbols_seen: usize,
 }
 
+/// Texts of the dictionary in the form that scripts use.
 #[derive(Default)]
-pub(crate) struct Texts {
+pub(crate) struct TextCache {
     by_symbol: Vec<Option<ImmutableString>>,
     count: usize,
 }
 
-/// The values read so far for one resource, each key once.
+/// The values that the rules have read for one resource so far, each key once. It becomes a path of
+/// the set's trie.
 #[derive(Default)]
-struct Path {
+struct ReadPath {
     steps: Vec<(Key, u32)>,
+    /// The stamp of the last resource that a key was read for. A new stamp forgets all keys at
+    /// once.
     seen: Vec<u32>,
     stamp: u32,
 }
@@ -100,23 +120,25 @@ impl<'a> MemoDecider<'a> {
                 numbers: HashMap::from([(unallocated, 0)]),
                 failures: 0,
             },
-            keys: Keys::default(),
-            timeless: Bank::new(set),
-            dated: Bank::new(set),
-            texts: Texts::default(),
+            keys: KeyTable::default(),
+            timeless: MemoBank::new(set),
+            dated: MemoBank::new(set),
+            texts: TextCache::default(),
             calls: 0,
-            path: Path::default(),
+            path: ReadPath::default(),
         }
     }
 
-    fn bank(&mut self, place: Place<'_>) -> &mut Bank {
+    fn bank(&mut self, place: Place<'_>) -> &mut MemoBank {
         if place.line.is_some() { &mut self.dated } else { &mut self.timeless }
     }
 
-    /// Goes through the rules, running those whose values are new.
+    /// Asks the rules in order and runs those whose values are new.
     fn decide_anew(&mut self, place: Place<'_>, stretch: usize) -> OutcomeId {
         let set = self.set;
         let mut charge: Option<Charge> = None;
+        // Once a rule has read an amount, the outcome depends on this charge alone: it is not
+        // learned.
         let mut remembers = true;
         self.path.start();
         for index in set.active(stretch) {
@@ -144,10 +166,11 @@ impl<'a> MemoDecider<'a> {
         OutcomeId::UNALLOCATED
     }
 
-    /// The rule's answer from its own trie, or from running it. Notes the values in the path.
+    /// The rule's answer from its own trie, or from running it. The values that it is based on are
+    /// added to the path either way, because they are part of the set's key.
     fn rule_leaf(&mut self, place: Place<'_>, index: u32, charge: &mut Option<Charge>) -> Leaf {
         let bank = if place.line.is_some() { &self.dated } else { &self.timeless };
-        let root = bank.rule_roots.get(index as usize).copied().unwrap_or(Slot::EMPTY);
+        let root = bank.rule_roots.get(index as usize).copied().unwrap_or(TrieSlot::EMPTY);
         let (keys, path) = (&self.keys, &mut self.path);
         let known = bank.tries.walk(root, |key| {
             let value = keys.value(key, place);
@@ -158,7 +181,8 @@ impl<'a> MemoDecider<'a> {
             return leaf;
         }
         let (leaf, reads) = self.run_rule(place, index, charge);
-        // What is read after an amount hangs on the amount: only what came before it can be a key.
+        // Which values a rule reads after an amount can depend on the amount. So only the reads
+        // before the amount become keys.
         let steady = reads.iter().position(Read::is_amount);
         let leaf = if steady.is_some() { Leaf::PER_CHARGE } else { leaf };
         let steps: Vec<(Key, u32)> = reads
@@ -190,12 +214,12 @@ impl<'a> MemoDecider<'a> {
         self.calls += trial.calls();
         let rule_index = RuleIndex(index);
         let leaf = match trial.answer {
-            Answer::NoMatch | Answer::Pass => Leaf::PASS,
-            Answer::NeedsLine => Leaf::PER_CHARGE,
-            Answer::Decided(decision) => {
+            RuleAnswer::NoMatch | RuleAnswer::Pass => Leaf::PASS,
+            RuleAnswer::NeedsLine => Leaf::PER_CHARGE,
+            RuleAnswer::Decided(decision) => {
                 self.outcomes.number(Verdict::Decided { rule: rule_index, decision })
             }
-            Answer::Failed(failure) => {
+            RuleAnswer::Failed(failure) => {
                 let finding = failure_finding(rule, &failure, &trial.reads, charge);
                 self.outcomes.failure(rule_index, &rule.id, finding.to_string())
             }
@@ -225,14 +249,14 @@ impl Decider for MemoDecider<'_> {
         let stretch = self.set.stretch(day);
         self.keys.catch_up(dictionary);
         let bank = if line.is_some() { &self.dated } else { &self.timeless };
-        let root = bank.set_roots.get(stretch).copied().unwrap_or(Slot::EMPTY);
+        let root = bank.set_roots.get(stretch).copied().unwrap_or(TrieSlot::EMPTY);
         let keys = &self.keys;
         match bank.tries.walk(root, |key| keys.value(key, place)) {
             Some(Leaf::PER_CHARGE) if line.is_none() => OutcomeId::PER_CHARGE,
             Some(leaf) if leaf != Leaf::PER_CHARGE => OutcomeId(leaf.number()),
             _ => {
                 if bank.tries.entries() > ENTRIES_MAX {
-                    *self.bank(place) = Bank::new(self.set);
+                    *self.bank(place) = MemoBank::new(self.set);
                 }
                 self.decide_anew(place, stretch)
             }
@@ -275,7 +299,8 @@ impl Decider for MemoDecider<'_> {
         self.calls
     }
 
-    /// Runs the rules again without any memo. `matched` is said of the rule that decided, or that failed.
+    /// Runs the rules again without any memo. `matched` is true for the rule that decided or
+    /// failed.
     fn explain(
         &mut self,
         dictionary: &Dictionary,
@@ -295,10 +320,10 @@ impl Decider for MemoDecider<'_> {
             let trial = try_rule(&set.engine, &set.options.limits, rule, &charge);
             self.calls += trial.calls();
             let (matched, at) = match &trial.answer {
-                Answer::NoMatch | Answer::Pass => (false, trial.line),
-                Answer::Decided(_) => (true, trial.line),
-                Answer::NeedsLine => (true, 0),
-                Answer::Failed(failure) => (true, failure.line),
+                RuleAnswer::NoMatch | RuleAnswer::Pass => (false, trial.line),
+                RuleAnswer::Decided(_) => (true, trial.line),
+                RuleAnswer::NeedsLine => (true, 0),
+                RuleAnswer::Failed(failure) => (true, failure.line),
             };
             let read = trial.reads.iter().map(|read| (read.name(), charge.text(read))).collect();
             explanation.tried.push(TriedRule {
@@ -315,12 +340,12 @@ impl Decider for MemoDecider<'_> {
     }
 }
 
-impl Bank {
-    fn new(set: &RuleSet) -> Bank {
-        Bank {
+impl MemoBank {
+    fn new(set: &RuleSet) -> MemoBank {
+        MemoBank {
             tries: Tries::default(),
-            set_roots: vec![Slot::EMPTY; set.stretches()],
-            rule_roots: vec![Slot::EMPTY; set.rules.len()],
+            set_roots: vec![TrieSlot::EMPTY; set.stretches()],
+            rule_roots: vec![TrieSlot::EMPTY; set.rules.len()],
         }
     }
 }
@@ -338,7 +363,8 @@ impl Outcomes {
         leaf
     }
 
-    /// A rule that fails on every charge, each time with another text, must not fill the memory.
+    /// Numbers a failure. A rule can fail on every charge, each time with another text: beyond a
+    /// bound all further texts become one, so that they do not fill the memory.
     fn failure(&mut self, rule: RuleIndex, id: &str, text: String) -> Leaf {
         let known = self.list.len();
         let text = if self.failures < FAILURES_MAX {
@@ -352,8 +378,8 @@ impl Outcomes {
     }
 }
 
-impl Keys {
-    /// Tag keys that the dictionary did not have may have come into it since.
+impl KeyTable {
+    /// Looks up again the tag keys that the dictionary did not have: it may have grown.
     fn catch_up(&mut self, dictionary: &Dictionary) {
         let count = dictionary.symbol_count();
         if count == self.symbols_seen {
@@ -365,6 +391,7 @@ impl Keys {
         }
     }
 
+    /// A read as one step of a path: its key, and the resource's value.
     pub(crate) fn step(&mut self, read: &Read, place: Place<'_>) -> (Key, u32) {
         let key = match read {
             Read::Field(field) => field.index() as Key,
@@ -385,7 +412,7 @@ impl Keys {
         key
     }
 
-    /// What the resource has under a key, as a number: equal numbers mean equal texts.
+    /// The resource's value under a key, as a number. Equal numbers mean equal texts.
     #[inline]
     pub(crate) fn value(&self, key: Key, place: Place<'_>) -> u32 {
         let Place { dictionary, resource, day, line } = place;
@@ -408,11 +435,12 @@ impl Keys {
     }
 }
 
-impl Texts {
+impl TextCache {
+    /// The charge that scripts are run on.
     pub(crate) fn charge(&mut self, place: Place<'_>) -> Charge {
         let Place { dictionary, resource, line, .. } = place;
         if self.count > TEXTS_MAX {
-            *self = Texts::default();
+            *self = TextCache::default();
         }
         let fields = Field::all()
             .map(|field| self.text(dictionary, dictionary.dimension(resource, field)))
@@ -423,7 +451,7 @@ impl Texts {
             .map(|(key, value)| (self.text(dictionary, *key), self.text(dictionary, *value)))
             .collect();
         let currency = ImmutableString::from(dictionary.currency(resource).code());
-        Charge::new(View {
+        Charge::new(ChargeView {
             fields,
             currency,
             tags,
@@ -432,7 +460,7 @@ impl Texts {
         })
     }
 
-    /// Rhai shares a text by counting, so each is made once.
+    /// The script's form of a text. Rhai shares it by a reference count, so each text is made once.
     fn text(&mut self, dictionary: &Dictionary, symbol: Symbol) -> ImmutableString {
         let at = symbol.0 as usize;
         if self.by_symbol.len() <= at {
@@ -451,7 +479,7 @@ impl Texts {
     }
 }
 
-impl Path {
+impl ReadPath {
     fn start(&mut self) {
         self.steps.clear();
         self.stamp = self.stamp.wrapping_add(1);

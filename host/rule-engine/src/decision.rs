@@ -1,4 +1,5 @@
-//! From what a script writes (`split(#{payments: 60})`) to a decision, refusing what would have to be guessed.
+//! Turns the arguments of a script's call, such as `split(#{payments: 60})`, into a decision.
+//! An argument that would have to be guessed is refused.
 
 use domain::code::Code;
 use domain::code::RULE_DECISION;
@@ -8,16 +9,16 @@ use domain::diagnostic::did_you_mean;
 use rhai::{Array, Dynamic, Map};
 use rust_decimal::Decimal;
 
-/// What `allocate` hands back. Scripts cannot look inside.
+/// The value that `allocate` returns. Scripts cannot look inside.
 #[derive(Clone, Debug)]
 pub(crate) struct Opinion {
     /// `None` is `pass()`.
     pub(crate) decision: Option<Decision>,
-    /// The line of the call that made it.
+    /// The line of the call that made the decision.
     pub(crate) line: u32,
 }
 
-/// A host function's refusal, distinct from a script's own `throw`.
+/// A refusal by a function of the host. A script's own `throw` is another error.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) code: Code,
@@ -34,7 +35,7 @@ pub(crate) fn assign(value: &Dynamic) -> Result<Decision, Refusal> {
     Ok(Decision::Assign(recipient("assign", value)?))
 }
 
-/// A pool, or whatever a team can be written as.
+/// Reads a pool or a team.
 pub(crate) fn recipient(function: &str, value: &Dynamic) -> Result<Recipient, Refusal> {
     match value.read_lock::<Recipient>() {
         Some(recipient) => Ok(recipient.clone()),
@@ -42,7 +43,7 @@ pub(crate) fn recipient(function: &str, value: &Dynamic) -> Result<Recipient, Re
     }
 }
 
-/// A team's name, or a map with a team and what else is known.
+/// Reads a team's name, or a map with a team and its other parts.
 pub(crate) fn target(function: &str, value: &Dynamic) -> Result<Target, Refusal> {
     if let Some(team) = text(value) {
         return Ok(Target::team(team_name(function, &team)?));
@@ -105,7 +106,8 @@ fn team_name(function: &str, name: &str) -> Result<String, Refusal> {
     Ok(name.to_owned())
 }
 
-/// Weights by name (`#{payments: 60}`, in the order of the names) or listed (`[["payments", 60]]`, in that order).
+/// Reads weights. A map, `#{payments: 60}`, has the order of the names; a list, `[["payments",
+/// 60]]`, has its own order.
 pub(crate) fn split(value: &Dynamic) -> Result<Decision, Refusal> {
     let mut targets: Vec<(Recipient, Decimal)> = Vec::new();
     if let Some(map) = value.read_lock::<Map>() {
@@ -125,7 +127,7 @@ pub(crate) fn split(value: &Dynamic) -> Result<Decision, Refusal> {
     weighted_split(targets)
 }
 
-/// Checks and scales weights; shared with the cases' expectations.
+/// Checks and scales weights. The cases' expectations are read by the same function.
 pub(crate) fn weighted_split(targets: Vec<(Recipient, Decimal)>) -> Result<Decision, Refusal> {
     refuse_twice("split", targets.iter().map(|(target, _)| target))?;
     let weights = whole_weights(&targets.iter().map(|(_, weight)| *weight).collect::<Vec<_>>())?;
@@ -135,7 +137,7 @@ pub(crate) fn weighted_split(targets: Vec<(Recipient, Decimal)>) -> Result<Decis
     Ok(Decision::fixed(targets.into_iter().map(|(target, _)| target).zip(weights).collect()))
 }
 
-/// `["payments", 60]` or `#{team: "payments", weight: 60}`.
+/// Reads `["payments", 60]` or `#{team: "payments", weight: 60}`.
 fn weighted(element: &Dynamic) -> Result<(Recipient, Decimal), Refusal> {
     if let Some(map) = element.read_lock::<Map>() {
         let target = target_of_map("split", &map, &["weight"])?;
@@ -168,7 +170,8 @@ fn weight(team: &str, value: &Dynamic) -> Result<Decimal, Refusal> {
     }
 }
 
-/// Scales fractions up to whole numbers by one power of ten: 12.5 and 87.5 become 125 and 875.
+/// Scales fractions up to whole numbers by one power of ten: 12.5 and 87.5 become 125 and 875. The
+/// ratios stay exact, which is all that a split depends on.
 fn whole_weights(weights: &[Decimal]) -> Result<Vec<u64>, Refusal> {
     let weights: Vec<Decimal> = weights.iter().map(Decimal::normalize).collect();
     let scale = weights.iter().map(Decimal::scale).max().unwrap_or(0);
@@ -197,7 +200,7 @@ pub(crate) fn even(value: &Dynamic) -> Result<Decision, Refusal> {
     Ok(Decision::fixed(recipients.into_iter().map(|recipient| (recipient, 1)).collect()))
 }
 
-/// The teams of a driver that is asked for these only.
+/// Reads the teams that a driver is limited to.
 pub(crate) fn among(function: &str, value: &Dynamic) -> Result<Candidates, Refusal> {
     let targets = listed(function, value, target)?;
     let recipients: Vec<Recipient> = targets.iter().cloned().map(Recipient::Team).collect();
@@ -248,7 +251,7 @@ pub(crate) fn text(value: &Dynamic) -> Option<String> {
     value.read_lock::<rhai::ImmutableString>().map(|text| text.to_string())
 }
 
-/// What kind of value it is, in the words of the rule language.
+/// The kind of a value, in the words of the rule language.
 pub(crate) fn kind(value: &Dynamic) -> String {
     match value.type_name() {
         "()" => "nothing, ()".to_owned(),
@@ -269,7 +272,7 @@ pub(crate) fn kind(value: &Dynamic) -> String {
     }
 }
 
-/// `; did you mean 'x'?` or nothing.
+/// `; did you mean 'x'?`, or an empty text.
 pub(crate) fn meant<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> String {
     did_you_mean(written, known).map(|name| format!("; did you mean '{name}'?")).unwrap_or_default()
 }

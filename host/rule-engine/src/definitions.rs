@@ -1,6 +1,6 @@
-//! What editors want to know of the language of rules: the definitions of functions and fields, and snippets.
+//! The rule language for editors: definitions of functions and fields, and snippets.
 
-use crate::functions::{FUNCTIONS, Family, HostFunction};
+use crate::functions::{FUNCTIONS, FunctionFamily, HostFunction};
 use domain::field::Field;
 use std::fmt::Write;
 
@@ -9,13 +9,13 @@ use std::fmt::Write;
 pub struct Snippet {
     /// The signature.
     pub name: &'static str,
-    /// What is typed to get it.
+    /// The word that offers it.
     pub prefix: &'static str,
     pub body: &'static str,
     pub doc: &'static str,
 }
 
-/// One for each form of each function, its example being what is inserted.
+/// One snippet for each form of each function. It inserts the form's example.
 pub fn snippets() -> impl Iterator<Item = Snippet> {
     FUNCTIONS.iter().map(|function| Snippet {
         name: function.signature,
@@ -66,7 +66,7 @@ const LINE: [(&str, &str, &str); 4] = [
 ];
 
 fn define(text: &mut String, doc: &[&str], signature: &str) {
-    // Writing into a text does not fail.
+    // Writing into a text cannot fail.
     let _written = writeln!(text);
     for line in doc {
         let _written = writeln!(text, "{}", format!("/// {line}").trim_end());
@@ -74,7 +74,7 @@ fn define(text: &mut String, doc: &[&str], signature: &str) {
     let _written = writeln!(text, "fn {signature};");
 }
 
-/// The signature of the functions' page with names and types for every parameter.
+/// A signature from the functions' page, with a name and a type for every parameter.
 fn definition(function: &HostFunction) -> String {
     let (receiver, call) = match function.signature.split_once('.') {
         Some((receiver, call)) if receiver.chars().all(|c| c.is_ascii_lowercase()) => {
@@ -94,7 +94,7 @@ fn definition(function: &HostFunction) -> String {
             }
         });
     let parameters: Vec<(&str, &str)> = receiver.into_iter().chain(parameters).collect();
-    // Two maps are options and options_2.
+    // A second parameter of the same name gets a number: `options`, `options_2`.
     let named = parameters.iter().enumerate().map(|(at, (name, kind))| {
         match parameters.iter().take(at).filter(|(other, _)| other == name).count() {
             0 => format!("{name}: {kind}"),
@@ -104,15 +104,15 @@ fn definition(function: &HostFunction) -> String {
     let parameters: Vec<String> = named.collect();
     let kind = match (function.family, function.name) {
         (_, "pool") => "Recipient",
-        (Family::Decisions, _) => "Decision",
-        (Family::Tests, _) | (_, "has_tag") => "bool",
+        (FunctionFamily::Decisions, _) => "Decision",
+        (FunctionFamily::Tests, _) | (_, "has_tag") => "bool",
         (_, "len" | "index_of") => "int",
         (_, "split") => "Array",
         (_, "lookup") => "?",
         (_, "tags") => "Tags",
-        (Family::Charge | Family::Texts, _) => "String",
+        (FunctionFamily::Charge | FunctionFamily::Texts, _) => "String",
     };
-    // A property is defined as the function that gets it.
+    // The language server defines a property as the function that gets it.
     let getter = if inner.is_some() { "" } else { "get " };
     format!("{getter}{}({}) -> {kind}", function.name, parameters.join(", "))
 }
@@ -171,11 +171,10 @@ mod tests {
     fn the_file_has_all_functions_and_only_the_fields_that_are_collected() {
         let text = definitions(&[Field::SERVICE_NAME]);
         assert!(text.starts_with("module static;\n\n/// What a rule says about itself"), "{text}");
-        assert!(
-            text.contains(
-                "/// The column ServiceName of FOCUS, or \"\" where the charge lacks it.\nfn get service_name(charge: Charge) -> String;\n"
-            )
-        );
+        assert!(text.contains(
+            "/// The column ServiceName of FOCUS, or \"\" where the charge lacks it.\nfn get \
+                 service_name(charge: Charge) -> String;\n"
+        ));
         assert!(!text.contains("region_id(charge"));
         assert_eq!(text.matches("\nfn ").count(), 1 + 1 + LINE.len() + FUNCTIONS.len());
     }

@@ -1,12 +1,11 @@
-//! Runs one rule on one charge and says what came of it.
+//! Runs one rule on one charge.
 
 use crate::charge_view::{Charge, Read};
-use crate::code::RULE_FAILED;
-use crate::code::RULE_LIMIT;
-use crate::code::RULE_THROWN;
+use crate::code::{RULE_FAILED, RULE_LIMIT, RULE_THROWN};
 use crate::compile::Rule;
 use crate::decision::{Opinion, Refusal, kind};
-use crate::set::Limits;
+use crate::options::RuleLimits;
+use crate::text_file::line_and_column;
 use domain::code::Code;
 use domain::code::RULE_DECISION;
 use domain::decision::{Decision, Driver, Spread};
@@ -15,13 +14,13 @@ use domain::port::Stage;
 use rhai::{CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What one rule said of one charge.
+/// The answer of one rule to one charge.
 #[derive(Clone, Debug)]
-pub(crate) enum Answer {
+pub(crate) enum RuleAnswer {
     NoMatch,
     Pass,
     Decided(Decision),
-    /// It asked for an amount or a date that a resource as such does not have.
+    /// The rule read an amount or a date, and a resource as such has none.
     NeedsLine,
     Failed(Failure),
 }
@@ -34,33 +33,39 @@ pub(crate) struct Failure {
     pub(crate) column: u32,
 }
 
-/// An answer with how it came about.
+/// An answer, and the reads and calls that led to it.
 #[derive(Debug)]
 pub(crate) struct Trial {
-    pub(crate) answer: Answer,
+    pub(crate) answer: RuleAnswer,
     /// In the order of reading, each once.
     pub(crate) reads: Vec<Read>,
-    /// Where the deciding call stands; 0 if there is none.
+    /// The line of the call that decided; 0 if none did.
     pub(crate) line: u32,
     pub(crate) allocate_ran: bool,
 }
 
 impl Trial {
+    /// Calls of the rule's functions.
     pub(crate) fn calls(&self) -> u64 {
         1 + u64::from(self.allocate_ran)
     }
 }
 
-/// Asks `matches`, and `allocate` where it says so.
-pub(crate) fn try_rule(engine: &Engine, limits: &Limits, rule: &Rule, charge: &Charge) -> Trial {
+/// Calls `matches`, and `allocate` if the rule applies.
+pub(crate) fn try_rule(
+    engine: &Engine,
+    limits: &RuleLimits,
+    rule: &Rule,
+    charge: &Charge,
+) -> Trial {
     charge.take_reads();
     let mut trial =
-        Trial { answer: Answer::NoMatch, reads: Vec::new(), line: 0, allocate_ran: false };
+        Trial { answer: RuleAnswer::NoMatch, reads: Vec::new(), line: 0, allocate_ran: false };
     let argument = Dynamic::from(charge.clone());
     trial.answer = match call(engine, limits, rule, "matches", &argument)
         .and_then(|value| truth(rule, &value))
     {
-        Ok(false) => Answer::NoMatch,
+        Ok(false) => RuleAnswer::NoMatch,
         Ok(true) => {
             trial.allocate_ran = true;
             match call(engine, limits, rule, "allocate", &argument)
@@ -68,24 +73,26 @@ pub(crate) fn try_rule(engine: &Engine, limits: &Limits, rule: &Rule, charge: &C
             {
                 Ok(opinion) => {
                     trial.line = opinion.line;
-                    opinion.decision.map_or(Answer::Pass, Answer::Decided)
+                    opinion.decision.map_or(RuleAnswer::Pass, RuleAnswer::Decided)
                 }
-                Err(failure) => Answer::Failed(failure),
+                Err(failure) => RuleAnswer::Failed(failure),
             }
         }
-        Err(failure) => Answer::Failed(failure),
+        Err(failure) => RuleAnswer::Failed(failure),
     };
     trial.reads = charge.take_reads();
+    // A read of an absent value ends the script, so whatever came out of it is no answer.
     if trial.reads.iter().any(|read| !charge.has(read)) {
-        trial.answer = Answer::NeedsLine;
+        trial.answer = RuleAnswer::NeedsLine;
     }
     trial
 }
 
-/// Asks a rule of a later stage how it shares what stands in its pool, or with its team. Nothing: it has no opinion.
+/// Asks a rule of a later stage how it shares the cost of its pool or team. `None` if it has no
+/// opinion.
 pub(crate) fn ask(
     engine: &Engine,
-    limits: &Limits,
+    limits: &RuleLimits,
     rule: &Rule,
 ) -> Result<Option<Spread>, Failure> {
     let name = match &rule.header.stage {
@@ -110,7 +117,7 @@ pub(crate) fn ask(
 
 fn call(
     engine: &Engine,
-    limits: &Limits,
+    limits: &RuleLimits,
     rule: &Rule,
     function: &str,
     argument: &Dynamic,
@@ -128,7 +135,8 @@ fn call(
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(failure(limits, *error, start(rule, function))),
-        // Rhai's own functions have panicked on odd input before; that must cost one resource, not the run.
+        // Functions of Rhai's library have panicked on odd input before. A panic must cost one
+        // resource and not the run.
         Err(_) => Err(Failure {
             code: RULE_FAILED,
             message: "the script engine broke down on it".to_owned(),
@@ -157,11 +165,11 @@ fn opinion(rule: &Rule, value: Dynamic) -> Result<Opinion, Failure> {
 }
 
 fn wrong_type(rule: &Rule, function: &str, message: String) -> Failure {
-    let (line, column) = place(start(rule, function));
+    let (line, column) = line_and_column(start(rule, function));
     Failure { code: RULE_DECISION, message, line, column }
 }
 
-/// Where the body of a function begins.
+/// The start of a function's body.
 fn start(rule: &Rule, function: &str) -> Position {
     rule.ast
         .iter_fn_def()
@@ -169,13 +177,8 @@ fn start(rule: &Rule, function: &str) -> Position {
         .map_or(Position::NONE, |known| known.body.start_position())
 }
 
-fn place(position: Position) -> (u32, u32) {
-    let number = |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
-    (number(position.line()), number(position.position()))
-}
-
 /// The innermost error with the innermost known place.
-fn failure(limits: &Limits, mut error: EvalAltResult, function: Position) -> Failure {
+fn failure(limits: &RuleLimits, mut error: EvalAltResult, function: Position) -> Failure {
     let mut position = error.position();
     while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = error {
         error = *inner;
@@ -183,8 +186,8 @@ fn failure(limits: &Limits, mut error: EvalAltResult, function: Position) -> Fai
             position = error.position();
         }
     }
-    // Rhai forgets where a limit was met; then it is the function.
-    let (line, column) = place(if position.is_none() { function } else { position });
+    // Rhai forgets the place at which a limit was met. The function's start stands in for it.
+    let (line, column) = line_and_column(if position.is_none() { function } else { position });
     let (code, message) = match error {
         EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<Refusal>() {
             Some(refusal) => (refusal.code, refusal.message),
@@ -206,10 +209,11 @@ fn failure(limits: &Limits, mut error: EvalAltResult, function: Position) -> Fai
             format!("the rule declared more than the limit of {} variables", limits.variables),
         ),
         EvalAltResult::ErrorDataTooLarge(what, _) => {
-            let Limits { string_bytes, array_size, map_size, .. } = limits;
+            let RuleLimits { string_bytes, array_size, map_size, .. } = limits;
             let what = what.to_lowercase();
             let message = format!(
-                "{what} is beyond the limit (texts {string_bytes} bytes, lists {array_size} elements, maps {map_size} entries)"
+                "{what} is beyond the limit (texts {string_bytes} bytes, \
+                 lists {array_size} elements, maps {map_size} entries)"
             );
             (RULE_LIMIT, message)
         }
@@ -230,12 +234,13 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// The failure of a rule of a later stage, which reads nothing.
+/// The failure of a rule of a later stage as a finding. Such a rule reads no values.
 pub(crate) fn stage_finding(rule: &Rule, failure: &Failure) -> Diagnostic {
     placed(rule, rule.file.finding_at(failure.code, &failure.message, failure.line, failure.column))
 }
 
-/// The failure as a finding that names the values read; without amounts, which differ on every charge.
+/// The failure as a finding that names the values read. Amounts are left out: they differ on every
+/// charge, and equal failures must become one outcome.
 pub(crate) fn failure_finding(
     rule: &Rule,
     failure: &Failure,
@@ -267,7 +272,8 @@ pub(crate) fn failure_finding(
 
 fn placed(rule: &Rule, mut finding: Diagnostic) -> Diagnostic {
     if let Some(location) = &mut finding.location {
-        // The text goes into the ledger, which must not depend on where the rules lie on this machine.
+        // The finding is stored in the ledger, which must not depend on the folder that the rules
+        // lie in.
         location.file = format!("{}.rhai", rule.id);
     }
     finding

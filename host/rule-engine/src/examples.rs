@@ -1,4 +1,4 @@
-//! Cases as examples for people: what is given, and what the rule answers, in words.
+//! Cases as examples for readers: the given charge and the rule's answer, in words.
 
 use crate::case_file::{self, Case};
 use crate::cases::describe_expectation;
@@ -11,15 +11,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Example {
+pub struct RuleExample {
     pub name: String,
-    /// `service_name = "EC2", tag team = "payments"`; empty where nothing is given.
+    /// Such as `service_name = "EC2", tag team = "payments"`. Empty where nothing is given.
     pub given: String,
     pub answer: String,
 }
 
-/// The examples of all rules by rule, in the order of their files. A broken file is a finding.
-pub fn read(dir: &Path, set: &RuleSet) -> Result<BTreeMap<String, Vec<Example>>, Vec<Diagnostic>> {
+/// The examples of each rule, in the order of its cases file. A broken file is a finding.
+pub fn read(
+    dir: &Path,
+    set: &RuleSet,
+) -> Result<BTreeMap<String, Vec<RuleExample>>, Vec<Diagnostic>> {
     let mut examples = BTreeMap::new();
     for file in &folder::read(dir)?.cases {
         let Some(rule) = set.rules.iter().find(|rule| rule.id == file.id) else { continue };
@@ -28,7 +31,7 @@ pub fn read(dir: &Path, set: &RuleSet) -> Result<BTreeMap<String, Vec<Example>>,
             &set.options.dimensions,
             rule.header.stage != Stage::Attribution,
         )?;
-        let properties = read.properties.iter().map(|property| Example {
+        let properties = read.properties.iter().map(|property| RuleExample {
             name: property.name.clone(),
             given: "any charge that the property describes".to_owned(),
             answer: law_text(&property.law),
@@ -39,7 +42,7 @@ pub fn read(dir: &Path, set: &RuleSet) -> Result<BTreeMap<String, Vec<Example>>,
     Ok(examples)
 }
 
-fn example(case: &Case) -> Example {
+fn example(case: &Case) -> RuleExample {
     let charge = &case.charge;
     let quoted = |name: &str, value: &str| format!("{name} = \"{value}\"");
     let mut given: Vec<String> =
@@ -59,7 +62,7 @@ fn example(case: &Case) -> Example {
         given.push(format!("{} of {}: {}", usage.metric, keys.join(" "), usage.value));
     }
     let through = if case.through_set { " (by the whole set)" } else { "" };
-    Example {
+    RuleExample {
         name: case.name.clone(),
         given: given.join(", "),
         answer: format!("{}{through}", describe_expectation(&case.expect)),

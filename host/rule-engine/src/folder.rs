@@ -1,32 +1,23 @@
 //! Reads a rules folder from disk: rule files, tables, cases files.
 
 use crate::code::RULES_UNREADABLE;
+use crate::text_file::TextFile;
 use domain::code::FILE_LOOP;
 use domain::diagnostic::Diagnostic;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Far beyond any rule or table that people write, and small enough to be read without a thought.
+/// Larger than any rule or table that people write, and small enough to be held in memory.
 const FILE_BYTES_MAX: u64 = 32 << 20;
 
-/// A file's name as the engine uses it, and its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Source {
-    /// Path inside the rules folder with `/`, without the ending.
-    pub(crate) id: String,
-    /// What findings call the file.
-    pub(crate) label: String,
-    pub(crate) text: String,
-}
-
-/// All texts of a rules folder, each list by id.
+/// All texts of a rules folder. Each list is ordered by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Folder {
-    /// What findings call the folder.
+    /// The path as findings show it.
     pub(crate) label: String,
-    pub(crate) rules: Vec<Source>,
-    pub(crate) tables: Vec<Source>,
-    pub(crate) cases: Vec<Source>,
+    pub(crate) rules: Vec<TextFile>,
+    pub(crate) tables: Vec<TextFile>,
+    pub(crate) cases: Vec<TextFile>,
 }
 
 const RULE_ENDING: &str = ".rhai";
@@ -34,7 +25,7 @@ const CASES_ENDING: &str = ".cases.toml";
 const TABLE_ENDING: &str = ".csv";
 const TABLES: &str = "tables/";
 
-/// Reads everything, or says all that cannot be read.
+/// Reads all files, or reports every file that cannot be read.
 pub(crate) fn read(dir: &Path) -> Result<Folder, Vec<Diagnostic>> {
     let mut reader = Reader {
         folder: Folder { label: dir.display().to_string(), ..Folder::default() },
@@ -55,7 +46,7 @@ pub(crate) fn read(dir: &Path) -> Result<Folder, Vec<Diagnostic>> {
 struct Reader {
     folder: Folder,
     findings: Vec<Diagnostic>,
-    /// Real paths of the folders that lead here: meeting one again is a loop.
+    /// Real paths of the folders above. A folder that is one of them contains itself.
     above: Vec<PathBuf>,
 }
 
@@ -111,7 +102,7 @@ impl Reader {
         }
     }
 
-    fn file(&mut self, path: &Path, id: &str, list: impl Fn(&mut Folder) -> &mut Vec<Source>) {
+    fn file(&mut self, path: &Path, id: &str, list: impl Fn(&mut Folder) -> &mut Vec<TextFile>) {
         match fs::metadata(path) {
             Ok(facts) if facts.len() > FILE_BYTES_MAX => {
                 return self.refuse(path, &format!("is larger than {} MiB", FILE_BYTES_MAX >> 20));
@@ -120,7 +111,7 @@ impl Reader {
             Err(error) => return self.refuse(path, &format!("cannot be read: {error}")),
         }
         match fs::read(path).map(String::from_utf8) {
-            Ok(Ok(text)) => list(&mut self.folder).push(Source {
+            Ok(Ok(text)) => list(&mut self.folder).push(TextFile {
                 id: id.to_owned(),
                 label: path.display().to_string(),
                 text,

@@ -1,13 +1,16 @@
-//! The `rule(#{…})` header: literal values, read once when the rule is loaded, and the doc comment above it.
+//! The `rule(#{…})` header and the doc comment above it.
+//!
+//! The header is read from the syntax tree when a rule is loaded, and is never run. So its values
+//! must be literals.
 
 use crate::code::RULE_HEADER;
-use crate::compile::SourceFile;
+use crate::text_file::TextFile;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::Day;
 use domain::port::{Mutual, Stage};
 use rhai::{AST, Expr, Position, Stmt};
 
-/// What a rule says about itself.
+/// The values of a rule's header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) name: String,
@@ -36,7 +39,7 @@ const KEYS: [&str; 10] = [
 const EXAMPLE: &str =
     "rule(#{ priority: 300, owner: \"finops@example.com\", review_by: \"2027-03-31\" });";
 
-/// The lines of the leading `//!` comment, without the marks.
+/// The text of the leading `//!` comment, without the marks.
 pub(crate) fn doc_comment(source: &str) -> String {
     let lines = source.lines().map(str::trim).skip_while(|line| line.is_empty());
     let text: Vec<&str> = lines
@@ -46,17 +49,17 @@ pub(crate) fn doc_comment(source: &str) -> String {
     text.join("\n").trim().to_owned()
 }
 
-/// Reads the header, or says everything that is wrong with it.
-pub(crate) fn read(file: &SourceFile, id: &str, ast: &AST) -> Result<Header, Vec<Diagnostic>> {
+/// Reads the header, or reports everything that is wrong with it.
+pub(crate) fn read(file: &TextFile, ast: &AST) -> Result<Header, Vec<Diagnostic>> {
     let entries = entries(file, ast)?;
     let mut header = Header {
-        name: id.rsplit('/').next().unwrap_or(id).to_owned(),
+        name: file.id.rsplit('/').next().unwrap_or(&file.id).to_owned(),
         enabled: true,
         ..Header::default()
     };
     let mut findings = Vec::new();
     let mut has_priority = false;
-    let mut stage = Staged::default();
+    let mut stage = StageKeys::default();
     for (key, value) in entries {
         if let Some(slot) = stage.slot(key.as_str()) {
             match value {
@@ -103,15 +106,16 @@ pub(crate) fn read(file: &SourceFile, id: &str, ast: &AST) -> Result<Header, Vec
     if findings.is_empty() { Ok(header) } else { Err(findings) }
 }
 
-/// The keys that say when a rule has its say, which only make sense together.
+/// The keys that choose the rule's stage. They are checked together, because each is valid only
+/// with certain values of the others.
 #[derive(Default)]
-struct Staged {
+struct StageKeys {
     stage: Option<(String, Position)>,
     team: Option<(String, Position)>,
     mutual: Option<(String, Position)>,
 }
 
-impl Staged {
+impl StageKeys {
     fn slot(&mut self, key: &str) -> Option<&mut Option<(String, Position)>> {
         match key {
             "stage" => Some(&mut self.stage),
@@ -152,7 +156,9 @@ impl Staged {
         match self.mutual {
             None => Ok((stage, Mutual::Reciprocal)),
             Some((_, position)) if stage == Stage::Attribution => {
-                Err(("'mutual' goes with a stage that passes costs on: `stage: \"distribution\"` or `stage: \"cascade\"`".into(), Some(position)))
+                let message = "'mutual' goes with a stage that passes costs on: \
+                               `stage: \"distribution\"` or `stage: \"cascade\"`";
+                Err((message.into(), Some(position)))
             }
             Some((name, position)) => match Mutual::by_name(&name) {
                 Some(mutual) => Ok((stage, mutual)),
@@ -162,9 +168,10 @@ impl Staged {
     }
 }
 
-/// The header must be the only statement outside functions: nothing else there would ever run.
+/// The header's keys and values. The header must be the only statement outside functions, because
+/// nothing else there would ever run.
 fn entries<'a>(
-    file: &SourceFile,
+    file: &TextFile,
     ast: &'a AST,
 ) -> Result<Vec<(&'a rhai::Ident, &'a Expr)>, Vec<Diagnostic>> {
     let mut statements = ast.statements().iter().filter(|statement| !statement.is_noop());

@@ -1,28 +1,29 @@
-//! The Rhai engine as rules see it: every limit set, everything that is not a pure function taken out.
+//! The Rhai engine as rules see it. Every limit is set, and everything that is not a pure function
+//! is taken out.
 
 use crate::charge_view::{Charge, Tags};
 use crate::decision::{Opinion, Refusal};
 use crate::functions::{self, Surroundings};
-use crate::set::Limits;
+use crate::options::RuleLimits;
 use domain::decision::Recipient;
 use domain::field::Field;
 use rhai::{Engine, EvalAltResult, OptimizationLevel, Position, Token};
 use std::collections::BTreeSet;
 
-/// Words of Rhai that rules do not have: they reach outside, wait, or print.
+/// Words of Rhai that rules do not have, because they act outside of the script, wait, or print.
 pub(crate) const ABSENT: [&str; 6] = ["eval", "import", "export", "print", "debug", "sleep"];
 
-/// Why a word of Rhai is not there.
+/// The message for a word that rules do not have.
 pub(crate) fn absent(word: &str) -> String {
     format!("rules do not have `{word}`: a rule only computes from the charge that it is given")
 }
 
-/// Functions that the language has without a definition to look up.
+/// Functions of the language itself. The engine does not list them.
 const KEYWORD_FUNCTIONS: [&str; 9] =
     ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared", "this", "rule"];
 
-/// The language without functions: enough to compile and to cut a text into words.
-pub(crate) fn bare_engine(limits: &Limits) -> Engine {
+/// The language without the host's functions. It can compile a text and cut it into words.
+pub(crate) fn bare_engine(limits: &RuleLimits) -> Engine {
     let mut engine = Engine::new();
     set_limits(&mut engine, limits);
     engine.set_optimization_level(OptimizationLevel::None);
@@ -35,8 +36,8 @@ pub(crate) fn bare_engine(limits: &Limits) -> Engine {
     engine
 }
 
-/// An engine for one generation.
-pub(crate) fn engine(limits: &Limits, surroundings: &Surroundings) -> Engine {
+/// The engine of one generation.
+pub(crate) fn engine(limits: &RuleLimits, surroundings: &Surroundings) -> Engine {
     let mut engine = bare_engine(limits);
     // Without these, Rhai would print to the host's own output.
     engine.on_print(|_| {});
@@ -47,7 +48,8 @@ pub(crate) fn engine(limits: &Limits, surroundings: &Surroundings) -> Engine {
     engine.register_type_with_name::<Recipient>("Recipient");
     engine.register_type_with_name::<Refusal>("Refusal");
     engine.register_fn("to_string", |refusal: &mut Refusal| refusal.message.clone());
-    // A function that is found by its name in a text, `Fn("sleep")`, passes the checks at compile time.
+    // The checks at compile time cannot see a call by a name in a text, `Fn("sleep")`. So the
+    // function itself refuses.
     engine.register_fn("sleep", |_: i64| -> Result<(), Box<EvalAltResult>> {
         Err(EvalAltResult::ErrorTerminated(absent("sleep").into(), Position::NONE).into())
     });
@@ -56,7 +58,8 @@ pub(crate) fn engine(limits: &Limits, surroundings: &Surroundings) -> Engine {
     engine
 }
 
-/// Rhai reserves `until` for `do … until`, which rules can do without; the header has a key of that name.
+/// Makes `until` a plain name. Rhai reserves it for `do … until`, and the header has a key of that
+/// name. Rules lose `do … until`.
 fn read_until_as_a_name(engine: &mut Engine) {
     #[expect(
         deprecated,
@@ -68,8 +71,8 @@ fn read_until_as_a_name(engine: &mut Engine) {
     });
 }
 
-/// Zero means "no limit" to Rhai, so no limit is ever zero.
-fn set_limits(engine: &mut Engine, limits: &Limits) {
+/// Sets all limits. Zero means "no limit" to Rhai, so no limit is set to zero.
+fn set_limits(engine: &mut Engine, limits: &RuleLimits) {
     engine.set_max_operations(limits.operations.max(1));
     engine.set_max_call_levels(limits.call_levels.max(1));
     engine.set_max_expr_depths(limits.expression_depth.max(1), limits.expression_depth.max(1));

@@ -1,39 +1,41 @@
-//! Lays a rule's text out anew: indents by nesting, drops blanks at line ends, puts one empty line between functions.
+//! Lays out a rule's text: indents by nesting, drops blanks at line ends, and puts one empty line
+//! between functions.
 //!
-//! Words and comments stay on their lines. That nothing but blanks changed is not believed but shown, by cutting both
-//! texts into words with the script engine.
+//! Words and comments stay on their lines. The script engine cuts the old and the new text into
+//! words, and the layout is used only if the words are the same. So a fault in this file can make a
+//! rule look odd, but cannot change its meaning.
 
-use crate::code::RULE_LAYOUT;
-use crate::code::RULE_SYNTAX;
-use crate::compile::SourceFile;
-use crate::folder::{self, Source};
+use crate::code::{RULE_LAYOUT, RULE_SYNTAX};
+use crate::folder;
 use crate::language;
-use crate::set::Limits;
+use crate::options::RuleLimits;
+use crate::text_file::TextFile;
 use crate::tokens;
 use domain::diagnostic::Diagnostic;
 use rhai::{Engine, Position};
 use std::path::Path;
 
-/// What came of the layout of one rule.
+/// The layout of one rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LaidOut {
+pub struct RuleLayout {
     pub rule: String,
-    /// What findings call the file.
+    /// The path as findings show it.
     pub file: String,
-    /// The new text; nothing where the file is well laid out already.
+    /// The new text. `None` if the file is laid out well already.
     pub text: Option<String>,
 }
 
 const INDENT: usize = 4;
 
-/// Lays out all rules of a folder. Files that cannot be cut into words are findings, and the others are laid out all the same.
-pub fn lay_out(dir: &Path) -> Result<(Vec<LaidOut>, Vec<Diagnostic>), Vec<Diagnostic>> {
+/// Lays out all rules of a folder. A file that cannot be laid out becomes a finding, and the others
+/// are laid out nevertheless.
+pub fn lay_out(dir: &Path) -> Result<(Vec<RuleLayout>, Vec<Diagnostic>), Vec<Diagnostic>> {
     let folder = folder::read(dir)?;
-    let engine = language::bare_engine(&Limits::default());
+    let engine = language::bare_engine(&RuleLimits::default());
     let (mut laid_out, mut findings) = (Vec::new(), Vec::new());
     for source in folder.rules {
         match lay_out_one(&engine, &source) {
-            Ok(text) => laid_out.push(LaidOut {
+            Ok(text) => laid_out.push(RuleLayout {
                 rule: source.id,
                 file: source.label,
                 text: Some(text).filter(|text| *text != source.text),
@@ -44,9 +46,8 @@ pub fn lay_out(dir: &Path) -> Result<(Vec<LaidOut>, Vec<Diagnostic>), Vec<Diagno
     Ok((laid_out, findings))
 }
 
-fn lay_out_one(engine: &Engine, source: &Source) -> Result<String, Box<Diagnostic>> {
-    let file = SourceFile { label: source.label.clone(), text: source.text.clone() };
-    engine.compile(&source.text).map_err(|error| {
+fn lay_out_one(engine: &Engine, file: &TextFile) -> Result<String, Box<Diagnostic>> {
+    engine.compile(&file.text).map_err(|error| {
         let finding = file.finding(
             RULE_SYNTAX,
             format!("the rule does not compile, so it is left as it is: {}", error.err_type()),
@@ -54,8 +55,8 @@ fn lay_out_one(engine: &Engine, source: &Source) -> Result<String, Box<Diagnosti
         );
         Box::new(finding)
     })?;
-    let text = laid_out(&source.text);
-    if says(engine, &text).is_some() && says(engine, &text) == says(engine, &source.text) {
+    let text = laid_out(&file.text);
+    if says(engine, &text).is_some() && says(engine, &text) == says(engine, &file.text) {
         return Ok(text);
     }
     let message = "the layout would change what the rule says, so it is left as it is";
@@ -65,7 +66,7 @@ fn lay_out_one(engine: &Engine, source: &Source) -> Result<String, Box<Diagnosti
     ))
 }
 
-/// Everything but blanks: words and comments.
+/// The words and comments of a text: everything but blanks.
 fn says(engine: &Engine, text: &str) -> Option<(Vec<String>, Vec<String>)> {
     let words =
         tokens::words(engine, text)?.into_iter().map(|word| format!("{:?}", word.token)).collect();
@@ -73,70 +74,71 @@ fn says(engine: &Engine, text: &str) -> Option<(Vec<String>, Vec<String>)> {
     Some((words, comments))
 }
 
-/// A line as the layout sees it.
+/// The facts about a line that its layout depends on.
 #[derive(Default)]
 struct Line<'t> {
     text: &'t str,
-    /// It begins inside of a text or comment that goes over several lines: it must stay as it is.
+    /// The line begins inside a text or comment of several lines, so it must stay as it is.
     begins_inside: bool,
-    /// It ends inside of one: blanks at its end may count.
+    /// The line ends inside a text or comment, so blanks at its end may count.
     ends_inside: bool,
-    /// Brackets, in order; `true` opens.
+    /// Brackets in order: `true` opens, `false` closes.
     brackets: Vec<bool>,
-    /// Brackets that close before anything else stands on the line.
+    /// The number of closing brackets at the start of the line.
     closes_first: usize,
-    /// The last thing that is neither blank nor comment.
+    /// The last character that is neither blank nor comment.
     last: Option<char>,
     comments: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Inside {
+enum Context {
     Code,
     Quotes,
     Character,
-    /// A text in backticks; `${` leads back to code until the brackets that were open are the same again.
+    /// A text in backticks. `${` leads back to code, until its bracket closes.
     Backticks,
-    /// Raw texts end with as many `#` as they begin with.
+    /// A raw text, with the number of its `#`.
     Raw(usize),
-    /// Nested so deep.
+    /// A comment, with the depth of its nesting.
     Comment(usize),
 }
 
 struct Scanner {
-    inside: Inside,
-    /// Open brackets at which code ends and a text in backticks goes on.
+    inside: Context,
+    /// For each open `${`, the number of open brackets at which its text goes on.
     resume: Vec<usize>,
     open: usize,
 }
 
 fn lines(text: &str) -> Vec<Line<'_>> {
-    let mut scanner = Scanner { inside: Inside::Code, resume: Vec::new(), open: 0 };
+    let mut scanner = Scanner { inside: Context::Code, resume: Vec::new(), open: 0 };
     text.lines().map(|line| scanner.line(line)).collect()
 }
 
 impl Scanner {
     fn line<'t>(&mut self, text: &'t str) -> Line<'t> {
-        let mut line = Line { text, begins_inside: self.inside != Inside::Code, ..Line::default() };
+        let begins_inside = self.inside != Context::Code;
+        let mut line = Line { text, begins_inside, ..Line::default() };
         let mut at = 0;
-        if let Inside::Comment(_) = self.inside {
+        if let Context::Comment(_) = self.inside {
             line.comments.push(text.trim().to_owned());
         }
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
             at += match self.inside {
-                Inside::Code => self.code(rest, &mut line),
+                Context::Code => self.code(rest, &mut line),
                 _ => self.other(rest, &mut line),
             };
         }
-        // Neither goes on over the end of a line; the text would not compile.
-        if matches!(self.inside, Inside::Character) {
-            self.inside = Inside::Code;
+        // A character cannot go on over the end of a line.
+        if matches!(self.inside, Context::Character) {
+            self.inside = Context::Code;
         }
-        line.ends_inside = self.inside != Inside::Code;
+        line.ends_inside = self.inside != Context::Code;
         line
     }
 
-    /// Takes in what stands at the start of `rest`; answers its bytes.
+    /// Reads one token of code at the start of `rest`, and returns its length in bytes.
     fn code(&mut self, rest: &str, line: &mut Line<'_>) -> usize {
         let first = rest.chars().next().unwrap_or(' ');
         if rest.starts_with("//") {
@@ -145,19 +147,19 @@ impl Scanner {
         }
         if rest.starts_with("/*") {
             line.comments.push(rest.trim_end().to_owned());
-            self.inside = Inside::Comment(1);
+            self.inside = Context::Comment(1);
             return 2;
         }
         let hashes = rest.chars().take_while(|c| *c == '#').count();
         if hashes > 0 && rest.get(hashes..).is_some_and(|rest| rest.starts_with('"')) {
-            self.inside = Inside::Raw(hashes);
+            self.inside = Context::Raw(hashes);
             line.last = Some('"');
             return hashes + 1;
         }
         match first {
-            '"' => self.inside = Inside::Quotes,
-            '\'' => self.inside = Inside::Character,
-            '`' => self.inside = Inside::Backticks,
+            '"' => self.inside = Context::Quotes,
+            '\'' => self.inside = Context::Character,
+            '`' => self.inside = Context::Backticks,
             '{' | '(' | '[' => {
                 line.brackets.push(true);
                 self.open += 1;
@@ -166,7 +168,7 @@ impl Scanner {
                 self.open = self.open.saturating_sub(1);
                 if self.resume.last() == Some(&self.open) && first == '}' {
                     self.resume.pop();
-                    self.inside = Inside::Backticks;
+                    self.inside = Context::Backticks;
                     return 1;
                 }
                 if line.last.is_none_or(|last| "})]".contains(last))
@@ -184,39 +186,40 @@ impl Scanner {
         first.len_utf8()
     }
 
+    /// The same inside a text or comment.
     fn other(&mut self, rest: &str, line: &mut Line<'_>) -> usize {
         let first = rest.chars().next().unwrap_or(' ');
         let escaped = || 1 + rest.chars().nth(1).map_or(0, char::len_utf8);
         let (ends, taken) = match self.inside {
-            Inside::Comment(depth) if rest.starts_with("/*") => {
-                self.inside = Inside::Comment(depth + 1);
+            Context::Comment(depth) if rest.starts_with("/*") => {
+                self.inside = Context::Comment(depth + 1);
                 return 2;
             }
-            Inside::Comment(depth) if rest.starts_with("*/") => {
-                self.inside = if depth > 1 { Inside::Comment(depth - 1) } else { Inside::Code };
+            Context::Comment(depth) if rest.starts_with("*/") => {
+                self.inside = if depth > 1 { Context::Comment(depth - 1) } else { Context::Code };
                 return 2;
             }
-            Inside::Quotes | Inside::Character | Inside::Backticks if first == '\\' => {
+            Context::Quotes | Context::Character | Context::Backticks if first == '\\' => {
                 return escaped();
             }
-            Inside::Backticks if rest.starts_with("${") => {
+            Context::Backticks if rest.starts_with("${") => {
                 self.resume.push(self.open);
                 self.open += 1;
-                self.inside = Inside::Code;
+                self.inside = Context::Code;
                 return 2;
             }
-            Inside::Raw(hashes) => {
+            Context::Raw(hashes) => {
                 (rest.starts_with(&format!("\"{}", "#".repeat(hashes))), hashes + 1)
             }
-            Inside::Quotes => (first == '"', 1),
-            Inside::Character => (first == '\'', 1),
-            Inside::Backticks => (first == '`', 1),
-            Inside::Comment(_) | Inside::Code => (false, 1),
+            Context::Quotes => (first == '"', 1),
+            Context::Character => (first == '\'', 1),
+            Context::Backticks => (first == '`', 1),
+            Context::Comment(_) | Context::Code => (false, 1),
         };
         if !ends {
             return first.len_utf8();
         }
-        self.inside = Inside::Code;
+        self.inside = Context::Code;
         line.last = Some('"');
         taken
     }
@@ -262,7 +265,7 @@ fn laid_out(text: &str) -> String {
     spaced(&out)
 }
 
-/// Keeps the indents of open brackets; several on one line indent once.
+/// Keeps the indents of open brackets. Several that open on one line indent once.
 fn nest(open: &mut Vec<usize>, line: &Line<'_>, level: usize) {
     for opens in &line.brackets {
         if *opens {
@@ -284,7 +287,7 @@ fn begins_with_operator(line: &str) -> bool {
         && !["//", "/*", ".."].iter().any(|other| line.starts_with(other))
 }
 
-/// One empty line at most, one before each function at least, none at either end.
+/// Puts one empty line before each function, at most one anywhere, and none at either end.
 fn spaced(lines: &[String]) -> String {
     let mut out: Vec<&str> = Vec::new();
     let facts = self::lines_inside(lines);
@@ -298,7 +301,7 @@ fn spaced(lines: &[String]) -> String {
         }
         let is_function = !keeps && (line.starts_with("fn ") || line.starts_with("private fn "));
         if is_function {
-            // The comment right above a function belongs to it.
+            // A comment right above a function belongs to the function.
             let above = out
                 .iter()
                 .rev()
@@ -318,9 +321,9 @@ fn spaced(lines: &[String]) -> String {
     format!("{}\n", out.get(first..).unwrap_or_default().join("\n"))
 }
 
-/// Whether each line begins inside of a text or comment.
+/// Whether each line begins inside a text or comment.
 fn lines_inside(lines: &[String]) -> Vec<bool> {
-    let mut scanner = Scanner { inside: Inside::Code, resume: Vec::new(), open: 0 };
+    let mut scanner = Scanner { inside: Context::Code, resume: Vec::new(), open: 0 };
     lines.iter().map(|line| scanner.line(line).begins_inside).collect()
 }
 
@@ -339,20 +342,29 @@ mod tests {
     #[test]
     fn nesting_and_blanks_are_put_right() {
         check(
-            "//! Doc.  \n\n\nrule(#{ priority: 1 });\nfn matches(charge) {  \ncharge.a == \"x\" &&\n  charge.b\n      || any_of(c, [\n\"a\", \"b\",\n  ])\n}\n// About it.\n/// More.\nfn allocate(charge) {\n\n\n\tif x { return 1; }\n  assign(#{\n  team: \"a\",\n      })\n   }\n\n\n",
-            "//! Doc.\n\nrule(#{ priority: 1 });\n\nfn matches(charge) {\n    charge.a == \"x\" &&\n        charge.b\n        || any_of(c, [\n            \"a\", \"b\",\n        ])\n}\n\n// About it.\n/// More.\nfn allocate(charge) {\n\n    if x { return 1; }\n    assign(#{\n        team: \"a\",\n    })\n}\n",
+            "//! Doc.  \n\n\nrule(#{ priority: 1 });\nfn matches(charge) {  \ncharge.a == \"x\" \
+             &&\n  charge.b\n      || any_of(c, [\n\"a\", \"b\",\n  ])\n}\n// About it.\n/// \
+             More.\nfn allocate(charge) {\n\n\n\tif x { return 1; }\n  assign(#{\n  \
+             team: \"a\",\n      })\n   }\n\n\n",
+            "//! Doc.\n\nrule(#{ priority: 1 });\n\nfn matches(charge) {\n    charge.a == \"x\" \
+             &&\n        charge.b\n        || any_of(c, [\n            \"a\", \"b\",\n        ])\n\
+             }\n\n// About it.\n/// More.\nfn allocate(charge) {\n\n    if x { return 1; }\n    \
+             assign(#{\n        team: \"a\",\n    })\n}\n",
         );
     }
 
     #[test]
     fn texts_and_comments_over_several_lines_stay_as_they_are() {
         check(
-            "fn f() {\nlet a = `one  \n  two ${ if x { \"}\" } else { y } }  \n three`;   \n/* a  {\n  b */\n#\"{\"#;\n'{';\n\"\\\"{\"\n}",
-            "fn f() {\n    let a = `one  \n  two ${ if x { \"}\" } else { y } }  \n three`;\n    /* a  {\n  b */\n    #\"{\"#;\n    '{';\n    \"\\\"{\"\n}\n",
+            "fn f() {\nlet a = `one  \n  two ${ if x { \"}\" } else { y } }  \n three`;   \n/* a  \
+             {\n  b */\n#\"{\"#;\n'{';\n\"\\\"{\"\n}",
+            "fn f() {\n    let a = `one  \n  two ${ if x { \"}\" } else { y } }  \n three`;\n    \
+             /* a  {\n  b */\n    #\"{\"#;\n    '{';\n    \"\\\"{\"\n}\n",
         );
     }
 
-    /// The shipped rules are laid out well; without any indent, and with blanks at every line end, they come out the same.
+    /// The shipped rules are laid out well. Without indents and with blanks at every line end they
+    /// must come out the same.
     #[test]
     fn shipped_rules_come_back_from_a_mess() {
         let folder = folder::read(Path::new("../../rules/starter"))

@@ -1,23 +1,26 @@
 //! Compiles, checks and runs allocation rules written in Rhai: the only crate that knows Rhai.
 //!
-//! A folder of rule files and lookup tables becomes an immutable [`set::RuleSet`], a *generation*. A rule is a pure
-//! function of what it reads of a charge, so each rule is run once per distinct combination of the values that it read
-//! and its decision is reused for every other charge ([`decider`], [`memo`]).
+//! A folder of rule files and lookup tables becomes an immutable [`set::RuleSet`], a *generation*.
+//! A rule is a pure function of the values that it reads of a charge. So a rule runs once for each
+//! distinct combination of those values, and every other charge with the same values gets the
+//! remembered decision ([`decider`], [`memo`]).
 //!
-//! This crate knows no ledger, no plugin and no clock. A script can reach nothing but the charge that it is given: no
-//! file, no network, no time, no randomness, no state; and every limit on its work is set ([`set::Limits`]).
+//! This crate knows no ledger, no plugin and no clock. A script can reach nothing but the charge
+//! that it is given: no file, no network, no time, no randomness and no state. Every limit on its
+//! work is set ([`options::RuleLimits`]).
 
 pub mod bench;
+pub mod branches;
 mod case_file;
 pub mod cases;
 mod charge_view;
 mod check;
 pub mod code;
 mod compile;
-pub mod coverage;
 mod decider;
 mod decision;
 pub mod definitions;
+pub mod digest;
 mod drivers;
 mod evaluate;
 pub mod examples;
@@ -28,9 +31,11 @@ mod language;
 pub mod layout;
 pub mod lint;
 mod memo;
+pub mod options;
 pub mod properties;
 mod property_file;
 pub mod reload;
 pub mod set;
 mod table;
+mod text_file;
 mod tokens;

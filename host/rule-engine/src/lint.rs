@@ -1,10 +1,6 @@
-//! What is worth saying of rules that compile.
+//! Lints: advice about rules that compile.
 
-use crate::code::RULE_ADVICE;
-use crate::code::RULE_DOC;
-use crate::code::RULE_ORDER;
-use crate::code::RULE_SHADOWED;
-use crate::code::TABLE_UNUSED;
+use crate::code::{RULE_ADVICE, RULE_DOC, RULE_ORDER, RULE_SHADOWED, TABLE_UNUSED};
 use crate::compile::Rule;
 use crate::header::Header;
 use crate::set::{RuleSet, overlap};
@@ -14,7 +10,7 @@ use domain::period::Day;
 use domain::port::Stage;
 use rhai::Position;
 
-/// Errors keep a set from being published; warnings are shown.
+/// The findings of the lints. Errors keep a set from being published; warnings are only shown.
 #[derive(Clone, Debug, Default)]
 pub struct Lints {
     pub errors: Vec<Diagnostic>,
@@ -28,7 +24,8 @@ impl Lints {
     }
 }
 
-/// Lints a set. Review dates are compared with `today`, where it is known: there is no clock here.
+/// Lints a set. Review dates are compared with `today`, which the caller brings: this crate has no
+/// clock.
 pub fn check(set: &RuleSet, today: Option<Day>) -> Lints {
     let mut lints = Lints::default();
     for (index, rule) in set.rules.iter().enumerate() {
@@ -48,11 +45,12 @@ pub fn check(set: &RuleSet, today: Option<Day>) -> Lints {
     lints
 }
 
+/// Whether the rule takes part in attribution.
 fn is_tried(rule: &Rule) -> bool {
     rule.header.enabled && rule.header.stage == Stage::Attribution
 }
 
-/// A rule of which nothing is left when its turn comes.
+/// Finds the earlier rule that claims every charge of this one.
 fn shadowed(rule: &Rule, earlier: &[Rule]) -> Option<Diagnostic> {
     let claims = |other: &&Rule| {
         is_tried(other) && !other.insight.may_pass && covers(&other.header, &rule.header)
@@ -75,18 +73,20 @@ fn shadowed(rule: &Rule, earlier: &[Rule]) -> Option<Diagnostic> {
             None
         }
     });
-    let hint = "delete the rule, set `enabled: false`, or give it a smaller `priority`, so that it is tried before the other";
+    let hint = "delete the rule, set `enabled: false`, or give it a smaller `priority`, \
+                so that it is tried before the other";
     first.map(|message| place(message).hint(hint))
 }
 
-/// Whether one is valid on all days on which the other is.
+/// Whether one rule is valid on all days on which the other is.
 fn covers(header: &Header, other: &Header) -> bool {
     let begins = header.from.is_none() || header.from <= other.from;
     let ends = header.until.is_none_or(|until| other.until.is_some_and(|other| other <= until));
     begins && ends
 }
 
-/// Two rules whose order nobody has decided.
+/// Finds an earlier rule with the same priority: the names decide which of the two is tried first,
+/// and nobody has chosen that.
 fn same_priority(set: &RuleSet, rule: &Rule, earlier: &[Rule]) -> Option<Diagnostic> {
     let header = &rule.header;
     let same = |other: &&Rule| {
@@ -106,7 +106,7 @@ fn same_priority(set: &RuleSet, rule: &Rule, earlier: &[Rule]) -> Option<Diagnos
     )
 }
 
-/// Tables that no rule names. `teams` is read by the host.
+/// Finds tables that no rule names. The table `teams` is read by the host.
 fn unused_tables(set: &RuleSet) -> Vec<Diagnostic> {
     if set.rules.iter().any(|rule| rule.insight.looks_up_anything) {
         return Vec::new();
@@ -156,7 +156,8 @@ fn advice(rule: &Rule, today: Option<Day>) -> Vec<Diagnostic> {
     }
     for (name, position) in &rule.insight.amounts {
         let message = format!(
-            "reading '{name}' makes the rule run for every single charge instead of once per resource"
+            "reading '{name}' makes the rule run for every single charge \
+             instead of once per resource"
         );
         findings.push(advise(rule, message, *position));
     }

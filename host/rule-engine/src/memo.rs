@@ -1,21 +1,26 @@
 //! Tries over the values that scripts read.
 //!
-//! A script is deterministic, so which value it reads next depends only on the values read before: a branch asks for one
-//! key, the value leads on, a leaf holds the answer. Unread dimensions cost nothing. A walk does not allocate.
+//! A script is deterministic, so the values that it has read decide which value it reads next. That
+//! makes a trie: a branch names a key, the resource's value under that key leads on, and a leaf
+//! holds the answer. A hash table over all dimensions would be simpler, but would miss on every
+//! resource that differs only in a dimension that no rule reads, such as a resource's id. Here an
+//! unread dimension costs nothing, and a walk does not allocate.
 
 use rustc_hash::FxHashMap;
 
-/// Numbers what can be read: fields first, then currency and day, then tag keys as they are met.
+/// The number of a value that can be read: fields first, then currency and day, then tag keys in
+/// the order in which scripts first read them.
 pub(crate) type Key = u32;
 
-/// An answer: an outcome's number, or one of the marks below.
+/// A remembered answer: an outcome's number, or one of the marks below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Leaf(u32);
 
 impl Leaf {
-    /// The rule does not claim it: ask the next one.
+    /// The rule does not claim the charge. The next rule is asked.
     pub(crate) const PASS: Leaf = Leaf(LEAF - 2);
-    /// What was read so far does not decide: the rule goes on to read an amount (or, without a charge, a date).
+    /// The values on this path do not decide. The rule goes on to read an amount or, for a resource
+    /// without a charge, a date.
     pub(crate) const PER_CHARGE: Leaf = Leaf(LEAF - 3);
 
     pub(crate) fn outcome(id: u32) -> Leaf {
@@ -28,44 +33,48 @@ impl Leaf {
     }
 }
 
-/// The top bit marks a leaf.
+/// The top bit of a slot marks a leaf. The other bits number a leaf or a branch.
 const LEAF: u32 = 1 << 31;
 
-/// Where a walk stands: nothing known, a branch, or a leaf.
+/// The target of an edge: nothing, a branch, or a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slot(u32);
+pub(crate) struct TrieSlot(u32);
 
-impl Slot {
-    pub(crate) const EMPTY: Slot = Slot(u32::MAX);
+impl TrieSlot {
+    pub(crate) const EMPTY: TrieSlot = TrieSlot(u32::MAX);
 
     fn leaf(self) -> Option<Leaf> {
         (self.0 & LEAF != 0).then_some(Leaf(self.0 & !LEAF))
     }
 }
 
-struct Branch {
+struct TrieBranch {
     key: Key,
-    children: FxHashMap<u32, Slot>,
+    children: FxHashMap<u32, TrieSlot>,
 }
 
-/// Many tries in one arena; who owns a trie holds its root.
+/// Many tries in one arena. The owner of a trie holds its root.
 #[derive(Default)]
 pub(crate) struct Tries {
-    branches: Vec<Branch>,
+    branches: Vec<TrieBranch>,
     entries: usize,
 }
 
 impl Tries {
-    /// Edges stored: what the memory grows with.
+    /// The number of edges, which the memory grows with.
     pub(crate) fn entries(&self) -> usize {
         self.entries
     }
 
-    /// Follows the values from `slot` to a leaf, if this combination has been learned.
+    /// Follows the values from `slot` to a leaf. `None` if this combination has not been learned.
     #[inline]
-    pub(crate) fn walk(&self, mut slot: Slot, mut value: impl FnMut(Key) -> u32) -> Option<Leaf> {
+    pub(crate) fn walk(
+        &self,
+        mut slot: TrieSlot,
+        mut value: impl FnMut(Key) -> u32,
+    ) -> Option<Leaf> {
         loop {
-            if slot == Slot::EMPTY {
+            if slot == TrieSlot::EMPTY {
                 return None;
             }
             if let Some(leaf) = slot.leaf() {
@@ -76,24 +85,25 @@ impl Tries {
         }
     }
 
-    /// Adds a path; answers the root, which is new if the trie was empty.
+    /// Adds a path and returns the root, which is new if the trie was empty.
     ///
-    /// A path that contradicts what was learned before could only come from a script that is not deterministic. It is
-    /// left out, so that the answer stays that of the script.
-    pub(crate) fn learn(&mut self, root: Slot, path: &[(Key, u32)], leaf: Leaf) -> Slot {
+    /// Only a script that is not deterministic could bring a path that reads another key after the
+    /// same values. Such a path is left out: the script then runs again each time, and its own
+    /// answer counts.
+    pub(crate) fn learn(&mut self, root: TrieSlot, path: &[(Key, u32)], leaf: Leaf) -> TrieSlot {
         let mut top = root;
         let mut parent: Option<(usize, u32)> = None;
         let mut slot = root;
         for (key, value) in path {
-            if slot == Slot::EMPTY {
-                slot = Slot(u32::try_from(self.branches.len()).unwrap_or(u32::MAX) & !LEAF);
-                self.branches.push(Branch { key: *key, children: FxHashMap::default() });
+            if slot == TrieSlot::EMPTY {
+                slot = TrieSlot(u32::try_from(self.branches.len()).unwrap_or(u32::MAX) & !LEAF);
+                self.branches.push(TrieBranch { key: *key, children: FxHashMap::default() });
                 self.attach(&mut top, parent, slot);
             }
             let at = slot.0 as usize;
             match self.branches.get(at) {
                 Some(branch) if slot.leaf().is_none() && branch.key == *key => {
-                    slot = branch.children.get(value).copied().unwrap_or(Slot::EMPTY);
+                    slot = branch.children.get(value).copied().unwrap_or(TrieSlot::EMPTY);
                     parent = Some((at, *value));
                 }
                 _ => {
@@ -102,13 +112,14 @@ impl Tries {
                 }
             }
         }
-        if slot == Slot::EMPTY {
-            self.attach(&mut top, parent, Slot(LEAF | leaf.0));
+        if slot == TrieSlot::EMPTY {
+            self.attach(&mut top, parent, TrieSlot(LEAF | leaf.0));
         }
         top
     }
 
-    fn attach(&mut self, top: &mut Slot, parent: Option<(usize, u32)>, slot: Slot) {
+    /// Hangs a slot under the edge that led nowhere, or makes it the root.
+    fn attach(&mut self, top: &mut TrieSlot, parent: Option<(usize, u32)>, slot: TrieSlot) {
         self.entries += 1;
         match parent.and_then(|(at, value)| self.branches.get_mut(at).map(|branch| (branch, value)))
         {
@@ -127,7 +138,7 @@ mod tests {
     #[test]
     fn a_walk_asks_only_for_what_was_read() {
         let mut tries = Tries::default();
-        let root = tries.learn(Slot::EMPTY, &[(0, 7), (3, 1)], Leaf::outcome(5));
+        let root = tries.learn(TrieSlot::EMPTY, &[(0, 7), (3, 1)], Leaf::outcome(5));
         let root = tries.learn(root, &[(0, 7), (3, 2)], Leaf::PASS);
         let root = tries.learn(root, &[(0, 8)], Leaf::outcome(6));
         let walk = |values: [u32; 4]| {
@@ -148,10 +159,10 @@ mod tests {
     #[test]
     fn a_rule_that_reads_nothing_is_one_leaf() {
         let mut tries = Tries::default();
-        let root = tries.learn(Slot::EMPTY, &[], Leaf::PER_CHARGE);
+        let root = tries.learn(TrieSlot::EMPTY, &[], Leaf::PER_CHARGE);
         assert_eq!(tries.walk(root, |_| unreachable!("nothing is read")), Some(Leaf::PER_CHARGE));
-        let other = tries.learn(Slot::EMPTY, &[], Leaf::outcome(0));
+        let other = tries.learn(TrieSlot::EMPTY, &[], Leaf::outcome(0));
         assert_eq!(tries.walk(other, |_| 0), Some(Leaf::outcome(0)));
-        assert_eq!(tries.walk(Slot::EMPTY, |_| 0), None);
+        assert_eq!(tries.walk(TrieSlot::EMPTY, |_| 0), None);
     }
 }

@@ -1,35 +1,40 @@
-//! Looks for a charge that breaks a property, and for the smallest one that does.
+//! Searches for a charge that breaks a property, and then for the smallest such charge.
 //!
-//! What is tried is drawn from a seed that hangs on the names of rule and property only, so a report can be repeated.
+//! The charges are drawn from a seed that depends only on the names of rule and property. So a
+//! report can be repeated, and a test that failed yesterday fails today.
+//!
+//! The generator is written here instead of taken from a library for random numbers or property
+//! tests: it is ten lines, its sequence is part of what users see (the seed in the message), and a
+//! library may change its sequence with any version.
 
 use crate::case_file::{GivenCharge, GivenDay};
-use crate::cases::{self, Got};
+use crate::cases::{self, CaseOutcome};
 use crate::code::PROPERTY_FAILED;
 use crate::compile::Rule;
-use crate::folder::Source;
-use crate::property_file::{Answer, Law, Property, Slot, Values};
+use crate::property_file::{ChargeSlot, ExpectedAnswer, Law, Property, SlotValues};
 use crate::set::RuleSet;
+use crate::text_file::TextFile;
 use domain::diagnostic::Diagnostic;
 use domain::money::{Money, Sum};
 use domain::port::Stage;
 
-/// How a property was tried.
+/// The trial of a property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PropertyRun {
     pub rule: String,
     pub name: String,
     pub seed: u64,
-    /// Charges that were tried.
+    /// The number of charges that were tried.
     pub tried: usize,
     pub holds: bool,
 }
 
-/// Where there are not more charges than this, all are tried; else so many are drawn.
+/// If a property allows no more charges than this, all are tried. Otherwise this many are drawn.
 const CHARGES: usize = 500;
-/// Steps to a smaller charge. Each is strictly smaller, so there are never many.
+/// Steps to a smaller charge. Each step makes the charge strictly smaller, so few are ever needed.
 const STEPS_MAX: usize = 200;
 
-/// Texts that have broken programs before.
+/// Texts that often break programs.
 const ODD_TEXTS: [&str; 14] = [
     "",
     "a",
@@ -50,17 +55,17 @@ const ODD_AMOUNTS: [&str; 8] =
     ["0", "1", "-1", "100", "-20", "0.000000001", "33.333333333", "9000000000"];
 const ODD_DAYS: [&str; 4] = ["2026-03-01", "2024-02-29", "2026-12-31", "1999-01-01"];
 
-/// What stands in each slot, in their order.
+/// One value for each slot, in the order of the slots.
 type Draw = Vec<String>;
 
 pub(crate) fn run(
     set: &RuleSet,
     rule: &Rule,
-    file: &Source,
+    file: &TextFile,
     property: &Property,
 ) -> (PropertyRun, Option<Diagnostic>) {
     let seed = seed(&rule.id, &property.name);
-    let trial = Trial { set, rule, property, texts: texts(set, rule) };
+    let trial = PropertyTrial { set, rule, property, texts: texts(set, rule) };
     let mut random = Random(seed);
     let all = trial.count();
     let mut tried = 0;
@@ -82,15 +87,16 @@ pub(crate) fn run(
     (run, finding)
 }
 
-struct Trial<'a> {
+struct PropertyTrial<'a> {
     set: &'a RuleSet,
     rule: &'a Rule,
     property: &'a Property,
-    /// What `{ any = true }` is drawn from.
+    /// The texts that `{ any = true }` is drawn from.
     texts: Vec<String>,
 }
 
-/// The rule's own texts, and the keys of its tables, lead into its branches.
+/// The texts to draw from: odd ones, and the rule's own texts and table keys with small changes,
+/// because those lead into the rule's branches.
 fn texts(set: &RuleSet, rule: &Rule) -> Vec<String> {
     const KEYS_MAX: usize = 20;
     let mut texts: Vec<String> = ODD_TEXTS.map(str::to_owned).into();
@@ -105,28 +111,29 @@ fn texts(set: &RuleSet, rule: &Rule) -> Vec<String> {
     texts
 }
 
-impl Trial<'_> {
-    /// How many charges there can be, if that is few enough to try them all.
+impl PropertyTrial<'_> {
+    /// The number of possible charges, if there are few enough to try them all.
     fn count(&self) -> Option<usize> {
         if matches!(self.property.law, Law::IndependentOf(_)) {
             return None;
         }
         let sizes = self.property.slots.iter().map(|(_, values)| match values {
-            Values::OneOf(values) => Some(values.len()),
-            Values::Any => None,
+            SlotValues::OneOf(values) => Some(values.len()),
+            SlotValues::Any => None,
         });
         let count = sizes.into_iter().try_fold(1_usize, |count, size| count.checked_mul(size?))?;
         (count <= CHARGES).then_some(count)
     }
 
+    /// The charge of a number below [`PropertyTrial::count`].
     fn listed(&self, mut number: usize) -> Draw {
-        let value = |(_, values): &(Slot, Values)| match values {
-            Values::OneOf(values) => {
+        let value = |(_, values): &(ChargeSlot, SlotValues)| match values {
+            SlotValues::OneOf(values) => {
                 let value = values.get(number % values.len()).cloned().unwrap_or_default();
                 number /= values.len();
                 value
             }
-            Values::Any => String::new(),
+            SlotValues::Any => String::new(),
         };
         self.property.slots.iter().map(value).collect()
     }
@@ -135,23 +142,23 @@ impl Trial<'_> {
         self.property.slots.iter().map(|(slot, values)| self.value(slot, values, random)).collect()
     }
 
-    fn value(&self, slot: &Slot, values: &Values, random: &mut Random) -> String {
+    fn value(&self, slot: &ChargeSlot, values: &SlotValues, random: &mut Random) -> String {
         match (values, slot) {
-            (Values::OneOf(values), _) => random.one_of(values).cloned().unwrap_or_default(),
-            (Values::Any, slot) if slot.is_amount() => {
+            (SlotValues::OneOf(values), _) => random.one_of(values).cloned().unwrap_or_default(),
+            (SlotValues::Any, slot) if slot.is_amount() => {
                 (*random.one_of(&ODD_AMOUNTS).unwrap_or(&"0")).to_owned()
             }
-            (Values::Any, Slot::Day) => {
+            (SlotValues::Any, ChargeSlot::Day) => {
                 (*random.one_of(&ODD_DAYS).unwrap_or(&"2026-03-01")).to_owned()
             }
-            (Values::Any, Slot::Currency) => {
+            (SlotValues::Any, ChargeSlot::Currency) => {
                 (*random.one_of(&["USD", "EUR", "JPY"]).unwrap_or(&"USD")).to_owned()
             }
-            (Values::Any, _) => random.one_of(&self.texts).cloned().unwrap_or_default(),
+            (SlotValues::Any, _) => random.one_of(&self.texts).cloned().unwrap_or_default(),
         }
     }
 
-    /// The same charge with other values where they should not count.
+    /// The same charge with other values in the slots that must not matter.
     fn varied(&self, draw: &Draw, random: &mut Random) -> Draw {
         let Law::IndependentOf(free) = &self.property.law else { return draw.clone() };
         let slots = self.property.slots.iter().zip(draw);
@@ -168,33 +175,33 @@ impl Trial<'_> {
             .collect()
     }
 
-    /// What the rule answers where the law does not hold.
+    /// The rule's answer, if it breaks the law.
     fn breaks(&self, draw: &Draw, other: &Draw) -> Option<String> {
         let got = self.answer(draw);
         let holds = match &self.property.law {
             Law::Always(answer) => is(&got, answer, false),
-            Law::Never(answer) => !is(&got, answer, true) && !matches!(got, Got::Needs(_)),
+            Law::Never(answer) => !is(&got, answer, true) && !matches!(got, CaseOutcome::Needs(_)),
             Law::Shares => self.shares_hold(&got, draw),
             Law::IndependentOf(_) => {
                 let second = self.answer(other);
                 if got.describe() != second.describe() {
                     return Some(format!("{} and {}", got.describe(), second.describe()));
                 }
-                !matches!(got, Got::Needs(_))
+                !matches!(got, CaseOutcome::Needs(_))
             }
         };
         (!holds).then(|| got.describe())
     }
 
-    fn answer(&self, draw: &Draw) -> Got {
+    fn answer(&self, draw: &Draw) -> CaseOutcome {
         let (charge, day) = given(self.property, draw);
         let got = if self.rule.header.stage == Stage::Attribution {
             cases::answer(self.set, self.rule, &charge, self.property.through_set)
         } else {
-            Got::of_later_stage(self.set, self.rule)
+            CaseOutcome::of_later_stage(self.set, self.rule)
         };
         match (&self.property.law, got) {
-            (Law::Shares, Got::Decided(decision, by)) => cases::shares(
+            (Law::Shares, CaseOutcome::Decided(decision, by)) => cases::shares(
                 self.set,
                 by.as_deref().unwrap_or(&self.rule.id),
                 &day,
@@ -205,22 +212,23 @@ impl Trial<'_> {
         }
     }
 
-    fn shares_hold(&self, got: &Got, draw: &Draw) -> bool {
+    fn shares_hold(&self, got: &CaseOutcome, draw: &Draw) -> bool {
         let total = given(self.property, draw).1.amount.map(Sum::from).unwrap_or_default();
         match got {
-            Got::Shares(shares) => {
+            CaseOutcome::Shares(shares) => {
                 let same_sign =
                     shares.values().all(|part| part.nanos().signum() * total.nanos().signum() >= 0);
                 same_sign && shares.values().copied().sum::<Sum>() == total
             }
-            Got::NoMatch | Got::Pass | Got::Unallocated | Got::Decided(..) => true,
-            Got::Failed(..) | Got::Refused(_) | Got::Needs(_) => false,
+            CaseOutcome::NoMatch | CaseOutcome::Pass | CaseOutcome::Unallocated => true,
+            CaseOutcome::Decided(..) => true,
+            CaseOutcome::Failed(..) | CaseOutcome::Refused(_) | CaseOutcome::Needs(_) => false,
         }
     }
 
     fn finding(
         &self,
-        file: &Source,
+        file: &TextFile,
         draw: Draw,
         other: Draw,
         seed: u64,
@@ -247,7 +255,7 @@ impl Trial<'_> {
         finding.hint(format!("the smallest that was found: {charges}"))
     }
 
-    /// Makes one value after the other simpler for as long as the law stays broken.
+    /// Makes one value after the other simpler, as long as the law stays broken.
     fn smallest(&self, mut draw: Draw, mut other: Draw) -> (Draw, Draw) {
         for _ in 0..STEPS_MAX {
             let Some(smaller) = self.smaller(&draw, &other) else { break };
@@ -278,8 +286,8 @@ impl Trial<'_> {
     }
 }
 
-/// Values that are simpler than one, the simplest first.
-fn simpler(slot: &Slot, values: &Values, current: &str) -> Vec<String> {
+/// The values that are simpler than the current one, the simplest first.
+fn simpler(slot: &ChargeSlot, values: &SlotValues, current: &str) -> Vec<String> {
     let before = |list: &[&str]| {
         list.iter()
             .take_while(|value| **value != current)
@@ -287,13 +295,13 @@ fn simpler(slot: &Slot, values: &Values, current: &str) -> Vec<String> {
             .collect()
     };
     match (values, slot) {
-        (Values::OneOf(values), _) => {
+        (SlotValues::OneOf(values), _) => {
             values.iter().take_while(|value| *value != current).cloned().collect()
         }
-        (Values::Any, slot) if slot.is_amount() => before(&ODD_AMOUNTS),
-        (Values::Any, Slot::Day) => before(&ODD_DAYS),
-        (Values::Any, Slot::Currency) => before(&["USD", "EUR", "JPY"]),
-        (Values::Any, _) => {
+        (SlotValues::Any, slot) if slot.is_amount() => before(&ODD_AMOUNTS),
+        (SlotValues::Any, ChargeSlot::Day) => before(&ODD_DAYS),
+        (SlotValues::Any, ChargeSlot::Currency) => before(&["USD", "EUR", "JPY"]),
+        (SlotValues::Any, _) => {
             let letters: Vec<char> = current.chars().collect();
             let shorter = |length: usize| letters.iter().take(length).collect::<String>();
             let mut lengths = vec![0, letters.len() / 2, letters.len().saturating_sub(1)];
@@ -303,36 +311,42 @@ fn simpler(slot: &Slot, values: &Values, current: &str) -> Vec<String> {
     }
 }
 
-/// `vacuous`: what is asked of decisions says nothing of other answers, so it never forbids them either.
-fn is(got: &Got, answer: &Answer, forbidden: bool) -> bool {
+/// Whether an outcome is the expected answer, or the forbidden one.
+///
+/// `team_in` speaks only about decisions. An outcome without a team fulfils `always` and does not
+/// break `never`, so the answer for it depends on the side that asks.
+fn is(got: &CaseOutcome, answer: &ExpectedAnswer, forbidden: bool) -> bool {
     match (answer, got) {
-        (Answer::TeamIn(teams), Got::Decided(decision, _)) => {
+        (ExpectedAnswer::TeamIn(teams), CaseOutcome::Decided(decision, _)) => {
             let mut named = decision.teams().into_iter();
             let known = |team: &str| teams.iter().any(|known| known == team);
             if forbidden { named.any(known) } else { named.all(known) }
         }
-        (Answer::TeamIn(_), Got::Failed(..) | Got::Needs(_)) => false,
-        (Answer::TeamIn(_), _) => !forbidden,
-        (Answer::Decision, Got::Decided(..))
-        | (Answer::NoMatch, Got::NoMatch)
-        | (Answer::Pass, Got::Pass) => true,
-        (Answer::Error, Got::Failed(..)) | (Answer::Unallocated, Got::Unallocated) => true,
+        (ExpectedAnswer::TeamIn(_), CaseOutcome::Failed(..) | CaseOutcome::Needs(_)) => false,
+        (ExpectedAnswer::TeamIn(_), _) => !forbidden,
+        (ExpectedAnswer::Decision, CaseOutcome::Decided(..))
+        | (ExpectedAnswer::NoMatch, CaseOutcome::NoMatch)
+        | (ExpectedAnswer::Pass, CaseOutcome::Pass) => true,
+        (ExpectedAnswer::Error, CaseOutcome::Failed(..)) => true,
+        (ExpectedAnswer::Unallocated, CaseOutcome::Unallocated) => true,
         _ => false,
     }
 }
 
 pub(crate) fn law_text(law: &Law) -> String {
-    let answer = |answer: &Answer| match answer {
-        Answer::Decision => "a decision".to_owned(),
-        Answer::NoMatch => "no match".to_owned(),
-        Answer::Pass => "pass".to_owned(),
-        Answer::Error => "an error".to_owned(),
-        Answer::Unallocated => "unallocated".to_owned(),
-        Answer::TeamIn(teams) => format!("only teams of {}", teams.join(", ")),
+    let answer = |answer: &ExpectedAnswer| match answer {
+        ExpectedAnswer::Decision => "a decision".to_owned(),
+        ExpectedAnswer::NoMatch => "no match".to_owned(),
+        ExpectedAnswer::Pass => "pass".to_owned(),
+        ExpectedAnswer::Error => "an error".to_owned(),
+        ExpectedAnswer::Unallocated => "unallocated".to_owned(),
+        ExpectedAnswer::TeamIn(teams) => format!("only teams of {}", teams.join(", ")),
     };
     match law {
         Law::Always(always) => format!("always {}", answer(always)),
-        Law::Never(Answer::TeamIn(teams)) => format!("never a team of {}", teams.join(", ")),
+        Law::Never(ExpectedAnswer::TeamIn(teams)) => {
+            format!("never a team of {}", teams.join(", "))
+        }
         Law::Never(never) => format!("never {}", answer(never)),
         Law::Shares => "shares with the sign of the amount, which add up to it".to_owned(),
         Law::IndependentOf(slots) => format!(
@@ -342,42 +356,44 @@ pub(crate) fn law_text(law: &Law) -> String {
     }
 }
 
-fn slot_name(slot: &Slot) -> String {
+fn slot_name(slot: &ChargeSlot) -> String {
     match slot {
-        Slot::Field(field) => field.name().to_owned(),
-        Slot::Tag(key) => format!("the tag {key}"),
-        Slot::Currency => "billing_currency".to_owned(),
-        Slot::Day => "charge_period_start".to_owned(),
-        Slot::Billed => "billed_cost".to_owned(),
-        Slot::Effective => "effective_cost".to_owned(),
-        Slot::Amount => "amount".to_owned(),
-        Slot::Cost(team) => team.clone(),
+        ChargeSlot::Field(field) => field.name().to_owned(),
+        ChargeSlot::Tag(key) => format!("the tag {key}"),
+        ChargeSlot::Currency => "billing_currency".to_owned(),
+        ChargeSlot::Day => "charge_period_start".to_owned(),
+        ChargeSlot::Billed => "billed_cost".to_owned(),
+        ChargeSlot::Effective => "effective_cost".to_owned(),
+        ChargeSlot::Amount => "amount".to_owned(),
+        ChargeSlot::Cost(team) => team.clone(),
     }
 }
 
 fn given(property: &Property, draw: &Draw) -> (GivenCharge, GivenDay) {
     let mut charge = GivenCharge { currency: "USD".into(), ..GivenCharge::default() };
     let mut day = GivenDay { usage: property.usage.clone(), ..GivenDay::default() };
-    // Amounts and days were parsed when the file was read.
+    // The file's reader has checked amounts and days, so a parse cannot fail here.
     let amount = |text: &str| {
         domain::decimal::parse(text.as_bytes()).ok().map(|parsed| Money::from_nanos(parsed.nanos))
     };
     for ((slot, _), text) in property.slots.iter().zip(draw) {
         match slot {
-            Slot::Field(field) => charge.dimensions.push((*field, text.clone())),
-            Slot::Tag(key) => charge.tags.push((key.clone(), text.clone())),
-            Slot::Currency => charge.currency.clone_from(text),
-            Slot::Day => charge.line.day = text.parse().ok(),
-            Slot::Billed => charge.line.billed = amount(text),
-            Slot::Effective => charge.line.effective = amount(text),
-            Slot::Amount => day.amount = amount(text),
-            Slot::Cost(team) => day.costs.push((team.clone(), amount(text).unwrap_or_default())),
+            ChargeSlot::Field(field) => charge.dimensions.push((*field, text.clone())),
+            ChargeSlot::Tag(key) => charge.tags.push((key.clone(), text.clone())),
+            ChargeSlot::Currency => charge.currency.clone_from(text),
+            ChargeSlot::Day => charge.line.day = text.parse().ok(),
+            ChargeSlot::Billed => charge.line.billed = amount(text),
+            ChargeSlot::Effective => charge.line.effective = amount(text),
+            ChargeSlot::Amount => day.amount = amount(text),
+            ChargeSlot::Cost(team) => {
+                day.costs.push((team.clone(), amount(text).unwrap_or_default()));
+            }
         }
     }
     (charge, day)
 }
 
-/// The charge as a case would give it; without what is empty.
+/// The charge as a case would give it. Empty values are left out.
 fn written(property: &Property, draw: &Draw) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let is_bare = |key: &str| {
@@ -391,9 +407,9 @@ fn written(property: &Property, draw: &Draw) -> String {
     for ((slot, _), value) in property.slots.iter().zip(draw).filter(|(_, value)| !value.is_empty())
     {
         match slot {
-            Slot::Tag(key) => tags.push(pair(key, value)),
-            Slot::Cost(team) => costs.push(pair(team, value)),
-            Slot::Amount => parts.push(pair("amount", value)),
+            ChargeSlot::Tag(key) => tags.push(pair(key, value)),
+            ChargeSlot::Cost(team) => costs.push(pair(team, value)),
+            ChargeSlot::Amount => parts.push(pair("amount", value)),
             other => fields.push(pair(&slot_name(other), value)),
         }
     }
@@ -411,14 +427,15 @@ fn written(property: &Property, draw: &Draw) -> String {
     [vec![charge], parts].concat().join(", ")
 }
 
-/// FNV-1a: no more than a number that differs from property to property and never from day to day.
+/// The seed of a property, by FNV-1a. It differs from property to property, and never from day to
+/// day.
 fn seed(rule: &str, name: &str) -> u64 {
     rule.bytes().chain([0]).chain(name.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// SplitMix64.
+/// The generator SplitMix64.
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! Reads a `[[property]]` of a cases file: which charges there can be, and what holds for each of them.
+//! Reads a `[[property]]` of a cases file: a description of charges, and a law that holds for each.
 
 use crate::case_file::{
     GivenUsage, Read, Value, Wrong, amount, given_usage, number_text, table, text, unknown,
@@ -6,14 +6,17 @@ use crate::case_file::{
 use crate::charge_view;
 use domain::field::Field;
 use domain::period::Day;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::DeString;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Property {
     pub(crate) name: String,
-    /// Where its law stands.
+    /// The place of its law.
     pub(crate) line: u32,
     pub(crate) column: u32,
-    pub(crate) slots: Vec<(Slot, Values)>,
+    pub(crate) slots: Vec<(ChargeSlot, SlotValues)>,
     pub(crate) usage: Vec<GivenUsage>,
     pub(crate) law: Law,
     /// Asks the whole set instead of the one rule.
@@ -22,7 +25,7 @@ pub(crate) struct Property {
 
 /// A part of a charge or of its day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Slot {
+pub(crate) enum ChargeSlot {
     Field(Field),
     Tag(String),
     Currency,
@@ -35,9 +38,9 @@ pub(crate) enum Slot {
     Cost(String),
 }
 
-/// What can stand in a slot.
+/// The possible values of a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Values {
+pub(crate) enum SlotValues {
     /// One or more texts, the simplest first.
     OneOf(Vec<String>),
     Any,
@@ -45,31 +48,31 @@ pub(crate) enum Values {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Law {
-    Always(Answer),
-    Never(Answer),
+    Always(ExpectedAnswer),
+    Never(ExpectedAnswer),
     /// Every share has the sign of the amount, and they add up to it.
     Shares,
-    /// Whatever stands in these slots, the answer is the same.
-    IndependentOf(Vec<Slot>),
+    /// The answer does not depend on these slots.
+    IndependentOf(Vec<ChargeSlot>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum ExpectedAnswer {
     Decision,
     NoMatch,
     Pass,
     Error,
     Unallocated,
-    /// Said of decisions: their teams.
+    /// A decision that names only these teams.
     TeamIn(Vec<String>),
 }
 
-const ANSWERS: [(&str, Answer); 5] = [
-    ("decision", Answer::Decision),
-    ("no match", Answer::NoMatch),
-    ("pass", Answer::Pass),
-    ("error", Answer::Error),
-    ("unallocated", Answer::Unallocated),
+const ANSWERS: [(&str, ExpectedAnswer); 5] = [
+    ("decision", ExpectedAnswer::Decision),
+    ("no match", ExpectedAnswer::NoMatch),
+    ("pass", ExpectedAnswer::Pass),
+    ("error", ExpectedAnswer::Error),
+    ("unallocated", ExpectedAnswer::Unallocated),
 ];
 const LAWS: [&str; 4] = ["always", "never", "shares", "independent_of"];
 const KEYS: [&str; 10] = [
@@ -85,145 +88,179 @@ const KEYS: [&str; 10] = [
     "independent_of",
 ];
 
-impl Slot {
+impl ChargeSlot {
     pub(crate) fn is_amount(&self) -> bool {
-        matches!(self, Slot::Billed | Slot::Effective | Slot::Amount | Slot::Cost(_))
+        match self {
+            ChargeSlot::Billed | ChargeSlot::Effective => true,
+            ChargeSlot::Amount | ChargeSlot::Cost(_) => true,
+            ChargeSlot::Field(_) | ChargeSlot::Tag(_) => false,
+            ChargeSlot::Currency | ChargeSlot::Day => false,
+        }
     }
 
-    fn by_name(name: &str) -> Option<Slot> {
+    fn by_name(name: &str) -> Option<ChargeSlot> {
         match (name.strip_prefix("tag:"), name) {
             (Some(""), _) => None,
-            (Some(tag), _) => Some(Slot::Tag(tag.to_owned())),
-            (None, "billing_currency") => Some(Slot::Currency),
-            (None, "charge_period_start") => Some(Slot::Day),
-            (None, "billed_cost") => Some(Slot::Billed),
-            (None, "effective_cost") => Some(Slot::Effective),
-            (None, name) => Field::by_name(name).map(Slot::Field),
+            (Some(tag), _) => Some(ChargeSlot::Tag(tag.to_owned())),
+            (None, "billing_currency") => Some(ChargeSlot::Currency),
+            (None, "charge_period_start") => Some(ChargeSlot::Day),
+            (None, "billed_cost") => Some(ChargeSlot::Billed),
+            (None, "effective_cost") => Some(ChargeSlot::Effective),
+            (None, name) => Field::by_name(name).map(ChargeSlot::Field),
         }
     }
 }
 
-/// The property, and where its law stands in the file.
+/// Reads a property, and the place of its law in the file.
 pub(crate) fn property(value: &Value<'_>, later_stage: bool) -> Read<(Property, usize)> {
-    let (mut name, mut slots, mut usage, mut law, mut through_set) =
-        (None, Vec::new(), Vec::new(), None, false);
+    let mut draft = PropertyDraft::default();
     for (key, value) in table(value, "a property")? {
+        draft.read(key, value, later_stage)?;
+    }
+    let lacks = |what: &str| Wrong(format!("the property lacks {what}"), value.span());
+    let (law, span) =
+        draft.law.ok_or_else(|| lacks("a law: always, never, shares or independent_of"))?;
+    let slots = with_slots_of_law(draft.slots, &law).ok_or_else(|| {
+        Wrong("shares are shares of something: add amount = \"100\"".into(), span.clone())
+    })?;
+    let property = Property {
+        name: draft.name.ok_or_else(|| lacks("'name'"))?,
+        line: 0,
+        column: 0,
+        slots,
+        usage: draft.usage,
+        law,
+        through_set: draft.through_set,
+    };
+    Ok((property, span.start))
+}
+
+/// A property whose keys are being read.
+#[derive(Default)]
+struct PropertyDraft {
+    name: Option<String>,
+    slots: Vec<(ChargeSlot, SlotValues)>,
+    usage: Vec<GivenUsage>,
+    /// With its place in the file.
+    law: Option<(Law, Range<usize>)>,
+    through_set: bool,
+}
+
+impl PropertyDraft {
+    fn read(
+        &mut self,
+        key: &Spanned<DeString<'_>>,
+        value: &Value<'_>,
+        later_stage: bool,
+    ) -> Read<()> {
         match key.get_ref().as_ref() {
-            "name" => name = Some(text(value, "'name'")?),
+            "name" => self.name = Some(text(value, "'name'")?),
             "charges" if later_stage => {
-                return Err(Wrong(
-                    "the rule is asked for its pool or team and sees no charge".into(),
-                    key.span(),
-                ));
+                let message = "the rule is asked for its pool or team and sees no charge";
+                return Err(Wrong(message.into(), key.span()));
             }
-            "charges" => slots.extend(charges(value)?),
-            "amount" => slots.push((Slot::Amount, values(value, &Slot::Amount)?)),
+            "charges" => self.slots.extend(charges(value)?),
+            "amount" => {
+                self.slots.push((ChargeSlot::Amount, values(value, &ChargeSlot::Amount)?));
+            }
             "costs" => {
                 for (team, value) in table(value, "'costs'")? {
-                    let slot = Slot::Cost(team.get_ref().to_string());
-                    slots.push((slot.clone(), values(value, &slot)?));
+                    let slot = ChargeSlot::Cost(team.get_ref().to_string());
+                    self.slots.push((slot.clone(), values(value, &slot)?));
                 }
             }
             "usage" => {
                 let rows = value.get_ref().as_array().ok_or_else(|| {
                     Wrong("'usage' is a list of tables, [{ … }]".into(), value.span())
                 })?;
-                usage = rows.iter().map(given_usage).collect::<Read<_>>()?;
+                self.usage = rows.iter().map(given_usage).collect::<Read<_>>()?;
             }
             "through_set" => {
-                through_set = value
+                self.through_set = value
                     .get_ref()
                     .as_bool()
                     .ok_or_else(|| Wrong("'through_set' is true or false".into(), value.span()))?;
             }
             word if LAWS.contains(&word) => {
-                if law.replace((self::law(word, value)?, key.span())).is_some() {
-                    return Err(Wrong(
-                        "a property has one law; write another [[property]] for the other".into(),
-                        key.span(),
-                    ));
+                if self.law.replace((law(word, value)?, key.span())).is_some() {
+                    let message = "a property has one law; write another [[property]] for the \
+                                   other";
+                    return Err(Wrong(message.into(), key.span()));
                 }
             }
             _ => return Err(unknown("a property", key, KEYS.into_iter())),
         }
+        Ok(())
     }
-    let lacks = |what: &str| Wrong(format!("the property lacks {what}"), value.span());
-    let (law, span) = law.ok_or_else(|| lacks("a law: always, never, shares or independent_of"))?;
-    match &law {
-        Law::Shares if !slots.iter().any(|(slot, _)| *slot == Slot::Amount) => {
-            return Err(Wrong("shares are shares of something: add amount = \"100\"".into(), span));
-        }
-        Law::IndependentOf(free) => {
-            for slot in free
-                .iter()
-                .filter(|free| !slots.iter().any(|(slot, _)| slot == *free))
-                .cloned()
-                .collect::<Vec<_>>()
-            {
-                slots.push((slot, Values::Any));
-            }
-        }
-        _ => {}
-    }
-    let property = Property {
-        name: name.ok_or_else(|| lacks("'name'"))?,
-        line: 0,
-        column: 0,
-        slots,
-        usage,
-        law,
-        through_set,
-    };
-    Ok((property, span.start))
 }
 
-fn charges(value: &Value<'_>) -> Read<Vec<(Slot, Values)>> {
+/// Adds a slot for each value that the answer must not depend on, so that the value varies. `None`
+/// if the law is about shares and there is no amount to share.
+fn with_slots_of_law(
+    mut slots: Vec<(ChargeSlot, SlotValues)>,
+    law: &Law,
+) -> Option<Vec<(ChargeSlot, SlotValues)>> {
+    let has =
+        |slots: &[(ChargeSlot, SlotValues)], wanted| slots.iter().any(|(slot, _)| slot == wanted);
+    match law {
+        Law::Shares if !has(&slots, &ChargeSlot::Amount) => return None,
+        Law::IndependentOf(free) => {
+            let known = slots.clone();
+            let missing = free.iter().filter(|slot| !has(&known, slot));
+            slots.extend(missing.map(|slot| (slot.clone(), SlotValues::Any)));
+        }
+        Law::Always(_) | Law::Never(_) | Law::Shares => {}
+    }
+    Some(slots)
+}
+
+fn charges(value: &Value<'_>) -> Read<Vec<(ChargeSlot, SlotValues)>> {
     let mut slots = Vec::new();
     for (key, value) in table(value, "'charges'")? {
         if key.get_ref() == "tags" {
             for (tag, value) in table(value, "'tags'")? {
-                let slot = Slot::Tag(tag.get_ref().to_string());
+                let slot = ChargeSlot::Tag(tag.get_ref().to_string());
                 slots.push((slot.clone(), values(value, &slot)?));
             }
             continue;
         }
-        let slot = Slot::by_name(key.get_ref())
+        let slot = ChargeSlot::by_name(key.get_ref())
             .ok_or_else(|| Wrong(charge_view::no_field(key.get_ref()), key.span()))?;
         slots.push((slot.clone(), values(value, &slot)?));
     }
     Ok(slots)
 }
 
-/// `"EC2"`, `["EC2", "S3"]` or `{ any = true }`.
-fn values(value: &Value<'_>, slot: &Slot) -> Read<Values> {
+/// Reads `"EC2"`, `["EC2", "S3"]` or `{ any = true }`.
+fn values(value: &Value<'_>, slot: &ChargeSlot) -> Read<SlotValues> {
     if let Some(list) = value.get_ref().as_array() {
         let texts: Vec<String> =
             list.iter().map(|value| value_text(value, slot)).collect::<Read<_>>()?;
         return if texts.is_empty() {
             Err(Wrong("the list has no value".into(), value.span()))
         } else {
-            Ok(Values::OneOf(texts))
+            Ok(SlotValues::OneOf(texts))
         };
     }
     if let Some(table) = value.get_ref().as_table() {
         let is_any = table.len() == 1
             && table.get("any").and_then(|any| any.get_ref().as_bool()) == Some(true);
         return if is_any {
-            Ok(Values::Any)
+            Ok(SlotValues::Any)
         } else {
             Err(Wrong("the table is { any = true }".into(), value.span()))
         };
     }
-    Ok(Values::OneOf(vec![value_text(value, slot)?]))
+    Ok(SlotValues::OneOf(vec![value_text(value, slot)?]))
 }
 
-fn value_text(value: &Value<'_>, slot: &Slot) -> Read<String> {
+fn value_text(value: &Value<'_>, slot: &ChargeSlot) -> Read<String> {
     if slot.is_amount() {
         amount(value)?;
         return number_text(value, "an amount");
     }
     let written = text(value, "a value")?;
-    if *slot == Slot::Day {
+    if *slot == ChargeSlot::Day {
         written.parse::<Day>().map_err(|error| Wrong(error.to_string(), value.span()))?;
     }
     Ok(written)
@@ -246,7 +283,7 @@ fn law(word: &str, value: &Value<'_>) -> Read<Law> {
             })?;
             let slot = |value: &Value<'_>| {
                 let name = text(value, "a name")?;
-                Slot::by_name(&name).ok_or_else(|| {
+                ChargeSlot::by_name(&name).ok_or_else(|| {
                     Wrong(
                         format!("{}; a tag is \"tag:{name}\"", charge_view::no_field(&name)),
                         value.span(),
@@ -258,7 +295,7 @@ fn law(word: &str, value: &Value<'_>) -> Read<Law> {
     }
 }
 
-fn answer(value: &Value<'_>) -> Read<Answer> {
+fn answer(value: &Value<'_>) -> Read<ExpectedAnswer> {
     if let Some(word) = value.get_ref().as_str() {
         let names =
             || ANSWERS.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
@@ -279,5 +316,5 @@ fn answer(value: &Value<'_>) -> Read<Answer> {
     let teams = teams.ok_or_else(|| {
         Wrong("the table is { team_in = [\"payments\", \"search\"] }".into(), value.span())
     })?;
-    Ok(Answer::TeamIn(teams.iter().map(|team| text(team, "a team")).collect::<Read<_>>()?))
+    Ok(ExpectedAnswer::TeamIn(teams.iter().map(|team| text(team, "a team")).collect::<Read<_>>()?))
 }

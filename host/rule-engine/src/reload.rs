@@ -1,11 +1,13 @@
-//! Keeps the rules of a folder live: a saved change is compiled, linted and run through its cases, and only then becomes
-//! the current generation, all at once. Whatever goes wrong, the last good generation stays, and says so.
+//! Keeps the rules of a folder live. A saved change is compiled, linted and tested with its cases.
+//! Only then it becomes the current generation, all files at once. If anything is wrong, the last
+//! good generation stays current and the findings can be read.
 
 use crate::cases;
 use crate::code::RULES_UNREADABLE;
 use crate::folder::{self, Folder};
 use crate::lint;
-use crate::set::{RuleOptions, RuleSet};
+use crate::options::RuleOptions;
+use crate::set::RuleSet;
 use domain::diagnostic::Diagnostic;
 use domain::port::Rules;
 use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
@@ -16,21 +18,22 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
-/// Editors save in several steps, and `git checkout` writes many files: wait until it has been quiet for so long.
+/// The folder must be quiet for this long before a reload: editors save in several steps, and
+/// `git checkout` writes many files.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// What a reload did.
+/// The result of a reload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reload {
+pub enum ReloadResult {
     Published,
     /// The rules and tables are those of the current generation.
     Unchanged,
 }
 
 /// The current generation of a folder, watched until dropped.
-pub struct Live {
+pub struct LiveRules {
     shared: Arc<Shared>,
-    /// Dropping it closes the channel on which the thread waits.
+    /// Dropping the watcher closes the channel that the thread waits on, and so ends the thread.
     _watcher: RecommendedWatcher,
 }
 
@@ -40,14 +43,14 @@ struct Shared {
     current: RwLock<Arc<RuleSet>>,
     diagnostics: Mutex<Vec<Diagnostic>>,
     generations: AtomicU64,
-    /// Held while a reload runs, so that an older reading cannot be published over a newer one.
+    /// Held while a reload runs. Otherwise a slow reload could publish older texts over newer ones.
     reloading: Mutex<()>,
 }
 
-impl Live {
+impl LiveRules {
     /// Loads the folder, which must be good, and watches it.
-    pub fn start(dir: &Path, options: RuleOptions) -> Result<Live, Vec<Diagnostic>> {
-        let first = prepare(&folder_texts(dir)?, &options)?;
+    pub fn start(dir: &Path, options: RuleOptions) -> Result<LiveRules, Vec<Diagnostic>> {
+        let first = prepare(&folder::read(dir)?, &options)?;
         let shared = Arc::new(Shared {
             dir: dir.to_path_buf(),
             options,
@@ -60,9 +63,9 @@ impl Live {
             let message = format!("cannot be watched: {error}");
             vec![Diagnostic::new(RULES_UNREADABLE, message).at(dir.display().to_string(), 0, 0)]
         })?;
-        // A change between the reading and the watching would not be noticed otherwise.
+        // A change between the first reading and the start of the watcher would go unnoticed.
         let _unchanged_or_reported = shared.reload();
-        Ok(Live { shared, _watcher: watcher })
+        Ok(LiveRules { shared, _watcher: watcher })
     }
 
     /// The current generation. A run keeps the one that it started with.
@@ -70,18 +73,18 @@ impl Live {
         self.shared.current()
     }
 
-    /// Why the last attempt was not published; empty when it was.
+    /// The findings of the last reload. Empty if it was published.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         self.shared.diagnostics.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How many generations have been published, the first included.
+    /// The number of generations published so far, with the first.
     pub fn generation_count(&self) -> u64 {
         self.shared.generations.load(Ordering::Acquire)
     }
 
-    /// Reads the folder now; what the watcher does after a change.
-    pub fn try_reload(&self) -> Result<Reload, Vec<Diagnostic>> {
+    /// Reloads the folder now, as the watcher does after a change.
+    pub fn try_reload(&self) -> Result<ReloadResult, Vec<Diagnostic>> {
         self.shared.reload()
     }
 }
@@ -91,30 +94,26 @@ impl Shared {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn reload(&self) -> Result<Reload, Vec<Diagnostic>> {
+    fn reload(&self) -> Result<ReloadResult, Vec<Diagnostic>> {
         let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        let prepared = folder_texts(&self.dir).and_then(|folder| prepare(&folder, &self.options));
+        let prepared = folder::read(&self.dir).and_then(|folder| prepare(&folder, &self.options));
         let result = prepared.map(|set| self.publish(set));
         *self.diagnostics.lock().unwrap_or_else(PoisonError::into_inner) =
             result.as_ref().err().cloned().unwrap_or_default();
         result
     }
 
-    fn publish(&self, set: RuleSet) -> Reload {
+    fn publish(&self, set: RuleSet) -> ReloadResult {
         if set.generation() == self.current().generation() {
-            return Reload::Unchanged;
+            return ReloadResult::Unchanged;
         }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
         self.generations.fetch_add(1, Ordering::AcqRel);
-        Reload::Published
+        ReloadResult::Published
     }
 }
 
-fn folder_texts(dir: &Path) -> Result<Folder, Vec<Diagnostic>> {
-    folder::read(dir)
-}
-
-/// Compile → lint → cases, all from one reading of the folder.
+/// Compiles, lints and tests the texts of one reading of the folder.
 fn prepare(folder: &Folder, options: &RuleOptions) -> Result<RuleSet, Vec<Diagnostic>> {
     let set = RuleSet::from_folder(folder, options)?;
     let lints = lint::check(&set, None);
@@ -127,13 +126,13 @@ fn prepare(folder: &Folder, options: &RuleOptions) -> Result<RuleSet, Vec<Diagno
 
 fn watch(shared: &Arc<Shared>) -> notify::Result<RecommendedWatcher> {
     let (sender, events) = channel();
-    // Links are not followed: a loop of links would be watched for ever.
+    // Links are not followed, because a loop of links would be watched forever.
     let config = Config::default().with_follow_symlinks(false);
     let mut watcher = RecommendedWatcher::new(
         move |event: notify::Result<notify::Event>| {
             let is_change = event.as_ref().map_or(true, |event| !event.kind.is_access());
             if is_change {
-                // The receiver is gone only when nobody is interested any more.
+                // Sending fails only when the set has been dropped, and then nobody waits for it.
                 let _gone = sender.send(());
             }
         },

@@ -1,115 +1,31 @@
 //! A generation: all rules and tables of a folder, compiled together and never changed again.
+//!
+//! A rule can have a first and a last day. The days on which any rule begins or ends are *turning
+//! days*; between two of them, a *stretch*, the list of valid rules is the same. The list of each
+//! stretch is made once here, so that a decision does not filter rules by their dates.
 
-use crate::code::RULE_POOL;
-use crate::code::RULE_TABLE;
-use crate::code::RULES_UNREADABLE;
-use crate::compile::{self, Rule, SourceFile, Workshop, hex};
+use crate::check::RuleContext;
+use crate::code::{RULE_POOL, RULE_TABLE, RULES_UNREADABLE};
+use crate::compile::{self, Rule};
 use crate::decider::MemoDecider;
-use crate::folder::{self, Folder, Source};
+use crate::digest::hex;
+use crate::folder::{self, Folder};
 use crate::functions::{Surroundings, unknown_pool};
 use crate::header::Header;
 use crate::language;
+use crate::options::{RuleOptions, UnknownTeams};
 use crate::table::{TEAMS, Table, Tables};
+use crate::text_file::TextFile;
 use domain::diagnostic::Diagnostic;
 use domain::entry::RuleVersion;
-use domain::field::Field;
+use domain::hint::Hint;
 use domain::period::Day;
 use domain::port::{Decider, RuleFacts, Rules, Stage};
 use rhai::Engine;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-
-/// What rules are compiled for.
-#[derive(Clone, Debug)]
-pub struct RuleOptions {
-    /// The dimensions that are collected; a rule that reads another is refused.
-    pub dimensions: Vec<Field>,
-    pub limits: Limits,
-    /// Whether a rule without a doc comment is an error instead of a warning.
-    pub require_doc: bool,
-    /// Allocator plugins by name, with the digest of each: a part of the generation if a rule asks plugins.
-    pub allocators: BTreeMap<String, Vec<u8>>,
-    pub unknown_teams: UnknownTeams,
-}
-
-/// What becomes of a cost whose rule names a team that `tables/teams.csv` does not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UnknownTeams {
-    #[default]
-    Allow,
-    /// The team bears it, and whoever runs it is told.
-    Warn,
-    /// It is in suspense; usage of such a team is nobody's.
-    Refuse,
-}
-
-impl UnknownTeams {
-    pub const NAMES: [&'static str; 3] = ["allow", "warn", "refuse"];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            UnknownTeams::Allow => "allow",
-            UnknownTeams::Warn => "warn",
-            UnknownTeams::Refuse => "refuse",
-        }
-    }
-
-    pub fn by_name(name: &str) -> Option<UnknownTeams> {
-        [UnknownTeams::Allow, UnknownTeams::Warn, UnknownTeams::Refuse]
-            .into_iter()
-            .find(|known| known.name() == name)
-    }
-}
-
-/// As [`RuleOptions::allocators`] wants it.
-pub fn digest(component: &[u8]) -> Vec<u8> {
-    Sha256::digest(component).to_vec()
-}
-
-/// How much one call of a rule may do. The same in debug and release builds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    pub operations: u64,
-    pub call_levels: usize,
-    pub expression_depth: usize,
-    pub string_bytes: usize,
-    pub array_size: usize,
-    pub map_size: usize,
-    pub variables: usize,
-    pub functions: usize,
-    pub strings_interned: usize,
-}
-
-impl Default for RuleOptions {
-    fn default() -> RuleOptions {
-        RuleOptions {
-            dimensions: Field::default_dimensions(),
-            limits: Limits::default(),
-            require_doc: false,
-            allocators: BTreeMap::new(),
-            unknown_teams: UnknownTeams::Allow,
-        }
-    }
-}
-
-impl Default for Limits {
-    /// Call levels times expression depth is what the stack must hold; a test runs the deepest rule on 2 MiB.
-    fn default() -> Limits {
-        Limits {
-            operations: 100_000,
-            call_levels: 12,
-            expression_depth: 64,
-            string_bytes: 4096,
-            array_size: 1024,
-            map_size: 1024,
-            variables: 64,
-            functions: 64,
-            strings_interned: 1024,
-        }
-    }
-}
 
 /// A compiled, immutable set of rules.
 pub struct RuleSet {
@@ -121,13 +37,14 @@ pub struct RuleSet {
     pub(crate) tables: Arc<Tables>,
     generation: String,
     turning_days: Vec<Day>,
-    /// The rules that are valid before the first turning day, between each two of them, and after the last.
-    active: Vec<Valid>,
+    /// The valid rules of each stretch: before the first turning day, between every two, after the
+    /// last.
+    active: Vec<ValidRules>,
 }
 
-/// Rules that are valid at one time, by number.
+/// The rules that are valid in one stretch, by number.
 #[derive(Default)]
-struct Valid {
+struct ValidRules {
     attribution: Vec<u32>,
     later: Vec<u32>,
 }
@@ -138,24 +55,26 @@ impl RuleSet {
         RuleSet::from_folder(&folder::read(dir)?, options)
     }
 
-    /// Compiles texts: rules by id (the path without `.rhai`), tables by name. So an old generation can be run again.
+    /// Compiles texts: rules by id (the path without `.rhai`), tables by name. The ledger keeps the
+    /// texts of every generation, so an old generation can be run again.
     pub fn from_sources(
         rules: &[(String, String)],
         tables: &[(String, String)],
         options: &RuleOptions,
     ) -> Result<RuleSet, Vec<Diagnostic>> {
-        let sources = |texts: &[(String, String)], folder: &str, ending: &str| -> Vec<Source> {
-            let source = |(id, text): &(String, String)| Source {
+        let files = |texts: &[(String, String)], folder: &str, ending: &str| -> Vec<TextFile> {
+            let file = |(id, text): &(String, String)| TextFile {
                 id: id.clone(),
                 label: format!("{folder}{id}{ending}"),
                 text: text.clone(),
             };
-            texts.iter().map(source).collect()
+            texts.iter().map(file).collect()
         };
-        build(sources(rules, "", ".rhai"), sources(tables, "tables/", ".csv"), options)
+        build(files(rules, "", ".rhai"), files(tables, "tables/", ".csv"), options)
     }
 
-    /// A folder without rules is an accident, such as half a checkout, and never what somebody wants to publish.
+    /// Compiles a folder that was read before. A folder without rules is refused: it is an
+    /// accident, such as half a checkout, and publishing it would leave every cost unallocated.
     pub(crate) fn from_folder(
         folder: &Folder,
         options: &RuleOptions,
@@ -165,7 +84,7 @@ impl RuleSet {
                 RULES_UNREADABLE,
                 "the folder has no rules (no file ends in .rhai)",
             );
-            return Err(vec![finding.at(&folder.label, 0, 0).hint("apportion init")]);
+            return Err(vec![finding.at(&folder.label, 0, 0).hint(Hint::command("init"))]);
         }
         build(folder.rules.clone(), folder.tables.clone(), options)
     }
@@ -174,12 +93,12 @@ impl RuleSet {
         &self.options
     }
 
-    /// Whether the table of teams has it; everything is there if there is no table.
+    /// Whether the table of teams lists the team. Without a table every team counts as listed.
     pub fn lists_team(&self, team: &str) -> bool {
         self.tables.get(TEAMS).is_none_or(|table| table.has(team))
     }
 
-    /// The columns of each lookup table by its name, the key's first.
+    /// The columns of each lookup table by the table's name. The key's column comes first.
     pub fn table_columns(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
         self.tables.iter().map(|(name, table)| (name.as_str(), table.header().collect()))
     }
@@ -199,7 +118,8 @@ impl RuleSet {
         &self.turning_days
     }
 
-    /// The stretch between turning days that a day falls in.
+    /// The number of the stretch that a day falls in. A turning day belongs to the stretch after
+    /// it.
     pub(crate) fn stretch(&self, day: Day) -> usize {
         self.turning_days.partition_point(|turning| *turning <= day)
     }
@@ -208,11 +128,12 @@ impl RuleSet {
         self.active.len()
     }
 
+    /// Attribution rules that are valid in a stretch, in the order in which they are tried.
     pub(crate) fn active(&self, stretch: usize) -> &[u32] {
         self.active.get(stretch).map_or(&[], |valid| &valid.attribution)
     }
 
-    /// Rules of the later stages.
+    /// Rules of the later stages that are valid in a stretch.
     pub(crate) fn later(&self, stretch: usize) -> &[u32] {
         self.active.get(stretch).map_or(&[], |valid| &valid.later)
     }
@@ -244,23 +165,65 @@ impl Rules for RuleSet {
     }
 }
 
+/// Compiles everything that can be compiled, so that all findings are told at once.
 fn build(
-    rules: Vec<Source>,
-    tables: Vec<Source>,
+    rules: Vec<TextFile>,
+    tables: Vec<TextFile>,
     options: &RuleOptions,
 ) -> Result<RuleSet, Vec<Diagnostic>> {
-    let mut findings = Vec::new();
-    let mut parsed = Tables::new();
-    for source in tables {
-        match Table::parse(&source.label, &source.text) {
-            Ok(table) => drop(parsed.insert(source.id, table)),
+    let (tables, mut findings) = parse_tables(tables, options);
+    let tables_are_whole = findings.is_empty();
+    let tables = Arc::new(tables);
+    let pools = Arc::new(OnceLock::new());
+    let surroundings = Surroundings {
+        tables: Arc::clone(&tables),
+        kept: options.dimensions.clone().into(),
+        unknown_teams: options.unknown_teams,
+        pools: Arc::clone(&pools),
+    };
+    let engine = language::engine(&options.limits, &surroundings);
+    let context = RuleContext {
+        engine: &engine,
+        functions: language::function_names(&engine),
+        tables: tables_are_whole.then_some(&*tables),
+        kept: &options.dimensions,
+    };
+    let mut compiled = Vec::with_capacity(rules.len());
+    for file in rules {
+        match compile::compile(&context, file) {
+            Ok(rule) => compiled.push(rule),
             Err(wrong) => findings.extend(wrong),
         }
     }
-    if options.unknown_teams != UnknownTeams::Allow
-        && findings.is_empty()
-        && !parsed.contains_key(TEAMS)
-    {
+    drop(context);
+    let known: BTreeSet<String> = compiled
+        .iter()
+        .filter(|rule| rule.header.stage == Stage::Distribution)
+        .map(|rule| rule.id.clone())
+        .collect();
+    // A rule that does not compile would make pools look unknown that it has.
+    if findings.is_empty() {
+        findings.extend(unknown_pools(&compiled, &known));
+        findings.extend(teams_passed_on_twice(&compiled));
+    }
+    // The cell is still empty: the engine was made above, and no rule has run in it.
+    let _first = pools.set(known);
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    Ok(assemble(engine, options.clone(), compiled, tables))
+}
+
+fn parse_tables(files: Vec<TextFile>, options: &RuleOptions) -> (Tables, Vec<Diagnostic>) {
+    let (mut tables, mut findings) = (Tables::new(), Vec::new());
+    for file in files {
+        match Table::parse(&file.label, &file.text) {
+            Ok(table) => drop(tables.insert(file.id, table)),
+            Err(wrong) => findings.extend(wrong),
+        }
+    }
+    let needs_teams = options.unknown_teams != UnknownTeams::Allow;
+    if needs_teams && findings.is_empty() && !tables.contains_key(TEAMS) {
         let message = format!(
             "the setting unknown_teams = \"{}\" needs the table of teams, and there is none",
             options.unknown_teams.name()
@@ -271,50 +234,7 @@ fn build(
                 .hint("write one line for each team below the header: team,cost_center"),
         );
     }
-    let tables_are_whole = findings.is_empty();
-    let tables = Arc::new(parsed);
-    let pools = Arc::new(OnceLock::new());
-    let surroundings = Surroundings {
-        tables: Arc::clone(&tables),
-        kept: options.dimensions.clone().into(),
-        unknown_teams: options.unknown_teams,
-        pools: Arc::clone(&pools),
-    };
-    let engine = language::engine(&options.limits, &surroundings);
-    let functions = language::function_names(&engine);
-    let workshop = Workshop {
-        engine: &engine,
-        functions,
-        tables: tables_are_whole.then_some(&*tables),
-        kept: &options.dimensions,
-    };
-    let mut compiled = Vec::with_capacity(rules.len());
-    for source in rules {
-        match compile::compile(
-            &workshop,
-            &source.id,
-            SourceFile { label: source.label, text: source.text },
-        ) {
-            Ok(rule) => compiled.push(rule),
-            Err(wrong) => findings.extend(wrong),
-        }
-    }
-    drop(workshop);
-    let known: BTreeSet<String> = compiled
-        .iter()
-        .filter(|rule| rule.header.stage == Stage::Distribution)
-        .map(|rule| rule.id.clone())
-        .collect();
-    if findings.is_empty() {
-        findings.extend(unknown_pools(&compiled, &known));
-        findings.extend(teams_passed_on_twice(&compiled));
-    }
-    // The engine is new: nobody has filled it before.
-    let _first = pools.set(known);
-    if !findings.is_empty() {
-        return Err(findings);
-    }
-    Ok(assemble(engine, options.clone(), compiled, tables))
+    (tables, findings)
 }
 
 fn unknown_pools(rules: &[Rule], known: &BTreeSet<String>) -> Vec<Diagnostic> {
@@ -329,7 +249,7 @@ fn unknown_pools(rules: &[Rule], known: &BTreeSet<String>) -> Vec<Diagnostic> {
     rules.iter().flat_map(of_rule).collect()
 }
 
-/// A team's cost can be passed on once.
+/// Two valid rules that pass on one team's cost are refused: its cost can be passed on only once.
 fn teams_passed_on_twice(rules: &[Rule]) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (number, rule) in rules.iter().enumerate() {
@@ -353,7 +273,9 @@ fn teams_passed_on_twice(rules: &[Rule]) -> Vec<Diagnostic> {
 
 /// Whether there is a day on which both are valid.
 pub(crate) fn overlap(left: &Header, right: &Header) -> bool {
-    let before = |until: Option<Day>, from: Option<Day>| matches!((until, from), (Some(until), Some(from)) if until <= from);
+    let before = |until: Option<Day>, from: Option<Day>| {
+        until.zip(from).is_some_and(|(until, from)| until <= from)
+    };
     left.enabled
         && right.enabled
         && !before(left.until, right.from)
@@ -374,7 +296,8 @@ fn assemble(
         enabled().flat_map(|rule| [rule.header.from, rule.header.until]).flatten().collect();
     turning_days.sort_unstable();
     turning_days.dedup();
-    // A stretch begins on its turning day; the first one, before all of them, is represented by the day before.
+    // A stretch begins on its turning day. The stretch before the first turning day has no such
+    // day: the day before stands for it.
     let first = turning_days.first().map_or(Day::from_epoch(0), |day| day.plus(-1));
     let days = std::iter::once(first).chain(turning_days.iter().copied());
     let active = days.map(|day| valid_rules(&rules, day)).collect();
@@ -383,14 +306,14 @@ fn assemble(
     RuleSet { engine, options, rules, facts, tables, generation, turning_days, active }
 }
 
-fn valid_rules(rules: &[Rule], day: Day) -> Valid {
+fn valid_rules(rules: &[Rule], day: Day) -> ValidRules {
     let is_valid = |rule: &Rule| {
         let header = &rule.header;
         header.enabled
             && header.from.is_none_or(|from| from <= day)
             && header.until.is_none_or(|until| day < until)
     };
-    let mut valid = Valid::default();
+    let mut valid = ValidRules::default();
     for (index, rule) in (0_u32..).zip(rules).filter(|(_, rule)| is_valid(rule)) {
         let list = if rule.header.stage == Stage::Attribution {
             &mut valid.attribution
@@ -402,6 +325,9 @@ fn valid_rules(rules: &[Rule], day: Day) -> Valid {
     valid
 }
 
+/// The digest that names the generation. It covers everything that a decision can depend on: rules,
+/// tables, and the options that change a decision. Each text is hashed with its length before it,
+/// so that two lists of texts cannot run into the same bytes.
 fn generation(rules: &[Rule], tables: &Tables, options: &RuleOptions) -> String {
     let mut hasher = Sha256::new();
     let mut add = |text: &str| {
@@ -418,6 +344,7 @@ fn generation(rules: &[Rule], tables: &Tables, options: &RuleOptions) -> String 
         add(name);
         add(&table.text);
     }
+    // Warnings change no decision, so only the refusal makes another generation.
     if options.unknown_teams == UnknownTeams::Refuse {
         add("unknown teams are refused");
     }

@@ -6,32 +6,32 @@ use rhai::ImmutableString;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// One table: named columns by key.
+/// One table: named columns, looked up by key.
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// What findings call the file.
+    /// The path as findings show it.
     pub(crate) label: String,
     pub(crate) text: String,
-    /// What the header calls the key.
+    /// The header's name of the key.
     key: String,
     columns: Vec<String>,
     rows: FxHashMap<String, Vec<ImmutableString>>,
 }
 
-/// The table that says which teams there are.
+/// The name of the table that lists all teams.
 pub(crate) const TEAMS: &str = "teams";
 
 /// The tables of a generation by name.
 pub(crate) type Tables = BTreeMap<String, Table>;
 
-/// One line of a CSV file with the line where it starts, from 1.
+/// One row of a CSV file, with the line that it starts on, from 1.
 struct Row {
     line: u32,
     cells: Vec<String>,
 }
 
 impl Table {
-    /// Reads a table; `label` is what findings call the file.
+    /// Reads a table. `label` is the path as findings show it.
     pub(crate) fn parse(label: &str, text: &str) -> Result<Table, Vec<Diagnostic>> {
         let at =
             |line: u32, message: String| Diagnostic::new(RULE_TABLE, message).at(label, line, 0);
@@ -75,7 +75,7 @@ impl Table {
         if findings.is_empty() { Ok(table) } else { Err(findings) }
     }
 
-    /// The names of the header, the key's first.
+    /// The names of the header. The key's name comes first.
     pub(crate) fn header(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.key).chain(&self.columns).map(String::as_str)
     }
@@ -88,7 +88,7 @@ impl Table {
         self.rows.keys().map(String::as_str)
     }
 
-    /// The column's number, or a sentence saying which there are.
+    /// The column's number, or a message with the columns that exist.
     pub(crate) fn column(&self, name: &str) -> Result<usize, String> {
         self.columns.iter().position(|column| column == name).ok_or_else(|| {
             let known = self.columns.iter().map(String::as_str);
@@ -99,13 +99,13 @@ impl Table {
         })
     }
 
-    /// The cell, or nothing where the key is unknown or the cell empty.
+    /// The cell. `None` if the key is unknown or the cell is empty.
     pub(crate) fn cell(&self, key: &str, column: usize) -> Option<ImmutableString> {
         self.rows.get(key).and_then(|row| row.get(column)).filter(|cell| !cell.is_empty()).cloned()
     }
 }
 
-/// A sentence naming the tables that exist.
+/// The message for an unknown table. It names the tables that exist.
 pub(crate) fn unknown_table<'a>(
     name: &str,
     known: impl Iterator<Item = &'a str> + Clone,
@@ -134,7 +134,11 @@ fn header_findings(header: &[String]) -> Vec<String> {
     findings
 }
 
-/// Splits CSV as RFC 4180 has it; blank lines and lines that start with `#` are left out. The error is the line of an open quote.
+/// Splits CSV by RFC 4180. Blank lines and lines that start with `#` are left out. The error is the
+/// line of a quote that does not end.
+///
+/// The crate `csv` is not used: it accepts a quote that does not end and reads the rest of the file
+/// into one cell. A finding must name the line of that quote.
 fn rows(text: &str) -> Result<Vec<Row>, u32> {
     let mut rows = Vec::new();
     let mut line = 1;
@@ -153,7 +157,7 @@ fn rows(text: &str) -> Result<Vec<Row>, u32> {
     Ok(rows)
 }
 
-/// The cells of the first row and the bytes that it takes; `None` for an open quote.
+/// The cells of the first row, and its length in bytes. `None` if a quote does not end.
 fn row(text: &str) -> Option<(Vec<String>, usize)> {
     let mut cells = Vec::new();
     let mut cell = String::new();
@@ -189,7 +193,8 @@ fn row(text: &str) -> Option<(Vec<String>, usize)> {
     Some((cells, text.len()))
 }
 
-/// A quoted cell stands as it is; around others blanks and the carriage return of a line's end do not count.
+/// A finished cell. A quoted cell keeps its blanks; others lose the blanks around them, and all
+/// lose the carriage return of a line's end.
 fn finished(cell: &mut String, was_quoted: bool) -> String {
     let text = std::mem::take(cell);
     if was_quoted { text.trim_end_matches(['\r', ' ']).to_owned() } else { text.trim().to_owned() }
@@ -206,7 +211,8 @@ mod tests {
 
     #[test]
     fn reads_quotes_comments_and_windows_line_ends() {
-        let text = "\u{FEFF}account,team,cost_center\r\n# the old ones\r\n111, payments ,CC-1\r\n\r\n\"2,2\",\"a \"\"b\"\"\nc\",\r\n";
+        let text = "\u{FEFF}account,team,cost_center\r\n# the old ones\r\n111, payments ,CC-1\r\n\
+                    \r\n\"2,2\",\"a \"\"b\"\"\nc\",\r\n";
         assert_eq!(cell(text, "111", 0).as_deref(), Some("payments"));
         assert_eq!(cell(text, "2,2", 0).as_deref(), Some("a \"b\"\nc"));
         assert_eq!(cell(text, "2,2", 1), None);
@@ -230,7 +236,8 @@ mod tests {
         );
         assert_eq!(
             findings("k,v\na\n,2\n"),
-            "t.csv:2: R107: the row has 1 cells, the header has 2\nt.csv:3: R107: the row has no key"
+            "t.csv:2: R107: the row has 1 cells, the header has 2\nt.csv:3: R107: the row has no \
+             key"
         );
         assert_eq!(
             findings(""),

@@ -1,8 +1,7 @@
-//! The words of a rule's text with their places, as the script engine itself cuts them.
+//! The words of a rule's text with their places, cut by the script engine itself.
 
-use crate::compile::hex;
+use crate::digest;
 use rhai::{Engine, Position, Token};
-use sha2::{Digest, Sha256};
 use std::ops::Range;
 
 /// One word of the language.
@@ -10,17 +9,17 @@ use std::ops::Range;
 pub(crate) struct Word {
     pub(crate) token: Token,
     pub(crate) position: Position,
-    /// Byte in the text where it begins.
+    /// The byte that it begins at.
     pub(crate) at: usize,
 }
 
-/// All words of a text; nothing if it cannot be cut, which a text that compiles always can.
+/// Cuts a text into words. `None` if that is not possible; a text that compiles can always be cut.
 pub(crate) fn words(engine: &Engine, text: &str) -> Option<Vec<Word>> {
     let starts: Vec<usize> =
         std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let (tokens, control) = engine.lex([&text]);
     let mut words: Vec<Word> = Vec::new();
-    // Braces that are open inside of a text with `${…}`; at the last one the text goes on.
+    // The number of open braces inside each `${…}`. When the last one closes, the text goes on.
     let mut inner: Vec<usize> = Vec::new();
     for (token, position) in tokens {
         match &token {
@@ -46,7 +45,7 @@ pub(crate) fn words(engine: &Engine, text: &str) -> Option<Vec<Word>> {
                 position,
                 byte(text, *starts.get(line.checked_sub(1)?)?, position.position().unwrap_or(1))?,
             ),
-            // The end of a text right behind `${…}` is empty and has no place.
+            // Behind `${…}` an empty end of a text has no place of its own.
             (None, Some(before)) => (before.position, before.at),
             (None, None) => return None,
         };
@@ -55,23 +54,23 @@ pub(crate) fn words(engine: &Engine, text: &str) -> Option<Vec<Word>> {
     Some(words)
 }
 
-/// Where a column of the line that begins at `start` stands.
+/// The byte of a column in the line that begins at `start`.
 fn byte(text: &str, start: usize, column: usize) -> Option<usize> {
     let rest = text.get(start..)?;
     Some(start + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at))
 }
 
-/// A function as it stands among the words.
+/// A function among the words of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FunctionWords {
     pub(crate) name: String,
-    /// From `fn` to the closing brace, included.
+    /// From `fn` to the closing brace, which is included.
     pub(crate) all: Range<usize>,
     /// The opening brace of the body.
     pub(crate) body: usize,
 }
 
-/// The functions of a rule. They cannot stand inside of one another.
+/// The functions of a rule. Rhai has no functions inside functions.
 pub(crate) fn functions(words: &[Word]) -> Vec<FunctionWords> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -97,7 +96,7 @@ pub(crate) fn functions(words: &[Word]) -> Vec<FunctionWords> {
     found
 }
 
-/// Where the bracket that opens at `open` closes.
+/// The place at which the bracket that opens at `open` closes.
 pub(crate) fn closing(words: &[Word], open: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, word) in words.iter().enumerate().skip(open) {
@@ -117,14 +116,15 @@ pub(crate) fn closing(words: &[Word], open: usize) -> Option<usize> {
     None
 }
 
-/// A digest of what `matches` says, whatever its layout: equal ones apply to the same charges. Empty where there is no `matches`.
+/// A digest of `matches` that does not depend on layout. Rules with equal digests apply to the same
+/// charges. Empty where there is no `matches`.
 pub(crate) fn applies_to(engine: &Engine, text: &str) -> String {
     let Some(words) = words(engine, text) else { return String::new() };
     let functions = functions(&words);
     if !functions.iter().any(|function| function.name == "matches") {
         return String::new();
     }
-    // Helpers may have a say in it, so they count too.
+    // `matches` may call the rule's other functions, so they belong to the digest.
     let mut said: Vec<String> = functions
         .into_iter()
         .filter(|function| function.name != "allocate")
@@ -138,5 +138,5 @@ pub(crate) fn applies_to(engine: &Engine, text: &str) -> String {
         })
         .collect();
     said.sort();
-    hex(&Sha256::digest(said.concat()))
+    digest::hex(&digest::of_bytes(said.concat().as_bytes()))
 }

@@ -20,7 +20,8 @@ use installation::settings::{Need, Settings};
 use installation::sources;
 use pipeline::run::{Conservation, Progress, RunReport, Source, SourceReport};
 use pipeline::usage::MetricReport;
-use rule_engine::set::{RuleSet, UnknownTeams};
+use rule_engine::options::UnknownTeams;
+use rule_engine::set::RuleSet;
 use std::path::Path;
 
 pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {

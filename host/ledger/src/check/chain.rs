@@ -1,6 +1,10 @@
-//! Every link from the first on: entries, runs, period events, approvals and resets.
+//! Checks every chain from its first link on: entries, runs, period events, approvals and resets.
+//!
+//! A link's hash covers its content and the hash before it. So a link cannot be changed, removed or
+//! put in between without a break. Somebody could compute all later hashes anew; the chain's head,
+//! noted elsewhere, shows that.
 
-use crate::digest::{Hash, Link, START, of_link};
+use crate::digest::{EntryLink, Hash, START, of_link};
 use crate::error::Stored;
 use crate::intern::{Numbers, Words};
 use crate::period::{events, of_event};
@@ -16,8 +20,8 @@ use domain::period::Day;
 use domain::run::{RunId, SourceDay};
 use rusqlite::{Row, Rows};
 
-/// An entry's row.
-struct Head {
+/// The row of an entry.
+struct EntryHead {
     id: EntryId,
     kind: EntryKind,
     source_day: SourceDay,
@@ -32,11 +36,17 @@ struct Head {
 impl Reader {
     pub(super) fn check_entries(&self, report: &mut VerifyReport) -> Result<()> {
         let words = Words::load(&self.connection)?;
-        let mut statement =
-            self.connection.prepare("SELECT account, target, rule, service, amount, entry, line FROM posting ORDER BY entry, line").stored()?;
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT account, target, rule, service, amount, entry, line \
+                                     FROM posting ORDER BY entry, line",
+            )
+            .stored()?;
         let mut postings =
             Postings { rows: statement.query([]).stored()?, next: None, started: false };
-        let sql = "SELECT id, kind, source, charge_day, currency, posting_day, run, generation, reverses, content_digest, hash FROM entry ORDER BY id";
+        let sql = "SELECT id, kind, source, charge_day, currency, posting_day, run, generation, \
+                   reverses, content_digest, hash FROM entry ORDER BY id";
         row::rows(&self.connection, sql, [], |row| {
             let head = head(row)?;
             report.entries += 1;
@@ -51,7 +61,7 @@ impl Reader {
             let lines = postings.of(head.id.0, report)?;
             report.postings += lines.len() as u64;
             check_content(&words, &head, &lines, report);
-            let link = Link {
+            let link = EntryLink {
                 id: head.id,
                 kind: head.kind,
                 source_day: &head.source_day,
@@ -76,9 +86,10 @@ impl Reader {
         self.check_reversals(report)
     }
 
-    /// A reversal takes its entry back line by line.
+    /// Checks that each reversal takes its entry back line by line.
     fn check_reversals(&self, report: &mut VerifyReport) -> Result<()> {
-        let sql = "SELECT r.id, e.id, r.source = e.source AND r.charge_day = e.charge_day AND r.currency = e.currency AND e.kind <> 'reversal'
+        let sql = "SELECT r.id, e.id, r.source = e.source AND r.charge_day = e.charge_day \
+             AND r.currency = e.currency AND e.kind <> 'reversal'
              FROM entry r JOIN entry e ON e.id = r.reverses ORDER BY r.id";
         row::rows(&self.connection, sql, [], |row| {
             let (reversal, reversed, is_same_day): (i64, i64, bool) =
@@ -93,7 +104,8 @@ impl Reader {
         Ok(())
     }
 
-    /// An entry's lines in an order of their own, each amount times `sign`.
+    /// The sorted lines of an entry, each amount times `sign`. So a reversal and its entry can be
+    /// compared whatever order they were posted in.
     fn lines(&self, entry: i64, sign: i128) -> Result<Vec<(Numbers, i128)>> {
         let sql = "SELECT account, target, rule, service, amount FROM posting WHERE entry = ?1";
         let mut lines = row::rows(&self.connection, sql, [entry], |row| {
@@ -106,7 +118,8 @@ impl Reader {
     pub(super) fn check_seals(&self, report: &mut VerifyReport) -> Result<()> {
         let mut contents = seal::contents(&self.connection, None)?;
         let mut before = START;
-        let sql = "SELECT run, seal, ended_at_ms, state, generation, charges, rejected, note FROM run_end ORDER BY id";
+        let sql = "SELECT run, seal, ended_at_ms, state, generation, charges, rejected, note \
+                   FROM run_end ORDER BY id";
         row::rows(&self.connection, sql, [], |row| {
             let (run, seal) = (RunId(row::cell(row, 0)?), row::digest(row, 1)?);
             let end = RunRowEnd {
@@ -117,8 +130,8 @@ impl Reader {
                 rejected: row::count(row, 6)?,
                 note: row::cell(row, 7)?,
             };
-            let facts = seal::Facts::read(&self.connection, run)?;
-            if seal::of_run(&before, &facts, &end, contents.remove(&run)) != seal {
+            let beginning = seal::RunBeginning::read(&self.connection, run)?;
+            if seal::of_run(&before, &beginning, &end, contents.remove(&run)) != seal {
                 report.find(format!(
                     "the seal of run {} does not fit: something that the run wrote was changed",
                     run.0
@@ -153,7 +166,7 @@ impl Reader {
 
     pub(super) fn check_approvals(&self, report: &mut VerifyReport) -> Result<()> {
         let mut before = START;
-        for approval::Link { number, approval, plan_digest, hash } in
+        for approval::ApprovalLink { number, approval, plan_digest, hash } in
             approval::links(&self.connection)?
         {
             if approval::of_approval(&before, number, &approval) != hash
@@ -184,15 +197,15 @@ impl Reader {
     }
 }
 
-fn place(head: &Head) -> String {
+fn place(head: &EntryHead) -> String {
     format!(
         "entry {} ({} on {} in {})",
         head.id.0, head.source_day.source, head.source_day.day, head.source_day.currency
     )
 }
 
-fn head(row: &Row<'_>) -> Result<Head> {
-    Ok(Head {
+fn head(row: &Row<'_>) -> Result<EntryHead> {
+    Ok(EntryHead {
         id: EntryId(row::cell(row, 0)?),
         kind: row::entry_kind(row, 1)?,
         source_day: row::source_day(row, 2)?,
@@ -205,7 +218,12 @@ fn head(row: &Row<'_>) -> Result<Head> {
     })
 }
 
-fn check_content(words: &Words, head: &Head, lines: &[(Numbers, i64)], report: &mut VerifyReport) {
+fn check_content(
+    words: &Words,
+    head: &EntryHead,
+    lines: &[(Numbers, i64)],
+    report: &mut VerifyReport,
+) {
     let difference: Sum =
         lines.iter().map(|(_, amount)| Sum::from_nanos(i128::from(*amount))).sum();
     if !difference.is_zero() || lines.len() < 2 {
@@ -224,7 +242,8 @@ fn check_content(words: &Words, head: &Head, lines: &[(Numbers, i64)], report: &
     }
 }
 
-/// All postings, handed out entry by entry.
+/// All postings in one query, handed out entry by entry. A query for each entry would take minutes
+/// on a large ledger.
 struct Postings<'s> {
     rows: Rows<'s>,
     next: Option<(i64, Numbers, i64)>,

@@ -1,4 +1,5 @@
-//! Numbers that SQL cannot follow: decisions name outcomes, outcomes name rules, weights name outcomes.
+//! Checks the numbers that SQL cannot follow because they stand in blocks: decisions name outcomes,
+//! outcomes name rules, weights name outcomes.
 
 use crate::row;
 use crate::weights;
@@ -43,7 +44,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Answers with the number of outcomes.
+    /// Checks one generation, and returns the number of its outcomes.
     fn check_generation(
         &self,
         generation: GenerationId,
@@ -66,7 +67,11 @@ impl Reader {
             *decision != OutcomeId::PER_CHARGE && decision.0 as usize >= outcomes.len()
         };
         if let Some(resource) = self.decisions(generation)?.iter().position(is_unknown) {
-            report.find(format!("the decision of generation {} for resource {resource} names an outcome that does not exist", generation.0));
+            report.find(format!(
+                "the decision of generation {} for resource {resource} names an \
+                                 outcome that does not exist",
+                generation.0
+            ));
         }
         Ok(outcomes.len())
     }

@@ -1,8 +1,9 @@
-//! What was collected against what was posted: charges add up to statements, statements to postings.
+//! Checks that nothing was lost between collecting and posting: charges add up to their statements,
+//! and statements to the standing postings.
 
 use crate::digest::of_bytes;
 use crate::row;
-use crate::segment::{Decoded, decode};
+use crate::segment::{SegmentCharges, decode};
 use crate::{Reader, Result, VerifyReport};
 use domain::account::Account;
 use domain::dictionary::{Dictionary, ResourceId};
@@ -11,18 +12,18 @@ use domain::period::Period;
 use domain::run::{DayTotals, Fingerprint, SourceDay};
 use std::collections::BTreeMap;
 
-/// A day's totals without the rests, which the charges do not show.
-#[derive(Default, PartialEq, Eq)]
-struct Added {
+/// The totals of a source-day from its charges. The rests below a nano are not in the charges.
+#[derive(Default)]
+struct ChargeSums {
     charges: u64,
     billed: Sum,
     effective: Sum,
     fingerprint: Fingerprint,
 }
 
-/// What stands for a source-day, by side.
+/// The standing postings of a source-day, summed by side.
 #[derive(Default)]
-struct Posted {
+struct PostedSums {
     entries: u64,
     provider: Sum,
     prepaid: Sum,
@@ -47,53 +48,46 @@ impl Reader {
         Ok(())
     }
 
-    /// Every statement that was ever made, the outdated ones included: corrections are explained by them.
+    /// Checks every statement that was ever made. Outdated ones count too, because they explain
+    /// corrections.
     fn check_statements(&self, report: &mut VerifyReport) -> Result<()> {
         let dictionary =
             self.dictionary().inspect_err(|error| report.find(error.message.clone())).ok();
         let mut digests: Vec<Option<u128>> =
             vec![None; dictionary.as_ref().map_or(0, Dictionary::resource_count)];
-        let sql = "SELECT source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint, collection FROM statement ORDER BY id";
+        let sql = "SELECT source, day, currency, charges, billed_nanos, effective_nanos, \
+                   billed_rest, effective_rest, fingerprint, collection FROM statement ORDER BY id";
         row::rows(&self.connection, sql, [], |row| {
             let (day, totals) = (row::source_day(row, 0)?, row::day_totals(row, 3)?);
-            let stated = Added {
+            let stated = ChargeSums {
                 charges: totals.charges,
                 billed: totals.billed,
                 effective: totals.effective,
                 fingerprint: totals.fingerprint,
             };
-            match (self.added(&day, row::cell(row, 9)?, dictionary.as_ref(), &mut digests), &dictionary) {
-                (Ok(added), Some(_)) if added == stated => {}
-                (Ok(added), None) if (added.charges, added.billed, added.effective) == (stated.charges, stated.billed, stated.effective) => {}
-                (Ok(added), _) => report.find(format!(
-                    "{}: {} charges of {} billed and {} effective are stored, and {} of {} and {} were stated{}",
-                    place(&day),
-                    added.charges,
-                    added.billed,
-                    added.effective,
-                    stated.charges,
-                    stated.billed,
-                    stated.effective,
-                    if added.fingerprint == stated.fingerprint { "" } else { "; they are not the same charges" }
-                )),
-                (Err(error), _) => report.find(format!("{}: {}", place(&day), error.message)),
+            let added = self.added(&day, row::cell(row, 9)?, dictionary.as_ref(), &mut digests);
+            match added {
+                Ok(added) if added.fit(&stated, dictionary.is_some()) => {}
+                Ok(added) => report.find(added.difference(&day, &stated)),
+                Err(error) => report.find(format!("{}: {}", place(&day), error.message)),
             }
             Ok(())
         })?;
         Ok(())
     }
 
-    /// Adds up the charges of a statement from its segments.
+    /// Adds up the charges of a statement.
     fn added(
         &self,
         day: &SourceDay,
         collection: i64,
         dictionary: Option<&Dictionary>,
         digests: &mut [Option<u128>],
-    ) -> Result<Added> {
-        let sql = "SELECT id, rows, billed_nanos, effective_nanos, digest, data FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3 ORDER BY id";
-        let mut added = Added::default();
-        let mut decoded = Decoded::default();
+    ) -> Result<ChargeSums> {
+        let sql = "SELECT id, rows, billed_nanos, effective_nanos, digest, data FROM segment \
+                   WHERE collection = ?1 AND day = ?2 AND currency = ?3 ORDER BY id";
+        let mut added = ChargeSums::default();
+        let mut decoded = SegmentCharges::default();
         row::rows(
             &self.connection,
             sql,
@@ -131,13 +125,13 @@ impl Reader {
     }
 
     /// The standing postings of every source-day.
-    fn posted(&self) -> Result<BTreeMap<SourceDay, Posted>> {
+    fn posted(&self) -> Result<BTreeMap<SourceDay, PostedSums>> {
         let accounts =
             row::rows(&self.connection, "SELECT path FROM account ORDER BY id", [], |row| {
                 row::account(row::text(row, 0)?)
             })?;
         let sql = "SELECT account, amount FROM posting WHERE entry = ?1";
-        let mut posted: BTreeMap<SourceDay, Posted> = BTreeMap::new();
+        let mut posted: BTreeMap<SourceDay, PostedSums> = BTreeMap::new();
         for entry in self.standing(Period::all())? {
             let of_day = posted.entry(entry.source_day).or_default();
             of_day.entries += 1;
@@ -153,7 +147,35 @@ impl Reader {
     }
 }
 
-impl Posted {
+impl ChargeSums {
+    /// Whether the charges are those that were stated. Without a dictionary they have no
+    /// fingerprint.
+    fn fit(&self, stated: &ChargeSums, has_fingerprint: bool) -> bool {
+        let sums = |sums: &ChargeSums| (sums.charges, sums.billed, sums.effective);
+        sums(self) == sums(stated) && (!has_fingerprint || self.fingerprint == stated.fingerprint)
+    }
+
+    fn difference(&self, day: &SourceDay, stated: &ChargeSums) -> String {
+        let charges = if self.fingerprint == stated.fingerprint {
+            ""
+        } else {
+            "; they are not the same charges"
+        };
+        format!(
+            "{}: {} charges of {} billed and {} effective are stored, \
+             and {} of {} and {} were stated{charges}",
+            place(day),
+            self.charges,
+            self.billed,
+            self.effective,
+            stated.charges,
+            stated.billed,
+            stated.effective
+        )
+    }
+}
+
+impl PostedSums {
     fn side(&mut self, account: Option<&Account>) -> &mut Sum {
         match account {
             Some(Account::Provider(_)) => &mut self.provider,
@@ -168,7 +190,7 @@ fn add_fingerprint(
     sum: &mut Fingerprint,
     dictionary: &Dictionary,
     digests: &mut [Option<u128>],
-    decoded: &Decoded,
+    decoded: &SegmentCharges,
     segment: i64,
 ) -> Result<()> {
     for ((resource, billed), effective) in
@@ -190,8 +212,9 @@ fn place(day: &SourceDay) -> String {
     format!("{} on {} in {}", day.source, day.day, day.currency)
 }
 
-/// The sides that the statement asks for; the rests count as rounded to nanos.
-fn compare(day: &SourceDay, totals: &DayTotals, posted: &Posted, report: &mut VerifyReport) {
+/// Compares the postings with the sides that the statement demands. Rests count as rounded to
+/// nanos.
+fn compare(day: &SourceDay, totals: &DayTotals, posted: &PostedSums, report: &mut VerifyReport) {
     let rounded = |rest: &domain::decimal::Exact| Sum::from_nanos(rest.rounded_nanos());
     let (billed, rounding) =
         (totals.billed + rounded(&totals.billed_rest), rounded(&totals.effective_rest));

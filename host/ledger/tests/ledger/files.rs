@@ -47,8 +47,13 @@ fn what_is_not_a_ledger_is_refused_by_name() {
     let error = Ledger::open(&path).map(|_| ()).map_err(|error| (error.code, error.hint_text()));
     assert_eq!(error, Err((code::LEDGER_NOT_FOUND, Some("apportion init".into()))));
     let text = folder.path().join("notes.txt");
-    std::fs::write(&text, "not a database, but long enough that SQLite reads a whole header of one hundred bytes and looks at it".repeat(9))
-        .unwrap_or_else(|error| panic!("{error}"));
+    std::fs::write(
+        &text,
+        "not a database, but long enough that SQLite reads a whole header of one \
+                           hundred bytes and looks at it"
+            .repeat(9),
+    )
+    .unwrap_or_else(|error| panic!("{error}"));
     let foreign = folder.path().join("foreign.db");
     sql(&foreign, "CREATE TABLE run (id INTEGER)");
     let empty = folder.path().join("empty.ledger");

@@ -1,4 +1,5 @@
-//! Small runs as the pipeline makes them: every charge is assigned to a team by the one rule there is.
+//! Small runs as the pipeline makes them: every charge is assigned to a team by the one rule there
+//! is.
 
 use domain::account::Account;
 use domain::decision::{Decision, Outcome, OutcomeId, Recipient, RuleIndex, Target, Verdict};
@@ -9,7 +10,7 @@ use domain::money::{Currency, Money, Sum};
 use domain::period::{Day, Month};
 use domain::port::{Decider, Mutual, PluginIdentity, RuleFacts, Rules, Stage};
 use domain::run::{DayTotals, RunState, SourceDay};
-use ledger::segment::{Columns, encode};
+use ledger::segment::{ChargeColumns, encode};
 use ledger::{GenerationId, Ledger, Reader, Restated, RunEnd, RunStart, Settled, Transaction};
 
 pub struct OneRule {
@@ -141,8 +142,11 @@ pub fn collect(
         for ((resource, billed), effective) in resources.iter().zip(&billed).zip(&effective) {
             totals.fingerprint.add(dictionary.digest(ResourceId(*resource)), *billed, *effective);
         }
-        let segment =
-            encode(&Columns { resources: &resources, billed: &billed, effective: &effective });
+        let segment = encode(&ChargeColumns {
+            resources: &resources,
+            billed: &billed,
+            effective: &effective,
+        });
         totals.charges += u64::from(segment.rows);
         totals.billed += segment.billed;
         totals.effective += segment.effective;

@@ -101,8 +101,10 @@ fn a_statement_gets_no_further_charges() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let connection =
         Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
-    let copy = "INSERT INTO segment (collection, day, currency, rows, billed_nanos, effective_nanos, digest, data)
-         SELECT collection, day, currency, rows, billed_nanos, effective_nanos, digest, data FROM segment";
+    let copy = "INSERT INTO segment (collection, day, currency, rows, billed_nanos, \
+         effective_nanos, digest, data)
+         SELECT collection, day, currency, rows, billed_nanos, effective_nanos, digest, data \
+           FROM segment";
     assert_eq!(
         connection.execute(copy, []).map_err(|error| error.to_string()),
         Err("segment would change a statement".into())
@@ -120,12 +122,17 @@ fn the_schema_file_is_what_the_migrations_make() {
     drop(good(Ledger::create(&path)));
     let connection = Connection::open(path).unwrap_or_else(|error| panic!("{error}"));
     let mut statement = connection
-        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY tbl_name, type = 'trigger', type = 'index', name")
+        .prepare(
+            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL \
+                  ORDER BY tbl_name, type = 'trigger', type = 'index', name",
+        )
         .unwrap_or_else(|error| panic!("{error}"));
     let objects = statement
         .query_map([], |row| row.get::<_, String>(0))
         .unwrap_or_else(|error| panic!("{error}"));
-    let mut schema = "-- Written by `UPDATE=1 cargo test -p ledger`: the whole schema as the migrations leave it.\n".to_owned();
+    let mut schema = "-- Written by `UPDATE=1 cargo test -p ledger`: the whole schema as the \
+                      migrations leave it.\n"
+        .to_owned();
     for object in objects {
         schema.push_str(&format!("\n{};\n", object.unwrap_or_else(|error| panic!("{error}"))));
     }

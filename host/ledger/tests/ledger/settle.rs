@@ -14,17 +14,20 @@ use ledger::{BalanceFilter, Bucket, EntryId, Ledger, PeriodState, Restated};
 #[test]
 fn the_same_twice_posts_nothing_and_a_change_posts_the_difference() {
     check(
-        "run aws 2026-01-03 = payments 10.00 8.00, search 5.00 5.00 -> new posted 1 reversed 0 unchanged 0
+        "run aws 2026-01-03 = payments 10.00 8.00, search 5.00 5.00 \
+         -> new posted 1 reversed 0 unchanged 0
          balance 2026-01 team/payments 8.00
          balance 2026-01 prepaid/aws 2.00
          balance 2026-01 provider/aws -15.00
-         run aws 2026-01-03 = search 5.00 5.00, payments 10.00 8.00 -> unchanged posted 0 reversed 0 unchanged 1
+         run aws 2026-01-03 = search 5.00 5.00, payments 10.00 8.00 \
+         -> unchanged posted 0 reversed 0 unchanged 1
          run aws 2026-01-03 = payments 12.00 12.00 -> changed posted 1 reversed 1 unchanged 0
          balance 2026-01 team/payments 12.00
          balance 2026-01 team/search 0.00
          balance 2026-01 provider/aws -12.00
          sound
-         run aws 2026-01-03 = payments 10.00 8.00, search 5.00 5.00 -> changed posted 1 reversed 1 unchanged 0
+         run aws 2026-01-03 = payments 10.00 8.00, search 5.00 5.00 \
+         -> changed posted 1 reversed 1 unchanged 0
          balance 2026-01 team/payments 8.00
          balance 2026-01 team/search 5.00
          balance 2026-01 prepaid/aws 2.00
@@ -48,7 +51,8 @@ fn a_day_taken_back_by_its_source_leaves_nothing_standing() {
 #[test]
 fn refunds_and_purchases_without_use_post_like_any_charge() {
     check(
-        "run aws 2026-01-03 = payments 1000.00 0, search -7.50 -7.50 -> new posted 1 reversed 0 unchanged 0
+        "run aws 2026-01-03 = payments 1000.00 0, search -7.50 -7.50 \
+         -> new posted 1 reversed 0 unchanged 0
          balance 2026-01 prepaid/aws 1000.00
          balance 2026-01 team/search -7.50
          balance 2026-01 provider/aws -992.50

@@ -4,7 +4,8 @@ use crate::fixture::{OneRule, charge, findings, good, month, run, source_day};
 use ledger::{Approval, Ledger, Reader};
 use rusqlite::Connection;
 
-/// Makes a sound journal, changes it with SQL after dropping every trigger, and lists what verification says.
+/// Makes a sound journal, changes it with SQL after dropping every trigger, and lists what
+/// verification says.
 fn after(sql: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let path = folder.path().join("a.ledger");
@@ -82,20 +83,22 @@ fn a_changed_posting_is_found() {
     check(
         "UPDATE posting SET amount = amount + 1 WHERE entry = 3 AND line = 2",
         &[
-            "entry 3 (aws on 2026-01-03 in USD) does not balance: its 4 postings add up to 0.000000001",
+            "entry 3 (aws on 2026-01-03 in USD) does not balance: its 4 postings add up to \
+             0.000000001",
             "entry 3 (aws on 2026-01-03 in USD): its postings are not those that were posted",
-            "aws on 2026-01-03 in USD: 0.000000014 is due to teams, pools and what is set aside, and 0.000000015 is posted",
+            "aws on 2026-01-03 in USD: 0.000000014 is due to teams, pools and what is set aside, \
+             and 0.000000015 is posted",
         ],
     );
     check(
-        "UPDATE posting SET account = (SELECT id FROM account WHERE path = 'team/search') WHERE entry = 4 AND amount > 0",
+        "UPDATE posting SET account = (SELECT id FROM account WHERE path = 'team/search') WHERE \
+         entry = 4 AND amount > 0",
         &["entry 4 (gcp on 2026-01-04 in USD): its postings are not those that were posted"],
     );
     check(
         "DELETE FROM posting WHERE entry = 4",
-        &[
-            "entry 4 (gcp on 2026-01-04 in USD) does not balance: its 0 postings add up to 0.000000000",
-        ],
+        &["entry 4 (gcp on 2026-01-04 in USD) does not balance: its 0 postings add up to \
+             0.000000000"],
     );
     check(
         "UPDATE account SET path = 'team/nobody' WHERE path = 'team/payments'",
@@ -143,9 +146,8 @@ fn a_changed_entry_is_found() {
     );
     check(
         "DELETE FROM entry WHERE id = 4",
-        &[
-            "gcp on 2026-01-04 in USD: 0.000000007 billed and 0.000000007 effective were collected and not posted",
-        ],
+        &["gcp on 2026-01-04 in USD: 0.000000007 billed and 0.000000007 effective were collected \
+             and not posted"],
     );
 }
 

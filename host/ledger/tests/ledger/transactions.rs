@@ -148,7 +148,8 @@ fn a_statement_that_its_charges_do_not_add_up_to_is_refused() {
     let refused = transaction
         .restate(collection, &place, &totals)
         .map_err(|error| (error.code, error.message));
-    let message = "aws on 2026-01-03: 2 charges of 0.000000010 USD billed and 0.000000010 effective were read, \
+    let message = "aws on 2026-01-03: 2 charges of 0.000000010 USD billed and 0.000000010 \
+                   effective were read, \
          and 1 of 0.000000010 and 0.000000010 stored; nothing was posted";
     assert_eq!(refused, Err((domain::code::CONSERVATION, message.into())));
 }
@@ -251,8 +252,7 @@ fn a_reader_sees_no_half_of_a_run() {
     assert_eq!(good(reader.standing(Period::all())).len(), 0);
     assert_eq!(
         findings(&reader),
-        [
-            "aws on 2026-01-03 in USD: 0.000000010 billed and 0.000000010 effective were collected and not posted"
-        ]
+        ["aws on 2026-01-03 in USD: 0.000000010 billed and 0.000000010 effective were collected \
+             and not posted"]
     );
 }

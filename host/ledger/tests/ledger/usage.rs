@@ -1,4 +1,5 @@
-//! Usage is stated by source, day and metric: stored when it changed, replaced and taken back as charges are, and proved.
+//! Usage is stated by source, day and metric: stored when it changed, replaced and taken back as
+//! charges are, and proved.
 
 use crate::fixture::{OneRule, day, end, findings, good, plugin, start};
 use domain::period::Period;

@@ -225,7 +225,7 @@ impl Sides<'_> {
             is_fixed.push(self.before.is_fixed(resource) && self.after.is_fixed(resource));
         }
         let mut tallies: HashMap<Key, Tally> = HashMap::new();
-        let mut columns = segment::Decoded::default();
+        let mut columns = segment::SegmentCharges::default();
         for day in days {
             for stored in ledger.segments(day)? {
                 segment::decode(&stored.data, &mut columns)?;

@@ -2,8 +2,9 @@
 
 use crate::support::{decided, lines, rule, set, try_set};
 use domain::port::Rules;
-use rule_engine::reload::Live;
-use rule_engine::set::{RuleOptions, RuleSet};
+use rule_engine::options::RuleOptions;
+use rule_engine::reload::LiveRules;
+use rule_engine::set::RuleSet;
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -88,7 +89,8 @@ fn a_file_saved_half_way_is_told_or_whole() {
     let write = |name: &str, text: &[u8]| {
         fs::write(dir.path().join(name), text).unwrap_or_else(|error| panic!("{error}"))
     };
-    let whole = "//! Größe zählt.\nrule(#{ priority: 1 });\nfn matches(charge) { lookup(\"t\", \"k\") == \"ü\" }\nfn allocate(charge) { assign(\"a\") }\n";
+    let whole = "//! Größe zählt.\nrule(#{ priority: 1 });\nfn matches(charge) { \
+                 lookup(\"t\", \"k\") == \"ü\" }\nfn allocate(charge) { assign(\"a\") }\n";
     let table = "k,v\nk,ü\nl,\"two\nlines\"\n";
     write("r.rhai", whole.as_bytes());
     fs::create_dir(dir.path().join("tables")).unwrap_or_else(|error| panic!("{error}"));
@@ -122,7 +124,7 @@ fn a_table_that_goes_while_rules_use_it_keeps_the_last_good_set() {
     write("tables/t.csv", "k,v\nk,a\n");
     write("r.rhai", &rule(1, "true", "assign(lookup(\"t\", \"k\"))"));
     write("r.cases.toml", CASES);
-    let live = Live::start(dir.path(), RuleOptions::default())
+    let live = LiveRules::start(dir.path(), RuleOptions::default())
         .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
     fs::remove_file(dir.path().join("tables/t.csv")).unwrap_or_else(|error| panic!("{error}"));
     let findings = live.try_reload().err().unwrap_or_default();
@@ -149,7 +151,8 @@ fn whoever_asks_while_rules_are_saved_without_end_has_one_whole_set() {
         write("two.rhai", &rule(2, "true", &format!("assign(\"{team}\")")));
         let case = |service: &str, expect: &str| {
             format!(
-                "[[case]]\nname = \"{service}\"\ncharge = {{ service_name = \"{service}\" }}\nexpect = {expect}\n"
+                "[[case]]\nname = \"{service}\"\ncharge = {{ service_name = \"{service}\" }}\n\
+                 expect = {expect}\n"
             )
         };
         let assigned = format!("{{ assign = \"{team}\" }}");
@@ -157,7 +160,7 @@ fn whoever_asks_while_rules_are_saved_without_end_has_one_whole_set() {
         write("two.cases.toml", &case("S3", &assigned));
     };
     save("a");
-    let live = Live::start(dir.path(), RuleOptions::default())
+    let live = LiveRules::start(dir.path(), RuleOptions::default())
         .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
     let (done, live) = (&AtomicBool::new(false), &live);
     std::thread::scope(|scope| {

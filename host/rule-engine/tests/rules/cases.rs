@@ -95,7 +95,8 @@ fn nothing_unknown_is_passed_over() {
         ("", "r.cases.toml: R301: the file has no cases"),
         (
             "[[cases]]\nname = \"n\"\n",
-            "r.cases.toml:1:3: R301: the file does not know 'cases'; there are [[case]] and [[property]]",
+            "r.cases.toml:1:3: R301: the file does not know 'cases'; there are [[case]] and \
+             [[property]]",
         ),
         (
             "[[case]]\nname = \"n\"\nchrge = {}\n",
@@ -115,11 +116,13 @@ fn nothing_unknown_is_passed_over() {
         ),
         (
             "[[case]]\nname = \"n\"\ncharge = { sevice_name = \"x\" }\nexpect = \"pass\"\n",
-            "r.cases.toml:3:12: R301: charges have no field 'sevice_name'; did you mean 'service_name'?",
+            "r.cases.toml:3:12: R301: charges have no field 'sevice_name'; did you mean \
+             'service_name'?",
         ),
         (
             "[[case]]\nname = \"n\"\ncharge = { billed_cost = 1.5 }\nexpect = \"pass\"\n",
-            "r.cases.toml:3:26: R301: an amount is written in quotes, \"1.50\", so that it is exact",
+            "r.cases.toml:3:26: R301: an amount is written in quotes, \"1.50\", so that it is \
+             exact",
         ),
         (
             "[[case]]\nname = \"n\"\ncharge = {}\nexpect = { asign = \"x\" }\n",
@@ -127,15 +130,18 @@ fn nothing_unknown_is_passed_over() {
         ),
         (
             "[[case]]\nname = \"n\"\ncharge = {}\nexpect = { error = \"L101\" }\n",
-            "r.cases.toml:4:20: R301: 'L101' is not an error of a running rule; there are R201 to R204",
+            "r.cases.toml:4:20: R301: 'L101' is not an error of a running rule; there are R201 to \
+             R204",
         ),
         (
             "[[case]]\nname = \"n\"\ncharge = {}\nexpect = \"unallocated\"\n",
-            "r.cases.toml:4:10: R301: \"unallocated\" is said by the whole set: add through_set = true, or expect \"no match\"",
+            "r.cases.toml:4:10: R301: \"unallocated\" is said by the whole set: add through_set = \
+             true, or expect \"no match\"",
         ),
         (
             "[[case]]\nname = \"n\"\ncharge = {}\nexpect = \"nothing\"\n",
-            "r.cases.toml:4:10: R301: 'nothing' is not an expectation; there are \"pass\", \"no match\", \"unallocated\" and tables",
+            "r.cases.toml:4:10: R301: 'nothing' is not an expectation; there are \"pass\", \"no \
+             match\", \"unallocated\" and tables",
         ),
     ] {
         assert_eq!(lines(&report(&one("pass()"), cases).failures), [told], "{cases}");
@@ -149,7 +155,8 @@ fn rules_without_cases_and_cases_without_rules_fail() {
     let report = run_sources(&[("other".to_owned(), "[[case]]".to_owned())], &one("pass()"));
     assert_eq!(
         shown(&report.failures),
-        "r.rhai: R301: the rule has no cases\n  hint: write r.cases.toml with at least one [[case]]\n\
+        "r.rhai: R301: the rule has no cases\n  hint: write r.cases.toml with at least one \
+         [[case]]\n\
          other.cases.toml: R301: there is no rule other.rhai for these cases"
     );
     assert_eq!(report.rules_without_cases().collect::<Vec<_>>(), ["r"]);
@@ -165,7 +172,8 @@ fn amounts_must_be_given_where_they_are_read() {
     let found = report(&rules, &case("", "\"no match\""));
     assert_eq!(
         shown(&found.failures),
-        "r.cases.toml:4:10: R302: \"n\": expected no match, got a read of billed_cost, which the case does not give\n    \
+        "r.cases.toml:4:10: R302: \"n\": expected no match, got a read of billed_cost, which the \
+         case does not give\n    \
          expect = \"no match\"\n             ^\n  hint: give the charge billed_cost = \"1.50\""
     );
     let given = case(
@@ -185,8 +193,10 @@ fn a_case_can_go_through_the_whole_set() {
         ("first", &rule(1, "charge.tag(\"team\") != \"\"", "assign(\"first\")")),
         ("r", &rule(2, "true", "pass()")),
     ]);
-    let cases = "[[case]]\nname = \"n\"\ncharge = { tags = { team = \"x\" } }\nexpect = { assign = \"r\" }\nthrough_set = true\n\n\
-                 [[case]]\nname = \"m\"\ncharge = {}\nexpect = \"unallocated\"\nthrough_set = true\n";
+    let cases = "[[case]]\nname = \"n\"\ncharge = { tags = { team = \"x\" } }\nexpect = { assign \
+                 = \"r\" }\nthrough_set = true\n\n\
+                 [[case]]\nname = \"m\"\ncharge = {}\nexpect = \"unallocated\"\nthrough_set = \
+                 true\n";
     let found = report(&rules, cases);
     let failed: Vec<String> =
         lines(&found.failures).into_iter().filter(|line| line.contains("R302")).collect();
@@ -201,7 +211,8 @@ fn a_case_can_go_through_the_whole_set() {
 fn coverage_names_what_no_case_reaches() {
     let case = |name: &str, service: &str, expect: &str| {
         format!(
-            "[[case]]\nname = \"{name}\"\ncharge = {{ service_name = \"{service}\" }}\nexpect = {expect}\n"
+            "[[case]]\nname = \"{name}\"\ncharge = {{ service_name = \"{service}\" }}\nexpect = \
+             {expect}\n"
         )
     };
     let never = |cases: &str| {

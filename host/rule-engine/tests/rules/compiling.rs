@@ -3,7 +3,8 @@
 use crate::support::{HEADER, lines, rule, set, shown, try_set};
 use domain::field::Field;
 use rule_engine::lint;
-use rule_engine::set::{RuleOptions, RuleSet};
+use rule_engine::options::RuleOptions;
+use rule_engine::set::RuleSet;
 
 fn refused(text: &str) -> Vec<String> {
     refused_with(text, &[])
@@ -19,7 +20,8 @@ fn refused_with(text: &str, tables: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn syntax_errors_have_a_place_and_a_caret() {
     let text = format!(
-        "{HEADER}fn matches(charge) {{\n    charge.service_name == \n}}\nfn allocate(charge) {{ pass() }}\n"
+        "{HEADER}fn matches(charge) {{\n    charge.service_name == \n}}\nfn allocate(charge) {{ \
+         pass() }}\n"
     );
     let findings = try_set(&[("a/b", &text)], &[]).err().unwrap_or_default();
     assert_eq!(shown(&findings), "a/b.rhai:5:1: R101: unexpected '}'\n    }\n    ^");
@@ -37,16 +39,16 @@ fn what_reaches_outside_does_not_exist() {
         assert_eq!(
             found,
             [format!(
-                "a/b.rhai:3:22: R101: rules do not have `{word}`: a rule only computes from the charge that it is given"
+                "a/b.rhai:3:22: R101: rules do not have `{word}`: a rule only computes from the \
+                 charge that it is given"
             )]
         );
     }
     let found = refused(&rule(1, "import \"x\" as y; true", "pass()"));
     assert_eq!(
         found,
-        [
-            "a/b.rhai:3:22: R101: rules do not have `import`: a rule only computes from the charge that it is given"
-        ]
+        ["a/b.rhai:3:22: R101: rules do not have `import`: a rule only computes from the charge \
+             that it is given"]
     );
     let found = refused(&rule(1, "timestamp(); true", "pass()"));
     assert_eq!(found, ["a/b.rhai:3:22: R101: there is no function `timestamp`"]);
@@ -58,7 +60,8 @@ fn unknown_names_are_found_without_running() {
     assert_eq!(
         found,
         [
-            "a/b.rhai:3:29: R103: charges have no field 'servicename'; did you mean 'service_name'?",
+            "a/b.rhai:3:29: R103: charges have no field 'servicename'; did you mean \
+             'service_name'?",
             "a/b.rhai:4:23: R101: there is no function `assing`; did you mean `assign`?"
                 .replace('`', "'")
                 .replacen("'assing'", "`assing`", 1)
@@ -67,11 +70,11 @@ fn unknown_names_are_found_without_running() {
     );
     assert_eq!(
         refused(&rule(1, "charge.team == \"x\"", "pass()")),
-        [
-            "a/b.rhai:3:29: R103: charges have no field 'team'; tags are read with `charge.tag(\"team\")`"
-        ]
+        ["a/b.rhai:3:29: R103: charges have no field 'team'; tags are read with \
+             `charge.tag(\"team\")`"]
     );
-    let indexed = "a/b.rhai:3:28: R103: the charge is not indexed: write `charge.service_name`, or `charge.tags[\"team\"]` for a tag";
+    let indexed = "a/b.rhai:3:28: R103: the charge is not indexed: write `charge.service_name`, or \
+                   `charge.tags[\"team\"]` for a tag";
     assert_eq!(refused(&rule(1, "charge[\"service_name\"] == \"x\"", "pass()")), [indexed]);
     let text =
         format!("{HEADER}fn matches(c) {{ c.region == \"x\" }}\nfn allocate(c) {{ pass() }}\n");
@@ -96,7 +99,7 @@ fn a_dimension_that_is_not_collected_names_the_line_to_add() {
         shown(&findings),
         "a/b.rhai:3:29: R106: the dimension 'sku_id' exists but is not collected\n    \
          fn matches(charge) { charge.sku_id != \"\" }\n                                ^\n  \
-         hint: in apportion.toml: dimensions = [\"service_name\", \"region_id\", \"sku_id\"]"
+         hint: in apportion.toml: `dimensions = [\"service_name\", \"region_id\", \"sku_id\"]`"
     );
 }
 
@@ -174,9 +177,8 @@ fn headers_are_literal_and_complete() {
     );
     assert_eq!(
         header("rule(#{ priority: 1 });\nlet x = 1;"),
-        [
-            "a/b.rhai:2:1: R105: only the header may stand outside the functions; this would never run"
-        ]
+        ["a/b.rhai:2:1: R105: only the header may stand outside the functions; this would never \
+             run"]
     );
     assert_eq!(header("rule(#{ priority: -5 });"), Vec::<String>::new());
 }
@@ -207,9 +209,8 @@ fn tables_are_checked_with_the_rules() {
     let text = rule(1, "lookup(\"t\", \"k\", \"cost_centre\") != ()", "pass()");
     assert_eq!(
         refused_with(&text, &[("t", "k,team,cost_center\n")]),
-        [
-            "a/b.rhai:3:39: R107: the table 't' has no column 'cost_centre'; did you mean 'cost_center'?"
-        ]
+        ["a/b.rhai:3:39: R107: the table 't' has no column 'cost_centre'; did you mean \
+             'cost_center'?"]
     );
     assert_eq!(
         refused_with(&rule(1, "true", "pass()"), &[("t", "k,v\na,1\nb,2\na,3\n")]),
@@ -233,7 +234,8 @@ fn all_findings_of_all_rules_come_at_once() {
 
 #[test]
 fn lints_say_what_works_and_could_be_better() {
-    let slow = "rule(#{ priority: 2, owner: \"x\", review_by: \"2026-01-31\" });\nfn matches(charge) { charge.billed_cost > 5 }\nfn allocate(charge) { pass() }";
+    let slow = "rule(#{ priority: 2, owner: \"x\", review_by: \"2026-01-31\" });\nfn \
+                matches(charge) { charge.billed_cost > 5 }\nfn allocate(charge) { pass() }";
     let set = set(&[("first", &rule(1, "true", "assign(\"a\")")), ("slow", slow)]);
     let lints = lint::check(&set, Some(crate::support::day("2026-02-01")));
     assert_eq!(lines(&lints.errors), Vec::<String>::new());
@@ -244,8 +246,10 @@ fn lints_say_what_works_and_could_be_better() {
             "first.rhai:2:1: R109: the rule has no review date",
             "slow.rhai:1: R108: the rule has no doc comment",
             "slow.rhai:1:1: R109: the rule was to be reviewed by 2026-01-31",
-            "slow.rhai:2:29: R109: reading 'billed_cost' makes the rule run for every single charge instead of once per resource",
-            "slow.rhai:2:20: R111: the rule is never reached: first comes first and claims everything",
+            "slow.rhai:2:29: R109: reading 'billed_cost' makes the rule run for every single \
+             charge instead of once per resource",
+            "slow.rhai:2:20: R111: the rule is never reached: first comes first and claims \
+             everything",
         ]
     );
     let strict = RuleOptions { require_doc: true, ..RuleOptions::default() };
@@ -260,7 +264,9 @@ fn lints_say_what_works_and_could_be_better() {
 #[test]
 fn rules_in_the_shadow_of_others_are_told() {
     let same = "charge.tag(\"a\") == \"b\"";
-    let spread = "//! A rule.\nrule(#{ priority: 3, from: \"2026-03-01\" });\nfn matches(charge) {\n    // As above.\n    charge.tag( \"a\" )==\"b\"\n}\nfn allocate(charge) { pass() }";
+    let spread = "//! A rule.\nrule(#{ priority: 3, from: \"2026-03-01\" });\nfn matches(charge) \
+                  {\n    // As above.\n    charge.tag( \"a\" )==\"b\"\n}\nfn allocate(charge) { \
+                  pass() }";
     let helped = |answer: &str| {
         format!("{}fn mine(charge) {{ {answer} }}\n", rule(9, "mine(charge)", "pass()"))
     };
@@ -275,7 +281,8 @@ fn rules_in_the_shadow_of_others_are_told() {
     let rules: Vec<(&str, &str)> = rules.iter().map(|(id, text)| (*id, text.as_str())).collect();
     let pool = (
         "pool",
-        "//! A pool.\nrule(#{ priority: 1, stage: \"distribution\" });\nfn allocate(pool) { by_cost() }",
+        "//! A pool.\nrule(#{ priority: 1, stage: \"distribution\" });\nfn allocate(pool) { \
+         by_cost() }",
     );
     let set = set(&[rules, vec![pool]].concat());
     let told = lines(&lint::check(&set, None).warnings);
@@ -283,8 +290,10 @@ fn rules_in_the_shadow_of_others_are_told() {
     assert_eq!(
         told,
         [
-            "two.rhai:3:20: R111: the rule is never reached: one comes first and `matches` says the same there",
-            "otherwise-helped.rhai:2:1: R112: helped has the priority 9 as well; it is tried first only because of its name",
+            "two.rhai:3:20: R111: the rule is never reached: one comes first and `matches` says \
+             the same there",
+            "otherwise-helped.rhai:2:1: R112: helped has the priority 9 as well; it is tried first \
+             only because of its name",
         ]
     );
     assert_eq!(
@@ -297,7 +306,8 @@ fn rules_in_the_shadow_of_others_are_told() {
 fn rules_that_are_never_valid_together_may_share_a_priority() {
     let header = |dates: &str| {
         format!(
-            "//! A rule.\nrule(#{{ priority: 1, owner: \"x\", review_by: \"2027-01-01\", {dates} }});\n"
+            "//! A rule.\nrule(#{{ priority: 1, owner: \"x\", review_by: \"2027-01-01\", {dates} \
+             }});\n"
         )
     };
     let functions = "fn matches(charge) { true }\nfn allocate(charge) { assign(\"a\") }";

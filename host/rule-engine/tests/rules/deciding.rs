@@ -52,67 +52,58 @@ fn every_form_decides() {
     }
 }
 
+/// A body of `allocate`, the column of the finding, and its message.
+const WRONG_FORMS: &[(&str, u32, &str)] = &[
+    ("assign(\"\")", 23, "`assign` needs the name of a team, and it is blank"),
+    ("assign(\" a\")", 23, "`assign`: the team ' a' begins or ends with a blank; use `trim(…)`"),
+    (
+        "assign(5)",
+        23,
+        "`assign` takes a team's name or a map such as #{team: \"payments\"}, not the number 5",
+    ),
+    ("assign(#{team: \"a\", env: \"x\"})", 23, "`assign` does not know 'env'"),
+    (
+        "assign(#{team: \"a\", enviroment: \"x\"})",
+        23,
+        "`assign` does not know 'enviroment'; did you mean 'environment'?",
+    ),
+    ("assign(#{cost_center: \"a\"})", 23, "`assign` needs the name of a team, and it is blank"),
+    ("split(#{})", 23, "`split` needs at least one weight above zero"),
+    ("split(#{a: 0})", 23, "`split` needs at least one weight above zero"),
+    ("split(#{a: -1, b: 2})", 23, "the weight of 'a' is negative: -1"),
+    ("split(#{a: \"x\"})", 23, "the weight of 'a' must be a number, not the text \"x\""),
+    ("split([[\"a\", 1], [\"a\", 2]])", 23, "`split` names 'a' twice"),
+    ("split([\"a\"])", 23, "`split` takes pairs such as [\"payments\", 60], not the text \"a\""),
+    ("even([])", 23, "`even` needs at least one team, and the list is empty"),
+    ("even(\"a\")", 23, "`even` takes a list of teams, not the text \"a\""),
+    (
+        "by_cost(5)",
+        23,
+        "`by_cost` takes a list of teams, a map of filters and a map of options, not the number 5",
+    ),
+    (
+        "by_cost(#{when_zero: \"x\"})",
+        23,
+        "`by_cost`: when_zero is \"stay\", \"even\", or another way to share, such as by_cost()",
+    ),
+    (
+        "by_cost(#{region: \"x\"})",
+        23,
+        "`by_cost` cannot filter by 'region'; tags are written \"tag:<key>\"",
+    ),
+    ("exclude(\"\")", 23, "`exclude` needs a reason, and it is blank"),
+    ("5", 21, "`allocate` must answer a decision such as assign(\"payments\"), not the number 5"),
+    (
+        "\"payments\"",
+        21,
+        "`allocate` must answer a decision such as assign(\"payments\"), not the text \"payments\"",
+    ),
+    ("", 21, "`allocate` must answer a decision such as assign(\"payments\"), not nothing, ()"),
+];
+
 #[test]
 fn every_wrong_form_is_refused_with_its_place() {
-    for (body, column, message) in [
-        ("assign(\"\")", 23, "`assign` needs the name of a team, and it is blank"),
-        (
-            "assign(\" a\")",
-            23,
-            "`assign`: the team ' a' begins or ends with a blank; use `trim(…)`",
-        ),
-        (
-            "assign(5)",
-            23,
-            "`assign` takes a team's name or a map such as #{team: \"payments\"}, not the number 5",
-        ),
-        ("assign(#{team: \"a\", env: \"x\"})", 23, "`assign` does not know 'env'"),
-        (
-            "assign(#{team: \"a\", enviroment: \"x\"})",
-            23,
-            "`assign` does not know 'enviroment'; did you mean 'environment'?",
-        ),
-        ("assign(#{cost_center: \"a\"})", 23, "`assign` needs the name of a team, and it is blank"),
-        ("split(#{})", 23, "`split` needs at least one weight above zero"),
-        ("split(#{a: 0})", 23, "`split` needs at least one weight above zero"),
-        ("split(#{a: -1, b: 2})", 23, "the weight of 'a' is negative: -1"),
-        ("split(#{a: \"x\"})", 23, "the weight of 'a' must be a number, not the text \"x\""),
-        ("split([[\"a\", 1], [\"a\", 2]])", 23, "`split` names 'a' twice"),
-        (
-            "split([\"a\"])",
-            23,
-            "`split` takes pairs such as [\"payments\", 60], not the text \"a\"",
-        ),
-        ("even([])", 23, "`even` needs at least one team, and the list is empty"),
-        ("even(\"a\")", 23, "`even` takes a list of teams, not the text \"a\""),
-        (
-            "by_cost(5)",
-            23,
-            "`by_cost` takes a list of teams, a map of filters and a map of options, not the number 5",
-        ),
-        (
-            "by_cost(#{when_zero: \"x\"})",
-            23,
-            "`by_cost`: when_zero is \"stay\", \"even\", or another way to share, such as by_cost()",
-        ),
-        (
-            "by_cost(#{region: \"x\"})",
-            23,
-            "`by_cost` cannot filter by 'region'; tags are written \"tag:<key>\"",
-        ),
-        ("exclude(\"\")", 23, "`exclude` needs a reason, and it is blank"),
-        (
-            "5",
-            21,
-            "`allocate` must answer a decision such as assign(\"payments\"), not the number 5",
-        ),
-        (
-            "\"payments\"",
-            21,
-            "`allocate` must answer a decision such as assign(\"payments\"), not the text \"payments\"",
-        ),
-        ("", 21, "`allocate` must answer a decision such as assign(\"payments\"), not nothing, ()"),
-    ] {
+    for (body, column, message) in WRONG_FORMS {
         assert_eq!(
             allocated(body),
             format!("r.rhai:4:{column}: R201: {message} (it read nothing)"),
@@ -122,7 +113,8 @@ fn every_wrong_form_is_refused_with_its_place() {
     let not_bool = set(&[("r", &rule(1, "charge.service_name", "pass()"))]);
     assert_eq!(
         decided(&not_bool, &[("service_name", "EC2")]),
-        "r.rhai:3:20: R201: `matches` must answer true or false, not the text \"EC2\" (it read service_name = \"EC2\")"
+        "r.rhai:3:20: R201: `matches` must answer true or false, not the text \"EC2\" (it read \
+         service_name = \"EC2\")"
     );
 }
 
@@ -181,7 +173,8 @@ fn the_first_rule_by_priority_then_by_id_wins() {
 
 #[test]
 fn a_disabled_rule_is_listed_and_not_asked() {
-    let text = "rule(#{ priority: 1, enabled: false });\nfn matches(charge) { true }\nfn allocate(charge) { assign(\"x\") }";
+    let text = "rule(#{ priority: 1, enabled: false });\nfn matches(charge) { true }\nfn \
+                allocate(charge) { assign(\"x\") }";
     let rules = set(&[("off", text)]);
     assert_eq!(rules.facts().len(), 1);
     assert_eq!(decided(&rules, &[]), "unallocated");
@@ -189,7 +182,8 @@ fn a_disabled_rule_is_listed_and_not_asked() {
 
 #[test]
 fn tables_answer_by_column() {
-    let body = "assign(#{team: lookup(\"t\", charge.sub_account_id), cost_center: lookup(\"t\", charge.sub_account_id, \"cc\")})";
+    let body = "assign(#{team: lookup(\"t\", charge.sub_account_id), cost_center: lookup(\"t\", \
+                charge.sub_account_id, \"cc\")})";
     let rules = set_with_tables(
         &[("r", &rule(1, "lookup(\"t\", charge.sub_account_id) != ()", body))],
         &[("t", "id,team,cc\n1,a,C1\n2,b,\n")],
@@ -204,7 +198,8 @@ fn tables_answer_by_column() {
 fn rules_are_valid_from_a_day_up_to_another() {
     let dated = |priority: i64, dates: &str, team: &str| {
         format!(
-            "rule(#{{ priority: {priority}, {dates} }});\nfn matches(charge) {{ true }}\nfn allocate(charge) {{ assign(\"{team}\") }}"
+            "rule(#{{ priority: {priority}, {dates} }});\nfn matches(charge) {{ true }}\nfn \
+             allocate(charge) {{ assign(\"{team}\") }}"
         )
     };
     let rules = set(&[
@@ -243,7 +238,8 @@ fn amounts_and_dates_need_the_charge() {
             &rule(
                 2,
                 "charge.service_name == \"late\"",
-                "assign(if charge.charge_period_start >= \"2026-03-15\" { \"late\" } else { \"early\" })",
+                "assign(if charge.charge_period_start >= \"2026-03-15\" { \"late\" } else \
+                 { \"early\" })",
             ),
         ),
         ("c", &rule(3, "true", "assign(\"rest\")")),

@@ -11,19 +11,22 @@ fn an_endless_loop_ends() {
     let found = limited("loop { let x = 1; }");
     assert_eq!(
         found,
-        "r.rhai:3:20: R203: the rule used up its limit of 100000 operations; is there an endless loop? (it read nothing)"
+        "r.rhai:3:20: R203: the rule used up its limit of 100000 operations; is there an endless \
+         loop? (it read nothing)"
     );
 }
 
 #[test]
 fn recursion_ends() {
     let text = format!(
-        "{HEADER}fn matches(charge) {{ down(1) }}\nfn allocate(charge) {{ pass() }}\nfn down(n) {{ down(n + 1) }}\n"
+        "{HEADER}fn matches(charge) {{ down(1) }}\nfn allocate(charge) {{ pass() }}\nfn down(n) {{ \
+         down(n + 1) }}\n"
     );
     let found = decided(&set(&[("r", &text)]), &[]);
     assert_eq!(
         found,
-        "r.rhai:3:20: R203: the rule's calls went deeper than the limit of 12 levels (it read nothing)"
+        "r.rhai:3:20: R203: the rule's calls went deeper than the limit of 12 levels (it read \
+         nothing)"
     );
 }
 
@@ -62,7 +65,8 @@ fn the_deepest_rule_fits_a_small_stack() {
     // Each level is nested as deep as the compiler allows, and calls the next one at the bottom.
     let nested = |inner: &str| format!("{}{inner}{}", "(1 + ".repeat(25), ")".repeat(25));
     let text = format!(
-        "{HEADER}fn matches(charge) {{ down() == 1 }}\nfn allocate(charge) {{ pass() }}\nfn down() {{ {} }}\n",
+        "{HEADER}fn matches(charge) {{ down() == 1 }}\nfn allocate(charge) {{ pass() }}\nfn down() \
+         {{ {} }}\n",
         nested("down()")
     );
     let run = move || decided(&set(&[("r", &text)]), &[]);

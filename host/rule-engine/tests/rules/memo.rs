@@ -101,7 +101,8 @@ fn rule_text(priority: usize, data: &RuleData) -> String {
     };
     let dates = if data.dated { ", from: \"2026-03-02\"" } else { "" };
     format!(
-        "rule(#{{ priority: {priority}{dates} }});\nfn matches(charge) {{ {matches} }}\nfn allocate(charge) {{ {allocate} }}\n"
+        "rule(#{{ priority: {priority}{dates} }});\nfn matches(charge) {{ {matches} }}\nfn \
+         allocate(charge) {{ {allocate} }}\n"
     )
 }
 
@@ -150,10 +151,22 @@ proptest! {
     #[test]
     fn remembered_and_fresh_decisions_agree(
         data in prop::collection::vec(rule_data(), 1..6),
-        asked in prop::collection::vec(([0..4_usize, 0..4_usize, 0..4_usize, 0..4_usize], any::<bool>(), prop::option::of(any::<bool>())), 1..60),
+        asked in prop::collection::vec(
+            (
+                [0..4_usize, 0..4_usize, 0..4_usize, 0..4_usize],
+                any::<bool>(),
+                prop::option::of(any::<bool>()),
+            ),
+            1..60,
+        ),
     ) {
-        let texts: Vec<(String, String)> = data.iter().enumerate().map(|(at, data)| (format!("r{at}"), rule_text(at, data))).collect();
-        let texts: Vec<(&str, &str)> = texts.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+        let texts: Vec<(String, String)> = data
+            .iter()
+            .enumerate()
+            .map(|(at, data)| (format!("r{at}"), rule_text(at, data)))
+            .collect();
+        let texts: Vec<(&str, &str)> =
+            texts.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
         let rules = set(&texts);
         let mut dictionary = Dictionary::new();
         let mut decider = rules.decider();

@@ -41,7 +41,8 @@ fn broken(rule_text: &str, property: &str) -> (String, String) {
 fn what_holds_is_reported_with_its_seed_and_count() {
     let report = run(
         &picky(),
-        "charges = { region_id = [\"a\", \"b\"], tags = { team = [\"x\", \"y\", \"z\"] } }\nalways = { team_in = [\"x\", \"y\", \"z\"] }",
+        "charges = { region_id = [\"a\", \"b\"], tags = { team = [\"x\", \"y\", \"z\"] } }\nalways \
+         = { team_in = [\"x\", \"y\", \"z\"] }",
     );
     assert_eq!(crate::support::shown(&report.failures), "");
     let run = &report.properties[0];
@@ -55,15 +56,18 @@ fn what_holds_is_reported_with_its_seed_and_count() {
 fn the_rule_s_own_texts_lead_to_the_charge_that_breaks_it_and_it_is_made_small() {
     let (message, hint) = broken(
         &picky(),
-        "charges = { region_id = { any = true }, service_name = [\"EC2\", \"S3\"], tags = { team = { any = true } } }\nnever = \"error\"",
+        "charges = { region_id = { any = true }, service_name = [\"EC2\", \"S3\"], tags = { team = \
+         { any = true } } }\nnever = \"error\"",
     );
     assert_eq!(
         message,
-        "a/b.cases.toml:8:1: R305: \"p\" does not hold: expected never an error, got R202 at 4:59: the rule threw: who?"
+        "a/b.cases.toml:8:1: R305: \"p\" does not hold: expected never an error, got R202 at 4:59: \
+         the rule threw: who?"
     );
     assert_eq!(
         hint,
-        "the smallest that was found: charge = { service_name = \"EC2\", tags = { team = \"nobody\" } }"
+        "the smallest that was found: charge = { service_name = \"EC2\", tags = { team \
+         = \"nobody\" } }"
     );
     let (message, hint) = broken(
         &picky(),
@@ -95,13 +99,15 @@ fn answers_that_hang_on_what_should_not_count_are_found() {
 #[test]
 fn shares_have_the_sign_of_the_amount() {
     let keep = rule(1, "true", "by_cost(#{ when_negative: \"keep\" })");
-    let law = "amount = [\"100\", \"-100\"]\ncosts = { web = [\"100\", \"-20\"], mobile = \"100\" }\nshares = \"positive\"";
+    let law = "amount = [\"100\", \"-100\"]\ncosts = { web = [\"100\", \"-20\"], mobile = \"100\" \
+               }\nshares = \"positive\"";
     let (message, hint) = broken(&keep, law);
     // 100 by 100 : -20 is 125 and -25.
     assert!(message.ends_with("got mobile 125.000000000, web -25.000000000"), "{message}");
     assert_eq!(
         hint,
-        "the smallest that was found: charge = {}, amount = \"100\", costs = { mobile = \"100\", web = \"-20\" }"
+        "the smallest that was found: charge = {}, amount = \"100\", costs = { mobile = \"100\", \
+         web = \"-20\" }"
     );
     let report = run(&rule(1, "true", "by_cost()"), law);
     assert_eq!(
@@ -115,19 +121,23 @@ fn properties_that_cannot_be_meant_are_refused_with_their_place() {
     for (property, expect) in [
         (
             "charges = {}",
-            "a/b.cases.toml:5:1: R301: the property lacks a law: always, never, shares or independent_of",
+            "a/b.cases.toml:5:1: R301: the property lacks a law: always, never, shares or \
+             independent_of",
         ),
         (
             "never = \"eror\"",
-            "a/b.cases.toml:7:9: R301: 'eror' is not an answer; there are \"decision\", \"no match\", \"pass\", \"error\", \"unallocated\" and { team_in = [ … ] }",
+            "a/b.cases.toml:7:9: R301: 'eror' is not an answer; there are \"decision\", \"no \
+             match\", \"pass\", \"error\", \"unallocated\" and { team_in = [ … ] }",
         ),
         (
             "never = \"error\"\nalways = \"pass\"",
-            "a/b.cases.toml:7:1: R301: a property has one law; write another [[property]] for the other",
+            "a/b.cases.toml:7:1: R301: a property has one law; write another [[property]] for the \
+             other",
         ),
         (
             "charges = { regoin_id = \"a\" }\nnever = \"error\"",
-            "a/b.cases.toml:7:13: R301: charges have no field 'regoin_id'; did you mean 'region_id'?",
+            "a/b.cases.toml:7:13: R301: charges have no field 'regoin_id'; did you mean \
+             'region_id'?",
         ),
         (
             "charges = { region_id = [] }\nnever = \"error\"",

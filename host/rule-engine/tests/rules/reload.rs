@@ -2,8 +2,9 @@
 
 use crate::support::{decided, lines, rule};
 use domain::port::Rules;
-use rule_engine::reload::{Live, Reload};
-use rule_engine::set::{RuleOptions, RuleSet};
+use rule_engine::options::RuleOptions;
+use rule_engine::reload::{LiveRules, ReloadResult};
+use rule_engine::set::RuleSet;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -24,8 +25,8 @@ fn folder() -> TempDir {
     dir
 }
 
-fn live(dir: &TempDir) -> Live {
-    Live::start(dir.path(), RuleOptions::default())
+fn live(dir: &TempDir) -> LiveRules {
+    LiveRules::start(dir.path(), RuleOptions::default())
         .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)))
 }
 
@@ -44,7 +45,7 @@ fn a_good_change_becomes_a_generation() {
     let live = live(&dir);
     let before = live.current();
     assert_eq!(live.generation_count(), 1);
-    assert_eq!(live.try_reload(), Ok(Reload::Unchanged));
+    assert_eq!(live.try_reload(), Ok(ReloadResult::Unchanged));
     write(dir.path(), "pack/r.cases.toml", &CASES.replace("\"a\"", "\"b\""));
     write(dir.path(), "pack/r.rhai", &rule(1, "true", "assign(\"b\")"));
     // The watcher may have been quicker; either way the change is in force now.
@@ -88,7 +89,7 @@ fn whatever_is_broken_keeps_the_last_good_one() {
         assert_eq!(decided(&live.current(), &[]), "assign a");
         fs::remove_file(dir.path().join(name)).unwrap_or_else(|error| panic!("{error}"));
         write(dir.path(), "pack/r.rhai", &rule(1, "true", "assign(\"a\")"));
-        assert_eq!(live.try_reload(), Ok(Reload::Unchanged), "{name}");
+        assert_eq!(live.try_reload(), Ok(ReloadResult::Unchanged), "{name}");
         assert_eq!(live.diagnostics(), []);
     }
     assert_eq!(live.generation_count(), 1);
@@ -145,8 +146,9 @@ fn junk_is_refused_at_the_start() {
         .unwrap_or_else(|error| panic!("{error}"));
     let findings = RuleSet::load(dir.path(), &RuleOptions::default()).err().unwrap_or_default();
     assert_eq!(told(&dir, &findings), ["pack/junk.rhai: R303: is not UTF-8 text"]);
-    let findings =
-        Live::start(&dir.path().join("absent"), RuleOptions::default()).err().unwrap_or_default();
+    let findings = LiveRules::start(&dir.path().join("absent"), RuleOptions::default())
+        .err()
+        .unwrap_or_default();
     let found = told(&dir, &findings);
     assert!(
         found.first().is_some_and(|line| line.starts_with("absent: R303: cannot be opened: ")),

@@ -2,7 +2,8 @@
 
 use domain::field::Field;
 use domain::port::{Mutual, Rules, Stage};
-use rule_engine::set::{RuleOptions, RuleSet};
+use rule_engine::options::RuleOptions;
+use rule_engine::set::RuleSet;
 use rule_engine::{cases, layout, lint};
 use std::path::PathBuf;
 

@@ -3,10 +3,14 @@
 use crate::support::{day, decided, lines, rule, set, set_with_tables, sources, try_set, words};
 use domain::port::{Mutual, Rules, Stage};
 use rule_engine::cases::run_sources;
-use rule_engine::set::{RuleOptions, RuleSet, UnknownTeams};
+use rule_engine::options::{RuleOptions, UnknownTeams};
+use rule_engine::set::RuleSet;
 
-const IDLE: &str = "//! Idle.\nrule(#{ priority: 10, stage: \"distribution\" });\nfn allocate(pool) { by_usage(\"cpu\", #{when_zero: even([\"a\", \"b\"])}) }\n";
-const PLATFORM: &str = "//! Platform.\nrule(#{ priority: 20, stage: \"cascade\", team: \"platform\", mutual: \"step_down\" });\nfn allocate(team) { if team == \"platform\" { by_cost() } else { assign(\"x\") } }\n";
+const IDLE: &str = "//! Idle.\nrule(#{ priority: 10, stage: \"distribution\" });\nfn \
+                    allocate(pool) { by_usage(\"cpu\", #{when_zero: even([\"a\", \"b\"])}) }\n";
+const PLATFORM: &str = "//! Platform.\nrule(#{ priority: 20, stage: \"cascade\", \
+                        team: \"platform\", mutual: \"step_down\" });\nfn allocate(team) { if team \
+                        == \"platform\" { by_cost() } else { assign(\"x\") } }\n";
 
 fn allocated(body: &str) -> String {
     decided(
@@ -110,7 +114,8 @@ fn wrong_headers_and_functions_of_stages_are_refused() {
     assert!(refused(", stage: 2", allocate).contains("'stage' must be a text in quotes"));
     assert_eq!(
         refused(", stage: \"distribution\"", &format!("fn matches(charge) {{ true }}\n{allocate}")),
-        "r.rhai:3:20: R102: a rule of the stage distribution is asked for its pool only, so `matches` would never run"
+        "r.rhai:3:20: R102: a rule of the stage distribution is asked for its pool only, so \
+         `matches` would never run"
     );
     assert_eq!(
         refused(", stage: \"distribution\"", ""),
@@ -130,11 +135,13 @@ fn pools_must_exist_and_a_team_is_passed_on_once() {
     };
     assert_eq!(
         named("assign(pool(\"shared/idel\"))"),
-        "r.rhai:4:35: R110: no rule with `stage: \"distribution\"` is called 'shared/idel'; did you mean 'shared/idle'?"
+        "r.rhai:4:35: R110: no rule with `stage: \"distribution\"` is called 'shared/idel'; did \
+         you mean 'shared/idle'?"
     );
     assert_eq!(
         allocated("assign(pool(\"shared/\" + charge.tag(\"team\")))"),
-        "r.rhai:4:30: R201: no rule with `stage: \"distribution\"` is called 'shared/payments'; there are shared/idle (it read tag:team = \"payments\")"
+        "r.rhai:4:30: R201: no rule with `stage: \"distribution\"` is called 'shared/payments'; \
+         there are shared/idle (it read tag:team = \"payments\")"
     );
     let twice = |second: &str| {
         lines(&try_set(&[("a", PLATFORM), ("b", second)], &[]).err().unwrap_or_default()).join("\n")
@@ -198,96 +205,102 @@ fn every_way_to_share_is_understood() {
     }
 }
 
+/// A body of `allocate`, and the message that refuses it.
+const WRONG_SHARES: &[(&str, &str)] = &[
+    ("by_usage(\"\")", "`by_usage` needs the name of a metric, and it is blank"),
+    (
+        "by_usage(\"cpu\", #{windw: 3, window: 2})",
+        "`by_usage`: there is no option 'windw'; did you mean 'window'? beside the option window; \
+         filters are a map of their own, before it",
+    ),
+    (
+        "by_usage(\"cpu\", #{window: 0})",
+        "`by_usage`: window is \"day\", \"month\" or a number of days up to 400, not the number 0",
+    ),
+    (
+        "by_usage(\"cpu\", #{table: \"nobody\"})",
+        "`by_usage`: there is no table 'nobody', and no other",
+    ),
+    (
+        "by_usage(\"cpu\", #{unknown: \"platform\"})",
+        "`by_usage`: unknown is \"unallocated\", \"ignore\", #{team: \"platform\"} or a pool",
+    ),
+    (
+        "by_usage(\"cpu\", #{recipients: 5})",
+        "`by_usage`: recipients is a map from values of the key to teams or pools, not the number \
+         5",
+    ),
+    (
+        "by_usage(\"cpu\", [pool(\"shared/idle\")])",
+        "`by_usage` takes teams here, not the pool shared/idle",
+    ),
+    (
+        "by_cost(#{basis: \"list_cost\"})",
+        "`by_cost`: basis is \"effective_cost\" or \"billed_cost\"",
+    ),
+    (
+        "by_cost(#{when_negative: \"flip\"})",
+        "`by_cost`: when_negative is \"zero\", \"keep\" or \"stay\"",
+    ),
+    (
+        "by_cost(#{when_zero: exclude(\"x\")})",
+        "`by_cost`: when_zero is \"stay\", \"even\", or another way to share, such as by_cost()",
+    ),
+    ("tiered([])", "`tiered` needs at least one tier"),
+    (
+        "tiered([[(), by_cost()], [5, by_cost()]])",
+        "`tiered`: only the last tier can be without an end",
+    ),
+    (
+        "tiered([[5, by_cost()], [5, by_cost()]])",
+        "`tiered`: a tier up to 5.000000000 follows one up to 5.000000000",
+    ),
+    (
+        "tiered([5])",
+        "`tiered` takes pairs such as [1000, by_cost()], and () for the last tier, not the number \
+         5",
+    ),
+    (
+        "rate_card(\"cpu\", 1)",
+        "`rate_card` needs the option remainder: who bears what the prices leave of the cost",
+    ),
+    (
+        "rate_card(\"cpu\", -1, #{remainder: \"a\"})",
+        "`rate_card`: -1 is negative, too large, or has more than 18 decimals",
+    ),
+    (
+        "rate_card(\"cpu\", [[5, 1]], #{remainder: \"a\"})",
+        "`rate_card` needs a last tier without an end, [(), price]",
+    ),
+    (
+        "rate_card(\"cpu\", [[5, 1], [4, 1], [(), 1]], #{remainder: \"a\"})",
+        "`rate_card`: the tiers must rise, and only the last can be without an end",
+    ),
+    ("bounded(by_cost(), #{})", "`bounded` needs at_least or at_most, with at least one team"),
+    (
+        "bounded(by_cost(), #{at_most: #{a: \"140%\"}})",
+        "`bounded`: '140%' is not a part such as \"40%\" or \"12.5%\"",
+    ),
+    (
+        "bounded(exclude(\"x\"), #{at_most: #{a: 1}})",
+        "`bounded` takes a way to share, such as by_cost(), not a decision",
+    ),
+    (
+        "bounded(by_cost(), #{at_mots: #{a: 1}})",
+        "`bounded`: there is no option 'at_mots'; did you mean 'at_most'?",
+    ),
+    ("plugin(\" \")", "`plugin` needs the name of an allocator plugin, and it is blank"),
+    ("plugin(\"p\", #{}, #{metrics: []})", "`plugin`: there is no option 'metrics'"),
+    ("plugin(\"p\", #{a: charge})", "`plugin` cannot hand over the charge"),
+    (
+        "even([pool(\"shared/idle\"), pool(\"shared/idle\")])",
+        "`even` names 'the pool shared/idle' twice",
+    ),
+];
+
 #[test]
 fn every_wrong_way_to_share_is_refused() {
-    for (body, message) in [
-        ("by_usage(\"\")", "`by_usage` needs the name of a metric, and it is blank"),
-        (
-            "by_usage(\"cpu\", #{windw: 3, window: 2})",
-            "`by_usage`: there is no option 'windw'; did you mean 'window'? beside the option window; filters are a map of their own, before it",
-        ),
-        (
-            "by_usage(\"cpu\", #{window: 0})",
-            "`by_usage`: window is \"day\", \"month\" or a number of days up to 400, not the number 0",
-        ),
-        (
-            "by_usage(\"cpu\", #{table: \"nobody\"})",
-            "`by_usage`: there is no table 'nobody', and no other",
-        ),
-        (
-            "by_usage(\"cpu\", #{unknown: \"platform\"})",
-            "`by_usage`: unknown is \"unallocated\", \"ignore\", #{team: \"platform\"} or a pool",
-        ),
-        (
-            "by_usage(\"cpu\", #{recipients: 5})",
-            "`by_usage`: recipients is a map from values of the key to teams or pools, not the number 5",
-        ),
-        (
-            "by_usage(\"cpu\", [pool(\"shared/idle\")])",
-            "`by_usage` takes teams here, not the pool shared/idle",
-        ),
-        (
-            "by_cost(#{basis: \"list_cost\"})",
-            "`by_cost`: basis is \"effective_cost\" or \"billed_cost\"",
-        ),
-        (
-            "by_cost(#{when_negative: \"flip\"})",
-            "`by_cost`: when_negative is \"zero\", \"keep\" or \"stay\"",
-        ),
-        (
-            "by_cost(#{when_zero: exclude(\"x\")})",
-            "`by_cost`: when_zero is \"stay\", \"even\", or another way to share, such as by_cost()",
-        ),
-        ("tiered([])", "`tiered` needs at least one tier"),
-        (
-            "tiered([[(), by_cost()], [5, by_cost()]])",
-            "`tiered`: only the last tier can be without an end",
-        ),
-        (
-            "tiered([[5, by_cost()], [5, by_cost()]])",
-            "`tiered`: a tier up to 5.000000000 follows one up to 5.000000000",
-        ),
-        (
-            "tiered([5])",
-            "`tiered` takes pairs such as [1000, by_cost()], and () for the last tier, not the number 5",
-        ),
-        (
-            "rate_card(\"cpu\", 1)",
-            "`rate_card` needs the option remainder: who bears what the prices leave of the cost",
-        ),
-        (
-            "rate_card(\"cpu\", -1, #{remainder: \"a\"})",
-            "`rate_card`: -1 is negative, too large, or has more than 18 decimals",
-        ),
-        (
-            "rate_card(\"cpu\", [[5, 1]], #{remainder: \"a\"})",
-            "`rate_card` needs a last tier without an end, [(), price]",
-        ),
-        (
-            "rate_card(\"cpu\", [[5, 1], [4, 1], [(), 1]], #{remainder: \"a\"})",
-            "`rate_card`: the tiers must rise, and only the last can be without an end",
-        ),
-        ("bounded(by_cost(), #{})", "`bounded` needs at_least or at_most, with at least one team"),
-        (
-            "bounded(by_cost(), #{at_most: #{a: \"140%\"}})",
-            "`bounded`: '140%' is not a part such as \"40%\" or \"12.5%\"",
-        ),
-        (
-            "bounded(exclude(\"x\"), #{at_most: #{a: 1}})",
-            "`bounded` takes a way to share, such as by_cost(), not a decision",
-        ),
-        (
-            "bounded(by_cost(), #{at_mots: #{a: 1}})",
-            "`bounded`: there is no option 'at_mots'; did you mean 'at_most'?",
-        ),
-        ("plugin(\" \")", "`plugin` needs the name of an allocator plugin, and it is blank"),
-        ("plugin(\"p\", #{}, #{metrics: []})", "`plugin`: there is no option 'metrics'"),
-        ("plugin(\"p\", #{a: charge})", "`plugin` cannot hand over the charge"),
-        (
-            "even([pool(\"shared/idle\"), pool(\"shared/idle\")])",
-            "`even` names 'the pool shared/idle' twice",
-        ),
-    ] {
+    for (body, message) in WRONG_SHARES {
         let told = allocated(body);
         assert!(told.contains(&format!("R201: {message}")), "{body}\n{told}");
     }
@@ -302,35 +315,43 @@ fn cases_check_shares_with_given_costs_and_usage() {
                 &rule(
                     1,
                     "charge.service_name == \"EKS\"",
-                    "by_usage(\"cpu\", #{key: \"namespace\", table: \"owners\", recipients: #{idle: pool(\"shared/idle\")}})",
+                    "by_usage(\"cpu\", #{key: \"namespace\", table: \"owners\", recipients: \
+                     #{idle: pool(\"shared/idle\")}})",
                 ),
             ),
             ("shared/idle", IDLE),
         ],
         &[("owners", "namespace,team\nshop,payments\nblog,web\n")],
     );
-    let usage = "usage = [{ metric = \"cpu\", namespace = \"shop\", value = \"3\" }, { metric = \"cpu\", namespace = \"idle\", value = \"1\" }, { metric = \"mem\", namespace = \"blog\", value = \"9\" }]";
+    let usage = "usage = [{ metric = \"cpu\", namespace = \"shop\", value = \"3\" }, { metric \
+                 = \"cpu\", namespace = \"idle\", value = \"1\" }, { metric = \"mem\", namespace \
+                 = \"blog\", value = \"9\" }]";
     let case = |expect: &str| {
         format!(
-            "[[case]]\nname = \"n\"\namount = \"100\"\ncharge = {{ service_name = \"EKS\" }}\n{usage}\nexpect = {expect}\n"
+            "[[case]]\nname = \"n\"\namount = \"100\"\ncharge = {{ service_name = \"EKS\" }}\n\
+             {usage}\nexpect = {expect}\n"
         )
     };
     let told = |cases: &str, idle: &str| {
         let report = run_sources(&sources(&[("r", cases), ("shared/idle", idle)]), &set);
         lines(&report.failures).join("\n")
     };
-    let idle = "[[case]]\nname = \"i\"\namount = \"1\"\nexpect = { shares = { a = \"0.5\", b = \"0.5\" } }\n[[case]]\nname = \"w\"\nexpect = { decision = \"by_usage cpu when_zero split a 1, b 1\" }\n";
+    let idle = "[[case]]\nname = \"i\"\namount = \"1\"\nexpect = { shares = { a = \"0.5\", b \
+                = \"0.5\" } }\n[[case]]\nname = \"w\"\nexpect = { decision = \"by_usage cpu \
+                when_zero split a 1, b 1\" }\n";
     assert_eq!(
         told(&case("{ shares = { payments = \"75\", \"pool shared/idle\" = \"25\" } }"), idle),
         ""
     );
     assert_eq!(
         told(&case("{ shares = { payments = \"76\", \"pool shared/idle\" = \"24\" } }"), idle),
-        "r.cases.toml:6:10: R302: \"n\": expected payments 76.000000000, pool shared/idle 24.000000000, got payments 75.000000000, pool shared/idle 25.000000000"
+        "r.cases.toml:6:10: R302: \"n\": expected payments 76.000000000, pool shared/idle \
+         24.000000000, got payments 75.000000000, pool shared/idle 25.000000000"
     );
     assert_eq!(
         told(&case("{ shares = { payments = \"100\" } }").replace("amount = \"100\"\n", ""), idle),
-        "r.cases.toml:5:10: R301: a case that expects shares needs the amount that is shared: amount = \"100\""
+        "r.cases.toml:5:10: R301: a case that expects shares needs the amount that is shared: \
+         amount = \"100\""
     );
     let with_charge = "[[case]]\nname = \"i\"\ncharge = {}\nexpect = { decision = \"x\" }\n";
     assert_eq!(
@@ -338,7 +359,8 @@ fn cases_check_shares_with_given_costs_and_usage() {
             &case("{ shares = { payments = \"75\", \"pool shared/idle\" = \"25\" } }"),
             with_charge
         ),
-        "shared/idle.cases.toml:1:1: R301: the rule is asked for its pool or team and sees no charge"
+        "shared/idle.cases.toml:1:1: R301: the rule is asked for its pool or team and sees no \
+         charge"
     );
 }
 
@@ -356,7 +378,8 @@ fn unknown_teams_are_refused_where_the_settings_say_so() {
             build(body, teams, unknown_teams).unwrap_or_else(|findings| panic!("{findings:?}"));
         decided(&set, &[])
     };
-    let refusal = "r.rhai:4:23: R206: there is no team 'serach' in tables/teams.csv; did you mean 'search'? (it read nothing)";
+    let refusal = "r.rhai:4:23: R206: there is no team 'serach' in tables/teams.csv; did you mean \
+                   'search'? (it read nothing)";
     for body in [
         "assign(\"serach\")",
         "split(#{payments: 1, serach: 2})",
@@ -386,9 +409,8 @@ fn unknown_teams_are_refused_where_the_settings_say_so() {
     let missing = build("pass()", &[], UnknownTeams::Warn).err().unwrap_or_default();
     assert_eq!(
         lines(&missing),
-        [
-            "tables/teams.csv: R107: the setting unknown_teams = \"warn\" needs the table of teams, and there is none"
-        ]
+        ["tables/teams.csv: R107: the setting unknown_teams = \"warn\" needs the table of \
+             teams, and there is none"]
     );
     let generation = |unknown_teams| {
         build("pass()", teams, unknown_teams)

@@ -9,7 +9,8 @@ use domain::field::Field;
 use domain::money::{Currency, Money};
 use domain::period::Day;
 use domain::port::{Decider, Rules};
-use rule_engine::set::{RuleOptions, RuleSet};
+use rule_engine::options::RuleOptions;
+use rule_engine::set::RuleSet;
 
 pub const HEADER: &str = "//! A rule.\nrule(#{ priority: 100 });\n";
 
@@ -35,7 +36,8 @@ pub fn set_with_tables(rules: &[(&str, &str)], tables: &[(&str, &str)]) -> RuleS
 /// A rule from the bodies of its two functions; `matches` starts on line 3, `allocate` on line 4.
 pub fn rule(priority: i64, matches: &str, allocate: &str) -> String {
     format!(
-        "//! A rule.\nrule(#{{ priority: {priority} }});\nfn matches(charge) {{ {matches} }}\nfn allocate(charge) {{ {allocate} }}\n"
+        "//! A rule.\nrule(#{{ priority: {priority} }});\nfn matches(charge) {{ {matches} }}\nfn \
+         allocate(charge) {{ {allocate} }}\n"
     )
 }
 

@@ -9,7 +9,7 @@ use domain::port::{RuleFacts, Rules};
 use installation::file;
 use installation::rules;
 use installation::settings::Settings;
-use rule_engine::examples::{self, Example};
+use rule_engine::examples::{self, RuleExample};
 use std::collections::BTreeMap;
 
 pub fn docs(ui: Ui, settings: &Settings, args: &RuleDocsArgs) -> Result<(), Failure> {
@@ -72,7 +72,7 @@ fn index(rules: &[RuleFacts], money: Option<&Money>) -> String {
     page
 }
 
-fn section(rule: &RuleFacts, examples: &[Example], money: Option<&Money>) -> String {
+fn section(rule: &RuleFacts, examples: &[RuleExample], money: Option<&Money>) -> String {
     let id = &rule.version.rule;
     let mut page = format!("\n## {id}\n\n{}\n\n| | |\n|---|---|\n", rule.description);
     for (name, value) in show::facts(rule) {

@@ -6,14 +6,14 @@ use domain::diagnostic::Diagnostic;
 use installation::file;
 use installation::settings::Settings;
 use rule_engine::code;
-use rule_engine::layout::{self, LaidOut};
+use rule_engine::layout::{self, RuleLayout};
 use std::path::Path;
 
 pub fn fmt(ui: Ui, settings: &Settings, check: bool) -> Result<(), Failure> {
     let (rules, mut findings) = layout::lay_out(&settings.rules.value)?;
     let count = rules.len() as u64;
     let mut changed = 0;
-    for LaidOut { file, text, .. } in rules {
+    for RuleLayout { file, text, .. } in rules {
         let Some(text) = text else { continue };
         changed += 1;
         if check {

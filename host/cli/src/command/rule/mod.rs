@@ -7,10 +7,10 @@ mod docs;
 mod fmt;
 mod list;
 mod money;
-mod reach;
 pub mod review;
 mod scaffold;
 mod schema;
+mod shares;
 mod show;
 mod test;
 

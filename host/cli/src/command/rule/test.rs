@@ -1,7 +1,7 @@
 //! `rule test`: runs the cases, and says what they and last month's charges reach.
 
 use super::super::json_text;
-use super::{money, reach, this_month};
+use super::{money, shares, this_month};
 use crate::args::{Format, TestRulesArgs};
 use crate::error::Failure;
 use crate::ui::Ui;
@@ -9,8 +9,8 @@ use domain::port::Rules;
 use installation::notice;
 use installation::rules;
 use installation::settings::Settings;
-use rule_engine::cases::{self, CaseReport, RuleCoverage};
-use rule_engine::coverage::{self, RuleBranches};
+use rule_engine::branches::{self, RuleBranches};
+use rule_engine::cases::{self, CaseReport, RuleCases};
 use rule_engine::properties::PropertyRun;
 use rule_engine::set::RuleSet;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ impl Coverage {
         rules: &RuleSet,
         args: &TestRulesArgs,
     ) -> Result<Coverage, Failure> {
-        let branches = coverage::measure(&settings.rules.value, rules.options())?;
+        let branches = branches::measure(&settings.rules.value, rules.options())?;
         let ledger = money::ledger(settings)?;
         let money = ledger
             .map(|ledger| money::of_month(&ledger, rules.facts(), args.month, this_month()))
@@ -69,13 +69,13 @@ impl Coverage {
         let money = self
             .money
             .as_ref()
-            .map(|money| format!("\n{}", reach::text(ui, money, rules.facts())))
+            .map(|money| format!("\n{}", shares::text(ui, money, rules.facts())))
             .unwrap_or_default();
         format!("branches: {reached} of {all} reached\n{money}")
     }
 }
 
-fn rule_text(rule: &RuleCoverage, report: &CaseReport, coverage: Option<&Coverage>) -> String {
+fn rule_text(rule: &RuleCases, report: &CaseReport, coverage: Option<&Coverage>) -> String {
     let unreached = rule.never_reached();
     let mut text = format!("{}: {} of {} cases passed", rule.rule, rule.passed, rule.cases);
     let properties = report.properties.iter().filter(|run| run.rule == rule.rule);
@@ -103,7 +103,7 @@ fn rule_text(rule: &RuleCoverage, report: &CaseReport, coverage: Option<&Coverag
                 branches.file,
                 branch.line,
                 branch.column,
-                branch.way.never()
+                branch.kind.never()
             ));
         });
     }
@@ -111,10 +111,10 @@ fn rule_text(rule: &RuleCoverage, report: &CaseReport, coverage: Option<&Coverag
 }
 
 fn report_json(report: &CaseReport, coverage: Option<&Coverage>, rules: &RuleSet) -> Value {
-    let rule = |rule: &RuleCoverage| {
+    let rule = |rule: &RuleCases| {
         let mut value = json!({ "rule": rule.rule, "cases": rule.cases, "passed": rule.passed, "never_reached": rule.never_reached() });
         if let Some(branches) = coverage.and_then(|coverage| coverage.of(&rule.rule)) {
-            let never = branches.never().map(|branch| json!({ "line": branch.line, "column": branch.column, "message": branch.way.never() }));
+            let never = branches.never().map(|branch| json!({ "line": branch.line, "column": branch.column, "message": branch.kind.never() }));
             value["branches"] = json!({ "all": branches.branches.len(), "reached": branches.reached(), "never": never.collect::<Value>() });
         }
         value
@@ -126,7 +126,7 @@ fn report_json(report: &CaseReport, coverage: Option<&Coverage>, rules: &RuleSet
         "failures": report.failures.iter().map(notice::document).collect::<Value>(),
     });
     if let Some(money) = coverage.and_then(|coverage| coverage.money.as_ref()) {
-        value["money"] = reach::json(money, rules.facts());
+        value["money"] = shares::json(money, rules.facts());
     }
     value
 }

@@ -1,13 +1,16 @@
-//! Which branches of the rules their cases take.
+//! The branches of the rules that their cases take.
 //!
-//! The rules are compiled a second time from texts with probes in them, in an engine of their own, and the cases are run
-//! on those: the engine that decides knows nothing of it. A probe stands on the line of what it watches.
+//! Each rule's text is copied, a call of a probe is written into every branch of the copy, and the
+//! copies are compiled in an engine of their own. The cases run on the copies. The engine that
+//! decides about money has no probes, so measuring costs it nothing. A probe stands on the line of
+//! the branch that it watches, so a finding's line is right for the original text as well.
 
 use crate::cases;
 use crate::code::RULE_SYNTAX;
 use crate::compile::Rule;
 use crate::folder;
-use crate::set::{Limits, RuleOptions, RuleSet};
+use crate::options::{RuleLimits, RuleOptions};
+use crate::set::RuleSet;
 use crate::tokens::{self, Word, closing};
 use domain::diagnostic::Diagnostic;
 use rhai::{Engine, Position, Token};
@@ -19,24 +22,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleBranches {
     pub rule: String,
-    /// What findings call the file.
+    /// The path as findings show it.
     pub file: String,
     pub branches: Vec<Branch>,
 }
 
-/// One way that a rule can take.
+/// One branch of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Branch {
     /// From 1.
     pub line: u32,
     /// From 1, in characters.
     pub column: u32,
-    pub way: Way,
+    pub kind: BranchKind,
     pub reached: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum BranchKind {
     Function(String),
     If,
     Else,
@@ -45,25 +48,25 @@ pub enum Way {
     Loop,
     Arm,
     Catch,
-    /// What stands behind `&&`.
+    /// The right side of `&&`.
     And,
-    /// What stands behind `||`.
+    /// The right side of `||`.
     Or,
 }
 
-impl Way {
-    /// What to say where no case takes it.
+impl BranchKind {
+    /// The sentence that is shown where no case takes the branch.
     pub fn never(&self) -> String {
         match self {
-            Way::Function(name) => format!("`{name}` is never called"),
-            Way::If => "the condition is never true".to_owned(),
-            Way::Else => "`else` is never reached".to_owned(),
-            Way::NotIf => "the condition is never false".to_owned(),
-            Way::Loop => "the loop is never entered".to_owned(),
-            Way::Arm => "the arm is never taken".to_owned(),
-            Way::Catch => "nothing is ever caught".to_owned(),
-            Way::And => "what stands before `&&` is never true".to_owned(),
-            Way::Or => "what stands before `||` is never false".to_owned(),
+            BranchKind::Function(name) => format!("`{name}` is never called"),
+            BranchKind::If => "the condition is never true".to_owned(),
+            BranchKind::Else => "`else` is never reached".to_owned(),
+            BranchKind::NotIf => "the condition is never false".to_owned(),
+            BranchKind::Loop => "the loop is never entered".to_owned(),
+            BranchKind::Arm => "the arm is never taken".to_owned(),
+            BranchKind::Catch => "nothing is ever caught".to_owned(),
+            BranchKind::And => "what stands before `&&` is never true".to_owned(),
+            BranchKind::Or => "what stands before `||` is never false".to_owned(),
         }
     }
 }
@@ -73,12 +76,13 @@ impl RuleBranches {
         self.branches.iter().filter(|branch| branch.reached).count()
     }
 
+    /// The branches that no case takes.
     pub fn never(&self) -> impl Iterator<Item = &Branch> {
         self.branches.iter().filter(|branch| !branch.reached)
     }
 }
 
-/// Says which branches of each rule its own cases take, in the order in which rules are tried.
+/// Measures which branches of each rule its own cases take, in the order in which rules are tried.
 pub fn measure(dir: &Path, options: &RuleOptions) -> Result<Vec<RuleBranches>, Vec<Diagnostic>> {
     let folder = folder::read(dir)?;
     let mut set = RuleSet::from_folder(&folder, &with_room(options))?;
@@ -105,7 +109,8 @@ pub fn measure(dir: &Path, options: &RuleOptions) -> Result<Vec<RuleBranches>, V
     }
     let mut first = 0;
     for (rule, measured) in set.rules.iter().zip(&mut measured) {
-        // Cases that ask the whole set reach into other rules, too, and do not say what those should do.
+        // A case with `through_set` runs other rules too, but it does not test them. So only the
+        // rule's own cases count for it, and all probes are cleared before they run.
         reached.iter().for_each(|probe| probe.store(false, Ordering::Relaxed));
         folder
             .cases
@@ -132,10 +137,10 @@ fn not_measured(rule: &Rule, why: &str) -> Diagnostic {
     finding.hint("write a block behind `if`, `while` and `for` in the plain way")
 }
 
-/// Probes cost operations and make expressions deeper.
+/// Raises the limits for the copies: probes cost operations and make expressions deeper.
 fn with_room(options: &RuleOptions) -> RuleOptions {
     let limits = &options.limits;
-    let limits = Limits {
+    let limits = RuleLimits {
         operations: limits.operations.saturating_mul(8),
         expression_depth: limits.expression_depth.saturating_mul(2),
         ..limits.clone()
@@ -145,7 +150,7 @@ fn with_room(options: &RuleOptions) -> RuleOptions {
 
 const PROBE: &str = "reached_branch";
 
-/// A probe is true, so that it can stand in a condition.
+/// Registers the probe. It answers true, so that it can stand in a condition.
 fn register(engine: &mut Engine, reached: &Arc<[AtomicBool]>) {
     let reached = Arc::clone(reached);
     engine.register_fn(PROBE, move |number: i64| {
@@ -154,14 +159,16 @@ fn register(engine: &mut Engine, reached: &Arc<[AtomicBool]>) {
     });
 }
 
-struct Probed {
+/// A rule's text with probes, and the branches in the order of their probes.
+struct ProbedText {
     text: String,
     branches: Vec<Branch>,
 }
 
+/// Finds the branches in a text that is cut into words.
 struct Prober<'a> {
     words: &'a [Word],
-    /// What is written at which byte.
+    /// Each insertion with the byte that it stands at.
     insertions: Vec<(usize, Insertion)>,
     branches: Vec<Branch>,
 }
@@ -171,16 +178,17 @@ enum Insertion {
     Text(&'static str),
 }
 
-fn probed(words: &[Word], text: &str, first: usize) -> Probed {
+/// Writes probes into a text. Branches are numbered by their place, from `first` on.
+fn probed(words: &[Word], text: &str, first: usize) -> ProbedText {
     let mut prober = Prober { words, insertions: Vec::new(), branches: Vec::new() };
     for function in tokens::functions(words) {
-        prober.block(function.body, function.all.start, Way::Function(function.name));
+        prober.block(function.body, function.all.start, BranchKind::Function(function.name));
     }
     for at in 0..words.len() {
         prober.word(at);
     }
     let Prober { mut insertions, branches, .. } = prober;
-    // Stable, so that what is written at one place stays in the order in which it was found.
+    // The sort is stable: insertions at one place stay in the order in which they were found.
     insertions.sort_by_key(|(at, _)| *at);
     let mut order: Vec<usize> = (0..branches.len()).collect();
     order.sort_by_key(|branch| branches.get(*branch).map(|branch| (branch.line, branch.column)));
@@ -199,7 +207,7 @@ fn probed(words: &[Word], text: &str, first: usize) -> Probed {
         }
     }
     out.push_str(text.get(done..).unwrap_or_default());
-    Probed {
+    ProbedText {
         text: out,
         branches: order.iter().filter_map(|branch| branches.get(*branch).cloned()).collect(),
     }
@@ -210,13 +218,13 @@ impl Prober<'_> {
         self.words.get(at).map(|word| &word.token)
     }
 
-    /// Adds a branch that is told of at one word, with its probe right behind another.
+    /// Adds a branch. Findings show the word `told_at`; the probe stands right behind another word.
     fn probe(
         &mut self,
         told_at: usize,
         behind: usize,
         before: &'static str,
-        way: Way,
+        kind: BranchKind,
         after: &'static str,
     ) {
         let (Some(told), Some(last)) = (self.words.get(told_at), self.words.get(behind)) else {
@@ -226,14 +234,14 @@ impl Prober<'_> {
             |part: Option<usize>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
         let (line, column) = (number(told.position.line()), number(told.position.position()));
         let branch = self.branches.len();
-        self.branches.push(Branch { line, column, way, reached: false });
+        self.branches.push(Branch { line, column, kind, reached: false });
         self.insertions
             .push((last.at + length(&last.token), Insertion::Probe { before, branch, after }));
     }
 
-    /// The block that opens at `open`.
-    fn block(&mut self, open: usize, told_at: usize, way: Way) {
-        self.probe(told_at, open, " ", way, "; ");
+    /// Adds the branch whose block opens at `open`.
+    fn block(&mut self, open: usize, told_at: usize, kind: BranchKind) {
+        self.probe(told_at, open, " ", kind, "; ");
     }
 
     fn word(&mut self, at: usize) {
@@ -243,17 +251,19 @@ impl Prober<'_> {
             Some(Token::While) if !self.ends_do(at) => self.looped(at),
             Some(Token::Switch) => self.switch(at),
             Some(Token::Catch) => {
-                self.opening(at).into_iter().for_each(|open| self.block(open, at, Way::Catch))
+                if let Some(open) = self.opening(at) {
+                    self.block(open, at, BranchKind::Catch);
+                }
             }
-            Some(Token::And) => self.probe(at, at, " ", Way::And, " &&"),
-            // At the start of an operand it is a function without parameters.
+            Some(Token::And) => self.probe(at, at, " ", BranchKind::And, " &&"),
+            // `||` at the start of an operand is a closure without parameters, and no branch.
             Some(Token::Or)
                 if at
                     .checked_sub(1)
                     .and_then(|before| self.token(before))
                     .is_some_and(ends_operand) =>
             {
-                self.probe(at, at, " ", Way::Or, " &&");
+                self.probe(at, at, " ", BranchKind::Or, " &&");
             }
             _ => {}
         }
@@ -263,19 +273,19 @@ impl Prober<'_> {
         // The condition of an arm, `pattern if condition => …`, has no block.
         let Some(open) = self.opening(at) else { return };
         let Some(close) = closing(self.words, open) else { return };
-        self.block(open, at, Way::If);
+        self.block(open, at, BranchKind::If);
         match (self.token(close + 1), self.token(close + 2)) {
             (Some(Token::Else), Some(Token::LeftBrace)) => {
-                self.block(close + 2, close + 1, Way::Else)
+                self.block(close + 2, close + 1, BranchKind::Else)
             }
             (Some(Token::Else), _) => {}
-            _ => self.probe(at, close, " else { ", Way::NotIf, "; }"),
+            _ => self.probe(at, close, " else { ", BranchKind::NotIf, "; }"),
         }
     }
 
     fn looped(&mut self, at: usize) {
         if let Some(open) = self.opening(at) {
-            self.block(open, at, Way::Loop);
+            self.block(open, at, BranchKind::Loop);
         }
     }
 
@@ -286,10 +296,10 @@ impl Prober<'_> {
         while place < close {
             match self.token(place) {
                 Some(Token::DoubleArrow) if self.token(place + 1) == Some(&Token::LeftBrace) => {
-                    self.block(place + 1, place, Way::Arm)
+                    self.block(place + 1, place, BranchKind::Arm)
                 }
                 Some(Token::DoubleArrow) => {
-                    self.probe(place, place, " { ", Way::Arm, ";");
+                    self.probe(place, place, " { ", BranchKind::Arm, ";");
                     let end = self.arm_end(place + 1, close);
                     if let Some(word) = self.words.get(end) {
                         self.insertions.push((word.at, Insertion::Text(" }")));
@@ -308,7 +318,7 @@ impl Prober<'_> {
         }
     }
 
-    /// The comma behind an arm, or the end of the `switch`.
+    /// Finds the comma behind an arm, or the end of the `switch`.
     fn arm_end(&self, mut place: usize, close: usize) -> usize {
         while place < close {
             match self.token(place) {
@@ -325,7 +335,7 @@ impl Prober<'_> {
         close
     }
 
-    /// The block that follows; nothing if an arrow or the end of the statement comes first.
+    /// Finds the block that follows. `None` if an arrow or the end of the statement comes first.
     fn opening(&self, at: usize) -> Option<usize> {
         let mut place = at + 1;
         loop {
@@ -341,7 +351,7 @@ impl Prober<'_> {
         }
     }
 
-    /// `do { … } while condition` has its block before.
+    /// Whether a `while` closes `do { … } while condition`, whose block stands before it.
     fn ends_do(&self, at: usize) -> bool {
         let blocks = self
             .words
@@ -353,7 +363,7 @@ impl Prober<'_> {
     }
 }
 
-/// The bytes of the words behind which something is written.
+/// The length in bytes of a word that a probe is written behind.
 fn length(token: &Token) -> usize {
     match token {
         Token::And | Token::Or | Token::DoubleArrow => 2,
@@ -361,6 +371,7 @@ fn length(token: &Token) -> usize {
     }
 }
 
+/// Whether a word can be the end of an operand, so that an operator may follow it.
 fn ends_operand(token: &Token) -> bool {
     matches!(
         token,
@@ -408,7 +419,8 @@ mod tests {
             ("do {g()} while x && y()", "do { p(1); g()} while x && p(2) && y()"),
             (
                 "switch x { 1 => g(1, 2), 2 if x > 1 => {3} _ => #{a: 4} }",
-                "switch x { 1 => { p(1); g(1, 2) }, 2 if x > 1 => { p(2); 3} _ => { p(3); #{a: 4}  }}",
+                "switch x { 1 => { p(1); g(1, 2) }, 2 if x > 1 => { p(2); 3} \
+                 _ => { p(3); #{a: 4}  }}",
             ),
             ("try {1} catch(e) {2}", "try {1} catch(e) { p(1); 2}"),
             ("`a ${if x {1} else {2}} if b {`", "`a ${if x { p(1); 1} else { p(2); 2}} if b {`"),
