@@ -322,7 +322,7 @@ fn a_currency(code: u32) -> Result<Currency> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RunStart;
+    use crate::{Ledger, RunStart};
     use proptest::prelude::*;
 
     fn start() -> RunStart {
