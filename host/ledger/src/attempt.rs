@@ -153,6 +153,7 @@ fn forget(connection: &Connection, source: &str, at_ms: i64) -> Result<bool> {
         "SELECT coalesce(max(last_state), 0) FROM state_reset WHERE source = ?1",
         [source],
     )?;
+    // Forgetting twice must not make a second reset.
     if last_state <= forgotten {
         return Ok(false);
     }

@@ -58,6 +58,7 @@ pub fn put_column<T: Copy + Into<u64>>(out: &mut Vec<u8>, values: &[T]) {
 
 /// Appends bytes. The reader must know their number.
 pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    // High planes are mostly zeros: two bytes instead of a frame.
     if let Some(first) = bytes.first()
         && bytes.iter().all(|byte| byte == first)
     {
@@ -66,6 +67,7 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     }
     let start = out.len();
     if bytes.len() >= COMPRESS_FROM
+        // Noise does not shrink, and reading it plain is faster.
         && compress(out, bytes).is_some_and(|length| length < bytes.len())
     {
         return;
@@ -180,6 +182,7 @@ impl<'a> BlockReader<'a> {
         }
         values.clear();
         values.resize(count, T::ZERO);
+        // Taken out and put back, so that no borrow is held while other code runs.
         let mut plane = SCRATCH.with(RefCell::take);
         plane.resize(count, 0);
         let read = (0..planes).try_for_each(|number| {

@@ -63,6 +63,7 @@ impl Transaction<'_> {
     ) -> Result<()> {
         let connection = &self.ledger.connection;
         let stored = stored_count(connection, table)?;
+        // A dictionary that did not grow out of the stored one has other numbers.
         if count < stored {
             return Err(misuse(format!(
                 "the dictionary to save has {count} items and {table} has {stored}"
@@ -241,6 +242,8 @@ fn put_ascending(data: &mut Vec<u8>, column: &[u32]) {
     let (mut plain, mut ascending) = (vec![0], vec![1]);
     put_column(&mut plain, column);
     put_column(&mut ascending, &differences);
+    // A new resource mostly brings a new id, so the numbers of ids ascend; names of services
+    // repeat. The shorter of the two forms is kept.
     data.extend_from_slice(if plain.len() <= ascending.len() { &plain } else { &ascending });
 }
 

@@ -167,6 +167,7 @@ impl Interner {
         if let Some(number) = self.accounts.get(account) {
             return Ok(*number);
         }
+        // The number is chosen here and not by SQLite, so that it is the index in `words`.
         let number = next(&self.words.accounts);
         row::execute(
             connection,

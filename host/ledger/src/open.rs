@@ -71,6 +71,7 @@ impl Reader {
     pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         refuse_existing(to, "choose a new name for the backup")?;
         let partial = partial_name(to);
+        // Left over from a copy that was interrupted.
         let _ = std::fs::remove_file(&partial);
         let copied = Connection::open(&partial)
             .stored()

@@ -57,6 +57,7 @@ impl Ledger {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .stored()?;
+        // Asked inside the transaction: another process may be closing the same month.
         let is_closed = closed_months(&change)?.contains(&event.month.first_day());
         if is_closed == (event.state == PeriodState::Closed) {
             let state = if is_closed { "closed already" } else { "open" };

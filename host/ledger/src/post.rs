@@ -40,6 +40,7 @@ impl Transaction<'_> {
         let mut fresh = Vec::new();
         for entry in entries {
             let digest = of_entry(&entry);
+            // Popped, so that of two equal entries each stands for one.
             match standing.get_mut(&digest).and_then(Vec::pop) {
                 Some(_) => settled.unchanged += 1,
                 None => fresh.push((entry, digest)),
@@ -49,6 +50,7 @@ impl Transaction<'_> {
         if outdated.is_empty() && fresh.is_empty() {
             return Ok(settled);
         }
+        // A map has no order, and the chain must not depend on chance.
         outdated.sort();
         let closed = closed_months(&self.ledger.connection)?;
         for id in outdated {

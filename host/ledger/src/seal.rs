@@ -71,6 +71,7 @@ pub fn contents(connection: &Connection, run: Option<RunId>) -> Result<BTreeMap<
             let hasher = hashers
                 .entry(RunId(row::cell(row, 0)?))
                 .or_insert_with(|| Hasher::new("apportion run contents 1"));
+            // Equal rows of two tables must not have equal bytes.
             hasher.number(table as i64);
             for column in 1..columns {
                 add_value(hasher, row.get_ref(column).stored()?);

@@ -106,6 +106,7 @@ fn order(columns: &ChargeColumns<'_>, scratch: &mut Scratch) {
     scratch.billed.clear();
     scratch.effective.clear();
     let mut before = 0;
+    // Charges that come from a segment, such as copies, are in order already.
     if columns.resources.is_sorted() {
         scratch.differences.extend(
             columns
@@ -138,12 +139,14 @@ fn order(columns: &ChargeColumns<'_>, scratch: &mut Scratch) {
 /// Sorts by the upper half of each key, which is the resource: a radix sort from the lowest digit
 /// on. The lower half is the row, so equal resources keep their order in the short case too.
 fn sort(keys: &mut Vec<u64>, moved: &mut Vec<u64>) {
+    // Below this, counting the digits would cost more than comparing keys.
     if keys.len() < DIGITS / 4 {
         keys.sort_unstable();
         return;
     }
     moved.clear();
     moved.resize(keys.len(), 0);
+    // Resource numbers are mostly small, so the higher digits need no pass.
     let highest = keys.iter().fold(0, |bits, key| bits | key);
     let mut shift = 32;
     while shift < 64 && highest >> shift != 0 {
@@ -151,6 +154,7 @@ fn sort(keys: &mut Vec<u64>, moved: &mut Vec<u64>) {
         let mut places = [0_u32; DIGITS];
         keys.iter().for_each(|key| places[digit(*key)] += 1);
         let mut sum = 0;
+        // From the count of each digit to the place of its first key.
         places.iter_mut().for_each(|place| sum += std::mem::replace(place, sum));
         for key in keys.iter() {
             let place = &mut places[digit(*key)];
@@ -167,6 +171,7 @@ fn put_amounts(data: &mut Vec<u8>, amounts: &[i64], words: &mut Vec<u64>) {
     let unit = 10_i64.pow(exponent);
     words.clear();
     let zigzag = |amount: i64| (amount << 1 ^ amount >> 63) as u64;
+    // Without a shared power of ten, no amount needs a division.
     match exponent {
         0 => words.extend(amounts.iter().map(|amount| zigzag(*amount))),
         _ => words.extend(amounts.iter().map(|amount| zigzag(amount / unit))),
@@ -222,6 +227,7 @@ pub fn decode(data: &[u8], into: &mut SegmentCharges) -> Result<()> {
     }
     let rows = reader.count()?;
     reader.column(rows, &mut into.resources)?;
+    // Summed in 64 bits, so that damaged differences cannot wrap around unseen.
     let mut resource = 0_u64;
     for slot in &mut into.resources {
         resource += u64::from(*slot);
@@ -255,6 +261,7 @@ fn read_amounts(
         amounts.extend(words.iter().map(|word| unzigzag(*word)));
         return Ok(());
     }
+    // One flag for all, and no branch in the loop.
     let mut fits = true;
     amounts.extend(words.iter().map(|word| {
         let (amount, overflows) = unzigzag(*word).overflowing_mul(unit);
@@ -276,6 +283,7 @@ fn read_billed(reader: &mut BlockReader<'_>, rows: usize, into: &mut SegmentChar
     if into.marks.iter().any(|mark| *mark > OTHER) {
         return Err(corrupt("a segment of charges has an unknown mark"));
     }
+    // No amount is equal or zero, so the stored column is the whole answer.
     if others == rows {
         return read_amounts(reader, others, &mut into.words, &mut into.billed);
     }

@@ -150,6 +150,7 @@ fn run_rule(
         tally.cases += 1;
         if rule.header.stage != Stage::Attribution {
             let got = CaseOutcome::of_later_stage(set, rule);
+            // Rules of later stages have no `matches`, so there is nothing to reach in it.
             (tally.matched, tally.not_matched) = (true, true);
             tally.allocated |= !matches!(got, CaseOutcome::Failed(..));
             judge(set, rule, file, case, got, tally, failures);
@@ -272,6 +273,7 @@ pub(crate) fn shares(
             *shares.entry(share_name(&sharing.recipients[target])).or_default() += part
         }),
     }
+    // A case lists only those who get something.
     shares.retain(|_, part| !part.is_zero());
     CaseOutcome::Shares(shares)
 }

@@ -166,6 +166,7 @@ impl Tags {
 
 impl ChargeView {
     fn note(&self, read: Read) {
+        // Rhai needs values that can cross threads, hence the lock; nobody else ever holds it.
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         if !reads.contains(&read) {
             reads.push(read);

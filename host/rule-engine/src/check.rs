@@ -282,6 +282,7 @@ impl Check<'_> {
         self.insight.asks_plugins |= name == "plugin";
         match (name, call.args.first()) {
             ("lookup", _) => self.lookup(call),
+            // A name that is worked out is checked when the rule runs.
             ("pool", Some(Expr::StringConstant(pool, position))) => {
                 self.insight.pools.push((pool.to_string(), *position))
             }
@@ -290,6 +291,7 @@ impl Check<'_> {
         if ABSENT.contains(&name) {
             return self.findings.push(self.file.finding(RULE_SYNTAX, absent(name), position));
         }
+        // Operators are calls too, and the engine knows them.
         if call.op_token.is_some()
             || self.context.functions.contains(name)
             || self.own_functions.contains(name)
@@ -311,6 +313,7 @@ impl Check<'_> {
             self.insight.looks_up_anything = true;
             return;
         };
+        // The broken table has a finding of its own, and may be the one that is looked up.
         let Some(tables) = self.context.tables else { return };
         let problem = match (tables.get(name.as_str()), call.args.get(2)) {
             (None, _) => Some((unknown_table(name, tables.keys().map(String::as_str)), *position)),

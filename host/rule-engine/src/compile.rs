@@ -49,6 +49,7 @@ pub(crate) fn compile(context: &RuleContext<'_>, file: TextFile) -> Result<Rule,
         .engine
         .compile(&file.text)
         .map_err(|error| vec![syntax_finding(&file, error.err_type(), error.position())])?;
+    // A wrong header does not end the checks, so that an author sees all findings at once.
     let (header, wrong) = match header::read(&file, &ast) {
         Ok(header) => (header, Vec::new()),
         Err(wrong) => (Header::default(), wrong),

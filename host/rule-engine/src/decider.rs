@@ -144,6 +144,7 @@ impl<'a> MemoDecider<'a> {
         for index in set.active(stretch) {
             let mut leaf = self.rule_leaf(place, *index, &mut charge);
             if leaf == Leaf::PER_CHARGE {
+                // The values so far lead to a rule that needs the charge. That much can be learned.
                 if remembers {
                     self.remember(place, stretch, leaf);
                 }
@@ -151,6 +152,8 @@ impl<'a> MemoDecider<'a> {
                     return OutcomeId::PER_CHARGE;
                 }
                 remembers = false;
+                // `rule_leaf` may have answered from the trie, so the rule must run for this
+                // charge.
                 leaf = self.run_rule(place, *index, &mut charge).0;
             }
             if leaf != Leaf::PASS {
@@ -160,6 +163,7 @@ impl<'a> MemoDecider<'a> {
                 return OutcomeId(leaf.number());
             }
         }
+        // No rule claimed it. Outcome 0 is "unallocated", and is learned like any other.
         if remembers {
             self.remember(place, stretch, Leaf::outcome(0));
         }
@@ -188,6 +192,7 @@ impl<'a> MemoDecider<'a> {
         let steps: Vec<(Key, u32)> = reads
             .iter()
             .take(steady.unwrap_or(reads.len()))
+            // Without a charge a read of the day has no value, and the leaf is PER_CHARGE anyway.
             .filter(|read| place.line.is_some() || **read != Read::Day)
             .map(|read| self.keys.step(read, place))
             .collect();
@@ -209,6 +214,7 @@ impl<'a> MemoDecider<'a> {
     ) -> (Leaf, Vec<Read>) {
         let set = self.set;
         let Some(rule) = set.rules.get(index as usize) else { return (Leaf::PASS, Vec::new()) };
+        // Made at the first rule that really runs: most resources never need it.
         let charge = charge.get_or_insert_with(|| self.texts.charge(place));
         let trial = try_rule(&set.engine, &set.options.limits, rule, charge);
         self.calls += trial.calls();
@@ -228,6 +234,7 @@ impl<'a> MemoDecider<'a> {
     }
 
     fn remember(&mut self, place: Place<'_>, stretch: usize, leaf: Leaf) {
+        // The path is lent out while the bank, a part of `self` too, is changed.
         let steps = std::mem::take(&mut self.path.steps);
         let bank = self.bank(place);
         if let Some(root) = bank.set_roots.get_mut(stretch) {
@@ -255,6 +262,7 @@ impl Decider for MemoDecider<'_> {
             Some(Leaf::PER_CHARGE) if line.is_none() => OutcomeId::PER_CHARGE,
             Some(leaf) if leaf != Leaf::PER_CHARGE => OutcomeId(leaf.number()),
             _ => {
+                // Only here, where a decision is not known, can a bank have grown.
                 if bank.tries.entries() > ENTRIES_MAX {
                     *self.bank(place) = MemoBank::new(self.set);
                 }
@@ -382,6 +390,7 @@ impl KeyTable {
     /// Looks up again the tag keys that the dictionary did not have: it may have grown.
     fn catch_up(&mut self, dictionary: &Dictionary) {
         let count = dictionary.symbol_count();
+        // This runs for every resource, and the dictionary grows rarely.
         if count == self.symbols_seen {
             return;
         }
@@ -422,6 +431,7 @@ impl KeyTable {
         match key {
             CURRENCY => {
                 let [a, b, c] = dictionary.currency(resource).bytes();
+                // Three letters fit into the number, so currencies need no table.
                 u32::from_le_bytes([a, b, c, 0])
             }
             DAY => line.map_or(day, |line| line.day).epoch_days() as u32,
@@ -483,6 +493,7 @@ impl ReadPath {
     fn start(&mut self) {
         self.steps.clear();
         self.stamp = self.stamp.wrapping_add(1);
+        // After four billion resources an old stamp could look new.
         if self.stamp == 0 {
             self.seen.clear();
             self.stamp = 1;

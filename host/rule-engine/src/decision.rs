@@ -98,6 +98,7 @@ fn team_name(function: &str, name: &str) -> Result<String, Refusal> {
     if name.trim().is_empty() {
         return Err(refuse(format!("`{function}` needs the name of a team, and it is blank")));
     }
+    // Trimming it here would hide that the same team has two spellings in the tags.
     if name.trim() != name {
         return Err(refuse(format!(
             "`{function}`: the team '{name}' begins or ends with a blank; use `trim(…)`"
@@ -175,6 +176,7 @@ fn weight(team: &str, value: &Dynamic) -> Result<Decimal, Refusal> {
 fn whole_weights(weights: &[Decimal]) -> Result<Vec<u64>, Refusal> {
     let weights: Vec<Decimal> = weights.iter().map(Decimal::normalize).collect();
     let scale = weights.iter().map(Decimal::scale).max().unwrap_or(0);
+    // The sum is bounded and not each weight, because shares are fractions of the sum.
     let mut total: u64 = 0;
     weights
         .iter()

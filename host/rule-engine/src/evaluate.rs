@@ -58,6 +58,7 @@ pub(crate) fn try_rule(
     rule: &Rule,
     charge: &Charge,
 ) -> Trial {
+    // Forgets the reads of the rule before, which was tried on the same charge.
     charge.take_reads();
     let mut trial =
         Trial { answer: RuleAnswer::NoMatch, reads: Vec::new(), line: 0, allocate_ran: false };
@@ -122,6 +123,7 @@ fn call(
     function: &str,
     argument: &Dynamic,
 ) -> Result<Dynamic, Failure> {
+    // The only statement outside functions is the header, which is data and must not run.
     let options = CallFnOptions::new().eval_ast(false);
     let run = || {
         engine.call_fn_with_options::<Dynamic>(

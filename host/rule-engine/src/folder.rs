@@ -69,6 +69,7 @@ impl Reader {
             Ok(entries) => entries,
             Err(error) => return self.refuse(dir, &format!("cannot be listed: {error}")),
         };
+        // The file system's order is not the same everywhere, and findings must be.
         entries.sort_by_key(fs::DirEntry::file_name);
         self.above.push(real);
         for entry in entries {
@@ -81,6 +82,7 @@ impl Reader {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             return self.refuse(path, "the name is not UTF-8");
         };
+        // Such as the swap files of editors.
         if name.starts_with('.') {
             return;
         }

@@ -61,6 +61,7 @@ pub(crate) fn read(file: &TextFile, ast: &AST) -> Result<Header, Vec<Diagnostic>
     let mut has_priority = false;
     let mut stage = StageKeys::default();
     for (key, value) in entries {
+        // The keys of the stage are read first and judged together, below.
         if let Some(slot) = stage.slot(key.as_str()) {
             match value {
                 Expr::StringConstant(text, position) => *slot = Some((text.to_string(), *position)),

@@ -106,6 +106,7 @@ impl Tries {
                     slot = branch.children.get(value).copied().unwrap_or(TrieSlot::EMPTY);
                     parent = Some((at, *value));
                 }
+                // Never in a release build: a rule must not stop a run.
                 _ => {
                     debug_assert!(false, "a script read something else after the same values");
                     return top;

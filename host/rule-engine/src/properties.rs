@@ -269,6 +269,8 @@ impl PropertyTrial<'_> {
             for (from_other, current) in [(false, draw.get(at)?), (true, other.get(at)?)] {
                 for simpler in simpler(slot, values, current) {
                     let (mut draw, mut other) = (draw.clone(), other.clone());
+                    // Equal values are changed together. Otherwise the two charges would begin to
+                    // differ in a slot that the law does not free.
                     let together = draw.get(at) == other.get(at);
                     if together || !from_other {
                         *draw.get_mut(at)? = simpler.clone();

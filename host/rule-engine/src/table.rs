@@ -142,6 +142,7 @@ fn header_findings(header: &[String]) -> Vec<String> {
 fn rows(text: &str) -> Result<Vec<Row>, u32> {
     let mut rows = Vec::new();
     let mut line = 1;
+    // Spreadsheets write a byte order mark, which would become part of the first name.
     let mut rest = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     while !rest.is_empty() {
         let (cells, consumed) = row(rest).ok_or(line)?;

@@ -56,6 +56,7 @@ impl Reader {
                     head.id.0,
                     report.entries - 1
                 ));
+                // Goes on from here, so that one gap is one finding.
                 report.entries = head.id.0.unsigned_abs();
             }
             let lines = postings.of(head.id.0, report)?;
@@ -71,6 +72,7 @@ impl Reader {
                 reverses: head.reverses,
                 content: &head.content,
             };
+            // The stored hash goes on as the head, so that one change is one broken link.
             if of_link(&report.head, &link) != head.hash {
                 report.find(format!(
                     "{} does not link to the entry before it: one of the two was changed",
@@ -82,6 +84,7 @@ impl Reader {
         })?;
         report.entries =
             row::number(&self.connection, "SELECT count(*) FROM entry", [])?.unsigned_abs();
+        // Reports the postings that are left over.
         postings.of(i64::MAX, report)?;
         self.check_reversals(report)
     }
