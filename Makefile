@@ -11,7 +11,12 @@ TOOLCHAIN := toolchain=$$(sh plugin-sdk/wasm-toolchain.sh) && eval "$$toolchain"
 # Said before the first build of a kind, which is the slow one.
 first = @test -d "$(CARGO_TARGET_DIR)/$(1)" || echo "$(2)" >&2
 
-.PHONY: build demo test bench fmt lint
+CARGO_TEST := cargo test --workspace --locked
+OUTSIDE := host/cli/tests/outside.rs host/cli/tests/outside/*.rs
+LEFT_OUT = echo "left out: $$(cat $(OUTSIDE) | grep -c '^\#\[test\]') tests that need servers and" \
+	"data beside the checkout; \`make test-outside\` runs them" >&2
+
+.PHONY: build demo test test-outside bench fmt lint
 
 build:
 	$(call first,release,first release build: about 18 minutes on two cores; later ones take seconds)
@@ -24,8 +29,13 @@ demo: build
 
 test:
 	$(call first,debug,first test build: about 20 minutes on two cores; later ones take a minute)
-	@$(TOOLCHAIN) && cargo test --workspace --locked
+	@$(TOOLCHAIN) && $(CARGO_TEST)
 	@$(TOOLCHAIN) && cd plugins && cargo test --locked
+	@$(if $(CI),$(MAKE) --no-print-directory test-outside,$(LEFT_OUT))
+
+# Real servers, recorded bills, plugins in other languages. A test whose needs are missing fails.
+test-outside:
+	@$(TOOLCHAIN) && $(CARGO_TEST) --test outside
 
 # ROWS, SEED, HOURLY, RESOURCES, REPEAT and BENCH_OUT as run.sh says.
 bench: build
@@ -37,5 +47,6 @@ fmt:
 
 lint:
 	@$(TOOLCHAIN) && cargo clippy --workspace --all-targets --locked -- -D warnings
+	@$(TOOLCHAIN) && cargo clippy --workspace --test outside --locked -- -D warnings
 	@$(TOOLCHAIN) && cd plugins && cargo clippy --all-targets --locked -- -D warnings
 	@cargo fmt --all --check

@@ -24,6 +24,14 @@ fn main() -> Result<(), String> {
         writeln!(code, "pub const {constant}: &[u8] = include_bytes!({component:?});")
             .map_err(|error| error.to_string())?;
     }
+    let all: Vec<String> =
+        names.iter().map(|name| format!("({name:?}, {})", name.to_uppercase())).collect();
+    writeln!(
+        code,
+        "/// Every test plugin by its name.\npub const ALL: &[(&str, &[u8])] = &[{}];",
+        all.join(", ")
+    )
+    .map_err(|error| error.to_string())?;
     writeln!(code, "/// The name of every test plugin.\npub const NAMES: &[&str] = &{names:?};")
         .map_err(|error| error.to_string())?;
     fs::write(out.join("artifacts.rs"), code).map_err(|error| format!("artifacts.rs: {error}"))

@@ -2,9 +2,11 @@
 
 mod arrows;
 mod catalogue;
+mod circles;
 mod contract;
 mod source;
 mod text;
+mod types;
 
 use std::path::{Path, PathBuf};
 

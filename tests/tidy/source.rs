@@ -4,6 +4,11 @@ use crate::{expect_none, rust_files, shown};
 
 const FUNCTION_LINES_MAX: usize = 70;
 const FILE_LINES_MAX: usize = 600;
+const COLUMNS_MAX: usize = 100;
+
+/// Longer lines that the formatter cannot break, by folder. The numbers only shrink.
+const LONG_LINES: [(&str, usize); 4] =
+    [("host/", 1_543), ("plugin-sdk/", 39), ("plugins/", 357), ("tests/", 84)];
 
 /// Line ranges of functions, found by indentation, which the formatter guarantees.
 fn functions(text: &str) -> Vec<(usize, usize, String)> {
@@ -68,6 +73,26 @@ fn files_are_short() {
         .filter(|(_, text)| long(text))
         .map(|(path, text)| format!("{} has {} lines", shown(&path), text.lines().count()));
     expect_none("long files", findings.collect());
+}
+
+#[test]
+fn lines_are_short() {
+    let mut findings = Vec::new();
+    for (folder, most) in LONG_LINES {
+        let long =
+            |text: &str| text.lines().filter(|line| line.chars().count() > COLUMNS_MAX).count();
+        let files = rust_files().into_iter().map(|(path, text)| (shown(&path), long(&text)));
+        let files: Vec<(String, usize)> =
+            files.filter(|(name, count)| name.starts_with(folder) && *count > 0).collect();
+        let count: usize = files.iter().map(|(_, count)| count).sum();
+        if count > most {
+            findings.push(format!(
+                "{folder} has {count} lines above {COLUMNS_MAX} columns, and may have {most}"
+            ));
+            findings.extend(files.iter().map(|(name, count)| format!("  {name}: {count}")));
+        }
+    }
+    expect_none("long lines", findings);
 }
 
 #[test]

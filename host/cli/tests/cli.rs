@@ -7,6 +7,8 @@ mod authors;
 mod conformance;
 #[path = "cli/demo.rs"]
 mod demo;
+#[path = "cli/error_folders.rs"]
+mod error_folders;
 #[path = "cli/errors.rs"]
 mod errors;
 #[path = "cli/flow.rs"]
@@ -15,8 +17,6 @@ mod flow;
 mod native_bills;
 #[path = "cli/plans.rs"]
 mod plans;
-#[path = "cli/real_bills.rs"]
-mod real_bills;
 #[path = "cli/scene.rs"]
 mod scene;
 #[path = "cli/serving.rs"]

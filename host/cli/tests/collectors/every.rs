@@ -1,11 +1,11 @@
 //! Every collector that asks over a network × every way in which the other side can fail: what is said names the fault and what
 //! mends it, the days are gaps, and nothing is posted.
 
-use crate::asking::SECRET;
 use crate::scene::Scene;
-use crate::web::{Web, reply};
+use crate::scenes::asking::SECRET;
 use serde_json::Value;
 use std::sync::LazyLock;
+use test_support::server::web::{Web, reply};
 
 /// How a collector reaches its server, which decides who finds the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

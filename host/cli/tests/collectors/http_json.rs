@@ -1,7 +1,7 @@
 //! `http-json` against a server in this process: pages with a token, into the ledger; and what a deployment can forbid.
 
 use crate::scene::Scene;
-use crate::web::{Web, reply};
+use test_support::server::web::{Web, reply};
 
 const TOKEN: &str = "t0ken-of-the-test";
 

@@ -1,44 +1,10 @@
 //! Services and their bills: recorded answers, served by a server of the test's own, end to end.
 
-use crate::api_server::{Answer, Asked, HttpServer};
-use crate::asking::{
-    Failing, SECRET, Source, collect, compare, data, expected, fail, grouped, nanos,
-};
-use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::failing::{Failing, fail};
+use crate::scenes::asking::{Source, collect, grouped, nanos};
+use crate::scenes::saas::{ATLAS, DATADOG, GITHUB, OPENAI, Service, bearer, serve, serve_once};
+use test_support::server::http::{Answer, HttpServer};
 
-/// A service: its plugin, its settings, the secrets that it needs, and where its first answer is.
-struct Service {
-    plugin: &'static str,
-    config: &'static str,
-    slots: &'static [&'static str],
-    path: &'static str,
-}
-
-const DATADOG: Service = Service {
-    plugin: "saas-datadog",
-    config: "",
-    slots: &["api_key", "application_key"],
-    path: "/api/v2/usage/historical_cost",
-};
-const GITHUB: Service = Service {
-    plugin: "saas-github",
-    config: "organization = 'GitHub'",
-    slots: &["token"],
-    path: "/organizations/GitHub/settings/billing/usage",
-};
-const OPENAI: Service = Service {
-    plugin: "saas-openai",
-    config: "",
-    slots: &["token"],
-    path: "/v1/organization/costs",
-};
-const ATLAS: Service = Service {
-    plugin: "saas-mongodb-atlas",
-    config: "organization_id = '66d7254246a21a41036ff2e9'",
-    slots: &["token"],
-    path: "/api/atlas/v2/orgs/66d7254246a21a41036ff2e9/invoices/pending",
-};
 const SNOWFLAKE: Service = Service {
     plugin: "saas-snowflake",
     config: "price_per_credit = '3.00'",
@@ -46,149 +12,8 @@ const SNOWFLAKE: Service = Service {
     path: "/api/v2/statements",
 };
 
-/// What has nothing in it, as any of the services would say it.
-const EMPTY: &str = r#"{"data": [], "results": [], "usageItems": [], "timePeriod": {"year": 2025}, "lineItems": [], "id": "i", "resultSetMetaData": {"rowType": []}}"#;
-
-impl Service {
-    fn source<'a>(&'a self, server: &HttpServer, more: &str, since: &'a str) -> Source<'a> {
-        let parts = [format!("url = '{}'", server.url()), self.config.to_owned(), more.to_owned()];
-        let config =
-            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-        Source { plugin: self.plugin, url: server.url(), config, slots: self.slots, since }
-    }
-}
-
-/// Answers questions at one path, and every other one with nothing.
-fn serve(path: &'static str, answer: impl Fn() -> Answer + Send + Sync + 'static) -> HttpServer {
-    HttpServer::start(move |asked| {
-        if asked.target.split('?').next() == Some(path) { answer() } else { Answer::json(EMPTY) }
-    })
-}
-
-/// Answers the first question at a path, and every other one with nothing.
-fn serve_once(path: &'static str, answer: Answer) -> HttpServer {
-    let is_given = AtomicBool::new(false);
-    serve(path, move || {
-        if is_given.swap(true, Ordering::SeqCst) { Answer::json(EMPTY) } else { answer.clone() }
-    })
-}
-
 /// Recent enough that few months are asked for.
 const RECENTLY: &str = "2026-11-01";
-
-fn bearer(asked: &Asked) {
-    assert_eq!(asked.header("authorization"), Some(format!("Bearer {SECRET}").as_str()));
-}
-
-/// A recorded answer, and which of the expected totals its costs are.
-struct Recorded {
-    service: Service,
-    file: &'static str,
-    data_set: &'static str,
-    more: &'static str,
-    metric: &'static str,
-    groups: &'static [(&'static str, &'static str)],
-    since: &'static str,
-}
-
-const fn github(
-    path: &'static str,
-    file: &'static str,
-    more: &'static str,
-    since: &'static str,
-) -> Recorded {
-    let groups = &[("service_name", "product"), ("sku_id", "sku")];
-    Recorded {
-        service: Service { path, ..GITHUB },
-        file,
-        data_set: file,
-        more,
-        metric: "netAmount",
-        groups,
-        since,
-    }
-}
-
-const ATLAS_GROUPS: &[(&str, &str)] = &[("sku_id", "sku"), ("resource_id", "clusterName")];
-
-const RECORDED: [Recorded; 8] = [
-    Recorded {
-        service: DATADOG,
-        file: "datadog_historical_cost_summary",
-        data_set: "datadog_historical_cost",
-        more: "",
-        metric: "cost",
-        groups: &[("service_name", "product_name"), ("tag:charge_type", "charge_type")],
-        since: "2023-04-01",
-    },
-    github(GITHUB.path, "github_organizations_org_settings_billing_usage", "", "2023-08-01"),
-    github(
-        "/organizations/GitHub/settings/billing/usage/summary",
-        "github_organizations_org_settings_billing_usage_summary",
-        "reports = ['summary']",
-        "2025-01-01",
-    ),
-    github(
-        "/organizations/GitHub/settings/billing/premium_request/usage",
-        "github_organizations_org_settings_billing_premium_request_usage",
-        "reports = ['premium_requests']",
-        "2025-01-01",
-    ),
-    github(
-        "/organizations/GitHub/settings/billing/ai_credit/usage",
-        "github_organizations_org_settings_billing_ai_credit_usage",
-        "reports = ['ai_credits']",
-        "2025-01-01",
-    ),
-    Recorded {
-        service: OPENAI,
-        file: "openai_organization_costs",
-        data_set: "openai_costs",
-        more: "",
-        metric: "amount",
-        groups: &[("tag:line_item", "line_item"), ("sub_account_id", "project_id")],
-        since: "2024-11-01",
-    },
-    Recorded {
-        service: ATLAS,
-        file: "mongodb_atlas_pending_invoice",
-        data_set: "mongodb_atlas_pending_invoice",
-        more: "",
-        metric: "totalPriceCents",
-        groups: ATLAS_GROUPS,
-        since: "2024-10-01",
-    },
-    Recorded {
-        service: ATLAS,
-        file: "mongodb_atlas_pending_invoice",
-        data_set: "mongodb_atlas_pending_invoice",
-        more: "cost = 'computed'",
-        metric: "quantity_x_unitPriceDollars",
-        groups: ATLAS_GROUPS,
-        since: "2024-10-01",
-    },
-];
-
-#[test]
-fn recorded_answers_add_up_to_what_they_say() {
-    let Some(data) = data() else { return };
-    for Recorded { service, file, data_set, more, metric, groups, since } in &RECORDED {
-        let body = fs::read(data.join(format!("saas/{file}.json"))).expect("an answer");
-        let server = serve_once(service.path, Answer::json(body));
-        let (scene, source) = collect(&service.source(&server, more, since), 0);
-        compare(&scene, &source, &expected(&data, data_set), metric, groups);
-        for asked in server.asked() {
-            if service.plugin == "saas-datadog" {
-                assert_eq!(
-                    (asked.header("dd-api-key"), asked.header("dd-application-key")),
-                    (Some(SECRET), Some(SECRET))
-                );
-            } else {
-                bearer(&asked);
-            }
-        }
-    }
-}
 
 /// The shape is that of Snowflake's documentation; 12.345678901 × 3.00 + 1.5 × 3.00 = 41.537036703, by hand.
 #[test]

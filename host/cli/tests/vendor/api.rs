@@ -1,12 +1,8 @@
-//! A vendor's API on this machine: three rows of March, in pages, for whoever has the token.
+//! A vendor's API: three rows of March, in pages, for a client with the token.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use test_support::server::http::{Answer, Asked, HttpServer};
 
-/// Planted: it must be in no recording.
+/// No recording may hold it.
 pub const TOKEN: &str = "planted-secret-8d1f";
 
 const ROWS: [(&str, &str); 3] = [
@@ -24,67 +20,17 @@ const ROWS: [(&str, &str); 3] = [
     ),
 ];
 
-pub struct Api {
-    port: u16,
-    ends: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Api {
-    pub fn start() -> Api {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        let ends = Arc::new(AtomicBool::new(false));
-        let end = Arc::clone(&ends);
-        let thread = std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if end.load(Ordering::SeqCst) {
-                    return;
-                }
-                answer(stream);
-            }
-        });
-        Api { port, ends, thread: Some(thread) }
-    }
-
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-}
-
-impl Drop for Api {
-    fn drop(&mut self) {
-        self.ends.store(true, Ordering::SeqCst);
-        // Wakes the listener, which then sees that it is to end.
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
-        self.thread.take().into_iter().for_each(|thread| thread.join().expect("the server ends"));
-    }
-}
-
-fn answer(mut stream: TcpStream) {
-    let mut lines =
-        BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
-    let Some(first) = lines.next() else { return };
-    // All of them are read, whatever they say: a client whose request is not taken hears no answer.
-    let headers: Vec<String> = lines.collect();
-    let may =
-        headers.iter().any(|line| line.to_lowercase() == format!("authorization: bearer {TOKEN}"));
-    let (status, body) =
-        if may { ("200 OK", page(&first)) } else { ("401 Unauthorized", "{}".to_owned()) };
-    let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-echo: {TOKEN}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    let _ = stream.write_all(format!("{head}{body}").as_bytes());
+pub fn start() -> HttpServer {
+    HttpServer::start(|asked| {
+        let may = asked.header("authorization") == Some(&format!("Bearer {TOKEN}"));
+        let answer = if may { Answer::json(page(asked)) } else { Answer::status(401, "{}") };
+        answer.header("x-echo", TOKEN)
+    })
 }
 
 /// The rows of the days that are asked for, two a page; the answer repeats the token, as careless servers do.
-fn page(request: &str) -> String {
-    let query = request
-        .split_whitespace()
-        .nth(1)
-        .and_then(|path| path.split_once('?'))
-        .map_or("", |(_, query)| query);
+fn page(asked: &Asked) -> String {
+    let query = asked.target.split_once('?').map_or("", |(_, query)| query);
     let parameter = |name: &str| {
         query
             .split('&')

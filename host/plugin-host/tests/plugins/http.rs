@@ -1,6 +1,6 @@
 //! The power `http` through wasm: every refusal, every limit, and where secrets go. The server is in this process.
 
-use super::web::{Web, reply};
+use test_support::server::web::{Web, reply};
 use super::*;
 use domain::code;
 use reach::Reach;

@@ -7,7 +7,6 @@ mod focus_file;
 mod hostile;
 mod http;
 mod loading;
-mod web;
 
 use domain::charge::RawCharge;
 use domain::code::Code;

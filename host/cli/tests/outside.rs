@@ -1,0 +1,48 @@
+//! The tier `test-outside`: what the binary does with real servers, recorded bills and other toolchains.
+//!
+//! These tests need folders beside the checkout, and programs that they install. `cargo test` leaves
+//! this binary out (`test = false` in `Cargo.toml`); `make test-outside` runs it, and so does
+//! `make test` where `CI` is set. A test whose needs are missing fails.
+
+#[path = "vendor/api.rs"]
+mod api;
+#[path = "outside/aws.rs"]
+mod aws;
+#[path = "outside/azure.rs"]
+mod azure;
+#[path = "outside/credentials.rs"]
+mod credentials;
+#[path = "outside/expected.rs"]
+mod expected;
+#[path = "outside/gcp.rs"]
+mod gcp;
+#[path = "outside/kubernetes.rs"]
+mod kubernetes;
+#[path = "outside/opencost.rs"]
+mod opencost;
+#[path = "vendor/projects.rs"]
+mod projects;
+#[path = "outside/prometheus.rs"]
+mod prometheus;
+#[path = "outside/proxy.rs"]
+mod proxy;
+#[path = "outside/real_bills.rs"]
+mod real_bills;
+#[path = "outside/reports.rs"]
+mod reports;
+#[path = "outside/saas.rs"]
+mod saas;
+#[path = "cli/scene.rs"]
+mod scene;
+mod scenes;
+#[path = "outside/stores.rs"]
+mod stores;
+#[path = "outside/trust.rs"]
+mod trust;
+#[path = "outside/vendor.rs"]
+mod vendor;
+
+#[test]
+fn the_counterparts_can_be_started() {
+    assert!(test_support::outside::scripts().join("lib.sh").is_file());
+}
