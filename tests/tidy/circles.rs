@@ -7,7 +7,8 @@ use std::path::Path;
 const CIRCLE_MAX: usize = 3;
 
 /// Crates whose circles were larger when the rule was made, with the size of the largest. The numbers only shrink.
-const EXCEPTIONS: &[(&str, usize)] = &[];
+const EXCEPTIONS: &[(&str, usize)] =
+    &[("cli", 16), ("decode", 4), ("pipeline", 4), ("plugin-host", 5), ("rule-engine", 9)];
 
 /// A module's path inside its crate, such as `["command", "run"]`.
 type Module = Vec<String>;

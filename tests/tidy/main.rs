@@ -6,7 +6,7 @@ mod circles;
 mod contract;
 mod source;
 mod text;
-mod types;
+mod type_names;
 
 use std::path::{Path, PathBuf};
 

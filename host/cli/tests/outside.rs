@@ -10,6 +10,8 @@ mod api;
 mod aws;
 #[path = "outside/azure.rs"]
 mod azure;
+#[path = "outside/cluster.rs"]
+mod cluster;
 #[path = "outside/credentials.rs"]
 mod credentials;
 #[path = "outside/expected.rs"]

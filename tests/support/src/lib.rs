@@ -3,6 +3,7 @@
 //! A test that needs a file or a program beside the checkout belongs to the tier `test-outside`
 //! (`host/cli/tests/outside.rs`). It finds them through `outside`, and fails where they are missing.
 
+pub mod fakes;
 #[cfg(feature = "servers")]
 pub mod outside;
 #[cfg(feature = "servers")]

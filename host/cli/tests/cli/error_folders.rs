@@ -25,7 +25,8 @@ static MASKS: LazyLock<[(Regex, &str); 4]> = LazyLock::new(|| {
 });
 
 fn masked(text: &str, folder: &Path) -> String {
-    let text = text.replace(&folder.display().to_string(), "FOLDER");
+    let checkout = Path::new("../..").canonicalize().expect("the checkout").display().to_string();
+    let text = text.replace(&folder.display().to_string(), "FOLDER").replace(&checkout, "CHECKOUT");
     MASKS.iter().fold(text, |text, (pattern, word)| pattern.replace_all(&text, *word).into_owned())
 }
 

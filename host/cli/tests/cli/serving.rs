@@ -120,6 +120,15 @@ fn a_saved_rule_counts_from_the_next_run_on_and_a_broken_one_changes_nothing() {
     );
 }
 
+/// The body of an answer.
+fn json(answer: &str) -> serde_json::Value {
+    let body = answer
+        .split("\r\n\r\n")
+        .nth(1)
+        .and_then(|body| body.find('{').and_then(|start| body.get(start..=body.rfind('}')?)));
+    serde_json::from_str(body.expect("a body")).expect("JSON")
+}
+
 #[test]
 fn a_plan_is_approved_and_applied_over_http_by_who_has_the_token() {
     let scene = Scene::with_bill();
@@ -143,12 +152,7 @@ fn a_plan_is_approved_and_applied_over_http_by_who_has_the_token() {
         &scene.read("rules/shared/support.rhai").replace("by_cost()", "assign(\"platform\")"),
     );
     server.wait_for("plan for rules ");
-    let answer = server.get("/api/v1/plan");
-    let body = answer
-        .split("\r\n\r\n")
-        .nth(1)
-        .and_then(|body| body.find('{').and_then(|start| body.get(start..=body.rfind('}')?)));
-    let plan: serde_json::Value = serde_json::from_str(body.expect("a body")).expect("JSON");
+    let plan = json(&server.get("/api/v1/plan"));
     let generation = plan["plan"]["generation"]["after"].as_str().expect("the rules");
     let outcome = plan["plan"]["outcome"].as_str().expect("the outcome");
 

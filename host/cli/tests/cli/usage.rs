@@ -45,7 +45,13 @@ fn cluster() -> Scene {
          2024-10-23T00:00:00Z,kubernetes.node.share,0.325490640,1,aws:///eu-west-1a/i-0abc1234def567890,idle cpu\n\
          2024-10-23T00:00:00Z,kubernetes.node.share,0.207229865,1,aws:///eu-west-1a/i-0abc1234def567890,idle memory\n",
     );
-    // Hourly rows of the day are added up: 24, 19.2 and 4.8 core hours.
+    scene.write("usage/pods.csv", &pods());
+    write_rules(&scene);
+    scene
+}
+
+/// Hourly rows of the day, which are added up: 24, 19.2 and 4.8 core hours.
+fn pods() -> String {
     let mut hours = "hour,metric,value,unit,namespace\n".to_owned();
     for hour in 0..24 {
         for (namespace, cores, gib) in
@@ -59,7 +65,10 @@ fn cluster() -> Scene {
             );
         }
     }
-    scene.write("usage/pods.csv", &hours);
+    hours
+}
+
+fn write_rules(scene: &Scene) {
     scene.write(
         "rules/kubernetes/node.rhai",
         &rule(
@@ -96,7 +105,6 @@ fn cluster() -> Scene {
             "fn allocate(pool) { split(#{ payments: 1283507000, checkout: 800979130 }) }",
         ),
     );
-    scene
 }
 
 /// Team → amount, from the CSV of `costs`.

@@ -1,5 +1,6 @@
 //! The collector `kubernetes` against a real API server: what is collected is what was created, and a bill is shared by it.
 
+use crate::cluster::Cluster;
 use crate::scene::{Output, Scene};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -11,76 +12,6 @@ use test_support::server::forward::sent_on;
 use test_support::server::web::Web;
 
 const DAY: u64 = 86_400;
-
-struct Cluster {
-    server: Server,
-    etcd_port: u16,
-}
-
-impl Cluster {
-    fn kubeconfig(&self) -> &str {
-        self.server.exported("KUBECONFIG")
-    }
-
-    /// The certificate of who signed the server's.
-    fn authority(&self) -> String {
-        let kubeconfig = std::fs::read_to_string(self.kubeconfig()).expect("the kubeconfig");
-        kubeconfig
-            .split_once("certificate-authority: \"")
-            .and_then(|(_, rest)| rest.split_once('"'))
-            .expect("an authority")
-            .0
-            .to_owned()
-    }
-
-    fn etcd(&self) -> String {
-        format!("http://127.0.0.1:{}", self.etcd_port)
-    }
-
-    fn kubectl(&self, arguments: &[&str], input: &str) -> String {
-        let mut command = Command::new("kubectl");
-        command
-            .arg("--kubeconfig")
-            .arg(self.kubeconfig())
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().expect("kubectl is installed");
-        child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("kubectl reads");
-        let output = child.wait_with_output().expect("kubectl ends");
-        assert!(
-            output.status.success(),
-            "kubectl {arguments:?}\n{}\n{input}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn apply(&self, objects: &[Value]) {
-        let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
-        self.kubectl(&["apply", "-f", "-"], &list.to_string());
-    }
-
-    /// Gives an object the status that a kubelet or controller would.
-    fn status(&self, kind: &str, namespace: &str, name: &str, status: &Value) {
-        let patch = json!({ "status": status }).to_string();
-        self.kubectl(
-            &[
-                "patch",
-                kind,
-                name,
-                "--namespace",
-                namespace,
-                "--subresource=status",
-                "--type=merge",
-                "--patch",
-                &patch,
-            ],
-            "",
-        );
-    }
-}
 
 /// Now, in seconds since 1970.
 fn now() -> u64 {
