@@ -1,1 +1,3 @@
-//! Tests across crates: house rules (`tidy/`), hostile guests (`test-plugins/`, `artifacts/`), speed (`bench/`).
+//! Tests across crates: house rules (`tidy/`), simulated months (`simulation/`), fakes and servers
+//! (`support/`), hostile guests (`test-plugins/`, `artifacts/`), provoked errors (`errors/`), and
+//! speed (`bench/`).

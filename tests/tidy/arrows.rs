@@ -65,7 +65,7 @@ const OWNED: &[(&str, &str)] = &[
     ("aws-sdk-organizations", "reach"),
 ];
 
-/// Names in the `[dependencies]` table of a crate; those of tests and build scripts are not the house's walls.
+/// Names in the `[dependencies]` table of a crate. Tests and build scripts may use any crate.
 fn dependencies(folder: &str) -> Vec<String> {
     let path = root().join("host").join(folder).join("Cargo.toml");
     let manifest = std::fs::read_to_string(&path)

@@ -6,7 +6,8 @@ use std::path::Path;
 
 const CIRCLE_MAX: usize = 3;
 
-/// Crates whose circles were larger when the rule was made, with the size of the largest. The numbers only shrink.
+/// Crates whose circles were larger when the rule was made, with the size of the largest. The
+/// numbers only shrink.
 const EXCEPTIONS: &[(&str, usize)] =
     &[("cli", 16), ("decode", 4), ("pipeline", 4), ("plugin-host", 5), ("rule-engine", 9)];
 

@@ -4,7 +4,7 @@ use super::{files, root};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Oldest first; the newest one is not frozen yet. Each digest is over names and contents, in order.
+/// Oldest first; the newest one is not frozen yet. A digest is over names and contents, in order.
 const FROZEN: &[(&str, &str)] =
     &[("since-v0.1.0", "d534980de731b64d392f7432b2719dbd94d5523261dc48ea5c867b2b5f8c9112")];
 const NEWEST: &str = "since-v0.1.1";
@@ -38,7 +38,8 @@ fn released_contracts_stay_as_they_were() {
         let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             &found, digest,
-            "{name} is released: a change goes into the newest folder, see plugin-sdk/wit/PENDING.md"
+            "{name} is released: a change goes into the newest folder, \
+             see plugin-sdk/wit/PENDING.md"
         );
     }
 }

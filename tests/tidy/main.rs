@@ -1,4 +1,5 @@
-//! House rules that the compiler does not know: who may use whom, how long things may be, which words are not ours.
+//! House rules that the compiler does not know: which crate may use which, how long files,
+//! functions and lines may be, and which words are banned.
 
 mod arrows;
 mod catalogue;

@@ -10,7 +10,7 @@ const COLUMNS_MAX: usize = 100;
 
 /// Longer lines that the formatter cannot break, by folder. The numbers only shrink.
 const LONG_LINES: [(&str, usize); 4] =
-    [("host/", 1_543), ("plugin-sdk/", 39), ("plugins/", 357), ("tests/", 84)];
+    [("host/", 1_543), ("plugin-sdk/", 39), ("plugins/", 357), ("tests/", 51)];
 
 /// Line ranges of functions, found by indentation, which the formatter guarantees.
 fn functions(text: &str) -> Vec<(usize, usize, String)> {
@@ -119,7 +119,8 @@ fn every_file_says_what_it_is_for() {
     expect_none("files without a module doc", findings.collect());
 }
 
-/// The ticker that moves the plugins' deadlines is a clock; the pace of requests, and the pause before one is sent again, are time itself.
+/// Files that may wait. The ticker of the plugins' deadlines is a clock. The pace of requests, and
+/// the pause before a request is repeated, are time itself.
 const WAITS_BY_ITSELF: [&str; 2] = ["plugin-host/src/engine.rs", "reach/src/http.rs"];
 
 #[test]

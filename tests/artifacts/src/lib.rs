@@ -1,3 +1,3 @@
-//! The components that the tests of the plugin host run: each misbehaves in one way, or behaves well in one form.
+//! The components of the test plugins. Each misbehaves in one way, or behaves well in one form.
 
 include!(concat!(env!("OUT_DIR"), "/artifacts.rs"));

@@ -2,7 +2,10 @@
 //!
 //! Each has ten texts and three tags, some of which change from row to row. The first page is empty: it shows what starting costs.
 
-use apportion_plugin_sdk::{Batch, Charge, Collector, Dimension, Error, Field, Kind, Manifest, Request, Rows, Tag, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Charge, Collector, Dimension, Error, Field, Kind, Manifest, Request, Rows, Tag,
+    register_collector,
+};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::writer::StreamWriter;
@@ -61,7 +64,11 @@ impl Maker {
                 Dimension { field: Field::ServiceCategory, value: CONSTANT[6].1.into() },
                 Dimension { field: Field::ResourceId, value: resource(row) },
             ],
-            tags: vec![tag("team", TEAMS[(row % 8) as usize]), tag("environment", "production"), tag("cost-center", "4711")],
+            tags: vec![
+                tag("team", TEAMS[(row % 8) as usize]),
+                tag("environment", "production"),
+                tag("cost-center", "4711"),
+            ],
         };
         Rows::Charges(self.page().map(charge).collect())
     }
@@ -70,20 +77,31 @@ impl Maker {
         let page = self.page();
         let count = (page.end - page.start) as usize;
         let constant = |value: &str| Arc::new(StringArray::new_repeated(value, count)) as ArrayRef;
-        let mut columns: Vec<(&str, ArrayRef)> = CONSTANT.iter().map(|(name, value)| (*name, constant(value))).collect();
-        let (days, tags): (Vec<String>, Vec<String>) = ((0..31).map(day).collect(), (0..8).map(tags).collect());
-        columns.push(("charge_period_start", texts(page.clone(), 20, |row, buffer| buffer.push_str(&days[(row % 31) as usize]))));
+        let mut columns: Vec<(&str, ArrayRef)> =
+            CONSTANT.iter().map(|(name, value)| (*name, constant(value))).collect();
+        let (days, tags): (Vec<String>, Vec<String>) =
+            ((0..31).map(day).collect(), (0..8).map(tags).collect());
+        columns.push((
+            "charge_period_start",
+            texts(page.clone(), 20, |row, buffer| buffer.push_str(&days[(row % 31) as usize])),
+        ));
         let costs = texts(page.clone(), 9, |row, buffer| {
             digits(row % 90, 1, 10, buffer);
             buffer.push('.');
             digits(row % 999_983, 6, 10, buffer);
         });
         columns.extend([("billed_cost", Arc::clone(&costs)), ("effective_cost", costs)]);
-        columns.push(("resource_id", texts(page.clone(), 70, |row, buffer| {
-            buffer.push_str("arn:aws:ec2:eu-central-1:123456789012:instance/i-");
-            digits(row % 20_000, 12, 16, buffer);
-        })));
-        columns.push(("tags", texts(page, 80, |row, buffer| buffer.push_str(&tags[(row % 8) as usize]))));
+        columns.push((
+            "resource_id",
+            texts(page.clone(), 70, |row, buffer| {
+                buffer.push_str("arn:aws:ec2:eu-central-1:123456789012:instance/i-");
+                digits(row % 20_000, 12, 16, buffer);
+            }),
+        ));
+        columns.push((
+            "tags",
+            texts(page, 80, |row, buffer| buffer.push_str(&tags[(row % 8) as usize])),
+        ));
         let broken = |error: arrow_schema::ArrowError| Error::Bug(error.to_string());
         let batch = RecordBatch::try_from_iter(columns).map_err(broken)?;
         let mut writer = StreamWriter::try_new(Vec::new(), batch.schema_ref()).map_err(broken)?;
@@ -118,25 +136,45 @@ fn digits(mut number: u64, width: usize, base: u64, buffer: &mut String) {
     found[at..].iter().for_each(|digit| buffer.push(char::from(*digit)));
 }
 
-const TEAMS: [&str; 8] = ["search", "payments", "checkout", "catalog", "identity", "platform", "mobile", "web"];
+const TEAMS: [&str; 8] =
+    ["search", "payments", "checkout", "catalog", "identity", "platform", "mobile", "web"];
 
 fn tags(row: u64) -> String {
     let mut text = String::with_capacity(80);
     // Writing to a text does not fail.
-    let _ = write!(text, r#"{{"team":"{}","environment":"production","cost-center":"4711"}}"#, TEAMS[(row % 8) as usize]);
+    let _ = write!(
+        text,
+        r#"{{"team":"{}","environment":"production","cost-center":"4711"}}"#,
+        TEAMS[(row % 8) as usize]
+    );
     text
 }
 
 impl Collector for Maker {
     fn manifest() -> Manifest {
-        Manifest::new(Kind::Collector, "bench-source", env!("CARGO_PKG_VERSION"), "Charges out of nothing").stream("charges", "made up")
+        Manifest::new(
+            Kind::Collector,
+            "bench-source",
+            env!("CARGO_PKG_VERSION"),
+            "Charges out of nothing",
+        )
+        .stream("charges", "made up")
     }
 
     fn open(request: Request) -> Result<Maker, Error> {
-        let config: Value = serde_json::from_str(&request.config).map_err(|error| Error::config(error.to_string()))?;
-        let number = |name: &str| config[name].as_u64().ok_or_else(|| Error::config(format!("`{name}` is no number")));
+        let config: Value = serde_json::from_str(&request.config)
+            .map_err(|error| Error::config(error.to_string()))?;
+        let number = |name: &str| {
+            config[name].as_u64().ok_or_else(|| Error::config(format!("`{name}` is no number")))
+        };
         let is_arrow = config["form"].as_str() == Some("arrow");
-        Ok(Maker { is_arrow, made: 0, rows: number("rows")?, page_rows: number("page_rows")?, has_begun: false })
+        Ok(Maker {
+            is_arrow,
+            made: 0,
+            rows: number("rows")?,
+            page_rows: number("page_rows")?,
+            has_begun: false,
+        })
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {

@@ -1,4 +1,5 @@
-//! The charges of the month: each resource at least daily, large ones more often, and what no resource stands behind.
+//! The charges of the month: each resource at least daily, large ones more often, and charges without
+//! a resource.
 
 use crate::calendar::{Hour, Month};
 use crate::catalog::{REGIONS, SERVICES, SUPPORT};
@@ -240,7 +241,8 @@ impl<'a> Bill<'a> {
     }
 }
 
-/// An order in which each resource comes once: a start, and a step that shares no divisor with their number.
+/// An order in which each resource comes once: a start, and a step that shares no divisor with the
+/// number of resources.
 fn walk(random: &mut Random, count: u64) -> (u64, u64) {
     let offset = random.below(count);
     let mut step = random.below(count) | 1;

@@ -1,6 +1,6 @@
 //! Writes a month of a cloud bill in the FOCUS format, as CSV and as Parquet, for measuring.
 //!
-//! The same arguments give the same bytes on every machine. There is no floating point, here either.
+//! The same arguments give the same bytes on every machine, so there is no floating point.
 
 mod bill;
 mod calendar;
@@ -22,7 +22,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-const USAGE: &str = "bench-gen --rows N [--resources N] [--hourly] [--seed N] [--month 2026-06] [--csv FILE] [--parquet FILE] [--accounts FILE]";
+const USAGE: &str = "bench-gen --rows N [--resources N] [--hourly] [--seed N] \
+                     [--month 2026-06] [--csv FILE] [--parquet FILE] [--accounts FILE]";
 
 struct Arguments {
     rows: u64,

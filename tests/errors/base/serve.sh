@@ -1,6 +1,7 @@
 # Serves on a free port: sets URL, and stops the server when the script ends.
 serve() {
-    apportion serve --listen 127.0.0.1:0 "$@" >server.log 2>&1 &
+    : >server.log
+    apportion serve --listen 127.0.0.1:0 "$@" >>server.log 2>&1 &
     server=$!
     trap 'kill "$server"' EXIT
     until grep -q 'listening on' server.log; do kill -0 "$server" || { cat server.log; exit 1; }; sleep 0.05; done

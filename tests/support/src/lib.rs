@@ -1,7 +1,7 @@
 //! The tests' stand-ins, once for all crates: fakes of the ports, and servers to ask.
 //!
 //! A test that needs a file or a program beside the checkout belongs to the tier `test-outside`
-//! (`host/cli/tests/outside.rs`). It finds them through `outside`, and fails where they are missing.
+//! (`host/cli/tests/outside.rs`). It finds them through `outside`, and fails where they are not.
 
 pub mod fakes;
 #[cfg(feature = "servers")]

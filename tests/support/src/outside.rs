@@ -1,4 +1,5 @@
-//! What the tier `test-outside` needs beside the checkout: recorded data, and scripts that start real servers.
+//! The needs of the tier `test-outside`: recorded data, and scripts that start real servers. They
+//! lie beside the checkout.
 //!
 //! These tests are only run where they are asked for, so a missing part is a failure.
 
@@ -6,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A folder of the outside tests, which lies beside the checkout. Tests start in their package's folder.
+/// A folder of the outside tests, beside the checkout. Tests start in their package's folder.
 pub fn folder(name: &str) -> PathBuf {
     let path = Path::new("../../../shared").join(name);
     path.canonicalize().unwrap_or_else(|error| {

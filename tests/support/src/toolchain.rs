@@ -1,4 +1,5 @@
-//! The component toolchains of Python and JavaScript. One test installs them into the user's cache, and the others wait for it.
+//! The component toolchains of Python and JavaScript. One test installs them into the user's cache,
+//! and the others wait for it.
 
 use crate::outside::{cache, one_at_a_time};
 use std::fs;

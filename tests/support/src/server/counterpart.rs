@@ -1,4 +1,4 @@
-//! Real servers, such as object stores and the APIs of clouds, each with a port and a folder of its own.
+//! Real servers, such as object stores and the APIs of clouds. Each has a port and a folder.
 //!
 //! Scripts beside the checkout start them. Installed programs are kept in the user's cache, and one
 //! test at a time installs them.
@@ -50,8 +50,8 @@ fn free_pair() -> u16 {
         .expect("two free ports")
 }
 
-/// A Kubernetes API, and the port of its etcd. Its first build takes seven minutes of two cores, and
-/// is kept in the user's cache.
+/// A Kubernetes API, and the port of its etcd. Its first build takes seven minutes on two
+/// cores; the user's cache keeps it.
 pub fn kube_apiserver() -> (Server, u16) {
     let build = "test -x \"$LAB/k8s/bin/kube-apiserver\" || bash \"$0\"";
     let mut command = one_at_a_time();

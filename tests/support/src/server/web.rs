@@ -14,7 +14,8 @@ pub struct Web {
     seen: Arc<Mutex<Vec<String>>>,
 }
 
-/// Bytes of an answer, `None` to say nothing until the other side hangs up. Given how many came before, and the request.
+/// The bytes of an answer; `None` says nothing until the other side hangs up. The
+/// number of earlier requests and the request are known.
 type Answer = dyn Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync;
 
 /// What a connection is wrapped in, such as TLS.
@@ -27,7 +28,7 @@ impl Web {
         Web::wrapped("http", |stream| Box::new(stream), answer)
     }
 
-    /// With a certificate for 127.0.0.1, which a signer of its own has signed: `ca.pem` in the folder.
+    /// With a certificate for 127.0.0.1. Its signer is `ca.pem` in the folder.
     pub fn encrypted(
         folder: &Path,
         answer: impl Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync + 'static,
@@ -46,11 +47,13 @@ impl Web {
         };
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
         openssl(&format!(
-            "req -x509 {key} -subj /CN=signer -keyout ca.key -out ca.pem -addext keyUsage=keyCertSign"
+            "req -x509 {key} -subj /CN=signer -keyout ca.key -out ca.pem \
+             -addext keyUsage=keyCertSign"
         ));
         let leaf = "-addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
         openssl(&format!(
-            "req -x509 {key} -subj /CN=server -keyout server.key -out server.pem -CA ca.pem -CAkey ca.key {leaf}"
+            "req -x509 {key} -subj /CN=server -keyout server.key -out server.pem \
+             -CA ca.pem -CAkey ca.key {leaf}"
         ));
         let certificates = CertificateDer::pem_file_iter(folder.join("server.pem"))
             .expect("a file")
