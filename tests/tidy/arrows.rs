@@ -56,7 +56,6 @@ const OWNED: &[(&str, &str)] = &[
     ("clap", "cli"),
     ("indicatif", "cli"),
     ("tracing-subscriber", "cli"),
-    ("glob", "installation"),
     ("reqwest", "reach"),
     ("kube", "reach"),
     ("object_store", "reach"),
