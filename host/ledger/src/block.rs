@@ -140,7 +140,7 @@ impl<'a> BlockReader<'a> {
         }
     }
 
-    /// As `count`, for values of which an item has several, such as tags.
+    /// As `count`, for values that an item has several of, such as tags.
     pub fn count_of_many(&mut self) -> Result<usize> {
         let count = self.u32()? as usize;
         if count > COUNT_MAX * 64 {

@@ -247,7 +247,8 @@ fn write(rows: &[(Keys, Quantity)]) -> Vec<u8> {
     put_texts(&mut data, texts.into_iter());
     put_column(&mut data, &lengths);
     put_column(&mut data, &names);
-    // A quantity has 128 bits and a column 64: two columns, of which the high one is mostly zeros.
+    // A quantity has 128 bits and a column 64, so there are two columns. The high one is mostly
+    // zeros.
     put_column(&mut data, &rows.iter().map(|(_, value)| value.0 as u64).collect::<Vec<_>>());
     put_column(
         &mut data,

@@ -4,8 +4,8 @@
 //! The measurement works as an allocation run does, with a memo for each rule. It is made twice:
 //! once against the clock, and once counting operations, because counting slows the engine down.
 
-use crate::charge_view::{Charge, Read};
-use crate::decider::{KeyTable, Place, TextCache};
+use crate::charge_view::{Charge, ChargeRead};
+use crate::decider::{DecisionPlace, KeyTable, TextCache};
 use crate::evaluate::{RuleAnswer, try_rule};
 use crate::memo::{Key, Leaf, TrieSlot, Tries};
 use crate::options::RuleOptions;
@@ -93,7 +93,7 @@ impl<'a> Bench<'a> {
     fn run(mut self, dictionary: &Dictionary, day: Day, meter: &dyn Fn() -> u64) -> Vec<RuleWork> {
         let set = self.set;
         for number in 0..dictionary.resource_count() {
-            let place = Place {
+            let place = DecisionPlace {
                 dictionary,
                 resource: ResourceId(u32::try_from(number).unwrap_or(u32::MAX)),
                 day,
@@ -121,7 +121,7 @@ impl<'a> Bench<'a> {
 
     fn ask(
         &mut self,
-        place: Place<'_>,
+        place: DecisionPlace<'_>,
         index: usize,
         charge: &mut Option<Charge>,
         meter: &dyn Fn() -> u64,
@@ -144,7 +144,9 @@ impl<'a> Bench<'a> {
         work.calls += trial.calls();
         work.per_charge |= matches!(trial.answer, RuleAnswer::NeedsLine);
         let mut steps = Vec::with_capacity(trial.reads.len());
-        for read in trial.reads.iter().take_while(|read| !read.is_amount() && **read != Read::Day) {
+        for read in
+            trial.reads.iter().take_while(|read| !read.is_amount() && **read != ChargeRead::Day)
+        {
             let (key, value) = self.keys.step(read, place);
             steps.push((key, value));
             if let Some(values) = self.values.get_mut(index) {

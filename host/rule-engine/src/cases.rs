@@ -1,10 +1,10 @@
 //! Runs the cases beside the rules, and reports which answers of each rule they reach.
 
 use crate::case_file::{self, Case, Expect, GivenCharge, GivenDay};
-use crate::charge_view::{Charge, ChargeView, Read};
+use crate::charge_view::{Charge, ChargeRead, ChargeView};
 use crate::code::{CASE_FAILED, CASES_FILE};
 use crate::compile::Rule;
-use crate::evaluate::{Failure, RuleAnswer, Trial, ask, try_rule};
+use crate::evaluate::{RuleAnswer, RuleFailure, Trial, ask, try_rule};
 use crate::folder;
 use crate::properties::{self, PropertyRun};
 use crate::set::RuleSet;
@@ -249,7 +249,7 @@ impl Facts for CaseFacts<'_> {
     }
 }
 
-/// Works out who gets how much of the day's amount, as a run would.
+/// Splits the day's amount by a decision, as a run would.
 pub(crate) fn shares(
     set: &RuleSet,
     rule: &str,
@@ -319,7 +319,7 @@ pub(crate) enum CaseOutcome {
     Unallocated,
     /// With the id of the deciding rule, where the whole set was asked.
     Decided(Decision, Option<String>),
-    Failed(Failure, Option<String>),
+    Failed(RuleFailure, Option<String>),
     Shares(BTreeMap<String, Sum>),
     /// The decision cannot be turned into shares, with the reason.
     Refused(String),
@@ -335,7 +335,7 @@ impl CaseOutcome {
             RuleAnswer::Decided(decision) => CaseOutcome::Decided(decision, None),
             RuleAnswer::Failed(failure) => CaseOutcome::Failed(failure, None),
             RuleAnswer::NeedsLine => CaseOutcome::Needs(
-                trial.reads.iter().filter(|read| !charge.has(read)).map(Read::name).collect(),
+                trial.reads.iter().filter(|read| !charge.has(read)).map(ChargeRead::name).collect(),
             ),
         }
     }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A value of the charge that a script has read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Read {
+pub(crate) enum ChargeRead {
     Field(Field),
     Currency,
     Tag(ImmutableString),
@@ -24,21 +24,21 @@ pub(crate) enum Read {
     Effective,
 }
 
-impl Read {
+impl ChargeRead {
     /// Amounts take too many values to be a key of the memo.
     pub(crate) fn is_amount(&self) -> bool {
-        matches!(self, Read::Billed | Read::Effective)
+        matches!(self, ChargeRead::Billed | ChargeRead::Effective)
     }
 
     /// The value's name in reports.
     pub(crate) fn name(&self) -> String {
         match self {
-            Read::Field(field) => field.name().to_owned(),
-            Read::Currency => "billing_currency".to_owned(),
-            Read::Tag(key) => format!("tag:{key}"),
-            Read::Day => "charge_period_start".to_owned(),
-            Read::Billed => "billed_cost".to_owned(),
-            Read::Effective => "effective_cost".to_owned(),
+            ChargeRead::Field(field) => field.name().to_owned(),
+            ChargeRead::Currency => "billing_currency".to_owned(),
+            ChargeRead::Tag(key) => format!("tag:{key}"),
+            ChargeRead::Day => "charge_period_start".to_owned(),
+            ChargeRead::Billed => "billed_cost".to_owned(),
+            ChargeRead::Effective => "effective_cost".to_owned(),
         }
     }
 }
@@ -67,7 +67,7 @@ pub(crate) struct ChargeView {
     pub(crate) currency: ImmutableString,
     pub(crate) tags: Vec<(ImmutableString, ImmutableString)>,
     pub(crate) line: LineValues,
-    pub(crate) reads: Mutex<Vec<Read>>,
+    pub(crate) reads: Mutex<Vec<ChargeRead>>,
 }
 
 /// The script's handle on a charge. It has getters and no setters.
@@ -86,43 +86,45 @@ impl Charge {
     }
 
     /// The reads since the last call, each once, in order.
-    pub(crate) fn take_reads(&self) -> Vec<Read> {
+    pub(crate) fn take_reads(&self) -> Vec<ChargeRead> {
         std::mem::take(&mut *self.0.reads.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether the value can be read here. Only the values of a single charge can be absent.
-    pub(crate) fn has(&self, read: &Read) -> bool {
+    pub(crate) fn has(&self, read: &ChargeRead) -> bool {
         match read {
-            Read::Day => self.0.line.day.is_some(),
-            Read::Billed => self.0.line.billed.is_some(),
-            Read::Effective => self.0.line.effective.is_some(),
+            ChargeRead::Day => self.0.line.day.is_some(),
+            ChargeRead::Billed => self.0.line.billed.is_some(),
+            ChargeRead::Effective => self.0.line.effective.is_some(),
             _ => true,
         }
     }
 
     /// The value as text, without noting a read.
-    pub(crate) fn text(&self, read: &Read) -> String {
+    pub(crate) fn text(&self, read: &ChargeRead) -> String {
         match read {
-            Read::Field(field) => {
+            ChargeRead::Field(field) => {
                 self.0.fields.get(field.index()).map(ToString::to_string).unwrap_or_default()
             }
-            Read::Currency => self.0.currency.to_string(),
-            Read::Tag(key) => self.0.tag(key).to_string(),
-            Read::Day => self.0.line.day.map(|day| day.to_string()).unwrap_or_default(),
-            Read::Billed => self.0.line.billed.map(|money| money.to_string()).unwrap_or_default(),
-            Read::Effective => {
+            ChargeRead::Currency => self.0.currency.to_string(),
+            ChargeRead::Tag(key) => self.0.tag(key).to_string(),
+            ChargeRead::Day => self.0.line.day.map(|day| day.to_string()).unwrap_or_default(),
+            ChargeRead::Billed => {
+                self.0.line.billed.map(|money| money.to_string()).unwrap_or_default()
+            }
+            ChargeRead::Effective => {
                 self.0.line.effective.map(|money| money.to_string()).unwrap_or_default()
             }
         }
     }
 
     pub(crate) fn field(&mut self, field: Field) -> ImmutableString {
-        self.0.note(Read::Field(field));
+        self.0.note(ChargeRead::Field(field));
         self.0.fields.get(field.index()).cloned().unwrap_or_default()
     }
 
     pub(crate) fn currency(&mut self) -> ImmutableString {
-        self.0.note(Read::Currency);
+        self.0.note(ChargeRead::Currency);
         self.0.currency.clone()
     }
 
@@ -132,7 +134,7 @@ impl Charge {
 
     pub(crate) fn tag(&mut self, key: ImmutableString) -> ImmutableString {
         let value = self.0.tag(&key);
-        self.0.note(Read::Tag(key));
+        self.0.note(ChargeRead::Tag(key));
         value
     }
 
@@ -141,17 +143,17 @@ impl Charge {
     }
 
     pub(crate) fn day(&mut self) -> Result<ImmutableString, ScriptError> {
-        self.0.note(Read::Day);
+        self.0.note(ChargeRead::Day);
         self.0.line.day.map(|day| day.to_string().into()).ok_or_else(not_here)
     }
 
     pub(crate) fn billed(&mut self) -> Result<Decimal, ScriptError> {
-        self.0.note(Read::Billed);
+        self.0.note(ChargeRead::Billed);
         self.0.line.billed.map(decimal).ok_or_else(not_here)
     }
 
     pub(crate) fn effective(&mut self) -> Result<Decimal, ScriptError> {
-        self.0.note(Read::Effective);
+        self.0.note(ChargeRead::Effective);
         self.0.line.effective.map(decimal).ok_or_else(not_here)
     }
 }
@@ -159,13 +161,13 @@ impl Charge {
 impl Tags {
     pub(crate) fn get(&mut self, key: ImmutableString) -> ImmutableString {
         let value = self.0.tag(&key);
-        self.0.note(Read::Tag(key));
+        self.0.note(ChargeRead::Tag(key));
         value
     }
 }
 
 impl ChargeView {
-    fn note(&self, read: Read) {
+    fn note(&self, read: ChargeRead) {
         // Rhai needs values that can cross threads, hence the lock; nobody else ever holds it.
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         if !reads.contains(&read) {

@@ -18,7 +18,7 @@
 //!
 //! A decider works for one dictionary, which may grow while it is in use.
 
-use crate::charge_view::{Charge, ChargeView, LineValues, Read};
+use crate::charge_view::{Charge, ChargeRead, ChargeView, LineValues};
 use crate::evaluate::{RuleAnswer, ask, failure_finding, stage_finding, try_rule};
 use crate::memo::{Key, Leaf, TrieSlot, Tries};
 use crate::set::RuleSet;
@@ -60,7 +60,7 @@ pub(crate) struct MemoDecider<'a> {
 
 /// The resource, day and perhaps the single charge that a decision is for.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'d> {
+pub(crate) struct DecisionPlace<'d> {
     pub(crate) dictionary: &'d Dictionary,
     pub(crate) resource: ResourceId,
     pub(crate) day: Day,
@@ -129,12 +129,12 @@ impl<'a> MemoDecider<'a> {
         }
     }
 
-    fn bank(&mut self, place: Place<'_>) -> &mut MemoBank {
+    fn bank(&mut self, place: DecisionPlace<'_>) -> &mut MemoBank {
         if place.line.is_some() { &mut self.dated } else { &mut self.timeless }
     }
 
     /// Asks the rules in order and runs those whose values are new.
-    fn decide_anew(&mut self, place: Place<'_>, stretch: usize) -> OutcomeId {
+    fn decide_anew(&mut self, place: DecisionPlace<'_>, stretch: usize) -> OutcomeId {
         let set = self.set;
         let mut charge: Option<Charge> = None;
         // Once a rule has read an amount, the outcome depends on this charge alone: it is not
@@ -172,7 +172,12 @@ impl<'a> MemoDecider<'a> {
 
     /// The rule's answer from its own trie, or from running it. The values that it is based on are
     /// added to the path either way, because they are part of the set's key.
-    fn rule_leaf(&mut self, place: Place<'_>, index: u32, charge: &mut Option<Charge>) -> Leaf {
+    fn rule_leaf(
+        &mut self,
+        place: DecisionPlace<'_>,
+        index: u32,
+        charge: &mut Option<Charge>,
+    ) -> Leaf {
         let bank = if place.line.is_some() { &self.dated } else { &self.timeless };
         let root = bank.rule_roots.get(index as usize).copied().unwrap_or(TrieSlot::EMPTY);
         let (keys, path) = (&self.keys, &mut self.path);
@@ -187,13 +192,13 @@ impl<'a> MemoDecider<'a> {
         let (leaf, reads) = self.run_rule(place, index, charge);
         // Which values a rule reads after an amount can depend on the amount. So only the reads
         // before the amount become keys.
-        let steady = reads.iter().position(Read::is_amount);
+        let steady = reads.iter().position(ChargeRead::is_amount);
         let leaf = if steady.is_some() { Leaf::PER_CHARGE } else { leaf };
         let steps: Vec<(Key, u32)> = reads
             .iter()
             .take(steady.unwrap_or(reads.len()))
             // Without a charge a read of the day has no value, and the leaf is PER_CHARGE anyway.
-            .filter(|read| place.line.is_some() || **read != Read::Day)
+            .filter(|read| place.line.is_some() || **read != ChargeRead::Day)
             .map(|read| self.keys.step(read, place))
             .collect();
         for (key, value) in &steps {
@@ -208,10 +213,10 @@ impl<'a> MemoDecider<'a> {
 
     fn run_rule(
         &mut self,
-        place: Place<'_>,
+        place: DecisionPlace<'_>,
         index: u32,
         charge: &mut Option<Charge>,
-    ) -> (Leaf, Vec<Read>) {
+    ) -> (Leaf, Vec<ChargeRead>) {
         let set = self.set;
         let Some(rule) = set.rules.get(index as usize) else { return (Leaf::PASS, Vec::new()) };
         // Made at the first rule that really runs: most resources never need it.
@@ -233,7 +238,7 @@ impl<'a> MemoDecider<'a> {
         (leaf, trial.reads)
     }
 
-    fn remember(&mut self, place: Place<'_>, stretch: usize, leaf: Leaf) {
+    fn remember(&mut self, place: DecisionPlace<'_>, stretch: usize, leaf: Leaf) {
         // The path is lent out while the bank, a part of `self` too, is changed.
         let steps = std::mem::take(&mut self.path.steps);
         let bank = self.bank(place);
@@ -252,7 +257,7 @@ impl Decider for MemoDecider<'_> {
         day: Day,
         line: Option<&ChargeLine>,
     ) -> OutcomeId {
-        let place = Place { dictionary, resource, day, line };
+        let place = DecisionPlace { dictionary, resource, day, line };
         let stretch = self.set.stretch(day);
         self.keys.catch_up(dictionary);
         let bank = if line.is_some() { &self.dated } else { &self.timeless };
@@ -317,7 +322,7 @@ impl Decider for MemoDecider<'_> {
         line: Option<&ChargeLine>,
     ) -> Explanation {
         let set = self.set;
-        let charge = self.texts.charge(Place { dictionary, resource, day, line });
+        let charge = self.texts.charge(DecisionPlace { dictionary, resource, day, line });
         let mut explanation = Explanation::default();
         for index in set.active(set.stretch(day)) {
             let (Some(rule), Some(facts)) =
@@ -401,12 +406,12 @@ impl KeyTable {
     }
 
     /// A read as one step of a path: its key, and the resource's value.
-    pub(crate) fn step(&mut self, read: &Read, place: Place<'_>) -> (Key, u32) {
+    pub(crate) fn step(&mut self, read: &ChargeRead, place: DecisionPlace<'_>) -> (Key, u32) {
         let key = match read {
-            Read::Field(field) => field.index() as Key,
-            Read::Currency => CURRENCY,
-            Read::Day | Read::Billed | Read::Effective => DAY,
-            Read::Tag(text) => self.tag(text, place.dictionary),
+            ChargeRead::Field(field) => field.index() as Key,
+            ChargeRead::Currency => CURRENCY,
+            ChargeRead::Day | ChargeRead::Billed | ChargeRead::Effective => DAY,
+            ChargeRead::Tag(text) => self.tag(text, place.dictionary),
         };
         (key, self.value(key, place))
     }
@@ -423,8 +428,8 @@ impl KeyTable {
 
     /// The resource's value under a key, as a number. Equal numbers mean equal texts.
     #[inline]
-    pub(crate) fn value(&self, key: Key, place: Place<'_>) -> u32 {
-        let Place { dictionary, resource, day, line } = place;
+    pub(crate) fn value(&self, key: Key, place: DecisionPlace<'_>) -> u32 {
+        let DecisionPlace { dictionary, resource, day, line } = place;
         if let Some(field) = Field::from_index(key as usize) {
             return dictionary.dimension(resource, field).0;
         }
@@ -447,8 +452,8 @@ impl KeyTable {
 
 impl TextCache {
     /// The charge that scripts are run on.
-    pub(crate) fn charge(&mut self, place: Place<'_>) -> Charge {
-        let Place { dictionary, resource, line, .. } = place;
+    pub(crate) fn charge(&mut self, place: DecisionPlace<'_>) -> Charge {
+        let DecisionPlace { dictionary, resource, line, .. } = place;
         if self.count > TEXTS_MAX {
             *self = TextCache::default();
         }

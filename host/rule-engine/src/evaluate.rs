@@ -1,6 +1,6 @@
 //! Runs one rule on one charge.
 
-use crate::charge_view::{Charge, Read};
+use crate::charge_view::{Charge, ChargeRead};
 use crate::code::{RULE_FAILED, RULE_LIMIT, RULE_THROWN};
 use crate::compile::Rule;
 use crate::decision::{Opinion, Refusal, kind};
@@ -22,11 +22,11 @@ pub(crate) enum RuleAnswer {
     Decided(Decision),
     /// The rule read an amount or a date, and a resource as such has none.
     NeedsLine,
-    Failed(Failure),
+    Failed(RuleFailure),
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Failure {
+pub(crate) struct RuleFailure {
     pub(crate) code: Code,
     pub(crate) message: String,
     pub(crate) line: u32,
@@ -38,7 +38,7 @@ pub(crate) struct Failure {
 pub(crate) struct Trial {
     pub(crate) answer: RuleAnswer,
     /// In the order of reading, each once.
-    pub(crate) reads: Vec<Read>,
+    pub(crate) reads: Vec<ChargeRead>,
     /// The line of the call that decided; 0 if none did.
     pub(crate) line: u32,
     pub(crate) allocate_ran: bool,
@@ -95,7 +95,7 @@ pub(crate) fn ask(
     engine: &Engine,
     limits: &RuleLimits,
     rule: &Rule,
-) -> Result<Option<Spread>, Failure> {
+) -> Result<Option<Spread>, RuleFailure> {
     let name = match &rule.header.stage {
         Stage::Cascade(team) => team,
         Stage::Attribution | Stage::Distribution => &rule.id,
@@ -122,7 +122,7 @@ fn call(
     rule: &Rule,
     function: &str,
     argument: &Dynamic,
-) -> Result<Dynamic, Failure> {
+) -> Result<Dynamic, RuleFailure> {
     // The only statement outside functions is the header, which is data and must not run.
     let options = CallFnOptions::new().eval_ast(false);
     let run = || {
@@ -139,7 +139,7 @@ fn call(
         Ok(Err(error)) => Err(failure(limits, *error, start(rule, function))),
         // Functions of Rhai's library have panicked on odd input before. A panic must cost one
         // resource and not the run.
-        Err(_) => Err(Failure {
+        Err(_) => Err(RuleFailure {
             code: RULE_FAILED,
             message: "the script engine broke down on it".to_owned(),
             line: 0,
@@ -148,7 +148,7 @@ fn call(
     }
 }
 
-fn truth(rule: &Rule, value: &Dynamic) -> Result<bool, Failure> {
+fn truth(rule: &Rule, value: &Dynamic) -> Result<bool, RuleFailure> {
     value.as_bool().map_err(|_| {
         wrong_type(
             rule,
@@ -158,7 +158,7 @@ fn truth(rule: &Rule, value: &Dynamic) -> Result<bool, Failure> {
     })
 }
 
-fn opinion(rule: &Rule, value: Dynamic) -> Result<Opinion, Failure> {
+fn opinion(rule: &Rule, value: Dynamic) -> Result<Opinion, RuleFailure> {
     let message = format!(
         "`allocate` must answer a decision such as assign(\"payments\"), not {}",
         kind(&value)
@@ -166,9 +166,9 @@ fn opinion(rule: &Rule, value: Dynamic) -> Result<Opinion, Failure> {
     value.try_cast::<Opinion>().ok_or_else(|| wrong_type(rule, "allocate", message))
 }
 
-fn wrong_type(rule: &Rule, function: &str, message: String) -> Failure {
+fn wrong_type(rule: &Rule, function: &str, message: String) -> RuleFailure {
     let (line, column) = line_and_column(start(rule, function));
-    Failure { code: RULE_DECISION, message, line, column }
+    RuleFailure { code: RULE_DECISION, message, line, column }
 }
 
 /// The start of a function's body.
@@ -180,7 +180,7 @@ fn start(rule: &Rule, function: &str) -> Position {
 }
 
 /// The innermost error with the innermost known place.
-fn failure(limits: &RuleLimits, mut error: EvalAltResult, function: Position) -> Failure {
+fn failure(limits: &RuleLimits, mut error: EvalAltResult, function: Position) -> RuleFailure {
     let mut position = error.position();
     while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = error {
         error = *inner;
@@ -224,7 +224,7 @@ fn failure(limits: &RuleLimits, mut error: EvalAltResult, function: Position) ->
             (RULE_FAILED, shortened(&other.to_string()))
         }
     };
-    Failure { code, message, line, column }
+    RuleFailure { code, message, line, column }
 }
 
 fn shortened(text: &str) -> String {
@@ -237,7 +237,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// The failure of a rule of a later stage as a finding. Such a rule reads no values.
-pub(crate) fn stage_finding(rule: &Rule, failure: &Failure) -> Diagnostic {
+pub(crate) fn stage_finding(rule: &Rule, failure: &RuleFailure) -> Diagnostic {
     placed(rule, rule.file.finding_at(failure.code, &failure.message, failure.line, failure.column))
 }
 
@@ -245,8 +245,8 @@ pub(crate) fn stage_finding(rule: &Rule, failure: &Failure) -> Diagnostic {
 /// charge, and equal failures must become one outcome.
 pub(crate) fn failure_finding(
     rule: &Rule,
-    failure: &Failure,
-    reads: &[Read],
+    failure: &RuleFailure,
+    reads: &[ChargeRead],
     charge: &Charge,
 ) -> Diagnostic {
     let read: Vec<String> = reads

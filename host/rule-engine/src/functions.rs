@@ -514,15 +514,15 @@ mod tests {
     use crate::charge_view::{ChargeView, LineValues};
     use crate::language;
     use crate::options::RuleLimits;
-    use crate::table::Table;
+    use crate::table::LookupTable;
     use rhai::Scope;
     use std::path::Path;
     use std::sync::Mutex;
 
     fn sample_engine() -> Engine {
         let text = "account,team,cost_center\n111111111111,payments,CC-1000\n";
-        let table =
-            Table::parse("accounts.csv", text).unwrap_or_else(|findings| panic!("{findings:?}"));
+        let table = LookupTable::parse("accounts.csv", text)
+            .unwrap_or_else(|findings| panic!("{findings:?}"));
         let tables = Arc::new(Tables::from([("accounts".to_owned(), table)]));
         let pools = Arc::new(OnceLock::from(BTreeSet::from(["shared/idle".to_owned()])));
         language::engine(

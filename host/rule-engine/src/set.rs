@@ -14,7 +14,7 @@ use crate::functions::{Surroundings, unknown_pool};
 use crate::header::Header;
 use crate::language;
 use crate::options::{RuleOptions, UnknownTeams};
-use crate::table::{TEAMS, Table, Tables};
+use crate::table::{LookupTable, TEAMS, Tables};
 use crate::text_file::TextFile;
 use domain::diagnostic::Diagnostic;
 use domain::entry::RuleVersion;
@@ -217,7 +217,7 @@ fn build(
 fn parse_tables(files: Vec<TextFile>, options: &RuleOptions) -> (Tables, Vec<Diagnostic>) {
     let (mut tables, mut findings) = (Tables::new(), Vec::new());
     for file in files {
-        match Table::parse(&file.label, &file.text) {
+        match LookupTable::parse(&file.label, &file.text) {
             Ok(table) => drop(tables.insert(file.id, table)),
             Err(wrong) => findings.extend(wrong),
         }

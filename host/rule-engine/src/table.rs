@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// One table: named columns, looked up by key.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub(crate) struct LookupTable {
     /// The path as findings show it.
     pub(crate) label: String,
     pub(crate) text: String,
@@ -22,7 +22,7 @@ pub(crate) struct Table {
 pub(crate) const TEAMS: &str = "teams";
 
 /// The tables of a generation by name.
-pub(crate) type Tables = BTreeMap<String, Table>;
+pub(crate) type Tables = BTreeMap<String, LookupTable>;
 
 /// One row of a CSV file, with the line that it starts on, from 1.
 struct Row {
@@ -30,9 +30,9 @@ struct Row {
     cells: Vec<String>,
 }
 
-impl Table {
+impl LookupTable {
     /// Reads a table. `label` is the path as findings show it.
-    pub(crate) fn parse(label: &str, text: &str) -> Result<Table, Vec<Diagnostic>> {
+    pub(crate) fn parse(label: &str, text: &str) -> Result<LookupTable, Vec<Diagnostic>> {
         let at =
             |line: u32, message: String| Diagnostic::new(RULE_TABLE, message).at(label, line, 0);
         let mut rows = rows(text)
@@ -46,7 +46,7 @@ impl Table {
             .map(|message| at(header.line, message))
             .collect::<Vec<_>>();
         let mut first_lines: FxHashMap<String, u32> = FxHashMap::default();
-        let mut table = Table {
+        let mut table = LookupTable {
             label: label.to_owned(),
             text: text.to_owned(),
             key: header.cells.first().cloned().unwrap_or_default(),
@@ -206,7 +206,8 @@ mod tests {
     use super::*;
 
     fn cell(text: &str, key: &str, column: usize) -> Option<String> {
-        let table = Table::parse("t.csv", text).unwrap_or_else(|findings| panic!("{findings:?}"));
+        let table =
+            LookupTable::parse("t.csv", text).unwrap_or_else(|findings| panic!("{findings:?}"));
         table.cell(key, column).map(|cell| cell.to_string())
     }
 
@@ -223,7 +224,7 @@ mod tests {
     #[test]
     fn names_the_line_of_what_is_wrong() {
         let findings = |text: &str| {
-            Table::parse("t.csv", text)
+            LookupTable::parse("t.csv", text)
                 .err()
                 .unwrap_or_default()
                 .iter()

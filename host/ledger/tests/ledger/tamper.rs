@@ -1,4 +1,4 @@
-//! What is changed behind the journal's back is found, and the finding names the place.
+//! Changes behind the journal's back are found, and the finding names the place.
 
 use crate::fixture::{OneRule, charge, findings, good, month, run, source_day};
 use ledger::{Approval, Ledger, Reader};

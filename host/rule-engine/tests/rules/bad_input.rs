@@ -1,4 +1,4 @@
-//! What files, scripts and saves can do at their worst.
+//! Hostile files, scripts and saves.
 
 use crate::support::{decided, lines, rule, set, try_set};
 use domain::port::Rules;
@@ -137,7 +137,7 @@ fn a_table_that_goes_while_rules_use_it_keeps_the_last_good_set() {
 }
 
 #[test]
-fn whoever_asks_while_rules_are_saved_without_end_has_one_whole_set() {
+fn readers_have_one_whole_set_while_rules_are_saved_without_end() {
     let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let save = |team: &str| {
         let write = |name: &str, text: &str| {

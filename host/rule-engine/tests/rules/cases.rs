@@ -1,4 +1,4 @@
-//! The cases' own language, and what they report.
+//! The language of cases, and their reports.
 
 use crate::support::{lines, rule, set, shown};
 use rule_engine::cases::{CaseReport, run_sources};

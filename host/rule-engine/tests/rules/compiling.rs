@@ -1,4 +1,4 @@
-//! What is refused before anything runs, each with its code and place.
+//! Mistakes that are refused before anything runs, each with its code and place.
 
 use crate::support::{HEADER, lines, rule, set, shown, try_set};
 use domain::field::Field;

@@ -1,4 +1,4 @@
-//! Remembered decisions are the decisions that a fresh look would take.
+//! A remembered decision equals the decision of a set without memory.
 
 use crate::support::{day, line, resource, rule, set, words};
 use domain::dictionary::{Dictionary, ResourceId};
@@ -68,7 +68,7 @@ const FIELDS: [&str; 4] =
     ["charge.service_name", "charge.region_id", "charge.tag(\"team\")", "charge.tags[\"x/y\"]"];
 const VALUES: [&str; 4] = ["", "a", "b", "c"];
 
-/// One rule as data: what it compares, how, and what it answers.
+/// One rule as data: the value that it compares, the comparison, and its answer.
 #[derive(Clone, Debug)]
 struct RuleData {
     first: (usize, usize),

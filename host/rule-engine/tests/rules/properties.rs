@@ -1,10 +1,10 @@
-//! Properties: what holds for every charge of a kind, and the smallest charge that breaks it.
+//! Properties: laws for many charges, and the smallest charge that breaks one.
 
 use crate::support::{lines, rule, set_with_tables};
 use rule_engine::cases::{self, CaseReport};
 use rule_engine::code::CASE_FAILED;
 
-/// A file needs a case; whether this one passes is no matter here.
+/// A case, because a file needs one. It does not matter whether it passes.
 const CASE: &str = "[[case]]\nname = \"c\"\ncharge = {}\nexpect = \"no match\"\n";
 
 fn run(rule_text: &str, property: &str) -> CaseReport {

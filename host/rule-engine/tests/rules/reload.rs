@@ -30,7 +30,7 @@ fn live(dir: &TempDir) -> LiveRules {
         .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)))
 }
 
-/// The findings with the folder's own path cut away.
+/// The findings without the path of the folder.
 fn told(dir: &TempDir, findings: &[domain::diagnostic::Diagnostic]) -> Vec<String> {
     let root = dir.path().display().to_string();
     lines(findings)

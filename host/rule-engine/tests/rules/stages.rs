@@ -1,4 +1,4 @@
-//! Rules of the later stages, and everything that costs can be shared by.
+//! Rules of the later stages, and all ways to share costs.
 
 use crate::support::{day, decided, lines, rule, set, set_with_tables, sources, try_set, words};
 use domain::port::{Mutual, Rules, Stage};

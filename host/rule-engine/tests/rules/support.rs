@@ -82,7 +82,7 @@ pub fn resource(dictionary: &mut Dictionary, values: &[(&str, &str)]) -> Resourc
     dictionary.resource(&Resource { currency, tags, dimensions })
 }
 
-/// What the set says of one charge, in words.
+/// The set's answer to one charge, in words.
 pub fn decided(set: &RuleSet, values: &[(&str, &str)]) -> String {
     let mut dictionary = Dictionary::new();
     let id = resource(&mut dictionary, values);
