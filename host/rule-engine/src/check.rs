@@ -7,7 +7,7 @@ use crate::code::{
     RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD,
 };
 use crate::decision::meant;
-use crate::functions::FUNCTIONS;
+use crate::function_page::FUNCTIONS;
 use crate::language::{ABSENT, absent};
 use crate::table::{Tables, unknown_table};
 use crate::text_file::TextFile;

@@ -1,6 +1,6 @@
 //! The rule language for editors: definitions of functions and fields, and snippets.
 
-use crate::functions::{FUNCTIONS, FunctionFamily, HostFunction};
+use crate::function_page::{FUNCTIONS, FunctionFamily, HostFunction};
 use domain::field::Field;
 use std::fmt::Write;
 
