@@ -4,7 +4,7 @@ use crate::args::{GranularityName, PeriodArgs};
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Month, Period};
-use reports::costs::{Granularity, GroupBy};
+use reports::costs::query::{Granularity, GroupBy};
 
 /// From the first day to the last one, both included; a month stands for all its days.
 pub fn period(args: &PeriodArgs) -> Result<Option<Period>, Diagnostic> {

@@ -12,7 +12,7 @@ use domain::port::{RuleFacts, Rules};
 use pipeline::apply::{Promise, file_text};
 use pipeline::plan::Plan;
 use pipeline::run::RunReport;
-use reports::coverage::SourceFacts;
+use reports::coverage::query::SourceFacts;
 use std::path::Path;
 use std::sync::Arc;
 

@@ -28,7 +28,6 @@ pub mod recording;
 mod reloads;
 pub mod rules;
 pub mod run;
-pub mod run_document;
 mod scheduler;
 pub mod schema;
 pub mod settings;

@@ -1,6 +1,7 @@
 //! Findings as log events and as documents. Each part of a finding is a field of its own.
 
 use domain::diagnostic::{Diagnostic, Location};
+use reports::document::DiagnosticDocument;
 use serde_json::{Value, json};
 
 /// Logs a finding that stops nothing.
@@ -31,10 +32,5 @@ pub fn error(finding: &Diagnostic) {
 
 /// A finding as JSON.
 pub fn document(diagnostic: &Diagnostic) -> Value {
-    json!({
-        "code": diagnostic.code.text(),
-        "message": diagnostic.message,
-        "location": diagnostic.location.as_ref().map(Location::to_string),
-        "hint": diagnostic.hint_text(),
-    })
+    json!(DiagnosticDocument::from(diagnostic))
 }

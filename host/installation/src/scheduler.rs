@@ -16,7 +16,7 @@ use domain::schedule::Schedule;
 use ledger::code;
 use pipeline::run::Source;
 use plugin_host::Shelf;
-use reports::coverage::due;
+use reports::coverage::read::due;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};

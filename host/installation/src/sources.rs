@@ -16,7 +16,8 @@ use domain::period::{Period, instant};
 use domain::port::{CollectRequest, Collector};
 use pipeline::run::Source;
 use plugin_host::{Ceiling, CeilingPlace, Grants, Shelf};
-use reports::coverage::{SourceFacts, Window};
+use reports::coverage::days::SourceWindow;
+use reports::coverage::query::SourceFacts;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -200,11 +201,11 @@ pub fn or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) 
 }
 
 /// Which days a source without paths is asked for; files are read whole.
-fn window(source: &SourceSettings, restated: Option<u32>) -> Option<Window> {
+fn window(source: &SourceSettings, restated: Option<u32>) -> Option<SourceWindow> {
     let since = source.since.value;
     let restate_days =
         source.restate_days.value.or(restated).unwrap_or(RESTATE_DAYS).min(RESTATE_DAYS_MAX);
-    source.paths.value.is_empty().then_some(Window { since, restate_days })
+    source.paths.value.is_empty().then_some(SourceWindow { since, restate_days })
 }
 
 /// What is to be known of a source without opening its plugin.

@@ -5,14 +5,19 @@
 
 use crate::code;
 use crate::plan::Plan;
-use crate::plan::document::SCHEMA;
+use crate::plan::document::{PlanDocument, SCHEMA};
 use crate::run::{Progress, RunOptions, RunReport, Terms, run_on_terms};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use ledger::{Ledger, Reader};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-const ANEW: &str = "look at what would change now: `apportion plan --out plan.json`";
+/// A client of the API finds the latest plan there; nobody has to make it.
+fn anew() -> Hint {
+    Hint::text("look at what would change now: ")
+        .then(Hint::deed("plan --out plan.json", "GET /api/v1/plan"))
+}
 
 /// What a plan file promises.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +32,7 @@ pub struct Promise {
 
 /// The text of a plan file.
 pub fn file_text(plan: &Plan) -> String {
-    let mut document = plan.document();
+    let mut document = json!(PlanDocument::from(plan));
     let digest = digest(&document);
     if let Some(members) = document.as_object_mut() {
         members.insert("digest".into(), json!(digest));
@@ -45,7 +50,7 @@ fn digest(document: &Value) -> String {
 impl Promise {
     /// Reads the text of a plan file.
     pub fn read(text: &str) -> Result<Promise, Diagnostic> {
-        let unreadable = |why: String| Diagnostic::new(code::PLAN_UNREADABLE, why).hint(ANEW);
+        let unreadable = |why: String| Diagnostic::new(code::PLAN_UNREADABLE, why).hint(anew());
         let mut document: Value = serde_json::from_str(text)
             .map_err(|error| unreadable(format!("this is not a plan: {error}")))?;
         let schema = document.get("schema").and_then(Value::as_str).unwrap_or_default();
@@ -83,7 +88,7 @@ impl Promise {
             short(generation),
             short(&self.generation)
         );
-        Err(Diagnostic::new(code::PLAN_RULES_MOVED, message).hint(ANEW))
+        Err(Diagnostic::new(code::PLAN_RULES_MOVED, message).hint(anew()))
     }
 
     fn check_ledger(&self, ledger: &Reader) -> Result<(), Diagnostic> {
@@ -91,8 +96,10 @@ impl Promise {
             let message = format!(
                 "the plan goes by the charges as they were known on {day}; what is posted goes by all that is known"
             );
-            return Err(Diagnostic::new(code::PLAN_NOT_TO_APPLY, message)
-                .hint("make the plan without --as-of: `apportion plan --out plan.json`"));
+            return Err(Diagnostic::new(code::PLAN_NOT_TO_APPLY, message).hint(
+                Hint::text("make the plan without --as-of: ")
+                    .then(Hint::deed("plan --out plan.json", "GET /api/v1/plan")),
+            ));
         }
         if ledger.identity()?.as_ref() != Some(&self.ledger) {
             let message = "the plan was made on another ledger";
@@ -102,11 +109,15 @@ impl Promise {
         if ledger.inputs_digest()? != self.inputs {
             if ledger.standing_digest()? == self.outcome {
                 let message = "the plan has been applied already: what it promises is what stands";
-                return Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message)
-                    .hint("see `apportion rule history` and `apportion costs`"));
+                return Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint(
+                    Hint::text("see ")
+                        .then(Hint::deed("rule history", "/api/v1/runs"))
+                        .then(" and ")
+                        .then(Hint::deed("costs", "/api/v1/costs")),
+                ));
             }
             let message = "charges, entries or closed months have changed since the plan was made";
-            return Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint(ANEW));
+            return Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint(anew()));
         }
         Ok(())
     }
@@ -127,7 +138,7 @@ pub fn apply(
             return Ok(());
         }
         let message = "the outcome is not that of the plan any more; nothing was posted";
-        Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint(ANEW))
+        Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint(anew()))
     };
     run_on_terms(ledger, options, Terms { known_until_ms: None, accept: &accept }, progress)
 }

@@ -23,7 +23,7 @@ use domain::run::SourceDay;
 use domain::tag::TagSchema;
 use ledger::segment::EncodedSegment;
 use ledger::{Attempt, AttemptFailure, CollectionId, Restated, Transaction};
-use reports::coverage::Known;
+use reports::coverage::days::KnownDays;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -113,7 +113,7 @@ impl<'a> Begun<'a> {
         let source = collection.source;
         let id = collection.transaction.begin_source(&source.name, source.collector.identity())?;
         let usage = usage::Gathered::new(schema, collection.secrets, collection.days());
-        let known = Known { asked: collection.period, ..Known::default() };
+        let known = KnownDays { asked: collection.period, ..KnownDays::default() };
         let gathering = Gathering {
             gathered: Gathered::default(),
             usage,
@@ -167,7 +167,7 @@ struct Gathering<'a> {
     typed: Vec<RawCharge>,
     tables: Vec<ChargeTable>,
     state: Option<String>,
-    known: Known,
+    known: KnownDays,
 }
 
 impl Gathering<'_> {

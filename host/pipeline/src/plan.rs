@@ -11,13 +11,14 @@ use crate::feed::Patience;
 use crate::run::{Conservation, Progress, RunOptions, RunReport, Terms, run_on_terms};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
+use domain::hint::Hint;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Month, Period};
 use domain::port::{Allocators, Rules};
 use domain::tag::TagSchema;
 use ledger::{Balance, Ledger, Reader};
 use redecided::Redecided;
-use reports::costs::team_text;
+use reports::costs::read::team_text;
 use reports::derive::RulesOf;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -110,7 +111,7 @@ pub fn plan(
             reports::code::NOTHING_TO_EXPLAIN,
             "no run has ended in this ledger, so there is nothing that a plan could be made on",
         )
-        .hint("collect first: `apportion run`"));
+        .hint(Hint::text("collect first: ").then(Hint::command("run"))));
     };
     let (inputs, decided) =
         (scratch.inputs_digest()?, redecided::decided(scratch, options.period)?);

@@ -2,7 +2,8 @@
 
 use domain::port::{PluginCost, PluginIdentity};
 use ledger::StoredCost;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// All that a plugin cost for a source, or as an allocator.
@@ -34,23 +35,70 @@ pub fn totals(costs: &[StoredCost]) -> Vec<TotalCost> {
     totals.into_values().collect()
 }
 
-impl TotalCost {
-    pub fn document(&self) -> Value {
-        json!({
-            "plugin": self.plugin.name,
-            "version": self.plugin.version,
-            "source": self.source,
-            "runs": self.runs,
-            "cost": document(&self.cost),
-        })
+/// What a plugin has cost over all runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PluginCosts")]
+pub struct TotalCostDocument {
+    plugin: String,
+    /// Of the last run.
+    version: String,
+    /// Null for an allocator.
+    source: Option<String>,
+    runs: u64,
+    cost: PluginCostDocument,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PluginCost")]
+pub struct PluginCostDocument {
+    /// Fresh instances.
+    starts: u64,
+    /// Millionths of a second that it ran.
+    wall_us: u64,
+    /// Of them, those in which the host was outside on its behalf.
+    waited_us: u64,
+    /// The most that an instance had.
+    memory_bytes: u64,
+    /// Rows that it handed over.
+    rows: u64,
+    /// Bytes that it handed over.
+    bytes: u64,
+    host_calls: u64,
+    /// Calls that went outside.
+    requests: u64,
+    /// Calls that were refused.
+    denials: u64,
+    /// What an allocator burned.
+    fuel: u64,
+}
+
+impl From<&TotalCost> for TotalCostDocument {
+    fn from(total: &TotalCost) -> TotalCostDocument {
+        TotalCostDocument {
+            plugin: total.plugin.name.clone(),
+            version: total.plugin.version.clone(),
+            source: total.source.clone(),
+            runs: total.runs,
+            cost: PluginCostDocument::from(&total.cost),
+        }
     }
 }
 
-/// Its figures by name, as the command line and the API give them.
-pub fn document(cost: &PluginCost) -> Value {
-    Value::Object(
-        cost.figures().into_iter().map(|(name, figure)| (name.to_owned(), figure.into())).collect(),
-    )
+impl From<&PluginCost> for PluginCostDocument {
+    fn from(cost: &PluginCost) -> PluginCostDocument {
+        PluginCostDocument {
+            starts: cost.starts,
+            wall_us: cost.wall_us,
+            waited_us: cost.waited_us,
+            memory_bytes: cost.memory_bytes,
+            rows: cost.rows,
+            bytes: cost.bytes,
+            host_calls: cost.host_calls,
+            requests: cost.requests,
+            denials: cost.denials,
+            fuel: cost.fuel,
+        }
+    }
 }
 
 #[cfg(test)]

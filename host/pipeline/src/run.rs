@@ -3,6 +3,8 @@
 //! A crash at any point leaves the ledger as it was before the run, with a run marked as started; the next run does it
 //! all again. A source that fails is left out whole, the others go on, and the run ends *incomplete*.
 
+pub mod document;
+
 use crate::accrual;
 use crate::collect::{self, Collection};
 use crate::days::{self, Changed, With};
@@ -25,7 +27,7 @@ use domain::run::{DayTotals, RunId, RunState, SourceDay};
 use domain::tag::TagSchema;
 use foldhash::HashMap;
 use ledger::{BalanceFilter, Ledger, Reader, RunEnd, RunStart, Transaction};
-use reports::coverage::{Coverage, Window};
+use reports::coverage::days::{Coverage, SourceWindow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
@@ -36,7 +38,7 @@ pub struct Source {
     /// Its charges are estimates of what this source will charge, and count on days of which that one has no charges yet.
     pub accrues_for: Option<String>,
     /// What it is asked for where its request names no period; without it, all there is.
-    pub window: Option<Window>,
+    pub window: Option<SourceWindow>,
 }
 
 pub struct RunOptions<'a> {

@@ -15,7 +15,7 @@ use domain::tag::{self, RawTags, TagSchema};
 use domain::usage::{Keys, Quantity, canonical_keys};
 use foldhash::{HashMap, HashMapExt};
 use ledger::{CollectionId, Restated, Transaction, UsageDay, UsageRows};
-use reports::coverage::Known;
+use reports::coverage::days::KnownDays;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows set aside that are kept with their reason; the others are only counted.
@@ -275,7 +275,7 @@ impl<'a> Gathered<'a> {
         transaction: &mut Transaction<'_>,
         id: CollectionId,
         source: &str,
-        asked: &Known,
+        asked: &KnownDays,
     ) -> Result<(UsageReport, BTreeSet<(String, Day)>), Diagnostic> {
         let Gathered { series, sums, units, rows, .. } = self;
         let mut days: BTreeMap<(&str, Day), UsageRows> = BTreeMap::new();

@@ -19,10 +19,11 @@ use domain::tag::TagSchema;
 use ledger::{Ledger, Reader};
 use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, Source, run};
-use reports::costs::{
-    CostQuery, CostTable, Granularity, GroupBy, costs, costs_with_rules, derived_costs, teams,
-};
-use reports::explain::{Asked, ExplainedAccount, Subject, explain};
+use reports::costs::query::{CostQuery, Granularity, GroupBy};
+use reports::costs::read::{CostTable, costs, costs_with_rules, derived_costs, teams};
+use reports::explain::answer::{ExplainedAccount, Subject};
+use reports::explain::query::ExplainQuery;
+use reports::explain::read::explain;
 
 struct FixedCollector {
     identity: PluginIdentity,
@@ -672,8 +673,8 @@ fn rules_that_read_amounts_are_asked_again() {
     }
 }
 
-fn of(what: &str) -> Asked {
-    Asked { what: what.to_owned(), service_name: None, period: Period::all() }
+fn of(what: &str) -> ExplainQuery {
+    ExplainQuery { what: what.to_owned(), service_name: None, period: Period::all() }
 }
 
 fn account_lines(accounts: &[ExplainedAccount]) -> Vec<String> {

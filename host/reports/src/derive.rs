@@ -15,6 +15,7 @@ use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
 use domain::field::Field;
+use domain::hint::Hint;
 use domain::money::{Money, Sum};
 use domain::period::Period;
 use domain::port::{Decider, RuleFacts, Rules};
@@ -226,7 +227,7 @@ impl Stored {
 }
 
 pub fn corrupt(message: String) -> Diagnostic {
-    Diagnostic::new(ledger::code::LEDGER_CORRUPT, message).hint("apportion ledger verify")
+    Diagnostic::new(ledger::code::LEDGER_CORRUPT, message).hint(Hint::command("ledger verify"))
 }
 
 /// What became of the charges of one outcome on one day.

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use domain::code::Code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::hint::Hint;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An error as `application/problem+json` says it, and what only the log may know.
@@ -14,22 +15,28 @@ pub struct Problem {
     pub status: StatusCode,
     pub code: Code,
     pub detail: String,
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
     /// Never shown to clients.
     pub inner: Option<String>,
 }
 
 /// RFC 9457, with the code of the catalogue, a hint, and an id that finds the request in the log.
-#[derive(Serialize)]
-pub struct ProblemBody<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct ProblemBody {
+    #[schemars(extend("format" = "uri"))]
     r#type: String,
-    title: &'a str,
+    title: &'static str,
     status: u16,
-    detail: &'a str,
-    code: &'a str,
+    detail: String,
+    /// Of the catalogue of errors; stable.
+    #[schemars(extend("example" = "N202"))]
+    code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
-    request_id: &'a str,
+    #[schemars(with = "String")]
+    hint: Option<String>,
+    /// Also in the header x-request-id, and in the server's log.
+    request_id: String,
 }
 
 impl Problem {
@@ -37,24 +44,24 @@ impl Problem {
         Problem { status, code, detail: detail.into(), hint: None, inner: None }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Problem {
+    fn hint(mut self, hint: impl Into<Hint>) -> Problem {
         self.hint = Some(hint.into());
         self
     }
 
     /// A parameter that cannot be understood.
-    pub fn parameter(detail: impl Into<String>, hint: impl Into<String>) -> Problem {
+    pub fn parameter(detail: impl Into<String>, hint: impl Into<Hint>) -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, domain::code::QUERY_INVALID, detail).hint(hint)
     }
 
-    pub fn not_found(detail: impl Into<String>, hint: impl Into<String>) -> Problem {
+    pub fn not_found(detail: impl Into<String>, hint: impl Into<Hint>) -> Problem {
         Problem::new(StatusCode::NOT_FOUND, reports::code::NOTHING_TO_EXPLAIN, detail).hint(hint)
     }
 
     pub fn no_such_path(path: &str, known: &[&str]) -> Problem {
         let hint = match did_you_mean(path, known.iter().copied()) {
-            Some(close) => format!("did you mean {close}?"),
-            None => "all paths are in /api/v1/openapi.json".into(),
+            Some(close) => Hint::text("did you mean ").then(Hint::endpoint(close)).then("?"),
+            None => all_paths(),
         };
         Problem::new(
             StatusCode::NOT_FOUND,
@@ -75,12 +82,14 @@ impl Problem {
 
     pub fn changes_off() -> Problem {
         Problem::new(StatusCode::FORBIDDEN, code::CHANGES_OFF, code::CHANGES_OFF.meaning())
-            .hint("apportion serve --token-file apportion.token")
+            .hint(Hint::command("serve --token-file apportion.token"))
     }
 
     pub fn token_refused(detail: &str) -> Problem {
-        Problem::new(StatusCode::UNAUTHORIZED, code::TOKEN_REFUSED, detail)
-            .hint("send `Authorization: Bearer <token>` with the token of the file that `serve` was started with")
+        Problem::new(StatusCode::UNAUTHORIZED, code::TOKEN_REFUSED, detail).hint(
+            "send `Authorization: Bearer <token>` \
+                 with the token of the file that `serve` was started with",
+        )
     }
 
     pub fn host_refused(host: &str) -> Problem {
@@ -110,10 +119,10 @@ impl Problem {
             r#type: format!("urn:apportion:problem:{}", self.code),
             title: self.code.meaning(),
             status: self.status.as_u16(),
-            detail: &self.detail,
+            detail: self.detail.clone(),
             code: self.code.text(),
-            hint: self.hint.as_deref(),
-            request_id,
+            hint: self.hint.as_ref().map(client_hint),
+            request_id: request_id.to_owned(),
         };
         serde_json::to_vec(&body).unwrap_or_default()
     }
@@ -147,15 +156,24 @@ impl From<Diagnostic> for Problem {
 }
 
 fn asked_wrongly(status: StatusCode, diagnostic: Diagnostic) -> Problem {
-    let for_operator = "ask whoever operates this server; its log says more";
-    let said = |hint: Hint| hint.for_client().unwrap_or_else(|| for_operator.to_owned());
     Problem {
         status,
         code: diagnostic.code,
         detail: diagnostic.message,
-        hint: diagnostic.hint.map(said),
+        hint: diagnostic.hint,
         inner: None,
     }
+}
+
+/// Hints are for a client: requests and plain words. Where only a command or a setting helps, the
+/// client is sent to the operator.
+pub fn client_hint(hint: &Hint) -> String {
+    let for_operator = "ask whoever operates this server; its log says more";
+    hint.for_client().unwrap_or_else(|| for_operator.to_owned())
+}
+
+pub fn all_paths() -> Hint {
+    Hint::text("all paths are in ").then(Hint::endpoint("/api/v1/openapi.json"))
 }
 
 /// The body is written by `guard`, which knows the request's id.

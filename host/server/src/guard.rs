@@ -1,6 +1,7 @@
-//! Around every request: the host it names, its id, what became of it, and the headers of the answer.
+//! Around every request: the host that it names, its id, its count by route and status, and the headers
+//! of its answer.
 
-use crate::error::Problem;
+use crate::error::{Problem, all_paths};
 use crate::state::State;
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
@@ -8,8 +9,9 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
+use tracing::Instrument;
 
-/// Route of an answer, so that requests are counted by route and not by path.
+/// The route of an answer: requests are counted by route and not by path.
 #[derive(Clone, Copy)]
 struct Route(&'static str);
 
@@ -22,14 +24,16 @@ pub async fn labeled(path: &'static str, mut response: Response) -> Response {
 
 pub async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
     let request_id = state.request_id();
-    let asked = format!("{} {}", request.method(), request.uri().path());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    // All that is logged while the request is answered carries its id.
+    let span = tracing::info_span!("request", id = %request_id, %method, %path);
     let response = match refused_host(&request) {
         Some(host) => Problem::host_refused(&host).into_response(),
-        None => next.run(request).await,
+        None => next.run(request).instrument(span.clone()).await,
     };
     let route = response.extensions().get::<Route>().map_or(UNMATCHED, |route| route.0);
     state.count(route, response.status().as_u16());
-    let mut response = with_body(response, &asked, &request_id);
+    let mut response = span.in_scope(|| with_body(response, &request_id));
     add_headers(response.headers_mut(), route, &request_id);
     response
 }
@@ -67,7 +71,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Writes the body of a problem, and logs what the client must not see.
-fn with_body(mut response: Response, asked: &str, request_id: &str) -> Response {
+fn with_body(mut response: Response, request_id: &str) -> Response {
     let status = response.status();
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
@@ -77,15 +81,12 @@ fn with_body(mut response: Response, asked: &str, request_id: &str) -> Response 
         // The framework refused it before a handler saw it, such as a path that is not UTF-8.
         None if status.is_client_error() => Problem {
             status,
-            ..Problem::parameter(
-                format!("the request cannot be understood: {status}"),
-                "all paths are in /api/v1/openapi.json",
-            )
+            ..Problem::parameter(format!("the request cannot be understood: {status}"), all_paths())
         },
         None => return response,
     };
     if let Some(inner) = &problem.inner {
-        tracing::error!("{request_id} {asked}: {} {inner}", status.as_u16());
+        tracing::error!("{} {inner}", status.as_u16());
     }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

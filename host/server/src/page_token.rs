@@ -22,14 +22,21 @@ pub fn write(query: &str, key: Value) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The refusal of a token that no answer of this API has given.
+pub fn broken() -> Problem {
+    Problem::parameter(
+        "page_token: this is not a token of this API",
+        "leave it out to get the first page",
+    )
+}
+
+/// A list of texts within a key.
+pub fn texts(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
 /// The key in a token, if the token belongs to this query.
 pub fn read(token: &str, query: &str) -> Result<Value, Problem> {
-    let broken = || {
-        Problem::parameter(
-            "page_token: this is not a token of this API",
-            "leave it out to get the first page",
-        )
-    };
     let Value::Array(parts) = decode(token).ok_or_else(broken)? else { return Err(broken()) };
     let Ok([version, of_query, key]) = <[Value; 3]>::try_from(parts) else { return Err(broken()) };
     if version != VERSION || of_query != query {

@@ -1,21 +1,105 @@
-//! The query of a request: only known names, each understood or refused by name.
+//! The parameters of a request: one struct an operation, from which they are read and described.
+//!
+//! A field's name is the parameter's name, its comment the description, and its type says how the text
+//! is read, what is refused, and how the API's document shows it. A name that no field has is refused.
 
 use crate::error::Problem;
 use axum::extract::Query;
 use axum::http::Uri;
 use domain::diagnostic::did_you_mean;
 use domain::period::{Day, Period};
-use reports::costs::{Granularity, GroupBy};
+use reports::costs::query::{Granularity, GroupBy};
+use serde_json::{Value, json};
 use std::str::FromStr;
 
-pub const LIMIT_DEFAULT: usize = 100;
-pub const LIMIT_MAX: usize = 1000;
+const LIMIT_DEFAULT: usize = 100;
+const LIMIT_MAX: usize = 1000;
 
-pub struct Parameters(Vec<(String, String)>);
+/// All parameters of one operation.
+pub trait Parameters: Sized {
+    /// In the order in which they are described.
+    fn described() -> Vec<ParameterFacts>;
+    fn take(query: &QueryPairs) -> Result<Self, Problem>;
 
-impl Parameters {
-    /// Refuses names that are not in `known`, and names given twice that are not in `lists`.
-    pub fn read(uri: &Uri, known: &[&str], lists: &[&str]) -> Result<Parameters, Problem> {
+    fn read(uri: &Uri) -> Result<Self, Problem> {
+        Self::take(&QueryPairs::read(uri, &Self::described())?)
+    }
+}
+
+/// One parameter as the API's document describes it.
+pub struct ParameterFacts {
+    pub name: &'static str,
+    pub description: &'static str,
+    pub schema: Value,
+    pub is_required: bool,
+    pub is_list: bool,
+}
+
+/// The type of a parameter.
+pub trait ParameterKind: Sized {
+    const IS_REQUIRED: bool = false;
+    /// Whether it may be given more than once.
+    const IS_LIST: bool = false;
+    fn schema(default: Option<&Self>) -> Value;
+    /// `given` holds one text, or all of them if it is a list.
+    fn read(name: &str, given: &[&str], default: Option<Self>) -> Result<Self, Problem>;
+}
+
+impl ParameterFacts {
+    pub fn of<K: ParameterKind>(
+        name: &'static str,
+        description: &'static str,
+        default: Option<K>,
+    ) -> ParameterFacts {
+        ParameterFacts {
+            name,
+            description: description.trim_start(),
+            schema: K::schema(default.as_ref()),
+            is_required: K::IS_REQUIRED,
+            is_list: K::IS_LIST,
+        }
+    }
+}
+
+/// Declares the parameters of an operation. A macro, since a name, a comment and a type are to be
+/// written once and to become a field, a description and a reading.
+macro_rules! parameters {
+    ($name:ident {
+        $($(#[doc = $doc:literal])+ $field:ident: $kind:ty $(= $default:expr)?,)*
+    }) => {
+        pub struct $name {
+            $(pub $field: $kind,)*
+        }
+
+        impl $crate::parameters::Parameters for $name {
+            fn described() -> Vec<$crate::parameters::ParameterFacts> {
+                vec![$($crate::parameters::ParameterFacts::of::<$kind>(
+                    stringify!($field),
+                    concat!($($doc),+),
+                    None $(.or(Some($default)))?,
+                ),)*]
+            }
+
+            fn take(
+                _query: &$crate::parameters::QueryPairs,
+            ) -> Result<$name, $crate::error::Problem> {
+                Ok($name {
+                    $($field: _query.get(stringify!($field), None $(.or(Some($default)))?)?,)*
+                })
+            }
+        }
+    };
+}
+pub(crate) use parameters;
+
+parameters!(NoParameters {});
+
+/// Names and values of a query.
+pub struct QueryPairs(Vec<(String, String)>);
+
+impl QueryPairs {
+    /// Refuses names that are not known, and names given twice that are no lists.
+    fn read(uri: &Uri, known: &[ParameterFacts]) -> Result<QueryPairs, Problem> {
         let unreadable = |_| {
             Problem::parameter(
                 "the query cannot be read",
@@ -24,124 +108,186 @@ impl Parameters {
         };
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(unreadable)?;
         for (at, (name, _)) in pairs.iter().enumerate() {
-            if !known.contains(&name.as_str()) {
-                let hint = match did_you_mean(name, known.iter().copied()) {
-                    Some(close) => format!("did you mean `{close}`?"),
-                    None if known.is_empty() => "this path takes no parameters".into(),
-                    None => format!("it takes {}", known.join(", ")),
-                };
-                return Err(Problem::parameter(format!("there is no parameter '{name}'"), hint));
-            }
-            if !lists.contains(&name.as_str())
-                && pairs.iter().take(at).any(|(earlier, _)| earlier == name)
-            {
+            let Some(facts) = known.iter().find(|facts| facts.name == name) else {
+                return Err(unknown(name, known));
+            };
+            let is_repeated = pairs.iter().take(at).any(|(earlier, _)| earlier == name);
+            if is_repeated && !facts.is_list {
                 return Err(Problem::parameter(
                     format!("the parameter '{name}' is given twice"),
                     "give it once",
                 ));
             }
         }
-        Ok(Parameters(pairs))
+        Ok(QueryPairs(pairs))
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    pub fn get<K: ParameterKind>(&self, name: &str, default: Option<K>) -> Result<K, Problem> {
+        let pairs = self.0.iter().filter(|(known, _)| known == name);
+        let given: Vec<&str> = pairs.map(|(_, value)| value.as_str()).collect();
+        K::read(name, &given, default)
+    }
+}
+
+fn unknown(name: &str, known: &[ParameterFacts]) -> Problem {
+    let names: Vec<&str> = known.iter().map(|facts| facts.name).collect();
+    let hint = match did_you_mean(name, names.iter().copied()) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None if names.is_empty() => "this path takes no parameters".into(),
+        None => format!("it takes {}", names.join(", ")),
+    };
+    Problem::parameter(format!("there is no parameter '{name}'"), hint)
+}
+
+impl ParameterKind for Option<String> {
+    fn schema(_: Option<&Self>) -> Value {
+        json!({ "type": "string" })
     }
 
-    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    fn read(_: &str, given: &[&str], _: Option<Self>) -> Result<Self, Problem> {
+        Ok(given.first().map(|text| (*text).to_owned()))
+    }
+}
+
+impl ParameterKind for Option<Day> {
+    fn schema(_: Option<&Self>) -> Value {
+        json!({ "type": "string", "format": "date", "example": "2026-03-31" })
     }
 
-    pub fn page_token(&self) -> Option<&str> {
-        self.get("page_token")
-    }
-
-    pub fn limit(&self) -> Result<usize, Problem> {
-        let Some(text) = self.get("limit") else { return Ok(LIMIT_DEFAULT) };
-        let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-        limit.ok_or_else(|| {
-            Problem::parameter(
-                format!("limit: '{text}' is not a number from 1 to {LIMIT_MAX}"),
-                format!("limit={LIMIT_DEFAULT}"),
-            )
-        })
-    }
-
-    fn day(&self, name: &str) -> Result<Option<Day>, Problem> {
-        let read = |text: &str| {
+    fn read(name: &str, given: &[&str], _: Option<Self>) -> Result<Self, Problem> {
+        let read = |text: &&str| {
             text.parse::<Day>().map_err(|error| {
                 Problem::parameter(format!("{name}: {error}"), format!("{name}=2026-03-31"))
             })
         };
-        self.get(name).map(read).transpose()
-    }
-
-    /// From `start_date` to `end_date`, both included; a missing one leaves that side open.
-    pub fn span(&self) -> Result<Span, Problem> {
-        let (start, end) = (self.day("start_date")?, self.day("end_date")?);
-        let all = Period::all();
-        let period =
-            Period::new(start.unwrap_or(all.start()), end.map_or(all.end(), |end| end.plus(1)));
-        let backwards = |_| {
-            Problem::parameter(
-                "end_date: the period ends before it starts",
-                "both dates are included: give an end_date from start_date on",
-            )
-        };
-        Ok(Span { start, end, period: period.map_err(backwards)? })
-    }
-
-    pub fn granularity(&self, default: Granularity) -> Result<Granularity, Problem> {
-        let Some(name) = self.get("granularity") else { return Ok(default) };
-        let names = "use daily, weekly, monthly or total";
-        Granularity::by_name(name)
-            .ok_or_else(|| Problem::parameter(format!("granularity: there is no '{name}'"), names))
-    }
-
-    /// Names with commas between them.
-    pub fn group_by(&self) -> Result<Vec<GroupBy>, Problem> {
-        let names = self
-            .get("group_by")
-            .unwrap_or("team")
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty());
-        names.map(|name| group("group_by", name)).collect()
-    }
-
-    pub fn what(&self) -> Result<&str, Problem> {
-        let hint =
-            "what=payments for a team, what=i-0123456789abcdef0 for a resource, what=entry:1";
-        self.get("what")
-            .filter(|what| !what.is_empty())
-            .ok_or_else(|| Problem::parameter("what: it is not said what to explain", hint))
-    }
-
-    pub fn service_name(&self) -> Option<&str> {
-        self.get("service_name")
-    }
-
-    pub fn metric(&self) -> Option<&str> {
-        self.get("metric")
-    }
-
-    /// Keys with commas between them; none, if none are asked for.
-    pub fn usage_keys(&self) -> Vec<String> {
-        let keys = self.get("group_by").unwrap_or_default().split(',').map(str::trim);
-        keys.filter(|key| !key.is_empty()).map(str::to_owned).collect()
-    }
-
-    pub fn filter(&self) -> Result<Vec<(GroupBy, String)>, Problem> {
-        self.all("filter").map(filter).collect()
+        given.first().map(read).transpose()
     }
 }
 
-/// The days asked for, as asked and as a half-open period.
+/// Rows of one answer.
 #[derive(Clone, Copy)]
-pub struct Span {
-    pub start: Option<Day>,
-    pub end: Option<Day>,
-    pub period: Period,
+pub struct Limit(pub usize);
+
+impl ParameterKind for Limit {
+    fn schema(_: Option<&Self>) -> Value {
+        json!({
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LIMIT_MAX,
+            "default": LIMIT_DEFAULT,
+        })
+    }
+
+    fn read(name: &str, given: &[&str], _: Option<Self>) -> Result<Self, Problem> {
+        let Some(text) = given.first() else { return Ok(Limit(LIMIT_DEFAULT)) };
+        let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+        limit.map(Limit).ok_or_else(|| {
+            Problem::parameter(
+                format!("{name}: '{text}' is not a number from 1 to {LIMIT_MAX}"),
+                format!("{name}={LIMIT_DEFAULT}"),
+            )
+        })
+    }
+}
+
+impl ParameterKind for Granularity {
+    fn schema(default: Option<&Self>) -> Value {
+        json!({
+            "enum": ["daily", "weekly", "monthly", "total"],
+            "default": default.map(|default| default.name()),
+        })
+    }
+
+    fn read(name: &str, given: &[&str], default: Option<Self>) -> Result<Self, Problem> {
+        let text = given.first().copied();
+        text.map_or(default, Granularity::by_name).ok_or_else(|| {
+            let text = text.unwrap_or_default();
+            let names = "use daily, weekly, monthly or total";
+            Problem::parameter(format!("{name}: there is no '{text}'"), names)
+        })
+    }
+}
+
+/// Names with commas between them.
+pub struct Groups(pub Vec<GroupBy>);
+
+impl ParameterKind for Groups {
+    fn schema(_: Option<&Self>) -> Value {
+        json!({ "type": "string" })
+    }
+
+    fn read(name: &str, given: &[&str], default: Option<Self>) -> Result<Self, Problem> {
+        let Some(text) = given.first() else {
+            return Ok(default.unwrap_or(Groups(Vec::new())));
+        };
+        listed(text).map(|text| group(name, text)).collect::<Result<_, _>>().map(Groups)
+    }
+}
+
+/// Keys of usage with commas between them.
+pub struct UsageKeys(pub Vec<String>);
+
+impl ParameterKind for UsageKeys {
+    fn schema(_: Option<&Self>) -> Value {
+        json!({ "type": "string" })
+    }
+
+    fn read(_: &str, given: &[&str], _: Option<Self>) -> Result<Self, Problem> {
+        Ok(UsageKeys(given.iter().flat_map(|text| listed(text)).map(str::to_owned).collect()))
+    }
+}
+
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
+/// Names with values, as a query of costs takes them.
+pub struct Filters(pub Vec<(GroupBy, String)>);
+
+impl ParameterKind for Filters {
+    const IS_LIST: bool = true;
+
+    fn schema(_: Option<&Self>) -> Value {
+        json!({ "type": "array", "items": { "type": "string" } })
+    }
+
+    fn read(name: &str, given: &[&str], _: Option<Self>) -> Result<Self, Problem> {
+        given.iter().map(|text| filter(name, text)).collect::<Result<_, _>>().map(Filters)
+    }
+}
+
+/// The subject of an explanation.
+pub struct SubjectName(pub String);
+
+impl ParameterKind for SubjectName {
+    const IS_REQUIRED: bool = true;
+
+    fn schema(_: Option<&Self>) -> Value {
+        json!({ "type": "string" })
+    }
+
+    fn read(name: &str, given: &[&str], _: Option<Self>) -> Result<Self, Problem> {
+        let hint = format!(
+            "{name}=payments for a team, {name}=i-0123456789abcdef0 for a resource, {name}=entry:1"
+        );
+        given
+            .first()
+            .filter(|text| !text.is_empty())
+            .map(|text| SubjectName((*text).to_owned()))
+            .ok_or_else(|| Problem::parameter("what: it is not said what to explain", hint))
+    }
+}
+
+/// From one day to another, both included; a missing one leaves that side open.
+pub fn period(start: Option<Day>, end: Option<Day>) -> Result<Period, Problem> {
+    let all = Period::all();
+    let end = end.map_or(all.end(), |end| end.plus(1));
+    Period::new(start.unwrap_or(all.start()), end).map_err(|_| {
+        Problem::parameter(
+            "end_date: the period ends before it starts",
+            "both dates are included: give an end_date from start_date on",
+        )
+    })
 }
 
 fn group(parameter: &str, name: &str) -> Result<GroupBy, Problem> {
@@ -151,12 +297,13 @@ fn group(parameter: &str, name: &str) -> Result<GroupBy, Problem> {
     })
 }
 
-/// `team:payments`. Keys of tags may hold colons themselves, and then `=` ends them: `tag:aws:createdBy=root`.
-fn filter(text: &str) -> Result<(GroupBy, String), Problem> {
+/// `team:payments`. Keys of tags may hold colons themselves, and then `=` ends them:
+/// `tag:aws:createdBy=root`.
+fn filter(parameter: &str, text: &str) -> Result<(GroupBy, String), Problem> {
     let broken = || {
         Problem::parameter(
-            format!("filter: '{text}' is not a name and a value"),
-            "filter=team:payments, or filter=tag:stage=test",
+            format!("{parameter}: '{text}' is not a name and a value"),
+            format!("{parameter}=team:payments, or {parameter}=tag:stage=test"),
         )
     };
     let (name, value) = match text.strip_prefix("tag:") {
@@ -171,7 +318,7 @@ fn filter(text: &str) -> Result<(GroupBy, String), Problem> {
             (name.to_owned(), value.get(1..).unwrap_or_default())
         }
     };
-    Ok((group("filter", &name)?, value.to_owned()))
+    Ok((group(parameter, &name)?, value.to_owned()))
 }
 
 #[cfg(test)]
@@ -181,7 +328,7 @@ mod tests {
     #[test]
     fn filters_are_cut_where_the_name_ends() {
         let shown = |text: &str| {
-            filter(text).map_or_else(
+            filter("filter", text).map_or_else(
                 |problem| problem.detail,
                 |(group, value)| format!("{group} is {value}"),
             )

@@ -124,7 +124,9 @@ impl State {
             .await
             .map_err(|error| Problem::internal(format!("no reader: {error}")))?;
         let path = self.installation().ledger_path().to_path_buf();
+        let span = tracing::Span::current();
         let read = tokio::task::spawn_blocking(move || {
+            let _entered = span.entered();
             let ledger = Reader::open(&path)?;
             one_state(&ledger, work)
         });

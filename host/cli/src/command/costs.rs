@@ -13,8 +13,9 @@ use installation::amount_text::grouped;
 use installation::ledger_file;
 use installation::rules;
 use installation::settings::Need;
-use reports::costs::{CostQuery, CostRow, CostTable, GroupBy};
-use serde_json::{Value, json};
+use reports::costs::document::CostsDocument;
+use reports::costs::query::{CostQuery, GroupBy};
+use reports::costs::read::{CostRow, CostTable};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failure> {
@@ -23,12 +24,12 @@ pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failur
     let ledger = ledger_file::reader(&settings)?;
     let rules_of =
         |facts: &[RuleFacts], tables: &[(String, String)]| rules::stored(&settings, facts, tables);
-    let table = reports::costs::costs_with_rules(&ledger, &query, &rules_of)?;
+    let table = reports::costs::read::costs_with_rules(&ledger, &query, &rules_of)?;
     let layout = Layout::new(&query, args.granularity);
     let text = match args.format {
         TableFormat::Text => layout.text(ui, &table),
         TableFormat::Csv => layout.csv(&table),
-        TableFormat::Json => super::json_text(&layout.json(&table)),
+        TableFormat::Json => super::document_text(&CostsDocument::whole(&table)),
     };
     Ok(ui.data(&text)?)
 }
@@ -129,22 +130,5 @@ impl Layout {
             text.push_str(&csv_line(cells));
         }
         text
-    }
-
-    fn json(&self, table: &CostTable) -> Value {
-        let money = |currency: Currency, amount: Sum| json!({ "amount": amount.to_string(), "currency": currency.code() });
-        let group = |row: &CostRow| -> serde_json::Map<String, Value> {
-            self.names
-                .iter()
-                .cloned()
-                .zip(row.keys.iter().map(|key| Value::from(key.as_str())))
-                .collect()
-        };
-        let row = |row: &CostRow| json!({ "period": self.period(row), "group": group(row), "cost": money(row.currency, row.amount) });
-        json!({
-            "group_by": self.names,
-            "rows": table.rows.iter().map(row).collect::<Vec<_>>(),
-            "totals": table.totals.iter().map(|(currency, total)| money(*currency, *total)).collect::<Vec<_>>(),
-        })
     }
 }

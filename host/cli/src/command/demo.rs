@@ -17,7 +17,7 @@ use installation::run::Collecting;
 use installation::settings::{self, Need, Settings};
 use installation::sources;
 use pipeline::run::RunReport;
-use reports::costs::{CostQuery, Granularity, GroupBy};
+use reports::costs::query::{CostQuery, Granularity, GroupBy};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -135,7 +135,7 @@ fn owed(ui: Ui, settings: &Settings) -> Result<String, Diagnostic> {
         group_by: vec![GroupBy::Team],
         filter: Vec::new(),
     };
-    let table = reports::costs::costs(&ledger, &query)?;
+    let table = reports::costs::read::costs(&ledger, &query)?;
     Ok(Layout::new(&query, GranularityName::Monthly).text(ui, &table))
 }
 

@@ -13,10 +13,12 @@ use domain::port::{RuleFacts, TriedRule};
 use installation::ledger_file;
 use installation::rules;
 use installation::settings::Need;
-use reports::explain::{
-    Asked, EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights,
-    Explanation, Subject,
+use reports::explain::answer::{
+    EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights, Explanation,
+    Subject,
 };
+use reports::explain::document::ExplanationDocument;
+use reports::explain::query::ExplainQuery;
 
 /// Rules that did not match, if there are no more of them.
 const SILENT_SHOWN: usize = 10;
@@ -26,14 +28,15 @@ const DIGEST_SHOWN: usize = 12;
 pub fn explain(ui: Ui, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::LedgerOnly)?;
     let period = query::period(&args.period)?.unwrap_or(Period::all());
-    let asked = Asked { what: args.what.clone(), service_name: args.service.clone(), period };
+    let asked =
+        ExplainQuery { what: args.what.clone(), service_name: args.service.clone(), period };
     let ledger = ledger_file::reader(&settings)?;
     let rules_of =
         |facts: &[RuleFacts], tables: &[(String, String)]| rules::stored(&settings, facts, tables);
-    let explanation = reports::explain::explain(&ledger, &asked, &rules_of)?;
+    let explanation = reports::explain::read::explain(&ledger, &asked, &rules_of)?;
     Ok(ui.data(&match args.format {
         Format::Text => text_of(ui, &explanation),
-        Format::Json => super::json_text(&explanation.document()),
+        Format::Json => super::document_text(&ExplanationDocument::from(&explanation)),
     })?)
 }
 

@@ -26,7 +26,8 @@ use crate::log::{self, LogForm};
 use crate::ui::Ui;
 use clap::Parser;
 use clap::error::ErrorKind;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 use tracing::level_filters::LevelFilter;
 
 /// Reads the command line and does what it says.
@@ -67,4 +68,9 @@ pub fn dispatch() -> Result<(), Failure> {
 /// Pretty JSON with a line end.
 fn json_text(value: &Value) -> String {
     format!("{value:#}\n")
+}
+
+/// A document as pretty JSON, its members by name.
+fn document_text(document: &impl Serialize) -> String {
+    json_text(&json!(document))
 }

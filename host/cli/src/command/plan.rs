@@ -15,6 +15,7 @@ use installation::settings::{Need, Origin, Setting, Settings};
 use ledger::Ledger;
 use pipeline::apply::file_text;
 use pipeline::plan::Plan;
+use pipeline::plan::document::PlanDocument;
 use std::fs;
 use std::path::Path;
 
@@ -43,7 +44,7 @@ pub fn plan(ui: Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), Failure>
     }
     ui.data(&match args.format {
         Format::Text => plan_text::text_of(ui, &planned),
-        Format::Json => super::json_text(&planned.document()),
+        Format::Json => super::document_text(&PlanDocument::from(&planned)),
     })?;
     ui.note(&next(args, &planned));
     Ok(())

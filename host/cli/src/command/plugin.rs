@@ -15,7 +15,7 @@ use bundled_plugins::PLUGINS;
 use installation::ledger_file;
 use installation::plugins;
 use installation::settings::{Need, Settings};
-use pipeline::plugin_cost::{TotalCost, totals};
+use pipeline::plugin_cost::{TotalCost, TotalCostDocument, totals};
 use plugin_host::Plugin;
 use plugin_host::trust::Lock;
 use serde_json::{Value, json};
@@ -87,7 +87,9 @@ fn stats(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
     let settings = global.settings(Need::LedgerOnly)?;
     let totals = totals(&ledger_file::reader(&settings)?.plugin_costs()?);
     Ok(ui.data(&match format {
-        Format::Json => super::json_text(&totals.iter().map(TotalCost::document).collect()),
+        Format::Json => {
+            super::document_text(&totals.iter().map(TotalCostDocument::from).collect::<Vec<_>>())
+        }
         Format::Text => stats_text(ui, &totals),
     })?)
 }

@@ -15,9 +15,9 @@ use indicatif::ProgressBar;
 use installation::ledger_file;
 use installation::rules;
 use installation::run::Collecting;
-use installation::run_document::{self, REJECTED_SHOWN};
 use installation::settings::{Need, Settings};
 use installation::sources;
+use pipeline::run::document::{REJECTED_SHOWN, RunReportDocument};
 use pipeline::run::{Conservation, Progress, RunReport, Source, SourceReport};
 use pipeline::usage::MetricReport;
 use rule_engine::options::UnknownTeams;
@@ -101,7 +101,8 @@ pub fn warn_of_unknown_teams(
         return Ok(());
     }
     let ledger = ledger_file::reader(settings)?;
-    for team in reports::costs::teams(&ledger)?.iter().filter(|team| !rules.lists_team(team)) {
+    for team in reports::costs::read::teams(&ledger)?.iter().filter(|team| !rules.lists_team(team))
+    {
         let message = format!("the team '{team}' bears costs and is not in tables/teams.csv");
         ui.warning(&Diagnostic::new(rule_engine::code::RULE_TEAM, message).hint(format!(
             "add the line `{team},…` to tables/teams.csv, or see `apportion explain {team}`"
@@ -144,7 +145,7 @@ pub fn show(ui: Ui, report: &RunReport, format: Format) -> Result<(), Diagnostic
         ui.warning(failure);
     }
     match format {
-        Format::Json => ui.data(&super::json_text(&run_document::json_of(report))),
+        Format::Json => ui.data(&super::document_text(&RunReportDocument::from(report))),
         Format::Text if ui.is_quiet() => Ok(()),
         Format::Text => ui.data(&text_of(report)),
     }

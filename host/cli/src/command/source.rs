@@ -14,8 +14,8 @@ use installation::ledger_file;
 use installation::plugins;
 use installation::settings::{Need, Settings, SourceSettings};
 use installation::sources;
-use reports::coverage::{DayState, SourceStatus, status};
-use serde_json::Value;
+use reports::coverage::document::SourceDocument;
+use reports::coverage::read::{DayState, SourceStatus, status};
 
 /// Months of a calendar where all sources are shown.
 const MONTHS_SHOWN: usize = 3;
@@ -92,9 +92,8 @@ fn show(ui: Ui, settings: &Settings, name: Option<&str>, format: Format) -> Resu
     let all: Vec<SourceStatus> =
         facts.map(|facts| status(&ledger, &facts, now_ms)).collect::<Result<_, _>>()?;
     match format {
-        Format::Json => {
-            ui.data(&super::json_text(&all.iter().map(SourceStatus::document).collect::<Value>()))
-        }
+        Format::Json => ui
+            .data(&super::document_text(&all.iter().map(SourceDocument::from).collect::<Vec<_>>())),
         Format::Text => {
             let months = if name.is_some() { usize::MAX } else { MONTHS_SHOWN };
             ui.data(

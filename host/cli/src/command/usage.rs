@@ -11,8 +11,9 @@ use domain::period::Period;
 use installation::amount_text::grouped;
 use installation::ledger_file;
 use installation::settings::Need;
-use reports::usage::{Coverage, UsageGroup, UsageQuery, UsageTable, usage as usage_of};
-use serde_json::{Value, json};
+use reports::usage::document::UsageDocument;
+use reports::usage::query::UsageQuery;
+use reports::usage::read::{MetricCoverage, UsageGroup, UsageTable, usage as usage_of};
 
 pub fn usage(ui: Ui, global: &GlobalArgs, args: &UsageArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::LedgerOnly)?;
@@ -47,7 +48,7 @@ pub fn usage(ui: Ui, global: &GlobalArgs, args: &UsageArgs) -> Result<(), Failur
     let text = match args.format {
         TableFormat::Text => text(ui, &query, &table),
         TableFormat::Csv => csv(&query, &table),
-        TableFormat::Json => super::json_text(&json_of(&query, &table)),
+        TableFormat::Json => super::document_text(&UsageDocument::whole(&query, &table)),
     };
     Ok(ui.data(&text)?)
 }
@@ -72,7 +73,7 @@ fn text(ui: Ui, query: &UsageQuery, table: &UsageTable) -> String {
         Table::new([left("metric")].into_iter().chain(keys).chain([right("total"), left("unit")]))
     };
     if query.group_by.is_empty() {
-        for Coverage { metric, source, unit, first, last, days, gaps, rows, total } in
+        for MetricCoverage { metric, source, unit, first, last, days, gaps, rows, total } in
             &table.coverage
         {
             let counts = [
@@ -110,8 +111,9 @@ fn text(ui: Ui, query: &UsageQuery, table: &UsageTable) -> String {
 
 fn csv(query: &UsageQuery, table: &UsageTable) -> String {
     if query.group_by.is_empty() {
-        let line = |coverage: &Coverage| {
-            let Coverage { metric, source, unit, first, last, days, gaps, rows, total } = coverage;
+        let line = |coverage: &MetricCoverage| {
+            let MetricCoverage { metric, source, unit, first, last, days, gaps, rows, total } =
+                coverage;
             let missing: i32 =
                 gaps.iter().map(|(from, to)| to.epoch_days() - from.epoch_days() + 1).sum();
             let cells = [
@@ -147,35 +149,4 @@ fn csv(query: &UsageQuery, table: &UsageTable) -> String {
         )
     };
     std::iter::once(header).chain(table.groups.iter().map(line)).collect()
-}
-
-fn json_of(query: &UsageQuery, table: &UsageTable) -> Value {
-    let gap = |(from, to): &(domain::period::Day, domain::period::Day)| json!({ "from": from.to_string(), "to": to.to_string() });
-    let coverage = |coverage: &Coverage| {
-        json!({
-            "metric": coverage.metric,
-            "source": coverage.source,
-            "unit": coverage.unit,
-            "from": coverage.first.to_string(),
-            "to": coverage.last.to_string(),
-            "days": coverage.days,
-            "gaps": coverage.gaps.iter().map(gap).collect::<Vec<_>>(),
-            "rows": coverage.rows,
-            "total": coverage.total.to_string(),
-        })
-    };
-    let group = |group: &UsageGroup| {
-        let keys: serde_json::Map<String, Value> = query
-            .group_by
-            .iter()
-            .cloned()
-            .zip(group.keys.iter().map(|value| Value::from(value.as_str())))
-            .collect();
-        json!({ "metric": group.metric, "group": keys, "total": group.total.to_string(), "unit": group.unit })
-    };
-    json!({
-        "metrics": table.coverage.iter().map(coverage).collect::<Vec<_>>(),
-        "group_by": query.group_by,
-        "groups": table.groups.iter().map(group).collect::<Vec<_>>(),
-    })
 }

@@ -100,9 +100,17 @@ period,team,service_name,currency,amount
     assert_eq!(
         json,
         json!({
+            "period": { "start_date": null, "end_date": null },
+            "granularity": "monthly",
             "group_by": ["team"],
-            "rows": [{ "period": "2026-01", "group": { "team": "search" }, "cost": { "amount": "33.333333334", "currency": "USD" } }],
+            "filter": ["team:search"],
+            "costs": [{
+                "period_start": "2026-01-01",
+                "keys": { "team": "search" },
+                "cost": { "amount": "33.333333334", "currency": "USD" },
+            }],
             "totals": [{ "amount": "33.333333334", "currency": "USD" }],
+            "next_page_token": null,
         })
     );
 }

@@ -41,11 +41,11 @@ fn costs(scene: &Scene, arguments: &str) -> Vec<(String, String)> {
         .expect(0)
         .json();
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    costs["rows"]
+    costs["costs"]
         .as_array()
         .expect("rows")
         .iter()
-        .map(|row| (text(&row["group"]["team"]), text(&row["cost"]["amount"])))
+        .map(|row| (text(&row["keys"]["team"]), text(&row["cost"]["amount"])))
         .collect()
 }
 

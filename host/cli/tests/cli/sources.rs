@@ -110,7 +110,7 @@ fn serve_collects_what_is_due_and_one_source_that_fails_blocks_no_other() {
     server.wait_for("collected aws, lost as scheduled: run 1 is incomplete");
     let answer = server.get("/api/v1/sources");
     assert!(
-        answer.contains(r#""last_success":{"at":""#) && answer.contains(r#""code":"F101""#),
+        answer.contains(r#""last_success":{"run":1,"at":""#) && answer.contains(r#""code":"F101""#),
         "{answer}"
     );
     // 60 of EC2, and of 10 for support two thirds.

@@ -235,7 +235,7 @@ fn gaps_are_shown_as_gaps_and_unknown_metrics_are_named() {
     );
     let json =
         scene.run("usage --metric requests --from 2024-10-24 --format json").expect(0).json();
-    assert_eq!(json["metrics"][0]["gaps"][0]["from"], "2024-10-25");
+    assert_eq!(json["metrics"][0]["gaps"][0]["start_date"], "2024-10-25");
     assert_eq!(json["metrics"][0]["total"], "1236.500000000");
     scene.run("usage --metric reqests").fails_with(1, "N202", "did you mean `requests`?");
 }

@@ -276,7 +276,7 @@ fn complaints(fault: &Fault, scene: &Scene) -> Vec<String> {
         }
     }
     let costs = scene.run("costs --granularity total --format json").expect(0).json();
-    if costs["rows"] != Value::Array(Vec::new()) {
+    if costs["costs"] != Value::Array(Vec::new()) {
         complaints.push(format!("{}: something was posted: {costs}", fault.what));
     }
     complaints

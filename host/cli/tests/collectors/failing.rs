@@ -36,5 +36,5 @@ pub fn fail(cases: &[Failing]) {
         .run("costs --granularity total --format json --group-by service_name")
         .expect(0)
         .json();
-    assert_eq!(costs["rows"], Value::Array(Vec::new()));
+    assert_eq!(costs["costs"], Value::Array(Vec::new()));
 }

@@ -48,12 +48,12 @@ fn by(scene: &Scene, group: &str) -> Vec<String> {
         )
         .expect(0)
         .json();
-    let rows = costs["rows"].as_array().expect("rows").clone();
+    let rows = costs["costs"].as_array().expect("rows").clone();
     rows.iter()
         .map(|row| {
             format!(
                 "{}: {}",
-                row["group"][group].as_str().unwrap_or("?"),
+                row["keys"][group].as_str().unwrap_or("?"),
                 row["cost"]["amount"].as_str().unwrap_or("?")
             )
         })

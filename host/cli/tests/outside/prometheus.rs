@@ -210,7 +210,7 @@ fn gaps_are_said(scene: &Scene, stderr: &str) {
     // A day without data is no row, and so no zero.
     let usage = scene.run("usage --metric etl --format json").expect(0).json();
     assert_eq!(
-        (&usage["metrics"][0]["days"], usage["metrics"][0]["from"].as_str()),
+        (&usage["metrics"][0]["days"], usage["metrics"][0]["start_date"].as_str()),
         (&2.into(), Some("2026-10-28")),
         "{usage}"
     );

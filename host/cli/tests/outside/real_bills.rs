@@ -239,12 +239,12 @@ fn grouped(scene: &Scene, group: &str) -> BTreeMap<(String, String), String> {
         )
         .expect(0)
         .json();
-    let rows = costs["rows"].as_array().expect("rows").clone();
+    let rows = costs["costs"].as_array().expect("rows").clone();
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     rows.iter()
         .map(|row| {
             (
-                (text(&row["cost"]["currency"]), text(&row["group"][group])),
+                (text(&row["cost"]["currency"]), text(&row["keys"][group])),
                 text(&row["cost"]["amount"]),
             )
         })

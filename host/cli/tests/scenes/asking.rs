@@ -63,10 +63,10 @@ pub fn grouped(scene: &Scene, group: &str) -> BTreeMap<String, i128> {
         )
         .expect(0)
         .json();
-    let rows = costs["rows"].as_array().expect("rows").clone();
+    let rows = costs["costs"].as_array().expect("rows").clone();
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     rows.iter()
-        .map(|row| (text(&row["group"][group]), nanos(&text(&row["cost"]["amount"]))))
+        .map(|row| (text(&row["keys"][group]), nanos(&text(&row["cost"]["amount"]))))
         .collect()
 }
 

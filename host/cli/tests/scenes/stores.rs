@@ -52,7 +52,7 @@ pub fn cur(rows: &[(&str, &str)]) -> String {
 
 pub fn total(scene: &Scene) -> String {
     let costs = scene.run("costs --granularity total --format json").expect(0).json();
-    costs["rows"]
+    costs["costs"]
         .as_array()
         .expect("rows")
         .iter()

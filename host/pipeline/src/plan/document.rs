@@ -1,110 +1,212 @@
-//! A plan as JSON: what a plan file holds and what the API answers, so that there is one form of it.
+//! A plan as it is shown: a plan file holds it and the API answers it, so that there is one form.
 
-use super::redecided::{ResourceChange, RuleChange, Ruling};
+use super::redecided::{Redecided, ResourceChange, RuleChange, Ruling};
 use super::{Change, Plan};
-use crate::run::Conservation;
-use domain::money::{Currency, Sum};
-use domain::period::{Month, instant};
-use reports::document::period;
-use serde_json::{Value, json};
+use crate::run::document::ConservationDocument;
+use domain::period::Month;
+use reports::document::{AmountDocument, DateText, PeriodDocument, TimeText};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// The form's name and version. A reader refuses any other.
 pub const SCHEMA: &str = "apportion-plan/1";
 
-impl Plan {
-    /// Amounts are decimal text with nine places; both dates of the period are included, and null where a side is open.
-    pub fn document(&self) -> Value {
-        json!({
-            "schema": SCHEMA,
-            "made_at": instant(self.at_ms),
-            "version": self.version,
-            "ledger": self.ledger,
-            "generation": { "before": self.generation_before, "after": self.generation },
-            "inputs": self.inputs,
-            "outcome": self.outcome,
-            "as_of": self.as_of.map(|day| day.to_string()),
-            "period": period(self.period),
-            "source_days": self.source_days,
-            "charges": self.charges,
-            "entries": { "posted": self.entries_posted, "reversed": self.entries_reversed, "unchanged": self.entries_unchanged },
-            "moved": moneys(&self.moved),
-            "moved_elsewhere": moneys(&self.moved_elsewhere),
-            "teams": changes(&self.teams),
-            "services": changes(&self.services),
-            "rules": changes(&self.rules),
-            "redecided": {
-                "resources": self.redecided.resources,
-                "charges": self.redecided.charges,
-                "costs": moneys(&self.redecided.costs),
-                "by_rule": self.redecided.by_rule.iter().map(rule_change).collect::<Vec<_>>(),
-                "largest": self.redecided.largest.iter().map(resource_change).collect::<Vec<_>>(),
+/// What other rules would change in the money; also what a plan file holds, with a digest beside it.
+/// Costs go by the day of the charge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Plan")]
+pub struct PlanDocument {
+    #[schemars(extend("enum" = [SCHEMA]))]
+    schema: &'static str,
+    made_at: TimeText,
+    version: String,
+    /// The same for all copies of a ledger.
+    ledger: String,
+    generation: GenerationsDocument,
+    /// Digest of what the plan was made on.
+    inputs: String,
+    /// Digest of the entries that would stand.
+    outcome: String,
+    /// With the charges as they were known at the end of that day.
+    as_of: Option<DateText>,
+    period: PeriodDocument,
+    source_days: u64,
+    charges: u64,
+    entries: EntryCountsDocument,
+    moved: Vec<AmountDocument>,
+    moved_elsewhere: Vec<AmountDocument>,
+    teams: Vec<ChangeDocument>,
+    services: Vec<ChangeDocument>,
+    rules: Vec<ChangeDocument>,
+    redecided: RedecidedDocument,
+    rules_silent: Vec<String>,
+    rules_woken: Vec<String>,
+    /// Such as 2026-09.
+    closed_months: Vec<String>,
+    conservation: Vec<ConservationDocument>,
+    suspense: Vec<String>,
+    unresolved: Vec<String>,
+}
+
+/// Digests of the rules that the ledger stands by, and of those that were tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PlanGenerations")]
+struct GenerationsDocument {
+    before: Option<String>,
+    after: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "EntryCounts")]
+pub struct EntryCountsDocument {
+    pub posted: u64,
+    pub reversed: u64,
+    pub unchanged: u64,
+}
+
+/// The cost of a team, a service or a rule. The empty name is cost without one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Change")]
+struct ChangeDocument {
+    name: String,
+    before: AmountDocument,
+    after: AmountDocument,
+    change: AmountDocument,
+}
+
+/// Resources that are decided otherwise; the largest ones by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Redecided")]
+struct RedecidedDocument {
+    resources: u64,
+    charges: u64,
+    costs: Vec<AmountDocument>,
+    by_rule: Vec<RuleChangeDocument>,
+    largest: Vec<ResourceChangeDocument>,
+}
+
+/// All that one rule decided and another one decides now, or the same one otherwise.
+/// The empty rule is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "RuleChange")]
+struct RuleChangeDocument {
+    before: String,
+    after: String,
+    resources: u64,
+    charges: u64,
+    cost: AmountDocument,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ResourceChange")]
+struct ResourceChangeDocument {
+    resource: String,
+    service_name: String,
+    before: RulingDocument,
+    after: RulingDocument,
+    charges: u64,
+    cost: AmountDocument,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Ruling")]
+struct RulingDocument {
+    rule: String,
+    /// The account that gets the cost first.
+    #[schemars(extend("example" = "team/payments"))]
+    to: String,
+}
+
+impl From<&Plan> for PlanDocument {
+    fn from(plan: &Plan) -> PlanDocument {
+        let changes = |changes: &[Change]| changes.iter().map(ChangeDocument::from).collect();
+        PlanDocument {
+            schema: SCHEMA,
+            made_at: TimeText::at(plan.at_ms),
+            version: plan.version.clone(),
+            ledger: plan.ledger.clone(),
+            generation: GenerationsDocument {
+                before: plan.generation_before.clone(),
+                after: plan.generation.clone(),
             },
-            "rules_silent": self.redecided.silent,
-            "rules_woken": self.redecided.woken,
-            "closed_months": self.closed.iter().map(Month::to_string).collect::<Vec<_>>(),
-            "conservation": self.conservation.iter().map(conservation).collect::<Vec<_>>(),
-            "suspense": self.suspense,
-            "unresolved": self.unresolved,
-        })
+            inputs: plan.inputs.clone(),
+            outcome: plan.outcome.clone(),
+            as_of: plan.as_of.map(DateText::from),
+            period: plan.period.into(),
+            source_days: plan.source_days,
+            charges: plan.charges,
+            entries: EntryCountsDocument {
+                posted: plan.entries_posted,
+                reversed: plan.entries_reversed,
+                unchanged: plan.entries_unchanged,
+            },
+            moved: AmountDocument::list(&plan.moved),
+            moved_elsewhere: AmountDocument::list(&plan.moved_elsewhere),
+            teams: changes(&plan.teams),
+            services: changes(&plan.services),
+            rules: changes(&plan.rules),
+            redecided: RedecidedDocument::from(&plan.redecided),
+            rules_silent: plan.redecided.silent.clone(),
+            rules_woken: plan.redecided.woken.clone(),
+            closed_months: plan.closed.iter().map(Month::to_string).collect(),
+            conservation: plan.conservation.iter().map(ConservationDocument::from).collect(),
+            suspense: plan.suspense.clone(),
+            unresolved: plan.unresolved.clone(),
+        }
     }
 }
 
-fn money(currency: Currency, amount: Sum) -> Value {
-    json!({ "amount": amount.to_string(), "currency": currency.code() })
+impl From<&Change> for ChangeDocument {
+    fn from(change: &Change) -> ChangeDocument {
+        let amount = |amount| AmountDocument::new(change.currency, amount);
+        ChangeDocument {
+            name: change.name.clone(),
+            before: amount(change.before),
+            after: amount(change.after),
+            change: amount(change.change()),
+        }
+    }
 }
 
-fn moneys(amounts: &[(Currency, Sum)]) -> Vec<Value> {
-    amounts.iter().map(|(currency, amount)| money(*currency, *amount)).collect()
+impl From<&Redecided> for RedecidedDocument {
+    fn from(redecided: &Redecided) -> RedecidedDocument {
+        RedecidedDocument {
+            resources: redecided.resources,
+            charges: redecided.charges,
+            costs: AmountDocument::list(&redecided.costs),
+            by_rule: redecided.by_rule.iter().map(RuleChangeDocument::from).collect(),
+            largest: redecided.largest.iter().map(ResourceChangeDocument::from).collect(),
+        }
+    }
 }
 
-fn changes(changes: &[Change]) -> Vec<Value> {
-    let shown = |change: &Change| {
-        json!({
-            "name": change.name,
-            "before": money(change.currency, change.before),
-            "after": money(change.currency, change.after),
-            "change": money(change.currency, change.change()),
-        })
-    };
-    changes.iter().map(shown).collect()
+impl From<&RuleChange> for RuleChangeDocument {
+    fn from(change: &RuleChange) -> RuleChangeDocument {
+        RuleChangeDocument {
+            before: change.before.clone(),
+            after: change.after.clone(),
+            resources: change.resources,
+            charges: change.charges,
+            cost: AmountDocument::new(change.currency, change.cost),
+        }
+    }
 }
 
-fn rule_change(change: &RuleChange) -> Value {
-    json!({
-        "before": change.before,
-        "after": change.after,
-        "resources": change.resources,
-        "charges": change.charges,
-        "cost": money(change.currency, change.cost),
-    })
+impl From<&ResourceChange> for ResourceChangeDocument {
+    fn from(change: &ResourceChange) -> ResourceChangeDocument {
+        ResourceChangeDocument {
+            resource: change.resource.clone(),
+            service_name: change.service_name.clone(),
+            before: RulingDocument::from(&change.before),
+            after: RulingDocument::from(&change.after),
+            charges: change.charges,
+            cost: AmountDocument::new(change.currency, change.cost),
+        }
+    }
 }
 
-fn resource_change(change: &ResourceChange) -> Value {
-    json!({
-        "resource": change.resource,
-        "service_name": change.service_name,
-        "before": ruling(&change.before),
-        "after": ruling(&change.after),
-        "charges": change.charges,
-        "cost": money(change.currency, change.cost),
-    })
-}
-
-fn ruling(ruling: &Ruling) -> Value {
-    json!({ "rule": ruling.rule, "to": ruling.to })
-}
-
-fn conservation(line: &Conservation) -> Value {
-    json!({
-        "currency": line.currency.code(),
-        "charges": line.charges,
-        "charged": line.charged.to_string(),
-        "teams": line.teams.to_string(),
-        "pools": line.pools.to_string(),
-        "excluded": line.excluded.to_string(),
-        "unallocated": line.unallocated.to_string(),
-        "suspense": line.suspense.to_string(),
-        "rounding": line.rounding.to_string(),
-        "difference": line.difference.to_string(),
-    })
+impl From<&Ruling> for RulingDocument {
+    fn from(ruling: &Ruling) -> RulingDocument {
+        RulingDocument { rule: ruling.rule.clone(), to: ruling.to.clone() }
+    }
 }

@@ -32,7 +32,8 @@ use domain::field::Field;
 use domain::period::Period;
 use domain::port::Stage;
 use ledger::Ledger;
-use reports::costs::{CostQuery, Granularity, GroupBy, costs};
+use reports::costs::query::{CostQuery, Granularity, GroupBy};
+use reports::costs::read::costs;
 
 fn allocated(bill: &str, rules: &ByService) -> Ledger {
     let mut ledger = Ledger::in_memory().unwrap();

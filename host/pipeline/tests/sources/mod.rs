@@ -14,7 +14,9 @@ use domain::run::RunState;
 use ledger::{Ledger, Reader};
 use pipeline::feed::Patience;
 use pipeline::run::{RunReport, Source};
-use reports::coverage::{DayState, SourceFacts, Window, status};
+use reports::coverage::days::SourceWindow;
+use reports::coverage::query::SourceFacts;
+use reports::coverage::read::{DayState, status};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -219,7 +221,13 @@ fn a_state_that_is_refused_is_dropped_and_the_source_collected_without() {
 
 fn windowed(name: &str, since: &str, acts: Vec<Act>) -> (Source, Asked) {
     let (source, asked) = actor(name, acts);
-    (Source { window: Some(Window { since: Some(day(since)), restate_days: 2 }), ..source }, asked)
+    (
+        Source {
+            window: Some(SourceWindow { since: Some(day(since)), restate_days: 2 }),
+            ..source
+        },
+        asked,
+    )
 }
 
 #[test]
@@ -243,7 +251,7 @@ fn days_that_are_missing_are_asked_for_and_the_last_ones_again() {
     );
     let facts = SourceFacts {
         name: "cloud".into(),
-        window: Some(Window { since: Some(day("2026-03-07")), restate_days: 2 }),
+        window: Some(SourceWindow { since: Some(day("2026-03-07")), restate_days: 2 }),
         is_estimate: false,
         schedule: "0 0 * * *".parse().ok(),
     };
@@ -289,7 +297,7 @@ fn days_that_a_source_does_not_know_are_gaps_and_what_is_known_of_them_stays() {
     );
     let facts = SourceFacts {
         name: "cluster".into(),
-        window: Some(Window { since: Some(day("2026-03-07")), restate_days: 2 }),
+        window: Some(SourceWindow { since: Some(day("2026-03-07")), restate_days: 2 }),
         is_estimate: false,
         schedule: None,
     };
@@ -342,7 +350,7 @@ fn a_gap_is_what_was_never_asked_for_or_failed_and_not_zero() {
     assert_eq!(report.state, RunState::Incomplete);
     let facts = SourceFacts {
         name: "cloud".into(),
-        window: Some(Window { since: Some(day("2026-03-08")), restate_days: 2 }),
+        window: Some(SourceWindow { since: Some(day("2026-03-08")), restate_days: 2 }),
         is_estimate: false,
         schedule: None,
     };

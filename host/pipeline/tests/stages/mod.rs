@@ -11,7 +11,8 @@ use domain::port::{Mutual, RuleFacts, Rules, Stage};
 use domain::run::RunState;
 use ledger::{Ledger, Reader};
 use pipeline::code;
-use reports::costs::{CostQuery, Granularity, GroupBy, costs, derived_costs};
+use reports::costs::query::{CostQuery, Granularity, GroupBy};
+use reports::costs::read::{costs, derived_costs};
 
 fn cascade(team: &str) -> Stage {
     Stage::Cascade(team.into())

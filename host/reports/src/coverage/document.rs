@@ -1,41 +1,108 @@
-//! How a source stands as JSON, for the command line and the API alike.
+//! How a source stands, as it is shown.
 
-use super::{DayState, SourceStatus, spans};
-use domain::period::{Day, instant};
+use crate::coverage::read::{DayState, SourceStatus};
+use crate::document::{DateText, PluginDocument, TimeText};
+use domain::period::Day;
 use domain::run::RunId;
 use ledger::AttemptFailure;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-impl SourceStatus {
-    pub fn document(&self) -> Value {
-        let attempt = |(run, at_ms): (RunId, i64)| json!({ "run": run.0, "at": instant(at_ms) });
-        json!({
-            "name": self.name,
-            "plugin": self.plugin.as_ref().map(|plugin| json!({ "name": plugin.name, "version": plugin.version, "digest": plugin.digest })),
-            "schedule": self.schedule,
-            "due": self.due_ms.map(instant),
-            "last_success": self.last_success.map(attempt),
-            "last_attempt": self.last_attempt.map(attempt),
-            "attempts": self.attempts,
-            "failure": self.failure.as_ref().map(failure),
-            "has_state": self.has_state,
-            "newest_day": self.newest_day.map(|day| day.to_string()),
-            "gap_days": self.gaps(),
-            "unknown": self.unknown.iter().map(|(start, end, reason)| json!({
-                "start_date": start.to_string(), "end_date": end.to_string(), "reason": reason,
-            })).collect::<Vec<_>>(),
-            "coverage": self.spans().into_iter().map(|(start, end, state)| json!({
-                "start_date": start.to_string(), "end_date": end.to_string(), "state": state.name(),
-            })).collect::<Vec<_>>(),
-        })
-    }
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Source")]
+pub struct SourceDocument {
+    name: String,
+    /// As it was in the last attempt.
+    plugin: Option<PluginDocument>,
+    /// As cron has it, in UTC.
+    schedule: Option<String>,
+    /// When the server collects it; in the past where it is overdue.
+    due: Option<TimeText>,
+    last_success: Option<AttemptDocument>,
+    last_attempt: Option<AttemptDocument>,
+    attempts: u64,
+    /// Why the last attempt failed; null if it did not.
+    failure: Option<SourceFailureDocument>,
+    /// Whether its plugin left something for the next collection.
+    has_state: bool,
+    /// The newest day with charges or usage.
+    newest_day: Option<DateText>,
+    /// Days that were asked for without success, or never.
+    gap_days: u64,
+    /// Days without charges that the source says it does not know, and why.
+    unknown: Vec<UnknownDaysDocument>,
+    /// Days in a row of one state.
+    coverage: Vec<CoverageDocument>,
+}
 
-    /// Days in a row of one state: first, last, state.
-    pub fn spans(&self) -> Vec<(Day, Day, DayState)> {
-        spans(self.days.iter().copied())
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Attempt")]
+struct AttemptDocument {
+    run: i64,
+    at: TimeText,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "SourceFailure")]
+struct SourceFailureDocument {
+    code: String,
+    message: String,
+    hint: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "UnknownDays")]
+struct UnknownDaysDocument {
+    start_date: DateText,
+    end_date: DateText,
+    reason: String,
+}
+
+/// A gap is of unknown cost, which is not zero; an empty day was asked for and had none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Coverage")]
+struct CoverageDocument {
+    start_date: DateText,
+    end_date: DateText,
+    #[schemars(extend("enum" = DayState::ALL.map(DayState::name)))]
+    state: &'static str,
+}
+
+impl From<&SourceStatus> for SourceDocument {
+    fn from(status: &SourceStatus) -> SourceDocument {
+        let attempt =
+            |(run, at_ms): (RunId, i64)| AttemptDocument { run: run.0, at: TimeText::at(at_ms) };
+        let unknown = |(first, last, reason): &(Day, Day, String)| UnknownDaysDocument {
+            start_date: (*first).into(),
+            end_date: (*last).into(),
+            reason: reason.clone(),
+        };
+        let coverage = |(first, last, state): (Day, Day, DayState)| CoverageDocument {
+            start_date: first.into(),
+            end_date: last.into(),
+            state: state.name(),
+        };
+        SourceDocument {
+            name: status.name.clone(),
+            plugin: status.plugin.as_ref().map(PluginDocument::from),
+            schedule: status.schedule.clone(),
+            due: status.due_ms.map(TimeText::at),
+            last_success: status.last_success.map(attempt),
+            last_attempt: status.last_attempt.map(attempt),
+            attempts: status.attempts,
+            failure: status.failure.as_ref().map(SourceFailureDocument::from),
+            has_state: status.has_state,
+            newest_day: status.newest_day.map(DateText::from),
+            gap_days: status.gaps() as u64,
+            unknown: status.unknown.iter().map(unknown).collect(),
+            coverage: status.spans().into_iter().map(coverage).collect(),
+        }
     }
 }
 
-fn failure(failure: &AttemptFailure) -> Value {
-    json!({ "code": failure.code, "message": failure.message, "hint": failure.hint })
+impl From<&AttemptFailure> for SourceFailureDocument {
+    fn from(failure: &AttemptFailure) -> SourceFailureDocument {
+        let AttemptFailure { code, message, hint } = failure.clone();
+        SourceFailureDocument { code, message, hint }
+    }
 }

@@ -1,123 +1,295 @@
-//! An explanation as JSON, for the command line and the API alike.
+//! An explanation as it is shown.
 
-use super::{
+use crate::document::{AmountDocument, DateText, PeriodDocument, PluginDocument};
+use crate::explain::answer::{
     EntryFacts, ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource,
     ExplainedWeights, Explanation, Subject,
 };
-use crate::document::period;
 use domain::account::Account;
 use domain::decision::Recipient;
+use domain::entry::Posting;
 use domain::money::{Currency, Sum};
 use domain::port::TriedRule;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
 
-impl Explanation {
-    /// Amounts are decimal text with nine places.
-    pub fn document(&self) -> Value {
-        let subject = match &self.subject {
-            Subject::Account(account) => json!({ "account": account.to_string() }),
-            Subject::Resource(name) => json!({ "resource": name }),
-            Subject::Entry(entry) => json!({ "entry": entry_json(entry) }),
-        };
-        json!({
-            "subject": subject,
-            "service_name": self.service_name,
-            "period": period(self.period),
-            "totals": self.totals.iter().map(|(currency, total)| money(*currency, *total)).collect::<Vec<_>>(),
-            "accounts": self.accounts.iter().map(account_json).collect::<Vec<_>>(),
-            "sources": self.sources.iter().map(source_json).collect::<Vec<_>>(),
-        })
+/// The sums of each level add up to the one above, to the last digit. Days are those of the charges.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Explanation")]
+pub struct ExplanationDocument {
+    subject: SubjectDocument,
+    service_name: Option<String>,
+    period: PeriodDocument,
+    totals: Vec<AmountDocument>,
+    accounts: Vec<AccountDocument>,
+    sources: Vec<SourceCostDocument>,
+}
+
+/// An account, a resource or an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedSubject")]
+struct SubjectDocument {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    resource: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "EntryDocument")]
+    entry: Option<EntryDocument>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedEntry")]
+struct EntryDocument {
+    id: i64,
+    kind: &'static str,
+    source: String,
+    day: DateText,
+    posting_day: DateText,
+    run: i64,
+    reverses: Option<i64>,
+    reversed_by: Option<i64>,
+    /// The entry's link in the chain.
+    hash: String,
+    /// Whether it counts.
+    stands: bool,
+    postings: Vec<PostingDocument>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedPosting")]
+struct PostingDocument {
+    account: String,
+    rule: Option<String>,
+    service_name: Option<String>,
+    cost: AmountDocument,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedAccount")]
+struct AccountDocument {
+    account: String,
+    cost: AmountDocument,
+    rules: Vec<RuleDocument>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedRule")]
+struct RuleDocument {
+    /// Null where no rule claimed the charges.
+    rule: Option<String>,
+    digest: Option<String>,
+    name: String,
+    /// The first line of the rule's doc comment.
+    description: String,
+    cost: AmountDocument,
+    charges: u64,
+    /// The largest ones.
+    resources: Vec<ResourceDocument>,
+    rest: RestDocument,
+    /// How shared costs were spread, on the latest days.
+    weights: Vec<WeightsDocument>,
+}
+
+/// What is not listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedRest")]
+struct RestDocument {
+    resources: u64,
+    cost: AmountDocument,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedResource")]
+struct ResourceDocument {
+    dimensions: BTreeMap<String, String>,
+    tags: BTreeMap<String, String>,
+    charges: u64,
+    /// What all bearers together bear.
+    charged: AmountDocument,
+    cost: AmountDocument,
+    /// The rules that were tried, with the values that they read.
+    tried: Vec<TriedRuleDocument>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "TriedRule")]
+struct TriedRuleDocument {
+    rule: String,
+    digest: String,
+    matched: bool,
+    /// The line that decided.
+    line: u32,
+    read: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedWeights")]
+struct WeightsDocument {
+    day: DateText,
+    /// What the rule said.
+    #[schemars(extend("example" = "by_cost all teams"))]
+    decision: String,
+    total: String,
+    targets: Vec<WeightDocument>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedWeight")]
+struct WeightDocument {
+    account: String,
+    cost_center: Option<String>,
+    environment: Option<String>,
+    application: Option<String>,
+    /// Its share is this divided by the total.
+    weight: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedSource")]
+struct SourceCostDocument {
+    source: String,
+    cost: AmountDocument,
+    plugin: PluginDocument,
+}
+
+impl From<&Explanation> for ExplanationDocument {
+    fn from(explanation: &Explanation) -> ExplanationDocument {
+        ExplanationDocument {
+            subject: SubjectDocument::from(&explanation.subject),
+            service_name: explanation.service_name.clone(),
+            period: explanation.period.into(),
+            totals: AmountDocument::list(&explanation.totals),
+            accounts: explanation.accounts.iter().map(AccountDocument::from).collect(),
+            sources: explanation.sources.iter().map(SourceCostDocument::from).collect(),
+        }
     }
 }
 
-fn money(currency: Currency, amount: Sum) -> Value {
-    json!({ "amount": amount.to_string(), "currency": currency.code() })
+impl From<&Subject> for SubjectDocument {
+    fn from(subject: &Subject) -> SubjectDocument {
+        let none = SubjectDocument::default();
+        match subject {
+            Subject::Account(account) => {
+                SubjectDocument { account: Some(account.to_string()), ..none }
+            }
+            Subject::Resource(name) => SubjectDocument { resource: Some(name.clone()), ..none },
+            Subject::Entry(entry) => SubjectDocument { entry: Some(entry.into()), ..none },
+        }
+    }
 }
 
-fn entry_json(entry: &EntryFacts) -> Value {
-    let day = &entry.source_day;
-    json!({
-        "id": entry.id.0,
-        "kind": entry.kind.name(),
-        "source": day.source,
-        "day": day.day.to_string(),
-        "posting_day": entry.posting_day.to_string(),
-        "run": entry.run.0,
-        "reverses": entry.reverses.map(|id| id.0),
-        "reversed_by": entry.reversed_by.map(|id| id.0),
-        "hash": entry.hash,
-        "stands": entry.stands,
-        "postings": entry.postings.iter().map(|posting| json!({
-            "account": posting.account.to_string(),
-            "rule": posting.rule.as_ref().map(|version| &version.rule),
-            "service_name": posting.service_name,
-            "cost": money(day.currency, Sum::from(posting.amount)),
-        })).collect::<Vec<_>>(),
-    })
+impl From<&EntryFacts> for EntryDocument {
+    fn from(entry: &EntryFacts) -> EntryDocument {
+        let day = &entry.source_day;
+        let posting = |posting: &Posting| PostingDocument {
+            account: posting.account.to_string(),
+            rule: posting.rule.as_ref().map(|version| version.rule.clone()),
+            service_name: posting.service_name.clone(),
+            cost: AmountDocument::new(day.currency, Sum::from(posting.amount)),
+        };
+        EntryDocument {
+            id: entry.id.0,
+            kind: entry.kind.name(),
+            source: day.source.clone(),
+            day: day.day.into(),
+            posting_day: entry.posting_day.into(),
+            run: entry.run.0,
+            reverses: entry.reverses.map(|id| id.0),
+            reversed_by: entry.reversed_by.map(|id| id.0),
+            hash: entry.hash.clone(),
+            stands: entry.stands,
+            postings: entry.postings.iter().map(posting).collect(),
+        }
+    }
 }
 
-fn account_json(account: &ExplainedAccount) -> Value {
-    json!({
-        "account": account.account.to_string(),
-        "cost": money(account.currency, account.amount),
-        "rules": account.rules.iter().map(|rule| rule_json(rule, account.currency)).collect::<Vec<_>>(),
-    })
+impl From<&ExplainedAccount> for AccountDocument {
+    fn from(account: &ExplainedAccount) -> AccountDocument {
+        let currency = account.currency;
+        AccountDocument {
+            account: account.account.to_string(),
+            cost: AmountDocument::new(currency, account.amount),
+            rules: account.rules.iter().map(|rule| RuleDocument::new(rule, currency)).collect(),
+        }
+    }
 }
 
-fn rule_json(rule: &ExplainedRule, currency: Currency) -> Value {
-    json!({
-        "rule": rule.version.as_ref().map(|version| &version.rule),
-        "digest": rule.version.as_ref().map(|version| &version.digest),
-        "name": rule.name,
-        "description": rule.doc,
-        "cost": money(currency, rule.amount),
-        "charges": rule.charges,
-        "resources": rule.resources.iter().map(|resource| resource_json(resource, currency)).collect::<Vec<_>>(),
-        "rest": { "resources": rule.rest_resources, "cost": money(currency, rule.rest_amount) },
-        "weights": rule.weights.iter().map(weights_json).collect::<Vec<_>>(),
-    })
+impl RuleDocument {
+    fn new(rule: &ExplainedRule, currency: Currency) -> RuleDocument {
+        let resource = |resource| ResourceDocument::new(resource, currency);
+        RuleDocument {
+            rule: rule.version.as_ref().map(|version| version.rule.clone()),
+            digest: rule.version.as_ref().map(|version| version.digest.clone()),
+            name: rule.name.clone(),
+            description: rule.doc.clone(),
+            cost: AmountDocument::new(currency, rule.amount),
+            charges: rule.charges,
+            resources: rule.resources.iter().map(resource).collect(),
+            rest: RestDocument {
+                resources: rule.rest_resources,
+                cost: AmountDocument::new(currency, rule.rest_amount),
+            },
+            weights: rule.weights.iter().map(WeightsDocument::from).collect(),
+        }
+    }
 }
 
-fn object(pairs: &[(String, String)]) -> Value {
-    Value::Object(pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect())
+impl ResourceDocument {
+    fn new(resource: &ExplainedResource, currency: Currency) -> ResourceDocument {
+        ResourceDocument {
+            dimensions: resource.dimensions.iter().cloned().collect(),
+            tags: resource.tags.iter().cloned().collect(),
+            charges: resource.charges,
+            charged: AmountDocument::new(currency, resource.charged),
+            cost: AmountDocument::new(currency, resource.amount),
+            tried: resource.tried.iter().map(TriedRuleDocument::from).collect(),
+        }
+    }
 }
 
-fn resource_json(resource: &ExplainedResource, currency: Currency) -> Value {
-    let tried = |tried: &TriedRule| json!({ "rule": tried.rule.rule, "digest": tried.rule.digest, "matched": tried.matched, "line": tried.line, "read": object(&tried.read) });
-    json!({
-        "dimensions": object(&resource.dimensions),
-        "tags": object(&resource.tags),
-        "charges": resource.charges,
-        "charged": money(currency, resource.charged),
-        "cost": money(currency, resource.amount),
-        "tried": resource.tried.iter().map(tried).collect::<Vec<_>>(),
-    })
+impl From<&TriedRule> for TriedRuleDocument {
+    fn from(tried: &TriedRule) -> TriedRuleDocument {
+        TriedRuleDocument {
+            rule: tried.rule.rule.clone(),
+            digest: tried.rule.digest.clone(),
+            matched: tried.matched,
+            line: tried.line,
+            read: tried.read.iter().cloned().collect(),
+        }
+    }
 }
 
-fn weights_json(weights: &ExplainedWeights) -> Value {
-    let share = |(recipient, weight): &(Recipient, i64)| {
-        let target = recipient.target();
-        json!({
-            "account": Account::of(recipient).to_string(),
-            "cost_center": target.and_then(|target| target.cost_center.as_ref()),
-            "environment": target.and_then(|target| target.environment.as_ref()),
-            "application": target.and_then(|target| target.application.as_ref()),
-            "weight": weight.to_string(),
-        })
-    };
-    json!({
-        "day": weights.day.to_string(),
-        "decision": weights.decision,
-        "total": weights.total.to_string(),
-        "targets": weights.weights.iter().map(share).collect::<Vec<_>>(),
-    })
+impl From<&ExplainedWeights> for WeightsDocument {
+    fn from(weights: &ExplainedWeights) -> WeightsDocument {
+        let share = |(recipient, weight): &(Recipient, i64)| {
+            let target = recipient.target();
+            WeightDocument {
+                account: Account::of(recipient).to_string(),
+                cost_center: target.and_then(|target| target.cost_center.clone()),
+                environment: target.and_then(|target| target.environment.clone()),
+                application: target.and_then(|target| target.application.clone()),
+                weight: weight.to_string(),
+            }
+        };
+        WeightsDocument {
+            day: weights.day.into(),
+            decision: weights.decision.clone(),
+            total: weights.total.to_string(),
+            targets: weights.weights.iter().map(share).collect(),
+        }
+    }
 }
 
-fn source_json(source: &ExplainedSource) -> Value {
-    let plugin = &source.plugin;
-    json!({
-        "source": source.source,
-        "cost": money(source.currency, source.amount),
-        "plugin": { "name": plugin.name, "version": plugin.version, "digest": plugin.digest },
-    })
+impl From<&ExplainedSource> for SourceCostDocument {
+    fn from(source: &ExplainedSource) -> SourceCostDocument {
+        SourceCostDocument {
+            source: source.source.clone(),
+            cost: AmountDocument::new(source.currency, source.amount),
+            plugin: PluginDocument::from(&source.plugin),
+        }
+    }
 }

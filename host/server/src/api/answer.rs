@@ -1,69 +1,36 @@
-//! What all JSON answers have in common: amounts, periods, points in time, and the tag that saves a second answer.
+//! What all JSON answers have in common: the state that they are read from, and the tag that saves a
+//! second answer.
 
 use crate::VERSION;
 use crate::error::Problem;
 use crate::page_token;
-use crate::parameters::Span;
 use crate::state::{Mark, State};
 use axum::extract::FromRequestParts;
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use domain::money::{Currency, Sum};
-use domain::period::Day;
 use ledger::Reader;
 use serde::Serialize;
 use std::convert::Infallible;
 
-/// `{"amount": "12.340000000", "currency": "EUR"}`: never a JSON number, which readers would round.
-#[derive(Serialize)]
-pub struct Amount {
-    amount: String,
-    currency: String,
-}
-
-impl Amount {
-    pub fn new(currency: Currency, amount: Sum) -> Amount {
-        Amount { amount: amount.to_string(), currency: currency.to_string() }
-    }
-
-    pub fn totals(totals: &[(Currency, Sum)]) -> Vec<Amount> {
-        totals.iter().map(|(currency, amount)| Amount::new(*currency, *amount)).collect()
-    }
-}
-
-/// Both days included; null where the side is open.
-#[derive(Serialize)]
-pub struct PeriodShown {
-    start_date: Option<String>,
-    end_date: Option<String>,
-}
-
-impl From<Span> for PeriodShown {
-    fn from(span: Span) -> PeriodShown {
-        let text = |day: Option<Day>| day.map(|day| day.to_string());
-        PeriodShown { start_date: text(span.start), end_date: text(span.end) }
-    }
-}
-
-/// What was asked: the path with its query, and what the client has of it.
-pub struct Asked {
+/// A request to read: its path with its query, and the answers that the client has already.
+pub struct ReadRequest {
     pub uri: Uri,
     if_none_match: Option<String>,
 }
 
-impl FromRequestParts<State> for Asked {
+impl FromRequestParts<State> for ReadRequest {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Asked, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<ReadRequest, Infallible> {
         let known =
             parts.headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).map(str::to_owned);
-        Ok(Asked { uri: parts.uri.clone(), if_none_match: known })
+        Ok(ReadRequest { uri: parts.uri.clone(), if_none_match: known })
     }
 }
 
-impl Asked {
+impl ReadRequest {
     fn has(&self, etag: &str) -> bool {
         let tags = self.if_none_match.as_deref().unwrap_or_default();
         tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)

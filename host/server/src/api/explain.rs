@@ -1,39 +1,57 @@
 //! Why somebody bears a cost, down to the charges, the rules and what they read.
 
-use crate::api::answer::Asked;
-use crate::api::openapi::{Body, Operation, PERIOD, SERVICE_NAME, WHAT};
+use crate::api::answer::ReadRequest;
+use crate::api::openapi::{Body, Operation, schema_of};
 use crate::error::Problem;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, SubjectName, parameters, period};
 use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::period::Day;
 use domain::port::RuleFacts;
-use reports::explain::{Asked as Question, explain as explanation_of};
+use reports::explain::document::ExplanationDocument;
+use reports::explain::query::ExplainQuery;
+use reports::explain::read::explain as explanation_of;
 
 pub const EXPLAIN: Operation = Operation {
     path: "/api/v1/explain",
     id: "explain",
-    summary: "Why a team, account, resource or entry costs what it does. With a team, a service and a month: a line of an invoice.",
-    parameters: &[WHAT, SERVICE_NAME, PERIOD[0], PERIOD[1]],
-    body: Body::Json("Explanation"),
+    summary: "Why a team, account, resource or entry costs what it does. \
+        With a team, a service and a month: a line of an invoice.",
+    placeholder: None,
+    parameters: ExplainParameters::described,
+    body: Body::Json(schema_of::<ExplanationDocument>),
     errors: &[400, 404, 500, 503],
 };
 
-pub async fn explain(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
-    let parameters =
-        Parameters::read(&asked.uri, &["what", "service_name", "start_date", "end_date"], &[])?;
-    let question = Question {
-        what: parameters.what()?.to_owned(),
-        service_name: parameters.service_name().map(str::to_owned),
-        period: parameters.span()?.period,
+parameters!(ExplainParameters {
+    /// A team, a resource id or name, an account such as unallocated, or entry:<number>.
+    what: SubjectName,
+    /// Only charges of this service.
+    service_name: Option<String>,
+    /// The first day, included. Left out: from the first day there is.
+    start_date: Option<Day>,
+    /// The last day, included. Left out: to the last day there is.
+    end_date: Option<Day>,
+});
+
+pub async fn explain(
+    Shared(state): Shared<State>,
+    request: ReadRequest,
+) -> Result<Response, Problem> {
+    let parameters = ExplainParameters::read(&request.uri)?;
+    let query = ExplainQuery {
+        what: parameters.what.0,
+        service_name: parameters.service_name,
+        period: period(parameters.start_date, parameters.end_date)?,
     };
     let installation = state.installation().clone();
-    asked
+    request
         .answer(&state, move |ledger| {
             let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
                 installation.stored_rules(facts, tables)
             };
-            Ok(explanation_of(ledger, &question, &rules_of)?.document())
+            Ok(ExplanationDocument::from(&explanation_of(ledger, &query, &rules_of)?))
         })
         .await
 }

@@ -1,18 +1,20 @@
 //! Whether the process is alive, and whether it can answer.
 
-use crate::api::openapi::{Body, Operation};
+use crate::api::openapi::{Body, Operation, schema_of};
 use crate::error::Problem;
 use crate::state::State;
 use axum::Json;
 use axum::extract::State as Shared;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub const HEALTHZ: Operation = Operation {
     path: "/healthz",
     id: "is_alive",
     summary: "Whether the process is alive. It does not look at the ledger.",
-    parameters: &[],
-    body: Body::Json("Health"),
+    placeholder: None,
+    parameters: Vec::new,
+    body: Body::Json(schema_of::<Health>),
     errors: &[],
 };
 
@@ -20,12 +22,13 @@ pub const READYZ: Operation = Operation {
     path: "/readyz",
     id: "is_ready",
     summary: "Whether the ledger can be read by this version.",
-    parameters: &[],
-    body: Body::Json("Health"),
+    placeholder: None,
+    parameters: Vec::new,
+    body: Body::Json(schema_of::<Health>),
     errors: &[500, 503],
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Health {
     status: &'static str,
 }

@@ -8,7 +8,8 @@ pub const HOME: Operation = Operation {
     path: "/",
     id: "get_home",
     summary: "A page that says what this is.",
-    parameters: &[],
+    placeholder: None,
+    parameters: Vec::new,
     body: Body::Text("text/html"),
     errors: &[],
 };
@@ -21,7 +22,8 @@ pub const STYLE: Operation = Operation {
     path: "/style.css",
     id: "get_style",
     summary: "How that page looks.",
-    parameters: &[],
+    placeholder: None,
+    parameters: Vec::new,
     body: Body::Text("text/css"),
     errors: &[],
 };

@@ -1,7 +1,9 @@
 //! Figures for Prometheus.
 //!
-//! Amounts are given in nanos of the currency unit: whole numbers. A scraper still keeps them as floats, so these are for
-//! graphs and alerts, and never for books.
+//! Amounts are given in nanos of the currency unit: whole numbers. A scraper still keeps them as
+//! floats, so they are for graphs and alerts, and never for books.
+
+mod exposition;
 
 use crate::VERSION;
 use crate::api::openapi::{Body, Operation};
@@ -16,16 +18,19 @@ use domain::money::{Currency, Sum};
 use domain::period::Period;
 use domain::port::PluginCost;
 use domain::run::RunState;
+use exposition::FigureKind::{Counter, Gauge};
+use exposition::{Exposition, Labels};
 use ledger::{BalanceFilter, Reader};
 use pipeline::plugin_cost::{TotalCost, totals};
+use prometheus_client::encoding::prometheus_text;
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write};
 
 pub const METRICS: Operation = Operation {
     path: "/metrics",
     id: "get_metrics",
     summary: "Figures in the text format of Prometheus.",
-    parameters: &[],
+    placeholder: None,
+    parameters: Vec::new,
     body: Body::Text("text/plain; version=0.0.4"),
     errors: &[500, 503],
 };
@@ -35,54 +40,28 @@ pub async fn metrics(Shared(state): Shared<State>) -> Result<Response, Problem> 
     let figures = state
         .read(move |ledger, mark| Ok(remembering.remembered(mark, || of_ledger(ledger))?))
         .await?;
-    let text = format!("{figures}{}", of_process(&state));
-    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
-}
-
-/// One metric in the text format: a header, then a line a value.
-#[derive(Default)]
-struct Exposition(String);
-
-impl Exposition {
-    fn metric(&mut self, name: &str, kind: &str, help: &str, values: &[(String, &dyn Display)]) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for (labels, value) in values {
-            let _ = if labels.is_empty() {
-                writeln!(self.0, "{name} {value}")
-            } else {
-                writeln!(self.0, "{name}{{{labels}}} {value}")
-            };
-        }
-    }
-}
-
-fn label(name: &str, value: &str) -> String {
-    format!("{name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+    let text = format!("{figures}{}", of_process(&state)?);
+    Ok(([(CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], text).into_response())
 }
 
 fn of_ledger(ledger: &Reader) -> Result<String, Diagnostic> {
-    let mut text = Exposition::default();
-    runs(ledger, &mut text)?;
-    sources(ledger, &mut text)?;
-    plugins(ledger, &mut text)?;
+    let mut figures = Exposition::default();
+    runs(ledger, &mut figures)?;
+    sources(ledger, &mut figures)?;
+    plugins(ledger, &mut figures)?;
     let days = ledger.source_days(Period::all())?;
-    let (charges, source_days): (u64, usize) =
-        (days.iter().map(|day| day.totals.charges).sum(), days.len());
+    let charges: u64 = days.iter().map(|day| day.totals.charges).sum();
     let entries = ledger.standing(Period::all())?.len();
-    text.metric("apportion_entries", "gauge", "Entries that stand.", &[(String::new(), &entries)]);
-    text.metric(
-        "apportion_source_days",
-        "gauge",
-        "Days of sources with a statement.",
-        &[(String::new(), &source_days)],
-    );
-    text.metric(
-        "apportion_charges",
-        "gauge",
-        "Charges of all current statements.",
-        &[(String::new(), &charges)],
-    );
+    figures.gauge("apportion_entries", "Entries that stand.", entries as i128);
+    let source_days = days.len() as i128;
+    figures.gauge("apportion_source_days", "Days of sources with a statement.", source_days);
+    let help = "Charges of all current statements.";
+    figures.gauge("apportion_charges", help, i128::from(charges));
+    unborne(ledger, &mut figures)?;
+    figures.text()
+}
+
+fn unborne(ledger: &Reader, figures: &mut Exposition) -> Result<(), Diagnostic> {
     let mut accounts: BTreeMap<(&str, Currency), Sum> = BTreeMap::new();
     for balance in ledger.balances(&BalanceFilter::of(Period::all()))? {
         let kept = match balance.account {
@@ -93,27 +72,16 @@ fn of_ledger(ledger: &Reader) -> Result<String, Diagnostic> {
         };
         *accounts.entry((kept, balance.currency)).or_default() += balance.amount;
     }
-    let nanos: Vec<(String, i128)> = accounts
-        .into_iter()
-        .map(|((account, currency), sum)| {
-            (
-                format!("{},{}", label("account", account), label("currency", currency.code())),
-                sum.nanos(),
-            )
-        })
-        .collect();
-    let values: Vec<(String, &dyn Display)> =
-        nanos.iter().map(|(labels, nanos)| (labels.clone(), nanos as &dyn Display)).collect();
-    text.metric(
-        "apportion_unborne_nanos",
-        "gauge",
-        "Cost that no team bears, in 10^-9 of the currency unit.",
-        &values,
-    );
-    Ok(text.0)
+    let values = accounts.into_iter().map(|((account, currency), sum)| {
+        let labels = vec![("account", account.to_owned()), ("currency", currency.to_string())];
+        (labels, sum.nanos())
+    });
+    let help = "Cost that no team bears, in 10^-9 of the currency unit.";
+    figures.add(Gauge, "apportion_unborne_nanos", help, values);
+    Ok(())
 }
 
-fn runs(ledger: &Reader, text: &mut Exposition) -> Result<(), Diagnostic> {
+fn runs(ledger: &Reader, figures: &mut Exposition) -> Result<(), Diagnostic> {
     let mut states: BTreeMap<&str, u64> =
         BTreeMap::from([("complete", 0), ("incomplete", 0), ("failed", 0), ("unfinished", 0)]);
     let mut last = None;
@@ -121,122 +89,86 @@ fn runs(ledger: &Reader, text: &mut Exposition) -> Result<(), Diagnostic> {
         states.insert(count.state.map_or("unfinished", RunState::name), count.runs);
         last = last.max(count.last_ended_at_ms.map(|at_ms| at_ms / 1000));
     }
-    let values: Vec<(String, &dyn Display)> = states
-        .iter()
-        .map(|(state, count)| (label("state", state), count as &dyn Display))
-        .collect();
-    text.metric("apportion_runs", "gauge", "Runs by how they ended.", &values);
+    let values = states
+        .into_iter()
+        .map(|(state, count)| (vec![("state", state.to_owned())], i128::from(count)));
+    figures.add(Gauge, "apportion_runs", "Runs by how they ended.", values);
     if let Some(last) = last {
-        text.metric(
-            "apportion_last_run_timestamp_seconds",
-            "gauge",
-            "When the last run ended.",
-            &[(String::new(), &last)],
-        );
+        let help = "When the last run ended.";
+        figures.gauge("apportion_last_run_timestamp_seconds", help, i128::from(last));
     }
     Ok(())
 }
 
 /// How each source went that was ever tried.
-fn sources(ledger: &Reader, text: &mut Exposition) -> Result<(), Diagnostic> {
+fn sources(ledger: &Reader, figures: &mut Exposition) -> Result<(), Diagnostic> {
     let (mut succeeded, mut failed) = (Vec::new(), Vec::new());
     for source in ledger.attempted_sources()? {
         let attempts = ledger.attempts(&source)?;
         let last = attempts.iter().rev().find(|attempt| attempt.attempt.failure.is_none());
-        succeeded.extend(last.map(|attempt| (label("source", &source), attempt.at_ms / 1000)));
-        failed.push((
-            label("source", &source),
-            u8::from(attempts.last().is_some_and(|attempt| attempt.attempt.failure.is_some())),
-        ));
+        let has_failed = attempts.last().is_some_and(|attempt| attempt.attempt.failure.is_some());
+        let labels = vec![("source", source)];
+        succeeded.extend(last.map(|attempt| (labels.clone(), i128::from(attempt.at_ms / 1000))));
+        failed.push((labels, i128::from(has_failed)));
     }
-    let values: Vec<(String, &dyn Display)> =
-        succeeded.iter().map(|(labels, at)| (labels.clone(), at as &dyn Display)).collect();
-    text.metric(
+    figures.add(
+        Gauge,
         "apportion_source_last_success_timestamp_seconds",
-        "gauge",
         "When the last run began that collected the source.",
-        &values,
+        succeeded,
     );
-    let values: Vec<(String, &dyn Display)> =
-        failed.iter().map(|(labels, failed)| (labels.clone(), failed as &dyn Display)).collect();
-    text.metric(
-        "apportion_source_failed",
-        "gauge",
-        "1 if the last attempt to collect the source failed.",
-        &values,
-    );
+    let help = "1 if the last attempt to collect the source failed.";
+    figures.add(Gauge, "apportion_source_failed", help, failed);
     Ok(())
 }
 
 /// What plugins cost over all runs.
-fn plugins(ledger: &Reader, text: &mut Exposition) -> Result<(), Diagnostic> {
+fn plugins(ledger: &Reader, figures: &mut Exposition) -> Result<(), Diagnostic> {
     let totals = totals(&ledger.plugin_costs()?);
-    let figures = PluginCost::default().figures();
-    for (position, (name, _)) in figures.iter().enumerate() {
-        let figure =
-            |total: &TotalCost| total.cost.figures().get(position).map_or(0, |(_, figure)| *figure);
-        let labels = |total: &TotalCost| {
-            format!(
-                "{},{}",
-                label("plugin", &total.plugin.name),
-                label("source", total.source.as_deref().unwrap_or_default())
-            )
+    let names = PluginCost::default().figures().map(|(name, _)| name);
+    for (position, name) in names.into_iter().enumerate() {
+        let value = |total: &TotalCost| {
+            let figures = total.cost.figures();
+            let figure = figures.get(position).map_or(0, |(_, figure)| *figure);
+            let labels = vec![
+                ("plugin", total.plugin.name.clone()),
+                ("source", total.source.clone().unwrap_or_default()),
+            ];
+            (labels, i128::from(figure))
         };
-        let figures: Vec<(String, u64)> =
-            totals.iter().map(|total| (labels(total), figure(total))).collect();
-        let values: Vec<(String, &dyn Display)> = figures
-            .iter()
-            .map(|(labels, figure)| (labels.clone(), figure as &dyn Display))
-            .collect();
-        let (kind, ending) =
-            if *name == "memory_bytes" { ("gauge", "_max") } else { ("counter", "_total") };
-        text.metric(
-            &format!("apportion_plugin_{name}{ending}"),
+        let (kind, ending) = match name {
+            "memory_bytes" => (Gauge, "_max"),
+            _ => (Counter, ""),
+        };
+        figures.add(
             kind,
+            format!("apportion_plugin_{name}{ending}"),
             "What plugins cost over all runs, by source; allocators have none.",
-            &values,
+            totals.iter().map(value),
         );
     }
     Ok(())
 }
 
-fn of_process(state: &State) -> String {
-    let mut text = Exposition::default();
+fn of_process(state: &State) -> Result<String, Diagnostic> {
+    let mut figures = Exposition::default();
     let view = state.installation().rules();
-    let (rules, diagnostics) = (view.rules.len(), view.diagnostics.len());
-    text.metric("apportion_rules", "gauge", "Rules in force.", &[(String::new(), &rules)]);
-    text.metric(
-        "apportion_rule_generations_total",
-        "counter",
+    figures.gauge("apportion_rules", "Rules in force.", view.rules.len() as i128);
+    figures.add(
+        Counter,
+        "apportion_rule_generations",
         "Sets of rules taken since the start.",
-        &[(String::new(), &view.generation_count)],
+        [(Labels::new(), i128::from(view.generation_count))],
     );
-    text.metric(
-        "apportion_rule_diagnostics",
-        "gauge",
-        "Findings of the last reload of rules, if it failed.",
-        &[(String::new(), &diagnostics)],
-    );
-    let requests: Vec<(String, u64)> = state
-        .requests()
-        .into_iter()
-        .map(|((route, status), count)| {
-            (format!("{},{}", label("route", route), label("status", &status.to_string())), count)
-        })
-        .collect();
-    let values: Vec<(String, &dyn Display)> =
-        requests.iter().map(|(labels, count)| (labels.clone(), count as &dyn Display)).collect();
-    text.metric(
-        "apportion_http_requests_total",
-        "counter",
-        "Answered requests by route and status.",
-        &values,
-    );
-    text.metric(
-        "apportion_build_info",
-        "gauge",
-        "The version that runs.",
-        &[(label("version", VERSION), &1)],
-    );
-    text.0
+    let help = "Findings of the last reload of rules, if it failed.";
+    figures.gauge("apportion_rule_diagnostics", help, view.diagnostics.len() as i128);
+    let requests = state.requests().into_iter().map(|((route, status), count)| {
+        let labels = vec![("route", route.to_owned()), ("status", status.to_string())];
+        (labels, i128::from(count))
+    });
+    let help = "Answered requests by route and status.";
+    figures.add(Counter, "apportion_http_requests", help, requests);
+    let version = vec![("version", VERSION.to_owned())];
+    figures.add(Gauge, "apportion_build_info", "The version that runs.", [(version, 1)]);
+    figures.text()
 }

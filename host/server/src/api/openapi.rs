@@ -1,17 +1,34 @@
 //! The API's description, made from the same table as its routes; `openapi.json` is its committed copy.
+//!
+//! Schemas come from the types that answers are written from, parameters from the structs that they
+//! are read into. So the description cannot differ from what is sent and taken.
 
-use crate::api::answer::Asked;
-use crate::error::Problem;
-use crate::parameters::{LIMIT_DEFAULT, LIMIT_MAX};
+use crate::api::answer::ReadRequest;
+use crate::error::{Problem, ProblemBody};
+use crate::parameters::ParameterFacts;
 use axum::response::Response;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
+
+const DESCRIPTION: &str = "What each team owes, on loopback. \
+    Plans can be approved and applied with a token, if the server was started with one; \
+    all else is read-only. \
+    Amounts are decimal text with nine places, never numbers; \
+    currencies are never added together. \
+    Totals, services, teams, rules and accounts go by the day of posting; \
+    environment, application, cost_center, tags and other columns are worked out from the charges, \
+    by the day of the charge. \
+    Both add up to the same, except in spans that a correction of a closed month touches.";
 
 /// One operation: a POST if it takes a body, else a GET.
 pub struct Operation {
     pub path: &'static str,
     pub id: &'static str,
     pub summary: &'static str,
-    pub parameters: &'static [Parameter],
+    /// Name and description of the part of the path that is in braces.
+    pub placeholder: Option<(&'static str, &'static str)>,
+    pub parameters: fn() -> Vec<ParameterFacts>,
     pub body: Body,
     /// Statuses beside those that every operation can have.
     pub errors: &'static [u16],
@@ -19,16 +36,22 @@ pub struct Operation {
 
 /// What a good answer holds.
 pub enum Body {
-    /// JSON with the named schema.
-    Json(&'static str),
+    Json(SchemaOf),
     /// The same, to JSON that is posted with the token.
     Change {
-        request: &'static str,
-        answer: &'static str,
+        request: SchemaOf,
+        answer: SchemaOf,
     },
     Text(&'static str),
     /// The OpenAPI document.
     Document,
+}
+
+type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// A reference to a type's schema, which the generator then has.
+pub fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
 }
 
 impl Operation {
@@ -37,163 +60,81 @@ impl Operation {
     }
 }
 
-#[derive(Clone, Copy)]
-pub struct Parameter {
-    name: &'static str,
-    place: &'static str,
-    description: &'static str,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Text,
-    /// Text that cannot be left out.
-    Needed,
-    Date,
-    List,
-    Limit,
-    Granularity {
-        default: &'static str,
-    },
-}
-
-pub const TEAM: Parameter =
-    Parameter { name: "team", place: "path", description: "A team's name.", kind: Kind::Text };
-pub const RUN_ID: Parameter =
-    Parameter { name: "id", place: "path", description: "A run's number.", kind: Kind::Text };
-pub const PERIOD: [Parameter; 2] = [
-    Parameter {
-        name: "start_date",
-        place: "query",
-        description: "The first day, included. Left out: from the first day there is.",
-        kind: Kind::Date,
-    },
-    Parameter {
-        name: "end_date",
-        place: "query",
-        description: "The last day, included. Left out: to the last day there is.",
-        kind: Kind::Date,
-    },
-];
-pub const GROUP_BY: Parameter = Parameter {
-    name: "group_by",
-    place: "query",
-    description: "Names with commas between them: team (the default), service_name, environment, application, cost_center, rule, source, account, a FOCUS column such as region_id, or tag:<key>.",
-    kind: Kind::Text,
-};
-pub const FILTER: Parameter = Parameter {
-    name: "filter",
-    place: "query",
-    description: "name:value, with the names of group_by; repeatable. Values of one name are alternatives, different names must all hold. A tag key with a colon ends at =, as in tag:aws:createdBy=root.",
-    kind: Kind::List,
-};
-pub const WHAT: Parameter = Parameter {
-    name: "what",
-    place: "query",
-    description: "A team, a resource id or name, an account such as unallocated, or entry:<number>.",
-    kind: Kind::Needed,
-};
-pub const SERVICE_NAME: Parameter = Parameter {
-    name: "service_name",
-    place: "query",
-    description: "Only charges of this service.",
-    kind: Kind::Text,
-};
-pub const METRIC: Parameter = Parameter {
-    name: "metric",
-    place: "query",
-    description: "Only this metric, such as network.egress.bytes.",
-    kind: Kind::Text,
-};
-pub const USAGE_KEYS: Parameter = Parameter {
-    name: "group_by",
-    place: "query",
-    description: "Keys with commas between them, such as team,namespace. Left out: no groups.",
-    kind: Kind::Text,
-};
-pub const LIMIT: Parameter = Parameter {
-    name: "limit",
-    place: "query",
-    description: "Rows of one answer.",
-    kind: Kind::Limit,
-};
-pub const PAGE_TOKEN: Parameter = Parameter {
-    name: "page_token",
-    place: "query",
-    description: "The next_page_token of the answer before, to the same query.",
-    kind: Kind::Text,
-};
-
-pub const fn granularity_of(default: &'static str) -> Parameter {
-    Parameter {
-        name: "granularity",
-        place: "query",
-        description: "Length of the spans. Weeks start on Monday; the first span is cut at start_date.",
-        kind: Kind::Granularity { default },
-    }
-}
-
 pub const OPENAPI: Operation = Operation {
     path: "/api/v1/openapi.json",
     id: "get_openapi",
     summary: "This document.",
-    parameters: &[],
+    placeholder: None,
+    parameters: Vec::new,
     body: Body::Document,
     errors: &[],
 };
 
-pub async fn openapi(asked: Asked) -> Result<Response, Problem> {
-    asked.answer_of((), document)
+pub async fn openapi(request: ReadRequest) -> Result<Response, Problem> {
+    request.answer_of((), document)
 }
 
 /// The whole description.
 pub fn document() -> Value {
-    let paths: Map<String, Value> = crate::operations()
-        .into_iter()
-        .map(|operation| {
-            (
-                operation.path.to_owned(),
-                json!({ operation.method().to_lowercase(): shown(operation) }),
-            )
-        })
-        .collect();
+    let mut settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.definitions_path = "/components/schemas".into();
+    let mut generator = settings.into_generator();
+    let mut paths = Map::new();
+    for operation in crate::operations() {
+        let method = operation.method().to_lowercase();
+        paths.insert(operation.path.into(), json!({ method: shown(operation, &mut generator) }));
+    }
+    let problem = schema_of::<ProblemBody>(&mut generator);
+    let mut schemas = Value::Object(generator.take_definitions(true));
+    close(&mut schemas);
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Apportion",
             "version": "1",
-            "description": "What each team owes, on loopback. Plans can be approved and applied with a token, if the server was started with one; all else is read-only. Amounts are decimal text with nine places, never numbers; currencies are never added together. Totals, services, teams, rules and accounts go by the day of posting; environment, application, cost_center, tags and other columns are worked out from the charges, by the day of the charge. Both add up to the same, except in spans that a correction of a closed month touches.",
+            "description": DESCRIPTION,
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "http://127.0.0.1:8080" }],
         "paths": paths,
         "components": {
-            "schemas": schemas(),
-            "responses": { "Problem": problem() },
-            "securitySchemes": {
-                "token": { "type": "http", "scheme": "bearer", "description": "The token of the file that `apportion serve --token-file` names." },
-            },
+            "schemas": schemas,
+            "responses": { "Problem": {
+                "description": "What went wrong, with a stable code.",
+                "content": { "application/problem+json": { "schema": problem } },
+            } },
+            "securitySchemes": { "token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description":
+                    "The token of the file that `apportion serve --token-file` names.",
+            } },
         },
     })
 }
 
-fn schemas() -> Value {
-    // A test reads the file, so that what cannot be parsed never ships.
-    serde_json::from_str(include_str!("schemas.json")).unwrap_or_default()
+/// Says of every object that it has no members beside those that are described, and makes one line of
+/// a description that was a comment of several.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if members.get("properties").is_some_and(Value::is_object) {
+                members.entry("additionalProperties").or_insert(false.into());
+            }
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            members.values_mut().for_each(close);
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
 }
 
-fn problem() -> Value {
-    json!({
-        "description": "What went wrong, with a stable code.",
-        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-    })
-}
-
-fn shown(operation: &Operation) -> Value {
+fn shown(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     let (media_type, schema) = match operation.body {
-        Body::Json(name) | Body::Change { answer: name, .. } => {
-            ("application/json", json!({ "$ref": format!("#/components/schemas/{name}") }))
+        Body::Json(schema) | Body::Change { answer: schema, .. } => {
+            ("application/json", json!(schema(generator)))
         }
         Body::Text(media_type) => (media_type, json!({ "type": "string" })),
         Body::Document => ("application/json", json!({ "type": "object" })),
@@ -213,14 +154,18 @@ fn shown(operation: &Operation) -> Value {
     for status in operation.errors.iter().chain(&[421]) {
         responses.insert(status.to_string(), json!({ "$ref": "#/components/responses/Problem" }));
     }
+    let placeholder = operation.placeholder.map(in_path);
+    let parameters = (operation.parameters)();
+    let parameters: Vec<Value> =
+        placeholder.into_iter().chain(parameters.iter().map(in_query)).collect();
     let mut shown = json!({
         "operationId": operation.id,
         "summary": operation.summary,
-        "parameters": operation.parameters.iter().map(Parameter::shown).collect::<Vec<_>>(),
+        "parameters": parameters,
         "responses": responses,
     });
     if let Body::Change { request, .. } = operation.body {
-        let schema = json!({ "schema": { "$ref": format!("#/components/schemas/{request}") } });
+        let schema = json!({ "schema": request(generator) });
         shown["requestBody"] =
             json!({ "required": true, "content": { "application/json": schema } });
         shown["security"] = json!([{ "token": [] }]);
@@ -228,20 +173,22 @@ fn shown(operation: &Operation) -> Value {
     shown
 }
 
-impl Parameter {
-    fn shown(&self) -> Value {
-        let schema = match self.kind {
-            Kind::Text | Kind::Needed => json!({ "type": "string" }),
-            Kind::Date => json!({ "type": "string", "format": "date", "example": "2026-03-31" }),
-            Kind::List => json!({ "type": "array", "items": { "type": "string" } }),
-            Kind::Limit => {
-                json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT })
-            }
-            Kind::Granularity { default } => {
-                json!({ "enum": ["daily", "weekly", "monthly", "total"], "default": default })
-            }
-        };
-        let required = self.place == "path" || matches!(self.kind, Kind::Needed);
-        json!({ "name": self.name, "in": self.place, "required": required, "description": self.description, "schema": schema })
-    }
+fn in_path((name, description): (&str, &str)) -> Value {
+    json!({
+        "name": name,
+        "in": "path",
+        "required": true,
+        "description": description,
+        "schema": { "type": "string" },
+    })
+}
+
+fn in_query(parameter: &ParameterFacts) -> Value {
+    json!({
+        "name": parameter.name,
+        "in": "query",
+        "required": parameter.is_required,
+        "description": parameter.description,
+        "schema": parameter.schema,
+    })
 }

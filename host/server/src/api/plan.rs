@@ -1,36 +1,43 @@
 //! What the rules that were saved last would change in the money.
 
-use crate::api::answer::Asked;
-use crate::api::openapi::{Body, Operation};
+use crate::api::answer::ReadRequest;
+use crate::api::openapi::{Body, Operation, schema_of};
 use crate::api::rules::Finding;
 use crate::error::Problem;
-use crate::parameters::Parameters;
+use crate::parameters::{NoParameters, Parameters};
 use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use installation::planner::PlanView;
+use pipeline::plan::document::PlanDocument;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 pub const PLAN: Operation = Operation {
     path: "/api/v1/plan",
     id: "get_plan",
-    summary: "What the rules that were saved last would change in the money. Nothing is posted by it; `apportion apply` does that.",
-    parameters: &[],
-    body: Body::Json("LatestPlan"),
+    summary: "What the rules that were saved last would change in the money. \
+        Nothing is posted by it; `apportion apply` does that.",
+    placeholder: None,
+    parameters: NoParameters::described,
+    body: Body::Json(schema_of::<LatestPlan>),
     errors: &[400, 500],
 };
 
-#[derive(Serialize)]
+/// A plan is made for every save of the rules that is taken; the newest wins.
+#[derive(Serialize, JsonSchema)]
 struct LatestPlan {
+    /// none: nothing was saved since the start.
+    #[schemars(extend("enum" = ["none", "making", "made", "failed"]))]
     state: &'static str,
+    /// Digest of the rules.
     generation: Option<String>,
-    plan: Option<Value>,
+    plan: Option<PlanDocument>,
     finding: Option<Finding>,
 }
 
-pub async fn plan(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
-    Parameters::read(&asked.uri, &[], &[])?;
+pub async fn plan(Shared(state): Shared<State>, request: ReadRequest) -> Result<Response, Problem> {
+    NoParameters::read(&request.uri)?;
     let view = state.installation().latest_plan().view();
     let content = match &view {
         PlanView::None => (String::new(), 0, String::new()),
@@ -38,7 +45,7 @@ pub async fn plan(Shared(state): Shared<State>, asked: Asked) -> Result<Response
         PlanView::Made(plan) => (plan.generation.clone(), plan.at_ms, String::new()),
         PlanView::Failed { generation, finding } => (generation.clone(), 0, finding.to_string()),
     };
-    asked.answer_of(content, || LatestPlan::new(view))
+    request.answer_of(content, || LatestPlan::new(view))
 }
 
 impl LatestPlan {
@@ -48,7 +55,7 @@ impl LatestPlan {
             PlanView::None => empty("none", None),
             PlanView::Making { generation } => empty("making", Some(generation)),
             PlanView::Made(plan) => LatestPlan {
-                plan: Some(plan.document()),
+                plan: Some(PlanDocument::from(&*plan)),
                 ..empty("made", Some(plan.generation.clone()))
             },
             PlanView::Failed { generation, finding } => LatestPlan {

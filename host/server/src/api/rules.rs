@@ -1,35 +1,40 @@
 //! The rules in force, and why a later save was not taken.
 
-use crate::api::answer::Asked;
-use crate::api::openapi::{Body, Operation};
-use crate::error::Problem;
-use crate::parameters::Parameters;
+use crate::api::answer::ReadRequest;
+use crate::api::openapi::{Body, Operation, schema_of};
+use crate::error::{Problem, client_hint};
+use crate::parameters::{NoParameters, Parameters};
 use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::diagnostic::Diagnostic;
 use domain::port::RuleFacts;
 use installation::RulesView;
+use reports::document::DateText;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub const RULES: Operation = Operation {
     path: "/api/v1/rules",
     id: "get_rules",
-    summary: "The rules in force, in the order in which they are tried, and the findings of the last reload if it failed.",
-    parameters: &[],
-    body: Body::Json("Rules"),
+    summary: "The rules in force, in the order in which they are tried, \
+        and the findings of the last reload if it failed.",
+    placeholder: None,
+    parameters: NoParameters::described,
+    body: Body::Json(schema_of::<Rules>),
     errors: &[400, 500],
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Rules {
     generation: String,
+    /// Sets of rules taken since the start.
     generation_count: u64,
     rules: Vec<Rule>,
     diagnostics: Vec<Finding>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Rule {
     id: String,
     name: String,
@@ -37,14 +42,15 @@ struct Rule {
     digest: String,
     priority: i64,
     owner: String,
-    review_by: Option<String>,
+    review_by: Option<DateText>,
     description: String,
     enabled: bool,
-    from: Option<String>,
-    until: Option<String>,
+    from: Option<DateText>,
+    until: Option<DateText>,
 }
 
-#[derive(Serialize)]
+/// A finding for a client of the API: its hint names requests and no commands.
+#[derive(Serialize, JsonSchema)]
 pub struct Finding {
     code: &'static str,
     message: String,
@@ -53,19 +59,24 @@ pub struct Finding {
     hint: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Location {
     file: String,
+    /// From 1; 0 where the file as a whole is meant.
     line: u32,
+    /// From 1; 0 where the line as a whole is meant.
     column: u32,
 }
 
-pub async fn rules(Shared(state): Shared<State>, asked: Asked) -> Result<Response, Problem> {
-    Parameters::read(&asked.uri, &[], &[])?;
+pub async fn rules(
+    Shared(state): Shared<State>,
+    request: ReadRequest,
+) -> Result<Response, Problem> {
+    NoParameters::read(&request.uri)?;
     let view = state.installation().rules();
     let findings: Vec<String> = view.diagnostics.iter().map(ToString::to_string).collect();
     let content = (view.generation.clone(), view.generation_count, findings);
-    asked.answer_of(content, || Rules::new(view))
+    request.answer_of(content, || Rules::new(view))
 }
 
 impl Rules {
@@ -87,11 +98,11 @@ impl Rule {
             digest: facts.version.digest,
             priority: facts.priority,
             owner: facts.owner,
-            review_by: facts.review_by.map(|day| day.to_string()),
+            review_by: facts.review_by.map(DateText::from),
             description: facts.description,
             enabled: facts.enabled,
-            from: facts.from.map(|day| day.to_string()),
-            until: facts.until.map(|day| day.to_string()),
+            from: facts.from.map(DateText::from),
+            until: facts.until.map(DateText::from),
         }
     }
 }
@@ -99,7 +110,7 @@ impl Rule {
 impl Finding {
     pub fn new(diagnostic: Diagnostic) -> Finding {
         Finding {
-            hint: diagnostic.hint_text(),
+            hint: diagnostic.hint.as_ref().map(client_hint),
             code: diagnostic.code.text(),
             message: diagnostic.message,
             location: diagnostic.location.map(|location| Location {

@@ -9,7 +9,8 @@ use installation::ledger_file;
 use installation::settings::Settings;
 use ledger::Reader;
 use ledger::code;
-use reports::costs::{CostQuery, Granularity, GroupBy, costs};
+use reports::costs::query::{CostQuery, Granularity, GroupBy};
+use reports::costs::read::costs;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use domain::port::{Batch, Rows};
 use installation::plugins;
 use installation::settings::Settings;
 use installation::sources;
-use pipeline::plugin_cost::document;
+use pipeline::plugin_cost::PluginCostDocument;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ pub fn measure(ui: Ui, settings: &Settings, name: &str, format: Format) -> Resul
             "pages": pages,
             "tables": tables,
             "rows_per_second": u64::try_from(per_second).unwrap_or(u64::MAX),
-            "cost": document(&cost),
+            "cost": PluginCostDocument::from(&cost),
         })));
     }
     let mut lines = vec![

@@ -1,0 +1,130 @@
+//! The answer: accounts, rules, resources and weights that add up.
+
+use domain::account::Account;
+use domain::decision::Recipient;
+use domain::entry::{EntryKind, Posting, RuleVersion};
+use domain::money::{Currency, Sum};
+use domain::period::{Day, Period};
+use domain::port::{PluginIdentity, TriedRule};
+use domain::run::{RunId, SourceDay};
+use ledger::{EntryId, Weights};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    pub subject: Subject,
+    /// Only charges of this service, where asked for.
+    pub service_name: Option<String>,
+    pub period: Period,
+    pub totals: Vec<(Currency, Sum)>,
+    /// By account and currency.
+    pub accounts: Vec<ExplainedAccount>,
+    /// Where the charges came from.
+    pub sources: Vec<ExplainedSource>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A team, or an account that stands in for one.
+    Account(Account),
+    /// Everything with this resource id or resource name.
+    Resource(String),
+    Entry(EntryFacts),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryFacts {
+    pub id: EntryId,
+    pub kind: EntryKind,
+    pub source_day: SourceDay,
+    pub posting_day: Day,
+    pub run: RunId,
+    pub reverses: Option<EntryId>,
+    pub reversed_by: Option<EntryId>,
+    /// Hex.
+    pub hash: String,
+    pub postings: Vec<Posting>,
+    /// Whether the entry counts: charges are shown for these only, since those of others have been restated.
+    pub stands: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedAccount {
+    pub account: Account,
+    pub currency: Currency,
+    pub amount: Sum,
+    pub rules: Vec<ExplainedRule>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedRule {
+    /// Nothing where no rule claimed the charges.
+    pub version: Option<RuleVersion>,
+    pub name: String,
+    /// The first line of the rule's doc comment.
+    pub doc: String,
+    pub amount: Sum,
+    pub charges: u64,
+    pub resources: Vec<ExplainedResource>,
+    pub rest_resources: u64,
+    pub rest_amount: Sum,
+    /// How shared costs were spread, where the day's costs decided it.
+    pub weights: Vec<ExplainedWeights>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedResource {
+    pub dimensions: Vec<(String, String)>,
+    pub tags: Vec<(String, String)>,
+    pub charges: u64,
+    /// What all bearers together bear of these charges.
+    pub charged: Sum,
+    /// The account's part of it.
+    pub amount: Sum,
+    /// The rules that were tried, with the values that they read.
+    pub tried: Vec<TriedRule>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedWeights {
+    pub day: Day,
+    /// What the rule said, such as `by_cost all teams`.
+    pub decision: String,
+    /// A recipient's weight; its share is the weight divided by `total`.
+    pub weights: Vec<(Recipient, i64)>,
+    pub total: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedSource {
+    pub source: String,
+    pub plugin: PluginIdentity,
+    pub currency: Currency,
+    pub amount: Sum,
+}
+
+impl ExplainedWeights {
+    /// In the smallest whole numbers of the same ratios.
+    pub(super) fn new(day: Day, decision: String, weights: Weights) -> ExplainedWeights {
+        let divisor = weights
+            .shares
+            .weights()
+            .fold(0, |divisor, weight| common_divisor(divisor, weight.unsigned_abs()))
+            .max(1);
+        let smaller = |weight: i64| weight / i64::try_from(divisor).unwrap_or(1);
+        let total = smaller(weights.shares.total());
+        ExplainedWeights {
+            day,
+            decision,
+            weights: weights
+                .recipients
+                .into_iter()
+                .zip(weights.shares.weights().map(smaller))
+                .collect(),
+            total,
+        }
+    }
+}
+
+fn common_divisor(left: u64, right: u64) -> u64 {
+    if right == 0 { left } else { common_divisor(right, left % right) }
+}

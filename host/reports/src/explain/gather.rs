@@ -1,0 +1,98 @@
+//! Sums of portions by account, rule and resource.
+
+use crate::derive::{Bearer, Bearers, Portion};
+use crate::explain::subject::SubjectKey;
+use domain::account::Account;
+use domain::charge::ChargeLine;
+use domain::decision::OutcomeId;
+use domain::dictionary::{Dictionary, ResourceId, Symbol};
+use domain::entry::RuleVersion;
+use domain::field::Field;
+use domain::money::{Currency, Sum};
+use domain::period::Day;
+use domain::run::{RunId, SourceDay};
+use ledger::GenerationId;
+use std::collections::{BTreeMap, HashMap};
+
+/// An account's part by one rule.
+pub type LineKey = (Account, Currency, Option<RuleVersion>);
+
+#[derive(Default)]
+pub struct Line {
+    pub amount: Sum,
+    pub charges: u64,
+    pub resources: HashMap<ResourceId, ResourceSums>,
+    /// Days on which the rule passed costs on. With an outcome it passed on the charges of that
+    /// outcome; without one it passed on the cost that stood in its pool or with its team.
+    pub spreads: BTreeMap<(Day, Option<OutcomeId>), (RunId, GenerationId)>,
+}
+
+/// One resource's part of a line.
+pub struct ResourceSums {
+    pub amount: Sum,
+    pub charged: Sum,
+    pub charges: u64,
+    pub largest: ChargeLine,
+    pub generation: GenerationId,
+}
+
+pub struct Gathering<'a> {
+    pub dictionary: &'a Dictionary,
+    pub subject: &'a SubjectKey,
+    pub service: Option<Symbol>,
+    pub lines: BTreeMap<LineKey, Line>,
+    pub sources: BTreeMap<SourceDay, Sum>,
+}
+
+impl Gathering<'_> {
+    pub fn take(&mut self, portion: &Portion<'_>, bearers: &Bearers) {
+        if self.service.is_some_and(|service| {
+            self.dictionary.dimension(portion.resource, Field::SERVICE_NAME) != service
+        }) {
+            return;
+        }
+        let mut by_bearer: BTreeMap<LineKey, Sum> = BTreeMap::new();
+        for (bearer, amount) in self.subject.amounts(self.dictionary, portion, bearers) {
+            let Bearer { account, rule, .. } = bearers.get(bearer);
+            *by_bearer
+                .entry((account.clone(), portion.source_day.currency, rule.clone()))
+                .or_default() += amount;
+        }
+        for (key, amount) in by_bearer {
+            let collected = bearers.get(portion.collected);
+            let spread = match (&collected.account, key.2 == collected.rule) {
+                (Account::Pool(_), true) => Some(Some(portion.outcome)),
+                (_, false) => Some(None),
+                (_, true) => None,
+            };
+            self.lines.entry(key).or_default().add(portion, amount, spread);
+            *self.sources.entry(portion.source_day.clone()).or_default() += amount;
+        }
+    }
+}
+
+impl Line {
+    fn add(&mut self, portion: &Portion<'_>, amount: Sum, spread: Option<Option<OutcomeId>>) {
+        self.amount += amount;
+        self.charges += portion.charges;
+        if let Some(outcome) = spread {
+            self.spreads
+                .insert((portion.source_day.day, outcome), (portion.run, portion.generation));
+        }
+        let new = ResourceSums {
+            amount: Sum::ZERO,
+            charged: Sum::ZERO,
+            charges: 0,
+            largest: portion.largest,
+            generation: portion.generation,
+        };
+        let seen = self.resources.entry(portion.resource).or_insert(new);
+        seen.amount += amount;
+        seen.charged += portion.effective;
+        seen.charges += portion.charges;
+        let size = |line: &ChargeLine| line.effective_cost.nanos().unsigned_abs();
+        if size(&portion.largest) >= size(&seen.largest) {
+            (seen.largest, seen.generation) = (portion.largest, portion.generation);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The question: whose cost is explained.
+
+use domain::period::Period;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainQuery {
+    /// A team, an account, a resource, or `entry:<number>`.
+    pub what: String,
+    /// With a team and a month this is a line of its invoice.
+    pub service_name: Option<String>,
+    /// By the day of the charge.
+    pub period: Period,
+}

@@ -1,0 +1,209 @@
+//! The subject of a question, found in the ledger, and its part of each portion of charges.
+
+use crate::code;
+use crate::costs::read::team_text;
+use crate::derive::{BearerId, Bearers, Portion, Scope};
+use crate::explain::answer::{EntryFacts, Subject};
+use domain::account::Account;
+use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::dictionary::{Dictionary, ResourceId, Symbol};
+use domain::entry::EntryKind;
+use domain::field::Field;
+use domain::hint::Hint;
+use domain::money::Sum;
+use domain::period::Period;
+use domain::run::SourceDay;
+use ledger::{BalanceFilter, Bucket, EntryId, Reader, StoredEntry};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an explanation is about, found in the ledger.
+pub enum SubjectKey {
+    Account(Account),
+    Resource { name: String, symbol: Symbol },
+    Entry(Box<StoredEntry>),
+}
+
+impl SubjectKey {
+    pub fn find(
+        ledger: &Reader,
+        dictionary: &Dictionary,
+        what: &str,
+    ) -> Result<SubjectKey, Diagnostic> {
+        if let Some(number) = what.strip_prefix("entry:") {
+            let id = number.parse().map(EntryId).ok();
+            let entry = id.map(|id| ledger.entry(id)).transpose()?.flatten();
+            let missing = || {
+                Diagnostic::new(code::NOTHING_TO_EXPLAIN, format!("there is no entry '{number}'"))
+                    .hint(
+                        Hint::text("entries are numbered from 1: ")
+                            .then(Hint::deed("explain entry:1", "/api/v1/explain?what=entry:1")),
+                    )
+            };
+            return entry.map(|entry| SubjectKey::Entry(Box::new(entry))).ok_or_else(missing);
+        }
+        // By day: what cancels out in the end has stood there too.
+        let balances = BalanceFilter::of(Period::all()).by(Bucket::Day);
+        for account in
+            [Some(Account::Team(what.to_owned())), Account::parse(what).ok()].into_iter().flatten()
+        {
+            let of_account = balances.clone().accounts([account.clone()]);
+            if account.is_cost() && !ledger.balances(&of_account)?.is_empty() {
+                return Ok(SubjectKey::Account(account));
+            }
+        }
+        let symbol = dictionary.find_symbol(what).filter(|symbol| *symbol != Symbol::NONE);
+        if let Some(symbol) = symbol
+            && (0..dictionary.resource_count())
+                .any(|id| is_named(dictionary, ResourceId(id as u32), symbol))
+        {
+            return Ok(SubjectKey::Resource { name: what.to_owned(), symbol });
+        }
+        let all = ledger.balances(&balances)?;
+        let accounts: BTreeSet<&Account> = all.iter().map(|balance| &balance.account).collect();
+        let names: Vec<String> =
+            accounts.into_iter().filter(|account| account.is_cost()).map(team_text).collect();
+        let hint = match did_you_mean(what, names.iter().map(String::as_str)) {
+            Some(close) => Hint::text(format!("did you mean `{close}`?")),
+            None => Hint::text(
+                "name a team, a resource id, an account such as `unallocated`, or `entry:1`; ",
+            )
+            .then(Hint::deed("costs --group-by team", "/api/v1/costs?group_by=team"))
+            .then(" lists the teams"),
+        };
+        Err(Diagnostic::new(
+            code::NOTHING_TO_EXPLAIN,
+            format!("nothing in the ledger is called '{what}'"),
+        )
+        .hint(hint))
+    }
+
+    pub fn source_day(&self) -> Option<SourceDay> {
+        match self {
+            SubjectKey::Account(_) | SubjectKey::Resource { .. } => None,
+            SubjectKey::Entry(entry) => Some(source_day(entry)),
+        }
+    }
+
+    /// The charges to look at. An entry has a day of its own, whatever the period of the question.
+    pub fn scope<'a>(&self, period: Period, only: Option<&'a SourceDay>) -> Option<Scope<'a>> {
+        match self {
+            SubjectKey::Account(_) | SubjectKey::Resource { .. } => {
+                Some(Scope { period, source_day: None })
+            }
+            SubjectKey::Entry(entry) if !stands(entry) => None,
+            SubjectKey::Entry(_) => Some(Scope { period: Period::all(), source_day: only }),
+        }
+    }
+
+    pub fn subject(&self) -> Subject {
+        match self {
+            SubjectKey::Account(account) => Subject::Account(account.clone()),
+            SubjectKey::Resource { name, .. } => Subject::Resource(name.clone()),
+            SubjectKey::Entry(stored) => Subject::Entry(EntryFacts {
+                id: stored.id,
+                kind: stored.entry.kind(),
+                source_day: source_day(stored),
+                posting_day: stored.entry.posting_day(),
+                run: stored.run,
+                reverses: stored.reverses,
+                reversed_by: stored.reversed_by,
+                hash: stored.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+                postings: stored.entry.postings().to_vec(),
+                stands: stands(stored),
+            }),
+        }
+    }
+
+    /// The part of a portion that belongs to the subject, by bearer.
+    pub fn amounts(
+        &self,
+        dictionary: &Dictionary,
+        portion: &Portion<'_>,
+        bearers: &Bearers,
+    ) -> Vec<(BearerId, Sum)> {
+        match self {
+            SubjectKey::Account(account) => portion
+                .borne
+                .iter()
+                .filter(|(bearer, _)| bearers.get(*bearer).account == *account)
+                .copied()
+                .collect(),
+            SubjectKey::Resource { symbol, .. }
+                if is_named(dictionary, portion.resource, *symbol) =>
+            {
+                portion.borne.to_vec()
+            }
+            SubjectKey::Entry(entry) if *portion.source_day == source_day(entry) => {
+                of_entry(entry, portion, bearers)
+            }
+            SubjectKey::Resource { .. } | SubjectKey::Entry(_) => Vec::new(),
+        }
+    }
+}
+
+/// An entry is the work of one rule, or of none, on its source-day. Either it took in the charges, or
+/// it passed cost on.
+fn of_entry(entry: &StoredEntry, portion: &Portion<'_>, bearers: &Bearers) -> Vec<(BearerId, Sum)> {
+    let rule = entry.entry.postings().iter().find_map(|posting| posting.rule.as_ref());
+    let is_its = |bearer: BearerId| bearers.get(bearer).rule.as_ref() == rule;
+    let collected = is_its(portion.collected).then_some((portion.collected, portion.effective));
+    match entry.entry.kind() {
+        EntryKind::Collection => collected.into_iter().collect(),
+        EntryKind::Distribution => {
+            let mut moved: BTreeMap<BearerId, Sum> =
+                portion.borne.iter().filter(|(bearer, _)| is_its(*bearer)).copied().collect();
+            if let Some((bearer, amount)) = collected {
+                *moved.entry(bearer).or_default() += -amount;
+            }
+            moved.into_iter().filter(|(_, amount)| !amount.is_zero()).collect()
+        }
+        EntryKind::Reversal => Vec::new(),
+    }
+}
+
+fn stands(entry: &StoredEntry) -> bool {
+    entry.reverses.is_none() && entry.reversed_by.is_none()
+}
+
+fn source_day(stored: &StoredEntry) -> SourceDay {
+    SourceDay {
+        source: stored.entry.source().to_owned(),
+        day: stored.entry.charge_day(),
+        currency: stored.entry.currency(),
+    }
+}
+
+fn is_named(dictionary: &Dictionary, resource: ResourceId, symbol: Symbol) -> bool {
+    let named = |field: Option<Field>| {
+        field.is_some_and(|field| dictionary.dimension(resource, field) == symbol)
+    };
+    named(Some(Field::RESOURCE_ID)) || named(Field::by_name("resource_name"))
+}
+
+/// The service as charges name it.
+pub fn service(dictionary: &Dictionary, name: &str) -> Result<Symbol, Diagnostic> {
+    let names = || -> BTreeSet<Symbol> {
+        let of = |id| dictionary.dimension(ResourceId(id as u32), Field::SERVICE_NAME);
+        (0..dictionary.resource_count()).map(of).collect()
+    };
+    match dictionary.find_symbol(name).filter(|symbol| names().contains(symbol)) {
+        Some(symbol) => Ok(symbol),
+        None => {
+            let names = names();
+            let hint = match did_you_mean(name, names.iter().map(|symbol| dictionary.text(*symbol)))
+            {
+                Some(close) => Hint::text(format!("did you mean '{close}'?")),
+                None => Hint::deed(
+                    "costs --group-by service_name",
+                    "/api/v1/costs?group_by=service_name",
+                )
+                .then(" lists the services"),
+            };
+            Err(Diagnostic::new(
+                code::NOTHING_TO_EXPLAIN,
+                format!("nothing was charged for the service '{name}'"),
+            )
+            .hint(hint))
+        }
+    }
+}

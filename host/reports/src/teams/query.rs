@@ -1,0 +1,22 @@
+//! The question: which team, over which spans.
+
+use crate::costs::query::{CostQuery, Granularity, GroupBy};
+use domain::period::Period;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TeamQuery {
+    pub team: String,
+    pub period: Period,
+    pub granularity: Granularity,
+}
+
+impl TeamQuery {
+    pub(super) fn costs(&self, granularity: Granularity, group_by: &[GroupBy]) -> CostQuery {
+        CostQuery {
+            period: self.period,
+            granularity,
+            group_by: group_by.to_vec(),
+            filter: vec![(GroupBy::Team, self.team.clone())],
+        }
+    }
+}

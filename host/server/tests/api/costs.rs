@@ -1,0 +1,223 @@
+//! Costs of teams and of everything, explained and in pages, and the usage that shares them.
+
+use super::{Served, eur, refused, usd};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_team_sees_its_costs_by_span_service_environment_and_application() {
+    let served = Served::new();
+    let body = served.good("/api/v1/costs/team/payments", "TeamCosts").await;
+    // USD: 10 in January; 2.5 and a third of the network's 3 in February.
+    let expect = json!({
+        "team": "payments",
+        "period": { "start_date": null, "end_date": null },
+        "granularity": "monthly",
+        "total": [eur("1.000000000"), usd("13.500000000")],
+        "costs": [
+            { "period_start": "2026-01-01", "cost": usd("10.000000000") },
+            { "period_start": "2026-02-01", "cost": eur("1.000000000") },
+            { "period_start": "2026-02-01", "cost": usd("3.500000000") },
+        ],
+        "breakdown": {
+            "by_service": [
+                { "key": "Compute", "cost": eur("1.000000000") },
+                { "key": "Compute", "cost": usd("12.500000000") },
+                { "key": "Network", "cost": usd("1.000000000") },
+            ],
+            "by_environment": [
+                { "key": "", "cost": eur("1.000000000") },
+                { "key": "prod", "cost": usd("10.000000000") },
+                { "key": "dev", "cost": usd("2.500000000") },
+                { "key": "", "cost": usd("1.000000000") },
+            ],
+            "by_application": [
+                { "key": "", "cost": eur("1.000000000") },
+                { "key": "shop", "cost": usd("10.000000000") },
+                { "key": "", "cost": usd("3.500000000") },
+            ],
+        },
+    });
+    assert_eq!(body, expect);
+}
+
+#[tokio::test]
+async fn both_dates_are_included_and_weeks_start_on_monday() {
+    let served = Served::new();
+    let path =
+        "/api/v1/costs/team/payments?start_date=2026-01-30&end_date=2026-02-02&granularity=weekly";
+    let body = served.good(path, "TeamCosts").await;
+    assert_eq!(body["period"], json!({ "start_date": "2026-01-30", "end_date": "2026-02-02" }));
+    // 2026-01-30 is a Friday, so the first week is cut there; 2026-02-02 is a Monday.
+    let expect = json!([
+        { "period_start": "2026-01-30", "cost": usd("10.000000000") },
+        { "period_start": "2026-02-02", "cost": usd("2.500000000") },
+    ]);
+    assert_eq!(body["costs"], expect);
+    let empty = served.good("/api/v1/costs/team/payments?start_date=2027-01-01", "TeamCosts").await;
+    assert_eq!(empty["total"], json!([]));
+}
+
+#[tokio::test]
+async fn costs_are_grouped_and_filtered() {
+    let served = Served::new();
+    let body = served
+        .good(
+            "/api/v1/costs?group_by=team,service_name&filter=team:payments&end_date=2026-02-03",
+            "Costs",
+        )
+        .await;
+    let expect = json!({
+        "period": { "start_date": null, "end_date": "2026-02-03" },
+        "granularity": "total",
+        "group_by": ["team", "service_name"],
+        "filter": ["team:payments"],
+        "costs": [
+            { "period_start": null, "keys": { "team": "payments", "service_name": "Compute" }, "cost": usd("12.500000000") },
+            { "period_start": null, "keys": { "team": "payments", "service_name": "Network" }, "cost": usd("1.000000000") },
+        ],
+        "totals": [usd("13.500000000")],
+        "next_page_token": null,
+    });
+    assert_eq!(body, expect);
+    let by_tag = served
+        .good(
+            "/api/v1/costs?group_by=tag:environment&filter=team:search&filter=team:unallocated",
+            "Costs",
+        )
+        .await;
+    let expect = json!([
+        { "period_start": null, "keys": { "tag:environment": "" }, "cost": usd("2.000000001") },
+        { "period_start": null, "keys": { "tag:environment": "prod" }, "cost": usd("4.000000000") },
+    ]);
+    assert_eq!(by_tag["costs"], expect);
+}
+
+#[tokio::test]
+async fn pages_hold_every_row_once() {
+    let served = Served::new();
+    let whole =
+        served.good("/api/v1/costs?group_by=team,service_name&granularity=daily", "Costs").await;
+    let whole = whole["costs"].as_array().expect("rows").clone();
+    // Day and team: 01-30 payments, 02-02 payments and search, 02-03 payments, search and unallocated, 02-04 payments.
+    assert_eq!(whole.len(), 7);
+    for limit in 1..=8 {
+        let (mut rows, mut token) = (Vec::new(), String::new());
+        loop {
+            let page = served.good(&format!("/api/v1/costs?group_by=team,service_name&granularity=daily&limit={limit}{token}"), "Costs").await;
+            let costs = page["costs"].as_array().expect("rows");
+            assert!(
+                costs.len() == limit || page["next_page_token"].is_null(),
+                "only the last page is short"
+            );
+            rows.extend(costs.iter().cloned());
+            match page["next_page_token"].as_str() {
+                Some(next) => token = format!("&page_token={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(rows, whole, "limit {limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_only_good_for_its_query() {
+    let served = Served::new();
+    let page = served.good("/api/v1/costs?limit=1", "Costs").await;
+    let token = page["next_page_token"].as_str().expect("a token").to_owned();
+    let other =
+        served.get(&format!("/api/v1/costs?limit=1&group_by=rule&page_token={token}")).await;
+    let of_another = refused(
+        400,
+        "N202",
+        "page_token: this token belongs to another query",
+        "repeat the query that returned it, or leave the token out",
+    );
+    assert_eq!(other.refusal(), of_another);
+    assert_eq!(served.get(&format!("/api/v1/runs?page_token={token}")).await.refusal(), of_another);
+    for junk in ["zz", "0", "7b7d", "5b312c2278225d"] {
+        let answer = served.get(&format!("/api/v1/costs?page_token={junk}")).await;
+        assert_eq!(
+            answer.refusal(),
+            refused(
+                400,
+                "N202",
+                "page_token: this is not a token of this API",
+                "leave it out to get the first page"
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_line_of_an_invoice_is_explained() {
+    let served = Served::new();
+    let line = "/api/v1/explain?what=payments&service_name=Network&start_date=2026-02-01&end_date=2026-02-28";
+    let explained = served.good(line, "Explanation").await;
+    // A third of 3.
+    assert_eq!(explained["totals"], json!([usd("1.000000000")]));
+    assert_eq!(explained["subject"], json!({ "account": "team/payments" }));
+    assert_eq!(
+        explained["period"],
+        json!({ "start_date": "2026-02-01", "end_date": "2026-02-28" })
+    );
+    let rule = &explained["accounts"][0]["rules"][0];
+    assert_eq!(
+        (&rule["rule"], &rule["charges"], &rule["resources"][0]["charged"]),
+        (&json!("shared/network"), &json!(1), &usd("3.000000000"))
+    );
+    assert_eq!(explained["sources"][0]["plugin"]["name"], "fixed");
+    let whole = served.good("/api/v1/explain?what=payments", "Explanation").await;
+    assert_eq!(whole["totals"], json!([eur("1.000000000"), usd("13.500000000")]));
+    served.good("/api/v1/explain?what=entry:1", "Explanation").await;
+    let refused_of = |path: &'static str| async { served.get(path).await.refusal() };
+    assert_eq!(
+        refused_of("/api/v1/explain?what=paymants").await,
+        refused(
+            404,
+            "N201",
+            "nothing in the ledger is called 'paymants'",
+            "did you mean `payments`?"
+        )
+    );
+    assert_eq!(
+        refused_of("/api/v1/explain?what=payments&service_name=Netwerk").await,
+        refused(
+            404,
+            "N201",
+            "nothing was charged for the service 'Netwerk'",
+            "did you mean 'Network'?"
+        )
+    );
+    let (status, code, detail, _) = refused_of("/api/v1/explain").await;
+    assert_eq!(
+        (status, code.as_str(), detail.as_str()),
+        (400, "N202", "what: it is not said what to explain")
+    );
+}
+
+#[tokio::test]
+async fn usage_is_shown_with_its_gaps_and_by_keys() {
+    let served = Served::new();
+    let usage = served.good("/api/v1/usage", "Usage").await;
+    assert_eq!(
+        usage["metrics"],
+        json!([{
+            "metric": "network.egress.bytes", "source": "aws", "unit": "B", "start_date": "2026-02-01", "end_date": "2026-02-04", "days": 2,
+            "gaps": [{ "start_date": "2026-02-02", "end_date": "2026-02-03" }], "rows": 3, "total": "15.500000000",
+        }])
+    );
+    assert_eq!(usage["groups"], json!([]));
+    let first = served.good("/api/v1/usage?group_by=team&limit=1", "Usage").await;
+    let group = |team: &str, total: &str| json!([{ "metric": "network.egress.bytes", "keys": { "team": team }, "total": total, "unit": "B" }]);
+    assert_eq!(first["groups"], group("payments", "10.500000000"));
+    let token = first["next_page_token"].as_str().expect("a token");
+    let second = served
+        .good(&format!("/api/v1/usage?group_by=team&limit=1&page_token={token}"), "Usage")
+        .await;
+    assert_eq!(
+        (&second["groups"], &second["next_page_token"]),
+        (&group("search", "5.000000000"), &Value::Null)
+    );
+    let other = served.good("/api/v1/usage?metric=nothing", "Usage").await;
+    assert_eq!(other["metrics"], json!([]));
+}

@@ -1,0 +1,157 @@
+//! What operators look at: sources, runs, rules, health and figures.
+
+use super::{Served, estate, refused};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_source_says_how_fresh_it_is_and_its_plugin_what_it_cost() {
+    let served = Served::new();
+    let body = served.good("/api/v1/sources", "Sources").await;
+    let source = &body["sources"][0];
+    // It was collected on 2026-02-05 at 06:07:08; the next time of "15 */6" is eight minutes later, and has passed.
+    assert_eq!(source["last_success"], json!({ "run": 1, "at": "2026-02-05T06:07:08.009Z" }));
+    assert_eq!(
+        (&source["due"], &source["schedule"]),
+        (&json!("2026-02-05T06:15:00.000Z"), &json!("15 */6 * * *"))
+    );
+    assert_eq!(
+        (&source["failure"], &source["attempts"], &source["gap_days"]),
+        (&Value::Null, &json!(1), &json!(0))
+    );
+    assert_eq!(
+        source["newest_day"],
+        source["coverage"].as_array().and_then(|spans| spans.last()).expect("a span")["end_date"]
+    );
+    assert_eq!(body["plugin_costs"][0]["source"], "aws");
+    assert_eq!(
+        (&body["plugin_costs"][0]["runs"], &body["plugin_costs"][0]["cost"]["starts"]),
+        (&json!(1), &json!(1))
+    );
+    let metrics = served.get("/metrics").await.text();
+    for line in [
+        "apportion_plugin_starts_total{plugin=\"fixed\",source=\"aws\"} 1",
+        "apportion_plugin_denials_total{plugin=\"fixed\",source=\"aws\"} 0",
+        "apportion_source_last_success_timestamp_seconds{source=\"aws\"} 1770271628",
+        "apportion_source_failed{source=\"aws\"} 0",
+    ] {
+        assert!(metrics.lines().any(|known| known == line), "{line} is not in\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn runs_are_listed_and_shown_with_the_rows_set_aside() {
+    let served = Served::new();
+    served.run(estate::charges().into_iter().take(6).collect());
+    let digest = served.good("/api/v1/runs/1", "RunDetail").await;
+    let run = |id: i64, state: &str, charges: u64, rejected: u64| {
+        json!({
+            "id": id, "state": state, "version": "0.1.0", "generation": "generation-one", "charges": charges, "rejected": rejected, "note": "",
+            "started_at": "2026-02-05T06:07:08.009Z", "ended_at": "2026-02-05T06:07:08.009Z",
+        })
+    };
+    let first = served.good("/api/v1/runs?limit=1", "Runs").await;
+    assert_eq!(first["runs"], json!([run(2, "complete", 6, 0)]));
+    let token = first["next_page_token"].as_str().expect("a second page");
+    let second = served.good(&format!("/api/v1/runs?limit=1&page_token={token}"), "Runs").await;
+    assert_eq!(second, json!({ "runs": [run(1, "incomplete", 6, 1)], "next_page_token": null }));
+    assert_eq!(digest["rejected_by_source"], json!([{ "source": "aws", "count": 1 }]));
+    let row = &digest["rejected_rows"][0];
+    assert_eq!(row["source"], "aws");
+    assert!(row["reason"].as_str().is_some_and(|reason| reason.contains("a lot")), "{row}");
+    let missing = served.get("/api/v1/runs/7").await;
+    assert_eq!(
+        missing.refusal(),
+        refused(404, "N201", "there is no run '7'", "/api/v1/runs lists the runs")
+    );
+}
+
+#[tokio::test]
+async fn rules_are_shown_with_the_findings_of_the_failed_reload() {
+    let body = Served::without_ledger().good("/api/v1/rules", "Rules").await;
+    assert_eq!(
+        (&body["generation"], &body["generation_count"]),
+        (&json!("generation-one"), &json!(3))
+    );
+    let rule = json!({
+        "id": "direct/compute", "name": "Compute", "digest": "0".repeat(64), "priority": 100, "owner": "finops@example.com",
+        "review_by": "2027-03-31", "description": "Compute has a payer.", "enabled": true, "from": null, "until": null,
+    });
+    assert_eq!(body["rules"][0], rule);
+    let finding = json!({
+        "code": "R101", "message": "expecting ';'", "location": { "file": "rules/direct/compute.rhai", "line": 4, "column": 7 },
+        "excerpt": null, "hint": "end the line with ';'",
+    });
+    assert_eq!(body["diagnostics"], json!([finding]));
+}
+
+#[tokio::test]
+async fn health_and_metrics_follow_the_ledger() {
+    let served = Served::new();
+    assert_eq!(served.good("/readyz", "Health").await, json!({ "status": "ready" }));
+    served.get("/nowhere").await;
+    let answer = served.get("/metrics").await;
+    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    let text = answer.text();
+    for line in [
+        "apportion_runs{state=\"incomplete\"} 1",
+        "apportion_runs{state=\"complete\"} 0",
+        "apportion_last_run_timestamp_seconds 1770271628",
+        // Four source-days: one each in USD on three days, one in EUR.
+        "apportion_source_days 4",
+        "apportion_charges 6",
+        // A collection for each and for what no rule took, and a distribution of the network.
+        "apportion_entries 6",
+        "apportion_unborne_nanos{account=\"unallocated\",currency=\"USD\"} 1",
+        "apportion_rules 2",
+        "apportion_rule_generations_total 3",
+        "apportion_rule_diagnostics 1",
+        "apportion_http_requests_total{route=\"/readyz\",status=\"200\"} 1",
+        "apportion_http_requests_total{route=\"unmatched\",status=\"404\"} 1",
+        "apportion_build_info{version=\"0.1.0\"} 1",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line} is not in\n{text}");
+    }
+    served.run(estate::charges().into_iter().take(6).collect());
+    assert!(served.get("/metrics").await.text().contains("apportion_runs{state=\"complete\"} 1\n"));
+}
+
+#[tokio::test]
+async fn a_ledger_that_cannot_be_read_is_a_problem_whose_reason_stays_in_the_log() {
+    let served = Served::without_ledger();
+    assert_eq!(served.get("/healthz").await.text(), r#"{"status":"alive"}"#);
+    let answer = served.get("/readyz").await;
+    assert_eq!(
+        answer.refusal(),
+        refused(
+            503,
+            "L101",
+            "There is no ledger at that path.",
+            "the log of `apportion serve` says more"
+        )
+    );
+    let path = served.folder.path().display().to_string();
+    assert!(!answer.text().contains(&path));
+    let log = served.log.text();
+    assert!(
+        log.contains(&path)
+            && log.contains(answer.header("x-request-id"))
+            && log.contains("method=GET path=/readyz}")
+            && log.contains(": 503 "),
+        "{log}"
+    );
+    std::fs::write(
+        served.folder.path().join("apportion.db"),
+        "not a database, but long enough to be looked at".repeat(200),
+    )
+    .expect("a file");
+    let foreign = served.get("/api/v1/costs").await;
+    assert_eq!(
+        foreign.refusal(),
+        refused(
+            503,
+            "L103",
+            "The file is not an Apportion ledger.",
+            "the log of `apportion serve` says more"
+        )
+    );
+}

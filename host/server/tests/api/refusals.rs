@@ -1,0 +1,164 @@
+//! Requests that are refused, each with a status, a code and a hint.
+
+use super::{Served, refused};
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::json;
+
+/// A path, then its status, code and detail, then the hint.
+const ASKED_WRONGLY: &str = "
+/api/v1/costs/team/paymnets
+404 N201 no team 'paymnets' ever bore a cost
+did you mean `payments`?
+
+/api/v1/costs/team/unallocated
+404 N201 no team 'unallocated' ever bore a cost
+/api/v1/costs?group_by=team lists the teams
+
+/api/v1/costs?goup_by=team
+400 N202 there is no parameter 'goup_by'
+did you mean `group_by`?
+
+/api/v1/costs?colour=red
+400 N202 there is no parameter 'colour'
+it takes group_by, filter, start_date, end_date, granularity, limit, page_token
+
+/api/v1/rules?a=b
+400 N202 there is no parameter 'a'
+this path takes no parameters
+
+/api/v1/costs?limit=1&limit=2
+400 N202 the parameter 'limit' is given twice
+give it once
+
+/api/v1/costs?limit=0
+400 N202 limit: '0' is not a number from 1 to 1000
+limit=100
+
+/api/v1/costs?limit=1001
+400 N202 limit: '1001' is not a number from 1 to 1000
+limit=100
+
+/api/v1/costs?group_by=taem
+400 N202 group_by: costs have no 'taem' to group or filter by
+did you mean `team`?
+
+/api/v1/costs?filter=payments
+400 N202 filter: 'payments' is not a name and a value
+filter=team:payments, or filter=tag:stage=test
+
+/api/v1/costs?granularity=yearly
+400 N202 granularity: there is no 'yearly'
+use daily, weekly, monthly or total
+
+/api/v1/costs/team/payments?start_date=2026-02-30
+400 N202 start_date: '2026-02-30' is not a date such as 2026-03-31
+start_date=2026-03-31
+
+/api/v1/costs?end_date=tomorrow
+400 N202 end_date: 'tomorrow' is not a date such as 2026-03-31
+end_date=2026-03-31
+
+/api/v1/costs?start_date=2026-03-01&end_date=2026-02-01
+400 N202 end_date: the period ends before it starts
+both dates are included: give an end_date from start_date on
+
+/api/v1/explain?what=entry:x
+404 N201 there is no entry 'x'
+entries are numbered from 1: /api/v1/explain?what=entry:1
+
+/api/v1/explain?what=zzzzzzzzzzzz
+404 N201 nothing in the ledger is called 'zzzzzzzzzzzz'
+name a team, a resource id, an account such as `unallocated`, or `entry:1`; \
+/api/v1/costs?group_by=team lists the teams
+
+/api/v1/explain?what=payments&service_name=zzzzzzzzzzzz
+404 N201 nothing was charged for the service 'zzzzzzzzzzzz'
+/api/v1/costs?group_by=service_name lists the services
+
+/api/v1/cost
+404 S201 there is nothing at /api/v1/cost
+did you mean /api/v1/costs?
+
+/wp-login.php
+404 S201 there is nothing at /wp-login.php
+all paths are in /api/v1/openapi.json
+
+/api/v1/costs/team/%ff
+400 N202 the request cannot be understood: 400 Bad Request
+all paths are in /api/v1/openapi.json
+";
+
+#[tokio::test]
+async fn what_is_asked_wrongly_is_refused_by_name() {
+    let served = Served::new();
+    for case in ASKED_WRONGLY.trim().split("\n\n") {
+        let lines: Vec<&str> = case.lines().collect();
+        let [path, refusal, hint] = lines[..] else { panic!("{case}") };
+        let words: Vec<&str> = refusal.splitn(3, ' ').collect();
+        let [status, code, detail] = words[..] else { panic!("{case}") };
+        let expect = refused(status.parse().expect("a status"), code, detail, hint);
+        assert_eq!(served.get(path).await.refusal(), expect, "{path}");
+    }
+    assert!(served.log.text().is_empty(), "what clients do wrong is not the operator's concern");
+}
+
+#[tokio::test]
+async fn a_problem_has_all_its_members() {
+    let problem = Served::new().get("/api/v1/costs/team/nobody").await.problem();
+    let expect = json!({
+        "type": "urn:apportion:problem:N201", "title": "Nothing in the ledger has that name.", "status": 404,
+        "detail": "no team 'nobody' ever bore a cost", "code": "N201", "hint": "/api/v1/costs?group_by=team lists the teams",
+    });
+    assert_eq!(problem, expect);
+}
+
+#[tokio::test]
+async fn other_methods_are_refused_and_head_is_answered() {
+    let served = Served::new();
+    let ask = |method: &str| {
+        Request::builder()
+            .method(method)
+            .uri("/api/v1/costs")
+            .header("host", "localhost")
+            .body(Body::empty())
+            .expect("a request")
+    };
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        let answer = served.ask(ask(method)).await;
+        assert_eq!(
+            answer.refusal(),
+            refused(405, "S202", &format!("/api/v1/costs does not take {method}"), "use GET")
+        );
+        assert_eq!(answer.header("allow"), "GET,HEAD");
+    }
+    let head = served.ask(ask("HEAD")).await;
+    assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
+}
+
+#[tokio::test]
+async fn requests_that_name_another_host_are_refused() {
+    let served = Served::new();
+    let with_host = |host: &'static str| {
+        Request::get("/api/v1/costs").header("host", host).body(Body::empty()).expect("a request")
+    };
+    for host in ["127.0.0.1", "127.0.0.1:8080", "[::1]:8080", "localhost"] {
+        assert_eq!(served.ask(with_host(host)).await.status, StatusCode::OK, "{host}");
+    }
+    let rebound = served.ask(with_host("costs.attacker.example:8080")).await;
+    let expect = refused(
+        421,
+        "S203",
+        "'costs.attacker.example:8080' is not a name of this machine",
+        "use localhost, 127.0.0.1 or [::1]",
+    );
+    assert_eq!(rebound.refusal(), expect);
+    let nameless =
+        served.ask(Request::get("/api/v1/costs").body(Body::empty()).expect("a request")).await;
+    assert_eq!(nameless.status, StatusCode::MISDIRECTED_REQUEST);
+    let absolute = Request::get("http://costs.attacker.example/api/v1/costs")
+        .header("host", "localhost")
+        .body(Body::empty())
+        .expect("a request");
+    assert_eq!(served.ask(absolute).await.status, StatusCode::MISDIRECTED_REQUEST);
+}
