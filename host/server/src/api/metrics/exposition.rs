@@ -119,7 +119,7 @@ mod tests {
         let expected = "# HELP a_gauge One.\n# TYPE a_gauge gauge\na_gauge -7\n\
             # HELP a_counter_total Two.\n# TYPE a_counter_total counter\n\
             a_counter_total{team=\"a\\\"b\\\\c\\nd\",x=\"y\"} 3\n\
-            # HELP large Three.\n# TYPE large gauge\nlarge 1.1805916207174113e21\n\
+            # HELP large Three.\n# TYPE large gauge\nlarge 1.1805916207174114e21\n\
             # HELP empty Four.\n# TYPE empty gauge\n";
         assert_eq!(figures.text(), Ok(expected.to_owned()));
     }
