@@ -1,4 +1,4 @@
-//! Generations: the rules as they were, what they decided for each resource, and how their pools were spread.
+//! Generations: the rules as they were, and their decision for each resource.
 
 use crate::block::{BlockReader, put_column, put_u32};
 use crate::digest::{Hash, of_bytes};
@@ -29,7 +29,8 @@ impl Reader {
             let mut numbers: Vec<u32> = Vec::new();
             if reader.count()? != count || first != decisions.len() {
                 return Err(corrupt(format!(
-                    "the decisions of generation {} do not follow on each other at resource {first}",
+                    "the decisions of generation {} do not follow on each other \
+                     at resource {first}",
                     generation.0
                 )));
             }
@@ -67,9 +68,11 @@ impl Reader {
 
     /// In the order in which they were tried.
     pub fn rules(&self, generation: GenerationId) -> Result<Vec<RuleFacts>> {
-        let sql = "SELECT r.rule, r.digest, r.name, r.priority, r.owner, r.review_by, r.description, r.enabled, r.valid_from, r.valid_until, t.text,
+        let sql = "SELECT r.rule, r.digest, r.name, r.priority, r.owner, r.review_by,
+            r.description, r.enabled, r.valid_from, r.valid_until, t.text,
              r.stage, r.team, r.mutual
-             FROM rule r JOIN source_text t ON t.digest = r.source_text WHERE r.generation = ?1 ORDER BY r.number";
+             FROM rule r JOIN source_text t ON t.digest = r.source_text
+             WHERE r.generation = ?1 ORDER BY r.number";
         row::rows(&self.connection, sql, [generation.0], |row| {
             Ok(RuleFacts {
                 version: RuleVersion { rule: row::cell(row, 0)?, digest: row::cell(row, 1)? },
@@ -90,7 +93,8 @@ impl Reader {
 
     /// Lookup tables by name with their text.
     pub fn tables(&self, generation: GenerationId) -> Result<Vec<(String, String)>> {
-        let sql = "SELECT r.name, t.text FROM rule_table r JOIN source_text t ON t.digest = r.source_text WHERE r.generation = ?1 ORDER BY r.name";
+        let sql = "SELECT r.name, t.text FROM rule_table r
+            JOIN source_text t ON t.digest = r.source_text WHERE r.generation = ?1 ORDER BY r.name";
         row::rows(&self.connection, sql, [generation.0], |row| {
             Ok((row::cell(row, 0)?, row::cell(row, 1)?))
         })
@@ -187,7 +191,8 @@ impl Transaction<'_> {
 
     fn save_rule(&self, generation: GenerationId, number: usize, facts: &RuleFacts) -> Result<()> {
         let source_text = self.save_text(&facts.source)?;
-        let sql = "INSERT INTO rule (generation, number, rule, digest, name, priority, owner, review_by, description, enabled, valid_from, valid_until, source_text,
+        let sql = "INSERT INTO rule (generation, number, rule, digest, name, priority, owner,
+            review_by, description, enabled, valid_from, valid_until, source_text,
              stage, team, mutual)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
         let days = [facts.review_by, facts.from, facts.until]
@@ -223,12 +228,13 @@ impl Transaction<'_> {
 
     fn save_text(&self, text: &str) -> Result<Hash> {
         let digest = of_bytes(text.as_bytes());
-        let sql = "INSERT INTO source_text (digest, run, text) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM source_text WHERE digest = ?1)";
+        let sql = "INSERT INTO source_text (digest, run, text) SELECT ?1, ?2, ?3
+            WHERE NOT EXISTS (SELECT 1 FROM source_text WHERE digest = ?1)";
         row::execute(&self.ledger.connection, sql, (digest, self.run.0, text))?;
         Ok(digest)
     }
 
-    /// Appends what is new. What is stored already must be the same: a generation does not change its mind.
+    /// Appends new decisions. Those that are stored must be the same: a generation decides once.
     pub fn save_decisions(
         &mut self,
         generation: GenerationId,
@@ -248,7 +254,8 @@ impl Transaction<'_> {
                     )));
                 }
                 None => {
-                    let sql = "INSERT INTO outcome (generation, number, run, outcome) VALUES (?1, ?2, ?3, ?4)";
+                    let sql = "INSERT INTO outcome (generation, number, run, outcome)
+                        VALUES (?1, ?2, ?3, ?4)";
                     row::execute(connection, sql, (generation.0, number as i64, self.run.0, text))?;
                 }
             }
@@ -281,7 +288,8 @@ impl Transaction<'_> {
             let mut data = Vec::new();
             put_u32(&mut data, numbers.len() as u32);
             put_column(&mut data, &numbers);
-            let sql = "INSERT INTO decision_block (generation, first, count, run, data) VALUES (?1, ?2, ?3, ?4, ?5)";
+            let sql = "INSERT INTO decision_block (generation, first, count, run, data)
+                VALUES (?1, ?2, ?3, ?4, ?5)";
             row::execute(
                 &self.ledger.connection,
                 sql,

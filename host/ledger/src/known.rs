@@ -1,33 +1,43 @@
-//! What was known at some time: the statements of later runs are taken back, so that a run goes by the older ones.
+//! The state of knowledge at a time: statements of later runs are taken back, so that a run goes by
+//! the older ones.
 //!
-//! Nothing is hidden or deleted: the older statement is stated again, its charges copied. So the journal stays provable
-//! in every step. It is meant for scratch copies, but would do no harm elsewhere.
+//! Nothing is hidden or deleted: the older statement is stated again and its charges are copied, so
+//! the journal can still be proved. This is meant for scratch copies and would do no harm
+//! elsewhere.
 
 use crate::row;
 use crate::{CollectionId, Result, Transaction, UsageDay};
 use domain::period::Day;
 use domain::run::SourceDay;
 
-/// A source-day whose current statement is of a run that began at ?1 or later, and the last statement before that time, if there is one.
+/// Source-days whose current statement is of a run that began at ?1 or later. Each comes with the
+/// last statement before that time, if there is one.
 const RESTATED: &str = "SELECT s.source, s.day, s.currency, s.id,
-        (SELECT max(t.id) FROM statement t JOIN collection c ON c.id = t.collection JOIN run r ON r.id = c.run
-         WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency AND r.started_at_ms < ?1)
+        (SELECT max(t.id) FROM statement t JOIN collection c ON c.id = t.collection
+        JOIN run r ON r.id = c.run
+         WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency
+         AND r.started_at_ms < ?1)
     FROM statement s JOIN collection c ON c.id = s.collection JOIN run r ON r.id = c.run
     WHERE r.started_at_ms >= ?1
-      AND s.id = (SELECT max(u.id) FROM statement u WHERE u.source = s.source AND u.day = s.day AND u.currency = s.currency)
+      AND s.id = (SELECT max(u.id) FROM statement u WHERE u.source = s.source
+      AND u.day = s.day AND u.currency = s.currency)
     ORDER BY s.source, s.day, s.currency";
 
 /// The same of usage, by metric.
 const RESTATED_USAGE: &str = "SELECT s.source, s.day, s.metric, s.id,
-        (SELECT max(t.id) FROM usage_statement t JOIN collection c ON c.id = t.collection JOIN run r ON r.id = c.run
-         WHERE t.metric = s.metric AND t.source = s.source AND t.day = s.day AND r.started_at_ms < ?1)
+        (SELECT max(t.id) FROM usage_statement t JOIN collection c ON c.id = t.collection
+        JOIN run r ON r.id = c.run
+         WHERE t.metric = s.metric AND t.source = s.source AND t.day = s.day
+         AND r.started_at_ms < ?1)
     FROM usage_statement s JOIN collection c ON c.id = s.collection JOIN run r ON r.id = c.run
     WHERE r.started_at_ms >= ?1
-      AND s.id = (SELECT max(u.id) FROM usage_statement u WHERE u.metric = s.metric AND u.source = s.source AND u.day = s.day)
+      AND s.id = (SELECT max(u.id) FROM usage_statement u WHERE u.metric = s.metric
+      AND u.source = s.source AND u.day = s.day)
     ORDER BY s.metric, s.source, s.day";
 
 impl Transaction<'_> {
-    /// States the usage again that was known before `until_ms`, and answers with the metrics and days that this changes.
+    /// States usage again as it was known before `until_ms`. Returns the metrics and days that
+    /// change.
     pub fn restate_usage_as_known(&mut self, until_ms: i64) -> Result<Vec<(String, Day)>> {
         let restated = row::rows(&self.ledger.connection, RESTATED_USAGE, [until_ms], |row| {
             let texts: (String, String) = (row::cell(row, 0)?, row::cell(row, 2)?);
@@ -62,14 +72,16 @@ impl Transaction<'_> {
     fn collection_like(&self, table: &str, statement: i64) -> Result<i64> {
         let sql = format!(
             "INSERT INTO collection (run, source, plugin_name, plugin_version, plugin_digest)
-             SELECT ?1, c.source, c.plugin_name, c.plugin_version, c.plugin_digest FROM collection c JOIN {table} s ON s.collection = c.id
+             SELECT ?1, c.source, c.plugin_name, c.plugin_version, c.plugin_digest
+             FROM collection c JOIN {table} s ON s.collection = c.id
              WHERE s.id = ?2"
         );
         row::execute(&self.ledger.connection, &sql, (self.run.0, statement))?;
         Ok(self.ledger.connection.last_insert_rowid())
     }
 
-    /// States again what was known before `until_ms`, and answers with the source-days that this changes.
+    /// States charges again as they were known before `until_ms`. Returns the source-days that
+    /// change.
     pub fn restate_as_known(&mut self, until_ms: i64) -> Result<Vec<SourceDay>> {
         let connection = &self.ledger.connection;
         let restated = row::rows(connection, RESTATED, [until_ms], |row| {
@@ -90,20 +102,27 @@ impl Transaction<'_> {
     }
 
     fn state_again(&self, collection: i64, statement: i64) -> Result<()> {
-        let segments = "INSERT INTO segment (collection, day, currency, rows, billed_nanos, effective_nanos, digest, data)
-             SELECT ?1, g.day, g.currency, g.rows, g.billed_nanos, g.effective_nanos, g.digest, g.data
-             FROM segment g JOIN statement s ON s.collection = g.collection AND s.day = g.day AND s.currency = g.currency
+        let segments = "INSERT INTO segment (collection, day, currency, rows, billed_nanos,
+            effective_nanos, digest, data)
+             SELECT ?1, g.day, g.currency, g.rows, g.billed_nanos, g.effective_nanos, g.digest,
+             g.data
+             FROM segment g JOIN statement s ON s.collection = g.collection AND s.day = g.day
+             AND s.currency = g.currency
              WHERE s.id = ?2 ORDER BY g.id";
         row::execute(&self.ledger.connection, segments, (collection, statement))?;
-        let stated = "INSERT INTO statement (collection, source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
-             SELECT ?1, source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint FROM statement WHERE id = ?2";
+        let stated = "INSERT INTO statement (collection, source, day, currency, charges,
+            billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
+             SELECT ?1, source, day, currency, charges, billed_nanos, effective_nanos,
+                billed_rest, effective_rest, fingerprint FROM statement WHERE id = ?2";
         row::execute(&self.ledger.connection, stated, (collection, statement))
     }
 
-    /// Before the time nothing was known of the day.
+    /// States a day without charges: nothing was known of it before the time.
     fn state_nothing(&self, collection: i64, statement: i64) -> Result<()> {
-        let sql = "INSERT INTO statement (collection, source, day, currency, charges, billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
-             SELECT ?1, source, day, currency, 0, '0', '0', '0', '0', zeroblob(16) FROM statement WHERE id = ?2";
+        let sql = "INSERT INTO statement (collection, source, day, currency, charges,
+            billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
+             SELECT ?1, source, day, currency, 0, '0', '0', '0', '0', zeroblob(16)
+             FROM statement WHERE id = ?2";
         row::execute(&self.ledger.connection, sql, (collection, statement))
     }
 }

@@ -1,8 +1,8 @@
-//! The journal: one SQLite file that holds what was collected, decided and posted. The only crate that knows SQL.
+//! The journal: one SQLite file of charges, decisions and postings. The only crate that knows SQL.
 //!
-//! It knows no clock (times are passed in), no rule language, no plugin and no file format of bills. It promises that
-//! the file only grows, that every entry in it balances, that a run is in it as a whole or not at all, and that
-//! [`Ledger::verify`] finds what was changed behind its back.
+//! It knows no clock (times are passed in), no rule language, no plugin and no file format of
+//! bills. It promises that the file only grows, that every entry in it balances, that a run is in
+//! it as a whole or not at all, and that [`Ledger::verify`] finds what was changed behind its back.
 //!
 //! Many small things are kept as *blocks*: see the `block` module for why.
 
@@ -58,7 +58,8 @@ pub struct Ledger {
     reader: Reader,
 }
 
-/// One run being written: in the journal as a whole after [`Transaction::commit`], and not at all if it is dropped before.
+/// One run while it is written. [`Transaction::commit`] puts all of it into the journal; if it is
+/// dropped before, nothing of it stays.
 pub struct Transaction<'a> {
     ledger: &'a mut Ledger,
     run: RunId,
@@ -74,7 +75,7 @@ pub struct EntryId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CollectionId(pub i64);
 
-/// A set of rules and tables as it was used; equal sets have equal numbers.
+/// A set of rules and tables as it was used. Equal sets have equal numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GenerationId(pub i64);
 
@@ -183,7 +184,7 @@ pub struct StoredCost {
     pub cost: PluginCost,
 }
 
-/// The current statement of a source-day. One with no charges says that the source took back what it had stated.
+/// The current statement of a source-day. One without charges says that the source took them back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredDay {
     pub source_day: SourceDay,
@@ -249,7 +250,8 @@ pub struct Weights {
     pub recipients: Vec<Recipient>,
     /// In the order of the recipients.
     pub shares: Shares,
-    /// When it was shared: nothing is passed on to what was shared at the same step or before. 0 for what was charged.
+    /// When it was shared, 0 for charges. Nothing is passed on to a pool or team that was shared at
+    /// the same step or before.
     pub step: u32,
 }
 
@@ -312,7 +314,7 @@ pub struct BalanceFilter {
     sources: Option<Vec<String>>,
 }
 
-/// Somebody's word that rules may post.
+/// A person's word that rules may post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
     pub at_ms: i64,

@@ -1,4 +1,5 @@
-//! Reads of what is posted: entries, what stands, and balances. Amounts are added up here in 128 bits, never by SQL.
+//! Reads of posted entries: single ones, those that stand, and balances. Amounts are added up here
+//! in 128 bits and never by SQL, whose sums would overflow or become floats.
 
 use crate::error::{Stored, corrupt};
 use crate::intern::{Numbers, Words};
@@ -16,10 +17,12 @@ use foldhash::{HashMap, HashMapExt};
 use rusqlite::{Connection, Row};
 use serde_json::json;
 
-const ENTRY: &str = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day, e.run, e.generation, e.reverses,
+const ENTRY: &str = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day,
+    e.run, e.generation, e.reverses,
     (SELECT r.id FROM entry r WHERE r.reverses = e.id), e.content_digest, e.hash FROM entry e";
 
-/// What was taken back on its own posting day adds nothing to any bucket, so history costs nothing here.
+/// An entry that was reversed on its own posting day adds nothing to any bucket. Leaving such pairs
+/// out makes restatements free.
 const HEADS_POSTED: &str = "SELECT e.id, e.posting_day, e.source, e.currency FROM entry e
     WHERE e.posting_day >= ?1 AND e.posting_day < ?2
     AND (?3 IS NULL OR e.source IN (SELECT value FROM json_each(?3)))
@@ -60,7 +63,8 @@ impl BalanceFilter {
 impl Reader {
     /// The entries that count for charges of the period, oldest first.
     pub fn standing(&self, period: Period) -> Result<Vec<StandingEntry>> {
-        let sql = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day, e.run, e.generation, e.content_digest FROM entry e
+        let sql = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day, e.run,
+            e.generation, e.content_digest FROM entry e
              WHERE e.charge_day >= ?1 AND e.charge_day < ?2 AND e.reverses IS NULL
                AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id) ORDER BY e.id";
         row::rows(
@@ -85,7 +89,8 @@ impl Reader {
         read_entry(&self.connection, &Words::load(&self.connection)?, id)
     }
 
-    /// Entries posted in the period after the entry `after`, oldest first: give the last one's id for the next page.
+    /// Entries posted in the period after the entry `after`, oldest first. The last one's id gets
+    /// the next page.
     pub fn entries(
         &self,
         period: Period,
@@ -95,7 +100,8 @@ impl Reader {
     ) -> Result<Vec<StoredEntry>> {
         let words = Words::load(&self.connection)?;
         let sql = format!(
-            "{ENTRY} WHERE e.id > ?1 AND e.posting_day >= ?2 AND e.posting_day < ?3 AND (?4 IS NULL OR e.source = ?4) ORDER BY e.id LIMIT ?5"
+            "{ENTRY} WHERE e.id > ?1 AND e.posting_day >= ?2 AND e.posting_day < ?3
+                AND (?4 IS NULL OR e.source = ?4) ORDER BY e.id LIMIT ?5"
         );
         let after = after.map_or(0, |after| after.0);
         let (start, end) = (period.start().epoch_days(), period.end().epoch_days());
@@ -104,12 +110,12 @@ impl Reader {
         })
     }
 
-    /// What each account got in the period, by posting day. Zero balances are left out.
+    /// The balance of each account in the period, by posting day. Zero balances are left out.
     pub fn balances(&self, filter: &BalanceFilter) -> Result<Vec<Balance>> {
         self.summed(HEADS_POSTED, filter)
     }
 
-    /// What each account got of the charges of the period, by charge day.
+    /// The balance of each account from charges of the period, by charge day.
     /// It counts on whatever day it was posted. Zero balances are left out.
     pub fn charge_balances(&self, period: Period) -> Result<Vec<Balance>> {
         self.summed(HEADS_CHARGED, &BalanceFilter::of(period))
@@ -201,7 +207,7 @@ impl Reader {
     }
 }
 
-/// What balances need to know of an entry.
+/// The part of an entry that balances need.
 struct Head {
     id: i64,
     bucket: Day,

@@ -13,7 +13,8 @@ use domain::run::{RunId, RunState};
 use rusqlite::TransactionBehavior;
 
 impl Ledger {
-    /// Begins a run. That it began is kept at once, so that a crash shows as an interrupted run; all else waits for `commit`.
+    /// Begins a run. Its start is kept at once, so that a crash shows as an interrupted run. All
+    /// else waits for `commit`.
     pub fn begin(&mut self, start: &RunStart) -> Result<Transaction<'_>> {
         self.connection.execute_batch("PRAGMA synchronous = NORMAL").stored()?;
         let marked = self.mark_started(start);
@@ -48,7 +49,7 @@ impl Ledger {
         Ok(run)
     }
 
-    /// Says why a run that was dropped came to nothing.
+    /// Notes why a run that was dropped has failed.
     pub fn fail(&mut self, run: RunId, at_ms: i64, note: &str) -> Result<()> {
         let ending = self
             .reader
@@ -148,7 +149,8 @@ fn write_end(connection: &rusqlite::Connection, run: RunId, end: &RunRowEnd) -> 
         end,
         contents.get(&run).copied(),
     );
-    let sql = "INSERT INTO run_end (run, ended_at_ms, state, generation, charges, rejected, note, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let sql = "INSERT INTO run_end (run, ended_at_ms, state, generation, charges, rejected, note,
+        seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let generation = end.generation.map(|generation| generation.0);
     let (charges, rejected) = (row::stored_count(end.charges), row::stored_count(end.rejected));
     row::execute(
@@ -163,7 +165,7 @@ impl Transaction<'_> {
         self.run
     }
 
-    /// What the journal says with this run's writes.
+    /// The journal as it is with this run's writes.
     pub fn reader(&self) -> &Reader {
         self.ledger
     }

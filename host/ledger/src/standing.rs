@@ -1,4 +1,5 @@
-//! What the journal stands on and what stands in it, in one digest each: for telling whether anything has moved.
+//! One digest over the inputs of a run, and one over the entries that stand. They tell whether
+//! anything has moved.
 
 use crate::digest::{Hasher, hex};
 use crate::error::Stored;
@@ -7,15 +8,18 @@ use crate::seal::add_value;
 use crate::{Reader, Result};
 use rusqlite::Connection;
 
-/// The current statement of every source-day; numbers of rows are left out, so that equal charges count as equal.
+/// The current statement of every source-day, without its number: equal charges count as equal.
 const STATEMENTS: &str =
-    "SELECT s.source, s.day, s.currency, s.charges, s.billed_nanos, s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint
-    FROM statement s WHERE s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency)
+    "SELECT s.source, s.day, s.currency, s.charges, s.billed_nanos, s.effective_nanos,
+        s.billed_rest, s.effective_rest, s.fingerprint
+    FROM statement s WHERE s.id = (SELECT max(t.id) FROM statement t
+        WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency)
     ORDER BY s.source, s.day, s.currency";
 
 const USAGE: &str = "SELECT s.metric, s.source, s.day, s.digest FROM usage_statement s
     WHERE s.rows > 0
-      AND s.id = (SELECT max(t.id) FROM usage_statement t WHERE t.metric = s.metric AND t.source = s.source AND t.day = s.day)
+      AND s.id = (SELECT max(t.id) FROM usage_statement t WHERE t.metric = s.metric
+      AND t.source = s.source AND t.day = s.day)
     ORDER BY s.metric, s.source, s.day";
 
 const ENTRIES: &str =
@@ -24,17 +28,20 @@ const ENTRIES: &str =
     ORDER BY e.source, e.charge_day, e.currency, e.content_digest, e.posting_day";
 
 const CLOSED: &str = "SELECT p.month_start FROM period_event p
-    WHERE p.id = (SELECT max(q.id) FROM period_event q WHERE q.month_start = p.month_start) AND p.state = 'closed' ORDER BY p.month_start";
+    WHERE p.id = (SELECT max(q.id) FROM period_event q WHERE q.month_start = p.month_start)
+      AND p.state = 'closed' ORDER BY p.month_start";
 
 impl Reader {
-    /// The same for all copies of a journal and for no other one, hex; nothing before its first run has ended.
+    /// Tells this journal and its copies from all others, hex. Nothing before the first run has
+    /// ended.
     pub fn identity(&self) -> Result<Option<String>> {
         row::row(&self.connection, "SELECT seal FROM run_end ORDER BY id LIMIT 1", [], |row| {
             row::digest(row, 0).map(|seal| hex(&seal))
         })
     }
 
-    /// Over everything that a run without collecting goes by: charges and usage as stated, standing entries and closed months; hex.
+    /// Over the inputs of a run that does not collect, hex: charges and usage as stated, standing
+    /// entries and closed months.
     pub fn inputs_digest(&self) -> Result<String> {
         digest(&self.connection, "apportion inputs 1", &[STATEMENTS, USAGE, ENTRIES, CLOSED])
     }

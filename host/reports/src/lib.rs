@@ -1,9 +1,10 @@
-//! What can be read out of the ledger: costs, explanations, usage, coverage, runs. It writes nothing.
+//! What can be read out of the ledger: costs, explanations, usage, coverage, runs. It writes
+//! nothing.
 //!
 //! A folder holds one kind of answer: `query.rs` the question, `read.rs` the way from the ledger to
-//! the answer, `document.rs` the answer as it is shown. `derive.rs` works postings out from charges.
-//! The crate knows the ledger and the words of `domain`. It does not know who asks, in which form a
-//! question arrives, or how a run goes.
+//! the answer, `document.rs` the answer as it is shown. `derive.rs` works postings out from
+//! charges. The crate knows the ledger and the words of `domain`. It does not know who asks, in
+//! which form a question arrives, or how a run goes.
 
 pub mod code;
 pub mod costs;

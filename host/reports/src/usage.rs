@@ -1,4 +1,5 @@
-//! The usage by which rules share costs: its metrics, days and owners, and the days that are missing.
+//! The usage by which rules share costs: its metrics, days and owners, and the days that are
+//! missing.
 
 pub mod document;
 pub mod query;

@@ -1,4 +1,4 @@
-//! What goes wrong, said to a client: the one place that decides status, text and what stays in the log.
+//! Errors as clients see them: the one place that decides status, text and the part for the log.
 
 use crate::code;
 use axum::http::StatusCode;

@@ -1,5 +1,5 @@
-//! Around every request: the host that it names, its id, its count by route and status, and the headers
-//! of its answer.
+//! Around every request: the host that it names, its id, its count by route and status, and the
+//! headers of its answer.
 
 use crate::error::{Problem, all_paths};
 use crate::state::State;
@@ -38,7 +38,8 @@ pub async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -
     response
 }
 
-/// A page of another origin may point a name of its own at this machine; its requests carry that name.
+/// The host that a request names, unless it is this machine. A page of another origin can point its
+/// own name at this machine, and then its requests carry that name.
 fn refused_host(request: &Request) -> Option<String> {
     let named = request.uri().authority().map(|authority| authority.as_str().to_owned());
     let header = request

@@ -1,9 +1,10 @@
-//! The ledger over HTTP: costs and why, usage, runs, rules, plans, health and metrics, on loopback only. Plans can be
-//! approved and applied by who has the token, if there is one; all else is read-only.
+//! The ledger over HTTP, on loopback only: costs, explanations, usage, runs, rules, plans and
+//! metrics. A client with the token can approve and apply plans. All else is read-only.
 //!
-//! It knows no SQL, no script, no plugin and no settings file; it asks `installation`, `reports` and `ledger`, and says the answer in JSON. Every request
-//! reads one state of the ledger, through a connection of its own on a blocking thread. Amounts are decimal text, never
-//! JSON numbers. What goes wrong inside is logged; clients learn the code and a request id.
+//! The server knows no SQL, no script, no plugin and no settings file. It asks `installation`,
+//! `reports` and `ledger`, and writes the answer as JSON. Every request reads one state of the
+//! ledger, through a connection of its own on a blocking thread. Amounts are decimal text, never
+//! JSON numbers. Errors inside are logged; clients learn the code and a request id.
 
 mod api;
 pub mod code;
@@ -22,6 +23,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use error::Problem;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -92,7 +94,8 @@ async fn method_refused(method: axum::http::Method, uri: axum::http::Uri) -> Pro
     Problem::method_refused(method.as_str(), uri.path(), operation.map_or("GET", Operation::method))
 }
 
-/// Listens, calls `ready` with the address, and answers until `shutdown` ends; requests under way are finished.
+/// Listens, calls `ready` with the address, and answers until `shutdown` ends. Requests under way
+/// are finished.
 pub async fn serve(
     options: ServerOptions,
     ready: impl FnOnce(SocketAddr),
@@ -102,13 +105,16 @@ pub async fn serve(
     if !listen.ip().is_loopback() {
         return Err(Diagnostic::new(
             code::ADDRESS_REFUSED,
-            format!("{listen} can be reached from other machines, and everybody there could read all costs: there are no tokens yet"),
+            format!(
+                "{listen} can be reached from other machines, \
+                 and everybody there could read all costs: there are no tokens yet"
+            ),
         )
-        .hint(format!("apportion serve --listen 127.0.0.1:{}", listen.port())));
+        .hint(Hint::command(format!("serve --listen 127.0.0.1:{}", listen.port()))));
     }
     let in_use = |error: std::io::Error| {
         Diagnostic::new(code::ADDRESS_IN_USE, format!("{listen} cannot be listened on: {error}"))
-            .hint("apportion serve --listen 127.0.0.1:0")
+            .hint(Hint::command("serve --listen 127.0.0.1:0"))
     };
     let listener = TcpListener::bind(listen).await.map_err(in_use)?;
     ready(listener.local_addr().map_err(in_use)?);
@@ -116,6 +122,6 @@ pub async fn serve(
         axum::serve(listener, router(State::new(options))).with_graceful_shutdown(shutdown).await;
     served.map_err(|error| {
         Diagnostic::new(domain::code::INTERNAL, format!("the server ended: {error}"))
-            .hint("start `apportion serve` again")
+            .hint(Hint::text("start ").then(Hint::command("serve")).then(" again"))
     })
 }

@@ -1,7 +1,8 @@
 //! Opaque marks of where a page ended.
 //!
-//! A token holds the sort key of the last row, not a count of rows, so that rows that come or go between two pages
-//! neither double nor hide others. It also holds a digest of its query: a token of another query is refused.
+//! A token holds the sort key of the last row and not a count of rows. So rows that come or go
+//! between two pages neither double nor hide others. It also holds a digest of its query: a token
+//! of another query is refused.
 
 use crate::error::Problem;
 use serde_json::Value;

@@ -1,7 +1,8 @@
 //! The parameters of a request: one struct an operation, from which they are read and described.
 //!
-//! A field's name is the parameter's name, its comment the description, and its type says how the text
-//! is read, what is refused, and how the API's document shows it. A name that no field has is refused.
+//! A field's name is the parameter's name, its comment the description, and its type says how the
+//! text is read, what is refused, and how the API's document shows it. A name that no field has is
+//! refused.
 
 use crate::error::Problem;
 use axum::extract::Query;

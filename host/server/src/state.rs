@@ -18,12 +18,13 @@ const READERS_MAX: usize = 4;
 /// Times a reading is started over when a run posts in the middle of it.
 const ATTEMPTS: usize = 3;
 
-/// What a server answers from, and where.
+/// The installation that a server answers for, and its address.
 #[derive(Clone)]
 pub struct ServerOptions {
     pub installation: Installation,
     pub listen: SocketAddr,
-    /// Whoever sends this token may change something. Without it the server changes nothing.
+    /// A client that sends this token may change something. Without a token the server changes
+    /// nothing.
     /// It is never shown or logged.
     pub token: Option<Arc<str>>,
 }
@@ -134,7 +135,7 @@ impl State {
     }
 }
 
-/// A run that posts while its results are being read would mix two states; then the reading is started over.
+/// A run that posts during a reading would mix two states. Then the reading is started over.
 fn one_state<T>(
     ledger: &Reader,
     work: impl Fn(&Reader, Mark) -> Result<T, Problem>,

@@ -9,10 +9,11 @@ use ledger::{BalanceFilter, Bucket};
 use std::fmt;
 use std::str::FromStr;
 
-/// What costs are grouped or filtered by.
+/// A property that costs are grouped or filtered by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum GroupBy {
-    /// The team, or the account for what no team bears: `unallocated`, `suspense`, `pool/<rule>`, `excluded/<rule>`.
+    /// The team. Cost that no team bears goes by its account: `unallocated`, `suspense`,
+    /// `pool/<rule>` or `excluded/<rule>`.
     Team,
     ServiceName,
     Environment,
@@ -39,7 +40,8 @@ pub struct CostQuery {
     pub period: Period,
     pub granularity: Granularity,
     pub group_by: Vec<GroupBy>,
-    /// Values of the same key are alternatives; different keys must all hold. The empty value means "none".
+    /// Values of the same key are alternatives; different keys must all hold. The empty value means
+    /// "none".
     pub filter: Vec<(GroupBy, String)>,
 }
 
@@ -77,7 +79,11 @@ fn unknown_group(name: &str) -> Diagnostic {
     let known = NAMES.iter().map(|(name, _)| *name).chain(Field::all().map(Field::name));
     let hint = match did_you_mean(name, known) {
         Some(close) => format!("did you mean `{close}`?"),
-        None => "group by team, service_name, environment, application, cost_center, rule, source, account, a FOCUS column such as region_id, or tag:<key>".into(),
+        None => {
+            "group by team, service_name, environment, application, cost_center, rule, source, \
+            account, a FOCUS column such as region_id, or tag:<key>"
+                .into()
+        }
     };
     Diagnostic::new(QUERY_INVALID, format!("costs have no '{name}' to group or filter by"))
         .hint(hint)
@@ -201,7 +207,8 @@ mod tests {
         };
         assert_eq!(
             refused("enviroment"),
-            "N202: costs have no 'enviroment' to group or filter by\n  hint: did you mean `environment`?"
+            "N202: costs have no 'enviroment' to group or filter by\n  \
+             hint: did you mean `environment`?"
         );
         assert_eq!(refused("tag:"), "N202: 'tag:' names no tag\n  hint: write `tag:team`");
     }

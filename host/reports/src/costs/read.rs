@@ -35,7 +35,7 @@ pub fn costs(ledger: &Reader, query: &CostQuery) -> Result<CostTable, Diagnostic
     answer(ledger, query, None)
 }
 
-/// Answers every query: decisions of rules that read amounts or dates are taken anew where charges must be looked at.
+/// Answers every query. Rules that read amounts or dates are run again where charges are needed.
 pub fn costs_with_rules(
     ledger: &Reader,
     query: &CostQuery,
@@ -59,7 +59,7 @@ fn answer(
     Ok(groups.table())
 }
 
-/// The same answer worked out from the charges, whatever is asked: for checking one way against the other.
+/// The same answer, always worked out from the charges: for checking one way against the other.
 pub fn derived_costs(
     ledger: &Reader,
     query: &CostQuery,
@@ -85,7 +85,7 @@ pub fn teams(ledger: &Reader) -> Result<BTreeSet<String>, Diagnostic> {
         .collect())
 }
 
-/// The team, or who stands in for one.
+/// The team's name, or the account's where no team bears the cost.
 pub fn team_text(account: &Account) -> String {
     account.team().map_or_else(|| account.to_string(), str::to_owned)
 }
@@ -102,7 +102,7 @@ impl<'a> Groups<'a> {
         Groups { query, numbers: HashMap::new(), sums: HashMap::new() }
     }
 
-    /// The group of what `text` says, nothing if a filter leaves it out.
+    /// The group of a row, given its text for each key. Nothing if a filter leaves the row out.
     fn number(&mut self, text: &dyn Fn(&GroupBy) -> String) -> Option<u32> {
         let filter = &self.query.filter;
         let holds = |group: &GroupBy| {
@@ -219,7 +219,7 @@ fn derived(
     )
 }
 
-/// What a charge is known by.
+/// A charge with all that it can be grouped by.
 struct Charge<'a> {
     dictionary: &'a Dictionary,
     resource: ResourceId,

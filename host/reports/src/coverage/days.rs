@@ -5,12 +5,13 @@ use domain::port::UnknownDays;
 use ledger::StoredAttempt;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which days a source is asked for when a run names none: the days that were never asked for, and the
-/// last ones again, since clouds restate them. A source without a window is asked for all there is.
+/// Which days a source is asked for when a run names none: the days that were never asked for, and
+/// the last ones again, since clouds restate them. A source without a window is asked for all there
+/// is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceWindow {
-    /// The first day that is wanted. `None`: the first day that was ever asked for, which is the first
-    /// of the month before the first collection.
+    /// The first day that is wanted. `None`: the first day that was ever asked for, which is the
+    /// first of the month before the first collection.
     pub since: Option<Day>,
     pub restate_days: u32,
 }
@@ -65,7 +66,8 @@ impl Coverage {
                 }
                 Some(period) => {
                     coverage.unknown.retain(|day, _| !period.contains(*day));
-                    // A period without a beginning asks for all that came before; nobody has costs before the epoch.
+                    // A period without a beginning asks for all earlier days. Costs before the
+                    // epoch do not exist.
                     let start = period.start().max(Day::from_epoch(0));
                     coverage.days.extend(
                         (start.epoch_days()..period.end().min(today).epoch_days())
@@ -94,8 +96,8 @@ impl Coverage {
 /// The days of which a collection has all that its source has.
 #[derive(Clone, Debug, Default)]
 pub struct KnownDays {
-    /// The days that were asked for. `None`: all there is, and the source names the days that it has
-    /// in full.
+    /// The days that were asked for. `None`: all there is, and the source names the days that it
+    /// has in full.
     pub asked: Option<Period>,
     pub complete: Vec<Period>,
     pub unknown: Vec<UnknownDays>,
@@ -173,7 +175,8 @@ mod tests {
     #[test]
     fn the_first_time_all_wanted_days_are_asked_for_and_then_what_is_missing_or_may_be_restated() {
         assert_eq!(asked("2026-01-01", 3, "", "2026-03-10"), "2026-01-01 2026-03-11");
-        // Asked for on the 10th: days to the 9th are over. Two days later the 10th is the first that is missing.
+        // Asked for on the 10th: days to the 9th are over. Two days later the 10th is the first
+        // gap.
         let once = "2026-03-10 2026-01-01 2026-03-11";
         assert_eq!(asked("2026-01-01", 3, once, "2026-03-12"), "2026-03-07 2026-03-13");
         assert_eq!(asked("2026-01-01", 0, once, "2026-03-12"), "2026-03-10 2026-03-13");

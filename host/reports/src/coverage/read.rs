@@ -10,7 +10,7 @@ use domain::schedule::Schedule;
 use ledger::{AttemptFailure, Reader};
 use std::collections::BTreeSet;
 
-/// What is known of a day.
+/// The state of a day of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DayState {
     /// It has charges or usage.
@@ -138,7 +138,7 @@ pub fn status(
     })
 }
 
-/// Days in a row of which the same is to be said: first, last, what.
+/// Days in a row with the same value: first day, last day, value.
 pub fn spans<T: PartialEq>(days: impl Iterator<Item = (Day, T)>) -> Vec<(Day, Day, T)> {
     let mut spans: Vec<(Day, Day, T)> = Vec::new();
     for (day, what) in days {
@@ -178,7 +178,7 @@ fn calendar(
     let restated: BTreeSet<Day> = ledger.restated_days(&facts.name)?.into_iter().collect();
     let asked =
         coverage.days.first().into_iter().chain(coverage.days.last()).chain(&coverage.partial);
-    // A source that is asked for single days owes all of them up to yesterday; files end where they end.
+    // A source that is asked for single days owes all days up to yesterday. Files owe nothing more.
     let wanted = facts.window.map(|window| [window.first_day(coverage, today), today.plus(-1)]);
     let edges: BTreeSet<Day> = asked
         .chain(charged.first())

@@ -43,7 +43,7 @@ pub struct EntryFacts {
     /// Hex.
     pub hash: String,
     pub postings: Vec<Posting>,
-    /// Whether the entry counts: charges are shown for these only, since those of others have been restated.
+    /// Whether the entry counts. Only then are charges shown: those of other entries were restated.
     pub stands: bool,
 }
 
@@ -76,7 +76,7 @@ pub struct ExplainedResource {
     pub dimensions: Vec<(String, String)>,
     pub tags: Vec<(String, String)>,
     pub charges: u64,
-    /// What all bearers together bear of these charges.
+    /// The cost of these charges over all bearers.
     pub charged: Sum,
     /// The account's part of it.
     pub amount: Sum,
@@ -87,7 +87,7 @@ pub struct ExplainedResource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedWeights {
     pub day: Day,
-    /// What the rule said, such as `by_cost all teams`.
+    /// The rule's decision, such as `by_cost all teams`.
     pub decision: String,
     /// A recipient's weight; its share is the weight divided by `total`.
     pub weights: Vec<(Recipient, i64)>,

@@ -14,7 +14,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The sums of each level add up to the one above, to the last digit. Days are those of the charges.
+/// The sums of each level add up to the one above, to the last digit. Days are those of the
+/// charges.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Explanation")]
 pub struct ExplanationDocument {

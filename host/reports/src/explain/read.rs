@@ -1,4 +1,5 @@
-//! An explanation read from the ledger: charges are derived once more and summed, then made readable.
+//! An explanation read from the ledger: charges are derived once more and summed, then made
+//! readable.
 
 use crate::derive::{self, Bearers, Portion, RulesOf};
 use crate::explain::answer::{

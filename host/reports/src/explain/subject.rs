@@ -141,8 +141,8 @@ impl SubjectKey {
     }
 }
 
-/// An entry is the work of one rule, or of none, on its source-day. Either it took in the charges, or
-/// it passed cost on.
+/// An entry is the work of one rule, or of none, on its source-day. Either it took in the charges,
+/// or it passed cost on.
 fn of_entry(entry: &StoredEntry, portion: &Portion<'_>, bearers: &Bearers) -> Vec<(BearerId, Sum)> {
     let rule = entry.entry.postings().iter().find_map(|posting| posting.rule.as_ref());
     let is_its = |bearer: BearerId| bearers.get(bearer).rule.as_ref() == rule;

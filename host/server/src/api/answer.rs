@@ -1,5 +1,5 @@
-//! What all JSON answers have in common: the state that they are read from, and the tag that saves a
-//! second answer.
+//! What all JSON answers have in common: the state that they are read from, and the tag that saves
+//! a second answer.
 
 use crate::VERSION;
 use crate::error::Problem;
@@ -41,7 +41,8 @@ impl ReadRequest {
         format!("\"{}\"", page_token::digest((version, asked, mark)))
     }
 
-    /// Answers in JSON from one state of the ledger; not at all if the client has that answer already.
+    /// Answers in JSON from one state of the ledger, or says that the client has that answer
+    /// already.
     pub async fn answer<T: Serialize>(
         self,
         state: &State,
@@ -68,7 +69,8 @@ impl ReadRequest {
             .await
     }
 
-    /// The same for what does not come from the ledger: `content` is all that the answer depends on.
+    /// The same for an answer that is not from the ledger. It depends on `content` and nothing
+    /// else.
     pub fn answer_of<T: Serialize>(
         &self,
         content: impl std::hash::Hash,

@@ -1,7 +1,9 @@
-//! The two changes that clients can ask for, both about the latest plan: approve its rules, and post what it says.
+//! The two changes that clients can ask for: to approve the rules of the latest plan, and to post
+//! it.
 //!
-//! A client with the token may ask; the token's file is guarded as well as the ledger. A request names
-//! the plan by the digests that its sender looked at. So a save in between cannot slip another plan in.
+//! A client with the token may ask; the token's file is guarded as well as the ledger. A request
+//! names the plan by the digests that its sender looked at. So a save in between cannot slip
+//! another plan in.
 
 use crate::api::openapi::{Body, Operation, schema_of};
 use crate::error::Problem;

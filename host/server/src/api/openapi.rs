@@ -1,4 +1,5 @@
-//! The API's description, made from the same table as its routes; `openapi.json` is its committed copy.
+//! The API's description, made from the same table as its routes; `openapi.json` is its committed
+//! copy.
 //!
 //! Schemas come from the types that answers are written from, parameters from the structs that they
 //! are read into. So the description cannot differ from what is sent and taken.
@@ -34,7 +35,7 @@ pub struct Operation {
     pub errors: &'static [u16],
 }
 
-/// What a good answer holds.
+/// The content of a good answer.
 pub enum Body {
     Json(SchemaOf),
     /// The same, to JSON that is posted with the token.
@@ -113,8 +114,8 @@ pub fn document() -> Value {
     })
 }
 
-/// Says of every object that it has no members beside those that are described, and makes one line of
-/// a description that was a comment of several.
+/// Closes every object: it has the described members and no others. A description that was a
+/// comment of several lines becomes one line.
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(members) => {

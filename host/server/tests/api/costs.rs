@@ -66,14 +66,18 @@ async fn costs_are_grouped_and_filtered() {
             "Costs",
         )
         .await;
+    let cost = |service: &str, amount: &str| {
+        let keys = json!({ "team": "payments", "service_name": service });
+        json!({ "period_start": null, "keys": keys, "cost": usd(amount) })
+    };
     let expect = json!({
         "period": { "start_date": null, "end_date": "2026-02-03" },
         "granularity": "total",
         "group_by": ["team", "service_name"],
         "filter": ["team:payments"],
         "costs": [
-            { "period_start": null, "keys": { "team": "payments", "service_name": "Compute" }, "cost": usd("12.500000000") },
-            { "period_start": null, "keys": { "team": "payments", "service_name": "Network" }, "cost": usd("1.000000000") },
+            cost("Compute", "12.500000000"),
+            cost("Network", "1.000000000"),
         ],
         "totals": [usd("13.500000000")],
         "next_page_token": null,
@@ -98,12 +102,14 @@ async fn pages_hold_every_row_once() {
     let whole =
         served.good("/api/v1/costs?group_by=team,service_name&granularity=daily", "Costs").await;
     let whole = whole["costs"].as_array().expect("rows").clone();
-    // Day and team: 01-30 payments, 02-02 payments and search, 02-03 payments, search and unallocated, 02-04 payments.
+    // Day and team: 01-30 payments, 02-02 payments and search, 02-03 payments, search and
+    // unallocated, 02-04 payments.
     assert_eq!(whole.len(), 7);
     for limit in 1..=8 {
         let (mut rows, mut token) = (Vec::new(), String::new());
         loop {
-            let page = served.good(&format!("/api/v1/costs?group_by=team,service_name&granularity=daily&limit={limit}{token}"), "Costs").await;
+            let path = "/api/v1/costs?group_by=team,service_name&granularity=daily";
+            let page = served.good(&format!("{path}&limit={limit}{token}"), "Costs").await;
             let costs = page["costs"].as_array().expect("rows");
             assert!(
                 costs.len() == limit || page["next_page_token"].is_null(),
@@ -151,7 +157,8 @@ async fn a_token_is_only_good_for_its_query() {
 #[tokio::test]
 async fn a_line_of_an_invoice_is_explained() {
     let served = Served::new();
-    let line = "/api/v1/explain?what=payments&service_name=Network&start_date=2026-02-01&end_date=2026-02-28";
+    let line = "/api/v1/explain?what=payments&service_name=Network\
+        &start_date=2026-02-01&end_date=2026-02-28";
     let explained = served.good(line, "Explanation").await;
     // A third of 3.
     assert_eq!(explained["totals"], json!([usd("1.000000000")]));
@@ -202,13 +209,18 @@ async fn usage_is_shown_with_its_gaps_and_by_keys() {
     assert_eq!(
         usage["metrics"],
         json!([{
-            "metric": "network.egress.bytes", "source": "aws", "unit": "B", "start_date": "2026-02-01", "end_date": "2026-02-04", "days": 2,
-            "gaps": [{ "start_date": "2026-02-02", "end_date": "2026-02-03" }], "rows": 3, "total": "15.500000000",
+            "metric": "network.egress.bytes", "source": "aws", "unit": "B",
+            "start_date": "2026-02-01", "end_date": "2026-02-04", "days": 2,
+            "gaps": [{ "start_date": "2026-02-02", "end_date": "2026-02-03" }],
+            "rows": 3, "total": "15.500000000",
         }])
     );
     assert_eq!(usage["groups"], json!([]));
     let first = served.good("/api/v1/usage?group_by=team&limit=1", "Usage").await;
-    let group = |team: &str, total: &str| json!([{ "metric": "network.egress.bytes", "keys": { "team": team }, "total": total, "unit": "B" }]);
+    let group = |team: &str, total: &str| {
+        let (metric, keys) = ("network.egress.bytes", json!({ "team": team }));
+        json!([{ "metric": metric, "keys": keys, "total": total, "unit": "B" }])
+    };
     assert_eq!(first["groups"], group("payments", "10.500000000"));
     let token = first["next_page_token"].as_str().expect("a token");
     let second = served

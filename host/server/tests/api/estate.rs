@@ -45,7 +45,8 @@ impl Collector for FixedCollector {
     }
 }
 
-/// `Compute` goes to the team of the tag, `Network` to payments and search as 1 to 2, all else to nobody.
+/// `Compute` goes to the team of the tag, `Network` to payments and search as 1 to 2, all else to
+/// nobody.
 pub struct FixedRules {
     facts: Vec<RuleFacts>,
 }

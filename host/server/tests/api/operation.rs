@@ -8,7 +8,8 @@ async fn a_source_says_how_fresh_it_is_and_its_plugin_what_it_cost() {
     let served = Served::new();
     let body = served.good("/api/v1/sources", "Sources").await;
     let source = &body["sources"][0];
-    // It was collected on 2026-02-05 at 06:07:08; the next time of "15 */6" is eight minutes later, and has passed.
+    // It was collected on 2026-02-05 at 06:07:08; the next time of "15 */6" is eight minutes later,
+    // and has passed.
     assert_eq!(source["last_success"], json!({ "run": 1, "at": "2026-02-05T06:07:08.009Z" }));
     assert_eq!(
         (&source["due"], &source["schedule"]),
@@ -45,7 +46,8 @@ async fn runs_are_listed_and_shown_with_the_rows_set_aside() {
     let digest = served.good("/api/v1/runs/1", "RunDetail").await;
     let run = |id: i64, state: &str, charges: u64, rejected: u64| {
         json!({
-            "id": id, "state": state, "version": "0.1.0", "generation": "generation-one", "charges": charges, "rejected": rejected, "note": "",
+            "id": id, "state": state, "version": "0.1.0", "generation": "generation-one",
+            "charges": charges, "rejected": rejected, "note": "",
             "started_at": "2026-02-05T06:07:08.009Z", "ended_at": "2026-02-05T06:07:08.009Z",
         })
     };
@@ -73,12 +75,15 @@ async fn rules_are_shown_with_the_findings_of_the_failed_reload() {
         (&json!("generation-one"), &json!(3))
     );
     let rule = json!({
-        "id": "direct/compute", "name": "Compute", "digest": "0".repeat(64), "priority": 100, "owner": "finops@example.com",
-        "review_by": "2027-03-31", "description": "Compute has a payer.", "enabled": true, "from": null, "until": null,
+        "id": "direct/compute", "name": "Compute", "digest": "0".repeat(64),
+        "priority": 100, "owner": "finops@example.com",
+        "review_by": "2027-03-31", "description": "Compute has a payer.",
+        "enabled": true, "from": null, "until": null,
     });
     assert_eq!(body["rules"][0], rule);
     let finding = json!({
-        "code": "R101", "message": "expecting ';'", "location": { "file": "rules/direct/compute.rhai", "line": 4, "column": 7 },
+        "code": "R101", "message": "expecting ';'",
+        "location": { "file": "rules/direct/compute.rhai", "line": 4, "column": 7 },
         "excerpt": null, "hint": "end the line with ';'",
     });
     assert_eq!(body["diagnostics"], json!([finding]));

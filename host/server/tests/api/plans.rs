@@ -126,9 +126,13 @@ async fn a_plan_is_shown_while_it_is_made_when_it_is_made_and_when_it_cannot_be(
         plan["generation"],
         json!({ "before": "generation-one", "after": "generation-none" })
     );
-    // In USD payments has 10 + 2.5 and a third of 3, search has 4 and the rest of 3, and a nano is nobody's.
+    // In USD payments has 10 + 2.5 and a third of 3, search has 4 and the rest of 3, and a nano is
+    // nobody's.
     let usd = |amount: &str| json!({ "amount": amount, "currency": "USD" });
-    let change = |name: &str, before: &str, after: &str, change: &str| json!({ "name": name, "before": usd(before), "after": usd(after), "change": usd(change) });
+    let change = |name: &str, before: &str, after: &str, change: &str| {
+        let (before, after, change) = (usd(before), usd(after), usd(change));
+        json!({ "name": name, "before": before, "after": after, "change": change })
+    };
     let teams: Vec<_> = plan["teams"]
         .as_array()
         .expect("teams")

@@ -107,8 +107,10 @@ async fn what_is_asked_wrongly_is_refused_by_name() {
 async fn a_problem_has_all_its_members() {
     let problem = Served::new().get("/api/v1/costs/team/nobody").await.problem();
     let expect = json!({
-        "type": "urn:apportion:problem:N201", "title": "Nothing in the ledger has that name.", "status": 404,
-        "detail": "no team 'nobody' ever bore a cost", "code": "N201", "hint": "/api/v1/costs?group_by=team lists the teams",
+        "type": "urn:apportion:problem:N201", "title": "Nothing in the ledger has that name.",
+        "status": 404,
+        "detail": "no team 'nobody' ever bore a cost", "code": "N201",
+        "hint": "/api/v1/costs?group_by=team lists the teams",
     });
     assert_eq!(problem, expect);
 }

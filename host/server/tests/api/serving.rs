@@ -127,7 +127,8 @@ async fn it_answers_over_a_socket_and_ends_when_told_to() {
     let address = ready.await.expect("it listens");
     let mut socket = tokio::net::TcpStream::connect(address).await.expect("a connection");
     let request = format!(
-        "GET /api/v1/costs?filter=team:search HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+        "GET /api/v1/costs?filter=team:search HTTP/1.1\r\n\
+         host: {address}\r\nconnection: close\r\n\r\n"
     );
     socket.write_all(request.as_bytes()).await.expect("a request");
     let mut answer = String::new();

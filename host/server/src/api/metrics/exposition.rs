@@ -91,8 +91,8 @@ fn write(encoder: &mut MetricEncoder<'_>, kind: FigureKind, value: i128) -> fmt:
     }
 }
 
-/// Sums of nanos can be larger than the library's whole numbers. Then the nearest float is given, as
-/// which a scraper keeps every figure anyway.
+/// Sums of nanos can be larger than the library's whole numbers. Then the nearest float is given,
+/// as which a scraper keeps every figure anyway.
 struct WholeNumber(i128);
 
 impl EncodeGaugeValue for WholeNumber {
