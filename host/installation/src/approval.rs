@@ -21,9 +21,12 @@ pub fn check(settings: &Settings, ledger: &Reader, generation: &str) -> Result<(
     );
     Err(Diagnostic::new(code::APPROVAL_MISSING, message).hint(
         Hint::text("look at ")
-            .then(Hint::command("plan --out plan.json"))
+            .then(Hint::deed("plan --out plan.json", "GET /api/v1/plan"))
             .then(", then ")
-            .then(Hint::command("rule approve --plan plan.json --note \"why\"")),
+            .then(Hint::deed(
+                "rule approve --plan plan.json --note \"why\"",
+                "POST /api/v1/plan/approve",
+            )),
     ))
 }
 
