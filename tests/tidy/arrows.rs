@@ -3,7 +3,8 @@
 use crate::{expect_none, root};
 
 const ARROWS: &[(&str, &[&str])] = &[
-    ("domain", &[]),
+    ("exact", &[]),
+    ("domain", &["exact"]),
     ("ledger", &["domain"]),
     ("decode", &["domain"]),
     ("rule-engine", &["domain"]),
@@ -47,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Dependencies that only one crate may know.
 const OWNED: &[(&str, &str)] = &[
+    ("chrono", "exact"),
     ("rusqlite", "ledger"),
     ("wasmtime", "plugin-host"),
     ("wit-component", "plugin-host"),

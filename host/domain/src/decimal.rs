@@ -1,12 +1,14 @@
 //! Decimal text → nanos and the exact rest, for every spelling that real bills use.
 //!
-//! A row keeps its amount rounded half-even to nanos. What the rounding took away or added is kept exactly, per batch,
-//! in an [`Exact`]: so a batch ties out to its source to the last digit, however many digits that source writes.
+//! A row keeps its amount rounded half-even to nanos. The difference to the exact value is added up
+//! per batch in an [`Exact`]. So a batch ties out to its source to the last digit, however many
+//! digits the source writes. The usual spelling is read here without allocation; every other one is
+//! read by [`exact::decimal`].
 
-use num_bigint::BigInt;
+use exact::decimal::Decimal;
 use std::fmt;
 
-/// An amount as read: the nearest whole number of nanos, and what is left of the exact value.
+/// An amount: the nearest whole number of nanos, and the rest of the exact value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parsed {
     pub nanos: i64,
@@ -16,10 +18,11 @@ pub struct Parsed {
 /// Exact value minus rounded value, smaller than one nano.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rest {
-    /// In units of 10⁻³⁷: 28 digits beyond the nano. 10¹⁰ rows of at most half a nano each still fit 128 bits.
+    /// In units of 10⁻³⁷: 28 digits beyond the nano. 10¹⁰ rows of at most half a nano each still
+    /// fit 128 bits.
     Fine(i128),
-    /// More digits than that: the value is `.0 × 10^-.1`.
-    Long(Box<BigInt>, u32),
+    /// More digits than that.
+    Long(Box<Decimal>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,20 +35,14 @@ pub enum NotAnAmount {
     TooLarge(String),
 }
 
-/// `value × 10^-scale` without zeroes behind the last digit that says something.
-pub fn shortest(value: i128, scale: usize) -> String {
-    let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - scale);
-    let fraction = fraction.trim_end_matches('0');
-    let sign = if value < 0 { "-" } else { "" };
-    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
-}
-
 const FINE_DIGITS: usize = 28;
+/// Digits behind the point of [`Rest::Fine`].
+const FINE_SCALE: u32 = 9 + FINE_DIGITS as u32;
 /// Longer exponents only appear in hostile input, and would make one cell cost gigabytes.
-const EXPONENT_MAX: i64 = 10_000;
+const EXPONENT_MAX: u32 = 10_000;
 
-/// Reads `1`, `-0.5`, `+1.50`, `1E-8`, ` 0.00 ` and any number of digits. No separators, no currency signs.
+/// Reads `1`, `-0.5`, `+1.50`, `1E-8`, ` 0.00 ` and any number of digits. No separators, no
+/// currency signs.
 #[inline]
 pub fn parse(text: &[u8]) -> Result<Parsed, NotAnAmount> {
     match parse_plain(text) {
@@ -163,7 +160,7 @@ pub fn from_scaled(value: i128, scale: u32) -> Result<Parsed, NotAnAmount> {
             return Ok(Parsed { nanos, rest: Rest::Fine(rest) });
         }
     }
-    round_long(BigInt::from(value), i64::from(scale))
+    rounded(&Decimal::from_scaled(value, scale))
         .ok_or_else(|| NotAnAmount::TooLarge(format!("{value}E-{scale}")))
 }
 
@@ -173,13 +170,13 @@ fn parse_any(text: &[u8]) -> Result<Parsed, NotAnAmount> {
     if trimmed.is_empty() {
         return Err(NotAnAmount::Empty);
     }
-    let (digits, scale) =
-        digits_and_scale(trimmed).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
-    round_long(digits, scale).ok_or_else(|| NotAnAmount::TooLarge(shown(text)))
+    let exact =
+        Decimal::read(trimmed, EXPONENT_MAX).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
+    rounded(&exact).ok_or_else(|| NotAnAmount::TooLarge(shown(text)))
 }
 
-/// The nearest whole number of nanos of a value of any size, half-even; nothing beyond 128 bits. For quantities, whose sums
-/// carry no promise below a nano.
+/// The nearest whole number of nanos of a value of any size, half-even; nothing beyond 128 bits.
+/// This is for quantities, whose sums promise nothing below a nano.
 pub fn parse_nanos(text: &[u8]) -> Result<Option<i128>, NotAnAmount> {
     if let Some((nanos, _)) = parse_plain(text) {
         return Ok(Some(i128::from(nanos)));
@@ -188,76 +185,22 @@ pub fn parse_nanos(text: &[u8]) -> Result<Option<i128>, NotAnAmount> {
     if trimmed.is_empty() {
         return Err(NotAnAmount::Empty);
     }
-    let (digits, scale) =
-        digits_and_scale(trimmed).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
-    Ok(i128::try_from(rounded(digits, scale).0).ok())
+    let exact =
+        Decimal::read(trimmed, EXPONENT_MAX).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
+    Ok(exact.rounded(9).0)
 }
 
 fn shown(text: &[u8]) -> String {
     String::from_utf8_lossy(&text[..text.len().min(60)]).into_owned()
 }
 
-/// The value is `.0 × 10^-.1`.
-fn digits_and_scale(text: &[u8]) -> Option<(BigInt, i64)> {
-    let (mantissa, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
-        Some(at) => (&text[..at], std::str::from_utf8(&text[at + 1..]).ok()?.parse::<i64>().ok()?),
-        None => (text, 0),
-    };
-    if exponent.abs() > EXPONENT_MAX {
-        return None;
-    }
-    let (sign, unsigned) = match mantissa {
-        [b'-', rest @ ..] => ("-", rest),
-        [b'+', rest @ ..] => ("", rest),
-        _ => ("", mantissa),
-    };
-    let (whole, fraction) = match unsigned.iter().position(|byte| *byte == b'.') {
-        Some(at) => (&unsigned[..at], &unsigned[at + 1..]),
-        None => (unsigned, &[][..]),
-    };
-    let all_digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
-    if whole.len() + fraction.len() == 0 || !all_digits(whole) || !all_digits(fraction) {
-        return None;
-    }
-    let text = format!(
-        "{sign}{}{}",
-        std::str::from_utf8(whole).ok()?,
-        std::str::from_utf8(fraction).ok()?
-    );
-    Some((text.parse().ok()?, fraction.len() as i64 - exponent))
-}
-
-fn ten(power: i64) -> BigInt {
-    BigInt::from(10).pow(power.unsigned_abs() as u32)
-}
-
-/// The nearest whole number of nanos, half-even, and what is left of the value, in units of `10^-scale`.
-fn rounded(digits: BigInt, scale: i64) -> (BigInt, BigInt) {
-    if scale <= 9 {
-        return (digits * ten(9 - scale), BigInt::ZERO);
-    }
-    let one = ten(scale - 9);
-    let (mut nanos, mut rest) = (&digits / &one, &digits % &one);
-    let negative = rest.sign() == num_bigint::Sign::Minus;
-    let twice = BigInt::from(rest.magnitude().clone()) * 2;
-    if twice > one || (twice == one && nanos.bit(0)) {
-        nanos += if negative { -1 } else { 1 };
-        rest = if negative { rest + one } else { rest - one };
-    }
-    (nanos, rest)
-}
-
-fn round_long(digits: BigInt, scale: i64) -> Option<Parsed> {
-    let (nanos, rest) = rounded(digits, scale);
-    let nanos = i64::try_from(nanos).ok()?;
-    if scale <= 9 {
-        return Some(Parsed { nanos, rest: Rest::Fine(0) });
-    }
-    let fine = 9 + FINE_DIGITS as i64;
-    let rest = if scale <= fine {
-        Rest::Fine(i128::try_from(rest * ten(fine - scale)).ok()?)
-    } else {
-        Rest::Long(Box::new(rest), scale as u32)
+/// Nothing where the amount does not fit a row.
+fn rounded(exact: &Decimal) -> Option<Parsed> {
+    let (nanos, rest) = exact.rounded(9);
+    let nanos = i64::try_from(nanos?).ok()?;
+    let rest = match rest.in_units(FINE_SCALE) {
+        Some(fine) => Rest::Fine(fine),
+        None => Rest::Long(Box::new(rest)),
     };
     Some(Parsed { nanos, rest })
 }
@@ -268,7 +211,7 @@ pub struct Exact {
     /// In 10⁻³⁷, kept within ±one unit so that it cannot overflow.
     fine: i128,
     nanos: i128,
-    long: Option<(BigInt, u32)>,
+    long: Option<Decimal>,
 }
 
 impl Exact {
@@ -287,33 +230,25 @@ impl Exact {
     pub fn add_rest(&mut self, rest: &Rest) {
         match rest {
             Rest::Fine(fine) => self.add_fine(*fine),
-            Rest::Long(value, scale) => self.add_long(value, *scale),
+            Rest::Long(rest) => self.add_long(rest),
         }
     }
 
     pub fn add(&mut self, other: &Exact) {
         self.nanos += other.nanos;
         self.add_fine(other.fine);
-        if let Some((value, scale)) = &other.long {
-            self.add_long(value, *scale);
+        if let Some(long) = &other.long {
+            self.add_long(long);
         }
     }
 
     pub fn is_zero(&self) -> bool {
-        let (value, _) = self.value();
-        value == BigInt::ZERO
+        self.value().is_zero()
     }
 
     /// The nearest whole number of nanos, half-even.
     pub fn rounded_nanos(&self) -> i128 {
-        let (value, scale) = self.value();
-        let one = BigInt::from(10).pow(scale - 9);
-        let (mut nanos, rest) = (&value / &one, &value % &one);
-        let twice = BigInt::from(rest.magnitude().clone()) * 2;
-        if twice > one || (twice == one && nanos.bit(0)) {
-            nanos += if rest.sign() == num_bigint::Sign::Minus { -1 } else { 1 };
-        }
-        i128::try_from(nanos).unwrap_or_default()
+        self.value().rounded(9).0.unwrap_or_default()
     }
 
     fn carry(&mut self) {
@@ -322,48 +257,33 @@ impl Exact {
         self.fine %= ONE;
     }
 
-    fn add_long(&mut self, value: &BigInt, scale: u32) {
-        let (sum, at) = self.long.take().unwrap_or((BigInt::ZERO, scale));
-        let common = at.max(scale);
-        let ten = |power: u32| BigInt::from(10).pow(power);
-        self.long = Some((sum * ten(common - at) + value * ten(common - scale), common));
+    fn add_long(&mut self, value: &Decimal) {
+        self.long.get_or_insert_default().add(value);
     }
 
-    /// The value is `.0 × 10^-.1`; the scale is at least 37.
-    fn value(&self) -> (BigInt, u32) {
-        let fine_scale = 9 + FINE_DIGITS as u32;
-        let ten = |power: u32| BigInt::from(10).pow(power);
-        let value = BigInt::from(self.nanos) * ten(FINE_DIGITS as u32) + self.fine;
-        match &self.long {
-            None => (value, fine_scale),
-            Some((long, scale)) => (value * ten(scale - fine_scale) + long, *scale),
+    fn value(&self) -> Decimal {
+        let mut value = Decimal::from_scaled(self.nanos, 9);
+        value.add(&Decimal::from_scaled(self.fine, FINE_SCALE));
+        if let Some(long) = &self.long {
+            value.add(long);
         }
+        value
     }
 }
 
 /// Plain decimal text without superfluous zeros: `0`, `-0.0000000004`.
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (value, scale) = self.value();
-        let digits =
-            format!("{:0>width$}", value.magnitude().to_string(), width = scale as usize + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - scale as usize);
-        let fraction = fraction.trim_end_matches('0');
-        let sign = if value.sign() == num_bigint::Sign::Minus { "-" } else { "" };
-        let point = if fraction.is_empty() { "" } else { "." };
-        write!(f, "{sign}{whole}{point}{fraction}")
+        self.value().fmt(f)
     }
 }
 
 impl std::str::FromStr for Exact {
     type Err = NotAnAmount;
     fn from_str(text: &str) -> Result<Exact, NotAnAmount> {
-        let (value, scale) = digits_and_scale(text.trim().as_bytes())
+        let value = Decimal::read(text.trim().as_bytes(), EXPONENT_MAX)
             .ok_or_else(|| NotAnAmount::NotANumber(text.into()))?;
-        let mut exact = Exact::default();
-        let scale_up = BigInt::from(10).pow((37 - scale).max(0) as u32);
-        exact.add_long(&(value * scale_up), scale.max(37) as u32);
-        Ok(exact)
+        Ok(Exact { long: Some(value), ..Exact::default() })
     }
 }
 

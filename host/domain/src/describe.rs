@@ -1,11 +1,11 @@
 //! Decisions as a person would say them: for findings, the functions' page and reports.
 
-use crate::decimal::shortest;
 use crate::decision::{
     Basis, Bound, Candidates, Decision, Driver, DriverFilter, Limit, Price, Recipient, Spread,
     Target, Tier, Unknown, UsageDriver,
 };
 use crate::decision::{WhenNegative, WhenZero, Window};
+use exact::decimal::shortest;
 
 pub fn describe(decision: &Decision) -> String {
     match decision {

@@ -86,7 +86,8 @@ impl fmt::Display for Money {
     }
 }
 
-/// A total of amounts in nanos: 128 bits, so that it cannot overflow from any number of rows that a machine can hold.
+/// A total of amounts in nanos: 128 bits, so that it cannot overflow from any number of rows that a
+/// machine can hold.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct Sum(i128);
 

@@ -1,4 +1,8 @@
 //! When something is due again: five fields as cron has them, in UTC. There is no `now` here.
+//!
+//! Crates for cron do not serve here: `croner` and `cron` take a `chrono` that can read the clock,
+//! and their errors do not name the wrong value of a field. So the fields are read here, and the
+//! calendar is that of `chrono`.
 
 use crate::period::Day;
 use std::fmt;
@@ -6,7 +10,8 @@ use std::str::FromStr;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
-/// 29 February falls on a given weekday once in 28 years, and once in 40 around a century without leap day.
+/// 29 February falls on a given weekday once in 28 years, and once in 40 around a century without
+/// leap day.
 const DAYS_SEARCHED: i32 = 41 * 366;
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -42,7 +47,7 @@ pub enum NotASchedule {
     Never,
 }
 
-/// What a field counts, and between which values.
+/// One of the five fields: its name in messages, and its least and its highest value.
 struct Field {
     what: &'static str,
     least: u32,
@@ -80,9 +85,7 @@ impl Schedule {
 
     fn is_on(&self, day: Day) -> bool {
         let (_, month, of_month) = day.civil();
-        // 1970-01-01 was a Thursday.
-        let of_week = (day.epoch_days() + 4).rem_euclid(7) as u32;
-        let (by_day, by_weekday) = (has(self.days, of_month), has(self.weekdays, of_week));
+        let (by_day, by_weekday) = (has(self.days, of_month), has(self.weekdays, day.weekday()));
         let matches = if self.days_are_free || self.weekdays_are_free {
             by_day && by_weekday
         } else {
@@ -291,11 +294,13 @@ mod tests {
         for (text, expect) in [
             (
                 "",
-                "it has 0 fields, and needs five: minute, hour, day of the month, month, day of the week",
+                "it has 0 fields, and needs five: minute, hour, day of the month, month, day of \
+                 the week",
             ),
             (
                 "@daily",
-                "it has 1 fields, and needs five: minute, hour, day of the month, month, day of the week",
+                "it has 1 fields, and needs five: minute, hour, day of the month, month, day of \
+                 the week",
             ),
             ("60 * * * *", "'60' is not a minute from 0 to 59"),
             ("* 24 * * *", "'24' is not an hour from 0 to 23"),

@@ -1,13 +1,12 @@
-//! Splitting amounts exactly: the shares add up to the whole, whatever its sign, with no float and no remainder.
+//! Weights to split money by, as they are stored, and the splitting of amounts that come in parts.
 //!
-//! Share `k` of amount `a` is `trunc(a × c_k / t) − trunc(a × c_(k−1) / t)`, where `c` are the cumulative weights in
-//! target order and `t` their total. The differences telescope, so the sum is `a` for every `a` and every weights.
-//!
-//! An amount that comes in parts is split by [`Running`]: the parts' shares add up to the shares of the whole, to the
-//! nano, so a total can be looked into part by part without leaving a remainder anywhere.
+//! Where a share begins and ends is the rule of [`exact::split`]: cumulative, cut off towards zero,
+//! without remainder. [`Running`] splits an amount part by part: the parts' shares add up to the
+//! shares of the whole, to the nano. So a total can be looked into part by part without leaving a
+//! remainder anywhere.
 
 use crate::money::Sum;
-use num_bigint::BigInt;
+use exact::split::cut;
 
 /// Cumulative weights, checked: their total is above zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +15,8 @@ pub struct Shares {
     total: i64,
 }
 
-/// The weights add up to nothing: there is nobody to share with, by the rule's declared policy.
+/// The weights add up to nothing, so there is nobody to share with. The rule's policy says what
+/// happens then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the weights add up to nothing")]
 pub struct AllZero;
@@ -27,9 +27,10 @@ impl Shares {
         Shares::signed(&weights.iter().map(|weight| (*weight).max(0)).collect::<Vec<_>>())
     }
 
-    /// A weight of another sign than the total takes a share of the other sign: 100 by 100 : −20 is 125 and −25.
+    /// A weight of another sign than the total takes a share of the other sign: 100 by 100 : −20 is
+    /// 125 and −25.
     ///
-    /// What does not fit 63 bits is scaled down by a power of ten, the same for all weights.
+    /// Weights that do not fit 63 bits are all scaled down by the same power of ten.
     pub fn signed(weights: &[i128]) -> Result<Shares, AllZero> {
         let mut scale = 1_i128;
         loop {
@@ -46,7 +47,7 @@ impl Shares {
         }
     }
 
-    /// From what [`Shares::cumulative`] and [`Shares::total`] say.
+    /// Rebuilds shares from their [`Shares::cumulative`] weights and their [`Shares::total`].
     pub fn cumulated(mut upto: Vec<i64>, total: i64) -> Result<Shares, AllZero> {
         if total == 0 || upto.last() != Some(&total) {
             return Err(AllZero);
@@ -65,7 +66,7 @@ impl Shares {
         self.upto.is_empty()
     }
 
-    /// Cumulative weights, as they are stored for later derivation.
+    /// Cumulative weights, as the ledger stores them.
     pub fn cumulative(&self) -> &[i64] {
         &self.upto
     }
@@ -90,24 +91,16 @@ impl Shares {
     pub fn add(&self, amount: i64, sums: &mut [i128]) {
         let (amount, mut before) = (i128::from(amount), 0);
         for (upto, sum) in self.upto.iter().zip(sums) {
-            // Two factors of 63 bits fit 127.
-            let cut = amount * i128::from(*upto) / i128::from(self.total);
-            *sum += cut - before;
-            before = cut;
+            // The rule of `exact::split::cut`, where two factors of 63 bits are known to fit 127.
+            let reached = amount * i128::from(*upto) / i128::from(self.total);
+            *sum += reached - before;
+            before = reached;
         }
     }
 
     /// Splits an amount that comes in parts.
     pub fn running(&self) -> Running<'_> {
         Running { shares: self, amount: 0, given: vec![0; self.upto.len()] }
-    }
-
-    /// `trunc(amount × upto / total)`.
-    fn cut(&self, amount: i128, upto: i64) -> i128 {
-        match amount.checked_mul(i128::from(upto)) {
-            Some(product) => product / i128::from(self.total),
-            None => i128::try_from(BigInt::from(amount) * upto / self.total).unwrap_or_default(),
-        }
     }
 }
 
@@ -120,14 +113,15 @@ pub struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Adds a part and calls `take(k, share)` for each target in order. A share can be a nano more or less than the part's own.
+    /// Adds a part and calls `take(k, share)` for each target in order.
+    /// A share can be a nano more or less than if the part were split alone.
     pub fn split(&mut self, part: Sum, mut take: impl FnMut(usize, Sum)) {
         self.amount += part.nanos();
         let mut before = 0;
         for (target, (upto, given)) in self.shares.upto.iter().zip(&mut self.given).enumerate() {
-            let cut = self.shares.cut(self.amount, *upto);
-            let due = cut - before;
-            before = cut;
+            let reached = cut(self.amount, *upto, self.shares.total);
+            let due = reached - before;
+            before = reached;
             take(target, Sum::from_nanos(due - *given));
             *given = due;
         }

@@ -5,6 +5,7 @@ use crate::field::{Field, canonical_value};
 use crate::money::Sum;
 use crate::period::Day;
 use crate::tag::{RawTags, TagSchema};
+use exact::decimal::shortest;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -62,7 +63,7 @@ impl Quantity {
 
     /// The shortest decimal text that says it.
     pub fn plain(self) -> String {
-        decimal::shortest(self.0, 9)
+        shortest(self.0, 9)
     }
 
     /// Nothing beyond 128 bits.

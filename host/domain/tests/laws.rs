@@ -4,7 +4,7 @@ use domain::account::Account;
 use domain::decimal::{self, Exact};
 use domain::entry::{Entry, EntryKind, Posting};
 use domain::money::{Currency, Money, Sum};
-use domain::period::Day;
+use domain::period::{DateOrder, Day, parse_instant};
 use domain::run::Fingerprint;
 use domain::split::{AllZero, Shares};
 use proptest::prelude::*;
@@ -101,6 +101,22 @@ proptest! {
         let mut rest = Exact::default();
         rest.add_rest(&parsed.rest);
         prop_assert!(rest.rounded_nanos().abs() <= 1);
+    }
+
+    /// Seconds 60 are left out: `chrono` knows them as a leap second, and the day is the same.
+    #[test]
+    fn the_day_of_a_point_in_time_is_that_of_chrono(
+        date in "(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]",
+        clock in "[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,12})?",
+        zone in prop_oneof![Just("Z".to_owned()), "[-+](0[0-9]|1[0-7]):[0-5][0-9]"],
+        separator in "[Tt ]",
+    ) {
+        let text = format!("{date}{separator}{clock}{zone}");
+        let expect = chrono::DateTime::parse_from_rfc3339(&text).ok();
+        let expect = expect.map(|at| Day::from(at.naive_utc().date()));
+        // `chrono` has no midnight that ends a day.
+        prop_assume!(!clock.starts_with("24:00:00"));
+        prop_assert_eq!(parse_instant(text.as_bytes(), DateOrder::Iso).ok(), expect);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One collection: questions, their pages, and what came out of them.
+//! One collection: queries to Cost Explorer, their pages, and the rows of these.
 
 use crate::eks::Cluster;
 use crate::options::Options;
@@ -9,14 +9,14 @@ use apportion_plugin_sdk::aws::get_cost_and_usage;
 use apportion_plugin_sdk::{Batch, Error, Period, Rejected, Rows, log};
 use std::collections::{BTreeSet, VecDeque};
 
-/// A question under way, of one cluster or of everything.
+/// A query, for one cluster or for all costs, and how far it has come.
 struct Question {
     cluster: Option<Cluster>,
     query: Query,
     pages: u32,
-    /// Where pages said that the next one begins: none may come twice.
+    /// Tokens of pages so far: one that comes twice would lead in a circle.
     tokens: BTreeSet<String>,
-    /// Day and groups of the rows so far: none may count twice.
+    /// Day and groups of the rows so far: a row that comes twice would count twice.
     seen: BTreeSet<(String, Vec<String>)>,
 }
 
@@ -47,8 +47,8 @@ impl Collection {
                 None => options.filter.clone(),
             };
             let query = Query {
-                start: window.start.clone(),
-                end: window.end.clone(),
+                start: window.start.to_string(),
+                end: window.end.to_string(),
                 granularity: options.granularity,
                 metrics: options.metrics(),
                 group_by: options.group_by.iter().map(|group| group.group.clone()).collect(),
@@ -67,7 +67,7 @@ impl Collection {
         Ok(collection)
     }
 
-    /// The rows of the next page of the question at hand.
+    /// The rows of the next page.
     pub fn next(&mut self) -> Result<Option<Batch>, Error> {
         let Some(question) = self.questions.front_mut() else {
             if self.estimated > 0 {
@@ -96,7 +96,8 @@ fn nothing(granularity: Granularity) -> &'static str {
     match granularity {
         Granularity::Daily => "the period lies in the future: nothing is asked for",
         Granularity::Monthly => {
-            "no month begins in the period, and a month counts on its first day: nothing is asked for"
+            "no month begins in the period, and a month counts on its first day: nothing is asked \
+             for"
         }
     }
 }
@@ -126,7 +127,7 @@ impl Question {
         Batch { usage, rejected, ..Batch::new(Rows::Charges(charges)) }
     }
 
-    /// To the next page. A page that was there already would be followed by those after it, without end.
+    /// Turns to the next page. Going back to an earlier page would never end.
     fn turn(&mut self, token: String) -> Result<(), Error> {
         if !self.tokens.insert(token.clone()) {
             return Err(Error::Unavailable(format!(

@@ -1,8 +1,9 @@
-//! The cost of an EKS cluster: what carries its tag, in parts that people ask for.
+//! The cost of an EKS cluster: all that has the cluster's tag, in parts such as nodes and volumes.
 
 use serde_json::{Value, json};
 
-/// The tag that says which cluster a resource belongs to. Cost Explorer sees either only after it was activated as a cost allocation tag.
+/// The tag that names the cluster of a resource.
+/// Cost Explorer sees it only after it was activated as a cost allocation tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClusterTag {
     /// `kubernetes.io/cluster/NAME`, with the value `owned` or `shared`.
@@ -15,12 +16,12 @@ pub enum ClusterTag {
 pub struct Cluster {
     pub name: String,
     pub tag: ClusterTag,
-    /// Whether what the cluster shares with others is counted as its own.
+    /// Whether resources that the cluster shares with others count as its own.
     pub shared: bool,
 }
 
 impl Cluster {
-    /// The expression that finds what belongs to the cluster, narrowed by the source's own filter.
+    /// The expression that finds the cluster's resources, narrowed by the source's own filter.
     pub fn filter(&self, own: Option<&Value>) -> Value {
         let values = if self.shared { json!(["owned", "shared"]) } else { json!(["owned"]) };
         let tagged = match self.tag {
@@ -38,9 +39,9 @@ impl Cluster {
     }
 }
 
-/// The part of a cluster that a charge belongs to; each belongs to one.
+/// The part of a cluster that a charge belongs to. Each charge belongs to one part.
 pub fn component(service: &str, usage_type: &str) -> &'static str {
-    // In most regions a code stands in front, such as `USE1-` or `EUC1-`.
+    // In most regions a usage type begins with a code, such as `USE1-` or `EUC1-`.
     let has = |word: &str| usage_type.starts_with(word) || usage_type.contains(&format!("-{word}"));
     let is_eks =
         ["Amazon Elastic Container Service for Kubernetes", "Amazon Elastic Kubernetes Service"]

@@ -1,7 +1,7 @@
-//! The collector `aws-cost-explorer`: what AWS Cost Explorer says, by one or two groups, or the cost of EKS clusters.
+//! The collector `aws-cost-explorer`: costs from AWS Cost Explorer by one or two groups, or by EKS
+//! cluster.
 
 mod collection;
-mod date;
 mod eks;
 mod options;
 mod reading;

@@ -20,7 +20,8 @@ const KEYS: [&str; 8] = [
     "eks",
 ];
 
-/// What AWS can group by here, and the field that it becomes; the service and the record type have fields of their own.
+/// Dimensions to group by, and the fields that they become. Service and record type are handled
+/// apart.
 const DIMENSIONS: [(&str, Meaning); 6] = [
     ("SERVICE", Meaning::Service),
     ("RECORD_TYPE", Meaning::RecordType),
@@ -30,7 +31,7 @@ const DIMENSIONS: [(&str, Meaning); 6] = [
     ("USAGE_TYPE", Meaning::Field(Field::SkuMeter)),
 ];
 
-/// What a key of a group says of a charge.
+/// The part of a charge that the key of a group becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meaning {
     Service,
@@ -42,7 +43,7 @@ pub enum Meaning {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupBy {
-    /// As the settings have it, and as usage has it as a key.
+    /// The group's name in the settings, which is also its key in usage.
     pub name: String,
     pub group: Group,
     pub meaning: Meaning,
@@ -57,7 +58,7 @@ pub struct Options {
     /// An `Expression` in JSON.
     pub filter: Option<Value>,
     pub usage_quantity: bool,
-    /// Charge categories of record types that are not known here.
+    /// Charge categories of record types that this plugin does not know.
     pub record_types: Vec<(String, String)>,
     pub clusters: Vec<Cluster>,
 }
@@ -99,7 +100,8 @@ impl Options {
         options.group_by = match (groups, options.clusters.is_empty()) {
             (Some(_), false) => {
                 let problem = Problem::new(
-                    "group_by and eks exclude each other: the cost of a cluster is asked for by service and usage type",
+                    "group_by and eks exclude each other: the cost of a cluster is asked for by \
+                     service and usage type",
                 );
                 return Err(Error::Config(
                     problem.hint("leave group_by out, or put it into another source without eks"),
@@ -112,13 +114,14 @@ impl Options {
         Ok(options)
     }
 
-    /// Settings that work and probably do not do what is meant.
+    /// Settings that work, but probably not as intended.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let has_usage_type = self.group_by.iter().any(|group| group.name == "USAGE_TYPE");
         if self.usage_quantity && !has_usage_type {
             let problem = Problem::new(
-                "without the group USAGE_TYPE, quantities of different units are added up: hours, gigabytes, requests",
+                "without the group USAGE_TYPE, quantities of different units are added up: hours, \
+                 gigabytes, requests",
             );
             problems.push(problem.hint("group_by = [\"SERVICE\", \"USAGE_TYPE\"]"));
         }
@@ -166,7 +169,8 @@ fn group_by(value: &Value) -> Result<Vec<GroupBy>, Error> {
     let names = texts("group_by", value)?;
     if names.len() > 2 {
         let problem = Problem::new(format!(
-            "Cost Explorer groups by two at most, and group_by has {}; two questions with other groups cannot be joined, for each holds all of the cost",
+            "Cost Explorer groups by two at most, and group_by has {}; two questions with other \
+             groups cannot be joined, for each holds all of the cost",
             names.len()
         ));
         return Err(Error::Config(problem.hint(format!(
@@ -235,9 +239,10 @@ fn clusters(value: &Value) -> Result<Vec<Cluster>, Error> {
     }
     if shared && (names.len() > 1 || tag == ClusterTag::Eks) {
         let problem = Problem::new("what clusters share would count once for each of them");
-        return Err(Error::Config(
-            problem.hint("eks = { cluster = \"production\", shared = true } counts it for one cluster, found by kubernetes.io/cluster"),
-        ));
+        return Err(Error::Config(problem.hint(
+            "eks = { cluster = \"production\", shared = true } counts it for one \
+                cluster, found by kubernetes.io/cluster",
+        )));
     }
     Ok(names.into_iter().map(|name| Cluster { name, tag, shared }).collect())
 }
@@ -293,7 +298,8 @@ mod tests {
         let (message, hint) = refusal(r#"{"group_by": ["SERVICE", "REGION", "tag:team"]}"#);
         assert_eq!(
             message,
-            "Cost Explorer groups by two at most, and group_by has 3; two questions with other groups cannot be joined, for each holds all of the cost"
+            "Cost Explorer groups by two at most, and group_by has 3; two questions with other \
+             groups cannot be joined, for each holds all of the cost"
         );
         assert!(hint.starts_with(r#"group_by = ["SERVICE", "REGION"]"#), "{hint}");
         for (config, expect) in [
@@ -311,7 +317,8 @@ mod tests {
             ),
             (
                 r#"{"eks": {"cluster": "a"}, "group_by": ["SERVICE"]}"#,
-                "group_by and eks exclude each other: the cost of a cluster is asked for by service and usage type",
+                "group_by and eks exclude each other: the cost of a cluster is asked for by \
+                 service and usage type",
             ),
             (
                 r#"{"filter": "{"}"#,

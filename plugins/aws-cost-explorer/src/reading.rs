@@ -1,29 +1,29 @@
-//! A row of Cost Explorer → a charge, and a quantity where one is wanted.
+//! A row of Cost Explorer → a charge, and a quantity where the settings ask for one.
 
 use crate::eks::{Cluster, component};
 use crate::options::{GroupBy, Meaning, Options};
 use apportion_plugin_sdk::aws::cost_explorer::{Granularity, Group, Metric, Row};
 use apportion_plugin_sdk::{Charge, Dimension, Field, Rejected, Tag, Usage};
 
-/// The service of charges that no service was asked for.
+/// The service of charges that are not grouped by service.
 const ALL_SERVICES: &str = "AWS";
 const PROVIDER: &str = "AWS";
 
-/// One row, understood.
+/// A row as a charge and a quantity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
     pub charge: Charge,
     pub usage: Option<Usage>,
 }
 
-/// What the keys of a row say.
+/// The parts of a charge that the keys of a row give.
 #[derive(Default)]
 struct Said {
     service: Option<String>,
     category: Option<String>,
     dimensions: Vec<Dimension>,
     tags: Vec<Tag>,
-    /// As keys of usage.
+    /// The same keys, for usage.
     keys: Vec<Tag>,
 }
 
@@ -61,7 +61,7 @@ pub fn read(row: &Row, options: &Options, cluster: Option<&Cluster>) -> Result<R
         said.dimensions.push(Dimension { field: Field::ChargeDescription, value });
     }
     let service = said.service.unwrap_or_else(|| ALL_SERVICES.into());
-    // Cost Explorer has taxes as a service, too.
+    // Cost Explorer lists taxes as a service.
     let category = said
         .category
         .unwrap_or_else(|| if service == "Tax" { "Tax".into() } else { "Usage".into() });
@@ -131,7 +131,7 @@ fn said(row: &Row, options: &Options) -> Result<Said, String> {
     Ok(said)
 }
 
-/// Of tags and cost categories AWS gives `key$value`, and `key$` where there is none.
+/// AWS writes tags and cost categories as `key$value`, and as `key$` where they have no value.
 fn value<'k>(group: &GroupBy, key: &'k str) -> Result<&'k str, String> {
     match &group.group {
         Group::Dimension(name) => {
@@ -198,14 +198,15 @@ fn category(record_type: &str, options: &Options) -> Result<String, String> {
         "Adjustment" | "Rounding" | "Other out-of-cycle charges" => "Adjustment",
         unknown => {
             return Err(format!(
-                "the record type '{unknown}' is not known; say what it is with config.record_types = {{ \"{unknown}\" = \"Usage\" }}"
+                "the record type '{unknown}' is not known; say what it is with \
+                 config.record_types = {{ \"{unknown}\" = \"Usage\" }}"
             ));
         }
     };
     Ok(category.to_owned())
 }
 
-/// A metric has one unit, so that each unit is a metric of its own.
+/// A metric has one unit, so each unit becomes a metric of its own.
 fn usage(row: &Row, keys: &[Tag]) -> Result<Option<Usage>, String> {
     let quantity = find(row, "UsageQuantity").ok_or("AWS gave no UsageQuantity")?;
     if quantity.amount.is_empty() {

@@ -106,9 +106,8 @@ fn a_tag_without_a_value_is_no_tag_and_amounts_keep_their_digits() {
     );
     assert_eq!(
         reasons(&batches),
-        [
-            "2026-03-01 squad$x · 111111111111: 'squad$x' is not a value of 'team', which begins with 'team$'"
-        ]
+        ["2026-03-01 squad$x · 111111111111: 'squad$x' is not a value of 'team', which begins \
+             with 'team$'"]
     );
 }
 
@@ -139,9 +138,14 @@ fn record_types_are_charge_categories_and_unknown_ones_are_set_aside() {
         categories(&batches),
         ["Usage", "Usage", "Usage", "Purchase", "Purchase", "Tax", "Credit", "Credit"]
     );
-    let reason = "2026-03-01 Odd Fee: the record type 'Odd Fee' is not known; say what it is with config.record_types = { \"Odd Fee\" = \"Usage\" }";
+    let reason = "2026-03-01 Odd Fee: the record type 'Odd Fee' is not known; say what it is with \
+        config.record_types = { \"Odd Fee\" = \"Usage\" }";
     assert_eq!(reasons(&batches), [reason]);
-    let batches = collect(r#"{"group_by": ["RECORD_TYPE"], "record_types": {"Odd Fee": "Purchase", "Refund": "Adjustment"}}"#).unwrap();
+    let batches = collect(
+        r#"{"group_by": ["RECORD_TYPE"], "record_types": {"Odd Fee": "Purchase",
+        "Refund": "Adjustment"}}"#,
+    )
+    .unwrap();
     assert_eq!(categories(&batches)[7..], ["Adjustment", "Purchase"]);
 }
 

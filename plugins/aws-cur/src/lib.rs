@@ -1,14 +1,18 @@
-//! The collector `aws-cur`: Cost and Usage Reports of AWS, as CUR 1.0 (CSV) and CUR 2.0 (Parquet or CSV) write them.
+//! The collector `aws-cur`: AWS Cost and Usage Reports, CUR 1.0 (CSV) and CUR 2.0 (Parquet or CSV).
 
+mod columns;
+mod cost;
 mod manifest;
 mod map;
+mod options;
+mod split;
 
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{
     Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, register_collector,
 };
 use apportion_plugin_sdk::{coverage, file, log, table_decode};
-use map::Options;
+use options::Options;
 use table_settings::charges::{Pages, check};
 
 struct AwsCur(Pages);
@@ -49,23 +53,24 @@ impl Collector for AwsCur {
 
 fn mapped(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
     let rows = map::map(table, options)?;
-    if let Some(column) = map::split_mark(table, options)? {
-        // The host gives some thousand at most; of a row that is among none of them and is no split row it finds that nothing is billed.
+    if let Some(column) = split::split_mark(table, options)? {
+        // The host gives some thousand values at most. Should a later row be no split row, the
+        // mapping finds no billed cost in it, and the host sets the row aside.
         let marks =
             table_decode::distinct(&table.name, column, u32::MAX).map_err(Error::Unavailable)?;
-        map::refuse_other_rows(table, column, &marks, options)?;
+        split::refuse_other_rows(table, column, &marks, options)?;
     }
     Ok(rows)
 }
 
-/// The names of the tables that count.
+/// The names of the tables to read.
 fn tables() -> Result<Vec<String>, Error> {
     let tables = table_decode::names().map_err(Error::Unavailable)?;
     if tables.is_empty() {
         return Err(Error::config("no file was given to the source"));
     }
     let entries = match file::entries() {
-        // Without the power nobody knows of manifests, and every file counts.
+        // Without the power `file` there are no manifests, so every file counts.
         Err(Error::Config(_)) => return Ok(tables),
         entries => entries?,
     };
@@ -73,7 +78,8 @@ fn tables() -> Result<Vec<String>, Error> {
         manifest::choose(tables, &entries, &|name| file::read_all(name, manifest::BYTES_MAX))?;
     if let Some(first) = chosen.skipped.first() {
         log::warn(&format!(
-            "{} files are left out, which no manifest of their month names any more, such as {first}",
+            "{} files are left out, which no manifest of their month names any more, such as \
+             {first}",
             chosen.skipped.len()
         ));
     }

@@ -1,22 +1,27 @@
-//! Manifests: which files of a report count. A report is written anew until the month is closed, with the older files beside it.
+//! Manifests: they name the files of a report that count.
+//! AWS writes a report anew until the month is closed, and older files stay beside the new ones.
 //!
-//! CUR 1.0 has `REPORT/20260301-20260401/REPORT-Manifest.json`, and a copy in the folder of each assembly; Data Exports have
-//! `EXPORT/metadata/BILLING_PERIOD=2026-03/EXPORT-Manifest.json`, or one in a folder of each execution below that.
+//! CUR 1.0 has `REPORT/20260301-20260401/REPORT-Manifest.json`, and a copy in the folder of each
+//! assembly. Data Exports have `EXPORT/metadata/BILLING_PERIOD=2026-03/EXPORT-Manifest.json`, or
+//! one in a folder of each execution below that.
 
 use apportion_plugin_sdk::Error;
 use apportion_plugin_sdk::file::Entry;
+use exact::day::Day;
+use exact::period::Month;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Longer ones were never seen: a manifest names some files and columns.
+/// The longest manifest that is read. Real ones are far shorter: they name some files and columns.
 pub const BYTES_MAX: u64 = 16 << 20;
 
-/// What is read of the source's tables.
+/// The source's tables, chosen by manifests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chosen {
     pub read: Vec<String>,
     pub skipped: Vec<String>,
-    /// Billing periods whose manifests say all that there is of them: the first day, and the day after the last.
+    /// Billing periods that the chosen tables hold whole: the first day, and the day after the
+    /// last.
     pub complete: Vec<[String; 2]>,
 }
 
@@ -27,7 +32,8 @@ struct Scope {
     period: String,
 }
 
-/// Leaves out the tables that the newest manifest of their report and period does not name. Tables without a manifest are read.
+/// Leaves out tables that the newest manifest of their report and period does not name.
+/// Tables without a manifest are read.
 pub fn choose(
     tables: Vec<String>,
     entries: &[Entry],
@@ -54,20 +60,17 @@ pub fn choose(
     Ok(Chosen { read, skipped, complete })
 }
 
-/// The days of a part of a path that names a billing period.
+/// The days of a billing period, from the part of a path that names it.
 fn days_of(period: &str) -> Option<[String; 2]> {
     if let Some((_, month)) = period.split_once('=') {
-        let (year, month) = month.split_once('-')?;
-        let (year, month): (u32, u32) =
-            (year.parse().ok()?, month.parse().ok().filter(|month| (1..=12).contains(month))?);
-        let (next_year, next) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-        return Some([format!("{year:04}-{month:02}-01"), format!("{next_year:04}-{next:02}-01")]);
+        let month: Month = month.parse().ok()?;
+        return Some([month.first_day(), month.next().first_day()].map(|day| day.to_string()));
     }
     let (start, end) = period.split_once('-')?;
     Some([day(start)?, day(end)?])
 }
 
-/// The days that a manifest says it is of.
+/// The days of the billing period that a manifest names.
 fn days_said(manifest: &Value) -> Option<[String; 2]> {
     let said = |edge: &str| day(manifest["billingPeriod"][edge].as_str()?.get(..8)?);
     Some([said("start")?, said("end")?])
@@ -75,8 +78,7 @@ fn days_said(manifest: &Value) -> Option<[String; 2]> {
 
 /// `20260301` as `2026-03-01`.
 fn day(text: &str) -> Option<String> {
-    let is_day = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_day.then(|| format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]))
+    Day::from_compact(text).map(|day| day.to_string())
 }
 
 fn is_manifest(name: &str) -> bool {
@@ -87,13 +89,14 @@ fn folder(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// Where no part of the path names a period, the folder itself is the report.
+/// The report and period of a folder. Where no part of the path names a period, the whole folder is
+/// the report.
 fn scope(folder: &str) -> Scope {
     let parts: Vec<&str> = folder.split('/').collect();
     let Some(at) = parts.iter().position(|part| is_period(part)) else {
         return Scope { report: folder.into(), period: String::new() };
     };
-    // Data Exports keep manifests and data apart.
+    // Data Exports have manifests and data in folders beside each other.
     let end = if at > 0 && ["metadata", "data"].contains(&parts[at - 1]) { at - 1 } else { at };
     Scope { report: parts[..end].join("/"), period: parts[at].into() }
 }
@@ -118,8 +121,10 @@ fn is_below(folder: &str, above: &str) -> bool {
         || folder.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// What is higher is newer. The manifest of the period itself is overwritten each time, and wins over those of single assemblies;
-/// executions are named by their time; all else is told by when it was written.
+/// Ranks manifests: the highest is the newest.
+///
+/// The period's own manifest is overwritten each time, so it wins over those of single assemblies.
+/// Executions are named by their time. Otherwise the time of writing decides.
 fn rank(entry: &Entry) -> (std::cmp::Reverse<usize>, Option<&str>, Option<&str>, &str) {
     let folder = folder(&entry.name);
     let last = folder.rsplit('/').next().unwrap_or_default();
@@ -135,7 +140,7 @@ fn rank(entry: &Entry) -> (std::cmp::Reverse<usize>, Option<&str>, Option<&str>,
     )
 }
 
-/// The tables that a manifest names. One that is not there makes the report incomplete.
+/// The tables that a manifest names. A table that is missing makes the report incomplete.
 fn files(manifest: &Entry, parsed: &Value, tables: &[String]) -> Result<Vec<String>, Error> {
     let keys = ["reportKeys", "dataFiles"]
         .iter()
@@ -152,7 +157,8 @@ fn files(manifest: &Entry, parsed: &Value, tables: &[String]) -> Result<Vec<Stri
         let key = key.as_str().unwrap_or_default();
         let table = table_of(manifest, key, tables).ok_or_else(|| {
             Error::Transient(format!(
-                "the manifest {} names {key}, which is not among the files of the source: the report is not complete",
+                "the manifest {} names {key}, which is not among the files of the source: the \
+                 report is not complete",
                 manifest.name
             ))
         })?;
@@ -161,7 +167,8 @@ fn files(manifest: &Entry, parsed: &Value, tables: &[String]) -> Result<Vec<Stri
     Ok(found)
 }
 
-/// By its whole key; in a copy of the report's folders by as much of its end as the copy has, or by its file name below the manifest.
+/// The table of a key. In a copy of the report's folders, the end of the key has to match, or the
+/// file name below the manifest's folder.
 fn table_of(manifest: &Entry, key: &str, tables: &[String]) -> Option<String> {
     let key = key
         .split_once("://")
@@ -198,7 +205,7 @@ mod tests {
         Entry { name: name.into(), size: 1, modified: Some(modified.into()) }
     }
 
-    /// What is read and what is skipped, by manifests with the keys that each names.
+    /// The tables that are read and skipped, for manifests and the keys that each names.
     fn chosen(
         tables: &[&str],
         manifests: &[(&str, &str, &str)],
@@ -243,7 +250,7 @@ mod tests {
             chosen(&tables, &manifests),
             Ok((texts(&[tables[1], tables[2]]), texts(&[tables[0]])))
         );
-        // Without it, the later one counts.
+        // Without the period's own manifest, the later one counts.
         let manifests = [
             ("s3://b/p/r/20260301-20260401/new/r-Manifest.json", "2026-04-05", new),
             ("s3://b/p/r/20260301-20260401/old/r-Manifest.json", "2026-04-04", old),
@@ -272,7 +279,8 @@ mod tests {
         };
         let (early, late) =
             (manifest("20260401T010101.000Z-a"), manifest("20260402T010101.000Z-b"));
-        // The folders tell the time of the executions, whatever was copied when.
+        // The folders' names give the time of the executions. When files were copied does not
+        // matter.
         let manifests = [
             (late.as_str(), "2026-01-01", new.as_str()),
             (early.as_str(), "2026-09-01", old.as_str()),
@@ -292,7 +300,7 @@ mod tests {
             chosen(&tables, &manifests),
             Ok((texts(&["bills/r-1.csv.gz", "other/x.csv"]), texts(&["bills/r-2.csv.gz"])))
         );
-        // Assemblies beside each other have files of the same names.
+        // Files of two assemblies have the same names.
         let tables = ["20260301-20260401/id/r-1.csv.gz", "20260301-20260401/old/r-1.csv.gz"];
         let manifests = [("20260301-20260401/r-Manifest.json", "2026-04-03", manifest)];
         assert_eq!(chosen(&tables, &manifests), Ok((texts(&tables[..1]), texts(&tables[1..]))));
@@ -316,7 +324,8 @@ mod tests {
             complete("x/e/data/BILLING_PERIOD=2026-12", ""),
             days("2026-12-01", "2027-01-01")
         );
-        let said = r#", "billingPeriod": {"start": "20180801T000000.000Z", "end": "20180901T000000.000Z"}"#;
+        let said = r#", "billingPeriod": {"start": "20180801T000000.000Z",
+            "end": "20180901T000000.000Z"}"#;
         assert_eq!(complete("copied", said), days("2018-08-01", "2018-09-01"));
         assert_eq!(complete("copied", ""), Vec::<[String; 2]>::new());
     }

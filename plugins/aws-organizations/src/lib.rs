@@ -1,4 +1,4 @@
-//! The collector `aws-organizations`: the accounts of an organization as rows that become a lookup table.
+//! The collector `aws-organizations`: the accounts of an organization, as rows of a lookup table.
 
 mod rows;
 
@@ -45,7 +45,7 @@ impl Collector for AwsOrganizations {
     }
 }
 
-/// All of them, for only together do they say which tags there are.
+/// All accounts. The columns of the table depend on all of them, because each may have other tags.
 fn all_accounts() -> Result<Vec<Account>, Error> {
     let (mut all, mut next, mut seen) = (Vec::new(), None, BTreeSet::new());
     loop {
@@ -125,7 +125,8 @@ mod tests {
         );
         assert_eq!(
             columns(&rows[1]),
-            "account_id=222 name=name of 222 status=ACTIVE unit=Workloads/Prod env= tag_name=x team=search"
+            "account_id=222 name=name of 222 status=ACTIVE unit=Workloads/Prod env= tag_name=x \
+             team=search"
         );
         let rows = collected(r#"{"tags": ["team", "owner"]}"#).unwrap();
         assert_eq!(

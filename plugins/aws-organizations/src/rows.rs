@@ -12,7 +12,7 @@ const COLUMNS: [&str; 4] = ["account_id", "name", "status", "unit"];
 /// The source's settings.
 #[derive(Debug, Default)]
 pub struct Options {
-    /// The tags that become columns; all that there are where none are named.
+    /// The tags that become columns; empty for all tags.
     tags: Option<Vec<String>>,
 }
 
@@ -34,7 +34,7 @@ impl Options {
     }
 }
 
-/// By account, so that the same organization gives the same table.
+/// Rows sorted by account, so that the same organization gives the same table.
 pub fn rows(mut accounts: Vec<Account>, options: &Options, now: &str) -> Vec<Usage> {
     accounts.sort_by(|left, right| left.id.cmp(&right.id));
     let tags = match &options.tags {

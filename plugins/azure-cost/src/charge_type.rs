@@ -1,6 +1,6 @@
-//! What Azure calls a charge, in the words of FOCUS.
+//! Azure's charge types as charge categories of FOCUS.
 
-/// The category of a charge by its type; nothing of a type says that it is usage.
+/// The category of a charge type. Usage is any type that is not listed.
 pub fn category(charge_type: Option<&str>) -> &'static str {
     match charge_type.unwrap_or_default().to_ascii_lowercase().as_str() {
         "purchase" => "Purchase",

@@ -15,7 +15,7 @@ pub struct Details {
     api: Api,
 }
 
-/// One list for each cost.
+/// The requests: one list for each of the two costs.
 pub fn requests(api: &Api, window: Window) -> Vec<(Basis, Request)> {
     if window.is_empty() {
         return Vec::new();
@@ -91,7 +91,7 @@ impl Details {
     }
 }
 
-/// The first member with a spelling of the field that says something.
+/// The first member that spells the field and is not empty.
 fn find<'n, 'a>(members: &'n [(&'a str, Node<'a>)], field: &str) -> Option<&'n Node<'a>> {
     let spelled = |spelling: &&str| {
         members.iter().find(|(name, node)| map::plain(name) == **spelling && !is_nothing(node))

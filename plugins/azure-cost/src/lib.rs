@@ -1,5 +1,5 @@
-//! The collector `azure-cost`: cost exports of Azure, of all agreements and versions that name their columns, and the two APIs
-//! that say what things cost.
+//! The collector `azure-cost`: Azure's cost exports, of all agreements and versions that name their
+//! columns, and Azure's two APIs for costs.
 
 mod charge_type;
 mod details;
@@ -29,9 +29,14 @@ impl Collector for AzureCost {
             Kind::Collector,
             "azure-cost",
             env!("CARGO_PKG_VERSION"),
-            "Azure costs: exports of EA, MCA and pay-as-you-go, actual and amortized; the Cost Management query API; usage details",
+            "Azure costs: exports of EA, MCA and pay-as-you-go, actual and amortized; the Cost \
+             Management query API; usage details",
         )
-        .optional_power("table-decode", "to read the headers of exports, and to have the host read their rows")
+        .optional_power(
+            "table-decode",
+            "to read the headers of exports, and to have the host \
+            read their rows",
+        )
         .optional_power("http", "to ask Azure Resource Manager for costs")
         .optional_power("file", "to read answers of Azure that were kept as files")
         .config_schema(include_str!("config-schema.json"))

@@ -1,17 +1,17 @@
-//! Where an export has what. The same column has a dozen spellings: by agreement, by version, by language.
+//! The columns of an export. One column has a dozen spellings: by agreement, version and language.
 
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, DateOrder, Error, Origin, Rows, TagColumn, Value};
 use table_settings::charges;
 use table_settings::{Fed, word};
 
-/// What the files of the source hold.
+/// The costs that the files of the source hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cost {
     #[default]
     Actual,
     Amortized,
-    /// Some the one and some the other, by their names.
+    /// Each file holds one of the two costs; its name says which.
     Both,
 }
 
@@ -24,7 +24,7 @@ pub struct Options {
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
         let mut cost = Cost::default();
-        // With slashes, exports have American dates.
+        // Dates with slashes are American in exports.
         let usual =
             charges::Options { date_order: DateOrder::MonthDayYear, ..charges::Options::default() };
         let charges = charges::Options::parse(config, usual, &["cost", "mode"], |key, value| {
@@ -45,7 +45,7 @@ impl Options {
     }
 }
 
-/// In the order in which they are looked for, as `plain` spells them.
+/// Spellings of each field's column, as `plain` writes them; the first that exists is taken.
 pub fn spellings(field: &str) -> &'static [&'static str] {
     match field {
         "billed_cost" | "effective_cost" => {
@@ -83,7 +83,7 @@ pub fn spellings(field: &str) -> &'static [&'static str] {
     }
 }
 
-/// `Kategorie der Verbrauchseinheit (MeterCategory)` and `meterCategory` are one.
+/// One spelling for `Kategorie der Verbrauchseinheit (MeterCategory)` and `meterCategory`.
 pub fn plain(header: &str) -> String {
     let header = header.trim().trim_start_matches('\u{feff}');
     let inner = header
@@ -120,7 +120,7 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
             .map(|header| Origin::Column(header.into()))
     };
     let is_amortized = table.name.to_ascii_lowercase().contains("amortized");
-    // Of two files about the same usage each gives one of the two costs.
+    // Two files list the same usage, and each gives one of the two costs.
     let other = match options.cost {
         Cost::Both if is_amortized => Some("billed_cost"),
         Cost::Both => Some("effective_cost"),
@@ -165,7 +165,8 @@ const FREQUENCIES: &ByValue = &[
     (&["UsageBased", "usagebased"], "Usage-Based"),
 ];
 
-/// A text by the value of a column; the one without values fits all, also where there is no such column.
+/// A text chosen by the value of a column. The text without values fits all, even without the
+/// column.
 fn by(table: &TableInfo, spelling: &str, texts: &ByValue) -> Option<Origin> {
     let header = find(table, spelling);
     let choice = |(values, text): &(&[&str], &str)| {

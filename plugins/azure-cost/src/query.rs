@@ -8,10 +8,10 @@ use json_api::{Day, Fault, Node, Rows, Service, Then, Window, charge, dimension,
 use serde_json::json;
 
 const VERSION: &str = "2025-03-01";
-/// Names that columns of costs have, beside the one that was asked for.
+/// Names of cost columns, beside the name that was asked for.
 const COSTS: [&str; 5] = ["Cost", "PreTaxCost", "totalCost", "CostUSD", "PreTaxCostUSD"];
 
-/// What the cells of a column are, by its name; every other one is a tag.
+/// The fields of columns by name. Every other column is a tag.
 const DIMENSIONS: [(&str, Field); 22] = [
     ("ServiceName", Field::ServiceName),
     ("MeterCategory", Field::ServiceName),
@@ -39,7 +39,7 @@ const DIMENSIONS: [(&str, Field); 22] = [
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// To one of the questions.
+    /// The answer to one of the queries.
     Part(usize),
     File,
 }
@@ -47,7 +47,7 @@ pub enum Answer {
 struct Part {
     basis: Basis,
     start: Day,
-    /// It goes with each page again.
+    /// The query, which each page is asked with again.
     body: String,
 }
 
@@ -56,7 +56,7 @@ pub struct Query {
     parts: Vec<Part>,
 }
 
-/// One question for each cost and month.
+/// One query for each cost and month.
 pub fn begin(api: Api, window: Window) -> (Query, Vec<(Answer, Request)>) {
     let mut query = Query::new(api);
     let mut requests = Vec::new();
@@ -94,7 +94,7 @@ fn body(api: &Api, basis: Basis, start: Day, end: Day) -> String {
     .to_string()
 }
 
-/// A column's name; its type is looked at where its cells are read.
+/// A column's name. Its type is checked where its cells are read.
 struct Columns(Vec<String>);
 
 impl Columns {
@@ -200,7 +200,7 @@ impl Query {
             }
             let value = cell.text()?;
             match DIMENSIONS.iter().find(|(known, _)| is(known)) {
-                // The service's name is said already.
+                // The charge has the service's name already.
                 Some((_, Field::ServiceName)) => {}
                 Some((_, field)) => dimension(charge, *field, Some(value)),
                 None if is("ResourceGroup") || is("ResourceGroupName") => {
@@ -217,7 +217,7 @@ impl Query {
     }
 }
 
-/// Costs are numbers; a text is as wrong as none.
+/// The number in a cell. A text is refused, even if it holds a number.
 fn number(cell: &Node) -> Result<String, Fault> {
     if cell.value.is_number() { cell.amount() } else { Err(cell.fault("it is not a number")) }
 }
@@ -225,7 +225,7 @@ fn number(cell: &Node) -> Result<String, Fault> {
 /// `20260301`, `"20260301"` or `"2026-03-01T00:00:00"`.
 fn date(cell: &Node) -> Result<Day, Fault> {
     let Ok(number) = cell.whole() else { return cell.day() };
-    let found = Day::from_civil(number / 10_000, number / 100 % 100, number % 100);
+    let found = Day::from_numbers(number / 10_000, number / 100 % 100, number % 100);
     found.ok_or_else(|| cell.fault(format!("{number} is not a day such as 20260331")))
 }
 
@@ -266,7 +266,9 @@ impl Service for Query {
     }
 }
 
-pub const CREDENTIAL: &str = "the application needs the role `Cost Management Reader` at this scope (or `Enrollment reader` of an EA billing account, `Billing account reader` of an MCA one)";
+pub const CREDENTIAL: &str = "the application needs the role `Cost Management Reader` at this \
+    scope (or `Enrollment reader` of an EA billing account, `Billing account reader` of an MCA \
+    one)";
 
 #[cfg(test)]
 #[path = "tests/query.rs"]

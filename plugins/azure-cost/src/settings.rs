@@ -1,4 +1,4 @@
-//! The settings of a source that asks one of the APIs, and how a cost becomes the two costs of a charge.
+//! The settings of a source that asks one of the APIs, and the way from one cost to a charge's two.
 
 use apportion_plugin_sdk::http::{Place, Request};
 use apportion_plugin_sdk::{Charge, Error, Problem};
@@ -28,7 +28,7 @@ pub enum Mode {
     Details,
 }
 
-/// Read before all else, because each mode has settings of its own.
+/// The mode is read first, because each mode has settings of its own.
 pub fn mode(config: &str) -> Result<Mode, Error> {
     let config = table_settings::settings(config)?;
     let words =
@@ -36,7 +36,7 @@ pub fn mode(config: &str) -> Result<Mode, Error> {
     config.get("mode").map_or(Ok(Mode::Exports), |mode| table_settings::word("mode", mode, &words))
 }
 
-/// Which of the two costs an answer is of.
+/// The two costs. An answer has one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     Actual,
@@ -60,14 +60,14 @@ pub struct Api {
     pub url: String,
     pub scope: String,
     pub from: From,
-    pub months: i64,
+    pub months: i32,
     pub costs: Vec<Basis>,
     pub cost_column: String,
     pub granularity: Granularity,
     pub group_by: Vec<String>,
     pub group_by_tags: Vec<String>,
     pub agreement: Agreement,
-    /// Where an answer does not say it.
+    /// The currency of answers that do not name one.
     pub currency: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl Api {
         ];
         let granularity = [("daily", Granularity::Daily), ("monthly", Granularity::Monthly)];
         let agreement = [("ea", Agreement::Enterprise), ("mca", Agreement::Customer)];
-        // Files do not say which of the costs they hold.
+        // A saved file does not say which of the costs it holds.
         let usual = if from == From::Files { Some(Basis::Actual) } else { None };
         let costs = settings.word("costs", &costs)?.unwrap_or(usual);
         if from == From::Files && costs.is_none() {
@@ -121,7 +121,8 @@ impl Api {
             .secret(SLOT, Place::Bearer)
     }
 
-    /// Puts a cost where it belongs. Of two answers about the same usage each gives one of the two costs.
+    /// Sets the cost that the answer has. Two answers list the same usage, and each gives one of
+    /// the costs.
     pub fn place(&self, charge: &mut Charge, basis: Basis) {
         if self.costs.len() > 1 {
             match basis {
@@ -132,7 +133,7 @@ impl Api {
     }
 }
 
-/// It is a path, and must not lead out of itself.
+/// The scope becomes part of a URL's path, so it must not lead out of it.
 fn scope(text: &str) -> Result<String, Error> {
     let scope = text.trim_matches('/');
     let is_part = |part: &str| {
@@ -143,7 +144,9 @@ fn scope(text: &str) -> Result<String, Error> {
     if scope.split('/').count() >= 2 && scope.split('/').all(is_part) {
         return Ok(scope.replace(' ', "%20"));
     }
-    let kinds = "subscriptions/ID, subscriptions/ID/resourceGroups/NAME, providers/Microsoft.Billing/billingAccounts/ID, providers/Microsoft.Management/managementGroups/NAME";
+    let kinds = "subscriptions/ID, subscriptions/ID/resourceGroups/NAME, \
+        providers/Microsoft.Billing/billingAccounts/ID, \
+        providers/Microsoft.Management/managementGroups/NAME";
     Err(Error::Config(
         Problem::new(format!("scope cannot be \"{text}\"")).hint(format!("it is one of {kinds}")),
     ))

@@ -1,4 +1,4 @@
-//! The collector `csv`: any table of charges, by a mapping of its columns in the settings and without a line of code.
+//! The collector `csv`: any table of charges. The settings map its columns, so no code is needed.
 
 mod map;
 
@@ -16,9 +16,14 @@ impl Collector for Csv {
             Kind::Collector,
             "csv",
             env!("CARGO_PKG_VERSION"),
-            "Charges in any CSV, gzipped CSV or Parquet files, by the columns that the settings name",
+            "Charges in any CSV, gzipped CSV or Parquet files, by the columns that the settings \
+             name",
         )
-        .power("table-decode", "to read the headers of the files, and to have the host read their rows")
+        .power(
+            "table-decode",
+            "to read the headers of the files, and to have the host read their \
+            rows",
+        )
         .config_schema(include_str!("config-schema.json"))
         .stream("charges", "one charge a row")
     }

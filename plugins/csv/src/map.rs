@@ -1,4 +1,4 @@
-//! The settings, and the mapping that they say.
+//! The settings, and the mapping that they describe.
 
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, Error, Origin, Problem, Rows, Term, Value};
@@ -9,7 +9,8 @@ use table_settings::{FEDS, Fed, find, flag, named, object, texts, unknown};
 #[derive(Debug, Default)]
 pub struct Options {
     charges: charges::Options,
-    /// Field and the headers that add up to it; one with a minus before it is subtracted.
+    /// Fields and the headers that are added up for them. A header with a minus before it is
+    /// subtracted.
     sums: Vec<(String, Vec<String>)>,
     short_rows: bool,
 }
@@ -48,7 +49,8 @@ fn sums(value: &Json) -> Result<Vec<(String, Vec<String>)>, Error> {
     Ok(sums)
 }
 
-/// A column named like its field needs no setting; without an effective cost it is the billed one.
+/// A column with its field's name needs no setting. The effective cost is the billed one if there
+/// is no other.
 pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
     let sum = |name: &str| -> Result<Option<Origin>, Error> {
         let Some((_, columns)) = options.sums.iter().find(|(field, _)| field == name) else {
@@ -92,7 +94,10 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
     if !mapping.feeds.iter().any(|from| from.feed == FEDS[4].feed) {
         return Err(Error::Config(
             Problem::new(format!("nothing says which service the rows of {} are of", table.name))
-                .hint("columns = { service_name = \"<the column that holds it>\" } or constants = { service_name = \"…\" }")
+                .hint(
+                    "columns = { service_name = \"<the column that holds it>\" } or constants = \
+                    { service_name = \"…\" }",
+                )
                 .table(&table.name),
         ));
     }
@@ -125,7 +130,8 @@ mod tests {
 
     #[test]
     fn settings_say_what_the_columns_are() {
-        let config = r#"{"columns": {"billed_cost": "Amount", "charge_period_start": "Day", "service_name": "What"},
+        let config = r#"{"columns": {"billed_cost": "Amount", "charge_period_start": "Day",
+            "service_name": "What"},
             "constants": {"billing_currency": "EUR"}, "tag_columns": {"team": "Owner"}}"#;
         let mapping = mapped("Day,What,Amount,Owner", config).unwrap();
         let column = |name: &str| Some(Origin::Column(name.into()));
@@ -140,7 +146,8 @@ mod tests {
 
     #[test]
     fn amounts_can_be_sums() {
-        let config = r#"{"sums": {"billed_cost": ["Net", "Tax", "-Rebate"]}, "constants": {"service_name": "Phone"}}"#;
+        let config = r#"{"sums": {"billed_cost": ["Net", "Tax", "-Rebate"]},
+            "constants": {"service_name": "Phone"}}"#;
         let mapping =
             mapped("charge_period_start,Net,Tax,Rebate,billing_currency", config).unwrap();
         let sum = Value::Sum(vec![Term::plus("Net"), Term::plus("Tax"), Term::minus("Rebate")]);
@@ -159,7 +166,8 @@ mod tests {
         };
         assert_eq!(
             refusal("charge_period_start,billed_cost,billing_currency", "").1,
-            "columns = { service_name = \"<the column that holds it>\" } or constants = { service_name = \"…\" }"
+            "columns = { service_name = \"<the column that holds it>\" } or constants = \
+             { service_name = \"…\" }"
         );
         assert_eq!(
             refusal("a,b", r#"{"sums": {"service_name": ["a"]}}"#).0,

@@ -1,10 +1,10 @@
-//! Which FOCUS dataset and version a table is, by its columns: no bill says it.
+//! The FOCUS dataset and version of a table, told by its columns, because no bill names them.
 
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Error, Problem};
 use table_settings::has;
 
-/// Datasets of FOCUS without charges, each with columns that only it has.
+/// FOCUS datasets without charges. Each has columns that only it has.
 const OTHERS: [(&str, [&str; 2]); 3] = [
     ("Contract Commitment", ["ContractCommitmentId", "ContractCommitmentPeriodStart"]),
     ("Invoice Detail", ["InvoiceDetailId", "InvoiceIssueStatus"]),
@@ -55,9 +55,15 @@ pub fn refuse_others(table: &TableInfo) -> Result<(), Error> {
     match OTHERS.iter().find(|(_, columns)| columns.iter().all(|column| has(table, column))) {
         None => Ok(()),
         Some((dataset, _)) => Err(Error::Config(
-            Problem::new(format!("{} is the FOCUS dataset {dataset}, whose rows are not charges", table.name))
-                .hint("leave the file out of this source: its files should be those of the dataset Cost and Usage")
-                .table(&table.name),
+            Problem::new(format!(
+                "{} is the FOCUS dataset {dataset}, whose rows are not charges",
+                table.name
+            ))
+            .hint(
+                "leave the file out of this source: its files should be those of the \
+                    dataset Cost and Usage",
+            )
+            .table(&table.name),
         )),
     }
 }

@@ -1,7 +1,8 @@
-//! The collector `focus-file`: says how the columns of FOCUS 1.0 to 1.4 tables become charges.
+//! The collector `focus-file`: maps the columns of FOCUS 1.0 to 1.4 tables to charges.
 //!
-//! It sees headers, never rows and never a path: the host reads the tables. Everything that can be wrong with a table's
-//! columns is found here, before a row is read, and named with the file, the column and the line that mends it.
+//! It sees headers, never rows and never a path: the host reads the tables. Problems of a table's
+//! columns are found here, before a row is read. Each names the file, the column and the line that
+//! mends it.
 
 mod dataset;
 mod map;

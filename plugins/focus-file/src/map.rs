@@ -1,4 +1,4 @@
-//! Header and settings → mapping: which column or constant feeds which field.
+//! Header and settings → mapping: the column or constant of each field.
 
 use crate::dataset::refuse_others;
 use apportion_plugin_sdk::table_decode::TableInfo;
@@ -6,10 +6,10 @@ use apportion_plugin_sdk::{Error, Mapping, Origin};
 use table_settings::charges::{self, Options};
 use table_settings::{Fed, find};
 
-/// Where a version of FOCUS has a column that others call otherwise.
+/// Columns that one version of FOCUS calls otherwise.
 const OTHERWISE: [(&str, &str); 1] = [("ProviderName", "ServiceProviderName")];
 
-/// The mapping of a Cost and Usage table, or what its header lacks.
+/// The mapping of a Cost and Usage table, or an error that names what its header lacks.
 pub fn map(table: &TableInfo, options: &Options) -> Result<Mapping, Error> {
     refuse_others(table)?;
     let usual = |fed: &Fed| {
@@ -144,7 +144,8 @@ mod tests {
         let (message, column, hint) = problem("Cost,Date");
         assert_eq!(
             message,
-            "b.csv has no columns BilledCost, EffectiveCost, BillingCurrency, ChargePeriodStart, without which its rows cannot become charges"
+            "b.csv has no columns BilledCost, EffectiveCost, BillingCurrency, ChargePeriodStart, \
+             without which its rows cannot become charges"
         );
         assert_eq!(
             (column.as_str(), hint.as_str()),
@@ -161,8 +162,10 @@ mod tests {
     #[test]
     fn settings_stand_in_for_columns() {
         let options = parse(
-            r#"{"constants": {"billing_currency": "EUR", "service_name": "Support"}, "columns": {"effective_cost": "BilledCost"},
-                "tag_columns": {"team": "X_TEAM"}, "skip": [{"column": "Kind", "values": ["total"]}], "nulls": ["-"], "date_order": "mdy"}"#,
+            r#"{"constants": {"billing_currency": "EUR", "service_name": "Support"},
+                "columns": {"effective_cost": "BilledCost"},
+                "tag_columns": {"team": "X_TEAM"}, "skip": [{"column": "Kind",
+                "values": ["total"]}], "nulls": ["-"], "date_order": "mdy"}"#,
         )
         .unwrap();
         let mapping =

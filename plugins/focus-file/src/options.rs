@@ -1,4 +1,4 @@
-//! The source's settings, read strictly: a key that does not exist is an error, not a silence.
+//! The source's settings, read strictly: an unknown key is an error.
 
 use apportion_plugin_sdk::Error;
 use table_settings::charges::Options;
@@ -37,8 +37,10 @@ mod tests {
     #[test]
     fn reads_every_setting() {
         let options = parse(
-            r#"{"constants": {"billing_currency": "USD"}, "columns": {"effective_cost": "Amortized"}, "tag_columns": {"team": "x_Team"},
-                "nulls": ["N/A"], "date_order": "dmy", "skip": [{"column": "x_Kind", "values": ["total", "sum"]}]}"#,
+            r#"{"constants": {"billing_currency": "USD"},
+                "columns": {"effective_cost": "Amortized"}, "tag_columns": {"team": "x_Team"},
+                "nulls": ["N/A"], "date_order": "dmy", "skip": [{"column": "x_Kind",
+                "values": ["total", "sum"]}]}"#,
         )
         .unwrap();
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());

@@ -1,4 +1,5 @@
-//! The collector `gcp-billing`: rows of Google Cloud's billing export, with their credits, out of files or out of BigQuery.
+//! The collector `gcp-billing`: Google Cloud's billing export with its credits, from files or from
+//! BigQuery.
 
 mod map;
 mod query;
@@ -27,13 +28,22 @@ impl Collector for GcpBilling {
             Kind::Collector,
             "gcp-billing",
             env!("CARGO_PKG_VERSION"),
-            "Google Cloud billing exports, with their credits: CSV, Parquet, JSON, or the table in BigQuery",
+            "Google Cloud billing exports, with their credits: CSV, Parquet, JSON, or the table \
+             in BigQuery",
         )
-        .optional_power("table-decode", "to read the headers of exports, and to have the host read their rows")
+        .optional_power(
+            "table-decode",
+            "to read the headers of exports, and to have the host \
+            read their rows",
+        )
         .optional_power("http", "to ask BigQuery for the rows of the table")
         .optional_power("file", "to read exports in JSON")
         .config_schema(include_str!("config-schema.json"))
-        .stream("charges", "one charge a row, and one for each credit if they are charges of their own")
+        .stream(
+            "charges",
+            "one charge a row, and one for each credit if they are charges of \
+            their own",
+        )
         .restated_for_days(45)
     }
 

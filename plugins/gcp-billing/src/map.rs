@@ -1,4 +1,4 @@
-//! Where an export has what. Nested columns are written with dots or with underscores.
+//! The columns of an export. Nested columns are written with dots or with underscores.
 
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, Error, Origin, Rows, Term, Value};
@@ -8,7 +8,7 @@ use table_settings::{Fed, word};
 #[derive(Debug)]
 pub struct Options {
     charges: charges::Options,
-    /// Whether credits are taken off.
+    /// Whether credits are subtracted from the cost.
     net: bool,
 }
 

@@ -8,23 +8,23 @@ use json_api::{Api, Fault, Node, Rows, Service, Then, Window};
 use serde_json::{Map, Value, json};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// How long BigQuery works on a query before it says that it is not done.
+/// How long BigQuery works on a query before it answers that it is not done.
 const WAIT_MS: u32 = 30_000;
 
 pub struct Query {
     table: Table,
-    /// Of the first page; later ones may leave it out.
+    /// The schema of the first page. Later pages may leave it out.
     schema: Option<Value>,
     rows: i64,
 }
 
-/// The first question; nothing where no day is wanted.
+/// The first request; nothing where no day is wanted.
 pub fn first(table: &Table, window: Window) -> Option<((), Request)> {
     if window.is_empty() {
         return None;
     }
     let query = sql(table, window);
-    // A repeated request with the same id is the same query, and costs nothing more.
+    // BigQuery takes a repeated request with the same id for the same query, and bills it once.
     let mut id = DefaultHasher::new();
     (run_info::source(), run_info::now(), &query).hash(&mut id);
     let mut body = json!({
@@ -37,7 +37,7 @@ pub fn first(table: &Table, window: Window) -> Option<((), Request)> {
     Some(((), Request::query(url, body.to_string()).json().secret(SLOT, Place::Bearer)))
 }
 
-/// Days as text, because points in time would come as floating seconds.
+/// The query. Days are cast to text, because timestamps would come as floating seconds.
 fn sql(table: &Table, window: Window) -> String {
     let resource = if table.detailed { ", resource" } else { "" };
     let partitions = if table.partitioned {
@@ -58,7 +58,7 @@ impl Query {
         Query { table, schema: None, rows: 0 }
     }
 
-    /// Asks for the rows of a query that was begun.
+    /// Asks for rows of a query that is running or done.
     fn results(&self, answer: &Node) -> Result<Request, Fault> {
         let job = answer.at("jobReference")?;
         let id = job.at("jobId")?;
@@ -86,7 +86,8 @@ impl Query {
     }
 }
 
-/// A cell as its field's schema says: records as objects, repeated ones as lists, all else as text.
+/// A cell by its field's schema: a record becomes an object, a repeated field a list, and the rest
+/// text.
 fn decoded(field: &Node, cell: &Node) -> Result<Value, Fault> {
     let Some(value) = cell.get("v") else { return Ok(Value::Null) };
     if field.text_of("mode")? == Some("REPEATED") {
@@ -129,7 +130,8 @@ impl Service for Query {
     fn api(&self) -> Api {
         Api {
             name: "BigQuery",
-            credential: "the service account needs the roles `BigQuery Data Viewer` on the dataset and `BigQuery Job User` in the project",
+            credential: "the service account needs the roles `BigQuery Data Viewer` on the \
+                dataset and `BigQuery Job User` in the project",
         }
     }
 
@@ -159,7 +161,7 @@ impl Service for Query {
         if let Some(token) = answer.text_of("pageToken")? {
             return Ok(vec![Then::Page((), self.results(answer)?.parameter("pageToken", token))]);
         }
-        // A page that is lost would be money that is lost.
+        // A lost page would be lost money.
         match answer.get("totalRows") {
             Some(total) if total.whole()? != self.rows => {
                 Err(total.fault(format!("it says {}, and {} came", total.whole()?, self.rows)))

@@ -1,11 +1,11 @@
-//! One row of an export as a JSON object, with its records and lists: its charge, and those of its credits.
+//! A row of an export as JSON → its charge, and one for each of its credits.
 
 use crate::settings::Credits;
 use apportion_plugin_sdk::{Charge, Error, Field};
 use json_api::{Api, Fault, Node, Rows, Service, Then, charge, dimension, sum, tag};
 use serde_json::Value;
 
-/// What a member of a member feeds.
+/// The fields of nested members.
 const DIMENSIONS: [(&str, &str, Field); 13] = [
     ("invoice", "month", Field::InvoiceId),
     ("project", "id", Field::SubAccountId),
@@ -22,7 +22,7 @@ const DIMENSIONS: [(&str, &str, Field); 13] = [
     ("subscription", "instance_id", Field::CommitmentDiscountId),
 ];
 
-/// The charges of a row: its own, and those of its credits.
+/// The charges of a row: its own, and one for each of its credits.
 pub fn charges(row: &Node, how: Credits) -> Result<Vec<Charge>, Fault> {
     let gross = row.at("cost")?.amount()?;
     let credits = credits(row)?;
@@ -60,7 +60,7 @@ struct Credit {
 }
 
 impl Credit {
-    /// A charge like the one that it is about.
+    /// The charge of a credit: like the charge that the credit is for.
     fn charge(&self, about: &Charge) -> Charge {
         let mut charge = about.clone();
         charge.charge_category = "Credit".into();
@@ -112,7 +112,7 @@ fn describe(charge: &mut Charge, row: &Node) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Exports in JSON, with a row in each line.
+/// Exports in JSON, with one row a line.
 pub struct Lines {
     pub credits: Credits,
 }
@@ -124,7 +124,8 @@ impl Service for Lines {
         Api { name: "Google Cloud", credential: "nothing is asked" }
     }
 
-    /// A list of rows. A line that is no JSON stays text, and is set aside as a row that is none.
+    /// The lines as a list. A line that is not JSON stays text, and is later set aside as a broken
+    /// row.
     fn file(&self, name: &str, bytes: &[u8]) -> Result<Value, Error> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| Error::config(format!("{name} is not UTF-8: {error}")))?;

@@ -26,10 +26,10 @@ pub enum Mode {
     Query,
 }
 
-/// What becomes of credits.
+/// How credits are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credits {
-    /// They are taken off.
+    /// They are subtracted from the cost.
     Net,
     /// They are left out.
     Gross,
@@ -37,7 +37,7 @@ pub enum Credits {
     Charges,
 }
 
-/// Read before all else, because each mode has settings of its own.
+/// The mode is read first, because each mode has settings of its own.
 pub fn mode(config: &str) -> Result<Mode, Error> {
     let config = table_settings::settings(config)?;
     let words = [("exports", Mode::Exports), ("json", Mode::Json), ("query", Mode::Query)];
@@ -54,18 +54,18 @@ fn credits_of(settings: &Settings) -> Result<Credits, Error> {
     Ok(settings.word("credits", &words)?.unwrap_or(Credits::Net))
 }
 
-/// The table of an export, and how it is asked.
+/// The table of an export, and how it is queried.
 #[derive(Clone, Debug)]
 pub struct Table {
     pub url: String,
     pub project: String,
-    /// As SQL has it, with its project and dataset.
+    /// The table's name in SQL, with project and dataset.
     pub name: String,
     pub detailed: bool,
     pub partitioned: bool,
     pub location: Option<String>,
     pub page_rows: i64,
-    pub months: i64,
+    pub months: i32,
     pub credits: Credits,
 }
 

@@ -1,4 +1,5 @@
-//! The collector `http-json`: any JSON API, by settings that say what is asked, where the rows are, and what they mean.
+//! The collector `http-json`: any JSON API. The settings describe the request, the place of the
+//! rows, and their meaning.
 
 mod map;
 mod options;
@@ -9,7 +10,7 @@ use apportion_plugin_sdk::{
     Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, http, register_collector,
     run_info,
 };
-use exact::Day;
+use exact::day::Day;
 use options::Options;
 use pages::Pages;
 

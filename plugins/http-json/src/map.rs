@@ -1,17 +1,16 @@
-//! Rows of an answer → charges and usage. What cannot be understood is set aside with its place.
+//! Rows of an answer → charges and usage. A row that is not understood is set aside with its place.
 
 use crate::options::{Charges, From, Options, Usage};
 use crate::path::{JsonPath, Row};
 use apportion_plugin_sdk::{self as sdk, Charge, Dimension, Error, Feed, Rejected, Tag};
-use exact::{Day, Decimal};
+use exact::day::Day;
+use exact::decimal::Decimal;
 use serde_json::Value;
 use table_settings::FEDS;
 
-/// Of a day.
-const SECONDS: i64 = 86_400;
 const EXCERPT_CHARS: usize = 200;
 
-/// What one page holds.
+/// The contents of one page.
 #[derive(Debug, Default)]
 pub struct Page {
     pub charges: Vec<Charge>,
@@ -21,11 +20,11 @@ pub struct Page {
     pub rows: usize,
 }
 
-/// Reads a page; `name` is what locations begin with.
+/// Reads a page. Locations begin with `name`.
 pub fn page(options: &Options, name: &str, answer: &Value) -> Result<Page, Error> {
     let mut page = Page::default();
     let found = |path: &JsonPath| {
-        // A server that answers with something else altogether says nothing about costs: it is no empty page.
+        // An answer of another shape is not an empty page: it does not say that there are no costs.
         path.rows(answer).map_err(|reason| {
             Error::Transient(format!("{name} is not what the settings say: {reason}"))
         })
@@ -115,7 +114,7 @@ fn charge(options: &Options, charges: &Charges, row: &Row) -> Result<Charge, Str
     })
 }
 
-/// A tag that is named takes precedence over one of the same key among all.
+/// A tag that the settings name wins over one of the same key from `all_tags`.
 fn tags(
     options: &Options,
     named: &[(String, From)],
@@ -153,7 +152,7 @@ fn quantity(options: &Options, usage: &Usage, row: &Row) -> Result<sdk::Usage, S
     })
 }
 
-/// Digit by digit as the server has it, unless it is to be divided.
+/// The server's own digits, unless the settings divide them.
 fn amount(name: &str, text: &str, divide_by: u32) -> Result<String, String> {
     let number = Decimal::parse(text)
         .map_err(|_| format!("its {name} is '{text}', and that is no number"))?;
@@ -164,25 +163,20 @@ fn amount(name: &str, text: &str, divide_by: u32) -> Result<String, String> {
 fn date(name: &str, text: &str) -> Result<String, String> {
     let text = text.trim();
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let of_seconds = |seconds: i64| {
-        Day::parse("1970-01-01").map(|day| day.plus(seconds.div_euclid(SECONDS)).to_string())
-    };
-    let refuse = |_| format!("its {name} is '{text}', and that is no date");
+    let number = || text.parse::<i64>().unwrap_or_default();
+    let no_date = || format!("its {name} is '{text}', and that is no date");
+    let refuse = |_| no_date();
     match text.len() {
-        8 if digits => Day::parse(&format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]))
-            .map(|day| day.to_string())
-            .map_err(refuse),
+        8 if digits => Day::from_compact(text).map(|day| day.to_string()).ok_or_else(no_date),
         7 if text.as_bytes()[4] == b'-' => {
             Day::parse(&format!("{text}-01")).map(|day| day.to_string()).map_err(refuse)
         }
-        9..=10 if digits => of_seconds(text.parse().unwrap_or_default()).map_err(refuse),
-        12..=13 if digits => {
-            of_seconds(text.parse::<i64>().unwrap_or_default() / 1_000).map_err(refuse)
-        }
+        9..=10 if digits => Ok(Day::from_unix(number()).to_string()),
+        12..=13 if digits => Ok(Day::of_instant(number()).to_string()),
         10 => Day::parse(text).map(|day| day.to_string()).map_err(refuse),
-        // With an hour and perhaps an offset: the host reads these.
+        // The host reads points in time, with or without an offset.
         11.. if text.get(..10).is_some_and(|day| Day::parse(day).is_ok()) => Ok(text.to_owned()),
-        _ => Err(format!("its {name} is '{text}', and that is no date")),
+        _ => Err(no_date()),
     }
 }
 

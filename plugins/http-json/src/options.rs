@@ -1,4 +1,4 @@
-//! The source's settings: what is asked, where its rows are, and what their members mean.
+//! The source's settings: the request, the place of the rows, and the meaning of their members.
 
 use crate::path::JsonPath;
 use apportion_plugin_sdk::http::{Method, Place};
@@ -29,16 +29,16 @@ const PAGING_KEYS: [&str; 8] =
     ["style", "path", "parameter", "first", "size_parameter", "size", "more", "most"];
 const USAGE_KEYS: [&str; 7] =
     ["rows", "metric", "unit", "value", "period_start", "keys", "all_keys"];
-/// Where no period is asked for.
-const DAYS_DEFAULT: i64 = 35;
-const DAYS_MAX: i64 = 3_660;
+/// Days that are collected where no period is asked for.
+const DAYS_DEFAULT: i32 = 35;
+const DAYS_MAX: u64 = 3_660;
 const PAGES_DEFAULT: u64 = 1_000;
 
 #[derive(Debug)]
 pub struct Options {
     pub ask: Ask,
     /// How many days are collected where no period is asked for.
-    pub days: i64,
+    pub days: i32,
     pub paging: Paging,
     pub charges: Option<Charges>,
     pub usage: Vec<Usage>,
@@ -67,7 +67,7 @@ pub enum Dates {
 #[derive(Debug)]
 pub struct Paging {
     pub style: Style,
-    /// Where the answer says whether there is more.
+    /// The place in the answer that says whether there are more pages.
     pub more: Option<JsonPath>,
     /// The most pages.
     pub most: u64,
@@ -76,7 +76,7 @@ pub struct Paging {
 #[derive(Debug)]
 pub enum Style {
     OnePage,
-    /// The whole URL of the next page; without a path, the header `link` has it.
+    /// The place of the next page's URL; without a path it is in the header `link`.
     NextLink(Option<JsonPath>),
     Cursor {
         path: JsonPath,
@@ -93,7 +93,7 @@ pub enum Style {
     },
 }
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum From {
     Path(JsonPath),
@@ -103,13 +103,13 @@ pub enum From {
 #[derive(Debug)]
 pub struct Charges {
     pub rows: JsonPath,
-    /// By the names of `FEDS`.
+    /// Fields by their names in `FEDS`.
     pub fields: Vec<(String, From)>,
     pub tags: Vec<(String, From)>,
     /// An object whose members are all tags.
     pub all_tags: Option<JsonPath>,
     pub skip: Vec<(JsonPath, Vec<String>)>,
-    /// Of amounts in cents it is 100.
+    /// 100 for amounts in cents.
     pub divide_by: u32,
 }
 
@@ -133,7 +133,7 @@ fn path(what: &str, value: &Value) -> Result<JsonPath, Error> {
         .map_err(|reason| Error::config(format!("{what}: {reason}")))
 }
 
-/// The path of rows begins at the answer.
+/// A path of rows begins at the answer.
 fn rows(what: &str, value: &Value) -> Result<JsonPath, Error> {
     let path = path(what, value)?;
     if path.starts_above() {
@@ -190,10 +190,10 @@ impl Options {
         }
         Ok(Options {
             ask: Ask::parse(settings)?,
-            days: settings
-                .get("days")
-                .map_or(Ok(DAYS_DEFAULT as u64), |days| number("days", days, 1, DAYS_MAX as u64))?
-                as i64,
+            days: settings.get("days").map_or(Ok(DAYS_DEFAULT), |days| {
+                // At most DAYS_MAX, so no digit is lost.
+                number("days", days, 1, DAYS_MAX).map(|days| days as i32)
+            })?,
             paging: settings
                 .get("paging")
                 .map_or(Ok(Paging { style: Style::OnePage, more: None, most: 1 }), Paging::parse)?,
@@ -385,7 +385,8 @@ impl Usage {
     fn parse(value: &Value) -> Result<Usage, Error> {
         let usage = object("an entry of usage", value)?;
         known("key of usage", usage, &USAGE_KEYS)?;
-        let line = "[[sources.NAME.config.usage]]\nrows = \"$.data[*]\"\nmetric = \"requests\"\nunit = \"requests\"\nvalue = \"$.count\"\nperiod_start = \"$.date\"";
+        let line = "[[sources.NAME.config.usage]]\nrows = \"$.data[*]\"\nmetric = \
+            \"requests\"\nunit = \"requests\"\nvalue = \"$.count\"\nperiod_start = \"$.date\"";
         let needed = |key: &str| usage.get(key).ok_or_else(|| lacks(&format!("usage.{key}"), line));
         let found = |key: &str| from(&format!("usage.{key}"), needed(key)?);
         Ok(Usage {

@@ -1,17 +1,17 @@
-//! What is asked next, until the server says that this was all. A server that leads in a circle is found out.
+//! The next request, until the server has no more pages. Pages that lead in a circle are an error.
 
 use crate::options::{Ask, Dates, Options, Style};
 use crate::path::{JsonPath, Node, Row};
 use apportion_plugin_sdk::Error;
 use apportion_plugin_sdk::http::{Request, Response, encoded};
-use exact::Day;
+use exact::day::Day;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// A server that repeats a page with fewer rows than this may mean it.
+/// Two pages with fewer rows than this may be equal by chance.
 const ROWS_OF_A_REPETITION: usize = 2;
 
-/// What is asked.
+/// A request: its URL and its body.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Step {
     url: String,
@@ -22,9 +22,9 @@ pub struct Pages {
     first: Step,
     next: Option<Step>,
     asked: BTreeSet<Step>,
-    /// The pages that came, as text.
+    /// The rows of each page so far, as text.
     came: BTreeSet<String>,
-    /// How many pages and rows came.
+    /// The number of pages and rows so far.
     count: u64,
     rows: u64,
 }
@@ -51,7 +51,7 @@ impl Pages {
         let bare = Step { url, body };
         let next = match &options.paging.style {
             Style::OnePage | Style::NextLink(_) => bare.clone(),
-            // A place for the cursor is empty on the first page.
+            // The first page has no cursor, so its place stays empty.
             Style::Cursor { parameter, .. } => {
                 let place = format!("{{{parameter}}}");
                 Step {
@@ -77,7 +77,7 @@ impl Pages {
         }
     }
 
-    /// The next request, and what its page is called; `None` after the last one.
+    /// The next request and the name of its page; `None` after the last one.
     pub fn next(&mut self, options: &Options) -> Result<Option<(Request, String)>, Error> {
         let Some(step) = self.next.take() else { return Ok(None) };
         self.count += 1;
@@ -117,7 +117,7 @@ impl Pages {
         Ok(Some((request, format!("page {}", self.count))))
     }
 
-    /// Works out what comes after a page of so many rows.
+    /// Finds the request that follows a page.
     pub fn came(
         &mut self,
         options: &Options,
@@ -128,7 +128,8 @@ impl Pages {
     ) -> Result<(), Error> {
         if rows >= ROWS_OF_A_REPETITION && !self.came.insert(fingerprint(options, answer)) {
             return Err(Error::Unavailable(format!(
-                "page {} has the same rows as one before: the server does not turn pages as the settings say",
+                "page {} has the same rows as one before: the server does not turn pages as the \
+                 settings say",
                 self.count
             )));
         }
@@ -168,7 +169,7 @@ impl Pages {
 }
 
 impl Step {
-    /// Puts a value where `{NAME}` stands, in the body or the URL, or else into the query.
+    /// Puts a value in the place of `{NAME}` in the body or the URL, or else into the query.
     fn with(&self, name: &str, value: &str) -> Step {
         let place = format!("{{{name}}}");
         match &self.body {
@@ -186,7 +187,7 @@ impl Step {
     }
 }
 
-/// The rows alone: a page that came twice may have another cursor or time in it.
+/// The rows alone, because a page that comes twice may have another cursor or time in it.
 fn fingerprint(options: &Options, answer: &Value) -> String {
     let paths = options
         .charges
@@ -201,7 +202,7 @@ fn is_true(node: Option<Node>) -> bool {
     node.is_some_and(|node| node.value == &Value::Bool(true) || node.value == "true")
 }
 
-/// The URL of `rel="next"` out of the header `link`, by RFC 8288.
+/// The URL of `rel="next"` in the header `link`, by RFC 8288.
 fn next_of(header: &str) -> Option<&str> {
     header.split(',').find_map(|link| {
         let (url, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
@@ -212,7 +213,7 @@ fn next_of(header: &str) -> Option<&str> {
     })
 }
 
-/// A link as seen from the page that it stands in.
+/// A link, resolved against the URL of its page.
 fn joined(url: &str, link: &str) -> String {
     let scheme = url.find("://").map_or(0, |at| at + 3);
     let root = url[scheme..].find(['/', '?']).map_or(url.len(), |at| at + scheme);

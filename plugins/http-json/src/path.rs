@@ -1,20 +1,21 @@
 //! Paths into JSON: a small part of JSONPath, with a way up.
 //!
-//! `$.data[*].items[*]` names rows. From a row, `$.cost` leads down, `^.date` starts at what the star before the last one
-//! stood for, `^^` one star further up, and at the end of the stars is the whole answer. `$~` is the key of the row itself.
+//! `$.data[*].items[*]` names rows. From a row, `$.cost` leads down. `^.date` starts one star up, here
+//! at the entry of `data` that holds the row. `^^` starts two stars up; above the first star is the
+//! whole answer. `$~` is the key of the row itself.
 
 use serde_json::Value;
 
-/// How many members of an answer are named that lacks the one that was looked for.
+/// How many members an error names, where the one that was looked for is missing.
 const NAMED: usize = 5;
 
-/// Steps from somewhere.
+/// A path: where it starts, and its steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonPath {
-    /// How many stars up it starts.
+    /// How many stars up the path starts.
     up: usize,
     steps: Vec<Step>,
-    /// Whether the key is meant and not what it leads to.
+    /// Whether the path gives the key itself, and not the value.
     key: bool,
 }
 
@@ -22,7 +23,8 @@ pub struct JsonPath {
 enum Step {
     Member {
         name: String,
-        /// Whether rows are none where it is missing, and not another answer.
+        /// Where this member is missing there are no rows; without this, the answer has another
+        /// shape.
         may_lack: bool,
     },
     Item(usize),
@@ -38,11 +40,11 @@ pub struct Node<'a> {
     pub pointer: String,
 }
 
-/// A row: itself, and what it was found in, from the whole answer down.
+/// A row, and the places that hold it, from the whole answer down.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row<'a> {
     pub node: Node<'a>,
-    /// What the last star stood for, of which the row may be a part.
+    /// The item of the last star. The row is this item or a part of it.
     starred: Node<'a>,
     above: Vec<Node<'a>>,
 }
@@ -56,12 +58,12 @@ impl<'a> Row<'a> {
 }
 
 impl JsonPath {
-    /// Whether a setting is a path; all others are constants.
+    /// Whether a setting is a path. Every other text is a constant.
     pub fn is_path(text: &str) -> bool {
         text.starts_with('$') || text.starts_with('^')
     }
 
-    /// A refusal says why.
+    /// Reads a path; the error says why it is none.
     pub fn parse(text: &str) -> Result<JsonPath, String> {
         let refuse = |reason: &str| format!("'{text}' is not a path: {reason}");
         let up = text.bytes().take_while(|byte| *byte == b'^').count();
@@ -90,8 +92,11 @@ impl JsonPath {
         self.up > 0
     }
 
-    /// All rows of an answer. `Err` names a place that is no list or object, or lacks a member on the way to the first star: an
-    /// answer of another shape, such as an error, is no month without costs. What is null, or missing in an item, has no rows.
+    /// All rows of an answer.
+    ///
+    /// `Err` names a place that is no list or object, or a member that is missing before the first star.
+    /// Such an answer has another shape, as an error has; it does not mean that a month had no
+    /// costs. A place that is null, or missing in an item, has no rows.
     pub fn rows<'a>(&self, answer: &'a Value) -> Result<Vec<Row<'a>>, String> {
         let mut rows = vec![Row::whole(answer)];
         let first_star =
@@ -121,7 +126,7 @@ impl JsonPath {
         Ok(rows)
     }
 
-    /// What it leads to from a row; `None` where it leads nowhere, and for a null.
+    /// The value that the path leads to from a row; `None` for nothing and for null.
     pub fn value<'a>(&self, row: &Row<'a>) -> Option<Node<'a>> {
         let mut node = self.start(row)?;
         for step in &self.steps {
@@ -130,7 +135,7 @@ impl JsonPath {
         (!node.value.is_null()).then_some(node)
     }
 
-    /// The text that it leads to: texts, numbers digit by digit, truths, keys.
+    /// The text that the path leads to: a text, a number with its digits, true or false, or a key.
     pub fn text(&self, row: &Row) -> Option<String> {
         let node = self.value(row)?;
         if self.key {
@@ -166,7 +171,7 @@ fn missing(name: &str, members: &serde_json::Map<String, Value>) -> String {
     )
 }
 
-/// As [`down`], where the place can have such a step.
+/// As [`down`], but only where the place can have such a step.
 fn expected<'a>(node: &Node<'a>, step: &Step) -> Result<Option<Node<'a>>, String> {
     let wanted = match (step, node.value) {
         (_, Value::Null)
@@ -179,7 +184,7 @@ fn expected<'a>(node: &Node<'a>, step: &Step) -> Result<Option<Node<'a>>, String
     Err(format!("{place} is no {wanted}"))
 }
 
-/// The first step of a text, and what comes after it.
+/// The first step of a text, and the rest of the text.
 fn step(text: &str) -> Option<(Step, &str)> {
     if let Some(rest) = text.strip_prefix("[*]").or_else(|| text.strip_prefix(".*")) {
         return Some((Step::Star, rest));
@@ -222,7 +227,8 @@ fn down<'a>(node: &Node<'a>, step: &Step) -> Option<Node<'a>> {
 
 fn spread<'a>(row: Row<'a>, rows: &mut Vec<Row<'a>>) -> Result<(), String> {
     let Row { node, starred, mut above } = row;
-    // Above an item is not its list but what the star before stood for; above the first one is the whole answer.
+    // One star up is the item of the star before, not the list. Above the first star is the whole
+    // answer.
     let under = |above: &[Node<'a>], child: Node<'a>| Row {
         starred: child.clone(),
         node: child,
@@ -324,9 +330,19 @@ mod tests {
         }
         assert_eq!(rows("[1, \"two\"]"), Err("the answer is no object".into()));
         let error = r#"{"error": "expired", "code": 7}"#;
-        assert_eq!(rows(error), Err("it has no `data`, but code, error; where an empty month has none, write `data?` in `rows`".into()));
-        assert_eq!(rows(r#"{"data": [{}]}"#), Err("it has no `items`, but nothing; where an empty month has none, write `items?` in `rows`".into()));
-        // Behind a star, some items have what others lack.
+        assert_eq!(
+            rows(error),
+            Err("it has no `data`, but code, error; where an empty month has \
+            none, write `data?` in `rows`"
+                .into())
+        );
+        assert_eq!(
+            rows(r#"{"data": [{}]}"#),
+            Err("it has no `items`, but nothing; where an empty \
+            month has none, write `items?` in `rows`"
+                .into())
+        );
+        // Behind a star, an item may lack a member that others have.
         let answer: Value = serde_json::from_str(r#"{"data": [{"items": [1]}, {}]}"#).unwrap();
         assert_eq!(
             JsonPath::parse("$.data[*].items[*]").unwrap().rows(&answer).map(|rows| rows.len()),

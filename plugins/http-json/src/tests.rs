@@ -10,7 +10,7 @@ fn reply(body: &str) -> Response {
     Response { status: 200, headers: Vec::new(), body: body.into() }
 }
 
-/// Collects March 2026; what is asked is answered by `answer`, and given back in order.
+/// Collects March 2026 from a server played by `answer`, and returns the requests in order.
 fn collect(
     config: &str,
     answer: impl Fn(&HttpRequest) -> Response + 'static,
@@ -49,8 +49,10 @@ fn costs(batches: &[Batch]) -> Vec<String> {
 /// A mapping of rows with an amount each.
 fn paged(paging: &str, more: &str) -> String {
     format!(
-        r#"{{"url": "https://api.example.com/v1/costs", {more} "paging": {paging}, "rows": "$.rows[*]",
-            "fields": {{"billed_cost": "$.c", "charge_period_start": "2026-03-01", "billing_currency": "USD", "service_name": "S"}}}}"#
+        r#"{{"url": "https://api.example.com/v1/costs", {more} "paging": {paging},
+            "rows": "$.rows[*]",
+            "fields": {{"billed_cost": "$.c", "charge_period_start": "2026-03-01",
+            "billing_currency": "USD", "service_name": "S"}}}}"#
     )
 }
 
@@ -60,24 +62,32 @@ const MAPPING: &str = r#"{
     "headers": {"x-org": "7"},
     "rows": "$.days[*].items[*]",
     "fields": {
-        "charge_period_start": "^.date", "billed_cost": "$.cost.amount", "effective_cost": "$.cost.net", "billing_currency": "^^.currency",
-        "service_name": "$.product", "charge_category": "$.kind", "sub_account_id": "$.account", "provider_name": "Acme"
+        "charge_period_start": "^.date", "billed_cost": "$.cost.amount",
+        "effective_cost": "$.cost.net", "billing_currency": "^^.currency",
+        "service_name": "$.product", "charge_category": "$.kind", "sub_account_id": "$.account",
+        "provider_name": "Acme"
     },
     "rename": {"charge_category": {"use": "Usage", "back": "Credit"}, "team": {"pay": "payments"}},
     "tags": {"team": "$.labels.owner"},
     "all_tags": "$.labels",
     "skip": {"$.product": ["TOTAL"]},
-    "usage": [{"rows": "$.days[*].items[*]", "metric": "calls", "unit": "calls", "value": "$.calls", "period_start": "^.date", "keys": {"team": "$.labels.owner"}}]
+    "usage": [{"rows": "$.days[*].items[*]", "metric": "calls", "unit": "calls",
+    "value": "$.calls", "period_start": "^.date", "keys": {"team": "$.labels.owner"}}]
 }"#;
 
 const ANSWER: &str = r#"{"currency": "eur", "days": [
     {"date": "2026-03-01", "items": [
-        {"product": "Search", "kind": "use", "account": 42, "cost": {"amount": 0.10000000000000000000001, "net": "0.09"}, "labels": {"owner": "pay", "env": "prod"}, "calls": 10},
-        {"product": "TOTAL", "kind": "use", "cost": {"amount": 99, "net": 99}, "labels": {}, "calls": 0}
+        {"product": "Search", "kind": "use", "account": 42,
+        "cost": {"amount": 0.10000000000000000000001, "net": "0.09"}, "labels": {"owner": "pay",
+        "env": "prod"}, "calls": 10},
+        {"product": "TOTAL", "kind": "use", "cost": {"amount": 99, "net": 99}, "labels": {},
+        "calls": 0}
     ]},
     {"date": "2026-03-02", "items": [
-        {"product": "Search", "kind": "back", "cost": {"amount": -5, "net": -5}, "labels": null, "calls": 2},
-        {"product": "Search", "kind": "use", "cost": {"amount": "a lot", "net": 1}, "calls": "many"},
+        {"product": "Search", "kind": "back", "cost": {"amount": -5, "net": -5}, "labels": null,
+        "calls": 2},
+        {"product": "Search", "kind": "use", "cost": {"amount": "a lot", "net": 1},
+        "calls": "many"},
         {"product": "Search", "kind": "use", "calls": 3}
     ]}
 ]}"#;
@@ -193,7 +203,8 @@ fn every_style_of_paging_ends_where_the_server_ends() {
         (r#"{"style": "cursor", "path": "$.meta.after", "parameter": "cursor"}"#, cursor, 2),
         (r#"{"style": "page", "parameter": "page"}"#, page, 3),
         (
-            r#"{"style": "offset", "parameter": "skip", "size_parameter": "limit", "size": 1, "more": "$.more"}"#,
+            r#"{"style": "offset", "parameter": "skip", "size_parameter": "limit", "size": 1,
+                "more": "$.more"}"#,
             offset,
             2,
         ),
@@ -242,7 +253,14 @@ fn servers_that_turn_no_pages_are_found_out() {
     let (batches, asked) = collect(&paged(r#"{"style": "page", "parameter": "p"}"#, ""), |_| {
         reply(r#"{"rows": [{"c": 1}, {"c": 2}]}"#)
     });
-    assert_eq!(batches, Err(Error::Unavailable("page 2 has the same rows as one before: the server does not turn pages as the settings say".into())));
+    assert_eq!(
+        batches,
+        Err(Error::Unavailable(
+            "page 2 has the same rows as one before: the \
+        server does not turn pages as the settings say"
+                .into()
+        ))
+    );
     assert_eq!(asked.len(), 2);
     let endless = |request: &HttpRequest| {
         reply(&format!(r#"{{"rows": [{{"c": {}}}]}}"#, request.url.rsplit('=').next().unwrap()))
@@ -250,7 +268,8 @@ fn servers_that_turn_no_pages_are_found_out() {
     let (batches, _) =
         collect(&paged(r#"{"style": "page", "parameter": "p", "most": 3}"#, ""), endless);
     assert!(
-        matches!(batches, Err(Error::Config(problem)) if problem.message == "there are more than 3 pages")
+        matches!(batches, Err(Error::Config(problem)) if problem.message == "there are more than \
+            3 pages")
     );
 }
 
@@ -259,10 +278,28 @@ fn an_answer_that_is_something_else_is_no_empty_page() {
     for (body, expect) in [
         (
             "<html>",
-            Error::Unavailable("page 1 of https://api.example.com/v1/costs answered with a page of HTML, not with JSON: is there a proxy or a login page in between?".into()),
+            Error::Unavailable(
+                "page 1 of https://api.example.com/v1/costs answered with a page \
+                of HTML, not with JSON: is there a proxy or a login page in between?"
+                    .into(),
+            ),
         ),
-        (r#"{"rows": [{"#, Error::Transient("page 1 of https://api.example.com/v1/costs answered with JSON that ends in the middle, after 11 bytes".into())),
-        (r#"{"rows": 7}"#, Error::Transient("page 1 is not what the settings say: /rows is neither a list nor an object".into())),
+        (
+            r#"{"rows": [{"#,
+            Error::Transient(
+                "page 1 of https://api.example.com/v1/costs answered \
+            with JSON that ends in the middle, after 11 bytes"
+                    .into(),
+            ),
+        ),
+        (
+            r#"{"rows": 7}"#,
+            Error::Transient(
+                "page 1 is not what the settings say: /rows is \
+            neither a list nor an object"
+                    .into(),
+            ),
+        ),
     ] {
         let (batches, _) = collect(&paged(r#"{"style": "next_link"}"#, ""), move |_| reply(body));
         assert_eq!(batches, Err(expect));
@@ -281,7 +318,9 @@ fn an_answer_that_is_something_else_is_no_empty_page() {
 fn settings_that_cannot_work_are_refused_before_anything_is_asked() {
     let all = |change: &str| {
         format!(
-            r#"{{"url": "https://h", "rows": "$[*]", "fields": {{"billed_cost": "$.c", "charge_period_start": "$.d", "billing_currency": "USD", "service_name": "S"}}, {change}}}"#
+            r#"{{"url": "https://h", "rows": "$[*]", "fields": {{"billed_cost": "$.c",
+                "charge_period_start": "$.d", "billing_currency": "USD", "service_name": "S"}},
+                {change}}}"#
         )
     };
     for (config, expect) in [
@@ -302,7 +341,8 @@ fn settings_that_cannot_work_are_refused_before_anything_is_asked() {
         ),
         (
             all(r#""tags": {"team": "$..a"}"#),
-            "tags.team: '$..a' is not a path: a step is .name, ['name'], [0] or [*]; behind a name can stand ?",
+            "tags.team: '$..a' is not a path: a step is .name, ['name'], [0] or [*]; behind a \
+             name can stand ?",
         ),
         (all(r#""auth": {"slot": "s", "place": "cookie"}"#), "auth.place cannot be \"cookie\""),
         (all(r#""divide_by": 0"#), "divide_by has to be a number from 1 to 1000000000, not 0"),

@@ -1,23 +1,23 @@
-//! One answer of a server: what it means when it is not the JSON that was asked for.
+//! One answer of a server, and the errors of answers that are not the JSON that was asked for.
 
 use apportion_plugin_sdk::http::{Request, Response, send, slots};
 use apportion_plugin_sdk::{Error, Problem, run_info};
 use serde_json::Value;
 
-/// How much of what a server said is quoted.
+/// Characters of an answer that an error quotes.
 const QUOTED_CHARS: usize = 300;
 
-/// What is said to the operator when the API refuses.
+/// The words for an operator when the API refuses.
 #[derive(Clone, Copy, Debug)]
 pub struct Api {
-    /// Such as `Datadog`.
+    /// The vendor, such as `Datadog`.
     pub name: &'static str,
-    /// What the credential needs, as a sentence without a full stop.
+    /// The permissions that the credential needs, as a sentence without a full stop.
     pub credential: &'static str,
 }
 
 impl Api {
-    /// The JSON that a server answers with.
+    /// Sends a request and reads the answer as JSON.
     pub fn ask(&self, request: &Request) -> Result<Value, Error> {
         let place = request.url.split('?').next().unwrap_or(&request.url);
         json(place, &self.well(send(request)?, place)?.body)
@@ -48,7 +48,7 @@ impl Api {
     }
 }
 
-/// The secrets that have no value yet, each with the lines that give it one.
+/// The secrets without a value, each with the lines of the settings that give it one.
 pub fn missing_secrets(needed: &[&str], url: &str) -> Vec<Problem> {
     let known = slots();
     let missing = needed.iter().filter(|slot| !known.iter().any(|known| known == *slot));
@@ -66,7 +66,8 @@ pub fn json(place: &str, body: &[u8]) -> Result<Value, Error> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     if starts_like_html(body) {
         let message = format!(
-            "{place} answered with a page of HTML, not with JSON: is there a proxy or a login page in between?"
+            "{place} answered with a page of HTML, not with JSON: is there a proxy or a login \
+             page in between?"
         );
         return Err(Error::Unavailable(message));
     }
@@ -88,7 +89,7 @@ fn starts_like_html(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
-/// How long to wait: the longest that any header says.
+/// How long to wait: the longest time that a header gives.
 fn patience(response: &Response) -> Option<u32> {
     let says_when = |name: &str| {
         name.eq_ignore_ascii_case("retry-after")
@@ -98,7 +99,7 @@ fn patience(response: &Response) -> Option<u32> {
     waits.filter_map(|header| header.value.trim().parse().ok()).max()
 }
 
-/// What an error says, in the places where APIs put it, or else its beginning.
+/// The message of an error, from the places where APIs put it, or else the beginning of the answer.
 fn said(body: &[u8]) -> String {
     let value: Option<Value> = serde_json::from_slice(body).ok();
     let text_at = |pointer: &str| value.as_ref()?.pointer(pointer)?.as_str().map(str::to_owned);
@@ -148,7 +149,11 @@ mod tests {
     fn each_refusal_has_its_kind_and_what_the_server_said() {
         assert_eq!(
             answer(403, r#"{"error": {"code": "RBACAccessDenied", "message": "not authorized"}}"#),
-            Err(Error::Auth("https://h/v1/bills answered 403: RBACAccessDenied: not authorized; the token needs the scope `bills.read`".into()))
+            Err(Error::Auth(
+                "https://h/v1/bills answered 403: RBACAccessDenied: not authorized; \
+                the token needs the scope `bills.read`"
+                    .into()
+            ))
         );
         assert_eq!(answer(429, ""), Err(Error::RateLimited(Some(21))));
         assert_eq!(

@@ -1,13 +1,13 @@
 //! Sums with amounts, exact.
 
-use exact::Decimal;
+use exact::decimal::Decimal;
 
-/// What two decimals make, such as `6.035e-7` and `0.02`; nothing where one is no decimal or absurdly long.
+/// The product of two decimals, such as `6.035e-7` and `0.02`; nothing where one is no decimal.
 pub fn product(left: &str, right: &str) -> Option<String> {
     Some(Decimal::parse(left).ok()?.product(&Decimal::parse(right).ok()?).to_string())
 }
 
-/// What decimals add up to; nothing where one is no decimal or absurdly long.
+/// The sum of decimals; nothing where one is no decimal.
 pub fn sum<'a>(amounts: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let mut sum = Decimal::zero();
     for amount in amounts {

@@ -1,7 +1,8 @@
-//! What collectors that ask JSON APIs share: answers read strictly, numbers kept as text, pages that end, days without a clock.
+//! Shared by collectors of JSON APIs: answers are read strictly, numbers stay text, and pages end.
 //!
-//! A collector says how to ask and how an answer becomes charges (`Service`); `Pages` does the rest. What is not
-//! understood is set aside with the JSON pointer of its place, and nothing is guessed.
+//! A collector gives the requests, and turns an answer into charges (`Service`); `Pages` does the
+//! rest. A row that is not understood is set aside with the JSON pointer of its place. Nothing is
+//! guessed.
 
 mod answer;
 mod arithmetic;
@@ -13,7 +14,7 @@ mod window;
 
 pub use answer::{Api, json, missing_secrets};
 pub use arithmetic::{product, sum};
-pub use exact::Day;
+pub use exact::day::Day;
 pub use node::{Fault, Node};
 pub use pages::{Origin, Pages, Service, Then};
 pub use rows::{Rows, charge, dimension, tag};

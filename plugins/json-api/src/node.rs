@@ -1,21 +1,21 @@
-//! A place in an answer: what stands there, read strictly, and where it stands.
+//! A value in an answer and its place, read strictly.
 
 use apportion_plugin_sdk::Rejected;
-use exact::Day;
+use exact::day::Day;
 use serde_json::Value;
 
-/// How much of a row is shown to whoever looks for what was wrong with it.
+/// Characters of a rejected row that are shown.
 const EXCERPT_CHARS: usize = 200;
 
 /// A value in an answer and its JSON pointer.
 #[derive(Clone, Debug)]
 pub struct Node<'a> {
     pub value: &'a Value,
-    /// Such as `costs#/data/0`.
+    /// The place, such as `costs#/data/0`.
     pub place: String,
 }
 
-/// Why a value could not be understood, and where it stands.
+/// The place of a value that is not understood, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub place: String,
@@ -23,7 +23,7 @@ pub struct Fault {
 }
 
 impl<'a> Node<'a> {
-    /// The whole answer; `name` says which.
+    /// The whole answer, under a name for messages.
     pub fn root(name: &str, value: &'a Value) -> Node<'a> {
         Node { value, place: format!("{name}#") }
     }
@@ -35,7 +35,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A member that has to be there; `null` is as good as nothing.
+    /// A member that has to be there; `null` does not count.
     pub fn at(&self, key: &str) -> Result<Node<'a>, Fault> {
         if !self.value.is_object() {
             return Err(self.fault(format!("it is {}, not an object", kind(self.value))));
@@ -99,7 +99,7 @@ impl<'a> Node<'a> {
             .ok_or_else(|| self.fault(format!("it is {}, not true or false", kind(self.value))))
     }
 
-    /// The day of a date or of a time in UTC, with a zone that says so or without one.
+    /// The day of a date, or of a time in UTC with or without its zone.
     pub fn day(&self) -> Result<Day, Fault> {
         let text = self.text()?;
         let refuse =
@@ -134,7 +134,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// What JSON calls a number, and the same with a sign before it.
+/// Whether a text is a number by the rules of JSON; a plus before it is allowed.
 pub(crate) fn is_number(text: &str) -> bool {
     let (mantissa, exponent) = text
         .split_once(['e', 'E'])
@@ -167,8 +167,11 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_digits_and_faults_their_place() {
-        let value: Value =
-            serde_json::from_str(r#"{"a": [{"b/c": 213.49134985110248065, "d": "6.035e-7", "e": {}, "f": "1,5", "g": null}]}"#).unwrap();
+        let value: Value = serde_json::from_str(
+            r#"{"a": [{"b/c": 213.49134985110248065, "d": "6.035e-7",
+                "e": {}, "f": "1,5", "g": null}]}"#,
+        )
+        .unwrap();
         let row = &Node::root("page", &value).at("a").unwrap().items().unwrap()[0];
         assert_eq!(row.at("b/c").unwrap().amount().as_deref(), Ok("213.49134985110248065"));
         assert_eq!(row.at("d").unwrap().amount().as_deref(), Ok("6.035e-7"));

@@ -1,4 +1,4 @@
-//! Answer after answer: asked for or read from files, and never in a circle.
+//! The answers of one collection, from a server or from files. Pages in a circle are an error.
 
 use crate::{Api, Fault, Node, Rows, json};
 use apportion_plugin_sdk::http::{Method, Request};
@@ -6,14 +6,14 @@ use apportion_plugin_sdk::{Batch, Error, file};
 use serde_json::Value;
 use std::collections::{BTreeSet, VecDeque};
 
-/// The longest file that is read in one piece.
+/// Bytes of the longest file that is read.
 const FILE_BYTES_MAX: u64 = 64 << 20;
-/// How often a server may say that it is not done yet.
+/// How often a server may answer that it is not done yet.
 const POLLS_MAX: u32 = 60;
 
-/// An API: what its answers are, and how they become charges.
+/// An API: the kinds of its answers, and the way from an answer to charges.
 pub trait Service {
-    /// What kind of answer it is.
+    /// The kinds of answers, such as lists and single invoices.
     type Kind: Copy;
 
     fn api(&self) -> Api;
@@ -23,11 +23,11 @@ pub trait Service {
         json(name, bytes)
     }
 
-    /// What kind of answer a file holds.
+    /// The kind of answer that a file holds.
     fn kind(&self, answer: &Node) -> Option<Self::Kind>;
 
-    /// Reads the rows of an answer, and says what to ask after it. A fault fails the collection: the answer as a whole cannot be
-    /// understood.
+    /// Reads the rows of an answer, and returns the requests that follow from it.
+    /// A fault fails the collection, because the answer as a whole is not understood.
     fn read(
         &mut self,
         kind: Self::Kind,
@@ -36,18 +36,18 @@ pub trait Service {
     ) -> Result<Vec<Then<Self::Kind>>, Fault>;
 }
 
-/// What an answer leads to.
+/// A request that follows from an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Then<K> {
     /// The next page of the same list.
     Page(K, Request),
-    /// Something else.
+    /// An answer of another list.
     Other(K, Request),
-    /// The same again, because the server is not done yet.
+    /// The same request again, because the server is not done yet.
     Poll(K, Request),
 }
 
-/// Where an answer comes from.
+/// The place that an answer comes from.
 #[derive(Clone, Debug)]
 pub enum Origin {
     Ask(Request),
@@ -55,10 +55,10 @@ pub enum Origin {
 }
 
 struct Due<K> {
-    /// `None` is found out from the answer.
+    /// The kind of answer; where it is `None`, the answer shows it.
     kind: Option<K>,
     origin: Origin,
-    /// Pages of one list have the same.
+    /// The number of the list. Pages of one list have the same.
     list: u64,
 }
 
@@ -68,13 +68,13 @@ pub struct Pages<S: Service> {
     due: VecDeque<Due<S::Kind>>,
     lists: u64,
     asked: BTreeSet<(String, Option<Vec<u8>>)>,
-    /// Digests of rows, by list.
+    /// Digests of pages by list, to find a page that comes twice.
     had: BTreeSet<(u64, u64)>,
     polls: u32,
 }
 
 impl<S: Service> Pages<S> {
-    /// Asks the server.
+    /// Pages that the server is asked for.
     pub fn ask(service: S, requests: Vec<(S::Kind, Request)>) -> Pages<S> {
         let mut pages = Pages {
             service,
@@ -90,7 +90,7 @@ impl<S: Service> Pages<S> {
         pages
     }
 
-    /// Reads files that hold answers.
+    /// Pages that are read from files.
     pub fn files(service: S) -> Result<Pages<S>, Error> {
         let mut pages = Pages::ask(service, Vec::new());
         let entries = file::entries()?;
@@ -140,7 +140,8 @@ impl<S: Service> Pages<S> {
             && !self.had.insert((due.list, digest))
         {
             return Err(Error::Unavailable(format!(
-                "{name} gave the same page twice: counting it twice would be wrong, and what is missing is not known"
+                "{name} gave the same page twice: counting it twice would be wrong, and what is \
+                 missing is not known"
             )));
         }
         if matches!(due.origin, Origin::Ask(_)) {
@@ -150,7 +151,7 @@ impl<S: Service> Pages<S> {
     }
 
     fn follow(&mut self, list: u64, thens: Vec<Then<S::Kind>>) -> Result<(), Error> {
-        // The rest of a list comes before the next list, so that a failure names the list it is in.
+        // All of a list comes before the next one, so that a failure names its list.
         for then in thens.into_iter().rev() {
             let (kind, request, list) = match then {
                 Then::Poll(kind, request) => {
@@ -166,7 +167,8 @@ impl<S: Service> Pages<S> {
                 Then::Page(kind, request) => {
                     if self.asked.contains(&key(&request)) {
                         return Err(Error::Unavailable(format!(
-                            "the pages of {} go in a circle: one names a page as the next that was had before",
+                            "the pages of {} go in a circle: one names a page as the next that \
+                             was had before",
                             path(&request.url)
                         )));
                     }

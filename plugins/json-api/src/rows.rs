@@ -1,4 +1,4 @@
-//! What becomes of the rows of one answer: charges, or rows that are set aside.
+//! The rows of one answer: charges, and rows that are set aside.
 
 use crate::{Fault, Node};
 use apportion_plugin_sdk::{Batch, Charge, Dimension, Field, Rejected, Rows as Form, Tag};
@@ -12,7 +12,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Reads one row, which becomes any number of charges or is set aside.
+    /// Reads one row. It becomes any number of charges, or is set aside.
     pub fn take(&mut self, row: &Node, read: impl FnOnce(&Node) -> Result<Vec<Charge>, Fault>) {
         self.note(row);
         match read(row) {
@@ -21,12 +21,12 @@ impl Rows {
         }
     }
 
-    /// A row that only says where to go on: it counts where pages are compared.
+    /// Counts a row that has no charge but leads to another answer: pages are compared by it too.
     pub fn note(&mut self, row: &Node) {
         row.value.to_string().hash(self.digest.get_or_insert_default());
     }
 
-    /// A digest of all rows; nothing where there were none.
+    /// A digest of all rows; nothing for no rows.
     pub(crate) fn digest(&self) -> Option<u64> {
         self.digest.as_ref().map(DefaultHasher::finish)
     }
@@ -36,7 +36,7 @@ impl Rows {
     }
 }
 
-/// A charge of a source that knows no commitments: what is billed is the effective cost too.
+/// A charge of a source without commitments: the billed cost is the effective cost too.
 pub fn charge(
     start: String,
     cost: String,
@@ -56,14 +56,14 @@ pub fn charge(
     }
 }
 
-/// Gives the charge a dimension, where there is one.
+/// Adds a dimension to the charge if it has a value.
 pub fn dimension(charge: &mut Charge, field: Field, value: Option<&str>) {
     if let Some(value) = value.filter(|value| !value.is_empty()) {
         charge.dimensions.push(Dimension { field, value: value.into() });
     }
 }
 
-/// Gives the charge a tag, where there is one.
+/// Adds a tag to the charge if it has a value.
 pub fn tag(charge: &mut Charge, key: &str, value: Option<&str>) {
     if let Some(value) = value.filter(|value| !value.is_empty()) {
         charge.tags.push(Tag { key: key.into(), value: value.into() });

@@ -1,4 +1,4 @@
-//! The settings of a source that asks an API: a key that does not exist is an error, not a silence.
+//! The settings of a source that asks an API, read strictly: an unknown key is an error.
 
 use crate::node::is_number;
 use apportion_plugin_sdk::{Error, Problem};
@@ -9,20 +9,20 @@ use table_settings::{flag, known, object, text, texts, texts_by_key, word};
 #[derive(Clone, Debug)]
 pub struct Settings(Map<String, Value>);
 
-/// Where answers come from.
+/// The origin of answers: the API or saved files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
     Api,
     Files,
 }
 
-/// The setting `from`, which all of these collectors have.
+/// Reads the setting `from`, which all of these collectors have.
 pub fn from(settings: &Settings) -> Result<From, Error> {
     Ok(settings.word("from", &[("api", From::Api), ("files", From::Files)])?.unwrap_or(From::Api))
 }
 
 impl Settings {
-    /// Reads JSON; `keys` are all there are.
+    /// Reads JSON; `keys` lists all known settings.
     pub fn read(config: &str, keys: &[&'static str]) -> Result<Settings, Error> {
         let config = table_settings::settings(config)?;
         let settings = object("the settings", &config)?;
@@ -38,7 +38,7 @@ impl Settings {
         }
     }
 
-    /// A text that has to be there; `example` is what it could be.
+    /// A text that has to be there; the error shows `example`.
     pub fn needed(&self, key: &str, example: &str) -> Result<String, Error> {
         let missing = || {
             Error::Config(
@@ -63,7 +63,7 @@ impl Settings {
         Ok(url.trim_end_matches('/').to_owned())
     }
 
-    /// A name that goes into a path: what could lead elsewhere is refused.
+    /// A name that goes into a path. A name that could lead out of the path is refused.
     pub fn segment(&self, key: &str, example: &str) -> Result<String, Error> {
         let name = self.needed(key, example)?;
         let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
@@ -128,9 +128,10 @@ impl Settings {
         })
     }
 
-    /// How many months before that of the run are asked for where no period is told.
-    pub fn months(&self, usual: i64) -> Result<i64, Error> {
-        Ok(self.whole("months", 0, 120)?.unwrap_or(usual))
+    /// The number of months before the run's own that are collected where no period is asked for.
+    pub fn months(&self, usual: i32) -> Result<i32, Error> {
+        let months = self.whole("months", 0, 120)?;
+        Ok(months.and_then(|months| i32::try_from(months).ok()).unwrap_or(usual))
     }
 
     /// A currency of three letters.
@@ -181,7 +182,11 @@ mod tests {
                 Some("did you mean `organization`?".into())
             )
         );
-        let settings = read(r#"{"organization": "../x", "months": 1.5, "price": 3.0, "url": "api.example.com", "from": "file"}"#).unwrap();
+        let settings = read(
+            r#"{"organization": "../x", "months": 1.5, "price": 3.0,
+            "url": "api.example.com", "from": "file"}"#,
+        )
+        .unwrap();
         assert_eq!(
             refusal(settings.segment("organization", "acme")),
             ("organization cannot be \"../x\"".into(), Some("organization = \"acme\"".into()))

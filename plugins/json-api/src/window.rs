@@ -1,9 +1,9 @@
-//! Which days are asked for.
+//! The days that an API is asked for.
 
 use apportion_plugin_sdk::{Error, Request, run_info};
-use exact::Day;
+use exact::day::Day;
 
-/// The first second of the year 2000: nobody had a bill of the cloud before.
+/// The first second of the year 2000. There are no cloud bills from before.
 const EARLIEST: i64 = 946_684_800;
 
 /// Days from `start` up to and without `end`.
@@ -14,8 +14,9 @@ pub struct Window {
 }
 
 impl Window {
-    /// What is wanted; where everything is, the month of the run and as many months before it, up to the day of the run.
-    pub fn wanted(request: &Request, months_before: i64) -> Result<Window, Error> {
+    /// The days of the period. Without a period, the months before the run's own and that month up
+    /// to the day of the run.
+    pub fn wanted(request: &Request, months_before: i32) -> Result<Window, Error> {
         let day = |text: &str| {
             Day::parse(text).map_err(|error| Error::Bug(format!("the host's day {error}")))
         };
@@ -23,7 +24,8 @@ impl Window {
             let today = day(&run_info::now())?;
             return Ok(Window { start: today.month_plus(-months_before), end: today.plus(1) });
         };
-        // A period of everything has bounds that no source knows, and nobody has a bill of tomorrow.
+        // The period of everything has bounds that no API accepts, and no API has costs of
+        // tomorrow.
         let earliest = Day::from_unix(EARLIEST);
         let end = day(&period.end)?;
         let end = Day::parse(&run_info::now()).map_or(end, |today| end.min(today.plus(1)));
@@ -38,7 +40,7 @@ impl Window {
         self.start <= day && day < self.end
     }
 
-    /// The first days of the months that it touches.
+    /// The first days of all months that the window touches.
     pub fn months(&self) -> Vec<Day> {
         let months = std::iter::successors(Some(self.start.month_start()), |month| {
             Some(month.month_plus(1))
@@ -47,7 +49,7 @@ impl Window {
     }
 
     pub fn days(&self) -> Vec<Day> {
-        self.start.until(self.end)
+        self.start.until(self.end).collect()
     }
 }
 

@@ -1,18 +1,20 @@
-//! What a cluster costs by the prices of the settings: estimates until a bill comes.
+//! The costs of a cluster by the prices of the settings: estimates until a bill comes.
 
 use crate::cluster::Cluster;
-use crate::exact::{GIB, decimal, scaled, split};
 use crate::object::Node;
 use crate::options::Prices;
+use crate::quantity::{GIB, decimal};
 use crate::usage::{IDLE, Keys, Reckoner, Shared};
 use apportion_plugin_sdk::{Charge, Dimension, Field, Rejected, Tag};
+use exact::ratio::scaled;
+use exact::split::split;
 
-/// Of a price in 10⁻¹² by the hour and seconds to billionths.
+/// Divides a price in 10⁻¹² an hour times seconds into billionths.
 const PER_SECOND: u128 = 3600 * 1000;
 
 pub struct Priced {
     pub charges: Vec<Charge>,
-    /// What has no price.
+    /// Objects without a price.
     pub rejected: Vec<Rejected>,
 }
 
@@ -108,7 +110,8 @@ impl Writer<'_> {
             if !volume.id.is_empty() {
                 keys.insert("resource_id".into(), volume.id.clone());
             }
-            // A GiB's price of all its seconds, and then all GiB: the price of one is finer than an amount.
+            // First the price of one GiB for all seconds, then for all GiB: rounding one GiB would
+            // lose digits.
             let seconds = reckoner.span.seconds_between(volume.created, i64::MAX);
             let amount =
                 scaled(price * seconds, volume.bytes.min(PER_SECOND * GIB), PER_SECOND * GIB);
@@ -123,7 +126,8 @@ impl Writer<'_> {
 
     fn unpriced(&mut self, location: String, table: &str, kind: &str) {
         let reason = format!(
-            "there is no price of '{kind}'; add `\"{kind}\" = \"…\"` to prices.{table}, or \"*\" for all others"
+            "there is no price of '{kind}'; add `\"{kind}\" = \"…\"` to prices.{table}, or \"*\" \
+             for all others"
         );
         self.done.rejected.push(Rejected { location, reason, excerpt: String::new() });
     }
@@ -152,7 +156,7 @@ impl Writer<'_> {
             (Field::ChargeDescription, what),
         ];
         let tag = |(key, value): (&String, &String)| {
-            // As the tags of bills call them.
+            // The same names as the tags in bills.
             let is_ours = matches!(
                 key.as_str(),
                 "cluster" | "namespace" | "workload" | "pod" | "node" | "service" | "claim"

@@ -1,4 +1,4 @@
-//! The cluster as the API lists it, at the time of the run.
+//! The cluster at the time of the run, as the API lists it.
 
 use crate::object::{self, Claim, LoadBalancer, Node, Owners, Pod, Told, Volume, text};
 use crate::options::Options;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
 pub struct Cluster {
-    /// What the labels of each namespace tell.
+    /// Names and values from the labels of each namespace.
     pub namespaces: BTreeMap<String, Told>,
     pub nodes: BTreeMap<String, Node>,
     pub pods: Vec<Pod>,
@@ -17,7 +17,7 @@ pub struct Cluster {
     pub volumes: BTreeMap<String, Volume>,
     pub claims: Vec<Claim>,
     pub load_balancers: Vec<LoadBalancer>,
-    /// Objects that could not be understood.
+    /// Objects that are not understood.
     pub rejected: Vec<Rejected>,
 }
 
@@ -67,7 +67,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// All objects of a kind that `read` makes something of. Pages are let go of one by one.
+    /// All objects of a kind for which `read` gives something. Only one page is held at a time.
     fn list<T>(
         &mut self,
         resource: &str,
@@ -111,7 +111,7 @@ fn place(resource: &str, object: &Value) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
 }
 
-/// A little to know it by. Never more: specs of pods hold whatever their authors put there.
+/// The kind and name of an object. No more is shown, because pod specs may hold secrets.
 fn excerpt(object: &Value) -> String {
     format!("uid {} phase {}", text(object, "/metadata/uid"), text(object, "/status/phase"))
 }

@@ -1,14 +1,15 @@
-//! The collector `kubernetes`: what workloads request of a cluster's nodes, volumes and load balancers, and what that costs by
-//! list prices until a bill comes.
+//! The collector `kubernetes`: the requests of workloads for a cluster's nodes, volumes and load
+//! balancers, and their cost by list prices until a bill comes.
 //!
-//! The API knows the cluster as it is now, and nothing of the past: what is collected is the day of the run, up to the run.
+//! The API knows the cluster as it is now, and nothing of the past. So the day of the run is
+//! collected, up to the time of the run.
 
 mod charges;
 mod cluster;
-mod exact;
-mod moment;
 mod object;
 mod options;
+mod quantity;
+mod span;
 mod usage;
 
 #[cfg(test)]
@@ -18,26 +19,37 @@ use apportion_plugin_sdk::{
     Batch, Collector, Error, Kind, Manifest, Period, Problem, Rejected, Request, Rows, Tag, Usage,
     coverage, register_collector, run_info,
 };
-use moment::Span;
+use exact::{day::Day, moment};
 use options::Options;
+use span::Span;
 use usage::Reckoner;
 
 /// Rows of usage in one batch.
 const BATCH_ROWS: usize = 5_000;
 
 struct Kubernetes {
-    /// The last one first.
+    /// Batches in reverse order: the next one is the last.
     batches: Vec<Batch>,
 }
 
 impl Collector for Kubernetes {
     fn manifest() -> Manifest {
-        Manifest::new(Kind::Collector, "kubernetes", env!("CARGO_PKG_VERSION"), "What workloads request of a Kubernetes cluster")
-            .power("kubernetes", "to list nodes, pods, their owners, volumes and load balancers")
-            .config_schema(include_str!("config-schema.json"))
-            .stream("usage", "hours of requested cores, memory, GPUs, volumes and load balancers, and the share of each node, by workload")
-            .stream("charges", "with `prices`: what nodes, volumes and load balancers cost")
-            .restated_for_days(0)
+        Manifest::new(
+            Kind::Collector,
+            "kubernetes",
+            env!("CARGO_PKG_VERSION"),
+            "What workloads \
+            request of a Kubernetes cluster",
+        )
+        .power("kubernetes", "to list nodes, pods, their owners, volumes and load balancers")
+        .config_schema(include_str!("config-schema.json"))
+        .stream(
+            "usage",
+            "hours of requested cores, memory, GPUs, volumes and load balancers, \
+                and the share of each node, by workload",
+        )
+        .stream("charges", "with `prices`: what nodes, volumes and load balancers cost")
+        .restated_for_days(0)
     }
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
@@ -64,25 +76,22 @@ impl Collector for Kubernetes {
 /// The day of the run.
 struct Today {
     span: Span,
-    /// Such as `2026-11-25`.
-    date: String,
+    day: Day,
 }
 
 impl Today {
     fn of(now: &str) -> Result<Today, Error> {
         let moment = moment::seconds(now)
             .map_err(|error| Error::Bug(format!("the time of the run: {error}")))?;
-        Ok(Today { span: Span::of_day(moment), date: now.get(..10).unwrap_or_default().to_owned() })
+        Ok(Today { span: Span::of_day(moment), day: Day::from_unix(moment) })
     }
 
-    fn start(&self) -> String {
-        format!("{}T00:00:00Z", self.date)
-    }
-
-    /// Whether the day is wanted. Of the days before it a cluster knows nothing, so that what was collected on them stays.
+    /// Whether the day is wanted. A cluster knows nothing of earlier days, so their collected rows
+    /// stay.
     fn is_wanted(&self, period: Option<&Period>) -> Result<bool, Error> {
         let Some(period) = period else { return Ok(true) };
-        let (start, end, today) = (period.start.as_str(), period.end.as_str(), self.date.as_str());
+        let today = self.day.to_string();
+        let (start, end, today) = (period.start.as_str(), period.end.as_str(), today.as_str());
         let past = Period { start: start.into(), end: end.min(today).into() };
         if past.start < past.end {
             coverage::unknown(&past, "a cluster knows nothing of days that are over")?;
@@ -99,12 +108,12 @@ fn collect(options: &Options, today: &Today) -> Result<Vec<Batch>, Error> {
     let reckoner =
         Reckoner { cluster: &cluster, options, span: today.span, name: &name, none: Vec::new() };
     let shared = reckoner.shared(&mut rejected);
-    let start = today.start();
+    let start = today.day.midnight();
     let rows = reckoner.rows(&shared).into_iter().map(|((metric, unit, keys), value)| Usage {
         metric: metric.into(),
         period_start: start.clone(),
         keys: keys.into_iter().map(|(key, value)| Tag { key, value }).collect(),
-        value: exact::decimal(value),
+        value: quantity::decimal(value),
         unit: unit.into(),
     });
     let rows: Vec<Usage> = rows.collect();
@@ -117,7 +126,7 @@ fn collect(options: &Options, today: &Today) -> Result<Vec<Batch>, Error> {
     Ok(batches(Rows::Charges(charges), rows, rejected))
 }
 
-/// Rows in pieces, the last one first. There is always one, so that a cluster without anything says so.
+/// Rows in batches, the last one first. An empty cluster has one batch too, so that its day counts.
 fn batches(charges: Rows, rows: Vec<Usage>, rejected: Vec<Rejected>) -> Vec<Batch> {
     let mut pieces: Vec<Batch> = rows
         .chunks(BATCH_ROWS)

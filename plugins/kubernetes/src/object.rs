@@ -1,12 +1,12 @@
-//! What is taken from the API's objects: a few facts each, or the reason why there are none.
+//! The API's objects → a few facts each, or the reason why an object is not understood.
 
-use crate::exact::{NANOS, quantity};
-use crate::moment::seconds;
 use crate::options::Labels;
+use crate::quantity::{NANOS, quantity};
+use exact::moment::seconds;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Names and values by which usage is told apart, of one object.
+/// Names and values from the labels of one object, such as its team.
 pub type Told = Vec<(String, String)>;
 
 /// Billionths of cores, bytes, billionths of GPUs.
@@ -20,7 +20,7 @@ pub struct Resources {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     pub name: String,
-    /// The cloud's own id of it, where there is one.
+    /// The cloud's own id, where there is one.
     pub provider_id: String,
     pub capacity: Resources,
     pub instance_type: String,
@@ -36,9 +36,9 @@ pub struct Pod {
     pub node: String,
     pub requests: Resources,
     pub start: i64,
-    /// When it ended, if it did.
+    /// The time when the pod ended, if it did.
     pub end: Option<i64>,
-    /// Kind in lower case, and name.
+    /// The kind in lower case, and the name.
     pub owner: Option<(String, String)>,
     pub told: Told,
 }
@@ -46,12 +46,12 @@ pub struct Pod {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Volume {
     pub name: String,
-    /// The cloud's own id of it, where there is one.
+    /// The cloud's own id, where there is one.
     pub id: String,
     pub bytes: u128,
     pub class: String,
     pub created: i64,
-    /// Namespace and name of the claim that it is bound to.
+    /// Namespace and name of the claim that the volume is bound to.
     pub claim: Option<(String, String)>,
 }
 
@@ -91,7 +91,7 @@ fn created(object: &Value) -> Result<i64, String> {
         .map_err(|error| format!("metadata.creationTimestamp: {error}"))
 }
 
-/// What its labels tell, by the names of the settings.
+/// The names of the settings with their values from the object's labels.
 pub fn told(object: &Value, labels: &Labels) -> Told {
     let all = object.pointer("/metadata/labels");
     let value = |key: &String| {
@@ -103,14 +103,14 @@ pub fn told(object: &Value, labels: &Labels) -> Told {
         .collect()
 }
 
-/// The kind, in lower case, and name of what controls an object.
+/// The kind, in lower case, and the name of an object's controller.
 pub fn owner(object: &Value) -> Option<(String, String)> {
     let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
     let owner = owners.iter().find(|owner| owner["controller"].as_bool() == Some(true))?;
     Some((needed(owner, "/kind").ok()?.to_lowercase(), needed(owner, "/name").ok()?.to_owned()))
 }
 
-/// Quantities of a list such as `requests`; one that is not written is nothing.
+/// Quantities of a list such as `requests`; a missing one is zero.
 fn resources(list: Option<&Value>, gpus: &[String]) -> Result<Resources, String> {
     let amount = |name: &str| match list.and_then(|list| list.get(name)) {
         None | Some(Value::Null) => Ok(0),
@@ -125,7 +125,7 @@ fn resources(list: Option<&Value>, gpus: &[String]) -> Result<Resources, String>
         gpu = gpu.checked_add(amount(name)?).ok_or("too many GPUs")?;
     }
     let all = Resources { cpu: amount("cpu")?, memory: amount("memory")?.div_ceil(NANOS), gpu };
-    // A million cores, GPUs or TiB: beyond them sums of a day would not fit, and nothing real is there.
+    // A million cores, GPUs or TiB: no node has as much, and a day's sums of more would not fit.
     let is_real = all.cpu <= 10_u128.pow(15) && all.gpu <= 10_u128.pow(15) && all.memory <= 1 << 60;
     if is_real { Ok(all) } else { Err("more than a million cores, GPUs or TiB".into()) }
 }
@@ -148,7 +148,8 @@ impl Resources {
     }
 }
 
-/// What the scheduler reserves for a pod: its containers together, or the largest of those that run before them alone.
+/// The resources that the scheduler reserves for a pod: those of its containers together, or those
+/// of the largest init container if that needs more.
 fn requests(pod: &Value, gpus: &[String]) -> Result<Resources, String> {
     let list = |key: &str| {
         pod.pointer(&format!("/spec/{key}"))
@@ -164,7 +165,7 @@ fn requests(pod: &Value, gpus: &[String]) -> Result<Resources, String> {
     let (mut together, mut beside, mut before) =
         (Resources::default(), Resources::default(), Resources::default());
     for container in list("initContainers") {
-        // One that restarts goes on beside all that follow.
+        // An init container that restarts is a sidecar: it keeps running beside all that follow.
         if text(container, "/restartPolicy") == "Always" {
             beside = beside.plus(of(container)?);
             before = before.max(beside);
@@ -176,7 +177,7 @@ fn requests(pod: &Value, gpus: &[String]) -> Result<Resources, String> {
         together = together.plus(of(container)?);
     }
     let mut all = together.plus(beside).max(before);
-    // What is said of the pod as a whole takes the place of what is said of its containers.
+    // Resources of the pod as a whole replace those of its containers.
     let whole = pod.pointer("/spec/resources/requests").and_then(Value::as_object);
     if let Some(whole) = whole {
         let said = resources(Some(&Value::Object(whole.clone())), gpus)?;
@@ -186,7 +187,8 @@ fn requests(pod: &Value, gpus: &[String]) -> Result<Resources, String> {
     Ok(all.plus(resources(pod.pointer("/spec/overhead"), gpus)?))
 }
 
-/// A pod that has run, or `None`: one that waits for a node, for images or for its first containers uses nothing yet.
+/// A pod that has run, or `None`: a pod that waits for a node, images or init containers uses
+/// nothing.
 pub fn pod(object: &Value, gpus: &[String], labels: &Labels) -> Result<Option<Pod>, String> {
     let (namespace, name) = (
         needed(object, "/metadata/namespace")?.to_owned(),
@@ -198,7 +200,7 @@ pub fn pod(object: &Value, gpus: &[String], labels: &Labels) -> Result<Option<Po
         "Succeeded" | "Failed" => true,
         other => return Err(format!("status.phase is '{other}', which is unknown")),
     };
-    // Refused before it ran: out of resources, or evicted at once.
+    // The pod never ran: its node was out of resources, or it was evicted at once.
     if ended && text(object, "/status/startTime").is_empty() {
         return Ok(None);
     }
@@ -217,7 +219,7 @@ pub fn pod(object: &Value, gpus: &[String], labels: &Labels) -> Result<Option<Po
     }))
 }
 
-/// When the last container ended; of a pod that was evicted, when its state last changed.
+/// The time when the last container ended, or when the state of an evicted pod last changed.
 fn end(pod: &Value) -> Result<i64, String> {
     let list = |key: &str| {
         pod.pointer(&format!("/status/{key}"))
@@ -242,7 +244,7 @@ fn end(pod: &Value) -> Result<i64, String> {
     }
     let mut last = None;
     for at in &times {
-        last = last.max(Some(seconds(at)?));
+        last = last.max(Some(seconds(at).map_err(|error| error.to_string())?));
     }
     last.ok_or_else(|| "it has ended, and nothing says when".into())
 }
@@ -282,7 +284,7 @@ fn bytes(object: &Value, pointer: &str) -> Result<u128, String> {
 
 pub fn volume(object: &Value) -> Result<Volume, String> {
     let claim = (text(object, "/spec/claimRef/namespace"), text(object, "/spec/claimRef/name"));
-    // Of the ways to name a volume, an object has one.
+    // There are several ways to name a volume, and an object has one of them.
     let ids = [
         "/spec/csi/volumeHandle",
         "/spec/awsElasticBlockStore/volumeID",
@@ -305,7 +307,7 @@ pub fn volume(object: &Value) -> Result<Volume, String> {
     })
 }
 
-/// A claim that has its volume, or `None`.
+/// A claim that is bound to a volume, or `None`.
 pub fn claim(object: &Value, labels: &Labels) -> Result<Option<Claim>, String> {
     let (namespace, name) = (
         needed(object, "/metadata/namespace")?.to_owned(),
@@ -325,7 +327,7 @@ pub fn claim(object: &Value, labels: &Labels) -> Result<Option<Claim>, String> {
     }))
 }
 
-/// A service with a load balancer that has its address, or `None`.
+/// A service whose load balancer has an address, or `None`.
 pub fn load_balancer(object: &Value, labels: &Labels) -> Result<Option<LoadBalancer>, String> {
     let (namespace, service) = (
         needed(object, "/metadata/namespace")?.to_owned(),
@@ -347,9 +349,10 @@ pub fn load_balancer(object: &Value, labels: &Labels) -> Result<Option<LoadBalan
     }))
 }
 
-/// The end of its ARN, which the address of a load balancer of AWS holds; empty where it does not.
+/// The end of an AWS load balancer's ARN, taken from its address; empty for other addresses.
 ///
-/// Network load balancers are `NAME-ID.elb.REGION.amazonaws.com`, classic ones `NAME-NUMBER.REGION.elb.amazonaws.com`.
+/// Network load balancers are `NAME-ID.elb.REGION.amazonaws.com`, classic ones
+/// `NAME-NUMBER.REGION.elb.amazonaws.com`.
 pub fn load_balancer_id(address: &str) -> String {
     let Some((host, domain)) = address.split_once('.') else { return String::new() };
     let Some((name, id)) = host.rsplit_once('-').filter(|_| domain.ends_with(".amazonaws.com"))
@@ -363,10 +366,10 @@ pub fn load_balancer_id(address: &str) -> String {
     }
 }
 
-/// Who controls the controllers, by kind, namespace and name.
+/// The controllers of controllers, by kind, namespace and name.
 pub type Owners = BTreeMap<(String, String, String), (String, String)>;
 
-/// What controls a controller, as an entry of `Owners`.
+/// The controller of a controller, as an entry of `Owners`.
 pub fn owned(kind: &str, object: &Value) -> Option<((String, String, String), (String, String))> {
     let key = (
         kind.to_owned(),
@@ -376,9 +379,9 @@ pub fn owned(kind: &str, object: &Value) -> Option<((String, String, String), (S
     Some((key, owner(object)?))
 }
 
-/// `deployment/web` of one of its pods; a pod without a controller is its own workload.
+/// The workload of a pod, such as `deployment/web`. A pod without a controller is its own workload.
 pub fn workload(pod: &Pod, owners: &Owners) -> String {
-    // The kubelet's own pods are said to be controlled by their node.
+    // The kubelet's own pods name their node as their controller.
     let Some(owner) = pod.owner.as_ref().filter(|(kind, _)| kind != "node") else {
         return format!("pod/{}", pod.name);
     };

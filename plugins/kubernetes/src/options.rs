@@ -1,11 +1,11 @@
 //! The settings of a source.
 
-use crate::exact::price;
+use crate::quantity::price;
 use apportion_plugin_sdk::{Error, Problem};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// What labels tell, and the label keys that may tell it, in order of preference.
+/// Names of keys, each with the labels that may hold its value, in order of preference.
 pub type Labels = Vec<(String, Vec<String>)>;
 
 const LABELS: [&str; 6] =
@@ -13,12 +13,12 @@ const LABELS: [&str; 6] =
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Empty: the source's name.
+    /// The cluster's name; empty for the source's name.
     pub cluster: String,
     pub labels: Labels,
     /// Whether pods have rows of their own.
     pub pods: bool,
-    /// Whether the owners of owners are looked up: a Deployment and not its ReplicaSet.
+    /// Whether owners of owners are looked up, to find a Deployment behind its ReplicaSet.
     pub workloads: bool,
     pub volumes: bool,
     pub load_balancers: bool,
@@ -28,7 +28,8 @@ pub struct Options {
     pub prices: Option<Prices>,
 }
 
-/// What a core, a GiB and a GPU weigh against each other when a node is shared, as whole numbers without a common factor.
+/// The weights of a core, a GiB and a GPU when a node is shared, as whole numbers without a common
+/// factor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
     pub cpu: u128,
@@ -36,16 +37,16 @@ pub struct Weights {
     pub gpu: u128,
 }
 
-/// By the hour, in 10⁻¹² of the currency.
+/// Prices by the hour, in 10⁻¹² of the currency.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prices {
     pub currency: String,
-    /// By instance type; `*` is any other.
+    /// Prices by instance type; `*` is any other.
     pub node_hour: BTreeMap<String, u128>,
-    /// Of a GiB, by storage class; `*` is any other.
+    /// Prices of a GiB by storage class; `*` is any other.
     pub volume_gib_hour: BTreeMap<String, u128>,
     pub load_balancer_hour: Option<u128>,
-    /// Whether a node is one charge, or one for each workload on it and one for what is idle.
+    /// Whether a node has a charge for each workload and one for its idle part, or one in all.
     pub by_workload: bool,
 }
 
@@ -126,14 +127,16 @@ impl Options {
             _ => {
                 return Err(unknown(
                     key,
-                    "cluster, labels, pods, workloads, volumes, load_balancers, gpu_resources, weights, page_size, prices",
+                    "cluster, labels, pods, workloads, volumes, load_balancers, gpu_resources, \
+                     weights, page_size, prices",
                 ));
             }
         }
         Ok(())
     }
 
-    /// Those that are written replace the usual ones of the same name; without any label keys a name is left out.
+    /// Names with their labels. A written name replaces the usual one; a name without labels is
+    /// left out.
     fn set_labels(&mut self, labels: &Map<String, Value>) -> Result<(), Error> {
         for (name, keys) in labels {
             let keys = texts(&format!("labels.{name}"), keys)?;
@@ -147,7 +150,7 @@ impl Options {
     }
 
     fn set_weights(&mut self, weights: &Map<String, Value>) -> Result<(), Error> {
-        // The usual ones, of the same unit as those that are written.
+        // The usual weights, in the same unit as written ones.
         self.weights = Weights {
             cpu: self.weights.cpu * 1_000_000,
             memory: self.weights.memory * 1_000_000,
@@ -207,7 +210,8 @@ impl Prices {
                 _ => {
                     return Err(unknown(
                         &key,
-                        "prices.currency, prices.node_hour, prices.volume_gib_hour, prices.load_balancer_hour, prices.split",
+                        "prices.currency, prices.node_hour, prices.volume_gib_hour, \
+                         prices.load_balancer_hour, prices.split",
                     ));
                 }
             }
@@ -307,7 +311,9 @@ mod tests {
 
     #[test]
     fn prices_are_decimal_texts() {
-        let config = r#"{"prices": {"currency": "EUR", "node_hour": {"m5.xlarge": "0.192", "*": "1"}, "volume_gib_hour": {"gp3": "0.00005479452"}, "load_balancer_hour": "0.0225", "split": "node"}}"#;
+        let config = r#"{"prices": {"currency": "EUR", "node_hour": {"m5.xlarge": "0.192",
+            "*": "1"}, "volume_gib_hour": {"gp3": "0.00005479452"},
+            "load_balancer_hour": "0.0225", "split": "node"}}"#;
         let prices = Options::parse(config).unwrap().prices.unwrap();
         assert_eq!(Prices::of(&prices.node_hour, "m5.xlarge"), Some(192_000_000_000));
         assert_eq!(Prices::of(&prices.node_hour, "other"), Some(1_000_000_000_000));

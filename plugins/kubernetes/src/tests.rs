@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 const NOW: &str = "2026-11-25T10:00:00Z";
 
-/// Lists by kind; what is not there is empty.
+/// Lists by kind; a missing kind is an empty list.
 fn answer(lists: Value) {
     fixture::run("eu-1", NOW);
     fixture::kubernetes(move |query| {
@@ -95,7 +95,8 @@ fn controlled(object: Value, kind: &str, name: &str) -> Value {
     )
 }
 
-/// The vector of the worked table: an m5.xlarge with 4 cores and 16 GiB, of which three namespaces request a part.
+/// The example of the README: an m5.xlarge with 4 cores and 16 GiB. Three namespaces request a
+/// part.
 fn worked() -> Value {
     let start = "2026-11-20T00:00:00Z";
     json!({
@@ -113,7 +114,7 @@ fn hours_are_counted_within_the_day_only() {
     answer(json!({
         "nodes": [node("n1", "aws:///eu-west-1a/i-1", "m5.xlarge", "4", "16Gi")],
         "pods": [
-            // Ten hours of the day, and those before are of other days.
+            // Ten hours of this day; earlier hours belong to other days.
             pod("shop", "old", "n1", "2026-11-20T00:00:00Z", "100m", "128Mi"),
             pod("shop", "new", "n1", "2026-11-25T07:30:00Z", "1.5", "1G"),
             with(with(pod("shop", "ended", "n1", "2026-11-25T01:00:00Z", "2", "0"), "/status/phase", json!("Succeeded")), "/status/containerStatuses",
@@ -167,7 +168,7 @@ fn a_node_is_shared_by_the_worked_vector() {
 #[test]
 fn prices_become_charges_that_add_up() {
     answer(worked());
-    // 0.192 by the hour, ten hours; the split of the table's 4.608 of a day.
+    // 0.192 an hour for ten hours, split as the README splits 4.608 of a whole day.
     let all = collect(r#"{"prices": {"currency": "USD", "node_hour": {"m5.xlarge": "0.192"}}}"#);
     let amounts: Vec<(&str, &str)> = all
         .charges
@@ -209,11 +210,13 @@ fn prices_become_charges_that_add_up() {
     let unpriced =
         collect(r#"{"prices": {"currency": "USD", "node_hour": {"m5.large": "0.096"}}}"#);
     assert_eq!(unpriced.charges, []);
-    let reason = "there is no price of 'm5.xlarge'; add `\"m5.xlarge\" = \"…\"` to prices.node_hour, or \"*\" for all others";
+    let reason = "there is no price of 'm5.xlarge'; add `\"m5.xlarge\" = \"…\"` to \
+        prices.node_hour, or \"*\" for all others";
     assert_eq!(unpriced.rejected, [("nodes/n1".into(), reason.into())]);
 }
 
-/// A node with a GPU at list prices of 30, 30 and 10 for GPU, CPU and memory costs 35: the parts are 15, 15 and 5.
+/// A node with a GPU at list prices of 30, 30 and 10 for GPU, CPU and memory costs 35: the parts
+/// are 15, 15 and 5.
 #[test]
 fn list_prices_are_scaled_to_what_a_node_costs() {
     let gpu_node =
@@ -234,7 +237,8 @@ fn list_prices_are_scaled_to_what_a_node_costs() {
         json!({ "nodes": [gpu_node], "pods": [of("cpu", json!({ "cpu": "1" })), of("gpu", json!({ "nvidia.com/gpu": 1 })), of("ram", json!({ "memory": "1Gi" }))] }),
     );
     let all = collect(
-        r#"{"weights": {"cpu": "30", "memory": "10", "gpu": "30"}, "prices": {"currency": "USD", "node_hour": {"g": "35"}}}"#,
+        r#"{"weights": {"cpu": "30", "memory": "10", "gpu": "30"}, "prices": {"currency": "USD",
+            "node_hour": {"g": "35"}}}"#,
     );
     assert_eq!(
         all.charges.iter().map(|charge| charge.billed_cost.as_str()).collect::<Vec<_>>(),
@@ -243,7 +247,8 @@ fn list_prices_are_scaled_to_what_a_node_costs() {
     assert_eq!(all.usage["pod.gpu.request namespace=x node=n1 workload=pod/gpu"], "1 GPU·h");
 }
 
-/// AWS's own vector: 9 to 1, pods of 1 core and 4 GiB twice, of half a core and 2 GiB twice, an hour at 1 dollar.
+/// AWS's own vector: 9 to 1, pods of 1 core and 4 GiB twice, of half a core and 2 GiB twice, an
+/// hour at 1 dollar.
 #[test]
 fn nine_to_one_splits_as_aws_does() {
     let start = "2026-11-25T09:00:00Z";
@@ -257,7 +262,8 @@ fn nine_to_one_splits_as_aws_does() {
         json!({ "nodes": [fresh], "pods": [of("a", "1", "4Gi"), of("b", "1", "4Gi"), of("c", "500m", "2Gi"), of("d", "0.5", "2Gi")] }),
     );
     let all = collect(
-        r#"{"weights": {"cpu": "9", "memory": "1"}, "prices": {"currency": "USD", "node_hour": {"m5.xlarge": "1"}}}"#,
+        r#"{"weights": {"cpu": "9", "memory": "1"}, "prices": {"currency": "USD",
+            "node_hour": {"m5.xlarge": "1"}}}"#,
     );
     assert_eq!(
         all.charges.iter().map(|charge| charge.billed_cost.as_str()).collect::<Vec<_>>(),
@@ -286,7 +292,8 @@ fn a_node_that_is_promised_twice_is_shared_once() {
     );
 }
 
-/// A node that joined at nine, again: its pod has been there since midnight, and requests half of it.
+/// A node that rejoined the cluster at nine. Its pod has run since midnight, and requests half of
+/// it.
 #[test]
 fn a_node_is_as_old_as_its_pods() {
     let again = with(
@@ -343,18 +350,24 @@ fn workloads_are_the_owners_of_owners_and_labels_are_inherited() {
         cpu,
         [
             // Three pods of two ReplicaSets are one Deployment.
-            "cost-center=cc-1 environment=prod namespace=shop node=n1 resource_id=i-1 team=payments workload=cronjob/report 10 core·h",
-            "cost-center=cc-1 environment=prod namespace=shop node=n1 resource_id=i-1 team=payments workload=deployment/web 30 core·h",
-            "cost-center=cc-1 environment=prod namespace=shop node=n1 resource_id=i-1 team=payments workload=pod/kube-proxy-n1 10 core·h",
-            "cost-center=cc-1 environment=prod namespace=shop node=n1 resource_id=i-1 team=search workload=statefulset/db 10 core·h",
+            "cost-center=cc-1 environment=prod namespace=shop node=n1 resource_id=i-1 \
+             team=payments workload=cronjob/report 10 core·h",
+            "cost-center=cc-1 environment=prod namespace=shop node=n1 resource_id=i-1 \
+             team=payments workload=deployment/web 30 core·h",
+            "cost-center=cc-1 environment=prod namespace=shop node=n1 resource_id=i-1 \
+             team=payments workload=pod/kube-proxy-n1 10 core·h",
+            "cost-center=cc-1 environment=prod namespace=shop node=n1 resource_id=i-1 team=search \
+             workload=statefulset/db 10 core·h",
             "namespace=other node=n1 resource_id=i-1 workload=replicaset/web-1 10 core·h",
         ]
     );
     let apart = collect(
-        r#"{"pods": true, "workloads": false, "labels": {"team": [], "environment": [], "cost-center": []}}"#,
+        r#"{"pods": true, "workloads": false, "labels": {"team": [], "environment": [],
+            "cost-center": []}}"#,
     );
     assert_eq!(
-        apart.usage["pod.cpu.request namespace=shop node=n1 pod=web-1-a resource_id=i-1 workload=replicaset/web-1"],
+        apart.usage["pod.cpu.request namespace=shop node=n1 pod=web-1-a resource_id=i-1 \
+            workload=replicaset/web-1"],
         "10 core·h"
     );
 }
@@ -374,7 +387,7 @@ fn init_containers_and_overhead_count_as_they_are_reserved() {
         ],
     }));
     let all = collect("");
-    // The largest before, 3, and 0.25; a sidecar beside 1.5; the pod's own word.
+    // The largest init container, 3, and 0.25; a sidecar beside 1.5; the pod's own resources.
     for (pod, hours) in [("a", "3.25"), ("b", "2.5"), ("c", "5")] {
         assert_eq!(
             all.usage[&format!(
@@ -415,15 +428,19 @@ fn volumes_and_load_balancers_have_hours_and_prices() {
         ],
     }));
     let all = collect(
-        r#"{"prices": {"currency": "USD", "volume_gib_hour": {"*": "0.00005479452"}, "load_balancer_hour": "0.0225"}}"#,
+        r#"{"prices": {"currency": "USD", "volume_gib_hour": {"*": "0.00005479452"},
+            "load_balancer_hour": "0.0225"}}"#,
     );
     assert_eq!(all.rejected, []);
     assert_eq!(
         all.usage.iter().map(|(row, value)| format!("{row}: {value}")).collect::<Vec<_>>(),
         [
             "load_balancer.hours address=203.0.113.7 namespace=shop service=ip: 4 h",
-            "load_balancer.hours address=k8s-shop-web-ab12-0123456789abcdef.elb.eu-west-1.amazonaws.com namespace=shop resource_id=net/k8s-shop-web-ab12/0123456789abcdef service=web: 4 h",
-            "pvc.capacity claim=data namespace=shop resource_id=vol-1 storage_class=gp3 team=data: 200 GiB·h",
+            "load_balancer.hours \
+             address=k8s-shop-web-ab12-0123456789abcdef.elb.eu-west-1.amazonaws.com \
+             namespace=shop resource_id=net/k8s-shop-web-ab12/0123456789abcdef service=web: 4 h",
+            "pvc.capacity claim=data namespace=shop resource_id=vol-1 storage_class=gp3 \
+             team=data: 200 GiB·h",
         ]
     );
     let amounts: Vec<(&str, usize)> =
@@ -462,7 +479,8 @@ fn what_cannot_be_understood_is_set_aside_with_its_place() {
             "namespaces: metadata.name is missing",
             "nodes/n2: status.capacity: cpu: 'four' is no quantity",
             "nodes/n3: status.capacity is missing",
-            "pods/shop/good: status.startTime: 'yesterday' is no point in time such as 2026-11-25T08:00:00Z",
+            "pods/shop/good: status.startTime: 'yesterday' is no point in time such as \
+             2026-11-25T08:00:00Z",
             "pods/shop/good: status.phase is 'Dreaming', which is unknown",
             "pods/shop/good: it has ended, and nothing says when",
             "pods/shop/good: spec.nodeName is missing",

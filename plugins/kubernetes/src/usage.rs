@@ -1,14 +1,16 @@
-//! What was requested of a cluster within the day, in exact sums.
+//! The requests to a cluster within the day, in exact sums.
 
 use crate::cluster::Cluster;
-use crate::exact::{GIB, NANOS, divide, scaled, split};
-use crate::moment::Span;
 use crate::object::{Claim, LoadBalancer, Node, Pod, Resources, Told, load_balancer_id, workload};
 use crate::options::{Options, Weights};
+use crate::quantity::{GIB, NANOS};
+use crate::span::Span;
 use apportion_plugin_sdk::Rejected;
+use exact::ratio::{divide, scaled};
+use exact::split::split;
 use std::collections::BTreeMap;
 
-/// What nobody requested of a node.
+/// The namespace of a node's idle part.
 pub const IDLE: &str = "__idle__";
 
 const HOUR: u128 = 3600;
@@ -18,21 +20,21 @@ pub type Keys = BTreeMap<String, String>;
 /// Metric, unit and keys → billionths.
 pub type Rows = BTreeMap<(&'static str, &'static str, Keys), u128>;
 
-/// A node's time within the day, shared by what was requested of it.
+/// A node's time within the day, shared by requests.
 pub struct Shared<'a> {
     pub node: &'a Node,
     pub seconds: u128,
-    /// Who requested something, and its weight; what is idle comes last.
+    /// Each requester with its weight; the idle part comes last.
     pub parts: Vec<(Keys, u128)>,
 }
 
-/// Keys of one thing: those that are empty are none.
+/// The keys of one thing, without empty ones.
 fn keys<'a>(
     own: impl IntoIterator<Item = (&'a str, &'a str)>,
     told: &'a Told,
     namespace: Option<&'a Told>,
 ) -> Keys {
-    // Labels win over those of the namespace, and nothing over what a thing is.
+    // A thing's own keys win over its labels, and these over labels of its namespace.
     let labels = namespace
         .into_iter()
         .flatten()
@@ -51,12 +53,12 @@ pub struct Reckoner<'a> {
     pub span: Span,
     /// The cluster's name.
     pub name: &'a str,
-    /// What nothing tells.
+    /// No labels, for things that have none.
     pub none: Told,
 }
 
 impl<'a> Reckoner<'a> {
-    /// Where a pod runs, and whose it is.
+    /// The keys of a pod: its place and its owner.
     fn of_pod(&self, pod: &Pod) -> Keys {
         let workload = workload(pod, &self.cluster.owners);
         let node = self.cluster.nodes.get(&pod.node);
@@ -71,7 +73,7 @@ impl<'a> Reckoner<'a> {
         keys(own, &pod.told, self.cluster.namespaces.get(&pod.namespace))
     }
 
-    /// The seconds of the day in which a pod was there.
+    /// The seconds of the day in which a pod existed.
     fn seconds(&self, pod: &Pod) -> u128 {
         self.span.seconds_between(pod.start, pod.end.unwrap_or(i64::MAX))
     }
@@ -106,7 +108,7 @@ impl<'a> Reckoner<'a> {
                 seconds * NANOS,
             );
         }
-        // Rounded once, when all is added up.
+        // Each sum is rounded once, at the end.
         let mut rows: Rows = sums
             .into_iter()
             .map(|((metric, unit, keys), sum)| ((metric, unit, keys), hours(unit, sum)))
@@ -145,10 +147,11 @@ impl<'a> Reckoner<'a> {
         keys(own, &balancer.told, self.cluster.namespaces.get(&balancer.namespace))
     }
 
-    /// Each node with what was requested of it.
+    /// Each node with the requests of its pods.
     pub fn shared(&self, rejected: &mut Vec<Rejected>) -> Vec<Shared<'a>> {
         let mut pods: BTreeMap<&str, BTreeMap<Keys, Resources>> = BTreeMap::new();
-        // A node is at least as old as its pods: it may have been taken out of the cluster and put in again.
+        // A node is at least as old as its pods. It looks younger if it left the cluster and joined
+        // again.
         let mut first: BTreeMap<&str, i64> = BTreeMap::new();
         for pod in &self.cluster.pods {
             let seconds = self.seconds(pod);
@@ -205,17 +208,17 @@ impl<'a> Reckoner<'a> {
             ("resource_id", &node.provider_id),
         ];
         parts.push((keys(own, &self.none, None), idle));
-        // What `split` needs.
+        // The total has to fit, with one bit to spare.
         (used + idle < 1 << 127).then_some(parts)
     }
 }
 
-/// Where more was requested than there is, all are scaled down, so that no node is shared out more than once.
+/// Scales requests down where they exceed the node, so that no more than the node is shared.
 fn within(there: u128, requested: Vec<u128>) -> Vec<u128> {
     if requested.iter().sum::<u128>() > there { split(there, &requested) } else { requested }
 }
 
-/// Of nano-core-seconds, byte-seconds and nano-GPU-seconds, in one unit: a GiB weighs as much as its weight says.
+/// The weight of nano-core-seconds, byte-seconds and nano-GPU-seconds together, in one unit.
 fn weight(weights: Weights, of: Resources) -> Option<u128> {
     let cpu = of.cpu.checked_mul(weights.cpu)?.checked_mul(GIB)?;
     let memory = of.memory.checked_mul(weights.memory)?.checked_mul(NANOS)?;

@@ -1,20 +1,21 @@
-//! Allocations → charges or usage. An allocation is what a container, namespace, label … has of the cluster in a window.
+//! Allocations → charges or usage. An allocation is the part of a cluster that a container, a
+//! namespace or a label has in a window of time.
 
 use crate::options::{Metric, Mode, Options};
 use crate::row::{Found, Object, Window, number, object, text, window};
 use apportion_plugin_sdk::{Charge, Dimension, Error, Field, Tag, Usage};
-use exact::Decimal;
+use exact::decimal::Decimal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The tag and key that says that nobody is behind an allocation.
+/// The tag and key of allocations that belong to nobody, such as idle ones.
 pub const KIND: &str = "allocation_kind";
 
-/// What OpenCost has in the place of a name.
+/// OpenCost's own words in the place of a name.
 const SPECIAL: [(&str, &str); 3] =
     [("__idle__", "idle"), ("__unmounted__", "unmounted"), ("__unallocated__", "unallocated")];
 
-/// Components, what they are of, and the members of an allocation that add up to them.
+/// Components, their resource types, and the members of an allocation that add up to them.
 const COMPONENTS: [(&str, &str, &[&str]); 8] = [
     ("Kubernetes CPU", "Compute", &["cpuCost", "cpuCostAdjustment"]),
     ("Kubernetes Memory", "Compute", &["ramCost", "ramCostAdjustment"]),
@@ -26,7 +27,8 @@ const COMPONENTS: [(&str, &str, &[&str]); 8] = [
     ("Kubernetes External", "Other", &["externalCost"]),
 ];
 
-/// OpenCost rounds to five digits: eight components and their total are off by no more than this, and what is more has another cause.
+/// OpenCost rounds to five digits, so eight components and their total differ by no more than this.
+/// A larger difference has another cause.
 const ROUNDING_MAX: &str = "0.0001";
 
 pub fn read(
@@ -43,13 +45,26 @@ pub fn read(
         match one(name, row, set, options) {
             Ok(read) => {
                 if read.is_long {
-                    found.warn(format!("{place}: a window is longer than a day, and all of it is of its first day: ask OpenCost for step=1d"));
+                    found.warn(format!(
+                        "{place}: a window is longer than a day, and all of it is \
+                        of its first day: ask OpenCost for step=1d"
+                    ));
                 }
                 if let Some(other) = read.other {
-                    found.warn(format!("{location}: its components add up to {other} less than its total, which is charged as Kubernetes Other"));
+                    found.warn(format!(
+                        "{location}: its components add up to {other} less than \
+                        its total, which is charged as Kubernetes Other"
+                    ));
                 }
                 for (metric, value) in read.below_zero {
-                    found.reject(&location, format!("{metric} is {value}, and nobody can be charged for less than nothing used"), value_of(row));
+                    found.reject(
+                        &location,
+                        format!(
+                            "{metric} is {value}, and nobody can be \
+                        charged for less than nothing used"
+                        ),
+                        value_of(row),
+                    );
                 }
                 found.charges.extend(read.charges);
                 found.usage.extend(read.usage);
@@ -60,7 +75,7 @@ pub fn read(
     Ok(())
 }
 
-/// For the excerpt, the costs are what matters.
+/// The excerpt of a rejected row shows its costs.
 fn value_of(row: &Object) -> &Value {
     row.get("totalCost").unwrap_or(&Value::Null)
 }
@@ -87,7 +102,7 @@ fn one(name: &str, row: &Object, set: Option<&Object>, options: &Options) -> Res
     }
     let mut sum = Decimal::zero();
     costs.iter().for_each(|(_, _, cost)| sum.add(cost));
-    // The summary gives components only.
+    // The summary API has components only.
     let total = if row.contains_key("totalCost") { number(row, "totalCost")? } else { sum.clone() };
     let mut rest = total.clone();
     rest.subtract(&sum);
@@ -99,7 +114,8 @@ fn one(name: &str, row: &Object, set: Option<&Object>, options: &Options) -> Res
     Ok(read)
 }
 
-/// All components, and what the total has beside them: together they are the total to the last digit.
+/// All components, and the rest of the total beside them. Together they are the total to the last
+/// digit.
 fn charges(
     read: &mut Read,
     window: &Window,
@@ -147,7 +163,7 @@ fn is_rounding(rest: &Decimal) -> bool {
     Decimal::parse(ROUNDING_MAX).is_ok_and(|limit| *rest <= limit && negated <= limit)
 }
 
-/// Zeros are left out: OpenCost has a member for all there could be.
+/// Adds the quantities of an allocation. Zeros are left out, because OpenCost writes every member.
 fn usage(
     read: &mut Read,
     window: &Window,
@@ -193,9 +209,9 @@ fn usage(
     Ok(())
 }
 
-/// To whom an allocation belongs.
+/// The owner of an allocation.
 struct Whose {
-    /// For a reader.
+    /// The owner's name for a reader.
     name: String,
     tags: BTreeMap<String, String>,
 }
@@ -211,7 +227,7 @@ impl Whose {
             }
         };
         set("cluster", text(properties, "cluster"));
-        // Without aggregation, a name is made of these.
+        // Without aggregation, these make up the name.
         let all = ["cluster", "node", "namespace", "pod", "container"].map(str::to_owned);
         let keys = if options.aggregate.is_empty() {
             all.as_slice()
@@ -222,7 +238,7 @@ impl Whose {
         let segment =
             |at: usize| if segments.len() == keys.len() { segments.get(at).copied() } else { None };
         if options.aggregate.is_empty() {
-            // A pod's own labels precede those of its namespace.
+            // A pod's own labels win over those of its namespace.
             for labels in ["namespaceLabels", "labels"] {
                 for (label, value) in object(properties, labels).into_iter().flatten() {
                     set(label, value.as_str());
@@ -238,7 +254,8 @@ impl Whose {
         }
         for (at, key) in keys.iter().enumerate() {
             match key.split_once(':') {
-                // A name that is made of a label has it; the properties of a row are only what all that it adds up have.
+                // The name holds the label's value. The properties of a row hold only what all its
+                // parts share.
                 Some((kind, label)) => {
                     let labels = object(
                         properties,
@@ -271,12 +288,12 @@ impl Whose {
     }
 }
 
-/// OpenCost's own words stand for no name.
+/// Whether a value is a name, and not one of OpenCost's own words.
 fn is_name(value: &str) -> bool {
     !(value.is_empty() || value.starts_with("__") && value.ends_with("__"))
 }
 
-/// Keys are in snake case.
+/// A key in snake case.
 fn spelled(key: &str) -> &str {
     match key {
         "controllerKind" => "controller_kind",

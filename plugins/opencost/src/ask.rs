@@ -1,11 +1,11 @@
-//! What OpenCost is asked: each day apart.
+//! Requests to OpenCost, one for each day.
 
 use crate::document;
 use crate::options::{Api, Options};
 use crate::row::Found;
 use apportion_plugin_sdk::http::{self, Request};
 use apportion_plugin_sdk::{Error, Problem};
-use exact::Day;
+use exact::day::Day;
 
 pub fn day(options: &Options, day: Day) -> Result<Found, Error> {
     let request =
@@ -67,7 +67,8 @@ mod tests {
                 ),
             ),
             (
-                r#""mode": "charges", "idle": false, "resolution": "5m", "aggregate": ["namespace", "label:team"]"#,
+                r#""mode": "charges", "idle": false, "resolution": "5m",
+                    "aggregate": ["namespace", "label:team"]"#,
                 format!(
                     "/allocation/compute?{window}&aggregate=namespace%2Clabel%3Ateam&step=1d&accumulate=false&includeIdle=false&resolution=5m"
                 ),

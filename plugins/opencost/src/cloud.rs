@@ -1,11 +1,11 @@
-//! Cloud costs → charges: what OpenCost read out of the bills of clouds.
+//! Cloud costs → charges: the costs that OpenCost read from bills of clouds.
 
 use crate::options::Options;
 use crate::row::{Found, Object, number, object, text, window};
 use crate::wants_charges;
 use apportion_plugin_sdk::{Charge, Dimension, Error, Field, Tag};
 
-/// What is paid, and what of it was used on the day, commitments included.
+/// OpenCost's names of a billed cost, and of an effective cost with commitments.
 const BILLED: &str = "invoicedCost";
 const EFFECTIVE: &str = "amortizedNetCost";
 
@@ -35,7 +35,10 @@ pub fn read(
         match charge(name, row, set, options) {
             Ok((charge, is_long)) => {
                 if is_long {
-                    found.warn(format!("{place}: a window is longer than a day, and all of it is of its first day: ask OpenCost for accumulate=day"));
+                    found.warn(format!(
+                        "{place}: a window is longer than a day, and all of it is \
+                        of its first day: ask OpenCost for accumulate=day"
+                    ));
                 }
                 found.charges.push(charge);
             }
@@ -92,7 +95,7 @@ fn charge(
         billed_cost: cost(options.billed.unwrap_or(BILLED))?,
         effective_cost: cost(options.effective.unwrap_or(EFFECTIVE))?,
         billing_currency: options.currency.clone(),
-        // Costs of a whole provider or account are of no one service.
+        // The cost of a whole provider or account has no single service.
         service_name: known("service").or_else(|| known("provider")).unwrap_or(name).to_owned(),
         charge_category: "Usage".into(),
         dimensions,

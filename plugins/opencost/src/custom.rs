@@ -1,4 +1,4 @@
-//! Custom costs → charges: what OpenCost's own plugins collected of vendors.
+//! Custom costs → charges: the costs that OpenCost's own plugins collected from vendors.
 
 use crate::options::Options;
 use crate::row::{Found, Object, number, text, window};
@@ -29,7 +29,10 @@ pub fn read(place: &str, data: &Object, options: &Options, found: &mut Found) ->
         match charge(row, data, options) {
             Ok((charge, is_long)) => {
                 if is_long {
-                    found.warn(format!("{place}: the window is longer than a day, and all of it is of its first day: ask OpenCost for one day"));
+                    found.warn(format!(
+                        "{place}: the window is longer than a day, and all of it \
+                        is of its first day: ask OpenCost for one day"
+                    ));
                 }
                 found.charges.push(charge);
             }
@@ -48,22 +51,20 @@ fn charge(row: &Object, data: &Object, options: &Options) -> Result<(Charge, boo
             Err(format!("it has no {name}"))
         }
     };
-    let category = match text(row, "charge_category")
-        .unwrap_or("usage")
-        .to_ascii_lowercase()
-        .as_str()
-    {
-        "usage" => "Usage",
-        "purchase" => "Purchase",
-        "tax" => "Tax",
-        "credit" => "Credit",
-        "adjustment" => "Adjustment",
-        other => {
-            return Err(format!(
-                "charge_category: '{other}' is none of FOCUS: usage, purchase, tax, credit, adjustment"
-            ));
-        }
-    };
+    let category =
+        match text(row, "charge_category").unwrap_or("usage").to_ascii_lowercase().as_str() {
+            "usage" => "Usage",
+            "purchase" => "Purchase",
+            "tax" => "Tax",
+            "credit" => "Credit",
+            "adjustment" => "Adjustment",
+            other => {
+                return Err(format!(
+                    "charge_category: '{other}' is none of FOCUS: usage, purchase, tax, credit, \
+                 adjustment"
+                ));
+            }
+        };
     let domain =
         text(row, "domain").ok_or("it has no domain, so that nobody knows what it is for")?;
     let mut dimensions: Vec<Dimension> = DIMENSIONS

@@ -1,4 +1,4 @@
-//! An answer of OpenCost, asked for or saved: its shape says which of its APIs gave it.
+//! An answer of OpenCost, live or saved. Its shape tells which API it comes from.
 
 use crate::options::Options;
 use crate::row::{Found, Object};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 const QUOTED_CHARS: usize = 200;
 
-/// `place` is the file, or what was asked.
+/// Reads an answer. `place` is its file or its request.
 pub fn read(place: &str, body: &[u8], options: &Options) -> Result<Found, Error> {
     let document: Value = serde_json::from_slice(body)
         .map_err(|error| strange(place, body, &format!("no JSON: {error}")))?;
@@ -69,5 +69,8 @@ fn of_set(place: &str, set: &Object, options: &Options, found: &mut Found) -> Re
 fn strange(place: &str, body: &[u8], what: &str) -> Error {
     let text: String = String::from_utf8_lossy(body).trim().chars().take(QUOTED_CHARS).collect();
     let problem = Problem::new(format!("{place} is {what}: {text}"));
-    Error::Config(problem.hint("url = \"http://opencost:9003\" with the path before /allocation, if there is one, or files with its answers"))
+    Error::Config(problem.hint(
+        "url = \"http://opencost:9003\" with the path before /allocation, \
+        if there is one, or files with its answers",
+    ))
 }

@@ -1,6 +1,8 @@
-//! The collector `opencost`: what OpenCost allocates, as charges, or as usage by which the bill of a cloud is shared.
+//! The collector `opencost`: OpenCost's allocations, as charges or as usage to share a cloud's bill
+//! by.
 //!
-//! It asks OpenCost day by day, or reads answers that were saved. Numbers keep the digits that OpenCost wrote.
+//! It asks OpenCost day by day, or reads saved answers. Numbers keep the digits that OpenCost
+//! wrote.
 
 mod allocation;
 mod ask;
@@ -14,20 +16,22 @@ use apportion_plugin_sdk::{
     Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, coverage, file, log,
     register_collector, run_info,
 };
-use exact::{Day, Days};
+use exact::day::Day;
+use exact::days::Days;
 use options::{Api, Mode, Options};
 use row::Found;
 use std::collections::VecDeque;
 
-/// A month of a large cluster, hour by hour, is some dozens of MiB.
+/// The longest answer. A month of a large cluster by the hour has some dozens of MiB.
 const FILE_BYTES_MAX: u64 = 128 << 20;
-/// What is collected where no period is asked for: as much as Prometheus keeps behind OpenCost, unless it is told otherwise.
-const DAYS_DEFAULT: i64 = 14;
+/// Days that are collected where no period is asked for. The Prometheus behind OpenCost keeps
+/// fifteen days unless it is set otherwise.
+const DAYS_DEFAULT: i32 = 14;
 
 struct OpenCost {
     options: Options,
     pages: VecDeque<Page>,
-    /// Days of which OpenCost says nothing, and whether all are such.
+    /// Days without a row, and whether all days are.
     silent: Days,
     is_silent_throughout: bool,
     is_over: bool,
@@ -40,12 +44,34 @@ enum Page {
 
 impl Collector for OpenCost {
     fn manifest() -> Manifest {
-        Manifest::new(Kind::Collector, "opencost", env!("CARGO_PKG_VERSION"), "What OpenCost allocates, as charges or as usage to share costs by")
-            .optional_power("http", "to ask OpenCost: GET /allocation/compute, /cloudCost or /customCost/total")
-            .optional_power("file", "to read answers of OpenCost that were saved, instead of asking")
-            .config_schema(include_str!("config-schema.json"))
-            .stream("charges", "with mode = \"charges\": one charge for each component of an allocation, or for each cloud or custom cost")
-            .stream("usage", "with mode = \"usage\": hours, bytes and cost by namespace, controller or label")
+        Manifest::new(
+            Kind::Collector,
+            "opencost",
+            env!("CARGO_PKG_VERSION"),
+            "What OpenCost \
+            allocates, as charges or as usage to share costs by",
+        )
+        .optional_power(
+            "http",
+            "to ask OpenCost: GET /allocation/compute, /cloudCost or \
+                /customCost/total",
+        )
+        .optional_power(
+            "file",
+            "to read answers of OpenCost that were saved, instead of \
+                asking",
+        )
+        .config_schema(include_str!("config-schema.json"))
+        .stream(
+            "charges",
+            "with mode = \"charges\": one charge for each component of an \
+                allocation, or for each cloud or custom cost",
+        )
+        .stream(
+            "usage",
+            "with mode = \"usage\": hours, bytes and cost by namespace, \
+                controller or label",
+        )
     }
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
@@ -64,9 +90,10 @@ impl Collector for OpenCost {
             ),
             (None, true) => {
                 let problem = Problem::new("there is neither a url to ask nor a file to read");
-                return Err(Error::Config(
-                    problem.hint("url = \"http://opencost:9003\" in the settings, or `paths` of the source and the grant \"file\""),
-                ));
+                return Err(Error::Config(problem.hint(
+                    "url = \"http://opencost:9003\" in the settings, or `paths` of \
+                        the source and the grant \"file\"",
+                )));
             }
             (_, false) => {}
         }
@@ -101,10 +128,10 @@ impl Collector for OpenCost {
 }
 
 impl OpenCost {
-    /// A cluster always costs something, so that a day without a row is one that OpenCost does not know: it keeps little, and
-    /// forgets it when it starts anew.
+    /// Reports days without a row as unknown. A cluster always costs something, and OpenCost keeps
+    /// few days and forgets them when it restarts.
     fn end(&mut self) -> Result<Option<Batch>, Error> {
-        // Custom costs alone may be none at all.
+        // Only custom costs may be empty.
         if std::mem::replace(&mut self.is_over, true)
             || self.options.server.is_none()
             || self.options.api == Api::CustomCost
@@ -114,10 +141,10 @@ impl OpenCost {
         if self.is_silent_throughout && !self.silent.is_empty() {
             return Err(Error::Unavailable(format!(
                 "OpenCost says nothing {}, which is a gap and not zero",
-                self.silent.said()
+                self.silent.in_words()
             )));
         }
-        for (first, last) in self.silent.rows() {
+        for (first, last) in self.silent.stretches() {
             let days = Period { start: first.to_string(), end: last.plus(1).to_string() };
             coverage::unknown(
                 &days,
@@ -135,10 +162,10 @@ fn days(request: &Request) -> Result<Vec<Day>, Error> {
         Some(period) => (day(&period.start)?, day(&period.end)?.min(today)),
         None => (today.plus(-DAYS_DEFAULT), today),
     };
-    Ok((0..).map(|count| start.plus(count)).take_while(|day| *day < end).collect())
+    Ok(start.until(end).collect())
 }
 
-/// What an answer holds has to be what is wanted.
+/// Refuses an answer of another API than the settings ask for.
 fn wants_charges(options: &Options, what: &str) -> Result<(), Error> {
     match options.mode {
         Mode::Charges => Ok(()),

@@ -1,4 +1,4 @@
-//! The source's settings: what OpenCost is asked, and what its answers become.
+//! The source's settings: the requests to OpenCost, and the use of its answers.
 
 use apportion_plugin_sdk::{Error, Problem};
 use serde_json::Value;
@@ -27,21 +27,21 @@ const URL_EXAMPLE: &str = "http://opencost:9003";
 
 #[derive(Debug)]
 pub struct Options {
-    /// Nothing: the files of the source are read.
+    /// The server; without one, the files of the source are read.
     pub server: Option<Server>,
     pub api: Api,
     pub path: String,
     pub mode: Mode,
-    /// What the names of rows are made of; nothing: each container has a row.
+    /// The keys that make up the names of rows; without any, each container has a row.
     pub aggregate: Vec<String>,
     pub metrics: Vec<Metric>,
     pub idle: bool,
     pub share_idle: bool,
     pub currency: String,
-    /// Which of its costs are billed and effective, as OpenCost names them.
+    /// The billed and the effective cost, by OpenCost's names.
     pub billed: Option<&'static str>,
     pub effective: Option<&'static str>,
-    /// Tags and keys that are the same for all.
+    /// Tags and keys that all rows get.
     pub constants: Vec<(String, String)>,
     pub resolution: Option<String>,
 }
@@ -49,7 +49,7 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
     Allocation,
-    /// The same with unrounded costs and nothing else.
+    /// Allocations with unrounded costs and nothing else.
     Summary,
     CloudCost,
     CustomCost,
@@ -116,8 +116,11 @@ impl Options {
         let api = given("api").map_or(Ok(Api::Allocation), |value| word("api", value, &APIS))?;
         let mode = given("mode").ok_or_else(|| {
             Error::Config(
-                Problem::new("the settings do not say whether allocations are charges, or usage by which the bill of a cloud is shared")
-                    .hint("mode = \"usage\" | \"charges\""),
+                Problem::new(
+                    "the settings do not say whether allocations are charges, or usage \
+                    by which the bill of a cloud is shared",
+                )
+                .hint("mode = \"usage\" | \"charges\""),
             )
         })?;
         let mode = word("mode", mode, &[("usage", Mode::Usage), ("charges", Mode::Charges)])?;
@@ -147,7 +150,7 @@ impl Options {
     }
 }
 
-/// Weights are wanted for few, and charges with all that is known of them.
+/// Usage is wanted for few keys, and charges with all details.
 fn usual_aggregate(mode: Mode) -> Vec<String> {
     match mode {
         Mode::Usage => vec!["namespace".into()],

@@ -1,19 +1,20 @@
-//! Members of JSON objects, read without losing a digit, and what comes out of a document.
+//! Members of JSON objects, read without losing a digit, and the results of a document.
 
 use apportion_plugin_sdk::{Charge, Rejected, Usage};
-use exact::{Day, Decimal};
+use exact::day::Day;
+use exact::decimal::Decimal;
 use serde_json::{Map, Value};
 
 pub type Object = Map<String, Value>;
 
-/// What an answer of OpenCost comes to.
+/// The results of an answer.
 #[derive(Debug, Default)]
 pub struct Found {
     pub charges: Vec<Charge>,
     pub usage: Vec<Usage>,
     pub rejected: Vec<Rejected>,
     pub warnings: Vec<String>,
-    /// Of the answer, whatever became of them.
+    /// The number of rows in the answer, rejected ones included.
     pub rows: usize,
 }
 
@@ -35,7 +36,8 @@ impl Found {
 
 const EXCERPT_CHARS: usize = 200;
 
-/// What is not there is zero: older versions have fewer costs. Null is what OpenCost could not compute.
+/// A number. A missing one is zero, because older versions have fewer costs. OpenCost writes null
+/// for a number that it could not compute.
 pub fn number(row: &Object, name: &str) -> Result<Decimal, String> {
     match row.get(name) {
         None => Ok(Decimal::zero()),
@@ -49,7 +51,7 @@ pub fn number(row: &Object, name: &str) -> Result<Decimal, String> {
     }
 }
 
-/// A text that says something.
+/// A text that is not empty.
 pub fn text<'a>(row: &'a Object, name: &str) -> Option<&'a str> {
     row.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
@@ -58,11 +60,11 @@ pub fn object<'a>(row: &'a Object, name: &str) -> Option<&'a Object> {
     row.get(name).and_then(Value::as_object)
 }
 
-/// The time that a row is of.
+/// The window of time of a row.
 #[derive(Clone, Debug)]
 pub struct Window {
     pub start: String,
-    /// Whether it is longer than a day.
+    /// Whether the window is longer than a day.
     pub is_long: bool,
 }
 

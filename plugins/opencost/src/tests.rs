@@ -4,7 +4,7 @@ use super::*;
 use apportion_plugin_sdk::fixture;
 use apportion_plugin_sdk::http::Response;
 use apportion_plugin_sdk::{Charge, Field, Period};
-use exact::Decimal;
+use exact::decimal::Decimal;
 
 const ALLOCATION: &str = include_str!("../fixtures/allocation.json");
 const CONTAINERS: &str = include_str!("../fixtures/containers.json");
@@ -63,7 +63,7 @@ fn components_add_up_to_the_total_to_the_last_digit() {
             "shop/red: Kubernetes Rounding -0.00001 Adjustment",
         ]
     );
-    // 3.03687 + 1.25 + 0.5 + 1.75; what OpenCost could not compute is set aside.
+    // 3.03687 + 1.25 + 0.5 + 1.75; rows that OpenCost could not compute are set aside.
     let mut sum = Decimal::zero();
     found.charges.iter().for_each(|charge| sum.add(&Decimal::parse(&charge.billed_cost).unwrap()));
     assert_eq!(sum.to_string(), "6.53687");
@@ -75,9 +75,8 @@ fn components_add_up_to_the_total_to_the_last_digit() {
     );
     assert_eq!(
         found.warnings,
-        [
-            "answer.json shop/__unallocated__: its components add up to 1 less than its total, which is charged as Kubernetes Other"
-        ]
+        ["answer.json shop/__unallocated__: its components add up to 1 less than its total, \
+             which is charged as Kubernetes Other"]
     );
     let first = &found.charges[0];
     assert_eq!(
@@ -94,7 +93,8 @@ fn components_add_up_to_the_total_to_the_last_digit() {
 fn who_has_an_allocation_is_in_its_name_and_not_in_what_its_pods_share() {
     let found = read(
         ALLOCATION,
-        r#"{"mode": "charges", "aggregate": ["namespace", "label:team"], "constants": {"site": "x"}, "currency": "EUR"}"#,
+        r#"{"mode": "charges", "aggregate": ["namespace", "label:team"],
+            "constants": {"site": "x"}, "currency": "EUR"}"#,
     );
     let of = |service: &str, resource: &str| {
         let charge = found.charges.iter().find(|charge| {
@@ -137,7 +137,8 @@ fn allocations_are_weights_too() {
             "kubernetes.cost 1.25 USD [cluster=eu-1,namespace=shop]",
             "kubernetes.cpu.hours 33.6 h [cluster=eu-1,namespace=shop,team=red]",
             // 61847529062.39999 / 2³⁰ and 2576980377600 / 2³⁰ by Python's Decimal.
-            "kubernetes.memory.hours 57.59999999999999068677425384521484375 GiB·h [cluster=eu-1,namespace=shop,team=red]",
+            "kubernetes.memory.hours 57.59999999999999068677425384521484375 GiB·h \
+             [cluster=eu-1,namespace=shop,team=red]",
             "kubernetes.storage.hours 2400 GiB·h [cluster=eu-1,namespace=shop,team=red]",
             "kubernetes.network.transmit 1500000000 B [cluster=eu-1,namespace=shop,team=red]",
             "kubernetes.cost 3.03687 USD [cluster=eu-1,namespace=shop,team=red]",
@@ -199,7 +200,8 @@ fn cloud_costs_are_charges_by_the_cost_that_is_wanted() {
     assert_eq!((reasons, found.rows), (vec!["it has no invoicedCost"], 3));
     let listed = read(
         CLOUD_COST,
-        r#"{"mode": "charges", "api": "cloud-cost", "billed": "listCost", "effective": "listCost"}"#,
+        r#"{"mode": "charges", "api": "cloud-cost", "billed": "listCost",
+            "effective": "listCost"}"#,
     );
     let costs: Vec<&str> =
         listed.charges.iter().map(|charge| charge.billed_cost.as_str()).collect();
@@ -236,7 +238,8 @@ fn custom_costs_are_charges_of_their_domain() {
     assert_eq!(
         rejected,
         [
-            "answer.json customCosts[2]: charge_category: 'gift' is none of FOCUS: usage, purchase, tax, credit, adjustment",
+            "answer.json customCosts[2]: charge_category: 'gift' is none of FOCUS: usage, \
+             purchase, tax, credit, adjustment",
             "answer.json customCosts[3]: it has no domain, so that nobody knows what it is for",
         ]
     );
@@ -269,9 +272,8 @@ fn windows_that_are_open_or_long_are_said() {
     assert_eq!((charges, rejected), (1, None));
     assert_eq!(
         warnings,
-        [
-            "answer.json: a window is longer than a day, and all of it is of its first day: ask OpenCost for step=1d"
-        ]
+        ["answer.json: a window is longer than a day, and all of it is of its first day: ask \
+             OpenCost for step=1d"]
     );
     assert_eq!(
         of(r#"{"start":"2026-10-31T00:00:00Z","end":"2026-11-01T00:00:00Z"}"#).2,
@@ -327,7 +329,7 @@ fn days_that_are_forgotten_are_gaps_and_not_zero() {
         collected(URL, Some(("2026-10-29", "2026-10-31"))).unwrap_err(),
         Error::Unavailable(nothing.into())
     );
-    // Fourteen days where none are asked for.
+    // Fourteen days where no period is asked for.
     assert_eq!(collected(URL, None).unwrap().len(), 14);
     fixture::take_said();
     fixture::http(|_| Ok(response(200, r#"{"code":200,"status":"success","data":[{}]}"#)));
@@ -338,7 +340,8 @@ fn days_that_are_forgotten_are_gaps_and_not_zero() {
 
 #[test]
 fn errors_say_what_opencost_says() {
-    let window = "Invalid 'window' parameter: illegal window: nonsense\n{\"code\":500,\"status\":\"\",\"data\":null,\"message\":\"Error\"}";
+    let window = "Invalid 'window' parameter: illegal window: \
+        nonsense\n{\"code\":500,\"status\":\"\",\"data\":null,\"message\":\"Error\"}";
     for (status, body, kind, words) in [
         (
             400,

@@ -1,15 +1,15 @@
-//! What Prometheus answers, as series of samples that are still text; or why it does not.
+//! An answer of Prometheus: series of samples, still as text, or the error.
 
 use apportion_plugin_sdk::http::Response;
 use apportion_plugin_sdk::{Error, Problem, Rejected};
 use serde_json::Value;
 
-/// How much of what was answered an error or an excerpt quotes.
+/// Characters of an answer that an error or an excerpt quotes.
 const QUOTED_CHARS: usize = 200;
 
 pub struct Series {
     pub labels: Vec<(String, String)>,
-    /// Second since 1970, and the value as it stands.
+    /// Seconds since 1970, and the value as text.
     pub samples: Vec<(i64, String)>,
 }
 
@@ -37,7 +37,8 @@ impl Asked<'_> {
             return Err(self.refused(response.status, kind, message));
         }
         if response.status == 401 || response.status == 403 {
-            let hint = "a secret in the slot `token` is sent as a bearer, one in `password` for basic authentication";
+            let hint = "a secret in the slot `token` is sent as a bearer, one in `password` for \
+                basic authentication";
             return Err(Error::Auth(format!("{} answered {}: {hint}", self.url, response.status)));
         }
         let is_well = (200..300).contains(&response.status);
@@ -64,7 +65,8 @@ impl Asked<'_> {
         }
     }
 
-    /// Prometheus says what is wrong; by the kind of it, the query or the server has to change.
+    /// The error that Prometheus reports. Its kind decides whether the query or the server is at
+    /// fault.
     fn refused(&self, status: u16, kind: &str, message: &str) -> Error {
         let message: String = message.chars().take(4 * QUOTED_CHARS).collect();
         match kind {
@@ -80,7 +82,8 @@ impl Asked<'_> {
                 self.url
             ))),
             "timeout" | "canceled" => Error::Transient(format!(
-                "Prometheus gave up the query of {} ({kind}): {message}; a longer step asks for less, and a recording rule for less still",
+                "Prometheus gave up the query of {} ({kind}): {message}; a longer step asks for \
+                 less, and a recording rule for less still",
                 self.metric
             )),
             _ => Error::Unavailable(format!("{} answered {status} ({kind}): {message}", self.url)),
@@ -136,7 +139,9 @@ impl Asked<'_> {
             if series.get("histogram").is_some() || series.get("histograms").is_some() {
                 answer.rejected.push(Rejected {
                     location: format!("{} {}", self.metric, shown(&labels)),
-                    reason: "it is a histogram, which is no quantity: ask for histogram_sum() or histogram_count() of it".into(),
+                    reason: "it is a histogram, which is no quantity: ask for histogram_sum() or \
+                        histogram_count() of it"
+                        .into(),
                     excerpt: String::new(),
                 });
                 continue;
@@ -160,14 +165,14 @@ impl Asked<'_> {
 
 fn sample(value: &Value) -> Option<(i64, String)> {
     let [time, value] = value.as_array()?.as_slice() else { return None };
-    // Instants are whole seconds, since days and steps are; some servers write 1791417600.000.
+    // Instants are whole seconds, because days and steps are. Some servers write 1791417600.000.
     let time = time.as_number()?.to_string();
     let (seconds, fraction) = time.split_once('.').unwrap_or((&time, ""));
     fraction.bytes().all(|digit| digit == b'0').then_some(())?;
     Some((seconds.parse().ok()?, value.as_str()?.to_owned()))
 }
 
-/// As PromQL spells it.
+/// Labels in the spelling of PromQL.
 pub fn shown(labels: &[(String, String)]) -> String {
     let labels: Vec<String> =
         labels.iter().map(|(label, value)| format!("{label}={value:?}")).collect();

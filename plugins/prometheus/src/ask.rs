@@ -1,17 +1,16 @@
-//! What is asked: each day apart, and no more points at once than Prometheus gives.
+//! Requests to Prometheus: each day apart, and no more points at once than it gives.
 
 use crate::answer::{Answer, Asked};
 use crate::options::{Aggregate, Query};
 use apportion_plugin_sdk::Error;
 use apportion_plugin_sdk::http::{self, Request};
-use exact::Day;
+use exact::day::Day;
 use table_settings::Server;
 
-/// Prometheus refuses a series of more points.
+/// The most points of a series that Prometheus gives at once.
 const POINTS_MAX: i64 = 11_000;
-const DAY_SECONDS: i64 = 86_400;
 
-/// All that a query says of a day.
+/// The answer to a query for one day.
 pub fn day(server: &Server, query: &Query, day: Day) -> Result<Answer, Error> {
     let mut answer = Answer::default();
     for request in requests(server, query, day) {
@@ -30,7 +29,7 @@ pub fn day(server: &Server, query: &Query, day: Day) -> Result<Answer, Error> {
 
 fn requests(server: &Server, query: &Query, day: Day) -> Vec<Request> {
     let plain = |path: &str| server.get(&format!("/api/v1/{path}")).parameter("query", &query.text);
-    let (start, end) = (day.start(), day.start() + DAY_SECONDS);
+    let (start, end) = (day.start(), day.plus(1).start());
     if query.aggregate == Aggregate::Increase {
         return vec![plain("query").parameter("time", &end.to_string())];
     }

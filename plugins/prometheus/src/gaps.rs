@@ -1,15 +1,16 @@
-//! What was not measured, gathered over the days of a query and said in few lines.
+//! Gaps in the measurements of a query, gathered over its days and shown in few lines.
 
-use exact::{Day, Days};
+use exact::day::Day;
+use exact::days::Days;
 
-/// Days that are named one by one.
+/// The most days that are named one by one.
 const NAMED: usize = 5;
 
-/// The instants of a day at which nothing was measured.
+/// The instants of a day without a measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missing {
     None,
-    /// So many of so many, the first at this time of the day.
+    /// `missing` of all `instants`; `first` is the time of the first one.
     Some {
         missing: usize,
         instants: usize,
@@ -20,7 +21,7 @@ pub enum Missing {
 
 #[derive(Default)]
 pub struct Gaps {
-    /// Days without any data.
+    /// Days without data.
     empty: Days,
     partial: Vec<String>,
 }
@@ -36,20 +37,23 @@ impl Gaps {
         }
     }
 
-    /// Lines for the operator.
+    /// Log lines for the operator.
     pub fn said(&self, metric: &str) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.empty.is_empty() {
             lines.push(format!(
                 "{metric}: there is no data {}, which is a gap and not zero",
-                self.empty.said()
+                self.empty.in_words()
             ));
         }
         if !self.partial.is_empty() {
             let named = self.partial.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
             let more = self.partial.len().saturating_sub(NAMED);
             let more = if more > 0 { format!(" and {more} more days") } else { String::new() };
-            lines.push(format!("{metric}: nothing was measured during parts of {named}{more}; what was measured is collected"));
+            lines.push(format!(
+                "{metric}: nothing was measured during parts of {named}{more}; \
+                what was measured is collected"
+            ));
         }
         lines
     }
@@ -76,7 +80,8 @@ mod tests {
         assert_eq!(
             gaps.said("cpu"),
             [
-                "cpu: there is no data from 2026-02-27 to 2026-03-01, on 2026-03-04, which is a gap and not zero",
+                "cpu: there is no data from 2026-02-27 to 2026-03-01, on 2026-03-04, which is a \
+                 gap and not zero",
                 "cpu: nothing was measured during parts of 2026-03-03 (2 of 24 instants, the first 03:00), 2026-03-05 (2 of 24 instants, the first 03:00), \
                  2026-03-06 (2 of 24 instants, the first 03:00), 2026-03-07 (2 of 24 instants, the first 03:00), \
                  2026-03-08 (2 of 24 instants, the first 03:00) and 1 more days; what was measured is collected",

@@ -1,7 +1,8 @@
-//! The collector `prometheus`: quantities by which rules share costs, asked of Prometheus or what speaks its API, day by day.
+//! The collector `prometheus`: quantities to share costs by, day by day, from Prometheus or any
+//! server with its API.
 //!
-//! What a query says at each instant of a day becomes the day's quantity without a float: samples are text, and are added up
-//! as decimals. A day of which Prometheus knows nothing is a gap and not zero.
+//! The samples of a day become its quantity without a float: they are text, and are added up as
+//! decimals. A day without samples is a gap and not zero.
 
 mod answer;
 mod ask;
@@ -14,25 +15,27 @@ use apportion_plugin_sdk::{
     Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, coverage, log,
     register_collector, run_info,
 };
-use exact::{Day, Days};
+use exact::day::Day;
+use exact::days::Days;
 use gaps::{Gaps, Missing};
 use options::Options;
 use std::collections::BTreeSet;
 
-/// What is collected where no period is asked for: Prometheus keeps fifteen days unless it is told otherwise.
-const DAYS_DEFAULT: i64 = 14;
+/// Days that are collected where no period is asked for. Prometheus keeps fifteen unless it is set
+/// otherwise.
+const DAYS_DEFAULT: i32 = 14;
 
 struct Prometheus {
     options: Options,
     days: Vec<Day>,
-    /// The query and the day that come next.
+    /// The index of the query and of the day that come next.
     query: usize,
     day: usize,
     gaps: Gaps,
-    /// Days of which any query has data.
+    /// Days for which any query has data.
     known: Days,
     is_over: bool,
-    /// What the server warned of, so that it is said once.
+    /// Warnings of the server so far, so that each is logged once.
     warnings: BTreeSet<String>,
 }
 
@@ -64,8 +67,7 @@ impl Collector for Prometheus {
             Some(period) => (day(&period.start)?, day(&period.end)?.min(today)),
             None => (today.plus(-DAYS_DEFAULT), today),
         };
-        let days: Vec<Day> =
-            (0..).map(|count| start.plus(count)).take_while(|day| *day < end).collect();
+        let days: Vec<Day> = start.until(end).collect();
         if days.is_empty() {
             log::info(
                 "no day that is wanted is over yet, and a day that is not over has no quantity",
@@ -110,9 +112,11 @@ impl Collector for Prometheus {
 }
 
 impl Prometheus {
-    /// Silence of all queries is no answer: taken as one, it would say that nothing was used.
+    /// Reports days for which no query has data as unknown. Otherwise they would count as days
+    /// without usage.
     fn end(&mut self) -> Result<Option<Batch>, Error> {
-        const REASON: &str = "Prometheus has forgotten that time (its retention), or has nothing of what is asked for";
+        const REASON: &str = "Prometheus has forgotten that time (its retention), or has nothing \
+            of what is asked for";
         if std::mem::replace(&mut self.is_over, true) {
             return Ok(None);
         }
@@ -125,8 +129,11 @@ impl Prometheus {
             _ => {}
         }
         let mut silent = Days::default();
-        self.days.iter().filter(|day| !self.known.has(**day)).for_each(|day| silent.insert(*day));
-        for (first, last) in silent.rows() {
+        self.days
+            .iter()
+            .filter(|day| !self.known.contains(**day))
+            .for_each(|day| silent.insert(*day));
+        for (first, last) in silent.stretches() {
             coverage::unknown(
                 &Period { start: first.to_string(), end: last.plus(1).to_string() },
                 &format!("no query has data: {REASON}"),

@@ -1,4 +1,4 @@
-//! The source's settings: where Prometheus is, and what it is asked.
+//! The source's settings: the server and its queries.
 
 use crate::preset::{self, Preset};
 use apportion_plugin_sdk::{Error, Problem};
@@ -10,7 +10,7 @@ const QUERY_KEYS: [&str; 6] = ["metric", "unit", "query", "keys", "step", "aggre
 const PRESET_KEYS: [&str; 7] = ["preset", "metric", "unit", "by", "labels", "basis", "step"];
 
 const DAY_SECONDS: u32 = 86_400;
-/// Five minutes: finer than most pods live, and 288 samples a day.
+/// Five minutes: shorter than most pods live, and 288 samples a day.
 const STEP_DEFAULT: u32 = 300;
 const URL_EXAMPLE: &str = "http://prometheus:9090";
 
@@ -24,9 +24,9 @@ pub struct Options {
 pub struct Query {
     pub metric: String,
     pub unit: String,
-    /// In PromQL.
+    /// The query in PromQL.
     pub text: String,
-    /// Label and key; nothing: all labels are keys.
+    /// Labels and their keys; without this, all labels are keys.
     pub keys: Option<Vec<(String, String)>>,
     pub constants: Vec<(String, String)>,
     /// Seconds from one instant to the next.
@@ -34,15 +34,15 @@ pub struct Query {
     pub aggregate: Aggregate,
 }
 
-/// How what a query says at the instants of a day becomes the quantity of the day.
+/// The way from the samples of a day to its quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aggregate {
-    /// Each value holds until the next instant, and is multiplied by those hours.
+    /// Each value counts until the next instant: it is multiplied by those hours.
     Integral,
     Sum,
-    /// The highest that the series of the same keys add up to.
+    /// The highest sum of all series with the same keys.
     Max,
-    /// The query itself looks back over the day, and is asked at its end.
+    /// The query itself looks back over the day. It is asked once, at the day's end.
     Increase,
 }
 
@@ -58,7 +58,8 @@ impl Options {
         let constants = config
             .get("constants")
             .map_or_else(|| Ok(Vec::new()), |constants| texts_by_key("constants", constants))?;
-        let hint = "queries = [\"cpu\", { metric = \"requests\", query = \"sum by (team) (increase(requests_total[1d]))\", aggregate = \"increase\" }]";
+        let hint = "queries = [\"cpu\", \
+            { metric = \"requests\", query = \"sum by (team) (increase(requests_total[1d]))\", aggregate = \"increase\" }]";
         let list =
             config.get("queries").and_then(Value::as_array).filter(|queries| !queries.is_empty());
         let list = list.ok_or_else(|| {
@@ -137,7 +138,7 @@ fn custom(given: &Map<String, Value>) -> Result<Query, Error> {
     Ok(Query { metric, unit, text, keys, constants: Vec::new(), step: seconds, aggregate })
 }
 
-/// Label and key: as a table, or as a list of labels that are keys as they are.
+/// Labels and keys: a table, or a list of labels that keep their names.
 fn labels(value: &Value) -> Result<Vec<(String, String)>, Error> {
     if value.is_array() {
         return Ok(texts("keys", value)?.into_iter().map(|label| (label.clone(), label)).collect());
@@ -145,7 +146,8 @@ fn labels(value: &Value) -> Result<Vec<(String, String)>, Error> {
     texts_by_key("keys", value)
 }
 
-/// `30s`, `5m`, `1h`, or a number of seconds. The instants of all days have to be alike, so that it divides a day.
+/// `30s`, `5m`, `1h`, or a number of seconds. A step has to divide a day, so that all days have the same
+/// instants.
 fn step(value: &Value) -> Result<u32, Error> {
     let refuse = || {
         let message = format!(
@@ -184,8 +186,10 @@ mod tests {
     #[test]
     fn a_custom_query_says_what_it_is_of() {
         let options = Options::parse(
-            r#"{"url": "https://p/prefix/", "user": "ann", "headers": {"X-Scope-OrgID": "7"}, "constants": {"cluster": "eu"},
-                "queries": [{"metric": "requests", "unit": "1", "query": "sum by (app) (increase(r[1d]))", "keys": {"app": "team"},
+            r#"{"url": "https://p/prefix/", "user": "ann", "headers": {"X-Scope-OrgID": "7"},
+                "constants": {"cluster": "eu"},
+                "queries": [{"metric": "requests", "unit": "1",
+                "query": "sum by (app) (increase(r[1d]))", "keys": {"app": "team"},
                              "step": "1h", "aggregate": "increase"},
                             {"metric": "m", "query": "up", "keys": ["job"], "step": 15}]}"#,
         );

@@ -1,7 +1,8 @@
-//! What most clusters measure, asked by name: the metrics of kube-state-metrics and of the kubelets.
+//! Queries by name for metrics that most clusters have: those of kube-state-metrics and the
+//! kubelets.
 //!
-//! A container is counted while it runs. With the basis `max` it has what it asked for or what it uses, whichever is more at
-//! the instant, and is never less for the one being missing.
+//! A container counts while it runs. With the basis `max` it counts by its request or by its use,
+//! whichever is more at the instant. Where one of them is missing, the other one counts.
 
 use crate::options::{Aggregate, Query};
 use apportion_plugin_sdk::{Error, Problem};
@@ -16,7 +17,7 @@ pub enum Kind {
     Storage,
 }
 
-/// What a container counts for.
+/// The quantity that a container counts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     Max,
@@ -35,7 +36,7 @@ pub const BASES: [(&str, Basis); 3] =
     [("max", Basis::Max), ("request", Basis::Request), ("usage", Basis::Usage)];
 const BY: [&str; 3] = ["namespace", "workload", "pod"];
 
-/// So that a rate has two samples even where they are five minutes apart.
+/// The window of a rate: it holds two samples even where they are five minutes apart.
 const RATE_WINDOW: &str = "10m";
 const RUNNING: &str = "max by (namespace, pod, container) (kube_pod_container_status_running) == 1";
 
@@ -45,7 +46,7 @@ pub struct Preset {
     pub metric: String,
     pub unit: String,
     pub by: Vec<String>,
-    /// Labels of pods that are keys too.
+    /// Labels of pods that become keys.
     pub labels: Vec<String>,
     pub basis: Basis,
     pub step: u32,
@@ -97,7 +98,7 @@ impl Preset {
         let by = keys.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>().join(", ");
         let scale = match self.kind {
             Kind::Memory | Kind::Storage => " / 1073741824",
-            // Bytes a second, which the integral takes for bytes an hour.
+            // The rate is in bytes a second, and the integral takes it for bytes an hour.
             Kind::Network => " * 3600",
             Kind::Cpu | Kind::Gpu => "",
         };
@@ -147,34 +148,46 @@ impl Preset {
         ))
     }
 
-    /// In PromQL, by namespace and pod at least.
+    /// The query in PromQL, grouped by namespace and pod at least.
     fn measured(&self) -> String {
         let requested = |resource: &str| {
             format!(
-                "(max by (namespace, pod, container) (kube_pod_container_resource_requests{{resource{resource}}}) and ({RUNNING}))"
+                "(max by (namespace, pod, container) \
+                 (kube_pod_container_resource_requests{{resource{resource}}}) and ({RUNNING}))"
             )
         };
         let (request, usage) = match self.kind {
             Kind::Cpu => (
                 requested("=\"cpu\""),
                 format!(
-                    "sum by (namespace, pod, container) (rate(container_cpu_usage_seconds_total{{container!=\"\", container!=\"POD\"}}[{RATE_WINDOW}]))"
+                    "sum by (namespace, pod, container) \
+                     (rate(container_cpu_usage_seconds_total{{container!=\"\", \
+                     container!=\"POD\"}}[{RATE_WINDOW}]))"
                 ),
             ),
             Kind::Memory => (
                 requested("=\"memory\""),
-                "sum by (namespace, pod, container) (container_memory_working_set_bytes{container!=\"\", container!=\"POD\"})".to_owned(),
+                "sum by (namespace, pod, container) \
+                 (container_memory_working_set_bytes{container!=\"\", container!=\"POD\"})"
+                    .to_owned(),
             ),
             Kind::Gpu => return requested("=~\".*_com_gpu\""),
-            Kind::Network => return format!("sum by (namespace, pod) (rate(container_network_transmit_bytes_total[{RATE_WINDOW}]))"),
+            Kind::Network => {
+                return format!(
+                    "sum by (namespace, pod) \
+                (rate(container_network_transmit_bytes_total[{RATE_WINDOW}]))"
+                );
+            }
             Kind::Storage => {
-                return "max by (namespace, persistentvolumeclaim) (kube_persistentvolumeclaim_resource_requests_storage_bytes)".to_owned();
+                return "max by (namespace, persistentvolumeclaim) \
+                    (kube_persistentvolumeclaim_resource_requests_storage_bytes)"
+                    .to_owned();
             }
         };
         match self.basis {
             Basis::Request => request,
             Basis::Usage => usage,
-            // Without a label of their own, the one would hide the other.
+            // Without a label that differs, `or` would hide one of them.
             Basis::Max => format!(
                 "max by (namespace, pod, container) (label_replace({request}, \"basis\", \"request\", \"\", \"\") or \
                  label_replace({usage}, \"basis\", \"usage\", \"\", \"\"))"
@@ -183,17 +196,19 @@ impl Preset {
     }
 }
 
-/// A pod's deployment, cron job or other controller; a pod of its own is its own workload.
+/// A pod's deployment, cron job or other controller. A pod without one is its own workload.
 const WORKLOAD: &str = "max by (namespace, pod, workload) (\
     label_replace(kube_pod_owner{owner_kind=\"ReplicaSet\"}, \"workload\", \"$1\", \"owner_name\", \"(.+)-[^-]+\") or \
     label_replace(kube_pod_owner{owner_kind=\"Job\"}, \"workload\", \"$1\", \"owner_name\", \"(.+?)(?:-[0-9]{8,})?\") or \
     label_replace(kube_pod_owner{owner_kind=\"<none>\"}, \"workload\", \"$1\", \"pod\", \"(.+)\") or \
-    label_replace(kube_pod_owner{owner_kind!~\"ReplicaSet|Job|<none>\"}, \"workload\", \"$1\", \"owner_name\", \"(.+)\"))";
+    label_replace(kube_pod_owner{owner_kind!~\"ReplicaSet|Job|<none>\"}, \"workload\", \"$1\", \
+        \"owner_name\", \"(.+)\"))";
 
-/// Adds a label of the pod to what is measured; a pod of which it is not known keeps what it has.
+/// Adds a label of the pod to its measurements. A pod without the label keeps its measurements.
 fn join(measured: &str, label: &str, of_pods: &str) -> String {
     format!(
-        "(({measured}) * on (namespace, pod) group_left ({label}) ({of_pods}) or ({measured}) unless on (namespace, pod) ({of_pods}))"
+        "(({measured}) * on (namespace, pod) group_left ({label}) ({of_pods}) or ({measured}) \
+         unless on (namespace, pod) ({of_pods}))"
     )
 }
 

@@ -15,7 +15,7 @@ fn parameter(url: &str, name: &str) -> i64 {
     rest.split('&').next().unwrap().parse().unwrap()
 }
 
-/// A matrix of series that have the same value at each instant that `is_there` has.
+/// A matrix of series with the same value at each instant for which `is_there` holds.
 fn matrix(url: &str, series: &[(&str, &str)], is_there: impl Fn(i64) -> bool) -> String {
     let (start, end, step) =
         (parameter(url, "start"), parameter(url, "end"), parameter(url, "step"));
@@ -74,7 +74,8 @@ fn shown(usage: &[Usage]) -> Vec<String> {
         .collect()
 }
 
-const CORES: &str = r#"{"metric": "cores", "unit": "h", "query": "cores", "keys": {"ns": "namespace"}, "step": "5m""#;
+const CORES: &str = r#"{"metric": "cores", "unit": "h", "query": "cores",
+    "keys": {"ns": "namespace"}, "step": "5m""#;
 
 #[test]
 fn a_gauge_becomes_hours_and_series_of_the_same_keys_are_added_up() {
@@ -105,7 +106,8 @@ fn a_gauge_becomes_hours_and_series_of_the_same_keys_are_added_up() {
 
 #[test]
 fn sums_and_peaks_are_of_the_instants() {
-    // One series in the first half of the day and one in the second, 12 instants each; together at 12:00 only.
+    // One series in the first half of the day and one in the second, 12 instants each; together at
+    // 12:00 only.
     fixture::http(|request| {
         let noon = Day::parse("2026-10-01").unwrap().start() + 43_200;
         let morning = matrix(&request.url, &[(r#""ns":"a","pod":"1""#, "3")], |time| time <= noon);
@@ -124,7 +126,8 @@ fn sums_and_peaks_are_of_the_instants() {
     });
     for (aggregate, value) in [("sum", "93"), ("max", "7.5"), ("integral", "93")] {
         let query = format!(
-            r#"{{"metric": "m", "query": "q", "keys": {{"ns": "namespace"}}, "step": "1h", "aggregate": "{aggregate}"}}"#
+            r#"{{"metric": "m", "query": "q", "keys": {{"ns": "namespace"}}, "step": "1h",
+                "aggregate": "{aggregate}"}}"#
         );
         let (usage, _) = collected(&query, "2026-10-01", "2026-10-02").unwrap();
         assert_eq!(shown(&usage), [format!("m 2026-10-01 namespace=a {value}")], "{aggregate}");
@@ -145,7 +148,8 @@ fn a_counter_is_asked_for_at_the_end_of_each_day() {
         );
         Ok(response(200, &body))
     });
-    let query = r#"{"metric": "requests", "query": "sum by (team) (increase(r[1d]))", "aggregate": "increase"}"#;
+    let query = r#"{"metric": "requests", "query": "sum by (team) (increase(r[1d]))",
+        "aggregate": "increase"}"#;
     let (usage, _) = collected(query, "2026-10-01", "2026-10-02").unwrap();
     assert_eq!(shown(&usage), ["requests 2026-10-01 team=x 1234.5"]);
 }
@@ -188,10 +192,12 @@ fn silence_of_everything_is_no_answer() {
     assert_eq!(
         error,
         Error::Unavailable(
-            "no query has any data from 2026-10-01 to 2026-10-02: Prometheus has forgotten that time (its retention), or has nothing of what is asked for".into()
+            "no query has any data from 2026-10-01 to 2026-10-02: Prometheus has forgotten that \
+             time (its retention), or has nothing of what is asked for"
+                .into()
         )
     );
-    // A cluster without GPUs is no trouble where the other query has data.
+    // A cluster without GPUs is no gap where the other query has data.
     fixture::http(|request| {
         let series: &[(&str, &str)] =
             if request.url.contains("query=cores") { &[(r#""ns":"a""#, "1")] } else { &[] };
@@ -272,7 +278,8 @@ fn errors_say_what_prometheus_says_and_whose_matter_it_is() {
             400,
             parse_error,
             "Config",
-            "Prometheus refuses the query of cores (bad_data): invalid parameter \"query\": 1:5: parse error",
+            "Prometheus refuses the query of cores (bad_data): invalid parameter \"query\": 1:5: \
+             parse error",
         ),
         (422, too_many, "Config", "(execution): query processing would load too many samples"),
         (503, timeout, "Transient", "Prometheus gave up the query of cores (timeout)"),
@@ -288,7 +295,8 @@ fn errors_say_what_prometheus_says_and_whose_matter_it_is() {
             404,
             "404 page not found",
             "Config",
-            "http://p/api/v1/query_range answered 404, and not as Prometheus does: 404 page not found",
+            "http://p/api/v1/query_range answered 404, and not as Prometheus does: 404 page not \
+             found",
         ),
         (
             200,

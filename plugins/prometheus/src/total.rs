@@ -1,13 +1,13 @@
-//! The samples of a day → its quantities, exactly.
+//! The samples of a day → its quantities, exact.
 
 use crate::answer::{Series, shown};
 use crate::gaps::Missing;
 use crate::options::{Aggregate, Query};
 use apportion_plugin_sdk::{Rejected, Tag, Usage};
-use exact::{Day, Decimal};
+use exact::day::{Day, SECONDS};
+use exact::decimal::Decimal;
 use std::collections::BTreeMap;
 
-const DAY_SECONDS: i64 = 86_400;
 const HOUR_SECONDS: u32 = 3_600;
 
 pub struct Total {
@@ -18,7 +18,7 @@ pub struct Total {
 
 type Keys = Vec<(String, String)>;
 
-/// Series that come to the same keys are added up.
+/// The quantities of a day. Series with the same keys are added up.
 pub fn total(query: &Query, day: Day, series: Vec<Series>) -> Total {
     let mut instants = Instants::new(query, day);
     let mut sums: BTreeMap<Keys, Sum> = BTreeMap::new();
@@ -59,7 +59,7 @@ pub fn total(query: &Query, day: Day, series: Vec<Series>) -> Total {
     Total { usage, rejected, missing: instants.missing() }
 }
 
-/// A label that a series does not have, or has without a value, is no key.
+/// The keys of a series. A label that is missing or empty is no key.
 fn keys(query: &Query, labels: &[(String, String)]) -> Keys {
     let mut keys: BTreeMap<String, String> = query.constants.iter().cloned().collect();
     match &query.keys {
@@ -82,11 +82,11 @@ fn keys(query: &Query, labels: &[(String, String)]) -> Keys {
     keys.into_iter().collect()
 }
 
-/// What the samples of some keys come to.
+/// The sum of all samples with the same keys.
 #[derive(Default)]
 struct Sum {
     all: Option<Decimal>,
-    /// By instant, where the highest is wanted.
+    /// Sums by instant, where the highest is wanted.
     each: BTreeMap<i64, Decimal>,
 }
 
@@ -100,7 +100,7 @@ impl Sum {
         }
     }
 
-    /// Nothing where there was no number.
+    /// The quantity; nothing where no sample was a number.
     fn quantity(self, query: &Query) -> Option<Decimal> {
         match query.aggregate {
             Aggregate::Integral => self.all.map(|sum| sum.times(query.step).over(HOUR_SECONDS)),
@@ -129,7 +129,8 @@ impl Odd {
         Some(Rejected {
             location: format!("{} {day} {}", query.metric, shown(&series.labels)),
             reason: format!(
-                "{count} of {samples} samples are no numbers, the first at {}: the others are counted",
+                "{count} of {samples} samples are no numbers, the first at {}: the others are \
+                 counted",
                 clock(day, time)
             ),
             excerpt: text,
@@ -137,7 +138,7 @@ impl Odd {
     }
 }
 
-/// At which instants of a day something was measured.
+/// The instants of a day, and whether each has a measurement.
 struct Instants {
     day: Day,
     step: i64,
@@ -146,20 +147,13 @@ struct Instants {
 
 impl Instants {
     fn new(query: &Query, day: Day) -> Instants {
-        let step = if query.aggregate == Aggregate::Increase {
-            DAY_SECONDS
-        } else {
-            i64::from(query.step)
-        };
-        Instants {
-            day,
-            step,
-            measured: vec![false; usize::try_from(DAY_SECONDS / step).unwrap_or(1)],
-        }
+        let step =
+            if query.aggregate == Aggregate::Increase { SECONDS } else { i64::from(query.step) };
+        Instants { day, step, measured: vec![false; usize::try_from(SECONDS / step).unwrap_or(1)] }
     }
 
     fn mark(&mut self, time: i64) {
-        // The one instant of an increase is the day's end.
+        // An increase has one instant, the day's end.
         let at = usize::try_from((time - self.day.start()) / self.step)
             .unwrap_or(0)
             .min(self.measured.len() - 1);
@@ -179,7 +173,7 @@ impl Instants {
     }
 }
 
-/// The time of a day, with seconds where there are any.
+/// The time of day, with seconds where there are any.
 fn clock(day: Day, time: i64) -> String {
     let second = time - day.start();
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);

@@ -1,4 +1,4 @@
-//! Costs by organization: the parts of each product's cost are charges, and its total is none.
+//! Costs by organization. The parts of a product's cost are charges; their total is not.
 
 use apportion_plugin_sdk::http::{Place, Request};
 use apportion_plugin_sdk::{Charge, Error, Field};
@@ -7,7 +7,7 @@ use json_api::{
 };
 
 pub const SLOTS: [&str; 2] = ["api_key", "application_key"];
-/// What the parts of a product's cost add up to.
+/// The charge type of a product's total, which repeats its parts.
 const TOTAL: &str = "total";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ enum Basis {
 pub struct Options {
     pub url: String,
     pub from: From,
-    pub months: i64,
+    pub months: i32,
     currency: String,
     view: &'static str,
     cost: Basis,
@@ -80,10 +80,10 @@ impl Costs {
         Costs { currency: options.currency.clone() }
     }
 
-    /// What a product of an organization cost in a month.
+    /// The cost of an organization's product in a month.
     fn row(&self, organization: &Node, part: &Node, parts: &[Node]) -> Result<Vec<Charge>, Fault> {
         let product = part.at("product_name")?.text()?;
-        // A total repeats its parts; where it has none, it is all there is.
+        // A total repeats its parts. A product without parts has only its total.
         if part.at("charge_type")?.text()? == TOTAL && has_parts(parts, product) {
             return Ok(Vec::new());
         }
@@ -135,7 +135,8 @@ impl Service for Costs {
     fn api(&self) -> Api {
         Api {
             name: "Datadog",
-            credential: "the application key needs the scopes `usage_read` and `billing_read`, and both keys must be of the site in the settings",
+            credential: "the application key needs the scopes `usage_read` and `billing_read`, \
+                and both keys must be of the site in the settings",
         }
     }
 

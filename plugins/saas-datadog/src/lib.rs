@@ -1,4 +1,4 @@
-//! The collector `saas-datadog`: what Datadog says that its products cost, by organization and month.
+//! The collector `saas-datadog`: the costs of Datadog's products, by organization and month.
 
 mod cost;
 

@@ -1,4 +1,4 @@
-//! The collector `saas-github`: what GitHub bills an organization for, by product, SKU and repository.
+//! The collector `saas-github`: GitHub's bill of an organization, by product, SKU and repository.
 
 mod usage;
 

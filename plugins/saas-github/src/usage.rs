@@ -1,4 +1,5 @@
-//! Reports of billed usage. One has a date for each item; the others are of the period that they were asked for.
+//! Reports of billed usage. One has a date for each item. The others cover the period that was
+//! asked for.
 
 use apportion_plugin_sdk::http::{Place, Request};
 use apportion_plugin_sdk::{Charge, Error, Field, Problem};
@@ -8,7 +9,7 @@ use json_api::{
 };
 
 pub const SLOT: &str = "token";
-/// GitHub bills in this one, and its answers do not say so.
+/// The currency of GitHub's bills, which its answers do not name.
 const CURRENCY: &str = "USD";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ enum Step {
 pub struct Options {
     pub url: String,
     pub from: From,
-    pub months: i64,
+    pub months: i32,
     organization: Option<String>,
     reports: Vec<Report>,
     step: Step,
@@ -69,7 +70,8 @@ impl Options {
             settings.words("reports", &Report::ALL)?.unwrap_or_else(|| vec![Report::Usage]);
         if reports.contains(&Report::Usage) && reports.contains(&Report::Summary) {
             let problem = Problem::new(
-                "the reports `usage` and `summary` are about the same costs, which would count twice",
+                "the reports `usage` and `summary` are about the same costs, which would count \
+                 twice",
             );
             return Err(Error::Config(problem.hint("reports = [\"usage\"]")));
         }
@@ -86,7 +88,7 @@ impl Options {
         })
     }
 
-    /// What the whole of the usage has in it already.
+    /// A warning where a report repeats costs of the report on all usage.
     pub fn counted_twice(&self) -> Option<Problem> {
         let is = |wanted: &[Report]| self.reports.iter().any(|report| wanted.contains(report));
         let twice = is(&[Report::Usage, Report::Summary])
@@ -190,12 +192,12 @@ impl Usage {
     }
 }
 
-/// The first day of the period that a report is of.
+/// The first day of a report's period.
 fn period(answer: &Node) -> Result<Day, Fault> {
     let period = answer.at("timePeriod")?;
     let part = |key: &str| period.get(key).map_or(Ok(1), |node| node.whole());
     let (year, month, day) = (period.at("year")?.whole()?, part("month")?, part("day")?);
-    Day::from_civil(year, month, day)
+    Day::from_numbers(year, month, day)
         .ok_or_else(|| period.fault(format!("there is no day {year}-{month}-{day}")))
 }
 
@@ -205,7 +207,8 @@ impl Service for Usage {
     fn api(&self) -> Api {
         Api {
             name: "GitHub",
-            credential: "the token must be of an owner or billing manager of the organization, with the permission `Administration: read` (fine-grained) or the scope `read:org`",
+            credential: "the token must be of an owner or billing manager of the organization, \
+                with the permission `Administration: read` (fine-grained) or the scope `read:org`",
         }
     }
 

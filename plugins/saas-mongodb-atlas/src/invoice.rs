@@ -1,4 +1,4 @@
-//! Invoices and their line items. What is invoiced are whole cents; what it really costs is quantity × price.
+//! Invoices and their line items. Invoiced are whole cents; the exact cost is quantity × price.
 
 use apportion_plugin_sdk::http::{Place, Request};
 use apportion_plugin_sdk::{Charge, Error, Field, Problem};
@@ -30,7 +30,7 @@ pub enum Answer {
 pub struct Options {
     pub url: String,
     pub from: From,
-    pub months: i64,
+    pub months: i32,
     organization: Option<String>,
     cost: Cost,
 }
@@ -49,7 +49,8 @@ impl Options {
             .is_some_and(|id| id.len() != 24 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()))
         {
             let problem = Problem::new(
-                "organization_id is not the id of an organization: those have 24 hexadecimal digits",
+                "organization_id is not the id of an organization: those have 24 hexadecimal \
+                 digits",
             );
             return Err(Error::Config(
                 problem.hint("organization_id = \"66d7254246a21a41036ff2e9\""),
@@ -80,7 +81,7 @@ impl Options {
     }
 }
 
-/// The pending invoice, which is of this month, and the list of all.
+/// Requests for the pending invoice, which is this month's, and for the list of all invoices.
 pub fn requests(options: &Options, window: Window) -> Vec<(Answer, Request)> {
     if window.is_empty() {
         return Vec::new();
@@ -91,7 +92,7 @@ pub fn requests(options: &Options, window: Window) -> Vec<(Answer, Request)> {
 pub struct Invoices {
     options: Options,
     window: Option<Window>,
-    /// Invoices that were read or will be: the same one again would count twice.
+    /// Invoices that were read or will be. An invoice that comes again would count twice.
     known: BTreeSet<String>,
 }
 
@@ -100,7 +101,7 @@ impl Invoices {
         Invoices { options, window, known: BTreeSet::new() }
     }
 
-    /// Asks for the invoices of a list that have wanted days.
+    /// Requests for the invoices of a list that have wanted days.
     fn list(
         &mut self,
         page: usize,
@@ -217,7 +218,8 @@ impl Service for Invoices {
     fn api(&self) -> Api {
         Api {
             name: "Atlas",
-            credential: "the service account needs the organization role `Organization Billing Viewer`, and an access list that has this machine's address",
+            credential: "the service account needs the organization role `Organization Billing \
+                Viewer`, and an access list that has this machine's address",
         }
     }
 

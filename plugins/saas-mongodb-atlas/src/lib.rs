@@ -1,4 +1,5 @@
-//! The collector `saas-mongodb-atlas`: the line items of an Atlas organization's invoices, the pending one included.
+//! The collector `saas-mongodb-atlas`: line items of an Atlas organization's invoices, with the
+//! pending invoice.
 
 mod invoice;
 

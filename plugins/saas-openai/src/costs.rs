@@ -1,4 +1,4 @@
-//! Pages of buckets, one a day, each with its results.
+//! Pages of buckets. A bucket is a day with its results.
 
 use apportion_plugin_sdk::http::{Place, Request};
 use apportion_plugin_sdk::{Charge, Error, Field};
@@ -9,14 +9,14 @@ use json_api::{
 use std::collections::BTreeSet;
 
 pub const SLOT: &str = "token";
-/// The most buckets that OpenAI gives at once.
+/// The most buckets that OpenAI gives on a page.
 const BUCKETS: &str = "180";
 
 #[derive(Debug)]
 pub struct Options {
     pub url: String,
     pub from: From,
-    pub months: i64,
+    pub months: i32,
     group_by: Vec<&'static str>,
 }
 
@@ -34,7 +34,7 @@ impl Options {
     }
 }
 
-/// The first page; nothing where no day is wanted.
+/// The request for the first page; nothing where no day is wanted.
 pub fn request(options: &Options, window: Window) -> Option<((), Request)> {
     if window.is_empty() {
         return None;
@@ -53,7 +53,7 @@ pub fn request(options: &Options, window: Window) -> Option<((), Request)> {
 pub struct Costs {
     options: Options,
     window: Option<Window>,
-    /// Days that pages have had: the same day again would count twice.
+    /// Days of all pages so far. A day that comes again would count twice.
     days: BTreeSet<Day>,
 }
 
@@ -92,7 +92,8 @@ impl Service for Costs {
     fn api(&self) -> Api {
         Api {
             name: "OpenAI",
-            credential: "the secret must be an admin key (`sk-admin-…`) of the organization with the permission `api.usage.read`; project keys cannot read costs",
+            credential: "the secret must be an admin key (`sk-admin-…`) of the organization with \
+                the permission `api.usage.read`; project keys cannot read costs",
         }
     }
 

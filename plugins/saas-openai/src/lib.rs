@@ -1,4 +1,5 @@
-//! The collector `saas-openai`: what an organization's use of the OpenAI API costs, by day, project and line item.
+//! The collector `saas-openai`: an organization's costs of the OpenAI API, by day, project and line
+//! item.
 
 mod costs;
 

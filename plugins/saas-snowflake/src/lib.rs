@@ -1,4 +1,5 @@
-//! The collector `saas-snowflake`: credits × their price, or what Snowflake itself says in the currency of the contract.
+//! The collector `saas-snowflake`: credits × their price, or Snowflake's own figures in the
+//! contract's currency.
 
 mod sql;
 mod statement;

@@ -1,4 +1,4 @@
-//! Settings, and the one statement that they lead to.
+//! The settings, and the SQL statement for them.
 
 use crate::statement::Answer;
 use apportion_plugin_sdk::http::{Place, Request};
@@ -7,7 +7,7 @@ use json_api::{From, Settings, Window, from};
 use serde_json::json;
 
 pub const SLOT: &str = "token";
-/// How long Snowflake works on a statement before it says that it is not done.
+/// How long Snowflake works on a statement before it answers that it is not done.
 const SECONDS: u32 = 45;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +20,11 @@ pub enum Report {
 pub struct Options {
     pub url: String,
     pub from: From,
-    pub months: i64,
+    pub months: i32,
     pub report: Report,
-    /// Of a credit, as a decimal.
+    /// The price of a credit, as a decimal.
     pub price: Option<String>,
-    /// Of a credit of one kind of service.
+    /// Prices of a credit by kind of service.
     pub prices: Vec<(String, String)>,
     pub currency: String,
     pub account: Option<String>,
@@ -58,7 +58,8 @@ impl Options {
         let (price, prices) = (settings.decimal("price_per_credit")?, settings.decimals("prices")?);
         if report == Report::Credits && price.is_none() {
             let problem = Problem::new(
-                "the setting `price_per_credit` is missing: Snowflake counts credits, and the contract says what one costs",
+                "the setting `price_per_credit` is missing: Snowflake counts credits, and the \
+                 contract says what one costs",
             );
             return Err(Error::Config(problem.hint("config = { price_per_credit = \"3.00\" }")));
         }
@@ -99,7 +100,7 @@ impl Options {
             .secret(SLOT, Place::Bearer)
     }
 
-    /// What a credit of a kind of service costs.
+    /// The price of a credit for a kind of service.
     pub fn price_of(&self, service: &str) -> Option<&str> {
         let own = self.prices.iter().find(|(name, _)| name.eq_ignore_ascii_case(service));
         own.map(|(_, price)| price.as_str()).or(self.price.as_deref())
@@ -120,7 +121,8 @@ pub fn request(options: &Options, window: Window) -> Option<(Answer, Request)> {
     Some((Answer::First, options.dress(request.header("content-type", "application/json"))))
 }
 
-/// Days and amounts come as text, so that neither a session's format nor a float touches them.
+/// The statement. Days and amounts are cast to text, so that no session format and no float changes
+/// them.
 fn statement(report: Report, window: Window) -> String {
     let days = format!("USAGE_DATE >= '{}' AND USAGE_DATE < '{}'", window.start, window.end);
     let day = "TO_VARCHAR(USAGE_DATE, 'YYYY-MM-DD') AS USAGE_DATE";

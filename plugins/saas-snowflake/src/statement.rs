@@ -4,7 +4,7 @@ use crate::sql::{Options, Report};
 use apportion_plugin_sdk::{Charge, Field};
 use json_api::{Api, Fault, Node, Rows, Service, Then, charge, dimension, product, tag};
 
-/// The code of an answer that is not one yet.
+/// The codes of answers to a statement that still runs.
 const RUNNING: [&str; 2] = ["333333", "333334"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Statements {
 fn currency(row: &Row) -> Result<Charge, Fault> {
     let usage_type = row.text_of("USAGE_TYPE")?;
     let service = row.text_of("SERVICE_TYPE")?.or(usage_type).unwrap_or("Snowflake");
-    // Truth is text too, and written in one of two ways.
+    // Booleans are text too, and have two spellings.
     let is_adjustment = row
         .text_of("IS_ADJUSTMENT")?
         .is_some_and(|text| text.eq_ignore_ascii_case("true") || text == "1");
@@ -126,7 +126,9 @@ impl Service for Statements {
     fn api(&self) -> Api {
         Api {
             name: "Snowflake",
-            credential: "the token's role needs `GRANT DATABASE ROLE SNOWFLAKE.USAGE_VIEWER` (credits) or `SNOWFLAKE.ORGANIZATION_BILLING_VIEWER` (currency), and `token_type` must be what the token is",
+            credential: "the token's role needs `GRANT DATABASE ROLE SNOWFLAKE.USAGE_VIEWER` \
+                (credits) or `SNOWFLAKE.ORGANIZATION_BILLING_VIEWER` (currency), and `token_type` \
+                must be what the token is",
         }
     }
 
@@ -178,7 +180,7 @@ impl Service for Statements {
     }
 }
 
-/// It goes into a path: what could lead elsewhere is refused.
+/// A statement's handle goes into a path, so a text that could lead out of the path is refused.
 fn handle<'a>(node: &Node<'a>) -> Result<&'a str, Fault> {
     let text = node.text()?;
     let is_handle =

@@ -1,4 +1,5 @@
-//! Header and settings → the mapping of a bill. Each collector says where a field usually stands; the settings say otherwise.
+//! Header and settings → the mapping of a bill.
+//! Each collector gives the usual columns of its fields, and the settings override them.
 
 use crate::field::{FEDS, Fed, NEEDED, WISHED};
 use crate::{closest, date_order, named, object, settings, skips, texts, texts_by_key, unknown};
@@ -13,11 +14,11 @@ pub const KEYS: [&str; 6] = ["constants", "columns", "tag_columns", "nulls", "da
 
 #[derive(Debug)]
 pub struct Options {
-    /// What stands in for a column, by the field's name.
+    /// Constants in place of columns, by the field's name.
     pub constants: Vec<(String, String)>,
-    /// Headers that differ from the usual ones, by the field's name.
+    /// Headers in place of the usual ones, by the field's name.
     pub columns: Vec<(String, String)>,
-    /// Tag and header.
+    /// Tags and their headers.
     pub tag_columns: Vec<(String, String)>,
     pub nulls: Vec<String>,
     pub date_order: DateOrder,
@@ -30,7 +31,7 @@ impl Default for Options {
             constants: Vec::new(),
             columns: Vec::new(),
             tag_columns: Vec::new(),
-            // The spellings of nothing that real bills use in text columns, beside the empty cell.
+            // Texts that real bills write in empty cells.
             nulls: vec!["NULL".into(), "null".into()],
             date_order: DateOrder::Iso,
             skips: Vec::new(),
@@ -39,7 +40,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Reads the settings; those that are not of all collectors go to `own`, which says whether it knows them.
+    /// Reads the settings. A setting that not all collectors have goes to `own`, which returns
+    /// whether it knows the setting.
     pub fn parse(
         config: &str,
         usual: Options,
@@ -74,7 +76,7 @@ pub fn by_field(what: &str, value: &Value) -> Result<Vec<(String, String)>, Erro
     }
 }
 
-/// The tables that the source was given, of which there has to be one.
+/// The tables of the source. At least one is needed.
 pub fn granted_tables() -> Result<Vec<TableInfo>, Error> {
     let tables = tables().map_err(Error::Unavailable)?;
     if tables.is_empty() {
@@ -90,7 +92,8 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Some of the tables, which are looked into one by one: the others are not even fetched.
+    /// Pages of some of the tables. They are looked into one by one, and other tables are not
+    /// fetched.
     pub fn of(
         names: &[String],
         mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>,
@@ -121,7 +124,7 @@ impl Iterator for Pages {
     }
 }
 
-/// What is wrong with the tables, one by one.
+/// The problems of all tables.
 pub fn check(
     mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>,
 ) -> Result<Vec<Problem>, Error> {
@@ -143,7 +146,8 @@ pub fn check(
     Ok(problems)
 }
 
-/// The mapping of a table, or what its header lacks. `usual` says where a field stands if the settings do not.
+/// The mapping of a table, or an error that names what its header lacks. `usual` gives the column
+/// of a field that the settings do not name.
 pub fn map(
     table: &TableInfo,
     options: &Options,
@@ -179,7 +183,7 @@ pub fn map(
     Ok(mapping)
 }
 
-/// What a mapping should have and does not, though rows can become charges with it.
+/// Warnings of a mapping that works, but lacks a field that it should have.
 pub fn wishes(mapping: &Mapping) -> Vec<Problem> {
     let fed = |feed: Feed| mapping.feeds.iter().any(|from| from.feed == feed);
     let lacking = FEDS[WISHED].iter().filter(|wished| !fed(wished.feed));
@@ -200,7 +204,8 @@ pub fn wishes(mapping: &Mapping) -> Vec<Problem> {
         .collect()
 }
 
-/// A constant wins over a column that the settings name, and that over the usual one.
+/// The origin of a field: a constant wins over a column of the settings, and this over the usual
+/// column.
 fn feed(
     table: &TableInfo,
     options: &Options,

@@ -23,7 +23,7 @@ const fn dimension(field: Field, name: &'static str, column: &'static str) -> Fe
     fed(Feed::Dimension(field), name, column)
 }
 
-/// The first four cannot be missing; the next two hardly.
+/// All fields. The first four are needed, and the next two hardly ever missing.
 pub const NEEDED: usize = 4;
 pub const WISHED: std::ops::Range<usize> = 4..6;
 

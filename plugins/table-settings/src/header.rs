@@ -4,7 +4,8 @@ use crate::closest;
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Error, Problem};
 
-/// The header as the file has it: spelled exactly so, or else without regard to case and spaces around it.
+/// The header as the file spells it. An exact match wins over one that differs in case or outer
+/// spaces.
 pub fn find(table: &TableInfo, column: &str) -> Result<Option<String>, Error> {
     let folded = |name: &str| name.trim().eq_ignore_ascii_case(column.trim());
     let headers = || table.columns.iter().map(|column| column.name.as_str());

@@ -1,4 +1,5 @@
-//! What collectors share: settings read strictly, headers of tables found as real files write them, servers and who asks them.
+//! Shared by collectors: settings read strictly, headers of tables as real files spell them, and
+//! servers with their credentials.
 
 pub mod charges;
 mod field;

@@ -1,27 +1,27 @@
-//! The settings of collectors that ask a server: where it is, and who asks.
+//! The settings of collectors that ask a server: its address and the credentials.
 
 use crate::{text, texts_by_key};
 use apportion_plugin_sdk::http::{Place, Request, slots};
 use apportion_plugin_sdk::{Error, Problem};
 use serde_json::{Map, Value};
 
-/// Headers that say who asks.
+/// Headers that hold credentials.
 const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Without a slash at the end.
+    /// The address, without a slash at the end.
     pub url: String,
-    /// Of basic authentication.
+    /// The user of basic authentication.
     pub user: Option<String>,
     pub headers: Vec<(String, String)>,
 }
 
 impl Server {
-    /// The settings that it reads.
+    /// The settings of a server.
     pub const KEYS: [&str; 3] = ["url", "user", "headers"];
 
-    /// Nothing where no address is given.
+    /// Reads a server from the settings; nothing where they have no address.
     pub fn read(config: &Map<String, Value>, example: &str) -> Result<Option<Server>, Error> {
         let Some(given) = config.get("url") else { return Ok(None) };
         Ok(Some(Server {
@@ -31,7 +31,8 @@ impl Server {
         }))
     }
 
-    /// A request with the secret that there is: `token` as a bearer, or `password` for basic authentication.
+    /// A request with the secret that has a value: `token` as a bearer, or `password` for basic
+    /// authentication.
     pub fn get(&self, path: &str) -> Request {
         let mut request =
             Request::get(format!("{}{path}", self.url)).header("accept", "application/json");
@@ -53,7 +54,8 @@ fn url(given: &Value, example: &str) -> Result<String, Error> {
     let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     if address.is_none_or(|address| address.is_empty() || address.contains(['?', '#', '@', ' '])) {
         let message = format!(
-            "url cannot be '{url}': it is an address with http:// or https://, and without user, query or fragment"
+            "url cannot be '{url}': it is an address with http:// or https://, and without user, \
+             query or fragment"
         );
         return Err(Error::Config(Problem::new(message).hint(format!("url = \"{example}\""))));
     }

@@ -1,17 +1,17 @@
-//! Settings out of JSON, read strictly: a key that does not exist is an error, not a silence.
+//! Settings in JSON, read strictly: an unknown key is an error.
 
 use crate::closest;
 use apportion_plugin_sdk::{DateOrder, Error, Problem, Skip};
 use serde_json::{Map, Value};
 
-/// The settings of a source; without any, an empty table.
+/// The settings of a source; without settings, an empty table.
 pub fn settings(config: &str) -> Result<Value, Error> {
     let config = if config.trim().is_empty() { "{}" } else { config };
     serde_json::from_str(config)
         .map_err(|error| Error::config(format!("the settings are not JSON: {error}")))
 }
 
-/// Refuses a key that nobody reads.
+/// Refuses an unknown key.
 pub fn known(what: &str, given: &Map<String, Value>, keys: &[&str]) -> Result<(), Error> {
     match given.keys().find(|key| !keys.contains(&key.as_str())) {
         Some(key) => Err(unknown(what, key, keys.iter().copied())),
@@ -36,7 +36,7 @@ pub fn flag(what: &str, value: &Value) -> Result<bool, Error> {
         .ok_or_else(|| Error::config(format!("{what} must be true or false, not {value}")))
 }
 
-/// One of some words; the value is that of the word.
+/// One of some words, as the value that belongs to it.
 pub fn word<T: Copy>(what: &str, value: &Value, words: &[(&str, T)]) -> Result<T, Error> {
     let found = value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
     found.map(|(_, meant)| *meant).ok_or_else(|| {
@@ -95,7 +95,7 @@ fn skip(value: &Value) -> Result<Skip, Error> {
     }
 }
 
-/// There is no such thing; the one that was probably meant, or all there are.
+/// The error for an unknown word. It names the word that was probably meant, or all known words.
 pub fn unknown<'a>(
     what: &str,
     written: &str,

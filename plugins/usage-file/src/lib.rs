@@ -1,6 +1,7 @@
-//! The collector `usage-file`: says how the columns of tables become usage, by which rules share costs.
+//! The collector `usage-file`: maps the columns of tables to usage that rules share costs by.
 //!
-//! It sees headers, never rows and never a path: the host reads the tables and adds up their rows day by day.
+//! It sees headers, never rows and never a path. The host reads the tables, and adds up their rows
+//! day by day.
 
 mod map;
 mod options;

@@ -1,11 +1,11 @@
-//! Header and settings → mapping: which columns hold quantities, and which say to whom they belong.
+//! Header and settings → mapping: the columns of quantities, and the columns of their keys.
 
 use crate::options::{Options, Values, Word};
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Error, KeyFrom, MetricFrom, Origin, Problem, Skip, UsageMapping};
 use table_settings::{closest, find, named};
 
-/// The mapping of a table of usage, or what its header lacks.
+/// The mapping of a table of usage, or an error that names what its header lacks.
 pub fn map(table: &TableInfo, options: &Options) -> Result<UsageMapping, Error> {
     let period_start = match &options.period_start {
         Some(column) => named(table, "period_start", column)?,
@@ -13,13 +13,36 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<UsageMapping, Error> 
             needed(table, "period_start", "period_start = \"<the column with the day or hour>\"")?
         }
     };
+    let metrics = metrics(table, options)?;
+    let skip = |skip: &Skip| {
+        let column = named(table, "skip", &skip.column)?;
+        Ok(Skip { column, values: skip.values.clone() })
+    };
+    let skips = options.skips.iter().map(skip).collect::<Result<Vec<Skip>, Error>>()?;
+    let tags = options.tags.as_ref().map(|column| named(table, "tags", column)).transpose()?;
+    let used = used(&period_start, &metrics, &skips, tags.as_deref());
+    let keys = keys(table, options, &used)?;
+    Ok(UsageMapping {
+        table: table.name.clone(),
+        period_start: Origin::Column(period_start),
+        metrics,
+        keys,
+        tags,
+        skips,
+        nulls: options.nulls.clone(),
+        date_order: options.date_order,
+    })
+}
+
+/// One metric in the settings' or the table's own column, or a column for each metric.
+fn metrics(table: &TableInfo, options: &Options) -> Result<Vec<MetricFrom>, Error> {
     let unit = match &options.unit {
         Some(unit) => origin(table, "unit", unit)?,
         None => {
             find(table, "unit")?.map_or_else(|| Origin::Constant(String::new()), Origin::Column)
         }
     };
-    let metrics = match &options.values {
+    match &options.values {
         Values::Long { metric, value } => {
             let metric = match metric {
                 Some(metric) => origin(table, "metric", metric)?,
@@ -33,71 +56,51 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<UsageMapping, Error> 
                 Some(column) => named(table, "value", column)?,
                 None => needed(table, "value", "value = \"<the column with the quantity>\"")?,
             };
-            vec![MetricFrom { metric, value, unit }]
+            Ok(vec![MetricFrom { metric, value, unit }])
         }
         Values::Wide(columns) => {
-            let mut metrics = Vec::new();
-            for (metric, column) in columns {
-                metrics.push(MetricFrom {
+            let metric = |(metric, column): &(String, String)| {
+                let value = named(table, "values", column)?;
+                Ok(MetricFrom {
                     metric: Origin::Constant(metric.clone()),
-                    value: named(table, "values", column)?,
+                    value,
                     unit: unit.clone(),
-                });
-            }
-            metrics
+                })
+            };
+            columns.iter().map(metric).collect()
         }
-    };
-    let mut skips = Vec::new();
-    for skip in &options.skips {
-        skips.push(Skip {
-            column: named(table, "skip", &skip.column)?,
-            values: skip.values.clone(),
-        });
     }
-    let tags = options.tags.as_ref().map(|column| named(table, "tags", column)).transpose()?;
-    let mut keys: Vec<KeyFrom> = options
-        .constants
-        .iter()
-        .map(|(key, text)| KeyFrom { key: key.clone(), origin: Origin::Constant(text.clone()) })
-        .collect();
+}
+
+/// Constants, and the columns that the settings name; otherwise all columns without another use.
+fn keys(table: &TableInfo, options: &Options, used: &[&str]) -> Result<Vec<KeyFrom>, Error> {
+    let constant = |(key, text): &(String, String)| KeyFrom {
+        key: key.clone(),
+        origin: Origin::Constant(text.clone()),
+    };
+    // Each column is looked up, so that a header that has it twice is refused.
+    let column = |key: &str, column: &str| {
+        let origin = Origin::Column(named(table, "keys", column)?);
+        Ok(KeyFrom { key: key.to_owned(), origin })
+    };
+    let mut keys: Vec<KeyFrom> = options.constants.iter().map(constant).collect();
     match &options.keys {
         Some(columns) => {
-            for (key, column) in columns {
-                keys.push(KeyFrom {
-                    key: key.clone(),
-                    origin: Origin::Column(named(table, "keys", column)?),
-                });
+            for (key, header) in columns {
+                keys.push(column(key, header)?);
             }
         }
         None => {
-            let used = used(&period_start, &metrics, &skips, tags.as_deref());
-            for header in table
-                .columns
-                .iter()
-                .map(|column| &column.name)
-                .filter(|header| !used.contains(&header.as_str()))
-            {
-                // Asked for like all others, so that a header which has it twice is refused.
-                keys.push(KeyFrom {
-                    key: header.trim().to_owned(),
-                    origin: Origin::Column(named(table, "keys", header)?),
-                });
+            let headers = table.columns.iter().map(|column| column.name.as_str());
+            for header in headers.filter(|header| !used.contains(header)) {
+                keys.push(column(header.trim(), header)?);
             }
         }
     }
-    Ok(UsageMapping {
-        table: table.name.clone(),
-        period_start: Origin::Column(period_start),
-        metrics,
-        keys,
-        tags,
-        skips,
-        nulls: options.nulls.clone(),
-        date_order: options.date_order,
-    })
+    Ok(keys)
 }
 
-/// Columns that are something else than keys.
+/// Columns that are not keys.
 fn used<'a>(
     period_start: &'a str,
     metrics: &'a [MetricFrom],
@@ -193,8 +196,10 @@ mod tests {
     #[test]
     fn a_wide_table_has_a_metric_for_each_column() {
         let header = include_str!("../fixtures/wide.csv").lines().next().unwrap();
-        let config = r#"{"period_start": "hour", "values": {"cpu": "cpu_hours", "memory": "gib_hours"}, "keys": {"namespace": "ns"},
-            "constants": {"cluster": "eu"}, "unit": "h", "skip": [{"column": "kind", "values": ["total"]}]}"#;
+        let config = r#"{"period_start": "hour", "values": {"cpu": "cpu_hours",
+            "memory": "gib_hours"}, "keys": {"namespace": "ns"},
+            "constants": {"cluster": "eu"}, "unit": "h", "skip": [{"column": "kind",
+            "values": ["total"]}]}"#;
         let mapping = mapped(header, config).unwrap();
         let metrics: Vec<_> = mapping
             .metrics
@@ -214,7 +219,9 @@ mod tests {
 
     #[test]
     fn a_bill_is_a_wide_table_with_tags() {
-        let config = r#"{"period_start": "ChargePeriodStart", "values": {"contracted_cost": "ContractedCost"}, "keys": {"team": "x_Team"}, "tags": "Tags"}"#;
+        let config = r#"{"period_start": "ChargePeriodStart",
+            "values": {"contracted_cost": "ContractedCost"}, "keys": {"team": "x_Team"},
+            "tags": "Tags"}"#;
         let mapping = mapped("ChargePeriodStart,ContractedCost,Tags,x_Team,Other", config).unwrap();
         assert_eq!(
             (mapping.tags.as_deref(), keys(&mapping)),

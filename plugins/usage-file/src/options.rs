@@ -21,12 +21,12 @@ const KEYS: [&str; 11] = [
 #[derive(Debug, PartialEq)]
 pub struct Options {
     pub period_start: Option<String>,
-    /// Header, or metric → header.
+    /// One header, or a header for each metric.
     pub values: Values,
     pub unit: Option<Word>,
-    /// Key and header; nothing: all columns that are nothing else.
+    /// Keys and their headers; without this, all columns without another use are keys.
     pub keys: Option<Vec<(String, String)>>,
-    /// The column with many keys in it.
+    /// The column that holds many keys.
     pub tags: Option<String>,
     pub constants: Vec<(String, String)>,
     pub nulls: Vec<String>,
@@ -34,7 +34,7 @@ pub struct Options {
     pub skips: Vec<Skip>,
 }
 
-/// A column, or the same word for all rows.
+/// A column, or one text for all rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Word {
     Column(String),
@@ -43,9 +43,9 @@ pub enum Word {
 
 #[derive(Debug, PartialEq)]
 pub enum Values {
-    /// One column of quantities; the metric and the header of the column.
+    /// One column of quantities: its metric and its header.
     Long { metric: Option<Word>, value: Option<String> },
-    /// Metric and header.
+    /// Metrics and their headers.
     Wide(Vec<(String, String)>),
 }
 
@@ -143,7 +143,11 @@ mod tests {
             (options.unit, options.keys),
             (Some(Word::Column("u".into())), Some(vec![("team".into(), "team".into())]))
         );
-        let options = Options::parse(r#"{"values": {"cpu": "CPU h"}, "keys": {"team": "Owner"}, "constants": {"cluster": "eu"}}"#).unwrap();
+        let options = Options::parse(
+            r#"{"values": {"cpu": "CPU h"}, "keys": {"team": "Owner"},
+            "constants": {"cluster": "eu"}}"#,
+        )
+        .unwrap();
         assert_eq!(options.values, Values::Wide(vec![("cpu".into(), "CPU h".into())]));
         assert_eq!(options.keys, Some(vec![("team".into(), "Owner".into())]));
         assert_eq!(options.constants, [("cluster".into(), "eu".into())]);

@@ -21,7 +21,8 @@ fn collect(config: &str, filter: &'static str, row: &'static str) -> (Vec<Charge
         Ok(Response { status: 200, headers: Vec::new(), body: body.into_bytes() })
     });
     let config = format!(
-        r#"{{"mode": "usage_details", "costs": "actual", "scope": "providers/Microsoft.Billing/billingAccounts/1:2"{config}}}"#
+        r#"{{"mode": "usage_details", "costs": "actual",
+            "scope": "providers/Microsoft.Billing/billingAccounts/1:2"{config}}}"#
     );
     let period = Some(Period { start: "2026-03-01".into(), end: "2026-04-01".into() });
     let mut azure = AzureCost::open(apportion_plugin_sdk::Request { config, period, state: None })
@@ -47,8 +48,10 @@ fn value(charge: &Charge, field: Field) -> Option<&str> {
 
 #[test]
 fn both_agreements_have_their_spellings_and_filters() {
-    let legacy = r#"{"kind": "legacy", "tags": {"env": "dev"}, "properties": {"date": "2026-03-09T00:00:00.0000000Z", "cost": 0.000001980949998,
-        "billingCurrency": "CAD", "consumedService": "Microsoft.Storage", "subscriptionId": "s", "chargeType": "Refund", "meterDetails": null, "resourceGroup": "rg"}}"#;
+    let legacy = r#"{"kind": "legacy", "tags": {"env": "dev"},
+        "properties": {"date": "2026-03-09T00:00:00.0000000Z", "cost": 0.000001980949998,
+        "billingCurrency": "CAD", "consumedService": "Microsoft.Storage", "subscriptionId": "s",
+        "chargeType": "Refund", "meterDetails": null, "resourceGroup": "rg"}}"#;
     let filter = "&%24filter=properties%2FusageStart%20ge%20%272026-03-01%27%20and%20properties%2FusageEnd%20le%20%272026-03-31%27";
     let (charges, rejected) = collect("", filter, legacy);
     let charge = &charges[0];
@@ -71,8 +74,10 @@ fn both_agreements_have_their_spellings_and_filters() {
     );
     assert_eq!(rejected, ["/next#/value/0/properties: it has no billed_cost"]);
 
-    let modern = r#"{"kind": "modern", "properties": {"date": "2026-03-30", "costInBillingCurrency": 1.84763819095477, "costInUSD": 9,
-        "billingCurrencyCode": "USD", "instanceName": "/subscriptions/s/vm", "subscriptionGuid": "g", "invoiceId": ""}}"#;
+    let modern = r#"{"kind": "modern", "properties": {"date": "2026-03-30",
+        "costInBillingCurrency": 1.84763819095477, "costInUSD": 9,
+        "billingCurrencyCode": "USD", "instanceName": "/subscriptions/s/vm",
+        "subscriptionGuid": "g", "invoiceId": ""}}"#;
     let (charges, _) =
         collect(r#", "agreement": "mca""#, "&startDate=2026-03-01&endDate=2026-03-31", modern);
     assert_eq!(

@@ -5,8 +5,10 @@ use crate::AzureCost;
 use apportion_plugin_sdk::http::{Method, Request as Asked, Response};
 use apportion_plugin_sdk::{Collector, Error, Period, Rows as Form, fixture};
 
-const COLUMNS: &str = r#"[{"name": "Cost", "type": "Number"}, {"name": "ServiceName", "type": "String"}, {"name": "ResourceGroup", "type": "String"},
-    {"name": "UsageDate", "type": "Number"}, {"name": "TagKey", "type": "String"}, {"name": "TagValue", "type": "String"}, {"name": "Currency", "type": "String"}]"#;
+const COLUMNS: &str = r#"[{"name": "Cost", "type": "Number"}, {"name": "ServiceName",
+    "type": "String"}, {"name": "ResourceGroup", "type": "String"},
+    {"name": "UsageDate", "type": "Number"}, {"name": "TagKey", "type": "String"},
+    {"name": "TagValue", "type": "String"}, {"name": "Currency", "type": "String"}]"#;
 
 fn answer(rows: &str, next: &str) -> Result<Response, Error> {
     let body = format!(
@@ -63,7 +65,8 @@ fn pages(asked: &Asked) -> Result<Response, Error> {
             )
         }
         ("ActualCost", "2026-03-15T00:00:00Z", "&$skiptoken=2") => answer(
-            r#"[-1.5, "Storage", "", "20260331", "team", "", "EUR"], ["2", "VM", "", 20260316, null, null, "EUR"], [1, "VM", "", 20260231, null, null, "EUR"]"#,
+            r#"[-1.5, "Storage", "", "20260331", "team", "", "EUR"], ["2", "VM",
+                "", 20260316, null, null, "EUR"], [1, "VM", "", 20260231, null, null, "EUR"]"#,
             "null",
         ),
         ("ActualCost", "2026-04-01T00:00:00Z", "") => {
@@ -104,7 +107,8 @@ fn one_cost_alone_is_both() {
     let (charges, _) = collect(r#", "costs": "actual""#).unwrap();
     assert_eq!(
         charges[0],
-        "2026-03-15 VM 19.545363672276512000001 19.545363672276512000001 resource_group=shop team=red"
+        "2026-03-15 VM 19.545363672276512000001 19.545363672276512000001 resource_group=shop \
+         team=red"
     );
 }
 

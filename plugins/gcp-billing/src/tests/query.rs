@@ -4,10 +4,14 @@ use crate::GcpBilling;
 use apportion_plugin_sdk::http::{Method, Request as Asked, Response};
 use apportion_plugin_sdk::{Collector, Error, Period, Rows as Form, fixture};
 
-const SCHEMA: &str = r#"{"fields": [{"name": "usage_start_time", "type": "STRING", "mode": "NULLABLE"}, {"name": "service", "type": "RECORD", "fields": [{"name": "id", "type": "STRING"}, {"name": "description", "type": "STRING"}]},
-    {"name": "labels", "type": "RECORD", "mode": "REPEATED", "fields": [{"name": "key", "type": "STRING"}, {"name": "value", "type": "STRING"}]},
+const SCHEMA: &str = r#"{"fields": [{"name": "usage_start_time", "type": "STRING",
+    "mode": "NULLABLE"}, {"name": "service", "type": "RECORD", "fields": [{"name": "id",
+    "type": "STRING"}, {"name": "description", "type": "STRING"}]},
+    {"name": "labels", "type": "RECORD", "mode": "REPEATED", "fields": [{"name": "key",
+    "type": "STRING"}, {"name": "value", "type": "STRING"}]},
     {"name": "cost", "type": "NUMERIC"}, {"name": "currency", "type": "STRING"},
-    {"name": "credits", "type": "RECORD", "mode": "REPEATED", "fields": [{"name": "name", "type": "STRING"}, {"name": "amount", "type": "NUMERIC"}]}]}"#;
+    {"name": "credits", "type": "RECORD", "mode": "REPEATED", "fields": [{"name": "name",
+    "type": "STRING"}, {"name": "amount", "type": "NUMERIC"}]}]}"#;
 
 fn row(day: &str, team: &str, cost: &str, credits: &[&str]) -> String {
     let credits: Vec<String> = credits
@@ -15,7 +19,8 @@ fn row(day: &str, team: &str, cost: &str, credits: &[&str]) -> String {
         .map(|amount| format!(r#"{{"v": {{"f": [{{"v": "CUD"}}, {{"v": "{amount}"}}]}}}}"#))
         .collect();
     format!(
-        r#"{{"f": [{{"v": "{day}"}}, {{"v": {{"f": [{{"v": "1"}}, {{"v": "Compute"}}]}}}}, {{"v": [{{"v": {{"f": [{{"v": "team"}}, {{"v": "{team}"}}]}}}}]}},
+        r#"{{"f": [{{"v": "{day}"}}, {{"v": {{"f": [{{"v": "1"}}, {{"v": "Compute"}}]}}}},
+            {{"v": [{{"v": {{"f": [{{"v": "team"}}, {{"v": "{team}"}}]}}}}]}},
             {{"v": "{cost}"}}, {{"v": "USD"}}, {{"v": [{}]}}]}}"#,
         credits.join(", ")
     )
@@ -50,13 +55,14 @@ fn collect(config: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     Ok((charges, rejected))
 }
 
-const CONFIG: &str = r#"{"mode": "query", "project": "billing", "dataset": "export", "table": "gcp_v1", "page_rows": 2, "location": "EU""#;
+const CONFIG: &str = r#"{"mode": "query", "project": "billing", "dataset": "export",
+    "table": "gcp_v1", "page_rows": 2, "location": "EU""#;
 
 fn answer(body: String) -> Result<Response, Error> {
     Ok(Response { status: 200, headers: Vec::new(), body: body.into_bytes() })
 }
 
-/// Not done at first, then two pages.
+/// BigQuery is not done at first, then has two pages.
 fn pages(asked: &Asked, total: u32) -> Result<Response, Error> {
     let job = r#""jobReference": {"projectId": "billing", "jobId": "job_1", "location": "EU"}"#;
     match (
@@ -70,7 +76,9 @@ fn pages(asked: &Asked, total: u32) -> Result<Response, Error> {
             let body: serde_json::Value =
                 serde_json::from_slice(asked.body.as_deref().unwrap()).unwrap();
             assert!(body["requestId"].as_str().unwrap().len() <= 36);
-            let wanted = "FROM `billing.export.gcp_v1` WHERE usage_start_time >= TIMESTAMP('2026-10-01') AND usage_start_time < TIMESTAMP('2026-11-01') AND (_PARTITIONTIME >= TIMESTAMP('2026-10-01')";
+            let wanted = "FROM `billing.export.gcp_v1` WHERE usage_start_time >= \
+                TIMESTAMP('2026-10-01') AND usage_start_time < TIMESTAMP('2026-11-01') AND \
+                (_PARTITIONTIME >= TIMESTAMP('2026-10-01')";
             assert!(body["query"].as_str().unwrap().contains(wanted));
             answer(format!(r#"{{{job}, "jobComplete": false}}"#))
         }
@@ -81,7 +89,8 @@ fn pages(asked: &Asked, total: u32) -> Result<Response, Error> {
             ]
             .join(",");
             answer(format!(
-                r#"{{{job}, "jobComplete": true, "schema": {SCHEMA}, "rows": [{rows}], "totalRows": "{total}", "pageToken": "t"}}"#
+                r#"{{{job}, "jobComplete": true, "schema": {SCHEMA}, "rows": [{rows}],
+                    "totalRows": "{total}", "pageToken": "t"}}"#
             ))
         }
         (Method::Get, "/job_1?maxResults=2&timeoutMs=30000&location=EU&pageToken=t") => {
@@ -130,10 +139,18 @@ fn fewer_rows_than_there_are_fail_the_collection() {
 
 #[test]
 fn lines_of_json_are_rows_and_broken_ones_are_set_aside() {
-    let lines = r#"{"usage_start_time": "2026-10-01 07:00:00 UTC", "service": {"description": "Compute"}, "labels": [{"key": "team", "value": "red"}], "cost": 0.1, "currency": "USD", "credits": [{"name": "CUD", "amount": "-0.3"}]}
-
-{"usage_start_time": "2026-10-02", "cost": "2", "currency": "EUR", "cost_type": "tax"}
-{"usage_start_time": "2026-10-02", "cos"#;
+    let lines = [
+        concat!(
+            r#"{"usage_start_time": "2026-10-01 07:00:00 UTC", "cost": 0.1, "currency": "USD", "#,
+            r#""service": {"description": "Compute"}, "#,
+            r#""labels": [{"key": "team", "value": "red"}], "#,
+            r#""credits": [{"name": "CUD", "amount": "-0.3"}]}"#,
+        ),
+        "",
+        r#"{"usage_start_time": "2026-10-02", "cost": "2", "currency": "EUR", "cost_type": "tax"}"#,
+        r#"{"usage_start_time": "2026-10-02", "cos"#,
+    ]
+    .join("\n");
     fixture::files(vec![("a.json".into(), lines.into())]);
     let (charges, rejected) = collect(r#"{"mode": "json"}"#).unwrap();
     assert_eq!(

@@ -7,7 +7,8 @@ use apportion_plugin_sdk::{Collector, Period, Rows as Form, fixture};
 
 /// The shape of the documentation, with figures of its own.
 const MONTH: &str = r#"{"data": [{"type": "cost_by_org", "id": "1", "attributes": {
-    "org_name": "my-org", "public_id": "abc", "region": "us", "total_cost": 0.0, "date": "2026-04-01T00:00:00Z",
+    "org_name": "my-org", "public_id": "abc", "region": "us", "total_cost": 0.0,
+    "date": "2026-04-01T00:00:00Z",
     "charges": [
         {"product_name": "infra_host", "charge_type": "committed", "cost": 0},
         {"product_name": "infra_host", "charge_type": "on_demand", "cost": 1.10000000000000000001},
@@ -70,7 +71,8 @@ fn parts_are_charges_and_totals_only_where_there_are_no_parts() {
 fn what_is_not_understood_is_set_aside_and_nothing_else() {
     let (charges, rejected) = collect(
         r#"{"data": [{"attributes": {"date": "2026-04-01", "charges": [
-            {"product_name": "a", "charge_type": "on_demand", "cost": 1}, {"product_name": "b", "charge_type": "on_demand", "cost": {}}]}},
+            {"product_name": "a", "charge_type": "on_demand", "cost": 1}, {"product_name": "b",
+            "charge_type": "on_demand", "cost": {}}]}},
             {"attributes": {"date": "2026-04-01"}}]}"#,
     );
     assert_eq!(
@@ -100,8 +102,7 @@ fn a_check_names_the_secrets_that_are_missing() {
     let hints: Vec<&str> = problems.iter().filter_map(|problem| problem.hint.as_deref()).collect();
     assert_eq!(
         hints,
-        [
-            "[sources.dd.secrets.application_key]\nenv = \"APPLICATION_KEY\"\nfor = [\"https://api.datadoghq.com/\"]"
-        ]
+        ["[sources.dd.secrets.application_key]\nenv = \"APPLICATION_KEY\"\nfor = \
+             [\"https://api.datadoghq.com/\"]"]
     );
 }

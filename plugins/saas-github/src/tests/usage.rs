@@ -44,7 +44,9 @@ fn usage_is_asked_month_by_month_and_has_days() {
             .unwrap();
         answer(format!(
             r#"{{"usageItems": [
-                {{"date": "2026-0{month}-03T00:00:00Z", "product": "Actions", "sku": "Actions Linux", "grossAmount": 0.8, "discountAmount": 0.3, "netAmount": 0.5}},
+                {{"date": "2026-0{month}-03T00:00:00Z", "product": "Actions",
+                "sku": "Actions Linux", "grossAmount": 0.8, "discountAmount": 0.3,
+                "netAmount": 0.5}},
                 {{"date": "2026-0{month}-04", "product": "Copilot", "netAmount": "19.00"}},
                 {{"date": "March", "product": "Packages", "netAmount": 1}}]}}"#
         ))
@@ -55,7 +57,8 @@ fn usage_is_asked_month_by_month_and_has_days() {
     )
     .unwrap());
     assert_eq!(charges, ["2026-03-03 Actions 0.5", "2026-04-03 Actions 0.5"]);
-    let place = "/organizations/acme/settings/billing/usage#/usageItems/2/date: 'March' is not a day such as 2026-03-31, or a time in UTC";
+    let place = "/organizations/acme/settings/billing/usage#/usageItems/2/date: 'March' is not a \
+        day such as 2026-03-31, or a time in UTC";
     assert_eq!(rejected, [place, place]);
 }
 
@@ -64,9 +67,10 @@ fn reports_without_dates_are_of_what_was_asked_for() {
     fixture::http(|asked| {
         let day = asked.url.rsplit('=').next().unwrap().to_owned();
         assert!(asked.url.contains("/billing/premium_request/usage?year=2026&month=3&day="));
-        // Two days may cost the same to the cent, and are two days.
+        // Two days may cost the same to the cent, and both count.
         answer(format!(
-            r#"{{"timePeriod": {{"year": 2026, "month": 3, "day": {day}}}, "usageItems": [{{"product": "Copilot", "model": "m", "netAmount": 4}}]}}"#
+            r#"{{"timePeriod": {{"year": 2026, "month": 3, "day": {day}}},
+                "usageItems": [{{"product": "Copilot", "model": "m", "netAmount": 4}}]}}"#
         ))
     });
     let config = r#"{"organization": "acme", "reports": ["premium_requests"], "step": "day"}"#;
@@ -103,11 +107,13 @@ fn kept_answers_say_what_they_are() {
             "2023-08-01 Actions 0.8",
         ),
         (
-            r#"{"timePeriod": {"year": 2025}, "usageItems": [{"product": "Copilot", "model": "m", "unitType": "credits", "netAmount": 1}]}"#,
+            r#"{"timePeriod": {"year": 2025}, "usageItems": [{"product": "Copilot", "model": "m",
+                "unitType": "credits", "netAmount": 1}]}"#,
             "2025-01-01 Copilot 1",
         ),
         (
-            r#"{"timePeriod": {"year": 2025, "month": 2}, "usageItems": [{"product": "Actions", "netAmount": 8}]}"#,
+            r#"{"timePeriod": {"year": 2025, "month": 2}, "usageItems": [{"product": "Actions",
+                "netAmount": 8}]}"#,
             "2025-02-01 Actions 8",
         ),
     ] {

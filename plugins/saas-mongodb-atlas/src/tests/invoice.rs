@@ -32,21 +32,27 @@ fn collect(config: &str) -> Result<(Vec<String>, Vec<String>), Error> {
 
 fn invoice(id: &str, day: &str, cents: &str) -> String {
     format!(
-        r#"{{"id": "{id}", "orgId": "o", "salesTaxCents": 7, "startDate": "2024-09-01T00:00:00Z", "lineItems": [
-            {{"sku": "ATLAS_AWS_INSTANCE_M10", "startDate": "{day}T00:00:00Z", "quantity": 6.035e-7, "unitPriceDollars": 0.02, "totalPriceCents": {cents},
-              "groupId": "g", "groupName": "Project 0", "clusterName": "c", "unit": "GB", "tags": {{"team": ["data"]}}}},
+        r#"{{"id": "{id}", "orgId": "o", "salesTaxCents": 7, "startDate": "2024-09-01T00:00:00Z",
+            "lineItems": [
+            {{"sku": "ATLAS_AWS_INSTANCE_M10", "startDate": "{day}T00:00:00Z",
+            "quantity": 6.035e-7, "unitPriceDollars": 0.02, "totalPriceCents": {cents},
+              "groupId": "g", "groupName": "Project 0", "clusterName": "c", "unit": "GB",
+              "tags": {{"team": ["data"]}}}},
             {{"sku": "X", "startDate": "{day}", "quantity": "many", "unitPriceDollars": 1}}]}}"#
     )
 }
 
-/// Two invoices are wanted, one of them pending and in the list too; a third one is too old.
+/// Two invoices are wanted. One of them is pending, and is in the list too. A third one is too old.
 fn answer(url: &str) -> Result<Response, Error> {
     let body = match url.strip_prefix(ROOT).unwrap() {
         "/pending" => invoice("b", "2024-10-10", "1234"),
         "?pageNum=1&itemsPerPage=100&includeCount=true" => r#"{"totalCount": 3, "results": [
-            {"id": "b", "statusName": "PENDING", "startDate": "2024-10-01T00:00:00Z", "endDate": "2024-11-01T00:00:00Z"},
-            {"id": "a", "statusName": "PAID", "startDate": "2024-09-01T00:00:00Z", "endDate": "2024-10-01T00:00:00Z"},
-            {"id": "0", "statusName": "PAID", "startDate": "2024-08-01T00:00:00Z", "endDate": "2024-09-01T00:00:00Z"}]}"#
+            {"id": "b", "statusName": "PENDING", "startDate": "2024-10-01T00:00:00Z",
+            "endDate": "2024-11-01T00:00:00Z"},
+            {"id": "a", "statusName": "PAID", "startDate": "2024-09-01T00:00:00Z",
+            "endDate": "2024-10-01T00:00:00Z"},
+            {"id": "0", "statusName": "PAID", "startDate": "2024-08-01T00:00:00Z",
+            "endDate": "2024-09-01T00:00:00Z"}]}"#
             .into(),
         "/a" => invoice("a", "2024-09-30", "-5"),
         other => panic!("{other}"),
@@ -67,7 +73,8 @@ fn each_wanted_invoice_is_read_once() {
     assert_eq!(charges, expect);
     let place = |id: &str| {
         format!(
-            "/api/atlas/v2/orgs/66d7254246a21a41036ff2e9/invoices/{id}#/lineItems/1: it has no `totalPriceCents`"
+            "/api/atlas/v2/orgs/66d7254246a21a41036ff2e9/invoices/{id}#/lineItems/1: it has no \
+             `totalPriceCents`"
         )
     };
     assert_eq!(rejected, [place("pending"), place("a")]);
@@ -86,7 +93,8 @@ fn a_list_that_gives_the_same_page_again_fails_the_collection() {
     fixture::http(|asked| {
         let entry = |number: usize| {
             format!(
-                r#"{{"id": "i{number}", "statusName": "PAID", "startDate": "2023-01-01T00:00:00Z", "endDate": "2023-02-01T00:00:00Z"}}"#
+                r#"{{"id": "i{number}", "statusName": "PAID", "startDate": "2023-01-01T00:00:00Z",
+                    "endDate": "2023-02-01T00:00:00Z"}}"#
             )
         };
         let body = if asked.url.ends_with("/pending") {

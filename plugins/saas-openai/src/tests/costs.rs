@@ -16,15 +16,18 @@ fn open(config: &str) -> OpenAi {
 fn bucket(start: i64, value: &str) -> String {
     format!(
         r#"{{"object": "bucket", "start_time": {start}, "end_time": 0, "results": [
-            {{"amount": {{"value": {value}, "currency": "usd"}}, "line_item": "gpt-4o, input", "project_id": "proj_1"}},
-            {{"amount": {{"value": "-0.5", "currency": "usd"}}, "line_item": null, "project_id": null}},
+            {{"amount": {{"value": {value}, "currency": "usd"}}, "line_item": "gpt-4o, input",
+            "project_id": "proj_1"}},
+            {{"amount": {{"value": "-0.5", "currency": "usd"}}, "line_item": null,
+            "project_id": null}},
             {{"amount": {{"value": true, "currency": "usd"}}}}]}}"#
     )
 }
 
 fn answer(data: &str, has_more: bool, next_page: &str) -> Result<Response, Error> {
     let body = format!(
-        r#"{{"object": "page", "data": [{data}], "has_more": {has_more}, "next_page": {next_page}}}"#
+        r#"{{"object": "page", "data": [{data}], "has_more": {has_more},
+            "next_page": {next_page}}}"#
     );
     Ok(Response { status: 200, headers: Vec::new(), body: body.into_bytes() })
 }
@@ -68,7 +71,7 @@ fn pages_follow_each_other_and_amounts_keep_their_digits() {
     assert_eq!(rejected, [place, place]);
 }
 
-/// What the second page is answered with, and what the collection makes of it.
+/// The result of a collection whose second page is this answer.
 fn second(answers: impl Fn() -> Result<Response, Error> + 'static) -> Error {
     fixture::http(move |asked| {
         if asked.url == FIRST {

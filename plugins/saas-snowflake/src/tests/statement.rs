@@ -5,7 +5,8 @@ use crate::Snowflake;
 use apportion_plugin_sdk::http::{Method, Request as Asked, Response};
 use apportion_plugin_sdk::{Collector, Error, Period, Rows as Form, fixture};
 
-const CREDITS: &str = r#"{"url": "https://o-a.snowflakecomputing.com", "price_per_credit": "3.00", "prices": {"AI_SERVICES": "2.20"}, "account": "a", "role": "BILLING"}"#;
+const CREDITS: &str = r#"{"url": "https://o-a.snowflakecomputing.com", "price_per_credit": "3.00",
+    "prices": {"AI_SERVICES": "2.20"}, "account": "a", "role": "BILLING"}"#;
 
 fn collect(config: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     fixture::run("snow", "2026-03-20T00:00:00Z");
@@ -38,7 +39,7 @@ fn answer(status: u16, body: &str) -> Result<Response, Error> {
     Ok(Response { status, headers: Vec::new(), body: body.into() })
 }
 
-/// Not done at first, then two partitions.
+/// Snowflake is not done at first, then has two partitions.
 fn partitions(asked: &Asked) -> Result<Response, Error> {
     let token_type = asked
         .headers
@@ -59,14 +60,19 @@ fn partitions(asked: &Asked) -> Result<Response, Error> {
             ));
             answer(
                 202,
-                r#"{"code": "333334", "message": "Asynchronous execution in progress.", "statementHandle": "01b-2"}"#,
+                r#"{"code": "333334", "message": "Asynchronous execution in progress.",
+                    "statementHandle": "01b-2"}"#,
             )
         }
         (Method::Get, "/01b-2") => answer(
             200,
-            r#"{"resultSetMetaData": {"numRows": 4, "format": "jsonv2", "rowType": [{"name": "USAGE_DATE"}, {"name": "SERVICE_TYPE"}, {"name": "CREDITS_BILLED"}],
-                "partitionInfo": [{"rowCount": 3}, {"rowCount": 1}]}, "code": "090001", "statementHandle": "01b-2",
-                "data": [["2026-03-01", "WAREHOUSE_METERING", "12.345678901"], ["2026-03-01", "AI_SERVICES", "0.000000001"], ["2026-03-02", "SERVERLESS_TASK", null]]}"#,
+            r#"{"resultSetMetaData": {"numRows": 4, "format": "jsonv2",
+                "rowType": [{"name": "USAGE_DATE"}, {"name": "SERVICE_TYPE"},
+                {"name": "CREDITS_BILLED"}],
+                "partitionInfo": [{"rowCount": 3}, {"rowCount": 1}]}, "code": "090001",
+                "statementHandle": "01b-2",
+                "data": [["2026-03-01", "WAREHOUSE_METERING", "12.345678901"], ["2026-03-01",
+                "AI_SERVICES", "0.000000001"], ["2026-03-02", "SERVERLESS_TASK", null]]}"#,
         ),
         (Method::Get, "/01b-2?partition=1") => answer(
             200,
@@ -99,8 +105,11 @@ fn usage_in_currency_is_what_snowflake_says() {
     fixture::http(|_| {
         answer(
             200,
-            r#"{"resultSetMetaData": {"rowType": [{"name": "USAGE_DATE"}, {"name": "SERVICE_TYPE"}, {"name": "USAGE_TYPE"}, {"name": "IS_ADJUSTMENT"}, {"name": "CURRENCY"}, {"name": "USAGE_IN_CURRENCY"}]},
-                "data": [["2026-03-01", "COMPUTE", "compute", "false", "EUR", "5.10"], ["2026-03-01", "STORAGE", "storage", "true", "EUR", "-0.10"]]}"#,
+            r#"{"resultSetMetaData": {"rowType": [{"name": "USAGE_DATE"},
+                {"name": "SERVICE_TYPE"}, {"name": "USAGE_TYPE"}, {"name": "IS_ADJUSTMENT"},
+                {"name": "CURRENCY"}, {"name": "USAGE_IN_CURRENCY"}]},
+                "data": [["2026-03-01", "COMPUTE", "compute", "false", "EUR", "5.10"],
+                ["2026-03-01", "STORAGE", "storage", "true", "EUR", "-0.10"]]}"#,
         )
     });
     let (charges, rejected) =

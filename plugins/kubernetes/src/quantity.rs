@@ -1,4 +1,6 @@
-//! Exact sums: quantities as Kubernetes writes them, decimal texts, and shares that add up.
+//! Quantities as Kubernetes writes them, and prices as the settings write them, in whole numbers.
+
+use exact::decimal::plain;
 
 /// Billionths, in which cores and amounts are counted.
 pub const NANOS: u128 = 1_000_000_000;
@@ -7,7 +9,8 @@ pub const GIB: u128 = 1 << 30;
 /// Digits behind the point of prices and weights: 0.00005479452 has eleven.
 const PRICE_DIGITS: u32 = 12;
 
-/// A quantity such as `100m`, `1.5`, `128Mi`, `1G`, `1e3` in billionths. What is finer counts as one more, as Kubernetes does it.
+/// A quantity such as `100m`, `1.5`, `128Mi`, `1G` or `1e3` in billionths.
+/// A finer quantity is rounded up, as Kubernetes does.
 pub fn quantity(text: &str) -> Result<u128, String> {
     let wrong = || format!("'{text}' is no quantity");
     let number = text.strip_prefix('+').unwrap_or(text);
@@ -30,12 +33,12 @@ pub fn quantity(text: &str) -> Result<u128, String> {
             larger.ok_or_else(|| format!("'{text}' is too large"))
         };
     }
-    // Beyond 38 digits nothing is left but the one that is rounded up to.
+    // A power above 10³⁸ is more than any value, so the quotient is rounded up to one.
     Ok(power(scale.unsigned_abs())
         .map_or_else(|| u128::from(value > 0), |power| value.div_ceil(power)))
 }
 
-/// Digits without their point, and how many stand behind it.
+/// Digits without their point, and the number of digits behind it.
 fn mantissa(digits: &str) -> Option<(u128, u32)> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
@@ -75,11 +78,12 @@ fn unit(suffix: &str) -> Option<(u128, i64)> {
     }
 }
 
-/// A price or weight in its finest unit, 10⁻¹². Never rounded: what has more digits is refused.
+/// A price or weight in units of 10⁻¹². It is never rounded: more digits are refused.
 pub fn price(text: &str) -> Result<u128, String> {
     let wrong = || {
         format!(
-            "'{text}' is no decimal number from 0 with at most {PRICE_DIGITS} digits behind the point, such as \"0.192\""
+            "'{text}' is no decimal number from 0 with at most {PRICE_DIGITS} digits behind the \
+             point, such as \"0.192\""
         )
     };
     if text.is_empty()
@@ -93,70 +97,9 @@ pub fn price(text: &str) -> Result<u128, String> {
     value.checked_mul(10_u128.pow(missing)).ok_or_else(wrong)
 }
 
-/// `a × b ÷ divisor` and what is left of it; for `b` up to the divisor, which is below 2^127.
-pub fn multiply_divide(a: u128, b: u128, divisor: u128) -> (u128, u128) {
-    assert!(divisor > 0 && b <= divisor && divisor < 1 << 127, "the quotient fits");
-    let (mut quotient, mut rest) = (0_u128, 0_u128);
-    // By hand, bit by bit: the product may have 255 bits.
-    for bit in (0..128 - a.leading_zeros()).rev() {
-        (quotient, rest) = (quotient << 1, rest << 1);
-        if rest >= divisor {
-            (quotient, rest) = (quotient + 1, rest - divisor);
-        }
-        if a >> bit & 1 == 1 {
-            rest += b;
-            if rest >= divisor {
-                (quotient, rest) = (quotient + 1, rest - divisor);
-            }
-        }
-    }
-    (quotient, rest)
-}
-
-/// `value ÷ divisor`, half to even.
-pub fn divide(value: u128, divisor: u128) -> u128 {
-    round(value / divisor, value % divisor, divisor)
-}
-
-/// `a × b ÷ divisor`, half to even, within the bounds of `multiply_divide`.
-pub fn scaled(a: u128, b: u128, divisor: u128) -> u128 {
-    let (quotient, rest) = multiply_divide(a, b, divisor);
-    round(quotient, rest, divisor)
-}
-
-fn round(quotient: u128, rest: u128, divisor: u128) -> u128 {
-    let up = match rest.cmp(&(divisor - rest)) {
-        std::cmp::Ordering::Less => 0,
-        std::cmp::Ordering::Equal => quotient & 1,
-        std::cmp::Ordering::Greater => 1,
-    };
-    quotient + up
-}
-
-/// Splits a total so that the parts add up to it: what rounding down leaves goes to the largest remainders, the first first.
-pub fn split(total: u128, weights: &[u128]) -> Vec<u128> {
-    let sum: u128 = weights.iter().sum();
-    if sum == 0 {
-        return vec![0; weights.len()];
-    }
-    let (mut parts, mut rests): (Vec<u128>, Vec<(u128, usize)>) = (Vec::new(), Vec::new());
-    for (at, weight) in weights.iter().enumerate() {
-        let (part, rest) = multiply_divide(total, *weight, sum);
-        parts.push(part);
-        rests.push((rest, at));
-    }
-    rests.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    let left = total - parts.iter().sum::<u128>();
-    for (_, at) in rests.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
-        parts[*at] += 1;
-    }
-    parts
-}
-
 /// Billionths as the shortest decimal text.
 pub fn decimal(nanos: u128) -> String {
-    let text = format!("{}.{:09}", nanos / NANOS, nanos % NANOS);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    plain(false, &nanos.to_string(), 9)
 }
 
 #[cfg(test)]
@@ -224,28 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn shares_add_up_whatever_is_shared() {
-        assert_eq!(split(10, &[1, 1, 1]), [4, 3, 3]);
-        assert_eq!(split(NANOS, &[2, 0, 1]), [666_666_667, 0, 333_333_333]);
-        assert_eq!(split(7, &[0, 0]), [0, 0]);
-        assert_eq!(split(0, &[1, 2]), [0, 0]);
-        // Weights near the largest: 3/7 and 4/7 of 10^18 by Python's Fraction.
-        let unit = (1_u128 << 126) / 7;
-        assert_eq!(
-            split(10_u128.pow(18), &[3 * unit, 4 * unit]),
-            [428_571_428_571_428_571, 571_428_571_428_571_429]
-        );
-    }
-
-    #[test]
-    fn halves_go_to_the_even_neighbor() {
-        for (value, expect) in [(25, 2), (35, 4), (26, 3), (24, 2), (0, 0)] {
-            assert_eq!(divide(value, 10), expect, "{value}");
-            assert_eq!(scaled(value, 1, 10), expect, "{value}");
-        }
+    fn billionths_are_shown_without_zeros_at_the_end() {
         assert_eq!(
             [0, 1, 1_500_000_000, 10_000_000_000].map(decimal),
             ["0", "0.000000001", "1.5", "10"]
         );
+        assert_eq!(decimal(u128::MAX), "340282366920938463463374607431.768211455");
     }
 }
