@@ -1,10 +1,11 @@
-//! What an allocator has to be, and how it becomes the exports of a component.
+//! The trait of an allocator, and the macro that exports it from a component.
 
 use crate::bindings::allocator::exports::apportion::plugin::allocate::Guest;
 use crate::{Driver, Error, Manifest, Pool, Target, Weight, tell_panics};
 use std::marker::PhantomData;
 
-/// Says by which weights a shared cost is split. It cannot see a clock, a file or the network, and keeps nothing.
+/// Gives the weights by which a shared cost is split.
+/// It cannot see a clock, a file or the network, and keeps nothing between calls.
 pub trait Allocator: 'static {
     fn manifest() -> Manifest;
     fn allocate(
@@ -35,7 +36,7 @@ impl<A: Allocator> Guest for ExportedAllocator<A> {
     }
 }
 
-/// Makes a type that implements `Allocator` the allocator of this component. Once per component.
+/// Exports a type that implements `Allocator` from this component. A component has one.
 #[macro_export]
 macro_rules! register_allocator {
     ($allocator:ty) => {

@@ -1,27 +1,28 @@
-//! What a collector has to be, and how it becomes the exports of a component.
+//! The trait of a collector, and the macro that exports it from a component.
 
 use crate::bindings::collector::exports::apportion::plugin::collect::{Cursor, Guest, GuestCursor};
 use crate::{Batch, Error, Manifest, Period, Problem, tell_panics};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
-/// What is to be collected.
+/// The settings, days and state of one collection.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The source's settings as JSON.
     pub config: String,
-    /// `None`: all there is.
+    /// The days to collect; `None` for all that the source has.
     pub period: Option<Period>,
-    /// What the last collection left.
+    /// The state that the last collection handed over.
     pub state: Option<String>,
 }
 
-/// Says what a source charged, page by page. A value of the type is one collection under way.
+/// Collects the charges of a source page by page. A value of the type is one collection.
 pub trait Collector: Sized + 'static {
-    /// What it is and asks for. Called before anything is granted.
+    /// The plugin's name, version, settings and powers. The host calls this before it grants
+    /// anything.
     fn manifest() -> Manifest;
 
-    /// Everything about the settings that a person should mend before the first collection.
+    /// All problems of the settings that a person should mend before the first collection.
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
         let _ = config;
         Ok(Vec::new())
@@ -68,7 +69,7 @@ impl<C: Collector> GuestCursor for Pages<C> {
     }
 }
 
-/// Makes a type that implements `Collector` the collector of this component. Once per component.
+/// Exports a type that implements `Collector` from this component. A component has one.
 #[macro_export]
 macro_rules! register_collector {
     ($collector:ty) => {

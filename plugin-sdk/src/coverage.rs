@@ -1,9 +1,12 @@
-//! What a collection says of whole days, beyond its rows. Always there.
+//! Which days a collection covers, beyond its rows. Every plugin may call this.
 
 use crate::{Error, Period};
 
-/// All that the source has of these days is in this collection: what was collected earlier of a day without rows is taken
-/// back. It goes without saying of the days that were asked for; a source that was asked for all there is has to say it.
+/// This collection holds all that the source has of these days.
+///
+/// The host takes back what it collected earlier of such a day, unless this collection has rows of
+/// it. It assumes this of the days that it asked for. A collector that was asked for everything has
+/// to call this.
 pub fn complete(days: &Period) -> Result<(), Error> {
     #[cfg(target_family = "wasm")]
     return crate::bindings::collector::apportion::plugin::coverage::complete(days);
@@ -11,8 +14,10 @@ pub fn complete(days: &Period) -> Result<(), Error> {
     crate::fixture::say(days, None)
 }
 
-/// The source does not know these days, or not any more: those without rows are gaps and not days without costs, and what
-/// was collected of them earlier stays. `reason` is for the operator.
+/// The source does not know these days, or has forgotten them.
+///
+/// A day without rows is then a gap, and not a day without costs. Rows of earlier collections stay.
+/// `reason` is for the operator.
 pub fn unknown(days: &Period, reason: &str) -> Result<(), Error> {
     #[cfg(target_family = "wasm")]
     return crate::bindings::collector::apportion::plugin::coverage::unknown(days, reason);

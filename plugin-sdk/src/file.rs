@@ -1,12 +1,12 @@
-//! The power to list and read what the source's paths lead to. Ask for it as `file` in the manifest.
+//! The power to list and read the files of the source. Ask for it as `file` in the manifest.
 
 use crate::Error;
 pub use crate::bindings::collector::apportion::plugin::file::Entry;
 
-/// How much is asked for at once.
+/// Bytes that are asked for at once.
 const PIECE: u32 = 4 << 20;
 
-/// In a fixed order.
+/// The files of the source, in a fixed order.
 pub fn entries() -> Result<Vec<Entry>, Error> {
     #[cfg(target_family = "wasm")]
     return crate::bindings::collector::apportion::plugin::file::entries();

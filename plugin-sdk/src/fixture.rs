@@ -1,4 +1,4 @@
-//! The host's part in native tests: closures that answer for it, one of each kind a thread.
+//! The host's part in native tests: closures answer in its place. Each thread has one of each kind.
 
 use crate::bindings::collector::apportion::plugin as host;
 use crate::{Error, Period, Problem};
@@ -21,7 +21,8 @@ macro_rules! answers {
             pub(crate) fn $answer(question: &$question) -> Result<$reply, Error> {
                 $slot.with(|slot| match &*slot.borrow() {
                     Some(answer) => answer(question),
-                    None => Err(Error::Config(Problem::new(concat!("no fixture answers: `fixture::", stringify!($set), "` sets one")))),
+                    None => Err(Error::Config(Problem::new(concat!("no fixture answers: \
+                        `fixture::", stringify!($set), "` sets one")))),
                 })
             }
         )*
@@ -31,11 +32,11 @@ macro_rules! answers {
 answers! {
     /// Answers requests.
     http, answer_http, HTTP: host::http::Request => host::http::Response;
-    /// Answers what Kubernetes is asked.
+    /// Answers requests for Kubernetes objects.
     kubernetes, answer_kubernetes, KUBERNETES: host::kubernetes::Query => host::kubernetes::Page;
-    /// Answers what AWS Cost Explorer is asked.
+    /// Answers requests to AWS Cost Explorer.
     aws_cost_explorer, answer_aws_cost_explorer, COST_EXPLORER: host::aws_cost_explorer::Query => host::aws_cost_explorer::Page;
-    /// Answers what AWS Organizations is asked: where the last page ended.
+    /// Answers requests to AWS Organizations; the question is the token of the next page.
     aws_organizations, answer_aws_organizations, ORGANIZATIONS: Option<String> => host::aws_organizations::Page;
 }
 
@@ -51,19 +52,19 @@ pub fn files(files: Vec<(String, Vec<u8>)>) {
     FILES.with(|slot| *slot.borrow_mut() = files);
 }
 
-/// The secrets that have a value.
+/// Sets the slots whose secrets have a value.
 pub fn secrets(slots: &[&str]) {
     SLOTS.with(|slot| *slot.borrow_mut() = slots.iter().map(|slot| (*slot).to_owned()).collect());
 }
 
-/// What a plugin said of days: that they are complete, or why they are unknown.
+/// A call to `coverage`: complete days, or unknown days with the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Said {
     pub days: Period,
     pub unknown: Option<String>,
 }
 
-/// What the plugin said of days since it was asked last.
+/// Takes the calls to `coverage` since the last time.
 pub fn take_said() -> Vec<Said> {
     SAID.with(|slot| std::mem::take(&mut *slot.borrow_mut()))
 }
@@ -77,7 +78,7 @@ pub(crate) fn say(days: &Period, unknown: Option<&str>) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the plugin may know of the run.
+/// Sets the source and the time of the run.
 pub fn run(source: &str, now: &str) {
     RUN.with(|slot| *slot.borrow_mut() = (source.to_owned(), now.to_owned()));
 }

@@ -1,14 +1,14 @@
 //! The power to ask servers over HTTP. Ask for it as `http` in the manifest.
 //!
-//! The operator says which servers, methods and paths; the host keeps secrets, follows redirects and repeats what may be
-//! repeated. In native tests `fixture::http` answers.
+//! The operator allows servers, methods and paths. The host keeps secrets, follows redirects and
+//! repeats requests that may be repeated. In native tests `fixture::http` answers.
 
 pub use crate::bindings::collector::apportion::plugin::http::{
     Header, Method, Place, Request, Response, Secret,
 };
 use crate::{Error, Problem};
 
-/// How much of an answer an error quotes.
+/// Bytes of an answer that an error quotes.
 const QUOTED_CHARS: usize = 200;
 
 /// The answer, whatever its status.
@@ -19,12 +19,12 @@ pub fn send(request: &Request) -> Result<Response, Error> {
     crate::fixture::answer_http(request)
 }
 
-/// The answer of a server that says that all is well; any other is the error that it stands for.
+/// Sends a request. An answer whose status is not 2xx becomes an error.
 pub fn ask(request: &Request) -> Result<Response, Error> {
     send(request)?.well(&request.url)
 }
 
-/// The secrets that have a value.
+/// The slots whose secrets have a value.
 pub fn slots() -> Vec<String> {
     #[cfg(target_family = "wasm")]
     return crate::bindings::collector::apportion::plugin::http::slots();
@@ -58,7 +58,7 @@ impl Request {
         self.header("content-type", "application/json").header("accept", "application/json")
     }
 
-    /// Puts the value of a secret where it belongs.
+    /// Has the host put the value of a secret into the request.
     pub fn secret(mut self, slot: impl Into<String>, place: Place) -> Request {
         self.secrets.push(Secret { slot: slot.into(), place });
         self
@@ -87,7 +87,7 @@ impl Response {
             .map_err(|error| Error::Transient(format!("the answer is not UTF-8: {error}")))
     }
 
-    /// Itself, or the error that its status stands for.
+    /// The response itself, or an error that fits its status.
     pub fn well(self, url: &str) -> Result<Response, Error> {
         let place = url.split('?').next().unwrap_or(url);
         let said = || {
@@ -113,7 +113,7 @@ impl Response {
     }
 }
 
-/// As RFC 3986 has it for a part of a query.
+/// Percent-encodes a part of a query, by RFC 3986.
 pub fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

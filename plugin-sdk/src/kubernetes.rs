@@ -4,7 +4,7 @@ use crate::Error;
 pub use crate::bindings::collector::apportion::plugin::kubernetes::{Page, Query};
 use std::collections::BTreeSet;
 
-/// The objects of a kind, everywhere.
+/// The objects of a kind in all namespaces.
 pub fn all_of(resource: &str) -> Query {
     Query {
         resource: resource.into(),
@@ -23,8 +23,11 @@ pub fn list(query: &Query) -> Result<Page, Error> {
     crate::fixture::answer_kubernetes(query)
 }
 
-/// Hands the pages of a list to `take`, in order. A list that the cluster does not go on with, since it was begun too long
-/// ago, is begun anew once: `take` is then told to forget what it got. One that comes back to a page that was there is an error.
+/// Hands the pages of a list to `take`, in order.
+///
+/// A cluster refuses to continue a list that was begun too long ago. The list is then begun anew,
+/// once, and `take` is told to forget the pages it has. A list that comes back to an earlier page
+/// is an error.
 pub fn each_page(
     query: &Query,
     take: &mut dyn FnMut(Part) -> Result<(), Error>,
@@ -62,7 +65,7 @@ pub fn each_page(
 pub enum Part {
     /// A JSON array.
     Objects(Vec<u8>),
-    /// All that came so far will come again.
+    /// All pages so far will come again.
     Anew,
 }
 
@@ -79,7 +82,7 @@ mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
 
-    /// What is handed over of two pages of which the second cannot be had `failures` times.
+    /// The pieces of a list with two pages, whose second page fails `failures` times.
     fn pages(failures: usize) -> (Result<(), Error>, Vec<String>) {
         let left = Rc::new(RefCell::new(failures));
         fixture::kubernetes(move |query| match query.next.as_deref() {

@@ -1,8 +1,9 @@
 //! Two traits, two registration macros, and the words of the contract.
 //!
-//! A plugin is a WebAssembly component of one of two worlds. A *collector* says what a source charged; an *allocator*
-//! is a pure function that says by which weights a shared cost is split. The contract itself is in `wit/`, and this crate
-//! is its only Rust face: it adds nothing that another language could not have.
+//! A plugin is a WebAssembly component of one of two worlds. A *collector* collects the charges of
+//! a source. An *allocator* is a pure function that gives the weights by which a shared cost is
+//! split. The contract itself is in `wit/`. This crate is its face in Rust, and adds nothing that
+//! another language could not have.
 
 mod allocator;
 pub mod aws;
@@ -60,7 +61,7 @@ pub use collector::{Collector, ExportedCollector, Request};
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Lines of a guest that stops by a panic would be lost: wasm has no stderr. The host shows the last ones in its diagnostic.
+/// Logs the message of a panic, because wasm has no stderr. The host shows it in its diagnostic.
 fn tell_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| std::panic::set_hook(Box::new(|panic| log::error(&panic.to_string()))));

@@ -1,8 +1,8 @@
-//! The plugin's voice. The host keeps so many lines and counts the others.
+//! Log lines of the plugin. The host keeps a limited number and counts the others.
 
 use crate::bindings::collector::apportion::plugin::log::Level;
 
-/// Natively nobody listens.
+/// In native tests nothing is logged.
 fn write(level: Level, message: &str) {
     #[cfg(target_family = "wasm")]
     crate::bindings::collector::apportion::plugin::log::write(level, message);

@@ -1,4 +1,4 @@
-//! What a plugin says of itself, piece by piece.
+//! Builders for the manifest, problems and mappings.
 
 use crate::{
     Batch, Choice, Condition, DateOrder, Error, Feed, FeedFrom, Kind, Manifest, Mapping, Origin,
@@ -20,7 +20,7 @@ impl Manifest {
         }
     }
 
-    /// Asks for a power; `reason` is what the operator reads who is asked to grant it.
+    /// Asks for a power. The operator reads `reason` before granting it.
     pub fn power(mut self, power: &str, reason: &str) -> Manifest {
         self.powers.push(PowerRequest {
             power: power.into(),
@@ -30,7 +30,7 @@ impl Manifest {
         self
     }
 
-    /// Asks for a power that it can do without.
+    /// Asks for a power that the plugin can do without.
     pub fn optional_power(mut self, power: &str, reason: &str) -> Manifest {
         self.powers.push(PowerRequest {
             power: power.into(),
@@ -51,7 +51,7 @@ impl Manifest {
         self
     }
 
-    /// For how many days after a charge period its source may still change it.
+    /// How many days after a charge period its source may still change it.
     pub fn restated_for_days(mut self, days: u32) -> Manifest {
         self.restatement_days = Some(days);
         self
@@ -63,7 +63,7 @@ impl Problem {
         Problem { message: message.into(), hint: None, table: None, column: None }
     }
 
-    /// A command or line to type.
+    /// Adds a command or a line of the settings that mends the problem.
     pub fn hint(mut self, hint: impl Into<String>) -> Problem {
         self.hint = Some(hint.into());
         self
@@ -124,12 +124,12 @@ impl Mapping {
 }
 
 impl Choice {
-    /// Fits always.
+    /// A choice that always fits.
     pub fn always(value: Value) -> Choice {
         Choice { when: Vec::new(), value }
     }
 
-    /// Fits where the cell of a column is one of `values`.
+    /// A choice that fits where the cell of a column is one of `values`.
     pub fn when(column: impl Into<String>, values: &[&str], value: Value) -> Choice {
         Choice::always(value).and(column, values)
     }
@@ -143,7 +143,7 @@ impl Choice {
         self
     }
 
-    /// Fits only where the cell of a column says something.
+    /// Narrows the choice to rows where the cell of a column is not empty.
     pub fn and_filled(mut self, column: impl Into<String>) -> Choice {
         self.when.push(Condition {
             column: column.into(),

@@ -1,4 +1,4 @@
-//! What a plugin may know of the run that it works for. Always there.
+//! The source and the time of the run. Every plugin may ask for them.
 
 /// The source that is collected.
 pub fn source() -> String {

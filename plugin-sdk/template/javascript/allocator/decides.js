@@ -1,6 +1,6 @@
-// What decides: usage becomes weights. It knows nothing of the contract, so plain Node tests it.
+// The decisions: usage becomes weights. This file does not know the contract, so plain Node can test it.
 
-// Something that is not understood, in words.
+// An error for input that is not understood.
 export class Broken extends Error {}
 
 // One weight for each team; `used` lists metric, team and quantity.

@@ -1,8 +1,8 @@
-// What decides: settings and replies become rows. It knows nothing of the contract, so plain Node tests it.
+// The decisions: settings and replies become rows. This file does not know the contract, so plain Node can test it.
 
 const PAGE_SIZE = 100;
 
-// Something that is not understood, in words.
+// An error for input that is not understood.
 export class Broken extends Error {}
 
 export function settings(config) {
@@ -20,7 +20,7 @@ function parsed(text, what) {
   }
 }
 
-// The rows of one page, what is set aside of it, and the number of the next one.
+// The rows of one page, its rejected rows, and the number of the next page.
 export function reply(body, page) {
   const value = parsed(body, "it is not JSON");
   if (!Array.isArray(value.rows)) throw new Broken("it has no list `rows`");
@@ -34,7 +34,7 @@ export function reply(body, page) {
   return { rows, rejected, next: nextPage(value.next, page) };
 }
 
-// Why a row cannot be a charge: never dropped, never guessed. An amount has to be text: JavaScript rounds numbers.
+// The reason why a row cannot be a charge. Rows are never dropped or guessed. An amount has to be text, because JavaScript rounds numbers.
 function missingOf(row) {
   if (typeof row !== "object" || row === null) return "it is not an object";
   const missing = ["amount", "day", "currency", "service"].find((name) => typeof row[name] !== "string" || row[name] === "");
@@ -55,7 +55,7 @@ function charge(row) {
 
 function nextPage(next, page) {
   if (next === undefined || next === null) return undefined;
-  // Pages are numbered: one that does not come after this one would never end.
+  // Pages are numbered. A next page that is not a later one would never end.
   if (!Number.isInteger(next) || next <= page) throw new Broken("`next` is not a later page");
   return next;
 }

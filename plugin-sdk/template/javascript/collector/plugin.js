@@ -1,4 +1,4 @@
-// The collector `my-plugin`: what a vendor's HTTP API says was charged.
+// The collector `my-plugin`: the charges of a vendor's HTTP API.
 //
 // `GET /costs?page=1&page_size=100&start=2026-03-01&end=2026-04-01` answers
 // `{"rows": [{"day": "2026-03-01", "service": "Mail", "amount": "12.50", "currency": "EUR", "team": "search"}], "next": 2}`.
@@ -6,7 +6,7 @@
 import { send } from "apportion:plugin/http@0.1.1";
 import { Broken, reply, settings } from "./decides.js";
 
-// The secret that the operator keeps for this plugin; it only ever sees the slot's name.
+// The slot of the secret. The operator keeps its value, and the plugin never sees it.
 const SLOT = "token";
 
 class Cursor {
@@ -38,7 +38,7 @@ class Cursor {
     try {
       response = send({ method: "get", url, headers: [], secrets, body: undefined, repeatable: true });
     } catch (error) {
-      // The host's refusal is the contract's error: it is passed on as it is.
+      // A refusal by the host is an error of the contract already, so it is passed on.
       throw error.payload ?? error;
     }
     well(response, url.split("?")[0]);

@@ -4,12 +4,12 @@ import json
 import pathlib
 import re
 
-# Read while the component is made: it has no files afterwards.
+# This is read while the component is made. Afterwards it has no files.
 CONFIG_SCHEMA = pathlib.Path(__file__).with_name("config-schema.json").read_text()
 
 
 class Broken(Exception):
-    """Something that is not understood, in words."""
+    """An error for input that is not understood."""
 
 
 def weights(config, teams, used):

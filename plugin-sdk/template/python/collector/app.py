@@ -1,4 +1,4 @@
-"""The collector `my-plugin`: what a vendor's HTTP API says was charged.
+"""The collector `my-plugin`: the charges of a vendor's HTTP API.
 
 `GET /costs?page=1&page_size=100&start=2026-03-01&end=2026-04-01` answers
 `{"rows": [{"day": "2026-03-01", "service": "Mail", "amount": "12.50", "currency": "EUR", "team": "search"}], "next": 2}`.
@@ -29,7 +29,7 @@ from wit_world.imports.types import (
     Tag,
 )
 
-# The secret that the operator keeps for this plugin; it only ever sees the slot's name.
+# The slot of the secret. The operator keeps its value, and the plugin never sees it.
 SLOT = "token"
 
 
@@ -59,7 +59,7 @@ class Cursor(collect.Cursor):
         if self.period is not None:
             url += f"&start={quote(self.period.start)}&end={quote(self.period.end)}"
         secret = http.Secret(SLOT, http.Place_Bearer())
-        # The host answers; what it refuses is raised as the contract's error and passed on as it is.
+        # A refusal by the host is raised as an error of the contract, and passed on.
         response = http.send(http.Request(http.Method.GET, url, [], [secret], None, True))
         well(response, url.split("?")[0])
         return bytes(response.body)

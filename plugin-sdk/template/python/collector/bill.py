@@ -5,12 +5,12 @@ import pathlib
 
 PAGE_SIZE = 100
 
-# Read while the component is made: it has no files afterwards.
+# This is read while the component is made. Afterwards it has no files.
 CONFIG_SCHEMA = pathlib.Path(__file__).with_name("config-schema.json").read_text()
 
 
 class Broken(Exception):
-    """Something that is not understood, in words."""
+    """An error for input that is not understood."""
 
 
 def settings(config):
@@ -28,7 +28,7 @@ def settings(config):
 
 
 def reply(body, page):
-    """The rows of one page, what is set aside of it, and the number of the next one."""
+    """The rows of one page, its rejected rows, and the number of the next page."""
     try:
         # Numbers stay text: an amount never becomes a float.
         value = json.loads(body, parse_float=str, parse_int=str)
@@ -63,7 +63,7 @@ def missing_of(row):
 def next_page(value, page):
     if value is None:
         return None
-    # Pages are numbered: one that does not come after this one would never end.
+    # Pages are numbered. A next page that is not a later one would never end.
     if not isinstance(value, str) or not value.isdigit() or int(value) <= page:
         raise Broken("`next` is not a later page")
     return int(value)

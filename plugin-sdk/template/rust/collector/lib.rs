@@ -1,14 +1,27 @@
-//! The collector `my-plugin`: what a vendor's HTTP API says was charged.
+//! The collector `my-plugin`: the charges of a vendor's HTTP API.
 //!
 //! `GET /costs?page=1&page_size=100&start=2026-03-01&end=2026-04-01` answers
-//! `{"rows": [{"day": "2026-03-01", "service": "Mail", "amount": "12.50", "currency": "EUR", "team": "search"}], "next": 2}`.
+//!
+//! ```json
+//! {
+//!   "rows": [
+//!     {"day": "2026-03-01", "service": "Mail", "amount": "12.50", "currency": "EUR",
+//!      "team": "search"}
+//!   ],
+//!   "next": 2
+//! }
+//! ```
+//!
 //! Change `reply` to what your API answers, and `ask` to what it is asked.
 
 use apportion_plugin_sdk::http::{self, Place};
-use apportion_plugin_sdk::{Batch, Charge, Collector, Error, Kind, Manifest, Period, Rejected, Request, Rows, Tag, register_collector};
+use apportion_plugin_sdk::{
+    Batch, Charge, Collector, Error, Kind, Manifest, Period, Rejected, Request, Rows, Tag,
+    register_collector,
+};
 use serde_json::Value;
 
-/// The secret that the operator keeps for this plugin; it only ever sees the slot's name.
+/// The slot of the secret. The operator keeps its value, and the plugin never sees it.
 const SLOT: &str = "token";
 const PAGE_SIZE: u64 = 100;
 
@@ -26,31 +39,51 @@ struct Settings {
 
 impl Settings {
     fn parse(config: &str) -> Result<Settings, Error> {
-        let config: Value = serde_json::from_str(config).map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
-        let base_url = config["base_url"].as_str().ok_or_else(|| Error::config("`base_url` is missing"))?;
+        let config: Value = serde_json::from_str(config)
+            .map_err(|error| Error::config(format!("the settings are not JSON: {error}")))?;
+        let base_url = config["base_url"]
+            .as_str()
+            .ok_or_else(|| Error::config("`base_url` is missing"))?;
         let page_size = match &config["page_size"] {
             Value::Null => PAGE_SIZE,
-            size => size.as_u64().filter(|size| *size > 0).ok_or_else(|| Error::config("`page_size` is no number from 1 on"))?,
+            size => size
+                .as_u64()
+                .filter(|size| *size > 0)
+                .ok_or_else(|| Error::config("`page_size` is no number from 1 on"))?,
         };
-        Ok(Settings { base_url: base_url.trim_end_matches('/').into(), page_size })
+        Ok(Settings {
+            base_url: base_url.trim_end_matches('/').into(),
+            page_size,
+        })
     }
 }
 
 impl Collector for MyPlugin {
     fn manifest() -> Manifest {
-        Manifest::new(Kind::Collector, "my-plugin", env!("CARGO_PKG_VERSION"), "What the vendor charged")
-            .power("http", "to ask the vendor's API")
-            .config_schema(include_str!("../config-schema.json"))
-            .stream("charges", "one charge a row of the bill")
-            .restated_for_days(3)
+        Manifest::new(
+            Kind::Collector,
+            "my-plugin",
+            env!("CARGO_PKG_VERSION"),
+            "What the vendor charged",
+        )
+        .power("http", "to ask the vendor's API")
+        .config_schema(include_str!("../config-schema.json"))
+        .stream("charges", "one charge a row of the bill")
+        .restated_for_days(3)
     }
 
     fn open(request: Request) -> Result<MyPlugin, Error> {
-        Ok(MyPlugin { settings: Settings::parse(&request.config)?, period: request.period, page: Some(1) })
+        Ok(MyPlugin {
+            settings: Settings::parse(&request.config)?,
+            period: request.period,
+            page: Some(1),
+        })
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
-        let Some(page) = self.page else { return Ok(None) };
+        let Some(page) = self.page else {
+            return Ok(None);
+        };
         let body = ask(&self.settings, self.period.as_ref(), page)?;
         let (batch, next) = reply(&body, page)?;
         self.page = next;
@@ -64,7 +97,9 @@ fn ask(settings: &Settings, period: Option<&Period>, page: u64) -> Result<String
         .parameter("page_size", &settings.page_size.to_string())
         .secret(SLOT, Place::Bearer);
     if let Some(period) = period {
-        request = request.parameter("start", &period.start).parameter("end", &period.end);
+        request = request
+            .parameter("start", &period.start)
+            .parameter("end", &period.end);
     }
     let url = request.url.clone();
     Ok(http::send(&request)?.well(&url)?.text()?.to_owned())
@@ -72,13 +107,21 @@ fn ask(settings: &Settings, period: Option<&Period>, page: u64) -> Result<String
 
 /// The charges of one page, and the number of the next one.
 fn reply(body: &str, page: u64) -> Result<(Batch, Option<u64>), Error> {
-    let broken = |what: &str| Error::Unavailable(format!("page {page} of the API is not understood: {what}"));
+    let broken = |what: &str| {
+        Error::Unavailable(format!("page {page} of the API is not understood: {what}"))
+    };
     let value: Value = serde_json::from_str(body).map_err(|error| broken(&error.to_string()))?;
-    let rows = value["rows"].as_array().ok_or_else(|| broken("it has no list `rows`"))?;
+    let rows = value["rows"]
+        .as_array()
+        .ok_or_else(|| broken("it has no list `rows`"))?;
     let next = match value.get("next") {
         None | Some(Value::Null) => None,
-        // Pages are numbered: one that does not come after this one would never end.
-        Some(next) => Some(next.as_u64().filter(|next| *next > page).ok_or_else(|| broken("`next` is not a later page"))?),
+        // Pages are numbered. A next page that is not a later one would never end.
+        Some(next) => Some(
+            next.as_u64()
+                .filter(|next| *next > page)
+                .ok_or_else(|| broken("`next` is not a later page"))?,
+        ),
     };
     let mut charges = Vec::with_capacity(rows.len());
     let mut rejected = Vec::new();
@@ -92,10 +135,16 @@ fn reply(body: &str, page: u64) -> Result<(Batch, Option<u64>), Error> {
             }),
         }
     }
-    Ok((Batch { rejected, ..Batch::new(Rows::Charges(charges)) }, next))
+    Ok((
+        Batch {
+            rejected,
+            ..Batch::new(Rows::Charges(charges))
+        },
+        next,
+    ))
 }
 
-/// A row as a charge, or why it cannot be one: never dropped, never guessed.
+/// A row as a charge, or the reason why it is none. Rows are never dropped or guessed.
 fn charge(row: &Value) -> Result<Charge, String> {
     let text = |name: &str| match &row[name] {
         Value::String(text) if !text.is_empty() => Ok(text.clone()),
@@ -111,7 +160,13 @@ fn charge(row: &Value) -> Result<Charge, String> {
         service_name: text("service")?,
         charge_category: "Usage".into(),
         dimensions: Vec::new(),
-        tags: text("team").map(|value| Tag { key: "team".into(), value }).into_iter().collect(),
+        tags: text("team")
+            .map(|value| Tag {
+                key: "team".into(),
+                value,
+            })
+            .into_iter()
+            .collect(),
     })
 }
 
@@ -121,13 +176,25 @@ register_collector!(MyPlugin);
 mod tests {
     use super::*;
 
-    const PAGE: &str = r#"{"rows": [{"day": "2026-03-01", "service": "Mail", "amount": 0.10, "currency": "EUR", "team": "search"}, {"day": "2026-03-02"}], "next": 2}"#;
+    const PAGE: &str = r#"{
+        "rows": [
+            {"day": "2026-03-01", "service": "Mail", "amount": 0.10, "currency": "EUR",
+             "team": "search"},
+            {"day": "2026-03-02"}
+        ],
+        "next": 2
+    }"#;
 
     #[test]
     fn rows_become_charges_and_keep_their_digits() {
         let (batch, next) = reply(PAGE, 1).expect("a page");
-        let Rows::Charges(charges) = batch.rows else { panic!("typed charges") };
-        assert_eq!((charges.len(), charges[0].billed_cost.as_str(), next), (1, "0.10", Some(2)));
+        let Rows::Charges(charges) = batch.rows else {
+            panic!("typed charges")
+        };
+        assert_eq!(
+            (charges.len(), charges[0].billed_cost.as_str(), next),
+            (1, "0.10", Some(2))
+        );
     }
 
     #[test]
@@ -140,6 +207,11 @@ mod tests {
     #[test]
     fn pages_that_go_round_in_a_circle_are_refused() {
         let error = reply(r#"{"rows": [], "next": 1}"#, 1).err();
-        assert_eq!(error, Some(Error::Unavailable("page 1 of the API is not understood: `next` is not a later page".into())));
+        assert_eq!(
+            error,
+            Some(Error::Unavailable(
+                "page 1 of the API is not understood: `next` is not a later page".into()
+            ))
+        );
     }
 }
