@@ -11,7 +11,8 @@ TOOLCHAIN := toolchain=$$(sh plugin-sdk/wasm-toolchain.sh) && eval "$$toolchain"
 # Said before the first build of a kind, which is the slow one.
 first = @test -d "$(CARGO_TARGET_DIR)/$(1)" || echo "$(2)" >&2
 
-CARGO_TEST := cargo test --workspace --locked
+# The profile of `make demo`, so that dependencies are built once.
+CARGO_TEST := cargo test --release --workspace --locked
 OUTSIDE := host/cli/tests/outside.rs host/cli/tests/outside/*.rs
 LEFT_OUT = echo "left out: $$(cat $(OUTSIDE) | grep -c '^\#\[test\]') tests that need servers and" \
 	"data beside the checkout; \`make test-outside\` runs them" >&2
@@ -19,7 +20,7 @@ LEFT_OUT = echo "left out: $$(cat $(OUTSIDE) | grep -c '^\#\[test\]') tests that
 .PHONY: build demo test test-outside bench fmt lint
 
 build:
-	$(call first,release,first release build: about 18 minutes on two cores; later ones take seconds)
+	$(call first,release,first build: about 20 minutes on two cores; later ones take seconds)
 	@$(TOOLCHAIN) && cargo build --release --locked --package apportion
 	@echo "built $(CARGO_TARGET_DIR)/release/apportion" >&2
 
@@ -28,7 +29,7 @@ demo: build
 	@"$(CARGO_TARGET_DIR)/release/apportion" demo --dir "$(DEMO_DIR)" $(ARGS)
 
 test:
-	$(call first,debug,first test build: about 20 minutes on two cores; later ones take a minute)
+	$(call first,release,first build: about 25 minutes on two cores; later ones take minutes)
 	@$(TOOLCHAIN) && $(CARGO_TEST)
 	@$(TOOLCHAIN) && cd plugins && cargo test --locked
 	@$(if $(CI),$(MAKE) --no-print-directory test-outside,$(LEFT_OUT))
