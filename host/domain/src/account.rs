@@ -1,6 +1,6 @@
-//! Accounts are paths with a kind: who is owed, what is prepaid, who pays.
+//! Accounts are paths with a kind: debts to providers, prepaid amounts, and the costs of teams.
 
-use crate::decision::Recipient;
+use crate::recipient::Recipient;
 use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,14 +9,14 @@ pub enum AccountKind {
     Liability,
     Income,
     Expense,
-    /// Takes money in and passes all of it on; what stays is visible.
+    /// Takes money in and passes all of it on. A rest that stays is visible.
     Clearing,
 }
 
-/// Where money stands.
+/// A place where money stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Account {
-    /// What a source's provider has charged.
+    /// The debt to a source's provider.
     Provider(String),
     /// Paid and not used yet: commitments and upfront fees of a source.
     Prepaid(String),
@@ -28,7 +28,7 @@ pub enum Account {
     Unallocated,
     /// Charges whose rule failed.
     Suspense,
-    /// What rounding to nanos took from or gave to a batch.
+    /// The amounts that rounding to nanos took from a batch, or gave to it.
     Rounding(String),
 }
 
@@ -70,7 +70,7 @@ impl Account {
         }
     }
 
-    /// Where an amount for a recipient is booked.
+    /// The account in which an amount for a recipient is booked.
     pub fn of(recipient: &Recipient) -> Account {
         match recipient {
             Recipient::Team(target) => Account::Team(target.team.clone()),
@@ -79,7 +79,7 @@ impl Account {
         }
     }
 
-    /// Reads what `Display` wrote.
+    /// Reads the text that `Display` writes.
     pub fn parse(path: &str) -> Result<Account, NotAnAccount> {
         let named = |name: &str| name.to_owned();
         match path.split_once('/') {

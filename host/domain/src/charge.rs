@@ -15,14 +15,16 @@ pub struct RawCharge {
     pub tags: Vec<(String, String)>,
 }
 
-/// Charges column by column: what costs in a charge by itself is making sixteen texts, so that a plugin in a hurry hands over
-/// columns, whose texts lie in one buffer.
+/// Charges column by column, with all texts in one buffer.
+///
+/// A charge by itself costs sixteen texts of their own, and most of its time goes into making them.
+/// A plugin with many charges hands over columns instead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChargeTable {
     pub rows: usize,
     /// UTF-8.
     pub buffer: Vec<u8>,
-    /// Where in the buffer each cell stands; one that says nothing is empty. Tags are one text.
+    /// The place of each cell in the buffer. A cell without a value is empty. Tags are one text.
     pub columns: Vec<(Feed, Vec<(u32, u32)>)>,
 }
 
@@ -62,10 +64,11 @@ impl ChargeTable {
     }
 }
 
-/// A row that could not be understood: set aside, counted, shown; never dropped, never guessed.
+/// A row that could not be understood. It is set aside, counted and shown, and never dropped or
+/// guessed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// `file:line:column`, or what the source has instead.
+    /// `file:line:column`, or the source's own name for the place.
     pub location: String,
     pub reason: String,
     /// The start of the row, for the reader's eyes.
@@ -82,7 +85,7 @@ pub struct RawUsage {
     pub unit: String,
 }
 
-/// What is known of one stored charge when a rule asks for more than its dimensions.
+/// The day and the amounts of one stored charge, for rules that read more than its dimensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChargeLine {
     pub day: crate::period::Day,

@@ -1,9 +1,9 @@
-//! Every error that a user can see has a stable code. A code stands in the crate that raises it, in
-//! that crate's `code` module; those that several crates raise stand here.
+//! Every error that a user can see has a stable code. A code stands in the `code` module of the
+//! crate that raises it. Codes that several crates raise stand here.
 
 use std::fmt;
 
-/// A stable name for one kind of error, with everything that is said of it.
+/// A stable name for one kind of error, with its words for the page of errors.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Code {
     text: &'static str,
@@ -13,7 +13,7 @@ pub struct Code {
 }
 
 impl Code {
-    /// For the macro `codes!`, which every crate's `code` module is written with.
+    /// For the macro `codes!`, which defines every crate's codes.
     pub const fn new(
         text: &'static str,
         family: Family,
@@ -94,14 +94,14 @@ impl Family {
     }
 }
 
-/// Whose fault it is, which decides the exit code.
+/// The party at fault. It decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
     /// Exit 1: the user's data, rules, settings or machine.
     User,
     /// Exit 2: the command line.
     Usage,
-    /// Exit 3: the run went on, but not everything is in it.
+    /// Exit 3: the run went on and is incomplete.
     Incomplete,
     /// Exit 70: ours.
     Bug,

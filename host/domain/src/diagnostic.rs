@@ -1,4 +1,4 @@
-//! What went wrong, where, why, and the line that mends it.
+//! Findings: the fault, its place, its reason, and the line that mends it.
 
 use crate::code::Code;
 use crate::hint::Hint;
@@ -7,9 +7,9 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
     pub file: String,
-    /// From 1; 0 where the file as a whole is meant.
+    /// From 1. The file as a whole is 0.
     pub line: u32,
-    /// From 1, in characters; 0 where the line as a whole is meant.
+    /// From 1, in characters. The line as a whole is 0.
     pub column: u32,
 }
 
@@ -19,11 +19,11 @@ pub struct Diagnostic {
     pub code: Code,
     pub message: String,
     pub location: Option<Location>,
-    /// The source line with a caret under the place, where there is one.
+    /// The source line with a caret under the place.
     pub excerpt: Option<String>,
     /// What to do about it.
     pub hint: Option<Hint>,
-    /// Whether the same again may go well.
+    /// Whether another try of the same may go well.
     pub retry: Retry,
 }
 
@@ -32,7 +32,7 @@ pub enum Retry {
     #[default]
     No,
     Soon,
-    /// Not before so many seconds have passed.
+    /// Another try may go well after so many seconds.
     After(u32),
 }
 
@@ -53,7 +53,7 @@ impl Diagnostic {
         self
     }
 
-    /// Shows `source_line` with a caret under the location's column.
+    /// Shows the source line with a caret under the location's column.
     pub fn excerpt(mut self, source_line: &str) -> Diagnostic {
         let column = self.location.as_ref().map_or(0, |location| location.column as usize);
         let indent: String = source_line
@@ -69,7 +69,7 @@ impl Diagnostic {
         self
     }
 
-    /// Trying again may help.
+    /// Says that another try may help.
     pub fn retry(mut self, retry: Retry) -> Diagnostic {
         self.retry = retry;
         self
@@ -99,7 +99,8 @@ impl fmt::Display for Location {
     }
 }
 
-/// `rules/aws/shared.rhai:12:5: R103: unknown field …`, then the excerpt and the hint on lines of their own.
+/// `rules/aws/shared.rhai:12:5: R103: unknown field …`, then the excerpt and the hint on lines of
+/// their own.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(location) = &self.location {

@@ -1,7 +1,9 @@
-//! Interned texts, tag sets and resources: what is said once and meant by millions of charges.
+//! Interned texts, tag sets and resources. Each is stored once, and millions of charges name it by
+//! number.
 //!
-//! A *resource* is one distinct set of dimensions. Decisions belong to resources, so the cost of rules grows with
-//! distinct things and not with rows. Everything is append-only and numbered from 0; numbers are what is stored.
+//! A *resource* is one distinct set of dimensions and tags. Decisions belong to resources, so the
+//! cost of rules grows with distinct things and not with rows. Everything is append-only and
+//! numbered from 0. The ledger stores these numbers.
 
 use crate::field::Field;
 use crate::money::Currency;
@@ -9,7 +11,7 @@ use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 use xxhash_rust::xxh3::xxh3_128;
 
-/// An interned text. Number 0 is "nothing".
+/// An interned text. Number 0 is the absent text.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct Symbol(pub u32);
 
@@ -23,7 +25,7 @@ impl Symbol {
     pub const NONE: Symbol = Symbol(0);
 }
 
-/// A resource as it is put in: the dimensions in any order, absent ones left out.
+/// A resource to intern: its dimensions in any order, without absent ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     pub currency: Currency,
@@ -31,7 +33,7 @@ pub struct Resource {
     pub dimensions: Vec<(Field, Symbol)>,
 }
 
-/// A number under its hash, which is kept so that a growing table need not visit what is numbered.
+/// A number with the hash of its text or set. A growing table moves the pair without hashing again.
 #[derive(Clone, Copy)]
 struct Hashed {
     hash: u64,
@@ -52,7 +54,8 @@ pub struct Dictionary {
     tag_sets: HashTable<Hashed>,
     currencies: Vec<Currency>,
     resource_tags: Vec<TagSetId>,
-    /// One column a field, filled up with `NONE` where a resource lacks it; a field never seen has no column.
+    /// One column for each field, with `NONE` for resources that lack it. A field never seen has no
+    /// column.
     columns: Vec<Vec<Symbol>>,
     resources: HashTable<Hashed>,
 }
@@ -83,7 +86,8 @@ impl Dictionary {
         dictionary
     }
 
-    /// Makes room for what is about to be put in, so that loading a large dictionary does not hash everything again as it grows.
+    /// Makes room ahead, so that a large dictionary does not hash everything again while it is
+    /// loaded.
     pub fn reserve(&mut self, symbols: usize, tag_sets: usize, resources: usize) {
         self.symbols.reserve(symbols, hash_of);
         self.tag_sets.reserve(tag_sets, hash_of);
@@ -105,7 +109,7 @@ impl Dictionary {
         Symbol(id)
     }
 
-    /// The symbol of a text that may never have been seen.
+    /// The symbol of a text, if it has been interned.
     pub fn find_symbol(&self, text: &str) -> Option<Symbol> {
         let hash = self.hasher.hash_one(text);
         self.symbols
@@ -240,7 +244,8 @@ impl Dictionary {
             .map_or("", |key| self.text(self.tag(self.resource_tags(resource), key)))
     }
 
-    /// A stable 128-bit digest of what the resource means, independent of numbering: for fingerprints.
+    /// A stable 128-bit digest of the resource's dimensions and tags, for fingerprints. Numbers are
+    /// not in it.
     pub fn digest(&self, resource: ResourceId) -> u128 {
         let mut meaning = Vec::with_capacity(512);
         let mut add = |text: &str| {

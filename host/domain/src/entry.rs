@@ -1,14 +1,14 @@
 //! Entries and postings: double entry, balanced by construction.
 
 use crate::account::Account;
-use crate::decision::Target;
 use crate::money::{Currency, Money, Sum};
 use crate::period::Day;
+use crate::recipient::Target;
 
-/// Why an entry exists.
+/// The reason for an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EntryKind {
-    /// What a source charged on a day, by who bears it or which pool takes it.
+    /// The charges of a source on a day, by the team that bears them or the pool that takes them.
     Collection,
     /// Pools spread over teams.
     Distribution,
@@ -44,7 +44,7 @@ pub struct RuleVersion {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Posting {
     pub account: Account,
-    /// What a rule said beside the team; only for team accounts.
+    /// The team with the other dimensions that a rule gave. Only team accounts have it.
     pub target: Option<Target>,
     pub rule: Option<RuleVersion>,
     pub service_name: Option<String>,

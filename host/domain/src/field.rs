@@ -1,4 +1,4 @@
-//! The dimensions of a charge, by their FOCUS names: what a rule may read and a report may group by.
+//! The dimensions of a charge, by their FOCUS names. Rules read them, and reports group by them.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Field(u8);
 
-/// Name in rules, SQL, JSON and CLI; name in FOCUS; whether it is kept where the settings say nothing.
+/// Name in rules, SQL, JSON and CLI; name in FOCUS; whether it is kept by default.
 const FIELDS: &[(&str, &str, bool)] = &[
     ("service_name", "ServiceName", true),
     ("provider_name", "ProviderName", true),
@@ -62,7 +62,7 @@ impl Field {
         (0..FIELDS.len() as u8).map(Field)
     }
 
-    /// The dimensions kept where the settings do not choose.
+    /// The dimensions that are kept unless the settings choose others.
     pub fn default_dimensions() -> Vec<Field> {
         Field::all().filter(|field| FIELDS[field.index()].2).collect()
     }
@@ -100,7 +100,7 @@ impl fmt::Debug for Field {
     }
 }
 
-/// The normative values of the closed FOCUS columns; bills spell them in any case.
+/// The normative values of the closed FOCUS columns. Bills spell them in any case.
 pub fn canonical_value(field: Field, value: &str) -> Option<&'static str> {
     let closed: &[&str] = match field.focus_name() {
         "ChargeCategory" => &["Usage", "Purchase", "Tax", "Credit", "Adjustment"],

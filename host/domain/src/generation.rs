@@ -4,8 +4,9 @@ use std::fmt;
 
 /// A set of rules and tables by its digest, and the stretch of days that it was used for.
 ///
-/// Rules can begin or cease to be valid on a day. Such turning days cut time into stretches, numbered
-/// from 0, and a resource may be decided otherwise in each stretch. So each stretch is kept apart.
+/// Rules can begin or cease to be valid on a day. Such turning days cut time into stretches,
+/// numbered from 0, and a resource may be decided otherwise in each stretch. So each stretch is
+/// kept apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Generation {
     digest: String,
@@ -36,7 +37,8 @@ impl Generation {
         self.stretch
     }
 
-    /// This generation and those of the stretches before it. None if the rules have no turning days.
+    /// This generation and those of the stretches before it. None if the rules have no turning
+    /// days.
     pub fn stretches(&self) -> impl Iterator<Item = Generation> + '_ {
         let numbers = self.stretch.into_iter().flat_map(|last| 0..=last);
         numbers.map(|number| Generation::new(self.digest.as_str(), Some(number)))

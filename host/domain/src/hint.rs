@@ -1,7 +1,7 @@
 //! The line that mends it, in parts that each surface says in its own words.
 //!
-//! A library knows which command, setting or endpoint helps. It does not know who reads: somebody at
-//! a terminal can run a command, and a client of the API cannot.
+//! A library knows which command, setting or endpoint helps. It does not know who reads: somebody
+//! at a terminal can run a command, and a client of the API cannot.
 
 use std::fmt;
 

@@ -1,28 +1,30 @@
 //! The words and sums of cost allocation, and nothing else.
 //!
-//! The flow is collect → normalize → allocate → post → report; the modules below stand in that order.
-//! This crate knows no file, no clock, no database, no script engine and no float. Every type checks what it
-//! promises when it is made.
+//! The flow is collect → normalize → allocate → post → report; the modules below stand in that
+//! order. This crate knows no file, no clock, no database, no script engine and no float. Every
+//! type checks what it promises when it is made.
 
 pub mod account;
-pub mod cascade;
 pub mod charge;
 pub mod code;
 pub mod decimal;
 pub mod decision;
-pub mod describe;
 pub mod diagnostic;
 pub mod dictionary;
+pub mod driver;
 pub mod entry;
 pub mod field;
+pub mod flow;
 pub mod generation;
 pub mod hint;
 pub mod mapping;
 pub mod money;
 pub mod period;
 pub mod port;
+pub mod recipient;
 pub mod run;
 pub mod schedule;
+pub mod sharing;
 pub mod split;
 pub mod spread;
 pub mod tag;

@@ -1,11 +1,12 @@
-//! How the rows of a table become charges or usage: which column or constant feeds what, and how its cells are written.
+//! How the rows of a table become charges or usage: the column or constant behind each field, and
+//! how cells are written.
 //!
-//! A collector says it, the host does it. No row enters the guest.
+//! A collector only describes the table. The host reads it, so no row enters the guest.
 
 use crate::field::Field;
 use crate::period::DateOrder;
 
-/// What a column can feed.
+/// A part of a charge that a column can feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Feed {
     Dimension(Field),
@@ -22,14 +23,14 @@ pub enum Origin {
     /// A column by its exact header.
     Column(String),
     Constant(String),
-    /// The first choice that fits and gives something.
+    /// The value of the first choice that fits and has one.
     FirstOf(Vec<Choice>),
 }
 
-/// One way to get a value out of the other cells of a row.
+/// One way to work a value out of the other cells of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// All of them have to hold; without any it always fits.
+    /// All of them have to hold. An empty list always fits.
     pub when: Vec<Condition>,
     pub value: Value,
 }
@@ -37,7 +38,8 @@ pub struct Choice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     pub column: String,
-    /// The cell is one of these, or with `negated` none of them; an empty text stands for a cell that says nothing.
+    /// The cell is one of these, or with `negated` none of them. An empty text stands for a cell
+    /// without a value.
     pub values: Vec<String>,
     pub negated: bool,
 }
@@ -46,7 +48,8 @@ pub struct Condition {
 pub enum Value {
     Column(String),
     Constant(String),
-    /// Amounts added up exactly; cells that say nothing are left out, and of nothing but such comes nothing.
+    /// Amounts added up exactly. Cells without a value do not count; a row of only such cells has
+    /// no sum.
     Sum(Vec<Term>),
 }
 
@@ -54,7 +57,7 @@ pub enum Value {
 pub struct Term {
     pub column: String,
     pub subtract: bool,
-    /// Of a cell that is a list of objects: what their members of this name add up to.
+    /// The sum of the members with this name, in a cell that is a list of objects.
     pub member: Option<String>,
 }
 
@@ -86,7 +89,7 @@ pub struct Mapping {
     pub feeds: Vec<FeedFrom>,
     pub tag_columns: Vec<TagColumn>,
     pub skips: Vec<Skip>,
-    /// Cells that mean "nothing", beside the empty one.
+    /// Texts that mean "no value", beside the empty one.
     pub nulls: Vec<String>,
     pub date_order: DateOrder,
     /// Taken off the front of the keys in a column of tags.
@@ -105,12 +108,12 @@ impl Mapping {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricFrom {
     pub metric: Origin,
-    /// The column that holds the quantity, by its exact header. An empty cell says nothing and is no fault.
+    /// The column that holds the quantity, by its exact header. An empty cell is no fault.
     pub value: String,
     pub unit: Origin,
 }
 
-/// To whom a row's quantities belong.
+/// The owner of a row's quantities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFrom {
     pub key: String,
@@ -123,13 +126,14 @@ pub struct UsageMapping {
     /// The table as the host named it to the collector.
     pub table: String,
     pub period_start: Origin,
-    /// One in a long table; one for each of its columns of quantities in a wide one.
+    /// A long table has one. A wide table has one for each of its columns of quantities.
     pub metrics: Vec<MetricFrom>,
     pub keys: Vec<KeyFrom>,
-    /// A column with many keys in it, in any of the spellings of `tag::parse`; a key of `keys` takes precedence.
+    /// A column with many keys in it, in any of the spellings of `tag::parse`; a key of `keys`
+    /// takes precedence.
     pub tags: Option<String>,
     pub skips: Vec<Skip>,
-    /// Cells that mean "nothing", beside the empty one.
+    /// Texts that mean "no value", beside the empty one.
     pub nulls: Vec<String>,
     pub date_order: DateOrder,
 }

@@ -15,7 +15,7 @@ pub struct Currency([u8; 3]);
 pub struct NotACurrency(pub String);
 
 impl Currency {
-    /// Reads a code in any case; only three ASCII letters are a currency.
+    /// Reads a code in any case. Only three ASCII letters are a currency.
     pub fn parse(text: &[u8]) -> Result<Currency, NotACurrency> {
         match <[u8; 3]>::try_from(text.trim_ascii()) {
             Ok(code) if code.iter().all(u8::is_ascii_alphabetic) => {
@@ -86,8 +86,8 @@ impl fmt::Display for Money {
     }
 }
 
-/// A total of amounts in nanos: 128 bits, so that it cannot overflow from any number of rows that a
-/// machine can hold.
+/// A total of amounts in nanos. It has 128 bits, so no number of rows that a machine can hold
+/// overflows it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct Sum(i128);
 
@@ -106,7 +106,8 @@ impl Sum {
         self.0 == 0
     }
 
-    /// Cuts the total in amounts that each fit a posting: one for all but astronomical totals.
+    /// Cuts the total into amounts that each fit a posting. All but astronomical totals are one
+    /// amount.
     pub fn amounts(self) -> impl Iterator<Item = Money> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
@@ -116,7 +117,7 @@ impl Sum {
         })
     }
 
-    /// Half-even rounded to `decimals` places, as decimal text with exactly so many places.
+    /// Rounds half-even to `decimals` places, as decimal text with exactly so many places.
     pub fn rounded_text(self, decimals: u32) -> String {
         let decimals = decimals.min(9);
         let unit = 10_i128.pow(9 - decimals);

@@ -1,8 +1,8 @@
-//! The few ports through which the pipeline reaches plugins and rules, so that it runs with fakes.
+//! The few ports through which the pipeline reaches plugins and rules. Tests put fakes behind them.
 
 use crate::charge::{ChargeLine, ChargeTable, RawCharge, RawUsage, Rejected};
 use crate::code::PLUGIN_NOT_FOUND;
-use crate::decision::{Outcome, OutcomeId, Target};
+use crate::decision::{Outcome, OutcomeId};
 use crate::diagnostic::Diagnostic;
 use crate::dictionary::{Dictionary, ResourceId};
 use crate::entry::RuleVersion;
@@ -10,10 +10,11 @@ use crate::field::Field;
 use crate::mapping::{Mapping, UsageMapping};
 use crate::money::{Currency, Sum};
 use crate::period::{Day, Period};
+use crate::recipient::Target;
 use crate::usage::Usage;
 use std::path::PathBuf;
 
-/// Which plugin did something: enough to reproduce it.
+/// One build of a plugin: enough to reproduce its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginIdentity {
     pub name: String,
@@ -22,18 +23,18 @@ pub struct PluginIdentity {
     pub digest: String,
 }
 
-/// What a source may be asked for.
+/// A question to a source.
 #[derive(Clone, Debug)]
 pub struct CollectRequest {
     pub source: String,
     /// The source's own settings as JSON.
     pub config: String,
-    /// `None`: all there is.
+    /// Without a period, the source gives all that it has.
     pub period: Option<Period>,
     pub state: Option<String>,
     /// The run's logical time, RFC 3339.
     pub now: String,
-    /// Files that the operator granted, in a fixed order, each with the name that the plugin sees.
+    /// The files that the operator granted, in a fixed order, with their names for the plugin.
     pub tables: Vec<GrantedTable>,
 }
 
@@ -41,7 +42,7 @@ pub struct CollectRequest {
 pub struct GrantedTable {
     pub name: String,
     pub path: PathBuf,
-    /// What separates the cells of a CSV file.
+    /// The byte between the cells of a CSV file.
     pub delimiter: u8,
 }
 
@@ -51,14 +52,14 @@ pub struct Batch {
     pub rows: Rows,
     pub usage: Vec<RawUsage>,
     pub rejected: Vec<Rejected>,
-    /// To be given to the next collection, committed together with the rows.
+    /// For the next collection. It is committed together with the rows.
     pub state: Option<String>,
-    /// Days of which the source has no more than what this collection has.
+    /// Days of which this collection has everything.
     pub complete: Vec<Period>,
     pub unknown: Vec<UnknownDays>,
 }
 
-/// Days that a source does not know: without rows they are gaps, and not days without costs.
+/// Days that a source does not know. Without rows they are gaps, and not days without costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownDays {
     pub period: Period,
@@ -79,27 +80,27 @@ impl Default for Rows {
     }
 }
 
-/// What a plugin's work cost.
+/// The cost of a plugin's work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PluginCost {
     /// Fresh instances: collections with their repetitions, or calls of an allocator.
     pub starts: u64,
     /// From the first instruction to the last, in millionths of a second.
     pub wall_us: u64,
-    /// Of that, what the host spent outside on its behalf.
+    /// The part of it that the host spent outside on its behalf.
     pub waited_us: u64,
-    /// The most that an instance had.
+    /// The largest memory of an instance.
     pub memory_bytes: u64,
-    /// What it handed over.
+    /// The rows that it handed over.
     pub rows: u64,
     pub bytes: u64,
     /// Calls out of the guest.
     pub host_calls: u64,
-    /// Those of them that went outside.
+    /// The calls that went outside.
     pub requests: u64,
-    /// Those that were refused.
+    /// The calls that were refused.
     pub denials: u64,
-    /// What allocators burned; collectors are bounded by time.
+    /// Of allocators. Collectors are bounded by time.
     pub fuel: u64,
 }
 
@@ -134,7 +135,7 @@ impl PluginCost {
     }
 }
 
-/// Yields what a source charged. Every batch goes to `sink`; its refusal ends the collection.
+/// Yields the charges of a source. Every batch goes to `sink`, whose refusal ends the collection.
 pub trait Collector: Send + Sync {
     fn identity(&self) -> &PluginIdentity;
     fn check(&self, request: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic>;
@@ -143,7 +144,7 @@ pub trait Collector: Send + Sync {
         request: &CollectRequest,
         sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
     ) -> Result<(), Diagnostic>;
-    /// The same, and what it cost.
+    /// Collects, and measures the cost.
     fn collect_metered(
         &self,
         request: &CollectRequest,
@@ -153,15 +154,15 @@ pub trait Collector: Send + Sync {
     }
 }
 
-/// When a rule has its say, and over what.
+/// The costs that a rule decides over, and its turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Stage {
-    /// Over what was charged.
+    /// Charges.
     #[default]
     Attribution,
-    /// Over the pool that is named like the rule.
+    /// The pool that is named like the rule.
     Distribution,
-    /// Over the cost of a team that serves others.
+    /// The cost of a team that serves others.
     Cascade(String),
 }
 
@@ -175,13 +176,13 @@ impl Stage {
     }
 }
 
-/// How costs are passed on among those that feed each other.
+/// How pools and teams that feed each other pass costs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mutual {
-    /// Solved as a whole: everybody pays for what the others pass on to it.
+    /// Solved as a whole: each bears its part of the costs that the others pass on to it.
     #[default]
     Reciprocal,
-    /// In the order of priority; who has passed its cost on gets nothing back.
+    /// One after another, by priority. A pool or team that has had its turn gets nothing back.
     StepDown,
 }
 
@@ -198,7 +199,7 @@ impl Mutual {
     }
 }
 
-/// A rule as it stands in a generation.
+/// A rule of a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleFacts {
     pub version: RuleVersion,
@@ -219,7 +220,7 @@ pub struct RuleFacts {
 pub trait Rules: Send + Sync {
     /// Digest over all rules and tables, hex.
     fn generation(&self) -> &str;
-    /// In the order in which they are tried.
+    /// In the order in which rules are tried.
     fn facts(&self) -> &[RuleFacts];
     /// Lookup tables by name with their text, stored with the generation.
     fn tables(&self) -> Vec<(String, String)>;
@@ -233,17 +234,17 @@ pub trait Rules: Send + Sync {
     fn decider(&self) -> Box<dyn Decider + '_>;
 }
 
-/// Allocator plugins: they weigh, and never see or move an amount of a single charge.
+/// Allocator plugins. They weigh, and never see or move the amount of a single charge.
 pub trait Allocators: Sync {
     /// One weight for each target, in their order.
     fn weights(&self, call: &AllocatorCall<'_>) -> Result<Vec<u64>, Diagnostic>;
-    /// What they cost since they were asked last.
+    /// The costs since the last call of this.
     fn take_costs(&self) -> Vec<(PluginIdentity, PluginCost)> {
         Vec::new()
     }
 }
 
-/// Where there are no plugins: every question fails.
+/// No plugins: every question fails.
 #[derive(Clone, Copy, Debug)]
 pub struct NoAllocators;
 
@@ -259,7 +260,7 @@ impl Allocators for NoAllocators {
     }
 }
 
-/// A pool of a day with all that may decide over its shares.
+/// One question to an allocator: a pool of a day, with everything that may decide over its shares.
 #[derive(Debug)]
 pub struct AllocatorCall<'a> {
     pub plugin: &'a str,
@@ -273,9 +274,10 @@ pub struct AllocatorCall<'a> {
     pub usage: Vec<&'a Usage>,
 }
 
-/// Takes decisions for one run; remembers what it decided.
+/// Takes decisions for one run, and remembers them.
 pub trait Decider {
-    /// Decides for a resource on a day. Without `line`, a rule that reads an amount or a date answers `OutcomeId::PER_CHARGE`.
+    /// Decides for a resource on a day. Without `line`, a rule that reads an amount or a date
+    /// answers `OutcomeId::PER_CHARGE`.
     fn decide(
         &mut self,
         dictionary: &Dictionary,
@@ -283,13 +285,15 @@ pub trait Decider {
         day: Day,
         line: Option<&ChargeLine>,
     ) -> OutcomeId;
-    /// What the rules of the later stages that are valid on a day say, in the order of their priority: who passes on what.
+    /// The spreads of pools and serving teams: answers of the later stages' rules that are valid on
+    /// a day, by priority.
     fn later_stages(&mut self, day: Day) -> Vec<OutcomeId>;
-    /// Days on which another set of rules becomes valid, ascending. Between two of them decisions do not depend on the day.
+    /// Days on which other rules become valid, ascending. Between two of them decisions do not
+    /// depend on the day.
     fn turning_days(&self) -> Vec<Day>;
     /// All outcomes so far; `OutcomeId` is the index.
     fn outcomes(&self) -> &[Outcome];
-    /// Script calls made so far: the cost of the rules phase.
+    /// Script calls so far: the cost of the rules phase.
     fn calls(&self) -> u64;
     /// The fields and tags that the deciding rule read for this resource, with their values.
     fn explain(
@@ -303,7 +307,7 @@ pub trait Decider {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explanation {
-    /// Every rule tried, in order, with what it read and whether it matched.
+    /// Every rule tried, in order.
     pub tried: Vec<TriedRule>,
 }
 
@@ -312,14 +316,14 @@ pub struct TriedRule {
     pub rule: RuleVersion,
     pub matched: bool,
     pub read: Vec<(String, String)>,
-    /// Where in the source the deciding call stands; 0 if unknown.
+    /// The line of the deciding call in the source; 0 if unknown.
     pub line: u32,
 }
 
-/// The name by which rules read a field that is not a dimension.
+/// The names by which rules read fields that are not dimensions.
 pub const LINE_FIELDS: [&str; 3] = ["charge_period_start", "billed_cost", "effective_cost"];
 
-/// Whether rules can read it at all.
+/// Whether rules can read a field of this name.
 pub fn is_readable(name: &str) -> bool {
     Field::by_name(name).is_some() || LINE_FIELDS.contains(&name) || name == "billing_currency"
 }

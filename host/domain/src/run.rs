@@ -1,4 +1,4 @@
-//! A run: one pass from collect to post, and what it leaves behind.
+//! A run: one pass from collect to post.
 
 use crate::decimal::Exact;
 use crate::money::{Currency, Sum};
@@ -7,7 +7,7 @@ use crate::period::Day;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId(pub i64);
 
-/// The unit of restatement: what one source charged on one day in one currency.
+/// The charges of one source on one day in one currency. They are stated, and restated, as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceDay {
     pub source: String,
@@ -15,7 +15,7 @@ pub struct SourceDay {
     pub currency: Currency,
 }
 
-/// What a source-day adds up to.
+/// The totals of a source-day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DayTotals {
     pub charges: u64,
@@ -27,7 +27,8 @@ pub struct DayTotals {
     pub fingerprint: Fingerprint,
 }
 
-/// The multiset of a day's charges in 128 bits: equal for equal charges in any order, cut in any way.
+/// The multiset of a day's charges in 128 bits: equal for equal charges in any order, cut in any
+/// way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub u128);
 
@@ -68,7 +69,7 @@ impl DayTotals {
     }
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
     Complete,

@@ -1,4 +1,5 @@
-//! Tags in every spelling that bills use, and the schema that makes one word of many.
+//! Tags in every spelling that bills use, and the schema that makes one key and value of many
+//! spellings.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,9 @@ pub struct NotTags {
     pub at: usize,
 }
 
-/// Reads a JSON object, the same without braces, a list of pairs, a list of key/value objects, Python's way of
-/// writing these, and `key:value|key:value`. A tag without value is `true`, as FOCUS has it.
+/// Reads a JSON object, the same without braces, a list of pairs, a list of key/value objects,
+/// Python's way of writing these, and `key:value|key:value`. A tag without value is `true`, as
+/// FOCUS has it.
 pub fn parse(text: &str) -> Result<RawTags, NotTags> {
     let trimmed = text.trim();
     match trimmed.as_bytes().first() {
@@ -213,7 +215,7 @@ fn key_and_value(members: RawTags) -> RawTags {
     }
 }
 
-/// One canonical tag: which keys mean it, and how its values are made one.
+/// One canonical tag: the keys that mean it, and the spellings of its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagRule {
     pub name: String,
@@ -221,11 +223,12 @@ pub struct TagRule {
     pub synonyms: Vec<String>,
     /// Whether values are lower-cased and trimmed.
     pub fold_values: bool,
-    /// Other values that mean the same; compared after folding.
+    /// Other values that mean the same. They are compared after folding.
     pub value_synonyms: BTreeMap<String, String>,
 }
 
-/// The organisation's tag schema. Keys match without regard to case; keys it does not know stay as they are.
+/// The organization's tag schema. Keys match without regard to case. Keys that it does not know
+/// stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagSchema {
     pub rules: Vec<TagRule>,
@@ -234,7 +237,8 @@ pub struct TagSchema {
 impl TagSchema {
     /// Canonical tags, sorted by key, one value a key.
     ///
-    /// Of several keys that mean one tag the canonical name wins, then the synonyms in order; of equal keys the last.
+    /// Of several keys that mean one tag the canonical name wins, then the synonyms in order; of
+    /// equal keys the last.
     pub fn canonical(&self, raw: &RawTags) -> Vec<(String, String)> {
         let mut best: BTreeMap<&str, (usize, String)> = BTreeMap::new();
         for (key, value) in raw {

@@ -1,4 +1,5 @@
-//! Quantities that costs can be shared by: hours, bytes, requests, of a day and with the keys that say whose.
+//! Quantities that costs can be shared by: hours, bytes or requests of a day, with keys that name
+//! the user.
 
 use crate::decimal::{self, NotAnAmount};
 use crate::field::{Field, canonical_value};
@@ -9,10 +10,11 @@ use exact::decimal::shortest;
 use std::borrow::Cow;
 use std::fmt;
 
-/// The key that says which resource was used, normalized by [`resource_key`].
+/// The key that names the resource used, normalized by [`resource_key`].
 pub const RESOURCE_ID: &str = "resource_id";
 
-/// An exact quantity in billionths of its unit: a day's bytes of a large estate fit many times over.
+/// An exact quantity in billionths of its unit: a day's bytes of a large estate fit many times
+/// over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Quantity(pub i128);
 
@@ -34,7 +36,8 @@ pub enum NotAQuantity {
 impl Quantity {
     pub const ZERO: Quantity = Quantity(0);
 
-    /// What one row says was used, in every spelling that amounts have; digits below a billionth round half-even.
+    /// Reads the quantity of one row, in every spelling that amounts have. Digits below a billionth
+    /// round half-even.
     pub fn parse(text: &[u8]) -> Result<Quantity, NotAQuantity> {
         let nanos = decimal::parse_nanos(text).map_err(|error| match error {
             NotAnAmount::Empty => NotAQuantity::Empty,
@@ -61,12 +64,12 @@ impl Quantity {
         }
     }
 
-    /// The shortest decimal text that says it.
+    /// The shortest exact decimal text.
     pub fn plain(self) -> String {
         shortest(self.0, 9)
     }
 
-    /// Nothing beyond 128 bits.
+    /// The sum, unless it is beyond 128 bits.
     pub fn checked_add(self, other: Quantity) -> Option<Quantity> {
         self.0.checked_add(other.0).map(Quantity)
     }
@@ -78,11 +81,11 @@ impl fmt::Display for Quantity {
     }
 }
 
-/// Whose something is: canonical tags such as `team` and `namespace`, and dimensions such as `resource_id`; sorted by key, one
-/// value a key, none empty.
+/// The keys of usage: canonical tags such as `team` and `namespace`, and dimensions such as
+/// `resource_id`. They are sorted, each has one value, and no value is empty.
 pub type Keys = Vec<(String, String)>;
 
-/// Quantities of money, such as what something would have cost, are of one currency, which this key names.
+/// The key that names the currency of quantities that are money, such as a price avoided.
 pub const BILLING_CURRENCY: &str = "billing_currency";
 
 /// Whether usage with these keys can drive costs in this currency.
@@ -90,7 +93,7 @@ pub fn is_for(keys: &Keys, currency: &str) -> bool {
     keys.iter().all(|(key, value)| key != BILLING_CURRENCY || value == currency)
 }
 
-/// What was used on a day.
+/// A quantity that was used on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage {
     pub source: String,
@@ -108,8 +111,9 @@ impl Usage {
     }
 }
 
-/// Keys as a source wrote them → canonical ones. The names of dimensions mean dimensions, in snake case or as in FOCUS; all
-/// others are tags, which the schema makes one of. Keys without a value are left out.
+/// Makes a source's keys canonical. The names of dimensions mean dimensions, in snake case or as in
+/// FOCUS. All others are tags, and the schema makes one key of their spellings. Keys without a
+/// value are left out.
 pub fn canonical_keys(raw: RawTags, schema: &TagSchema) -> Keys {
     let (mut dimensions, mut tags) = (Keys::new(), RawTags::new());
     for (key, value) in raw.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
@@ -124,15 +128,18 @@ pub fn canonical_keys(raw: RawTags, schema: &TagSchema) -> Keys {
             None => tags.push((key, value)),
         }
     }
-    // Of equal keys the last one counts, as with tags; a dimension is never overwritten by a tag that is named like it.
+    // Of equal keys the last one counts, as with tags. A tag never overwrites the dimension that is
+    // named like it.
     let mut keys: std::collections::BTreeMap<String, String> =
         schema.canonical(&tags).into_iter().filter(|(_, value)| !value.is_empty()).collect();
     keys.extend(dimensions);
     keys.into_iter().collect()
 }
 
-/// A resource's id as bills and clusters both know it: what is left of provider ids, ARNs and paths when everything is taken
-/// away that only one of them writes.
+/// A resource's id in a form that bills and clusters share.
+///
+/// Both write ids with parts that the other leaves out: schemes, zones, accounts, prefixes of ARNs.
+/// Those are taken away.
 ///
 /// | written | key |
 /// |---|---|
@@ -140,10 +147,10 @@ pub fn canonical_keys(raw: RawTags, schema: &TagSchema) -> Keys {
 /// | `arn:aws:ec2:…:volume/vol-1`, `aws://eu-west-1a/vol-1` | `vol-1` |
 /// | `arn:aws:elasticloadbalancing:…:loadbalancer/app/shop/50dc` | `app/shop/50dc` |
 /// | `azure:///subscriptions/S/…/virtualMachines/VM-1` | `/subscriptions/s/…/virtualmachines/vm-1` |
-/// | `gce://project/europe-west1-b/node-1`, `//compute.googleapis.com/projects/project/zones/europe-west1-b/instances/node-1` | `projects/project/zones/europe-west1-b/instances/node-1` |
+/// | `gce://project/zone/node-1`, `//compute.googleapis.com/projects/project/zones/zone/…` | `projects/project/zones/zone/instances/node-1` |
 ///
-/// Anything else stays as it is, without spaces around it. Two things that differ stay different: a short id is only taken
-/// where it is unique without the rest.
+/// Anything else stays as it is, without spaces around it. Two things that differ stay different: a
+/// short id is only taken where it is unique without the rest.
 pub fn resource_key(id: &str) -> Cow<'_, str> {
     let id = id.trim();
     if let Some(rest) = id.strip_prefix("aws://") {
@@ -283,7 +290,7 @@ mod tests {
                 "projects/shop/zones/europe-west1-b/instances/node-1",
                 "projects/shop/zones/europe-west1-b/instances/node-1",
             ),
-            // What is unique only as a whole stays whole.
+            // An id that is unique only as a whole stays whole.
             ("arn:aws:s3:::bucket/i-0abc", "arn:aws:s3:::bucket/i-0abc"),
             ("arn:aws:rds:eu-west-1:1:db:orders", "arn:aws:rds:eu-west-1:1:db:orders"),
             ("arn:aws:ec2", "arn:aws:ec2"),

@@ -10,7 +10,8 @@ use domain::hint::Hint;
 use domain::port::Rules;
 use pipeline::apply::Promise;
 use pipeline::code;
-use pipeline::run::{Progress, RunReport};
+use pipeline::progress::Progress;
+use pipeline::report::RunReport;
 use std::fs;
 use std::path::Path;
 

@@ -11,7 +11,7 @@ use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use pipeline::apply::{Promise, file_text};
 use pipeline::plan::Plan;
-use pipeline::run::RunReport;
+use pipeline::report::RunReport;
 use reports::coverage::query::SourceFacts;
 use std::path::Path;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use domain::period::{Day, Period};
 use domain::port::{RuleFacts, Rules};
 use ledger::Ledger;
 use pipeline::plan::{Plan, PlanOptions};
-use pipeline::run::Progress;
+use pipeline::progress::Progress;
 
 /// The charges that a plan goes by.
 #[derive(Clone, Copy)]

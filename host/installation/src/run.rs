@@ -8,7 +8,10 @@ use crate::settings::Settings;
 use domain::diagnostic::Diagnostic;
 use domain::port::Rules;
 use pipeline::feed::Patience;
-use pipeline::run::{Progress, RunOptions, RunReport, Source};
+use pipeline::progress::Progress;
+use pipeline::report::RunReport;
+use pipeline::run::RunOptions;
+use pipeline::source::Source;
 use plugin_host::AllocatorSet;
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use crate::stop::Stop;
 use domain::diagnostic::Diagnostic;
 use domain::schedule::Schedule;
 use ledger::code;
-use pipeline::run::Source;
+use pipeline::source::Source;
 use plugin_host::Shelf;
 use reports::coverage::read::due;
 use std::collections::BTreeMap;

@@ -14,7 +14,7 @@ use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::{Period, instant};
 use domain::port::{CollectRequest, Collector};
-use pipeline::run::Source;
+use pipeline::source::Source;
 use plugin_host::{Ceiling, CeilingPlace, Grants, Shelf};
 use reports::coverage::days::SourceWindow;
 use reports::coverage::query::SourceFacts;

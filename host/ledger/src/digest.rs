@@ -4,9 +4,9 @@
 
 use crate::{EntryId, GenerationId};
 use domain::account::Account;
-use domain::decision::Target;
 use domain::entry::{Entry, EntryKind, RuleVersion};
 use domain::period::Day;
+use domain::recipient::Target;
 use domain::run::{RunId, SourceDay};
 use sha2::{Digest, Sha256};
 

@@ -32,15 +32,16 @@ mod usage;
 mod weights;
 
 use domain::account::Account;
-use domain::decision::{OutcomeId, Recipient, Target};
+use domain::decision::OutcomeId;
 use domain::diagnostic::Diagnostic;
 use domain::entry::{Entry, EntryKind, RuleVersion};
 use domain::generation::Generation;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Month, Period};
 use domain::port::{PluginCost, PluginIdentity, UnknownDays};
+use domain::recipient::Target;
 use domain::run::{DayTotals, RunId, RunState, SourceDay};
-use domain::split::Shares;
+use domain::sharing::Sharing;
 use domain::usage::{Keys, Quantity};
 use std::path::PathBuf;
 
@@ -243,15 +244,13 @@ pub struct Settled {
     pub unchanged: u64,
 }
 
-/// How a shared outcome was spread on a day, where that cannot be derived from its rule alone.
+/// How a shared outcome was spread on a day. Its rule alone does not say, since the weights follow
+/// from the day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Weights {
     pub outcome: OutcomeId,
-    pub recipients: Vec<Recipient>,
-    /// In the order of the recipients.
-    pub shares: Shares,
-    /// When it was shared, 0 for charges. Nothing is passed on to a pool or team that was shared at
-    /// the same step or before.
+    pub sharing: Sharing,
+    /// The station's place in the order: amounts move to later steps only. 0 for charges.
     pub step: u32,
 }
 

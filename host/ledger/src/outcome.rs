@@ -1,14 +1,15 @@
-//! Outcomes and targets as JSON, which is what the journal keeps and what a reader of the file sees.
+//! Outcomes and targets as JSON: readable for whoever opens the file, and the same bytes for the
+//! same outcome.
+
+mod driver;
 
 use crate::Result;
 use crate::error::corrupt;
-use domain::decision::{
-    Basis, Bound, Candidates, Decision, Driver, DriverFilter, Limit, Outcome, Price, Recipient,
-    RuleIndex, Spread, Target, Tier,
-};
-use domain::decision::{UnitPrice, Unknown, UsageDriver, Verdict, WhenNegative, WhenZero, Window};
+use domain::decision::{Decision, Outcome, RuleIndex, Verdict};
+use domain::driver::bounds::{Bound, Limit};
 use domain::money::Money;
-use domain::usage::Quantity;
+use domain::recipient::{Recipient, Target};
+use domain::spread::{Spread, WhenNegative, WhenZero};
 use serde_json::{Map, Value, json};
 
 pub fn write(outcome: &Outcome) -> String {
@@ -54,9 +55,9 @@ fn target_value(target: &Target) -> Value {
     Value::Object(value)
 }
 
-/// What is as usual is left out.
+/// Defaults are left out.
 fn spread_value(spread: &Spread) -> Value {
-    let mut value = driver_value(&spread.by);
+    let mut value = driver::write(&spread.by);
     match &spread.when_zero {
         WhenZero::Stay => {}
         WhenZero::Even => drop(value.insert("when_zero".into(), json!("even"))),
@@ -76,97 +77,16 @@ fn spread_value(spread: &Spread) -> Value {
     Value::Object(value)
 }
 
-fn driver_value(driver: &Driver) -> Map<String, Value> {
-    let fields = match driver {
-        Driver::Fixed(weights) => {
-            let parts = weights.iter().map(
-                |(recipient, weight)| json!({ "to": recipient_value(recipient), "weight": weight }),
-            );
-            vec![("by", json!("fixed")), ("parts", parts.collect())]
-        }
-        Driver::Cost { among, filter, basis } => {
-            let basis = match basis {
-                Basis::Effective => "effective_cost",
-                Basis::Billed => "billed_cost",
-            };
-            vec![
-                ("by", json!("cost")),
-                ("among", among_value(among)),
-                ("filter", json!(filter)),
-                ("basis", json!(basis)),
-            ]
-        }
-        Driver::Usage(usage) => vec![("by", json!("usage")), ("usage", usage_value(usage))],
-        Driver::Tiers(tiers) => {
-            let tiers = tiers.iter().map(|tier| json!({ "upto": tier.upto.map(Money::nanos), "spread": spread_value(&tier.spread) }));
-            vec![("by", json!("tiers")), ("tiers", tiers.collect())]
-        }
-        Driver::RateCard { usage, prices, remainder } => {
-            let prices = prices.iter().map(|price| json!({ "upto": price.upto.map(|upto| wide(upto.0)), "price": wide(price.price.0) }));
-            let remainder = recipient_value(remainder);
-            vec![
-                ("by", json!("rate_card")),
-                ("usage", usage_value(usage)),
-                ("prices", prices.collect()),
-                ("remainder", remainder),
-            ]
-        }
-        Driver::Plugin { plugin, config, among, metrics } => {
-            let plugin = ("plugin", json!(plugin));
-            vec![
-                ("by", json!("plugin")),
-                plugin,
-                ("config", json!(config)),
-                ("among", among_value(among)),
-                ("metrics", json!(metrics)),
-            ]
-        }
-    };
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn among_value(among: &Candidates) -> Value {
-    match among {
-        Candidates::AllTeams => Value::Null,
-        Candidates::Listed(targets) => targets.iter().map(target_value).collect(),
-    }
-}
-
-fn usage_value(usage: &UsageDriver) -> Value {
-    let recipients: Map<String, Value> = usage
-        .recipients
-        .iter()
-        .map(|(value, recipient)| (value.clone(), recipient_value(recipient)))
-        .collect();
-    json!({
-        "metric": usage.metric,
-        "filter": usage.filter,
-        "key": usage.key,
-        "among": among_value(&usage.among),
-        "recipients": recipients,
-        "table": usage.table,
-        "unknown": match &usage.unknown {
-            Unknown::To(recipient) => recipient_value(recipient),
-            Unknown::Ignore => Value::Null,
-        },
-        "window": match usage.window {
-            Window::Days(days) => json!(days),
-            Window::Month => json!("month"),
-        },
-    })
-}
-
-/// As text: 128 bits are more than a JSON number holds.
-fn wide(number: i128) -> Value {
-    json!(number.to_string())
-}
-
 fn bound_value(bound: &Bound) -> Value {
     let limit = |limit: Limit| match limit {
         Limit::Amount(amount) => json!({ "nanos": amount.nanos() }),
         Limit::Part(millionths) => json!({ "millionths": millionths }),
     };
-    json!({ "to": recipient_value(&bound.recipient), "at_least": bound.at_least.map(limit), "at_most": bound.at_most.map(limit) })
+    json!({
+        "to": recipient_value(&bound.recipient),
+        "at_least": bound.at_least.map(limit),
+        "at_most": bound.at_most.map(limit),
+    })
 }
 
 pub fn read(text: &str) -> Result<Outcome> {
@@ -231,94 +151,7 @@ fn spread(value: &Value) -> Option<Spread> {
         Some(_) => return None,
     };
     let bounds = value.get("bounds").map_or(Some(Vec::new()), |bounds| list(bounds, bound))?;
-    Some(Spread { by: driver(value)?, when_zero, when_negative, bounds })
-}
-
-fn driver(value: &Value) -> Option<Driver> {
-    Some(match value.get("by")?.as_str()? {
-        "fixed" => Driver::Fixed(list(value.get("parts")?, |part| {
-            Some((recipient(part.get("to")?)?, part.get("weight")?.as_u64()?))
-        })?),
-        "cost" => {
-            let basis = match value.get("basis")?.as_str()? {
-                "effective_cost" => Basis::Effective,
-                "billed_cost" => Basis::Billed,
-                _ => return None,
-            };
-            Driver::Cost {
-                among: among(value.get("among")?)?,
-                filter: filter(value.get("filter")?)?,
-                basis,
-            }
-        }
-        "usage" => Driver::Usage(usage(value.get("usage")?)?),
-        "tiers" => Driver::Tiers(list(value.get("tiers")?, tier)?),
-        "rate_card" => {
-            let prices = list(value.get("prices")?, price)?;
-            Driver::RateCard {
-                usage: usage(value.get("usage")?)?,
-                prices,
-                remainder: recipient(value.get("remainder")?)?,
-            }
-        }
-        "plugin" => Driver::Plugin {
-            plugin: text(value, "plugin")?,
-            config: text(value, "config")?,
-            among: among(value.get("among")?)?,
-            metrics: list(value.get("metrics")?, |metric| metric.as_str().map(str::to_owned))?,
-        },
-        _ => return None,
-    })
-}
-
-fn among(value: &Value) -> Option<Candidates> {
-    Some(match value {
-        Value::Null => Candidates::AllTeams,
-        listed => Candidates::Listed(list(listed, target)?),
-    })
-}
-
-fn filter(value: &Value) -> Option<DriverFilter> {
-    value
-        .as_object()?
-        .iter()
-        .map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect()
-}
-
-fn usage(value: &Value) -> Option<UsageDriver> {
-    Some(UsageDriver {
-        metric: text(value, "metric")?,
-        filter: filter(value.get("filter")?)?,
-        key: text(value, "key")?,
-        among: among(value.get("among")?)?,
-        recipients: value
-            .get("recipients")?
-            .as_object()?
-            .iter()
-            .map(|(key, value)| Some((key.clone(), recipient(value)?)))
-            .collect::<Option<_>>()?,
-        table: value.get("table")?.as_str().map(str::to_owned),
-        unknown: match value.get("unknown")? {
-            Value::Null => Unknown::Ignore,
-            known => Unknown::To(recipient(known)?),
-        },
-        window: match value.get("window")? {
-            Value::String(month) if month == "month" => Window::Month,
-            days => Window::Days(u16::try_from(days.as_u64()?).ok()?),
-        },
-    })
-}
-
-fn tier(value: &Value) -> Option<Tier> {
-    let upto = optional(value.get("upto")?, |nanos| nanos.as_i64().map(Money::from_nanos))?;
-    Some(Tier { upto, spread: spread(value.get("spread")?)? })
-}
-
-fn price(value: &Value) -> Option<Price> {
-    let number = |value: &Value| value.as_str()?.parse().ok();
-    let upto = optional(value.get("upto")?, number)?.map(Quantity);
-    Some(Price { upto, price: UnitPrice(number(value.get("price")?)?) })
+    Some(Spread { by: driver::read(value)?, when_zero, when_negative, bounds })
 }
 
 fn bound(value: &Value) -> Option<Bound> {
@@ -336,7 +169,7 @@ fn bound(value: &Value) -> Option<Bound> {
     })
 }
 
-/// `null` is nothing; what is there must be understood.
+/// `null` is nothing. Any other value must be understood.
 fn optional<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
     if value.is_null() { Some(None) } else { read(value).map(Some) }
 }
@@ -348,98 +181,79 @@ pub fn list<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::driver::Driver;
+    use domain::driver::candidates::Candidates;
+    use domain::driver::cost::CostDriver;
+    use domain::driver::facts::{Basis, DriverFilter};
 
-    #[test]
-    fn every_outcome_comes_back() {
-        let full = Target {
+    fn full() -> Target {
+        Target {
             team: "payments \"quoted\" 多".into(),
             cost_center: Some("4711".into()),
             environment: Some(String::new()),
             application: Some("shop".into()),
-        };
+        }
+    }
+
+    fn by_cost() -> Spread {
+        Spread::new(Driver::Cost(CostDriver {
+            among: Candidates::AllTeams,
+            filter: DriverFilter::new(),
+            basis: Basis::Effective,
+        }))
+    }
+
+    fn assert_comes_back(verdict: Verdict) {
+        let outcome = Outcome { verdict };
+        assert_eq!(read(&write(&outcome)), Ok(outcome));
+    }
+
+    #[test]
+    fn every_verdict_comes_back() {
         let decided = |decision| Verdict::Decided { rule: RuleIndex(7), decision };
-        let spread = |by| decided(Decision::from(Spread::new(by)));
-        let filter = DriverFilter::from([("tag:env".to_owned(), "prod".to_owned())]);
-        let listed = Candidates::Listed(vec![full.clone()]);
-        let usage = UsageDriver {
-            metric: "network.egress.bytes".into(),
-            filter: filter.clone(),
-            key: "namespace".into(),
-            among: listed.clone(),
-            recipients: [("__idle__".to_owned(), Recipient::Pool("shared/idle".into()))].into(),
-            table: Some("namespaces".into()),
-            unknown: Unknown::Ignore,
-            window: Window::Days(30),
-        };
-        let open = UsageDriver {
-            unknown: Unknown::To(Recipient::Unallocated),
-            window: Window::Month,
-            table: None,
-            ..usage.clone()
-        };
-        let fixed = Driver::Fixed(vec![
-            (full.clone().into(), u64::MAX),
-            (Recipient::Pool("a/b".into()), 0),
-        ]);
-        let prices = vec![
-            Price { upto: Some(Quantity(i128::MAX)), price: UnitPrice(5) },
-            Price { upto: None, price: UnitPrice(-1) },
-        ];
-        let tier = |upto| Tier { upto, spread: Spread::new(fixed.clone()) };
+        assert_comes_back(Verdict::Unallocated);
+        assert_comes_back(Verdict::Suspense {
+            rule: RuleIndex(u32::MAX),
+            diagnostic: "rules/a.rhai:1:2: R202: no".into(),
+        });
+        assert_comes_back(decided(Decision::Assign(full().into())));
+        assert_comes_back(decided(Decision::Assign(Recipient::Unallocated)));
+        assert_comes_back(decided(Decision::Exclude { reason: "tax".into() }));
+        let unknown = read("{\"verdict\":\"guess\"}").map_err(|error| error.code);
+        assert_eq!(unknown, Err(crate::code::LEDGER_CORRUPT));
+    }
+
+    #[test]
+    fn policies_and_bounds_come_back_in_these_words() {
         let bound = Bound {
-            recipient: full.clone().into(),
+            recipient: full().into(),
             at_least: Some(Limit::Part(250_000)),
             at_most: Some(Limit::Amount(Money::from_nanos(-7))),
         };
-        let by_cost = Driver::Cost {
-            among: Candidates::AllTeams,
-            filter: filter.clone(),
-            basis: Basis::Billed,
-        };
-        let policies = Spread {
-            by: Driver::Cost {
-                among: listed.clone(),
-                filter: DriverFilter::new(),
-                basis: Basis::Effective,
-            },
-            when_zero: WhenZero::Spread(Box::new(Spread {
-                when_zero: WhenZero::Even,
-                ..Spread::new(by_cost.clone())
-            })),
+        let even = Spread { when_zero: WhenZero::Even, ..by_cost() };
+        let spread = Spread {
+            when_zero: WhenZero::Spread(Box::new(even)),
             when_negative: WhenNegative::Keep,
             bounds: vec![bound],
+            ..by_cost()
         };
-        for verdict in [
-            Verdict::Unallocated,
-            Verdict::Suspense {
-                rule: RuleIndex(u32::MAX),
-                diagnostic: "rules/a.rhai:1:2: R202: no".into(),
-            },
-            decided(Decision::Assign(full.clone().into())),
-            decided(Decision::Assign(Recipient::Unallocated)),
-            decided(Decision::Exclude { reason: "tax".into() }),
-            decided(Decision::from(policies)),
-            decided(Decision::from(Spread {
-                when_negative: WhenNegative::Stay,
-                ..Spread::new(fixed.clone())
-            })),
-            spread(by_cost),
-            spread(Driver::Usage(usage.clone())),
-            spread(Driver::Tiers(vec![tier(Some(Money::from_nanos(1))), tier(None)])),
-            spread(Driver::RateCard { usage: open, prices, remainder: Recipient::Unallocated }),
-            spread(Driver::Plugin {
-                plugin: "p".into(),
-                config: "{}".into(),
-                among: listed,
-                metrics: vec!["m".into()],
-            }),
-        ] {
-            let outcome = Outcome { verdict };
-            assert_eq!(read(&write(&outcome)), Ok(outcome));
-        }
-        assert_eq!(
-            read("{\"verdict\":\"guess\"}").map_err(|error| error.code),
-            Err(crate::code::LEDGER_CORRUPT)
-        );
+        let cost = json!({
+            "by": "cost", "among": null, "filter": {}, "basis": "effective_cost",
+            "when_zero": "even",
+        });
+        let stored = json!({
+            "by": "cost", "among": null, "filter": {}, "basis": "effective_cost",
+            "when_zero": cost,
+            "when_negative": "keep",
+            "bounds": [{
+                "to": target_value(&full()),
+                "at_least": { "millionths": 250_000 },
+                "at_most": { "nanos": -7 },
+            }],
+        });
+        assert_eq!(spread_value(&spread), stored);
+        assert_eq!(super::spread(&stored), Some(spread));
+        let stays = Spread { when_negative: WhenNegative::Stay, ..by_cost() };
+        assert_eq!(super::spread(&spread_value(&stays)), Some(stays));
     }
 }

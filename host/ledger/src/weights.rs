@@ -1,6 +1,7 @@
-//! The weights by which a day's shared costs were spread, where they follow from that day's costs.
+//! The weights by which a day's shared costs were spread.
 //!
-//! They are stored when they change. What a run posted was spread by the weights stored last, up to that run.
+//! They are stored when they change. A run's postings were spread by the weights that were stored
+//! last, up to that run.
 
 use crate::block::{BlockReader, COUNT_MAX, put_bytes, put_u32};
 use crate::error::corrupt;
@@ -11,6 +12,7 @@ use domain::decision::OutcomeId;
 use domain::money::Currency;
 use domain::period::Day;
 use domain::run::RunId;
+use domain::sharing::Sharing;
 use domain::split::Shares;
 use serde_json::{Value, json};
 
@@ -20,7 +22,8 @@ const BYTES_MAX: usize = COUNT_MAX * 64;
 impl Reader {
     /// The weights in force for this day when the run had ended.
     pub fn weights(&self, run: RunId, day: Day, currency: Currency) -> Result<Vec<Weights>> {
-        let sql = "SELECT data FROM weights WHERE day = ?1 AND currency = ?2 AND run <= ?3 ORDER BY run DESC LIMIT 1";
+        let sql = "SELECT data FROM weights WHERE day = ?1 AND currency = ?2 AND run <= ?3 \
+                   ORDER BY run DESC LIMIT 1";
         let data: Option<Vec<u8>> =
             row::row(&self.connection, sql, (day.epoch_days(), currency.code(), run.0), |row| {
                 row::cell(row, 0)
@@ -51,9 +54,14 @@ impl Transaction<'_> {
 
 fn write(weights: &[Weights]) -> Vec<u8> {
     let value = |weights: &Weights| {
-        let recipients: Vec<Value> = weights.recipients.iter().map(recipient_value).collect();
-        let (shares, total) = (weights.shares.cumulative(), weights.shares.total());
-        json!({ "outcome": weights.outcome.0, "recipients": recipients, "shares": shares, "total": total, "step": weights.step })
+        let Sharing { recipients, shares } = &weights.sharing;
+        json!({
+            "outcome": weights.outcome.0,
+            "recipients": recipients.iter().map(recipient_value).collect::<Value>(),
+            "shares": shares.cumulative(),
+            "total": shares.total(),
+            "step": weights.step,
+        })
     };
     let text = Value::Array(weights.iter().map(value).collect()).to_string();
     let mut data = Vec::new();
@@ -87,5 +95,6 @@ fn weights(value: &Value) -> Option<Weights> {
     let recipients = list(value.get("recipients")?, recipient)?;
     let outcome = OutcomeId(u32::try_from(value.get("outcome")?.as_u64()?).ok()?);
     let step = u32::try_from(value.get("step")?.as_u64()?).ok()?;
-    (recipients.len() == shares.len()).then_some(Weights { outcome, recipients, shares, step })
+    let sharing = Sharing { recipients, shares };
+    (sharing.recipients.len() == sharing.shares.len()).then_some(Weights { outcome, sharing, step })
 }

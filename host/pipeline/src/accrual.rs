@@ -1,26 +1,28 @@
-//! Estimates that stand until the bill comes: a day of theirs counts as long as the source that they stand in for has
-//! no charges of it.
+//! Estimates that count until the bill comes. A day of estimates counts as long as the billing
+//! source has no charges of it.
 //!
-//! Nothing else is needed: an estimate that is taken back is stated as empty, and the run reverses what was posted of it.
+//! To take an estimate back, its day is stated as empty. The run then reverses the postings of that
+//! day like any others.
 
-use crate::run::{Progress, Source};
+use crate::progress::Progress;
+use crate::source::Source;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
 use domain::run::SourceDay;
 use ledger::Transaction;
 use std::collections::BTreeSet;
 
-/// Bills first, so that estimates are collected when all that is billed is known.
+/// Bills first: once they are collected, it is known which estimates count.
 pub fn in_order(sources: &[Source]) -> impl Iterator<Item = &Source> {
     let accrues = |source: &&Source| source.accrues_for.is_some();
     sources.iter().filter(move |source| !accrues(source)).chain(sources.iter().filter(accrues))
 }
 
-/// What was stated as an estimate and has been billed since.
+/// Days of estimates that the bill has by now.
 #[derive(Default)]
-pub struct Billed {
+pub struct BilledDays {
     pub days: BTreeSet<Day>,
-    /// Days whose estimates were taken back just now.
+    /// Days whose estimates this run took back.
     pub taken_back: Vec<SourceDay>,
 }
 
@@ -29,8 +31,8 @@ pub fn take_back(
     transaction: &mut Transaction<'_>,
     source: &Source,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Billed, Diagnostic> {
-    let Some(bill) = &source.accrues_for else { return Ok(Billed::default()) };
+) -> Result<BilledDays, Diagnostic> {
+    let Some(bill) = &source.accrues_for else { return Ok(BilledDays::default()) };
     let stored = transaction.source_days(Period::all())?;
     let charged: Vec<SourceDay> =
         stored.into_iter().filter(|day| day.totals.charges > 0).map(|day| day.source_day).collect();
@@ -52,5 +54,5 @@ pub fn take_back(
             days: taken_back.len() as u64,
         });
     }
-    Ok(Billed { days, taken_back })
+    Ok(BilledDays { days, taken_back })
 }

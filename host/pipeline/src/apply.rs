@@ -1,12 +1,14 @@
-//! Applies a plan: the very run that the plan tried out, and only if nothing has moved since.
+//! Applies a plan: the same run once more, and only if nothing has moved since.
 //!
-//! A plan file is the plan's document with a digest over it. The digest keeps what was looked at and what is applied the
-//! same; it is no signature.
+//! A plan file is the plan's document with a digest over it. The digest shows whether the file was
+//! changed after somebody looked at it. It is no signature.
 
 use crate::code;
 use crate::plan::Plan;
 use crate::plan::document::{PlanDocument, SCHEMA};
-use crate::run::{Progress, RunOptions, RunReport, Terms, run_on_terms};
+use crate::progress::Progress;
+use crate::report::RunReport;
+use crate::run::{RunOptions, Terms, run_on_terms};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use ledger::{Ledger, Reader};
@@ -19,7 +21,7 @@ fn anew() -> Hint {
         .then(Hint::deed("plan --out plan.json", "GET /api/v1/plan"))
 }
 
-/// What a plan file promises.
+/// The digests that a plan file promises.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promise {
     pub ledger: String,
@@ -56,7 +58,8 @@ impl Promise {
         let schema = document.get("schema").and_then(Value::as_str).unwrap_or_default();
         if schema != SCHEMA {
             return Err(unreadable(format!(
-                "this is not a plan that this version reads: its schema is '{schema}' and not '{SCHEMA}'"
+                "this is not a plan that this version reads: its schema is '{schema}' and not \
+                 '{SCHEMA}'"
             )));
         }
         let written = document.as_object_mut().and_then(|members| members.remove("digest"));
@@ -94,7 +97,8 @@ impl Promise {
     fn check_ledger(&self, ledger: &Reader) -> Result<(), Diagnostic> {
         if let Some(day) = &self.as_of {
             let message = format!(
-                "the plan goes by the charges as they were known on {day}; what is posted goes by all that is known"
+                "the plan goes by the charges as they were known on {day}; what is posted goes by \
+                 all that is known"
             );
             return Err(Diagnostic::new(code::PLAN_NOT_TO_APPLY, message).hint(
                 Hint::text("make the plan without --as-of: ")
@@ -123,7 +127,7 @@ impl Promise {
     }
 }
 
-/// Posts what was planned, or nothing. The options must not collect.
+/// Posts the plan, or nothing. The options must not collect.
 pub fn apply(
     ledger: &mut Ledger,
     promise: &Promise,
@@ -132,7 +136,8 @@ pub fn apply(
 ) -> Result<RunReport, Diagnostic> {
     promise.check_rules(options.rules.generation())?;
     promise.check_ledger(ledger)?;
-    // Between the check and the run another run may post, and settings beside the rules may decide, such as a plugin's version.
+    // Another run may post between the check and this run. Settings beside the rules may decide
+    // too, such as a plugin's version. So the outcome is compared as well.
     let accept = |posted: &Reader| {
         if posted.standing_digest()? == promise.outcome {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Single cells of a row: what they say, and why a row cannot be read.
+//! Single cells of a row: their values, and the reasons why a row cannot be read.
 
 use crate::columns::Input;
 use decode::{Batch, Cells, Unreadable};
@@ -9,7 +9,7 @@ use domain::usage::{NotAQuantity, Quantity};
 
 /// A row set aside, before its line is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetAside {
+pub struct SetAsideRow {
     pub code: domain::code::Code,
     pub place: u64,
     /// Character of the line, or 0.
@@ -18,7 +18,7 @@ pub struct SetAside {
     pub excerpt: String,
 }
 
-/// Why a single row is not understood, and in which scan column it shows.
+/// The reason why a row is not understood, with the scan column at fault.
 pub struct Refusal {
     pub column: Option<usize>,
     pub reason: String,
@@ -30,7 +30,7 @@ impl Refusal {
         batch: &Batch<'_>,
         row: usize,
         name: impl FnOnce(usize) -> &'n str,
-    ) -> SetAside {
+    ) -> SetAsideRow {
         let (column, excerpt) =
             self.column.map_or((0, String::new()), |column| in_line(&batch.columns[column], row));
         let reason = match self.column {
@@ -38,13 +38,13 @@ impl Refusal {
             None => self.reason,
         };
         let place = batch.places.get(row).copied().unwrap_or_default();
-        SetAside { code: code::ROW_REJECTED, place, column, reason, excerpt }
+        SetAsideRow { code: code::ROW_REJECTED, place, column, reason, excerpt }
     }
 }
 
-impl SetAside {
-    pub fn unreadable(row: &Unreadable) -> SetAside {
-        SetAside {
+impl SetAsideRow {
+    pub fn unreadable(row: &Unreadable) -> SetAsideRow {
+        SetAsideRow {
             code: row.code,
             place: row.place,
             column: 0,
@@ -54,7 +54,7 @@ impl SetAside {
     }
 }
 
-/// Reads days; rows come in long stretches of the same date, whose text is parsed once.
+/// Reads days. Rows come in long stretches of the same date, so its text is parsed once.
 pub struct Dates {
     order: DateOrder,
     last_text: Vec<u8>,
@@ -93,7 +93,7 @@ impl Dates {
     }
 }
 
-/// A quantity, or nothing where the cell is empty or says "nothing".
+/// A quantity, or nothing if the cell has no value.
 pub fn quantity(
     column: usize,
     nulls: &[String],
@@ -118,7 +118,7 @@ pub fn quantity(
     }
 }
 
-/// An amount in nanos and what is left of it, where anything is.
+/// An amount in nanos, with the rest that nanos cannot hold.
 #[inline]
 pub fn amount(
     input: &Input,

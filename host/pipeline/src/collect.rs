@@ -1,13 +1,16 @@
-//! A source's plugin → charges and usage in the ledger: batches in, segments out, totals stated per day.
+//! A source's plugin → charges and usage in the ledger: batches in, segments out, totals stated per
+//! day.
 
-use crate::accrual::Billed;
-use crate::cell::SetAside;
-use crate::columns::Reading;
-use crate::feed::{Ended, Fed, Feed};
-use crate::gather::{Gathered, Gatherer, Wanted};
+use crate::accrual::BilledDays;
+use crate::cell::SetAsideRow;
+use crate::columns::TableReading;
+use crate::feed::{Feed, FeedEnd, FeedItem};
+use crate::gather::{GatheredCharges, Gatherer, WantedDays};
 use crate::interner::Secrets;
 use crate::normalize::{Identities, Registry};
-use crate::run::{Progress, Source, SourceReport};
+use crate::progress::Progress;
+use crate::report::SourceReport;
+use crate::source::Source;
 use crate::typed;
 use crate::usage;
 use decode::{Scan, ShortRows};
@@ -35,15 +38,15 @@ const TYPED_ROWS: usize = 65_536;
 const REJECTED_SHOWN: usize = 20;
 const REJECTED_STORED: usize = 1000;
 
-/// What the collection of one source works with.
+/// The collection of one source, with all that it needs.
 pub struct Collection<'a, 'r, 't, 'l> {
     pub source: &'a Source,
-    /// What it was asked for; without it all there is.
+    /// The days that it is asked for. Without a period, it is asked for everything.
     pub period: Option<Period>,
     /// When the run began.
     pub at_ms: i64,
-    /// Days of which the source's estimates do not count any more.
-    pub billed: Billed,
+    /// Days whose estimates do not count any more.
+    pub billed: BilledDays,
     pub transaction: &'t mut Transaction<'l>,
     pub registry: &'a Mutex<Registry<'r>>,
     pub dimensions: &'a [Field],
@@ -52,37 +55,38 @@ pub struct Collection<'a, 'r, 't, 'l> {
     pub progress: &'t mut dyn FnMut(Progress),
 }
 
-/// The days of a source that are not as they were.
-pub struct Collected {
+/// The days of a source that changed.
+pub struct CollectionResult {
     pub report: SourceReport,
     pub changed: Vec<SourceDay>,
-    /// Metrics and days of which the usage is not what it was.
+    /// Metrics and days whose usage changed.
     pub changed_usage: BTreeSet<(String, Day)>,
 }
 
-/// A failure of the source is in its report; an error is one of the ledger and ends the run.
+/// Collects one source. Its own failures are in its report; an error is one of the ledger and ends
+/// the run.
 pub fn collect(
     mut collection: Collection<'_, '_, '_, '_>,
     feed: &Feed<'_>,
-) -> Result<Collected, Diagnostic> {
+) -> Result<CollectionResult, Diagnostic> {
     let source = collection.source;
     let schema = collection.registry.lock().unwrap_or_else(PoisonError::into_inner).schema();
-    let mut begun = Begun::new(&mut collection, schema)?;
+    let mut begun = OpenCollection::new(&mut collection, schema)?;
     let mut ended = loop {
         match feed.next() {
-            Fed::Page(batch) => {
+            FeedItem::Page(batch) => {
                 if let Err(refusal) = begun.gathering.batch(&mut collection, begun.id, batch) {
-                    break Ended { outcome: Err(refusal), ..feed.refuse() };
+                    break FeedEnd { outcome: Err(refusal), ..feed.refuse() };
                 }
             }
-            Fed::Again => {
+            FeedItem::Restart => {
                 collection.transaction.abandon_source()?;
-                begun = Begun::new(&mut collection, schema)?;
+                begun = OpenCollection::new(&mut collection, schema)?;
             }
-            Fed::End(ended) => break ended,
+            FeedItem::End(ended) => break ended,
         }
     };
-    let Begun { id, mut gathering } = begun;
+    let OpenCollection { id, mut gathering } = begun;
     ended.outcome = ended.outcome.and_then(|()| gathering.flush_typed(&mut collection, id));
     match &ended.outcome {
         Ok(()) => gathering.finish(collection, id, &ended),
@@ -94,28 +98,28 @@ pub fn collect(
                 SourceReport::failed(&source.name, source.collector.identity(), diagnostic.clone());
             report.days_taken_back = collection.billed.taken_back.len() as u64;
             report.set_effort(collection.period, &ended);
-            Ok(Collected { report, changed: Vec::new(), changed_usage: BTreeSet::new() })
+            Ok(CollectionResult { report, changed: Vec::new(), changed_usage: BTreeSet::new() })
         }
     }
 }
 
-/// A collection under way, of which nothing stays if it is abandoned.
-struct Begun<'a> {
+/// A collection under way. If it is abandoned, nothing of it stays.
+struct OpenCollection<'a> {
     id: CollectionId,
     gathering: Gathering<'a>,
 }
 
-impl<'a> Begun<'a> {
+impl<'a> OpenCollection<'a> {
     fn new(
         collection: &mut Collection<'_, '_, '_, '_>,
         schema: &'a TagSchema,
-    ) -> Result<Begun<'a>, Diagnostic> {
+    ) -> Result<OpenCollection<'a>, Diagnostic> {
         let source = collection.source;
         let id = collection.transaction.begin_source(&source.name, source.collector.identity())?;
-        let usage = usage::Gathered::new(schema, collection.secrets, collection.days());
+        let usage = usage::GatheredUsage::new(schema, collection.secrets, collection.days());
         let known = KnownDays { asked: collection.period, ..KnownDays::default() };
         let gathering = Gathering {
-            gathered: Gathered::default(),
+            gathered: GatheredCharges::default(),
             usage,
             rejected: Vec::new(),
             typed: Vec::new(),
@@ -123,7 +127,7 @@ impl<'a> Begun<'a> {
             state: None,
             known,
         };
-        Ok(Begun { id, gathering })
+        Ok(OpenCollection { id, gathering })
     }
 }
 
@@ -134,15 +138,15 @@ impl Collection<'_, '_, '_, '_> {
     }
 
     /// The days whose charges are wanted.
-    fn wanted(&self) -> Wanted<'_> {
-        Wanted { period: self.days(), billed: &self.billed.days }
+    fn wanted(&self) -> WantedDays<'_> {
+        WantedDays { period: self.days(), billed: &self.billed.days }
     }
 
-    /// Keeps how it went, also if nothing else is kept.
+    /// Notes the attempt, even if nothing else of it is kept.
     fn note(
         &mut self,
         kept: Option<CollectionId>,
-        ended: &Ended,
+        ended: &FeedEnd,
         unknown: Vec<UnknownDays>,
     ) -> Result<(), Diagnostic> {
         let (source, plugin) = (self.source.name.as_str(), self.source.collector.identity());
@@ -155,14 +159,15 @@ impl Collection<'_, '_, '_, '_> {
     }
 }
 
-/// The ledger's troubles are everybody's; all others are the source's own.
+/// Whether a failure ends the run. Failures of the ledger concern all sources; all others are the
+/// source's own.
 fn is_fatal(diagnostic: &Diagnostic) -> bool {
     matches!(diagnostic.code.family(), Family::Ledger | Family::Faults)
 }
 
 struct Gathering<'a> {
-    gathered: Gathered,
-    usage: usage::Gathered<'a>,
+    gathered: GatheredCharges,
+    usage: usage::GatheredUsage<'a>,
     rejected: Vec<Rejected>,
     typed: Vec<RawCharge>,
     tables: Vec<ChargeTable>,
@@ -230,7 +235,7 @@ impl Gathering<'_> {
     ) -> Result<(), Diagnostic> {
         self.usage.expect_units(&collection.source.name, collection.transaction)?;
         let table = mapped_table(collection.source, &mapping.table)?;
-        let reading = usage::Reading::new(mapping);
+        let reading = usage::UsageReading::new(mapping);
         let scan = Scan::open(table, &reading.wanted, ShortRows::Refused)?;
         let (mut worker, mut reader) = (scan.worker(), self.usage.reader(&reading));
         while worker.next(&mut |batch| {
@@ -260,7 +265,7 @@ impl Gathering<'_> {
         if rows >= TYPED_ROWS { self.flush_typed(collection, id) } else { Ok(()) }
     }
 
-    /// Typed charges take the way of all rows, as tables.
+    /// Typed charges are laid out as tables, so that all rows are read by the same code.
     fn flush_typed(
         &mut self,
         collection: &mut Collection<'_, '_, '_, '_>,
@@ -276,7 +281,7 @@ impl Gathering<'_> {
             .try_for_each(|tables| self.gather(collection, id, tables))
     }
 
-    /// Tables with the same columns.
+    /// Gathers tables with the same columns.
     fn gather(
         &mut self,
         collection: &mut Collection<'_, '_, '_, '_>,
@@ -284,8 +289,10 @@ impl Gathering<'_> {
         tables: &[ChargeTable],
     ) -> Result<(), Diagnostic> {
         let Some(first) = tables.first() else { return Ok(()) };
-        let reading =
-            Reading::new(&typed::mapping(first, &collection.source.name), collection.dimensions)?;
+        let reading = TableReading::new(
+            &typed::mapping(first, &collection.source.name),
+            collection.dimensions,
+        )?;
         let known = Identities::new(&reading, collection.registry);
         let mut segments = Vec::new();
         let mut emit = |day, currency, segment| segments.push((day, currency, segment));
@@ -317,7 +324,7 @@ impl Gathering<'_> {
         id: CollectionId,
         mapping: &Mapping,
     ) -> Result<(), Diagnostic> {
-        let reading = Reading::new(mapping, collection.dimensions)?;
+        let reading = TableReading::new(mapping, collection.dimensions)?;
         let table = mapped_table(collection.source, &mapping.table)?;
         let scan = Scan::open(table, &reading.wanted(), short_rows(mapping.short_rows))?;
         let mut gathered = scan_in_threads(collection, id, &scan, &reading)?;
@@ -327,13 +334,13 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    /// States the totals of each day; a day that comes out as it was keeps its old statement.
+    /// States the totals of each day. A day with unchanged totals keeps its old statement.
     fn finish(
         self,
         mut collection: Collection<'_, '_, '_, '_>,
         id: CollectionId,
-        ended: &Ended,
-    ) -> Result<Collected, Diagnostic> {
+        ended: &FeedEnd,
+    ) -> Result<CollectionResult, Diagnostic> {
         let (source, period) = (collection.source, collection.period);
         let transaction = &mut *collection.transaction;
         let mut report = SourceReport::new(&source.name, source.collector.identity());
@@ -364,7 +371,8 @@ impl Gathering<'_> {
         transaction.reject(&source.name, &self.rejected, self.gathered.set_aside_count)?;
         transaction.keep_source(self.state.as_deref())?;
         if ended.without_state && self.state.is_none() {
-            // Else it would be given again what it refuses.
+            // The source refused its stored state and gave no new one. The next run must not give
+            // it the same state again.
             transaction.forget_refused_state(&source.name, collection.at_ms)?;
         }
         collection.note(Some(id), ended, self.known.unknown.clone())?;
@@ -381,7 +389,7 @@ impl Gathering<'_> {
             charges: report.charges,
             set_aside: report.set_aside,
         });
-        Ok(Collected { report, changed, changed_usage })
+        Ok(CollectionResult { report, changed, changed_usage })
     }
 }
 
@@ -410,25 +418,25 @@ fn store(
     collection.transaction.add_segment(id, &source_day, segment)
 }
 
-/// Workers decode, intern and compress; this thread writes what they send and shows how far they are.
+/// Workers decode, intern and compress. This thread writes their segments and shows the progress.
 fn scan_in_threads(
     collection: &mut Collection<'_, '_, '_, '_>,
     id: CollectionId,
     scan: &Scan,
-    reading: &Reading,
-) -> Result<Gathered, Diagnostic> {
+    reading: &TableReading,
+) -> Result<GatheredCharges, Diagnostic> {
     let threads = if scan.bytes < PARALLEL_BYTES_MIN { 1 } else { collection.threads.max(1) };
     let (identities, secrets) =
         (&Identities::new(reading, collection.registry), collection.secrets);
     let billed = collection.billed.days.clone();
-    let wanted = Wanted { period: collection.days(), billed: &billed };
+    let wanted = WantedDays { period: collection.days(), billed: &billed };
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel::<(Day, Currency, EncodedSegment)>(threads * 2);
         let workers: Vec<_> = (0..threads)
             .map(|_| {
                 let sender = sender.clone();
                 scope.spawn(move || {
-                    // A send fails only after the writer has failed, which ends the run anyway.
+                    // A send fails only after the writer has failed, and that failure ends the run.
                     let mut emit =
                         |day, currency, segment| drop(sender.send((day, currency, segment)));
                     let mut gatherer = Gatherer::new(identities, secrets, wanted, &mut emit);
@@ -460,7 +468,7 @@ fn scan_in_threads(
                 }
             }
         }
-        let mut gathered = Gathered::default();
+        let mut gathered = GatheredCharges::default();
         for worker in workers {
             match worker.join() {
                 Ok(part) => gathered.merge(part?),
@@ -471,11 +479,11 @@ fn scan_in_threads(
     })
 }
 
-/// From places to `file:line:column`.
+/// Turns places into `file:line:column`.
 fn with_lines(
     table: &GrantedTable,
     scan: &Scan,
-    mut set_aside: Vec<SetAside>,
+    mut set_aside: Vec<SetAsideRow>,
 ) -> Result<Vec<Rejected>, Diagnostic> {
     set_aside.sort_by_key(|row| row.place);
     set_aside.truncate(REJECTED_STORED);
@@ -492,7 +500,7 @@ fn with_lines(
         .collect())
 }
 
-fn rejected(name: &str, line: Option<u64>, row: SetAside) -> Rejected {
+fn rejected(name: &str, line: Option<u64>, row: SetAsideRow) -> Rejected {
     let mut location = name.to_owned();
     if let Some(line) = line {
         location.push_str(&format!(":{line}"));

@@ -1,6 +1,7 @@
-//! How a table is read: which columns to ask for, and what each of them is for, worked out of a mapping for one scan.
+//! How one scan reads a table: the columns to ask for and the use of each, by the collector's
+//! mapping.
 
-use crate::worked::{LaidOut, Worked, WorkedChoice};
+use crate::computed::{ComputedBatch, ComputedChoice, ComputedColumn};
 use decode::{Batch, Wanted};
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -9,14 +10,14 @@ use domain::mapping::{Choice, Feed, Mapping, Origin};
 use domain::money::Currency;
 use domain::period::DateOrder;
 
-/// Where a value comes from: a column of the scan, or the same for every row.
+/// The origin of a value: a column of the scan, or one text for every row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     Column(usize),
     Constant(String),
 }
 
-/// What identifies a resource, in the order in which it is hashed and read.
+/// The parts of a resource's identity, in the order in which they are hashed and read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
     Currency,
@@ -27,20 +28,20 @@ pub enum Identity {
     Skip(Vec<String>),
 }
 
-/// A column of a scan: of the file, or worked out of such.
+/// A column of a scan: from the file, or computed from other columns.
 #[derive(Clone, Debug)]
 enum Column {
     Read(Wanted),
-    Worked(String, Worked),
+    ComputedColumn(String, ComputedColumn),
 }
 
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct TableReading {
     columns: Vec<Column>,
     pub billed_cost: Input,
     pub effective_cost: Input,
     pub charge_period_start: Input,
-    /// Scan columns that together name a resource, and what they mean.
+    /// Scan columns that together name a resource, with their meanings.
     pub identity: Vec<(usize, Identity)>,
     pub constants: Vec<(Identity, String)>,
     pub nulls: Vec<String>,
@@ -48,10 +49,10 @@ pub struct Reading {
     pub tag_prefixes: Vec<String>,
 }
 
-impl Reading {
-    /// Keeps only the wanted dimensions; everything that identifies a resource must be one of them or a tag.
-    pub fn new(mapping: &Mapping, dimensions: &[Field]) -> Result<Reading, Diagnostic> {
-        let mut reading = Reading {
+impl TableReading {
+    /// Keeps only the wanted dimensions. Everything else that identifies a resource must be a tag.
+    pub fn new(mapping: &Mapping, dimensions: &[Field]) -> Result<TableReading, Diagnostic> {
+        let mut reading = TableReading {
             columns: Vec::new(),
             billed_cost: Input::Constant(String::new()),
             effective_cost: Input::Constant(String::new()),
@@ -137,51 +138,51 @@ impl Reading {
     fn work_out(&mut self, name: &str, choices: &[Choice]) -> usize {
         let choices = choices
             .iter()
-            .map(|choice| WorkedChoice::new(choice, |column| self.want(column, false)))
+            .map(|choice| ComputedChoice::new(choice, |column| self.want(column, false)))
             .collect();
-        self.columns.push(Column::Worked(name.to_owned(), Worked { choices }));
+        self.columns.push(Column::ComputedColumn(name.to_owned(), ComputedColumn { choices }));
         self.columns.len() - 1
     }
 
-    /// What is asked of the file.
+    /// The columns to read from the file.
     pub fn wanted(&self) -> Vec<Wanted> {
         let read = |column: &Column| match column {
             Column::Read(wanted) => Some(wanted.clone()),
-            Column::Worked(..) => None,
+            Column::ComputedColumn(..) => None,
         };
         self.columns.iter().filter_map(read).collect()
     }
 
-    pub fn worked(&self) -> impl Iterator<Item = &Worked> {
+    pub fn computed(&self) -> impl Iterator<Item = &ComputedColumn> {
         self.columns.iter().filter_map(|column| match column {
             Column::Read(_) => None,
-            Column::Worked(_, worked) => Some(worked),
+            Column::ComputedColumn(_, computed) => Some(computed),
         })
     }
 
-    /// Whether each column is worked out.
+    /// For each column, whether it is computed.
     pub fn kinds(&self) -> impl Iterator<Item = bool> {
-        self.columns.iter().map(|column| matches!(column, Column::Worked(..)))
+        self.columns.iter().map(|column| matches!(column, Column::ComputedColumn(..)))
     }
 
-    /// Where a column stands among those that are read.
+    /// A column's position among those that are read from the file.
     pub fn read_position(&self, column: usize) -> usize {
-        column - self.kinds().take(column).filter(|is_worked| *is_worked).count()
+        column - self.kinds().take(column).filter(|is_computed| *is_computed).count()
     }
 
     pub fn name(&self, column: usize) -> &str {
         match &self.columns[column] {
             Column::Read(wanted) => &wanted.name,
-            Column::Worked(name, _) => name,
+            Column::ComputedColumn(name, _) => name,
         }
     }
 
-    /// Hands a batch on with the columns that are worked out of it.
+    /// Hands a batch on with its computed columns.
     pub fn lay_out(&self, batch: &Batch<'_>, take: impl FnOnce(&Batch<'_>)) {
-        if self.worked().next().is_none() {
+        if self.computed().next().is_none() {
             return take(batch);
         }
-        let laid_out = LaidOut::new(self, batch);
+        let laid_out = ComputedBatch::new(self, batch);
         let columns = laid_out.columns(self, batch);
         take(&Batch {
             rows: batch.rows,

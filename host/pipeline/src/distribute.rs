@@ -1,45 +1,64 @@
-//! The stages after attribution: shared charges go through the pools of their rules, pools of distribution rules are
-//! spread, and teams that serve others pass their costs on. Who feeds each other is solved as a whole.
+//! The stages after attribution: shared charges go through the pools of their rules, pools of
+//! distribution rules are spread, and teams that serve others pass their costs on.
 //!
-//! Weights are of the day and over all sources; the amounts of each source-day are split by them. Charges are split one
-//! by one, so that each is exact by itself and its share does not hang on its neighbors. What stands in pools and with
-//! teams, or is shared by the day's total, is split as one amount, in the order of the services' names: so a price or a
-//! limit is met to the nano, and no order of charges matters.
+//! This file works the weights out, from the day's facts and over all sources. How the amounts of
+//! each source-day then move is in `domain::flow`, which reports use as well. The weights are kept,
+//! so that a report needs no facts.
 
-use crate::allocate::{ByRule, DaySlice, Generation};
 use crate::code;
-use crate::drivers::DayFacts;
-use domain::cascade;
-use domain::decision::{Basis, Decision, OutcomeId, Recipient, RuleIndex, Spread};
+use crate::day_facts::DayFacts;
+use crate::inputs::AllocationInputs;
+use crate::lines::{ByRule, Lines};
+use crate::slice::DaySlice;
+use domain::decision::{Decision, OutcomeId, RuleIndex};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Symbol;
+use domain::driver::facts::{Basis, Pool};
+use domain::flow::order::Turn;
+use domain::flow::passage::{FlowSink, Passage};
+use domain::flow::queue::{Queue, Queues, Waiting};
+use domain::flow::reciprocal::reciprocal;
+use domain::flow::station::{CHARGES, Station, Stations};
 use domain::money::{Currency, Sum};
-use domain::port::{Mutual, Stage};
+use domain::period::Day;
+use domain::port::Mutual;
+use domain::recipient::Recipient;
+use domain::sharing::Sharing;
 use domain::split::Shares;
-use domain::spread::{Pool, Sharing, recipients, share};
+use domain::spread::{Spread, recipients, share};
 use ledger::Weights;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-/// Amounts that wait to be split, in the order in which they are.
-type Waiting<'a> = BTreeMap<(Recipient, &'a str), (Symbol, i128)>;
+/// Amounts of one place, by slice. The part is the service.
+type SliceQueues<'a> = Vec<Queue<'a, Symbol>>;
 
-/// A pool or team whose cost is passed on by a rule of a later stage.
-struct Node<'a> {
+/// The rule that passes on what comes to a station.
+struct LaterRule<'a> {
     outcome: OutcomeId,
     rule: RuleIndex,
-    stands: Recipient,
     spread: &'a Spread,
     mutual: Mutual,
-    /// By slice.
-    waiting: Vec<Waiting<'a>>,
-    step: u32,
 }
 
+/// How the charges of one outcome are split one by one.
+struct ChargePassage<'s> {
+    rule: RuleIndex,
+    pool: Rc<Recipient>,
+    sharing: &'s Sharing,
+    passage: Passage<'s>,
+}
+
+/// A day's shared amounts in one currency, on their way to those that bear them.
 pub struct Distribution<'a> {
-    generation: &'a Generation<'a>,
+    inputs: &'a AllocationInputs<'a>,
     slices: &'a [DaySlice],
     facts: DayFacts<'a>,
-    nodes: Vec<Node<'a>>,
+    stations: Stations,
+    /// By station.
+    rules: Vec<LaterRule<'a>>,
+    /// By slice.
+    queues: Vec<Queues<'a, Symbol>>,
     /// By slice.
     pub moves: Vec<ByRule>,
     pub weights: Vec<Weights>,
@@ -49,87 +68,49 @@ pub struct Distribution<'a> {
 impl<'a> Distribution<'a> {
     /// Of one day and currency.
     pub fn new(
-        generation: &'a Generation<'a>,
+        inputs: &'a AllocationInputs<'a>,
         slices: &'a [DaySlice],
         currency: Currency,
     ) -> Distribution<'a> {
-        let day =
-            slices.first().map_or(domain::period::Day::from_epoch(0), |slice| slice.source_day.day);
-        let facts = DayFacts { generation, slices, day, currency };
-        let node = |outcome: &OutcomeId| {
-            let (rule, Decision::Spread(spread)) = generation.decision(*outcome)? else {
-                return None;
-            };
-            let rule_facts = generation.facts(rule)?;
-            let stands = match &rule_facts.stage {
-                Stage::Attribution => return None,
-                Stage::Distribution => generation.pool_of(rule),
-                Stage::Cascade(team) => Recipient::team(team.as_str()),
-            };
-            let waiting = vec![Waiting::new(); slices.len()];
-            Some(Node {
-                outcome: *outcome,
-                rule,
-                stands,
-                spread,
-                mutual: rule_facts.mutual,
-                waiting,
-                step: 0,
-            })
+        let day = slices.first().map_or(Day::from_epoch(0), |slice| slice.source_day.day);
+        let later_rule = |outcome: &OutcomeId| {
+            let (rule, decision) = inputs.decision(*outcome)?;
+            let (spread, facts) = (decision.spread()?, inputs.facts(rule)?);
+            let later = LaterRule { outcome: *outcome, rule, spread, mutual: facts.mutual };
+            Some((Station::of(facts)?, later))
         };
-        let nodes = generation.later.iter().filter_map(node).collect();
-        let moves = slices.iter().map(|_| ByRule::new()).collect();
+        let (stations, rules): (Vec<Station>, Vec<LaterRule<'a>>) =
+            inputs.later.iter().filter_map(later_rule).unzip();
         Distribution {
-            generation,
+            inputs,
             slices,
-            facts,
-            nodes,
-            moves,
+            facts: DayFacts { inputs, slices, day, currency },
+            queues: slices.iter().map(|_| Queues::new(stations.len())).collect(),
+            stations: Stations::new(stations),
+            rules,
+            moves: slices.iter().map(|_| ByRule::new()).collect(),
             weights: Vec::new(),
             unresolved: Vec::new(),
         }
     }
 
-    /// What was charged: straight to its recipients, or through the pool of the rule that shares it.
+    /// Brings charges straight to their recipients, or through the pool of the rule that shares
+    /// them.
     pub fn spread_charges(&mut self) -> Result<(), Diagnostic> {
-        let generation = self.generation;
-        let mut shared: BTreeMap<OutcomeId, Vec<Waiting<'a>>> = BTreeMap::new();
-        for (number, cell) in generation.cells.cells.iter().enumerate() {
-            let Some((rule, decision)) = generation.decision(cell.outcome) else { continue };
-            for (at, slice) in self.slices.iter().enumerate() {
-                let amount = slice.cost(number, Basis::Effective);
-                match decision {
-                    Decision::Assign(recipient) if amount != 0 => {
-                        self.arrive(at, recipient, 0, cell.service, amount)
-                    }
-                    Decision::Spread(_) if slice.has_charges(number) => {
-                        let waiting = shared
-                            .entry(cell.outcome)
-                            .or_insert_with(|| vec![Waiting::new(); self.slices.len()]);
-                        let key =
-                            (generation.pool_of(rule), generation.dictionary.text(cell.service));
-                        waiting[at].entry(key).or_insert((cell.service, 0)).1 += amount;
-                    }
-                    _ => {}
-                }
-            }
-        }
         let mut by_charge = BTreeMap::new();
-        for (outcome, waiting) in shared {
-            let Some((rule, decision @ Decision::Spread(spread))) = generation.decision(outcome)
-            else {
-                continue;
-            };
+        for (outcome, shared) in self.charges_by_outcome() {
+            let Some((rule, decision)) = self.inputs.decision(outcome) else { continue };
+            let Some(spread) = decision.spread() else { continue };
             let pool = Pool {
-                stands: generation.pool_of(rule),
+                stands: self.inputs.pool_of(rule),
                 rule: self.name(rule),
-                total: total(&waiting),
+                total: total(&shared),
             };
             match share(spread, &pool, &self.facts)? {
                 Some(sharing) if decision.is_split_by_charge() => {
                     drop(by_charge.insert(outcome, (rule, sharing)))
                 }
-                Some(sharing) => self.pass(rule, outcome, 0, waiting, sharing),
+                Some(sharing) => self.pass(rule, outcome, CHARGES, shared, sharing),
                 None => {}
             }
         }
@@ -137,75 +118,90 @@ impl<'a> Distribution<'a> {
         Ok(())
     }
 
+    /// Shared charges by their outcome. Assigned charges go to the station where their recipient
+    /// stands, if there is one.
+    fn charges_by_outcome(&mut self) -> BTreeMap<OutcomeId, SliceQueues<'a>> {
+        let inputs = self.inputs;
+        let mut shared: BTreeMap<OutcomeId, SliceQueues<'a>> = BTreeMap::new();
+        for (number, cell) in inputs.cells.cells.iter().enumerate() {
+            let Some((rule, decision)) = inputs.decision(cell.outcome) else { continue };
+            let amounts = self.slices.iter().enumerate();
+            let amounts = amounts.map(|(at, slice)| (at, slice.cost(number, Basis::Effective)));
+            let waiting = |from: &Rc<Recipient>, amount: i128| Waiting {
+                from: Rc::clone(from),
+                service: inputs.dictionary.text(cell.service),
+                part: cell.service,
+                amount: Sum::from_nanos(amount),
+            };
+            match decision {
+                Decision::Assign(recipient) => {
+                    let Some(station) = self.stations.next(recipient, CHARGES) else { continue };
+                    let from = Rc::new(recipient.clone());
+                    for (at, amount) in amounts.filter(|(_, amount)| *amount != 0) {
+                        self.queues[at].push(station, waiting(&from, amount));
+                    }
+                }
+                Decision::Spread(_) => {
+                    let from = Rc::new(inputs.pool_of(rule));
+                    for (at, amount) in
+                        amounts.filter(|(at, _)| self.slices[*at].has_charges(number))
+                    {
+                        let queues = shared
+                            .entry(cell.outcome)
+                            .or_insert_with(|| vec![Queue::default(); self.slices.len()]);
+                        queues[at].push(waiting(&from, amount));
+                    }
+                }
+                Decision::Exclude { .. } => {}
+            }
+        }
+        shared
+    }
+
     /// Splits charges one by one, and keeps the weights.
     fn pass_charges(&mut self, sharings: BTreeMap<OutcomeId, (RuleIndex, Sharing)>) {
-        let (cells, slices) = (&self.generation.cells.cells, self.slices);
-        let of_cell: Vec<Option<&(RuleIndex, Sharing)>> =
-            cells.iter().map(|cell| sharings.get(&cell.outcome)).collect();
+        let (inputs, slices) = (self.inputs, self.slices);
+        let mut passages: BTreeMap<OutcomeId, ChargePassage<'_>> = BTreeMap::new();
+        for (outcome, (rule, sharing)) in &sharings {
+            let pool = Rc::new(inputs.pool_of(*rule));
+            let passage = Passage::new(sharing, CHARGES, &self.stations);
+            passages.insert(*outcome, ChargePassage { rule: *rule, pool, sharing, passage });
+        }
+        let cells = &inputs.cells.cells;
+        let of_cell: Vec<_> = cells.iter().map(|cell| passages.get(&cell.outcome)).collect();
         for (at, slice) in slices.iter().enumerate() {
-            let mut sums: Vec<Vec<i128>> = vec![Vec::new(); cells.len()];
-            for (cell, amount) in &slice.by_charge {
-                let cell = *cell as usize;
-                if let Some((_, sharing)) = of_cell[cell] {
-                    sums[cell].resize(sharing.recipients.len(), 0);
-                    sharing.shares.add(*amount, &mut sums[cell]);
+            let mut shares: Vec<Vec<i128>> = vec![Vec::new(); cells.len()];
+            for (cell, nanos) in &slice.by_charge {
+                if let Some(of_cell) = of_cell[*cell as usize] {
+                    of_cell.passage.split_charge(*nanos, &mut shares[*cell as usize]);
                 }
             }
-            for ((cell, sharing), sums) in cells.iter().zip(&of_cell).zip(sums) {
-                let Some((rule, sharing)) = sharing else { continue };
-                let pool = self.generation.pool_of(*rule);
-                for (to, nanos) in
-                    sharing.recipients.iter().zip(sums).filter(|(_, nanos)| *nanos != 0)
-                {
-                    self.moves[at].entry(Some(*rule)).or_default().pass(
-                        &pool,
-                        to,
-                        cell.service,
-                        nanos,
-                    );
-                    self.arrive(at, to, 0, cell.service, nanos);
+            for (number, (cell, shares)) in cells.iter().zip(shares).enumerate() {
+                let Some(of_cell) = of_cell[number] else { continue };
+                if shares.is_empty() {
+                    continue;
                 }
+                let waiting = Waiting {
+                    from: Rc::clone(&of_cell.pool),
+                    service: inputs.dictionary.text(cell.service),
+                    part: cell.service,
+                    amount: Sum::from_nanos(slice.cost(number, Basis::Effective)),
+                };
+                let lines = self.moves[at].entry(Some(of_cell.rule)).or_default();
+                let mut sink = RuleLines { lines, recipients: &of_cell.sharing.recipients };
+                of_cell.passage.pass_split(&waiting, &shares, &mut self.queues[at], &mut sink);
             }
         }
-        let weights = |(outcome, (_, sharing)): (OutcomeId, (RuleIndex, Sharing))| Weights {
+        let kept = sharings.into_iter();
+        self.weights.extend(kept.map(|(outcome, (_, sharing))| Weights {
             outcome,
-            recipients: sharing.recipients,
-            shares: sharing.shares,
-            step: 0,
-        };
-        self.weights.extend(sharings.into_iter().map(weights));
-    }
-
-    /// An amount comes to a recipient; if that passes its cost on at a later step, it will.
-    fn arrive(
-        &mut self,
-        slice: usize,
-        recipient: &Recipient,
-        step: u32,
-        service: Symbol,
-        amount: i128,
-    ) {
-        let text = self.generation.dictionary.text(service);
-        if let Some(at) = self.node_of(recipient)
-            && (step == 0 || self.nodes[at].step > step)
-        {
-            self.nodes[at].waiting[slice]
-                .entry((recipient.clone(), text))
-                .or_insert((service, 0))
-                .1 += amount;
-        }
-    }
-
-    fn node_of(&self, recipient: &Recipient) -> Option<usize> {
-        self.nodes.iter().position(|node| match (&node.stands, recipient) {
-            (Recipient::Team(node), Recipient::Team(target)) => node.team == target.team,
-            (Recipient::Pool(node), Recipient::Pool(pool)) => node == pool,
-            _ => false,
-        })
+            sharing,
+            step: CHARGES,
+        }));
     }
 
     fn name(&self, rule: RuleIndex) -> String {
-        self.generation.facts(rule).map_or_else(String::new, |facts| facts.version.rule.clone())
+        self.inputs.facts(rule).map_or_else(String::new, |facts| facts.version.rule.clone())
     }
 
     /// Splits what waits, and keeps the weights for later explanation.
@@ -214,181 +210,187 @@ impl<'a> Distribution<'a> {
         rule: RuleIndex,
         outcome: OutcomeId,
         step: u32,
-        waiting: Vec<Waiting<'a>>,
+        waiting: SliceQueues<'a>,
         sharing: Sharing,
     ) {
+        let passage = Passage::new(&sharing, step, &self.stations);
         for (slice, waiting) in waiting.into_iter().enumerate() {
-            let mut running = sharing.shares.running();
-            for ((from, _), (service, amount)) in waiting {
-                let mut given = Vec::new();
-                running.split(Sum::from_nanos(amount), |target, share| {
-                    given.push((target, share.nanos()))
-                });
-                for (target, nanos) in given.into_iter().filter(|(_, nanos)| *nanos != 0) {
-                    let to = &sharing.recipients[target];
-                    self.moves[slice]
-                        .entry(Some(rule))
-                        .or_default()
-                        .pass(&from, to, service, nanos);
-                    self.arrive(slice, to, step, service, nanos);
-                }
-            }
+            let lines = self.moves[slice].entry(Some(rule)).or_default();
+            let mut sink = RuleLines { lines, recipients: &sharing.recipients };
+            passage.pass(waiting, &mut self.queues[slice], &mut sink);
         }
-        self.weights.push(Weights {
-            outcome,
-            recipients: sharing.recipients,
-            shares: sharing.shares,
-            step,
-        });
+        self.weights.push(Weights { outcome, sharing, step });
     }
 
-    /// Pools and teams one after another, each once all that feed it have passed on what they had.
+    /// Gives every station its turn.
     pub fn pass_on(&mut self) -> Result<(), Diagnostic> {
-        let groups = self.in_order()?;
-        for group in groups {
-            match group.as_slice() {
-                [at] => self.pass_one(*at, &BTreeSet::new())?,
-                _ if self.is_step_down(&group) => {
+        let feeds = self.feeds()?;
+        let rules = &self.rules;
+        let turns =
+            self.stations.put_in_order(&feeds, |station| rules[station].mutual == Mutual::StepDown);
+        for turn in turns {
+            match turn {
+                Turn::Alone(station) => self.pass_one(station, &BTreeSet::new())?,
+                Turn::StepDown(group) => {
                     let mut done = BTreeSet::new();
-                    for at in group {
-                        done.insert(at);
-                        self.pass_one(at, &done)?;
+                    for station in group {
+                        done.insert(station);
+                        self.pass_one(station, &done)?;
                     }
                 }
-                _ => self.pass_together(&group)?,
+                Turn::Together(group) => self.pass_together(&group)?,
             }
         }
         Ok(())
     }
 
-    /// Those that feed each other, in the order in which their turn comes; numbers the steps.
-    fn in_order(&mut self) -> Result<Vec<Vec<usize>>, Diagnostic> {
-        let mut feeds = Vec::with_capacity(self.nodes.len());
-        for (at, node) in self.nodes.iter().enumerate() {
-            let fed = match node.spread.hangs_on_total() {
-                true => recipients(node.spread, &self.pool(node), &self.facts)?,
-                false => share(node.spread, &self.pool(node), &self.facts)?
+    /// The stations that each station may give something to.
+    ///
+    /// The order is needed before the totals are known. A rule that needs its total may therefore
+    /// feed all that could ever get a share of it; of every other rule today's shares are known.
+    fn feeds(&self) -> Result<Vec<BTreeSet<usize>>, Diagnostic> {
+        let feeds = |station: usize| {
+            let (spread, pool) = (self.rules[station].spread, self.pool(station));
+            let takers = match spread.needs_total() {
+                true => recipients(spread, &pool, &self.facts)?,
+                false => share(spread, &pool, &self.facts)?
                     .map_or_else(Vec::new, |sharing| sharing.takers()),
             };
-            feeds.push(
-                fed.iter()
-                    .filter_map(|recipient| self.node_of(recipient))
-                    .filter(|fed| *fed != at)
-                    .collect(),
-            );
-        }
-        let groups = cascade::groups(&feeds);
-        let mut step = 0;
-        for group in &groups {
-            // Who has its turn after another member may get something of it, and not the other way round.
-            let in_turn = self.is_step_down(group);
-            step += 1;
-            for (turn, at) in (0..).zip(group) {
-                self.nodes[*at].step = step + if in_turn { turn } else { 0 };
-            }
-            step += if in_turn { group.len() as u32 } else { 0 };
-        }
-        Ok(groups)
+            let fed = takers.iter().filter_map(|recipient| self.stations.at(recipient));
+            Ok(fed.filter(|fed| *fed != station).collect())
+        };
+        (0..self.stations.len()).map(feeds).collect()
     }
 
-    fn is_step_down(&self, group: &[usize]) -> bool {
-        group.iter().any(|at| self.nodes[*at].mutual == Mutual::StepDown)
-    }
-
-    fn pool(&self, node: &Node<'_>) -> Pool {
+    fn pool(&self, station: usize) -> Pool {
+        let total = self.queues.iter().map(|queues| queues.at(station).total()).sum();
         Pool {
-            stands: node.stands.clone(),
-            rule: self.name(node.rule),
-            total: total(&node.waiting),
+            stands: self.stations.get(station).stands.clone(),
+            rule: self.name(self.rules[station].rule),
+            total: Sum::from_nanos(total),
         }
     }
 
-    /// How a node's cost is shared today; what would go to those that are `done` is shared among the others.
-    fn sharing(&self, at: usize, done: &BTreeSet<usize>) -> Result<Option<Sharing>, Diagnostic> {
-        let node = &self.nodes[at];
-        let sharing = share(node.spread, &self.pool(node), &self.facts)?;
+    fn is_empty(&self, station: usize) -> bool {
+        self.queues.iter().all(|queues| queues.at(station).is_empty())
+    }
+
+    /// How a station's cost is shared today. The shares of stations that are `done` go to the
+    /// others in proportion.
+    fn sharing(
+        &self,
+        station: usize,
+        done: &BTreeSet<usize>,
+    ) -> Result<Option<Sharing>, Diagnostic> {
+        let sharing = share(self.rules[station].spread, &self.pool(station), &self.facts)?;
         let Some(sharing) = sharing else { return Ok(None) };
         if done.is_empty() {
             return Ok(Some(sharing));
         }
+        // A station's share for itself stays: it is not passed back to anybody.
         let is_done = |recipient: &Recipient| {
-            self.node_of(recipient).is_some_and(|fed| fed != at && done.contains(&fed))
+            self.stations.at(recipient).is_some_and(|fed| fed != station && done.contains(&fed))
         };
         let weights: Vec<i128> = sharing
-            .recipients
-            .iter()
-            .zip(sharing.shares.weights())
-            .map(|(to, weight)| if is_done(to) { 0 } else { i128::from(weight) })
+            .weighted()
+            .map(|(recipient, weight)| if is_done(recipient) { 0 } else { i128::from(weight) })
             .collect();
-        Ok(Shares::signed(&weights)
-            .ok()
-            .map(|shares| Sharing { recipients: sharing.recipients, shares }))
+        let shares = Shares::signed(&weights).ok();
+        Ok(shares.map(|shares| Sharing { recipients: sharing.recipients, shares }))
     }
 
-    fn pass_one(&mut self, at: usize, done: &BTreeSet<usize>) -> Result<(), Diagnostic> {
-        if self.nodes[at].waiting.iter().all(Waiting::is_empty) {
+    fn pass_one(&mut self, station: usize, done: &BTreeSet<usize>) -> Result<(), Diagnostic> {
+        if self.is_empty(station) {
             return Ok(());
         }
-        if let Some(sharing) = self.sharing(at, done)? {
-            let node = &mut self.nodes[at];
-            let (rule, outcome, step, waiting) =
-                (node.rule, node.outcome, node.step, std::mem::take(&mut node.waiting));
-            self.pass(rule, outcome, step, waiting, sharing);
+        if let Some(sharing) = self.sharing(station, done)? {
+            self.pass_station(station, sharing);
         }
         Ok(())
     }
 
-    /// Those that feed each other, by the reciprocal method.
+    fn pass_station(&mut self, station: usize, sharing: Sharing) {
+        let LaterRule { rule, outcome, .. } = self.rules[station];
+        let step = self.stations.get(station).step;
+        let waiting = self.queues.iter_mut().map(|queues| queues.take(station)).collect();
+        self.pass(rule, outcome, step, waiting, sharing);
+    }
+
+    /// Passes on for stations that feed each other, by the reciprocal method.
     fn pass_together(&mut self, group: &[usize]) -> Result<(), Diagnostic> {
-        if group.iter().all(|at| self.nodes[*at].waiting.iter().all(Waiting::is_empty)) {
+        if group.iter().all(|station| self.is_empty(*station)) {
             return Ok(());
         }
-        let names = || {
-            group.iter().map(|at| self.name(self.nodes[*at].rule)).collect::<Vec<_>>().join(", ")
-        };
-        if let Some(at) = group.iter().find(|at| self.nodes[**at].spread.hangs_on_total()) {
-            let rule = self.name(self.nodes[*at].rule);
-            let message = format!(
-                "{rule} shares by the total of its pool, and the total hangs on what the others pass back to it: {}",
-                names()
-            );
-            let finding = Diagnostic::new(code::RULE_CIRCLE, message)
-                .hint("give one of the rules the header key `mutual: \"step_down\"`");
-            self.unresolved.push(finding);
+        // The method solves for fixed weights. Weights that change with the amounts passed back
+        // have no such solution.
+        if let Some(station) = group.iter().find(|at| self.rules[**at].spread.needs_total()) {
+            self.unresolved.push(needs_total_in_a_circle(
+                &self.name(self.rules[*station].rule),
+                &self.names(group),
+            ));
             return Ok(());
         }
-        // Who keeps its cost is an end of the others' costs.
-        let mut members = Vec::new();
-        let mut sharings = Vec::new();
-        for at in group {
-            if let Some(sharing) = self.sharing(*at, &BTreeSet::new())? {
-                members.push(*at);
+        // A station that keeps its cost today bears the others' costs: it is not a member.
+        let (mut members, mut sharings) = (Vec::new(), Vec::new());
+        for station in group {
+            if let Some(sharing) = self.sharing(*station, &BTreeSet::new())? {
+                members.push(*station);
                 sharings.push(sharing);
             }
         }
         let member = |recipient: &Recipient| {
-            self.node_of(recipient).and_then(|at| members.iter().position(|member| *member == at))
+            let station = self.stations.at(recipient)?;
+            members.iter().position(|member| *member == station)
         };
-        let Some(solved) = cascade::reciprocal(&sharings, member) else {
-            let message = format!(
-                "these rules pass costs on to each other and to nobody else, so nobody would bear them: {}",
-                names()
-            );
-            let finding = Diagnostic::new(code::RULE_CIRCLE, message)
-                .hint("let one of the rules share with a team that keeps its cost");
-            self.unresolved.push(finding);
+        let Some(solved) = reciprocal(&sharings, member) else {
+            self.unresolved.push(circle_without_an_end(&self.names(group)));
             return Ok(());
         };
-        for (at, sharing) in members.into_iter().zip(solved) {
-            let node = &mut self.nodes[at];
-            let (rule, outcome, step, waiting) =
-                (node.rule, node.outcome, node.step, std::mem::take(&mut node.waiting));
-            self.pass(rule, outcome, step, waiting, sharing);
+        for (station, sharing) in members.into_iter().zip(solved) {
+            self.pass_station(station, sharing);
         }
         Ok(())
     }
+
+    fn names(&self, group: &[usize]) -> String {
+        let names = group.iter().map(|station| self.name(self.rules[*station].rule));
+        names.collect::<Vec<_>>().join(", ")
+    }
 }
 
-fn total(waiting: &[Waiting<'_>]) -> Sum {
-    Sum::from_nanos(waiting.iter().flat_map(BTreeMap::values).map(|(_, amount)| amount).sum())
+fn total(queues: &[Queue<'_, Symbol>]) -> Sum {
+    Sum::from_nanos(queues.iter().map(Queue::total).sum())
+}
+
+fn needs_total_in_a_circle(rule: &str, names: &str) -> Diagnostic {
+    let message = format!(
+        "{rule} shares by the total of its pool, and the total hangs on what the others pass back \
+         to it: {names}"
+    );
+    Diagnostic::new(code::RULE_CIRCLE, message)
+        .hint("give one of the rules the header key `mutual: \"step_down\"`")
+}
+
+fn circle_without_an_end(names: &str) -> Diagnostic {
+    let message = format!(
+        "these rules pass costs on to each other and to nobody else, so nobody would bear them: \
+         {names}"
+    );
+    Diagnostic::new(code::RULE_CIRCLE, message)
+        .hint("let one of the rules share with a team that keeps its cost")
+}
+
+/// Makes lines of the amounts that one rule moves.
+struct RuleLines<'l> {
+    lines: &'l mut Lines,
+    recipients: &'l [Recipient],
+}
+
+impl FlowSink<Symbol> for RuleLines<'_> {
+    /// Every share is booked with the place that it comes from.
+    fn leave(&mut self, _: &Waiting<'_, Symbol>) {}
+
+    fn arrive(&mut self, waiting: &Waiting<'_, Symbol>, taker: usize, share: Sum) {
+        self.lines.pass(&waiting.from, &self.recipients[taker], waiting.part, share.nanos());
+    }
 }

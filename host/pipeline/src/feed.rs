@@ -1,5 +1,7 @@
-//! Collectors at work beside each other: each hands its pages to the one thread that writes, which takes them source by
-//! source in a fixed order. So nothing of what is written depends on who was faster.
+//! Collectors at work beside each other. One thread writes their pages, source by source in a fixed
+//! order.
+//!
+//! So the ledger does not depend on which collector was faster.
 
 use domain::code;
 use domain::diagnostic::{Diagnostic, Retry};
@@ -13,67 +15,74 @@ use std::time::Duration;
 
 /// Pages that may wait between a collector and the writer.
 const PAGES_WAITING: usize = 8;
-/// A source that wants to be left alone for longer is tried again in the next run.
+/// A source that asks for a longer wait is tried again in the next run.
 const WAIT_MAX: Duration = Duration::from_secs(120);
 
-/// How often a source is tried within a run, and what waits in between.
+/// How often a source is tried within a run, and the function that waits in between.
 #[derive(Clone, Copy)]
 pub struct Patience<'a> {
     pub tries: u32,
     pub wait: &'a (dyn Fn(Duration) + Sync),
 }
 
-/// A source to be collected, with all that it is given.
-pub struct Work<'a> {
+/// A source to collect, with its request.
+pub struct SourceWork<'a> {
     pub collector: &'a dyn Collector,
     pub request: CollectRequest,
 }
 
-/// What comes from a collector.
-pub enum Fed {
+/// One message from a collector.
+pub enum FeedItem {
     Page(Batch),
-    /// What came so far does not count: it begins again.
-    Again,
-    End(Ended),
+    /// The collector begins again. Its pages so far do not count.
+    Restart,
+    End(FeedEnd),
 }
 
-pub struct Ended {
+/// The end of a source's collection, after all its tries.
+pub struct FeedEnd {
     pub outcome: Result<(), Diagnostic>,
     pub tries: u32,
-    /// Whether it refused its state and was collected without.
+    /// Whether it refused its state and was collected without it.
     pub without_state: bool,
     pub cost: PluginCost,
 }
 
 /// The pages of one source, for the thread that writes.
 pub struct Feed<'a> {
-    pages: Receiver<Fed>,
+    pages: Receiver<FeedItem>,
     refused: &'a AtomicBool,
 }
 
 impl Feed<'_> {
-    pub fn next(&self) -> Fed {
+    pub fn next(&self) -> FeedItem {
         self.pages.recv().unwrap_or_else(|_| {
             let outcome =
                 Err(Diagnostic::new(code::INTERNAL, "a collector broke off without an end"));
-            Fed::End(Ended { outcome, tries: 1, without_state: false, cost: PluginCost::default() })
+            FeedItem::End(FeedEnd {
+                outcome,
+                tries: 1,
+                without_state: false,
+                cost: PluginCost::default(),
+            })
         })
     }
 
-    /// Takes no page any more, and waits for the collector to end.
-    pub fn refuse(&self) -> Ended {
+    /// Refuses all further pages, and waits for the collector to end.
+    pub fn refuse(&self) -> FeedEnd {
         self.refused.store(true, Ordering::Release);
         loop {
-            if let Fed::End(ended) = self.next() {
+            if let FeedItem::End(ended) = self.next() {
                 return ended;
             }
         }
     }
 }
 
-/// Lets `at_once` collectors work at a time while `write` takes what they hand over, in the order of the works.
+/// Lets `at_once` collectors work at a time, while `write` takes their pages in the order of the
+/// works.
 pub fn feed<T>(
-    works: Vec<Work<'_>>,
+    works: Vec<SourceWork<'_>>,
     at_once: usize,
     patience: Patience<'_>,
     write: impl FnOnce(Vec<Feed<'_>>) -> T,
@@ -87,7 +96,8 @@ pub fn feed<T>(
         feeds.push(Feed { pages, refused });
     }
     let waiting = Mutex::new(waiting);
-    // They are begun in the order in which they are written: the one that is waited for has always begun.
+    // Sources begin in the order in which they are written. So the source that the writer waits for
+    // has always begun.
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     thread::scope(|scope| {
         for _ in 0..threads {
@@ -98,19 +108,19 @@ pub fn feed<T>(
             });
         }
         let written = write(feeds);
-        // After a failure of the ledger nobody wants the others.
+        // After a failure of the ledger, the other sources need not begin.
         waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
         written
     })
 }
 
 struct Sink<'a> {
-    pages: SyncSender<Fed>,
+    pages: SyncSender<FeedItem>,
     refused: &'a AtomicBool,
 }
 
 impl Sink<'_> {
-    fn send(&self, fed: Fed) -> Result<(), Diagnostic> {
+    fn send(&self, fed: FeedItem) -> Result<(), Diagnostic> {
         let taken = !self.refused.load(Ordering::Acquire) && self.pages.send(fed).is_ok();
         if !taken {
             self.refused.store(true, Ordering::Release);
@@ -127,9 +137,9 @@ impl Sink<'_> {
     }
 }
 
-/// Collects one source, again where its failure says that this may help.
-fn collect(work: Work<'_>, sink: &Sink<'_>, patience: Patience<'_>) {
-    let Work { collector, mut request } = work;
+/// Collects one source, and tries again if its failure says that this may help.
+fn collect(work: SourceWork<'_>, sink: &Sink<'_>, patience: Patience<'_>) {
+    let SourceWork { collector, mut request } = work;
     let (mut tries, mut repeated, mut without_state, mut cost) =
         (0, 0, false, PluginCost::default());
     loop {
@@ -137,45 +147,46 @@ fn collect(work: Work<'_>, sink: &Sink<'_>, patience: Patience<'_>) {
         let mut pages = 0_u64;
         let (outcome, spent) = collector.collect_metered(&request, &mut |batch| {
             pages += 1;
-            sink.send(Fed::Page(batch))
+            sink.send(FeedItem::Page(batch))
         });
         cost.add(&spent);
         let again = match &outcome {
             Err(failure) if !sink.is_refused() => {
                 again(failure, repeated, patience.tries, request.state.is_some() && pages == 0)
             }
-            _ => Again::No,
+            _ => NextTry::No,
         };
         match again {
-            Again::No => {
-                // Who refuses its pages still waits for its end.
+            NextTry::No => {
+                // A writer that refuses pages still waits for the end.
                 let _nobody_waits =
-                    sink.pages.send(Fed::End(Ended { outcome, tries, without_state, cost }));
+                    sink.pages.send(FeedItem::End(FeedEnd { outcome, tries, without_state, cost }));
                 return;
             }
-            Again::After(wait) => {
+            NextTry::After(wait) => {
                 repeated += 1;
                 (patience.wait)(wait);
             }
-            Again::WithoutState => {
+            NextTry::WithoutState => {
                 request.state = None;
                 without_state = true;
             }
         }
-        // A refusal shows at the next page.
-        let _refused = sink.send(Fed::Again);
+        // If the writer refuses, the next page will tell.
+        let _refused = sink.send(FeedItem::Restart);
     }
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Again {
+enum NextTry {
     No,
     After(Duration),
     WithoutState,
 }
 
-/// Whether the same again may go well. `state_is_suspect`: it has a state, and has failed before it gave anything.
-fn again(failure: &Diagnostic, repeated: u32, tries: u32, state_is_suspect: bool) -> Again {
+/// Whether another try may go well. A state is suspect if the source has one and failed before its
+/// first page.
+fn again(failure: &Diagnostic, repeated: u32, tries: u32, state_is_suspect: bool) -> NextTry {
     let wait = match failure.retry {
         Retry::No => None,
         // 1, 4, 16 seconds.
@@ -185,9 +196,9 @@ fn again(failure: &Diagnostic, repeated: u32, tries: u32, state_is_suspect: bool
     let may_be_the_state =
         [code::PLUGIN_CONFIG, code::PLUGIN_FAILED, code::PLUGIN_TRAPPED].contains(&failure.code);
     match wait {
-        Some(wait) if repeated + 1 < tries && wait <= WAIT_MAX => Again::After(wait),
-        None if state_is_suspect && may_be_the_state => Again::WithoutState,
-        _ => Again::No,
+        Some(wait) if repeated + 1 < tries && wait <= WAIT_MAX => NextTry::After(wait),
+        None if state_is_suspect && may_be_the_state => NextTry::WithoutState,
+        _ => NextTry::No,
     }
 }
 
@@ -202,7 +213,7 @@ mod tests {
     #[test]
     fn it_is_waited_longer_each_time_and_as_long_as_the_source_says() {
         let seconds = |retry, repeated| match again(&failure(retry), repeated, 4, false) {
-            Again::After(wait) => Some(wait.as_secs()),
+            NextTry::After(wait) => Some(wait.as_secs()),
             _ => None,
         };
         assert_eq!(
@@ -221,9 +232,12 @@ mod tests {
 
     #[test]
     fn a_state_is_suspected_only_where_a_failure_may_come_of_it() {
-        assert_eq!(again(&failure(Retry::No), 0, 3, true), Again::WithoutState);
-        assert_eq!(again(&failure(Retry::No), 0, 3, false), Again::No);
-        assert_eq!(again(&Diagnostic::new(code::PLUGIN_DENIED, "no"), 0, 3, true), Again::No);
-        assert_eq!(again(&failure(Retry::Soon), 0, 3, true), Again::After(Duration::from_secs(1)));
+        assert_eq!(again(&failure(Retry::No), 0, 3, true), NextTry::WithoutState);
+        assert_eq!(again(&failure(Retry::No), 0, 3, false), NextTry::No);
+        assert_eq!(again(&Diagnostic::new(code::PLUGIN_DENIED, "no"), 0, 3, true), NextTry::No);
+        assert_eq!(
+            again(&failure(Retry::Soon), 0, 3, true),
+            NextTry::After(Duration::from_secs(1))
+        );
     }
 }

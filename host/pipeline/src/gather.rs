@@ -1,11 +1,12 @@
-//! The hot half of collecting: batches of cells → columns of charges per day and currency, compressed as they fill up.
+//! The hot half of collecting: batches of cells → columns of charges per day and currency,
+//! compressed as they fill up.
 //!
-//! Each thread has a gatherer of its own. It keeps 20 bytes a charge and no more charges than `BUFFERED_MAX`, so memory
-//! does not grow with rows.
+//! Each thread has a gatherer of its own. It keeps 20 bytes for each charge and at most
+//! `BUFFERED_MAX` charges, so memory does not grow with rows.
 
-use crate::cell::{Dates, Refusal, SetAside, amount};
-use crate::interner::{Class, RowTable, Secrets, hash_rows};
-use crate::normalize::{Identities, Met, Reason};
+use crate::cell::{Dates, Refusal, SetAsideRow, amount};
+use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
+use crate::normalize::{Identities, Reason, RowIdentity};
 use decode::{Batch, Cells};
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
@@ -17,14 +18,14 @@ use std::collections::BTreeSet;
 /// Charges in one segment.
 const SEGMENT_ROWS: usize = 65_536;
 const BUFFERED_MAX: usize = 1 << 18;
-/// Rows set aside that are kept with their reason; the others are only counted.
+/// Rows set aside that are kept with their reason. All others are only counted.
 const REJECTED_KEPT: usize = 1000;
 
-/// What one thread has gathered from one or more tables of a source.
+/// The results of one thread, from one or more tables of a source.
 #[derive(Default)]
-pub struct Gathered {
+pub struct GatheredCharges {
     pub totals: HashMap<(Day, Currency), DayTotals>,
-    pub set_aside: Vec<SetAside>,
+    pub set_aside: Vec<SetAsideRow>,
     pub set_aside_count: u64,
     pub skipped: u64,
     pub outside_period: u64,
@@ -34,9 +35,9 @@ pub struct Gathered {
 
 /// The days whose charges are wanted.
 #[derive(Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct WantedDays<'a> {
     pub period: Period,
-    /// Of these there are charges of the bill already, so estimates are not wanted.
+    /// The bill has charges of these days, so estimates of them are not wanted.
     pub billed: &'a BTreeSet<Day>,
 }
 
@@ -58,28 +59,29 @@ struct Columns {
 pub struct Gatherer<'a, 'r> {
     identities: &'a Identities<'a, 'r>,
     secrets: Secrets,
-    wanted: Wanted<'a>,
+    wanted: WantedDays<'a>,
     emit: &'a mut dyn FnMut(Day, Currency, EncodedSegment),
     table: RowTable,
     hashes: Vec<(u64, u64)>,
-    classes: Vec<Class>,
+    classes: Vec<RowClass>,
     unmet: Vec<usize>,
     buckets: Vec<Bucket>,
-    /// Emptied columns, for the next bucket: bills go day by day, and fresh memory costs more than the charges in it.
+    /// Emptied columns for the next bucket. Bills go day by day, and fresh memory costs more time
+    /// than its charges.
     spare: Vec<Columns>,
     current: usize,
     buffered: usize,
     digests: Vec<u128>,
     currencies: Vec<Currency>,
     dates: Dates,
-    gathered: Gathered,
+    gathered: GatheredCharges,
 }
 
 impl<'a, 'r> Gatherer<'a, 'r> {
     pub fn new(
         identities: &'a Identities<'a, 'r>,
         secrets: Secrets,
-        wanted: Wanted<'a>,
+        wanted: WantedDays<'a>,
         emit: &'a mut dyn FnMut(Day, Currency, EncodedSegment),
     ) -> Gatherer<'a, 'r> {
         Gatherer {
@@ -98,7 +100,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             digests: Vec::new(),
             currencies: Vec::new(),
             dates: Dates::new(identities.reading.date_order),
-            gathered: Gathered::default(),
+            gathered: GatheredCharges::default(),
         }
     }
 
@@ -113,16 +115,16 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         hash_rows(&identity, batch.rows, &self.secrets, &mut self.hashes);
         self.table.find_all(&self.hashes, &mut self.classes, &mut self.unmet);
         if !self.unmet.is_empty() {
-            self.meet(&identity);
+            self.resolve(&identity);
         }
         for row in 0..batch.rows {
             let outcome = match self.classes[row] {
-                Class::Skipped => {
+                RowClass::Skipped => {
                     self.gathered.skipped += 1;
                     Ok(())
                 }
-                Class::Rejected(reason) => Err(self.reason(reason)),
-                Class::Resource(resource) => self.charge(batch, row, resource.0),
+                RowClass::Rejected(reason) => Err(self.reason(reason)),
+                RowClass::Resource(resource) => self.charge(batch, row, resource.0),
             };
             if let Err(refusal) = outcome {
                 self.set_aside(batch, row, refusal);
@@ -131,19 +133,19 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         for row in batch.unreadable {
             self.gathered.set_aside_count += 1;
             if self.gathered.set_aside.len() < REJECTED_KEPT {
-                self.gathered.set_aside.push(SetAside::unreadable(row));
+                self.gathered.set_aside.push(SetAsideRow::unreadable(row));
             }
         }
     }
 
-    /// Rows that this thread meets for the first time.
+    /// Resolves rows that this thread has not seen before.
     #[cold]
-    fn meet(&mut self, identity: &[(usize, Cells<'_>)]) {
-        self.identities.meet(
+    fn resolve(&mut self, identity: &[(usize, Cells<'_>)]) {
+        self.identities.resolve(
             &self.unmet,
             &self.hashes,
             identity,
-            |row, Met { class, resource: met }| {
+            |row, RowIdentity { class, resource: met }| {
                 if let Some((resource, currency, digest)) = met {
                     put_at(&mut self.digests, resource.0 as usize, digest);
                     put_at(&mut self.currencies, resource.0 as usize, currency);
@@ -207,7 +209,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         &mut self.buckets[self.current]
     }
 
-    /// Compresses what a bucket holds and hands it on.
+    /// Compresses a bucket and hands it on.
     fn emit_bucket(&mut self, at: usize) {
         let bucket = &mut self.buckets[at];
         let mut columns = std::mem::take(&mut bucket.columns);
@@ -229,12 +231,12 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         columns.billed.clear();
         columns.effective.clear();
         self.spare.push(columns);
-        // The day's next charge takes columns anew.
+        // The day's next charge takes other columns.
         self.current = usize::MAX;
         (self.emit)(bucket.day, bucket.currency, encoded);
     }
 
-    pub fn finish(mut self) -> Gathered {
+    pub fn finish(mut self) -> GatheredCharges {
         for at in 0..self.buckets.len() {
             self.emit_bucket(at);
         }
@@ -265,8 +267,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     }
 }
 
-impl Gathered {
-    pub fn merge(&mut self, other: Gathered) {
+impl GatheredCharges {
+    pub fn merge(&mut self, other: GatheredCharges) {
         for (key, totals) in other.totals {
             self.totals.entry(key).or_default().merge(&totals);
         }
@@ -286,7 +288,7 @@ fn put_at<T: Copy>(values: &mut Vec<T>, at: usize, value: T) {
     values[at] = value;
 }
 
-/// Adds up what the totals of all days of a source say, exactly.
+/// The exact totals of a source by currency, over all its days.
 pub fn exact_totals<'t>(
     totals: impl Iterator<Item = (&'t (Day, Currency), &'t DayTotals)>,
 ) -> HashMap<Currency, DayTotals> {
@@ -297,7 +299,7 @@ pub fn exact_totals<'t>(
     by_currency
 }
 
-/// The exact total that the source itself would give: rounded charges plus what rounding took.
+/// The source's own total: the rounded charges plus the rests that rounding took.
 pub fn exact_text(sum: Sum, rest: &domain::decimal::Exact) -> String {
     let mut exact = rest.clone();
     exact.add_nanos(sum.nanos());

@@ -1,4 +1,4 @@
-//! The rules through time: which sets of rules were used when, what changed from one to the next, and who approved them.
+//! The sets of rules through time: their use, their changes and their approvals.
 
 use domain::diagnostic::Diagnostic;
 use domain::run::RunId;
@@ -21,7 +21,8 @@ pub struct UsedRules {
 pub struct FirstUse {
     pub run: RunId,
     pub at_ms: i64,
-    /// Against the rules that were first used before them: rules by id, tables as `tables/<name>.csv`.
+    /// Since the rules that were first used before these: rules by id, tables as
+    /// `tables/<name>.csv`.
     pub changes: Changes,
 }
 
@@ -32,7 +33,7 @@ pub struct Changes {
     pub changed: Vec<String>,
 }
 
-/// Oldest first; what was never used comes last.
+/// Oldest first. Rules that were never used come last.
 pub fn history(ledger: &Reader) -> Result<Vec<UsedRules>, Diagnostic> {
     let mut used: Vec<UsedRules> = Vec::new();
     let mut before = BTreeMap::new();

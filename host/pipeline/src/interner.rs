@@ -1,20 +1,21 @@
 //! From the raw bytes of a row's identifying cells to its resource, with one probe into a table.
 //!
-//! A row is known by 96 bits of a keyed hash of its raw cells; the secrets are drawn anew for every run. Two of n
-//! different rows share them with a probability of n²/2⁹⁷: for 10⁷ distinct rows that is 10⁻¹⁵, below the chance that
-//! the memory which holds them flips a bit unseen. So the cells themselves need not be kept or compared, which is what
-//! makes the table small enough for the cache.
+//! A row is known by 96 bits of a keyed hash of its raw cells; the secrets are drawn anew for every
+//! run. Two of n different rows share them with a probability of n²/2⁹⁷: for 10⁷ distinct rows that
+//! is 10⁻¹⁵, below the chance that the memory which holds them flips a bit unseen. So the cells
+//! themselves need not be kept or compared, which is what makes the table small enough for the
+//! cache.
 
 use decode::{Cells, Viewed, viewed};
 use domain::dictionary::ResourceId;
 
-/// What the cells of a row turned out to mean.
+/// The meaning of a row's identifying cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum RowClass {
     Resource(ResourceId),
-    /// Not a charge, by the mapping's word.
+    /// Not a charge, according to the mapping.
     Skipped,
-    /// Not understood; the number of the reason.
+    /// Not understood, with the number of the reason.
     Rejected(u32),
 }
 
@@ -61,7 +62,7 @@ fn absorb(hash: (u64, u64), bytes: &[u8], secrets: &Secrets) -> (u64, u64) {
     (left, right)
 }
 
-/// A short text as its view has it: its length, then its bytes, then zeroes.
+/// A short text in the layout of a view: its length, then its bytes, then zeroes.
 #[inline(always)]
 fn absorb_view(hash: (u64, u64), view: u128, secrets: &Secrets) -> (u64, u64) {
     let [first, second, third, fourth] = secrets.0;
@@ -69,7 +70,8 @@ fn absorb_view(hash: (u64, u64), view: u128, secrets: &Secrets) -> (u64, u64) {
     (fold(low ^ first, high ^ hash.0 ^ second), fold(low ^ hash.1 ^ third, high ^ fourth))
 }
 
-/// The last up to 15 bytes as two words; reads back over bytes already seen rather than byte by byte.
+/// The last up to 15 bytes as two words; reads back over bytes already seen rather than byte by
+/// byte.
 #[inline(always)]
 fn tail_words(bytes: &[u8], tail: &[u8]) -> (u64, u64) {
     if let Some(last) = bytes.last_chunk::<16>() {
@@ -125,7 +127,7 @@ pub fn hash_rows(
 struct Slot {
     hash: u64,
     check: u32,
-    /// A packed `Class`; `EMPTY` where nothing is.
+    /// A packed `RowClass`; `EMPTY` where nothing is.
     class: u32,
 }
 
@@ -138,7 +140,7 @@ impl Slot {
     }
 }
 
-/// The rows met so far: open addressing, at most half full.
+/// The rows seen so far: open addressing, at most half full.
 pub struct RowTable {
     slots: Vec<Slot>,
     used: usize,
@@ -151,12 +153,12 @@ impl Default for RowTable {
 }
 
 impl RowTable {
-    /// Looks up all rows of a batch; those never met are `Skipped` for now and listed. The probes do not depend on each
-    /// other, so that their cache misses overlap.
+    /// Looks up all rows of a batch. New rows are listed, and `Skipped` for now. The probes do not
+    /// depend on each other, so their cache misses overlap.
     pub fn find_all(
         &self,
         hashes: &[(u64, u64)],
-        classes: &mut Vec<Class>,
+        classes: &mut Vec<RowClass>,
         unmet: &mut Vec<usize>,
     ) {
         classes.clear();
@@ -164,13 +166,13 @@ impl RowTable {
         classes.extend(hashes.iter().enumerate().map(|(row, hash)| {
             self.find(*hash).unwrap_or_else(|| {
                 unmet.push(row);
-                Class::Skipped
+                RowClass::Skipped
             })
         }));
     }
 
     #[inline]
-    pub fn find(&self, hash: (u64, u64)) -> Option<Class> {
+    pub fn find(&self, hash: (u64, u64)) -> Option<RowClass> {
         let mask = self.slots.len() - 1;
         let mut at = hash.0 as usize & mask;
         loop {
@@ -185,8 +187,8 @@ impl RowTable {
         }
     }
 
-    /// Puts in what may have been put in already.
-    pub fn insert(&mut self, hash: (u64, u64), class: Class) {
+    /// Puts a row in, which may be in already.
+    pub fn insert(&mut self, hash: (u64, u64), class: RowClass) {
         if self.find(hash).is_some() {
             return;
         }
@@ -216,20 +218,20 @@ fn put(slots: &mut [Slot], slot: Slot) {
 }
 
 /// Two bits of kind; the 30 others number more resources than fit into memory.
-fn pack(class: Class) -> u32 {
+fn pack(class: RowClass) -> u32 {
     match class {
-        Class::Resource(resource) => resource.0 << 2,
-        Class::Skipped => 1,
-        Class::Rejected(reason) => reason << 2 | 2,
+        RowClass::Resource(resource) => resource.0 << 2,
+        RowClass::Skipped => 1,
+        RowClass::Rejected(reason) => reason << 2 | 2,
     }
 }
 
 #[inline]
-fn unpack(packed: u32) -> Class {
+fn unpack(packed: u32) -> RowClass {
     match packed & 3 {
-        0 => Class::Resource(ResourceId(packed >> 2)),
-        1 => Class::Skipped,
-        _ => Class::Rejected(packed >> 2),
+        0 => RowClass::Resource(ResourceId(packed >> 2)),
+        1 => RowClass::Skipped,
+        _ => RowClass::Rejected(packed >> 2),
     }
 }
 
@@ -272,9 +274,9 @@ mod tests {
     fn finds_what_was_put_in_across_growth() {
         let mut table = RowTable::default();
         let class = |number: u32| match number % 3 {
-            0 => Class::Resource(ResourceId(number)),
-            1 => Class::Skipped,
-            _ => Class::Rejected(number),
+            0 => RowClass::Resource(ResourceId(number)),
+            1 => RowClass::Skipped,
+            _ => RowClass::Rejected(number),
         };
         let hash =
             |number: u32| (fold(u64::from(number) + 1, 0x9E37_79B9_7F4A_7C15), u64::from(number));

@@ -1,7 +1,8 @@
-//! One run from collect to post, and what is read out of it afterwards; the only crate that knows the order of things.
+//! One run from collect to post, and plans of runs. The only crate that knows the order of things.
 //!
-//! collect → normalize → allocate → post: `run` says the order, each stage is a module. Plugins and rules are reached
-//! through the ports of `domain`, so that everything here runs with fakes.
+//! collect → normalize → allocate → post: `run` has the order, and each stage is a module. Plugins
+//! and rules are reached through the ports of `domain`, so that tests run everything here with
+//! fakes.
 
 pub mod apply;
 pub mod code;
@@ -9,19 +10,29 @@ pub mod feed;
 pub mod history;
 pub mod plan;
 pub mod plugin_cost;
+pub mod progress;
+pub mod report;
 pub mod run;
+pub mod source;
 pub mod usage;
 
 mod accrual;
 mod allocate;
 mod cell;
+mod cells;
 mod collect;
 mod columns;
+mod computed;
+mod day_facts;
 mod days;
 mod distribute;
 mod drivers;
 mod gather;
+mod inputs;
 mod interner;
+mod lines;
 mod normalize;
+mod rulings;
+mod settle;
+mod slice;
 mod typed;
-mod worked;

@@ -1,9 +1,10 @@
-//! Raw cells → resources: one word for each thing, in whatever spelling the bill has it.
+//! Raw cells → resources: one word for each thing, whatever its spelling in the bill.
 //!
-//! This is the cold half: it runs once per distinct row identity, whichever thread meets it first.
+//! This is the cold half. It runs once for each distinct row identity, in the thread that sees it
+//! first.
 
-use crate::columns::{Identity, Reading};
-use crate::interner::{Class, RowTable};
+use crate::columns::{Identity, TableReading};
+use crate::interner::{RowClass, RowTable};
 use decode::Cells;
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol, TagSetId};
 use domain::field::{Field, canonical_value};
@@ -13,28 +14,29 @@ use foldhash::{HashMap, HashMapExt};
 use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The row identities of one table that any thread has met: another table may mean something else by the same cells.
+/// The row identities of one table, over all threads. Another table may mean something else by the
+/// same cells.
 pub struct Identities<'a, 'r> {
-    pub reading: &'a Reading,
+    pub reading: &'a TableReading,
     registry: &'a Mutex<Registry<'r>>,
-    known: Mutex<Known>,
+    known: Mutex<IdentityTable>,
 }
 
 #[derive(Default)]
-struct Known {
+struct IdentityTable {
     table: RowTable,
     reasons: Vec<Reason>,
 }
 
-/// What a thread needs to know of a row identity.
+/// A row identity, as far as threads need it.
 #[derive(Clone, Copy)]
-pub struct Met {
-    pub class: Class,
-    /// Of a resource: its currency, and the digest of its meaning.
+pub struct RowIdentity {
+    pub class: RowClass,
+    /// A resource with its currency and its digest.
     pub resource: Option<(ResourceId, Currency, u128)>,
 }
 
-/// Why rows of one identity cannot be charges, and in which scan column it shows.
+/// The reason why rows of one identity cannot be charges, with the scan column at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     pub column: Option<usize>,
@@ -46,31 +48,34 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'a, 'r> Identities<'a, 'r> {
-    pub fn new(reading: &'a Reading, registry: &'a Mutex<Registry<'r>>) -> Identities<'a, 'r> {
+    pub fn new(reading: &'a TableReading, registry: &'a Mutex<Registry<'r>>) -> Identities<'a, 'r> {
         Identities { reading, registry, known: Mutex::default() }
     }
 
-    /// Looks up rows of a batch by their hashes; reads the cells of those that no thread has met before. All rows of a
-    /// batch go under one lock: threads that wait for each other row by row spend their time in waiting.
-    pub fn meet(
+    /// Looks up rows of a batch by their hashes, and reads the cells of rows that no thread has
+    /// seen before.
+    ///
+    /// All rows of a batch go under one lock. With a lock for each row, the threads would mostly
+    /// wait for each other.
+    pub fn resolve(
         &self,
         rows: &[usize],
         hashes: &[(u64, u64)],
         columns: &[(usize, Cells<'_>)],
-        mut take: impl FnMut(usize, Met),
+        mut take: impl FnMut(usize, RowIdentity),
     ) {
         let (mut known, mut registry) = (lock(&self.known), lock(self.registry));
-        let Known { table, reasons } = &mut *known;
+        let IdentityTable { table, reasons } = &mut *known;
         for row in rows {
             let class = table.find(hashes[*row]).unwrap_or_else(|| {
                 let class = registry.read(self.reading, columns, *row).unwrap_or_else(|reason| {
                     reasons.push(reason);
-                    Class::Rejected(reasons.len() as u32 - 1)
+                    RowClass::Rejected(reasons.len() as u32 - 1)
                 });
                 table.insert(hashes[*row], class);
                 class
             });
-            take(*row, registry.met(class));
+            take(*row, registry.identity(class));
         }
     }
 
@@ -83,7 +88,7 @@ impl<'a, 'r> Identities<'a, 'r> {
     }
 }
 
-/// What all threads of a collection share.
+/// The dictionary that all threads of a collection share.
 pub struct Registry<'a> {
     pub dictionary: Dictionary,
     tag_texts: HashMap<String, Result<TagSetId, String>>,
@@ -100,9 +105,11 @@ impl<'a> Registry<'a> {
         self.schema
     }
 
-    fn met(&mut self, class: Class) -> Met {
-        let Class::Resource(resource) = class else { return Met { class, resource: None } };
-        Met {
+    fn identity(&mut self, class: RowClass) -> RowIdentity {
+        let RowClass::Resource(resource) = class else {
+            return RowIdentity { class, resource: None };
+        };
+        RowIdentity {
             class,
             resource: Some((resource, self.dictionary.currency(resource), self.digest(resource))),
         }
@@ -120,10 +127,10 @@ impl<'a> Registry<'a> {
 
     fn read(
         &mut self,
-        reading: &Reading,
+        reading: &TableReading,
         columns: &[(usize, Cells<'_>)],
         row: usize,
-    ) -> Result<Class, Reason> {
+    ) -> Result<RowClass, Reason> {
         let mut draft = Draft::default();
         for (identity, text) in &reading.constants {
             self.put(reading, &mut draft, identity, Cow::Borrowed(text), None)?;
@@ -132,7 +139,7 @@ impl<'a> Registry<'a> {
             let text = cells.text(row);
             if let Identity::Skip(values) = identity {
                 if values.iter().any(|value| *value == text) {
-                    return Ok(Class::Skipped);
+                    return Ok(RowClass::Skipped);
                 }
                 continue;
             }
@@ -144,7 +151,7 @@ impl<'a> Registry<'a> {
         let tags = self
             .tags_of(&reading.tag_prefixes, draft.tag_text.as_deref(), draft.tags)
             .map_err(|text| Reason { column: draft.tag_column, text })?;
-        Ok(Class::Resource(self.dictionary.resource(&Resource {
+        Ok(RowClass::Resource(self.dictionary.resource(&Resource {
             currency,
             tags,
             dimensions: draft.dimensions,
@@ -153,7 +160,7 @@ impl<'a> Registry<'a> {
 
     fn put<'t>(
         &mut self,
-        reading: &Reading,
+        reading: &TableReading,
         draft: &mut Draft<'t>,
         identity: &Identity,
         text: Cow<'t, str>,
@@ -189,7 +196,7 @@ impl<'a> Registry<'a> {
         columns: RawTags,
     ) -> Result<TagSetId, String> {
         let text = text.unwrap_or_default();
-        // The same text means the same only where its keys are read in the same way.
+        // The same text means the same tags only if its keys lose the same prefixes.
         let is_usual = columns.is_empty() && prefixes.is_empty();
         if is_usual && let Some(known) = self.tag_texts.get(text) {
             return known.clone();

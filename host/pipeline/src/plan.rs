@@ -1,14 +1,17 @@
-//! A plan: what other rules, or other charges, would change in the money, worked out on a scratch copy of the ledger.
+//! A plan: the changes that other rules, or other charges, would make to the money.
 //!
-//! The scratch copy goes through the same run as the ledger would, and the two states are held against each other. So a
-//! plan cannot differ from what is posted when it is applied. It goes by the day of the charge: what changes of a closed
-//! month counts for that month, although it is posted on a later day.
+//! A scratch copy of the ledger goes through the same run as the ledger would, and the two states
+//! are compared. So a plan cannot differ from the postings that its application makes. It goes by
+//! the day of the charge: a change in a closed month counts for that month, although it is posted
+//! on a later day.
 
 pub mod document;
 pub mod redecided;
 
 use crate::feed::Patience;
-use crate::run::{Conservation, Progress, RunOptions, RunReport, Terms, run_on_terms};
+use crate::progress::Progress;
+use crate::report::{Conservation, RunReport};
+use crate::run::{RunOptions, Terms, run_on_terms};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::hint::Hint;
@@ -17,9 +20,9 @@ use domain::period::{Day, Month, Period};
 use domain::port::{Allocators, Rules};
 use domain::tag::TagSchema;
 use ledger::{Balance, Ledger, Reader};
-use redecided::Redecided;
+use redecided::DecisionChanges;
 use reports::costs::read::team_text;
-use reports::derive::RulesOf;
+use reports::stored::RulesOf;
 use std::collections::{BTreeMap, BTreeSet};
 
 const DAY_MS: i64 = 86_400_000;
@@ -27,18 +30,18 @@ const DAY_MS: i64 = 86_400_000;
 pub struct PlanOptions<'a> {
     pub rules: &'a dyn Rules,
     pub allocators: &'a dyn Allocators,
-    /// For decisions that hang on single charges.
+    /// Makes the stored rules again, for decisions that hang on single charges.
     pub rules_of: &'a RulesOf<'a>,
-    /// Of charge days; the rules go over all of them, and this is what is shown.
+    /// The charge days to show. The rules go over all days.
     pub period: Period,
-    /// Only what was collected up to the end of this day.
+    /// Counts only charges that were collected up to the end of this day.
     pub as_of: Option<Day>,
     pub threads: usize,
     pub at_ms: i64,
     pub version: String,
 }
 
-/// What would change.
+/// The changes of a run that has not been made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub at_ms: i64,
@@ -50,7 +53,7 @@ pub struct Plan {
     /// Digests of the rules that stand and of those that were tried.
     pub generation_before: Option<String>,
     pub generation: String,
-    /// Digest of what the plan was made on.
+    /// Digest of the charges and usage that the plan was made on.
     pub inputs: String,
     /// Digest of the entries that would stand.
     pub outcome: String,
@@ -63,23 +66,24 @@ pub struct Plan {
     pub teams: Vec<Change>,
     pub services: Vec<Change>,
     pub rules: Vec<Change>,
-    /// What some teams would get more and others less, by currency; where charges are not the same, the larger of the two.
-    /// Nothing where no team's cost changes.
+    /// The amount that moves between teams, by currency: the sum of all increases or of all
+    /// decreases, whichever is larger. Nothing if no team's cost changes.
     pub moved: Vec<(Currency, Sum)>,
-    /// The same for charges outside of the period, which the rules go over as well.
+    /// The same for charges outside of the period. The rules go over these as well.
     pub moved_elsewhere: Vec<(Currency, Sum)>,
-    pub redecided: Redecided,
-    /// Months in the period that are closed: what changes there is posted in the next open month.
+    pub redecided: DecisionChanges,
+    /// Closed months in the period. Their changes are posted in the next open month.
     pub closed: Vec<Month>,
     pub conservation: Vec<Conservation>,
     pub suspense: Vec<String>,
     pub unresolved: Vec<String>,
 }
 
-/// What a team, a service or a rule has before and after.
+/// The cost of a team, a service or a rule, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// A team's name, or the account that stands in for one; a service; a rule. Empty for what has none.
+    /// A team, a service or a rule. An account without a team has its own name here. Empty if there
+    /// is none.
     pub name: String,
     pub currency: Currency,
     pub before: Sum,
@@ -99,7 +103,7 @@ impl Plan {
     }
 }
 
-/// Runs the rules over a scratch copy, and tells what that changes in it.
+/// Runs the rules over a scratch copy, and compares it with the ledger.
 pub fn plan(
     scratch: &mut Ledger,
     options: &PlanOptions<'_>,
@@ -200,7 +204,7 @@ impl Costs {
         Costs(self.0.iter().map(|(key, amount)| (key.clone(), *amount - part.of(key))).collect())
     }
 
-    /// All names of both sides; those that have nothing on either are left out.
+    /// All names with a cost on either side.
     fn changes(&self, after: &Costs) -> Vec<Change> {
         let keys: BTreeSet<_> = self.0.keys().chain(after.0.keys()).collect();
         let change = |key: &(String, Currency)| Change {
@@ -216,7 +220,7 @@ impl Costs {
     }
 }
 
-/// What some get more or others less, whichever is the larger, by currency.
+/// By currency, the sum of all increases or of all decreases, whichever is larger.
 fn moved(before: &Costs, after: &Costs) -> Vec<(Currency, Sum)> {
     let mut sums: BTreeMap<Currency, (Sum, Sum)> = BTreeMap::new();
     for change in before.changes(after).into_iter().filter(|change| change.after != change.before) {
@@ -230,7 +234,7 @@ fn moved(before: &Costs, after: &Costs) -> Vec<(Currency, Sum)> {
     sums.into_iter().map(|(currency, (more, less))| (currency, more.max(less))).collect()
 }
 
-/// Who bears what, of the charges of the period and of all.
+/// The costs of all teams, in the period and in all.
 #[derive(Default)]
 struct State {
     teams: Costs,

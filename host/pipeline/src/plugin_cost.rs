@@ -1,4 +1,4 @@
-//! What plugins have cost over all runs, by source.
+//! The cost of plugins over all runs, by source.
 
 use domain::port::{PluginCost, PluginIdentity};
 use ledger::StoredCost;
@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// All that a plugin cost for a source, or as an allocator.
+/// The cost of a plugin for a source, or as an allocator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TotalCost {
-    /// Nothing for an allocator.
+    /// An allocator has none.
     pub source: Option<String>,
-    /// As it was in the last run.
+    /// The version in the last run.
     pub plugin: PluginIdentity,
     pub runs: u64,
     pub cost: PluginCost,

@@ -1,6 +1,6 @@
 //! Typed charges from a plugin, laid out as the table that the gatherer reads.
 
-use crate::columns::Reading;
+use crate::columns::TableReading;
 use decode::{Batch, Cells};
 use domain::charge::{ChargeTable, RawCharge};
 use domain::field::Field;
@@ -51,7 +51,7 @@ fn put(buffer: &mut Vec<u8>, text: &str) -> (u32, u32) {
     (start, buffer.len() as u32)
 }
 
-/// The mapping that reads a table; its columns are called like what they feed.
+/// The mapping that reads such a table. Its columns have the names of the fields that they feed.
 pub fn mapping(table: &ChargeTable, source: &str) -> Mapping {
     let feeds = table
         .columns
@@ -83,7 +83,7 @@ fn name(feed: Feed) -> &'static str {
 /// `first` is the place of its first row.
 pub fn hand_out(
     table: &ChargeTable,
-    reading: &Reading,
+    reading: &TableReading,
     first: u64,
     take: &mut dyn FnMut(&Batch<'_>),
 ) {

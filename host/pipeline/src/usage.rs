@@ -1,9 +1,9 @@
 //! Usage on its way into the ledger: rows → quantities by metric, day and keys, added up exactly.
 //!
-//! Who used something is read once per distinct text of its row, so that a month of hourly rows costs little more than the
-//! adding. One thread does it: usage is summed by a source's own clock, and is small beside a bill.
+//! Keys are read once for each distinct text of a row's identifying cells, so a month of hourly
+//! rows costs little more than adding. One thread is enough: usage is small beside a bill.
 
-use crate::cell::{Dates, Refusal, SetAside, quantity};
+use crate::cell::{Dates, Refusal, SetAsideRow, quantity};
 use crate::columns::Input;
 use crate::interner::{Secrets, hash_rows};
 use decode::{Batch, Cells, Wanted};
@@ -18,11 +18,11 @@ use ledger::{CollectionId, Restated, Transaction, UsageDay, UsageRows};
 use reports::coverage::days::KnownDays;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rows set aside that are kept with their reason; the others are only counted.
+/// Rows set aside that are kept with their reason. All others are only counted.
 const REJECTED_KEPT: usize = 1000;
 
 /// How a table of usage is read.
-pub struct Reading {
+pub struct UsageReading {
     pub wanted: Vec<Wanted>,
     period_start: Input,
     metrics: Vec<Metric>,
@@ -39,8 +39,8 @@ struct Metric {
     unit: Input,
 }
 
-impl Reading {
-    pub fn new(mapping: &UsageMapping) -> Reading {
+impl UsageReading {
+    pub fn new(mapping: &UsageMapping) -> UsageReading {
         let mut wanted = Vec::new();
         let mut want = |name: &str, typed: bool| {
             wanted.push(Wanted { name: name.to_owned(), typed });
@@ -49,7 +49,7 @@ impl Reading {
         let mut input = |origin: &Origin, typed: bool| match origin {
             Origin::Column(column) => Input::Column(want(column, typed)),
             Origin::Constant(text) => Input::Constant(text.clone()),
-            // Refused where a plugin's answer comes in.
+            // The plugin host refuses such an answer before it comes here.
             Origin::FirstOf(_) => Input::Constant(String::new()),
         };
         let period_start = input(&mapping.period_start, true);
@@ -75,7 +75,7 @@ impl Reading {
             .zip(values)
             .map(|((metric, unit), value)| Metric { metric, value, unit })
             .collect();
-        Reading {
+        UsageReading {
             wanted,
             period_start,
             metrics,
@@ -87,7 +87,7 @@ impl Reading {
         }
     }
 
-    /// The columns that say what a row is of, whatever its day and quantities are.
+    /// The columns that identify a row's series: metric and keys, without day and quantities.
     fn identity(&self) -> Vec<usize> {
         let named = self.metrics.iter().flat_map(|from| [&from.metric, &from.unit]);
         let inputs = named.chain(self.keys.iter().map(|(_, input)| input));
@@ -123,39 +123,39 @@ impl Reading {
     }
 }
 
-/// What the cells of a row turned out to be of.
+/// The meaning of a row's identifying cells.
 #[derive(Clone, Copy)]
-enum Class {
-    /// The series of its metrics stand from here on.
+enum SeriesClass {
+    /// The first of its series. The others follow in the order of its metrics.
     Series(usize),
     Skipped,
-    /// Not understood; the number of the reason.
+    /// Not understood, with the number of the reason.
     Rejected(usize),
 }
 
-/// A metric and to whom it belongs.
+/// A metric with its keys.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Series {
     metric: String,
     keys: Keys,
 }
 
-/// What one source says of usage.
-pub struct Gathered<'a> {
+/// The usage of one source.
+pub struct GatheredUsage<'a> {
     schema: &'a TagSchema,
     secrets: Secrets,
     period: Period,
-    /// Metric → unit, and the source that said so if it is another one.
+    /// The unit of each metric, with its source if that is another one.
     units: BTreeMap<String, (String, Option<String>)>,
     series: Vec<Series>,
     numbers: HashMap<Series, usize>,
     sums: HashMap<(usize, Day), Quantity>,
     pub rows: u64,
-    pub set_aside: Vec<SetAside>,
+    pub set_aside: Vec<SetAsideRow>,
     pub set_aside_count: u64,
 }
 
-/// What a source states of a metric, for the report of a run.
+/// A source's usage of one metric, for the report of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UsageReport {
     pub rows: u64,
@@ -173,9 +173,9 @@ pub struct MetricReport {
     pub total: Quantity,
 }
 
-impl<'a> Gathered<'a> {
-    pub fn new(schema: &'a TagSchema, secrets: Secrets, period: Period) -> Gathered<'a> {
-        Gathered {
+impl<'a> GatheredUsage<'a> {
+    pub fn new(schema: &'a TagSchema, secrets: Secrets, period: Period) -> GatheredUsage<'a> {
+        GatheredUsage {
             schema,
             secrets,
             period,
@@ -189,7 +189,8 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// Metrics of other sources: a metric is added up over all of them, so it has one unit.
+    /// Learns the units of other sources. A metric is added up over all sources, so it has one
+    /// unit.
     pub fn expect_units(
         &mut self,
         source: &str,
@@ -205,7 +206,7 @@ impl<'a> Gathered<'a> {
         Ok(())
     }
 
-    /// One row as a plugin hands it over; otherwise why it is none.
+    /// Takes one row from a plugin, or says why it cannot.
     pub fn take(&mut self, usage: RawUsage) -> Result<(), String> {
         let day = parse_instant(usage.period_start.as_bytes(), DateOrder::Iso)
             .map_err(|error| format!("period_start: {error}"))?;
@@ -217,9 +218,9 @@ impl<'a> Gathered<'a> {
         Ok(())
     }
 
-    /// All rows of a table.
-    pub fn reader<'r>(&'r mut self, reading: &'r Reading) -> Reader<'r, 'a> {
-        Reader {
+    /// Reads all rows of a table.
+    pub fn reader<'r>(&'r mut self, reading: &'r UsageReading) -> UsageReader<'r, 'a> {
+        UsageReader {
             dates: Dates::new(reading.date_order),
             identity: reading.identity(),
             classes: HashMap::new(),
@@ -244,7 +245,8 @@ impl<'a> Gathered<'a> {
                     |source| format!("the source {source}"),
                 );
                 return Err(format!(
-                    "{metric} is in '{unit}' here and in '{known}' in {by}: a metric has one unit, so convert it or give it another name"
+                    "{metric} is in '{unit}' here and in '{known}' in {by}: a metric has one unit, \
+                     so convert it or give it another name"
                 ));
             }
         }
@@ -268,8 +270,10 @@ impl<'a> Gathered<'a> {
         Ok(())
     }
 
-    /// States what was gathered; a day that comes out as it was keeps its old statement, and one that a source is asked for and does not
-    /// give any more is stated as empty. Answers which metrics changed on which days.
+    /// States the usage of each day, and returns the metrics and days that changed.
+    ///
+    /// A day with unchanged usage keeps its old statement. A day that the source was asked for and
+    /// did not give is stated as empty.
     pub fn state(
         self,
         transaction: &mut Transaction<'_>,
@@ -277,7 +281,7 @@ impl<'a> Gathered<'a> {
         source: &str,
         asked: &KnownDays,
     ) -> Result<(UsageReport, BTreeSet<(String, Day)>), Diagnostic> {
-        let Gathered { series, sums, units, rows, .. } = self;
+        let GatheredUsage { series, sums, units, rows, .. } = self;
         let mut days: BTreeMap<(&str, Day), UsageRows> = BTreeMap::new();
         for ((number, day), value) in sums {
             let Series { metric, keys } = &series[number];
@@ -313,7 +317,7 @@ impl<'a> Gathered<'a> {
                 total: Quantity::ZERO,
             });
             of_metric.days += 1;
-            // Each row is below 10²⁸ of 10³⁸, and what a day adds up to was checked.
+            // Each row is below 10²⁸ of 10³⁸, and the sum of each day was checked.
             of_metric.total = rows.iter().fold(of_metric.total, |total, (_, value)| {
                 Quantity(total.0.saturating_add(value.0))
             });
@@ -341,19 +345,19 @@ impl<'a> Gathered<'a> {
 }
 
 /// Reads one table.
-pub struct Reader<'r, 'a> {
-    reading: &'r Reading,
-    gathered: &'r mut Gathered<'a>,
+pub struct UsageReader<'r, 'a> {
+    reading: &'r UsageReading,
+    gathered: &'r mut GatheredUsage<'a>,
     dates: Dates,
     identity: Vec<usize>,
-    classes: HashMap<(u64, u64), Class>,
-    /// One for each metric of the mapping, class after class.
+    classes: HashMap<(u64, u64), SeriesClass>,
+    /// One for each metric of the mapping, class by class.
     series: Vec<usize>,
     reasons: Vec<(Option<usize>, String)>,
     hashes: Vec<(u64, u64)>,
 }
 
-impl Reader<'_, '_> {
+impl UsageReader<'_, '_> {
     pub fn take(&mut self, batch: &Batch<'_>) {
         let identity: Vec<(usize, Cells<'_>)> =
             self.identity.iter().map(|column| (*column, batch.columns[*column])).collect();
@@ -366,7 +370,7 @@ impl Reader<'_, '_> {
         }
         self.hashes = hashes;
         for row in batch.unreadable {
-            self.set_aside(|_| SetAside::unreadable(row));
+            self.set_aside(|_| SetAsideRow::unreadable(row));
         }
     }
 
@@ -380,12 +384,12 @@ impl Reader<'_, '_> {
             }
         };
         let first = match class {
-            Class::Skipped => return Ok(()),
-            Class::Rejected(reason) => {
+            SeriesClass::Skipped => return Ok(()),
+            SeriesClass::Rejected(reason) => {
                 let (column, reason) = self.reasons[reason].clone();
                 return Err(Refusal { column, reason });
             }
-            Class::Series(first) => first,
+            SeriesClass::Series(first) => first,
         };
         let day = self.dates.day(&self.reading.period_start, batch, row)?;
         // A row is taken as a whole or not at all.
@@ -405,18 +409,18 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn meet(&mut self, batch: &Batch<'_>, row: usize) -> Class {
+    fn meet(&mut self, batch: &Batch<'_>, row: usize) -> SeriesClass {
         let reading = self.reading;
         for (column, values) in &reading.skips {
             if values.iter().any(|value| *value == batch.columns[*column].text(row)) {
-                return Class::Skipped;
+                return SeriesClass::Skipped;
             }
         }
         let keys = match reading.raw_keys(batch, row) {
             Ok(keys) => keys,
             Err(refusal) => {
                 self.reasons.push((refusal.column, refusal.reason));
-                return Class::Rejected(self.reasons.len() - 1);
+                return SeriesClass::Rejected(self.reasons.len() - 1);
             }
         };
         let first = self.series.len();
@@ -433,14 +437,14 @@ impl Reader<'_, '_> {
                         Input::Constant(_) => None,
                     };
                     self.reasons.push((column, reason));
-                    return Class::Rejected(self.reasons.len() - 1);
+                    return SeriesClass::Rejected(self.reasons.len() - 1);
                 }
             }
         }
-        Class::Series(first)
+        SeriesClass::Series(first)
     }
 
-    fn set_aside(&mut self, row: impl FnOnce(&[Wanted]) -> SetAside) {
+    fn set_aside(&mut self, row: impl FnOnce(&[Wanted]) -> SetAsideRow) {
         self.gathered.set_aside_count += 1;
         if self.gathered.set_aside.len() < REJECTED_KEPT {
             self.gathered.set_aside.push(row(&self.reading.wanted));

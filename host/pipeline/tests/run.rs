@@ -9,9 +9,9 @@ mod stages;
 mod usage;
 
 use domain::code;
-use domain::decision::WhenZero;
 use domain::diagnostic::Diagnostic;
 use domain::run::RunState;
+use domain::spread::WhenZero;
 use fakes::{balances, charges, failing, rules, source, try_run};
 use ledger::Ledger;
 
@@ -31,8 +31,8 @@ fn a_bill_is_allocated_as_worked_out_by_hand() {
     let mut ledger = Ledger::in_memory().unwrap();
     let report = try_run(&mut ledger, vec![source("aws", charges(BILL))], &rules()).unwrap();
     assert_eq!(report.state, RunState::Complete);
-    // Tax: a has 30 of 40 direct, so 3 and 1. Support: 3 nanos at 60:40 are ⌊1.8⌋ = 1 and the other 2.
-    // Day 2: billed −2 + 12 + 0 = 10, effective −2 + 0 + 1 = −1, so 11 is prepaid.
+    // Tax: a has 30 of 40 direct, so 3 and 1. Support: 3 nanos at 60:40 are ⌊1.8⌋ = 1 and the other
+    // 2. Day 2: billed −2 + 12 + 0 = 10, effective −2 + 0 + 1 = −1, so 11 is prepaid.
     let expected = [
         "pool/shared/support support 0.000000000",
         "prepaid/aws - 11.000000000",

@@ -6,7 +6,7 @@ use crate::convert;
 use crate::limits::Limits;
 use crate::plugin::pure_linker;
 use crate::wit::bindings::{AllocatorPre, allocate, types};
-use domain::decision::Target;
+use domain::recipient::Target;
 use domain::diagnostic::Diagnostic;
 use domain::port::{AllocatorCall, Allocators, PluginCost, PluginIdentity};
 use domain::usage::Usage;

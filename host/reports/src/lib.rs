@@ -6,14 +6,18 @@
 //! charges. The crate knows the ledger and the words of `domain`. It does not know who asks, in
 //! which form a question arrives, or how a run goes.
 
+pub mod bearer;
 pub mod code;
 pub mod costs;
 pub mod coverage;
 pub mod derive;
 pub mod document;
 pub mod explain;
+pub mod portion;
 pub mod runs;
+pub mod stored;
 pub mod teams;
 pub mod usage;
 
 mod passing;
+mod scan;

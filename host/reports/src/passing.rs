@@ -1,211 +1,159 @@
 //! What portions of charges went through on their way: pools, and teams that pass their cost on.
 //!
-//! The weights are those that the run kept. Charges that were split one by one are split so again; portions of an amount
-//! that was split as one are split in the order in which it was: by where it stood and the services' names. So what the
-//! portions get adds up to the postings, to the nano.
+//! `domain::flow` moves the amounts, as it did in the run. The run's weights are in the ledger, so
+//! no day has to be weighed again. The parts are portions here, where the run had sums of cells.
 
-use crate::derive::{Bearer, BearerId, Bearers};
-use domain::account::Account;
-use domain::decision::Recipient;
+use crate::bearer::{Bearer, BearerId, Bearers};
 use domain::entry::RuleVersion;
+use domain::flow::passage::{FlowSink, Passage};
+use domain::flow::queue::{Queue, Queues, Waiting};
+use domain::flow::station::{Station, Stations};
 use domain::money::{Money, Sum};
-use domain::port::{RuleFacts, Stage};
-use domain::split::Shares;
+use domain::port::RuleFacts;
+use domain::recipient::Recipient;
+use domain::sharing::Sharing;
 use ledger::Weights;
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
-/// An amount of one portion that waits to be passed on.
-pub struct Waiting<'a> {
-    pub from: Recipient,
-    pub service: &'a str,
-    pub portion: usize,
-    pub amount: Sum,
+/// An amount of one portion, by the portion's number.
+pub type WaitingPortion<'a> = Waiting<'a, usize>;
+
+/// Amounts that moved, by portion.
+pub type PortionMoves = Vec<(usize, BearerId, Sum)>;
+
+/// The movements of one source-day so far.
+pub struct Replay<'a, 'b> {
+    pub moves: PortionMoves,
+    pub queues: Queues<'a, usize>,
+    bearers: &'b mut Bearers,
 }
 
 /// How one rule passes on what stands in its pool, or with the team that it is for.
-pub struct Passing {
+pub struct RulePassage<'w> {
     rule: Option<RuleVersion>,
-    shares: Shares,
-    /// Who gets it, and the later station where that passes it on in turn.
-    takers: Vec<(BearerId, Recipient, Option<usize>)>,
+    passage: Passage<'w>,
+    /// By the number of the recipient.
+    takers: Vec<BearerId>,
 }
 
-/// A pool or team whose cost a rule of a later stage passed on that day.
-struct Station {
-    stands: Recipient,
-    step: u32,
-    weights: Weights,
-    rule: RuleVersion,
+/// The stations of a day with the weights that the run kept of them, in the order of their steps.
+pub struct StoredStations<'w> {
+    stations: Stations,
+    kept: Vec<(&'w Weights, RuleVersion)>,
 }
 
-/// All stations of a day, in the order of their steps.
-pub struct Stations(Vec<Station>);
+impl<'a, 'b> Replay<'a, 'b> {
+    pub fn new(stations: &StoredStations<'_>, bearers: &'b mut Bearers) -> Replay<'a, 'b> {
+        let queues = Queues::new(stations.kept.len());
+        Replay { moves: PortionMoves::new(), queues, bearers }
+    }
+}
 
-/// Amounts that moved, by portion.
-pub type Moves = Vec<(usize, BearerId, Sum)>;
-
-impl Passing {
+impl<'w> RulePassage<'w> {
     pub fn new(
         rule: Option<RuleVersion>,
-        shares: Shares,
-        recipients: Vec<Recipient>,
-        step: u32,
-        stations: &Stations,
+        weights: &'w Weights,
+        stations: &StoredStations<'_>,
         bearers: &mut Bearers,
-    ) -> Passing {
-        let taker = |recipient: Recipient| {
-            (bearer(&recipient, &rule, bearers), stations.next(&recipient, step), recipient)
-        };
-        let takers = recipients
-            .into_iter()
-            .map(taker)
-            .map(|(bearer, next, recipient)| (bearer, recipient, next))
-            .collect();
-        Passing { rule, shares, takers }
+    ) -> RulePassage<'w> {
+        let Weights { sharing, step, .. } = weights;
+        let Sharing { recipients, .. } = sharing;
+        let takers = recipients.iter().map(|to| bearers.number(Bearer::of(to, rule.as_ref())));
+        RulePassage {
+            takers: takers.collect(),
+            passage: Passage::new(sharing, *step, &stations.stations),
+            rule,
+        }
     }
 
     /// Adds a charge's shares to those of its portion.
-    pub fn add(&self, amount: Money, parts: &mut Vec<i128>) {
-        parts.resize(self.takers.len(), 0);
-        self.shares.add(amount.nanos(), parts);
+    #[inline]
+    pub fn split_charge(&self, amount: Money, shares: &mut Vec<i128>) {
+        self.passage.split_charge(amount.nanos(), shares);
     }
 
-    /// Hands on what the charges of a portion were split into.
-    pub fn pass_parts<'a>(
+    /// Passes on a portion whose charges were split one by one.
+    pub fn pass_split<'a>(
         &self,
-        part: Waiting<'a>,
-        parts: &[i128],
-        moves: &mut Moves,
-        next: &mut Queues<'a>,
-        bearers: &mut Bearers,
+        waiting: &WaitingPortion<'a>,
+        shares: &[i128],
+        replay: &mut Replay<'a, '_>,
     ) {
-        moves.push((part.portion, bearer(&part.from, &self.rule, bearers), -part.amount));
-        for (taker, share) in parts.iter().enumerate() {
-            self.give(taker, Sum::from_nanos(*share), &part, moves, next);
-        }
+        let Replay { moves, queues, bearers } = replay;
+        self.passage.pass_split(waiting, shares, queues, &mut self.sink(moves, bearers));
     }
 
-    fn give<'a>(
-        &self,
-        taker: usize,
-        share: Sum,
-        part: &Waiting<'a>,
-        moves: &mut Moves,
-        next: &mut Queues<'a>,
-    ) {
-        if share.is_zero() {
-            return;
-        }
-        let (bearer, recipient, station) = &self.takers[taker];
-        moves.push((part.portion, *bearer, share));
-        if let Some(station) = station {
-            next.push(
-                *station,
-                Waiting {
-                    from: recipient.clone(),
-                    service: part.service,
-                    portion: part.portion,
-                    amount: share,
-                },
-            );
-        }
+    /// Splits all that waits as one amount.
+    pub fn pass<'a>(&self, queue: Queue<'a, usize>, replay: &mut Replay<'a, '_>) {
+        let Replay { moves, queues, bearers } = replay;
+        self.passage.pass(queue, queues, &mut self.sink(moves, bearers));
     }
 
-    /// Splits what waits as one amount; notes every move, and what waits at the next stations.
-    pub fn pass<'a>(
-        &self,
-        mut waiting: Vec<Waiting<'a>>,
-        moves: &mut Moves,
-        next: &mut Queues<'a>,
-        bearers: &mut Bearers,
-    ) {
-        waiting.sort_by(|left, right| {
-            (&left.from, left.service, left.portion).cmp(&(
-                &right.from,
-                right.service,
-                right.portion,
-            ))
-        });
-        let mut running = self.shares.running();
-        let mut from: Option<(Recipient, BearerId)> = None;
-        for part in waiting {
-            let known =
-                from.as_ref().filter(|(known, _)| *known == part.from).map(|(_, bearer)| *bearer);
-            let giver = known.unwrap_or_else(|| bearer(&part.from, &self.rule, bearers));
-            from = Some((part.from.clone(), giver));
-            moves.push((part.portion, giver, -part.amount));
-            running.split(part.amount, |taker, share| self.give(taker, share, &part, moves, next));
-        }
+    fn sink<'s>(&'s self, moves: &'s mut PortionMoves, bearers: &'s mut Bearers) -> MoveSink<'s> {
+        MoveSink { rule: self.rule.as_ref(), takers: &self.takers, moves, bearers, giver: None }
     }
 }
 
-fn bearer(recipient: &Recipient, rule: &Option<RuleVersion>, bearers: &mut Bearers) -> BearerId {
-    bearers.number(Bearer {
-        account: Account::of(recipient),
-        target: recipient.target().cloned(),
-        rule: rule.clone(),
-    })
+/// Notes the amounts that one rule moves.
+struct MoveSink<'s> {
+    rule: Option<&'s RuleVersion>,
+    takers: &'s [BearerId],
+    moves: &'s mut PortionMoves,
+    bearers: &'s mut Bearers,
+    /// Where the last amount stood. Amounts come place by place, so its number need not be looked
+    /// up for each of them.
+    giver: Option<(Rc<Recipient>, BearerId)>,
 }
 
-/// What waits at each station.
-#[derive(Default)]
-pub struct Queues<'a>(BTreeMap<usize, Vec<Waiting<'a>>>);
-
-impl<'a> Queues<'a> {
-    pub fn push(&mut self, station: usize, waiting: Waiting<'a>) {
-        self.0.entry(station).or_default().push(waiting);
-    }
-}
-
-impl Stations {
-    /// Weights of the day with the rules of later stages that they belong to.
-    pub fn new(weights: &[Weights], rule_of: impl Fn(&Weights) -> Option<RuleFacts>) -> Stations {
-        let station = |weights: &Weights| {
-            let facts = rule_of(weights)?;
-            let stands = match facts.stage {
-                Stage::Attribution => return None,
-                Stage::Distribution => Recipient::Pool(facts.version.rule.clone()),
-                Stage::Cascade(team) => Recipient::team(team),
-            };
-            Some(Station {
-                stands,
-                step: weights.step,
-                weights: weights.clone(),
-                rule: facts.version,
-            })
+impl FlowSink<usize> for MoveSink<'_> {
+    fn leave(&mut self, waiting: &WaitingPortion<'_>) {
+        let known = self.giver.as_ref().filter(|(place, _)| Rc::ptr_eq(place, &waiting.from));
+        let giver = match known {
+            Some((_, giver)) => *giver,
+            None => {
+                let giver = self.bearers.number(Bearer::of(&waiting.from, self.rule));
+                self.giver = Some((Rc::clone(&waiting.from), giver));
+                giver
+            }
         };
-        let mut stations: Vec<Station> =
-            weights.iter().filter(|weights| weights.step > 0).filter_map(station).collect();
-        stations.sort_by_key(|station| station.step);
-        Stations(stations)
+        self.moves.push((waiting.part, giver, -waiting.amount));
     }
 
-    /// Where a recipient passes on what it gets at a step.
+    fn arrive(&mut self, waiting: &WaitingPortion<'_>, taker: usize, share: Sum) {
+        self.moves.push((waiting.part, self.takers[taker], share));
+    }
+}
+
+impl<'w> StoredStations<'w> {
+    /// Weights of the day with the rules of later stages that they belong to.
+    pub fn new<'r>(
+        weights: &'w [Weights],
+        rule_of: impl Fn(&Weights) -> Option<&'r RuleFacts>,
+    ) -> StoredStations<'w> {
+        let station = |weights: &'w Weights| {
+            let rule = rule_of(weights)?;
+            let station = Station { step: weights.step, ..Station::of(rule)? };
+            Some((station, (weights, rule.version.clone())))
+        };
+        let mut stations: Vec<(Station, (&Weights, RuleVersion))> =
+            weights.iter().filter_map(station).collect();
+        stations.sort_by_key(|(station, _)| station.step);
+        let (stations, kept) = stations.into_iter().unzip();
+        StoredStations { stations: Stations::new(stations), kept }
+    }
+
+    /// The station that passes on what a recipient gets at a step.
     pub fn next(&self, recipient: &Recipient, step: u32) -> Option<usize> {
-        self.0.iter().position(|station| {
-            let is_here = match (&station.stands, recipient) {
-                (Recipient::Team(station), Recipient::Team(target)) => station.team == target.team,
-                (Recipient::Pool(station), Recipient::Pool(pool)) => station == pool,
-                _ => false,
-            };
-            is_here && station.step > step
-        })
+        self.stations.next(recipient, step)
     }
 
     /// Passes everything on, station by station.
-    pub fn pass_on(&self, mut waiting: Queues<'_>, moves: &mut Moves, bearers: &mut Bearers) {
-        for (at, station) in self.0.iter().enumerate() {
-            if let Some(here) = waiting.0.remove(&at) {
-                let Weights { recipients, shares, step, .. } = &station.weights;
-                let passing = Passing::new(
-                    Some(station.rule.clone()),
-                    shares.clone(),
-                    recipients.clone(),
-                    *step,
-                    self,
-                    bearers,
-                );
-                passing.pass(here, moves, &mut waiting, bearers);
+    pub fn pass_on(&self, replay: &mut Replay<'_, '_>) {
+        for (station, (weights, rule)) in self.kept.iter().enumerate() {
+            let here = replay.queues.take(station);
+            if !here.is_empty() {
+                let rule = Some(rule.clone());
+                RulePassage::new(rule, weights, self, replay.bearers).pass(here, replay);
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Reads `<rule>.cases.toml`: charges, and what the rule must say of them. Nothing unknown is passed over.
+//! Reads `<rule>.cases.toml`: charges, and what the rule must say of them. Nothing unknown is
+//! passed over.
 
 use crate::charge_view::{LineValues, no_field};
 use crate::code;
@@ -8,13 +9,17 @@ use crate::drivers::filter_key;
 use crate::property_file::{self, Property};
 use crate::text_file::TextFile;
 use domain::code::{Code, Fault};
-use domain::decision::{
-    Basis, Candidates, Decision, Driver, DriverFilter, Recipient, Spread, Target, WhenZero,
-};
+use domain::decision::Decision;
 use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::driver::Driver;
+use domain::driver::candidates::Candidates;
+use domain::driver::cost::CostDriver;
+use domain::driver::facts::{Basis, DriverFilter};
 use domain::field::Field;
 use domain::money::Money;
 use domain::period::Day;
+use domain::recipient::{Recipient, Target};
+use domain::spread::{Spread, WhenZero};
 use domain::usage::Quantity;
 use rust_decimal::Decimal;
 use std::ops::Range;
@@ -226,7 +231,9 @@ fn case(value: &Value<'_>, kept: &[Field], later_stage: bool) -> Read<(Case, usi
             ));
         }
         (Expect::Unallocated, false) => {
-            return Err(Wrong("\"unallocated\" is said by the whole set: add through_set = true, or expect \"no match\"".into(), span));
+            let message = "\"unallocated\" is said by the whole set: add through_set = true, or \
+                           expect \"no match\"";
+            return Err(Wrong(message.into(), span));
         }
         _ => {}
     }
@@ -336,7 +343,8 @@ fn expectation(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
             "unallocated" => Ok(Expect::Unallocated),
             _ => Err(Wrong(
                 format!(
-                    "'{word}' is not an expectation; there are \"pass\", \"no match\", \"unallocated\" and tables"
+                    "'{word}' is not an expectation; there are \"pass\", \"no match\", \
+                     \"unallocated\" and tables"
                 ),
                 value.span(),
             )),
@@ -533,7 +541,7 @@ fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
     }
     let spread = Spread {
         when_zero,
-        ..Spread::new(Driver::Cost { among, filter, basis: Basis::Effective })
+        ..Spread::new(Driver::Cost(CostDriver { among, filter, basis: Basis::Effective }))
     };
     Ok(Expect::Decision { decision: Decision::from(spread), listed: true })
 }

@@ -9,14 +9,17 @@ use crate::folder;
 use crate::properties::{self, PropertyRun};
 use crate::set::RuleSet;
 use crate::text_file::TextFile;
-use domain::decision::{Basis, Decision, Driver, DriverFilter, Recipient, Spread, UsageDriver};
-use domain::describe::{describe, describe_recipient};
+use domain::decision::Decision;
 use domain::diagnostic::Diagnostic;
+use domain::driver::Driver;
+use domain::driver::facts::{Basis, DriverFilter, Facts, PluginCall, Pool, UsageQuery};
+use domain::driver::fixed::FixedDriver;
 use domain::field::Field;
 use domain::money::{Money, Sum};
 use domain::period::Day;
 use domain::port::{Rules, Stage};
-use domain::spread::{Facts, PluginCall, Pool, share};
+use domain::recipient::Recipient;
+use domain::spread::{Spread, share};
 use domain::usage::{Quantity, is_for};
 use rhai::ImmutableString;
 use std::collections::BTreeMap;
@@ -211,9 +214,9 @@ impl Facts for CaseFacts<'_> {
         self.day.costs.iter().map(|(team, cost)| (team.clone(), i128::from(cost.nanos()))).collect()
     }
 
-    fn usage(&self, driver: &UsageDriver) -> BTreeMap<String, Quantity> {
+    fn usage(&self, query: &UsageQuery) -> BTreeMap<String, Quantity> {
         let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
-        for usage in self.day.usage.iter().filter(|usage| usage.metric == driver.metric) {
+        for usage in self.day.usage.iter().filter(|usage| usage.metric == query.metric) {
             let key = |name: &str| {
                 usage
                     .keys
@@ -222,9 +225,9 @@ impl Facts for CaseFacts<'_> {
                     .map_or("", |(_, value)| value.as_str())
             };
             if is_for(&usage.keys, self.currency)
-                && driver.filter.iter().all(|(name, value)| key(name) == value)
+                && query.filter.iter().all(|(name, value)| key(name) == value)
             {
-                by_key.entry(key(&driver.key).to_owned()).or_default().0 += usage.value.0;
+                by_key.entry(key(&query.key).to_owned()).or_default().0 += usage.value.0;
             }
         }
         by_key
@@ -259,7 +262,7 @@ pub(crate) fn shares(
 ) -> CaseOutcome {
     let amount = Sum::from(day.amount.unwrap_or(Money::ZERO));
     let spread = match decision {
-        Decision::Assign(recipient) => Spread::new(Driver::Fixed(vec![(recipient.clone(), 1)])),
+        Decision::Assign(recipient) => Spread::fixed(vec![(recipient.clone(), 1)]),
         Decision::Spread(spread) => (**spread).clone(),
         Decision::Exclude { .. } => return CaseOutcome::Decided(decision.clone(), None),
     };
@@ -281,7 +284,7 @@ pub(crate) fn shares(
 fn share_name(recipient: &Recipient) -> String {
     match recipient {
         Recipient::Pool(rule) => format!("pool {rule}"),
-        other => describe_recipient(other),
+        other => other.describe(),
     }
 }
 
@@ -350,7 +353,7 @@ impl CaseOutcome {
 
     fn is(&self, expect: &Expect) -> bool {
         match (self, expect) {
-            (CaseOutcome::Decided(got, _), Expect::Words(words)) => describe(got) == *words,
+            (CaseOutcome::Decided(got, _), Expect::Words(words)) => got.describe() == *words,
             (CaseOutcome::Shares(got), Expect::Shares(expected)) => {
                 let expected = expected.iter().filter(|(_, part)| *part != Money::ZERO);
                 *got == expected.map(|(name, part)| (name.clone(), Sum::from(*part))).collect()
@@ -380,7 +383,7 @@ impl CaseOutcome {
                 .collect::<Vec<_>>()
                 .join(", "),
             CaseOutcome::Refused(why) => why.clone(),
-            CaseOutcome::Decided(decision, rule) => format!("{}{}", describe(decision), by(rule)),
+            CaseOutcome::Decided(decision, rule) => format!("{}{}", decision.describe(), by(rule)),
             CaseOutcome::Failed(failure, rule) => format!(
                 "{} at {}:{}: {}{}",
                 failure.code,
@@ -402,7 +405,7 @@ pub(crate) fn describe_expectation(expect: &Expect) -> String {
         Expect::Pass => "pass".into(),
         Expect::Unallocated => "unallocated".into(),
         Expect::Error(code) => format!("error {code}"),
-        Expect::Decision { decision, .. } => describe(decision),
+        Expect::Decision { decision, .. } => decision.describe(),
         Expect::Words(words) => words.clone(),
         Expect::Shares(shares) => shares
             .iter()
@@ -416,7 +419,7 @@ pub(crate) fn describe_expectation(expect: &Expect) -> String {
 /// targets does not count.
 fn comparable(decision: &Decision, listed: bool) -> Decision {
     let Decision::Spread(spread) = decision else { return decision.clone() };
-    let Driver::Fixed(weights) = &spread.by else { return decision.clone() };
+    let Driver::Fixed(FixedDriver { weights }) = &spread.by else { return decision.clone() };
     let divisor =
         weights.iter().fold(0, |divisor, (_, weight)| common_divisor(divisor, *weight)).max(1);
     let mut weights: Vec<_> =
@@ -424,7 +427,7 @@ fn comparable(decision: &Decision, listed: bool) -> Decision {
     if !listed {
         weights.sort();
     }
-    Spread { by: Driver::Fixed(weights), ..(**spread).clone() }.into()
+    Spread { by: Driver::Fixed(FixedDriver { weights }), ..(**spread).clone() }.into()
 }
 
 fn common_divisor(left: u64, right: u64) -> u64 {

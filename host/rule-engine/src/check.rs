@@ -7,7 +7,7 @@ use crate::code::{
     RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD,
 };
 use crate::decision::meant;
-use crate::function_page::FUNCTIONS;
+use crate::function_page::functions;
 use crate::language::{ABSENT, absent};
 use crate::table::{Tables, unknown_table};
 use crate::text_file::TextFile;
@@ -146,7 +146,7 @@ fn matches_all(file: &TextFile, ast: &AST) -> bool {
 impl Check<'_> {
     fn redefinitions(&mut self, ast: &AST) {
         for function in ast.iter_fn_def() {
-            if FUNCTIONS.iter().any(|host| host.name == function.name) || function.name == "rule" {
+            if functions().any(|host| host.name == function.name) || function.name == "rule" {
                 let message = format!("a rule cannot redefine `{}`", function.name);
                 self.findings.push(self.file.finding(
                     RULE_SYNTAX,
@@ -302,7 +302,7 @@ impl Check<'_> {
             .own_functions
             .iter()
             .map(String::as_str)
-            .chain(FUNCTIONS.iter().map(|function| function.name));
+            .chain(functions().map(|function| function.name));
         let known = known.chain(self.context.functions.iter().map(String::as_str));
         let message = format!("there is no function `{name}`{}", meant(name, known));
         self.findings.push(self.file.finding(RULE_SYNTAX, message, position));

@@ -3,9 +3,11 @@
 
 use domain::code::Code;
 use domain::code::RULE_DECISION;
-use domain::decision::{Candidates, Decision, Recipient, Target};
-use domain::describe::describe_recipient;
+use domain::decision::Decision;
 use domain::diagnostic::did_you_mean;
+use domain::driver::candidates::Candidates;
+use domain::driver::even::evenly;
+use domain::recipient::{Recipient, Target};
 use rhai::{Array, Dynamic, Map};
 use rust_decimal::Decimal;
 
@@ -49,10 +51,7 @@ pub(crate) fn target(function: &str, value: &Dynamic) -> Result<Target, Refusal>
         return Ok(Target::team(team_name(function, &team)?));
     }
     if let Some(recipient) = value.read_lock::<Recipient>() {
-        return Err(refuse(format!(
-            "`{function}` takes teams here, not {}",
-            describe_recipient(&recipient)
-        )));
+        return Err(refuse(format!("`{function}` takes teams here, not {}", recipient.describe())));
     }
     let Some(map) = value.read_lock::<Map>() else {
         return Err(refuse(format!(
@@ -152,7 +151,7 @@ fn weighted(element: &Dynamic) -> Result<(Recipient, Decimal), Refusal> {
         && let [first, second] = pair.as_slice()
     {
         let recipient = recipient("split", first)?;
-        let weight = weight(&describe_recipient(&recipient), second)?;
+        let weight = weight(&recipient.describe(), second)?;
         return Ok((recipient, weight));
     }
     Err(refuse(format!("`split` takes pairs such as [\"payments\", 60], not {}", kind(element))))
@@ -199,7 +198,7 @@ fn whole_weights(weights: &[Decimal]) -> Result<Vec<u64>, Refusal> {
 pub(crate) fn even(value: &Dynamic) -> Result<Decision, Refusal> {
     let recipients = listed("even", value, recipient)?;
     refuse_twice("even", recipients.iter())?;
-    Ok(Decision::fixed(recipients.into_iter().map(|recipient| (recipient, 1)).collect()))
+    Ok(Decision::fixed(evenly(recipients).weights))
 }
 
 /// Reads the teams that a driver is limited to.
@@ -235,7 +234,7 @@ fn refuse_twice<'a>(
         if !seen.insert(recipient) {
             let name = recipient
                 .target()
-                .map_or_else(|| describe_recipient(recipient), |target| target.team.clone());
+                .map_or_else(|| recipient.describe(), |target| target.team.clone());
             return Err(refuse(format!("`{function}` names '{name}' twice")));
         }
     }

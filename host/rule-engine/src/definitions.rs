@@ -1,6 +1,7 @@
 //! The rule language for editors: definitions of functions and fields, and snippets.
 
-use crate::function_page::{FUNCTIONS, FunctionFamily, HostFunction};
+use crate::function_page::functions;
+use crate::host_function::{FunctionFamily, HostFunction};
 use domain::field::Field;
 use std::fmt::Write;
 
@@ -17,7 +18,7 @@ pub struct Snippet {
 
 /// One snippet for each form of each function. It inserts the form's example.
 pub fn snippets() -> impl Iterator<Item = Snippet> {
-    FUNCTIONS.iter().map(|function| Snippet {
+    functions().map(|function| Snippet {
         name: function.signature,
         prefix: function.name,
         body: function.example,
@@ -43,7 +44,7 @@ pub fn definitions(fields: &[Field]) -> String {
     for (name, kind, doc) in LINE {
         define(&mut text, &[doc], &format!("get {name}(charge: Charge) -> {kind}"));
     }
-    for function in FUNCTIONS {
+    for function in functions() {
         let example = format!("`{}` gives {}", function.example, function.gives);
         define(
             &mut text,
@@ -141,8 +142,7 @@ mod tests {
     #[test]
     fn every_form_of_every_function_has_parameters_with_types() {
         let of = |signature: &str| {
-            FUNCTIONS
-                .iter()
+            functions()
                 .find(|function| function.signature == signature)
                 .map(definition)
                 .unwrap_or_default()
@@ -176,6 +176,6 @@ mod tests {
                  service_name(charge: Charge) -> String;\n"
         ));
         assert!(!text.contains("region_id(charge"));
-        assert_eq!(text.matches("\nfn ").count(), 1 + 1 + LINE.len() + FUNCTIONS.len());
+        assert_eq!(text.matches("\nfn ").count(), 1 + 1 + LINE.len() + functions().count());
     }
 }

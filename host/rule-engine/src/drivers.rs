@@ -1,19 +1,32 @@
-//! What pools are shared by, as scripts write it: `by_cost`, `by_usage`, `tiered`, `rate_card`, `bounded`, `plugin`.
+//! The ways to share, as scripts write them: `by_cost`, `by_usage`, `tiered`, `rate_card`,
+//! `bounded`, `plugin`.
 //!
-//! All take what they are about first, then perhaps a list of teams, a map of filters, and a map of options last.
+//! Each has its rows of the functions' page, its registration and its reading here. All take their
+//! subject first, then perhaps a list of teams and a map of filters, and a map of options last.
 
-use crate::decision::{Opinion, Refusal, TARGET_KEYS, among, kind, meant, recipient, refuse, text};
-use domain::decision::{
-    Basis, Bound, Candidates, Decision, Driver, DriverFilter, Limit, Price, Recipient, Spread,
-    Tier, UnitPrice, Unknown,
-};
-use domain::decision::{UsageDriver, WhenNegative, WhenZero, Window};
+use crate::answer::KnownTeams;
+use crate::arguments::{Arguments, amount, checked, policies, scaled, spread_of, word, write_json};
+use crate::decision::{Refusal, TARGET_KEYS, among, kind, meant, recipient, refuse, text};
+use crate::host_function::{FunctionFamily, HostFunction};
+use crate::table::{Tables, unknown_table};
+use domain::decision::Decision;
+use domain::driver::Driver;
+use domain::driver::bounds::{Bound, Limit};
+use domain::driver::candidates::Candidates;
+use domain::driver::cost::CostDriver;
+use domain::driver::facts::{Basis, DriverFilter, UsageQuery, Window};
+use domain::driver::plugin::PluginDriver;
+use domain::driver::rate_card::{Price, RateCard, UnitPrice};
+use domain::driver::tiers::{Tier, TieredDriver};
+use domain::driver::usage::{Unknown, UsageDriver};
 use domain::field::Field;
-use domain::money::Money;
-use domain::usage::Quantity;
-use rhai::{Array, Dynamic, Map};
+use domain::recipient::Recipient;
+use domain::spread::Spread;
+use domain::usage::{Quantity, RESOURCE_ID};
+use rhai::{Array, Dynamic, Engine, ImmutableString, Map, NativeCallContext};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const COST_OPTIONS: &[&str] = &["when_zero", "when_negative", "basis"];
 const USAGE_OPTIONS: &[&str] =
@@ -21,71 +34,168 @@ const USAGE_OPTIONS: &[&str] =
 const PRICE_OPTIONS: &[&str] = &["remainder", "key", "table", "recipients", "unknown", "window"];
 const PLUGIN_OPTIONS: &[&str] = &["when_zero", "usage", "teams"];
 const BOUNDS: &[&str] = &["at_least", "at_most"];
-/// A window of a year and a bit; longer ones would only be slow.
+/// A little more than a year. Longer windows would only be slow.
 const WINDOW_DAYS_MAX: i64 = 400;
 
-/// The optional arguments of a function.
-struct Arguments {
-    among: Candidates,
-    filters: Option<Map>,
-    options: Map,
+host_functions! { FUNCTIONS:
+    Decisions "by_cost" "by_cost()"
+        "In proportion to every team's direct cost of the day."
+        "by_cost()" => "by_cost all teams";
+    Decisions "by_cost" "by_cost(#{dimension: value, …})"
+        "The same, counting only direct cost that matches. Keys are dimensions, `\"tag:<key>\"`, \
+         or team, environment, application and cost_center, which mean the tags."
+        r#"by_cost(#{environment: "prod"})"#
+        => "by_cost all teams where tag:environment = \"prod\"";
+    Decisions "by_cost" "by_cost([team, …])"
+        "The same among the teams listed; a map of filters may follow."
+        r#"by_cost(["search", "web"], #{region_id: "eu-west-1"})"#
+        => "by_cost search, web where region_id = \"eu-west-1\"";
+    Decisions "by_cost" "by_cost(…, #{when_zero: \"even\"})"
+        "What happens on a day without such cost: \"stay\" (the default: it stays in the pool, \
+         visible) or \"even\"."
+        r#"by_cost(["search", "web"], #{when_zero: "even"})"#
+        => "by_cost search, web when_zero even";
+    Decisions "by_cost" "by_cost(…, #{basis: \"billed_cost\", when_negative: \"keep\"})"
+        "More options: `basis` is \"effective_cost\" (the default) or \"billed_cost\". \
+         `when_negative` says what a negative weight means, such as a team whose credits are \
+         larger than its costs: \"zero\" (the default: it counts as zero), \"keep\" (its share \
+         has the other sign: 100 by 100 : -20 is 125 and -25) or \"stay\" (all stays in the pool)."
+        r#"by_cost(#{basis: "billed_cost", when_negative: "keep"})"#
+        => "by_cost all teams basis billed_cost when_negative keep";
+    Decisions "by_usage" "by_usage(metric)"
+        "In proportion to the day's usage of a metric, by the key `team` of the usage. The share \
+         of usage without a team is unallocated."
+        r#"by_usage("network.egress.bytes")"# => "by_usage network.egress.bytes";
+    Decisions "by_usage" "by_usage(metric, [team, …], #{key: value, …}, #{option: value, …})"
+        "Only usage of the teams listed, and with these keys. Options: `key` is the key that \
+         names the user, `table` is a lookup table from the key's value to the team, `recipients` \
+         maps single values to teams or pools, `unknown` is \"unallocated\" (the default), \
+         \"ignore\", a team as a map, or a pool; `window` is \"day\" (the default), \"month\" or \
+         a number of days that end with the charge's; `when_zero` and `when_negative` as in \
+         `by_cost`."
+        "by_usage(\"kubernetes.node.share\", #{resource_id: charge.resource_id}, #{key: \
+         \"namespace\", recipients: #{\"__idle__\": pool(\"shared/idle\")}, when_zero: by_cost()})"
+        => "by_usage kubernetes.node.share where resource_id = \"i-0abc\" key namespace __idle__ \
+         → the pool shared/idle when_zero by_cost all teams";
+    Decisions "tiered" "tiered([[upto, decision], …, [(), decision]])"
+        "Slices of the pool's total of the day, each shared in its own way. The last slice has \
+         `()` instead of an end."
+        r#"tiered([[1000, even(["web", "mobile"])], [(), by_cost()]])"#
+        => "tiered up to 1000.000000000: split web 1, mobile 1; beyond: by_cost all teams";
+    Decisions "rate_card" "rate_card(metric, price, #{remainder: recipient})"
+        "Usage at a price for each unit, in the charge's currency. The remainder gets the \
+         difference between the cost and the priced usage, and bears it where the prices exceed \
+         the cost. Filters and options as in `by_usage`."
+        r#"rate_card("storage.gib_hours", 0.00005, #{remainder: "platform"})"#
+        => "rate_card storage.gib_hours at 0.00005, remainder to platform";
+    Decisions "rate_card" "rate_card(metric, [[upto, price], …, [(), price]], …)"
+        "The same with a price for each tier of a team's usage of the day."
+        r#"rate_card("requests", [[1000, 0.01], [(), 0.005]], #{remainder: pool("shared/idle")})"#
+        => "rate_card requests at 0.01 up to 1000, 0.005, remainder to the pool shared/idle";
+    Decisions "bounded"
+        "bounded(decision, #{at_least: #{team: limit, …}, at_most: #{team: limit, …}})"
+        "Holds teams to limits and shares the rest among the others. A limit is an amount of the \
+         day, or a part of the pool such as \"40%\". An amount that no team may bear stays in the \
+         pool. Lower limits that are more than the pool together are paid in proportion."
+        r#"bounded(by_cost(), #{at_least: #{web: 10}, at_most: #{search: "40%"}})"#
+        => "by_cost all teams web at least 10.000000000 search at most 40%";
+    Decisions "plugin" "plugin(name, #{setting: value, …}, #{teams: […], usage: […]})"
+        "Weights from an allocator plugin, asked once for the pool and day with its settings, its \
+         teams (all with direct cost if none are listed) and the day's usage of these metrics."
+        r#"plugin("by-headcount", #{quarter: 3}, #{teams: ["web"], usage: ["people"]})"#
+        => "plugin by-headcount {\"quarter\":3} web with people";
 }
 
-impl Arguments {
-    /// A map that has the name of an option is the map of options.
-    fn read(function: &str, arguments: &[Dynamic], options: &[&str]) -> Result<Arguments, Refusal> {
-        let mut rest = arguments.iter().peekable();
-        let mut read =
-            Arguments { among: Candidates::AllTeams, filters: None, options: Map::new() };
-        if let Some(list) = rest.next_if(|first| first.is_array()) {
-            read.among = among(function, list)?;
-        }
-        let mut has_options = false;
-        for argument in rest {
-            let Some(map) = argument.read_lock::<Map>() else {
-                return Err(refuse(format!(
-                    "`{function}` takes a list of teams, a map of filters and a map of options, not {}",
-                    kind(argument)
-                )));
-            };
-            if map.keys().any(|key| options.contains(&key.as_str())) && !has_options {
-                has_options = true;
-                read.options = checked(function, &map, options)?;
-            } else if read.filters.is_none() && !has_options {
-                read.filters = Some(map.clone());
-            } else {
-                return Err(refuse(format!(
-                    "`{function}` takes at most one map of filters, and the options last"
-                )));
-            }
-        }
-        Ok(read)
-    }
+/// Registers a function with up to three optional arguments. Rhai finds a function by the number of
+/// its arguments, so one is registered for each number.
+macro_rules! with_optional_arguments {
+    ($engine:ident, $teams:ident, $name:literal, ($($given:ident: $kind:ty),*), $decide:expr) => {
+        let (decide, teams) = (Arc::new($decide), $teams.clone());
+        let none = Arc::new(
+            move |context: &NativeCallContext, $($given: $kind,)* arguments: &[Dynamic]| {
+                teams.answer(context, decide($(&$given,)* arguments))
+            },
+        );
+        let (one, two, three) = (Arc::clone(&none), Arc::clone(&none), Arc::clone(&none));
+        $engine.register_fn($name, move |context: NativeCallContext, $($given: $kind),*| {
+            none(&context, $($given,)* &[])
+        });
+        $engine.register_fn(
+            $name,
+            move |context: NativeCallContext, $($given: $kind,)* a: Dynamic| {
+                one(&context, $($given,)* &[a])
+            },
+        );
+        $engine.register_fn(
+            $name,
+            move |context: NativeCallContext, $($given: $kind,)* a: Dynamic, b: Dynamic| {
+                two(&context, $($given,)* &[a, b])
+            },
+        );
+        $engine.register_fn(
+            $name,
+            move |
+                context: NativeCallContext,
+                $($given: $kind,)*
+                a: Dynamic,
+                b: Dynamic,
+                c: Dynamic,
+            | three(&context, $($given,)* &[a, b, c]),
+        );
+    };
 }
 
-fn checked(function: &str, map: &Map, options: &[&str]) -> Result<Map, Refusal> {
-    match map.keys().find(|key| !options.contains(&key.as_str())) {
-        Some(other) => {
-            let others: Vec<&str> =
-                map.keys().map(|key| key.as_str()).filter(|key| options.contains(key)).collect();
-            let beside = if others.is_empty() {
-                String::new()
-            } else {
-                format!(
-                    " beside the option {}; filters are a map of their own, before it",
-                    others.join(", ")
-                )
-            };
-            Err(refuse(format!(
-                "`{function}`: there is no option '{other}'{}{beside}",
-                meant(other, options.iter().copied())
-            )))
+pub(crate) fn register(engine: &mut Engine, teams: &KnownTeams, kept: &Arc<[Field]>) {
+    let kept = Arc::clone(kept);
+    with_optional_arguments!(engine, teams, "by_cost", (), move |arguments: &[Dynamic]| {
+        by_cost(arguments, &kept)
+    });
+    let has_table = |tables: Arc<Tables>| {
+        move |name: &str| match tables.contains_key(name) {
+            true => Ok(()),
+            false => Err(unknown_table(name, tables.keys().map(String::as_str))),
         }
-        None => Ok(map.clone()),
-    }
+    };
+    let tables = has_table(Arc::clone(&teams.tables));
+    with_optional_arguments!(
+        engine,
+        teams,
+        "by_usage",
+        (metric: ImmutableString),
+        move |metric: &ImmutableString, arguments: &[Dynamic]| {
+            by_usage(metric, arguments, &tables)
+        }
+    );
+    let tables = has_table(Arc::clone(&teams.tables));
+    with_optional_arguments!(
+        engine,
+        teams,
+        "rate_card",
+        (metric: ImmutableString, price: Dynamic),
+        move |metric: &ImmutableString, price: &Dynamic, arguments: &[Dynamic]| {
+            rate_card(metric, price, arguments, &tables)
+        }
+    );
+    with_optional_arguments!(
+        engine,
+        teams,
+        "plugin",
+        (name: ImmutableString),
+        move |name: &ImmutableString, arguments: &[Dynamic]| plugin(name, arguments)
+    );
+    let (of_tiers, of_bounds) = (teams.clone(), teams.clone());
+    engine.register_fn("tiered", move |context: NativeCallContext, tiers: Array| {
+        of_tiers.answer(&context, tiered(&tiers))
+    });
+    engine.register_fn(
+        "bounded",
+        move |context: NativeCallContext, decision: Dynamic, bounds: Map| {
+            of_bounds.answer(&context, bounded(&decision, &bounds))
+        },
+    );
 }
 
-pub(crate) fn by_cost(arguments: &[Dynamic], kept: &[Field]) -> Result<Decision, Refusal> {
+fn by_cost(arguments: &[Dynamic], kept: &[Field]) -> Result<Decision, Refusal> {
     let Arguments { among, filters, options } =
         Arguments::read("by_cost", arguments, COST_OPTIONS)?;
     let basis = match word("by_cost", &options, "basis")?.as_deref() {
@@ -94,7 +204,7 @@ pub(crate) fn by_cost(arguments: &[Dynamic], kept: &[Field]) -> Result<Decision,
         Some(_) => return Err(refuse("`by_cost`: basis is \"effective_cost\" or \"billed_cost\"")),
     };
     let filter = filters.map_or(Ok(DriverFilter::new()), |map| cost_filter(&map, kept))?;
-    policies("by_cost", Spread::new(Driver::Cost { among, filter, basis }), &options)
+    policies("by_cost", Spread::new(Driver::Cost(CostDriver { among, filter, basis })), &options)
 }
 
 fn cost_filter(map: &Map, kept: &[Field]) -> Result<DriverFilter, Refusal> {
@@ -108,7 +218,8 @@ fn cost_filter(map: &Map, kept: &[Field]) -> Result<DriverFilter, Refusal> {
         .collect()
 }
 
-/// `environment` and its like are tags; everything else is a dimension or says `tag:`.
+/// `environment` and the other parts of a target are tags. Any other key is a dimension, or begins
+/// with `tag:`.
 pub(crate) fn filter_key(key: &str, kept: &[Field]) -> Result<String, Refusal> {
     if TARGET_KEYS.contains(&key) {
         return Ok(format!("tag:{key}"));
@@ -119,7 +230,8 @@ pub(crate) fn filter_key(key: &str, kept: &[Field]) -> Result<String, Refusal> {
     match Field::by_name(key) {
         Some(field) if kept.contains(&field) => Ok(key.to_owned()),
         Some(_) => Err(refuse(format!(
-            "`by_cost` cannot filter by '{key}': that dimension is not collected; add it to `dimensions` in apportion.toml"
+            "`by_cost` cannot filter by '{key}': that dimension is not collected; add it to \
+             `dimensions` in apportion.toml"
         ))),
         None => {
             let known = kept.iter().map(|field| field.name()).chain(TARGET_KEYS);
@@ -131,53 +243,7 @@ pub(crate) fn filter_key(key: &str, kept: &[Field]) -> Result<String, Refusal> {
     }
 }
 
-/// `when_zero` and `when_negative`, in the same words everywhere.
-fn policies(function: &str, spread: Spread, options: &Map) -> Result<Decision, Refusal> {
-    let when_zero = match options.get("when_zero") {
-        None => WhenZero::Stay,
-        Some(value) => match (text(value).as_deref(), spread_of(value)) {
-            (Some("stay"), _) => WhenZero::Stay,
-            (Some("even"), _) => WhenZero::Even,
-            (None, Some(fallback)) => WhenZero::Spread(Box::new(fallback)),
-            _ => {
-                return Err(refuse(format!(
-                    "`{function}`: when_zero is \"stay\", \"even\", or another way to share, such as by_cost()"
-                )));
-            }
-        },
-    };
-    let when_negative = match word(function, options, "when_negative")?.as_deref() {
-        None | Some("zero") => WhenNegative::Zero,
-        Some("keep") => WhenNegative::Keep,
-        Some("stay") => WhenNegative::Stay,
-        Some(_) => {
-            return Err(refuse(format!(
-                "`{function}`: when_negative is \"zero\", \"keep\" or \"stay\""
-            )));
-        }
-    };
-    Ok(Decision::from(Spread { when_zero, when_negative, ..spread }))
-}
-
-/// A decision that shares; one recipient for all is the simplest of them.
-fn spread_of(value: &Dynamic) -> Option<Spread> {
-    match value.read_lock::<Opinion>()?.decision.clone()? {
-        Decision::Spread(spread) => Some(*spread),
-        Decision::Assign(recipient) => Some(Spread::new(Driver::Fixed(vec![(recipient, 1)]))),
-        Decision::Exclude { .. } => None,
-    }
-}
-
-fn word(function: &str, options: &Map, key: &str) -> Result<Option<String>, Refusal> {
-    match options.get(key) {
-        None => Ok(None),
-        Some(value) => text(value)
-            .map(Some)
-            .ok_or_else(|| refuse(format!("`{function}`: {key} is a text, not {}", kind(value)))),
-    }
-}
-
-pub(crate) fn by_usage(
+fn by_usage(
     metric: &str,
     arguments: &[Dynamic],
     tables: &dyn Fn(&str) -> Result<(), String>,
@@ -208,7 +274,8 @@ fn usage_driver(
         None => BTreeMap::new(),
         Some(Err(kind)) => {
             return Err(refuse(format!(
-                "`{function}`: recipients is a map from values of the key to teams or pools, not {kind}"
+                "`{function}`: recipients is a map from values of the key to teams or pools, not \
+                 {kind}"
             )));
         }
         Some(Ok(map)) => map
@@ -223,7 +290,8 @@ fn usage_driver(
             Some("ignore") => Unknown::Ignore,
             Some(other) => {
                 return Err(refuse(format!(
-                    "`{function}`: unknown is \"unallocated\", \"ignore\", #{{team: \"{other}\"}} or a pool"
+                    "`{function}`: unknown is \"unallocated\", \"ignore\", \
+                     #{{team: \"{other}\"}} or a pool"
                 )));
             }
             None => Unknown::To(recipient(function, value)?),
@@ -234,26 +302,23 @@ fn usage_driver(
             refuse(format!("`{function}` compares '{key}' with a text, not {}", kind(value)))
         })?;
         let key = key.strip_prefix("tag:").unwrap_or(key).to_owned();
-        let value = if key == "resource_id" {
+        let value = if key == RESOURCE_ID {
             domain::usage::resource_key(&value).into_owned()
         } else {
             value
         };
         Ok((key, value))
     });
-    Ok(UsageDriver {
+    let query = UsageQuery {
         metric: metric.to_owned(),
         filter: filter.collect::<Result<_, Refusal>>()?,
         key: word(function, options, "key")?.map_or_else(
             || "team".into(),
             |key| key.strip_prefix("tag:").unwrap_or(&key).to_owned(),
         ),
-        among: among.clone(),
-        recipients,
-        table,
-        unknown,
         window: window(function, options.get("window"))?,
-    })
+    };
+    Ok(UsageDriver { query, among: among.clone(), recipients, table, unknown })
 }
 
 fn window(function: &str, value: Option<&Dynamic>) -> Result<Window, Refusal> {
@@ -263,14 +328,15 @@ fn window(function: &str, value: Option<&Dynamic>) -> Result<Window, Refusal> {
         (Some("month"), _) => Ok(Window::Month),
         (None, Ok(days)) if (1..=WINDOW_DAYS_MAX).contains(&days) => Ok(Window::Days(days as u16)),
         _ => Err(refuse(format!(
-            "`{function}`: window is \"day\", \"month\" or a number of days up to {WINDOW_DAYS_MAX}, not {}",
+            "`{function}`: window is \"day\", \"month\" or a number of days up to \
+             {WINDOW_DAYS_MAX}, not {}",
             kind(value)
         ))),
     }
 }
 
-/// `[[1000, even([…])], [(), by_cost()]]`: the first thousand of the day so, the rest so.
-pub(crate) fn tiered(tiers: &Array) -> Result<Decision, Refusal> {
+/// `[[1000, even([…])], [(), by_cost()]]`: the first thousand of the day evenly, the rest by cost.
+fn tiered(tiers: &Array) -> Result<Decision, Refusal> {
     let wrong = |value: &Dynamic| {
         refuse(format!(
             "`tiered` takes pairs such as [1000, by_cost()], and () for the last tier, not {}",
@@ -300,11 +366,11 @@ pub(crate) fn tiered(tiers: &Array) -> Result<Decision, Refusal> {
     if read.is_empty() {
         return Err(refuse("`tiered` needs at least one tier"));
     }
-    Ok(Decision::from(Spread::new(Driver::Tiers(read))))
+    Ok(Decision::from(Spread::new(Driver::Tiers(TieredDriver { tiers: read }))))
 }
 
 /// A price for each unit of usage, or a list of tiers `[[upto, price], [(), price]]`.
-pub(crate) fn rate_card(
+fn rate_card(
     metric: &str,
     price: &Dynamic,
     arguments: &[Dynamic],
@@ -316,11 +382,13 @@ pub(crate) fn rate_card(
         Some(value) => recipient("rate_card", value)?,
         None => {
             return Err(refuse(
-                "`rate_card` needs the option remainder: who bears what the prices leave of the cost",
+                "`rate_card` needs the option remainder: who bears what the prices leave of the \
+                 cost",
             ));
         }
     };
-    Ok(Decision::from(Spread::new(Driver::RateCard { usage, prices: prices(price)?, remainder })))
+    let card = RateCard { usage, prices: prices(price)?, remainder };
+    Ok(Decision::from(Spread::new(Driver::RateCard(card))))
 }
 
 fn prices(value: &Dynamic) -> Result<Vec<Price>, Refusal> {
@@ -366,38 +434,9 @@ fn unit_price(value: &Dynamic) -> Result<UnitPrice, Refusal> {
     scaled("rate_card", value, 18).map(UnitPrice)
 }
 
-fn number(function: &str, value: &Dynamic) -> Result<Decimal, Refusal> {
-    let number = value.as_int().map(Decimal::from).or_else(|_| value.as_decimal());
-    number.map_err(|_| refuse(format!("`{function}` takes a number here, not {}", kind(value))))
-}
-
-/// A number that is not negative, in units of 10^-`places`, exactly.
-fn scaled(function: &str, value: &Dynamic, places: u32) -> Result<i128, Refusal> {
-    let number = number(function, value)?.normalize();
-    let fits = number.scale() <= places && number >= Decimal::ZERO;
-    let scaled = fits
-        .then(|| {
-            10_i128
-                .checked_pow(places - number.scale())
-                .and_then(|factor| number.mantissa().checked_mul(factor))
-        })
-        .flatten();
-    scaled.ok_or_else(|| {
-        refuse(format!(
-            "`{function}`: {number} is negative, too large, or has more than {places} decimals"
-        ))
-    })
-}
-
-fn amount(function: &str, value: &Dynamic) -> Result<Money, Refusal> {
-    let nanos = scaled(function, value, 9)?;
-    i64::try_from(nanos)
-        .map(Money::from_nanos)
-        .map_err(|_| refuse(format!("`{function}`: the amount {} is too large", kind(value))))
-}
-
-/// `bounded(by_cost(), #{at_least: #{web: 10}, at_most: #{search: "40%"}})`: amounts and parts of the pool's total of the day.
-pub(crate) fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refusal> {
+/// `bounded(by_cost(), #{at_least: #{web: 10}, at_most: #{search: "40%"}})`: amounts and parts of
+/// the pool's total of the day.
+fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refusal> {
     let bounds = checked("bounded", bounds, BOUNDS)?;
     let mut spread = spread_of(decision).ok_or_else(|| {
         refuse(format!("`bounded` takes a way to share, such as by_cost(), not {}", kind(decision)))
@@ -405,7 +444,8 @@ pub(crate) fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refu
     for (name, limits) in &bounds {
         let Some(limits) = limits.read_lock::<Map>() else {
             return Err(refuse(format!(
-                "`bounded`: {name} is a map from teams to amounts or parts, such as #{{search: \"40%\"}}, not {}",
+                "`bounded`: {name} is a map from teams to amounts or parts, such as \
+                 #{{search: \"40%\"}}, not {}",
                 kind(limits)
             )));
         };
@@ -453,7 +493,7 @@ fn limit(value: &Dynamic) -> Result<Limit, Refusal> {
 }
 
 /// `plugin("name", #{its own settings}, #{teams: […], usage: ["metric"]})`.
-pub(crate) fn plugin(name: &str, arguments: &[Dynamic]) -> Result<Decision, Refusal> {
+fn plugin(name: &str, arguments: &[Dynamic]) -> Result<Decision, Refusal> {
     if name.trim().is_empty() {
         return Err(refuse("`plugin` needs the name of an allocator plugin, and it is blank"));
     }
@@ -487,56 +527,8 @@ pub(crate) fn plugin(name: &str, arguments: &[Dynamic]) -> Result<Decision, Refu
     };
     let mut json = String::new();
     write_json(&mut json, &Dynamic::from(config))?;
-    policies(
-        "plugin",
-        Spread::new(Driver::Plugin { plugin: name.to_owned(), config: json, among, metrics }),
-        &options,
-    )
-}
-
-/// Numbers as they are written, so that no float is made of them.
-fn write_json(json: &mut String, value: &Dynamic) -> Result<(), Refusal> {
-    if let Some(map) = value.read_lock::<Map>() {
-        json.push('{');
-        for (number, (key, value)) in map.iter().enumerate() {
-            json.push_str(if number > 0 { "," } else { "" });
-            write_text(json, key);
-            json.push(':');
-            write_json(json, value)?;
-        }
-        json.push('}');
-    } else if let Some(list) = value.read_lock::<Array>() {
-        json.push('[');
-        for (number, value) in list.iter().enumerate() {
-            json.push_str(if number > 0 { "," } else { "" });
-            write_json(json, value)?;
-        }
-        json.push(']');
-    } else if let Some(text) = text(value) {
-        write_text(json, &text);
-    } else if value.is_unit() {
-        json.push_str("null");
-    } else if value.is_bool() || value.is_int() || value.is_decimal() {
-        json.push_str(&value.to_string());
-    } else {
-        return Err(refuse(format!("`plugin` cannot hand over {}", kind(value))));
-    }
-    Ok(())
-}
-
-fn write_text(json: &mut String, text: &str) {
-    json.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            letter if u32::from(letter) < 0x20 => {
-                json.push_str(&format!("\\u{:04x}", u32::from(letter)))
-            }
-            letter => json.push(letter),
-        }
-    }
-    json.push('"');
+    let driver = PluginDriver { plugin: name.to_owned(), config: json, among, metrics };
+    policies("plugin", Spread::new(Driver::Plugin(driver)), &options)
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use crate::options::RuleLimits;
 use crate::text_file::line_and_column;
 use domain::code::Code;
 use domain::code::RULE_DECISION;
-use domain::decision::{Decision, Driver, Spread};
+use domain::decision::Decision;
 use domain::diagnostic::Diagnostic;
 use domain::port::Stage;
+use domain::spread::Spread;
 use rhai::{CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -105,9 +106,7 @@ pub(crate) fn ask(
     match opinion.decision {
         None => Ok(None),
         Some(Decision::Spread(spread)) => Ok(Some(*spread)),
-        Some(Decision::Assign(recipient)) => {
-            Ok(Some(Spread::new(Driver::Fixed(vec![(recipient, 1)]))))
-        }
+        Some(Decision::Assign(recipient)) => Ok(Some(Spread::fixed(vec![(recipient, 1)]))),
         Some(Decision::Exclude { .. }) => Err(wrong_type(
             rule,
             "allocate",

@@ -3,61 +3,15 @@
 //! The page for authors of rules, the definitions for editors and the tests are all made from it. A
 //! test compares it with the engine, so no function can be without documentation.
 
-/// One row of the functions' page.
-pub(crate) struct HostFunction {
-    pub(crate) name: &'static str,
-    pub(crate) signature: &'static str,
-    pub(crate) doc: &'static str,
-    /// A piece of a rule. A test runs it.
-    pub(crate) example: &'static str,
-    /// The result of the example.
-    pub(crate) gives: &'static str,
-    pub(crate) family: FunctionFamily,
+use crate::drivers;
+use crate::host_function::{FunctionFamily, HostFunction};
+
+/// All functions, in the order of the page.
+pub(crate) fn functions() -> impl Iterator<Item = &'static HostFunction> {
+    DIRECT_DECISIONS.iter().chain(drivers::FUNCTIONS).chain(OTHERS)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum FunctionFamily {
-    Decisions,
-    Charge,
-    Tests,
-    Texts,
-}
-
-impl FunctionFamily {
-    /// In the order of the page.
-    const ALL: [FunctionFamily; 4] = [
-        FunctionFamily::Decisions,
-        FunctionFamily::Charge,
-        FunctionFamily::Tests,
-        FunctionFamily::Texts,
-    ];
-
-    pub(crate) fn title(self) -> &'static str {
-        match self {
-            FunctionFamily::Decisions => "Decisions: what `allocate` answers",
-            FunctionFamily::Charge => "The charge and the tables",
-            FunctionFamily::Tests => "Tests",
-            FunctionFamily::Texts => "Texts",
-        }
-    }
-}
-
-macro_rules! functions {
-    ($($family:ident $name:literal $signature:literal
-        $doc:literal
-        $example:literal => $gives:literal;)*) => {
-        pub(crate) const FUNCTIONS: &[HostFunction] = &[$(HostFunction {
-            name: $name,
-            signature: $signature,
-            doc: $doc,
-            example: $example,
-            gives: $gives,
-            family: FunctionFamily::$family,
-        }),*];
-    };
-}
-
-functions! {
+host_functions! { DIRECT_DECISIONS:
     Decisions "assign" "assign(team)"
         "One team bears all."
         r#"assign("payments")"# => "assign payments";
@@ -76,72 +30,9 @@ functions! {
     Decisions "even" "even([team, …])"
         "Equal shares, in the order listed."
         r#"even(["web", "mobile"])"# => "split web 1, mobile 1";
-    Decisions "by_cost" "by_cost()"
-        "In proportion to every team's direct cost of the day."
-        "by_cost()" => "by_cost all teams";
-    Decisions "by_cost" "by_cost(#{dimension: value, …})"
-        "The same, counting only direct cost that matches. Keys are dimensions, `\"tag:<key>\"`, \
-         or team, environment, application and cost_center, which mean the tags."
-        r#"by_cost(#{environment: "prod"})"#
-        => "by_cost all teams where tag:environment = \"prod\"";
-    Decisions "by_cost" "by_cost([team, …])"
-        "The same among the teams listed; a map of filters may follow."
-        r#"by_cost(["search", "web"], #{region_id: "eu-west-1"})"#
-        => "by_cost search, web where region_id = \"eu-west-1\"";
-    Decisions "by_cost" "by_cost(…, #{when_zero: \"even\"})"
-        "What happens on a day without such cost: \"stay\" (the default: it stays in the pool, \
-         visible) or \"even\"."
-        r#"by_cost(["search", "web"], #{when_zero: "even"})"#
-        => "by_cost search, web when_zero even";
-    Decisions "by_cost" "by_cost(…, #{basis: \"billed_cost\", when_negative: \"keep\"})"
-        "More options: `basis` is \"effective_cost\" (the default) or \"billed_cost\". \
-         `when_negative` says what a negative weight means, such as a team whose credits are \
-         larger than its costs: \"zero\" (the default: it counts as zero), \"keep\" (its share \
-         has the other sign: 100 by 100 : -20 is 125 and -25) or \"stay\" (all stays in the pool)."
-        r#"by_cost(#{basis: "billed_cost", when_negative: "keep"})"#
-        => "by_cost all teams basis billed_cost when_negative keep";
-    Decisions "by_usage" "by_usage(metric)"
-        "In proportion to the day's usage of a metric, by the key `team` of the usage. The share \
-         of usage without a team is unallocated."
-        r#"by_usage("network.egress.bytes")"# => "by_usage network.egress.bytes";
-    Decisions "by_usage" "by_usage(metric, [team, …], #{key: value, …}, #{option: value, …})"
-        "Only usage of the teams listed, and with these keys. Options: `key` is the key that \
-         names the user, `table` is a lookup table from the key's value to the team, `recipients` \
-         maps single values to teams or pools, `unknown` is \"unallocated\" (the default), \
-         \"ignore\", a team as a map, or a pool; `window` is \"day\" (the default), \"month\" or \
-         a number of days that end with the charge's; `when_zero` and `when_negative` as in \
-         `by_cost`."
-        "by_usage(\"kubernetes.node.share\", #{resource_id: charge.resource_id}, #{key: \
-         \"namespace\", recipients: #{\"__idle__\": pool(\"shared/idle\")}, when_zero: by_cost()})"
-        => "by_usage kubernetes.node.share where resource_id = \"i-0abc\" key namespace __idle__ \
-         → the pool shared/idle when_zero by_cost all teams";
-    Decisions "tiered" "tiered([[upto, decision], …, [(), decision]])"
-        "Slices of the pool's total of the day, each shared in its own way. The last slice has \
-         `()` instead of an end."
-        r#"tiered([[1000, even(["web", "mobile"])], [(), by_cost()]])"#
-        => "tiered up to 1000.000000000: split web 1, mobile 1; beyond: by_cost all teams";
-    Decisions "rate_card" "rate_card(metric, price, #{remainder: recipient})"
-        "Usage at a price for each unit, in the charge's currency. The remainder gets the \
-         difference between the cost and the priced usage, and bears it where the prices exceed \
-         the cost. Filters and options as in `by_usage`."
-        r#"rate_card("storage.gib_hours", 0.00005, #{remainder: "platform"})"#
-        => "rate_card storage.gib_hours at 0.00005, remainder to platform";
-    Decisions "rate_card" "rate_card(metric, [[upto, price], …, [(), price]], …)"
-        "The same with a price for each tier of a team's usage of the day."
-        r#"rate_card("requests", [[1000, 0.01], [(), 0.005]], #{remainder: pool("shared/idle")})"#
-        => "rate_card requests at 0.01 up to 1000, 0.005, remainder to the pool shared/idle";
-    Decisions "bounded"
-        "bounded(decision, #{at_least: #{team: limit, …}, at_most: #{team: limit, …}})"
-        "Holds teams to limits and shares the rest among the others. A limit is an amount of the \
-         day, or a part of the pool such as \"40%\". An amount that no team may bear stays in the \
-         pool. Lower limits that are more than the pool together are paid in proportion."
-        r#"bounded(by_cost(), #{at_least: #{web: 10}, at_most: #{search: "40%"}})"#
-        => "by_cost all teams web at least 10.000000000 search at most 40%";
-    Decisions "plugin" "plugin(name, #{setting: value, …}, #{teams: […], usage: […]})"
-        "Weights from an allocator plugin, asked once for the pool and day with its settings, its \
-         teams (all with direct cost if none are listed) and the day's usage of these metrics."
-        r#"plugin("by-headcount", #{quarter: 3}, #{teams: ["web"], usage: ["people"]})"#
-        => "plugin by-headcount {\"quarter\":3} web with people";
+}
+
+host_functions! { OTHERS:
     Decisions "pool" "pool(rule)"
         "The pool of a rule with `stage: \"distribution\"`, by the rule's id. It can stand \
          wherever a team can get a share."
@@ -212,7 +103,7 @@ pub fn page() -> String {
     let mut page = String::from(PAGE_HEAD);
     for family in FunctionFamily::ALL {
         page.push_str(&format!("\n## {}\n", family.title()));
-        for function in FUNCTIONS.iter().filter(|function| function.family == family) {
+        for function in functions().filter(|function| function.family == family) {
             page.push_str(&format!(
                 "\n### `{}`\n\n{}\n\n```rhai\n{}  // {}\n```\n",
                 function.signature, function.doc, function.example, function.gives
@@ -290,16 +181,14 @@ mod tests {
     #[test]
     fn every_example_gives_what_the_page_says() {
         let engine = sample_engine();
-        for function in FUNCTIONS {
+        for function in functions() {
             let mut scope = Scope::new();
             scope.push_constant("charge", sample_charge());
             let value: Dynamic = engine
                 .eval_with_scope(&mut scope, function.example)
                 .unwrap_or_else(|error| panic!("{}: {error}", function.example));
             let given = match value.clone().try_cast::<Opinion>() {
-                Some(Opinion { decision: Some(decision), .. }) => {
-                    domain::describe::describe(&decision)
-                }
+                Some(Opinion { decision: Some(decision), .. }) => decision.describe(),
                 Some(Opinion { decision: None, .. }) => "pass".to_owned(),
                 None => value.to_string(),
             };
@@ -323,7 +212,7 @@ mod tests {
             assert!(
                 is_getter
                     || ["to_string", "sleep"].contains(&name.as_str())
-                    || FUNCTIONS.iter().any(|function| function.name == name),
+                    || functions().any(|function| function.name == name),
                 "{name} is not on the page"
             );
         }

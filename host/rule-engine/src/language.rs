@@ -5,8 +5,8 @@ use crate::charge_view::{Charge, Tags};
 use crate::decision::{Opinion, Refusal};
 use crate::functions::{self, Surroundings};
 use crate::options::RuleLimits;
-use domain::decision::Recipient;
 use domain::field::Field;
+use domain::recipient::Recipient;
 use rhai::{Engine, EvalAltResult, OptimizationLevel, Position, Token};
 use std::collections::BTreeSet;
 

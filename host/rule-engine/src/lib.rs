@@ -9,6 +9,11 @@
 //! that it is given: no file, no network, no time, no randomness and no state. Every limit on its
 //! work is set ([`options::RuleLimits`]).
 
+#[macro_use]
+mod host_function;
+
+mod answer;
+mod arguments;
 pub mod bench;
 pub mod branches;
 mod case_file;

@@ -1,7 +1,8 @@
 //! A collector and rules in plain Rust: runs are tested without wasm and without scripts.
 
 use domain::charge::ChargeLine;
-use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Spread, Verdict};
+use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
+use domain::spread::Spread;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;

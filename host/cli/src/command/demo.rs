@@ -16,7 +16,7 @@ use installation::rules;
 use installation::run::Collecting;
 use installation::settings::{self, Need, Settings};
 use installation::sources;
-use pipeline::run::RunReport;
+use pipeline::report::RunReport;
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
 use std::fs;
 use std::io::ErrorKind;

@@ -6,7 +6,7 @@ use crate::query;
 use crate::ui::Ui;
 use crate::ui::counted;
 use domain::account::Account;
-use domain::decision::Recipient;
+use domain::recipient::Recipient;
 use domain::money::Currency;
 use domain::period::Period;
 use domain::port::{RuleFacts, TriedRule};

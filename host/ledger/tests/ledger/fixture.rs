@@ -2,13 +2,14 @@
 //! is.
 
 use domain::account::Account;
-use domain::decision::{Decision, Outcome, OutcomeId, Recipient, RuleIndex, Target, Verdict};
+use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
 use domain::dictionary::{Dictionary, Resource, ResourceId};
 use domain::entry::{Entry, EntryKind, Posting, RuleVersion};
 use domain::field::Field;
 use domain::money::{Currency, Money, Sum};
 use domain::period::{Day, Month};
 use domain::port::{Decider, Mutual, PluginIdentity, RuleFacts, Rules, Stage};
+use domain::recipient::{Recipient, Target};
 use domain::run::{DayTotals, RunState, SourceDay};
 use ledger::segment::{ChargeColumns, encode};
 use ledger::{GenerationId, Ledger, Reader, Restated, RunEnd, RunStart, Settled, Transaction};

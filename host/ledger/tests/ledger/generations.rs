@@ -2,9 +2,11 @@
 
 use crate::fixture::{OneRule, charge, day, end, findings, good, run, source_day, start, usd};
 use domain::code;
-use domain::decision::{Decision, Outcome, OutcomeId, Recipient, RuleIndex, Target, Verdict};
+use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
 use domain::generation::Generation;
+use domain::recipient::{Recipient, Target};
 use domain::run::RunId;
+use domain::sharing::Sharing;
 use domain::split::Shares;
 use ledger::{GenerationId, Ledger, Weights};
 
@@ -82,8 +84,10 @@ fn weights_hold_until_they_change() {
             .unwrap_or_else(|error| panic!("{error}"));
         vec![Weights {
             outcome: OutcomeId(0),
-            recipients: vec![Recipient::Unallocated, full.clone().into()],
-            shares,
+            sharing: Sharing {
+                recipients: vec![Recipient::Unallocated, full.clone().into()],
+                shares,
+            },
             step: 3,
         }]
     };

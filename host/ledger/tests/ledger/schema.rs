@@ -2,9 +2,11 @@
 
 use crate::fixture::{OneRule, charge, end, good, plugin, run, source_day, start, usd};
 use domain::charge::Rejected;
-use domain::decision::{OutcomeId, Recipient};
+use domain::decision::OutcomeId;
 use domain::period::Period;
 use domain::port::{PluginCost, UnknownDays};
+use domain::recipient::Recipient;
+use domain::sharing::Sharing;
 use domain::split::Shares;
 use domain::usage::Quantity;
 use ledger::{Approval, Attempt, Ledger, UsageDay, Weights};
@@ -54,8 +56,8 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
     good(transaction.note_attempt("aws", &plugin(), Some(collection), &attempt));
     good(transaction.note_cost(Some("aws"), &plugin(), &PluginCost::default()));
     let shares = Shares::new(&[1]).unwrap_or_else(|error| panic!("{error}"));
-    let weights =
-        Weights { outcome: OutcomeId(0), recipients: vec![Recipient::team("a")], shares, step: 0 };
+    let sharing = Sharing { recipients: vec![Recipient::team("a")], shares };
+    let weights = Weights { outcome: OutcomeId(0), sharing, step: 0 };
     good(transaction.save_weights(place.day, usd(), &[weights]));
     good(transaction.commit(&end(generation)));
     assert!(good(ledger.forget_state("aws", 1)));

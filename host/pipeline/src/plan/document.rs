@@ -1,6 +1,6 @@
 //! A plan as it is shown: a plan file holds it and the API answers it, so that there is one form.
 
-use super::redecided::{Redecided, ResourceChange, RuleChange, Ruling};
+use super::redecided::{DecisionChanges, ResourceChange, RuleChange, Ruling};
 use super::{Change, Plan};
 use crate::run::document::ConservationDocument;
 use domain::period::Month;
@@ -11,8 +11,8 @@ use serde::Serialize;
 /// The form's name and version. A reader refuses any other.
 pub const SCHEMA: &str = "apportion-plan/1";
 
-/// What other rules would change in the money; also what a plan file holds, with a digest beside it.
-/// Costs go by the day of the charge.
+/// What other rules would change in the money; also what a plan file holds, with a digest beside
+/// it. Costs go by the day of the charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Plan")]
 pub struct PlanDocument {
@@ -76,7 +76,7 @@ struct ChangeDocument {
 
 /// Resources that are decided otherwise; the largest ones by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "Redecided")]
+#[schemars(rename = "DecisionChanges")]
 struct RedecidedDocument {
     resources: u64,
     charges: u64,
@@ -168,8 +168,8 @@ impl From<&Change> for ChangeDocument {
     }
 }
 
-impl From<&Redecided> for RedecidedDocument {
-    fn from(redecided: &Redecided) -> RedecidedDocument {
+impl From<&DecisionChanges> for RedecidedDocument {
+    fn from(redecided: &DecisionChanges) -> RedecidedDocument {
         RedecidedDocument {
             resources: redecided.resources,
             charges: redecided.charges,

@@ -1,31 +1,35 @@
-//! What the rules say of each resource with charges in a period, before and after: who changed, and which rules fell silent.
+//! The decision on each resource with charges in a period, before and after, and the rules that
+//! fell silent.
 //!
-//! Decisions are compared resource by resource. Charges are read only to know which resources have any, and how much.
+//! Decisions are compared resource by resource. Charges are read only to know which resources have
+//! any, and how much.
 
 use domain::account::Account;
 use domain::charge::ChargeLine;
-use domain::decision::{Decision, Outcome, OutcomeId, Recipient, Verdict};
+use domain::decision::{Decision, Outcome, OutcomeId, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::field::Field;
 use domain::money::{Currency, Money, Sum};
 use domain::period::Period;
 use domain::port::Decider;
+use domain::recipient::Recipient;
 use domain::run::SourceDay;
 use ledger::{GenerationId, Reader, segment};
-use reports::derive::{self, RulesOf, Scope, Stored};
+use reports::derive::{self, Scope};
+use reports::stored::{RulesOf, StoredGeneration, corrupt};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Resources that a plan names; all of them are counted.
+/// Resources that a plan names. All are counted.
 const LARGEST: usize = 20;
 
-/// Which generation decided for each source-day.
-pub type Decided = BTreeMap<SourceDay, GenerationId>;
+/// The generation that decided each source-day.
+pub type DayGenerations = BTreeMap<SourceDay, GenerationId>;
 
-/// Resources that are decided otherwise than before.
+/// Resources with another decision than before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Redecided {
+pub struct DecisionChanges {
     pub resources: u64,
     pub charges: u64,
     /// Effective cost of those charges.
@@ -39,7 +43,8 @@ pub struct Redecided {
     pub woken: Vec<String>,
 }
 
-/// All that went from one rule to another, or are decided otherwise by the same one. An empty rule is none.
+/// The resources that went from one rule to another, or got another decision of the same rule. An
+/// empty name is no rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleChange {
     pub before: String,
@@ -61,14 +66,14 @@ pub struct ResourceChange {
     pub cost: Sum,
 }
 
-/// Who decided, and where the cost goes first: an account's path.
+/// The rule that decided, and the path of the account where the cost goes first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ruling {
     pub rule: String,
     pub to: String,
 }
 
-pub fn decided(ledger: &Reader, period: Period) -> Result<Decided, Diagnostic> {
+pub fn decided(ledger: &Reader, period: Period) -> Result<DayGenerations, Diagnostic> {
     let standing = derive::standing(ledger, Scope { period, source_day: None })?;
     Ok(standing
         .into_iter()
@@ -79,20 +84,21 @@ pub fn decided(ledger: &Reader, period: Period) -> Result<Decided, Diagnostic> {
 /// Compares the decisions that stood before with those that stand in `ledger` now.
 pub fn compare(
     ledger: &Reader,
-    before: &Decided,
+    before: &DayGenerations,
     period: Period,
     rules_of: &RulesOf<'_>,
-) -> Result<Redecided, Diagnostic> {
+) -> Result<DecisionChanges, Diagnostic> {
     let dictionary = ledger.dictionary()?;
     let mut pairs: BTreeMap<(GenerationId, GenerationId), Vec<SourceDay>> = BTreeMap::new();
     for (day, after) in decided(ledger, period)? {
-        // A day that nothing stood for had no decisions that could have changed.
+        // A day without postings had no decisions that could have changed.
         let before = before.get(&day).copied().unwrap_or(after);
         pairs.entry((before, after)).or_default().push(day);
     }
-    let mut changes = Changes::default();
+    let mut changes = PairChanges::default();
     for ((before, after), days) in pairs {
-        let (before, after) = (Stored::load(ledger, before)?, Stored::load(ledger, after)?);
+        let (before, after) =
+            (StoredGeneration::load(ledger, before)?, StoredGeneration::load(ledger, after)?);
         let (old_rules, new_rules) =
             (before.rules_if_needed(Some(rules_of))?, after.rules_if_needed(Some(rules_of))?);
         let mut sides = Sides {
@@ -118,21 +124,21 @@ impl Tally {
     }
 }
 
-/// One generation's decisions; those that hang on single charges are taken anew.
+/// One generation's decisions. Those that hang on single charges are taken anew.
 struct Side<'a> {
-    stored: &'a Stored,
+    stored: &'a StoredGeneration,
     decider: Option<Box<dyn Decider + 'a>>,
     outcomes: Vec<Outcome>,
     numbers: HashMap<Outcome, u32>,
 }
 
 impl<'a> Side<'a> {
-    fn new(stored: &'a Stored, decider: Option<Box<dyn Decider + 'a>>) -> Side<'a> {
+    fn new(stored: &'a StoredGeneration, decider: Option<Box<dyn Decider + 'a>>) -> Side<'a> {
         let numbers = stored.outcomes.iter().cloned().zip(0..).collect();
         Side { stored, decider, outcomes: stored.outcomes.clone(), numbers }
     }
 
-    /// The number of the outcome; nothing if it hangs on the single charge.
+    /// The number of the outcome, unless it hangs on the single charge.
     fn fixed(&self, resource: u32) -> Result<Option<u32>, Diagnostic> {
         let decision = self.stored.decision(resource)?;
         Ok((decision != OutcomeId::PER_CHARGE).then_some(decision.0))
@@ -152,8 +158,7 @@ impl<'a> Side<'a> {
         if let Some(fixed) = self.fixed(resource)? {
             return Ok(fixed);
         }
-        let unknown =
-            || derive::corrupt(format!("resource {resource} needs rules that are not stored"));
+        let unknown = || corrupt(format!("resource {resource} needs rules that are not stored"));
         let decider = self.decider.as_mut().ok_or_else(unknown)?;
         let decided = decider.decide(dictionary, ResourceId(resource), line.day, Some(line));
         let outcome = decider.outcomes().get(decided.0 as usize).ok_or_else(unknown)?;
@@ -212,7 +217,7 @@ struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    /// The charges of some days, by what both say of them.
+    /// The charges of some days, by both decisions on them.
     fn tally(
         &mut self,
         ledger: &Reader,
@@ -260,7 +265,8 @@ impl Sides<'_> {
         Ok(tallies)
     }
 
-    /// Another rule, or another decision of the same one. A rule whose text changed and whose decision did not is the same.
+    /// Whether another rule decided, or the same rule otherwise. A rule with another text and the
+    /// same decision is the same.
     fn differ(&self, before: u32, after: u32) -> bool {
         let same = self.before.ruling(before) == self.after.ruling(after)
             && self.before.decision(before) == self.after.decision(after);
@@ -268,15 +274,15 @@ impl Sides<'_> {
     }
 }
 
-/// Changes of all pairs of generations together.
+/// PairChanges of all pairs of generations together.
 #[derive(Default)]
-struct Changes {
+struct PairChanges {
     changed: BTreeMap<(u32, Ruling, Ruling), Tally>,
     matched_before: BTreeSet<String>,
     matched_after: BTreeSet<String>,
 }
 
-impl Changes {
+impl PairChanges {
     fn add(&mut self, sides: &Sides<'_>, tallies: &HashMap<Key, Tally>) {
         let mut known: HashMap<(u32, u32), bool> = HashMap::new();
         for ((resource, before, after), tally) in tallies {
@@ -292,7 +298,7 @@ impl Changes {
         }
     }
 
-    fn redecided(mut self, dictionary: &Dictionary) -> Redecided {
+    fn redecided(mut self, dictionary: &Dictionary) -> DecisionChanges {
         self.matched_before.remove("");
         self.matched_after.remove("");
         let mut costs: BTreeMap<Currency, Sum> = BTreeMap::new();
@@ -314,7 +320,7 @@ impl Changes {
                 currency,
                 cost: Sum::from_nanos(tally.effective),
             });
-        Redecided {
+        DecisionChanges {
             resources: self
                 .changed
                 .keys()
@@ -349,7 +355,7 @@ impl Changes {
     }
 }
 
-/// What people call it: its id, else its name, else what it was charged for.
+/// The name that people know: its id, or its name, or the description of its charges.
 fn name(dictionary: &Dictionary, resource: ResourceId) -> String {
     let fields = ["resource_id", "resource_name", "sku_id", "charge_description", "service_name"];
     let texts = fields

@@ -1,8 +1,8 @@
 //! A run's report as it is shown.
 
-use super::{Conservation, RunReport, SourceReport};
 use crate::plan::document::EntryCountsDocument;
 use crate::plugin_cost::PluginCostDocument;
+use crate::report::{Conservation, RunReport, SourceReport};
 use crate::usage::UsageReport;
 use domain::charge::Rejected;
 use domain::money::Currency;

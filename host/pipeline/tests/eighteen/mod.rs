@@ -1,4 +1,5 @@
-//! The cases that no system we studied passes, and where each is proved. Those that stood nowhere else stand here.
+//! The cases that no system we studied passes, and where each is proved. Those that stood nowhere
+//! else stand here.
 //!
 //! | case | proved by |
 //! |---|---|
@@ -25,12 +26,15 @@ use crate::fakes::{
     ByService, balances, charges, passing_by, rules, source, try_run, usage_source,
 };
 use crate::stages::standing;
-use domain::decision::{
-    Basis, Candidates, Driver, DriverFilter, Spread, Unknown, UsageDriver, WhenNegative, Window,
-};
+use domain::driver::Driver;
+use domain::driver::candidates::Candidates;
+use domain::driver::cost::CostDriver;
+use domain::driver::facts::{Basis, DriverFilter, UsageQuery, Window};
+use domain::driver::usage::{Unknown, UsageDriver};
 use domain::field::Field;
 use domain::period::Period;
 use domain::port::Stage;
+use domain::spread::{Spread, WhenNegative};
 use ledger::Ledger;
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
 use reports::costs::read::costs;
@@ -43,11 +47,11 @@ fn allocated(bill: &str, rules: &ByService) -> Ledger {
 }
 
 fn by_cost() -> Spread {
-    Spread::new(Driver::Cost {
+    Spread::new(Driver::Cost(CostDriver {
         among: Candidates::AllTeams,
         filter: DriverFilter::new(),
         basis: Basis::Effective,
-    })
+    }))
 }
 
 #[test]
@@ -189,14 +193,16 @@ fn a_cent_over_seven_and_five_over_three() {
 /// What each namespace has of the resource that the pool's rule is about.
 fn of_resource(resource: &str) -> Spread {
     Spread::new(Driver::Usage(UsageDriver {
-        metric: "share".into(),
-        filter: DriverFilter::from([("resource_id".into(), resource.into())]),
-        key: "team".into(),
+        query: UsageQuery {
+            metric: "share".into(),
+            filter: DriverFilter::from([("resource_id".into(), resource.into())]),
+            key: "team".into(),
+            window: Window::DAY,
+        },
         among: Candidates::AllTeams,
         recipients: Default::default(),
         table: None,
         unknown: Unknown::Ignore,
-        window: Window::Days(1),
     }))
 }
 
@@ -235,7 +241,8 @@ fn an_overcommitted_node_costs_what_it_costs() {
 
 #[test]
 fn a_month_of_commitments_is_billed_effective_and_prepaid() {
-    // 300 up front for the month of March, ten a day; 29 days are covered, the last is unused. Columns: effective, billed.
+    // 300 up front for the month of March, ten a day; 29 days are covered, the last is unused.
+    // Columns: effective, billed.
     let mut bill = "2026-03-01 commit - 0 300\n".to_owned();
     for day in 2..=30 {
         bill += &format!("2026-03-{day:02} compute a 10 0\n");
@@ -243,7 +250,8 @@ fn a_month_of_commitments_is_billed_effective_and_prepaid() {
     bill += "2026-03-31 unused - 10 0\n2026-03-31 compute b 7 7\n";
     let ledger = allocated(&bill, &rules());
     let lines = balances(&ledger);
-    // Billed 307; effective 290 + 10 + 7 = 307, so what was prepaid has drained to nothing at the end of the month.
+    // Billed 307; effective 290 + 10 + 7 = 307, so what was prepaid has drained to nothing at the
+    // end of the month.
     assert_eq!(lines.iter().filter(|line| line.starts_with("prepaid")).count(), 0, "{lines:?}");
     assert!(lines.contains(&"provider/aws - -307.000000000".to_owned()), "{lines:?}");
     let half = allocated(
@@ -260,7 +268,8 @@ fn a_month_of_commitments_is_billed_effective_and_prepaid() {
 
 #[test]
 fn taxes_credits_and_refunds_add_up_to_the_invoice() {
-    // 120 of usage, a fee of 5, credits of 20, a refund of 12.5 and tax of 17.57: the provider's invoice says 110.07.
+    // 120 of usage, a fee of 5, credits of 20, a refund of 12.5 and tax of 17.57: the provider's
+    // invoice says 110.07.
     let bill = "
         2026-03-01 compute a 90
         2026-03-01 compute b 30

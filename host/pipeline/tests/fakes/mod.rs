@@ -1,12 +1,13 @@
 //! A collector and rules made of plain Rust, so that runs are tested without wasm and scripts.
 
 use domain::charge::{ChargeLine, RawCharge, RawUsage};
-use domain::decision::{
-    Basis, Candidates, Decision, Driver, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex,
-    Spread, Verdict, WhenZero,
-};
+use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
+use domain::driver::Driver;
+use domain::driver::candidates::Candidates;
+use domain::driver::cost::CostDriver;
+use domain::driver::facts::{Basis, DriverFilter};
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::{Day, Period};
@@ -14,10 +15,14 @@ use domain::port::{
     Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity,
     Rows, RuleFacts, Rules, Stage,
 };
+use domain::recipient::Recipient;
+use domain::spread::{Spread, WhenZero};
 use domain::tag::TagSchema;
 use ledger::{Ledger, Reader};
 use pipeline::feed::Patience;
-use pipeline::run::{RunOptions, RunReport, Source, run};
+use pipeline::report::RunReport;
+use pipeline::run::{RunOptions, run};
+use pipeline::source::Source;
 
 pub struct Given {
     pub identity: PluginIdentity,
@@ -220,11 +225,11 @@ impl Decider for Deciding<'_> {
         }
         match service {
             "tax" => {
-                let by = Driver::Cost {
+                let by = Driver::Cost(CostDriver {
                     among: Candidates::AllTeams,
                     filter: DriverFilter::new(),
                     basis: Basis::Effective,
-                };
+                });
                 let spread = Spread { when_zero: self.rules.when_zero.clone(), ..Spread::new(by) };
                 self.outcome(0, Decision::from(spread))
             }
@@ -360,14 +365,15 @@ pub fn balances(ledger: &Reader) -> Vec<String> {
     lines
 }
 
-/// A rule of a later stage: what stands in the pool that is named like the rule, or with the team, is shared by fixed weights.
+/// A rule of a later stage: what stands in the pool that is named like the rule, or with the team,
+/// is shared by fixed weights.
 pub fn passing(rules: &mut ByService, rule: &str, stage: Stage, weights: &[(&str, u64)]) {
     let recipient = |name: &str| {
         name.strip_prefix("pool ")
             .map_or_else(|| Recipient::team(name), |pool| Recipient::Pool(pool.into()))
     };
     let weights = weights.iter().map(|(name, weight)| (recipient(name), *weight)).collect();
-    passing_by(rules, rule, stage, Spread::new(Driver::Fixed(weights)));
+    passing_by(rules, rule, stage, Spread::fixed(weights));
 }
 
 pub fn passing_by(rules: &mut ByService, rule: &str, stage: Stage, spread: Spread) {

@@ -13,7 +13,8 @@ use pipeline::apply::{Promise, apply, file_text};
 use pipeline::code;
 use pipeline::feed::Patience;
 use pipeline::plan::{Change, Plan, PlanOptions, plan};
-use pipeline::run::{RunOptions, RunReport, run};
+use pipeline::report::RunReport;
+use pipeline::run::{RunOptions, run};
 
 const MARCH_AND_APRIL: &str = "
     2026-03-01 compute a 30
@@ -230,7 +231,8 @@ fn an_outcome_that_was_not_planned_is_not_posted() {
     let mut ledger = collected();
     let file = file_text(&planned(&ledger, &other_rules(), Period::all(), None));
     let before = balances(&ledger);
-    // The digest says the same, and yet these rules do something else, as with a plugin of another version.
+    // The digest says the same, and yet these rules do something else, as with a plugin of another
+    // version.
     let otherwise = ByService { split: vec![("d", 1)], ..other_rules() };
     let refused = apply_now(&mut ledger, &file, &otherwise)
         .map(drop)
@@ -257,7 +259,8 @@ fn what_changes_in_a_closed_month_counts_for_it_and_is_posted_later() {
     );
     apply_now(&mut ledger, &file_text(&plan), &other_rules()).unwrap();
     assert_eq!(ledger.standing_digest().unwrap(), plan.outcome);
-    // March as it was closed has support as 6 and 4; April has its own 10 and 10, and the corrections −6 −4 +5 +5.
+    // March as it was closed has support as 6 and 4; April has its own 10 and 10, and the
+    // corrections −6 −4 +5 +5.
     let posted = |month: &str| {
         let period = month.parse::<Month>().unwrap().period();
         let mut sums = std::collections::BTreeMap::<String, Sum>::new();

@@ -1,12 +1,13 @@
 //! Charges, and rules that decide by service, put into a ledger by real runs.
 
 use domain::charge::{ChargeLine, RawCharge};
-use domain::decision::{
-    Basis, Candidates, Decision, Driver, DriverFilter, Outcome, OutcomeId, Recipient, RuleIndex,
-    Spread, Target, Verdict, WhenZero,
-};
+use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
+use domain::driver::Driver;
+use domain::driver::candidates::Candidates;
+use domain::driver::cost::CostDriver;
+use domain::driver::facts::{Basis, DriverFilter};
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::Day;
@@ -14,10 +15,13 @@ use domain::port::{
     Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity,
     Rows, RuleFacts, Rules, Stage, TriedRule,
 };
+use domain::recipient::{Recipient, Target};
+use domain::spread::{Spread, WhenZero};
 use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::feed::Patience;
-use pipeline::run::{RunOptions, Source, run};
+use pipeline::run::{RunOptions, run};
+use pipeline::source::Source;
 
 pub struct FixedCollector {
     identity: PluginIdentity,
@@ -90,7 +94,7 @@ impl FixedRules {
     }
 
     fn by_cost(&self, among: Candidates, filter: DriverFilter) -> Decision {
-        let by = Driver::Cost { among, filter, basis: Basis::Effective };
+        let by = Driver::Cost(CostDriver { among, filter, basis: Basis::Effective });
         Decision::from(Spread { when_zero: self.when_zero.clone(), ..Spread::new(by) })
     }
 

@@ -1,14 +1,21 @@
-//! Costs that are passed on: pools that feed pools, teams that serve teams, and those that serve each other. The figures
-//! are worked out by hand; what postings say and what is derived from the charges must agree to the nano.
+//! Costs that are passed on: pools that feed pools, teams that serve teams, and those that serve
+//! each other. The figures are worked out by hand; what postings say and what is derived from the
+//! charges must agree to the nano.
 
 use crate::fakes::{ByService, balances, charges, passing, passing_by, rules, source, try_run};
-use domain::decision::{
-    Basis, Bound, Candidates, Driver, DriverFilter, Limit, Recipient, Spread, Tier,
-};
+use domain::driver::Driver;
+use domain::driver::bounds::{Bound, Limit};
+use domain::driver::candidates::Candidates;
+use domain::driver::cost::CostDriver;
+use domain::driver::facts::{Basis, DriverFilter};
+use domain::driver::plugin::PluginDriver;
+use domain::driver::tiers::{Tier, TieredDriver};
 use domain::money::Money;
 use domain::period::Period;
 use domain::port::{Mutual, RuleFacts, Rules, Stage};
+use domain::recipient::Recipient;
 use domain::run::RunState;
+use domain::spread::Spread;
 use ledger::{Ledger, Reader};
 use pipeline::code;
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
@@ -113,7 +120,8 @@ fn teams_that_serve_each_other_are_solved_as_a_whole() {
     passing(&mut rules, "cascade/it", cascade("it"), &[("hr", 40), ("a", 60)]);
     passing(&mut rules, "cascade/hr", cascade("hr"), &[("it", 20), ("b", 80)]);
     let ledger = allocated("2026-03-01 web it 23\n2026-03-01 web hr 46", &rules);
-    // With x = 23 + 0.2y and y = 46 + 0.4x: x = 32.2/0.92 = 35, y = 60. a = 0.6 × 35 = 21, b = 0.8 × 60 = 48.
+    // With x = 23 + 0.2y and y = 46 + 0.4x: x = 32.2/0.92 = 35, y = 60. a = 0.6 × 35 = 21, b = 0.8
+    // × 60 = 48.
     assert_eq!(standing(&ledger), ["a 21.000000000", "b 48.000000000"]);
 }
 
@@ -155,11 +163,11 @@ fn a_pool_whose_rule_is_not_there_keeps_its_cost_visibly() {
 #[test]
 fn a_serving_team_does_not_share_with_itself_but_keeps_what_it_lists() {
     let by_cost = || {
-        Spread::new(Driver::Cost {
+        Spread::new(Driver::Cost(CostDriver {
             among: Candidates::AllTeams,
             filter: DriverFilter::new(),
             basis: Basis::Effective,
-        })
+        }))
     };
     let mut shared = rules();
     passing_by(&mut shared, "cascade/it", cascade("it"), by_cost());
@@ -194,7 +202,7 @@ fn charges_are_split_one_by_one_and_pools_as_one_amount() {
 #[test]
 fn tiers_and_bounds_hold_to_the_cent_over_all_services() {
     let even = |teams: &[&str]| {
-        Spread::new(Driver::Fixed(teams.iter().map(|team| (Recipient::team(*team), 1)).collect()))
+        Spread::fixed(teams.iter().map(|team| (Recipient::team(*team), 1)).collect())
     };
     let tiers = vec![
         Tier { upto: Some(Money::from_nanos(60_000_000_000)), spread: even(&["a", "b"]) },
@@ -206,7 +214,12 @@ fn tiers_and_bounds_hold_to_the_cent_over_all_services() {
         at_most: Some(Limit::Amount(Money::from_nanos(10_000_000_000))),
     };
     let mut tiered = rules();
-    passing_by(&mut tiered, "pools/idle", Stage::Distribution, Spread::new(Driver::Tiers(tiers)));
+    passing_by(
+        &mut tiered,
+        "pools/idle",
+        Stage::Distribution,
+        Spread::new(Driver::Tiers(TieredDriver { tiers })),
+    );
     assert_eq!(
         standing(&allocated("2026-03-01 idle - 100", &tiered)),
         ["a 30.000000000", "b 30.000000000", "c 40.000000000"]
@@ -237,7 +250,7 @@ fn a_pool_that_hangs_on_its_total_cannot_stand_in_a_circle() {
         &mut rules,
         "cascade/it",
         cascade("it"),
-        Spread { bounds: vec![bound], ..Spread::new(Driver::Fixed(weights)) },
+        Spread { bounds: vec![bound], ..Spread::fixed(weights) },
     );
     passing(&mut rules, "cascade/hr", cascade("hr"), &[("it", 20), ("b", 80)]);
     let mut ledger = Ledger::in_memory().unwrap();
@@ -258,12 +271,12 @@ fn a_pool_that_hangs_on_its_total_cannot_stand_in_a_circle() {
 #[test]
 fn a_rule_that_asks_a_missing_plugin_posts_nothing() {
     let mut rules = rules();
-    let by = Driver::Plugin {
+    let by = Driver::Plugin(PluginDriver {
         plugin: "by-mood".into(),
         config: "{}".into(),
         among: Candidates::AllTeams,
         metrics: Vec::new(),
-    };
+    });
     passing_by(&mut rules, "pools/idle", Stage::Distribution, Spread::new(by));
     let mut ledger = Ledger::in_memory().unwrap();
     let refused =

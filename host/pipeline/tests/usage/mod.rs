@@ -4,15 +4,18 @@ use crate::fakes::{
     ByService, charges, passing_by, rules, source, try_run, try_run_at, usage_source,
 };
 use crate::stages::standing;
-use domain::decision::{
-    Candidates, Driver, DriverFilter, Recipient, Spread, Unknown, UsageDriver, WhenZero, Window,
-};
+use domain::driver::Driver;
+use domain::driver::candidates::Candidates;
+use domain::driver::facts::{DriverFilter, UsageQuery, Window};
+use domain::driver::usage::{Unknown, UsageDriver};
 use domain::period::{Month, Period};
 use domain::port::{NoAllocators, Rules, Stage};
+use domain::recipient::Recipient;
 use domain::run::RunState;
+use domain::spread::{Spread, WhenZero};
 use ledger::Ledger;
 use pipeline::plan::{PlanOptions, plan};
-use pipeline::run::Source;
+use pipeline::source::Source;
 
 const BILL: &str = "
     2026-03-01 idle - 12
@@ -22,14 +25,16 @@ const BILL: &str = "
 
 fn by_usage(metric: &str, window: Window) -> Spread {
     Spread::new(Driver::Usage(UsageDriver {
-        metric: metric.into(),
-        filter: DriverFilter::new(),
-        key: "team".into(),
+        query: UsageQuery {
+            metric: metric.into(),
+            filter: DriverFilter::new(),
+            key: "team".into(),
+            window,
+        },
         among: Candidates::AllTeams,
         recipients: Default::default(),
         table: None,
         unknown: Unknown::Ignore,
-        window,
     }))
 }
 
@@ -57,10 +62,7 @@ fn a_pool_is_shared_by_what_each_team_used_on_the_day() {
         2026-03-02 other 9 B team=b
     ";
     let spread = Spread {
-        when_zero: WhenZero::Spread(Box::new(Spread::new(Driver::Fixed(vec![(
-            Recipient::team("c"),
-            1,
-        )])))),
+        when_zero: WhenZero::Spread(Box::new(Spread::fixed(vec![(Recipient::team("c"), 1)]))),
         ..by_usage("bytes", Window::Days(1))
     };
     let report =

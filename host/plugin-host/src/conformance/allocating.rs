@@ -5,7 +5,7 @@ use super::{Cases, schema_faults};
 use crate::allocator::{AllocatorPlugin, Driver, Pool};
 use crate::plugin::Plugin;
 use domain::code;
-use domain::decision::Target;
+use domain::recipient::Target;
 use domain::diagnostic::Diagnostic;
 use domain::port::PluginCost;
 use serde_json::Value;

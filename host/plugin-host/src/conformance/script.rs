@@ -2,7 +2,7 @@
 
 use crate::allocator::{Driver, Pool};
 use crate::code;
-use domain::decision::Target;
+use domain::recipient::Target;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::hint::Hint;
 use domain::period::{Day, Period};

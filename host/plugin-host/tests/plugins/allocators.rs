@@ -1,7 +1,7 @@
 //! The world `allocator`: weights in the order of the targets, and fuel that runs out at the same point everywhere.
 
 use super::*;
-use domain::decision::Target;
+use domain::recipient::Target;
 use domain::money::Sum;
 use domain::port::{AllocatorCall, Allocators};
 use plugin_host::code;

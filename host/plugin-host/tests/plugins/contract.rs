@@ -1,7 +1,7 @@
 //! The promise to vendors: what was built for an earlier version of the contract runs as it did.
 
 use super::*;
-use domain::decision::Target;
+use domain::recipient::Target;
 use domain::field::Field;
 use domain::mapping::Feed;
 use plugin_host::{Driver, Kind, Pool};

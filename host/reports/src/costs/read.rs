@@ -1,14 +1,17 @@
 //! Costs read from balances, or derived from charges.
 
+use crate::bearer::{Bearer, BearerId, Bearers};
 use crate::costs::query::{CostQuery, Granularity, GroupBy};
-use crate::derive::{self, Bearer, BearerId, Bearers, Portion, RulesOf, Scope};
+use crate::derive::{self, Scope};
+use crate::portion::Portion;
+use crate::stored::RulesOf;
 use domain::account::Account;
-use domain::decision::Target;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::field::Field;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
+use domain::recipient::Target;
 use ledger::{Balance, BalanceFilter, Reader};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

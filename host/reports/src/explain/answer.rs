@@ -1,13 +1,14 @@
 //! The answer: accounts, rules, resources and weights that add up.
 
 use domain::account::Account;
-use domain::decision::Recipient;
 use domain::entry::{EntryKind, Posting, RuleVersion};
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
 use domain::port::{PluginIdentity, TriedRule};
+use domain::recipient::Recipient;
 use domain::run::{RunId, SourceDay};
-use ledger::{EntryId, Weights};
+use domain::sharing::Sharing;
+use ledger::EntryId;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
@@ -104,21 +105,21 @@ pub struct ExplainedSource {
 
 impl ExplainedWeights {
     /// In the smallest whole numbers of the same ratios.
-    pub(super) fn new(day: Day, decision: String, weights: Weights) -> ExplainedWeights {
-        let divisor = weights
+    pub(super) fn new(day: Day, decision: String, sharing: Sharing) -> ExplainedWeights {
+        let divisor = sharing
             .shares
             .weights()
             .fold(0, |divisor, weight| common_divisor(divisor, weight.unsigned_abs()))
             .max(1);
         let smaller = |weight: i64| weight / i64::try_from(divisor).unwrap_or(1);
-        let total = smaller(weights.shares.total());
+        let total = smaller(sharing.shares.total());
         ExplainedWeights {
             day,
             decision,
-            weights: weights
+            weights: sharing
                 .recipients
                 .into_iter()
-                .zip(weights.shares.weights().map(smaller))
+                .zip(sharing.shares.weights().map(smaller))
                 .collect(),
             total,
         }

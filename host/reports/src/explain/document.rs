@@ -6,10 +6,10 @@ use crate::explain::answer::{
     ExplainedWeights, Explanation, Subject,
 };
 use domain::account::Account;
-use domain::decision::Recipient;
 use domain::entry::Posting;
 use domain::money::{Currency, Sum};
 use domain::port::TriedRule;
+use domain::recipient::Recipient;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -1,7 +1,8 @@
 //! Sums of portions by account, rule and resource.
 
-use crate::derive::{Bearer, Bearers, Portion};
+use crate::bearer::{Bearer, Bearers};
 use crate::explain::subject::SubjectKey;
+use crate::portion::Portion;
 use domain::account::Account;
 use domain::charge::ChargeLine;
 use domain::decision::OutcomeId;

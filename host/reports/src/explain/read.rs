@@ -1,7 +1,8 @@
 //! An explanation read from the ledger: charges are derived once more and summed, then made
 //! readable.
 
-use crate::derive::{self, Bearers, Portion, RulesOf};
+use crate::bearer::Bearers;
+use crate::derive;
 use crate::explain::answer::{
     ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights,
     Explanation,
@@ -9,8 +10,9 @@ use crate::explain::answer::{
 use crate::explain::gather::{Gathering, Line, LineKey, ResourceSums};
 use crate::explain::query::ExplainQuery;
 use crate::explain::subject::{SubjectKey, service};
+use crate::portion::Portion;
+use crate::stored::RulesOf;
 use domain::decision::{Outcome, OutcomeId, Verdict};
-use domain::describe::describe;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId, Symbol};
 use domain::entry::RuleVersion;
@@ -230,10 +232,10 @@ impl Showing<'_> {
                     .get(weights.outcome.0 as usize)
                     .map(|outcome| &outcome.verdict)
                 {
-                    Some(Verdict::Decided { decision, .. }) => describe(decision),
+                    Some(Verdict::Decided { decision, .. }) => decision.describe(),
                     _ => String::new(),
                 };
-                shown.push(ExplainedWeights::new(day, decision, weights));
+                shown.push(ExplainedWeights::new(day, decision, weights.sharing));
             }
         }
         Ok(shown)

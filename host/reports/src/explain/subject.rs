@@ -1,9 +1,11 @@
 //! The subject of a question, found in the ledger, and its part of each portion of charges.
 
+use crate::bearer::{BearerId, Bearers};
 use crate::code;
 use crate::costs::read::team_text;
-use crate::derive::{BearerId, Bearers, Portion, Scope};
+use crate::derive::Scope;
 use crate::explain::answer::{EntryFacts, Subject};
+use crate::portion::Portion;
 use domain::account::Account;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::dictionary::{Dictionary, ResourceId, Symbol};

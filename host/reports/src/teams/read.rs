@@ -3,7 +3,7 @@
 use crate::code;
 use crate::costs::query::{Granularity, GroupBy};
 use crate::costs::read::{CostTable, costs, costs_with_rules, has_team, teams};
-use crate::derive::RulesOf;
+use crate::stored::RulesOf;
 use crate::teams::query::TeamQuery;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::hint::Hint;

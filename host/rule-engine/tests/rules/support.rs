@@ -2,7 +2,6 @@
 
 use domain::charge::ChargeLine;
 use domain::decision::{Outcome, OutcomeId, Verdict};
-use domain::describe::describe;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol};
 use domain::field::Field;
@@ -97,7 +96,7 @@ pub fn words(decider: &dyn Decider, outcome: OutcomeId) -> String {
     }
     match decider.outcomes().get(outcome.0 as usize) {
         Some(Outcome { verdict: Verdict::Unallocated }) => "unallocated".into(),
-        Some(Outcome { verdict: Verdict::Decided { decision, .. } }) => describe(decision),
+        Some(Outcome { verdict: Verdict::Decided { decision, .. } }) => decision.describe(),
         Some(Outcome { verdict: Verdict::Suspense { diagnostic, .. } }) => {
             diagnostic.lines().next().unwrap_or_default().to_owned()
         }

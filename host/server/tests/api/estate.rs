@@ -1,7 +1,7 @@
 //! A ledger with six charges, made by a real run with a collector and rules that say fixed things.
 
 use domain::charge::{ChargeLine, RawCharge, RawUsage};
-use domain::decision::{Decision, Outcome, OutcomeId, Recipient, RuleIndex, Verdict};
+use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
@@ -11,10 +11,12 @@ use domain::port::{
     Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity,
     Rows, RuleFacts, Rules, Stage,
 };
+use domain::recipient::Recipient;
 use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::feed::Patience;
-use pipeline::run::{RunOptions, Source, run};
+use pipeline::run::{RunOptions, run};
+use pipeline::source::Source;
 use std::path::Path;
 
 struct FixedCollector {

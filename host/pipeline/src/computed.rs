@@ -1,22 +1,22 @@
-//! Cells that are worked out of other cells of their row, before anything else sees the row.
+//! Cells that are computed from other cells of their row, before anything else sees the row.
 
-use crate::columns::Reading;
+use crate::columns::TableReading;
 use decode::{Batch, Cells};
 use domain::decimal::{self, Exact};
 use domain::mapping::{Choice, Condition, Value};
 use std::borrow::Cow;
 
-/// A column of a scan that no file has.
+/// A column of a scan that is not in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Worked {
-    pub choices: Vec<WorkedChoice>,
+pub struct ComputedColumn {
+    pub choices: Vec<ComputedChoice>,
 }
 
 /// A choice whose columns are positions of the scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkedChoice {
+pub struct ComputedChoice {
     when: Vec<Test>,
-    value: WorkedValue,
+    value: ComputedValue,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ struct Test {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum WorkedValue {
+enum ComputedValue {
     Column(usize),
     Constant(String),
     Sum(Vec<Summand>),
@@ -40,17 +40,17 @@ struct Summand {
     member: Option<String>,
 }
 
-impl WorkedChoice {
-    /// `place` says where in the scan a column stands.
-    pub fn new(choice: &Choice, mut place: impl FnMut(&str) -> usize) -> WorkedChoice {
+impl ComputedChoice {
+    /// `place` gives a column's position in the scan.
+    pub fn new(choice: &Choice, mut place: impl FnMut(&str) -> usize) -> ComputedChoice {
         let mut when = Vec::new();
         for Condition { column, values, negated } in &choice.when {
             when.push(Test { column: place(column), values: values.clone(), negated: *negated });
         }
         let value = match &choice.value {
-            Value::Column(column) => WorkedValue::Column(place(column)),
-            Value::Constant(text) => WorkedValue::Constant(text.clone()),
-            Value::Sum(terms) => WorkedValue::Sum(
+            Value::Column(column) => ComputedValue::Column(place(column)),
+            Value::Constant(text) => ComputedValue::Constant(text.clone()),
+            Value::Sum(terms) => ComputedValue::Sum(
                 terms
                     .iter()
                     .map(|term| Summand {
@@ -61,30 +61,34 @@ impl WorkedChoice {
                     .collect(),
             ),
         };
-        WorkedChoice { when, value }
+        ComputedChoice { when, value }
     }
 }
 
-/// Texts of a column in one buffer, and where each stands.
+/// Texts of a column in one buffer, with the place of each.
 type Texts = (Vec<u8>, Vec<(u32, u32)>);
 
-/// A batch with its worked columns, in the order of the reading's columns.
-pub struct LaidOut {
+/// The computed columns of a batch, in the order of the reading's columns.
+pub struct ComputedBatch {
     texts: Vec<Texts>,
 }
 
-impl LaidOut {
-    pub fn new(reading: &Reading, batch: &Batch<'_>) -> LaidOut {
-        let mut cells = Cellar { reading, batch };
-        let texts = reading.worked().map(|worked| cells.column(worked)).collect();
-        LaidOut { texts }
+impl ComputedBatch {
+    pub fn new(reading: &TableReading, batch: &Batch<'_>) -> ComputedBatch {
+        let mut cells = BatchCells { reading, batch };
+        let texts = reading.computed().map(|computed| cells.column(computed)).collect();
+        ComputedBatch { texts }
     }
 
-    pub fn columns<'a>(&'a self, reading: &Reading, batch: &Batch<'a>) -> Vec<Cells<'a>> {
-        let (mut read, mut worked) = (batch.columns.iter(), self.texts.iter());
-        let column = |is_worked: bool| {
-            let cells = if is_worked {
-                worked.next().map(|(buffer, ranges)| Cells::Text { buffer, ranges, quoted: false })
+    pub fn columns<'a>(&'a self, reading: &TableReading, batch: &Batch<'a>) -> Vec<Cells<'a>> {
+        let (mut read, mut computed) = (batch.columns.iter(), self.texts.iter());
+        let column = |is_computed: bool| {
+            let cells = if is_computed {
+                computed.next().map(|(buffer, ranges)| Cells::Text {
+                    buffer,
+                    ranges,
+                    quoted: false,
+                })
             } else {
                 read.next().copied()
             };
@@ -95,17 +99,18 @@ impl LaidOut {
 }
 
 /// The cells of a batch by their positions among all columns.
-struct Cellar<'r, 'b> {
-    reading: &'r Reading,
+struct BatchCells<'r, 'b> {
+    reading: &'r TableReading,
     batch: &'r Batch<'b>,
 }
 
-impl Cellar<'_, '_> {
-    fn column(&mut self, worked: &Worked) -> (Vec<u8>, Vec<(u32, u32)>) {
+impl BatchCells<'_, '_> {
+    fn column(&mut self, computed: &ComputedColumn) -> (Vec<u8>, Vec<(u32, u32)>) {
         let (mut buffer, mut ranges) = (Vec::new(), Vec::with_capacity(self.batch.rows));
         for row in 0..self.batch.rows {
             let start = buffer.len() as u32;
-            if let Some(text) = worked.choices.iter().find_map(|choice| self.chosen(choice, row)) {
+            if let Some(text) = computed.choices.iter().find_map(|choice| self.chosen(choice, row))
+            {
                 buffer.extend_from_slice(text.as_bytes());
             }
             ranges.push((start, buffer.len() as u32));
@@ -113,7 +118,7 @@ impl Cellar<'_, '_> {
         (buffer, ranges)
     }
 
-    fn chosen<'a>(&'a self, choice: &'a WorkedChoice, row: usize) -> Option<Cow<'a, str>> {
+    fn chosen<'a>(&'a self, choice: &'a ComputedChoice, row: usize) -> Option<Cow<'a, str>> {
         let fits = choice.when.iter().all(|test| {
             let text = self.text(test.column, row).unwrap_or_default();
             test.values.iter().any(|value| *value == text) != test.negated
@@ -122,13 +127,13 @@ impl Cellar<'_, '_> {
             return None;
         }
         match &choice.value {
-            WorkedValue::Column(column) => self.text(*column, row),
-            WorkedValue::Constant(text) => Some(Cow::Borrowed(text)),
-            WorkedValue::Sum(terms) => self.sum(terms, row),
+            ComputedValue::Column(column) => self.text(*column, row),
+            ComputedValue::Constant(text) => Some(Cow::Borrowed(text)),
+            ComputedValue::Sum(terms) => self.sum(terms, row),
         }
     }
 
-    /// The cell's text, where it says something.
+    /// The cell's text, if it has a value.
     fn text(&self, column: usize, row: usize) -> Option<Cow<'_, str>> {
         let text = self.batch.columns[self.reading.read_position(column)].text(row);
         let says_nothing =
@@ -136,7 +141,8 @@ impl Cellar<'_, '_> {
         (!says_nothing).then_some(text)
     }
 
-    /// A summand that is no amount is the answer itself, so that the row is set aside with what stands there.
+    /// A summand that is no amount becomes the value. The row is then set aside, and the finding
+    /// shows that text.
     fn sum<'a>(&'a self, terms: &[Summand], row: usize) -> Option<Cow<'a, str>> {
         let (mut sum, mut any) = (Exact::default(), false);
         for term in terms {
@@ -169,7 +175,8 @@ fn add(sum: &mut Exact, text: &str, subtract: bool) -> bool {
     true
 }
 
-/// What the members of one name hold in a list of objects, as JSON or as Python writes it. Nothings are left out.
+/// The values of the members with one name in a list of objects, as JSON or as Python writes it,
+/// without nulls.
 fn members(text: &str, name: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -195,7 +202,7 @@ fn members(text: &str, name: &str) -> Vec<String> {
     found
 }
 
-/// The text that starts with a quote, and what comes after its end.
+/// The text that starts with a quote, and the rest after its end.
 fn quoted(text: &str) -> (String, &str) {
     let mut chars = text.char_indices();
     let Some((_, quote)) = chars.next() else { return (String::new(), text) };

@@ -1,47 +1,20 @@
-//! Costs that are passed on: pools that feed pools, teams that serve teams, and those that serve each other.
+//! The reciprocal method: where every unit ends up that enters a circle, as exact fractions.
 //!
-//! Who passes on is ordered so that each comes after all that feed it. Where some feed each other there is no such
-//! order; then the reciprocal method solves for where every unit ends up, as exact fractions.
+//! Let `y_ie` be the part of a unit entering at member `i` that `e` bears in the end, and `w_ij`
+//! the weight that `i` gives `j` of its total `t_i`. Then `t_i·y_ie = w_ie + Σ w_ij·y_je` over the
+//! members `j`: one linear equation for each member, with the same matrix for every `e`. Floats
+//! would lose the nano, and fractions would have to be reduced at every step. Bareiss' elimination
+//! stays in whole numbers.
 
-use crate::decision::Recipient;
+use crate::recipient::Recipient;
+use crate::sharing::Sharing;
 use crate::split::Shares;
-use crate::spread::Sharing;
 use num_bigint::{BigInt, Sign};
-use std::collections::BTreeSet;
 
-/// Groups of those that feed each other, each group before those that it feeds. Members stand in ascending order.
-pub fn groups(feeds: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
-    let reached: Vec<BTreeSet<usize>> =
-        (0..feeds.len()).map(|start| reached_from(feeds, start)).collect();
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for node in 0..feeds.len() {
-        let group = groups
-            .iter_mut()
-            .find(|group| reached[group[0]].contains(&node) && reached[node].contains(&group[0]));
-        match group {
-            Some(group) => group.push(node),
-            None => groups.push(vec![node]),
-        }
-    }
-    // What feeds a group reaches it and all that the group reaches: more than the group itself does.
-    groups.sort_by_key(|group| {
-        std::cmp::Reverse(reached[group[0]].union(&BTreeSet::from([group[0]])).count())
-    });
-    groups
-}
-
-fn reached_from(feeds: &[BTreeSet<usize>], start: usize) -> BTreeSet<usize> {
-    let mut reached = BTreeSet::new();
-    let mut open = vec![start];
-    while let Some(node) = open.pop() {
-        open.extend(feeds[node].iter().copied().filter(|fed| reached.insert(*fed)));
-    }
-    reached
-}
-
-/// Where everything ends up that enters a group whose members feed each other. What a member gives itself stays with it.
+/// For each member of a circle, the recipients that bear in the end what enters at it. A member's
+/// share for itself stays.
 ///
-/// Nothing if the group passes all on in a circle, so that nobody bears it.
+/// Nothing if the members pass on to each other only, so that nobody would bear anything.
 pub fn reciprocal(
     sharings: &[Sharing],
     member: impl Fn(&Recipient) -> Option<usize>,
@@ -51,12 +24,7 @@ pub fn reciprocal(
     let mut right: Vec<Vec<(usize, i64)>> = vec![Vec::new(); sharings.len()];
     for (node, sharing) in sharings.iter().enumerate() {
         rows[node][node] += sharing.shares.total();
-        for (recipient, weight) in sharing
-            .recipients
-            .iter()
-            .zip(sharing.shares.weights())
-            .filter(|(_, weight)| *weight != 0)
-        {
+        for (recipient, weight) in sharing.weighted().filter(|(_, weight)| *weight != 0) {
             match member(recipient).filter(|fed| *fed != node) {
                 Some(fed) => rows[node][fed] -= weight,
                 None => {
@@ -82,7 +50,8 @@ pub fn reciprocal(
     solved.iter().map(sharing).collect()
 }
 
-/// Gauss–Jordan without fractions (Bareiss): every division leaves no rest. The left part becomes a multiple of one.
+/// Gauss–Jordan without fractions (Bareiss): every division leaves no rest. The left part becomes a
+/// multiple of one.
 fn eliminated(mut rows: Vec<Vec<BigInt>>) -> Option<Vec<Vec<BigInt>>> {
     let mut before = BigInt::from(1);
     for step in 0..rows.len() {
@@ -143,11 +112,7 @@ mod tests {
         let solved = reciprocal(given, member)?;
         let shown = |sharing: &Sharing| {
             let total = sharing.shares.total();
-            let weights = sharing
-                .recipients
-                .iter()
-                .zip(sharing.shares.weights())
-                .filter(|(_, weight)| *weight != 0);
+            let weights = sharing.weighted().filter(|(_, weight)| *weight != 0);
             let named = |recipient: &Recipient| match recipient {
                 Recipient::Team(target) => target.team.clone(),
                 other => format!("{other:?}"),
@@ -159,8 +124,9 @@ mod tests {
 
     #[test]
     fn two_that_serve_each_other_are_solved_exactly() {
-        // By hand: a = 1 + 0.2·b, b = 0.4·a for a unit entering at a: a = 1/0.92 = 25/23, of which x gets 0.6 and b
-        // passes on 0.4·25/23 = 10/23, of it 0.8 to y: x = 15/23, y = 8/23. Entering at b: x = 3/23, y = 20/23.
+        // By hand: a = 1 + 0.2·b, b = 0.4·a for a unit entering at a: a = 1/0.92 = 25/23, of which
+        // x gets 0.6 and b passes on 0.4·25/23 = 10/23, of it 0.8 to y: x = 15/23, y = 8/23.
+        // Entering at b: x = 3/23, y = 20/23.
         let given = [sharing(&[("b", 40), ("x", 60)]), sharing(&[("a", 20), ("y", 80)])];
         let ends = |x: i64, y: i64| vec![("x".to_owned(), x, 23), ("y".to_owned(), y, 23)];
         assert_eq!(solved(&["a", "b"], &given), Some(vec![ends(15, 8), ends(3, 20)]));
@@ -177,15 +143,5 @@ mod tests {
     #[test]
     fn a_circle_without_an_end_has_no_solution() {
         assert_eq!(solved(&["a", "b"], &[sharing(&[("b", 1)]), sharing(&[("a", 1)])]), None);
-    }
-
-    #[test]
-    fn groups_come_after_all_that_feed_them() {
-        let feeds = |list: &[&[usize]]| {
-            list.iter().map(|fed| fed.iter().copied().collect()).collect::<Vec<BTreeSet<usize>>>()
-        };
-        assert_eq!(groups(&feeds(&[&[], &[0], &[1]])), vec![vec![2], vec![1], vec![0]]);
-        assert_eq!(groups(&feeds(&[&[2], &[0, 1], &[0], &[]])), vec![vec![1], vec![0, 2], vec![3]]);
-        assert_eq!(groups(&feeds(&[&[1], &[2], &[0]])), vec![vec![0, 1, 2]]);
     }
 }

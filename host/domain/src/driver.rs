@@ -1,0 +1,52 @@
+//! The ways to share a pool: in fixed parts, by cost, by usage, by tiers, by price, by a plugin's
+//! weights.
+//!
+//! Each way stands in a file of its own and answers there all that the house asks of it
+//! (`method::DriverMethod`): its shares, its words, and the usage and costs that it looks at. A new
+//! way is a file beside these and a variant below. The ledger's stored form
+//! (`ledger::outcome::driver`) and the function that scripts call (`rule_engine::drivers`) then no
+//! longer compile until they know it, or the rules cannot name it.
+
+pub mod bounds;
+pub mod candidates;
+pub mod cost;
+pub mod even;
+pub mod facts;
+pub mod fixed;
+pub mod method;
+pub mod plugin;
+pub mod rate_card;
+pub mod tiers;
+pub mod usage;
+
+use cost::CostDriver;
+use fixed::FixedDriver;
+use method::DriverMethod;
+use plugin::PluginDriver;
+use rate_card::RateCard;
+use tiers::TieredDriver;
+use usage::UsageDriver;
+
+/// The thing that shares are in proportion to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Driver {
+    Fixed(FixedDriver),
+    Cost(CostDriver),
+    Usage(UsageDriver),
+    Tiers(TieredDriver),
+    RateCard(RateCard),
+    Plugin(PluginDriver),
+}
+
+impl Driver {
+    pub(crate) fn method(&self) -> &dyn DriverMethod {
+        match self {
+            Driver::Fixed(fixed) => fixed,
+            Driver::Cost(cost) => cost,
+            Driver::Usage(usage) => usage,
+            Driver::Tiers(tiers) => tiers,
+            Driver::RateCard(card) => card,
+            Driver::Plugin(plugin) => plugin,
+        }
+    }
+}

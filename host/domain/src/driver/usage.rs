@@ -1,0 +1,150 @@
+//! `by_usage`: in proportion to the quantities of a metric.
+
+use super::candidates::Candidates;
+use super::facts::{DriverFilter, Facts, MetricWindow, Pool, UsageQuery, Window, describe_filter};
+use super::method::{DriverAnswer, DriverMethod, team_names};
+use crate::diagnostic::Diagnostic;
+use crate::recipient::{Recipient, Target};
+use crate::usage::Quantity;
+use std::collections::BTreeMap;
+
+/// The usage that counts, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UsageDriver {
+    pub query: UsageQuery,
+    /// Only these teams, where given.
+    pub among: Candidates,
+    /// Recipients by the key's value. They are asked before the table.
+    pub recipients: BTreeMap<String, Recipient>,
+    /// A lookup table from the key's value to the team. Without one, the value is the team.
+    pub table: Option<String>,
+    pub unknown: Unknown,
+}
+
+/// Bears the share of usage that names no known team.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Unknown {
+    To(Recipient),
+    /// It does not count, so that the others bear it.
+    Ignore,
+}
+
+impl UsageDriver {
+    /// Usage by recipient, in a fixed order.
+    pub(crate) fn by_recipient(&self, facts: &dyn Facts) -> Vec<(Recipient, Quantity)> {
+        let mut by_recipient: BTreeMap<Recipient, Quantity> = BTreeMap::new();
+        for (value, quantity) in facts.usage(&self.query) {
+            if let Some(recipient) = self.recipient_of(&value, facts) {
+                let sum = by_recipient.entry(recipient).or_default();
+                sum.0 = sum.0.saturating_add(quantity.0);
+            }
+        }
+        match &self.among {
+            Candidates::AllTeams => by_recipient.into_iter().collect(),
+            Candidates::Listed(targets) => {
+                let quantity = |target: &Target| {
+                    let of_team = by_recipient.iter().filter(|(recipient, _)| {
+                        recipient.target().is_some_and(|known| known.team == target.team)
+                    });
+                    Quantity(of_team.fold(0_i128, |sum, (_, used)| sum.saturating_add(used.0)))
+                };
+                let listed = targets.iter();
+                listed.map(|target| (Recipient::Team(target.clone()), quantity(target))).collect()
+            }
+        }
+    }
+
+    fn recipient_of(&self, value: &str, facts: &dyn Facts) -> Option<Recipient> {
+        let named = match (self.recipients.get(value), &self.table) {
+            _ if value.is_empty() => None,
+            (Some(recipient), _) => Some(recipient.clone()),
+            (None, Some(table)) => facts.cell(table, value).map(Recipient::team),
+            (None, None) => Some(Recipient::team(value)),
+        };
+        let is_known = |recipient: &Recipient| {
+            recipient.target().is_none_or(|target| facts.knows_team(&target.team))
+        };
+        named.filter(is_known).or_else(|| match &self.unknown {
+            Unknown::To(recipient) => Some(recipient.clone()),
+            Unknown::Ignore => None,
+        })
+    }
+
+    pub(crate) fn recipients_today(&self, facts: &dyn Facts) -> Vec<Recipient> {
+        self.by_recipient(facts).into_iter().map(|(recipient, _)| recipient).collect()
+    }
+
+    pub(crate) fn teams_named(&self) -> Vec<&str> {
+        let unknown = match &self.unknown {
+            Unknown::To(recipient) => Some(recipient),
+            Unknown::Ignore => None,
+        };
+        let mut teams = self.among.teams();
+        teams.extend(team_names(self.recipients.values().chain(unknown)));
+        teams
+    }
+
+    pub(crate) fn metric_window(&self) -> MetricWindow<'_> {
+        MetricWindow { metric: &self.query.metric, window: self.query.window }
+    }
+
+    /// All but the name of the function.
+    pub(crate) fn words(&self) -> String {
+        let UsageQuery { metric, filter, key, window } = &self.query;
+        let mut words = vec![metric.clone()];
+        if let Candidates::Listed(_) = self.among {
+            words.push(format!("of {}", self.among.describe()));
+        }
+        words.extend(describe_filter(filter));
+        if key != "team" {
+            words.push(format!("key {key}"));
+        }
+        words.extend(self.table.iter().map(|table| format!("table {table}")));
+        let recipients = self.recipients.iter();
+        words.extend(recipients.map(|(value, to)| format!("{value} → {}", to.describe())));
+        match &self.unknown {
+            Unknown::To(Recipient::Unallocated) => {}
+            Unknown::To(recipient) => words.push(format!("unknown {}", recipient.describe())),
+            Unknown::Ignore => words.push("unknown ignore".into()),
+        }
+        match window {
+            Window::Days(1) => {}
+            Window::Days(days) => words.push(format!("window {days} days")),
+            Window::Month => words.push("window month".into()),
+        }
+        words.join(" ")
+    }
+}
+
+impl DriverMethod for UsageDriver {
+    fn weigh(&self, _: &Pool, facts: &dyn Facts) -> Result<DriverAnswer, Diagnostic> {
+        let used = self.by_recipient(facts).into_iter();
+        Ok(DriverAnswer::Weights(
+            used.map(|(recipient, quantity)| (recipient, quantity.0)).collect(),
+        ))
+    }
+
+    fn recipients(&self, _: &Pool, facts: &dyn Facts) -> Result<Vec<Recipient>, Diagnostic> {
+        Ok(self.recipients_today(facts))
+    }
+
+    fn teams(&self) -> Vec<&str> {
+        self.teams_named()
+    }
+
+    fn needs_total(&self) -> bool {
+        false
+    }
+
+    fn describe(&self) -> String {
+        format!("by_usage {}", self.words())
+    }
+
+    fn usages(&self) -> Vec<MetricWindow<'_>> {
+        vec![self.metric_window()]
+    }
+
+    fn cost_filters(&self) -> Vec<&DriverFilter> {
+        Vec::new()
+    }
+}

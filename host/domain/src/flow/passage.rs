@@ -1,0 +1,98 @@
+//! One station's, or one rule's, passing on of what waits there.
+
+use super::queue::{Queue, Queues, Waiting};
+use super::station::Stations;
+use crate::money::Sum;
+use crate::recipient::Recipient;
+use crate::sharing::Sharing;
+use crate::split::Shares;
+use std::rc::Rc;
+
+/// Is told of every amount that moves. A run makes postings of it, and a report the parts of
+/// portions.
+pub trait FlowSink<P> {
+    /// All of the amount leaves the place where it stood.
+    fn leave(&mut self, waiting: &Waiting<'_, P>);
+    /// A share of the amount comes to the recipient with this number. Shares of nothing are not
+    /// told.
+    fn arrive(&mut self, waiting: &Waiting<'_, P>, taker: usize, share: Sum);
+}
+
+/// How one rule passes on what stands in its pool, or with the team that it is for.
+pub struct Passage<'s> {
+    shares: &'s Shares,
+    takers: Vec<Taker>,
+}
+
+struct Taker {
+    recipient: Rc<Recipient>,
+    /// The later station where the recipient passes on what it gets.
+    next: Option<usize>,
+}
+
+impl<'s> Passage<'s> {
+    /// At a step of the stations' order.
+    pub fn new(sharing: &'s Sharing, step: u32, stations: &Stations) -> Passage<'s> {
+        let taker = |recipient: &Recipient| Taker {
+            next: stations.next(recipient, step),
+            recipient: Rc::new(recipient.clone()),
+        };
+        Passage { shares: &sharing.shares, takers: sharing.recipients.iter().map(taker).collect() }
+    }
+
+    /// Adds a charge's shares to those of its part.
+    #[inline]
+    pub fn split_charge(&self, nanos: i64, shares: &mut Vec<i128>) {
+        shares.resize(self.takers.len(), 0);
+        self.shares.add(nanos, shares);
+    }
+
+    /// Passes on an amount whose charges were split one by one into these shares.
+    pub fn pass_split<'a, P: Copy + Ord>(
+        &self,
+        waiting: &Waiting<'a, P>,
+        shares: &[i128],
+        queues: &mut Queues<'a, P>,
+        sink: &mut impl FlowSink<P>,
+    ) {
+        sink.leave(waiting);
+        for (taker, share) in shares.iter().enumerate() {
+            self.give(waiting, taker, Sum::from_nanos(*share), queues, sink);
+        }
+    }
+
+    /// Splits all that waits as one amount, in the order of names.
+    pub fn pass<'a, P: Copy + Ord>(
+        &self,
+        queue: Queue<'a, P>,
+        queues: &mut Queues<'a, P>,
+        sink: &mut impl FlowSink<P>,
+    ) {
+        let mut running = self.shares.running();
+        for waiting in queue.in_order() {
+            sink.leave(&waiting);
+            running.split(waiting.amount, |taker, share| {
+                self.give(&waiting, taker, share, queues, sink)
+            });
+        }
+    }
+
+    fn give<'a, P: Copy + Ord>(
+        &self,
+        waiting: &Waiting<'a, P>,
+        taker: usize,
+        share: Sum,
+        queues: &mut Queues<'a, P>,
+        sink: &mut impl FlowSink<P>,
+    ) {
+        if share.is_zero() {
+            return;
+        }
+        sink.arrive(waiting, taker, share);
+        let Taker { recipient, next } = &self.takers[taker];
+        if let Some(station) = next {
+            let from = Rc::clone(recipient);
+            queues.push(*station, Waiting { from, amount: share, ..*waiting });
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Amounts on their way into entries.
+
+use crate::inputs::AllocationInputs;
+use crate::slice::CellSum;
+use domain::account::Account;
+use domain::code;
+use domain::decision::RuleIndex;
+use domain::diagnostic::Diagnostic;
+use domain::dictionary::Symbol;
+use domain::entry::{Entry, EntryKind, Posting};
+use domain::money::Sum;
+use domain::recipient::Recipient;
+use domain::run::SourceDay;
+use std::collections::BTreeMap;
+
+/// Accounts of one source-day.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LineAccount {
+    Provider,
+    Prepaid,
+    Rounding,
+    Excluded,
+    Suspense,
+    Recipient(Recipient),
+}
+
+/// Amounts of one rule by account and service.
+#[derive(Default)]
+pub struct Lines {
+    pub sums: BTreeMap<(LineAccount, Symbol), i128>,
+}
+
+/// The lines of a source-day, by the rule that decided them.
+pub type ByRule = BTreeMap<Option<RuleIndex>, Lines>;
+
+impl Lines {
+    pub fn add(&mut self, to: LineAccount, service: Symbol, nanos: i128) {
+        if nanos != 0 {
+            *self.sums.entry((to, service)).or_default() += nanos;
+        }
+    }
+
+    /// Takes from one and gives to the other.
+    pub fn pass(&mut self, from: &Recipient, to: &Recipient, service: Symbol, nanos: i128) {
+        self.add(LineAccount::Recipient(from.clone()), service, -nanos);
+        self.add(LineAccount::Recipient(to.clone()), service, nanos);
+    }
+
+    /// The provider is owed the billed amount. The part of it that later days use is prepaid.
+    pub fn add_charged(&mut self, sum: CellSum) {
+        self.add(LineAccount::Provider, Symbol::NONE, -sum.billed);
+        self.add(LineAccount::Prepaid, Symbol::NONE, sum.billed - sum.effective);
+    }
+
+    pub fn entry(
+        self,
+        inputs: &AllocationInputs<'_>,
+        kind: EntryKind,
+        rule: Option<RuleIndex>,
+        day: &SourceDay,
+    ) -> Result<Option<Entry>, Diagnostic> {
+        let rule = rule.and_then(|rule| inputs.facts(rule)).map(|facts| &facts.version);
+        let name = || rule.map_or_else(String::new, |rule| rule.rule.clone());
+        let mut postings = Vec::with_capacity(self.sums.len());
+        for ((to, service), nanos) in self.sums {
+            let account = match &to {
+                LineAccount::Provider => Account::Provider(day.source.clone()),
+                LineAccount::Prepaid => Account::Prepaid(day.source.clone()),
+                LineAccount::Rounding => Account::Rounding(day.source.clone()),
+                LineAccount::Excluded => Account::Excluded(name()),
+                LineAccount::Suspense => Account::Suspense,
+                LineAccount::Recipient(recipient) => Account::of(recipient),
+            };
+            // A source charges the same under all rules, so these postings name none.
+            let rule = if matches!(
+                to,
+                LineAccount::Provider | LineAccount::Prepaid | LineAccount::Rounding
+            ) {
+                None
+            } else {
+                rule
+            };
+            let target = match to {
+                LineAccount::Recipient(Recipient::Team(target)) => Some(target),
+                _ => None,
+            };
+            let service_name =
+                (service != Symbol::NONE).then(|| inputs.dictionary.text(service).to_owned());
+            postings.extend(Sum::from_nanos(nanos).amounts().map(|amount| Posting {
+                account: account.clone(),
+                target: target.clone(),
+                rule: rule.cloned(),
+                service_name: service_name.clone(),
+                amount,
+            }));
+        }
+        if postings.is_empty() {
+            return Ok(None);
+        }
+        Entry::new(kind, &day.source, day.day, day.currency, postings).map(Some).map_err(|error| {
+            Diagnostic::new(code::CONSERVATION, error.to_string())
+                .hint("this is a fault of Apportion; nothing was posted")
+        })
+    }
+}

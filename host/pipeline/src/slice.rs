@@ -1,0 +1,114 @@
+//! One source's part of a day.
+
+use crate::cells::Cells;
+use crate::report::our_fault;
+use domain::code;
+use domain::diagnostic::Diagnostic;
+use domain::driver::facts::Basis;
+use domain::money::Sum;
+use domain::run::{DayTotals, SourceDay};
+
+/// One source's part of a day, summed into cells.
+pub struct DaySlice {
+    pub source_day: SourceDay,
+    pub totals: DayTotals,
+    /// By the number of the cell.
+    pub sums: Vec<CellSum>,
+    /// Cell and effective cost of the charges that are split one by one.
+    pub by_charge: Vec<(u32, i64)>,
+    effective: i128,
+    billed: i128,
+    charges: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+pub struct CellSum {
+    pub billed: i128,
+    pub effective: i128,
+}
+
+impl CellSum {
+    pub fn is_zero(self) -> bool {
+        self.billed == 0 && self.effective == 0
+    }
+}
+
+impl DaySlice {
+    pub fn new(source_day: SourceDay, totals: DayTotals) -> DaySlice {
+        DaySlice {
+            source_day,
+            totals,
+            sums: Vec::new(),
+            by_charge: Vec::new(),
+            effective: 0,
+            billed: 0,
+            charges: 0,
+        }
+    }
+
+    #[inline]
+    pub fn add(&mut self, cells: &Cells, cell: u32, billed: i64, effective: i64) {
+        let at = cell as usize;
+        if self.sums.len() <= at {
+            self.sums.resize(cells.cells.len().max(at + 1), CellSum::default());
+        }
+        self.sums[at].billed += i128::from(billed);
+        self.sums[at].effective += i128::from(effective);
+        if cells.by_charge[at] {
+            self.by_charge.push((cell, effective));
+        }
+    }
+
+    /// Whether the cell has charges, even if they cancel out.
+    ///
+    /// Charges that are split one by one must be split even then: their shares need not cancel out.
+    pub fn has_charges(&self, cell: usize) -> bool {
+        self.cost(cell, Basis::Effective) != 0
+            || self.by_charge.iter().any(|(at, _)| *at as usize == cell)
+    }
+
+    /// The sum of a cell's charges.
+    pub fn cost(&self, cell: usize, basis: Basis) -> i128 {
+        self.sums.get(cell).map_or(0, |sum| match basis {
+            Basis::Effective => sum.effective,
+            Basis::Billed => sum.billed,
+        })
+    }
+
+    pub fn add_segment_totals(&mut self, charges: u64, billed: Sum, effective: Sum) {
+        self.charges += charges;
+        self.billed += billed.nanos();
+        self.effective += effective.nanos();
+    }
+
+    /// The charges read back from the ledger must add up to the source's statement, to the nano.
+    pub fn check(&self) -> Result<(), Diagnostic> {
+        let billed: i128 = self.sums.iter().map(|sum| sum.billed).sum();
+        let effective: i128 = self.sums.iter().map(|sum| sum.effective).sum();
+        let stated =
+            (self.totals.charges, self.totals.billed.nanos(), self.totals.effective.nanos());
+        if (self.charges, self.billed, self.effective) == stated
+            && (billed, effective) == (self.billed, self.effective)
+        {
+            return Ok(());
+        }
+        Err(lost(
+            &self.source_day,
+            "reading the charges back",
+            Sum::from_nanos(stated.2),
+            Sum::from_nanos(effective),
+        ))
+    }
+}
+
+/// The finding that a stage gave back another amount than went into it.
+pub fn lost(day: &SourceDay, stage: &str, before: Sum, after: Sum) -> Diagnostic {
+    Diagnostic::new(
+        code::CONSERVATION,
+        format!(
+            "{} on {}: {before} {} went into {stage} and {after} came out; nothing was posted",
+            day.source, day.day, day.currency
+        ),
+    )
+    .hint(our_fault())
+}

@@ -1,0 +1,182 @@
+//! Failures in between, and other forms of the same rows: the ledger ends the same.
+
+use super::{Act, TENTH, actor, fails, gives, run_at, run_patiently, wait_for_nothing, well};
+use crate::fakes::{balances, charges, rules, source};
+use domain::charge::ChargeTable;
+use domain::diagnostic::{Diagnostic, Retry};
+use domain::field::Field;
+use domain::mapping::Feed;
+use domain::period::Period;
+use domain::port::{Batch, CollectRequest, Collector, PluginIdentity, Rows};
+use ledger::{Ledger, Reader};
+use pipeline::source::Source;
+
+const CLEAN: [(&str, &str); 4] = [
+    ("one", "2026-03-01 compute a 30\n2026-03-01 tax - 4\n2026-03-02 compute b 0.000000003"),
+    ("two", "2026-03-01 compute b 10\n2026-03-03 storage - 5"),
+    (
+        "three",
+        "2026-03-02 compute c 7\n2026-03-02 support - 1\n2026-03-02 commit a 0 12\n\
+         2026-03-04 compute a 1\n2026-03-04 compute b 2",
+    ),
+    ("four", ""),
+];
+
+/// A sequence that is the same every time: a linear congruence, of which the high bits are taken.
+fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |below| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    }
+}
+
+/// Balances, statements and states: all that money hangs on.
+fn outcome(ledger: &Reader) -> (Vec<String>, Vec<String>, Vec<Option<String>>) {
+    let stated = |day: ledger::StoredDay| format!("{:?} {:?}", day.source_day, day.totals);
+    let mut days: Vec<String> =
+        ledger.source_days(Period::all()).unwrap().into_iter().map(stated).collect();
+    days.sort();
+    (balances(ledger), days, CLEAN.map(|(name, _)| ledger.state(name).unwrap()).to_vec())
+}
+
+#[test]
+fn whatever_fails_in_between_the_ledger_ends_as_after_a_clean_run() {
+    let good = |charges| Act { state: Some("end"), ..gives(charges) };
+    let mut clean = Ledger::in_memory().unwrap();
+    run_at(&mut clean, CLEAN.map(|(name, bill)| actor(name, vec![good(bill)]).0).into(), TENTH);
+    let expected = outcome(&clean);
+    for seed in 0..40 {
+        let mut number = numbers(seed);
+        let mut ledger = Ledger::in_memory().unwrap();
+        // Some runs in which any source may fail after any part of other charges, and may come back
+        // within the run or not.
+        for round in 0..3 {
+            let mut sources = Vec::new();
+            for (name, bill) in CLEAN {
+                let mut acts = Vec::new();
+                for _ in 0..number(3) {
+                    let of_another = CLEAN[number(4) as usize].1;
+                    let retry = [Retry::No, Retry::Soon, Retry::After(60)][number(3) as usize];
+                    acts.push(Act { state: Some("wrong"), ..fails(of_another, retry) });
+                }
+                acts.push(good(bill));
+                sources.push(actor(name, acts).0);
+            }
+            // Neither the order of sources nor how many work at a time may matter.
+            let order = number(4) as usize;
+            sources.rotate_left(order);
+            run_patiently(
+                &mut ledger,
+                sources,
+                &rules(),
+                TENTH + round,
+                1 + number(4) as usize,
+                2,
+                &wait_for_nothing,
+            );
+        }
+        run_at(
+            &mut ledger,
+            CLEAN.map(|(name, bill)| actor(name, vec![good(bill)]).0).into(),
+            TENTH + 9,
+        );
+        assert_eq!(outcome(&ledger), expected, "seed {seed}");
+        well(&ledger);
+    }
+}
+
+/// Gives the same charges one by one, or as columns in pages, the last of which lack a column.
+struct InForm {
+    identity: PluginIdentity,
+    as_table: bool,
+}
+
+const TWO_TEAMS: &str =
+    "2026-03-01 compute a 30.5\n2026-03-02 compute b 4\n2026-03-02 storage b 0.000000001";
+
+impl Collector for InForm {
+    fn identity(&self) -> &PluginIdentity {
+        &self.identity
+    }
+    fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
+        Ok(Vec::new())
+    }
+    fn collect(
+        &self,
+        _: &CollectRequest,
+        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+    ) -> Result<(), Diagnostic> {
+        if !self.as_table {
+            return sink(Batch { rows: Rows::Charges(charges(TWO_TEAMS)), ..Batch::default() });
+        }
+        let columns = [
+            (Feed::Dimension(Field::SERVICE_NAME), ["compute", "compute", "storage"]),
+            (
+                Feed::ChargePeriodStart,
+                ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z"],
+            ),
+            (Feed::BilledCost, ["30.5", "4", "0.000000001"]),
+            (Feed::EffectiveCost, ["30.5", "4", "0.000000001"]),
+            (Feed::BillingCurrency, ["USD", "USD", "USD"]),
+            (Feed::Tags, [r#"{"team":"a"}"#, r#"{ "team": "b" }"#, r#"{"team":"b"}"#]),
+            // Nothing on the last page, which leaves it out.
+            (Feed::Dimension(Field::REGION_ID), ["", "", ""]),
+        ];
+        for (rows, columns) in [(0..2, &columns[..]), (2..3, &columns[..6])] {
+            let mut table = ChargeTable { rows: rows.len(), ..ChargeTable::default() };
+            for (feed, texts) in columns {
+                let mut cells = Vec::new();
+                for text in &texts[rows.clone()] {
+                    let start = table.buffer.len() as u32;
+                    table.buffer.extend_from_slice(text.as_bytes());
+                    cells.push((start, table.buffer.len() as u32));
+                }
+                table.columns.push((*feed, cells));
+            }
+            sink(Batch { rows: Rows::Table(table), ..Batch::default() })?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_posted_does_not_depend_on_the_form_of_the_rows() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let mut run = |as_table: bool| {
+        let identity = PluginIdentity {
+            name: "former".into(),
+            version: "1.0.0".into(),
+            digest: "00".repeat(32),
+        };
+        let report = run_at(
+            &mut ledger,
+            vec![Source {
+                collector: Box::new(InForm { identity, as_table }),
+                ..source("cloud", Vec::new())
+            }],
+            TENTH,
+        );
+        let source = &report.sources[0];
+        (
+            source.charges,
+            source.days_new,
+            source.days_changed,
+            source.days_unchanged,
+            report.entries_posted,
+        )
+    };
+    assert_eq!(run(false), (3, 2, 0, 0, 2));
+    assert_eq!(run(true), (3, 0, 0, 2, 0));
+    assert_eq!(
+        balances(&ledger),
+        [
+            "provider/cloud - -34.500000001",
+            "team/a compute 30.500000000",
+            "team/b compute 4.000000000",
+            "team/b storage 0.000000001",
+        ]
+    );
+    well(&ledger);
+}

@@ -1,0 +1,360 @@
+//! One source-day's charges, summed into portions and followed to their bearers.
+
+use crate::bearer::{Bearer, BearerId, Bearers};
+use crate::passing::{PortionMoves, Replay, RulePassage, StoredStations};
+use crate::portion::{Portion, PortionSink};
+use crate::stored::{StoredGeneration, corrupt};
+use domain::account::Account;
+use domain::charge::ChargeLine;
+use domain::decision::{Decision, Outcome, OutcomeId, Verdict};
+use domain::diagnostic::Diagnostic;
+use domain::dictionary::{Dictionary, ResourceId};
+use domain::field::Field;
+use domain::flow::queue::{Queue, Waiting};
+use domain::flow::station::CHARGES;
+use domain::money::{Money, Sum};
+use domain::port::Decider;
+use domain::recipient::Recipient;
+use domain::run::{RunId, SourceDay};
+use ledger::{Reader, Weights, segment};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+/// The fate of all charges of one outcome on one day.
+struct Fate<'w> {
+    collected: BearerId,
+    /// The recipient that has them, if it may pass them on.
+    stands: Option<Rc<Recipient>>,
+    /// Nothing where the collecting account keeps them.
+    passage: Option<RulePassage<'w>>,
+    /// Whether each charge is split by itself.
+    by_charge: bool,
+}
+
+impl Fate<'_> {
+    /// The charges stay in the account that they were collected into.
+    fn stays(collected: BearerId) -> Self {
+        Fate { collected, stands: None, passage: None, by_charge: false }
+    }
+}
+
+/// A portion while its charges are summed.
+struct OpenPortion {
+    resource: u32,
+    outcome: OutcomeId,
+    fate: usize,
+    charges: u64,
+    largest: ChargeLine,
+    effective: i128,
+    /// The shares of each recipient, where charges are split one by one.
+    shares: Vec<i128>,
+}
+
+/// Goes through the source-days of one generation.
+pub struct Scan<'a> {
+    stored: &'a StoredGeneration,
+    dictionary: &'a Dictionary,
+    bearers: &'a mut Bearers,
+    decider: Option<Box<dyn Decider + 'a>>,
+    /// The numbers of the stored outcomes, for decisions that the decider takes anew.
+    known: HashMap<&'a Outcome, OutcomeId>,
+    /// The open portion of each resource with a decision of its own, plus one; 0: none yet.
+    open_of: Vec<u32>,
+}
+
+/// One source-day while its charges are summed.
+struct DaySums<'w> {
+    run: RunId,
+    weights: &'w [Weights],
+    stations: &'w StoredStations<'w>,
+    fates: Vec<Fate<'w>>,
+    fate_of: HashMap<OutcomeId, usize>,
+    open: Vec<OpenPortion>,
+    /// Portions of resources that are decided charge by charge.
+    per_charge: HashMap<(u32, OutcomeId), usize>,
+}
+
+impl<'a> Scan<'a> {
+    pub fn new(
+        stored: &'a StoredGeneration,
+        dictionary: &'a Dictionary,
+        bearers: &'a mut Bearers,
+        decider: Option<Box<dyn Decider + 'a>>,
+    ) -> Scan<'a> {
+        let known = stored
+            .outcomes
+            .iter()
+            .enumerate()
+            .map(|(number, outcome)| (outcome, OutcomeId(number as u32)))
+            .collect();
+        Scan {
+            stored,
+            dictionary,
+            bearers,
+            decider,
+            known,
+            open_of: vec![0; stored.resource_count()],
+        }
+    }
+
+    pub fn source_day(
+        &mut self,
+        ledger: &Reader,
+        source_day: &SourceDay,
+        run: RunId,
+        sink: &mut PortionSink<'_>,
+    ) -> Result<(), Diagnostic> {
+        let weights = ledger.weights(run, source_day.day, source_day.currency)?;
+        let stored = self.stored;
+        let stations = StoredStations::new(&weights, |weights| stored.rule_of(weights.outcome));
+        let mut sums = DaySums {
+            run,
+            weights: &weights,
+            stations: &stations,
+            fates: Vec::new(),
+            fate_of: HashMap::new(),
+            open: Vec::new(),
+            per_charge: HashMap::new(),
+        };
+        let mut columns = segment::SegmentCharges::default();
+        for stored in ledger.segments(source_day)? {
+            segment::decode(&stored.data, &mut columns)?;
+            for ((resource, billed), effective) in
+                columns.resources.iter().zip(&columns.billed).zip(&columns.effective)
+            {
+                let line = ChargeLine {
+                    day: source_day.day,
+                    billed_cost: Money::from_nanos(*billed),
+                    effective_cost: Money::from_nanos(*effective),
+                };
+                let at = self.open(&mut sums, *resource, &line)?;
+                sums.add(at, &line);
+            }
+        }
+        self.hand_out(source_day, sums, sink)
+    }
+
+    /// The portion that a charge belongs to.
+    fn open(
+        &mut self,
+        sums: &mut DaySums<'_>,
+        resource: u32,
+        line: &ChargeLine,
+    ) -> Result<usize, Diagnostic> {
+        let outcome = self.stored.decision(resource)?;
+        if outcome != OutcomeId::PER_CHARGE {
+            let slot = self.open_of.get(resource as usize).copied().unwrap_or(0);
+            if slot > 0 {
+                return Ok(slot as usize - 1);
+            }
+            let at = self.start(sums, resource, outcome, line)?;
+            self.open_of[resource as usize] = at as u32 + 1;
+            return Ok(at);
+        }
+        let outcome = self.decide(resource, line)?;
+        if let Some(at) = sums.per_charge.get(&(resource, outcome)) {
+            return Ok(*at);
+        }
+        let at = self.start(sums, resource, outcome, line)?;
+        sums.per_charge.insert((resource, outcome), at);
+        Ok(at)
+    }
+
+    fn decide(&mut self, resource: u32, line: &ChargeLine) -> Result<OutcomeId, Diagnostic> {
+        let decider = self.decider.as_mut().ok_or_else(|| {
+            corrupt(format!("resource {resource} needs rules that are not stored"))
+        })?;
+        let decided = decider.decide(self.dictionary, ResourceId(resource), line.day, Some(line));
+        let known =
+            decider.outcomes().get(decided.0 as usize).and_then(|outcome| self.known.get(outcome));
+        known.copied().ok_or_else(|| {
+            corrupt(format!(
+                "the stored rules decide resource {resource} in a way that was never posted"
+            ))
+        })
+    }
+
+    fn start(
+        &mut self,
+        sums: &mut DaySums<'_>,
+        resource: u32,
+        outcome: OutcomeId,
+        line: &ChargeLine,
+    ) -> Result<usize, Diagnostic> {
+        let fate = match sums.fate_of.get(&outcome) {
+            Some(fate) => *fate,
+            None => {
+                let fate = self.fate(sums.weights, sums.stations, outcome)?;
+                sums.fates.push(fate);
+                sums.fate_of.insert(outcome, sums.fates.len() - 1);
+                sums.fates.len() - 1
+            }
+        };
+        sums.open.push(OpenPortion {
+            resource,
+            outcome,
+            fate,
+            charges: 0,
+            largest: *line,
+            effective: 0,
+            shares: Vec::new(),
+        });
+        Ok(sums.open.len() - 1)
+    }
+
+    fn fate<'w>(
+        &mut self,
+        weights: &'w [Weights],
+        stations: &StoredStations<'w>,
+        outcome: OutcomeId,
+    ) -> Result<Fate<'w>, Diagnostic> {
+        let rule = self.stored.rule_of(outcome).map(|facts| &facts.version);
+        let name = || rule.map_or_else(String::new, |rule| rule.rule.clone());
+        let mut at = |account: Account| {
+            self.bearers.number(Bearer { account, target: None, rule: rule.cloned() })
+        };
+        let decision = match self.stored.verdict(outcome)? {
+            Verdict::Unallocated => return Ok(Fate::stays(at(Account::Unallocated))),
+            Verdict::Suspense { .. } => return Ok(Fate::stays(at(Account::Suspense))),
+            Verdict::Decided { decision, .. } => decision,
+        };
+        Ok(match decision {
+            Decision::Exclude { .. } => Fate::stays(at(Account::Excluded(name()))),
+            Decision::Assign(recipient) => Fate {
+                stands: Some(Rc::new(recipient.clone())),
+                ..Fate::stays(self.bearers.number(Bearer::of(recipient, rule)))
+            },
+            Decision::Spread(_) => {
+                let pool = Recipient::Pool(name());
+                let collected = at(Account::of(&pool));
+                let weights = weights.iter().find(|weights| weights.outcome == outcome);
+                let passage = weights.map(|weights| {
+                    RulePassage::new(rule.cloned(), weights, stations, self.bearers)
+                });
+                Fate {
+                    collected,
+                    stands: Some(Rc::new(pool)),
+                    passage,
+                    by_charge: decision.is_split_by_charge(),
+                }
+            }
+        })
+    }
+
+    fn hand_out(
+        &mut self,
+        source_day: &SourceDay,
+        sums: DaySums<'_>,
+        sink: &mut PortionSink<'_>,
+    ) -> Result<(), Diagnostic> {
+        let mut moves = self.moves(&sums);
+        // The moves of one portion are only added up, so their order does not matter.
+        moves.sort_unstable_by_key(|(portion, ..)| *portion);
+        let mut moves = moves.into_iter().peekable();
+        let mut by_bearer = vec![Sum::ZERO; self.bearers.len()];
+        let mut borne: Vec<(BearerId, Sum)> = Vec::new();
+        for (number, open) in sums.open.into_iter().enumerate() {
+            if let Some(slot) = self.open_of.get_mut(open.resource as usize) {
+                *slot = 0;
+            }
+            let (collected, effective) =
+                (sums.fates[open.fate].collected, Sum::from_nanos(open.effective));
+            borne.clear();
+            let mut add = |bearer: BearerId, amount: Sum| {
+                let sum = &mut by_bearer[bearer.0 as usize];
+                if sum.is_zero() {
+                    borne.push((bearer, Sum::ZERO));
+                }
+                *sum += amount;
+            };
+            add(collected, effective);
+            while let Some((_, bearer, amount)) = moves.next_if(|(portion, ..)| *portion == number)
+            {
+                add(bearer, amount);
+            }
+            // A bearer whose sum was zero in between stands here twice. The first takes all and
+            // leaves zero.
+            for (bearer, amount) in &mut borne {
+                *amount = std::mem::take(&mut by_bearer[bearer.0 as usize]);
+            }
+            borne.retain(|(bearer, amount)| {
+                !amount.is_zero() || (*bearer == collected && effective.is_zero())
+            });
+            let portion = Portion {
+                source_day,
+                generation: self.stored.generation,
+                run: sums.run,
+                resource: ResourceId(open.resource),
+                outcome: open.outcome,
+                charges: open.charges,
+                largest: open.largest,
+                effective,
+                collected,
+                borne: &borne,
+            };
+            sink(&portion, self.bearers)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that was passed on, by the number of its portion.
+    fn moves(&mut self, sums: &DaySums<'_>) -> PortionMoves {
+        let dictionary = self.dictionary;
+        let next: Vec<Option<usize>> = sums
+            .fates
+            .iter()
+            .map(|fate| sums.stations.next(fate.stands.as_ref()?, CHARGES))
+            .collect();
+        let is_passed_on = |fate: usize| sums.fates[fate].passage.is_some() || next[fate].is_some();
+        let mut order: Vec<usize> =
+            (0..sums.open.len()).filter(|number| is_passed_on(sums.open[*number].fate)).collect();
+        order.sort_by_key(|number| (sums.open[*number].resource, sums.open[*number].outcome));
+        let mut replay = Replay::new(sums.stations, self.bearers);
+        let mut pooled: BTreeMap<OutcomeId, (&RulePassage<'_>, Queue<'_, usize>)> = BTreeMap::new();
+        for number in order {
+            let open = &sums.open[number];
+            let fate = &sums.fates[open.fate];
+            let Some(stands) = &fate.stands else { continue };
+            let resource = ResourceId(open.resource);
+            let waiting = Waiting {
+                from: Rc::clone(stands),
+                service: dictionary.dimension_text(resource, Field::SERVICE_NAME),
+                part: number,
+                amount: Sum::from_nanos(open.effective),
+            };
+            match (&fate.passage, next[open.fate]) {
+                (Some(passage), _) if fate.by_charge => {
+                    passage.pass_split(&waiting, &open.shares, &mut replay)
+                }
+                (Some(passage), _) => {
+                    let pool = pooled.entry(open.outcome);
+                    pool.or_insert_with(|| (passage, Queue::default())).1.push(waiting)
+                }
+                (None, Some(station)) => replay.queues.push(station, waiting),
+                (None, None) => {}
+            }
+        }
+        for (passage, queue) in pooled.into_values() {
+            passage.pass(queue, &mut replay);
+        }
+        sums.stations.pass_on(&mut replay);
+        replay.moves
+    }
+}
+
+impl DaySums<'_> {
+    fn add(&mut self, at: usize, line: &ChargeLine) {
+        let open = &mut self.open[at];
+        open.charges += 1;
+        open.effective += i128::from(line.effective_cost.nanos());
+        if line.effective_cost.nanos().unsigned_abs()
+            > open.largest.effective_cost.nanos().unsigned_abs()
+        {
+            open.largest = *line;
+        }
+        let fate = &self.fates[open.fate];
+        if let (true, Some(passage)) = (fate.by_charge, &fate.passage) {
+            passage.split_charge(line.effective_cost, &mut open.shares);
+        }
+    }
+}
