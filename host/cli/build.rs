@@ -1,4 +1,5 @@
-//! Lists the shipped rules and the templates of plugins, so that `apportion init` and `apportion plugin new` carry them in the binary.
+//! Lists the shipped rules and the templates of plugins, so that `apportion init` and `apportion
+//! plugin new` carry them in the binary.
 
 use std::fs;
 use std::io;
@@ -35,7 +36,8 @@ fn main() -> io::Result<()> {
 /// Writes a list of names with their texts, to be included.
 fn list(mut files: Vec<(String, PathBuf)>, name: &str) -> io::Result<()> {
     files.sort();
-    // The texts themselves and not their paths: another checkout that builds into the same folder has other ones.
+    // The texts themselves and not their paths: another checkout that builds into the same folder
+    // has other ones.
     let text = |(name, path): &(String, PathBuf)| {
         fs::read_to_string(path).map(|text| format!("    ({name:?}, {text:?}),\n"))
     };

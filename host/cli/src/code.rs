@@ -1,4 +1,4 @@
-//! What can go wrong with arguments, projects of plugins, and files of this machine.
+//! Errors of arguments, of projects of plugins, and of files of this machine.
 
 domain::codes! {
     USAGE "C201" Settings Usage "The command line cannot be understood.";

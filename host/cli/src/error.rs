@@ -2,14 +2,14 @@
 
 use crate::code;
 use crate::log;
-use crate::ui;
+use crate::ui::{self, finding_text};
 use domain::code::Fault;
 use domain::diagnostic::Diagnostic;
 use installation::notice;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-/// Why a command did not do what it was asked to do.
+/// The reason for which a command failed.
 #[derive(Clone, Debug)]
 pub enum Failure {
     Diagnosed(Vec<Diagnostic>),
@@ -52,8 +52,14 @@ fn bug(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
         (_, Some(text)) => text.clone(),
         _ => "no reason was given".to_owned(),
     };
-    Diagnostic::new(domain::code::INTERNAL, format!("an invariant did not hold: {reason}; nothing was posted by this command since its last commit"))
-        .hint("this is a fault of Apportion: report the command and this message")
+    Diagnostic::new(
+        domain::code::INTERNAL,
+        format!(
+            "an invariant did not hold: {reason}; nothing \
+        was posted by this command since its last commit"
+        ),
+    )
+    .hint("this is a fault of Apportion: report the command and this message")
 }
 
 fn exit_code(failure: &Failure) -> u8 {
@@ -91,14 +97,6 @@ fn failure_text(failure: &Failure) -> String {
 fn titled(title: &str, diagnostic: &Diagnostic) -> String {
     let bare = Diagnostic { hint: None, ..diagnostic.clone() };
     finding_text(title, &bare.to_string(), diagnostic.hint_text().as_deref())
-}
-
-/// `error: <finding>`, then the hint behind an empty line.
-pub fn finding_text(title: &str, finding: &str, hint: Option<&str>) -> String {
-    match hint {
-        Some(hint) => format!("{title}: {finding}\n\nhint: {hint}\n"),
-        None => format!("{title}: {finding}\n"),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! A believable estate: three clouds, ten teams, three months, and everything that makes bills hard to share out.
+//! A believable estate: three clouds, ten teams, three months, and everything that makes bills hard
+//! to share out.
 //!
-//! The same seed gives the same bytes. All amounts are integers of 10⁻¹² units, so that the totals which the demo
+//! The same seed gives the same bytes. All amounts are integers of 10⁻¹² units, so that the totals
+//! which the demo
 //! is held against do not come out of any parser.
 
 mod bill;
@@ -14,7 +16,7 @@ use random::Random;
 use std::io::Result;
 use std::path::Path;
 
-/// What was written, summed while it was written.
+/// Sums over the bills, added up while they were written.
 #[derive(Debug, PartialEq, Eq)]
 pub struct EstateFacts {
     pub charges: u64,
@@ -113,7 +115,8 @@ fn account_of(service: &Service, team: usize, environment: &str, random: &mut Ra
     }
 }
 
-/// How well people tag: mostly well, sometimes with another key, another case, a typing error, or not at all.
+/// How well people tag: mostly well, sometimes with another key, another case, a typing error, or
+/// not at all.
 fn tags_of(
     service: &Service,
     account: usize,
@@ -216,7 +219,8 @@ fn usage<'a>(
     }
 }
 
-/// Growth of some percent a month, quiet weekends, and a little noise; most bills round, some do not.
+/// Growth of some percent a month, quiet weekends, and a little noise; most bills round, some do
+/// not.
 fn daily_cost(resource: &Resource, day: Day, random: &mut Random) -> i64 {
     let first = Day::from_civil(FIRST_MONTH.0, FIRST_MONTH.1, 1).unwrap_or(day);
     let growth = 1000 + i64::from(day.epoch_days() - first.epoch_days()) * 2;

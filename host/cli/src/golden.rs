@@ -1,4 +1,5 @@
-//! Generated files of this crate, which its tests keep fresh: `UPDATE=1 cargo test` writes them anew.
+//! Generated files of this crate, which its tests keep fresh: `UPDATE=1 cargo test` writes them
+//! anew.
 
 use std::fs;
 use std::path::Path;

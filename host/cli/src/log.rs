@@ -2,9 +2,10 @@
 //!
 //! Only events of this house are shown. Other crates log requests, and those may hold secrets.
 
-use crate::error::finding_text;
+use crate::ui::finding_text;
 use domain::period::instant;
 use installation::clock::now_ms;
+use installation::settings::log::{Log, LogFormat, LogLevel};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::stderr;
@@ -23,7 +24,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// The crates whose events are shown.
 const CRATES: [&str; 3] = ["apportion", "installation", "server"];
 
-/// What the log looks like. Settings that are read later can change it.
+/// The form of the log. Settings that are read later can change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogForm {
     pub is_json: bool,
@@ -37,8 +38,17 @@ pub fn form() -> LogForm {
     *FORM.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub fn set_form(form: LogForm) {
-    *FORM.write().unwrap_or_else(PoisonError::into_inner) = form;
+/// Takes the form that the settings want. A quiet command shows no more than warnings.
+pub fn follow(settings: &Log, is_quiet: bool) {
+    let level = match settings.level.value {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    };
+    let level = if is_quiet { level.min(LevelFilter::WARN) } else { level };
+    let is_json = settings.format.value == LogFormat::Json;
+    *FORM.write().unwrap_or_else(PoisonError::into_inner) = LogForm { is_json, level };
 }
 
 /// Shows events on stderr from now on.

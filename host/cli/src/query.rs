@@ -1,4 +1,4 @@
-//! Words of the command line about time and grouping, made into what the pipeline understands.
+//! Turns the words of the command line about time and grouping into queries.
 
 use crate::args::{GranularityName, PeriodArgs};
 use domain::code;
@@ -65,7 +65,7 @@ pub fn granularity(name: GranularityName) -> Granularity {
     }
 }
 
-/// What to call a period: its month or first day, or `total`.
+/// The name of a period: its month or first day, or `total`.
 pub fn period_name(start: Option<Day>, granularity: GranularityName) -> String {
     match (start, granularity) {
         (None, _) | (_, GranularityName::Total) => "total".into(),

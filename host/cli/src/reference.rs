@@ -1,7 +1,8 @@
-//! Writes `REFERENCE.md`: every command, variable, exit code and error, out of what the binary itself knows.
+//! Writes `REFERENCE.md`: every command, variable, exit code and error, out of what the binary
+//! itself knows.
 
-use crate::args::Args;
 use crate::catalogue::codes;
+use crate::command::CommandLine;
 use clap::{Arg, Command, CommandFactory};
 use installation::env_var;
 
@@ -12,12 +13,16 @@ fn the_reference_is_fresh() {
 
 fn reference() -> String {
     let mut text = String::from(
-        "# Reference\n\nWritten by a test out of the binary's own definitions: `UPDATE=1 cargo test -p apportion` writes it anew.\n",
+        "# Reference\n\nWritten by a test out of the binary's own definitions: `UPDATE=1 cargo \
+            test -p apportion` writes it anew.\n",
     );
-    let mut root = Args::command();
+    let mut root = CommandLine::command();
     root.build();
     command(&mut text, &root, "apportion");
-    text.push_str("\n## Environment\n\nFlags win over the environment, the environment over the settings file.\n\n| variable | |\n|---|---|\n");
+    text.push_str(
+        "\n## Environment\n\nFlags win over the environment, the environment over the \
+        settings file.\n\n| variable | |\n|---|---|\n",
+    );
     for (name, meaning) in env_var::DOCUMENTED {
         line(&mut text, format_args!("| `{name}` | {meaning} |"));
     }

@@ -4,6 +4,8 @@ use decode::code;
 use domain::diagnostic::Diagnostic;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use installation::{env_var, notice};
+use serde::Serialize;
+use serde_json::{Value, json};
 use std::io::{ErrorKind, IsTerminal, Write};
 
 /// How this command talks.
@@ -21,7 +23,7 @@ impl Ui {
         self.quiet
     }
 
-    /// Prints what was asked for. A reader that has gone away has seen enough.
+    /// Prints the data of a command. A reader that has gone away is no error.
     pub fn data(self, text: &str) -> Result<(), Diagnostic> {
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -33,7 +35,7 @@ impl Ui {
         }
     }
 
-    /// Says on stderr what is going on.
+    /// Tells on stderr how the command goes on.
     pub fn note(self, text: &str) {
         tracing::info!("{text}");
     }
@@ -74,4 +76,22 @@ pub fn failure(text: &str) {
 /// A count with its thing: `1 charge`, `2 charges`.
 pub fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Pretty JSON with a line end.
+pub fn json_text(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// A document as pretty JSON, its members by name.
+pub fn document_text(document: &impl Serialize) -> String {
+    json_text(&json!(document))
+}
+
+/// `error: <finding>`, then the hint behind an empty line.
+pub fn finding_text(title: &str, finding: &str, hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => format!("{title}: {finding}\n\nhint: {hint}\n"),
+        None => format!("{title}: {finding}\n"),
+    }
 }

@@ -1,4 +1,5 @@
-//! The binary as people use it: exit code, stdout and stderr of every verb, and every error that the command line,
+//! The binary as people use it: exit code, stdout and stderr of every verb, and every error that
+//! the command line,
 //! settings, files and the ledger can provoke.
 
 #[path = "cli/authors.rs"]
@@ -13,6 +14,8 @@ mod error_folders;
 mod errors;
 #[path = "cli/flow.rs"]
 mod flow;
+#[path = "cli/logging.rs"]
+mod logging;
 #[path = "cli/native_bills.rs"]
 mod native_bills;
 #[path = "cli/plans.rs"]

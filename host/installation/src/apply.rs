@@ -1,4 +1,4 @@
-//! Posts what a plan file says, or nothing.
+//! Posts exactly the changes of a plan file, or nothing.
 
 use crate::approval;
 use crate::ledger_file;
@@ -15,7 +15,7 @@ use pipeline::report::RunReport;
 use std::fs;
 use std::path::Path;
 
-/// Posts what the plan promises.
+/// Posts the changes that the plan promises.
 pub fn post(
     settings: &Settings,
     rules: &dyn Rules,

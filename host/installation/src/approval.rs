@@ -1,4 +1,4 @@
-//! Whether rules may post, and the record of who said so.
+//! Approvals: the check before rules post, and the record of who approved them.
 
 use crate::clock;
 use crate::ledger_file;
@@ -9,7 +9,7 @@ use ledger::{Approval, Reader};
 use pipeline::apply::{Promise, short};
 use pipeline::code;
 
-/// Refuses rules that nobody has approved, where the settings demand an approval.
+/// Refuses rules without an approval, where the settings demand one.
 pub fn check(settings: &Settings, ledger: &Reader, generation: &str) -> Result<(), Diagnostic> {
     if !settings.require_approval.value || ledger.is_approved(generation)? {
         return Ok(());
@@ -30,7 +30,7 @@ pub fn check(settings: &Settings, ledger: &Reader, generation: &str) -> Result<(
     ))
 }
 
-/// Records the approval, with the plan that was looked at.
+/// Records an approval, with the plan that the approver has seen.
 pub fn record(
     settings: &Settings,
     generation: &str,

@@ -1,4 +1,4 @@
-//! What can go wrong with the settings file.
+//! Errors of the settings file.
 
 domain::codes! {
     CONFIG_UNREADABLE "C101" Settings User "The settings file cannot be read.";

@@ -1,7 +1,9 @@
-//! Where a setting of a plugin stands in `apportion.toml`, and the check of all of them by the plugin's schema.
+//! Where a setting of a plugin stands in `apportion.toml`, and the check of all of them by the
+//! plugin's schema.
 
 use crate::reading::Reading;
-use crate::settings::{Origin, SourceSettings};
+use crate::settings::setting::Origin;
+use crate::settings::source::SourceSettings;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -10,12 +12,12 @@ use serde_json::Value;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
-/// The first thing that the plugin's schema does not allow in the config of a source, before the plugin runs.
+/// Refuses a config that the plugin's schema does not allow, before the plugin runs.
 pub fn check(source: &SourceSettings, plugin: &Plugin) -> Result<(), Diagnostic> {
     let Ok(schema) = serde_json::from_str::<Value>(&plugin.manifest().config_schema) else {
         return Ok(());
     };
-    let Some(fault) = schema::faults(&schema, &source.config.value).into_iter().next() else {
+    let Some(fault) = schema::faults(&schema, &source.config.value.0).into_iter().next() else {
         return Ok(());
     };
     let message = format!(
@@ -83,7 +85,8 @@ mod tests {
 
     #[test]
     fn a_setting_has_its_place_or_that_of_what_is_around_it() {
-        let text = "[sources.a]\nplugin = 'p'\n\n[sources.a.config]\nurl = 'x'\nskips = [{ column = 1 }, { colum = 2 }]\n";
+        let text = "[sources.a]\nplugin = 'p'\n\n[sources.a.config]\nurl = 'x'\nskips = [{ column \
+            = 1 }, { colum = 2 }]\n";
         let at = |path: &[&str]| {
             let root = DeTable::parse(text).expect("TOML");
             let path: Vec<String> = path.iter().map(|step| (*step).to_owned()).collect();

@@ -1,4 +1,5 @@
-//! Every environment variable that the binary reads. Nothing else of ours looks at the environment; clients of AWS and of stores
+//! Every environment variable that the binary reads. Nothing else of ours looks at the environment;
+//! clients of AWS and of stores
 //! look at those that are theirs.
 
 use std::ffi::OsString;
@@ -12,9 +13,13 @@ pub const LEDGER: &str = "APPORTION_LEDGER";
 pub const LISTEN: &str = "APPORTION_LISTEN";
 /// The powers that sources may grant, with commas between; wins over the settings file.
 pub const POWERS: &str = "APPORTION_POWERS";
+/// Text or JSON on stderr; wins over the settings file.
+pub const LOG_FORMAT: &str = "APPORTION_LOG_FORMAT";
+/// The least that is logged; wins over the settings file.
+pub const LOG_LEVEL: &str = "APPORTION_LOG_LEVEL";
 /// The proxy of all sources that ask over HTTP; wins over the settings file.
 pub const PROXY: &str = "APPORTION_PROXY";
-/// Who asks that proxy: `user:password`.
+/// User and password for that proxy: `user:password`.
 pub const PROXY_AUTH: &str = "APPORTION_PROXY_AUTH";
 /// Folder for compiled plugins and copies of objects, instead of the user's cache.
 pub const CACHE: &str = "APPORTION_CACHE";
@@ -22,14 +27,20 @@ pub const CACHE: &str = "APPORTION_CACHE";
 /// A rustc that compiles for WebAssembly, for `plugin build`.
 pub const WASM_RUSTC: &str = "APPORTION_WASM_RUSTC";
 
-/// The variables with what they mean, for the reference.
-pub const DOCUMENTED: [(&str, &str); 14] = [
+/// The variables with their meanings, for the reference.
+pub const DOCUMENTED: [(&str, &str); 16] = [
     (CONFIG, "Settings file; `--config` wins."),
     (LEDGER, "Ledger file; `--ledger` wins."),
     (LISTEN, "Address of `serve`; `--listen` wins."),
     (
         POWERS,
         "The powers that sources may grant, with commas between; wins over the settings file.",
+    ),
+    (LOG_FORMAT, "The log on stderr: `text` or `json`; wins over the settings file."),
+    (
+        LOG_LEVEL,
+        "The least that is logged: `error`, `warn`, `info` or `debug`; wins over the settings \
+            file.",
     ),
     (PROXY, "The proxy of all sources that ask over HTTP; wins over the settings file."),
     (PROXY_AUTH, "Who asks that proxy, as `user:password`."),
@@ -40,17 +51,20 @@ pub const DOCUMENTED: [(&str, &str); 14] = [
     ),
     (
         "HTTPS_PROXY",
-        "The proxy of AWS, of object stores and of `plugin install`, with `HTTP_PROXY` and `NO_PROXY`; clusters go by their kubeconfig.",
+        "The proxy of AWS, of object stores and of `plugin install`, with `HTTP_PROXY` and \
+            `NO_PROXY`; clusters go by their kubeconfig.",
     ),
     (
         "AWS_PROFILE",
-        "And all others by which AWS's own tools find credentials, regions and endpoints; a `profile` of the settings wins.",
+        "And all others by which AWS's own tools find credentials, regions and endpoints; a \
+            `profile` of the settings wins.",
     ),
     ("USER", "Who approves rules; `--by` wins."),
     ("NO_COLOR", "Set: no bold text on terminals."),
     (
         "XDG_CACHE_HOME",
-        "The user's cache; compiled plugins go to `apportion/plugins` in it, copies of objects to `apportion/objects`.",
+        "The user's cache; compiled plugins go to `apportion/plugins` in it, copies of objects to \
+            `apportion/objects`.",
     ),
     ("HOME", "Without `XDG_CACHE_HOME`, the cache is `.cache` in it."),
 ];
@@ -65,7 +79,7 @@ pub fn no_color() -> bool {
     value("NO_COLOR").is_some()
 }
 
-/// Who is logged in, as the system tells it.
+/// The name of the user who is logged in.
 pub fn user() -> Option<String> {
     value("USER").map(|user| user.to_string_lossy().into_owned())
 }
@@ -75,7 +89,8 @@ pub fn plugin_cache() -> Option<PathBuf> {
     Some(cache()?.join("plugins"))
 }
 
-/// Where copies of objects are kept. Not with the plugins: who keeps those in order removes what is not theirs.
+/// Where copies of objects are kept. Not with the plugins: who keeps those in order removes what is
+/// not theirs.
 pub fn object_cache() -> Option<PathBuf> {
     Some(cache()?.join("objects"))
 }

@@ -1,8 +1,8 @@
-//! Files that are written on request, and how their failures read.
+//! Files: paths of the settings, and files that are written on request.
 
 use domain::diagnostic::Diagnostic;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes one file, and the folders above it.
 pub fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
@@ -20,4 +20,9 @@ pub fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
         format!("{} cannot be written: {error}", path.display()),
     )
     .hint("check the folder's permissions and free space, or choose another folder")
+}
+
+/// A relative path is relative to the settings file's folder.
+pub fn in_root(root: &Path, written: &Path) -> PathBuf {
+    if root == Path::new(".") { written.to_path_buf() } else { root.join(written) }
 }

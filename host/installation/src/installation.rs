@@ -1,4 +1,4 @@
-//! What a server may know and do of an installation.
+//! The part of an installation that a server may know and change.
 
 use crate::apply;
 use crate::approval;
@@ -58,9 +58,9 @@ impl Installation {
         &self.settings.ledger.value
     }
 
-    /// What the settings say of the sources.
+    /// The facts of the sources out of the settings.
     pub fn sources(&self) -> Vec<SourceFacts> {
-        self.settings.sources.iter().map(sources::facts).collect()
+        self.settings.sources().map(sources::facts).collect()
     }
 
     /// In milliseconds since 1970-01-01.
@@ -98,7 +98,7 @@ impl Installation {
         approval::record(&self.settings, &plan.generation, by, note, Some((promise, text)))
     }
 
-    /// Posts what a plan says with the rules in force.
+    /// Posts the changes of a plan with the rules in force.
     pub fn apply(&self, plan: &Plan) -> Result<RunReport, Diagnostic> {
         let promise = Promise::read(&file_text(plan))?;
         apply::post(&self.settings, &*self.rules.current(), &promise, &mut |_| {})

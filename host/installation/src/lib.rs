@@ -1,6 +1,7 @@
 //! One installation: its settings, and everything that is opened from them.
 //!
-//! It reads `apportion.toml` and the environment, opens ledger, rules, plugins and sources, and does
+//! It reads `apportion.toml` and the environment, opens ledger, rules, plugins and sources, and
+//! does
 //! with them what a command or a request asks for: run, plan, apply, approve, collect on schedule.
 //! It knows no terminal and no HTTP server: what it has to say is a return value or a log event.
 

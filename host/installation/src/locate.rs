@@ -1,7 +1,9 @@
-//! Turns the paths of a source — files, folders, patterns, URLs of stores — into the tables that its plugin is granted.
+//! Turns the paths of a source — files, folders, patterns, URLs of stores — into the tables that
+//! its plugin is granted.
 
-use crate::reach;
-use crate::settings::{Settings, SourceSettings};
+use crate::reach::store::files;
+use crate::settings::Settings;
+use crate::settings::source::SourceSettings;
 use ::reach::object_store::{Files, LocalFile, Place, is_url};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
@@ -12,18 +14,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What counts as a bill inside a folder; a file named by its own path may have any ending.
+/// Endings of the bills inside a folder. A file that is named by its own path may have any ending.
 const ENDINGS: [&str; 3] = [".csv", ".csv.gz", ".parquet"];
 
-/// What the paths of a source lead to.
+/// The tables and files at the paths of a source.
 pub struct SourceTables {
     /// Every table once, in the order of the paths and by name within each.
     pub tables: Vec<GrantedTable>,
-    /// All files, where somebody besides the host's own reader of tables wants them.
+    /// All files, where the plugin or a store needs more than the tables.
     pub files: Option<Arc<Files>>,
 }
 
-/// Finds local files, and lists what lies in stores.
+/// Finds local files, and lists the objects of stores.
 pub fn locate(
     settings: &Settings,
     source: &SourceSettings,
@@ -61,14 +63,14 @@ pub fn locate(
             .collect();
         return Ok(SourceTables { tables, files: None });
     }
-    let files = reach::files(settings, source, places, is_bill)?;
+    let files = files(&settings.root, &source.name, source.store.as_ref(), places, is_bill)?;
     let tables =
         files.tables().into_iter().map(|found| table(source, found.name, found.path)).collect();
     Ok(SourceTables { tables, files: Some(Arc::new(files)) })
 }
 
 fn table(source: &SourceSettings, name: String, path: PathBuf) -> GrantedTable {
-    GrantedTable { name, path, delimiter: source.delimiter.value }
+    GrantedTable { name, path, delimiter: source.delimiter.value.0 }
 }
 
 /// Paths below the settings file's folder are shown from there.
@@ -95,11 +97,12 @@ impl Spotted {
 
 struct Finder<'a> {
     source: &'a str,
-    /// What the path at hand has led to.
+    /// The files at the path at hand.
     files: Vec<Spotted>,
     /// Whether a table is among it.
     any: bool,
-    /// The real path of what the operator named: what a plugin reads itself lies there.
+    /// The real path of the file or folder that the operator named. A plugin that reads files
+    /// itself stays inside.
     root: PathBuf,
     /// Real paths, so that a file found twice is read once.
     seen: HashSet<PathBuf>,

@@ -36,7 +36,7 @@ pub fn make(
         rules_of: &rules_of,
         period: scope.period,
         as_of: scope.as_of,
-        threads: settings.limits.threads.value,
+        threads: settings.limits.threads.value.size(),
         at_ms: clock::now_ms(),
         version: env!("CARGO_PKG_VERSION").into(),
     };

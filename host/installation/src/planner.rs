@@ -1,6 +1,7 @@
-//! A plan for every save of the rules while `serve` runs, made beside the server.
+//! Makes a plan for every save of the rules while `serve` runs.
 //!
-//! The newest rules win: what was saved in between is skipped, and a plan that a newer save has overtaken is dropped.
+//! The newest rules win. Saves in between are skipped, and a plan that is out of date when it is
+//! done is dropped.
 
 use crate::ledger_file;
 use crate::notice;

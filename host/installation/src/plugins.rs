@@ -2,8 +2,9 @@
 
 use crate::compiler::compiler;
 use crate::env_var;
+use crate::file::in_root;
 use crate::notice;
-use crate::settings::{Settings, in_root};
+use crate::settings::Settings;
 use bundled_plugins::PLUGINS;
 use domain::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
@@ -36,10 +37,10 @@ pub fn allocators(settings: &Settings) -> Result<AllocatorSet, Diagnostic> {
 pub fn host(settings: Option<&Settings>) -> Result<Shelf, Diagnostic> {
     let mut limits = plugin_host::Limits::default();
     if let Some(settings) = settings {
-        limits.call = Duration::from_secs(settings.limits.plugin_seconds.value);
-        limits.memory_bytes = settings.limits.plugin_memory_mib.value << 20;
-        limits.compile = Duration::from_secs(settings.limits.compile_seconds.value);
-        limits.compile_bytes = settings.limits.compile_memory_mib.value << 20;
+        limits.call = Duration::from_secs(settings.limits.plugin_seconds.value.get());
+        limits.memory_bytes = settings.limits.plugin_memory_mib.value.get() << 20;
+        limits.compile = Duration::from_secs(settings.limits.compile_seconds.value.get());
+        limits.compile_bytes = settings.limits.compile_memory_mib.value.get() << 20;
     }
     let compiler = Some(compiler(&limits));
     PluginHost::new(HostOptions { cache_dir: env_var::plugin_cache(), limits, compiler })
@@ -51,7 +52,8 @@ pub fn is_path(plugin: &str) -> bool {
     plugin.ends_with(".wasm") || plugin.contains(std::path::MAIN_SEPARATOR)
 }
 
-/// A bundled plugin by its name, one from a file, or one that was installed; `root` is the folder of the settings.
+/// A bundled plugin by its name, one from a file, or one that was installed; `root` is the folder
+/// of the settings.
 ///
 /// Where a process goes on, a new file that is no good leaves the last good one in its place.
 pub fn plugin(host: &Shelf, name: &str, root: &Path) -> Result<Arc<Plugin>, Diagnostic> {
@@ -78,7 +80,7 @@ pub fn plugin(host: &Shelf, name: &str, root: &Path) -> Result<Arc<Plugin>, Diag
         let message = format!("there is no plugin '{name}'");
         return Err(Diagnostic::new(code::PLUGIN_NOT_FOUND, message).hint(hint));
     }
-    component(host, name, &in_root(root, name))
+    component(host, name, &in_root(root, Path::new(name)))
 }
 
 fn component(host: &Shelf, name: &str, path: &Path) -> Result<Arc<Plugin>, Diagnostic> {
@@ -104,7 +106,7 @@ fn shelved(host: &Shelf, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagno
     Ok(shelved.plugin)
 }
 
-/// Logs what a plugin warns of. Its quieter lines are for its author, who reads them in tests.
+/// Logs the warnings of a plugin. Its quieter lines are for its author, in tests.
 pub fn log(plugin: &PluginIdentity, line: &LogLine) {
     if line.level >= Level::Warn {
         tracing::warn!(target: PLUGIN_LOG, "{} {}: {}", plugin.name, plugin.version, line.message);

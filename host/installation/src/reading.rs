@@ -1,120 +1,29 @@
 //! Reads the text of `apportion.toml`: every value keeps its place, every refusal names one.
 
 use crate::code;
-use crate::reach::{AwsSection, HttpSection, KubernetesSection, SecretSection, StoreSection};
 use domain::code::Code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use std::collections::BTreeMap;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::ops::Range;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-
-/// The file as it stands, before anything is resolved.
-#[derive(Deserialize, Debug, Default)]
-#[serde(deny_unknown_fields)]
-pub struct SettingsFile {
-    pub ledger: Option<Spanned<String>>,
-    pub rules: Option<Spanned<String>>,
-    pub dimensions: Option<Spanned<Vec<Spanned<String>>>>,
-    pub unknown_teams: Option<Spanned<String>>,
-    pub require_approval: Option<Spanned<bool>>,
-    #[serde(default)]
-    pub tags: BTreeMap<String, Spanned<TagSection>>,
-    #[serde(default)]
-    pub sources: BTreeMap<String, Spanned<SourceSection>>,
-    /// Allocator plugins by the name that rules call them: paths.
-    #[serde(default)]
-    pub allocators: BTreeMap<String, Spanned<String>>,
-    #[serde(default)]
-    pub server: ServerSection,
-    #[serde(default)]
-    pub limits: LimitsSection,
-    #[serde(default)]
-    pub trust: TrustSection,
-}
-
-#[derive(Deserialize, Debug, Default)]
-#[serde(deny_unknown_fields)]
-pub struct TagSection {
-    pub synonyms: Option<Spanned<Vec<Spanned<String>>>>,
-    pub fold_values: Option<Spanned<bool>>,
-    pub values: Option<Spanned<BTreeMap<String, String>>>,
-}
-
-#[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
-pub struct SourceSection {
-    pub plugin: Spanned<String>,
-    pub paths: Option<Spanned<Vec<Spanned<String>>>>,
-    pub delimiter: Option<Spanned<String>>,
-    pub grants: Option<Spanned<Vec<Spanned<String>>>>,
-    pub accrues_for: Option<Spanned<String>>,
-    /// The first day that is wanted.
-    pub since: Option<Spanned<String>>,
-    /// Days that are collected again, since clouds restate them.
-    pub restate_days: Option<Spanned<u32>>,
-    /// When `serve` collects it.
-    pub schedule: Option<Spanned<String>>,
-    pub config: Option<Spanned<toml::Table>>,
-    /// What the power `http` may ask.
-    pub http: Option<Spanned<HttpSection>>,
-    /// Secrets by slot.
-    #[serde(default)]
-    pub secrets: BTreeMap<String, Spanned<SecretSection>>,
-    /// How paths that are URLs are reached.
-    pub store: Option<Spanned<StoreSection>>,
-    /// Which cluster, and what of it the power `kubernetes` may list.
-    pub kubernetes: Option<Spanned<KubernetesSection>>,
-    /// By whose word AWS is asked, and how often.
-    pub aws: Option<Spanned<AwsSection>>,
-}
-
-#[derive(Deserialize, Debug, Default)]
-#[serde(deny_unknown_fields)]
-pub struct ServerSection {
-    pub listen: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize, Debug, Default)]
-#[serde(deny_unknown_fields)]
-pub struct TrustSection {
-    /// Public keys of minisign, by the name of who has them.
-    #[serde(default)]
-    pub keys: BTreeMap<String, Spanned<String>>,
-    pub require_signature: Option<Spanned<bool>>,
-}
-
-#[derive(Deserialize, Debug, Default)]
-#[serde(deny_unknown_fields)]
-pub struct LimitsSection {
-    pub threads: Option<Spanned<u64>>,
-    pub sources_at_once: Option<Spanned<u64>>,
-    pub plugin_seconds: Option<Spanned<u64>>,
-    pub plugin_memory_mib: Option<Spanned<u64>>,
-    pub compile_seconds: Option<Spanned<u64>>,
-    pub compile_memory_mib: Option<Spanned<u64>>,
-    pub rule_operations: Option<Spanned<u64>>,
-    /// The powers that sources may grant.
-    pub powers: Option<Spanned<Vec<Spanned<String>>>>,
-}
 
 /// A settings text that knows its places.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
-    /// What messages call the file.
+    /// The name of the file in messages.
     pub file: &'a str,
     pub text: &'a str,
 }
 
 impl Reading<'_> {
-    pub fn parse(&self) -> Result<SettingsFile, Diagnostic> {
+    /// Reads the whole text into sections.
+    pub fn parse<S: DeserializeOwned>(&self) -> Result<S, Diagnostic> {
         toml::from_str(self.text).map_err(|error| self.refused(&error))
     }
 
-    /// Every value that is written, by its key, with where it stands. Only what is not text, a number or a switch is left out: it
-    /// has been refused by then.
+    /// Every value that is written, with its key and its place. Values of other types than text,
+    /// numbers, switches and lists were refused before, and are left out.
     pub fn written(&self) -> Vec<(String, serde_json::Value, Range<usize>)> {
         let mut written = Vec::new();
         if let Ok(table) = DeTable::parse(self.text) {
@@ -198,10 +107,11 @@ fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     fn refusal(text: &str) -> String {
         let reading = Reading { file: "apportion.toml", text };
-        reading.parse().map_or_else(|finding| finding.to_string(), |_| "read".into())
+        reading.parse::<Settings>().map_or_else(|finding| finding.to_string(), |_| "read".into())
     }
 
     #[test]
@@ -209,15 +119,18 @@ mod tests {
         let cases = [
             (
                 "ledgr = 'x'\n",
-                "apportion.toml:1:1: C103: there is no setting 'ledgr' here\n    ledgr = 'x'\n    ^\n  hint: Did you mean `ledger`?",
+                "apportion.toml:1:1: C103: there is no setting 'ledgr' here\n    ledgr = 'x'\n    \
+                    ^\n  hint: Did you mean `ledger`?",
             ),
             (
                 "[sources.aws]\nplugin = 'p'\n  pahts = []\n",
-                "apportion.toml:3:3: C103: there is no setting 'pahts' here\n      pahts = []\n      ^\n  hint: Did you mean `paths`?",
+                "apportion.toml:3:3: C103: there is no setting 'pahts' here\n      pahts = []\n   \
+                       ^\n  hint: Did you mean `paths`?",
             ),
             (
                 "[server]\nxyz = 1\n",
-                "apportion.toml:2:1: C103: there is no setting 'xyz' here\n    xyz = 1\n    ^\n  hint: settings that can stand here: listen",
+                "apportion.toml:2:1: C103: there is no setting 'xyz' here\n    xyz = 1\n    ^\n  \
+                    hint: settings that can stand here: listen",
             ),
         ];
         for (text, expect) in cases {
@@ -229,7 +142,8 @@ mod tests {
     fn wrong_types_and_broken_toml_have_a_place() {
         assert_eq!(
             refusal("\nledger = 7\n"),
-            "apportion.toml:2:10: C102: invalid type: integer `7`, expected a string\n    ledger = 7\n             ^"
+            "apportion.toml:2:10: C102: invalid type: integer `7`, expected a string\n    ledger \
+                = 7\n             ^"
         );
         assert!(
             refusal("rules = \n").starts_with("apportion.toml:1:"),

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 const VERSION: u32 = 1;
 
-/// One collection: what was wanted, and everything that was asked for it. It holds no secret.
+/// One collection: its request, and every exchange over HTTP. It holds no secret.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cassette {
@@ -42,20 +42,21 @@ pub struct Collection {
     state: Option<String>,
     now: String,
     pub slots: Vec<String>,
-    /// What came of it, to be compared.
+    /// The outcome, which a replay is compared with.
     pub charges: u64,
     pub digest_of_rows: String,
     pub failure: Option<String>,
 }
 
 impl Collection {
-    /// What was wanted, to be asked again.
+    /// The request, to be made again.
     pub fn request(&self) -> Result<CollectRequest, Diagnostic> {
-        let day = |text: &str| text.parse::<Day>();
+        let day = |text: &str| text.parse::<Day>().map_err(|error| error.to_string());
+        let between = |start, end| Period::new(start, end).map_err(|error| error.to_string());
         let period = match &self.period {
             None => None,
             Some([start, end]) => {
-                let period = day(start).and_then(|start| Period::new(start, day(end)?));
+                let period = day(start).and_then(|start| between(start, day(end)?));
                 Some(period.map_err(|error| {
                     Diagnostic::new(
                         PLUGIN_CASSETTE,
@@ -75,7 +76,7 @@ impl Collection {
     }
 }
 
-/// The exchanges of a recording, whatever it is of.
+/// The exchanges of a recording of any kind.
 pub fn exchanges(path: &Path) -> Result<Vec<Recorded>, Diagnostic> {
     read(path).map(|cassette| cassette.exchanges)
 }
@@ -146,7 +147,8 @@ impl<C: Collector> Collector for Recording<C> {
 }
 
 impl<C: Collector> Recording<C> {
-    /// `recorder` stands between the collector and the network, if it has any; `plugin` is its path from here.
+    /// `recorder` stands between the collector and the network, if it has any; `plugin` is its path
+    /// from here.
     pub fn new(
         inner: C,
         recorder: Option<Arc<Recorder>>,
@@ -205,7 +207,7 @@ impl<C: Collector> Recording<C> {
     }
 }
 
-/// What came out, in words that can be compared.
+/// The rows of a collection, as text that can be compared.
 #[derive(Default)]
 pub struct CollectedRows {
     pub charges: u64,

@@ -13,8 +13,10 @@ use std::sync::Arc;
 
 /// How the rules of an installation are compiled.
 pub fn rule_options(settings: &Settings) -> RuleOptions {
-    let limits =
-        RuleLimits { operations: settings.limits.rule_operations.value, ..RuleLimits::default() };
+    let limits = RuleLimits {
+        operations: settings.limits.rule_operations.value.get(),
+        ..RuleLimits::default()
+    };
     let allocators = settings.allocators.iter().map(|(name, path)| {
         (
             name.clone(),
@@ -35,7 +37,8 @@ pub fn load(settings: &Settings) -> Result<RuleSet, Vec<Diagnostic>> {
     RuleSet::load(&settings.rules.value, &rule_options(settings))
 }
 
-/// Compiles stored rules again, so that old decisions can be looked into; memos and limits are those of the settings.
+/// Compiles stored rules again, so that old decisions can be looked into; memos and limits are
+/// those of the settings.
 pub fn stored(
     settings: &Settings,
     facts: &[RuleFacts],

@@ -18,9 +18,9 @@ use std::time::Duration;
 /// How often a source is tried within a run, where its failure says that this may help.
 const TRIES: u32 = 3;
 
-/// What a run collects.
-pub enum Collecting<'a> {
-    /// Nothing: it goes by what is stored.
+/// The sources of a run.
+pub enum RunInput<'a> {
+    /// None: the run allocates the stored charges.
     Nothing,
     /// These sources. A failed one is tried again after `wait`.
     Sources { sources: Vec<Source>, wait: &'a (dyn Fn(Duration) + Sync) },
@@ -30,14 +30,14 @@ pub enum Collecting<'a> {
 pub fn post(
     settings: &Settings,
     rules: &dyn Rules,
-    collecting: Collecting<'_>,
+    input: RunInput<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<RunReport, Diagnostic> {
     let mut ledger = ledger_file::open_for_runs(settings)?;
     approval::check(settings, &ledger, rules.generation())?;
     let allocators = plugins::allocators(settings)?;
     let mut options = stored(settings, rules, &allocators);
-    if let Collecting::Sources { sources, wait } = collecting {
+    if let RunInput::Sources { sources, wait } = input {
         options.collect = true;
         options.sources = sources;
         options.patience = Patience { tries: TRIES, wait };
@@ -45,7 +45,7 @@ pub fn post(
     pipeline::run::run(&mut ledger, options, progress)
 }
 
-/// A run over what is stored.
+/// The options of a run over stored charges.
 pub fn stored<'a>(
     settings: &'a Settings,
     rules: &'a dyn Rules,
@@ -55,11 +55,11 @@ pub fn stored<'a>(
         sources: Vec::new(),
         rules,
         allocators,
-        tag_schema: &settings.tags,
+        tag_schema: &settings.tag_schema,
         dimensions: &settings.dimensions.value,
         collect: false,
-        threads: settings.limits.threads.value,
-        sources_at_once: settings.limits.sources_at_once.value,
+        threads: settings.limits.threads.value.size(),
+        sources_at_once: settings.limits.sources_at_once.value.size(),
         patience: Patience { tries: TRIES, wait: &std::thread::sleep },
         at_ms: clock::now_ms(),
         version: env!("CARGO_PKG_VERSION").into(),

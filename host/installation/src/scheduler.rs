@@ -1,14 +1,17 @@
-//! Collects sources when they are due, while `serve` answers: one run at a time, of all that are due together.
+//! Collects sources when they are due, while `serve` answers: one run at a time, of all that are
+//! due together.
 //!
-//! When a source was tried last is read from the ledger, so that what became due while nothing ran is made up for, once.
+//! The ledger says when a source was tried last. A source that became due while nothing ran is
+//! collected once.
 
 use crate::clock;
 use crate::ledger_file;
 use crate::notice;
 use crate::plugins;
 use crate::rules::RulesInForce;
-use crate::run::{self, Collecting};
-use crate::settings::{Settings, SourceSettings};
+use crate::run::{self, RunInput};
+use crate::settings::Settings;
+use crate::settings::source::SourceSettings;
 use crate::sources;
 use crate::stop::Stop;
 use domain::diagnostic::Diagnostic;
@@ -23,11 +26,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Runs of other processes may collect a source as well, so that it is looked at the ledger from time to time.
+/// Other processes may collect a source as well. The ledger is read again after this time, to see
+/// their runs.
 const LOOKED_EVERY_MS: i64 = 60_000;
-/// After another process was found writing.
+/// The wait after a run that met another process writing.
 const AGAIN_MS: i64 = 15_000;
-/// How long the end of `serve` waits for a run under way. One that takes longer is dropped, and leaves the ledger as it was.
+/// How long the end of `serve` waits for a run under way. One that takes longer is dropped, and
+/// leaves the ledger as it was.
 const ENDING: Duration = Duration::from_secs(10);
 
 /// The thread that collects, until it is told to stop.
@@ -37,15 +42,14 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// Nothing if no source has a schedule.
+    /// Starts the thread; `None` if no source has a schedule.
     pub fn start(
         settings: Arc<Settings>,
         rules: Arc<dyn RulesInForce>,
     ) -> std::io::Result<Option<Scheduler>> {
         let scheduled =
-            |source: &SourceSettings| Some((source.name.clone(), source.schedule.value.clone()?));
-        let sources: Vec<(String, Schedule)> =
-            settings.sources.iter().filter_map(scheduled).collect();
+            |source: &SourceSettings| Some((source.name.clone(), source.schedule.value.0.clone()?));
+        let sources: Vec<(String, Schedule)> = settings.sources().filter_map(scheduled).collect();
         if sources.is_empty() {
             return Ok(None);
         }
@@ -69,7 +73,7 @@ impl Scheduler {
                 wait: &|time| stopping.wait(time),
             };
             follow(&sources, &world);
-            // Nobody may wait for it any more.
+            // The receiver may be gone by now.
             let _gone = ending.send(());
         })?;
         Ok(Some(Scheduler { stop, ended }))
@@ -82,7 +86,7 @@ impl Scheduler {
     }
 }
 
-/// What the loop needs of the world, which tests play.
+/// The outside of the loop: clock, ledger, runs and waits. Tests replace it.
 struct World<'a> {
     now_ms: &'a dyn Fn() -> i64,
     /// When a run tried to collect the source the last time.
@@ -93,7 +97,7 @@ struct World<'a> {
 }
 
 fn follow(sources: &[(String, Schedule)], world: &World<'_>) {
-    // Of runs that came to nothing the ledger does not know which sources they tried.
+    // The ledger does not know the sources of a run that posted nothing.
     let mut tried: BTreeMap<&str, i64> = BTreeMap::new();
     loop {
         let now_ms = (world.now_ms)();
@@ -131,7 +135,8 @@ fn last_tried(settings: &Settings, name: &str) -> Result<Option<i64>, Diagnostic
     Ok(attempts.last().map(|attempt| attempt.at_ms))
 }
 
-/// One run of the sources that are due. One that cannot even be opened fails like one that does not answer.
+/// One run of the sources that are due. One that cannot even be opened fails like one that does not
+/// answer.
 fn collect(
     settings: &Settings,
     rules: &dyn RulesInForce,
@@ -143,8 +148,8 @@ fn collect(
         let wait = |time: Duration| {
             stop.wait(time);
         };
-        let collecting = Collecting::Sources { sources, wait: &wait };
-        run::post(settings, &*rules.current(), collecting, &mut |_| {})
+        let input = RunInput::Sources { sources, wait: &wait };
+        run::post(settings, &*rules.current(), input, &mut |_| {})
     });
     match &report {
         Ok(report) => {
@@ -173,7 +178,7 @@ fn sources_of(
 ) -> Result<Vec<Source>, Diagnostic> {
     let host = plugins.map_err(Diagnostic::clone)?;
     let of_names: Vec<_> =
-        settings.sources.iter().filter(|source| names.contains(&source.name.as_str())).collect();
+        settings.sources().filter(|source| names.contains(&source.name.as_str())).collect();
     Ok(sources::or_failures(settings, host, &of_names))
 }
 
@@ -237,7 +242,8 @@ mod tests {
     fn sources_are_collected_when_they_are_due_and_together() {
         let schedules = [("hourly", "15 * * * *"), ("often", "*/30 * * * *")];
         let stored = [("hourly", -1), ("often", -1)];
-        // Both were tried just before midnight. `often` is due at 0:00, 0:30, 1:00 …, `hourly` at 0:15 …
+        // Both were tried just before midnight. `often` is due at 0:00, 0:30, 1:00 …, `hourly` at
+        // 0:15 …
         let expected = ["0 often", "15 hourly", "30 often", "60 often", "75 hourly", "90 often"];
         assert_eq!(played(2, &schedules, &stored, &|_| Ok(())), expected);
         let together = [("a", "0 * * * *"), ("b", "0 * * * *")];

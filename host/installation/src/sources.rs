@@ -1,12 +1,14 @@
-//! The sources of the settings, opened: what each is granted, what its paths lead to, and its plugin.
+//! Opens the sources of the settings: the powers of each, the files at its paths, and its plugin.
 
 use crate::clock;
 use crate::config_place;
 use crate::locate::{self, SourceTables};
 use crate::plugins;
-use crate::reach;
+use crate::reach::reach;
 use crate::recording::Recording;
-use crate::settings::{Origin, RESTATE_DAYS_MAX, Settings, SourceSettings};
+use crate::settings::Settings;
+use crate::settings::setting::Origin;
+use crate::settings::source::{RESTATE_DAYS_MAX, SourceSettings};
 use crate::unusable::Unusable;
 use ::reach::cassette::{Exchange, Recorder};
 use domain::code::{self, Fault};
@@ -25,7 +27,7 @@ use std::sync::{Arc, OnceLock};
 /// Where neither the settings nor the plugin say how long a source restates its days.
 const RESTATE_DAYS: u32 = 3;
 
-/// All sources, ready to be collected. With a folder, what they ask over HTTP is recorded into it.
+/// Opens all sources. With a folder, their HTTP requests are recorded into it.
 pub fn all(
     settings: &Settings,
     period: Option<Period>,
@@ -40,7 +42,7 @@ pub fn all(
     }
     let host = plugins::host(Some(settings)).map_err(|finding| vec![finding])?;
     let (mut sources, mut findings) = (Vec::new(), Vec::new());
-    let all: Vec<&SourceSettings> = settings.sources.iter().collect();
+    let all: Vec<&SourceSettings> = settings.sources().collect();
     for (source_settings, granted) in all.iter().zip(all_granted(settings, &all)) {
         match granted.and_then(|granted| {
             recorded_source(settings, &host, source_settings, granted, period, record)
@@ -52,7 +54,8 @@ pub fn all(
     if findings.is_empty() { Ok(sources) } else { Err(findings) }
 }
 
-/// One source. If its plugin or its store cannot be used, and that is not a matter of the settings, the source fails in the run.
+/// One source. If its plugin or its store cannot be used, and that is not a matter of the settings,
+/// the source fails in the run.
 pub fn one(
     settings: &Settings,
     host: &Shelf,
@@ -62,19 +65,18 @@ pub fn one(
     recorded_source(settings, host, source, granted(settings, source)?, period, None)
 }
 
-/// What a source is granted, and what its paths lead to.
-struct Granted {
+/// The powers of a source, and the files at its paths.
+struct GrantedFiles {
     grants: Grants,
     located: Result<SourceTables, Diagnostic>,
 }
 
-/// Lists what stores have, which can take long: an error only where the settings are wrong.
-fn granted(settings: &Settings, source: &SourceSettings) -> Result<Granted, Diagnostic> {
-    let grants = Grants::new(&source.name, source.grants.value.iter().map(String::as_str))?
-        .under(ceiling(settings));
+/// Lists the objects of stores, which can take long. It fails only where the settings are wrong.
+fn granted(settings: &Settings, source: &SourceSettings) -> Result<GrantedFiles, Diagnostic> {
+    let grants = Grants::new(&source.name, source.grants.value.names())?.under(ceiling(settings));
     match locate::locate(settings, source, &grants) {
         Err(failure) if failure.code.fault() != Fault::Incomplete => Err(failure),
-        located => Ok(Granted { grants, located }),
+        located => Ok(GrantedFiles { grants, located }),
     }
 }
 
@@ -82,8 +84,8 @@ fn granted(settings: &Settings, source: &SourceSettings) -> Result<Granted, Diag
 fn all_granted(
     settings: &Settings,
     sources: &[&SourceSettings],
-) -> Vec<Result<Granted, Diagnostic>> {
-    let places: Vec<OnceLock<Result<Granted, Diagnostic>>> =
+) -> Vec<Result<GrantedFiles, Diagnostic>> {
+    let places: Vec<OnceLock<Result<GrantedFiles, Diagnostic>>> =
         sources.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     let take_turns = || {
@@ -94,7 +96,7 @@ fn all_granted(
         }
     };
     std::thread::scope(|scope| {
-        (0..settings.limits.sources_at_once.value.min(places.len()))
+        (0..settings.limits.sources_at_once.value.size().min(places.len()))
             .for_each(|_| drop(scope.spawn(take_turns)))
     });
     let lost = || Err(Diagnostic::new(code::INTERNAL, "a source was not opened"));
@@ -105,14 +107,14 @@ fn recorded_source(
     settings: &Settings,
     host: &Shelf,
     source: &SourceSettings,
-    granted: Granted,
+    granted: GrantedFiles,
     period: Option<Period>,
     record: Option<&Path>,
 ) -> Result<Source, Diagnostic> {
-    let Granted { grants, located } = granted;
+    let GrantedFiles { grants, located } = granted;
     let mut request = CollectRequest {
         source: source.name.clone(),
-        config: source.config.value.to_string(),
+        config: source.config.value.0.to_string(),
         period,
         state: None,
         now: instant(clock::now_ms()),
@@ -129,7 +131,7 @@ fn recorded_source(
     let collector: Box<dyn Collector> = match opened {
         Ok((collector, located)) => {
             request.tables = located.tables;
-            let mut reach = reach::reach(settings, source, located.files)?;
+            let mut reach = reach(&settings.root, source, located.files)?;
             let recorder = reach
                 .http
                 .clone()
@@ -169,7 +171,7 @@ fn recorded_source(
     })
 }
 
-/// What `plugin replay` calls the plugin of a source.
+/// The name of a source's plugin for `plugin replay`.
 fn plugin_from_here(settings: &Settings, source: &SourceSettings) -> String {
     let name = &source.plugin.value;
     if plugins::is_path(name) { settings.path(name).display().to_string() } else { name.clone() }
@@ -192,7 +194,7 @@ pub fn or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) 
         accrues_for: of.accrues_for.value.clone(),
         window: window(of, None),
     };
-    let opened = |of: &SourceSettings, granted: Result<Granted, Diagnostic>| {
+    let opened = |of: &SourceSettings, granted: Result<GrantedFiles, Diagnostic>| {
         granted
             .and_then(|granted| recorded_source(settings, host, of, granted, None, None))
             .unwrap_or_else(|failure| failing(of, failure))
@@ -200,30 +202,35 @@ pub fn or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) 
     some.iter().zip(all_granted(settings, some)).map(|(of, granted)| opened(of, granted)).collect()
 }
 
-/// Which days a source without paths is asked for; files are read whole.
+/// The days that a source without paths is asked for. Files are read whole.
 fn window(source: &SourceSettings, restated: Option<u32>) -> Option<SourceWindow> {
     let since = source.since.value;
-    let restate_days =
-        source.restate_days.value.or(restated).unwrap_or(RESTATE_DAYS).min(RESTATE_DAYS_MAX);
+    let restate_days = source
+        .restate_days
+        .value
+        .and_then(|days| u32::try_from(days.get()).ok())
+        .or(restated)
+        .unwrap_or(RESTATE_DAYS)
+        .min(RESTATE_DAYS_MAX as u32);
     source.paths.value.is_empty().then_some(SourceWindow { since, restate_days })
 }
 
-/// What is to be known of a source without opening its plugin.
+/// The facts of a source that are known before its plugin is opened.
 pub fn facts(source: &SourceSettings) -> SourceFacts {
     SourceFacts {
         name: source.name.clone(),
         window: window(source, None),
         is_estimate: source.accrues_for.value.is_some(),
-        schedule: source.schedule.value.clone(),
+        schedule: source.schedule.value.0.clone(),
     }
 }
 
-/// What the deployment lets its sources grant.
+/// The powers that the deployment lets its sources grant.
 fn ceiling(settings: &Settings) -> Ceiling {
     let powers = &settings.limits.powers;
     let place = match powers.origin {
         Origin::Env(variable) => CeilingPlace::Variable(variable.into()),
         _ => CeilingPlace::File(powers.origin.to_string()),
     };
-    Ceiling::new(powers.value.iter().map(String::as_str), place)
+    Ceiling::new(powers.value.names(), place)
 }

@@ -1,4 +1,4 @@
-//! Tells a thread to end, and wakes it from whatever it waits for.
+//! Tells a thread to end, and wakes it from its wait.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;

@@ -1,12 +1,26 @@
-//! `apply`: posts what a plan file says, or nothing.
+//! `apply`: posts exactly the changes of a plan file, or nothing.
 
 use super::run;
-use crate::args::{ApplyArgs, GlobalArgs};
+use crate::args::{Format, GlobalArgs};
 use crate::error::Failure;
 use crate::ui::Ui;
 use installation::apply::{plan_file, post};
 use installation::rules;
 use installation::settings::Need;
+use std::path::PathBuf;
+
+#[derive(clap::Args, Debug)]
+pub struct ApplyArgs {
+    /// The file that `plan --out` wrote
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Exit with 0 although rules failed on charges
+    #[arg(long)]
+    pub allow_incomplete: bool,
+    /// How the summary is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
 
 pub fn apply(ui: Ui, global: &GlobalArgs, args: &ApplyArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::File)?;

@@ -1,9 +1,8 @@
-//! `rule approve` and `rule history`: who said that rules may post, and which ones have.
+//! `rule approve` and `rule history`: approvals of rules, and the rules that posted.
 
-use crate::args::{ApproveArgs, Format};
+use crate::args::Format;
 use crate::error::Failure;
-use crate::ui::Ui;
-use crate::ui::counted;
+use crate::ui::{Ui, counted, json_text};
 use domain::period::instant;
 use domain::port::Rules;
 use installation::apply::plan_file;
@@ -15,6 +14,20 @@ use pipeline::apply::short;
 use pipeline::history::{Changes, UsedRules};
 use rule_engine::{cases, lint};
 use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[derive(clap::Args, Debug)]
+pub struct ApproveArgs {
+    /// The plan that was looked at, kept with the approval
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub note: String,
+    /// Who approves [env: USER]
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+}
 
 pub fn approve(ui: Ui, settings: &Settings, args: &ApproveArgs) -> Result<(), Failure> {
     let rules = rules::load(settings)?;
@@ -45,7 +58,7 @@ pub fn approve(ui: Ui, settings: &Settings, args: &ApproveArgs) -> Result<(), Fa
 pub fn history(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
     let history = pipeline::history::history(&ledger_file::reader(settings)?)?;
     Ok(ui.data(&match format {
-        Format::Json => super::json_text(&history.iter().map(used_json).collect()),
+        Format::Json => json_text(&history.iter().map(used_json).collect()),
         Format::Text => history.iter().flat_map(lines).map(|line| line + "\n").collect(),
     })?)
 }

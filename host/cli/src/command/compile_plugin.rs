@@ -1,4 +1,4 @@
-//! The host in its other role: it compiles what a stranger wrote, within limits, and ends.
+//! The hidden verb of a second process: it compiles one plugin within limits, and ends.
 
 use crate::error::Failure;
 use crate::ui::Ui;
@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub struct CompileArgs {
     #[arg(long)]
     pub cache: Option<PathBuf>,
     #[arg(long)]
@@ -17,7 +17,7 @@ pub struct Args {
 }
 
 /// Reads a component, compiles it into the cache, and prints why it cannot be.
-pub fn compile(ui: Ui, args: &Args) -> Result<(), Failure> {
+pub fn compile(ui: Ui, args: &CompileArgs) -> Result<(), Failure> {
     bound_memory(args.memory_mib << 20);
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().read_to_end(&mut bytes);

@@ -1,10 +1,10 @@
-//! `costs`: the table of who owes what.
+//! `costs`: the table of costs by team, service or any other dimension.
 
-use crate::args::{CostsArgs, GlobalArgs, GranularityName, TableFormat};
+use crate::args::{GlobalArgs, GranularityName, PeriodArgs, TableFormat};
 use crate::error::Failure;
 use crate::query;
 use crate::table::{Align, Table, csv_line};
-use crate::ui::Ui;
+use crate::ui::{Ui, document_text};
 use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::Period;
@@ -18,6 +18,25 @@ use reports::costs::query::{CostQuery, GroupBy};
 use reports::costs::read::{CostRow, CostTable};
 use std::collections::{BTreeMap, BTreeSet};
 
+#[derive(clap::Args, Debug)]
+pub struct CostsArgs {
+    /// What to group by: team, service_name, environment, application, cost_center, rule, source,
+    /// account, a dimension, tag:KEY
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "team,service_name")]
+    pub group_by: Vec<String>,
+    #[command(flatten)]
+    pub period: PeriodArgs,
+    /// Length of the periods
+    #[arg(long, value_enum, default_value_t)]
+    pub granularity: GranularityName,
+    /// Only what has this value, such as team=payments; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub filter: Vec<String>,
+    /// How the costs are printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TableFormat,
+}
+
 pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::LedgerOnly)?;
     let query = query_of(args)?;
@@ -29,7 +48,7 @@ pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failur
     let text = match args.format {
         TableFormat::Text => layout.text(ui, &table),
         TableFormat::Csv => layout.csv(&table),
-        TableFormat::Json => super::document_text(&CostsDocument::whole(&table)),
+        TableFormat::Json => document_text(&CostsDocument::whole(&table)),
     };
     Ok(ui.data(&text)?)
 }

@@ -2,25 +2,43 @@
 
 use super::costs::Layout;
 use super::{init, run, serve};
-use crate::args::{DemoArgs, GlobalArgs, GranularityName};
+use crate::args::{GlobalArgs, GranularityName};
 use crate::error::Failure;
 use crate::estate::{self, EstateFacts};
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use domain::period::Period;
 use domain::run::RunState;
 use installation::file;
 use installation::ledger_file;
 use installation::rules;
-use installation::run::Collecting;
+use installation::run::RunInput;
 use installation::settings::{self, Need, Settings};
 use installation::sources;
 use pipeline::report::RunReport;
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args, Debug)]
+pub struct DemoArgs {
+    /// Folder to write to
+    #[arg(long, value_name = "DIR", default_value = "apportion-demo")]
+    pub dir: PathBuf,
+    /// Another seed makes another estate
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// Answer over HTTP when done
+    #[arg(long)]
+    pub serve: bool,
+    /// Loopback address to listen on with --serve [env: APPORTION_LISTEN]
+    #[arg(long, value_name = "ADDRESS", requires = "serve")]
+    pub listen: Option<SocketAddr>,
+}
 
 /// By its first line a folder is known to be a demo.
 const SETTINGS: &str = include_str!("demo.toml");
@@ -48,8 +66,8 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::File)?;
     let rules = rules::load(&settings)?;
     let sources = sources::all(&settings, None, None)?;
-    let collecting = Collecting::Sources { sources, wait: &std::thread::sleep };
-    let report = run::post(ui, &settings, &rules, collecting)?;
+    let input = RunInput::Sources { sources, wait: &std::thread::sleep };
+    let report = run::post(ui, &settings, &rules, input)?;
     compare(&facts, &report)?;
     ui.data(&owed(ui, &settings)?)?;
     let lines: Vec<String> = report.conservation.iter().map(run::conservation_line).collect();
@@ -59,13 +77,13 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     }
     ui.data(&next_steps(&args.dir))?;
     if args.serve {
-        let listen = args.listen.unwrap_or(settings.listen.value);
+        let listen = args.listen.unwrap_or(settings.server.listen.value);
         return serve::serve_until_stopped(ui, settings, listen, None);
     }
     Ok(())
 }
 
-/// Holds what was collected against what was written: neither figure knows the other.
+/// Compares the collected sums with the written ones. Neither is derived from the other.
 fn compare(facts: &EstateFacts, report: &RunReport) -> Result<(), Diagnostic> {
     for (currency, billed, effective) in &facts.totals {
         let totals = report
@@ -79,7 +97,8 @@ fn compare(facts: &EstateFacts, report: &RunReport) -> Result<(), Diagnostic> {
             parts.try_fold((0, 0), |sum, part| part.map(|part| (sum.0 + part.0, sum.1 + part.1)));
         if collected != Some((*billed, *effective)) {
             let message = format!(
-                "{currency}: the bills were written with {billed} billed and {effective} effective (in 10^-12), and read as {collected:?}"
+                "{currency}: the bills were written with {billed} billed and {effective} \
+                    effective (in 10^-12), and read as {collected:?}"
             );
             return Err(Diagnostic::new(code::CONSERVATION, message)
                 .hint("this is a fault of Apportion: report the command and this message"));
@@ -96,7 +115,7 @@ fn trillionths(text: &str) -> Option<i128> {
     Some(sign * format!("{whole}{fraction}").parse::<i128>().ok()? * 10_i128.pow(scale))
 }
 
-/// Makes room, if what is there is an earlier demo or nothing.
+/// Empties the folder, if it holds an earlier demo or nothing.
 fn clear(dir: &Path) -> Result<(), Diagnostic> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries.count(),
@@ -111,7 +130,7 @@ fn clear(dir: &Path) -> Result<(), Diagnostic> {
             code::CONFIG_EXISTS,
             format!("{} is neither empty nor an earlier demo; nothing was written", dir.display()),
         )
-        .hint("`apportion demo --dir NEW-FOLDER`"));
+        .hint(Hint::command("demo --dir NEW-FOLDER")));
     }
     for name in LEFT_BEHIND {
         let path = dir.join(name);
@@ -126,7 +145,7 @@ fn clear(dir: &Path) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// What each team owes, month by month.
+/// The costs of each team, month by month.
 fn owed(ui: Ui, settings: &Settings) -> Result<String, Diagnostic> {
     let ledger = ledger_file::reader(settings)?;
     let query = CostQuery {
@@ -139,7 +158,7 @@ fn owed(ui: Ui, settings: &Settings) -> Result<String, Diagnostic> {
     Ok(Layout::new(&query, GranularityName::Monthly).text(ui, &table))
 }
 
-/// The program as it was called, since a fresh build is on nobody's search path.
+/// The next commands, with the path of this program: a fresh build is on no search path.
 fn next_steps(dir: &Path) -> String {
     let called = std::env::args_os()
         .next()

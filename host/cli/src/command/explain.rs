@@ -1,15 +1,14 @@
 //! `explain`: from an amount to the charges behind it.
 
-use crate::args::{ExplainArgs, Format, GlobalArgs};
+use crate::args::{Format, GlobalArgs, PeriodArgs};
 use crate::error::Failure;
 use crate::query;
-use crate::ui::Ui;
-use crate::ui::counted;
+use crate::ui::{Ui, counted, document_text};
 use domain::account::Account;
-use domain::recipient::Recipient;
 use domain::money::Currency;
 use domain::period::Period;
 use domain::port::{RuleFacts, TriedRule};
+use domain::recipient::Recipient;
 use installation::ledger_file;
 use installation::rules;
 use installation::settings::Need;
@@ -19,6 +18,21 @@ use reports::explain::answer::{
 };
 use reports::explain::document::ExplanationDocument;
 use reports::explain::query::ExplainQuery;
+
+#[derive(clap::Args, Debug)]
+pub struct ExplainArgs {
+    /// A team, a resource id, or entry:ID
+    #[arg(value_name = "WHAT")]
+    pub what: String,
+    /// Only charges of this service: with a team and a month, a line of its invoice
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    #[command(flatten)]
+    pub period: PeriodArgs,
+    /// How the explanation is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
 
 /// Rules that did not match, if there are no more of them.
 const SILENT_SHOWN: usize = 10;
@@ -36,7 +50,7 @@ pub fn explain(ui: Ui, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Fa
     let explanation = reports::explain::read::explain(&ledger, &asked, &rules_of)?;
     Ok(ui.data(&match args.format {
         Format::Text => text_of(ui, &explanation),
-        Format::Json => super::document_text(&ExplanationDocument::from(&explanation)),
+        Format::Json => document_text(&ExplanationDocument::from(&explanation)),
     })?)
 }
 

@@ -1,13 +1,20 @@
 //! `init`: a settings file and the starter rules.
 
-use crate::args::InitArgs;
 use crate::error::Failure;
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use installation::{file, settings};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+#[derive(clap::Args, Debug)]
+pub struct InitArgs {
+    /// Folder to write to
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
 
 /// The commented settings file that `init` writes.
 const DEFAULTS: &str = include_str!("../defaults.toml");
@@ -19,7 +26,8 @@ pub fn init(ui: Ui, args: &InitArgs) -> Result<(), Failure> {
     let dir = if args.dir == Path::new(".") { Path::new("") } else { &args.dir };
     let mut files = vec![(dir.join(settings::FILE), DEFAULTS)];
     files.extend(starter(&dir.join("rules")));
-    write_new(&files, "`apportion init OTHER-FOLDER`, or remove what is there")?;
+    let instead = Hint::command("init OTHER-FOLDER").then(", or remove what is there");
+    write_new(&files, instead)?;
     for (path, _) in &files {
         ui.note(&format!("wrote {}", path.display()));
     }
@@ -34,8 +42,8 @@ pub fn starter(rules: &Path) -> Vec<(PathBuf, &'static str)> {
     STARTER.iter().map(|(name, text)| (rules.join(name), *text)).collect()
 }
 
-/// Writes all files, or none if one of them is there; `instead` is what to do then.
-pub fn write_new(files: &[(PathBuf, &str)], instead: &str) -> Result<(), Diagnostic> {
+/// Writes all files, or none if one of them is there. `instead` is the hint in that case.
+pub fn write_new(files: &[(PathBuf, &str)], instead: impl Into<Hint>) -> Result<(), Diagnostic> {
     let there: Vec<String> = files
         .iter()
         .filter(|(path, _)| path.exists())

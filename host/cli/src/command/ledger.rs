@@ -1,14 +1,30 @@
 //! `ledger`: prove it, copy it.
 
-use crate::args::{Format, GlobalArgs, LedgerCommand};
+use crate::args::{Format, GlobalArgs};
 use crate::error::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, json_text};
 use installation::ledger_file;
 use installation::notice;
 use installation::settings::{Need, Settings};
 use ledger::VerifyReport;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Subcommand, Debug)]
+pub enum LedgerCommand {
+    /// Prove the ledger: balances, totals and the hash chain
+    Verify {
+        /// How the report is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Copy the ledger, also while a run writes to it
+    Backup {
+        /// The file to write
+        #[arg(value_name = "TO")]
+        to: PathBuf,
+    },
+}
 
 pub fn ledger(ui: Ui, global: &GlobalArgs, command: &LedgerCommand) -> Result<(), Failure> {
     let settings = global.settings(Need::LedgerOnly)?;
@@ -26,7 +42,7 @@ fn verify(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
     let report = report?;
     ui.data(&match format {
         Format::Text => text_of(&report),
-        Format::Json => super::json_text(&json!({
+        Format::Json => json_text(&json!({
             "entries": report.entries,
             "postings": report.postings,
             "source_days": report.source_days,

@@ -2,7 +2,7 @@
 
 mod apply;
 mod approval;
-pub mod compile_plugin;
+mod compile_plugin;
 mod config;
 mod costs;
 mod demo;
@@ -13,26 +13,92 @@ mod period;
 mod plan;
 mod plan_text;
 mod plugin;
-pub mod rule;
+mod rule;
 mod run;
 mod serve;
 mod source;
 mod token;
 mod usage;
 
-use crate::args::{Args, Command};
+use crate::args::GlobalArgs;
 use crate::error::Failure;
-use crate::log::{self, LogForm};
+use crate::log;
 use crate::ui::Ui;
 use clap::Parser;
 use clap::error::ErrorKind;
-use serde::Serialize;
-use serde_json::{Value, json};
-use tracing::level_filters::LevelFilter;
+use installation::settings::log::Log;
+
+#[derive(Parser, Debug)]
+#[command(
+    name = "apportion",
+    version,
+    about = "Allocate what infrastructure costs to the teams that cause it",
+    long_about = include_str!("apportion.md"),
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+pub struct CommandLine {
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// Write a settings file and a starter set of rules
+    #[command(long_about = include_str!("init.md"))]
+    Init(init::InitArgs),
+    /// Collect, allocate and post
+    #[command(long_about = include_str!("run.md"))]
+    Run(run::RunArgs),
+    /// Show what the rules of the folder would change in the money, and post nothing
+    #[command(long_about = include_str!("plan.md"))]
+    Plan(plan::PlanArgs),
+    /// Post exactly what a plan file says
+    #[command(long_about = include_str!("apply.md"))]
+    Apply(apply::ApplyArgs),
+    /// Show what each team owes
+    #[command(long_about = include_str!("costs.md"))]
+    Costs(costs::CostsArgs),
+    /// Show the usage by which rules can share costs
+    #[command(long_about = include_str!("usage.md"))]
+    Usage(usage::UsageArgs),
+    /// Say why a team or resource costs what it does
+    #[command(long_about = include_str!("explain.md"))]
+    Explain(explain::ExplainArgs),
+    /// Write, check, test, document and approve the rules
+    #[command(subcommand, long_about = include_str!("rule.md"))]
+    Rule(rule::RuleCommand),
+    /// List and inspect plugins
+    #[command(subcommand, long_about = include_str!("plugin.md"))]
+    Plugin(plugin::PluginCommand),
+    /// Check the sources and see how they stand
+    #[command(subcommand, long_about = include_str!("source.md"))]
+    Source(source::SourceCommand),
+    /// Verify and back up the ledger
+    #[command(subcommand, long_about = include_str!("ledger.md"))]
+    Ledger(ledger::LedgerCommand),
+    /// Close and reopen months
+    #[command(subcommand, long_about = include_str!("period.md"))]
+    Period(period::PeriodCommand),
+    /// Show the settings and where each comes from
+    #[command(subcommand, long_about = include_str!("config.md"))]
+    Config(config::ConfigCommand),
+    /// Answer over HTTP, and reload rules while serving
+    #[command(long_about = include_str!("serve.md"))]
+    Serve(serve::ServeArgs),
+    /// Generate a believable estate and run it
+    #[command(long_about = include_str!("demo.md"))]
+    Demo(demo::DemoArgs),
+    /// The part of the host that compiles what strangers wrote; it is started by the host itself
+    #[command(hide = true)]
+    CompilePlugin(compile_plugin::CompileArgs),
+}
 
 /// Reads the command line and does what it says.
 pub fn dispatch() -> Result<(), Failure> {
-    let args = match Args::try_parse() {
+    let args = match CommandLine::try_parse() {
         Ok(args) => args,
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
@@ -42,9 +108,7 @@ pub fn dispatch() -> Result<(), Failure> {
         Err(error) => return Err(Failure::Usage(error.render().to_string())),
     };
     let ui = Ui::new(args.global.quiet);
-    if args.global.quiet {
-        log::set_form(LogForm { level: LevelFilter::WARN, ..log::form() });
-    }
+    log::follow(&Log::of_environment(), args.global.quiet);
     match &args.command {
         Command::Init(init) => init::init(ui, init),
         Command::Run(run) => run::run(ui, &args.global, run),
@@ -63,14 +127,4 @@ pub fn dispatch() -> Result<(), Failure> {
         Command::Demo(demo) => demo::demo(ui, demo),
         Command::CompilePlugin(args) => compile_plugin::compile(ui, args),
     }
-}
-
-/// Pretty JSON with a line end.
-fn json_text(value: &Value) -> String {
-    format!("{value:#}\n")
-}
-
-/// A document as pretty JSON, its members by name.
-fn document_text(document: &impl Serialize) -> String {
-    json_text(&json!(document))
 }

@@ -1,13 +1,42 @@
 //! `period`: close, reopen, list.
 
-use crate::args::{Format, GlobalArgs, PeriodCommand};
+use crate::args::{Format, GlobalArgs};
 use crate::error::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, json_text};
+use domain::period::Month;
 use installation::clock;
 use installation::ledger_file;
 use installation::settings::Need;
 use ledger::{PeriodEvent, PeriodState};
 use serde_json::{Value, json};
+
+#[derive(clap::Subcommand, Debug)]
+pub enum PeriodCommand {
+    /// Close a month: nothing is posted to it any more
+    Close {
+        /// The month, such as 2026-03
+        #[arg(value_name = "MONTH")]
+        month: Month,
+        /// Why, for the record
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Reopen a closed month
+    Reopen {
+        /// The month, such as 2026-03
+        #[arg(value_name = "MONTH")]
+        month: Month,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
+    /// List the months that were closed or reopened
+    List {
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
 
 pub fn period(ui: Ui, global: &GlobalArgs, command: &PeriodCommand) -> Result<(), Failure> {
     let settings = global.settings(Need::LedgerOnly)?;
@@ -29,7 +58,7 @@ pub fn period(ui: Ui, global: &GlobalArgs, command: &PeriodCommand) -> Result<()
                     .iter()
                     .map(|event| format!("{}  {:<8}  {}\n", event.month, state(event), event.note))
                     .collect(),
-                Format::Json => super::json_text(&events.iter().map(event_json).collect()),
+                Format::Json => json_text(&events.iter().map(event_json).collect()),
             })?)
         }
     }

@@ -1,28 +1,53 @@
-//! `plan`: what other rules would change in the money, with nothing posted.
+//! `plan`: the changes in money that other rules would make. Nothing is posted.
 
-use crate::args::{Format, GlobalArgs, PeriodArgs, PlanArgs};
+use crate::args::{Format, GlobalArgs, PeriodArgs};
 use crate::command::plan_text;
 use crate::error::Failure;
 use crate::query;
-use crate::ui::Ui;
+use crate::ui::{Ui, document_text};
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
 use installation::ledger_file;
 use installation::plan::{PlanScope, make};
 use installation::rules;
-use installation::settings::{Need, Origin, Setting, Settings};
+use installation::settings::setting::{Origin, Setting};
+use installation::settings::{Need, Settings};
 use ledger::Ledger;
 use pipeline::apply::file_text;
 use pipeline::plan::Plan;
 use pipeline::plan::document::PlanDocument;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args, Debug)]
+pub struct PlanArgs {
+    /// One day or month, such as 2026-01
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    pub period: Option<String>,
+    #[command(flatten)]
+    pub range: PeriodArgs,
+    /// Folder of the rules, instead of the one in the settings
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+    /// Go by the charges as they were known at the end of this day
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// Write the plan to a file, to be approved and applied
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Keep the scratch ledger at this path
+    #[arg(long, value_name = "FILE")]
+    pub keep: Option<PathBuf>,
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
 
 pub fn plan(ui: Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), Failure> {
     let mut settings = global.settings(Need::File)?;
     if let Some(dir) = &args.rules {
-        settings.rules = Setting { value: dir.clone(), origin: Origin::Flag("--rules") };
+        settings.rules = Setting::from(dir.clone(), Origin::Flag("--rules"));
     }
     let scope =
         PlanScope { period: period(args)?, as_of: args.as_of.as_deref().map(day).transpose()? };
@@ -44,7 +69,7 @@ pub fn plan(ui: Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), Failure>
     }
     ui.data(&match args.format {
         Format::Text => plan_text::text_of(ui, &planned),
-        Format::Json => super::document_text(&PlanDocument::from(&planned)),
+        Format::Json => document_text(&PlanDocument::from(&planned)),
     })?;
     ui.note(&next(args, &planned));
     Ok(())
@@ -85,7 +110,11 @@ fn day(text: &str) -> Result<Day, Diagnostic> {
 fn next(args: &PlanArgs, plan: &Plan) -> String {
     match (&args.out, plan.as_of, &args.rules) {
         (_, Some(_), _) | (_, _, Some(_)) => "nothing was posted".into(),
-        (Some(out), None, None) => format!("nothing was posted; next: `apportion apply {}`", out.display()),
-        (None, None, None) => "nothing was posted; `apportion plan --out plan.json` makes a file that can be approved and applied".into(),
+        (Some(out), None, None) => {
+            format!("nothing was posted; next: `apportion apply {}`", out.display())
+        }
+        (None, None, None) => "nothing was posted; `apportion plan --out plan.json` makes a file \
+            that can be approved and applied"
+            .into(),
     }
 }

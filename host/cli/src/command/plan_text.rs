@@ -1,4 +1,4 @@
-//! A plan for people: tables of who gets more and less, then why.
+//! A plan as text: tables of the teams that bear more and less, then the reasons.
 
 use super::run::conservation_line;
 use crate::query;

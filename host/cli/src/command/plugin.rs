@@ -1,4 +1,4 @@
-//! `plugin`: what there is, and what is in it.
+//! `plugin`: lists, makes, tests, installs and inspects plugins.
 
 mod cassette;
 mod component;
@@ -7,20 +7,82 @@ mod install;
 mod project;
 mod scaffold;
 
-use crate::args::{Format, GlobalArgs, PluginCommand};
+use crate::args::{Format, GlobalArgs};
 use crate::error::Failure;
 use crate::table::{Align, Table};
-use crate::ui::Ui;
+use crate::ui::{Ui, document_text, json_text};
 use bundled_plugins::PLUGINS;
+use install::{CompatArgs, InstallArgs};
 use installation::ledger_file;
 use installation::plugins;
 use installation::settings::{Need, Settings};
 use pipeline::plugin_cost::{TotalCost, TotalCostDocument, totals};
 use plugin_host::Plugin;
 use plugin_host::trust::Lock;
+use scaffold::NewPluginArgs;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+#[derive(clap::Subcommand, Debug)]
+pub enum PluginCommand {
+    /// List the bundled plugins and those the settings name
+    List {
+        /// How the list is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Show what plugins have cost: time, memory, rows, calls, by source
+    Stats {
+        /// How the figures are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Write a plugin's project, which builds and passes its tests at once
+    New(NewPluginArgs),
+    /// Make the component of a plugin's project
+    Build {
+        /// The project's folder
+        #[arg(value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Try a plugin on the conformance kit, with the network off
+    Test {
+        /// The project's folder, or a .wasm file with conformance.toml beside it
+        #[arg(value_name = "DIR_OR_PATH", default_value = ".")]
+        target: PathBuf,
+        /// How the report is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Collect once more what `run --record` recorded, with the network off
+    Replay {
+        /// The recording
+        #[arg(value_name = "CASSETTE")]
+        cassette: PathBuf,
+        /// Another plugin than that of the recording: a bundled one's name, or a path
+        #[arg(long, value_name = "NAME_OR_PATH")]
+        plugin: Option<String>,
+        /// How the outcome is printed; json has all charges
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Install a plugin: a .wasm file, an https address, or oci://REGISTRY/NAME@sha256:DIGEST
+    Install(InstallArgs),
+    /// Compare the installed plugins with plugins.lock; silent when all is well
+    Verify,
+    /// Tell what a new version of a plugin would break
+    Compat(CompatArgs),
+    /// Show everything about a plugin before anything runs
+    Inspect {
+        /// A bundled plugin's name, or the path of a .wasm file
+        #[arg(value_name = "NAME_OR_PATH")]
+        plugin: String,
+        /// How the facts are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
 
 pub fn plugin(ui: Ui, global: &GlobalArgs, command: &PluginCommand) -> Result<(), Failure> {
     match command {
@@ -55,7 +117,7 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
     let mut paths: Vec<(&str, PathBuf)> = Vec::new();
     for (settings, source) in settings
         .iter()
-        .flat_map(|settings| settings.sources.iter().map(move |source| (settings, source)))
+        .flat_map(|settings| settings.sources().map(move |source| (settings, source)))
     {
         let known = paths.iter().any(|(plugin, _)| *plugin == source.plugin.value);
         if plugins::is_path(&source.plugin.value) && !known {
@@ -76,9 +138,9 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
         }
     }
     Ok(ui.data(&match format {
-        Format::Json => super::json_text(
-            &listed.iter().map(|listed| facts(&listed.plugin, &listed.origin)).collect(),
-        ),
+        Format::Json => {
+            json_text(&listed.iter().map(|listed| facts(&listed.plugin, &listed.origin)).collect())
+        }
         Format::Text => text_of(ui, &listed),
     })?)
 }
@@ -88,7 +150,7 @@ fn stats(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
     let totals = totals(&ledger_file::reader(&settings)?.plugin_costs()?);
     Ok(ui.data(&match format {
         Format::Json => {
-            super::document_text(&totals.iter().map(TotalCostDocument::from).collect::<Vec<_>>())
+            document_text(&totals.iter().map(TotalCostDocument::from).collect::<Vec<_>>())
         }
         Format::Text => stats_text(ui, &totals),
     })?)
@@ -166,7 +228,8 @@ fn powers(plugin: &Plugin) -> Vec<&'static str> {
 fn inspect(ui: Ui, global: &GlobalArgs, name: &str, format: Format) -> Result<(), Failure> {
     let settings = settings_if_any(global)?;
     let host = plugins::host(settings.as_ref())?;
-    // A path on the command line starts where the user stands, a name is looked up beside the settings.
+    // A path on the command line starts where the user stands, a name is looked up beside the
+    // settings.
     let root = if plugins::is_path(name) {
         Path::new(".")
     } else {
@@ -182,7 +245,7 @@ fn inspect(ui: Ui, global: &GlobalArgs, name: &str, format: Format) -> Result<()
         "installed"
     };
     Ok(ui.data(&match format {
-        Format::Json => super::json_text(&facts(&plugin, origin)),
+        Format::Json => json_text(&facts(&plugin, origin)),
         Format::Text => inspected(&plugin, origin),
     })?)
 }

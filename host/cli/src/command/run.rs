@@ -1,10 +1,10 @@
 //! `run`: collect, allocate, post.
 
-use crate::args::{Format, GlobalArgs, RunArgs};
+use crate::args::{Format, GlobalArgs, PeriodArgs};
 use crate::code;
 use crate::error::Failure;
 use crate::query;
-use crate::ui::{Ui, counted};
+use crate::ui::{Ui, counted, document_text};
 use domain::charge::Rejected;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -14,17 +14,36 @@ use domain::run::RunState;
 use indicatif::ProgressBar;
 use installation::ledger_file;
 use installation::rules;
-use installation::run::Collecting;
+use installation::run::RunInput;
 use installation::settings::{Need, Settings};
 use installation::sources;
-use pipeline::run::document::{REJECTED_SHOWN, RunReportDocument};
 use pipeline::progress::Progress;
 use pipeline::report::{Conservation, RunReport, SourceReport};
+use pipeline::run::document::{REJECTED_SHOWN, RunReportDocument};
 use pipeline::source::Source;
 use pipeline::usage::MetricReport;
 use rule_engine::options::UnknownTeams;
 use rule_engine::set::RuleSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args, Debug)]
+pub struct RunArgs {
+    /// Collect nothing: allocate the stored charges with the rules as they are now
+    #[arg(long)]
+    pub stored: bool,
+    #[command(flatten)]
+    pub period: PeriodArgs,
+    /// Write what the plugins ask over HTTP and are answered to this folder, to be played by
+    /// `plugin replay`
+    #[arg(long, value_name = "DIR", conflicts_with = "stored")]
+    pub record: Option<PathBuf>,
+    /// Exit with 0 although rows or sources are missing
+    #[arg(long)]
+    pub allow_incomplete: bool,
+    /// How the summary is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
 
 pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::File)?;
@@ -38,19 +57,19 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
         .into());
     }
     let rules = rules::load(&settings)?;
-    let collecting = if args.stored {
-        Collecting::Nothing
+    let input = if args.stored {
+        RunInput::Nothing
     } else {
         let sources = opened(ui, &settings, period, args.record.as_deref())?;
-        Collecting::Sources { sources, wait: &std::thread::sleep }
+        RunInput::Sources { sources, wait: &std::thread::sleep }
     };
-    let report = post(ui, &settings, &rules, collecting)?;
+    let report = post(ui, &settings, &rules, input)?;
     show(ui, &report, args.format)?;
     warn_of_unknown_teams(ui, &settings, &rules)?;
     verdict(ui, &report, args.allow_incomplete)
 }
 
-/// The sources, ready to be collected; listing what stores have may take a while.
+/// Opens the sources. Listing the objects of stores may take a while.
 fn opened(
     ui: Ui,
     settings: &Settings,
@@ -60,14 +79,14 @@ fn opened(
     let bar = ui.progress();
     bar.set_message(format!(
         "opening {}",
-        counted(settings.sources.len() as u64, "source", "sources")
+        counted(settings.sources().count() as u64, "source", "sources")
     ));
     let sources = sources::all(settings, period, record);
     bar.finish_and_clear();
     sources
 }
 
-/// Whether something is missing from what was posted, which is told or fails the command.
+/// Fails the command, or warns, if rows or sources are missing from the run.
 pub fn verdict(ui: Ui, report: &RunReport, allow_incomplete: bool) -> Result<(), Failure> {
     match (report.state, allow_incomplete) {
         (RunState::Complete, _) => Ok(()),
@@ -84,11 +103,10 @@ pub fn post(
     ui: Ui,
     settings: &Settings,
     rules: &dyn Rules,
-    collecting: Collecting<'_>,
+    input: RunInput<'_>,
 ) -> Result<RunReport, Diagnostic> {
     let bar = ui.progress();
-    let report =
-        installation::run::post(settings, rules, collecting, &mut |step| advance(&bar, step));
+    let report = installation::run::post(settings, rules, input, &mut |step| advance(&bar, step));
     bar.finish_and_clear();
     report
 }
@@ -106,9 +124,12 @@ pub fn warn_of_unknown_teams(
     for team in reports::costs::read::teams(&ledger)?.iter().filter(|team| !rules.lists_team(team))
     {
         let message = format!("the team '{team}' bears costs and is not in tables/teams.csv");
-        ui.warning(&Diagnostic::new(rule_engine::code::RULE_TEAM, message).hint(format!(
-            "add the line `{team},…` to tables/teams.csv, or see `apportion explain {team}`"
-        )));
+        ui.warning(
+            &Diagnostic::new(rule_engine::code::RULE_TEAM, message).hint(
+                Hint::text(format!("add the line `{team},…` to tables/teams.csv, or see "))
+                    .then(Hint::command(format!("explain {team}"))),
+            ),
+        );
     }
     Ok(())
 }
@@ -141,13 +162,13 @@ pub fn advance(bar: &ProgressBar, step: Progress) {
     }
 }
 
-/// The summary to stdout; what is missing to stderr.
+/// Prints the summary to stdout, and failures to stderr.
 pub fn show(ui: Ui, report: &RunReport, format: Format) -> Result<(), Diagnostic> {
     for failure in report.sources.iter().filter_map(|source| source.failure.as_ref()) {
         ui.warning(failure);
     }
     match format {
-        Format::Json => ui.data(&super::document_text(&RunReportDocument::from(report))),
+        Format::Json => ui.data(&document_text(&RunReportDocument::from(report))),
         Format::Text if ui.is_quiet() => Ok(()),
         Format::Text => ui.data(&text_of(report)),
     }
@@ -169,8 +190,14 @@ pub fn incomplete(report: &RunReport) -> Diagnostic {
     if !report.unresolved.is_empty() {
         missing.push("costs could not be passed on, and stay where they are".into());
     }
-    Diagnostic::new(code::RUN_INCOMPLETE, format!("run {} posted, but is incomplete: {}", report.run.0, missing.join("; ")))
-        .hint("mend what is named above and run again, or accept it with `apportion run --allow-incomplete`")
+    Diagnostic::new(
+        code::RUN_INCOMPLETE,
+        format!("run {} posted, but is incomplete: {}", report.run.0, missing.join("; ")),
+    )
+    .hint(
+        Hint::text("mend what is named above and run again, or accept it with ")
+            .then(Hint::command("run --allow-incomplete")),
+    )
 }
 
 fn text_of(report: &RunReport) -> String {
@@ -209,7 +236,8 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
         let (new, plugin) = (counted(new, "day", "days"), &source.plugin);
         let SourceReport { name, set_aside, .. } = source;
         format!(
-            "  {name}: {what}, {set_aside} set aside; {new} new, {changed} changed, {unchanged} unchanged ({} {})",
+            "  {name}: {what}, {set_aside} set aside; {new} new, {changed} changed, {unchanged} \
+                unchanged ({} {})",
             plugin.name, plugin.version
         )
     };
@@ -255,7 +283,8 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
     lines
 }
 
-/// The code first, then the place: the reason of a row that the host set aside begins with its code.
+/// The code first, then the place: the reason of a row that the host set aside begins with its
+/// code.
 fn rejected_line(rejected: &Rejected) -> String {
     let of_rows = [domain::code::ROW_REJECTED, decode::code::ROW_RAGGED, decode::code::ROW_QUOTE];
     let (code, reason) = match rejected.reason.split_once(": ") {
@@ -265,10 +294,11 @@ fn rejected_line(rejected: &Rejected) -> String {
     format!("{code}: {}: {reason}", rejected.location)
 }
 
-/// What was charged against where it stands.
+/// The charged sum, and the accounts where it stands.
 pub fn conservation_line(line: &Conservation) -> String {
     format!(
-        "conservation: {} charged {} = teams {} + pools {} + excluded {} + unallocated {} + suspense {} + rounding {}, difference {}",
+        "conservation: {} charged {} = teams {} + pools {} + excluded {} + unallocated {} + \
+            suspense {} + rounding {}, difference {}",
         line.currency,
         line.charged,
         line.teams,

@@ -1,7 +1,8 @@
-//! `serve`: the API, with rules that are reloaded when they are saved, and sources that are collected when they are due.
+//! `serve`: the API, with rules that are reloaded when they are saved, and sources that are
+//! collected when they are due.
 
 use super::token;
-use crate::args::{GlobalArgs, ServeArgs};
+use crate::args::GlobalArgs;
 use crate::error::Failure;
 use crate::ui::Ui;
 use domain::code;
@@ -10,11 +11,23 @@ use installation::settings::{Need, Settings};
 use installation::{Background, Installation};
 use server::ServerOptions;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(clap::Args, Debug)]
+pub struct ServeArgs {
+    /// Loopback address to listen on [env: APPORTION_LISTEN]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Let who has the token in this file approve and apply plans; the file is made if it is not
+    /// there
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+}
 
 pub fn serve(ui: Ui, global: &GlobalArgs, args: &ServeArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::File)?;
-    let listen = args.listen.unwrap_or(settings.listen.value);
+    let listen = args.listen.unwrap_or(settings.server.listen.value);
     let token = args.token_file.as_deref().map(token::token).transpose()?;
     serve_until_stopped(ui, settings, listen, token)
 }

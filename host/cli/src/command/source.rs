@@ -1,21 +1,67 @@
-//! `source`: whether sources can be collected, how they stand, how fast they are, and forgetting what a collector had left for next time.
+//! `source`: whether sources can be collected, how they stand, how fast they are, and forgetting
+//! what a collector had left for next time.
 
+mod chosen;
 mod measure;
 mod table;
 
-use crate::args::{Format, GlobalArgs, SourceCommand};
-use crate::code;
+use crate::args::{Format, GlobalArgs};
 use crate::error::Failure;
-use crate::ui::{Ui, counted};
-use domain::diagnostic::{Diagnostic, did_you_mean};
+use crate::ui::{Ui, counted, document_text};
+use chosen::{chosen, named};
+use domain::diagnostic::Diagnostic;
 use domain::period::{Day, instant};
 use installation::clock;
 use installation::ledger_file;
 use installation::plugins;
-use installation::settings::{Need, Settings, SourceSettings};
+use installation::settings::{Need, Settings};
 use installation::sources;
 use reports::coverage::document::SourceDocument;
 use reports::coverage::read::{DayState, SourceStatus, status};
+use std::path::PathBuf;
+
+#[derive(clap::Subcommand, Debug)]
+pub enum SourceCommand {
+    /// Find the files of the sources and let their plugins look at them; silent when all is well
+    Check {
+        /// One source only
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Show how fresh the sources are, what failed, when they are due, and which days are missing
+    Status {
+        /// One source only, with its whole calendar
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+        /// How the status is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Collect a source and keep nothing: how fast its plugin starts and hands over
+    Measure {
+        /// The source
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// How the figures are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Forget what a source's plugin left for its next collection
+    Reset {
+        /// The source
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Write what a source says of things, such as accounts, as a lookup table of the rules
+    Table {
+        /// The source
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The file to write; otherwise tables/NAME.csv in the folder of the rules
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
 
 /// Months of a calendar where all sources are shown.
 const MONTHS_SHOWN: usize = 3;
@@ -35,30 +81,6 @@ pub fn source(ui: Ui, global: &GlobalArgs, command: &SourceCommand) -> Result<()
             Ok(table::table(ui, &settings, name, out.as_deref())?)
         }
     }
-}
-
-fn chosen<'s>(
-    settings: &'s Settings,
-    name: Option<&str>,
-) -> Result<Vec<&'s SourceSettings>, Diagnostic> {
-    match name {
-        Some(name) => Ok(vec![named(settings, name)?]),
-        None => Ok(settings.sources.iter().collect()),
-    }
-}
-
-/// The source of this name.
-fn named<'s>(settings: &'s Settings, name: &str) -> Result<&'s SourceSettings, Diagnostic> {
-    settings.source(name).ok_or_else(|| {
-        let message = format!("there is no source '{name}' in the settings");
-        let names: Vec<&str> = settings.sources.iter().map(|source| source.name.as_str()).collect();
-        Diagnostic::new(code::USAGE, message).hint(
-            match did_you_mean(name, names.iter().copied()) {
-                Some(meant) => format!("Did you mean `{meant}`?"),
-                None => format!("the sources are: {}", names.join(", ")),
-            },
-        )
-    })
 }
 
 fn check(ui: Ui, settings: &Settings, name: Option<&str>) -> Result<(), Failure> {
@@ -92,8 +114,9 @@ fn show(ui: Ui, settings: &Settings, name: Option<&str>, format: Format) -> Resu
     let all: Vec<SourceStatus> =
         facts.map(|facts| status(&ledger, &facts, now_ms)).collect::<Result<_, _>>()?;
     match format {
-        Format::Json => ui
-            .data(&super::document_text(&all.iter().map(SourceDocument::from).collect::<Vec<_>>())),
+        Format::Json => {
+            ui.data(&document_text(&all.iter().map(SourceDocument::from).collect::<Vec<_>>()))
+        }
         Format::Text => {
             let months = if name.is_some() { usize::MAX } else { MONTHS_SHOWN };
             ui.data(

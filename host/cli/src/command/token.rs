@@ -1,4 +1,5 @@
-//! The token with which clients of `serve` can change something: a file that only its owner can read.
+//! The token with which clients of `serve` can change something: a file that only its owner can
+//! read.
 
 use crate::code;
 use domain::diagnostic::Diagnostic;

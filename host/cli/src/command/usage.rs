@@ -1,12 +1,13 @@
 //! `usage`: the drivers of allocation that are stored.
 
-use crate::args::{GlobalArgs, TableFormat, UsageArgs};
+use crate::args::{GlobalArgs, PeriodArgs, TableFormat};
 use crate::error::Failure;
 use crate::query;
 use crate::table::{Align, Table, csv_line};
-use crate::ui::Ui;
+use crate::ui::{Ui, document_text};
 use domain::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::hint::Hint;
 use domain::period::Period;
 use installation::amount_text::grouped;
 use installation::ledger_file;
@@ -14,6 +15,21 @@ use installation::settings::Need;
 use reports::usage::document::UsageDocument;
 use reports::usage::query::UsageQuery;
 use reports::usage::read::{MetricCoverage, UsageGroup, UsageTable, usage as usage_of};
+
+#[derive(clap::Args, Debug)]
+pub struct UsageArgs {
+    /// Only this metric
+    #[arg(long, value_name = "METRIC")]
+    pub metric: Option<String>,
+    /// Add up by these keys, such as team,namespace
+    #[arg(long, value_name = "KEYS", value_delimiter = ',')]
+    pub group_by: Vec<String>,
+    #[command(flatten)]
+    pub period: PeriodArgs,
+    /// How the usage is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TableFormat,
+}
 
 pub fn usage(ui: Ui, global: &GlobalArgs, args: &UsageArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::LedgerOnly)?;
@@ -29,8 +45,8 @@ pub fn usage(ui: Ui, global: &GlobalArgs, args: &UsageArgs) -> Result<(), Failur
         if !known.contains(metric) {
             let close = did_you_mean(metric, known.iter().map(String::as_str)).map(str::to_owned);
             let hint = close.map_or_else(
-                || "`apportion usage` lists all metrics".into(),
-                |close| format!("did you mean `{close}`?"),
+                || Hint::command("usage").then(" lists all metrics"),
+                |close| Hint::text(format!("did you mean `{close}`?")),
             );
             return Err(Diagnostic::new(
                 code::QUERY_INVALID,
@@ -48,7 +64,7 @@ pub fn usage(ui: Ui, global: &GlobalArgs, args: &UsageArgs) -> Result<(), Failur
     let text = match args.format {
         TableFormat::Text => text(ui, &query, &table),
         TableFormat::Csv => csv(&query, &table),
-        TableFormat::Json => super::document_text(&UsageDocument::whole(&query, &table)),
+        TableFormat::Json => document_text(&UsageDocument::whole(&query, &table)),
     };
     Ok(ui.data(&text)?)
 }

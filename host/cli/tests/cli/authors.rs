@@ -87,7 +87,10 @@ fn findings_have_a_place_and_a_hint_in_json_too() {
     let warned = scene.run("rule check").expect(0);
     assert_eq!(warned.stdout, "");
     assert!(
-        warned.stderr.starts_with("warning: rules/direct/twin.rhai:4:20: R111: the rule is never reached: direct/team comes first"),
+        warned.stderr.starts_with(
+            "warning: rules/direct/twin.rhai:4:20: R111: the rule is never \
+            reached: direct/team comes first"
+        ),
         "{}",
         warned.stderr
     );
@@ -118,7 +121,8 @@ fn findings_have_a_place_and_a_hint_in_json_too() {
     assert_eq!(json["errors"][0]["code"], "R101");
 }
 
-/// By hand. February: 5.25 that nobody claims, and 0.125 by the tag: 97.7 % and 2.3 % of 5.375. January: support 10 of 100.
+/// By hand. February: 5.25 that nobody claims, and 0.125 by the tag: 97.7 % and 2.3 % of 5.375.
+/// January: support 10 of 100.
 #[test]
 fn coverage_tells_branches_never_taken_and_the_share_of_each_rule() {
     let scene = Scene::after_run();
@@ -195,14 +199,16 @@ fn pages_are_written_out_of_rules_cases_and_money() {
     scene.write(
         "rules/direct/team.cases.toml",
         &(scene.read("rules/direct/team.cases.toml")
-            + "\n[[property]]\nname = \"no tag, no claim\"\ncharges = { service_name = { any = true } }\nalways = \"no match\"\n"),
+            + "\n[[property]]\nname = \"no tag, no claim\"\ncharges = { service_name = { any = \
+                true } }\nalways = \"no match\"\n"),
     );
     assert_eq!(
         scene.run("rule docs --out pages --month 2026-01").expect(0).stderr,
         "wrote 3 pages to pages\n"
     );
     let index = scene.read("pages/README.md");
-    let row = "| [direct/team](direct.md#directteam) | 200 | attribution | finops@example.com | 2099-01-01 | 90.00 USD | The tag `team` names who pays. |";
+    let row = "| [direct/team](direct.md#directteam) | 200 | attribution | finops@example.com | \
+        2099-01-01 | 90.00 USD | The tag `team` names who pays. |";
     assert!(index.contains("cost of 2026-01") && index.contains(row), "{index}");
     let page = scene.read("pages/direct.md");
     for expect in [
@@ -253,7 +259,8 @@ fn reviews_are_told_by_owner() {
     );
 }
 
-/// Four resources in the bill: two of payments (with and without tag i-1 differ in nothing else), one of search, i-2, support.
+/// Four resources in the bill: two of payments (with and without tag i-1 differ in nothing else),
+/// one of search, i-2, support.
 #[test]
 fn the_work_of_rules_is_counted_on_the_ledger_s_resources() {
     let scene = Scene::with_bill();
@@ -316,7 +323,8 @@ fn definitions_for_editors_are_written() {
     );
 }
 
-/// By hand. January: support 10 goes into the pool and on to payments and search, 2 : 1; search passes on
+/// By hand. January: support 10 goes into the pool and on to payments and search, 2 : 1; search
+/// passes on
 /// all it has, 30 and 3.333333334: payments comes first in the alphabet, and its 6.666… is cut off.
 #[test]
 fn money_through_pools_and_serving_teams_is_counted_where_it_goes_on() {
@@ -326,7 +334,9 @@ fn money_through_pools_and_serving_teams_is_counted_where_it_goes_on() {
         .read("rules/shared/support.rhai")
         .replace("by_cost()", "assign(pool(\"pools/support\"))");
     scene.write("rules/shared/support.rhai", &support);
-    let cascade = "//! Search serves payments.\nrule(#{ priority: 600, owner: \"finops@example.com\", review_by: \"2099-01-01\", stage: \"cascade\", team: \"search\" });\n\nfn allocate(team) { assign(\"payments\") }\n";
+    let cascade = "//! Search serves payments.\nrule(#{ priority: 600, owner: \
+        \"finops@example.com\", review_by: \"2099-01-01\", stage: \"cascade\", team: \"search\" \
+        });\n\nfn allocate(team) { assign(\"payments\") }\n";
     scene.write("rules/pools/search.rhai", cascade);
     scene.write(
         "rules/pools/search.cases.toml",

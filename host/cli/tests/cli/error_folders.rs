@@ -133,7 +133,8 @@ fn every_folder_provokes_its_code_with_the_text_that_is_written_down() {
     });
     assert!(
         complaints.is_empty(),
-        "{}\nrun `UPDATE=1 cargo test -p apportion --test cli error_folders` and look at the difference",
+        "{}\nrun `UPDATE=1 cargo test -p apportion --test cli error_folders` and look at the \
+            difference",
         complaints.join("\n")
     );
 }

@@ -1,4 +1,5 @@
-//! Every error of the command line, settings, files and ledger: what provokes it, its code, its exit code.
+//! Every error of the command line, settings, files and ledger: what provokes it, its code, its
+//! exit code.
 
 use crate::scene::{BILL, SETTINGS, Scene};
 use ledger::{Ledger, RunStart};
@@ -72,7 +73,8 @@ fn a_folder_that_contains_itself() {
     scene.run("run").fails_with(1, "F103", "contains itself through a link");
 }
 
-/// A bill that cannot be read as a whole fails its source; the other source is posted, and the run is incomplete.
+/// A bill that cannot be read as a whole fails its source; the other source is posted, and the run
+/// is incomplete.
 #[test]
 fn a_broken_bill_stops_its_source_and_no_other() {
     let broken: [(&str, &[u8], &str); 5] = [
@@ -86,7 +88,10 @@ fn a_broken_bill_stops_its_source_and_no_other() {
         let scene = Scene::with_bill();
         scene.write(
             "apportion.toml",
-            &format!("{SETTINGS}[sources.other]\nplugin = \"focus-file\"\npaths = [\"{name}\"]\ngrants = [\"table-decode\"]\n"),
+            &format!(
+                "{SETTINGS}[sources.other]\nplugin = \"focus-file\"\npaths = \
+                [\"{name}\"]\ngrants = [\"table-decode\"]\n"
+            ),
         );
         scene.write_bytes(name, bytes);
         let run = scene.run("run --format json").fails_with(3, "N101", "1 sources failed");
@@ -101,7 +106,8 @@ fn a_broken_bill_stops_its_source_and_no_other() {
 #[test]
 fn rows_that_cannot_be_understood_are_shown_and_counted() {
     let scene = Scene::with_rules();
-    let rows = "1,1,USD,2026-01-01,S3,Usage\n1,1,USD,yesterday,S3,Usage\nx,1,USD,2026-01-01,S3,Usage\n1,1,USD,2026-01-01\n2,2,U$D,2026-01-01,S3,Usage\n1,1,USD,2026-01-01,5\" disk,Usage\n";
+    let rows = "1,1,USD,2026-01-01,S3,Usage\n1,1,USD,yesterday,S3,Usage\nx,1,USD,2026-01-01,S3,Usage\n1,1,USD,2026-01-01\n2,2,U$D,2026-01-01,S3,Usage\n1,1,USD,2026-01-01,5\" \
+        disk,Usage\n";
     scene.write("bills/a.csv", &format!("{HEADER}{rows}"));
     let run = scene.run("run").fails_with(3, "N101", "5 rows were set aside");
     for line in [
@@ -185,7 +191,11 @@ fn queries_that_cannot_be_understood() {
 fn ledgers_that_are_missing_foreign_or_of_the_future() {
     let scene = Scene::with_bill();
     scene.run("costs").fails_with(1, "L101", "`apportion run` makes it");
-    scene.write("apportion.db", "no database at all, but long enough to be looked at as if it were one, which takes a header of a hundred bytes");
+    scene.write(
+        "apportion.db",
+        "no database at all, but long enough to be looked at as if it \
+        were one, which takes a header of a hundred bytes",
+    );
     scene.run("run").fails_with(1, "L103", "apportion.db");
     scene.run("ledger verify").fails_with(1, "L103", "apportion.db");
     let scene = Scene::after_run();
@@ -209,7 +219,8 @@ fn a_second_run_is_told_of_the_first() {
     scene.run("run").expect(0);
 }
 
-/// Root may write everything, so under root the binary runs as nobody, from a place that nobody can reach.
+/// Root may write everything, so under root the binary runs as nobody, from a place that nobody can
+/// reach.
 #[test]
 fn a_ledger_that_cannot_be_written() {
     let scene = Scene::after_run();

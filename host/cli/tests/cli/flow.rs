@@ -1,6 +1,7 @@
 //! From the first run to the backup.
 //!
-//! The figures by hand. January: payments 60, search 30, support 10 spread 2 : 1. February: 5.25 unclaimed (billed
+//! The figures by hand. January: payments 60, search 30, support 10 spread 2 : 1. February: 5.25
+//! unclaimed (billed
 //! half a nano, which rounds to nothing), payments 0.125 effective with 10 nanos billed.
 
 use crate::scene::{BILL, SETTINGS, Scene};
@@ -261,7 +262,8 @@ fn unknown_teams_are_told_or_refused_as_the_settings_say() {
 #[test]
 fn estimates_are_reversed_when_the_bill_comes() {
     let scene = Scene::with_rules();
-    let estimates = "[sources.estimates]\nplugin = \"focus-file\"\npaths = [\"estimates.csv\"]\ngrants = [\"table-decode\"]\naccrues_for = \"aws\"\n";
+    let estimates = "[sources.estimates]\nplugin = \"focus-file\"\npaths = \
+        [\"estimates.csv\"]\ngrants = [\"table-decode\"]\naccrues_for = \"aws\"\n";
     scene.write("apportion.toml", &format!("{SETTINGS}{estimates}"));
     let header = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceName,Tags\n";
     let row = |cost: &str, day: &str| {

@@ -12,7 +12,8 @@ fn collect(plugin: &str, files: &[(&str, &str)], config: &str, exit: i32) -> (Sc
     let config =
         if config.is_empty() { String::new() } else { format!("config = {{ {config} }}\n") };
     let settings = format!(
-        "[sources.real]\nplugin = \"{plugin}\"\npaths = [\"bills\"]\ngrants = [\"table-decode\"]\n{config}"
+        "[sources.real]\nplugin = \"{plugin}\"\npaths = [\"bills\"]\ngrants = \
+            [\"table-decode\"]\n{config}"
     );
     scene.write("apportion.toml", &settings);
     let report = scene.run("run --format json").expect(exit).json();
@@ -48,7 +49,8 @@ fn by(scene: &Scene, group: &str) -> Vec<String> {
         .collect()
 }
 
-/// A month with a reservation and a savings plan: what was prepaid is spread over what it covered, and what was not used is told.
+/// A month with a reservation and a savings plan: what was prepaid is spread over what it covered,
+/// and what was not used is told.
 const CUR: &str = "\
 bill/PayerAccountId,lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,lineItem/ProductCode,lineItem/CurrencyCode,\
 lineItem/UnblendedCost,lineItem/NetUnblendedCost,savingsPlan/SavingsPlanEffectiveCost,savingsPlan/TotalCommitmentToDate,\
@@ -68,7 +70,8 @@ reservation/UnusedRecurringFee,resourceTags/user:team
 #[test]
 fn a_report_of_aws_with_commitments() {
     let (scene, source) = collect("aws-cur", &[("bills/cur.csv", CUR)], "", 0);
-    // 10 + 4 - 4 + 5 + 0 + 2 + 100 + 1.0…1 - 0.25, and 10 + 3 + 0 + (5 - 3) + 1.5 + 0.75 + 0 + 1.0…1 - 0.25.
+    // 10 + 4 - 4 + 5 + 0 + 2 + 100 + 1.0…1 - 0.25, and 10 + 3 + 0 + (5 - 3) + 1.5 + 0.75 + 0 +
+    // 1.0…1 - 0.25.
     assert_eq!(
         totals(&source),
         ("117.750000000000000000000000001", "18.000000000000000000000000001")
@@ -115,7 +118,8 @@ fn split_costs_of_aws_share_the_instance_and_add_nothing() {
     assert_eq!(totals(&source), ("10", "10"));
 }
 
-/// Of what was used of the instance two thirds are of `a` and one third is of `b`, whose share is the rest; the bill stays 12.
+/// Of what was used of the instance two thirds are of `a` and one third is of `b`, whose share is
+/// the rest; the bill stays 12.
 #[test]
 fn split_costs_of_aws_share_the_charge_of_their_instance_by_a_rule() {
     let scene = Scene::with_rules();
@@ -125,14 +129,16 @@ fn split_costs_of_aws_share_the_charge_of_their_instance_by_a_rule() {
         "//! An instance is paid by what its tasks used of it.\n\
          rule(#{ priority: 50, owner: \"finops@example.com\", review_by: \"2099-01-01\" });\n\n\
          fn matches(charge) { charge.service_name == \"AmazonEC2\" && charge.resource_id == \"i-1\" }\n\n\
-         fn allocate(charge) { by_usage(\"aws.split_cost\", #{ resource_id: charge.resource_id }, #{ key: \"user_team\" }) }\n",
+         fn allocate(charge) { by_usage(\"aws.split_cost\", #{ resource_id: charge.resource_id }, \
+             #{ key: \"user_team\" }) }\n",
     );
     scene.write(
         "rules/kubernetes/instances.cases.toml",
         "[[case]]\nname = \"another\"\ncharge = { service_name = \"AmazonEC2\", resource_id = \"i-2\" }\nexpect = \"no match\"\n\n\
          [[case]]\nname = \"an instance\"\ncharge = { service_name = \"AmazonEC2\", resource_id = \"i-1\" }\n\
          usage = [{ metric = \"aws.split_cost\", resource_id = \"i-1\", user_team = \"payments\", value = \"1\" }]\n\
-         expect = { decision = \"by_usage aws.split_cost where resource_id = \\\"i-1\\\" key user_team\" }\n",
+         expect = { decision = \"by_usage aws.split_cost where resource_id = \\\"i-1\\\" key \
+             user_team\" }\n",
     );
     scene.write(
         "apportion.toml",
@@ -146,7 +152,8 @@ fn split_costs_of_aws_share_the_charge_of_their_instance_by_a_rule() {
     );
 }
 
-/// The instance and what it was split into are never both counted: a report with both is refused, and split rows alone are charges.
+/// The instance and what it was split into are never both counted: a report with both is refused,
+/// and split rows alone are charges.
 #[test]
 fn split_costs_of_aws_are_charges_only_where_nothing_else_is() {
     let (scene, source) = collect("aws-cur", &[("bills/cur.csv", SPLIT)], "split = 'charges'", 3);

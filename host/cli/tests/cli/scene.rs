@@ -1,4 +1,5 @@
-//! A folder with settings, rules and bills, and the binary run in it with nothing else in its environment.
+//! A folder with settings, rules and bills, and the binary run in it with nothing else in its
+//! environment.
 
 use serde_json::Value;
 use std::fs;
@@ -27,7 +28,8 @@ fold_values = true
 values = { pay = "payments" }
 "#;
 
-/// Five charges of two months: two teams, support for both, one that nobody claims, one with a rest beyond nanos.
+/// Five charges of two months: two teams, support for both, one that nobody claims, one with a rest
+/// beyond nanos.
 pub const BILL: &str = "\
 BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceName,ProviderName,SubAccountId,ResourceId,Tags
 60,60,USD,2026-01-05T00:00:00Z,Usage,EC2,AWS,1,i-1,\"{\"\"team\"\": \"\"payments\"\"}\"

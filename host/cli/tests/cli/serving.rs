@@ -1,4 +1,5 @@
-//! `serve` as a process: it answers, takes good rules as they are saved, and keeps the last good ones.
+//! `serve` as a process: it answers, takes good rules as they are saved, and keeps the last good
+//! ones.
 
 use crate::scene::{SETTINGS, Scene};
 use std::io::{BufRead, BufReader, Read, Write};

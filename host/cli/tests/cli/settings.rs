@@ -34,7 +34,8 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
     );
 }
 
-/// Of a source, what it may reach and where its secrets are kept; no value of a secret is read for it.
+/// Of a source, what it may reach and where its secrets are kept; no value of a secret is read for
+/// it.
 #[test]
 fn what_a_source_reaches_is_shown_as_it_is_written() {
     let scene = Scene::with_rules();
@@ -78,7 +79,8 @@ fn an_unknown_key_is_refused_with_the_one_that_was_meant() {
     let output = scene.run("run").expect(1);
     assert_eq!(
         output.stderr,
-        "error: apportion.toml:3:1: C103: there is no setting 'pahts' here\n    pahts = [\"bills\"]\n    ^\n\nhint: Did you mean `paths`?\n"
+        "error: apportion.toml:3:1: C103: there is no setting 'pahts' here\n    pahts = \
+            [\"bills\"]\n    ^\n\nhint: Did you mean `paths`?\n"
     );
 }
 

@@ -16,7 +16,8 @@ fn a_status_shows_how_fresh_a_source_is_and_a_calendar_of_its_days() {
         "{}",
         lines[1]
     );
-    // 5 January was restated; 1 February stands as it was first said; in between the bill has nothing.
+    // 5 January was restated; 1 February stands as it was first said; in between the bill has
+    // nothing.
     let expected = [
         "  newest day    2026-02-01".to_owned(),
         format!("  2026-01       {}r{}", " ".repeat(4), ".".repeat(26)),
@@ -76,7 +77,8 @@ fn windows_and_schedules_that_cannot_be_are_refused_with_their_place() {
     for (line, words) in [
         (
             "schedule = \"60 * * * *\"",
-            "apportion.toml:4:12: C104: '60 * * * *' is not a schedule: '60' is not a minute from 0 to 59",
+            "apportion.toml:4:12: C104: '60 * * * *' is not a schedule: '60' is not a minute from \
+                0 to 59",
         ),
         (
             "since = \"2026-01-01\"",
@@ -98,7 +100,8 @@ fn serve_collects_what_is_due_and_one_source_that_fails_blocks_no_other() {
     let tags = SETTINGS.split_once("\n\n").map_or("", |(_, tags)| tags);
     let due = |name: &str, paths: &str| {
         format!(
-            "[sources.{name}]\nplugin = \"focus-file\"\npaths = [\"{paths}\"]\ngrants = [\"table-decode\"]\nschedule = \"0 0 1 1 *\"\n"
+            "[sources.{name}]\nplugin = \"focus-file\"\npaths = [\"{paths}\"]\ngrants = \
+                [\"table-decode\"]\nschedule = \"0 0 1 1 *\"\n"
         )
     };
     scene.write(

@@ -1,6 +1,8 @@
-//! The README, the guide to rules and the examples, told again: every command in them is run, and what it prints is what they show.
+//! The README, the guide to rules and the examples, told again: every command in them is run, and
+//! what it prints is what they show.
 //!
-//! A story is made of indented blocks. A line with `$` is given to a shell, in one folder for the whole story; the lines
+//! A story is made of indented blocks. A line with `$` is given to a shell, in one folder for the
+//! whole story; the lines
 //! below it are its output, stdout before stderr, where `…` stands for anything.
 
 use std::fs;
@@ -83,7 +85,8 @@ fn tell(story: &Path) {
             .current_dir(folder.path())
             .env("PATH", &path)
             .env("LC_ALL", "C.UTF-8")
-            // Where plugins are built; one folder for all, so that what they share is compiled once.
+            // Where plugins are built; one folder for all, so that what they share is compiled
+            // once.
             .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-projects"))
             .output()
             .unwrap_or_else(|error| panic!("{error}"));

@@ -21,11 +21,13 @@ period_start = "hour"
 
 fn rule(doc: &str, header: &str, body: &str) -> String {
     format!(
-        "//! {doc}\nrule(#{{ owner: \"finops@example.com\", review_by: \"2099-01-01\", {header} }});\n\n{body}\n"
+        "//! {doc}\nrule(#{{ owner: \"finops@example.com\", review_by: \"2099-01-01\", {header} \
+            }});\n\n{body}\n"
     )
 }
 
-/// A node of the bill by its instance id, a volume by its tag; the cluster knows the node by its provider id.
+/// A node of the bill by its instance id, a volume by its tag; the cluster knows the node by its
+/// provider id.
 fn cluster() -> Scene {
     let scene = Scene::empty();
     scene.write("apportion.toml", SETTINGS);
@@ -33,9 +35,11 @@ fn cluster() -> Scene {
         "bills/bill.csv",
         "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceName,ResourceId,Tags\n\
          4.608,4.608,USD,2024-10-23T00:00:00Z,Usage,EC2,i-0abc1234def567890,\n\
-         0.131507,0.131507,USD,2024-10-23T00:00:00Z,Usage,EBS,vol-1,\"{\"\"team\"\": \"\"payments\"\"}\"\n",
+         0.131507,0.131507,USD,2024-10-23T00:00:00Z,Usage,EBS,vol-1,\"{\"\"team\"\": \
+             \"\"payments\"\"}\"\n",
     );
-    // 96 core hours and 384 GiB hours, a core worth 0.031611/0.004237 GiB: what each has of the node, made by Python's Fraction.
+    // 96 core hours and 384 GiB hours, a core worth 0.031611/0.004237 GiB: what each has of the
+    // node, made by Python's Fraction.
     scene.write(
         "usage/node.csv",
         "hour,metric,value,unit,resource_id,holder\n\
@@ -76,7 +80,9 @@ fn write_rules(scene: &Scene) {
             "priority: 100",
             "fn matches(charge) { charge.service_name == \"EC2\" }\n\nfn allocate(charge) {\n    \
              by_usage(\"kubernetes.node.share\", #{ resource_id: charge.resource_id }, #{\n        key: \"holder\",\n        recipients: #{ \
-             \"kube-system\": pool(\"kubernetes/system\"), \"idle cpu\": pool(\"kubernetes/idle-cpu\"), \"idle memory\": pool(\"kubernetes/idle-memory\") },\n    })\n}",
+             \"kube-system\": pool(\"kubernetes/system\"), \"idle cpu\": \
+                 pool(\"kubernetes/idle-cpu\"), \"idle memory\": pool(\"kubernetes/idle-memory\") \
+                 },\n    })\n}",
         ),
     );
     scene.write(
@@ -84,7 +90,8 @@ fn write_rules(scene: &Scene) {
         &rule(
             "Volumes are paid by the team of their tag.",
             "priority: 200",
-            "fn matches(charge) { charge.has_tag(\"team\") }\n\nfn allocate(charge) { assign(charge.tag(\"team\")) }",
+            "fn matches(charge) { charge.has_tag(\"team\") }\n\nfn allocate(charge) { \
+                assign(charge.tag(\"team\")) }",
         ),
     );
     for (name, metric) in [("cpu", "kubernetes.cpu.hours"), ("memory", "kubernetes.memory.hours")] {
@@ -93,14 +100,19 @@ fn write_rules(scene: &Scene) {
             &rule(
                 "What is idle is shared by what is used.",
                 "stage: \"distribution\", priority: 300",
-                &format!("fn allocate(pool) {{ by_usage(\"{metric}\", #{{}}, #{{ key: \"namespace\", recipients: #{{ \"kube-system\": pool(\"kubernetes/system\") }} }}) }}"),
+                &format!(
+                    "fn allocate(pool) {{ by_usage(\"{metric}\", #{{}}, #{{ key: \
+                    \"namespace\", recipients: #{{ \"kube-system\": pool(\"kubernetes/system\") \
+                    }} }}) }}"
+                ),
             ),
         );
     }
     scene.write(
         "rules/kubernetes/system.rhai",
         &rule(
-            "The cluster's own namespace is shared by what the others cost before anything idle: 1.152 + 0.131507 to 0.800979130.",
+            "The cluster's own namespace is shared by what the others cost before anything idle: \
+                1.152 + 0.131507 to 0.800979130.",
             "stage: \"distribution\", priority: 400",
             "fn allocate(pool) { split(#{ payments: 1283507000, checkout: 800979130 }) }",
         ),
@@ -125,7 +137,10 @@ fn a_node_of_the_bill_is_shared_by_what_the_cluster_says() {
     let scene = cluster();
     let run = scene.run("run").expect(0);
     assert!(
-        run.stdout.contains("  cluster: 149 rows of usage, 0 set aside; 3 days new, 0 changed, 0 unchanged (usage-file 0.1.0)\n"),
+        run.stdout.contains(
+            "  cluster: 149 rows of usage, 0 set aside; 3 days new, 0 changed, 0 \
+            unchanged (usage-file 0.1.0)\n"
+        ),
         "{}",
         run.stdout
     );
@@ -171,7 +186,8 @@ fn split_cost_allocation_of_a_node_gives_the_documented_totals() {
         "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceName,ResourceId,Tags\n\
          1,1,USD,2024-10-23T00:00:00Z,Usage,EC2,arn:aws:ec2:eu-west-1:1:instance/i-1,\n",
     );
-    // Of a dollar two pods have a quarter each and two an eighth each; the unused quarter goes as the used ones do.
+    // Of a dollar two pods have a quarter each and two an eighth each; the unused quarter goes as
+    // the used ones do.
     let rows: String =
         [("a", "0.25"), ("b", "0.25"), ("c", "0.125"), ("d", "0.125"), ("unused", "0.25")]
             .map(|(holder, share)| {
@@ -198,7 +214,8 @@ fn split_cost_allocation_of_a_node_gives_the_documented_totals() {
         &rule(
             "What nobody has of the nodes goes as what they have.",
             "stage: \"distribution\", priority: 300",
-            "fn allocate(pool) { by_usage(\"kubernetes.node.share\", [\"a\", \"b\", \"c\", \"d\"], #{}, #{ key: \"holder\" }) }",
+            "fn allocate(pool) { by_usage(\"kubernetes.node.share\", [\"a\", \"b\", \"c\", \
+                \"d\"], #{}, #{ key: \"holder\" }) }",
         ),
     );
     scene.run("run").expect(0);
@@ -275,7 +292,8 @@ fn an_allocator_plugin_says_the_weights_and_cannot_lose_money() {
             "By heads.",
             "priority: 100",
             "fn matches(charge) { charge.service_name == \"EC2\" }\n\nfn allocate(charge) {\n    \
-             plugin(\"by-heads\", #{}, #{ teams: [\"checkout\", \"search\", \"web\"], usage: [\"people\"] })\n}",
+             plugin(\"by-heads\", #{}, #{ teams: [\"checkout\", \"search\", \"web\"], usage: \
+                 [\"people\"] })\n}",
         ),
     );
     scene.write(
@@ -303,8 +321,10 @@ fn an_allocator_plugin_says_the_weights_and_cannot_lose_money() {
     scene.run("ledger verify").expect(0);
 }
 
-/// From the bill, the usage and what the rules mean, by Python's Fraction: nodes by what namespaces have of them, idle and
-/// system after that, the benefit of search's reservation, pools by egress and heads, people before finance, platform X and
+/// From the bill, the usage and what the rules mean, by Python's Fraction: nodes by what namespaces
+/// have of them, idle and
+/// system after that, the benefit of search's reservation, pools by egress and heads, people before
+/// finance, platform X and
 /// observability Y by X = a + Y/5 and Y = b + 3X/20, data platform and security last.
 #[test]
 fn the_company_s_figures_are_those_worked_out_apart() {

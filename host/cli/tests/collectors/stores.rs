@@ -1,9 +1,7 @@
 //! Bills in stores come out of the ledger as the same bills out of a folder do.
 
 use crate::scene::{BILL, Scene};
-use crate::scenes::stores::{
-    costs, expected, gap, objects, provisional_then_final, run, settings,
-};
+use crate::scenes::stores::{costs, expected, gap, objects, provisional_then_final, run, settings};
 use test_support::server::web::{Web, reply};
 
 /// Method and path of each request.

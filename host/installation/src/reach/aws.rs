@@ -1,44 +1,67 @@
 //! `[sources.NAME.aws]`.
 
-use crate::settings::{Settings, SourceSettings};
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use reach::aws::{Access, Role};
 use reach::aws_cost_explorer::CostExplorer;
 use reach::aws_organizations::Organizations;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::time::Duration;
 
 /// Requests that one run may make of Cost Explorer: about half a dollar's worth.
-pub const CALLS: u64 = 50;
-pub const CALLS_MAX: u64 = 10_000;
-pub const TIMEOUT_SECONDS: u64 = 60;
-pub const TIMEOUT_SECONDS_MAX: u64 = 900;
+const CALLS: u64 = 50;
+const CALLS_MAX: u64 = 10_000;
+const TIMEOUT_SECONDS: u64 = 60;
+const TIMEOUT_SECONDS_MAX: u64 = 900;
 
-#[derive(Deserialize, Clone, Debug, Default)]
+/// By whose word AWS is asked, and how often.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AwsSection {
+    /// A profile of ~/.aws/config. Without one, credentials are found where AWS's own tools find
+    /// them.
+    #[schemars(length(min = 1))]
     pub profile: Option<String>,
+    /// The ARN of a role to be taken on.
+    #[schemars(regex(pattern = "^arn:"))]
     pub role: Option<String>,
+    /// What the role's trust policy may ask for.
+    #[schemars(length(min = 1))]
     pub external_id: Option<String>,
+    /// The region that is asked; us-east-1 where nothing else says one.
+    #[schemars(length(min = 1))]
     pub region: Option<String>,
+    /// Instead of AWS's own address of the service; AWS_ENDPOINT_URL is honored too.
+    #[schemars(regex(pattern = "^https?://"))]
     pub endpoint: Option<String>,
+    /// Requests that one run may make of Cost Explorer, repetitions included. AWS charges about
+    /// 0.01 USD for each.
+    #[schemars(range(min = 1, max = CALLS_MAX), extend("default" = CALLS))]
     pub calls: Option<u64>,
+    /// The longest that one attempt may take.
+    #[schemars(range(min = 1, max = TIMEOUT_SECONDS_MAX), extend("default" = TIMEOUT_SECONDS))]
     pub timeout_seconds: Option<u64>,
 }
 
-pub fn cost_explorer(_: &Settings, source: &SourceSettings) -> Result<CostExplorer, Diagnostic> {
-    let calls = source.reach.aws.as_ref().and_then(|section| section.calls);
+pub fn cost_explorer(
+    source: &str,
+    section: Option<&AwsSection>,
+) -> Result<CostExplorer, Diagnostic> {
+    let calls = section.and_then(|section| section.calls);
     let calls = bounded(source, "calls", calls, CALLS, CALLS_MAX)?;
-    Ok(CostExplorer::new(access(source)?, u32::try_from(calls).unwrap_or(u32::MAX)))
+    Ok(CostExplorer::new(access(source, section)?, u32::try_from(calls).unwrap_or(u32::MAX)))
 }
 
-pub fn organizations(_: &Settings, source: &SourceSettings) -> Result<Organizations, Diagnostic> {
-    Ok(Organizations::new(access(source)?))
+pub fn organizations(
+    source: &str,
+    section: Option<&AwsSection>,
+) -> Result<Organizations, Diagnostic> {
+    Ok(Organizations::new(access(source, section)?))
 }
 
-fn access(source: &SourceSettings) -> Result<Access, Diagnostic> {
-    let section = source.reach.aws.clone().unwrap_or_default();
+fn access(source: &str, section: Option<&AwsSection>) -> Result<Access, Diagnostic> {
+    let section = section.cloned().unwrap_or_default();
     let seconds = bounded(
         source,
         "timeout_seconds",
@@ -81,7 +104,7 @@ fn access(source: &SourceSettings) -> Result<Access, Diagnostic> {
         ));
     }
     Ok(Access {
-        source: source.name.clone(),
+        source: source.to_owned(),
         profile: section.profile,
         role: section.role.map(|arn| Role { arn, external_id: section.external_id }),
         region: section.region,
@@ -91,7 +114,7 @@ fn access(source: &SourceSettings) -> Result<Access, Diagnostic> {
 }
 
 fn bounded(
-    source: &SourceSettings,
+    source: &str,
     key: &str,
     written: Option<u64>,
     default: u64,
@@ -108,7 +131,6 @@ fn bounded(
     }
 }
 
-fn refused(source: &SourceSettings, message: String, hint: &str) -> Diagnostic {
-    Diagnostic::new(code::CONFIG_VALUE, format!("[sources.{}.aws]: {message}", source.name))
-        .hint(hint)
+fn refused(source: &str, message: String, hint: &str) -> Diagnostic {
+    Diagnostic::new(code::CONFIG_VALUE, format!("[sources.{source}.aws]: {message}")).hint(hint)
 }

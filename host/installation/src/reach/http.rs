@@ -1,20 +1,21 @@
 //! `[sources.NAME.http]` and `[sources.NAME.secrets.SLOT]`.
 
-use super::Flaw;
+use super::bounds::Flaw;
 use crate::env_var;
-use crate::reading::SourceSection;
-use crate::settings::{Settings, SourceSettings};
+use crate::file::in_root;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use reach::http::{Allowed, Area, Http, Networks, Options, Proxy, normal};
 use reach::secret::{Keeper, OAuth2, Secrets, Slot};
+use schemars::JsonSchema;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use toml::Spanned;
 
-/// What a service account may at most do where nothing else is written: read.
+/// The scope of a service account where none is written: reading.
 const GOOGLE_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform.read-only";
 pub const TIMEOUT_SECONDS_MAX: u64 = 3_600;
 pub const RESPONSE_MIB_MAX: u64 = 1_024;
@@ -23,20 +24,50 @@ pub const REQUESTS_PER_MINUTE_MAX: u64 = 1_000_000;
 pub const RETRIES_MAX: u64 = 20;
 pub const RETRY_SECONDS_MAX: u64 = 3_600;
 
-#[derive(Deserialize, Clone, Debug, Default)]
+/// What the power `http` may ask, and how.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpSection {
+    /// What may be asked: a method (GET, HEAD, POST) and the start of a URL each, such as "GET
+    /// https://api.example.com/v1/"; the host may be *.example.com.
+    #[schemars(with = "Option<Vec<String>>")]
     pub allow: Option<Vec<Spanned<String>>>,
+    /// Ranges of addresses that are not public and may be connected to, such as "10.1.0.0/16".
+    #[schemars(with = "Option<Vec<String>>")]
     pub networks: Option<Vec<Spanned<String>>>,
+    /// The longest one attempt may take; 60 unless said otherwise.
+    #[schemars(with = "Option<u64>", range(min = 1, max = TIMEOUT_SECONDS_MAX))]
     pub timeout_seconds: Option<Spanned<u64>>,
+    /// The longest answer, unpacked; 32 unless said otherwise.
+    #[schemars(with = "Option<u64>", range(min = 1, max = RESPONSE_MIB_MAX))]
     pub response_mib: Option<Spanned<u64>>,
+    /// The most requests of one run, repetitions included; 10000 unless said otherwise.
+    #[schemars(with = "Option<u64>", range(min = 1, max = REQUESTS_MAX))]
     pub requests: Option<Spanned<u64>>,
+    /// The pace; as fast as it goes unless said otherwise.
+    #[schemars(with = "Option<u64>", range(min = 1, max = REQUESTS_PER_MINUTE_MAX))]
     pub requests_per_minute: Option<Spanned<u64>>,
+    /// How often a request is repeated after 429, 5xx and lost connections; 4 unless said
+    /// otherwise.
+    #[schemars(with = "Option<u64>", range(min = 0, max = RETRIES_MAX))]
     pub retries: Option<Spanned<u64>>,
+    /// The longest one request waits between its repetitions, all together; 120 unless said
+    /// otherwise.
+    #[schemars(with = "Option<u64>", range(min = 1, max = RETRY_SECONDS_MAX))]
     pub retry_seconds: Option<Spanned<u64>>,
+    /// The proxy to go through, such as "http://proxy:3128"; the variable APPORTION_PROXY wins.
+    #[schemars(with = "Option<String>")]
     pub proxy: Option<Spanned<String>>,
+    /// Where `user:password` for the proxy is kept.
+    #[schemars(with = "Option<KeptSection>")]
     pub proxy_auth: Option<Spanned<KeptSection>>,
+    /// Hosts that are asked without the proxy: a name with all names that end in it, an address, or
+    /// a range of addresses.
+    #[schemars(with = "Option<Vec<String>>")]
     pub no_proxy: Option<Vec<Spanned<String>>>,
+    /// Certificates in PEM that servers' certificates may be signed by, beside those that the
+    /// machine trusts.
+    #[schemars(with = "Option<String>")]
     pub ca_file: Option<Spanned<String>>,
 }
 
@@ -47,49 +78,73 @@ impl HttpSection {
 }
 
 /// One of the five ways in which a value is kept, and where it may go.
-#[derive(Deserialize, Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["for"]))]
 pub struct SecretSection {
+    /// The environment variable that holds the value.
     pub env: Option<String>,
+    /// The file that holds the value.
     pub file: Option<String>,
+    /// A program and its arguments that print the value, such as a vault's client.
     pub command: Option<Vec<String>>,
+    /// The value is a token for client credentials; it is fetched and renewed.
+    #[schemars(with = "Option<OAuth2Section>")]
     pub oauth2: Option<Spanned<OAuth2Section>>,
+    /// The value is a token for a service account of Google; its token_uri must be allowed.
     pub google_service_account: Option<GoogleSection>,
+    /// Where the secret may go: starts of URLs, at servers that `allow` names.
     #[serde(rename = "for")]
+    #[schemars(with = "Option<Vec<String>>")]
     pub areas: Option<Vec<Spanned<String>>>,
 }
 
-#[derive(Deserialize, Clone, Debug)]
+/// A client of a token endpoint.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OAuth2Section {
+    /// Who gives tokens.
+    #[schemars(with = "String")]
     pub token_url: Spanned<String>,
     pub client_id: String,
+    /// Where the client's secret is kept.
+    #[schemars(with = "KeptSection")]
     pub client_secret: Spanned<KeptSection>,
     pub scope: Option<String>,
 }
 
-#[derive(Deserialize, Clone, Debug, Default)]
+/// Where a value is kept, in one of three ways.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeptSection {
+    /// The environment variable that holds the value.
     pub env: Option<String>,
+    /// The file that holds the value.
     pub file: Option<String>,
+    /// A program and its arguments that print the value, such as a vault's client.
     pub command: Option<Vec<String>>,
 }
 
-#[derive(Deserialize, Clone, Debug)]
+/// A service account of Google.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GoogleSection {
+    /// The key of the service account, as JSON.
     pub file: String,
+    /// What the token is good for; reading of all unless said otherwise.
     pub scope: Option<String>,
 }
 
-/// The client of a source; what its sections say was looked at when the settings were read.
-pub fn http(settings: &Settings, source: &SourceSettings) -> Result<Http, Diagnostic> {
+/// The client of a source. Its sections were checked when the settings were read.
+pub fn http(
+    root: &Path,
+    source: &str,
+    section: Option<&HttpSection>,
+    secrets_by_slot: &BTreeMap<String, Spanned<SecretSection>>,
+) -> Result<Http, Diagnostic> {
     let mut flaws = Flaws::default();
-    let mut options = source.reach.http.as_ref().map_or_else(
-        || Options::new(&source.name),
-        |http| flaws.options(http, &source.name, &settings.root),
-    );
+    let mut options = section
+        .map_or_else(|| Options::new(source), |section| flaws.options(section, source, root));
     if let Some(url) = env_var::value(env_var::PROXY) {
         let refused = |reason: String| {
             Diagnostic::new(
@@ -103,15 +158,15 @@ pub fn http(settings: &Settings, source: &SourceSettings) -> Result<Http, Diagno
             ))
         };
         let named = Proxy::at(&url.to_string_lossy()).map_err(refused)?;
-        // What the file says of who asks was said to another proxy.
+        // User and password of the file are for the proxy of the file.
         let auth =
             env_var::value(env_var::PROXY_AUTH).map(|_| Keeper::Env(env_var::PROXY_AUTH.into()));
-        let except = source.reach.http.as_ref().map(HttpSection::except).unwrap_or_default();
+        let except = section.map(HttpSection::except).unwrap_or_default();
         options.proxy = Some(Proxy { auth, except, ..named });
     }
     let mut secrets = Secrets::default();
-    for (slot, section) in &source.reach.secrets {
-        if let Some(known) = flaws.slot(&(0..0), section, &options.allow, &settings.root) {
+    for (slot, section) in secrets_by_slot {
+        if let Some(known) = flaws.slot(&section.span(), section.get_ref(), &options.allow, root) {
             secrets.slots.insert(slot.clone(), known);
         }
     }
@@ -121,16 +176,15 @@ pub fn http(settings: &Settings, source: &SourceSettings) -> Result<Http, Diagno
     }
 }
 
-/// What cannot be used in the sections of a source.
-pub fn flaws(section: &SourceSection) -> Vec<Flaw> {
+/// The values in the sections of a source that cannot be used.
+pub fn flaws(
+    section: Option<&HttpSection>,
+    secrets: &BTreeMap<String, Spanned<SecretSection>>,
+) -> Vec<Flaw> {
     let mut flaws = Flaws::default();
     let here = Path::new("");
-    let allow = section
-        .http
-        .as_ref()
-        .map(|http| flaws.options(http.get_ref(), "", here).allow)
-        .unwrap_or_default();
-    for secret in section.secrets.values() {
+    let allow = section.map(|http| flaws.options(http, "", here).allow).unwrap_or_default();
+    for secret in secrets.values() {
         flaws.slot(&secret.span(), secret.get_ref(), &allow, here);
     }
     flaws.0
@@ -177,7 +231,7 @@ impl Flaws {
                 usual.waiting,
             ),
             proxy: self.proxy(http, root),
-            ca_file: http.ca_file.as_ref().map(|path| in_root(root, path.get_ref())),
+            ca_file: http.ca_file.as_ref().map(|path| in_root(root, Path::new(path.get_ref()))),
             ..usual
         }
     }
@@ -190,8 +244,12 @@ impl Flaws {
             if text.is_empty() || text.contains([',', ' ', '*']) || text.contains("//") {
                 self.add(
                     &host.span(),
-                    format!("'{}' is no host that could be asked without the proxy", text.escape_debug()),
-                    "write a name, which also stands for all names that end in it, an address, or a range of addresses",
+                    format!(
+                        "'{}' is no host that could be asked without the proxy",
+                        text.escape_debug()
+                    ),
+                    "write a name, which also stands for all names that end in it, an address, or \
+                        a range of addresses",
                 );
             }
         }
@@ -199,7 +257,8 @@ impl Flaws {
         match Proxy::at(url.get_ref()) {
             Ok(proxy) => Some(Proxy { auth, except: http.except(), ..proxy }),
             Err(reason) => {
-                let hint = "write `proxy = \"http://proxy:3128\"`; a user and a password go into `proxy_auth`";
+                let hint = "write `proxy = \"http://proxy:3128\"`; a user and a password go into \
+                    `proxy_auth`";
                 self.add(&url.span(), format!("this proxy cannot be used: {reason}"), hint);
                 None
             }
@@ -214,7 +273,12 @@ impl Flaws {
                 Err(reason) => {
                     let message =
                         format!("'{}' cannot be allowed: {reason}", line.get_ref().escape_debug());
-                    self.add(&line.span(), message, "write a method and the start of a URL, such as \"GET https://api.example.com/v1/\"");
+                    self.add(
+                        &line.span(),
+                        message,
+                        "write a method and the start of a URL, such \
+                        as \"GET https://api.example.com/v1/\"",
+                    );
                 }
             }
         }
@@ -274,7 +338,8 @@ impl Flaws {
             self.add(
                 span,
                 message,
-                "write one of `env = \"NAME\"`, `file = \"path\"`, `command = [\"program\"]`, `oauth2 = {…}`, `google_service_account = {…}`",
+                "write one of `env = \"NAME\"`, `file = \"path\"`, `command = [\"program\"]`, \
+                    `oauth2 = {…}`, `google_service_account = {…}`",
             );
             return None;
         }
@@ -282,7 +347,10 @@ impl Flaws {
             (Some(client), _) => self.client(client.get_ref(), root)?,
             (_, Some(account)) => {
                 let scope = account.scope.clone().unwrap_or_else(|| GOOGLE_SCOPE.into());
-                Keeper::GoogleServiceAccount { file: in_root(root, &account.file), scope }
+                Keeper::GoogleServiceAccount {
+                    file: in_root(root, Path::new(&account.file)),
+                    scope,
+                }
             }
             (None, None) => self.kept(span, &kept, root)?,
         };
@@ -313,7 +381,7 @@ impl Flaws {
                 Some(Keeper::Env(name.clone()))
             }
             KeptSection { env: None, file: Some(path), command: None } if !path.is_empty() => {
-                Some(Keeper::File(in_root(root, path)))
+                Some(Keeper::File(in_root(root, Path::new(path))))
             }
             KeptSection { env: None, file: None, command: Some(words) } if !words.is_empty() => {
                 Some(Keeper::Command(words.clone()))
@@ -322,14 +390,15 @@ impl Flaws {
                 self.add(
                     span,
                     "it is not said where this secret is kept",
-                    "write one of `env = \"NAME\"`, `file = \"path\"`, `command = [\"program\", \"argument\"]`",
+                    "write one of `env = \"NAME\"`, `file = \"path\"`, `command = [\"program\", \
+                        \"argument\"]`",
                 );
                 None
             }
         }
     }
 
-    /// Where a secret may go: to nobody who is not asked anyway.
+    /// The areas where a secret may go. The source must be allowed to ask their servers.
     fn areas(
         &mut self,
         span: &Range<usize>,
@@ -352,7 +421,14 @@ impl Flaws {
                 Ok(area) => {
                     let message =
                         format!("the secret may go to {area}, which this source may not ask");
-                    self.add(&line.span(), message, format!("add a line such as \"GET {area}\" to `allow`, or name a server that is there"));
+                    self.add(
+                        &line.span(),
+                        message,
+                        format!(
+                            "add a line such as \"GET {area}\" to \
+                        `allow`, or name a server that is there"
+                        ),
+                    );
                 }
                 Err(reason) => {
                     let message = format!(
@@ -380,19 +456,20 @@ impl KeptSection {
     }
 }
 
-fn in_root(root: &Path, path: &str) -> PathBuf {
-    if root == Path::new(".") { PathBuf::from(path) } else { root.join(path) }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::reading::Reading;
+    use crate::settings::Settings;
+    use toml::Spanned;
 
     fn flaws(sections: &str) -> Vec<String> {
         let text = format!("[sources.x]\nplugin = 'p'\n{sections}");
         let reading = Reading { file: "a.toml", text: &text };
-        let file = reading.parse().unwrap_or_else(|finding| panic!("{finding}"));
-        let flaws = super::flaws(file.sources["x"].get_ref());
+        let file: Settings = reading.parse().unwrap_or_else(|finding| panic!("{finding}"));
+        let flaws = {
+            let source = file.source("x").expect("a source");
+            super::flaws(source.http.as_ref().map(Spanned::get_ref), &source.secrets)
+        };
         flaws
             .into_iter()
             .map(|flaw| format!("{}: {}", reading.line(flaw.span.start), flaw.message))
@@ -422,19 +499,22 @@ mod tests {
             [
                 "4: 'https://h/' cannot be allowed: it is not a method and a URL",
                 "4: 'PUT https://h/' cannot be allowed: the methods are GET, HEAD, POST",
-                "4: 'GET https://*/' cannot be allowed: a star can only stand for the first labels of a name, as in *.example.com",
+                "4: 'GET https://*/' cannot be allowed: a star can only stand for the first \
+                    labels of a name, as in *.example.com",
                 "5: 'GET https://h/?q' cannot be allowed: a query or fragment cannot be part of it",
                 "6: 0.0.0.0/0 would be every address there is",
                 "6: 'home' is not a range of addresses",
                 "7: timeout_seconds = 0 is out of bounds",
                 "9: it is not said where this secret is kept",
                 "10: '*.internal' is no host that could be asked without the proxy",
-                "8: this proxy cannot be used: a user or password cannot stand in a URL: secrets have slots",
+                "8: this proxy cannot be used: a user or password cannot stand in a URL: secrets \
+                    have slots",
                 "11: this secret is kept in 2 places, and it has to be one",
                 "15: it is not said where this secret may go",
                 "19: the secret may go to https://other/, which this source may not ask",
                 "19: the secret may go to http://h/, which this source may not ask",
-                "21: tokens cannot come from there: 'here' is not a URL: relative URL without a base",
+                "21: tokens cannot come from there: 'here' is not a URL: relative URL without a \
+                    base",
                 "21: it is not said where this secret is kept",
             ]
         );

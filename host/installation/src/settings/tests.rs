@@ -4,12 +4,8 @@ use super::*;
 
 fn resolve(text: &str) -> Result<Settings, String> {
     let reading = Reading { file: "apportion.toml", text };
-    let file = reading.parse().map_err(|finding| finding.to_string())?;
-    let resolved = Resolver { reading, findings: Vec::new() }.resolve(
-        &SettingsPlace::default(),
-        PathBuf::from("."),
-        file,
-    );
+    let settings: Settings = reading.parse().map_err(|finding| finding.to_string())?;
+    let resolved = settings.resolve(&SettingsPlace::default(), PathBuf::from("."), &reading);
     resolved.map_err(|findings| {
         findings.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n")
     })
@@ -22,22 +18,22 @@ fn refusal(text: &str) -> String {
 #[test]
 fn every_value_knows_where_it_comes_from() {
     let settings = resolve(
-        "rules = 'r'\n\n[sources.aws]\nplugin = 'focus-file'\npaths = ['a']\nconfig = { a = { b = [1, true] } }\n",
+        "rules = 'r'\n\n[sources.aws]\nplugin = 'focus-file'\npaths = ['a']\nconfig = { a = { b = \
+            [1, true] } }\n",
     );
     let settings = settings.unwrap_or_else(|refusal| panic!("{refusal}"));
+    let source = settings.source("aws").expect("a source");
     assert_eq!(settings.rules.origin.to_string(), "apportion.toml:1");
-    assert_eq!(
-        settings.ledger,
-        Setting { value: PathBuf::from("apportion.db"), origin: Origin::Default }
-    );
-    assert_eq!(settings.sources[0].paths.origin.to_string(), "apportion.toml:5");
-    assert_eq!(settings.sources[0].config.value.to_string(), r#"{"a":{"b":[1,true]}}"#);
+    assert_eq!(settings.ledger, Setting::default_of(PathBuf::from("apportion.db")));
+    assert_eq!(source.paths.origin.to_string(), "apportion.toml:5");
+    assert_eq!(source.config.value.0.to_string(), r#"{"a":{"b":[1,true]}}"#);
     assert!(settings.source("asw").is_none());
 }
 
 #[test]
 fn values_that_cannot_be_used_are_all_named() {
-    let text = "dimensions = ['servce_name']\n[sources.'a b']\nplugin = 'p'\npaths = []\ndelimiter = ';;'\ngrants = ['net']\n[server]\nlisten = 'home'\n[limits]\nthreads = 0\n";
+    let text = "dimensions = ['servce_name']\n[sources.'a b']\nplugin = 'p'\npaths = \
+        []\ndelimiter = ';;'\ngrants = ['net']\n[server]\nlisten = 'home'\n[limits]\nthreads = 0\n";
     let refusal = refusal(text);
     for expect in [
         "apportion.toml:1:15: C104: there is no dimension 'servce_name'",
@@ -89,4 +85,47 @@ fn a_key_means_one_tag() {
         ),
         "{refusal}"
     );
+}
+
+#[test]
+fn a_source_without_a_plugin_is_refused_at_its_section() {
+    let refusal = refusal("\n[sources.aws]\npaths = ['a']\n");
+    assert!(refusal.starts_with("apportion.toml:2:"), "{refusal}");
+    assert!(refusal.contains("C102: missing field `plugin`"), "{refusal}");
+}
+
+#[test]
+fn the_log_is_set_by_words() {
+    let settings = resolve("[log]\nformat = 'json'\nlevel = 'warn'\n").expect("good settings");
+    assert_eq!(settings.log.format.value, log::LogFormat::Json);
+    assert_eq!(settings.log.level.value, log::LogLevel::Warn);
+    let refusal = refusal("[log]\nformat = 'jsno'\n");
+    assert!(
+        refusal.starts_with("apportion.toml:2:10: C104: 'jsno' is no format of the log"),
+        "{refusal}"
+    );
+    assert!(refusal.ends_with("Did you mean `json`?"), "{refusal}");
+}
+
+#[test]
+fn every_bound_is_held() {
+    for (name, least, most) in [
+        ("threads", 1, 256),
+        ("sources_at_once", 1, 64),
+        ("plugin_seconds", 1, 3_600),
+        ("plugin_memory_mib", 1, 4_096),
+        ("compile_seconds", 1, 3_600),
+        ("compile_memory_mib", 2_048, 65_536),
+        ("rule_operations", 1, 100_000_000),
+    ] {
+        for good in [least, most] {
+            assert!(resolve(&format!("[limits]\n{name} = {good}\n")).is_ok(), "{name} = {good}");
+        }
+        for bad in [least - 1, most + 1] {
+            let refusal = refusal(&format!("[limits]\n{name} = {bad}\n"));
+            let expect = format!("C104: {name} = {bad} is out of bounds");
+            assert!(refusal.contains(&expect), "{refusal}");
+            assert!(refusal.ends_with(&format!("hint: use {least} to {most}")), "{refusal}");
+        }
+    }
 }

@@ -5,9 +5,9 @@ use super::{Cases, schema_faults};
 use crate::allocator::{AllocatorPlugin, Driver, Pool};
 use crate::plugin::Plugin;
 use domain::code;
-use domain::recipient::Target;
 use domain::diagnostic::Diagnostic;
 use domain::port::PluginCost;
+use domain::recipient::Target;
 use serde_json::Value;
 
 pub const NAMES: [&str; 8] = [

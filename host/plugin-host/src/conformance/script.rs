@@ -2,10 +2,10 @@
 
 use crate::allocator::{Driver, Pool};
 use crate::code;
-use domain::recipient::Target;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::hint::Hint;
 use domain::period::{Day, Period};
+use domain::recipient::Target;
 use reach::cassette::RecordedResponse;
 use serde::Deserialize;
 use serde_json::Value;
@@ -170,8 +170,9 @@ impl Script {
 /// The days of a span; `None` where the script gives none.
 pub fn period(span: Option<&[String; 2]>) -> Result<Option<Period>, Diagnostic> {
     let Some([start, end]) = span else { return Ok(None) };
-    let day = |text: &str| text.parse::<Day>();
-    let period = day(start).and_then(|start| Period::new(start, day(end)?));
+    let day = |text: &str| text.parse::<Day>().map_err(|error| error.to_string());
+    let between = |start, end| Period::new(start, end).map_err(|error| error.to_string());
+    let period = day(start).and_then(|start| between(start, day(end)?));
     period.map(Some).map_err(|error| {
         wrong(
             format!("conformance.toml has a period that is none: {error}"),

@@ -1,9 +1,9 @@
 //! The world `allocator`: weights in the order of the targets, and fuel that runs out at the same point everywhere.
 
 use super::*;
-use domain::recipient::Target;
 use domain::money::Sum;
 use domain::port::{AllocatorCall, Allocators};
+use domain::recipient::Target;
 use plugin_host::code;
 use plugin_host::{AllocatorSet, Driver, Pool};
 

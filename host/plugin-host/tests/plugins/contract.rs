@@ -1,9 +1,9 @@
 //! The promise to vendors: what was built for an earlier version of the contract runs as it did.
 
 use super::*;
-use domain::recipient::Target;
 use domain::field::Field;
 use domain::mapping::Feed;
+use domain::recipient::Target;
 use plugin_host::{Driver, Kind, Pool};
 use std::path::Path;
 

@@ -1,6 +1,5 @@
 //! The power `http` through wasm: every refusal, every limit, and where secrets go. The server is in this process.
 
-use test_support::server::web::{Web, reply};
 use super::*;
 use domain::code;
 use reach::Reach;
@@ -8,6 +7,7 @@ use reach::http::{Allowed, Area, Http, Networks, Options, Proxy};
 use reach::secret::{Keeper, OAuth2, Secrets, Slot};
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
+use test_support::server::web::{Web, reply};
 
 const SECRET: &str = "s3cr3t/key+1";
 

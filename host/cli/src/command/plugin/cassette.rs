@@ -1,9 +1,8 @@
 //! `plugin replay`: plays a recording to a plugin, with the network off.
 
 use crate::args::Format;
-use crate::command::json_text;
 use crate::error::Failure;
-use crate::ui::{Ui, counted};
+use crate::ui::{Ui, counted, json_text};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::port::Collector;
@@ -17,7 +16,8 @@ use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Plays a recording to its plugin; `plugin` is another one than that of the recording, such as a newer build.
+/// Plays a recording to its plugin; `plugin` is another one than that of the recording, such as a
+/// newer build.
 pub fn replay(ui: Ui, path: &Path, plugin: Option<&str>, format: Format) -> Result<(), Failure> {
     let cassette = recording::read(path)?;
     let Some(collection) = cassette.collection else {

@@ -1,8 +1,8 @@
 //! `plugin build`: a project's sources become one component, by the toolchain of its language.
 
 use super::project::Project;
-use crate::args::PluginLanguage;
 use crate::code;
+use crate::command::plugin::project::PluginLanguage;
 use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
 use installation::env_var;
@@ -43,7 +43,7 @@ fn failed(project: &Project, reason: &str) -> Diagnostic {
     Diagnostic::new(code::PLUGIN_BUILD, format!("{} was not built: {reason}", project.name))
 }
 
-/// Runs a tool in the project's folder. What it prints is for the author's eyes and goes to stderr.
+/// Runs a tool in the project's folder. Its output goes to stderr, for the author.
 fn run(project: &Project, command: &mut Command, missing: &str) -> Result<Vec<u8>, Diagnostic> {
     let tool = command.get_program().display().to_string();
     let output =

@@ -3,11 +3,11 @@
 use super::project::Project;
 use crate::args::Format;
 use crate::code;
-use crate::command::json_text;
 use crate::error::Failure;
 use crate::table::{Align, Table};
-use crate::ui::{Ui, counted};
+use crate::ui::{Ui, counted, json_text};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use domain::port::GrantedTable;
 use installation::plugins;
 use installation::recording;
@@ -26,7 +26,7 @@ pub fn test(ui: Ui, target: &Path, format: Format) -> Result<(), Failure> {
             domain::code::PLUGIN_NOT_FOUND,
             format!("the plugin {} cannot be read: {error}", component.display()),
         )
-        .hint(format!("`apportion plugin build {}`", folder.display()))
+        .hint(Hint::command(format!("plugin build {}", folder.display())))
     })?;
     let scripts = scripts(&folder)?;
     let plugin = plugins::host(None)?.counting(&component.display().to_string(), &bytes)?;
@@ -73,7 +73,8 @@ fn target_of(target: &Path) -> Result<(PathBuf, PathBuf), Diagnostic> {
     Ok((project.component(), project.dir))
 }
 
-/// A script of a folder. The first is `conformance.toml`; a plugin that works in several ways has one for each other way, such as
+/// A script of a folder. The first is `conformance.toml`; a plugin that works in several ways has
+/// one for each other way, such as
 /// `conformance-files.toml`, and its cases are called by that name.
 struct Named {
     name: Option<String>,
@@ -106,13 +107,16 @@ fn script(path: &Path) -> Result<Script, Diagnostic> {
             plugin_host::code::PLUGIN_PROJECT,
             format!("{} cannot be used: {}", path.display(), reason.trim_end()),
         )
-        .hint("compare it with that of a new project: `apportion plugin new NAME`")
+        .hint(
+            Hint::text("compare it with that of a new project: ")
+                .then(Hint::command("plugin new NAME")),
+        )
     };
     let text = fs::read_to_string(path).map_err(|error| refuse(&error.to_string()))?;
     toml::from_str(&text).map_err(|error| refuse(&error.to_string()))
 }
 
-/// What the script leads to, relative to its folder.
+/// The files that the script names, relative to its folder.
 fn material(folder: &Path, script: &Script) -> Result<Material, Diagnostic> {
     let mut material = Material::default();
     for name in &script.cassettes {

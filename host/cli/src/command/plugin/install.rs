@@ -1,11 +1,13 @@
-//! `plugin install`, `plugin verify`, `plugin compat`: third-party plugins, and whether they can be trusted.
+//! `plugin install`, `plugin verify`, `plugin compat`: third-party plugins, and whether they can be
+//! trusted.
 
-use crate::args::{CompatArgs, GlobalArgs, InstallArgs};
+use crate::args::GlobalArgs;
 use crate::code;
 use crate::error::Failure;
 use crate::ui::{Ui, counted};
 use bundled_plugins::PLUGINS;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use installation::plugins;
 use installation::settings::{Need, Settings};
 use plugin_host::compat::{self, Change};
@@ -14,6 +16,29 @@ use plugin_host::{Limits, Plugin, Power};
 use reach::fetch::{self, Fetched};
 use std::fs;
 use std::path::Path;
+
+#[derive(clap::Args, Debug)]
+pub struct InstallArgs {
+    /// A .wasm file, an https address, or oci://REGISTRY/NAME@sha256:DIGEST
+    #[arg(value_name = "SOURCE")]
+    pub source: String,
+    /// The SHA-256 that it must have, hex
+    #[arg(long, value_name = "HEX")]
+    pub sha256: Option<String>,
+    /// A power that the version before did not ask for; once for each
+    #[arg(long, value_name = "POWER")]
+    pub agree: Vec<String>,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct CompatArgs {
+    /// The version that is in use: a plugin's name, or the path of a .wasm file
+    #[arg(value_name = "OLD")]
+    pub old: String,
+    /// The version that would take its place
+    #[arg(value_name = "NEW")]
+    pub new: String,
+}
 
 pub fn install(ui: Ui, global: &GlobalArgs, args: &InstallArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::File)?;
@@ -80,18 +105,20 @@ fn check_digest(plugin: &Plugin, args: &InstallArgs) -> Result<(), Diagnostic> {
     }
 }
 
-/// Whose signature it bears. Once a plugin is signed, it stays signed; where the settings want signatures, each needs one.
+/// Whose signature it bears. Once a plugin is signed, it stays signed; where the settings want
+/// signatures, each needs one.
 fn signer(
     ui: Ui,
     settings: &Settings,
     fetched: &Fetched,
     before: Option<&Locked>,
 ) -> Result<Option<String>, Diagnostic> {
-    let mut keys: Vec<&str> = settings.trust.keys.iter().map(|(_, key)| key.as_str()).collect();
+    let mut keys: Vec<&str> = settings.trust.keys.values().map(String::as_str).collect();
     keys.extend(before.and_then(|before| before.signer.as_deref()));
     let needed =
         settings.trust.require_signature || before.is_some_and(|before| before.signer.is_some());
-    let hint = "trust its vendor's key with `[trust.keys]` and `vendor = \"RW…\"` in apportion.toml; a signature lies beside the file, ending in .minisig";
+    let hint = "trust its vendor's key with `[trust.keys]` and `vendor = \"RW…\"` in \
+        apportion.toml; a signature lies beside the file, ending in .minisig";
     if keys.is_empty() {
         if needed {
             return Err(Diagnostic::new(
@@ -119,7 +146,7 @@ fn signer(
     Ok(Some(key.to_owned()))
 }
 
-/// A new version that asks for more stops here, and says for what.
+/// Refuses a new version that asks for more powers, and names them.
 fn agreed_powers(
     plugin: &Plugin,
     before: Option<&Locked>,
@@ -155,11 +182,13 @@ fn agreed_powers(
                 before.name,
                 reasons.join(", ")
             );
-            return Err(Diagnostic::new(code::PLUGIN_ASKS_MORE, message).hint(format!(
-                "if you agree: `apportion plugin install {} {}`",
-                args.source,
-                flags.join(" ")
-            )));
+            return Err(Diagnostic::new(code::PLUGIN_ASKS_MORE, message).hint(
+                Hint::text("if you agree: ").then(Hint::command(format!(
+                    "plugin install {} {}",
+                    args.source,
+                    flags.join(" ")
+                ))),
+            ));
         }
     }
     Ok(asked.into_iter().map(str::to_owned).collect())

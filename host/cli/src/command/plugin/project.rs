@@ -1,10 +1,18 @@
-//! A plugin's project: what is in its folder, and in which language.
+//! A plugin's project: its folder and its language.
 
-use crate::args::PluginLanguage;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use plugin_host::code;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PluginLanguage {
+    #[default]
+    Rust,
+    Python,
+    Javascript,
+}
 
 /// The file by which a language is known, and which names the plugin.
 const MANIFESTS: [(&str, PluginLanguage); 3] = [
@@ -28,7 +36,7 @@ impl Project {
                 code::PLUGIN_PROJECT,
                 format!("{} is no project of a plugin: it has none of {files}", dir.display()),
             )
-            .hint("`apportion plugin new NAME` writes one"));
+            .hint(Hint::command("plugin new NAME").then(" writes one")));
         };
         let path = dir.join(file);
         let text = fs::read_to_string(&path).map_err(|error| broken(&path, &error.to_string()))?;
@@ -44,7 +52,10 @@ impl Project {
 
 fn broken(path: &Path, reason: &str) -> Diagnostic {
     Diagnostic::new(code::PLUGIN_PROJECT, format!("{} cannot be used: {reason}", path.display()))
-        .hint("compare it with that of a new project: `apportion plugin new NAME`")
+        .hint(
+            Hint::text("compare it with that of a new project: ")
+                .then(Hint::command("plugin new NAME")),
+        )
 }
 
 fn name(language: PluginLanguage, text: &str) -> Result<String, String> {

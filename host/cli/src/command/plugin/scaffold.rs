@@ -1,23 +1,51 @@
-//! `plugin new`: a project that builds and passes its tests at once, out of the templates in the binary.
+//! `plugin new`: a project that builds and passes its tests at once, out of the templates in the
+//! binary.
 
 use super::project::is_name;
-use crate::args::{NewPluginArgs, PluginKind, PluginLanguage};
 use crate::command::init;
+use crate::command::plugin::project::PluginLanguage;
 use crate::error::Failure;
 use crate::ui::Ui;
+use domain::hint::Hint;
 use std::path::PathBuf;
+
+#[derive(clap::Args, Debug)]
+pub struct NewPluginArgs {
+    /// The plugin's name: small letters, digits and hyphens
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What the plugin does
+    #[arg(long, value_enum, default_value_t)]
+    pub kind: PluginKind,
+    /// What it is written in
+    #[arg(long, value_enum, default_value_t)]
+    pub lang: PluginLanguage,
+    /// Folder to write to, instead of one with the plugin's name
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PluginKind {
+    /// Says what a source charged
+    #[default]
+    Collector,
+    /// Says by which weights a shared cost is split
+    Allocator,
+}
 
 /// Parts of the plugin SDK by their path in it: templates, Rust sources, contract.
 const PARTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/template.rs"));
 /// The contract that new projects get.
 const CONTRACT: &str = "wit/since-v0.1.1/";
-/// What `plugin build` and its languages leave behind.
+/// Folders that `plugin build` and the tools of its languages leave behind.
 const IGNORED: &str = "/target\n/*.wasm\n/.venv\n/node_modules\n__pycache__\n";
 
 pub fn new(ui: Ui, args: &NewPluginArgs) -> Result<(), Failure> {
     if !is_name(&args.name) {
         let message = format!(
-            "'{}' cannot name a plugin: small letters, digits and hyphens can, and a letter comes first\n\nhint: `apportion plugin new coffee-bill`",
+            "'{}' cannot name a plugin: small letters, digits and hyphens can, and a letter comes \
+                first\n\nhint: `apportion plugin new coffee-bill`",
             args.name
         );
         return Err(Failure::Usage(message));
@@ -29,7 +57,8 @@ pub fn new(ui: Ui, args: &NewPluginArgs) -> Result<(), Failure> {
         files.iter().map(|(path, text)| (path.clone(), text.as_str())).collect();
     init::write_new(
         &borrowed,
-        "choose another name or folder: `apportion plugin new NAME --dir FOLDER`",
+        Hint::text("choose another name or folder: ")
+            .then(Hint::command("plugin new NAME --dir FOLDER")),
     )?;
     ui.note(&format!("wrote {} files to {}", files.len(), dir.display()));
     ui.note(&format!(
@@ -40,7 +69,7 @@ pub fn new(ui: Ui, args: &NewPluginArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What has to be there before the first build.
+/// The tools that the first build needs.
 fn first_step(language: PluginLanguage, dir: &std::path::Path) -> String {
     match language {
         PluginLanguage::Rust => String::new(),

@@ -1,11 +1,11 @@
-//! `rule bench`: what each rule costs on the ledger's resources.
+//! `rule bench`: the work of each rule on the ledger's resources.
 
-use super::super::json_text;
 use crate::args::Format;
 use crate::error::Failure;
 use crate::table::{Align, Table};
-use crate::ui::{Ui, counted};
+use crate::ui::{Ui, counted, json_text};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use domain::period::Period;
 use installation::amount_text::grouped;
 use installation::ledger_file;
@@ -26,7 +26,7 @@ pub fn bench(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure>
             code::NOTHING_TO_EXPLAIN,
             "the ledger has no charges to run the rules on",
         )
-        .hint("apportion run")
+        .hint(Hint::command("run"))
         .into());
     };
     let start = Instant::now();

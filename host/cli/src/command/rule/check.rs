@@ -1,9 +1,8 @@
 //! `rule check`: compiles and lints.
 
-use super::super::json_text;
 use crate::args::Format;
 use crate::error::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, json_text};
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
 use installation::notice;

@@ -1,9 +1,9 @@
-//! `rule definitions`: files for editors, so that they complete, explain and check while somebody writes.
+//! `rule definitions`: files for editors, so that they complete, explain and check while somebody
+//! writes.
 
-use super::super::json_text;
 use super::schema;
 use crate::error::Failure;
-use crate::ui::{Ui, counted};
+use crate::ui::{Ui, counted, json_text};
 use installation::file;
 use installation::rules;
 use installation::settings::Settings;
@@ -43,7 +43,8 @@ fn snippets() -> Value {
         .collect();
     let rule = [
         "//! ${1:What is charged to whom, and why.}",
-        "rule(#{ priority: ${2:500}, owner: \"${3:finops@example.com}\", review_by: \"${4:2027-03-31}\" });",
+        "rule(#{ priority: ${2:500}, owner: \"${3:finops@example.com}\", review_by: \
+            \"${4:2027-03-31}\" });",
         "",
         "fn matches(charge) {",
         "    ${5:charge.service_name == \"Amazon S3\"}",
@@ -84,7 +85,7 @@ fn snippet_json(snippet: &Snippet) -> Value {
     json!({ "prefix": snippet.prefix, "scope": "rhai", "body": body, "description": snippet.doc })
 }
 
-/// What to take over into the settings of VS Code.
+/// Settings of VS Code, to be copied.
 fn editor_settings(out: &Path) -> Value {
     let schema = out.join("cases.schema.json");
     json!({

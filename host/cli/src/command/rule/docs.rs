@@ -1,16 +1,28 @@
 //! `rule docs`: a page for each pack of rules, and one that names them all.
 
+use super::calendar::this_month;
 use super::money::{self, Money};
-use super::{show, this_month};
-use crate::args::RuleDocsArgs;
+use super::show;
 use crate::error::Failure;
 use crate::ui::{Ui, counted};
+use domain::period::Month;
 use domain::port::{RuleFacts, Rules};
 use installation::file;
 use installation::rules;
 use installation::settings::Settings;
 use rule_engine::examples::{self, RuleExample};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+#[derive(clap::Args, Debug)]
+pub struct RuleDocsArgs {
+    /// Folder to write to
+    #[arg(long, value_name = "DIR", default_value = "rule-docs")]
+    pub out: PathBuf,
+    /// The month whose cost is shown, such as 2026-03; otherwise the last one
+    #[arg(long, value_name = "MONTH")]
+    pub month: Option<Month>,
+}
 
 pub fn docs(ui: Ui, settings: &Settings, args: &RuleDocsArgs) -> Result<(), Failure> {
     let rules = rules::load(settings)?;
@@ -22,8 +34,12 @@ pub fn docs(ui: Ui, settings: &Settings, args: &RuleDocsArgs) -> Result<(), Fail
     let mut packs: BTreeMap<&str, String> = BTreeMap::new();
     for rule in rules.facts() {
         let pack = pack(rule);
-        let page =
-            packs.entry(pack).or_insert_with(|| format!("# {pack}\n\nWritten by `apportion rule docs`; the rules themselves are the source.\n"));
+        let page = packs.entry(pack).or_insert_with(|| {
+            format!(
+                "# {pack}\n\nWritten by `apportion rule \
+                docs`; the rules themselves are the source.\n"
+            )
+        });
         page.push_str(&section(
             rule,
             examples.get(&rule.version.rule).map_or(&[], Vec::as_slice),
@@ -55,7 +71,10 @@ fn index(rules: &[RuleFacts], money: Option<&Money>) -> String {
     let month = money
         .and_then(|money| money.month)
         .map_or("cost".to_owned(), |month| format!("cost of {month}"));
-    page.push_str(&format!("| rule | priority | stage | owner | review by | {month} | |\n|---|---|---|---|---|---|---|\n"));
+    page.push_str(&format!(
+        "| rule | priority | stage | owner | review by | {month} | \
+        |\n|---|---|---|---|---|---|---|\n"
+    ));
     for rule in rules {
         let id = &rule.version.rule;
         let cells = [
@@ -103,7 +122,7 @@ fn row(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// As Markdown viewers make it of a heading: without what is neither letter, digit nor hyphen.
+/// The anchor that Markdown viewers make of a heading: letters, digits and hyphens only.
 fn anchor(heading: &str) -> String {
     heading
         .to_lowercase()

@@ -3,6 +3,7 @@
 use crate::error::Failure;
 use crate::ui::{Ui, counted};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use installation::file;
 use installation::settings::Settings;
 use rule_engine::code;
@@ -21,7 +22,7 @@ pub fn fmt(ui: Ui, settings: &Settings, check: bool) -> Result<(), Failure> {
             findings.push(
                 Diagnostic::new(code::RULE_LAYOUT, message)
                     .at(file, 0, 0)
-                    .hint("apportion rule fmt"),
+                    .hint(Hint::command("rule fmt")),
             );
         } else {
             file::write(Path::new(&file), &text)?;

@@ -1,11 +1,11 @@
 //! `rule list`: the rules in the order in which they are tried.
 
-use super::super::json_text;
-use super::{facts_json, money};
+use super::facts::facts_json;
+use super::money;
 use crate::args::Format;
 use crate::error::Failure;
 use crate::table::{Align, Table};
-use crate::ui::Ui;
+use crate::ui::{Ui, json_text};
 use domain::port::{RuleFacts, Rules};
 use installation::rules;
 use installation::settings::Settings;

@@ -29,7 +29,7 @@ pub struct Money {
 }
 
 impl Money {
-    /// What a rule decided on. For a rule of a later stage: what it passed on.
+    /// The sums that a rule decided on. For a rule of a later stage: the sums that it passed on.
     pub fn through(&self, rule: &str) -> Option<&Sums> {
         self.by_rule.get(rule)
     }
@@ -49,7 +49,8 @@ pub fn ever(ledger: &Reader, rules: &[RuleFacts]) -> Result<Money, Diagnostic> {
     money(ledger, rules, None)
 }
 
-/// The month that was asked for; else the one before `this_month`, or, if it has no cost, the last one that has.
+/// The month that was asked for; else the one before `this_month`, or, if it has no cost, the last
+/// one that has.
 pub fn of_month(
     ledger: &Reader,
     rules: &[RuleFacts],
@@ -98,7 +99,8 @@ fn money(ledger: &Reader, rules: &[RuleFacts], month: Option<Month>) -> Result<M
             "suspense" => add(&mut money.suspense),
             _ => {}
         }
-        // What a pool, or a team that serves others, gives away is the other side of what the others get.
+        // What a pool, or a team that serves others, gives away is the other side of what the
+        // others get.
         if account != "suspense"
             && !rule.is_empty()
             && taken_from(rules, rule).as_ref() != Some(account)
@@ -136,7 +138,8 @@ pub fn json(sums: Option<&Sums>) -> Value {
         .collect()
 }
 
-/// A part of the whole in tenths of a percent, rounded half away from zero; nothing of a whole that is zero.
+/// A part of the whole in tenths of a percent, rounded half away from zero; nothing of a whole that
+/// is zero.
 pub fn share(part: Sum, whole: Sum) -> Option<String> {
     if whole.is_zero() {
         return None;

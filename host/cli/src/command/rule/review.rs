@@ -1,12 +1,11 @@
-//! `rule review`: which rules somebody has to look at in a quarter, by owner.
+//! `rule review`: the rules that are due for review in a quarter, by owner.
 
-use super::super::json_text;
+use super::calendar::{this_month, today};
 use super::money::{self, Money};
-use super::{this_month, today};
-use crate::args::{Format, ReviewArgs};
+use crate::args::Format;
 use crate::error::Failure;
 use crate::table::{Align, Table};
-use crate::ui::Ui;
+use crate::ui::{Ui, json_text};
 use domain::period::{Day, Month};
 use domain::port::{RuleFacts, Rules};
 use installation::rules;
@@ -15,6 +14,19 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+
+#[derive(clap::Args, Debug)]
+pub struct ReviewArgs {
+    /// The quarter, such as 2026Q4; otherwise this one
+    #[arg(long, value_name = "QUARTER")]
+    pub quarter: Option<Quarter>,
+    /// The month whose cost is shown, such as 2026-03; otherwise the last one
+    #[arg(long, value_name = "MONTH")]
+    pub month: Option<Month>,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
 
 /// Three months of a year, written 2026Q4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

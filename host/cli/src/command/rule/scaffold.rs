@@ -1,17 +1,30 @@
 //! `rule new`: a rule and its cases, ready to be changed.
 
-use super::today;
-use crate::args::NewRuleArgs;
+use super::calendar::today;
 use crate::error::Failure;
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use domain::period::Day;
 use domain::port::{RuleFacts, Rules};
 use installation::file;
 use installation::rules;
 use installation::settings::Settings;
 use std::path::Path;
+
+#[derive(clap::Args, Debug)]
+pub struct NewRuleArgs {
+    /// Pack and name, such as network/nat-gateways
+    #[arg(value_name = "PACK/NAME")]
+    pub rule: String,
+    /// Who answers for the rule; otherwise who answers for its neighbors
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// A rule of the stage distribution, which shares what stands in its pool
+    #[arg(long)]
+    pub pool: bool,
+}
 
 /// Where a pack that has no rules yet begins.
 const FIRST_PRIORITY: i64 = 500;
@@ -20,7 +33,8 @@ const REVIEW_DAYS: i32 = 365;
 pub fn new(ui: Ui, settings: &Settings, args: &NewRuleArgs) -> Result<(), Failure> {
     let Some((pack, name)) = pack_and_name(&args.rule) else {
         let message = format!(
-            "'{}' cannot name a rule: it is a pack and a name of small letters, digits and hyphens\n\nhint: `apportion rule new network/nat-gateways`",
+            "'{}' cannot name a rule: it is a pack and a name of small letters, digits and \
+                hyphens\n\nhint: `apportion rule new network/nat-gateways`",
             args.rule
         );
         return Err(Failure::Usage(message));
@@ -55,7 +69,10 @@ pub fn new(ui: Ui, settings: &Settings, args: &NewRuleArgs) -> Result<(), Failur
     for path in [&rule, &cases] {
         ui.note(&format!("wrote {}", path.display()));
     }
-    ui.note("next: say whom it applies to and who pays, then `apportion rule check` and `apportion rule test`");
+    ui.note(
+        "next: say whom it applies to and who pays, then `apportion rule check` and \
+        `apportion rule test`",
+    );
     Ok(())
 }
 
@@ -74,8 +91,9 @@ fn refuse_what_is_there(path: &Path, id: &str) -> Result<(), Diagnostic> {
         return Ok(());
     }
     let message = format!("{} would be overwritten; nothing was written", path.display());
-    Err(Diagnostic::new(code::CONFIG_EXISTS, message)
-        .hint(format!("`apportion rule show {id}` shows what is there; choose another name")))
+    Err(Diagnostic::new(code::CONFIG_EXISTS, message).hint(
+        Hint::command(format!("rule show {id}")).then(" shows what is there; choose another name"),
+    ))
 }
 
 /// A folder of rules may be new, or have only tables yet.
@@ -97,7 +115,7 @@ fn no_owner(id: &str) -> Diagnostic {
         rule_engine::code::RULE_HEADER,
         "no rule has an owner yet, so the new one needs to be given one",
     )
-    .hint(format!("apportion rule new {id} --owner finops@example.com"))
+    .hint(Hint::command(format!("rule new {id} --owner finops@example.com")))
 }
 
 struct Header<'a> {
@@ -118,11 +136,12 @@ impl Header<'_> {
     }
 }
 
-/// Moves no money before somebody says who pays.
+/// The text of a new rule, which moves no money until its author names a payer.
 fn plain_rule(name: &str, header: &Header<'_>) -> String {
     format!(
         "//! What is charged to whom, and why: charges with the tag service = {name}.\n{}\n\nfn matches(charge) {{\n    charge.tag(\"service\") == \"{name}\"\n}}\n\n\
-         // Who pays? assign(\"payments\"), split(#{{ payments: 60, search: 40 }}), by_cost(), … Until then the next rule is asked.\n\
+         // Who pays? assign(\"payments\"), split(#{{ payments: 60, search: 40 }}), by_cost(), …
+         // Until then the next rule is asked.\n\
          fn allocate(charge) {{\n    pass()\n}}\n",
         header.text("")
     )
@@ -131,7 +150,8 @@ fn plain_rule(name: &str, header: &Header<'_>) -> String {
 fn plain_cases(name: &str) -> String {
     format!(
         "[[case]]\nname = \"what the rule is for\"\ncharge = {{ tags = {{ service = \"{name}\" }} }}\nexpect = \"pass\"\n\n\
-         [[case]]\nname = \"anything else\"\ncharge = {{ tags = {{ service = \"another\" }} }}\nexpect = \"no match\"\n"
+         [[case]]\nname = \"anything else\"\ncharge = {{ tags = {{ service = \"another\" }} \
+             }}\nexpect = \"no match\"\n"
     )
 }
 

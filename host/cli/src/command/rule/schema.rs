@@ -6,7 +6,10 @@ use serde_json::{Map, Value, json};
 /// The schema of `<rule>.cases.toml`.
 pub fn cases() -> Value {
     let text = || json!({ "type": "string" });
-    let money = || json!({ "type": ["string", "integer"], "description": "An amount in quotes, so that it is exact" });
+    let money = || {
+        json!({ "type": ["string", "integer"], "description": "An amount in quotes, so \
+        that it is exact" })
+    };
     let target = json!({ "anyOf": [text(), closed([("team", text()), ("cost_center", text()), ("environment", text()), ("application", text())], &[]), closed([("pool", text())], &["pool"])] });
     let table_of = |value: Value| json!({ "type": "object", "additionalProperties": value });
     let usage = json!({ "type": "array", "items": {
@@ -195,14 +198,16 @@ mod tests {
         for (text, expect) in [
             (
                 case(
-                    "expect = { shares = { web = \"1\" } }\nusage = [{ metric = \"m\", value = \"1\", team = \"a\" }]",
+                    "expect = { shares = { web = \"1\" } }\nusage = [{ metric = \"m\", value = \
+                        \"1\", team = \"a\" }]",
                 ),
                 true,
             ),
             (case("expect = { assign = { pool = \"shared/idle\" } }"), true),
             (
                 property(
-                    "never = \"error\"\ncharges = { region_id = { any = true }, tags = { a = [\"b\"] } }",
+                    "never = \"error\"\ncharges = { region_id = { any = true }, tags = { a = \
+                        [\"b\"] } }",
                 ),
                 true,
             ),

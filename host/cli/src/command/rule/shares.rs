@@ -1,4 +1,4 @@
-//! What share of a month's cost each rule decided, and what none did.
+//! The share of a month's cost that each rule decided, and the rest that none decided.
 
 use super::money::{self, Money, Sums};
 use crate::table::{Align, Table};

@@ -1,17 +1,28 @@
 //! `rule show`: all there is to know of one rule.
 
-use super::super::json_text;
-use super::{facts_json, money};
-use crate::args::ShowRuleArgs;
+use super::facts::facts_json;
+use super::money;
+use crate::args::Format;
 use crate::error::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, json_text};
 use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::hint::Hint;
 use domain::port::{RuleFacts, Rules, Stage};
 use installation::rules;
 use installation::settings::Settings;
 use rule_engine::code;
 use std::fmt::Write;
 use std::fs;
+
+#[derive(clap::Args, Debug)]
+pub struct ShowRuleArgs {
+    /// The rule's id, such as shared/tax
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// How the rule is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
 
 pub fn show(ui: Ui, settings: &Settings, args: &ShowRuleArgs) -> Result<(), Failure> {
     let rules = rules::load(settings)?;
@@ -37,8 +48,12 @@ fn find<'a>(rules: &'a [RuleFacts], id: &str) -> Result<&'a RuleFacts, Diagnosti
     rules.iter().find(|rule| rule.version.rule == id).ok_or_else(|| {
         let finding = Diagnostic::new(code::RULE_UNKNOWN, format!("there is no rule '{id}'"));
         match did_you_mean(id, rules.iter().map(|rule| rule.version.rule.as_str())) {
-            Some(meant) => finding.hint(format!("did you mean `apportion rule show {meant}`?")),
-            None => finding.hint("`apportion rule list` names them all"),
+            Some(meant) => finding.hint(
+                Hint::text("did you mean ")
+                    .then(Hint::command(format!("rule show {meant}")))
+                    .then("?"),
+            ),
+            None => finding.hint(Hint::command("rule list").then(" names them all")),
         }
     })
 }
@@ -67,7 +82,7 @@ fn line(page: &mut String, text: std::fmt::Arguments<'_>) {
     let _written = writeln!(page, "{text}");
 }
 
-/// What the header says, in words; only what is there.
+/// The facts of the header in words. Facts that are not written are left out.
 pub fn facts(rule: &RuleFacts) -> Vec<(&'static str, String)> {
     let stage = match &rule.stage {
         Stage::Cascade(team) => format!("cascade of {team}, {}", rule.mutual.name()),

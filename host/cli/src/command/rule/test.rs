@@ -1,10 +1,11 @@
-//! `rule test`: runs the cases, and says what they and last month's charges reach.
+//! `rule test`: runs the cases, and tells which branches they and last month's charges reach.
 
-use super::super::json_text;
-use super::{money, shares, this_month};
-use crate::args::{Format, TestRulesArgs};
+use super::calendar::this_month;
+use super::{money, shares};
+use crate::args::Format;
 use crate::error::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, json_text};
+use domain::period::Month;
 use domain::port::Rules;
 use installation::notice;
 use installation::rules;
@@ -14,6 +15,19 @@ use rule_engine::cases::{self, CaseReport, RuleCases};
 use rule_engine::properties::PropertyRun;
 use rule_engine::set::RuleSet;
 use serde_json::{Value, json};
+
+#[derive(clap::Args, Debug)]
+pub struct TestRulesArgs {
+    /// Say also which branches no case takes, and what share of a month's cost each rule decided
+    #[arg(long)]
+    pub coverage: bool,
+    /// The month whose cost is looked at, such as 2026-03; otherwise the last one
+    #[arg(long, value_name = "MONTH", requires = "coverage")]
+    pub month: Option<Month>,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
 
 pub fn test(ui: Ui, settings: &Settings, args: &TestRulesArgs) -> Result<(), Failure> {
     let rules = rules::load(settings)?;
@@ -38,7 +52,7 @@ pub fn test(ui: Ui, settings: &Settings, args: &TestRulesArgs) -> Result<(), Fai
     Ok(())
 }
 
-/// What the cases reach of the rules' text, and the rules of the month's money.
+/// The branches that the cases reach, and the part of the month's money that the rules decide.
 struct Coverage {
     branches: Vec<RuleBranches>,
     /// Nothing where there is no ledger yet.

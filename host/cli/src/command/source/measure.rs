@@ -1,8 +1,9 @@
-//! `source measure`: how fast a source's plugin starts and hands over, with its powers and without the ledger.
+//! `source measure`: how fast a source's plugin starts and hands over, with its powers and without
+//! the ledger.
 
+use super::chosen::named;
 use crate::args::Format;
-use crate::command::json_text;
-use crate::ui::{Ui, counted};
+use crate::ui::{Ui, counted, json_text};
 use domain::diagnostic::Diagnostic;
 use domain::port::{Batch, Rows};
 use installation::plugins;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 pub fn measure(ui: Ui, settings: &Settings, name: &str, format: Format) -> Result<(), Diagnostic> {
     let host = plugins::host(Some(settings))?;
     let began = Instant::now();
-    let source = sources::one(settings, &host, super::named(settings, name)?, None)?;
+    let source = sources::one(settings, &host, named(settings, name)?, None)?;
     let loaded = began.elapsed();
     let mut first_page = None;
     let (mut pages, mut tables) = (0_u64, 0_u64);

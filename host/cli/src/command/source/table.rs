@@ -1,7 +1,9 @@
-//! `source table`: what a source says of things, such as accounts, as a lookup table of the rules.
+//! `source table`: writes facts of a source, such as its accounts, as a lookup table of the rules.
 //!
-//! The rows are usage: each has keys, which become columns, the first one the key of the table. Nothing goes into the ledger.
+//! The rows are usage: each has keys, which become columns, the first one the key of the table.
+//! Nothing goes into the ledger.
 
+use super::chosen::named;
 use crate::ui::{Ui, counted};
 use domain::charge::RawUsage;
 use domain::code;
@@ -22,7 +24,7 @@ pub fn table(
     out: Option<&Path>,
 ) -> Result<(), Diagnostic> {
     let host = plugins::host(Some(settings))?;
-    let source = sources::one(settings, &host, super::named(settings, name)?, None)?;
+    let source = sources::one(settings, &host, named(settings, name)?, None)?;
     let table = Table::of(name, &rows(name, source.collector.as_ref(), &source.request)?)?;
     let path = out.map_or_else(
         || settings.rules.value.join("tables").join(format!("{name}.csv")),
@@ -105,7 +107,8 @@ impl Table {
             let key = row.first().map(String::as_str).unwrap_or_default();
             if key.is_empty() || known.insert(key, number).is_some() {
                 return Err(refused(format!(
-                    "source '{name}' gives '{key}' twice or without a name, so that it cannot be looked up"
+                    "source '{name}' gives '{key}' twice or without a name, so that it cannot be \
+                        looked up"
                 )));
             }
         }
@@ -157,7 +160,7 @@ fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
         fs::rename(&beside, path)
     });
     written.map_err(|error| {
-        // What is left of a try is nobody's.
+        // The rest of a failed try is removed.
         let _ = fs::remove_file(&beside);
         Diagnostic::new(
             decode::code::FILE_UNREADABLE,

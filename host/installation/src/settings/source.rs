@@ -1,0 +1,145 @@
+//! `[sources.NAME]`: where charges come from.
+
+use super::section::section;
+use super::setting::Setting;
+use super::value::{Count, Delimiter, PluginConfig, Powers, Times};
+use crate::code::CONFIG_SYNTAX;
+use crate::reach::aws::AwsSection;
+use crate::reach::http::{HttpSection, SecretSection, flaws};
+use crate::reach::kubernetes::KubernetesSection;
+use crate::reach::store::StoreSection;
+use crate::reading::Reading;
+use domain::code::CONFIG_VALUE;
+use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
+use domain::period::Day;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use toml::Spanned;
+
+/// A day that is restated later than this is collected with `run --from`.
+pub const RESTATE_DAYS_MAX: u64 = 400;
+
+section! {
+    /// A source of charges or usage.
+    #[schemars(extend("required" = ["plugin"]))]
+    pub struct SourceSettings {
+        /// A bundled plugin's name, or the path of a .wasm file.
+        pub plugin: Setting<String> = Setting::default_of(String::new()),
+        /// Files, folders (*.csv, *.csv.gz and *.parquet in them, at any depth) and patterns;
+        /// objects, prefixes and patterns of stores: s3://BUCKET/…, gs://BUCKET/…,
+        /// az://ACCOUNT/CONTAINER/…; files of web servers: https://….
+        pub paths: Setting<Vec<String>> = Setting::default_of(Vec::new()),
+        /// What separates the cells of CSV files.
+        pub delimiter: Setting<Delimiter> = Setting::default_of(Delimiter(b',')),
+        /// The powers that the plugin is granted.
+        pub grants: Setting<Powers> = Setting::default_of(Powers::default()),
+        /// The source whose bill this one estimates: its charges count on days of which that one
+        /// has none yet, and are reversed when they come.
+        pub accrues_for: Setting<Option<String>> = Setting::default_of(None),
+        /// The first day that is wanted, of a source without paths; otherwise the first day of the
+        /// month before the first collection.
+        pub since: Setting<Option<Day>> = Setting::default_of(None),
+        /// Days before those that are new, which are collected again since clouds restate them;
+        /// otherwise as many as the plugin says.
+        pub restate_days: Setting<Option<Count<0, RESTATE_DAYS_MAX>>> = Setting::default_of(None),
+        /// When `serve` collects the source, as cron has it, in UTC: minute, hour, day of the
+        /// month, month, day of the week.
+        pub schedule: Setting<Times> = Setting::default_of(Times::default()),
+        /// The plugin's own settings; `plugin inspect` shows its schema.
+        pub config: Setting<PluginConfig> = Setting::default_of(PluginConfig::default()),
+    }
+    unlisted {
+        #[serde(skip)]
+        pub name: String,
+        /// What the power `http` may ask.
+        #[schemars(with = "HttpSection")]
+        pub http: Option<Spanned<HttpSection>>,
+        /// Secrets by slot: where their values are kept.
+        #[schemars(with = "BTreeMap<String, SecretSection>")]
+        pub secrets: BTreeMap<String, Spanned<SecretSection>>,
+        /// How paths that are URLs are reached.
+        pub store: Option<StoreSection>,
+        /// Which cluster, and what of it the power `kubernetes` may list.
+        pub kubernetes: Option<KubernetesSection>,
+        /// By whose word AWS is asked, and how often.
+        pub aws: Option<AwsSection>,
+    }
+}
+
+/// Checks what a type alone cannot: the parts of a source that depend on each other.
+pub struct SourceCheck<'a> {
+    pub reading: &'a Reading<'a>,
+    pub findings: &'a mut Vec<Diagnostic>,
+}
+
+impl SourceCheck<'_> {
+    /// Checks one source whose places are still bytes; `span` is the whole section.
+    pub fn source(&mut self, name: &str, source: &SourceSettings, span: &Range<usize>) {
+        if source.plugin.span().is_none() {
+            self.findings.push(self.reading.finding(CONFIG_SYNTAX, span, "missing field `plugin`"));
+        }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if name.is_empty() || !name.chars().all(is_plain) {
+            let message = format!(
+                "'{name}' cannot be the name of a source: it becomes the name of an account"
+            );
+            self.refuse(span, message, "use letters, digits, '-', '_' and '.' only");
+        }
+        let written = source.paths.span();
+        let reads_paths =
+            source.grants.value.names().any(|power| power == "table-decode" || power == "file");
+        if source.paths.value.is_empty() && (written.is_some() || reads_paths) {
+            let message = format!("the source '{name}' has no paths");
+            let hint = "write `paths = [\"bills/*.csv\"]`";
+            self.refuse(&written.clone().unwrap_or_else(|| span.clone()), message, hint);
+        }
+        for flaw in flaws(source.http.as_ref().map(Spanned::get_ref), &source.secrets) {
+            self.refuse(&flaw.span, flaw.message, flaw.hint);
+        }
+        // Files are read whole, so that a window would change nothing.
+        let windows =
+            [("since", source.since.span()), ("restate_days", source.restate_days.span())];
+        for (key, span) in windows {
+            if let (Some(span), true) = (span, written.is_some()) {
+                let message = format!(
+                    "the source '{name}' has paths, which are read whole: \
+                     {key} is for sources that ask a service"
+                );
+                self.refuse(&span, message, "remove it");
+            }
+        }
+    }
+
+    /// Estimates stand in for a bill, which is another source and no estimate itself.
+    pub fn accruals(&mut self, sources: &BTreeMap<String, Spanned<SourceSettings>>) {
+        let of = |name: &str| sources.get(name).map(|source| &source.get_ref().accrues_for.value);
+        let named = sources.iter().filter_map(|(name, source)| {
+            let accrues_for = &source.get_ref().accrues_for;
+            Some((name, accrues_for.value.as_ref()?, accrues_for.span()?))
+        });
+        for (name, bill, span) in named {
+            let problem = match of(bill) {
+                None => format!("there is no source '{bill}' that '{name}' could accrue for"),
+                Some(_) if bill == name => {
+                    format!("the source '{name}' cannot accrue for itself")
+                }
+                Some(Some(_)) => {
+                    format!("'{name}' cannot accrue for '{bill}', which holds estimates too")
+                }
+                Some(None) => continue,
+            };
+            let bills: Vec<&str> = sources
+                .iter()
+                .filter(|(_, source)| source.get_ref().accrues_for.value.is_none())
+                .map(|(name, _)| name.as_str())
+                .collect();
+            let hint = format!("name the source of the bill; there are: {}", bills.join(", "));
+            self.refuse(&span, problem, hint);
+        }
+    }
+
+    fn refuse(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<Hint>) {
+        self.findings.push(self.reading.finding(CONFIG_VALUE, span, message).hint(hint));
+    }
+}

@@ -1,0 +1,78 @@
+//! `[tags.NAME]`: the spellings of one tag.
+
+use super::section::section;
+use super::setting::{Refusal, Setting, SettingValue};
+use crate::reading::Reading;
+use domain::code::CONFIG_VALUE;
+use domain::diagnostic::Diagnostic;
+use domain::tag::{TagRule, TagSchema};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use toml::Spanned;
+
+section! {
+    /// The spellings of one tag.
+    pub struct TagSection {
+        /// Other keys that mean the same, in order of preference; keys match in any case.
+        pub synonyms: Setting<Synonyms> = Setting::default_of(Synonyms::default()),
+        /// Whether values are lower-cased and trimmed.
+        pub fold_values: Setting<bool> = Setting::default_of(false),
+        /// Other values that mean the same, compared after folding.
+        pub values: Setting<BTreeMap<String, String>> = Setting::default_of(BTreeMap::new()),
+    }
+}
+
+/// Keys with their places in the file.
+#[derive(Clone, Debug, Default)]
+pub struct Synonyms(Vec<Spanned<String>>);
+
+impl SettingValue for Synonyms {
+    type Written = Vec<Spanned<String>>;
+
+    fn read(written: Vec<Spanned<String>>) -> (Synonyms, Vec<Refusal>) {
+        (Synonyms(written), Vec::new())
+    }
+
+    fn shown(&self) -> Value {
+        self.0.iter().map(|key| key.get_ref().as_str()).collect()
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "array", "items": { "type": "string" } })
+    }
+}
+
+/// The tags of all sections. A key that would mean two tags is refused.
+pub fn schema_of(
+    sections: &BTreeMap<String, TagSection>,
+    reading: &Reading<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> TagSchema {
+    let mut owners: Vec<(String, &str)> = Vec::new();
+    let mut rules = Vec::new();
+    for (name, section) in sections {
+        owners.push((name.to_lowercase(), name));
+        for synonym in &section.synonyms.value.0 {
+            let key = synonym.get_ref().to_lowercase();
+            match owners.iter().find(|(owned, owner)| *owned == key && owner != name) {
+                Some((_, owner)) => {
+                    let message = format!(
+                        "'{}' would mean both the tag '{owner}' and the tag '{name}'",
+                        synonym.get_ref()
+                    );
+                    let finding = reading.finding(CONFIG_VALUE, &synonym.span(), message);
+                    findings.push(finding.hint("give each key to one tag"));
+                }
+                None => owners.push((key, name)),
+            }
+        }
+        let synonyms = section.synonyms.value.0.iter();
+        rules.push(TagRule {
+            name: name.clone(),
+            synonyms: synonyms.map(|synonym| synonym.get_ref().clone()).collect(),
+            fold_values: section.fold_values.value,
+            value_synonyms: section.values.value.clone(),
+        });
+    }
+    TagSchema { rules }
+}
