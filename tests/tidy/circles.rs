@@ -160,7 +160,10 @@ fn a_circle_is_found() {
         circles(&uses.collect()).iter().map(BTreeSet::len).collect::<Vec<_>>()
     };
     let first = ("a.rs", "use crate::{b::{One, Two}, d};");
-    assert_eq!(found(&[first, ("b.rs", "use crate::c::Three;"), ("c.rs", ""), ("d.rs", "")]), []);
+    assert_eq!(
+        found(&[first, ("b.rs", "use crate::c::Three;"), ("c.rs", ""), ("d.rs", "")]),
+        Vec::<usize>::new()
+    );
     assert_eq!(
         found(&[first, ("b.rs", "use super::c::Three;"), ("c.rs", "crate::a::f()"), ("d.rs", "")]),
         [3]

@@ -5,6 +5,7 @@ mod arrows;
 mod catalogue;
 mod circles;
 mod contract;
+mod dependencies;
 mod source;
 mod text;
 mod type_names;

@@ -1,6 +1,8 @@
-//! Charges out of nothing, as fast as a guest can make them: `rows` in pages of `page_rows`, as Arrow or typed by `form`.
+//! Charges out of nothing, as fast as a guest can make them: `rows` in pages of `page_rows`, as
+//! Arrow or typed by `form`.
 //!
-//! Each has ten texts and three tags, some of which change from row to row. The first page is empty: it shows what starting costs.
+//! Each has ten texts and three tags, and some of them change from row to row. The first page is empty:
+//! its time is the cost of a start.
 
 use apportion_plugin_sdk::{
     Batch, Charge, Collector, Dimension, Error, Field, Kind, Manifest, Request, Rows, Tag,

@@ -1,5 +1,5 @@
-//! The charges of the month: each resource at least daily, large ones more often, and charges without
-//! a resource.
+//! The charges of the month: each resource at least daily, large ones more often, and charges
+//! without a resource.
 
 use crate::calendar::{Hour, Month};
 use crate::catalog::{REGIONS, SERVICES, SUPPORT};

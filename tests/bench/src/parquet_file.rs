@@ -1,5 +1,5 @@
-//! Rows as Parquet: decimals of 10 places, times in microseconds, texts with dictionaries. Pages are
-//! compressed with zstd.
+//! Rows as Parquet: decimals of 10 places, times in microseconds, texts with dictionaries. Pages
+//! are compressed with zstd.
 
 use crate::row::{COLUMNS, Cell, Kind, Row};
 use arrow_array::builder::{Decimal128Builder, StringBuilder, TimestampMicrosecondBuilder};

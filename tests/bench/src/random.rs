@@ -1,4 +1,5 @@
-//! Random numbers that are the same on every machine: splitmix64, and distributions of whole numbers.
+//! Random numbers that are the same on every machine: splitmix64, and distributions of whole
+//! numbers.
 
 /// What a fraction of one is counted in: a fraction is a number below this.
 pub const ONE: u64 = 1 << 32;

@@ -1,5 +1,6 @@
 //! A Kubernetes API of the test's own, and the tools that speak with it.
 
+use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};
 use test_support::server::counterpart::Server;

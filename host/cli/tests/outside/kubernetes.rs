@@ -4,10 +4,9 @@ use crate::cluster::Cluster;
 use crate::scene::{Output, Scene};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
-use test_support::server::counterpart::{Server, kube_apiserver};
+use test_support::server::counterpart::kube_apiserver;
 use test_support::server::forward::sent_on;
 use test_support::server::web::Web;
 
@@ -146,7 +145,7 @@ fn scene(cluster: &Cluster, day: &str) -> Scene {
         ),
     ];
     let header = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceName,ResourceId\n";
-    scene.write("bills/bill.csv", &(header.to_owned() + &rows.map(line).concat()));
+    scene.write("bills/bill.csv", &format!("{header}{}", rows.map(line).concat()));
     for (name, priority, service, metric) in [
         ("nodes", 100, "EC2", "kubernetes.node.share"),
         ("volumes", 110, "EBS", "kubernetes.pvc.capacity"),
