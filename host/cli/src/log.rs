@@ -22,7 +22,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// The crates whose events are shown.
-const CRATES: [&str; 3] = ["apportion", "installation", "server"];
+const CRATES: [&str; 5] = ["apportion", "installation", "plugin_host", "reach", "server"];
 
 /// The form of the log. Settings that are read later can change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,17 +1,18 @@
-//! The slow and careful way through CSV that breaks the rules of quoting: one bad line costs that line and no more.
+//! The slow and careful way through CSV that breaks the rules of quoting: one bad line costs that
+//! line and no more.
 
 use crate::code;
 use crate::csv::{Block, ROW_BYTES_MAX, excerpt};
-use crate::table::Unreadable;
+use crate::table::UnreadableRow;
 
-pub(crate) struct Consumed {
+pub(crate) struct PickedBytes {
     /// Bytes left in the block: the good rows, moved together.
     pub kept: usize,
     /// Bytes of the file that were dealt with.
     pub read: usize,
 }
 
-enum Row {
+enum RowEnd {
     /// Ends with this byte's line end.
     Good {
         end: usize,
@@ -23,8 +24,9 @@ enum Row {
     Unfinished,
 }
 
-/// Keeps the good rows of a block, notes the bad lines, and leaves an unfinished row at the end behind.
-pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> Consumed {
+/// Keeps the good rows of a block, notes the bad lines, and leaves an unfinished row at the end
+/// behind.
+pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> PickedBytes {
     let bytes = std::mem::take(&mut block.bytes);
     let mut at = 0;
     while at < bytes.len() {
@@ -32,15 +34,15 @@ pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> Consumed {
         let row = read_row(&bytes[at..], delimiter);
         let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
         match row {
-            Row::Good { end } => {
+            RowEnd::Good { end } => {
                 block.places.push(place);
                 block.bytes.extend_from_slice(&bytes[at..=at + end]);
                 at += end + 1;
             }
-            Row::Unfinished if !ended && bytes.len() - at <= ROW_BYTES_MAX => break,
-            Row::Unfinished => {
+            RowEnd::Unfinished if !ended && bytes.len() - at <= ROW_BYTES_MAX => break,
+            RowEnd::Unfinished => {
                 let reason = "a quote opens in this line and is never closed".to_owned();
-                block.unreadable.push(Unreadable {
+                block.unreadable.push(UnreadableRow {
                     code: code::ROW_QUOTE,
                     reason,
                     place,
@@ -48,12 +50,13 @@ pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> Consumed {
                 });
                 at = line_end;
             }
-            Row::Bad { at: quote } => {
+            RowEnd::Bad { at: quote } => {
                 let column = String::from_utf8_lossy(&bytes[at..at + quote]).chars().count() + 1;
                 let reason = format!(
-                    "a quote stands at character {column}, inside a cell; cells with quotes must be quoted and their quotes doubled"
+                    "a quote stands at character {column}, inside a cell; cells with \
+                         quotes must be quoted and their quotes doubled"
                 );
-                block.unreadable.push(Unreadable {
+                block.unreadable.push(UnreadableRow {
                     code: code::ROW_QUOTE,
                     reason,
                     place,
@@ -66,35 +69,37 @@ pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> Consumed {
     let kept = block.bytes.len();
     block.structure.scan(&block.bytes, delimiter);
     block.bytes.extend_from_slice(&bytes[at..]);
-    Consumed { kept, read: at }
+    PickedBytes { kept, read: at }
 }
 
-fn read_row(bytes: &[u8], delimiter: u8) -> Row {
+fn read_row(bytes: &[u8], delimiter: u8) -> RowEnd {
     let mut at = 0;
     loop {
         if bytes.get(at) == Some(&b'"') {
             at = match closing_quote(bytes, at + 1) {
                 Some(close) => close + 1,
-                None => return Row::Unfinished,
+                None => return RowEnd::Unfinished,
             };
             match bytes.get(at) {
                 Some(byte) if *byte == delimiter || *byte == b'\n' => {}
                 Some(b'\r') if bytes.get(at + 1) == Some(&b'\n') => at += 1,
-                Some(_) => return Row::Bad { at },
-                None => return Row::Unfinished,
+                Some(_) => return RowEnd::Bad { at },
+                None => return RowEnd::Unfinished,
             }
         } else {
             match bytes[at..]
                 .iter()
                 .position(|byte| matches!(byte, b'"' | b'\n') || *byte == delimiter)
             {
-                Some(offset) if bytes[at + offset] == b'"' => return Row::Bad { at: at + offset },
+                Some(offset) if bytes[at + offset] == b'"' => {
+                    return RowEnd::Bad { at: at + offset };
+                }
                 Some(offset) => at += offset,
-                None => return Row::Unfinished,
+                None => return RowEnd::Unfinished,
             }
         }
         if bytes.get(at) == Some(&b'\n') {
-            return Row::Good { end: at };
+            return RowEnd::Good { end: at };
         }
         at += 1;
     }

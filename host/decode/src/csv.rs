@@ -1,12 +1,14 @@
-//! CSV, plain or gzipped: blocks of whole rows, cut and structured under a lock, read out by many workers.
+//! CSV, plain or gzipped: blocks of whole rows, cut and structured under a lock, read out by many
+//! workers.
 //!
-//! A block always starts at the start of a row, because the one before ended at the end of one; so quotes that span
-//! lines are exact without guessing. Cutting costs a fifth of what a worker does with the block.
+//! A block always starts at the start of a row, because the one before ended at the end of one; so
+//! quotes that span lines are exact without guessing. Cutting costs a fifth of what a worker does
+//! with the block.
 
 use crate::careful;
 use crate::code;
 use crate::structure::Structure;
-use crate::table::{Batch, Cells, Format, ShortRows, Unreadable, open, unreadable};
+use crate::table::{Batch, Cells, ShortRows, TableFormat, UnreadableRow, open, unreadable};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use flate2::read::MultiGzDecoder;
@@ -22,7 +24,7 @@ const EXCERPT_CHARS: usize = 160;
 
 pub struct CsvScan {
     table: GrantedTable,
-    feed: Mutex<Feed>,
+    feed: Mutex<BlockFeed>,
     read: Arc<AtomicU64>,
     columns: usize,
     wanted: Vec<usize>,
@@ -30,7 +32,7 @@ pub struct CsvScan {
 }
 
 /// The file as a stream of blocks.
-struct Feed {
+struct BlockFeed {
     reader: Box<dyn Read + Send>,
     /// The start of a row whose end has not been read yet.
     carry: Vec<u8>,
@@ -47,7 +49,7 @@ pub(crate) struct Block {
     pub place: u64,
     /// Where each row starts, if rows between them were taken out.
     pub places: Vec<u64>,
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableRow>,
 }
 
 #[derive(Default)]
@@ -57,12 +59,12 @@ pub struct CsvWorker {
     places: Vec<u64>,
 }
 
-struct Counted<R> {
+struct CountingReader<R> {
     inner: R,
     read: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.read.fetch_add(count as u64, Ordering::Relaxed);
@@ -73,13 +75,13 @@ impl<R: Read> Read for Counted<R> {
 /// Only a packed file needs its bytes counted: in a plain one they are the place.
 fn reader(
     table: &GrantedTable,
-    format: Format,
+    format: TableFormat,
     read: &Arc<AtomicU64>,
 ) -> Result<Box<dyn Read + Send>, Diagnostic> {
     let file = open(table)?;
     Ok(match format {
-        Format::CsvGz => {
-            let counted = Counted { inner: file, read: Arc::clone(read) };
+        TableFormat::CsvGz => {
+            let counted = CountingReader { inner: file, read: Arc::clone(read) };
             Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, counted)))
         }
         _ => Box::new(file),
@@ -87,8 +89,8 @@ fn reader(
 }
 
 /// The column names, without the mark of a byte order and without quotes.
-pub fn header(table: &GrantedTable, format: Format) -> Result<Vec<String>, Diagnostic> {
-    let mut feed = Feed::new(reader(table, format, &Arc::default())?, table.delimiter);
+pub fn header(table: &GrantedTable, format: TableFormat) -> Result<Vec<String>, Diagnostic> {
+    let mut feed = BlockFeed::new(reader(table, format, &Arc::default())?, table.delimiter);
     let line = feed.header_line(table)?;
     let text =
         String::from_utf8(line).map_err(|_| not_a_table(table, "its header is not UTF-8 text"))?;
@@ -126,13 +128,13 @@ fn not_a_table(table: &GrantedTable, why: &str) -> Diagnostic {
 impl CsvScan {
     pub fn open(
         table: &GrantedTable,
-        format: Format,
+        format: TableFormat,
         columns: usize,
         wanted: Vec<usize>,
         short_rows: ShortRows,
     ) -> Result<CsvScan, Diagnostic> {
         let read = Arc::default();
-        let mut feed = Feed::new(reader(table, format, &read)?, table.delimiter);
+        let mut feed = BlockFeed::new(reader(table, format, &read)?, table.delimiter);
         feed.header_line(table)?;
         Ok(CsvScan {
             table: table.clone(),
@@ -145,9 +147,9 @@ impl CsvScan {
     }
 }
 
-impl Feed {
-    fn new(reader: Box<dyn Read + Send>, delimiter: u8) -> Feed {
-        Feed { reader, carry: Vec::new(), place: 0, ended: false, careful: false, delimiter }
+impl BlockFeed {
+    fn new(reader: Box<dyn Read + Send>, delimiter: u8) -> BlockFeed {
+        BlockFeed { reader, carry: Vec::new(), place: 0, ended: false, careful: false, delimiter }
     }
 
     /// Takes the first line off, with the rest of what was read left in the carry.
@@ -309,12 +311,12 @@ impl CsvWorker {
 }
 
 /// A row of another length than the header; nothing for an empty line.
-fn ragged(row: &[u8], cells: usize, columns: usize, place: u64) -> Option<Unreadable> {
+fn ragged(row: &[u8], cells: usize, columns: usize, place: u64) -> Option<UnreadableRow> {
     if row.trim_ascii().is_empty() {
         return None;
     }
     let reason = format!("the row has {cells} cells and the header {columns}");
-    Some(Unreadable { code: code::ROW_RAGGED, reason, place, excerpt: excerpt(row) })
+    Some(UnreadableRow { code: code::ROW_RAGGED, reason, place, excerpt: excerpt(row) })
 }
 
 pub(crate) fn excerpt(row: &[u8]) -> String {

@@ -1,7 +1,9 @@
-//! Reads tables — CSV, gzipped CSV, Parquet — as batches of cells; the only crate that knows file formats.
+//! Reads tables — CSV, gzipped CSV, Parquet — as batches of cells; the only crate that knows file
+//! formats.
 //!
-//! It knows nothing of charges: it is told which columns are wanted and hands out their cells, in order, from as many
-//! threads as the caller has. What does not have the shape of a row is handed out as *unreadable*, with its place.
+//! It knows nothing of charges: it is told which columns are wanted and hands out their cells, in
+//! order, from as many threads as the caller has. What does not have the shape of a row is handed
+//! out as *unreadable*, with its place.
 
 mod careful;
 pub mod code;
@@ -13,6 +15,6 @@ mod table;
 
 pub use place::lines_at;
 pub use table::{
-    Batch, Cells, Column, Format, Scan, ShortRows, TableFacts, Unreadable, Viewed, Wanted, Worker,
-    describe, distinct, sample, viewed,
+    Batch, Cells, Column, Scan, ShortRows, TableFacts, TableFormat, TextView, UnreadableRow,
+    WantedColumn, Worker, describe, distinct, sample, viewed,
 };

@@ -5,7 +5,8 @@ use wide::u8x16;
 /// Where the cells and rows of a block end.
 #[derive(Default)]
 pub struct Structure {
-    /// Positions of delimiters and line ends outside quotes, ascending; those beyond `count` are left over.
+    /// Positions of delimiters and line ends outside quotes, ascending; those beyond `count` are
+    /// left over.
     ends: Vec<u32>,
     count: usize,
     /// For each row, how many `ends` there are up to and with its line end.
@@ -32,7 +33,7 @@ impl Structure {
         self.stray_quote = false;
         #[cfg(target_arch = "x86_64")]
         if let Some(simd) = pulp::x86::V3::try_new() {
-            simd.vectorize(Wide { structure: self, block, delimiter, simd });
+            simd.vectorize(WideScan { structure: self, block, delimiter, simd });
             return;
         }
         self.scan_with(block, delimiter, Masks::of);
@@ -45,7 +46,7 @@ impl Structure {
         delimiter: u8,
         masks: impl Fn(&[u8; LANES], u8) -> Masks,
     ) {
-        let mut state = State { inside: 0, cell_start: 1 };
+        let mut state = ScanState { inside: 0, cell_start: 1 };
         let (chunks, tail) = block.as_chunks::<LANES>();
         for (number, chunk) in chunks.iter().enumerate() {
             self.step(masks(chunk, delimiter), (number * LANES) as u32, u64::MAX, &mut state);
@@ -57,13 +58,14 @@ impl Structure {
     }
 
     #[inline(always)]
-    fn step(&mut self, found: Masks, base: u32, valid: u64, state: &mut State) {
+    fn step(&mut self, found: Masks, base: u32, valid: u64, state: &mut ScanState) {
         let quotes = found.quotes & valid;
         let inside = prefix_xor(quotes) ^ state.inside;
         state.inside = ((inside as i64) >> 63) as u64;
         let lines = found.lines & valid & !inside;
         let ends = (found.delimiters & valid & !inside) | lines;
-        // A cell starts behind a cell's end; a quote right behind a quote is one doubled inside a cell.
+        // A cell starts behind a cell's end; a quote right behind a quote is one doubled inside a
+        // cell.
         let starts = (ends | quotes) << 1 | state.cell_start;
         state.cell_start = (ends | quotes) >> 63;
         self.stray_quote |= quotes & inside & !starts != 0;
@@ -96,7 +98,7 @@ impl Structure {
     }
 }
 
-struct State {
+struct ScanState {
     /// All ones within quotes.
     inside: u64,
     /// One if the next byte starts a cell or follows a quote.
@@ -143,7 +145,7 @@ impl Masks {
 
 /// The same scan where the processor has AVX2 and the bit instructions that came with it.
 #[cfg(target_arch = "x86_64")]
-struct Wide<'a> {
+struct WideScan<'a> {
     structure: &'a mut Structure,
     block: &'a [u8],
     delimiter: u8,
@@ -151,12 +153,12 @@ struct Wide<'a> {
 }
 
 #[cfg(target_arch = "x86_64")]
-impl pulp::NullaryFnOnce for Wide<'_> {
+impl pulp::NullaryFnOnce for WideScan<'_> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        let Wide { structure, block, delimiter, simd } = self;
+        let WideScan { structure, block, delimiter, simd } = self;
         structure.scan_with(
             block,
             delimiter,
@@ -238,7 +240,8 @@ mod tests {
 
     #[test]
     fn agrees_with_a_plain_state_machine_at_every_offset() {
-        let text = "a,\"b,\n\"\"x\"\"\",c\n,,\n\n\"\",\"long cell with , and \n and more than sixteen bytes\",z\nlast,row,here\n";
+        let text = "a,\"b,\n\"\"x\"\"\",c\n,,\n\n\"\",\"long cell with , and \n and more than \
+             sixteen bytes\",z\nlast,row,here\n";
         for padding in 0..140 {
             let shifted = format!("{},{text}", "p".repeat(padding));
             assert_eq!(cells(&shifted), (expected(&shifted), false), "padding {padding}");

@@ -13,18 +13,18 @@ use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum TableFormat {
     Csv,
     CsvGz,
     Parquet,
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for TableFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Format::Csv => "csv",
-            Format::CsvGz => "csv.gz",
-            Format::Parquet => "parquet",
+            TableFormat::Csv => "csv",
+            TableFormat::CsvGz => "csv.gz",
+            TableFormat::Parquet => "parquet",
         })
     }
 }
@@ -38,7 +38,7 @@ pub struct Column {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableFacts {
-    pub format: Format,
+    pub format: TableFormat,
     pub columns: Vec<Column>,
 }
 
@@ -50,11 +50,11 @@ pub struct Batch<'a> {
     /// Where each row starts: a byte of the (unpacked) CSV file, or the row's number in Parquet.
     pub places: &'a [u64],
     /// Rows without the shape of a row, between or after the others.
-    pub unreadable: &'a [Unreadable],
+    pub unreadable: &'a [UnreadableRow],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct UnreadableRow {
     pub code: domain::code::Code,
     pub reason: String,
     pub place: u64,
@@ -63,23 +63,24 @@ pub struct Unreadable {
 
 /// A column asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedColumn {
     /// The exact header.
     pub name: String,
     /// Whether amounts and dates may come as numbers, where the file has them as such.
     pub typed: bool,
 }
 
-impl Wanted {
-    pub fn text(name: impl Into<String>) -> Wanted {
-        Wanted { name: name.into(), typed: false }
+impl WantedColumn {
+    pub fn text(name: impl Into<String>) -> WantedColumn {
+        WantedColumn { name: name.into(), typed: false }
     }
 }
 
 /// One column of a batch.
 #[derive(Clone, Copy)]
 pub enum Cells<'a> {
-    /// Cell `r` is `buffer[ranges[r].0..ranges[r].1]`; `quoted` cells still wear the quotes of their CSV file.
+    /// Cell `r` is `buffer[ranges[r].0..ranges[r].1]`; `quoted` cells still wear the quotes of
+    /// their CSV file.
     Text { buffer: &'a [u8], ranges: &'a [(u32, u32)], quoted: bool },
     /// Texts where they stand in the pages of a Parquet file.
     Views(&'a StringViewArray),
@@ -130,23 +131,23 @@ impl<'a> Cells<'a> {
 const INLINE_BYTES_MAX: u32 = 12;
 
 /// A text as it stands in an array of views.
-pub enum Viewed<'a> {
+pub enum TextView<'a> {
     /// At most twelve bytes: the length, the bytes, then zeroes. A null is an empty text.
     Short(u128),
     Long(&'a [u8]),
 }
 
 #[inline]
-pub fn viewed(array: &StringViewArray, row: usize) -> Viewed<'_> {
+pub fn viewed(array: &StringViewArray, row: usize) -> TextView<'_> {
     // Whatever stood in the place of a null before may still stand there.
     if array.is_null(row) {
-        return Viewed::Short(0);
+        return TextView::Short(0);
     }
     let view = array.views()[row];
     if view as u32 <= INLINE_BYTES_MAX {
-        Viewed::Short(view)
+        TextView::Short(view)
     } else {
-        Viewed::Long(array.value(row).as_bytes())
+        TextView::Long(array.value(row).as_bytes())
     }
 }
 
@@ -185,12 +186,12 @@ impl Scan {
     /// Opens a table for the wanted columns, each given by its exact header.
     pub fn open(
         table: &GrantedTable,
-        wanted: &[Wanted],
+        wanted: &[WantedColumn],
         short_rows: ShortRows,
     ) -> Result<Scan, Diagnostic> {
         let facts = describe(table)?;
         let mut at = Vec::new();
-        for Wanted { name, typed } in wanted {
+        for WantedColumn { name, typed } in wanted {
             let mut found = facts
                 .columns
                 .iter()
@@ -207,15 +208,21 @@ impl Scan {
                     .at(&table.name, 1, 0));
                 }
                 (Some(_), Some(_)) => {
-                    return Err(Diagnostic::new(code::COLUMN_DUPLICATE, format!("the header of {} names the column '{name}' twice", table.name))
-                        .at(&table.name, 1, 0)
-                        .hint("rename one of the two columns in the file: which one is meant cannot be known"));
+                    return Err(Diagnostic::new(
+                        code::COLUMN_DUPLICATE,
+                        format!("the header of {} names the column '{name}' twice", table.name),
+                    )
+                    .at(&table.name, 1, 0)
+                    .hint(
+                        "rename one of the two columns in the file: which one is meant \
+                             cannot be known",
+                    ));
                 }
             }
         }
         let bytes = std::fs::metadata(&table.path).map_or(0, |metadata| metadata.len());
         let kind = match facts.format {
-            Format::Parquet => ScanKind::Parquet(parquet_file::ParquetScan::open(table, &at)?),
+            TableFormat::Parquet => ScanKind::Parquet(parquet_file::ParquetScan::open(table, &at)?),
             format => {
                 let wanted = at.into_iter().map(|(index, _)| index).collect();
                 ScanKind::Csv(csv::CsvScan::open(
@@ -270,8 +277,8 @@ impl Worker<'_> {
 /// What kind of table it is and which columns it has.
 pub fn describe(table: &GrantedTable) -> Result<TableFacts, Diagnostic> {
     match format_of(table)? {
-        Format::Parquet => {
-            Ok(TableFacts { format: Format::Parquet, columns: parquet_file::columns(table)? })
+        TableFormat::Parquet => {
+            Ok(TableFacts { format: TableFormat::Parquet, columns: parquet_file::columns(table)? })
         }
         format => {
             let names = csv::header(table, format)?;
@@ -284,8 +291,11 @@ pub fn describe(table: &GrantedTable) -> Result<TableFacts, Diagnostic> {
 
 /// The first rows as text, one cell a column.
 pub fn sample(table: &GrantedTable, rows: usize) -> Result<Vec<Vec<String>>, Diagnostic> {
-    let wanted: Vec<Wanted> =
-        describe(table)?.columns.into_iter().map(|column| Wanted::text(column.name)).collect();
+    let wanted: Vec<WantedColumn> = describe(table)?
+        .columns
+        .into_iter()
+        .map(|column| WantedColumn::text(column.name))
+        .collect();
     let mut sample = Vec::new();
     read_texts(table, &wanted, &mut |row| {
         sample.push(row);
@@ -301,7 +311,7 @@ pub fn distinct(
     limit: usize,
 ) -> Result<Vec<String>, Diagnostic> {
     let mut distinct = BTreeSet::new();
-    read_texts(table, &[Wanted::text(column)], &mut |row| {
+    read_texts(table, &[WantedColumn::text(column)], &mut |row| {
         distinct.extend(row);
         distinct.len() < limit
     })?;
@@ -310,7 +320,7 @@ pub fn distinct(
 
 fn read_texts(
     table: &GrantedTable,
-    wanted: &[Wanted],
+    wanted: &[WantedColumn],
     take: &mut dyn FnMut(Vec<String>) -> bool,
 ) -> Result<(), Diagnostic> {
     let scan = Scan::open(table, wanted, ShortRows::Filled)?;
@@ -333,7 +343,7 @@ fn read_texts(
 }
 
 /// By the first bytes, never by the name.
-fn format_of(table: &GrantedTable) -> Result<Format, Diagnostic> {
+fn format_of(table: &GrantedTable) -> Result<TableFormat, Diagnostic> {
     let mut start = [0_u8; 4];
     let mut file = open(table)?;
     let mut read = 0;
@@ -347,9 +357,9 @@ fn format_of(table: &GrantedTable) -> Result<Format, Diagnostic> {
     match &start[..read] {
         b"" => Err(Diagnostic::new(code::FILE_NOT_A_TABLE, format!("{} is empty", table.name))
             .hint("a table needs at least a header")),
-        b"PAR1" => Ok(Format::Parquet),
-        [0x1f, 0x8b, ..] => Ok(Format::CsvGz),
-        _ => Ok(Format::Csv),
+        b"PAR1" => Ok(TableFormat::Parquet),
+        [0x1f, 0x8b, ..] => Ok(TableFormat::CsvGz),
+        _ => Ok(TableFormat::Csv),
     }
 }
 

@@ -1,10 +1,13 @@
-//! Files in the states in which bills arrive: every format, quoting, line ends, and everything that can be broken.
+//! Files in the states in which bills arrive: every format, quoting, line ends, and everything that
+//! can be broken.
 
 use arrow_array::{
     ArrayRef, Decimal128Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use decode::code;
-use decode::{Cells, Scan, ShortRows, Unreadable, Wanted, describe, distinct, lines_at, sample};
+use decode::{
+    Cells, Scan, ShortRows, UnreadableRow, WantedColumn, describe, distinct, lines_at, sample,
+};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use flate2::{Compression, write::GzEncoder};
@@ -24,11 +27,11 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-type Read = (Vec<Vec<String>>, Vec<Unreadable>);
+type Read = (Vec<Vec<String>>, Vec<UnreadableRow>);
 
 /// Reads with several workers in turn, so that blocks go to different ones.
 fn read(table: &GrantedTable, columns: &[&str]) -> Result<Read, Diagnostic> {
-    let wanted: Vec<Wanted> = columns.iter().map(|name| Wanted::text(*name)).collect();
+    let wanted: Vec<WantedColumn> = columns.iter().map(|name| WantedColumn::text(*name)).collect();
     let scan = Scan::open(table, &wanted, ShortRows::Refused)?;
     let mut workers = [scan.worker(), scan.worker(), scan.worker()];
     let (mut rows, mut unreadable, mut open) = (Vec::new(), Vec::new(), true);
@@ -125,7 +128,8 @@ fn a_broken_row_costs_that_row_and_says_where_it_stands() {
 
 #[test]
 fn quotes_that_would_swallow_rows_unseen_are_found() {
-    // Taken as an opening and a closing quote, these two would hide the rows between them in one cell.
+    // Taken as an opening and a closing quote, these two would hide the rows between them in one
+    // cell.
     let folder = tempfile::tempdir().unwrap();
     let mut text = String::from("id,note,cost\n1,5\" disk,10\n");
     (2..50).for_each(|id| text.push_str(&format!("{id},plain,10\n")));
@@ -205,7 +209,7 @@ fn parquet_hands_out_numbers_as_numbers_and_all_else_as_text() {
         ["", "0.0000000000", "", "94.35600000000001"],
     ];
     assert_eq!(sample(&table, 9).unwrap(), texts);
-    let typed = |name: &str| Wanted { name: name.into(), typed: true };
+    let typed = |name: &str| WantedColumn { name: name.into(), typed: true };
     let scan = Scan::open(&table, &[typed("Start"), typed("Cost")], ShortRows::Refused).unwrap();
     let mut seen = 0;
     scan.worker()

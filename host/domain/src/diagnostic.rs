@@ -117,7 +117,8 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// The closest of `known` to what was written, for "did you mean".
+/// The closest of `known` to the written name, for "did you mean". A swap of two neighbors counts
+/// as one change, since it is one slip of the fingers.
 pub fn did_you_mean<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str>,
@@ -125,39 +126,38 @@ pub fn did_you_mean<'a>(
     let limit = (written.chars().count() / 3).max(1);
     known
         .into_iter()
-        .map(|name| (edit_distance(written, name), name))
+        .map(|name| (strsim::osa_distance(written, name), name))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, name)| name)
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbors, each counted as one.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    let mut above: Vec<usize> = Vec::new();
-    let mut previous: Vec<usize> = (0..=right.len()).collect();
-    for row in 0..left.len() {
-        let mut current = vec![row + 1];
-        for column in 0..right.len() {
-            let substitute = previous[column] + usize::from(left[row] != right[column]);
-            let mut distance = substitute.min(previous[column + 1] + 1).min(current[column] + 1);
-            if row > 0
-                && column > 0
-                && left[row] == right[column - 1]
-                && left[row - 1] == right[column]
-            {
-                distance = distance.min(above[column - 1] + 1);
-            }
-            current.push(distance);
-        }
-        above = std::mem::replace(&mut previous, current);
-    }
-    previous[right.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Figures of the edit distance that stood here before `strsim`, and of the literature.
+    #[test]
+    fn an_edit_is_a_letter_more_less_or_other_or_two_neighbors_swapped() {
+        for (written, meant, distance) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("rules", "rules", 0),
+            ("kitten", "sitting", 3),
+            ("pahts", "paths", 1),
+            ("ab", "ba", 1),
+            // No letter takes part in two edits: the unrestricted distance would be 2.
+            ("ca", "abc", 3),
+            ("größe", "grösse", 2),
+        ] {
+            assert_eq!(strsim::osa_distance(written, meant), distance, "{written} {meant}");
+        }
+    }
+
+    #[test]
+    fn of_equally_close_names_the_first_by_letters_is_meant() {
+        assert_eq!(did_you_mean("bat", ["cat", "bar", "hat"]), Some("bar"));
+    }
 
     #[test]
     fn typing_errors_are_understood_and_other_words_are_not() {

@@ -82,7 +82,8 @@ fn client_words(part: &Part) -> Option<String> {
     }
 }
 
-/// For a terminal. A lone command or setting stands bare, so that it can be copied as a line.
+/// For a terminal. A lone command or setting stands bare, and so does a setting that begins a line:
+/// both can be copied as lines.
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let [part] = self.0.as_slice() {
@@ -93,12 +94,20 @@ impl fmt::Display for Hint {
                 Part::Text(text) | Part::Setting(text) | Part::Endpoint(text) => f.write_str(text),
             };
         }
-        self.0.iter().try_for_each(|part| match part {
-            Part::Text(text) => f.write_str(text),
-            Part::Command(line) | Part::Deed { command: line, .. } => {
-                write!(f, "`apportion {line}`")
+        let mut begins_line = false;
+        self.0.iter().try_for_each(|part| {
+            let is_bare = std::mem::replace(&mut begins_line, false);
+            match part {
+                Part::Text(text) => {
+                    begins_line = text.ends_with('\n');
+                    f.write_str(text)
+                }
+                Part::Command(line) | Part::Deed { command: line, .. } => {
+                    write!(f, "`apportion {line}`")
+                }
+                Part::Setting(text) if is_bare => f.write_str(text),
+                Part::Setting(text) | Part::Endpoint(text) => write!(f, "`{text}`"),
             }
-            Part::Setting(text) | Part::Endpoint(text) => write!(f, "`{text}`"),
         })
     }
 }
@@ -135,6 +144,15 @@ mod tests {
     #[test]
     fn a_lone_command_can_be_copied() {
         assert_eq!(Hint::command("run --stored").to_string(), "apportion run --stored");
+    }
+
+    #[test]
+    fn a_setting_stands_bare_only_at_the_start_of_a_line() {
+        let line = || Hint::setting("[limits]\nseconds = 9");
+        let below = Hint::text("give it more time:\n").then(line());
+        assert_eq!(below.to_string(), "give it more time:\n[limits]\nseconds = 9");
+        let within = Hint::text("write ").then(line()).then(" there");
+        assert_eq!(within.to_string(), "write `[limits]\nseconds = 9` there");
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! How the binary is started once more, to compile a stranger's plugin in a process of its own.
 
 use crate::env_var;
-use plugin_host::{Compiler, Limits};
+use plugin_host::{Compiler, PluginLimits};
 use std::path::{Path, PathBuf};
 
 /// The call of the binary's hidden verb `compile-plugin`.
-pub fn compiler(limits: &Limits) -> Compiler {
+pub fn compiler(limits: &PluginLimits) -> Compiler {
     // On Linux that name leads to the running program even when its file has been replaced.
     let itself = PathBuf::from("/proc/self/exe");
     let program =

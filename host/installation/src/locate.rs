@@ -4,7 +4,7 @@
 use crate::reach::store::files;
 use crate::settings::Settings;
 use crate::settings::source::SourceSettings;
-use ::reach::object_store::{Files, LocalFile, Place, is_url};
+use ::reach::object_store::{LocalFile, SourceFiles, SourcePath, is_url};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use plugin_host::{Grants, Power};
@@ -22,7 +22,7 @@ pub struct SourceTables {
     /// Every table once, in the order of the paths and by name within each.
     pub tables: Vec<GrantedTable>,
     /// All files, where the plugin or a store needs more than the tables.
-    pub files: Option<Arc<Files>>,
+    pub files: Option<Arc<SourceFiles>>,
 }
 
 /// Finds local files, and lists the objects of stores.
@@ -35,10 +35,10 @@ pub fn locate(
     let mut places = Vec::new();
     for written in &source.paths.value {
         if is_url(written) {
-            places.push(Place::Url(written.clone()));
+            places.push(SourcePath::Url(written.clone()));
         } else {
             finder.path(&settings.path(written))?;
-            places.push(Place::Local(
+            places.push(SourcePath::Local(
                 std::mem::take(&mut finder.files)
                     .into_iter()
                     .map(|file| file.named(&settings.root))
@@ -48,15 +48,15 @@ pub fn locate(
     }
     let in_store = places
         .iter()
-        .find_map(|place| if let Place::Url(url) = place { Some(url.clone()) } else { None });
+        .find_map(|place| if let SourcePath::Url(url) = place { Some(url.clone()) } else { None });
     if let Some(url) = &in_store {
         granted
             .expect(Power::ObjectStore, &format!("{url}, which source '{}' reads,", source.name))?;
     }
     if in_store.is_none() && !granted.has(Power::File) {
-        let local = places
-            .into_iter()
-            .flat_map(|place| if let Place::Local(files) = place { files } else { Vec::new() });
+        let local = places.into_iter().flat_map(|place| {
+            if let SourcePath::Local(files) = place { files } else { Vec::new() }
+        });
         let tables = local
             .filter(|file| file.is_table)
             .map(|file| table(source, file.name, file.path))

@@ -10,8 +10,8 @@ use domain::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::hint::Hint;
 use domain::port::PluginIdentity;
-use plugin_host::trust::Lock;
-use plugin_host::{AllocatorSet, HostOptions, Level, LogLine, Plugin, PluginHost, Shelf};
+use plugin_host::trust::PluginLock;
+use plugin_host::{AllocatorSet, HostOptions, LogLevel, LogLine, Plugin, PluginHost, Shelf};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub fn allocators(settings: &Settings) -> Result<AllocatorSet, Diagnostic> {
 
 /// The host of plugins, within the limits of the settings.
 pub fn host(settings: Option<&Settings>) -> Result<Shelf, Diagnostic> {
-    let mut limits = plugin_host::Limits::default();
+    let mut limits = plugin_host::PluginLimits::default();
     if let Some(settings) = settings {
         limits.call = Duration::from_secs(settings.limits.plugin_seconds.value.get());
         limits.memory_bytes = settings.limits.plugin_memory_mib.value.get() << 20;
@@ -60,7 +60,7 @@ pub fn plugin(host: &Shelf, name: &str, root: &Path) -> Result<Arc<Plugin>, Diag
     if let Some((name, bytes)) = PLUGINS.iter().find(|(known, _)| *known == name) {
         return host.own(name, bytes);
     }
-    let lock = Lock::read(root)?;
+    let lock = PluginLock::read(root)?;
     if let Some(locked) = lock.find(name) {
         let trusted = lock.open(locked)?;
         if let Some(reason) = trusted.stepped_in_for {
@@ -108,7 +108,7 @@ fn shelved(host: &Shelf, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagno
 
 /// Logs the warnings of a plugin. Its quieter lines are for its author, in tests.
 pub fn log(plugin: &PluginIdentity, line: &LogLine) {
-    if line.level >= Level::Warn {
+    if line.level >= LogLevel::Warn {
         tracing::warn!(target: PLUGIN_LOG, "{} {}: {}", plugin.name, plugin.version, line.message);
     }
 }

@@ -1,7 +1,7 @@
 //! Recordings of collections: `run --record` writes them, and `plugin replay` reads them.
 
 use crate::file;
-use ::reach::cassette::{Exchange, Recorded, Recorder};
+use ::reach::cassette::{Exchange, RecordedExchange, Recorder};
 use ::reach::code::PLUGIN_CASSETTE;
 use domain::charge::RawCharge;
 use domain::code;
@@ -25,7 +25,7 @@ pub struct Cassette {
     version: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<Collection>,
-    pub exchanges: Vec<Recorded>,
+    pub exchanges: Vec<RecordedExchange>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ impl Collection {
 }
 
 /// The exchanges of a recording of any kind.
-pub fn exchanges(path: &Path) -> Result<Vec<Recorded>, Diagnostic> {
+pub fn exchanges(path: &Path) -> Result<Vec<RecordedExchange>, Diagnostic> {
     read(path).map(|cassette| cassette.exchanges)
 }
 
@@ -164,7 +164,7 @@ impl<C: Collector> Recording<C> {
         }
     }
 
-    fn taken(&self) -> Vec<Recorded> {
+    fn taken(&self) -> Vec<RecordedExchange> {
         self.recorder.as_ref().map(|recorder| recorder.taken()).unwrap_or_default()
     }
 

@@ -141,7 +141,7 @@ fn recorded_source(
                 reach.http = Some(Arc::clone(recorder) as Arc<dyn Exchange>);
             }
             let collector = collector
-                .with_reach(reach)
+                .with_clients(reach)
                 .with_log(Arc::new(|plugin, line| plugins::log(plugin, &line)));
             match record {
                 Some(folder) => Box::new(Recording::new(

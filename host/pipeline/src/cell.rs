@@ -1,7 +1,7 @@
 //! Single cells of a row: their values, and the reasons why a row cannot be read.
 
 use crate::columns::Input;
-use decode::{Batch, Cells, Unreadable};
+use decode::{Batch, Cells, UnreadableRow};
 use domain::code;
 use domain::decimal::{self, NotAnAmount, Rest};
 use domain::period::{DateOrder, Day, parse_instant};
@@ -43,7 +43,7 @@ impl Refusal {
 }
 
 impl SetAsideRow {
-    pub fn unreadable(row: &Unreadable) -> SetAsideRow {
+    pub fn unreadable(row: &UnreadableRow) -> SetAsideRow {
         SetAsideRow {
             code: row.code,
             place: row.place,

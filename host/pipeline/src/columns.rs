@@ -2,7 +2,7 @@
 //! mapping.
 
 use crate::computed::{ComputedBatch, ComputedChoice, ComputedColumn};
-use decode::{Batch, Wanted};
+use decode::{Batch, WantedColumn};
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
@@ -31,7 +31,7 @@ pub enum Identity {
 /// A column of a scan: from the file, or computed from other columns.
 #[derive(Clone, Debug)]
 enum Column {
-    Read(Wanted),
+    Read(WantedColumn),
     ComputedColumn(String, ComputedColumn),
 }
 
@@ -131,7 +131,7 @@ impl TableReading {
     }
 
     fn want(&mut self, column: &str, typed: bool) -> usize {
-        self.columns.push(Column::Read(Wanted { name: column.to_owned(), typed }));
+        self.columns.push(Column::Read(WantedColumn { name: column.to_owned(), typed }));
         self.columns.len() - 1
     }
 
@@ -145,7 +145,7 @@ impl TableReading {
     }
 
     /// The columns to read from the file.
-    pub fn wanted(&self) -> Vec<Wanted> {
+    pub fn wanted(&self) -> Vec<WantedColumn> {
         let read = |column: &Column| match column {
             Column::Read(wanted) => Some(wanted.clone()),
             Column::ComputedColumn(..) => None,

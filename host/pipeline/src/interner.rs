@@ -6,7 +6,7 @@
 //! themselves need not be kept or compared, which is what makes the table small enough for the
 //! cache.
 
-use decode::{Cells, Viewed, viewed};
+use decode::{Cells, TextView, viewed};
 use domain::dictionary::ResourceId;
 
 /// The meaning of a row's identifying cells.
@@ -112,8 +112,8 @@ pub fn hash_rows(
             Cells::Views(array) => {
                 for (row, hash) in hashes.iter_mut().enumerate() {
                     *hash = match viewed(array, row) {
-                        Viewed::Short(view) => absorb_view(*hash, view, secrets),
-                        Viewed::Long(cell) => absorb(*hash, cell, secrets),
+                        TextView::Short(view) => absorb_view(*hash, view, secrets),
+                        TextView::Long(cell) => absorb(*hash, cell, secrets),
                     };
                 }
             }

@@ -6,7 +6,7 @@
 use crate::cell::{Dates, Refusal, SetAsideRow, quantity};
 use crate::columns::Input;
 use crate::interner::{Secrets, hash_rows};
-use decode::{Batch, Cells, Wanted};
+use decode::{Batch, Cells, WantedColumn};
 use domain::charge::RawUsage;
 use domain::diagnostic::Diagnostic;
 use domain::mapping::{Origin, UsageMapping};
@@ -23,7 +23,7 @@ const REJECTED_KEPT: usize = 1000;
 
 /// How a table of usage is read.
 pub struct UsageReading {
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<WantedColumn>,
     period_start: Input,
     metrics: Vec<Metric>,
     keys: Vec<(String, Input)>,
@@ -43,7 +43,7 @@ impl UsageReading {
     pub fn new(mapping: &UsageMapping) -> UsageReading {
         let mut wanted = Vec::new();
         let mut want = |name: &str, typed: bool| {
-            wanted.push(Wanted { name: name.to_owned(), typed });
+            wanted.push(WantedColumn { name: name.to_owned(), typed });
             wanted.len() - 1
         };
         let mut input = |origin: &Origin, typed: bool| match origin {
@@ -444,7 +444,7 @@ impl UsageReader<'_, '_> {
         SeriesClass::Series(first)
     }
 
-    fn set_aside(&mut self, row: impl FnOnce(&[Wanted]) -> SetAsideRow) {
+    fn set_aside(&mut self, row: impl FnOnce(&[WantedColumn]) -> SetAsideRow) {
         self.gathered.set_aside_count += 1;
         if self.gathered.set_aside.len() < REJECTED_KEPT {
             self.gathered.set_aside.push(row(&self.reading.wanted));

@@ -3,10 +3,11 @@
 use crate::call::{Fuel, Sandbox, label};
 use crate::capability::State;
 use crate::convert;
-use crate::limits::Limits;
+use crate::limits::PluginLimits;
 use crate::plugin::pure_linker;
 use crate::wit::bindings::{AllocatorPre, allocate, types};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use domain::port::{AllocatorCall, Allocators, PluginCost, PluginIdentity};
 use domain::recipient::Target;
 use domain::usage::Usage;
@@ -17,7 +18,7 @@ use wasmtime::component::Component;
 
 /// The shared cost to be distributed; amounts are decimal text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pool {
+pub struct AllocatorPool {
     pub rule: String,
     pub period_start: String,
     pub amount: String,
@@ -26,7 +27,7 @@ pub struct Pool {
 
 /// A quantity by which to distribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Driver {
+pub struct AllocatorDriver {
     pub metric: String,
     pub keys: Vec<(String, String)>,
     pub value: String,
@@ -36,7 +37,7 @@ pub struct AllocatorPlugin {
     engine: Engine,
     pre: AllocatorPre<State>,
     identity: PluginIdentity,
-    limits: Limits,
+    limits: PluginLimits,
 }
 
 impl AllocatorPlugin {
@@ -44,7 +45,7 @@ impl AllocatorPlugin {
         engine: &Engine,
         component: &Component,
         identity: &PluginIdentity,
-        limits: &Limits,
+        limits: &PluginLimits,
     ) -> wasmtime::Result<AllocatorPlugin> {
         let pre = AllocatorPre::new(pure_linker(engine)?.instantiate_pre(component)?)?;
         Ok(AllocatorPlugin {
@@ -63,9 +64,9 @@ impl AllocatorPlugin {
     pub fn allocate(
         &self,
         config: &str,
-        pool: &Pool,
+        pool: &AllocatorPool,
         targets: &[Target],
-        drivers: &[Driver],
+        drivers: &[AllocatorDriver],
     ) -> Result<Vec<u64>, Diagnostic> {
         self.allocate_metered(config, pool, targets, drivers).0
     }
@@ -74,9 +75,9 @@ impl AllocatorPlugin {
     pub(crate) fn allocate_metered(
         &self,
         config: &str,
-        pool: &Pool,
+        pool: &AllocatorPool,
         targets: &[Target],
-        drivers: &[Driver],
+        drivers: &[AllocatorDriver],
     ) -> (Result<Vec<u64>, Diagnostic>, PluginCost) {
         let mut sandbox =
             Sandbox::new(&self.engine, &self.limits, &self.identity, State::new(&self.limits));
@@ -89,9 +90,9 @@ impl AllocatorPlugin {
         &self,
         sandbox: &mut Sandbox,
         config: &str,
-        pool: &Pool,
+        pool: &AllocatorPool,
         targets: &[Target],
-        drivers: &[Driver],
+        drivers: &[AllocatorDriver],
     ) -> Result<Vec<u64>, Diagnostic> {
         let instance = sandbox
             .start(Fuel::Units(self.limits.fuel_start), |store| self.pre.instantiate(store))?;
@@ -144,20 +145,21 @@ impl Allocators for AllocatorSet {
                 "in apportion.toml: [allocators] {} = \"plugins/{}.wasm\"",
                 call.plugin, call.plugin
             );
-            return Err(Diagnostic::new(domain::code::PLUGIN_NOT_FOUND, message).hint(section));
+            return Err(Diagnostic::new(domain::code::PLUGIN_NOT_FOUND, message)
+                .hint(Hint::setting(section)));
         };
-        let pool = Pool {
+        let pool = AllocatorPool {
             rule: call.rule.to_owned(),
             period_start: call.day.to_string(),
             amount: call.total.to_string(),
             currency: call.currency.code().to_owned(),
         };
-        let driver = |usage: &&Usage| Driver {
+        let driver = |usage: &&Usage| AllocatorDriver {
             metric: usage.metric.clone(),
             keys: usage.keys.clone(),
             value: usage.value.plain(),
         };
-        let drivers: Vec<Driver> = call.usage.iter().map(driver).collect();
+        let drivers: Vec<AllocatorDriver> = call.usage.iter().map(driver).collect();
         let (weights, cost) = plugin.allocate_metered(call.config, &pool, call.targets, &drivers);
         self.costs
             .lock()
@@ -190,7 +192,7 @@ fn in_order(weights: &[allocate::Weight], targets: usize) -> Result<Vec<u64>, St
     Ok(ordered.into_iter().map(|weight| weight.unwrap_or(0)).collect())
 }
 
-fn wit_pool(pool: &Pool) -> allocate::Pool {
+fn wit_pool(pool: &AllocatorPool) -> allocate::Pool {
     allocate::Pool {
         rule: pool.rule.clone(),
         period_start: pool.period_start.clone(),
@@ -209,10 +211,10 @@ fn wit_targets(targets: &[Target]) -> Vec<allocate::Target> {
     targets.iter().map(convert).collect()
 }
 
-fn wit_drivers(drivers: &[Driver]) -> Vec<allocate::Driver> {
+fn wit_drivers(drivers: &[AllocatorDriver]) -> Vec<allocate::Driver> {
     let tag =
         |(key, value): &(String, String)| types::Tag { key: key.clone(), value: value.clone() };
-    let convert = |driver: &Driver| allocate::Driver {
+    let convert = |driver: &AllocatorDriver| allocate::Driver {
         metric: driver.metric.clone(),
         keys: driver.keys.iter().map(tag).collect(),
         value: driver.value.clone(),

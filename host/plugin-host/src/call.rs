@@ -1,10 +1,11 @@
-//! One fresh instance and the calls into it: deadlines, fuel, and what a failure means, stamped with who failed.
+//! One fresh instance and the calls into it: deadlines, fuel, and what a failure means, stamped
+//! with who failed.
 
 use crate::capability::{State, micros};
 use crate::code;
 use crate::convert::shown;
 use crate::engine::ticks;
-use crate::limits::{LimitHit, Limits};
+use crate::limits::{LimitHit, PluginLimits};
 use domain::diagnostic::Diagnostic;
 use domain::port::{PluginCost, PluginIdentity};
 use std::fmt::Display;
@@ -20,28 +21,28 @@ pub fn label(identity: &PluginIdentity) -> String {
     format!("plugin {} {} ({digest})", identity.name, identity.version)
 }
 
-/// What one call may burn, in the engine that counts it.
+/// The fuel of one call, in units of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fuel {
     NotCounted,
     Units(u64),
 }
 
-/// A store with one instance to be, or in it.
+/// A store with at most one instance.
 pub struct Sandbox {
     pub store: Store<State>,
-    limits: Limits,
+    limits: PluginLimits,
     label: String,
     spent: Duration,
     fuel: u64,
-    /// Calls of powers that it does not have: each ends the instance.
+    /// Calls of powers that the plugin does not have. Each ends the instance.
     denials: u64,
 }
 
 impl Sandbox {
     pub fn new(
         engine: &Engine,
-        limits: &Limits,
+        limits: &PluginLimits,
         identity: &PluginIdentity,
         state: State,
     ) -> Sandbox {
@@ -107,6 +108,8 @@ impl Sandbox {
         if let Fuel::Units(units) = fuel {
             self.fuel += units.saturating_sub(self.store.get_fuel().unwrap_or(units));
         }
+        let (plugin, ok, us) = (&self.label, result.is_ok(), micros(began.elapsed()));
+        tracing::debug!(plugin, function = what, ok, us, "plugin was called");
         let denied = |error: &wasmtime::Error| {
             matches!(error.downcast_ref::<LimitHit>(), Some(LimitHit::Denied { .. }))
         };
@@ -122,7 +125,7 @@ impl Sandbox {
         })
     }
 
-    /// What the instance cost so far; what it handed over is counted elsewhere.
+    /// The cost of the instance so far, without its output, which is counted elsewhere.
     pub fn cost(&self) -> PluginCost {
         let seen = self.store.data().cost();
         PluginCost {
@@ -153,8 +156,14 @@ impl Sandbox {
         } else {
             ("one call", self.limits.call)
         };
-        self.diagnostic(code::PLUGIN_TIMEOUT, format!("was stopped in `{what}`: the limit for {name} is {} ms", limit.as_millis()))
-            .hint("try again when the machine is less busy; a plugin that is always late has to be mended")
+        self.diagnostic(
+            code::PLUGIN_TIMEOUT,
+            format!("was stopped in `{what}`: the limit for {name} is {} ms", limit.as_millis()),
+        )
+        .hint(
+            "try again when the machine is less busy; a plugin that is always late has \
+                 to be mended",
+        )
     }
 
     fn out_of_fuel(&self, what: &str, fuel: Fuel) -> Diagnostic {
@@ -187,7 +196,8 @@ impl Sandbox {
         )
     }
 
-    /// Linking is checked before: what else keeps an instance from starting is a count beyond its limit.
+    /// Linking is checked before: what else keeps an instance from starting is a count beyond its
+    /// limit.
     fn other_at_start(&self, error: &wasmtime::Error) -> Diagnostic {
         let limit = self.limits.instances;
         let message = format!(
@@ -197,14 +207,20 @@ impl Sandbox {
         self.diagnostic(code::PLUGIN_MEMORY, message)
     }
 
-    /// No trap and no limit of ours: the values that it returned do not have the types that it promised, or are too long.
+    /// No trap and no limit of ours: the values that it returned do not have the types that it
+    /// promised, or are too long.
     fn other_in_call(&self, what: &str, error: &wasmtime::Error) -> Diagnostic {
         let reason = error.root_cause().to_string();
         // wasmtime keeps the type of this error to itself.
         if reason.contains("fuel allocated for hostcalls") {
             let limit = self.limits.batch_bytes;
-            return self
-                .diagnostic(code::PLUGIN_OUTPUT, format!("was stopped in `{what}`: it handed over more than its limit of {limit} bytes at once"));
+            return self.diagnostic(
+                code::PLUGIN_OUTPUT,
+                format!(
+                    "was stopped in `{what}`: it handed over more than its limit of {limit} \
+                     bytes at once"
+                ),
+            );
         }
         self.diagnostic(
             domain::code::PLUGIN_JUNK,

@@ -1,4 +1,5 @@
-//! What a plugin can reach: one file a host power, and the state of one instance that all of them see.
+//! What a plugin can reach: one file a host power, and the state of one instance that all of them
+//! see.
 
 pub mod aws_cost_explorer;
 pub mod aws_organizations;
@@ -12,14 +13,15 @@ pub mod table_decode;
 
 use crate::convert::shown;
 use crate::grant::Power;
-use crate::limits::{LimitHit, Limits, Meter};
+use crate::limits::{LimitHit, Meter, PluginLimits};
 use crate::wit::bindings::types;
-use coverage::Said;
+use coverage::CoverageReport;
 use domain::code;
 use domain::diagnostic::{Diagnostic, Retry};
 use domain::port::{GrantedTable, PluginCost};
-use log::Log;
-use reach::{Failure, Kind, Reach};
+use log::PluginLog;
+use reach::Clients;
+use reach::failure::{Failure, FailureKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,17 +36,18 @@ pub struct RunInfo {
 /// Everything that the host keeps for one instance.
 pub struct State {
     pub meter: Meter,
-    pub log: Log,
+    pub log: PluginLog,
     pub run: RunInfo,
-    pub said: Said,
+    pub said: CoverageReport,
     /// The granted tables; `None` where the power is not granted.
     pub tables: Option<Vec<GrantedTable>>,
-    pub reach: Reach,
+    pub clients: Clients,
     /// Powers that are linked without being granted.
     pub optional: Vec<Power>,
     /// What the guest was told when the last look outside failed, and why it did: that knows more.
     pub failure: Option<(String, Diagnostic)>,
-    /// Until when the call under way may work. Waiting for others is no fault of its own, and moves it.
+    /// Until when the call under way may work. Waiting for others is no fault of its own, and moves
+    /// it.
     deadline: Instant,
     host_calls: u64,
     requests: u64,
@@ -53,14 +56,14 @@ pub struct State {
 }
 
 impl State {
-    pub fn new(limits: &Limits) -> State {
+    pub fn new(limits: &PluginLimits) -> State {
         State {
             meter: Meter::new(limits),
-            log: Log::new(limits),
+            log: PluginLog::new(limits),
             run: RunInfo::default(),
-            said: Said::default(),
+            said: CoverageReport::default(),
             tables: None,
-            reach: Reach::default(),
+            clients: Clients::default(),
             optional: Vec::new(),
             failure: None,
             deadline: Instant::now(),
@@ -108,7 +111,8 @@ impl State {
         answer
     }
 
-    /// Uses a power on the guest's behalf; the guest is told in short what went wrong, and the host keeps the long form.
+    /// Uses a power on the guest's behalf; the guest is told in short what went wrong, and the host
+    /// keeps the long form.
     fn reach_out<P: ?Sized, T>(
         &mut self,
         power: Power,
@@ -147,26 +151,26 @@ impl State {
         self.failure =
             Some((message.clone(), failure.diagnostic.clone().retry(retry(failure.kind))));
         match failure.kind {
-            Kind::Config => types::Error::Config(types::Problem {
+            FailureKind::Config => types::Error::Config(types::Problem {
                 message,
                 hint: failure.diagnostic.hint_text(),
                 table: None,
                 column: None,
             }),
-            Kind::Auth => types::Error::Auth(message),
-            Kind::RateLimited(seconds) => types::Error::RateLimited(seconds),
-            Kind::Transient => types::Error::Transient(message),
-            Kind::Unavailable => types::Error::Unavailable(message),
+            FailureKind::Auth => types::Error::Auth(message),
+            FailureKind::RateLimited(seconds) => types::Error::RateLimited(seconds),
+            FailureKind::Transient => types::Error::Transient(message),
+            FailureKind::Unavailable => types::Error::Unavailable(message),
         }
     }
 }
 
 /// Whether the same again may go well.
-pub fn retry(kind: Kind) -> Retry {
+pub fn retry(kind: FailureKind) -> Retry {
     match kind {
-        Kind::Config | Kind::Auth => Retry::No,
-        Kind::RateLimited(seconds) => seconds.map_or(Retry::Soon, Retry::After),
-        Kind::Transient | Kind::Unavailable => Retry::Soon,
+        FailureKind::Config | FailureKind::Auth => Retry::No,
+        FailureKind::RateLimited(seconds) => seconds.map_or(Retry::Soon, Retry::After),
+        FailureKind::Transient | FailureKind::Unavailable => Retry::Soon,
     }
 }
 

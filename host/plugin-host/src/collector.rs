@@ -1,32 +1,32 @@
-//! A collector with its grants: the domain's `Collector`, played by a component.
+//! A collector with its grants: the domain's port `Collector`, implemented by a component.
 
 use crate::call::{Fuel, Sandbox, label};
 use crate::capability::log::LogLine;
 use crate::capability::{RunInfo, State, retry};
 use crate::convert::{self, Intake};
 use crate::grant::{Grants, Power};
-use crate::limits::Limits;
+use crate::limits::PluginLimits;
 use crate::plugin::linker;
 use crate::wit::bindings::{CollectorPre, collector, types};
 use domain::diagnostic::Diagnostic;
 use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows};
-use reach::Reach;
+use reach::Clients;
 use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{Component, ResourceAny};
 
-/// Takes what a plugin says while it works.
+/// Takes the log lines of a plugin while it works.
 pub type LogSink = Arc<dyn Fn(&PluginIdentity, LogLine) + Send + Sync>;
 
 pub struct CollectorPlugin {
     engine: Engine,
     pre: CollectorPre<State>,
     identity: PluginIdentity,
-    limits: Limits,
+    limits: PluginLimits,
     grants: Grants,
     /// Powers that are linked without being granted.
     optional: Vec<Power>,
-    reach: Reach,
+    clients: Clients,
     log: Option<LogSink>,
     fuel: Fuel,
 }
@@ -36,7 +36,7 @@ impl CollectorPlugin {
         engine: &Engine,
         component: &Component,
         identity: &PluginIdentity,
-        limits: &Limits,
+        limits: &PluginLimits,
         grants: &Grants,
         powers: Vec<Power>,
         fuel: Fuel,
@@ -49,37 +49,39 @@ impl CollectorPlugin {
             limits: limits.clone(),
             grants: grants.clone(),
             optional: powers.into_iter().filter(|power| !grants.has(*power)).collect(),
-            reach: Reach::default(),
+            clients: Clients::default(),
             log: None,
             fuel,
         })
     }
 
-    /// Hears what the plugin says.
+    /// Hands the plugin's log lines to `sink`.
     pub fn with_log(self, sink: LogSink) -> CollectorPlugin {
         CollectorPlugin { log: Some(sink), ..self }
     }
 
-    /// What it can reach of what it was granted; nothing without this.
-    pub fn with_reach(self, reach: Reach) -> CollectorPlugin {
+    /// Gives the plugin those clients whose power it was granted. Without clients it can reach
+    /// nothing.
+    pub fn with_clients(self, clients: Clients) -> CollectorPlugin {
         let has = |power: Power| self.grants.has(power);
-        let reach = Reach {
-            files: reach.files.filter(|_| has(Power::File)),
-            http: reach.http.filter(|_| has(Power::Http)),
-            kubernetes: reach.kubernetes.filter(|_| has(Power::Kubernetes)),
-            cost_explorer: reach.cost_explorer.filter(|_| has(Power::AwsCostExplorer)),
-            organizations: reach.organizations.filter(|_| has(Power::AwsOrganizations)),
-            tables: reach.tables.filter(|_| has(Power::TableDecode)),
+        let clients = Clients {
+            files: clients.files.filter(|_| has(Power::File)),
+            http: clients.http.filter(|_| has(Power::Http)),
+            kubernetes: clients.kubernetes.filter(|_| has(Power::Kubernetes)),
+            cost_explorer: clients.cost_explorer.filter(|_| has(Power::AwsCostExplorer)),
+            organizations: clients.organizations.filter(|_| has(Power::AwsOrganizations)),
+            tables: clients.tables.filter(|_| has(Power::TableDecode)),
         };
-        CollectorPlugin { reach, ..self }
+        CollectorPlugin { clients, ..self }
     }
 
-    /// A fresh store and instance: nothing survives from one collection to the next but its state.
+    /// A fresh store and instance. Only the plugin's state survives from one collection to the
+    /// next.
     fn sandbox(&self, request: &CollectRequest) -> Sandbox {
         let mut state = State::new(&self.limits);
         state.run = RunInfo { source: request.source.clone(), now: request.now.clone() };
         state.tables = self.grants.has(Power::TableDecode).then(|| request.tables.clone());
-        state.reach = self.reach.clone();
+        state.clients = self.clients.clone();
         state.optional = self.optional.clone();
         Sandbox::new(&self.engine, &self.limits, &self.identity, state)
     }
@@ -116,7 +118,8 @@ impl CollectorPlugin {
         next?.map_err(|error| self.reported(sandbox, error))
     }
 
-    /// A plugin that passes on what the host told it: the host knows better why.
+    /// The failure that the plugin reports. If it passes on the host's own words, the host's
+    /// diagnostic takes their place, because it says more.
     fn reported(&self, sandbox: &mut Sandbox, error: types::Error) -> Diagnostic {
         let is_about_reading = matches!(
             error,
@@ -137,8 +140,12 @@ impl CollectorPlugin {
 
     fn pass_log(&self, sandbox: &mut Sandbox) {
         let lines = sandbox.store.data_mut().log.take();
-        if let Some(sink) = &self.log {
-            lines.into_iter().for_each(|line| sink(&self.identity, line));
+        for line in lines {
+            let (plugin, level) = (&self.identity.name, line.level.name());
+            tracing::debug!(plugin, level, text = line.message, "plugin says");
+            if let Some(sink) = &self.log {
+                sink(&self.identity, line);
+            }
         }
     }
 
@@ -171,14 +178,14 @@ impl CollectorPlugin {
         }
     }
 
-    /// The table that is about to be read, if it lies in a store.
+    /// Fetches the table that is read next, if it lies in a store.
     fn fetch(&self, batch: &Batch) -> Result<(), Diagnostic> {
         let table = match &batch.rows {
             Rows::Mapped(mapping) => &mapping.table,
             Rows::MappedUsage(mapping) => &mapping.table,
             Rows::Charges(_) | Rows::Table(_) => return Ok(()),
         };
-        self.reach
+        self.clients
             .tables
             .as_ref()
             .map_or(Ok(()), |tables| tables.fetch(table))

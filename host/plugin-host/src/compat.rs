@@ -6,15 +6,15 @@ use serde_json::{Map, Value};
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct PluginChange {
     /// Whether something that worked stops to, or somebody has to agree.
     pub breaking: bool,
     pub message: String,
 }
 
 /// All differences, breaking ones first.
-pub fn compare(old: &Plugin, new: &Plugin) -> Vec<Change> {
-    let mut changes = Changes::default();
+pub fn compare(old: &Plugin, new: &Plugin) -> Vec<PluginChange> {
+    let mut changes = ChangeList::default();
     if old.kind() != new.kind() {
         changes.breaking(format!(
             "it was {} and is {}",
@@ -28,15 +28,15 @@ pub fn compare(old: &Plugin, new: &Plugin) -> Vec<Change> {
 }
 
 #[derive(Default)]
-struct Changes(Vec<Change>);
+struct ChangeList(Vec<PluginChange>);
 
-impl Changes {
+impl ChangeList {
     fn breaking(&mut self, message: String) {
-        self.0.push(Change { breaking: true, message });
+        self.0.push(PluginChange { breaking: true, message });
     }
 
     fn harmless(&mut self, message: String) {
-        self.0.push(Change { breaking: false, message });
+        self.0.push(PluginChange { breaking: false, message });
     }
 
     fn manifests(&mut self, old: &Manifest, new: &Manifest) {
@@ -125,27 +125,27 @@ impl Changes {
 mod tests {
     use super::*;
     use crate::grant::Power;
-    use crate::manifest::{Kind, PowerRequest, Stream};
+    use crate::manifest::{ManifestStream, PluginKind, PowerRequest};
 
     fn manifest(version: &str, schema: &str) -> Manifest {
         Manifest {
             name: "acme".into(),
             version: version.into(),
             description: String::new(),
-            kind: Kind::Collector,
+            kind: PluginKind::Collector,
             powers: vec![PowerRequest {
                 power: Power::File,
                 reason: "to read".into(),
                 optional: true,
             }],
             config_schema: schema.into(),
-            streams: vec![Stream { name: "charges".into(), description: String::new() }],
+            streams: vec![ManifestStream { name: "charges".into(), description: String::new() }],
             restatement_days: None,
         }
     }
 
     fn changes(old: &Manifest, new: &Manifest) -> Vec<(bool, String)> {
-        let mut changes = Changes::default();
+        let mut changes = ChangeList::default();
         changes.manifests(old, new);
         changes.0.into_iter().map(|change| (change.breaking, change.message)).collect()
     }

@@ -1,8 +1,9 @@
 //! The conformance kit: what every plugin has to stand, tried on one, with the network off.
 //!
-//! A script says which settings are in order and what answers the plugin; the cases are ours. A plugin passes a case when it
-//! does what is expected, or when it says in the contract's own words why it cannot. Being stopped by a limit, a crash, and
-//! charges that quietly are not there are failures.
+//! A script says which settings are in order and what answers the plugin; the cases are ours. A
+//! plugin passes a case when it does what is expected, or when it says in the contract's own words
+//! why it cannot. Being stopped by a limit, a crash, and charges that quietly are not there are
+//! failures.
 
 mod allocating;
 mod answers;
@@ -13,17 +14,17 @@ mod script;
 pub use answers::Answers;
 pub use script::{PoolScript, Script, Spans, TargetScript, UsageScript};
 
-use crate::manifest::Kind;
+use crate::manifest::PluginKind;
 use crate::plugin::Plugin;
 use crate::schema;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
-use reach::cassette::Recorded;
+use reach::cassette::RecordedExchange;
 use reach::object_store::LocalFile;
 use serde_json::Value;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CaseOutcome {
     Passed,
     /// With the reason that the script gives.
     Skipped(String),
@@ -31,17 +32,17 @@ pub enum Outcome {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
+pub struct ConformanceCase {
     pub name: String,
-    pub outcome: Outcome,
+    pub outcome: CaseOutcome,
     /// What was seen: rows, memory, fuel.
     pub seen: String,
 }
 
 /// What a script leads to: files that were read for it.
 #[derive(Clone, Debug, Default)]
-pub struct Material {
-    pub exchanges: Vec<Recorded>,
+pub struct ScriptMaterial {
+    pub exchanges: Vec<RecordedExchange>,
     pub tables: Vec<GrantedTable>,
     /// What the powers answer that are no HTTP.
     pub answers: Answers,
@@ -50,10 +51,10 @@ pub struct Material {
 }
 
 /// The names of the cases of a kind, as a script skips them.
-pub fn names(kind: Kind) -> &'static [&'static str] {
+pub fn names(kind: PluginKind) -> &'static [&'static str] {
     match kind {
-        Kind::Collector => &collecting::NAMES,
-        Kind::Allocator => &allocating::NAMES,
+        PluginKind::Collector => &collecting::NAMES,
+        PluginKind::Allocator => &allocating::NAMES,
     }
 }
 
@@ -61,44 +62,45 @@ pub fn names(kind: Kind) -> &'static [&'static str] {
 pub fn try_out(
     plugin: &Plugin,
     script: &Script,
-    material: &Material,
-) -> Result<Vec<Case>, Diagnostic> {
+    material: &ScriptMaterial,
+) -> Result<Vec<ConformanceCase>, Diagnostic> {
     script.checked(names(plugin.kind()))?;
-    let mut cases = Cases { script, done: Vec::new() };
+    let mut cases = CaseList { script, done: Vec::new() };
     cases.add("manifest", || manifest(plugin));
     match plugin.kind() {
-        Kind::Collector => collecting::try_out(plugin, script, material, &mut cases)?,
-        Kind::Allocator => allocating::try_out(plugin, script, &mut cases)?,
+        PluginKind::Collector => collecting::try_out(plugin, script, material, &mut cases)?,
+        PluginKind::Allocator => allocating::try_out(plugin, script, &mut cases)?,
     }
     Ok(cases.done)
 }
 
 /// The cases so far.
-struct Cases<'a> {
+struct CaseList<'a> {
     script: &'a Script,
-    done: Vec<Case>,
+    done: Vec<ConformanceCase>,
 }
 
-impl Cases<'_> {
-    /// Tries a case, unless the script skips it; what it returns is what was seen, or why it failed.
+impl CaseList<'_> {
+    /// Tries a case, unless the script skips it; what it returns is what was seen, or why it
+    /// failed.
     fn add(&mut self, name: &str, case: impl FnOnce() -> Result<String, String>) {
         // `good-config 2` is skipped with `good-config`.
         let skip = self.script.skip.get(name.split(' ').next().unwrap_or(name));
         let (outcome, seen) = match skip {
-            Some(reason) => (Outcome::Skipped(reason.clone()), String::new()),
+            Some(reason) => (CaseOutcome::Skipped(reason.clone()), String::new()),
             None => match case() {
-                Ok(seen) => (Outcome::Passed, seen),
-                Err(reason) => (Outcome::Failed(reason), String::new()),
+                Ok(seen) => (CaseOutcome::Passed, seen),
+                Err(reason) => (CaseOutcome::Failed(reason), String::new()),
             },
         };
-        self.done.push(Case { name: name.to_owned(), outcome, seen });
+        self.done.push(ConformanceCase { name: name.to_owned(), outcome, seen });
     }
 
     /// A case that cannot be tried on this plugin.
     fn leave_out(&mut self, name: &str, reason: &str) {
-        self.done.push(Case {
+        self.done.push(ConformanceCase {
             name: name.to_owned(),
-            outcome: Outcome::Skipped(reason.to_owned()),
+            outcome: CaseOutcome::Skipped(reason.to_owned()),
             seen: String::new(),
         });
     }

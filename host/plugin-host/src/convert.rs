@@ -1,4 +1,5 @@
-//! WIT ↔ domain: the only place that sees both. Everything from a guest is checked and bounded on its way.
+//! WIT ↔ domain: the only place that sees both. Everything from a guest is checked and bounded on
+//! its way.
 
 mod arrow;
 mod json;
@@ -7,8 +8,8 @@ mod row;
 
 use crate::code;
 use crate::grant::Power;
-use crate::limits::Limits;
-use crate::manifest::{Kind, Manifest, PowerRequest, Stream};
+use crate::limits::PluginLimits;
+use crate::manifest::{Manifest, ManifestStream, PluginKind, PowerRequest};
 use crate::wit::bindings::types as wit;
 use domain::charge::{RawCharge, RawUsage, Rejected};
 use domain::field::Field;
@@ -19,12 +20,13 @@ use domain::mapping::{
 use domain::period::{DateOrder, Day, Period};
 use domain::port::{Batch, GrantedTable, Rows};
 pub use problem::{of_error, of_problem};
-use row::{Row, Slot};
+use row::{ChargeRow, ChargeSlot};
 use std::collections::BTreeSet;
 
 const SHOWN_CHARS_MAX: usize = 1_000;
 
-/// Text of a guest for people's eyes: short, and without characters that could move a terminal's cursor.
+/// Text of a guest for people's eyes: short, and without characters that could move a terminal's
+/// cursor.
 pub fn shown(text: &str) -> String {
     let visible = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
     let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).map(visible).collect();
@@ -36,25 +38,25 @@ pub fn shown(text: &str) -> String {
 
 /// Why a page was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum BatchRefusal {
     /// It cannot be a page.
     Junk(String),
     /// There is too much of it.
     Output { what: &'static str, limit: u64 },
 }
 
-impl Refusal {
+impl BatchRefusal {
     pub fn code(&self) -> domain::code::Code {
         match self {
-            Refusal::Junk(_) => domain::code::PLUGIN_JUNK,
-            Refusal::Output { .. } => code::PLUGIN_OUTPUT,
+            BatchRefusal::Junk(_) => domain::code::PLUGIN_JUNK,
+            BatchRefusal::Output { .. } => code::PLUGIN_OUTPUT,
         }
     }
 
     pub fn message(&self) -> String {
         match self {
-            Refusal::Junk(reason) => format!("returned junk from `next`: {}", shown(reason)),
-            Refusal::Output { what, limit } => {
+            BatchRefusal::Junk(reason) => format!("returned junk from `next`: {}", shown(reason)),
+            BatchRefusal::Output { what, limit } => {
                 format!("was stopped in `next`: it returned more {what} than its limit of {limit}")
             }
         }
@@ -63,36 +65,36 @@ impl Refusal {
 
 /// Counts what one collection has handed over.
 #[derive(Clone, Debug)]
-pub struct Output {
-    limits: Limits,
+pub struct OutputMeter {
+    limits: PluginLimits,
     batches: u64,
     rows: u64,
     bytes: u64,
     batch_bytes: u64,
 }
 
-impl Output {
-    pub fn new(limits: &Limits) -> Output {
-        Output { limits: limits.clone(), batches: 0, rows: 0, bytes: 0, batch_bytes: 0 }
+impl OutputMeter {
+    pub fn new(limits: &PluginLimits) -> OutputMeter {
+        OutputMeter { limits: limits.clone(), batches: 0, rows: 0, bytes: 0, batch_bytes: 0 }
     }
 
-    /// Rows and bytes so far.
+    /// RowsSeed and bytes so far.
     pub fn counted(&self) -> (u64, u64) {
         (self.rows, self.bytes)
     }
 
-    fn batch(&mut self) -> Result<(), Refusal> {
+    fn batch(&mut self) -> Result<(), BatchRefusal> {
         self.batches += 1;
         self.batch_bytes = 0;
         below(self.batches, self.limits.batches, "pages")
     }
 
-    pub fn rows(&mut self, rows: u64) -> Result<(), Refusal> {
+    pub fn rows(&mut self, rows: u64) -> Result<(), BatchRefusal> {
         self.rows = self.rows.saturating_add(rows);
         below(self.rows, self.limits.output_rows, "rows")
     }
 
-    pub fn bytes(&mut self, bytes: usize) -> Result<(), Refusal> {
+    pub fn bytes(&mut self, bytes: usize) -> Result<(), BatchRefusal> {
         self.batch_bytes = self.batch_bytes.saturating_add(bytes as u64);
         self.bytes = self.bytes.saturating_add(bytes as u64);
         below(self.batch_bytes, self.limits.batch_bytes, "bytes at once")?;
@@ -100,24 +102,24 @@ impl Output {
     }
 }
 
-fn below(value: u64, limit: u64, what: &'static str) -> Result<(), Refusal> {
-    if value > limit { Err(Refusal::Output { what, limit }) } else { Ok(()) }
+fn below(value: u64, limit: u64, what: &'static str) -> Result<(), BatchRefusal> {
+    if value > limit { Err(BatchRefusal::Output { what, limit }) } else { Ok(()) }
 }
 
 /// What one collection knows while its pages come in.
 pub struct Intake<'a> {
-    pub output: Output,
+    pub output: OutputMeter,
     tables: &'a [GrantedTable],
     /// Tables and whether as usage.
     mapped: BTreeSet<(String, bool)>,
 }
 
 impl<'a> Intake<'a> {
-    pub fn new(limits: &Limits, tables: &'a [GrantedTable]) -> Intake<'a> {
-        Intake { output: Output::new(limits), tables, mapped: BTreeSet::new() }
+    pub fn new(limits: &PluginLimits, tables: &'a [GrantedTable]) -> Intake<'a> {
+        Intake { output: OutputMeter::new(limits), tables, mapped: BTreeSet::new() }
     }
 
-    pub fn batch(&mut self, batch: wit::Batch) -> Result<Batch, Refusal> {
+    pub fn batch(&mut self, batch: wit::Batch) -> Result<Batch, BatchRefusal> {
         self.output.batch()?;
         let usage =
             batch.usage.into_iter().map(|usage| self.usage(usage)).collect::<Result<_, _>>()?;
@@ -137,7 +139,7 @@ impl<'a> Intake<'a> {
         Ok(Batch { rows, usage, rejected, state: batch.state, ..Batch::default() })
     }
 
-    fn charges(&mut self, charges: Vec<wit::Charge>) -> Result<Vec<RawCharge>, Refusal> {
+    fn charges(&mut self, charges: Vec<wit::Charge>) -> Result<Vec<RawCharge>, BatchRefusal> {
         let mut converted = Vec::with_capacity(charges.len());
         for charge in charges {
             self.output.rows(1)?;
@@ -146,27 +148,31 @@ impl<'a> Intake<'a> {
         Ok(converted)
     }
 
-    fn charge(&mut self, charge: wit::Charge) -> Result<RawCharge, Refusal> {
-        let mut row = Row::default();
+    fn charge(&mut self, charge: wit::Charge) -> Result<RawCharge, BatchRefusal> {
+        let mut row = ChargeRow::default();
         for (slot, value) in [
-            (Slot::ChargePeriodStart, charge.charge_period_start),
-            (Slot::BilledCost, charge.billed_cost),
-            (Slot::EffectiveCost, charge.effective_cost),
-            (Slot::BillingCurrency, charge.billing_currency),
-            (Slot::Dimension(Field::SERVICE_NAME), charge.service_name),
-            (Slot::Dimension(Field::CHARGE_CATEGORY), charge.charge_category),
+            (ChargeSlot::ChargePeriodStart, charge.charge_period_start),
+            (ChargeSlot::BilledCost, charge.billed_cost),
+            (ChargeSlot::EffectiveCost, charge.effective_cost),
+            (ChargeSlot::BillingCurrency, charge.billing_currency),
+            (ChargeSlot::Dimension(Field::SERVICE_NAME), charge.service_name),
+            (ChargeSlot::Dimension(Field::CHARGE_CATEGORY), charge.charge_category),
         ] {
             row.set(slot, value, &mut self.output)?;
         }
         for dimension in charge.dimensions {
-            row.set(Slot::Dimension(field(dimension.field)), dimension.value, &mut self.output)?;
+            row.set(
+                ChargeSlot::Dimension(field(dimension.field)),
+                dimension.value,
+                &mut self.output,
+            )?;
         }
         let tags = charge.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
         row.set_tags(tags, &mut self.output)?;
         row.finish()
     }
 
-    fn usage(&mut self, usage: wit::Usage) -> Result<RawUsage, Refusal> {
+    fn usage(&mut self, usage: wit::Usage) -> Result<RawUsage, BatchRefusal> {
         self.output.rows(1)?;
         let keys: usize = usage.keys.iter().map(|tag| tag.key.len() + tag.value.len()).sum();
         self.output.bytes(
@@ -185,7 +191,7 @@ impl<'a> Intake<'a> {
         })
     }
 
-    fn rejected(&mut self, rejected: wit::Rejected) -> Result<Rejected, Refusal> {
+    fn rejected(&mut self, rejected: wit::Rejected) -> Result<Rejected, BatchRefusal> {
         self.output.rows(1)?;
         self.output
             .bytes(rejected.location.len() + rejected.reason.len() + rejected.excerpt.len())?;
@@ -196,13 +202,13 @@ impl<'a> Intake<'a> {
         })
     }
 
-    fn mapping(&mut self, mapping: wit::Mapping) -> Result<Mapping, Refusal> {
+    fn mapping(&mut self, mapping: wit::Mapping) -> Result<Mapping, BatchRefusal> {
         self.take_table(&mapping.table, false)?;
         let mut feeds: Vec<FeedFrom> = Vec::with_capacity(mapping.feeds.len());
         for from in mapping.feeds {
             let feed = feed(from.feed);
             if feeds.iter().any(|known| known.feed == feed) {
-                return Err(Refusal::Junk(format!(
+                return Err(BatchRefusal::Junk(format!(
                     "its mapping of '{}' feeds {feed:?} twice",
                     mapping.table
                 )));
@@ -213,7 +219,7 @@ impl<'a> Intake<'a> {
             [Feed::BilledCost, Feed::EffectiveCost, Feed::BillingCurrency, Feed::ChargePeriodStart]
         {
             if !feeds.iter().any(|known| known.feed == needed) {
-                return Err(Refusal::Junk(format!(
+                return Err(BatchRefusal::Junk(format!(
                     "its mapping of '{}' does not feed {needed:?}",
                     mapping.table
                 )));
@@ -235,10 +241,10 @@ impl<'a> Intake<'a> {
         })
     }
 
-    fn usage_mapping(&mut self, mapping: wit::UsageMapping) -> Result<UsageMapping, Refusal> {
+    fn usage_mapping(&mut self, mapping: wit::UsageMapping) -> Result<UsageMapping, BatchRefusal> {
         self.take_table(&mapping.table, true)?;
         if mapping.metrics.is_empty() {
-            return Err(Refusal::Junk(format!(
+            return Err(BatchRefusal::Junk(format!(
                 "its mapping of '{}' names no metric",
                 mapping.table
             )));
@@ -252,7 +258,7 @@ impl<'a> Intake<'a> {
             .chain([&mapping.period_start])
             .any(|origin| matches!(origin, wit::Origin::FirstOf(_)))
         {
-            return Err(Refusal::Junk(format!(
+            return Err(BatchRefusal::Junk(format!(
                 "its mapping of '{}' has choices, which usage cannot",
                 mapping.table
             )));
@@ -279,14 +285,14 @@ impl<'a> Intake<'a> {
     }
 
     /// A table is mapped once to charges and once to usage: its rows would count double.
-    fn take_table(&mut self, table: &str, as_usage: bool) -> Result<(), Refusal> {
+    fn take_table(&mut self, table: &str, as_usage: bool) -> Result<(), BatchRefusal> {
         if !self.tables.iter().any(|known| known.name == table) {
-            return Err(Refusal::Junk(format!(
+            return Err(BatchRefusal::Junk(format!(
                 "it maps the table '{table}', which it was not granted"
             )));
         }
         if !self.mapped.insert((table.to_owned(), as_usage)) {
-            return Err(Refusal::Junk(format!(
+            return Err(BatchRefusal::Junk(format!(
                 "it maps the table '{table}' twice, whose rows would count double"
             )));
         }
@@ -380,7 +386,7 @@ pub fn manifest(manifest: wit::Manifest) -> Result<Manifest, String> {
             optional: request.optional,
         });
     }
-    let stream = |stream: wit::Stream| Stream {
+    let stream = |stream: wit::Stream| ManifestStream {
         name: shown(&stream.name),
         description: shown(&stream.description),
     };
@@ -389,8 +395,8 @@ pub fn manifest(manifest: wit::Manifest) -> Result<Manifest, String> {
         version: manifest.version,
         description: shown(&manifest.description),
         kind: match manifest.kind {
-            wit::Kind::Collector => Kind::Collector,
-            wit::Kind::Allocator => Kind::Allocator,
+            wit::Kind::Collector => PluginKind::Collector,
+            wit::Kind::Allocator => PluginKind::Allocator,
         },
         powers,
         config_schema: manifest.config_schema,

@@ -1,6 +1,6 @@
 //! The only configuration of wasmtime: two engines, their clock, and the compile cache.
 
-use crate::limits::Limits;
+use crate::limits::PluginLimits;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use std::path::Path;
@@ -10,7 +10,8 @@ use wasmtime::{Cache, CacheConfig, Config, Engine};
 /// How often the epoch ticks; deadlines are rounded up to it.
 pub const TICK: Duration = Duration::from_millis(10);
 
-/// Fuel makes an allocator's limit the same on every machine, and costs a fifth of the speed: collectors go without.
+/// Fuel makes an allocator's limit the same on every machine, and costs a fifth of the speed:
+/// collectors go without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metering {
     Epoch,
@@ -19,7 +20,7 @@ pub enum Metering {
 
 pub fn engine(
     metering: Metering,
-    limits: &Limits,
+    limits: &PluginLimits,
     cache: Option<&Cache>,
 ) -> Result<Engine, Diagnostic> {
     let mut config = Config::new();
@@ -39,7 +40,8 @@ pub fn engine(
 
 /// Compiled code, keyed by the component's bytes, the engine's version and its settings.
 ///
-/// Whoever can write here can run code as the host: it must never be a folder that authors of plugins write to.
+/// Whoever can write here can run code as the host: it must never be a folder that authors of
+/// plugins write to.
 pub fn cache(folder: &Path) -> Result<Cache, Diagnostic> {
     let refuse = |reason: String| {
         Diagnostic::new(

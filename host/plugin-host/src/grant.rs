@@ -1,11 +1,13 @@
-//! What a plugin asks for × what a source grants × what the deployment allows. What is not granted is not linked.
+//! What a plugin asks for × what a source grants × what the deployment allows. What is not granted
+//! is not linked.
 
 use crate::manifest::Manifest;
 use domain::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::hint::Hint;
 use std::collections::BTreeSet;
 
-/// A host power. `log` is none: every plugin may speak.
+/// A power of the host. `log` is not one: every plugin may write log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Power {
     /// Looking into the tables of the source, and having the host read them.
@@ -18,7 +20,8 @@ pub enum Power {
     Kubernetes,
     AwsCostExplorer,
     AwsOrganizations,
-    /// Having the host fetch what the source's URLs lead to. Nothing is linked for it: no plugin can ask for it or call it.
+    /// Having the host fetch what the source's URLs lead to. Nothing is linked for it: no plugin
+    /// can ask for it or call it.
     ObjectStore,
 }
 
@@ -62,7 +65,7 @@ pub struct Grants {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ceiling {
     powers: BTreeSet<Power>,
-    /// Where it is written, and where another one is to be written.
+    /// The place of the setting, for messages.
     place: CeilingPlace,
 }
 
@@ -75,14 +78,14 @@ pub enum CeilingPlace {
 }
 
 impl Default for Ceiling {
-    /// All that there is.
+    /// All powers.
     fn default() -> Ceiling {
         Ceiling { powers: Power::ALL.into(), place: CeilingPlace::File("default".into()) }
     }
 }
 
 impl Ceiling {
-    /// Names that are no powers allow nothing; the settings refuse them before.
+    /// A name that is no power allows nothing. The settings refuse such names before.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, place: CeilingPlace) -> Ceiling {
         Ceiling { powers: names.into_iter().filter_map(Power::by_name).collect(), place }
     }
@@ -94,7 +97,7 @@ impl Ceiling {
         }
     }
 
-    /// What is allowed already and what is asked for, as it is written there.
+    /// The setting with the powers that are allowed already and those that are asked for.
     fn line_that_allows(&self, asked: &BTreeSet<Power>) -> String {
         let powers: Vec<&str> = self.powers.union(asked).map(|power| power.name()).collect();
         match &self.place {
@@ -127,7 +130,7 @@ impl Grants {
         Ok(Grants { source: source.into(), powers, ceiling: Ceiling::default() })
     }
 
-    /// Of what the source grants, only what the deployment allows.
+    /// Leaves only those powers that the deployment allows.
     pub fn under(self, ceiling: Ceiling) -> Grants {
         Grants { ceiling, ..self }
     }
@@ -161,7 +164,7 @@ impl Grants {
         ))
     }
 
-    /// Refuses what the host is to do itself, unless it is granted; `wish` is who wants the power.
+    /// Refuses work of the host itself, unless its power is granted. `wish` names the work.
     pub fn expect(&self, power: Power, wish: &str) -> Result<(), Diagnostic> {
         let asked = BTreeSet::from([power]);
         if self.has(power) {
@@ -193,10 +196,14 @@ impl Grants {
         if !allowed {
             lines.push(self.ceiling.line_that_allows(asked));
         }
-        Diagnostic::new(code::PLUGIN_DENIED, format!("{wish}, which {lack}")).hint(lines.join("\n"))
+        let mend = Hint::setting(lines.join(
+            "
+",
+        ));
+        Diagnostic::new(code::PLUGIN_DENIED, format!("{wish}, which {lack}")).hint(mend)
     }
 
-    /// What is granted already and what is asked for, as the settings file has it.
+    /// The setting with the powers that are granted already and those that are asked for.
     fn lines_that_grant(&self, asked: &BTreeSet<Power>) -> String {
         let names: Vec<String> =
             self.powers.union(asked).map(|power| format!("\"{}\"", power.name())).collect();
@@ -213,7 +220,7 @@ impl Grants {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::{Kind, PowerRequest};
+    use crate::manifest::{PluginKind, PowerRequest};
 
     #[test]
     fn unknown_powers_are_refused() {
@@ -240,7 +247,7 @@ mod tests {
             name: "p".into(),
             version: "1".into(),
             description: String::new(),
-            kind: Kind::Collector,
+            kind: PluginKind::Collector,
             powers: vec![PowerRequest {
                 power: Power::TableDecode,
                 reason: "to read headers".into(),
@@ -256,9 +263,12 @@ mod tests {
         };
         assert_eq!(cover("aws", &["table-decode"]), Ok(()));
         let refusal = cover("aws", &[]).err();
-        let expect =
-            Diagnostic::new(code::PLUGIN_DENIED, "plugin p asks for the power 'table-decode' (to read headers), which source 'aws' does not grant")
-                .hint("[sources.aws]\ngrants = [\"table-decode\"]");
+        let expect = Diagnostic::new(
+            code::PLUGIN_DENIED,
+            "plugin p asks for the power 'table-decode' (to read headers), which source \
+                 'aws' does not grant",
+        )
+        .hint(Hint::setting("[sources.aws]\ngrants = [\"table-decode\"]"));
         assert_eq!(refusal, Some(expect));
         let hint = cover("my bill", &[]).err().and_then(|diagnostic| diagnostic.hint_text());
         assert_eq!(hint.as_deref(), Some("[sources.\"my bill\"]\ngrants = [\"table-decode\"]"));

@@ -1,11 +1,12 @@
 //! Runs collector and allocator components; the only crate that knows wasmtime.
 //!
-//! A plugin is a stranger. It gets a fresh instance for each piece of work, limits on everything, and of the host only what
-//! it asked for *and* was granted; WASI is not linked at all. Whatever it does ends as a diagnostic that names it.
-//! This crate knows nothing of rules, ledgers or the order of a run.
+//! A plugin is a stranger. It gets a fresh instance for each piece of work, limits on everything,
+//! and of the host only what it asked for *and* was granted; WASI is not linked at all. Whatever it
+//! does ends as a diagnostic that names it. This crate knows nothing of rules, ledgers or the order
+//! of a run.
 //!
-//! Calls are synchronous, and an epoch deadline bounds every call. Host functions that look outside are bounded by `reach`; the time
-//! that they wait is not the plugin's, and moves its deadline.
+//! Calls are synchronous, and an epoch deadline bounds every call. Host functions that look outside
+//! are bounded by `reach`; the time that they wait is not the plugin's, and moves its deadline.
 
 mod allocator;
 mod call;
@@ -27,13 +28,13 @@ mod shelf;
 pub mod trust;
 mod wit;
 
-pub use allocator::{AllocatorPlugin, AllocatorSet, Driver, Pool};
-pub use capability::log::{Level, LogLine};
+pub use allocator::{AllocatorDriver, AllocatorPlugin, AllocatorPool, AllocatorSet};
+pub use capability::log::{LogLevel, LogLine};
 pub use collector::{CollectorPlugin, LogSink};
 pub use compiler::{Compiler, bound_memory};
 pub use component::componentize;
 pub use grant::{Ceiling, CeilingPlace, Grants, Power};
-pub use limits::Limits;
-pub use manifest::{Kind, Manifest, PowerRequest, Stream};
+pub use limits::PluginLimits;
+pub use manifest::{Manifest, ManifestStream, PluginKind, PowerRequest};
 pub use plugin::{HostOptions, Plugin, PluginHost};
-pub use shelf::{Shelf, Shelved};
+pub use shelf::{Shelf, ShelfEntry};

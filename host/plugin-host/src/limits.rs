@@ -1,4 +1,5 @@
-//! What a plugin may use at most. Every limit is always on, has a default, and a maximum that no setting exceeds.
+//! What a plugin may use at most. Every limit is always on, has a default, and a maximum that no
+//! setting exceeds.
 
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct PluginLimits {
     /// Of the component's file.
     pub component_bytes: u64,
     /// Wall clock and memory of compiling what is not bundled.
@@ -35,7 +36,8 @@ pub struct Limits {
     pub batches: u64,
     /// What one call hands over.
     pub batch_bytes: u64,
-    /// Charges, usage and rejected rows of one collection. Rows of mapped tables are the host's own.
+    /// Charges, usage and rejected rows of one collection. Rows of mapped tables are the host's
+    /// own.
     pub output_rows: u64,
     pub output_bytes: u64,
     /// What is kept of an instance's log.
@@ -45,9 +47,9 @@ pub struct Limits {
 
 const MIB: u64 = 1 << 20;
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
+impl Default for PluginLimits {
+    fn default() -> PluginLimits {
+        PluginLimits {
             component_bytes: 64 * MIB,
             compile: Duration::from_secs(300),
             compile_bytes: 4096 * MIB,
@@ -72,9 +74,9 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl PluginLimits {
     /// Refuses nothing and everything: each limit must be at least 1 and at most its maximum.
-    pub fn checked(self) -> Result<Limits, Diagnostic> {
+    pub fn checked(self) -> Result<PluginLimits, Diagnostic> {
         let milliseconds =
             |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         for (name, value, maximum) in [
@@ -154,17 +156,17 @@ impl std::error::Error for LimitHit {}
 /// Grants memory and tables to one store, all instances in it together.
 #[derive(Debug)]
 pub struct Meter {
-    limits: Limits,
+    limits: PluginLimits,
     memory_bytes: u64,
     table_elements: u64,
 }
 
 impl Meter {
-    pub fn new(limits: &Limits) -> Meter {
+    pub fn new(limits: &PluginLimits) -> Meter {
         Meter { limits: limits.clone(), memory_bytes: 0, table_elements: 0 }
     }
 
-    pub fn limits(&self) -> &Limits {
+    pub fn limits(&self) -> &PluginLimits {
         &self.limits
     }
 
@@ -174,7 +176,8 @@ impl Meter {
     }
 }
 
-/// A denial is an error and so ends the plugin: one that could go on without memory would make results depend on the limit.
+/// A denial is an error and so ends the plugin: one that could go on without memory would make
+/// results depend on the limit.
 impl ResourceLimiter for Meter {
     fn memory_growing(
         &mut self,
@@ -223,21 +226,21 @@ mod tests {
 
     #[test]
     fn the_defaults_are_within_the_maxima() {
-        assert_eq!(Limits::default().checked(), Ok(Limits::default()));
+        assert_eq!(PluginLimits::default().checked(), Ok(PluginLimits::default()));
     }
 
     #[test]
     fn no_limit_can_be_switched_off() {
         for limits in [
-            Limits { memory_bytes: 0, ..Limits::default() },
-            Limits { memory_bytes: u64::MAX, ..Limits::default() },
-            Limits { call: Duration::ZERO, ..Limits::default() },
-            Limits { collection: Duration::MAX, ..Limits::default() },
+            PluginLimits { memory_bytes: 0, ..PluginLimits::default() },
+            PluginLimits { memory_bytes: u64::MAX, ..PluginLimits::default() },
+            PluginLimits { call: Duration::ZERO, ..PluginLimits::default() },
+            PluginLimits { collection: Duration::MAX, ..PluginLimits::default() },
         ] {
             let refusal = limits.checked().map_err(|diagnostic| diagnostic.code);
             assert_eq!(refusal, Err(code::CONFIG_VALUE));
         }
-        let refusal = Limits { log_lines: 2_000_000, ..Limits::default() }.checked();
+        let refusal = PluginLimits { log_lines: 2_000_000, ..PluginLimits::default() }.checked();
         assert_eq!(
             refusal.map_err(|diagnostic| diagnostic.message),
             Err("the limit log_lines of plugins cannot be 2000000".into())
@@ -246,8 +249,11 @@ mod tests {
 
     #[test]
     fn all_memories_of_a_store_count_together() {
-        let mut meter =
-            Meter::new(&Limits { memory_bytes: 100, table_elements: 10, ..Limits::default() });
+        let mut meter = Meter::new(&PluginLimits {
+            memory_bytes: 100,
+            table_elements: 10,
+            ..PluginLimits::default()
+        });
         assert!(meter.memory_growing(0, 60, None).is_ok_and(|granted| granted));
         let hit = meter
             .memory_growing(0, 60, None)

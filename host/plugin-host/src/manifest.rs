@@ -1,26 +1,26 @@
-//! What a plugin says of itself, after it has been checked.
+//! The description that a plugin gives of itself, after it has been checked.
 
 use crate::grant::Power;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PluginKind {
     Collector,
     Allocator,
 }
 
-impl Kind {
+impl PluginKind {
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Collector => "collector",
-            Kind::Allocator => "allocator",
+            PluginKind::Collector => "collector",
+            PluginKind::Allocator => "allocator",
         }
     }
 
     /// As in "it is an allocator".
     pub fn with_article(self) -> &'static str {
         match self {
-            Kind::Collector => "a collector",
-            Kind::Allocator => "an allocator",
+            PluginKind::Collector => "a collector",
+            PluginKind::Allocator => "an allocator",
         }
     }
 }
@@ -28,14 +28,14 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PowerRequest {
     pub power: Power,
-    /// Why, in words for the operator.
+    /// The reason, in words for the operator.
     pub reason: String,
-    /// Whether the plugin can do without.
+    /// Whether the plugin works without the power.
     pub optional: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stream {
+pub struct ManifestStream {
     pub name: String,
     pub description: String,
 }
@@ -45,16 +45,16 @@ pub struct Manifest {
     pub name: String,
     pub version: String,
     pub description: String,
-    pub kind: Kind,
+    pub kind: PluginKind,
     pub powers: Vec<PowerRequest>,
     /// JSON.
     pub config_schema: String,
-    pub streams: Vec<Stream>,
+    pub streams: Vec<ManifestStream>,
     pub restatement_days: Option<u32>,
 }
 
 impl Manifest {
-    /// What is wrong with it, if anything: `None` means that it can be believed.
+    /// The first fault, if there is one. A manifest without a fault can be believed.
     pub fn fault(&self) -> Option<String> {
         let name_is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let version_is_plain = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
@@ -81,9 +81,16 @@ impl Manifest {
         let schema = serde_json::from_str(&self.config_schema).unwrap_or_default();
         if let Some(name) = crate::schema::secrets_in(&schema).first() {
             return Some(format!(
-                "its setting '{}' would hold a secret; let the plugin use a secret slot of the power http, or mark a setting that names a slot with \"{}\": true",
+                "its setting '{}' would hold a secret; let the plugin use a secret slot \
+                     of the power http, or mark a setting that names a slot with \"{}\": true",
                 crate::convert::shown(name),
                 crate::schema::SLOT
+            ));
+        }
+        if let Some(to) = crate::schema::broken_reference(&schema) {
+            return Some(format!(
+                "its config schema refers to '{}', which is not a part of it",
+                crate::convert::shown(&to)
             ));
         }
         if let Some(request) = self.powers.iter().find(|request| request.reason.trim().is_empty()) {
@@ -109,7 +116,7 @@ mod tests {
             name: "focus-file".into(),
             version: "1.2.0-rc.1".into(),
             description: String::new(),
-            kind: Kind::Collector,
+            kind: PluginKind::Collector,
             powers: vec![PowerRequest {
                 power: Power::TableDecode,
                 reason: "to read".into(),
@@ -153,6 +160,10 @@ mod tests {
                 "its setting 'api_key' would hold a secret; let the plugin use a secret slot"
             ),
             "{secret}"
+        );
+        assert_eq!(
+            fault(|m| m.config_schema = r#"{"$ref": "https://example.com/x"}"#.into()),
+            "its config schema refers to 'https://example.com/x', which is not a part of it"
         );
         assert_eq!(
             fault(|m| m.powers[0].reason = " ".into()),

@@ -1,28 +1,29 @@
-//! Loading: bytes → a component of a world that is served, described in limits, with a manifest that can be believed.
+//! Loading: bytes → a component of a world that is served, described in limits, with a manifest
+//! that can be believed.
 
 use crate::allocator::AllocatorPlugin;
 use crate::call::{Fuel, Sandbox, label};
 use crate::capability::State;
 use crate::code;
 use crate::collector::CollectorPlugin;
-use crate::compiler::{Compiler, Refused};
+use crate::compiler::{CompileRefusal, Compiler};
 use crate::convert;
 use crate::engine::{self, Metering};
 use crate::grant::{Grants, Power};
-use crate::limits::Limits;
-use crate::manifest::{Kind, Manifest};
+use crate::limits::PluginLimits;
+use crate::manifest::{Manifest, PluginKind};
 use crate::wit;
 use crate::wit::bindings::{
     AllocatorPre, CollectorPre, aws_cost_explorer, aws_organizations, coverage, file, http,
     kubernetes, log, run_info, table_decode, types,
 };
 use domain::diagnostic::Diagnostic;
-use domain::hint::Hint;
 use domain::port::PluginIdentity;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
+use std::time::Instant;
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 
@@ -31,23 +32,23 @@ const UNBOUNDED: u64 = 1 << 60;
 
 #[derive(Clone, Debug, Default)]
 pub struct HostOptions {
-    /// Where compiled code is kept between runs. Never a folder that authors of plugins write to.
+    /// The folder of compiled code. Authors of plugins must not write to it.
     pub cache_dir: Option<PathBuf>,
-    pub limits: Limits,
-    /// Who compiles what is not bundled, before the host does.
+    pub limits: PluginLimits,
+    /// Compiles components that are not bundled, before the host does.
     pub compiler: Option<Compiler>,
 }
 
-/// The engines that run plugins. Cheap to ask, dear to make: one a process.
+/// The engines that run plugins. One process needs one host: making it is slow.
 pub struct PluginHost {
     plain: Engine,
-    /// Counts fuel: for allocators, and for whoever tries out a collector.
+    /// Counts fuel: for allocators, and for collectors that their author tries out.
     counting: Engine,
-    limits: Limits,
+    limits: PluginLimits,
     compiler: Option<Compiler>,
 }
 
-/// A component that was looked at, and has described itself.
+/// A component that was checked and has described itself.
 pub struct Plugin {
     identity: PluginIdentity,
     manifest: Manifest,
@@ -58,11 +59,11 @@ pub struct Plugin {
     engine: Engine,
     /// Of a collector's calls.
     fuel: Fuel,
-    limits: Limits,
+    limits: PluginLimits,
 }
 
-struct Compiled {
-    kind: Kind,
+struct CompiledComponent {
+    kind: PluginKind,
     contract: &'static str,
     imports: Vec<String>,
     component: Component,
@@ -77,29 +78,30 @@ impl PluginHost {
         Ok(PluginHost { plain, counting, limits, compiler: options.compiler })
     }
 
-    /// Compiles a component of a stranger and asks it what it is; `name` is what it is called until it has said so.
+    /// Compiles the component of a stranger, and has it describe itself. `name` stands for it in
+    /// messages until then.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
         let identity = unknown(name, bytes);
         if let Some(compiler) = &self.compiler {
             let key = format!("{}-{:016x}", identity.digest, self.engines());
             let checked = self
                 .check_size(bytes)
-                .map_err(Refused::from)
+                .map_err(CompileRefusal::from)
                 .and_then(|()| compiler.check(&key, bytes, &self.limits));
-            checked.map_err(|Refused { reason, hint }| Diagnostic {
-                hint: hint.map(Hint::from),
+            checked.map_err(|CompileRefusal { reason, hint }| Diagnostic {
+                hint,
                 ..invalid(&identity, &reason)
             })?;
         }
         self.load_on(&self.plain, identity, bytes)
     }
 
-    /// The same for one that is bundled, and so can be trusted to compile.
+    /// Loads a bundled component, which is compiled in this process.
     pub fn load_own(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
         self.load_on(&self.plain, unknown(name, bytes), bytes)
     }
 
-    /// The same for its author, with fuel counted in collectors too.
+    /// Loads a component for its author: fuel is counted in collectors too.
     pub fn load_counting(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
         self.load_on(&self.counting, unknown(name, bytes), bytes)
     }
@@ -111,10 +113,11 @@ impl PluginHost {
         identity: PluginIdentity,
         bytes: &[u8],
     ) -> Result<Plugin, Diagnostic> {
+        let began = Instant::now();
         let invalid = |reason: String| invalid(&identity, &reason);
-        let Compiled { kind, contract, imports, component } =
+        let CompiledComponent { kind, contract, imports, component } =
             self.compile(engine, bytes).map_err(invalid)?;
-        let engine = if kind == Kind::Allocator { &self.counting } else { engine };
+        let engine = if kind == PluginKind::Allocator { &self.counting } else { engine };
         let powers = powers_imported(kind, &imports).map_err(invalid)?;
         let described = self.describe(kind, engine, &component, &identity, contract)?;
         let manifest = convert::manifest(described).map_err(invalid)?;
@@ -136,6 +139,14 @@ impl PluginHost {
             version: manifest.version.clone(),
             ..identity
         };
+        tracing::debug!(
+            plugin = identity.name,
+            version = identity.version,
+            kind = kind.name(),
+            contract,
+            ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "plugin was loaded"
+        );
         let fuel = self.fuel(engine);
         Ok(Plugin {
             identity,
@@ -149,16 +160,21 @@ impl PluginHost {
         })
     }
 
-    /// Compiles a component for the engine that it will run on, and keeps nothing of it but what is in the cache.
+    /// Compiles a component for the engine that it will run on, and keeps nothing of it but what is
+    /// in the cache.
     pub fn try_compile(&self, bytes: &[u8]) -> Result<(), String> {
         self.compile(&self.plain, bytes).map(|_| ())
     }
 
-    fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Compiled, String> {
+    fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<CompiledComponent, String> {
         self.check_size(bytes)?;
         let is_core_module = bytes.starts_with(b"\0asm\x01\0\0\0");
         if is_core_module {
-            return Err("it is a core module and not a component; make one of it with `wasm-tools component new`".into());
+            return Err(
+                "it is a core module and not a component; make one of it with `wasm-tools \
+                 component new`"
+                    .into(),
+            );
         }
         if !bytes.starts_with(b"\0asm") {
             return Err("it is not WebAssembly".into());
@@ -171,12 +187,14 @@ impl PluginHost {
         let exports = component.component_type();
         let (kind, contract) = wit::kind_of(exports.exports(engine).map(|(name, _)| name))?;
         let imports = exports.imports(engine).map(|(name, _)| name.to_owned()).collect();
-        let is_other_engine = kind == Kind::Allocator && !Engine::same(engine, &self.counting);
+        let is_other_engine =
+            kind == PluginKind::Allocator && !Engine::same(engine, &self.counting);
         let component = if is_other_engine { compile(&self.counting)? } else { component };
-        Ok(Compiled { kind, contract, imports, component })
+        Ok(CompiledComponent { kind, contract, imports, component })
     }
 
-    /// What a call of a collector may burn on its engine: time bounds it, and not fuel.
+    /// The fuel of a collector's call on its engine. A collector is bounded by time and not by
+    /// fuel.
     fn fuel(&self, engine: &Engine) -> Fuel {
         if Engine::same(engine, &self.counting) { Fuel::Units(UNBOUNDED) } else { Fuel::NotCounted }
     }
@@ -200,10 +218,10 @@ impl PluginHost {
         hasher.finish()
     }
 
-    /// Lets it describe itself with every power refused: nothing has been granted yet.
+    /// Has the component describe itself. No power is granted yet, so every call of one fails.
     fn describe(
         &self,
-        kind: Kind,
+        kind: PluginKind,
         engine: &Engine,
         component: &Component,
         identity: &PluginIdentity,
@@ -221,7 +239,7 @@ impl PluginHost {
         };
         let mut sandbox = Sandbox::new(engine, &self.limits, identity, State::new(&self.limits));
         match kind {
-            Kind::Collector => {
+            PluginKind::Collector => {
                 let linked = linker(engine, &Power::ALL)
                     .and_then(|linker| linker.instantiate_pre(component));
                 let pre = linked.and_then(CollectorPre::new).map_err(invalid)?;
@@ -231,7 +249,7 @@ impl PluginHost {
                     instance.apportion_plugin_collect().call_describe(store)
                 })
             }
-            Kind::Allocator => {
+            PluginKind::Allocator => {
                 let linked =
                     pure_linker(engine).and_then(|linker| linker.instantiate_pre(component));
                 let pre = linked.and_then(AllocatorPre::new).map_err(invalid)?;
@@ -254,7 +272,7 @@ impl Plugin {
         &self.manifest
     }
 
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> PluginKind {
         self.manifest.kind
     }
 
@@ -275,7 +293,7 @@ impl Plugin {
 
     /// Refuses, before anything runs, a plugin that asks for more than is granted.
     pub fn collector(&self, grants: &Grants) -> Result<CollectorPlugin, Diagnostic> {
-        self.expect(Kind::Collector)?;
+        self.expect(PluginKind::Collector)?;
         grants.cover(&self.manifest, &label(&self.identity))?;
         CollectorPlugin::new(
             &self.engine,
@@ -289,7 +307,8 @@ impl Plugin {
         .map_err(|error| self.not_linked(&error))
     }
 
-    /// What is linked: what is granted, and what is asked for and can be done without, of which every call is refused.
+    /// What is linked: what is granted, and what is asked for and can be done without, of which
+    /// every call is refused.
     fn powers(&self, grants: &Grants) -> Vec<Power> {
         Power::ALL
             .into_iter()
@@ -298,12 +317,12 @@ impl Plugin {
     }
 
     pub fn allocator(&self) -> Result<AllocatorPlugin, Diagnostic> {
-        self.expect(Kind::Allocator)?;
+        self.expect(PluginKind::Allocator)?;
         AllocatorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits)
             .map_err(|error| self.not_linked(&error))
     }
 
-    fn expect(&self, kind: Kind) -> Result<(), Diagnostic> {
+    fn expect(&self, kind: PluginKind) -> Result<(), Diagnostic> {
         if self.kind() == kind {
             return Ok(());
         }
@@ -318,7 +337,7 @@ impl Plugin {
     }
 }
 
-/// Who a component is until it has said so itself.
+/// The identity of a component that has not described itself yet.
 fn unknown(name: &str, bytes: &[u8]) -> PluginIdentity {
     PluginIdentity { name: name.into(), version: String::new(), digest: digest(bytes) }
 }
@@ -338,15 +357,15 @@ pub fn digest(bytes: &[u8]) -> String {
     })
 }
 
-/// The powers among the imports; anything that is not offered is refused by name.
-fn powers_imported(kind: Kind, imports: &[String]) -> Result<Vec<Power>, String> {
+/// The powers among the imports. An import that the host does not offer is refused by name.
+fn powers_imported(kind: PluginKind, imports: &[String]) -> Result<Vec<Power>, String> {
     let mut powers = Vec::new();
     for import in imports {
         match wit::interface_of(import) {
             Some("types" | "log") => {}
-            Some("run-info" | "coverage") if kind == Kind::Collector => {}
-            // A function of its arguments alone.
-            Some(interface) if kind == Kind::Allocator => {
+            Some("run-info" | "coverage") if kind == PluginKind::Collector => {}
+            // An allocator is a function of its arguments alone.
+            Some(interface) if kind == PluginKind::Allocator => {
                 return Err(format!(
                     "it wants '{interface}', and an allocator gets nothing but `log`"
                 ));
@@ -369,7 +388,7 @@ pub fn pure_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     Ok(linker)
 }
 
-/// Links the log, what concerns the run, the powers, and nothing else: there is no WASI.
+/// Links the log, the facts of the run, and the powers. Nothing else is linked, and no WASI.
 pub fn linker(engine: &Engine, powers: &[Power]) -> wasmtime::Result<Linker<State>> {
     let mut linker = pure_linker(engine)?;
     coverage::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;

@@ -1,87 +1,81 @@
-//! JSON Schema, as much of it as the settings of plugins need: what is wrong with a value, and where.
+//! JSON Schema, as far as the settings of plugins need it: finds every fault of a value, with its
+//! place.
 //!
-//! A validator of our own, because the usual ones bring half of the web's formats with them. Patterns are tried by an engine whose time is
-//! linear in the text, so that no plugin can hold the host up with one.
-//! A keyword that is not checked here is not silently believed either: `unchecked` names it.
+//! A plugin is a stranger, and so is its schema. Patterns are matched by an engine whose time is
+//! linear in the text, and the number of checks is bounded: references can double the work with
+//! every line of a schema. A keyword that is not checked here is not silently believed: `unchecked`
+//! names it.
+
+mod survey;
+
+pub use survey::{SLOT, broken_reference, secrets_in, unchecked};
 
 use domain::diagnostic::did_you_mean;
-use regex_lite::Regex;
+use domain::hint::Hint;
+use regex_lite::RegexBuilder;
 use serde_json::{Map, Value};
+use std::cell::Cell;
+use survey::types_of;
 
-/// Something that a value must not be.
+/// A fault of a value, by a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct SchemaFault {
     /// Names of members, and numbers of elements, from the outside in.
     pub path: Vec<String>,
     pub message: String,
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
-const CHECKED: [&str; 23] = [
-    "type",
-    "properties",
-    "required",
-    "additionalProperties",
-    "enum",
-    "const",
-    "items",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "anyOf",
-    "oneOf",
-    "allOf",
-    "$ref",
-    "$defs",
-];
-/// Words for readers, which check nothing.
-const WORDS: [&str; 12] = [
-    "title",
-    "description",
-    "default",
-    "examples",
-    "$schema",
-    "$id",
-    "$comment",
-    "deprecated",
-    "writeOnly",
-    "readOnly",
-    "format",
-    SLOT,
-];
-/// Marks a setting that names a slot of a secret.
-pub const SLOT: &str = "x-secret-slot";
-/// References that lead on: none needs more, and one that goes round in a circle has an end.
+/// The longest chain of references. It ends a chain that leads round in a circle.
 const DEPTH_MAX: usize = 64;
+/// The most checks of one config: a tenth of a second or so.
+const CHECKS_MAX: u32 = 200_000;
+/// The checks that one pattern counts as, because it has to be compiled: up to a thousandth of a
+/// second.
+const CHECKS_OF_PATTERN: u32 = 1_000;
+/// The largest compiled pattern.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
 
-/// Everything that is wrong with `value`.
-pub fn faults(schema: &Value, value: &Value) -> Vec<Fault> {
+/// Finds all faults of `value`.
+pub fn faults(schema: &Value, value: &Value) -> Vec<SchemaFault> {
     let mut found = Vec::new();
-    Checker { root: schema, found: &mut found }.check(schema, value, &[], 0);
-    found
+    let left = Cell::new(CHECKS_MAX);
+    Checker { root: schema, found: &mut found, left: &left }.check(schema, value, &[], 0);
+    if left.get() > 0 {
+        return found;
+    }
+    let message =
+        format!("the config cannot be checked: the schema asks for more than {CHECKS_MAX} checks");
+    vec![SchemaFault { path: Vec::new(), message, hint: None }]
 }
 
 struct Checker<'a> {
     root: &'a Value,
-    found: &'a mut Vec<Fault>,
+    found: &'a mut Vec<SchemaFault>,
+    /// The checks that are left.
+    left: &'a Cell<u32>,
 }
 
 impl Checker<'_> {
-    fn fault(&mut self, path: &[String], message: String, hint: Option<String>) {
-        self.found.push(Fault { path: path.to_vec(), message, hint });
+    fn fault(&mut self, path: &[String], message: String, hint: Option<Hint>) {
+        self.found.push(SchemaFault { path: path.to_vec(), message, hint });
+    }
+
+    /// Takes some of the checks that are left. `false` if there are too few.
+    fn may(&self, checks: u32) -> bool {
+        let left = self.left.get().saturating_sub(checks);
+        self.left.set(left);
+        left > 0
     }
 
     fn fits(&self, schema: &Value, value: &Value, depth: usize) -> bool {
         let mut found = Vec::new();
-        Checker { root: self.root, found: &mut found }.check(schema, value, &[], depth);
+        Checker { root: self.root, found: &mut found, left: self.left }.check(
+            schema,
+            value,
+            &[],
+            depth,
+        );
         found.is_empty()
     }
 
@@ -89,7 +83,8 @@ impl Checker<'_> {
         if *schema == Value::Bool(false) {
             return self.fault(path, format!("{} cannot stand here", name(path)), None);
         }
-        let Some(schema) = schema.as_object().filter(|_| depth < DEPTH_MAX) else { return };
+        let may_go_on = depth < DEPTH_MAX && self.may(1);
+        let Some(schema) = schema.as_object().filter(|_| may_go_on) else { return };
         if let Some(target) = schema
             .get("$ref")
             .and_then(Value::as_str)
@@ -143,7 +138,7 @@ impl Checker<'_> {
                 || format!("one of: {}", shown(allowed)),
                 |meant| format!("Did you mean `{meant}`?"),
             );
-            self.fault(path, format!("{} cannot be {value}", name(path)), Some(hint));
+            self.fault(path, format!("{} cannot be {value}", name(path)), Some(hint.into()));
         }
     }
 
@@ -167,7 +162,7 @@ impl Checker<'_> {
             self.fault(
                 path,
                 format!("{} fits none of the forms that it may have", name(path)),
-                Some("`apportion plugin inspect` shows them".into()),
+                Some(Hint::command("plugin inspect").then(" shows them")),
             );
         }
     }
@@ -193,7 +188,7 @@ impl Checker<'_> {
                 self.fault(
                     path,
                     format!("{} lacks '{needed}'", name(path)),
-                    said.map(|said| format!("{needed}: {said}")),
+                    said.map(|said| Hint::text(format!("{needed}: {said}"))),
                 );
             }
         }
@@ -221,7 +216,7 @@ impl Checker<'_> {
                     self.fault(
                         &inner,
                         format!("there is no setting '{}'", inner.join(".")),
-                        Some(hint),
+                        Some(hint.into()),
                     );
                 }
                 (None, Some(other)) => self.check(other, value, &inner, depth + 1),
@@ -277,8 +272,11 @@ impl Checker<'_> {
 
     fn pattern(&mut self, schema: &Map<String, Value>, text: &str, path: &[String]) {
         let Some(pattern) = schema.get("pattern").and_then(Value::as_str) else { return };
-        let hint = Some(format!("a text that fits {pattern}"));
-        match Regex::new(pattern) {
+        if !self.may(CHECKS_OF_PATTERN) {
+            return;
+        }
+        let hint = Some(Hint::text(format!("a text that fits {pattern}")));
+        match RegexBuilder::new(pattern).size_limit(PATTERN_BYTES_MAX).build() {
             Ok(regex) if regex.is_match(text) => {}
             Ok(_) => self.fault(path, format!("{} cannot be \"{text}\"", name(path)), hint),
             Err(error) => self.fault(
@@ -289,7 +287,8 @@ impl Checker<'_> {
         }
     }
 
-    /// Settings are whole numbers or small fractions, never money: comparing them as floats decides nothing else.
+    /// Settings are whole numbers or small fractions, and never money, so they can be compared as
+    /// floats.
     fn number(
         &mut self,
         schema: &Map<String, Value>,
@@ -313,7 +312,7 @@ impl Checker<'_> {
             self.fault(
                 path,
                 format!("{} = {number} is out of bounds", name(path)),
-                Some(bounds.join(", ")),
+                Some(bounds.join(", ").into()),
             );
         }
     }
@@ -325,13 +324,6 @@ fn name(path: &[String]) -> String {
 
 fn shown(values: &[Value]) -> String {
     values.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn types_of(types: &Value) -> Vec<&str> {
-    types.as_array().map_or_else(
-        || types.as_str().into_iter().collect(),
-        |types| types.iter().filter_map(Value::as_str).collect(),
-    )
 }
 
 fn is_of(value: &Value, kind: &str) -> bool {
@@ -348,86 +340,6 @@ fn kind_of(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
-}
-
-/// Keywords of the schema that nobody checks here.
-pub fn unchecked(schema: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    each_schema(schema, &mut |_, schema| {
-        let foreign = schema
-            .keys()
-            .filter(|key| !CHECKED.contains(&key.as_str()) && !WORDS.contains(&key.as_str()));
-        found.extend(foreign.cloned());
-    });
-    found.sort();
-    found.dedup();
-    found
-}
-
-/// Settings that look like they hold a secret: the host could not keep it out of files, logs and the guest.
-pub fn secrets_in(schema: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    each_schema(schema, &mut |name, property| {
-        let holds_text =
-            property.get("type").is_none_or(|types| types_of(types).contains(&"string"));
-        let is_leaf = !property.contains_key("properties") && !property.contains_key("$ref");
-        if is_secret(name)
-            && holds_text
-            && is_leaf
-            && property.get(SLOT) != Some(&Value::Bool(true))
-        {
-            found.push(name.to_owned());
-        }
-    });
-    found
-}
-
-/// Visits a schema and all in it, each with the name of the setting that it describes.
-fn each_schema(schema: &Value, visit: &mut dyn FnMut(&str, &Map<String, Value>)) {
-    fn go(name: &str, schema: &Value, visit: &mut dyn FnMut(&str, &Map<String, Value>)) {
-        let Some(members) = schema.as_object() else { return };
-        visit(name, members);
-        for keyword in ["properties", "$defs"] {
-            for (name, inner) in
-                members.get(keyword).and_then(Value::as_object).into_iter().flatten()
-            {
-                go(name, inner, visit);
-            }
-        }
-        for keyword in ["items", "additionalProperties"] {
-            members.get(keyword).into_iter().for_each(|inner| go("", inner, visit));
-        }
-        for keyword in ["anyOf", "oneOf", "allOf"] {
-            members
-                .get(keyword)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .for_each(|inner| go(name, inner, visit));
-        }
-    }
-    go("", schema, visit);
-}
-
-/// By its last words: `token_url` is where a token comes from, `api_token` is one.
-fn is_secret(name: &str) -> bool {
-    let mut spaced = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() || !c.is_ascii_alphanumeric() {
-            spaced.push(' ');
-        }
-        spaced.extend(c.to_lowercase().filter(char::is_ascii_alphanumeric));
-    }
-    let words: Vec<&str> = spaced.split_whitespace().collect();
-    let (last, before) = (
-        words.last().copied().unwrap_or_default(),
-        words.iter().rev().nth(1).copied().unwrap_or_default(),
-    );
-    ["password", "passwd", "passphrase", "secret", "token", "apikey", "credential", "credentials"]
-        .contains(&last)
-        || last == "key"
-            && ["api", "access", "private", "secret", "account", "signing", "shared"]
-                .contains(&before)
 }
 
 #[cfg(test)]
@@ -460,7 +372,7 @@ mod tests {
                         "{}: {} ({})",
                         fault.path.join("/"),
                         fault.message,
-                        fault.hint.unwrap_or_default()
+                        fault.hint.map(|hint| hint.to_string()).unwrap_or_default()
                     )
                 })
                 .collect::<Vec<_>>()
@@ -498,9 +410,8 @@ mod tests {
         );
         assert_eq!(
             faults(json!({ "url": "x", "skips": [{ "column": true }] })),
-            [
-                "skips/0/column: 'skips.0.column' fits none of the forms that it may have (`apportion plugin inspect` shows them)"
-            ]
+            ["skips/0/column: 'skips.0.column' fits none of the forms that it may \
+                     have (`apportion plugin inspect` shows them)"]
         );
         assert_eq!(
             faults(json!({ "url": "x", "columns": { "a": 1 } })),
@@ -517,7 +428,13 @@ mod tests {
             );
             found
                 .into_iter()
-                .map(|fault| format!("{} ({})", fault.message, fault.hint.unwrap_or_default()))
+                .map(|fault| {
+                    format!(
+                        "{} ({})",
+                        fault.message,
+                        fault.hint.map(|hint| hint.to_string()).unwrap_or_default()
+                    )
+                })
                 .collect::<Vec<_>>()
         };
         assert_eq!(faults("^(SERVICE|tag:.+)$", json!("tag:team")), [""; 0]);
@@ -543,31 +460,35 @@ mod tests {
         assert_eq!(faults(&json!({ "$ref": "#" }), &json!(1)), []);
     }
 
+    /// Schemas and texts of strangers. Each comes to an end at once, with the right faults.
     #[test]
-    fn what_nobody_checks_is_named() {
-        assert_eq!(unchecked(&schema()), [""; 0]);
-        assert_eq!(
-            unchecked(
-                &json!({ "properties": { "a": { "pattern": "x", "title": "A", "contains": {} } }, "not": {} })
-            ),
-            ["contains", "not"]
-        );
-    }
-
-    #[test]
-    fn secrets_are_known_by_their_last_words() {
-        for name in
-            ["token", "api_key", "apiKey", "clientSecret", "db-password", "secret_access_key"]
-        {
-            assert!(is_secret(name), "{name}");
-        }
-        for name in ["token_url", "key", "sort_key", "secret_slot", "tokens", "monkey"] {
-            assert!(!is_secret(name), "{name}");
-        }
-        let property =
-            |property: Value| secrets_in(&json!({ "properties": { "api_key": property } }));
-        assert_eq!(property(json!({ "type": "string", "writeOnly": true })), ["api_key"]);
-        assert_eq!(property(json!({ "type": "string", SLOT: true })), [""; 0]);
-        assert_eq!(property(json!({ "type": "integer" })), [""; 0]);
+    fn hostile_schemas_come_to_an_end() {
+        let message = |schema: &Value, value: &Value| {
+            let found = faults(schema, value).into_iter().next();
+            found.map(|fault| fault.message).unwrap_or_default()
+        };
+        // Two references to the next line, in each of 30 lines: a billion checks.
+        let twice = |to: usize| json!({ "$ref": format!("#/$defs/{to}") });
+        let mut lines: Map<String, Value> = (0..30)
+            .map(|at| (at.to_string(), json!({ "allOf": [twice(at + 1), twice(at + 1)] })))
+            .collect();
+        lines.insert("30".into(), json!({ "type": "string" }));
+        let doubled = json!({ "$ref": "#/$defs/0", "$defs": lines });
+        let too_many = "the config cannot be checked: the schema asks for more than 200000 checks";
+        assert_eq!(message(&doubled, &json!(1)), too_many);
+        assert_eq!(message(&doubled, &json!("text")), too_many);
+        // A pattern that takes a backtracking engine longer than the universe is old.
+        let text = format!("{}!", "a".repeat(10_000));
+        let slow = json!({ "pattern": "^(a+)+$" });
+        assert!(message(&slow, &json!(text)).starts_with("the config cannot be \"aaa"));
+        let huge = json!({ "pattern": "((a{100}){100}){100}" });
+        assert!(message(&huge, &json!("a")).starts_with("the schema has a pattern for the config"));
+        let many: Vec<Value> = (0..1_000).map(|_| json!({ "pattern": "a{1000}" })).collect();
+        assert_eq!(message(&json!({ "allOf": many }), &json!("a")), too_many);
+        // As deep as a parser of JSON goes.
+        let deep = format!("{}{{}}{}", r#"{"items": "#.repeat(120), "}".repeat(120));
+        let value = format!("{}{}", "[".repeat(120), "]".repeat(120));
+        let parsed = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        assert_eq!(message(&parsed(&deep), &parsed(&value)), "");
     }
 }

@@ -1,5 +1,6 @@
-//! Plugins that stay loaded while a process serves. A new file takes the place of an old one only when it has compiled and
-//! has said what it is; until then, and if it does not, the old one stays. Runs in progress keep the one they began with.
+//! Plugins that stay loaded while a process serves. A new file takes the place of an old one only
+//! when it has compiled and has said what it is; until then, and if it does not, the old one stays.
+//! Runs in progress keep the one they began with.
 
 use crate::plugin::{Plugin, PluginHost, digest};
 use domain::diagnostic::Diagnostic;
@@ -8,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub struct Shelf {
     host: PluginHost,
-    places: Mutex<BTreeMap<String, Place>>,
+    places: Mutex<BTreeMap<String, ShelfPlace>>,
 }
 
 /// What stands under one name.
 #[derive(Clone)]
-struct Place {
+struct ShelfPlace {
     plugin: Arc<Plugin>,
     /// Of the bytes that were last offered, whether they could be taken or not.
     offered: String,
@@ -24,7 +25,7 @@ struct Place {
 
 /// A plugin of the shelf as it stands.
 #[derive(Clone)]
-pub struct Shelved {
+pub struct ShelfEntry {
     pub plugin: Arc<Plugin>,
     /// Counts the files that took the place, from 1.
     pub generation: u64,
@@ -55,7 +56,7 @@ impl Shelf {
     }
 
     /// The plugin of these bytes, or the last good one under the name.
-    pub fn take(&self, name: &str, bytes: &[u8]) -> Result<Shelved, Diagnostic> {
+    pub fn take(&self, name: &str, bytes: &[u8]) -> Result<ShelfEntry, Diagnostic> {
         self.shelve(name, bytes, PluginHost::load)
     }
 
@@ -64,7 +65,7 @@ impl Shelf {
         shelved.failure.map_or(Ok(shelved.plugin), Err)
     }
 
-    fn shelve(&self, name: &str, bytes: &[u8], load: Load) -> Result<Shelved, Diagnostic> {
+    fn shelve(&self, name: &str, bytes: &[u8], load: Load) -> Result<ShelfEntry, Diagnostic> {
         let offered = digest(bytes);
         let known = self.places().get(name).cloned();
         if let Some(place) = known.as_ref().filter(|place| place.offered == offered) {
@@ -74,9 +75,9 @@ impl Shelf {
         let place = match (load(&self.host, name, bytes), known) {
             (Ok(plugin), known) => {
                 let generation = known.map_or(0, |place| place.generation) + 1;
-                Place { plugin: Arc::new(plugin), offered, generation, failure: None }
+                ShelfPlace { plugin: Arc::new(plugin), offered, generation, failure: None }
             }
-            (Err(failure), Some(place)) => Place { offered, failure: Some(failure), ..place },
+            (Err(failure), Some(place)) => ShelfPlace { offered, failure: Some(failure), ..place },
             (Err(failure), None) => return Err(failure),
         };
         let shelved = place.shelved();
@@ -84,14 +85,14 @@ impl Shelf {
         Ok(shelved)
     }
 
-    fn places(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Place>> {
+    fn places(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, ShelfPlace>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Place {
-    fn shelved(&self) -> Shelved {
-        Shelved {
+impl ShelfPlace {
+    fn shelved(&self) -> ShelfEntry {
+        ShelfEntry {
             plugin: Arc::clone(&self.plugin),
             generation: self.generation,
             failure: self.failure.clone(),

@@ -1,11 +1,13 @@
-//! Which plugins were installed, and whether a file is still what was: `plugins.lock`, digests and signatures.
+//! Which plugins were installed, and whether a file is still what was: `plugins.lock`, digests and
+//! signatures.
 //!
-//! The lock is a text for people and version control. A file that does not match it, or whose signature does not verify, is
-//! never run; the version before it is, if it still matches.
+//! The lock is a text for people and version control. A file that does not match it, or whose
+//! signature does not verify, is never run; the version before it is, if it still matches.
 
 use crate::code;
 use crate::plugin::digest;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use minisign_verify::{PublicKey, Signature};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -21,7 +23,7 @@ const HEADER: &str = "# Written by `apportion plugin install`; belongs into vers
 /// One installed version of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Locked {
+pub struct LockEntry {
     pub name: String,
     pub version: String,
     /// Of the component, hex.
@@ -37,7 +39,7 @@ pub struct Locked {
     pub powers: Vec<String>,
     /// The version that stood before, which steps in when this one cannot be trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub previous: Option<Box<Locked>>,
+    pub previous: Option<Box<LockEntry>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,27 +47,27 @@ pub struct Locked {
 struct LockText {
     version: u32,
     #[serde(default, rename = "plugin", skip_serializing_if = "Vec::is_empty")]
-    plugins: Vec<Locked>,
+    plugins: Vec<LockEntry>,
 }
 
 /// The lock of one installation.
 #[derive(Clone, Debug)]
-pub struct Lock {
+pub struct PluginLock {
     root: PathBuf,
-    plugins: Vec<Locked>,
+    plugins: Vec<LockEntry>,
 }
 
 /// A component that is what was installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trusted {
+pub struct TrustedComponent {
     pub bytes: Vec<u8>,
     /// Why the version before had to step in.
     pub stepped_in_for: Option<Diagnostic>,
 }
 
-impl Lock {
+impl PluginLock {
     /// The lock beside the settings; without the file, an empty one.
-    pub fn read(root: &Path) -> Result<Lock, Diagnostic> {
+    pub fn read(root: &Path) -> Result<PluginLock, Diagnostic> {
         let path = root.join(LOCK_FILE);
         let refuse = |reason: String| {
             Diagnostic::new(
@@ -89,27 +91,28 @@ impl Lock {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(refuse(error.to_string())),
         };
-        Ok(Lock { root: root.to_owned(), plugins })
+        Ok(PluginLock { root: root.to_owned(), plugins })
     }
 
-    pub fn plugins(&self) -> &[Locked] {
+    pub fn plugins(&self) -> &[LockEntry] {
         &self.plugins
     }
 
-    pub fn find(&self, name: &str) -> Option<&Locked> {
+    pub fn find(&self, name: &str) -> Option<&LockEntry> {
         self.plugins.iter().find(|plugin| plugin.name == name)
     }
 
     /// Where the file of a version lies.
-    pub fn file(&self, locked: &Locked) -> PathBuf {
+    pub fn file(&self, locked: &LockEntry) -> PathBuf {
         let short: String = locked.sha256.chars().take(12).collect();
         self.root.join(FOLDER).join(format!("{}-{short}.wasm", locked.name))
     }
 
-    /// Keeps a version: first its file, then its signature, then the line in the lock, so that a crash leaves what was.
+    /// Keeps a version: first its file, then its signature, then the line in the lock, so that a
+    /// crash leaves what was.
     pub fn install(
         &mut self,
-        locked: Locked,
+        locked: LockEntry,
         bytes: &[u8],
         signature: Option<&str>,
     ) -> Result<(), Diagnostic> {
@@ -126,10 +129,10 @@ impl Lock {
             .map(|at| self.plugins.remove(at));
         let previous = match before {
             Some(before) if before.sha256 == locked.sha256 => before.previous,
-            Some(before) => Some(Box::new(Locked { previous: None, ..before })),
+            Some(before) => Some(Box::new(LockEntry { previous: None, ..before })),
             None => None,
         };
-        self.plugins.push(Locked { previous, ..locked });
+        self.plugins.push(LockEntry { previous, ..locked });
         self.plugins.sort_by(|left, right| left.name.cmp(&right.name));
         self.save()
     }
@@ -147,24 +150,28 @@ impl Lock {
     }
 
     /// The component of an installed plugin; if it cannot be trusted, the one that stood before it.
-    pub fn open(&self, locked: &Locked) -> Result<Trusted, Diagnostic> {
+    pub fn open(&self, locked: &LockEntry) -> Result<TrustedComponent, Diagnostic> {
         let failure = match self.verified(locked) {
-            Ok(bytes) => return Ok(Trusted { bytes, stepped_in_for: None }),
+            Ok(bytes) => return Ok(TrustedComponent { bytes, stepped_in_for: None }),
             Err(failure) => failure,
         };
         match locked.previous.as_deref().map(|previous| (previous, self.verified(previous))) {
             Some((previous, Ok(bytes))) => {
                 let message = format!("{}; version {} steps in", failure.message, previous.version);
-                Ok(Trusted { bytes, stepped_in_for: Some(Diagnostic { message, ..failure }) })
+                Ok(TrustedComponent {
+                    bytes,
+                    stepped_in_for: Some(Diagnostic { message, ..failure }),
+                })
             }
             _ => Err(failure),
         }
     }
 
-    /// The bytes of a version, if they are the ones that were installed and its signer's word still holds.
-    pub fn verified(&self, locked: &Locked) -> Result<Vec<u8>, Diagnostic> {
+    /// The bytes of a version, if they are the ones that were installed and its signer's word still
+    /// holds.
+    pub fn verified(&self, locked: &LockEntry) -> Result<Vec<u8>, Diagnostic> {
         let path = self.file(locked);
-        let again = format!("`apportion plugin install {}`", locked.source);
+        let again = Hint::command(format!("plugin install {}", locked.source));
         let bytes = fs::read(&path).map_err(|error| {
             Diagnostic::new(
                 code::PLUGIN_LOCK,
@@ -180,7 +187,8 @@ impl Lock {
         let found = digest(&bytes);
         if found != locked.sha256 {
             let message = format!(
-                "{} is not the plugin {} {} that was installed: its SHA-256 is {found}, and {LOCK_FILE} has {}",
+                "{} is not the plugin {} {} that was installed: its SHA-256 is {found}, \
+                     and {LOCK_FILE} has {}",
                 path.display(),
                 locked.name,
                 locked.version,
@@ -247,13 +255,15 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
 mod tests {
     use super::*;
 
-    // Made by minisign itself: the pair of the crate's own documentation, over the four bytes "test".
+    // Made by minisign itself: the pair of the crate's own documentation, over the four bytes
+    // "test".
     const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
     const OTHER_KEY: &str = "RWSmKaOrT6m3TGwjwBovgOmlhSbyBUw3hyhnSOYruHXbJa36xHr8rq2M";
-    const SIGNATURE: &str = "untrusted comment: signature from minisign secret key\nRUQf6LRCGA9i559r3g7V1qNyJDApGip8MfqcadIgT9CuhV3EMhHoN1mGTkUidF/z7SrlQgXdy8ofjb7bNJJylDOocrCo8KLzZwo=\ntrusted comment: timestamp:1633700835\tfile:test\tprehashed\nwLMDjy9FLAuxZ3q4NlEvkgtyhrr0gtTu6KC4KBJdITbbOeAi1zBIYo0v4iTgt8jJpIidRJnp94ABQkJAgAooBQ==\n";
+    const SIGNATURE: &str = "untrusted comment: signature from minisign secret \
+         key\nRUQf6LRCGA9i559r3g7V1qNyJDApGip8MfqcadIgT9CuhV3EMhHoN1mGTkUidF/z7SrlQgXdy8ofjb7bNJJylDOocrCo8KLzZwo=\ntrusted comment: timestamp:1633700835\tfile:test\tprehashed\nwLMDjy9FLAuxZ3q4NlEvkgtyhrr0gtTu6KC4KBJdITbbOeAi1zBIYo0v4iTgt8jJpIidRJnp94ABQkJAgAooBQ==\n";
 
-    fn locked(version: &str, bytes: &[u8], signer: Option<&str>) -> Locked {
-        Locked {
+    fn locked(version: &str, bytes: &[u8], signer: Option<&str>) -> LockEntry {
+        LockEntry {
             name: "acme".into(),
             version: version.into(),
             sha256: digest(bytes),
@@ -272,14 +282,15 @@ mod tests {
     #[test]
     fn a_lock_comes_back_as_it_was_written() {
         let folder = folder();
-        let mut lock = Lock::read(folder.path()).unwrap_or_else(|finding| panic!("{finding}"));
+        let mut lock =
+            PluginLock::read(folder.path()).unwrap_or_else(|finding| panic!("{finding}"));
         assert_eq!(lock.plugins(), []);
         assert_eq!(lock.install(locked("1.0.0", b"one", None), b"one", None), Ok(()));
         assert_eq!(
             lock.install(locked("1.1.0", b"test", Some(KEY)), b"test", Some(SIGNATURE)),
             Ok(())
         );
-        let again = Lock::read(folder.path()).unwrap_or_else(|finding| panic!("{finding}"));
+        let again = PluginLock::read(folder.path()).unwrap_or_else(|finding| panic!("{finding}"));
         assert_eq!(again.plugins(), lock.plugins());
         let found = again.find("acme").unwrap_or_else(|| panic!("it is there"));
         assert_eq!(
@@ -288,14 +299,15 @@ mod tests {
         );
         assert_eq!(
             again.open(found),
-            Ok(Trusted { bytes: b"test".to_vec(), stepped_in_for: None })
+            Ok(TrustedComponent { bytes: b"test".to_vec(), stepped_in_for: None })
         );
     }
 
     #[test]
     fn what_was_changed_does_not_run_and_what_was_before_steps_in() {
         let folder = folder();
-        let mut lock = Lock::read(folder.path()).unwrap_or_else(|finding| panic!("{finding}"));
+        let mut lock =
+            PluginLock::read(folder.path()).unwrap_or_else(|finding| panic!("{finding}"));
         assert_eq!(lock.install(locked("1.0.0", b"one", None), b"one", None), Ok(()));
         assert_eq!(
             lock.install(locked("1.1.0", b"test", Some(KEY)), b"test", Some(SIGNATURE)),
@@ -320,7 +332,7 @@ mod tests {
         assert_eq!(refusal.as_ref().map(|finding| finding.code), Some(code::PLUGIN_LOCK));
         assert_eq!(
             refusal.and_then(|finding| finding.hint_text()).as_deref(),
-            Some("`apportion plugin install https://acme.example/acme.wasm`")
+            Some("apportion plugin install https://acme.example/acme.wasm")
         );
     }
 
@@ -355,8 +367,10 @@ mod tests {
         let folder = folder();
         fs::write(folder.path().join(LOCK_FILE), "version = 2\n")
             .unwrap_or_else(|error| panic!("{error}"));
-        let refusal =
-            Lock::read(folder.path()).err().map(|finding| finding.message).unwrap_or_default();
+        let refusal = PluginLock::read(folder.path())
+            .err()
+            .map(|finding| finding.message)
+            .unwrap_or_default();
         assert!(refusal.ends_with("it is of version 2, and this program reads 1"), "{refusal}");
     }
 }

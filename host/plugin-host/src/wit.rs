@@ -1,11 +1,12 @@
 //! Which version of the contract a component speaks, by the names of what it imports and exports.
 //!
-//! Within a minor version the contract only grows: an interface that is there stays as it is, so that the newest bindings serve
-//! what was made for the earlier ones, and the linker finds old names under new ones.
+//! Within a minor version the contract only grows: an interface that is there stays as it is, so
+//! that the newest bindings serve what was made for the earlier ones, and the linker finds old
+//! names under new ones.
 
 pub mod bindings;
 
-use crate::manifest::Kind;
+use crate::manifest::PluginKind;
 
 pub const PACKAGE: &str = "apportion:plugin/";
 /// The newest version.
@@ -14,12 +15,14 @@ pub const VERSION: &str = "0.1.1";
 pub const SERVED: [&str; 2] = ["0.1.0", VERSION];
 
 /// What a component's exports make it, and the version that it was made for.
-pub fn kind_of<'a>(exports: impl Iterator<Item = &'a str>) -> Result<(Kind, &'static str), String> {
+pub fn kind_of<'a>(
+    exports: impl Iterator<Item = &'a str>,
+) -> Result<(PluginKind, &'static str), String> {
     let mut found = None;
     for name in exports {
         let kind = match name.strip_prefix(PACKAGE).and_then(|rest| rest.split_once('@')) {
-            Some(("collect", version)) => (Kind::Collector, served(version)?),
-            Some(("allocate", version)) => (Kind::Allocator, served(version)?),
+            Some(("collect", version)) => (PluginKind::Collector, served(version)?),
+            Some(("allocate", version)) => (PluginKind::Allocator, served(version)?),
             _ => continue,
         };
         if found.replace(kind).is_some() {
@@ -40,7 +43,12 @@ pub fn interface_of(import: &str) -> Option<&str> {
 fn served(version: &str) -> Result<&'static str, String> {
     let [.., before, newest] = SERVED;
     let found = SERVED.into_iter().find(|served| *served == version);
-    found.ok_or_else(|| format!("it is made for version {version} of the contract, and this host serves {before} and {newest}"))
+    found.ok_or_else(|| {
+        format!(
+            "it is made for version {version} of the contract, and this host serves {before} \
+         and {newest}"
+        )
+    })
 }
 
 #[cfg(test)]
@@ -50,10 +58,10 @@ mod tests {
     #[test]
     fn the_kind_and_version_are_in_the_names() {
         let kind = |names: &[&str]| kind_of(names.iter().copied());
-        assert_eq!(kind(&["apportion:plugin/collect@0.1.0"]), Ok((Kind::Collector, "0.1.0")));
+        assert_eq!(kind(&["apportion:plugin/collect@0.1.0"]), Ok((PluginKind::Collector, "0.1.0")));
         assert_eq!(
             kind(&["other:thing/x", "apportion:plugin/allocate@0.1.1"]),
-            Ok((Kind::Allocator, "0.1.1"))
+            Ok((PluginKind::Allocator, "0.1.1"))
         );
         let newer =
             "it is made for version 0.2.0 of the contract, and this host serves 0.1.0 and 0.1.1";

@@ -1,9 +1,9 @@
-//! AWS by the official SDK: by whose word it is asked, how long and how often, and what its refusals mean.
+//! AWS by the official SDK: credentials, time limits, repetitions, and refusals in words.
 //!
-//! The SDK finds credentials where AWS's own tools do. Nothing that it says of them is passed on: a failure is told in words
-//! of this crate, and AWS is quoted only where it speaks of permissions and requests.
+//! The SDK finds credentials in the same places as AWS's own tools. Its words about credentials can
+//! quote them, so they are never passed on. AWS is quoted only about permissions and requests.
 
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use crate::tls;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
@@ -20,6 +20,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Builder, Connector};
+use domain::hint::Hint;
 use std::error::Error;
 use std::time::Duration;
 
@@ -30,39 +31,39 @@ const REGION: &str = "us-east-1";
 const CONNECT: Duration = Duration::from_secs(10);
 const QUOTED_CHARS: usize = 400;
 
-/// By whose word AWS is asked, and where.
+/// The credentials and the address for the requests of one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
+pub struct AwsAccess {
     /// The name of the source, for the lines that hints print.
     pub source: String,
     /// A profile of `~/.aws/config`.
     pub profile: Option<String>,
-    pub role: Option<Role>,
+    pub role: Option<AwsRole>,
     pub region: Option<String>,
-    /// Instead of AWS's own address of the service.
+    /// Replaces AWS's own address of the service.
     pub endpoint: Option<String>,
     /// How long one attempt may take.
     pub timeout: Duration,
 }
 
-/// A role to be taken on before anything is asked.
+/// A role that is taken on before the first request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Role {
+pub struct AwsRole {
     pub arn: String,
     pub external_id: Option<String>,
 }
 
-/// What is asked of AWS, for the words of a failure.
+/// A request to AWS in words, for failures.
 #[derive(Clone, Copy, Debug)]
-pub struct Ask {
+pub struct AwsAction {
     /// Such as `AWS Cost Explorer`.
     pub service: &'static str,
-    /// Such as `ce:GetCostAndUsage`: what a policy has to allow.
+    /// The action that a policy has to allow, such as `ce:GetCostAndUsage`.
     pub action: &'static str,
 }
 
-/// The settings of a client. What they say is looked at with the first request.
-pub async fn configuration(access: &Access) -> SdkConfig {
+/// The settings of a client. They are checked by the first request.
+pub async fn configuration(access: &AwsAccess) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(access.timeout)
@@ -98,7 +99,8 @@ pub async fn configuration(access: &Access) -> SdkConfig {
     }
 }
 
-/// The credentials of a profile and no others: the chain would prefer keys of the environment, which may be another account's.
+/// The credentials of a profile and no others: the chain would prefer keys of the environment,
+/// which may be another account's.
 pub fn of_profile(loader: ConfigLoader, profile: &str, region: Option<Region>) -> ConfigLoader {
     let configuration = ProviderConfig::default().with_http_client(client()).with_region(region);
     let provider = ProfileFileCredentialsProvider::builder()
@@ -124,19 +126,24 @@ pub fn client() -> SharedHttpClient {
     })
 }
 
-/// What a call that did not come off means.
-pub fn failure<E>(access: &Access, ask: Ask, error: &SdkError<E, HttpResponse>) -> Failure
+/// Words for a call that failed.
+pub fn failure<E>(
+    access: &AwsAccess,
+    action: AwsAction,
+    error: &SdkError<E, HttpResponse>,
+) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     if let Some(credentials) = innermost_credentials_error(error) {
-        return no_credentials(access, ask, credentials);
+        return no_credentials(access, action, credentials);
     }
-    let Ask { service, .. } = ask;
-    let ours = "add it to the certificates that this machine trusts, such as with `update-ca-certificates`";
-    if let Some((why, hint)) = tls::untrusted("HOST", error, ours) {
+    let service = action.service;
+    let ours = "add it to the certificates that this machine trusts, such as with \
+         `update-ca-certificates`";
+    if let Some((why, hint)) = tls::untrusted("HOST", error, Hint::text(ours)) {
         return Failure::new(
-            Kind::Config,
+            FailureKind::Config,
             format!("{service} cannot be trusted{}: {why}", at(access)),
         )
         .hint(hint);
@@ -146,34 +153,54 @@ where
             let said = context.err().meta();
             let status = context.raw().status().as_u16();
             match said.code() {
-                Some(code) => refusal(access, ask, code, said.message().unwrap_or_default(), status),
-                None => not_aws(access, ask, status),
+                Some(code) => {
+                    refusal(access, action, code, said.message().unwrap_or_default(), status)
+                }
+                None => not_aws(access, action, status),
             }
         }
-        SdkError::ResponseError(context) => not_aws(access, ask, context.raw().status().as_u16()),
+        SdkError::ResponseError(context) => {
+            not_aws(access, action, context.raw().status().as_u16())
+        }
         SdkError::TimeoutError(_) => slow(access, service),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => slow(access, service),
-        SdkError::DispatchFailure(_) => Failure::new(Kind::Unavailable, format!("{service} cannot be reached{}: {}", at(access), innermost(error)))
-            .hint("check the network and HTTPS_PROXY, and that nothing but AWS is named by `endpoint` or AWS_ENDPOINT_URL"),
-        _ => Failure::new(Kind::Config, format!("the request to {service} could not be made: {}", innermost(error)))
-            .hint(format!("look at `region`, `endpoint` and `profile` of [sources.{}.aws]", access.source)),
+        SdkError::DispatchFailure(_) => Failure::new(
+            FailureKind::Unavailable,
+            format!("{service} cannot be reached{}: {}", at(access), innermost(error)),
+        )
+        .hint(
+            "check the network and HTTPS_PROXY, and that nothing but AWS is named by \
+                 `endpoint` or AWS_ENDPOINT_URL",
+        ),
+        _ => Failure::new(
+            FailureKind::Config,
+            format!("the request to {service} could not be made: {}", innermost(error)),
+        )
+        .hint(format!(
+            "look at `region`, `endpoint` and `profile` of [sources.{}.aws]",
+            access.source
+        )),
     }
 }
 
-fn slow(access: &Access, service: &str) -> Failure {
+fn slow(access: &AwsAccess, service: &str) -> Failure {
     let seconds = access.timeout.as_secs();
     Failure::new(
-        Kind::Unavailable,
+        FailureKind::Unavailable,
         format!("{service} did not answer within {seconds} s, {ATTEMPTS} times"),
     )
-    .hint(format!("[sources.{}.aws]\ntimeout_seconds = {}", access.source, seconds * 2))
+    .hint(Hint::setting(format!(
+        "[sources.{}.aws]\ntimeout_seconds = {}",
+        access.source,
+        seconds * 2
+    )))
 }
 
-fn at(access: &Access) -> String {
+fn at(access: &AwsAccess) -> String {
     access.endpoint.as_ref().map(|endpoint| format!(" at {endpoint}")).unwrap_or_default()
 }
 
-/// The words of the cause, without the SDK's own around it.
+/// The words of the innermost cause, without the SDK's own around it.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
@@ -190,54 +217,96 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// An answer in which AWS says why not.
-fn refusal(access: &Access, ask: Ask, code: &str, message: &str, status: u16) -> Failure {
-    let Ask { service, action } = ask;
+/// A refusal by AWS, by its code.
+fn refusal(
+    access: &AwsAccess,
+    action: AwsAction,
+    code: &str,
+    message: &str,
+    status: u16,
+) -> Failure {
+    let AwsAction { service, action } = action;
     let said = format!("{service} answered {code}: {}", quoted(message));
+    if let Some(failure) = refused_credentials(access, service, code) {
+        return failure;
+    }
     match code {
-        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" => Failure::new(Kind::Auth, said).hint(format!(
-            "allow the action {action} to whoever the credentials belong to: {{ \"Effect\": \"Allow\", \"Action\": \"{action}\", \"Resource\": \"*\" }}"
-        )),
-        "AWSOrganizationsNotInUseException" => {
-            Failure::new(Kind::Config, said).hint("ask with credentials of the organization's management account, or of a delegated administrator")
+        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" => {
+            Failure::new(FailureKind::Auth, said).hint(format!(
+                "allow the action {action} to whoever the credentials belong to: \
+                 {{ \"Effect\": \"Allow\", \"Action\": \"{action}\", \"Resource\": \"*\" }}"
+            ))
         }
-        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {
-            Failure::new(Kind::Auth, format!("the credentials for {service} have expired ({code})")).hint(sign_in(access))
-        }
-        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" | "AuthFailure" | "MissingAuthenticationTokenException" => {
-            Failure::new(Kind::Auth, format!("{service} does not know the credentials ({code})")).hint(who_am_i(access))
-        }
-        // What AWS says here quotes the request that was signed.
-        "InvalidSignatureException" | "SignatureDoesNotMatch" | "IncompleteSignature" => Failure::new(
-            Kind::Auth,
-            format!("{service} does not accept the signature ({code}): the secret key is not that of the access key, or this machine's clock is wrong"),
+        "AWSOrganizationsNotInUseException" => Failure::new(FailureKind::Config, said).hint(
+            "ask with credentials of the organization's management account, \
+             or of a delegated administrator",
+        ),
+        "LimitExceededException"
+        | "TooManyRequestsException"
+        | "ThrottlingException"
+        | "Throttling"
+        | "RequestLimitExceeded" => Failure::new(
+            FailureKind::RateLimited(None),
+            format!("{service} is asked too often ({code}), also after {ATTEMPTS} attempts"),
         )
-        .hint(format!("compare `date -u` with the real time; {}", who_am_i(access))),
-        "LimitExceededException" | "TooManyRequestsException" | "ThrottlingException" | "Throttling" | "RequestLimitExceeded" => {
-            Failure::new(Kind::RateLimited(None), format!("{service} is asked too often ({code}), also after {ATTEMPTS} attempts"))
-                .hint("run again later; AWS counts the requests of the whole account")
-        }
-        "DataUnavailableException" => Failure::new(Kind::Unavailable, said)
-            .hint("AWS prepares the data within 24 hours of Cost Explorer being enabled; enable it in the console under Billing and Cost Management"),
-        "BillExpirationException" => {
-            Failure::new(Kind::Config, said).hint("ask for a later period: daily data reaches back 14 months, monthly data 38 where that is enabled")
-        }
-        "ValidationException" | "InvalidNextTokenException" | "RequestChangedException" | "InvalidInputException" | "ResourceNotFoundException" => {
-            Failure::new(Kind::Config, said).hint(format!("look at `config` of [sources.{}]: AWS does not accept what it makes of it", access.source))
-        }
-        _ if status >= 500 => Failure::new(Kind::Unavailable, said).hint("run again later"),
-        _ => Failure::new(Kind::Config, said),
+        .hint("run again later; AWS counts the requests of the whole account"),
+        "DataUnavailableException" => Failure::new(FailureKind::Unavailable, said).hint(
+            "AWS prepares the data within 24 hours of Cost Explorer being enabled; \
+             enable it in the console under Billing and Cost Management",
+        ),
+        "BillExpirationException" => Failure::new(FailureKind::Config, said).hint(
+            "ask for a later period: daily data reaches back 14 months, \
+             monthly data 38 where that is enabled",
+        ),
+        "ValidationException"
+        | "InvalidNextTokenException"
+        | "RequestChangedException"
+        | "InvalidInputException"
+        | "ResourceNotFoundException" => Failure::new(FailureKind::Config, said).hint(format!(
+            "look at `config` of [sources.{}]: AWS does not accept what it makes of it",
+            access.source
+        )),
+        _ if status >= 500 => Failure::new(FailureKind::Unavailable, said).hint("run again later"),
+        _ => Failure::new(FailureKind::Config, said),
     }
 }
 
-/// Something answered that is no answer of AWS, such as the page of a proxy.
-fn not_aws(access: &Access, ask: Ask, status: u16) -> Failure {
-    let kind = if status >= 500 { Kind::Unavailable } else { Kind::Config };
+/// A refusal of the credentials themselves.
+fn refused_credentials(access: &AwsAccess, service: &str, code: &str) -> Option<Failure> {
+    let refused = |message: String| Failure::new(FailureKind::Auth, message);
+    Some(match code {
+        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {
+            refused(format!("the credentials for {service} have expired ({code})"))
+                .hint(sign_in(access))
+        }
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidAccessKeyId"
+        | "AuthFailure"
+        | "MissingAuthenticationTokenException" => {
+            refused(format!("{service} does not know the credentials ({code})"))
+                .hint(who_am_i(access))
+        }
+        // AWS's words are left out: they quote the request that was signed.
+        "InvalidSignatureException" | "SignatureDoesNotMatch" | "IncompleteSignature" => {
+            refused(format!(
+                "{service} does not accept the signature ({code}): \
+                 the secret key is not that of the access key, or this machine's clock is wrong"
+            ))
+            .hint(format!("compare `date -u` with the real time; {}", who_am_i(access)))
+        }
+        _ => return None,
+    })
+}
+
+/// An answer that is not one of AWS, such as the page of a proxy.
+fn not_aws(access: &AwsAccess, action: AwsAction, status: u16) -> Failure {
+    let kind = if status >= 500 { FailureKind::Unavailable } else { FailureKind::Config };
     Failure::new(
         kind,
         format!(
             "{}{} answered {status} with something that is not an answer of AWS",
-            ask.service,
+            action.service,
             at(access)
         ),
     )
@@ -256,42 +325,65 @@ fn innermost_credentials_error<'a>(
     found
 }
 
-/// The SDK's words about credentials can hold some of them, so that none are passed on.
-fn no_credentials(access: &Access, ask: Ask, error: &CredentialsError) -> Failure {
-    let service = ask.service;
+/// There are no credentials. The SDK's own words can quote some, so none of them are passed on.
+fn no_credentials(access: &AwsAccess, action: AwsAction, error: &CredentialsError) -> Failure {
+    let service = action.service;
     match (error, &access.role, &access.profile) {
-        (CredentialsError::CredentialsNotLoaded(_), _, Some(profile)) => {
-            Failure::new(Kind::Auth, format!("there are no credentials for {service} in the profile '{profile}'")).hint(sign_in(access))
+        (CredentialsError::CredentialsNotLoaded(_), _, Some(profile)) => Failure::new(
+            FailureKind::Auth,
+            format!("there are no credentials for {service} in the profile '{profile}'"),
+        )
+        .hint(sign_in(access)),
+        (CredentialsError::CredentialsNotLoaded(_), _, None) => {
+            let lines = format!("[sources.{}.aws]\nprofile = \"billing\"", access.source);
+            Failure::new(FailureKind::Auth, format!("there are no credentials for {service}")).hint(
+                Hint::text(
+                    "sign in with `aws sso login` or set AWS_ACCESS_KEY_ID and \
+                     AWS_SECRET_ACCESS_KEY, or name a profile:\n",
+                )
+                .then(Hint::setting(lines)),
+            )
         }
-        (CredentialsError::CredentialsNotLoaded(_), _, None) => Failure::new(Kind::Auth, format!("there are no credentials for {service}")).hint(format!(
-            "sign in with `aws sso login` or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile:\n[sources.{}.aws]\nprofile = \"billing\"",
-            access.source
-        )),
-        (CredentialsError::ProviderTimedOut(_), _, _) => {
-            Failure::new(Kind::Unavailable, format!("the credentials for {service} did not come in time")).hint(who_am_i(access))
-        }
+        (CredentialsError::ProviderTimedOut(_), _, _) => Failure::new(
+            FailureKind::Unavailable,
+            format!("the credentials for {service} did not come in time"),
+        )
+        .hint(who_am_i(access)),
         (CredentialsError::InvalidConfiguration(_), _, _) => {
             let profile = access.profile.as_deref().unwrap_or("default");
-            Failure::new(Kind::Config, format!("the profile '{profile}' cannot be used for {service}"))
-                .hint(format!("check it in ~/.aws/config with `aws configure list --profile {profile}`"))
+            Failure::new(
+                FailureKind::Config,
+                format!("the profile '{profile}' cannot be used for {service}"),
+            )
+            .hint(format!(
+                "check it in ~/.aws/config with `aws configure list --profile {profile}`"
+            ))
         }
-        (_, Some(role), _) => Failure::new(Kind::Auth, format!("the role {} could not be taken on", role.arn)).hint(format!(
-            "its trust policy has to name who asks{}: try `aws sts assume-role --role-arn {} --role-session-name try`",
-            if role.external_id.is_some() { ", with the external id" } else { "" },
-            role.arn
-        )),
-        _ => Failure::new(Kind::Auth, format!("the credentials for {service} could not be had")).hint(who_am_i(access)),
+        (_, Some(role), _) => {
+            Failure::new(FailureKind::Auth, format!("the role {} could not be taken on", role.arn))
+                .hint(format!(
+                    "its trust policy has to name who asks{}: try `aws sts assume-role \
+                 --role-arn {} --role-session-name try`",
+                    if role.external_id.is_some() { ", with the external id" } else { "" },
+                    role.arn
+                ))
+        }
+        _ => Failure::new(
+            FailureKind::Auth,
+            format!("the credentials for {service} could not be had"),
+        )
+        .hint(who_am_i(access)),
     }
 }
 
-fn sign_in(access: &Access) -> String {
+fn sign_in(access: &AwsAccess) -> String {
     match &access.profile {
         Some(profile) => format!("`aws sso login --profile {profile}`"),
         None => "`aws sso login`, or put new ones into the environment".to_owned(),
     }
 }
 
-fn who_am_i(access: &Access) -> String {
+fn who_am_i(access: &AwsAccess) -> String {
     match &access.profile {
         Some(profile) => format!("check with `aws sts get-caller-identity --profile {profile}`"),
         None => "check with `aws sts get-caller-identity`".to_owned(),

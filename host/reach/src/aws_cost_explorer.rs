@@ -2,8 +2,8 @@
 
 mod filter;
 
-use crate::aws::{self, Access, Ask};
-use crate::failure::{Failure, Kind};
+use crate::aws::{self, AwsAccess, AwsAction};
+use crate::failure::{Failure, FailureKind};
 use crate::runtime::block_on;
 use aws_sdk_costexplorer::Client;
 use aws_sdk_costexplorer::config::interceptors::BeforeTransmitInterceptorContextRef;
@@ -12,82 +12,83 @@ use aws_sdk_costexplorer::config::{self, ConfigBag, Intercept, RuntimeComponents
 use aws_sdk_costexplorer::error::BoxError;
 use aws_sdk_costexplorer::operation::get_cost_and_usage::GetCostAndUsageOutput;
 use aws_sdk_costexplorer::types;
+use domain::hint::Hint;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-const ASK: Ask = Ask { service: "AWS Cost Explorer", action: "ce:GetCostAndUsage" };
+const ASK: AwsAction = AwsAction { service: "AWS Cost Explorer", action: "ce:GetCostAndUsage" };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum CostGroup {
     Dimension(String),
     Tag(String),
     CostCategory(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Granularity {
+pub enum CostGranularity {
     Daily,
     Monthly,
 }
 
-/// Who answers what a plugin asks of Cost Explorer: AWS, or a script.
-pub trait Costs: Send + Sync {
-    fn get_cost_and_usage(&self, query: &Query) -> Result<Page, Failure>;
+/// Answers a plugin's queries of Cost Explorer: AWS does, or a script.
+pub trait CostPages: Send + Sync {
+    fn get_cost_and_usage(&self, query: &CostQuery) -> Result<CostPage, Failure>;
 }
 
-impl Costs for CostExplorer {
-    fn get_cost_and_usage(&self, query: &Query) -> Result<Page, Failure> {
+impl CostPages for CostExplorer {
+    fn get_cost_and_usage(&self, query: &CostQuery) -> Result<CostPage, Failure> {
         CostExplorer::get_cost_and_usage(self, query)
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
+pub struct CostQuery {
     pub start: String,
     pub end: String,
-    pub granularity: Granularity,
+    pub granularity: CostGranularity,
     pub metrics: Vec<String>,
-    pub group_by: Vec<Group>,
+    pub group_by: Vec<CostGroup>,
     pub filter: Option<String>,
     pub next: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Metric {
+pub struct CostMetric {
     pub name: String,
-    /// As AWS wrote it; empty where it wrote none.
+    /// As AWS wrote it. Empty if it wrote none.
     pub amount: String,
     pub unit: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct CostRow {
     pub start: String,
     pub end: String,
     pub estimated: bool,
     pub keys: Vec<String>,
-    pub metrics: Vec<Metric>,
+    pub metrics: Vec<CostMetric>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    pub rows: Vec<Row>,
+pub struct CostPage {
+    pub rows: Vec<CostRow>,
     pub next: Option<String>,
 }
 
-/// One run's access to Cost Explorer: AWS charges for each request, so there are so many of them.
+/// Cost Explorer for one run. AWS charges for each request, so a budget bounds them.
 pub struct CostExplorer {
-    access: Access,
+    access: AwsAccess,
     budget: u32,
-    sent: Sent,
+    sent: SentRequests,
     client: OnceLock<Client>,
 }
 
-/// Counts what goes out, repetitions included.
+/// Counts the requests that are sent, with all repetitions.
 #[derive(Clone, Debug, Default)]
-struct Sent(Arc<AtomicU32>);
+struct SentRequests(Arc<AtomicU32>);
 
-impl Intercept for Sent {
+impl Intercept for SentRequests {
     fn name(&self) -> &'static str {
         "Sent"
     }
@@ -105,17 +106,17 @@ impl Intercept for Sent {
 
 impl CostExplorer {
     /// At most `budget` requests are made.
-    pub fn new(access: Access, budget: u32) -> CostExplorer {
-        CostExplorer { access, budget, sent: Sent::default(), client: OnceLock::new() }
+    pub fn new(access: AwsAccess, budget: u32) -> CostExplorer {
+        CostExplorer { access, budget, sent: SentRequests::default(), client: OnceLock::new() }
     }
 
-    pub fn get_cost_and_usage(&self, query: &Query) -> Result<Page, Failure> {
+    pub fn get_cost_and_usage(&self, query: &CostQuery) -> Result<CostPage, Failure> {
         let left = self.budget.saturating_sub(self.sent.0.load(Ordering::Relaxed));
         if left == 0 {
             return Err(self.used_up());
         }
         let asked = request(query)?;
-        // A repetition costs as well: the last requests of a budget are not repeated.
+        // A repetition costs as much as a request, so attempts end with the budget.
         let retries = RetryConfig::standard().with_max_attempts(left.min(aws::ATTEMPTS));
         let call = self.client().get_cost_and_usage();
         let output = block_on(async {
@@ -131,6 +132,8 @@ impl CostExplorer {
                 .send()
                 .await
         });
+        let sent = self.sent.0.load(Ordering::Relaxed);
+        tracing::debug!(source = self.access.source, sent, ok = output.is_ok(), "costs were asked");
         let output = output.map_err(|error| aws::failure(&self.access, ASK, &error))?;
         Ok(page(output, &query.metrics))
     }
@@ -149,48 +152,53 @@ impl CostExplorer {
     fn used_up(&self) -> Failure {
         let (budget, source) = (self.budget, &self.access.source);
         let message = format!(
-            "the {budget} requests that source '{source}' may make of AWS Cost Explorer in one run are used up"
+            "the {budget} requests that source '{source}' may make of AWS Cost Explorer \
+             in one run are used up"
         );
-        Failure::new(Kind::Config, message).hint(format!(
-            "each request costs about 0.01 USD; collect a shorter period or fewer groups, or raise the budget:\n[sources.{source}.aws]\ncalls = {}",
-            budget.saturating_mul(2)
-        ))
+        let lines = format!("[sources.{source}.aws]\ncalls = {}", budget.saturating_mul(2));
+        Failure::new(FailureKind::Config, message).hint(
+            Hint::text(
+                "each request costs about 0.01 USD; \
+                 collect a shorter period or fewer groups, or raise the budget:\n",
+            )
+            .then(Hint::setting(lines)),
+        )
     }
 }
 
-struct Asked {
+struct CostRequest {
     period: types::DateInterval,
     granularity: types::Granularity,
     groups: Vec<types::GroupDefinition>,
     filter: Option<types::Expression>,
 }
 
-fn request(query: &Query) -> Result<Asked, Failure> {
+fn request(query: &CostQuery) -> Result<CostRequest, Failure> {
     let period = types::DateInterval::builder().start(&query.start).end(&query.end).build();
     let period = period.map_err(|error| {
-        Failure::new(Kind::Config, format!("the period cannot be asked for: {error}"))
+        Failure::new(FailureKind::Config, format!("the period cannot be asked for: {error}"))
     })?;
-    let group = |group: &Group| {
+    let group = |group: &CostGroup| {
         let (kind, key) = match group {
-            Group::Dimension(name) => (types::GroupDefinitionType::Dimension, name),
-            Group::Tag(key) => (types::GroupDefinitionType::Tag, key),
-            Group::CostCategory(name) => (types::GroupDefinitionType::CostCategory, name),
+            CostGroup::Dimension(name) => (types::GroupDefinitionType::Dimension, name),
+            CostGroup::Tag(key) => (types::GroupDefinitionType::Tag, key),
+            CostGroup::CostCategory(name) => (types::GroupDefinitionType::CostCategory, name),
         };
         types::GroupDefinition::builder().r#type(kind).key(key).build()
     };
-    Ok(Asked {
+    Ok(CostRequest {
         period,
         granularity: match query.granularity {
-            Granularity::Daily => types::Granularity::Daily,
-            Granularity::Monthly => types::Granularity::Monthly,
+            CostGranularity::Daily => types::Granularity::Daily,
+            CostGranularity::Monthly => types::Granularity::Monthly,
         },
         groups: query.group_by.iter().map(group).collect(),
         filter: query.filter.as_deref().map(filter::parse).transpose()?,
     })
 }
 
-/// A time without groups is one row, of its total.
-fn page(output: GetCostAndUsageOutput, asked: &[String]) -> Page {
+/// The rows of an answer. A time without groups is one row with its total.
+fn page(output: GetCostAndUsageOutput, asked: &[String]) -> CostPage {
     let mut rows = Vec::new();
     for time in output.results_by_time.unwrap_or_default() {
         let (start, end) =
@@ -199,13 +207,13 @@ fn page(output: GetCostAndUsageOutput, asked: &[String]) -> Page {
             |keys: Vec<String>, metrics: std::collections::HashMap<String, types::MetricValue>| {
                 let metric = |name: &String| {
                     let value = metrics.get(name)?;
-                    Some(Metric {
+                    Some(CostMetric {
                         name: name.clone(),
                         amount: value.amount.clone().unwrap_or_default(),
                         unit: value.unit.clone().unwrap_or_default(),
                     })
                 };
-                Row {
+                CostRow {
                     start: start.clone(),
                     end: end.clone(),
                     estimated: time.estimated,
@@ -222,5 +230,5 @@ fn page(output: GetCostAndUsageOutput, asked: &[String]) -> Page {
             })),
         }
     }
-    Page { rows, next: output.next_page_token.filter(|token| !token.is_empty()) }
+    CostPage { rows, next: output.next_page_token.filter(|token| !token.is_empty()) }
 }

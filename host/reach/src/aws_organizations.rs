@@ -1,11 +1,11 @@
 //! AWS Organizations by the official SDK.
 
-use crate::aws::{self, Access, Ask};
-use crate::failure::{Failure, Kind};
+use crate::aws::{self, AwsAccess, AwsAction};
+use crate::failure::{Failure, FailureKind};
 use crate::runtime::block_on;
 use aws_sdk_costexplorer::config::http::HttpResponse;
 use aws_sdk_organizations::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_organizations::types::{Account as Found, ParentType};
+use aws_sdk_organizations::types::{Account as SdkAccount, ParentType};
 use aws_sdk_organizations::{Client, config};
 use std::collections::HashMap;
 use std::error::Error;
@@ -14,22 +14,22 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 const SERVICE: &str = "AWS Organizations";
 /// AWS allows five levels below the root.
 const LEVELS_MAX: usize = 16;
-/// More pages than an account can have tags on.
+/// The tags of an account never fill so many pages.
 const TAG_PAGES_MAX: usize = 16;
 
-/// Who answers what a plugin asks of an organization: AWS, or a script.
-pub trait Accounts: Send + Sync {
-    fn accounts(&self, next: Option<&str>) -> Result<Page, Failure>;
+/// Answers a plugin's queries of an organization: AWS does, or a script.
+pub trait AccountPages: Send + Sync {
+    fn accounts(&self, next: Option<&str>) -> Result<AccountPage, Failure>;
 }
 
-impl Accounts for Organizations {
-    fn accounts(&self, next: Option<&str>) -> Result<Page, Failure> {
+impl AccountPages for Organizations {
+    fn accounts(&self, next: Option<&str>) -> Result<AccountPage, Failure> {
         Organizations::accounts(self, next)
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
+pub struct OrganizationAccount {
     pub id: String,
     pub name: String,
     pub status: String,
@@ -39,35 +39,37 @@ pub struct Account {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    pub accounts: Vec<Account>,
+pub struct AccountPage {
+    pub accounts: Vec<OrganizationAccount>,
     pub next: Option<String>,
 }
 
 pub struct Organizations {
-    access: Access,
+    access: AwsAccess,
     client: OnceLock<Client>,
-    /// Names from the root down, by the unit's id.
+    /// The names of a unit and of the units above it, from the root down, by the unit's id.
     units: Mutex<HashMap<String, Vec<String>>>,
 }
 
 impl Organizations {
-    pub fn new(access: Access) -> Organizations {
+    pub fn new(access: AwsAccess) -> Organizations {
         Organizations { access, client: OnceLock::new(), units: Mutex::default() }
     }
 
-    pub fn accounts(&self, next: Option<&str>) -> Result<Page, Failure> {
+    pub fn accounts(&self, next: Option<&str>) -> Result<AccountPage, Failure> {
         let client = self.client();
         block_on(async {
             let listed =
                 client.list_accounts().set_next_token(next.map(str::to_owned)).send().await;
             let listed =
                 listed.map_err(|error| self.failure("organizations:ListAccounts", &error))?;
+            let found = listed.accounts.as_ref().map_or(0, Vec::len);
+            tracing::debug!(source = self.access.source, accounts = found, "accounts were listed");
             let mut accounts = Vec::new();
             for account in listed.accounts.unwrap_or_default() {
                 accounts.push(self.account(client, account).await?);
             }
-            Ok(Page { accounts, next: listed.next_token.filter(|token| !token.is_empty()) })
+            Ok(AccountPage { accounts, next: listed.next_token.filter(|token| !token.is_empty()) })
         })
     }
 
@@ -86,20 +88,24 @@ impl Organizations {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        aws::failure(&self.access, Ask { service: SERVICE, action }, error)
+        aws::failure(&self.access, AwsAction { service: SERVICE, action }, error)
     }
 
-    async fn account(&self, client: &Client, account: Found) -> Result<Account, Failure> {
+    async fn account(
+        &self,
+        client: &Client,
+        account: SdkAccount,
+    ) -> Result<OrganizationAccount, Failure> {
         let id = account.id.clone().unwrap_or_default();
         let tags = self.tags(client, &id).await?;
         let units = self.units_of(client, &id).await?;
-        // `State` took the place of `Status`, which AWS stops to give.
+        // AWS replaces `Status` by `State`, and will stop giving `Status`.
         let status = account
             .state
             .as_ref()
             .map(|state| state.as_str())
             .or_else(|| account.status.as_ref().map(|status| status.as_str()));
-        Ok(Account {
+        Ok(OrganizationAccount {
             name: account.name.unwrap_or_default(),
             status: status.unwrap_or_default().to_owned(),
             id,
@@ -126,14 +132,14 @@ impl Organizations {
             }
         }
         Err(Failure::new(
-            Kind::Unavailable,
+            FailureKind::Unavailable,
             format!("{SERVICE} lists the tags of account {account} without end"),
         ))
     }
 
     /// The names of the units above an account or a unit.
     async fn units_of(&self, client: &Client, child: &str) -> Result<Vec<String>, Failure> {
-        // From below, each with its name; what is known already ends the climb.
+        // Units from below, each with its name. The climb ends at a unit whose path is known.
         let (mut climbed, mut at): (Vec<(String, String)>, String) = (Vec::new(), child.to_owned());
         let mut path = Vec::new();
         loop {
@@ -153,7 +159,7 @@ impl Organizations {
             }
             if climbed.len() == LEVELS_MAX {
                 return Err(Failure::new(
-                    Kind::Unavailable,
+                    FailureKind::Unavailable,
                     format!("{SERVICE} says that units lie in each other without end, at {unit}"),
                 ));
             }

@@ -1,25 +1,26 @@
-//! Recordings of what a plugin asked over HTTP and was answered, to be played again with the network off.
+//! Recordings of a plugin's requests over HTTP and their answers, played again without a network.
 //!
-//! A recording is taken where the plugin stands: secrets are put into a request after that point, and blotted out of its
-//! answer before it. So no recording can hold one.
+//! A recording is taken between the plugin and the client. Secrets are put into a request behind
+//! that point, and blotted out of its answer before that point. So no recording can hold one.
 
 use crate::code;
-use crate::failure::{Failure, Kind};
-use crate::http::{Http, Request, Response};
+use crate::failure::{Failure, FailureKind};
+use crate::http::{Http, HttpRequest, HttpResponse};
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Who answers the requests of a plugin: the network, or a recording of it.
+/// Answers the requests of a plugin: from the network, or from a recording.
 pub trait Exchange: Send + Sync {
-    fn send(&self, request: &Request) -> Result<Response, Failure>;
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Failure>;
     /// Slots of secrets that have a value.
     fn slots(&self) -> Vec<String>;
 }
 
 impl Exchange for Http {
-    fn send(&self, request: &Request) -> Result<Response, Failure> {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         Http::send(self, request)
     }
 
@@ -31,30 +32,30 @@ impl Exchange for Http {
 /// A request and its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recorded {
+pub struct RecordedExchange {
     pub request: RecordedRequest,
     pub response: RecordedResponse,
 }
 
-/// What tells one request from another.
+/// The parts of a request by which it is found in a recording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedRequest {
     pub method: String,
     pub url: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<Body>,
+    pub body: Option<RecordedBody>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct RecordedResponse {
-    /// 0 where there was no answer; `failure` then says why.
+    /// 0 if there was no answer. `failure` then says why.
     pub status: u16,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     #[serde(default)]
-    pub body: Body,
+    pub body: RecordedBody,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<RecordedFailure>,
 }
@@ -72,29 +73,31 @@ pub struct RecordedFailure {
 /// Text as it is, anything else in hex.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Body {
+pub enum RecordedBody {
     Text(String),
     Bytes { hex: String },
 }
 
-impl Default for Body {
-    fn default() -> Body {
-        Body::Text(String::new())
+impl Default for RecordedBody {
+    fn default() -> RecordedBody {
+        RecordedBody::Text(String::new())
     }
 }
 
-impl Body {
-    fn of(bytes: &[u8]) -> Body {
+impl RecordedBody {
+    fn of(bytes: &[u8]) -> RecordedBody {
         match std::str::from_utf8(bytes) {
-            Ok(text) => Body::Text(text.to_owned()),
-            Err(_) => Body::Bytes { hex: bytes.iter().map(|byte| format!("{byte:02x}")).collect() },
+            Ok(text) => RecordedBody::Text(text.to_owned()),
+            Err(_) => RecordedBody::Bytes {
+                hex: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            },
         }
     }
 
     fn bytes(&self) -> Result<Vec<u8>, String> {
         let hex = match self {
-            Body::Text(text) => return Ok(text.clone().into_bytes()),
-            Body::Bytes { hex } => hex,
+            RecordedBody::Text(text) => return Ok(text.clone().into_bytes()),
+            RecordedBody::Bytes { hex } => hex,
         };
         let byte =
             |at: usize| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
@@ -103,7 +106,7 @@ impl Body {
     }
 }
 
-/// Headers that are of no use to a plugin, and may let somebody in.
+/// Headers that are not recorded: they hold credentials, and no plugin reads them.
 const HEADERS_LEFT_OUT: [&str; 6] = [
     "set-cookie",
     "authorization",
@@ -114,17 +117,17 @@ const HEADERS_LEFT_OUT: [&str; 6] = [
 ];
 
 impl RecordedRequest {
-    fn of(request: &Request) -> RecordedRequest {
+    fn of(request: &HttpRequest) -> RecordedRequest {
         RecordedRequest {
             method: request.method.name().into(),
             url: request.url.clone(),
-            body: request.body.as_deref().map(Body::of),
+            body: request.body.as_deref().map(RecordedBody::of),
         }
     }
 }
 
 impl RecordedResponse {
-    fn of(answer: &Result<Response, Failure>) -> RecordedResponse {
+    fn of(answer: &Result<HttpResponse, Failure>) -> RecordedResponse {
         match answer {
             Ok(response) => {
                 let kept = response
@@ -134,29 +137,32 @@ impl RecordedResponse {
                 RecordedResponse {
                     status: response.status,
                     headers: kept.cloned().collect(),
-                    body: Body::of(&response.body),
+                    body: RecordedBody::of(&response.body),
                     failure: None,
                 }
             }
             Err(failure) => {
-                let (kind, seconds) = name_of(failure.kind);
+                let seconds = match failure.kind {
+                    FailureKind::RateLimited(seconds) => seconds,
+                    _ => None,
+                };
                 let failure = RecordedFailure {
-                    kind: kind.into(),
+                    kind: failure.kind.name().into(),
                     seconds,
                     message: failure.diagnostic.message.clone(),
                 };
                 RecordedResponse {
                     status: 0,
                     headers: BTreeMap::new(),
-                    body: Body::default(),
+                    body: RecordedBody::default(),
                     failure: Some(failure),
                 }
             }
         }
     }
 
-    /// The answer once more.
-    pub fn answer(&self) -> Result<Response, Failure> {
+    /// The recorded answer.
+    pub fn answer(&self) -> Result<HttpResponse, Failure> {
         if let Some(failure) = &self.failure {
             return Err(Failure::new(
                 kind_of(&failure.kind, failure.seconds),
@@ -164,9 +170,9 @@ impl RecordedResponse {
             ));
         }
         let body = self.body.bytes().map_err(|reason| {
-            Failure::new(Kind::Config, format!("the recording cannot be played: {reason}"))
+            Failure::new(FailureKind::Config, format!("the recording cannot be played: {reason}"))
         })?;
-        Ok(Response {
+        Ok(HttpResponse {
             status: self.status,
             headers: self.headers.clone().into_iter().collect(),
             body,
@@ -174,30 +180,20 @@ impl RecordedResponse {
     }
 }
 
-fn name_of(kind: Kind) -> (&'static str, Option<u32>) {
-    match kind {
-        Kind::Config => ("config", None),
-        Kind::Auth => ("auth", None),
-        Kind::RateLimited(seconds) => ("rate-limited", seconds),
-        Kind::Transient => ("transient", None),
-        Kind::Unavailable => ("unavailable", None),
-    }
-}
-
-fn kind_of(name: &str, seconds: Option<u32>) -> Kind {
+fn kind_of(name: &str, seconds: Option<u32>) -> FailureKind {
     match name {
-        "auth" => Kind::Auth,
-        "rate-limited" => Kind::RateLimited(seconds),
-        "transient" => Kind::Transient,
-        "unavailable" => Kind::Unavailable,
-        _ => Kind::Config,
+        "auth" => FailureKind::Auth,
+        "rate-limited" => FailureKind::RateLimited(seconds),
+        "transient" => FailureKind::Transient,
+        "unavailable" => FailureKind::Unavailable,
+        _ => FailureKind::Config,
     }
 }
 
-/// Passes everything on, and keeps what was asked and answered.
+/// Passes requests on, and keeps them with their answers.
 pub struct Recorder {
     inner: Arc<dyn Exchange>,
-    taken: Mutex<Vec<Recorded>>,
+    taken: Mutex<Vec<RecordedExchange>>,
 }
 
 impl Recorder {
@@ -205,16 +201,16 @@ impl Recorder {
         Recorder { inner, taken: Mutex::new(Vec::new()) }
     }
 
-    /// What was recorded until now.
-    pub fn taken(&self) -> Vec<Recorded> {
+    /// The recording so far.
+    pub fn taken(&self) -> Vec<RecordedExchange> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Exchange for Recorder {
-    fn send(&self, request: &Request) -> Result<Response, Failure> {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         let answer = self.inner.send(request);
-        let recorded = Recorded {
+        let recorded = RecordedExchange {
             request: RecordedRequest::of(request),
             response: RecordedResponse::of(&answer),
         };
@@ -229,17 +225,17 @@ impl Exchange for Recorder {
 
 /// Answers out of recordings, and never asks the network.
 pub struct Player {
-    exchanges: Vec<Recorded>,
-    /// The answer to what was not recorded.
+    exchanges: Vec<RecordedExchange>,
+    /// The answer to a request that was not recorded.
     otherwise: Option<RecordedResponse>,
     slots: Vec<String>,
-    /// How often each recorded request was asked.
+    /// The requests so far: the second of two equal requests gets the second recorded answer.
     asked: Mutex<Vec<RecordedRequest>>,
 }
 
 impl Player {
     pub fn new(
-        exchanges: Vec<Recorded>,
+        exchanges: Vec<RecordedExchange>,
         otherwise: Option<RecordedResponse>,
         slots: Vec<String>,
     ) -> Player {
@@ -248,8 +244,9 @@ impl Player {
 }
 
 impl Exchange for Player {
-    /// A request that was recorded several times is answered as it was, in that order; then the last answer stays.
-    fn send(&self, request: &Request) -> Result<Response, Failure> {
+    /// A request that was recorded several times is answered in the order of the recording. After
+    /// the last answer, that answer is given again.
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         let request = RecordedRequest::of(request);
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let before = asked.iter().filter(|known| **known == request).count();
@@ -262,9 +259,13 @@ impl Exchange for Player {
         let Some(answer) = answer.or(self.otherwise.as_ref()) else {
             let message =
                 format!("the recording has no answer to {} {}", request.method, request.url);
-            let diagnostic = Diagnostic::new(code::PLUGIN_CASSETTE, message)
-                .hint("the plugin asks something else than when it was recorded: record again with `apportion run --record DIR`");
-            return Err(Failure { kind: Kind::Config, diagnostic });
+            let diagnostic = Diagnostic::new(code::PLUGIN_CASSETTE, message).hint(
+                Hint::text(
+                    "the plugin asks something else than when it was recorded: record again with ",
+                )
+                .then(Hint::command("run --record DIR")),
+            );
+            return Err(Failure { kind: FailureKind::Config, diagnostic });
         };
         asked.push(request);
         answer.answer()
@@ -278,15 +279,15 @@ impl Exchange for Player {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Method;
+    use crate::http::HttpMethod;
 
     struct Echo;
 
     impl Exchange for Echo {
-        fn send(&self, request: &Request) -> Result<Response, Failure> {
+        fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
             match request.url.strip_prefix("http://h/") {
-                Some("late") => Err(Failure::new(Kind::RateLimited(Some(7)), "later")),
-                Some(path) => Ok(Response {
+                Some("late") => Err(Failure::new(FailureKind::RateLimited(Some(7)), "later")),
+                Some(path) => Ok(HttpResponse {
                     status: 200,
                     headers: vec![
                         ("set-cookie".into(), "session=1".into()),
@@ -294,7 +295,7 @@ mod tests {
                     ],
                     body: if path == "bytes" { vec![0xff, 0x00] } else { path.as_bytes().to_vec() },
                 }),
-                None => Err(Failure::new(Kind::Unavailable, "nobody")),
+                None => Err(Failure::new(FailureKind::Unavailable, "nobody")),
             }
         }
 
@@ -303,9 +304,9 @@ mod tests {
         }
     }
 
-    fn get(url: &str) -> Request {
-        Request {
-            method: Method::Get,
+    fn get(url: &str) -> HttpRequest {
+        HttpRequest {
+            method: HttpMethod::Get,
             url: url.into(),
             headers: Vec::new(),
             secrets: Vec::new(),
@@ -328,7 +329,7 @@ mod tests {
             Player::new(serde_json::from_str(&text).expect("a recording"), None, recorder.slots());
         let again: Vec<_> =
             urls.iter().map(|url| player.send(&get(url)).map_err(|failure| failure.kind)).collect();
-        let bodies = |answers: &[Result<Response, Kind>]| {
+        let bodies = |answers: &[Result<HttpResponse, FailureKind>]| {
             answers
                 .iter()
                 .map(|answer| answer.clone().map(|answer| answer.body))
@@ -345,12 +346,12 @@ mod tests {
 
     #[test]
     fn the_same_request_is_answered_in_the_order_of_the_recording() {
-        let recorded = |body: &str| Recorded {
+        let recorded = |body: &str| RecordedExchange {
             request: RecordedRequest { method: "GET".into(), url: "http://h/a".into(), body: None },
             response: RecordedResponse {
                 status: 200,
                 headers: BTreeMap::new(),
-                body: Body::Text(body.into()),
+                body: RecordedBody::Text(body.into()),
                 failure: None,
             },
         };

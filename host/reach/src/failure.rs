@@ -1,12 +1,12 @@
-//! Why something outside could not be had: what the plugin is told, and what the operator is.
+//! Why a server or store could not be read, in two forms: for the plugin and for the operator.
 
 use domain::code::{self, Code};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 
-/// What a plugin can make of it.
+/// The part that a plugin is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     /// The settings or the grants do not allow it, or are wrong. Trying again does not help.
     Config,
     /// Credentials were refused.
@@ -19,23 +19,36 @@ pub enum Kind {
     Unavailable,
 }
 
-/// Holds no secret: whoever makes one sees to that.
+impl FailureKind {
+    /// As the contract of plugins spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            FailureKind::Config => "config",
+            FailureKind::Auth => "auth",
+            FailureKind::RateLimited(_) => "rate-limited",
+            FailureKind::Transient => "transient",
+            FailureKind::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// Holds no secret: every constructor is given words without one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    pub kind: Kind,
-    /// Says more than the plugin is told, with the line that mends it.
+    pub kind: FailureKind,
+    /// The part for the operator, with the line that mends it.
     pub diagnostic: Diagnostic,
 }
 
 impl Failure {
-    pub fn new(kind: Kind, message: impl Into<String>) -> Failure {
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Failure {
         Failure { kind, diagnostic: Diagnostic::new(code_of(kind), message) }
     }
 
     /// The operator does not allow it; `hint` is the line that would.
     pub fn denied(message: impl Into<String>, hint: impl Into<Hint>) -> Failure {
         Failure {
-            kind: Kind::Config,
+            kind: FailureKind::Config,
             diagnostic: Diagnostic::new(code::PLUGIN_DENIED, message).hint(hint),
         }
     }
@@ -45,11 +58,12 @@ impl Failure {
     }
 }
 
-fn code_of(kind: Kind) -> Code {
+fn code_of(kind: FailureKind) -> Code {
     match kind {
-        Kind::Config => code::PLUGIN_CONFIG,
-        Kind::Auth | Kind::RateLimited(_) | Kind::Transient | Kind::Unavailable => {
-            code::PLUGIN_FAILED
-        }
+        FailureKind::Config => code::PLUGIN_CONFIG,
+        FailureKind::Auth
+        | FailureKind::RateLimited(_)
+        | FailureKind::Transient
+        | FailureKind::Unavailable => code::PLUGIN_FAILED,
     }
 }

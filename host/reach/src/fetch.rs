@@ -1,8 +1,9 @@
-//! Fetches plugins: from the web, and from OCI registries by digest. What is fetched is bytes; whether they can be trusted is
-//! for others to say.
+//! Fetches plugins from web servers, and from OCI registries by digest. This crate hands bytes
+//! over; the plugin host decides whether they can be trusted.
 
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use crate::runtime::block_on;
+use domain::hint::Hint;
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError;
 use oci_client::manifest::OciDescriptor;
@@ -17,45 +18,45 @@ use url::{Host, Url};
 
 const TIMEOUT: Duration = Duration::from_secs(120);
 const SIGNATURE_BYTES_MAX: u64 = 4096;
-/// What `wkg` and others call a component's layer.
+/// The media types of a component's layer, by `wkg` and other tools.
 const WASM_TYPES: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
 const TITLE: &str = "org.opencontainers.image.title";
 pub const SIGNATURE_ENDING: &str = ".minisig";
 
 /// A plugin's file, and the minisign signature that lies beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetched {
+pub struct FetchedPlugin {
     pub bytes: Vec<u8>,
     pub signature: Option<String>,
 }
 
-/// From a web server: `https`, and `http` on this machine only.
-pub fn web(address: &str, bytes_max: u64) -> Result<Fetched, Failure> {
+/// Fetches from a web server: by `https`, or by `http` from this machine only.
+pub fn web(address: &str, bytes_max: u64) -> Result<FetchedPlugin, Failure> {
     let url = Url::parse(address).map_err(|error| {
-        Failure::new(Kind::Config, format!("'{address}' is not an address: {error}"))
+        Failure::new(FailureKind::Config, format!("'{address}' is not an address: {error}"))
     })?;
     if url.scheme() != "https" && !is_loopback(&url) {
         let message = format!(
             "{address} would come over {}, which anybody on the way can change",
             url.scheme()
         );
-        return Err(Failure::new(Kind::Config, message).hint("use its https address"));
+        return Err(Failure::new(FailureKind::Config, message).hint("use its https address"));
     }
     block_on(async {
         let client =
             reqwest::Client::builder().timeout(TIMEOUT).https_only(url.scheme() == "https").build();
         let client = client.map_err(|error| {
-            Failure::new(Kind::Unavailable, format!("no client for {address}: {error}"))
+            Failure::new(FailureKind::Unavailable, format!("no client for {address}: {error}"))
         })?;
         let bytes = get(&client, url.clone(), bytes_max).await?;
         let bytes = bytes.ok_or_else(|| {
-            Failure::new(Kind::Config, format!("{address} answered 404 Not Found"))
+            Failure::new(FailureKind::Config, format!("{address} answered 404 Not Found"))
                 .hint("check the address")
         })?;
         let mut beside = url.clone();
         beside.set_path(&format!("{}{SIGNATURE_ENDING}", url.path()));
         let signature = get(&client, beside, SIGNATURE_BYTES_MAX).await?;
-        Ok(Fetched {
+        Ok(FetchedPlugin {
             bytes,
             signature: signature.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
         })
@@ -70,7 +71,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The body, or nothing where there is nothing.
+/// The body, or `None` if the server answers 404.
 async fn get(
     client: &reqwest::Client,
     url: Url,
@@ -78,7 +79,7 @@ async fn get(
 ) -> Result<Option<Vec<u8>>, Failure> {
     let failed = |error: reqwest::Error| {
         Failure::new(
-            Kind::Unavailable,
+            FailureKind::Unavailable,
             format!("{url} cannot be fetched: {}", causes(&error.without_url())),
         )
     };
@@ -86,7 +87,7 @@ async fn get(
     match response.status() {
         StatusCode::NOT_FOUND => return Ok(None),
         status if !status.is_success() => {
-            return Err(Failure::new(Kind::Unavailable, format!("{url} answered {status}")));
+            return Err(Failure::new(FailureKind::Unavailable, format!("{url} answered {status}")));
         }
         _ => {}
     }
@@ -95,7 +96,7 @@ async fn get(
         bytes.extend_from_slice(&piece);
         if bytes.len() as u64 > bytes_max {
             return Err(Failure::new(
-                Kind::Config,
+                FailureKind::Config,
                 format!("{url} is larger than {bytes_max} bytes"),
             ));
         }
@@ -103,7 +104,7 @@ async fn get(
     Ok(Some(bytes))
 }
 
-/// An error with all that caused it: the innermost says what happened.
+/// An error with all its causes. The innermost cause says what happened.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -114,16 +115,16 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// From a registry, by the digest of its manifest: `ghcr.io/acme/bill@sha256:…`.
-pub fn oci(written: &str, bytes_max: u64) -> Result<Fetched, Failure> {
+/// Fetches from a registry, by the digest of its manifest: `ghcr.io/acme/bill@sha256:…`.
+pub fn oci(written: &str, bytes_max: u64) -> Result<FetchedPlugin, Failure> {
     let reference: Reference = written.parse().map_err(|error| {
         Failure::new(
-            Kind::Config,
+            FailureKind::Config,
             format!("'oci://{written}' does not name something in a registry: {error}"),
         )
     })?;
     block_on(async {
-        // Made in here, where there is a runtime and its provider of TLS.
+        // The client needs the runtime and its provider of TLS, so it is made here.
         let client = registry_client(&reference);
         let Some(_) = reference.digest() else {
             let digest = client
@@ -133,8 +134,8 @@ pub fn oci(written: &str, bytes_max: u64) -> Result<Fetched, Failure> {
             let message =
                 format!("'oci://{written}' is a tag, which may mean something else tomorrow");
             let pinned = format!("{}/{}@{digest}", reference.registry(), reference.repository());
-            return Err(Failure::new(Kind::Config, message)
-                .hint(format!("`apportion plugin install oci://{pinned}`")));
+            return Err(Failure::new(FailureKind::Config, message)
+                .hint(Hint::command(format!("plugin install oci://{pinned}"))));
         };
         let (manifest, _) = client
             .pull_image_manifest(&reference, &RegistryAuth::Anonymous)
@@ -144,7 +145,7 @@ pub fn oci(written: &str, bytes_max: u64) -> Result<Fetched, Failure> {
             manifest.layers.iter().find(|layer| WASM_TYPES.contains(&layer.media_type.as_str()));
         let wasm = wasm.ok_or_else(|| {
             Failure::new(
-                Kind::Config,
+                FailureKind::Config,
                 format!("oci://{written} has no layer of the type {}", WASM_TYPES[0]),
             )
         })?;
@@ -158,11 +159,11 @@ pub fn oci(written: &str, bytes_max: u64) -> Result<Fetched, Failure> {
             ),
             None => None,
         };
-        Ok(Fetched { bytes, signature })
+        Ok(FetchedPlugin { bytes, signature })
     })
 }
 
-/// Plain HTTP goes to registries on this machine only.
+/// A registry on this machine is asked over plain HTTP, any other over HTTPS.
 fn registry_client(reference: &Reference) -> Client {
     let registry = reference.resolve_registry().to_owned();
     let is_here = Url::parse(&format!("http://{registry}")).is_ok_and(|url| is_loopback(&url));
@@ -187,7 +188,7 @@ async fn blob(
     layer: &OciDescriptor,
     bytes_max: u64,
 ) -> Result<Vec<u8>, Failure> {
-    let mut bounded = Bounded { bytes: Vec::new(), bytes_max };
+    let mut bounded = BoundedBuffer { bytes: Vec::new(), bytes_max };
     let pulled = client.pull_blob(reference, layer, &mut bounded).await;
     pulled.map_err(|error| refused(&reference.to_string(), &error))?;
     Ok(bounded.bytes)
@@ -196,21 +197,21 @@ async fn blob(
 fn refused(written: &str, error: &OciDistributionError) -> Failure {
     let kind = match error {
         OciDistributionError::AuthenticationFailure(_)
-        | OciDistributionError::UnauthorizedError { .. } => Kind::Auth,
+        | OciDistributionError::UnauthorizedError { .. } => FailureKind::Auth,
         OciDistributionError::ImageManifestNotFoundError(_)
-        | OciDistributionError::DigestError(_) => Kind::Config,
-        _ => Kind::Unavailable,
+        | OciDistributionError::DigestError(_) => FailureKind::Config,
+        _ => FailureKind::Unavailable,
     };
     Failure::new(kind, format!("oci://{written} cannot be pulled: {}", causes(error)))
 }
 
-/// Takes so many bytes and no more.
-struct Bounded {
+/// A buffer that refuses more than `bytes_max` bytes.
+struct BoundedBuffer {
     bytes: Vec<u8>,
     bytes_max: u64,
 }
 
-impl AsyncWrite for &mut Bounded {
+impl AsyncWrite for &mut BoundedBuffer {
     fn poll_write(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,

@@ -1,8 +1,10 @@
-//! Reaches outside on behalf of plugins: HTTP, object stores, Kubernetes, AWS; the only crate that knows network clients.
+//! The clients of plugins: HTTP, object stores, Kubernetes and AWS. The only crate that knows
+//! network clients.
 //!
-//! What may be reached is said by the operator, for one source at a time, and checked here at every call. Secrets are read
-//! here, put into requests here, and go nowhere else: no type that holds one can be printed. This crate knows nothing of
-//! wasm, ledgers or rules; everything in it is blocking, over one small runtime.
+//! The operator says, for each source, which servers and stores it may reach. This crate checks
+//! that at every call. Secrets are read here and put into requests here; no type that holds one can
+//! be printed, and no log line names one. This crate knows nothing of wasm, ledgers or rules. Its
+//! functions block; one small runtime serves all clients.
 
 pub mod aws;
 pub mod aws_cost_explorer;
@@ -18,18 +20,16 @@ pub mod runtime;
 pub mod secret;
 mod tls;
 
-pub use failure::{Failure, Kind};
-
 use std::sync::Arc;
 
-/// What one source may reach; what is `None` it cannot.
+/// The clients of one source. A power without a client cannot be used.
 #[derive(Clone, Default)]
-pub struct Reach {
-    pub files: Option<Arc<object_store::Files>>,
-    /// Where the host gets the tables that it reads for the plugin; no power of the plugin's own.
-    pub tables: Option<Arc<object_store::Files>>,
+pub struct Clients {
+    pub files: Option<Arc<object_store::SourceFiles>>,
+    /// The tables that the host reads for the plugin. The plugin itself cannot read them here.
+    pub tables: Option<Arc<object_store::SourceFiles>>,
     pub http: Option<Arc<dyn cassette::Exchange>>,
-    pub kubernetes: Option<Arc<dyn kubernetes::Lists>>,
-    pub cost_explorer: Option<Arc<dyn aws_cost_explorer::Costs>>,
-    pub organizations: Option<Arc<dyn aws_organizations::Accounts>>,
+    pub kubernetes: Option<Arc<dyn kubernetes::ClusterLists>>,
+    pub cost_explorer: Option<Arc<dyn aws_cost_explorer::CostPages>>,
+    pub organizations: Option<Arc<dyn aws_organizations::AccountPages>>,
 }

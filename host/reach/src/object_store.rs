@@ -1,7 +1,8 @@
-//! Files and objects that the paths of a source lead to, local or in a store, by name.
+//! SourceFiles and objects that the paths of a source lead to, local or in a store, by name.
 //!
-//! Stores are listed when the source is opened, and only read: no call of this module writes, and a listing never leaves the
-//! path that the operator wrote. An object is fetched when it is first needed, into a folder of copies that are kept.
+//! Stores are listed when the source is opened, and only read: no call of this module writes, and a
+//! listing never leaves the path that the operator wrote. An object is fetched when it is first
+//! needed, into a folder of copies that are kept.
 
 mod address;
 mod cache;
@@ -10,12 +11,12 @@ mod listing;
 mod trouble;
 
 pub use address::is_url;
-pub use cache::Cache;
-pub use connect::{Access, Keys, Store};
+pub use cache::ObjectCache;
+pub use connect::{StoreAccess, StoreClient, StoreKeys};
 
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use crate::runtime::block_on;
-use cache::Version;
+use cache::ObjectVersion;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct FileEntry {
     pub name: String,
     pub size: u64,
     /// RFC 3339.
@@ -31,8 +32,8 @@ pub struct Entry {
 }
 
 /// One of the paths of a source.
-pub enum Place {
-    /// What it led to on this machine.
+pub enum SourcePath {
+    /// The files on this machine that the path leads to.
     Local(Vec<LocalFile>),
     Url(String),
 }
@@ -42,57 +43,59 @@ pub struct LocalFile {
     pub name: String,
     pub path: PathBuf,
     pub is_table: bool,
-    /// Its real path, if no link leads out of what the operator named: only then a plugin may read it itself.
+    /// The real path, if no link leads out of the operator's path. Only such a file can be read by
+    /// the plugin itself.
     pub inside: Option<PathBuf>,
 }
 
-/// What one source may read.
-pub struct Files {
+/// The files and objects that one source may read.
+pub struct SourceFiles {
     source: String,
-    found: Vec<Found>,
-    cache: Cache,
+    found: Vec<ListedFile>,
+    cache: ObjectCache,
 }
 
-struct Found {
+struct ListedFile {
     name: String,
     size: u64,
     modified: Option<String>,
     is_table: bool,
-    at: At,
+    at: FileOrigin,
 }
 
-enum At {
+enum FileOrigin {
     Local { path: PathBuf, inside: Option<PathBuf> },
-    Object { store: Arc<Store>, key: String, version: Version },
+    Object { store: Arc<StoreClient>, key: String, version: ObjectVersion },
 }
 
-/// A table that the host reads: the local file, or the copy that an object will have.
+/// A table that the host reads: a local file, or the copy of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table {
+pub struct SourceTable {
     pub name: String,
     pub path: PathBuf,
 }
 
-/// More than this is no answer to a plugin's question.
+/// The most bytes that one call of a plugin reads.
 const READ_BYTES_MAX: u32 = 16 << 20;
-/// Objects up to this size are read from a copy; of larger ones only what is asked for is fetched.
+/// Objects up to this size are read from a copy. Of larger objects, only the asked range is
+/// fetched.
 const COPIED_BYTES_MAX: u64 = 64 << 20;
 /// So many objects are fetched at once.
 const FETCHED_AT_ONCE: usize = 4;
 
-impl Files {
-    /// Lists what lies in stores; what is local is listed already.
+impl SourceFiles {
+    /// Lists the objects in stores. Local files are listed by the caller.
     pub fn open(
         source: &str,
-        places: Vec<Place>,
-        access: &Access,
-        cache: Cache,
-    ) -> Result<Files, Failure> {
-        let mut found: Vec<Found> = Vec::new();
+        places: Vec<SourcePath>,
+        access: &StoreAccess,
+        cache: ObjectCache,
+    ) -> Result<SourceFiles, Failure> {
+        let mut found: Vec<ListedFile> = Vec::new();
         for place in places {
             match place {
-                Place::Local(files) => found.extend(files.into_iter().map(local)),
-                Place::Url(url) => found.extend(
+                SourcePath::Local(files) => found.extend(files.into_iter().map(local)),
+                SourcePath::Url(url) => found.extend(
                     block_on(listing::list(&url, access))
                         .map_err(|failure| trouble::named(failure, source))?,
                 ),
@@ -100,30 +103,32 @@ impl Files {
         }
         let mut seen = std::collections::HashSet::new();
         found.retain(|file| seen.insert(file.name.clone()));
-        Ok(Files { source: source.into(), found, cache })
+        Ok(SourceFiles { source: source.into(), found, cache })
     }
 
-    /// Files of this machine alone.
-    pub fn of_this_machine(source: &str, files: Vec<LocalFile>) -> Files {
-        Files {
+    /// SourceFiles of this machine alone.
+    pub fn of_this_machine(source: &str, files: Vec<LocalFile>) -> SourceFiles {
+        SourceFiles {
             source: source.into(),
             found: files.into_iter().map(local).collect(),
-            cache: Cache { folder: None },
+            cache: ObjectCache { folder: None },
         }
     }
 
-    /// The tables in the order of the paths; those in stores are there once they are fetched.
-    pub fn tables(&self) -> Vec<Table> {
+    /// The tables in the order of the paths. A table in a store has no file until it is fetched.
+    pub fn tables(&self) -> Vec<SourceTable> {
         let tables = self.found.iter().filter(|file| file.is_table);
-        tables.map(|file| Table { name: file.name.clone(), path: self.path(file) }).collect()
+        tables.map(|file| SourceTable { name: file.name.clone(), path: self.path(file) }).collect()
     }
 
-    /// What a plugin with the power `file` sees.
-    pub fn entries(&self) -> Result<Vec<Entry>, Failure> {
-        let visible =
-            self.found.iter().filter(|file| !matches!(file.at, At::Local { inside: None, .. }));
+    /// The files that a plugin with the power `file` sees.
+    pub fn entries(&self) -> Result<Vec<FileEntry>, Failure> {
+        let visible = self
+            .found
+            .iter()
+            .filter(|file| !matches!(file.at, FileOrigin::Local { inside: None, .. }));
         Ok(visible
-            .map(|file| Entry {
+            .map(|file| FileEntry {
                 name: file.name.clone(),
                 size: file.size,
                 modified: file.modified.clone(),
@@ -136,21 +141,21 @@ impl Files {
         let length = length.min(READ_BYTES_MAX);
         let missing = || {
             Failure::new(
-                Kind::Config,
+                FailureKind::Config,
                 format!("there is no file '{name}' among those of the source"),
             )
         };
         let file = self.found.iter().find(|file| file.name == name).ok_or_else(missing)?;
         match &file.at {
-            At::Local { path, inside } => {
-                // Whoever changed a link since the listing gets nothing by it.
+            FileOrigin::Local { path, inside } => {
+                // A link that was changed since the listing is not followed.
                 let still_there = std::fs::canonicalize(path)
                     .ok()
                     .filter(|real| Some(real) == inside.as_ref())
                     .ok_or_else(missing)?;
                 read_local(name, &still_there, offset, length)
             }
-            At::Object { store, key, version } => {
+            FileOrigin::Object { store, key, version } => {
                 let copy = self.cache.path(name, version);
                 if file.size > COPIED_BYTES_MAX && !self.cache.has(&copy, file.size) {
                     let end = offset.saturating_add(u64::from(length)).min(file.size);
@@ -166,26 +171,26 @@ impl Files {
         }
     }
 
-    /// Sees to it that the copy of an object is there; local files are there anyway.
+    /// Makes the copy of an object, if it is missing. Does nothing for local files.
     pub fn fetch(&self, name: &str) -> Result<(), Failure> {
         match self.found.iter().find(|file| file.name == name) {
-            Some(Found { at: At::Object { store, key, version }, size, .. }) => {
+            Some(ListedFile { at: FileOrigin::Object { store, key, version }, size, .. }) => {
                 self.wait(self.cache.fetch(name, *size, version, store, key))
             }
             _ => Ok(()),
         }
     }
 
-    /// The same for all tables, several at a time.
+    /// Makes the missing copies of all tables, several at a time.
     pub fn fetch_tables(&self) -> Result<(), Failure> {
-        let wanted: Vec<&Found> = self.found.iter().filter(|file| file.is_table).collect();
+        let wanted: Vec<&ListedFile> = self.found.iter().filter(|file| file.is_table).collect();
         self.wait(async {
             for some in wanted.chunks(FETCHED_AT_ONCE) {
                 let fetches = some.iter().filter_map(|file| match &file.at {
-                    At::Object { store, key, version } => {
+                    FileOrigin::Object { store, key, version } => {
                         Some(self.cache.fetch(&file.name, file.size, version, store, key))
                     }
-                    At::Local { .. } => None,
+                    FileOrigin::Local { .. } => None,
                 });
                 futures_util::future::try_join_all(fetches).await?;
             }
@@ -197,22 +202,22 @@ impl Files {
         block_on(work).map_err(|failure| trouble::named(failure, &self.source))
     }
 
-    fn path(&self, file: &Found) -> PathBuf {
+    fn path(&self, file: &ListedFile) -> PathBuf {
         match &file.at {
-            At::Local { path, .. } => path.clone(),
-            At::Object { version, .. } => self.cache.path(&file.name, version),
+            FileOrigin::Local { path, .. } => path.clone(),
+            FileOrigin::Object { version, .. } => self.cache.path(&file.name, version),
         }
     }
 }
 
-fn local(file: LocalFile) -> Found {
+fn local(file: LocalFile) -> ListedFile {
     let facts = std::fs::metadata(&file.path).ok();
-    Found {
+    ListedFile {
         name: file.name,
         size: facts.as_ref().map_or(0, std::fs::Metadata::len),
         modified: facts.and_then(|facts| facts.modified().ok()).map(rfc3339),
         is_table: file.is_table,
-        at: At::Local { path: file.path, inside: file.inside },
+        at: FileOrigin::Local { path: file.path, inside: file.inside },
     }
 }
 
@@ -231,6 +236,8 @@ fn read_local(name: &str, path: &Path, offset: u64, length: u32) -> Result<Vec<u
     });
     match read {
         Ok(_) => Ok(bytes),
-        Err(error) => Err(Failure::new(Kind::Transient, format!("{name} cannot be read: {error}"))),
+        Err(error) => {
+            Err(Failure::new(FailureKind::Transient, format!("{name} cannot be read: {error}")))
+        }
     }
 }

@@ -1,52 +1,57 @@
-//! A server that cannot be trusted: why, and what mends it.
+//! Faults of TLS in words, each with its remedy.
 
+use domain::hint::Hint;
 use rustls::{CertificateError, Error as Broken};
 use std::error::Error;
 
-/// Why a request failed, if it was for the server's certificate or another fault of TLS, and what mends it. `ca_file` is the
-/// line of the settings that names a signer of one's own.
+/// The reason and the remedy, if a request failed for the server's certificate or another fault of
+/// TLS. `ca_file` is the remedy for a signer that this machine does not know.
 pub fn untrusted(
     host: &str,
     error: &(dyn Error + 'static),
-    ca_file: &str,
-) -> Option<(String, String)> {
+    ca_file: Hint,
+) -> Option<(String, Hint)> {
     let (why, hint) = match cause::<Broken>(error)? {
         Broken::InvalidCertificate(CertificateError::UnknownIssuer) => (
             "its certificate is signed by nobody whom this machine trusts".to_owned(),
-            format!("where the signer is your own, name its certificate:\n{ca_file}"),
+            Hint::text("where the signer is your own, name its certificate:\n").then(ca_file),
         ),
         Broken::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         ) => (
             "its certificate has expired".to_owned(),
-            "have it renewed, and check the clock of this machine".to_owned(),
+            Hint::text("have it renewed, and check the clock of this machine"),
         ),
         Broken::InvalidCertificate(
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
         ) => (
             "its certificate is not valid yet".to_owned(),
-            "check the clock of this machine: `date -u`".to_owned(),
+            Hint::text("check the clock of this machine: `date -u`"),
         ),
         Broken::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => (
             "its certificate is for another name".to_owned(),
-            "ask by the name that the certificate has".to_owned(),
+            Hint::text("ask by the name that the certificate has"),
         ),
         Broken::InvalidMessage(_) => (
             "it does not speak TLS there".to_owned(),
-            "check the port, and whether the server is one for http:// rather than https://"
-                .to_owned(),
+            Hint::text(
+                "check the port, and whether the server is one for http:// rather than https://",
+            ),
         ),
         other => (
             other.to_string(),
-            format!("look at it with `openssl s_client -connect {host}:443 -servername {host}`"),
+            Hint::text(format!(
+                "look at it with `openssl s_client -connect {host}:443 -servername {host}`"
+            )),
         ),
     };
     Some((why, hint))
 }
 
-/// The error of a type among the causes of another. What `io::Error` wraps is not among its sources, but in it.
+/// Finds an error of a type among the causes of another. `io::Error` holds the error that it wraps,
+/// and does not name it among its sources.
 pub fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -4,7 +4,7 @@ use crate::error::Failure;
 use crate::ui::Ui;
 use decode::code;
 use domain::diagnostic::Diagnostic;
-use plugin_host::{HostOptions, Limits, PluginHost, bound_memory};
+use plugin_host::{HostOptions, PluginHost, PluginLimits, bound_memory};
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ pub fn compile(ui: Ui, args: &CompileArgs) -> Result<(), Failure> {
     })?;
     let host = PluginHost::new(HostOptions {
         cache_dir: args.cache.clone(),
-        limits: Limits::default(),
+        limits: PluginLimits::default(),
         compiler: None,
     })?;
     Ok(host.try_compile(&bytes).or_else(|reason| ui.data(&reason))?)

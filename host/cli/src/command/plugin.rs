@@ -18,7 +18,7 @@ use installation::plugins;
 use installation::settings::{Need, Settings};
 use pipeline::plugin_cost::{TotalCost, TotalCostDocument, totals};
 use plugin_host::Plugin;
-use plugin_host::trust::Lock;
+use plugin_host::trust::PluginLock;
 use scaffold::NewPluginArgs;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -125,7 +125,7 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
         }
     }
     let root = settings.as_ref().map_or(Path::new("."), |settings| &settings.root);
-    let lock = Lock::read(root)?;
+    let lock = PluginLock::read(root)?;
     let installed = lock
         .plugins()
         .iter()

@@ -116,7 +116,7 @@ fn a_changed_file_does_not_run_and_the_version_before_steps_in() {
     let output = scene.run("run").expect(3);
     assert!(
         output.stderr.contains("P104")
-            && output.stderr.contains("`apportion plugin install v2.wasm`"),
+            && output.stderr.contains("apportion plugin install v2.wasm"),
         "{}",
         output.stderr
     );

@@ -184,7 +184,7 @@ fn a_registry_gives_a_signed_plugin_by_its_digest() {
     scene.run(&format!("plugin install {by_tag}")).fails_with(
         1,
         "P103",
-        &format!("`apportion plugin install {by_digest}`"),
+        &format!("apportion plugin install {by_digest}"),
     );
     scene
         .run(&format!("plugin install {by_digest}"))

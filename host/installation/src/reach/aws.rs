@@ -2,7 +2,7 @@
 
 use domain::code;
 use domain::diagnostic::Diagnostic;
-use reach::aws::{Access, Role};
+use reach::aws::{AwsAccess, AwsRole};
 use reach::aws_cost_explorer::CostExplorer;
 use reach::aws_organizations::Organizations;
 use schemars::JsonSchema;
@@ -60,7 +60,7 @@ pub fn organizations(
     Ok(Organizations::new(access(source, section)?))
 }
 
-fn access(source: &str, section: Option<&AwsSection>) -> Result<Access, Diagnostic> {
+fn access(source: &str, section: Option<&AwsSection>) -> Result<AwsAccess, Diagnostic> {
     let section = section.cloned().unwrap_or_default();
     let seconds = bounded(
         source,
@@ -103,10 +103,10 @@ fn access(source: &str, section: Option<&AwsSection>) -> Result<Access, Diagnost
             "endpoint = \"https://ce.us-east-1.amazonaws.com\"",
         ));
     }
-    Ok(Access {
+    Ok(AwsAccess {
         source: source.to_owned(),
         profile: section.profile,
-        role: section.role.map(|arn| Role { arn, external_id: section.external_id }),
+        role: section.role.map(|arn| AwsRole { arn, external_id: section.external_id }),
         region: section.region,
         endpoint: section.endpoint,
         timeout: Duration::from_secs(seconds),

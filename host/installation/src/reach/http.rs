@@ -5,8 +5,8 @@ use crate::env_var;
 use crate::file::in_root;
 use domain::code;
 use domain::diagnostic::Diagnostic;
-use reach::http::{Allowed, Area, Http, Networks, Options, Proxy, normal};
-use reach::secret::{Keeper, OAuth2, Secrets, Slot};
+use reach::http::{AllowedRequest, Area, Http, HttpOptions, Networks, Proxy, normal};
+use reach::secret::{OAuth2, SecretKeeper, SecretSlot, Secrets};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -144,7 +144,7 @@ pub fn http(
 ) -> Result<Http, Diagnostic> {
     let mut flaws = Flaws::default();
     let mut options = section
-        .map_or_else(|| Options::new(source), |section| flaws.options(section, source, root));
+        .map_or_else(|| HttpOptions::new(source), |section| flaws.options(section, source, root));
     if let Some(url) = env_var::value(env_var::PROXY) {
         let refused = |reason: String| {
             Diagnostic::new(
@@ -159,8 +159,8 @@ pub fn http(
         };
         let named = Proxy::at(&url.to_string_lossy()).map_err(refused)?;
         // User and password of the file are for the proxy of the file.
-        let auth =
-            env_var::value(env_var::PROXY_AUTH).map(|_| Keeper::Env(env_var::PROXY_AUTH.into()));
+        let auth = env_var::value(env_var::PROXY_AUTH)
+            .map(|_| SecretKeeper::Env(env_var::PROXY_AUTH.into()));
         let except = section.map(HttpSection::except).unwrap_or_default();
         options.proxy = Some(Proxy { auth, except, ..named });
     }
@@ -198,11 +198,11 @@ impl Flaws {
         self.0.push(Flaw { span: span.clone(), message: message.into(), hint: hint.into() });
     }
 
-    fn options(&mut self, http: &HttpSection, source: &str, root: &Path) -> Options {
-        let usual = Options::new(source);
+    fn options(&mut self, http: &HttpSection, source: &str, root: &Path) -> HttpOptions {
+        let usual = HttpOptions::new(source);
         let seconds =
             |written: Option<u64>, usual: Duration| written.map_or(usual, Duration::from_secs);
-        Options {
+        HttpOptions {
             allow: self.allow(http.allow.as_deref().unwrap_or_default()),
             networks: self.networks(http.networks.as_deref().unwrap_or_default()),
             timeout: seconds(
@@ -265,10 +265,10 @@ impl Flaws {
         }
     }
 
-    fn allow(&mut self, lines: &[Spanned<String>]) -> Vec<Allowed> {
+    fn allow(&mut self, lines: &[Spanned<String>]) -> Vec<AllowedRequest> {
         let mut allow = Vec::new();
         for line in lines {
-            match Allowed::parse(line.get_ref()) {
+            match AllowedRequest::parse(line.get_ref()) {
                 Ok(allowed) => allow.push(allowed),
                 Err(reason) => {
                     let message =
@@ -321,9 +321,9 @@ impl Flaws {
         &mut self,
         span: &Range<usize>,
         section: &SecretSection,
-        allow: &[Allowed],
+        allow: &[AllowedRequest],
         root: &Path,
-    ) -> Option<Slot> {
+    ) -> Option<SecretSlot> {
         let areas = self.areas(span, section.areas.as_deref().unwrap_or_default(), allow);
         let kept = KeptSection {
             env: section.env.clone(),
@@ -347,17 +347,17 @@ impl Flaws {
             (Some(client), _) => self.client(client.get_ref(), root)?,
             (_, Some(account)) => {
                 let scope = account.scope.clone().unwrap_or_else(|| GOOGLE_SCOPE.into());
-                Keeper::GoogleServiceAccount {
+                SecretKeeper::GoogleServiceAccount {
                     file: in_root(root, Path::new(&account.file)),
                     scope,
                 }
             }
             (None, None) => self.kept(span, &kept, root)?,
         };
-        Some(Slot { keeper, areas })
+        Some(SecretSlot { keeper, areas })
     }
 
-    fn client(&mut self, client: &OAuth2Section, root: &Path) -> Option<Keeper> {
+    fn client(&mut self, client: &OAuth2Section, root: &Path) -> Option<SecretKeeper> {
         if let Err(reason) = normal(client.token_url.get_ref()) {
             self.add(
                 &client.token_url.span(),
@@ -367,7 +367,7 @@ impl Flaws {
         }
         let secret =
             self.kept(&client.client_secret.span(), client.client_secret.get_ref(), root)?;
-        Some(Keeper::OAuth2(OAuth2 {
+        Some(SecretKeeper::OAuth2(OAuth2 {
             token_url: client.token_url.get_ref().clone(),
             client_id: client.client_id.clone(),
             client_secret: Box::new(secret),
@@ -375,16 +375,21 @@ impl Flaws {
         }))
     }
 
-    fn kept(&mut self, span: &Range<usize>, section: &KeptSection, root: &Path) -> Option<Keeper> {
+    fn kept(
+        &mut self,
+        span: &Range<usize>,
+        section: &KeptSection,
+        root: &Path,
+    ) -> Option<SecretKeeper> {
         match section {
             KeptSection { env: Some(name), file: None, command: None } if !name.is_empty() => {
-                Some(Keeper::Env(name.clone()))
+                Some(SecretKeeper::Env(name.clone()))
             }
             KeptSection { env: None, file: Some(path), command: None } if !path.is_empty() => {
-                Some(Keeper::File(in_root(root, Path::new(path))))
+                Some(SecretKeeper::File(in_root(root, Path::new(path))))
             }
             KeptSection { env: None, file: None, command: Some(words) } if !words.is_empty() => {
-                Some(Keeper::Command(words.clone()))
+                Some(SecretKeeper::Command(words.clone()))
             }
             _ => {
                 self.add(
@@ -403,7 +408,7 @@ impl Flaws {
         &mut self,
         span: &Range<usize>,
         lines: &[Spanned<String>],
-        allow: &[Allowed],
+        allow: &[AllowedRequest],
     ) -> Vec<Area> {
         if lines.is_empty() {
             self.add(

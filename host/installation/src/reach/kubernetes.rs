@@ -4,7 +4,7 @@ use super::bounds::timeout;
 use crate::file::in_root;
 use domain::code;
 use domain::diagnostic::Diagnostic;
-use reach::kubernetes::{Access, Kubernetes, RESOURCES};
+use reach::kubernetes::{ClusterAccess, Kubernetes, RESOURCES};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::Path;
@@ -56,7 +56,7 @@ pub fn kubernetes(
         );
         return refused(message, "write `kubeconfig = \"/etc/apportion/kubeconfig\"` too".into());
     }
-    Kubernetes::new(Access {
+    Kubernetes::new(ClusterAccess {
         source: source.to_owned(),
         kubeconfig: section.kubeconfig.map(|path| in_root(root, Path::new(&path))),
         context: section.context,

@@ -8,8 +8,8 @@ pub mod store;
 
 use crate::settings::source::SourceSettings;
 use domain::diagnostic::Diagnostic;
-use reach::Reach;
-use reach::object_store::Files;
+use reach::Clients;
+use reach::object_store::SourceFiles;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,15 +18,15 @@ use std::sync::Arc;
 pub fn reach(
     root: &Path,
     source: &SourceSettings,
-    files: Option<Arc<Files>>,
-) -> Result<Reach, Diagnostic> {
+    files: Option<Arc<SourceFiles>>,
+) -> Result<Clients, Diagnostic> {
     let name = source.name.as_str();
     let granted = |power: &str| source.grants.value.names().any(|grant| grant == power);
     let (aws, kubernetes) = (source.aws.as_ref(), source.kubernetes.as_ref());
-    let mut reach = Reach {
+    let mut reach = Clients {
         files: files.clone().filter(|_| granted("file")),
         tables: files,
-        ..Reach::default()
+        ..Clients::default()
     };
     if granted("http") {
         let section = source.http.as_ref().map(|http| http.get_ref());

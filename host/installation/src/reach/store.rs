@@ -6,8 +6,8 @@ use crate::env_var;
 use crate::file::in_root;
 use domain::code;
 use domain::diagnostic::Diagnostic;
-use reach::object_store::{Access, Cache, Files, Keys, Place};
-use reach::secret::Keeper;
+use reach::object_store::{ObjectCache, SourceFiles, SourcePath, StoreAccess, StoreKeys};
+use reach::secret::SecretKeeper;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::Path;
@@ -86,9 +86,9 @@ pub fn files(
     root: &Path,
     source: &str,
     section: Option<&StoreSection>,
-    places: Vec<Place>,
+    places: Vec<SourcePath>,
     is_table: fn(&str) -> bool,
-) -> Result<Files, Diagnostic> {
+) -> Result<SourceFiles, Diagnostic> {
     let store = section.cloned().unwrap_or_default();
     let silence = timeout(
         source,
@@ -104,7 +104,7 @@ pub fn files(
             .map(|section| keeper(root, section).ok_or_else(|| not_kept(source, name)))
             .transpose()
     };
-    let keys = Keys {
+    let keys = StoreKeys {
         access_key: kept("access_key", &store.access_key)?,
         secret_key: kept("secret_key", &store.secret_key)?,
         session_token: kept("session_token", &store.session_token)?,
@@ -116,7 +116,7 @@ pub fn files(
         basic: kept("basic", &store.basic)?,
         query: kept("query", &store.query)?,
     };
-    let access = Access {
+    let access = StoreAccess {
         region: store.region,
         endpoint: store.endpoint,
         allow_http: store.allow_http.unwrap_or(false),
@@ -131,19 +131,20 @@ pub fn files(
         keys,
         is_table,
     };
-    Files::open(source, places, &access, Cache { folder }).map_err(|failure| failure.diagnostic)
+    SourceFiles::open(source, places, &access, ObjectCache { folder })
+        .map_err(|failure| failure.diagnostic)
 }
 
-fn keeper(root: &Path, section: &KeptSection) -> Option<Keeper> {
+fn keeper(root: &Path, section: &KeptSection) -> Option<SecretKeeper> {
     match section {
         KeptSection { env: Some(name), file: None, command: None } if !name.is_empty() => {
-            Some(Keeper::Env(name.clone()))
+            Some(SecretKeeper::Env(name.clone()))
         }
         KeptSection { env: None, file: Some(path), command: None } if !path.is_empty() => {
-            Some(Keeper::File(in_root(root, Path::new(path))))
+            Some(SecretKeeper::File(in_root(root, Path::new(path))))
         }
         KeptSection { env: None, file: None, command: Some(words) } if !words.is_empty() => {
-            Some(Keeper::Command(words.clone()))
+            Some(SecretKeeper::Command(words.clone()))
         }
         _ => None,
     }

@@ -45,8 +45,8 @@ fn cores() -> u64 {
     std::thread::available_parallelism().map_or(1, usize::from) as u64
 }
 
-fn plugin() -> plugin_host::Limits {
-    plugin_host::Limits::default()
+fn plugin() -> plugin_host::PluginLimits {
+    plugin_host::PluginLimits::default()
 }
 
 /// A default that differs from machine to machine does not stand in the schema.

@@ -5,18 +5,18 @@ use crate::grant::Power;
 use crate::wit::bindings::{aws_cost_explorer as wit, types};
 use reach::aws_cost_explorer as host;
 
-fn query(query: wit::Query) -> host::Query {
+fn query(query: wit::Query) -> host::CostQuery {
     let group = |group: wit::Group| match group {
-        wit::Group::Dimension(name) => host::Group::Dimension(name),
-        wit::Group::Tag(key) => host::Group::Tag(key),
-        wit::Group::CostCategory(name) => host::Group::CostCategory(name),
+        wit::Group::Dimension(name) => host::CostGroup::Dimension(name),
+        wit::Group::Tag(key) => host::CostGroup::Tag(key),
+        wit::Group::CostCategory(name) => host::CostGroup::CostCategory(name),
     };
-    host::Query {
+    host::CostQuery {
         start: query.start,
         end: query.end,
         granularity: match query.granularity {
-            wit::Granularity::Daily => host::Granularity::Daily,
-            wit::Granularity::Monthly => host::Granularity::Monthly,
+            wit::Granularity::Daily => host::CostGranularity::Daily,
+            wit::Granularity::Monthly => host::CostGranularity::Monthly,
         },
         metrics: query.metrics,
         group_by: query.group_by.into_iter().map(group).collect(),
@@ -25,8 +25,8 @@ fn query(query: wit::Query) -> host::Query {
     }
 }
 
-fn row(row: host::Row) -> wit::Row {
-    let metric = |metric: host::Metric| wit::Metric {
+fn row(row: host::CostRow) -> wit::Row {
+    let metric = |metric: host::CostMetric| wit::Metric {
         name: metric.name,
         amount: metric.amount,
         unit: metric.unit,
@@ -45,7 +45,7 @@ impl wit::Host for State {
         &mut self,
         asked: wit::Query,
     ) -> wasmtime::Result<Result<wit::Page, types::Error>> {
-        let cost_explorer = self.reach.cost_explorer.clone();
+        let cost_explorer = self.clients.cost_explorer.clone();
         self.reach_out(Power::AwsCostExplorer, cost_explorer, |cost_explorer| {
             let page = cost_explorer.get_cost_and_usage(&query(asked))?;
             Ok(wit::Page { rows: page.rows.into_iter().map(row).collect(), next: page.next })

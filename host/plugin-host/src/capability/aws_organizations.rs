@@ -5,7 +5,7 @@ use crate::grant::Power;
 use crate::wit::bindings::{aws_organizations as wit, types};
 use reach::aws_organizations as host;
 
-fn account(account: host::Account) -> wit::Account {
+fn account(account: host::OrganizationAccount) -> wit::Account {
     let tags = account.tags.into_iter().map(|(key, value)| types::Tag { key, value }).collect();
     wit::Account {
         id: account.id,
@@ -21,7 +21,7 @@ impl wit::Host for State {
         &mut self,
         next: Option<String>,
     ) -> wasmtime::Result<Result<wit::Page, types::Error>> {
-        let organizations = self.reach.organizations.clone();
+        let organizations = self.clients.organizations.clone();
         self.reach_out(Power::AwsOrganizations, organizations, |organizations| {
             let page = organizations.accounts(next.as_deref())?;
             Ok(wit::Page {

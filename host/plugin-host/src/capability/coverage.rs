@@ -11,13 +11,13 @@ const SAID_MAX: usize = 366;
 
 /// What was said since it was asked last.
 #[derive(Debug, Default)]
-pub struct Said {
+pub struct CoverageReport {
     complete: Vec<Period>,
     unknown: Vec<UnknownDays>,
     count: usize,
 }
 
-impl Said {
+impl CoverageReport {
     /// Days that are complete, and those that are unknown.
     pub fn take(&mut self) -> (Vec<Period>, Vec<UnknownDays>) {
         (std::mem::take(&mut self.complete), std::mem::take(&mut self.unknown))
@@ -28,7 +28,7 @@ impl State {
     fn say(
         &mut self,
         days: &types::Period,
-        say: impl FnOnce(&mut Said, Period),
+        say: impl FnOnce(&mut CoverageReport, Period),
     ) -> wasmtime::Result<Result<(), types::Error>> {
         self.count_call()?;
         self.said.count += 1;

@@ -6,7 +6,7 @@ use crate::wit::bindings::{file as wit, types};
 
 impl wit::Host for State {
     fn entries(&mut self) -> wasmtime::Result<Result<Vec<wit::Entry>, types::Error>> {
-        let files = self.reach.files.clone();
+        let files = self.clients.files.clone();
         self.reach_out(Power::File, files, |files| {
             let entries = files.entries()?;
             Ok(entries
@@ -26,7 +26,7 @@ impl wit::Host for State {
         offset: u64,
         length: u32,
     ) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
-        let files = self.reach.files.clone();
+        let files = self.clients.files.clone();
         self.reach_out(Power::File, files, |files| files.read(&name, offset, length))
     }
 }

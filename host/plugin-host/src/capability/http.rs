@@ -5,18 +5,18 @@ use crate::grant::Power;
 use crate::wit::bindings::{http as wit, types};
 use reach::http as host;
 
-fn request(request: wit::Request) -> host::Request {
+fn request(request: wit::Request) -> host::HttpRequest {
     let place = |place: wit::Place| match place {
-        wit::Place::Bearer => host::Place::Bearer,
-        wit::Place::Basic(user) => host::Place::Basic(user),
-        wit::Place::Header(name) => host::Place::Header(name),
-        wit::Place::Query(name) => host::Place::Query(name),
+        wit::Place::Bearer => host::SecretPlace::Bearer,
+        wit::Place::Basic(user) => host::SecretPlace::Basic(user),
+        wit::Place::Header(name) => host::SecretPlace::Header(name),
+        wit::Place::Query(name) => host::SecretPlace::Query(name),
     };
-    host::Request {
+    host::HttpRequest {
         method: match request.method {
-            wit::Method::Get => host::Method::Get,
-            wit::Method::Head => host::Method::Head,
-            wit::Method::Post => host::Method::Post,
+            wit::Method::Get => host::HttpMethod::Get,
+            wit::Method::Head => host::HttpMethod::Head,
+            wit::Method::Post => host::HttpMethod::Post,
         },
         url: request.url,
         headers: request.headers.into_iter().map(|header| (header.name, header.value)).collect(),
@@ -35,7 +35,7 @@ impl wit::Host for State {
         &mut self,
         asked: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, types::Error>> {
-        let http = self.reach.http.clone();
+        let http = self.clients.http.clone();
         self.reach_out(Power::Http, http, |http| {
             let response = http.send(&request(asked))?;
             let headers = response
@@ -49,6 +49,6 @@ impl wit::Host for State {
 
     fn slots(&mut self) -> wasmtime::Result<Vec<String>> {
         self.count_call()?;
-        Ok(self.reach.http.as_ref().map(|http| http.slots()).unwrap_or_default())
+        Ok(self.clients.http.as_ref().map(|http| http.slots()).unwrap_or_default())
     }
 }

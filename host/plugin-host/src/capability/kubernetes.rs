@@ -7,9 +7,9 @@ use reach::kubernetes as host;
 
 impl wit::Host for State {
     fn list(&mut self, query: wit::Query) -> wasmtime::Result<Result<wit::Page, types::Error>> {
-        let kubernetes = self.reach.kubernetes.clone();
+        let kubernetes = self.clients.kubernetes.clone();
         self.reach_out(Power::Kubernetes, kubernetes, |kubernetes| {
-            let page = kubernetes.list(&host::Query {
+            let page = kubernetes.list(&host::ListQuery {
                 resource: query.resource,
                 namespace: query.namespace,
                 label_selector: query.label_selector,
@@ -22,7 +22,7 @@ impl wit::Host for State {
     }
 
     fn version(&mut self) -> wasmtime::Result<Result<String, types::Error>> {
-        let kubernetes = self.reach.kubernetes.clone();
+        let kubernetes = self.clients.kubernetes.clone();
         self.reach_out(Power::Kubernetes, kubernetes, |kubernetes| kubernetes.version())
     }
 }

@@ -1,25 +1,36 @@
-//! The plugin's voice: so many lines are kept, the others counted.
+//! The log of a plugin: lines up to a limit are kept, further ones are only counted.
 
 use super::State;
 use crate::convert::shown;
-use crate::limits::Limits;
+use crate::limits::PluginLimits;
 use crate::wit::bindings::log as wit;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum LogLevel {
     Debug,
     Info,
     Warn,
     Error,
 }
 
+impl LogLevel {
+    pub fn name(self) -> &'static str {
+        match self {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    pub level: Level,
+    pub level: LogLevel,
     pub message: String,
 }
 
-pub struct Log {
+pub struct PluginLog {
     lines: Vec<LogLine>,
     lines_left: u64,
     bytes_left: u64,
@@ -27,9 +38,9 @@ pub struct Log {
     last_error: Option<String>,
 }
 
-impl Log {
-    pub fn new(limits: &Limits) -> Log {
-        Log {
+impl PluginLog {
+    pub fn new(limits: &PluginLimits) -> PluginLog {
+        PluginLog {
             lines: Vec::new(),
             lines_left: limits.log_lines,
             bytes_left: limits.log_bytes,
@@ -38,9 +49,9 @@ impl Log {
         }
     }
 
-    fn write(&mut self, level: Level, message: &str) {
+    fn write(&mut self, level: LogLevel, message: &str) {
         let message = shown(message);
-        if level == Level::Error {
+        if level == LogLevel::Error {
             self.last_error = Some(message.clone());
         }
         match (self.lines_left.checked_sub(1), self.bytes_left.checked_sub(message.len() as u64)) {
@@ -52,17 +63,18 @@ impl Log {
         }
     }
 
-    /// The kept lines since the last time; at the `end` also how many were not kept.
+    /// The kept lines since the last call of this function.
     pub fn take(&mut self) -> Vec<LogLine> {
         std::mem::take(&mut self.lines)
     }
 
+    /// A line with the number of lines that were not kept, if there are any.
     pub fn dropped(&self) -> Option<LogLine> {
         let message = format!("{} more lines were not kept", self.dropped);
-        (self.dropped > 0).then_some(LogLine { level: Level::Warn, message })
+        (self.dropped > 0).then_some(LogLine { level: LogLevel::Warn, message })
     }
 
-    /// The last words of a plugin that stopped: the SDK writes panics here.
+    /// The last error line. The SDK writes panics to the log, so it says why a plugin stopped.
     pub fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()
     }
@@ -72,10 +84,10 @@ impl wit::Host for State {
     fn write(&mut self, level: wit::Level, message: String) -> wasmtime::Result<()> {
         self.count_call()?;
         let level = match level {
-            wit::Level::Debug => Level::Debug,
-            wit::Level::Info => Level::Info,
-            wit::Level::Warn => Level::Warn,
-            wit::Level::Error => Level::Error,
+            wit::Level::Debug => LogLevel::Debug,
+            wit::Level::Info => LogLevel::Info,
+            wit::Level::Warn => LogLevel::Warn,
+            wit::Level::Error => LogLevel::Error,
         };
         self.log.write(level, &message);
         Ok(())

@@ -6,8 +6,8 @@ use crate::limits::LimitHit;
 use crate::wit::bindings::table_decode as wit;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
-use reach::Failure;
-use reach::object_store::Files;
+use reach::failure::Failure;
+use reach::object_store::SourceFiles;
 
 /// Enough to see what a column means; whoever wants all rows maps the table.
 const SAMPLE_ROWS_MAX: u32 = 1_000;
@@ -21,8 +21,8 @@ impl State {
             .ok_or_else(|| LimitHit::Denied { power: Power::TableDecode.name() }.into())
     }
 
-    /// Looks into a table, which is fetched first if it lies in a store. The guest is answered with words, and the host keeps
-    /// the diagnostic.
+    /// Looks into a table, which is fetched first if it lies in a store. The guest is answered with
+    /// words, and the host keeps the diagnostic.
     fn look<T>(
         &mut self,
         name: &str,
@@ -37,9 +37,9 @@ impl State {
 
     fn fetch(
         &mut self,
-        fetch: impl FnOnce(&Files) -> Result<(), Failure>,
+        fetch: impl FnOnce(&SourceFiles) -> Result<(), Failure>,
     ) -> Result<(), Diagnostic> {
-        let Some(tables) = self.reach.tables.clone() else { return Ok(()) };
+        let Some(tables) = self.clients.tables.clone() else { return Ok(()) };
         self.waiting(|| fetch(&tables))
             .map_err(|failure| failure.diagnostic.retry(retry(failure.kind)))
     }
@@ -77,7 +77,7 @@ impl wit::Host for State {
 
     fn tables(&mut self) -> wasmtime::Result<Result<Vec<wit::TableInfo>, String>> {
         let granted = self.granted()?.to_vec();
-        let fetched = self.fetch(Files::fetch_tables);
+        let fetched = self.fetch(SourceFiles::fetch_tables);
         Ok(self.answer(fetched.and_then(|()| granted.iter().map(describe).collect())))
     }
 

@@ -1,8 +1,8 @@
 //! The cases of allocators.
 
 use super::script::Script;
-use super::{Cases, schema_faults};
-use crate::allocator::{AllocatorPlugin, Driver, Pool};
+use super::{CaseList, schema_faults};
+use crate::allocator::{AllocatorDriver, AllocatorPlugin, AllocatorPool};
 use crate::plugin::Plugin;
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -25,12 +25,16 @@ const MANY: usize = 1_000;
 struct Kit<'a> {
     plugin: &'a Plugin,
     allocator: AllocatorPlugin,
-    pool: Pool,
+    pool: AllocatorPool,
     targets: Vec<Target>,
-    drivers: Vec<Driver>,
+    drivers: Vec<AllocatorDriver>,
 }
 
-pub fn try_out(plugin: &Plugin, script: &Script, cases: &mut Cases<'_>) -> Result<(), Diagnostic> {
+pub fn try_out(
+    plugin: &Plugin,
+    script: &Script,
+    cases: &mut CaseList<'_>,
+) -> Result<(), Diagnostic> {
     let kit = Kit {
         plugin,
         allocator: plugin.allocator()?,
@@ -42,7 +46,11 @@ pub fn try_out(plugin: &Plugin, script: &Script, cases: &mut Cases<'_>) -> Resul
         cases.add(&format!("good-config {number}"), || kit.good(good));
     }
     if script.bad.is_empty() {
-        cases.add("bad-config", || Err("conformance.toml has no settings that have to be refused: add a section `[[bad]]`".into()));
+        cases.add("bad-config", || {
+            Err("conformance.toml has no settings that have to be refused: add a section \
+             `[[bad]]`"
+                .into())
+        });
     }
     for (number, bad) in (1..).zip(&script.bad) {
         cases.add(&format!("bad-config {number}"), || kit.bad(bad));
@@ -73,7 +81,7 @@ impl Kit<'_> {
         &self,
         config: &Value,
         targets: &[Target],
-        drivers: &[Driver],
+        drivers: &[AllocatorDriver],
     ) -> (Result<Vec<u64>, Diagnostic>, PluginCost) {
         self.allocator.allocate_metered(&config.to_string(), &self.pool, targets, drivers)
     }
@@ -121,7 +129,7 @@ impl Kit<'_> {
         &self,
         config: &Value,
         targets: &[Target],
-        drivers: &[Driver],
+        drivers: &[AllocatorDriver],
     ) -> Result<String, String> {
         let (weights, cost) = self.weigh(config, targets, drivers);
         weights.map_err(|failure| failure.message)?;

@@ -1,10 +1,11 @@
-//! What a script answers for powers that are no HTTP: lists of a cluster, costs and accounts of AWS, page by page, or a fault.
+//! What a script answers for powers that are no HTTP: lists of a cluster, costs and accounts of
+//! AWS, page by page, or a fault.
 
-use super::fault::Fault;
-use reach::aws_cost_explorer::{self as costs, Costs};
-use reach::aws_organizations::{self as organizations, Accounts};
-use reach::kubernetes::{self as cluster, Lists};
-use reach::{Failure, Kind};
+use super::fault::ServerFault;
+use reach::aws_cost_explorer::{self as costs, CostPages};
+use reach::aws_organizations::{self as organizations, AccountPages};
+use reach::failure::{Failure, FailureKind};
+use reach::kubernetes::{self as cluster, ClusterLists};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,14 +24,14 @@ pub struct Answers {
     #[serde(default)]
     kubernetes: BTreeMap<String, Vec<Value>>,
     #[serde(default)]
-    aws_cost_explorer: Vec<CostRow>,
+    aws_cost_explorer: Vec<ScriptedCost>,
     #[serde(default)]
-    aws_organizations: Vec<Account>,
+    aws_organizations: Vec<ScriptedAccount>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CostRow {
+struct ScriptedCost {
     start: String,
     end: String,
     #[serde(default)]
@@ -43,7 +44,7 @@ struct CostRow {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Account {
+struct ScriptedAccount {
     id: String,
     name: String,
     status: String,
@@ -54,46 +55,48 @@ struct Account {
 }
 
 /// The other side of these powers in one collection.
-pub struct Scripted {
+pub struct ScriptedClients {
     answers: Answers,
     /// What goes wrong, and after how many requests.
-    fault: Option<(Fault, usize)>,
+    fault: Option<(ServerFault, usize)>,
     asked: AtomicUsize,
 }
 
 /// How a request is answered.
-enum Turn {
+enum AnswerTurn {
     Well,
     Changed(fn(&[u8]) -> Vec<u8>),
     /// As if it were the first one, with more to come.
     Again,
 }
 
-impl Scripted {
-    pub fn new(answers: Answers, fault: Option<(Fault, usize)>) -> Scripted {
-        Scripted { answers, fault, asked: AtomicUsize::new(0) }
+impl ScriptedClients {
+    pub fn new(answers: Answers, fault: Option<(ServerFault, usize)>) -> ScriptedClients {
+        ScriptedClients { answers, fault, asked: AtomicUsize::new(0) }
     }
 
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
 
-    fn turn(&self) -> Result<Turn, Failure> {
+    fn turn(&self) -> Result<AnswerTurn, Failure> {
         let before = self.asked.fetch_add(1, Ordering::Relaxed);
         match self.fault.as_ref().filter(|(_, well)| before >= *well).map(|(fault, _)| fault) {
-            None => Ok(Turn::Well),
-            Some(Fault::Status(429, wait)) => {
-                Err(Failure::new(Kind::RateLimited(*wait), "the server was asked too often"))
+            None => Ok(AnswerTurn::Well),
+            Some(ServerFault::Status(429, wait)) => {
+                Err(Failure::new(FailureKind::RateLimited(*wait), "the server was asked too often"))
             }
-            Some(Fault::Status(401, _)) => {
-                Err(Failure::new(Kind::Auth, "the server does not know who asks"))
+            Some(ServerFault::Status(401, _)) => {
+                Err(Failure::new(FailureKind::Auth, "the server does not know who asks"))
             }
-            Some(Fault::Status(..)) => Err(Failure::new(Kind::Unavailable, "the server is down")),
-            Some(Fault::Late) => {
-                Err(Failure::new(Kind::Transient, "the server did not answer in time"))
+            Some(ServerFault::Status(..)) => {
+                Err(Failure::new(FailureKind::Unavailable, "the server is down"))
             }
-            Some(Fault::Body(change)) => Ok(Turn::Changed(*change)),
-            Some(Fault::Again) => Ok(Turn::Again),
+            Some(ServerFault::Late) => {
+                Err(Failure::new(FailureKind::Transient, "the server did not answer in time"))
+            }
+            Some(ServerFault::Body(change)) => Ok(AnswerTurn::Changed(*change)),
+            Some(ServerFault::Again) => Ok(AnswerTurn::Again),
         }
     }
 }
@@ -103,13 +106,13 @@ fn page<T: Clone>(
     all: &[T],
     next: Option<&str>,
     size: usize,
-    turn: &Turn,
+    turn: &AnswerTurn,
 ) -> Result<(Vec<T>, Option<String>), Failure> {
-    let is_again = matches!(turn, Turn::Again);
+    let is_again = matches!(turn, AnswerTurn::Again);
     let begin = match next.filter(|_| !is_again) {
         None => 0,
         Some(text) => text.parse::<usize>().map_err(|_| {
-            Failure::new(Kind::Config, format!("'{text}' is no place that a page ended at"))
+            Failure::new(FailureKind::Config, format!("'{text}' is no place that a page ended at"))
         })?,
     };
     let end = begin.saturating_add(size.max(1)).min(all.len());
@@ -118,15 +121,19 @@ fn page<T: Clone>(
     Ok((all.get(begin..end).unwrap_or_default().to_vec(), next))
 }
 
-impl Lists for Scripted {
-    fn list(&self, query: &cluster::Query) -> Result<cluster::Page, Failure> {
+impl ClusterLists for ScriptedClients {
+    fn list(&self, query: &cluster::ListQuery) -> Result<cluster::ListPage, Failure> {
         let turn = self.turn()?;
         let all =
             self.answers.kubernetes.get(&query.resource).map(Vec::as_slice).unwrap_or_default();
         let (objects, next) = page(all, query.next.as_deref(), query.limit as usize, &turn)?;
         let objects = Value::Array(objects).to_string().into_bytes();
-        Ok(cluster::Page {
-            objects: if let Turn::Changed(change) = turn { change(&objects) } else { objects },
+        Ok(cluster::ListPage {
+            objects: if let AnswerTurn::Changed(change) = turn {
+                change(&objects)
+            } else {
+                objects
+            },
             next,
         })
     }
@@ -136,26 +143,30 @@ impl Lists for Scripted {
     }
 }
 
-impl Costs for Scripted {
-    fn get_cost_and_usage(&self, query: &costs::Query) -> Result<costs::Page, Failure> {
+impl CostPages for ScriptedClients {
+    fn get_cost_and_usage(&self, query: &costs::CostQuery) -> Result<costs::CostPage, Failure> {
         let turn = self.turn()?;
-        let wanted = |row: &&CostRow| row.start >= query.start && row.start < query.end;
-        let all: Vec<CostRow> =
+        let wanted = |row: &&ScriptedCost| row.start >= query.start && row.start < query.end;
+        let all: Vec<ScriptedCost> =
             self.answers.aws_cost_explorer.iter().filter(wanted).cloned().collect();
         let (rows, next) = page(&all, query.next.as_deref(), PAGE, &turn)?;
-        let is_changed = matches!(turn, Turn::Changed(_));
+        let is_changed = matches!(turn, AnswerTurn::Changed(_));
         let metric = |(name, [amount, unit]): (String, [String; 2])| {
             // What is typed cannot lose its shape, and its amounts can be none.
-            costs::Metric { name, amount: if is_changed { "none".into() } else { amount }, unit }
+            costs::CostMetric {
+                name,
+                amount: if is_changed { "none".into() } else { amount },
+                unit,
+            }
         };
-        let row = |row: CostRow| {
+        let row = |row: ScriptedCost| {
             let metrics = row
                 .metrics
                 .into_iter()
                 .filter(|(name, _)| query.metrics.contains(name))
                 .map(metric)
                 .collect();
-            costs::Row {
+            costs::CostRow {
                 start: row.start,
                 end: row.end,
                 estimated: row.estimated,
@@ -163,17 +174,17 @@ impl Costs for Scripted {
                 metrics,
             }
         };
-        Ok(costs::Page { rows: rows.into_iter().map(row).collect(), next })
+        Ok(costs::CostPage { rows: rows.into_iter().map(row).collect(), next })
     }
 }
 
-impl Accounts for Scripted {
-    fn accounts(&self, next: Option<&str>) -> Result<organizations::Page, Failure> {
+impl AccountPages for ScriptedClients {
+    fn accounts(&self, next: Option<&str>) -> Result<organizations::AccountPage, Failure> {
         let turn = self.turn()?;
         let (accounts, next) = page(&self.answers.aws_organizations, next, PAGE, &turn)?;
-        let account = |account: Account| {
+        let account = |account: ScriptedAccount| {
             let tags = account.tags.into_iter().collect();
-            organizations::Account {
+            organizations::OrganizationAccount {
                 id: account.id,
                 name: account.name,
                 status: account.status,
@@ -181,6 +192,9 @@ impl Accounts for Scripted {
                 units: account.units,
             }
         };
-        Ok(organizations::Page { accounts: accounts.into_iter().map(account).collect(), next })
+        Ok(organizations::AccountPage {
+            accounts: accounts.into_iter().map(account).collect(),
+            next,
+        })
     }
 }

@@ -1,9 +1,9 @@
 //! The cases of collectors.
 
-use super::answers::Scripted;
-use super::fault::{Fault, Faulty, MALFORMED};
+use super::answers::ScriptedClients;
+use super::fault::{FaultyServer, MALFORMED, ServerFault};
 use super::script::{self, Script};
-use super::{Cases, Material, schema_faults};
+use super::{CaseList, ScriptMaterial, schema_faults};
 use crate::code;
 use crate::collector::CollectorPlugin;
 use crate::grant::{Grants, Power};
@@ -15,9 +15,9 @@ use domain::diagnostic::{Diagnostic, Retry};
 use domain::money::Currency;
 use domain::period::{DateOrder, Period, parse_instant};
 use domain::port::{CollectRequest, Collector, PluginCost, Rows};
-use reach::Reach;
+use reach::Clients;
 use reach::cassette::{Exchange, Player, Recorder};
-use reach::object_store::Files;
+use reach::object_store::SourceFiles;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ const SERVERS: [&str; 7] = [
 ];
 
 /// One collection and what came of it.
-struct Tried {
+struct Trial {
     result: Result<(), Diagnostic>,
     /// Each row in words, in order.
     rows: Vec<String>,
@@ -70,7 +70,7 @@ struct Tried {
 struct Kit<'a> {
     plugin: &'a Plugin,
     script: &'a Script,
-    material: &'a Material,
+    material: &'a ScriptMaterial,
     grants: Grants,
     usual: Option<Period>,
 }
@@ -78,8 +78,8 @@ struct Kit<'a> {
 pub fn try_out(
     plugin: &Plugin,
     script: &Script,
-    material: &Material,
-    cases: &mut Cases<'_>,
+    material: &ScriptMaterial,
+    cases: &mut CaseList<'_>,
 ) -> Result<(), Diagnostic> {
     let names = plugin.manifest().powers.iter().map(|request| request.power.name());
     let kit = Kit {
@@ -107,12 +107,16 @@ pub fn try_out(
 }
 
 impl Kit<'_> {
-    fn settings(&self, cases: &mut Cases<'_>) {
+    fn settings(&self, cases: &mut CaseList<'_>) {
         for (number, good) in (1..).zip(&self.script.good) {
             cases.add(&format!("good-config {number}"), || self.good(good));
         }
         if self.script.bad.is_empty() {
-            cases.add("bad-config", || Err("conformance.toml has no settings that have to be refused: add a section `[[bad]]`".into()));
+            cases.add("bad-config", || {
+                Err("conformance.toml has no settings that have to be refused: add a section \
+                 `[[bad]]`"
+                    .into())
+            });
         }
         for (number, bad) in (1..).zip(&self.script.bad) {
             cases.add(&format!("bad-config {number}"), || self.bad(bad));
@@ -162,7 +166,7 @@ impl Kit<'_> {
         }
     }
 
-    fn collections(&self, cases: &mut Cases<'_>) -> Result<(), Diagnostic> {
+    fn collections(&self, cases: &mut CaseList<'_>) -> Result<(), Diagnostic> {
         let spans = &self.script.period;
         let (empty, huge) =
             (script::period(spans.empty.as_ref())?, script::period(spans.huge.as_ref())?);
@@ -216,41 +220,43 @@ impl Kit<'_> {
         Ok(())
     }
 
-    fn servers(&self, requests: usize, cases: &mut Cases<'_>) {
-        let failing = |fault: Fault, well: usize| {
+    fn servers(&self, requests: usize, cases: &mut CaseList<'_>) {
+        let failing = |fault: ServerFault, well: usize| {
             self.collect(self.script.first_good(), self.usual, None, Some((fault, well)))
         };
-        let reports = |fault: Fault, what: &str, fits: fn(&Diagnostic) -> bool| match failing(
-            fault, 0,
-        )
-        .result
-        {
-            Ok(()) => Err(format!("it ends as if nothing had happened; {what} is to be reported")),
-            Err(failure) if fits(&failure) => Ok(String::new()),
-            Err(failure) => {
-                Err(format!("{what} is to be reported, and it said: {}", failure.message))
-            }
-        };
+        let reports =
+            |fault: ServerFault, what: &str, fits: fn(&Diagnostic) -> bool| match failing(fault, 0)
+                .result
+            {
+                Ok(()) => {
+                    Err(format!("it ends as if nothing had happened; {what} is to be reported"))
+                }
+                Err(failure) if fits(&failure) => Ok(String::new()),
+                Err(failure) => {
+                    Err(format!("{what} is to be reported, and it said: {}", failure.message))
+                }
+            };
         let soon = |failure: &Diagnostic| {
             failure.code == domain::code::PLUGIN_FAILED && failure.retry != Retry::No
         };
         cases.add("rate-limit", || {
             reports(
-                Fault::Status(429, Some(WAIT_SECONDS)),
+                ServerFault::Status(429, Some(WAIT_SECONDS)),
                 "`rate-limited` with the seconds of Retry-After",
                 |failure| failure.retry == Retry::After(WAIT_SECONDS),
             )
         });
         cases.add("auth-refused", || {
-            reports(Fault::Status(401, None), "`auth`", |failure| {
+            reports(ServerFault::Status(401, None), "`auth`", |failure| {
                 failure.code == domain::code::PLUGIN_FAILED && failure.retry == Retry::No
             })
         });
-        cases.add("server-error", || reports(Fault::Status(503, None), "`unavailable`", soon));
-        cases.add("timeout", || reports(Fault::Late, "`transient`", soon));
+        cases
+            .add("server-error", || reports(ServerFault::Status(503, None), "`unavailable`", soon));
+        cases.add("timeout", || reports(ServerFault::Late, "`transient`", soon));
         for (name, change) in MALFORMED {
             cases.add(&format!("malformed-reply {name}"), || {
-                not_passed_over(failing(Fault::Body(change), 0))
+                not_passed_over(failing(ServerFault::Body(change), 0))
             });
         }
         if requests < 2 {
@@ -259,9 +265,9 @@ impl Kit<'_> {
             return;
         }
         cases.add("failure-halfway", || {
-            not_passed_over(failing(Fault::Status(503, None), requests - 1))
+            not_passed_over(failing(ServerFault::Status(503, None), requests - 1))
         });
-        cases.add("cursor-loop", || match failing(Fault::Again, 0).result {
+        cases.add("cursor-loop", || match failing(ServerFault::Again, 0).result {
             Ok(()) => Ok(String::new()),
             Err(failure) => not_stopped(failure)
                 .map_err(|reason| {
@@ -282,7 +288,7 @@ impl Kit<'_> {
         ))
     }
 
-    fn rows_are_charges(&self, tried: &Tried) -> Result<String, String> {
+    fn rows_are_charges(&self, tried: &Trial) -> Result<String, String> {
         tried.result.as_ref().map_err(|failure| failure.message.clone())?;
         if tried.rows.is_empty() {
             return Err("nothing comes out of the usual period".into());
@@ -293,7 +299,7 @@ impl Kit<'_> {
         Ok(format!("{} rows, {} set aside", tried.rows.len(), tried.rejected))
     }
 
-    fn ends_well(&self, period: Option<Period>, state: Option<String>) -> Result<Tried, String> {
+    fn ends_well(&self, period: Option<Period>, state: Option<String>) -> Result<Trial, String> {
         let tried = self.collect(self.script.first_good(), period, state, None);
         match &tried.result {
             Ok(()) => Ok(tried),
@@ -301,7 +307,7 @@ impl Kit<'_> {
         }
     }
 
-    fn usually(&self) -> Tried {
+    fn usually(&self) -> Trial {
         self.collect(self.script.first_good(), self.usual, None, None)
     }
 
@@ -327,24 +333,24 @@ impl Kit<'_> {
     fn collector(
         &self,
         exchange: Arc<dyn Exchange>,
-        scripted: &Arc<Scripted>,
+        scripted: &Arc<ScriptedClients>,
     ) -> Result<CollectorPlugin, Diagnostic> {
-        let reach = Reach {
+        let clients = Clients {
             http: Some(exchange),
-            files: Some(Arc::new(Files::of_this_machine(
+            files: Some(Arc::new(SourceFiles::of_this_machine(
                 "conformance",
                 self.material.files.clone(),
             ))),
             kubernetes: Some(scripted.clone()),
             cost_explorer: Some(scripted.clone()),
             organizations: Some(scripted.clone()),
-            ..Reach::default()
+            ..Clients::default()
         };
-        Ok(self.plugin.collector(&self.grants)?.with_reach(reach))
+        Ok(self.plugin.collector(&self.grants)?.with_clients(clients))
     }
 
-    fn scripted(&self, fault: Option<(Fault, usize)>) -> Arc<Scripted> {
-        Arc::new(Scripted::new(self.material.answers.clone(), fault))
+    fn scripted(&self, fault: Option<(ServerFault, usize)>) -> Arc<ScriptedClients> {
+        Arc::new(ScriptedClients::new(self.material.answers.clone(), fault))
     }
 
     fn check(&self, config: &Value) -> Result<Vec<Diagnostic>, Diagnostic> {
@@ -357,11 +363,11 @@ impl Kit<'_> {
         config: &Value,
         period: Option<Period>,
         state: Option<String>,
-        fault: Option<(Fault, usize)>,
-    ) -> Tried {
+        fault: Option<(ServerFault, usize)>,
+    ) -> Trial {
         let scripted = self.scripted(fault.clone());
         let recorder = Arc::new(Recorder::new(match fault {
-            Some((fault, well)) => Arc::new(Faulty::new(self.player(), fault, well)),
+            Some((fault, well)) => Arc::new(FaultyServer::new(self.player(), fault, well)),
             None => self.player(),
         }));
         let (mut rows, mut charges, mut rejected, mut left) = (Vec::new(), Vec::new(), 0, None);
@@ -395,7 +401,7 @@ impl Kit<'_> {
                 })
             }
         };
-        Tried {
+        Trial {
             result,
             rows,
             charges,
@@ -427,7 +433,7 @@ fn fault_of(charge: &RawCharge) -> Option<String> {
         .map(|error| format!("charge_period_start: {error}"))
 }
 
-fn same(first: &Tried, second: &Tried) -> Result<String, String> {
+fn same(first: &Trial, second: &Trial) -> Result<String, String> {
     for tried in [first, second] {
         tried.result.as_ref().map_err(|failure| failure.message.clone())?;
     }
@@ -457,13 +463,19 @@ fn not_stopped(failure: Diagnostic) -> Result<(), String> {
     if stops.contains(&failure.code) { Err(failure.message) } else { Ok(()) }
 }
 
-fn not_passed_over(tried: Tried) -> Result<String, String> {
+fn not_passed_over(tried: Trial) -> Result<String, String> {
     match tried.result {
         Err(failure) => not_stopped(failure).map(|()| "it fails".into()),
         Ok(()) if tried.rejected > 0 => Ok(format!("{} rows set aside", tried.rejected)),
         // The pipeline sets them aside.
-        Ok(()) if tried.charges.iter().any(|charge| fault_of(charge).is_some()) => Ok("charges that are set aside for their amounts".into()),
-        Ok(()) => Err("it ends as if nothing had happened, and charges are missing: report an error, or set rows aside".into()),
+        Ok(()) if tried.charges.iter().any(|charge| fault_of(charge).is_some()) => {
+            Ok("charges that are set aside for their amounts".into())
+        }
+        Ok(()) => {
+            Err("it ends as if nothing had happened, and charges are missing: report an error, \
+             or set rows aside"
+                .into())
+        }
     }
 }
 

@@ -1,29 +1,29 @@
 //! Servers that misbehave, in front of the recording of one that does not.
 
 use reach::cassette::Exchange;
-use reach::http::{Request, Response};
-use reach::{Failure, Kind};
+use reach::failure::{Failure, FailureKind};
+use reach::http::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a server does instead of answering well.
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub enum ServerFault {
     Status(u16, Option<u32>),
     /// No answer at all.
     Late,
     /// Another body in place of the right one.
-    Body(Spoil),
+    Body(BodyChange),
     /// The first answer again and again.
     Again,
 }
 
 /// Makes something malformed of an answer.
-type Spoil = fn(&[u8]) -> Vec<u8>;
+type BodyChange = fn(&[u8]) -> Vec<u8>;
 
 /// Replies that cannot be understood, each with its name.
-pub const MALFORMED: [(&str, Spoil); 5] = [
+pub const MALFORMED: [(&str, BodyChange); 5] = [
     ("empty", |_| Vec::new()),
     ("half of it", |body| body[..body.len() / 2].to_vec()),
     ("a web page", |_| b"<html><body>Sign in</body></html>".to_vec()),
@@ -48,18 +48,18 @@ fn wrong_types(body: &[u8]) -> Vec<u8> {
 }
 
 /// Answers well until the fault's turn comes.
-pub struct Faulty {
+pub struct FaultyServer {
     inner: Arc<dyn Exchange>,
-    fault: Fault,
+    fault: ServerFault,
     /// How many requests are answered well first.
     well: usize,
     asked: AtomicUsize,
-    first: std::sync::Mutex<Option<Response>>,
+    first: std::sync::Mutex<Option<HttpResponse>>,
 }
 
-impl Faulty {
-    pub fn new(inner: Arc<dyn Exchange>, fault: Fault, well: usize) -> Faulty {
-        Faulty {
+impl FaultyServer {
+    pub fn new(inner: Arc<dyn Exchange>, fault: ServerFault, well: usize) -> FaultyServer {
+        FaultyServer {
             inner,
             fault,
             well,
@@ -69,25 +69,27 @@ impl Faulty {
     }
 }
 
-impl Exchange for Faulty {
-    fn send(&self, request: &Request) -> Result<Response, Failure> {
+impl Exchange for FaultyServer {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         if self.asked.fetch_add(1, Ordering::Relaxed) < self.well {
             return self.inner.send(request);
         }
         match &self.fault {
-            Fault::Status(status, wait) => {
+            ServerFault::Status(status, wait) => {
                 let headers = wait
                     .iter()
                     .map(|seconds| ("retry-after".to_owned(), seconds.to_string()))
                     .collect();
-                Ok(Response { status: *status, headers, body: b"{\"error\": \"no\"}".to_vec() })
+                Ok(HttpResponse { status: *status, headers, body: b"{\"error\": \"no\"}".to_vec() })
             }
-            Fault::Late => Err(Failure::new(Kind::Transient, "the server did not answer in time")),
-            Fault::Body(change) => {
+            ServerFault::Late => {
+                Err(Failure::new(FailureKind::Transient, "the server did not answer in time"))
+            }
+            ServerFault::Body(change) => {
                 let answer = self.inner.send(request)?;
-                Ok(Response { body: change(&answer.body), ..answer })
+                Ok(HttpResponse { body: change(&answer.body), ..answer })
             }
-            Fault::Again => {
+            ServerFault::Again => {
                 let mut first =
                     self.first.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 if let Some(answer) = &*first {

@@ -1,6 +1,6 @@
 //! What the author of a plugin says about it for the kit: `conformance.toml`.
 
-use crate::allocator::{Driver, Pool};
+use crate::allocator::{AllocatorDriver, AllocatorPool};
 use crate::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::hint::Hint;
@@ -20,7 +20,8 @@ pub struct Script {
     /// Recordings that answer what the plugin asks over HTTP, relative to the script.
     #[serde(default)]
     pub cassettes: Vec<String>,
-    /// A file with what is answered by Kubernetes, AWS Cost Explorer and AWS Organizations, relative to the script.
+    /// A file with what is answered by Kubernetes, AWS Cost Explorer and AWS Organizations,
+    /// relative to the script.
     pub answers: Option<String>,
     /// Slots of secrets that have a value.
     #[serde(default)]
@@ -28,7 +29,8 @@ pub struct Script {
     /// Tables that it is granted, relative to the script.
     #[serde(default)]
     pub paths: Vec<String>,
-    /// Other files that it reads itself with the power `file`, which sees the tables too; relative to the script.
+    /// Other files that it reads itself with the power `file`, which sees the tables too; relative
+    /// to the script.
     #[serde(default)]
     pub files: Vec<String>,
     #[serde(default)]
@@ -119,7 +121,7 @@ impl Script {
             if reason.trim().is_empty() {
                 return Err(wrong(
                     format!("conformance.toml skips '{name}' without a reason"),
-                    format!("[skip]\n{name} = \"why\""),
+                    Hint::setting(format!("[skip]\n{name} = \"why\"")),
                 ));
             }
         }
@@ -130,7 +132,7 @@ impl Script {
         self.good.first().unwrap_or(&Value::Null)
     }
 
-    pub fn pool(&self) -> Result<Pool, Diagnostic> {
+    pub fn pool(&self) -> Result<AllocatorPool, Diagnostic> {
         let Some(pool) = &self.pool else {
             return Err(wrong(
                 "conformance.toml has no section [pool]",
@@ -139,7 +141,7 @@ impl Script {
         };
         let rule =
             if pool.rule.is_empty() { "shared/conformance".into() } else { pool.rule.clone() };
-        Ok(Pool {
+        Ok(AllocatorPool {
             rule,
             period_start: pool.period_start.clone(),
             amount: pool.amount.clone(),
@@ -157,8 +159,8 @@ impl Script {
         self.targets.iter().map(target).collect()
     }
 
-    pub fn drivers(&self) -> Vec<Driver> {
-        let driver = |usage: &UsageScript| Driver {
+    pub fn drivers(&self) -> Vec<AllocatorDriver> {
+        let driver = |usage: &UsageScript| AllocatorDriver {
             metric: usage.metric.clone(),
             keys: usage.keys.clone().into_iter().collect(),
             value: usage.value.clone(),

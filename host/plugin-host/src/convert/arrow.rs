@@ -1,9 +1,10 @@
 //! The Arrow form: one IPC stream with columns named as a charge's fields.
 //!
-//! Texts, decimals and integers are read; floats are not, because they have lost digits before they came here.
+//! Texts, decimals and integers are read; floats are not, because they have lost digits before they
+//! came here.
 
-use super::row::{NEEDED, Slot, TAGS};
-use super::{Output, Refusal};
+use super::row::{ChargeSlot, NEEDED, TAGS};
+use super::{BatchRefusal, OutputMeter};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int64Type};
 use arrow_array::{Array, GenericStringArray, OffsetSizeTrait, RecordBatch};
@@ -14,23 +15,26 @@ use domain::charge::ChargeTable;
 use domain::mapping::Feed;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The reader is not ours and these bytes are a stranger's: should they make it panic, that is the plugin's junk.
-pub fn read(bytes: Vec<u8>, output: &mut Output) -> Result<ChargeTable, Refusal> {
+/// The reader is not ours and these bytes are a stranger's: should they make it panic, that is the
+/// plugin's junk.
+pub fn read(bytes: Vec<u8>, output: &mut OutputMeter) -> Result<ChargeTable, BatchRefusal> {
     output.bytes(bytes.len())?;
     catch_unwind(AssertUnwindSafe(|| read_stream(bytes, output)))
-        .unwrap_or_else(|_| Err(Refusal::Junk("its Arrow stream cannot be read".into())))
+        .unwrap_or_else(|_| Err(BatchRefusal::Junk("its Arrow stream cannot be read".into())))
 }
 
-/// What ends every stream: without it a cut between two record batches would pass for the end, and money would be lost.
+/// What ends every stream: without it a cut between two record batches would pass for the end, and
+/// money would be lost.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
-/// The decoder that slices what is there: the other reader allocates whatever length a header claims.
-fn read_stream(bytes: Vec<u8>, output: &mut Output) -> Result<ChargeTable, Refusal> {
+/// The decoder that slices what is there: the other reader allocates whatever length a header
+/// claims.
+fn read_stream(bytes: Vec<u8>, output: &mut OutputMeter) -> Result<ChargeTable, BatchRefusal> {
     let broken = |error: arrow_schema::ArrowError| {
-        Refusal::Junk(format!("its Arrow stream is broken: {error}"))
+        BatchRefusal::Junk(format!("its Arrow stream is broken: {error}"))
     };
     if !bytes.ends_with(&END) {
-        return Err(Refusal::Junk("its Arrow stream is broken: it has no end".into()));
+        return Err(BatchRefusal::Junk("its Arrow stream is broken: it has no end".into()));
     }
     let mut buffer = Buffer::from_vec(bytes);
     let mut decoder = StreamDecoder::new();
@@ -46,18 +50,21 @@ fn read_stream(bytes: Vec<u8>, output: &mut Output) -> Result<ChargeTable, Refus
     if buffer.is_empty() {
         Ok(table)
     } else {
-        Err(Refusal::Junk("its Arrow stream goes on after its end".into()))
+        Err(BatchRefusal::Junk("its Arrow stream goes on after its end".into()))
     }
 }
 
 /// What each column feeds.
-fn feeds(schema: &Schema) -> Result<Vec<Feed>, Refusal> {
+fn feeds(schema: &Schema) -> Result<Vec<Feed>, BatchRefusal> {
     let mut feeds = Vec::new();
     for field in schema.fields() {
-        let feed =
-            if field.name() == TAGS { Feed::Tags } else { Slot::by_name(field.name())?.feed() };
+        let feed = if field.name() == TAGS {
+            Feed::Tags
+        } else {
+            ChargeSlot::by_name(field.name())?.feed()
+        };
         if feeds.contains(&feed) {
-            return Err(Refusal::Junk(format!(
+            return Err(BatchRefusal::Junk(format!(
                 "its Arrow stream has the column '{}' twice",
                 field.name()
             )));
@@ -66,7 +73,7 @@ fn feeds(schema: &Schema) -> Result<Vec<Feed>, Refusal> {
     }
     match NEEDED.into_iter().find(|needed| !feeds.contains(&needed.feed())) {
         Some(missing) => {
-            Err(Refusal::Junk(format!("its Arrow stream has no column '{}'", missing.name())))
+            Err(BatchRefusal::Junk(format!("its Arrow stream has no column '{}'", missing.name())))
         }
         None => Ok(feeds),
     }
@@ -76,8 +83,8 @@ fn feeds(schema: &Schema) -> Result<Vec<Feed>, Refusal> {
 fn add_batch(
     table: &mut ChargeTable,
     batch: &RecordBatch,
-    output: &mut Output,
-) -> Result<(), Refusal> {
+    output: &mut OutputMeter,
+) -> Result<(), BatchRefusal> {
     output.rows(batch.num_rows() as u64)?;
     let ChargeTable { rows, buffer, columns } = table;
     *rows += batch.num_rows();
@@ -86,7 +93,7 @@ fn add_batch(
     {
         let needed = NEEDED.into_iter().find(|slot| slot.feed() == *feed);
         if let Some(needed) = needed.filter(|_| array.null_count() > 0) {
-            return Err(Refusal::Junk(format!("a charge has no '{}'", needed.name())));
+            return Err(BatchRefusal::Junk(format!("a charge has no '{}'", needed.name())));
         }
         match array.data_type() {
             DataType::Utf8 => add_texts::<i32>(buffer, cells, array.as_string(), output)?,
@@ -101,8 +108,9 @@ fn add_batch(
             }
             other => {
                 let name = field.name();
-                return Err(Refusal::Junk(format!(
-                    "its Arrow column '{name}' is {other}; utf8, large utf8, decimal128 and int64 are read"
+                return Err(BatchRefusal::Junk(format!(
+                    "its Arrow column '{name}' is {other}; utf8, large utf8, decimal128 \
+                         and int64 are read"
                 )));
             }
         }
@@ -114,8 +122,8 @@ fn add_texts<O: OffsetSizeTrait>(
     buffer: &mut Vec<u8>,
     cells: &mut Vec<(u32, u32)>,
     array: &GenericStringArray<O>,
-    output: &mut Output,
-) -> Result<(), Refusal> {
+    output: &mut OutputMeter,
+) -> Result<(), BatchRefusal> {
     let offsets = array.value_offsets();
     let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else { return Ok(()) };
     let texts = &array.value_data()[first.as_usize()..last.as_usize()];
@@ -138,8 +146,8 @@ fn add_numbers(
     cells: &mut Vec<(u32, u32)>,
     array: &dyn Array,
     text: impl Fn(usize) -> String,
-    output: &mut Output,
-) -> Result<(), Refusal> {
+    output: &mut OutputMeter,
+) -> Result<(), BatchRefusal> {
     for row in 0..array.len() {
         let start = buffer.len() as u32;
         if array.is_valid(row) {
@@ -155,15 +163,16 @@ fn add_numbers(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Limits;
+    use crate::limits::PluginLimits;
 
     const CHARGES: &[u8] = include_bytes!("../../../../tests/test-plugins/fixtures/charges.arrow");
 
-    fn read_with(limits: &Limits, bytes: Vec<u8>) -> Result<ChargeTable, Refusal> {
-        read(bytes, &mut Output::new(limits))
+    fn read_with(limits: &PluginLimits, bytes: Vec<u8>) -> Result<ChargeTable, BatchRefusal> {
+        read(bytes, &mut OutputMeter::new(limits))
     }
 
-    /// Every byte of a good stream, turned over in two ways: what comes out is charges or junk, and never the host's end.
+    /// Every byte of a good stream, turned over in two ways: what comes out is charges or junk, and
+    /// never the host's end.
     #[test]
     fn no_damage_to_a_stream_is_more_than_junk() {
         let mut junk = 0;
@@ -171,10 +180,10 @@ mod tests {
             for turn in [0x80_u8, 0xff] {
                 let mut bytes = CHARGES.to_vec();
                 bytes[at] ^= turn;
-                match read_with(&Limits::default(), bytes) {
+                match read_with(&PluginLimits::default(), bytes) {
                     Ok(table) => assert!(table.rows <= 3, "byte {at} made {} charges", table.rows),
-                    Err(Refusal::Junk(_)) => junk += 1,
-                    Err(Refusal::Output { what, limit }) => {
+                    Err(BatchRefusal::Junk(_)) => junk += 1,
+                    Err(BatchRefusal::Output { what, limit }) => {
                         assert_eq!((what, limit), ("rows", 50_000_000), "byte {at}")
                     }
                 }
@@ -188,12 +197,15 @@ mod tests {
         for length in 0..CHARGES.len() {
             let mut cut = CHARGES[..length].to_vec();
             assert!(
-                matches!(read_with(&Limits::default(), cut.clone()), Err(Refusal::Junk(_))),
+                matches!(
+                    read_with(&PluginLimits::default(), cut.clone()),
+                    Err(BatchRefusal::Junk(_))
+                ),
                 "{length}"
             );
             cut.extend(END);
             // Cut between two messages and ended properly, it is a shorter stream.
-            if let Ok(table) = read_with(&Limits::default(), cut) {
+            if let Ok(table) = read_with(&PluginLimits::default(), cut) {
                 assert!(
                     [0, 2, 3].contains(&table.rows),
                     "{length} bytes made {} charges",
@@ -202,21 +214,22 @@ mod tests {
             }
         }
         let twice = [CHARGES, CHARGES].concat();
-        assert!(matches!(read_with(&Limits::default(), twice), Err(Refusal::Junk(_))));
+        assert!(matches!(read_with(&PluginLimits::default(), twice), Err(BatchRefusal::Junk(_))));
     }
 
     #[test]
     fn rows_and_bytes_are_counted_before_they_are_copied() {
-        let few_rows = Limits { output_rows: 2, ..Limits::default() };
+        let few_rows = PluginLimits { output_rows: 2, ..PluginLimits::default() };
         assert_eq!(
             read_with(&few_rows, CHARGES.to_vec()),
-            Err(Refusal::Output { what: "rows", limit: 2 })
+            Err(BatchRefusal::Output { what: "rows", limit: 2 })
         );
-        let few_bytes = Limits { batch_bytes: CHARGES.len() as u64 + 10, ..Limits::default() };
+        let few_bytes =
+            PluginLimits { batch_bytes: CHARGES.len() as u64 + 10, ..PluginLimits::default() };
         let limit = few_bytes.batch_bytes;
         assert_eq!(
             read_with(&few_bytes, CHARGES.to_vec()),
-            Err(Refusal::Output { what: "bytes at once", limit })
+            Err(BatchRefusal::Output { what: "bytes at once", limit })
         );
     }
 }

@@ -1,30 +1,31 @@
-//! The JSON form: an array of objects with a charge's fields, read row by row so that nothing is kept beyond the limits.
+//! The JSON form: an array of objects with a charge's fields, read row by row so that nothing is
+//! kept beyond the limits.
 
-use super::row::{Row, Slot, TAGS};
-use super::{Output, Refusal};
+use super::row::{ChargeRow, ChargeSlot, TAGS};
+use super::{BatchRefusal, OutputMeter};
 use domain::charge::RawCharge;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
-pub fn read(bytes: &[u8], output: &mut Output) -> Result<Vec<RawCharge>, Refusal> {
+pub fn read(bytes: &[u8], output: &mut OutputMeter) -> Result<Vec<RawCharge>, BatchRefusal> {
     output.bytes(bytes.len())?;
     let mut refusal = None;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let rows = Rows { output, refusal: &mut refusal }.deserialize(&mut reader);
+    let rows = RowsSeed { output, refusal: &mut refusal }.deserialize(&mut reader);
     let rows = rows.and_then(|rows| reader.end().map(|()| rows));
     rows.map_err(|error| {
-        refusal.unwrap_or_else(|| Refusal::Junk(format!("its JSON is broken: {error}")))
+        refusal.unwrap_or_else(|| BatchRefusal::Junk(format!("its JSON is broken: {error}")))
     })
 }
 
 /// serde carries no error but its own, so a refusal is laid aside on the way out.
-struct Rows<'a> {
-    output: &'a mut Output,
-    refusal: &'a mut Option<Refusal>,
+struct RowsSeed<'a> {
+    output: &'a mut OutputMeter,
+    refusal: &'a mut Option<BatchRefusal>,
 }
 
-impl<'de> DeserializeSeed<'de> for Rows<'_> {
+impl<'de> DeserializeSeed<'de> for RowsSeed<'_> {
     type Value = Vec<RawCharge>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -32,7 +33,7 @@ impl<'de> DeserializeSeed<'de> for Rows<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Rows<'_> {
+impl<'de> Visitor<'de> for RowsSeed<'_> {
     type Value = Vec<RawCharge>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,7 +43,7 @@ impl<'de> Visitor<'de> for Rows<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Self::Value, A::Error> {
         let mut charges = Vec::new();
         while let Some(charge) =
-            rows.next_element_seed(OneRow { output: self.output, refusal: self.refusal })?
+            rows.next_element_seed(RowSeed { output: self.output, refusal: self.refusal })?
         {
             charges.push(charge);
         }
@@ -50,13 +51,13 @@ impl<'de> Visitor<'de> for Rows<'_> {
     }
 }
 
-struct OneRow<'a> {
-    output: &'a mut Output,
-    refusal: &'a mut Option<Refusal>,
+struct RowSeed<'a> {
+    output: &'a mut OutputMeter,
+    refusal: &'a mut Option<BatchRefusal>,
 }
 
-impl OneRow<'_> {
-    fn keep<T, E: Error>(&mut self, result: Result<T, Refusal>) -> Result<T, E> {
+impl RowSeed<'_> {
+    fn keep<T, E: Error>(&mut self, result: Result<T, BatchRefusal>) -> Result<T, E> {
         result.map_err(|refusal| {
             *self.refusal = Some(refusal);
             E::custom("refused")
@@ -64,7 +65,7 @@ impl OneRow<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for OneRow<'_> {
+impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
     type Value = RawCharge;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<RawCharge, D::Error> {
@@ -72,7 +73,7 @@ impl<'de> DeserializeSeed<'de> for OneRow<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for OneRow<'_> {
+impl<'de> Visitor<'de> for RowSeed<'_> {
     type Value = RawCharge;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,7 +83,7 @@ impl<'de> Visitor<'de> for OneRow<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<RawCharge, A::Error> {
         let counted = self.output.rows(1);
         self.keep(counted)?;
-        let mut row = Row::default();
+        let mut row = ChargeRow::default();
         while let Some(name) = members.next_key::<Cow<'de, str>>()? {
             if name == TAGS {
                 let tags = members.next_value::<Option<Tags>>()?.unwrap_or_default();
@@ -90,7 +91,7 @@ impl<'de> Visitor<'de> for OneRow<'_> {
                 self.keep(set)?;
                 continue;
             }
-            let slot = self.keep(Slot::by_name(&name))?;
+            let slot = self.keep(ChargeSlot::by_name(&name))?;
             if let Some(value) = members.next_value::<Option<String>>()? {
                 let set = row.set(slot, value, self.output);
                 self.keep(set)?;
@@ -130,22 +131,23 @@ impl<'de> serde::Deserialize<'de> for Tags {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Limits;
+    use crate::limits::PluginLimits;
 
     const ROW: &str = r#"{"charge_period_start": "2026-03-01", "billed_cost": "1", "effective_cost": "1", "billing_currency": "USD",
         "service_name": "S", "charge_category": "Usage", "tags": {"team": "a\"b", "x": ""}}"#;
 
-    fn read_with(limits: &Limits, text: &str) -> Result<Vec<RawCharge>, Refusal> {
-        read(text.as_bytes(), &mut Output::new(limits))
+    fn read_with(limits: &PluginLimits, text: &str) -> Result<Vec<RawCharge>, BatchRefusal> {
+        read(text.as_bytes(), &mut OutputMeter::new(limits))
     }
 
     #[test]
     fn reads_rows_with_their_tags_in_order() {
-        let charges = read_with(&Limits::default(), &format!("[{ROW}, {ROW}]")).unwrap_or_default();
+        let charges =
+            read_with(&PluginLimits::default(), &format!("[{ROW}, {ROW}]")).unwrap_or_default();
         assert_eq!(charges.len(), 2);
         let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(charges[0].tags, [tag("team", "a\"b"), tag("x", "")]);
-        assert_eq!(read_with(&Limits::default(), "[]"), Ok(Vec::new()));
+        assert_eq!(read_with(&PluginLimits::default(), "[]"), Ok(Vec::new()));
     }
 
     #[test]
@@ -153,7 +155,10 @@ mod tests {
         let text = format!("[{ROW}]");
         for length in 0..text.len() {
             assert!(
-                matches!(read_with(&Limits::default(), &text[..length]), Err(Refusal::Junk(_))),
+                matches!(
+                    read_with(&PluginLimits::default(), &text[..length]),
+                    Err(BatchRefusal::Junk(_))
+                ),
                 "{length}"
             );
         }
@@ -161,10 +166,10 @@ mod tests {
 
     #[test]
     fn rows_are_counted_while_they_are_read() {
-        let few = Limits { output_rows: 1, ..Limits::default() };
+        let few = PluginLimits { output_rows: 1, ..PluginLimits::default() };
         assert_eq!(
             read_with(&few, &format!("[{ROW}, {ROW}, broken")),
-            Err(Refusal::Output { what: "rows", limit: 1 })
+            Err(BatchRefusal::Output { what: "rows", limit: 1 })
         );
     }
 }

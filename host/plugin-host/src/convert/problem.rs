@@ -12,21 +12,45 @@ pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
         |message: String| Diagnostic::new(code::PLUGIN_FAILED, format!("{label} {message}"));
     match error {
         wit::Error::Config(problem) => with_code(code::PLUGIN_CONFIG, problem, label),
-        wit::Error::MissingColumn(problem) => with_code(decode::code::COLUMN_MISSING, problem, label),
-        wit::Error::DuplicateColumn(problem) => with_code(decode::code::COLUMN_DUPLICATE, problem, label),
-        wit::Error::Auth(message) => failed(format!("was refused by its source: {}", shown(&message)))
-            .hint("look at where the source's secrets are kept: their values may have expired, or be another account's"),
-        wit::Error::RateLimited(None | Some(0)) => failed("was told by its source that it asks too often".into())
-            .hint("run again later; `requests_per_minute` in the source's section `http` sets the pace")
+        wit::Error::MissingColumn(problem) => {
+            with_code(decode::code::COLUMN_MISSING, problem, label)
+        }
+        wit::Error::DuplicateColumn(problem) => {
+            with_code(decode::code::COLUMN_DUPLICATE, problem, label)
+        }
+        wit::Error::Auth(message) => {
+            failed(format!("was refused by its source: {}", shown(&message))).hint(
+                "look at where the source's secrets are kept: their values may have expired, \
+                 or be another account's",
+            )
+        }
+        wit::Error::RateLimited(None | Some(0)) => {
+            failed("was told by its source that it asks too often".into())
+                .hint(
+                    "run again later; `requests_per_minute` in the source's section `http` sets \
+                 the pace",
+                )
+                .retry(Retry::Soon)
+        }
+        wit::Error::RateLimited(Some(seconds)) => {
+            failed(format!("was told by its source to come back in {seconds} s"))
+                .hint(format!("run again in {seconds} s"))
+                .retry(Retry::After(seconds))
+        }
+        wit::Error::Transient(message) => failed(format!("failed for now: {}", shown(&message)))
+            .hint("run again")
             .retry(Retry::Soon),
-        wit::Error::RateLimited(Some(seconds)) => failed(format!("was told by its source to come back in {seconds} s"))
-            .hint(format!("run again in {seconds} s"))
-            .retry(Retry::After(seconds)),
-        wit::Error::Transient(message) => failed(format!("failed for now: {}", shown(&message))).hint("run again").retry(Retry::Soon),
-        wit::Error::Unavailable(message) => failed(format!("cannot reach its source: {}", shown(&message)))
-            .hint("look at the state of the service and at the settings that name it; what is missing is collected by the next run")
-            .retry(Retry::Soon),
-        wit::Error::Bug(message) => failed(format!("reports a fault in itself: {}", shown(&message))),
+        wit::Error::Unavailable(message) => {
+            failed(format!("cannot reach its source: {}", shown(&message)))
+                .hint(
+                    "look at the state of the service and at the settings that name it; what is \
+                 missing is collected by the next run",
+                )
+                .retry(Retry::Soon)
+        }
+        wit::Error::Bug(message) => {
+            failed(format!("reports a fault in itself: {}", shown(&message)))
+        }
     }
 }
 

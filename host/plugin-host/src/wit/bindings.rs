@@ -1,4 +1,5 @@
-//! The bindings of the newest contract, `plugin-sdk/wit/since-v0.1.1`; it serves what was made for the ones before it. The allocator's world shares the types of the collector's.
+//! The bindings of the newest contract, `plugin-sdk/wit/since-v0.1.1`; it serves what was made for
+//! the ones before it. The allocator's world shares the types of the collector's.
 
 pub mod collector {
     wasmtime::component::bindgen!({

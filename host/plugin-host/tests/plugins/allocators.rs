@@ -1,14 +1,15 @@
-//! The world `allocator`: weights in the order of the targets, and fuel that runs out at the same point everywhere.
+//! The world `allocator`: weights in the order of the targets, and fuel that runs out at the same
+//! point everywhere.
 
 use super::*;
 use domain::money::Sum;
 use domain::port::{AllocatorCall, Allocators};
 use domain::recipient::Target;
 use plugin_host::code;
-use plugin_host::{AllocatorSet, Driver, Pool};
+use plugin_host::{AllocatorDriver, AllocatorPool, AllocatorSet};
 
-fn pool() -> Pool {
-    Pool {
+fn pool() -> AllocatorPool {
+    AllocatorPool {
         rule: "aws/shared".into(),
         period_start: "2026-03-01".into(),
         amount: "100.00".into(),
@@ -16,8 +17,8 @@ fn pool() -> Pool {
     }
 }
 
-fn driver(team: &str, value: &str) -> Driver {
-    Driver {
+fn driver(team: &str, value: &str) -> AllocatorDriver {
+    AllocatorDriver {
         metric: "network.egress.bytes".into(),
         keys: vec![("team".into(), team.into())],
         value: value.into(),

@@ -3,7 +3,7 @@
 use super::*;
 use domain::field::Field;
 use plugin_host::code;
-use plugin_host::{Level, LogLine};
+use plugin_host::{LogLevel, LogLine};
 use std::sync::{Arc, Mutex};
 
 #[test]
@@ -170,10 +170,10 @@ fn a_log_is_kept_up_to_its_limit_and_the_rest_is_counted() {
     assert_eq!(charges(collect(&plugin, &request("", Vec::new())).unwrap()).len(), 3);
     let heard = heard.lock().unwrap();
     assert_eq!(heard.len(), 101);
-    assert_eq!(heard[99], LogLine { level: Level::Info, message: "line 99".into() });
+    assert_eq!(heard[99], LogLine { level: LogLevel::Info, message: "line 99".into() });
     assert_eq!(
         heard[100],
-        LogLine { level: Level::Warn, message: "4901 more lines were not kept".into() }
+        LogLine { level: LogLevel::Warn, message: "4901 more lines were not kept".into() }
     );
 }
 

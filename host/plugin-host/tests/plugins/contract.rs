@@ -4,7 +4,7 @@ use super::*;
 use domain::field::Field;
 use domain::mapping::Feed;
 use domain::recipient::Target;
-use plugin_host::{Driver, Kind, Pool};
+use plugin_host::{AllocatorDriver, AllocatorPool, PluginKind};
 use std::path::Path;
 
 fn old(name: &str) -> Vec<u8> {
@@ -54,15 +54,16 @@ fn powers_of_the_version_before_are_linked_and_refused_as_ever() {
     let plugin = loaded(&host, "asks_http");
     let refused = plugin.collector(&Grants::new("bill", []).unwrap()).map(|_| ()).unwrap_err();
     assert_eq!(refused.hint_text().as_deref(), Some("[sources.bill]\ngrants = [\"http\"]"));
-    // Granted, but nothing is allowed: the question comes through, and its answer is the host's refusal.
+    // Granted, but nothing is allowed: the question comes through, and its answer is the host's
+    // refusal.
     let granted = plugin.collector(&Grants::new("bill", ["http"]).unwrap()).unwrap();
     let http = reach::http::Http::new(
-        reach::http::Options::new("bill"),
+        reach::http::HttpOptions::new("bill"),
         reach::secret::Secrets::default(),
     );
-    let granted = granted.with_reach(reach::Reach {
+    let granted = granted.with_clients(reach::Clients {
         http: Some(std::sync::Arc::new(http)),
-        ..reach::Reach::default()
+        ..reach::Clients::default()
     });
     let refused = collect(&granted, &request("GET https://example.org/", Vec::new())).unwrap_err();
     assert!(refused.message.contains("https://example.org/"), "{}", refused.message);
@@ -71,14 +72,14 @@ fn powers_of_the_version_before_are_linked_and_refused_as_ever() {
 #[test]
 fn allocators_of_the_version_before_weigh_what_the_newest_do() {
     let plugin = loaded(&host(limits()), "allocates_by_driver");
-    assert_eq!(plugin.kind(), Kind::Allocator);
-    let pool = Pool {
+    assert_eq!(plugin.kind(), PluginKind::Allocator);
+    let pool = AllocatorPool {
         rule: "r".into(),
         period_start: "2026-03-01".into(),
         amount: "1".into(),
         currency: "USD".into(),
     };
-    let driver = |team: &str, value: &str| Driver {
+    let driver = |team: &str, value: &str| AllocatorDriver {
         metric: "m".into(),
         keys: vec![("team".into(), team.into())],
         value: value.into(),

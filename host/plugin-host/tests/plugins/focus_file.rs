@@ -47,7 +47,8 @@ fn maps_each_version_of_focus_in_the_order_of_the_files() {
         ["focus_1_0.csv", "focus_1_1.csv", "focus_1_2.csv", "focus_1_3.csv", "focus_1_4.csv"];
     let mappings = mappings("{}", names.map(fixture).into()).unwrap();
     assert_eq!(mappings.iter().map(|mapping| mapping.table.as_str()).collect::<Vec<_>>(), names);
-    // The dimensions of the domain that each version has a column for, and the four needed fields and the tags.
+    // The dimensions of the domain that each version has a column for, and the four needed fields
+    // and the tags.
     assert_eq!(
         mappings.iter().map(|mapping| mapping.feeds.len()).collect::<Vec<_>>(),
         [34, 38, 41, 42, 41]
@@ -92,7 +93,13 @@ fn other_datasets_and_unknown_settings_are_refused() {
     };
     let (code, message, _) = refused("{}", "contract_commitment.csv");
     assert_eq!(code, code::PLUGIN_CONFIG);
-    assert!(message.starts_with("contract_commitment.csv is the FOCUS dataset Contract Commitment, whose rows are not charges"), "{message}");
+    assert!(
+        message.starts_with(
+            "contract_commitment.csv is the FOCUS dataset Contract Commitment, whose rows \
+         are not charges"
+        ),
+        "{message}"
+    );
     let (code, message, hint) = refused(r#"{"constant": {}}"#, "focus_1_0.csv");
     assert_eq!(code, code::PLUGIN_CONFIG);
     assert!(message.starts_with("there is no setting 'constant'"), "{message}");

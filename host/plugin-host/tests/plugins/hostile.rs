@@ -1,11 +1,13 @@
-//! Plugins that misbehave, each with the diagnostic that it gets. After each one the same host still works.
+//! Plugins that misbehave, each with the diagnostic that it gets. After each one the same host
+//! still works.
 
 use super::*;
 use plugin_host::code;
 
-/// Runs a hostile plugin with each of the settings, expects its diagnostic, and then has a good one work on the same host.
+/// Runs a hostile plugin with each of the settings, expects its diagnostic, and then has a good one
+/// work on the same host.
 fn ends_each(
-    limits: Limits,
+    limits: PluginLimits,
     bytes: &[u8],
     tables: &[GrantedTable],
     code: Code,
@@ -24,13 +26,13 @@ fn ends_each(
     still_works(&host);
 }
 
-fn ends(limits: Limits, bytes: &[u8], config: &str, code: Code, words: &str) {
+fn ends(limits: PluginLimits, bytes: &[u8], config: &str, code: Code, words: &str) {
     ends_each(limits, bytes, &[], code, &[(config, words)]);
 }
 
 /// For guests that never come back: the shorter the deadline, the sooner the test is done.
-fn short() -> Limits {
-    Limits { call: Duration::from_millis(50), ..limits() }
+fn short() -> PluginLimits {
+    PluginLimits { call: Duration::from_millis(50), ..limits() }
 }
 
 #[test]
@@ -38,15 +40,17 @@ fn an_endless_loop_meets_the_deadline() {
     let words = "was stopped in `next`: the limit for one call is 50 ms";
     ends_on_two_hosts(short(), "", words);
     ends_on_two_hosts(short(), "open", "was stopped in `open`: the limit for one call is 50 ms");
-    let whole = Limits { collection: Duration::from_millis(50), ..limits() };
+    let whole = PluginLimits { collection: Duration::from_millis(50), ..limits() };
     ends_on_two_hosts(whole, "", "was stopped in `next`: the limit for all calls is 50 ms");
 }
 
-/// A good plugin may not be quick enough for the short deadline on a busy machine, so another host proves the peace.
-fn ends_on_two_hosts(short: Limits, config: &str, words: &str) {
+/// A good plugin may not be quick enough for the short deadline on a busy machine, so another host
+/// proves the peace.
+fn ends_on_two_hosts(short: PluginLimits, config: &str, words: &str) {
     let (hurried, patient) = (host(short), host(limits()));
     let bytes = test_artifacts::SPINS_FOREVER;
-    // Describing itself has to fit the deadline too, so the plugin is loaded again until the machine has time for it.
+    // Describing itself has to fit the deadline too, so the plugin is loaded again until the
+    // machine has time for it.
     let plugin =
         std::iter::repeat_with(|| hurried.load("spins", bytes)).find_map(Result::ok).unwrap();
     let (refused, message) = refusal(&granted(&plugin), &request(config, Vec::new()));
@@ -71,12 +75,12 @@ fn hunger_for_memory_meets_its_limit() {
 
 #[test]
 fn tables_and_instances_are_counted_before_anything_runs() {
-    let few_elements = host(Limits { table_elements: 1, ..limits() });
+    let few_elements = host(PluginLimits { table_elements: 1, ..limits() });
     let refused =
         few_elements.load("good", test_artifacts::COLLECTS_CHARGES).map(|_| ()).unwrap_err();
     assert_eq!(refused.code, code::PLUGIN_MEMORY);
     assert!(refused.message.contains("table elements, and its limit is 1"), "{}", refused.message);
-    let few_instances = host(Limits { instances: 1, ..limits() });
+    let few_instances = host(PluginLimits { instances: 1, ..limits() });
     let refused =
         few_instances.load("good", test_artifacts::COLLECTS_CHARGES).map(|_| ()).unwrap_err();
     assert_eq!(refused.code, code::PLUGIN_MEMORY);
@@ -108,7 +112,7 @@ fn too_much_output_is_refused_by_rows_and_by_bytes() {
         ("json", "it handed over more than its limit of 4194304 bytes at once"),
     ];
     ends_each(limits(), test_artifacts::HUGE_OUTPUT, &[], code::PLUGIN_OUTPUT, &cases);
-    let few = Limits { output_bytes: 10_000, ..limits() };
+    let few = PluginLimits { output_bytes: 10_000, ..limits() };
     ends(
         few,
         test_artifacts::HUGE_OUTPUT,
@@ -122,7 +126,7 @@ fn too_much_output_is_refused_by_rows_and_by_bytes() {
 fn endless_pages_are_refused_full_or_empty() {
     let pages = "it returned more pages than its limit of 50";
     ends(limits(), test_artifacts::ENDLESS_BATCHES, "empty", code::PLUGIN_OUTPUT, pages);
-    let few = Limits { output_rows: 10, ..limits() };
+    let few = PluginLimits { output_rows: 10, ..limits() };
     ends(
         few,
         test_artifacts::ENDLESS_BATCHES,

@@ -1,10 +1,11 @@
-//! The power `http` through wasm: every refusal, every limit, and where secrets go. The server is in this process.
+//! The power `http` through wasm: every refusal, every limit, and where secrets go. The server is
+//! in this process.
 
 use super::*;
 use domain::code;
-use reach::Reach;
-use reach::http::{Allowed, Area, Http, Networks, Options, Proxy};
-use reach::secret::{Keeper, OAuth2, Secrets, Slot};
+use reach::Clients;
+use reach::http::{AllowedRequest, Area, Http, HttpOptions, Networks, Proxy};
+use reach::secret::{OAuth2, SecretKeeper, SecretSlot, Secrets};
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
 use test_support::server::web::{Web, reply};
@@ -13,19 +14,19 @@ const SECRET: &str = "s3cr3t/key+1";
 
 /// What the operator wrote for the source.
 struct Settings {
-    options: Options,
+    options: HttpOptions,
     secrets: Secrets,
 }
 
 impl Settings {
     /// Local addresses are granted; nothing is waited for.
     fn allow(lines: &[String]) -> Settings {
-        let options = Options {
-            allow: lines.iter().map(|line| Allowed::parse(line).unwrap()).collect(),
+        let options = HttpOptions {
+            allow: lines.iter().map(|line| AllowedRequest::parse(line).unwrap()).collect(),
             networks: Networks::new(vec![Networks::range("127.0.0.0/8").unwrap()]),
             first_wait: Duration::ZERO,
             retries: 2,
-            ..Options::new("bill")
+            ..HttpOptions::new("bill")
         };
         Settings { options, secrets: Secrets::default() }
     }
@@ -34,14 +35,14 @@ impl Settings {
         Settings::allow(&[format!("GET {}", web.url("/v1/")), format!("POST {}", web.url("/v1/"))])
     }
 
-    fn with(self, change: impl FnOnce(Options) -> Options) -> Settings {
+    fn with(self, change: impl FnOnce(HttpOptions) -> HttpOptions) -> Settings {
         Settings { options: change(self.options), ..self }
     }
 
-    fn slot(mut self, slot: &str, keeper: Keeper, area: &str) -> Settings {
+    fn slot(mut self, slot: &str, keeper: SecretKeeper, area: &str) -> Settings {
         self.secrets
             .slots
-            .insert(slot.into(), Slot { keeper, areas: vec![Area::parse(area).unwrap()] });
+            .insert(slot.into(), SecretSlot { keeper, areas: vec![Area::parse(area).unwrap()] });
         self
     }
 
@@ -54,7 +55,7 @@ impl Settings {
     fn ask(self, script: &str) -> Result<String, Diagnostic> {
         let http = Arc::new(Http::new(self.options, self.secrets));
         let plugin = plugin().collector(&Grants::new("bill", ["http"]).unwrap()).unwrap();
-        let plugin = plugin.with_reach(Reach { http: Some(http), ..Reach::default() });
+        let plugin = plugin.with_clients(Clients { http: Some(http), ..Clients::default() });
         let batches = collect(&plugin, &request(script, Vec::new()))?;
         Ok(batches[0].state.clone().unwrap())
     }
@@ -68,15 +69,16 @@ impl Settings {
 fn plugin() -> &'static Plugin {
     static PLUGIN: OnceLock<(PluginHost, Plugin)> = OnceLock::new();
     let loaded = || {
-        let host = host(Limits { batch_bytes: 64 << 20, memory_bytes: 256 << 20, ..limits() });
+        let host =
+            host(PluginLimits { batch_bytes: 64 << 20, memory_bytes: 256 << 20, ..limits() });
         let plugin = load(&host, "asks", test_artifacts::ASKS_HTTP);
         (host, plugin)
     };
     &PLUGIN.get_or_init(loaded).1
 }
 
-fn prints(value: &str) -> Keeper {
-    Keeper::Command(vec!["printf".into(), "%s".into(), value.into()])
+fn prints(value: &str) -> SecretKeeper {
+    SecretKeeper::Command(vec!["printf".into(), "%s".into(), value.into()])
 }
 
 fn greets() -> Web {
@@ -154,7 +156,7 @@ fn addresses_that_are_not_public_are_denied_written_or_resolved() {
     let web = greets();
     let bare = |url: &str| {
         Settings::allow(&[format!("GET {url}")])
-            .with(|options| Options { networks: Networks::default(), ..options })
+            .with(|options| HttpOptions { networks: Networks::default(), ..options })
     };
     let url = web.url("/");
     denied(
@@ -235,9 +237,24 @@ fn redirections_are_followed_within_the_list_and_the_networks() {
         web.seen()
     );
     for (path, refused, words) in [
-        ("/v1/off", code::PLUGIN_DENIED, format!("source 'bill' does not allow GET {}", web.url("/admin"))),
-        ("/v1/metadata", code::PLUGIN_DENIED, "169.254.169.254 has the address 169.254.169.254, which is the metadata service of a cloud".into()),
-        ("/v1/file", code::PLUGIN_CONFIG, "redirects to where source 'bill' cannot follow: file: is neither http nor https".into()),
+        (
+            "/v1/off",
+            code::PLUGIN_DENIED,
+            format!("source 'bill' does not allow GET {}", web.url("/admin")),
+        ),
+        (
+            "/v1/metadata",
+            code::PLUGIN_DENIED,
+            "169.254.169.254 has the address 169.254.169.254, which is the metadata service \
+             of a cloud"
+                .into(),
+        ),
+        (
+            "/v1/file",
+            code::PLUGIN_CONFIG,
+            "redirects to where source 'bill' cannot follow: file: is neither http nor https"
+                .into(),
+        ),
         ("/v1/circle", code::PLUGIN_FAILED, "was redirected more than 5 times".into()),
     ] {
         let diagnostic = settings().refused(&format!("GET {}", web.url(path)));
@@ -261,7 +278,7 @@ fn a_long_answer_is_cut_off_also_when_it_is_packed() {
     });
     for path in ["/v1/long", "/v1/bomb"] {
         let small =
-            Settings::of(&web).with(|options| Options { response_bytes: 1 << 20, ..options });
+            Settings::of(&web).with(|options| HttpOptions { response_bytes: 1 << 20, ..options });
         let diagnostic = small.refused(&format!("GET {}", web.url(path)));
         assert_eq!(diagnostic.code, code::PLUGIN_CONFIG, "{diagnostic}");
         assert_eq!(
@@ -281,7 +298,7 @@ fn a_long_answer_is_cut_off_also_when_it_is_packed() {
 fn a_server_that_hangs_is_left() {
     let web = Web::start(|_, _| None);
     let hurried = Settings::of(&web)
-        .with(|options| Options { timeout: Duration::from_millis(100), ..options });
+        .with(|options| HttpOptions { timeout: Duration::from_millis(100), ..options });
     let diagnostic = hurried.refused(&format!("GET {}", web.url("/v1/")));
     assert_eq!(diagnostic.code, code::PLUGIN_FAILED, "{diagnostic}");
     assert_eq!(
@@ -362,7 +379,7 @@ fn half_a_page_is_no_page() {
 #[test]
 fn a_run_has_so_many_requests() {
     let web = greets();
-    let few = Settings::of(&web).with(|options| Options { requests: 2, ..options });
+    let few = Settings::of(&web).with(|options| HttpOptions { requests: 2, ..options });
     let diagnostic = few.refused(&[format!("GET {}", web.url("/v1/")).as_str(); 3].join("\n"));
     assert_eq!(diagnostic.code, code::PLUGIN_DENIED, "{diagnostic}");
     assert_eq!(
@@ -380,7 +397,9 @@ fn a_secret_stands_where_the_plugin_says_and_comes_back_blotted() {
     });
     let url = web.url("/v1/");
     let script = format!(
-        "secret key bearer\nGET {url}\nsecret key basic me\nGET {url}\nsecret key header x-api-key\nGET {url}\nsecret key query api_key\nGET {url}?a=1\nsecret pair basic\nGET {url}"
+        "secret key bearer\nGET {url}\nsecret key basic me\nGET {url}\nsecret key header \
+             x-api-key\nGET {url}\nsecret key query api_key\nGET {url}?a=1\nsecret pair \
+             basic\nGET {url}"
     );
     let settings = Settings::of(&web).key(&url).slot("pair", prints("me:pass-word"), &url);
     let seen = settings.ask(&script).unwrap();
@@ -479,7 +498,7 @@ fn a_secret_that_is_missing_says_how_to_give_it() {
     let line = format!("[sources.bill.secrets.key]\nenv = \"KEY\"\nfor = [\"{root}\"]");
     denied(&web, Settings::of(&web), &script, "source 'bill' has no secret 'key'", &line);
     let unset = Settings::of(&web)
-        .slot("key", Keeper::Env("NOT_SET_IN_ANY_TEST".into()), &url)
+        .slot("key", SecretKeeper::Env("NOT_SET_IN_ANY_TEST".into()), &url)
         .refused(&script);
     assert_eq!(unset.code, code::PLUGIN_CONFIG, "{unset}");
     assert_eq!(
@@ -543,7 +562,8 @@ fn a_token_is_fetched_once_and_renewed_when_it_ends() {
                     200,
                     &[],
                     format!(
-                        "{{\"access_token\": \"token-{before}\", \"expires_in\": {life}, \"token_type\": \"Bearer\"}}"
+                        "{{\"access_token\": \"token-{before}\", \"expires_in\": {life}, \
+                             \"token_type\": \"Bearer\"}}"
                     ),
                 )
             } else {
@@ -557,7 +577,7 @@ fn a_token_is_fetched_once_and_renewed_when_it_ends() {
             client_secret: Box::new(prints(SECRET)),
             scope: Some("a b".into()),
         };
-        let settings = Settings::of(&web).slot("key", Keeper::OAuth2(client), &url);
+        let settings = Settings::of(&web).slot("key", SecretKeeper::OAuth2(client), &url);
         let seen = settings
             .ask(&format!("secret key bearer\nGET {url}\nsecret key bearer\nGET {url}"))
             .unwrap();
@@ -581,7 +601,8 @@ fn a_token_is_fetched_once_and_renewed_when_it_ends() {
     }
 }
 
-/// Its server forgot it, or its key was changed: a token that was good before gets one successor for each request.
+/// Its server forgot it, or its key was changed: a token that was good before gets one successor
+/// for each request.
 #[test]
 fn a_token_that_ends_before_its_time_is_renewed_once() {
     let client = |web: &Web| OAuth2 {
@@ -614,7 +635,7 @@ fn a_token_that_ends_before_its_time_is_renewed_once() {
         web.url("/v1/b")
     );
     let seen = Settings::of(&web)
-        .slot("key", Keeper::OAuth2(client(&web)), &web.url("/v1/"))
+        .slot("key", SecretKeeper::OAuth2(client(&web)), &web.url("/v1/"))
         .ask(&script)
         .unwrap();
     assert_eq!(
@@ -627,7 +648,7 @@ fn a_token_that_ends_before_its_time_is_renewed_once() {
     let web = serve(|_| false);
     let url = web.url("/v1/");
     let seen = Settings::of(&web)
-        .slot("key", Keeper::OAuth2(client(&web)), &url)
+        .slot("key", SecretKeeper::OAuth2(client(&web)), &url)
         .ask(&format!("secret key bearer\nGET {url}"))
         .unwrap();
     assert!(seen.ends_with("who are you?"), "{seen}");
@@ -654,7 +675,7 @@ fn a_token_that_is_refused_is_an_error_without_the_secret() {
         scope: None,
     };
     let diagnostic = Settings::of(&web)
-        .slot("key", Keeper::OAuth2(client), &url)
+        .slot("key", SecretKeeper::OAuth2(client), &url)
         .refused(&format!("secret key bearer\nGET {url}"));
     assert_eq!(diagnostic.code, code::PLUGIN_FAILED, "{diagnostic}");
     let words = format!(
@@ -707,7 +728,7 @@ fn a_service_account_of_google_signs_for_its_token_and_its_key_stays_here() {
         web.url("/v1/token")
     );
     std::fs::write(path("account.json"), account).unwrap();
-    let keeper = |file: &str| Keeper::GoogleServiceAccount {
+    let keeper = |file: &str| SecretKeeper::GoogleServiceAccount {
         file: path(file).into(),
         scope: "https://www.example/auth/bigquery.readonly".into(),
     };
@@ -749,7 +770,7 @@ fn a_service_account_of_google_signs_for_its_token_and_its_key_stays_here() {
 /// Through a proxy at a port of this machine.
 fn through(proxy: Proxy, url: &str) -> Settings {
     Settings::allow(&[format!("GET {url}")])
-        .with(|options| Options { proxy: Some(proxy), ..options })
+        .with(|options| HttpOptions { proxy: Some(proxy), ..options })
 }
 
 fn proxy_at(port: u16) -> Proxy {
@@ -771,8 +792,9 @@ fn a_proxy_is_asked_where_one_is_set() {
     let diagnostic = through(proxy_at(free), url).refused(&format!("GET {url}"));
     assert!(diagnostic.message.starts_with("no connection to costs.example: "), "{diagnostic}");
     let hint = format!(
-        "the way leads through the proxy http://127.0.0.1:{free}/: check that it is up and lets costs.example through, or go without it:\n\
-         [sources.bill.http]\nno_proxy = [\"costs.example\"]"
+        "the way leads through the proxy http://127.0.0.1:{free}/: check that it is up \
+             and lets costs.example through, or go without \
+             it:\n[sources.bill.http]\nno_proxy = [\"costs.example\"]"
     );
     assert_eq!(diagnostic.hint_text(), Some(hint));
 }
@@ -837,8 +859,8 @@ fn hosts_beside_the_proxy_are_asked_directly_and_their_addresses_are_checked() {
     assert!(seen.ends_with("hello") && proxy.seen().is_empty(), "{seen}");
     let seen = beside("other.example").ask(&format!("GET {url}")).unwrap();
     assert!(seen.ends_with("by proxy") && web.seen().len() == 1, "{seen}");
-    let bare =
-        beside("localhost").with(|options| Options { networks: Networks::default(), ..options });
+    let bare = beside("localhost")
+        .with(|options| HttpOptions { networks: Networks::default(), ..options });
     let diagnostic = bare.refused(&format!("GET {url}"));
     assert_eq!(diagnostic.code, code::PLUGIN_DENIED, "{diagnostic}");
     assert!(diagnostic.message.starts_with("localhost has the address "), "{diagnostic}");
@@ -852,7 +874,7 @@ fn a_server_is_trusted_by_its_signer() {
     let url = web.url("/v1/");
     let settings = |ca: Option<&str>| {
         let ca_file = ca.map(|name| folder.path().join(name));
-        Settings::allow(&[format!("GET {url}")]).with(|options| Options { ca_file, ..options })
+        Settings::allow(&[format!("GET {url}")]).with(|options| HttpOptions { ca_file, ..options })
     };
     let seen = settings(Some("ca.pem")).ask(&format!("GET {url}")).unwrap();
     assert!(seen.ends_with("in private"), "{seen}");

@@ -2,7 +2,7 @@
 
 use super::*;
 use plugin_host::code;
-use plugin_host::{Kind, Power, PowerRequest, Shelf};
+use plugin_host::{PluginKind, Power, PowerRequest, Shelf};
 use std::collections::BTreeSet;
 
 fn refused(name: &str, bytes: &[u8]) -> (Code, String) {
@@ -46,7 +46,7 @@ fn what_is_no_component_of_a_served_world_is_refused() {
         assert!(message.starts_with(&format!("plugin {name} (")), "{message}");
         assert!(message.contains(words), "{message}");
     }
-    let small = host(Limits { component_bytes: 1_000, ..limits() });
+    let small = host(PluginLimits { component_bytes: 1_000, ..limits() });
     let message = small.load("fat", test_artifacts::PANICS).map(|_| ()).unwrap_err().message;
     assert!(message.contains("bytes, and the limit is 1000"), "{message}");
 }
@@ -75,7 +75,10 @@ fn a_power_that_is_not_granted_is_refused_with_the_lines_to_add() {
     assert_eq!(plugin.manifest().powers, [request]);
     let refused = plugin.collector(&Grants::new("bill", []).unwrap()).map(|_| ()).unwrap_err();
     assert_eq!(refused.code, domain::code::PLUGIN_DENIED);
-    assert!(refused.message.contains("asks for the power 'table-decode' (to look into tables), which source 'bill' does not grant"));
+    assert!(refused.message.contains(
+        "asks for the power 'table-decode' (to look into tables), which source 'bill' \
+         does not grant"
+    ));
     assert_eq!(refused.hint_text().as_deref(), Some("[sources.bill]\ngrants = [\"table-decode\"]"));
     still_works(&host);
 }
@@ -98,7 +101,10 @@ fn a_plugin_of_one_kind_does_not_serve_as_the_other() {
     let host = host(limits());
     let collector = load(&host, "good", test_artifacts::COLLECTS_CHARGES);
     let allocator = load(&host, "good", test_artifacts::ALLOCATES_BY_DRIVER);
-    assert_eq!((collector.kind(), allocator.kind()), (Kind::Collector, Kind::Allocator));
+    assert_eq!(
+        (collector.kind(), allocator.kind()),
+        (PluginKind::Collector, PluginKind::Allocator)
+    );
     let refused = collector.allocator().map(|_| ()).unwrap_err();
     assert_eq!(refused.code, code::PLUGIN_INVALID);
     assert!(

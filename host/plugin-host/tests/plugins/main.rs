@@ -1,4 +1,5 @@
-//! Every test plugin against the host: what it does, which diagnostic it gets, and that the host goes on.
+//! Every test plugin against the host: what it does, which diagnostic it gets, and that the host
+//! goes on.
 
 mod allocators;
 mod collectors;
@@ -12,12 +13,12 @@ use domain::charge::RawCharge;
 use domain::code::Code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{Batch, CollectRequest, Collector, GrantedTable, Rows};
-use plugin_host::{CollectorPlugin, Grants, HostOptions, Limits, Plugin, PluginHost};
+use plugin_host::{CollectorPlugin, Grants, HostOptions, Plugin, PluginHost, PluginLimits};
 use std::time::Duration;
 
 /// Small and quick limits: reaching one costs little. No test measures time.
-fn limits() -> Limits {
-    Limits {
+fn limits() -> PluginLimits {
+    PluginLimits {
         call: Duration::from_secs(20),
         memory_bytes: 32 << 20,
         batch_bytes: 4 << 20,
@@ -26,11 +27,11 @@ fn limits() -> Limits {
         host_calls: 20_000,
         log_lines: 100,
         fuel_call: 50_000_000,
-        ..Limits::default()
+        ..PluginLimits::default()
     }
 }
 
-fn host(limits: Limits) -> PluginHost {
+fn host(limits: PluginLimits) -> PluginHost {
     PluginHost::new(HostOptions { cache_dir: None, limits, compiler: None }).unwrap()
 }
 

@@ -1,13 +1,13 @@
-//! A filter as AWS documents it, JSON → the SDK's type. Nothing in it is passed over: a condition that is not read would
-//! let costs through that nobody asked for.
+//! Reads a filter in the JSON that AWS documents. Nothing in it is passed over: a condition that is
+//! not read would let costs through that nobody asked for.
 
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use aws_sdk_costexplorer::types::{
     CostCategoryValues, Dimension, DimensionValues, Expression, MatchOption, TagValues,
 };
 use serde_json::{Map, Value};
 
-/// Deeper than anybody nests by hand.
+/// Nobody nests a filter deeper than this by hand.
 const DEPTH_MAX: u32 = 16;
 const PARTS: &str = "And, Or, Not, Dimensions, Tags, CostCategories";
 const HINT: &str = r#"such as {"Dimensions": {"Key": "SERVICE", "Values": ["AmazonCloudWatch"]}}, or several in {"And": […]}"#;
@@ -19,7 +19,7 @@ pub fn parse(text: &str) -> Result<Expression, Failure> {
 }
 
 fn refused(why: &str) -> Failure {
-    Failure::new(Kind::Config, format!("the filter cannot be used: {why}")).hint(HINT)
+    Failure::new(FailureKind::Config, format!("the filter cannot be used: {why}")).hint(HINT)
 }
 
 fn expression(value: &Value, depth: u32) -> Result<Expression, Failure> {
@@ -194,7 +194,8 @@ mod tests {
         let cases = [
             (
                 "{",
-                "the filter cannot be used: it is not JSON: EOF while parsing an object at line 1 column 1",
+                "the filter cannot be used: it is not JSON: EOF while parsing an object \
+                     at line 1 column 1",
             ),
             (
                 r#"{"And": []}"#,
@@ -202,15 +203,18 @@ mod tests {
             ),
             (
                 "{}",
-                "the filter cannot be used: an expression has exactly one of And, Or, Not, Dimensions, Tags, CostCategories, and here are 0",
+                "the filter cannot be used: an expression has exactly one of And, Or, \
+                     Not, Dimensions, Tags, CostCategories, and here are 0",
             ),
             (
                 r#"{"Dimension": {}}"#,
-                "the filter cannot be used: there is no 'Dimension' in an expression; there are And, Or, Not, Dimensions, Tags, CostCategories",
+                "the filter cannot be used: there is no 'Dimension' in an expression; \
+                     there are And, Or, Not, Dimensions, Tags, CostCategories",
             ),
             (
                 r#"{"Dimensions": {"Key": "SERVICE", "Value": ["x"]}}"#,
-                "the filter cannot be used: there is no 'Value' in Dimensions; there are Key, Values, MatchOptions",
+                "the filter cannot be used: there is no 'Value' in Dimensions; there are \
+                     Key, Values, MatchOptions",
             ),
             (
                 r#"{"Dimensions": {"Key": "SERVICES", "Values": ["x"]}}"#,

@@ -1,6 +1,7 @@
-//! Which addresses may be connected to: those of the public internet, and what the operator granted beside them.
+//! Addresses that may be connected to: the public internet, and networks that the operator grants.
 //!
-//! The check sits where names become addresses, so that the address that was checked is the one that is connected to.
+//! The check sits in the resolver of names. So the address that was checked is the address that is
+//! connected to, even if the name has another address a moment later.
 
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -10,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use url::{Host, Url};
 
-/// What the ranges of the registries that are not the public internet are for.
+/// Ranges that are not the public internet, by the registries of IANA, each with its purpose.
 const RANGES: &[(&str, &str)] = &[
     ("169.254.169.254/32", "the metadata service of a cloud"),
     ("168.63.129.16/32", "the metadata service of a cloud"),
@@ -51,45 +52,45 @@ pub struct Networks(Arc<[IpNet]>);
 
 /// An address that may not be connected to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct RefusedAddress {
     pub host: String,
     pub address: IpAddr,
     pub why: &'static str,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for RefusedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} has the address {}, which is {}", self.host, self.address, self.why)
     }
 }
 
-impl Error for Refused {}
+impl Error for RefusedAddress {}
 
 /// A name without an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unknown {
+pub struct UnknownHost {
     pub reason: String,
 }
 
-impl fmt::Display for Unknown {
+impl fmt::Display for UnknownHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)
     }
 }
 
-impl Error for Unknown {}
+impl Error for UnknownHost {}
 
 impl Networks {
     pub fn new(granted: Vec<IpNet>) -> Networks {
         Networks(granted.into())
     }
 
-    /// Resolves names for a client; `proxy` is the operator's own word, and may lie anywhere.
+    /// Resolves names for a client. The operator named the `proxy`, so it may have any address.
     pub fn resolver(&self, proxy: Option<&str>) -> Resolver {
         Resolver { networks: self.clone(), proxy: proxy.map(str::to_owned) }
     }
 
-    /// Refuses what is no range of addresses, or all of them, with the reason.
+    /// Refuses a text that is no range of addresses, or a range of all addresses, with the reason.
     pub fn range(text: &str) -> Result<IpNet, String> {
         let range: IpNet = text
             .parse()
@@ -101,29 +102,32 @@ impl Networks {
         }
     }
 
-    /// Why an address is refused.
+    /// Why an address is refused, if it is.
     fn refusal(&self, address: IpAddr) -> Option<&'static str> {
         let address = plain(address);
         let granted = self.0.iter().any(|network| network.contains(&address));
         if granted { None } else { not_public(address) }
     }
 
-    /// Refuses a URL whose host is an address, and not one to connect to. Names are looked at when they are resolved.
-    pub fn check(&self, url: &Url) -> Result<(), Refused> {
+    /// Refuses a URL whose host is an address that may not be connected to. Names are checked when
+    /// they are resolved.
+    pub fn check(&self, url: &Url) -> Result<(), RefusedAddress> {
         let address = match url.host() {
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
             Some(Host::Domain(_)) | None => return Ok(()),
         };
         match self.refusal(address) {
-            Some(why) => {
-                Err(Refused { host: url.host_str().unwrap_or_default().into(), address, why })
-            }
+            Some(why) => Err(RefusedAddress {
+                host: url.host_str().unwrap_or_default().into(),
+                address,
+                why,
+            }),
             None => Ok(()),
         }
     }
 
-    /// Those of a name's addresses that may be connected to; if it has others only, the first refusal.
+    /// The addresses of a name that may be connected to. Without any, the first refusal.
     fn sift(
         &self,
         host: &str,
@@ -135,22 +139,25 @@ impl Networks {
             match self.refusal(address.ip()) {
                 None => sifted.push(address),
                 Some(why) => {
-                    refused =
-                        refused.or(Some(Refused { host: host.into(), address: address.ip(), why }))
+                    refused = refused.or(Some(RefusedAddress {
+                        host: host.into(),
+                        address: address.ip(),
+                        why,
+                    }))
                 }
             }
         }
         match refused {
             Some(refused) if sifted.is_empty() => Err(Box::new(refused)),
             None if sifted.is_empty() => {
-                Err(Box::new(Unknown { reason: "the name has no address".into() }))
+                Err(Box::new(UnknownHost { reason: "the name has no address".into() }))
             }
             _ => Ok(sifted),
         }
     }
 }
 
-/// Resolves names as the machine does, and sifts what comes out.
+/// Resolves names as the machine does, and leaves out addresses that may not be connected to.
 #[derive(Clone, Debug)]
 pub struct Resolver {
     networks: Networks,
@@ -163,7 +170,7 @@ impl Resolve for Resolver {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
             let found: Vec<SocketAddr> =
-                found.map_err(|error| Unknown { reason: error.to_string() })?.collect();
+                found.map_err(|error| UnknownHost { reason: error.to_string() })?.collect();
             let is_proxy = proxy.is_some_and(|proxy| proxy.eq_ignore_ascii_case(name.as_str()));
             let found = if is_proxy { found } else { networks.sift(name.as_str(), found)? };
             Ok(Box::new(found.into_iter()) as Addrs)
@@ -171,7 +178,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// Addresses of version 4 have many coats in version 6.
+/// The address of version 4 that an address of version 6 stands for, if it stands for one.
 fn plain(address: IpAddr) -> IpAddr {
     let IpAddr::V6(six) = address else { return address };
     let bytes = six.octets();
@@ -214,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_are_not_public_are_refused_in_every_coat() {
+    fn addresses_that_are_not_public_are_refused_in_every_notation() {
         for (address, why) in [
             ("127.0.0.1", "loopback"),
             ("127.255.0.9", "loopback"),

@@ -1,4 +1,5 @@
-//! A part of the web: scheme, host, port and the start of a path. What is compared is what is sent, in one spelling.
+//! A part of the web: scheme, host, port and the start of a path. A URL is brought into one
+//! spelling, and that spelling is both compared and sent.
 
 use std::fmt;
 use url::{Host, Url};
@@ -31,7 +32,7 @@ impl HostName {
 }
 
 impl Area {
-    /// Refuses what is no part of the web, with the reason.
+    /// Refuses a text that is no part of the web, with the reason.
     pub fn parse(text: &str) -> Result<Area, String> {
         let url = normal(text)?;
         if url.query().is_some() || text.contains('#') {
@@ -63,7 +64,8 @@ impl Area {
         })
     }
 
-    /// Whether a URL in its `normal` spelling lies in it. A path ends at the border of a segment: `/v1` does not hold `/v10`.
+    /// Whether a URL in its `normal` spelling lies in this area. Paths are compared by whole
+    /// segments: `/v1` does not hold `/v10`.
     pub fn holds(&self, url: &Url) -> bool {
         let in_path = || {
             url.path().strip_prefix(&self.path).is_some_and(|rest| {
@@ -77,7 +79,7 @@ impl Area {
             && in_path()
     }
 
-    /// Whether all of its servers are among those of the other.
+    /// Whether all servers of this area are servers of the other.
     pub fn has_its_servers_in(&self, other: &Area) -> bool {
         let host = match (&self.host, &other.host) {
             (HostName::Below(name), HostName::Below(wide)) => {
@@ -106,11 +108,12 @@ impl fmt::Display for Area {
     }
 }
 
-/// A URL in its one spelling; a refusal says why it has none.
+/// Brings a URL into its one spelling, or says why it has none.
 ///
-/// The parser lower-cases schemes and hosts, makes names of other scripts ASCII, writes addresses in their usual form and
-/// resolves dots. Here names lose the dot at their end, paths lose empty segments and needless escapes, and what a server
-/// could take for dots after one more decoding is refused.
+/// The parser writes schemes and hosts in lower case, names of other scripts in ASCII, addresses in
+/// their usual form, and resolves dots. This function takes the dot from the end of names, and
+/// empty segments and needless escapes from paths. It refuses a path that some servers would take
+/// for a step upwards after they decode it once more.
 pub fn normal(text: &str) -> Result<Url, String> {
     let mut url = Url::parse(text)
         .map_err(|error| format!("'{}' is not a URL: {error}", text.escape_debug()))?;
@@ -156,12 +159,12 @@ fn path(path: &str) -> Result<String, String> {
     Ok(normal)
 }
 
-/// Without any escapes.
+/// The text with all its escapes decoded.
 pub fn decoded(text: &str) -> String {
     unescaped(text, |_| true)
 }
 
-/// Takes back those escapes that `may` be taken back.
+/// Decodes the escapes of those bytes that `may` be decoded.
 fn unescaped(text: &str, may: impl Fn(u8) -> bool) -> String {
     let bytes = text.as_bytes();
     let hex = |at: usize| {
@@ -185,7 +188,8 @@ fn unescaped(text: &str, may: impl Fn(u8) -> bool) -> String {
     String::from_utf8_lossy(&plain).into_owned()
 }
 
-/// Some servers decode twice, take a backslash for a slash, or cut what follows a semicolon.
+/// Whether a segment could mean `..` to a server that decodes twice, takes a backslash for a slash,
+/// or cuts a segment at its semicolon.
 fn hides_steps(segment: &str) -> bool {
     let mut text = segment.to_owned();
     loop {

@@ -1,57 +1,59 @@
 //! One attempt to send a request: the connection, its time and size, and in words what went wrong.
 
-use super::address::{Refused, Unknown};
-use super::outgoing::Outgoing;
-use super::{Method, Options, Proxy, Response, shown};
-use crate::failure::{Failure, Kind};
+use super::address::{RefusedAddress, UnknownHost};
+use super::outgoing::OutgoingRequest;
+use super::{HttpMethod, HttpOptions, HttpResponse, Proxy, shown};
+use crate::failure::{Failure, FailureKind};
 use crate::runtime;
 use crate::secret::Blots;
 use crate::tls::{cause, untrusted};
+use domain::hint::Hint;
 use std::error::Error;
 use std::sync::OnceLock;
 use std::time::Duration;
 use url::Url;
 
-/// A connection that is not there by then will not come.
+/// A server that is up accepts a connection within this time.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
-/// The client's words for that answer where it asks for a tunnel; it has no type for it that could be seen.
+/// The client's words when a proxy asks for a password before it opens a tunnel. The client has no
+/// public type for this error.
 const TUNNEL_REFUSED: &str = "tunnel error: proxy authorization required";
-/// What a proxy answers by which it wants to know who asks.
+/// The status by which a proxy asks for a user and a password.
 const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
-/// Beside the body; the client itself allows more.
+/// The longest headers of an answer. The client itself would allow more.
 const HEADERS_BYTES_MAX: usize = 256 << 10;
 
-/// Made when it is first needed: what the machine trusts takes a while to read.
+/// Made when it is first needed, because reading the certificates of the machine takes a while.
 #[derive(Default)]
 pub struct Client(OnceLock<Result<reqwest::Client, Failure>>);
 
-/// No answer.
+/// An attempt that got no answer.
 #[derive(Debug)]
-pub struct Trouble {
+pub struct NoAnswer {
     pub failure: Failure,
-    /// Whether it may be gone by the next time.
+    /// Whether a repetition may succeed.
     pub may_pass: bool,
 }
 
 impl Client {
     pub fn attempt(
         &self,
-        options: &Options,
+        options: &HttpOptions,
         blots: &Blots,
-        outgoing: &Outgoing,
-    ) -> Result<Response, Trouble> {
-        let lasting = |failure: Failure| Trouble { failure, may_pass: false };
+        outgoing: &OutgoingRequest,
+    ) -> Result<HttpResponse, NoAnswer> {
+        let lasting = |failure: Failure| NoAnswer { failure, may_pass: false };
         let client = runtime::enter(|| self.0.get_or_init(|| build(options, blots)).as_ref())
             .map_err(|failure| lasting(failure.clone()))?;
         let method = match outgoing.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Head => reqwest::Method::HEAD,
-            Method::Post => reqwest::Method::POST,
+            HttpMethod::Get => reqwest::Method::GET,
+            HttpMethod::Head => reqwest::Method::HEAD,
+            HttpMethod::Post => reqwest::Method::POST,
         };
         let mut request =
             client.request(method, outgoing.full_url()).headers(outgoing.full_headers());
         if let Some(body) = &outgoing.body {
-            request = request.body(body.clone());
+            request = request.body(body.to_vec());
         }
         let exchange = async {
             let response =
@@ -68,14 +70,14 @@ impl Client {
 }
 
 async fn received(
-    options: &Options,
-    outgoing: &Outgoing,
+    options: &HttpOptions,
+    outgoing: &OutgoingRequest,
     mut response: reqwest::Response,
-) -> Result<Response, Trouble> {
+) -> Result<HttpResponse, NoAnswer> {
     let url = &outgoing.url;
     let status = response.status().as_u16();
     if let (PROXY_AUTHENTICATION_REQUIRED, Some(proxy)) = (status, &options.proxy) {
-        return Err(Trouble { failure: stranger(options, proxy), may_pass: false });
+        return Err(NoAnswer { failure: refused_by_proxy(options, proxy), may_pass: false });
     }
     let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -85,49 +87,46 @@ async fn received(
         > HEADERS_BYTES_MAX
     {
         let failure = Failure::new(
-            Kind::Unavailable,
+            FailureKind::Unavailable,
             format!("{} answered with more than {HEADERS_BYTES_MAX} bytes of headers", shown(url)),
         );
-        return Err(Trouble { failure, may_pass: false });
+        return Err(NoAnswer { failure, may_pass: false });
     }
     let mut body = Vec::new();
     while let Some(chunk) =
         response.chunk().await.map_err(|error| explained(options, url, &error))?
     {
         if (body.len() + chunk.len()) as u64 > options.response_bytes {
-            return Err(Trouble { failure: too_large(options, url), may_pass: false });
+            return Err(NoAnswer { failure: too_large(options, url), may_pass: false });
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Response { status, headers, body })
+    Ok(HttpResponse { status, headers, body })
 }
 
-fn too_large(options: &Options, url: &Url) -> Failure {
+fn too_large(options: &HttpOptions, url: &Url) -> Failure {
     let mib = options.response_bytes >> 20;
     let message = format!(
         "the answer of {} is longer than {} bytes, unpacked",
         shown(url),
         options.response_bytes
     );
-    Failure::new(Kind::Config, message).hint(format!(
-        "ask for shorter pages, or allow more:\n{}",
-        options.line(format!("response_mib = {}", (mib * 4).max(1)))
-    ))
+    let line = options.setting(format!("response_mib = {}", (mib * 4).max(1)));
+    Failure::new(FailureKind::Config, message)
+        .hint(Hint::text("ask for shorter pages, or allow more:\n").then(line))
 }
 
-fn timed_out(options: &Options, url: &Url) -> Failure {
+fn timed_out(options: &HttpOptions, url: &Url) -> Failure {
     let seconds = options.timeout.as_secs();
     let message =
         format!("{} did not answer in full within {} ms", shown(url), options.timeout.as_millis());
-    let hint = format!(
-        "look at the server, or give it more time:\n{}",
-        options.line(format!("timeout_seconds = {}", (seconds * 2).max(1)))
-    );
-    Failure::new(Kind::Transient, message).hint(hint)
+    let line = options.setting(format!("timeout_seconds = {}", (seconds * 2).max(1)));
+    Failure::new(FailureKind::Transient, message)
+        .hint(Hint::text("look at the server, or give it more time:\n").then(line))
 }
 
-fn build(options: &Options, blots: &Blots) -> Result<reqwest::Client, Failure> {
-    let refuse = |message: String| Failure::new(Kind::Config, message);
+fn build(options: &HttpOptions, blots: &Blots) -> Result<reqwest::Client, Failure> {
+    let refuse = |message: String| Failure::new(FailureKind::Config, message);
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("apportion/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
@@ -135,7 +134,8 @@ fn build(options: &Options, blots: &Blots) -> Result<reqwest::Client, Failure> {
         .referer(false)
         .no_proxy()
         .connect_timeout(CONNECT_TIME.min(options.timeout));
-    // Names are resolved by the proxy, which the operator chose, but for its own and those that it is not asked for.
+    // A proxy resolves the names that are asked through it. Its own name, and those of hosts that
+    // are asked without it, are resolved here.
     builder = builder.dns_resolver(
         options.networks.resolver(options.proxy.as_ref().and_then(|proxy| proxy.url.host_str())),
     );
@@ -152,25 +152,29 @@ fn build(options: &Options, blots: &Blots) -> Result<reqwest::Client, Failure> {
         })?;
         builder = builder.tls_certs_merge(certificates);
     } else if !options.allow.iter().any(|allowed| allowed.area.is_encrypted()) {
-        // Nothing encrypted is asked, so nobody needs to be trusted, and the machine's certificates need not be there.
+        // Without a URL of https, no certificate is needed, and the machine may have none.
         builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(|error| {
-        refuse(format!("no client for HTTP can be made: {}", chain(&error))).hint(
+        refuse(format!("no client for HTTP can be made: {}", innermost(&error))).hint(
             "install the certificates that the machine trusts, such as the package ca-certificates",
         )
     })
 }
 
 fn through(proxy: &Proxy, blots: &Blots) -> Result<reqwest::Proxy, Failure> {
-    let refuse = |message: String| Failure::new(Kind::Config, message);
+    let refuse = |message: String| Failure::new(FailureKind::Config, message);
     let mut through = reqwest::Proxy::all(proxy.url.as_str())
         .map_err(|error| refuse(format!("the proxy cannot be used: {error}")))?;
     if let Some(keeper) = &proxy.auth {
         let value = keeper.read("proxy_auth")?;
         let (user, password) = value.expose().split_once(':').ok_or_else(|| {
-            refuse("the secret 'proxy_auth' cannot be used: its value is not a user, a colon and a password".into())
-                .hint("look at where it is kept, and write it there as `user:password`")
+            refuse(
+                "the secret 'proxy_auth' cannot be used: \
+                 its value is not a user, a colon and a password"
+                    .into(),
+            )
+            .hint("look at where it is kept, and write it there as `user:password`")
         })?;
         for form in [value.expose(), password] {
             blots.add(form);
@@ -180,85 +184,89 @@ fn through(proxy: &Proxy, blots: &Blots) -> Result<reqwest::Proxy, Failure> {
     Ok(through.no_proxy(reqwest::NoProxy::from_string(&proxy.except.join(","))))
 }
 
-/// The proxy does not know us.
-fn stranger(options: &Options, proxy: &Proxy) -> Failure {
+/// The proxy wants a user and a password, or others than it got.
+fn refused_by_proxy(options: &HttpOptions, proxy: &Proxy) -> Failure {
     let (why, hint) = match &proxy.auth {
         Some(_) => (
             "refuses the user and password of `proxy_auth`",
-            "write them where they are kept as `user:password`".to_owned(),
+            Hint::text("write them where they are kept as `user:password`"),
         ),
-        None => {
-            ("wants a user and a password", options.line("proxy_auth = { env = \"PROXY_AUTH\" }"))
-        }
+        None => (
+            "wants a user and a password",
+            options.setting("proxy_auth = { env = \"PROXY_AUTH\" }"),
+        ),
     };
-    Failure::new(Kind::Auth, format!("the proxy {} {why}", shown(&proxy.url))).hint(hint)
+    Failure::new(FailureKind::Auth, format!("the proxy {} {why}", shown(&proxy.url))).hint(hint)
 }
 
-/// What went wrong on the way, by its cause.
-fn explained(options: &Options, url: &Url, error: &reqwest::Error) -> Trouble {
+/// Words for an error of the client, by its cause.
+fn explained(options: &HttpOptions, url: &Url, error: &reqwest::Error) -> NoAnswer {
     let host = url.host_str().unwrap_or_default();
-    let lasting = |failure: Failure| Trouble { failure, may_pass: false };
-    if let Some(refused) = cause::<Refused>(error) {
+    let lasting = |failure: Failure| NoAnswer { failure, may_pass: false };
+    if let Some(refused) = cause::<RefusedAddress>(error) {
         return lasting(options.refused(refused));
     }
-    if let Some(unknown) = cause::<Unknown>(error) {
+    if let Some(unknown) = cause::<UnknownHost>(error) {
         let failure = Failure::new(
-            Kind::Unavailable,
+            FailureKind::Unavailable,
             format!("the name {host} cannot be resolved: {unknown}"),
         );
-        return Trouble {
+        return NoAnswer {
             failure: failure.hint(format!("check with `getent hosts {host}`")),
             may_pass: true,
         };
     }
-    if let Some((why, hint)) = untrusted(host, error, &options.line("ca_file = \"ca.pem\"")) {
+    if let Some((why, hint)) = untrusted(host, error, options.setting("ca_file = \"ca.pem\"")) {
         return lasting(
-            Failure::new(Kind::Config, format!("{host} cannot be trusted: {why}")).hint(hint),
+            Failure::new(FailureKind::Config, format!("{host} cannot be trusted: {why}"))
+                .hint(hint),
         );
     }
     if error.is_timeout() {
         let failure = Failure::new(
-            Kind::Unavailable,
+            FailureKind::Unavailable,
             format!(
                 "no connection to {host} within {} ms",
                 CONNECT_TIME.min(options.timeout).as_millis()
             ),
         );
-        return Trouble { failure: failure.hint(reachable(options, host)), may_pass: true };
+        return NoAnswer { failure: failure.hint(reachable(options, host)), may_pass: true };
     }
-    let why = chain(error);
+    let why = innermost(error);
     if let Some(proxy) = options.proxy.as_ref().filter(|_| why == TUNNEL_REFUSED) {
-        return lasting(stranger(options, proxy));
+        return lasting(refused_by_proxy(options, proxy));
     }
     if error.is_connect() {
-        let failure = Failure::new(Kind::Unavailable, format!("no connection to {host}: {why}"))
-            .hint(reachable(options, host));
-        return Trouble { failure, may_pass: true };
+        let failure =
+            Failure::new(FailureKind::Unavailable, format!("no connection to {host}: {why}"))
+                .hint(reachable(options, host));
+        return NoAnswer { failure, may_pass: true };
     }
     let message = format!("the answer of {} broke off: {why}", shown(url));
-    Trouble {
-        failure: Failure::new(Kind::Transient, message)
+    NoAnswer {
+        failure: Failure::new(FailureKind::Transient, message)
             .hint("run again; if it stays, ask for shorter pages"),
         may_pass: true,
     }
 }
 
-fn reachable(options: &Options, host: &str) -> String {
+fn reachable(options: &HttpOptions, host: &str) -> Hint {
     match &options.proxy {
-        Some(proxy) => format!(
-            "the way leads through the proxy {}: check that it is up and lets {host} through, or go without it:\n{}",
-            shown(&proxy.url),
-            options.line(format!("no_proxy = [{host:?}]"))
-        ),
-        None => format!(
-            "check that {host} is up and can be reached from here; behind a proxy:\n{}",
-            options.line("proxy = \"http://proxy:3128\"")
-        ),
+        Some(proxy) => Hint::text(format!(
+            "the way leads through the proxy {}: \
+             check that it is up and lets {host} through, or go without it:\n",
+            shown(&proxy.url)
+        ))
+        .then(options.setting(format!("no_proxy = [{host:?}]"))),
+        None => Hint::text(format!(
+            "check that {host} is up and can be reached from here; behind a proxy:\n"
+        ))
+        .then(options.setting("proxy = \"http://proxy:3128\"")),
     }
 }
 
-/// The last cause, in words; those before it say no more than that there is one.
-fn chain(error: &(dyn Error + 'static)) -> String {
+/// The innermost cause in words. The errors around it only say that there is a cause.
+fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
         last = source;

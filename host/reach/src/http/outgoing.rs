@@ -1,17 +1,18 @@
-//! A request as it leaves: checked, in one spelling, with secrets at their places.
+//! A request before it is sent: checked, its URL in one spelling, its secrets at their places.
 
-use super::{Method, Options, Place, Request, Response, normal};
-use crate::failure::{Failure, Kind};
-use crate::secret::Value;
+use super::{HttpMethod, HttpOptions, HttpRequest, HttpResponse, SecretPlace, normal};
+use crate::failure::{Failure, FailureKind};
+use crate::secret::SecretValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::zeroize::Zeroizing;
 use url::Url;
 
-/// Headers that say who asks: theirs are the slots' values.
+/// Headers for credentials: only the host sets them, from the slots.
 const SECRET: [&str; 4] =
     ["authorization", "cookie", "proxy-authorization", "x-amz-security-token"];
-/// Headers that belong to the connection, and the host's client sets.
+/// Headers of the connection: only the host's client sets them.
 const CONNECTION: [&str; 11] = [
     "host",
     "connection",
@@ -26,64 +27,80 @@ const CONNECTION: [&str; 11] = [
     "forwarded",
 ];
 
-pub struct Outgoing {
-    pub method: Method,
+pub struct OutgoingRequest {
+    pub method: HttpMethod,
     pub url: Url,
     pub headers: HeaderMap,
-    pub body: Option<Vec<u8>>,
+    /// Cleared when it is dropped, since a request for a token has a secret in its body.
+    pub body: Option<Zeroizing<Vec<u8>>>,
     pub repeatable: bool,
-    pub secrets: Vec<Placed>,
+    pub secrets: Vec<PlacedSecret>,
 }
 
 /// The value of a slot at its place.
-pub struct Placed {
+pub struct PlacedSecret {
     slot: String,
-    place: Place,
-    value: Value,
+    place: SecretPlace,
+    value: SecretValue,
 }
 
-impl Placed {
-    /// What of it is to be blotted.
-    pub fn forms(&self) -> Vec<String> {
+impl PlacedSecret {
+    /// The texts that are blotted out of answers: the value, and its parts and forms in this place.
+    pub fn forms(&self) -> Vec<Zeroizing<String>> {
         let value = self.value.expose();
+        let owned = |text: &str| Zeroizing::new(text.to_owned());
         match &self.place {
-            Place::Bearer | Place::Header(_) | Place::Query(_) => vec![value.to_owned()],
-            Place::Basic(Some(user)) => {
-                vec![value.to_owned(), STANDARD.encode(format!("{user}:{value}"))]
+            SecretPlace::Bearer | SecretPlace::Header(_) | SecretPlace::Query(_) => {
+                vec![owned(value)]
             }
-            Place::Basic(None) => {
+            SecretPlace::Basic(Some(user)) => vec![owned(value), base64("", &pair(user, value))],
+            SecretPlace::Basic(None) => {
                 let (user, password) = value.split_once(':').unwrap_or(("", value));
                 // With an empty password, the user is a key.
                 let hidden = if password.is_empty() { user } else { password };
-                vec![value.to_owned(), hidden.to_owned(), STANDARD.encode(value)]
+                vec![owned(value), owned(hidden), base64("", value)]
             }
         }
     }
 
-    fn header(&self) -> Option<(String, String)> {
+    fn header(&self) -> Option<(String, Zeroizing<String>)> {
         let value = self.value.expose();
+        let authorization = "authorization".to_owned();
         match &self.place {
-            Place::Bearer => Some(("authorization".into(), format!("Bearer {value}"))),
-            Place::Basic(Some(user)) => Some((
-                "authorization".into(),
-                format!("Basic {}", STANDARD.encode(format!("{user}:{value}"))),
-            )),
-            Place::Basic(None) => {
-                Some(("authorization".into(), format!("Basic {}", STANDARD.encode(value))))
+            SecretPlace::Bearer => {
+                Some((authorization, Zeroizing::new(["Bearer ", value].concat())))
             }
-            Place::Header(name) => Some((name.clone(), value.to_owned())),
-            Place::Query(_) => None,
+            SecretPlace::Basic(Some(user)) => {
+                Some((authorization, base64("Basic ", &pair(user, value))))
+            }
+            SecretPlace::Basic(None) => Some((authorization, base64("Basic ", value))),
+            SecretPlace::Header(name) => Some((name.clone(), Zeroizing::new(value.to_owned()))),
+            SecretPlace::Query(_) => None,
         }
     }
+}
+
+fn pair(user: &str, password: &str) -> Zeroizing<String> {
+    Zeroizing::new([user, ":", password].concat())
+}
+
+/// The encoded text behind `start`. The buffer has its full size from the beginning, so that no
+/// part of a secret stays in a smaller one.
+fn base64(start: &str, text: &str) -> Zeroizing<String> {
+    let mut encoded =
+        Zeroizing::new(String::with_capacity(start.len() + text.len().div_ceil(3) * 4));
+    encoded.push_str(start);
+    STANDARD.encode_string(text, &mut encoded);
+    encoded
 }
 
 fn refuse(message: String) -> Failure {
-    Failure::new(Kind::Config, message)
+    Failure::new(FailureKind::Config, message)
 }
 
-impl Outgoing {
-    /// What the guest asked for, without secrets yet.
-    pub fn new(options: &Options, request: &Request) -> Result<Outgoing, Failure> {
+impl OutgoingRequest {
+    /// The plugin's request, without secrets yet.
+    pub fn new(options: &HttpOptions, request: &HttpRequest) -> Result<OutgoingRequest, Failure> {
         let url = normal(&request.url).map_err(|reason| {
             refuse(format!("source '{}' cannot ask for this: {reason}", options.source))
         })?;
@@ -110,22 +127,27 @@ impl Outgoing {
             })?;
             headers.append(name, value);
         }
-        let repeatable = request.repeatable || request.method != Method::Post;
-        Ok(Outgoing {
+        let repeatable = request.repeatable || request.method != HttpMethod::Post;
+        Ok(OutgoingRequest {
             method: request.method,
             url,
             headers,
-            body: request.body.clone(),
+            body: request.body.clone().map(Zeroizing::new),
             repeatable,
             secrets: Vec::new(),
         })
     }
 
-    /// Puts a secret to its place, which must be free.
-    pub fn put(&mut self, slot: &str, place: &Place, value: Value) -> Result<(), Failure> {
-        let placed = Placed { slot: slot.to_owned(), place: place.clone(), value };
+    /// Puts a secret in its place, which must be free.
+    pub fn put(
+        &mut self,
+        slot: &str,
+        place: &SecretPlace,
+        value: SecretValue,
+    ) -> Result<(), Failure> {
+        let placed = PlacedSecret { slot: slot.to_owned(), place: place.clone(), value };
         match (place, placed.header()) {
-            (Place::Query(name), _) => {
+            (SecretPlace::Query(name), _) => {
                 if self.url.query_pairs().any(|(known, _)| known == name.as_str()) {
                     return Err(refuse(format!(
                         "the parameter '{}' of the secret '{slot}' stands in the URL already",
@@ -133,7 +155,7 @@ impl Outgoing {
                     )));
                 }
             }
-            (Place::Basic(Some(user)), _)
+            (SecretPlace::Basic(Some(user)), _)
                 if user.contains(':') || user.chars().any(char::is_control) =>
             {
                 return Err(refuse(format!("'{}' cannot be a user", user.escape_debug())));
@@ -147,7 +169,7 @@ impl Outgoing {
                 if is_connection
                     || is_taken
                     || HeaderName::try_from(lower).is_err()
-                    || HeaderValue::try_from(value).is_err()
+                    || HeaderValue::try_from(value.as_str()).is_err()
                 {
                     return Err(refuse(format!(
                         "the secret '{slot}' cannot go into the header '{}'",
@@ -161,17 +183,18 @@ impl Outgoing {
         Ok(())
     }
 
-    /// Its next step: other servers get no body after a GET, and get asked with GET where the redirection says so.
-    pub fn redirected(self, response: &Response, url: Url) -> Outgoing {
+    /// The request to the URL that an answer redirects to. Where the status of the answer turns it
+    /// into a GET, it loses its body.
+    pub fn redirected(self, response: &HttpResponse, url: Url) -> OutgoingRequest {
         let becomes_get = response.status == 303
-            || (matches!(response.status, 301 | 302) && self.method == Method::Post);
-        if !becomes_get || self.method == Method::Head {
-            return Outgoing { url, ..self };
+            || (matches!(response.status, 301 | 302) && self.method == HttpMethod::Post);
+        if !becomes_get || self.method == HttpMethod::Head {
+            return OutgoingRequest { url, ..self };
         }
         let mut headers = self.headers;
         headers.remove("content-type");
-        Outgoing {
-            method: Method::Get,
+        OutgoingRequest {
+            method: HttpMethod::Get,
             url,
             headers,
             body: None,
@@ -185,11 +208,11 @@ impl Outgoing {
         self.secrets.retain(|secret| may_go(&secret.slot, url));
     }
 
-    /// The URL with the secrets that belong into it; one that the server repeated in a redirection is not doubled.
+    /// The URL with its secrets. A secret that the server repeated in a redirection is not doubled.
     pub fn full_url(&self) -> Url {
         let mut url = self.url.clone();
         for secret in &self.secrets {
-            let Place::Query(name) = &secret.place else { continue };
+            let SecretPlace::Query(name) = &secret.place else { continue };
             let others: Vec<(String, String)> = url
                 .query_pairs()
                 .filter(|(known, _)| known != name.as_str())
@@ -203,13 +226,14 @@ impl Outgoing {
         url
     }
 
-    /// The headers with the secrets that belong into them.
+    /// The headers with their secrets.
     pub fn full_headers(&self) -> HeaderMap {
         let mut headers = self.headers.clone();
-        for (name, value) in self.secrets.iter().filter_map(Placed::header) {
-            if let (Ok(name), Ok(mut value)) =
-                (HeaderName::try_from(name.to_ascii_lowercase()), HeaderValue::try_from(value))
-            {
+        for (name, value) in self.secrets.iter().filter_map(PlacedSecret::header) {
+            if let (Ok(name), Ok(mut value)) = (
+                HeaderName::try_from(name.to_ascii_lowercase()),
+                HeaderValue::try_from(value.as_str()),
+            ) {
                 value.set_sensitive(true);
                 headers.insert(name, value);
             }
@@ -218,7 +242,7 @@ impl Outgoing {
     }
 }
 
-impl Placed {
+impl PlacedSecret {
     fn is_header(&self, name: &str) -> bool {
         self.header().is_some_and(|(known, _)| known.eq_ignore_ascii_case(name))
     }

@@ -1,18 +1,18 @@
-//! Where an answer sends the request on to. Each step is allowed, or not, as if the plugin had asked for it.
+//! The URL that an answer redirects to. Each step is checked like a request of the plugin's own.
 
-use super::outgoing::Outgoing;
-use super::{Options, Response, normal, shown};
-use crate::failure::{Failure, Kind};
+use super::outgoing::OutgoingRequest;
+use super::{HttpOptions, HttpResponse, normal, shown};
+use crate::failure::{Failure, FailureKind};
 use url::Url;
 
 /// The most steps of one request.
-pub const MOST: u32 = 5;
+pub const STEPS_MAX: u32 = 5;
 
-/// The next URL; `None` where the answer is one.
+/// The next URL, or `None` if the answer does not redirect.
 pub fn target(
-    options: &Options,
-    outgoing: &Outgoing,
-    response: &Response,
+    options: &HttpOptions,
+    outgoing: &OutgoingRequest,
+    response: &HttpResponse,
 ) -> Result<Option<Url>, Failure> {
     if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
@@ -24,7 +24,7 @@ pub fn target(
             shown(&outgoing.url),
             options.source
         );
-        Failure::new(Kind::Config, message)
+        Failure::new(FailureKind::Config, message)
     };
     let joined = outgoing.url.join(location).map_err(|error| refuse(error.to_string()))?;
     normal(joined.as_str()).map(Some).map_err(refuse)

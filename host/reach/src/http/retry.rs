@@ -1,12 +1,12 @@
-//! Patience: when a request is worth sending again, and how long it waits before.
+//! Whether a request is sent again, how long it waits before that, and how many may go in a minute.
 
-use super::client::Trouble;
-use super::{Options, Response};
+use super::client::NoAnswer;
+use super::{HttpOptions, HttpResponse};
 use aws_smithy_types::date_time::{DateTime, Format};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What repetitions one request has left.
+/// The repetitions that one request has left.
 pub struct Patience {
     times: u32,
     next: Duration,
@@ -14,7 +14,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    pub fn new(options: &Options, repeatable: bool) -> Patience {
+    pub fn new(options: &HttpOptions, repeatable: bool) -> Patience {
         Patience {
             times: if repeatable { options.retries } else { 0 },
             next: options.first_wait,
@@ -22,16 +22,16 @@ impl Patience {
         }
     }
 
-    /// How long to wait before the request is sent again; `None` where this is its answer.
-    pub fn before_next(&mut self, answer: &Result<Response, Trouble>) -> Option<Duration> {
-        let told = match answer {
+    /// How long to wait before the request is sent again. `None` if the answer is final.
+    pub fn before_next(&mut self, answer: &Result<HttpResponse, NoAnswer>) -> Option<Duration> {
+        let asked_for = match answer {
             Ok(response) if matches!(response.status, 429 | 500 | 502 | 503 | 504) => {
-                told(response)
+                retry_after(response)
             }
             Err(trouble) if trouble.may_pass => None,
             _ => return None,
         };
-        let wait = told.unwrap_or(self.next);
+        let wait = asked_for.unwrap_or(self.next);
         if self.times == 0 || wait > self.left {
             return None;
         }
@@ -42,8 +42,9 @@ impl Patience {
     }
 }
 
-/// How long the server says, in seconds or by a date. The date counts from the one of the answer: both are by the server's clock.
-fn told(response: &Response) -> Option<Duration> {
+/// The wait that the server asks for, in seconds or by a date. A date is compared with the date of
+/// the answer, because both are by the server's clock.
+fn retry_after(response: &HttpResponse) -> Option<Duration> {
     let text = response.header("retry-after")?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
@@ -54,11 +55,11 @@ fn told(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
-/// How many requests one run still has, and when the next one may go.
+/// The requests that one run has left, and the time when the next one may go.
 pub struct Pace {
     left: u64,
     per_minute: Option<usize>,
-    /// When the requests of the last minute went, or will go.
+    /// The times of the requests of the last minute, past and planned.
     sent: VecDeque<Instant>,
 }
 
@@ -73,7 +74,7 @@ impl Pace {
         }
     }
 
-    /// How long the next request waits; `None` where there is none left.
+    /// How long the next request waits. `None` if there is none left.
     pub fn before_next(&mut self, now: Instant) -> Option<Duration> {
         self.left = self.left.checked_sub(1)?;
         let Some(most) = self.per_minute else { return Some(Duration::ZERO) };
@@ -95,26 +96,26 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::{Failure, Kind};
+    use crate::failure::{Failure, FailureKind};
 
-    fn response(status: u16, retry_after: Option<&str>) -> Result<Response, Trouble> {
+    fn response(status: u16, retry_after: Option<&str>) -> Result<HttpResponse, NoAnswer> {
         let headers = retry_after
             .map(|text| ("retry-after".to_owned(), text.to_owned()))
             .into_iter()
             .collect();
-        Ok(Response { status, headers, body: Vec::new() })
+        Ok(HttpResponse { status, headers, body: Vec::new() })
     }
 
-    fn trouble(may_pass: bool) -> Result<Response, Trouble> {
-        Err(Trouble { failure: Failure::new(Kind::Unavailable, "no"), may_pass })
+    fn trouble(may_pass: bool) -> Result<HttpResponse, NoAnswer> {
+        Err(NoAnswer { failure: Failure::new(FailureKind::Unavailable, "no"), may_pass })
     }
 
-    fn waits(repeatable: bool, answers: &[Result<Response, Trouble>]) -> Vec<Option<u64>> {
-        let options = Options {
+    fn waits(repeatable: bool, answers: &[Result<HttpResponse, NoAnswer>]) -> Vec<Option<u64>> {
+        let options = HttpOptions {
             retries: 3,
             first_wait: Duration::from_secs(1),
             waiting: Duration::from_secs(20),
-            ..Options::new("s")
+            ..HttpOptions::new("s")
         };
         let mut patience = Patience::new(&options, repeatable);
         answers

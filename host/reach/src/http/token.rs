@@ -1,15 +1,18 @@
-//! Tokens that a server gives for another secret: fetched here, kept until they expire, seen by no plugin.
+//! Tokens that a server gives in exchange for another secret. They are fetched here and kept until
+//! they expire; no plugin sees them.
 
-use super::outgoing::Outgoing;
-use super::{Http, Method, Request, Response, normal, shown};
-use crate::failure::{Failure, Kind};
-use crate::secret::{Keeper, OAuth2, Value};
+use super::outgoing::OutgoingRequest;
+use super::{Http, HttpMethod, HttpRequest, HttpResponse, normal, shown};
+use crate::failure::{Failure, FailureKind};
+use crate::secret::{OAuth2, SecretKeeper, SecretValue};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -21,24 +24,24 @@ use url::form_urlencoded::Serializer;
 
 /// A token is renewed so long before its end.
 const MARGIN: Duration = Duration::from_secs(60);
-/// As long as Google lets an assertion live.
+/// The longest life of an assertion that Google accepts.
 const ASSERTION_SECONDS: u64 = 3_600;
 const QUOTED_CHARS: usize = 200;
 
 /// Values by slot.
 #[derive(Default)]
-pub struct Tokens(Mutex<BTreeMap<String, Known>>);
+pub struct Tokens(Mutex<BTreeMap<String, KnownValue>>);
 
 #[derive(Clone)]
-struct Known {
-    value: Value,
-    /// From when to when it is good, if it is a token.
+struct KnownValue {
+    value: SecretValue,
+    /// The time for which a token is good; `None` for other secrets.
     life: Option<Range<Instant>>,
 }
 
 #[derive(Deserialize)]
-struct Granted {
-    access_token: String,
+struct TokenAnswer {
+    access_token: SecretString,
     /// A number, or a text with one.
     expires_in: Option<serde_json::Value>,
 }
@@ -47,14 +50,14 @@ struct Granted {
 #[derive(Deserialize)]
 struct ServiceAccount {
     client_email: String,
-    private_key: String,
+    private_key: SecretString,
     private_key_id: Option<String>,
     token_uri: String,
 }
 
 impl Http {
     /// The value of a slot, read once, and again when it has expired.
-    pub(super) fn read(&self, slot: &str, keeper: &Keeper) -> Result<Value, Failure> {
+    pub(super) fn read(&self, slot: &str, keeper: &SecretKeeper) -> Result<SecretValue, Failure> {
         let mut tokens = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = tokens.get(slot)
             && known.life.as_ref().is_none_or(|life| Instant::now() < life.end)
@@ -62,10 +65,12 @@ impl Http {
             return Ok(known.value.clone());
         }
         let known = match keeper {
-            Keeper::OAuth2(client) => self.by_client(slot, client)?,
-            Keeper::GoogleServiceAccount { file, scope } => self.by_signature(slot, file, scope)?,
-            Keeper::Env(_) | Keeper::File(_) | Keeper::Command(_) => {
-                Known { value: keeper.read(slot)?, life: None }
+            SecretKeeper::OAuth2(client) => self.by_client(slot, client)?,
+            SecretKeeper::GoogleServiceAccount { file, scope } => {
+                self.by_signature(slot, file, scope)?
+            }
+            SecretKeeper::Env(_) | SecretKeeper::File(_) | SecretKeeper::Command(_) => {
+                KnownValue { value: keeper.read(slot)?, life: None }
             }
         };
         self.blots.add(known.value.expose());
@@ -73,22 +78,25 @@ impl Http {
         Ok(known.value)
     }
 
-    /// Whether a token that the request went with is from before it, and so may be stale: then it is fetched anew.
-    pub(super) fn forget_tokens(&self, request: &Request, began: Instant) -> bool {
+    /// Forgets the tokens that the request was sent with, if they are older than the request: they
+    /// may be stale. Says whether there were any.
+    pub(super) fn forget_tokens(&self, request: &HttpRequest, began: Instant) -> bool {
         let mut tokens = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = tokens.len();
-        let is_stale = |known: &Known| known.life.as_ref().is_some_and(|life| life.start < began);
+        let is_stale =
+            |known: &KnownValue| known.life.as_ref().is_some_and(|life| life.start < began);
         tokens.retain(|slot, known| {
             !(is_stale(known) && request.secrets.iter().any(|(asked, _)| asked == slot))
         });
         tokens.len() < before
     }
 
-    /// The grant of client credentials. Its server is the operator's word, and needs no line in the list.
-    fn by_client(&self, slot: &str, client: &OAuth2) -> Result<Known, Failure> {
+    /// The grant of client credentials. The operator named the server, so it needs no line in
+    /// `allow`.
+    fn by_client(&self, slot: &str, client: &OAuth2) -> Result<KnownValue, Failure> {
         let secret = client.client_secret.read(slot)?;
         self.blots.add(secret.expose());
-        let mut form = Serializer::new(String::new());
+        let mut form = form(secret.expose());
         form.append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &client.client_id);
         form.append_pair("client_secret", secret.expose());
@@ -98,52 +106,62 @@ impl Http {
         self.token(
             slot,
             &client.token_url,
-            form.finish(),
+            Zeroizing::new(form.finish()),
             "check the client's id, secret and scope; secrets of clients expire",
         )
     }
 
-    /// An assertion that the service account's key signs. Its server stands in a file, so the list has to allow it.
-    fn by_signature(&self, slot: &str, file: &Path, scope: &str) -> Result<Known, Failure> {
+    /// An assertion, signed with the key of a service account. Its server stands in the file of the
+    /// account and not in the settings, so `allow` has to name it.
+    fn by_signature(&self, slot: &str, file: &Path, scope: &str) -> Result<KnownValue, Failure> {
         let refuse = |reason: &str| {
             let message =
                 format!("the secret '{slot}' cannot be used: {} {reason}", file.display());
-            Failure::new(Kind::Config, message)
+            Failure::new(FailureKind::Config, message)
                 .hint("download the key of the service account again, as JSON")
         };
         let text = std::fs::read_to_string(file)
+            .map(Zeroizing::new)
             .map_err(|error| refuse(&format!("cannot be read: {error}")))?;
-        // What the parser says may quote the file.
+        // The parser's own words are left out: they may quote the file.
         let account: ServiceAccount = serde_json::from_str(&text)
             .map_err(|_| refuse("is not the key file of a service account"))?;
         let url = normal(&account.token_uri)
             .map_err(|reason| refuse(&format!("has no good token_uri: {reason}")))?;
-        self.options.check(Method::Post, &url)?;
+        self.options.check(HttpMethod::Post, &url)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let assertion = assertion(&account, scope, now)
             .ok_or_else(|| refuse("has no private key that can sign"))?;
         self.blots.add(&assertion);
-        let mut form = Serializer::new(String::new());
+        let mut form = form(&assertion);
         form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
             .append_pair("assertion", &assertion);
-        let hint = "check that the service account and its key still exist and are not disabled, and the clock of this machine: `date -u`";
-        self.token(slot, &account.token_uri, form.finish(), hint)
+        let hint = "check that the service account and its key still exist and are not disabled, \
+                    and the clock of this machine: `date -u`";
+        self.token(slot, &account.token_uri, Zeroizing::new(form.finish()), hint)
     }
 
-    fn token(&self, slot: &str, url: &str, form: String, hint: &str) -> Result<Known, Failure> {
+    fn token(
+        &self,
+        slot: &str,
+        url: &str,
+        mut form: Zeroizing<String>,
+        hint: &str,
+    ) -> Result<KnownValue, Failure> {
         let headers = vec![
             ("content-type".into(), "application/x-www-form-urlencoded".into()),
             ("accept".into(), "application/json".into()),
         ];
-        let request = Request {
-            method: Method::Post,
+        let request = HttpRequest {
+            method: HttpMethod::Post,
             url: url.into(),
             headers,
             secrets: Vec::new(),
-            body: Some(form.into_bytes()),
+            body: None,
             repeatable: true,
         };
-        let outgoing = Outgoing::new(&self.options, &request)?;
+        let mut outgoing = OutgoingRequest::new(&self.options, &request)?;
+        outgoing.body = Some(Zeroizing::new(std::mem::take(&mut *form).into_bytes()));
         self.options
             .networks
             .check(&outgoing.url)
@@ -156,23 +174,26 @@ impl Http {
         }
         let unusable = |reason: &str| {
             Failure::new(
-                Kind::Auth,
+                FailureKind::Auth,
                 format!("no token for the secret '{slot}': the answer of {place} {reason}"),
             )
         };
-        let granted: Granted = serde_json::from_slice(&response.body)
-            .map_err(|_| unusable("has no access_token in it"))?;
-        let value = Value::new(granted.access_token).map_err(&unusable)?;
+        let body = Zeroizing::new(response.body);
+        let granted: TokenAnswer =
+            serde_json::from_slice(&body).map_err(|_| unusable("has no access_token in it"))?;
+        let value = SecretValue::new(granted.access_token).map_err(&unusable)?;
         let seconds = granted
             .expires_in
             .as_ref()
             .and_then(|seconds| seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok()));
-        let life = Duration::from_secs(seconds.unwrap_or(ASSERTION_SECONDS));
-        Ok(Known { value, life: Some(asked..asked + life.saturating_sub(MARGIN)) })
+        let seconds = seconds.unwrap_or(ASSERTION_SECONDS);
+        tracing::debug!(source = self.options.source, slot, seconds, "token was fetched");
+        let life = Duration::from_secs(seconds);
+        Ok(KnownValue { value, life: Some(asked..asked + life.saturating_sub(MARGIN)) })
     }
 }
 
-fn refused(slot: &str, place: &str, response: &Response) -> Failure {
+fn refused(slot: &str, place: &str, response: &HttpResponse) -> Failure {
     let said: String = String::from_utf8_lossy(&response.body)
         .chars()
         .filter(|c| !c.is_control())
@@ -183,24 +204,39 @@ fn refused(slot: &str, place: &str, response: &Response) -> Failure {
         response.status,
         said.trim()
     );
-    let kind = if response.status >= 500 { Kind::Unavailable } else { Kind::Auth };
+    let kind = if response.status >= 500 { FailureKind::Unavailable } else { FailureKind::Auth };
     Failure::new(kind, message)
 }
 
-/// A token by RFC 7519 that says who asks for what, signed; `None` where the key cannot sign.
-fn assertion(account: &ServiceAccount, scope: &str, now: u64) -> Option<String> {
+/// An empty form with room for a secret. A buffer that grows leaves its old copy in memory,
+/// uncleared.
+fn form(secret: &str) -> Serializer<'static, String> {
+    const OTHER_FIELDS: usize = 4 << 10;
+    // A byte becomes three where it is percent-encoded.
+    Serializer::new(String::with_capacity(3 * secret.len() + OTHER_FIELDS))
+}
+
+/// A signed token by RFC 7519: the account asks for the scope. `None` if the key cannot sign.
+fn assertion(account: &ServiceAccount, scope: &str, now: u64) -> Option<Zeroizing<String>> {
     let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let mut header = json!({ "alg": "RS256", "typ": "JWT" });
     if let Some(key) = &account.private_key_id {
         header["kid"] = json!(key);
     }
-    let claims = json!({ "iss": account.client_email, "scope": scope, "aud": account.token_uri, "iat": now, "exp": now + ASSERTION_SECONDS });
+    let claims = json!({
+        "iss": account.client_email,
+        "scope": scope,
+        "aud": account.token_uri,
+        "iat": now,
+        "exp": now + ASSERTION_SECONDS,
+    });
     let signed = format!("{}.{}", part(header), part(claims));
-    let key = PrivatePkcs8KeyDer::from_pem_slice(account.private_key.as_bytes()).ok()?;
+    let key =
+        PrivatePkcs8KeyDer::from_pem_slice(account.private_key.expose_secret().as_bytes()).ok()?;
     let key = RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()).ok()?;
     let mut signature = vec![0; key.public().modulus_len()];
     key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).ok()?;
-    Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    Some(Zeroizing::new(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))))
 }
 
 #[cfg(test)]
@@ -220,6 +256,7 @@ mod tests {
         let [client_email, token_uri] =
             ["costs@p.iam.gserviceaccount.com", "https://oauth2.googleapis.com/token"]
                 .map(str::to_owned);
+        let private_key = private_key.into();
         ServiceAccount { client_email, private_key, private_key_id: Some("k1".into()), token_uri }
     }
 
@@ -235,10 +272,16 @@ mod tests {
         };
         assert_eq!(read(header), json!({ "alg": "RS256", "typ": "JWT", "kid": "k1" }));
         let expect = json!({
-            "iss": "costs@p.iam.gserviceaccount.com", "scope": "read", "aud": "https://oauth2.googleapis.com/token", "iat": 1_000, "exp": 4_600,
+            "iss": "costs@p.iam.gserviceaccount.com",
+            "scope": "read",
+            "aud": "https://oauth2.googleapis.com/token",
+            "iat": 1_000,
+            "exp": 4_600,
         });
         assert_eq!(read(claims), expect);
-        let der = PrivatePkcs8KeyDer::from_pem_slice(account.private_key.as_bytes()).unwrap();
+        let der =
+            PrivatePkcs8KeyDer::from_pem_slice(account.private_key.expose_secret().as_bytes())
+                .unwrap();
         let pair = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap();
         let public =
             UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref());

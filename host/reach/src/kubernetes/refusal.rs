@@ -1,36 +1,41 @@
-//! Why a cluster does not answer, and the command or role that mends it. No text of a credential's program gets in here.
+//! Failures of a cluster in words, each with the command or role that mends it. The output of a
+//! program that gives credentials is never quoted.
 
-use super::{ANSWER_BYTES_MAX, Access, Query, Trouble, groups};
-use crate::failure::{Failure, Kind};
+use super::connection::{ANSWER_BYTES_MAX, NoList};
+use super::resource::groups;
+use super::{ClusterAccess, ListQuery};
+use crate::failure::{Failure, FailureKind};
+use domain::hint::Hint;
 use kube::client::AuthError;
 use kube::config::KubeconfigError;
+use kube::core::Status;
 use std::error::Error;
 use std::path::Path;
 
 /// Outside of clusters a kubeconfig has to be named.
-pub fn nowhere(access: &Access) -> Failure {
+pub fn nowhere(access: &ClusterAccess) -> Failure {
     Failure::new(
-        Kind::Config,
+        FailureKind::Config,
         format!(
             "the source '{}' names no kubeconfig, and does not run in a cluster",
             access.source
         ),
     )
-    .hint(format!(
+    .hint(Hint::setting(format!(
         "[sources.{}.kubernetes]\nkubeconfig = \"/etc/apportion/kubeconfig\"",
         access.source
-    ))
+    )))
 }
 
-pub fn of_kubeconfig(access: &Access, path: &Path, error: &KubeconfigError) -> Failure {
-    // What stands in the file is not shown: it holds credentials.
+pub fn of_kubeconfig(access: &ClusterAccess, path: &Path, error: &KubeconfigError) -> Failure {
+    // The parser's words are left out: they quote the file, which holds credentials.
     let why = match error {
         KubeconfigError::Parse(_) => "it is no YAML of a kubeconfig".to_owned(),
         KubeconfigError::LoadContext(name) => format!("it has no context '{name}'"),
         other => other.to_string(),
     };
     Failure::new(
-        Kind::Config,
+        FailureKind::Config,
         format!(
             "the kubeconfig {} of the source '{}' cannot be used: {why}",
             path.display(),
@@ -41,7 +46,7 @@ pub fn of_kubeconfig(access: &Access, path: &Path, error: &KubeconfigError) -> F
 }
 
 /// The client could not be made: certificates or credentials of the kubeconfig.
-pub fn of_client(access: &Access, error: &kube::Error) -> Failure {
+pub fn of_client(access: &ClusterAccess, error: &kube::Error) -> Failure {
     // The proxy's address is not shown: it may hold a password.
     if let kube::Error::ProxyProtocolUnsupported { .. }
     | kube::Error::ProxyProtocolDisabled { .. } = error
@@ -50,13 +55,13 @@ pub fn of_client(access: &Access, error: &kube::Error) -> Failure {
             "the cluster of the source '{}' cannot be asked: its `proxy-url` is not one of HTTP",
             access.source
         );
-        return Failure::new(Kind::Config, message)
+        return Failure::new(FailureKind::Config, message)
             .hint("name a proxy as http://proxy:3128 in the kubeconfig");
     }
     match auth_error(error) {
         Some(error) => of_credentials(access, error),
         None => Failure::new(
-            Kind::Config,
+            FailureKind::Config,
             format!(
                 "the cluster of the source '{}' cannot be asked: {}",
                 access.source,
@@ -67,84 +72,105 @@ pub fn of_client(access: &Access, error: &kube::Error) -> Failure {
     }
 }
 
-pub fn too_late(access: &Access, query: &Query) -> Failure {
+pub fn too_late(access: &ClusterAccess, query: &ListQuery) -> Failure {
     let seconds = access.timeout.as_secs();
     Failure::new(
-        Kind::Transient,
+        FailureKind::Transient,
         format!(
             "the cluster of the source '{}' did not answer for {} within {seconds} s",
             access.source, query.resource
         ),
     )
-    .hint(format!(
+    .hint(Hint::setting(format!(
         "[sources.{}.kubernetes]\ntimeout_seconds = {}",
         access.source,
         seconds.saturating_mul(4)
-    ))
+    )))
 }
 
-/// It answered, and not with a list.
-pub fn no_list(access: &Access, query: &Query, problem: &str) -> Failure {
+/// The answer is not a list.
+pub fn no_list(access: &ClusterAccess, query: &ListQuery, problem: &str) -> Failure {
     let message = format!(
         "the cluster of the source '{}' answers {problem} when asked for {}",
         access.source, query.resource
     );
-    Failure::new(Kind::Unavailable, message)
+    Failure::new(FailureKind::Unavailable, message)
         .hint(format!("look at what answers there: `{} get --raw /version`", kubectl(access)))
 }
 
-pub fn of_answer(access: &Access, query: &Query, trouble: Trouble) -> Failure {
+pub fn of_answer(access: &ClusterAccess, query: &ListQuery, trouble: NoList) -> Failure {
     let (source, resource) = (&access.source, &query.resource);
-    let status = match trouble {
-        Trouble::Kube(kube::Error::Api(status)) => status,
-        Trouble::Kube(error) => return of_connection(access, &error),
-        Trouble::BrokeOff(why) => {
-            return Failure::new(
-                Kind::Transient,
-                format!("the answer of the cluster of the source '{source}' broke off: {why}"),
-            )
-            .hint("run again");
+    match trouble {
+        NoList::Kube(kube::Error::Api(status)) => of_status(access, resource, &status),
+        NoList::Kube(error) => of_connection(access, &error),
+        NoList::BrokeOff(why) => {
+            let message =
+                format!("the answer of the cluster of the source '{source}' broke off: {why}");
+            Failure::new(FailureKind::Transient, message).hint("run again")
         }
-        Trouble::TooLong => {
+        NoList::TooLong => {
             let mib = ANSWER_BYTES_MAX >> 20;
             let message = format!(
-                "the cluster of the source '{source}' answers with more than {mib} MiB when asked for a page of {resource}"
+                "the cluster of the source '{source}' answers with more than {mib} MiB \
+                 when asked for a page of {resource}"
             );
-            return Failure::new(Kind::Config, message)
-                .hint(format!("ask for shorter pages, if the plugin can:\n[sources.{source}.config]\npage_size = 50"));
+            let lines = format!("[sources.{source}.config]\npage_size = 50");
+            Failure::new(FailureKind::Config, message).hint(
+                Hint::text("ask for shorter pages, if the plugin can:\n")
+                    .then(Hint::setting(lines)),
+            )
         }
-    };
-    let said = status.message.trim();
-    match status.code {
-        401 => Failure::new(Kind::Auth, format!("the cluster of the source '{source}' does not know who asks: {said}"))
-            .hint(format!("check with `{} auth can-i list {resource}`; the kubeconfig's credentials may have expired", kubectl(access))),
-        403 => Failure::new(Kind::Auth, format!("the cluster of the source '{source}' does not allow it: {said}")).hint(role(access, said)),
-        404 => Failure::new(Kind::Config, format!("the cluster of the source '{source}' knows no {resource}: {said}"))
-            .hint(format!("`{} api-resources` names what there is", kubectl(access))),
-        // The list as it was when it was begun is kept for some minutes only.
-        410 => Failure::new(Kind::Transient, format!("the list of {resource} was begun too long ago to be gone on with: {said}")).hint("run again"),
-        429 => {
-            let seconds = status.details.as_ref().map(|details| details.retry_after_seconds).filter(|seconds| *seconds > 0);
-            Failure::new(Kind::RateLimited(seconds), format!("the cluster of the source '{source}' has too much to do: {said}"))
-                .hint("run again later")
-        }
-        code @ 500.. => {
-            Failure::new(Kind::Transient, format!("the cluster of the source '{source}' failed with {code} when asked for {resource}: {said}"))
-                .hint(format!("look at how it is: `{} get --raw '/readyz?verbose'`", kubectl(access)))
-        }
-        code => Failure::new(Kind::Config, format!("the cluster of the source '{source}' refuses to list {resource} with {code}: {said}"))
-            .hint(format!("try it: `{} get {resource}`", kubectl(access))),
     }
 }
 
-fn of_connection(access: &Access, error: &kube::Error) -> Failure {
+/// A refusal in the cluster's own words.
+fn of_status(access: &ClusterAccess, resource: &str, status: &Status) -> Failure {
+    let said = status.message.trim();
+    let cluster = format!("the cluster of the source '{}'", access.source);
+    let kubectl = kubectl(access);
+    match status.code {
+        401 => Failure::new(FailureKind::Auth, format!("{cluster} does not know who asks: {said}"))
+            .hint(format!(
+                "check with `{kubectl} auth can-i list {resource}`; \
+             the kubeconfig's credentials may have expired"
+            )),
+        403 => Failure::new(FailureKind::Auth, format!("{cluster} does not allow it: {said}"))
+            .hint(role(access, said)),
+        404 => Failure::new(FailureKind::Config, format!("{cluster} knows no {resource}: {said}"))
+            .hint(format!("`{kubectl} api-resources` names what there is")),
+        // The cluster keeps the state of a list for some minutes only.
+        410 => Failure::new(
+            FailureKind::Transient,
+            format!("the list of {resource} was begun too long ago to be gone on with: {said}"),
+        )
+        .hint("run again"),
+        429 => {
+            let asked_for = status.details.as_ref().map(|details| details.retry_after_seconds);
+            let seconds = asked_for.filter(|seconds| *seconds > 0);
+            let message = format!("{cluster} has too much to do: {said}");
+            Failure::new(FailureKind::RateLimited(seconds), message).hint("run again later")
+        }
+        code @ 500.. => Failure::new(
+            FailureKind::Transient,
+            format!("{cluster} failed with {code} when asked for {resource}: {said}"),
+        )
+        .hint(format!("look at how it is: `{kubectl} get --raw '/readyz?verbose'`")),
+        code => Failure::new(
+            FailureKind::Config,
+            format!("{cluster} refuses to list {resource} with {code}: {said}"),
+        )
+        .hint(format!("try it: `{kubectl} get {resource}`")),
+    }
+}
+
+fn of_connection(access: &ClusterAccess, error: &kube::Error) -> Failure {
     if let Some(error) = auth_error(error) {
         return of_credentials(access, error);
     }
     let why = chain(error);
     let failure = |message: &str| {
         Failure::new(
-            Kind::Unavailable,
+            FailureKind::Unavailable,
             format!("the cluster of the source '{}' {message}: {why}", access.source),
         )
     };
@@ -155,8 +181,8 @@ fn of_connection(access: &Access, error: &kube::Error) -> Failure {
     failure("cannot be reached").hint(format!("check with `{} version`", kubectl(access)))
 }
 
-fn of_credentials(access: &Access, error: &AuthError) -> Failure {
-    // The texts of these hold what the program printed, which may be a token.
+fn of_credentials(access: &ClusterAccess, error: &AuthError) -> Failure {
+    // The texts of these errors quote the output of the program, which may be a token.
     let why = match error {
         AuthError::AuthExecRun { cmd, out, .. } => format!("`{cmd}` ended with {}", out.status),
         AuthError::AuthExecStart(error) => format!("its program does not start: {error}"),
@@ -172,7 +198,7 @@ fn of_credentials(access: &Access, error: &AuthError) -> Failure {
         _ => "they cannot be used".into(),
     };
     Failure::new(
-        Kind::Auth,
+        FailureKind::Auth,
         format!("the kubeconfig of the source '{}' gives no credentials: {why}", access.source),
     )
     .hint(format!("check with `{} auth can-i --list`", kubectl(access)))
@@ -189,7 +215,7 @@ fn auth_error(error: &kube::Error) -> Option<&AuthError> {
     None
 }
 
-/// An error and its reasons, each said once.
+/// An error with its reasons, without repetitions.
 fn chain(error: &kube::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut next: Option<&dyn Error> = Some(error);
@@ -208,8 +234,8 @@ fn chain(error: &kube::Error) -> String {
     parts.join(": ")
 }
 
-/// `kubectl` as the source would use it.
-fn kubectl(access: &Access) -> String {
+/// The start of a `kubectl` command for the source's cluster.
+fn kubectl(access: &ClusterAccess) -> String {
     let mut line = "kubectl".to_owned();
     if let Some(path) = &access.kubeconfig {
         line += &format!(" --kubeconfig {}", path.display());
@@ -220,10 +246,11 @@ fn kubectl(access: &Access) -> String {
     line
 }
 
-/// The role that would allow what the source may list, and the line that gives it to whom the cluster named.
-fn role(access: &Access, said: &str) -> String {
-    let mut text = "allow it with this role and `kubectl apply -f`:\n\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n\
-                    metadata: { name: apportion }\nrules:\n"
+/// The role that allows the lists of the source, and the command that binds it to the refused user.
+fn role(access: &ClusterAccess, said: &str) -> String {
+    let mut text = "allow it with this role and `kubectl apply -f`:\n\napiVersion: \
+         rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: { name: apportion \
+         }\nrules:\n"
         .to_owned();
     for (group, plurals) in groups(&access.resources) {
         let plurals = plurals.into_iter().collect::<Vec<_>>().join(", ");
@@ -241,11 +268,10 @@ fn role(access: &Access, said: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kube::core::Status;
     use std::time::Duration;
 
     fn answered(code: u16, message: &str) -> Failure {
-        let access = Access {
+        let access = ClusterAccess {
             source: "cluster".into(),
             kubeconfig: Some("k".into()),
             context: Some("prod".into()),
@@ -253,7 +279,7 @@ mod tests {
             namespaces: Vec::new(),
             timeout: Duration::from_secs(1),
         };
-        let query = Query {
+        let query = ListQuery {
             resource: "pods".into(),
             namespace: None,
             label_selector: None,
@@ -262,16 +288,17 @@ mod tests {
             next: None,
         };
         let status = Status { code, message: message.into(), ..Status::default() };
-        of_answer(&access, &query, Trouble::Kube(kube::Error::Api(Box::new(status))))
+        of_answer(&access, &query, NoList::Kube(kube::Error::Api(Box::new(status))))
     }
 
     #[test]
     fn a_forbidden_list_prints_the_role_that_allows_it() {
         let failure = answered(
             403,
-            "pods is forbidden: User \"nobody\" cannot list resource \"pods\" in API group \"\" at the cluster scope",
+            "pods is forbidden: User \"nobody\" cannot list resource \"pods\" in API \
+                 group \"\" at the cluster scope",
         );
-        assert_eq!(failure.kind, Kind::Auth);
+        assert_eq!(failure.kind, FailureKind::Auth);
         let hint = failure.diagnostic.hint_text().unwrap_or_default();
         assert!(
             hint.contains("- { apiGroups: [\"\"], resources: [nodes, pods], verbs: [list] }\n"),
@@ -292,13 +319,13 @@ mod tests {
     #[test]
     fn each_answer_says_whether_trying_again_helps() {
         for (code, kind) in [
-            (400, Kind::Config),
-            (401, Kind::Auth),
-            (404, Kind::Config),
-            (410, Kind::Transient),
-            (429, Kind::RateLimited(None)),
-            (500, Kind::Transient),
-            (503, Kind::Transient),
+            (400, FailureKind::Config),
+            (401, FailureKind::Auth),
+            (404, FailureKind::Config),
+            (410, FailureKind::Transient),
+            (429, FailureKind::RateLimited(None)),
+            (500, FailureKind::Transient),
+            (503, FailureKind::Transient),
         ] {
             assert_eq!(answered(code, "so it is").kind, kind, "{code}");
         }

@@ -1,11 +1,11 @@
-//! URLs of objects: which store, which bucket, which keys.
+//! URLs of objects: the store, the bucket and the key.
 
 use super::trouble;
 use crate::failure::Failure;
 use url::Url;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum StoreKind {
     S3,
     Gcs,
     Azure,
@@ -13,22 +13,22 @@ pub enum Kind {
     Web,
 }
 
-/// `s3://bucket/key`, `gs://bucket/key`, `az://account/container/key`, `abfss://container@account.dfs.core.windows.net/key`,
-/// `https://host/path`.
+/// `s3://bucket/key`, `gs://bucket/key`, `az://account/container/key`,
+/// `abfss://container@account.dfs.core.windows.net/key`, `https://host/path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    pub kind: Kind,
+    pub kind: StoreKind,
     /// Azure's storage account.
     pub account: String,
     /// The bucket or container; the host of a web server.
     pub bucket: String,
-    /// As the store has it, not percent-encoded; of a web server the whole URL.
+    /// The key as the store writes it, not percent-encoded. For a web server, the whole URL.
     pub key: String,
-    /// What stands in front of a key in the names that people and plugins see.
+    /// The part before the key in the names that people and plugins see.
     pub root: String,
 }
 
-/// Whether a path of a source is one.
+/// Whether a path of a source is a URL.
 pub fn is_url(written: &str) -> bool {
     written.split_once("://").is_some_and(|(scheme, _)| {
         !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric())
@@ -39,11 +39,11 @@ impl Address {
     pub fn parse(written: &str) -> Result<Address, Failure> {
         let (scheme, rest) = written.split_once("://").unwrap_or(("", written));
         match scheme {
-            "s3" | "s3a" => bucket(Kind::S3, written, scheme, rest),
-            "gs" | "gcs" => bucket(Kind::Gcs, written, scheme, rest),
+            "s3" | "s3a" => bucket(StoreKind::S3, written, scheme, rest),
+            "gs" | "gcs" => bucket(StoreKind::Gcs, written, scheme, rest),
             "az" | "azure" => {
                 let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
-                let address = bucket(Kind::Azure, written, scheme, rest)?;
+                let address = bucket(StoreKind::Azure, written, scheme, rest)?;
                 let root = format!("{scheme}://{account}/{}/", address.bucket);
                 if account.is_empty() {
                     Err(trouble::no_address(written))
@@ -57,12 +57,12 @@ impl Address {
         }
     }
 
-    /// What the name of an object starts with.
+    /// The name of an object as people and plugins see it.
     pub fn name(&self, key: &str) -> String {
-        if self.kind == Kind::Web { key.to_owned() } else { format!("{}{key}", self.root) }
+        if self.kind == StoreKind::Web { key.to_owned() } else { format!("{}{key}", self.root) }
     }
 
-    /// The key up to its first pattern, as a folder; and the pattern, where there is one.
+    /// The folder in front of the first wildcard of the key, and the pattern, if there is one.
     pub fn folder_and_pattern(&self) -> (&str, Option<&str>) {
         match self.key.find(['*', '?', '[']) {
             None => (&self.key, None),
@@ -73,9 +73,9 @@ impl Address {
     }
 }
 
-fn bucket(kind: Kind, written: &str, scheme: &str, rest: &str) -> Result<Address, Failure> {
+fn bucket(kind: StoreKind, written: &str, scheme: &str, rest: &str) -> Result<Address, Failure> {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-    // A bucket becomes a part of a host or of a path: it can be nothing but a name.
+    // A bucket becomes a part of a host or of a path, so only characters of names are taken.
     if bucket.is_empty()
         || !bucket.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '$'))
     {
@@ -89,7 +89,7 @@ fn hadoop(written: &str, scheme: &str, rest: &str) -> Result<Address, Failure> {
     let (host, key) = rest.split_once('/').unwrap_or((rest, ""));
     let (container, host) = host.split_once('@').ok_or_else(|| trouble::no_address(written))?;
     let account = host.split('.').next().unwrap_or_default();
-    let address = bucket(Kind::Azure, written, scheme, &format!("{container}/{key}"))?;
+    let address = bucket(StoreKind::Azure, written, scheme, &format!("{container}/{key}"))?;
     Ok(Address {
         account: account.into(),
         root: format!("{scheme}://{container}@{host}/"),
@@ -104,7 +104,7 @@ fn web(written: &str) -> Result<Address, Failure> {
     }
     let host = url.host_str().unwrap_or_default().to_owned();
     Ok(Address {
-        kind: Kind::Web,
+        kind: StoreKind::Web,
         account: String::new(),
         bucket: host,
         key: written.into(),

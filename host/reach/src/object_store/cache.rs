@@ -1,12 +1,12 @@
-//! Copies of objects, kept: what has not changed is not fetched again.
+//! Copies of objects. An object that has not changed is not fetched again.
 //!
-//! A copy is named by the object's URL and its version, written under another name, checked for its size, and renamed. Whatever
-//! crashes in between leaves nothing that looks like a copy.
+//! The name of a copy is made of the object's URL and its version. A copy is written under another
+//! name, checked for its size, and renamed. So a crash never leaves a file that looks like a copy.
 
-use super::connect::Store;
+use super::connect::StoreClient;
 use super::trouble;
 use crate::code;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{self, Write};
@@ -14,29 +14,29 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Where copies are kept. They are bills: nobody but the user can read them.
+/// The folder of copies. Copies are bills, so only the user can read them.
 #[derive(Clone, Debug)]
-pub struct Cache {
+pub struct ObjectCache {
     pub folder: Option<PathBuf>,
 }
 
-/// What tells two states of an object apart.
+/// The mark by which two states of an object are told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
+pub struct ObjectVersion {
     id: String,
     pub etag: Option<String>,
 }
 
-impl Version {
-    /// Where a store says nothing of an object but its size, it is fetched anew in each process.
-    pub fn of(size: u64, etag: Option<&str>, modified: Option<&str>) -> Version {
+impl ObjectVersion {
+    /// If a store tells only the size of an object, the object is fetched anew by each process.
+    pub fn of(size: u64, etag: Option<&str>, modified: Option<&str>) -> ObjectVersion {
         let told = format!("{size} {} {}", etag.unwrap_or_default(), modified.unwrap_or_default());
         let id = if etag.is_none() && modified.is_none() {
             format!("{told}{}", process())
         } else {
             told
         };
-        Version { id, etag: etag.map(str::to_owned) }
+        ObjectVersion { id, etag: etag.map(str::to_owned) }
     }
 }
 
@@ -52,9 +52,9 @@ fn process() -> String {
 
 const NAME_CHARS_MAX: usize = 60;
 
-impl Cache {
-    /// Where the copy of this version is, or will be.
-    pub fn path(&self, url: &str, version: &Version) -> PathBuf {
+impl ObjectCache {
+    /// The path of the copy of this version, whether it exists or not.
+    pub fn path(&self, url: &str, version: &ObjectVersion) -> PathBuf {
         let last: String = url
             .rsplit('/')
             .next()
@@ -74,13 +74,13 @@ impl Cache {
         fs::metadata(copy).is_ok_and(|facts| facts.is_file() && facts.len() == size)
     }
 
-    /// Fetches what is not there. Memory does not grow with the object.
+    /// Fetches a copy that is missing. The object is never held in memory as a whole.
     pub async fn fetch(
         &self,
         url: &str,
         size: u64,
-        version: &Version,
-        store: &Store,
+        version: &ObjectVersion,
+        store: &StoreClient,
         key: &str,
     ) -> Result<(), Failure> {
         let copy = self.path(url, version);
@@ -90,7 +90,7 @@ impl Cache {
         let folder = self.folder.as_deref().ok_or_else(no_folder)?;
         let unwritable = |error: io::Error| cannot_write(folder, &error);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unwritable)?;
-        let partial = Partial::new(folder, &copy);
+        let partial = PartialFile::new(folder, &copy);
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -105,17 +105,19 @@ impl Cache {
         }
         if written != size {
             let message = format!(
-                "{url} cannot be fetched: {written} bytes of {size} came, so it is cut off or was changed meanwhile"
+                "{url} cannot be fetched: {written} bytes of {size} came, so it is cut \
+                     off or was changed meanwhile"
             );
-            return Err(trouble::of(Kind::Transient, code::STORE_FAILED, message)
+            return Err(trouble::of(FailureKind::Transient, code::STORE_FAILED, message)
                 .hint("run again; if it stays so, the server is faulty"));
         }
+        tracing::debug!(host = host(url), bytes = written, "object was copied");
         file.flush().and_then(|()| fs::rename(&partial.path, &copy)).map_err(unwritable)?;
         self.drop_others(folder, url, &copy);
         Ok(())
     }
 
-    /// Copies of earlier versions of the object are of no use any more. If one cannot be removed, it only takes up room.
+    /// Removes the copies of earlier versions. A copy that cannot be removed only takes up room.
     fn drop_others(&self, folder: &Path, url: &str, copy: &Path) {
         let start = format!("{}-", hash(url));
         let is_old = |path: &Path| {
@@ -133,24 +135,30 @@ impl Cache {
 const PARTIAL: &str = ".partial";
 
 /// A file that is removed unless it was renamed.
-struct Partial {
+struct PartialFile {
     path: PathBuf,
 }
 
-impl Partial {
-    fn new(folder: &Path, copy: &Path) -> Partial {
+impl PartialFile {
+    fn new(folder: &Path, copy: &Path) -> PartialFile {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name =
             copy.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let unique = format!("{}.{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        Partial { path: folder.join(format!("{name}.{unique}{PARTIAL}")) }
+        PartialFile { path: folder.join(format!("{name}.{unique}{PARTIAL}")) }
     }
 }
 
-impl Drop for Partial {
+impl Drop for PartialFile {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// The bucket or server of a URL, for logs. Keys and queries are left out.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '@']).next().unwrap_or_default()
 }
 
 fn hash(text: &str) -> String {
@@ -159,7 +167,7 @@ fn hash(text: &str) -> String {
 
 fn no_folder() -> Failure {
     trouble::of(
-        Kind::Config,
+        FailureKind::Config,
         code::STORE_CACHE,
         "there is no folder for the copies of objects: neither HOME nor XDG_CACHE_HOME is set",
     )
@@ -167,6 +175,13 @@ fn no_folder() -> Failure {
 }
 
 fn cannot_write(folder: &Path, error: &io::Error) -> Failure {
-    trouble::of(Kind::Config, code::STORE_CACHE, format!("copies of objects cannot be written to {}: {error}", folder.display()))
-        .hint("make room there, or name another folder with `cache` in [sources.NAME.store] or APPORTION_CACHE")
+    trouble::of(
+        FailureKind::Config,
+        code::STORE_CACHE,
+        format!("copies of objects cannot be written to {}: {error}", folder.display()),
+    )
+    .hint(
+        "make room there, or name another folder with `cache` in [sources.NAME.store] or \
+             APPORTION_CACHE",
+    )
 }

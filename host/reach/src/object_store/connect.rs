@@ -3,12 +3,13 @@
 mod aws;
 mod web;
 
-use super::address::{Address, Kind as StoreKind};
-use super::cache::Version;
+use super::address::{Address, StoreKind};
+use super::cache::ObjectVersion;
 use super::trouble::{self, Deed};
 use crate::code;
-use crate::failure::{Failure, Kind};
-use crate::secret::{Keeper, Value};
+use crate::failure::{Failure, FailureKind};
+use crate::secret::{SecretKeeper, SecretValue};
+use domain::hint::Hint;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use object_store::azure::MicrosoftAzureBuilder;
@@ -22,10 +23,10 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How the stores of one source are reached.
-pub struct Access {
+/// The settings of a source for its stores.
+pub struct StoreAccess {
     pub region: Option<String>,
-    /// Of a store that speaks the protocol and is not the vendor's own.
+    /// The address of a store that speaks the protocol of a vendor and is not the vendor's own.
     pub endpoint: Option<String>,
     /// Whether the endpoint may be without TLS.
     pub allow_http: bool,
@@ -38,44 +39,45 @@ pub struct Access {
     pub external_id: Option<String>,
     pub tenant_id: Option<String>,
     pub client_id: Option<String>,
-    /// Without a byte for so long, a fetch is taken up again where it was.
+    /// A fetch that gets no byte for so long is taken up again where it stopped.
     pub silence: Duration,
-    pub keys: Keys,
+    pub keys: StoreKeys,
     /// Whether an object below a prefix is a table, by its key.
     pub is_table: fn(&str) -> bool,
 }
 
-/// Where the values of secrets are kept that stores want.
+/// The secrets that stores ask for, by the places where they are kept.
 #[derive(Default)]
-pub struct Keys {
+pub struct StoreKeys {
     /// Of S3: an access key, its secret, and the token of a session.
-    pub access_key: Option<Keeper>,
-    pub secret_key: Option<Keeper>,
-    pub session_token: Option<Keeper>,
+    pub access_key: Option<SecretKeeper>,
+    pub secret_key: Option<SecretKeeper>,
+    pub session_token: Option<SecretKeeper>,
     /// Of Azure.
-    pub account_key: Option<Keeper>,
-    pub sas: Option<Keeper>,
-    pub client_secret: Option<Keeper>,
+    pub account_key: Option<SecretKeeper>,
+    pub sas: Option<SecretKeeper>,
+    pub client_secret: Option<SecretKeeper>,
     /// Google's, in JSON.
-    pub service_account: Option<Keeper>,
-    /// Of web servers: a token, `user:password`, what stands behind the question mark of a signed URL.
-    pub bearer: Option<Keeper>,
-    pub basic: Option<Keeper>,
-    pub query: Option<Keeper>,
+    pub service_account: Option<SecretKeeper>,
+    /// Of web servers: a token, `user:password`, what stands behind the question mark of a signed
+    /// URL.
+    pub bearer: Option<SecretKeeper>,
+    pub basic: Option<SecretKeeper>,
+    pub query: Option<SecretKeeper>,
 }
 
-pub fn value(slot: &str, keeper: &Option<Keeper>) -> Result<Option<Value>, Failure> {
+pub fn value(slot: &str, keeper: &Option<SecretKeeper>) -> Result<Option<SecretValue>, Failure> {
     keeper.as_ref().map(|keeper| keeper.read(slot)).transpose()
 }
 
 /// One bucket, container or web server.
-pub enum Store {
+pub enum StoreClient {
     Objects { kind: StoreKind, store: Box<dyn ObjectStore> },
-    Web(web::Web),
+    Web(web::WebFile),
 }
 
-/// What is known of an object before it is fetched.
-pub struct Head {
+/// The facts of an object that are known before it is fetched.
+pub struct ObjectHead {
     pub key: String,
     pub size: u64,
     pub etag: Option<String>,
@@ -85,19 +87,19 @@ pub struct Head {
 
 const CONNECT: Duration = Duration::from_secs(10);
 
-impl Access {
-    pub async fn connect(&self, address: &Address) -> Result<Store, Failure> {
+impl StoreAccess {
+    pub async fn connect(&self, address: &Address) -> Result<StoreClient, Failure> {
         let kind = address.kind;
         let store: Result<Box<dyn ObjectStore>, Error> = match kind {
-            StoreKind::Web => return web::Web::new(self, address).map(Store::Web),
+            StoreKind::Web => return web::WebFile::new(self, address).map(StoreClient::Web),
             StoreKind::S3 => self.s3(address).await?,
             StoreKind::Gcs => self.gcs(address)?,
             StoreKind::Azure => self.azure(address)?,
         };
         match store {
-            Ok(store) => Ok(Store::Objects { kind, store }),
+            Ok(store) => Ok(StoreClient::Objects { kind, store }),
             Err(error) => Err(trouble::of(
-                Kind::Config,
+                FailureKind::Config,
                 domain::code::CONFIG_VALUE,
                 format!("{} cannot be reached with these settings: {error}", address.root),
             )
@@ -114,7 +116,7 @@ impl Access {
             builder = builder.with_base_url(endpoint);
         }
         match &self.keys.service_account {
-            Some(Keeper::File(path)) => {
+            Some(SecretKeeper::File(path)) => {
                 builder = builder.with_service_account_path(path.display().to_string())
             }
             Some(keeper) => {
@@ -172,10 +174,13 @@ impl Access {
         }
         let (address, _) = url.split_once('?').unwrap_or((url, ""));
         let message = format!(
-            "{address} is asked without TLS, so that everybody on the way can read and change the bill"
+            "{address} is asked without TLS, so that everybody on the way can read and \
+                 change the bill"
         );
-        Err(trouble::of(Kind::Config, domain::code::CONFIG_VALUE, message).hint(
-            "write https://, or `allow_http = true` in [sources.NAME.store] if the way is your own",
+        Err(trouble::of(FailureKind::Config, domain::code::CONFIG_VALUE, message).hint(
+            Hint::text("write https://, or ")
+                .then(Hint::setting("allow_http = true"))
+                .then(" in [sources.NAME.store] if the way is your own"),
         ))
     }
 
@@ -183,7 +188,7 @@ impl Access {
         let Some(path) = &self.ca_file else { return Ok(None) };
         let bytes = std::fs::read(path).map_err(|error| {
             trouble::of(
-                Kind::Config,
+                FailureKind::Config,
                 domain::code::CONFIG_VALUE,
                 format!("the certificates {} cannot be read: {error}", path.display()),
             )
@@ -209,11 +214,15 @@ impl Access {
 
 fn no_certificate(path: Option<&PathBuf>) -> Failure {
     let path = path.map(|path| path.display().to_string()).unwrap_or_default();
-    trouble::of(Kind::Config, domain::code::CONFIG_VALUE, format!("{path} holds no certificates"))
-        .hint("name a PEM file with `ca_file` of [sources.NAME.store]")
+    trouble::of(
+        FailureKind::Config,
+        domain::code::CONFIG_VALUE,
+        format!("{path} holds no certificates"),
+    )
+    .hint("name a PEM file with `ca_file` of [sources.NAME.store]")
 }
 
-/// Google's client wants somebody, even where nobody is asked who they are.
+/// Google's client needs credentials even if no request is signed.
 fn nobody() -> object_store::gcp::GcpCredentialProvider {
     std::sync::Arc::new(object_store::StaticCredentialProvider::new(
         object_store::gcp::GcpCredential { bearer: String::new() },
@@ -229,12 +238,12 @@ fn retry() -> RetryConfig {
     RetryConfig { backoff, max_retries: 4, retry_timeout: Duration::from_secs(60) }
 }
 
-impl Store {
-    /// What is there under exactly this key; `None` where nothing is.
-    pub async fn head(&self, url: &str, key: &str) -> Result<Option<Head>, Failure> {
+impl StoreClient {
+    /// The object under exactly this key, if there is one.
+    pub async fn head(&self, url: &str, key: &str) -> Result<Option<ObjectHead>, Failure> {
         match self {
-            Store::Web(web) => web.head().await.map(Some),
-            Store::Objects { kind, store } => match store.head(&path(url, key)?).await {
+            StoreClient::Web(web) => web.head().await.map(Some),
+            StoreClient::Objects { kind, store } => match store.head(&path(url, key)?).await {
                 Ok(meta) => Ok(Some(head(&meta))),
                 Err(Error::NotFound { .. }) => Ok(None),
                 Err(error) => Err(trouble::of_store(Deed::List, url, *kind, &error)),
@@ -242,9 +251,14 @@ impl Store {
         }
     }
 
-    /// All below a folder.
-    pub async fn list(&self, url: &str, folder: &str, most: usize) -> Result<Vec<Head>, Failure> {
-        let Store::Objects { kind, store } = self else { return Ok(Vec::new()) };
+    /// All objects below a folder.
+    pub async fn list(
+        &self,
+        url: &str,
+        folder: &str,
+        most: usize,
+    ) -> Result<Vec<ObjectHead>, Failure> {
+        let StoreClient::Objects { kind, store } = self else { return Ok(Vec::new()) };
         let prefix = path(url, folder)?;
         let mut stream = store.list(Some(&prefix));
         let mut heads = Vec::new();
@@ -254,7 +268,7 @@ impl Store {
             ));
             if heads.len() > most {
                 return Err(trouble::of(
-                    Kind::Config,
+                    FailureKind::Config,
                     code::STORE_FAILED,
                     format!("there are more than {most} objects at {url}"),
                 )
@@ -264,17 +278,17 @@ impl Store {
         Ok(heads)
     }
 
-    /// The object from its beginning, if it is still what was listed.
+    /// The object from its beginning, if it has not changed since it was listed.
     pub async fn fetch(
         &self,
         url: &str,
         key: &str,
         size: u64,
-        version: &Version,
-    ) -> Result<Fetch, Failure> {
+        version: &ObjectVersion,
+    ) -> Result<ObjectFetch, Failure> {
         match self {
-            Store::Web(web) => web.fetch(size).await,
-            Store::Objects { kind, store } => {
+            StoreClient::Web(web) => web.fetch(size).await,
+            StoreClient::Objects { kind, store } => {
                 let failed = |error: &Error| trouble::of_store(Deed::Fetch, url, *kind, error);
                 let got = store
                     .get_opts(&path(url, key)?, GetOptions::default())
@@ -286,7 +300,11 @@ impl Store {
                 if now.size != size || is_other {
                     return Err(changed(url));
                 }
-                Ok(Fetch::Objects { url: url.to_owned(), kind: *kind, stream: got.into_stream() })
+                Ok(ObjectFetch::Objects {
+                    url: url.to_owned(),
+                    kind: *kind,
+                    stream: got.into_stream(),
+                })
             }
         }
     }
@@ -294,8 +312,8 @@ impl Store {
     /// A part of an object.
     pub async fn read(&self, url: &str, key: &str, range: Range<u64>) -> Result<Vec<u8>, Failure> {
         match self {
-            Store::Web(web) => web.read(range).await,
-            Store::Objects { kind, store } => {
+            StoreClient::Web(web) => web.read(range).await,
+            StoreClient::Objects { kind, store } => {
                 let read = store.get_range(&path(url, key)?, range).await;
                 read.map(|bytes| bytes.to_vec())
                     .map_err(|error| trouble::of_store(Deed::Fetch, url, *kind, &error))
@@ -305,7 +323,7 @@ impl Store {
 }
 
 /// An object on its way.
-pub enum Fetch {
+pub enum ObjectFetch {
     Objects {
         url: String,
         kind: StoreKind,
@@ -314,11 +332,11 @@ pub enum Fetch {
     Web(Box<web::WebFetch>),
 }
 
-impl Fetch {
+impl ObjectFetch {
     pub async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
         match self {
-            Fetch::Web(fetch) => fetch.piece().await,
-            Fetch::Objects { url, kind, stream } => stream
+            ObjectFetch::Web(fetch) => fetch.piece().await,
+            ObjectFetch::Objects { url, kind, stream } => stream
                 .next()
                 .await
                 .transpose()
@@ -329,7 +347,7 @@ impl Fetch {
 
 pub fn changed(url: &str) -> Failure {
     trouble::of(
-        Kind::Transient,
+        FailureKind::Transient,
         code::STORE_FAILED,
         format!("{url} cannot be fetched: it was changed after it was listed"),
     )
@@ -339,7 +357,7 @@ pub fn changed(url: &str) -> Failure {
 fn path(url: &str, key: &str) -> Result<Key, Failure> {
     Key::parse(key.trim_end_matches('/')).map_err(|error| {
         trouble::of(
-            Kind::Config,
+            FailureKind::Config,
             domain::code::CONFIG_VALUE,
             format!("{url} leads to no key that can be read: {error}"),
         )
@@ -347,13 +365,13 @@ fn path(url: &str, key: &str) -> Result<Key, Failure> {
     })
 }
 
-fn head(meta: &ObjectMeta) -> Head {
+fn head(meta: &ObjectMeta) -> ObjectHead {
     // Listings and answers quote it differently.
     let etag = meta
         .e_tag
         .as_deref()
         .map(|etag| etag.trim_start_matches("W/").trim_matches('"').to_owned());
-    Head {
+    ObjectHead {
         key: meta.location.to_string(),
         size: meta.size,
         etag,

@@ -1,18 +1,18 @@
-//! What a URL leads to: one object, all below a prefix, or those that fit a pattern.
+//! The objects of a URL: one object, all objects below a prefix, or those that match a pattern.
 
-use super::address::{Address, Kind as StoreKind};
-use super::cache::Version;
-use super::connect::{Access, Head, Store};
+use super::address::{Address, StoreKind};
+use super::cache::ObjectVersion;
+use super::connect::{ObjectHead, StoreAccess, StoreClient};
 use super::trouble;
-use super::{At, Found};
+use super::{FileOrigin, ListedFile};
 use crate::code;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use std::sync::Arc;
 
-/// More objects than any bill has: whoever meets this named too much.
+/// No bill has more objects. A listing that is longer begins too high up.
 const OBJECTS_MAX: usize = 100_000;
 
-pub async fn list(url: &str, access: &Access) -> Result<Vec<Found>, Failure> {
+pub async fn list(url: &str, access: &StoreAccess) -> Result<Vec<ListedFile>, Failure> {
     let address = Address::parse(url)?;
     let store = Arc::new(access.connect(&address).await?);
     let (folder, pattern) = address.folder_and_pattern();
@@ -26,7 +26,7 @@ pub async fn list(url: &str, access: &Access) -> Result<Vec<Found>, Failure> {
     let pattern = pattern
         .map(|pattern| glob::Pattern::new(pattern).map_err(|error| no_pattern(url, error.msg)))
         .transpose()?;
-    let mut found: Vec<Found> = heads
+    let mut found: Vec<ListedFile> = heads
         .into_iter()
         .filter(|head| {
             pattern.as_ref().is_none_or(|pattern| pattern.matches_with(&head.key, MATCHING))
@@ -36,6 +36,7 @@ pub async fn list(url: &str, access: &Access) -> Result<Vec<Found>, Failure> {
             found(&address, &store, head, is_table)
         })
         .collect();
+    tracing::debug!(bucket = address.bucket, objects = found.len(), "store was listed");
     found.sort_by(|left, right| left.name.cmp(&right.name));
     if found.iter().any(|file| file.is_table) { Ok(found) } else { Err(nothing(url, found.len())) }
 }
@@ -47,21 +48,26 @@ const MATCHING: glob::MatchOptions = glob::MatchOptions {
     require_literal_leading_dot: false,
 };
 
-fn found(address: &Address, store: &Arc<Store>, head: Head, is_table: bool) -> Found {
-    let version = Version::of(head.size, head.etag.as_deref(), head.modified.as_deref());
-    Found {
+fn found(
+    address: &Address,
+    store: &Arc<StoreClient>,
+    head: ObjectHead,
+    is_table: bool,
+) -> ListedFile {
+    let version = ObjectVersion::of(head.size, head.etag.as_deref(), head.modified.as_deref());
+    ListedFile {
         name: address.name(&head.key),
         size: head.size,
         modified: head.modified,
-        // What is empty marks a folder.
+        // An empty object marks a folder.
         is_table: is_table && head.size > 0,
-        at: At::Object { store: store.clone(), key: head.key, version },
+        at: FileOrigin::Object { store: store.clone(), key: head.key, version },
     }
 }
 
 fn no_pattern(url: &str, why: &str) -> Failure {
     trouble::of(
-        Kind::Config,
+        FailureKind::Config,
         domain::code::CONFIG_VALUE,
         format!("{url} has a pattern that cannot be read: {why}"),
     )
@@ -72,9 +78,10 @@ fn nothing(url: &str, others: usize) -> Failure {
     let message = match others {
         0 => format!("there is no object at {url}"),
         others => format!(
-            "none of the {others} objects at {url} is a bill: in prefixes only *.csv, *.csv.gz and *.parquet count"
+            "none of the {others} objects at {url} is a bill: in prefixes only *.csv, \
+                 *.csv.gz and *.parquet count"
         ),
     };
-    trouble::of(Kind::Config, code::STORE_NOT_FOUND, message)
+    trouble::of(FailureKind::Config, code::STORE_NOT_FOUND, message)
         .hint("correct `paths`; a single object can be named as a whole, whatever its ending")
 }

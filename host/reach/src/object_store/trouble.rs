@@ -1,34 +1,47 @@
-//! Errors of stores in words: what, where, why, and the line that mends it. No URL of a request and no header gets in here.
+//! Errors of stores in words, each with the line that mends it. No URL of a request and no header
+//! is quoted, because both can carry a signature.
 
-use super::address::Kind as StoreKind;
+use super::address::StoreKind;
 use crate::code;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use crate::tls;
 use domain::code::Code;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use object_store::Error;
 use url::Url;
 
-pub fn of(kind: Kind, code: Code, message: impl Into<String>) -> Failure {
+pub fn of(kind: FailureKind, code: Code, message: impl Into<String>) -> Failure {
     Failure { kind, diagnostic: Diagnostic::new(code, message) }
 }
 
 pub fn no_address(written: &str) -> Failure {
-    of(Kind::Config, domain::code::CONFIG_VALUE, format!("'{}' is no address of a store", without_query(written)))
-        .hint("write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX or https://HOST/FILE")
+    of(
+        FailureKind::Config,
+        domain::code::CONFIG_VALUE,
+        format!("'{}' is no address of a store", without_query(written)),
+    )
+    .hint(
+        "write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX or \
+             https://HOST/FILE",
+    )
 }
 
 pub fn secret_in_url(mut url: Url) -> Failure {
     let _ = url.set_username("").and_then(|()| url.set_password(None));
-    of(Kind::Config, domain::code::CONFIG_VALUE, format!("the address {url} has a password in it, where everybody sees it"))
-        .hint("take it out, and write `basic = { env = \"VARIABLE\" }` in [sources.NAME.store]; the variable holds `user:password`")
+    let message = format!("the address {url} has a password in it, where everybody sees it");
+    of(FailureKind::Config, domain::code::CONFIG_VALUE, message).hint(
+        Hint::text("take it out, and write ")
+            .then(Hint::setting("basic = { env = \"VARIABLE\" }"))
+            .then(" in [sources.NAME.store]; the variable holds `user:password`"),
+    )
 }
 
 fn without_query(written: &str) -> &str {
     written.split(['?', '@']).next().unwrap_or_default()
 }
 
-/// Hints are written for a source NAME; here it has one.
+/// Puts the source's name into a hint. Hints are written for a source NAME.
 pub fn named(failure: Failure, source: &str) -> Failure {
     let section = format!("[sources.{source}.");
     let mut diagnostic = failure.diagnostic;
@@ -37,7 +50,7 @@ pub fn named(failure: Failure, source: &str) -> Failure {
     Failure { diagnostic, ..failure }
 }
 
-/// What was tried when it went wrong.
+/// The work that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
     List,
@@ -54,45 +67,83 @@ impl Deed {
 }
 
 pub fn of_store(deed: Deed, name: &str, address_kind: StoreKind, error: &Error) -> Failure {
-    let told = Told::of(error);
+    let told = StoreAnswer::of(error);
     let failed = deed.failed();
     if let Some(failure) = untrusted(&format!("{name} {failed}"), error) {
         return failure;
     }
-    // Answers to listings come without a variant of their own: what they say counts.
+    // A refused listing has no variant of its own, so its status and its code are read.
     let is_refused = matches!(told.status, Some(401 | 403));
     match error {
-        _ if is_refused || matches!(error, Error::Unauthenticated { .. } | Error::PermissionDenied { .. }) => {
-            of(Kind::Auth, code::STORE_REFUSED, format!("{name} {failed}: the store refuses it: {}", told.words()))
-                .hint(hint_to_refusal(address_kind, &told))
+        _ if is_refused
+            || matches!(error, Error::Unauthenticated { .. } | Error::PermissionDenied { .. }) =>
+        {
+            of(
+                FailureKind::Auth,
+                code::STORE_REFUSED,
+                format!("{name} {failed}: the store refuses it: {}", told.words()),
+            )
+            .hint(hint_to_refusal(address_kind, &told))
         }
-        _ if told.is_about_bucket() || (deed == Deed::List && matches!(error, Error::NotFound { .. })) => {
-            of(Kind::Config, code::STORE_NOT_FOUND, format!("{name} {failed}: {}", told.words_or("there is no such bucket or container")))
-                .hint(format!("correct the name in `paths`{}", where_else(address_kind)))
+        _ if told.is_about_bucket()
+            || (deed == Deed::List && matches!(error, Error::NotFound { .. })) =>
+        {
+            of(
+                FailureKind::Config,
+                code::STORE_NOT_FOUND,
+                format!(
+                    "{name} {failed}: {}",
+                    told.words_or("there is no such bucket or container")
+                ),
+            )
+            .hint(format!("correct the name in `paths`{}", where_else(address_kind)))
         }
-        Error::NotFound { .. } => of(Kind::Transient, code::STORE_NOT_FOUND, format!("{name} {failed}: it was listed and is not there any more"))
-            .hint("run again: what is there then is listed anew"),
-        Error::InvalidPath { source } => of(Kind::Config, code::STORE_FAILED, format!("{name} {failed}: a key in it cannot be read: {source}"))
-            .hint("keys with an empty part (`//`) are not supported; narrow the path so that it does not lead to them"),
-        _ if matches!(told.status, Some(408 | 429)) => {
-            of(Kind::RateLimited(None), code::STORE_FAILED, format!("{name} {failed}: the store has too much to do: {}", told.words()))
-                .hint("it was tried several times; run again later")
-        }
-        _ if told.status.is_some_and(|status| status < 500) => {
-            of(Kind::Config, code::STORE_FAILED, format!("{name} {failed}: the store answers {}", told.words()))
-                .hint(hint_to_answer(address_kind, &told))
-        }
-        _ => of(Kind::Transient, code::STORE_FAILED, format!("{name} {failed}: {}", told.words()))
-            .hint("it was tried several times; run again, and if it stays so, check `endpoint` of [sources.NAME.store] and the network"),
+        Error::NotFound { .. } => of(
+            FailureKind::Transient,
+            code::STORE_NOT_FOUND,
+            format!("{name} {failed}: it was listed and is not there any more"),
+        )
+        .hint("run again: what is there then is listed anew"),
+        Error::InvalidPath { source } => of(
+            FailureKind::Config,
+            code::STORE_FAILED,
+            format!("{name} {failed}: a key in it cannot be read: {source}"),
+        )
+        .hint(
+            "keys with an empty part (`//`) are not supported; narrow the path so that \
+                 it does not lead to them",
+        ),
+        _ if matches!(told.status, Some(408 | 429)) => of(
+            FailureKind::RateLimited(None),
+            code::STORE_FAILED,
+            format!("{name} {failed}: the store has too much to do: {}", told.words()),
+        )
+        .hint("it was tried several times; run again later"),
+        _ if told.status.is_some_and(|status| status < 500) => of(
+            FailureKind::Config,
+            code::STORE_FAILED,
+            format!("{name} {failed}: the store answers {}", told.words()),
+        )
+        .hint(hint_to_answer(address_kind, &told)),
+        _ => of(
+            FailureKind::Transient,
+            code::STORE_FAILED,
+            format!("{name} {failed}: {}", told.words()),
+        )
+        .hint(
+            "it was tried several times; run again, and if it stays so, check `endpoint` \
+                 of [sources.NAME.store] and the network",
+        ),
     }
 }
 
 /// The fault of a server's certificate, or of TLS otherwise.
 pub fn untrusted(what: &str, error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
-    let (why, hint) = tls::untrusted("HOST", error, "[sources.NAME.store]\nca_file = \"ca.pem\"")?;
+    let ca_file = Hint::setting("[sources.NAME.store]\nca_file = \"ca.pem\"");
+    let (why, hint) = tls::untrusted("HOST", error, ca_file)?;
     Some(
         of(
-            Kind::Config,
+            FailureKind::Config,
             code::STORE_FAILED,
             format!("{what}: the server cannot be trusted: {why}"),
         )
@@ -107,24 +158,43 @@ fn where_else(kind: StoreKind) -> &'static str {
     }
 }
 
-fn hint_to_refusal(kind: StoreKind, told: &Told) -> String {
+fn hint_to_refusal(kind: StoreKind, told: &StoreAnswer) -> Hint {
+    let in_store = |line: &str| Hint::setting(line).then(" in [sources.NAME.store]");
     match (kind, told.code.as_deref()) {
-        (StoreKind::S3, Some("SignatureDoesNotMatch")) => "the secret key is not that of the access key: check AWS_SECRET_ACCESS_KEY, or the profile".into(),
-        (StoreKind::S3, Some("InvalidAccessKeyId")) => "the access key does not exist there: check AWS_ACCESS_KEY_ID, or `profile` of [sources.NAME.store]".into(),
-        (StoreKind::S3, Some("ExpiredToken")) => "the session is over: log in again, such as with `aws sso login`".into(),
-        (StoreKind::S3, Some("AccessDenied")) => "give the identity s3:ListBucket on the bucket and s3:GetObject on the objects".into(),
-        (StoreKind::S3, _) => {
-            "credentials come as for the aws command: variables, `profile` of [sources.NAME.store], or the machine's role; the identity needs s3:ListBucket and s3:GetObject".into()
+        (StoreKind::S3, Some("SignatureDoesNotMatch")) => {
+            "the secret key is not that of the access key: \
+             check AWS_SECRET_ACCESS_KEY, or the profile"
+                .into()
         }
-        (StoreKind::Azure, _) => {
-            "write `account_key`, `sas` or `client_secret` in [sources.NAME.store], such as `account_key = { env = \"VARIABLE\" }`; the identity needs the role Storage Blob Data Reader".into()
+        (StoreKind::S3, Some("InvalidAccessKeyId")) => "the access key does not exist there: \
+             check AWS_ACCESS_KEY_ID, or `profile` of [sources.NAME.store]"
+            .into(),
+        (StoreKind::S3, Some("ExpiredToken")) => {
+            "the session is over: log in again, such as with `aws sso login`".into()
         }
-        (StoreKind::Gcs, _) => "write `service_account = { file = \"key.json\" }` in [sources.NAME.store]; the account needs the role Storage Object Viewer".into(),
-        (StoreKind::Web, _) => "write `bearer` or `basic` in [sources.NAME.store], such as `bearer = { env = \"VARIABLE\" }`".into(),
+        (StoreKind::S3, Some("AccessDenied")) => {
+            "give the identity s3:ListBucket on the bucket and s3:GetObject on the objects".into()
+        }
+        (StoreKind::S3, _) => "credentials come as for the aws command: variables, \
+             `profile` of [sources.NAME.store], or the machine's role; \
+             the identity needs s3:ListBucket and s3:GetObject"
+            .into(),
+        (StoreKind::Azure, _) => Hint::text(
+            "write `account_key`, `sas` or `client_secret` in [sources.NAME.store], such as ",
+        )
+        .then(Hint::setting("account_key = { env = \"VARIABLE\" }"))
+        .then("; the identity needs the role Storage Blob Data Reader"),
+        (StoreKind::Gcs, _) => Hint::text("write ")
+            .then(in_store("service_account = { file = \"key.json\" }"))
+            .then("; the account needs the role Storage Object Viewer"),
+        (StoreKind::Web, _) => {
+            Hint::text("write `bearer` or `basic` in [sources.NAME.store], such as ")
+                .then(Hint::setting("bearer = { env = \"VARIABLE\" }"))
+        }
     }
 }
 
-fn hint_to_answer(kind: StoreKind, told: &Told) -> String {
+fn hint_to_answer(kind: StoreKind, told: &StoreAnswer) -> String {
     match (kind, told.code.as_deref()) {
         (StoreKind::S3, Some("AuthorizationHeaderMalformed" | "PermanentRedirect"))
         | (StoreKind::S3, None) => {
@@ -135,13 +205,13 @@ fn hint_to_answer(kind: StoreKind, told: &Told) -> String {
     }
 }
 
-/// The words of an error, for messages of one's own.
+/// The words of an error, for messages of other modules.
 pub fn words(error: &Error) -> String {
-    Told::of(error).words()
+    StoreAnswer::of(error).words()
 }
 
-/// What the answer of a store says of itself.
-struct Told {
+/// The status, code and message in the answer of a store.
+struct StoreAnswer {
     status: Option<u16>,
     code: Option<String>,
     message: Option<String>,
@@ -150,10 +220,10 @@ struct Told {
 
 const WORDS_MAX: usize = 300;
 
-impl Told {
-    fn of(error: &Error) -> Told {
+impl StoreAnswer {
+    fn of(error: &Error) -> StoreAnswer {
         let text = error.to_string();
-        Told {
+        StoreAnswer {
             status: status(&text),
             code: element(&text, "Code"),
             message: element(&text, "Message"),
@@ -205,7 +275,7 @@ fn element(text: &str, name: &str) -> Option<String> {
     )
 }
 
-/// The innermost reason: those around it have URLs in them, which can carry signatures.
+/// The innermost reason. The reasons around it quote URLs, which can carry signatures.
 fn cause(error: &Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {

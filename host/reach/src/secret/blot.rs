@@ -1,17 +1,18 @@
-//! Takes secrets out of what comes back: in the forms that servers repeat them in.
+//! Takes secrets out of answers and messages, in every form in which servers repeat them.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use domain::diagnostic::Diagnostic;
 use memchr::memmem;
+use secrecy::zeroize::Zeroizing;
 use std::sync::{Mutex, PoisonError};
 
 /// Stands where a secret was.
 const BLOT: &str = "[secret]";
 
-/// Every form of every secret that went out.
+/// Every form of every secret that was put into a request.
 #[derive(Default)]
-pub struct Blots(Mutex<Vec<Vec<u8>>>);
+pub struct Blots(Mutex<Vec<Zeroizing<Vec<u8>>>>);
 
 impl Blots {
     /// From now on the text is blotted: as it is, and as URLs, JSON and base64 have it.
@@ -20,27 +21,12 @@ impl Blots {
             return;
         }
         let mut forms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let json = serde_json::Value::from(secret).to_string();
-        let json = json.trim_matches('"').to_owned();
-        let upper = percent(secret, false);
-        let written = [
-            secret.to_owned(),
-            upper.clone(),
-            percent(secret, true),
-            upper.replace("%20", "+"),
-            upper.replace("%2F", "/"),
-            json.replace('/', "\\/"),
-            json,
-            STANDARD.encode(secret),
-            STANDARD_NO_PAD.encode(secret),
-            URL_SAFE_NO_PAD.encode(secret),
-        ];
-        for form in written.map(String::into_bytes) {
+        for form in written_forms(secret) {
             if !forms.contains(&form) {
                 forms.push(form);
             }
         }
-        // A secret may be a part of another one: the longer one goes first, so that nothing of it stays.
+        // A secret may be a part of another one. The longer form goes first, so that no part stays.
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     }
 
@@ -64,6 +50,25 @@ impl Blots {
     }
 }
 
+fn written_forms(secret: &str) -> [Zeroizing<Vec<u8>>; 10] {
+    let json = Zeroizing::new(serde_json::to_string(secret).unwrap_or_default());
+    let json = json.trim_matches('"').to_owned();
+    let upper = percent(secret, false);
+    [
+        secret.to_owned(),
+        upper.replace("%20", "+"),
+        upper.replace("%2F", "/"),
+        upper,
+        percent(secret, true),
+        json.replace('/', "\\/"),
+        json,
+        STANDARD.encode(secret),
+        STANDARD_NO_PAD.encode(secret),
+        URL_SAFE_NO_PAD.encode(secret),
+    ]
+    .map(|form| Zeroizing::new(form.into_bytes()))
+}
+
 fn without(text: Vec<u8>, form: &[u8]) -> Vec<u8> {
     let mut places = memmem::find_iter(&text, form).peekable();
     if places.peek().is_none() {
@@ -80,16 +85,19 @@ fn without(text: Vec<u8>, form: &[u8]) -> Vec<u8> {
     blotted
 }
 
-/// As RFC 3986 has it for a part of a query.
+/// Percent-encoded by RFC 3986 as a part of a query.
 fn percent(text: &str, lower: bool) -> String {
-    let escape = |byte: u8| match byte {
-        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
-            char::from(byte).to_string()
+    let mut escaped = String::with_capacity(3 * text.len());
+    for byte in text.bytes() {
+        match byte {
+            byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                escaped.push(char::from(byte));
+            }
+            byte if lower => escaped.push_str(&format!("%{byte:02x}")),
+            byte => escaped.push_str(&format!("%{byte:02X}")),
         }
-        byte if lower => format!("%{byte:02x}"),
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(escape).collect()
+    }
+    escaped
 }
 
 #[cfg(test)]

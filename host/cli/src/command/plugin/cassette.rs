@@ -9,7 +9,7 @@ use domain::port::Collector;
 use installation::plugins;
 use installation::recording::{self, CollectedRows};
 use plugin_host::Grants;
-use reach::Reach;
+use reach::Clients;
 use reach::cassette::Player;
 use reach::code::PLUGIN_CASSETTE;
 use serde_json::json;
@@ -33,7 +33,7 @@ pub fn replay(ui: Ui, path: &Path, plugin: Option<&str>, format: Format) -> Resu
     let player = Player::new(cassette.exchanges, None, collection.slots.clone());
     let collector = loaded
         .collector(&Grants::new(&collection.source, powers)?)?
-        .with_reach(Reach { http: Some(Arc::new(player)), ..Reach::default() });
+        .with_clients(Clients { http: Some(Arc::new(player)), ..Clients::default() });
     let mut rows = CollectedRows::default();
     let result = collector.collect(&collection.request()?, &mut |batch| {
         rows.batch(&batch);

@@ -11,7 +11,7 @@ use domain::hint::Hint;
 use domain::port::GrantedTable;
 use installation::plugins;
 use installation::recording;
-use plugin_host::conformance::{self, Case, Material, Outcome, Script};
+use plugin_host::conformance::{self, CaseOutcome, ConformanceCase, Script, ScriptMaterial};
 use reach::object_store::LocalFile;
 use serde_json::{Value, json};
 use std::fs;
@@ -33,13 +33,13 @@ pub fn test(ui: Ui, target: &Path, format: Format) -> Result<(), Failure> {
     let mut cases = Vec::new();
     for Named { name, script } in &scripts {
         let tried = conformance::try_out(&plugin, script, &material(&folder, script)?)?;
-        cases.extend(tried.into_iter().map(|case| Case {
+        cases.extend(tried.into_iter().map(|case| ConformanceCase {
             name: name.as_ref().map_or(case.name.clone(), |name| format!("{name}: {}", case.name)),
             ..case
         }));
     }
     let failed =
-        cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed(_))).count() as u64;
+        cases.iter().filter(|case| matches!(case.outcome, CaseOutcome::Failed(_))).count() as u64;
     ui.data(&match format {
         Format::Text => text(ui, &cases),
         Format::Json => json_text(&report(&plugin, &cases)),
@@ -117,8 +117,8 @@ fn script(path: &Path) -> Result<Script, Diagnostic> {
 }
 
 /// The files that the script names, relative to its folder.
-fn material(folder: &Path, script: &Script) -> Result<Material, Diagnostic> {
-    let mut material = Material::default();
+fn material(folder: &Path, script: &Script) -> Result<ScriptMaterial, Diagnostic> {
+    let mut material = ScriptMaterial::default();
     for name in &script.cassettes {
         material.exchanges.extend(recording::exchanges(&folder.join(name))?);
     }
@@ -161,15 +161,15 @@ fn material(folder: &Path, script: &Script) -> Result<Material, Diagnostic> {
     Ok(material)
 }
 
-fn words(outcome: &Outcome) -> (&'static str, &str) {
+fn words(outcome: &CaseOutcome) -> (&'static str, &str) {
     match outcome {
-        Outcome::Passed => ("passed", ""),
-        Outcome::Skipped(reason) => ("skipped", reason),
-        Outcome::Failed(reason) => ("FAILED", reason),
+        CaseOutcome::Passed => ("passed", ""),
+        CaseOutcome::Skipped(reason) => ("skipped", reason),
+        CaseOutcome::Failed(reason) => ("FAILED", reason),
     }
 }
 
-fn text(ui: Ui, cases: &[Case]) -> String {
+fn text(ui: Ui, cases: &[ConformanceCase]) -> String {
     let mut table =
         Table::new(["case", "result", "seen"].map(|name| (name.to_owned(), Align::Left)));
     for case in cases {
@@ -191,9 +191,9 @@ fn text(ui: Ui, cases: &[Case]) -> String {
     format!("{}\n{body}\n{summary}\n", ui.bold(&header))
 }
 
-fn report(plugin: &plugin_host::Plugin, cases: &[Case]) -> Value {
+fn report(plugin: &plugin_host::Plugin, cases: &[ConformanceCase]) -> Value {
     let identity = plugin.identity();
-    let case = |case: &Case| {
+    let case = |case: &ConformanceCase| {
         let (result, reason) = words(&case.outcome);
         json!({ "case": case.name, "result": result.to_lowercase(), "reason": reason, "seen": case.seen })
     };

@@ -10,10 +10,10 @@ use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use installation::plugins;
 use installation::settings::{Need, Settings};
-use plugin_host::compat::{self, Change};
-use plugin_host::trust::{self, LOCK_FILE, Lock, Locked, SIGNATURE_ENDING};
-use plugin_host::{Limits, Plugin, Power};
-use reach::fetch::{self, Fetched};
+use plugin_host::compat::{self, PluginChange};
+use plugin_host::trust::{self, LOCK_FILE, LockEntry, PluginLock, SIGNATURE_ENDING};
+use plugin_host::{Plugin, PluginLimits, Power};
+use reach::fetch::{self, FetchedPlugin};
 use std::fs;
 use std::path::Path;
 
@@ -46,11 +46,11 @@ pub fn install(ui: Ui, global: &GlobalArgs, args: &InstallArgs) -> Result<(), Fa
     let plugin = plugins::host(Some(&settings))?.load(&args.source, &fetched.bytes)?;
     check_name(&plugin)?;
     check_digest(&plugin, args)?;
-    let mut lock = Lock::read(&settings.root)?;
+    let mut lock = PluginLock::read(&settings.root)?;
     let before = lock.find(&plugin.identity().name).cloned();
     let signer = signer(ui, &settings, &fetched, before.as_ref())?;
     let powers = agreed_powers(&plugin, before.as_ref(), args)?;
-    let locked = Locked {
+    let locked = LockEntry {
         name: plugin.identity().name.clone(),
         version: plugin.identity().version.clone(),
         sha256: plugin.identity().digest.clone(),
@@ -64,8 +64,8 @@ pub fn install(ui: Ui, global: &GlobalArgs, args: &InstallArgs) -> Result<(), Fa
     Ok(ui.data(&installed(&plugin, &locked, before.as_ref()))?)
 }
 
-fn fetch(source: &str) -> Result<Fetched, Diagnostic> {
-    let bytes_max = Limits::default().component_bytes;
+fn fetch(source: &str) -> Result<FetchedPlugin, Diagnostic> {
+    let bytes_max = PluginLimits::default().component_bytes;
     if let Some(reference) = source.strip_prefix("oci://") {
         return fetch::oci(reference, bytes_max).map_err(|failure| failure.diagnostic);
     }
@@ -79,7 +79,10 @@ fn fetch(source: &str) -> Result<Fetched, Diagnostic> {
         )
         .hint("name a .wasm file, an https address, or oci://REGISTRY/NAME@sha256:DIGEST")
     })?;
-    Ok(Fetched { bytes, signature: fs::read_to_string(format!("{source}{SIGNATURE_ENDING}")).ok() })
+    Ok(FetchedPlugin {
+        bytes,
+        signature: fs::read_to_string(format!("{source}{SIGNATURE_ENDING}")).ok(),
+    })
 }
 
 /// A name that is bundled would never be looked up in the lock.
@@ -110,8 +113,8 @@ fn check_digest(plugin: &Plugin, args: &InstallArgs) -> Result<(), Diagnostic> {
 fn signer(
     ui: Ui,
     settings: &Settings,
-    fetched: &Fetched,
-    before: Option<&Locked>,
+    fetched: &FetchedPlugin,
+    before: Option<&LockEntry>,
 ) -> Result<Option<String>, Diagnostic> {
     let mut keys: Vec<&str> = settings.trust.keys.values().map(String::as_str).collect();
     keys.extend(before.and_then(|before| before.signer.as_deref()));
@@ -149,7 +152,7 @@ fn signer(
 /// Refuses a new version that asks for more powers, and names them.
 fn agreed_powers(
     plugin: &Plugin,
-    before: Option<&Locked>,
+    before: Option<&LockEntry>,
     args: &InstallArgs,
 ) -> Result<Vec<String>, Diagnostic> {
     for name in &args.agree {
@@ -194,7 +197,7 @@ fn agreed_powers(
     Ok(asked.into_iter().map(str::to_owned).collect())
 }
 
-fn installed(plugin: &Plugin, locked: &Locked, before: Option<&Locked>) -> String {
+fn installed(plugin: &Plugin, locked: &LockEntry, before: Option<&LockEntry>) -> String {
     let mut lines = vec![match before {
         Some(before) if before.sha256 != locked.sha256 => {
             format!(
@@ -235,7 +238,7 @@ fn installed(plugin: &Plugin, locked: &Locked, before: Option<&Locked>) -> Strin
 /// Every installed plugin against its line in the lock.
 pub fn verify(ui: Ui, global: &GlobalArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::File)?;
-    let lock = Lock::read(&settings.root)?;
+    let lock = PluginLock::read(&settings.root)?;
     let findings: Vec<Diagnostic> =
         lock.plugins().iter().filter_map(|locked| lock.verified(locked).err()).collect();
     if !findings.is_empty() {
@@ -252,7 +255,7 @@ pub fn compat(ui: Ui, args: &CompatArgs) -> Result<(), Failure> {
     let load = |name: &str| plugins::plugin(&host, name, Path::new("."));
     let (old, new) = (load(&args.old)?, load(&args.new)?);
     let changes = compat::compare(&old, &new);
-    let line = |change: &Change| {
+    let line = |change: &PluginChange| {
         format!("{}: {}\n", if change.breaking { "breaking" } else { "new" }, change.message)
     };
     ui.data(&changes.iter().map(line).collect::<String>())?;

@@ -1,24 +1,25 @@
 //! S3 and what speaks like it, with the credentials that the AWS command would use.
 
-use super::{Access, retry, value};
+use super::{StoreAccess, retry, value};
 use crate::aws;
 use crate::code;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use crate::object_store::address::Address;
 use crate::object_store::trouble;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use domain::hint::Hint;
 use object_store::aws::{AmazonS3Builder, AwsCredential, resolve_bucket_region};
 use object_store::{CredentialProvider, Error, ObjectStore};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex;
 
-/// Credentials are asked for again before they end.
+/// Credentials are renewed so long before they end.
 const RENEWED_BEFORE: Duration = Duration::from_secs(300);
 
-impl Access {
+impl StoreAccess {
     pub(super) async fn s3(
         &self,
         address: &Address,
@@ -40,7 +41,7 @@ impl Access {
             (None, Some(_)) => {
                 chain.region().map_or_else(|| "us-east-1".to_owned(), Region::to_string)
             }
-            // A bucket says where it is to everybody.
+            // Anybody may ask a bucket for its region.
             (None, None) => match resolve_bucket_region(&address.bucket, &options).await {
                 Ok(region) => region,
                 Err(error) => return Err(no_region(address, &error)),
@@ -66,7 +67,7 @@ impl Access {
         loader.load().await
     }
 
-    async fn credentials(&self, chain: &SdkConfig) -> Result<Chain, Failure> {
+    async fn credentials(&self, chain: &SdkConfig) -> Result<AwsCredentials, Failure> {
         let own = match (
             value("access_key", &self.keys.access_key)?,
             value("secret_key", &self.keys.secret_key)?,
@@ -86,7 +87,7 @@ impl Access {
             (None, None) => None,
             _ => {
                 return Err(trouble::of(
-                    Kind::Config,
+                    FailureKind::Config,
                     domain::code::CONFIG_VALUE,
                     "an access key is of no use without its secret key, nor the other way round",
                 )
@@ -108,10 +109,10 @@ impl Access {
             }
         };
         let none = || {
-            trouble::of(Kind::Auth, code::STORE_REFUSED, "there are no credentials for S3")
+            trouble::of(FailureKind::Auth, code::STORE_REFUSED, "there are no credentials for S3")
                 .hint(hint())
         };
-        Ok(Chain {
+        Ok(AwsCredentials {
             provider: provider.ok_or_else(none)?,
             profile: self.profile.clone(),
             last: Mutex::new(None),
@@ -119,35 +120,37 @@ impl Access {
     }
 }
 
-fn hint() -> &'static str {
-    "log in as for the aws command, name a `profile` in [sources.NAME.store], or write `anonymous = true` there if the bucket is public"
+fn hint() -> Hint {
+    Hint::text("log in as for the aws command, name a `profile` in [sources.NAME.store], or write ")
+        .then(Hint::setting("anonymous = true"))
+        .then(" there if the bucket is public")
 }
 
 fn no_region(address: &Address, error: &Error) -> Failure {
     let why = trouble::words(error);
     trouble::of(
-        Kind::Config,
+        FailureKind::Config,
         code::STORE_NOT_FOUND,
         format!("the region of {} is not known: {why}", address.root),
     )
     .hint("correct the bucket's name in `paths`, or write `region` in [sources.NAME.store]")
 }
 
-/// AWS's chain of credentials, as the store asks for them.
-struct Chain {
+/// AWS's chain of credentials in the form that the store's client asks for.
+struct AwsCredentials {
     provider: SharedCredentialsProvider,
     profile: Option<String>,
     last: Mutex<Option<(Arc<AwsCredential>, Option<SystemTime>)>>,
 }
 
-impl std::fmt::Debug for Chain {
+impl std::fmt::Debug for AwsCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("credentials")
     }
 }
 
 #[async_trait::async_trait]
-impl CredentialProvider for Chain {
+impl CredentialProvider for AwsCredentials {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> Result<Arc<AwsCredential>, Error> {
@@ -159,7 +162,7 @@ impl CredentialProvider for Chain {
             return Ok(credential.clone());
         }
         let found = self.provider.provide_credentials().await;
-        // The SDK's words about credentials can hold some of them.
+        // The SDK's words are left out: they can quote credentials.
         let found = found.map_err(|_| {
             let why =
                 self.profile.as_ref().map_or("there are none that can be used".into(), |profile| {

@@ -1,40 +1,43 @@
-//! Files of web servers: one URL, one file.
+//! SourceFiles of web servers: one URL, one file.
 
-use super::{Access, CONNECT, Fetch, Head, changed, no_certificate, value};
+use super::{CONNECT, ObjectFetch, ObjectHead, StoreAccess, changed, no_certificate, value};
 use crate::code;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use crate::object_store::address::Address;
 use crate::object_store::trouble;
 use base64::Engine;
+use domain::hint::Hint;
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE,
     LAST_MODIFIED, RANGE,
 };
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use secrecy::zeroize::Zeroizing;
 use std::ops::Range;
 use std::time::Duration;
 use url::Url;
 
 #[derive(Clone)]
-pub struct Web {
+pub struct WebFile {
     client: Client,
     url: Url,
-    /// As people see it.
+    /// The address as messages show it, without a signature.
     name: String,
     authorization: Option<HeaderValue>,
-    /// The longest wait that a server can ask for.
+    /// The longest wait that a server is granted.
     silence: Duration,
 }
 
 const TRIES: u32 = 4;
 const REDIRECTS_MAX: usize = 5;
 
-impl Web {
-    pub fn new(access: &Access, address: &Address) -> Result<Web, Failure> {
+impl WebFile {
+    pub fn new(access: &StoreAccess, address: &Address) -> Result<WebFile, Failure> {
         let name = address.key.clone();
         access.check_tls(&name)?;
         let mut url = Url::parse(&name).map_err(|_| trouble::no_address(&name))?;
-        // What signs a URL is secret; where it is not written in the settings nobody sees it.
+        // The signature of a URL is a secret. It is kept apart from the settings and is never
+        // shown.
         if let Some(query) = value("query", &access.keys.query)? {
             url.set_query(Some(query.expose().trim_start_matches('?')));
         }
@@ -60,12 +63,12 @@ impl Web {
         }
         let client = builder.build().map_err(|error| {
             trouble::of(
-                Kind::Config,
+                FailureKind::Config,
                 domain::code::CONFIG_VALUE,
                 format!("{name} cannot be asked: {error}"),
             )
         })?;
-        Ok(Web {
+        Ok(WebFile {
             client,
             url,
             name,
@@ -74,8 +77,9 @@ impl Web {
         })
     }
 
-    /// Asks for the file's size and version; servers that do not know HEAD are asked for the file, and not heard out.
-    pub async fn head(&self) -> Result<Head, Failure> {
+    /// Asks for the file's size and version. A server that refuses HEAD is asked with GET, and its
+    /// answer is not read.
+    pub async fn head(&self) -> Result<ObjectHead, Failure> {
         let response = self.ask(Method::HEAD, &HeaderMap::new()).await?;
         let response = match response.status() {
             StatusCode::METHOD_NOT_ALLOWED
@@ -89,7 +93,7 @@ impl Web {
             .and_then(|size| size.parse().ok())
             .ok_or_else(|| self.no_size())?;
         let etag = text(headers, ETAG.as_str()).filter(|etag| !etag.starts_with("W/"));
-        Ok(Head {
+        Ok(ObjectHead {
             key: self.name.clone(),
             size,
             etag,
@@ -97,7 +101,7 @@ impl Web {
         })
     }
 
-    pub async fn fetch(&self, size: u64) -> Result<Fetch, Failure> {
+    pub async fn fetch(&self, size: u64) -> Result<ObjectFetch, Failure> {
         let response = self.expect(self.ask(Method::GET, &HeaderMap::new()).await?)?;
         let now = text(response.headers(), CONTENT_LENGTH.as_str())
             .and_then(|size| size.parse::<u64>().ok());
@@ -105,7 +109,7 @@ impl Web {
             return Err(changed(&self.name));
         }
         let etag = text(response.headers(), ETAG.as_str()).filter(|etag| !etag.starts_with("W/"));
-        Ok(Fetch::Web(Box::new(WebFetch {
+        Ok(ObjectFetch::Web(Box::new(WebFetch {
             web: self.clone(),
             response,
             etag,
@@ -120,16 +124,18 @@ impl Web {
         let response = self.expect(self.ask(Method::GET, &headers).await?)?;
         if response.status() != StatusCode::PARTIAL_CONTENT {
             return Err(self
-                .failed(Kind::Config, "the server does not give parts of files")
+                .failed(FailureKind::Config, "the server does not give parts of files")
                 .hint("name smaller files"));
         }
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        let bytes =
-            response.bytes().await.map_err(|error| self.failed(Kind::Transient, &cause(&error)))?;
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| self.failed(FailureKind::Transient, &cause(&error)))?;
         Ok(bytes.iter().copied().take(length).collect())
     }
 
-    /// One answer, after so many tries as it takes.
+    /// One answer, after some tries if they are needed.
     async fn ask(&self, method: Method, headers: &HeaderMap) -> Result<Response, Failure> {
         let mut pause = Duration::from_millis(100);
         for left in (0..TRIES).rev() {
@@ -145,7 +151,7 @@ impl Web {
                 Err(error) => {
                     match trouble::untrusted(&format!("{} cannot be fetched", self.name), &error) {
                         Some(failure) => return Err(failure),
-                        None => Some(self.failed(Kind::Transient, &cause(&error))),
+                        None => Some(self.failed(FailureKind::Transient, &cause(&error))),
                     }
                 }
             };
@@ -155,7 +161,7 @@ impl Web {
             tokio::time::sleep(pause).await;
             pause *= 4;
         }
-        Err(self.failed(Kind::Transient, "it does not answer"))
+        Err(self.failed(FailureKind::Transient, "it does not answer"))
     }
 
     fn request(&self, method: Method) -> RequestBuilder {
@@ -172,40 +178,64 @@ impl Web {
         match status {
             _ if status.is_success() => Ok(response),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(trouble::of(
-                Kind::Auth,
+                FailureKind::Auth,
                 code::STORE_REFUSED,
-                format!("{} cannot be fetched: the server refuses it with status {}", self.name, status.as_u16()),
+                format!(
+                    "{} cannot be fetched: the server refuses it with status {}",
+                    self.name,
+                    status.as_u16()
+                ),
             )
-            .hint("write `bearer`, `basic` or `query` in [sources.NAME.store], such as `bearer = { env = \"VARIABLE\" }`")),
-            StatusCode::NOT_FOUND | StatusCode::GONE => {
-                Err(trouble::of(Kind::Config, code::STORE_NOT_FOUND, format!("there is no file at {}", self.name)).hint("correct `paths`"))
-            }
-            _ if status.is_redirection() => Err(self.failed(Kind::Config, "it is sent on to a place without TLS, or too often")),
+            .hint(
+                Hint::text("write `bearer`, `basic` or `query` in [sources.NAME.store], such as ")
+                    .then(Hint::setting("bearer = { env = \"VARIABLE\" }")),
+            )),
+            StatusCode::NOT_FOUND | StatusCode::GONE => Err(trouble::of(
+                FailureKind::Config,
+                code::STORE_NOT_FOUND,
+                format!("there is no file at {}", self.name),
+            )
+            .hint("correct `paths`")),
+            _ if status.is_redirection() => Err(self
+                .failed(FailureKind::Config, "it is sent on to a place without TLS, or too often")),
             _ => {
-                let failed = |kind: Kind| self.failed(kind, &format!("the server answers with status {}", status.as_u16()));
+                let failed = |kind: FailureKind| {
+                    self.failed(
+                        kind,
+                        &format!("the server answers with status {}", status.as_u16()),
+                    )
+                };
                 Err(if is_passing(status) {
-                    failed(Kind::Transient).hint("it was tried several times; run again later")
+                    failed(FailureKind::Transient)
+                        .hint("it was tried several times; run again later")
                 } else {
-                    failed(Kind::Config)
+                    failed(FailureKind::Config)
                 })
             }
         }
     }
 
-    fn failed(&self, kind: Kind, why: &str) -> Failure {
+    fn failed(&self, kind: FailureKind, why: &str) -> Failure {
         trouble::of(kind, code::STORE_FAILED, format!("{} cannot be fetched: {why}", self.name))
             .hint("check the address with `curl -I ADDRESS`")
     }
 
     fn no_size(&self) -> Failure {
-        trouble::of(Kind::Config, code::STORE_FAILED, format!("{} cannot be fetched: the server does not say how long it is", self.name))
-            .hint("without a Content-Length nobody can tell whether all of it came; let the server give the file as it lies there")
+        trouble::of(
+            FailureKind::Config,
+            code::STORE_FAILED,
+            format!("{} cannot be fetched: the server does not say how long it is", self.name),
+        )
+        .hint(
+            "without a Content-Length nobody can tell whether all of it came; let the \
+                 server give the file as it lies there",
+        )
     }
 }
 
-/// A file on its way.
+/// A file that is being fetched.
 pub struct WebFetch {
-    web: Web,
+    web: WebFile,
     response: Response,
     etag: Option<String>,
     taken: u64,
@@ -222,7 +252,7 @@ impl WebFetch {
                 }
                 Err(error) if self.tries_left == 0 || self.etag.is_none() => {
                     return Err(self.web.failed(
-                        Kind::Transient,
+                        FailureKind::Transient,
                         &format!("it broke off after {} bytes: {}", self.taken, cause(&error)),
                     ));
                 }
@@ -231,7 +261,7 @@ impl WebFetch {
         }
     }
 
-    /// Goes on where it broke off, if the file is still the same.
+    /// Goes on where the answer broke off, if the file is still the same.
     async fn take_up(&mut self) -> Result<(), Failure> {
         self.tries_left -= 1;
         let mut headers = HeaderMap::new();
@@ -244,7 +274,7 @@ impl WebFetch {
             .is_some_and(|range| range.starts_with(&format!("bytes {}-", self.taken)));
         if response.status() != StatusCode::PARTIAL_CONTENT || !starts_there {
             return Err(self.web.failed(
-                Kind::Transient,
+                FailureKind::Transient,
                 &format!(
                     "it broke off after {} bytes, and the server does not go on from there",
                     self.taken
@@ -272,17 +302,18 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-fn authorization(access: &Access) -> Result<Option<HeaderValue>, Failure> {
+fn authorization(access: &StoreAccess) -> Result<Option<HeaderValue>, Failure> {
     let value = match (value("bearer", &access.keys.bearer)?, value("basic", &access.keys.basic)?) {
-        (Some(token), _) => format!("Bearer {}", token.expose()),
+        (Some(token), _) => Zeroizing::new(["Bearer ", token.expose()].concat()),
         (None, Some(pair)) => {
-            format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(pair.expose()))
+            let pair = Zeroizing::new(base64::prelude::BASE64_STANDARD.encode(pair.expose()));
+            Zeroizing::new(["Basic ", &pair].concat())
         }
         (None, None) => return Ok(None),
     };
     let mut value = HeaderValue::from_str(&value).map_err(|_| {
         trouble::of(
-            Kind::Config,
+            FailureKind::Config,
             domain::code::CONFIG_VALUE,
             "a secret has characters that no header can hold",
         )
@@ -292,7 +323,7 @@ fn authorization(access: &Access) -> Result<Option<HeaderValue>, Failure> {
     Ok(Some(value))
 }
 
-/// The innermost reason, without the URL, which can carry a signature.
+/// The innermost reason, unless it quotes a URL, which can carry a signature.
 fn cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
