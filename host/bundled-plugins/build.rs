@@ -33,7 +33,9 @@ fn main() -> Result<(), String> {
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?)
             .join("../..");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    for shared in ["host/exact/Cargo.toml", "host/exact/src", "plugins/json-api", "plugins/table-settings"] {
+    for shared in
+        ["host/exact/Cargo.toml", "host/exact/src", "plugins/json-api", "plugins/table-settings"]
+    {
         println!("cargo::rerun-if-changed=../../{shared}");
     }
     let mut arguments = vec!["--lib"];

@@ -124,8 +124,8 @@ mod tests {
             ),
             (
                 "[sources.aws]\nplugin = 'p'\n  pahts = []\n",
-                "apportion.toml:3:3: C103: there is no setting 'pahts' here\n      pahts = []\n   \
-                       ^\n  hint: Did you mean `paths`?",
+                "apportion.toml:3:3: C103: there is no setting 'pahts' here\n      pahts = []\n\
+                 \u{20}     ^\n  hint: Did you mean `paths`?",
             ),
             (
                 "[server]\nxyz = 1\n",

@@ -222,27 +222,7 @@ fn case(value: &Value<'_>, kept: &[Field], later_stage: bool) -> Read<(Case, usi
     }
     let lacks = |what: &str| Wrong(format!("the case lacks '{what}'"), value.span());
     let (expect, span) = expect.ok_or_else(|| lacks("expect"))?;
-    match (&expect, through_set) {
-        (Expect::NoMatch | Expect::Pass, true) => {
-            return Err(Wrong(
-                "a case through the whole set expects a decision, an error or \"unallocated\""
-                    .into(),
-                span,
-            ));
-        }
-        (Expect::Unallocated, false) => {
-            let message = "\"unallocated\" is said by the whole set: add through_set = true, or \
-                           expect \"no match\"";
-            return Err(Wrong(message.into(), span));
-        }
-        _ => {}
-    }
-    if matches!(expect, Expect::Shares(_)) && day.amount.is_none() {
-        return Err(Wrong(
-            "a case that expects shares needs the amount that is shared: amount = \"100\"".into(),
-            span,
-        ));
-    }
+    check_expectation(&expect, span.clone(), through_set, &day)?;
     let charge = match charge {
         None if later_stage => GivenCharge::default(),
         Some(_) if later_stage => {
@@ -263,6 +243,37 @@ fn case(value: &Value<'_>, kept: &[Field], later_stage: bool) -> Read<(Case, usi
         column: 0,
     };
     Ok((case, span.start))
+}
+
+/// Refuses an expectation that the case as written cannot have.
+fn check_expectation(
+    expect: &Expect,
+    span: Range<usize>,
+    through_set: bool,
+    day: &GivenDay,
+) -> Read<()> {
+    match (expect, through_set) {
+        (Expect::NoMatch | Expect::Pass, true) => {
+            return Err(Wrong(
+                "a case through the whole set expects a decision, an error or \"unallocated\""
+                    .into(),
+                span,
+            ));
+        }
+        (Expect::Unallocated, false) => {
+            let message = "\"unallocated\" is said by the whole set: add through_set = true, or \
+                           expect \"no match\"";
+            return Err(Wrong(message.into(), span));
+        }
+        _ => {}
+    }
+    if matches!(expect, Expect::Shares(_)) && day.amount.is_none() {
+        return Err(Wrong(
+            "a case that expects shares needs the amount that is shared: amount = \"100\"".into(),
+            span,
+        ));
+    }
+    Ok(())
 }
 
 fn given_charge(value: &Value<'_>) -> Read<GivenCharge> {

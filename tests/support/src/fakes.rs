@@ -2,7 +2,6 @@
 
 use domain::charge::ChargeLine;
 use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
-use domain::spread::Spread;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
@@ -12,6 +11,7 @@ use domain::port::{
     Batch, CollectRequest, Collector, Decider, Explanation, Mutual, PluginIdentity, RuleFacts,
     Rules, Stage, TriedRule,
 };
+use domain::spread::Spread;
 use std::sync::Arc;
 
 pub fn plugin(name: &str) -> PluginIdentity {

@@ -140,7 +140,7 @@ impl Header<'_> {
 fn plain_rule(name: &str, header: &Header<'_>) -> String {
     format!(
         "//! What is charged to whom, and why: charges with the tag service = {name}.\n{}\n\nfn matches(charge) {{\n    charge.tag(\"service\") == \"{name}\"\n}}\n\n\
-         // Who pays? assign(\"payments\"), split(#{{ payments: 60, search: 40 }}), by_cost(), …
+         // Who pays? assign(\"payments\"), split(#{{ payments: 60, search: 40 }}), by_cost(), …\n\
          // Until then the next rule is asked.\n\
          fn allocate(charge) {{\n    pass()\n}}\n",
         header.text("")
