@@ -1,9 +1,9 @@
 //! The slow and careful way through CSV that breaks the rules of quoting: one bad line costs that
 //! line and no more.
 
+use crate::batch::UnreadableRow;
 use crate::code;
 use crate::csv::{Block, ROW_BYTES_MAX, excerpt};
-use crate::table::UnreadableRow;
 
 pub(crate) struct PickedBytes {
     /// Bytes left in the block: the good rows, moved together.

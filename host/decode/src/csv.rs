@@ -5,10 +5,11 @@
 //! quotes that span lines are exact without guessing. Cutting costs a fifth of what a worker does
 //! with the block.
 
+use crate::batch::{Batch, Cells, ShortRows, TableFormat, UnreadableRow};
 use crate::careful;
 use crate::code;
+use crate::file::{open, unreadable};
 use crate::structure::Structure;
-use crate::table::{Batch, Cells, ShortRows, TableFormat, UnreadableRow, open, unreadable};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use flate2::read::MultiGzDecoder;

@@ -5,16 +5,16 @@
 //! order, from as many threads as the caller has. What does not have the shape of a row is handed
 //! out as *unreadable*, with its place.
 
+mod batch;
 mod careful;
 pub mod code;
 mod csv;
+mod file;
 mod parquet_file;
 mod place;
 mod structure;
 mod table;
 
+pub use batch::{Batch, Cells, Column, ShortRows, TableFormat, TextView, UnreadableRow, viewed};
 pub use place::lines_at;
-pub use table::{
-    Batch, Cells, Column, Scan, ShortRows, TableFacts, TableFormat, TextView, UnreadableRow,
-    WantedColumn, Worker, describe, distinct, sample, viewed,
-};
+pub use table::{Scan, TableFacts, WantedColumn, Worker, describe, distinct, sample};

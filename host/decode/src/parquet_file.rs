@@ -1,7 +1,8 @@
 //! Parquet: row groups shared out among the workers, only the wanted columns decoded.
 
+use crate::batch::{Batch, Cells, Column};
 use crate::code;
-use crate::table::{Batch, Cells, Column, open};
+use crate::file::open;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Decimal128Type, Int32Type, TimestampMicrosecondType, TimestampMillisecondType,

@@ -1,6 +1,6 @@
 //! From a byte of a CSV file to its line: only looked up for the few rows that are set aside.
 
-use crate::table::{open, unreadable};
+use crate::file::{open, unreadable};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use flate2::read::MultiGzDecoder;

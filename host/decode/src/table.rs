@@ -1,64 +1,19 @@
 //! A table of any format: its facts, a look into it, and the scan that hands out its rows.
 
+use crate::batch::{Batch, Column, ShortRows, TableFormat};
 use crate::code;
+use crate::file::{open, unreadable};
 use crate::{csv, parquet_file};
-use arrow_array::{Array, StringViewArray};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TableFormat {
-    Csv,
-    CsvGz,
-    Parquet,
-}
-
-impl fmt::Display for TableFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            TableFormat::Csv => "csv",
-            TableFormat::CsvGz => "csv.gz",
-            TableFormat::Parquet => "parquet",
-        })
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    pub name: String,
-    /// `text` in CSV; in Parquet the type as its schema writes it.
-    pub kind: String,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableFacts {
     pub format: TableFormat,
     pub columns: Vec<Column>,
-}
-
-/// The wanted columns of up to some thousand rows.
-pub struct Batch<'a> {
-    pub rows: usize,
-    /// As wanted, in that order.
-    pub columns: &'a [Cells<'a>],
-    /// Where each row starts: a byte of the (unpacked) CSV file, or the row's number in Parquet.
-    pub places: &'a [u64],
-    /// Rows without the shape of a row, between or after the others.
-    pub unreadable: &'a [UnreadableRow],
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnreadableRow {
-    pub code: domain::code::Code,
-    pub reason: String,
-    pub place: u64,
-    pub excerpt: String,
 }
 
 /// A column asked for.
@@ -74,89 +29,6 @@ impl WantedColumn {
     pub fn text(name: impl Into<String>) -> WantedColumn {
         WantedColumn { name: name.into(), typed: false }
     }
-}
-
-/// One column of a batch.
-#[derive(Clone, Copy)]
-pub enum Cells<'a> {
-    /// Cell `r` is `buffer[ranges[r].0..ranges[r].1]`; `quoted` cells still wear the quotes of
-    /// their CSV file.
-    Text { buffer: &'a [u8], ranges: &'a [(u32, u32)], quoted: bool },
-    /// Texts where they stand in the pages of a Parquet file.
-    Views(&'a StringViewArray),
-    /// Cell `r` is `values[r] × 10^-scale`.
-    Decimal { values: &'a [i128], nulls: Option<&'a [bool]>, scale: u32 },
-    /// Days since 1970-01-01, in UTC.
-    Days { values: &'a [i32], nulls: Option<&'a [bool]> },
-}
-
-impl<'a> Cells<'a> {
-    /// The bytes that stand in the file: what identifies a text cell, not what it means.
-    #[inline]
-    pub fn raw(&self, row: usize) -> &'a [u8] {
-        match self {
-            Cells::Text { buffer, ranges, .. } => ranges
-                .get(row)
-                .and_then(|(start, end)| buffer.get(*start as usize..*end as usize))
-                .unwrap_or_default(),
-            Cells::Views(array) if array.is_valid(row) => array.value(row).as_bytes(),
-            _ => &[],
-        }
-    }
-
-    /// A text cell without its quotes, if it has any; doubled quotes inside stay doubled.
-    #[inline]
-    pub fn plain(&self, row: usize) -> &'a [u8] {
-        let raw = self.raw(row);
-        match raw {
-            [b'"', inner @ .., b'"'] if matches!(self, Cells::Text { quoted: true, .. }) => inner,
-            _ => raw,
-        }
-    }
-
-    /// What a text cell means.
-    pub fn text(&self, row: usize) -> Cow<'a, str> {
-        let (raw, plain) = (self.raw(row), self.plain(row));
-        let text = std::str::from_utf8(plain)
-            .map_or_else(|_| String::from_utf8_lossy(plain), Cow::Borrowed);
-        if plain.len() < raw.len() && text.contains('"') {
-            Cow::Owned(text.replace("\"\"", "\""))
-        } else {
-            text
-        }
-    }
-}
-
-/// Texts up to this long stand in their view.
-const INLINE_BYTES_MAX: u32 = 12;
-
-/// A text as it stands in an array of views.
-pub enum TextView<'a> {
-    /// At most twelve bytes: the length, the bytes, then zeroes. A null is an empty text.
-    Short(u128),
-    Long(&'a [u8]),
-}
-
-#[inline]
-pub fn viewed(array: &StringViewArray, row: usize) -> TextView<'_> {
-    // Whatever stood in the place of a null before may still stand there.
-    if array.is_null(row) {
-        return TextView::Short(0);
-    }
-    let view = array.views()[row];
-    if view as u32 <= INLINE_BYTES_MAX {
-        TextView::Short(view)
-    } else {
-        TextView::Long(array.value(row).as_bytes())
-    }
-}
-
-/// What a CSV row that ends before its header does is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShortRows {
-    Refused,
-    /// A row with nothing in the cells that are missing.
-    Filled,
 }
 
 /// A scan over one table; its workers share the work.
@@ -361,25 +233,4 @@ fn format_of(table: &GrantedTable) -> Result<TableFormat, Diagnostic> {
         [0x1f, 0x8b, ..] => Ok(TableFormat::CsvGz),
         _ => Ok(TableFormat::Csv),
     }
-}
-
-pub(crate) fn open(table: &GrantedTable) -> Result<File, Diagnostic> {
-    File::open(&table.path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Diagnostic::new(code::FILE_NOT_FOUND, format!("{} does not exist", table.name))
-        }
-        _ => unreadable(table, &error),
-    })
-}
-
-pub(crate) fn unreadable(table: &GrantedTable, error: &std::io::Error) -> Diagnostic {
-    if error.kind() == std::io::ErrorKind::UnexpectedEof {
-        return Diagnostic::new(
-            code::FILE_TRUNCATED,
-            format!("{} ends too early: it was not copied or written completely", table.name),
-        )
-        .hint("fetch the file again and compare its size with the original's");
-    }
-    Diagnostic::new(code::FILE_UNREADABLE, format!("{} cannot be read: {error}", table.name))
-        .hint(format!("check with `ls -l {}`", table.name))
 }

@@ -3,9 +3,9 @@
 
 use crate::capability::{State, micros};
 use crate::code;
-use crate::convert::shown;
 use crate::engine::ticks;
 use crate::limits::{LimitHit, PluginLimits};
+use crate::printable::printable;
 use domain::diagnostic::Diagnostic;
 use domain::port::{PluginCost, PluginIdentity};
 use std::fmt::Display;
@@ -202,7 +202,7 @@ impl Sandbox {
         let limit = self.limits.instances;
         let message = format!(
             "cannot start: {} (the limit is {limit})",
-            shown(&error.root_cause().to_string())
+            printable(&error.root_cause().to_string())
         );
         self.diagnostic(code::PLUGIN_MEMORY, message)
     }
@@ -224,7 +224,7 @@ impl Sandbox {
         }
         self.diagnostic(
             domain::code::PLUGIN_JUNK,
-            format!("returned junk from `{what}`: {}", shown(&reason)),
+            format!("returned junk from `{what}`: {}", printable(&reason)),
         )
     }
 }

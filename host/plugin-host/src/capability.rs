@@ -11,9 +11,9 @@ pub mod log;
 pub mod run_info;
 pub mod table_decode;
 
-use crate::convert::shown;
-use crate::grant::Power;
 use crate::limits::{LimitHit, Meter, PluginLimits};
+use crate::power::Power;
+use crate::printable::printable;
 use crate::wit::bindings::types;
 use coverage::CoverageReport;
 use domain::code;
@@ -146,7 +146,7 @@ impl State {
 
     /// What the guest hears of a failure.
     fn tell(&mut self, failure: &Failure) -> types::Error {
-        let message = shown(&failure.diagnostic.message);
+        let message = printable(&failure.diagnostic.message);
         self.denials += u64::from(failure.diagnostic.code == code::PLUGIN_DENIED);
         self.failure =
             Some((message.clone(), failure.diagnostic.clone().retry(retry(failure.kind))));

@@ -124,8 +124,8 @@ impl ChangeList {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grant::Power;
     use crate::manifest::{ManifestStream, PluginKind, PowerRequest};
+    use crate::power::Power;
 
     fn manifest(version: &str, schema: &str) -> Manifest {
         Manifest {

@@ -7,9 +7,10 @@ mod problem;
 mod row;
 
 use crate::code;
-use crate::grant::Power;
 use crate::limits::PluginLimits;
 use crate::manifest::{Manifest, ManifestStream, PluginKind, PowerRequest};
+use crate::power::Power;
+use crate::printable::printable;
 use crate::wit::bindings::types as wit;
 use domain::charge::{RawCharge, RawUsage, Rejected};
 use domain::field::Field;
@@ -22,19 +23,6 @@ use domain::port::{Batch, GrantedTable, Rows};
 pub use problem::{of_error, of_problem};
 use row::{ChargeRow, ChargeSlot};
 use std::collections::BTreeSet;
-
-const SHOWN_CHARS_MAX: usize = 1_000;
-
-/// Text of a guest for people's eyes: short, and without characters that could move a terminal's
-/// cursor.
-pub fn shown(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
-    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).map(visible).collect();
-    if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
-        shown.push('…');
-    }
-    shown
-}
 
 /// Why a page was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +43,9 @@ impl BatchRefusal {
 
     pub fn message(&self) -> String {
         match self {
-            BatchRefusal::Junk(reason) => format!("returned junk from `next`: {}", shown(reason)),
+            BatchRefusal::Junk(reason) => {
+                format!("returned junk from `next`: {}", printable(reason))
+            }
             BatchRefusal::Output { what, limit } => {
                 format!("was stopped in `next`: it returned more {what} than its limit of {limit}")
             }
@@ -196,9 +186,9 @@ impl<'a> Intake<'a> {
         self.output
             .bytes(rejected.location.len() + rejected.reason.len() + rejected.excerpt.len())?;
         Ok(Rejected {
-            location: shown(&rejected.location),
-            reason: shown(&rejected.reason),
-            excerpt: shown(&rejected.excerpt),
+            location: printable(&rejected.location),
+            reason: printable(&rejected.reason),
+            excerpt: printable(&rejected.excerpt),
         })
     }
 
@@ -361,7 +351,7 @@ fn field(field: wit::Field) -> Field {
 
 /// A period as a guest wrote it.
 pub fn unread(period: &wit::Period) -> Result<Period, String> {
-    let day = |text: &str| text.parse::<Day>().map_err(|error| shown(&error.to_string()));
+    let day = |text: &str| text.parse::<Day>().map_err(|error| printable(&error.to_string()));
     Period::new(day(&period.start)?, day(&period.end)?).map_err(|error| error.to_string())
 }
 
@@ -377,23 +367,23 @@ pub fn manifest(manifest: wit::Manifest) -> Result<Manifest, String> {
         let power = power.ok_or_else(|| {
             format!(
                 "it asks for the power '{}', which this version does not have",
-                shown(&request.power)
+                printable(&request.power)
             )
         })?;
         powers.push(PowerRequest {
             power,
-            reason: shown(&request.reason),
+            reason: printable(&request.reason),
             optional: request.optional,
         });
     }
     let stream = |stream: wit::Stream| ManifestStream {
-        name: shown(&stream.name),
-        description: shown(&stream.description),
+        name: printable(&stream.name),
+        description: printable(&stream.description),
     };
     let checked = Manifest {
         name: manifest.name,
         version: manifest.version,
-        description: shown(&manifest.description),
+        description: printable(&manifest.description),
         kind: match manifest.kind {
             wit::Kind::Collector => PluginKind::Collector,
             wit::Kind::Allocator => PluginKind::Allocator,
@@ -432,7 +422,7 @@ mod tests {
 
     #[test]
     fn nothing_that_is_shown_moves_the_cursor() {
-        assert_eq!(shown("a\u{1b}[2Jb\nc"), "a\u{FFFD}[2Jb\u{FFFD}c");
-        assert_eq!(shown(&"x".repeat(2_000)).chars().count(), 1_001);
+        assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\u{FFFD}[2Jb\u{FFFD}c");
+        assert_eq!(printable(&"x".repeat(2_000)).chars().count(), 1_001);
     }
 }

@@ -2,56 +2,12 @@
 //! is not linked.
 
 use crate::manifest::Manifest;
+use crate::power::Power;
+use crate::printable::printable;
 use domain::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::hint::Hint;
 use std::collections::BTreeSet;
-
-/// A power of the host. `log` is not one: every plugin may write log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Power {
-    /// Looking into the tables of the source, and having the host read them.
-    TableDecode,
-    /// Listing and reading the files and objects that the source's paths lead to.
-    File,
-    /// Asking the servers that the source allows.
-    Http,
-    /// Listing objects of a cluster.
-    Kubernetes,
-    AwsCostExplorer,
-    AwsOrganizations,
-    /// Having the host fetch what the source's URLs lead to. Nothing is linked for it: no plugin
-    /// can ask for it or call it.
-    ObjectStore,
-}
-
-impl Power {
-    pub const ALL: [Power; 7] = [
-        Power::TableDecode,
-        Power::File,
-        Power::Http,
-        Power::Kubernetes,
-        Power::AwsCostExplorer,
-        Power::AwsOrganizations,
-        Power::ObjectStore,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Power::TableDecode => "table-decode",
-            Power::File => "file",
-            Power::Http => "http",
-            Power::Kubernetes => "kubernetes",
-            Power::AwsCostExplorer => "aws-cost-explorer",
-            Power::AwsOrganizations => "aws-organizations",
-            Power::ObjectStore => "object-store",
-        }
-    }
-
-    pub fn by_name(name: &str) -> Option<Power> {
-        Power::ALL.into_iter().find(|power| power.name() == name)
-    }
-}
 
 /// The powers that one source grants to its plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +112,7 @@ impl Grants {
             .filter(|request| !request.optional)
             .map(|request| request.power)
             .collect();
-        let reason = crate::convert::shown(&request.reason);
+        let reason = printable(&request.reason);
         Err(self.refusal(
             request.power,
             &asked,

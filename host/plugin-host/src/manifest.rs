@@ -1,6 +1,7 @@
 //! The description that a plugin gives of itself, after it has been checked.
 
-use crate::grant::Power;
+use crate::power::Power;
+use crate::printable::printable;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PluginKind {
@@ -61,7 +62,7 @@ impl Manifest {
         if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(name_is_plain) {
             return Some(format!(
                 "its name '{}' is not made of lower case letters, digits and hyphens",
-                crate::convert::shown(&self.name)
+                printable(&self.name)
             ));
         }
         if self.version.is_empty()
@@ -70,7 +71,7 @@ impl Manifest {
         {
             return Some(format!(
                 "its version '{}' is not one such as 1.2.0",
-                crate::convert::shown(&self.version)
+                printable(&self.version)
             ));
         }
         if !serde_json::from_str::<serde_json::Value>(&self.config_schema)
@@ -83,14 +84,14 @@ impl Manifest {
             return Some(format!(
                 "its setting '{}' would hold a secret; let the plugin use a secret slot \
                      of the power http, or mark a setting that names a slot with \"{}\": true",
-                crate::convert::shown(name),
+                printable(name),
                 crate::schema::SLOT
             ));
         }
         if let Some(to) = crate::schema::broken_reference(&schema) {
             return Some(format!(
                 "its config schema refers to '{}', which is not a part of it",
-                crate::convert::shown(&to)
+                printable(&to)
             ));
         }
         if let Some(request) = self.powers.iter().find(|request| request.reason.trim().is_empty()) {

@@ -9,9 +9,10 @@ use crate::collector::CollectorPlugin;
 use crate::compiler::{CompileRefusal, Compiler};
 use crate::convert;
 use crate::engine::{self, Metering};
-use crate::grant::{Grants, Power};
+use crate::grant::Grants;
 use crate::limits::PluginLimits;
 use crate::manifest::{Manifest, PluginKind};
+use crate::power::Power;
 use crate::wit;
 use crate::wit::bindings::{
     AllocatorPre, CollectorPre, aws_cost_explorer, aws_organizations, coverage, file, http,
@@ -345,7 +346,7 @@ fn unknown(name: &str, bytes: &[u8]) -> PluginIdentity {
 fn invalid(identity: &PluginIdentity, reason: &str) -> Diagnostic {
     Diagnostic::new(
         code::PLUGIN_INVALID,
-        format!("{} cannot be loaded: {}", label(identity), convert::shown(reason)),
+        format!("{} cannot be loaded: {}", label(identity), crate::printable::printable(reason)),
     )
 }
 
@@ -373,7 +374,10 @@ fn powers_imported(kind: PluginKind, imports: &[String]) -> Result<Vec<Power>, S
             interface => {
                 let power = interface.and_then(Power::by_name);
                 powers.push(power.ok_or_else(|| {
-                    format!("it wants '{}', which this host does not offer", convert::shown(import))
+                    format!(
+                        "it wants '{}', which this host does not offer",
+                        crate::printable::printable(import)
+                    )
                 })?);
             }
         }

@@ -1,7 +1,7 @@
 //! The power `aws-cost-explorer`: queries within a budget of calls.
 
 use super::State;
-use crate::grant::Power;
+use crate::power::Power;
 use crate::wit::bindings::{aws_cost_explorer as wit, types};
 use reach::aws_cost_explorer as host;
 

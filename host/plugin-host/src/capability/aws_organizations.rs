@@ -1,7 +1,7 @@
 //! The power `aws-organizations`: accounts with their tags and units.
 
 use super::State;
-use crate::grant::Power;
+use crate::power::Power;
 use crate::wit::bindings::{aws_organizations as wit, types};
 use reach::aws_organizations as host;
 

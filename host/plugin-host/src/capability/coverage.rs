@@ -1,7 +1,8 @@
 //! What a collection says of whole days, beyond its rows. Always there.
 
 use super::State;
-use crate::convert::{shown, unread};
+use crate::convert::unread;
+use crate::printable::printable;
 use crate::wit::bindings::{coverage as wit, types};
 use domain::period::Period;
 use domain::port::UnknownDays;
@@ -58,7 +59,7 @@ impl wit::Host for State {
         reason: String,
     ) -> wasmtime::Result<Result<(), types::Error>> {
         self.say(&days, |said, period| {
-            said.unknown.push(UnknownDays { period, reason: shown(&reason) })
+            said.unknown.push(UnknownDays { period, reason: printable(&reason) })
         })
     }
 }

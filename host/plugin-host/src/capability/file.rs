@@ -1,7 +1,7 @@
 //! The power `file`: the files and objects that the source's paths lead to, by name.
 
 use super::State;
-use crate::grant::Power;
+use crate::power::Power;
 use crate::wit::bindings::{file as wit, types};
 
 impl wit::Host for State {

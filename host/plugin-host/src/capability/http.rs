@@ -1,7 +1,7 @@
 //! The power `http`: requests that the operator allows. What they are and may be is `reach`'s.
 
 use super::State;
-use crate::grant::Power;
+use crate::power::Power;
 use crate::wit::bindings::{http as wit, types};
 use reach::http as host;
 

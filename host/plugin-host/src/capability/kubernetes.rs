@@ -1,7 +1,7 @@
 //! The power `kubernetes`: lists of the kinds that the operator granted.
 
 use super::State;
-use crate::grant::Power;
+use crate::power::Power;
 use crate::wit::bindings::{kubernetes as wit, types};
 use reach::kubernetes as host;
 

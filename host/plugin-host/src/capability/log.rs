@@ -1,8 +1,8 @@
 //! The log of a plugin: lines up to a limit are kept, further ones are only counted.
 
 use super::State;
-use crate::convert::shown;
 use crate::limits::PluginLimits;
+use crate::printable::printable;
 use crate::wit::bindings::log as wit;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +50,7 @@ impl PluginLog {
     }
 
     fn write(&mut self, level: LogLevel, message: &str) {
-        let message = shown(message);
+        let message = printable(message);
         if level == LogLevel::Error {
             self.last_error = Some(message.clone());
         }

@@ -1,8 +1,8 @@
 //! The power `table-decode`: a look into the tables that the operator granted, by name, bounded.
 
 use super::{State, retry};
-use crate::grant::Power;
 use crate::limits::LimitHit;
+use crate::power::Power;
 use crate::wit::bindings::table_decode as wit;
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
@@ -29,7 +29,7 @@ impl State {
         look: impl FnOnce(&GrantedTable) -> Result<T, Diagnostic>,
     ) -> wasmtime::Result<Result<T, String>> {
         let Some(table) = self.granted()?.iter().find(|table| table.name == name).cloned() else {
-            return Ok(Err(format!("there is no table '{}'", crate::convert::shown(name))));
+            return Ok(Err(format!("there is no table '{}'", crate::printable::printable(name))));
         };
         let fetched = self.fetch(|tables| tables.fetch(&table.name));
         Ok(self.answer(fetched.and_then(|()| look(&table))))

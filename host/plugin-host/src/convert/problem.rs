@@ -1,6 +1,6 @@
 //! What a guest reports → what a person reads.
 
-use super::shown;
+use crate::printable::printable;
 use crate::wit::bindings::types as wit;
 use domain::code;
 use domain::code::Code;
@@ -19,7 +19,7 @@ pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
             with_code(decode::code::COLUMN_DUPLICATE, problem, label)
         }
         wit::Error::Auth(message) => {
-            failed(format!("was refused by its source: {}", shown(&message))).hint(
+            failed(format!("was refused by its source: {}", printable(&message))).hint(
                 "look at where the source's secrets are kept: their values may have expired, \
                  or be another account's",
             )
@@ -37,11 +37,13 @@ pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
                 .hint(format!("run again in {seconds} s"))
                 .retry(Retry::After(seconds))
         }
-        wit::Error::Transient(message) => failed(format!("failed for now: {}", shown(&message)))
-            .hint("run again")
-            .retry(Retry::Soon),
+        wit::Error::Transient(message) => {
+            failed(format!("failed for now: {}", printable(&message)))
+                .hint("run again")
+                .retry(Retry::Soon)
+        }
         wit::Error::Unavailable(message) => {
-            failed(format!("cannot reach its source: {}", shown(&message)))
+            failed(format!("cannot reach its source: {}", printable(&message)))
                 .hint(
                     "look at the state of the service and at the settings that name it; what is \
                  missing is collected by the next run",
@@ -49,7 +51,7 @@ pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
                 .retry(Retry::Soon)
         }
         wit::Error::Bug(message) => {
-            failed(format!("reports a fault in itself: {}", shown(&message)))
+            failed(format!("reports a fault in itself: {}", printable(&message)))
         }
     }
 }
@@ -61,14 +63,14 @@ pub fn of_problem(problem: wit::Problem, label: &str) -> Diagnostic {
 
 fn with_code(code: Code, problem: wit::Problem, label: &str) -> Diagnostic {
     let mut diagnostic =
-        Diagnostic::new(code, format!("{} (says {label})", shown(&problem.message)));
+        Diagnostic::new(code, format!("{} (says {label})", printable(&problem.message)));
     if let Some(table) = problem.table {
         // A column's name stands in the first line of its table.
         let line = u32::from(problem.column.is_some());
-        diagnostic = diagnostic.at(shown(&table), line, 0);
+        diagnostic = diagnostic.at(printable(&table), line, 0);
     }
     match problem.hint {
-        Some(hint) => diagnostic.hint(shown(&hint)),
+        Some(hint) => diagnostic.hint(printable(&hint)),
         None => diagnostic,
     }
 }
