@@ -13,7 +13,7 @@ use test_support::server::web::{Web, reply};
 
 const ERRORS: &str = "../../tests/errors";
 
-/// What changes from machine to machine or from run to run, and what stands for it.
+/// Texts that differ between machines or runs, each with the word that replaces it.
 static MASKS: LazyLock<[(Regex, &str); 4]> = LazyLock::new(|| {
     [
         (r"127\.0\.0\.1:\d{2,5}", "127.0.0.1:PORT"),

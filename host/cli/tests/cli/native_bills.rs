@@ -49,8 +49,8 @@ fn by(scene: &Scene, group: &str) -> Vec<String> {
         .collect()
 }
 
-/// A month with a reservation and a savings plan: what was prepaid is spread over what it covered,
-/// and what was not used is told.
+/// A month with a reservation and a savings plan. The prepaid fee is spread over the usage that it
+/// covers. Unused commitment is reported apart.
 const CUR: &str = "\
 bill/PayerAccountId,lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,lineItem/ProductCode,lineItem/CurrencyCode,\
 lineItem/UnblendedCost,lineItem/NetUnblendedCost,savingsPlan/SavingsPlanEffectiveCost,savingsPlan/TotalCommitmentToDate,\

@@ -1,9 +1,8 @@
-//! The README, the guide to rules and the examples, told again: every command in them is run, and
-//! what it prints is what they show.
+//! Runs every command of the README, the guide to rules and the examples. Each must print the lines
+//! that the page shows.
 //!
 //! A story is made of indented blocks. A line with `$` is given to a shell, in one folder for the
-//! whole story; the lines
-//! below it are its output, stdout before stderr, where `…` stands for anything.
+//! whole story. The lines below it are its output, stdout before stderr; `…` stands for anything.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -321,11 +321,11 @@ fn an_allocator_plugin_says_the_weights_and_cannot_lose_money() {
     scene.run("ledger verify").expect(0);
 }
 
-/// From the bill, the usage and what the rules mean, by Python's Fraction: nodes by what namespaces
-/// have of them, idle and
-/// system after that, the benefit of search's reservation, pools by egress and heads, people before
-/// finance, platform X and
-/// observability Y by X = a + Y/5 and Y = b + 3X/20, data platform and security last.
+/// The figures were worked out apart, in Python's Fraction, from the bill, the usage and the rules.
+/// Nodes go to namespaces by their part of them; idle and system costs follow. Then come the
+/// benefit of search's reservation, the pools by egress and by heads, and people before finance.
+/// Platform X and observability Y serve each other: X = a + Y/5 and Y = b + 3X/20. The data
+/// platform and security are last.
 #[test]
 fn the_company_s_figures_are_those_worked_out_apart() {
     let scene = Scene::empty();

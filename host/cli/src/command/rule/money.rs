@@ -99,8 +99,8 @@ fn money(ledger: &Reader, rules: &[RuleFacts], month: Option<Month>) -> Result<M
             "suspense" => add(&mut money.suspense),
             _ => {}
         }
-        // What a pool, or a team that serves others, gives away is the other side of what the
-        // others get.
+        // A pool or a serving team books its transfer with a minus, and the receivers book the
+        // same amount with a plus. Only the receivers' side counts.
         if account != "suspense"
             && !rule.is_empty()
             && taken_from(rules, rule).as_ref() != Some(account)
