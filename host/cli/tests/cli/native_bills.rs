@@ -30,15 +30,9 @@ fn totals(source: &Value) -> (&str, &str) {
 
 /// Costs by a group, as `group: amount`.
 fn by(scene: &Scene, group: &str) -> Vec<String> {
-    let costs = scene
-        .run_with(
-            &["costs", "--granularity", "total", "--format", "json", "--group-by", group],
-            &[],
-        )
-        .expect(0)
-        .json();
-    let rows = costs["costs"].as_array().expect("rows").clone();
-    rows.iter()
+    scene
+        .cost_rows(group)
+        .iter()
         .map(|row| {
             format!(
                 "{}: {}",

@@ -142,6 +142,15 @@ impl Scene {
         }
     }
 
+    /// The rows of `costs` by a group, over all days.
+    pub fn cost_rows(&self, group: &str) -> Vec<Value> {
+        let costs = self.run_with(
+            &["costs", "--granularity", "total", "--format", "json", "--group-by", group],
+            &[],
+        );
+        costs.expect(0).json()["costs"].as_array().expect("rows").clone()
+    }
+
     pub fn command(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_apportion"));
         command.args(arguments).current_dir(self.dir.path()).env_clear().stdin(Stdio::null());

@@ -41,15 +41,9 @@ fn day(start: &str, end: &str, groups: &[Value]) -> Value {
 
 /// Costs by a group, as `group: amount`.
 fn by(scene: &Scene, group: &str) -> Vec<String> {
-    let costs = scene
-        .run_with(
-            &["costs", "--granularity", "total", "--format", "json", "--group-by", group],
-            &[],
-        )
-        .expect(0)
-        .json();
-    let rows = costs["costs"].as_array().expect("rows").clone();
-    rows.iter()
+    scene
+        .cost_rows(group)
+        .iter()
         .map(|row| {
             format!(
                 "{}: {}",

@@ -232,16 +232,10 @@ fn expected(data: &Path, data_set: &str) -> Value {
 
 /// Effective costs by currency and value; what has no value stands under the empty text.
 fn grouped(scene: &Scene, group: &str) -> BTreeMap<(String, String), String> {
-    let costs = scene
-        .run_with(
-            &["costs", "--granularity", "total", "--format", "json", "--group-by", group],
-            &[],
-        )
-        .expect(0)
-        .json();
-    let rows = costs["costs"].as_array().expect("rows").clone();
     let text = |value: &Value| value.as_str().expect("text").to_owned();
-    rows.iter()
+    scene
+        .cost_rows(group)
+        .iter()
         .map(|row| {
             (
                 (text(&row["cost"]["currency"]), text(&row["keys"][group])),

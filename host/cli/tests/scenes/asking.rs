@@ -56,16 +56,10 @@ pub fn collect(source: &Source, exit: i32) -> (Scene, Value) {
 
 /// Costs by the values of a group, in nanos; what has no value stands under the empty text.
 pub fn grouped(scene: &Scene, group: &str) -> BTreeMap<String, i128> {
-    let costs = scene
-        .run_with(
-            &["costs", "--granularity", "total", "--format", "json", "--group-by", group],
-            &[],
-        )
-        .expect(0)
-        .json();
-    let rows = costs["costs"].as_array().expect("rows").clone();
     let text = |value: &Value| value.as_str().expect("text").to_owned();
-    rows.iter()
+    scene
+        .cost_rows(group)
+        .iter()
         .map(|row| (text(&row["keys"][group]), nanos(&text(&row["cost"]["amount"]))))
         .collect()
 }
