@@ -4,8 +4,8 @@ use crate::bindings::allocator::exports::apportion::plugin::allocate::Guest;
 use crate::{Driver, Error, Manifest, Pool, Target, Weight, tell_panics};
 use std::marker::PhantomData;
 
-/// Gives the weights by which a shared cost is split.
-/// It cannot see a clock, a file or the network, and keeps nothing between calls.
+/// Gives the weights by which a shared cost is split. It cannot see a clock, a file or the network,
+/// and keeps nothing between calls.
 pub trait Allocator: 'static {
     fn manifest() -> Manifest;
     fn allocate(

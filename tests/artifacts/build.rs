@@ -1,5 +1,5 @@
-//! Compiles the test plugins and writes one constant for each, so that a guest without a test does not compile quietly:
-//! an unused constant of a crate is found by the test that lists them.
+//! Compiles the test plugins and writes one constant for each. A test lists the constants, so it
+//! finds a plugin that no test uses.
 
 #[path = "../../host/bundled-plugins/build/guests.rs"]
 mod guests;

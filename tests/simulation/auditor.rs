@@ -1,12 +1,12 @@
-//! The second model: what every account has to have, from plain maps and whole numbers alone. It
-//! knows what the rules mean, and shares no code with the product.
+//! The second model: it computes the balance of every account from plain maps and whole numbers
+//! alone. It knows the meaning of the rules, and shares no code with the product.
 
 use crate::world::{Days, Line, TEAMS};
 use domain::period::Day;
 use std::collections::BTreeMap;
 
-/// The meaning of the rules: support by these weights, tax by the day's direct cost, idle
-/// by the pool's weights.
+/// The meaning of the rules. Support is shared by these weights, tax by the day's direct cost, and
+/// idle by the pool's weights.
 #[derive(Clone, Copy)]
 pub struct Meaning {
     pub support: [(&'static str, i128); 2],
@@ -14,17 +14,17 @@ pub struct Meaning {
 
 const IDLE: [(&str, i128); 2] = [("search", 1), ("web", 2)];
 
-/// Account and currency to nanos.
+/// Nanos by account and currency.
 pub type Balances = BTreeMap<(String, String), i128>;
 
-/// Which days of a source the ledger was told, and how.
+/// The days that the ledger was told of each source, with their charges.
 #[derive(Clone, Default)]
 pub struct Auditor {
     told: BTreeMap<(&'static str, &'static str), Days>,
 }
 
-/// Shares of an amount by weights: each target gets the difference of two cuts, so that nothing is
-/// left over.
+/// Splits an amount by weights. Each target gets the difference of two cuts, so nothing is left
+/// over.
 fn split(amount: i128, weights: &[(&str, i128)], mut give: impl FnMut(&str, i128)) {
     let total: i128 = weights.iter().map(|(_, weight)| weight).sum();
     let (mut upto, mut before) = (0, 0);
@@ -68,8 +68,8 @@ fn add(balances: &mut Balances, account: String, currency: &str, amount: i128) {
     *balances.entry((account, currency.to_owned())).or_default() += amount;
 }
 
-/// All charges of one day in one currency. Direct costs are those of all sources, and what a source
-/// adds to the pool is split by itself.
+/// Distributes all charges of one day in one currency. Direct costs are those of all sources. The
+/// pool's money is split for each source by itself.
 fn day(balances: &mut Balances, currency: &str, lines: &[(&str, &Line)], meaning: Meaning) {
     let direct = |team: &str| -> i128 {
         lines
@@ -86,7 +86,7 @@ fn day(balances: &mut Balances, currency: &str, lines: &[(&str, &Line)], meaning
         let amount = i128::from(line.effective);
         let mut team = |name: &str, share| add(balances, format!("team/{name}"), currency, share);
         match (line.service, line.team) {
-            // Nobody has a cost to share it by, so it waits.
+            // No team has a cost to share the tax by, so it waits in the pool.
             ("Tax", _) if costs.is_empty() => {
                 add(balances, "pool/shared/tax".into(), currency, amount);
             }

@@ -1,5 +1,5 @@
-//! Months of nights, each with what goes wrong in a real house: charges that come late, twice or
-//! never, corrections, junk, closed months, new rules, and crashes in the middle of a run.
+//! Months of nights, with the troubles of a real house: charges that come late, twice or never,
+//! corrections, junk, closed months, new rules, and crashes in the middle of a run.
 //!
 //! A second model, the auditor, predicts every balance to the nano after every night. The seeds are
 //! fixed, and a failure names its seed. `SIMULATION_SEED=7 cargo test -p tests --test simulation`
@@ -80,14 +80,15 @@ fn rules(meaning: Meaning) -> RuleSet {
         .unwrap_or_else(|findings| panic!("{findings:?}"))
 }
 
-/// One night: who delivers what, and by which rules.
+/// One night: the deliveries of the sources, and the meaning of the rules.
 struct Night {
     at_ms: i64,
     meaning: Meaning,
     deliveries: Vec<(&'static str, Delivery)>,
 }
 
-/// A run of a night that ends the process at its `crash`th sign of progress, if it gets so far.
+/// Makes the run of a night. It ends the process at the `crash`th sign of progress, if it gets so
+/// far.
 fn make_run(ledger: &mut Ledger, night: &Night, crash: Option<u64>) -> RunReport {
     let source = |(name, delivery): &(&'static str, Delivery)| Source {
         name: (*name).into(),
@@ -159,7 +160,7 @@ impl Estate {
         }
     }
 
-    /// The bills of the night, and whether its run crashes at which sign of progress.
+    /// The night, and the sign of progress at which its run crashes, if it does.
     fn night(&mut self, number: i32) -> (Night, Option<u64>) {
         let today = self.first.plus(number);
         let mut deliveries = Vec::new();
@@ -195,7 +196,8 @@ fn crash(seed: u64, number: i32, path: &Path) {
     make_run(&mut open(path), &night, crash);
 }
 
-/// Whether the process crashed; a run with few signs of progress may come to its end before.
+/// Makes the run in another process, and tells whether it crashed. A run with few signs of progress
+/// may come to its end before.
 fn crashes(seed: u64, number: i32, path: &Path) -> bool {
     let binary = std::env::current_exe().expect("this binary");
     let mut command = Command::new(binary);
@@ -203,7 +205,7 @@ fn crashes(seed: u64, number: i32, path: &Path) -> bool {
     !command.stderr(Stdio::null()).status().expect("it starts").success()
 }
 
-/// Closed months with what was posted in them.
+/// Closed months, with their balances.
 type Closed = BTreeMap<Month, Balances>;
 
 fn close(ledger: &mut Ledger, today: Day, at_ms: i64, closed: &mut Closed) {

@@ -24,7 +24,7 @@ pub struct Line {
 
 pub type Days = BTreeMap<Day, Vec<Line>>;
 
-/// One source: the bill as it really is, and the days of which the ledger was told something else.
+/// One source: its real bill, and the days that the ledger knows differently.
 pub struct Bill {
     pub name: &'static str,
     pub currency: &'static str,
@@ -32,7 +32,7 @@ pub struct Bill {
     untold: BTreeSet<Day>,
 }
 
-/// What a source hands over in one night.
+/// The delivery of a source in one night.
 pub struct Delivery {
     pub batches: Vec<Batch>,
     pub failure: Option<Diagnostic>,
@@ -95,7 +95,7 @@ impl Bill {
         self.untold.insert(past);
     }
 
-    /// Tells what the ledger does not know yet, and now and then something that it knows.
+    /// Delivers the days that the ledger does not know yet, and now and then one that it knows.
     pub fn deliver(&mut self, random: &mut Random) -> Delivery {
         let mut days = self.untold.clone();
         if random.per_mille(300) {

@@ -13,7 +13,7 @@ const EXCEPTIONS: &[(&str, usize)] = &[];
 /// A module's path inside its crate, such as `["command", "run"]`.
 type Module = Vec<String>;
 
-/// The module that a file below `src` is.
+/// The module of a file below `src`.
 fn module(path: &Path) -> Module {
     let mut parts: Vec<String> =
         path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
@@ -106,7 +106,7 @@ fn circles(uses: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<BTreeSet<Module>> {
     all
 }
 
-/// For each crate of the host: which file uses which others.
+/// The uses between the files of each crate of the host.
 fn crates() -> BTreeMap<String, BTreeMap<Module, BTreeSet<Module>>> {
     let mut texts: BTreeMap<String, BTreeMap<Module, String>> = BTreeMap::new();
     for (path, text) in rust_files() {

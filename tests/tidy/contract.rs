@@ -4,12 +4,13 @@ use super::{files, root};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Oldest first; the newest one is not frozen yet. A digest is over names and contents, in order.
+/// The frozen folders, oldest first. The newest folder is not frozen yet. A digest is over names
+/// and contents, in order.
 const FROZEN: &[(&str, &str)] =
     &[("since-v0.1.0", "d534980de731b64d392f7432b2719dbd94d5523261dc48ea5c867b2b5f8c9112")];
 const NEWEST: &str = "since-v0.1.1";
 
-/// File name and text.
+/// The texts of a folder, by file name.
 fn folder(name: &str) -> BTreeMap<String, String> {
     let read = |path: std::path::PathBuf| {
         let text = std::fs::read_to_string(&path)
@@ -44,7 +45,8 @@ fn released_contracts_stay_as_they_were() {
     }
 }
 
-/// Types with all that is in them, and single lines, by the interface or world that they stand in.
+/// The parts of a WIT file: types with all that is in them, and single lines. Each part comes with
+/// the interface or world that it stands in.
 fn parts(text: &str) -> Vec<(String, String)> {
     const TYPES: [&str; 5] = ["record ", "variant ", "enum ", "flags ", "resource "];
     let (mut within, mut open) = (String::new(), None::<String>);
@@ -69,7 +71,7 @@ fn parts(text: &str) -> Vec<(String, String)> {
     parts
 }
 
-/// What an older component imports or exports is still there, to the last field.
+/// All imports and exports of an older component are still there, to the last field.
 #[test]
 fn a_patch_version_only_adds() {
     let newest: Vec<(String, String)> =

@@ -1,5 +1,5 @@
-//! What `deny.toml` allows of dependencies, checked without any tool: licences, sources,
-//! versions. Advisories need their database; `cargo deny check` asks it where it is installed.
+//! Checks the rules of `deny.toml` for dependencies without any tool: licences, sources, versions.
+//! Advisories need their database; `cargo deny check` asks it where it is installed.
 
 use crate::{expect_none, root};
 use serde_json::Value;
@@ -77,7 +77,7 @@ fn one<'a>(words: &'a [&'a str], allowed: &BTreeSet<String>) -> (bool, &'a [&'a 
         [licence, "WITH", exception, rest @ ..] => {
             (allowed.contains(&format!("{licence} WITH {exception}")), rest)
         }
-        // Or a later version of it.
+        // A `+` allows later versions of a licence too.
         [licence, rest @ ..] => (allowed.contains(licence.trim_end_matches('+')), rest),
         [] => (false, &[]),
     }
@@ -128,7 +128,7 @@ fn packages_come_from_one_registry_with_a_version() {
                 registries.insert(source.to_owned());
             }
             Some(source) => findings.push(format!("{} comes from {source}", name(&package))),
-            // One of ours: what it depends on has a version, or a path inside the project.
+            // A package of ours. Its dependencies have a version, or a path inside the project.
             None => {
                 let needs = package["dependencies"].as_array().into_iter().flatten();
                 let wild = needs.filter(|need| need["req"] == "*" && need["path"].is_null());

@@ -1,5 +1,5 @@
-//! House rules that the compiler does not know: which crate may use which, how long files,
-//! functions and lines may be, and which words are banned.
+//! House rules that the compiler does not know: the uses between crates, the lengths of files,
+//! functions and lines, and banned words.
 
 mod arrows;
 mod catalogue;
@@ -55,7 +55,7 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// Fails with one line a finding.
+/// Fails if there are findings, with one line for each.
 fn expect_none(what: &str, findings: Vec<String>) {
     assert!(findings.is_empty(), "{what}:\n  {}", findings.join("\n  "));
 }

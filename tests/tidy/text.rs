@@ -42,7 +42,7 @@ fn the_top_level_is_fixed() {
 
 #[test]
 fn no_machine_and_no_registry_is_named() {
-    // Written in halves, so that this file does not contain what it looks for.
+    // Written in halves, so that this file does not contain the banned words.
     let banned = [
         ("/wo", "rk/"),
         ("/ro", "ot/"),

@@ -1,7 +1,9 @@
-//! Builds wasm guests and makes components of them. Included by every build script that needs guests.
+//! Builds wasm guests and makes components of them. Included by every build script that needs
+//! guests.
 //!
-//! The nested Cargo has a target folder of its own under the outer one: it does not wait for the outer lock, and all
-//! profiles share what it built. Nothing that the outer build set for the host may reach it.
+//! The nested Cargo has a target folder of its own under the outer one: it does not wait for the
+//! outer lock, and all profiles share what it built. Nothing that the outer build set for the host
+//! may reach it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,8 @@ use wit_component::ComponentEncoder;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Runs `cargo build` with `arguments` in the guests' workspace, and returns the folder with its results.
+/// Runs `cargo build` with `arguments` in the guests' workspace, and returns the folder with its
+/// results.
 pub fn build(root: &Path, arguments: &[&str]) -> Result<PathBuf, String> {
     println!("cargo::rerun-if-env-changed=APPORTION_WASM_RUSTC");
     for path in [
@@ -88,7 +91,8 @@ fn belongs_to_the_host(name: &str) -> bool {
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// The compiler for guests where it is not the usual one: as set, else as the toolchain script finds or makes it.
+/// The compiler for guests where it is not the usual one: as set, else as the toolchain script
+/// finds or makes it.
 fn guest_rustc(root: &Path) -> Result<Option<OsString>, String> {
     if let Some(rustc) = env::var_os("APPORTION_WASM_RUSTC") {
         return Ok(Some(rustc));

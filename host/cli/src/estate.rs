@@ -2,8 +2,7 @@
 //! to share out.
 //!
 //! The same seed gives the same bytes. All amounts are integers of 10⁻¹² units, so that the totals
-//! which the demo
-//! is held against do not come out of any parser.
+//! which the demo is held against do not come out of any parser.
 
 mod bill;
 mod catalog;

@@ -1,6 +1,5 @@
 //! The binary as people use it: exit code, stdout and stderr of every verb, and every error that
-//! the command line,
-//! settings, files and the ledger can provoke.
+//! the command line, settings, files and the ledger can provoke.
 
 #[path = "cli/authors.rs"]
 mod authors;

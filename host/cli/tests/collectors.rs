@@ -1,4 +1,5 @@
-//! Collectors end to end: a server of the test's own holds costs, the binary collects them, the ledger has them.
+//! Collectors end to end: a server of the test has costs, and the binary collects them into the
+//! ledger.
 
 #[path = "collectors/aws.rs"]
 mod aws;

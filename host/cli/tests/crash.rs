@@ -1,5 +1,5 @@
-//! `kill -9` at many points of a run: the ledger is as before or as after, it verifies, and the
-//! next run completes it.
+//! `kill -9` at many points of a run: the ledger is as before the run or as after it, it verifies,
+//! and the next run completes the work.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -54,8 +54,8 @@ fn costs(folder: &Path) -> String {
     )
 }
 
-/// Starts a run and kills it once the ledger's files have grown to `bytes`; whether it was caught
-/// alive.
+/// Starts a run and kills it once the ledger's write-ahead log has grown to `bytes`. Returns
+/// whether the run was still alive.
 fn kill_at(folder: &Path, bytes: u64) -> bool {
     let mut run = apportion(folder, &["run", "--quiet"])
         .stdout(Stdio::null())

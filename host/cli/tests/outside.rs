@@ -1,8 +1,8 @@
-//! The tier `test-outside`: what the binary does with real servers, recorded bills and other toolchains.
+//! The tier `test-outside`: the binary with real servers, recorded bills and other toolchains.
 //!
-//! These tests need folders beside the checkout, and programs that they install. `cargo test` leaves
-//! this binary out (`test = false` in `Cargo.toml`); `make test-outside` runs it, and so does
-//! `make test` where `CI` is set. A test whose needs are missing fails.
+//! These tests need folders beside the checkout, and programs that they install. `cargo test`
+//! leaves this binary out (`test = false` in `Cargo.toml`); `make test-outside` runs it, and so
+//! does `make test` where `CI` is set. A test whose needs are missing fails.
 
 #[path = "vendor/api.rs"]
 mod api;

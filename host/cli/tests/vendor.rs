@@ -32,7 +32,8 @@ fn a_collector_in_rust() {
         serde_json::json!([{ "power": "http", "reason": "to ask the vendor's API", "optional": false }])
     );
     collects_and_replays(&scene, "coffee-bill/coffee-bill.wasm");
-    // What the schema does not allow is refused before the plugin runs, where it stands.
+    // The host refuses a setting that the schema does not have, before the plugin runs. The message
+    // names the setting's line.
     let wrong = scene.read("apportion.toml").replace("page_size = 2", "pagesize = 2");
     scene.write("apportion.toml", &wrong);
     let refused = scene.run("run").fails_with(1, "P103", "there is no setting 'pagesize'");
@@ -45,7 +46,8 @@ fn a_collector_in_rust() {
     fails_the_kit(&scene);
 }
 
-/// A plugin that is well and a script that expects otherwise, and scripts that cannot be.
+/// The kit fails a sound plugin whose script lists a good setting as a bad one. It refuses a script
+/// with a wrong `skip`, and a cassette that is no JSON.
 fn fails_the_kit(scene: &Scene) {
     let script = scene.read("coffee-bill/conformance.toml");
     let with = |text: &str| scene.write("coffee-bill/conformance.toml", text);

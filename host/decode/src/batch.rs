@@ -1,4 +1,4 @@
-//! Rows of a table on their way out: columns of cells, in a form that each format can fill.
+//! Rows of a table for the caller: columns of cells, in a form that each format can fill.
 
 use arrow_array::{Array, StringViewArray};
 use std::borrow::Cow;
@@ -31,9 +31,9 @@ pub struct Column {
 /// The wanted columns of up to some thousand rows.
 pub struct Batch<'a> {
     pub rows: usize,
-    /// As wanted, in that order.
+    /// The wanted columns, in the wanted order.
     pub columns: &'a [Cells<'a>],
-    /// Where each row starts: a byte of the (unpacked) CSV file, or the row's number in Parquet.
+    /// The start of each row: a byte of the (unpacked) CSV file, or the row's number in Parquet.
     pub places: &'a [u64],
     /// Rows without the shape of a row, between or after the others.
     pub unreadable: &'a [UnreadableRow],
@@ -50,10 +50,10 @@ pub struct UnreadableRow {
 /// One column of a batch.
 #[derive(Clone, Copy)]
 pub enum Cells<'a> {
-    /// Cell `r` is `buffer[ranges[r].0..ranges[r].1]`; `quoted` cells still wear the quotes of
+    /// Cell `r` is `buffer[ranges[r].0..ranges[r].1]`; `quoted` cells still have the quotes of
     /// their CSV file.
     Text { buffer: &'a [u8], ranges: &'a [(u32, u32)], quoted: bool },
-    /// Texts where they stand in the pages of a Parquet file.
+    /// Texts that stay in the pages of a Parquet file.
     Views(&'a StringViewArray),
     /// Cell `r` is `values[r] × 10^-scale`.
     Decimal { values: &'a [i128], nulls: Option<&'a [bool]>, scale: u32 },
@@ -62,7 +62,7 @@ pub enum Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// The bytes that stand in the file: what identifies a text cell, not what it means.
+    /// The bytes of a text cell in the file. They identify the cell, but they are not its text.
     #[inline]
     pub fn raw(&self, row: usize) -> &'a [u8] {
         match self {
@@ -85,7 +85,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// What a text cell means.
+    /// The text of a cell, without its quotes and with doubled quotes made single.
     pub fn text(&self, row: usize) -> Cow<'a, str> {
         let (raw, plain) = (self.raw(row), self.plain(row));
         let text = std::str::from_utf8(plain)
@@ -110,7 +110,7 @@ pub enum TextView<'a> {
 
 #[inline]
 pub fn viewed(array: &StringViewArray, row: usize) -> TextView<'_> {
-    // Whatever stood in the place of a null before may still stand there.
+    // The place of a null may still hold an earlier text.
     if array.is_null(row) {
         return TextView::Short(0);
     }
@@ -122,10 +122,10 @@ pub fn viewed(array: &StringViewArray, row: usize) -> TextView<'_> {
     }
 }
 
-/// What a CSV row that ends before its header does is.
+/// The treatment of CSV rows that have fewer cells than the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShortRows {
     Refused,
-    /// A row with nothing in the cells that are missing.
+    /// The missing cells are empty.
     Filled,
 }

@@ -1,5 +1,5 @@
-//! The slow and careful way through CSV that breaks the rules of quoting: one bad line costs that
-//! line and no more.
+//! The slow and careful way through CSV that breaks the rules of quoting: a bad line costs only
+//! itself.
 
 use crate::batch::UnreadableRow;
 use crate::code;
@@ -13,7 +13,7 @@ pub(crate) struct PickedBytes {
 }
 
 enum RowEnd {
-    /// Ends with this byte's line end.
+    /// The row ends with the line end at this byte.
     Good {
         end: usize,
     },
@@ -39,6 +39,7 @@ pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> PickedBytes
                 block.bytes.extend_from_slice(&bytes[at..=at + end]);
                 at += end + 1;
             }
+            // The end may come with the next block, as far as a row may be so long.
             RowEnd::Unfinished if !ended && bytes.len() - at <= ROW_BYTES_MAX => break,
             RowEnd::Unfinished => {
                 let reason = "a quote opens in this line and is never closed".to_owned();
@@ -50,6 +51,7 @@ pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> PickedBytes
                 });
                 at = line_end;
             }
+            // Only this line is given up: up to the next quote, many good rows may follow.
             RowEnd::Bad { at: quote } => {
                 let column = String::from_utf8_lossy(&bytes[at..at + quote]).chars().count() + 1;
                 let reason = format!(
@@ -67,6 +69,7 @@ pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> PickedBytes
         }
     }
     let kept = block.bytes.len();
+    // Only good rows are left, so the fast scan can be trusted with them.
     block.structure.scan(&block.bytes, delimiter);
     block.bytes.extend_from_slice(&bytes[at..]);
     PickedBytes { kept, read: at }
@@ -84,6 +87,7 @@ fn read_row(bytes: &[u8], delimiter: u8) -> RowEnd {
                 Some(byte) if *byte == delimiter || *byte == b'\n' => {}
                 Some(b'\r') if bytes.get(at + 1) == Some(&b'\n') => at += 1,
                 Some(_) => return RowEnd::Bad { at },
+                // The next byte may be a second quote, so the cell may not be closed.
                 None => return RowEnd::Unfinished,
             }
         } else {

@@ -1,4 +1,4 @@
-//! What can go wrong with files and tables.
+//! Errors of files and tables.
 
 domain::codes! {
     FILE_NOT_FOUND "F101" Files User "A source's path or pattern matches no file.";

@@ -1,9 +1,9 @@
 //! CSV, plain or gzipped: blocks of whole rows, cut and structured under a lock, read out by many
 //! workers.
 //!
-//! A block always starts at the start of a row, because the one before ended at the end of one; so
-//! quotes that span lines are exact without guessing. Cutting costs a fifth of what a worker does
-//! with the block.
+//! A block always starts at the start of a row, because the block before it ended at the end of a
+//! row. Quotes that span lines are therefore exact without guessing. Cutting a block costs a fifth
+//! of a worker's work on it.
 
 use crate::batch::{Batch, Cells, ShortRows, TableFormat, UnreadableRow};
 use crate::careful;
@@ -17,7 +17,7 @@ use std::io::{BufReader, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Fits the second-level cache together with the structure found in it.
+/// A step fits the second-level cache, together with the structure found in it.
 const STEP: usize = 256 << 10;
 /// A row longer than this is not a row of a bill.
 pub(crate) const ROW_BYTES_MAX: usize = 4 << 20;
@@ -48,7 +48,7 @@ pub(crate) struct Block {
     pub bytes: Vec<u8>,
     pub structure: Structure,
     pub place: u64,
-    /// Where each row starts, if rows between them were taken out.
+    /// The start of each row, if rows between them were taken out.
     pub places: Vec<u64>,
     pub unreadable: Vec<UnreadableRow>,
 }
@@ -73,7 +73,8 @@ impl<R: Read> Read for CountingReader<R> {
     }
 }
 
-/// Only a packed file needs its bytes counted: in a plain one they are the place.
+/// Opens a file. Only the bytes of a packed file need to be counted. In a plain file, the place is
+/// their count.
 fn reader(
     table: &GrantedTable,
     format: TableFormat,
@@ -89,7 +90,7 @@ fn reader(
     })
 }
 
-/// The column names, without the mark of a byte order and without quotes.
+/// The column names, without a byte order mark and without quotes.
 pub fn header(table: &GrantedTable, format: TableFormat) -> Result<Vec<String>, Diagnostic> {
     let mut feed = BlockFeed::new(reader(table, format, &Arc::default())?, table.delimiter);
     let line = feed.header_line(table)?;
@@ -153,7 +154,7 @@ impl BlockFeed {
         BlockFeed { reader, carry: Vec::new(), place: 0, ended: false, careful: false, delimiter }
     }
 
-    /// Takes the first line off, with the rest of what was read left in the carry.
+    /// Takes off the first line. The rest of the read bytes stays in the carry.
     fn header_line(&mut self, table: &GrantedTable) -> Result<Vec<u8>, Diagnostic> {
         let mut bytes = Vec::new();
         let end = loop {
@@ -200,6 +201,7 @@ impl BlockFeed {
             if block.bytes.is_empty() {
                 return Ok(false);
             }
+            // The last line may lack its end, and rows are found by their ends.
             if self.ended && block.bytes.last() != Some(&b'\n') {
                 block.bytes.push(b'\n');
             }
@@ -214,12 +216,14 @@ impl BlockFeed {
                 continue;
             }
             block.structure.scan(&block.bytes, self.delimiter);
+            // Without a whole row, the index wraps around and finds nothing.
             let end = block
                 .structure
                 .ends()
                 .get((block.structure.rows.last().copied().unwrap_or(0) as usize).wrapping_sub(1))
                 .map_or(0, |end| *end as usize + 1);
             let hopeless = end == 0 && (self.ended || block.bytes.len() > ROW_BYTES_MAX);
+            // A quote that is never closed hides all lines below it, so they are read one by one.
             let unclosed = self.ended && end < block.bytes.len();
             if block.structure.stray_quote || hopeless || unclosed {
                 self.careful = true;
@@ -246,6 +250,7 @@ impl CsvWorker {
         let any = feed.cut(&mut self.block).map_err(|error| broken(&scan.table, &error))?;
         let packed = scan.read.load(Ordering::Relaxed);
         progress.store(if packed > 0 { packed } else { feed.place }, Ordering::Relaxed);
+        // Only cutting needs the order of the file. Cells are found beside the other workers.
         drop(feed);
         if !any {
             return Ok(false);
@@ -266,7 +271,7 @@ impl CsvWorker {
         Ok(true)
     }
 
-    /// From the structure of the block to the ranges of the wanted cells.
+    /// Finds the ranges of the wanted cells by the structure of the block.
     fn find_cells(&mut self, scan: &CsvScan) {
         let Block { bytes, structure, place, places, unreadable } = &mut self.block;
         self.ranges.resize(scan.wanted.len(), Vec::new());
@@ -278,6 +283,7 @@ impl CsvWorker {
             let ends = &all_ends[first..*row_end as usize];
             let line_end = ends.last().copied().unwrap_or(start);
             let at = places.get(number).copied().unwrap_or(*place + u64::from(start));
+            // An empty line is no row that lacks all its cells.
             let is_filled = || {
                 scan.short_rows == ShortRows::Filled
                     && ends.len() < scan.columns
@@ -292,6 +298,7 @@ impl CsvWorker {
                     }
                     let cell_start = if *column == 0 { start } else { ends[*column - 1] + 1 };
                     let mut cell_end = ends[*column];
+                    // A line may end as on Windows, with a byte that is no part of its last cell.
                     if cell_end == line_end
                         && cell_end > cell_start
                         && bytes[cell_end as usize - 1] == b'\r'
@@ -311,7 +318,7 @@ impl CsvWorker {
     }
 }
 
-/// A row of another length than the header; nothing for an empty line.
+/// A row of another length than the header. An empty line gives `None`.
 fn ragged(row: &[u8], cells: usize, columns: usize, place: u64) -> Option<UnreadableRow> {
     if row.trim_ascii().is_empty() {
         return None;
@@ -329,7 +336,8 @@ pub(crate) fn excerpt(row: &[u8]) -> String {
         .collect()
 }
 
-/// A decoder says "corrupt" where a file that was cut off simply goes on with nothing.
+/// A decoder calls a file corrupt that was only cut off, so the error says that the file is not
+/// whole.
 fn broken(table: &GrantedTable, error: &std::io::Error) -> Diagnostic {
     match error.kind() {
         std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => Diagnostic::new(

@@ -1,9 +1,9 @@
 //! Reads tables — CSV, gzipped CSV, Parquet — as batches of cells; the only crate that knows file
 //! formats.
 //!
-//! It knows nothing of charges: it is told which columns are wanted and hands out their cells, in
-//! order, from as many threads as the caller has. What does not have the shape of a row is handed
-//! out as *unreadable*, with its place.
+//! It knows nothing of charges. The caller names the wanted columns. Their cells are handed out in
+//! order, to as many threads as the caller has. A line without the shape of a row is handed out as
+//! *unreadable*, with its place.
 
 mod batch;
 mod careful;

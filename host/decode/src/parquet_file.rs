@@ -72,7 +72,7 @@ fn not_parquet(table: &GrantedTable, why: &str) -> Diagnostic {
     .hint("fetch the file again and compare its size with the original's")
 }
 
-/// Reads texts as views into the pages of the file, where no cell is copied.
+/// Reads texts as views into the pages of the file, so that no cell is copied.
 fn with_views(metadata: ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
     let as_views = |field: &Arc<Field>| match field.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 => {
@@ -113,6 +113,7 @@ impl ParquetScan {
             .iter()
             .map(|(index, typed)| (roots.binary_search(index).unwrap_or_default(), *typed))
             .collect();
+        // Rows are numbered through the file, although workers take its groups in any order.
         let mut row = 0;
         let first_rows = (metadata.metadata().row_groups().iter())
             .map(|group| {
@@ -132,6 +133,7 @@ impl ParquetScan {
     }
 
     fn open_group(&self, group: usize) -> Result<ParquetRecordBatchReader, Diagnostic> {
+        // Each group has a handle of its own, because workers read at different places.
         ParquetRecordBatchReaderBuilder::new_with_metadata(
             open(&self.table)?,
             self.metadata.clone(),
@@ -212,6 +214,7 @@ impl Shape {
 fn shape(array: &ArrayRef, typed: bool) -> Shape {
     match array.data_type() {
         DataType::Utf8View => Shape::Views(array.as_string_view().clone()),
+        // A negative scale stands for zeros at the end. The form as text writes them out.
         DataType::Decimal128(_, scale) if typed && *scale >= 0 => Shape::Decimal {
             array: array.clone(),
             nulls: nulls(array),
@@ -258,12 +261,14 @@ fn timestamp_days(array: &ArrayRef, unit: TimeUnit) -> Vec<i32> {
     values
         .iter()
         .map(|value| {
+            // Rounded down: a moment before 1970 belongs to the day that began before it.
             i32::try_from(value.div_euclid(DAY_SECONDS * per_second)).unwrap_or(i32::MAX / 2)
         })
         .collect()
 }
 
-/// Any cell as text; `None` for null. Numbers in their shortest exact spelling, nested ones as JSON.
+/// Any cell as text, or `None` for null. Numbers have their shortest exact spelling. Nested cells
+/// are JSON.
 fn cell_text(array: &ArrayRef, row: usize) -> Option<String> {
     if array.is_null(row) {
         return None;
@@ -278,14 +283,16 @@ fn cell_text(array: &ArrayRef, row: usize) -> Option<String> {
         }
         DataType::Boolean => array.as_boolean().value(row).to_string(),
         DataType::Timestamp(unit, _) => {
-            Day::from_epoch(timestamp_days(array, *unit)[row]).to_string()
+            Day::from_epoch(timestamp_days(&array.slice(row, 1), *unit)[0]).to_string()
         }
         DataType::Date32 => {
             Day::from_epoch(array.as_primitive::<Date32Type>().value(row)).to_string()
         }
         DataType::Dictionary(_, _) => {
-            let dictionary = array.as_any_dictionary();
-            return cell_text(dictionary.values(), dictionary.normalized_keys()[row]);
+            // Of one cell: `normalized_keys` makes a list of all.
+            let cell = array.slice(row, 1);
+            let dictionary = cell.as_any_dictionary();
+            return cell_text(dictionary.values(), dictionary.normalized_keys()[0]);
         }
         DataType::Map(_, _) => {
             let entries: ArrayRef = std::sync::Arc::new(array.as_map().value(row));
@@ -304,14 +311,21 @@ fn number_text(array: &ArrayRef, row: usize) -> String {
         ($($kind:ident => $type:ty),*) => {
             match array.data_type() {
                 $(DataType::$kind => array.as_primitive::<$type>().value(row).to_string(),)*
-                DataType::Decimal128(_, _) => array.as_primitive::<Decimal128Type>().value_as_string(row),
-                DataType::Decimal256(_, _) => array.as_primitive::<t::Decimal256Type>().value_as_string(row),
+                DataType::Decimal128(_, _) => {
+                    array.as_primitive::<Decimal128Type>().value_as_string(row)
+                }
+                DataType::Decimal256(_, _) => {
+                    array.as_primitive::<t::Decimal256Type>().value_as_string(row)
+                }
                 other => format!("(a value of type {other})"),
             }
         };
     }
-    number!(Int8 => t::Int8Type, Int16 => t::Int16Type, Int32 => Int32Type, Int64 => t::Int64Type, UInt8 => t::UInt8Type,
-        UInt16 => t::UInt16Type, UInt32 => t::UInt32Type, UInt64 => t::UInt64Type, Float32 => t::Float32Type, Float64 => t::Float64Type)
+    number!(
+        Int8 => t::Int8Type, Int16 => t::Int16Type, Int32 => Int32Type, Int64 => t::Int64Type,
+        UInt8 => t::UInt8Type, UInt16 => t::UInt16Type, UInt32 => t::UInt32Type,
+        UInt64 => t::UInt64Type, Float32 => t::Float32Type, Float64 => t::Float64Type
+    )
 }
 
 fn pairs_json(keys: &ArrayRef, values: &ArrayRef) -> String {

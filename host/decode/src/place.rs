@@ -1,4 +1,4 @@
-//! From a byte of a CSV file to its line: only looked up for the few rows that are set aside.
+//! Finds the line of a byte of a CSV file. Only the few rows that are set aside need it.
 
 use crate::file::{open, unreadable};
 use domain::diagnostic::Diagnostic;
@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Read};
 /// The lines, from 1, of ascending bytes of the (unpacked) file.
 pub fn lines_at(table: &GrantedTable, places: &[u64]) -> Result<Vec<u64>, Diagnostic> {
     let mut start = [0_u8; 2];
+    // By its bytes, as everywhere: names of files are not trusted.
     let packed = open(table)?.read(&mut start).is_ok() && start == [0x1f, 0x8b];
     let file = open(table)?;
     let reader: Box<dyn Read> =

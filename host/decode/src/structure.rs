@@ -2,14 +2,14 @@
 
 use wide::u8x16;
 
-/// Where the cells and rows of a block end.
+/// The ends of the cells and rows of a block.
 #[derive(Default)]
 pub struct Structure {
     /// Positions of delimiters and line ends outside quotes, ascending; those beyond `count` are
-    /// left over.
+    /// left over from an earlier block.
     ends: Vec<u32>,
     count: usize,
-    /// For each row, how many `ends` there are up to and with its line end.
+    /// For each row, the number of `ends` up to and with its line end.
     pub rows: Vec<u32>,
     /// A quote opens where no cell starts: the file does not follow the rules of quoting.
     pub stray_quote: bool,
@@ -24,7 +24,8 @@ impl Structure {
 
     /// Reads a block that starts at the start of a row.
     pub fn scan(&mut self, block: &[u8], delimiter: u8) {
-        // A block cannot hold more ends than bytes; pages that are never written cost nothing.
+        // A block cannot hold more ends than bytes. Memory pages that are never written cost
+        // nothing.
         if self.ends.len() < block.len() + 2 * LANES {
             self.ends.resize(block.len() + 2 * LANES, 0);
         }
@@ -46,6 +47,7 @@ impl Structure {
         delimiter: u8,
         masks: impl Fn(&[u8; LANES], u8) -> Masks,
     ) {
+        // A block starts with a cell, so its first byte may be a quote.
         let mut state = ScanState { inside: 0, cell_start: 1 };
         let (chunks, tail) = block.as_chunks::<LANES>();
         for (number, chunk) in chunks.iter().enumerate() {
@@ -61,13 +63,15 @@ impl Structure {
     fn step(&mut self, found: Masks, base: u32, valid: u64, state: &mut ScanState) {
         let quotes = found.quotes & valid;
         let inside = prefix_xor(quotes) ^ state.inside;
+        // The last bit, spread over all: the next bytes begin inside quotes if these end there.
         state.inside = ((inside as i64) >> 63) as u64;
         let lines = found.lines & valid & !inside;
         let ends = (found.delimiters & valid & !inside) | lines;
-        // A cell starts behind a cell's end; a quote right behind a quote is one doubled inside a
-        // cell.
+        // A cell starts behind another cell's end. A quote right behind a quote is a doubled quote
+        // inside a cell.
         let starts = (ends | quotes) << 1 | state.cell_start;
         state.cell_start = (ends | quotes) >> 63;
+        // Such a quote would hide all rows up to the next quote in one cell.
         self.stray_quote |= quotes & inside & !starts != 0;
         let mut line = lines;
         while line != 0 {
@@ -78,7 +82,8 @@ impl Structure {
         self.push_ends(ends, base);
     }
 
-    /// Writes all positions of a mask; four at a time, so that the loop is predicted well.
+    /// Writes all positions of a mask, four at a time, so that the processor predicts the loop
+    /// well.
     #[inline(always)]
     fn push_ends(&mut self, mut mask: u64, base: u32) {
         let count = mask.count_ones() as usize;
@@ -88,6 +93,8 @@ impl Structure {
             let mut at = 0;
             while mask != 0 {
                 for lane in 0..4 {
+                    // Behind the last end, up to three places get junk. The count leaves it out,
+                    // and the next mask overwrites it. The remainder spares the check of bounds.
                     positions[(at + lane) % LANES] = base + mask.trailing_zeros();
                     mask &= mask.wrapping_sub(1);
                 }
@@ -201,7 +208,7 @@ mod tests {
         (rows, structure.stray_quote)
     }
 
-    /// A plain state machine as the second opinion.
+    /// A plain state machine, as a second opinion.
     fn expected(text: &str) -> Vec<Vec<String>> {
         let (mut rows, mut row, mut cell, mut inside) =
             (Vec::new(), Vec::new(), String::new(), false);

@@ -16,12 +16,12 @@ pub struct TableFacts {
     pub columns: Vec<Column>,
 }
 
-/// A column asked for.
+/// A wanted column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedColumn {
     /// The exact header.
     pub name: String,
-    /// Whether amounts and dates may come as numbers, where the file has them as such.
+    /// Whether amounts and dates may come as numbers, if the file has them as numbers.
     pub typed: bool,
 }
 
@@ -117,7 +117,7 @@ impl Scan {
         Worker { scan: self, kind }
     }
 
-    /// How far the scan is, in bytes of the file.
+    /// The progress of the scan, in bytes of the file.
     pub fn progress(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)
     }
@@ -146,7 +146,7 @@ impl Worker<'_> {
     }
 }
 
-/// What kind of table it is and which columns it has.
+/// The format and the columns of a table.
 pub fn describe(table: &GrantedTable) -> Result<TableFacts, Diagnostic> {
     match format_of(table)? {
         TableFormat::Parquet => {
@@ -161,7 +161,7 @@ pub fn describe(table: &GrantedTable) -> Result<TableFacts, Diagnostic> {
     }
 }
 
-/// The first rows as text, one cell a column.
+/// The first rows as text, with one cell for each column.
 pub fn sample(table: &GrantedTable, rows: usize) -> Result<Vec<Vec<String>>, Diagnostic> {
     let wanted: Vec<WantedColumn> = describe(table)?
         .columns
@@ -214,7 +214,7 @@ fn read_texts(
     Ok(())
 }
 
-/// By the first bytes, never by the name.
+/// The format of a file, by its first bytes and never by its name.
 fn format_of(table: &GrantedTable) -> Result<TableFormat, Diagnostic> {
     let mut start = [0_u8; 4];
     let mut file = open(table)?;

@@ -128,8 +128,8 @@ fn a_broken_row_costs_that_row_and_says_where_it_stands() {
 
 #[test]
 fn quotes_that_would_swallow_rows_unseen_are_found() {
-    // Taken as an opening and a closing quote, these two would hide the rows between them in one
-    // cell.
+    // If these two were taken as an opening and a closing quote, they would hide the rows between
+    // them in one cell.
     let folder = tempfile::tempdir().unwrap();
     let mut text = String::from("id,note,cost\n1,5\" disk,10\n");
     (2..50).for_each(|id| text.push_str(&format!("{id},plain,10\n")));

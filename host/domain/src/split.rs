@@ -37,6 +37,7 @@ impl Shares {
             let mut sum = Some(0_i128);
             let mut cumulate = |weight: &i128| {
                 sum = sum.and_then(|sum| sum.checked_add(*weight / scale));
+                // The smallest number has no counterpart, and negative totals are turned below.
                 sum.and_then(|sum| i64::try_from(sum).ok()).filter(|sum| *sum != i64::MIN)
             };
             if let Some(upto) = weights.iter().map(&mut cumulate).collect::<Option<Vec<i64>>>() {
@@ -49,9 +50,12 @@ impl Shares {
 
     /// Rebuilds shares from their [`Shares::cumulative`] weights and their [`Shares::total`].
     pub fn cumulated(mut upto: Vec<i64>, total: i64) -> Result<Shares, AllZero> {
+        // The weights may come from a damaged ledger, where the last sum is not the total.
         if total == 0 || upto.last() != Some(&total) {
             return Err(AllZero);
         }
+        // Shares go by ratios, which stay the same when all signs turn. With a total above zero, an
+        // amount keeps its sign where the weight is positive.
         if total < 0 {
             upto.iter_mut().for_each(|weight| *weight = -*weight);
         }
@@ -113,12 +117,13 @@ pub struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Adds a part and calls `take(k, share)` for each target in order.
-    /// A share can be a nano more or less than if the part were split alone.
+    /// Adds a part and calls `take(k, share)` for each target in order. A share can be a nano more
+    /// or less than if the part were split alone.
     pub fn split(&mut self, part: Sum, mut take: impl FnMut(usize, Sum)) {
         self.amount += part.nanos();
         let mut before = 0;
         for (target, (upto, given)) in self.shares.upto.iter().zip(&mut self.given).enumerate() {
+            // Cut anew from the whole amount so far: cuts of single parts would add up to less.
             let reached = cut(self.amount, *upto, self.shares.total);
             let due = reached - before;
             before = reached;

@@ -39,6 +39,7 @@ impl Day {
 
     /// Reads `20260331`.
     pub fn from_compact(text: &str) -> Option<Day> {
+        // A plain split would panic at a position inside a character.
         let (year, rest) = text.split_at_checked(4)?;
         let (month, day) = rest.split_at_checked(2)?;
         read_date(format!("{year}-{month}-{day}").as_bytes())
@@ -61,6 +62,7 @@ impl Day {
     /// A point in time that is not in UTC is refused. Its clock is not looked at.
     pub fn parse(text: &str) -> Result<Day, NotADay> {
         let refuse = || NotADay(text.chars().take(40).collect());
+        // In another zone, the same clock can belong to another day.
         let is_utc = match text.as_bytes().get(10) {
             None => true,
             Some(b'T') => text.ends_with('Z'),
@@ -72,8 +74,15 @@ impl Day {
 
     /// The day of a point in time, in seconds since 1970-01-01.
     pub fn from_unix(seconds: i64) -> Day {
+        // Rounded down: cut off towards zero, the last second of 1969 would fall into 1970.
         let days = seconds.div_euclid(SECONDS);
         Day(i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX }))
+    }
+
+    /// Whether the day is in the years 1 to 9999, which texts of dates can name.
+    pub fn is_in_calendar(self) -> bool {
+        // 0001-01-01 and 9999-12-31. Rows are asked this, so no calendar is.
+        (-719_162..=2_932_896).contains(&self.0)
     }
 
     /// The day of a point in time, in milliseconds since 1970-01-01.
@@ -220,6 +229,13 @@ mod tests {
         assert_eq!(Day::from_numbers(2024, -2, 29), None);
         assert_eq!(Day::from_numbers(i64::MAX, 1, 1), None);
         assert_eq!(Day::from_civil(2024, 2, 29), Some(day("2024-02-29")));
+    }
+
+    #[test]
+    fn a_day_outside_of_four_digit_years_is_not_in_the_calendar() {
+        let (first, last) = (day("0001-01-01"), day("9999-12-31"));
+        assert!(first.is_in_calendar() && last.is_in_calendar());
+        assert!(!first.plus(-1).is_in_calendar() && !last.plus(1).is_in_calendar());
     }
 
     #[test]

@@ -66,6 +66,7 @@ impl Decimal {
         let scale = i64::try_from(fraction.len()).ok()? - exponent;
         Some(match u32::try_from(scale) {
             Ok(scale) => Decimal { digits, scale },
+            // Zeros are written out here. `exponent_max` bounds their number.
             Err(_) if scale < 0 => {
                 Decimal { digits: digits * ten(u32::try_from(-scale).ok()?), scale: 0 }
             }
@@ -83,6 +84,7 @@ impl Decimal {
 
     pub fn add(&mut self, other: &Decimal) {
         self.reach(other.scale);
+        // With equal scales no product has to be made.
         if other.scale == self.scale {
             self.digits += &other.digits;
         } else {
@@ -163,6 +165,7 @@ fn divided_half_even(value: &BigInt, divisor: &BigInt) -> (BigInt, BigInt) {
         Ordering::Equal => is_odd,
         Ordering::Greater => true,
     };
+    // The value's own sign decides: its quotient can be 0, which has none.
     if away && value.sign() == Sign::Minus {
         (quotient, rest) = (quotient - 1, rest + divisor);
     } else if away {
@@ -187,6 +190,7 @@ impl PartialOrd for Decimal {
 
 impl Ord for Decimal {
     fn cmp(&self, other: &Decimal) -> Ordering {
+        // `1.50` and `1.5` are one number, so digits alone are not compared.
         let scale = self.scale.max(other.scale);
         self.digits_at(scale).cmp(&other.digits_at(scale))
     }
@@ -207,6 +211,7 @@ pub fn shortest(value: i128, scale: usize) -> String {
 
 /// `digits × 10^-scale` without zeros that say nothing.
 pub fn plain(is_negative: bool, digits: &str, scale: usize) -> String {
+    // One digit more than there are places, so that `.5` becomes `0.5`.
     let digits = format!("{digits:0>width$}", width = scale + 1);
     let (whole, fraction) = digits.split_at(digits.len() - scale);
     let fraction = fraction.trim_end_matches('0');

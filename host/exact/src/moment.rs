@@ -16,6 +16,7 @@ pub fn seconds(text: &str) -> Result<i64, NotAMoment> {
 
 /// Milliseconds since 1970-01-01 as RFC 3339 in UTC: `2026-11-25T08:00:00.000Z`.
 pub fn text(at_ms: i64) -> String {
+    // `chrono` does not reach as far as 64 bits; its ends stand in for moments beyond.
     let end = if at_ms < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
     DateTime::from_timestamp_millis(at_ms)
         .unwrap_or(end)

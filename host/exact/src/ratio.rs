@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 /// divisor.
 pub fn multiply_divide(a: u128, b: u128, divisor: u128) -> (u128, u128) {
     assert!(divisor > 0, "nothing is divided by 0");
+    // Big numbers allocate. A product that fits does without them.
     if let Some(product) = a.checked_mul(b) {
         return (product / divisor, product % divisor);
     }
@@ -33,6 +34,7 @@ pub fn scaled(a: u128, b: u128, divisor: u128) -> u128 {
 
 /// Rounds a quotient by its rest.
 pub fn half_even(quotient: u128, rest: u128, divisor: u128) -> u128 {
+    // Twice the rest could be beyond 128 bits.
     let up = match rest.cmp(&(divisor - rest)) {
         Ordering::Less => 0,
         Ordering::Equal => quotient & 1,

@@ -17,6 +17,7 @@ pub fn cut(amount: i128, upto: i64, total: i64) -> i128 {
     match amount.checked_mul(i128::from(upto)) {
         Some(product) => product / i128::from(total),
         None => {
+            // `BigInt` cuts off towards zero as well, so both ways agree to the nano.
             let cut = BigInt::from(amount) * upto / total;
             i128::try_from(cut).unwrap_or_else(|_| panic!("{amount} × {upto} ÷ {total} fits"))
         }

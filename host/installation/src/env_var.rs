@@ -1,6 +1,5 @@
 //! Every environment variable that the binary reads. Nothing else of ours looks at the environment;
-//! clients of AWS and of stores
-//! look at those that are theirs.
+//! clients of AWS and of stores look at those that are theirs.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

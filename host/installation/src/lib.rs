@@ -1,14 +1,15 @@
 //! One installation: its settings, and everything that is opened from them.
 //!
 //! It reads `apportion.toml` and the environment, opens ledger, rules, plugins and sources, and
-//! does
-//! with them what a command or a request asks for: run, plan, apply, approve, collect on schedule.
-//! It knows no terminal and no HTTP server: what it has to say is a return value or a log event.
+//! does with them what a command or a request asks for: run, plan, apply, approve, collect on
+//! schedule. It knows no terminal and no HTTP server: what it has to say is a return value or a log
+//! event.
 
 pub mod amount_text;
 pub mod apply;
 pub mod approval;
 mod background;
+pub mod clients;
 pub mod clock;
 pub mod code;
 mod compiler;
@@ -23,7 +24,6 @@ pub mod plan;
 pub mod plan_summary;
 pub mod planner;
 pub mod plugins;
-pub mod reach;
 mod reading;
 pub mod recording;
 mod reloads;

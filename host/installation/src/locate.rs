@@ -1,13 +1,13 @@
 //! Turns the paths of a source — files, folders, patterns, URLs of stores — into the tables that
 //! its plugin is granted.
 
-use crate::reach::store::files;
+use crate::clients::store::files;
 use crate::settings::Settings;
 use crate::settings::source::SourceSettings;
-use ::reach::object_store::{LocalFile, SourceFiles, SourcePath, is_url};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use plugin_host::{Grants, Power};
+use reach::object_store::{LocalFile, SourceFiles, SourcePath, is_url};
 use std::collections::HashSet;
 use std::fs;
 use std::io;
@@ -63,7 +63,8 @@ pub fn locate(
             .collect();
         return Ok(SourceTables { tables, files: None });
     }
-    let files = files(&settings.root, &source.name, source.store.as_ref(), places, is_bill)?;
+    let store = source.store.clone().unwrap_or_default();
+    let files = files(&settings.root, &source.name, &store, places, is_bill)?;
     let tables =
         files.tables().into_iter().map(|found| table(source, found.name, found.path)).collect();
     Ok(SourceTables { tables, files: Some(Arc::new(files)) })
@@ -184,10 +185,12 @@ impl Finder<'_> {
     }
 
     fn file(&mut self, path: &Path, is_table: bool) -> Result<(), Diagnostic> {
-        if !is_table && (is_hidden(path) || fs::File::open(path).is_err()) {
+        if let Err(error) = open_file(path) {
+            return if is_table { Err(unreadable(path, &error)) } else { Ok(()) };
+        }
+        if !is_table && is_hidden(path) {
             return Ok(());
         }
-        fs::File::open(path).map_err(|error| unreadable(path, &error))?;
         let real = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
         self.any |= is_table;
         if self.seen.insert(real.clone()) {
@@ -205,6 +208,17 @@ impl Finder<'_> {
             ENDINGS.map(|ending| format!("*{ending}")).join(", ")
         ))
     }
+}
+
+/// Opens nothing but files: opening a named pipe waits for a writer, who may never come.
+fn open_file(path: &Path) -> io::Result<fs::File> {
+    if fs::metadata(path)?.is_file() {
+        return fs::File::open(path);
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "it is a pipe, a socket or a device, not a file",
+    ))
 }
 
 fn is_absent(error: &io::Error) -> bool {

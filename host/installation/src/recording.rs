@@ -1,14 +1,14 @@
 //! Recordings of collections: `run --record` writes them, and `plugin replay` reads them.
 
 use crate::file;
-use ::reach::cassette::{Exchange, RecordedExchange, Recorder};
-use ::reach::code::PLUGIN_CASSETTE;
 use domain::charge::RawCharge;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::{Day, Period};
 use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows};
+use reach::cassette::{Exchange, RecordedExchange, Recorder};
+use reach::code::PLUGIN_CASSETTE;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;

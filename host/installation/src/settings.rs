@@ -3,15 +3,19 @@
 //!
 //! One struct a section says all of a setting: its type with the values it takes, its default, and
 //! its description. What reads the file, the schema for editors and the list of `config show`
-//! follow
-//! from it.
+//! follow from it.
 
+pub mod aws;
+pub mod http;
+pub mod kubernetes;
 pub mod limits;
 pub mod log;
+pub mod secret;
 mod section;
 pub mod server;
 pub mod setting;
 pub mod source;
+pub mod store;
 mod tags;
 mod trust;
 pub mod value;
@@ -43,9 +47,6 @@ use value::{POWERS, Powers};
 pub const FILE: &str = "apportion.toml";
 pub const LEDGER: &str = "apportion.db";
 pub const RULES: &str = "rules";
-
-/// Sections of a source that `config show` repeats as they are written.
-const WRITTEN_ONLY: [&str; 5] = ["http", "secrets", "store", "kubernetes", "aws"];
 
 section! {
     /// The whole settings file.
@@ -166,6 +167,10 @@ impl Settings {
         {
             path.value = in_root(&root, &path.value);
         }
+        // In the order of the file.
+        findings.sort_by_key(|finding| {
+            finding.location.as_ref().map(|location| (location.line, location.column))
+        });
         self.take_environment(place, &mut findings);
         (self.root, self.text, self.file) = (root, reading.text.into(), reading.file.into());
         if findings.is_empty() { Ok(self) } else { Err(findings) }
@@ -225,27 +230,27 @@ impl Settings {
         self.sources.get(name).map(Spanned::get_ref)
     }
 
-    /// Every setting. Sections that have no values where nothing is written are repeated as they
-    /// stand in the file: whom to trust, and what sources reach.
+    /// Every setting. Values that are no settings, such as where secrets are kept and whom to
+    /// trust, are repeated as they stand in the file.
     pub fn lines(&self) -> Vec<SettingLine> {
-        let written = self.written();
-        let below = |section: &str| -> Vec<SettingLine> {
-            written.iter().filter(|line| line.key.starts_with(section)).cloned().collect()
-        };
-        let mut lines = Vec::new();
+        let mut lines: Vec<SettingLine> = Vec::new();
         self.clone().each("", &mut |key, setting| {
-            if let Some(source) =
-                key.strip_suffix("config").filter(|key| key.starts_with("sources."))
-            {
-                let sections = WRITTEN_ONLY.map(|section| below(&format!("{source}{section}.")));
-                let mut sections = sections.concat();
-                sections.sort_by(|a, b| a.key.cmp(&b.key));
-                lines.extend(sections);
-            }
             let (value, origin) = (setting.shown(), setting.origin().clone());
             lines.push(SettingLine { key: key.to_owned(), value, origin });
         });
-        lines.extend(below("trust."));
+        let is_listed = |key: &str| {
+            lines.iter().any(|line| {
+                key.strip_prefix(&line.key)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+        };
+        let mut others: Vec<SettingLine> =
+            self.written().into_iter().filter(|line| !is_listed(&line.key)).collect();
+        others.sort_by(|a, b| a.key.cmp(&b.key));
+        for line in others {
+            let place = lines.iter().rposition(|known| have_one_section(&known.key, &line.key));
+            lines.insert(place.map_or(lines.len(), |place| place + 1), line);
+        }
         lines
     }
 
@@ -258,6 +263,15 @@ impl Settings {
         };
         reading.written().into_iter().map(line).collect()
     }
+}
+
+/// Whether two keys are of one source, or of one section of the file.
+fn have_one_section(a: &str, b: &str) -> bool {
+    let section = |key: &str| -> Vec<String> {
+        let parts = if key.starts_with("sources.") { 2 } else { 1 };
+        key.split('.').take(parts).map(str::to_owned).collect()
+    };
+    section(a) == section(b)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {

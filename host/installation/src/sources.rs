@@ -1,16 +1,15 @@
 //! Opens the sources of the settings: the powers of each, the files at its paths, and its plugin.
 
+use crate::clients::clients;
 use crate::clock;
 use crate::config_place;
 use crate::locate::{self, SourceTables};
 use crate::plugins;
-use crate::reach::reach;
 use crate::recording::Recording;
 use crate::settings::Settings;
 use crate::settings::setting::Origin;
 use crate::settings::source::{RESTATE_DAYS_MAX, SourceSettings};
 use crate::unusable::Unusable;
-use ::reach::cassette::{Exchange, Recorder};
 use domain::code::{self, Fault};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -18,6 +17,7 @@ use domain::period::{Period, instant};
 use domain::port::{CollectRequest, Collector};
 use pipeline::source::Source;
 use plugin_host::{Ceiling, CeilingPlace, Grants, Shelf};
+use reach::cassette::{Exchange, Recorder};
 use reports::coverage::days::SourceWindow;
 use reports::coverage::query::SourceFacts;
 use std::path::Path;
@@ -131,17 +131,17 @@ fn recorded_source(
     let collector: Box<dyn Collector> = match opened {
         Ok((collector, located)) => {
             request.tables = located.tables;
-            let mut reach = reach(&settings.root, source, located.files)?;
-            let recorder = reach
+            let mut clients = clients(&settings.root, source, located.files)?;
+            let recorder = clients
                 .http
                 .clone()
                 .filter(|_| record.is_some())
                 .map(|http| Arc::new(Recorder::new(http)));
             if let Some(recorder) = &recorder {
-                reach.http = Some(Arc::clone(recorder) as Arc<dyn Exchange>);
+                clients.http = Some(Arc::clone(recorder) as Arc<dyn Exchange>);
             }
             let collector = collector
-                .with_clients(reach)
+                .with_clients(clients)
                 .with_log(Arc::new(|plugin, line| plugins::log(plugin, &line)));
             match record {
                 Some(folder) => Box::new(Recording::new(

@@ -72,6 +72,7 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     {
         return;
     }
+    // Takes back a frame that was refused or did not shrink.
     out.truncate(start);
     out.push(PLAIN);
     out.extend_from_slice(bytes);
@@ -82,6 +83,7 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 fn compress(out: &mut Vec<u8>, bytes: &[u8]) -> Option<usize> {
     COMPRESSOR.with(|compressor| {
         let mut compressor = compressor.borrow_mut();
+        // The length is known only afterwards, so its four bytes are left free behind the kind.
         let body = out.len() + 5;
         out.push(ZSTD);
         out.resize(body + zstd::zstd_safe::compress_bound(bytes.len()), 0);
@@ -198,12 +200,14 @@ impl<'a> BlockReader<'a> {
     pub fn texts(&mut self, count: usize, mut take: impl FnMut(&str) -> Result<()>) -> Result<()> {
         let mut lengths: Vec<u32> = Vec::new();
         self.column(count, &mut lengths)?;
+        // Checked before room is made: a damaged file may claim any lengths.
         let total: usize = lengths.iter().map(|length| *length as usize).sum();
         if total > TEXT_BYTES_MAX {
             return Err(corrupt(format!("a stored block claims {total} bytes of text")));
         }
         let mut bytes = vec![0; total];
         self.bytes(&mut bytes)?;
+        // One check for all texts. A cut inside a character is still found, by the split below.
         let mut text = std::str::from_utf8(&bytes)
             .map_err(|error| corrupt(format!("stored texts are not UTF-8: {error}")))?;
         for length in lengths {

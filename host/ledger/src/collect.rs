@@ -205,10 +205,12 @@ impl Transaction<'_> {
         let before = self.ledger.statement(day)?;
         let unchanged = match &before {
             Some(before) => is_same(before, totals),
+            // A day that was never stated and has nothing needs no statement.
             None => is_same(&DayTotals::default(), totals),
         };
         let key = (collection.0, day.day.epoch_days(), day.currency.code());
         if unchanged {
+            // A trigger allows this only as long as no statement covers the segments.
             row::execute(
                 &self.ledger.connection,
                 "DELETE FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3",

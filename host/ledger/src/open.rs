@@ -70,6 +70,7 @@ impl Reader {
     /// Reports pages done and pages in all.
     pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         refuse_existing(to, "choose a new name for the backup")?;
+        // Named last, so that a copy that was cut off is never taken for a backup.
         let partial = partial_name(to);
         // Left over from a copy that was interrupted.
         let _ = std::fs::remove_file(&partial);
@@ -96,6 +97,7 @@ impl Reader {
     fn copy_into(&self, target: &mut Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         let pins = self.connection.is_autocommit();
         if pins {
+            // `BEGIN` alone pins nothing: SQLite takes its state at the first read.
             self.connection.execute_batch("BEGIN; SELECT count(*) FROM run;").stored()?;
         }
         let copied = copy(&self.connection, target, progress);
@@ -110,8 +112,8 @@ impl Reader {
         self.path.as_deref()
     }
 
-    /// Empties the write-ahead log into the file.
-    /// Readers may hold that up, and then a later run does it.
+    /// Empties the write-ahead log into the file. Readers may hold that up, and then a later run
+    /// does it.
     pub(crate) fn checkpoint(&self) {
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
@@ -121,6 +123,7 @@ impl Ledger {
     /// Creates a new journal. An existing file is refused and not touched.
     pub fn create(path: &Path) -> Result<Ledger> {
         refuse_existing(path, "choose another path for the ledger")?;
+        // Another process may make the file after the check above, so making it is a check as well.
         let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
         made.map_err(|error| {
             Diagnostic::new(
@@ -133,6 +136,7 @@ impl Ledger {
             set_up_file(&connection)?;
             Ledger::migrated(connection, Some(path))
         });
+        // Half a file would be refused by `open`, and be in the way of the next `create`.
         if ledger.is_err() {
             let _ = std::fs::remove_file(path);
         }
@@ -143,6 +147,7 @@ impl Ledger {
     pub fn open(path: &Path) -> Result<Ledger> {
         refuse_missing(path)?;
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // Before anything is written: a file of another program must stay as it is.
         checked_version(&connection).map_err(|error| at(error, path))?;
         Ledger::migrated(connection, Some(path))
     }
@@ -202,10 +207,12 @@ fn migrate(connection: &mut Connection) -> Result<()> {
     }
     let migration =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).stored()?;
+    // Read again under the lock: another process may have upgraded the file in between.
     let version = current(&migration)?;
     for sql in MIGRATIONS.iter().skip(version) {
         migration.execute_batch(sql).stored()?;
     }
+    // In the same transaction, so that a file that was never finished is no ledger.
     migration.pragma_update(None, "application_id", APPLICATION_ID).stored()?;
     migration.pragma_update(None, "user_version", MIGRATIONS.len() as i32).stored()?;
     migration.commit().stored()
@@ -275,6 +282,8 @@ fn open_to_read(path: &Path) -> Result<Connection> {
 /// Opens a file without locks and log. That is right only for a file that nobody writes.
 fn open_immutable(path: &Path) -> Result<Connection> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // These characters have a meaning in a URI. The percent sign comes first, or it would spoil the
+    // other escapes.
     let escaped =
         absolute.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
@@ -294,6 +303,8 @@ fn set_up_file(connection: &Connection) -> Result<()> {
 fn set_up_connection(connection: &Connection) -> Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT).stored()?;
     connection.set_prepared_statement_cache_capacity(64);
+    // The file is not trusted: its schema may call no dangerous functions, and the size of each
+    // cell is checked.
     connection
         .execute_batch(
             "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; \

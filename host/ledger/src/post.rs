@@ -67,6 +67,7 @@ impl Transaction<'_> {
 
     /// The standing entries of a source-day by content digest. Two entries can have equal content.
     fn standing_digests(&self, day: &SourceDay) -> Result<HashMap<Hash, Vec<EntryId>>> {
+        // Descending, because `settle` pops: of equal entries the oldest ones stay.
         let sql = "SELECT e.id, e.content_digest FROM entry e
              WHERE e.source = ?1 AND e.charge_day = ?2 AND e.currency = ?3 AND e.reverses IS NULL
                AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id) ORDER BY e.id DESC";
@@ -118,6 +119,7 @@ impl Transaction<'_> {
             [],
             |row| Ok((row::cell::<i64>(row, 0)?, row::digest(row, 1)?)),
         )?;
+        // The number is chosen here and not by SQLite, because the link covers it.
         let (last, before) = last.unwrap_or((0, START));
         let source_day = SourceDay {
             source: entry.source().to_owned(),

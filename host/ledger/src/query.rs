@@ -124,8 +124,10 @@ impl Reader {
     fn summed(&self, heads: &str, filter: &BalanceFilter) -> Result<Vec<Balance>> {
         let (heads, sources) = self.heads(heads, filter)?;
         let words = Words::load(&self.connection)?;
+        // A list in JSON is one parameter, so one prepared statement serves lists of any length.
         let wanted = filter.accounts.as_deref().map(|accounts| words.account_numbers(accounts));
         let mut sums: HashMap<Key, i128> = HashMap::new();
+        // Consecutive entries lie side by side in the table: one query reads them all.
         for heads in heads.chunk_by(|left, right| left.id + 1 == right.id) {
             self.add_postings(heads, wanted.as_deref(), &mut sums)?;
         }
@@ -133,6 +135,7 @@ impl Reader {
         for (key, nanos) in sums.into_iter().filter(|(_, nanos)| *nanos != 0) {
             balances.push(balance(&key, nanos, &words, &sources)?);
         }
+        // The sums come out of a hash table.
         balances.sort_unstable_by(|left, right| order(left).cmp(&order(right)));
         Ok(balances)
     }

@@ -16,12 +16,15 @@ impl Ledger {
     /// Begins a run. Its start is kept at once, so that a crash shows as an interrupted run. All
     /// else waits for `commit`.
     pub fn begin(&mut self, start: &RunStart) -> Result<Transaction<'_>> {
+        // A power cut may take the mark away: the run has done nothing yet.
         self.connection.execute_batch("PRAGMA synchronous = NORMAL").stored()?;
         let marked = self.mark_started(start);
         // The commit that counts waits for the disk.
         self.connection.execute_batch("PRAGMA synchronous = FULL").stored()?;
         let run = marked?;
+        // Takes the write lock at once: another run fails before it collects, and not after.
         self.connection.execute_batch("BEGIN IMMEDIATE").stored()?;
+        // Made before the words are loaded: if that fails, dropping it rolls back.
         let mut transaction = Transaction {
             ledger: self,
             run,
@@ -142,6 +145,7 @@ fn write_end(connection: &rusqlite::Connection, run: RunId, end: &RunRowEnd) -> 
             row::digest(row, 0)
         })?
         .unwrap_or(START);
+    // Last of all, because the seal covers everything that the run wrote.
     let contents = seal::contents(connection, Some(run))?;
     let seal = seal::of_run(
         &before,

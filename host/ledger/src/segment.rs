@@ -21,6 +21,7 @@ use std::cell::RefCell;
 pub const ROWS_MAX: usize = COUNT_MAX;
 
 const VERSION: u8 = 1;
+/// Three digits of this size hold the number of a resource.
 const DIGIT_BITS: u32 = 11;
 const DIGITS: usize = 1 << DIGIT_BITS;
 
@@ -287,6 +288,7 @@ fn read_billed(reader: &mut BlockReader<'_>, rows: usize, into: &mut SegmentChar
     if others == rows {
         return read_amounts(reader, others, &mut into.words, &mut into.billed);
     }
+    // The marks were counted above, so there is an amount for each of them.
     let mut amounts = Vec::new();
     read_amounts(reader, others, &mut into.words, &mut amounts)?;
     let mut amounts = amounts.into_iter();

@@ -167,6 +167,7 @@ impl Transaction<'_> {
         let before =
             row::row(connection, sql, key, |row| Ok((row::digest(row, 0)?, row::count(row, 1)?)))?;
         let digest = digest(of.unit, rows);
+        // Nothing is nothing in every unit, and the digest covers the unit.
         let unchanged = match before {
             Some((before, count)) => before == digest || (count == 0 && rows.is_empty()),
             None => rows.is_empty(),

@@ -34,6 +34,7 @@ pub fn take_back(
 ) -> Result<BilledDays, Diagnostic> {
     let Some(bill) = &source.accrues_for else { return Ok(BilledDays::default()) };
     let stored = transaction.source_days(Period::all())?;
+    // A statement without charges is a day taken back. It neither bills nor estimates.
     let charged: Vec<SourceDay> =
         stored.into_iter().filter(|day| day.totals.charges > 0).map(|day| day.source_day).collect();
     let days: BTreeSet<Day> =

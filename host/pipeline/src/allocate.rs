@@ -37,6 +37,7 @@ pub fn allocate_day(
 ) -> Result<DayResult, Diagnostic> {
     let mut by_currency: BTreeMap<Currency, Vec<DaySlice>> = BTreeMap::new();
     for slice in slices {
+        // Before anything is split: a charge that got lost must not be spread over the teams.
         slice.check()?;
         by_currency.entry(slice.source_day.currency).or_default().push(slice);
     }
@@ -50,6 +51,7 @@ pub fn allocate_day(
             let entries = entries(inputs, slice, moves)?;
             result.entries.push((slice.source_day.clone(), entries));
         }
+        // In a fixed order: the ledger stores weights again only if they differ from those before.
         weights.sort_by_key(|weights| weights.outcome);
         result.weights.push((currency, weights));
         result.unresolved.extend(unresolved);
@@ -63,6 +65,7 @@ fn entries(
     moves: ByRule,
 ) -> Result<Vec<Entry>, Diagnostic> {
     let day = &slice.source_day;
+    // Each movement takes from one place and gives to another, so all of them come to nothing.
     let moved: i128 = moves.values().flat_map(|lines| lines.sums.values()).sum();
     if moved != 0 {
         return Err(lost(day, "distribution", Sum::ZERO, Sum::from_nanos(moved)));
@@ -80,6 +83,7 @@ fn entries(
 
 fn collection(inputs: &AllocationInputs<'_>, slice: &DaySlice) -> ByRule {
     let mut by_rule = ByRule::new();
+    // Charges were rounded one by one. This is the part of the day's exact total that they lack.
     let rest = CellSum {
         billed: slice.totals.billed_rest.rounded_nanos(),
         effective: slice.totals.effective_rest.rounded_nanos(),

@@ -19,12 +19,12 @@ pub struct SetAsideRow {
 }
 
 /// The reason why a row is not understood, with the scan column at fault.
-pub struct Refusal {
+pub struct CellFault {
     pub column: Option<usize>,
     pub reason: String,
 }
 
-impl Refusal {
+impl CellFault {
     pub fn of_row<'n>(
         self,
         batch: &Batch<'_>,
@@ -67,15 +67,23 @@ impl Dates {
     }
 
     #[inline]
-    pub fn day(&mut self, input: &Input, batch: &Batch<'_>, row: usize) -> Result<Day, Refusal> {
-        let refuse = |column: Option<usize>, reason: String| Refusal { column, reason };
+    pub fn day(&mut self, input: &Input, batch: &Batch<'_>, row: usize) -> Result<Day, CellFault> {
+        let refuse = |column: Option<usize>, reason: String| CellFault { column, reason };
         let (column, text) = match input {
             Input::Constant(text) => (None, text.as_bytes()),
             Input::Column(column) => match batch.columns[*column] {
                 Cells::Days { nulls: Some(nulls), .. } if nulls[row] => {
                     return Err(refuse(Some(*column), "it is empty".into()));
                 }
-                Cells::Days { values, .. } => return Ok(Day::from_epoch(values[row])),
+                Cells::Days { values, .. } => {
+                    let day = Day::from_epoch(values[row]);
+                    // A column of dates can hold any number, and a text only four digits of a year.
+                    return if day.is_in_calendar() {
+                        Ok(day)
+                    } else {
+                        Err(refuse(Some(*column), "it is not in the years 1 to 9999".into()))
+                    };
+                }
                 cells => (Some(*column), cells.plain(row)),
             },
         };
@@ -99,7 +107,7 @@ pub fn quantity(
     nulls: &[String],
     batch: &Batch<'_>,
     row: usize,
-) -> Result<Option<Quantity>, Refusal> {
+) -> Result<Option<Quantity>, CellFault> {
     let parsed = match batch.columns[column] {
         Cells::Decimal { nulls: Some(nulls), .. } if nulls[row] => return Ok(None),
         Cells::Decimal { values, scale, .. } => Quantity::from_scaled(values[row], scale),
@@ -114,7 +122,7 @@ pub fn quantity(
     match parsed {
         Ok(quantity) => Ok(Some(quantity)),
         Err(NotAQuantity::Empty) => Ok(None),
-        Err(error) => Err(Refusal { column: Some(column), reason: error.to_string() }),
+        Err(error) => Err(CellFault { column: Some(column), reason: error.to_string() }),
     }
 }
 
@@ -124,7 +132,7 @@ pub fn amount(
     input: &Input,
     batch: &Batch<'_>,
     row: usize,
-) -> Result<(i64, Option<Rest>), Refusal> {
+) -> Result<(i64, Option<Rest>), CellFault> {
     let (column, text) = match input {
         Input::Constant(text) => (None, text.as_bytes()),
         Input::Column(column) => match batch.columns[*column] {
@@ -139,23 +147,28 @@ pub fn amount(
                     .map(|parsed| {
                         (parsed.nanos, Some(parsed.rest).filter(|rest| *rest != Rest::Fine(0)))
                     })
-                    .map_err(|error| Refusal { column: Some(*column), reason: error.to_string() });
+                    .map_err(|error| CellFault {
+                        column: Some(*column),
+                        reason: error.to_string(),
+                    });
             }
             cells => (Some(*column), cells.plain(row)),
         },
     };
+    // Tried first, because it does not allocate. It leaves unusual spellings to the full reader.
     match decimal::parse_plain(text) {
         Some((nanos, 0)) => Ok((nanos, None)),
         Some((nanos, rest)) => Ok((nanos, Some(Rest::Fine(rest)))),
         None => match decimal::parse(text) {
             Ok(parsed) => Ok((parsed.nanos, Some(parsed.rest))),
-            Err(error) => Err(Refusal { column, reason: error.to_string() }),
+            Err(error) => Err(CellFault { column, reason: error.to_string() }),
         },
     }
 }
 
 /// The character of the line at which a CSV cell starts, and the line itself.
 fn in_line(cells: &Cells<'_>, row: usize) -> (u32, String) {
+    // Only a cell of CSV has a line around it.
     let Cells::Text { buffer, ranges, quoted: true } = cells else {
         return (0, String::from_utf8_lossy(cells.plain(row)).chars().take(160).collect());
     };
@@ -172,4 +185,27 @@ fn in_line(cells: &Cells<'_>, row: usize) -> (u32, String) {
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
     (column, line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-01-01, the last day of the year 9999 and the day after, and a timestamp that no day
+    /// holds.
+    #[test]
+    fn a_day_that_no_date_could_name_sets_its_row_aside() {
+        let values = [20_454, 2_932_896, 2_932_897, i32::MAX / 2];
+        let columns = [Cells::Days { values: &values, nulls: None }];
+        let batch = Batch { rows: 4, columns: &columns, places: &[0, 1, 2, 3], unreadable: &[] };
+        let mut dates = Dates::new(DateOrder::Iso);
+        let read: Vec<Result<String, String>> = (0..4)
+            .map(|row| match dates.day(&Input::Column(0), &batch, row) {
+                Ok(day) => Ok(day.to_string()),
+                Err(fault) => Err(fault.reason),
+            })
+            .collect();
+        let refused = || Err("it is not in the years 1 to 9999".to_owned());
+        assert_eq!(read, [Ok("2026-01-01".into()), Ok("9999-12-31".into()), refused(), refused()]);
+    }
 }

@@ -53,6 +53,7 @@ impl Cells {
             of_resource: Vec::with_capacity(decisions.len()),
             filters: filters(outcomes)?,
         };
+        // Once for each resource: a charge then finds its cell by the number of its resource.
         for (id, outcome) in decisions.iter().enumerate() {
             let number = if *outcome == OutcomeId::PER_CHARGE {
                 PER_CHARGE

@@ -75,6 +75,7 @@ pub fn collect(
     let mut ended = loop {
         match feed.next() {
             FeedItem::Page(batch) => {
+                // The collector is waited for after a refusal too: its tries and cost are noted.
                 if let Err(refusal) = begun.gathering.batch(&mut collection, begun.id, batch) {
                     break FeedEnd { outcome: Err(refusal), ..feed.refuse() };
                 }
@@ -87,12 +88,14 @@ pub fn collect(
         }
     };
     let OpenCollection { id, mut gathering } = begun;
+    // Typed charges of the last page may still wait for a full segment.
     ended.outcome = ended.outcome.and_then(|()| gathering.flush_typed(&mut collection, id));
     match &ended.outcome {
         Ok(()) => gathering.finish(collection, id, &ended),
         Err(diagnostic) if is_fatal(diagnostic) => Err(diagnostic.clone()),
         Err(diagnostic) => {
             collection.transaction.abandon_source()?;
+            // After the rollback, which would take the note back as well.
             collection.note(None, &ended, Vec::new())?;
             let mut report =
                 SourceReport::failed(&source.name, source.collector.identity(), diagnostic.clone());
@@ -294,6 +297,7 @@ impl Gathering<'_> {
             collection.dimensions,
         )?;
         let known = Identities::new(&reading, collection.registry);
+        // The gatherer borrows the collection, so segments are stored after it has ended.
         let mut segments = Vec::new();
         let mut emit = |day, currency, segment| segments.push((day, currency, segment));
         let mut gatherer =
@@ -346,6 +350,7 @@ impl Gathering<'_> {
         let mut report = SourceReport::new(&source.name, source.collector.identity());
         let mut changed = Vec::new();
         let mut totals: Vec<_> = self.gathered.totals.iter().collect();
+        // The sums come out of a hash table, and statements are numbered in this order.
         totals.sort_by_key(|(key, _)| **key);
         let mut stated = BTreeSet::new();
         for ((day, currency), totals) in &totals {
@@ -354,6 +359,7 @@ impl Gathering<'_> {
             report.count(transaction.restate(id, &source_day, totals)?, &source_day, &mut changed);
             stated.insert(source_day);
         }
+        // A source that is silent about a day that it knows takes its charges of that day back.
         if let Some(days) = self.known.span() {
             for gone in transaction.source_days(days)? {
                 let is_known =
@@ -428,9 +434,11 @@ fn scan_in_threads(
     let threads = if scan.bytes < PARALLEL_BYTES_MIN { 1 } else { collection.threads.max(1) };
     let (identities, secrets) =
         (&Identities::new(reading, collection.registry), collection.secrets);
+    // Workers must not borrow the collection, because this thread writes through it.
     let billed = collection.billed.days.clone();
     let wanted = WantedDays { period: collection.days(), billed: &billed };
     std::thread::scope(|scope| {
+        // Bounded: workers that are faster than the writer wait, and do not fill the memory.
         let (sender, receiver) = mpsc::sync_channel::<(Day, Currency, EncodedSegment)>(threads * 2);
         let workers: Vec<_> = (0..threads)
             .map(|_| {
@@ -456,6 +464,7 @@ fn scan_in_threads(
                 Ok((day, currency, segment)) if written.is_ok() => {
                     written = store(collection, id, day, currency, &segment)
                 }
+                // The rest is taken after a failure too, or workers would wait at a full channel.
                 Ok(_) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(mpsc::RecvTimeoutError::Timeout) => {
@@ -485,6 +494,7 @@ fn with_lines(
     scan: &Scan,
     mut set_aside: Vec<SetAsideRow>,
 ) -> Result<Vec<Rejected>, Diagnostic> {
+    // Workers find rows in any order. Ascending places need one pass over the file for all lines.
     set_aside.sort_by_key(|row| row.place);
     set_aside.truncate(REJECTED_STORED);
     let places: Vec<u64> = set_aside.iter().map(|row| row.place).collect();

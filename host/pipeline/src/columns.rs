@@ -96,6 +96,7 @@ impl TableReading {
     }
 
     fn needed(&mut self, mapping: &Mapping, feed: Feed, name: &str) -> Result<Input, Diagnostic> {
+        // The currency is a part of the resource's identity, and identities are hashed as text.
         let typed = feed != Feed::BillingCurrency;
         match mapping.origin(feed) {
             Some(Origin::Column(column)) => Ok(Input::Column(self.want(column, typed))),
@@ -114,6 +115,7 @@ impl TableReading {
     fn identify(&mut self, origin: Option<&Origin>, identity: Identity) {
         match origin {
             Some(Origin::Column(column)) => {
+                // As text even where the file has numbers: identities are hashed by their bytes.
                 let at = self.want(column, false);
                 self.identity.push((at, identity));
             }

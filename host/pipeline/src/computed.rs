@@ -119,6 +119,7 @@ impl BatchCells<'_, '_> {
     }
 
     fn chosen<'a>(&'a self, choice: &'a ComputedChoice, row: usize) -> Option<Cow<'a, str>> {
+        // A null counts as an empty text, so that a condition can ask for it.
         let fits = choice.when.iter().all(|test| {
             let text = self.text(test.column, row).unwrap_or_default();
             test.values.iter().any(|value| *value == text) != test.negated

@@ -23,6 +23,7 @@ impl Facts for DayFacts<'_> {
     /// Only assigned charges are direct costs. Shared ones are still on their way.
     fn direct_costs(&self, filter: &DriverFilter, basis: Basis) -> BTreeMap<String, i128> {
         let AllocationInputs { cells, outcomes, .. } = self.inputs;
+        // The empty filter has no bit, since all cells pass it.
         let bit = cells.filter_bit(filter);
         let mut direct = BTreeMap::new();
         for (number, cell) in cells.cells.iter().enumerate() {

@@ -45,6 +45,7 @@ pub fn allocate(
     let mut allocated = AllocationReport::new(stretches.current);
     let same_rules = last_generation(transaction)? == Some(stretches.current);
     let mut days: BTreeSet<Day> = changed.charges.iter().map(|source_day| source_day.day).collect();
+    // Under other rules all days are allocated again anyway.
     if same_rules && !changed.usage.is_empty() {
         for generation in stretches.generations.values() {
             days.extend(drivers::reached(&transaction.outcomes(*generation)?, changed.usage));
@@ -55,6 +56,7 @@ pub fn allocate(
     for (generation, works) in work {
         let Some(first) = works.first().map(|work| work.day) else { continue };
         progress(Progress::Rules { resources: dictionary.resource_count() as u64 });
+        // The same rules are valid on all days of a stretch, so its first day stands for all.
         let mut rulings =
             Rulings::decide(transaction, dictionary, decider.as_mut(), generation, first)?;
         let mut settlement =
@@ -71,6 +73,7 @@ pub fn allocate(
         } else {
             settlement.in_threads(transaction, dictionary, ports, &rulings, works)?;
         }
+        // After the days, because rules that decide charge by charge make new outcomes on the way.
         transaction.save_decisions(generation, &rulings.outcomes, &rulings.decisions)?;
         allocated.suspense.extend(suspended(&rulings));
         allocated.suspense.truncate(SUSPENSE_SHOWN);
@@ -103,6 +106,7 @@ impl Stretches {
             let number = (last > 0).then_some(number as u32);
             transaction.save_generation(rules, number)
         };
+        // Saved even if no charge lies in it: the next run compares its rules with this generation.
         let current = save(last)?;
         let mut generations = BTreeMap::from([(last, current)]);
         for number in numbers {
@@ -134,6 +138,7 @@ fn affected(
     same_rules: bool,
     stretches: &Stretches,
 ) -> BTreeMap<GenerationId, Vec<DayWork>> {
+    // A day is allocated with all its sources: the weights of each hang on the costs of all.
     let mut days: BTreeMap<Day, Vec<StoredDay>> = BTreeMap::new();
     for day in stored.into_iter().filter(|day| !same_rules || changed.contains(&day.source_day.day))
     {

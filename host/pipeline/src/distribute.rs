@@ -79,6 +79,7 @@ impl<'a> Distribution<'a> {
             let later = LaterRule { outcome: *outcome, rule, spread, mutual: facts.mutual };
             Some((Station::of(facts)?, later))
         };
+        // A rule that failed has no spread, so its pool is no station and keeps its cost.
         let (stations, rules): (Vec<Station>, Vec<LaterRule<'a>>) =
             inputs.later.iter().filter_map(later_rule).unzip();
         Distribution {
@@ -114,6 +115,7 @@ impl<'a> Distribution<'a> {
                 None => {}
             }
         }
+        // Kept for the end, so that one walk over the charges splits those of all outcomes.
         self.pass_charges(by_charge);
         Ok(())
     }
@@ -137,6 +139,7 @@ impl<'a> Distribution<'a> {
                 Decision::Assign(recipient) => {
                     let Some(station) = self.stations.next(recipient, CHARGES) else { continue };
                     let from = Rc::new(recipient.clone());
+                    // Assigned charges move as one sum, so nothing moves where they cancel out.
                     for (at, amount) in amounts.filter(|(_, amount)| *amount != 0) {
                         self.queues[at].push(station, waiting(&from, amount));
                     }
@@ -168,6 +171,7 @@ impl<'a> Distribution<'a> {
             passages.insert(*outcome, ChargePassage { rule: *rule, pool, sharing, passage });
         }
         let cells = &inputs.cells.cells;
+        // Looked up once for each cell, because the loop over charges is the hot one.
         let of_cell: Vec<_> = cells.iter().map(|cell| passages.get(&cell.outcome)).collect();
         for (at, slice) in slices.iter().enumerate() {
             let mut shares: Vec<Vec<i128>> = vec![Vec::new(); cells.len()];
@@ -256,6 +260,7 @@ impl<'a> Distribution<'a> {
                 false => share(spread, &pool, &self.facts)?
                     .map_or_else(Vec::new, |sharing| sharing.takers()),
             };
+            // A station's share for itself stays, so it does not feed itself.
             let fed = takers.iter().filter_map(|recipient| self.stations.at(recipient));
             Ok(fed.filter(|fed| *fed != station).collect())
         };
@@ -295,6 +300,7 @@ impl<'a> Distribution<'a> {
             .weighted()
             .map(|(recipient, weight)| if is_done(recipient) { 0 } else { i128::from(weight) })
             .collect();
+        // If all shares are those of stations that are done, nobody is left and the cost stays.
         let shares = Shares::signed(&weights).ok();
         Ok(shares.map(|shares| Sharing { recipients: sharing.recipients, shares }))
     }
@@ -346,6 +352,7 @@ impl<'a> Distribution<'a> {
             self.unresolved.push(circle_without_an_end(&self.names(group)));
             return Ok(());
         };
+        // The solved shares are final: none comes to a member that still has to pass on.
         for (station, sharing) in members.into_iter().zip(solved) {
             self.pass_station(station, sharing);
         }

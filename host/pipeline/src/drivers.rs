@@ -36,6 +36,7 @@ impl Drivers {
         first: Day,
         last: Day,
     ) -> Result<Drivers, Diagnostic> {
+        // One span for all windows over a metric, so that no day of it is loaded twice.
         let mut spans: BTreeMap<&str, (Day, Day)> = BTreeMap::new();
         for MetricWindow { metric, window } in usages(outcomes) {
             let (from, to) = (window.days_for(first).0, window.days_for(last).1);
@@ -119,6 +120,7 @@ impl UsageDay {
 
 /// The days whose spreads look at usage that changed.
 pub fn reached(outcomes: &[Outcome], changed: &BTreeSet<(String, Day)>) -> BTreeSet<Day> {
+    // Thousands of outcomes can look through the same window.
     let usages: HashSet<MetricWindow<'_>> = usages(outcomes).collect();
     let mut reached = BTreeSet::new();
     for (metric, day) in changed {

@@ -71,6 +71,7 @@ impl Feed<'_> {
     /// Refuses all further pages, and waits for the collector to end.
     pub fn refuse(&self) -> FeedEnd {
         self.refused.store(true, Ordering::Release);
+        // A collector that waits for room in the channel would never end, so it is emptied.
         loop {
             if let FeedItem::End(ended) = self.next() {
                 return ended;
@@ -150,6 +151,7 @@ fn collect(work: SourceWork<'_>, sink: &Sink<'_>, patience: Patience<'_>) {
             sink.send(FeedItem::Page(batch))
         });
         cost.add(&spent);
+        // A state that led to a page was understood, so it is not suspect.
         let again = match &outcome {
             Err(failure) if !sink.is_refused() => {
                 again(failure, repeated, patience.tries, request.state.is_some() && pages == 0)

@@ -4,7 +4,7 @@
 //! Each thread has a gatherer of its own. It keeps 20 bytes for each charge and at most
 //! `BUFFERED_MAX` charges, so memory does not grow with rows.
 
-use crate::cell::{Dates, Refusal, SetAsideRow, amount};
+use crate::cell::{CellFault, Dates, SetAsideRow, amount};
 use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
 use crate::normalize::{Identities, Reason, RowIdentity};
 use decode::{Batch, Cells};
@@ -157,16 +157,19 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     }
 
     #[inline]
-    fn charge(&mut self, batch: &Batch<'_>, row: usize, resource: u32) -> Result<(), Refusal> {
+    fn charge(&mut self, batch: &Batch<'_>, row: usize, resource: u32) -> Result<(), CellFault> {
         let day = self.dates.day(&self.identities.reading.charge_period_start, batch, row)?;
+        // Before the amounts are read: those of days that are not wanted may be unreadable.
         if !self.wanted.period.contains(day) {
             self.gathered.outside_period += 1;
             return Ok(());
         }
+        // Only estimates have such days. Other sources do without the search.
         if !self.wanted.billed.is_empty() && self.wanted.billed.contains(&day) {
             self.gathered.billed += 1;
             return Ok(());
         }
+        // Both amounts are read before one of them is kept: a row counts in full or not at all.
         let (billed, billed_rest) = amount(&self.identities.reading.billed_cost, batch, row)?;
         let (effective, effective_rest) =
             amount(&self.identities.reading.effective_cost, batch, row)?;
@@ -185,6 +188,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         if full {
             self.emit_bucket(self.current);
         } else if self.buffered >= BUFFERED_MAX {
+            // A file that jumps between days fills many buckets. The fullest frees the most.
             let largest =
                 (0..self.buckets.len()).max_by_key(|at| self.buckets[*at].columns.resources.len());
             self.emit_bucket(largest.unwrap_or_default());
@@ -196,6 +200,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     fn bucket(&mut self, day: Day, currency: Currency) -> &mut Bucket {
         let fits = |bucket: &Bucket| bucket.day == day && bucket.currency == currency;
         if !self.buckets.get(self.current).is_some_and(fits) {
+            // Rows of one day mostly come together, so this search is rare.
             self.current = self.buckets.iter().position(fits).unwrap_or_else(|| {
                 let totals = DayTotals::default();
                 self.buckets.push(Bucket { day, currency, columns: Columns::default(), totals });
@@ -250,13 +255,13 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         self.gathered
     }
 
-    fn reason(&self, number: u32) -> Refusal {
+    fn reason(&self, number: u32) -> CellFault {
         let Reason { column, text } = self.identities.reason(number);
-        Refusal { column, reason: text }
+        CellFault { column, reason: text }
     }
 
     #[cold]
-    fn set_aside(&mut self, batch: &Batch<'_>, row: usize, refusal: Refusal) {
+    fn set_aside(&mut self, batch: &Batch<'_>, row: usize, refusal: CellFault) {
         self.gathered.set_aside_count += 1;
         if self.gathered.set_aside.len() >= REJECTED_KEPT {
             return;

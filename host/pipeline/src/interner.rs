@@ -27,6 +27,7 @@ impl Secrets {
     /// Drawn from the seeds that the standard library draws for its own hash tables.
     pub fn draw() -> Secrets {
         use std::hash::{BuildHasher, RandomState};
+        // Odd, so that two lengths times one secret are never equal.
         Secrets(std::array::from_fn(|number| RandomState::new().hash_one(number) | 1))
     }
 }
@@ -42,6 +43,7 @@ fn fold(left: u64, right: u64) -> u64 {
 #[inline(always)]
 fn absorb(hash: (u64, u64), bytes: &[u8], secrets: &Secrets) -> (u64, u64) {
     let [first, second, third, fourth] = secrets.0;
+    // The length goes in first: the cells `ab`, `c` and the cells `a`, `bc` have the same bytes.
     let (mut left, mut right) = (
         hash.0 ^ (bytes.len() as u64).wrapping_mul(first),
         hash.1 ^ (bytes.len() as u64).wrapping_mul(third),
@@ -55,6 +57,7 @@ fn absorb(hash: (u64, u64), bytes: &[u8], secrets: &Secrets) -> (u64, u64) {
         let word = u128::from_le_bytes(*chunk);
         mix(word as u64, (word >> 64) as u64);
     }
+    // An empty cell is mixed in too, or one before `a` would hash like one behind it.
     if !tail.is_empty() || chunks.is_empty() {
         let (low, high) = tail_words(bytes, tail);
         mix(low, high);
@@ -117,6 +120,7 @@ pub fn hash_rows(
                     };
                 }
             }
+            // Identifying cells are always asked for as text (`columns.rs`), so none are numbers.
             Cells::Decimal { .. } | Cells::Days { .. } => {}
         }
     }
@@ -173,6 +177,7 @@ impl RowTable {
 
     #[inline]
     pub fn find(&self, hash: (u64, u64)) -> Option<RowClass> {
+        // The walk ends, because at least half of the slots are empty.
         let mask = self.slots.len() - 1;
         let mut at = hash.0 as usize & mask;
         loop {
@@ -189,6 +194,7 @@ impl RowTable {
 
     /// Puts a row in, which may be in already.
     pub fn insert(&mut self, hash: (u64, u64), class: RowClass) {
+        // Two equal rows of a batch that are not in the table are both listed as new.
         if self.find(hash).is_some() {
             return;
         }
@@ -209,6 +215,7 @@ impl RowTable {
 }
 
 fn put(slots: &mut [Slot], slot: Slot) {
+    // No slot is compared: the row is known to be absent.
     let mask = slots.len() - 1;
     let mut at = slot.hash as usize & mask;
     while slots[at].class != EMPTY {

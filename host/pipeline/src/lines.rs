@@ -27,6 +27,8 @@ pub enum LineAccount {
 /// Amounts of one rule by account and service.
 #[derive(Default)]
 pub struct Lines {
+    /// In a fixed order: the digest of an entry goes by the order of its postings, and an equal
+    /// digest lets the entry stand.
     pub sums: BTreeMap<(LineAccount, Symbol), i128>,
 }
 

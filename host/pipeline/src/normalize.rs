@@ -181,6 +181,7 @@ impl<'a> Registry<'a> {
                     self.dictionary.symbol(canonical_value(*field, &text).unwrap_or(&text));
                 draft.dimensions.push((*field, symbol));
             }
+            // Parsed after all cells, because columns that hold single tags are added to it.
             Identity::Tags => (draft.tag_text, draft.tag_column) = (Some(text), column),
             Identity::Tag(key) => draft.tags.push((key.clone(), text.into_owned())),
             Identity::Skip(_) => {}
@@ -224,6 +225,7 @@ impl<'a> Registry<'a> {
             .iter()
             .map(|(key, value)| (self.dictionary.symbol(key), self.dictionary.symbol(value)))
             .collect();
+        // The dictionary knows a set of tags by its ascending symbols.
         symbols.sort_unstable();
         self.dictionary.tag_set(&symbols)
     }

@@ -103,9 +103,11 @@ impl OutcomeNumbers {
             return decided;
         }
         let at = decided.0 as usize;
+        // An outcome is hashed once, and not once for each resource.
         if let Some(Some(known)) = self.of_decider.get(at) {
             return *known;
         }
+        // Number 0 means unallocated in every generation.
         if outcomes.is_empty() {
             let unallocated = Outcome { verdict: Verdict::Unallocated };
             self.known.insert(unallocated.clone(), OutcomeId::UNALLOCATED);

@@ -67,9 +67,11 @@ pub(crate) fn run_on_terms(
     terms: Terms<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<RunReport, Diagnostic> {
-    let dictionary = ledger.dictionary()?;
     let mut transaction =
         ledger.begin(&RunStart { at_ms: options.at_ms, version: options.version.clone() })?;
+    // Read under the write lock. Another process may have committed while this one waited for it,
+    // and then the numbers of an earlier dictionary would stand for other resources.
+    let dictionary = transaction.dictionary()?;
     let registry = Mutex::new(Registry::new(dictionary, options.tag_schema));
     let CollectionResults { sources, mut changed, mut changed_usage } = if options.collect {
         collect_all(&mut transaction, &registry, &options, progress)?
@@ -163,6 +165,7 @@ fn collect_all(
                 registry,
                 dimensions: options.dimensions,
                 threads: options.threads,
+                // Drawn anew for each source, so that nobody can write a file whose rows collide.
                 secrets: Secrets::draw(),
                 progress,
             };

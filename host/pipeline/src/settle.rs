@@ -100,6 +100,7 @@ impl Settlement<'_> {
                     }
                 });
             }
+            // With these ends gone, waiting below ends too if all workers have ended.
             drop((done, jobs));
             let count = works.len();
             let mut waiting = BTreeMap::new();
@@ -129,6 +130,7 @@ impl Settlement<'_> {
                     settled += 1;
                 }
             }
+            // Workers wait for more days until this end is gone.
             drop(give);
             Ok(())
         })
@@ -181,6 +183,7 @@ impl Settlement<'_> {
                 }
                 slices.push(slice);
             }
+            // A new decision can look at usage that is not loaded yet.
             if rulings.outcomes.len() > known {
                 known = rulings.outcomes.len();
                 drivers = Drivers::load(transaction, &rulings.outcomes, first, last)?;
@@ -206,6 +209,7 @@ impl Settlement<'_> {
         for (currency, weights) in result.weights {
             transaction.save_weights(day, currency, &weights)?;
         }
+        // The same circle is found on every day, and told once.
         for finding in result.unresolved.into_iter().map(|finding| finding.to_string()) {
             if !self.allocated.unresolved.contains(&finding) {
                 self.allocated.unresolved.push(finding);

@@ -49,6 +49,7 @@ impl DaySlice {
     #[inline]
     pub fn add(&mut self, cells: &Cells, cell: u32, billed: i64, effective: i64) {
         let at = cell as usize;
+        // Where rules decide charge by charge, new cells appear while charges are summed.
         if self.sums.len() <= at {
             self.sums.resize(cells.cells.len().max(at + 1), CellSum::default());
         }
@@ -87,6 +88,7 @@ impl DaySlice {
         let effective: i128 = self.sums.iter().map(|sum| sum.effective).sum();
         let stated =
             (self.totals.charges, self.totals.billed.nanos(), self.totals.effective.nanos());
+        // Three sums must agree: the statement, the segments' totals, and the charges in cells.
         if (self.charges, self.billed, self.effective) == stated
             && (billed, effective) == (self.billed, self.effective)
         {

@@ -9,6 +9,7 @@ use domain::period::DateOrder;
 
 /// Charges one by one as columns.
 pub fn table(charges: &[RawCharge]) -> ChargeTable {
+    // A table has the same columns in all rows, and a charge may lack some of them.
     let mut fields: Vec<Field> = Vec::new();
     for (field, _) in charges.iter().flat_map(|charge| &charge.dimensions) {
         if !fields.contains(field) {

@@ -3,7 +3,7 @@
 //! Keys are read once for each distinct text of a row's identifying cells, so a month of hourly
 //! rows costs little more than adding. One thread is enough: usage is small beside a bill.
 
-use crate::cell::{Dates, Refusal, SetAsideRow, quantity};
+use crate::cell::{CellFault, Dates, SetAsideRow, quantity};
 use crate::columns::Input;
 use crate::interner::{Secrets, hash_rows};
 use decode::{Batch, Cells, WantedColumn};
@@ -99,12 +99,14 @@ impl UsageReading {
     }
 
     /// Of equal keys the last one counts, so the tags stand first.
-    fn raw_keys(&self, batch: &Batch<'_>, row: usize) -> Result<RawTags, Refusal> {
+    fn raw_keys(&self, batch: &Batch<'_>, row: usize) -> Result<RawTags, CellFault> {
         let mut keys = match self.tags {
             Some(column) => {
                 let text = self.text(&Input::Column(column), batch, row);
-                tag::parse(&text)
-                    .map_err(|error| Refusal { column: Some(column), reason: error.to_string() })?
+                tag::parse(&text).map_err(|error| CellFault {
+                    column: Some(column),
+                    reason: error.to_string(),
+                })?
             }
             None => RawTags::new(),
         };
@@ -196,6 +198,7 @@ impl<'a> GatheredUsage<'a> {
         source: &str,
         transaction: &Transaction<'_>,
     ) -> Result<(), Diagnostic> {
+        // Loaded once, before rows add the units of this source.
         if self.units.is_empty() {
             for (other, metric, unit) in transaction.usage_units()? {
                 if other != source {
@@ -260,6 +263,7 @@ impl<'a> GatheredUsage<'a> {
     }
 
     fn add(&mut self, series: usize, day: Day, value: Quantity) -> Result<(), String> {
+        // Days that nobody asked for stay as they were stated before.
         if !self.period.contains(day) {
             return Ok(());
         }
@@ -308,6 +312,7 @@ impl<'a> GatheredUsage<'a> {
             }
         };
         for ((metric, day), mut rows) in days {
+            // The sums come out of a hash table, and a statement's digest goes by their order.
             rows.sort_unstable();
             let unit = units.get(metric).map_or("", |(unit, _)| unit);
             let of_metric = metrics.entry(metric).or_insert_with(|| MetricReport {
@@ -374,7 +379,7 @@ impl UsageReader<'_, '_> {
         }
     }
 
-    fn row(&mut self, batch: &Batch<'_>, row: usize, hash: (u64, u64)) -> Result<(), Refusal> {
+    fn row(&mut self, batch: &Batch<'_>, row: usize, hash: (u64, u64)) -> Result<(), CellFault> {
         let class = match self.classes.get(&hash) {
             Some(class) => *class,
             None => {
@@ -387,7 +392,7 @@ impl UsageReader<'_, '_> {
             SeriesClass::Skipped => return Ok(()),
             SeriesClass::Rejected(reason) => {
                 let (column, reason) = self.reasons[reason].clone();
-                return Err(Refusal { column, reason });
+                return Err(CellFault { column, reason });
             }
             SeriesClass::Series(first) => first,
         };
@@ -402,7 +407,7 @@ impl UsageReader<'_, '_> {
                 let column = Some(self.reading.metrics[at].value);
                 self.gathered
                     .add(self.series[first + at], day, value)
-                    .map_err(|reason| Refusal { column, reason })?;
+                    .map_err(|reason| CellFault { column, reason })?;
             }
         }
         self.gathered.rows += 1;
@@ -430,6 +435,7 @@ impl UsageReader<'_, '_> {
             match self.gathered.series(&metric, &unit, keys.clone()) {
                 Ok(number) => self.series.push(number),
                 Err(reason) => {
+                    // The row's other metrics go with it: a row counts in full or not at all.
                     self.series.truncate(first);
                     let at_fault = if metric.is_empty() { &from.metric } else { &from.unit };
                     let column = match at_fault {

@@ -63,7 +63,8 @@ impl Draw {
         choices[self.below(choices.len() as u64) as usize]
     }
 
-    /// Charges of any sign with up to eleven decimals, in two currencies, over three weeks around a month's end.
+    /// Charges of any sign with up to eleven decimals, in two currencies, over three weeks around a
+    /// month's end.
     fn charges(&mut self) -> Vec<RawCharge> {
         let count = 100 + self.below(200);
         (0..count)
@@ -113,7 +114,8 @@ const POSTED: [&[&str]; 7] = [
 const GRANULARITIES: [Granularity; 4] =
     [Granularity::Daily, Granularity::Weekly, Granularity::Monthly, Granularity::Total];
 
-/// Every question that postings can answer has the same answer from charges, and every other grouping adds up to it.
+/// Every question that postings can answer has the same answer from charges, and every other
+/// grouping adds up to it.
 fn agree(ledger: &Reader, seed: u64) {
     for granularity in GRANULARITIES {
         for group_by in POSTED {
@@ -160,7 +162,7 @@ fn charges_and_postings_give_the_same_costs_after_every_run() {
             &FixedRules::new("one", 6),
         );
         agree(&ledger, seed);
-        // A rule changes; where it is not used, entries stand as the older rules posted them.
+        // A rule changes. Where it is not used, entries stay as the older rules posted them.
         run_on(&mut ledger, &[("aws", first), ("gcp", second)], &FixedRules::new("two", 5));
         agree(&ledger, seed);
     }
@@ -209,7 +211,8 @@ fn corrections_of_a_closed_month_stand_on_other_days_and_add_up_to_the_same() {
     }
 }
 
-/// 2026-01-05 and -06: direct 30 + 10 for a (prod, dev), 20 for b by a rule that says prod; shared 10 by 6:3:1; support 6.
+/// 2026-01-05 and -06: direct 30 + 10 for a (prod, dev), 20 for b by a rule that says prod; shared
+/// 10 by 6:3:1; support 6.
 fn small_estate() -> Vec<RawCharge> {
     vec![
         charge(

@@ -31,8 +31,8 @@ fn a_bill_is_allocated_as_worked_out_by_hand() {
     let mut ledger = Ledger::in_memory().unwrap();
     let report = try_run(&mut ledger, vec![source("aws", charges(BILL))], &rules()).unwrap();
     assert_eq!(report.state, RunState::Complete);
-    // Tax: a has 30 of 40 direct, so 3 and 1. Support: 3 nanos at 60:40 are ⌊1.8⌋ = 1 and the other
-    // 2. Day 2: billed −2 + 12 + 0 = 10, effective −2 + 0 + 1 = −1, so 11 is prepaid.
+    // Tax: a has 30 of 40 direct, so 3 and 1. Support: of 3 nanos at 60:40, a gets ⌊1.8⌋ = 1 and b
+    // gets 2. Day 2: billed −2 + 12 + 0 = 10, effective −2 + 0 + 1 = −1, so 11 is prepaid.
     let expected = [
         "pool/shared/support support 0.000000000",
         "prepaid/aws - 11.000000000",
@@ -110,7 +110,7 @@ fn a_changed_rule_takes_back_what_it_posted_and_nothing_else() {
     changed.facts[1].version.digest = "another".into();
     changed.split = vec![("a", 1), ("c", 2)];
     let report = try_run(&mut ledger, vec![], &changed).unwrap();
-    // Of seven entries, support filled its pool in one and spread it in another.
+    // Two of the seven entries are of support: one filled its pool, and one spread it.
     assert_eq!(
         (report.days, report.entries_posted, report.entries_reversed, report.entries_unchanged),
         (2, 2, 2, 5)

@@ -1,5 +1,5 @@
-//! One fresh instance and the calls into it: deadlines, fuel, and what a failure means, stamped
-//! with who failed.
+//! One fresh instance and the calls into it: deadlines, fuel, and diagnostics of failures, which
+//! name the plugin.
 
 use crate::capability::{State, micros};
 use crate::code;
@@ -48,8 +48,10 @@ impl Sandbox {
     ) -> Sandbox {
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.meter);
+        // wasmtime copies returned values out of the guest before this crate can count them.
         store.set_hostcall_fuel(usize::try_from(limits.batch_bytes).unwrap_or(usize::MAX));
         store.epoch_deadline_callback(|mut context| {
+            // The deadline may have moved meanwhile, because the guest waited for others.
             let left = context.data_mut().time_left();
             if left.is_zero() {
                 Err(Trap::Interrupt.into())
@@ -73,10 +75,11 @@ impl Sandbox {
         fuel: Fuel,
         make: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
     ) -> Result<T, Diagnostic> {
+        // A component can run code while it is made, so its limits hold here too.
         self.run("start", fuel, make, |sandbox, error| sandbox.other_at_start(error))
     }
 
-    /// Calls into the instance; `what` is the function's name.
+    /// Calls into the instance. `what` is the name of the function.
     pub fn call<T>(
         &mut self,
         what: &str,
@@ -196,8 +199,7 @@ impl Sandbox {
         )
     }
 
-    /// Linking is checked before: what else keeps an instance from starting is a count beyond its
-    /// limit.
+    /// Linking is checked before. An instance that does not start has therefore exceeded a count.
     fn other_at_start(&self, error: &wasmtime::Error) -> Diagnostic {
         let limit = self.limits.instances;
         let message = format!(
@@ -207,8 +209,8 @@ impl Sandbox {
         self.diagnostic(code::PLUGIN_MEMORY, message)
     }
 
-    /// No trap and no limit of ours: the values that it returned do not have the types that it
-    /// promised, or are too long.
+    /// Neither a trap nor one of our limits: the returned values do not have the promised types, or
+    /// are too long.
     fn other_in_call(&self, what: &str, error: &wasmtime::Error) -> Diagnostic {
         let reason = error.root_cause().to_string();
         // wasmtime keeps the type of this error to itself.

@@ -1,5 +1,4 @@
-//! What a plugin can reach: one file a host power, and the state of one instance that all of them
-//! see.
+//! The powers of the host, one file each, and the state of an instance, which all of them share.
 
 pub mod aws_cost_explorer;
 pub mod aws_organizations;
@@ -25,7 +24,7 @@ use reach::failure::{Failure, FailureKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What a plugin may know of the run that it works for.
+/// The facts of a run that its plugins may know.
 #[derive(Clone, Debug, Default)]
 pub struct RunInfo {
     pub source: String,
@@ -44,10 +43,10 @@ pub struct State {
     pub clients: Clients,
     /// Powers that are linked without being granted.
     pub optional: Vec<Power>,
-    /// What the guest was told when the last look outside failed, and why it did: that knows more.
+    /// The last failure of a power: the text that the guest got, and the diagnostic, which says
+    /// more.
     pub failure: Option<(String, Diagnostic)>,
-    /// Until when the call under way may work. Waiting for others is no fault of its own, and moves
-    /// it.
+    /// The deadline of the call under way. The time that it waits for others moves the deadline.
     deadline: Instant,
     host_calls: u64,
     requests: u64,
@@ -74,7 +73,7 @@ impl State {
         }
     }
 
-    /// What the instance cost so far, as far as it shows from here.
+    /// The cost of the instance so far, as far as it shows from here.
     pub fn cost(&self) -> PluginCost {
         PluginCost {
             memory_bytes: self.meter.memory_bytes(),
@@ -101,18 +100,19 @@ impl State {
         if self.host_calls > limit { Err(LimitHit::HostCalls { limit }.into()) } else { Ok(()) }
     }
 
-    /// Waiting for others is no fault of the guest's, and moves its deadline.
+    /// Moves the deadline by the time that the guest waited for others.
     fn waiting<T>(&mut self, wait: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let answer = wait();
         let waited = began.elapsed();
+        // Clients have limits of their own, so a slow server does not use up the guest's time.
         self.deadline += waited;
         self.waited += waited;
         answer
     }
 
-    /// Uses a power on the guest's behalf; the guest is told in short what went wrong, and the host
-    /// keeps the long form.
+    /// Uses a power on the guest's behalf. After a failure the guest gets a short text, and the
+    /// host keeps the diagnostic.
     fn reach_out<P: ?Sized, T>(
         &mut self,
         power: Power,
@@ -120,7 +120,7 @@ impl State {
         ask: impl FnOnce(&P) -> Result<T, Failure>,
     ) -> wasmtime::Result<Result<T, types::Error>> {
         self.count_call()?;
-        // What went wrong before is over: the plugin went on.
+        // The plugin went on after an earlier failure, so that failure is over.
         self.failure = None;
         let answer = match granted {
             Some(granted) => self.waiting(|| ask(&granted)),
@@ -144,7 +144,7 @@ impl State {
         )
     }
 
-    /// What the guest hears of a failure.
+    /// The guest's short form of a failure.
     fn tell(&mut self, failure: &Failure) -> types::Error {
         let message = printable(&failure.diagnostic.message);
         self.denials += u64::from(failure.diagnostic.code == code::PLUGIN_DENIED);
@@ -165,7 +165,7 @@ impl State {
     }
 }
 
-/// Whether the same again may go well.
+/// Whether the same request may succeed later.
 pub fn retry(kind: FailureKind) -> Retry {
     match kind {
         FailureKind::Config | FailureKind::Auth => Retry::No,

@@ -119,8 +119,8 @@ impl CollectorPlugin {
         next?.map_err(|error| self.reported(sandbox, error))
     }
 
-    /// The failure that the plugin reports. If it passes on the host's own words, the host's
-    /// diagnostic takes their place, because it says more.
+    /// The failure that the plugin reports. If it repeats the host's own text, the host's
+    /// diagnostic takes its place, because that says more.
     fn reported(&self, sandbox: &mut Sandbox, error: types::Error) -> Diagnostic {
         let is_about_reading = matches!(
             error,

@@ -1,4 +1,4 @@
-//! What changes for those who use a plugin when a new version takes the place of an old one.
+//! The differences between two versions of a plugin, as far as its users notice them.
 
 use crate::manifest::Manifest;
 use crate::plugin::Plugin;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginChange {
-    /// Whether something that worked stops to, or somebody has to agree.
+    /// Whether something stops working, or an operator must agree to it.
     pub breaking: bool,
     pub message: String,
 }

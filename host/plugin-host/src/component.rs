@@ -2,8 +2,7 @@
 
 use wit_component::ComponentEncoder;
 
-/// Makes a component of a module whose bindings described themselves in it, or says why it cannot
-/// be one.
+/// Makes a component of a module that carries the description of its bindings.
 pub fn componentize(module: &[u8]) -> Result<Vec<u8>, String> {
     let encoder = ComponentEncoder::default().validate(true).module(module);
     encoder

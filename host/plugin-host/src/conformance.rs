@@ -1,9 +1,9 @@
-//! The conformance kit: what every plugin has to stand, tried on one, with the network off.
+//! The conformance kit: it tries one plugin on the cases that every plugin must pass, with the
+//! network off.
 //!
 //! A script says which settings are in order and what answers the plugin; the cases are ours. A
-//! plugin passes a case when it does what is expected, or when it says in the contract's own words
-//! why it cannot. Being stopped by a limit, a crash, and charges that quietly are not there are
-//! failures.
+//! plugin passes a case if it gives the expected result, or reports one of the contract's errors.
+//! It fails a case if a limit stops it, if it crashes, or if charges are missing without a word.
 
 mod allocating;
 mod answers;
@@ -35,18 +35,18 @@ pub enum CaseOutcome {
 pub struct ConformanceCase {
     pub name: String,
     pub outcome: CaseOutcome,
-    /// What was seen: rows, memory, fuel.
+    /// Measurements: rows, memory, fuel.
     pub seen: String,
 }
 
-/// What a script leads to: files that were read for it.
+/// The files that a script names, as read.
 #[derive(Clone, Debug, Default)]
 pub struct ScriptMaterial {
     pub exchanges: Vec<RecordedExchange>,
     pub tables: Vec<GrantedTable>,
-    /// What the powers answer that are no HTTP.
+    /// Answers of the powers other than `http`.
     pub answers: Answers,
-    /// What the power `file` sees.
+    /// Files for the power `file`.
     pub files: Vec<LocalFile>,
 }
 
@@ -58,7 +58,7 @@ pub fn names(kind: PluginKind) -> &'static [&'static str] {
     }
 }
 
-/// Tries everything; the script's own faults are an error.
+/// Tries all cases. A fault of the script itself is an error.
 pub fn try_out(
     plugin: &Plugin,
     script: &Script,
@@ -81,8 +81,8 @@ struct CaseList<'a> {
 }
 
 impl CaseList<'_> {
-    /// Tries a case, unless the script skips it; what it returns is what was seen, or why it
-    /// failed.
+    /// Tries a case, unless the script skips it. The case returns its measurements, or the reason
+    /// why it failed.
     fn add(&mut self, name: &str, case: impl FnOnce() -> Result<String, String>) {
         // `good-config 2` is skipped with `good-config`.
         let skip = self.script.skip.get(name.split(' ').next().unwrap_or(name));

@@ -1,5 +1,4 @@
-//! WIT ↔ domain: the only place that sees both. Everything from a guest is checked and bounded on
-//! its way.
+//! WIT ↔ domain, both only here. Everything from a guest is checked and bounded on its way.
 
 mod arrow;
 mod json;
@@ -27,7 +26,7 @@ use std::collections::BTreeSet;
 /// Why a page was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BatchRefusal {
-    /// It cannot be a page.
+    /// It is not a page.
     Junk(String),
     /// There is too much of it.
     Output { what: &'static str, limit: u64 },
@@ -68,12 +67,13 @@ impl OutputMeter {
         OutputMeter { limits: limits.clone(), batches: 0, rows: 0, bytes: 0, batch_bytes: 0 }
     }
 
-    /// RowsSeed and bytes so far.
+    /// Rows and bytes so far.
     pub fn counted(&self) -> (u64, u64) {
         (self.rows, self.bytes)
     }
 
     fn batch(&mut self) -> Result<(), BatchRefusal> {
+        // Pages are counted too: a guest could hand over empty ones forever.
         self.batches += 1;
         self.batch_bytes = 0;
         below(self.batches, self.limits.batches, "pages")
@@ -96,7 +96,7 @@ fn below(value: u64, limit: u64, what: &'static str) -> Result<(), BatchRefusal>
     if value > limit { Err(BatchRefusal::Output { what, limit }) } else { Ok(()) }
 }
 
-/// What one collection knows while its pages come in.
+/// The state of one collection while its pages come in.
 pub struct Intake<'a> {
     pub output: OutputMeter,
     tables: &'a [GrantedTable],
@@ -132,6 +132,7 @@ impl<'a> Intake<'a> {
     fn charges(&mut self, charges: Vec<wit::Charge>) -> Result<Vec<RawCharge>, BatchRefusal> {
         let mut converted = Vec::with_capacity(charges.len());
         for charge in charges {
+            // Counted before it is kept, so that memory ends with the limit.
             self.output.rows(1)?;
             converted.push(self.charge(charge)?);
         }
@@ -359,7 +360,7 @@ pub fn period(period: Period) -> wit::Period {
     wit::Period { start: period.start().to_string(), end: period.end().to_string() }
 }
 
-/// The manifest, or what is wrong with it.
+/// The manifest, or its first fault.
 pub fn manifest(manifest: wit::Manifest) -> Result<Manifest, String> {
     let mut powers = Vec::new();
     for request in manifest.powers {

@@ -10,8 +10,8 @@ use wasmtime::{Cache, CacheConfig, Config, Engine};
 /// How often the epoch ticks; deadlines are rounded up to it.
 pub const TICK: Duration = Duration::from_millis(10);
 
-/// Fuel makes an allocator's limit the same on every machine, and costs a fifth of the speed:
-/// collectors go without.
+/// Fuel makes an allocator's limit the same on every machine, but it costs a fifth of the speed.
+/// Collectors are bounded by time instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metering {
     Epoch,
@@ -40,8 +40,8 @@ pub fn engine(
 
 /// Compiled code, keyed by the component's bytes, the engine's version and its settings.
 ///
-/// Whoever can write here can run code as the host: it must never be a folder that authors of
-/// plugins write to.
+/// A person who can write here can run code as the host. It must never be a folder that authors
+/// of plugins write to.
 pub fn cache(folder: &Path) -> Result<Cache, Diagnostic> {
     let refuse = |reason: String| {
         Diagnostic::new(

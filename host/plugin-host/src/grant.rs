@@ -1,5 +1,5 @@
-//! What a plugin asks for × what a source grants × what the deployment allows. What is not granted
-//! is not linked.
+//! Powers: those that a plugin asks for, a source grants and the deployment allows. A power that
+//! is not granted is not linked.
 
 use crate::manifest::Manifest;
 use crate::power::Power;

@@ -1,9 +1,9 @@
 //! Runs collector and allocator components; the only crate that knows wasmtime.
 //!
 //! A plugin is a stranger. It gets a fresh instance for each piece of work, limits on everything,
-//! and of the host only what it asked for *and* was granted; WASI is not linked at all. Whatever it
-//! does ends as a diagnostic that names it. This crate knows nothing of rules, ledgers or the order
-//! of a run.
+//! and those powers of the host that it asked for *and* was granted. WASI is not linked at all.
+//! Each of its faults ends as a diagnostic that names it. This crate knows nothing of rules,
+//! ledgers or the order of a run.
 //!
 //! Calls are synchronous, and an epoch deadline bounds every call. Host functions that look outside
 //! are bounded by `reach`; the time that they wait is not the plugin's, and moves its deadline.

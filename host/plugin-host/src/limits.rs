@@ -1,5 +1,5 @@
-//! What a plugin may use at most. Every limit is always on, has a default, and a maximum that no
-//! setting exceeds.
+//! The limits of plugins. Every limit is always on. It has a default, and a maximum that no setting
+//! exceeds.
 
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -11,7 +11,7 @@ use wasmtime::ResourceLimiter;
 pub struct PluginLimits {
     /// Of the component's file.
     pub component_bytes: u64,
-    /// Wall clock and memory of compiling what is not bundled.
+    /// Wall clock and memory for compiling a component that is not bundled.
     pub compile: Duration,
     pub compile_bytes: u64,
     /// Wall clock of one call into the plugin.
@@ -34,13 +34,13 @@ pub struct PluginLimits {
     pub host_calls: u64,
     /// Pages of one collection.
     pub batches: u64,
-    /// What one call hands over.
+    /// Bytes that one call returns.
     pub batch_bytes: u64,
     /// Charges, usage and rejected rows of one collection. Rows of mapped tables are the host's
     /// own.
     pub output_rows: u64,
     pub output_bytes: u64,
-    /// What is kept of an instance's log.
+    /// Log lines of an instance that are kept.
     pub log_lines: u64,
     pub log_bytes: u64,
 }
@@ -75,7 +75,7 @@ impl Default for PluginLimits {
 }
 
 impl PluginLimits {
-    /// Refuses nothing and everything: each limit must be at least 1 and at most its maximum.
+    /// Checks that each limit is at least 1 and at most its maximum.
     pub fn checked(self) -> Result<PluginLimits, Diagnostic> {
         let milliseconds =
             |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -126,7 +126,7 @@ pub enum LimitHit {
     HostCalls {
         limit: u64,
     },
-    /// A power that was not granted was used all the same.
+    /// The plugin used a power that was not granted.
     Denied {
         power: &'static str,
     },
@@ -153,7 +153,7 @@ impl fmt::Display for LimitHit {
 
 impl std::error::Error for LimitHit {}
 
-/// Grants memory and tables to one store, all instances in it together.
+/// Bounds memory and tables of one store, of all its instances together.
 #[derive(Debug)]
 pub struct Meter {
     limits: PluginLimits,
@@ -170,13 +170,13 @@ impl Meter {
         &self.limits
     }
 
-    /// The most there was: memory of a guest never shrinks.
+    /// The peak, which is the last value, because a guest's memory never shrinks.
     pub fn memory_bytes(&self) -> u64 {
         self.memory_bytes
     }
 }
 
-/// A denial is an error and so ends the plugin: one that could go on without memory would make
+/// A denial is an error, which ends the plugin. A plugin that went on without the memory would make
 /// results depend on the limit.
 impl ResourceLimiter for Meter {
     fn memory_growing(

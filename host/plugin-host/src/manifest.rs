@@ -55,7 +55,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The first fault, if there is one. A manifest without a fault can be believed.
+    /// The first fault, if there is one.
     pub fn fault(&self) -> Option<String> {
         let name_is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let version_is_plain = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);

@@ -1,5 +1,5 @@
-//! Loading: bytes → a component of a world that is served, described in limits, with a manifest
-//! that can be believed.
+//! Loading: bytes → a component of a supported world, which described itself within the limits and
+//! whose manifest has no fault.
 
 use crate::allocator::AllocatorPlugin;
 use crate::call::{Fuel, Sandbox, label};
@@ -40,7 +40,7 @@ pub struct HostOptions {
     pub compiler: Option<Compiler>,
 }
 
-/// The engines that run plugins. One process needs one host: making it is slow.
+/// The engines that run plugins. They are slow to make, so a process makes one host.
 pub struct PluginHost {
     plain: Engine,
     /// Counts fuel: for allocators, and for collectors that their author tries out.
@@ -79,8 +79,8 @@ impl PluginHost {
         Ok(PluginHost { plain, counting, limits, compiler: options.compiler })
     }
 
-    /// Compiles the component of a stranger, and has it describe itself. `name` stands for it in
-    /// messages until then.
+    /// Compiles the component of a stranger, and has it describe itself. Until then messages call
+    /// it `name`.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, Diagnostic> {
         let identity = unknown(name, bytes);
         if let Some(compiler) = &self.compiler {
@@ -161,8 +161,7 @@ impl PluginHost {
         })
     }
 
-    /// Compiles a component for the engine that it will run on, and keeps nothing of it but what is
-    /// in the cache.
+    /// Compiles a component for the engine that it will run on. Only the cache keeps the result.
     pub fn try_compile(&self, bytes: &[u8]) -> Result<(), String> {
         self.compile(&self.plain, bytes).map(|_| ())
     }
@@ -308,8 +307,8 @@ impl Plugin {
         .map_err(|error| self.not_linked(&error))
     }
 
-    /// What is linked: what is granted, and what is asked for and can be done without, of which
-    /// every call is refused.
+    /// The powers to link: the granted ones, and the optional ones that are not granted. Every call
+    /// of the latter is refused.
     fn powers(&self, grants: &Grants) -> Vec<Power> {
         Power::ALL
             .into_iter()

@@ -1,6 +1,6 @@
 //! The powers that a plugin can ask for and a source can grant.
 
-/// A power of the host. `log` is not one: every plugin may write log lines.
+/// A power of the host. The log is not a power, because every plugin may write log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Power {
     /// Looking into the tables of the source, and having the host read them.
@@ -13,8 +13,8 @@ pub enum Power {
     Kubernetes,
     AwsCostExplorer,
     AwsOrganizations,
-    /// Having the host fetch what the source's URLs lead to. Nothing is linked for it: no plugin
-    /// can ask for it or call it.
+    /// Having the host fetch the source's URLs. Nothing is linked for it, so no plugin can ask for
+    /// it or call it.
     ObjectStore,
 }
 

@@ -378,9 +378,13 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(
-            faults(
-                json!({ "url": "x", "size": 9, "order": "iso", "skips": [{ "column": 1 }], "columns": { "a": "b" } })
-            ),
+            faults(json!({
+                "url": "x",
+                "size": 9,
+                "order": "iso",
+                "skips": [{ "column": 1 }],
+                "columns": { "a": "b" },
+            })),
             [""; 0]
         );
         assert_eq!(faults(json!({})), [": the config lacks 'url' (url: Where the API is)"]);

@@ -1,6 +1,6 @@
-//! Plugins that stay loaded while a process serves. A new file takes the place of an old one only
-//! when it has compiled and has said what it is; until then, and if it does not, the old one stays.
-//! Runs in progress keep the one they began with.
+//! Plugins that stay loaded while a process serves. A new file takes the place of an old one once
+//! it has compiled and described itself. If that fails, the old one stays. A run keeps the plugins
+//! that it began with.
 
 use crate::plugin::{Plugin, PluginHost, digest};
 use domain::diagnostic::Diagnostic;
@@ -12,14 +12,14 @@ pub struct Shelf {
     places: Mutex<BTreeMap<String, ShelfPlace>>,
 }
 
-/// What stands under one name.
+/// The plugin under one name.
 #[derive(Clone)]
 struct ShelfPlace {
     plugin: Arc<Plugin>,
-    /// Of the bytes that were last offered, whether they could be taken or not.
+    /// Digest of the file that was last tried, whether it was taken or not.
     offered: String,
     generation: u64,
-    /// Why what was last offered was not taken.
+    /// Why the file that was last tried was not taken.
     failure: Option<Diagnostic>,
 }
 
@@ -40,7 +40,7 @@ impl Shelf {
         Shelf { host, places: Mutex::new(BTreeMap::new()) }
     }
 
-    /// The plugin of these bytes, and no other.
+    /// The plugin of these bytes, or an error.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, Diagnostic> {
         self.exactly(name, bytes, PluginHost::load)
     }
@@ -71,7 +71,7 @@ impl Shelf {
         if let Some(place) = known.as_ref().filter(|place| place.offered == offered) {
             return Ok(place.shelved());
         }
-        // Compiling takes seconds: others are not kept waiting for it.
+        // Compiling takes seconds, so the lock is not held meanwhile.
         let place = match (load(&self.host, name, bytes), known) {
             (Ok(plugin), known) => {
                 let generation = known.map_or(0, |place| place.generation) + 1;

@@ -1,8 +1,7 @@
-//! Which plugins were installed, and whether a file is still what was: `plugins.lock`, digests and
-//! signatures.
+//! Installed plugins, and whether their files are unchanged: `plugins.lock`, digests, signatures.
 //!
-//! The lock is a text for people and version control. A file that does not match it, or whose
-//! signature does not verify, is never run; the version before it is, if it still matches.
+//! The lock is a text for people and version control. A file is never run if it does not match the
+//! lock, or if its signature does not verify. Then the version before it runs, if that matches.
 
 use crate::code;
 use crate::plugin::digest;
@@ -37,7 +36,7 @@ pub struct LockEntry {
     pub contract: String,
     /// What the operator agreed that it may ask for.
     pub powers: Vec<String>,
-    /// The version that stood before, which steps in when this one cannot be trusted.
+    /// The version before, which runs if this one cannot be trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Box<LockEntry>>,
 }
@@ -57,11 +56,11 @@ pub struct PluginLock {
     plugins: Vec<LockEntry>,
 }
 
-/// A component that is what was installed.
+/// A component that is unchanged since it was installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedComponent {
     pub bytes: Vec<u8>,
-    /// Why the version before had to step in.
+    /// Why the version before runs in its place.
     pub stepped_in_for: Option<Diagnostic>,
 }
 
@@ -108,8 +107,8 @@ impl PluginLock {
         self.root.join(FOLDER).join(format!("{}-{short}.wasm", locked.name))
     }
 
-    /// Keeps a version: first its file, then its signature, then the line in the lock, so that a
-    /// crash leaves what was.
+    /// Keeps a version: first its file, then its signature, then the line in the lock. A crash on
+    /// the way leaves the old version in force.
     pub fn install(
         &mut self,
         locked: LockEntry,
@@ -149,7 +148,7 @@ impl PluginLock {
         write(&self.root.join(LOCK_FILE), format!("{HEADER}{text}").as_bytes())
     }
 
-    /// The component of an installed plugin; if it cannot be trusted, the one that stood before it.
+    /// The component of an installed plugin, or the version before if it cannot be trusted.
     pub fn open(&self, locked: &LockEntry) -> Result<TrustedComponent, Diagnostic> {
         let failure = match self.verified(locked) {
             Ok(bytes) => return Ok(TrustedComponent { bytes, stepped_in_for: None }),
@@ -167,8 +166,7 @@ impl PluginLock {
         }
     }
 
-    /// The bytes of a version, if they are the ones that were installed and its signer's word still
-    /// holds.
+    /// The bytes of a version, if they match the lock and their signature verifies.
     pub fn verified(&self, locked: &LockEntry) -> Result<Vec<u8>, Diagnostic> {
         let path = self.file(locked);
         let again = Hint::command(format!("plugin install {}", locked.source));
@@ -237,7 +235,7 @@ fn signature_of(path: &Path) -> PathBuf {
     PathBuf::from(beside)
 }
 
-/// Whole or not at all.
+/// Writes a file whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
     let failed = |error: std::io::Error| {
         Diagnostic::new(code::PLUGIN_LOCK, format!("{} cannot be written: {error}", path.display()))

@@ -1,8 +1,7 @@
 //! Which version of the contract a component speaks, by the names of what it imports and exports.
 //!
-//! Within a minor version the contract only grows: an interface that is there stays as it is, so
-//! that the newest bindings serve what was made for the earlier ones, and the linker finds old
-//! names under new ones.
+//! Within a minor version the contract only grows, and no interface changes. So the newest bindings
+//! serve plugins of the earlier versions: the linker finds old names under new ones.
 
 pub mod bindings;
 
@@ -14,7 +13,7 @@ pub const VERSION: &str = "0.1.1";
 /// Every version that is served, oldest first.
 pub const SERVED: [&str; 2] = ["0.1.0", VERSION];
 
-/// What a component's exports make it, and the version that it was made for.
+/// The world of a component, by its exports, and the version that it was made for.
 pub fn kind_of<'a>(
     exports: impl Iterator<Item = &'a str>,
 ) -> Result<(PluginKind, &'static str), String> {
@@ -34,7 +33,8 @@ pub fn kind_of<'a>(
     })
 }
 
-/// The interface that an import names, such as `table-decode`; `None` for what is not offered.
+/// The interface that an import names, such as `table-decode`. `None` if the host does not offer
+/// it.
 pub fn interface_of(import: &str) -> Option<&str> {
     let (interface, version) = import.strip_prefix(PACKAGE)?.split_once('@')?;
     SERVED.contains(&version).then_some(interface)

@@ -149,11 +149,13 @@ impl Http {
             outgoing.put(slot, place, value)?;
         }
         for _ in 0..=redirect::STEPS_MAX {
+            // Before it is sent: the answer may repeat a secret.
             self.add_blots(&outgoing);
             let response = self.persist(&outgoing)?;
             let Some(next) = redirect::target(&self.options, &outgoing, &response)? else {
                 return Ok(response);
             };
+            // A server that was sent a secret could write it into the URL of another server.
             let crosses = next.origin() != outgoing.url.origin();
             if crosses
                 && (self.blots.hit(next.as_str()) || self.blots.hit(&area::decoded(next.as_str())))
@@ -168,6 +170,7 @@ impl Http {
                     "nothing allows this; ask whoever runs the server",
                 ));
             }
+            // Checked after the change of method: a POST that became a GET needs its own line.
             outgoing = outgoing.redirected(&response, next);
             self.options.check(outgoing.method, &outgoing.url)?;
             outgoing.keep_secrets(|slot, url| {
@@ -203,6 +206,7 @@ impl Http {
         let mut attempt = 0_u32;
         loop {
             attempt += 1;
+            // Repetitions count like requests, since a server sees no difference.
             self.keep_pace()?;
             let began = Instant::now();
             let answer = self.client.attempt(&self.options, &self.blots, outgoing);

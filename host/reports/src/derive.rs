@@ -39,6 +39,7 @@ pub fn derive(
     rules_of: Option<&RulesOf<'_>>,
     sink: &mut PortionSink<'_>,
 ) -> Result<(), Diagnostic> {
+    // Shared by all generations, so that a caller can keep a bearer's number from day to day.
     let mut bearers = Bearers::default();
     for (generation, days) in standing(ledger, scope)? {
         let stored = StoredGeneration::load(ledger, generation)?;
@@ -60,6 +61,8 @@ pub fn standing(ledger: &Reader, scope: Scope<'_>) -> Result<Standing, Diagnosti
     let mut latest: BTreeMap<SourceDay, (RunId, GenerationId)> = BTreeMap::new();
     for entry in ledger.standing(scope.period)? {
         if scope.source_day.is_none_or(|wanted| *wanted == entry.source_day) {
+            // Entries that did not change stay, so those of one source-day can be of several runs.
+            // The latest run knew all of them.
             let known = latest.entry(entry.source_day).or_insert((entry.run, entry.generation));
             *known = (*known).max((entry.run, entry.generation));
         }

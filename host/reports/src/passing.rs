@@ -137,6 +137,7 @@ impl<'w> StoredStations<'w> {
         };
         let mut stations: Vec<(Station, (&Weights, RuleVersion))> =
             weights.iter().filter_map(station).collect();
+        // By the steps that the run kept: their order follows from facts that are not kept.
         stations.sort_by_key(|(station, _)| station.step);
         let (stations, kept) = stations.into_iter().unzip();
         StoredStations { stations: Stations::new(stations), kept }

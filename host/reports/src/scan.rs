@@ -143,6 +143,7 @@ impl<'a> Scan<'a> {
     ) -> Result<usize, Diagnostic> {
         let outcome = self.stored.decision(resource)?;
         if outcome != OutcomeId::PER_CHARGE {
+            // A list and no map, because this is looked up for each charge.
             let slot = self.open_of.get(resource as usize).copied().unwrap_or(0);
             if slot > 0 {
                 return Ok(slot as usize - 1);
@@ -181,6 +182,7 @@ impl<'a> Scan<'a> {
         outcome: OutcomeId,
         line: &ChargeLine,
     ) -> Result<usize, Diagnostic> {
+        // Once for each outcome of the day, and not for each resource.
         let fate = match sums.fate_of.get(&outcome) {
             Some(fate) => *fate,
             None => {
@@ -254,6 +256,8 @@ impl<'a> Scan<'a> {
         let mut by_bearer = vec![Sum::ZERO; self.bearers.len()];
         let mut borne: Vec<(BearerId, Sum)> = Vec::new();
         for (number, open) in sums.open.into_iter().enumerate() {
+            // Only slots in use are cleared. A new list for each source-day would cost as much as
+            // there are resources.
             if let Some(slot) = self.open_of.get_mut(open.resource as usize) {
                 *slot = 0;
             }
@@ -277,6 +281,7 @@ impl<'a> Scan<'a> {
             for (bearer, amount) in &mut borne {
                 *amount = std::mem::take(&mut by_bearer[bearer.0 as usize]);
             }
+            // A portion of nothing keeps its collecting account, so that its charges count.
             borne.retain(|(bearer, amount)| {
                 !amount.is_zero() || (*bearer == collected && effective.is_zero())
             });
@@ -327,6 +332,7 @@ impl<'a> Scan<'a> {
                     passage.pass_split(&waiting, &open.shares, &mut replay)
                 }
                 (Some(passage), _) => {
+                    // Split as one amount, so all portions of the outcome come together first.
                     let pool = pooled.entry(open.outcome);
                     pool.or_insert_with(|| (passage, Queue::default())).1.push(waiting)
                 }

@@ -255,6 +255,7 @@ impl Prober<'_> {
                     self.block(open, at, BranchKind::Catch);
                 }
             }
+            // Right behind `&&`, the probe runs only if the left side was true.
             Some(Token::And) => self.probe(at, at, " ", BranchKind::And, " &&"),
             // `||` at the start of an operand is a closure without parameters, and no branch.
             Some(Token::Or)
@@ -263,6 +264,7 @@ impl Prober<'_> {
                     .and_then(|before| self.token(before))
                     .is_some_and(ends_operand) =>
             {
+                // `&&` binds tighter than `||`, so the right side with its probe stays one operand.
                 self.probe(at, at, " ", BranchKind::Or, " &&");
             }
             _ => {}
@@ -279,6 +281,7 @@ impl Prober<'_> {
                 self.block(close + 2, close + 1, BranchKind::Else)
             }
             (Some(Token::Else), _) => {}
+            // The semicolon lets the block answer nothing, as an `if` without `else` does.
             _ => self.probe(at, close, " else { ", BranchKind::NotIf, "; }"),
         }
     }

@@ -1,5 +1,5 @@
-//! Reads `<rule>.cases.toml`: charges, and what the rule must say of them. Nothing unknown is
-//! passed over.
+//! Reads `<rule>.cases.toml`: charges, and the decisions that the rule must make on them. Unknown
+//! keys are errors.
 
 use crate::charge_view::{LineValues, no_field};
 use crate::code;
@@ -30,14 +30,14 @@ use toml::de::{DeTable, DeValue};
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) name: String,
-    /// Where its expectation stands.
+    /// The place of the case's expectation in the file: this line, and the column.
     pub(crate) line: u32,
     pub(crate) column: u32,
     pub(crate) charge: GivenCharge,
-    /// What the day is like, for the shares.
+    /// The costs and the usage of the day, for the shares.
     pub(crate) day: GivenDay,
     pub(crate) expect: Expect,
-    /// Asks the whole set instead of the one rule.
+    /// Whether the whole set is asked instead of the one rule.
     pub(crate) through_set: bool,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct GivenCharge {
     pub(crate) line: LineValues,
 }
 
-/// A pool's total of the day, and what it is shared by.
+/// A pool's total of the day, and the costs and the usage by which it is shared.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GivenDay {
     pub(crate) amount: Option<Money>,
@@ -71,14 +71,14 @@ pub(crate) enum Expect {
     Pass,
     Unallocated,
     Error(Code),
-    /// `listed`: the order of the targets counts.
+    /// With `listed`, the order of the targets counts.
     Decision {
         decision: Decision,
         listed: bool,
     },
     /// The decision in words, as reports show it.
     Words(String),
-    /// Who gets how much of the given amount, by the name of the team or `pool <rule>`.
+    /// The shares of the given amount, by the name of the team or `pool <rule>`.
     Shares(Vec<(String, Money)>),
 }
 
@@ -88,14 +88,14 @@ pub(crate) struct Wrong(pub(crate) String, pub(crate) Range<usize>);
 pub(crate) type Read<T> = Result<T, Wrong>;
 pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
 
-/// What a cases file holds.
+/// The content of a cases file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CaseFile {
     pub(crate) cases: Vec<Case>,
     pub(crate) properties: Vec<Property>,
 }
 
-/// Reads all cases, or says what is wrong with the file.
+/// Reads all cases, or lists the errors of the file.
 ///
 /// Rules of a `later_stage` see no charge.
 pub(crate) fn read(
@@ -187,7 +187,7 @@ pub(crate) fn unknown<'a>(
     Wrong(format!("{what} does not know '{}'; {advice}", key.get_ref()), key.span())
 }
 
-/// The case, and where its expectation stands in the file.
+/// Reads a case, and the place of its expectation in the file.
 fn case(value: &Value<'_>, kept: &[Field], later_stage: bool) -> Read<(Case, usize)> {
     let (mut name, mut charge, mut expect, mut through_set) = (None, None, None, false);
     let mut day = GivenDay::default();
@@ -245,7 +245,7 @@ fn case(value: &Value<'_>, kept: &[Field], later_stage: bool) -> Read<(Case, usi
     Ok((case, span.start))
 }
 
-/// Refuses an expectation that the case as written cannot have.
+/// Refuses an expectation that this case cannot have.
 fn check_expectation(
     expect: &Expect,
     span: Range<usize>,
@@ -407,7 +407,7 @@ fn running_errors() -> impl Iterator<Item = Code> {
     own.chain([domain::code::RULE_DECISION])
 }
 
-/// A team's name or a table; with the values of the keys in `also`.
+/// Reads a target: a team's name, or a table. Gives the values of the keys in `also` too.
 fn target(value: &Value<'_>, also: &[&'static str]) -> Read<(Target, Vec<String>)> {
     if let Some(team) = value.get_ref().as_str() {
         return Ok((Target::team(team), Vec::new()));

@@ -263,6 +263,7 @@ impl Decider for MemoDecider<'_> {
         let bank = if line.is_some() { &self.dated } else { &self.timeless };
         let root = bank.set_roots.get(stretch).copied().unwrap_or(TrieSlot::EMPTY);
         let keys = &self.keys;
+        // With a charge at hand, `PER_CHARGE` is no answer: an amount decides, so the rules run.
         match bank.tries.walk(root, |key| keys.value(key, place)) {
             Some(Leaf::PER_CHARGE) if line.is_none() => OutcomeId::PER_CHARGE,
             Some(leaf) if leaf != Leaf::PER_CHARGE => OutcomeId(leaf.number()),
@@ -410,6 +411,7 @@ impl KeyTable {
         let key = match read {
             ChargeRead::Field(field) => field.index() as Key,
             ChargeRead::Currency => CURRENCY,
+            // Amounts are no keys: callers leave them out before they come here.
             ChargeRead::Day | ChargeRead::Billed | ChargeRead::Effective => DAY,
             ChargeRead::Tag(text) => self.tag(text, place.dictionary),
         };

@@ -106,6 +106,7 @@ pub(crate) fn ask(
     match opinion.decision {
         None => Ok(None),
         Some(Decision::Spread(spread)) => Ok(Some(*spread)),
+        // A pool is passed on by shares, and one recipient has a share of all.
         Some(Decision::Assign(recipient)) => Ok(Some(Spread::fixed(vec![(recipient, 1)]))),
         Some(Decision::Exclude { .. }) => Err(wrong_type(
             rule,
@@ -219,6 +220,7 @@ fn failure(limits: &RuleLimits, mut error: EvalAltResult, function: Position) ->
             (RULE_LIMIT, message)
         }
         mut other => {
+            // The finding has the place already, and Rhai would write it into the text again.
             other.set_position(Position::NONE);
             (RULE_FAILED, shortened(&other.to_string()))
         }

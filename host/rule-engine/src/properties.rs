@@ -71,6 +71,7 @@ pub(crate) fn run(
     let mut tried = 0;
     let mut broken = None;
     while broken.is_none() && tried < all.unwrap_or(CHARGES) {
+        // The order of the draws must stay, or a seed in an old report would draw other charges.
         let draw = if all.is_some() { trial.listed(tried) } else { trial.drawn(&mut random) };
         let other = trial.varied(&draw, &mut random);
         tried += 1;
@@ -104,6 +105,7 @@ fn texts(set: &RuleSet, rule: &Rule) -> Vec<String> {
         texts.extend([text.clone(), format!("{text}x"), format!("x{text}"), text.to_uppercase()]);
         if let Some(table) = set.tables.get(text) {
             let mut keys: Vec<&str> = table.keys().collect();
+            // A hash table has no order, and a seed must draw the same keys each time.
             keys.sort_unstable();
             texts.extend(keys.into_iter().take(KEYS_MAX).map(str::to_owned));
         }
@@ -432,6 +434,7 @@ fn written(property: &Property, draw: &Draw) -> String {
 /// The seed of a property, by FNV-1a. It differs from property to property, and never from day to
 /// day.
 fn seed(rule: &str, name: &str) -> u64 {
+    // The zero keeps the names apart: `a`, `bc` and `ab`, `c` get different seeds.
     rule.bytes().chain([0]).chain(name.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

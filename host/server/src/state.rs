@@ -24,8 +24,7 @@ pub struct ServerOptions {
     pub installation: Installation,
     pub listen: SocketAddr,
     /// A client that sends this token may change something. Without a token the server changes
-    /// nothing.
-    /// It is never shown or logged.
+    /// nothing. It is never shown or logged.
     pub token: Option<Arc<str>>,
 }
 

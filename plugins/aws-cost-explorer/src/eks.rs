@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-/// The tag that names the cluster of a resource.
-/// Cost Explorer sees it only after it was activated as a cost allocation tag.
+/// The tag that names the cluster of a resource. Cost Explorer sees it only after it was activated
+/// as a cost allocation tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClusterTag {
     /// `kubernetes.io/cluster/NAME`, with the value `owned` or `shared`.

@@ -1,5 +1,5 @@
-//! Manifests: they name the files of a report that count.
-//! AWS writes a report anew until the month is closed, and older files stay beside the new ones.
+//! Manifests: they name the files of a report that count. AWS writes a report anew until the month
+//! is closed, and older files stay beside the new ones.
 //!
 //! CUR 1.0 has `REPORT/20260301-20260401/REPORT-Manifest.json`, and a copy in the folder of each
 //! assembly. Data Exports have `EXPORT/metadata/BILLING_PERIOD=2026-03/EXPORT-Manifest.json`, or

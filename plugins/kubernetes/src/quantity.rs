@@ -9,8 +9,8 @@ pub const GIB: u128 = 1 << 30;
 /// Digits behind the point of prices and weights: 0.00005479452 has eleven.
 const PRICE_DIGITS: u32 = 12;
 
-/// A quantity such as `100m`, `1.5`, `128Mi`, `1G` or `1e3` in billionths.
-/// A finer quantity is rounded up, as Kubernetes does.
+/// A quantity such as `100m`, `1.5`, `128Mi`, `1G` or `1e3` in billionths. A finer quantity is
+/// rounded up, as Kubernetes does.
 pub fn quantity(text: &str) -> Result<u128, String> {
     let wrong = || format!("'{text}' is no quantity");
     let number = text.strip_prefix('+').unwrap_or(text);

@@ -1,5 +1,5 @@
-//! Header and settings → the mapping of a bill.
-//! Each collector gives the usual columns of its fields, and the settings override them.
+//! Header and settings → the mapping of a bill. Each collector gives the usual columns of its
+//! fields, and the settings override them.
 
 use crate::field::{FEDS, Fed, NEEDED, WISHED};
 use crate::{closest, date_order, named, object, settings, skips, texts, texts_by_key, unknown};

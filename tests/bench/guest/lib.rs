@@ -1,8 +1,8 @@
-//! Charges out of nothing, as fast as a guest can make them: `rows` in pages of `page_rows`, as
-//! Arrow or typed by `form`.
+//! Invented charges, as fast as a guest can make them: `rows` in pages of `page_rows`, as Arrow or
+//! typed by `form`.
 //!
-//! Each has ten texts and three tags, and some of them change from row to row. The first page is empty:
-//! its time is the cost of a start.
+//! Each charge has ten texts and three tags, and some of them change from row to row. The first
+//! page is empty, so its time is the cost of a start.
 
 use apportion_plugin_sdk::{
     Batch, Charge, Collector, Dimension, Error, Field, Kind, Manifest, Request, Rows, Tag,
@@ -126,7 +126,7 @@ fn texts(page: std::ops::Range<u64>, width: usize, write: impl Fn(u64, &mut Stri
     Arc::new(StringArray::new(offsets, Buffer::from_vec(buffer.into_bytes()), None))
 }
 
-/// At least so many digits of a number.
+/// Writes a number with at least `width` digits.
 fn digits(mut number: u64, width: usize, base: u64, buffer: &mut String) {
     let mut found = [b'0'; 20];
     let mut at = found.len();

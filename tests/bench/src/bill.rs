@@ -11,7 +11,8 @@ const ISSUER: &str = "Amazon Web Services, Inc.";
 const PLAN_COUNT: usize = 8;
 const CENT: i64 = 100_000_000;
 
-/// Decimals that the amounts have: most of them ten, one more than a nano.
+/// The numbers of decimals of the amounts. Ten is the most frequent one, and is one more than a
+/// nano has.
 const DECIMALS: [u32; 8] = [2, 4, 6, 8, 9, 10, 10, 10];
 
 pub struct Bill<'a> {
@@ -19,7 +20,7 @@ pub struct Bill<'a> {
     pub month: Month,
     pub is_hourly: bool,
     pub rows: u64,
-    /// What repeats on every row.
+    /// The number of the invoice, which repeats on every row.
     invoice: String,
     zones: Vec<[String; 3]>,
     plans: Vec<String>,
@@ -30,7 +31,7 @@ pub struct Bill<'a> {
 struct Hours {
     start: Hour,
     end: Hour,
-    /// Counted from the month's first.
+    /// The day, counted from the first of the month.
     day: i64,
 }
 
@@ -100,7 +101,7 @@ impl<'a> Bill<'a> {
         Ok(())
     }
 
-    /// What all rows have.
+    /// A row with the cells that all rows have.
     fn row(&self, hours: Hours) -> Row<'_> {
         let payer = &self.estate.accounts[PAYER];
         let mut row = Row::empty();
@@ -131,7 +132,7 @@ impl<'a> Bill<'a> {
         row.decimal(Column::ListCost, list);
     }
 
-    /// Tax and support: no resource, no tags.
+    /// A row of tax or support, without a resource and without tags.
     fn overhead(&self, random: &mut Random, hours: Hours) -> Row<'_> {
         let is_tax = random.per_mille(700);
         let account = random.pick(&self.estate.accounts);
@@ -181,7 +182,8 @@ impl<'a> Bill<'a> {
         row
     }
 
-    /// Around the resource's usual cost, with as many decimals as bills have; credits are negative.
+    /// A cost near the resource's usual cost, with as many decimals as bills have. Credits are
+    /// negative.
     fn cost(&self, random: &mut Random, resource: &Resource, is_credit: bool) -> i64 {
         let unit = 10_i64.pow(10 - *random.pick(&DECIMALS));
         // Between 0.6 and 1.4 of the usual cost.
@@ -213,7 +215,7 @@ impl<'a> Bill<'a> {
         row.text(Column::SkuPriceId, &price.price_id);
     }
 
-    /// Where the resource is, whose, and how it is tagged on this day.
+    /// Writes the resource's place, its account, and its tags on this day.
     fn place<'r>(&'r self, row: &mut Row<'r>, resource: &'r Resource, day: i64) {
         let (service, account) =
             (&SERVICES[resource.service], &self.estate.accounts[resource.account]);

@@ -1,4 +1,4 @@
-//! Hours since 1970, and how they are written.
+//! Hours since 1970, and their text form.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Hour(pub i64);
 
-/// A month and the hours of its first days.
+/// A month of a year.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Month {
     pub year: i64,
-    /// From 1.
+    /// Counted from 1.
     pub number: i64,
 }
 

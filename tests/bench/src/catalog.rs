@@ -1,6 +1,7 @@
-//! What an organization buys and who it is: services, regions, teams, and the words that its resources are named with.
+//! An organization and its purchases: services, regions, teams, and the words in the names of its
+//! resources.
 
-/// A cloud service and what it usually costs.
+/// A cloud service and its usual cost.
 pub struct Service {
     pub name: &'static str,
     pub code: &'static str,
@@ -8,11 +9,11 @@ pub struct Service {
     pub subcategory: &'static str,
     pub resource_type: &'static str,
     pub unit: &'static str,
-    /// Of a thousand resources, about so many.
+    /// About so many of a thousand resources are of this service.
     pub weight: u64,
     /// Ten times the natural logarithm of a usual day's cost.
     pub log_cost: i64,
-    /// Serves all teams: mostly in shared accounts.
+    /// Whether the service serves all teams, mostly from shared accounts.
     pub is_infrastructure: bool,
 }
 
@@ -97,7 +98,7 @@ pub const REGIONS: [Region; 6] = [
     Region { id: "ap-northeast-1", name: "Asia Pacific (Tokyo)" },
 ];
 
-/// In the order of the rules: earlier ones are larger.
+/// The teams, in the order of the rules. Earlier ones are larger.
 pub const TEAMS: [&str; 25] = [
     "payments",
     "checkout",

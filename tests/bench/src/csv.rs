@@ -9,7 +9,7 @@ use std::path::Path;
 pub struct CsvFile {
     out: BufWriter<File>,
     line: Vec<u8>,
-    /// Few hours occur, each of them often.
+    /// The latest hours as texts. Few hours occur, each of them often.
     hours: Vec<(Hour, String)>,
 }
 
@@ -69,7 +69,7 @@ fn write_text(text: &str, line: &mut Vec<u8>) {
     line.push(b'"');
 }
 
-/// Writes a number of 10⁻¹⁰ without trailing zeros.
+/// Writes a number in units of 10⁻¹⁰, without trailing zeros.
 fn write_decimal(value: i64, line: &mut Vec<u8>) {
     if value < 0 {
         line.push(b'-');

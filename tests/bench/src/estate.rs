@@ -21,7 +21,7 @@ pub struct Account {
     pub team: Option<usize>,
 }
 
-/// What a unit of a service costs.
+/// The price of a unit of a service.
 pub struct Price {
     pub sku_id: String,
     pub price_id: String,
@@ -42,13 +42,13 @@ pub struct Resource {
     pub zone: usize,
     /// Tags as JSON; empty where the bill has none.
     pub tags: String,
-    /// The day on which other tags were set, and these.
+    /// The day on which other tags were set, and the other tags.
     pub retagged: Option<(i64, String)>,
     /// A usual day's cost, in units of 10⁻¹⁰.
     pub daily_cost: i64,
     pub first_price: usize,
     pub price_count: usize,
-    /// Covered by a savings plan.
+    /// Whether a savings plan covers the resource.
     pub is_covered: bool,
 }
 
@@ -58,7 +58,8 @@ pub struct Estate {
     pub resources: Vec<Resource>,
 }
 
-/// Accounts of teams, then their development accounts, shared ones, sandboxes.
+/// The accounts stand in this order: those of teams, their development accounts, shared ones,
+/// sandboxes.
 const DEVELOPMENT: usize = TEAMS.len();
 const SHARED: usize = DEVELOPMENT + DEVELOPMENT_COUNT;
 const DEVELOPMENT_COUNT: usize = 20;
@@ -66,7 +67,7 @@ const SANDBOX: usize = SHARED + SHARED_ACCOUNTS.len();
 const ACCOUNT_COUNT: usize = SANDBOX + SANDBOX_COUNT;
 const SANDBOX_COUNT: usize = 7;
 
-/// The account that is invoiced.
+/// The account that gets the invoice.
 pub const PAYER: usize = SANDBOX - 1;
 
 impl Estate {
@@ -102,7 +103,8 @@ fn account(random: &mut Random, number: usize) -> Account {
     Account { id, name, kind, team }
 }
 
-/// Prices have their own random numbers, so that they stay the same whatever the estate.
+/// The prices of a service. They have random numbers of their own, so that they are the same in
+/// every estate.
 fn prices(service_number: usize, seed: u64) -> Vec<Price> {
     let service = &SERVICES[service_number];
     let price = |number: usize| {
@@ -133,7 +135,7 @@ fn prices(service_number: usize, seed: u64) -> Vec<Price> {
     (0..PRICES_PER_SERVICE).map(price).collect()
 }
 
-/// What the tags of a resource are made from.
+/// The parts of a resource's tags.
 struct Tagging<'a> {
     service: &'a Service,
     team: usize,
@@ -196,7 +198,7 @@ fn service(random: &mut Random) -> usize {
         .unwrap_or(0)
 }
 
-/// Some teams are much larger than others: between even and the square of a fraction.
+/// Draws a team by a fraction or by its square. Some teams are therefore much larger than others.
 fn team(random: &mut Random) -> usize {
     let power = if random.per_mille(650) { 2 } else { 1 };
     random.skewed(TEAMS.len(), power)
@@ -213,7 +215,8 @@ fn account_of(random: &mut Random, service: &Service, team: usize) -> usize {
     }
 }
 
-/// Production more often than the others: the product of two fractions.
+/// Draws an environment by the product of two fractions. Production is therefore more frequent than
+/// the others.
 fn environment(random: &mut Random) -> &'static str {
     let product = (random.fraction() * random.fraction()) >> 32;
     ENVIRONMENTS[(product * ENVIRONMENTS.len() as u64 / ONE) as usize]
@@ -274,7 +277,7 @@ fn pod_tags(random: &mut Random, tagging: &Tagging<'_>, pairs: &mut Vec<(&str, S
     }
 }
 
-/// Who owns it: mostly right, sometimes misspelt, under another key, or missing.
+/// Adds the owner's tags. They are mostly right, sometimes misspelt, under another key, or missing.
 fn owner_tags(random: &mut Random, tagging: &Tagging<'_>, pairs: &mut Vec<(&str, String)>) {
     let team = TEAMS[tagging.team];
     let center = cost_center(tagging.team);

@@ -1,6 +1,6 @@
 //! Writes a month of a cloud bill in the FOCUS format, as CSV and as Parquet, for measuring.
 //!
-//! The same arguments give the same bytes on every machine, so there is no floating point.
+//! There is no floating point, so the same arguments give the same bytes on every machine.
 
 mod bill;
 mod calendar;
@@ -107,7 +107,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Whose the accounts are, as CSV.
+/// The owners of the accounts, as CSV.
 fn accounts(estate: &Estate) -> String {
     let mut text = String::from("id,name,team,kind\n");
     for account in &estate.accounts {

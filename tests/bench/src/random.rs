@@ -1,10 +1,10 @@
 //! Random numbers that are the same on every machine: splitmix64, and distributions of whole
 //! numbers.
 
-/// What a fraction of one is counted in: a fraction is a number below this.
+/// The unit of fractions: a fraction of one is a number below this.
 pub const ONE: u64 = 1 << 32;
 
-/// What logarithms are counted in.
+/// The unit of logarithms.
 const LOG_ONE: i64 = 1 << 16;
 
 pub struct Random(u64);
@@ -45,7 +45,7 @@ impl Random {
         self.below(1000) < share
     }
 
-    /// A number below `limit` where small ones are more frequent: a fraction to this power.
+    /// A number below `limit`, by a fraction to this power. Small numbers are more frequent.
     pub fn skewed(&mut self, limit: usize, power: u32) -> usize {
         let fraction = self.fraction();
         let raised = (1..power).fold(fraction, |product, _| (product * fraction) >> 32);
@@ -85,7 +85,8 @@ const POWERS: [u64; 17] = [
     8_589_934_592,
 ];
 
-/// e to a power in units of `LOG_ONE`, in units of 10⁻¹⁰, at least one of them.
+/// e to a power. The power is in units of `LOG_ONE`. The result is in units of 10⁻¹⁰, and at least
+/// one of them.
 fn exponential(power: i64) -> i64 {
     // 94,548 / 65,536 is the binary logarithm of e.
     let binary = (power * 94_548) >> 16;

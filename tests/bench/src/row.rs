@@ -11,7 +11,7 @@ pub enum Kind {
 
 macro_rules! columns {
     ($($name:ident $kind:ident,)*) => {
-        /// In the order of the file.
+        /// The columns, in the order of the file.
         #[expect(dead_code, reason = "ChargeClass is a column of the bill, and always empty")]
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Column { $($name),* }
@@ -71,7 +71,7 @@ columns! {
     Tags Text,
 }
 
-/// What stands in one column.
+/// The content of one column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cell<'a> {
     Empty,
@@ -81,7 +81,7 @@ pub enum Cell<'a> {
     Time(Hour),
 }
 
-/// One charge; what is not set is empty.
+/// One charge. Cells that are not set are empty.
 pub struct Row<'a> {
     pub cells: [Cell<'a>; COLUMN_COUNT],
 }

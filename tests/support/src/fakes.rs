@@ -18,7 +18,7 @@ pub fn plugin(name: &str) -> PluginIdentity {
     PluginIdentity { name: name.into(), version: "1.0.0".into(), digest: "d".repeat(64) }
 }
 
-/// Asks a source for all that it has.
+/// A request for all that a source has.
 pub fn request(source: &str) -> CollectRequest {
     CollectRequest {
         source: source.into(),
@@ -30,7 +30,8 @@ pub fn request(source: &str) -> CollectRequest {
     }
 }
 
-/// Hands over the same batches at each collection. Then it succeeds, or fails as it is told.
+/// A collector that hands over the same batches at each collection. Then it succeeds, or fails with
+/// its `failure`.
 pub struct FakeCollector {
     pub identity: PluginIdentity,
     pub batches: Vec<Batch>,
@@ -90,7 +91,7 @@ pub struct DecidedCharge<'a> {
     pub line: Option<&'a ChargeLine>,
 }
 
-/// `None` asks for each charge of the resource.
+/// A function that decides charges. `None` asks for each charge of the resource.
 type Judge = dyn Fn(&DecidedCharge<'_>) -> Option<Verdict> + Send + Sync;
 
 /// Rules whose verdicts come from a function.

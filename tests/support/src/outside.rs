@@ -25,7 +25,7 @@ pub fn scripts() -> PathBuf {
     folder("servers")
 }
 
-/// Where installed programs are kept from one test to the next.
+/// The folder that keeps installed programs from one test to the next.
 pub fn cache() -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache");
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);

@@ -1,4 +1,4 @@
-//! Looks into its tables, and says in its state what it saw.
+//! Looks into its tables, and reports them in its state.
 
 use apportion_plugin_sdk::{
     Batch, Collector, Error, Manifest, Request, Rows, register_collector, table_decode,

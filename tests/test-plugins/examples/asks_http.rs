@@ -1,5 +1,6 @@
-//! Asks what its settings say, line by line, and says in its state what it got: `GET URL`, or with more lines before it
-//! `header NAME VALUE`, `secret SLOT PLACE [NAME]`, `body TEXT`, `once`; `well` has other answers than 2xx be its own errors.
+//! Sends the requests of its settings, and reports the answers in its state. A line such as `GET
+//! URL` sends a request. The lines before it can be `header NAME VALUE`, `secret SLOT PLACE
+//! [NAME]`, `body TEXT` and `once`. After `well`, answers other than 2xx are errors of the plugin.
 
 use apportion_plugin_sdk::http::{self, Method, Place, Request as HttpRequest};
 use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, Rows, register_collector};

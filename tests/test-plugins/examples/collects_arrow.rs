@@ -1,4 +1,5 @@
-//! Behaves well, in Arrow: the stream was written by another implementation of Arrow, in two record batches.
+//! Behaves well, in Arrow: the stream was written by another implementation of Arrow, in two record
+//! batches.
 
 use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, Rows, register_collector};
 

@@ -1,4 +1,4 @@
-//! Never ends, with rows or without, as its settings say.
+//! Returns batches for ever, with rows or without, as its settings say.
 
 use apportion_plugin_sdk::{Batch, Collector, Error, Manifest, Request, Rows, register_collector};
 

@@ -1,4 +1,4 @@
-//! Returns what cannot be a batch, in the way that its settings name.
+//! Returns a batch that is wrong in the way that its settings name.
 
 use apportion_plugin_sdk::{
     Batch, Collector, Dimension, Error, Feed, FeedFrom, Field, Manifest, Mapping, Request, Rows,

@@ -1,5 +1,5 @@
-//! Says with its only page that March is complete, and after it that February is unknown. Its settings may be a date that is
-//! none, or `often`.
+//! Says with its only page that March is complete, and after it that February is unknown. Its
+//! settings may be a wrong date, or `often`: then it says so for ever.
 
 use apportion_plugin_sdk::{
     Batch, Collector, Error, Manifest, Period, Request, Rows, coverage, register_collector,

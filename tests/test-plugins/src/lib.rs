@@ -1,4 +1,5 @@
-//! What the test plugins share. Each plugin is one file in `examples/` and misbehaves in one way, or behaves well in one form.
+//! The shared parts of the test plugins. Each plugin is one file in `examples/`. It misbehaves in
+//! one way, or behaves well in one form.
 
 use apportion_plugin_sdk::{Batch, Charge, Dimension, Field, Kind, Manifest, Rows, Tag};
 

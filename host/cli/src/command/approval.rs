@@ -99,12 +99,20 @@ fn used_json(used: &UsedRules) -> Value {
     let approval = |approval: &Approval| {
         let plan: Option<Value> =
             approval.plan.as_ref().and_then(|plan| serde_json::from_str(plan).ok());
-        json!({ "by": approval.approver, "at": instant(approval.at_ms), "note": approval.note, "plan": plan })
+        json!({
+            "by": approval.approver,
+            "at": instant(approval.at_ms),
+            "note": approval.note,
+            "plan": plan,
+        })
     };
     json!({
         "generation": used.generation,
         "runs": used.runs,
-        "first_run": used.first.as_ref().map(|first| json!({ "run": first.run.0, "at": instant(first.at_ms) })),
+        "first_run": used.first.as_ref().map(|first| json!({
+            "run": first.run.0,
+            "at": instant(first.at_ms),
+        })),
         "added": used.first.as_ref().map_or(&[][..], |first| &first.changes.added),
         "removed": used.first.as_ref().map_or(&[][..], |first| &first.changes.removed),
         "changed": used.first.as_ref().map_or(&[][..], |first| &first.changes.changed),

@@ -29,7 +29,16 @@ pub fn config(ui: Ui, global: &GlobalArgs, command: &ConfigCommand) -> Result<()
             Ok(ui.data(&match format {
                 Format::Text => text_of(&lines),
                 Format::Json => json_text(
-                    &lines.iter().map(|line| json!({ "key": line.key, "value": line.value, "origin": line.origin.to_string() })).collect(),
+                    &lines
+                        .iter()
+                        .map(|line| {
+                            json!({
+                                "key": line.key,
+                                "value": line.value,
+                                "origin": line.origin.to_string(),
+                            })
+                        })
+                        .collect(),
                 ),
             })?)
         }

@@ -72,5 +72,10 @@ fn state(event: &PeriodEvent) -> &'static str {
 }
 
 fn event_json(event: &PeriodEvent) -> Value {
-    json!({ "month": event.month.to_string(), "state": state(event), "at_ms": event.at_ms, "note": event.note })
+    json!({
+        "month": event.month.to_string(),
+        "state": state(event),
+        "at_ms": event.at_ms,
+        "note": event.note,
+    })
 }

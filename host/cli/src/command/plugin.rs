@@ -279,6 +279,7 @@ fn inspected(plugin: &Plugin, origin: &str) -> String {
 
 fn facts(plugin: &Plugin, origin: &str) -> Value {
     let (identity, manifest) = (plugin.identity(), plugin.manifest());
+    let schema = serde_json::from_str::<Value>(&manifest.config_schema).unwrap_or(Value::Null);
     json!({
         "name": identity.name,
         "version": identity.version,
@@ -287,10 +288,17 @@ fn facts(plugin: &Plugin, origin: &str) -> Value {
         "world": plugin.world(),
         "from": origin,
         "description": manifest.description,
-        "powers": manifest.powers.iter().map(|request| json!({ "power": request.power.name(), "reason": request.reason, "optional": request.optional })).collect::<Vec<_>>(),
+        "powers": manifest.powers.iter().map(|request| json!({
+            "power": request.power.name(),
+            "reason": request.reason,
+            "optional": request.optional,
+        })).collect::<Vec<_>>(),
         "imports": plugin.imports(),
-        "streams": manifest.streams.iter().map(|stream| json!({ "name": stream.name, "description": stream.description })).collect::<Vec<_>>(),
+        "streams": manifest.streams.iter().map(|stream| json!({
+            "name": stream.name,
+            "description": stream.description,
+        })).collect::<Vec<_>>(),
         "restatement_days": manifest.restatement_days,
-        "config_schema": serde_json::from_str::<Value>(&manifest.config_schema).unwrap_or(Value::Null),
+        "config_schema": schema,
     })
 }

@@ -1,4 +1,4 @@
-//! What the authors of rules work with.
+//! The commands for the authors of rules.
 
 use crate::scene::Scene;
 use serde_json::json;
@@ -19,7 +19,8 @@ fn a_new_rule_passes_check_and_test_at_once() {
         .expect(0)
         .says("direct/payroll: 2 of 2 cases passed")
         .says("pools/idle: 1 of 1 cases passed");
-    // The neighbors in direct/ have 200; pools/ is a pack of its own.
+    // The neighbors in direct/ have the priority 200, so the new rule gets 210. pools/ is a pack of
+    // its own.
     let list = scene.run("rule list --format json").expect(0).json();
     let facts = |at: usize| {
         (list[at]["rule"].clone(), list[at]["priority"].clone(), list[at]["owner"].clone())
@@ -121,8 +122,8 @@ fn findings_have_a_place_and_a_hint_in_json_too() {
     assert_eq!(json["errors"][0]["code"], "R101");
 }
 
-/// By hand. February: 5.25 that nobody claims, and 0.125 by the tag: 97.7 % and 2.3 % of 5.375.
-/// January: support 10 of 100.
+/// By hand. February: no rule claims 5.25, and the tag places 0.125. These are 97.7 % and 2.3 % of
+/// 5.375. January: support is 10 of 100.
 #[test]
 fn coverage_tells_branches_never_taken_and_the_share_of_each_rule() {
     let scene = Scene::after_run();
@@ -225,7 +226,8 @@ fn pages_are_written_out_of_rules_cases_and_money() {
     assert_eq!(scene.read("pages/direct.md"), page);
 }
 
-/// Support was reached in January only, so in the last month, February, it was not.
+/// The rule for support placed money in January only. In February, the last month, it was never
+/// reached.
 #[test]
 fn reviews_are_told_by_owner() {
     let scene = Scene::after_run();
@@ -259,8 +261,7 @@ fn reviews_are_told_by_owner() {
     );
 }
 
-/// Four resources in the bill: two of payments (with and without tag i-1 differ in nothing else),
-/// one of search, i-2, support.
+/// The bill has four resources: i-1 of payments, b-1 of search, i-2 without a team, and support.
 #[test]
 fn the_work_of_rules_is_counted_on_the_ledger_s_resources() {
     let scene = Scene::with_bill();
@@ -277,13 +278,14 @@ fn the_work_of_rules_is_counted_on_the_ledger_s_resources() {
         ["rule", "asked", "keys", "remembered", "calls", "per_charge"]
             .map(|name| json["rules"][at][name].clone())
     };
-    // The services are EC2, S3 and support, which it claims: two calls.
+    // The services are EC2, S3 and support. The rule claims support, and a claim takes two calls.
     assert_eq!(
         facts(0),
         [json!("shared/support"), json!(4), json!(3), json!("25.0 %"), json!(4), json!(false)]
     );
     assert_eq!(json["rules"][0]["reads"], json!([{ "name": "service_name", "values": 3 }]));
-    // Without support: payments on i-1, search on b-1, and none, where the resource is not read.
+    // Support is claimed already. The rest is payments on i-1, search on b-1, and a resource
+    // without a team. For the last one, the rule does not read the resource.
     assert_eq!(
         facts(1),
         [json!("direct/team"), json!(3), json!(3), json!("0.0 %"), json!(5), json!(false)]
@@ -323,9 +325,9 @@ fn definitions_for_editors_are_written() {
     );
 }
 
-/// By hand. January: support 10 goes into the pool and on to payments and search, 2 : 1; search
-/// passes on
-/// all it has, 30 and 3.333333334: payments comes first in the alphabet, and its 6.666… is cut off.
+/// By hand, for January: the 10 of support go into the pool, and on to payments and search, 2 : 1.
+/// Payments comes first in the alphabet, so its 6.666… is cut off, and search gets 3.333333334.
+/// Search passes on all it has, 30 and 3.333333334.
 #[test]
 fn money_through_pools_and_serving_teams_is_counted_where_it_goes_on() {
     let scene = Scene::with_bill();
@@ -352,7 +354,7 @@ fn money_through_pools_and_serving_teams_is_counted_where_it_goes_on() {
     assert_eq!(placed("shared/support"), "10.000000000");
     assert_eq!(placed("pools/support"), "10.000000000");
     assert_eq!(placed("pools/search"), "33.333333334");
-    // What is only passed on is no cost of its own.
+    // Money that is only passed on is not counted again.
     let costs = scene.run("rule test --coverage --month 2026-01 --format json");
     assert_eq!(
         costs.json()["money"]["total"],

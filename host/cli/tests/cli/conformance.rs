@@ -1,10 +1,11 @@
-//! The kit of plugins, tried on our own: what vendors are asked to stand, ours stand too.
+//! Our own plugins pass the conformance kit that vendors' plugins have to pass.
 
 use crate::scene::Scene;
 use std::fs;
 use std::path::Path;
 
-/// All of them, and how many cases of the kit make no sense for each.
+/// All bundled plugins. The number counts the cases of the kit that make no sense for the plugin
+/// and are skipped.
 const TRIED: [(&str, usize); 17] = [
     ("aws-cost-explorer", 1),
     ("aws-cur", 9),

@@ -1,4 +1,4 @@
-//! `demo`: an estate out of nothing.
+//! `demo`: an invented estate to try the binary on.
 
 use crate::scene::Scene;
 

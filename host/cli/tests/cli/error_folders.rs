@@ -1,5 +1,5 @@
-//! Every code of an error has a folder in `tests/errors`: its command prints the code, and the text
-//! that is written down beside it.
+//! Every code of an error has a folder in `tests/errors`. The folder's command prints the code, and
+//! the text that is written down beside the command.
 
 use regex_lite::Regex;
 use std::fs;
@@ -30,7 +30,7 @@ fn masked(text: &str, folder: &Path) -> String {
     MASKS.iter().fold(text, |text, (pattern, word)| pattern.replace_all(&text, *word).into_owned())
 }
 
-/// What every script finds: the binary, test plugins, and a web server.
+/// The surroundings of every command: the binary, test plugins, and a web server.
 struct Surroundings {
     folder: TempDir,
     web: Web,
@@ -58,7 +58,7 @@ impl Surroundings {
         Surroundings { folder, web }
     }
 
-    /// Runs a folder's command: everything that it prints, masked, and its exit code.
+    /// Runs a folder's command. Returns all that it prints, masked, and its exit code.
     fn provoke(&self, errors: &Path) -> String {
         let scene = tempfile::tempdir().expect("a folder");
         copy(&Path::new(ERRORS).join("base"), scene.path());

@@ -1,5 +1,5 @@
-//! Every error of the command line, settings, files and ledger: what provokes it, its code, its
-//! exit code.
+//! Every error of the command line, settings, files and ledger. The tests provoke it, and check its
+//! code and exit code.
 
 use crate::scene::{BILL, SETTINGS, Scene};
 use ledger::{Ledger, RunStart};
@@ -71,6 +71,20 @@ fn a_folder_that_contains_itself() {
     let scene = Scene::with_bill();
     symlink(scene.path("bills"), scene.path("bills/again")).expect("a link");
     scene.run("run").fails_with(1, "F103", "contains itself through a link");
+}
+
+/// Opening a pipe would wait for its writer for ever.
+#[test]
+fn a_pipe_among_the_bills_is_refused_and_elsewhere_passed_over() {
+    let scene = Scene::with_bill();
+    let pipe = |name: &str| {
+        let made = std::process::Command::new("mkfifo").arg(scene.path(name)).status();
+        assert!(made.expect("mkfifo runs").success());
+    };
+    pipe("bills/notes");
+    scene.run("run").expect(0);
+    pipe("bills/late.csv");
+    scene.run("run").fails_with(1, "F102", "late.csv cannot be read: it is a pipe");
 }
 
 /// A bill that cannot be read as a whole fails its source; the other source is posted, and the run
@@ -219,8 +233,8 @@ fn a_second_run_is_told_of_the_first() {
     scene.run("run").expect(0);
 }
 
-/// Root may write everything, so under root the binary runs as nobody, from a place that nobody can
-/// reach.
+/// Root may write everything. Under root, the binary therefore runs as the user `nobody`, from a
+/// copy that this user can reach.
 #[test]
 fn a_ledger_that_cannot_be_written() {
     let scene = Scene::after_run();
@@ -265,7 +279,8 @@ fn a_ledger_that_was_tampered_with() {
     let scene = Scene::after_run();
     let path = scene.path("apportion.db");
     let bytes = fs::read(&path).expect("the ledger");
-    // Another source, written over the name of the one that was collected, wherever it stands.
+    // Wherever the name of the collected source stands in the file, another name is written over
+    // it.
     let at: Vec<usize> = bytes
         .windows(12)
         .enumerate()

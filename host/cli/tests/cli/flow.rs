@@ -1,8 +1,8 @@
 //! From the first run to the backup.
 //!
-//! The figures by hand. January: payments 60, search 30, support 10 spread 2 : 1. February: 5.25
-//! unclaimed (billed
-//! half a nano, which rounds to nothing), payments 0.125 effective with 10 nanos billed.
+//! The figures by hand. January: payments has 60, search has 30, and the 10 of support are spread 2
+//! : 1. February: no rule claims 5.25, which is billed as half a nano and rounds to nothing.
+//! Payments has 0.125 effective, with 10 nanos billed.
 
 use crate::scene::{BILL, SETTINGS, Scene};
 use serde_json::json;

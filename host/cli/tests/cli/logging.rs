@@ -1,4 +1,4 @@
-//! The log on stderr: its forms and levels, and that no secret is in it.
+//! The log on stderr: its formats and levels. It contains no secret.
 
 use crate::scene::{Output, SETTINGS, Scene};
 use serde_json::Value;
@@ -9,7 +9,7 @@ const TOKEN: &str = "t0ken-of-the-log";
 const FORMATS: [&str; 2] = ["text", "json"];
 const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
 
-/// A server that refuses everybody, and quotes the request with its secret. Gives its address.
+/// Starts a server that refuses every request and quotes it with its secret. Returns its address.
 fn quoting_server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address").to_string();

@@ -64,8 +64,8 @@ reservation/UnusedRecurringFee,resourceTags/user:team
 #[test]
 fn a_report_of_aws_with_commitments() {
     let (scene, source) = collect("aws-cur", &[("bills/cur.csv", CUR)], "", 0);
-    // 10 + 4 - 4 + 5 + 0 + 2 + 100 + 1.0…1 - 0.25, and 10 + 3 + 0 + (5 - 3) + 1.5 + 0.75 + 0 +
-    // 1.0…1 - 0.25.
+    // Billed: 10 + 4 - 4 + 5 + 0 + 2 + 100 + 1.0…1 - 0.25. Effective: 10 + 3 + 0 + (5 - 3) + 1.5 +
+    // 0.75 + 0 + 1.0…1 - 0.25.
     assert_eq!(
         totals(&source),
         ("117.750000000000000000000000001", "18.000000000000000000000000001")
@@ -112,8 +112,8 @@ fn split_costs_of_aws_share_the_instance_and_add_nothing() {
     assert_eq!(totals(&source), ("10", "10"));
 }
 
-/// Of what was used of the instance two thirds are of `a` and one third is of `b`, whose share is
-/// the rest; the bill stays 12.
+/// Task `a` has two thirds of the used part of the instance. Task `b` has one third, and its share
+/// is the rest. The bill stays 12.
 #[test]
 fn split_costs_of_aws_share_the_charge_of_their_instance_by_a_rule() {
     let scene = Scene::with_rules();
@@ -146,8 +146,8 @@ fn split_costs_of_aws_share_the_charge_of_their_instance_by_a_rule() {
     );
 }
 
-/// The instance and what it was split into are never both counted: a report with both is refused,
-/// and split rows alone are charges.
+/// An instance and the tasks that it was split into are never both counted. A report with both is
+/// refused. Split rows alone are charges.
 #[test]
 fn split_costs_of_aws_are_charges_only_where_nothing_else_is() {
     let (scene, source) = collect("aws-cur", &[("bills/cur.csv", SPLIT)], "split = 'charges'", 3);
@@ -225,7 +225,8 @@ fn exports_of_google_with_credits_in_their_rows() {
     assert_eq!(by(&scene, "tag:team"), [": 1.100000000", "payments: 8.249999000"]);
     let (_, source) = collect("gcp-billing", &[("bills/export.csv", GCP)], "credits = 'gross'", 0);
     assert_eq!(totals(&source), ("11.6", "11.6"));
-    // A credit that is no amount is told with its place, and its row is not guessed at.
+    // A credit that is no number is reported. Its row is set aside, because its cost would be a
+    // guess.
     let broken = GCP.replace("-1e-06", "minus one");
     let (_, source) = collect("gcp-billing", &[("bills/export.csv", &broken)], "", 3);
     assert_eq!(source["set_aside"], 1);
@@ -245,7 +246,7 @@ fn any_table_by_the_columns_that_the_settings_name() {
     let with = |text: &str, exit: i32| collect("csv", &[("bills/phone.csv", text)], config, exit).1;
     let source = with(&phone.replace(',', ".").replace(';', ","), 0);
     assert_eq!(totals(&source), ("11.9", "11.9"));
-    // A comma is no decimal point: nobody could tell a thousand from a one.
+    // A comma is no decimal point, because nobody could tell a thousand from a one.
     let source = with("Invoice date,Who,Net,VAT,Rebate\n31.03.2026,payments,\"10,00\",1.90,0\n", 3);
     assert_eq!(source["set_aside"], 1);
 }

@@ -3,7 +3,7 @@
 use crate::scene::{SETTINGS, Scene};
 use serde_json::{Value, json};
 
-/// Support goes to the platform team, and the cases say so.
+/// Changes the rule for support and its cases: support goes to the platform team.
 fn change_support(scene: &Scene) {
     let cases = scene.read("rules/shared/support.cases.toml");
     scene.write(
@@ -24,7 +24,7 @@ fn require_approval(scene: &Scene) {
     scene.write("apportion.toml", &format!("require_approval = true\n{SETTINGS}"));
 }
 
-/// `name after` of what a plan says of teams.
+/// The teams of a plan: the name of each, and its cost after the change.
 fn after(plan: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     plan["teams"]
@@ -65,7 +65,7 @@ fn a_plan_shows_the_money_and_posts_nothing() {
     let before = costs(&scene, "");
     let plan = scene.run("plan --period 2026-01 --format json").expect(0);
     assert!(plan.stderr.contains("nothing was posted"), "{}", plan.stderr);
-    // 10 of support went by 60 to 30 to payments and search.
+    // Before the change, the 10 of support went to payments and search, 60 to 30.
     let usd = |amount: &str| json!({ "amount": amount, "currency": "USD" });
     let change = |name: &str, before: &str, after: &str, change: &str| json!({ "name": name, "before": usd(before), "after": usd(after), "change": usd(change) });
     assert_eq!(
@@ -154,7 +154,7 @@ fn other_rules_and_other_times_are_tried_on_a_copy_that_can_be_kept() {
     scene.run("ledger verify --ledger as-if.db").expect(0);
     assert_eq!(costs(&scene, ""), before);
     scene.run("plan --rules other --keep as-if.db").fails_with(1, "C105", "already a file");
-    // Nothing was known in 2020.
+    // The ledger knew nothing in 2020.
     let then = scene.run("plan --as-of 2020-01-01 --format json").expect(0).json();
     assert!(
         after(&then).iter().all(|(_, amount)| amount == "0.000000000") && then["charges"] == 0,
@@ -205,7 +205,7 @@ fn rules_post_only_when_they_are_approved_if_the_settings_want_that() {
         serde_json::from_str::<Value>(&scene.read("plan.json")).expect("JSON")
     );
 
-    // Another change needs another approval, and one whose cases fail gets none.
+    // Another change needs another approval. A change whose cases fail gets none.
     scene.write(
         "rules/direct/team.rhai",
         &scene.read("rules/direct/team.rhai").replace("priority: 200", "priority: 201"),

@@ -1,5 +1,5 @@
-//! A folder with settings, rules and bills, and the binary run in it with nothing else in its
-//! environment.
+//! A folder with settings, rules and bills. The binary runs in it, with no other environment than
+//! the test gives it.
 
 use serde_json::Value;
 use std::fs;
@@ -28,8 +28,8 @@ fold_values = true
 values = { pay = "payments" }
 "#;
 
-/// Five charges of two months: two teams, support for both, one that nobody claims, one with a rest
-/// beyond nanos.
+/// Five charges of two months: three of two teams, one of support for both teams, and one that no
+/// rule claims. The last of these has a rest beyond nanos.
 pub const BILL: &str = "\
 BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceName,ProviderName,SubAccountId,ResourceId,Tags
 60,60,USD,2026-01-05T00:00:00Z,Usage,EC2,AWS,1,i-1,\"{\"\"team\"\": \"\"payments\"\"}\"
@@ -94,14 +94,14 @@ impl Scene {
         scene
     }
 
-    /// Ready to be run.
+    /// Settings, two rules and a bill, ready to be run.
     pub fn with_bill() -> Scene {
         let scene = Scene::with_rules();
         scene.write("bills/jan.csv", BILL);
         scene
     }
 
-    /// After its first run.
+    /// A scene with a bill, after its first run.
     pub fn after_run() -> Scene {
         let scene = Scene::with_bill();
         scene.run("run").expect(0);
@@ -127,7 +127,7 @@ impl Scene {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// Runs `apportion` with arguments that stand apart by blanks.
+    /// Runs `apportion` with arguments that are separated by blanks.
     pub fn run(&self, arguments: &str) -> Output {
         self.run_with(&arguments.split_whitespace().collect::<Vec<_>>(), &[])
     }
@@ -154,7 +154,7 @@ impl Scene {
     pub fn command(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_apportion"));
         command.args(arguments).current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
-        // Compiled plugins are shared by all tests, as they are by all runs of a person.
+        // All tests share the compiled plugins, as all runs of one user do.
         command.env(
             "APPORTION_CACHE",
             Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins"),
@@ -171,7 +171,7 @@ impl Output {
         self
     }
 
-    /// Asserts a failure with this code, and nothing but words of it on stderr.
+    /// Asserts the exit code, and an error with this code and these words on stderr.
     pub fn fails_with(self, exit: i32, code: &str, words: &str) -> Output {
         let output = self.expect(exit);
         let error = output

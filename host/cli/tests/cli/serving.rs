@@ -1,5 +1,5 @@
-//! `serve` as a process: it answers, takes good rules as they are saved, and keeps the last good
-//! ones.
+//! `serve` as a process: it answers, takes over good rules when they are saved, and else keeps the
+//! last good ones.
 
 use crate::scene::{SETTINGS, Scene};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -52,7 +52,7 @@ impl Server {
         self.ask(&format!("GET {path}"), "", "")
     }
 
-    /// Status line, headers and body.
+    /// Posts a body, and returns the answer: status line, headers and body.
     fn post(&self, path: &str, token: &str, body: &str) -> String {
         self.ask(
             &format!("POST {path}"),

@@ -1,4 +1,4 @@
-//! Where settings come from, and what is said of wrong ones.
+//! The origins of settings, and the errors of wrong ones.
 
 use crate::scene::{SETTINGS, Scene};
 
@@ -34,8 +34,8 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
     );
 }
 
-/// Of a source, what it may reach and where its secrets are kept; no value of a secret is read for
-/// it.
+/// `config show` shows the reach of a source and the places of its secrets. It reads no value of a
+/// secret for that.
 #[test]
 fn what_a_source_reaches_is_shown_as_it_is_written() {
     let scene = Scene::with_rules();

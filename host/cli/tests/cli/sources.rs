@@ -1,4 +1,5 @@
-//! How sources stand: status, reset, what plugins cost, and what is due while `serve` answers.
+//! The state of sources: status, reset, the cost of plugins, and collecting on schedule while
+//! `serve` answers.
 
 use crate::scene::{BILL, SETTINGS, Scene};
 use crate::serving::Server;
@@ -16,8 +17,8 @@ fn a_status_shows_how_fresh_a_source_is_and_a_calendar_of_its_days() {
         "{}",
         lines[1]
     );
-    // 5 January was restated; 1 February stands as it was first said; in between the bill has
-    // nothing.
+    // 5 January was restated. 1 February is as it was first collected. Between them the bill has no
+    // charges.
     let expected = [
         "  newest day    2026-02-01".to_owned(),
         format!("  2026-01       {}r{}", " ".repeat(4), ".".repeat(26)),
@@ -48,7 +49,7 @@ fn what_plugins_cost_is_shown_by_source() {
         (&stats[0]["plugin"], &stats[0]["source"], &stats[0]["runs"]),
         (&"focus-file".into(), &"aws".into(), &2.into())
     );
-    // Two collections; it names its table and asks nothing outside.
+    // The plugin was started for two collections. It names its table and sends no requests.
     assert_eq!(
         (&stats[0]["cost"]["starts"], &stats[0]["cost"]["requests"], &stats[0]["cost"]["denials"]),
         (&2.into(), &0.into(), &0.into())
@@ -108,7 +109,8 @@ fn serve_collects_what_is_due_and_one_source_that_fails_blocks_no_other() {
         "apportion.toml",
         &format!("{}{}{tags}", due("aws", "bills"), due("lost", "nowhere.csv")),
     );
-    // Neither was ever tried, so both are due at once, and not again before the new year.
+    // Neither source was ever tried, so both are due at once. They are not due again before the new
+    // year.
     let mut server = Server::start(&scene);
     server.wait_for("collected aws, lost as scheduled: run 1 is incomplete");
     let answer = server.get("/api/v1/sources");
@@ -116,7 +118,7 @@ fn serve_collects_what_is_due_and_one_source_that_fails_blocks_no_other() {
         answer.contains(r#""last_success":{"run":1,"at":""#) && answer.contains(r#""code":"F101""#),
         "{answer}"
     );
-    // 60 of EC2, and of 10 for support two thirds.
+    // 60 of EC2, and two thirds of the 10 for support.
     let costs = server.get("/api/v1/costs/team/payments?start_date=2026-01-01&end_date=2026-01-31");
     assert!(costs.contains("66.666666"), "{costs}");
     drop(server);

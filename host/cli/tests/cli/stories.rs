@@ -41,7 +41,7 @@ fn steps(text: &str) -> Vec<Step> {
     steps
 }
 
-/// Whether a text is what was shown, with anything in place of each `…`.
+/// Whether a text equals the shown one. Each `…` stands for anything.
 fn is_shown(mut text: &str, shown: &str) -> bool {
     let parts: Vec<&str> = shown.split('…').collect();
     let Some((last, before)) = parts.split_last() else { return text.is_empty() };
@@ -84,8 +84,7 @@ fn tell(story: &Path) {
             .current_dir(folder.path())
             .env("PATH", &path)
             .env("LC_ALL", "C.UTF-8")
-            // Where plugins are built; one folder for all, so that what they share is compiled
-            // once.
+            // All plugins build in one folder, so that their shared dependencies are compiled once.
             .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-projects"))
             .output()
             .unwrap_or_else(|error| panic!("{error}"));

@@ -1,4 +1,5 @@
-//! Third-party plugins: installed by digest, checked at every load, never asking for more unseen.
+//! Third-party plugins are installed by digest and checked at every load. None gets more powers
+//! without the user's consent.
 
 use crate::scene::Scene;
 use std::fs;
@@ -172,7 +173,7 @@ fn section(id: u8, content: &[u8]) -> Vec<u8> {
     [&[id], leb(content.len()).as_slice(), content].concat()
 }
 
-/// A component with nothing in it but a module of a few functions of very many multiplications.
+/// A component with a single module: a few functions, each with very many multiplications.
 fn takes_long_to_compile() -> Vec<u8> {
     const FUNCTIONS: usize = 8;
     // local.get 0, local.get 1, i32.mul, local.set 0
@@ -189,7 +190,8 @@ fn takes_long_to_compile() -> Vec<u8> {
     [b"\0asm\x0d\0\x01\0".to_vec(), section(1, &module.concat())].concat()
 }
 
-/// What cannot be compiled in time or memory takes nothing else down with it.
+/// A plugin that needs too much time or memory to compile fails alone. The other sources are
+/// collected.
 #[test]
 fn compiling_what_a_stranger_wrote_has_limits() {
     let scene = Scene::with_bill();
@@ -217,7 +219,8 @@ fn compiling_what_a_stranger_wrote_has_limits() {
         assert!(output.stderr.contains(words) && output.stderr.contains(hint), "{}", output.stderr);
         assert!(output.stdout.contains("aws: 5 charges"), "{}", output.stdout);
     }
-    // What was compiled within the limits once is known by its digest and the engine's.
+    // A plugin that was compiled within the limits once is found again, by its digest and the
+    // engine's.
     scene.write_bytes("acme.wasm", test_artifacts::ACME_BILL);
     scene.write(
         "apportion.toml",

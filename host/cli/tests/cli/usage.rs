@@ -1,4 +1,4 @@
-//! Usage out of files, by which rules share: the worked vectors of Kubernetes costs, end to end.
+//! Rules share costs by usage from files: the worked vectors of Kubernetes costs, end to end.
 
 use crate::scene::Scene;
 use std::collections::BTreeMap;
@@ -26,8 +26,8 @@ fn rule(doc: &str, header: &str, body: &str) -> String {
     )
 }
 
-/// A node of the bill by its instance id, a volume by its tag; the cluster knows the node by its
-/// provider id.
+/// The bill names a node by its instance id and a volume by its tag. The cluster names the node by
+/// its provider id.
 fn cluster() -> Scene {
     let scene = Scene::empty();
     scene.write("apportion.toml", SETTINGS);
@@ -38,8 +38,8 @@ fn cluster() -> Scene {
          0.131507,0.131507,USD,2024-10-23T00:00:00Z,Usage,EBS,vol-1,\"{\"\"team\"\": \
              \"\"payments\"\"}\"\n",
     );
-    // 96 core hours and 384 GiB hours, a core worth 0.031611/0.004237 GiB: what each has of the
-    // node, made by Python's Fraction.
+    // The shares of a node with 96 core hours and 384 GiB hours. A core is worth 0.031611/0.004237
+    // GiB. Python's Fraction computed the shares.
     scene.write(
         "usage/node.csv",
         "hour,metric,value,unit,resource_id,holder\n\
@@ -54,7 +54,7 @@ fn cluster() -> Scene {
     scene
 }
 
-/// Hourly rows of the day, which are added up: 24, 19.2 and 4.8 core hours.
+/// The hourly rows of the day. They add up to 24, 19.2 and 4.8 core hours.
 fn pods() -> String {
     let mut hours = "hour,metric,value,unit,namespace\n".to_owned();
     for hour in 0..24 {
@@ -154,7 +154,7 @@ fn a_node_of_the_bill_is_shared_by_what_the_cluster_says() {
     assert_eq!(costs.keys().map(String::as_str).collect::<Vec<_>>(), ["checkout", "payments"]);
     let nanos = |team: &str| costs[team].replace('.', "").parse::<i64>().expect("a number");
     assert_eq!(nanos("payments") + nanos("checkout"), 4_739_507_000);
-    // By Fraction and rounding down share by share: 2881959038 and 1857547962.
+    // Python's Fraction, rounded down share by share, gives 2881959038 and 1857547962.
     assert!((nanos("payments") - 2_881_959_038).abs() <= 2, "{costs:?}");
     scene.run("ledger verify").expect(0);
 
@@ -186,8 +186,8 @@ fn split_cost_allocation_of_a_node_gives_the_documented_totals() {
         "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceName,ResourceId,Tags\n\
          1,1,USD,2024-10-23T00:00:00Z,Usage,EC2,arn:aws:ec2:eu-west-1:1:instance/i-1,\n",
     );
-    // Of a dollar two pods have a quarter each and two an eighth each; the unused quarter goes as
-    // the used ones do.
+    // Two pods have a quarter of a dollar each, and two have an eighth each. The unused quarter is
+    // shared in the same proportions.
     let rows: String =
         [("a", "0.25"), ("b", "0.25"), ("c", "0.125"), ("d", "0.125"), ("unused", "0.25")]
             .map(|(holder, share)| {
@@ -219,7 +219,7 @@ fn split_cost_allocation_of_a_node_gives_the_documented_totals() {
         ),
     );
     scene.run("run").expect(0);
-    // 0.25 + 0.25/3 and 0.125 + 0.25/6, the nanos that are left over going by the order of names.
+    // 0.25 + 0.25/3 and 0.125 + 0.25/6. The nanos that are left over go by the order of names.
     let expected =
         [("a", "0.333333333"), ("b", "0.333333333"), ("c", "0.166666667"), ("d", "0.166666667")];
     assert_eq!(
@@ -311,7 +311,7 @@ fn an_allocator_plugin_says_the_weights_and_cannot_lose_money() {
     );
     scene.run("explain checkout").expect(0).says("by-heads");
 
-    // A plugin that answers junk stops the run before anything is posted, and what stood stays.
+    // A plugin that answers junk stops the run before anything is posted. The earlier costs stay.
     scene.write_bytes("plugins/heads.wasm", test_artifacts::LIES_ABOUT_WEIGHTS);
     scene.run("run").fails_with(3, "P207", "there is no target 3, only 3");
     assert_eq!(
@@ -322,10 +322,10 @@ fn an_allocator_plugin_says_the_weights_and_cannot_lose_money() {
 }
 
 /// The figures were worked out apart, in Python's Fraction, from the bill, the usage and the rules.
-/// Nodes go to namespaces by their part of them; idle and system costs follow. Then come the
-/// benefit of search's reservation, the pools by egress and by heads, and people before finance.
-/// Platform X and observability Y serve each other: X = a + Y/5 and Y = b + 3X/20. The data
-/// platform and security are last.
+/// Namespaces pay for nodes by their shares. Idle and system costs follow. Then come the benefit of
+/// search's reservation, the pools by egress and by heads, and people before finance. Platform X
+/// and observability Y serve each other: X = a + Y/5 and Y = b + 3X/20. The data platform and
+/// security are last.
 #[test]
 fn the_company_s_figures_are_those_worked_out_apart() {
     let scene = Scene::empty();
@@ -359,7 +359,7 @@ fn the_company_s_figures_are_those_worked_out_apart() {
     ]);
     assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
     for (team, amount) in &expected {
-        // What is split as one amount leaves up to a nano at each of a handful of stages.
+        // An amount that is split as a whole can be off by a nano at each of a handful of stages.
         assert!((found[team] - amount).abs() <= 5, "{team}: {} and not {amount}", found[team]);
     }
     assert_eq!(found.values().sum::<i64>(), 701_900_000_000);

@@ -1,11 +1,12 @@
-//! AWS by its official SDK: moto holds costs and accounts, the ledger has them afterwards.
+//! AWS through its official SDK, without a server: a failure names its remedy and shows no
+//! credential.
 
 use crate::scenes::aws::{run, scene};
 
 #[test]
 fn what_goes_wrong_is_told_with_what_mends_it_and_without_a_credential() {
     let scene = scene("", "[sources.explorer.aws]\ntimeout_seconds = 2");
-    // Nobody listens there.
+    // Nobody listens at this port.
     let port = test_support::server::counterpart::free_port();
     let down = run(&scene, &format!("http://127.0.0.1:{port}")).expect(3);
     assert!(down.stderr.contains("P201: AWS Cost Explorer cannot be reached"), "{}", down.stderr);

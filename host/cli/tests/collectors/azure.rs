@@ -1,11 +1,12 @@
-//! Azure's two APIs: recorded answers, bad ones, and the stand-in of Azure Resource Manager that Microsoft's own client proved.
+//! The cost API of Azure: one question for each kind of cost, and bad answers.
 
 use crate::failing::{Failing, fail};
 use crate::scenes::asking::collect;
 use crate::scenes::azure::source;
 use test_support::server::http::{Answer, HttpServer};
 
-/// Both costs asked for: the billed one of the one answer, the effective one of the other.
+/// The collector asks for both costs. The billed cost is in one answer, and the effective cost in
+/// the other.
 #[test]
 fn billed_and_effective_cost_come_from_two_questions() {
     let server = HttpServer::start(|asked| {

@@ -1,11 +1,12 @@
-//! Who asks AWS: a role of another account, a profile, credentials that are over. No secret is in what is said.
+//! Credentials for AWS: a role of another account, a profile, expired keys. No output contains a
+//! secret.
 
 use crate::scene::Scene;
 use crate::scenes::credentials::{KEYS, explorer, run};
 use serde_json::Value;
 use test_support::server::http::{Answer, HttpServer};
 
-/// Answers every question with no costs; the access keys that it was asked with.
+/// A server that answers every question with no costs.
 fn listener() -> HttpServer {
     HttpServer::start(|_| Answer::json("{\"ResultsByTime\":[]}"))
 }
@@ -65,7 +66,7 @@ fn a_profile_that_is_named_is_used_whatever_the_environment_has() {
     let environment: Vec<(&str, &str)> = KEYS.into_iter().chain(files).collect();
     run(&scene, &server.url(), &environment, 0);
     assert_eq!(keys_used(&server), ["AKIDOFPROFILE"]);
-    // Without a name the environment counts.
+    // Without a named profile, the keys of the environment count.
     run(&explorer(""), &server.url(), &KEYS, 0);
     assert_eq!(keys_used(&server), ["AKIDOFPROFILE", "testing"]);
     for (profile, words) in [
@@ -155,7 +156,8 @@ fn a_store_asks_with_the_profile_that_is_named() {
     );
 }
 
-/// A proxy of the environment is for the web; its password is nobody's to read.
+/// A cluster is not asked through the proxy of the environment. No output contains a proxy's
+/// password.
 #[test]
 fn a_cluster_goes_by_its_kubeconfig_whatever_proxy_the_environment_has() {
     let server = HttpServer::start(|_| {

@@ -1,5 +1,5 @@
-//! Every collector that asks over a network × every way in which the other side can fail: what is said names the fault and what
-//! mends it, the days are gaps, and nothing is posted.
+//! Every collector that asks over a network × every fault of the other side. The message names the
+//! fault and its remedy, the days are gaps, and nothing is posted.
 
 use crate::scene::Scene;
 use crate::scenes::asking::SECRET;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 use test_support::server::web::{Web, reply};
 
-/// How a collector reaches its server, which decides who finds the words.
+/// The way of a collector to its server. The client of each way words its own messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Http,
@@ -22,7 +22,7 @@ enum Way {
 struct Collector {
     plugin: &'static str,
     way: Way,
-    /// Inside of `config`; URL stands for the server.
+    /// The inside of `config`. The word URL stands for the server's address.
     config: &'static str,
 }
 
@@ -60,7 +60,7 @@ const COLLECTORS: [Collector; 16] = [
 ];
 
 impl Collector {
-    /// The source as the settings have it.
+    /// The source's section of the settings.
     fn section(&self, name: &str, url: &str, seconds: u32) -> String {
         let Collector { plugin, way, config } = self;
         let config = config.replace("URL", url);
@@ -100,17 +100,17 @@ impl Collector {
     }
 }
 
-/// One way to fail: what the server does, and the code and words by which each way of asking says so.
+/// One fault: the server's answer, and the code and words that each way reports.
 struct Fault {
     what: &'static str,
     answer: fn() -> Option<Vec<u8>>,
     is_encrypted: bool,
-    /// How long a collector waits for an answer.
+    /// The seconds that a collector waits for an answer.
     seconds: u32,
     said: Said,
 }
 
-/// In the order of the ways.
+/// A code and words for each `Way`, in their order.
 type Said = [(&'static str, &'static str); 5];
 
 fn fault(what: &'static str, answer: fn() -> Option<Vec<u8>>, said: Said) -> Fault {
@@ -252,7 +252,7 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("AWS_MAX_ATTEMPTS", "1"),
 ];
 
-/// What is wrong with what a run of all collectors says.
+/// The mistakes in the messages of a run of all collectors.
 fn complaints(fault: &Fault, scene: &Scene) -> Vec<String> {
     let output = scene.run_with(&["run", "--format", "json"], &ENVIRONMENT);
     if output.stdout.contains(SECRET) || output.stderr.contains(SECRET) {
@@ -282,7 +282,7 @@ fn complaints(fault: &Fault, scene: &Scene) -> Vec<String> {
     complaints
 }
 
-/// All faults beside each other: most of the time is spent waiting.
+/// All faults are tried at the same time, because most of the time is spent waiting.
 #[test]
 fn whatever_a_server_does_wrong_is_a_gap_with_words() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,18 +1,18 @@
-//! Sources that fail, and the words that are said of each.
+//! Sources that fail, and the message of each.
 
 use crate::scene::Scene;
 use crate::scenes::asking::{HEAD, Source, run};
 use serde_json::Value;
 
-/// A source that fails, and what is said of it.
+/// A source that fails, with the code and the words of its message.
 pub struct Failing<'a> {
     pub source: Source<'a>,
     pub code: &'a str,
     pub words: &'a str,
 }
 
-/// One run of sources that all fail: what is said of each, and that nothing is posted. One run, because sources wait beside
-/// each other before they are tried again.
+/// Runs sources that all fail. Checks the message of each, and that nothing is posted. They share
+/// one run, because they wait at the same time before they are tried again.
 pub fn fail(cases: &[Failing]) {
     let scene = Scene::with_rules();
     let sections: Vec<String> = cases

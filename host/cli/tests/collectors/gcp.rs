@@ -1,4 +1,4 @@
-//! Google Cloud's billing export in BigQuery: a table with nested credits and labels in an emulator, and bad answers.
+//! Google Cloud's billing export in BigQuery: bad answers, and days without rows.
 
 use crate::failing::{Failing, fail};
 use crate::scenes::asking::{SECRET, collect};

@@ -1,11 +1,13 @@
-//! `http-json` against a server in this process: pages with a token, into the ledger; and what a deployment can forbid.
+//! `http-json` against a server in this process: it collects pages with a token into the ledger,
+//! unless the deployment forbids it.
 
 use crate::scene::Scene;
 use test_support::server::web::{Web, reply};
 
 const TOKEN: &str = "t0ken-of-the-test";
 
-/// Two pages by cursor, for whoever has the token; a row without a cost is on the second one.
+/// A server with two pages by cursor, for requests with the token. The second page has a row
+/// without a cost.
 fn api() -> Web {
     Web::start(|_, request| {
         if !request.contains(&format!("authorization: Bearer {TOKEN}\n")) {
@@ -71,7 +73,7 @@ fn pages_become_charges_and_the_token_stays_with_the_host() {
         .run("costs --from 2026-03 --to 2026-03 --group-by team --format csv")
         .expect(0)
         .stdout;
-    // 10.10 - 1.5 of payments, and a nano of search.
+    // Payments costs 10.10 - 1.5, and search costs a nano.
     assert!(report.contains("8.6") && report.contains("0.000000001"), "{report}");
     let ledger = std::fs::read(scene.path("apportion.db")).unwrap();
     assert!(!ledger.windows(TOKEN.len()).any(|bytes| bytes == TOKEN.as_bytes()));
@@ -132,7 +134,7 @@ fn what_is_missing_of_manifest_grant_and_ceiling_is_named_with_its_line() {
         "{}",
         low.stderr
     );
-    // The variable wins over the file, and opens as well as it closes.
+    // The variable wins over the file, so the hint extends the variable.
     let lower = scene(&web, "\"http\"", "[limits]\npowers = [\"http\"]\n")
         .run_with(&period, &[("APPORTION_POWERS", "file")])
         .expect(3);

@@ -1,4 +1,5 @@
-//! OpenCost, played by a server that gives its recorded answers: totals are those that Python's Decimal makes of the same texts.
+//! OpenCost, played by a server of the test: forgotten days stay charged, and a refusal is
+//! reported.
 
 use crate::scenes::opencost::{answer, collected, configure, figures, grouped, scene};
 use test_support::server::http::{Answer, HttpServer};

@@ -1,4 +1,4 @@
-//! Services and their bills: recorded answers, served by a server of the test's own, end to end.
+//! Services and their bills, end to end: a server of the test plays each service.
 
 use crate::failing::{Failing, fail};
 use crate::scenes::asking::{Source, collect, grouped, nanos};
@@ -12,10 +12,11 @@ const SNOWFLAKE: Service = Service {
     path: "/api/v2/statements",
 };
 
-/// Recent enough that few months are asked for.
+/// A day so recent that few months are asked for.
 const RECENTLY: &str = "2026-11-01";
 
-/// The shape is that of Snowflake's documentation; 12.345678901 × 3.00 + 1.5 × 3.00 = 41.537036703, by hand.
+/// The answers have the shape of Snowflake's documentation. By hand: 12.345678901 × 3.00 + 1.5 ×
+/// 3.00 = 41.537036703.
 #[test]
 fn credits_of_snowflake_are_priced() {
     let server = HttpServer::start(|asked| {
@@ -50,7 +51,7 @@ fn credits_of_snowflake_are_priced() {
 
 static ALL: [&Service; 5] = [&DATADOG, &GITHUB, &OPENAI, &ATLAS, &SNOWFLAKE];
 
-/// Each service × each way to answer badly: what is said, and that nothing is posted.
+/// Each service × each bad answer: the message is right, and nothing is posted.
 #[test]
 fn bad_answers_are_gaps_and_not_zeros() {
     let wrong_types = r#"{"data": "none", "usageItems": 7, "lineItems": {}, "id": "i", "resultSetMetaData": {"rowType": 1}}"#;
@@ -90,7 +91,7 @@ fn bad_answers_are_gaps_and_not_zeros() {
     fail(&(0..cases.len()).map(failing).collect::<Vec<_>>());
 }
 
-/// The host repeats what may be repeated, a POST that only asks included.
+/// The host repeats each request that may be repeated. A POST that only asks is one of them.
 #[test]
 fn what_is_refused_for_a_moment_is_asked_again() {
     for service in ALL {

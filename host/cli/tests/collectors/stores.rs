@@ -1,4 +1,4 @@
-//! Bills in stores come out of the ledger as the same bills out of a folder do.
+//! A bill in a store leads to the same costs as the same bill in a folder.
 
 use crate::scene::{BILL, Scene};
 use crate::scenes::stores::{costs, expected, gap, objects, provisional_then_final, run, settings};
@@ -17,11 +17,11 @@ fn asked(web: &Web) -> Vec<String> {
 struct Served {
     path: &'static str,
     status: u16,
-    /// What the answer must not come without.
+    /// The header `authorization` that a request needs.
     authorization: Option<&'static str>,
     headers: &'static [&'static str],
     body: Vec<u8>,
-    /// Sends so many bytes of the body, and hangs up.
+    /// The number of bytes of the body after which the server hangs up.
     cut_after: Option<usize>,
 }
 
@@ -83,7 +83,7 @@ fn a_bill_of_a_web_server_is_fetched_once() {
     assert_eq!(objects(&scene), 1);
 }
 
-/// Without a version nobody can tell whether it has changed.
+/// Without a version, the host cannot tell whether the file has changed.
 #[test]
 fn a_file_without_a_version_is_fetched_each_time() {
     let web = serve(vec![Served::new("/bill.csv", BILL.as_bytes())]);
@@ -168,13 +168,14 @@ fn a_later_manifest_of_a_month_replaces_the_earlier_one() {
     let scene = Scene::with_rules();
     scene.write("apportion.toml", "[sources.aws]\nplugin = \"aws-cur\"\npaths = [\"cur\"]\ngrants = [\"table-decode\", \"file\"]\n");
     provisional_then_final(&|name, bytes| scene.write_bytes(name, bytes), &scene, &[]);
-    // Without the power nobody knows of manifests.
+    // Without the power `file`, the plugin reads no manifests and takes all files.
     scene.write(
         "apportion.toml",
         "[sources.aws]\nplugin = \"aws-cur\"\npaths = [\"cur\"]\ngrants = [\"table-decode\"]\n",
     );
     run(&scene, &[]).expect(0).says("4 charges");
-    // A link that leads out is a file of the source's, and none that the plugin may read itself.
+    // A link that leads out of the folder is a file of the source, but the plugin may not read it
+    // itself.
     scene.write("outside/other-Manifest.json", "no manifest");
     std::os::unix::fs::symlink(
         scene.path("outside/other-Manifest.json"),

@@ -1,10 +1,10 @@
-//! AWS by its official SDK: moto holds costs and accounts, the ledger has them afterwards.
+//! AWS through its official SDK: moto has costs and accounts, and the binary collects them.
 
 use crate::scene::Scene;
 use crate::scenes::aws::{environment, run, scene};
 use serde_json::{Value, json};
-use std::path::Path;
 use std::process::Command;
+use test_support::outside::data;
 use test_support::server::counterpart::Server;
 
 /// Posts JSON to a server, and gives its answer.
@@ -83,7 +83,8 @@ fn the_charges_are_those_that_cost_explorer_has_page_by_page() {
     );
     let scene = scene("group_by = ['SERVICE', 'tag:team']", "");
     let report = run(&scene, &moto.url()).expect(0).json();
-    // 10.0000000001 + 1.5 + 2 + 0.0000001234 + 0.75, and 8.5 + 1.5 + 1.25 + 0.0000001234 + 0.75.
+    // Billed: 10.0000000001 + 1.5 + 2 + 0.0000001234 + 0.75. Effective: 8.5 + 1.5 + 1.25 +
+    // 0.0000001234 + 0.75.
     assert_eq!(totals(&report), ("14.2500001235", "12.0000001234"));
     assert_eq!(report["sources"][0]["charges"], Value::from(5));
     assert_eq!(
@@ -97,8 +98,7 @@ fn the_charges_are_those_that_cost_explorer_has_page_by_page() {
 fn the_recorded_answer_of_aws_is_taken_to_the_last_digit() {
     let moto = Server::start("moto", &[], &[]);
     let read = |name: &str| -> Value {
-        let text =
-            std::fs::read_to_string(Path::new("../../../shared/data").join(name)).expect(name);
+        let text = std::fs::read_to_string(data().join(name)).expect(name);
         serde_json::from_str(&text).expect("JSON")
     };
     queue(&moto, &[read("aws-ce/get-cost-and-usage.json")]);
@@ -142,7 +142,7 @@ fn a_budget_that_is_used_up_leaves_a_gap_and_posts_nothing_by_halves() {
 #[test]
 fn what_moto_cannot_is_a_gap_and_no_zero() {
     let moto = Server::start("moto", &[], &[]);
-    // A page of moto's own, which is no answer of AWS.
+    // This page of moto's own is no answer of AWS.
     let scene = scene("", "");
     let output = run(&scene, &format!("{}/moto-api", moto.url())).expect(3);
     assert!(
@@ -153,7 +153,7 @@ fn what_moto_cannot_is_a_gap_and_no_zero() {
     assert_eq!(by(&scene, "service_name"), [""; 0]);
 }
 
-/// Asks moto's Organizations, which looks at no signature.
+/// Asks moto's Organizations. Moto checks no signatures, so a made-up one is enough.
 fn organizations(moto: &Server, action: &str, body: &Value) -> Value {
     let target = format!("X-Amz-Target: AWSOrganizationsV20161128.{action}");
     let authorization = "Authorization: AWS4-HMAC-SHA256 Credential=testing/20260301/us-east-1/organizations/aws4_request, SignedHeaders=host, Signature=0";

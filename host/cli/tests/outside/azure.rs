@@ -1,4 +1,5 @@
-//! Azure's two APIs: recorded answers, bad ones, and the stand-in of Azure Resource Manager that Microsoft's own client proved.
+//! The two cost APIs of Azure: recorded answers, and a stand-in for Azure Resource Manager.
+//! Microsoft's own client proved the stand-in.
 
 use crate::expected::{compare, expected};
 use crate::scene::Scene;
@@ -11,7 +12,8 @@ use test_support::outside::data;
 use test_support::server::counterpart::Server;
 use test_support::server::http::{Answer, HttpServer};
 
-/// The recorded answer to the month that it is of, whose next page has nothing.
+/// A server that gives the recorded answer for its own month. Other months and the next page have
+/// no rows.
 fn serve(body: &str, from: &'static str) -> HttpServer {
     let body = body.to_owned();
     HttpServer::start(move |asked| {
@@ -77,7 +79,7 @@ fn recorded_answers_add_up_to_what_they_say() {
     }
 }
 
-/// One request to the stand-in that is no part of Azure.
+/// Sends the stand-in a request that Azure itself does not have.
 fn post(port: u16, path: &str, body: &str) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a server");
     write!(
@@ -101,8 +103,9 @@ fn settings(url: &str, config: &str) -> String {
     )
 }
 
-/// The stand-in holds four rows of two days, pages of two, and gives the same to every question: 19.545363672276512 +
-/// 173.41979241290323 + 0.16677720329728665 − 1.5, once for each cost and month that is asked for.
+/// The stand-in has four rows of two days, in pages of two. It gives the same rows to every
+/// question, so they count once for each cost and month that is asked for: 19.545363672276512 +
+/// 173.41979241290323 + 0.16677720329728665 − 1.5.
 #[test]
 fn the_stand_in_of_azure_is_asked_with_a_token_of_its_own() {
     let server = Server::start("azure-cost", &[], &[]);
@@ -118,7 +121,7 @@ fn the_stand_in_of_azure_is_asked_with_a_token_of_its_own() {
     assert!(months >= 1 && source["charges"] == months * 4, "{source}");
     let groups = grouped(&scene, "tag:resource_group");
     let times = |amount: &str| nanos(amount) * i128::from(months);
-    // 19.545363672276512 and 0.16677720329728665 are rounded each for itself.
+    // 19.545363672276512 and 0.16677720329728665 are rounded separately.
     assert!(
         (groups["shop"] - times("19.712140875573799")).abs() <= 2 * i128::from(months),
         "{groups:?}"

@@ -1,4 +1,4 @@
-//! A Kubernetes API of the test's own, and the tools that speak with it.
+//! A Kubernetes API for a test, and the tools that speak with it.
 
 use serde_json::{Value, json};
 use std::io::Write;
@@ -15,7 +15,7 @@ impl Cluster {
         self.server.exported("KUBECONFIG")
     }
 
-    /// The certificate of who signed the server's.
+    /// The path of the certificate that signed the server's certificate.
     pub fn authority(&self) -> String {
         let kubeconfig = std::fs::read_to_string(self.kubeconfig()).expect("the kubeconfig");
         kubeconfig

@@ -1,4 +1,5 @@
-//! Who asks AWS: a role of another account, a profile, credentials that are over. No secret is in what is said.
+//! Credentials for AWS: a role of another account, keys for a strict store, and faults on the way.
+//! No output contains a secret.
 
 use crate::scene::Scene;
 use crate::scenes::credentials::{KEYS, explorer, run};
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 use std::process::Command;
 use test_support::server::counterpart::Server;
 
-/// Asks moto, which looks at no signature, with an access key; the answer as it is.
+/// Asks moto with an access key, and returns the answer unchanged. Moto checks no signatures.
 fn ask(url: &str, key: &str, service: &str, target: &str, body: &str) -> String {
     let authorization = format!(
         "Authorization: AWS4-HMAC-SHA256 Credential={key}/20260301/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
@@ -78,7 +79,7 @@ fn a_role_of_another_account_sees_what_that_account_has() {
     assert!(without.contains(",ours,") && !without.contains(",theirs,"), "{without}");
 }
 
-/// SeaweedFS looks at signatures, as moto does not.
+/// SeaweedFS checks signatures. Moto does not.
 #[test]
 fn a_strict_store_refuses_a_wrong_secret_and_gives_the_bill_to_the_right_one() {
     let server = Server::start("seaweedfs", &[], &[]);
@@ -125,12 +126,12 @@ fn a_strict_store_refuses_a_wrong_secret_and_gives_the_bill_to_the_right_one() {
         let output = with(key, secret, 3);
         assert!(output.stderr.contains("F302"), "{}", output.stderr);
     }
-    // One that may read this bucket and do nothing else.
+    // This key may read this bucket and do nothing else.
     let output = with("AKREAD", "read-secret", 0);
     assert!(output.stdout.contains("bill: 1 charge, 0 set aside"), "{}", output.stdout);
 }
 
-/// A proxy between us and moto that does harm: AWS throttles, breaks off and fails.
+/// A proxy before moto plays faults of AWS: it throttles, breaks off and fails.
 #[test]
 fn storms_between_us_and_aws_are_gaps_and_the_next_run_mends_them() {
     let moto = Server::start("moto", &[], &[]);

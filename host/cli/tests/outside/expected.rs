@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
-/// Compares the whole exactly and groups to the nano.
+/// Compares the totals exactly, and the groups to the nano.
 pub fn compare(
     scene: &Scene,
     source: &Value,
@@ -37,7 +37,7 @@ pub fn compare(
         for (value, totals) in theirs {
             let value = if value == "__null__" { "" } else { value.as_str() };
             let theirs = nanos(totals[metric].as_str().expect("text"));
-            // What is nothing may have no line.
+            // A group that costs nothing may have no row.
             assert_eq!(
                 ours.get(value).copied().unwrap_or(0),
                 theirs,

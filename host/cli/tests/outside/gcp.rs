@@ -1,4 +1,5 @@
-//! Google Cloud's billing export in BigQuery: a table with nested credits and labels in an emulator, and bad answers.
+//! Google Cloud's billing export in BigQuery: an emulator has a table with nested credits and
+//! labels.
 
 use crate::scenes::asking::{collect, grouped, nanos};
 use crate::scenes::gcp::source;
@@ -11,7 +12,7 @@ fn text(name: &str) -> Value {
     json!({ "name": name, "type": "STRING" })
 }
 
-/// One request to the emulator, as whoever fills a table makes it.
+/// Sends the emulator a request to make or fill a table.
 fn post(port: u16, path: &str, body: &Value) {
     let body = body.to_string();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a server");
@@ -85,8 +86,8 @@ fn fill(port: u16) {
     post(port, "/datasets/export/tables/gcp_billing_export_v1/insertAll", &json!({ "rows": rows }));
 }
 
-/// Gross 1.10 + 4.000000005 + 2.20 = 7.300000005; credits −0.30 − 0.000000001 − 4 = −4.300000001; net 3.000000004. What was used
-/// before the first day is not asked for.
+/// Gross 1.10 + 4.000000005 + 2.20 = 7.300000005; credits −0.30 − 0.000000001 − 4 = −4.300000001;
+/// net 3.000000004. Usage before the first day is not asked for.
 #[test]
 fn rows_of_a_table_in_bigquery_with_their_credits_and_labels() {
     let grpc = free_port().to_string();

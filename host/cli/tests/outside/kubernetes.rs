@@ -1,4 +1,5 @@
-//! The collector `kubernetes` against a real API server: what is collected is what was created, and a bill is shared by it.
+//! The collector `kubernetes` against a real API server: it collects the objects that were created,
+//! and a bill is shared by them.
 
 use crate::cluster::Cluster;
 use crate::scene::{Output, Scene};
@@ -17,7 +18,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
 }
 
-/// A point in time of the day of `day`, which begins at midnight.
+/// The time that is so many seconds after midnight of `day`, as text.
 fn text(day: &str, seconds: u64) -> String {
     format!("{day}T{:02}:{:02}:{:02}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
@@ -42,7 +43,8 @@ fn pod(namespace: &str, name: &str, node: &str, cpu: &str, memory: &str) -> Valu
         "spec": { "nodeName": node, "containers": [{ "name": "main", "image": "x:1", "resources": resources }] } })
 }
 
-/// Three namespaces on a node, as in the worked table; a volume, a load balancer; and pods that have ended on another node.
+/// Creates three namespaces on a node, as in the worked table, a volume and a load balancer. On
+/// another node, it creates pods that have ended.
 fn fill(cluster: &Cluster, day: &str, quarter: u64) {
     let disk = json!({ "driver": "ebs.csi.aws.com", "volumeHandle": "vol-1" });
     let size = json!({ "storage": "100Gi" });
@@ -107,7 +109,7 @@ fn fill(cluster: &Cluster, day: &str, quarter: u64) {
         let status = json!({ "phase": "Succeeded", "startTime": text(day, 0), "containerStatuses": [container] });
         cluster.status("pod", "checkout", &format!("job-{number}"), &status);
     }
-    // Ages are whole seconds, and what has none has used nothing yet.
+    // Ages are whole seconds, and age zero has no usage yet, so this waits for the next second.
     let youngest = now();
     while now() <= youngest {
         std::thread::yield_now();
@@ -127,7 +129,8 @@ fn rule(doc: &str, header: &str, body: &str) -> String {
     )
 }
 
-/// A bill of the day: two instances, of which the cluster knows one, a volume and a load balancer.
+/// A bill of the day: two instances, a volume and a load balancer. The cluster knows one of the
+/// instances.
 fn scene(cluster: &Cluster, day: &str) -> Scene {
     let scene = Scene::empty();
     scene.write("apportion.toml", &settings(cluster.kubeconfig(), "context = \"admin\""));
@@ -193,14 +196,15 @@ fn usage(scene: &Scene, metric: &str, by: &str) -> String {
         .join("\n")
 }
 
-/// What was created is what is collected, page by page of two.
+/// The usage is that of the created objects. They are collected in pages of two.
 fn check_usage(scene: &Scene, quarter: u64) {
-    // By Python's Fraction, of 4 cores and 16 GiB at 0.031611 and 0.004237.
+    // Python's Fraction computed these shares of 4 cores and 16 GiB, at 0.031611 and 0.004237.
     let n1 = "__idle__,n1,0.532720505,1\ncheckout,n1,0.173823596,1\nkube-system,n1,0.043455899,1\npayments,n1,0.250000000,1";
     let shares = usage(scene, "kubernetes.node.share", "namespace,node");
     let of_n1: Vec<&str> = shares.lines().filter(|line| line.contains(",n1,")).collect();
     assert_eq!(of_n1.join("\n"), n1);
-    // A second of 3.6 cores is a thousandth of a core-hour, one of 3600 GiB a GiB-hour; 1, 2 and 3 quarters are 6.
+    // A second of 3.6 cores is a thousandth of a core-hour. A second of 3600 GiB is a GiB-hour. The
+    // three pods lived for 1, 2 and 3 quarters, which are 6.
     let hours = |metric: &str| {
         usage(scene, metric, "node")
             .lines()
@@ -220,9 +224,10 @@ fn check_usage(scene: &Scene, quarter: u64) {
     assert!(!workloads.contains("waiting") && workloads.contains("pod/job-2,"), "{workloads}");
 }
 
-/// Everything is paid once: the teams, and what is idle, are the bill.
+/// Everything is paid once: the teams and the idle part add up to the bill.
 fn check_costs(scene: &Scene) {
-    // 4.608 by the shares; 0.131507 of the volume and 0.54 of the load balancer; 2.304 of the instance that no cluster knows.
+    // 4.608 is shared by the shares of the node. The volume is 0.131507, the load balancer is 0.54,
+    // and the instance that no cluster knows is 2.304.
     let expected = [
         ("checkout", "1.340979130"),
         ("payments", "1.283507000"),
@@ -254,7 +259,7 @@ fn failure(scene: &Scene) -> (String, String, String) {
     (text("code"), text("message"), text("hint"))
 }
 
-/// Nobody may list anything until they get the role that the refusal prints.
+/// The user `nobody` may list nothing before it gets the role that the refusal prints.
 fn check_refusals(cluster: &Cluster, scene: &Scene) {
     let with = |more: &str| scene.write("apportion.toml", &settings(cluster.kubeconfig(), more));
     with("context = \"nobody\"");
@@ -285,7 +290,7 @@ fn check_refusals(cluster: &Cluster, scene: &Scene) {
     assert!(failure(scene).1.contains("cannot be used: it has no context 'nowhere'"));
 }
 
-/// Wrong credentials, an unknown authority, and nobody who listens.
+/// Wrong credentials, an unknown authority, and a port where nobody listens.
 fn check_connections(cluster: &Cluster, scene: &Scene) {
     let kubeconfig = std::fs::read_to_string(cluster.kubeconfig()).expect("the kubeconfig");
     let with = |kubeconfig: &str| {
@@ -318,11 +323,12 @@ fn check_connections(cluster: &Cluster, scene: &Scene) {
         "{message} {hint}"
     );
     assert!(!message.contains("admin-token"));
-    // What was collected before is still there.
+    // The usage that was collected before is still there.
     check_costs(scene);
 }
 
-/// A program that the kubeconfig names for credentials; and from inside of the cluster, as the service account of a pod.
+/// Two ways into the cluster: a program for credentials that the kubeconfig names, and the service
+/// account of a pod inside the cluster.
 fn check_ways_in(cluster: &Cluster, day: &str) {
     let scene = scene(cluster, day);
     let kubeconfig = std::fs::read_to_string(cluster.kubeconfig()).expect("the kubeconfig");
@@ -353,7 +359,7 @@ fn check_ways_in(cluster: &Cluster, day: &str) {
         "{message}"
     );
 
-    // The role that the refusal printed, given to the account of a pod.
+    // The account of a pod gets the role that the refusal printed.
     cluster.kubectl(&["create", "serviceaccount", "apportion", "--namespace", "default"], "");
     cluster.kubectl(
         &[
@@ -398,7 +404,8 @@ fn scene_of_pod(cluster: &Cluster, day: &str) -> Scene {
     scene
 }
 
-/// Where a pod finds its account, and the variables by which it finds the cluster.
+/// Runs the binary as in a pod: the account's files are at a pod's place, and a pod's variables
+/// name the cluster.
 fn run_as_pod(cluster: &Cluster, scene: &Scene) {
     let script = "mount -t tmpfs none /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount && cp pod/* /run/secrets/kubernetes.io/serviceaccount/ && exec \"$0\" run";
     let mut command = Command::new("unshare");
@@ -419,7 +426,8 @@ fn run_as_pod(cluster: &Cluster, scene: &Scene) {
     );
 }
 
-/// The cluster forgets the list in the middle of it, as it does some minutes after it was begun: it is listed again from its start.
+/// The cluster forgets a list in its middle, as real clusters do some minutes after a list was
+/// begun. The collector then lists again from the start.
 fn check_compaction(cluster: &Cluster, day: &str) {
     let scene = scene(cluster, day);
     let (target, etcd) =
@@ -440,7 +448,7 @@ fn check_compaction(cluster: &Cluster, day: &str) {
     scene.write("kubeconfig", &kubeconfig.replace(&address, &between.url("")));
     scene.write("apportion.toml", &settings("kubeconfig", ""));
     scene.run("run").expect(0);
-    // The list was begun twice, and what was listed before is not counted twice.
+    // The list was begun twice, and no object is counted twice.
     assert_eq!(
         between
             .seen()
@@ -452,7 +460,7 @@ fn check_compaction(cluster: &Cluster, day: &str) {
     check_costs(&scene);
 }
 
-/// Drops every revision but the newest.
+/// Makes etcd drop every revision but the newest.
 fn forget(etcd: &str) {
     let ask = |path: &str, body: &Value| -> Value {
         let output = Command::new("curl")
@@ -467,7 +475,8 @@ fn forget(etcd: &str) {
     ask("compaction", &json!({ "revision": answer["header"]["revision"], "physical": true }));
 }
 
-/// Until today's bill comes the nodes cost what the price list says of their hours; then the bill counts, and nothing else.
+/// Before today's bill comes, the nodes cost their hours by the price list. After that, only the
+/// bill counts.
 fn check_estimates(cluster: &Cluster, day: &str) {
     let scene = scene(cluster, day);
     let billed = scene.read("bills/bill.csv");
@@ -484,7 +493,8 @@ fn check_estimates(cluster: &Cluster, day: &str) {
     scene.run("run").expect(0);
     let nanos = |amount: &str| amount.replace('.', "").parse::<i64>().expect("an amount");
     let total = || costs(&scene).values().map(|amount| nanos(amount)).sum::<i64>();
-    // The pod of one core was there for as long as both nodes were: 2 × 0.192 for each of its core-hours, to the rounding of the parts.
+    // The pod of one core existed for as long as both nodes did. So the estimate is 2 × 0.192 for
+    // each of its core-hours, up to the rounding of the parts.
     let cores = usage(&scene, "kubernetes.pod.cpu.request", "namespace,node");
     let hours = cores
         .lines()
@@ -512,7 +522,7 @@ fn check_estimates(cluster: &Cluster, day: &str) {
         "{source}"
     );
     assert_eq!(total(), 1_000_000_000 + 7_583_507_000);
-    // And it stays so: the day has a bill, whatever the cluster says of it later.
+    // It stays so: the day has a bill, so later usage of the cluster adds nothing.
     scene.run("run").expect(0);
     assert_eq!(total(), 8_583_507_000);
     scene.run("ledger verify").expect(0);

@@ -1,4 +1,5 @@
-//! OpenCost, played by a server that gives its recorded answers: totals are those that Python's Decimal makes of the same texts.
+//! OpenCost, played by a server that gives its recorded answers. Python's Decimal computed the
+//! expected totals from the same texts.
 
 use crate::scene::Scene;
 use crate::scenes::opencost::{BY_TAG, answer, collected, configure, figures, grouped, scene};
@@ -12,13 +13,13 @@ fn text(folder: &Path, name: &str) -> String {
     fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Without zeros that say nothing.
+/// The amount without trailing zeros.
 fn plain(amount: &Value) -> &str {
     let amount = amount.as_str().expect("text");
     if amount.contains('.') { amount.trim_end_matches('0').trim_end_matches('.') } else { amount }
 }
 
-/// The recorded answer of the day that is asked for, out of one that has them all.
+/// Picks the day that is asked for out of a recorded answer with all days.
 fn by_day(body: &str, asked: &Asked) -> Answer {
     let all: Value = serde_json::from_str(body).expect("JSON");
     let (_, day) = asked.target.split_once("window=").expect("a window");
@@ -53,7 +54,8 @@ fn a_month_of_allocations_is_charged_to_the_last_digit() {
             ("shop", "99.341500000")
         ])
     );
-    // The components of all days, and what rounding each of them to five digits took and gave: nothing over the month.
+    // The components of all days, each rounded to five digits. Over the month, the rounding adds up
+    // to nothing.
     let services = grouped(&scene, "service_name");
     for (service, amount) in [
         ("Kubernetes CPU", "42.805130000"),
@@ -86,7 +88,7 @@ fn a_month_of_allocations_is_usage_too() {
     let scene = scene(&server, "mode = \"usage\"\nmetrics = [\"cpu\", \"memory\", \"cost\"]");
     collected(&scene, "2026-10", "2026-10", 0);
     let usage = scene.run("usage --group-by namespace --format csv").expect(0);
-    // The memory of the job is of two days, 18.666666667 and 40.666666667.
+    // The memory of the job adds up two days, 18.666666667 and 40.666666667.
     assert_eq!(
         usage.stdout,
         "metric,namespace,total,unit\n\
@@ -95,7 +97,7 @@ fn a_month_of_allocations_is_usage_too() {
          kubernetes.memory.hours,data,59.333333334,GiB·h\nkubernetes.memory.hours,kube-system,50.859375000,GiB·h\n\
          kubernetes.memory.hours,shop,2380.966666667,GiB·h\n"
     );
-    // A day: 95348273971.2 byte hours of 2³⁰.
+    // One day: 95348273971.2 byte hours, divided by 2³⁰.
     let usage = scene.run("usage --group-by namespace --metric kubernetes.memory.hours --from 2026-10-16 --to 2026-10-16 --format csv").expect(0);
     assert!(
         usage.stdout.contains("kubernetes.memory.hours,shop,88.800000000,GiB·h\n"),
@@ -116,13 +118,14 @@ fn allocations_and_idle_are_what_the_nodes_cost() {
         run.stderr
     );
     assert_eq!(plain(&run.json()["sources"][0]["totals"][0]["billed_cost"]), "338.29217");
-    // Two nodes of 144.511584 each, by OpenCost's assets; its eight rounded amounts are off by 0.000012.
+    // OpenCost's assets have two nodes of 144.511584 each. Its eight rounded amounts are off by
+    // 0.000012.
     let services = grouped(&scene, "service_name");
     let nanos =
         |service: &str| services[service].replace('.', "").parse::<i64>().expect("a number");
     let difference = nanos("Kubernetes CPU") + nanos("Kubernetes Memory") - 2 * 144_511_584_000;
     assert_eq!(difference, 12_000);
-    // 145.34369 + 90.31945 of it nobody has, which no namespace is charged for.
+    // 145.34369 + 90.31945 of it are idle. No namespace is charged for them.
     assert_eq!(grouped(&scene, "tag:allocation_kind")["idle"], "235.663140000");
     assert_eq!(grouped(&scene, "team")["unallocated"], "235.663140000");
 }
@@ -133,7 +136,7 @@ fn containers_hours_and_unrounded_costs_are_read() {
     let server = answer(text(&answers, "day-container.json"));
     let scene = scene(&server, "mode = \"charges\"");
     collected(&scene, "2026-10-31", "2026-10-31", 0);
-    // 1.52788 and 1.609 of two pods of the team red.
+    // Two pods of the team red cost 1.52788 and 1.609.
     let teams = grouped(&scene, "tag:team");
     assert_eq!(teams["red"], "3.136880000");
     let server = answer(text(&answers, "day-summary-container.json"));
@@ -201,7 +204,7 @@ fn published_examples_add_up_to_what_is_expected() {
     }
 }
 
-/// Answers that were saved, by the power `file`: the same totals, without a server.
+/// The plugin reads saved answers by the power `file`. The totals are the same, without a server.
 #[test]
 fn saved_answers_add_up_to_what_is_expected() {
     let data = data();

@@ -1,4 +1,5 @@
-//! A month of Prometheus, day by day: what the history was made of says what has to come out.
+//! A month of Prometheus, day by day. The expected usage is computed from the data that the history
+//! was made of.
 
 use crate::scene::Scene;
 use std::collections::BTreeMap;
@@ -6,26 +7,28 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use test_support::server::counterpart::Server;
 
-/// 2026-10-01; the history goes to the end of the month, with a sample each five minutes.
+/// The seconds between two samples. The history goes from 2026-10-01 to the end of the month.
 const STEP: i64 = 300;
 const DAY: i64 = 86_400;
 
-/// A pod of the history: namespace, workload, team, thousandths of a core requested and used, MiB requested, and the seconds of
-/// the month from and to which it lives. The demo data gives those as parts of the month.
+/// A pod of the history: namespace, workload, team, thousandths of a core requested and used, MiB
+/// requested, and the seconds of the month at which it begins and ends. The demo data gives those
+/// as parts of the month.
 struct Pod(&'static str, &'static str, &'static str, i64, i64, i64, i64, i64);
 
 const PODS: [Pod; 5] = [
     Pod("shop", "web", "red", 500, 300, 1_024, 0, 31 * DAY),
-    // From the 16th at noon; it uses more than it asked for.
+    // This pod lives from the 16th at noon. It uses more than it requests.
     Pod("shop", "web", "red", 500, 900, 1_024, 1_339_200, 31 * DAY),
-    // To the 24th at six.
+    // This pod lives to the 24th at six.
     Pod("shop", "api", "blue", 1_000, 200, 2_048, 0, 2_008_800),
-    // From the 28th at 21:36 to the 29th at 5:02:24.
+    // This pod lives from the 28th at 21:36 to the 29th at 5:02:24.
     Pod("data", "etl", "green", 2_000, 1_800, 8_192, 2_410_560, 2_437_344),
     Pod("kube-system", "coredns", "", 100, 10, 70, 0, 31 * DAY),
 ];
 
-/// At how many instants of a day it is seen: Prometheus looks back five minutes for a sample, so that the last one is seen twice.
+/// The number of instants of a day at which a pod is seen. Prometheus looks back five minutes for a
+/// sample, so the last sample is seen twice.
 fn instants(pod: &Pod, day: i64) -> i64 {
     let first_sample = (pod.6 + STEP - 1) / STEP * STEP;
     let last_seen = pod.7 / STEP * STEP + STEP;
@@ -35,7 +38,7 @@ fn instants(pod: &Pod, day: i64) -> i64 {
         .count() as i64
 }
 
-/// Thousandths × instants of five minutes, in billionths of hours.
+/// Thousandths × instants of five minutes, as hours with nine decimals.
 fn hours(thousandths: i64) -> String {
     let nanos = (thousandths * 1_000_000 * 10 / 12 + 5) / 10;
     format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)
@@ -43,13 +46,13 @@ fn hours(thousandths: i64) -> String {
 
 type Figures = BTreeMap<String, String>;
 
-/// Metric and keys → quantity, of a day from 0.
+/// The expected usage of a day, by metric and keys. Days count from 0.
 fn expected(day: i64) -> Figures {
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();
     for pod in &PODS {
         let seen = instants(pod, day);
         let Pod(namespace, workload, team, request, usage, mib, from, _) = *pod;
-        // The rate needs a second sample.
+        // A rate needs two samples, so a new pod has only its request at its first instant.
         let born_today = from > 0 && from / DAY == day;
         let used = if born_today && usage > request {
             request + (seen - 1) * usage
@@ -59,7 +62,7 @@ fn expected(day: i64) -> Figures {
         if seen > 0 {
             *sums.entry(format!("kubernetes.cpu.hours,{namespace},,")).or_default() += used;
             *sums.entry(format!("cores.requested,{namespace},,")).or_default() += request * seen;
-            // 1/1024 of a GiB has ten digits: kept as MiB until the end.
+            // 1/1024 of a GiB has ten digits, so the sum stays in MiB until the end.
             *sums
                 .entry(format!("kubernetes.memory.hours,{namespace},{workload},{team}"))
                 .or_default() += mib * seen;
@@ -88,7 +91,8 @@ fn hours_of_mib(mib: i64) -> String {
     format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)
 }
 
-/// 50,000 bytes a second of each web pod; on its first day, Prometheus guesses half a step more of the second one.
+/// Each web pod sends 50,000 bytes a second. On the first day of the second one, Prometheus guesses
+/// half a step more.
 fn egress(day: i64) -> String {
     let bytes: i64 = match day {
         0..=14 => 50_000 * DAY,
@@ -127,7 +131,7 @@ const RULE: &str = "//! What each namespace has of the cluster's cores, it pays.
     fn matches(charge) { charge.service_name == \"EC2\" }\n\n\
     fn allocate(charge) { by_usage(\"kubernetes.cpu.hours\", #{}, #{ key: \"namespace\" }) }\n";
 
-/// What is stored of a day, by metric and keys.
+/// The stored usage of a day, by metric and keys.
 fn stored(scene: &Scene, day: i64) -> Figures {
     let date = format!("2026-10-{:02}", day + 1);
     let output = scene
@@ -168,7 +172,7 @@ fn a_month_of_prometheus_is_usage_day_by_day() {
     what_is_forgotten_is_not_taken_back(&scene, &server);
 }
 
-/// Some figures by hand.
+/// Compares some figures with those computed by hand.
 fn by_hand(day: i64, stored: &Figures, others: &Figures) {
     let is = |figures: &Figures, key: &str, value: &str| {
         assert_eq!(figures.get(key).map(String::as_str), Some(value), "day {day}: {key}")
@@ -188,7 +192,7 @@ fn by_hand(day: i64, stored: &Figures, others: &Figures) {
             is(stored, "kubernetes.cpu.hours,shop,,", "39.766666667");
             is(others, "cores.peak,shop,,", "2.400000000");
         }
-        // From 5 past 9 in the evening; 62 instants after midnight.
+        // The pod is seen at 62 instants after midnight, until 5:05.
         28 => {
             is(stored, "kubernetes.cpu.hours,data,,", "10.333333333");
             is(others, "etl,data,,", "10.333333333");
@@ -207,7 +211,7 @@ fn gaps_are_said(scene: &Scene, stderr: &str) {
     ] {
         assert!(stderr.contains(line), "'{line}' is not in\n{stderr}");
     }
-    // A day without data is no row, and so no zero.
+    // A day without data has no row, and so no zero.
     let usage = scene.run("usage --metric etl --format json").expect(0).json();
     assert_eq!(
         (&usage["metrics"][0]["days"], usage["metrics"][0]["start_date"].as_str()),
@@ -216,7 +220,7 @@ fn gaps_are_said(scene: &Scene, stderr: &str) {
     );
 }
 
-/// 36 and 2.4 core hours on the 2nd; 33.6, 2.4 and 10.333333333 on the 29th.
+/// The bill is shared by core hours: 36 and 2.4 on the 2nd; 33.6, 2.4 and 10.333333333 on the 29th.
 fn what_is_used_spreads_the_bill(scene: &Scene) {
     let costs = scene.run("costs --group-by team --granularity daily --format csv").expect(0);
     for line in [
@@ -260,7 +264,7 @@ fn wrong_queries_are_refused(scene: &Scene, server: &Server) {
 
 fn what_is_forgotten_is_not_taken_back(scene: &Scene, server: &Server) {
     scene.write("apportion.toml", &settings(server, "\"cpu\"\n"));
-    // Days of which nothing is known are gaps, and no trouble.
+    // Days without any data are gaps, and the run succeeds.
     let run = scene.run("run --from 2026-09-29 --to 2026-10-02").expect(0);
     let line = "kubernetes.cpu.hours: there is no data from 2026-09-29 to 2026-09-30, which is a gap and not zero";
     assert!(run.stderr.contains(line), "{}", run.stderr);

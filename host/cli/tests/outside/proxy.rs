@@ -1,4 +1,4 @@
-//! A company's proxy: squid, which wants to know who asks, in front of servers with and without TLS.
+//! A company's proxy: squid with a user and a password, in front of servers with and without TLS.
 
 use crate::scene::{BILL, Output, Scene};
 use crate::scenes::stores::settings;
@@ -11,7 +11,7 @@ use test_support::server::web::{Web, reply};
 const USER: &str = "apportion";
 const PASSWORD: &str = "pr0xy-pass-word";
 
-/// Ends with the test.
+/// A running squid. It stops when the test drops this value.
 struct Proxy {
     port: u16,
     child: Child,
@@ -22,7 +22,7 @@ impl Proxy {
     fn start() -> Proxy {
         packages(&["squid"]);
         let (port, folder) = (free_port(), tempfile::tempdir().expect("a folder"));
-        // It gives up being root, and has to write its log all the same.
+        // Squid gives up the rights of root, but still has to write its log here.
         std::fs::set_permissions(
             folder.path(),
             std::os::unix::fs::PermissionsExt::from_mode(0o777),
@@ -70,7 +70,7 @@ impl Proxy {
         proxy
     }
 
-    /// What it was asked to do.
+    /// The log of the requests to the proxy.
     fn asked(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).expect("a log")
     }
@@ -140,7 +140,7 @@ fn a_proxy_that_wants_to_know_who_asks_leads_to_servers_with_and_without_tls() {
                 && !wrong.contains("another-pass-word"),
             "{wrong}"
         );
-        // The deployment's proxy wins, and is told nothing that the file says to another one.
+        // The deployment's proxy wins. It gets no credentials that the file has for another proxy.
         let deployed =
             [("APPORTION_PROXY", address.as_str()), ("APPORTION_PROXY_AUTH", who.as_str())];
         run(&scene(&url, &format!("proxy = \"http://127.0.0.1:9\"\n{ca}")), &deployed, 0)
@@ -154,7 +154,7 @@ fn a_proxy_that_wants_to_know_who_asks_leads_to_servers_with_and_without_tls() {
         "{}",
         proxy.asked()
     );
-    // Nothing of the proxy's credentials comes to the server.
+    // The server never gets the proxy's credentials.
     assert!(
         plain
             .seen()
@@ -166,7 +166,8 @@ fn a_proxy_that_wants_to_know_who_asks_leads_to_servers_with_and_without_tls() {
     );
 }
 
-/// AWS's clients and those of stores go by the proxy that the environment names, as AWS's own tools do; its password stays there.
+/// The clients of AWS and of stores use the proxy that the environment names, as AWS's own tools
+/// do. No output contains the proxy's password.
 #[test]
 fn aws_and_stores_ask_through_the_proxy_of_the_environment() {
     let moto = Server::start("moto", &[], &[]);
@@ -211,7 +212,8 @@ fn aws_and_stores_ask_through_the_proxy_of_the_environment() {
     assert_eq!(proxy.asked().len(), before, "{}", proxy.asked());
 }
 
-/// As `kubectl` does: the proxy that the kubeconfig names for the cluster, which nothing of the environment stands for.
+/// The collector uses the proxy that the kubeconfig names for the cluster, as `kubectl` does. A
+/// proxy of the environment does not replace it.
 #[test]
 fn a_cluster_is_asked_through_the_proxy_of_its_kubeconfig() {
     let proxy = Proxy::start();

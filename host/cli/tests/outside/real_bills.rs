@@ -1,4 +1,4 @@
-//! Real bills, if they are there: what they add up to is computed elsewhere, and read from beside them.
+//! Real bills. Their sums were computed elsewhere, and lie beside them.
 
 use crate::scene::{Output, Scene};
 use serde_json::Value;
@@ -15,7 +15,7 @@ const DATA_SETS: [&str; 5] = [
     "focus_1_4_aws_synthetic",
 ];
 
-/// Decimal text as a count of 10⁻⁴⁰, so that sums can be compared exactly.
+/// Decimal text as a count of 10⁻²⁸, so that sums can be compared exactly.
 fn exact(text: &str) -> i128 {
     let (mantissa, exponent) =
         text.split_once(['E', 'e']).map_or((text, 0), |(mantissa, exponent)| {
@@ -94,7 +94,8 @@ fn batch_totals_are_exactly_those_of_the_bill() {
     }
 }
 
-/// A bill in its own format: the plugin that reads it, its settings, and which of the expected totals its costs are.
+/// A bill in its own format: the plugin that reads it, the plugin's settings, and the name of the
+/// expected total of its costs.
 struct Native {
     data_set: &'static str,
     plugin: &'static str,
@@ -180,7 +181,8 @@ fn native_bills_add_up_to_what_they_say() {
     }
 }
 
-/// Of a task's cost one part was used and the other is its share of what nobody used; the row without a date is set aside.
+/// A task's cost has two parts: its own use, and its share of the unused rest. The row without a
+/// date is set aside.
 #[test]
 fn split_costs_are_charges_or_weights_and_never_both() {
     let data = data();
@@ -230,7 +232,7 @@ fn expected(data: &Path, data_set: &str) -> Value {
     .expect("JSON")
 }
 
-/// Effective costs by currency and value; what has no value stands under the empty text.
+/// Effective costs by currency and value. Costs without a value stand under the empty text.
 fn grouped(scene: &Scene, group: &str) -> BTreeMap<(String, String), String> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     scene
@@ -245,7 +247,8 @@ fn grouped(scene: &Scene, group: &str) -> BTreeMap<(String, String), String> {
         .collect()
 }
 
-/// Each group within half a nano for each of its rows, all rows where the count of a group is not known.
+/// Compares each group. It may be off by half a nano for each of its rows, or for each row of the
+/// bill if the group's count is not known.
 fn compare(
     what: &str,
     ours: &BTreeMap<(String, String), String>,

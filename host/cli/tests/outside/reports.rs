@@ -1,4 +1,5 @@
-//! Real Cost and Usage Reports on S3, in the folders that AWS writes them to: what their manifests name is charged, to the last digit.
+//! Real Cost and Usage Reports on S3, in the folders that AWS writes them to. The files that their
+//! manifests name are charged, to the last digit.
 
 use crate::expected::expected;
 use crate::scene::Scene;
@@ -85,12 +86,14 @@ fn a_real_report_of_the_first_version_is_what_its_last_manifest_names() {
             "{cost}"
         );
     }
-    // The whole is what stands in the ledger, to the rounding of each day: nothing of the earlier assembly is left beside it.
+    // The ledger has the whole report, up to the rounding of each day. Nothing of the earlier
+    // assembly is left beside it.
     let standing: f64 = total(&scene).parse().expect("one currency");
     assert!((standing - 143_227.763_678_187_6).abs() < 0.000_001, "{standing}");
 }
 
-/// What AWS calls the list of files in a data export's manifest is not told by its guide; both names that are seen are read.
+/// The guide of AWS does not tell the name of the list of files in a data export's manifest. Two
+/// names are seen, and both are read.
 #[test]
 fn a_real_export_of_the_second_version_is_read_by_either_name_of_its_files() {
     let data = data();
@@ -131,7 +134,8 @@ fn a_real_export_of_the_second_version_is_read_by_either_name_of_its_files() {
     }
 }
 
-/// A manifest says all that there is of its month: what a later one has nothing of is taken back, and other months stay.
+/// A manifest describes its whole month. A day that a later manifest does not have is taken back.
+/// Other months stay.
 #[test]
 fn a_day_that_vanishes_from_a_report_is_taken_back() {
     let (server, scene) = bucket("cur", "");

@@ -1,4 +1,4 @@
-//! Services and their bills: recorded answers, served by a server of the test's own, end to end.
+//! Services and their bills, end to end: a server of the test gives their recorded answers.
 
 use crate::expected::{compare, expected};
 use crate::scenes::asking::{SECRET, collect};
@@ -7,7 +7,7 @@ use std::fs;
 use test_support::outside::data;
 use test_support::server::http::Answer;
 
-/// A recorded answer, and which of the expected totals its costs are.
+/// A recorded answer, and the name of the expected total of its costs.
 struct Recorded {
     service: Service,
     file: &'static str,

@@ -1,4 +1,4 @@
-//! Bills in stores come out of the ledger as the same bills out of a folder do.
+//! A bill in a store leads to the same costs as the same bill in a folder.
 
 use crate::scene::{BILL, Scene};
 use crate::scenes::stores::{costs, expected, gap, objects, provisional_then_final, run, settings};
@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use test_support::server::counterpart::Server;
 use test_support::server::web::Web;
 
-/// As Amazon documents it for tests: nothing is asked but these.
+/// Keys for tests. The other two variables, as Amazon documents them, keep the client from asking
+/// for credentials elsewhere.
 pub const KEYS: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "testing"),
     ("AWS_SECRET_ACCESS_KEY", "testing"),
@@ -31,7 +32,7 @@ fn curl(arguments: &[&str]) -> String {
     stdout
 }
 
-/// Puts an object, signed or not as `user` says.
+/// Puts an object, signed with the keys in `user`.
 pub fn put(server: &Server, user: &str, path: &str, bytes: &[u8]) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), bytes).expect("a file");
@@ -112,7 +113,8 @@ fn a_report_in_s3_is_read_by_its_manifests() {
         &scene,
         &KEYS,
     );
-    // The bill of before was dropped from the report, and its copy is not asked for: two bills and two states of the manifest.
+    // The report does not name the earlier bill any more, so its copy is left alone. The copies are
+    // two bills and one manifest.
     let copies = fs::read_dir(scene.path("objects"))
         .expect("copies")
         .flatten()
@@ -214,7 +216,8 @@ fn a_bill_in_google_cloud_storage_is_the_same_bill() {
     gap(&scene, &[], "F303", "there is no object at gs://bills/none/");
 }
 
-/// A store of a company's own, whose certificate its own authority signed; and an object that goes away between the list and the fetch.
+/// A company's own store, with a certificate that the company's own authority signed. One object
+/// vanishes between the list and the fetch.
 #[test]
 fn a_store_with_an_authority_of_its_own_and_an_object_that_vanishes() {
     let server = Server::start("moto", &[], &[]);
@@ -264,7 +267,8 @@ fn a_store_with_an_authority_of_its_own_and_an_object_that_vanishes() {
     let ca = format!("ca_file = \"{}\"", folder.path().join("ca.pem").display());
     with(&ca);
     *vanishes.lock().expect("a switch") = true;
-    // It is fetched three times, since what was listed anew might be there; at the second time, nothing is.
+    // The source is tried three times, because a new list might have the object. The second list is
+    // empty.
     gap(&scene, &KEYS, "F303", "s3://bills/focus/");
     assert_eq!((objects(&scene), costs(&scene).lines().count()), (0, 1));
     *vanishes.lock().expect("a switch") = false;

@@ -40,7 +40,7 @@ impl Registry {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// Pushes a blob, and gives its part of a manifest.
+    /// Pushes a blob, and gives its entry for a manifest.
     fn blob(&self, file: &Path, media_type: &str) -> String {
         let digest = sha256(file);
         let headers = curl(&[
@@ -134,7 +134,7 @@ fn sha256(file: &Path) -> String {
         .to_owned()
 }
 
-/// A pair of keys; the public one as text.
+/// Makes a pair of keys, and gives the public one as text.
 fn key(scene: &Scene, name: &str) -> String {
     let (public, secret) = (scene.path(&format!("{name}.pub")), scene.path(&format!("{name}.key")));
     output(Command::new("minisign").args(["-G", "-W", "-p"]).arg(&public).arg("-s").arg(secret));
@@ -192,7 +192,7 @@ fn a_registry_gives_a_signed_plugin_by_its_digest() {
         .says(&format!("signature: by {key}"));
     let absent = format!("oci://127.0.0.1:{}/acme/bill@sha256:{}", registry.port, "0".repeat(64));
     scene.run(&format!("plugin install {absent}")).fails_with(3, "P201", "manifest unknown");
-    // Offline from here on.
+    // The registry is gone from here on.
     drop(registry);
     scene.run("plugin verify").expect(0);
     scene.run("run").expect(0).says("acme: 3 charges").says("(acme-bill 1.0.0)");

@@ -1,4 +1,4 @@
-//! A source that asks a server of the test's own, and what of it is in the ledger.
+//! A source that asks a server of the test, and the source's costs in the ledger.
 
 use crate::scene::{Output, Scene};
 use serde_json::Value;
@@ -34,7 +34,7 @@ impl Source<'_> {
 
 pub const HEAD: &str = "dimensions = [\"service_name\", \"sub_account_id\", \"charge_category\", \"sku_id\", \"resource_id\"]\n[limits]\nsources_at_once = 64\n";
 
-/// Runs with the secrets in the environment, which no output may repeat.
+/// Runs the sources with the secret in the environment. No output may repeat it.
 pub fn run(scene: &Scene, exit: i32) -> Output {
     let output = scene.run_with(&["run", "--format", "json"], &[("API_SECRET", SECRET)]);
     assert!(
@@ -54,7 +54,7 @@ pub fn collect(source: &Source, exit: i32) -> (Scene, Value) {
     (scene, report["sources"][0].clone())
 }
 
-/// Costs by the values of a group, in nanos; what has no value stands under the empty text.
+/// Costs by the values of a group, in nanos. Costs without a value stand under the empty text.
 pub fn grouped(scene: &Scene, group: &str) -> BTreeMap<String, i128> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     scene
@@ -64,7 +64,7 @@ pub fn grouped(scene: &Scene, group: &str) -> BTreeMap<String, i128> {
         .collect()
 }
 
-/// The nearest nano.
+/// An amount, rounded to the nearest nano.
 pub fn nanos(text: &str) -> i128 {
     domain::decimal::parse_nanos(text.as_bytes()).expect("a decimal").expect("not too large")
 }

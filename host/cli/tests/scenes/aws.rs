@@ -2,7 +2,7 @@
 
 use crate::scene::{Output, Scene};
 
-/// What the SDK finds in the environment; nothing else of the tests' own gets through.
+/// All variables that the SDK finds. Those of the test's own process are not passed on.
 pub fn environment(endpoint: &str) -> [(&str, &str); 5] {
     [
         ("AWS_ENDPOINT_URL", endpoint),

@@ -1,4 +1,4 @@
-//! A source that asks OpenCost, and a rule that pays by namespace.
+//! A source that asks OpenCost, and a rule by which each namespace pays for itself.
 
 use crate::scene::Scene;
 use serde_json::Value;
@@ -7,9 +7,9 @@ use test_support::server::http::{Answer, HttpServer};
 
 pub const BY_TAG: &str = "//! Everything is paid by its namespace, and what has none by nobody.\n\
     rule(#{ owner: \"finops@example.com\", review_by: \"2099-01-01\", priority: 100 });\n\nfn matches(charge) { charge.has_tag(\"namespace\") }\n\n\
-    // Whoever it belongs to.\nfn allocate(charge) { assign(charge.tag(\"namespace\")) }\n";
+    // A namespace belongs to the team of its name.\nfn allocate(charge) { assign(charge.tag(\"namespace\")) }\n";
 
-/// A source that asks the server, with some of its settings.
+/// A source that asks the server, with more settings in `config`.
 pub fn scene(server: &HttpServer, config: &str) -> Scene {
     let scene = Scene::empty();
     configure(&scene, server, config);
@@ -33,14 +33,14 @@ pub fn answer(body: String) -> HttpServer {
     HttpServer::start(move |_| Answer::json(body.clone()))
 }
 
-/// The source's part of the report of a run of some days.
+/// Runs some days, and returns the source's part of the report.
 pub fn collected(scene: &Scene, from: &str, to: &str, exit: i32) -> Value {
     scene.run(&format!("run --from {from} --to {to} --format json")).expect(exit).json()["sources"]
         [0]
     .clone()
 }
 
-/// What some key of `costs` comes to over all days.
+/// The costs of all days by the values of a group.
 pub fn grouped(scene: &Scene, group: &str) -> BTreeMap<String, String> {
     let output =
         scene.run(&format!("costs --group-by {group} --granularity total --format csv")).expect(0);

@@ -1,4 +1,4 @@
-//! Services whose bills are asked for over their own APIs, and servers that play them.
+//! Services that give their bills over their own APIs, and servers that play them.
 
 use crate::scenes::asking::{SECRET, Source};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,7 +40,7 @@ pub const ATLAS: Service = Service {
     path: "/api/atlas/v2/orgs/66d7254246a21a41036ff2e9/invoices/pending",
 };
 
-/// What has nothing in it, as any of the services would say it.
+/// An answer without any costs, in the forms of all services at once.
 pub const EMPTY: &str = r#"{"data": [], "results": [], "usageItems": [], "timePeriod": {"year": 2025}, "lineItems": [], "id": "i", "resultSetMetaData": {"rowType": []}}"#;
 
 impl Service {
@@ -52,7 +52,7 @@ impl Service {
     }
 }
 
-/// Answers questions at one path, and every other one with nothing.
+/// A server that answers questions at one path, and all others with `EMPTY`.
 pub fn serve(
     path: &'static str,
     answer: impl Fn() -> Answer + Send + Sync + 'static,
@@ -62,7 +62,7 @@ pub fn serve(
     })
 }
 
-/// Answers the first question at a path, and every other one with nothing.
+/// A server that answers the first question at a path, and all others with `EMPTY`.
 pub fn serve_once(path: &'static str, answer: Answer) -> HttpServer {
     let is_given = AtomicBool::new(false);
     serve(path, move || {

@@ -1,9 +1,9 @@
-//! A source that reads an object store, and the costs that come of it.
+//! A source that reads an object store, and the source's costs.
 
 use crate::scene::{Output, Scene};
 use std::fs;
 
-/// A source that reads a store, as a settings file has it.
+/// The settings of a source that reads a store.
 pub fn settings(plugin: &str, paths: &[&str], grants: &[&str], store: &str) -> String {
     format!(
         "[sources.aws]\nplugin = \"{plugin}\"\npaths = {paths:?}\ngrants = {grants:?}\n[sources.aws.store]\ncache = \"objects\"\n{store}\n\
@@ -26,12 +26,12 @@ pub fn gap(scene: &Scene, environment: &[(&str, &str)], code: &str, words: &str)
     output
 }
 
-/// What each team owes by month.
+/// The costs of each team by month.
 pub fn costs(scene: &Scene) -> String {
     scene.run("costs --format csv").expect(0).stdout
 }
 
-/// What comes out of the same bill in a folder.
+/// The costs of the same bill, read from a folder.
 pub fn expected() -> String {
     costs(&Scene::after_run())
 }
@@ -61,7 +61,8 @@ pub fn total(scene: &Scene) -> String {
         .join(" ")
 }
 
-/// 10 and 20 at first, 10 and 25 in the end: the difference of one day is posted, and the older files count no more.
+/// The first report has 10 and 20, and the second one has 10 and 25. The run posts the difference
+/// of one day, and the older files count no more.
 pub fn provisional_then_final(
     write: &dyn Fn(&str, &[u8]),
     scene: &Scene,

@@ -2,7 +2,7 @@
 
 use test_support::server::http::{Answer, Asked, HttpServer};
 
-/// No recording may hold it.
+/// The client's token. No recording may contain it.
 pub const TOKEN: &str = "planted-secret-8d1f";
 
 const ROWS: [(&str, &str); 3] = [
@@ -28,7 +28,8 @@ pub fn start() -> HttpServer {
     })
 }
 
-/// The rows of the days that are asked for, two a page; the answer repeats the token, as careless servers do.
+/// One page of the rows of the days that are asked for. The answer repeats the token, as careless
+/// servers do.
 fn page(asked: &Asked) -> String {
     let query = asked.target.split_once('?').map_or("", |(_, query)| query);
     let parameter = |name: &str| {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::path::Path;
 use test_support::server::http::HttpServer;
 
-/// Tools need to find each other; nothing else of the environment reaches the binary.
+/// The variables by which tools find each other. The binary gets no others from the environment.
 fn environment() -> Vec<(String, String)> {
     let inherited = [
         "PATH",
@@ -21,7 +21,7 @@ fn environment() -> Vec<(String, String)> {
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
         .collect();
-    // One folder for all projects, so that what they share is compiled once.
+    // All projects build in one folder, so that their shared dependencies are compiled once.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-projects");
     environment.push(("CARGO_TARGET_DIR".into(), target.display().to_string()));
     environment
@@ -34,7 +34,7 @@ pub fn run(scene: &Scene, arguments: &str) -> Output {
     scene.run_with(&arguments.split_whitespace().collect::<Vec<_>>(), &borrowed)
 }
 
-/// Asserts that no case of the kit failed, and that all of them were tried.
+/// Asserts that no case of the kit failed, and that this number of them was skipped.
 pub fn passes_the_kit(scene: &Scene, project: &str, skipped: usize) -> Value {
     let report = run(scene, &format!("plugin test {project} --format json"));
     let report = report.expect(0).json();
@@ -56,7 +56,8 @@ fn settings(api: &HttpServer, component: &str) -> String {
     )
 }
 
-/// Collects March from a server, records it, and plays the recording, which asks nobody. By hand: 12.50 + 0.000000125 - 1.25.
+/// Collects March from a server, records the answers, and plays the recording without the server.
+/// The total by hand: 12.50 + 0.000000125 - 1.25.
 pub fn collects_and_replays(scene: &Scene, component: &str) {
     let api = api::start();
     scene.write("apportion.toml", &settings(&api, component));

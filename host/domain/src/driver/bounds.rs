@@ -104,6 +104,7 @@ fn unsettled(weights: RecipientWeights, bounds: &[Bound], size: i128) -> Vec<Bou
             shares.push(share(bound.recipient.clone(), 0));
         }
         for share in shares.iter_mut().filter(|share| share.recipient == bound.recipient) {
+            // A part of a small total can cross a fixed amount. The floor counts then.
             share.floor = bound.at_least.map_or(0, |limit| limit.nanos_of(size));
             share.cap = bound.at_most.map_or(size, |limit| limit.nanos_of(size)).max(share.floor);
         }
@@ -123,6 +124,7 @@ fn settle_a_round(shares: &mut [BoundedShare], size: i128) {
     let weights: Vec<i128> =
         shares.iter().map(|share| if share.amount.is_none() { share.weight } else { 0 }).collect();
     let mut by_weight = vec![0; shares.len()];
+    // Open shares without any weight get nothing by weight. Their floors still hold.
     if let Ok(weights) = Shares::new(&weights) {
         weights.split(Sum::from_nanos(size - settled), |target, part| {
             by_weight[target] = part.nanos()

@@ -85,6 +85,7 @@ impl Window {
     pub fn days_after(self, day: Day) -> (Day, Day) {
         match self {
             Window::Days(days) => (day, day.plus(i32::from(days.max(1)))),
+            // Usage at the end of a month also changes the shares of its first days.
             Window::Month => self.days_for(day),
         }
     }

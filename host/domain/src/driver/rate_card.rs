@@ -49,6 +49,7 @@ impl DriverMethod for RateCard {
             rest -= amount;
             add_amount(&mut amounts, &recipient, amount);
         }
+        // A recipient of usage may also bear the remainder. It is listed once.
         add_amount(&mut amounts, &self.remainder, rest);
         Ok(DriverAnswer::Amounts(amounts))
     }
@@ -100,6 +101,7 @@ fn price_of(quantity: Quantity, prices: &[Price]) -> i128 {
 }
 
 fn divided_half_even(amount: &BigInt, unit: &BigInt) -> i128 {
+    // Halves go by the size, so that a negative amount rounds like its counterpart.
     let (size, negative) = (
         BigInt::from_biguint(Sign::Plus, amount.magnitude().clone()),
         amount.sign() == Sign::Minus,

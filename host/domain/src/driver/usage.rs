@@ -42,6 +42,7 @@ impl UsageDriver {
         match &self.among {
             Candidates::AllTeams => by_recipient.into_iter().collect(),
             Candidates::Listed(targets) => {
+                // Names are compared: a listed team can have a cost center, unknown to usage.
                 let quantity = |target: &Target| {
                     let of_team = by_recipient.iter().filter(|(recipient, _)| {
                         recipient.target().is_some_and(|known| known.team == target.team)
@@ -55,6 +56,7 @@ impl UsageDriver {
     }
 
     fn recipient_of(&self, value: &str, facts: &dyn Facts) -> Option<Recipient> {
+        // Usage without the key stands under the empty text, and no map or table is asked for it.
         let named = match (self.recipients.get(value), &self.table) {
             _ if value.is_empty() => None,
             (Some(recipient), _) => Some(recipient.clone()),

@@ -17,10 +17,12 @@ pub enum Turn {
 /// Groups of stations that feed each other, each group before the groups that it feeds. Members
 /// stand in ascending order, which is the order of their priority.
 pub fn groups(feeds: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
+    // Not only the stations that are fed directly: a circle can lead through third ones.
     let reached: Vec<BTreeSet<usize>> =
         (0..feeds.len()).map(|start| reached_from(feeds, start)).collect();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for node in 0..feeds.len() {
+        // All members of a group reach the same stations, so the first one speaks for all.
         let group = groups
             .iter_mut()
             .find(|group| reached[group[0]].contains(&node) && reached[node].contains(&group[0]));
@@ -30,7 +32,9 @@ pub fn groups(feeds: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
         }
     }
     // A station that feeds a group reaches the group and all that the group reaches: more than the
-    // group itself does. So the groups that reach most come first.
+    // group itself does. So the groups that reach most come first. Each counts itself: members of a
+    // circle reach themselves, and a single station does not. The sort is stable, so groups that do
+    // not depend on each other stay in the order of priority.
     groups.sort_by_key(|group| {
         std::cmp::Reverse(reached[group[0]].union(&BTreeSet::from([group[0]])).count())
     });

@@ -33,6 +33,7 @@ struct Taker {
 impl<'s> Passage<'s> {
     /// At a step of the stations' order.
     pub fn new(sharing: &'s Sharing, step: u32, stations: &Stations) -> Passage<'s> {
+        // The search through the stations is made once for each recipient, and not for each share.
         let taker = |recipient: &Recipient| Taker {
             next: stations.next(recipient, step),
             recipient: Rc::new(recipient.clone()),
@@ -43,6 +44,7 @@ impl<'s> Passage<'s> {
     /// Adds a charge's shares to those of its part.
     #[inline]
     pub fn split_charge(&self, nanos: i64, shares: &mut Vec<i128>) {
+        // Made with the first charge: an empty list tells the caller that a part has no charges.
         shares.resize(self.takers.len(), 0);
         self.shares.add(nanos, shares);
     }

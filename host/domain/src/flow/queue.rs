@@ -55,6 +55,7 @@ impl<'a, P: Ord> Queue<'a, P> {
     /// In the order of names, with one amount for each part of a place and service.
     pub(super) fn in_order(self) -> Vec<Waiting<'a, P>> {
         let mut waiting = self.0;
+        // Amounts that compare equal become one below, so the sort need not be stable.
         waiting.sort_unstable_by(Waiting::order);
         waiting.dedup_by(|next, kept| {
             let is_same = next.order(kept) == Ordering::Equal;

@@ -28,6 +28,8 @@ pub fn reciprocal(
             match member(recipient).filter(|fed| *fed != node) {
                 Some(fed) => rows[node][fed] -= weight,
                 None => {
+                    // Ends stand in the order in which members name them. The order decides where a
+                    // rest of a nano goes, so it must be the same in every run.
                     let end =
                         ends.iter().position(|known| known == recipient).unwrap_or_else(|| {
                             ends.push(recipient.clone());
@@ -43,6 +45,8 @@ pub fn reciprocal(
         ending.iter().for_each(|(end, weight)| row[sharings.len() + end] += *weight);
     }
     let solved = eliminated(rows)?;
+    // Negative weights, or an exchange of rows, can turn all signs of a solution. Only its ratios
+    // count for `Shares::signed`.
     let sharing = |row: &Vec<BigInt>| {
         let shares = Shares::signed(&whole(&row[sharings.len()..])).ok()?;
         Some(Sharing { recipients: ends.clone(), shares })
@@ -55,6 +59,7 @@ pub fn reciprocal(
 fn eliminated(mut rows: Vec<Vec<BigInt>>) -> Option<Vec<Vec<BigInt>>> {
     let mut before = BigInt::from(1);
     for step in 0..rows.len() {
+        // No pivot means no single solution, as where members feed only each other.
         let pivot_row = (step..rows.len()).find(|row| rows[*row][step] != BigInt::ZERO)?;
         rows.swap(step, pivot_row);
         let pivot = rows[step].clone();
@@ -73,6 +78,7 @@ fn eliminated(mut rows: Vec<Vec<BigInt>>) -> Option<Vec<Vec<BigInt>>> {
 fn whole(numbers: &[BigInt]) -> Vec<i128> {
     let divisor = numbers.iter().fold(BigInt::ZERO, common_divisor);
     let mut scale = if divisor == BigInt::ZERO { BigInt::from(1) } else { divisor };
+    // Sizes and not values: weights of both signs can add up on the way to more than their total.
     let total: BigInt = numbers
         .iter()
         .map(|number| BigInt::from_biguint(Sign::Plus, number.magnitude().clone()))

@@ -71,6 +71,7 @@ impl Stations {
 
     /// The station that passes on what a recipient gets at a step.
     pub fn next(&self, recipient: &Recipient, step: u32) -> Option<usize> {
+        // A station of the same step does not count: the shares of a solved circle are final.
         self.at(recipient).filter(|number| self.0[*number].step > step)
     }
 
@@ -86,6 +87,7 @@ impl Stations {
         let mut turns = Vec::new();
         let mut step = CHARGES;
         for group in groups(feeds) {
+            // One rule that asks for it gives the whole circle an order.
             let in_turn = group.iter().any(|number| steps_down(*number));
             step += 1;
             for (place, number) in (0..).zip(&group) {

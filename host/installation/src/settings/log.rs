@@ -1,7 +1,7 @@
 //! `[log]`: what the log on stderr looks like.
 
 use super::section::section;
-use super::setting::{Origin, Refusal, Setting, SettingValue};
+use super::setting::{Origin, Setting, SettingFault, SettingValue};
 use crate::env_var;
 use domain::diagnostic::did_you_mean;
 use serde_json::{Value, json};
@@ -91,12 +91,12 @@ fn words_hint<W: Word>(written: &str) -> String {
     }
 }
 
-fn read_word<W: Word>(written: &str, fallback: W) -> (W, Vec<Refusal>) {
+fn read_word<W: Word>(written: &str, fallback: W) -> (W, Vec<SettingFault>) {
     match W::by_name(written) {
         Some(word) => (word, Vec::new()),
         None => {
             let message = format!("'{written}' is no NAME of the log");
-            (fallback, vec![Refusal::new(message, words_hint::<W>(written))])
+            (fallback, vec![SettingFault::new(message, words_hint::<W>(written))])
         }
     }
 }
@@ -108,7 +108,7 @@ fn shown_word<W: Word>(word: &W) -> Value {
 impl SettingValue for LogFormat {
     type Written = String;
 
-    fn read(written: String) -> (LogFormat, Vec<Refusal>) {
+    fn read(written: String) -> (LogFormat, Vec<SettingFault>) {
         read_word(&written, LogFormat::Text)
     }
 
@@ -124,7 +124,7 @@ impl SettingValue for LogFormat {
 impl SettingValue for LogLevel {
     type Written = String;
 
-    fn read(written: String) -> (LogLevel, Vec<Refusal>) {
+    fn read(written: String) -> (LogLevel, Vec<SettingFault>) {
         read_word(&written, LogLevel::Info)
     }
 

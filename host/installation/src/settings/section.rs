@@ -29,6 +29,15 @@ impl<S: Section> Section for BTreeMap<String, S> {
     }
 }
 
+/// A section that is left out has no settings.
+impl<S: Section> Section for Option<S> {
+    fn each(&mut self, key: &str, visit: &mut dyn FnMut(&str, &mut dyn AnySetting)) {
+        if let Some(section) = self {
+            section.each(key, visit);
+        }
+    }
+}
+
 impl<S: Section> Section for Spanned<S> {
     fn each(&mut self, key: &str, visit: &mut dyn FnMut(&str, &mut dyn AnySetting)) {
         self.get_mut().each(key, visit);

@@ -1,7 +1,7 @@
 //! `[server]`: where `serve` listens.
 
 use super::section::section;
-use super::setting::{Refusal, Setting, SettingValue};
+use super::setting::{Setting, SettingFault, SettingValue};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
@@ -22,13 +22,13 @@ fn listen_default() -> SocketAddr {
 impl SettingValue for SocketAddr {
     type Written = String;
 
-    fn read(written: String) -> (SocketAddr, Vec<Refusal>) {
+    fn read(written: String) -> (SocketAddr, Vec<SettingFault>) {
         match written.parse() {
             Ok(address) => (address, Vec::new()),
             Err(_) => {
                 let message = format!("'{written}' is not an address with a port");
                 let hint = format!("write `listen = \"{}\"`", LISTEN);
-                (listen_default(), vec![Refusal::new(message, hint)])
+                (listen_default(), vec![SettingFault::new(message, hint)])
             }
         }
     }

@@ -43,26 +43,26 @@ impl fmt::Display for Origin {
 pub struct Setting<T> {
     pub value: T,
     pub origin: Origin,
-    refusals: Vec<Refusal>,
+    refusals: Vec<SettingFault>,
 }
 
 /// Why a written value cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct SettingFault {
     /// Where; the whole value if nothing is said.
     pub span: Option<Range<usize>>,
     pub message: String,
     pub hint: Hint,
 }
 
-impl Refusal {
+impl SettingFault {
     /// `NAME` in the message becomes the name of the setting.
-    pub fn new(message: impl Into<String>, hint: impl Into<Hint>) -> Refusal {
-        Refusal { span: None, message: message.into(), hint: hint.into() }
+    pub fn new(message: impl Into<String>, hint: impl Into<Hint>) -> SettingFault {
+        SettingFault { span: None, message: message.into(), hint: hint.into() }
     }
 
-    pub fn at(self, span: Range<usize>) -> Refusal {
-        Refusal { span: Some(span), ..self }
+    pub fn at(self, span: Range<usize>) -> SettingFault {
+        SettingFault { span: Some(span), ..self }
     }
 }
 
@@ -71,7 +71,7 @@ pub trait SettingValue: Clone + Sized {
     /// The TOML of it.
     type Written: DeserializeOwned;
     /// Makes the value, which is any good one where there are refusals.
-    fn read(written: Self::Written) -> (Self, Vec<Refusal>);
+    fn read(written: Self::Written) -> (Self, Vec<SettingFault>);
     /// As `config show` and the schema show it.
     fn shown(&self) -> Value;
     /// Its part of the schema, without description and default.
@@ -146,7 +146,7 @@ impl<T: SettingValue> AnySetting for Setting<T> {
         let Some(whole) = self.span() else { return Vec::new() };
         self.origin =
             Origin::File { file: reading.file.to_owned(), line: reading.line(whole.start) };
-        let finding = |refusal: Refusal| {
+        let finding = |refusal: SettingFault| {
             let span = refusal.span.unwrap_or_else(|| whole.clone());
             let message = refusal.message.replace("NAME", name);
             reading.finding(CONFIG_VALUE, &span, message).hint(refusal.hint)

@@ -1,13 +1,16 @@
 //! `[sources.NAME]`: where charges come from.
 
+use super::aws::AwsSection;
+use super::http::HttpSection;
+use super::kubernetes::KubernetesSection;
+use super::secret::SecretSection;
 use super::section::section;
 use super::setting::Setting;
+use super::store::StoreSection;
 use super::value::{Count, Delimiter, PluginConfig, Powers, Times};
+use crate::clients::secret::SecretCheck;
+use crate::clients::store;
 use crate::code::CONFIG_SYNTAX;
-use crate::reach::aws::AwsSection;
-use crate::reach::http::{HttpSection, SecretSection, flaws};
-use crate::reach::kubernetes::KubernetesSection;
-use crate::reach::store::StoreSection;
 use crate::reading::Reading;
 use domain::code::CONFIG_VALUE;
 use domain::diagnostic::Diagnostic;
@@ -15,6 +18,7 @@ use domain::hint::Hint;
 use domain::period::Day;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 use toml::Spanned;
 
 /// A day that is restated later than this is collected with `run --from`.
@@ -46,24 +50,23 @@ section! {
         /// When `serve` collects the source, as cron has it, in UTC: minute, hour, day of the
         /// month, month, day of the week.
         pub schedule: Setting<Times> = Setting::default_of(Times::default()),
+        /// The requests that the power `http` may make, and how they are made.
+        pub http: Option<HttpSection> = None,
+        /// How paths that are URLs are reached.
+        pub store: Option<StoreSection> = None,
+        /// The cluster, and the objects of it that the power `kubernetes` may list.
+        pub kubernetes: Option<KubernetesSection> = None,
+        /// The account that AWS is asked as, and how often it is asked.
+        pub aws: Option<AwsSection> = None,
         /// The plugin's own settings; `plugin inspect` shows its schema.
         pub config: Setting<PluginConfig> = Setting::default_of(PluginConfig::default()),
     }
     unlisted {
         #[serde(skip)]
         pub name: String,
-        /// What the power `http` may ask.
-        #[schemars(with = "HttpSection")]
-        pub http: Option<Spanned<HttpSection>>,
-        /// Secrets by slot: where their values are kept.
+        /// Secrets by slot: where their values are kept, and where they may go.
         #[schemars(with = "BTreeMap<String, SecretSection>")]
         pub secrets: BTreeMap<String, Spanned<SecretSection>>,
-        /// How paths that are URLs are reached.
-        pub store: Option<StoreSection>,
-        /// Which cluster, and what of it the power `kubernetes` may list.
-        pub kubernetes: Option<KubernetesSection>,
-        /// By whose word AWS is asked, and how often.
-        pub aws: Option<AwsSection>,
     }
 }
 
@@ -94,9 +97,8 @@ impl SourceCheck<'_> {
             let hint = "write `paths = [\"bills/*.csv\"]`";
             self.refuse(&written.clone().unwrap_or_else(|| span.clone()), message, hint);
         }
-        for flaw in flaws(source.http.as_ref().map(Spanned::get_ref), &source.secrets) {
-            self.refuse(&flaw.span, flaw.message, flaw.hint);
-        }
+        self.secrets(source);
+        self.clients(name, source);
         // Files are read whole, so that a window would change nothing.
         let windows =
             [("since", source.since.span()), ("restate_days", source.restate_days.span())];
@@ -108,6 +110,45 @@ impl SourceCheck<'_> {
                 );
                 self.refuse(&span, message, "remove it");
             }
+        }
+    }
+
+    fn secrets(&mut self, source: &SourceSettings) {
+        let mut check = SecretCheck::new(Path::new(""));
+        let http = source.http.as_ref();
+        let allow = http.map(|http| http.allow.value.0.as_slice()).unwrap_or_default();
+        for secret in source.secrets.values() {
+            check.slot(secret, allow);
+        }
+        if let Some(auth) = http.and_then(|http| http.proxy_auth.as_ref()) {
+            check.kept(auth);
+        }
+        if let Some(section) = &source.store {
+            store::keys(&mut check, section);
+        }
+        for flaw in check.flaws {
+            self.refuse(&flaw.span, flaw.message, flaw.hint);
+        }
+    }
+
+    fn clients(&mut self, name: &str, source: &SourceSettings) {
+        let kubernetes = source.kubernetes.as_ref();
+        if let Some(cluster) = kubernetes.filter(|cluster| cluster.kubeconfig.value.is_none())
+            && let Some(span) = cluster.context.span()
+        {
+            let message = format!(
+                "[sources.{name}.kubernetes] has a context, and no kubeconfig that it could be of"
+            );
+            self.refuse(&span, message, "write `kubeconfig = \"/etc/apportion/kubeconfig\"` too");
+        }
+        if let Some(aws) = source.aws.as_ref().filter(|aws| aws.role.value.is_none())
+            && let Some(span) = aws.external_id.span()
+        {
+            self.refuse(
+                &span,
+                format!("[sources.{name}.aws] has an external_id and no role"),
+                "an external id belongs to a role: add `role = \"arn:aws:iam::…\"`",
+            );
         }
     }
 

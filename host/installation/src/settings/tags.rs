@@ -1,7 +1,7 @@
 //! `[tags.NAME]`: the spellings of one tag.
 
 use super::section::section;
-use super::setting::{Refusal, Setting, SettingValue};
+use super::setting::{Setting, SettingFault, SettingValue};
 use crate::reading::Reading;
 use domain::code::CONFIG_VALUE;
 use domain::diagnostic::Diagnostic;
@@ -29,7 +29,7 @@ pub struct Synonyms(Vec<Spanned<String>>);
 impl SettingValue for Synonyms {
     type Written = Vec<Spanned<String>>;
 
-    fn read(written: Vec<Spanned<String>>) -> (Synonyms, Vec<Refusal>) {
+    fn read(written: Vec<Spanned<String>>) -> (Synonyms, Vec<SettingFault>) {
         (Synonyms(written), Vec::new())
     }
 

@@ -129,3 +129,82 @@ fn every_bound_is_held() {
         }
     }
 }
+
+/// Lines and messages of all that is refused in the sections of a source.
+fn flaws(sections: &str) -> Vec<String> {
+    let text = format!("[sources.x]\nplugin = 'p'\n{sections}");
+    let reading = Reading { file: "apportion.toml", text: &text };
+    let settings: Settings = reading.parse().unwrap_or_else(|finding| panic!("{finding}"));
+    let findings = settings
+        .resolve(&SettingsPlace::default(), PathBuf::from("."), &reading)
+        .err()
+        .unwrap_or_default();
+    let line = |finding: &Diagnostic| finding.location.as_ref().map_or(0, |place| place.line);
+    findings.iter().map(|finding| format!("{}: {}", line(finding), finding.message)).collect()
+}
+
+#[test]
+fn sections_of_clients_that_are_in_order() {
+    let sections = "[sources.x.http]\nallow = ['GET https://*.example.com/v1/', 'POST http://127.0.0.1:90']\nnetworks = ['127.0.0.0/8']\nretries = 0\n\
+        proxy = 'http://proxy:3128'\nproxy_auth = { env = 'P' }\nno_proxy = ['internal.example', '10.0.0.0/8']\nca_file = 'ca.pem'\n\
+        [sources.x.secrets.a]\nenv = 'A'\nfor = ['https://api.example.com/v1/costs']\n\
+        [sources.x.secrets.b]\noauth2 = { token_url = 'https://login.example.org/t', client_id = 'me', client_secret = { file = 's' } }\nfor = ['https://*.example.com']\n\
+        [sources.x.secrets.c]\ngoogle_service_account = { file = 'k.json' }\nfor = ['http://127.0.0.1:90']\n";
+    assert_eq!(flaws(sections), Vec::<String>::new());
+}
+
+#[test]
+fn every_flaw_has_its_line() {
+    let sections = "[sources.x.http]\nallow = ['https://h/', 'PUT https://h/', 'GET https://*/',\n'GET https://h/?q', 'GET https://h/v1']\nnetworks = ['0.0.0.0/0', 'home']\n\
+        timeout_seconds = 0\nproxy = 'http://me:pw@proxy'\nproxy_auth = {}\nno_proxy = ['*.internal']\n\
+        [sources.x.secrets.a]\nenv = 'A'\nfile = 'a'\nfor = ['https://h/']\n\
+        [sources.x.secrets.b]\nenv = 'A'\n\
+        [sources.x.secrets.c]\nenv = 'A'\nfor = ['https://other/', 'http://h/']\n\
+        [sources.x.secrets.d]\noauth2 = { token_url = 'here', client_id = 'me', client_secret = {} }\nfor = ['https://h/']\n";
+    assert_eq!(
+        flaws(sections),
+        [
+            "4: 'https://h/' cannot be allowed: it is not a method and a URL",
+            "4: 'PUT https://h/' cannot be allowed: the methods are GET, HEAD, POST",
+            "4: 'GET https://*/' cannot be allowed: a star can only stand for the first \
+                labels of a name, as in *.example.com",
+            "5: 'GET https://h/?q' cannot be allowed: a query or fragment cannot be part of it",
+            "6: 0.0.0.0/0 would be every address there is",
+            "6: 'home' is not a range of addresses",
+            "7: timeout_seconds = 0 is out of bounds",
+            "8: this proxy cannot be used: a user or password cannot stand in a URL: secrets have \
+                slots",
+            "9: it is not said where this secret is kept",
+            "10: '*.internal' is no host that could be asked without the proxy",
+            "11: this secret is kept in 2 places, and it has to be one",
+            "15: it is not said where this secret may go",
+            "19: the secret may go to https://other/, which this source may not ask",
+            "19: the secret may go to http://h/, which this source may not ask",
+            "21: tokens cannot come from there: 'here' is not a URL: relative URL without a \
+                base",
+            "21: it is not said where this secret is kept",
+        ]
+    );
+}
+#[test]
+fn every_flaw_of_stores_clusters_and_aws_has_its_line() {
+    let sections = "[sources.x.store]\nregion = ''\ntimeout_seconds = 601\nsas = {}\n\
+        [sources.x.kubernetes]\ncontext = 'c'\ntimeout_seconds = 0\n\
+        [sources.x.aws]\nrole = 'r'\nendpoint = 'here'\ncalls = 10001\nprofile = ' '\n\
+        [sources.y]\nplugin = 'p'\n[sources.y.aws]\nexternal_id = 'id'\n";
+    assert_eq!(
+        flaws(sections),
+        [
+            "4: region is empty",
+            "5: timeout_seconds = 601 is out of bounds",
+            "6: it is not said where this secret is kept",
+            "8: [sources.x.kubernetes] has a context, and no kubeconfig that it could be of",
+            "9: timeout_seconds = 0 is out of bounds",
+            "11: the role 'r' is not the ARN of a role",
+            "12: the endpoint 'here' is not a URL",
+            "13: calls = 10001 is out of bounds",
+            "14: profile is empty",
+            "18: [sources.y.aws] has an external_id and no role",
+        ]
+    );
+}

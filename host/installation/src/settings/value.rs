@@ -1,6 +1,6 @@
 //! The types that settings have, each with the values it takes.
 
-use super::setting::{Refusal, SettingValue};
+use super::setting::{SettingFault, SettingValue};
 use domain::diagnostic::did_you_mean;
 use domain::field::Field;
 use domain::period::Day;
@@ -43,9 +43,9 @@ impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
 impl<const MIN: u64, const MAX: u64> SettingValue for Count<MIN, MAX> {
     type Written = u64;
 
-    fn read(written: u64) -> (Count<MIN, MAX>, Vec<Refusal>) {
+    fn read(written: u64) -> (Count<MIN, MAX>, Vec<SettingFault>) {
         let refusal = || {
-            Refusal::new(
+            SettingFault::new(
                 format!("NAME = {written} is out of bounds"),
                 format!("use {MIN} to {MAX}"),
             )
@@ -66,7 +66,7 @@ impl<const MIN: u64, const MAX: u64> SettingValue for Count<MIN, MAX> {
 impl SettingValue for bool {
     type Written = bool;
 
-    fn read(written: bool) -> (bool, Vec<Refusal>) {
+    fn read(written: bool) -> (bool, Vec<SettingFault>) {
         (written, Vec::new())
     }
 
@@ -82,7 +82,7 @@ impl SettingValue for bool {
 impl SettingValue for String {
     type Written = String;
 
-    fn read(written: String) -> (String, Vec<Refusal>) {
+    fn read(written: String) -> (String, Vec<SettingFault>) {
         (written, Vec::new())
     }
 
@@ -95,13 +95,50 @@ impl SettingValue for String {
     }
 }
 
+/// A text that is not empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NonEmpty(pub String);
+
+impl SettingValue for NonEmpty {
+    type Written = String;
+
+    fn read(written: String) -> (NonEmpty, Vec<SettingFault>) {
+        let empty = || SettingFault::new("NAME is empty", "write a text, or leave the line out");
+        let faults = if written.trim().is_empty() { vec![empty()] } else { Vec::new() };
+        (NonEmpty(written), faults)
+    }
+
+    fn shown(&self) -> Value {
+        self.0.as_str().into()
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "minLength": 1 })
+    }
+}
+
+/// Reads each text of a list. A text that is refused is a fault at its own place.
+pub fn list<T>(
+    written: Vec<Spanned<String>>,
+    read: impl Fn(&str) -> Result<T, SettingFault>,
+) -> (Vec<T>, Vec<SettingFault>) {
+    let (mut values, mut faults) = (Vec::new(), Vec::new());
+    for text in written {
+        match read(text.get_ref()) {
+            Ok(value) => values.push(value),
+            Err(fault) => faults.push(fault.at(text.span())),
+        }
+    }
+    (values, faults)
+}
+
 /// A path, which must not be empty. Relative ones start at the folder of the settings file.
 impl SettingValue for PathBuf {
     type Written = String;
 
-    fn read(written: String) -> (PathBuf, Vec<Refusal>) {
+    fn read(written: String) -> (PathBuf, Vec<SettingFault>) {
         let hint = "write a path such as \"apportion.db\"";
-        let empty = || Refusal::new("a path cannot be empty", hint);
+        let empty = || SettingFault::new("a path cannot be empty", hint);
         let refusals = if written.is_empty() { vec![empty()] } else { Vec::new() };
         (PathBuf::from(written), refusals)
     }
@@ -118,7 +155,7 @@ impl SettingValue for PathBuf {
 impl SettingValue for Vec<String> {
     type Written = Vec<String>;
 
-    fn read(written: Vec<String>) -> (Vec<String>, Vec<Refusal>) {
+    fn read(written: Vec<String>) -> (Vec<String>, Vec<SettingFault>) {
         (written, Vec::new())
     }
 
@@ -134,7 +171,7 @@ impl SettingValue for Vec<String> {
 impl SettingValue for BTreeMap<String, String> {
     type Written = BTreeMap<String, String>;
 
-    fn read(written: BTreeMap<String, String>) -> (BTreeMap<String, String>, Vec<Refusal>) {
+    fn read(written: BTreeMap<String, String>) -> (BTreeMap<String, String>, Vec<SettingFault>) {
         (written, Vec::new())
     }
 
@@ -151,7 +188,7 @@ impl SettingValue for BTreeMap<String, String> {
 impl<T: SettingValue> SettingValue for Option<T> {
     type Written = T::Written;
 
-    fn read(written: T::Written) -> (Option<T>, Vec<Refusal>) {
+    fn read(written: T::Written) -> (Option<T>, Vec<SettingFault>) {
         let (value, refusals) = T::read(written);
         (Some(value), refusals)
     }
@@ -182,7 +219,7 @@ impl Powers {
 impl SettingValue for Powers {
     type Written = Vec<Spanned<String>>;
 
-    fn read(written: Vec<Spanned<String>>) -> (Powers, Vec<Refusal>) {
+    fn read(written: Vec<Spanned<String>>) -> (Powers, Vec<SettingFault>) {
         let unknown = |power: &&Spanned<String>| !POWERS.contains(&power.get_ref().as_str());
         let refusal = |power: &Spanned<String>| {
             let name = power.get_ref();
@@ -191,7 +228,7 @@ impl SettingValue for Powers {
                 None => format!("the powers are: {}", POWERS.join(", ")),
             };
             let message = format!("there is no power '{name}' that could be granted");
-            Refusal::new(message, hint).at(power.span())
+            SettingFault::new(message, hint).at(power.span())
         };
         let refusals = written.iter().filter(unknown).map(refusal).collect();
         (Powers(written.into_iter().map(Spanned::into_inner).collect()), refusals)
@@ -209,14 +246,14 @@ impl SettingValue for Powers {
 impl SettingValue for Vec<Field> {
     type Written = Vec<Spanned<String>>;
 
-    fn read(written: Vec<Spanned<String>>) -> (Vec<Field>, Vec<Refusal>) {
+    fn read(written: Vec<Spanned<String>>) -> (Vec<Field>, Vec<SettingFault>) {
         let (mut fields, mut refusals) = (Vec::new(), Vec::new());
         for written in written {
             let name = written.get_ref();
             match Field::by_name(name) {
                 Some(field) if fields.contains(&field) => {
                     let twice =
-                        Refusal::new(format!("'{name}' stands here twice"), "write it once");
+                        SettingFault::new(format!("'{name}' stands here twice"), "write it once");
                     refusals.push(twice.at(written.span()));
                 }
                 Some(field) => fields.push(field),
@@ -236,25 +273,25 @@ impl SettingValue for Vec<Field> {
     }
 }
 
-fn unknown_dimension(name: &str) -> Refusal {
+fn unknown_dimension(name: &str) -> SettingFault {
     let known: Vec<&str> = Field::all().map(Field::name).collect();
     let hint = match did_you_mean(name, known.iter().copied()) {
         Some(meant) => format!("Did you mean `{meant}`?"),
         None => format!("the dimensions are: {}", known.join(", ")),
     };
-    Refusal::new(format!("there is no dimension '{name}'"), hint)
+    SettingFault::new(format!("there is no dimension '{name}'"), hint)
 }
 
 impl SettingValue for UnknownTeams {
     type Written = String;
 
-    fn read(written: String) -> (UnknownTeams, Vec<Refusal>) {
+    fn read(written: String) -> (UnknownTeams, Vec<SettingFault>) {
         match UnknownTeams::by_name(&written) {
             Some(value) => (value, Vec::new()),
             None => {
                 let message = format!("'{written}' is not a way to treat unknown teams");
                 let hint = "write \"allow\", \"warn\" or \"refuse\"";
-                (UnknownTeams::Allow, vec![Refusal::new(message, hint)])
+                (UnknownTeams::Allow, vec![SettingFault::new(message, hint)])
             }
         }
     }
@@ -271,12 +308,12 @@ impl SettingValue for UnknownTeams {
 impl SettingValue for Day {
     type Written = String;
 
-    fn read(written: String) -> (Day, Vec<Refusal>) {
+    fn read(written: String) -> (Day, Vec<SettingFault>) {
         match written.parse() {
             Ok(day) => (day, Vec::new()),
             Err(_) => {
                 let message = format!("'{written}' is not a day");
-                let refusal = Refusal::new(message, "write `since = \"2026-01-01\"`");
+                let refusal = SettingFault::new(message, "write `since = \"2026-01-01\"`");
                 (Day::from_epoch(0), vec![refusal])
             }
         }
@@ -298,13 +335,13 @@ pub struct Times(pub Option<Schedule>);
 impl SettingValue for Times {
     type Written = String;
 
-    fn read(written: String) -> (Times, Vec<Refusal>) {
+    fn read(written: String) -> (Times, Vec<SettingFault>) {
         match written.parse() {
             Ok(schedule) => (Times(Some(schedule)), Vec::new()),
             Err(error) => {
                 let message = format!("'{written}' is not a schedule: {error}");
                 let hint = "write one as cron has them, in UTC: `schedule = \"15 */6 * * *\"`";
-                (Times(None), vec![Refusal::new(message, hint)])
+                (Times(None), vec![SettingFault::new(message, hint)])
             }
         }
     }
@@ -325,7 +362,7 @@ pub struct Delimiter(pub u8);
 impl SettingValue for Delimiter {
     type Written = String;
 
-    fn read(written: String) -> (Delimiter, Vec<Refusal>) {
+    fn read(written: String) -> (Delimiter, Vec<SettingFault>) {
         match written.as_bytes() {
             [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => {
                 (Delimiter(*byte), Vec::new())
@@ -333,7 +370,7 @@ impl SettingValue for Delimiter {
             _ => {
                 let message = format!("'{}' cannot separate cells", written.escape_default());
                 let hint = "write one character, such as \",\", \";\" or \"\\t\"";
-                (Delimiter(b','), vec![Refusal::new(message, hint)])
+                (Delimiter(b','), vec![SettingFault::new(message, hint)])
             }
         }
     }
@@ -360,7 +397,7 @@ impl Default for PluginConfig {
 impl SettingValue for PluginConfig {
     type Written = toml::Table;
 
-    fn read(written: toml::Table) -> (PluginConfig, Vec<Refusal>) {
+    fn read(written: toml::Table) -> (PluginConfig, Vec<SettingFault>) {
         (PluginConfig(as_json(&toml::Value::Table(written))), Vec::new())
     }
 

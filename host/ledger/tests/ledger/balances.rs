@@ -1,4 +1,4 @@
-//! Balances: what a filter leaves out is not summed.
+//! Balances: postings that a filter leaves out are not summed.
 
 use crate::fixture::{OneRule, charge, good, run, source_day};
 use domain::account::Account;

@@ -17,7 +17,7 @@ fn sql(path: &Path, sql: &str) {
         .unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// How a file is refused, whether it is to be read or written.
+/// The refusal of a file, which is the same for reading and for writing.
 fn refusal(path: &Path) -> (domain::code::Code, String) {
     match (Reader::open(path), Ledger::open(path)) {
         (Err(reading), Err(writing)) => {

@@ -1,5 +1,4 @@
-//! Small runs as the pipeline makes them: every charge is assigned to a team by the one rule there
-//! is.
+//! Small runs as the pipeline makes them: the only rule assigns every charge to a team.
 
 use domain::account::Account;
 use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
@@ -163,7 +162,7 @@ pub fn posting(account: Account, amount: i64, rule: Option<RuleVersion>) -> Post
     Posting { account, target, rule, service_name, amount: Money::from_nanos(amount) }
 }
 
-/// The collection entry of a source-day; none if nothing is to be posted.
+/// The collection entry of a source-day, or none if there is nothing to post.
 pub fn entries(
     day: &SourceDay,
     charges: &[Charge],

@@ -1,5 +1,5 @@
-//! The journal through its public face, on real SQLite files: what it posts, what it refuses, and
-//! what it notices.
+//! The journal through its public functions, on real SQLite files: its postings, its refusals, and
+//! the damage that it notices.
 
 mod approvals;
 mod balances;

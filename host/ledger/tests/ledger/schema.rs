@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
-/// Released migrations are never edited: ledgers out there were made by them.
+/// Released migrations are never edited, because ledgers of users were made by them.
 const MIGRATIONS: &[(&str, &str)] = &[
     ("01-journal", "313d10d4c3fa03fb8dcdc846eea7bcf241b074822a3b2ebd98492057bb7194b8"),
     ("02-approval", "d15a26e7301f94bd197ecb07c13743a5c3191d3d4c7f0d992e8933905236dded"),

@@ -1,8 +1,8 @@
-//! A table language for what is posted: one command a line, each with what it must bring.
+//! A language for tests of postings. Each line is one command with its expected result.
 //!
 //! `run <source> <day> = <team> <billed> <effective>, … -> <restated> posted <n> reversed <n>
-//! unchanged <n>` `close <month>`, `reopen <month> <reason>`, `balance <month> <account> <amount>`,
-//! `sound`
+//! unchanged <n>`, `rules <generation>`, `close <month>`, `reopen <month> <reason>`, `balance
+//! <month> <account> <amount>`, `sound`
 
 use crate::fixture::{Charge, OneRule, findings, good, month, run, source_day};
 use ledger::{BalanceFilter, Bucket, Ledger};

@@ -1,5 +1,5 @@
-//! Usage is stated by source, day and metric: stored when it changed, replaced and taken back as
-//! charges are, and proved.
+//! Usage is stated by source, day and metric. It is stored when it changed. Like charges, it is
+//! replaced, taken back and proved.
 
 use crate::fixture::{OneRule, day, end, findings, good, plugin, start};
 use domain::period::Period;

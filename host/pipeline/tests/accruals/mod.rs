@@ -25,8 +25,8 @@ fn estimates_count_until_the_bill_has_their_day() {
     try_run(&mut ledger, vec![estimates(ESTIMATES)], &rules()).unwrap();
     assert_eq!(total(&ledger), ["a 20.000000000", "b 5.000000000"]);
 
-    // The bill of the first day comes, of a larger amount; estimates are named first and collected
-    // last all the same.
+    // The bill of the first day comes, with a larger amount. Estimates are named first, but they
+    // are collected last.
     let bill = "2026-03-01 compute a 12";
     let report =
         try_run(&mut ledger, vec![estimates(ESTIMATES), source("aws", charges(bill))], &rules())

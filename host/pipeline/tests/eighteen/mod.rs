@@ -1,5 +1,5 @@
-//! The cases that no system we studied passes, and where each is proved. Those that stood nowhere
-//! else stand here.
+//! The cases that no system we studied passes, with the tests that prove each. Tests that have no
+//! other place are here.
 //!
 //! | case | proved by |
 //! |---|---|
@@ -17,7 +17,7 @@
 //! | 12 an overcommitted node | `an_overcommitted_node_costs_what_it_costs` |
 //! | 13 the worked vectors of Kubernetes | `cli::usage::split_cost_allocation_of_a_node_gives_the_documented_totals`, `cli::usage::a_node_of_the_bill_is_shared_by_what_the_cluster_says` |
 //! | 14 effective and prepaid are what was billed | `a_month_of_commitments_is_billed_effective_and_prepaid` |
-//! | 15 taxes, credits, refunds and fees: the provider's own total | `cli::real_bills`, `taxes_credits_and_refunds_add_up_to_the_invoice` |
+//! | 15 taxes, credits, refunds and fees: the provider's own total | `outside::real_bills`, `taxes_credits_and_refunds_add_up_to_the_invoice` |
 //! | 16 a failing source loses only what is its own, as a gap | `run::a_failing_source_is_left_out_whole_and_the_others_go_on`, `cli::usage::gaps_are_shown_as_gaps_and_unknown_metrics_are_named` |
 //! | 17 plugins that loop, hunger or reach out are stopped, the others go on | `plugin_host::hostile`, `plugin_host::loading::a_power_that_is_not_granted_is_refused_with_the_lines_to_add` |
 //! | 18 a rule that fails on one charge | `run::excluded_and_failed_charges_have_accounts_of_their_own`, `rule_engine::bad_input::one_charge_in_a_million` |
@@ -190,7 +190,7 @@ fn a_cent_over_seven_and_five_over_three() {
     );
 }
 
-/// What each namespace has of the resource that the pool's rule is about.
+/// A spread by the share that each team has of a resource.
 fn of_resource(resource: &str) -> Spread {
     Spread::new(Driver::Usage(UsageDriver {
         query: UsageQuery {
@@ -228,7 +228,7 @@ fn an_overcommitted_node_costs_what_it_costs() {
     let mut rules = rules();
     passing_by(&mut rules, "pools/idle", Stage::Distribution, of_resource("i-1"));
     let mut ledger = Ledger::in_memory().unwrap();
-    // Pods have 1.6 of the node: each is scaled down alike, and nothing is idle.
+    // The pods have 1.6 of the node. All of them are scaled down alike, and nothing is idle.
     let usage = "2026-03-01 share 1.2 - team=a resource_id=i-1\n2026-03-01 share 0.4 - team=b resource_id=i-1\n2026-03-01 share 0 - team=idle resource_id=i-1";
     try_run(
         &mut ledger,
@@ -250,8 +250,8 @@ fn a_month_of_commitments_is_billed_effective_and_prepaid() {
     bill += "2026-03-31 unused - 10 0\n2026-03-31 compute b 7 7\n";
     let ledger = allocated(&bill, &rules());
     let lines = balances(&ledger);
-    // Billed 307; effective 290 + 10 + 7 = 307, so what was prepaid has drained to nothing at the
-    // end of the month.
+    // Billed 307; effective 290 + 10 + 7 = 307, so nothing of the prepayment is left at the end of
+    // the month.
     assert_eq!(lines.iter().filter(|line| line.starts_with("prepaid")).count(), 0, "{lines:?}");
     assert!(lines.contains(&"provider/aws - -307.000000000".to_owned()), "{lines:?}");
     let half = allocated(

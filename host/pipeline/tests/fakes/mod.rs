@@ -126,17 +126,18 @@ pub fn charges(text: &str) -> Vec<RawCharge> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(charge).collect()
 }
 
-/// First match wins: `tax`, `support` and `pinned` by service, else the team tag.
+/// Rules where the first match wins: `tax`, `support` and `pinned` by service, else the team tag.
 #[derive(Clone)]
 pub struct ByService {
     pub facts: Vec<RuleFacts>,
     pub generation: String,
     pub when_zero: WhenZero,
-    /// Charges of the service `big` above this many nanos go to the team `whales`.
+    /// Whether charges of the service `big` above 10 go to the team `whales`, and others to
+    /// `minnows`.
     pub reads_amount: bool,
     pub turning: Vec<Day>,
     pub split: Vec<(&'static str, u64)>,
-    /// What rules of the later stages say.
+    /// The rules of the later stages, each with its spread.
     pub later: Vec<(u32, Spread)>,
 }
 
@@ -315,7 +316,7 @@ pub fn try_run_at(
     )
 }
 
-/// How many sources are collected beside each other, and how often each is tried.
+/// The number of sources that are collected at the same time, and the patience with each.
 pub struct Effort<'a> {
     pub at_once: usize,
     pub patience: Patience<'a>,
@@ -365,8 +366,8 @@ pub fn balances(ledger: &Reader) -> Vec<String> {
     lines
 }
 
-/// A rule of a later stage: what stands in the pool that is named like the rule, or with the team,
-/// is shared by fixed weights.
+/// Adds a rule of a later stage. It shares the money of the pool that has the rule's name, or of
+/// the team, by fixed weights.
 pub fn passing(rules: &mut ByService, rule: &str, stage: Stage, weights: &[(&str, u64)]) {
     let recipient = |name: &str| {
         name.strip_prefix("pool ")

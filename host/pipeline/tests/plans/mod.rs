@@ -1,4 +1,4 @@
-//! Plans and what becomes of them, with figures worked out by hand.
+//! Plans and their outcomes, with figures worked out by hand.
 
 use crate::fakes::{ByService, balances, charges, rules, source};
 use domain::diagnostic::Diagnostic;
@@ -96,7 +96,7 @@ fn march() -> Period {
     "2026-03".parse::<Month>().unwrap().period()
 }
 
-/// `name before after`, with as few decimals as they take here.
+/// Each change as `name before after`, with as few decimals as possible.
 fn lines(changes: &[Change]) -> Vec<String> {
     let text =
         |amount: Sum| amount.rounded_text(2).trim_end_matches('0').trim_end_matches('.').to_owned();
@@ -178,7 +178,7 @@ fn what_is_applied_is_what_was_planned() {
     );
     assert_eq!(lines(&plan.teams), ["a 48 45", "b 12 0", "c 0 15"]);
     assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, []);
-    // The plan has had its time.
+    // The plan was applied already.
     assert_eq!(
         apply_now(&mut ledger, &file_text(&plan), &other_rules())
             .map(drop)
@@ -212,7 +212,7 @@ fn a_plan_is_refused_once_anything_has_moved() {
     assert_eq!(refused(&mut other, &file, &other_rules()), Err(code::PLAN_OTHER_LEDGER));
     let known = file_text(&planned(&ledger, &other_rules(), march(), Some("2026-05-01")));
     assert_eq!(refused(&mut ledger, &known, &other_rules()), Err(code::PLAN_NOT_TO_APPLY));
-    // The same bill again moves nothing; another one does, and so does a closed month.
+    // The same bill again leaves a plan valid. Another bill and a closed month make it invalid.
     run_at(&mut ledger, Some(MARCH_AND_APRIL), &rules(), FIRST_OF_MAY);
     ledger.close_period("2026-03".parse().unwrap(), 1, "done").unwrap();
     assert_eq!(refused(&mut ledger, &file, &other_rules()), Err(code::PLAN_INPUTS_MOVED));
@@ -231,8 +231,8 @@ fn an_outcome_that_was_not_planned_is_not_posted() {
     let mut ledger = collected();
     let file = file_text(&planned(&ledger, &other_rules(), Period::all(), None));
     let before = balances(&ledger);
-    // The digest says the same, and yet these rules do something else, as with a plugin of another
-    // version.
+    // These rules have the same digest, but another outcome. A plugin of another version can cause
+    // this.
     let otherwise = ByService { split: vec![("d", 1)], ..other_rules() };
     let refused = apply_now(&mut ledger, &file, &otherwise)
         .map(drop)
@@ -259,8 +259,8 @@ fn what_changes_in_a_closed_month_counts_for_it_and_is_posted_later() {
     );
     apply_now(&mut ledger, &file_text(&plan), &other_rules()).unwrap();
     assert_eq!(ledger.standing_digest().unwrap(), plan.outcome);
-    // March as it was closed has support as 6 and 4; April has its own 10 and 10, and the
-    // corrections −6 −4 +5 +5.
+    // The closed March keeps support as 6 and 4. April has its own 10 and 10, and the corrections
+    // −6 −4 +5 +5.
     let posted = |month: &str| {
         let period = month.parse::<Month>().unwrap().period();
         let mut sums = std::collections::BTreeMap::<String, Sum>::new();

@@ -46,7 +46,7 @@ impl Collector for FixedCollector {
     }
 }
 
-/// Decides by service: one rule a service, in this order.
+/// The services that the rules decide by. Each service has one rule, in this order.
 pub const SERVICES: [&str; 7] =
     ["Compute", "Database", "Network", "Support", "Tax", "Marketplace", "Broken"];
 

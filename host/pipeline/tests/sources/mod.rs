@@ -1,5 +1,5 @@
-//! Sources as they behave outside: they remember, are asked for windows of days, fail, and come
-//! back.
+//! Sources that behave like real ones: they remember, are asked for windows of days, fail, and
+//! recover.
 
 mod recovery;
 
@@ -26,21 +26,22 @@ use std::time::Duration;
 const TENTH: i64 = 1_773_122_400_000;
 const DAY_MS: i64 = 86_400_000;
 
-/// What one call of the collector does.
+/// The behavior of one call of the collector.
 #[derive(Clone, Default)]
 struct Act {
     charges: &'static str,
     usage: Vec<RawUsage>,
     state: Option<&'static str>,
     failure: Option<Diagnostic>,
-    /// Of the first to the second day, the end excluded.
+    /// The days from the first to the second one, the end excluded.
     complete: Option<(&'static str, &'static str)>,
     unknown: Option<(&'static str, &'static str)>,
-    /// Fails like this if it is given any state, before it gives anything.
+    /// The failure of the call if it gets any state. It comes before all rows.
     refuses_state: Option<Diagnostic>,
 }
 
-/// Plays one act after the other, and the last one again and again; keeps what it was asked.
+/// A collector that plays one act after the other, and then repeats the last one. It keeps its
+/// requests.
 struct Actor {
     identity: PluginIdentity,
     acts: Vec<Act>,
@@ -212,9 +213,9 @@ fn a_state_that_is_refused_is_dropped_and_the_source_collected_without() {
         balances(&ledger),
         ["provider/cloud - -40.000000000", "team/a compute 40.000000000"]
     );
-    // "half" is what its first page said.
+    // "half" is the state of its first page.
     assert_eq!(ledger.state("cloud").unwrap(), Some("half".into()));
-    // One that leaves nothing is not given the refused state again.
+    // A source that leaves no state is not given the refused state again.
     let (source, _) = actor("cloud", vec![Act { charges: "", ..forgetful }]);
     run_at(&mut ledger, vec![source], TENTH);
     assert_eq!(ledger.state("cloud").unwrap(), None);
@@ -246,7 +247,7 @@ fn days_that_are_missing_are_asked_for_and_the_last_ones_again() {
         asked_on(TENTH + DAY_MS, fails("2026-03-10 compute a 9", Retry::No)),
         "2026-03-08 2026-03-12"
     );
-    // After four days without power and a failure all of them are caught up with.
+    // After a failure and four days without power, all missing days are asked for.
     assert_eq!(
         asked_on(TENTH + 5 * DAY_MS, gives("2026-03-08 compute a 30\n2026-03-12 compute a 1")),
         "2026-03-08 2026-03-16"
@@ -257,7 +258,7 @@ fn days_that_are_missing_are_asked_for_and_the_last_ones_again() {
         is_estimate: false,
         schedule: "0 0 * * *".parse().ok(),
     };
-    // Three days later nobody has asked for the 16th and 17th.
+    // Three days later, the 16th and 17th have not been asked for.
     let status = status(&ledger, &facts, TENTH + 8 * DAY_MS).unwrap();
     let calendar: String = status.days.iter().map(|(_, state)| state.letter()).collect();
     assert_eq!((status.days[0].0, calendar.as_str()), (day("2026-03-01"), ".......#...#..p!!"));
@@ -265,7 +266,7 @@ fn days_that_are_missing_are_asked_for_and_the_last_ones_again() {
         (status.attempts, status.newest_day, status.gaps()),
         (3, Some(day("2026-03-12")), 2)
     );
-    // Due at the midnight after the last attempt, which has passed: serve catches up once.
+    // The source was due at the midnight after the last attempt. `serve` catches up once.
     assert_eq!(status.due_ms, Some(TENTH + 6 * DAY_MS - 6 * 3_600_000));
     well(&ledger);
 }
@@ -285,8 +286,8 @@ fn days_that_a_source_does_not_know_are_gaps_and_what_is_known_of_them_stays() {
         ),
         ("2026-03-07 2026-03-11".into(), 1)
     );
-    // The 10th is over by now, and is not known any more; nothing is asked again of the days before
-    // it but what may be restated.
+    // The 10th is over by now, and the source does not know it any more. Of the days before it,
+    // only those that may be restated are asked for again.
     assert_eq!(
         run(
             TENTH + DAY_MS,
@@ -310,12 +311,12 @@ fn days_that_a_source_does_not_know_are_gaps_and_what_is_known_of_them_stays() {
         (letters, status.unknown)
     };
     let reason = "it keeps no history".to_owned();
-    // What was collected of the 10th before it was over is all there will be.
+    // The charges of the 10th that were collected before its end are all that there will be.
     assert_eq!(
         calendar(&ledger),
         ("???pp".into(), vec![(day("2026-03-07"), day("2026-03-09"), reason)])
     );
-    // A source that knows the days after all.
+    // This source knows the days after all.
     let (mut knowing, _) = actor("cluster", vec![gives("2026-03-08 compute a 1")]);
     knowing.request.period = Period::new(day("2026-03-07"), day("2026-03-10")).ok();
     run_at(&mut ledger, vec![knowing], TENTH + DAY_MS);
@@ -329,7 +330,7 @@ fn a_source_that_is_asked_for_all_there_is_takes_back_days_of_which_it_has_every
     let bill = "2026-02-28 compute a 7\n2026-03-01 compute a 30\n2026-03-02 compute a 4";
     let cut = "2026-03-01 compute a 30";
     run_at(&mut ledger, vec![actor("bill", vec![gives(bill)]).0], TENTH);
-    // Nobody says that this is all.
+    // The source does not say that this is all.
     run_at(&mut ledger, vec![actor("bill", vec![gives(cut)]).0], TENTH);
     assert_eq!(balances(&ledger), ["provider/bill - -41.000000000", "team/a compute 41.000000000"]);
     run_at(
@@ -427,7 +428,7 @@ fn a_source_that_wants_to_be_left_alone_is_waited_for_and_leaves_nothing_half() 
         (total(&ledger), ledger.state("cloud").unwrap()),
         (9_000_000_000, Some("done".into()))
     );
-    // Three starts of five requests each; memory is the most of any.
+    // Three starts with five requests each. The memory is the most of any start.
     let costs = ledger.plugin_costs().unwrap();
     assert_eq!((costs.len(), costs[0].source.as_deref()), (1, Some("cloud")));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Failures in between, and other forms of the same rows: the ledger ends the same.
+//! Failures on the way, or other forms of the same rows, lead to the same ledger.
 
 use super::{Act, TENTH, actor, fails, gives, run_at, run_patiently, wait_for_nothing, well};
 use crate::fakes::{balances, charges, rules, source};
@@ -22,7 +22,7 @@ const CLEAN: [(&str, &str); 4] = [
     ("four", ""),
 ];
 
-/// A sequence that is the same every time: a linear congruence, of which the high bits are taken.
+/// A sequence that is the same every time: the high bits of a linear congruence.
 fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed;
     move |below| {
@@ -32,7 +32,7 @@ fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
     }
 }
 
-/// Balances, statements and states: all that money hangs on.
+/// Balances, statements and states: everything that money depends on.
 fn outcome(ledger: &Reader) -> (Vec<String>, Vec<String>, Vec<Option<String>>) {
     let stated = |day: ledger::StoredDay| format!("{:?} {:?}", day.source_day, day.totals);
     let mut days: Vec<String> =
@@ -64,7 +64,7 @@ fn whatever_fails_in_between_the_ledger_ends_as_after_a_clean_run() {
                 acts.push(good(bill));
                 sources.push(actor(name, acts).0);
             }
-            // Neither the order of sources nor how many work at a time may matter.
+            // Neither the order of sources nor their number at a time may matter.
             let order = number(4) as usize;
             sources.rotate_left(order);
             run_patiently(
@@ -87,7 +87,8 @@ fn whatever_fails_in_between_the_ledger_ends_as_after_a_clean_run() {
     }
 }
 
-/// Gives the same charges one by one, or as columns in pages, the last of which lack a column.
+/// A collector that gives the same charges one by one, or as columns in pages. The last page lacks
+/// a column.
 struct InForm {
     identity: PluginIdentity,
     as_table: bool,
@@ -121,7 +122,7 @@ impl Collector for InForm {
             (Feed::EffectiveCost, ["30.5", "4", "0.000000001"]),
             (Feed::BillingCurrency, ["USD", "USD", "USD"]),
             (Feed::Tags, [r#"{"team":"a"}"#, r#"{ "team": "b" }"#, r#"{"team":"b"}"#]),
-            // Nothing on the last page, which leaves it out.
+            // The last page leaves out this column, because it is empty.
             (Feed::Dimension(Field::REGION_ID), ["", "", ""]),
         ];
         for (rows, columns) in [(0..2, &columns[..]), (2..3, &columns[..6])] {

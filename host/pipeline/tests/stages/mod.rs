@@ -1,5 +1,5 @@
-//! Costs that are passed on: pools that feed pools, teams that serve teams, and those that serve
-//! each other. The figures are worked out by hand; what postings say and what is derived from the
+//! Costs that are passed on: pools that feed pools, teams that serve teams, and teams that serve
+//! each other. The figures are worked out by hand. The costs from postings and the costs from
 //! charges must agree to the nano.
 
 use crate::fakes::{ByService, balances, charges, passing, passing_by, rules, source, try_run};
@@ -56,7 +56,7 @@ fn agrees(ledger: &Reader, rules: &ByService) {
     assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, Vec::new());
 }
 
-/// Teams and pools with what stands there, over all services.
+/// Teams and pools with their amounts, over all services.
 pub fn standing(ledger: &Reader) -> Vec<String> {
     let query = CostQuery {
         period: Period::all(),
@@ -83,7 +83,8 @@ fn a_pool_that_charges_were_sent_to_is_spread() {
 #[test]
 fn pools_feed_pools_and_serving_teams_pass_on_whatever_came_to_them() {
     let mut rules = rules();
-    // Stated in the wrong order on purpose: what feeds comes first, whatever the priority.
+    // The rules are stated in the wrong order on purpose. A pool that feeds another one comes
+    // first, whatever its priority.
     passing(&mut rules, "cascade/platform", cascade("platform"), &[("a", 1), ("b", 1)]);
     passing(&mut rules, "pools/system", Stage::Distribution, &[("platform", 1), ("b", 1)]);
     passing(&mut rules, "pools/idle", Stage::Distribution, &[("pool pools/system", 40), ("a", 60)]);
@@ -132,7 +133,8 @@ fn step_down_passes_on_in_order_and_gives_nothing_back() {
     passing(&mut rules, "cascade/hr", cascade("hr"), &[("it", 20), ("b", 80)]);
     rules.facts.iter_mut().for_each(|facts| facts.mutual = Mutual::StepDown);
     let ledger = allocated("2026-03-01 web it 23\n2026-03-01 web hr 46", &rules);
-    // it first: hr 9.2, a 13.8. hr then has 55.2, and its share for it goes to b, the only other.
+    // The team `it` comes first: hr gets 9.2, and a gets 13.8. Then hr has 55.2. Its share for `it`
+    // goes to b, the only other target.
     assert_eq!(standing(&ledger), ["a 13.800000000", "b 55.200000000"]);
 }
 

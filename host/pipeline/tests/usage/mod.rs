@@ -38,7 +38,7 @@ fn by_usage(metric: &str, window: Window) -> Spread {
     }))
 }
 
-/// The pool `pools/idle` is shared by the metric `bytes`.
+/// Rules that share the pool `pools/idle` by this spread.
 fn shared_by(spread: Spread) -> ByService {
     let mut rules = rules();
     passing_by(&mut rules, "pools/idle", Stage::Distribution, spread);
@@ -100,7 +100,7 @@ fn changed_usage_moves_the_days_that_look_at_it_and_no_others() {
     let again = try_run(&mut ledger, vec![march(first)], &rules).unwrap();
     assert_eq!((again.days, again.sources[0].usage.days_unchanged), (0, 3));
 
-    // Another metric is nobody's driver.
+    // No rule uses the other metric as a driver.
     let other =
         "2026-03-01 bytes 1 B team=a\n2026-03-02 bytes 1 B team=a\n2026-03-02 other 2 B team=a";
     let report = try_run(&mut ledger, vec![march(other)], &rules).unwrap();
@@ -118,7 +118,7 @@ fn changed_usage_moves_the_days_that_look_at_it_and_no_others() {
         ["a 16.000000000", "b 8.000000000", "pool/pools/idle 12.000000000"]
     );
 
-    // What a source is asked for and does not give any more is taken back.
+    // Usage that a source is asked for and does not give any more is taken back.
     let report = try_run(&mut ledger, vec![march("2026-03-01 bytes 1 B team=a")], &rules).unwrap();
     assert_eq!((report.days, report.sources[0].usage.days_changed), (1, 2));
     assert_eq!(standing(&ledger), ["a 12.000000000", "pool/pools/idle 24.000000000"]);

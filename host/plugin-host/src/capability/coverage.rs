@@ -1,4 +1,4 @@
-//! What a collection says of whole days, beyond its rows. Always there.
+//! Days that a collection reports as complete or as unknown. Every plugin may report them.
 
 use super::State;
 use crate::convert::unread;
@@ -7,10 +7,10 @@ use crate::wit::bindings::{coverage as wit, types};
 use domain::period::Period;
 use domain::port::UnknownDays;
 
-/// A source that says more than this of its days is at fault.
+/// The most reports of one collection. A source with more is at fault.
 const SAID_MAX: usize = 366;
 
-/// What was said since it was asked last.
+/// The reports since the last page.
 #[derive(Debug, Default)]
 pub struct CoverageReport {
     complete: Vec<Period>,

@@ -1,4 +1,4 @@
-//! The power `http`: requests that the operator allows. What they are and may be is `reach`'s.
+//! The power `http`: requests that the operator allows. `reach` checks and sends them.
 
 use super::State;
 use crate::power::Power;

@@ -1,4 +1,4 @@
-//! What a plugin may know of the run. Always there.
+//! The facts of the run that every plugin may know.
 
 use super::State;
 use crate::wit::bindings::run_info as wit;

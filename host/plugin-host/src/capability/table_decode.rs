@@ -9,7 +9,7 @@ use domain::port::GrantedTable;
 use reach::failure::Failure;
 use reach::object_store::SourceFiles;
 
-/// Enough to see what a column means; whoever wants all rows maps the table.
+/// Enough to see what a column means. A plugin that needs all rows maps the table.
 const SAMPLE_ROWS_MAX: u32 = 1_000;
 const DISTINCT_MAX: u32 = 10_000;
 
@@ -21,8 +21,8 @@ impl State {
             .ok_or_else(|| LimitHit::Denied { power: Power::TableDecode.name() }.into())
     }
 
-    /// Looks into a table, which is fetched first if it lies in a store. The guest is answered with
-    /// words, and the host keeps the diagnostic.
+    /// Looks into a table, which is fetched first if it lies in a store. The guest gets a
+    /// short text, and the host keeps the diagnostic.
     fn look<T>(
         &mut self,
         name: &str,

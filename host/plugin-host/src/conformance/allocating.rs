@@ -86,7 +86,7 @@ impl Kit<'_> {
         self.allocator.allocate_metered(&config.to_string(), &self.pool, targets, drivers)
     }
 
-    /// `{ config, weights }`: the settings, and what comes out by hand.
+    /// `{ config, weights }`: the settings, and the weights as worked out by hand.
     fn good(&self, good: &Value) -> Result<String, String> {
         let config = good
             .get("config")

@@ -1,5 +1,5 @@
-//! What a script answers for powers that are no HTTP: lists of a cluster, costs and accounts of
-//! AWS, page by page, or a fault.
+//! Answers of a script for powers other than `http`: lists of a cluster, costs and accounts of AWS,
+//! page by page, or a fault.
 
 use super::fault::ServerFault;
 use reach::aws_cost_explorer::{self as costs, CostPages};
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Rows of a page where the plugin does not say how many it wants.
 const PAGE: usize = 2;
-/// A fault of ours in paging would otherwise go on for ever in a plugin that trusts the server.
+/// A plugin that trusts the server would otherwise page for ever when paging is at fault.
 const NEXT: &str = "1";
 
 /// The answers as the script's file `answers` has them.
@@ -57,7 +57,7 @@ struct ScriptedAccount {
 /// The other side of these powers in one collection.
 pub struct ScriptedClients {
     answers: Answers,
-    /// What goes wrong, and after how many requests.
+    /// The fault, and the number of requests before it.
     fault: Option<(ServerFault, usize)>,
     asked: AtomicUsize,
 }
@@ -66,7 +66,7 @@ pub struct ScriptedClients {
 enum AnswerTurn {
     Well,
     Changed(fn(&[u8]) -> Vec<u8>),
-    /// As if it were the first one, with more to come.
+    /// With the first page again, as if more were to come.
     Again,
 }
 
@@ -152,7 +152,7 @@ impl CostPages for ScriptedClients {
         let (rows, next) = page(&all, query.next.as_deref(), PAGE, &turn)?;
         let is_changed = matches!(turn, AnswerTurn::Changed(_));
         let metric = |(name, [amount, unit]): (String, [String; 2])| {
-            // What is typed cannot lose its shape, and its amounts can be none.
+            // These answers are typed: none can be malformed, but each amount can be missing.
             costs::CostMetric {
                 name,
                 amount: if is_changed { "none".into() } else { amount },

@@ -42,7 +42,7 @@ pub const NAMES: [&str; 18] = [
     "cursor-loop",
     "resources",
 ];
-/// What a script asks to be waited, to see whether a plugin passes it on.
+/// The wait that the server asks for; the plugin must pass it on.
 const WAIT_SECONDS: u32 = 7;
 const NO_SERVER: &str = "it asks no server";
 const NO_REQUEST: &str = "its settings in conformance.toml ask no server";
@@ -56,7 +56,7 @@ const SERVERS: [&str; 7] = [
     "cursor-loop",
 ];
 
-/// One collection and what came of it.
+/// One collection and its result.
 struct Trial {
     result: Result<(), Diagnostic>,
     /// Each row in words, in order.
@@ -135,7 +135,7 @@ impl Kit<'_> {
         }
     }
 
-    /// The schema, `check` or `open`: whoever comes first.
+    /// The schema, `check` and `open` in turn, until one refuses.
     fn bad(&self, config: &Value) -> Result<String, String> {
         if let Some(faults) = schema_faults(self.plugin, config) {
             return Ok(format!("by its schema: {faults}"));
@@ -414,7 +414,7 @@ impl Kit<'_> {
     }
 }
 
-/// What the pipeline would set a charge aside for.
+/// The reason why the pipeline would set a charge aside.
 fn fault_of(charge: &RawCharge) -> Option<String> {
     for (name, amount) in
         [("billed_cost", &charge.billed_cost), ("effective_cost", &charge.effective_cost)]
@@ -450,7 +450,7 @@ fn same(first: &Trial, second: &Trial) -> Result<String, String> {
     ))
 }
 
-/// A failure in the plugin's own words is fine; being stopped by the host is not.
+/// A plugin may report a failure. It fails the case if the host has to stop it.
 fn not_stopped(failure: Diagnostic) -> Result<(), String> {
     let stops: [Code; 7] = [
         domain::code::PLUGIN_TRAPPED,

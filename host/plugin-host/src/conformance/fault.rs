@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a server does instead of answering well.
+/// The misbehaviour of a server.
 #[derive(Clone, Debug)]
 pub enum ServerFault {
     Status(u16, Option<u32>),
@@ -19,7 +19,7 @@ pub enum ServerFault {
     Again,
 }
 
-/// Makes something malformed of an answer.
+/// Makes an answer malformed.
 type BodyChange = fn(&[u8]) -> Vec<u8>;
 
 /// Replies that cannot be understood, each with its name.
@@ -47,7 +47,7 @@ fn wrong_types(body: &[u8]) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-/// Answers well until the fault's turn comes.
+/// Answers well for some requests, and then with the fault.
 pub struct FaultyServer {
     inner: Arc<dyn Exchange>,
     fault: ServerFault,

@@ -1,4 +1,4 @@
-//! What the author of a plugin says about it for the kit: `conformance.toml`.
+//! `conformance.toml`, in which the author of a plugin describes it to the kit.
 
 use crate::allocator::{AllocatorDriver, AllocatorPool};
 use crate::code;
@@ -17,11 +17,11 @@ pub struct Script {
     /// The logical time.
     #[serde(default = "some_day")]
     pub now: String,
-    /// Recordings that answer what the plugin asks over HTTP, relative to the script.
+    /// Recordings that answer the plugin's HTTP requests, relative to the script.
     #[serde(default)]
     pub cassettes: Vec<String>,
-    /// A file with what is answered by Kubernetes, AWS Cost Explorer and AWS Organizations,
-    /// relative to the script.
+    /// A file with the answers of Kubernetes, AWS Cost Explorer and AWS Organizations, relative to
+    /// the script.
     pub answers: Option<String>,
     /// Slots of secrets that have a value.
     #[serde(default)]
@@ -35,12 +35,12 @@ pub struct Script {
     pub files: Vec<String>,
     #[serde(default)]
     pub period: Spans,
-    /// The answer to what is not recorded.
+    /// The answer to a request that is not recorded.
     pub otherwise: Option<RecordedResponse>,
     /// Settings that are in order.
     #[serde(default)]
     pub good: Vec<Value>,
-    /// Settings over the first good ones, with which the same charges come out.
+    /// Changes to the first good settings that lead to the same charges.
     #[serde(default)]
     pub paging: Vec<Value>,
     /// Settings that have to be refused.
@@ -101,7 +101,7 @@ fn wrong(message: impl Into<String>, hint: impl Into<Hint>) -> Diagnostic {
 }
 
 impl Script {
-    /// Refuses a script that would try nothing, or skips what there is not.
+    /// Refuses a script that would try nothing, or skips a case that does not exist.
     pub fn checked(&self, names: &[&str]) -> Result<(), Diagnostic> {
         if self.good.is_empty() {
             return Err(wrong(

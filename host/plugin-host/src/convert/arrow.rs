@@ -1,7 +1,7 @@
 //! The Arrow form: one IPC stream with columns named as a charge's fields.
 //!
-//! Texts, decimals and integers are read; floats are not, because they have lost digits before they
-//! came here.
+//! Texts, decimals and integers are read. Floats are refused, because a float may have lost digits
+//! before it came here.
 
 use super::row::{ChargeSlot, NEEDED, TAGS};
 use super::{BatchRefusal, OutputMeter};
@@ -15,20 +15,20 @@ use domain::charge::ChargeTable;
 use domain::mapping::Feed;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The reader is not ours and these bytes are a stranger's: should they make it panic, that is the
-/// plugin's junk.
+/// The bytes are a stranger's and the reader is a library. If it panics on them, the plugin is at
+/// fault.
 pub fn read(bytes: Vec<u8>, output: &mut OutputMeter) -> Result<ChargeTable, BatchRefusal> {
     output.bytes(bytes.len())?;
     catch_unwind(AssertUnwindSafe(|| read_stream(bytes, output)))
         .unwrap_or_else(|_| Err(BatchRefusal::Junk("its Arrow stream cannot be read".into())))
 }
 
-/// What ends every stream: without it a cut between two record batches would pass for the end, and
-/// money would be lost.
+/// The mark at the end of every stream. Without it a stream that was cut between two record batches
+/// would look complete, and money would be lost.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
-/// The decoder that slices what is there: the other reader allocates whatever length a header
-/// claims.
+/// This decoder only slices the bytes that are there. The other reader allocates whatever length a
+/// header claims.
 fn read_stream(bytes: Vec<u8>, output: &mut OutputMeter) -> Result<ChargeTable, BatchRefusal> {
     let broken = |error: arrow_schema::ArrowError| {
         BatchRefusal::Junk(format!("its Arrow stream is broken: {error}"))
@@ -54,7 +54,7 @@ fn read_stream(bytes: Vec<u8>, output: &mut OutputMeter) -> Result<ChargeTable, 
     }
 }
 
-/// What each column feeds.
+/// The field of a charge that each column fills.
 fn feeds(schema: &Schema) -> Result<Vec<Feed>, BatchRefusal> {
     let mut feeds = Vec::new();
     for field in schema.fields() {
@@ -126,11 +126,12 @@ fn add_texts<O: OffsetSizeTrait>(
 ) -> Result<(), BatchRefusal> {
     let offsets = array.value_offsets();
     let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else { return Ok(()) };
+    // An array can be a slice of a longer one, so its first offset need not be 0.
     let texts = &array.value_data()[first.as_usize()..last.as_usize()];
     output.bytes(texts.len())?;
     let start = buffer.len();
     buffer.extend_from_slice(texts);
-    // What is handed over at once is far below 4 GiB.
+    // A page is far below 4 GiB.
     let place = |offset: &O| (start + offset.as_usize() - first.as_usize()) as u32;
     let empty = |row: usize| array.null_count() > 0 && array.is_null(row);
     cells.extend(
@@ -171,8 +172,8 @@ mod tests {
         read(bytes, &mut OutputMeter::new(limits))
     }
 
-    /// Every byte of a good stream, turned over in two ways: what comes out is charges or junk, and
-    /// never the host's end.
+    /// Every byte of a good stream is changed in two ways. The result is charges or a refusal, and
+    /// never a panic.
     #[test]
     fn no_damage_to_a_stream_is_more_than_junk() {
         let mut junk = 0;

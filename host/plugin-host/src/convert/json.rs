@@ -19,7 +19,7 @@ pub fn read(bytes: &[u8], output: &mut OutputMeter) -> Result<Vec<RawCharge>, Ba
     })
 }
 
-/// serde carries no error but its own, so a refusal is laid aside on the way out.
+/// serde carries only errors of its own, so a refusal waits here until the reader has returned.
 struct RowsSeed<'a> {
     output: &'a mut OutputMeter,
     refusal: &'a mut Option<BatchRefusal>,
@@ -84,6 +84,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
         let counted = self.output.rows(1);
         self.keep(counted)?;
         let mut row = ChargeRow::default();
+        // A `&str` would refuse names with escapes, which cannot be borrowed from the bytes.
         while let Some(name) = members.next_key::<Cow<'de, str>>()? {
             if name == TAGS {
                 let tags = members.next_value::<Option<Tags>>()?.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a guest reports → what a person reads.
+//! Errors of guests → diagnostics for people.
 
 use crate::printable::printable;
 use crate::wit::bindings::types as wit;
@@ -24,6 +24,7 @@ pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
                  or be another account's",
             )
         }
+        // A wait of 0 seconds would ask again at once. The host's own waits step in.
         wit::Error::RateLimited(None | Some(0)) => {
             failed("was told by its source that it asks too often".into())
                 .hint(

@@ -1,4 +1,4 @@
-//! One charge while its fields come in, in whatever form.
+//! One charge while its fields come in. It serves both forms, JSON and Arrow.
 
 use super::{BatchRefusal, OutputMeter};
 use domain::charge::RawCharge;
@@ -25,7 +25,7 @@ const CORE: [(&str, ChargeSlot); 4] = [
 
 pub const TAGS: &str = "tags";
 
-/// What a charge cannot do without, whichever form it comes in.
+/// The fields that every charge must have.
 pub const NEEDED: [ChargeSlot; 6] = [
     ChargeSlot::ChargePeriodStart,
     ChargeSlot::BilledCost,
@@ -115,7 +115,8 @@ impl ChargeRow {
         Ok(())
     }
 
-    /// The charge, its dimensions in the order of the fields: no form may leave a trace.
+    /// The charge, with its dimensions in the order of the fields. Equal charges are equal,
+    /// whichever form they came in.
     pub fn finish(mut self) -> Result<RawCharge, BatchRefusal> {
         if let Some(missing) =
             NEEDED.into_iter().find(|slot| self.filled & (1 << position(*slot)) == 0)

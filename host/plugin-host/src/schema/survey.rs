@@ -179,9 +179,10 @@ mod tests {
             [""; 0]
         );
         assert_eq!(
-            unchecked(
-                &json!({ "properties": { "a": { "pattern": "x", "title": "A", "contains": {} } }, "not": {} })
-            ),
+            unchecked(&json!({
+                "properties": { "a": { "pattern": "x", "title": "A", "contains": {} } },
+                "not": {},
+            })),
             ["contains", "not"]
         );
     }

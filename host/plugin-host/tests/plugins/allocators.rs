@@ -90,7 +90,8 @@ fn what_allocators_cost_is_counted_and_handed_over_once() {
     assert_eq!(set.weights(&call).map_err(|failure| failure.code), Err(code::PLUGIN_FUEL));
     let costs = set.take_costs();
     assert_eq!((costs.len(), costs[0].1.starts, costs[0].1.rows), (1, 1, 0));
-    // What the start burned, and all of the call's 50 million with a million for the target.
+    // The fuel of the start counts, and all fuel of the call: 50 million, with a million for the
+    // target.
     assert!(costs[0].1.fuel >= 51_000_000, "{:?}", costs[0].1);
     assert_eq!(set.take_costs(), []);
 }

@@ -202,7 +202,7 @@ fn what_a_collection_cost_is_counted() {
         cost.bytes > 0 && cost.memory_bytes >= 65_536 && cost.memory_bytes % 65_536 == 0,
         "{cost:?}"
     );
-    // One that runs into its limit of calls has made all of them, and the one too many.
+    // A plugin that runs into its limit of calls has made all of them, and one too many.
     let calls = granted(&load(&host, "calls", test_artifacts::CALLS_THE_HOST_FOREVER));
     let (outcome, cost) = calls.collect_metered(&request("", Vec::new()), &mut |_| Ok(()));
     assert_eq!(

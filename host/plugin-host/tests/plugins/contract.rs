@@ -1,4 +1,5 @@
-//! The promise to vendors: what was built for an earlier version of the contract runs as it did.
+//! The promise to vendors: a plugin that was built for an earlier version of the contract runs as
+//! it did.
 
 use super::*;
 use domain::field::Field;
@@ -54,8 +55,8 @@ fn powers_of_the_version_before_are_linked_and_refused_as_ever() {
     let plugin = loaded(&host, "asks_http");
     let refused = plugin.collector(&Grants::new("bill", []).unwrap()).map(|_| ()).unwrap_err();
     assert_eq!(refused.hint_text().as_deref(), Some("[sources.bill]\ngrants = [\"http\"]"));
-    // Granted, but nothing is allowed: the question comes through, and its answer is the host's
-    // refusal.
+    // The power is granted, but no request is allowed. The question reaches the host, and the host
+    // refuses it.
     let granted = plugin.collector(&Grants::new("bill", ["http"]).unwrap()).unwrap();
     let http = reach::http::Http::new(
         reach::http::HttpOptions::new("bill"),
@@ -94,7 +95,7 @@ fn allocators_of_the_version_before_weigh_what_the_newest_do() {
     assert_eq!(weights, Ok(vec![7, 30]));
 }
 
-/// A collector that says on which days it has everything, and which days its source does not know.
+/// A collector names the days that it has completely, and the days that its source does not know.
 #[test]
 fn what_is_said_of_days_comes_with_the_pages_and_after_the_last_one() {
     let plugin = load(&host(limits()), "knows", test_artifacts::SAYS_WHAT_IT_KNOWS);

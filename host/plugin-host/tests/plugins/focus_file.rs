@@ -133,25 +133,3 @@ fn a_check_tells_what_is_strongly_wanted() {
         problems[0].message
     );
 }
-
-/// Real bills lie beside the repository on the machines of its authors.
-#[test]
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-fn maps_every_real_focus_file_at_hand() {
-    let folder = std::path::Path::new("../../../shared/data");
-    let names = [
-        "focus-sample-data/focus_1_0_sample_1000.csv",
-        "focus-toolkit-generated/focus_1_2_cost_and_usage_aws.csv",
-        "focus-toolkit-generated/focus_1_3_cost_and_usage_gcp.csv",
-    ];
-    if !folder.exists() {
-        eprintln!("skipped: no real bills at {}", folder.display());
-        return;
-    }
-    let tables = names.map(|name| GrantedTable {
-        name: name.into(),
-        path: folder.join(name),
-        delimiter: b',',
-    });
-    assert_eq!(mappings("{}", tables.into()).unwrap().len(), 3);
-}

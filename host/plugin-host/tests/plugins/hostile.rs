@@ -45,7 +45,7 @@ fn an_endless_loop_meets_the_deadline() {
 }
 
 /// A good plugin may not be quick enough for the short deadline on a busy machine, so another host
-/// proves the peace.
+/// proves that a good plugin still works.
 fn ends_on_two_hosts(short: PluginLimits, config: &str, words: &str) {
     let (hurried, patient) = (host(short), host(limits()));
     let bytes = test_artifacts::SPINS_FOREVER;

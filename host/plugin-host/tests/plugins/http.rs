@@ -1,5 +1,5 @@
-//! The power `http` through wasm: every refusal, every limit, and where secrets go. The server is
-//! in this process.
+//! The power `http` through wasm: every refusal, every limit, and the places of secrets. The server
+//! is in this process.
 
 mod proxy;
 mod secrets;
@@ -15,14 +15,14 @@ use test_support::server::web::{Web, reply};
 
 const SECRET: &str = "s3cr3t/key+1";
 
-/// What the operator wrote for the source.
+/// The operator's settings for the source.
 struct Settings {
     options: HttpOptions,
     secrets: Secrets,
 }
 
 impl Settings {
-    /// Local addresses are granted; nothing is waited for.
+    /// Settings with these requests. Local addresses are granted, and retries come at once.
     fn allow(lines: &[String]) -> Settings {
         let options = HttpOptions {
             allow: lines.iter().map(|line| AllowedRequest::parse(line).unwrap()).collect(),
@@ -49,12 +49,12 @@ impl Settings {
         self
     }
 
-    /// The slot `key`.
+    /// Adds the slot `key` with the secret.
     fn key(self, area: &str) -> Settings {
         self.slot("key", prints(SECRET), area)
     }
 
-    /// What the plugin saw, line by line.
+    /// Runs a script in the plugin, and gives the answers that it saw, line by line.
     fn ask(self, script: &str) -> Result<String, Diagnostic> {
         let http = Arc::new(Http::new(self.options, self.secrets));
         let plugin = plugin().collector(&Grants::new("bill", ["http"]).unwrap()).unwrap();
@@ -88,7 +88,8 @@ fn greets() -> Web {
     Web::start(|_, _| reply(200, &["x-page: 1"], "hello"))
 }
 
-/// Refused before anything was sent, with the words and the line that would allow it.
+/// Asserts that a request is refused before anything is sent. The message has the words, and the
+/// hint has the line that would allow the request.
 fn denied(web: &Web, settings: Settings, script: &str, words: &str, line: &str) {
     let diagnostic = settings.refused(script);
     assert_eq!(diagnostic.code, code::PLUGIN_DENIED, "{diagnostic}");
@@ -210,7 +211,7 @@ fn addresses_that_are_not_public_are_denied_written_or_resolved() {
         "the metadata service of a cloud",
         "networks = [\"169.254.169.254/32\"]",
     );
-    // The name is as good as the address where its network is granted.
+    // A name is allowed like an address, if its network is granted.
     let seen = Settings::allow(&[format!("GET {named}")]).ask(&format!("GET {named}")).unwrap();
     assert!(seen.ends_with("hello"), "{seen}");
 }

@@ -160,7 +160,7 @@ fn compiled_code_is_kept_and_found_again() {
     assert_eq!(refused.code, domain::code::CONFIG_VALUE);
 }
 
-/// Runs collect from several threads, and a server keeps the host.
+/// A run collects from several threads, and a server keeps the host.
 #[test]
 fn hosts_and_plugins_go_from_thread_to_thread() {
     fn shared<T: Send + Sync>(_: &T) {}
@@ -178,7 +178,7 @@ fn hosts_and_plugins_go_from_thread_to_thread() {
     assert_eq!(counts, [3, 3, 3, 3]);
 }
 
-/// A test plugin that no test names would be a promise that nobody checks.
+/// A test plugin that no test names would prove nothing.
 #[test]
 fn every_test_plugin_is_used_by_a_test() {
     let tests = [

@@ -1,5 +1,5 @@
-//! Every test plugin against the host: what it does, which diagnostic it gets, and that the host
-//! goes on.
+//! Every test plugin against the host: its behavior, its diagnostic, and a host that works on
+//! afterwards.
 
 mod allocators;
 mod collectors;
@@ -60,7 +60,7 @@ fn table(folder: &tempfile::TempDir, name: &str, text: &str) -> GrantedTable {
     GrantedTable { name: name.into(), path, delimiter: b',' }
 }
 
-/// All pages, or how it ended.
+/// Collects all pages, or the diagnostic that ended the collection.
 fn collect(plugin: &CollectorPlugin, request: &CollectRequest) -> Result<Vec<Batch>, Diagnostic> {
     let mut batches = Vec::new();
     plugin.collect(request, &mut |batch| {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 
 /// Ranges that are not the public internet, by the registries of IANA, each with its purpose.
+/// Single addresses stand before the ranges that hold them, since the first one gives the reason.
 const RANGES: &[(&str, &str)] = &[
     ("169.254.169.254/32", "the metadata service of a cloud"),
     ("168.63.129.16/32", "the metadata service of a cloud"),
@@ -104,6 +105,7 @@ impl Networks {
 
     /// Why an address is refused, if it is.
     fn refusal(&self, address: IpAddr) -> Option<&'static str> {
+        // In one notation first: version 6 can write a private address of version 4 in four ways.
         let address = plain(address);
         let granted = self.0.iter().any(|network| network.contains(&address));
         if granted { None } else { not_public(address) }

@@ -24,6 +24,7 @@ impl HostName {
     fn holds(&self, host: &str) -> bool {
         match self {
             HostName::This(name) => name == host,
+            // The dot must be there: `evil-example.com` also ends with `example.com`.
             HostName::Below(name) => host
                 .strip_suffix(name.as_str())
                 .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
@@ -149,6 +150,7 @@ fn path(path: &str) -> Result<String, String> {
             ));
         }
         normal.push('/');
+        // Only characters that mean the same in both spellings: an escaped slash is not a slash.
         normal.push_str(&unescaped(segment, |byte| {
             byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
         }));
@@ -197,6 +199,7 @@ fn hides_steps(segment: &str) -> bool {
         if text.split(['/', '\\']).any(is_step) || text.chars().any(char::is_control) {
             return true;
         }
+        // Until nothing is left to decode: a proxy and the server behind it can each decode once.
         let plain = decoded(&text);
         if plain == text {
             return false;

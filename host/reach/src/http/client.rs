@@ -63,6 +63,7 @@ impl Client {
         runtime::block_on(async {
             match tokio::time::timeout(options.timeout, exchange).await {
                 Ok(answer) => answer,
+                // Not repeated: a server that hangs would be waited for twice.
                 Err(_) => Err(lasting(timed_out(options, &outgoing.url))),
             }
         })
@@ -93,6 +94,7 @@ async fn received(
         return Err(NoAnswer { failure, may_pass: false });
     }
     let mut body = Vec::new();
+    // Counted as it comes and unpacked: a small packed answer can be gigabytes.
     while let Some(chunk) =
         response.chunk().await.map_err(|error| explained(options, url, &error))?
     {
@@ -127,6 +129,8 @@ fn timed_out(options: &HttpOptions, url: &Url) -> Failure {
 
 fn build(options: &HttpOptions, blots: &Blots) -> Result<reqwest::Client, Failure> {
     let refuse = |message: String| Failure::new(FailureKind::Config, message);
+    // Redirections and repetitions are made in this folder, where each is checked and counted. The
+    // proxies of the environment are not used, so the settings alone say where requests go.
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("apportion/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
@@ -203,6 +207,7 @@ fn refused_by_proxy(options: &HttpOptions, proxy: &Proxy) -> Failure {
 fn explained(options: &HttpOptions, url: &Url, error: &reqwest::Error) -> NoAnswer {
     let host = url.host_str().unwrap_or_default();
     let lasting = |failure: Failure| NoAnswer { failure, may_pass: false };
+    // From special to general: a refused address is an error of the connection as well.
     if let Some(refused) = cause::<RefusedAddress>(error) {
         return lasting(options.refused(refused));
     }

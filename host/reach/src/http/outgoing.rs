@@ -155,6 +155,7 @@ impl OutgoingRequest {
                     )));
                 }
             }
+            // Servers cut at the first colon, so a user with a colon would end there.
             (SecretPlace::Basic(Some(user)), _)
                 if user.contains(':') || user.chars().any(char::is_control) =>
             {
@@ -192,6 +193,7 @@ impl OutgoingRequest {
             return OutgoingRequest { url, ..self };
         }
         let mut headers = self.headers;
+        // The type described the body, which is gone.
         headers.remove("content-type");
         OutgoingRequest {
             method: HttpMethod::Get,
@@ -234,6 +236,7 @@ impl OutgoingRequest {
                 HeaderName::try_from(name.to_ascii_lowercase()),
                 HeaderValue::try_from(value.as_str()),
             ) {
+                // The client does not print the values of such headers.
                 value.set_sensitive(true);
                 headers.insert(name, value);
             }

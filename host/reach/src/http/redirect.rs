@@ -26,6 +26,7 @@ pub fn target(
         );
         Failure::new(FailureKind::Config, message)
     };
+    // Brought into one spelling like a plugin's URL, since only that one is compared with the list.
     let joined = outgoing.url.join(location).map_err(|error| refuse(error.to_string()))?;
     normal(joined.as_str()).map(Some).map_err(refuse)
 }

@@ -25,6 +25,7 @@ impl Patience {
     /// How long to wait before the request is sent again. `None` if the answer is final.
     pub fn before_next(&mut self, answer: &Result<HttpResponse, NoAnswer>) -> Option<Duration> {
         let asked_for = match answer {
+            // These statuses speak of the server's moment. Any other one would come again.
             Ok(response) if matches!(response.status, 429 | 500 | 502 | 503 | 504) => {
                 retry_after(response)
             }
@@ -32,6 +33,7 @@ impl Patience {
             _ => return None,
         };
         let wait = asked_for.unwrap_or(self.next);
+        // A wait is not cut short: a server that is asked too early refuses again.
         if self.times == 0 || wait > self.left {
             return None;
         }
@@ -78,10 +80,8 @@ impl Pace {
     pub fn before_next(&mut self, now: Instant) -> Option<Duration> {
         self.left = self.left.checked_sub(1)?;
         let Some(most) = self.per_minute else { return Some(Duration::ZERO) };
-        while self.sent.len() > most {
-            self.sent.pop_front();
-        }
         let at = match self.sent.front() {
+            // The request that went `most` requests ago must be a minute old.
             Some(first) if self.sent.len() == most => now.max(*first + MINUTE),
             _ => now,
         };

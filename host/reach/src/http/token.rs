@@ -58,6 +58,7 @@ struct ServiceAccount {
 impl Http {
     /// The value of a slot, read once, and again when it has expired.
     pub(super) fn read(&self, slot: &str, keeper: &SecretKeeper) -> Result<SecretValue, Failure> {
+        // Locked until the token is there, so that no second thread fetches it as well.
         let mut tokens = self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = tokens.get(slot)
             && known.life.as_ref().is_none_or(|life| Instant::now() < life.end)
@@ -161,11 +162,14 @@ impl Http {
             repeatable: true,
         };
         let mut outgoing = OutgoingRequest::new(&self.options, &request)?;
+        // Moved and not copied, so that the secret is in memory once.
         outgoing.body = Some(Zeroizing::new(std::mem::take(&mut *form).into_bytes()));
+        // This request does not go through `follow`, which checks all others.
         self.options
             .networks
             .check(&outgoing.url)
             .map_err(|refused| self.options.refused(&refused))?;
+        // The life of a token begins before its answer arrives here.
         let asked = Instant::now();
         let response = self.persist(&outgoing)?;
         let place = shown(&outgoing.url);

@@ -54,6 +54,7 @@ fn answer(
 ) -> Result<CostTable, Diagnostic> {
     let asked = query.group_by.iter().chain(query.filter.iter().map(|(group, _)| group));
     let mut groups = Groups::new(query);
+    // Charges are many, so they are read only for properties that postings do not have.
     if asked.into_iter().all(GroupBy::is_posted) {
         posted(ledger, query, &mut groups)?;
     } else {
@@ -194,6 +195,7 @@ fn derived(
     let mut source = String::new();
     let mut take = |portion: &Portion<'_>, bearers: &Bearers| {
         if with_source && portion.source_day.source != source {
+            // The known groups are those of the source before.
             known.clear();
             source.clone_from(&portion.source_day.source);
         }

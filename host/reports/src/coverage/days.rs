@@ -65,6 +65,7 @@ impl Coverage {
                     coverage.unknown.clear();
                 }
                 Some(period) => {
+                    // A later answer about a day takes the place of an earlier one.
                     coverage.unknown.retain(|day, _| !period.contains(*day));
                     // A period without a beginning asks for all earlier days. Costs before the
                     // epoch do not exist.

@@ -52,6 +52,8 @@ impl Gathering<'_> {
         }) {
             return;
         }
+        // Added up by line first: a team can bear parts under several targets, and the charges of a
+        // portion count once.
         let mut by_bearer: BTreeMap<LineKey, Sum> = BTreeMap::new();
         for (bearer, amount) in self.subject.amounts(self.dictionary, portion, bearers) {
             let Bearer { account, rule, .. } = bearers.get(bearer);

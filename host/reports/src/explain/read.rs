@@ -118,6 +118,7 @@ impl Showing<'_> {
         line: Line,
     ) -> Result<ExplainedRule, Diagnostic> {
         let mut resources: Vec<(ResourceId, ResourceSums)> = line.resources.into_iter().collect();
+        // By size, so that a large refund is shown too. A hash table has no order for ties.
         resources.sort_by(|(left_id, left), (right_id, right)| {
             let size = |seen: &ResourceSums| seen.amount.nanos().unsigned_abs();
             size(right).cmp(&size(left)).then(left_id.cmp(right_id))
@@ -171,6 +172,7 @@ impl Showing<'_> {
         let mut tried: HashMap<ResourceId, Vec<TriedRule>> = HashMap::new();
         let generations: BTreeSet<GenerationId> =
             resources.iter().map(|(_, seen)| seen.generation).collect();
+        // Rules are compiled once for each generation, and not for each resource.
         for generation in generations {
             let rules =
                 (self.rules_of)(&self.ledger.rules(generation)?, &self.ledger.tables(generation)?)?;

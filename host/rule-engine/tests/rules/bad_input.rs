@@ -104,7 +104,7 @@ fn a_file_saved_half_way_is_told_or_whole() {
                 .is_err_and(|findings| !findings.is_empty()),
         );
     }
-    // All but those that only lack the last line end.
+    // All beginnings are refused, except those that only lack the last line end.
     assert!(told >= whole.len() - 2, "{told} of {}", whole.len());
     write("r.rhai", whole.as_bytes());
     for end in 0..table.len() {
@@ -143,7 +143,8 @@ fn readers_have_one_whole_set_while_rules_are_saved_without_end() {
         let write = |name: &str, text: &str| {
             fs::write(dir.path().join(name), text).unwrap_or_else(|error| panic!("{error}"))
         };
-        // The second rule is for what the first leaves: in one set both name the same team.
+        // The second rule decides the charges that the first one leaves. In one set, both name the
+        // same team.
         write(
             "one.rhai",
             &rule(1, "charge.service_name == \"EC2\"", &format!("assign(\"{team}\")")),
@@ -167,7 +168,7 @@ fn readers_have_one_whole_set_while_rules_are_saved_without_end() {
         scope.spawn(move || {
             for turn in 0..200 {
                 save(if turn % 2 == 0 { "b" } else { "a" });
-                // Half of a save may be read by the watcher; it is refused, or is a set of its own.
+                // The watcher may read half of a save. The half is refused, or is a set of its own.
                 let _either = live.try_reload();
             }
             done.store(true, Ordering::Release);

@@ -1,4 +1,4 @@
-//! No script can take more than it is given: the charge goes to suspense and the run goes on.
+//! No script can exceed its limits: the charge goes to suspense, and the run goes on.
 
 use crate::support::{HEADER, decided, rule, set};
 

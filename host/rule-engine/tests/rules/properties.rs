@@ -17,7 +17,7 @@ fn run(rule_text: &str, property: &str) -> CaseReport {
     report
 }
 
-/// Fails on one tag only, and names a team that nobody listed for another.
+/// A rule that fails on one tag only. For other tags, it names teams that a property may not list.
 fn picky() -> String {
     rule(
         1,
@@ -30,7 +30,7 @@ fn broken(rule_text: &str, property: &str) -> (String, String) {
     let report = run(rule_text, property);
     assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
     let message = lines(&report.failures).concat();
-    // Which charge it was is a matter of the seed, which stands in the report.
+    // The charge depends on the seed, and the report has the seed.
     let (message, charge) = message.split_once(" (charge ").unwrap_or((&message, ""));
     let seed = report.properties[0].seed;
     assert_eq!(charge, format!("{} of seed {seed})", report.properties[0].tried));

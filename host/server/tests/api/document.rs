@@ -1,4 +1,4 @@
-//! The API's document: the committed copy, the one served, and that it leaves nothing out.
+//! The API's document: the committed copy is the served one, and it leaves nothing out.
 
 use super::{Served, StatusCode};
 use serde_json::Value;
@@ -60,7 +60,7 @@ fn every_operation_names_its_parameters_and_errors() {
     }
 }
 
-/// Every documented query parameter is understood, and 400 is what an unknown one gets.
+/// Every documented query parameter is understood, and an unknown one gets 400.
 #[tokio::test]
 async fn parameters_that_are_described_are_taken() {
     let served = Served::new();

@@ -1,4 +1,4 @@
-//! A ledger with six charges, made by a real run with a collector and rules that say fixed things.
+//! A ledger with six charges, made by a real run. Its collector and its rules give fixed answers.
 
 use domain::charge::{ChargeLine, RawCharge, RawUsage};
 use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};

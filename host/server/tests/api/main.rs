@@ -78,7 +78,7 @@ fn refused(status: u16, code: &str, detail: &str, hint: &str) -> (u16, String, S
     (status, code.into(), detail.into(), hint.into())
 }
 
-/// Rules that are fixed, after a save that was not taken.
+/// Fixed rules in force, after a save that was refused.
 struct FixedInForce;
 
 impl RulesInForce for FixedInForce {
@@ -116,7 +116,7 @@ schedule = \"15 */6 * * *\"
 /// Half a day after the run.
 const NOW_MS: i64 = 1_770_271_628_009 + 43_200_000;
 
-/// An installation in a folder, with fixed rules and a clock that stands.
+/// An installation in a folder, with fixed rules and a clock that stands still.
 fn options(folder: &Path) -> ServerOptions {
     let config = folder.join("apportion.toml");
     std::fs::write(&config, SETTINGS).expect("the settings");
@@ -130,7 +130,7 @@ fn options(folder: &Path) -> ServerOptions {
     }
 }
 
-/// Takes what is logged on this thread.
+/// Keeps the log lines of this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

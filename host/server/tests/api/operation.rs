@@ -1,4 +1,4 @@
-//! What operators look at: sources, runs, rules, health and figures.
+//! Answers for operators: sources, runs, rules, health and figures.
 
 use super::{Served, estate, refused};
 use serde_json::{Value, json};
@@ -104,7 +104,8 @@ async fn health_and_metrics_follow_the_ledger() {
         // Four source-days: one each in USD on three days, one in EUR.
         "apportion_source_days 4",
         "apportion_charges 6",
-        // A collection for each and for what no rule took, and a distribution of the network.
+        // A collection for each of them, one for the charges that no rule took, and a distribution
+        // of the network.
         "apportion_entries 6",
         "apportion_unborne_nanos{account=\"unallocated\",currency=\"USD\"} 1",
         "apportion_rules 2",

@@ -1,4 +1,4 @@
-//! Holds answers against the schemas of the API's document: what is described is what is sent.
+//! Checks answers by the schemas of the API's document: the answers are as the document says.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! Answers as HTTP: what is not sent twice, headers, pages, and addresses to listen on.
+//! Answers as HTTP: unchanged answers are not sent again. Headers, pages, and addresses to listen
+//! on.
 
 use super::{Served, estate, options};
 use axum::body::Body;

@@ -7,7 +7,7 @@ use apportion_plugin_sdk::{Charge, Collector, Field, Period, Rows as Form, fixtu
 const FIRST: &str = "https://management.azure.com/providers/Microsoft.Billing/billingAccounts/1:2/providers/Microsoft.Consumption/usageDetails\
     ?api-version=2024-08-01&metric=ActualCost&%24top=1000";
 
-/// An answer of one agreement, and what its first row becomes.
+/// Collects an answer of one agreement, and gives its charges and rejected rows.
 fn collect(config: &str, filter: &'static str, row: &'static str) -> (Vec<Charge>, Vec<String>) {
     fixture::run("azure", "2026-04-20T00:00:00Z");
     fixture::http(move |asked| {

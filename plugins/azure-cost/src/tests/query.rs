@@ -45,7 +45,7 @@ fn collect(more: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     Ok((charges, rejected))
 }
 
-/// Pages of one month and one cost; the body comes with the second page too.
+/// Answers with pages of one month and one cost. The request for the second page has the body too.
 fn pages(asked: &Asked) -> Result<Response, Error> {
     let body: serde_json::Value = serde_json::from_slice(asked.body.as_deref().unwrap()).unwrap();
     assert_eq!((asked.method, asked.repeatable), (Method::Post, true));

@@ -71,7 +71,7 @@ fn pages_follow_each_other_and_amounts_keep_their_digits() {
     assert_eq!(rejected, [place, place]);
 }
 
-/// The result of a collection whose second page is this answer.
+/// The error of a collection that gets this answer as its second page.
 fn second(answers: impl Fn() -> Result<Response, Error> + 'static) -> Error {
     fixture::http(move |asked| {
         if asked.url == FIRST {

@@ -11,18 +11,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// An installed program names the folder that it was installed from, which ends with the test. Its
-/// first line is changed to name the cache.
+/// Starts a server, and then changes the first lines of installed programs. These lines name the
+/// test's folder, which vanishes with the test. They now name the cache.
 const STARTED_AND_SETTLED: &str = r#"
 bash "$0" "$@"; status=$?
 grep -rlsI "^#!$LAB/" "$CACHE"/venv/*/bin | xargs -r sed -i "1s|^#!$LAB/|#!$CACHE/|"
 exit $status
 "#;
 
-/// A server that ends with the test.
+/// A running server. It stops when the test drops this value.
 pub struct Server {
     script: PathBuf,
-    /// Which one of several servers the script started. The script needs it to stop that one.
+    /// The name of the started server, if the script knows several. The script needs it to stop
+    /// that one.
     name: Option<String>,
     lab: TempDir,
     pub port: u16,
@@ -36,7 +37,7 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-/// One that still has ten thousand above it, where some servers listen too.
+/// A free port with ten thousand ports above it, because some servers listen there too.
 fn free_low_port() -> u16 {
     (0..1_000).map(|_| free_port()).find(|port| *port < 50_000).expect("a free port below 50000")
 }
@@ -50,8 +51,8 @@ fn free_pair() -> u16 {
         .expect("two free ports")
 }
 
-/// A Kubernetes API, and the port of its etcd. Its first build takes seven minutes on two
-/// cores; the user's cache keeps it.
+/// A Kubernetes API, and the port of its etcd. Its first build takes seven minutes on two cores;
+/// the user's cache keeps it.
 pub fn kube_apiserver() -> (Server, u16) {
     let build = "test -x \"$LAB/k8s/bin/kube-apiserver\" || bash \"$0\"";
     let mut command = one_at_a_time();
@@ -69,7 +70,7 @@ pub fn kube_apiserver() -> (Server, u16) {
 
 impl Server {
     /// Runs `start-<name>.sh`. Some servers listen at the neighbors of their port too. Another test
-    /// may have taken those by then, so other ports are tried.
+    /// may have taken those in the meantime, so other ports are tried.
     pub fn start(name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Server {
         let script = scripts().join(format!("start-{name}.sh"));
         let mut said = String::new();

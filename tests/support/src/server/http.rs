@@ -1,4 +1,4 @@
-//! A server whose tests speak of requests by their parts: method, headers, body.
+//! A server for tests that look at the parts of requests: method, headers, body.
 
 use super::web::{Web, reply};
 
@@ -68,7 +68,7 @@ impl Answer {
     }
 }
 
-/// Ends with the test.
+/// A server in this process. It runs until the process ends.
 pub struct HttpServer(Web);
 
 impl HttpServer {

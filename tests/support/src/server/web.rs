@@ -1,4 +1,4 @@
-//! A small server in this process: it answers what a test says, and remembers what it was asked.
+//! A small server in this process: it gives the answers of a test, and remembers the requests.
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -14,11 +14,11 @@ pub struct Web {
     seen: Arc<Mutex<Vec<String>>>,
 }
 
-/// The bytes of an answer; `None` says nothing until the other side hangs up. The
-/// number of earlier requests and the request are known.
+/// Makes the bytes of an answer from the number of earlier requests and the request. With `None`,
+/// the server says nothing until the other side hangs up.
 type Answer = dyn Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync;
 
-/// What a connection is wrapped in, such as TLS.
+/// A connection, as it is or wrapped in TLS.
 trait Line: Read + Write {}
 impl<T: Read + Write> Line for T {}
 type Wrap = dyn Fn(TcpStream) -> Box<dyn Line> + Send + Sync;
@@ -28,7 +28,8 @@ impl Web {
         Web::wrapped("http", |stream| Box::new(stream), answer)
     }
 
-    /// With a certificate for 127.0.0.1. Its signer is `ca.pem` in the folder.
+    /// Starts a server with TLS and a certificate for 127.0.0.1. Its signer is `ca.pem` in the
+    /// folder.
     pub fn encrypted(
         folder: &Path,
         answer: impl Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync + 'static,
@@ -111,7 +112,7 @@ impl Web {
 fn serve(line: Box<dyn Line>, seen: &Mutex<Vec<String>>, answer: &Answer) {
     let mut line = BufReader::new(line);
     let Some(request) = read(&mut line) else {
-        // What is no HTTP gets an answer all the same, as from other servers.
+        // A request that is not HTTP gets an answer too, as from other servers.
         return drop(
             line.get_mut().write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"),
         );

@@ -195,7 +195,12 @@ fn report(plugin: &plugin_host::Plugin, cases: &[ConformanceCase]) -> Value {
     let identity = plugin.identity();
     let case = |case: &ConformanceCase| {
         let (result, reason) = words(&case.outcome);
-        json!({ "case": case.name, "result": result.to_lowercase(), "reason": reason, "seen": case.seen })
+        json!({
+            "case": case.name,
+            "result": result.to_lowercase(),
+            "reason": reason,
+            "seen": case.seen,
+        })
     };
     json!({
         "plugin": { "name": identity.name, "version": identity.version, "digest": identity.digest },

@@ -109,13 +109,25 @@ pub fn review(ui: Ui, settings: &Settings, args: &ReviewArgs) -> Result<(), Fail
     if args.format == Format::Json {
         let rule = |(rule, reasons): &(&RuleFacts, Vec<&str>)| {
             let review_by = rule.review_by.map(|day| day.to_string());
-            json!({ "rule": rule.version.rule, "review_by": review_by, "reasons": reasons, "cost": money::json(through(rule)) })
+            json!({
+                "rule": rule.version.rule,
+                "review_by": review_by,
+                "reasons": reasons,
+                "cost": money::json(through(rule)),
+            })
         };
-        let owner = |(owner, rules): (&&str, &Vec<(&RuleFacts, Vec<&str>)>)| json!({ "owner": owner, "rules": rules.iter().map(rule).collect::<Value>() });
+        let owner = |(owner, rules): (&&str, &Vec<(&RuleFacts, Vec<&str>)>)| {
+            json!({
+                "owner": owner,
+                "rules": rules.iter().map(rule).collect::<Value>(),
+            })
+        };
         let month = month.map(|month| month.to_string());
-        return Ok(
-            ui.data(&json_text(&json!({ "quarter": quarter.to_string(), "month": month, "owners": owners.iter().map(owner).collect::<Value>() })))?
-        );
+        return Ok(ui.data(&json_text(&json!({
+            "quarter": quarter.to_string(),
+            "month": month,
+            "owners": owners.iter().map(owner).collect::<Value>(),
+        })))?);
     }
     if owners.is_empty() {
         return Ok(ui.data(&format!("{quarter}: no rule is to be reviewed\n"))?);

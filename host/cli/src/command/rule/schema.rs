@@ -34,7 +34,9 @@ pub fn cases() -> Value {
     let values = json!({ "anyOf": [text(), { "type": "array", "items": text() }, any] });
     let amounts = json!({ "anyOf": [money(), { "type": "array", "items": money() }, any] });
     let teams = closed([("team_in", json!({ "type": "array", "items": text() }))], &["team_in"]);
-    let answer = json!({ "anyOf": [{ "enum": ["decision", "no match", "pass", "error", "unallocated"] }, teams] });
+    let answer = json!({
+        "anyOf": [{ "enum": ["decision", "no match", "pass", "error", "unallocated"] }, teams],
+    });
     let property = closed(
         [
             ("name", text()),
@@ -61,7 +63,12 @@ pub fn cases() -> Value {
 fn closed<const N: usize>(properties: [(&str, Value); N], required: &[&str]) -> Value {
     let properties: Map<String, Value> =
         properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
 }
 
 fn charge(text: &Value, money: &Value, tags: &Value) -> Value {
@@ -109,11 +116,18 @@ fn expectation(target: &Value, shares: &Value) -> Value {
 pub fn table(columns: &[&str]) -> Value {
     let field = |(at, name): (usize, &&str)| match at {
         0 => {
-            json!({ "name": name, "type": "string", "constraints": { "required": true, "unique": true } })
+            json!({
+                "name": name,
+                "type": "string",
+                "constraints": { "required": true, "unique": true },
+            })
         }
         _ => json!({ "name": name, "type": "string" }),
     };
-    json!({ "fields": columns.iter().enumerate().map(field).collect::<Value>(), "primaryKey": columns.first() })
+    json!({
+        "fields": columns.iter().enumerate().map(field).collect::<Value>(),
+        "primaryKey": columns.first(),
+    })
 }
 
 #[cfg(test)]

@@ -61,7 +61,11 @@ fn share_text(money: &Money, sums: &Sums, currency: domain::money::Currency) -> 
 pub fn json(money: &Money, rules: &[RuleFacts]) -> Value {
     let rule = |rule: &RuleFacts| {
         let through = money.through(&rule.version.rule);
-        json!({ "rule": rule.version.rule, "stage": rule.stage.name(), "cost": sums_json(money, through) })
+        json!({
+            "rule": rule.version.rule,
+            "stage": rule.stage.name(),
+            "cost": sums_json(money, through),
+        })
     };
     json!({
         "month": money.month.map(|month| month.to_string()),
@@ -75,9 +79,13 @@ pub fn json(money: &Money, rules: &[RuleFacts]) -> Value {
 
 fn sums_json(money: &Money, sums: Option<&Sums>) -> Value {
     let one = |sums: &Sums| -> Vec<Value> {
-        let each = sums
-            .iter()
-            .map(|(currency, sum)| json!({ "amount": sum.to_string(), "currency": currency.code(), "share": share_text(money, sums, *currency) }));
+        let each = sums.iter().map(|(currency, sum)| {
+            json!({
+                "amount": sum.to_string(),
+                "currency": currency.code(),
+                "share": share_text(money, sums, *currency),
+            })
+        });
         each.collect()
     };
     sums.map(one).unwrap_or_default().into()

@@ -126,10 +126,25 @@ fn rule_text(rule: &RuleCases, report: &CaseReport, coverage: Option<&Coverage>)
 
 fn report_json(report: &CaseReport, coverage: Option<&Coverage>, rules: &RuleSet) -> Value {
     let rule = |rule: &RuleCases| {
-        let mut value = json!({ "rule": rule.rule, "cases": rule.cases, "passed": rule.passed, "never_reached": rule.never_reached() });
+        let mut value = json!({
+            "rule": rule.rule,
+            "cases": rule.cases,
+            "passed": rule.passed,
+            "never_reached": rule.never_reached(),
+        });
         if let Some(branches) = coverage.and_then(|coverage| coverage.of(&rule.rule)) {
-            let never = branches.never().map(|branch| json!({ "line": branch.line, "column": branch.column, "message": branch.kind.never() }));
-            value["branches"] = json!({ "all": branches.branches.len(), "reached": branches.reached(), "never": never.collect::<Value>() });
+            let never = branches.never().map(|branch| {
+                json!({
+                    "line": branch.line,
+                    "column": branch.column,
+                    "message": branch.kind.never(),
+                })
+            });
+            value["branches"] = json!({
+                "all": branches.branches.len(),
+                "reached": branches.reached(),
+                "never": never.collect::<Value>(),
+            });
         }
         value
     };
@@ -147,5 +162,11 @@ fn report_json(report: &CaseReport, coverage: Option<&Coverage>, rules: &RuleSet
 
 fn property_json(run: &PropertyRun) -> Value {
     // Numbers beyond 53 bits do not survive in every reader of JSON.
-    json!({ "rule": run.rule, "name": run.name, "seed": run.seed.to_string(), "tried": run.tried, "holds": run.holds })
+    json!({
+        "rule": run.rule,
+        "name": run.name,
+        "seed": run.seed.to_string(),
+        "tried": run.tried,
+        "holds": run.holds,
+    })
 }

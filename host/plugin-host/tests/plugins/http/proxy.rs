@@ -1,8 +1,8 @@
-//! Through a proxy, beside it, and who signs for a server.
+//! Requests through a proxy and beside it, and the signers of servers.
 
 use super::*;
 
-/// Through a proxy at a port of this machine.
+/// Settings for requests through a proxy.
 fn through(proxy: Proxy, url: &str) -> Settings {
     Settings::allow(&[format!("GET {url}")])
         .with(|options| HttpOptions { proxy: Some(proxy), ..options })
@@ -36,7 +36,7 @@ fn a_proxy_is_asked_where_one_is_set() {
 
 #[test]
 fn a_proxy_is_told_who_asks_and_nobody_else_is() {
-    // It repeats what it was asked with, as a page of an error does.
+    // The proxy repeats the request, as error pages do.
     let web = Web::start(|_, request| {
         let is_known = request.contains("\nproxy-authorization: Basic bWU6czNjcjN0L2tleSsx\n");
         if is_known {
@@ -83,7 +83,7 @@ fn a_proxy_is_told_who_asks_and_nobody_else_is() {
     }
 }
 
-/// What is asked without the proxy is looked at as if there were none.
+/// A request beside the proxy is checked as if there were no proxy.
 #[test]
 fn hosts_beside_the_proxy_are_asked_directly_and_their_addresses_are_checked() {
     let (proxy, web) = (Web::start(|_, _| reply(200, &[], "by proxy")), greets());

@@ -1,4 +1,4 @@
-//! Where secrets go: slots, tokens, service accounts, and what a refusal may say of them.
+//! The places of secrets: slots, tokens, service accounts, and the words of a refusal about them.
 
 use super::*;
 
@@ -70,7 +70,8 @@ fn a_secret_goes_nowhere_else() {
         .filter(|request| request.contains("authorization: Bearer s3cr3t/key+1\n"))
         .count();
     assert_eq!(kept, 3);
-    // Elsewhere, not even by name: the plugin is told, and nothing is sent.
+    // The secret cannot go elsewhere, not even if the plugin names it. The plugin is told, and
+    // nothing is sent.
     let before = web.seen().len();
     let diagnostic = settings().refused(&format!("secret key bearer\nGET {}", other.url("/v1/")));
     assert_eq!(diagnostic.code, code::PLUGIN_DENIED, "{diagnostic}");
@@ -213,8 +214,8 @@ fn a_token_is_fetched_once_and_renewed_when_it_ends() {
     }
 }
 
-/// Its server forgot it, or its key was changed: a token that was good before gets one successor
-/// for each request.
+/// A token can end early, because its server forgot it or its key was changed. A token that was
+/// good before gets one successor for each request.
 #[test]
 fn a_token_that_ends_before_its_time_is_renewed_once() {
     let client = |web: &Web| OAuth2 {
@@ -256,7 +257,7 @@ fn a_token_that_ends_before_its_time_is_renewed_once() {
         "{seen}"
     );
     assert_eq!(web.seen().iter().filter(is_token).count(), 2);
-    // Who is refused with a fresh token is refused.
+    // A request that is refused with a fresh token is not repeated.
     let web = serve(|_| false);
     let url = web.url("/v1/");
     let seen = Settings::of(&web)
@@ -301,7 +302,7 @@ fn a_token_that_is_refused_is_an_error_without_the_secret() {
     );
 }
 
-/// Runs `openssl`, which checks what we signed.
+/// Runs `openssl`, which checks our signatures.
 fn openssl(arguments: &[&str]) -> Vec<u8> {
     let output = std::process::Command::new("openssl").args(arguments).output().expect("openssl");
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
