@@ -1,4 +1,4 @@
-//! Which days a collection covers, beyond its rows. Every plugin may call this.
+//! The days that a collection covers, beyond its rows. Every plugin may call this.
 
 use crate::{Error, Period};
 

@@ -6,10 +6,6 @@ use std::path::Path;
 
 const CIRCLE_MAX: usize = 3;
 
-/// Crates whose circles were larger when the rule was made, with the size of the largest. The
-/// numbers only shrink.
-const EXCEPTIONS: &[(&str, usize)] = &[];
-
 /// A module's path inside its crate, such as `["command", "run"]`.
 type Module = Vec<String>;
 
@@ -137,9 +133,7 @@ fn crates() -> BTreeMap<String, BTreeMap<Module, BTreeSet<Module>>> {
 fn circles_of_files_are_small() {
     let mut findings = Vec::new();
     for (name, uses) in crates() {
-        let allowed = EXCEPTIONS.iter().find(|(known, _)| *known == name);
-        let allowed = allowed.map_or(CIRCLE_MAX, |(_, size)| *size);
-        for circle in circles(&uses).into_iter().filter(|circle| circle.len() > allowed) {
+        for circle in circles(&uses).into_iter().filter(|circle| circle.len() > CIRCLE_MAX) {
             let files: Vec<String> = circle.iter().map(|module| module.join("/")).collect();
             findings.push(format!("{name}: {} files: {}", files.len(), files.join(", ")));
         }

@@ -10,7 +10,7 @@ const COLUMNS_MAX: usize = 100;
 
 /// Longer lines that the formatter cannot break, by folder. The numbers only shrink.
 const LONG_LINES: [(&str, usize); 4] =
-    [("host/", 1_543), ("plugin-sdk/", 6), ("plugins/", 76), ("tests/", 51)];
+    [("host/", 283), ("plugin-sdk/", 6), ("plugins/", 76), ("tests/", 39)];
 
 /// Line ranges of functions, found by indentation, which the formatter guarantees.
 fn functions(text: &str) -> Vec<(usize, usize, String)> {
@@ -100,9 +100,9 @@ fn lines_are_short() {
         let files: Vec<(String, usize)> =
             files.filter(|(name, count)| name.starts_with(folder) && *count > 0).collect();
         let count: usize = files.iter().map(|(_, count)| count).sum();
-        if count > most {
+        if count != most {
             findings.push(format!(
-                "{folder} has {count} lines above {COLUMNS_MAX} columns, and may have {most}"
+                "{folder} has {count} lines above {COLUMNS_MAX} columns; the list says {most}"
             ));
             findings.extend(files.iter().map(|(name, count)| format!("  {name}: {count}")));
         }
@@ -165,7 +165,14 @@ fn no_float_comes_near_money() {
     let mut findings = Vec::new();
     for (path, text) in rust_files() {
         let name = shown(&path);
-        let money = ["host/domain/", "host/ledger/", "host/pipeline/", "host/rule-engine/"];
+        let money = [
+            "host/domain/",
+            "host/exact/",
+            "host/ledger/",
+            "host/pipeline/",
+            "host/reports/",
+            "host/rule-engine/",
+        ];
         if !money.iter().any(|folder| name.starts_with(folder)) {
             continue;
         }
@@ -181,7 +188,7 @@ fn no_float_comes_near_money() {
 }
 
 #[test]
-fn no_test_is_ignored_or_asserts_too_little() {
+fn no_test_is_ignored_or_expects_a_panic() {
     let mut findings = Vec::new();
     for (path, text) in rust_files() {
         let name = shown(&path);

@@ -58,7 +58,7 @@ impl Decision {
     }
 }
 
-/// What became of resources: a decision with the rule that took it, or the reason why there is
+/// The outcome for resources: a decision with the rule that took it, or the reason why there is
 /// none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Outcome {

@@ -4,8 +4,8 @@
 //! Each way stands in a file of its own and answers there all that the house asks of it
 //! (`method::DriverMethod`): its shares, its words, and the usage and costs that it looks at. A new
 //! way is a file beside these and a variant below. The ledger's stored form
-//! (`ledger::outcome::driver`) and the function that scripts call (`rule_engine::drivers`) then no
-//! longer compile until they know it, or the rules cannot name it.
+//! (`ledger::outcome::driver`) does not compile without it. The function that scripts call is to be
+//! added in `rule_engine::drivers`.
 
 pub mod bounds;
 pub mod candidates;
@@ -39,6 +39,12 @@ pub enum Driver {
 }
 
 impl Driver {
+    /// Whether it gives each recipient an amount. Amounts add up to the pool, so no bound can move
+    /// them.
+    pub fn gives_amounts(&self) -> bool {
+        matches!(self, Driver::Tiers(_) | Driver::RateCard(_))
+    }
+
     pub(crate) fn method(&self) -> &dyn DriverMethod {
         match self {
             Driver::Fixed(fixed) => fixed,

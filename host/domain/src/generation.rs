@@ -1,4 +1,4 @@
-//! Which rules and tables a day was allocated by.
+//! The rules and tables that a day was allocated by.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The line that mends it, in parts that each surface says in its own words.
+//! Advice about a finding, in parts that each surface words for itself.
 //!
 //! A library knows which command, setting or endpoint helps. It does not know who reads: somebody
 //! at a terminal can run a command, and a client of the API cannot.

@@ -22,11 +22,11 @@ pub struct Spread {
     pub by: Driver,
     pub when_zero: WhenZero,
     pub when_negative: WhenNegative,
-    /// What single recipients bear at least and at most.
+    /// The least and the most that single recipients bear.
     pub bounds: Vec<Bound>,
 }
 
-/// What happens to a pool whose weights add up to nothing.
+/// The rule for a pool whose weights add up to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum WhenZero {
     /// It stays in the pool, visible.
@@ -37,7 +37,7 @@ pub enum WhenZero {
     Spread(Box<Spread>),
 }
 
-/// What a negative weight means, such as a team whose credits are larger than its costs.
+/// The rule for a negative weight, such as that of a team with larger credits than costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum WhenNegative {
     /// It counts as zero.
@@ -125,22 +125,39 @@ pub fn share(
     pool: &Pool,
     facts: &dyn Facts,
 ) -> Result<Option<Sharing>, Diagnostic> {
-    let weights = match spread.by.method().weigh(pool, facts)? {
-        DriverAnswer::Amounts(amounts) => amounts,
-        DriverAnswer::Weights(weights) => {
-            let Some(weights) = spread.when_negative.applied(weights) else { return Ok(None) };
-            let sum = weights.iter().fold(0_i128, |sum, (_, weight)| sum.saturating_add(*weight));
-            match &spread.when_zero {
-                _ if sum > 0 && spread.bounds.is_empty() => weights,
-                _ if sum > 0 => bounded(weights, &spread.bounds, pool),
-                WhenZero::Stay => return Ok(None),
-                WhenZero::Even => even_weights(weights),
-                WhenZero::Spread(fallback) => return share(fallback, pool, facts),
-            }
-        }
-    };
+    let Some(weights) = weights(spread, pool, facts)? else { return Ok(None) };
     let (recipients, weights): (Vec<Recipient>, Vec<i128>) = weights.into_iter().unzip();
     Ok(Shares::signed(&weights).ok().map(|shares| Sharing { recipients, shares }))
+}
+
+/// The weights within the bounds. They hold for the weights of a fallback too, which may have
+/// bounds of its own besides.
+fn weights(
+    spread: &Spread,
+    pool: &Pool,
+    facts: &dyn Facts,
+) -> Result<Option<RecipientWeights>, Diagnostic> {
+    let own = match spread.by.method().weigh(pool, facts)? {
+        // Scripts cannot set bounds for amounts.
+        DriverAnswer::Amounts(amounts) => return Ok(Some(amounts)),
+        DriverAnswer::Weights(weights) => weights,
+    };
+    let Some(own) = spread.when_negative.applied(own) else { return Ok(None) };
+    let chosen = match &spread.when_zero {
+        _ if total(&own) > 0 => own,
+        WhenZero::Stay => return Ok(None),
+        WhenZero::Even => even_weights(own),
+        WhenZero::Spread(fallback) => match weights(fallback, pool, facts)? {
+            Some(weights) => weights,
+            None => return Ok(None),
+        },
+    };
+    let is_bounded = !spread.bounds.is_empty() && total(&chosen) > 0;
+    Ok(Some(if is_bounded { bounded(chosen, &spread.bounds, pool) } else { chosen }))
+}
+
+fn total(weights: &RecipientWeights) -> i128 {
+    weights.iter().fold(0_i128, |sum, (_, weight)| sum.saturating_add(*weight))
 }
 
 /// All that may get a share today, whatever the pool's total is.

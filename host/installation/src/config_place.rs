@@ -12,8 +12,9 @@ use serde_json::Value;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
-/// Refuses a config that the plugin's schema does not allow, before the plugin runs.
-pub fn check(source: &SourceSettings, plugin: &Plugin) -> Result<(), Diagnostic> {
+/// Refuses a config that the plugin's schema does not allow, before the plugin runs. `text` is the
+/// settings file.
+pub fn check(text: &str, source: &SourceSettings, plugin: &Plugin) -> Result<(), Diagnostic> {
     let Ok(schema) = serde_json::from_str::<Value>(&plugin.manifest().config_schema) else {
         return Ok(());
     };
@@ -27,7 +28,9 @@ pub fn check(source: &SourceSettings, plugin: &Plugin) -> Result<(), Diagnostic>
         plugin.identity().name
     );
     let finding = match &source.config.origin {
-        Origin::File { file, line } => place(file, *line, &source.name, &fault.path, &message),
+        Origin::File { file, line } => {
+            place((file, text), *line, &source.name, &fault.path, &message)
+        }
         _ => Diagnostic::new(code::PLUGIN_CONFIG, message),
     };
     Err(match fault.hint {
@@ -40,11 +43,16 @@ pub fn check(source: &SourceSettings, plugin: &Plugin) -> Result<(), Diagnostic>
 }
 
 /// A finding at the setting itself, or at the nearest thing around it that is written.
-fn place(file: &str, line: u32, source: &str, path: &[String], message: &str) -> Diagnostic {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let span = DeTable::parse(&text).ok().and_then(|root| span(root.get_ref(), source, path));
+fn place(
+    (file, text): (&str, &str),
+    line: u32,
+    source: &str,
+    path: &[String],
+    message: &str,
+) -> Diagnostic {
+    let span = DeTable::parse(text).ok().and_then(|root| span(root.get_ref(), source, path));
     match span {
-        Some(span) => Reading { file, text: &text }.finding(code::PLUGIN_CONFIG, &span, message),
+        Some(span) => Reading { file, text }.finding(code::PLUGIN_CONFIG, &span, message),
         None => Diagnostic::new(code::PLUGIN_CONFIG, message).at(file, line, 0),
     }
 }

@@ -88,8 +88,8 @@ pub fn plugin_cache() -> Option<PathBuf> {
     Some(cache()?.join("plugins"))
 }
 
-/// Where copies of objects are kept. Not with the plugins: who keeps those in order removes what is
-/// not theirs.
+/// Where copies of objects are kept. Not beside the plugins: their cleaner removes files that it
+/// does not know.
 pub fn object_cache() -> Option<PathBuf> {
     Some(cache()?.join("objects"))
 }

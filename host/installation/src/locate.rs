@@ -79,13 +79,13 @@ fn shown(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 
-struct Spotted {
+struct FoundFile {
     path: PathBuf,
     is_table: bool,
     inside: Option<PathBuf>,
 }
 
-impl Spotted {
+impl FoundFile {
     fn named(self, root: &Path) -> LocalFile {
         LocalFile {
             name: shown(root, &self.path),
@@ -99,7 +99,7 @@ impl Spotted {
 struct Finder<'a> {
     source: &'a str,
     /// The files at the path at hand.
-    files: Vec<Spotted>,
+    files: Vec<FoundFile>,
     /// Whether a table is among it.
     any: bool,
     /// The real path of the file or folder that the operator named. A plugin that reads files
@@ -173,11 +173,12 @@ impl Finder<'_> {
         paths.sort();
         self.above.push(real);
         for path in paths {
-            let facts = fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
-            if facts.is_dir() {
-                self.folder(&path)?;
-            } else {
-                self.file(&path, is_bill(&path.to_string_lossy()))?;
+            let is_bill = is_bill(&path.to_string_lossy());
+            match fs::metadata(&path) {
+                Ok(facts) if facts.is_dir() => self.folder(&path)?,
+                // Editors leave links that lead nowhere, such as `.#bill.csv`.
+                Err(error) if is_bill => return Err(unreadable(&path, &error)),
+                Ok(_) | Err(_) => self.file(&path, is_bill)?,
             }
         }
         self.above.pop();
@@ -195,7 +196,7 @@ impl Finder<'_> {
         self.any |= is_table;
         if self.seen.insert(real.clone()) {
             let inside = Some(real).filter(|real| real.starts_with(&self.root));
-            self.files.push(Spotted { path: path.to_path_buf(), is_table, inside });
+            self.files.push(FoundFile { path: path.to_path_buf(), is_table, inside });
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use crate::amount_text::moneys;
 use pipeline::plan::Plan;
 
-/// What one line can say of a plan.
+/// The summary of a plan in one line.
 pub fn plan_summary(plan: &Plan) -> String {
     // Other charges do not only move.
     let how = if plan.as_of.is_some() { "of what teams bear" } else { "between teams" };

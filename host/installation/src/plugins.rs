@@ -55,7 +55,7 @@ pub fn is_path(plugin: &str) -> bool {
 /// A bundled plugin by its name, one from a file, or one that was installed; `root` is the folder
 /// of the settings.
 ///
-/// Where a process goes on, a new file that is no good leaves the last good one in its place.
+/// In a process that keeps running, a file that cannot be loaded leaves the last good plugin in use.
 pub fn plugin(host: &Shelf, name: &str, root: &Path) -> Result<Arc<Plugin>, Diagnostic> {
     if let Some((name, bytes)) = PLUGINS.iter().find(|(known, _)| *known == name) {
         return host.own(name, bytes);

@@ -57,11 +57,11 @@ section! {
         /// The folder of the rules; lookup tables lie in its subfolder tables/. Relative to the
         /// settings file.
         pub rules: Setting<PathBuf> = Setting::default_of(PathBuf::from(RULES)),
-        /// What is kept of each charge: rules can read, and reports can group by, these and the
+        /// The fields that are kept of each charge: rules can read, and reports can group by, these and the
         /// tags.
         pub dimensions: Setting<Vec<Field>> = Setting::default_of(Field::default_dimensions()),
-        /// What becomes of costs whose rule names a team that tables/teams.csv does not have: the
-        /// team bears them, with or without a warning, or they are in suspense.
+        /// Costs whose rule names a team that is not in tables/teams.csv: the team bears them, with
+        /// or without a warning, or they are in suspense.
         pub unknown_teams: Setting<UnknownTeams> = Setting::default_of(UnknownTeams::Allow),
         /// Whether rules must be approved with `apportion rule approve` before `run` and `apply`
         /// post with them; plans can be made without.
@@ -84,7 +84,7 @@ section! {
         /// Relative paths start here: the folder of the file.
         #[serde(skip)]
         pub root: PathBuf,
-        /// What the sections of tags say together.
+        /// The tag schema of all sections of tags together.
         #[serde(skip)]
         pub tag_schema: TagSchema,
         /// The settings file as it stands.
@@ -248,10 +248,26 @@ impl Settings {
             self.written().into_iter().filter(|line| !is_listed(&line.key)).collect();
         others.sort_by(|a, b| a.key.cmp(&b.key));
         for line in others {
-            let place = lines.iter().rposition(|known| have_one_section(&known.key, &line.key));
+            let section = self.section_of(&line.key);
+            let place = lines.iter().rposition(|known| self.section_of(&known.key) == section);
             lines.insert(place.map_or(lines.len(), |place| place + 1), line);
         }
         lines
+    }
+
+    /// The first part of a key: its source, or its section of the file. Names of sources may hold
+    /// dots.
+    fn section_of<'k>(&self, key: &'k str) -> &'k str {
+        let source = key.strip_prefix("sources.").and_then(|rest| {
+            let names = self.sources.keys().filter(|name| {
+                rest.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
+            });
+            names.map(String::len).max()
+        });
+        match source {
+            Some(length) => &key[.."sources.".len() + length],
+            None => key.split('.').next().unwrap_or(key),
+        }
     }
 
     fn written(&self) -> Vec<SettingLine> {
@@ -263,15 +279,6 @@ impl Settings {
         };
         reading.written().into_iter().map(line).collect()
     }
-}
-
-/// Whether two keys are of one source, or of one section of the file.
-fn have_one_section(a: &str, b: &str) -> bool {
-    let section = |key: &str| -> Vec<String> {
-        let parts = if key.starts_with("sources.") { 2 } else { 1 };
-        key.split('.').take(parts).map(str::to_owned).collect()
-    };
-    section(a) == section(b)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {

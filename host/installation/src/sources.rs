@@ -123,7 +123,7 @@ fn recorded_source(
     let plugin = plugins::plugin(host, &source.plugin.value, &settings.root);
     let restated = plugin.as_ref().ok().and_then(|plugin| plugin.manifest().restatement_days);
     if let Ok(plugin) = &plugin {
-        config_place::check(source, plugin)?;
+        config_place::check(&settings.text, source, plugin)?;
     }
     let opened = plugin
         .and_then(|plugin| plugin.collector(&grants))

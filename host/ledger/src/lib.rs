@@ -175,7 +175,7 @@ pub struct StoredAttempt {
     pub attempt: Attempt,
 }
 
-/// What a plugin cost in a run.
+/// The cost of a plugin in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCost {
     pub run: RunId,
@@ -213,7 +213,7 @@ pub struct UsageDay<'a> {
     pub unit: &'a str,
 }
 
-/// What was used, by keys: sorted by them, each once.
+/// Quantities by keys: sorted by them, each once.
 pub type UsageRows = Vec<(Keys, Quantity)>;
 
 /// The current statement of a source, day and metric.
@@ -227,7 +227,7 @@ pub struct StoredUsageDay {
     pub total: Quantity,
 }
 
-/// What a statement is, compared with the one before it.
+/// A statement, compared with the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restated {
     New,
@@ -290,7 +290,7 @@ pub enum Bucket {
     Whole,
 }
 
-/// What one account got, of one source, by one rule and service, in one bucket of posting days.
+/// The amount of one account, source, rule and service in one bucket of posting days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balance {
     /// With [`Bucket::Whole`] the first day on which anything was posted in the period.
@@ -304,7 +304,7 @@ pub struct Balance {
     pub amount: Sum,
 }
 
-/// Which balances are asked for. Lists hold alternatives; `None` leaves nothing out.
+/// A filter of balances. Lists hold alternatives; `None` leaves nothing out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BalanceFilter {
     period: Period,
@@ -352,7 +352,7 @@ pub struct PeriodEvent {
     pub note: String,
 }
 
-/// What `verify` read, and what it found wrong.
+/// The counts of `verify`, and the faults that it found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyReport {
     pub entries: u64,

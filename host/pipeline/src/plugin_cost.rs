@@ -35,7 +35,7 @@ pub fn totals(costs: &[StoredCost]) -> Vec<TotalCost> {
     totals.into_values().collect()
 }
 
-/// What a plugin has cost over all runs.
+/// The cost of a plugin over all runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "PluginCosts")]
 pub struct TotalCostDocument {
@@ -68,7 +68,7 @@ pub struct PluginCostDocument {
     requests: u64,
     /// Calls that were refused.
     denials: u64,
-    /// What an allocator burned.
+    /// The fuel of an allocator.
     fuel: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What the rules decide of all resources, before any day is summed.
+//! The decisions of the rules for all resources, before any day is summed.
 
 use crate::cells::Cells;
 use crate::drivers::Drivers;

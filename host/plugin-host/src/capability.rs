@@ -123,11 +123,13 @@ impl State {
         // The plugin went on after an earlier failure, so that failure is over.
         self.failure = None;
         let answer = match granted {
-            Some(granted) => self.waiting(|| ask(&granted)),
+            Some(granted) => {
+                self.requests += 1;
+                self.waiting(|| ask(&granted))
+            }
             None if self.optional.contains(&power) => Err(self.denied(power)),
             None => return Err(LimitHit::Denied { power: power.name() }.into()),
         };
-        self.requests += 1;
         Ok(answer.map_err(|failure| self.tell(&failure)))
     }
 

@@ -34,7 +34,7 @@ pub struct LockEntry {
     pub signer: Option<String>,
     /// The version of the contract that it speaks.
     pub contract: String,
-    /// What the operator agreed that it may ask for.
+    /// The powers that the operator agreed to.
     pub powers: Vec<String>,
     /// The version before, which runs if this one cannot be trusted.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Which version of the contract a component speaks, by the names of what it imports and exports.
+//! The version of the contract that a component speaks, by the names of its imports and exports.
 //!
 //! Within a minor version the contract only grows, and no interface changes. So the newest bindings
 //! serve plugins of the earlier versions: the linker finds old names under new ones.

@@ -1,4 +1,4 @@
-//! Who owes what: the ledger's figures by any dimension and span of time.
+//! Costs: the ledger's figures by any dimension and span of time.
 //!
 //! Postings say the team, the service, the rule, the source and the account. Costs by these are
 //! read from balances, by the day of posting. Costs by anything else are derived from the charges,

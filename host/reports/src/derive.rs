@@ -22,7 +22,7 @@ use domain::run::{RunId, SourceDay};
 use ledger::{GenerationId, PostedRun, Reader};
 use std::collections::BTreeMap;
 
-/// Which of the standing source-days are scanned.
+/// The standing source-days that are scanned.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     /// Of charge days.
@@ -55,9 +55,9 @@ pub fn derive(
 
 /// Source-days by the generation to read their decisions from, each with the run whose weights go
 /// with it.
-pub(crate) type Standing = BTreeMap<GenerationId, Vec<(SourceDay, RunId)>>;
+pub(crate) type StandingDays = BTreeMap<GenerationId, Vec<(SourceDay, RunId)>>;
 
-pub fn standing(ledger: &Reader, scope: Scope<'_>) -> Result<Standing, Diagnostic> {
+pub fn standing(ledger: &Reader, scope: Scope<'_>) -> Result<StandingDays, Diagnostic> {
     let mut latest: BTreeMap<SourceDay, (RunId, GenerationId)> = BTreeMap::new();
     for entry in ledger.standing(scope.period)? {
         if scope.source_day.is_none_or(|wanted| *wanted == entry.source_day) {
@@ -68,7 +68,7 @@ pub fn standing(ledger: &Reader, scope: Scope<'_>) -> Result<Standing, Diagnosti
         }
     }
     let last = LastRun::find(ledger)?;
-    let mut standing = Standing::new();
+    let mut standing = StandingDays::new();
     for (source_day, posted) in latest {
         let (run, generation) = last.as_ref().map_or(posted, |last| last.basis(posted));
         standing.entry(generation).or_default().push((source_day, run));

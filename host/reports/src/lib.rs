@@ -1,4 +1,4 @@
-//! What can be read out of the ledger: costs, explanations, usage, coverage, runs. It writes
+//! Answers out of the ledger: costs, explanations, usage, coverage, runs. It writes
 //! nothing.
 //!
 //! A folder holds one kind of answer: `query.rs` the question, `read.rs` the way from the ledger to

@@ -1,4 +1,4 @@
-//! What portions of charges went through on their way: pools, and teams that pass their cost on.
+//! The stations of portions of charges: pools, and teams that pass their cost on.
 //!
 //! `domain::flow` moves the amounts, as it did in the run. The run's weights are in the ledger, so
 //! no day has to be weighed again. The parts are portions here, where the run had sums of cells.

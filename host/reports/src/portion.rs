@@ -1,4 +1,4 @@
-//! What a derivation hands out: the charges of one resource in one source-day, and the bearers of
+//! The results of a derivation: the charges of one resource in one source-day, and the bearers of
 //! their cost.
 
 use crate::bearer::{BearerId, Bearers};

@@ -11,7 +11,7 @@ use ledger::{GenerationId, Reader};
 pub type RulesOf<'a> =
     dyn Fn(&[RuleFacts], &[(String, String)]) -> Result<Box<dyn Rules>, Diagnostic> + 'a;
 
-/// What the ledger keeps of one generation.
+/// The record of one generation in the ledger.
 pub struct StoredGeneration {
     pub generation: GenerationId,
     decisions: Vec<OutcomeId>,

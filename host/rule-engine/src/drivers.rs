@@ -96,7 +96,9 @@ host_functions! { FUNCTIONS:
         "bounded(decision, #{at_least: #{team: limit, …}, at_most: #{team: limit, …}})"
         "Holds teams to limits and shares the rest among the others. A limit is an amount of the \
          day, or a part of the pool such as \"40%\". An amount that no team may bear stays in the \
-         pool. Lower limits that are more than the pool together are paid in proportion."
+         pool. Lower limits that are more than the pool together are paid in proportion. The \
+         limits hold for the weights of a when_zero too. Tiers and rate cards cannot be limited, \
+         because they give amounts."
         r#"bounded(by_cost(), #{at_least: #{web: 10}, at_most: #{search: "40%"}})"#
         => "by_cost all teams web at least 10.000000000 search at most 40%";
     Decisions "plugin" "plugin(name, #{setting: value, …}, #{teams: […], usage: […]})"
@@ -441,6 +443,12 @@ fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refusal> {
     let mut spread = spread_of(decision).ok_or_else(|| {
         refuse(format!("`bounded` takes a way to share, such as by_cost(), not {}", kind(decision)))
     })?;
+    if spread.by.gives_amounts() {
+        return Err(refuse(
+            "`bounded` cannot limit tiers and rate cards, because they give amounts: change their \
+             tiers or prices",
+        ));
+    }
     for (name, limits) in &bounds {
         let Some(limits) = limits.read_lock::<Map>() else {
             return Err(refuse(format!(

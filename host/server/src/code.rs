@@ -1,7 +1,7 @@
 //! What can go wrong between server and client.
 
 domain::codes! {
-    ADDRESS_REFUSED "S101" Server User "`serve` only listens on loopback until tokens exist.";
+    ADDRESS_REFUSED "S101" Server User "`serve` only listens on loopback, because reading needs no token.";
     ADDRESS_IN_USE "S102" Server User "The address cannot be listened on.";
     NO_SUCH_PATH "S201" Server User "The API has no such path.";
     METHOD_REFUSED "S202" Server User "The path does not take this method.";

@@ -1,4 +1,4 @@
-//! Errors as clients see them: the one place that decides status, text and the part for the log.
+//! Problems as clients see them: their status, their text, and the part that only the log gets.
 
 use crate::code;
 use axum::http::StatusCode;
@@ -142,12 +142,17 @@ impl From<Diagnostic> for Problem {
             ledger::code::LEDGER_NOT_FOUND
             | ledger::code::LEDGER_NEWER
             | ledger::code::LEDGER_NOT_OURS
-            | ledger::code::LEDGER_READ_ONLY
-            | ledger::code::LEDGER_BUSY => Problem::withheld(
+            | ledger::code::LEDGER_READ_ONLY => Problem::withheld(
                 StatusCode::SERVICE_UNAVAILABLE,
                 diagnostic.code,
                 diagnostic.to_string(),
             ),
+            ledger::code::LEDGER_BUSY => Problem::withheld(
+                StatusCode::SERVICE_UNAVAILABLE,
+                diagnostic.code,
+                diagnostic.to_string(),
+            )
+            .hint("send the request again in a moment"),
             other => {
                 Problem::withheld(StatusCode::INTERNAL_SERVER_ERROR, other, diagnostic.to_string())
             }
@@ -168,7 +173,7 @@ fn asked_wrongly(status: StatusCode, diagnostic: Diagnostic) -> Problem {
 /// Hints are for a client: requests and plain words. Where only a command or a setting helps, the
 /// client is sent to the operator.
 pub fn client_hint(hint: &Hint) -> String {
-    let for_operator = "ask whoever operates this server; its log says more";
+    let for_operator = "ask the operator of this server";
     hint.for_client().unwrap_or_else(|| for_operator.to_owned())
 }
 

@@ -5,6 +5,7 @@ use crate::error::{Problem, all_paths};
 use crate::state::State;
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
+use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -34,7 +35,8 @@ pub async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -
     let route = response.extensions().get::<Route>().map_or(UNMATCHED, |route| route.0);
     state.count(route, response.status().as_u16());
     let mut response = span.in_scope(|| with_body(response, &request_id));
-    add_headers(response.headers_mut(), route, &request_id);
+    let status = response.status();
+    add_headers(response.headers_mut(), status, route, &request_id);
     response
 }
 
@@ -96,7 +98,7 @@ fn with_body(mut response: Response, request_id: &str) -> Response {
     response
 }
 
-fn add_headers(headers: &mut HeaderMap, route: &str, request_id: &str) {
+fn add_headers(headers: &mut HeaderMap, status: StatusCode, route: &str, request_id: &str) {
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value))
     };
@@ -108,6 +110,9 @@ fn add_headers(headers: &mut HeaderMap, route: &str, request_id: &str) {
         "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
     );
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    if status == StatusCode::UNAUTHORIZED {
+        set(header::WWW_AUTHENTICATE, "Bearer");
+    }
     if route != "/" {
         set(header::CACHE_CONTROL, "no-store");
     }

@@ -107,7 +107,7 @@ pub async fn serve(
             code::ADDRESS_REFUSED,
             format!(
                 "{listen} can be reached from other machines, \
-                 and everybody there could read all costs: there are no tokens yet"
+                 and everybody there could read all costs, because reading needs no token"
             ),
         )
         .hint(Hint::command(format!("serve --listen 127.0.0.1:{}", listen.port()))));

@@ -275,7 +275,9 @@ impl ParameterKind for SubjectName {
             .first()
             .filter(|text| !text.is_empty())
             .map(|text| SubjectName((*text).to_owned()))
-            .ok_or_else(|| Problem::parameter("what: it is not said what to explain", hint))
+            .ok_or_else(|| {
+                Problem::parameter(format!("{name}: it is not said what to explain"), hint)
+            })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What all requests share, and how one of them reads the ledger.
+//! The state that all requests share, and the way a request reads the ledger.
 
 use crate::error::Problem;
 use domain::diagnostic::Diagnostic;
@@ -28,7 +28,7 @@ pub struct ServerOptions {
     pub token: Option<Arc<str>>,
 }
 
-/// Which state of the ledger was read: it changes with every run that begins or ends.
+/// The state of the ledger that was read. It changes with every run that begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark(Option<(RunId, Option<(i64, RunState)>)>);
 

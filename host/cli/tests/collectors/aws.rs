@@ -39,6 +39,6 @@ fn what_goes_wrong_is_told_with_what_mends_it_and_without_a_credential() {
     run(&endpoint, "http://127.0.0.1:1").fails_with(
         1,
         "C104",
-        "[sources.explorer.aws]: the endpoint 'ce.example' is not a URL",
+        "apportion.toml:7:12: C104: the endpoint 'ce.example' is not a URL",
     );
 }

@@ -1,4 +1,4 @@
-//! What drivers ask of a day. They are pure: their caller brings the answers.
+//! The facts of a day that drivers ask for. Drivers are pure: their caller brings the facts.
 
 use crate::diagnostic::Diagnostic;
 use crate::money::Sum;

@@ -95,7 +95,7 @@ fn read_word<W: Word>(written: &str, fallback: W) -> (W, Vec<SettingFault>) {
     match W::by_name(written) {
         Some(word) => (word, Vec::new()),
         None => {
-            let message = format!("'{written}' is no NAME of the log");
+            let message = format!("NAME of the log is not '{written}'");
             (fallback, vec![SettingFault::new(message, words_hint::<W>(written))])
         }
     }

@@ -56,7 +56,7 @@ pub struct SettingFault {
 }
 
 impl SettingFault {
-    /// `NAME` in the message becomes the name of the setting.
+    /// `NAME` at the start of the message becomes the name of the setting.
     pub fn new(message: impl Into<String>, hint: impl Into<Hint>) -> SettingFault {
         SettingFault { span: None, message: message.into(), hint: hint.into() }
     }
@@ -148,7 +148,11 @@ impl<T: SettingValue> AnySetting for Setting<T> {
             Origin::File { file: reading.file.to_owned(), line: reading.line(whole.start) };
         let finding = |refusal: SettingFault| {
             let span = refusal.span.unwrap_or_else(|| whole.clone());
-            let message = refusal.message.replace("NAME", name);
+            // Only at the start: elsewhere stands the text of the file, which may hold the word.
+            let message = match refusal.message.strip_prefix("NAME") {
+                Some(rest) => format!("{name}{rest}"),
+                None => refusal.message,
+            };
             reading.finding(CONFIG_VALUE, &span, message).hint(refusal.hint)
         };
         std::mem::take(&mut self.refusals).into_iter().map(finding).collect()

@@ -34,7 +34,7 @@ section! {
         /// objects, prefixes and patterns of stores: s3://BUCKET/…, gs://BUCKET/…,
         /// az://ACCOUNT/CONTAINER/…; files of web servers: https://….
         pub paths: Setting<Vec<String>> = Setting::default_of(Vec::new()),
-        /// What separates the cells of CSV files.
+        /// The character that separates the cells of CSV files.
         pub delimiter: Setting<Delimiter> = Setting::default_of(Delimiter(b',')),
         /// The powers that the plugin is granted.
         pub grants: Setting<Powers> = Setting::default_of(Powers::default()),

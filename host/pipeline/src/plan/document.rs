@@ -11,7 +11,7 @@ use serde::Serialize;
 /// The form's name and version. A reader refuses any other.
 pub const SCHEMA: &str = "apportion-plan/1";
 
-/// What other rules would change in the money; also what a plan file holds, with a digest beside
+/// The changes in money that other rules would make; a plan file holds them, with a digest beside
 /// it. Costs go by the day of the charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Plan")]

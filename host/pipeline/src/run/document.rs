@@ -122,7 +122,7 @@ struct UnknownPeriodDocument {
     reason: String,
 }
 
-/// What was charged against where it stands, over the whole ledger. Decimal text.
+/// All charges against the places where they stand, over the whole ledger. Decimal text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Conservation")]
 pub struct ConservationDocument {

@@ -15,7 +15,7 @@ use domain::period::Period;
 use domain::port::{Mutual, RuleFacts, Rules, Stage};
 use domain::recipient::Recipient;
 use domain::run::RunState;
-use domain::spread::Spread;
+use domain::spread::{Spread, WhenZero};
 use ledger::{Ledger, Reader};
 use pipeline::code;
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
@@ -231,10 +231,26 @@ fn tiers_and_bounds_hold_to_the_cent_over_all_services() {
         &mut bounded,
         "pools/idle",
         Stage::Distribution,
-        Spread { bounds: vec![bound], ..even(&["a", "b", "c"]) },
+        Spread { bounds: vec![bound.clone()], ..even(&["a", "b", "c"]) },
     );
     assert_eq!(
         standing(&allocated("2026-03-01 idle - 100", &bounded)),
+        ["a 10.000000000", "b 45.000000000", "c 45.000000000"]
+    );
+    // Nobody has direct costs, so that the fallback shares. The bound holds for it too.
+    let mut fallback = rules();
+    passing_by(
+        &mut fallback,
+        "pools/idle",
+        Stage::Distribution,
+        Spread {
+            bounds: vec![bound],
+            when_zero: WhenZero::Spread(Box::new(even(&["a", "b", "c"]))),
+            ..Spread::fixed(vec![(Recipient::team("a"), 0)])
+        },
+    );
+    assert_eq!(
+        standing(&allocated("2026-03-01 idle - 100", &fallback)),
         ["a 10.000000000", "b 45.000000000", "c 45.000000000"]
     );
 }

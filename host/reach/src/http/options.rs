@@ -60,7 +60,7 @@ impl Proxy {
     }
 }
 
-/// Which requests one source may make, and how they are made.
+/// The requests that one source may make, and how they are made.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
     /// The name of the source.

@@ -5,7 +5,7 @@ use domain::port::UnknownDays;
 use ledger::StoredAttempt;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which days a source is asked for when a run names none: the days that were never asked for, and
+/// The days that a source is asked for when a run names none: those that were never asked for, and
 /// the last ones again, since clouds restate them. A source without a window is asked for all there
 /// is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -100,6 +100,14 @@ impl From<&SourceStatus> for SourceDocument {
     }
 }
 
+impl SourceDocument {
+    /// Without the hint of the failure: the ledger keeps hints in the words of a terminal.
+    pub fn for_client(mut self) -> SourceDocument {
+        self.failure = self.failure.map(|failure| SourceFailureDocument { hint: None, ..failure });
+        self
+    }
+}
+
 impl From<&AttemptFailure> for SourceFailureDocument {
     fn from(failure: &AttemptFailure) -> SourceFailureDocument {
         let AttemptFailure { code, message, hint } = failure.clone();

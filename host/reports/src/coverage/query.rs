@@ -3,7 +3,7 @@
 use crate::coverage::days::SourceWindow;
 use domain::schedule::Schedule;
 
-/// What the settings say of a source.
+/// A source as the settings describe it.
 #[derive(Clone, Debug)]
 pub struct SourceFacts {
     pub name: String,

@@ -95,7 +95,7 @@ struct RuleDocument {
     weights: Vec<WeightsDocument>,
 }
 
-/// What is not listed.
+/// The rest that is not listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "ExplainedRest")]
 struct RestDocument {
@@ -109,7 +109,7 @@ struct ResourceDocument {
     dimensions: BTreeMap<String, String>,
     tags: BTreeMap<String, String>,
     charges: u64,
-    /// What all bearers together bear.
+    /// The amount of all bearers together.
     charged: AmountDocument,
     cost: AmountDocument,
     /// The rules that were tried, with the values that they read.
@@ -131,7 +131,7 @@ struct TriedRuleDocument {
 #[schemars(rename = "ExplainedWeights")]
 struct WeightsDocument {
     day: DateText,
-    /// What the rule said.
+    /// The decision of the rule in words.
     #[schemars(extend("example" = "by_cost all teams"))]
     decision: String,
     total: String,

@@ -18,7 +18,7 @@ use domain::run::SourceDay;
 use ledger::{BalanceFilter, Bucket, EntryId, Reader, StoredEntry};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an explanation is about, found in the ledger.
+/// The subject of an explanation, found in the ledger.
 pub enum SubjectKey {
     Account(Account),
     Resource { name: String, symbol: Symbol },

@@ -19,7 +19,7 @@ pub struct UsageDocument {
     next_page_token: Option<String>,
 }
 
-/// What one source states of a metric. Quantities are decimal text with nine places.
+/// The statement of one source on a metric. Quantities are decimal text with nine places.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "MetricCoverage")]
 struct MetricCoverageDocument {

@@ -15,7 +15,7 @@ pub struct UsageTable {
     pub groups: Vec<UsageGroup>,
 }
 
-/// What one source states of a metric.
+/// The statement of one source on a metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricCoverage {
     pub metric: String,

@@ -276,6 +276,11 @@ const WRONG_SHARES: &[(&str, &str)] = &[
         "rate_card(\"cpu\", [[5, 1], [4, 1], [(), 1]], #{remainder: \"a\"})",
         "`rate_card`: the tiers must rise, and only the last can be without an end",
     ),
+    (
+        "bounded(tiered([[(), by_cost()]]), #{at_most: #{a: 1}})",
+        "`bounded` cannot limit tiers and rate cards, because they give amounts: change their tiers or \
+         prices",
+    ),
     ("bounded(by_cost(), #{})", "`bounded` needs at_least or at_most, with at least one team"),
     (
         "bounded(by_cost(), #{at_most: #{a: \"140%\"}})",

@@ -1,4 +1,4 @@
-//! What all JSON answers have in common: the state that they are read from, and the tag that saves
+//! The common parts of all JSON answers: the state that they are read from, and the tag that saves
 //! a second answer.
 
 use crate::VERSION;

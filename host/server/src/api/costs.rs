@@ -69,7 +69,7 @@ pub async fn costs(
         .await
 }
 
-/// Which rows of a table are wanted: `limit` of them after a key.
+/// The page of rows: `limit` of them after a key.
 struct CostPage {
     digest: String,
     limit: usize,

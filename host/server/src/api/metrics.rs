@@ -122,7 +122,7 @@ fn sources(ledger: &Reader, figures: &mut Exposition) -> Result<(), Diagnostic> 
     Ok(())
 }
 
-/// What plugins cost over all runs.
+/// The cost of plugins over all runs.
 fn plugins(ledger: &Reader, figures: &mut Exposition) -> Result<(), Diagnostic> {
     let totals = totals(&ledger.plugin_costs()?);
     let names = PluginCost::default().figures().map(|(name, _)| name);

@@ -1,4 +1,4 @@
-//! What the rules that were saved last would change in the money.
+//! The changes in money that the rules saved last would make.
 
 use crate::api::answer::ReadRequest;
 use crate::api::openapi::{Body, Operation, schema_of};
@@ -16,8 +16,8 @@ use serde::Serialize;
 pub const PLAN: Operation = Operation {
     path: "/api/v1/plan",
     id: "get_plan",
-    summary: "What the rules that were saved last would change in the money. \
-        Nothing is posted by it; `apportion apply` does that.",
+    summary: "The changes in money that the rules saved last would make. \
+        Nothing is posted by it; POST /api/v1/plan/apply does that.",
     placeholder: None,
     parameters: NoParameters::described,
     body: Body::Json(schema_of::<LatestPlan>),
@@ -59,7 +59,7 @@ impl LatestPlan {
                 ..empty("made", Some(plan.generation.clone()))
             },
             PlanView::Failed { generation, finding } => LatestPlan {
-                finding: Some(Finding::new(finding)),
+                finding: Some(Finding::of_plan(finding)),
                 ..empty("failed", Some(generation))
             },
         }

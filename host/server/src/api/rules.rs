@@ -7,6 +7,7 @@ use crate::parameters::{NoParameters, Parameters};
 use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::code::Family;
 use domain::diagnostic::Diagnostic;
 use domain::port::RuleFacts;
 use installation::RulesView;
@@ -108,6 +109,21 @@ impl Rule {
 }
 
 impl Finding {
+    /// A failed plan. Rules are shown with their place; of other failures a client learns the code.
+    pub fn of_plan(diagnostic: Diagnostic) -> Finding {
+        if diagnostic.code.family() == Family::Rules {
+            return Finding::new(diagnostic);
+        }
+        let problem = Problem::from(diagnostic);
+        Finding {
+            hint: problem.hint.as_ref().map(client_hint),
+            code: problem.code.text(),
+            message: problem.detail,
+            location: None,
+            excerpt: None,
+        }
+    }
+
     pub fn new(diagnostic: Diagnostic) -> Finding {
         Finding {
             hint: diagnostic.hint.as_ref().map(client_hint),

@@ -13,7 +13,6 @@ use domain::run::RunId;
 use reports::runs::document::{RunDetailDocument, RunsDocument};
 use reports::runs::query::{RunQuery, RunsQuery};
 use reports::runs::read::{run as run_of, runs as runs_of};
-use serde_json::Value;
 
 pub const RUNS: Operation = Operation {
     path: "/api/v1/runs",
@@ -52,7 +51,8 @@ pub async fn runs(Shared(state): Shared<State>, request: ReadRequest) -> Result<
     let digest = page_token::digest("runs");
     let token = parameters.page_token.as_deref();
     let key = token.map(|token| page_token::read(token, &digest)).transpose()?;
-    let before = key.as_ref().and_then(Value::as_i64).map(RunId);
+    let before =
+        key.map(|key| key.as_i64().map(RunId).ok_or_else(page_token::broken)).transpose()?;
     let query = RunsQuery { before, limit: parameters.limit.0 };
     request
         .answer(&state, move |ledger| {

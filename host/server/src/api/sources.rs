@@ -42,8 +42,9 @@ pub async fn sources(
     // What is due and missing changes with time, without a run.
     request
         .answer_at(&state, now_ms / MINUTE_MS, move |ledger| {
-            let of_source =
-                |facts| Ok::<_, Problem>(SourceDocument::from(&status(ledger, facts, now_ms)?));
+            let of_source = |facts| -> Result<SourceDocument, Problem> {
+                Ok(SourceDocument::from(&status(ledger, facts, now_ms)?).for_client())
+            };
             Ok(Sources {
                 sources: facts.iter().map(of_source).collect::<Result<_, _>>()?,
                 plugin_costs: totals(&ledger.plugin_costs()?)

@@ -1,4 +1,4 @@
-//! What one team owes, and for what.
+//! The bill of one team.
 
 use crate::api::answer::ReadRequest;
 use crate::api::openapi::{Body, Operation, schema_of};

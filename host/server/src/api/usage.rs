@@ -54,7 +54,7 @@ pub async fn usage(
     request.answer(&state, move |ledger| Ok(page.cut(&query, &usage_of(ledger, &query)?))).await
 }
 
-/// Which groups are wanted: `limit` of them after a metric and its keys.
+/// The page of groups: `limit` of them after a metric and its keys.
 struct UsagePage {
     digest: String,
     limit: usize,
