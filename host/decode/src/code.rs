@@ -2,7 +2,7 @@
 
 domain::codes! {
     FILE_NOT_FOUND "F101" Files User "A source's path or pattern matches no file.";
-    FILE_UNREADABLE "F102" Files User "A file cannot be opened or read.";
+    FILE_UNREADABLE "F102" Files User "A file cannot be opened, read or written.";
     FILE_TRUNCATED "F104" Files User "A compressed file ends too early.";
     FILE_NOT_A_TABLE "F105" Files User "A file is not CSV, CSV.GZ or Parquet.";
     FILE_DELIMITER "F106" Files User "The header looks like it has another delimiter.";

@@ -93,6 +93,7 @@ impl Stations {
             for (place, number) in (0..).zip(&group) {
                 self.0[*number].step = step + if in_turn { place } else { 0 };
             }
+            // One number is left out behind the group. Stored steps have it so.
             step += if in_turn { group.len() as u32 } else { 0 };
             turns.push(match group.as_slice() {
                 [number] => Turn::Alone(*number),

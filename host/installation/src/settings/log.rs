@@ -91,11 +91,11 @@ fn words_hint<W: Word>(written: &str) -> String {
     }
 }
 
-fn read_word<W: Word>(written: &str, fallback: W) -> (W, Vec<SettingFault>) {
+fn read_word<W: Word>(written: &str, kind: &str, fallback: W) -> (W, Vec<SettingFault>) {
     match W::by_name(written) {
         Some(word) => (word, Vec::new()),
         None => {
-            let message = format!("NAME of the log is not '{written}'");
+            let message = format!("'{written}' is no {kind} of the log");
             (fallback, vec![SettingFault::new(message, words_hint::<W>(written))])
         }
     }
@@ -109,7 +109,7 @@ impl SettingValue for LogFormat {
     type Written = String;
 
     fn read(written: String) -> (LogFormat, Vec<SettingFault>) {
-        read_word(&written, LogFormat::Text)
+        read_word(&written, "format", LogFormat::Text)
     }
 
     fn shown(&self) -> Value {
@@ -125,7 +125,7 @@ impl SettingValue for LogLevel {
     type Written = String;
 
     fn read(written: String) -> (LogLevel, Vec<SettingFault>) {
-        read_word(&written, LogLevel::Info)
+        read_word(&written, "level", LogLevel::Info)
     }
 
     fn shown(&self) -> Value {
