@@ -6,6 +6,7 @@ use crate::ui::finding_text;
 use domain::period::instant;
 use installation::clock::now_ms;
 use installation::settings::log::{Log, LogFormat, LogLevel};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::stderr;
@@ -23,6 +24,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// The crates whose events are shown.
 const CRATES: [&str; 5] = ["apportion", "installation", "plugin_host", "reach", "server"];
+
+/// Separators of a span's fields, which stand in no name and no printable value.
+const NAME_END: char = '\u{1e}';
+const VALUE_END: char = '\u{1f}';
 
 /// The form of the log. Settings that are read later can change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +60,9 @@ pub fn follow(settings: &Log, is_quiet: bool) {
 pub fn start() {
     let lines = tracing_subscriber::fmt::layer()
         .event_format(LogLine)
-        .fmt_fields(debug_fn(|writer, field, value| write!(writer, "{field}={value:?} ")))
+        .fmt_fields(debug_fn(|writer, field, value| {
+            write!(writer, "{field}{NAME_END}{value:?}{VALUE_END}")
+        }))
         .with_writer(stderr)
         .log_internal_errors(false)
         .with_filter(OwnEvents);
@@ -104,7 +111,11 @@ where
         event.record(&mut fields);
         for span in context.event_scope().into_iter().flatten() {
             if let Some(span_fields) = span.extensions().get::<FormattedFields<N>>() {
-                fields.spans.push(span_fields.trim_end().to_owned());
+                let pairs =
+                    span_fields.split(VALUE_END).filter_map(|pair| pair.split_once(NAME_END));
+                fields.spans.extend(
+                    pairs.map(|(name, value)| (name.to_owned(), value.escape_debug().to_string())),
+                );
             }
         }
         writer.write_str(&match form().is_json {
@@ -118,26 +129,29 @@ where
 #[derive(Default)]
 struct EventFields {
     message: String,
-    others: BTreeMap<&'static str, String>,
-    spans: Vec<String>,
+    others: BTreeMap<&'static str, Value>,
+    spans: Vec<(String, String)>,
 }
 
 impl EventFields {
-    /// A finding looks as an error of a command does. Any other event is its message alone.
+    /// A finding looks as an error of a command does. Any other event is its message and fields.
     fn text(&self, level: Level) -> String {
-        let spans: String = self.spans.iter().map(|fields| format!("{fields} ")).collect();
-        let Some(code) = self.others.get("code") else {
-            return format!("{spans}{}\n", self.message);
+        let spans: String =
+            self.spans.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+        let part = |name: &str| self.others.get(name).and_then(Value::as_str);
+        let Some(code) = part("code") else {
+            let field = |(name, value): (&&str, &Value)| format!(" {name}={value}");
+            let fields: String = self.others.iter().map(field).collect();
+            return format!("{spans}{}{fields}\n", self.message);
         };
-        let place = |place: &String| format!("{place}: ");
-        let location = self.others.get("location").map_or_else(String::new, place);
+        let location = part("location").map_or_else(String::new, |place| format!("{place}: "));
         let mut finding = format!("{spans}{location}{code}: {}", self.message);
-        for line in self.others.get("excerpt").iter().flat_map(|excerpt| excerpt.lines()) {
+        for line in part("excerpt").iter().flat_map(|excerpt| excerpt.lines()) {
             finding.push_str("\n    ");
             finding.push_str(line);
         }
         let title = if level == Level::ERROR { "error" } else { "warning" };
-        finding_text(title, &finding, self.others.get("hint").map(String::as_str))
+        finding_text(title, &finding, part("hint"))
     }
 
     fn json(&self, metadata: &Metadata<'_>) -> String {
@@ -147,17 +161,19 @@ impl EventFields {
         line.insert("target".into(), metadata.target().into());
         line.insert("message".into(), self.message.as_str().into());
         if !self.spans.is_empty() {
-            line.insert("within".into(), self.spans.join(" ").into());
+            let fields = self.spans.iter();
+            let request = fields.map(|(name, value)| (name.clone(), value.as_str().into()));
+            line.insert("request".into(), Value::Object(request.collect()));
         }
         let others = self.others.iter();
-        line.extend(others.map(|(name, value)| ((*name).to_owned(), value.as_str().into())));
-        format!("{}\n", serde_json::Value::Object(line))
+        line.extend(others.map(|(name, value)| ((*name).to_owned(), value.clone())));
+        format!("{}\n", Value::Object(line))
     }
 
-    fn insert(&mut self, field: &Field, value: String) {
-        match field.name() {
-            "message" => self.message = value,
-            name => {
+    fn insert(&mut self, field: &Field, value: impl Into<Value>) {
+        match (field.name(), value.into()) {
+            ("message", Value::String(message)) => self.message = message,
+            (name, value) => {
                 self.others.insert(name, value);
             }
         }
@@ -167,6 +183,18 @@ impl EventFields {
 impl Visit for EventFields {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.insert(field, value.to_owned());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.insert(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.insert(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.insert(field, value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

@@ -59,7 +59,7 @@ impl Reading<'_> {
     fn refused(&self, error: &toml::de::Error) -> Diagnostic {
         let span = error.span().unwrap_or(0..0);
         match unknown_key(error.message()) {
-            None => self.finding(code::CONFIG_SYNTAX, &span, error.message().trim_end()),
+            None => self.wrong_type(&span, error.message().trim_end()),
             Some((key, known)) => {
                 let finding = self.finding(
                     code::CONFIG_UNKNOWN_KEY,
@@ -75,7 +75,39 @@ impl Reading<'_> {
             }
         }
     }
+
+    fn wrong_type(&self, span: &Range<usize>, message: &str) -> Diagnostic {
+        let Some((found, expected)) = message.rsplit_once(", expected ") else {
+            return self.finding(code::CONFIG_SYNTAX, span, message);
+        };
+        // A value that was pasted where its keeper belongs may be the secret itself.
+        if expected == KEEPER {
+            let (line, column) = self.place(span.start);
+            return Diagnostic::new(
+                code::CONFIG_SYNTAX,
+                "a secret does not stand in the settings, but the place where it is kept does",
+            )
+            .at(self.file, line, column)
+            .hint(format!("write {KEEPER}"));
+        }
+        let known = TYPE_WORDS.iter().find(|(type_name, _)| *type_name == expected);
+        let expected = known.map_or(expected, |(_, words)| words);
+        self.finding(code::CONFIG_SYNTAX, span, format!("{found}, expected {expected}"))
+    }
 }
+
+/// The form of a secret's keeper, as its sections tell serde.
+pub const KEEPER: &str =
+    "`{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\"] }`";
+
+/// The types that a value may have to be, as serde names them and as people do.
+const TYPE_WORDS: [(&str, &str); 5] = [
+    ("u64", "a whole number, without quotes"),
+    ("a boolean", "true or false, without quotes"),
+    ("a string", "a text in quotes"),
+    ("a sequence", "a list, such as [\"a\", \"b\"]"),
+    ("a map", "a section"),
+];
 
 fn leaves(
     table: &DeTable,
@@ -142,14 +174,37 @@ mod tests {
     fn wrong_types_and_broken_toml_have_a_place() {
         assert_eq!(
             refusal("\nledger = 7\n"),
-            "apportion.toml:2:10: C102: invalid type: integer `7`, expected a string\n    ledger \
-                = 7\n             ^"
+            "apportion.toml:2:10: C102: invalid type: integer `7`, expected a text in \
+             quotes\n    ledger = 7\n             ^"
         );
+        for (text, expect) in [
+            ("[limits]\nthreads = 'two'\n", "expected a whole number, without quotes"),
+            ("[limits]\nthreads = -1\n", "expected a whole number, without quotes"),
+            ("log = 'json'\n", "expected a section of settings"),
+            ("dimensions = 'x'\n", "expected a list, such as [\"a\", \"b\"]"),
+        ] {
+            let refused = refusal(text);
+            assert!(refused.contains("C102") && refused.contains(expect), "{refused}");
+        }
         assert!(
             refusal("rules = \n").starts_with("apportion.toml:1:"),
             "{}",
             refusal("rules = \n")
         );
         assert!(refusal("rules = \n").contains("C102"), "{}", refusal("rules = \n"));
+    }
+
+    #[test]
+    fn a_secret_that_was_pasted_is_not_repeated() {
+        for section in [
+            "[sources.x.secrets]\ntoken = 's3cr3t'\n",
+            "[sources.x.http]\nproxy_auth = 's3cr3t'\n",
+            "[sources.x.store]\naccount_key = 's3cr3t'\n",
+        ] {
+            let refused = refusal(&format!("[sources.x]\nplugin = 'p'\n{section}"));
+            assert!(refused.starts_with("apportion.toml:4:"), "{refused}");
+            assert!(refused.contains("write `{ env = \"NAME\" }`"), "{refused}");
+            assert!(!refused.contains("s3cr3t"), "{refused}");
+        }
     }
 }

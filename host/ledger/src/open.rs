@@ -226,7 +226,7 @@ fn refuse_missing(path: &Path) -> Result<()> {
         code::LEDGER_NOT_FOUND,
         format!("there is no ledger at {}", path.display()),
     )
-    .hint(Hint::command("init")))
+    .hint(Hint::command("run").then(" makes it")))
 }
 
 fn copy(

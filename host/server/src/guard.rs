@@ -36,6 +36,7 @@ pub async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -
     state.count(route, response.status().as_u16());
     let mut response = span.in_scope(|| with_body(response, &request_id));
     let status = response.status();
+    span.in_scope(|| tracing::debug!(status = status.as_u16(), "request was answered"));
     add_headers(response.headers_mut(), status, route, &request_id);
     response
 }

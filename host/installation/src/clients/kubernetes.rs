@@ -17,7 +17,7 @@ pub fn kubernetes(
         source: source.to_owned(),
         kubeconfig: kubeconfig.map(|path| in_root(root, Path::new(&path.0))),
         context: section.context.value.as_ref().map(|context| context.0.clone()),
-        resources: section.resources.value.clone(),
+        resources: section.resources.value.0.clone(),
         namespaces: section.namespaces.value.clone(),
         timeout: Duration::from_secs(section.timeout_seconds.value.get()),
     })

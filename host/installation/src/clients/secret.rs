@@ -82,10 +82,14 @@ impl SecretCheck<'_> {
             KeptSection { env: None, file: None, command: Some(words) } if !words.is_empty() => {
                 Some(SecretKeeper::Command(words.clone()))
             }
-            _ => {
+            kept => {
+                let message = match places(kept) {
+                    0 | 1 => "it is not said where this secret is kept".to_owned(),
+                    named => format!("this secret is kept in {named} places, and it has to be one"),
+                };
                 self.add(
                     &section.span(),
-                    "it is not said where this secret is kept",
+                    message,
                     "write one of `env = \"NAME\"`, `file = \"path\"`, `command = [\"program\", \
                         \"argument\"]`",
                 );

@@ -6,7 +6,10 @@ use toml::Spanned;
 
 /// A secret: one of the five ways in which its value is kept, and where it may go.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "`{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\"] }`"
+)]
 #[schemars(extend("required" = ["for"]))]
 pub struct SecretSection {
     /// The environment variable that holds the value.
@@ -28,7 +31,10 @@ pub struct SecretSection {
 
 /// A client of a token endpoint.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "`{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\"] }`"
+)]
 pub struct OAuth2Section {
     /// The endpoint that gives tokens.
     #[schemars(with = "String")]
@@ -42,7 +48,10 @@ pub struct OAuth2Section {
 
 /// Where a value is kept, in one of three ways.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "`{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\"] }`"
+)]
 pub struct KeptSection {
     /// The environment variable that holds the value.
     pub env: Option<String>,
@@ -54,7 +63,10 @@ pub struct KeptSection {
 
 /// A service account of Google.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "`{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\"] }`"
+)]
 pub struct GoogleSection {
     /// The key of the service account, as JSON.
     pub file: String,

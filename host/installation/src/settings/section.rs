@@ -55,7 +55,7 @@ macro_rules! section {
         $(unlisted { $($(#[$other_meta:meta])* pub $other:ident: $other_type:ty,)* })?
     ) => {
         #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
-        #[serde(deny_unknown_fields, default)]
+        #[serde(deny_unknown_fields, default, expecting = "a section of settings")]
         $(#[$meta])*
         pub struct $name {
             $($(#[$field_meta])* pub $field: $type,)*
