@@ -25,7 +25,7 @@ fn settings_that_are_missing_or_wrong() {
     refused(
         "ledger = 7\n",
         "C102",
-        "apportion.toml:1:10: C102: invalid type: integer `7`, expected a string",
+        "apportion.toml:1:10: C102: invalid type: integer `7`, expected a text in quotes",
     );
     refused("ledger = \n", "C102", "apportion.toml:1:");
     refused(

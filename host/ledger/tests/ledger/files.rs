@@ -45,7 +45,7 @@ fn what_is_not_a_ledger_is_refused_by_name() {
     let folder = folder();
     let path = folder.path().join("missing.ledger");
     let error = Ledger::open(&path).map(|_| ()).map_err(|error| (error.code, error.hint_text()));
-    assert_eq!(error, Err((code::LEDGER_NOT_FOUND, Some("apportion init".into()))));
+    assert_eq!(error, Err((code::LEDGER_NOT_FOUND, Some("`apportion run` makes it".into()))));
     let text = folder.path().join("notes.txt");
     std::fs::write(
         &text,
