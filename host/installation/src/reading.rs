@@ -61,11 +61,12 @@ impl Reading<'_> {
         match unknown_key(error.message()) {
             None => self.wrong_type(&span, error.message().trim_end()),
             Some((key, known)) => {
-                let finding = self.finding(
-                    code::CONFIG_UNKNOWN_KEY,
-                    &span,
-                    format!("there is no setting '{key}' here"),
-                );
+                let message = format!("there is no setting '{key}' here");
+                let mut finding = self.finding(code::CONFIG_UNKNOWN_KEY, &span, message);
+                // The line of a password that was written here would be logged.
+                if SECRET_WORDS.iter().any(|word| key.to_lowercase().contains(word)) {
+                    finding.excerpt = None;
+                }
                 match did_you_mean(key, known.iter().copied()) {
                     Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
                     None => {
@@ -99,6 +100,9 @@ impl Reading<'_> {
 /// The form of a secret's keeper, as its sections tell serde.
 pub const KEEPER: &str =
     "`{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\"] }`";
+
+/// Words in the name of a key whose value is likely a secret.
+const SECRET_WORDS: [&str; 6] = ["auth", "credential", "key", "password", "secret", "token"];
 
 /// The types that a value may have to be, as serde names them and as people do.
 const TYPE_WORDS: [(&str, &str); 5] = [
@@ -206,5 +210,7 @@ mod tests {
             assert!(refused.contains("write `{ env = \"NAME\" }`"), "{refused}");
             assert!(!refused.contains("s3cr3t"), "{refused}");
         }
+        let refused = refusal("[sources.x.http]\napi_token = 's3cr3t'\n");
+        assert!(refused.starts_with("apportion.toml:2:1: C103") && !refused.contains("s3cr3t"));
     }
 }
