@@ -117,15 +117,25 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// The longest name that is compared with others. The work grows with the product of the lengths,
+/// and a request can hold a name of any length.
+const COMPARED_MAX: usize = 120;
+
 /// The closest of `known` to the written name, for "did you mean". A swap of two neighbors counts
 /// as one change, since it is one slip of the fingers.
 pub fn did_you_mean<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let limit = (written.chars().count() / 3).max(1);
+    let length = written.chars().count();
+    if length > COMPARED_MAX {
+        return None;
+    }
+    let limit = (length / 3).max(1);
     known
         .into_iter()
+        // Each letter more or less is a change.
+        .filter(|name| name.chars().count().abs_diff(length) <= limit)
         .map(|name| (strsim::osa_distance(written, name), name))
         .filter(|(distance, _)| *distance <= limit)
         .min()
@@ -135,6 +145,13 @@ pub fn did_you_mean<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_beyond_all_names_is_compared_with_none() {
+        let (name, longer) = ("x".repeat(COMPARED_MAX), "x".repeat(COMPARED_MAX + 1));
+        assert_eq!(did_you_mean(&name, [longer.as_str()]), Some(longer.as_str()));
+        assert_eq!(did_you_mean(&longer, [longer.as_str()]), None);
+    }
 
     /// Figures of the edit distance that stood here before `strsim`, and of the literature.
     #[test]
