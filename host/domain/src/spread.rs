@@ -101,6 +101,11 @@ impl Spread {
         filters
     }
 
+    /// Whether it, or a spread that may take its place, gives amounts.
+    pub fn gives_amounts(&self) -> bool {
+        self.by.gives_amounts() || self.fallback().is_some_and(Spread::gives_amounts)
+    }
+
     /// As a person would say it, for findings, the functions' page and reports.
     pub fn describe(&self) -> String {
         let mut words = vec![self.by.method().describe()];

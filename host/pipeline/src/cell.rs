@@ -94,6 +94,10 @@ impl Dates {
         }
         let day =
             parse_instant(text, self.order).map_err(|error| refuse(column, error.to_string()))?;
+        // An offset can lead out of the years that its text has.
+        if !day.is_in_calendar() {
+            return Err(refuse(column, "it is not in the years 1 to 9999".into()));
+        }
         self.last_text.clear();
         self.last_text.extend_from_slice(text);
         self.last_day = Some(day);

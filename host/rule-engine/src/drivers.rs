@@ -443,7 +443,7 @@ fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refusal> {
     let mut spread = spread_of(decision).ok_or_else(|| {
         refuse(format!("`bounded` takes a way to share, such as by_cost(), not {}", kind(decision)))
     })?;
-    if spread.by.gives_amounts() {
+    if spread.gives_amounts() {
         return Err(refuse(
             "`bounded` cannot limit tiers and rate cards, because they give amounts: change their \
              tiers or prices",
