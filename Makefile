@@ -26,7 +26,7 @@ build:
 	@$(TOOLCHAIN) && cargo build --release --locked --package apportion
 	@echo "built $(CARGO_TARGET_DIR)/release/apportion" >&2
 
-# The binary to hand on: half the size, with all libraries optimized.
+# The binary to hand on: smaller, with all libraries optimized.
 dist:
 	$(call first,dist,first build of this kind: about 30 minutes on two cores)
 	@$(TOOLCHAIN) && cargo build --profile dist --locked --package apportion
