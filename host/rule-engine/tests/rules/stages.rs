@@ -283,8 +283,8 @@ const WRONG_SHARES: &[(&str, &str)] = &[
     ),
     (
         "bounded(by_cost(#{when_zero: tiered([[(), by_cost()]])}), #{at_most: #{a: 1}})",
-        "`bounded` cannot limit tiers and rate cards, because they give amounts: change their tiers or \
-         prices",
+        "`bounded` cannot limit tiers and rate cards, because they give amounts: change their \
+         tiers or prices",
     ),
     ("bounded(by_cost(), #{})", "`bounded` needs at_least or at_most, with at least one team"),
     (
