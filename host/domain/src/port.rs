@@ -54,7 +54,7 @@ pub struct Batch {
     pub rejected: Vec<Rejected>,
     /// For the next collection. It is committed together with the rows.
     pub state: Option<String>,
-    /// Days of which this collection has everything.
+    /// Days that this collection has completely.
     pub complete: Vec<Period>,
     pub unknown: Vec<UnknownDays>,
 }

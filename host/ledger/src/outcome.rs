@@ -1,5 +1,5 @@
-//! Outcomes and targets as JSON: readable for whoever opens the file, and the same bytes for the
-//! same outcome.
+//! Outcomes and targets as JSON. A person can read them in the file, and equal outcomes have equal
+//! bytes.
 
 mod driver;
 

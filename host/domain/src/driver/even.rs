@@ -1,4 +1,4 @@
-//! Equal shares: what `even` decides, and what a spread falls back to with `when_zero: "even"`.
+//! Equal shares, for the decision `even` and for a spread with `when_zero: "even"`.
 //!
 //! `even` is a split whose weights are all one. It has no driver of its own, so the two are stored
 //! and told alike.

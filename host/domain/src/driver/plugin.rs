@@ -39,7 +39,7 @@ impl DriverMethod for PluginDriver {
         self.among.teams()
     }
 
-    /// The plugin is told the total and may weigh by it.
+    /// The plugin gets the total, and its weights may depend on it.
     fn needs_total(&self) -> bool {
         true
     }

@@ -8,8 +8,8 @@ use crate::sharing::Sharing;
 use crate::split::Shares;
 use std::rc::Rc;
 
-/// Is told of every amount that moves. A run makes postings of it, and a report the parts of
-/// portions.
+/// Receives every amount that moves. A run makes postings of the amounts, and a report makes parts
+/// of portions.
 pub trait FlowSink<P> {
     /// All of the amount leaves the place where it stood.
     fn leave(&mut self, waiting: &Waiting<'_, P>);

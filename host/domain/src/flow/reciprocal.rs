@@ -130,8 +130,8 @@ mod tests {
 
     #[test]
     fn two_that_serve_each_other_are_solved_exactly() {
-        // By hand: a = 1 + 0.2·b, b = 0.4·a for a unit entering at a: a = 1/0.92 = 25/23, of which
-        // x gets 0.6 and b passes on 0.4·25/23 = 10/23, of it 0.8 to y: x = 15/23, y = 8/23.
+        // By hand, for a unit entering at a: a = 1 + 0.2·b and b = 0.4·a, so a = 1/0.92 = 25/23 and
+        // b = 10/23. x gets 0.6·a = 15/23, and y gets 0.8·b = 8/23.
         // Entering at b: x = 3/23, y = 20/23.
         let given = [sharing(&[("b", 40), ("x", 60)]), sharing(&[("a", 20), ("y", 80)])];
         let ends = |x: i64, y: i64| vec![("x".to_owned(), x, 23), ("y".to_owned(), y, 23)];

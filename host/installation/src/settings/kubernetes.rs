@@ -22,7 +22,7 @@ section! {
         /// and config maps cannot be granted.
         pub resources: Setting<ResourceKinds> =
             Setting::default_of(ResourceKinds(RESOURCES.map(str::to_owned).to_vec())),
-        /// The namespaces of which anything may be listed; all unless said. Kinds of the whole
+        /// The namespaces whose objects may be listed; all unless said. Kinds of the whole
         /// cluster, such as nodes, are listed whole.
         pub namespaces: Setting<Vec<String>> = Setting::default_of(Vec::new()),
         /// How long the cluster may take to answer.

@@ -38,8 +38,8 @@ section! {
         pub delimiter: Setting<Delimiter> = Setting::default_of(Delimiter(b',')),
         /// The powers that the plugin is granted.
         pub grants: Setting<Powers> = Setting::default_of(Powers::default()),
-        /// The source whose bill this one estimates: its charges count on days of which that one
-        /// has none yet, and are reversed when they come.
+        /// The source of the bill that this source estimates. The estimates count until the bill
+        /// has charges of the day; then they are reversed.
         pub accrues_for: Setting<Option<String>> = Setting::default_of(None),
         /// The first day that is wanted, of a source without paths; otherwise the first day of the
         /// month before the first collection.

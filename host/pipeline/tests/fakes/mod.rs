@@ -12,8 +12,7 @@ use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::{Day, Period};
 use domain::port::{
-    Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity,
-    Rows, RuleFacts, Rules, Stage,
+    Batch, Decider, Explanation, Mutual, NoAllocators, Rows, RuleFacts, Rules, Stage,
 };
 use domain::recipient::Recipient;
 use domain::spread::{Spread, WhenZero};
@@ -23,63 +22,28 @@ use pipeline::feed::Patience;
 use pipeline::report::RunReport;
 use pipeline::run::{RunOptions, run};
 use pipeline::source::Source;
+use test_support::fakes::{FakeCollector, request};
 
-pub struct Given {
-    pub identity: PluginIdentity,
-    pub charges: Vec<RawCharge>,
-    pub usage: Vec<RawUsage>,
-    pub failure: Option<Diagnostic>,
-}
-
-impl Collector for Given {
-    fn identity(&self) -> &PluginIdentity {
-        &self.identity
-    }
-    fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
-        Ok(Vec::new())
-    }
-    fn collect(
-        &self,
-        _: &CollectRequest,
-        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
-    ) -> Result<(), Diagnostic> {
-        for page in self.charges.chunks(7) {
-            sink(Batch { rows: Rows::Charges(page.to_vec()), ..Batch::default() })?;
-        }
-        for page in self.usage.chunks(2) {
-            sink(Batch { usage: page.to_vec(), ..Batch::default() })?;
-        }
-        self.failure.clone().map_or(Ok(()), Err)
-    }
+/// Hands over the charges in pages of seven. Then it succeeds, or fails with `failure`.
+fn given(charges: &[RawCharge], failure: Option<Diagnostic>) -> Box<FakeCollector> {
+    let page =
+        |page: &[RawCharge]| Batch { rows: Rows::Charges(page.to_vec()), ..Batch::default() };
+    let batches = charges.chunks(7).map(page).collect();
+    Box::new(FakeCollector { failure, ..FakeCollector::new(batches) })
 }
 
 pub fn source(name: &str, charges: Vec<RawCharge>) -> Source {
-    let identity =
-        PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
-    let request = CollectRequest {
-        source: name.into(),
-        config: "{}".into(),
-        period: None,
-        state: None,
-        now: String::new(),
-        tables: Vec::new(),
-    };
     Source {
         name: name.into(),
-        collector: Box::new(Given { identity, charges, usage: Vec::new(), failure: None }),
-        request,
+        collector: given(&charges, None),
+        request: request(name),
         accrues_for: None,
         window: None,
     }
 }
 
 pub fn failing(name: &str, charges: Vec<RawCharge>, failure: Diagnostic) -> Source {
-    let identity =
-        PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
-    Source {
-        collector: Box::new(Given { identity, charges, usage: Vec::new(), failure: Some(failure) }),
-        ..source(name, Vec::new())
-    }
+    Source { collector: given(&charges, Some(failure)), ..source(name, Vec::new()) }
 }
 
 /// A source of nothing but usage: `day metric value unit key=value…`, one row a line.
@@ -99,13 +63,11 @@ pub fn usage_source(name: &str, text: &str) -> Source {
             unit: words[3].into(),
         }
     };
-    let usage = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(row).collect();
-    let identity =
-        PluginIdentity { name: "given".into(), version: "1.0.0".into(), digest: "00".repeat(32) };
-    Source {
-        collector: Box::new(Given { identity, charges: Vec::new(), usage, failure: None }),
-        ..source(name, Vec::new())
-    }
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let usage: Vec<RawUsage> = lines.map(row).collect();
+    let page = |page: &[RawUsage]| Batch { usage: page.to_vec(), ..Batch::default() };
+    let batches = usage.chunks(2).map(page).collect();
+    Source { collector: Box::new(FakeCollector::new(batches)), ..source(name, Vec::new()) }
 }
 
 /// `day service team amount [billed]`, one charge a line; `-` is no team.

@@ -2,7 +2,6 @@
 
 use domain::charge::{ChargeLine, RawCharge};
 use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
-use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
@@ -12,8 +11,7 @@ use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::Day;
 use domain::port::{
-    Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity,
-    Rows, RuleFacts, Rules, Stage, TriedRule,
+    Batch, Decider, Explanation, Mutual, NoAllocators, Rows, RuleFacts, Rules, Stage, TriedRule,
 };
 use domain::recipient::{Recipient, Target};
 use domain::spread::{Spread, WhenZero};
@@ -22,29 +20,7 @@ use ledger::Ledger;
 use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, run};
 use pipeline::source::Source;
-
-pub struct FixedCollector {
-    identity: PluginIdentity,
-    charges: Vec<RawCharge>,
-}
-
-impl Collector for FixedCollector {
-    fn identity(&self) -> &PluginIdentity {
-        &self.identity
-    }
-
-    fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
-        Ok(Vec::new())
-    }
-
-    fn collect(
-        &self,
-        _: &CollectRequest,
-        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
-    ) -> Result<(), Diagnostic> {
-        sink(Batch { rows: Rows::Charges(self.charges.clone()), ..Batch::default() })
-    }
-}
+use test_support::fakes::{FakeCollector, plugin, request};
 
 /// The services that the rules decide by. Each service has one rule, in this order.
 pub const SERVICES: [&str; 7] =
@@ -262,22 +238,14 @@ pub fn charge(day: &str, service: &str, tags: &[(&str, &str)], effective: &str) 
 pub fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &dyn Rules) {
     let source = |(name, charges): &(&str, Vec<RawCharge>)| Source {
         name: (*name).into(),
-        collector: Box::new(FixedCollector {
-            identity: PluginIdentity {
-                name: "fixed".into(),
-                version: "1.0.0".into(),
-                digest: "d".repeat(64),
-            },
-            charges: charges.clone(),
+        collector: Box::new(FakeCollector {
+            identity: plugin("fixed"),
+            ..FakeCollector::new(vec![Batch {
+                rows: Rows::Charges(charges.clone()),
+                ..Batch::default()
+            }])
         }),
-        request: CollectRequest {
-            source: (*name).into(),
-            config: "{}".into(),
-            period: None,
-            state: None,
-            now: String::new(),
-            tables: Vec::new(),
-        },
+        request: request(name),
         accrues_for: None,
         window: None,
     };

@@ -2,14 +2,12 @@
 
 use domain::charge::{ChargeLine, RawCharge, RawUsage};
 use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
-use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::Day;
 use domain::port::{
-    Batch, CollectRequest, Collector, Decider, Explanation, Mutual, NoAllocators, PluginIdentity,
-    Rows, RuleFacts, Rules, Stage,
+    Batch, Decider, Explanation, Mutual, NoAllocators, Rows, RuleFacts, Rules, Stage,
 };
 use domain::recipient::Recipient;
 use domain::tag::TagSchema;
@@ -18,34 +16,7 @@ use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, run};
 use pipeline::source::Source;
 use std::path::Path;
-
-struct FixedCollector {
-    identity: PluginIdentity,
-    charges: Vec<RawCharge>,
-    usage: Vec<RawUsage>,
-}
-
-impl Collector for FixedCollector {
-    fn identity(&self) -> &PluginIdentity {
-        &self.identity
-    }
-
-    fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
-        Ok(Vec::new())
-    }
-
-    fn collect(
-        &self,
-        _: &CollectRequest,
-        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
-    ) -> Result<(), Diagnostic> {
-        sink(Batch {
-            rows: Rows::Charges(self.charges.clone()),
-            usage: self.usage.clone(),
-            ..Batch::default()
-        })
-    }
-}
+use test_support::fakes::{FakeCollector, plugin, request};
 
 /// `Compute` goes to the team of the tag, `Network` to payments and search as 1 to 2, all else to
 /// nobody.
@@ -219,21 +190,15 @@ fn usage() -> Vec<RawUsage> {
 pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
     let mut ledger = if path.exists() { Ledger::open(path) } else { Ledger::create(path) }
         .unwrap_or_else(|error| panic!("{error}"));
-    let identity =
-        PluginIdentity { name: "fixed".into(), version: "1.0.0".into(), digest: "d".repeat(64) };
-    let request = CollectRequest {
-        source: "aws".into(),
-        config: "{}".into(),
-        period: None,
-        state: None,
-        now: String::new(),
-        tables: Vec::new(),
-    };
+    let batch = Batch { rows: Rows::Charges(charges), usage: usage(), ..Batch::default() };
     let options = RunOptions {
         sources: vec![Source {
             name: "aws".into(),
-            collector: Box::new(FixedCollector { identity, charges, usage: usage() }),
-            request,
+            collector: Box::new(FakeCollector {
+                identity: plugin("fixed"),
+                ..FakeCollector::new(vec![batch])
+            }),
+            request: request("aws"),
             accrues_for: None,
             window: None,
         }],
