@@ -67,7 +67,7 @@ impl ChargeTable {
 /// A row that could not be understood. It is set aside, counted and shown, and never dropped or
 /// guessed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejected {
+pub struct RejectedRow {
     /// `file:line:column`, or the source's own name for the place.
     pub location: String,
     pub reason: String,

@@ -10,7 +10,7 @@ use std::fmt;
 
 /// An amount: the nearest whole number of nanos, and the rest of the exact value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parsed {
+pub struct ParsedAmount {
     pub nanos: i64,
     pub rest: Rest,
 }
@@ -44,9 +44,9 @@ const EXPONENT_MAX: u32 = 10_000;
 /// Reads `1`, `-0.5`, `+1.50`, `1E-8`, ` 0.00 ` and any number of digits. No separators, no
 /// currency signs.
 #[inline]
-pub fn parse(text: &[u8]) -> Result<Parsed, NotAnAmount> {
+pub fn parse(text: &[u8]) -> Result<ParsedAmount, NotAnAmount> {
     match parse_plain(text) {
-        Some((nanos, rest)) => Ok(Parsed { nanos, rest: Rest::Fine(rest) }),
+        Some((nanos, rest)) => Ok(ParsedAmount { nanos, rest: Rest::Fine(rest) }),
         None => parse_any(text),
     }
 }
@@ -139,7 +139,7 @@ fn round_fine(negative: bool, nanos: i64, below: i128) -> (i64, i128) {
 
 /// Reads `value × 10^-scale`, as columnar files store decimals.
 #[inline]
-pub fn from_scaled(value: i128, scale: u32) -> Result<Parsed, NotAnAmount> {
+pub fn from_scaled(value: i128, scale: u32) -> Result<ParsedAmount, NotAnAmount> {
     let small = u64::try_from(value.unsigned_abs()).ok().filter(|_| (9..=18).contains(&scale));
     if let Some(magnitude) = small {
         let below_digits = scale as usize - 9;
@@ -150,14 +150,14 @@ pub fn from_scaled(value: i128, scale: u32) -> Result<Parsed, NotAnAmount> {
         };
         if let Ok(nanos) = i64::try_from(whole) {
             if below == 0 {
-                return Ok(Parsed {
+                return Ok(ParsedAmount {
                     nanos: if value < 0 { -nanos } else { nanos },
                     rest: Rest::Fine(0),
                 });
             }
             let fine = i128::from(below) * 10_i128.pow((FINE_DIGITS - below_digits) as u32);
             let (nanos, rest) = round_fine(value < 0, nanos, fine);
-            return Ok(Parsed { nanos, rest: Rest::Fine(rest) });
+            return Ok(ParsedAmount { nanos, rest: Rest::Fine(rest) });
         }
     }
     rounded(&Decimal::from_scaled(value, scale))
@@ -165,7 +165,7 @@ pub fn from_scaled(value: i128, scale: u32) -> Result<Parsed, NotAnAmount> {
 }
 
 /// Every spelling, with as many digits as there are.
-fn parse_any(text: &[u8]) -> Result<Parsed, NotAnAmount> {
+fn parse_any(text: &[u8]) -> Result<ParsedAmount, NotAnAmount> {
     let trimmed = text.trim_ascii();
     if trimmed.is_empty() {
         return Err(NotAnAmount::Empty);
@@ -195,14 +195,14 @@ fn shown(text: &[u8]) -> String {
 }
 
 /// Nothing where the amount does not fit a row.
-fn rounded(exact: &Decimal) -> Option<Parsed> {
+fn rounded(exact: &Decimal) -> Option<ParsedAmount> {
     let (nanos, rest) = exact.rounded(9);
     let nanos = i64::try_from(nanos?).ok()?;
     let rest = match rest.in_units(FINE_SCALE) {
         Some(fine) => Rest::Fine(fine),
         None => Rest::Long(Box::new(rest)),
     };
-    Some(Parsed { nanos, rest })
+    Some(ParsedAmount { nanos, rest })
 }
 
 /// An exact decimal of any length, added up from nanos and rests.

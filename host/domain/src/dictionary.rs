@@ -35,12 +35,12 @@ pub struct Resource {
 
 /// A number with the hash of its text or set. A growing table moves the pair without hashing again.
 #[derive(Clone, Copy)]
-struct Hashed {
+struct HashedNumber {
     hash: u64,
     id: u32,
 }
 
-fn hash_of(hashed: &Hashed) -> u64 {
+fn hash_of(hashed: &HashedNumber) -> u64 {
     hashed.hash
 }
 
@@ -48,16 +48,16 @@ pub struct Dictionary {
     hasher: foldhash::fast::RandomState,
     text: String,
     text_ends: Vec<usize>,
-    symbols: HashTable<Hashed>,
+    symbols: HashTable<HashedNumber>,
     tags: Vec<(Symbol, Symbol)>,
     tag_ends: Vec<usize>,
-    tag_sets: HashTable<Hashed>,
+    tag_sets: HashTable<HashedNumber>,
     currencies: Vec<Currency>,
     resource_tags: Vec<TagSetId>,
     /// One column for each field, with `NONE` for resources that lack it. A field never seen has no
     /// column.
     columns: Vec<Vec<Symbol>>,
-    resources: HashTable<Hashed>,
+    resources: HashTable<HashedNumber>,
 }
 
 impl Default for Dictionary {
@@ -105,7 +105,7 @@ impl Dictionary {
         let id = self.text_ends.len() as u32;
         self.text.push_str(text);
         self.text_ends.push(self.text.len());
-        self.symbols.insert_unique(hash, Hashed { hash, id }, hash_of);
+        self.symbols.insert_unique(hash, HashedNumber { hash, id }, hash_of);
         Symbol(id)
     }
 
@@ -136,7 +136,7 @@ impl Dictionary {
         let id = self.tag_ends.len() as u32;
         self.tags.extend_from_slice(tags);
         self.tag_ends.push(self.tags.len());
-        self.tag_sets.insert_unique(hash, Hashed { hash, id }, hash_of);
+        self.tag_sets.insert_unique(hash, HashedNumber { hash, id }, hash_of);
         TagSetId(id)
     }
 
@@ -161,7 +161,7 @@ impl Dictionary {
             resource.tags,
             resource.dimensions.iter().copied(),
         );
-        let is_same = |known: &Hashed| {
+        let is_same = |known: &HashedNumber| {
             let id = ResourceId(known.id);
             let count =
                 resource.dimensions.iter().filter(|(_, symbol)| *symbol != Symbol::NONE).count();
@@ -177,7 +177,7 @@ impl Dictionary {
             return ResourceId(found.id);
         }
         let id = self.push_resource(resource);
-        self.resources.insert_unique(hash, Hashed { hash, id: id.0 }, hash_of);
+        self.resources.insert_unique(hash, HashedNumber { hash, id: id.0 }, hash_of);
         id
     }
 

@@ -1,5 +1,7 @@
 //! The rules and tables that a day was allocated by.
 
+use crate::period::Day;
+use crate::port::RuleFacts;
 use std::fmt;
 
 /// A set of rules and tables by its digest, and the stretch of days that it was used for.
@@ -36,12 +38,44 @@ impl Generation {
     pub fn stretch(&self) -> Option<u32> {
         self.stretch
     }
+}
 
-    /// This generation and those of the stretches before it. None if the rules have no turning
-    /// days.
-    pub fn stretches(&self) -> impl Iterator<Item = Generation> + '_ {
-        let numbers = self.stretch.into_iter().flat_map(|last| 0..=last);
-        numbers.map(|number| Generation::new(self.digest.as_str(), Some(number)))
+/// The days on which a rule begins or ceases to be valid, ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurningDays(Vec<Day>);
+
+impl TurningDays {
+    pub fn of(rules: &[RuleFacts]) -> TurningDays {
+        let enabled = rules.iter().filter(|rule| rule.enabled);
+        let mut days: Vec<Day> =
+            enabled.flat_map(|rule| [rule.from, rule.until]).flatten().collect();
+        days.sort_unstable();
+        days.dedup();
+        TurningDays(days)
+    }
+
+    /// The number of the stretch that a day falls in. A turning day belongs to the stretch after
+    /// it.
+    pub fn stretch(&self, day: Day) -> usize {
+        self.0.partition_point(|turning| *turning <= day)
+    }
+
+    /// The number of the stretch that is in force on all days to come.
+    pub fn last_stretch(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The number in a generation's name. Rules without turning days are one generation, without a
+    /// stretch in its name.
+    pub fn numbered(&self, stretch: usize) -> Option<u32> {
+        (!self.0.is_empty()).then_some(stretch as u32)
+    }
+
+    /// The first day of each stretch, in order. The first stretch has none: the day before its end
+    /// stands for it.
+    pub fn first_days(&self) -> impl Iterator<Item = Day> + '_ {
+        let before = self.0.first().map_or(Day::from_epoch(0), |day| day.plus(-1));
+        std::iter::once(before).chain(self.0.iter().copied())
     }
 }
 
@@ -56,6 +90,8 @@ impl fmt::Display for Generation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::RuleVersion;
+    use crate::port::{Mutual, Stage};
 
     #[test]
     fn a_generation_is_read_as_it_was_written() {
@@ -68,11 +104,44 @@ mod tests {
     }
 
     #[test]
-    fn a_last_stretch_knows_those_before_it() {
-        let shown = |text: &str| -> Vec<String> {
-            Generation::parse(text).stretches().map(|stretch| stretch.to_string()).collect()
-        };
-        assert_eq!(shown("c0ffee/2"), ["c0ffee/0", "c0ffee/1", "c0ffee/2"]);
-        assert_eq!(shown("c0ffee"), Vec::<String>::new());
+    fn enabled_rules_cut_time_where_they_begin_and_end() {
+        let day = |text: &str| Some(text.parse().unwrap());
+        let rules = [
+            dated(true, day("2026-03-01"), day("2026-04-01")),
+            dated(true, None, day("2026-03-01")),
+            dated(false, day("2026-01-01"), None),
+        ];
+        let turning = TurningDays::of(&rules);
+        let stretches = ["2026-01-15", "2026-02-28", "2026-03-01", "2026-03-31", "2026-04-01"]
+            .map(|day| turning.stretch(day.parse().unwrap()));
+        assert_eq!(stretches, [0, 0, 1, 1, 2]);
+        assert_eq!(turning.last_stretch(), 2);
+        assert_eq!(turning.numbered(1), Some(1));
+        let first_days: Vec<String> = turning.first_days().map(|day| day.to_string()).collect();
+        assert_eq!(first_days, ["2026-02-28", "2026-03-01", "2026-04-01"]);
+    }
+
+    #[test]
+    fn rules_without_turning_days_are_one_generation() {
+        let turning = TurningDays::of(&[dated(true, None, None)]);
+        assert_eq!(turning.stretch("2026-01-15".parse().unwrap()), 0);
+        assert_eq!(turning.numbered(0), None);
+    }
+
+    fn dated(enabled: bool, from: Option<Day>, until: Option<Day>) -> RuleFacts {
+        RuleFacts {
+            version: RuleVersion { rule: "a".into(), digest: "0".repeat(64) },
+            name: "a".into(),
+            priority: 1,
+            owner: "finops@example.com".into(),
+            review_by: None,
+            description: "Rule.".into(),
+            enabled,
+            from,
+            until,
+            stage: Stage::Attribution,
+            mutual: Mutual::Reciprocal,
+            source: String::new(),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The few ports through which the pipeline reaches plugins and rules. Tests put fakes behind them.
 
-use crate::charge::{ChargeLine, ChargeTable, RawCharge, RawUsage, Rejected};
+use crate::charge::{ChargeLine, ChargeTable, RawCharge, RawUsage, RejectedRow};
 use crate::code::PLUGIN_NOT_FOUND;
 use crate::decision::{Outcome, OutcomeId};
 use crate::diagnostic::Diagnostic;
@@ -51,7 +51,7 @@ pub struct GrantedTable {
 pub struct Batch {
     pub rows: Rows,
     pub usage: Vec<RawUsage>,
-    pub rejected: Vec<Rejected>,
+    pub rejected: Vec<RejectedRow>,
     /// For the next collection. It is committed together with the rows.
     pub state: Option<String>,
     /// Days that this collection has completely.
@@ -288,9 +288,6 @@ pub trait Decider {
     /// The spreads of pools and serving teams: answers of the later stages' rules that are valid on
     /// a day, by priority.
     fn later_stages(&mut self, day: Day) -> Vec<OutcomeId>;
-    /// Days on which other rules become valid, ascending. Between two of them decisions do not
-    /// depend on the day.
-    fn turning_days(&self) -> Vec<Day>;
     /// All outcomes so far; `OutcomeId` is the index.
     fn outcomes(&self) -> &[Outcome];
     /// Script calls so far: the cost of the rules phase.

@@ -103,20 +103,20 @@ impl Shares {
     }
 
     /// Splits an amount that comes in parts.
-    pub fn running(&self) -> Running<'_> {
-        Running { shares: self, amount: 0, given: vec![0; self.upto.len()] }
+    pub fn running(&self) -> RunningSplit<'_> {
+        RunningSplit { shares: self, amount: 0, given: vec![0; self.upto.len()] }
     }
 }
 
 /// The shares given so far of an amount that comes in parts.
 #[derive(Clone, Debug)]
-pub struct Running<'a> {
+pub struct RunningSplit<'a> {
     shares: &'a Shares,
     amount: i128,
     given: Vec<i128>,
 }
 
-impl Running<'_> {
+impl RunningSplit<'_> {
     /// Adds a part and calls `take(k, share)` for each target in order. A share can be a nano more
     /// or less than if the part were split alone.
     pub fn split(&mut self, part: Sum, mut take: impl FnMut(usize, Sum)) {

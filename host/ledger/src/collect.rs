@@ -10,7 +10,7 @@ use crate::intern::Interner;
 use crate::row;
 use crate::segment::EncodedSegment;
 use crate::{CollectionId, Reader, Restated, Result, StoredDay, StoredSegment, Transaction};
-use domain::charge::Rejected;
+use domain::charge::RejectedRow;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::money::Sum;
@@ -87,13 +87,13 @@ impl Reader {
     }
 
     /// The rows that the run set aside, ordered by source.
-    pub fn rejected(&self, run: RunId, limit: usize) -> Result<Vec<(String, Rejected)>> {
+    pub fn rejected(&self, run: RunId, limit: usize) -> Result<Vec<(String, RejectedRow)>> {
         let sql = "SELECT source, location, reason, excerpt FROM rejected WHERE run = ?1 \
                    ORDER BY source, id LIMIT ?2";
         row::rows(&self.connection, sql, (run.0, limit as i64), |row| {
             Ok((
                 row::cell(row, 0)?,
-                Rejected {
+                RejectedRow {
                     location: row::cell(row, 1)?,
                     reason: row::cell(row, 2)?,
                     excerpt: row::cell(row, 3)?,
@@ -167,7 +167,7 @@ impl Transaction<'_> {
     }
 
     /// Keeps the first rows that were set aside for a source, and the number of all.
-    pub fn reject(&mut self, source: &str, rejected: &[Rejected], total: u64) -> Result<()> {
+    pub fn reject(&mut self, source: &str, rejected: &[RejectedRow], total: u64) -> Result<()> {
         let connection = &self.ledger.connection;
         let kept = row::number(
             connection,

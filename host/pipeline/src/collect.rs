@@ -14,7 +14,7 @@ use crate::source::Source;
 use crate::typed;
 use crate::usage;
 use decode::{Scan, ShortRows};
-use domain::charge::{ChargeTable, RawCharge, RawUsage, Rejected};
+use domain::charge::{ChargeTable, RawCharge, RawUsage, RejectedRow};
 use domain::code::{self, Family};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
@@ -109,7 +109,7 @@ pub fn collect(
 /// A collection under way. If it is abandoned, nothing of it stays.
 struct OpenCollection<'a> {
     id: CollectionId,
-    gathering: Gathering<'a>,
+    gathering: GatheredSource<'a>,
 }
 
 impl<'a> OpenCollection<'a> {
@@ -121,7 +121,7 @@ impl<'a> OpenCollection<'a> {
         let id = collection.transaction.begin_source(&source.name, source.collector.identity())?;
         let usage = usage::GatheredUsage::new(schema, collection.secrets, collection.days());
         let known = KnownDays { asked: collection.period, ..KnownDays::default() };
-        let gathering = Gathering {
+        let gathering = GatheredSource {
             gathered: GatheredCharges::default(),
             usage,
             rejected: Vec::new(),
@@ -168,17 +168,17 @@ fn is_fatal(diagnostic: &Diagnostic) -> bool {
     matches!(diagnostic.code.family(), Family::Ledger | Family::Faults)
 }
 
-struct Gathering<'a> {
+struct GatheredSource<'a> {
     gathered: GatheredCharges,
     usage: usage::GatheredUsage<'a>,
-    rejected: Vec<Rejected>,
+    rejected: Vec<RejectedRow>,
     typed: Vec<RawCharge>,
     tables: Vec<ChargeTable>,
     state: Option<String>,
     known: KnownDays,
 }
 
-impl Gathering<'_> {
+impl GatheredSource<'_> {
     fn batch(
         &mut self,
         collection: &mut Collection<'_, '_, '_, '_>,
@@ -221,7 +221,7 @@ impl Gathering<'_> {
             let excerpt = format!("{} {} {} {}", row.metric, row.period_start, row.value, row.unit);
             if let Err(reason) = self.usage.take(row) {
                 self.gathered.set_aside_count += 1;
-                self.keep_rejected(vec![Rejected {
+                self.keep_rejected(vec![RejectedRow {
                     location: source.clone(),
                     reason: format!("{}: {reason}", code::ROW_REJECTED),
                     excerpt,
@@ -254,7 +254,7 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    fn keep_rejected(&mut self, rejected: Vec<Rejected>) {
+    fn keep_rejected(&mut self, rejected: Vec<RejectedRow>) {
         let room = REJECTED_STORED.saturating_sub(self.rejected.len());
         self.rejected.extend(rejected.into_iter().take(room));
     }
@@ -493,7 +493,7 @@ fn with_lines(
     table: &GrantedTable,
     scan: &Scan,
     mut set_aside: Vec<SetAsideRow>,
-) -> Result<Vec<Rejected>, Diagnostic> {
+) -> Result<Vec<RejectedRow>, Diagnostic> {
     // Workers find rows in any order. Ascending places need one pass over the file for all lines.
     set_aside.sort_by_key(|row| row.place);
     set_aside.truncate(REJECTED_STORED);
@@ -510,7 +510,7 @@ fn with_lines(
         .collect())
 }
 
-fn rejected(name: &str, line: Option<u64>, row: SetAsideRow) -> Rejected {
+fn rejected(name: &str, line: Option<u64>, row: SetAsideRow) -> RejectedRow {
     let mut location = name.to_owned();
     if let Some(line) = line {
         location.push_str(&format!(":{line}"));
@@ -518,7 +518,7 @@ fn rejected(name: &str, line: Option<u64>, row: SetAsideRow) -> Rejected {
     if row.column > 0 {
         location.push_str(&format!(":{}", row.column));
     }
-    Rejected { location, reason: format!("{}: {}", row.code, row.reason), excerpt: row.excerpt }
+    RejectedRow { location, reason: format!("{}: {}", row.code, row.reason), excerpt: row.excerpt }
 }
 
 impl SourceReport {

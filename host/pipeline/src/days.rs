@@ -15,6 +15,7 @@ use crate::rulings::{AllocationPorts, Rulings, suspended};
 use crate::settle::{AllocationReport, DayWork, Settlement};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Dictionary;
+use domain::generation::TurningDays;
 use domain::period::{Day, Period};
 use domain::port::Rules;
 use domain::run::SourceDay;
@@ -41,7 +42,7 @@ pub fn allocate(
 ) -> Result<AllocationReport, Diagnostic> {
     let mut decider = ports.rules.decider();
     let stored = transaction.source_days(Period::all())?;
-    let stretches = Stretches::save(transaction, ports.rules, decider.turning_days(), &stored)?;
+    let stretches = Stretches::save(transaction, ports.rules, &stored)?;
     let mut allocated = AllocationReport::new(stretches.current);
     let same_rules = last_generation(transaction)? == Some(stretches.current);
     let mut days: BTreeSet<Day> = changed.charges.iter().map(|source_day| source_day.day).collect();
@@ -84,7 +85,7 @@ pub fn allocate(
 
 /// The generations of a set of rules, one for each stretch between turning days.
 struct Stretches {
-    turning_days: Vec<Day>,
+    turning_days: TurningDays,
     /// By the number of the stretch. Stretches without charges have none.
     generations: BTreeMap<usize, GenerationId>,
     /// Of the last stretch, which is in force on all days to come.
@@ -95,17 +96,13 @@ impl Stretches {
     fn save(
         transaction: &mut Transaction<'_>,
         rules: &dyn Rules,
-        turning_days: Vec<Day>,
         stored: &[StoredDay],
     ) -> Result<Stretches, Diagnostic> {
-        let last = turning_days.len();
+        let turning_days = TurningDays::of(rules.facts());
+        let last = turning_days.last_stretch();
         let days = stored.iter().map(|stored| stored.source_day.day);
-        let numbers: BTreeSet<usize> = days.map(|day| stretch(&turning_days, day)).collect();
-        let mut save = |number: usize| {
-            // Rules without turning days are one generation, without a stretch in its name.
-            let number = (last > 0).then_some(number as u32);
-            transaction.save_generation(rules, number)
-        };
+        let numbers: BTreeSet<usize> = days.map(|day| turning_days.stretch(day)).collect();
+        let mut save = |stretch| transaction.save_generation(rules, turning_days.numbered(stretch));
         // Saved even if no charge lies in it: the next run compares its rules with this generation.
         let current = save(last)?;
         let mut generations = BTreeMap::from([(last, current)]);
@@ -116,13 +113,8 @@ impl Stretches {
     }
 
     fn generation_of(&self, day: Day) -> Option<GenerationId> {
-        self.generations.get(&stretch(&self.turning_days, day)).copied()
+        self.generations.get(&self.turning_days.stretch(day)).copied()
     }
-}
-
-/// The number of the stretch that a day is in.
-fn stretch(turning_days: &[Day], day: Day) -> usize {
-    turning_days.partition_point(|turn| *turn <= day)
 }
 
 /// The rules of the standing postings: every run that ends leaves all days allocated with its own

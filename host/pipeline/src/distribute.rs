@@ -16,7 +16,7 @@ use domain::dictionary::Symbol;
 use domain::driver::facts::{Basis, Pool};
 use domain::flow::order::Turn;
 use domain::flow::passage::{FlowSink, Passage};
-use domain::flow::queue::{Queue, Queues, Waiting};
+use domain::flow::queue::{Queue, Queues, WaitingAmount};
 use domain::flow::reciprocal::reciprocal;
 use domain::flow::station::{CHARGES, Station, Stations};
 use domain::money::{Currency, Sum};
@@ -129,7 +129,7 @@ impl<'a> Distribution<'a> {
             let Some((rule, decision)) = inputs.decision(cell.outcome) else { continue };
             let amounts = self.slices.iter().enumerate();
             let amounts = amounts.map(|(at, slice)| (at, slice.cost(number, Basis::Effective)));
-            let waiting = |from: &Rc<Recipient>, amount: i128| Waiting {
+            let waiting = |from: &Rc<Recipient>, amount: i128| WaitingAmount {
                 from: Rc::clone(from),
                 service: inputs.dictionary.text(cell.service),
                 part: cell.service,
@@ -185,7 +185,7 @@ impl<'a> Distribution<'a> {
                 if shares.is_empty() {
                     continue;
                 }
-                let waiting = Waiting {
+                let waiting = WaitingAmount {
                     from: Rc::clone(&of_cell.pool),
                     service: inputs.dictionary.text(cell.service),
                     part: cell.service,
@@ -395,9 +395,9 @@ struct RuleLines<'l> {
 
 impl FlowSink<Symbol> for RuleLines<'_> {
     /// Every share is booked with the place that it comes from.
-    fn leave(&mut self, _: &Waiting<'_, Symbol>) {}
+    fn leave(&mut self, _: &WaitingAmount<'_, Symbol>) {}
 
-    fn arrive(&mut self, waiting: &Waiting<'_, Symbol>, taker: usize, share: Sum) {
+    fn arrive(&mut self, waiting: &WaitingAmount<'_, Symbol>, taker: usize, share: Sum) {
         self.lines.pass(&waiting.from, &self.recipients[taker], waiting.part, share.nanos());
     }
 }

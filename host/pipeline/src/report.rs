@@ -4,7 +4,7 @@ use crate::feed::FeedEnd;
 use crate::gather::{exact_text, exact_totals};
 use crate::usage::UsageReport;
 use domain::account::Account;
-use domain::charge::Rejected;
+use domain::charge::RejectedRow;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -50,7 +50,7 @@ pub struct SourceReport {
     /// Days that the source says it does not know.
     pub unknown: Vec<UnknownDays>,
     /// The first rows that were set aside.
-    pub rejected: Vec<Rejected>,
+    pub rejected: Vec<RejectedRow>,
     pub days_new: u64,
     pub days_changed: u64,
     pub days_unchanged: u64,

@@ -172,10 +172,8 @@ fn charges_and_postings_give_the_same_costs_after_every_run() {
 fn rules_that_turn_on_a_day_are_taken_by_the_day_of_the_charge() {
     let mut draw = Draw(7);
     let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
-    let turning = |generation: &str, weight| FixedRules {
-        turning: Some(day("2026-01-28")),
-        ..FixedRules::new(generation, weight)
-    };
+    let turning =
+        |generation: &str, weight| FixedRules::new(generation, weight).turning(day("2026-01-28"));
     let charges = draw.charges();
     run_on(&mut ledger, &[("aws", charges.clone())], &turning("one", 6));
     agree(&ledger, 7);

@@ -217,7 +217,7 @@ fn a_rule_that_reads_amounts_is_asked_for_each_charge() {
 fn rules_with_a_turning_day_hold_on_their_side_of_it() {
     let mut ledger = Ledger::in_memory().unwrap();
     let mut turning = rules();
-    turning.turning = vec!["2026-03-02".parse().unwrap()];
+    turning.facts[fakes::LATE].from = Some("2026-03-02".parse().unwrap());
     try_run(
         &mut ledger,
         vec![source(

@@ -11,7 +11,7 @@ use crate::manifest::{Manifest, ManifestStream, PluginKind, PowerRequest};
 use crate::power::Power;
 use crate::printable::printable;
 use crate::wit::bindings::types as wit;
-use domain::charge::{RawCharge, RawUsage, Rejected};
+use domain::charge::{RawCharge, RawUsage, RejectedRow};
 use domain::field::Field;
 use domain::mapping::{
     Choice, Condition, Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, TagColumn, Term,
@@ -182,11 +182,11 @@ impl<'a> Intake<'a> {
         })
     }
 
-    fn rejected(&mut self, rejected: wit::Rejected) -> Result<Rejected, BatchRefusal> {
+    fn rejected(&mut self, rejected: wit::Rejected) -> Result<RejectedRow, BatchRefusal> {
         self.output.rows(1)?;
         self.output
             .bytes(rejected.location.len() + rejected.reason.len() + rejected.excerpt.len())?;
-        Ok(Rejected {
+        Ok(RejectedRow {
             location: printable(&rejected.location),
             reason: printable(&rejected.reason),
             excerpt: printable(&rejected.excerpt),

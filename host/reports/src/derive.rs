@@ -14,9 +14,10 @@
 use crate::bearer::Bearers;
 use crate::portion::PortionSink;
 use crate::scan::Scan;
-use crate::stored::{RulesOf, StoredGeneration};
+use crate::stored::{RulesOf, StoredGeneration, corrupt};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Dictionary;
+use domain::generation::{Generation, TurningDays};
 use domain::period::Period;
 use domain::run::{RunId, SourceDay};
 use ledger::{GenerationId, PostedRun, Reader};
@@ -70,45 +71,49 @@ pub fn standing(ledger: &Reader, scope: Scope<'_>) -> Result<StandingDays, Diagn
     let last = LastRun::find(ledger)?;
     let mut standing = StandingDays::new();
     for (source_day, posted) in latest {
-        let (run, generation) = last.as_ref().map_or(posted, |last| last.basis(posted));
+        let (run, generation) = match &last {
+            // A run that has not ended is looked at from inside.
+            Some(last) if posted.0 <= last.run => (last.run, last.generation(ledger, &source_day)?),
+            _ => posted,
+        };
         standing.entry(generation).or_default().push((source_day, run));
     }
     Ok(standing)
 }
 
-/// The last run that posted. It went through every day whose rules or charges were not those of its
-/// entries, and where the same postings came out, the older entry stayed; so its decisions and
-/// weights hold for all that stands.
+/// The last run that posted. It left every day allocated by its own rules. Where the same postings
+/// came out, the older entry stayed; so the rules and weights of this run hold for all that stands,
+/// and not those of the entry.
 struct LastRun {
     run: RunId,
-    generation: GenerationId,
-    /// Where rules begin or cease to be valid on some day, each span has a generation of its own.
-    spans: Vec<GenerationId>,
+    current: GenerationId,
+    digest: String,
+    turning_days: TurningDays,
 }
 
 impl LastRun {
     fn find(ledger: &Reader) -> Result<Option<LastRun>, Diagnostic> {
-        let Some(PostedRun { id: run, generation }) = ledger.last_posted_run()? else {
+        let Some(PostedRun { id: run, generation: current }) = ledger.last_posted_run()? else {
             return Ok(None);
         };
-        let mut spans = Vec::new();
-        if let Some(rules) = ledger.generation(generation)? {
-            for stretch in rules.stretches() {
-                spans.extend(ledger.generation_id(&stretch)?);
-            }
-        }
-        Ok(Some(LastRun { run, generation, spans }))
+        let turning_days = TurningDays::of(&ledger.rules(current)?);
+        let generation = ledger.generation(current)?;
+        let digest = generation.map_or_else(String::new, |found| found.digest().to_owned());
+        Ok(Some(LastRun { run, current, digest, turning_days }))
     }
 
-    /// Generation and run to work with for an entry that was posted by these.
-    fn basis(&self, posted: (RunId, GenerationId)) -> (RunId, GenerationId) {
-        let (run, generation) = posted;
-        match run > self.run {
-            // Posted by a run that has not ended: it is being looked at from inside.
-            true => posted,
-            false if self.spans.is_empty() => (self.run, self.generation),
-            false if self.spans.contains(&generation) => (self.run, generation),
-            false => posted,
-        }
+    /// The generation that the run allocated a day by.
+    fn generation(&self, ledger: &Reader, day: &SourceDay) -> Result<GenerationId, Diagnostic> {
+        let stretch = self.turning_days.stretch(day.day);
+        let Some(number) = self.turning_days.numbered(stretch) else {
+            return Ok(self.current);
+        };
+        let generation = Generation::new(self.digest.as_str(), Some(number));
+        ledger.generation_id(&generation)?.ok_or_else(|| {
+            corrupt(format!(
+                "run {} left charges of {} on {}, and its rules of that day are not stored",
+                self.run.0, day.source, day.day
+            ))
+        })
     }
 }

@@ -6,7 +6,7 @@
 use crate::bearer::{Bearer, BearerId, Bearers};
 use domain::entry::RuleVersion;
 use domain::flow::passage::{FlowSink, Passage};
-use domain::flow::queue::{Queue, Queues, Waiting};
+use domain::flow::queue::{Queue, Queues, WaitingAmount};
 use domain::flow::station::{Station, Stations};
 use domain::money::{Money, Sum};
 use domain::port::RuleFacts;
@@ -16,7 +16,7 @@ use ledger::Weights;
 use std::rc::Rc;
 
 /// An amount of one portion, by the portion's number.
-pub type WaitingPortion<'a> = Waiting<'a, usize>;
+pub type WaitingPortion<'a> = WaitingAmount<'a, usize>;
 
 /// Amounts that moved, by portion.
 pub type PortionMoves = Vec<(usize, BearerId, Sum)>;

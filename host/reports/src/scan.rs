@@ -10,7 +10,7 @@ use domain::decision::{Decision, Outcome, OutcomeId, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::field::Field;
-use domain::flow::queue::{Queue, Waiting};
+use domain::flow::queue::{Queue, WaitingAmount};
 use domain::flow::station::CHARGES;
 use domain::money::{Money, Sum};
 use domain::port::Decider;
@@ -321,7 +321,7 @@ impl<'a> Scan<'a> {
             let fate = &sums.fates[open.fate];
             let Some(stands) = &fate.stands else { continue };
             let resource = ResourceId(open.resource);
-            let waiting = Waiting {
+            let waiting = WaitingAmount {
                 from: Rc::clone(stands),
                 service: dictionary.dimension_text(resource, Field::SERVICE_NAME),
                 part: number,

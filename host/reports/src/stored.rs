@@ -78,5 +78,8 @@ impl StoredGeneration {
 }
 
 pub fn corrupt(message: String) -> Diagnostic {
-    Diagnostic::new(ledger::code::LEDGER_CORRUPT, message).hint(Hint::command("ledger verify"))
+    let hint = Hint::text("run ").then(Hint::command("ledger verify")).then(
+        ": it says whether the file was changed; if it finds nothing, this is a fault of Apportion",
+    );
+    Diagnostic::new(ledger::code::LEDGER_CORRUPT, message).hint(hint)
 }

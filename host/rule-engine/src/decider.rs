@@ -301,10 +301,6 @@ impl Decider for MemoDecider<'_> {
         asked
     }
 
-    fn turning_days(&self) -> Vec<Day> {
-        self.set.turning_days().to_vec()
-    }
-
     fn outcomes(&self) -> &[Outcome] {
         &self.outcomes.list
     }

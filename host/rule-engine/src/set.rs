@@ -18,6 +18,7 @@ use crate::table::{LookupTable, TEAMS, Tables};
 use crate::text_file::TextFile;
 use domain::diagnostic::Diagnostic;
 use domain::entry::RuleVersion;
+use domain::generation::TurningDays;
 use domain::hint::Hint;
 use domain::period::Day;
 use domain::port::{Decider, RuleFacts, Rules, Stage};
@@ -36,7 +37,7 @@ pub struct RuleSet {
     facts: Vec<RuleFacts>,
     pub(crate) tables: Arc<Tables>,
     generation: String,
-    turning_days: Vec<Day>,
+    turning_days: TurningDays,
     /// The valid rules of each stretch: before the first turning day, between every two, after the
     /// last.
     active: Vec<ValidRules>,
@@ -114,14 +115,9 @@ impl RuleSet {
         free
     }
 
-    pub(crate) fn turning_days(&self) -> &[Day] {
-        &self.turning_days
-    }
-
-    /// The number of the stretch that a day falls in. A turning day belongs to the stretch after
-    /// it.
+    /// The number of the stretch that a day falls in.
     pub(crate) fn stretch(&self, day: Day) -> usize {
-        self.turning_days.partition_point(|turning| *turning <= day)
+        self.turning_days.stretch(day)
     }
 
     pub(crate) fn stretches(&self) -> usize {
@@ -291,18 +287,10 @@ fn assemble(
     rules.sort_by(|left, right| {
         (left.header.priority, &left.id).cmp(&(right.header.priority, &right.id))
     });
-    let enabled = || rules.iter().filter(|rule| rule.header.enabled);
-    let mut turning_days: Vec<Day> =
-        enabled().flat_map(|rule| [rule.header.from, rule.header.until]).flatten().collect();
-    turning_days.sort_unstable();
-    turning_days.dedup();
-    // A stretch begins on its turning day. The stretch before the first turning day has no such
-    // day: the day before stands for it.
-    let first = turning_days.first().map_or(Day::from_epoch(0), |day| day.plus(-1));
-    let days = std::iter::once(first).chain(turning_days.iter().copied());
-    let active = days.map(|day| valid_rules(&rules, day)).collect();
     let generation = generation(&rules, &tables, &options);
-    let facts = rules.iter().map(facts).collect();
+    let facts: Vec<RuleFacts> = rules.iter().map(facts).collect();
+    let turning_days = TurningDays::of(&facts);
+    let active = turning_days.first_days().map(|day| valid_rules(&rules, day)).collect();
     RuleSet { engine, options, rules, facts, tables, generation, turning_days, active }
 }
 

@@ -100,7 +100,6 @@ pub struct FakeRules {
     pub generation: String,
     pub facts: Vec<RuleFacts>,
     pub tables: Vec<(String, String)>,
-    pub turning: Vec<Day>,
     /// The rules of the later stages, each with its spread.
     pub later: Vec<(RuleIndex, Spread)>,
     judge: Arc<Judge>,
@@ -116,7 +115,6 @@ impl FakeRules {
             generation: generation.into(),
             facts,
             tables: Vec::new(),
-            turning: Vec::new(),
             later: Vec::new(),
             judge: Arc::new(judge),
         }
@@ -204,10 +202,6 @@ impl Decider for FakeDecider<'_> {
         let later = self.rules.later.clone();
         let verdict = |(rule, spread)| Verdict::Decided { rule, decision: Decision::from(spread) };
         later.into_iter().map(verdict).map(|verdict| self.outcome(verdict)).collect()
-    }
-
-    fn turning_days(&self) -> Vec<Day> {
-        self.rules.turning.clone()
     }
 
     fn outcomes(&self) -> &[Outcome] {

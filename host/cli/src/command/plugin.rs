@@ -102,7 +102,7 @@ pub fn plugin(ui: Ui, global: &GlobalArgs, command: &PluginCommand) -> Result<()
 }
 
 /// A plugin and how it came here: bundled, or the path that the settings give.
-struct Listed {
+struct ListedPlugin {
     plugin: Arc<Plugin>,
     origin: String,
 }
@@ -112,7 +112,7 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
     let host = plugins::host(settings.as_ref())?;
     let mut listed = Vec::new();
     for (name, bytes) in PLUGINS {
-        listed.push(Listed { plugin: host.own(name, bytes)?, origin: "bundled".into() });
+        listed.push(ListedPlugin { plugin: host.own(name, bytes)?, origin: "bundled".into() });
     }
     let mut paths: Vec<(&str, PathBuf)> = Vec::new();
     for (settings, source) in settings
@@ -133,7 +133,7 @@ fn list(ui: Ui, global: &GlobalArgs, format: Format) -> Result<(), Failure> {
     let paths = paths.into_iter().map(|(name, path)| (name, path.display().to_string()));
     for (name, origin) in installed.chain(paths) {
         match plugins::plugin(&host, name, root) {
-            Ok(plugin) => listed.push(Listed { plugin, origin }),
+            Ok(plugin) => listed.push(ListedPlugin { plugin, origin }),
             Err(finding) => ui.warning(&finding),
         }
     }
@@ -203,10 +203,10 @@ fn settings_if_any(global: &GlobalArgs) -> Result<Option<Settings>, Failure> {
     }
 }
 
-fn text_of(ui: Ui, listed: &[Listed]) -> String {
+fn text_of(ui: Ui, listed: &[ListedPlugin]) -> String {
     let columns = ["plugin", "version", "kind", "powers", "from", "digest"];
     let mut table = Table::new(columns.map(|name| (name.to_owned(), Align::Left)));
-    for Listed { plugin, origin } in listed {
+    for ListedPlugin { plugin, origin } in listed {
         let identity = plugin.identity();
         table.row(vec![
             identity.name.clone(),

@@ -135,6 +135,67 @@ fn costs_are_derived_where_postings_do_not_say() {
     );
 }
 
+/// The postings of the team rule stay when the cascade goes. They must not be passed on by a rule
+/// that no longer stands.
+#[test]
+fn rules_that_are_gone_answer_nothing() {
+    let scene = Scene::with_bill();
+    let header = "owner: \"finops@example.com\", review_by: \"2099-01-01\"";
+    scene.write(
+        "rules/serving/search.rhai",
+        &format!(
+            "//! Search serves the web team.\n\
+             rule(#{{ stage: \"cascade\", team: \"search\", priority: 10, {header} }});\n\
+             fn allocate(team) {{ split(#{{ \"web\": 1 }}) }}\n"
+        ),
+    );
+    scene.run("run").expect(0);
+    scene.run("explain web").expect(0).says("total: 33.333333334 USD");
+    std::fs::remove_file(scene.path("rules/serving/search.rhai")).expect("the rule is there");
+    scene.write(
+        "rules/direct/later.rhai",
+        &format!(
+            "//! Of a later year.\n\
+             rule(#{{ priority: 300, from: \"2027-01-01\", {header} }});\n\
+             fn matches(charge) {{ true }}\n\
+             fn allocate(charge) {{ assign(\"later\") }}\n"
+        ),
+    );
+    scene.run("run").expect(0);
+    let costs = |keys: &str| {
+        let command = format!("costs --group-by {keys} --filter team=search --format json");
+        scene.run(&command).expect(0).json()["totals"][0]["amount"].clone()
+    };
+    assert_eq!(costs("team"), "33.333333334");
+    assert_eq!(costs("team,sub_account_id"), "33.333333334");
+    scene.run("explain search").expect(0).says("total: 33.333333334 USD");
+}
+
+#[test]
+fn an_entry_of_prepaid_charges_tells_no_other_entrys_cost() {
+    let scene = Scene::with_bill();
+    let purchase = "24,0,USD,2026-01-05T00:00:00Z,Purchase,EC2,AWS,1,ri-1,";
+    scene.write(
+        "bills/jan.csv",
+        &format!(
+            "{}{purchase}\"{{\"\"team\"\": \"\"payments\"\"}}\"\n\
+             7,7,USD,2026-01-05T00:00:00Z,Usage,EC2,AWS,1,i-9,\n",
+            "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ServiceName,\
+             ProviderName,SubAccountId,ResourceId,Tags\n",
+        ),
+    );
+    scene.run("run").expect(0);
+    let entries: Vec<_> = ["entry:1", "entry:2"]
+        .map(|entry| scene.run(&format!("explain {entry} --format json")).expect(0).json())
+        .into_iter()
+        .collect();
+    let prepaid = entries
+        .iter()
+        .find(|entry| entry["subject"].to_string().contains("prepaid/aws"))
+        .expect("one entry is of prepaid charges");
+    assert_eq!((&prepaid["accounts"], &prepaid["totals"]), (&json!([]), &json!([])));
+}
+
 #[test]
 fn explain_leads_from_the_team_to_the_charges() {
     let scene = Scene::after_run();

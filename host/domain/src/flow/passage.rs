@@ -1,6 +1,6 @@
 //! One station's, or one rule's, passing on of what waits there.
 
-use super::queue::{Queue, Queues, Waiting};
+use super::queue::{Queue, Queues, WaitingAmount};
 use super::station::Stations;
 use crate::money::Sum;
 use crate::recipient::Recipient;
@@ -12,10 +12,10 @@ use std::rc::Rc;
 /// of portions.
 pub trait FlowSink<P> {
     /// All of the amount leaves the place where it stood.
-    fn leave(&mut self, waiting: &Waiting<'_, P>);
+    fn leave(&mut self, waiting: &WaitingAmount<'_, P>);
     /// A share of the amount comes to the recipient with this number. Shares of nothing are not
     /// told.
-    fn arrive(&mut self, waiting: &Waiting<'_, P>, taker: usize, share: Sum);
+    fn arrive(&mut self, waiting: &WaitingAmount<'_, P>, taker: usize, share: Sum);
 }
 
 /// How one rule passes on what stands in its pool, or with the team that it is for.
@@ -52,7 +52,7 @@ impl<'s> Passage<'s> {
     /// Passes on an amount whose charges were split one by one into these shares.
     pub fn pass_split<'a, P: Copy + Ord>(
         &self,
-        waiting: &Waiting<'a, P>,
+        waiting: &WaitingAmount<'a, P>,
         shares: &[i128],
         queues: &mut Queues<'a, P>,
         sink: &mut impl FlowSink<P>,
@@ -81,7 +81,7 @@ impl<'s> Passage<'s> {
 
     fn give<'a, P: Copy + Ord>(
         &self,
-        waiting: &Waiting<'a, P>,
+        waiting: &WaitingAmount<'a, P>,
         taker: usize,
         share: Sum,
         queues: &mut Queues<'a, P>,
@@ -94,7 +94,7 @@ impl<'s> Passage<'s> {
         let Taker { recipient, next } = &self.takers[taker];
         if let Some(station) = next {
             let from = Rc::clone(recipient);
-            queues.push(*station, Waiting { from, amount: share, ..*waiting });
+            queues.push(*station, WaitingAmount { from, amount: share, ..*waiting });
         }
     }
 }

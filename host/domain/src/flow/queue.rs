@@ -9,7 +9,7 @@ use std::rc::Rc;
 ///
 /// `part` is its caller's name for it: a cell's service in a run, a portion's number in a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting<'a, P> {
+pub struct WaitingAmount<'a, P> {
     /// Where it stands until then. Shared, since many amounts wait at one place.
     pub from: Rc<Recipient>,
     pub service: &'a str,
@@ -17,7 +17,7 @@ pub struct Waiting<'a, P> {
     pub amount: Sum,
 }
 
-impl<P: Ord> Waiting<'_, P> {
+impl<P: Ord> WaitingAmount<'_, P> {
     /// The order in which amounts are split. Most neighbors share the place itself, and then no
     /// names are compared.
     fn order(&self, other: &Self) -> Ordering {
@@ -31,7 +31,7 @@ impl<P: Ord> Waiting<'_, P> {
 
 /// The amounts that wait at one place, in any order.
 #[derive(Clone, Debug)]
-pub struct Queue<'a, P>(Vec<Waiting<'a, P>>);
+pub struct Queue<'a, P>(Vec<WaitingAmount<'a, P>>);
 
 impl<P> Default for Queue<'_, P> {
     fn default() -> Self {
@@ -40,7 +40,7 @@ impl<P> Default for Queue<'_, P> {
 }
 
 impl<'a, P: Ord> Queue<'a, P> {
-    pub fn push(&mut self, waiting: Waiting<'a, P>) {
+    pub fn push(&mut self, waiting: WaitingAmount<'a, P>) {
         self.0.push(waiting);
     }
 
@@ -53,10 +53,10 @@ impl<'a, P: Ord> Queue<'a, P> {
     }
 
     /// In the order of names, with one amount for each part of a place and service.
-    pub(super) fn in_order(self) -> Vec<Waiting<'a, P>> {
+    pub(super) fn in_order(self) -> Vec<WaitingAmount<'a, P>> {
         let mut waiting = self.0;
         // Amounts that compare equal become one below, so the sort need not be stable.
-        waiting.sort_unstable_by(Waiting::order);
+        waiting.sort_unstable_by(WaitingAmount::order);
         waiting.dedup_by(|next, kept| {
             let is_same = next.order(kept) == Ordering::Equal;
             if is_same {
@@ -77,7 +77,7 @@ impl<'a, P: Ord> Queues<'a, P> {
         Queues((0..stations).map(|_| Queue::default()).collect())
     }
 
-    pub fn push(&mut self, station: usize, waiting: Waiting<'a, P>) {
+    pub fn push(&mut self, station: usize, waiting: WaitingAmount<'a, P>) {
         self.0[station].push(waiting);
     }
 

@@ -1,7 +1,7 @@
 //! The schema as a file for readers, the migrations that make it, and the triggers that guard it.
 
 use crate::fixture::{OneRule, charge, end, good, plugin, run, source_day, start, usd};
-use domain::charge::Rejected;
+use domain::charge::RejectedRow;
 use domain::decision::OutcomeId;
 use domain::period::Period;
 use domain::port::{PluginCost, UnknownDays};
@@ -44,7 +44,7 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
     let collection = good(transaction.begin_source("aws", &plugin()));
     let usage = UsageDay { source: "aws", day: place.day, metric: "bytes", unit: "B" };
     good(transaction.restate_usage(collection, &usage, &vec![(Vec::new(), Quantity(1))]));
-    let rejected = Rejected {
+    let rejected = RejectedRow {
         location: "bill.csv:3:1".into(),
         reason: "no amount".into(),
         excerpt: "a,b".into(),

@@ -3,7 +3,7 @@
 use crate::fixture::{
     OneRule, charge, collect, end, entries, findings, good, plugin, run, source_day, start,
 };
-use domain::charge::Rejected;
+use domain::charge::RejectedRow;
 use domain::period::Period;
 use domain::run::{DayTotals, RunState};
 use ledger::code;
@@ -200,8 +200,8 @@ fn rounding_rests_are_posted_and_verified() {
 #[test]
 fn a_thousand_rejected_rows_are_kept_and_all_are_counted() {
     let mut ledger = good(Ledger::in_memory());
-    let rejected: Vec<Rejected> = (0..700)
-        .map(|line| Rejected {
+    let rejected: Vec<RejectedRow> = (0..700)
+        .map(|line| RejectedRow {
             location: format!("bill.csv:{line}:1"),
             reason: "no amount".into(),
             excerpt: String::new(),

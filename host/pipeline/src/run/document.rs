@@ -4,7 +4,7 @@ use crate::plan::document::EntryCountsDocument;
 use crate::plugin_cost::PluginCostDocument;
 use crate::report::{Conservation, RunReport, SourceReport};
 use crate::usage::UsageReport;
-use domain::charge::Rejected;
+use domain::charge::RejectedRow;
 use domain::money::Currency;
 use domain::port::UnknownDays;
 use reports::document::{DiagnosticDocument, PeriodDocument, PluginDocument};
@@ -166,8 +166,8 @@ impl From<&RunReport> for RunReportDocument {
 
 impl From<&SourceReport> for SourceReportDocument {
     fn from(source: &SourceReport) -> SourceReportDocument {
-        let rejected = |rejected: &Rejected| {
-            let Rejected { location, reason, excerpt } = rejected.clone();
+        let rejected = |rejected: &RejectedRow| {
+            let RejectedRow { location, reason, excerpt } = rejected.clone();
             RejectedDocument { location, reason, excerpt }
         };
         let total =

@@ -97,11 +97,13 @@ pub struct ByService {
     /// Whether charges of the service `big` above 10 go to the team `whales`, and others to
     /// `minnows`.
     pub reads_amount: bool,
-    pub turning: Vec<Day>,
     pub split: Vec<(&'static str, u64)>,
     /// The rules of the later stages, each with its spread.
     pub later: Vec<(u32, Spread)>,
 }
+
+/// The rule that takes all charges, once its first day has come.
+pub const LATE: usize = 4;
 
 pub fn rules() -> ByService {
     let fact = |rule: &str| RuleFacts {
@@ -125,7 +127,6 @@ pub fn rules() -> ByService {
         generation: "first".into(),
         when_zero: WhenZero::Stay,
         reads_amount: false,
-        turning: Vec::new(),
         split: vec![("a", 60), ("b", 40)],
         later: Vec::new(),
     }
@@ -145,7 +146,7 @@ impl Rules for ByService {
         None
     }
     fn decider(&self) -> Box<dyn Decider + '_> {
-        Box::new(Deciding {
+        Box::new(ServiceDecider {
             rules: self,
             outcomes: vec![Outcome { verdict: Verdict::Unallocated }],
             calls: 0,
@@ -153,13 +154,13 @@ impl Rules for ByService {
     }
 }
 
-struct Deciding<'a> {
+struct ServiceDecider<'a> {
     rules: &'a ByService,
     outcomes: Vec<Outcome>,
     calls: u64,
 }
 
-impl Deciding<'_> {
+impl ServiceDecider<'_> {
     fn outcome(&mut self, rule: u32, decision: Decision) -> OutcomeId {
         let outcome = Outcome { verdict: Verdict::Decided { rule: RuleIndex(rule), decision } };
         let known = self.outcomes.iter().position(|known| *known == outcome);
@@ -170,7 +171,7 @@ impl Deciding<'_> {
     }
 }
 
-impl Decider for Deciding<'_> {
+impl Decider for ServiceDecider<'_> {
     fn decide(
         &mut self,
         dictionary: &Dictionary,
@@ -183,8 +184,8 @@ impl Decider for Deciding<'_> {
             dictionary.dimension_text(resource, Field::SERVICE_NAME),
             dictionary.tag_text(resource, "team"),
         );
-        if self.rules.turning.first().is_some_and(|turn| day >= *turn) {
-            return self.outcome(4, Decision::Assign(Recipient::team("late")));
+        if self.rules.facts[LATE].from.is_some_and(|from| day >= from) {
+            return self.outcome(LATE as u32, Decision::Assign(Recipient::team("late")));
         }
         match service {
             "tax" => {
@@ -234,9 +235,6 @@ impl Decider for Deciding<'_> {
     fn later_stages(&mut self, _: Day) -> Vec<OutcomeId> {
         let later = self.rules.later.clone();
         later.into_iter().map(|(rule, spread)| self.outcome(rule, Decision::from(spread))).collect()
-    }
-    fn turning_days(&self) -> Vec<Day> {
-        self.rules.turning.clone()
     }
     fn outcomes(&self) -> &[Outcome] {
         &self.outcomes

@@ -26,6 +26,8 @@ use test_support::fakes::{FakeCollector, plugin, request};
 pub const SERVICES: [&str; 7] =
     ["Compute", "Database", "Network", "Support", "Tax", "Marketplace", "Broken"];
 
+const NETWORK: usize = 2;
+
 #[derive(Clone)]
 pub struct FixedRules {
     pub generation: String,
@@ -34,8 +36,6 @@ pub struct FixedRules {
     pub when_zero: WhenZero,
     /// Whether `Compute` is only assigned where a charge costs something.
     pub by_amount: bool,
-    /// From this day on the split of `Network` gives team `a` ten more.
-    pub turning: Option<Day>,
     pub facts: Vec<RuleFacts>,
 }
 
@@ -64,9 +64,14 @@ impl FixedRules {
             weight,
             when_zero: WhenZero::Stay,
             by_amount: false,
-            turning: None,
             facts: SERVICES.iter().map(|service| fact(service)).collect(),
         }
+    }
+
+    /// From this day on the split of `Network` gives team `a` ten more.
+    pub fn turning(mut self, day: Day) -> FixedRules {
+        self.facts[NETWORK].from = Some(day);
+        self
     }
 
     fn by_cost(&self, among: Candidates, filter: DriverFilter) -> Decision {
@@ -75,7 +80,7 @@ impl FixedRules {
     }
 
     fn decision(&self, service: usize, team: &str, day: Day) -> Decision {
-        let weight = if self.turning.is_some_and(|turning| day >= turning) {
+        let weight = if self.facts[NETWORK].from.is_some_and(|from| day >= from) {
             self.weight + 10
         } else {
             self.weight
@@ -187,10 +192,6 @@ impl Decider for FixedDecider<'_> {
 
     fn later_stages(&mut self, _: Day) -> Vec<OutcomeId> {
         Vec::new()
-    }
-
-    fn turning_days(&self) -> Vec<Day> {
-        self.rules.turning.into_iter().collect()
     }
 
     fn outcomes(&self) -> &[Outcome] {

@@ -37,7 +37,7 @@ pub struct ResourceSums {
     pub generation: GenerationId,
 }
 
-pub struct Gathering<'a> {
+pub struct ExplanationSums<'a> {
     pub dictionary: &'a Dictionary,
     pub subject: &'a SubjectKey,
     pub service: Option<Symbol>,
@@ -45,7 +45,7 @@ pub struct Gathering<'a> {
     pub sources: BTreeMap<SourceDay, Sum>,
 }
 
-impl Gathering<'_> {
+impl ExplanationSums<'_> {
     pub fn take(&mut self, portion: &Portion<'_>, bearers: &Bearers) {
         if self.service.is_some_and(|service| {
             self.dictionary.dimension(portion.resource, Field::SERVICE_NAME) != service

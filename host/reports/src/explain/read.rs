@@ -7,7 +7,7 @@ use crate::explain::answer::{
     ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights,
     Explanation,
 };
-use crate::explain::gather::{Gathering, Line, LineKey, ResourceSums};
+use crate::explain::gather::{ExplanationSums, Line, LineKey, ResourceSums};
 use crate::explain::query::ExplainQuery;
 use crate::explain::subject::{SubjectKey, service};
 use crate::portion::Portion;
@@ -37,7 +37,7 @@ pub fn explain(
     let subject = SubjectKey::find(ledger, &dictionary, &query.what)?;
     let service =
         query.service_name.as_deref().map(|name| service(&dictionary, name)).transpose()?;
-    let mut gathering = Gathering {
+    let mut gathering = ExplanationSums {
         dictionary: &dictionary,
         subject: &subject,
         service,
@@ -52,9 +52,10 @@ pub fn explain(
         };
         derive::derive(ledger, &dictionary, scope, Some(rules_of), &mut take)?;
     }
-    let Gathering { lines, sources: by_source, .. } = gathering;
-    let accounts = Showing { ledger, dictionary: &dictionary, rules_of, facts: HashMap::new() }
-        .accounts(lines)?;
+    let ExplanationSums { lines, sources: by_source, .. } = gathering;
+    let accounts =
+        ExplanationWriter { ledger, dictionary: &dictionary, rules_of, facts: HashMap::new() }
+            .accounts(lines)?;
     let mut totals: BTreeMap<Currency, Sum> = BTreeMap::new();
     accounts
         .iter()
@@ -72,14 +73,14 @@ pub fn explain(
 }
 
 /// Turns sums into the parts of an explanation.
-struct Showing<'a> {
+struct ExplanationWriter<'a> {
     ledger: &'a Reader,
     dictionary: &'a Dictionary,
     rules_of: &'a RulesOf<'a>,
     facts: HashMap<GenerationId, Vec<RuleFacts>>,
 }
 
-impl Showing<'_> {
+impl ExplanationWriter<'_> {
     fn accounts(
         &mut self,
         lines: BTreeMap<LineKey, Line>,

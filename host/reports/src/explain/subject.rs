@@ -146,7 +146,11 @@ impl SubjectKey {
 /// An entry is the work of one rule, or of none, on its source-day. Either it took in the charges,
 /// or it passed cost on.
 fn of_entry(entry: &StoredEntry, portion: &Portion<'_>, bearers: &Bearers) -> Vec<(BearerId, Sum)> {
-    let rule = entry.entry.postings().iter().find_map(|posting| posting.rule.as_ref());
+    // Only postings of cost name their rule. An entry may have none: its charges were prepaid.
+    let Some(cost) = entry.entry.postings().iter().find(|posting| posting.account.is_cost()) else {
+        return Vec::new();
+    };
+    let rule = cost.rule.as_ref();
     let is_its = |bearer: BearerId| bearers.get(bearer).rule.as_ref() == rule;
     let collected = is_its(portion.collected).then_some((portion.collected, portion.effective));
     match entry.entry.kind() {

@@ -2,7 +2,7 @@
 
 use crate::document::TimeText;
 use crate::runs::read::{RunDetail, RunFacts, RunPage};
-use domain::charge::Rejected;
+use domain::charge::RejectedRow;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -86,8 +86,8 @@ impl From<&RunDetail> for RunDetailDocument {
             source: source.clone(),
             count: *count,
         };
-        let row = |(source, rejected): &(String, Rejected)| {
-            let Rejected { location, reason, excerpt } = rejected.clone();
+        let row = |(source, rejected): &(String, RejectedRow)| {
+            let RejectedRow { location, reason, excerpt } = rejected.clone();
             RejectedRowDocument { source: source.clone(), location, reason, excerpt }
         };
         RunDetailDocument {

@@ -1,7 +1,7 @@
 //! Runs read from the ledger.
 
 use crate::runs::query::{RunQuery, RunsQuery};
-use domain::charge::Rejected;
+use domain::charge::RejectedRow;
 use domain::diagnostic::Diagnostic;
 use domain::generation::Generation;
 use ledger::{Reader, RunRow};
@@ -25,7 +25,7 @@ pub struct RunPage {
 pub struct RunDetail {
     pub run: RunFacts,
     pub rejected_counts: Vec<(String, u64)>,
-    pub rejected: Vec<(String, Rejected)>,
+    pub rejected: Vec<(String, RejectedRow)>,
 }
 
 pub fn runs(ledger: &Reader, query: &RunsQuery) -> Result<RunPage, Diagnostic> {

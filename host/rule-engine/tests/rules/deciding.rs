@@ -3,6 +3,7 @@
 use crate::support::{day, decided, line, resource, rule, set, set_with_tables, words};
 use domain::decision::OutcomeId;
 use domain::dictionary::Dictionary;
+use domain::generation::TurningDays;
 use domain::port::Rules;
 
 fn allocated(body: &str) -> String {
@@ -210,7 +211,8 @@ fn rules_are_valid_from_a_day_up_to_another() {
     let mut dictionary = Dictionary::new();
     let id = resource(&mut dictionary, &[]);
     let mut decider = rules.decider();
-    assert_eq!(decider.turning_days(), ["2026-03-01", "2026-03-15", "2026-04-01"].map(day));
+    let stretch = |text: &str| TurningDays::of(rules.facts()).stretch(day(text));
+    assert_eq!(["2026-02-28", "2026-03-01", "2026-03-15", "2026-04-01"].map(stretch), [0, 1, 2, 3]);
     let mut on = |text: &str| {
         let outcome = decider.decide(&dictionary, id, day(text), None);
         words(decider.as_ref(), outcome)

@@ -1,11 +1,11 @@
 //! Costs of teams and of everything, explained and in pages, and the usage that shares them.
 
-use super::{Served, eur, refused, usd};
+use super::{TestServer, eur, refused, usd};
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_team_sees_its_costs_by_span_service_environment_and_application() {
-    let served = Served::new();
+    let served = TestServer::new();
     let body = served.good("/api/v1/costs/team/payments", "TeamCosts").await;
     // USD: 10 in January; 2.5 and a third of the network's 3 in February.
     let expect = json!({
@@ -42,7 +42,7 @@ async fn a_team_sees_its_costs_by_span_service_environment_and_application() {
 
 #[tokio::test]
 async fn both_dates_are_included_and_weeks_start_on_monday() {
-    let served = Served::new();
+    let served = TestServer::new();
     let path =
         "/api/v1/costs/team/payments?start_date=2026-01-30&end_date=2026-02-02&granularity=weekly";
     let body = served.good(path, "TeamCosts").await;
@@ -59,7 +59,7 @@ async fn both_dates_are_included_and_weeks_start_on_monday() {
 
 #[tokio::test]
 async fn costs_are_grouped_and_filtered() {
-    let served = Served::new();
+    let served = TestServer::new();
     let body = served
         .good(
             "/api/v1/costs?group_by=team,service_name&filter=team:payments&end_date=2026-02-03",
@@ -98,7 +98,7 @@ async fn costs_are_grouped_and_filtered() {
 
 #[tokio::test]
 async fn pages_hold_every_row_once() {
-    let served = Served::new();
+    let served = TestServer::new();
     let whole =
         served.good("/api/v1/costs?group_by=team,service_name&granularity=daily", "Costs").await;
     let whole = whole["costs"].as_array().expect("rows").clone();
@@ -127,7 +127,7 @@ async fn pages_hold_every_row_once() {
 
 #[tokio::test]
 async fn a_token_is_only_good_for_its_query() {
-    let served = Served::new();
+    let served = TestServer::new();
     let page = served.good("/api/v1/costs?limit=1", "Costs").await;
     let token = page["next_page_token"].as_str().expect("a token").to_owned();
     let other =
@@ -156,7 +156,7 @@ async fn a_token_is_only_good_for_its_query() {
 
 #[tokio::test]
 async fn a_line_of_an_invoice_is_explained() {
-    let served = Served::new();
+    let served = TestServer::new();
     let line = "/api/v1/explain?what=payments&service_name=Network\
         &start_date=2026-02-01&end_date=2026-02-28";
     let explained = served.good(line, "Explanation").await;
@@ -204,7 +204,7 @@ async fn a_line_of_an_invoice_is_explained() {
 
 #[tokio::test]
 async fn usage_is_shown_with_its_gaps_and_by_keys() {
-    let served = Served::new();
+    let served = TestServer::new();
     let usage = served.good("/api/v1/usage", "Usage").await;
     assert_eq!(
         usage["metrics"],

@@ -1,6 +1,6 @@
 //! The API's document: the committed copy is the served one, and it leaves nothing out.
 
-use super::{Served, StatusCode};
+use super::{StatusCode, TestServer};
 use serde_json::Value;
 use std::path::Path;
 
@@ -16,7 +16,7 @@ async fn the_document_served_is_the_committed_one() {
         golden == text,
         "openapi.json is stale: run `UPDATE=1 cargo test -p server` and look at the difference"
     );
-    let served = Served::without_ledger().get("/api/v1/openapi.json").await;
+    let served = TestServer::without_ledger().get("/api/v1/openapi.json").await;
     assert_eq!(served.status, StatusCode::OK);
     assert_eq!(served.json(), serde_json::from_str::<Value>(&golden).expect("JSON"));
 }
@@ -63,7 +63,7 @@ fn every_operation_names_its_parameters_and_errors() {
 /// Every documented query parameter is understood, and an unknown one gets 400.
 #[tokio::test]
 async fn parameters_that_are_described_are_taken() {
-    let served = Served::new();
+    let served = TestServer::new();
     let document = server::document();
     for (path, item) in document["paths"].as_object().expect("paths") {
         let path = path.replace("{team}", "payments").replace("{id}", "1");

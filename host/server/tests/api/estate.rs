@@ -104,10 +104,6 @@ impl Decider for FixedDecider {
         Vec::new()
     }
 
-    fn turning_days(&self) -> Vec<Day> {
-        Vec::new()
-    }
-
     fn outcomes(&self) -> &[Outcome] {
         &self.0
     }

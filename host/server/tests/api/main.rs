@@ -28,7 +28,7 @@ use tower::ServiceExt;
 use tracing::subscriber::DefaultGuard;
 
 /// A server over a ledger in a folder of its own.
-struct Served {
+struct TestServer {
     router: Router,
     folder: tempfile::TempDir,
     log: Log,
@@ -151,8 +151,8 @@ impl std::io::Write for Log {
     }
 }
 
-impl Served {
-    fn without_ledger() -> Served {
+impl TestServer {
+    fn without_ledger() -> TestServer {
         let folder = tempfile::tempdir().expect("a folder");
         let log = Log::default();
         let writer = log.clone();
@@ -161,11 +161,11 @@ impl Served {
         let logging = tracing::subscriber::set_default(subscriber);
         let options = options(folder.path());
         let plan = options.installation.latest_plan().clone();
-        Served { router: router(State::new(options)), folder, log, plan, _logging: logging }
+        TestServer { router: router(State::new(options)), folder, log, plan, _logging: logging }
     }
 
-    fn new() -> Served {
-        let served = Served::without_ledger();
+    fn new() -> TestServer {
+        let served = TestServer::without_ledger();
         served.run(estate::charges());
         served
     }

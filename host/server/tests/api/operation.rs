@@ -1,11 +1,11 @@
 //! Answers for operators: sources, runs, rules, health and figures.
 
-use super::{Served, estate, refused};
+use super::{TestServer, estate, refused};
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_source_says_how_fresh_it_is_and_its_plugin_what_it_cost() {
-    let served = Served::new();
+    let served = TestServer::new();
     let body = served.good("/api/v1/sources", "Sources").await;
     let source = &body["sources"][0];
     // It was collected on 2026-02-05 at 06:07:08; the next time of "15 */6" is eight minutes later,
@@ -41,7 +41,7 @@ async fn a_source_says_how_fresh_it_is_and_its_plugin_what_it_cost() {
 
 #[tokio::test]
 async fn runs_are_listed_and_shown_with_the_rows_set_aside() {
-    let served = Served::new();
+    let served = TestServer::new();
     served.run(estate::charges().into_iter().take(6).collect());
     let digest = served.good("/api/v1/runs/1", "RunDetail").await;
     let run = |id: i64, state: &str, charges: u64, rejected: u64| {
@@ -69,7 +69,7 @@ async fn runs_are_listed_and_shown_with_the_rows_set_aside() {
 
 #[tokio::test]
 async fn rules_are_shown_with_the_findings_of_the_failed_reload() {
-    let body = Served::without_ledger().good("/api/v1/rules", "Rules").await;
+    let body = TestServer::without_ledger().good("/api/v1/rules", "Rules").await;
     assert_eq!(
         (&body["generation"], &body["generation_count"]),
         (&json!("generation-one"), &json!(3))
@@ -91,7 +91,7 @@ async fn rules_are_shown_with_the_findings_of_the_failed_reload() {
 
 #[tokio::test]
 async fn health_and_metrics_follow_the_ledger() {
-    let served = Served::new();
+    let served = TestServer::new();
     assert_eq!(served.good("/readyz", "Health").await, json!({ "status": "ready" }));
     served.get("/nowhere").await;
     let answer = served.get("/metrics").await;
@@ -123,7 +123,7 @@ async fn health_and_metrics_follow_the_ledger() {
 
 #[tokio::test]
 async fn a_ledger_that_cannot_be_read_is_a_problem_whose_reason_stays_in_the_log() {
-    let served = Served::without_ledger();
+    let served = TestServer::without_ledger();
     assert_eq!(served.get("/healthz").await.text(), r#"{"status":"alive"}"#);
     let answer = served.get("/readyz").await;
     assert_eq!(

@@ -1,7 +1,7 @@
 //! The plan of the rules that were saved last, in every state that it can be in.
 
 use super::estate::FixedRules;
-use super::{Served, StatusCode};
+use super::{StatusCode, TestServer};
 use axum::body::Body;
 use axum::http::Request;
 use domain::charge::ChargeLine;
@@ -38,13 +38,13 @@ impl Rules for NoRules {
     }
 
     fn decider(&self) -> Box<dyn Decider + '_> {
-        Box::new(Undecided(vec![Outcome { verdict: Verdict::Unallocated }]))
+        Box::new(IdleDecider(vec![Outcome { verdict: Verdict::Unallocated }]))
     }
 }
 
-struct Undecided(Vec<Outcome>);
+struct IdleDecider(Vec<Outcome>);
 
-impl Decider for Undecided {
+impl Decider for IdleDecider {
     fn decide(
         &mut self,
         _: &Dictionary,
@@ -56,10 +56,6 @@ impl Decider for Undecided {
     }
 
     fn later_stages(&mut self, _: Day) -> Vec<OutcomeId> {
-        Vec::new()
-    }
-
-    fn turning_days(&self) -> Vec<Day> {
         Vec::new()
     }
 
@@ -82,7 +78,7 @@ impl Decider for Undecided {
     }
 }
 
-fn made(served: &Served) -> Plan {
+fn made(served: &TestServer) -> Plan {
     let ledger = Reader::open(&served.folder.path().join("apportion.db")).expect("a ledger");
     let mut scratch = ledger.scratch(&mut |_, _| {}).expect("a scratch copy");
     let rules_of = |_: &[RuleFacts],
@@ -101,13 +97,13 @@ fn made(served: &Served) -> Plan {
     plan(&mut scratch, &options, &mut |_| {}).expect("a plan")
 }
 
-fn show(served: &Served, view: PlanView) {
+fn show(served: &TestServer, view: PlanView) {
     served.plan.show(view);
 }
 
 #[tokio::test]
 async fn a_plan_is_shown_while_it_is_made_when_it_is_made_and_when_it_cannot_be() {
-    let served = Served::new();
+    let served = TestServer::new();
     let nothing = json!({ "state": "none", "generation": null, "plan": null, "finding": null });
     assert_eq!(served.good("/api/v1/plan", "LatestPlan").await, nothing);
 
@@ -170,7 +166,7 @@ async fn a_plan_is_shown_while_it_is_made_when_it_is_made_and_when_it_cannot_be(
 
 #[tokio::test]
 async fn a_plan_that_is_known_is_not_sent_again() {
-    let served = Served::new();
+    let served = TestServer::new();
     show(&served, PlanView::Made(Arc::new(made(&served))));
     let first = served.get("/api/v1/plan").await;
     let again = |etag: String| {

@@ -1,6 +1,6 @@
 //! Requests that are refused, each with a status, a code and a hint.
 
-use super::{Served, refused};
+use super::{TestServer, refused};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::json;
@@ -91,7 +91,7 @@ all paths are in /api/v1/openapi.json
 
 #[tokio::test]
 async fn what_is_asked_wrongly_is_refused_by_name() {
-    let served = Served::new();
+    let served = TestServer::new();
     for case in ASKED_WRONGLY.trim().split("\n\n") {
         let lines: Vec<&str> = case.lines().collect();
         let [path, refusal, hint] = lines[..] else { panic!("{case}") };
@@ -105,7 +105,7 @@ async fn what_is_asked_wrongly_is_refused_by_name() {
 
 #[tokio::test]
 async fn a_problem_has_all_its_members() {
-    let problem = Served::new().get("/api/v1/costs/team/nobody").await.problem();
+    let problem = TestServer::new().get("/api/v1/costs/team/nobody").await.problem();
     let expect = json!({
         "type": "urn:apportion:problem:N201", "title": "Nothing in the ledger has that name.",
         "status": 404,
@@ -117,7 +117,7 @@ async fn a_problem_has_all_its_members() {
 
 #[tokio::test]
 async fn other_methods_are_refused_and_head_is_answered() {
-    let served = Served::new();
+    let served = TestServer::new();
     let ask = |method: &str| {
         Request::builder()
             .method(method)
@@ -140,7 +140,7 @@ async fn other_methods_are_refused_and_head_is_answered() {
 
 #[tokio::test]
 async fn requests_that_name_another_host_are_refused() {
-    let served = Served::new();
+    let served = TestServer::new();
     let with_host = |host: &'static str| {
         Request::get("/api/v1/costs").header("host", host).body(Body::empty()).expect("a request")
     };

@@ -1,14 +1,14 @@
 //! Answers as HTTP: unchanged answers are not sent again. Headers, pages, and addresses to listen
 //! on.
 
-use super::{Served, estate, options};
+use super::{TestServer, estate, options};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use server::ServerOptions;
 
 #[tokio::test]
 async fn an_answer_that_the_client_has_is_not_sent_again_until_a_run_posts() {
-    let served = Served::new();
+    let served = TestServer::new();
     let first = served.get("/api/v1/costs").await;
     let etag = first.header("etag").to_owned();
     let again = |path: &'static str, etag: &str| {
@@ -39,7 +39,7 @@ async fn an_answer_that_the_client_has_is_not_sent_again_until_a_run_posts() {
 
 #[tokio::test]
 async fn every_answer_carries_the_headers_that_browsers_need() {
-    let served = Served::new();
+    let served = TestServer::new();
     for path in ["/api/v1/costs", "/metrics", "/api/v1/costs/team/nobody", "/nowhere"] {
         let answer = served.get(path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
@@ -55,7 +55,7 @@ async fn every_answer_carries_the_headers_that_browsers_need() {
 
 #[tokio::test]
 async fn the_page_at_the_root_needs_nothing_from_elsewhere() {
-    let answer = Served::without_ledger().get("/").await;
+    let answer = TestServer::without_ledger().get("/").await;
     assert_eq!(
         (answer.status, answer.header("content-type")),
         (StatusCode::OK, "text/html; charset=utf-8")
@@ -65,7 +65,7 @@ async fn the_page_at_the_root_needs_nothing_from_elsewhere() {
     for forbidden in ["<script", "http:", "https:", "<style", "style="] {
         assert!(!text.contains(forbidden), "{forbidden}");
     }
-    let style = Served::without_ledger().get("/style.css").await;
+    let style = TestServer::without_ledger().get("/style.css").await;
     assert_eq!(
         (style.status, style.header("content-type")),
         (StatusCode::OK, "text/css; charset=utf-8")
@@ -113,7 +113,7 @@ async fn an_address_in_use_is_named() {
 #[tokio::test]
 async fn it_answers_over_a_socket_and_ends_when_told_to() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let served = Served::new();
+    let served = TestServer::new();
     let (tell_ready, ready) = tokio::sync::oneshot::channel();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let options = options(served.folder.path());

@@ -31,7 +31,7 @@ pub fn test(ui: Ui, target: &Path, format: Format) -> Result<(), Failure> {
     let scripts = scripts(&folder)?;
     let plugin = plugins::host(None)?.counting(&component.display().to_string(), &bytes)?;
     let mut cases = Vec::new();
-    for Named { name, script } in &scripts {
+    for NamedScript { name, script } in &scripts {
         let tried = conformance::try_out(&plugin, script, &material(&folder, script)?)?;
         cases.extend(tried.into_iter().map(|case| ConformanceCase {
             name: name.as_ref().map_or(case.name.clone(), |name| format!("{name}: {}", case.name)),
@@ -76,13 +76,13 @@ fn target_of(target: &Path) -> Result<(PathBuf, PathBuf), Diagnostic> {
 /// A script of a folder. The first is `conformance.toml`; a plugin that works in several ways has
 /// one for each other way, such as
 /// `conformance-files.toml`, and its cases are called by that name.
-struct Named {
+struct NamedScript {
     name: Option<String>,
     script: Script,
 }
 
-fn scripts(folder: &Path) -> Result<Vec<Named>, Diagnostic> {
-    let mut scripts = vec![Named { name: None, script: script(&folder.join(SCRIPT))? }];
+fn scripts(folder: &Path) -> Result<Vec<NamedScript>, Diagnostic> {
+    let mut scripts = vec![NamedScript { name: None, script: script(&folder.join(SCRIPT))? }];
     let mut others: Vec<String> = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -94,8 +94,10 @@ fn scripts(folder: &Path) -> Result<Vec<Named>, Diagnostic> {
         if let Some(name) =
             file.strip_prefix("conformance-").and_then(|rest| rest.strip_suffix(".toml"))
         {
-            scripts
-                .push(Named { name: Some(name.to_owned()), script: script(&folder.join(&file))? });
+            scripts.push(NamedScript {
+                name: Some(name.to_owned()),
+                script: script(&folder.join(&file))?,
+            });
         }
     }
     Ok(scripts)
