@@ -28,11 +28,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("server", &["domain", "installation", "ledger", "pipeline", "reports"]),
     ("bundled-plugins", &[]),
+    ("demo-estate", &["domain"]),
     (
         "cli",
         &[
             "bundled-plugins",
             "decode",
+            "demo-estate",
             "domain",
             "installation",
             "ledger",

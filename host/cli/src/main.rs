@@ -6,7 +6,6 @@ mod catalogue;
 mod code;
 mod command;
 mod error;
-mod estate;
 #[cfg(test)]
 mod golden;
 mod log;

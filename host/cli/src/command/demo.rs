@@ -4,8 +4,8 @@ use super::costs::Layout;
 use super::{init, run, serve};
 use crate::args::{GlobalArgs, GranularityName};
 use crate::error::Failure;
-use crate::estate::{self, EstateFacts};
 use crate::ui::Ui;
+use demo_estate::EstateFacts;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -49,7 +49,7 @@ const LEFT_BEHIND: [&str; 6] =
 pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     clear(&args.dir)?;
     ui.note(&format!("generating an estate in {}", args.dir.display()));
-    let facts = estate::generate(&args.dir, args.seed, &mut |step| ui.note(step))
+    let facts = demo_estate::generate(&args.dir, args.seed, &mut |step| ui.note(step))
         .map_err(|error| file::unwritable(&args.dir, &error))?;
     ui.note(&format!("{} charges in {} files", facts.charges, facts.files));
     file::write(&args.dir.join(settings::FILE), SETTINGS)?;

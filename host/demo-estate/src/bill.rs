@@ -1,6 +1,6 @@
 //! One bill: a FOCUS file of a cloud and month, in the columns that this cloud exports.
 
-use super::catalog::{self, Cloud};
+use crate::catalog::{self, Cloud};
 use domain::period::{Day, Month};
 use flate2::{Compression, GzBuilder};
 use std::fs::File;

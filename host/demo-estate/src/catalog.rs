@@ -1,6 +1,6 @@
 //! Teams, accounts, clouds and what they charge for.
 
-use super::random::Random;
+use crate::random::Random;
 
 pub struct Team {
     pub name: &'static str,

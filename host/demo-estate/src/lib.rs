@@ -8,10 +8,10 @@ mod bill;
 mod catalog;
 mod random;
 
-use bill::{BillFile, Row};
-use catalog::{CLOUDS, Cloud, Service, TEAMS};
+use crate::bill::{BillFile, Row};
+use crate::catalog::{CLOUDS, Cloud, Service, TEAMS};
+use crate::random::Random;
 use domain::period::{Day, Month};
-use random::Random;
 use std::io::Result;
 use std::path::Path;
 
