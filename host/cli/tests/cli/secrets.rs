@@ -181,8 +181,8 @@ fn the_settings_that_are_shown_have_no_password() {
             assert!(shown.stdout.contains("curl https://***@h/"), "{}", shown.stdout);
         }
         told(&scene.run_with(&["run"], &environment).fails_with(
-            3,
-            "N101",
+            1,
+            "C104",
             "APPORTION_PROXY cannot be used",
         ));
     }
