@@ -11,15 +11,16 @@ pub use blot::Blots;
 use crate::failure::{Failure, FailureKind};
 use crate::http::{Area, masked};
 use domain::hint::Hint;
+use rustix::process::{Pid, Signal, kill_process};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// No token or password is longer.
 const BYTES_MAX: u64 = 64 << 10;
@@ -27,9 +28,6 @@ const BYTES_MAX: u64 = 64 << 10;
 pub const BYTES_MIN: usize = 4;
 /// How long a program may take to print a value and to end.
 const COMMAND_TIME: Duration = Duration::from_secs(60);
-/// How often it is looked whether a program has ended. The standard library cannot wait for a
-/// program until a time.
-const COMMAND_LOOK: Duration = Duration::from_millis(10);
 
 /// Where the operator keeps a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,51 +200,42 @@ fn output(words: &[String], time: Duration) -> Result<Zeroizing<String>, String>
     let [program, arguments @ ..] = words else { return Err("is no program".into()) };
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let deadline = Instant::now() + time;
-    let late = || format!("did not end within {time:?}");
-    let mut child = command.spawn().map_err(|error| format!("cannot be started: {error}"))?;
-    let printed = printed(&mut child, deadline).and_then(|printed| {
-        // A program can close its output and live on.
-        let status = status(&mut child, deadline).map_err(|error| format!("was lost: {error}"))?;
-        Ok((printed.ok_or_else(late)?, status.ok_or_else(late)?))
-    });
-    if printed.is_err() {
-        // It may have ended by itself by now. It is waited for, so that no dead process stays.
-        let _ = child.kill().and_then(|()| child.wait());
-    }
-    let (printed, status) = printed?;
-    if status.success() { Ok(printed) } else { Err(format!("ended with {status}")) }
-}
-
-/// The text that a program prints, or nothing if it does not come to an end in time.
-fn printed(child: &mut Child, deadline: Instant) -> Result<Option<Zeroizing<String>>, String> {
-    let Some(stdout) = child.stdout.take() else { return Err("prints nowhere".into()) };
+    let child = command.spawn().map_err(|error| format!("cannot be started: {error}"))?;
+    let pid = Pid::from_child(&child);
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         // Nobody listens any more when the time is up.
-        let _ = sender.send(bounded(stdout));
+        let _ = sender.send(printed(child));
     });
-    match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        Ok(Ok(Some(text))) => Ok(Some(text)),
-        Ok(Ok(None)) => Err(format!("prints more than {BYTES_MAX} bytes, so it is no secret")),
-        Ok(Err(error)) => Err(format!("prints what is not text: {error}")),
-        Err(_) => Ok(None),
-    }
+    receiver.recv_timeout(time).unwrap_or_else(|_| {
+        // The thread waits for its end, so that no dead process stays.
+        let _ = kill_process(pid, Signal::KILL);
+        Err(format!("did not end within {time:?}"))
+    })
 }
 
-/// How a program ended, or nothing if it did not end in time.
-fn status(child: &mut Child, deadline: Instant) -> std::io::Result<Option<ExitStatus>> {
-    loop {
-        match child.try_wait()? {
-            None if Instant::now() < deadline => std::thread::sleep(COMMAND_LOOK),
-            ended => return Ok(ended),
-        }
+/// Waits for the end of a program, and returns what it printed. A program can close its output and
+/// live on.
+fn printed(mut child: Child) -> Result<Zeroizing<String>, String> {
+    let Some(stdout) = child.stdout.take() else { return Err("prints nowhere".into()) };
+    let printed = bounded(stdout);
+    if !matches!(printed, Ok(Some(_))) {
+        // It may have ended by itself by now.
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(|error| format!("was lost: {error}"))?;
+    match printed {
+        Err(error) => Err(format!("prints what is not text: {error}")),
+        Ok(None) => Err(format!("prints more than {BYTES_MAX} bytes, so it is no secret")),
+        Ok(Some(_)) if !status.success() => Err(format!("ended with {status}")),
+        Ok(Some(text)) => Ok(text),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     fn read(keeper: &SecretKeeper) -> Result<String, String> {
         keeper

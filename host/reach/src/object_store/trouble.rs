@@ -80,28 +80,21 @@ pub struct StoreErrors {
 impl StoreErrors {
     /// Words for an error of the store's client.
     pub fn failure(&self, deed: Deed, name: &str, error: &Error) -> Failure {
-        let address_kind = self.kind;
         let told = StoreAnswer::of(error, &self.blots);
         let failed = deed.failed();
         if let Some(failure) = untrusted(&format!("{name} {failed}"), error) {
             return failure;
         }
         // A refused listing has no variant of its own, so its status and its code are read.
-        let is_refused = matches!(told.status, Some(401 | 403));
+        let is_refused = matches!(told.status, Some(401 | 403))
+            || matches!(error, Error::Unauthenticated { .. } | Error::PermissionDenied { .. });
         match error {
-            _ if is_refused
-                || matches!(
-                    error,
-                    Error::Unauthenticated { .. } | Error::PermissionDenied { .. }
-                ) =>
-            {
-                of(
-                    FailureKind::Auth,
-                    code::STORE_REFUSED,
-                    format!("{name} {failed}: the store refuses it: {}", told.words()),
-                )
-                .hint(hint_to_refusal(address_kind, &told))
-            }
+            _ if is_refused => of(
+                FailureKind::Auth,
+                code::STORE_REFUSED,
+                format!("{name} {failed}: the store refuses it: {}", told.words()),
+            )
+            .hint(hint_to_refusal(self.kind, &told)),
             _ if told.is_about_bucket()
                 || (deed == Deed::List && matches!(error, Error::NotFound { .. })) =>
             {
@@ -113,7 +106,7 @@ impl StoreErrors {
                         told.words_or("there is no such bucket or container")
                     ),
                 )
-                .hint(format!("correct the name in `paths`{}", where_else(address_kind)))
+                .hint(format!("correct the name in `paths`{}", where_else(self.kind)))
             }
             Error::NotFound { .. } => of(
                 FailureKind::Transient,
@@ -141,7 +134,7 @@ impl StoreErrors {
                 code::STORE_FAILED,
                 format!("{name} {failed}: the store answers {}", told.words()),
             )
-            .hint(hint_to_answer(address_kind, &told)),
+            .hint(hint_to_answer(self.kind, &told)),
             _ => of(
                 FailureKind::Transient,
                 code::STORE_FAILED,
