@@ -21,6 +21,8 @@ mod native_bills;
 mod plans;
 #[path = "cli/scene.rs"]
 mod scene;
+#[path = "cli/secrets.rs"]
+mod secrets;
 #[path = "cli/serving.rs"]
 mod serving;
 #[path = "cli/settings.rs"]

@@ -3,6 +3,7 @@
 use crate::code;
 use domain::code::Code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
+use reach::http::masked;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::ops::Range;
@@ -37,7 +38,8 @@ impl Reading<'_> {
         self.place(at).0
     }
 
-    /// A finding at a place of the file, with the line and a caret.
+    /// A finding at a place of the file, with the line and a caret. Neither shows the password of a
+    /// URL.
     pub fn finding(
         &self,
         code: Code,
@@ -46,7 +48,12 @@ impl Reading<'_> {
     ) -> Diagnostic {
         let (line, column) = self.place(span.start);
         let source_line = self.text.lines().nth(line as usize - 1).unwrap_or_default();
-        Diagnostic::new(code, message).at(self.file, line, column).excerpt(source_line)
+        let before: String = source_line.chars().take(column as usize - 1).collect();
+        // What is hidden before the place moves the caret.
+        let caret = masked(&before).chars().count() as u32 + 1;
+        let finding = Diagnostic::new(code, masked(&message.into()));
+        let excerpt = finding.at(self.file, line, caret).excerpt(&masked(source_line));
+        excerpt.at(self.file, line, column)
     }
 
     fn place(&self, at: usize) -> (u32, u32) {
@@ -196,6 +203,25 @@ mod tests {
             refusal("rules = \n")
         );
         assert!(refusal("rules = \n").contains("C102"), "{}", refusal("rules = \n"));
+    }
+
+    /// The caret stands under the second URL of the line as it is shown.
+    #[test]
+    fn the_password_of_a_url_is_hidden_in_message_and_line() {
+        let text = "[sources.x]\nplugin = 'p'\npaths = ['https://a:s3cr3t@h/', 7, 'x']\n";
+        assert_eq!(
+            refusal(text),
+            "apportion.toml:3:33: C102: invalid type: integer `7`, expected a text in quotes\n    \
+             paths = ['https://***@h/', 7, 'x']\n                               ^"
+        );
+        let refused = refusal("[sources.x]\nplugin = 'p'\npaths = 'https://a:s3cr3t@h/'\n");
+        assert!(
+            refused.starts_with(
+                "apportion.toml:3:9: C102: invalid type: string \"https://***@h/\", expected a list"
+            ),
+            "{refused}"
+        );
+        assert!(!refused.contains("s3cr3t"), "{refused}");
     }
 
     #[test]

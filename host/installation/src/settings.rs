@@ -18,6 +18,7 @@ pub mod source;
 pub mod store;
 mod tags;
 mod trust;
+mod userinfo;
 pub mod value;
 
 use crate::code;
@@ -159,6 +160,7 @@ impl Settings {
             let name = key.rsplit('.').next().unwrap_or(key);
             findings.extend(setting.place(name, reading));
         });
+        userinfo::check(reading, &mut findings);
         for (name, source) in &mut self.sources {
             source.get_mut().name.clone_from(name);
         }
@@ -235,7 +237,7 @@ impl Settings {
     pub fn lines(&self) -> Vec<SettingLine> {
         let mut lines: Vec<SettingLine> = Vec::new();
         self.clone().each("", &mut |key, setting| {
-            let (value, origin) = (setting.shown(), setting.origin().clone());
+            let (value, origin) = (userinfo::shown(setting.shown()), setting.origin().clone());
             lines.push(SettingLine { key: key.to_owned(), value, origin });
         });
         let is_listed = |key: &str| {
@@ -274,7 +276,7 @@ impl Settings {
         let reading = Reading { file: &self.file, text: &self.text };
         let line = |(key, value, span): (String, Value, std::ops::Range<usize>)| SettingLine {
             key,
-            value,
+            value: userinfo::shown(value),
             origin: Origin::File { file: self.file.clone(), line: reading.line(span.start) },
         };
         reading.written().into_iter().map(line).collect()

@@ -38,6 +38,6 @@ pub use component::componentize;
 pub use grant::{Ceiling, CeilingPlace, Grants};
 pub use limits::PluginLimits;
 pub use manifest::{Manifest, ManifestStream, PluginKind, PowerRequest};
-pub use plugin::{HostOptions, Plugin, PluginHost};
+pub use plugin::{HostOptions, Plugin, PluginHost, digest};
 pub use power::Power;
 pub use shelf::{Shelf, ShelfEntry};

@@ -349,6 +349,7 @@ fn invalid(identity: &PluginIdentity, reason: &str) -> Diagnostic {
     )
 }
 
+/// The SHA-256 of a component, in hex.
 pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
         let written = write!(hex, "{byte:02x}");

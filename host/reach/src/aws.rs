@@ -3,7 +3,11 @@
 //! The SDK finds credentials in the same places as AWS's own tools. Its words about credentials can
 //! quote them, so they are never passed on. AWS is quoted only about permissions and requests.
 
+pub mod seen;
+
 use crate::failure::{Failure, FailureKind};
+use crate::http::masked;
+use crate::secret::Blots;
 use crate::tls;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
@@ -21,7 +25,9 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Builder, Connector};
 use domain::hint::Hint;
+use seen::seen;
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often one call is tried in all.
@@ -62,8 +68,9 @@ pub struct AwsAction {
     pub action: &'static str,
 }
 
-/// The settings of a client. They are checked by the first request.
-pub async fn configuration(access: &AwsAccess) -> SdkConfig {
+/// The settings of a client. They are checked by the first request. Its credentials go into
+/// `blots`.
+pub async fn configuration(access: &AwsAccess, blots: &Arc<Blots>) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(access.timeout)
@@ -79,7 +86,7 @@ pub async fn configuration(access: &AwsAccess) -> SdkConfig {
     if let Some(region) = &region {
         loader = loader.region(region.clone());
     }
-    let found = loader.load().await;
+    let found = seen(loader.load().await, blots);
     let region = region.or_else(|| found.region().cloned()).unwrap_or(Region::from_static(REGION));
     let found = found.into_builder().region(region).build();
     match &access.role {
@@ -90,11 +97,8 @@ pub async fn configuration(access: &AwsAccess) -> SdkConfig {
             if let Some(external_id) = &role.external_id {
                 provider = provider.external_id(external_id);
             }
-            let provider = provider.build().await;
-            found
-                .into_builder()
-                .credentials_provider(SharedCredentialsProvider::new(provider))
-                .build()
+            let provider = SharedCredentialsProvider::new(provider.build().await);
+            seen(found.into_builder().credentials_provider(provider).build(), blots)
         }
     }
 }
@@ -126,10 +130,24 @@ pub fn client() -> SharedHttpClient {
     })
 }
 
-/// Words for a call that failed.
+/// Words for a call that failed, without the secrets in `blots`.
 pub fn failure<E>(
     access: &AwsAccess,
     action: AwsAction,
+    blots: &Blots,
+    error: &SdkError<E, HttpResponse>,
+) -> Failure
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    told(access, action, blots, error).without(blots)
+}
+
+/// A text is blotted before it is cut: a part of a secret would not be found any more.
+fn told<E>(
+    access: &AwsAccess,
+    action: AwsAction,
+    blots: &Blots,
     error: &SdkError<E, HttpResponse>,
 ) -> Failure
 where
@@ -154,7 +172,8 @@ where
             let status = context.raw().status().as_u16();
             match said.code() {
                 Some(code) => {
-                    refusal(access, action, code, said.message().unwrap_or_default(), status)
+                    let message = blots.text(said.message().unwrap_or_default());
+                    refusal(access, action, code, &message, status)
                 }
                 None => not_aws(access, action, status),
             }
@@ -166,7 +185,7 @@ where
         SdkError::DispatchFailure(failure) if failure.is_timeout() => slow(access, service),
         SdkError::DispatchFailure(_) => Failure::new(
             FailureKind::Unavailable,
-            format!("{service} cannot be reached{}: {}", at(access), innermost(error)),
+            format!("{service} cannot be reached{}: {}", at(access), innermost(blots, error)),
         )
         .hint(
             "check the network and HTTPS_PROXY, and that nothing but AWS is named by \
@@ -174,7 +193,7 @@ where
         ),
         _ => Failure::new(
             FailureKind::Config,
-            format!("the request to {service} could not be made: {}", innermost(error)),
+            format!("the request to {service} could not be made: {}", innermost(blots, error)),
         )
         .hint(format!(
             "look at `region`, `endpoint` and `profile` of [sources.{}.aws]",
@@ -201,12 +220,12 @@ fn at(access: &AwsAccess) -> String {
 }
 
 /// The words of the innermost cause, without the SDK's own around it.
-fn innermost(error: &(dyn Error + 'static)) -> String {
+fn innermost(blots: &Blots, error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    quoted(&cause.to_string())
+    quoted(&masked(&blots.text(&cause.to_string())))
 }
 
 fn quoted(text: &str) -> String {

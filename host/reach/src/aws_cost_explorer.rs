@@ -5,6 +5,7 @@ mod filter;
 use crate::aws::{self, AwsAccess, AwsAction};
 use crate::failure::{Failure, FailureKind};
 use crate::runtime::block_on;
+use crate::secret::Blots;
 use aws_sdk_costexplorer::Client;
 use aws_sdk_costexplorer::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_costexplorer::config::retry::RetryConfig;
@@ -82,6 +83,7 @@ pub struct CostExplorer {
     budget: u32,
     sent: SentRequests,
     client: OnceLock<Client>,
+    blots: Arc<Blots>,
 }
 
 /// Counts the requests that are sent, with all repetitions.
@@ -107,7 +109,13 @@ impl Intercept for SentRequests {
 impl CostExplorer {
     /// At most `budget` requests are made.
     pub fn new(access: AwsAccess, budget: u32) -> CostExplorer {
-        CostExplorer { access, budget, sent: SentRequests::default(), client: OnceLock::new() }
+        CostExplorer {
+            access,
+            budget,
+            sent: SentRequests::default(),
+            client: OnceLock::new(),
+            blots: Arc::default(),
+        }
     }
 
     pub fn get_cost_and_usage(&self, query: &CostQuery) -> Result<CostPage, Failure> {
@@ -134,13 +142,14 @@ impl CostExplorer {
         });
         let sent = self.sent.0.load(Ordering::Relaxed);
         tracing::debug!(source = self.access.source, sent, ok = output.is_ok(), "costs were asked");
-        let output = output.map_err(|error| aws::failure(&self.access, ASK, &error))?;
+        let output =
+            output.map_err(|error| aws::failure(&self.access, ASK, &self.blots, &error))?;
         Ok(page(output, &query.metrics))
     }
 
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
-            let found = block_on(aws::configuration(&self.access));
+            let found = block_on(aws::configuration(&self.access, &self.blots));
             let mut config = config::Builder::from(&found).interceptor(self.sent.clone());
             if let Some(endpoint) = &self.access.endpoint {
                 config = config.endpoint_url(endpoint);

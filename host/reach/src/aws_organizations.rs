@@ -3,13 +3,14 @@
 use crate::aws::{self, AwsAccess, AwsAction};
 use crate::failure::{Failure, FailureKind};
 use crate::runtime::block_on;
+use crate::secret::Blots;
 use aws_sdk_costexplorer::config::http::HttpResponse;
 use aws_sdk_organizations::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_organizations::types::{Account as SdkAccount, ParentType};
 use aws_sdk_organizations::{Client, config};
 use std::collections::HashMap;
 use std::error::Error;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 const SERVICE: &str = "AWS Organizations";
 /// AWS allows five levels below the root.
@@ -47,13 +48,19 @@ pub struct AccountPage {
 pub struct Organizations {
     access: AwsAccess,
     client: OnceLock<Client>,
+    blots: Arc<Blots>,
     /// The names of a unit and of the units above it, from the root down, by the unit's id.
     units: Mutex<HashMap<String, Vec<String>>>,
 }
 
 impl Organizations {
     pub fn new(access: AwsAccess) -> Organizations {
-        Organizations { access, client: OnceLock::new(), units: Mutex::default() }
+        Organizations {
+            access,
+            client: OnceLock::new(),
+            blots: Arc::default(),
+            units: Mutex::default(),
+        }
     }
 
     pub fn accounts(&self, next: Option<&str>) -> Result<AccountPage, Failure> {
@@ -75,7 +82,7 @@ impl Organizations {
 
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
-            let found = block_on(aws::configuration(&self.access));
+            let found = block_on(aws::configuration(&self.access, &self.blots));
             let mut config = config::Builder::from(&found);
             if let Some(endpoint) = &self.access.endpoint {
                 config = config.endpoint_url(endpoint);
@@ -88,7 +95,8 @@ impl Organizations {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        aws::failure(&self.access, AwsAction { service: SERVICE, action }, error)
+        let asked = AwsAction { service: SERVICE, action };
+        aws::failure(&self.access, asked, &self.blots, error)
     }
 
     async fn account(

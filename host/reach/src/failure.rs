@@ -1,5 +1,6 @@
 //! Why a server or store could not be read, in two forms: for the plugin and for the operator.
 
+use crate::secret::Blots;
 use domain::code::{self, Code};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -55,6 +56,11 @@ impl Failure {
 
     pub fn hint(self, hint: impl Into<Hint>) -> Failure {
         Failure { diagnostic: self.diagnostic.hint(hint), ..self }
+    }
+
+    /// The same failure without the secrets of its requests: a server may have repeated them.
+    pub(crate) fn without(self, blots: &Blots) -> Failure {
+        Failure { diagnostic: blots.diagnostic(self.diagnostic), ..self }
     }
 }
 

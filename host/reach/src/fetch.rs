@@ -2,6 +2,7 @@
 //! over; the plugin host decides whether they can be trusted.
 
 use crate::failure::{Failure, FailureKind};
+use crate::http::masked_url;
 use crate::runtime::block_on;
 use domain::hint::Hint;
 use oci_client::client::{ClientConfig, ClientProtocol};
@@ -30,27 +31,50 @@ pub struct FetchedPlugin {
     pub signature: Option<String>,
 }
 
+/// The place that a plugin came from, as messages and the lock show it. User, password and query of
+/// an address can be secrets.
+pub fn shown(source: &str) -> String {
+    if !source.contains("://") {
+        return source.to_owned();
+    }
+    if let Ok(mut url) = Url::parse(source)
+        && matches!(url.scheme(), "http" | "https")
+        && url.set_username("").and_then(|()| url.set_password(None)).is_ok()
+    {
+        url.set_query(None);
+        url.set_fragment(None);
+        return url.into();
+    }
+    let shown = match source.split_once("@sha256:") {
+        // The digest of an image stands behind an `@` too.
+        Some((image, digest)) if image.starts_with("oci://") => {
+            format!("{}@sha256:{digest}", masked_url(image))
+        }
+        _ => masked_url(source),
+    };
+    shown.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
 /// Fetches from a web server: by `https`, or by `http` from this machine only.
 pub fn web(address: &str, bytes_max: u64) -> Result<FetchedPlugin, Failure> {
+    let name = shown(address);
     let url = Url::parse(address).map_err(|error| {
-        Failure::new(FailureKind::Config, format!("'{address}' is not an address: {error}"))
+        Failure::new(FailureKind::Config, format!("'{name}' is not an address: {error}"))
     })?;
     if url.scheme() != "https" && !is_loopback(&url) {
-        let message = format!(
-            "{address} would come over {}, which anybody on the way can change",
-            url.scheme()
-        );
+        let message =
+            format!("{name} would come over {}, which anybody on the way can change", url.scheme());
         return Err(Failure::new(FailureKind::Config, message).hint("use its https address"));
     }
     block_on(async {
         let client =
             reqwest::Client::builder().timeout(TIMEOUT).https_only(url.scheme() == "https").build();
         let client = client.map_err(|error| {
-            Failure::new(FailureKind::Unavailable, format!("no client for {address}: {error}"))
+            Failure::new(FailureKind::Unavailable, format!("no client for {name}: {error}"))
         })?;
         let bytes = get(&client, url.clone(), bytes_max).await?;
         let bytes = bytes.ok_or_else(|| {
-            Failure::new(FailureKind::Config, format!("{address} answered 404 Not Found"))
+            Failure::new(FailureKind::Config, format!("{name} answered 404 Not Found"))
                 .hint("check the address")
         })?;
         let mut beside = url.clone();
@@ -77,17 +101,21 @@ async fn get(
     url: Url,
     bytes_max: u64,
 ) -> Result<Option<Vec<u8>>, Failure> {
+    let name = shown(url.as_str());
     let failed = |error: reqwest::Error| {
         Failure::new(
             FailureKind::Unavailable,
-            format!("{url} cannot be fetched: {}", causes(&error.without_url())),
+            format!("{name} cannot be fetched: {}", causes(&error.without_url())),
         )
     };
-    let mut response = client.get(url.clone()).send().await.map_err(failed)?;
+    let mut response = client.get(url).send().await.map_err(failed)?;
     match response.status() {
         StatusCode::NOT_FOUND => return Ok(None),
         status if !status.is_success() => {
-            return Err(Failure::new(FailureKind::Unavailable, format!("{url} answered {status}")));
+            return Err(Failure::new(
+                FailureKind::Unavailable,
+                format!("{name} answered {status}"),
+            ));
         }
         _ => {}
     }
@@ -97,7 +125,7 @@ async fn get(
         if bytes.len() as u64 > bytes_max {
             return Err(Failure::new(
                 FailureKind::Config,
-                format!("{url} is larger than {bytes_max} bytes"),
+                format!("{name} is larger than {bytes_max} bytes"),
             ));
         }
     }
@@ -117,10 +145,11 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
 
 /// Fetches from a registry, by the digest of its manifest: `ghcr.io/acme/bill@sha256:…`.
 pub fn oci(written: &str, bytes_max: u64) -> Result<FetchedPlugin, Failure> {
+    let name = shown(&format!("oci://{written}"));
     let reference: Reference = written.parse().map_err(|error| {
         Failure::new(
             FailureKind::Config,
-            format!("'oci://{written}' does not name something in a registry: {error}"),
+            format!("'{name}' does not name something in a registry: {error}"),
         )
     })?;
     block_on(async {
@@ -233,5 +262,23 @@ impl AsyncWrite for &mut BoundedBuffer {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_shown_without_what_can_be_a_secret() {
+        for (source, expect) in [
+            ("https://me:pw@h.example/x.wasm?sig=pw#pw", "https://h.example/x.wasm"),
+            ("https://me:p/w@h/x.wasm?sig=pw", "https://***@h/x.wasm"),
+            ("oci://me:pw@h/bill@sha256:00", "oci://***@h/bill@sha256:00"),
+            ("oci://bill@sha256:00", "oci://bill@sha256:00"),
+            ("plugins/bill@1?.wasm", "plugins/bill@1?.wasm"),
+        ] {
+            assert_eq!(shown(source), expect);
+        }
     }
 }

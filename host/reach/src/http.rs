@@ -8,10 +8,12 @@ mod outgoing;
 mod redirect;
 mod retry;
 mod token;
+mod userinfo;
 
 pub use address::Networks;
-pub use area::{Area, normal};
+pub use area::{Area, decoded, normal};
 pub use options::{AllowedRequest, HttpOptions, Proxy};
+pub use userinfo::{has_userinfo, masked, masked_url};
 
 use crate::failure::{Failure, FailureKind};
 use crate::runtime::{self, milliseconds};
@@ -130,9 +132,7 @@ impl Http {
                     .collect();
                 Ok(HttpResponse { status, headers, body: self.blots.bytes(body) })
             }
-            Err(failure) => {
-                Err(Failure { diagnostic: self.blots.diagnostic(failure.diagnostic), ..failure })
-            }
+            Err(failure) => Err(failure.without(&self.blots)),
         }
     }
 
@@ -262,10 +262,15 @@ impl Http {
         }
     }
 
+    /// The section of the settings that says where a secret is kept.
+    fn section(&self, slot: &str) -> String {
+        format!("[sources.{}.secrets.{}]", toml_key(&self.options.source), toml_key(slot))
+    }
+
     /// The value of a slot, if it may go there.
     fn value(&self, slot: &str, url: &Url) -> Result<SecretValue, Failure> {
         let source = &self.options.source;
-        let section = format!("[sources.{}.secrets.{}]", toml_key(source), toml_key(slot));
+        let section = self.section(slot);
         let mut root = url.clone();
         root.set_query(None);
         root.set_path("/");

@@ -11,6 +11,7 @@ mod resource;
 
 use crate::failure::{Failure, FailureKind};
 use crate::runtime::{block_on, milliseconds};
+use crate::secret::Blots;
 use connection::NoList;
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -20,7 +21,7 @@ use kube::core::Request;
 use kube::core::params::ListParams;
 use serde_json::Value;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The kinds that a source may list unless the settings say otherwise: those that the collector
@@ -95,6 +96,8 @@ pub struct Kubernetes {
     access: ClusterAccess,
     /// Made when it is first needed.
     client: Mutex<Option<Client>>,
+    /// The secrets of its requests.
+    blots: Arc<Blots>,
 }
 
 impl Kubernetes {
@@ -135,7 +138,7 @@ impl Kubernetes {
             );
             return refused(message, "`kubectl get namespaces` names them");
         }
-        Ok(Kubernetes { access, client: Mutex::new(None) })
+        Ok(Kubernetes { access, client: Mutex::new(None), blots: Arc::default() })
     }
 
     /// One page. Where only some namespaces are granted, they are listed one after the other.
@@ -161,7 +164,8 @@ impl Kubernetes {
             };
             let request =
                 Request::new(resource::path(group, &version, namespace, plural)).list(&parameters);
-            connection::get(client, request.map_err(kube::Error::BuildRequest)?).await
+            let request = request.map_err(kube::Error::BuildRequest)?;
+            connection::get(client, &self.blots, request).await
         })?;
         let (mut objects, token) =
             page::read(&text).map_err(|problem| refusal::no_list(&self.access, query, &problem))?;
@@ -189,7 +193,8 @@ impl Kubernetes {
             limit: 0,
             next: None,
         };
-        self.ask(&query, async |client| Ok(client.apiserver_version().await?.git_version))
+        let version = self.ask(&query, async |client| Ok(client.apiserver_version().await?))?;
+        Ok(self.blots.text(&version.git_version))
     }
 
     /// Group and plural of a kind that may be listed.
@@ -291,7 +296,10 @@ impl Kubernetes {
                         let wait = asked_for.unwrap_or(usual).min(self.access.timeout);
                         tokio::time::sleep(wait).await;
                     }
-                    None => return Err(refusal::of_answer(&self.access, query, trouble)),
+                    None => {
+                        let failure = refusal::of_answer(&self.access, query, trouble);
+                        return Err(failure.without(&self.blots));
+                    }
                 }
             }
         })
@@ -305,7 +313,9 @@ impl Kubernetes {
         if let Some(client) = known {
             return Ok(client);
         }
-        let client = connection::connect(&self.access).await?;
+        let client = connection::connect(&self.access, &self.blots)
+            .await
+            .map_err(|failure| failure.without(&self.blots))?;
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some(client.clone());
         Ok(client)
     }

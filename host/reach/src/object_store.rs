@@ -16,6 +16,7 @@ pub use connect::{StoreAccess, StoreClient, StoreKeys};
 
 use crate::failure::{Failure, FailureKind};
 use crate::runtime::block_on;
+use crate::secret::Blots;
 use cache::ObjectVersion;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -53,6 +54,8 @@ pub struct SourceFiles {
     source: String,
     found: Vec<ListedFile>,
     cache: ObjectCache,
+    /// The secrets that its stores were asked with.
+    blots: Arc<Blots>,
 }
 
 struct ListedFile {
@@ -95,15 +98,16 @@ impl SourceFiles {
         for place in places {
             match place {
                 SourcePath::Local(files) => found.extend(files.into_iter().map(local)),
-                SourcePath::Url(url) => found.extend(
-                    block_on(listing::list(&url, access))
-                        .map_err(|failure| trouble::named(failure, source))?,
-                ),
+                SourcePath::Url(url) => {
+                    found.extend(block_on(listing::list(&url, access)).map_err(|failure| {
+                        trouble::named(failure.without(&access.blots), source)
+                    })?)
+                }
             }
         }
         let mut seen = std::collections::HashSet::new();
         found.retain(|file| seen.insert(file.name.clone()));
-        Ok(SourceFiles { source: source.into(), found, cache })
+        Ok(SourceFiles { source: source.into(), found, cache, blots: access.blots.clone() })
     }
 
     /// SourceFiles of this machine alone.
@@ -112,6 +116,7 @@ impl SourceFiles {
             source: source.into(),
             found: files.into_iter().map(local).collect(),
             cache: ObjectCache { folder: None },
+            blots: Arc::default(),
         }
     }
 
@@ -199,7 +204,8 @@ impl SourceFiles {
     }
 
     fn wait<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        block_on(work).map_err(|failure| trouble::named(failure, &self.source))
+        let told = |failure: Failure| trouble::named(failure.without(&self.blots), &self.source);
+        block_on(work).map_err(told)
     }
 
     fn path(&self, file: &ListedFile) -> PathBuf {

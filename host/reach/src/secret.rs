@@ -9,13 +9,15 @@ mod blot;
 pub use blot::Blots;
 
 use crate::failure::{Failure, FailureKind};
-use crate::http::Area;
+use crate::http::{Area, masked};
 use domain::hint::Hint;
+use rustix::process::{Pid, Signal, kill_process};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -23,8 +25,8 @@ use std::time::Duration;
 /// No token or password is longer.
 const BYTES_MAX: u64 = 64 << 10;
 /// A shorter value would be blotted out of words and figures that have nothing to do with it.
-const BYTES_MIN: usize = 4;
-/// How long a program may take to print a value.
+pub const BYTES_MIN: usize = 4;
+/// How long a program may take to print a value and to end.
 const COMMAND_TIME: Duration = Duration::from_secs(60);
 
 /// Where the operator keeps a value.
@@ -60,6 +62,15 @@ pub struct SecretSlot {
     pub areas: Vec<Area>,
 }
 
+/// The name of a secret in messages: its slot, and the section of the settings that says where it
+/// is kept.
+#[derive(Clone, Debug)]
+pub struct SlotName<'a> {
+    pub slot: &'a str,
+    /// Such as `[sources.bill.secrets.token]`.
+    pub section: String,
+}
+
 /// The slots of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secrets {
@@ -90,6 +101,13 @@ impl SecretValue {
     }
 }
 
+impl SlotName<'_> {
+    /// Advice about the value, with the place of the settings that names its keeper.
+    fn hint(&self, advice: impl Into<String>) -> Hint {
+        Hint::text(advice).then("; its keeper is named in ").then(Hint::setting(&self.section))
+    }
+}
+
 impl SecretKeeper {
     /// Such as `env`, for logs.
     pub fn name(&self) -> &'static str {
@@ -103,36 +121,38 @@ impl SecretKeeper {
     }
 
     /// Reads the value where it is kept. Tokens are fetched by `http`, which can ask for them.
-    pub fn read(&self, slot: &str) -> Result<SecretValue, Failure> {
+    pub fn read(&self, name: &SlotName<'_>) -> Result<SecretValue, Failure> {
+        let slot = name.slot;
         tracing::debug!(slot, kept = self.name(), "secret is read");
-        let text = self.text(slot)?;
+        let text = self.text(name)?;
         let value = text
             .strip_suffix('\n')
             .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
         SecretValue::new(SecretString::from(value)).map_err(|reason| {
             let message = format!("the secret '{slot}' cannot be used: its value {reason}");
-            let hint = "look at where it is kept, and write it there again";
+            let hint = name.hint("look at where it is kept, and write it there again");
             Failure::new(FailureKind::Config, message).hint(hint)
         })
     }
 
-    fn text(&self, slot: &str) -> Result<Zeroizing<String>, Failure> {
+    fn text(&self, name: &SlotName<'_>) -> Result<Zeroizing<String>, Failure> {
+        let slot = name.slot;
         let no_value = |reason: String, hint: String| {
             let message = format!("the secret '{slot}' has no value: {reason}");
-            Failure::new(FailureKind::Config, message).hint(Hint::text(hint))
+            Failure::new(FailureKind::Config, message).hint(name.hint(hint))
         };
         match self {
             SecretKeeper::Env(name) => env(name).ok_or_else(|| {
                 let reason = format!("the environment variable {name} is not set");
                 no_value(reason, format!("`export {name}=…` before the run"))
             }),
-            SecretKeeper::File(path) => file(path).map_err(|error| {
-                let reason = format!("{} cannot be read: {error}", path.display());
+            SecretKeeper::File(path) => file(path).map_err(|reason| {
+                let reason = format!("{} {reason}", path.display());
                 no_value(reason, format!("check with `ls -l {}`", path.display()))
             }),
-            SecretKeeper::Command(words) => output(words).map_err(|reason| {
+            SecretKeeper::Command(words) => output(words, COMMAND_TIME).map_err(|reason| {
                 let program = words.first().map_or("", String::as_str);
-                let hint = format!("try it in a shell: `{}`", words.join(" "));
+                let hint = format!("try it in a shell: `{}`", masked(&words.join(" ")));
                 no_value(format!("{program} {reason}"), hint)
             }),
             SecretKeeper::OAuth2(_) | SecretKeeper::GoogleServiceAccount { .. } => {
@@ -145,67 +165,91 @@ impl SecretKeeper {
     }
 }
 
-/// A buffer that never grows. When a buffer grows, the old one is given back without being cleared.
-fn buffer() -> Zeroizing<String> {
-    Zeroizing::new(String::with_capacity(2 * BYTES_MAX as usize))
-}
-
 fn env(name: &str) -> Option<Zeroizing<String>> {
     std::env::var(name).ok().filter(|value| !value.is_empty()).map(Zeroizing::new)
 }
 
-fn file(path: &PathBuf) -> std::io::Result<Zeroizing<String>> {
-    let mut text = buffer();
-    std::fs::File::open(path)?.take(BYTES_MAX).read_to_string(&mut text)?;
-    Ok(text)
+/// The text of a file, or why it cannot be had. Opening a named pipe would wait for a writer, who
+/// may never come.
+pub(crate) fn file(path: &Path) -> Result<Zeroizing<String>, String> {
+    let cannot = |error: std::io::Error| format!("cannot be read: {error}");
+    if !fs::metadata(path).map_err(cannot)?.is_file() {
+        return Err("is a folder, a pipe, a socket or a device, not a file".into());
+    }
+    let text = bounded(File::open(path).map_err(cannot)?).map_err(cannot)?;
+    text.ok_or_else(|| format!("has more than {BYTES_MAX} bytes, so it is no secret"))
+}
+
+/// The whole text, or nothing if it is longer than any secret. The buffer never grows: when one
+/// grows, the old one is given back without being cleared.
+fn bounded(from: impl Read) -> std::io::Result<Option<Zeroizing<String>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * BYTES_MAX as usize));
+    from.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Ok(None);
+    }
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map(Some).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8")
+    })
 }
 
 /// The standard output of a program. Its standard error may hold parts of the value, and is thrown
 /// away.
-fn output(words: &[String]) -> Result<Zeroizing<String>, String> {
+fn output(words: &[String], time: Duration) -> Result<Zeroizing<String>, String> {
     let [program, arguments @ ..] = words else { return Err("is no program".into()) };
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|error| format!("cannot be started: {error}"))?;
-    let printed = printed(&mut child);
-    if printed.is_err() {
+    let child = command.spawn().map_err(|error| format!("cannot be started: {error}"))?;
+    let pid = Pid::from_child(&child);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        // Nobody listens any more when the time is up.
+        let _ = sender.send(printed(child));
+    });
+    receiver.recv_timeout(time).unwrap_or_else(|_| {
+        // The thread waits for its end, so that no dead process stays.
+        let _ = kill_process(pid, Signal::KILL);
+        Err(format!("did not end within {time:?}"))
+    })
+}
+
+/// Waits for the end of a program, and returns what it printed. A program can close its output and
+/// live on.
+fn printed(mut child: Child) -> Result<Zeroizing<String>, String> {
+    let Some(stdout) = child.stdout.take() else { return Err("prints nowhere".into()) };
+    let printed = bounded(stdout);
+    if !matches!(printed, Ok(Some(_))) {
         // It may have ended by itself by now.
         let _ = child.kill();
     }
     let status = child.wait().map_err(|error| format!("was lost: {error}"))?;
-    let printed = printed?;
-    if status.success() { Ok(printed) } else { Err(format!("ended with {status}")) }
-}
-
-fn printed(child: &mut Child) -> Result<Zeroizing<String>, String> {
-    let Some(stdout) = child.stdout.take() else { return Err("prints nowhere".into()) };
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = buffer();
-        let read = stdout.take(BYTES_MAX).read_to_string(&mut text);
-        // Nobody listens any more when the time is up.
-        let _ = sender.send(read.map(|_| text));
-    });
-    match receiver.recv_timeout(COMMAND_TIME) {
-        Ok(Ok(text)) => Ok(text),
-        Ok(Err(error)) => Err(format!("prints what is not text: {error}")),
-        Err(_) => Err(format!("did not end within {} s", COMMAND_TIME.as_secs())),
+    match printed {
+        Err(error) => Err(format!("prints what is not text: {error}")),
+        Ok(None) => Err(format!("prints more than {BYTES_MAX} bytes, so it is no secret")),
+        Ok(Some(_)) if !status.success() => Err(format!("ended with {status}")),
+        Ok(Some(text)) => Ok(text),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     fn read(keeper: &SecretKeeper) -> Result<String, String> {
         keeper
-            .read("token")
+            .read(&SlotName { slot: "token", section: "[sources.bill.secrets.token]".into() })
             .map(|value| value.expose().to_owned())
             .map_err(|failure| failure.diagnostic.message)
     }
 
+    fn words(script: &str) -> [String; 3] {
+        ["sh".into(), "-c".into(), script.into()]
+    }
+
     fn shell(script: &str) -> SecretKeeper {
-        SecretKeeper::Command(vec!["sh".into(), "-c".into(), script.into()])
+        SecretKeeper::Command(words(script).into())
     }
 
     #[test]
@@ -251,5 +295,74 @@ mod tests {
         ] {
             assert_eq!(read(&keeper), Err(expect.to_owned()));
         }
+    }
+
+    /// The limit is 64 KiB: 65,536 bytes are a value, and one more is not.
+    #[test]
+    fn a_value_is_whole_or_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, "a".repeat(65_536)).unwrap();
+        assert_eq!(read(&SecretKeeper::File(path.clone())).map(|value| value.len()), Ok(65_536));
+        // The byte beyond the limit is the first of two of one character.
+        for text in ["a".repeat(65_537), format!("{}ü", "a".repeat(65_536))] {
+            std::fs::write(&path, &text).unwrap();
+            let expect = format!(
+                "the secret 'token' has no value: {} has more than 65536 bytes, so it is no secret",
+                path.display()
+            );
+            assert_eq!(read(&SecretKeeper::File(path.clone())), Err(expect));
+        }
+        assert_eq!(
+            read(&SecretKeeper::Command(vec!["yes".into()])),
+            Err("the secret 'token' has no value: \
+                 yes prints more than 65536 bytes, so it is no secret"
+                .into())
+        );
+    }
+
+    #[test]
+    fn nothing_but_a_file_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        for path in [pipe, folder.path().to_owned(), "/dev/zero".into()] {
+            let expect = format!(
+                "the secret 'token' has no value: {} is a folder, a pipe, a socket or a device, \
+                 not a file",
+                path.display()
+            );
+            assert_eq!(read(&SecretKeeper::File(path)), Err(expect));
+        }
+    }
+
+    /// A program that closes its output lives on, and one whose child holds the output open does
+    /// not come to an end. Each would run for 100 seconds.
+    #[test]
+    fn a_program_has_to_end_in_time() {
+        let began = Instant::now();
+        for script in ["echo s3cr3t; exec >&-; sleep 100", "echo s3cr3t; sleep 100", "sleep 100 &"]
+        {
+            assert_eq!(
+                output(&words(script), Duration::from_millis(200)),
+                Err("did not end within 200ms".into()),
+                "{script}"
+            );
+        }
+        assert!(began.elapsed() < Duration::from_secs(50));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_had_is_refused_with_the_place_of_its_setting() {
+        let name = SlotName { slot: "token", section: "[sources.bill.secrets.token]".into() };
+        let failure = SecretKeeper::File("no/such/file".into()).read(&name).err().unwrap();
+        assert_eq!(
+            failure.diagnostic.hint_text().as_deref(),
+            Some(
+                "check with `ls -l no/such/file`; \
+                 its keeper is named in `[sources.bill.secrets.token]`"
+            )
+        );
     }
 }

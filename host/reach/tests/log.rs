@@ -4,6 +4,7 @@
 use reach::http::{
     AllowedRequest, Http, HttpMethod, HttpOptions, HttpRequest, Networks, Proxy, SecretPlace,
 };
+use reach::kubernetes::{ClusterAccess, Kubernetes, ListQuery};
 use reach::object_store::{ObjectCache, SourceFiles, SourcePath, StoreAccess, StoreKeys};
 use reach::secret::{Blots, OAuth2, SecretKeeper, SecretSlot, Secrets};
 use std::fmt::{Debug, Write as _};
@@ -15,7 +16,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 12] = [
     "bearer/s3cr3t+51",
     "me:basic s3cr3t 52",
     "header-s3cr3t-53",
@@ -23,7 +24,14 @@ const SECRETS: [&str; 7] = [
     "client-s3cr3t-55",
     "token-s3cr3t-56",
     "proxy:s3cr3t-57",
+    "s3cr3t-58-cluster-token",
+    "s3cr3t-59-password",
+    "s3cr3t-60-session-token",
+    "s3cr3t-61/signature+of=azure",
+    "s3cr3t-62-secret-key",
 ];
+/// Messages quote no more than this many characters of a store's answer, and of a cluster's.
+const QUOTED_CHARS: [usize; 2] = [300, 200];
 
 /// Keeps every line of every level.
 #[derive(Clone, Default)]
@@ -114,6 +122,21 @@ fn answer(mut stream: TcpStream) {
         "/redirect" => {
             ("302 Found", format!("location: {}\r\n", target.replace("redirect", "ok")), echo)
         }
+        // What is quoted of these answers ends within a secret.
+        path if path.starts_with("/cluster/") => {
+            let padding = "x".repeat(QUOTED_CHARS[1] - "authorization: Bearer s3cr3t".len());
+            ("401 Unauthorized", String::new(), padding + line_of(&head, "authorization"))
+        }
+        path if path.starts_with("/s3/") => {
+            let start = "InvalidRequest: x-amz-security-token: s3cr3t";
+            let padding = "x".repeat(QUOTED_CHARS[0] - start.len());
+            let said = padding + line_of(&head, "x-amz-security-token");
+            ("400 Bad Request", String::new(), xml("InvalidRequest", &said))
+        }
+        path if path.starts_with("/azure/") => {
+            let said = target.replace('&', "&amp;");
+            ("400 Bad Request", String::new(), xml("InvalidQuery", &said))
+        }
         "/token" => {
             let token = SECRETS[5];
             ("200 OK", String::new(), format!(r#"{{"access_token":"{token}","expires_in":600}}"#))
@@ -128,6 +151,16 @@ fn answer(mut stream: TcpStream) {
         stream,
         "HTTP/1.1 {status}\r\n{header}content-length: {length}\r\nconnection: close\r\n\r\n{text}"
     );
+}
+
+/// The header of a request with this name.
+fn line_of<'a>(head: &'a str, name: &str) -> &'a str {
+    let is_it = |line: &&str| line.to_ascii_lowercase().starts_with(&format!("{name}:"));
+    head.lines().find(is_it).unwrap_or("no such header")
+}
+
+fn xml(code: &str, message: &str) -> String {
+    format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>")
 }
 
 fn kept(secret: &str) -> SecretKeeper {
@@ -213,15 +246,10 @@ fn ask(http: &Http, port: u16, path: &str) -> String {
     outcomes[0].clone()
 }
 
-fn read_store(port: u16) {
-    let keys = StoreKeys {
-        bearer: Some(kept(SECRETS[0])),
-        query: Some(kept(SECRETS[3])),
-        ..StoreKeys::default()
-    };
-    let access = StoreAccess {
-        region: None,
-        endpoint: None,
+fn store(port: u16, folder: &str, keys: StoreKeys) -> StoreAccess {
+    StoreAccess {
+        region: Some("us-east-1".into()),
+        endpoint: Some(format!("http://127.0.0.1:{port}/{folder}")),
         allow_http: true,
         ca_file: None,
         anonymous: false,
@@ -232,16 +260,89 @@ fn read_store(port: u16) {
         client_id: None,
         silence: Duration::from_millis(300),
         keys,
+        blots: Arc::default(),
         is_table: |_| true,
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    for path in ["ok.csv", "refused"] {
-        let places = vec![SourcePath::Url(format!("http://127.0.0.1:{port}/{path}"))];
-        let cache = ObjectCache { folder: Some(folder.path().to_owned()) };
-        if let Ok(files) = SourceFiles::open("bill", places, &access, cache) {
-            let _ = files.fetch_tables();
-        }
     }
+}
+
+/// The words for the operator of reading this URL, and the hint.
+fn read_store(url: String, access: &StoreAccess) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = ObjectCache { folder: Some(folder.path().to_owned()) };
+    let read = SourceFiles::open("bill", vec![SourcePath::Url(url)], access, cache)
+        .and_then(|files| files.fetch_tables());
+    read.map_or_else(|failure| failure.diagnostic.to_string(), |()| "read".into())
+}
+
+fn read_stores(port: u16) -> Vec<String> {
+    let web = || StoreKeys {
+        bearer: Some(kept(SECRETS[0])),
+        query: Some(kept(SECRETS[3])),
+        ..StoreKeys::default()
+    };
+    let s3 = StoreKeys {
+        access_key: Some(kept("AKID")),
+        secret_key: Some(kept(SECRETS[11])),
+        session_token: Some(kept(SECRETS[9])),
+        ..StoreKeys::default()
+    };
+    let sas = format!("sv=2024-11-04&sig={}", SECRETS[10].replace('+', "%2B"));
+    let azure = StoreKeys { sas: Some(kept(&sas)), ..StoreKeys::default() };
+    vec![
+        read_store(format!("http://127.0.0.1:{port}/ok.csv"), &store(port, "", web())),
+        read_store(format!("http://127.0.0.1:{port}/refused"), &store(port, "", web())),
+        read_store("s3://bills/x/".into(), &store(port, "s3", s3)),
+        read_store("az://acme/bills/x/".into(), &store(port, "azure", azure)),
+    ]
+}
+
+/// The words for the operator of asking a cluster as a user of this YAML.
+fn list_pods(port: u16, user: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kubeconfig = folder.path().join("kubeconfig");
+    let text = format!(
+        "{{apiVersion: v1, kind: Config, current-context: c, \
+         clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}/cluster'}}}}], \
+         contexts: [{{name: c, context: {{cluster: c, user: u}}}}], \
+         users: [{{name: u, user: {user}}}]}}"
+    );
+    std::fs::write(&kubeconfig, text).expect("a file");
+    let access = ClusterAccess {
+        source: "cluster".into(),
+        kubeconfig: Some(kubeconfig),
+        context: None,
+        resources: vec!["pods".into()],
+        namespaces: Vec::new(),
+        timeout: Duration::from_secs(5),
+    };
+    let query = ListQuery {
+        resource: "pods".into(),
+        namespace: None,
+        label_selector: None,
+        field_selector: None,
+        limit: 0,
+        next: None,
+    };
+    let cluster = Kubernetes::new(access).expect("a client");
+    let listed = cluster.list(&query);
+    listed.map_or_else(|failure| failure.diagnostic.to_string(), |_| "listed".into())
+}
+
+fn ask_clusters(port: u16) -> Vec<String> {
+    let (token, password) = (SECRETS[7], SECRETS[8]);
+    let credential = format!(
+        "{{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\
+         \"status\":{{\"token\":\"{token}\"}}}}"
+    );
+    let program = format!(
+        "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: echo, \
+         args: ['{credential}'], interactiveMode: Never}}}}"
+    );
+    vec![
+        list_pods(port, &format!("{{token: {token}}}")),
+        list_pods(port, &format!("{{username: me, password: {password}}}")),
+        list_pods(port, &program),
+    ]
 }
 
 #[test]
@@ -264,7 +365,18 @@ fn no_line_of_any_level_holds_a_secret() {
         ..Proxy::at(&format!("http://127.0.0.1:{port}")).expect("a proxy")
     };
     assert_eq!(ask(&client(port, Some(proxy)), port, "/ok"), "auth");
-    read_store(port);
+    let words = [ask_clusters(port), read_stores(port)].concat();
+    for (words, expect) in words.iter().zip([
+        "xauthorization: Bearer [secre\n",
+        "xauthorization: Basic [secret\n",
+        "xauthorization: Bearer [secre\n",
+        "",
+        "the server refuses it with status 401",
+        "xx-amz-security-token: [secre…\n",
+        "&sig=[secret]",
+    ]) {
+        assert!(words.contains(expect), "'{expect}' is not in {words}");
+    }
     let blots = Blots::default();
     SECRETS.iter().for_each(|secret| blots.add(secret));
     blots.add("s3cr3t");
@@ -273,6 +385,7 @@ fn no_line_of_any_level_holds_a_secret() {
     for words in ["answered", "no answer", "status=503", "attempt=2", "token was fetched"] {
         assert!(has(words), "no line says '{words}': {lines:#?}");
     }
-    let telltale: Vec<&String> = lines.iter().filter(|line| blots.hit(line)).collect();
+    let telltale: Vec<&String> =
+        lines.iter().chain(&words).filter(|line| blots.hit(line)).collect();
     assert!(telltale.is_empty(), "{telltale:#?}");
 }

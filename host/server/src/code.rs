@@ -7,6 +7,6 @@ domain::codes! {
     METHOD_REFUSED "S202" Server User "The path does not take this method.";
     HOST_REFUSED "S203" Server User "The request names a host that is not this machine.";
     CHANGES_OFF "S204" Server User
-        "`serve` was started without a token, so it only shows and changes nothing.";
+        "The server was started without a token, so it only shows and changes nothing.";
     TOKEN_REFUSED "S205" Server User "A change was asked for without the right token.";
 }

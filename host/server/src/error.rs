@@ -88,7 +88,7 @@ impl Problem {
     pub fn token_refused(detail: &str) -> Problem {
         Problem::new(StatusCode::UNAUTHORIZED, code::TOKEN_REFUSED, detail).hint(
             "send `Authorization: Bearer <token>` \
-                 with the token of the file that `serve` was started with",
+                 with the token that the operator of this server gave you",
         )
     }
 
@@ -110,7 +110,7 @@ impl Problem {
         Problem {
             inner: Some(inner),
             ..Problem::new(status, code, code.meaning())
-                .hint("the log of `apportion serve` says more")
+                .hint("ask the operator of this server, whose log says more under the request_id")
         }
     }
 

@@ -7,6 +7,7 @@ use installation::env_var;
 use installation::schema;
 use installation::settings::setting::Origin;
 use installation::settings::{Need, SettingLine, Settings};
+use reach::http::masked_url;
 use serde_json::json;
 
 #[derive(clap::Subcommand, Debug)]
@@ -49,7 +50,7 @@ pub fn config(ui: Ui, global: &GlobalArgs, command: &ConfigCommand) -> Result<()
 fn lines(settings: &Settings) -> Vec<SettingLine> {
     let proxy = env_var::value(env_var::PROXY).map(|proxy| SettingLine {
         key: "sources.*.http.proxy".into(),
-        value: proxy.to_string_lossy().into(),
+        value: masked_url(&proxy.to_string_lossy()).into(),
         origin: Origin::Env(env_var::PROXY),
     });
     settings.lines().into_iter().chain(proxy).collect()

@@ -3,6 +3,7 @@
 
 use crate::scene::Scene;
 use std::fs;
+use test_support::server::http::{Answer, HttpServer};
 
 /// The plugin charges in March.
 const SETTINGS: &str = "[sources.acme]\nplugin = \"acme-bill\"\nsince = \"2026-03-01\"\n";
@@ -48,6 +49,53 @@ fn a_digest_that_is_not_the_expected_one_is_not_installed() {
         "v1.wasm has the SHA-256",
     );
     assert!(!scene.path("plugins.lock").exists());
+}
+
+/// Junk would be refused as such, if it were looked at first. Nothing is compiled into the cache.
+#[test]
+fn the_digest_is_compared_before_anything_is_done_with_the_bytes() {
+    let scene = scene();
+    let cache = scene.path("cache");
+    let environment = [("APPORTION_CACHE", cache.to_str().expect("a text"))];
+    scene.write("junk.wasm", "hello");
+    let wrong = "0".repeat(64);
+    for file in ["junk.wasm", "v1.wasm"] {
+        scene.run_with(&["plugin", "install", file, "--sha256", &wrong], &environment).fails_with(
+            3,
+            "P104",
+            &format!("{file} has the SHA-256"),
+        );
+        assert!(!cache.exists(), "{file}");
+    }
+    // The SHA-256 of `hello`.
+    let right = "2CF24DBA5FB0A30E26E83B2AC5B9E29E1B161E5C1FA7425E73043362938B9824";
+    scene
+        .run_with(&["plugin", "install", "junk.wasm", "--sha256", right], &environment)
+        .fails_with(1, "P102", "it is not WebAssembly");
+}
+
+#[test]
+fn the_lock_names_an_address_without_what_can_be_a_secret() {
+    let server = HttpServer::start(|asked| match asked.target.as_str() {
+        "/acme.wasm?sig=s3cr3t" => Answer::json(test_artifacts::ACME_BILL),
+        "/v2.wasm?sig=s3cr3t" => Answer::json(test_artifacts::ACME_BILL_ASKS_MORE),
+        _ => Answer::status(404, ""),
+    });
+    let scene = scene();
+    let bare = server.url();
+    let full = bare.replace("://", "://me:s3cr3t@");
+    scene.run(&format!("plugin install {full}/acme.wasm?sig=s3cr3t")).expect(0);
+    let lock = scene.read("plugins.lock");
+    assert!(lock.contains(&format!("source = \"{bare}/acme.wasm\"\n")), "{lock}");
+    assert!(!lock.contains("s3cr3t"), "{lock}");
+    for (target, exit, code, words) in [
+        ("v2.wasm?sig=s3cr3t", 1, "P106", format!("plugin install {bare}/v2.wasm --agree http")),
+        ("x.wasm?sig=s3cr3t", 1, "P103", format!("{bare}/x.wasm answered 404")),
+    ] {
+        let output =
+            scene.run(&format!("plugin install {full}/{target}")).fails_with(exit, code, &words);
+        assert!(!output.stderr.contains("s3cr3t"), "{}", output.stderr);
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::settings::value::NonEmpty;
 use domain::diagnostic::Diagnostic;
 use reach::object_store::{ObjectCache, SourceFiles, SourcePath, StoreAccess, StoreKeys};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -40,6 +41,7 @@ pub fn files(
         client_id: text(&store.client_id),
         silence: Duration::from_secs(store.timeout_seconds.value.get()),
         keys: keys(&mut SecretCheck::new(root), store),
+        blots: Arc::default(),
         is_table,
     };
     SourceFiles::open(source, places, &access, ObjectCache { folder })

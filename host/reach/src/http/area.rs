@@ -1,6 +1,7 @@
 //! A part of the web: scheme, host, port and the start of a path. A URL is brought into one
 //! spelling, and that spelling is both compared and sent.
 
+use super::masked_url;
 use std::fmt;
 use url::{Host, Url};
 
@@ -117,7 +118,7 @@ impl fmt::Display for Area {
 /// for a step upwards after they decode it once more.
 pub fn normal(text: &str) -> Result<Url, String> {
     let mut url = Url::parse(text)
-        .map_err(|error| format!("'{}' is not a URL: {error}", text.escape_debug()))?;
+        .map_err(|error| format!("'{}' is not a URL: {error}", masked_url(text).escape_debug()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("{}: is neither http nor https", url.scheme()));
     }
@@ -288,6 +289,7 @@ mod tests {
                 "api.example.com/v1",
                 "'api.example.com/v1' is not a URL: relative URL without a base",
             ),
+            ("https://me:p/w@h/", "'https://***@h/' is not a URL: invalid port number"),
             ("ftp://h/", "ftp: is neither http nor https"),
             ("https://me:pw@h/", "a user or password cannot stand in a URL: secrets have slots"),
             ("https://h@evil.org/", "a user or password cannot stand in a URL: secrets have slots"),

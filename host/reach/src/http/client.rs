@@ -5,7 +5,7 @@ use super::outgoing::OutgoingRequest;
 use super::{HttpMethod, HttpOptions, HttpResponse, Proxy, shown};
 use crate::failure::{Failure, FailureKind};
 use crate::runtime;
-use crate::secret::Blots;
+use crate::secret::{Blots, SlotName};
 use crate::tls::{cause, untrusted};
 use domain::hint::Hint;
 use std::error::Error;
@@ -144,7 +144,7 @@ fn build(options: &HttpOptions, blots: &Blots) -> Result<reqwest::Client, Failur
         options.networks.resolver(options.proxy.as_ref().and_then(|proxy| proxy.url.host_str())),
     );
     if let Some(proxy) = &options.proxy {
-        builder = builder.proxy(through(proxy, blots)?);
+        builder = builder.proxy(through(options, proxy, blots)?);
     }
     if let Some(path) = &options.ca_file {
         let read = std::fs::read(path)
@@ -166,12 +166,13 @@ fn build(options: &HttpOptions, blots: &Blots) -> Result<reqwest::Client, Failur
     })
 }
 
-fn through(proxy: &Proxy, blots: &Blots) -> Result<reqwest::Proxy, Failure> {
+fn through(options: &HttpOptions, proxy: &Proxy, blots: &Blots) -> Result<reqwest::Proxy, Failure> {
     let refuse = |message: String| Failure::new(FailureKind::Config, message);
     let mut through = reqwest::Proxy::all(proxy.url.as_str())
         .map_err(|error| refuse(format!("the proxy cannot be used: {error}")))?;
     if let Some(keeper) = &proxy.auth {
-        let value = keeper.read("proxy_auth")?;
+        let section = options.section();
+        let value = keeper.read(&SlotName { slot: "proxy_auth", section })?;
         let (user, password) = value.expose().split_once(':').ok_or_else(|| {
             refuse(
                 "the secret 'proxy_auth' cannot be used: \

@@ -112,9 +112,14 @@ impl HttpOptions {
         }
     }
 
+    /// The section of the settings.
+    pub fn section(&self) -> String {
+        format!("[sources.{}.http]", toml_key(&self.source))
+    }
+
     /// The section of the settings, and a line to write into it.
     pub fn setting(&self, line: impl fmt::Display) -> Hint {
-        Hint::setting(format!("[sources.{}.http]\n{line}", toml_key(&self.source)))
+        Hint::setting(format!("{}\n{line}", self.section()))
     }
 
     /// The line that allows this request beside those that are allowed already.

@@ -2,9 +2,9 @@
 //! they expire; no plugin sees them.
 
 use super::outgoing::OutgoingRequest;
-use super::{Http, HttpMethod, HttpRequest, HttpResponse, normal, shown};
+use super::{Http, HttpMethod, HttpRequest, normal, shown};
 use crate::failure::{Failure, FailureKind};
-use crate::secret::{OAuth2, SecretKeeper, SecretValue};
+use crate::secret::{self, OAuth2, SecretKeeper, SecretValue, SlotName};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
@@ -71,12 +71,16 @@ impl Http {
                 self.by_signature(slot, file, scope)?
             }
             SecretKeeper::Env(_) | SecretKeeper::File(_) | SecretKeeper::Command(_) => {
-                KnownValue { value: keeper.read(slot)?, life: None }
+                KnownValue { value: keeper.read(&self.slot_name(slot))?, life: None }
             }
         };
         self.blots.add(known.value.expose());
         tokens.insert(slot.to_owned(), known.clone());
         Ok(known.value)
+    }
+
+    fn slot_name<'a>(&self, slot: &'a str) -> SlotName<'a> {
+        SlotName { slot, section: self.section(slot) }
     }
 
     /// Forgets the tokens that the request was sent with, if they are older than the request: they
@@ -95,7 +99,7 @@ impl Http {
     /// The grant of client credentials. The operator named the server, so it needs no line in
     /// `allow`.
     fn by_client(&self, slot: &str, client: &OAuth2) -> Result<KnownValue, Failure> {
-        let secret = client.client_secret.read(slot)?;
+        let secret = client.client_secret.read(&self.slot_name(slot))?;
         self.blots.add(secret.expose());
         let mut form = form(secret.expose());
         form.append_pair("grant_type", "client_credentials")
@@ -121,9 +125,7 @@ impl Http {
             Failure::new(FailureKind::Config, message)
                 .hint("download the key of the service account again, as JSON")
         };
-        let text = std::fs::read_to_string(file)
-            .map(Zeroizing::new)
-            .map_err(|error| refuse(&format!("cannot be read: {error}")))?;
+        let text = secret::file(file).map_err(|reason| refuse(&reason))?;
         // The parser's own words are left out: they may quote the file.
         let account: ServiceAccount = serde_json::from_str(&text)
             .map_err(|_| refuse("is not the key file of a service account"))?;
@@ -174,7 +176,9 @@ impl Http {
         let response = self.persist(&outgoing)?;
         let place = shown(&outgoing.url);
         if response.status != 200 {
-            return Err(refused(slot, &place, &response).hint(hint));
+            // Blotted before it is cut: a part of a secret would not be found any more.
+            let body = self.blots.bytes(response.body);
+            return Err(refused(slot, &place, response.status, &body).hint(hint));
         }
         let unusable = |reason: &str| {
             Failure::new(
@@ -197,18 +201,15 @@ impl Http {
     }
 }
 
-fn refused(slot: &str, place: &str, response: &HttpResponse) -> Failure {
-    let said: String = String::from_utf8_lossy(&response.body)
+fn refused(slot: &str, place: &str, status: u16, body: &[u8]) -> Failure {
+    let said: String = String::from_utf8_lossy(body)
         .chars()
         .filter(|c| !c.is_control())
         .take(QUOTED_CHARS)
         .collect();
-    let message = format!(
-        "no token for the secret '{slot}': {place} answered {}: {}",
-        response.status,
-        said.trim()
-    );
-    let kind = if response.status >= 500 { FailureKind::Unavailable } else { FailureKind::Auth };
+    let message =
+        format!("no token for the secret '{slot}': {place} answered {status}: {}", said.trim());
+    let kind = if status >= 500 { FailureKind::Unavailable } else { FailureKind::Auth };
     Failure::new(kind, message)
 }
 

@@ -2,12 +2,21 @@
 
 use super::{ClusterAccess, refusal};
 use crate::failure::Failure;
+use crate::http::decoded;
+use crate::secret::{BYTES_MIN, Blots};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, HeaderMap};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use kube::client::Body;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::client::{Body, ConfigExt};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::core::Status;
 use kube::{Client, Config};
+use secrecy::zeroize::Zeroizing;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+use tower::{BoxError, Layer};
 
 /// A page has some megabytes. A longer answer comes from a server that is no cluster, or that
 /// ignores limits.
@@ -15,10 +24,12 @@ pub const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// The longest quotation of an answer that is not a status of Kubernetes.
 const QUOTED_CHARS: usize = 200;
 
-pub async fn connect(access: &ClusterAccess) -> Result<Client, Failure> {
+/// The secrets of its requests go into `blots`.
+pub async fn connect(access: &ClusterAccess, blots: &Arc<Blots>) -> Result<Client, Failure> {
     let (mut config, has_own_proxy) = match &access.kubeconfig {
         None => (Config::incluster().map_err(|_| refusal::nowhere(access))?, false),
         Some(path) => {
+            check_file(access, path)?;
             let kubeconfig = Kubeconfig::read_from(path)
                 .map_err(|error| refusal::of_kubeconfig(access, path, &error))?;
             let has_own_proxy = names_proxy(&kubeconfig, access.context.as_ref());
@@ -32,6 +43,10 @@ pub async fn connect(access: &ClusterAccess) -> Result<Client, Failure> {
             (config, has_own_proxy)
         }
     };
+    let server = config.cluster_url.authority();
+    if server.is_some_and(|server| server.as_str().contains('@')) {
+        return Err(refusal::userinfo(access));
+    }
     // Only the kubeconfig may name a proxy. The proxy of the environment is for the web.
     config.proxy_url = config.proxy_url.filter(|_| has_own_proxy);
     config.connect_timeout = Some(access.timeout);
@@ -39,7 +54,78 @@ pub async fn connect(access: &ClusterAccess) -> Result<Client, Failure> {
     config.read_timeout = None;
     // `ask` repeats requests itself, within the time of the settings.
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| refusal::of_client(access, &error))
+    if let Some(path) = &config.auth_info.token_file {
+        check_file(access, Path::new(path))?;
+    }
+    add_proxy(blots, &config);
+    // The program that gives credentials is run here. Nothing else bounds its time.
+    let noted = Arc::clone(blots);
+    let made = tokio::task::spawn_blocking(move || client(config, &noted));
+    match tokio::time::timeout(access.timeout, made).await {
+        Ok(Ok(made)) => made.map_err(|error| refusal::of_client(access, &error)),
+        Ok(Err(_)) | Err(_) => Err(refusal::slow_program(access)),
+    }
+}
+
+/// Opening a named pipe would wait for a writer, who may never come.
+fn check_file(access: &ClusterAccess, path: &Path) -> Result<(), Failure> {
+    match std::fs::metadata(path) {
+        Ok(facts) if !facts.is_file() => Err(refusal::no_file(access, path)),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// The password of a proxy. In the kubeconfig its usual place is the URL.
+fn add_proxy(blots: &Blots, config: &Config) {
+    let authority = config.proxy_url.as_ref().and_then(|proxy| proxy.authority());
+    let userinfo = authority.and_then(|authority| authority.as_str().rsplit_once('@'));
+    if let Some((pair, _)) = userinfo {
+        for pair in [pair, &decoded(pair)] {
+            add(blots, pair);
+            add(blots, pair.split_once(':').map_or("", |(_, password)| password));
+        }
+    }
+}
+
+/// Short texts are left out. A text of one letter would be blotted out of every word.
+fn add(blots: &Blots, secret: &str) {
+    if secret.len() >= BYTES_MIN {
+        blots.add(secret);
+    }
+}
+
+/// A client whose credentials are noted before each request: a program can give others every time.
+fn client(mut config: Config, blots: &Arc<Blots>) -> kube::Result<Client> {
+    // Certificates are not sent, and the client deals with them itself.
+    let Some(authorization) = config.auth_layer()? else { return Client::try_from(config) };
+    let namespace = config.default_namespace.clone();
+    config.auth_info = AuthInfo {
+        username: None,
+        password: None,
+        token: None,
+        token_file: None,
+        auth_provider: None,
+        exec: None,
+        ..config.auth_info
+    };
+    let (inner, blots) = (Client::try_from(config)?, Arc::clone(blots));
+    let noted = tower::service_fn(move |request: http::Request<Body>| {
+        add_authorization(&blots, request.headers());
+        let inner = inner.clone();
+        async move { inner.send(request).await.map_err(BoxError::from) }
+    });
+    Ok(Client::new(authorization.layer(noted), namespace))
+}
+
+fn add_authorization(blots: &Blots, headers: &HeaderMap) {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some((scheme, value)) = value.and_then(|value| value.split_once(' ')) else { return };
+    add(blots, value);
+    let pair = STANDARD.decode(value).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"));
+    if let Some(pair) = pair.and_then(|pair| String::from_utf8(pair).ok()).map(Zeroizing::new) {
+        add(blots, &pair);
+        add(blots, pair.split_once(':').map_or("", |(_, password)| password));
+    }
 }
 
 /// A request that got no list.
@@ -70,8 +156,13 @@ impl From<kube::Error> for NoList {
     }
 }
 
-/// The text of one answer, unless it is longer than any page.
-pub async fn get(client: &Client, request: http::Request<Vec<u8>>) -> Result<String, NoList> {
+/// The text of one answer, unless it is longer than any page. Secrets are blotted out of it before
+/// a part of it is quoted.
+pub async fn get(
+    client: &Client,
+    blots: &Blots,
+    request: http::Request<Vec<u8>>,
+) -> Result<String, NoList> {
     let response = client.send(request.map(Body::from)).await?;
     let status = response.status().as_u16();
     let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
@@ -82,7 +173,7 @@ pub async fn get(client: &Client, request: http::Request<Vec<u8>>) -> Result<Str
             NoList::BrokeOff(error.to_string())
         }
     })?;
-    let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+    let text = String::from_utf8_lossy(&blots.bytes(body.to_bytes().into())).into_owned();
     if status < 400 {
         return Ok(text);
     }

@@ -45,6 +45,40 @@ pub fn of_kubeconfig(access: &ClusterAccess, path: &Path, error: &KubeconfigErro
     .hint(format!("check with `kubectl --kubeconfig {} config get-contexts`", path.display()))
 }
 
+/// The kubeconfig, or a file with a token that it names.
+pub fn no_file(access: &ClusterAccess, path: &Path) -> Failure {
+    let message = format!(
+        "the source '{}' cannot read {}: it is a folder, a pipe, a socket or a device, not a file",
+        access.source,
+        path.display()
+    );
+    Failure::new(FailureKind::Config, message)
+        .hint(format!("check with `ls -l {}`", path.display()))
+}
+
+/// The program of the kubeconfig that gives credentials.
+pub fn slow_program(access: &ClusterAccess) -> Failure {
+    let seconds = access.timeout.as_secs();
+    let message = format!(
+        "the kubeconfig of the source '{}' gives no credentials: \
+         its program did not end within {seconds} s",
+        access.source
+    );
+    Failure::new(FailureKind::Auth, message).hint(timeout(access))
+}
+
+/// The URL of a cluster is shown in messages and logs.
+pub fn userinfo(access: &ClusterAccess) -> Failure {
+    let message = format!(
+        "the cluster of the source '{}' has a user or password in its URL, where everybody sees it",
+        access.source
+    );
+    Failure::new(FailureKind::Config, message).hint(
+        "take it out of `server`, and write `username` and `password` into the user of the \
+         kubeconfig",
+    )
+}
+
 /// The client could not be made: certificates or credentials of the kubeconfig.
 pub fn of_client(access: &ClusterAccess, error: &kube::Error) -> Failure {
     // The proxy's address is not shown: it may hold a password.
@@ -81,11 +115,13 @@ pub fn too_late(access: &ClusterAccess, query: &ListQuery) -> Failure {
             access.source, query.resource
         ),
     )
-    .hint(Hint::setting(format!(
-        "[sources.{}.kubernetes]\ntimeout_seconds = {}",
-        access.source,
-        seconds.saturating_mul(4)
-    )))
+    .hint(timeout(access))
+}
+
+/// The lines of the settings that give a cluster more time.
+fn timeout(access: &ClusterAccess) -> Hint {
+    let seconds = access.timeout.as_secs().saturating_mul(4);
+    Hint::setting(format!("[sources.{}.kubernetes]\ntimeout_seconds = {seconds}", access.source))
 }
 
 /// The answer is not a list.

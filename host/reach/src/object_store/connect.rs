@@ -1,26 +1,31 @@
 //! From settings to a store that can be listed and read, and nothing else.
 
 mod aws;
+mod gcs;
+mod seen;
 mod web;
 
 use super::address::{Address, StoreKind};
 use super::cache::ObjectVersion;
-use super::trouble::{self, Deed};
+use super::trouble::{self, Deed, StoreErrors};
 use crate::code;
 use crate::failure::{Failure, FailureKind};
-use crate::secret::{SecretKeeper, SecretValue};
+use crate::http::masked;
+use crate::secret::{Blots, SecretKeeper, SecretValue, SlotName};
+use crate::tls::cause;
 use domain::hint::Hint;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use object_store::azure::MicrosoftAzureBuilder;
-use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path as Key;
 use object_store::{
     BackoffConfig, Certificate, ClientOptions, Error, GetOptions, ObjectMeta, ObjectStore,
     ObjectStoreExt, RetryConfig,
 };
+use seen::SeenCredentials;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The settings of a source for its stores.
@@ -42,6 +47,8 @@ pub struct StoreAccess {
     /// A fetch that gets no byte for so long is taken up again where it stopped.
     pub silence: Duration,
     pub keys: StoreKeys,
+    /// The secrets that stores were asked with until now.
+    pub blots: Arc<Blots>,
     /// Whether an object below a prefix is a table, by its key.
     pub is_table: fn(&str) -> bool,
 }
@@ -66,13 +73,14 @@ pub struct StoreKeys {
     pub query: Option<SecretKeeper>,
 }
 
-pub fn value(slot: &str, keeper: &Option<SecretKeeper>) -> Result<Option<SecretValue>, Failure> {
-    keeper.as_ref().map(|keeper| keeper.read(slot)).transpose()
+/// The name of a secret of a store. The source's name is put in later.
+fn slot_name(slot: &str) -> SlotName<'_> {
+    SlotName { slot, section: "[sources.NAME.store]".into() }
 }
 
 /// One bucket, container or web server.
 pub enum StoreClient {
-    Objects { kind: StoreKind, store: Box<dyn ObjectStore> },
+    Objects { errors: StoreErrors, store: Box<dyn ObjectStore> },
     Web(web::WebFile),
 }
 
@@ -86,6 +94,8 @@ pub struct ObjectHead {
 }
 
 const CONNECT: Duration = Duration::from_secs(10);
+/// A signature is not shorter. The other values of a signed query are names, versions and days.
+const SIGNATURE_BYTES_MIN: usize = 20;
 
 impl StoreAccess {
     pub async fn connect(&self, address: &Address) -> Result<StoreClient, Failure> {
@@ -97,38 +107,47 @@ impl StoreAccess {
             StoreKind::Azure => self.azure(address)?,
         };
         match store {
-            Ok(store) => Ok(StoreClient::Objects { kind, store }),
-            Err(error) => Err(trouble::of(
-                FailureKind::Config,
-                domain::code::CONFIG_VALUE,
-                format!("{} cannot be reached with these settings: {error}", address.root),
-            )
-            .hint("check [sources.NAME.store]")),
+            Ok(store) => {
+                let errors = StoreErrors { kind, blots: self.blots.clone() };
+                Ok(StoreClient::Objects { errors, store })
+            }
+            Err(error) => {
+                // The words of the parser are left out: they can quote the key of an account.
+                let why = match cause::<serde_json::Error>(&error) {
+                    Some(_) => "the file of its account is not one of Google".to_owned(),
+                    None => masked(&error.to_string()),
+                };
+                let message =
+                    format!("{} cannot be reached with these settings: {why}", address.root);
+                let code = domain::code::CONFIG_VALUE;
+                Err(trouble::of(FailureKind::Config, code, message)
+                    .hint("check [sources.NAME.store]"))
+            }
         }
     }
 
-    fn gcs(&self, address: &Address) -> Result<Result<Box<dyn ObjectStore>, Error>, Failure> {
-        let mut builder = GoogleCloudStorageBuilder::new()
-            .with_bucket_name(&address.bucket)
-            .with_client_options(self.client()?)
-            .with_retry(retry());
-        if let Some(endpoint) = self.endpoint()? {
-            builder = builder.with_base_url(endpoint);
+    /// Reads a secret where it is kept. From now on it is blotted out of messages.
+    fn value(
+        &self,
+        slot: &str,
+        keeper: &Option<SecretKeeper>,
+    ) -> Result<Option<SecretValue>, Failure> {
+        let Some(keeper) = keeper else { return Ok(None) };
+        let value = keeper.read(&slot_name(slot))?;
+        self.blots.add(value.expose());
+        Ok(Some(value))
+    }
+
+    /// Pairs of a query that signs a request. A server can repeat one of them alone.
+    fn add_query(&self, query: &SecretValue) -> Vec<(String, String)> {
+        let text = query.expose().trim_start_matches('?');
+        let pairs: Vec<(String, String)> =
+            url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        self.blots.add(text);
+        for (_, value) in pairs.iter().filter(|(_, value)| value.len() >= SIGNATURE_BYTES_MIN) {
+            self.blots.add(value);
         }
-        match &self.keys.service_account {
-            Some(SecretKeeper::File(path)) => {
-                builder = builder.with_service_account_path(path.display().to_string())
-            }
-            Some(keeper) => {
-                builder = builder.with_service_account_key(keeper.read("service_account")?.expose())
-            }
-            // An emulator knows no accounts.
-            None if self.anonymous || self.endpoint.is_some() => {
-                builder = builder.with_skip_signature(true).with_credentials(nobody())
-            }
-            None => {}
-        }
-        Ok(builder.build().map(|store| Box::new(store) as Box<dyn ObjectStore>))
+        pairs
     }
 
     fn azure(&self, address: &Address) -> Result<Result<Box<dyn ObjectStore>, Error>, Failure> {
@@ -148,18 +167,18 @@ impl StoreAccess {
         }
         if self.anonymous {
             builder = builder.with_skip_signature(true);
-        } else if let Some(key) = value("account_key", &self.keys.account_key)? {
+        } else if let Some(key) = self.value("account_key", &self.keys.account_key)? {
             builder = builder.with_access_key(key.expose());
-        } else if let Some(sas) = value("sas", &self.keys.sas)? {
-            let pairs: Vec<(String, String)> =
-                url::form_urlencoded::parse(sas.expose().trim_start_matches('?').as_bytes())
-                    .into_owned()
-                    .collect();
-            builder = builder.with_sas_authorization(pairs);
-        } else if let Some(secret) = value("client_secret", &self.keys.client_secret)? {
+        } else if let Some(sas) = self.value("sas", &self.keys.sas)? {
+            builder = builder.with_sas_authorization(self.add_query(&sas));
+        } else if let Some(secret) = self.value("client_secret", &self.keys.client_secret)? {
             builder = builder.with_client_secret(secret.expose());
         }
-        Ok(builder.build().map(|store| Box::new(store) as Box<dyn ObjectStore>))
+        let store = builder.clone().build().and_then(|store| {
+            let credentials = SeenCredentials::new(store.credentials(), &self.blots);
+            builder.with_credentials(Arc::new(credentials)).build()
+        });
+        Ok(store.map(|store| Box::new(store) as Box<dyn ObjectStore>))
     }
 
     fn endpoint(&self) -> Result<Option<&str>, Failure> {
@@ -172,7 +191,8 @@ impl StoreAccess {
         if url.starts_with("https://") || (self.allow_http && url.starts_with("http://")) {
             return Ok(());
         }
-        let (address, _) = url.split_once('?').unwrap_or((url, ""));
+        let shown = masked(url);
+        let (address, _) = shown.split_once('?').unwrap_or((&shown, ""));
         let message = format!(
             "{address} is asked without TLS, so that everybody on the way can read and \
                  change the bill"
@@ -222,13 +242,6 @@ fn no_certificate(path: Option<&PathBuf>) -> Failure {
     .hint("name a PEM file with `ca_file` of [sources.NAME.store]")
 }
 
-/// Google's client needs credentials even if no request is signed.
-fn nobody() -> object_store::gcp::GcpCredentialProvider {
-    std::sync::Arc::new(object_store::StaticCredentialProvider::new(
-        object_store::gcp::GcpCredential { bearer: String::new() },
-    ))
-}
-
 fn retry() -> RetryConfig {
     let backoff = BackoffConfig {
         init_backoff: Duration::from_millis(100),
@@ -243,10 +256,10 @@ impl StoreClient {
     pub async fn head(&self, url: &str, key: &str) -> Result<Option<ObjectHead>, Failure> {
         match self {
             StoreClient::Web(web) => web.head().await.map(Some),
-            StoreClient::Objects { kind, store } => match store.head(&path(url, key)?).await {
+            StoreClient::Objects { errors, store } => match store.head(&path(url, key)?).await {
                 Ok(meta) => Ok(Some(head(&meta))),
                 Err(Error::NotFound { .. }) => Ok(None),
-                Err(error) => Err(trouble::of_store(Deed::List, url, *kind, &error)),
+                Err(error) => Err(errors.failure(Deed::List, url, &error)),
             },
         }
     }
@@ -258,14 +271,13 @@ impl StoreClient {
         folder: &str,
         most: usize,
     ) -> Result<Vec<ObjectHead>, Failure> {
-        let StoreClient::Objects { kind, store } = self else { return Ok(Vec::new()) };
+        let StoreClient::Objects { errors, store } = self else { return Ok(Vec::new()) };
         let prefix = path(url, folder)?;
         let mut stream = store.list(Some(&prefix));
         let mut heads = Vec::new();
         while let Some(meta) = stream.next().await {
-            heads.push(head(
-                &meta.map_err(|error| trouble::of_store(Deed::List, url, *kind, &error))?,
-            ));
+            let meta = meta.map_err(|error| errors.failure(Deed::List, url, &error))?;
+            heads.push(head(&meta));
             if heads.len() > most {
                 return Err(trouble::of(
                     FailureKind::Config,
@@ -288,8 +300,8 @@ impl StoreClient {
     ) -> Result<ObjectFetch, Failure> {
         match self {
             StoreClient::Web(web) => web.fetch(size).await,
-            StoreClient::Objects { kind, store } => {
-                let failed = |error: &Error| trouble::of_store(Deed::Fetch, url, *kind, error);
+            StoreClient::Objects { errors, store } => {
+                let failed = |error: &Error| errors.failure(Deed::Fetch, url, error);
                 let got = store
                     .get_opts(&path(url, key)?, GetOptions::default())
                     .await
@@ -302,7 +314,7 @@ impl StoreClient {
                 }
                 Ok(ObjectFetch::Objects {
                     url: url.to_owned(),
-                    kind: *kind,
+                    errors: errors.clone(),
                     stream: got.into_stream(),
                 })
             }
@@ -313,10 +325,10 @@ impl StoreClient {
     pub async fn read(&self, url: &str, key: &str, range: Range<u64>) -> Result<Vec<u8>, Failure> {
         match self {
             StoreClient::Web(web) => web.read(range).await,
-            StoreClient::Objects { kind, store } => {
+            StoreClient::Objects { errors, store } => {
                 let read = store.get_range(&path(url, key)?, range).await;
                 read.map(|bytes| bytes.to_vec())
-                    .map_err(|error| trouble::of_store(Deed::Fetch, url, *kind, &error))
+                    .map_err(|error| errors.failure(Deed::Fetch, url, &error))
             }
         }
     }
@@ -326,7 +338,7 @@ impl StoreClient {
 pub enum ObjectFetch {
     Objects {
         url: String,
-        kind: StoreKind,
+        errors: StoreErrors,
         stream: BoxStream<'static, object_store::Result<bytes::Bytes>>,
     },
     Web(Box<web::WebFetch>),
@@ -336,11 +348,11 @@ impl ObjectFetch {
     pub async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
         match self {
             ObjectFetch::Web(fetch) => fetch.piece().await,
-            ObjectFetch::Objects { url, kind, stream } => stream
+            ObjectFetch::Objects { url, errors, stream } => stream
                 .next()
                 .await
                 .transpose()
-                .map_err(|error| trouble::of_store(Deed::Fetch, url, *kind, &error)),
+                .map_err(|error| errors.failure(Deed::Fetch, url, &error)),
         }
     }
 }

@@ -4,11 +4,14 @@
 use super::address::StoreKind;
 use crate::code;
 use crate::failure::{Failure, FailureKind};
+use crate::http::masked;
+use crate::secret::Blots;
 use crate::tls;
 use domain::code::Code;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use object_store::Error;
+use std::sync::Arc;
 use url::Url;
 
 pub fn of(kind: FailureKind, code: Code, message: impl Into<String>) -> Failure {
@@ -19,7 +22,7 @@ pub fn no_address(written: &str) -> Failure {
     of(
         FailureKind::Config,
         domain::code::CONFIG_VALUE,
-        format!("'{}' is no address of a store", without_query(written)),
+        format!("'{}' is no address of a store", without_query(&masked(written))),
     )
     .hint(
         "write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX or \
@@ -38,7 +41,7 @@ pub fn secret_in_url(mut url: Url) -> Failure {
 }
 
 fn without_query(written: &str) -> &str {
-    written.split(['?', '@']).next().unwrap_or_default()
+    written.split('?').next().unwrap_or_default()
 }
 
 /// Puts the source's name into a hint. Hints are written for a source NAME.
@@ -66,74 +69,82 @@ impl Deed {
     }
 }
 
-pub fn of_store(deed: Deed, name: &str, address_kind: StoreKind, error: &Error) -> Failure {
-    let told = StoreAnswer::of(error);
-    let failed = deed.failed();
-    if let Some(failure) = untrusted(&format!("{name} {failed}"), error) {
-        return failure;
-    }
-    // A refused listing has no variant of its own, so its status and its code are read.
-    let is_refused = matches!(told.status, Some(401 | 403));
-    match error {
-        _ if is_refused
-            || matches!(error, Error::Unauthenticated { .. } | Error::PermissionDenied { .. }) =>
-        {
-            of(
+/// Finds words for what goes wrong with one store.
+#[derive(Clone)]
+pub struct StoreErrors {
+    pub kind: StoreKind,
+    /// The secrets of the requests, which a store may repeat.
+    pub blots: Arc<Blots>,
+}
+
+impl StoreErrors {
+    /// Words for an error of the store's client.
+    pub fn failure(&self, deed: Deed, name: &str, error: &Error) -> Failure {
+        let told = StoreAnswer::of(error, &self.blots);
+        let failed = deed.failed();
+        if let Some(failure) = untrusted(&format!("{name} {failed}"), error) {
+            return failure;
+        }
+        // A refused listing has no variant of its own, so its status and its code are read.
+        let is_refused = matches!(told.status, Some(401 | 403))
+            || matches!(error, Error::Unauthenticated { .. } | Error::PermissionDenied { .. });
+        match error {
+            _ if is_refused => of(
                 FailureKind::Auth,
                 code::STORE_REFUSED,
                 format!("{name} {failed}: the store refuses it: {}", told.words()),
             )
-            .hint(hint_to_refusal(address_kind, &told))
-        }
-        _ if told.is_about_bucket()
-            || (deed == Deed::List && matches!(error, Error::NotFound { .. })) =>
-        {
-            of(
-                FailureKind::Config,
+            .hint(hint_to_refusal(self.kind, &told)),
+            _ if told.is_about_bucket()
+                || (deed == Deed::List && matches!(error, Error::NotFound { .. })) =>
+            {
+                of(
+                    FailureKind::Config,
+                    code::STORE_NOT_FOUND,
+                    format!(
+                        "{name} {failed}: {}",
+                        told.words_or("there is no such bucket or container")
+                    ),
+                )
+                .hint(format!("correct the name in `paths`{}", where_else(self.kind)))
+            }
+            Error::NotFound { .. } => of(
+                FailureKind::Transient,
                 code::STORE_NOT_FOUND,
-                format!(
-                    "{name} {failed}: {}",
-                    told.words_or("there is no such bucket or container")
-                ),
+                format!("{name} {failed}: it was listed and is not there any more"),
             )
-            .hint(format!("correct the name in `paths`{}", where_else(address_kind)))
-        }
-        Error::NotFound { .. } => of(
-            FailureKind::Transient,
-            code::STORE_NOT_FOUND,
-            format!("{name} {failed}: it was listed and is not there any more"),
-        )
-        .hint("run again: what is there then is listed anew"),
-        Error::InvalidPath { source } => of(
-            FailureKind::Config,
-            code::STORE_FAILED,
-            format!("{name} {failed}: a key in it cannot be read: {source}"),
-        )
-        .hint(
-            "keys with an empty part (`//`) are not supported; narrow the path so that \
+            .hint("run again: what is there then is listed anew"),
+            Error::InvalidPath { source } => of(
+                FailureKind::Config,
+                code::STORE_FAILED,
+                format!("{name} {failed}: a key in it cannot be read: {source}"),
+            )
+            .hint(
+                "keys with an empty part (`//`) are not supported; narrow the path so that \
                  it does not lead to them",
-        ),
-        _ if matches!(told.status, Some(408 | 429)) => of(
-            FailureKind::RateLimited(None),
-            code::STORE_FAILED,
-            format!("{name} {failed}: the store has too much to do: {}", told.words()),
-        )
-        .hint("it was tried several times; run again later"),
-        _ if told.status.is_some_and(|status| status < 500) => of(
-            FailureKind::Config,
-            code::STORE_FAILED,
-            format!("{name} {failed}: the store answers {}", told.words()),
-        )
-        .hint(hint_to_answer(address_kind, &told)),
-        _ => of(
-            FailureKind::Transient,
-            code::STORE_FAILED,
-            format!("{name} {failed}: {}", told.words()),
-        )
-        .hint(
-            "it was tried several times; run again, and if it stays so, check `endpoint` \
+            ),
+            _ if matches!(told.status, Some(408 | 429)) => of(
+                FailureKind::RateLimited(None),
+                code::STORE_FAILED,
+                format!("{name} {failed}: the store has too much to do: {}", told.words()),
+            )
+            .hint("it was tried several times; run again later"),
+            _ if told.status.is_some_and(|status| status < 500) => of(
+                FailureKind::Config,
+                code::STORE_FAILED,
+                format!("{name} {failed}: the store answers {}", told.words()),
+            )
+            .hint(hint_to_answer(self.kind, &told)),
+            _ => of(
+                FailureKind::Transient,
+                code::STORE_FAILED,
+                format!("{name} {failed}: {}", told.words()),
+            )
+            .hint(
+                "it was tried several times; run again, and if it stays so, check `endpoint` \
                  of [sources.NAME.store] and the network",
-        ),
+            ),
+        }
     }
 }
 
@@ -206,8 +217,8 @@ fn hint_to_answer(kind: StoreKind, told: &StoreAnswer) -> String {
 }
 
 /// The words of an error, for messages of other modules.
-pub fn words(error: &Error) -> String {
-    StoreAnswer::of(error).words()
+pub fn words(error: &Error, blots: &Blots) -> String {
+    StoreAnswer::of(error, blots).words()
 }
 
 /// The status, code and message in the answer of a store.
@@ -221,13 +232,15 @@ struct StoreAnswer {
 const WORDS_MAX: usize = 300;
 
 impl StoreAnswer {
-    fn of(error: &Error) -> StoreAnswer {
+    /// Its texts are blotted before they are cut: a part of a secret would not be found any more.
+    fn of(error: &Error, blots: &Blots) -> StoreAnswer {
         let text = error.to_string();
+        let element = |name: &str| element(&text, name).map(|words| blots.text(&words));
         StoreAnswer {
             status: status(&text),
-            code: element(&text, "Code"),
-            message: element(&text, "Message"),
-            cause: cause(error),
+            code: element("Code"),
+            message: element("Message"),
+            cause: blots.text(&cause(error)),
         }
     }
 

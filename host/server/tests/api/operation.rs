@@ -132,7 +132,7 @@ async fn a_ledger_that_cannot_be_read_is_a_problem_whose_reason_stays_in_the_log
             503,
             "L101",
             "There is no ledger at that path.",
-            "the log of `apportion serve` says more"
+            "ask the operator of this server, whose log says more under the request_id"
         )
     );
     let path = served.folder.path().display().to_string();
@@ -157,7 +157,7 @@ async fn a_ledger_that_cannot_be_read_is_a_problem_whose_reason_stays_in_the_log
             503,
             "L103",
             "The file is not an Apportion ledger.",
-            "the log of `apportion serve` says more"
+            "ask the operator of this server, whose log says more under the request_id"
         )
     );
 }

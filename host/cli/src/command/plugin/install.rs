@@ -43,18 +43,20 @@ pub struct CompatArgs {
 pub fn install(ui: Ui, global: &GlobalArgs, args: &InstallArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::File)?;
     let fetched = fetch(&args.source)?;
-    let plugin = plugins::host(Some(&settings))?.load(&args.source, &fetched.bytes)?;
+    let source = fetch::shown(&args.source);
+    // Before anything else is done with a stranger's bytes.
+    check_digest(&source, &fetched.bytes, args)?;
+    let plugin = plugins::host(Some(&settings))?.load(&source, &fetched.bytes)?;
     check_name(&plugin)?;
-    check_digest(&plugin, args)?;
     let mut lock = PluginLock::read(&settings.root)?;
     let before = lock.find(&plugin.identity().name).cloned();
     let signer = signer(ui, &settings, &fetched, before.as_ref())?;
-    let powers = agreed_powers(&plugin, before.as_ref(), args)?;
+    let powers = agreed_powers(&plugin, &source, before.as_ref(), args)?;
     let locked = LockEntry {
         name: plugin.identity().name.clone(),
         version: plugin.identity().version.clone(),
         sha256: plugin.identity().digest.clone(),
-        source: args.source.clone(),
+        source,
         signer,
         contract: plugin.contract().into(),
         powers,
@@ -96,11 +98,11 @@ fn check_name(plugin: &Plugin) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-fn check_digest(plugin: &Plugin, args: &InstallArgs) -> Result<(), Diagnostic> {
-    let found = &plugin.identity().digest;
+fn check_digest(source: &str, bytes: &[u8], args: &InstallArgs) -> Result<(), Diagnostic> {
+    let found = plugin_host::digest(bytes);
     match &args.sha256 {
-        Some(expected) if !expected.eq_ignore_ascii_case(found) => {
-            let message = format!("{} has the SHA-256 {found}, not {expected}", args.source);
+        Some(expected) if !expected.eq_ignore_ascii_case(&found) => {
+            let message = format!("{source} has the SHA-256 {found}, not {expected}");
             Err(Diagnostic::new(plugin_host::code::PLUGIN_LOCK, message)
                 .hint("do not install it; ask its vendor which digest is right"))
         }
@@ -152,6 +154,7 @@ fn signer(
 /// Refuses a new version that asks for more powers, and names them.
 fn agreed_powers(
     plugin: &Plugin,
+    source: &str,
     before: Option<&LockEntry>,
     args: &InstallArgs,
 ) -> Result<Vec<String>, Diagnostic> {
@@ -186,11 +189,8 @@ fn agreed_powers(
                 reasons.join(", ")
             );
             return Err(Diagnostic::new(code::PLUGIN_ASKS_MORE, message).hint(
-                Hint::text("if you agree: ").then(Hint::command(format!(
-                    "plugin install {} {}",
-                    args.source,
-                    flags.join(" ")
-                ))),
+                Hint::text("if you agree: ")
+                    .then(Hint::command(format!("plugin install {source} {}", flags.join(" ")))),
             ));
         }
     }

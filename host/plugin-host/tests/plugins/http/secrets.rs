@@ -118,7 +118,13 @@ fn a_secret_that_is_missing_says_how_to_give_it() {
         unset.message,
         "the secret 'key' has no value: the environment variable NOT_SET_IN_ANY_TEST is not set"
     );
-    assert_eq!(unset.hint_text().as_deref(), Some("`export NOT_SET_IN_ANY_TEST=…` before the run"));
+    assert_eq!(
+        unset.hint_text().as_deref(),
+        Some(
+            "`export NOT_SET_IN_ANY_TEST=…` before the run; \
+             its keeper is named in `[sources.bill.secrets.key]`"
+        )
+    );
     let broken = Settings::of(&web).slot("key", prints("two\nlines"), &url).refused(&script);
     assert!(
         broken.message.ends_with("its value has a line break or another control character in it"),

@@ -1,11 +1,12 @@
 //! S3 and what speaks like it, with the credentials that the AWS command would use.
 
-use super::{StoreAccess, retry, value};
+use super::{StoreAccess, retry};
 use crate::aws;
 use crate::code;
 use crate::failure::{Failure, FailureKind};
 use crate::object_store::address::Address;
 use crate::object_store::trouble;
+use crate::secret::Blots;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -44,7 +45,7 @@ impl StoreAccess {
             // Anybody may ask a bucket for its region.
             (None, None) => match resolve_bucket_region(&address.bucket, &options).await {
                 Ok(region) => region,
-                Err(error) => return Err(no_region(address, &error)),
+                Err(error) => return Err(no_region(address, &trouble::words(&error, &self.blots))),
             },
         };
         builder = builder.with_region(region);
@@ -69,11 +70,12 @@ impl StoreAccess {
 
     async fn credentials(&self, chain: &SdkConfig) -> Result<AwsCredentials, Failure> {
         let own = match (
-            value("access_key", &self.keys.access_key)?,
-            value("secret_key", &self.keys.secret_key)?,
+            self.value("access_key", &self.keys.access_key)?,
+            self.value("secret_key", &self.keys.secret_key)?,
         ) {
             (Some(access), Some(secret)) => {
-                let token = value("session_token", &self.keys.session_token)?
+                let token = self
+                    .value("session_token", &self.keys.session_token)?
                     .map(|token| token.expose().to_owned());
                 let keys = aws_credential_types::Credentials::new(
                     access.expose(),
@@ -115,6 +117,7 @@ impl StoreAccess {
         Ok(AwsCredentials {
             provider: provider.ok_or_else(none)?,
             profile: self.profile.clone(),
+            blots: self.blots.clone(),
             last: Mutex::new(None),
         })
     }
@@ -126,8 +129,7 @@ fn hint() -> Hint {
         .then(" there if the bucket is public")
 }
 
-fn no_region(address: &Address, error: &Error) -> Failure {
-    let why = trouble::words(error);
+fn no_region(address: &Address, why: &str) -> Failure {
     trouble::of(
         FailureKind::Config,
         code::STORE_NOT_FOUND,
@@ -140,6 +142,7 @@ fn no_region(address: &Address, error: &Error) -> Failure {
 struct AwsCredentials {
     provider: SharedCredentialsProvider,
     profile: Option<String>,
+    blots: Arc<Blots>,
     last: Mutex<Option<(Arc<AwsCredential>, Option<SystemTime>)>>,
 }
 
@@ -170,6 +173,7 @@ impl CredentialProvider for AwsCredentials {
                 });
             Error::Unauthenticated { path: String::new(), source: why.into() }
         })?;
+        aws::seen::add_blots(&self.blots, &found);
         let credential = Arc::new(AwsCredential {
             key_id: found.access_key_id().to_owned(),
             secret_key: found.secret_access_key().to_owned(),

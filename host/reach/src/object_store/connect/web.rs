@@ -1,6 +1,6 @@
 //! SourceFiles of web servers: one URL, one file.
 
-use super::{CONNECT, ObjectFetch, ObjectHead, StoreAccess, changed, no_certificate, value};
+use super::{CONNECT, ObjectFetch, ObjectHead, StoreAccess, changed, no_certificate};
 use crate::code;
 use crate::failure::{Failure, FailureKind};
 use crate::object_store::address::Address;
@@ -38,7 +38,8 @@ impl WebFile {
         let mut url = Url::parse(&name).map_err(|_| trouble::no_address(&name))?;
         // The signature of a URL is a secret. It is kept apart from the settings and is never
         // shown.
-        if let Some(query) = value("query", &access.keys.query)? {
+        if let Some(query) = access.value("query", &access.keys.query)? {
+            access.add_query(&query);
             url.set_query(Some(query.expose().trim_start_matches('?')));
         }
         let allow_http = access.allow_http;
@@ -303,9 +304,11 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 fn authorization(access: &StoreAccess) -> Result<Option<HeaderValue>, Failure> {
-    let value = match (value("bearer", &access.keys.bearer)?, value("basic", &access.keys.basic)?) {
+    let bearer = access.value("bearer", &access.keys.bearer)?;
+    let value = match (bearer, access.value("basic", &access.keys.basic)?) {
         (Some(token), _) => Zeroizing::new(["Bearer ", token.expose()].concat()),
         (None, Some(pair)) => {
+            access.blots.add(pair.expose().split_once(':').map_or("", |(_, password)| password));
             let pair = Zeroizing::new(base64::prelude::BASE64_STANDARD.encode(pair.expose()));
             Zeroizing::new(["Basic ", &pair].concat())
         }
