@@ -148,6 +148,8 @@ codes! {
     PLUGIN_JUNK "P207" Plugins Incomplete "A plugin returned something that cannot be a batch.";
     PLUGIN_DENIED "P208" Plugins Incomplete "A plugin used a power that was not granted.";
     RULE_DECISION "R201" Rules Incomplete "A rule returned something that is not a decision.";
+    AMOUNT_TOO_LARGE "L108" Ledger User
+        "An amount is larger than the ledger can hold. Nothing was posted.";
     QUERY_INVALID "N202" Runs User "A filter, grouping or period of a query cannot be understood.";
     CONSERVATION "B101" Faults Bug "What went in did not come out. Nothing was posted.";
     INTERNAL "B102" Faults Bug "An invariant did not hold.";

@@ -1,5 +1,6 @@
 //! Exact amounts: `Money` is one amount, `Sum` a total of many.
 
+use exact::decimal::shortest;
 use std::fmt;
 use std::str::FromStr;
 
@@ -106,15 +107,32 @@ impl Sum {
         self.0 == 0
     }
 
-    /// Cuts the total into amounts that each fit a posting. All but astronomical totals are one
-    /// amount.
-    pub fn amounts(self) -> impl Iterator<Item = Money> {
+    /// The largest amount, of either sign, that an account gets from a rule for one service on one
+    /// day: 100 postings, or 922 thousand million units.
+    ///
+    /// A day of the largest estates fits in the smallest currencies. A price for the wrong unit
+    /// does not, and would otherwise fill the memory with postings.
+    pub const POSTED_MAX: Sum = Sum(100 * i64::MAX as i128);
+
+    /// Whether the ledger can hold it as one line of an entry.
+    pub fn can_be_posted(self) -> bool {
+        (-Sum::POSTED_MAX.0..=Sum::POSTED_MAX.0).contains(&self.0)
+    }
+
+    /// Cuts the total into amounts that each fit a posting. Nothing where the ledger cannot hold
+    /// it.
+    pub fn amounts(self) -> Option<impl Iterator<Item = Money>> {
         let mut rest = self.0;
-        std::iter::from_fn(move || {
+        self.can_be_posted().then_some(std::iter::from_fn(move || {
             let part = rest.clamp(i128::from(i64::MIN + 1), i128::from(i64::MAX));
             rest -= part;
             (part != 0).then(|| Money(i64::try_from(part).unwrap_or_default()))
-        })
+        }))
+    }
+
+    /// The shortest exact decimal text.
+    pub fn plain(self) -> String {
+        shortest(self.0, 9)
     }
 
     /// Rounds half-even to `decimals` places, as decimal text with exactly so many places.
@@ -211,10 +229,27 @@ mod tests {
     #[test]
     fn a_total_beyond_one_posting_is_cut_in_several() {
         let total = Sum::from_nanos(3 * i128::from(i64::MAX) - 5);
-        let parts: Vec<Money> = total.amounts().collect();
-        assert_eq!(parts.len(), 3);
-        assert_eq!(parts.into_iter().map(Sum::from).sum::<Sum>(), total);
-        assert_eq!(Sum::ZERO.amounts().count(), 0);
+        let parts = |total: Sum| total.amounts().map(Iterator::collect::<Vec<Money>>);
+        let three = parts(total).unwrap_or_default();
+        assert_eq!(three.len(), 3);
+        assert_eq!(three.into_iter().map(Sum::from).sum::<Sum>(), total);
+        assert_eq!(parts(Sum::ZERO), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_total_beyond_a_hundred_postings_is_none() {
+        let most = Sum::from_nanos(922_337_203_685_477_580_700);
+        assert_eq!(Sum::POSTED_MAX, most);
+        assert_eq!(most.plain(), "922337203685.4775807");
+        for (total, postings) in [
+            (most, Some(100)),
+            (-most, Some(100)),
+            (most + Sum::from_nanos(1), None),
+            (-most - Sum::from_nanos(1), None),
+            (Sum::from_nanos(i128::MIN), None),
+        ] {
+            assert_eq!(total.amounts().map(Iterator::count), postings, "{total:?}");
+        }
     }
 
     #[test]

@@ -14,7 +14,6 @@ use crate::driver::fixed::FixedDriver;
 use crate::driver::method::{DriverAnswer, RecipientWeights, team_names};
 use crate::recipient::Recipient;
 use crate::sharing::Sharing;
-use crate::split::Shares;
 
 /// How a pool is shared on a day.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,6 +105,17 @@ impl Spread {
         self.by.gives_amounts() || self.fallback().is_some_and(Spread::gives_amounts)
     }
 
+    /// Whether it, or a spread that may take its place, has bounds.
+    pub fn has_bounds(&self) -> bool {
+        !self.bounds.is_empty() || self.fallback().is_some_and(Spread::has_bounds)
+    }
+
+    /// Whether it, or a spread that may take its place, keeps negative weights.
+    pub fn keeps_negative(&self) -> bool {
+        self.when_negative == WhenNegative::Keep
+            || self.fallback().is_some_and(Spread::keeps_negative)
+    }
+
     /// As a person would say it, for findings, the functions' page and reports.
     pub fn describe(&self) -> String {
         let mut words = vec![self.by.method().describe()];
@@ -130,21 +140,22 @@ pub fn share(
     pool: &Pool,
     facts: &dyn Facts,
 ) -> Result<Option<Sharing>, Diagnostic> {
-    let Some(weights) = weights(spread, pool, facts)? else { return Ok(None) };
-    let (recipients, weights): (Vec<Recipient>, Vec<i128>) = weights.into_iter().unzip();
-    Ok(Shares::signed(&weights).ok().map(|shares| Sharing { recipients, shares }))
+    match weights(spread, pool, facts)? {
+        None => Ok(None),
+        Some(DriverAnswer::Weights(weights)) => Ok(Sharing::of_weights(weights)),
+        Some(DriverAnswer::Amounts(amounts)) => Sharing::of_amounts(amounts, pool),
+    }
 }
 
-/// The weights within the bounds. They hold for the weights of a fallback too, which may have
-/// bounds of its own besides.
+/// The weights, or the amounts within the bounds. Bounds hold for the weights of a fallback too.
 fn weights(
     spread: &Spread,
     pool: &Pool,
     facts: &dyn Facts,
-) -> Result<Option<RecipientWeights>, Diagnostic> {
+) -> Result<Option<DriverAnswer>, Diagnostic> {
     let own = match spread.by.method().weigh(pool, facts)? {
         // Scripts cannot set bounds for amounts.
-        DriverAnswer::Amounts(amounts) => return Ok(Some(amounts)),
+        amounts @ DriverAnswer::Amounts(_) => return Ok(Some(amounts)),
         DriverAnswer::Weights(weights) => weights,
     };
     let Some(own) = spread.when_negative.applied(own) else { return Ok(None) };
@@ -153,16 +164,20 @@ fn weights(
         WhenZero::Stay => return Ok(None),
         WhenZero::Even => even_weights(own),
         WhenZero::Spread(fallback) => match weights(fallback, pool, facts)? {
-            Some(weights) => weights,
-            None => return Ok(None),
+            Some(DriverAnswer::Weights(weights)) => weights,
+            // Scripts cannot set bounds for these either.
+            amounts_or_nothing => return Ok(amounts_or_nothing),
         },
     };
     let is_bounded = !spread.bounds.is_empty() && total(&chosen) > 0;
-    Ok(Some(if is_bounded { bounded(chosen, &spread.bounds, pool) } else { chosen }))
+    Ok(Some(match is_bounded {
+        true => bounded(chosen, &spread.bounds, pool),
+        false => DriverAnswer::Weights(chosen),
+    }))
 }
 
 fn total(weights: &RecipientWeights) -> i128 {
-    weights.iter().fold(0_i128, |sum, (_, weight)| sum.saturating_add(*weight))
+    weights.iter().map(|(_, weight)| weight).sum()
 }
 
 /// All that may get a share today, whatever the pool's total is.
@@ -196,6 +211,7 @@ impl WhenNegative {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::code::AMOUNT_TOO_LARGE;
     use crate::driver::bounds::Limit;
     use crate::driver::candidates::Candidates;
     use crate::driver::cost::CostDriver;
@@ -379,6 +395,88 @@ mod tests {
             ["a 12500000000", "b 5000000", "platform -13505000000"]
         );
         assert_eq!(shared(&card, 0, &day), Vec::<String>::new());
+    }
+
+    /// A unit of usage costs one.
+    fn card_at_one() -> Spread {
+        Spread::new(Driver::RateCard(RateCard {
+            usage: usage(),
+            prices: vec![Price { upto: None, price: UnitPrice(10_i128.pow(18)) }],
+            remainder: Recipient::team("platform"),
+        }))
+    }
+
+    #[test]
+    fn a_price_is_met_as_far_as_the_ledger_can_hold_it() {
+        let used = |units: &[(&'static str, i128)]| Day { usage: units.to_vec(), ..Day::default() };
+        let hundred = 100 * UNIT;
+        let card = card_at_one();
+        assert_eq!(
+            shared(&card, hundred, &used(&[("a", 10_i128.pow(10) * UNIT)])),
+            ["a 10000000000000000000", "platform -9999999900000000000"]
+        );
+        let most = 922_337_203_685_477_580_700;
+        assert_eq!(
+            shared(&card, hundred, &used(&[("a", most)])),
+            ["a 922337203685477580700", "platform -922337203585477580700"]
+        );
+        // 20 · 10⁹ and seven nanos. Weights of 63 bits are tenths of these amounts, without the
+        // seven nanos: a gets 3/4 of all, and so five of them.
+        assert_eq!(
+            shared(&card, 20 * 10_i128.pow(18) + 7, &used(&[("a", 15 * 10_i128.pow(18))])),
+            ["a 15000000000000000005", "platform 5000000000000000002"]
+        );
+    }
+
+    #[test]
+    fn an_amount_that_the_ledger_cannot_hold_is_refused_with_its_figures() {
+        let ledger = "and the ledger holds at most 922337203685.4775807";
+        let exactly = "and the ledger holds such shares exactly up to 9223372036.854775807";
+        let huge = 10_i128.pow(19) * UNIT;
+        let beyond = format!(
+            "shared/p charges a 10000000000000000000 for 10000000000000000000 of m at 1, {ledger}"
+        );
+        let tiered = Spread::new(Driver::Tiers(TieredDriver {
+            tiers: vec![Tier { upto: None, spread: card_at_one() }],
+        }));
+        for (spread, total, usage, expect) in [
+            (card_at_one(), 100 * UNIT, vec![("a", huge)], beyond.clone()),
+            (tiered, 100 * UNIT, vec![("a", huge)], beyond),
+            (
+                card_at_one(),
+                100 * UNIT,
+                vec![("a", 922_337_203_685_477_580_701)],
+                format!(
+                    "shared/p charges a 922337203685.477580701 for 922337203685.477580701 of m at \
+                     1, {ledger}"
+                ),
+            ),
+            (
+                card_at_one(),
+                100 * UNIT,
+                vec![("a", 900 * 10_i128.pow(18)), ("b", 900 * 10_i128.pow(18))],
+                format!(
+                    "shared/p prices m at 1, which leaves -1799999999900 of 100 to platform, \
+                     {ledger}"
+                ),
+            ),
+            (
+                card_at_one(),
+                100_123_456_789,
+                vec![("a", 10_i128.pow(19))],
+                format!(
+                    "shared/p shares 100.123456789 in amounts of both signs up to 10000000000, \
+                     {exactly}"
+                ),
+            ),
+        ] {
+            let day = Day { usage, ..Day::default() };
+            let refused = share(&spread, &pool(total), &day).map_err(|refusal| {
+                assert!(refusal.hint.is_some(), "{refusal}");
+                (refusal.code, refusal.message)
+            });
+            assert_eq!(refused, Err((AMOUNT_TOO_LARGE, expect)));
+        }
     }
 
     #[test]

@@ -215,6 +215,16 @@ fn key_and_value(members: RawTags) -> RawTags {
     }
 }
 
+/// A key as it is compared with others.
+pub fn folded_key(key: &str) -> String {
+    key.to_ascii_lowercase()
+}
+
+/// A value as it is compared with others, where values are folded.
+pub fn folded_value(value: &str) -> String {
+    value.trim().to_lowercase()
+}
+
 /// One canonical tag: the keys that mean it, and the spellings of its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagRule {
@@ -223,7 +233,7 @@ pub struct TagRule {
     pub synonyms: Vec<String>,
     /// Whether values are lower-cased and trimmed.
     pub fold_values: bool,
-    /// Other values that mean the same. They are compared after folding.
+    /// Other values that mean the same, folded if values are.
     pub value_synonyms: BTreeMap<String, String>,
 }
 
@@ -277,7 +287,7 @@ impl TagRule {
     }
 
     fn value(&self, raw: &str) -> String {
-        let folded = if self.fold_values { raw.trim().to_lowercase() } else { raw.to_owned() };
+        let folded = if self.fold_values { folded_value(raw) } else { raw.to_owned() };
         self.value_synonyms.get(&folded).cloned().unwrap_or(folded)
     }
 }

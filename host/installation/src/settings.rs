@@ -68,7 +68,8 @@ section! {
         /// post with them; plans can be made without.
         pub require_approval: Setting<bool> = Setting::default_of(false),
         /// The tag schema: one section for each tag that has several spellings.
-        pub tags: BTreeMap<String, TagSection> = BTreeMap::new(),
+        #[schemars(with = "BTreeMap<String, TagSection>")]
+        pub tags: BTreeMap<String, Spanned<TagSection>> = BTreeMap::new(),
         /// Where charges come from.
         #[schemars(with = "BTreeMap<String, SourceSettings>")]
         #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9._-]+$" }))]

@@ -10,6 +10,7 @@ use crate::day_facts::DayFacts;
 use crate::inputs::AllocationInputs;
 use crate::lines::{ByRule, Lines};
 use crate::slice::DaySlice;
+use domain::code::AMOUNT_TOO_LARGE;
 use domain::decision::{Decision, OutcomeId, RuleIndex};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Symbol;
@@ -107,7 +108,7 @@ impl<'a> Distribution<'a> {
                 rule: self.name(rule),
                 total: total(&shared),
             };
-            match share(spread, &pool, &self.facts)? {
+            match self.share(spread, &pool)? {
                 Some(sharing) if decision.is_split_by_charge() => {
                     drop(by_charge.insert(outcome, (rule, sharing)))
                 }
@@ -118,6 +119,18 @@ impl<'a> Distribution<'a> {
         // Kept for the end, so that one walk over the charges splits those of all outcomes.
         self.pass_charges(by_charge);
         Ok(())
+    }
+
+    /// How a pool is shared today. A refused amount is told with its day and currency, which a
+    /// spread does not know.
+    fn share(&self, spread: &Spread, pool: &Pool) -> Result<Option<Sharing>, Diagnostic> {
+        share(spread, pool, &self.facts).map_err(|mut refusal| {
+            if refusal.code == AMOUNT_TOO_LARGE {
+                let DayFacts { day, currency, .. } = &self.facts;
+                refusal.message = format!("on {day} in {currency}, {}", refusal.message);
+            }
+            refusal
+        })
     }
 
     /// Shared charges by their outcome. Assigned charges go to the station where their recipient
@@ -257,8 +270,9 @@ impl<'a> Distribution<'a> {
             let (spread, pool) = (self.rules[station].spread, self.pool(station));
             let takers = match spread.needs_total() {
                 true => recipients(spread, &pool, &self.facts)?,
-                false => share(spread, &pool, &self.facts)?
-                    .map_or_else(Vec::new, |sharing| sharing.takers()),
+                false => {
+                    self.share(spread, &pool)?.map_or_else(Vec::new, |sharing| sharing.takers())
+                }
             };
             // A station's share for itself stays, so it does not feed itself.
             let fed = takers.iter().filter_map(|recipient| self.stations.at(recipient));
@@ -287,7 +301,7 @@ impl<'a> Distribution<'a> {
         station: usize,
         done: &BTreeSet<usize>,
     ) -> Result<Option<Sharing>, Diagnostic> {
-        let sharing = share(self.rules[station].spread, &self.pool(station), &self.facts)?;
+        let sharing = self.share(self.rules[station].spread, &self.pool(station))?;
         let Some(sharing) = sharing else { return Ok(None) };
         if done.is_empty() {
             return Ok(Some(sharing));

@@ -69,8 +69,7 @@ impl Drivers {
         let rows = days.flat_map(|(_, day)| day.matching(&query.filter));
         for usage in rows.filter(|usage| is_for(&usage.keys, currency.code())) {
             let value = usage.key(&query.key).unwrap_or_default();
-            let sum = by_key.entry(value.to_owned()).or_default();
-            sum.0 = sum.0.saturating_add(usage.value.0);
+            by_key.entry(value.to_owned()).or_default().0 += usage.value.0;
         }
         by_key
     }

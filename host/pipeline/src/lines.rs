@@ -7,7 +7,7 @@ use domain::code;
 use domain::decision::RuleIndex;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Symbol;
-use domain::entry::{Entry, EntryKind, Posting};
+use domain::entry::{Entry, EntryKind, Posting, RuleVersion};
 use domain::money::Sum;
 use domain::recipient::Recipient;
 use domain::run::SourceDay;
@@ -88,7 +88,9 @@ impl Lines {
             };
             let service_name =
                 (service != Symbol::NONE).then(|| inputs.dictionary.text(service).to_owned());
-            postings.extend(Sum::from_nanos(nanos).amounts().map(|amount| Posting {
+            let nanos = Sum::from_nanos(nanos);
+            let amounts = nanos.amounts().ok_or_else(|| too_large(&account, nanos, rule, day))?;
+            postings.extend(amounts.map(|amount| Posting {
                 account: account.clone(),
                 target: target.clone(),
                 rule: rule.cloned(),
@@ -104,4 +106,25 @@ impl Lines {
                 .hint("this is a fault of Apportion; nothing was posted")
         })
     }
+}
+
+fn too_large(
+    account: &Account,
+    amount: Sum,
+    rule: Option<&RuleVersion>,
+    day: &SourceDay,
+) -> Diagnostic {
+    let of_rule = rule.map_or_else(String::new, |rule| format!(", by {}", rule.rule));
+    let message = format!(
+        "{account} would get {} {} of {} on {}{of_rule}, and the ledger holds at most {}",
+        amount.plain(),
+        day.currency,
+        day.source,
+        day.day,
+        Sum::POSTED_MAX.plain()
+    );
+    Diagnostic::new(code::AMOUNT_TOO_LARGE, message).hint(
+        "weights or amounts of both signs that nearly cancel out make such shares: look at \
+         `when_negative`, at prices, and at the charges of the day",
+    )
 }

@@ -7,6 +7,7 @@ use crate::code::{
     RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD,
 };
 use crate::decision::meant;
+use crate::drivers::{BOUNDED_NEGATIVE, BOUNDED_TWICE};
 use crate::function_page::functions;
 use crate::language::{ABSENT, absent};
 use crate::table::{Tables, unknown_table};
@@ -16,7 +17,7 @@ use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::hint::Hint;
 use domain::port::{LINE_FIELDS, Stage};
-use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Ident, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// The things that a rule can name: functions, tables and fields.
@@ -111,6 +112,7 @@ pub(crate) fn check(
             Some(ASTNode::Stmt(statement)) => check.statement(statement),
             _ => {}
         }
+        check.bounded(path);
         true
     });
     let Check { insight, mut findings, .. } = check;
@@ -308,6 +310,29 @@ impl Check<'_> {
         self.findings.push(self.file.finding(RULE_SYNTAX, message, position));
     }
 
+    /// Checks what stands inside of a call of `bounded`. A decision that is worked out elsewhere is
+    /// checked when the rule runs.
+    fn bounded(&mut self, path: &[ASTNode<'_>]) {
+        let is_bounded = |node: &ASTNode<'_>| called(node) == Some("bounded");
+        let Some((node, above)) = path.split_last() else { return };
+        if !above.iter().any(is_bounded) {
+            return;
+        }
+        if is_bounded(node) {
+            let finding = self.file.finding(RULE_SYNTAX, BOUNDED_TWICE, node.position());
+            self.findings.push(finding);
+        }
+        if let ASTNode::Expr(Expr::Map(map, _)) = node {
+            let keeps = |(key, value): &&(Ident, Expr)| {
+                key.as_str() == "when_negative"
+                    && matches!(value, Expr::StringConstant(word, _) if word == "keep")
+            };
+            let places = map.0.iter().filter(keeps).map(|(_, value)| value.position());
+            let finding = |at| self.file.finding(RULE_SYNTAX, BOUNDED_NEGATIVE, at);
+            self.findings.extend(places.map(finding));
+        }
+    }
+
     fn lookup(&mut self, call: &FnCallExpr) {
         let Some(Expr::StringConstant(name, position)) = call.args.first() else {
             self.insight.looks_up_anything = true;
@@ -326,6 +351,15 @@ impl Check<'_> {
         if let Some((message, position)) = problem {
             self.findings.push(self.file.finding(RULE_TABLE, message, position));
         }
+    }
+}
+
+/// The name of the function that is called here.
+fn called<'a>(node: &ASTNode<'a>) -> Option<&'a str> {
+    match node {
+        ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _))
+        | ASTNode::Stmt(Stmt::FnCall(call, _)) => Some(call.name.as_str()),
+        _ => None,
     }
 }
 

@@ -34,6 +34,12 @@ const USAGE_OPTIONS: &[&str] =
 const PRICE_OPTIONS: &[&str] = &["remainder", "key", "table", "recipients", "unknown", "window"];
 const PLUGIN_OPTIONS: &[&str] = &["when_zero", "usage", "teams"];
 const BOUNDS: &[&str] = &["at_least", "at_most"];
+/// The outer limits would move shares out of the inner ones.
+pub(crate) const BOUNDED_TWICE: &str =
+    "`bounded` cannot limit shares that are limited already: write all limits into one `bounded`";
+/// A share that grows where the others shrink has no place between limits.
+pub(crate) const BOUNDED_NEGATIVE: &str =
+    "`bounded` cannot limit negative shares: write when_negative \"zero\" or \"stay\"";
 /// A little more than a year. Longer windows would only be slow.
 const WINDOW_DAYS_MAX: i64 = 400;
 
@@ -98,7 +104,8 @@ host_functions! { FUNCTIONS:
          day, or a part of the pool such as \"40%\". An amount that no team may bear stays in the \
          pool. Lower limits that are more than the pool together are paid in proportion. The \
          limits hold for the weights of a when_zero too. Tiers and rate cards cannot be limited, \
-         because they give amounts."
+         because they give amounts. Shares that are limited already cannot be limited again, and \
+         negative shares (`when_negative: \"keep\"`) not at all."
         r#"bounded(by_cost(), #{at_least: #{web: 10}, at_most: #{search: "40%"}})"#
         => "by_cost all teams web at least 10.000000000 search at most 40%";
     Decisions "plugin" "plugin(name, #{setting: value, …}, #{teams: […], usage: […]})"
@@ -448,6 +455,12 @@ fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refusal> {
             "`bounded` cannot limit tiers and rate cards, because they give amounts: change their \
              tiers or prices",
         ));
+    }
+    if spread.has_bounds() {
+        return Err(refuse(BOUNDED_TWICE));
+    }
+    if spread.keeps_negative() {
+        return Err(refuse(BOUNDED_NEGATIVE));
     }
     for (name, limits) in &bounds {
         let Some(limits) = limits.read_lock::<Map>() else {

@@ -1,7 +1,7 @@
 //! `bounded`: what single recipients bear at least and at most, over any driver that weighs.
 
 use super::facts::Pool;
-use super::method::{RecipientWeights, add_amount};
+use super::method::{DriverAnswer, RecipientWeights, add_amount};
 use crate::money::{Money, Sum};
 use crate::recipient::Recipient;
 use crate::split::Shares;
@@ -62,17 +62,14 @@ struct BoundedShare {
 ///
 /// A part that all caps together leave over stays in the pool. Floors that are more than the total
 /// are paid in proportion.
-pub(crate) fn bounded(
-    weights: RecipientWeights,
-    bounds: &[Bound],
-    pool: &Pool,
-) -> RecipientWeights {
+pub(crate) fn bounded(weights: RecipientWeights, bounds: &[Bound], pool: &Pool) -> DriverAnswer {
     // A refund keeps to the same bounds with the other sign.
     let (size, sign) = (pool.total.nanos().abs(), pool.total.nanos().signum());
     let mut shares = unsettled(weights, bounds, size);
     let floors: i128 = shares.iter().map(|share| share.floor).sum();
     if floors > size {
-        return shares.into_iter().map(|share| (share.recipient, share.floor * sign)).collect();
+        let floors = shares.into_iter().map(|share| (share.recipient, share.floor * sign));
+        return DriverAnswer::Weights(floors.collect());
     }
     while shares.iter().any(|share| share.amount.is_none()) {
         settle_a_round(&mut shares, size);
@@ -85,13 +82,14 @@ pub(crate) fn bounded(
     if given < size {
         add_amount(&mut amounts, &pool.stands, (size - given) * sign);
     }
-    amounts
+    DriverAnswer::Amounts(amounts)
 }
 
 /// All with a weight or a bound. A recipient without a bound is between nothing and everything.
 fn unsettled(weights: RecipientWeights, bounds: &[Bound], size: i128) -> Vec<BoundedShare> {
     let share = |recipient: Recipient, weight: i128| BoundedShare {
         recipient,
+        // Scripts cannot set bounds where negative weights are kept.
         weight: weight.max(0),
         floor: 0,
         cap: size,

@@ -3,12 +3,16 @@
 use super::facts::{DriverFilter, Facts, MetricWindow, Pool};
 use super::method::{DriverAnswer, DriverMethod, RecipientWeights, add_amount, team_names};
 use super::usage::UsageDriver;
+use crate::code::AMOUNT_TOO_LARGE;
 use crate::diagnostic::Diagnostic;
+use crate::money::Sum;
 use crate::recipient::Recipient;
 use crate::usage::Quantity;
-use exact::decimal::shortest;
-use num_bigint::{BigInt, Sign};
-use std::cmp::Ordering;
+use exact::decimal::{Decimal, shortest};
+
+/// Quantities and amounts have so many decimals, and prices twice as many.
+const NANO_PLACES: u32 = 9;
+const PRICE_PLACES: u32 = 18;
 
 /// Usage at a price. The rest of the pool goes to `remainder`; it is negative where the prices take
 /// more than there is.
@@ -32,7 +36,7 @@ pub struct UnitPrice(pub i128);
 
 impl Price {
     fn describe(&self) -> String {
-        let amount = shortest(self.price.0, 18);
+        let amount = shortest(self.price.0, PRICE_PLACES as usize);
         match self.upto {
             Some(upto) => format!("{amount} up to {}", upto.plain()),
             None => amount,
@@ -40,17 +44,63 @@ impl Price {
     }
 }
 
+impl RateCard {
+    fn priced_too_high(
+        &self,
+        pool: &Pool,
+        (recipient, quantity): (&Recipient, Quantity),
+        priced: &Decimal,
+    ) -> Diagnostic {
+        let message = format!(
+            "{} charges {} {priced} for {} of {} at {}, and the ledger holds at most {}",
+            pool.rule,
+            recipient.describe(),
+            quantity.plain(),
+            self.usage.query.metric,
+            self.prices_text(),
+            Sum::POSTED_MAX.plain()
+        );
+        refused(message)
+    }
+
+    fn leaves_too_much(&self, pool: &Pool, rest: Sum) -> Diagnostic {
+        let message = format!(
+            "{} prices {} at {}, which leaves {} of {} to {}, and the ledger holds at most {}",
+            pool.rule,
+            self.usage.query.metric,
+            self.prices_text(),
+            rest.plain(),
+            pool.total.plain(),
+            self.remainder.describe(),
+            Sum::POSTED_MAX.plain()
+        );
+        refused(message)
+    }
+
+    fn prices_text(&self) -> String {
+        let prices: Vec<String> = self.prices.iter().map(Price::describe).collect();
+        prices.join(", ")
+    }
+}
+
 impl DriverMethod for RateCard {
     fn weigh(&self, pool: &Pool, facts: &dyn Facts) -> Result<DriverAnswer, Diagnostic> {
         let mut amounts = RecipientWeights::new();
-        let mut rest = pool.total.nanos();
+        let mut rest = pool.total;
         for (recipient, quantity) in self.usage.by_recipient(facts) {
-            let amount = price_of(quantity, &self.prices);
-            rest -= amount;
-            add_amount(&mut amounts, &recipient, amount);
+            let priced = price_of(quantity, &self.prices);
+            let amount = priced.rounded(NANO_PLACES).0.map(Sum::from_nanos);
+            let Some(amount) = amount.filter(|amount| amount.can_be_posted()) else {
+                return Err(self.priced_too_high(pool, (&recipient, quantity), &priced));
+            };
+            rest = rest - amount;
+            add_amount(&mut amounts, &recipient, amount.nanos());
+        }
+        if !rest.can_be_posted() {
+            return Err(self.leaves_too_much(pool, rest));
         }
         // A recipient of usage may also bear the remainder. It is listed once.
-        add_amount(&mut amounts, &self.remainder, rest);
+        add_amount(&mut amounts, &self.remainder, rest.nanos());
         Ok(DriverAnswer::Amounts(amounts))
     }
 
@@ -72,9 +122,8 @@ impl DriverMethod for RateCard {
     }
 
     fn describe(&self) -> String {
-        let prices: Vec<String> = self.prices.iter().map(Price::describe).collect();
         let (usage, remainder) = (self.usage.words(), self.remainder.describe());
-        format!("rate_card {usage} at {}, remainder to {remainder}", prices.join(", "))
+        format!("rate_card {usage} at {}, remainder to {remainder}", self.prices_text())
     }
 
     fn usages(&self) -> Vec<MetricWindow<'_>> {
@@ -86,35 +135,24 @@ impl DriverMethod for RateCard {
     }
 }
 
-/// In nanos, rounded half-even.
-fn price_of(quantity: Quantity, prices: &[Price]) -> i128 {
-    let mut from = 0;
-    let mut amount = BigInt::ZERO;
-    for price in prices {
-        let upto = price.upto.map_or(quantity.0, |upto| upto.0.min(quantity.0)).max(from);
-        amount += BigInt::from(upto - from) * price.price.0;
-        from = upto;
-    }
-    // Quantities are in 10⁻⁹ of a unit and prices in 10⁻¹⁸ of a currency, so the product is in
-    // 10⁻²⁷; nanos are 10⁻⁹.
-    divided_half_even(&amount, &BigInt::from(10_u64.pow(18)))
+fn refused(message: String) -> Diagnostic {
+    Diagnostic::new(AMOUNT_TOO_LARGE, message).hint(
+        "a price is for one unit of the metric: mend the price in the rule, or the quantities in \
+         their source",
+    )
 }
 
-fn divided_half_even(amount: &BigInt, unit: &BigInt) -> i128 {
-    // Halves go by the size, so that a negative amount rounds like its counterpart.
-    let (size, negative) = (
-        BigInt::from_biguint(Sign::Plus, amount.magnitude().clone()),
-        amount.sign() == Sign::Minus,
-    );
-    let (quotient, rest) = (&size / unit, &size % unit);
-    let quotient = i128::try_from(quotient).unwrap_or(i128::MAX / 2);
-    let doubled: BigInt = rest * 2;
-    let up = match doubled.cmp(unit) {
-        Ordering::Less => 0,
-        Ordering::Equal => quotient & 1,
-        Ordering::Greater => 1,
-    };
-    if negative { -(quotient + up) } else { quotient + up }
+/// Exactly, of whatever size.
+fn price_of(quantity: Quantity, prices: &[Price]) -> Decimal {
+    let mut from = 0;
+    let mut amount = Decimal::zero();
+    for price in prices {
+        let upto = price.upto.map_or(quantity.0, |upto| upto.0.min(quantity.0)).max(from);
+        let used = Decimal::from_scaled(upto - from, NANO_PLACES);
+        amount.add(&used.product(&Decimal::from_scaled(price.price.0, PRICE_PLACES)));
+        from = upto;
+    }
+    amount
 }
 
 #[cfg(test)]
@@ -122,12 +160,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_round_half_even_and_hold_numbers_beyond_128_bits_on_the_way() {
+    fn prices_round_half_even_and_hold_numbers_beyond_128_bits() {
         let price = |price| [Price { upto: None, price: UnitPrice(price) }];
+        let nanos = |quantity, prices| price_of(Quantity(quantity), prices).rounded(NANO_PLACES).0;
         let half_a_nano = price(5 * 10_i128.pow(17));
-        assert_eq!(price_of(Quantity(1), &half_a_nano), 0);
-        assert_eq!(price_of(Quantity(3), &half_a_nano), 2);
-        let large = Quantity(10_i128.pow(27));
-        assert_eq!(price_of(large, &price(10_i128.pow(18))), 10_i128.pow(27));
+        assert_eq!(nanos(1, &half_a_nano), Some(0));
+        assert_eq!(nanos(3, &half_a_nano), Some(2));
+        let one = price(10_i128.pow(18));
+        assert_eq!(nanos(10_i128.pow(27), &one), Some(10_i128.pow(27)));
+        // 10^27 units at 10^18 are 10^45, which is 10^54 nanos.
+        let dear = price_of(Quantity(10_i128.pow(36)), &price(10_i128.pow(36)));
+        assert_eq!(dear.to_string(), format!("1{}", "0".repeat(45)));
+        assert_eq!(dear.rounded(NANO_PLACES).0, None);
     }
 }

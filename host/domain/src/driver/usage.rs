@@ -30,13 +30,13 @@ pub enum Unknown {
 }
 
 impl UsageDriver {
-    /// Usage by recipient, in a fixed order.
+    /// Usage by recipient, in a fixed order. The quantity of a row is bounded, so that all of a day
+    /// add up.
     pub(crate) fn by_recipient(&self, facts: &dyn Facts) -> Vec<(Recipient, Quantity)> {
         let mut by_recipient: BTreeMap<Recipient, Quantity> = BTreeMap::new();
         for (value, quantity) in facts.usage(&self.query) {
             if let Some(recipient) = self.recipient_of(&value, facts) {
-                let sum = by_recipient.entry(recipient).or_default();
-                sum.0 = sum.0.saturating_add(quantity.0);
+                by_recipient.entry(recipient).or_default().0 += quantity.0;
             }
         }
         match &self.among {
@@ -47,7 +47,7 @@ impl UsageDriver {
                     let of_team = by_recipient.iter().filter(|(recipient, _)| {
                         recipient.target().is_some_and(|known| known.team == target.team)
                     });
-                    Quantity(of_team.fold(0_i128, |sum, (_, used)| sum.saturating_add(used.0)))
+                    Quantity(of_team.map(|(_, used)| used.0).sum())
                 };
                 let listed = targets.iter();
                 listed.map(|target| (Recipient::Team(target.clone()), quantity(target))).collect()

@@ -78,13 +78,71 @@ fn estimates_stand_in_for_a_bill() {
 
 #[test]
 fn a_key_means_one_tag() {
-    let refusal = refusal("[tags.owner]\n[tags.team]\nsynonyms = ['Owner']\n");
+    for (text, expect) in [
+        (
+            "[tags.owner]\n[tags.team]\nsynonyms = ['Owner']\n",
+            "3:13: C104: 'Owner' would mean both the tag 'owner' and the tag 'team'",
+        ),
+        // The section that stands later, whatever the order of the names.
+        (
+            "[tags.team]\nfold_values = true\n[tags.Team]\nfold_values = true\n",
+            "3:1: C104: 'Team' would mean both the tag 'team' and the tag 'Team'",
+        ),
+        (
+            "[tags.app]\nsynonyms = ['x', 'TEAM']\n[tags.team]\n",
+            "3:1: C104: 'team' would mean both the tag 'app' and the tag 'team'",
+        ),
+        (
+            "[tags.b]\nsynonyms = ['owner']\n[tags.a]\nsynonyms = ['o', 'Owner']\n",
+            "4:18: C104: 'Owner' would mean both the tag 'b' and the tag 'a'",
+        ),
+    ] {
+        let refusal = refusal(text);
+        assert!(refusal.starts_with(&format!("apportion.toml:{expect}\n")), "{refusal}");
+        assert_eq!(refusal.matches("C104").count(), 1, "{refusal}");
+    }
+    let refusal = refusal("[tags.team]\n[tags.Team]\n");
     assert!(
-        refusal.starts_with(
-            "apportion.toml:3:13: C104: 'Owner' would mean both the tag 'owner' and the tag 'team'"
+        refusal.ends_with(
+            "hint: keys match in any case: leave this one to `[tags.team]` or to `[tags.Team]`"
         ),
         "{refusal}"
     );
+}
+
+/// The reader folds keys by ASCII, and a section may repeat its own key.
+#[test]
+fn a_key_that_means_one_tag_only_is_read() {
+    for text in [
+        "[tags.team]\nsynonyms = ['Team', 'owner', 'OWNER']\n",
+        "[tags.'é']\n[tags.'É']\n",
+        "[tags.team]\n[tags.'team ']\n",
+    ] {
+        assert_eq!(refusal(text), "resolved", "{text}");
+    }
+}
+
+#[test]
+fn a_folded_value_means_one_value() {
+    let values = |fold: bool, values: &str| {
+        format!("[tags.team]\nfold_values = {fold}\nvalues = {{ {values} }}\n")
+    };
+    let two = "Aa = 'x', b = 'b', ' aa' = 'y'";
+    let refused = refusal(&values(true, two));
+    assert!(
+        refused.starts_with(
+            "apportion.toml:3:31: C104: the value ' aa' would mean both 'x' and 'y'\n"
+        ),
+        "{refused}"
+    );
+    assert!(refused.ends_with("keep one of these spellings"), "{refused}");
+    // Without folding these are two values, and two spellings of one meaning are no question.
+    assert_eq!(refusal(&values(false, two)), "resolved");
+    assert_eq!(refusal(&values(true, "Aa = 'x', aa = 'x'")), "resolved");
+    // A spelling is folded like the values that it is compared with.
+    let settings = resolve(&values(true, "PAY = 'Payments'")).expect("good settings");
+    let tags = vec![("TEAM".to_owned(), " Pay ".to_owned())];
+    assert_eq!(settings.tag_schema.canonical(&tags), [("team".to_owned(), "Payments".to_owned())]);
 }
 
 #[test]

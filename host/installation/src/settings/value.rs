@@ -7,7 +7,6 @@ use domain::period::Day;
 use domain::schedule::Schedule;
 use rule_engine::options::UnknownTeams;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use toml::Spanned;
 
@@ -165,22 +164,6 @@ impl SettingValue for Vec<String> {
 
     fn schema() -> Value {
         json!({ "type": "array", "items": { "type": "string" } })
-    }
-}
-
-impl SettingValue for BTreeMap<String, String> {
-    type Written = BTreeMap<String, String>;
-
-    fn read(written: BTreeMap<String, String>) -> (BTreeMap<String, String>, Vec<SettingFault>) {
-        (written, Vec::new())
-    }
-
-    fn shown(&self) -> Value {
-        json!(self)
-    }
-
-    fn schema() -> Value {
-        json!({ "type": "object", "additionalProperties": { "type": "string" } })
     }
 }
 

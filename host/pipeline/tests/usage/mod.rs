@@ -1,18 +1,21 @@
 //! Usage from its source to the shares that it drives, with figures worked out by hand.
 
 use crate::fakes::{
-    ByService, charges, passing_by, rules, source, try_run, try_run_at, usage_source,
+    ByService, balances, charges, passing_by, rules, source, try_run, try_run_at, usage_source,
 };
 use crate::stages::standing;
+use domain::code::AMOUNT_TOO_LARGE;
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
-use domain::driver::facts::{DriverFilter, UsageQuery, Window};
+use domain::driver::cost::CostDriver;
+use domain::driver::facts::{Basis, DriverFilter, UsageQuery, Window};
+use domain::driver::rate_card::{Price, RateCard, UnitPrice};
 use domain::driver::usage::{Unknown, UsageDriver};
 use domain::period::{Month, Period};
 use domain::port::{NoAllocators, Rules, Stage};
 use domain::recipient::Recipient;
 use domain::run::RunState;
-use domain::spread::{Spread, WhenZero};
+use domain::spread::{Spread, WhenNegative, WhenZero};
 use ledger::Ledger;
 use pipeline::plan::{PlanOptions, plan};
 use pipeline::source::Source;
@@ -86,6 +89,71 @@ fn a_pool_is_shared_by_what_each_team_used_on_the_day() {
     // 1 March 1:3 of 12 → a 3, b 9; 2 March all to a; 1 April nothing is known, so c.
     assert_eq!(standing(&ledger), ["a 15.000000000", "b 9.000000000", "c 12.000000000"]);
     assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, Vec::new());
+}
+
+fn priced_at_one(metric: &str) -> Spread {
+    let Driver::Usage(usage) = by_usage(metric, Window::Days(1)).by else { panic!("usage") };
+    let prices = vec![Price { upto: None, price: UnitPrice(10_i128.pow(18)) }];
+    Spread::new(Driver::RateCard(RateCard { usage, prices, remainder: Recipient::team("rest") }))
+}
+
+#[test]
+fn a_large_price_takes_few_postings_and_one_beyond_the_ledger_none() {
+    let bill = || source("aws", charges("2026-03-01 idle - 12"));
+    let rules = shared_by(priced_at_one("bytes"));
+    let mut ledger = Ledger::in_memory().unwrap();
+    let usage = march("2026-03-01 bytes 100000000000 B team=a");
+    let report = try_run(&mut ledger, vec![bill(), usage], &rules).unwrap();
+    assert_eq!(report.state, RunState::Complete);
+    assert_eq!(standing(&ledger), ["a 100000000000.000000000", "rest -99999999988.000000000"]);
+    // 10²⁰ nanos are eleven postings of 63 bits. The pool gives 12 in one.
+    let entries = ledger.entries(Period::all(), None, None, 9).unwrap();
+    let postings: Vec<usize> = entries.iter().map(|it| it.entry.postings().len()).collect();
+    assert_eq!(postings, [2, 11 + 11 + 1]);
+    assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, Vec::new());
+
+    // With 10¹⁵ units, and with the largest quantity of a row.
+    for units in ["1000000000000000", "10000000000000000000"] {
+        let mut ledger = Ledger::in_memory().unwrap();
+        let usage = march(&format!("2026-03-01 bytes {units} B team=a"));
+        let refused = try_run(&mut ledger, vec![bill(), usage], &rules).map(|_| ());
+        let expect = format!(
+            "on 2026-03-01 in USD, pools/idle charges a {units} for {units} of bytes at 1, and the \
+             ledger holds at most 922337203685.4775807"
+        );
+        assert_eq!(
+            refused.map_err(|refusal| (refusal.code, refusal.message)),
+            Err((AMOUNT_TOO_LARGE, expect))
+        );
+        assert_eq!(balances(&ledger), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn weights_that_nearly_cancel_out_are_refused_where_the_ledger_cannot_hold_the_shares() {
+    let by_cost = Spread {
+        when_negative: WhenNegative::Keep,
+        ..Spread::new(Driver::Cost(CostDriver {
+            among: Candidates::AllTeams,
+            filter: DriverFilter::new(),
+            basis: Basis::Effective,
+        }))
+    };
+    let bill = "
+        2026-03-01 idle - 12
+        2026-03-01 web a 10000000.000000001
+        2026-03-01 web b -10000000
+    ";
+    let mut ledger = Ledger::in_memory().unwrap();
+    let refused = try_run(&mut ledger, vec![source("aws", charges(bill))], &shared_by(by_cost));
+    // The weights add up to one nano, so a gets 12 · 10000000000000001.
+    let expect = "team/a would get 120000000000000012 USD of aws on 2026-03-01, by pools/idle, and \
+                  the ledger holds at most 922337203685.4775807";
+    assert_eq!(
+        refused.map(|_| ()).map_err(|refusal| (refusal.code, refusal.message)),
+        Err((AMOUNT_TOO_LARGE, expect.into()))
+    );
+    assert_eq!(balances(&ledger), Vec::<String>::new());
 }
 
 #[test]

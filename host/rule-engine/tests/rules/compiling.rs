@@ -199,6 +199,30 @@ fn both_functions_must_be_there() {
 }
 
 #[test]
+fn limits_within_limits_are_found_without_a_run() {
+    let twice = "`bounded` cannot limit shares that are limited already: write all limits into one \
+                 `bounded`";
+    let negative =
+        "`bounded` cannot limit negative shares: write when_negative \"zero\" or \"stay\"";
+    for (body, place, what) in [
+        ("bounded(bounded(by_cost(), #{at_most: #{a: 1}}), #{at_least: #{a: 5}})", "4:31", twice),
+        (
+            "bounded(by_usage(\"cpu\", #{when_zero: bounded(even([\"a\"]), #{at_most: #{a: 1}})}), \
+             #{at_least: #{b: 5}})",
+            "4:60",
+            twice,
+        ),
+        ("bounded(by_cost(#{when_negative: \"keep\"}), #{at_most: #{a: 1}})", "4:56", negative),
+    ] {
+        let refused = refused(&rule(1, "false", body));
+        assert_eq!(refused, [format!("a/b.rhai:{place}: R101: {what}")], "{body}");
+    }
+    let limited_later = "by_cost(#{when_negative: \"keep\", when_zero: bounded(even([\"a\"]), \
+                         #{at_most: #{a: 1}})})";
+    assert_eq!(refused(&rule(1, "false", limited_later)), Vec::<String>::new());
+}
+
+#[test]
 fn tables_are_checked_with_the_rules() {
     let text = rule(1, "lookup(\"acounts\", charge.sub_account_id) != ()", "pass()");
     assert_eq!(

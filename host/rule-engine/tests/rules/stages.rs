@@ -191,6 +191,16 @@ fn every_way_to_share_is_understood() {
             "bounded(even([\"a\", \"b\"]), #{at_most: #{a: \"12.5%\"}})",
             "split a 1, b 1 a at most 12.5%",
         ),
+        (
+            "bounded(by_cost(#{when_negative: \"stay\"}), #{at_most: #{a: 1}})",
+            "by_cost all teams a at most 1.000000000 when_negative stay",
+        ),
+        // Limits of what takes its place are no limits of limits.
+        (
+            "by_cost(#{when_negative: \"keep\", when_zero: bounded(even([\"a\"]), #{at_most: #{a: \
+             1}})})",
+            "by_cost all teams when_zero split a 1 a at most 1.000000000 when_negative keep",
+        ),
         ("plugin(\"p\")", "plugin p {} all teams"),
         (
             "plugin(\"p\", #{a: [1, 2.5, true, (), \"x\\\"y\"]}, #{when_zero: \"even\"})",
@@ -285,6 +295,26 @@ const WRONG_SHARES: &[(&str, &str)] = &[
         "bounded(by_cost(#{when_zero: tiered([[(), by_cost()]])}), #{at_most: #{a: 1}})",
         "`bounded` cannot limit tiers and rate cards, because they give amounts: change their \
          tiers or prices",
+    ),
+    (
+        "let inner = bounded(by_cost(), #{at_most: #{a: 1}}); bounded(inner, #{at_most: #{a: 2}})",
+        "`bounded` cannot limit shares that are limited already: write all limits into one \
+         `bounded`",
+    ),
+    (
+        "let other = bounded(by_cost(), #{at_most: #{a: 1}}); bounded(by_usage(\"cpu\", \
+         #{when_zero: other}), #{at_least: #{b: 1}})",
+        "`bounded` cannot limit shares that are limited already: write all limits into one \
+         `bounded`",
+    ),
+    (
+        "let credits = by_cost(#{when_negative: \"keep\"}); bounded(credits, #{at_most: #{a: 1}})",
+        "`bounded` cannot limit negative shares: write when_negative \"zero\" or \"stay\"",
+    ),
+    (
+        "let credits = by_cost(#{when_negative: \"keep\"}); bounded(by_cost(#{when_zero: \
+         credits}), #{at_most: #{a: 1}})",
+        "`bounded` cannot limit negative shares: write when_negative \"zero\" or \"stay\"",
     ),
     ("bounded(by_cost(), #{})", "`bounded` needs at_least or at_most, with at least one team"),
     (
