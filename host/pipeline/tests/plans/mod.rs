@@ -325,7 +325,7 @@ fn a_plan_as_of_a_date_goes_by_what_was_known_then() {
 fn the_scratch_ledger_of_a_plan_can_be_proved_and_asked_further() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scratch.db");
-    let mut ledger = Ledger::create(&folder.path().join("a.db")).unwrap();
+    let mut ledger = Ledger::open_or_create(&folder.path().join("a.db")).unwrap();
     run_at(&mut ledger, Some(MARCH_AND_APRIL), &rules(), FIRST_OF_MAY);
     run_at(
         &mut ledger,

@@ -188,8 +188,7 @@ fn usage() -> Vec<RawUsage> {
 
 /// One run at 2026-02-05T06:07:08.009Z.
 pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
-    let mut ledger = if path.exists() { Ledger::open(path) } else { Ledger::create(path) }
-        .unwrap_or_else(|error| panic!("{error}"));
+    let mut ledger = Ledger::open_or_create(path).unwrap_or_else(|error| panic!("{error}"));
     let batch = Batch { rows: Rows::Charges(charges), usage: usage(), ..Batch::default() };
     let options = RunOptions {
         sources: vec![Source {
