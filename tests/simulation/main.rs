@@ -112,6 +112,7 @@ fn make_run(ledger: &mut Ledger, night: &Night, crash: Option<u64>) -> RunReport
         sources_at_once: 2,
         patience: Patience { tries: 1, wait: &|_| {} },
         at_ms: night.at_ms,
+        now_ms: &|| night.at_ms,
         version: "simulation".into(),
     };
     let mut signs = 0;

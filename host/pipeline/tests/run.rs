@@ -53,6 +53,16 @@ fn a_bill_is_allocated_as_worked_out_by_hand() {
 }
 
 #[test]
+#[test]
+fn a_run_ends_when_the_clock_says_so() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    try_run(&mut ledger, vec![source("aws", charges(BILL))], &rules()).unwrap();
+    let run = ledger.runs(1).unwrap().remove(0);
+    // The clock of these runs goes on by 1.5 seconds.
+    assert_eq!(run.started_at_ms, 1_790_000_000_000);
+    assert_eq!(run.end.map(|end| end.at_ms), Some(1_790_000_001_500));
+}
+
 fn the_same_again_posts_nothing_and_a_change_posts_the_difference() {
     let mut ledger = Ledger::in_memory().unwrap();
     try_run(&mut ledger, vec![source("aws", charges(BILL))], &rules()).unwrap();
