@@ -76,8 +76,10 @@ pub fn derived_costs(
 
 /// Whether a team ever bore a cost.
 pub fn has_team(ledger: &Reader, team: &str) -> Result<bool, Diagnostic> {
-    let of_team = BalanceFilter::of(Period::all()).accounts([Account::Team(team.to_owned())]);
-    Ok(!ledger.balances(&of_team)?.is_empty())
+    let account = Account::parse(team).ok().filter(Account::is_cost);
+    let accounts = account.into_iter().chain([Account::Team(team.to_owned())]);
+    let named = accounts.filter(|account| team_text(account) == team);
+    Ok(!ledger.balances(&BalanceFilter::of(Period::all()).accounts(named))?.is_empty())
 }
 
 /// Teams that ever bore a cost.
