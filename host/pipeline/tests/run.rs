@@ -1,6 +1,7 @@
 //! Whole runs on a ledger in memory, with figures worked out by hand.
 
 mod accruals;
+mod derived;
 mod eighteen;
 mod fakes;
 mod plans;
@@ -53,7 +54,6 @@ fn a_bill_is_allocated_as_worked_out_by_hand() {
 }
 
 #[test]
-#[test]
 fn a_run_ends_when_the_clock_says_so() {
     let mut ledger = Ledger::in_memory().unwrap();
     try_run(&mut ledger, vec![source("aws", charges(BILL))], &rules()).unwrap();
@@ -63,6 +63,7 @@ fn a_run_ends_when_the_clock_says_so() {
     assert_eq!(run.end.map(|end| end.at_ms), Some(1_790_000_001_500));
 }
 
+#[test]
 fn the_same_again_posts_nothing_and_a_change_posts_the_difference() {
     let mut ledger = Ledger::in_memory().unwrap();
     try_run(&mut ledger, vec![source("aws", charges(BILL))], &rules()).unwrap();
