@@ -7,7 +7,7 @@ use domain::code::CONFIG_VALUE;
 use domain::diagnostic::Diagnostic;
 use domain::tag::{TagRule, TagSchema};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use toml::Spanned;
 
 section! {
@@ -48,14 +48,14 @@ pub fn schema_of(
     reading: &Reading<'_>,
     findings: &mut Vec<Diagnostic>,
 ) -> TagSchema {
-    let mut owners: Vec<(String, &str)> = Vec::new();
+    let mut owners: HashMap<String, Vec<&str>> = HashMap::new();
     let mut rules = Vec::new();
     for (name, section) in sections {
-        owners.push((name.to_lowercase(), name));
+        owners.entry(name.to_lowercase()).or_default().push(name);
         for synonym in &section.synonyms.value.0 {
-            let key = synonym.get_ref().to_lowercase();
-            match owners.iter().find(|(owned, owner)| *owned == key && owner != name) {
-                Some((_, owner)) => {
+            let owners_here = owners.entry(synonym.get_ref().to_lowercase()).or_default();
+            match owners_here.iter().find(|owner| *owner != name) {
+                Some(owner) => {
                     let message = format!(
                         "'{}' would mean both the tag '{owner}' and the tag '{name}'",
                         synonym.get_ref()
@@ -63,7 +63,7 @@ pub fn schema_of(
                     let finding = reading.finding(CONFIG_VALUE, &synonym.span(), message);
                     findings.push(finding.hint("give each key to one tag"));
                 }
-                None => owners.push((key, name)),
+                None => owners_here.push(name),
             }
         }
         let synonyms = section.synonyms.value.0.iter();
