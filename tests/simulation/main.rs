@@ -112,6 +112,7 @@ fn make_run(ledger: &mut Ledger, night: &Night, crash: Option<u64>) -> RunReport
         sources_at_once: 2,
         patience: Patience { tries: 1, wait: &|_| {} },
         at_ms: night.at_ms,
+        now_ms: &|| night.at_ms,
         version: "simulation".into(),
     };
     let mut signs = 0;
@@ -125,8 +126,7 @@ fn make_run(ledger: &mut Ledger, night: &Night, crash: Option<u64>) -> RunReport
 }
 
 fn open(path: &Path) -> Ledger {
-    let opened = if path.exists() { Ledger::open(path) } else { Ledger::create(path) };
-    opened.unwrap_or_else(|error| panic!("{error}"))
+    Ledger::open_or_create(path).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn balances(ledger: &Reader, period: Period) -> Balances {

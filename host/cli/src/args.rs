@@ -22,9 +22,10 @@ impl GlobalArgs {
     /// Reads the settings that the arguments name.
     pub fn settings(&self, need: Need) -> Result<Settings, Vec<Diagnostic>> {
         let place = SettingsPlace { config: self.config.clone(), ledger: self.ledger.clone() };
-        let settings = Settings::load(&place, need)?;
-        log::follow(&settings.log, self.quiet);
-        Ok(settings)
+        let settings = Settings::load(&place, need);
+        let log = settings.as_ref().map_or_else(|refused| &refused.log, |settings| &settings.log);
+        log::follow(log, self.quiet);
+        settings.map_err(|refused| refused.findings)
     }
 }
 

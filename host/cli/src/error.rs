@@ -73,18 +73,28 @@ fn exit_code(failure: &Failure) -> u8 {
 
 fn show(failure: &Failure) {
     match failure {
-        Failure::Diagnosed(findings) if log::form().is_json => {
-            findings.iter().for_each(notice::error)
-        }
-        _ => ui::failure(&failure_text(failure)),
+        _ if !log::form().is_json => ui::failure(&failure_text(failure)),
+        Failure::Diagnosed(findings) => findings.iter().for_each(notice::error),
+        Failure::Usage(text) => notice::error(&usage_finding(text)),
     }
+}
+
+/// Words of the command line as a finding: the fault first, and how to write it as a hint.
+fn usage_finding(text: &str) -> Diagnostic {
+    let text = bare_usage(text);
+    match text.split_once("\n\n") {
+        Some((fault, usage)) => Diagnostic::new(code::USAGE, fault).hint(usage.trim_start()),
+        None => Diagnostic::new(code::USAGE, text),
+    }
+}
+
+fn bare_usage(text: &str) -> &str {
+    text.trim_start_matches("error: ").trim_end()
 }
 
 fn failure_text(failure: &Failure) -> String {
     match failure {
-        Failure::Usage(text) => {
-            format!("error: {}: {}\n", code::USAGE, text.trim_start_matches("error: ").trim_end())
-        }
+        Failure::Usage(text) => format!("error: {}: {}\n", code::USAGE, bare_usage(text)),
         Failure::Diagnosed(diagnostics) => diagnostics
             .iter()
             .map(|diagnostic| titled("error", diagnostic))

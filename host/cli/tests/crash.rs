@@ -54,21 +54,21 @@ fn costs(folder: &Path) -> String {
     )
 }
 
-/// Starts a run and kills it once the ledger's write-ahead log has grown to `bytes`. Returns
-/// whether the run was still alive.
-fn kill_at(folder: &Path, bytes: u64) -> bool {
+/// Starts a run and kills it once a file of the ledger has grown to `bytes`. Returns whether the
+/// run was still alive.
+fn kill_at(folder: &Path, file: &str, bytes: u64) -> bool {
     let mut run = apportion(folder, &["run", "--quiet"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("apportion starts");
-    let size =
-        |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |metadata| metadata.len());
+    let file = folder.join(file);
+    let size = || std::fs::metadata(&file).map_or(0, |metadata| metadata.len());
     loop {
         if run.try_wait().expect("a child").is_some() {
             return false;
         }
-        if size("apportion.db-wal") >= bytes {
+        if size() >= bytes {
             run.kill().expect("kill");
             run.wait().expect("a child");
             return true;
@@ -91,7 +91,7 @@ fn a_killed_run_leaves_all_or_nothing() {
     std::fs::write(folder.join("bills/bill.csv"), bill(3)).expect("a bill");
     let mut caught = 0;
     for step in 0..24_u64 {
-        caught += u32::from(kill_at(&folder, step * step * 4096));
+        caught += u32::from(kill_at(&folder, "apportion.db-wal", step * step * 4096));
         let now = costs(&folder);
         assert!(
             now == before || now == after,
@@ -106,4 +106,53 @@ fn a_killed_run_leaves_all_or_nothing() {
     output(&folder, &["run", "--quiet"]);
     assert_eq!(costs(&folder), after);
     assert!(output(&folder, &["ledger", "verify"]).contains("verified"));
+}
+
+/// The first run is killed while it makes the ledger: when the file is there, when it has its first
+/// page, and while its log grows.
+#[test]
+fn a_first_run_that_is_killed_is_made_again() {
+    let folder = prepare("crash-first");
+    output(&folder, &["run", "--quiet"]);
+    let whole = costs(&folder);
+    let mut caught = 0;
+    for (file, bytes) in [
+        ("apportion.db", 0),
+        ("apportion.db", 1),
+        ("apportion.db-wal", 1),
+        ("apportion.db-wal", 64 * 1024),
+        ("apportion.db-wal", 256 * 1024),
+    ] {
+        for name in ["apportion.db", "apportion.db-wal", "apportion.db-shm"] {
+            drop(std::fs::remove_file(folder.join(name)));
+        }
+        caught += u32::from(kill_at(&folder, file, bytes));
+        output(&folder, &["run", "--quiet"]);
+        assert_eq!(costs(&folder), whole, "killed at {bytes} bytes of {file}");
+        assert!(output(&folder, &["ledger", "verify"]).contains("verified"));
+    }
+    assert!(caught >= 3, "only {caught} runs were caught alive");
+}
+
+/// Each of two first runs posts, or says that the other holds the ledger.
+#[test]
+fn two_first_runs_at_one_time_both_end_well() {
+    let folder = prepare("crash-two");
+    for round in 0..5 {
+        for name in ["apportion.db", "apportion.db-wal", "apportion.db-shm"] {
+            drop(std::fs::remove_file(folder.join(name)));
+        }
+        let start = || {
+            let mut run = apportion(&folder, &["run", "--quiet"]);
+            run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("apportion starts")
+        };
+        let runs = [start(), start()].map(|run| run.wait_with_output().expect("a child"));
+        let has_posted = runs.each_ref().map(|run| run.status.success());
+        assert!(has_posted.contains(&true), "round {round}: {runs:?}");
+        for run in runs.iter().filter(|run| !run.status.success()) {
+            let text = String::from_utf8_lossy(&run.stderr);
+            assert!(text.contains("L105: another run is writing to the ledger"), "{text}");
+        }
+        assert!(output(&folder, &["ledger", "verify"]).contains("verified"));
+    }
 }

@@ -52,7 +52,7 @@ fn place(
 ) -> Diagnostic {
     let span = DeTable::parse(text).ok().and_then(|root| span(root.get_ref(), source, path));
     match span {
-        Some(span) => Reading { file, text }.finding(code::PLUGIN_CONFIG, &span, message),
+        Some(span) => Reading::new(file, text).finding(code::PLUGIN_CONFIG, &span, message),
         None => Diagnostic::new(code::PLUGIN_CONFIG, message).at(file, line, 0),
     }
 }

@@ -7,8 +7,7 @@ use ledger::{Ledger, Reader};
 
 /// Opens the ledger for runs, and makes it on the first one.
 pub fn open_for_runs(settings: &Settings) -> Result<Ledger, Diagnostic> {
-    let path = &settings.ledger.value;
-    if path.exists() { Ledger::open(path) } else { Ledger::create(path) }
+    Ledger::open_or_create(&settings.ledger.value)
 }
 
 /// Opens the ledger for writing; it must be there.

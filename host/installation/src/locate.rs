@@ -258,8 +258,11 @@ fn is_bill(path: &str) -> bool {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
-    // A chain of links that never ends is a loop as well.
-    if path.is_symlink() && !is_absent(error) && error.kind() != io::ErrorKind::PermissionDenied {
+    // A chain of links that never ends is a loop as well. A link to a device has an end.
+    let has_end = fs::metadata(path).is_ok()
+        || is_absent(error)
+        || error.kind() == io::ErrorKind::PermissionDenied;
+    if path.is_symlink() && !has_end {
         return Diagnostic::new(
             domain::code::FILE_LOOP,
             format!("{} is a link to itself", path.display()),

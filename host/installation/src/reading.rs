@@ -10,32 +10,37 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 /// A settings text that knows its places.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reading<'a> {
     /// The name of the file in messages.
     pub file: &'a str,
     pub text: &'a str,
+    /// The first byte of each line. Every setting asks for its line, so they are counted once.
+    line_starts: Vec<usize>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    pub fn new(file: &'a str, text: &'a str) -> Reading<'a> {
+        let behind_each = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Reading { file, text, line_starts: std::iter::once(0).chain(behind_each).collect() }
+    }
     /// Reads the whole text into sections.
     pub fn parse<S: DeserializeOwned>(&self) -> Result<S, Diagnostic> {
         toml::from_str(self.text).map_err(|error| self.refused(&error))
     }
 
-    /// Every value that is written, with its key and its place. Values of other types than text,
-    /// numbers, switches and lists were refused before, and are left out.
+    /// Every value that is written, with its key and its place; of a text with errors, those that
+    /// can be read. Values of other types than text, numbers, switches and lists are left out.
     pub fn written(&self) -> Vec<(String, serde_json::Value, Range<usize>)> {
         let mut written = Vec::new();
-        if let Ok(table) = DeTable::parse(self.text) {
-            leaves(table.get_ref(), "", &mut written);
-        }
+        let (table, _errors) = DeTable::parse_recoverable(self.text);
+        leaves(table.get_ref(), "", &mut written);
         written
     }
 
     /// The line of a byte, from 1.
     pub fn line(&self, at: usize) -> u32 {
-        self.place(at).0
+        self.line_starts.partition_point(|start| *start <= at) as u32
     }
 
     /// A finding at a place of the file, with the line and a caret. Neither shows the password of a
@@ -47,7 +52,8 @@ impl Reading<'_> {
         message: impl Into<String>,
     ) -> Diagnostic {
         let (line, column) = self.place(span.start);
-        let source_line = self.text.lines().nth(line as usize - 1).unwrap_or_default();
+        let rest = self.text.get(self.start_of(line)..).unwrap_or_default();
+        let source_line = rest.lines().next().unwrap_or_default();
         let before: String = source_line.chars().take(column as usize - 1).collect();
         // What is hidden before the place moves the caret.
         let caret = masked(&before).chars().count() as u32 + 1;
@@ -57,10 +63,13 @@ impl Reading<'_> {
     }
 
     fn place(&self, at: usize) -> (u32, u32) {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before.get(line_start..).map_or(0, |part| part.chars().count());
-        (before.matches('\n').count() as u32 + 1, column as u32 + 1)
+        let line = self.line(at);
+        let before = self.text.get(self.start_of(line)..at).unwrap_or_default();
+        (line, before.chars().count() as u32 + 1)
+    }
+
+    fn start_of(&self, line: u32) -> usize {
+        self.line_starts.get(line as usize - 1).copied().unwrap_or_default()
     }
 
     fn refused(&self, error: &toml::de::Error) -> Diagnostic {
@@ -153,7 +162,7 @@ mod tests {
     use crate::settings::Settings;
 
     fn refusal(text: &str) -> String {
-        let reading = Reading { file: "apportion.toml", text };
+        let reading = Reading::new("apportion.toml", text);
         reading.parse::<Settings>().map_or_else(|finding| finding.to_string(), |_| "read".into())
     }
 

@@ -62,6 +62,7 @@ pub fn stored<'a>(
         sources_at_once: settings.limits.sources_at_once.value.size(),
         patience: Patience { tries: TRIES, wait: &std::thread::sleep },
         at_ms: clock::now_ms(),
+        now_ms: &clock::now_ms,
         version: env!("CARGO_PKG_VERSION").into(),
     }
 }

@@ -73,7 +73,7 @@ mod tests {
 
     /// The keys that the parser names when it meets one that does not exist.
     fn known_keys(text: &str) -> BTreeSet<String> {
-        let reading = Reading { file: "apportion.toml", text };
+        let reading = Reading::new("apportion.toml", text);
         let hint = reading
             .parse::<Settings>()
             .err()

@@ -37,7 +37,7 @@ use serde_json::Value;
 use server::{LISTEN, Server};
 use setting::{Origin, Setting};
 use source::{SourceCheck, SourceSettings};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tags::TagSection;
@@ -112,6 +112,13 @@ pub enum Need {
     LedgerOnly,
 }
 
+/// Settings that cannot be used, and the log in which that is told.
+#[derive(Clone, Debug)]
+pub struct RefusedSettings {
+    pub findings: Vec<Diagnostic>,
+    pub log: Log,
+}
+
 /// A setting by its key, as `config show` lists it.
 #[derive(Clone, Debug)]
 pub struct SettingLine {
@@ -121,7 +128,7 @@ pub struct SettingLine {
 }
 
 impl Settings {
-    pub fn load(place: &SettingsPlace, need: Need) -> Result<Settings, Vec<Diagnostic>> {
+    pub fn load(place: &SettingsPlace, need: Need) -> Result<Settings, RefusedSettings> {
         let named =
             place.config.clone().or_else(|| env_var::value(env_var::CONFIG).map(PathBuf::from));
         let path = named.clone().unwrap_or_else(|| PathBuf::from(FILE));
@@ -130,7 +137,10 @@ impl Settings {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && can_lack => String::new(),
-            Err(error) => return Err(vec![unreadable(&path, &error)]),
+            Err(error) => {
+                let findings = vec![unreadable(&path, &error)];
+                return Err(RefusedSettings { log: Log::of_environment(), findings });
+            }
         };
         let root = path
             .parent()
@@ -138,9 +148,11 @@ impl Settings {
             .unwrap_or(Path::new("."))
             .to_path_buf();
         let shown = path.display().to_string();
-        let reading = Reading { file: &shown, text: &text };
-        let settings: Settings = reading.parse().map_err(|finding| vec![finding])?;
-        settings.resolve(place, root, &reading)
+        let reading = Reading::new(&shown, &text);
+        let parsed = reading.parse().map_err(|finding| vec![finding]);
+        parsed
+            .and_then(|settings: Settings| settings.resolve(place, root, &reading))
+            .map_err(|findings| RefusedSettings { log: Log::of_refused(&reading), findings })
     }
 
     /// Checks what is written, and puts flags and variables over it.
@@ -241,31 +253,34 @@ impl Settings {
             let (value, origin) = (userinfo::shown(setting.shown()), setting.origin().clone());
             lines.push(SettingLine { key: key.to_owned(), value, origin });
         });
+        let listed: HashSet<&str> = lines.iter().map(|line| line.key.as_str()).collect();
         let is_listed = |key: &str| {
-            lines.iter().any(|line| {
-                key.strip_prefix(&line.key)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            })
+            listed.contains(key)
+                || key.match_indices('.').any(|(at, _)| listed.contains(&key[..at]))
         };
         let mut others: Vec<SettingLine> =
             self.written().into_iter().filter(|line| !is_listed(&line.key)).collect();
         others.sort_by(|a, b| a.key.cmp(&b.key));
-        for line in others {
-            let section = self.section_of(&line.key);
-            let place = lines.iter().rposition(|known| self.section_of(&known.key) == section);
-            lines.insert(place.map_or(lines.len(), |place| place + 1), line);
-        }
-        lines
+        // The last line of each section, behind which the others of the section stand.
+        let last: HashMap<&str, usize> =
+            lines.iter().enumerate().map(|(at, line)| (self.section_of(&line.key), at)).collect();
+        let place_of = |line: &SettingLine| {
+            last.get(self.section_of(&line.key)).copied().unwrap_or(lines.len())
+        };
+        let places: Vec<usize> = others.iter().map(place_of).collect();
+        let mut placed: Vec<(usize, SettingLine)> = lines.into_iter().enumerate().collect();
+        placed.extend(places.into_iter().zip(others));
+        placed.sort_by_key(|(at, _)| *at);
+        placed.into_iter().map(|(_, line)| line).collect()
     }
 
     /// The first part of a key: its source, or its section of the file. Names of sources may hold
     /// dots.
     fn section_of<'k>(&self, key: &'k str) -> &'k str {
         let source = key.strip_prefix("sources.").and_then(|rest| {
-            let names = self.sources.keys().filter(|name| {
-                rest.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
-            });
-            names.map(String::len).max()
+            // The longest name first.
+            let mut ends = rest.rmatch_indices('.').map(|(at, _)| at);
+            ends.find(|at| self.sources.contains_key(&rest[..*at]))
         });
         match source {
             Some(length) => &key[.."sources.".len() + length],
@@ -274,7 +289,7 @@ impl Settings {
     }
 
     fn written(&self) -> Vec<SettingLine> {
-        let reading = Reading { file: &self.file, text: &self.text };
+        let reading = Reading::new(&self.file, &self.text);
         let line = |(key, value, span): (String, Value, std::ops::Range<usize>)| SettingLine {
             key,
             value: userinfo::shown(value),

@@ -8,6 +8,7 @@
 
 mod approval;
 mod attempt;
+mod backup;
 mod block;
 mod check;
 pub mod code;

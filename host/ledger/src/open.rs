@@ -1,13 +1,13 @@
-//! Creates, opens, upgrades and copies the file.
+//! Creates, opens and upgrades the file.
 
 use crate::code;
 use crate::error::{Stored, not_ours};
 use crate::{Ledger, Reader, Result};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
-use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 /// `Aptn`. It distinguishes our files from other databases, for `file(1)` as well.
@@ -27,15 +27,16 @@ const MIGRATIONS: &[&str] = &[
 /// The time that a second writer waits before it fails with `L105`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Pages copied between two reports of a backup: 8 MiB.
-const BACKUP_PAGES: i32 = 1024;
-
 impl Reader {
     /// Opens a journal for reading. One of an older version must be upgraded first.
     pub fn open(path: &Path) -> Result<Reader> {
-        refuse_missing(path)?;
+        if !is_there(path)? {
+            return Err(missing(path));
+        }
         let reader = Reader { connection: open_to_read(path)?, path: Some(path.to_owned()) };
-        let version = checked_version(&reader.connection).map_err(|error| at(error, path))?;
+        let version = stored_version(&reader.connection)
+            .map_err(|error| at(error, path))?
+            .ok_or_else(|| missing(path))?;
         if version < MIGRATIONS.len() {
             return Err(Diagnostic::new(
                 code::LEDGER_READ_ONLY,
@@ -53,60 +54,6 @@ impl Reader {
         Ok(reader)
     }
 
-    /// A copy to try things on. SQLite keeps it in a nameless file, which is gone after a crash
-    /// too.
-    pub fn scratch(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Ledger> {
-        let mut connection = Connection::open("").stored()?;
-        // A crash leaves no file that would have to be repaired, so the log can stay in memory.
-        connection
-            .execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = MEMORY;")
-            .stored()?;
-        self.copy_into(&mut connection, progress)?;
-        set_up_connection(&connection)?;
-        Ok(Ledger { reader: Reader { connection, path: None } })
-    }
-
-    /// Copies the journal as it stands, while others may read and write it.
-    /// Reports pages done and pages in all.
-    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
-        refuse_existing(to, "choose a new name for the backup")?;
-        // Named last, so that a copy that was cut off is never taken for a backup.
-        let partial = partial_name(to);
-        // Left over from a copy that was interrupted.
-        let _ = std::fs::remove_file(&partial);
-        let copied = Connection::open(&partial)
-            .stored()
-            .and_then(|mut target| self.copy_into(&mut target, progress))
-            .and_then(|()| {
-                std::fs::rename(&partial, to).map_err(|error| {
-                    Diagnostic::new(
-                        code::LEDGER_STORAGE,
-                        format!("the backup cannot be named {}: {error}", to.display()),
-                    )
-                    .hint("choose another folder for the backup")
-                })
-            });
-        if copied.is_err() {
-            let _ = std::fs::remove_file(&partial);
-        }
-        copied.map_err(|error| at(error, to))
-    }
-
-    /// Copies all pages in steps. An open read pins one state for all steps; otherwise each commit
-    /// of another process would make the copy start over.
-    fn copy_into(&self, target: &mut Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
-        let pins = self.connection.is_autocommit();
-        if pins {
-            // `BEGIN` alone pins nothing: SQLite takes its state at the first read.
-            self.connection.execute_batch("BEGIN; SELECT count(*) FROM run;").stored()?;
-        }
-        let copied = copy(&self.connection, target, progress);
-        if pins {
-            self.connection.execute_batch("ROLLBACK").stored()?;
-        }
-        copied
-    }
-
     /// The journal's file. `None` for a journal in memory.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
@@ -120,36 +67,31 @@ impl Reader {
 }
 
 impl Ledger {
-    /// Creates a new journal. An existing file is refused and not touched.
-    pub fn create(path: &Path) -> Result<Ledger> {
-        refuse_existing(path, "choose another path for the ledger")?;
-        // Another process may make the file after the check above, so making it is a check as well.
-        let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-        made.map_err(|error| {
-            Diagnostic::new(
-                code::LEDGER_READ_ONLY,
-                format!("{} cannot be made: {error}", path.display()),
-            )
-            .hint("choose a folder that exists and is writable")
-        })?;
-        let ledger = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
-            set_up_file(&connection)?;
-            Ledger::migrated(connection, Some(path))
-        });
-        // Half a file would be refused by `open`, and be in the way of the next `create`.
-        if ledger.is_err() {
-            let _ = std::fs::remove_file(path);
+    /// Opens a journal for writing, and makes it where there is none. One of an older version is
+    /// upgraded first.
+    ///
+    /// All of a new journal appears in one transaction. A process that is killed before leaves a
+    /// file with nothing in it, which is as good as no file.
+    pub fn open_or_create(path: &Path) -> Result<Ledger> {
+        if !is_there(path)? {
+            touch(path)?;
         }
-        ledger
+        let (connection, version) = connect_to_write(path)?;
+        if version.is_none() {
+            set_up_file(&connection)?;
+        }
+        Ledger::migrated(connection, Some(path))
     }
 
-    /// Opens a journal for writing. One of an older version is upgraded first.
+    /// Opens a journal for writing; it must be there. One of an older version is upgraded first.
     pub fn open(path: &Path) -> Result<Ledger> {
-        refuse_missing(path)?;
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        // Before anything is written: a file of another program must stay as it is.
-        checked_version(&connection).map_err(|error| at(error, path))?;
-        Ledger::migrated(connection, Some(path))
+        if !is_there(path)? {
+            return Err(missing(path));
+        }
+        match connect_to_write(path)? {
+            (_, None) => Err(missing(path)),
+            (connection, Some(_)) => Ledger::migrated(connection, Some(path)),
+        }
     }
 
     /// A journal in memory, for tests and dry runs.
@@ -165,6 +107,14 @@ impl Ledger {
     }
 }
 
+/// A connection and the file's version. Nothing is written yet: a file of another program must stay
+/// as it is.
+fn connect_to_write(path: &Path) -> Result<(Connection, Option<usize>)> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let version = stored_version(&connection).map_err(|error| at(error, path))?;
+    Ok((connection, version))
+}
+
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .stored()
@@ -173,16 +123,28 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     Ok(connection)
 }
 
-/// The number of migrations that the file has seen; refuses files of others and of the future.
-fn checked_version(connection: &Connection) -> Result<usize> {
+/// The number of migrations that the file has seen, or nothing if nothing was made in it yet.
+/// Refuses files of others and of the future.
+fn stored_version(connection: &Connection) -> Result<Option<usize>> {
+    // One read, or a process that makes the ledger at this moment would show half of its marks.
+    let moment = connection.unchecked_transaction().stored()?;
+    version_within(&moment)
+}
+
+fn version_within(moment: &Connection) -> Result<Option<usize>> {
     let pragma =
-        |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).stored();
-    if pragma("application_id")? != APPLICATION_ID {
-        return Err(not_ours("it belongs to another program, or was never finished"));
+        |name: &str| moment.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).stored();
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let parts: i64 =
+        moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).stored()?;
+    if (application, version, parts) == (0, 0, 0) {
+        return Ok(None);
     }
-    let version = pragma("user_version")?;
+    if application != APPLICATION_ID {
+        return Err(not_ours("it belongs to another program"));
+    }
     match usize::try_from(version) {
-        Ok(version) if version <= MIGRATIONS.len() => Ok(version),
+        Ok(version) if version <= MIGRATIONS.len() => Ok(Some(version)),
         _ => Err(Diagnostic::new(
             code::LEDGER_NEWER,
             format!(
@@ -196,62 +158,49 @@ fn checked_version(connection: &Connection) -> Result<usize> {
 
 /// All missing migrations in one go, or none.
 fn migrate(connection: &mut Connection) -> Result<()> {
-    let current = |connection: &Connection| -> Result<usize> {
-        let version = connection
-            .pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
-            .stored()?;
-        Ok(usize::try_from(version).unwrap_or(0))
-    };
-    if current(connection)? == MIGRATIONS.len() {
+    if stored_version(connection)? == Some(MIGRATIONS.len()) {
         return Ok(());
     }
     let migration =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).stored()?;
-    // Read again under the lock: another process may have upgraded the file in between.
-    let version = current(&migration)?;
+    // Read again under the lock: another process may have made or upgraded the ledger in between.
+    let version = version_within(&migration)?.unwrap_or(0);
     for sql in MIGRATIONS.iter().skip(version) {
         migration.execute_batch(sql).stored()?;
     }
-    // In the same transaction, so that a file that was never finished is no ledger.
+    // In the same transaction, so that others see nothing or a whole ledger.
     migration.pragma_update(None, "application_id", APPLICATION_ID).stored()?;
     migration.pragma_update(None, "user_version", MIGRATIONS.len() as i32).stored()?;
     migration.commit().stored()
 }
 
-fn refuse_missing(path: &Path) -> Result<()> {
-    if path.is_file() {
-        return Ok(());
+/// Whether there is a file. A ledger can be nothing else: a pipe would be waited for without end,
+/// and a device would lose what is written.
+fn is_there(path: &Path) -> Result<bool> {
+    match fs::metadata(path) {
+        Ok(facts) if facts.is_file() => Ok(true),
+        Ok(facts) if facts.is_dir() => Err(at(not_ours("it is a folder, not a file"), path)),
+        Ok(_) => Err(at(not_ours("it is a pipe, a socket or a device, not a file"), path)),
+        Err(_) => Ok(false),
     }
-    Err(Diagnostic::new(
-        code::LEDGER_NOT_FOUND,
-        format!("there is no ledger at {}", path.display()),
-    )
-    .hint(Hint::command("run").then(" makes it")))
 }
 
-fn copy(
-    source: &Connection,
-    target: &mut Connection,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<()> {
-    let backup = Backup::new(source, target).stored()?;
-    loop {
-        let step = backup.step(BACKUP_PAGES).stored()?;
-        let state = backup.progress();
-        let all = u64::try_from(state.pagecount).unwrap_or_default();
-        progress(all.saturating_sub(u64::try_from(state.remaining).unwrap_or_default()), all);
-        match step {
-            StepResult::Done => return Ok(()),
-            StepResult::More => {}
-            _ => {
-                return Err(Diagnostic::new(
-                    code::LEDGER_BUSY,
-                    "another run is writing to the ledger",
-                )
-                .hint("wait until it has ended, then try again"));
-            }
-        }
-    }
+fn missing(path: &Path) -> Diagnostic {
+    Diagnostic::new(code::LEDGER_NOT_FOUND, format!("there is no ledger at {}", path.display()))
+        .hint(Hint::command("run").then(" makes it"))
+}
+
+/// Makes an empty file, unless another process has just made one. SQLite would not say why it
+/// cannot be made.
+fn touch(path: &Path) -> Result<()> {
+    let touched = fs::OpenOptions::new().append(true).create(true).open(path);
+    touched.map(|_| ()).map_err(|error| {
+        Diagnostic::new(
+            code::LEDGER_READ_ONLY,
+            format!("{} cannot be made: {error}", path.display()),
+        )
+        .hint("choose a folder that exists and is writable")
+    })
 }
 
 /// Opens a file for reading. With a write-ahead log, SQLite needs a writable folder even to read.
@@ -293,14 +242,25 @@ fn open_immutable(path: &Path) -> Result<Connection> {
 }
 
 /// Sets the settings that stay with the file. The page size must come first.
+///
+/// Of two processes that turn the log on at one time, SQLite refuses one at once, because they
+/// would wait for each other. That one waits until the other is done, and finds the log turned on.
 fn set_up_file(connection: &Connection) -> Result<()> {
-    connection.execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;").stored()
+    let set_up =
+        || connection.execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;").stored();
+    match set_up() {
+        Err(error) if error.code == code::LEDGER_BUSY => {
+            connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK;").stored()?;
+            set_up()
+        }
+        done => done,
+    }
 }
 
 /// Sets the settings of a connection. A cache of 8 MiB holds the inner pages of the trees; a run
 /// does not read its own appended pages before its end. The log is emptied by
 /// [`Ledger::checkpoint`] after each run, so SQLite's own checkpoint is set far off.
-fn set_up_connection(connection: &Connection) -> Result<()> {
+pub(crate) fn set_up_connection(connection: &Connection) -> Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT).stored()?;
     connection.set_prepared_statement_cache_capacity(64);
     // The file is not trusted: its schema may call no dangerous functions, and the size of each
@@ -315,25 +275,8 @@ fn set_up_connection(connection: &Connection) -> Result<()> {
         .stored()
 }
 
-fn refuse_existing(path: &Path, hint: &str) -> Result<()> {
-    match path.try_exists() {
-        Ok(true) => Err(Diagnostic::new(
-            domain::code::CONFIG_EXISTS,
-            format!("there is already a file at {}", path.display()),
-        )
-        .hint(hint)),
-        _ => Ok(()),
-    }
-}
-
-fn partial_name(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".partial");
-    PathBuf::from(name)
-}
-
 /// Adds the file's name as the place of an error that has none.
-fn at(error: Diagnostic, path: &Path) -> Diagnostic {
+pub(crate) fn at(error: Diagnostic, path: &Path) -> Diagnostic {
     if error.location.is_some() { error } else { error.at(path.display().to_string(), 0, 0) }
 }
 
@@ -350,7 +293,7 @@ mod tests {
     fn a_ledger_opened_to_read_cannot_be_written() {
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
         let path = folder.path().join("a.ledger");
-        drop(good(Ledger::create(&path)));
+        drop(good(Ledger::open_or_create(&path)));
         let reader = good(Reader::open(&path));
         let sql = "INSERT INTO run (started_at_ms, version) VALUES (1, '1')";
         let written = reader.connection.execute_batch(sql).stored();

@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn a_full_disk_leaves_nothing_of_the_run() {
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-        let mut ledger = Ledger::create(&folder.path().join("a.ledger"))
+        let mut ledger = Ledger::open_or_create(&folder.path().join("a.ledger"))
             .unwrap_or_else(|error| panic!("{error}"));
         ledger
             .connection

@@ -170,6 +170,7 @@ fn try_out(
         sources_at_once: 1,
         patience: Patience { tries: 1, wait: &|_| {} },
         at_ms: options.at_ms,
+        now_ms: &|| options.at_ms,
         version: options.version.clone(),
     };
     let known_until_ms = options.as_of.map(|day| i64::from(day.plus(1).epoch_days()) * DAY_MS);

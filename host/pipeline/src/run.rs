@@ -40,7 +40,10 @@ pub struct RunOptions<'a> {
     /// Collectors that work at one time.
     pub sources_at_once: usize,
     pub patience: Patience<'a>,
+    /// The time of the run, which is that of its start.
     pub at_ms: i64,
+    /// The clock, which is asked once more at the end.
+    pub now_ms: &'a dyn Fn() -> i64,
     pub version: String,
 }
 
@@ -120,7 +123,8 @@ pub(crate) fn run_on_terms(
     };
     (terms.accept)(transaction.reader())?;
     transaction.commit(&RunEnd {
-        at_ms: options.at_ms,
+        // A clock that was set back meanwhile lets no run end before its start.
+        at_ms: (options.now_ms)().max(options.at_ms),
         state: report.state,
         generation: allocated.generation,
         charges: report.sources.iter().map(|source| source.charges).sum(),

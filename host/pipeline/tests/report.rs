@@ -1,8 +1,10 @@
 //! Costs read from postings and costs worked out from charges are the same costs.
 
+mod derived;
 #[path = "report/estate.rs"]
 mod estate;
 
+use derived::derived_costs;
 use domain::account::Account;
 use domain::charge::RawCharge;
 use domain::diagnostic::Diagnostic;
@@ -11,7 +13,7 @@ use domain::port::{RuleFacts, Rules};
 use estate::{FixedRules, charge, run_on};
 use ledger::{Ledger, Reader};
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
-use reports::costs::read::{CostTable, costs, costs_with_rules, derived_costs, teams};
+use reports::costs::read::{CostTable, costs, costs_with_rules, teams};
 use reports::explain::answer::{ExplainedAccount, Subject};
 use reports::explain::query::ExplainQuery;
 use reports::explain::read::explain;

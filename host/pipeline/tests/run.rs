@@ -1,6 +1,7 @@
 //! Whole runs on a ledger in memory, with figures worked out by hand.
 
 mod accruals;
+mod derived;
 mod eighteen;
 mod fakes;
 mod plans;
@@ -50,6 +51,16 @@ fn a_bill_is_allocated_as_worked_out_by_hand() {
     assert_eq!(report.conservation[0].charged.rounded_text(9), "48.000000003");
     assert!(report.conservation[0].difference.is_zero());
     assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, []);
+}
+
+#[test]
+fn a_run_ends_when_the_clock_says_so() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    try_run(&mut ledger, vec![source("aws", charges(BILL))], &rules()).unwrap();
+    let run = ledger.runs(1).unwrap().remove(0);
+    // The clock of these runs goes on by 1.5 seconds.
+    assert_eq!(run.started_at_ms, 1_790_000_000_000);
+    assert_eq!(run.end.map(|end| end.at_ms), Some(1_790_000_001_500));
 }
 
 #[test]

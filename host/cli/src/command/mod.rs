@@ -105,7 +105,11 @@ pub fn dispatch() -> Result<(), Failure> {
         {
             return Ok(Ui::new(false).data(&error.render().to_string())?);
         }
-        Err(error) => return Err(Failure::Usage(error.render().to_string())),
+        Err(error) => {
+            // No settings are read for a command line that says nothing.
+            log::follow(&Log::of_environment(), false);
+            return Err(Failure::Usage(error.render().to_string()));
+        }
     };
     let ui = Ui::new(args.global.quiet);
     log::follow(&Log::of_environment(), args.global.quiet);

@@ -85,6 +85,33 @@ fn a_pipe_among_the_bills_is_refused_and_elsewhere_passed_over() {
     scene.run("run").expect(0);
     pipe("bills/late.csv");
     scene.run("run").fails_with(1, "F102", "late.csv cannot be read: it is a pipe");
+    fs::remove_file(scene.path("bills/late.csv")).expect("the pipe can go");
+    // A link to a device is no loop.
+    symlink("/dev/zero", scene.path("bills/zero.csv")).expect("a link");
+    scene.run("run").fails_with(
+        1,
+        "F102",
+        "bills/zero.csv cannot be read: it is a pipe, a socket or a device, not a file",
+    );
+}
+
+/// None of them is waited for, written into or replaced.
+#[test]
+fn a_ledger_is_a_file_and_nothing_else() {
+    let scene = Scene::with_bill();
+    let made = std::process::Command::new("mkfifo").arg(scene.path("pipe.db")).status();
+    assert!(made.expect("mkfifo runs").success());
+    let special = "it is a pipe, a socket or a device, not a file";
+    for (ledger, why) in
+        [("bills", "it is a folder, not a file"), ("/dev/null", special), ("pipe.db", special)]
+    {
+        scene.write("apportion.toml", &format!("ledger = \"{ledger}\"\n{SETTINGS}"));
+        let expect = format!("error: {ledger}: L103: this is not an Apportion ledger: {why}\n");
+        for command in ["run", "costs", "ledger verify", "period close 2026-01"] {
+            scene.run(command).fails_with(1, "L103", &expect);
+            scene.run(&format!("--ledger {ledger} {command}")).fails_with(1, "L103", &expect);
+        }
+    }
 }
 
 /// A bill that cannot be read as a whole fails its source; the other source is posted, and the run
@@ -212,6 +239,10 @@ fn ledgers_that_are_missing_foreign_or_of_the_future() {
     );
     scene.run("run").fails_with(1, "L103", "apportion.db");
     scene.run("ledger verify").fails_with(1, "L103", "apportion.db");
+    // An empty file is a ledger that is not made yet.
+    scene.write("apportion.db", "");
+    scene.run("costs").fails_with(1, "L101", "`apportion run` makes it");
+    scene.run("run").expect(0);
     let scene = Scene::after_run();
     // SQLite keeps `user_version` in bytes 60 to 63 of its header.
     let mut bytes = fs::read(scene.path("apportion.db")).expect("the ledger");

@@ -99,6 +99,45 @@ fn a_line_of_json_has_the_parts_of_a_finding() {
     assert!(text.starts_with("error: F101: "), "{text}");
 }
 
+/// Settings and command lines that are refused, while the form of the log is known.
+#[test]
+fn what_ends_a_command_early_is_a_line_of_json_too() {
+    let scene = Scene::with_rules();
+    let refusal = |settings: &str, arguments: &[&str], environment: &[(&str, &str)]| {
+        scene.write("apportion.toml", settings);
+        let output = scene.run_with(arguments, environment);
+        let [line] = lines(&output).try_into().unwrap_or_else(|lines| panic!("{lines:?}"));
+        [&line["level"], &line["code"], &line["message"], &line["hint"]]
+            .map(|part| part.as_str().unwrap_or_default().to_owned())
+    };
+    let json = "[log]\nformat = \"json\"\n";
+    for (settings, code, message, hint) in [
+        ("ledger = 7\n", "C102", "invalid type: integer `7`, expected a text in quotes", ""),
+        ("ruels = \"x\"\n", "C103", "there is no setting 'ruels' here", "Did you mean `rules`?"),
+        (
+            "unknown_teams = \"no\"\n",
+            "C104",
+            "'no' is not a way to treat unknown teams",
+            "write \"allow\", \"warn\" or \"refuse\"",
+        ),
+    ] {
+        let expect = ["error", code, message, hint];
+        assert_eq!(refusal(&format!("{settings}{json}"), &["run"], &[]), expect);
+        let variable = [("APPORTION_LOG_FORMAT", "json")];
+        assert_eq!(refusal(settings, &["run"], &variable), expect);
+        // The variable wins over the file.
+        let variable = [("APPORTION_LOG_FORMAT", "text")];
+        let text = scene.run_with(&["run"], &variable).stderr;
+        assert!(text.starts_with("error: ") && text.contains(code), "{text}");
+    }
+    // A text that breaks off is read as far as it goes.
+    let [_, code, ..] = refusal(&format!("{json}[sources\n"), &["run"], &[]);
+    assert_eq!(code, "C102");
+    let usage = refusal("", &["rn"], &[("APPORTION_LOG_FORMAT", "json")]);
+    let hint = "Usage: apportion [OPTIONS] <COMMAND>\n\nFor more information, try '--help'.";
+    assert_eq!(usage, ["error", "C201", "unrecognized subcommand 'rn'", hint]);
+}
+
 #[test]
 fn the_level_leaves_out_what_is_less() {
     let scene = Scene::with_bill();

@@ -3,6 +3,7 @@
 use super::section::section;
 use super::setting::{Origin, Setting, SettingFault, SettingValue};
 use crate::env_var;
+use crate::reading::Reading;
 use domain::diagnostic::did_you_mean;
 use serde_json::{Value, json};
 
@@ -21,10 +22,33 @@ impl Log {
     /// The log before any settings are read. A variable that cannot be understood is refused with
     /// them.
     pub fn of_environment() -> Log {
+        Log::default().under_environment()
+    }
+
+    /// The log that a refused file asks for, whatever else is wrong in the file.
+    pub fn of_refused(reading: &Reading<'_>) -> Log {
         let mut log = Log::default();
-        word_of_environment(env_var::LOG_FORMAT, &mut log.format, &mut |_, _| {});
-        word_of_environment(env_var::LOG_LEVEL, &mut log.level, &mut |_, _| {});
-        log
+        for (key, value, _) in reading.written() {
+            let written = value.as_str().unwrap_or_default();
+            match key.as_str() {
+                "log.format" => take_word(written, &mut log.format),
+                "log.level" => take_word(written, &mut log.level),
+                _ => {}
+            }
+        }
+        log.under_environment()
+    }
+
+    fn under_environment(mut self) -> Log {
+        word_of_environment(env_var::LOG_FORMAT, &mut self.format, &mut |_, _| {});
+        word_of_environment(env_var::LOG_LEVEL, &mut self.level, &mut |_, _| {});
+        self
+    }
+}
+
+fn take_word<W: Word>(written: &str, setting: &mut Setting<W>) {
+    if let Some(word) = W::by_name(written) {
+        setting.value = word;
     }
 }
 

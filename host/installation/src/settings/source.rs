@@ -175,7 +175,10 @@ impl SourceCheck<'_> {
                 .filter(|(_, source)| source.get_ref().accrues_for.value.is_none())
                 .map(|(name, _)| name.as_str())
                 .collect();
-            let hint = format!("name the source of the bill; there are: {}", bills.join(", "));
+            let hint = match bills.is_empty() {
+                true => "add the source of the bill, which has no `accrues_for` itself".to_owned(),
+                false => format!("name the source of the bill; there are: {}", bills.join(", ")),
+            };
             self.refuse(&span, problem, hint);
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn resolve(text: &str) -> Result<Settings, String> {
-    let reading = Reading { file: "apportion.toml", text };
+    let reading = Reading::new("apportion.toml", text);
     let settings: Settings = reading.parse().map_err(|finding| finding.to_string())?;
     let resolved = settings.resolve(&SettingsPlace::default(), PathBuf::from("."), &reading);
     resolved.map_err(|findings| {
@@ -74,6 +74,49 @@ fn estimates_stand_in_for_a_bill() {
         let refusal = refusal(&accruals(bills));
         assert!(refusal.contains(expect), "{expect} is not in\n{refusal}");
     }
+}
+
+#[test]
+fn a_bill_that_is_missing_is_to_be_added() {
+    let refusal = refusal("[sources.a]\nplugin = 'p'\naccrues_for = 'b'\n");
+    assert!(
+        refusal.ends_with("hint: add the source of the bill, which has no `accrues_for` itself"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn an_empty_path_is_refused_with_a_hint_for_any_path() {
+    for (text, at) in [("ledger = ''\n", "1:10"), ("rules = ''\n", "1:9")] {
+        let refusal = refusal(text);
+        let expect = format!("apportion.toml:{at}: C104: a path cannot be empty");
+        assert!(refusal.starts_with(&expect), "{refusal}");
+        assert!(refusal.ends_with("hint: write a path, or leave the line out"), "{refusal}");
+    }
+}
+
+/// What is no setting stands behind the settings of its source; names of sources may hold dots.
+#[test]
+fn every_value_stands_with_its_section() {
+    let settings = resolve(
+        "[trust]\nrequire_signature = true\n\
+         [sources.a]\nplugin = 'p'\n[sources.a.secrets.s]\nenv = 'S'\nfor = ['https://h/']\n\
+         [sources.a.http]\nallow = ['GET https://h/']\n\
+         [sources.'a.b']\nplugin = 'q'\nconfig = { x = 1 }\n\
+         [sources.'a.b'.http]\nproxy_auth = { env = 'P' }\n",
+    );
+    let lines = settings.unwrap_or_else(|refusal| panic!("{refusal}")).lines();
+    let place = |key: &str| lines.iter().position(|line| line.key == key).expect(key);
+    let shown = |key: &str| format!("{} {}", lines[place(key)].value, lines[place(key)].origin);
+    let of_a = place("sources.a.config") + 1;
+    assert_eq!(place("sources.a.secrets.s.env"), of_a);
+    assert_eq!(place("sources.a.secrets.s.for"), of_a + 1);
+    assert_eq!(place("sources.a.b.plugin"), of_a + 2);
+    let of_other = place("sources.a.b.config") + 1;
+    assert_eq!(place("sources.a.b.http.proxy_auth.env"), of_other);
+    assert_eq!(place("trust.require_signature"), lines.len() - 1);
+    assert_eq!(shown("trust.require_signature"), "true apportion.toml:2");
+    assert_eq!(shown("sources.a.b.config"), "{\"x\":1} apportion.toml:12");
 }
 
 #[test]
@@ -191,7 +234,7 @@ fn every_bound_is_held() {
 /// Lines and messages of all that is refused in the sections of a source.
 fn flaws(sections: &str) -> Vec<String> {
     let text = format!("[sources.x]\nplugin = 'p'\n{sections}");
-    let reading = Reading { file: "apportion.toml", text: &text };
+    let reading = Reading::new("apportion.toml", &text);
     let settings: Settings = reading.parse().unwrap_or_else(|finding| panic!("{finding}"));
     let findings = settings
         .resolve(&SettingsPlace::default(), PathBuf::from("."), &reading)

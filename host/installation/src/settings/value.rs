@@ -136,7 +136,7 @@ impl SettingValue for PathBuf {
     type Written = String;
 
     fn read(written: String) -> (PathBuf, Vec<SettingFault>) {
-        let hint = "write a path such as \"apportion.db\"";
+        let hint = "write a path, or leave the line out";
         let empty = || SettingFault::new("a path cannot be empty", hint);
         let refusals = if written.is_empty() { vec![empty()] } else { Vec::new() };
         (PathBuf::from(written), refusals)

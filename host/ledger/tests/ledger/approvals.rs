@@ -57,7 +57,7 @@ fn digests_move_with_what_they_are_over_and_with_nothing_else() {
 #[test]
 fn a_scratch_copy_can_be_written_and_leaves_the_journal_alone() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
-    let mut ledger = good(Ledger::create(&folder.path().join("a.ledger")));
+    let mut ledger = good(Ledger::open_or_create(&folder.path().join("a.ledger")));
     let place = source_day("aws", "2026-01-03");
     run(&mut ledger, &OneRule::new("g1"), &place, &[charge("payments", 10, 8)]);
     let before = good(ledger.standing_digest());

@@ -6,6 +6,8 @@ use ledger::code;
 use ledger::{Ledger, Reader};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::thread;
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"))
@@ -30,7 +32,7 @@ fn refusal(path: &Path) -> (domain::code::Code, String) {
 
 fn made(folder: &Path) -> PathBuf {
     let path = folder.join("a.ledger");
-    let mut ledger = good(Ledger::create(&path));
+    let mut ledger = good(Ledger::open_or_create(&path));
     run(
         &mut ledger,
         &OneRule::new("g1"),
@@ -54,10 +56,9 @@ fn what_is_not_a_ledger_is_refused_by_name() {
             .repeat(9),
     )
     .unwrap_or_else(|error| panic!("{error}"));
-    let foreign = folder.path().join("foreign.db");
+    let (foreign, marked) = (folder.path().join("foreign.db"), folder.path().join("marked.db"));
     sql(&foreign, "CREATE TABLE run (id INTEGER)");
-    let empty = folder.path().join("empty.ledger");
-    std::fs::write(&empty, "").unwrap_or_else(|error| panic!("{error}"));
+    sql(&marked, "PRAGMA user_version = 6");
     assert_eq!(
         refusal(&text),
         (
@@ -65,10 +66,74 @@ fn what_is_not_a_ledger_is_refused_by_name() {
             "this is not an Apportion ledger: the file is not a database".into()
         )
     );
-    for path in [&foreign, &empty] {
-        let expected = "this is not an Apportion ledger: \
-            it belongs to another program, or was never finished";
+    for path in [&foreign, &marked] {
+        let expected = "this is not an Apportion ledger: it belongs to another program";
         assert_eq!(refusal(path), (code::LEDGER_NOT_OURS, expected.into()));
+    }
+    let expected = "this is not an Apportion ledger: it is a folder, not a file";
+    assert_eq!(refusal(folder.path()), (code::LEDGER_NOT_OURS, expected.into()));
+    let made = Ledger::open_or_create(&foreign).map(|_| ()).map_err(|error| error.code);
+    assert_eq!(made, Err(code::LEDGER_NOT_OURS));
+}
+
+/// A process that makes a ledger is killed at one of its steps: the file is empty, its log is
+/// turned on, or a part of the schema stands in the log and is not committed.
+#[test]
+fn what_a_killed_maker_leaves_is_no_ledger_yet() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let (empty, turned_on, half) = (path("empty.db"), path("on.db"), path("half.db"));
+    std::fs::write(&empty, "").unwrap_or_else(|error| panic!("{error}"));
+    sql(&turned_on, "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;");
+    let steps = path("steps.db");
+    let maker = Connection::open(&steps).unwrap_or_else(|error| panic!("{error}"));
+    // With a cache of few pages, SQLite writes pages to the log before they are committed.
+    let half_made = format!(
+        "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA cache_size = 1; BEGIN; {}",
+        include_str!("../../migrations/01-journal/up.sql")
+    );
+    maker.execute_batch(&half_made).unwrap_or_else(|error| panic!("{error}"));
+    for (from, to) in [("steps.db", "half.db"), ("steps.db-wal", "half.db-wal")] {
+        let copied = std::fs::copy(path(from), path(to)).unwrap_or_else(|error| panic!("{error}"));
+        assert!(copied >= 8192, "{from} has {copied} bytes");
+    }
+    for path in [&empty, &turned_on, &half] {
+        let (code, message) = refusal(path);
+        let expected = format!("there is no ledger at {}", path.display());
+        assert_eq!((code, message), (code::LEDGER_NOT_FOUND, expected));
+        let mut ledger = good(Ledger::open_or_create(path));
+        let charges = [charge("payments", 10, 10)];
+        run(&mut ledger, &OneRule::new("g1"), &source_day("aws", "2026-01-03"), &charges);
+        let reader = good(Reader::open(path));
+        assert_eq!(good(reader.standing(Period::all())).len(), 1);
+        assert_eq!(findings(&reader), Vec::<String>::new());
+    }
+}
+
+/// Two first runs at one time: both have the ledger, and a reader sees no ledger or a whole one.
+#[test]
+fn a_ledger_that_two_make_at_one_time_is_made_once() {
+    for round in 0..20 {
+        let folder = folder();
+        let path = folder.path().join("a.ledger");
+        let together = Barrier::new(3);
+        let make = || {
+            together.wait();
+            good(Ledger::open_or_create(&path)).runs(1).map(|runs| runs.len())
+        };
+        let read = || {
+            together.wait();
+            Reader::open(&path).map(|_| ()).map_err(|error| error.code)
+        };
+        let (first, second, read) = thread::scope(|scope| {
+            let (first, second, read) = (scope.spawn(make), scope.spawn(make), scope.spawn(read));
+            (first.join(), second.join(), read.join())
+        });
+        let made = [first, second].map(|made| made.map(good).ok());
+        assert_eq!(made, [Some(0), Some(0)], "round {round}");
+        let read = read.unwrap_or(Ok(()));
+        assert!(matches!(read, Ok(()) | Err(code::LEDGER_NOT_FOUND)), "round {round}: {read:?}");
+        assert_eq!(findings(&good(Reader::open(&path))), Vec::<String>::new());
     }
 }
 
@@ -86,12 +151,11 @@ fn nothing_is_made_over_a_file_that_is_there() {
     let folder = folder();
     let path = made(folder.path());
     let code_of = |result: ledger::Result<()>| result.map_err(|error| error.code);
-    assert_eq!(code_of(Ledger::create(&path).map(|_| ())), Err(domain::code::CONFIG_EXISTS));
     assert_eq!(
-        code_of(Ledger::create(&folder.path().join("no/such/folder.ledger")).map(|_| ())),
+        code_of(Ledger::open_or_create(&folder.path().join("no/such/folder.ledger")).map(|_| ())),
         Err(code::LEDGER_READ_ONLY)
     );
-    let ledger = good(Ledger::open(&path));
+    let ledger = good(Ledger::open_or_create(&path));
     assert_eq!(code_of(ledger.backup(&path, &mut |_, _| {})), Err(domain::code::CONFIG_EXISTS));
     assert_eq!(good(ledger.standing(Period::all())).len(), 1);
 }
@@ -147,7 +211,7 @@ fn a_backup_is_whole_while_the_ledger_is_written() {
 fn the_log_is_emptied_into_the_file_after_a_run() {
     let folder = folder();
     let path = folder.path().join("a.ledger");
-    let mut ledger = good(Ledger::create(&path));
+    let mut ledger = good(Ledger::open_or_create(&path));
     run(
         &mut ledger,
         &OneRule::new("g1"),

@@ -27,7 +27,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
 /// A file with at least one row in every table.
 fn full_ledger(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("full.ledger");
-    let mut ledger = good(Ledger::create(&path));
+    let mut ledger = good(Ledger::open_or_create(&path));
     let (rules, place) = (OneRule::new("g1"), source_day("aws", "2026-01-03"));
     run(&mut ledger, &rules, &place, &[charge("payments", 10, 8)]);
     good(ledger.close_period(place.day.month(), 1, "done"));
@@ -121,7 +121,7 @@ fn rewrites() -> bool {
 fn the_schema_file_is_what_the_migrations_make() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let path = folder.path().join("new.ledger");
-    drop(good(Ledger::create(&path)));
+    drop(good(Ledger::open_or_create(&path)));
     let connection = Connection::open(path).unwrap_or_else(|error| panic!("{error}"));
     let mut statement = connection
         .prepare(

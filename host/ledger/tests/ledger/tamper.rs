@@ -9,7 +9,7 @@ use rusqlite::Connection;
 fn after(sql: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let path = folder.path().join("a.ledger");
-    let mut ledger = good(Ledger::create(&path));
+    let mut ledger = good(Ledger::open_or_create(&path));
     let rules = OneRule::new("g1");
     run(
         &mut ledger,
@@ -220,7 +220,7 @@ fn changed_runs_rules_and_periods_are_found() {
 fn a_table_that_is_gone_is_an_error_of_storage() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let path = folder.path().join("a.ledger");
-    drop(good(Ledger::create(&path)));
+    drop(good(Ledger::open_or_create(&path)));
     let connection = Connection::open(&path).unwrap_or_else(|error| panic!("{error}"));
     connection.execute_batch("DROP TABLE weights").unwrap_or_else(|error| panic!("{error}"));
     drop(connection);

@@ -225,7 +225,7 @@ fn a_thousand_rejected_rows_are_kept_and_all_are_counted() {
 fn a_second_writer_is_told_that_another_run_is_writing() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let path = folder.path().join("a.ledger");
-    let mut first = good(Ledger::create(&path));
+    let mut first = good(Ledger::open_or_create(&path));
     let mut second = good(Ledger::open(&path));
     let transaction = good(first.begin(&start()));
     let refused = second.begin(&start()).map(|_| ()).map_err(|error| (error.code, error.message));
@@ -239,7 +239,7 @@ fn a_second_writer_is_told_that_another_run_is_writing() {
 fn a_reader_sees_no_half_of_a_run() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let path = folder.path().join("a.ledger");
-    let mut writer = good(Ledger::create(&path));
+    let mut writer = good(Ledger::open_or_create(&path));
     let reader = good(Reader::open(&path));
     let (rules, place) = (OneRule::new("g1"), source_day("aws", "2026-01-03"));
     run(&mut writer, &rules, &place, &[charge("payments", 10, 10)]);

@@ -107,7 +107,7 @@ fn what_is_taken_back_is_gone_until_it_is_stated_again() {
 fn a_day_of_many_rows_takes_several_blocks() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let path = folder.path().join("a.ledger");
-    let mut ledger = good(Ledger::create(&path));
+    let mut ledger = good(Ledger::open_or_create(&path));
     let many: Vec<String> = (0..70_000).map(|pod| format!("pod={pod:06} {pod}")).collect();
     state(&mut ledger, "aws", "2026-03-02", "hours", &many.join("\n"));
     let usage = good(ledger.usage("hours", Period::all()));
@@ -150,7 +150,7 @@ fn changed_usage_is_found() {
     ] {
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
         let path = folder.path().join("a.ledger");
-        let mut ledger = good(Ledger::create(&path));
+        let mut ledger = good(Ledger::open_or_create(&path));
         state(&mut ledger, "aws", "2026-03-02", "bytes", "team=a 5");
         assert_eq!(findings(&ledger), Vec::<String>::new());
         drop(ledger);

@@ -282,6 +282,7 @@ pub struct Effort<'a> {
     pub patience: Patience<'a>,
 }
 
+/// A run that takes 1.5 seconds.
 pub fn run_with(
     ledger: &mut Ledger,
     sources: Vec<Source>,
@@ -301,6 +302,7 @@ pub fn run_with(
         sources_at_once: effort.at_once,
         patience: effort.patience,
         at_ms,
+        now_ms: &|| at_ms + 1_500,
         version: "test".into(),
     };
     run(ledger, options, &mut |_| {})

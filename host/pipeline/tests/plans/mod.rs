@@ -43,6 +43,8 @@ fn options<'a>(
         sources_at_once: 2,
         patience: Patience { tries: 1, wait: &|_| {} },
         at_ms,
+        // In 1970.
+        now_ms: &|| 0,
         version: "test".into(),
     }
 }
@@ -50,6 +52,14 @@ fn options<'a>(
 fn run_at(ledger: &mut Ledger, bill: Option<&str>, rules: &ByService, at_ms: i64) {
     let (dimensions, schema) = (Field::default_dimensions(), TagSchema::default());
     run(ledger, options(bill, rules, at_ms, &dimensions, &schema), &mut |_| {}).unwrap();
+}
+
+#[test]
+fn a_clock_that_is_set_back_lets_no_run_end_before_its_start() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    run_at(&mut ledger, Some(MARCH_AND_APRIL), &rules(), FIRST_OF_MAY);
+    let end = ledger.runs(1).unwrap().remove(0).end;
+    assert_eq!(end.map(|end| end.at_ms), Some(FIRST_OF_MAY));
 }
 
 fn apply_now(ledger: &mut Ledger, file: &str, rules: &ByService) -> Result<RunReport, Diagnostic> {
@@ -325,7 +335,7 @@ fn a_plan_as_of_a_date_goes_by_what_was_known_then() {
 fn the_scratch_ledger_of_a_plan_can_be_proved_and_asked_further() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scratch.db");
-    let mut ledger = Ledger::create(&folder.path().join("a.db")).unwrap();
+    let mut ledger = Ledger::open_or_create(&folder.path().join("a.db")).unwrap();
     run_at(&mut ledger, Some(MARCH_AND_APRIL), &rules(), FIRST_OF_MAY);
     run_at(
         &mut ledger,

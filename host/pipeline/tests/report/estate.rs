@@ -261,6 +261,7 @@ pub fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &d
         sources_at_once: 2,
         patience: Patience { tries: 1, wait: &|_| {} },
         at_ms: 1_767_225_600_000,
+        now_ms: &|| 1_767_225_600_000,
         version: "0.1.0".into(),
     };
     run(ledger, options, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));

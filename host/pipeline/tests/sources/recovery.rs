@@ -3,13 +3,15 @@
 use super::{Act, TENTH, actor, fails, gives, run_at, run_patiently, wait_for_nothing, well};
 use crate::fakes::{balances, charges, rules, source};
 use domain::charge::ChargeTable;
-use domain::diagnostic::{Diagnostic, Retry};
+use domain::diagnostic::Retry;
 use domain::field::Field;
 use domain::mapping::Feed;
 use domain::period::Period;
-use domain::port::{Batch, CollectRequest, Collector, PluginIdentity, Rows};
+use domain::port::{Batch, Rows};
 use ledger::{Ledger, Reader};
 use pipeline::source::Source;
+use std::ops::Range;
+use test_support::fakes::FakeCollector;
 
 const CLEAN: [(&str, &str); 4] = [
     ("one", "2026-03-01 compute a 30\n2026-03-01 tax - 4\n2026-03-02 compute b 0.000000003"),
@@ -87,78 +89,50 @@ fn whatever_fails_in_between_the_ledger_ends_as_after_a_clean_run() {
     }
 }
 
-/// A collector that gives the same charges one by one, or as columns in pages. The last page lacks
-/// a column.
-struct InForm {
-    identity: PluginIdentity,
-    as_table: bool,
-}
-
 const TWO_TEAMS: &str =
     "2026-03-01 compute a 30.5\n2026-03-02 compute b 4\n2026-03-02 storage b 0.000000001";
 
-impl Collector for InForm {
-    fn identity(&self) -> &PluginIdentity {
-        &self.identity
-    }
-    fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
-        Ok(Vec::new())
-    }
-    fn collect(
-        &self,
-        _: &CollectRequest,
-        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
-    ) -> Result<(), Diagnostic> {
-        if !self.as_table {
-            return sink(Batch { rows: Rows::Charges(charges(TWO_TEAMS)), ..Batch::default() });
-        }
-        let columns = [
-            (Feed::Dimension(Field::SERVICE_NAME), ["compute", "compute", "storage"]),
-            (
-                Feed::ChargePeriodStart,
-                ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z"],
-            ),
-            (Feed::BilledCost, ["30.5", "4", "0.000000001"]),
-            (Feed::EffectiveCost, ["30.5", "4", "0.000000001"]),
-            (Feed::BillingCurrency, ["USD", "USD", "USD"]),
-            (Feed::Tags, [r#"{"team":"a"}"#, r#"{ "team": "b" }"#, r#"{"team":"b"}"#]),
-            // The last page leaves out this column, because it is empty.
-            (Feed::Dimension(Field::REGION_ID), ["", "", ""]),
-        ];
-        for (rows, columns) in [(0..2, &columns[..]), (2..3, &columns[..6])] {
-            let mut table = ChargeTable { rows: rows.len(), ..ChargeTable::default() };
-            for (feed, texts) in columns {
-                let mut cells = Vec::new();
-                for text in &texts[rows.clone()] {
-                    let start = table.buffer.len() as u32;
-                    table.buffer.extend_from_slice(text.as_bytes());
-                    cells.push((start, table.buffer.len() as u32));
-                }
-                table.columns.push((*feed, cells));
+/// The charges of `TWO_TEAMS` as columns in two pages. The last page lacks a column.
+fn two_teams_in_columns() -> Vec<Batch> {
+    let columns = [
+        (Feed::Dimension(Field::SERVICE_NAME), ["compute", "compute", "storage"]),
+        (
+            Feed::ChargePeriodStart,
+            ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z"],
+        ),
+        (Feed::BilledCost, ["30.5", "4", "0.000000001"]),
+        (Feed::EffectiveCost, ["30.5", "4", "0.000000001"]),
+        (Feed::BillingCurrency, ["USD", "USD", "USD"]),
+        (Feed::Tags, [r#"{"team":"a"}"#, r#"{ "team": "b" }"#, r#"{"team":"b"}"#]),
+        // The last page leaves out this column, because it is empty.
+        (Feed::Dimension(Field::REGION_ID), ["", "", ""]),
+    ];
+    let page = |(rows, columns): (Range<usize>, &[(Feed, [&str; 3])])| {
+        let mut table = ChargeTable { rows: rows.len(), ..ChargeTable::default() };
+        for (feed, texts) in columns {
+            let mut cells = Vec::new();
+            for text in &texts[rows.clone()] {
+                let start = table.buffer.len() as u32;
+                table.buffer.extend_from_slice(text.as_bytes());
+                cells.push((start, table.buffer.len() as u32));
             }
-            sink(Batch { rows: Rows::Table(table), ..Batch::default() })?;
+            table.columns.push((*feed, cells));
         }
-        Ok(())
-    }
+        Batch { rows: Rows::Table(table), ..Batch::default() }
+    };
+    [(0..2, &columns[..]), (2..3, &columns[..6])].map(page).into()
 }
 
 #[test]
 fn what_is_posted_does_not_depend_on_the_form_of_the_rows() {
     let mut ledger = Ledger::in_memory().unwrap();
-    let mut run = |as_table: bool| {
-        let identity = PluginIdentity {
-            name: "former".into(),
-            version: "1.0.0".into(),
-            digest: "00".repeat(32),
-        };
-        let report = run_at(
-            &mut ledger,
-            vec![Source {
-                collector: Box::new(InForm { identity, as_table }),
-                ..source("cloud", Vec::new())
-            }],
-            TENTH,
-        );
+    let rows = source("cloud", charges(TWO_TEAMS));
+    let columns = Source {
+        collector: Box::new(FakeCollector::new(two_teams_in_columns())),
+        ..source("cloud", Vec::new())
+    };
+    let mut run = |source: Source| {
+        let report = run_at(&mut ledger, vec![source], TENTH);
         let source = &report.sources[0];
         (
             source.charges,
@@ -168,8 +142,8 @@ fn what_is_posted_does_not_depend_on_the_form_of_the_rows() {
             report.entries_posted,
         )
     };
-    assert_eq!(run(false), (3, 2, 0, 0, 2));
-    assert_eq!(run(true), (3, 0, 0, 2, 0));
+    assert_eq!(run(rows), (3, 2, 0, 0, 2));
+    assert_eq!(run(columns), (3, 0, 0, 2, 0));
     assert_eq!(
         balances(&ledger),
         [

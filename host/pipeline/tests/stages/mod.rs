@@ -2,6 +2,7 @@
 //! each other. The figures are worked out by hand. The costs from postings and the costs from
 //! charges must agree to the nano.
 
+use crate::derived::derived_costs;
 use crate::fakes::{ByService, balances, charges, passing, passing_by, rules, source, try_run};
 use domain::driver::Driver;
 use domain::driver::bounds::{Bound, Limit};
@@ -19,7 +20,7 @@ use domain::spread::{Spread, WhenZero};
 use ledger::{Ledger, Reader};
 use pipeline::code;
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
-use reports::costs::read::{costs, derived_costs};
+use reports::costs::read::costs;
 
 fn cascade(team: &str) -> Stage {
     Stage::Cascade(team.into())

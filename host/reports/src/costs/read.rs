@@ -63,21 +63,12 @@ fn answer(
     Ok(groups.table())
 }
 
-/// The same answer, always worked out from the charges: for checking one way against the other.
-pub fn derived_costs(
-    ledger: &Reader,
-    query: &CostQuery,
-    rules_of: Option<&RulesOf<'_>>,
-) -> Result<CostTable, Diagnostic> {
-    let mut groups = Groups::new(query);
-    derived(ledger, query, rules_of, &mut groups)?;
-    Ok(groups.table())
-}
-
-/// Whether a team ever bore a cost.
+/// Whether a cost ever had this team, which is the account's name where no team bears the cost.
 pub fn has_team(ledger: &Reader, team: &str) -> Result<bool, Diagnostic> {
-    let of_team = BalanceFilter::of(Period::all()).accounts([Account::Team(team.to_owned())]);
-    Ok(!ledger.balances(&of_team)?.is_empty())
+    let account = Account::parse(team).ok().filter(Account::is_cost);
+    let accounts = account.into_iter().chain([Account::Team(team.to_owned())]);
+    let named = accounts.filter(|account| team_text(account) == team);
+    Ok(!ledger.balances(&BalanceFilter::of(Period::all()).accounts(named))?.is_empty())
 }
 
 /// Teams that ever bore a cost.

@@ -29,7 +29,7 @@ pub struct CostPart {
     pub amount: Sum,
 }
 
-/// Refuses a team that never bore a cost.
+/// Refuses a team, or an account in its place, that never bore a cost.
 pub fn team_costs(
     ledger: &Reader,
     query: &TeamQuery,

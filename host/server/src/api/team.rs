@@ -1,4 +1,4 @@
-//! The bill of one team.
+//! The bill of one team, or of an account whose cost no team bears.
 
 use crate::api::answer::ReadRequest;
 use crate::api::openapi::{Body, Operation, schema_of};
@@ -18,7 +18,11 @@ pub const TEAM_COSTS: Operation = Operation {
     path: "/api/v1/costs/team/{team}",
     id: "get_team_costs",
     summary: "What one team owes: in all, by span, by service, by environment and by application.",
-    placeholder: Some(("team", "A team's name.")),
+    placeholder: Some((
+        "team",
+        "A team's name. Cost that no team bears goes by its account: unallocated, suspense, \
+         pool/<rule> or excluded/<rule>.",
+    )),
     parameters: TeamParameters::described,
     body: Body::Json(schema_of::<TeamCostsDocument>),
     errors: &[400, 404, 500, 503],

@@ -40,6 +40,19 @@ async fn a_team_sees_its_costs_by_span_service_environment_and_application() {
     assert_eq!(body, expect);
 }
 
+/// What `GET /api/v1/costs` shows as a team can be asked for as a team.
+#[tokio::test]
+async fn cost_that_no_team_bears_is_asked_for_by_its_account() {
+    let served = Served::new();
+    let body = served.good("/api/v1/costs/team/unallocated", "TeamCosts").await;
+    // The only charge of another service than Compute and Network.
+    assert_eq!(body["total"], json!([usd("0.000000001")]));
+    let expect = json!([{ "period_start": "2026-02-01", "cost": usd("0.000000001") }]);
+    assert_eq!(body["costs"], expect);
+    let by_service = json!([{ "key": "Other", "cost": usd("0.000000001") }]);
+    assert_eq!(body["breakdown"]["by_service"], by_service);
+}
+
 #[tokio::test]
 async fn both_dates_are_included_and_weeks_start_on_monday() {
     let served = TestServer::new();

@@ -182,10 +182,9 @@ fn usage() -> Vec<RawUsage> {
     .to_vec()
 }
 
-/// One run at 2026-02-05T06:07:08.009Z.
+/// One run at 2026-02-05T06:07:08.009Z. It takes one and a half seconds.
 pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
-    let mut ledger = if path.exists() { Ledger::open(path) } else { Ledger::create(path) }
-        .unwrap_or_else(|error| panic!("{error}"));
+    let mut ledger = Ledger::open_or_create(path).unwrap_or_else(|error| panic!("{error}"));
     let batch = Batch { rows: Rows::Charges(charges), usage: usage(), ..Batch::default() };
     let options = RunOptions {
         sources: vec![Source {
@@ -207,6 +206,7 @@ pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
         sources_at_once: 1,
         patience: Patience { tries: 1, wait: &|_| {} },
         at_ms: 1_770_271_628_009,
+        now_ms: &|| 1_770_271_629_509,
         version: "0.1.0".into(),
     };
     run(&mut ledger, options, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));

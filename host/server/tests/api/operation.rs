@@ -48,7 +48,7 @@ async fn runs_are_listed_and_shown_with_the_rows_set_aside() {
         json!({
             "id": id, "state": state, "version": "0.1.0", "generation": "generation-one",
             "charges": charges, "rejected": rejected, "note": "",
-            "started_at": "2026-02-05T06:07:08.009Z", "ended_at": "2026-02-05T06:07:08.009Z",
+            "started_at": "2026-02-05T06:07:08.009Z", "ended_at": "2026-02-05T06:07:09.509Z",
         })
     };
     let first = served.good("/api/v1/runs?limit=1", "Runs").await;
@@ -100,7 +100,7 @@ async fn health_and_metrics_follow_the_ledger() {
     for line in [
         "apportion_runs{state=\"incomplete\"} 1",
         "apportion_runs{state=\"complete\"} 0",
-        "apportion_last_run_timestamp_seconds 1770271628",
+        "apportion_last_run_timestamp_seconds 1770271629",
         // Four source-days: one each in USD on three days, one in EUR.
         "apportion_source_days 4",
         "apportion_charges 6",

@@ -11,8 +11,16 @@ const ASKED_WRONGLY: &str = "
 404 N201 no team 'paymnets' ever bore a cost
 did you mean `payments`?
 
-/api/v1/costs/team/unallocated
-404 N201 no team 'unallocated' ever bore a cost
+/api/v1/costs/team/suspense
+404 N201 no team 'suspense' ever bore a cost
+/api/v1/costs?group_by=team lists the teams
+
+/api/v1/costs/team/provider%2Faws
+404 N201 no team 'provider/aws' ever bore a cost
+/api/v1/costs?group_by=team lists the teams
+
+/api/v1/costs/team/team%2Fpayments
+404 N201 no team 'team/payments' ever bore a cost
 /api/v1/costs?group_by=team lists the teams
 
 /api/v1/costs?goup_by=team
