@@ -43,7 +43,7 @@ async fn a_team_sees_its_costs_by_span_service_environment_and_application() {
 /// What `GET /api/v1/costs` shows as a team can be asked for as a team.
 #[tokio::test]
 async fn cost_that_no_team_bears_is_asked_for_by_its_account() {
-    let served = Served::new();
+    let served = TestServer::new();
     let body = served.good("/api/v1/costs/team/unallocated", "TeamCosts").await;
     // The only charge of another service than Compute and Network.
     assert_eq!(body["total"], json!([usd("0.000000001")]));
