@@ -71,9 +71,8 @@ impl TurningDays {
         (!self.0.is_empty()).then_some(stretch as u32)
     }
 
-    /// The first day of each stretch, in order. The first stretch has none: the day before its end
-    /// stands for it.
-    pub fn first_days(&self) -> impl Iterator<Item = Day> + '_ {
+    /// A day of each stretch, in order.
+    pub fn sample_days(&self) -> impl Iterator<Item = Day> + '_ {
         let before = self.0.first().map_or(Day::from_epoch(0), |day| day.plus(-1));
         std::iter::once(before).chain(self.0.iter().copied())
     }
@@ -117,8 +116,8 @@ mod tests {
         assert_eq!(stretches, [0, 0, 1, 1, 2]);
         assert_eq!(turning.last_stretch(), 2);
         assert_eq!(turning.numbered(1), Some(1));
-        let first_days: Vec<String> = turning.first_days().map(|day| day.to_string()).collect();
-        assert_eq!(first_days, ["2026-02-28", "2026-03-01", "2026-04-01"]);
+        let sample_days: Vec<String> = turning.sample_days().map(|day| day.to_string()).collect();
+        assert_eq!(sample_days, ["2026-02-28", "2026-03-01", "2026-04-01"]);
     }
 
     #[test]

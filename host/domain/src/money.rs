@@ -93,6 +93,13 @@ impl fmt::Display for Money {
 pub struct Sum(i128);
 
 impl Sum {
+    /// The largest amount, of either sign, that an account gets from a rule for one service on one
+    /// day: 100 postings, or 922 thousand million units.
+    ///
+    /// A day of the largest estates fits in the smallest currencies. A price for the wrong unit
+    /// does not, and would otherwise fill the memory with postings.
+    pub const POSTED_MAX: Sum = Sum(100 * i64::MAX as i128);
+
     pub const ZERO: Sum = Sum(0);
 
     pub const fn from_nanos(nanos: i128) -> Sum {
@@ -107,20 +114,12 @@ impl Sum {
         self.0 == 0
     }
 
-    /// The largest amount, of either sign, that an account gets from a rule for one service on one
-    /// day: 100 postings, or 922 thousand million units.
-    ///
-    /// A day of the largest estates fits in the smallest currencies. A price for the wrong unit
-    /// does not, and would otherwise fill the memory with postings.
-    pub const POSTED_MAX: Sum = Sum(100 * i64::MAX as i128);
-
     /// Whether the ledger can hold it as one line of an entry.
     pub fn can_be_posted(self) -> bool {
         (-Sum::POSTED_MAX.0..=Sum::POSTED_MAX.0).contains(&self.0)
     }
 
-    /// Cuts the total into amounts that each fit a posting. Nothing where the ledger cannot hold
-    /// it.
+    /// Cuts the total into amounts that each fit a posting. `None` if the ledger cannot hold it.
     pub fn amounts(self) -> Option<impl Iterator<Item = Money>> {
         let mut rest = self.0;
         self.can_be_posted().then_some(std::iter::from_fn(move || {

@@ -8,8 +8,8 @@ use crate::money::{Money, Sum};
 use crate::recipient::Recipient;
 use crate::split::Shares;
 
-/// By so many nanos a share may miss its amount, where the amounts do not fit the 63 bits of stored
-/// weights: a millionth of the currency's unit.
+/// The most nanos by which a share may miss its amount once weights are scaled down to 63 bits: a
+/// millionth of the currency's unit.
 const MISSED_MAX: u128 = 1_000;
 
 /// Recipients in a fixed order, each with its share.
@@ -78,4 +78,35 @@ fn inexact(amounts: &[i128], pool: &Pool) -> Diagnostic {
         "prices that take far more than there is leave an amount of the other sign: mend the price \
          in the rule, or the quantities in their source",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of 10^20 + 7 nanos, 49 recipients bear 10^18 + 99 each, and the last one the rest. Sums are
+    /// scaled by 100, so a share misses by less than 200 nanos.
+    #[test]
+    fn large_amounts_of_many_recipients_are_met() {
+        let total = 10_i128.pow(20) + 7;
+        let each = 10_i128.pow(18) + 99;
+        let wanted: Vec<i128> =
+            std::iter::repeat_n(each, 49).chain([51 * 10_i128.pow(18) + 7 - 49 * 99]).collect();
+        assert_eq!(wanted.iter().sum::<i128>(), total);
+        let shares = Shares::signed(&wanted).unwrap();
+        let mut given = Vec::new();
+        shares.split(Sum::from_nanos(total), |_, share| given.push(share.nanos()));
+        assert_eq!(given.iter().sum::<i128>(), total);
+        for (given, wanted) in given.iter().zip(&wanted) {
+            assert!(given.abs_diff(*wanted) < 200, "{given} for {wanted}");
+        }
+    }
+
+    #[test]
+    fn weights_beyond_128_bits_keep_their_proportion() {
+        let shares = Shares::signed(&[i128::MAX, i128::MAX, i128::MAX]).unwrap();
+        let mut given = Vec::new();
+        shares.split(Sum::from_nanos(300), |_, share| given.push(share.nanos()));
+        assert_eq!(given, [100, 100, 100]);
+    }
 }

@@ -1,7 +1,7 @@
 //! Weights to split money by, as they are stored, and the splitting of amounts that come in parts.
 //!
 //! Where a share begins and ends is the rule of [`exact::split`]: cumulative, cut off towards zero,
-//! without remainder. [`Running`] splits an amount part by part: the parts' shares add up to the
+//! without remainder. [`RunningSplit`] splits an amount part by part: the parts' shares add up to the
 //! shares of the whole, to the nano. So a total can be looked into part by part without leaving a
 //! remainder anywhere.
 
@@ -30,22 +30,30 @@ impl Shares {
     /// A weight of another sign than the total takes a share of the other sign: 100 by 100 : −20 is
     /// 125 and −25.
     ///
-    /// Weights that do not fit 63 bits are all scaled down by the same power of ten.
+    /// Sums that do not fit 63 bits are all scaled down by the same power of ten. Only the sums
+    /// lose digits, so each share misses by at most two units of that power, whatever their number.
     pub fn signed(weights: &[i128]) -> Result<Shares, AllZero> {
+        let mut sum = 0_i128;
+        let mut cumulate = |weight: &i128| {
+            sum = sum.checked_add(*weight)?;
+            Some(sum)
+        };
+        let Some(sums) = weights.iter().map(&mut cumulate).collect::<Option<Vec<i128>>>() else {
+            // Ten digits less make room for as many weights as there can be recipients.
+            let smaller: Vec<i128> =
+                weights.iter().map(|weight| weight / 10_i128.pow(10)).collect();
+            return Shares::signed(&smaller);
+        };
+        let most = sums.iter().map(|sum| sum.unsigned_abs()).max().unwrap_or(0);
         let mut scale = 1_i128;
-        loop {
-            let mut sum = Some(0_i128);
-            let mut cumulate = |weight: &i128| {
-                sum = sum.and_then(|sum| sum.checked_add(*weight / scale));
-                // The smallest number has no counterpart, and negative totals are turned below.
-                sum.and_then(|sum| i64::try_from(sum).ok()).filter(|sum| *sum != i64::MIN)
-            };
-            if let Some(upto) = weights.iter().map(&mut cumulate).collect::<Option<Vec<i64>>>() {
-                let total = upto.last().copied().unwrap_or(0);
-                return Shares::cumulated(upto, total);
-            }
+        // The smallest number has no counterpart, and negative totals are turned below.
+        while most / scale.unsigned_abs() > i64::MAX.unsigned_abs().into() {
             scale *= 10;
         }
+        let upto: Vec<i64> =
+            sums.iter().map(|sum| i64::try_from(sum / scale).unwrap_or_default()).collect();
+        let total = upto.last().copied().unwrap_or(0);
+        Shares::cumulated(upto, total)
     }
 
     /// Rebuilds shares from their [`Shares::cumulative`] weights and their [`Shares::total`].

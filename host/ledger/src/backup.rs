@@ -30,7 +30,7 @@ impl Reader {
     /// Copies the journal as it stands, while others may read and write it.
     /// Reports pages done and pages in all.
     pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
-        if to.try_exists().unwrap_or(false) {
+        if to.symlink_metadata().is_ok() {
             return Err(Diagnostic::new(
                 domain::code::CONFIG_EXISTS,
                 format!("there is already a file at {}", to.display()),

@@ -7,6 +7,7 @@ use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use rusqlite::{Connection, OpenFlags};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -181,7 +182,14 @@ fn is_there(path: &Path) -> Result<bool> {
         Ok(facts) if facts.is_file() => Ok(true),
         Ok(facts) if facts.is_dir() => Err(at(not_ours("it is a folder, not a file"), path)),
         Ok(_) => Err(at(not_ours("it is a pipe, a socket or a device, not a file"), path)),
-        Err(_) => Ok(false),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(Diagnostic::new(
+            code::LEDGER_STORAGE,
+            format!("{} cannot be opened: {error}", path.display()),
+        )
+        .hint(Hint::text("choose another path with ").then(Hint::setting("ledger = \"PATH\"")))),
     }
 }
 

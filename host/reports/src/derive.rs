@@ -73,7 +73,7 @@ pub fn standing(ledger: &Reader, scope: Scope<'_>) -> Result<StandingDays, Diagn
     for (source_day, posted) in latest {
         let (run, generation) = match &last {
             // A run that has not ended is looked at from inside.
-            Some(last) if posted.0 <= last.run => (last.run, last.generation(ledger, &source_day)?),
+            Some(last) if posted.0 <= last.run => (last.run, last.generation(&source_day)?),
             _ => posted,
         };
         standing.entry(generation).or_default().push((source_day, run));
@@ -86,9 +86,9 @@ pub fn standing(ledger: &Reader, scope: Scope<'_>) -> Result<StandingDays, Diagn
 /// and not those of the entry.
 struct LastRun {
     run: RunId,
-    current: GenerationId,
-    digest: String,
     turning_days: TurningDays,
+    /// By stretch. Stretches without charges have none.
+    generations: BTreeMap<usize, GenerationId>,
 }
 
 impl LastRun {
@@ -97,19 +97,20 @@ impl LastRun {
             return Ok(None);
         };
         let turning_days = TurningDays::of(&ledger.rules(current)?);
-        let generation = ledger.generation(current)?;
-        let digest = generation.map_or_else(String::new, |found| found.digest().to_owned());
-        Ok(Some(LastRun { run, current, digest, turning_days }))
+        let digest = ledger.generation(current)?.map(|found| found.digest().to_owned());
+        let mut generations = BTreeMap::from([(turning_days.last_stretch(), current)]);
+        for stretch in 0..turning_days.last_stretch() {
+            let number = turning_days.numbered(stretch);
+            let generation = Generation::new(digest.clone().unwrap_or_default(), number);
+            generations.extend(ledger.generation_id(&generation)?.map(|id| (stretch, id)));
+        }
+        Ok(Some(LastRun { run, turning_days, generations }))
     }
 
     /// The generation that the run allocated a day by.
-    fn generation(&self, ledger: &Reader, day: &SourceDay) -> Result<GenerationId, Diagnostic> {
-        let stretch = self.turning_days.stretch(day.day);
-        let Some(number) = self.turning_days.numbered(stretch) else {
-            return Ok(self.current);
-        };
-        let generation = Generation::new(self.digest.as_str(), Some(number));
-        ledger.generation_id(&generation)?.ok_or_else(|| {
+    fn generation(&self, day: &SourceDay) -> Result<GenerationId, Diagnostic> {
+        let generation = self.generations.get(&self.turning_days.stretch(day.day)).copied();
+        generation.ok_or_else(|| {
             corrupt(format!(
                 "run {} left charges of {} on {}, and its rules of that day are not stored",
                 self.run.0, day.source, day.day

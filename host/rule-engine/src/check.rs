@@ -322,7 +322,9 @@ impl Check<'_> {
             let finding = self.file.finding(RULE_SYNTAX, BOUNDED_TWICE, node.position());
             self.findings.push(finding);
         }
-        if let ASTNode::Expr(Expr::Map(map, _)) = node {
+        // The settings of a plugin are its own.
+        let is_of_a_plugin = above.iter().rev().find_map(called) == Some("plugin");
+        if let (ASTNode::Expr(Expr::Map(map, _)), false) = (node, is_of_a_plugin) {
             let keeps = |(key, value): &&(Ident, Expr)| {
                 key.as_str() == "when_negative"
                     && matches!(value, Expr::StringConstant(word, _) if word == "keep")

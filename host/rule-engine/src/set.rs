@@ -290,7 +290,7 @@ fn assemble(
     let generation = generation(&rules, &tables, &options);
     let facts: Vec<RuleFacts> = rules.iter().map(facts).collect();
     let turning_days = TurningDays::of(&facts);
-    let active = turning_days.first_days().map(|day| valid_rules(&rules, day)).collect();
+    let active = turning_days.sample_days().map(|day| valid_rules(&rules, day)).collect();
     RuleSet { engine, options, rules, facts, tables, generation, turning_days, active }
 }
 

@@ -106,7 +106,7 @@ pub fn dispatch() -> Result<(), Failure> {
             return Ok(Ui::new(false).data(&error.render().to_string())?);
         }
         Err(error) => {
-            // No settings are read for a command line that says nothing.
+            // No settings are read for a command line that cannot be understood.
             log::follow(&Log::of_environment(), false);
             return Err(Failure::Usage(error.render().to_string()));
         }

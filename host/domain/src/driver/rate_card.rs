@@ -10,7 +10,7 @@ use crate::recipient::Recipient;
 use crate::usage::Quantity;
 use exact::decimal::{Decimal, shortest};
 
-/// Quantities and amounts have so many decimals, and prices twice as many.
+/// Quantities and amounts have 9 decimals, and prices 18.
 const NANO_PLACES: u32 = 9;
 const PRICE_PLACES: u32 = 18;
 

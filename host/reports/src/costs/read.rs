@@ -63,7 +63,7 @@ fn answer(
     Ok(groups.table())
 }
 
-/// Whether a cost ever had this team, which is the account's name where no team bears the cost.
+/// Whether this team, or this account without a team, ever bore a cost.
 pub fn has_team(ledger: &Reader, team: &str) -> Result<bool, Diagnostic> {
     let account = Account::parse(team).ok().filter(Account::is_cost);
     let accounts = account.into_iter().chain([Account::Team(team.to_owned())]);

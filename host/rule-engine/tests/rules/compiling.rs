@@ -219,7 +219,10 @@ fn limits_within_limits_are_found_without_a_run() {
     }
     let limited_later = "by_cost(#{when_negative: \"keep\", when_zero: bounded(even([\"a\"]), \
                          #{at_most: #{a: 1}})})";
-    assert_eq!(refused(&rule(1, "false", limited_later)), Vec::<String>::new());
+    let of_a_plugin = "bounded(plugin(\"p\", #{when_negative: \"keep\"}), #{at_most: #{a: 1}})";
+    for body in [limited_later, of_a_plugin] {
+        assert_eq!(refused(&rule(1, "false", body)), Vec::<String>::new(), "{body}");
+    }
 }
 
 #[test]
