@@ -1,4 +1,5 @@
-//! Credentials that clients of stores fetch themselves. Each is blotted before a request carries it.
+//! Credentials that clients of stores fetch themselves. Each is blotted before a request carries
+//! it.
 
 use crate::secret::Blots;
 use object_store::azure::AzureCredential;
@@ -46,8 +47,8 @@ impl CredentialProvider for StoreCredentials<AzureCredential> {
         let credential = self.provider.get_credential().await?;
         match credential.as_ref() {
             AzureCredential::BearerToken(token) => self.blots.add(token),
-            // Both come from the settings, and are blotted since then. A request carries no shared key,
-            // but a signature.
+            // Both come from the settings, and are blotted since then. A request carries no shared
+            // key, but a signature.
             AzureCredential::AccessKey(_) | AzureCredential::SASToken(_) => {}
         }
         Ok(credential)
