@@ -8,6 +8,7 @@ use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use plugin_host::{Grants, Power};
 use reach::object_store::{LocalFile, SourceFiles, SourcePath, is_url};
+use reach::toml_table;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
@@ -204,8 +205,8 @@ impl Finder<'_> {
     fn nothing(&self, path: &Path) -> Diagnostic {
         let message = format!("the source '{}' finds no file at {}", self.source, path.display());
         Diagnostic::new(decode::code::FILE_NOT_FOUND, message).hint(format!(
-            "put the bill there, or change `paths` of [sources.{}]; in folders only {} count",
-            self.source,
+            "put the bill there, or change `paths` of {}; in folders only {} count",
+            toml_table::header(&["sources", self.source]),
             ENDINGS.map(|ending| format!("*{ending}")).join(", ")
         ))
     }

@@ -24,6 +24,7 @@ impl<'a> Reading<'a> {
         let behind_each = text.match_indices('\n').map(|(newline, _)| newline + 1);
         Reading { file, text, line_starts: std::iter::once(0).chain(behind_each).collect() }
     }
+
     /// Reads the whole text into sections.
     pub fn parse<S: DeserializeOwned>(&self) -> Result<S, Diagnostic> {
         toml::from_str(self.text).map_err(|error| self.refused(&error))
@@ -44,7 +45,7 @@ impl<'a> Reading<'a> {
     }
 
     /// A finding at a place of the file, with the line and a caret. Neither shows the password of a
-    /// URL.
+    /// URL, so a line is left out if it could hide from `masked` that it has one.
     pub fn finding(
         &self,
         code: Code,
@@ -58,6 +59,9 @@ impl<'a> Reading<'a> {
         // What is hidden before the place moves the caret.
         let caret = masked(&before).chars().count() as u32 + 1;
         let finding = Diagnostic::new(code, masked(&message.into()));
+        if VEILS.iter().any(|veil| source_line.contains(veil)) {
+            return finding.at(self.file, line, column);
+        }
         let excerpt = finding.at(self.file, line, caret).excerpt(&masked(source_line));
         excerpt.at(self.file, line, column)
     }
@@ -116,6 +120,10 @@ impl<'a> Reading<'a> {
 /// The form of a secret's keeper, as its sections tell serde.
 pub const KEEPER: &str =
     "`{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\"] }`";
+
+/// What can hide a URL's password: characters with an escape, which JSON has for the slash too, and
+/// a text that goes on in the next line.
+const VEILS: [&str; 6] = ["\\u", "\\U", "\\x", "\\/", "\"\"\"", "'''"];
 
 /// Words in the name of a key whose value is likely a secret.
 const SECRET_WORDS: [&str; 6] = ["auth", "credential", "key", "password", "secret", "token"];
@@ -231,6 +239,28 @@ mod tests {
             "{refused}"
         );
         assert!(!refused.contains("s3cr3t"), "{refused}");
+    }
+
+    /// The lines hold an escape in place of a sign of the URL, or a part of the URL only.
+    #[test]
+    fn a_line_that_hides_the_password_of_a_url_is_left_out() {
+        let at = "apportion.toml:3:17: C102: invalid type: integer `7`, expected a text in quotes";
+        for (value, expect) in [
+            (r#"'x', "https://me:s3cr3t\u0040h""#, at),
+            (r#"'x', "https:\U0000002F\U0000002Fme:s3cr3t@h""#, at),
+            (r#"'x', "https:\x2F\x2Fme:s3cr3t@h""#, at),
+            ("'x', \"\"\"https://me:s3cr3t\\\n@h\"\"\"", at),
+            ("'x', '''https://me:s3cr3t\n@h'''", at),
+        ] {
+            let refused =
+                refusal(&format!("[sources.x]\nplugin = 'p'\npaths = ['xyz', 7, {value}]"));
+            assert_eq!(refused, expect, "{value}");
+        }
+        let refused = refusal("ledger = \"https:\\/\\/me:s3cr3t@h\"\n");
+        assert!(
+            refused.starts_with("apportion.toml:1:") && !refused.contains("s3cr3t"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -173,7 +173,7 @@ impl Settings {
             let name = key.rsplit('.').next().unwrap_or(key);
             findings.extend(setting.place(name, reading));
         });
-        userinfo::check(reading, &mut findings);
+        userinfo::check(reading, &self.sources, &mut findings);
         for (name, source) in &mut self.sources {
             source.get_mut().name.clone_from(name);
         }

@@ -21,6 +21,7 @@ use domain::port::{GrantedTable, PluginCost};
 use log::PluginLog;
 use reach::Clients;
 use reach::failure::{Failure, FailureKind};
+use reach::toml_table;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -140,10 +141,8 @@ impl State {
             power.name(),
             self.run.source
         );
-        Failure::denied(
-            message,
-            format!("add \"{}\" to the grants of [sources.{}]", power.name(), self.run.source),
-        )
+        let section = toml_table::header(&["sources", &self.run.source]);
+        Failure::denied(message, format!("add \"{}\" to the grants of {section}", power.name()))
     }
 
     /// The guest's short form of a failure.

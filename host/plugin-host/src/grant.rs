@@ -7,6 +7,7 @@ use crate::printable::printable;
 use domain::code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::hint::Hint;
+use reach::toml_table;
 use std::collections::BTreeSet;
 
 /// The powers that one source grants to its plugin.
@@ -163,13 +164,8 @@ impl Grants {
     fn lines_that_grant(&self, asked: &BTreeSet<Power>) -> String {
         let names: Vec<String> =
             self.powers.union(asked).map(|power| format!("\"{}\"", power.name())).collect();
-        let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let source = if self.source.chars().all(is_bare) && !self.source.is_empty() {
-            self.source.clone()
-        } else {
-            format!("{:?}", self.source)
-        };
-        format!("[sources.{source}]\ngrants = [{}]", names.join(", "))
+        let section = toml_table::header(&["sources", &self.source]);
+        format!("{section}\ngrants = [{}]", names.join(", "))
     }
 }
 

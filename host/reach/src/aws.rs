@@ -3,12 +3,13 @@
 //! The SDK finds credentials in the same places as AWS's own tools. Its words about credentials can
 //! quote them, so they are never passed on. AWS is quoted only about permissions and requests.
 
-pub mod seen;
+pub mod credentials;
 
 use crate::failure::{Failure, FailureKind};
 use crate::http::masked;
 use crate::secret::Blots;
 use crate::tls;
+use crate::toml_table;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -24,8 +25,8 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Builder, Connector};
+use credentials::with_blots;
 use domain::hint::Hint;
-use seen::seen;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,13 @@ pub struct AwsAccess {
     pub endpoint: Option<String>,
     /// How long one attempt may take.
     pub timeout: Duration,
+}
+
+impl AwsAccess {
+    /// The section of the settings.
+    pub fn section(&self) -> String {
+        toml_table::header(&["sources", &self.source, "aws"])
+    }
 }
 
 /// A role that is taken on before the first request.
@@ -86,7 +94,7 @@ pub async fn configuration(access: &AwsAccess, blots: &Arc<Blots>) -> SdkConfig 
     if let Some(region) = &region {
         loader = loader.region(region.clone());
     }
-    let found = seen(loader.load().await, blots);
+    let found = with_blots(loader.load().await, blots);
     let region = region.or_else(|| found.region().cloned()).unwrap_or(Region::from_static(REGION));
     let found = found.into_builder().region(region).build();
     match &access.role {
@@ -98,7 +106,7 @@ pub async fn configuration(access: &AwsAccess, blots: &Arc<Blots>) -> SdkConfig 
                 provider = provider.external_id(external_id);
             }
             let provider = SharedCredentialsProvider::new(provider.build().await);
-            seen(found.into_builder().credentials_provider(provider).build(), blots)
+            with_blots(found.into_builder().credentials_provider(provider).build(), blots)
         }
     }
 }
@@ -195,10 +203,7 @@ where
             FailureKind::Config,
             format!("the request to {service} could not be made: {}", innermost(blots, error)),
         )
-        .hint(format!(
-            "look at `region`, `endpoint` and `profile` of [sources.{}.aws]",
-            access.source
-        )),
+        .hint(format!("look at `region`, `endpoint` and `profile` of {}", access.section())),
     }
 }
 
@@ -208,11 +213,7 @@ fn slow(access: &AwsAccess, service: &str) -> Failure {
         FailureKind::Unavailable,
         format!("{service} did not answer within {seconds} s, {ATTEMPTS} times"),
     )
-    .hint(Hint::setting(format!(
-        "[sources.{}.aws]\ntimeout_seconds = {}",
-        access.source,
-        seconds * 2
-    )))
+    .hint(Hint::setting(format!("{}\ntimeout_seconds = {}", access.section(), seconds * 2)))
 }
 
 fn at(access: &AwsAccess) -> String {
@@ -282,8 +283,8 @@ fn refusal(
         | "RequestChangedException"
         | "InvalidInputException"
         | "ResourceNotFoundException" => Failure::new(FailureKind::Config, said).hint(format!(
-            "look at `config` of [sources.{}]: AWS does not accept what it makes of it",
-            access.source
+            "look at `config` of {}: AWS does not accept what it makes of it",
+            toml_table::header(&["sources", &access.source])
         )),
         _ if status >= 500 => Failure::new(FailureKind::Unavailable, said).hint("run again later"),
         _ => Failure::new(FailureKind::Config, said),
@@ -354,7 +355,7 @@ fn no_credentials(access: &AwsAccess, action: AwsAction, error: &CredentialsErro
         )
         .hint(sign_in(access)),
         (CredentialsError::CredentialsNotLoaded(_), _, None) => {
-            let lines = format!("[sources.{}.aws]\nprofile = \"billing\"", access.source);
+            let lines = format!("{}\nprofile = \"billing\"", access.section());
             Failure::new(FailureKind::Auth, format!("there are no credentials for {service}")).hint(
                 Hint::text(
                     "sign in with `aws sso login` or set AWS_ACCESS_KEY_ID and \

@@ -164,7 +164,7 @@ impl CostExplorer {
             "the {budget} requests that source '{source}' may make of AWS Cost Explorer \
              in one run are used up"
         );
-        let lines = format!("[sources.{source}.aws]\ncalls = {}", budget.saturating_mul(2));
+        let lines = format!("{}\ncalls = {}", self.access.section(), budget.saturating_mul(2));
         Failure::new(FailureKind::Config, message).hint(
             Hint::text(
                 "each request costs about 0.01 USD; \

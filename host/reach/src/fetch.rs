@@ -159,9 +159,8 @@ pub fn oci(written: &str, bytes_max: u64) -> Result<FetchedPlugin, Failure> {
             let digest = client
                 .fetch_manifest_digest(&reference, &RegistryAuth::Anonymous)
                 .await
-                .map_err(|error| refused(written, &error))?;
-            let message =
-                format!("'oci://{written}' is a tag, which may mean something else tomorrow");
+                .map_err(|error| refused(&name, &error))?;
+            let message = format!("'{name}' is a tag, which may mean something else tomorrow");
             let pinned = format!("{}/{}@{digest}", reference.registry(), reference.repository());
             return Err(Failure::new(FailureKind::Config, message)
                 .hint(Hint::command(format!("plugin install oci://{pinned}"))));
@@ -169,13 +168,13 @@ pub fn oci(written: &str, bytes_max: u64) -> Result<FetchedPlugin, Failure> {
         let (manifest, _) = client
             .pull_image_manifest(&reference, &RegistryAuth::Anonymous)
             .await
-            .map_err(|error| refused(written, &error))?;
+            .map_err(|error| refused(&name, &error))?;
         let wasm =
             manifest.layers.iter().find(|layer| WASM_TYPES.contains(&layer.media_type.as_str()));
         let wasm = wasm.ok_or_else(|| {
             Failure::new(
                 FailureKind::Config,
-                format!("oci://{written} has no layer of the type {}", WASM_TYPES[0]),
+                format!("{name} has no layer of the type {}", WASM_TYPES[0]),
             )
         })?;
         let bytes = blob(&client, &reference, wasm, bytes_max).await?;
@@ -219,11 +218,11 @@ async fn blob(
 ) -> Result<Vec<u8>, Failure> {
     let mut bounded = BoundedBuffer { bytes: Vec::new(), bytes_max };
     let pulled = client.pull_blob(reference, layer, &mut bounded).await;
-    pulled.map_err(|error| refused(&reference.to_string(), &error))?;
+    pulled.map_err(|error| refused(&format!("oci://{reference}"), &error))?;
     Ok(bounded.bytes)
 }
 
-fn refused(written: &str, error: &OciDistributionError) -> Failure {
+fn refused(name: &str, error: &OciDistributionError) -> Failure {
     let kind = match error {
         OciDistributionError::AuthenticationFailure(_)
         | OciDistributionError::UnauthorizedError { .. } => FailureKind::Auth,
@@ -231,7 +230,7 @@ fn refused(written: &str, error: &OciDistributionError) -> Failure {
         | OciDistributionError::DigestError(_) => FailureKind::Config,
         _ => FailureKind::Unavailable,
     };
-    Failure::new(kind, format!("oci://{written} cannot be pulled: {}", causes(error)))
+    Failure::new(kind, format!("{name} cannot be pulled: {}", causes(error)))
 }
 
 /// A buffer that refuses more than `bytes_max` bytes.

@@ -18,9 +18,9 @@ pub use userinfo::{has_userinfo, masked, masked_url};
 use crate::failure::{Failure, FailureKind};
 use crate::runtime::{self, milliseconds};
 use crate::secret::{Blots, SecretValue, Secrets};
+use crate::toml_table;
 use client::{Client, NoAnswer};
 use domain::hint::Hint;
-use options::toml_key;
 use outgoing::OutgoingRequest;
 use retry::{Pace, Patience};
 use std::sync::{Mutex, PoisonError};
@@ -264,7 +264,7 @@ impl Http {
 
     /// The section of the settings that says where a secret is kept.
     fn section(&self, slot: &str) -> String {
-        format!("[sources.{}.secrets.{}]", toml_key(&self.options.source), toml_key(slot))
+        toml_table::header(&["sources", &self.options.source, "secrets", slot])
     }
 
     /// The value of a slot, if it may go there.

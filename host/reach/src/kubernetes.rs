@@ -12,6 +12,7 @@ mod resource;
 use crate::failure::{Failure, FailureKind};
 use crate::runtime::{block_on, milliseconds};
 use crate::secret::Blots;
+use crate::toml_table;
 use connection::NoList;
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -91,6 +92,13 @@ pub struct ClusterAccess {
     pub timeout: Duration,
 }
 
+impl ClusterAccess {
+    /// The section of the settings.
+    fn section(&self) -> String {
+        toml_table::header(&["sources", &self.source, "kubernetes"])
+    }
+}
+
 /// The client of one source for one cluster.
 pub struct Kubernetes {
     access: ClusterAccess,
@@ -110,17 +118,14 @@ impl Kubernetes {
             let plural = resource.rsplit('/').next().unwrap_or(resource);
             if resource::NEVER.contains(&plural) {
                 let message = format!(
-                    "'{plural}' stands in `resources` of [sources.{}.kubernetes], and \
-                         can never be granted",
-                    access.source
+                    "'{plural}' stands in `resources` of {}, and can never be granted",
+                    access.section()
                 );
                 return refused(message, "take them out");
             }
             if resource::split(resource).is_none() {
-                let message = format!(
-                    "'{resource}' in `resources` of [sources.{}.kubernetes] names no kind",
-                    access.source
-                );
+                let message =
+                    format!("'{resource}' in `resources` of {} names no kind", access.section());
                 return refused(
                     message,
                     "write plurals in lower case, with their group where they have one: \
@@ -132,9 +137,8 @@ impl Kubernetes {
             access.namespaces.iter().find(|namespace| !resource::is_label(namespace))
         {
             let message = format!(
-                "'{namespace}' in `namespaces` of [sources.{}.kubernetes] cannot be the \
-                     name of a namespace",
-                access.source
+                "'{namespace}' in `namespaces` of {} cannot be the name of a namespace",
+                access.section()
             );
             return refused(message, "`kubectl get namespaces` names them");
         }
@@ -267,8 +271,7 @@ impl Kubernetes {
 
     /// The line of the settings that grants the names.
     fn setting(&self, key: &str, names: &[String]) -> Hint {
-        let (source, names) = (&self.access.source, names.join(", "));
-        Hint::setting(format!("[sources.{source}.kubernetes]\n{key} = [{names}]"))
+        Hint::setting(format!("{}\n{key} = [{}]", self.access.section(), names.join(", ")))
     }
 
     /// Sends a request, and sends it again while the cluster says that it is too busy.

@@ -19,6 +19,7 @@ pub mod object_store;
 pub mod runtime;
 pub mod secret;
 mod tls;
+pub mod toml_table;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 use crate::scene::{Output, Scene};
 use crate::serving::Server;
 use std::fs;
+use std::path::PathBuf;
 use test_support::server::http::{Answer, Asked, HttpServer};
 
 /// A part of each secret of these tests.
@@ -100,11 +101,12 @@ fn a_secret_that_a_server_repeats_is_told_to_nobody() {
     let status = scene.run("source status --format json").expect(0);
     assert!(status.stdout.contains("Bearer [secret]"), "{}", status.stdout);
     told(&status);
-    for entry in fs::read_dir(scene.path("")).expect("a folder").flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("apportion.db") {
-            expect_none(&String::from_utf8_lossy(&fs::read(entry.path()).expect("a ledger")));
-        }
+    let entries = fs::read_dir(scene.path("")).expect("a folder").flatten();
+    let is_ledger = |path: &PathBuf| path.to_string_lossy().contains("/apportion.db");
+    let ledger: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_ledger).collect();
+    assert!(ledger.contains(&scene.path("apportion.db")), "{ledger:?}");
+    for path in ledger {
+        expect_none(&String::from_utf8_lossy(&fs::read(path).expect("a file")));
     }
     let served = Server::start(&scene);
     let sources = served.get("/api/v1/sources");

@@ -89,7 +89,12 @@ fn the_lock_names_an_address_without_what_can_be_a_secret() {
     assert!(lock.contains(&format!("source = \"{bare}/acme.wasm\"\n")), "{lock}");
     assert!(!lock.contains("s3cr3t"), "{lock}");
     for (target, exit, code, words) in [
-        ("v2.wasm?sig=s3cr3t", 1, "P106", format!("plugin install {bare}/v2.wasm --agree http")),
+        (
+            "v2.wasm?sig=s3cr3t",
+            1,
+            "P106",
+            "hint: if you agree, repeat your command with `--agree http`\n".to_owned(),
+        ),
         ("x.wasm?sig=s3cr3t", 1, "P103", format!("{bare}/x.wasm answered 404")),
     ] {
         let output =

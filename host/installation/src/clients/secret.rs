@@ -103,7 +103,8 @@ impl SecretCheck<'_> {
             self.add(
                 &client.token_url.span(),
                 format!("tokens cannot come from there: {reason}"),
-                "write the URL of the token endpoint",
+                "write the URL of the token endpoint; a user and a password go into `client_id` \
+                    and `client_secret`",
             );
         }
         let secret = self.kept(&client.client_secret)?;

@@ -16,6 +16,7 @@ use domain::code::CONFIG_VALUE;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::Day;
+use reach::toml_table;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
@@ -137,16 +138,18 @@ impl SourceCheck<'_> {
             && let Some(span) = cluster.context.span()
         {
             let message = format!(
-                "[sources.{name}.kubernetes] has a context, and no kubeconfig that it could be of"
+                "{} has a context, and no kubeconfig that it could be of",
+                toml_table::header(&["sources", name, "kubernetes"])
             );
             self.refuse(&span, message, "write `kubeconfig = \"/etc/apportion/kubeconfig\"` too");
         }
         if let Some(aws) = source.aws.as_ref().filter(|aws| aws.role.value.is_none())
             && let Some(span) = aws.external_id.span()
         {
+            let section = toml_table::header(&["sources", name, "aws"]);
             self.refuse(
                 &span,
-                format!("[sources.{name}.aws] has an external_id and no role"),
+                format!("{section} has an external_id and no role"),
                 "an external id belongs to a role: add `role = \"arn:aws:iam::…\"`",
             );
         }

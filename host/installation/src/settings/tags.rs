@@ -7,6 +7,7 @@ use domain::code::CONFIG_VALUE;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::tag::{TagRule, TagSchema, folded_key, folded_value};
+use reach::toml_table;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -108,9 +109,9 @@ fn refuse_shared_keys(
         if owner != name {
             let message = format!("'{key}' would mean both the tag '{owner}' and the tag '{name}'");
             let hint = Hint::text("keys match in any case: leave this one to ")
-                .then(Hint::setting(format!("[tags.{owner}]")))
+                .then(Hint::setting(toml_table::header(&["tags", owner])))
                 .then(" or to ")
-                .then(Hint::setting(format!("[tags.{name}]")));
+                .then(Hint::setting(toml_table::header(&["tags", name])));
             findings.push(reading.finding(CONFIG_VALUE, &span, message).hint(hint));
         }
     }

@@ -151,6 +151,8 @@ fn a_key_means_one_tag() {
         ),
         "{refusal}"
     );
+    let refusal = self::refusal("[tags.'a.b']\n[tags.'A.b']\n");
+    assert!(refusal.ends_with("to `[tags.\"a.b\"]` or to `[tags.\"A.b\"]`"), "{refusal}");
 }
 
 /// The reader folds keys by ASCII, and a section may repeat its own key.
@@ -228,6 +230,48 @@ fn every_bound_is_held() {
             assert!(refusal.contains(&expect), "{refusal}");
             assert!(refusal.ends_with(&format!("hint: use {least} to {most}")), "{refusal}");
         }
+    }
+}
+
+/// The keeper is the one that the store of this scheme reads.
+#[test]
+fn a_password_in_a_url_is_refused_with_the_keeper_of_its_place() {
+    let s3 = "take it out, and name its keeper:\n[sources.\"a.b\".store]\n\
+        access_key = { env = \"VARIABLE\" }\nsecret_key = { env = \"OTHER\" }";
+    let azure = "take it out, and name its keeper:\n[sources.\"a.b\".store]\n\
+        account_key = { env = \"VARIABLE\" }\na shared access signature goes into `sas`";
+    let google = "take it out, and name its keeper:\n[sources.\"a.b\".store]\n\
+        service_account = { file = \"key.json\" }";
+    for (settings, hint) in [
+        ("paths = ['s3://key:s3cr3t@bucket/x']\n", s3),
+        ("paths = ['az://key:s3cr3t@acme/bills/x']\n", azure),
+        ("paths = ['gs://key:s3cr3t@bucket/x']\n", google),
+        ("[sources.'a.b'.store]\nendpoint = 'https://key:s3cr3t@h'\n", s3),
+        (
+            "paths = ['az://acme/bills']\n[sources.'a.b'.store]\nendpoint = 'https://k:s3cr3t@h'\n",
+            azure,
+        ),
+        (
+            "[sources.'a.b'.aws]\nendpoint = 'https://key:s3cr3t@h'\n",
+            "take it out, and name who asks:\n[sources.\"a.b\".aws]\nprofile = \"billing\"",
+        ),
+        (
+            "[sources.'a.b'.http]\nallow = ['GET https://h/']\n[sources.'a.b'.secrets.t]\n\
+             for = ['https://h/']\noauth2 = { token_url = 'https://id:s3cr3t@h/', \
+             client_id = 'id', client_secret = { env = 'S' } }\n",
+            "write the URL of the token endpoint; \
+             a user and a password go into `client_id` and `client_secret`",
+        ),
+        (
+            "[sources.'a.b'.store]\nbearer = { command = ['curl', 'https://me:s3cr3t@h/'] }\n",
+            "take it out, and let the program read it itself, as `curl --netrc` does",
+        ),
+        ("[sources.'a.b'.store]\nregion = 'https://me:s3cr3t@h'\n", "take it out"),
+    ] {
+        let refusal = refusal(&format!("[sources.'a.b']\nplugin = 'p'\n{settings}"));
+        assert!(refusal.contains("C104: "), "{refusal}");
+        assert!(!refusal.contains("s3cr3t"), "{refusal}");
+        assert_eq!(refusal.split_once("hint: ").map(|(_, hint)| hint), Some(hint), "{settings}");
     }
 }
 

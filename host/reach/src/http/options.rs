@@ -5,6 +5,7 @@ use super::area::{Area, normal};
 use super::{HttpMethod, shown};
 use crate::failure::Failure;
 use crate::secret::SecretKeeper;
+use crate::toml_table;
 use domain::hint::Hint;
 use std::fmt;
 use std::path::PathBuf;
@@ -114,7 +115,7 @@ impl HttpOptions {
 
     /// The section of the settings.
     pub fn section(&self) -> String {
-        format!("[sources.{}.http]", toml_key(&self.source))
+        toml_table::header(&["sources", &self.source, "http"])
     }
 
     /// The section of the settings, and a line to write into it.
@@ -146,15 +147,5 @@ impl HttpOptions {
         let message = format!("{refused}, and source '{}' grants no such network", self.source);
         let line = format!("networks = [\"{}/{bits}\"]", refused.address);
         Failure::denied(message, self.setting(line))
-    }
-}
-
-/// The key of a table as TOML writes it.
-pub fn toml_key(name: &str) -> String {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.chars().all(is_bare) && !name.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{name:?}")
     }
 }

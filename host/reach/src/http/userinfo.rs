@@ -1,5 +1,6 @@
 //! Users and passwords in URLs. A URL is shown in messages and settings, so they are hidden there.
 
+use super::HttpMethod;
 use url::Url;
 
 /// Stands where a user and a password were.
@@ -10,8 +11,7 @@ const CONTAINER_SCHEMES: [&str; 2] = ["abfs", "abfss"];
 /// Whether a text is a URL with a user or a password in it.
 pub fn has_userinfo(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, rest)| {
-        let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-        is_scheme && userinfo_end(scheme, rest).is_some()
+        scheme.chars().all(is_of_scheme) && userinfo_end(scheme, rest).is_some()
     })
 }
 
@@ -34,10 +34,8 @@ pub fn masked(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at);
         let after = &after["://".len()..];
-        let (url, left) = after.split_at(url_end(before, after));
-        let scheme_start =
-            before.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |at| at + 1);
-        let scheme = before.get(scheme_start..).unwrap_or_default();
+        let (before_url, scheme) = before.split_at(before.trim_end_matches(is_of_scheme).len());
+        let (url, left) = after.split_at(url_end(before_url, after));
         masked.push_str(before);
         masked.push_str("://");
         match userinfo_end(scheme, url) {
@@ -49,11 +47,19 @@ pub fn masked(text: &str) -> String {
     masked + rest
 }
 
+fn is_of_scheme(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')
+}
+
 /// Where a URL ends: at the quote that it began with, or at the first space where it began with
-/// none.
+/// none. In a line of `allow`, its method stands between the quote and the URL.
 fn url_end(before: &str, after: &str) -> usize {
-    let is_quote = |c: char| matches!(c, '"' | '\'' | '`');
-    let quote = before.chars().rev().find(|c| is_quote(*c));
+    let names = HttpMethod::ALL.map(HttpMethod::name);
+    let line = before
+        .strip_suffix(' ')
+        .and_then(|line| names.iter().find_map(|method| line.strip_suffix(method)));
+    let quote = line.unwrap_or(before).chars().next_back();
+    let quote = quote.filter(|c| matches!(c, '"' | '\'' | '`'));
     let mut is_escaped = false;
     let end = after.find(|c: char| {
         let ends = match quote {
@@ -68,10 +74,15 @@ fn url_end(before: &str, after: &str) -> usize {
 
 /// The place of the `@` behind user and password; `rest` is a URL after its scheme.
 fn userinfo_end(scheme: &str, rest: &str) -> Option<usize> {
-    let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
     let end = match authority.rfind('@') {
-        // A password that was not escaped can hold a slash. Then the text is no URL.
-        None if Url::parse(&format!("{scheme}://{rest}")).is_err() => rest.rfind('@'),
+        // A password that was not escaped can hold a slash. Then the text is no URL, and what
+        // stands behind its first colon is no port.
+        None if authority.split_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_err())
+            && Url::parse(&format!("{scheme}://{rest}")).is_err() =>
+        {
+            rest.rfind('@')
+        }
         end => end,
     };
     end.filter(|end| !CONTAINER_SCHEMES.contains(&scheme) || rest[..*end].contains(':'))
@@ -89,6 +100,8 @@ mod tests {
             ("https://me:p@ss w@h/a@b?c", "https://***@h/a@b?c"),
             ("http://me:p/w@h:3128", "http://***@h:3128"),
             ("s3://key:pw@bucket/x", "s3://***@bucket/x"),
+            (r"s3://key:p\tw@bucket/x", "s3://***@bucket/x"),
+            ("git+ssh://me:p w@h/x", "git+ssh://***@h/x"),
             ("me:pw@h:3128", "***@h:3128"),
         ] {
             assert_eq!(masked_url(url), expect);
@@ -96,6 +109,9 @@ mod tests {
         for url in [
             "https://h/a@b",
             "https://h:8080/?mail=a@b",
+            "https://{region}.example.com/users/a@b",
+            "https://{region}.example.com:8080/users/a@b",
+            "https://[::1]/users/a@b",
             "abfss://bills@acme.dfs.core.windows.net/x",
             "bills/*.csv",
         ] {
@@ -113,9 +129,15 @@ mod tests {
                 r#"paths = ["https://a:pw one@h/x", 'https://b:"pw@h/y']  # me@example.com"#,
                 r#"paths = ["https://***@h/x", 'https://***@h/y']  # me@example.com"#,
             ),
+            (r#"url = "git+ssh://me:p w@h/""#, r#"url = "git+ssh://***@h/""#),
             (
                 r"'GET https://me:p\'w@h/' cannot be allowed",
                 r"'GET https://***@h/' cannot be allowed",
+            ),
+            (r#"allow = ["GET https://me:p w@h/"]"#, r#"allow = ["GET https://***@h/"]"#),
+            (
+                "the source's server https://h answers a@b",
+                "the source's server https://h answers a@b",
             ),
             ("http://h answers a@b", "http://h answers a@b"),
             ("no URL: a@b", "no URL: a@b"),

@@ -3,7 +3,7 @@
 use super::{ClusterAccess, refusal};
 use crate::failure::Failure;
 use crate::http::decoded;
-use crate::secret::{BYTES_MIN, Blots};
+use crate::secret::Blots;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderMap};
@@ -14,8 +14,9 @@ use kube::core::Status;
 use kube::{Client, Config};
 use secrecy::zeroize::Zeroizing;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tower::{BoxError, Layer};
 
 /// A page has some megabytes. A longer answer comes from a server that is no cluster, or that
@@ -23,13 +24,17 @@ use tower::{BoxError, Layer};
 pub const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// The longest quotation of an answer that is not a status of Kubernetes.
 const QUOTED_CHARS: usize = 200;
+/// Clients whose program gave no credentials in time. Nobody can end a program that `kube` started,
+/// so it is not started once more while it runs.
+static HANGING: Mutex<Vec<(ClusterAccess, JoinHandle<kube::Result<Client>>)>> =
+    Mutex::new(Vec::new());
 
 /// The secrets of its requests go into `blots`.
 pub async fn connect(access: &ClusterAccess, blots: &Arc<Blots>) -> Result<Client, Failure> {
     let (mut config, has_own_proxy) = match &access.kubeconfig {
         None => (Config::incluster().map_err(|_| refusal::nowhere(access))?, false),
         Some(path) => {
-            check_file(access, path)?;
+            check_file(access, path, "`kubeconfig`")?;
             let kubeconfig = Kubeconfig::read_from(path)
                 .map_err(|error| refusal::of_kubeconfig(access, path, &error))?;
             let has_own_proxy = names_proxy(&kubeconfig, access.context.as_ref());
@@ -55,22 +60,41 @@ pub async fn connect(access: &ClusterAccess, blots: &Arc<Blots>) -> Result<Clien
     // `ask` repeats requests itself, within the time of the settings.
     config.default_retry = false;
     if let Some(path) = &config.auth_info.token_file {
-        check_file(access, Path::new(path))?;
+        check_file(access, Path::new(path), "`tokenFile` of the kubeconfig")?;
     }
     add_proxy(blots, &config);
+    if is_hanging(access) {
+        return Err(refusal::slow_program(
+            access,
+            "runs since it was started before, and is not started again",
+        ));
+    }
     // The program that gives credentials is run here. Nothing else bounds its time.
-    let noted = Arc::clone(blots);
-    let made = tokio::task::spawn_blocking(move || client(config, &noted));
-    match tokio::time::timeout(access.timeout, made).await {
+    let blots = Arc::clone(blots);
+    let mut made = spawn_blocking(move || client(config, &blots));
+    match tokio::time::timeout(access.timeout, &mut made).await {
         Ok(Ok(made)) => made.map_err(|error| refusal::of_client(access, &error)),
-        Ok(Err(_)) | Err(_) => Err(refusal::slow_program(access)),
+        Ok(Err(_)) => Err(refusal::lost_client(access)),
+        Err(_) => {
+            let mut hanging = HANGING.lock().unwrap_or_else(PoisonError::into_inner);
+            hanging.push((access.clone(), made));
+            let seconds = access.timeout.as_secs();
+            Err(refusal::slow_program(access, &format!("did not end within {seconds} s")))
+        }
     }
 }
 
+/// Whether a program that was started with the same settings still runs.
+fn is_hanging(access: &ClusterAccess) -> bool {
+    let mut hanging = HANGING.lock().unwrap_or_else(PoisonError::into_inner);
+    hanging.retain(|(_, made)| !made.is_finished());
+    hanging.iter().any(|(known, _)| known == access)
+}
+
 /// Opening a named pipe would wait for a writer, who may never come.
-fn check_file(access: &ClusterAccess, path: &Path) -> Result<(), Failure> {
+fn check_file(access: &ClusterAccess, path: &Path, setting: &str) -> Result<(), Failure> {
     match std::fs::metadata(path) {
-        Ok(facts) if !facts.is_file() => Err(refusal::no_file(access, path)),
+        Ok(facts) if !facts.is_file() => Err(refusal::no_file(access, path, setting)),
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -81,20 +105,13 @@ fn add_proxy(blots: &Blots, config: &Config) {
     let userinfo = authority.and_then(|authority| authority.as_str().rsplit_once('@'));
     if let Some((pair, _)) = userinfo {
         for pair in [pair, &decoded(pair)] {
-            add(blots, pair);
-            add(blots, pair.split_once(':').map_or("", |(_, password)| password));
+            blots.add_pair(pair);
         }
     }
 }
 
-/// Short texts are left out. A text of one letter would be blotted out of every word.
-fn add(blots: &Blots, secret: &str) {
-    if secret.len() >= BYTES_MIN {
-        blots.add(secret);
-    }
-}
-
-/// A client whose credentials are noted before each request: a program can give others every time.
+/// A client whose credentials are blotted from each request on: a program can give others every
+/// time.
 fn client(mut config: Config, blots: &Arc<Blots>) -> kube::Result<Client> {
     // Certificates are not sent, and the client deals with them itself.
     let Some(authorization) = config.auth_layer()? else { return Client::try_from(config) };
@@ -109,22 +126,21 @@ fn client(mut config: Config, blots: &Arc<Blots>) -> kube::Result<Client> {
         ..config.auth_info
     };
     let (inner, blots) = (Client::try_from(config)?, Arc::clone(blots));
-    let noted = tower::service_fn(move |request: http::Request<Body>| {
+    let blotted = tower::service_fn(move |request: http::Request<Body>| {
         add_authorization(&blots, request.headers());
         let inner = inner.clone();
         async move { inner.send(request).await.map_err(BoxError::from) }
     });
-    Ok(Client::new(authorization.layer(noted), namespace))
+    Ok(Client::new(authorization.layer(blotted), namespace))
 }
 
 fn add_authorization(blots: &Blots, headers: &HeaderMap) {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some((scheme, value)) = value.and_then(|value| value.split_once(' ')) else { return };
-    add(blots, value);
+    blots.add(value);
     let pair = STANDARD.decode(value).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"));
     if let Some(pair) = pair.and_then(|pair| String::from_utf8(pair).ok()).map(Zeroizing::new) {
-        add(blots, &pair);
-        add(blots, pair.split_once(':').map_or("", |(_, password)| password));
+        blots.add_pair(&pair);
     }
 }
 
@@ -214,4 +230,85 @@ pub async fn version(client: &Client, group: &str) -> Result<String, NoList> {
         .and_then(|known| known.preferred_version.or_else(|| known.versions.into_iter().next()));
     // A group that does not exist is asked for, so that the cluster says that it does not.
     Ok(version.map_or_else(|| "v1".into(), |version| version.version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::block_on;
+    use std::fs::{self, File};
+    use std::process::Command;
+    use std::time::Instant;
+
+    fn access(kubeconfig: &Path) -> ClusterAccess {
+        ClusterAccess {
+            source: "a.b".into(),
+            kubeconfig: Some(kubeconfig.to_owned()),
+            context: None,
+            resources: Vec::new(),
+            namespaces: Vec::new(),
+            timeout: Duration::from_secs(1),
+        }
+    }
+
+    /// The message and the hint of a cluster that cannot be asked.
+    fn refused(access: &ClusterAccess) -> (String, String) {
+        let failure = block_on(connect(access, &Arc::default())).err().unwrap();
+        let hint = failure.diagnostic.hint_text().unwrap_or_default();
+        (failure.diagnostic.message, hint)
+    }
+
+    /// The program waits for the end of a pipe, and then fails. Once it has ended, another one is
+    /// started.
+    #[test]
+    fn a_program_that_hangs_is_not_started_once_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let [pipe, kubeconfig, starts] =
+            ["pipe", "kubeconfig", "starts"].map(|name| folder.path().join(name));
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let both_ends = File::options().read(true).write(true).open(&pipe).unwrap();
+        let script =
+            format!("echo start >> {}; cat < {}; exit 3", starts.display(), pipe.display());
+        let text = format!(
+            "{{apiVersion: v1, kind: Config, current-context: c, \
+             clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:1'}}}}], \
+             contexts: [{{name: c, context: {{cluster: c, user: u}}}}], \
+             users: [{{name: u, user: {{exec: {{interactiveMode: Never, command: sh, \
+             apiVersion: client.authentication.k8s.io/v1, args: [-c, '{script}']}}}}}}]}}"
+        );
+        fs::write(&kubeconfig, text).unwrap();
+        let access = access(&kubeconfig);
+        let start = "the kubeconfig of the source 'a.b' gives no credentials: its program ";
+        let hint = format!(
+            "try `kubectl --kubeconfig {} version`, which runs the program of the kubeconfig, \
+             if it has one, and asks the cluster; if that only takes longer:\n\
+             [sources.\"a.b\".kubernetes]\ntimeout_seconds = 4",
+            kubeconfig.display()
+        );
+        let message = format!("{start}did not end within 1 s");
+        assert_eq!(refused(&access), (message, hint.clone()));
+        let again = "runs since it was started before, and is not started again";
+        assert_eq!(refused(&access), (format!("{start}{again}"), hint));
+        assert_eq!(fs::read_to_string(&starts).unwrap(), "start\n");
+        drop(both_ends);
+        fs::remove_file(&pipe).unwrap();
+        fs::write(&pipe, "").unwrap();
+        let began = Instant::now();
+        let mut message = refused(&access).0;
+        while message.ends_with(again) && began.elapsed() < Duration::from_secs(10) {
+            std::thread::yield_now();
+            message = refused(&access).0;
+        }
+        assert!(message.ends_with("ended with exit status: 3"), "{message}");
+        assert_eq!(fs::read_to_string(&starts).unwrap(), "start\nstart\n");
+    }
+
+    /// `kubectl` gets such a kubeconfig from a shell's `<(…)`.
+    #[test]
+    fn a_folder_or_pipe_in_place_of_a_kubeconfig_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (message, hint) = refused(&access(folder.path()));
+        assert!(message.ends_with("it is a folder, a pipe, a socket or a device, not a file"));
+        assert_eq!(hint, "name the file itself in `kubeconfig`");
+    }
 }

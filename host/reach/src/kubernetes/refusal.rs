@@ -5,6 +5,7 @@ use super::connection::{ANSWER_BYTES_MAX, NoList};
 use super::resource::groups;
 use super::{ClusterAccess, ListQuery};
 use crate::failure::{Failure, FailureKind};
+use crate::toml_table;
 use domain::hint::Hint;
 use kube::client::AuthError;
 use kube::config::KubeconfigError;
@@ -22,8 +23,8 @@ pub fn nowhere(access: &ClusterAccess) -> Failure {
         ),
     )
     .hint(Hint::setting(format!(
-        "[sources.{}.kubernetes]\nkubeconfig = \"/etc/apportion/kubeconfig\"",
-        access.source
+        "{}\nkubeconfig = \"/etc/apportion/kubeconfig\"",
+        access.section()
     )))
 }
 
@@ -45,26 +46,33 @@ pub fn of_kubeconfig(access: &ClusterAccess, path: &Path, error: &KubeconfigErro
     .hint(format!("check with `kubectl --kubeconfig {} config get-contexts`", path.display()))
 }
 
-/// The kubeconfig, or a file with a token that it names.
-pub fn no_file(access: &ClusterAccess, path: &Path) -> Failure {
+/// The file that a setting names: the kubeconfig, or one with a token.
+pub fn no_file(access: &ClusterAccess, path: &Path, setting: &str) -> Failure {
     let message = format!(
         "the source '{}' cannot read {}: it is a folder, a pipe, a socket or a device, not a file",
         access.source,
         path.display()
     );
-    Failure::new(FailureKind::Config, message)
-        .hint(format!("check with `ls -l {}`", path.display()))
+    Failure::new(FailureKind::Config, message).hint(format!("name the file itself in {setting}"))
 }
 
 /// The program of the kubeconfig that gives credentials.
-pub fn slow_program(access: &ClusterAccess) -> Failure {
-    let seconds = access.timeout.as_secs();
+pub fn slow_program(access: &ClusterAccess, fault: &str) -> Failure {
     let message = format!(
-        "the kubeconfig of the source '{}' gives no credentials: \
-         its program did not end within {seconds} s",
+        "the kubeconfig of the source '{}' gives no credentials: its program {fault}",
         access.source
     );
-    Failure::new(FailureKind::Auth, message).hint(timeout(access))
+    Failure::new(FailureKind::Auth, message).hint(patience(access))
+}
+
+/// The thread that made the client panicked.
+pub fn lost_client(access: &ClusterAccess) -> Failure {
+    let message = format!(
+        "the cluster of the source '{}' cannot be asked: making its client broke off",
+        access.source
+    );
+    Failure::new(FailureKind::Unavailable, message)
+        .hint("this is a fault of Apportion: report the command and this message")
 }
 
 /// The URL of a cluster is shown in messages and logs.
@@ -115,13 +123,20 @@ pub fn too_late(access: &ClusterAccess, query: &ListQuery) -> Failure {
             access.source, query.resource
         ),
     )
-    .hint(timeout(access))
+    .hint(patience(access))
 }
 
-/// The lines of the settings that give a cluster more time.
-fn timeout(access: &ClusterAccess) -> Hint {
+/// A command that waits for the same, and the lines of the settings that give more time. A program
+/// that is run for new credentials counts into the time of an answer.
+fn patience(access: &ClusterAccess) -> Hint {
     let seconds = access.timeout.as_secs().saturating_mul(4);
-    Hint::setting(format!("[sources.{}.kubernetes]\ntimeout_seconds = {seconds}", access.source))
+    let lines = format!("{}\ntimeout_seconds = {seconds}", access.section());
+    let try_it = format!(
+        "try `{} version`, which runs the program of the kubeconfig, if it has one, and asks the \
+         cluster; if that only takes longer:\n",
+        kubectl(access)
+    );
+    Hint::text(try_it).then(Hint::setting(lines))
 }
 
 /// The answer is not a list.
@@ -150,7 +165,8 @@ pub fn of_answer(access: &ClusterAccess, query: &ListQuery, trouble: NoList) -> 
                 "the cluster of the source '{source}' answers with more than {mib} MiB \
                  when asked for a page of {resource}"
             );
-            let lines = format!("[sources.{source}.config]\npage_size = 50");
+            let section = toml_table::header(&["sources", source, "config"]);
+            let lines = format!("{section}\npage_size = 50");
             Failure::new(FailureKind::Config, message).hint(
                 Hint::text("ask for shorter pages, if the plugin can:\n")
                     .then(Hint::setting(lines)),

@@ -1,8 +1,8 @@
 //! From settings to a store that can be listed and read, and nothing else.
 
 mod aws;
+mod credentials;
 mod gcs;
-mod seen;
 mod web;
 
 use super::address::{Address, StoreKind};
@@ -13,6 +13,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::http::masked;
 use crate::secret::{Blots, SecretKeeper, SecretValue, SlotName};
 use crate::tls::cause;
+use credentials::StoreCredentials;
 use domain::hint::Hint;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -22,7 +23,6 @@ use object_store::{
     BackoffConfig, Certificate, ClientOptions, Error, GetOptions, ObjectMeta, ObjectStore,
     ObjectStoreExt, RetryConfig,
 };
-use seen::SeenCredentials;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -175,8 +175,9 @@ impl StoreAccess {
             builder = builder.with_client_secret(secret.expose());
         }
         let store = builder.clone().build().and_then(|store| {
-            let credentials = SeenCredentials::new(store.credentials(), &self.blots);
-            builder.with_credentials(Arc::new(credentials)).build()
+            builder
+                .with_credentials(StoreCredentials::new(store.credentials(), &self.blots))
+                .build()
         });
         Ok(store.map(|store| Box::new(store) as Box<dyn ObjectStore>))
     }

@@ -7,6 +7,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::http::masked;
 use crate::secret::Blots;
 use crate::tls;
+use crate::toml_table;
 use domain::code::Code;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -46,7 +47,7 @@ fn without_query(written: &str) -> &str {
 
 /// Puts the source's name into a hint. Hints are written for a source NAME.
 pub fn named(failure: Failure, source: &str) -> Failure {
-    let section = format!("[sources.{source}.");
+    let section = format!("[sources.{}.", toml_table::key(source));
     let mut diagnostic = failure.diagnostic;
     diagnostic.hint =
         diagnostic.hint.map(|hint| hint.map(|words| words.replace("[sources.NAME.", &section)));

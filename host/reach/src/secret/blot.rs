@@ -1,5 +1,6 @@
 //! Takes secrets out of answers and messages, in every form in which servers repeat them.
 
+use super::BYTES_MIN;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use domain::diagnostic::Diagnostic;
@@ -15,9 +16,10 @@ const BLOT: &str = "[secret]";
 pub struct Blots(Mutex<Vec<Zeroizing<Vec<u8>>>>);
 
 impl Blots {
-    /// From now on the text is blotted: as it is, and as URLs, JSON and base64 have it.
+    /// From now on the text is blotted: as it is, and as URLs, JSON and base64 have it. A shorter
+    /// text than a secret is left out: it would be blotted out of other words.
     pub fn add(&self, secret: &str) {
-        if secret.is_empty() {
+        if secret.len() < BYTES_MIN {
             return;
         }
         let mut forms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -28,6 +30,12 @@ impl Blots {
         }
         // A secret may be a part of another one. The longer form goes first, so that no part stays.
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    }
+
+    /// The text `user:password`. The password is blotted alone too.
+    pub fn add_pair(&self, pair: &str) {
+        self.add(pair);
+        self.add(pair.split_once(':').map_or("", |(_, password)| password));
     }
 
     pub fn bytes(&self, text: Vec<u8>) -> Vec<u8> {
@@ -108,7 +116,7 @@ mod tests {
     fn every_form_of_a_secret_is_blotted() {
         let blots = Blots::default();
         blots.add("a/b \"c\"+ü");
-        blots.add("a/b");
+        blots.add("c\"+ü");
         for form in [
             "a/b \"c\"+ü",
             "a%2Fb%20%22c%22%2B%C3%BC",
@@ -121,8 +129,18 @@ mod tests {
         ] {
             assert_eq!(blots.text(&format!("<{form}|{form}>")), "<[secret]|[secret]>", "{form}");
         }
-        assert_eq!(blots.text("a/b c"), "[secret] c");
+        assert_eq!(blots.text("a/b c\"+ü"), "a/b [secret]");
         assert_eq!(blots.text("a b 12.50"), "a b 12.50");
-        assert!(blots.hit("https://h/?k=a%2fb") && !blots.hit("https://h/?k=b"));
+        assert!(blots.hit("https://h/?k=c%22%2b%c3%bc") && !blots.hit("https://h/?k=c"));
+    }
+
+    /// A secret has at least four bytes. The password of `me:abc` has three.
+    #[test]
+    fn a_text_that_is_too_short_for_a_secret_stays() {
+        let blots = Blots::default();
+        for text in ["", "a", "abc", "me:abc"] {
+            blots.add(text);
+        }
+        assert_eq!(blots.text("abc of a bar, me:abc"), "abc of a bar, [secret]");
     }
 }

@@ -188,10 +188,15 @@ fn agreed_powers(
                 before.name,
                 reasons.join(", ")
             );
-            return Err(Diagnostic::new(code::PLUGIN_ASKS_MORE, message).hint(
-                Hint::text("if you agree: ")
-                    .then(Hint::command(format!("plugin install {source} {}", flags.join(" ")))),
-            ));
+            let flags = flags.join(" ");
+            // The address is shown without its secrets, and does not lead there.
+            let hint = if source == args.source {
+                let command = format!("plugin install {source} {flags}");
+                Hint::text("if you agree: ").then(Hint::command(command))
+            } else {
+                format!("if you agree, repeat your command with `{flags}`").into()
+            };
+            return Err(Diagnostic::new(code::PLUGIN_ASKS_MORE, message).hint(hint));
         }
     }
     Ok(asked.into_iter().map(str::to_owned).collect())

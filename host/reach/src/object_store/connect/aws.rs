@@ -173,7 +173,7 @@ impl CredentialProvider for AwsCredentials {
                 });
             Error::Unauthenticated { path: String::new(), source: why.into() }
         })?;
-        aws::seen::add_blots(&self.blots, &found);
+        aws::credentials::add_blots(&self.blots, &found);
         let credential = Arc::new(AwsCredential {
             key_id: found.access_key_id().to_owned(),
             secret_key: found.secret_access_key().to_owned(),

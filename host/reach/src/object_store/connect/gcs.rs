@@ -1,6 +1,6 @@
 //! Google Cloud Storage, with the account of the settings or of the machine.
 
-use super::seen::SeenCredentials;
+use super::credentials::StoreCredentials;
 use super::{StoreAccess, retry, slot_name};
 use crate::failure::{Failure, FailureKind};
 use crate::object_store::address::Address;
@@ -40,8 +40,9 @@ impl StoreAccess {
             None => {}
         }
         let store = builder.clone().build().and_then(|store| {
-            let credentials = SeenCredentials::new(store.credentials(), &self.blots);
-            builder.with_credentials(Arc::new(credentials)).build()
+            builder
+                .with_credentials(StoreCredentials::new(store.credentials(), &self.blots))
+                .build()
         });
         Ok(store.map(|store| Box::new(store) as Box<dyn ObjectStore>))
     }

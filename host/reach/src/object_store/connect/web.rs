@@ -308,7 +308,7 @@ fn authorization(access: &StoreAccess) -> Result<Option<HeaderValue>, Failure> {
     let value = match (bearer, access.value("basic", &access.keys.basic)?) {
         (Some(token), _) => Zeroizing::new(["Bearer ", token.expose()].concat()),
         (None, Some(pair)) => {
-            access.blots.add(pair.expose().split_once(':').map_or("", |(_, password)| password));
+            access.blots.add_pair(pair.expose());
             let pair = Zeroizing::new(base64::prelude::BASE64_STANDARD.encode(pair.expose()));
             Zeroizing::new(["Basic ", &pair].concat())
         }

@@ -1,4 +1,5 @@
-//! Credentials that clients of stores fetch themselves. Each is noted before a request carries it.
+//! Credentials that clients of stores fetch themselves. Each is blotted before a request carries
+//! it.
 
 use crate::secret::Blots;
 use object_store::azure::AzureCredential;
@@ -9,26 +10,26 @@ use std::sync::Arc;
 
 type Provider<C> = Arc<dyn CredentialProvider<Credential = C>>;
 
-/// Gives the credentials of another provider, and adds them to the secrets that are blotted.
-pub struct SeenCredentials<C> {
+/// Gives the credentials of another provider, which are blotted from then on.
+pub struct StoreCredentials<C> {
     provider: Provider<C>,
     blots: Arc<Blots>,
 }
 
-impl<C> SeenCredentials<C> {
-    pub fn new(provider: &Provider<C>, blots: &Arc<Blots>) -> SeenCredentials<C> {
-        SeenCredentials { provider: Arc::clone(provider), blots: Arc::clone(blots) }
+impl<C> StoreCredentials<C> {
+    pub fn new(provider: &Provider<C>, blots: &Arc<Blots>) -> Arc<StoreCredentials<C>> {
+        Arc::new(StoreCredentials { provider: Arc::clone(provider), blots: Arc::clone(blots) })
     }
 }
 
-impl<C> fmt::Debug for SeenCredentials<C> {
+impl<C> fmt::Debug for StoreCredentials<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("credentials")
     }
 }
 
 #[async_trait::async_trait]
-impl CredentialProvider for SeenCredentials<GcpCredential> {
+impl CredentialProvider for StoreCredentials<GcpCredential> {
     type Credential = GcpCredential;
 
     async fn get_credential(&self) -> Result<Arc<GcpCredential>, Error> {
@@ -39,15 +40,15 @@ impl CredentialProvider for SeenCredentials<GcpCredential> {
 }
 
 #[async_trait::async_trait]
-impl CredentialProvider for SeenCredentials<AzureCredential> {
+impl CredentialProvider for StoreCredentials<AzureCredential> {
     type Credential = AzureCredential;
 
     async fn get_credential(&self) -> Result<Arc<AzureCredential>, Error> {
         let credential = self.provider.get_credential().await?;
         match credential.as_ref() {
             AzureCredential::BearerToken(token) => self.blots.add(token),
-            // Both come from the settings, and were noted there. A request carries no shared key,
-            // but a signature.
+            // Both come from the settings, and are blotted since then. A request carries no shared
+            // key, but a signature.
             AzureCredential::AccessKey(_) | AzureCredential::SASToken(_) => {}
         }
         Ok(credential)

@@ -1,4 +1,4 @@
-//! Credentials of the SDK. Each is noted before a request is signed with it.
+//! Credentials of the SDK. Each is blotted before a request is signed with it.
 
 use crate::secret::Blots;
 use aws_config::SdkConfig;
@@ -7,10 +7,10 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use std::fmt;
 use std::sync::Arc;
 
-/// The same settings, with each of their credentials noted.
-pub fn seen(found: SdkConfig, blots: &Arc<Blots>) -> SdkConfig {
+/// The same settings, with each of their credentials blotted.
+pub fn with_blots(found: SdkConfig, blots: &Arc<Blots>) -> SdkConfig {
     let Some(provider) = found.credentials_provider() else { return found };
-    let provider = SeenCredentials { provider, blots: Arc::clone(blots) };
+    let provider = SdkCredentials { provider, blots: Arc::clone(blots) };
     let provider = SharedCredentialsProvider::new(provider);
     found.into_builder().credentials_provider(provider).build()
 }
@@ -22,19 +22,19 @@ pub fn add_blots(blots: &Blots, credentials: &Credentials) {
     blots.add(credentials.session_token().unwrap_or_default());
 }
 
-/// Gives the credentials of another provider, and adds them to the secrets that are blotted.
-struct SeenCredentials {
+/// Gives the credentials of another provider, which are blotted from then on.
+struct SdkCredentials {
     provider: SharedCredentialsProvider,
     blots: Arc<Blots>,
 }
 
-impl fmt::Debug for SeenCredentials {
+impl fmt::Debug for SdkCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("credentials")
     }
 }
 
-impl ProvideCredentials for SeenCredentials {
+impl ProvideCredentials for SdkCredentials {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
