@@ -1,9 +1,9 @@
 //! Weights to split money by, as they are stored, and the splitting of amounts that come in parts.
 //!
 //! Where a share begins and ends is the rule of [`exact::split`]: cumulative, cut off towards zero,
-//! without remainder. [`RunningSplit`] splits an amount part by part: the parts' shares add up to the
-//! shares of the whole, to the nano. So a total can be looked into part by part without leaving a
-//! remainder anywhere.
+//! without remainder. [`RunningSplit`] splits an amount part by part: the parts' shares add up to
+//! the shares of the whole, to the nano. So a total can be looked into part by part without leaving
+//! a remainder anywhere.
 
 use crate::money::Sum;
 use exact::split::cut;
