@@ -109,8 +109,8 @@ mod tests {
         for url in [
             "https://h/a@b",
             "https://h:8080/?mail=a@b",
-            "https://{region}.example.com/users/a@b",
-            "https://{region}.example.com:8080/users/a@b",
+            "https://<region>.example.com/users/a@b",
+            "https://<region>.example.com:8080/users/a@b",
             "https://[::1]/users/a@b",
             "abfss://bills@acme.dfs.core.windows.net/x",
             "bills/*.csv",
