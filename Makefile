@@ -20,9 +20,9 @@ LEFT_OUT = echo "left out: $$(cat $(OUTSIDE) | grep -c '^\#\[test\]') tests that
 .PHONY: build dist demo test test-outside bench fmt lint
 
 # On a terminal Cargo's bar counts the crates. Near its end stands `bundled-plugins`, which builds the
-# plugins for three minutes.
+# plugins for two minutes.
 build:
-	$(call first,release,first build: 15 to 20 minutes on two cores; later ones take seconds)
+	$(call first,release,first build: 10 to 15 minutes on two cores; later ones take seconds)
 	@$(TOOLCHAIN) && cargo build --release --locked --package apportion
 	@echo "built $(CARGO_TARGET_DIR)/release/apportion" >&2
 
@@ -37,7 +37,7 @@ demo: build
 	@"$(CARGO_TARGET_DIR)/release/apportion" demo --dir "$(DEMO_DIR)" $(ARGS)
 
 test:
-	$(call first,release,first build: 20 to 25 minutes on two cores; later ones take minutes)
+	$(call first,release,first build: 15 to 20 minutes on two cores; later ones take minutes)
 	@$(TOOLCHAIN) && $(CARGO_TEST)
 	@$(TOOLCHAIN) && cd plugins && cargo test --locked
 	@$(if $(CI),$(MAKE) --no-print-directory test-outside,$(LEFT_OUT))
