@@ -23,11 +23,13 @@ pub fn period(args: &PeriodArgs) -> Result<Option<Period>, Diagnostic> {
         .map(|to| span(to).map(Period::end))
         .transpose()?
         .unwrap_or(Period::all().end());
-    let period = Period::new(start, end);
-    period.map(Some).map_err(|error| {
-        invalid(error.to_string())
-            .hint("`--from 2026-01 --to 2026-03` is the first quarter of 2026")
-    })
+    let hint = "`--from 2026-01 --to 2026-03` is the first quarter of 2026";
+    if start == end {
+        return Err(
+            invalid(format!("the period ends on {}, before its start", end.plus(-1))).hint(hint)
+        );
+    }
+    Period::new(start, end).map(Some).map_err(|error| invalid(error.to_string()).hint(hint))
 }
 
 fn span(text: &str) -> Result<Period, Diagnostic> {

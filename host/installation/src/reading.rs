@@ -84,7 +84,9 @@ impl<'a> Reading<'a> {
                 let message = format!("there is no setting '{key}' here");
                 let mut finding = self.finding(code::CONFIG_UNKNOWN_KEY, &span, message);
                 // The line of a password that was written here would be logged.
-                if SECRET_WORDS.iter().any(|word| key.to_lowercase().contains(word)) {
+                let names_a_secret =
+                    SECRET_WORDS.iter().any(|word| key.to_lowercase().contains(word));
+                if names_a_secret || self.is_of_secrets(span.start) {
                     finding.excerpt = None;
                 }
                 match did_you_mean(key, known.iter().copied()) {
@@ -113,7 +115,21 @@ impl<'a> Reading<'a> {
         }
         let known = TYPE_WORDS.iter().find(|(type_name, _)| *type_name == expected);
         let expected = known.map_or(expected, |(_, words)| words);
+        if self.is_of_secrets(span.start) {
+            let mut finding =
+                self.finding(code::CONFIG_SYNTAX, span, format!("expected {expected}"));
+            finding.excerpt = None;
+            return finding;
+        }
         self.finding(code::CONFIG_SYNTAX, span, format!("{found}, expected {expected}"))
+    }
+
+    /// Whether a place is in a section of secrets, where any value may be the secret itself.
+    fn is_of_secrets(&self, at: usize) -> bool {
+        let before = self.text.get(..at).unwrap_or_default();
+        let section = before.lines().rfind(|line| line.trim_start().starts_with('['));
+        let line = self.text.get(self.start_of(self.line(at))..).unwrap_or_default().lines().next();
+        section.into_iter().chain(line).any(|text| text.contains("secret"))
     }
 }
 
@@ -195,6 +211,19 @@ mod tests {
         ];
         for (text, expect) in cases {
             assert_eq!(refusal(text), expect);
+        }
+    }
+
+    #[test]
+    fn a_refusal_among_secrets_repeats_no_value() {
+        for (line, expect) in [
+            ("value = 'hunter2'", "apportion.toml:2:1: C103: there is no setting 'value' here"),
+            ("command = 'echo hunter2'", "apportion.toml:2:11: C102: expected a list"),
+            ("env = ['hunter2']", "apportion.toml:2:7: C102: expected a text in quotes"),
+        ] {
+            let refusal = refusal(&format!("[sources.x.secrets.token]\n{line}\n"));
+            assert!(refusal.starts_with(expect), "{refusal}");
+            assert!(!refusal.contains("hunter2"), "{refusal}");
         }
     }
 

@@ -187,9 +187,13 @@ fn collect_all(
 fn work<'s>(ledger: &Reader, source: &'s Source, at_ms: i64) -> Result<SourceWork<'s>, Diagnostic> {
     let mut request =
         CollectRequest { state: ledger.state(&source.name)?, ..source.request.clone() };
-    if let (None, Some(window)) = (request.period, source.window) {
+    if let Some(window) = source.window {
         let coverage = Coverage::of(&ledger.attempts(&source.name)?);
-        request.period = Some(window.period(&coverage, Day::of_instant(at_ms)));
+        let today = Day::of_instant(at_ms);
+        request.period = Some(match request.period {
+            None => window.period(&coverage, today),
+            Some(asked) => window.closed(asked, &coverage, today),
+        });
     }
     Ok(SourceWork { collector: &*source.collector, request })
 }

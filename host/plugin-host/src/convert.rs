@@ -356,8 +356,12 @@ pub fn unread(period: &wit::Period) -> Result<Period, String> {
     Period::new(day(&period.start)?, day(&period.end)?).map_err(|error| error.to_string())
 }
 
+/// An open end is the first or last day that a guest can read.
 pub fn period(period: Period) -> wit::Period {
-    wit::Period { start: period.start().to_string(), end: period.end().to_string() }
+    let (first, last) = (Day::from_numbers(1, 1, 1), Day::from_numbers(9999, 12, 31));
+    let start = first.map_or(period.start(), |first| period.start().max(first));
+    let end = last.map_or(period.end(), |last| period.end().min(last));
+    wit::Period { start: start.to_string(), end: end.to_string() }
 }
 
 /// The manifest, or its first fault.

@@ -490,6 +490,9 @@ fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refusal> {
     if spread.bounds.is_empty() {
         return Err(refuse("`bounded` needs at_least or at_most, with at least one team"));
     }
+    if let Some(bound) = spread.bounds.iter().find(|bound| bound.is_impossible()) {
+        return Err(refuse(format!("`bounded` cannot hold {}", bound.describe())));
+    }
     Ok(Decision::from(spread))
 }
 

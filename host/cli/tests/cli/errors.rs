@@ -218,6 +218,11 @@ fn rules_that_are_wrong() {
 fn queries_that_cannot_be_understood() {
     let scene = Scene::after_run();
     scene.run("costs --group-by taem").fails_with(1, "N202", "did you mean `team`?");
+    scene.run("costs --from 2026-02 --to 2026-01").fails_with(
+        1,
+        "N202",
+        "the period ends on 2026-01-31, before its start",
+    );
     scene.run("costs --filter team").fails_with(1, "N202", "`--filter team=payments`");
     scene.run("costs --from 2026-13").fails_with(
         1,

@@ -30,6 +30,16 @@ impl Limit {
         }
     }
 
+    /// Whether every total makes this more than the other one. Amounts and parts can only be
+    /// compared on the day.
+    fn exceeds(self, other: Limit) -> bool {
+        match (self, other) {
+            (Limit::Amount(one), Limit::Amount(other)) => one > other,
+            (Limit::Part(one), Limit::Part(other)) => one > other,
+            (Limit::Amount(_), Limit::Part(_)) | (Limit::Part(_), Limit::Amount(_)) => false,
+        }
+    }
+
     fn describe(self) -> String {
         match self {
             Limit::Amount(amount) => amount.to_string(),
@@ -39,7 +49,12 @@ impl Limit {
 }
 
 impl Bound {
-    pub(crate) fn describe(&self) -> String {
+    /// Whether no amount can be within it.
+    pub fn is_impossible(&self) -> bool {
+        self.at_least.zip(self.at_most).is_some_and(|(least, most)| least.exceeds(most))
+    }
+
+    pub fn describe(&self) -> String {
         let least = self.at_least.map(|least| format!(" at least {}", least.describe()));
         let most = self.at_most.map(|most| format!(" at most {}", most.describe()));
         let (least, most) = (least.unwrap_or_default(), most.unwrap_or_default());

@@ -31,6 +31,19 @@ impl SourceWindow {
         Period::new(start, end).unwrap_or_else(|_| Period::all())
     }
 
+    /// A period that was asked for. An open end is the first day that is wanted, or the end of
+    /// today.
+    pub fn closed(self, asked: Period, coverage: &Coverage, today: Day) -> Period {
+        let (mut start, mut end) = (asked.start(), asked.end());
+        if start == Period::all().start() {
+            start = self.first_day(coverage, today).min(end);
+        }
+        if end == Period::all().end() {
+            end = today.plus(1).max(start);
+        }
+        Period::new(start, end).unwrap_or(asked)
+    }
+
     pub(super) fn first_day(self, coverage: &Coverage, today: Day) -> Day {
         self.since.or(coverage.first_asked).unwrap_or_else(|| today.month().before().first_day())
     }
@@ -165,6 +178,24 @@ mod tests {
             }
         };
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(attempt).collect()
+    }
+
+    #[test]
+    fn an_open_end_is_the_first_wanted_day_or_the_end_of_today() {
+        let closed = |from: Option<&str>, end: Option<&str>| {
+            let all = Period::all();
+            let start = from.map_or(all.start(), day);
+            let asked = Period::new(start, end.map_or(all.end(), day)).unwrap();
+            let window = SourceWindow { since: Some(day("2026-01-15")), restate_days: 3 };
+            let period = window.closed(asked, &Coverage::default(), day("2026-03-10"));
+            format!("{} {}", period.start(), period.end())
+        };
+        assert_eq!(closed(Some("2026-03-01"), None), "2026-03-01 2026-03-11");
+        assert_eq!(closed(None, Some("2026-03-01")), "2026-01-15 2026-03-01");
+        assert_eq!(closed(Some("2026-02-01"), Some("2026-03-01")), "2026-02-01 2026-03-01");
+        // Nothing is wanted before the first day, and nothing is known of the future.
+        assert_eq!(closed(None, Some("2026-01-01")), "2026-01-01 2026-01-01");
+        assert_eq!(closed(Some("2026-05-01"), None), "2026-05-01 2026-05-01");
     }
 
     fn asked(since: &str, restate_days: u32, history: &str, today: &str) -> String {

@@ -318,6 +318,10 @@ const WRONG_SHARES: &[(&str, &str)] = &[
     ),
     ("bounded(by_cost(), #{})", "`bounded` needs at_least or at_most, with at least one team"),
     (
+        "bounded(by_cost(), #{at_least: #{a: 15}, at_most: #{a: 5}})",
+        "`bounded` cannot hold a at least 15.000000000 at most 5.000000000",
+    ),
+    (
         "bounded(by_cost(), #{at_most: #{a: \"140%\"}})",
         "`bounded`: '140%' is not a part such as \"40%\" or \"12.5%\"",
     ),
