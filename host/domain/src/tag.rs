@@ -248,7 +248,7 @@ impl TagSchema {
     /// Canonical tags, sorted by key, one value a key.
     ///
     /// Of several keys that mean one tag the canonical name wins, then the synonyms in order; of
-    /// equal keys the last.
+    /// equal keys the last. An empty value counts as absent, so any other key wins over it.
     pub fn canonical(&self, raw: &RawTags) -> Vec<(String, String)> {
         let mut best: BTreeMap<&str, (usize, String)> = BTreeMap::new();
         for (key, value) in raw {
@@ -256,6 +256,7 @@ impl TagSchema {
                 Some((rule, rank)) => (rule.name.as_str(), rank, rule.value(value)),
                 None => (key.as_str(), 0, value.clone()),
             };
+            let rank = if value.is_empty() { usize::MAX } else { rank };
             match best.get(name) {
                 Some((known, _)) if *known < rank => {}
                 _ => {
@@ -359,5 +360,7 @@ mod tests {
         );
         assert_eq!(canonical(r#"{"owner": "b", "Team": "a"}"#), [tag("team", "a")]);
         assert_eq!(canonical(r#"{"team": "c", "TEAM": "d"}"#), [tag("team", "c")]);
+        assert_eq!(canonical(r#"{"team": " ", "owner": "b"}"#), [tag("team", "b")]);
+        assert_eq!(canonical(r#"{"owner": "", "team": ""}"#), [tag("team", "")]);
     }
 }
