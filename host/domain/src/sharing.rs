@@ -22,9 +22,17 @@ pub struct Sharing {
 
 impl Sharing {
     /// Shares in proportion. Nothing where the weights add up to nothing.
-    pub(crate) fn of_weights(weights: RecipientWeights) -> Option<Sharing> {
+    pub(crate) fn of_weights(
+        weights: RecipientWeights,
+        pool: &Pool,
+    ) -> Result<Option<Sharing>, Diagnostic> {
         let (recipients, weights): (Vec<Recipient>, Vec<i128>) = weights.into_iter().unzip();
-        Shares::signed(&weights).ok().map(|shares| Sharing { recipients, shares })
+        let shares = Shares::signed(&weights).ok();
+        // Scaled weights of one sign keep their proportion. Those of both can nearly cancel out.
+        if weights.iter().any(|weight| *weight < 0) && may_miss(&weights, pool) {
+            return Err(nearly_nothing(pool));
+        }
+        Ok(shares.map(|shares| Sharing { recipients, shares }))
     }
 
     /// Shares of amounts that add up to the pool's total. Nothing where that is zero.
@@ -39,7 +47,9 @@ impl Sharing {
             return Ok(None);
         }
         let wanted: Vec<i128> = amounts.iter().map(|(_, amount)| *amount).collect();
-        let sharing = Sharing::of_weights(amounts);
+        let (recipients, amounts): (Vec<Recipient>, Vec<i128>) = amounts.into_iter().unzip();
+        let shares = Shares::signed(&amounts).ok();
+        let sharing = shares.map(|shares| Sharing { recipients, shares });
         let is_met = sharing.as_ref().is_some_and(|sharing| {
             let mut is_met = true;
             sharing.shares.split(pool.total, |target, share| {
@@ -62,6 +72,32 @@ impl Sharing {
             .map(|(recipient, _)| recipient.clone())
             .collect()
     }
+}
+
+/// Whether a share can miss by too much, because sums on the way do not fit the 63 bits of stored
+/// weights. A cut misses by up to two units of the scale, each worth the pool over the total.
+fn may_miss(weights: &[i128], pool: &Pool) -> bool {
+    let (mut sum, mut most) = (0_i128, 0_u128);
+    for weight in weights {
+        sum = sum.saturating_add(*weight);
+        most = most.max(sum.unsigned_abs());
+    }
+    let stored_max = u128::from(i64::MAX.unsigned_abs());
+    // The scale is a power of ten, so it is less than ten times of what would do.
+    let scale = (most / stored_max + 1).saturating_mul(10);
+    let missed = pool.total.nanos().unsigned_abs().saturating_mul(2).saturating_mul(scale);
+    most > stored_max && missed > sum.unsigned_abs().saturating_mul(MISSED_MAX)
+}
+
+fn nearly_nothing(pool: &Pool) -> Diagnostic {
+    let message = format!(
+        "{} shares {} by weights of both signs, and the ledger holds such weights up to {}",
+        pool.rule,
+        pool.total.plain(),
+        Sum::from(Money::from_nanos(i64::MAX)).plain()
+    );
+    Diagnostic::new(AMOUNT_TOO_LARGE, message)
+        .hint("write when_negative: \"zero\" or \"stay\" in the rule")
 }
 
 fn inexact(amounts: &[i128], pool: &Pool) -> Diagnostic {
@@ -108,5 +144,29 @@ mod tests {
         let mut given = Vec::new();
         shares.split(Sum::from_nanos(300), |_, share| given.push(share.nanos()));
         assert_eq!(given, [100, 100, 100]);
+    }
+
+    /// By hand: 10^10 and -9,999,999,999.499999993 units add up to 500,000,007 nanos, so a pool of
+    /// one unit is shared as 10^28 / 500000007 nanos, which the scaled weights miss by far.
+    #[test]
+    fn weights_that_nearly_cancel_out_are_refused_where_digits_are_lost() {
+        let pool = |total: i128| Pool {
+            stands: Recipient::Pool("shared/tax".into()),
+            rule: "shared/tax".into(),
+            total: Sum::from_nanos(total),
+        };
+        let weights = |second: i128| {
+            RecipientWeights::from([
+                (Recipient::team("a"), 10_i128.pow(19)),
+                (Recipient::team("b"), second),
+            ])
+        };
+        let refused =
+            Sharing::of_weights(weights(-9_999_999_999_499_999_993), &pool(10_i128.pow(9)));
+        let finding = refused.unwrap_err().to_string();
+        assert!(finding.contains("shared/tax shares 1 by weights of both signs"), "{finding}");
+        // A small refund beside large costs loses nothing that counts.
+        let shared = Sharing::of_weights(weights(-10_i128.pow(12)), &pool(10_i128.pow(9)));
+        assert!(shared.is_ok_and(|sharing| sharing.is_some()));
     }
 }

@@ -142,7 +142,7 @@ pub fn share(
 ) -> Result<Option<Sharing>, Diagnostic> {
     match weights(spread, pool, facts)? {
         None => Ok(None),
-        Some(DriverAnswer::Weights(weights)) => Ok(Sharing::of_weights(weights)),
+        Some(DriverAnswer::Weights(weights)) => Sharing::of_weights(weights, pool),
         Some(DriverAnswer::Amounts(amounts)) => Sharing::of_amounts(amounts, pool),
     }
 }

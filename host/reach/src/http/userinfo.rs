@@ -44,7 +44,27 @@ pub fn masked(text: &str) -> String {
         }
         rest = left;
     }
-    masked + rest
+    without_bare_userinfo(&(masked + rest))
+}
+
+/// The same for addresses without a scheme, or with a broken one, such as `me:password@host`.
+fn without_bare_userinfo(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    for piece in text.split_inclusive(ends_an_address) {
+        let run = piece.trim_end_matches(ends_an_address);
+        match run.rsplit_once('@') {
+            // An image is named by tag and digest: `name:tag@sha256:…`.
+            Some((user, host)) if user.contains(':') && !host.starts_with("sha256:") => {
+                masked.extend([MASK, "@", host, &piece[run.len()..]]);
+            }
+            _ => masked.push_str(piece),
+        }
+    }
+    masked
+}
+
+fn ends_an_address(c: char) -> bool {
+    c.is_whitespace() || "\"'`,;[](){}<>=&?#/\\".contains(c)
 }
 
 fn is_of_scheme(c: char) -> bool {
@@ -130,6 +150,11 @@ mod tests {
                 r#"paths = ["https://***@h/x", 'https://***@h/y']  # me@example.com"#,
             ),
             (r#"url = "git+ssh://me:p w@h/""#, r#"url = "git+ssh://***@h/""#),
+            (r#"proxy = "me:p@w@h:3128""#, r#"proxy = "***@h:3128""#),
+            (r#"url = "https:/me:pw@h/x""#, r#"url = "https:/***@h/x""#),
+            (r#"url = "https:me:pw@h/x""#, r#"url = "***@h/x""#),
+            ("https://h/x?u=https://me:pw@h/", "https://h/x?u=https://***@h/"),
+            ("ghcr.io/acme/bill:1.2@sha256:0a1b", "ghcr.io/acme/bill:1.2@sha256:0a1b"),
             (
                 r"'GET https://me:p\'w@h/' cannot be allowed",
                 r"'GET https://***@h/' cannot be allowed",
