@@ -26,9 +26,9 @@ build:
 	@$(TOOLCHAIN) && cargo build --release --locked --package apportion
 	@echo "built $(CARGO_TARGET_DIR)/release/apportion" >&2
 
-# The binary to hand on: smaller, with all libraries optimized.
+# The binary to hand on, with all libraries optimized.
 dist:
-	$(call first,dist,first build of this kind: about 30 minutes on two cores)
+	$(call first,dist,first build of this kind: about half an hour on two cores)
 	@$(TOOLCHAIN) && cargo build --profile dist --locked --package apportion
 	@echo "built $(CARGO_TARGET_DIR)/dist/apportion" >&2
 
