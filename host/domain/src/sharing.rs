@@ -75,7 +75,8 @@ impl Sharing {
 }
 
 /// Whether a share can miss by too much, because sums on the way do not fit the 63 bits of stored
-/// weights. A cut misses by up to two units of the scale, each worth the pool over the total.
+/// weights. The total has lost up to one unit of the scale, and each cut up to two. The first
+/// changes a share by its size over the total, the others by the pool over the total.
 fn may_miss(weights: &[i128], pool: &Pool) -> bool {
     let (mut sum, mut most) = (0_i128, 0_u128);
     for weight in weights {
@@ -85,8 +86,10 @@ fn may_miss(weights: &[i128], pool: &Pool) -> bool {
     let stored_max = u128::from(i64::MAX.unsigned_abs());
     // The scale is a power of ten, so it is less than ten times of what would do.
     let scale = (most / stored_max + 1).saturating_mul(10);
-    let missed = pool.total.nanos().unsigned_abs().saturating_mul(2).saturating_mul(scale);
-    most > stored_max && missed > sum.unsigned_abs().saturating_mul(MISSED_MAX)
+    let total = sum.unsigned_abs().max(1);
+    let largest = pool.total.nanos().unsigned_abs().saturating_mul(most / total + 1);
+    let missed = largest.saturating_mul(3).saturating_mul(scale);
+    most > stored_max && missed > total.saturating_mul(MISSED_MAX)
 }
 
 fn nearly_nothing(pool: &Pool) -> Diagnostic {
