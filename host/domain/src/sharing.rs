@@ -26,13 +26,16 @@ impl Sharing {
         weights: RecipientWeights,
         pool: &Pool,
     ) -> Result<Option<Sharing>, Diagnostic> {
-        let (recipients, weights): (Vec<Recipient>, Vec<i128>) = weights.into_iter().unzip();
-        let shares = Shares::signed(&weights).ok();
         // Scaled weights of one sign keep their proportion. Those of both can nearly cancel out.
-        if weights.iter().any(|weight| *weight < 0) && may_miss(&weights, pool) {
+        if weights.iter().any(|(_, weight)| *weight < 0) && may_miss(&weights, pool) {
             return Err(nearly_nothing(pool));
         }
-        Ok(shares.map(|shares| Sharing { recipients, shares }))
+        Ok(Sharing::in_proportion(weights))
+    }
+
+    fn in_proportion(weights: RecipientWeights) -> Option<Sharing> {
+        let (recipients, weights): (Vec<Recipient>, Vec<i128>) = weights.into_iter().unzip();
+        Shares::signed(&weights).ok().map(|shares| Sharing { recipients, shares })
     }
 
     /// Shares of amounts that add up to the pool's total. Nothing where that is zero.
@@ -47,9 +50,7 @@ impl Sharing {
             return Ok(None);
         }
         let wanted: Vec<i128> = amounts.iter().map(|(_, amount)| *amount).collect();
-        let (recipients, amounts): (Vec<Recipient>, Vec<i128>) = amounts.into_iter().unzip();
-        let shares = Shares::signed(&amounts).ok();
-        let sharing = shares.map(|shares| Sharing { recipients, shares });
+        let sharing = Sharing::in_proportion(amounts);
         let is_met = sharing.as_ref().is_some_and(|sharing| {
             let mut is_met = true;
             sharing.shares.split(pool.total, |target, share| {
@@ -77,9 +78,9 @@ impl Sharing {
 /// Whether a share can miss by too much, because sums on the way do not fit the 63 bits of stored
 /// weights. The total has lost up to one unit of the scale, and each cut up to two. The first
 /// changes a share by its size over the total, the others by the pool over the total.
-fn may_miss(weights: &[i128], pool: &Pool) -> bool {
+fn may_miss(weights: &[(Recipient, i128)], pool: &Pool) -> bool {
     let (mut sum, mut most) = (0_i128, 0_u128);
-    for weight in weights {
+    for (_, weight) in weights {
         sum = sum.saturating_add(*weight);
         most = most.max(sum.unsigned_abs());
     }

@@ -58,12 +58,23 @@ impl<'a> Reading<'a> {
         let before: String = source_line.chars().take(column as usize - 1).collect();
         // What is hidden before the place moves the caret.
         let caret = masked(&before).chars().count() as u32 + 1;
-        let finding = Diagnostic::new(code, masked(&message.into()));
+        let finding = self.bare_finding(code, span, message);
         if VEILS.iter().any(|veil| source_line.contains(veil)) {
-            return finding.at(self.file, line, column);
+            return finding;
         }
         let excerpt = finding.at(self.file, line, caret).excerpt(&masked(source_line));
         excerpt.at(self.file, line, column)
+    }
+
+    /// A finding without its line, which may hold a secret.
+    fn bare_finding(
+        &self,
+        code: Code,
+        span: &Range<usize>,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        let (line, column) = self.place(span.start);
+        Diagnostic::new(code, masked(&message.into())).at(self.file, line, column)
     }
 
     fn place(&self, at: usize) -> (u32, u32) {
@@ -82,13 +93,13 @@ impl<'a> Reading<'a> {
             None => self.wrong_type(&span, error.message().trim_end()),
             Some((key, known)) => {
                 let message = format!("there is no setting '{key}' here");
-                let mut finding = self.finding(code::CONFIG_UNKNOWN_KEY, &span, message);
-                // The line of a password that was written here would be logged.
                 let names_a_secret =
                     SECRET_WORDS.iter().any(|word| key.to_lowercase().contains(word));
-                if names_a_secret || self.is_of_secrets(span.start) {
-                    finding.excerpt = None;
-                }
+                // The line of a password that was written here would be logged.
+                let finding = match names_a_secret || self.is_of_secrets(span.start) {
+                    true => self.bare_finding(code::CONFIG_UNKNOWN_KEY, &span, message),
+                    false => self.finding(code::CONFIG_UNKNOWN_KEY, &span, message),
+                };
                 match did_you_mean(key, known.iter().copied()) {
                     Some(meant) => finding.hint(format!("Did you mean `{meant}`?")),
                     None => {
@@ -105,21 +116,15 @@ impl<'a> Reading<'a> {
         };
         // A value that was pasted where its keeper belongs may be the secret itself.
         if expected == KEEPER {
-            let (line, column) = self.place(span.start);
-            return Diagnostic::new(
-                code::CONFIG_SYNTAX,
-                "a secret does not stand in the settings, but the place where it is kept does",
-            )
-            .at(self.file, line, column)
-            .hint(format!("write {KEEPER}"));
+            let message =
+                "a secret does not stand in the settings, but the place where it is kept does";
+            let finding = self.bare_finding(code::CONFIG_SYNTAX, span, message);
+            return finding.hint(format!("write {KEEPER}"));
         }
         let known = TYPE_WORDS.iter().find(|(type_name, _)| *type_name == expected);
         let expected = known.map_or(expected, |(_, words)| words);
         if self.is_of_secrets(span.start) {
-            let mut finding =
-                self.finding(code::CONFIG_SYNTAX, span, format!("expected {expected}"));
-            finding.excerpt = None;
-            return finding;
+            return self.bare_finding(code::CONFIG_SYNTAX, span, format!("expected {expected}"));
         }
         self.finding(code::CONFIG_SYNTAX, span, format!("{found}, expected {expected}"))
     }

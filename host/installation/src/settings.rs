@@ -112,7 +112,7 @@ pub enum Need {
     LedgerOnly,
 }
 
-/// Settings that cannot be used, and the log in which that is told.
+/// The faults of settings that cannot be used, and the form of log to tell them in.
 #[derive(Clone, Debug)]
 pub struct RefusedSettings {
     pub findings: Vec<Diagnostic>,

@@ -121,8 +121,8 @@ impl<'a> Distribution<'a> {
         Ok(())
     }
 
-    /// How a pool is shared today. A refused amount is told with its day and currency, which a
-    /// spread does not know.
+    /// How a pool is shared on this day. A spread knows neither day nor currency, so both are added
+    /// to its refusal of an amount.
     fn share(&self, spread: &Spread, pool: &Pool) -> Result<Option<Sharing>, Diagnostic> {
         share(spread, pool, &self.facts).map_err(|mut refusal| {
             if refusal.code == AMOUNT_TOO_LARGE {
