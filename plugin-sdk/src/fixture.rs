@@ -1,6 +1,7 @@
 //! The host's part in native tests: closures answer in its place. Each thread has one of each kind.
 
 use crate::bindings::collector::apportion::plugin as host;
+use crate::deliveries::Delivery;
 use crate::{Error, Period, Problem};
 use std::cell::RefCell;
 
@@ -45,6 +46,7 @@ thread_local! {
     static SLOTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     static RUN: RefCell<(String, String)> = const { RefCell::new((String::new(), String::new())) };
     static SAID: RefCell<Vec<Said>> = const { RefCell::new(Vec::new()) };
+    static FOUND: RefCell<Vec<Delivery>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The files of the source, each with its name.
@@ -75,6 +77,18 @@ pub(crate) fn say(days: &Period, unknown: Option<&str>) -> Result<(), Error> {
     SAID.with(|slot| {
         slot.borrow_mut().push(Said { days: days.clone(), unknown: unknown.map(str::to_owned) })
     });
+    Ok(())
+}
+
+/// Takes the deliveries that were found since the last time.
+pub fn take_found() -> Vec<Delivery> {
+    FOUND.with(|slot| std::mem::take(&mut *slot.borrow_mut()))
+}
+
+#[cfg_attr(target_family = "wasm", expect(dead_code, reason = "the host listens"))]
+#[expect(clippy::unnecessary_wraps, reason = "the host may refuse")]
+pub(crate) fn find(delivery: &Delivery) -> Result<(), Error> {
+    FOUND.with(|slot| slot.borrow_mut().push(delivery.clone()));
     Ok(())
 }
 

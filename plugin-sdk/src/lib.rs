@@ -9,6 +9,7 @@ mod allocator;
 pub mod aws;
 mod collector;
 pub mod coverage;
+pub mod deliveries;
 pub mod file;
 pub mod fixture;
 pub mod http;
@@ -23,7 +24,7 @@ pub mod bindings {
     pub mod collector {
         wit_bindgen::generate!({
             world: "collector",
-            path: "wit/since-v0.1.1",
+            path: "wit/since-v0.2.0",
             pub_export_macro: true,
             export_macro_name: "export_collector",
             default_bindings_module: "apportion_plugin_sdk::bindings::collector",
@@ -34,13 +35,13 @@ pub mod bindings {
     pub mod allocator {
         wit_bindgen::generate!({
             world: "allocator",
-            path: "wit/since-v0.1.1",
+            path: "wit/since-v0.2.0",
             pub_export_macro: true,
             export_macro_name: "export_allocator",
             default_bindings_module: "apportion_plugin_sdk::bindings::allocator",
             with: {
-                "apportion:plugin/types@0.1.1": crate::bindings::collector::apportion::plugin::types,
-                "apportion:plugin/log@0.1.1": crate::bindings::collector::apportion::plugin::log,
+                "apportion:plugin/types@0.2.0": crate::bindings::collector::apportion::plugin::types,
+                "apportion:plugin/log@0.2.0": crate::bindings::collector::apportion::plugin::log,
             },
             additional_derives: [PartialEq],
         });

@@ -1,7 +1,7 @@
 //! Builders for the manifest, problems and mappings.
 
 use crate::{
-    Batch, Choice, Condition, DateOrder, Error, Feed, FeedFrom, Kind, Manifest, Mapping, Origin,
+    Batch, Charge, Choice, Condition, DateOrder, Error, Feed, FeedFrom, Kind, Manifest, Mapping, Origin,
     PowerRequest, Problem, Rows, Stream, Term, Value,
 };
 
@@ -93,6 +93,29 @@ impl Batch {
     }
 }
 
+impl Default for Charge {
+    /// A charge that says nothing yet.
+    fn default() -> Charge {
+        Charge {
+            charge_period_start: String::new(),
+            billed_cost: String::new(),
+            effective_cost: String::new(),
+            billing_currency: String::new(),
+            service_name: String::new(),
+            charge_category: String::new(),
+            billing_period_start: None,
+            pricing_quantity: None,
+            consumed_quantity: None,
+            list_unit_price: None,
+            contracted_unit_price: None,
+            list_cost: None,
+            contracted_cost: None,
+            dimensions: Vec::new(),
+            tags: Vec::new(),
+        }
+    }
+}
+
 impl FeedFrom {
     pub fn column(feed: Feed, header: impl Into<String>) -> FeedFrom {
         FeedFrom { feed, origin: Origin::Column(header.into()) }
@@ -119,6 +142,7 @@ impl Mapping {
             date_order: DateOrder::Iso,
             tag_prefixes: Vec::new(),
             short_rows: false,
+            billing_period: None,
         }
     }
 }

@@ -11,6 +11,14 @@ pub struct RawCharge {
     pub billed_cost: String,
     pub effective_cost: String,
     pub billing_currency: String,
+    /// This and the fields below are empty where the source does not tell them.
+    pub billing_period_start: String,
+    pub pricing_quantity: String,
+    pub consumed_quantity: String,
+    pub list_unit_price: String,
+    pub contracted_unit_price: String,
+    pub list_cost: String,
+    pub contracted_cost: String,
     pub dimensions: Vec<(Field, String)>,
     pub tags: Vec<(String, String)>,
 }
@@ -51,6 +59,13 @@ impl ChargeTable {
                     Feed::BilledCost => charge.billed_cost = text.into(),
                     Feed::EffectiveCost => charge.effective_cost = text.into(),
                     Feed::BillingCurrency => charge.billing_currency = text.into(),
+                    Feed::BillingPeriodStart => charge.billing_period_start = text.into(),
+                    Feed::PricingQuantity => charge.pricing_quantity = text.into(),
+                    Feed::ConsumedQuantity => charge.consumed_quantity = text.into(),
+                    Feed::ListUnitPrice => charge.list_unit_price = text.into(),
+                    Feed::ContractedUnitPrice => charge.contracted_unit_price = text.into(),
+                    Feed::ListCost => charge.list_cost = text.into(),
+                    Feed::ContractedCost => charge.contracted_cost = text.into(),
                     Feed::Tags => charge.tags = tag::parse(text)?,
                     Feed::Dimension(field) if !text.is_empty() => {
                         charge.dimensions.push((*field, text.into()))

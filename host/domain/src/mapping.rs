@@ -4,7 +4,7 @@
 //! A collector only describes the table. The host reads it, so no row enters the guest.
 
 use crate::field::Field;
-use crate::period::DateOrder;
+use crate::period::{DateOrder, Day};
 
 /// A part of a charge that a column can feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +14,13 @@ pub enum Feed {
     EffectiveCost,
     BillingCurrency,
     ChargePeriodStart,
+    BillingPeriodStart,
+    PricingQuantity,
+    ConsumedQuantity,
+    ListUnitPrice,
+    ContractedUnitPrice,
+    ListCost,
+    ContractedCost,
     /// A column with all tags in it, in any of the spellings of `tag::parse`.
     Tags,
 }
@@ -96,6 +103,9 @@ pub struct Mapping {
     pub tag_prefixes: Vec<String>,
     /// Whether rows may end early, with nothing in the cells that are missing.
     pub short_rows: bool,
+    /// The first day of the billing period that the table's delivery states as a whole. It decides
+    /// over the rows' own billing periods.
+    pub billing_period: Option<Day>,
 }
 
 impl Mapping {

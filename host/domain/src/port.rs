@@ -57,6 +57,20 @@ pub struct Batch {
     /// Days that this collection has completely.
     pub complete: Vec<Period>,
     pub unknown: Vec<UnknownDays>,
+    /// The deliveries that the source has found, those that it leaves out too.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// Files that belong together: a run of an export, or a report of a month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Such as the folder of an export's run.
+    pub name: String,
+    /// The first day of the billing period that it states as a whole. What an earlier delivery said
+    /// of that period, and this one does not, is taken back.
+    pub billing_period: Option<Day>,
+    /// Why it does not count. `None` where it counts.
+    pub left_out: Option<String>,
 }
 
 /// Days that a source does not know. Without rows they are gaps, and not days without costs.

@@ -21,6 +21,13 @@ pub fn table(charges: &[RawCharge]) -> ChargeTable {
         Feed::EffectiveCost,
         Feed::BillingCurrency,
         Feed::ChargePeriodStart,
+        Feed::BillingPeriodStart,
+        Feed::PricingQuantity,
+        Feed::ConsumedQuantity,
+        Feed::ListUnitPrice,
+        Feed::ContractedUnitPrice,
+        Feed::ListCost,
+        Feed::ContractedCost,
         Feed::Tags,
     ];
     let mut table = ChargeTable { rows: charges.len(), ..ChargeTable::default() };
@@ -30,6 +37,13 @@ pub fn table(charges: &[RawCharge]) -> ChargeTable {
             Feed::EffectiveCost => put(&mut table.buffer, &charge.effective_cost),
             Feed::BillingCurrency => put(&mut table.buffer, &charge.billing_currency),
             Feed::ChargePeriodStart => put(&mut table.buffer, &charge.charge_period_start),
+            Feed::BillingPeriodStart => put(&mut table.buffer, &charge.billing_period_start),
+            Feed::PricingQuantity => put(&mut table.buffer, &charge.pricing_quantity),
+            Feed::ConsumedQuantity => put(&mut table.buffer, &charge.consumed_quantity),
+            Feed::ListUnitPrice => put(&mut table.buffer, &charge.list_unit_price),
+            Feed::ContractedUnitPrice => put(&mut table.buffer, &charge.contracted_unit_price),
+            Feed::ListCost => put(&mut table.buffer, &charge.list_cost),
+            Feed::ContractedCost => put(&mut table.buffer, &charge.contracted_cost),
             Feed::Tags => put(&mut table.buffer, &tags_json(&charge.tags)),
             Feed::Dimension(field) => {
                 let text = charge
@@ -67,6 +81,7 @@ pub fn mapping(table: &ChargeTable, source: &str) -> Mapping {
         date_order: DateOrder::Iso,
         tag_prefixes: Vec::new(),
         short_rows: false,
+        billing_period: None,
     }
 }
 
@@ -76,6 +91,13 @@ fn name(feed: Feed) -> &'static str {
         Feed::EffectiveCost => "effective-cost",
         Feed::BillingCurrency => "billing-currency",
         Feed::ChargePeriodStart => "charge-period-start",
+        Feed::BillingPeriodStart => "billing-period-start",
+        Feed::PricingQuantity => "pricing-quantity",
+        Feed::ConsumedQuantity => "consumed-quantity",
+        Feed::ListUnitPrice => "list-unit-price",
+        Feed::ContractedUnitPrice => "contracted-unit-price",
+        Feed::ListCost => "list-cost",
+        Feed::ContractedCost => "contracted-cost",
         Feed::Tags => "tags",
         Feed::Dimension(field) => field.name(),
     }

@@ -229,6 +229,7 @@ impl<'a> Intake<'a> {
             date_order: date_order(mapping.date_order),
             tag_prefixes: mapping.tag_prefixes,
             short_rows: mapping.short_rows,
+            billing_period: None,
         })
     }
 
