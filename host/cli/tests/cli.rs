@@ -27,6 +27,8 @@ mod secrets;
 mod serving;
 #[path = "cli/settings.rs"]
 mod settings;
+#[path = "cli/source_check.rs"]
+mod source_check;
 #[path = "cli/sources.rs"]
 mod sources;
 #[path = "cli/start.rs"]

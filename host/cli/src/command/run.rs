@@ -285,7 +285,7 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
 
 /// The code first, then the place: the reason of a row that the host set aside begins with its
 /// code.
-fn rejected_line(rejected: &RejectedRow) -> String {
+pub fn rejected_line(rejected: &RejectedRow) -> String {
     let of_rows = [domain::code::ROW_REJECTED, decode::code::ROW_RAGGED, decode::code::ROW_QUOTE];
     let (code, reason) = match rejected.reason.split_once(": ") {
         Some((code, reason)) if of_rows.iter().any(|known| known.text() == code) => (code, reason),
