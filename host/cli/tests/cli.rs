@@ -5,6 +5,8 @@
 mod authors;
 #[path = "cli/conformance.rs"]
 mod conformance;
+#[path = "cli/deliveries.rs"]
+mod deliveries;
 #[path = "cli/demo.rs"]
 mod demo;
 #[path = "cli/error_folders.rs"]
@@ -35,6 +37,8 @@ mod sources;
 mod start;
 #[path = "cli/stories.rs"]
 mod stories;
+#[path = "cli/text_forms.rs"]
+mod text_forms;
 #[path = "cli/trust.rs"]
 mod trust;
 #[path = "cli/usage.rs"]
