@@ -233,6 +233,7 @@ pub fn charge(day: &str, service: &str, tags: &[(&str, &str)], effective: &str) 
             .filter(|(_, value)| !value.is_empty())
             .map(|(key, value)| ((*key).into(), (*value).into()))
             .collect(),
+        ..RawCharge::default()
     }
 }
 
