@@ -1,6 +1,8 @@
 //! What can go wrong with runs, plans and questions.
 
 domain::codes! {
+    ID_ROUNDED "F113" Files User
+        "Ids were saved as numbers, so that digits of them may be lost.";
     RULE_CIRCLE "R205" Rules Incomplete
         "Rules pass costs on in a circle that cannot be solved; the costs stay where they are.";
     PLAN_UNREADABLE "N301" Runs User

@@ -51,6 +51,8 @@ pub struct SourceReport {
     pub unknown: Vec<UnknownDays>,
     /// The first rows that were set aside.
     pub rejected: Vec<RejectedRow>,
+    /// Findings that leave the charges as they are.
+    pub warnings: Vec<Diagnostic>,
     pub days_new: u64,
     pub days_changed: u64,
     pub days_unchanged: u64,
@@ -93,6 +95,7 @@ impl SourceReport {
             days_taken_back: 0,
             unknown: Vec::new(),
             rejected: Vec::new(),
+            warnings: Vec::new(),
             days_new: 0,
             days_changed: 0,
             days_unchanged: 0,

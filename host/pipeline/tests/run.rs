@@ -7,6 +7,7 @@ mod fakes;
 mod plans;
 mod sources;
 mod stages;
+mod tables;
 mod usage;
 
 use domain::code;

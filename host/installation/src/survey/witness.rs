@@ -177,6 +177,7 @@ mod tests {
     use domain::mapping::{Condition, FeedFrom, Skip, TagColumn, Term};
     use domain::period::DateOrder;
     use domain::port::GrantedTable;
+    use domain::text_form::TextForm;
     use std::io::Write;
     use std::path::Path;
 
@@ -246,7 +247,7 @@ mod tests {
             tables: vec![GrantedTable {
                 name: "bill.csv".into(),
                 path: bill.into(),
-                delimiter: b',',
+                form: TextForm::default(),
             }],
         }
     }
