@@ -41,6 +41,8 @@ pub struct TableReading {
     pub billed_cost: Input,
     pub effective_cost: Input,
     pub charge_period_start: Input,
+    /// An empty constant where the source does not tell it.
+    pub billing_period: Input,
     /// Scan columns that together name a resource, with their meanings.
     pub identity: Vec<(usize, Identity)>,
     pub constants: Vec<(Identity, String)>,
@@ -57,6 +59,7 @@ impl TableReading {
             billed_cost: Input::Constant(String::new()),
             effective_cost: Input::Constant(String::new()),
             charge_period_start: Input::Constant(String::new()),
+            billing_period: Input::Constant(String::new()),
             identity: Vec::new(),
             constants: Vec::new(),
             nulls: mapping.nulls.clone(),
@@ -67,6 +70,13 @@ impl TableReading {
         reading.effective_cost = reading.needed(mapping, Feed::EffectiveCost, "EffectiveCost")?;
         reading.charge_period_start =
             reading.needed(mapping, Feed::ChargePeriodStart, "ChargePeriodStart")?;
+        reading.billing_period = match mapping.billing_period {
+            Some(day) => Input::Constant(day.to_string()),
+            None if mapping.origin(Feed::BillingPeriodStart).is_none() => {
+                Input::Constant(String::new())
+            }
+            None => reading.needed(mapping, Feed::BillingPeriodStart, "BillingPeriodStart")?,
+        };
         match reading.needed(mapping, Feed::BillingCurrency, "BillingCurrency")? {
             Input::Column(column) => reading.identity.push((column, Identity::Currency)),
             Input::Constant(text) => {

@@ -18,6 +18,7 @@ pub mod usage;
 
 mod accrual;
 mod allocate;
+mod billing_period;
 mod cell;
 mod cells;
 mod collect;
@@ -32,7 +33,9 @@ mod inputs;
 mod interner;
 mod lines;
 mod normalize;
+mod repeats;
 mod rulings;
 mod settle;
 mod slice;
 mod typed;
+pub mod withdraw;

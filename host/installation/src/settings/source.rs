@@ -16,6 +16,7 @@ use domain::code::CONFIG_VALUE;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::Day;
+use pipeline::source::{DeliveryExtent, RepeatPolicy};
 use reach::toml_table;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -37,6 +38,13 @@ section! {
         pub paths: Setting<Vec<String>> = Setting::default_of(Vec::new()),
         /// The character that separates the cells of CSV files.
         pub delimiter: Setting<Delimiter> = Setting::default_of(Delimiter(b',')),
+        /// What a delivery of files states as a whole: its billing periods, so that days which they
+        /// lack are taken back, or only the days that it has.
+        pub delivery: Setting<DeliveryExtent> =
+            Setting::default_of(DeliveryExtent::BillingPeriod),
+        /// What is done where two files have the same charges of a day: the source fails, or both
+        /// count.
+        pub repeats: Setting<RepeatPolicy> = Setting::default_of(RepeatPolicy::Refuse),
         /// The powers that the plugin is granted.
         pub grants: Setting<Powers> = Setting::default_of(Powers::default()),
         /// The source of the bill that this source estimates. The estimates count until the bill
