@@ -64,10 +64,7 @@ const NEEDS: [(&[&str], &[&str]); 5] = [
 
 /// Types of lines whose effective cost cannot be known, each with the columns that the report
 /// lacks for it.
-pub fn unknown(
-    columns: &Columns<'_>,
-    options: &Options,
-) -> Vec<(&'static str, Vec<&'static str>)> {
+pub fn unknown(columns: &Columns<'_>, options: &Options) -> Vec<(&'static str, Vec<&'static str>)> {
     if options.effective == Effective::Billed || split_charges(columns, options).is_some() {
         return Vec::new();
     }

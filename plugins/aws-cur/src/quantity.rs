@@ -19,16 +19,12 @@ pub fn origin(columns: &Columns<'_>, field: &str) -> Option<Origin> {
         }
         "list_unit_price" => of(columns, &USAGE, &["pricing_public_on_demand_rate"]),
         "list_cost" => of(columns, &USAGE, &["pricing_public_on_demand_cost"]),
-        "contracted_unit_price" => of(
-            columns,
-            &PRICED,
-            &["line_item_net_unblended_rate", "line_item_unblended_rate"],
-        ),
-        "contracted_cost" => of(
-            columns,
-            &PRICED,
-            &["line_item_net_unblended_cost", "line_item_unblended_cost"],
-        ),
+        "contracted_unit_price" => {
+            of(columns, &PRICED, &["line_item_net_unblended_rate", "line_item_unblended_rate"])
+        }
+        "contracted_cost" => {
+            of(columns, &PRICED, &["line_item_net_unblended_cost", "line_item_unblended_cost"])
+        }
         _ => None,
     }
 }

@@ -63,8 +63,9 @@ pub fn refuse_unknown_cost(table: &TableInfo, options: &Options) -> Result<(), E
         types.join(", "),
         lacking.join(", ")
     );
-    let problem = Problem::new(message)
-        .hint("add the columns to the export, or take the billed cost: effective_cost = \"billed\"");
+    let problem = Problem::new(message).hint(
+        "add the columns to the export, or take the billed cost: effective_cost = \"billed\"",
+    );
     Err(Error::MissingColumn(
         problem.table(&table.name).column(first.first().copied().unwrap_or(TYPE)),
     ))

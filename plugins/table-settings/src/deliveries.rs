@@ -50,9 +50,9 @@ pub fn choose(
     if meant.is_empty() {
         return Err(no_report(tables, report));
     }
-    let entries: Option<Vec<Entry>> = files.as_ref().map(|files| {
-        files.entries.iter().filter(|entry| is_meant(&entry.name)).cloned().collect()
-    });
+    let entries: Option<Vec<Entry>> = files
+        .as_ref()
+        .map(|files| files.entries.iter().filter(|entry| is_meant(&entry.name)).cloned().collect());
     let files = files.zip(entries.as_deref()).map(|(files, entries)| Files { entries, ..files });
     let mut chosen = choice::choose(&meant, files)?;
     for table in other {

@@ -90,11 +90,13 @@ fn an_effective_cost_that_is_empty_is_no_billed_cost() {
         savings_plan_savings_plan_effective_cost,savings_plan_total_commitment_to_date,savings_plan_used_commitment,reservation_effective_cost,\
         reservation_unused_amortized_upfront_fee_for_billing_period,reservation_unused_recurring_fee,reservation_reservation_a_r_n";
     let (mapping, _) = mapped(header, "");
-    let of = |line_type: &str, empty: &[&str]| {
-        match value_of(origin(&mapping, Feed::EffectiveCost), line_type, empty) {
-            Some(Value::Constant(text)) => text,
-            other => format!("{other:?}"),
-        }
+    let of = |line_type: &str, empty: &[&str]| match value_of(
+        origin(&mapping, Feed::EffectiveCost),
+        line_type,
+        empty,
+    ) {
+        Some(Value::Constant(text)) => text,
+        other => format!("{other:?}"),
     };
     let covered = "savings_plan_savings_plan_effective_cost";
     assert_eq!(of("SavingsPlanCoveredUsage", &[covered]), format!("unknown: {covered} is empty"));
@@ -125,9 +127,8 @@ fn categories_of_costs_and_tags_of_both_versions_are_tags() {
         line_item_unblended_cost,resource_tags,cost_category";
     let maps = |header: &str| -> Vec<String> {
         let (mapping, _) = mapped(header, "");
-        let map = |map: &apportion_plugin_sdk::TagMap| {
-            format!("{}: {}→{}", map.column, map.from, map.to)
-        };
+        let map =
+            |map: &apportion_plugin_sdk::TagMap| format!("{}: {}→{}", map.column, map.from, map.to);
         mapping.tag_maps.iter().map(map).collect()
     };
     assert_eq!(maps(header), ["cost_category: →cost_category/"]);
@@ -151,12 +152,14 @@ fn quantities_and_prices_are_those_of_usage() {
         pricing_public_on_demand_rate,pricing_public_on_demand_cost,\
         bill_billing_period_start_date,split_line_item_parent_resource_id";
     let (mapping, _) = mapped(header, "");
-    let of = |feed: Feed, line_type: &str, empty: &[&str]| {
-        match value_of(origin(&mapping, feed), line_type, empty) {
-            Some(Value::Column(column)) => column,
-            None => "nothing".into(),
-            other => panic!("{other:?}"),
-        }
+    let of = |feed: Feed, line_type: &str, empty: &[&str]| match value_of(
+        origin(&mapping, feed),
+        line_type,
+        empty,
+    ) {
+        Some(Value::Column(column)) => column,
+        None => "nothing".into(),
+        other => panic!("{other:?}"),
     };
     let whole = [PARENT];
     for (feed, line_type, column) in [

@@ -14,7 +14,11 @@ fn table(name: &str, header: &str, payer: &str, month: &str) -> Table {
     Table::of(name, &format!("{header}\n{payer},{month}-01T00:00:00Z,Usage,{month}-02,S3,USD,1\n"))
 }
 
-fn collect(tables: Vec<Table>, files: &[(&str, &str)], config: &str) -> Result<Vec<Mapping>, Error> {
+fn collect(
+    tables: Vec<Table>,
+    files: &[(&str, &str)],
+    config: &str,
+) -> Result<Vec<Mapping>, Error> {
     fixture::tables(tables);
     let files = files.iter().map(|(name, text)| ((*name).into(), text.as_bytes().to_vec()));
     fixture::files(files.collect());
@@ -59,9 +63,12 @@ fn the_folder_of_a_report_decides_its_billing_period() {
     // Without a folder the rows say it.
     let mappings = collect(vec![table("cur.csv", CUR1, "1", "2026-03")], &[], "").unwrap();
     assert_eq!(mappings[0].billing_period, None);
-    assert!(mappings[0].feeds.iter().any(|from| {
-        from.feed == apportion_plugin_sdk::Feed::BillingPeriodStart
-    }));
+    assert!(
+        mappings[0]
+            .feeds
+            .iter()
+            .any(|from| { from.feed == apportion_plugin_sdk::Feed::BillingPeriodStart })
+    );
 }
 
 #[test]

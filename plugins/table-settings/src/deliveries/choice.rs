@@ -170,10 +170,7 @@ fn modified(entries: &[Entry], name: &str) -> Option<String> {
 }
 
 /// The runs that manifests name.
-fn of_manifests(
-    tables: &[String],
-    files: &Files<'_>,
-) -> Result<BTreeMap<Scope, Vec<Run>>, Error> {
+fn of_manifests(tables: &[String], files: &Files<'_>) -> Result<BTreeMap<Scope, Vec<Run>>, Error> {
     let mut scopes: BTreeMap<Scope, Vec<Run>> = BTreeMap::new();
     for entry in files.entries.iter().filter(|entry| is_manifest(&entry.name)) {
         let stated = Manifest::parse(&(files.read)(&entry.name)?);
@@ -193,12 +190,7 @@ fn of_manifests(
     Ok(scopes)
 }
 
-fn run(
-    entry: &Entry,
-    scope: &Scope,
-    stated: Result<Manifest, Fault>,
-    tables: &[String],
-) -> Run {
+fn run(entry: &Entry, scope: &Scope, stated: Result<Manifest, Fault>, tables: &[String]) -> Run {
     let place = Place::of(&entry.name);
     // Data Exports have their files in a folder beside the manifests.
     let name = place.as_ref().map_or_else(
@@ -259,10 +251,7 @@ fn near<'t>(scope: &Scope, tables: &'t [String]) -> Vec<Near<'t>> {
         }
         None => (scope.export.is_empty() || is_below(table, &scope.export)).then_some(1),
     };
-    tables
-        .iter()
-        .filter_map(|table| parts(table).map(|parts| Near { table, parts }))
-        .collect()
+    tables.iter().filter_map(|table| parts(table).map(|parts| Near { table, parts })).collect()
 }
 
 fn is_below(table: &str, folder: &str) -> bool {
@@ -374,7 +363,8 @@ fn pick(
         let name = newest.name.clone();
         chosen.deliveries.push(Delivery { name, billing_period, left_out: None });
     }
-    for run in complete.into_iter().filter(|run| Some(&run.name) != newest.as_ref().map(|n| &n.name))
+    for run in
+        complete.into_iter().filter(|run| Some(&run.name) != newest.as_ref().map(|n| &n.name))
     {
         chosen.leave_out(run.name, period, "a newer run of the same period counts".into());
     }
@@ -386,19 +376,15 @@ fn pick(
 }
 
 /// The newest run, which has to be newer than every other one.
-fn newest<'r>(
-    runs: &'r [Run],
-    tables: &[String],
-    can_see: bool,
-) -> Result<Option<&'r Run>, Error> {
+fn newest<'r>(runs: &'r [Run], tables: &[String], can_see: bool) -> Result<Option<&'r Run>, Error> {
     let Some(first) = runs.first() else { return Ok(None) };
     let newest = runs.iter().fold(first, |best, run| match run.compare(best) {
         Some(Ordering::Greater) => run,
         _ => best,
     });
-    let rival = runs.iter().find(|run| {
-        run.name != newest.name && newest.compare(run) != Some(Ordering::Greater)
-    });
+    let rival = runs
+        .iter()
+        .find(|run| run.name != newest.name && newest.compare(run) != Some(Ordering::Greater));
     match rival {
         None => Ok(Some(newest)),
         Some(rival) => Err(unordered(newest, rival, tables, can_see)),
@@ -453,9 +439,9 @@ fn refuse_overlaps(chosen: &Chosen) -> Result<(), Error> {
         .filter_map(|counted| counted.export.as_ref().zip(counted.range))
         .collect();
     for (export, range) in &scopes {
-        let other = scopes.iter().find(|(name, other)| {
-            name == export && other > range && range.overlaps(other)
-        });
+        let other = scopes
+            .iter()
+            .find(|(name, other)| name == export && other > range && range.overlaps(other));
         if let Some((_, other)) = other {
             let folder = |range: &Range| {
                 let last = range.end.plus(-1);

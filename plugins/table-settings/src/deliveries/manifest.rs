@@ -152,9 +152,8 @@ pub fn table_of<'t>(key: &str, tables: &'t [String], near: &[Near<'t>]) -> Optio
 /// The near table that shares most folders with the key, from the file upwards. Two tables that
 /// share as many cannot be told apart.
 fn ends_alike<'t>(key: &str, near: &[Near<'t>]) -> Option<&'t str> {
-    let shared = |table: &str| {
-        key.rsplit('/').zip(table.rsplit('/')).take_while(|(a, b)| a == b).count()
-    };
+    let shared =
+        |table: &str| key.rsplit('/').zip(table.rsplit('/')).take_while(|(a, b)| a == b).count();
     let fitting = || near.iter().filter(|near| shared(near.table) >= near.parts.max(1));
     let most = fitting().map(|near| shared(near.table)).max()?;
     let mut best = fitting().filter(|near| shared(near.table) == most);
@@ -194,7 +193,8 @@ mod tests {
         let names = |names: &[&str]| -> Vec<String> {
             names.iter().map(|name| (*name).to_owned()).collect()
         };
-        let tables = names(&["in/r/20260301-20260401/a/r-1.csv", "in/r/20260301-20260401/b/r-1.csv"]);
+        let tables =
+            names(&["in/r/20260301-20260401/a/r-1.csv", "in/r/20260301-20260401/b/r-1.csv"]);
         let near: Vec<Near<'_>> = tables.iter().map(|table| Near { table, parts: 2 }).collect();
         let of = |key: &str| table_of(key, &tables, &near).map(str::to_owned);
         // The prefix `finance/cur` was synced to the folder `in`.

@@ -153,8 +153,10 @@ mod tests {
             ("s3://b/p/r/20260301-20260401/id/r-1.csv.gz", "s3://b/p/r 2026-03-01 id"),
             ("20260201-20260301/r-1.csv", " 2026-02-01 "),
             ("x/e/data/BILLING_PERIOD=2026-12/e-1.parquet", "x/e 2026-12-01 "),
-            ("x/e/metadata/billing_period=2026-02/20260301T0101Z-a/m.json",
-                "x/e 2026-02-01 20260301T0101Z-a"),
+            (
+                "x/e/metadata/billing_period=2026-02/20260301T0101Z-a/m.json",
+                "x/e 2026-02-01 20260301T0101Z-a",
+            ),
             ("x/e/data/BILLING_PERIOD=2026-12/region=eu/e-1.parquet", "x/e 2026-12-01 "),
             // A bill from the 15th to the 14th is a billing period, and a week is not.
             ("a/20260115-20260214/p.csv", "a 2026-01-15 "),

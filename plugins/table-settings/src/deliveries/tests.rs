@@ -31,9 +31,10 @@ fn shown(chosen: &Chosen) -> (Vec<String>, Vec<String>) {
         Some(day) => format!("{} of {day}", counted.table),
         None => counted.table.clone(),
     };
-    let left_out = chosen.deliveries.iter().filter_map(|delivery| {
-        Some(format!("{}: {}", delivery.name, delivery.left_out.as_ref()?))
-    });
+    let left_out = chosen
+        .deliveries
+        .iter()
+        .filter_map(|delivery| Some(format!("{}: {}", delivery.name, delivery.left_out.as_ref()?)));
     (chosen.tables.iter().map(counted).collect(), left_out.collect())
 }
 
@@ -109,7 +110,8 @@ fn a_run_without_a_manifest_is_not_complete_where_others_have_one() {
         "acme/20260301-20260331/202603030310/a/part_0.csv",
         "acme/20260301-20260331/202603040310/b/part_0.csv",
     ];
-    let manifest = r#"{"blobs": [{"blobName": "acme/20260301-20260331/202603030310/a/part_0.csv"}]}"#;
+    let manifest =
+        r#"{"blobs": [{"blobName": "acme/20260301-20260331/202603030310/a/part_0.csv"}]}"#;
     let name = "acme/20260301-20260331/202603030310/a/manifest.json";
     let (read, left_out) = counted(&tables, &[(name, "", manifest)]);
     assert_eq!(read, [format!("{} of 2026-03-01", tables[0])]);
@@ -226,8 +228,11 @@ fn a_prefix_that_was_synced_to_a_folder_is_understood() {
     ];
     let key = |end: &str| format!("\"finance/cur/report/20260301-20260401/{end}.csv.gz\"");
     let old = format!(r#"{{"reportKeys": [{}]}}"#, key("aaaa-old/report-1"));
-    let new =
-        format!(r#"{{"reportKeys": [{}, {}]}}"#, key("bbbb-new/report-1"), key("bbbb-new/report-2"));
+    let new = format!(
+        r#"{{"reportKeys": [{}, {}]}}"#,
+        key("bbbb-new/report-1"),
+        key("bbbb-new/report-2")
+    );
     let manifests = [
         ("in/report/20260301-20260401/aaaa-old/report-Manifest.json", "", old.as_str()),
         ("in/report/20260301-20260401/bbbb-new/report-Manifest.json", "", new.as_str()),
@@ -256,10 +261,8 @@ fn executions_of_data_exports_replace_each_other_with_and_without_manifests() {
     };
     let (early, late) = (manifest("20260401T010101.000Z-a"), manifest("20260402T010101.000Z-b"));
     // The folders' names give the time of the executions. When files were copied does not matter.
-    let manifests = [
-        (late.as_str(), "2026-01-01", new.as_str()),
-        (early.as_str(), "2026-09-01", old.as_str()),
-    ];
+    let manifests =
+        [(late.as_str(), "2026-01-01", new.as_str()), (early.as_str(), "2026-09-01", old.as_str())];
     let read = vec![format!("{second} of 2026-03-01"), format!("{third} of 2026-03-01")];
     let left_out =
         vec![format!("s3://b/x/e/data/BILLING_PERIOD=2026-03/20260401T010101.000Z-a: {NEWER}")];

@@ -18,7 +18,8 @@ pub fn refuse_twins(
 ) -> Result<(), Error> {
     let mut exports: BTreeMap<String, Vec<&Counted>> = BTreeMap::new();
     for counted in &chosen.tables {
-        let name = counted.export.clone().unwrap_or_else(|| format!("files of {}", family(counted)));
+        let name =
+            counted.export.clone().unwrap_or_else(|| format!("files of {}", family(counted)));
         exports.entry(name).or_default().push(counted);
     }
     let exports: Vec<(&String, &Vec<&Counted>)> = exports.iter().collect();
@@ -47,17 +48,15 @@ pub fn refuse_twins(
 }
 
 /// Tables of two exports that may have the same days.
-fn pairs<'c>(
-    tables: &[&'c Counted],
-    others: &[&'c Counted],
-) -> Vec<(&'c Counted, &'c Counted)> {
+fn pairs<'c>(tables: &[&'c Counted], others: &[&'c Counted]) -> Vec<(&'c Counted, &'c Counted)> {
     let meet = |one: &Counted, other: &Counted| match (one.range, other.range) {
         (Some(one), Some(other)) => one.overlaps(&other),
         _ => true,
     };
     let mut pairs = Vec::new();
     for table in tables {
-        pairs.extend(others.iter().filter(|other| meet(table, other)).map(|other| (*table, *other)));
+        pairs
+            .extend(others.iter().filter(|other| meet(table, other)).map(|other| (*table, *other)));
     }
     pairs
 }
