@@ -24,6 +24,8 @@ pub enum Identity {
     Dimension(Field),
     Tags,
     Tag(String),
+    /// Tags whose keys begin with the first text, which the second replaces.
+    TagMap(String, String),
     /// Rows with one of these values are not charges.
     Skip(Vec<String>),
 }
@@ -90,6 +92,12 @@ impl TableReading {
             reading.identify(mapping.origin(Feed::Dimension(*field)), Identity::Dimension(*field));
         }
         reading.identify(mapping.origin(Feed::Tags), Identity::Tags);
+        for map in &mapping.tag_maps {
+            reading.identify(
+                Some(&Origin::Column(map.column.clone())),
+                Identity::TagMap(map.from.clone(), map.to.clone()),
+            );
+        }
         for tag in &mapping.tag_columns {
             reading.identify(
                 Some(&Origin::Column(tag.column.clone())),

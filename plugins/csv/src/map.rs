@@ -39,7 +39,10 @@ fn sums(value: &Json) -> Result<Vec<(String, Vec<String>)>, Error> {
     let mut sums = Vec::new();
     for (field, columns) in object("sums", value)? {
         match FEDS.iter().find(|fed| fed.name == field) {
-            None => return Err(unknown("field", field, ["billed_cost", "effective_cost"])),
+            None => {
+                let amounts = FEDS.iter().filter(|fed| fed.is_amount()).map(|fed| fed.name);
+                return Err(unknown("field", field, amounts));
+            }
             Some(fed) if !fed.is_amount() => {
                 return Err(Error::config(format!("{field} is no amount, and cannot be a sum")));
             }

@@ -111,6 +111,7 @@ fn charge(options: &Options, charges: &Charges, row: &Row) -> Result<Charge, Str
             .map_or(Ok("Usage".into()), |_| needed("charge_category"))?,
         dimensions,
         tags: tags(options, &charges.tags, charges.all_tags.as_ref(), row),
+        ..Charge::default()
     })
 }
 
