@@ -130,6 +130,9 @@ fn recorded_source(
         .and_then(|collector| Ok((collector, located?)));
     let collector: Box<dyn Collector> = match opened {
         Ok((collector, located)) => {
+            if let Some(unread) = &located.unread {
+                tracing::info!("{}: {unread}", source.name);
+            }
             request.tables = located.tables;
             let mut clients = clients(&settings.root, source, located.files)?;
             let recorder = clients

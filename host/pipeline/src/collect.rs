@@ -4,6 +4,7 @@
 use crate::accrual::BilledDays;
 use crate::cell::SetAsideRow;
 use crate::columns::TableReading;
+use crate::decimal_comma;
 use crate::feed::{Feed, FeedEnd, FeedItem};
 use crate::gather::{ChargeDay, GatheredCharges, Gatherer, WantedDays};
 use crate::interner::Secrets;
@@ -12,6 +13,8 @@ use crate::progress::Progress;
 use crate::repeats::{ReadTable, TableDays};
 use crate::report::SourceReport;
 use crate::source::{RepeatPolicy, Source};
+use crate::rounded_id;
+use crate::source::Source;
 use crate::typed;
 use crate::usage;
 use crate::withdraw::{Fate, Stated, Withdrawals};
@@ -25,6 +28,7 @@ use domain::period::{Day, Period};
 use domain::port::{Batch, Delivery, GrantedTable, Rows, UnknownDays};
 use domain::run::{DeliveryDay, SourceDay};
 use domain::tag::TagSchema;
+use domain::text_form::DecimalMark;
 use ledger::segment::EncodedSegment;
 use ledger::{Attempt, AttemptFailure, CollectionId, Restated, Transaction};
 use reports::coverage::days::KnownDays;
@@ -126,6 +130,7 @@ impl<'a> OpenCollection<'a> {
             gathered: GatheredCharges::default(),
             usage,
             rejected: Vec::new(),
+            warnings: Vec::new(),
             typed: Vec::new(),
             tables: Vec::new(),
             state: None,
@@ -175,6 +180,7 @@ struct GatheredSource<'a> {
     gathered: GatheredCharges,
     usage: usage::GatheredUsage<'a>,
     rejected: Vec<RejectedRow>,
+    warnings: Vec<Diagnostic>,
     typed: Vec<RawCharge>,
     tables: Vec<ChargeTable>,
     state: Option<String>,
@@ -244,8 +250,9 @@ impl GatheredSource<'_> {
     ) -> Result<(), Diagnostic> {
         self.usage.expect_units(&collection.source.name, collection.transaction)?;
         let table = mapped_table(collection.source, &mapping.table)?;
-        let reading = usage::UsageReading::new(mapping);
+        let mut reading = usage::UsageReading::new(mapping);
         let scan = Scan::open(table, &reading.wanted, ShortRows::Refused)?;
+        reading.decimal_mark = decimal_mark(table, &scan);
         let (mut worker, mut reader) = (scan.worker(), self.usage.reader(&reading));
         while worker.next(&mut |batch| {
             reader.take(batch);
@@ -256,6 +263,7 @@ impl GatheredSource<'_> {
         }
         self.gathered.set_aside_count += std::mem::take(&mut self.usage.set_aside_count);
         let set_aside = std::mem::take(&mut self.usage.set_aside);
+        decimal_comma::expect_none(table, &scan, &set_aside)?;
         self.keep_rejected(with_lines(table, &scan, set_aside)?);
         Ok(())
     }
@@ -337,9 +345,13 @@ impl GatheredSource<'_> {
         let reading = TableReading::new(mapping, collection.dimensions)?;
         let table = mapped_table(collection.source, &mapping.table)?;
         let scan = Scan::open(table, &reading.wanted(), short_rows(mapping.short_rows))?;
+        let reading = reading.with_decimal_mark(decimal_mark(table, &scan));
         let mut gathered = scan_in_threads(collection, id, &scan, &reading)?;
         let set_aside = std::mem::take(&mut gathered.set_aside);
+        decimal_comma::expect_none(table, &scan, &set_aside)?;
         self.keep_rejected(with_lines(table, &scan, set_aside)?);
+        let rounded = std::mem::take(&mut gathered.rounded_ids);
+        self.warnings.extend(rounded_id::warnings(table, &scan, &reading, rounded));
         if collection.source.repeats == RepeatPolicy::Refuse {
             let read = ReadTable { table: table.clone(), reading };
             self.table_days.note(&collection.source.name, read, &gathered.totals)?;
@@ -397,6 +409,7 @@ impl GatheredSource<'_> {
         report.unknown = self.known.unknown;
         report.deliveries = self.deliveries;
         report.outside_period = self.gathered.outside_period;
+        report.warnings = self.warnings;
         report.charges = self.gathered.totals.values().map(|totals| totals.charges).sum();
         report.set_aside = self.gathered.set_aside_count;
         report.billed = self.gathered.billed;
@@ -427,6 +440,11 @@ impl GatheredSource<'_> {
 
 fn short_rows(may_be: bool) -> ShortRows {
     if may_be { ShortRows::Filled } else { ShortRows::Refused }
+}
+
+/// Only a text table has one.
+fn decimal_mark(table: &GrantedTable, scan: &Scan) -> DecimalMark {
+    if scan.places_are_bytes() { table.form.decimal_mark } else { DecimalMark::Point }
 }
 
 fn mapped_table<'s>(source: &'s Source, name: &str) -> Result<&'s GrantedTable, Diagnostic> {
@@ -508,6 +526,7 @@ fn scan_in_threads(
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
+        gathered.rounded_ids = identities.rounded();
         written.map(|()| gathered)
     })
 }

@@ -9,11 +9,14 @@ use domain::field::Field;
 use domain::mapping::{Choice, Feed, Mapping, Origin};
 use domain::money::Currency;
 use domain::period::DateOrder;
+use domain::text_form::DecimalMark;
 
 /// The origin of a value: a column of the scan, or one text for every row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     Column(usize),
+    /// A column of numbers with a decimal comma.
+    CommaNumber(usize),
     Constant(String),
 }
 
@@ -51,9 +54,24 @@ pub struct TableReading {
     pub nulls: Vec<String>,
     pub date_order: DateOrder,
     pub tag_prefixes: Vec<String>,
+    /// Of numbers in texts.
+    pub decimal_mark: DecimalMark,
 }
 
 impl TableReading {
+    /// Reads the numbers of a text table by its own decimal mark.
+    pub fn with_decimal_mark(mut self, mark: DecimalMark) -> TableReading {
+        self.decimal_mark = mark;
+        if mark == DecimalMark::Comma {
+            for input in [&mut self.billed_cost, &mut self.effective_cost] {
+                if let Input::Column(column) = *input {
+                    *input = Input::CommaNumber(column);
+                }
+            }
+        }
+        self
+    }
+
     /// Keeps only the wanted dimensions. Everything else that identifies a resource must be a tag.
     pub fn new(mapping: &Mapping, dimensions: &[Field]) -> Result<TableReading, Diagnostic> {
         let mut reading = TableReading {
@@ -67,6 +85,7 @@ impl TableReading {
             nulls: mapping.nulls.clone(),
             date_order: mapping.date_order,
             tag_prefixes: mapping.tag_prefixes.clone(),
+            decimal_mark: DecimalMark::Point,
         };
         reading.billed_cost = reading.needed(mapping, Feed::BilledCost, "BilledCost")?;
         reading.effective_cost = reading.needed(mapping, Feed::EffectiveCost, "EffectiveCost")?;
@@ -80,7 +99,9 @@ impl TableReading {
             None => reading.needed(mapping, Feed::BillingPeriodStart, "BillingPeriodStart")?,
         };
         match reading.needed(mapping, Feed::BillingCurrency, "BillingCurrency")? {
-            Input::Column(column) => reading.identity.push((column, Identity::Currency)),
+            Input::Column(column) | Input::CommaNumber(column) => {
+                reading.identity.push((column, Identity::Currency))
+            }
             Input::Constant(text) => {
                 Currency::parse(text.as_bytes()).map_err(|error| {
                     Diagnostic::new(code::PLUGIN_CONFIG, format!("{}: {error}", mapping.table))

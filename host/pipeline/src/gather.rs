@@ -9,6 +9,7 @@ use crate::cell::{CellFault, Dates, SetAsideRow, amount};
 use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
 use crate::normalize::{Identities, Reason, RowIdentity};
 use decode::{Batch, Cells};
+use domain::code::ROW_REJECTED;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
 use domain::run::{DayTotals, DeliveryDay, SourceDay};
@@ -59,6 +60,8 @@ pub struct GatheredCharges {
     pub outside_period: u64,
     /// Estimates of days that are billed by now.
     pub billed: u64,
+    /// Columns of ids that were rounded as numbers, each with one id.
+    pub rounded_ids: Vec<(String, String)>,
 }
 
 /// The days whose charges are wanted.
@@ -292,13 +295,16 @@ impl<'a, 'r> Gatherer<'a, 'r> {
 
     fn reason(&self, number: u32) -> CellFault {
         let Reason { column, text } = self.identities.reason(number);
-        CellFault { column, reason: text }
+        CellFault::new(column, text)
     }
 
     #[cold]
     fn set_aside(&mut self, batch: &Batch<'_>, row: usize, refusal: CellFault) {
         self.gathered.set_aside_count += 1;
-        if self.gathered.set_aside.len() >= REJECTED_KEPT {
+        // A decimal comma decides over the whole table, however many rows were set aside before.
+        let kept = &self.gathered.set_aside;
+        let is_known = |code| kept.iter().any(|row| row.code == code);
+        if kept.len() >= REJECTED_KEPT && (refusal.code == ROW_REJECTED || is_known(refusal.code)) {
             return;
         }
         self.gathered
@@ -317,6 +323,7 @@ impl GatheredCharges {
         self.skipped += other.skipped;
         self.outside_period += other.outside_period;
         self.billed += other.billed;
+        self.rounded_ids.extend(other.rounded_ids);
     }
 }
 

@@ -59,6 +59,8 @@ pub struct SourceReport {
     pub withdrawn: Vec<Withdrawal>,
     /// Days that would have been taken back, if all rows could be read.
     pub days_kept: u64,
+    /// Findings that leave the charges as they are.
+    pub warnings: Vec<Diagnostic>,
     pub days_new: u64,
     pub days_changed: u64,
     pub days_unchanged: u64,
@@ -105,6 +107,7 @@ impl SourceReport {
             deliveries: Vec::new(),
             withdrawn: Vec::new(),
             days_kept: 0,
+            warnings: Vec::new(),
             days_new: 0,
             days_changed: 0,
             days_unchanged: 0,

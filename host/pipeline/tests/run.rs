@@ -8,6 +8,7 @@ mod fakes;
 mod plans;
 mod sources;
 mod stages;
+mod tables;
 mod usage;
 
 use domain::code;

@@ -11,6 +11,7 @@ use domain::hint::Hint;
 use domain::period::Period;
 use domain::port::Rules;
 use domain::run::RunState;
+use domain::visible::visible;
 use indicatif::ProgressBar;
 use installation::ledger_file;
 use installation::rules;
@@ -168,8 +169,8 @@ pub fn advance(bar: &ProgressBar, step: Progress) {
 
 /// Prints the summary to stdout, and failures to stderr.
 pub fn show(ui: Ui, report: &RunReport, format: Format) -> Result<(), Diagnostic> {
-    for failure in report.sources.iter().filter_map(|source| source.failure.as_ref()) {
-        ui.warning(failure);
+    for source in &report.sources {
+        source.warnings.iter().chain(&source.failure).for_each(|finding| ui.warning(finding));
     }
     match format {
         Format::Json => ui.data(&document_text(&RunReportDocument::from(report))),
@@ -224,7 +225,7 @@ fn text_of(report: &RunReport) -> String {
     lines.extend(rejected.take(REJECTED_SHOWN).map(rejected_line));
     lines.extend(report.conservation.iter().map(conservation_line));
     lines.push(String::new());
-    lines.join("\n")
+    visible(&lines.join("\n")).into_owned()
 }
 
 fn source_lines(source: &SourceReport) -> Vec<String> {
@@ -337,7 +338,12 @@ fn delivery_lines(source: &SourceReport) -> Vec<String> {
 /// The code first, then the place: the reason of a row that the host set aside begins with its
 /// code.
 fn rejected_line(rejected: &RejectedRow) -> String {
-    let of_rows = [domain::code::ROW_REJECTED, decode::code::ROW_RAGGED, decode::code::ROW_QUOTE];
+    let of_rows = [
+        domain::code::ROW_REJECTED,
+        decode::code::ROW_RAGGED,
+        decode::code::ROW_QUOTE,
+        decode::code::ROW_ENCODING,
+    ];
     let (code, reason) = match rejected.reason.split_once(": ") {
         Some((code, reason)) if of_rows.iter().any(|known| known.text() == code) => (code, reason),
         _ => (domain::code::ROW_REJECTED.text(), rejected.reason.as_str()),

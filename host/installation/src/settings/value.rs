@@ -6,6 +6,7 @@ use domain::field::Field;
 use domain::period::Day;
 use domain::schedule::Schedule;
 use pipeline::source::{DeliveryExtent, RepeatPolicy};
+use domain::text_form::Encoding;
 use rule_engine::options::UnknownTeams;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -411,6 +412,30 @@ impl SettingValue for Delimiter {
 
     fn schema() -> Value {
         json!({ "type": "string", "minLength": 1, "maxLength": 1 })
+    }
+}
+
+impl SettingValue for Encoding {
+    type Written = String;
+
+    fn read(written: String) -> (Encoding, Vec<SettingFault>) {
+        let known = Encoding::ALL.map(Encoding::name);
+        match Encoding::by_name(&written.to_ascii_lowercase()) {
+            Some(encoding) => (encoding, Vec::new()),
+            None => {
+                let message = format!("'{written}' is no encoding that is known here");
+                let hint = format!("there are: {}", known.join(", "));
+                (Encoding::Utf8, vec![SettingFault::new(message, hint)])
+            }
+        }
+    }
+
+    fn shown(&self) -> Value {
+        self.name().into()
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "enum": Encoding::ALL.map(Encoding::name) })
     }
 }
 
