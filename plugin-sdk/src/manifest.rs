@@ -137,6 +137,7 @@ impl Mapping {
             table: table.into(),
             feeds: Vec::new(),
             tag_columns: Vec::new(),
+            tag_maps: Vec::new(),
             skips: Vec::new(),
             nulls: Vec::new(),
             date_order: DateOrder::Iso,

@@ -3,7 +3,9 @@
 use crate::columns::TableReading;
 use decode::{Batch, Cells};
 use domain::decimal::{self, Exact};
+use domain::decimal_comma;
 use domain::mapping::{Choice, Condition, Value};
+use domain::text_form::DecimalMark;
 use std::borrow::Cow;
 
 /// A column of a scan that is not in the file.
@@ -142,7 +144,8 @@ impl BatchCells<'_, '_> {
         (!says_nothing).then_some(text)
     }
 
-    /// A summand that is no amount becomes the value. The row is then set aside, and the finding
+    /// A summand that is no amount becomes the value. Members of lists are written as in JSON, with
+    /// a decimal point. The row is then set aside, and the finding
     /// shows that text.
     fn sum<'a>(&'a self, terms: &[Summand], row: usize) -> Option<Cow<'a, str>> {
         let (mut sum, mut any) = (Exact::default(), false);
@@ -150,7 +153,12 @@ impl BatchCells<'_, '_> {
             let Some(text) = self.text(term.column, row) else { continue };
             any = true;
             let added = match &term.member {
-                None => add(&mut sum, &text, term.subtract),
+                None => match self.reading.decimal_mark {
+                    DecimalMark::Point => add(&mut sum, &text, term.subtract),
+                    DecimalMark::Comma => decimal_comma::with_point(text.as_bytes())
+                        .and_then(|spelled| String::from_utf8(spelled).ok())
+                        .is_some_and(|spelled| add(&mut sum, &spelled, term.subtract)),
+                },
                 Some(member) => {
                     members(&text, member).iter().all(|part| add(&mut sum, part, term.subtract))
                 }
@@ -159,7 +167,11 @@ impl BatchCells<'_, '_> {
                 return Some(text);
             }
         }
-        any.then(|| Cow::Owned(sum.to_string()))
+        // The column is read like those of the file.
+        any.then(|| match self.reading.decimal_mark {
+            DecimalMark::Point => Cow::Owned(sum.to_string()),
+            DecimalMark::Comma => Cow::Owned(sum.to_string().replace('.', ",")),
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use domain::field::Field;
+use domain::text_form::TextForm;
 use plugin_host::code;
 use plugin_host::{LogLevel, LogLine};
 use std::sync::{Arc, Mutex};
@@ -89,7 +90,7 @@ fn a_table_that_cannot_be_read_is_reported_with_its_own_code() {
     let gone = GrantedTable {
         name: "gone.csv".into(),
         path: folder.path().join("gone.csv"),
-        delimiter: b',',
+        form: TextForm::default(),
     };
     let host = host(limits());
     let plugin = granted(&load(&host, "tables", test_artifacts::ASKS_FOR_TABLES));

@@ -6,6 +6,7 @@ use domain::field::Field;
 use domain::mapping::Feed;
 use domain::port::Delivery;
 use domain::recipient::Target;
+use domain::text_form::TextForm;
 use plugin_host::{AllocatorDriver, AllocatorPool, PluginKind};
 use std::path::Path;
 
@@ -46,7 +47,8 @@ fn a_reader_of_files_of_the_version_before_maps_todays_bills() {
     let plugin = loaded(&host(limits()), "focus_file");
     assert_eq!(plugin.world(), "apportion:plugin/collector@0.1.0");
     let path = Path::new("../../plugins/focus-file/fixtures/focus_1_4.csv");
-    let bill = GrantedTable { name: "focus_1_4.csv".into(), path: path.into(), delimiter: b',' };
+    let bill =
+        GrantedTable { name: "focus_1_4.csv".into(), path: path.into(), form: TextForm::default() };
     let batches = collect(&granted(&plugin), &request("{}", vec![bill])).unwrap();
     let [Batch { rows: Rows::Mapped(mapping), .. }] = batches.as_slice() else {
         panic!("{batches:?}")
