@@ -2,6 +2,7 @@
 
 use crate::bindings::collector::apportion::plugin as host;
 use crate::deliveries::Delivery;
+use crate::table_decode::{Column, TableInfo};
 use crate::{Error, Period, Problem};
 use std::cell::RefCell;
 
@@ -43,6 +44,7 @@ answers! {
 
 thread_local! {
     static FILES: RefCell<Vec<(String, Vec<u8>)>> = const { RefCell::new(Vec::new()) };
+    static TABLES: RefCell<Vec<Table>> = const { RefCell::new(Vec::new()) };
     static SLOTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     static RUN: RefCell<(String, String)> = const { RefCell::new((String::new(), String::new())) };
     static SAID: RefCell<Vec<Said>> = const { RefCell::new(Vec::new()) };
@@ -52,6 +54,75 @@ thread_local! {
 /// The files of the source, each with its name.
 pub fn files(files: Vec<(String, Vec<u8>)>) {
     FILES.with(|slot| *slot.borrow_mut() = files);
+}
+
+/// A table of the source.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub info: TableInfo,
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table of lines whose cells a comma ends. The first line is the header.
+    pub fn of(name: &str, text: &str) -> Table {
+        let cells = |line: &str| -> Vec<String> { line.split(',').map(str::to_owned).collect() };
+        let mut lines = text.lines().filter(|line| !line.is_empty());
+        let header = lines.next().map(cells).unwrap_or_default();
+        let columns = header.into_iter().map(|name| Column { name, kind: "text".into() });
+        let (name, format) = (name.to_owned(), "csv".to_owned());
+        let info = TableInfo { name, format, columns: columns.collect() };
+        Table { info, rows: lines.map(cells).collect() }
+    }
+}
+
+/// The tables of the source.
+pub fn tables(tables: Vec<Table>) {
+    TABLES.with(|slot| *slot.borrow_mut() = tables);
+}
+
+/// The power `table-decode` over the tables of the source.
+#[cfg_attr(target_family = "wasm", expect(dead_code, reason = "the host answers"))]
+pub(crate) mod granted_tables {
+    use super::{TABLES, Table, TableInfo};
+    use std::collections::BTreeSet;
+
+    fn found<T>(name: &str, look: impl FnOnce(&Table) -> T) -> Result<T, String> {
+        TABLES.with(|slot| {
+            let tables = slot.borrow();
+            let table = tables.iter().find(|table| table.info.name == name);
+            table.map(look).ok_or_else(|| format!("there is no table '{name}'"))
+        })
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the host may refuse")]
+    pub fn names() -> Result<Vec<String>, String> {
+        TABLES.with(|slot| {
+            Ok(slot.borrow().iter().map(|table| table.info.name.clone()).collect())
+        })
+    }
+
+    pub fn describe(table: &str) -> Result<TableInfo, String> {
+        found(table, |table| table.info.clone())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the host may refuse")]
+    pub fn tables() -> Result<Vec<TableInfo>, String> {
+        TABLES.with(|slot| Ok(slot.borrow().iter().map(|table| table.info.clone()).collect()))
+    }
+
+    pub fn sample(table: &str, rows: u32) -> Result<Vec<Vec<String>>, String> {
+        found(table, |table| table.rows.iter().take(rows as usize).cloned().collect())
+    }
+
+    pub fn distinct(table: &str, column: &str, limit: u32) -> Result<Vec<String>, String> {
+        let cells: BTreeSet<String> = found(table, |table| {
+            let at = table.info.columns.iter().position(|known| known.name == column);
+            let cell = |row: &Vec<String>| at.and_then(|at| row.get(at).cloned());
+            table.rows.iter().map(|row| cell(row).unwrap_or_default()).collect()
+        })?;
+        Ok(cells.into_iter().take(limit as usize).collect())
+    }
 }
 
 /// Sets the slots whose secrets have a value.

@@ -53,7 +53,7 @@ pub use bindings::allocator::exports::apportion::plugin::allocate::{Driver, Pool
 pub use bindings::collector::apportion::plugin::types::{
     Batch, Charge, Choice, Condition, DateOrder, Dimension, Error, Feed, FeedFrom, Field, KeyFrom,
     Kind, Manifest, Mapping, MetricFrom, Origin, Period, PowerRequest, Problem, Rejected, Rows,
-    Skip, Stream, Tag, TagColumn, Term, Usage, UsageMapping, Value,
+    Skip, Stream, Tag, TagColumn, TagMap, Term, Usage, UsageMapping, Value,
 };
 pub use collector::{Collector, ExportedCollector, Request};
 

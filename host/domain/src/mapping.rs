@@ -81,6 +81,16 @@ pub struct TagColumn {
     pub column: String,
 }
 
+/// A column with many tags in it, such as the labels of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagMap {
+    pub column: String,
+    /// The start that a key must have, and that it loses. An empty one takes all keys.
+    pub from: String,
+    /// Put before what is left of the key.
+    pub to: String,
+}
+
 /// Rows whose column has one of the values are not charges (totals among parts).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skip {
@@ -95,6 +105,9 @@ pub struct Mapping {
     pub table: String,
     pub feeds: Vec<FeedFrom>,
     pub tag_columns: Vec<TagColumn>,
+    /// Of equal keys a later map wins. The column of `Feed::Tags` wins over all of them, and
+    /// columns of single tags over that.
+    pub tag_maps: Vec<TagMap>,
     pub skips: Vec<Skip>,
     /// Texts that mean "no value", beside the empty one.
     pub nulls: Vec<String>,

@@ -171,6 +171,8 @@ fn recorded_source(
         request,
         accrues_for: source.accrues_for.value.clone(),
         window: window(source, restated),
+        delivery: source.delivery.value,
+        repeats: source.repeats.value,
     })
 }
 
@@ -196,6 +198,8 @@ pub fn or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) 
         },
         accrues_for: of.accrues_for.value.clone(),
         window: window(of, None),
+        delivery: of.delivery.value,
+        repeats: of.repeats.value,
     };
     let opened = |of: &SourceSettings, granted: Result<GrantedFiles, Diagnostic>| {
         granted

@@ -27,6 +27,8 @@ pub enum Identity {
     Dimension(Field),
     Tags,
     Tag(String),
+    /// Tags whose keys begin with the first text, which the second replaces.
+    TagMap(String, String),
     /// Rows with one of these values are not charges.
     Skip(Vec<String>),
 }
@@ -44,6 +46,8 @@ pub struct TableReading {
     pub billed_cost: Input,
     pub effective_cost: Input,
     pub charge_period_start: Input,
+    /// An empty constant where the source does not tell it.
+    pub billing_period: Input,
     /// Scan columns that together name a resource, with their meanings.
     pub identity: Vec<(usize, Identity)>,
     pub constants: Vec<(Identity, String)>,
@@ -75,6 +79,7 @@ impl TableReading {
             billed_cost: Input::Constant(String::new()),
             effective_cost: Input::Constant(String::new()),
             charge_period_start: Input::Constant(String::new()),
+            billing_period: Input::Constant(String::new()),
             identity: Vec::new(),
             constants: Vec::new(),
             nulls: mapping.nulls.clone(),
@@ -86,6 +91,13 @@ impl TableReading {
         reading.effective_cost = reading.needed(mapping, Feed::EffectiveCost, "EffectiveCost")?;
         reading.charge_period_start =
             reading.needed(mapping, Feed::ChargePeriodStart, "ChargePeriodStart")?;
+        reading.billing_period = match mapping.billing_period {
+            Some(day) => Input::Constant(day.to_string()),
+            None if mapping.origin(Feed::BillingPeriodStart).is_none() => {
+                Input::Constant(String::new())
+            }
+            None => reading.needed(mapping, Feed::BillingPeriodStart, "BillingPeriodStart")?,
+        };
         match reading.needed(mapping, Feed::BillingCurrency, "BillingCurrency")? {
             Input::Column(column) | Input::CommaNumber(column) => {
                 reading.identity.push((column, Identity::Currency))
@@ -101,6 +113,12 @@ impl TableReading {
             reading.identify(mapping.origin(Feed::Dimension(*field)), Identity::Dimension(*field));
         }
         reading.identify(mapping.origin(Feed::Tags), Identity::Tags);
+        for map in &mapping.tag_maps {
+            reading.identify(
+                Some(&Origin::Column(map.column.clone())),
+                Identity::TagMap(map.from.clone(), map.to.clone()),
+            );
+        }
         for tag in &mapping.tag_columns {
             reading.identify(
                 Some(&Origin::Column(tag.column.clone())),

@@ -18,6 +18,7 @@ pub mod usage;
 
 mod accrual;
 mod allocate;
+mod billing_period;
 mod cell;
 mod cells;
 mod collect;
@@ -33,8 +34,10 @@ mod inputs;
 mod interner;
 mod lines;
 mod normalize;
+mod repeats;
 mod rounded_id;
 mod rulings;
 mod settle;
 mod slice;
 mod typed;
+pub mod withdraw;

@@ -193,7 +193,7 @@ impl<'a> Registry<'a> {
             .currency
             .ok_or_else(|| Reason { column: None, text: "BillingCurrency is empty".into() })?;
         let tags = self
-            .tags_of(&reading.tag_prefixes, draft.tag_text.as_deref(), draft.tags)
+            .tags_of(&reading.tag_prefixes, draft.tag_text.as_deref(), draft.maps, draft.tags)
             .map_err(|text| Reason { column: draft.tag_column, text })?;
         Ok(RowClass::Resource(self.dictionary.resource(&Resource {
             currency,
@@ -228,6 +228,13 @@ impl<'a> Registry<'a> {
             // Parsed after all cells, because columns that hold single tags are added to it.
             Identity::Tags => (draft.tag_text, draft.tag_column) = (Some(text), column),
             Identity::Tag(key) => draft.tags.push((key.clone(), text.into_owned())),
+            Identity::TagMap(from, to) => {
+                let tags = tag::parse(&text)
+                    .map_err(|error| Reason { column, text: error.to_string() })?;
+                draft.maps.extend(tags.into_iter().filter_map(|(key, value)| {
+                    Some((format!("{to}{}", key.strip_prefix(from.as_str())?), value))
+                }));
+            }
             Identity::Skip(_) => {}
         }
         Ok(())
@@ -238,15 +245,19 @@ impl<'a> Registry<'a> {
         &mut self,
         prefixes: &[String],
         text: Option<&str>,
+        maps: RawTags,
         columns: RawTags,
     ) -> Result<TagSetId, String> {
         let text = text.unwrap_or_default();
         // The same text means the same tags only if its keys lose the same prefixes.
-        let is_usual = columns.is_empty() && prefixes.is_empty();
+        let is_usual = maps.is_empty() && columns.is_empty() && prefixes.is_empty();
         if is_usual && let Some(known) = self.tag_texts.get(text) {
             return known.clone();
         }
-        let parsed = tag::parse(text).map_err(|error| error.to_string()).map(|mut raw| {
+        let parsed = tag::parse(text).map_err(|error| error.to_string()).map(|own| {
+            // Of equal keys the last wins.
+            let mut raw = maps;
+            raw.extend(own);
             for (key, _) in &mut raw {
                 if let Some(rest) =
                     prefixes.iter().find_map(|prefix| key.strip_prefix(prefix.as_str()))
@@ -280,6 +291,7 @@ struct Draft<'t> {
     currency: Option<Currency>,
     dimensions: Vec<(Field, Symbol)>,
     tags: RawTags,
+    maps: RawTags,
     tag_text: Option<Cow<'t, str>>,
     tag_column: Option<usize>,
 }

@@ -76,6 +76,7 @@ pub fn mapping(table: &ChargeTable, source: &str) -> Mapping {
         table: source.into(),
         feeds: feeds.collect(),
         tag_columns: Vec::new(),
+        tag_maps: Vec::new(),
         skips: Vec::new(),
         nulls: Vec::new(),
         date_order: DateOrder::Iso,

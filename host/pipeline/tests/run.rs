@@ -1,6 +1,7 @@
 //! Whole runs on a ledger in memory, with figures worked out by hand.
 
 mod accruals;
+mod deliveries;
 mod derived;
 mod eighteen;
 mod fakes;

@@ -74,6 +74,7 @@ pub fn read(row: &Row, options: &Options, cluster: Option<&Cluster>) -> Result<R
         charge_category: category,
         dimensions: said.dimensions,
         tags: said.tags,
+        ..Charge::default()
     };
     Ok(Read { charge, usage })
 }

@@ -1,7 +1,7 @@
 //! The columns of a report by their names in CUR 2.0. Names of CUR 1.0 are turned into these.
 
 use apportion_plugin_sdk::table_decode::TableInfo;
-use apportion_plugin_sdk::{Choice, Origin, TagColumn, Value};
+use apportion_plugin_sdk::{Choice, Origin, TagColumn, TagMap, Value};
 
 /// The columns of a report by their names in CUR 2.0.
 pub struct Columns<'a> {
@@ -24,6 +24,11 @@ impl<'a> Columns<'a> {
         self.names.iter().find(|(known, _)| known == name).map(|(_, header)| *header)
     }
 
+    /// The position of a column in a row.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|(known, _)| known == name)
+    }
+
     /// The first of some columns that is not empty.
     pub fn first(&self, names: &[&str]) -> Option<Origin> {
         let found: Vec<&str> = names.iter().filter_map(|name| self.find(name)).collect();
@@ -38,6 +43,29 @@ impl<'a> Columns<'a> {
             )),
         }
     }
+}
+
+/// Put before the name of a cost category.
+const CATEGORY: &str = "cost_category/";
+
+/// The columns with many tags each, from those that give way to those that win: an account's tags
+/// are those of all its resources, and a resource's own win over them.
+pub fn tag_maps(columns: &Columns<'_>) -> Vec<TagMap> {
+    let map = |name: &str, from: &str, to: &str| {
+        let column = columns.find(name)?.to_owned();
+        Some(TagMap { column, from: from.into(), to: to.into() })
+    };
+    [
+        map("tags", "accountTag/", ""),
+        map("tags", "resourceTags/", ""),
+        map("tags", "userAttribute/", "userAttribute/"),
+        map("tags", "iamPrincipal/", "iamPrincipal/"),
+        map("tags", "costCategory/", CATEGORY),
+        map("cost_category", "", CATEGORY),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// One spelling for `lineItem/UnblendedCost` and `line_item_unblended_cost`.
@@ -61,10 +89,17 @@ fn snake(header: &str) -> String {
     snake.replace("_arn", "_a_r_n")
 }
 
-/// The columns with one tag each. Tags that users made lose the prefix `user:`.
+/// The columns with one tag each. Tags that users made lose the prefix `user:`. Categories of costs
+/// are tags too.
 pub fn tag_columns<'a>(columns: &'a Columns<'_>) -> impl Iterator<Item = TagColumn> + 'a {
     columns.table.columns.iter().filter_map(|column| {
         let header = column.name.trim();
+        let category =
+            header.strip_prefix("costCategory/").or_else(|| header.strip_prefix("cost_category_"));
+        if let Some(category) = category {
+            let key = format!("{CATEGORY}{category}");
+            return Some(TagColumn { key, column: column.name.clone() });
+        }
         let key = header
             .strip_prefix("resourceTags/")
             .or_else(|| header.strip_prefix("resource_tags_"))?;

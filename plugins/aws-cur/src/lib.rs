@@ -2,18 +2,20 @@
 
 mod columns;
 mod cost;
-mod manifest;
 mod map;
 mod options;
+mod quantity;
+mod report;
 mod split;
 
+use apportion_plugin_sdk::table_decode;
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{
-    Batch, Collector, Error, Kind, Manifest, Period, Problem, Request, Rows, register_collector,
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, register_collector,
 };
-use apportion_plugin_sdk::{coverage, file, log, table_decode};
 use options::Options;
 use table_settings::charges::{Pages, check};
+use table_settings::deliveries::{Chosen, chosen};
 
 struct AwsCur(Pages);
 
@@ -38,12 +40,13 @@ impl Collector for AwsCur {
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
         let options = Options::parse(config)?;
-        check(|table| mapped(table, &options))
+        check(reports(&options), |table, _| mapped(table, &options))
     }
 
     fn open(request: Request) -> Result<AwsCur, Error> {
         let options = Options::parse(&request.config)?;
-        Pages::of(&tables()?, |table| mapped(table, &options)).map(AwsCur)
+        let reports = reports(&options)?;
+        Pages::of(&reports, |table, _| mapped(table, &options)).map(AwsCur)
     }
 
     fn next(&mut self) -> Result<Option<Batch>, Error> {
@@ -51,8 +54,17 @@ impl Collector for AwsCur {
     }
 }
 
+/// The tables that count, once it is certain that none of them counts what another does.
+fn reports(options: &Options) -> Result<Chosen, Error> {
+    let reports = chosen(options.report.as_deref())?;
+    report::refuse_twins(&reports)?;
+    reports.tell()?;
+    Ok(reports)
+}
+
 fn mapped(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
     let rows = map::map(table, options)?;
+    report::refuse_unknown_cost(table, options)?;
     if let Some(column) = split::split_mark(table, options)? {
         // The host gives some thousand values at most. Should a later row be no split row, the
         // mapping finds no billed cost in it, and the host sets the row aside.
@@ -63,34 +75,8 @@ fn mapped(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
     Ok(rows)
 }
 
-/// The names of the tables to read.
-fn tables() -> Result<Vec<String>, Error> {
-    let tables = table_decode::names().map_err(Error::Unavailable)?;
-    if tables.is_empty() {
-        return Err(Error::config("no file was given to the source"));
-    }
-    let entries = match file::entries() {
-        // Without the power `file` there are no manifests, so every file counts.
-        Err(Error::Config(_)) => return Ok(tables),
-        entries => entries?,
-    };
-    let chosen =
-        manifest::choose(tables, &entries, &|name| file::read_all(name, manifest::BYTES_MAX))?;
-    if let Some(first) = chosen.skipped.first() {
-        log::warn(&format!(
-            "{} files are left out, which no manifest of their month names any more, such as \
-             {first}",
-            chosen.skipped.len()
-        ));
-    }
-    for [start, end] in chosen.complete {
-        coverage::complete(&Period { start, end })?;
-    }
-    if chosen.read.is_empty() {
-        Err(Error::config("the manifests name none of the files that were given to the source"))
-    } else {
-        Ok(chosen.read)
-    }
-}
-
 register_collector!(AwsCur);
+
+#[cfg(test)]
+#[path = "tests/reports.rs"]
+mod tests;

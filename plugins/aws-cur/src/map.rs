@@ -1,8 +1,9 @@
 //! Header and settings → the mapping of a report.
 
-use crate::columns::{Columns, tag_columns};
+use crate::columns::{Columns, tag_columns, tag_maps};
 use crate::cost::{TYPE, billed, effective};
 use crate::options::{Options, Split};
+use crate::quantity;
 use crate::split::split_usage;
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, Error, Mapping, Origin, Problem, Rows, Value};
@@ -42,6 +43,7 @@ fn origin(columns: &Columns<'_>, options: &Options, field: &str) -> Option<Origi
         "billed_cost" => billed(columns, options),
         "effective_cost" => effective(columns, options),
         "billing_currency" => columns.first(&["line_item_currency_code"]),
+        "billing_period_start" => columns.first(&["bill_billing_period_start_date"]),
         "charge_period_start" => {
             columns.first(&["line_item_usage_start_date", "bill_billing_period_start_date"])
         }
@@ -67,12 +69,12 @@ fn origin(columns: &Columns<'_>, options: &Options, field: &str) -> Option<Origi
         "sku_id" => columns.first(&["product_sku"]),
         "sku_meter" => columns.first(&["line_item_usage_type"]),
         "sku_price_id" => columns.first(&["pricing_rate_code"]),
-        "pricing_unit" => columns.first(&["pricing_unit"]),
+        "pricing_unit" | "consumed_unit" => columns.first(&["pricing_unit"]),
         "commitment_discount_id" => {
             columns.first(&["savings_plan_savings_plan_a_r_n", "reservation_reservation_a_r_n"])
         }
         "commitment_discount_status" => by_type(columns, STATUSES),
-        _ => None,
+        _ => quantity::origin(columns, field),
     }
 }
 
@@ -115,6 +117,7 @@ fn by_type(columns: &Columns<'_>, texts: &ByType) -> Option<Origin> {
 /// it.
 fn add_tags(columns: &Columns<'_>, mapping: &mut Mapping) {
     mapping.tag_prefixes = vec!["user:".into(), "user_".into()];
+    mapping.tag_maps = tag_maps(columns);
     for tag in tag_columns(columns) {
         if !mapping
             .tag_columns

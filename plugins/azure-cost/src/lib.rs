@@ -2,20 +2,25 @@
 //! columns, and Azure's two APIs for costs.
 
 mod charge_type;
+mod dates;
 mod details;
+mod exports;
 mod map;
 mod query;
 mod settings;
 
+use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{
-    Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector,
+    Batch, Collector, Error, Kind, Manifest, Problem, Request, Rows, register_collector,
 };
 use details::Details;
+use exports::Exports;
 use json_api::{From, Window, missing_secrets};
 use map::Options;
 use query::Query;
-use settings::{Api, Mode, SLOT};
+use settings::{Api, Basis, Mode, SLOT};
 use table_settings::charges::{Pages, check};
+use table_settings::deliveries::Counted;
 
 enum AzureCost {
     Exports(Pages),
@@ -38,7 +43,10 @@ impl Collector for AzureCost {
             read their rows",
         )
         .optional_power("http", "to ask Azure Resource Manager for costs")
-        .optional_power("file", "to read answers of Azure that were kept as files")
+        .optional_power(
+            "file",
+            "to read the manifests of exports, and answers of Azure that were kept as files",
+        )
         .config_schema(include_str!("config-schema.json"))
         .stream("charges", "one charge a row")
         .restated_for_days(45)
@@ -47,7 +55,14 @@ impl Collector for AzureCost {
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
         if settings::mode(config)? == Mode::Exports {
             let options = Options::parse(config)?;
-            return check(|table| map::map(table, &options));
+            let exports = match exports::exports(&options) {
+                Err(Error::Config(problem)) => return Ok(vec![problem]),
+                exports => exports?,
+            };
+            let basis = exports.basis;
+            return check(Ok(exports.chosen), |table, counted| {
+                mapped(table, counted, &options, basis.get(&table.name).copied())
+            });
         }
         let api = Api::parse(config)?;
         Ok(if api.from == From::Api { missing_secrets(&[SLOT], &api.url) } else { Vec::new() })
@@ -57,7 +72,11 @@ impl Collector for AzureCost {
         let mode = settings::mode(&request.config)?;
         if mode == Mode::Exports {
             let options = Options::parse(&request.config)?;
-            return Pages::open(|table| map::map(table, &options)).map(AzureCost::Exports);
+            let Exports { chosen, basis } = exports::exports(&options)?;
+            let map = |table: &TableInfo, counted: &Counted| {
+                mapped(table, counted, &options, basis.get(&table.name).copied())
+            };
+            return Pages::of(&chosen, map).map(AzureCost::Exports);
         }
         let api = Api::parse(&request.config)?;
         let window = Window::wanted(&request, api.months)?;
@@ -86,4 +105,23 @@ impl Collector for AzureCost {
     }
 }
 
+fn mapped(
+    table: &TableInfo,
+    counted: &Counted,
+    options: &Options,
+    basis: Option<Basis>,
+) -> Result<Vec<Rows>, Error> {
+    let mut rows = map::map(table, options, basis)?;
+    for rows in &mut rows {
+        if let Rows::Mapped(mapping) = rows {
+            mapping.date_order = dates::order(table, counted, mapping, options)?;
+        }
+    }
+    Ok(rows)
+}
+
 register_collector!(AzureCost);
+
+#[cfg(test)]
+#[path = "tests/exports.rs"]
+mod tests;

@@ -1,60 +1,72 @@
 //! The columns of an export. One column has a dozen spellings: by agreement, version and language.
 
+use crate::settings::Basis;
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, DateOrder, Error, Origin, Rows, TagColumn, Value};
 use table_settings::charges;
-use table_settings::{Fed, word};
+use table_settings::{Fed, settings, text, word};
 
 /// The costs that the files of the source hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cost {
+    /// Manifests, names and rows tell it.
     #[default]
+    Told,
     Actual,
     Amortized,
-    /// Each file holds one of the two costs; its name says which.
+    /// Each file holds one of the two costs. What is not known to be amortized is actual.
     Both,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Options {
     charges: charges::Options,
-    cost: Cost,
+    pub cost: Cost,
+    /// The only export that is read, by the name of its folder.
+    pub report: Option<String>,
+    /// The order of dates with slashes, if the settings say it.
+    pub date_order: Option<DateOrder>,
 }
+
+const COSTS_OF_FILES: &[(&str, Cost)] =
+    &[("actual", Cost::Actual), ("amortized", Cost::Amortized), ("both", Cost::Both)];
 
 impl Options {
     pub fn parse(config: &str) -> Result<Options, Error> {
-        let mut cost = Cost::default();
+        let (mut cost, mut report) = (Cost::default(), None);
         // Dates with slashes are American in exports.
         let usual =
             charges::Options { date_order: DateOrder::MonthDayYear, ..charges::Options::default() };
-        let charges = charges::Options::parse(config, usual, &["cost", "mode"], |key, value| {
-            if key == "cost" {
-                cost = word(
-                    key,
-                    value,
-                    &[
-                        ("actual", Cost::Actual),
-                        ("amortized", Cost::Amortized),
-                        ("both", Cost::Both),
-                    ],
-                )?;
+        let keys = &["cost", "mode", "report"];
+        let charges = charges::Options::parse(config, usual, keys, |key, value| {
+            match key {
+                "cost" => cost = word(key, value, COSTS_OF_FILES)?,
+                "report" => report = Some(text(key, value)?),
+                "mode" => {}
+                _ => return Ok(false),
             }
-            Ok(key == "cost" || key == "mode")
+            Ok(true)
         })?;
-        Ok(Options { charges, cost })
+        let date_order = settings(config)?.get("date_order").map(|_| charges.date_order);
+        Ok(Options { charges, cost, report, date_order })
     }
 }
+
+/// Spellings of the cost's column.
+pub const COSTS: &[&str] = &["costinbillingcurrency", "cost", "pretaxcost", "extendedcost"];
 
 /// Spellings of each field's column, as `plain` writes them; the first that exists is taken.
 pub fn spellings(field: &str) -> &'static [&'static str] {
     match field {
-        "billed_cost" | "effective_cost" => {
-            &["costinbillingcurrency", "cost", "pretaxcost", "extendedcost"]
-        }
+        "billed_cost" | "effective_cost" => COSTS,
         "billing_currency" => {
             &["billingcurrency", "billingcurrencycode", "currency", "currencycode"]
         }
         "charge_period_start" => &["date", "usagedatetime", "usagedate"],
+        "billing_period_start" => &["billingperiodstartdate"],
+        "consumed_quantity" => &["quantity", "consumedquantity", "usagequantity"],
+        "list_unit_price" => &["paygprice"],
+        "contracted_unit_price" => &["unitprice"],
         "service_name" => &["metercategory", "servicename", "consumedservice"],
         "service_subcategory" => &["metersubcategory"],
         "service_category" => &["servicefamily"],
@@ -93,7 +105,7 @@ pub fn plain(header: &str) -> String {
     inner.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-fn find<'a>(table: &'a TableInfo, spelling: &str) -> Option<&'a str> {
+pub fn find<'a>(table: &'a TableInfo, spelling: &str) -> Option<&'a str> {
     table
         .columns
         .iter()
@@ -112,24 +124,27 @@ fn first(table: &TableInfo, spellings: &[&str]) -> Option<Origin> {
     }
 }
 
-pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
+/// The rows of a table. With a basis they give that one of the two costs, because another table
+/// lists the same usage with the other one.
+pub fn map(table: &TableInfo, options: &Options, basis: Option<Basis>) -> Result<Vec<Rows>, Error> {
     let cost = || {
         spellings("billed_cost")
             .iter()
             .find_map(|spelling| find(table, spelling))
             .map(|header| Origin::Column(header.into()))
     };
-    let is_amortized = table.name.to_ascii_lowercase().contains("amortized");
-    // Two files list the same usage, and each gives one of the two costs.
-    let other = match options.cost {
-        Cost::Both if is_amortized => Some("billed_cost"),
-        Cost::Both => Some("effective_cost"),
-        Cost::Actual | Cost::Amortized => None,
-    };
+    let other = basis.map(|basis| match basis {
+        Basis::Actual => "effective_cost",
+        Basis::Amortized => "billed_cost",
+    });
+    // Prices in another currency than the cost would be taken for prices in the cost's.
+    let is_in_other_currency =
+        find(table, "pricingcurrency").is_some() || find(table, "pricingcurrencycode").is_some();
     let usual = |fed: &Fed| {
         Ok(match fed.name {
             name if Some(name) == other => Some(Origin::Constant("0".into())),
             "billed_cost" | "effective_cost" => cost(),
+            "list_unit_price" | "contracted_unit_price" if is_in_other_currency => None,
             "charge_category" => by(table, "chargetype", CATEGORIES),
             "charge_class" => by(table, "chargetype", &[(&["Refund", "refund"], "Correction")]),
             "charge_frequency" => by(table, "frequency", FREQUENCIES),
@@ -201,13 +216,13 @@ mod tests {
     use apportion_plugin_sdk::table_decode::Column;
     use apportion_plugin_sdk::{Feed, Field, Mapping};
 
-    fn mapped(name: &str, header: &str, config: &str) -> Mapping {
+    fn mapped(header: &str, basis: Option<Basis>) -> Mapping {
         let columns = header
             .split(',')
             .map(|name| Column { name: name.into(), kind: "text".into() })
             .collect();
-        let table = TableInfo { name: name.into(), format: "csv".into(), columns };
-        match map(&table, &Options::parse(config).unwrap()).unwrap().remove(0) {
+        let table = TableInfo { name: "export.csv".into(), format: "csv".into(), columns };
+        match map(&table, &Options::parse("").unwrap(), basis).unwrap().remove(0) {
             Rows::Mapped(mapping) => mapping,
             other => panic!("{other:?}"),
         }
@@ -244,7 +259,7 @@ mod tests {
                 "Datum (Date)",
             ),
         ] {
-            let mapping = mapped("export.csv", header, "");
+            let mapping = mapped(header, None);
             assert_eq!(origin(&mapping, Feed::BillingCurrency), column(currency), "{header}");
             assert_eq!(origin(&mapping, Feed::BilledCost), column(cost), "{header}");
             assert_eq!(origin(&mapping, Feed::EffectiveCost), column(cost), "{header}");
@@ -256,12 +271,12 @@ mod tests {
     fn of_two_files_each_gives_one_of_the_two_costs() {
         let header = "Date,Cost,BillingCurrency,ChargeType,PricingModel,ResourceGroup";
         let zero = Some(Origin::Constant("0".into()));
-        let amortized = mapped("exports/AmortizedCost_1.csv", header, r#"{"cost": "both"}"#);
+        let amortized = mapped(header, Some(Basis::Amortized));
         assert_eq!(
             (origin(&amortized, Feed::BilledCost), origin(&amortized, Feed::EffectiveCost)),
             (zero.clone(), column("Cost"))
         );
-        let actual = mapped("exports/ActualCost_1.csv", header, r#"{"cost": "both"}"#);
+        let actual = mapped(header, Some(Basis::Actual));
         assert_eq!(
             (origin(&actual, Feed::BilledCost), origin(&actual, Feed::EffectiveCost)),
             (column("Cost"), zero)
@@ -273,8 +288,37 @@ mod tests {
     }
 
     #[test]
+    fn quantities_and_prices_are_taken_where_they_are_in_the_currency_of_the_cost() {
+        let header = "Date,Cost,BillingCurrency,BillingPeriodStartDate,Quantity,UnitPrice,\
+            PayGPrice,UnitOfMeasure";
+        let mapping = mapped(header, None);
+        for (feed, name) in [
+            (Feed::BillingPeriodStart, "BillingPeriodStartDate"),
+            (Feed::ConsumedQuantity, "Quantity"),
+            (Feed::ContractedUnitPrice, "UnitPrice"),
+            (Feed::ListUnitPrice, "PayGPrice"),
+            (Feed::Dimension(Field::PricingUnit), "UnitOfMeasure"),
+        ] {
+            assert_eq!(origin(&mapping, feed), column(name));
+        }
+        // A price is for the unit, such as 100 hours, and the quantity is in hours.
+        assert_eq!(origin(&mapping, Feed::PricingQuantity), None);
+        let mapping = mapped(&format!("{header},PricingCurrency"), None);
+        assert_eq!(origin(&mapping, Feed::ListUnitPrice), None);
+        assert_eq!(origin(&mapping, Feed::ContractedUnitPrice), None);
+        assert_eq!(origin(&mapping, Feed::ConsumedQuantity), column("Quantity"));
+        let mapping =
+            mapped("Date,ExtendedCost,Currency,Consumed Quantity,Subscription Name", None);
+        assert_eq!(origin(&mapping, Feed::ConsumedQuantity), column("Consumed Quantity"));
+        assert_eq!(
+            origin(&mapping, Feed::Dimension(Field::SubAccountName)),
+            column("Subscription Name")
+        );
+    }
+
+    #[test]
     fn a_column_that_is_not_there_leaves_no_trace() {
-        let mapping = mapped("export.csv", "Date,Cost,Currency", "");
+        let mapping = mapped("Date,Cost,Currency", None);
         assert_eq!(origin(&mapping, Feed::Dimension(Field::CommitmentDiscountStatus)), None);
         assert_eq!(origin(&mapping, Feed::Dimension(Field::ChargeFrequency)), None);
         assert!(origin(&mapping, Feed::Dimension(Field::ChargeCategory)).is_some());

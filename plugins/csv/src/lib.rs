@@ -6,7 +6,7 @@ use apportion_plugin_sdk::{
     Batch, Collector, Error, Kind, Manifest, Problem, Request, register_collector,
 };
 use map::Options;
-use table_settings::charges::{Pages, check};
+use table_settings::charges::{Pages, check_all};
 
 struct Csv(Pages);
 
@@ -30,7 +30,7 @@ impl Collector for Csv {
 
     fn check(config: &str) -> Result<Vec<Problem>, Error> {
         let options = Options::parse(config)?;
-        check(|table| map::map(table, &options))
+        check_all(|table| map::map(table, &options))
     }
 
     fn open(request: Request) -> Result<Csv, Error> {

@@ -51,8 +51,7 @@ pub fn charge(
         billing_currency: currency.into(),
         service_name: service.into(),
         charge_category: category.into(),
-        dimensions: Vec::new(),
-        tags: Vec::new(),
+        ..Charge::default()
     }
 }
 

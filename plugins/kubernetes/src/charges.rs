@@ -187,6 +187,7 @@ impl Writer<'_> {
                 })
                 .map(tag)
                 .collect(),
+            ..Charge::default()
         });
     }
 }

@@ -153,6 +153,7 @@ fn charges(
                 .iter()
                 .map(|(key, value)| Tag { key: key.clone(), value: value.clone() })
                 .collect(),
+            ..Charge::default()
         });
     }
 }

@@ -100,6 +100,7 @@ fn charge(
         charge_category: "Usage".into(),
         dimensions,
         tags,
+        ..Charge::default()
     };
     Ok((charge, window.is_long))
 }

@@ -91,6 +91,7 @@ fn charge(row: &Object, data: &Object, options: &Options) -> Result<(Charge, boo
         charge_category: category.to_owned(),
         dimensions,
         tags,
+        ..Charge::default()
     };
     Ok((charge, window.is_long))
 }

@@ -1,6 +1,7 @@
 //! Header and settings → the mapping of a bill. Each collector gives the usual columns of its
 //! fields, and the settings override them.
 
+use crate::deliveries::{Chosen, Counted};
 use crate::field::{FEDS, Fed, NEEDED, WISHED};
 use crate::{closest, date_order, named, object, settings, skips, texts, texts_by_key, unknown};
 use apportion_plugin_sdk::table_decode::{TableInfo, describe, tables};
@@ -92,15 +93,16 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Pages of some of the tables. They are looked into one by one, and other tables are not
+    /// Pages of the tables that count. They are looked into one by one, and other tables are not
     /// fetched.
     pub fn of(
-        names: &[String],
-        mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>,
+        chosen: &Chosen,
+        mut map: impl FnMut(&TableInfo, &Counted) -> Result<Vec<Rows>, Error>,
     ) -> Result<Pages, Error> {
         let mut rows = Vec::new();
-        for name in names {
-            rows.extend(map(&describe(name).map_err(Error::Unavailable)?)?);
+        for counted in &chosen.tables {
+            let table = describe(&counted.table).map_err(Error::Unavailable)?;
+            rows.extend(map(&table, counted)?.into_iter().map(|rows| stated(rows, counted)));
         }
         Ok(Pages { rows: rows.into_iter() })
     }
@@ -124,26 +126,62 @@ impl Iterator for Pages {
     }
 }
 
-/// The problems of all tables.
+/// The period of a table's delivery decides over those of its rows, so these are not read.
+fn stated(rows: Rows, counted: &Counted) -> Rows {
+    match (rows, counted.billing_period) {
+        (Rows::Mapped(mut mapping), Some(day)) => {
+            mapping.billing_period = Some(day.to_string());
+            mapping.feeds.retain(|from| from.feed != Feed::BillingPeriodStart);
+            Rows::Mapped(mapping)
+        }
+        (rows, _) => rows,
+    }
+}
+
+/// The problems of the tables that count, or of the way to find them.
 pub fn check(
+    chosen: Result<Chosen, Error>,
+    mut map: impl FnMut(&TableInfo, &Counted) -> Result<Vec<Rows>, Error>,
+) -> Result<Vec<Problem>, Error> {
+    let chosen = match chosen {
+        Err(Error::Config(problem)) => return Ok(vec![problem]),
+        chosen => chosen?,
+    };
+    let mut problems = Vec::new();
+    for counted in &chosen.tables {
+        let table = describe(&counted.table).map_err(Error::Unavailable)?;
+        problems.extend(found(map(&table, counted))?);
+    }
+    Ok(problems)
+}
+
+/// The problems of all tables.
+pub fn check_all(
     mut map: impl FnMut(&TableInfo) -> Result<Vec<Rows>, Error>,
 ) -> Result<Vec<Problem>, Error> {
     let mut problems = Vec::new();
     for table in granted_tables()? {
-        match map(&table) {
-            Ok(rows) => problems.extend(rows.iter().flat_map(|rows| match rows {
-                Rows::Mapped(mapping) => wishes(mapping),
-                _ => Vec::new(),
-            })),
-            Err(
-                Error::Config(problem)
-                | Error::MissingColumn(problem)
-                | Error::DuplicateColumn(problem),
-            ) => problems.push(problem),
-            Err(error) => return Err(error),
-        }
+        problems.extend(found(map(&table))?);
     }
     Ok(problems)
+}
+
+fn found(mapped: Result<Vec<Rows>, Error>) -> Result<Vec<Problem>, Error> {
+    match mapped {
+        Ok(rows) => Ok(rows
+            .iter()
+            .flat_map(|rows| match rows {
+                Rows::Mapped(mapping) => wishes(mapping),
+                _ => Vec::new(),
+            })
+            .collect()),
+        Err(
+            Error::Config(problem)
+            | Error::MissingColumn(problem)
+            | Error::DuplicateColumn(problem),
+        ) => Ok(vec![problem]),
+        Err(error) => Err(error),
+    }
 }
 
 /// The mapping of a table, or an error that names what its header lacks. `usual` gives the column

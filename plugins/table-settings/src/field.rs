@@ -11,7 +11,10 @@ pub struct Fed {
 
 impl Fed {
     pub fn is_amount(&self) -> bool {
-        matches!(self.feed, Feed::BilledCost | Feed::EffectiveCost)
+        matches!(
+            self.feed,
+            Feed::BilledCost | Feed::EffectiveCost | Feed::ListCost | Feed::ContractedCost
+        )
     }
 }
 
@@ -82,4 +85,11 @@ pub const FEDS: &[Fed] = &[
         "capacity_reservation_status",
         "CapacityReservationStatus",
     ),
+    fed(Feed::BillingPeriodStart, "billing_period_start", "BillingPeriodStart"),
+    fed(Feed::PricingQuantity, "pricing_quantity", "PricingQuantity"),
+    fed(Feed::ConsumedQuantity, "consumed_quantity", "ConsumedQuantity"),
+    fed(Feed::ListUnitPrice, "list_unit_price", "ListUnitPrice"),
+    fed(Feed::ContractedUnitPrice, "contracted_unit_price", "ContractedUnitPrice"),
+    fed(Feed::ListCost, "list_cost", "ListCost"),
+    fed(Feed::ContractedCost, "contracted_cost", "ContractedCost"),
 ];

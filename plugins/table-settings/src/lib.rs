@@ -2,6 +2,7 @@
 //! servers with their credentials.
 
 pub mod charges;
+pub mod deliveries;
 mod field;
 mod header;
 mod server;

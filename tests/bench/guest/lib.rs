@@ -71,6 +71,7 @@ impl Maker {
                 tag("environment", "production"),
                 tag("cost-center", "4711"),
             ],
+            ..Charge::default()
         };
         Rows::Charges(self.page().map(charge).collect())
     }

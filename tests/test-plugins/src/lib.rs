@@ -59,5 +59,6 @@ pub fn charge(
             .iter()
             .map(|(key, value)| Tag { key: (*key).into(), value: (*value).into() })
             .collect(),
+        ..Charge::default()
     }
 }

@@ -23,9 +23,13 @@ use pipeline::report::{Conservation, RunReport, SourceReport};
 use pipeline::run::document::{REJECTED_SHOWN, RunReportDocument};
 use pipeline::source::Source;
 use pipeline::usage::MetricReport;
+use pipeline::withdraw::Withdrawal;
 use rule_engine::options::UnknownTeams;
 use rule_engine::set::RuleSet;
 use std::path::{Path, PathBuf};
+
+/// Deliveries that do not count, by name.
+const LEFT_OUT_SHOWN: usize = 3;
 
 #[derive(clap::Args, Debug)]
 pub struct RunArgs {
@@ -183,7 +187,7 @@ pub fn incomplete(report: &RunReport) -> Diagnostic {
         missing.push(format!("{} set aside", counted(set_aside, "row was", "rows were")));
     }
     if failed > 0 {
-        missing.push(format!("{failed} sources failed"));
+        missing.push(format!("{} failed", counted(failed as u64, "source", "sources")));
     }
     if !report.suspense.is_empty() {
         missing.push("rules failed on charges, which are in suspense".into());
@@ -262,6 +266,7 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
     if let Some(period) = source.period {
         lines.push(format!("    asked for {}", query::shown(period)));
     }
+    lines.extend(delivery_lines(source));
     let unknown = source
         .unknown
         .iter()
@@ -279,6 +284,52 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
         );
         lines.push(format!(
             "    {estimates} left out, which the bill has by now; {days} taken back"
+        ));
+    }
+    lines
+}
+
+/// What was left out and what was taken back, so that no money goes without a word.
+fn delivery_lines(source: &SourceReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    if source.outside_period > 0 {
+        let rows = counted(source.outside_period, "row", "rows");
+        lines.push(format!("    {rows} of other days left out"));
+    }
+    let left_out: Vec<String> = source
+        .deliveries
+        .iter()
+        .filter_map(|found| Some(format!("{} ({})", found.name, found.left_out.as_ref()?)))
+        .collect();
+    if !left_out.is_empty() {
+        let more = match left_out.len().saturating_sub(LEFT_OUT_SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        lines.push(format!(
+            "    {} left out: {}{more}",
+            counted(left_out.len() as u64, "delivery", "deliveries"),
+            left_out.iter().take(LEFT_OUT_SHOWN).cloned().collect::<Vec<_>>().join(", ")
+        ));
+    }
+    for Withdrawal { billing_period, currency, days, billed, effective } in &source.withdrawn {
+        let period = billing_period
+            .map_or_else(String::new, |day| format!(" of the billing period of {day}"));
+        lines.push(format!(
+            "    {}{period} taken back, which the source does not have any more: {currency} billed \
+             {billed}, effective {effective}",
+            counted(*days, "day", "days")
+        ));
+    }
+    if source.withdrawn.iter().any(|gone| gone.billing_period.is_some()) {
+        lines.push(
+            "      if its files are never a whole billing period, write: delivery = \"day\"".into(),
+        );
+    }
+    if source.days_kept > 0 {
+        lines.push(format!(
+            "    {} that the source does not have any more stay, until all its rows can be read",
+            counted(source.days_kept, "day", "days")
         ));
     }
     lines

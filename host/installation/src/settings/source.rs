@@ -16,6 +16,7 @@ use domain::code::CONFIG_VALUE;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::Day;
+use pipeline::source::{DeliveryExtent, RepeatPolicy};
 use domain::text_form::{DecimalMark, Encoding, TextForm};
 use reach::toml_table;
 use std::collections::BTreeMap;
@@ -40,6 +41,13 @@ section! {
         pub paths: Setting<Vec<String>> = Setting::default_of(Vec::new()),
         /// The character that separates the cells of CSV files.
         pub delimiter: Setting<Delimiter> = Setting::default_of(Delimiter(b',')),
+        /// What a delivery of files states as a whole: its billing periods, so that days which they
+        /// lack are taken back, or only the days that it has.
+        pub delivery: Setting<DeliveryExtent> =
+            Setting::default_of(DeliveryExtent::BillingPeriod),
+        /// What is done where two files have the same charges of a day: the source fails, or both
+        /// count.
+        pub repeats: Setting<RepeatPolicy> = Setting::default_of(RepeatPolicy::Refuse),
         /// How the bytes of CSV files become characters: utf-8, utf-16, latin-1 or windows-1252. A
         /// byte order mark in a file decides over it.
         pub encoding: Setting<Encoding> = Setting::default_of(Encoding::Utf8),

@@ -36,6 +36,7 @@ fn the_form_of_a_page_leaves_no_trace() {
             .map(|(name, value)| (Field::by_name(name).unwrap(), (*value).to_owned()))
             .collect(),
         tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        ..RawCharge::default()
     };
     let account = ("sub_account_id", "99");
     let expect = [

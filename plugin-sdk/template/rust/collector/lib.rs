@@ -159,7 +159,6 @@ fn charge(row: &Value) -> Result<Charge, String> {
         billing_currency: text("currency")?,
         service_name: text("service")?,
         charge_category: "Usage".into(),
-        dimensions: Vec::new(),
         tags: text("team")
             .map(|value| Tag {
                 key: "team".into(),
@@ -167,6 +166,7 @@ fn charge(row: &Value) -> Result<Charge, String> {
             })
             .into_iter()
             .collect(),
+        ..Charge::default()
     })
 }
 

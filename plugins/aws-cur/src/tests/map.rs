@@ -46,12 +46,143 @@ fn tags_lose_the_prefix_of_the_users_and_keep_that_of_aws() {
     );
 }
 
+/// The value of a line of some type, of the first choice that fits where all columns are filled,
+/// or all of `empty` are not.
+fn value_of(origin: Option<Origin>, line_type: &str, empty: &[&str]) -> Option<Value> {
+    let Some(Origin::FirstOf(choices)) = origin else { panic!("{origin:?}") };
+    let has = |column: &str| !empty.contains(&column);
+    let holds = |test: &apportion_plugin_sdk::Condition| {
+        if test.column.to_ascii_lowercase().ends_with("type") {
+            return test.values.iter().any(|value| value == line_type);
+        }
+        has(&test.column) == test.negated
+    };
+    let gives = |value: &Value| match value {
+        Value::Column(column) => has(column),
+        Value::Sum(terms) => terms.iter().any(|term| has(&term.column)),
+        Value::Constant(_) => true,
+    };
+    choices
+        .iter()
+        .find(|choice| choice.when.iter().all(holds) && gives(&choice.value))
+        .map(|choice| choice.value.clone())
+}
+
 #[test]
-fn without_columns_of_commitments_the_effective_cost_is_the_billed_one() {
+fn without_columns_of_commitments_their_lines_have_no_effective_cost() {
     let (mapping, _) = mapped(CUR1, "");
-    let cost = Some(Origin::Column("lineItem/UnblendedCost".into()));
-    assert_eq!(origin(&mapping, Feed::BilledCost), cost);
-    assert_eq!(origin(&mapping, Feed::EffectiveCost), cost);
+    let cost = Origin::Column("lineItem/UnblendedCost".into());
+    assert_eq!(origin(&mapping, Feed::BilledCost), Some(cost.clone()));
+    let of = |line_type: &str| value_of(origin(&mapping, Feed::EffectiveCost), line_type, &[]);
+    assert_eq!(of("Usage"), Some(Value::Column("lineItem/UnblendedCost".into())));
+    assert_eq!(of("Fee"), of("Usage"));
+    assert_eq!(
+        of("SavingsPlanCoveredUsage"),
+        Some(Value::Constant("unknown without savings_plan_savings_plan_effective_cost".into()))
+    );
+    let (mapping, _) = mapped(CUR1, r#"{"effective_cost": "billed"}"#);
+    assert_eq!(origin(&mapping, Feed::EffectiveCost), Some(cost));
+}
+
+#[test]
+fn an_effective_cost_that_is_empty_is_no_billed_cost() {
+    let header = "line_item_line_item_type,line_item_usage_start_date,line_item_currency_code,line_item_unblended_cost,\
+        savings_plan_savings_plan_effective_cost,savings_plan_total_commitment_to_date,savings_plan_used_commitment,reservation_effective_cost,\
+        reservation_unused_amortized_upfront_fee_for_billing_period,reservation_unused_recurring_fee,reservation_reservation_a_r_n";
+    let (mapping, _) = mapped(header, "");
+    let of = |line_type: &str, empty: &[&str]| match value_of(
+        origin(&mapping, Feed::EffectiveCost),
+        line_type,
+        empty,
+    ) {
+        Some(Value::Constant(text)) => text,
+        other => format!("{other:?}"),
+    };
+    let covered = "savings_plan_savings_plan_effective_cost";
+    assert_eq!(of("SavingsPlanCoveredUsage", &[covered]), format!("unknown: {covered} is empty"));
+    assert_eq!(of("SavingsPlanNegation", &[covered]), "0");
+    assert_eq!(
+        of("DiscountedUsage", &["reservation_effective_cost"]),
+        "unknown: reservation_effective_cost is empty"
+    );
+    // A used part that is empty does not make the whole commitment unused.
+    let used = "savings_plan_used_commitment";
+    assert_eq!(
+        of("SavingsPlanRecurringFee", &[used]),
+        format!("unknown: savings_plan_total_commitment_to_date or {used} is empty")
+    );
+    // A fee without a reservation is a fee.
+    let reservation = "reservation_reservation_a_r_n";
+    assert_eq!(of("Fee", &[]), "0");
+    assert!(of("Fee", &[reservation]).contains("line_item_unblended_cost"));
+}
+
+#[test]
+fn categories_of_costs_and_tags_of_both_versions_are_tags() {
+    let (mapping, _) = mapped(&format!("{CUR1},costCategory/Unit"), "");
+    assert!(mapping.tag_columns.iter().any(|tag| {
+        (tag.key.as_str(), tag.column.as_str()) == ("cost_category/Unit", "costCategory/Unit")
+    }));
+    let header = "line_item_line_item_type,line_item_usage_start_date,line_item_currency_code,\
+        line_item_unblended_cost,resource_tags,cost_category";
+    let maps = |header: &str| -> Vec<String> {
+        let (mapping, _) = mapped(header, "");
+        let map =
+            |map: &apportion_plugin_sdk::TagMap| format!("{}: {}→{}", map.column, map.from, map.to);
+        mapping.tag_maps.iter().map(map).collect()
+    };
+    assert_eq!(maps(header), ["cost_category: →cost_category/"]);
+    // A resource's own tags come after those of its account, and win.
+    assert_eq!(
+        maps(&header.replace("resource_tags,cost_category", "tags")),
+        [
+            "tags: accountTag/→",
+            "tags: resourceTags/→",
+            "tags: userAttribute/→userAttribute/",
+            "tags: iamPrincipal/→iamPrincipal/",
+            "tags: costCategory/→cost_category/",
+        ]
+    );
+}
+
+#[test]
+fn quantities_and_prices_are_those_of_usage() {
+    let header = "line_item_line_item_type,line_item_usage_start_date,line_item_currency_code,\
+        line_item_unblended_cost,line_item_usage_amount,pricing_unit,line_item_unblended_rate,\
+        pricing_public_on_demand_rate,pricing_public_on_demand_cost,\
+        bill_billing_period_start_date,split_line_item_parent_resource_id";
+    let (mapping, _) = mapped(header, "");
+    let of = |feed: Feed, line_type: &str, empty: &[&str]| match value_of(
+        origin(&mapping, feed),
+        line_type,
+        empty,
+    ) {
+        Some(Value::Column(column)) => column,
+        None => "nothing".into(),
+        other => panic!("{other:?}"),
+    };
+    let whole = [PARENT];
+    for (feed, line_type, column) in [
+        (Feed::PricingQuantity, "Usage", "line_item_usage_amount"),
+        (Feed::ConsumedQuantity, "DiscountedUsage", "line_item_usage_amount"),
+        // It repeats the quantity of the usage that it takes back.
+        (Feed::PricingQuantity, "SavingsPlanNegation", "nothing"),
+        (Feed::PricingQuantity, "Fee", "nothing"),
+        (Feed::ListUnitPrice, "DiscountedUsage", "pricing_public_on_demand_rate"),
+        (Feed::ListCost, "Usage", "pricing_public_on_demand_cost"),
+        (Feed::ContractedUnitPrice, "SavingsPlanCoveredUsage", "line_item_unblended_rate"),
+        (Feed::ContractedCost, "Usage", "line_item_unblended_cost"),
+        (Feed::ContractedCost, "DiscountedUsage", "nothing"),
+        (Feed::ContractedCost, "Tax", "nothing"),
+    ] {
+        assert_eq!(of(feed, line_type, &whole), column, "{feed:?} {line_type}");
+    }
+    // The row of a task repeats a part of its instance.
+    assert_eq!(of(Feed::PricingQuantity, "Usage", &[]), "nothing");
+    assert_eq!(
+        origin(&mapping, Feed::BillingPeriodStart),
+        Some(Origin::Column("bill_billing_period_start_date".into()))
+    );
 }
 
 #[test]

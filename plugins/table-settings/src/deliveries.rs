@@ -1,0 +1,116 @@
+//! Deliveries: files that belong together, such as a run of an export or the report of a month.
+//!
+//! Exports are written anew until their billing period is closed, and older runs stay beside newer
+//! ones. Of each billing period the newest run counts. Manifests name the files of a run; without
+//! them the folders do. A run whose manifest names files that are not there is not counted: the
+//! newest complete one is. What is left out is said.
+
+mod choice;
+mod manifest;
+mod place;
+mod twins;
+
+pub use choice::Chosen;
+pub use choice::Counted;
+pub use twins::refuse_twins;
+
+use crate::closest;
+use apportion_plugin_sdk::file::Entry;
+use apportion_plugin_sdk::{Error, Problem, deliveries, file, log, table_decode};
+use choice::Files;
+use place::Place;
+
+/// The source's tables that count, by their deliveries. `report` is the name of the only export
+/// that is meant, if the settings name one.
+pub fn chosen(report: Option<&str>) -> Result<Chosen, Error> {
+    let tables = table_decode::names().map_err(Error::Unavailable)?;
+    if tables.is_empty() {
+        return Err(Error::config("no file was given to the source"));
+    }
+    match file::entries() {
+        // Without the power `file` only the folders' names tell the runs.
+        Err(Error::Config(_)) => choose(&tables, None, report),
+        entries => {
+            let read = |name: &str| file::read_all(name, manifest::BYTES_MAX);
+            choose(&tables, Some(Files { entries: &entries?, read: &read }), report)
+        }
+    }
+}
+
+/// The same for given names and files.
+pub fn choose(
+    tables: &[String],
+    files: Option<Files<'_>>,
+    report: Option<&str>,
+) -> Result<Chosen, Error> {
+    let Some(report) = report else { return choice::choose(tables, files) };
+    let is_meant = |name: &str| Place::of(name).is_some_and(|place| place.export_name() == report);
+    let (meant, other): (Vec<String>, Vec<String>) =
+        tables.iter().cloned().partition(|table| is_meant(table));
+    if meant.is_empty() {
+        return Err(no_report(tables, report));
+    }
+    let entries: Option<Vec<Entry>> = files
+        .as_ref()
+        .map(|files| files.entries.iter().filter(|entry| is_meant(&entry.name)).cloned().collect());
+    let files = files.zip(entries.as_deref()).map(|(files, entries)| Files { entries, ..files });
+    let mut chosen = choice::choose(&meant, files)?;
+    for table in other {
+        let name = Place::of(&table).map_or(table, |place| place.delivery());
+        chosen.leave_out(name, None, format!("the setting `report` asks for {report} alone"));
+    }
+    Ok(chosen)
+}
+
+fn no_report(tables: &[String], report: &str) -> Error {
+    let mut known: Vec<String> = tables
+        .iter()
+        .filter_map(|table| Place::of(table).map(|place| place.export_name().to_owned()))
+        .collect();
+    known.sort();
+    known.dedup();
+    let known = known.iter().map(String::as_str);
+    let hint = match closest(report, known.clone()).or_else(|| known.clone().next()) {
+        Some(name) => format!("report = \"{name}\""),
+        None => "take the setting `report` out: no file is in the folders of an export".into(),
+    };
+    let message = format!("the setting `report` names {report}, and no file is of that export");
+    Error::Config(Problem::new(message).hint(hint))
+}
+
+impl Chosen {
+    /// Tells the host of the deliveries, and the operator of what is left out.
+    pub fn tell(&self) -> Result<(), Error> {
+        for delivery in &self.deliveries {
+            deliveries::found(delivery)?;
+        }
+        if let Some(line) = self.left_out() {
+            log::warn(&line);
+        }
+        Ok(())
+    }
+
+    /// The line that names what is left out. Many deliveries are counted after the first few.
+    pub fn left_out(&self) -> Option<String> {
+        const SHOWN: usize = 3;
+        let left_out: Vec<String> = self
+            .deliveries
+            .iter()
+            .filter_map(|delivery| {
+                let why = delivery.left_out.as_ref()?;
+                Some(format!("{} ({why})", delivery.name))
+            })
+            .collect();
+        let more = left_out.len().saturating_sub(SHOWN);
+        let shown = left_out.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        match (left_out.len(), more) {
+            (0, _) => None,
+            (_, 0) => Some(format!("left out: {shown}")),
+            (_, more) => Some(format!("left out: {shown}, and {more} more")),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "deliveries/tests.rs"]
+mod tests;
