@@ -12,9 +12,9 @@ use crate::normalize::{Identities, Registry};
 use crate::progress::Progress;
 use crate::repeats::{ReadTable, TableDays};
 use crate::report::SourceReport;
-use crate::source::{RepeatPolicy, Source};
 use crate::rounded_id;
 use crate::source::Source;
+use crate::source::{RepeatPolicy, Source};
 use crate::typed;
 use crate::usage;
 use crate::withdraw::{Fate, Stated, Withdrawals};
@@ -565,12 +565,7 @@ fn rejected(name: &str, line: Option<u64>, row: SetAsideRow) -> RejectedRow {
 }
 
 impl SourceReport {
-    fn count(
-        &mut self,
-        restated: Restated,
-        day: &DeliveryDay,
-        changed: &mut BTreeSet<SourceDay>,
-    ) {
+    fn count(&mut self, restated: Restated, day: &DeliveryDay, changed: &mut BTreeSet<SourceDay>) {
         match restated {
             Restated::New => self.days_new += 1,
             Restated::Changed => self.days_changed += 1,
