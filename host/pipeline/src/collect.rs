@@ -564,12 +564,7 @@ fn rejected(name: &str, line: Option<u64>, row: SetAsideRow) -> RejectedRow {
 }
 
 impl SourceReport {
-    fn count(
-        &mut self,
-        restated: Restated,
-        day: &DeliveryDay,
-        changed: &mut BTreeSet<SourceDay>,
-    ) {
+    fn count(&mut self, restated: Restated, day: &DeliveryDay, changed: &mut BTreeSet<SourceDay>) {
         match restated {
             Restated::New => self.days_new += 1,
             Restated::Changed => self.days_changed += 1,

@@ -131,10 +131,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             digests: Vec::new(),
             currencies: Vec::new(),
             dates: Dates::new(identities.reading.date_order),
-            periods: BillingPeriods::new(
-                identities.reading.date_order,
-                &identities.reading.nulls,
-            ),
+            periods: BillingPeriods::new(identities.reading.date_order, &identities.reading.nulls),
             gathered: GatheredCharges::default(),
         }
     }
@@ -284,11 +281,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             self.emit_bucket(at);
         }
         for bucket in self.buckets {
-            self.gathered
-                .totals
-                .entry(bucket.day)
-                .or_default()
-                .merge(&bucket.totals);
+            self.gathered.totals.entry(bucket.day).or_default().merge(&bucket.totals);
         }
         self.gathered
     }

@@ -177,6 +177,7 @@ mod tests {
             table: "march.csv".into(),
             feeds: vec![FeedFrom { feed: constant.0, origin: Origin::Constant(constant.1.into()) }],
             tag_columns: Vec::new(),
+            tag_maps: Vec::new(),
             skips: Vec::new(),
             nulls: Vec::new(),
             date_order: DateOrder::Iso,

@@ -132,6 +132,7 @@ impl From<Mapping> for types::Mapping {
             table: mapping.table,
             feeds: mapping.feeds.into_iter().map(types::FeedFrom::from).collect(),
             tag_columns: mapping.tag_columns,
+            tag_maps: Vec::new(),
             skips: mapping.skips,
             nulls: mapping.nulls,
             date_order: mapping.date_order,
