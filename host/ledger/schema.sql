@@ -113,6 +113,23 @@ BEGIN SELECT RAISE(ABORT, 'decision_block is append-only'); END;
 CREATE TRIGGER decision_block_refuses_update BEFORE UPDATE ON decision_block
 BEGIN SELECT RAISE(ABORT, 'decision_block is append-only'); END;
 
+CREATE TABLE delivery (
+    id INTEGER PRIMARY KEY,
+    collection INTEGER NOT NULL REFERENCES collection (id),
+    name TEXT NOT NULL,
+    billing_period INTEGER,
+    -- Why it does not count.
+    left_out TEXT
+) STRICT;
+
+CREATE INDEX delivery_by_collection ON delivery (collection);
+
+CREATE TRIGGER delivery_refuses_delete BEFORE DELETE ON delivery
+BEGIN SELECT RAISE(ABORT, 'delivery is append-only'); END;
+
+CREATE TRIGGER delivery_refuses_update BEFORE UPDATE ON delivery
+BEGIN SELECT RAISE(ABORT, 'delivery is append-only'); END;
+
 CREATE TABLE entry (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('collection', 'distribution', 'reversal')),
@@ -362,16 +379,16 @@ CREATE TABLE segment (
     effective_nanos TEXT NOT NULL,
     digest BLOB NOT NULL CHECK (length(digest) = 32),
     data BLOB NOT NULL
-) STRICT;
+, billing_period INTEGER) STRICT;
 
 CREATE INDEX segment_by_day ON segment (collection, day, currency);
 
 CREATE TRIGGER segment_refuses_delete BEFORE DELETE ON segment
-WHEN EXISTS (SELECT 1 FROM statement WHERE collection = OLD.collection AND day = OLD.day AND currency = OLD.currency)
+WHEN EXISTS (SELECT 1 FROM statement WHERE collection = OLD.collection AND day = OLD.day AND currency = OLD.currency AND billing_period IS OLD.billing_period)
 BEGIN SELECT RAISE(ABORT, 'segment is append-only'); END;
 
 CREATE TRIGGER segment_refuses_late_insert BEFORE INSERT ON segment
-WHEN EXISTS (SELECT 1 FROM statement WHERE collection = NEW.collection AND day = NEW.day AND currency = NEW.currency)
+WHEN EXISTS (SELECT 1 FROM statement WHERE collection = NEW.collection AND day = NEW.day AND currency = NEW.currency AND billing_period IS NEW.billing_period)
 BEGIN SELECT RAISE(ABORT, 'segment would change a statement'); END;
 
 CREATE TRIGGER segment_refuses_update BEFORE UPDATE ON segment
@@ -414,7 +431,7 @@ BEGIN SELECT RAISE(ABORT, 'state_reset is append-only'); END;
 CREATE TRIGGER state_reset_refuses_update BEFORE UPDATE ON state_reset
 BEGIN SELECT RAISE(ABORT, 'state_reset is append-only'); END;
 
-CREATE TABLE statement (
+CREATE TABLE "statement" (
     id INTEGER PRIMARY KEY,
     collection INTEGER NOT NULL REFERENCES collection (id),
     source TEXT NOT NULL,
@@ -426,10 +443,13 @@ CREATE TABLE statement (
     billed_rest TEXT NOT NULL,
     effective_rest TEXT NOT NULL,
     fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 16),
-    UNIQUE (collection, day, currency)
+    -- The first day of the billing period.
+    billing_period INTEGER
 ) STRICT;
 
-CREATE INDEX statement_by_source_day ON statement (source, day, currency);
+CREATE INDEX statement_by_source_day ON statement (source, day, currency, billing_period);
+
+CREATE UNIQUE INDEX statement_once ON statement (collection, day, currency, ifnull(billing_period, -999999));
 
 CREATE TRIGGER statement_refuses_delete BEFORE DELETE ON statement
 BEGIN SELECT RAISE(ABORT, 'statement is append-only'); END;

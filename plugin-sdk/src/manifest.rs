@@ -1,8 +1,8 @@
 //! Builders for the manifest, problems and mappings.
 
 use crate::{
-    Batch, Charge, Choice, Condition, DateOrder, Error, Feed, FeedFrom, Kind, Manifest, Mapping, Origin,
-    PowerRequest, Problem, Rows, Stream, Term, Value,
+    Batch, Charge, Choice, Condition, DateOrder, Error, Feed, FeedFrom, Kind, Manifest, Mapping,
+    Origin, PowerRequest, Problem, Rows, Stream, Term, Value,
 };
 
 impl Manifest {
@@ -145,6 +145,13 @@ impl Mapping {
             short_rows: false,
             billing_period: None,
         }
+    }
+
+    /// The billing period that the table's delivery states as a whole. `start` is its first day,
+    /// such as `2026-03-01`.
+    #[must_use]
+    pub fn billing_period(self, start: impl Into<String>) -> Mapping {
+        Mapping { billing_period: Some(start.into()), ..self }
     }
 }
 

@@ -21,7 +21,7 @@ use ledger::{BalanceFilter, Ledger, Reader};
 use pipeline::feed::Patience;
 use pipeline::report::RunReport;
 use pipeline::run::{RunOptions, run};
-use pipeline::source::Source;
+use pipeline::source::{DeliveryExtent, RepeatPolicy, Source};
 use random::Random;
 use rule_engine::options::RuleOptions;
 use rule_engine::set::RuleSet;
@@ -99,6 +99,8 @@ fn make_run(ledger: &mut Ledger, night: &Night, crash: Option<u64>) -> RunReport
         request: request(name),
         accrues_for: None,
         window: None,
+        delivery: DeliveryExtent::BillingPeriod,
+        repeats: RepeatPolicy::Refuse,
     };
     let (rules, dimensions) = (rules(night.meaning), Field::default_dimensions());
     let options = RunOptions {

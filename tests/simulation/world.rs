@@ -144,6 +144,7 @@ impl Bill {
             billing_currency: self.currency.into(),
             dimensions: vec![(Field::SERVICE_NAME, line.service.into())],
             tags,
+            ..RawCharge::default()
         }
     }
 

@@ -1,4 +1,5 @@
-//! The contract with plugins: released folders are frozen, and a patch version only adds.
+//! The contract with plugins: released folders are frozen, a patch version only adds, and what a
+//! minor version changes is what the host converts.
 
 use super::{files, root};
 use sha2::{Digest, Sha256};
@@ -6,9 +7,11 @@ use std::collections::BTreeMap;
 
 /// The frozen folders, oldest first. The newest folder is not frozen yet. A digest is over names
 /// and contents, in order.
-const FROZEN: &[(&str, &str)] =
-    &[("since-v0.1.0", "d534980de731b64d392f7432b2719dbd94d5523261dc48ea5c867b2b5f8c9112")];
-const NEWEST: &str = "since-v0.1.1";
+const FROZEN: &[(&str, &str)] = &[
+    ("since-v0.1.0", "d534980de731b64d392f7432b2719dbd94d5523261dc48ea5c867b2b5f8c9112"),
+    ("since-v0.1.1", "979996d8e7eeb5df3312e03940dfeaea507d5cf4bf6f6d99b8d937eaf331b83e"),
+];
+const NEWEST: &str = "since-v0.2.0";
 
 /// The texts of a folder, by file name.
 fn folder(name: &str) -> BTreeMap<String, String> {
@@ -71,20 +74,22 @@ fn parts(text: &str) -> Vec<(String, String)> {
     parts
 }
 
-/// All imports and exports of an older component are still there, to the last field.
+/// All imports and exports of a component are still there in the next version, to the last field.
+/// A new minor version may change types.
 #[test]
 fn a_patch_version_only_adds() {
-    let newest: Vec<(String, String)> =
-        folder(NEWEST).values().flat_map(|text| parts(text)).collect();
-    let (minor, _) = NEWEST.rsplit_once('.').unwrap_or_default();
+    let minor = |name: &str| name.rsplit_once('.').map(|(minor, _)| minor.to_owned());
+    let known: Vec<&str> = FROZEN.iter().map(|(name, _)| *name).chain([NEWEST]).collect();
     let mut compared = 0;
-    for (name, _) in
-        FROZEN.iter().filter(|(name, _)| name.rsplit_once('.').is_some_and(|(of, _)| of == minor))
-    {
-        for part in folder(name).values().flat_map(|text| parts(text)) {
+    for pair in known.windows(2).filter(|pair| minor(pair[0]) == minor(pair[1])) {
+        let newer: Vec<(String, String)> =
+            folder(pair[1]).values().flat_map(|text| parts(text)).collect();
+        for part in folder(pair[0]).values().flat_map(|text| parts(text)) {
             assert!(
-                newest.contains(&part),
-                "{NEWEST} has changed what {name} has in `{}`: {}",
+                newer.contains(&part),
+                "{} has changed what {} has in `{}`: {}",
+                pair[1],
+                pair[0],
                 part.0,
                 part.1
             );
@@ -92,4 +97,23 @@ fn a_patch_version_only_adds() {
         }
     }
     assert!(compared > 50, "only {compared} parts were found");
+}
+
+/// The host has types of its own for what a minor version has changed, and takes everything else
+/// from the newest version. A type that is neither would fail only when a component uses it.
+#[test]
+fn a_minor_version_changes_the_types_that_the_host_converts() {
+    const CONVERTED: [&str; 3] = ["record charge {", "variant feed {", "record mapping {"];
+    let newest: Vec<(String, String)> =
+        folder(NEWEST).values().flat_map(|text| parts(text)).collect();
+    let before = FROZEN.last().map(|(name, _)| *name).unwrap_or_default();
+    let changed: Vec<String> = folder(before)
+        .values()
+        .flat_map(|text| parts(text))
+        .filter(|part| !newest.contains(part))
+        .map(|(_, text)| text)
+        .collect();
+    let names: Vec<&str> =
+        changed.iter().map(|text| text.split_inclusive('{').next().unwrap_or_default()).collect();
+    assert_eq!(names, CONVERTED, "host/plugin-host/src/wit/before.rs converts others");
 }

@@ -4,6 +4,7 @@
 
 use crate::ui::finding_text;
 use domain::period::instant;
+use domain::visible::visible;
 use installation::clock::now_ms;
 use installation::settings::log::{Log, LogFormat, LogLevel};
 use serde_json::Value;
@@ -142,7 +143,7 @@ impl EventFields {
         let Some(code) = part("code") else {
             let field = |(name, value): (&&str, &Value)| format!(" {name}={value}");
             let fields: String = self.others.iter().map(field).collect();
-            return format!("{spans}{}{fields}\n", self.message);
+            return format!("{spans}{}{fields}\n", visible(&self.message));
         };
         let location = part("location").map_or_else(String::new, |place| format!("{place}: "));
         let mut finding = format!("{spans}{location}{code}: {}", self.message);

@@ -2,6 +2,7 @@
 
 use decode::code;
 use domain::diagnostic::Diagnostic;
+use domain::visible::visible;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use installation::{env_var, notice};
 use serde::Serialize;
@@ -90,8 +91,9 @@ pub fn document_text(document: &impl Serialize) -> String {
 
 /// `error: <finding>`, then the hint behind an empty line.
 pub fn finding_text(title: &str, finding: &str, hint: Option<&str>) -> String {
+    let finding = visible(finding);
     match hint {
-        Some(hint) => format!("{title}: {finding}\n\nhint: {hint}\n"),
+        Some(hint) => format!("{title}: {finding}\n\nhint: {}\n", visible(hint)),
         None => format!("{title}: {finding}\n"),
     }
 }

@@ -26,7 +26,7 @@ fn a_collector_in_rust() {
     passes_the_kit(&scene, "coffee-bill", 0);
     let facts =
         scene.run("plugin inspect coffee-bill/coffee-bill.wasm --format json").expect(0).json();
-    assert_eq!(facts["world"], "apportion:plugin/collector@0.1.1");
+    assert_eq!(facts["world"], "apportion:plugin/collector@0.2.0");
     assert_eq!(
         facts["powers"],
         serde_json::json!([{ "power": "http", "reason": "to ask the vendor's API", "optional": false }])

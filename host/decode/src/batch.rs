@@ -8,6 +8,7 @@ use std::fmt;
 pub enum TableFormat {
     Csv,
     CsvGz,
+    CsvZip,
     Parquet,
 }
 
@@ -16,6 +17,7 @@ impl fmt::Display for TableFormat {
         f.write_str(match self {
             TableFormat::Csv => "csv",
             TableFormat::CsvGz => "csv.gz",
+            TableFormat::CsvZip => "csv.zip",
             TableFormat::Parquet => "parquet",
         })
     }

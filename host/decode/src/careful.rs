@@ -4,6 +4,7 @@
 use crate::batch::UnreadableRow;
 use crate::code;
 use crate::csv::{Block, ROW_BYTES_MAX, excerpt};
+use crate::text::BYTE_ORDER_MARK;
 
 pub(crate) struct PickedBytes {
     /// Bytes left in the block: the good rows, moved together.
@@ -76,7 +77,7 @@ pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> PickedBytes
 }
 
 fn read_row(bytes: &[u8], delimiter: u8) -> RowEnd {
-    let mut at = 0;
+    let mut at = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     loop {
         if bytes.get(at) == Some(&b'"') {
             at = match closing_quote(bytes, at + 1) {

@@ -1,4 +1,4 @@
-//! CSV, plain or gzipped: blocks of whole rows, cut and structured under a lock, read out by many
+//! CSV: blocks of whole rows, cut and structured under a lock, read out by many
 //! workers.
 //!
 //! A block always starts at the start of a row, because the block before it ended at the end of a
@@ -8,12 +8,13 @@
 use crate::batch::{Batch, Cells, ShortRows, TableFormat, UnreadableRow};
 use crate::careful;
 use crate::code;
-use crate::file::{open, unreadable};
+use crate::file::unreadable;
+use crate::header::{self, ENCODING_HINT, not_a_table};
 use crate::structure::Structure;
+use crate::text::{self, BYTE_ORDER_MARK};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
-use flate2::read::MultiGzDecoder;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,6 +36,7 @@ pub struct CsvScan {
 /// The file as a stream of blocks.
 struct BlockFeed {
     reader: Box<dyn Read + Send>,
+    format: TableFormat,
     /// The start of a row whose end has not been read yet.
     carry: Vec<u8>,
     place: u64,
@@ -60,71 +62,11 @@ pub struct CsvWorker {
     places: Vec<u64>,
 }
 
-struct CountingReader<R> {
-    inner: R,
-    read: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for CountingReader<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.read.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-}
-
-/// Opens a file. Only the bytes of a packed file need to be counted. In a plain file, the place is
-/// their count.
-fn reader(
-    table: &GrantedTable,
-    format: TableFormat,
-    read: &Arc<AtomicU64>,
-) -> Result<Box<dyn Read + Send>, Diagnostic> {
-    let file = open(table)?;
-    Ok(match format {
-        TableFormat::CsvGz => {
-            let counted = CountingReader { inner: file, read: Arc::clone(read) };
-            Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, counted)))
-        }
-        _ => Box::new(file),
-    })
-}
-
-/// The column names, without a byte order mark and without quotes.
+/// The column names, without byte order marks and without quotes.
 pub fn header(table: &GrantedTable, format: TableFormat) -> Result<Vec<String>, Diagnostic> {
-    let mut feed = BlockFeed::new(reader(table, format, &Arc::default())?, table.delimiter);
+    let mut feed = BlockFeed::new(table, format, &Arc::default())?;
     let line = feed.header_line(table)?;
-    let text =
-        String::from_utf8(line).map_err(|_| not_a_table(table, "its header is not UTF-8 text"))?;
-    if text.contains('\0') {
-        return Err(not_a_table(table, "it holds binary data"));
-    }
-    let names: Vec<String> = careful::cells(&text, table.delimiter)
-        .into_iter()
-        .map(|name| name.trim().to_owned())
-        .collect();
-    if names.len() == 1 {
-        let other =
-            [';', '\t', '|', ','].into_iter().find(|other| text.matches(*other).count() > 1);
-        return Err(match other {
-            Some(other) => Diagnostic::new(
-                code::FILE_DELIMITER,
-                format!("{}: the header has one column, but many {other:?}", table.name),
-            )
-            .at(&table.name, 1, 0)
-            .hint(format!(
-                "tell the source its delimiter in apportion.toml: `delimiter = {other:?}`"
-            )),
-            None => not_a_table(table, "its first line has a single column"),
-        });
-    }
-    Ok(names)
-}
-
-fn not_a_table(table: &GrantedTable, why: &str) -> Diagnostic {
-    Diagnostic::new(code::FILE_NOT_A_TABLE, format!("{} is not a table: {why}", table.name))
-        .at(&table.name, 1, 0)
-        .hint("sources read CSV, CSV.GZ and Parquet; narrow the source's `paths` to such files")
+    header::names(table, &line, &feed.carry)
 }
 
 impl CsvScan {
@@ -136,7 +78,7 @@ impl CsvScan {
         short_rows: ShortRows,
     ) -> Result<CsvScan, Diagnostic> {
         let read = Arc::default();
-        let mut feed = BlockFeed::new(reader(table, format, &read)?, table.delimiter);
+        let mut feed = BlockFeed::new(table, format, &read)?;
         feed.header_line(table)?;
         Ok(CsvScan {
             table: table.clone(),
@@ -150,16 +92,42 @@ impl CsvScan {
 }
 
 impl BlockFeed {
-    fn new(reader: Box<dyn Read + Send>, delimiter: u8) -> BlockFeed {
-        BlockFeed { reader, carry: Vec::new(), place: 0, ended: false, careful: false, delimiter }
+    fn new(
+        table: &GrantedTable,
+        format: TableFormat,
+        read: &Arc<AtomicU64>,
+    ) -> Result<BlockFeed, Diagnostic> {
+        Ok(BlockFeed {
+            reader: text::reader(table, format, read)?,
+            format,
+            carry: Vec::new(),
+            place: 0,
+            ended: false,
+            careful: false,
+            delimiter: table.form.delimiter,
+        })
     }
 
-    /// Takes off the first line. The rest of the read bytes stays in the carry.
+    /// Takes off the lines above the header and the header. The rest of the read bytes stays in the
+    /// carry.
     fn header_line(&mut self, table: &GrantedTable) -> Result<Vec<u8>, Diagnostic> {
-        let mut bytes = Vec::new();
+        for skipped in 0..table.form.skip_lines {
+            if self.line(table)?.is_empty() {
+                return Err(not_a_table(
+                    table,
+                    &format!("it ends at line {skipped}, and `skip_lines` asks for more"),
+                ));
+            }
+        }
+        let line = self.line(table)?;
+        Ok(text::bare(&line).to_vec())
+    }
+
+    /// Takes off a line with its end; nothing at the end of the file.
+    fn line(&mut self, table: &GrantedTable) -> Result<Vec<u8>, Diagnostic> {
+        let mut bytes = std::mem::take(&mut self.carry);
+        let mut searched = 0;
         let end = loop {
-            let searched = bytes.len();
-            self.fill(&mut bytes, 1 << 14).map_err(|error| broken(table, &error))?;
             if let Some(end) = memchr::memchr(b'\n', &bytes[searched..]) {
                 break searched + end + 1;
             }
@@ -169,14 +137,13 @@ impl BlockFeed {
             if bytes.len() > ROW_BYTES_MAX {
                 return Err(not_a_table(table, "its first line has no end"));
             }
+            searched = bytes.len();
+            self.fill(&mut bytes, 1 << 14)
+                .map_err(|error| unreadable(table, self.format, &error))?;
         };
         self.carry = bytes.split_off(end);
-        self.place = end as u64;
-        let mut line: &[u8] = &bytes;
-        line = line.strip_suffix(b"\n").unwrap_or(line);
-        line = line.strip_suffix(b"\r").unwrap_or(line);
-        line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
-        Ok(line.to_vec())
+        self.place += end as u64;
+        Ok(bytes)
     }
 
     /// Reads up to `count` more bytes; `ended` is set when there are no more.
@@ -247,7 +214,9 @@ impl CsvWorker {
         take: &mut dyn FnMut(&Batch<'_>) -> Result<(), Diagnostic>,
     ) -> Result<bool, Diagnostic> {
         let mut feed = scan.feed.lock().unwrap_or_else(PoisonError::into_inner);
-        let any = feed.cut(&mut self.block).map_err(|error| broken(&scan.table, &error))?;
+        let any = feed
+            .cut(&mut self.block)
+            .map_err(|error| unreadable(&scan.table, feed.format, &error))?;
         let packed = scan.read.load(Ordering::Relaxed);
         progress.store(if packed > 0 { packed } else { feed.place }, Ordering::Relaxed);
         // Only cutting needs the order of the file. Cells are found beside the other workers.
@@ -278,25 +247,35 @@ impl CsvWorker {
         self.ranges.iter_mut().for_each(Vec::clear);
         self.places.clear();
         let all_ends = structure.ends();
+        // As a whole first: that is many times faster than row by row.
+        let is_text = std::str::from_utf8(bytes).is_ok();
         let (mut first, mut start) = (0_usize, 0_u32);
         for (number, row_end) in structure.rows.iter().enumerate() {
             let ends = &all_ends[first..*row_end as usize];
             let line_end = ends.last().copied().unwrap_or(start);
             let at = places.get(number).copied().unwrap_or(*place + u64::from(start));
+            let row = &bytes[start as usize..line_end as usize];
             // An empty line is no row that lacks all its cells.
             let is_filled = || {
                 scan.short_rows == ShortRows::Filled
                     && ends.len() < scan.columns
-                    && !bytes[start as usize..line_end as usize].trim_ascii().is_empty()
+                    && !row.trim_ascii().is_empty()
             };
-            if ends.len() == scan.columns || is_filled() {
+            let garbled = if is_text { None } else { not_text(row, at) };
+            if garbled.is_some() {
+                unreadable.extend(garbled);
+            } else if ends.len() == scan.columns || is_filled() {
                 self.places.push(at);
                 for (column, ranges) in scan.wanted.iter().zip(&mut self.ranges) {
                     if *column >= ends.len() {
                         ranges.push((line_end, line_end));
                         continue;
                     }
-                    let cell_start = if *column == 0 { start } else { ends[*column - 1] + 1 };
+                    let cell_start = if *column == 0 {
+                        start + byte_order_mark(row)
+                    } else {
+                        ends[*column - 1] + 1
+                    };
                     let mut cell_end = ends[*column];
                     // A line may end as on Windows, with a byte that is no part of its last cell.
                     if cell_end == line_end
@@ -307,10 +286,8 @@ impl CsvWorker {
                     }
                     ranges.push((cell_start, cell_end));
                 }
-            } else if let Some(row) =
-                ragged(&bytes[start as usize..line_end as usize], ends.len(), scan.columns, at)
-            {
-                unreadable.push(row);
+            } else {
+                unreadable.extend(ragged(row, ends.len(), scan.columns, at));
             }
             first = *row_end as usize;
             start = line_end + 1;
@@ -327,6 +304,20 @@ fn ragged(row: &[u8], cells: usize, columns: usize, place: u64) -> Option<Unread
     Some(UnreadableRow { code: code::ROW_RAGGED, reason, place, excerpt: excerpt(row) })
 }
 
+/// Files that were joined have byte order marks between their rows.
+#[inline]
+fn byte_order_mark(row: &[u8]) -> u32 {
+    if row.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() as u32 } else { 0 }
+}
+
+/// A row that is no UTF-8 text.
+fn not_text(row: &[u8], place: u64) -> Option<UnreadableRow> {
+    let error = std::str::from_utf8(row).err()?;
+    let before = String::from_utf8_lossy(&row[..error.valid_up_to()]).chars().count();
+    let reason = format!("character {} is not UTF-8; {ENCODING_HINT}", before + 1);
+    Some(UnreadableRow { code: code::ROW_ENCODING, reason, place, excerpt: excerpt(row) })
+}
+
 pub(crate) fn excerpt(row: &[u8]) -> String {
     String::from_utf8_lossy(row)
         .trim_end()
@@ -334,17 +325,4 @@ pub(crate) fn excerpt(row: &[u8]) -> String {
         .take(EXCERPT_CHARS)
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
-}
-
-/// A decoder calls a file corrupt that was only cut off, so the error says that the file is not
-/// whole.
-fn broken(table: &GrantedTable, error: &std::io::Error) -> Diagnostic {
-    match error.kind() {
-        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => Diagnostic::new(
-            code::FILE_TRUNCATED,
-            format!("{} is not a whole gzip file: {error}", table.name),
-        )
-        .hint("fetch the file again and compare its size with the original's"),
-        _ => unreadable(table, error),
-    }
 }

@@ -5,10 +5,12 @@ use crate::code;
 use crate::file::open;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Int32Type, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
+    Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Int32Type,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, StringViewArray};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, StringViewArray, make_array};
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
@@ -18,6 +20,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
+use parquet::schema::types::ColumnDescPtr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -28,7 +31,7 @@ pub struct ParquetScan {
     table: GrantedTable,
     metadata: ArrowReaderMetadata,
     mask: ProjectionMask,
-    wanted: Vec<(usize, bool)>,
+    wanted: Vec<ParquetColumn>,
     next_group: AtomicUsize,
     first_rows: Vec<u64>,
 }
@@ -50,6 +53,12 @@ enum Shape {
     },
     Decimal {
         array: ArrayRef,
+        nulls: Option<Vec<bool>>,
+        scale: u32,
+    },
+    /// Decimals of 32 and 64 bits.
+    ShortDecimal {
+        values: Vec<i128>,
         nulls: Option<Vec<bool>>,
         scale: u32,
     },
@@ -87,13 +96,65 @@ fn with_views(metadata: ArrowReaderMetadata) -> parquet::errors::Result<ArrowRea
     )
 }
 
+/// A column of the file, or a member of a record in it.
+struct ParquetColumn {
+    /// The names that lead to it.
+    path: Vec<String>,
+    kind: DataType,
+    typed: bool,
+}
+
+impl ParquetColumn {
+    /// Members have the names of their records before theirs, as in queries: `project.id`.
+    fn name(&self) -> String {
+        self.path.join(".")
+    }
+
+    /// The cells of the column. A member is null where its record is.
+    fn find(&self, batch: &RecordBatch) -> Option<ArrayRef> {
+        let (first, members) = self.path.split_first()?;
+        let mut array = batch.column_by_name(first)?.clone();
+        for member in members {
+            let record = array.as_struct_opt()?;
+            let found = record.column_by_name(member)?.to_data();
+            let nulls = NullBuffer::union(record.nulls(), found.nulls());
+            array = make_array(found.into_builder().nulls(nulls).build().ok()?);
+        }
+        Some(array)
+    }
+}
+
+/// All columns of a schema, and behind each record its members.
+fn all_columns(schema: &Schema) -> Vec<ParquetColumn> {
+    let mut columns = Vec::new();
+    for field in schema.fields() {
+        add_columns(field, &[], &mut columns);
+    }
+    // Some exports have flat columns with a point in their names. They come first.
+    let flat: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+    columns.retain(|column| column.path.len() == 1 || !flat.contains(&column.name()));
+    columns
+}
+
+fn add_columns(field: &Field, above: &[String], columns: &mut Vec<ParquetColumn>) {
+    let mut path = above.to_vec();
+    path.push(field.name().clone());
+    columns.push(ParquetColumn {
+        path: path.clone(),
+        kind: field.data_type().clone(),
+        typed: false,
+    });
+    if let DataType::Struct(members) = field.data_type() {
+        for member in members {
+            add_columns(member, &path, columns);
+        }
+    }
+}
+
 pub fn columns(table: &GrantedTable) -> Result<Vec<Column>, Diagnostic> {
-    let metadata = metadata(table)?;
-    Ok(metadata
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| Column { name: field.name().clone(), kind: field.data_type().to_string() })
+    Ok(all_columns(metadata(table)?.schema())
+        .into_iter()
+        .map(|column| Column { name: column.name(), kind: column.kind.to_string() })
         .collect())
 }
 
@@ -101,18 +162,16 @@ impl ParquetScan {
     pub fn open(table: &GrantedTable, wanted: &[(usize, bool)]) -> Result<ParquetScan, Diagnostic> {
         let metadata =
             with_views(metadata(table)?).map_err(|error| not_parquet(table, &error.to_string()))?;
-        let mask = ProjectionMask::roots(
-            metadata.parquet_schema(),
-            wanted.iter().map(|(index, _)| *index),
-        );
-        let mut roots: Vec<usize> = wanted.iter().map(|(index, _)| *index).collect();
-        roots.sort_unstable();
-        roots.dedup();
-        // The batches hold the wanted columns in the order of the file.
-        let wanted = wanted
+        let all = all_columns(metadata.schema());
+        let wanted: Vec<ParquetColumn> = wanted
             .iter()
-            .map(|(index, typed)| (roots.binary_search(index).unwrap_or_default(), *typed))
+            .filter_map(|(index, typed)| {
+                let ParquetColumn { path, kind, .. } = all.get(*index)?;
+                Some(ParquetColumn { path: path.clone(), kind: kind.clone(), typed: *typed })
+            })
             .collect();
+        let names: Vec<String> = wanted.iter().map(ParquetColumn::name).collect();
+        let mask = mask(&metadata, &names);
         // Rows are numbered through the file, although workers take its groups in any order.
         let mut row = 0;
         let first_rows = (metadata.metadata().row_groups().iter())
@@ -183,11 +242,11 @@ impl ParquetWorker {
         self.places.clear();
         self.places.extend(self.next_row..self.next_row + rows as u64);
         self.next_row += rows as u64;
-        let shapes: Vec<Shape> = scan
-            .wanted
-            .iter()
-            .map(|(column, typed)| shape(batch.column(*column), *typed))
-            .collect();
+        let shapes = scan.wanted.iter().map(|column| match column.find(batch) {
+            Some(array) => Ok(shape(&array, column.typed)),
+            None => Err(not_parquet(&scan.table, &format!("its {} is gone", column.name()))),
+        });
+        let shapes = shapes.collect::<Result<Vec<Shape>, Diagnostic>>()?;
         let columns: Vec<Cells<'_>> = shapes.iter().map(Shape::cells).collect();
         take(&Batch { rows, columns: &columns, places: &self.places, unreadable: &[] })
     }
@@ -206,8 +265,39 @@ impl Shape {
                     .map_or(&[][..], |array| array.values());
                 Cells::Decimal { values, nulls: nulls.as_deref(), scale: *scale }
             }
+            Shape::ShortDecimal { values, nulls, scale } => {
+                Cells::Decimal { values, nulls: nulls.as_deref(), scale: *scale }
+            }
             Shape::Days { values, nulls } => Cells::Days { values, nulls: nulls.as_deref() },
         }
+    }
+}
+
+/// The parts of the file that hold the wanted columns.
+fn mask(metadata: &ArrowReaderMetadata, names: &[String]) -> ProjectionMask {
+    let schema = metadata.parquet_schema();
+    let is_wanted = |leaf: &ColumnDescPtr| {
+        let path = leaf.path().parts().join(".");
+        names.iter().any(|name| {
+            path.strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    };
+    let leaves = schema.columns().iter().enumerate().filter(|(_, leaf)| is_wanted(leaf));
+    ProjectionMask::leaves(schema, leaves.map(|(at, _)| at).collect::<Vec<_>>())
+}
+
+fn short_decimals(array: &ArrayRef) -> Option<Vec<i128>> {
+    match array.data_type() {
+        DataType::Decimal32(..) => {
+            let values = array.as_primitive_opt::<Decimal32Type>()?.values();
+            Some(values.iter().map(|value| i128::from(*value)).collect())
+        }
+        DataType::Decimal64(..) => {
+            let values = array.as_primitive_opt::<Decimal64Type>()?.values();
+            Some(values.iter().map(|value| i128::from(*value)).collect())
+        }
+        _ => None,
     }
 }
 
@@ -220,6 +310,13 @@ fn shape(array: &ArrayRef, typed: bool) -> Shape {
             nulls: nulls(array),
             scale: u32::from(scale.unsigned_abs()),
         },
+        DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) if typed && *scale >= 0 => {
+            Shape::ShortDecimal {
+                values: short_decimals(array).unwrap_or_default(),
+                nulls: nulls(array),
+                scale: u32::from(scale.unsigned_abs()),
+            }
+        }
         DataType::Timestamp(unit, _) if typed => {
             Shape::Days { values: timestamp_days(array, *unit), nulls: nulls(array) }
         }
@@ -227,6 +324,7 @@ fn shape(array: &ArrayRef, typed: bool) -> Shape {
             values: array.as_primitive::<Date32Type>().values().to_vec(),
             nulls: nulls(array),
         },
+        DataType::Date64 if typed => Shape::Days { values: date_days(array), nulls: nulls(array) },
         _ => text_shape((0..array.len()).map(|row| cell_text(array, row)).collect()),
     }
 }
@@ -258,13 +356,20 @@ fn timestamp_days(array: &ArrayRef, unit: TimeUnit) -> Vec<i32> {
             (array.as_primitive::<TimestampNanosecondType>().values(), 1_000_000_000)
         }
     };
-    values
-        .iter()
-        .map(|value| {
-            // Rounded down: a moment before 1970 belongs to the day that began before it.
-            i32::try_from(value.div_euclid(DAY_SECONDS * per_second)).unwrap_or(i32::MAX / 2)
-        })
-        .collect()
+    days(values, per_second)
+}
+
+/// A date of 64 bits is a moment in milliseconds.
+fn date_days(array: &ArrayRef) -> Vec<i32> {
+    days(array.as_primitive::<Date64Type>().values(), 1_000)
+}
+
+fn days(moments: &[i64], per_second: i64) -> Vec<i32> {
+    // Rounded down: a moment before 1970 belongs to the day that began before it.
+    let day = |moment: &i64| {
+        i32::try_from(moment.div_euclid(DAY_SECONDS * per_second)).unwrap_or(i32::MAX / 2)
+    };
+    moments.iter().map(day).collect()
 }
 
 /// Any cell as text, or `None` for null. Numbers have their shortest exact spelling. Nested cells
@@ -278,9 +383,9 @@ fn cell_text(array: &ArrayRef, row: usize) -> Option<String> {
         DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_owned(),
         DataType::Utf8View => array.as_string_view().value(row).to_owned(),
         // Some writers leave out that their bytes are texts.
-        DataType::Binary => {
-            String::from_utf8_lossy(array.as_binary::<i32>().value(row)).into_owned()
-        }
+        DataType::Binary => bytes_text(array.as_binary::<i32>().value(row)),
+        DataType::LargeBinary => bytes_text(array.as_binary::<i64>().value(row)),
+        DataType::BinaryView => bytes_text(array.as_binary_view().value(row)),
         DataType::Boolean => array.as_boolean().value(row).to_string(),
         DataType::Timestamp(unit, _) => {
             Day::from_epoch(timestamp_days(&array.slice(row, 1), *unit)[0]).to_string()
@@ -288,6 +393,7 @@ fn cell_text(array: &ArrayRef, row: usize) -> Option<String> {
         DataType::Date32 => {
             Day::from_epoch(array.as_primitive::<Date32Type>().value(row)).to_string()
         }
+        DataType::Date64 => Day::from_epoch(date_days(&array.slice(row, 1))[0]).to_string(),
         DataType::Dictionary(_, _) => {
             // Of one cell: `normalized_keys` makes a list of all.
             let cell = array.slice(row, 1);
@@ -300,9 +406,15 @@ fn cell_text(array: &ArrayRef, row: usize) -> Option<String> {
             pairs_json(entries.column(0), entries.column(1))
         }
         DataType::List(_) => list_json(&array.as_list::<i32>().value(row)),
+        DataType::LargeList(_) => list_json(&array.as_list::<i64>().value(row)),
         DataType::Struct(_) => struct_json(array, row),
         _ => number_text(array, row),
     })
+}
+
+/// Bytes that are no text are written out, so that two different ones never look the same.
+fn bytes_text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.escape_ascii().to_string(), str::to_owned)
 }
 
 fn number_text(array: &ArrayRef, row: usize) -> String {
@@ -313,6 +425,12 @@ fn number_text(array: &ArrayRef, row: usize) -> String {
                 $(DataType::$kind => array.as_primitive::<$type>().value(row).to_string(),)*
                 DataType::Decimal128(_, _) => {
                     array.as_primitive::<Decimal128Type>().value_as_string(row)
+                }
+                DataType::Decimal32(_, _) => {
+                    array.as_primitive::<Decimal32Type>().value_as_string(row)
+                }
+                DataType::Decimal64(_, _) => {
+                    array.as_primitive::<Decimal64Type>().value_as_string(row)
                 }
                 DataType::Decimal256(_, _) => {
                     array.as_primitive::<t::Decimal256Type>().value_as_string(row)
@@ -346,8 +464,10 @@ fn struct_json(array: &ArrayRef, row: usize) -> String {
 }
 
 fn json_text(array: &ArrayRef, row: usize) -> String {
-    let nested =
-        matches!(array.data_type(), DataType::Map(_, _) | DataType::List(_) | DataType::Struct(_));
+    let nested = matches!(
+        array.data_type(),
+        DataType::Map(_, _) | DataType::List(_) | DataType::LargeList(_) | DataType::Struct(_)
+    );
     match cell_text(array, row) {
         None => "null".into(),
         Some(text) if nested => text,

@@ -11,7 +11,8 @@ pub struct Structure {
     count: usize,
     /// For each row, the number of `ends` up to and with its line end.
     pub rows: Vec<u32>,
-    /// A quote opens where no cell starts: the file does not follow the rules of quoting.
+    /// A quote opens where no cell starts, or a cell goes on behind its closing quote: the file
+    /// does not follow the rules of quoting.
     pub stray_quote: bool,
 }
 
@@ -48,15 +49,19 @@ impl Structure {
         masks: impl Fn(&[u8; LANES], u8) -> Masks,
     ) {
         // A block starts with a cell, so its first byte may be a quote.
-        let mut state = ScanState { inside: 0, cell_start: 1 };
+        let mut state = ScanState { inside: 0, cell_start: 1, cell_closed: 0, line_due: false };
         let (chunks, tail) = block.as_chunks::<LANES>();
         for (number, chunk) in chunks.iter().enumerate() {
-            self.step(masks(chunk, delimiter), (number * LANES) as u32, u64::MAX, &mut state);
+            let found = masks(chunk, delimiter);
+            self.stray_quote |= state.text_behind_quote(&found, chunk, u64::MAX);
+            self.step(found, (number * LANES) as u32, u64::MAX, &mut state);
         }
         let mut last = [0_u8; LANES];
         last[..tail.len()].copy_from_slice(tail);
         let valid = if tail.is_empty() { 0 } else { u64::MAX >> (LANES - tail.len()) };
-        self.step(masks(&last, delimiter), (chunks.len() * LANES) as u32, valid, &mut state);
+        let found = masks(&last, delimiter);
+        self.stray_quote |= state.text_behind_quote(&found, &last, valid);
+        self.step(found, (chunks.len() * LANES) as u32, valid, &mut state);
     }
 
     #[inline(always)]
@@ -110,6 +115,39 @@ struct ScanState {
     inside: u64,
     /// One if the next byte starts a cell or follows a quote.
     cell_start: u64,
+    /// One if the last byte was a quote that closes a cell.
+    cell_closed: u64,
+    /// The last byte was a carriage return behind a closed cell, so a line feed has to follow.
+    line_due: bool,
+}
+
+impl ScanState {
+    /// Whether a cell goes on behind its closing quote. It is asked before the step over the same
+    /// bytes.
+    #[inline(always)]
+    fn text_behind_quote(&mut self, found: &Masks, chunk: &[u8; LANES], valid: u64) -> bool {
+        let quotes = found.quotes & valid;
+        let closing = quotes & !(prefix_xor(quotes) ^ self.inside);
+        let behind = (closing << 1 | self.cell_closed) & valid;
+        self.cell_closed = closing >> 63;
+        let mut odd = behind & !(found.quotes | found.delimiters | found.lines);
+        let mut stray = self.line_due && valid & 1 != 0 && found.lines & 1 == 0;
+        self.line_due = false;
+        // Rare, or once a line where lines end as on Windows and their last cell has quotes.
+        while odd != 0 {
+            let at = odd.trailing_zeros();
+            odd &= odd - 1;
+            match chunk.get(at as usize) {
+                Some(b'\r') if at + 1 == LANES as u32 => self.line_due = true,
+                Some(b'\r') => {
+                    let next = 1 << (at + 1);
+                    stray |= valid & next != 0 && found.lines & next == 0;
+                }
+                _ => stray = true,
+            }
+        }
+        stray
+    }
 }
 
 struct Masks {
@@ -261,5 +299,25 @@ mod tests {
         assert!(!cells("a,\"5\"\" disk\",b\n\"c\",d,e\n").1);
         assert!(cells(&format!("{}a,b\"c,d\n", "x".repeat(63))).1);
         assert!(!cells(&format!("{},\"c\",d\n", "x".repeat(62))).1);
+    }
+
+    #[test]
+    fn sees_text_behind_a_closing_quote_at_every_offset() {
+        for padding in 0..140 {
+            let padding = "p".repeat(padding);
+            for (text, expect) in [
+                ("\"a\"b,c\n", true),
+                ("\"a\" ,c\n", true),
+                ("\"a\"\rb,c\n", true),
+                ("\"a\",c\n", false),
+                ("\"a\"\r\n", false),
+                ("\"a\"\n", false),
+                ("\"a\"\"b\"\n", false),
+                ("\"a\"\"\"\n", false),
+                ("\"a,\"\"\nb\"\n", false),
+            ] {
+                assert_eq!(cells(&format!("{padding},{text}")).1, expect, "{padding} {text:?}");
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::batch::{Batch, Column, ShortRows, TableFormat};
 use crate::code;
-use crate::file::{open, unreadable};
+use crate::file::{open, unreadable_file};
 use crate::{csv, parquet_file};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
@@ -36,6 +36,8 @@ pub struct Scan {
     kind: ScanKind,
     pub(crate) bytes_read: AtomicU64,
     pub bytes: u64,
+    /// All columns of the table.
+    pub columns: Vec<Column>,
 }
 
 enum ScanKind {
@@ -106,7 +108,7 @@ impl Scan {
                 )?)
             }
         };
-        Ok(Scan { kind, bytes_read: AtomicU64::new(0), bytes })
+        Ok(Scan { kind, bytes_read: AtomicU64::new(0), bytes, columns: facts.columns })
     }
 
     pub fn worker(&self) -> Worker<'_> {
@@ -215,7 +217,7 @@ fn read_texts(
 }
 
 /// The format of a file, by its first bytes and never by its name.
-fn format_of(table: &GrantedTable) -> Result<TableFormat, Diagnostic> {
+pub(crate) fn format_of(table: &GrantedTable) -> Result<TableFormat, Diagnostic> {
     let mut start = [0_u8; 4];
     let mut file = open(table)?;
     let mut read = 0;
@@ -223,7 +225,7 @@ fn format_of(table: &GrantedTable) -> Result<TableFormat, Diagnostic> {
         match file.read(&mut start[read..]) {
             Ok(0) => break,
             Ok(count) => read += count,
-            Err(error) => return Err(unreadable(table, &error)),
+            Err(error) => return Err(unreadable_file(table, &error)),
         }
     }
     match &start[..read] {
@@ -231,6 +233,8 @@ fn format_of(table: &GrantedTable) -> Result<TableFormat, Diagnostic> {
             .hint("a table needs at least a header")),
         b"PAR1" => Ok(TableFormat::Parquet),
         [0x1f, 0x8b, ..] => Ok(TableFormat::CsvGz),
+        // The second one is an archive without files.
+        b"PK\x03\x04" | b"PK\x05\x06" => Ok(TableFormat::CsvZip),
         _ => Ok(TableFormat::Csv),
     }
 }

@@ -10,6 +10,7 @@ use decode::{
 };
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
+use domain::text_form::TextForm;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 use std::path::Path;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 fn table(folder: &Path, name: &str, bytes: &[u8]) -> GrantedTable {
     let path = folder.join(name);
     std::fs::write(&path, bytes).unwrap();
-    GrantedTable { name: name.into(), path, delimiter: b',' }
+    GrantedTable { name: name.into(), path, form: TextForm::default() }
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -158,7 +159,7 @@ fn what_is_not_a_table_is_refused_with_its_reason() {
     let gone = GrantedTable {
         name: "gone.csv".into(),
         path: folder.path().join("gone.csv"),
-        delimiter: b',',
+        form: TextForm::default(),
     };
     assert_eq!(code_of(describe(&gone)), code::FILE_NOT_FOUND);
     let header_only = open("header.csv", b"a,b\n").unwrap();
@@ -168,7 +169,8 @@ fn what_is_not_a_table_is_refused_with_its_reason() {
 #[test]
 fn another_delimiter_can_be_given() {
     let folder = tempfile::tempdir().unwrap();
-    let table = GrantedTable { delimiter: b';', ..table(folder.path(), "s.csv", b"a;b\n1,5;2\n") };
+    let form = TextForm { delimiter: b';', ..TextForm::default() };
+    let table = GrantedTable { form, ..table(folder.path(), "s.csv", b"a;b\n1,5;2\n") };
     assert_eq!(read(&table, &["a", "b"]).unwrap().0, [["1,5", "2"]]);
 }
 
@@ -202,7 +204,7 @@ fn parquet_hands_out_numbers_as_numbers_and_all_else_as_text() {
     .unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
-    let table = GrantedTable { name: "t.parquet".into(), path, delimiter: b',' };
+    let table = GrantedTable { name: "t.parquet".into(), path, form: TextForm::default() };
     let texts = [
         ["s3", "0.0000000015", "1970-01-02", "0.1"],
         ["", "-0.0000000025", "1969-12-31", "0.000025893953072562468"],

@@ -140,6 +140,8 @@ codes! {
     CONFIG_VALUE "C104" Settings User "A setting has a value that cannot be used.";
     CONFIG_EXISTS "C105" Settings User "Files that are there would be overwritten.";
     FILE_LOOP "F103" Files User "A folder contains itself through a link.";
+    AMOUNT_COMMA "F112" Files User
+        "Amounts are written with a decimal comma, and the source does not say so.";
     ROW_REJECTED "F201" Files Incomplete "A row could not be understood and was set aside.";
     PLUGIN_NOT_FOUND "P101" Plugins User "A source names a plugin that is not installed.";
     PLUGIN_CONFIG "P103" Plugins User "A plugin refused its configuration.";

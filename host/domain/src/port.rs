@@ -11,6 +11,7 @@ use crate::mapping::{Mapping, UsageMapping};
 use crate::money::{Currency, Sum};
 use crate::period::{Day, Period};
 use crate::recipient::Target;
+use crate::text_form::TextForm;
 use crate::usage::Usage;
 use std::path::PathBuf;
 
@@ -42,8 +43,8 @@ pub struct CollectRequest {
 pub struct GrantedTable {
     pub name: String,
     pub path: PathBuf,
-    /// The byte between the cells of a CSV file.
-    pub delimiter: u8,
+    /// How it is written, if it is text.
+    pub form: TextForm,
 }
 
 /// One page from a collector.

@@ -7,12 +7,27 @@ use crate::period::Day;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId(pub i64);
 
-/// The charges of one source on one day in one currency. They are stated, and restated, as a whole.
+/// The charges of one source on one day in one currency: the unit of entries.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceDay {
     pub source: String,
     pub day: Day,
     pub currency: Currency,
+}
+
+impl SourceDay {
+    /// The day as a source states it that tells no billing periods.
+    pub fn without_period(self) -> DeliveryDay {
+        DeliveryDay { source_day: self, billing_period: None }
+    }
+}
+
+/// The part of a source-day that deliveries of one billing period state, and restate, as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryDay {
+    pub source_day: SourceDay,
+    /// The first day of the billing period. `None` where the source does not tell it.
+    pub billing_period: Option<Day>,
 }
 
 /// The totals of a source-day.

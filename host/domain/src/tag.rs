@@ -7,16 +7,41 @@ use std::collections::BTreeMap;
 pub type RawTags = Vec<(String, String)>;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the tags are neither JSON nor key:value pairs (at character {at})")]
-pub struct NotTags {
-    pub at: usize,
+pub enum NotTags {
+    #[error("the tags are neither JSON nor key:value pairs (at character {at})")]
+    Malformed { at: usize },
+    /// Some characters are written as a pair of escapes, and each half alone means nothing.
+    #[error("the tags hold an escape that is no character (at character {at})")]
+    NoCharacter { at: usize },
+    #[error("the tag '{key}' comes twice in one cell, as '{first}' and as '{second}'")]
+    Twice { key: String, first: String, second: String },
 }
 
 /// Reads a JSON object, the same without braces, a list of pairs, a list of key/value objects,
 /// Python's way of writing these, and `key:value|key:value`. A tag without value is `true`, as
 /// FOCUS has it.
 pub fn parse(text: &str) -> Result<RawTags, NotTags> {
-    let trimmed = text.trim();
+    let tags = read(text.trim())?;
+    expect_single(&tags)?;
+    Ok(tags)
+}
+
+/// One key with two values in one cell: nobody can know which one is meant.
+fn expect_single(tags: &RawTags) -> Result<(), NotTags> {
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    for (key, value) in tags.iter().filter(|(_, value)| !value.is_empty()) {
+        if let Some(first) = known.insert(key, value).filter(|first| first != value) {
+            let (first, second) = (first.to_owned(), value.clone());
+            return Err(NotTags::Twice { key: key.clone(), first, second });
+        }
+    }
+    Ok(())
+}
+
+fn read(trimmed: &str) -> Result<RawTags, NotTags> {
+    if matches!(trimmed, "null" | "None") {
+        return Ok(Vec::new());
+    }
     match trimmed.as_bytes().first() {
         None => Ok(Vec::new()),
         Some(b'{') => Reader::new(trimmed).whole(Reader::object),
@@ -32,7 +57,7 @@ fn pairs(text: &str) -> Result<RawTags, NotTags> {
         .map(|pair| {
             pair.split_once(':')
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .ok_or(NotTags { at: 0 })
+                .ok_or(NotTags::Malformed { at: 0 })
         })
         .collect()
 }
@@ -59,7 +84,7 @@ impl<'a> Reader<'a> {
     }
 
     fn fail<T>(&self) -> Result<T, NotTags> {
-        Err(NotTags { at: self.text[..self.at].chars().count() })
+        Err(NotTags::Malformed { at: self.text[..self.at].chars().count() })
     }
 
     fn peek(&mut self) -> Option<u8> {
@@ -170,34 +195,70 @@ impl<'a> Reader<'a> {
         };
         self.at += 1;
         let mut value = String::new();
-        let mut chars = self.text[self.at..].char_indices();
+        let start = self.at;
+        let mut chars = self.text[start..].char_indices();
         while let Some((offset, c)) = chars.next() {
             match c {
                 _ if c == quote => {
-                    self.at += offset + 1;
+                    self.at = start + offset + 1;
                     return Ok(value);
                 }
-                '\\' => match chars.next() {
-                    Some((_, 'n')) => value.push('\n'),
-                    Some((_, 't')) => value.push('\t'),
-                    Some((_, 'r')) => value.push('\r'),
-                    Some((_, 'u')) => {
-                        let code: String = chars.by_ref().take(4).map(|(_, digit)| digit).collect();
-                        value.push(
-                            u32::from_str_radix(&code, 16)
-                                .ok()
-                                .and_then(char::from_u32)
-                                .unwrap_or('\u{FFFD}'),
-                        );
-                    }
-                    Some((_, escaped)) => value.push(escaped),
-                    None => return self.fail(),
-                },
+                '\\' => {
+                    let escape = chars.as_str();
+                    let Some((escaped, rest)) = unescaped(escape) else {
+                        let at = self.text[..start + offset].chars().count();
+                        return Err(NotTags::NoCharacter { at });
+                    };
+                    value.push(escaped);
+                    chars
+                        .by_ref()
+                        .take(escape[..escape.len() - rest.len()].chars().count())
+                        .for_each(drop);
+                }
                 _ => value.push(c),
             }
         }
         self.fail()
     }
+}
+
+/// The character behind a backslash, as JSON and Python write it, and the text after it.
+fn unescaped(text: &str) -> Option<(char, &str)> {
+    let mut chars = text.chars();
+    let character = match chars.next()? {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'x' => return escape(chars.as_str(), 2),
+        'U' => return escape(chars.as_str(), 8),
+        'u' => return pair(chars.as_str()).or_else(|| escape(chars.as_str(), 4)),
+        other => other,
+    };
+    Some((character, chars.as_str()))
+}
+
+/// A character by its number, in so many digits of base 16.
+fn escape(text: &str, digits: usize) -> Option<(char, &str)> {
+    let (number, rest) = hexadecimal(text, digits)?;
+    Some((char::from_u32(number)?, rest))
+}
+
+/// A character beyond the first 65,536, in two escapes.
+fn pair(text: &str) -> Option<(char, &str)> {
+    let (high, rest) = hexadecimal(text, 4)?;
+    let (low, rest) = hexadecimal(rest.strip_prefix("\\u")?, 4)?;
+    let (0xD800..=0xDBFF, 0xDC00..=0xDFFF) = (high, low) else { return None };
+    let number = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+    Some((char::from_u32(number)?, rest))
+}
+
+fn hexadecimal(text: &str, digits: usize) -> Option<(u32, &str)> {
+    let (number, rest) = text.split_at_checked(digits)?;
+    // A sign is a part of numbers elsewhere.
+    let is_number = number.bytes().all(|digit| digit.is_ascii_hexdigit());
+    Some((u32::from_str_radix(number, 16).ok().filter(|_| is_number)?, rest))
 }
 
 /// `[{"key": k, "value": v}]` and its spellings; any other object is tags itself.
@@ -335,11 +396,67 @@ mod tests {
 
     #[test]
     fn refuses_what_is_broken_and_says_where() {
-        assert_eq!(parse(r#"{"a": "b""#), Err(NotTags { at: 9 }));
-        assert_eq!(parse(r#"{"a" "b"}"#), Err(NotTags { at: 5 }));
-        assert_eq!(parse(r#"{"a": {"nested": 1}}"#), Err(NotTags { at: 18 }));
-        assert_eq!(parse("no tags"), Err(NotTags { at: 0 }));
-        assert_eq!(parse(r#"{"a":"b"} x"#), Err(NotTags { at: 10 }));
+        let malformed = |text: &str, at| {
+            assert_eq!(parse(text), Err(NotTags::Malformed { at }), "{text}");
+        };
+        malformed(r#"{"a": "b""#, 9);
+        malformed(r#"{"a" "b"}"#, 5);
+        malformed(r#"{"a": {"nested": 1}}"#, 18);
+        malformed("no tags", 0);
+        malformed(r#"{"a":"b"} x"#, 10);
+    }
+
+    #[test]
+    fn escapes_are_characters_and_pairs_of_them_too() {
+        for (text, expect) in [
+            (r#"{"team": "rocket-\ud83d\ude80"}"#, "team=rocket-🚀"),
+            (r#"{"team": "rocket-\ud83e\udd84"}"#, "team=rocket-🦄"),
+            (r#"{"\uD83D\uDE80\u00e9": "\u00FCx\/\b"}"#, "🚀é=üx/\u{8}"),
+            ("{'team': 'a\\xa0b', 'x': '\\U0001f680'}", "team=a\u{a0}b & x=🚀"),
+            ("null", ""),
+            (" None ", ""),
+        ] {
+            assert_eq!(shown(text), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn half_a_character_is_refused_and_never_replaced() {
+        for (text, at) in [
+            (r#"{"team": "a\ud83d"}"#, 11),
+            (r#"{"team": "a\ude80"}"#, 11),
+            (r#"{"team": "\ud83d\ud83d"}"#, 10),
+            (r#"{"team": "\ud83dx"}"#, 10),
+            (r#"{"é\ud83d": "x"}"#, 3),
+            (r#"{"team": "\u12"}"#, 10),
+            (r#"{"team": "\u+123"}"#, 10),
+            (r#"{"team": "\u12é4"}"#, 10),
+        ] {
+            assert_eq!(parse(text), Err(NotTags::NoCharacter { at }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_with_two_values_is_refused_in_every_shape() {
+        let refused = |text: &str| parse(text).map_err(|error| error.to_string());
+        let twice = "the tag 'team' comes twice in one cell, as 'kestrel' and as 'osprey'";
+        for text in [
+            r#"{"team": "kestrel", "env": "prod", "team": "osprey"}"#,
+            r#""team": "kestrel", "team": "osprey""#,
+            r#"[{"key":"team","value":"kestrel"},{"key":"team","value":"osprey"}]"#,
+            r#"[["team","kestrel"],["team","osprey"]]"#,
+            "team:kestrel|team:osprey",
+        ] {
+            assert_eq!(refused(text), Err(twice.to_owned()), "{text}");
+        }
+        for text in [
+            r#"{"team": "kestrel", "team": "kestrel"}"#,
+            r#"{"team": "kestrel", "team": ""}"#,
+            r#"{"team": "kestrel", "Team": "osprey"}"#,
+            r#"{"team": "kestrel", "team": null}"#,
+        ] {
+            assert!(parse(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

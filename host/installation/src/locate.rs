@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Endings of the bills inside a folder. A file that is named by its own path may have any ending.
-const ENDINGS: [&str; 3] = [".csv", ".csv.gz", ".parquet"];
+const ENDINGS: [&str; 4] = [".csv", ".csv.gz", ".csv.zip", ".parquet"];
+/// So many of the files that are not read are named.
+const NAMED_MAX: usize = 3;
 
 /// The tables and files at the paths of a source.
 pub struct SourceTables {
@@ -24,6 +26,8 @@ pub struct SourceTables {
     pub tables: Vec<GrantedTable>,
     /// All files, where the plugin or a store needs more than the tables.
     pub files: Option<Arc<SourceFiles>>,
+    /// Says which files of its folders are not read, and why.
+    pub unread: Option<String>,
 }
 
 /// Finds local files, and lists the objects of stores.
@@ -58,21 +62,47 @@ pub fn locate(
         let local = places.into_iter().flat_map(|place| {
             if let SourcePath::Local(files) = place { files } else { Vec::new() }
         });
-        let tables = local
-            .filter(|file| file.is_table)
-            .map(|file| table(source, file.name, file.path))
-            .collect();
-        return Ok(SourceTables { tables, files: None });
+        let files = SourceFiles::of_this_machine(&source.name, local.collect());
+        return Ok(SourceTables {
+            tables: tables(source, &files),
+            files: None,
+            unread: unread(files.others(), false),
+        });
     }
     let store = source.store.clone().unwrap_or_default();
     let files = files(&settings.root, &source.name, &store, places, is_bill)?;
-    let tables =
-        files.tables().into_iter().map(|found| table(source, found.name, found.path)).collect();
-    Ok(SourceTables { tables, files: Some(Arc::new(files)) })
+    Ok(SourceTables {
+        tables: tables(source, &files),
+        unread: unread(files.others(), granted.has(Power::File)),
+        files: Some(Arc::new(files)),
+    })
 }
 
-fn table(source: &SourceSettings, name: String, path: PathBuf) -> GrantedTable {
-    GrantedTable { name, path, delimiter: source.delimiter.value.0 }
+fn tables(source: &SourceSettings, files: &SourceFiles) -> Vec<GrantedTable> {
+    let form = source.text_form();
+    let found = files.tables().into_iter();
+    found.map(|found| GrantedTable { name: found.name, path: found.path, form }).collect()
+}
+
+/// Names the files of folders that nobody reads. A plugin with the power `file` reads manifests
+/// itself.
+fn unread(others: Vec<String>, reads_files: bool) -> Option<String> {
+    let is_unread = |name: &String| {
+        let last = name.rsplit('/').next().unwrap_or_default();
+        !last.starts_with('.') && !(reads_files && last.to_lowercase().ends_with(".json"))
+    };
+    let mut names: Vec<String> = others.into_iter().filter(is_unread).collect();
+    let count = names.len();
+    names.truncate(NAMED_MAX);
+    let first = names.first()?.clone();
+    let more = if count > NAMED_MAX { ", …" } else { "" };
+    let files = if count == 1 { "1 file is" } else { &format!("{count} files are") };
+    Some(format!(
+        "{files} not read, since in folders only {} count: {}{more}; if one is a bill, name it in \
+         `paths`, such as {first:?}, or give it such an ending",
+        ENDINGS.map(|ending| format!("*{ending}")).join(", "),
+        names.join(", ")
+    ))
 }
 
 /// Paths below the settings file's folder are shown from there.
@@ -315,6 +345,8 @@ mod tests {
             "b/.hidden.csv",
             "c/1.parquet",
             "c/2.txt",
+            "e/Part.CSV.ZIP",
+            "e/other.zip",
             "odd[1].csv",
         ]);
         let find = |written: &[&str]| find(dir.path(), written);
@@ -322,7 +354,34 @@ mod tests {
         assert_eq!(find(&["b/z.csv", "b"]), Ok(vec!["b/z.csv".into(), "b/a/y.CSV.GZ".into()]));
         assert_eq!(find(&["c/*"]), Ok(vec!["c/1.parquet".into(), "c/2.txt".into()]));
         assert_eq!(find(&["**/*.csv", "b/z.csv", "b/*.csv"]).map(|files| files.len()), Ok(3));
+        assert_eq!(find(&["e"]), Ok(vec!["e/Part.CSV.ZIP".into()]));
         assert_eq!(find(&["odd[1].csv"]), Ok(vec!["odd[1].csv".into()]));
+    }
+
+    #[test]
+    fn files_that_nobody_reads_are_named_once() {
+        let others = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(unread(others(&[]), false), None);
+        assert_eq!(unread(others(&["in/.~lock.f.csv#", "in/.DS_Store"]), false), None);
+        assert_eq!(unread(others(&["in/m.json"]), true), None);
+        let counting =
+            "not read, since in folders only *.csv, *.csv.gz, *.csv.zip, *.parquet count";
+        assert_eq!(
+            unread(others(&["in/part-00000", "in/.hidden", "m.json"]), true).as_deref(),
+            Some(
+                format!(
+                    "1 file is {counting}: in/part-00000; if one is a bill, name it in `paths`, \
+                     such as \"in/part-00000\", or give it such an ending"
+                )
+                .as_str()
+            )
+        );
+        let many = unread(others(&["a.tsv", "b.pq", "c.gz", "d.txt", "e.json"]), false);
+        assert!(
+            many.as_ref().is_some_and(|text| text
+                .starts_with(&format!("5 files are {counting}: a.tsv, b.pq, c.gz, …; if one"))),
+            "{many:?}"
+        );
     }
 
     #[test]

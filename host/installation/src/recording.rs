@@ -220,6 +220,7 @@ impl CollectedRows {
     pub fn batch(&mut self, batch: &Batch) {
         self.rows.extend(batch.usage.iter().map(|usage| format!("{usage:?}")));
         self.rows.extend(batch.rejected.iter().map(|row| format!("{row:?}")));
+        self.rows.extend(batch.deliveries.iter().map(|delivery| format!("{delivery:?}")));
         match &batch.rows {
             Rows::Charges(charges) => self.charges(charges),
             Rows::Table(table) => match table.charges() {
@@ -253,6 +254,19 @@ fn shown(charge: &RawCharge) -> Value {
     members.insert("billed_cost".into(), charge.billed_cost.clone().into());
     members.insert("effective_cost".into(), charge.effective_cost.clone().into());
     members.insert("billing_currency".into(), charge.billing_currency.clone().into());
+    // A charge may lack these.
+    let told = [
+        ("billing_period_start", &charge.billing_period_start),
+        ("pricing_quantity", &charge.pricing_quantity),
+        ("consumed_quantity", &charge.consumed_quantity),
+        ("list_unit_price", &charge.list_unit_price),
+        ("contracted_unit_price", &charge.contracted_unit_price),
+        ("list_cost", &charge.list_cost),
+        ("contracted_cost", &charge.contracted_cost),
+    ];
+    for (name, text) in told.into_iter().filter(|(_, text)| !text.is_empty()) {
+        members.insert(name.into(), text.clone().into());
+    }
     members.extend(
         charge
             .dimensions
@@ -264,4 +278,41 @@ fn shown(charge: &RawCharge) -> Value {
         charge.tags.iter().map(|(key, value)| (key.clone(), Value::from(value.clone()))).collect(),
     );
     Value::Object(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::port::Delivery;
+
+    #[test]
+    fn a_charge_is_shown_with_what_it_tells() {
+        let bare = RawCharge { billed_cost: "8.00".into(), ..RawCharge::default() };
+        let told = RawCharge {
+            billing_period_start: "2026-03-01".into(),
+            pricing_quantity: "4".into(),
+            ..bare.clone()
+        };
+        let lacks = |value: &Value, name: &str| value.get(name).is_none();
+        assert!(lacks(&shown(&bare), "billing_period_start"));
+        assert!(lacks(&shown(&told), "list_cost"));
+        assert_eq!(shown(&told)["billing_period_start"], "2026-03-01");
+        assert_eq!(shown(&told)["pricing_quantity"], "4");
+    }
+
+    #[test]
+    fn other_deliveries_are_another_collection() {
+        let digest = |left_out: Option<&str>| {
+            let delivery = Delivery {
+                name: "run-1".into(),
+                billing_period: None,
+                left_out: left_out.map(str::to_owned),
+            };
+            let mut rows = CollectedRows::default();
+            rows.batch(&Batch { deliveries: vec![delivery], ..Batch::default() });
+            rows.digest()
+        };
+        assert_eq!(digest(None), digest(None));
+        assert_ne!(digest(None), digest(Some("a newer run has the same month")));
+    }
 }

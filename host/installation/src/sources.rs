@@ -130,6 +130,9 @@ fn recorded_source(
         .and_then(|collector| Ok((collector, located?)));
     let collector: Box<dyn Collector> = match opened {
         Ok((collector, located)) => {
+            if let Some(unread) = &located.unread {
+                tracing::info!("{}: {unread}", source.name);
+            }
             request.tables = located.tables;
             let mut clients = clients(&settings.root, source, located.files)?;
             let recorder = clients
@@ -168,6 +171,8 @@ fn recorded_source(
         request,
         accrues_for: source.accrues_for.value.clone(),
         window: window(source, restated),
+        delivery: source.delivery.value,
+        repeats: source.repeats.value,
     })
 }
 
@@ -193,6 +198,8 @@ pub fn or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) 
         },
         accrues_for: of.accrues_for.value.clone(),
         window: window(of, None),
+        delivery: of.delivery.value,
+        repeats: of.repeats.value,
     };
     let opened = |of: &SourceSettings, granted: Result<GrantedFiles, Diagnostic>| {
         granted

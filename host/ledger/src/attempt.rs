@@ -118,8 +118,8 @@ impl Reader {
     /// The days whose statement was later replaced by another one.
     pub fn restated_days(&self, source: &str) -> Result<Vec<Day>> {
         let sql = "SELECT DISTINCT day FROM (
-                 SELECT day FROM statement WHERE source = ?1 GROUP BY day, currency \
-                   HAVING count(*) > 1
+                 SELECT day FROM statement WHERE source = ?1 \
+                   GROUP BY day, currency, billing_period HAVING count(*) > 1
                  UNION SELECT day FROM usage_statement WHERE source = ?1 GROUP BY day, metric \
                    HAVING count(*) > 1
              ) ORDER BY day";

@@ -1,8 +1,9 @@
 //! The results of collecting: collections, segments of charges, statements of source-days, and rows
 //! set aside.
 //!
-//! A *statement* is everything that a source says about one day and currency. A newer statement
-//! replaces the older one as a whole; both stay in the file.
+//! A *statement* is everything that the deliveries of one billing period say about one day and
+//! currency. A newer statement replaces the older one as a whole; both stay in the file. Statements
+//! of other billing periods stand beside it.
 
 use crate::digest::of_bytes;
 use crate::error::{Stored, misuse};
@@ -15,14 +16,14 @@ use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::money::Sum;
 use domain::period::Period;
-use domain::port::PluginIdentity;
-use domain::run::{DayTotals, RunId, SourceDay};
+use domain::port::{Delivery, PluginIdentity};
+use domain::run::{DayTotals, DeliveryDay, RunId, SourceDay};
 
 /// The most rows that are kept with their reasons, of one source in one run.
 const REJECTED_KEPT: i64 = 1000;
 
 impl Reader {
-    /// The current statement of every source-day of the period, ordered by day.
+    /// The charges of every source-day of the period as they are stated now, ordered by day.
     pub fn source_days(&self, period: Period) -> Result<Vec<StoredDay>> {
         let sql = "SELECT s.source, s.day, s.currency, s.charges, s.billed_nanos, \
                 s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint,
@@ -30,34 +31,62 @@ impl Reader {
              FROM statement s JOIN collection c ON c.id = s.collection
              WHERE s.day >= ?1 AND s.day < ?2
                AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source \
-                 AND t.day = s.day AND t.currency = s.currency)
-             ORDER BY s.day, s.source, s.currency";
+                 AND t.day = s.day AND t.currency = s.currency \
+                 AND t.billing_period IS s.billing_period)
+             ORDER BY s.day, s.source, s.currency, c.id DESC";
+        let mut days: Vec<StoredDay> = Vec::new();
         row::rows(
             &self.connection,
             sql,
             (period.start().epoch_days(), period.end().epoch_days()),
             |row| {
-                Ok(StoredDay {
-                    source_day: row::source_day(row, 0)?,
-                    totals: row::day_totals(row, 3)?,
-                    collection: CollectionId(row::cell(row, 9)?),
-                    run: RunId(row::cell(row, 10)?),
-                    plugin: PluginIdentity {
-                        name: row::cell(row, 11)?,
-                        version: row::cell(row, 12)?,
-                        digest: row::cell(row, 13)?,
-                    },
-                })
+                let (source_day, totals) = (row::source_day(row, 0)?, row::day_totals(row, 3)?);
+                // The statements of a day follow each other, that of the last collection first.
+                match days.last_mut() {
+                    Some(day) if day.source_day == source_day => day.totals.merge(&totals),
+                    _ => days.push(StoredDay {
+                        source_day,
+                        totals,
+                        collection: CollectionId(row::cell(row, 9)?),
+                        run: RunId(row::cell(row, 10)?),
+                        plugin: PluginIdentity {
+                            name: row::cell(row, 11)?,
+                            version: row::cell(row, 12)?,
+                            digest: row::cell(row, 13)?,
+                        },
+                    }),
+                }
+                Ok(())
             },
-        )
+        )?;
+        Ok(days)
     }
 
-    /// The charges of the current statement of a source-day.
+    /// The current statements of a source that have charges, ordered by day.
+    pub fn statements(&self, source: &str) -> Result<Vec<(DeliveryDay, DayTotals)>> {
+        let sql = "SELECT s.source, s.day, s.currency, s.charges, s.billed_nanos, \
+                s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint, s.billing_period
+             FROM statement s WHERE s.source = ?1 AND s.charges > 0
+               AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source \
+                 AND t.day = s.day AND t.currency = s.currency \
+                 AND t.billing_period IS s.billing_period)
+             ORDER BY s.day, s.currency, s.billing_period";
+        row::rows(&self.connection, sql, [source], |row| {
+            let billing_period = row::optional_day(row, 9)?;
+            let day = DeliveryDay { source_day: row::source_day(row, 0)?, billing_period };
+            Ok((day, row::day_totals(row, 3)?))
+        })
+    }
+
+    /// The charges of a source-day as they are stated now.
     pub fn segments(&self, day: &SourceDay) -> Result<Vec<StoredSegment>> {
-        let sql = "SELECT g.rows, g.billed_nanos, g.effective_nanos, g.data FROM segment g
-             WHERE g.collection = (SELECT s.collection FROM statement s WHERE s.source = ?1 \
-               AND s.day = ?2 AND s.currency = ?3 ORDER BY s.id DESC LIMIT 1)
-               AND g.day = ?2 AND g.currency = ?3 ORDER BY g.id";
+        let sql = "SELECT g.rows, g.billed_nanos, g.effective_nanos, g.data
+             FROM statement s JOIN segment g ON g.collection = s.collection AND g.day = s.day \
+               AND g.currency = s.currency AND g.billing_period IS s.billing_period
+             WHERE s.source = ?1 AND s.day = ?2 AND s.currency = ?3
+               AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = ?1 AND t.day = ?2 \
+                 AND t.currency = ?3 AND t.billing_period IS s.billing_period)
+             ORDER BY g.id";
         row::rows(
             &self.connection,
             sql,
@@ -73,15 +102,17 @@ impl Reader {
         )
     }
 
-    fn statement(&self, day: &SourceDay) -> Result<Option<DayTotals>> {
+    fn statement(&self, day: &DeliveryDay) -> Result<Option<DayTotals>> {
         let sql = "SELECT charges, billed_nanos, effective_nanos, billed_rest, effective_rest, \
              fingerprint
-             FROM statement WHERE source = ?1 AND day = ?2 AND currency = ?3 ORDER BY id DESC \
-               LIMIT 1";
+             FROM statement WHERE source = ?1 AND day = ?2 AND currency = ?3 \
+               AND billing_period IS ?4 ORDER BY id DESC LIMIT 1";
+        let DeliveryDay { source_day: SourceDay { source, day, currency }, billing_period } = day;
+        let period = row::stored_period(*billing_period);
         row::row(
             &self.connection,
             sql,
-            (&day.source, day.day.epoch_days(), day.currency.code()),
+            (source, day.epoch_days(), currency.code(), period),
             |row| row::day_totals(row, 0),
         )
     }
@@ -143,11 +174,12 @@ impl Transaction<'_> {
     pub fn add_segment(
         &mut self,
         collection: CollectionId,
-        day: &SourceDay,
+        day: &DeliveryDay,
         segment: &EncodedSegment,
     ) -> Result<()> {
         let sql = "INSERT INTO segment (collection, day, currency, rows, billed_nanos, \
-                   effective_nanos, digest, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+                   effective_nanos, digest, data, billing_period) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let (billed, effective) = (row::sum_text(segment.billed), row::sum_text(segment.effective));
         let digest = of_bytes(&segment.data);
         row::execute(
@@ -155,13 +187,14 @@ impl Transaction<'_> {
             sql,
             (
                 collection.0,
-                day.day.epoch_days(),
-                day.currency.code(),
+                day.source_day.day.epoch_days(),
+                day.source_day.currency.code(),
                 segment.rows,
                 billed,
                 effective,
                 digest,
                 &segment.data,
+                row::stored_period(day.billing_period),
             ),
         )
     }
@@ -194,12 +227,12 @@ impl Transaction<'_> {
         )
     }
 
-    /// States the totals of the segments that were added for a source-day. If the totals are those
+    /// States the totals of the segments that were added for a day. If the totals are those
     /// of the current statement, the charges are the same, and the segments are dropped again.
     pub fn restate(
         &mut self,
         collection: CollectionId,
-        day: &SourceDay,
+        day: &DeliveryDay,
         totals: &DayTotals,
     ) -> Result<Restated> {
         let before = self.ledger.statement(day)?;
@@ -208,20 +241,24 @@ impl Transaction<'_> {
             // A day that was never stated and has nothing needs no statement.
             None => is_same(&DayTotals::default(), totals),
         };
-        let key = (collection.0, day.day.epoch_days(), day.currency.code());
+        let period = row::stored_period(day.billing_period);
+        let SourceDay { source, day: charge_day, currency } = &day.source_day;
+        let key = (collection.0, charge_day.epoch_days(), currency.code(), period);
         if unchanged {
             // A trigger allows this only as long as no statement covers the segments.
             row::execute(
                 &self.ledger.connection,
-                "DELETE FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3",
+                "DELETE FROM segment WHERE collection = ?1 AND day = ?2 AND currency = ?3 \
+                 AND billing_period IS ?4",
                 key,
             )?;
             return Ok(Restated::Unchanged);
         }
         self.check_segments(collection, day, totals)?;
         let sql = "INSERT INTO statement (collection, source, day, currency, charges, \
-             billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+             billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint, \
+             billing_period)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         let fingerprint = totals.fingerprint.0.to_be_bytes();
         let (billed_rest, effective_rest) =
             (totals.billed_rest.to_string(), totals.effective_rest.to_string());
@@ -229,15 +266,16 @@ impl Transaction<'_> {
         let charges = row::stored_count(totals.charges);
         let values = (
             collection.0,
-            &day.source,
-            day.day.epoch_days(),
-            day.currency.code(),
+            source,
+            charge_day.epoch_days(),
+            currency.code(),
             charges,
             billed,
             effective,
             billed_rest,
             effective_rest,
             fingerprint,
+            period,
         );
         row::execute(&self.ledger.connection, sql, values)?;
         Ok(if before.is_some() { Restated::Changed } else { Restated::New })
@@ -247,16 +285,18 @@ impl Transaction<'_> {
     fn check_segments(
         &self,
         collection: CollectionId,
-        day: &SourceDay,
+        day: &DeliveryDay,
         totals: &DayTotals,
     ) -> Result<()> {
         let sql = "SELECT rows, billed_nanos, effective_nanos FROM segment WHERE collection = ?1 \
-                   AND day = ?2 AND currency = ?3";
+                   AND day = ?2 AND currency = ?3 AND billing_period IS ?4";
+        let period = row::stored_period(day.billing_period);
+        let day = &day.source_day;
         let (mut charges, mut billed, mut effective) = (0, Sum::ZERO, Sum::ZERO);
         row::rows(
             &self.ledger.connection,
             sql,
-            (collection.0, day.day.epoch_days(), day.currency.code()),
+            (collection.0, day.day.epoch_days(), day.currency.code(), period),
             |row| {
                 charges += row::count(row, 0)?;
                 billed += row::sum(row, 1)?;
@@ -277,6 +317,15 @@ impl Transaction<'_> {
             ),
         )
         .hint("this is a fault of Apportion: keep the input and report it"))
+    }
+
+    /// Keeps a delivery that was found, whether it counts or not.
+    pub fn keep_delivery(&mut self, collection: CollectionId, delivery: &Delivery) -> Result<()> {
+        let sql = "INSERT INTO delivery (collection, name, billing_period, left_out) \
+                   VALUES (?1, ?2, ?3, ?4)";
+        let period = row::stored_period(delivery.billing_period);
+        let values = (collection.0, &delivery.name, period, &delivery.left_out);
+        row::execute(&self.ledger.connection, sql, values)
     }
 
     /// Keeps the writes since `begin_source`, and the state that the collector left.

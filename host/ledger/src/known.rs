@@ -10,18 +10,18 @@ use crate::{CollectionId, Result, Transaction, UsageDay};
 use domain::period::Day;
 use domain::run::SourceDay;
 
-/// Source-days whose current statement is of a run that began at ?1 or later. Each comes with the
-/// last statement before that time, if there is one.
+/// Source-days whose current statement of a billing period is of a run that began at ?1 or later.
+/// Each comes with the last statement before that time, if there is one.
 const RESTATED: &str = "SELECT s.source, s.day, s.currency, s.id,
         (SELECT max(t.id) FROM statement t JOIN collection c ON c.id = t.collection
         JOIN run r ON r.id = c.run
          WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency
-         AND r.started_at_ms < ?1)
+         AND t.billing_period IS s.billing_period AND r.started_at_ms < ?1)
     FROM statement s JOIN collection c ON c.id = s.collection JOIN run r ON r.id = c.run
     WHERE r.started_at_ms >= ?1
       AND s.id = (SELECT max(u.id) FROM statement u WHERE u.source = s.source
-      AND u.day = s.day AND u.currency = s.currency)
-    ORDER BY s.source, s.day, s.currency";
+      AND u.day = s.day AND u.currency = s.currency AND u.billing_period IS s.billing_period)
+    ORDER BY s.source, s.day, s.currency, s.billing_period";
 
 /// The same of usage, by metric.
 const RESTATED_USAGE: &str = "SELECT s.source, s.day, s.metric, s.id,
@@ -98,30 +98,36 @@ impl Transaction<'_> {
                 None => self.state_nothing(collection, *current)?,
             }
         }
-        Ok(restated.into_iter().map(|(day, ..)| day).collect())
+        let mut days: Vec<SourceDay> = restated.into_iter().map(|(day, ..)| day).collect();
+        // A day can be restated for several billing periods.
+        days.dedup();
+        Ok(days)
     }
 
     fn state_again(&self, collection: i64, statement: i64) -> Result<()> {
         let segments = "INSERT INTO segment (collection, day, currency, rows, billed_nanos,
-            effective_nanos, digest, data)
+            effective_nanos, digest, data, billing_period)
              SELECT ?1, g.day, g.currency, g.rows, g.billed_nanos, g.effective_nanos, g.digest,
-             g.data
+             g.data, g.billing_period
              FROM segment g JOIN statement s ON s.collection = g.collection AND s.day = g.day
-             AND s.currency = g.currency
+             AND s.currency = g.currency AND s.billing_period IS g.billing_period
              WHERE s.id = ?2 ORDER BY g.id";
         row::execute(&self.ledger.connection, segments, (collection, statement))?;
         let stated = "INSERT INTO statement (collection, source, day, currency, charges,
-            billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
+            billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint,
+            billing_period)
              SELECT ?1, source, day, currency, charges, billed_nanos, effective_nanos,
-                billed_rest, effective_rest, fingerprint FROM statement WHERE id = ?2";
+                billed_rest, effective_rest, fingerprint, billing_period
+             FROM statement WHERE id = ?2";
         row::execute(&self.ledger.connection, stated, (collection, statement))
     }
 
     /// States a day without charges: nothing was known of it before the time.
     fn state_nothing(&self, collection: i64, statement: i64) -> Result<()> {
         let sql = "INSERT INTO statement (collection, source, day, currency, charges,
-            billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint)
-             SELECT ?1, source, day, currency, 0, '0', '0', '0', '0', zeroblob(16)
+            billed_nanos, effective_nanos, billed_rest, effective_rest, fingerprint,
+            billing_period)
+             SELECT ?1, source, day, currency, 0, '0', '0', '0', '0', zeroblob(16), billing_period
              FROM statement WHERE id = ?2";
         row::execute(&self.ledger.connection, sql, (collection, statement))
     }

@@ -186,7 +186,8 @@ pub struct StoredCost {
     pub cost: PluginCost,
 }
 
-/// The current statement of a source-day. One without charges says that the source took them back.
+/// A source-day as it is stated now: the sum of its billing periods. One without charges says that
+/// the source took them back. Collection, run and plugin are those of the last statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredDay {
     pub source_day: SourceDay,

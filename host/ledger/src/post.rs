@@ -277,7 +277,7 @@ mod tests {
                 day: domain::period::Day::from_epoch(day),
                 currency,
             };
-            transaction.add_segment(collection, &place, &segment)?;
+            transaction.add_segment(collection, &place.clone().without_period(), &segment)?;
         }
         Ok(())
     }

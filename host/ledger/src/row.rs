@@ -125,6 +125,11 @@ pub fn source_day(row: &Row<'_>, at: usize) -> Result<SourceDay> {
     })
 }
 
+/// A billing period, or nothing.
+pub fn stored_period(period: Option<Day>) -> Option<i32> {
+    period.map(Day::epoch_days)
+}
+
 /// Charges, billed, effective, both rests and the fingerprint, from six columns that begin at `at`.
 pub fn day_totals(row: &Row<'_>, at: usize) -> Result<DayTotals> {
     let exact = |at: usize| -> Result<Exact> {

@@ -54,6 +54,13 @@ const CONTENTS: &[&str] = &[
     "SELECT run, * FROM plugin_cost WHERE {run} ORDER BY run, id",
     "SELECT a.run, u.* FROM unknown_days u JOIN attempt a ON a.id = u.attempt WHERE {run} \
      ORDER BY a.run, u.id",
+    // Only rows with a billing period, so that seals from before there were any stay valid.
+    "SELECT c.run, g.id, g.billing_period FROM segment g JOIN collection c \
+     ON c.id = g.collection AND g.billing_period IS NOT NULL WHERE {run} ORDER BY c.run, g.id",
+    "SELECT c.run, s.id, s.billing_period FROM statement s JOIN collection c \
+     ON c.id = s.collection AND s.billing_period IS NOT NULL WHERE {run} ORDER BY c.run, s.id",
+    "SELECT c.run, d.* FROM delivery d JOIN collection c ON c.id = d.collection WHERE {run} \
+     ORDER BY c.run, d.id",
 ];
 
 /// The digest of the contents of each run, or of one run. A run that wrote nothing is absent.

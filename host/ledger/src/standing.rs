@@ -8,13 +8,13 @@ use crate::seal::add_value;
 use crate::{Reader, Result};
 use rusqlite::Connection;
 
-/// The current statement of every source-day, without its number: equal charges count as equal.
-const STATEMENTS: &str =
-    "SELECT s.source, s.day, s.currency, s.charges, s.billed_nanos, s.effective_nanos,
-        s.billed_rest, s.effective_rest, s.fingerprint
+/// The current statements of every source-day, without their numbers: equal charges count as equal.
+const STATEMENTS: &str = "SELECT s.source, s.day, s.currency, s.billing_period, s.charges,
+        s.billed_nanos, s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint
     FROM statement s WHERE s.id = (SELECT max(t.id) FROM statement t
-        WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency)
-    ORDER BY s.source, s.day, s.currency";
+        WHERE t.source = s.source AND t.day = s.day AND t.currency = s.currency
+        AND t.billing_period IS s.billing_period)
+    ORDER BY s.source, s.day, s.currency, s.billing_period";
 
 const USAGE: &str = "SELECT s.metric, s.source, s.day, s.digest FROM usage_statement s
     WHERE s.rows > 0
@@ -43,7 +43,7 @@ impl Reader {
     /// Over the inputs of a run that does not collect, hex: charges and usage as stated, standing
     /// entries and closed months.
     pub fn inputs_digest(&self) -> Result<String> {
-        digest(&self.connection, "apportion inputs 1", &[STATEMENTS, USAGE, ENTRIES, CLOSED])
+        digest(&self.connection, "apportion inputs 2", &[STATEMENTS, USAGE, ENTRIES, CLOSED])
     }
 
     /// Over the entries that stand, hex: equal if every posting of every source-day is.

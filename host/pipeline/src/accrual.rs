@@ -44,9 +44,12 @@ pub fn take_back(
         .filter(|day| day.source == source.name && days.contains(&day.day))
         .collect();
     if !taken_back.is_empty() {
+        let standing = transaction.statements(&source.name)?;
         let id = transaction.begin_source(&source.name, source.collector.identity())?;
-        for estimate in &taken_back {
-            transaction.restate(id, estimate, &Default::default())?;
+        for (estimate, _) in &standing {
+            if days.contains(&estimate.source_day.day) {
+                transaction.restate(id, estimate, &Default::default())?;
+            }
         }
         transaction.keep_source(None)?;
         progress(Progress::TakenBack {

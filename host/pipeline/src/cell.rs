@@ -2,15 +2,17 @@
 
 use crate::columns::Input;
 use decode::{Batch, Cells, UnreadableRow};
-use domain::code;
+use domain::code::{self, Code};
 use domain::decimal::{self, NotAnAmount, Rest};
+use domain::decimal_comma;
 use domain::period::{DateOrder, Day, parse_instant};
+use domain::text_form::DecimalMark;
 use domain::usage::{NotAQuantity, Quantity};
 
 /// A row set aside, before its line is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAsideRow {
-    pub code: domain::code::Code,
+    pub code: Code,
     pub place: u64,
     /// Character of the line, or 0.
     pub column: u32,
@@ -20,11 +22,26 @@ pub struct SetAsideRow {
 
 /// The reason why a row is not understood, with the scan column at fault.
 pub struct CellFault {
+    pub code: Code,
     pub column: Option<usize>,
     pub reason: String,
 }
 
 impl CellFault {
+    pub fn new(column: Option<usize>, reason: impl Into<String>) -> CellFault {
+        CellFault { code: code::ROW_REJECTED, column, reason: reason.into() }
+    }
+
+    /// A number that cannot be read. With a decimal comma it means something in another reading, so
+    /// the table's other numbers cannot be trusted either.
+    fn of_number(column: Option<usize>, text: &[u8], error: impl ToString) -> CellFault {
+        let fault = CellFault::new(column, error.to_string());
+        if decimal_comma::is_certain(text) {
+            return CellFault { code: code::AMOUNT_COMMA, ..fault };
+        }
+        fault
+    }
+
     pub fn of_row<'n>(
         self,
         batch: &Batch<'_>,
@@ -38,7 +55,7 @@ impl CellFault {
             None => self.reason,
         };
         let place = batch.places.get(row).copied().unwrap_or_default();
-        SetAsideRow { code: code::ROW_REJECTED, place, column, reason, excerpt }
+        SetAsideRow { code: self.code, place, column, reason, excerpt }
     }
 }
 
@@ -68,10 +85,10 @@ impl Dates {
 
     #[inline]
     pub fn day(&mut self, input: &Input, batch: &Batch<'_>, row: usize) -> Result<Day, CellFault> {
-        let refuse = |column: Option<usize>, reason: String| CellFault { column, reason };
+        let refuse = |column: Option<usize>, reason: String| CellFault::new(column, reason);
         let (column, text) = match input {
             Input::Constant(text) => (None, text.as_bytes()),
-            Input::Column(column) => match batch.columns[*column] {
+            Input::Column(column) | Input::CommaNumber(column) => match batch.columns[*column] {
                 Cells::Days { nulls: Some(nulls), .. } if nulls[row] => {
                     return Err(refuse(Some(*column), "it is empty".into()));
                 }
@@ -109,10 +126,12 @@ impl Dates {
 pub fn quantity(
     column: usize,
     nulls: &[String],
+    mark: DecimalMark,
     batch: &Batch<'_>,
     row: usize,
 ) -> Result<Option<Quantity>, CellFault> {
-    let parsed = match batch.columns[column] {
+    let cells = batch.columns[column];
+    let parsed = match cells {
         Cells::Decimal { nulls: Some(nulls), .. } if nulls[row] => return Ok(None),
         Cells::Decimal { values, scale, .. } => Quantity::from_scaled(values[row], scale),
         cells => {
@@ -120,14 +139,30 @@ pub fn quantity(
             if nulls.iter().any(|null| null.as_bytes() == text) {
                 return Ok(None);
             }
-            Quantity::parse(text)
+            match mark {
+                DecimalMark::Point => Quantity::parse(text),
+                DecimalMark::Comma if text.trim_ascii().is_empty() => Err(NotAQuantity::Empty),
+                DecimalMark::Comma => {
+                    let spelled = decimal_comma::with_point(text);
+                    let spelled = spelled.ok_or_else(|| no_comma_number(Some(column), text))?;
+                    Quantity::parse(&spelled)
+                }
+            }
         }
     };
     match parsed {
         Ok(quantity) => Ok(Some(quantity)),
         Err(NotAQuantity::Empty) => Ok(None),
-        Err(error) => Err(CellFault { column: Some(column), reason: error.to_string() }),
+        Err(error) if mark == DecimalMark::Point => {
+            Err(CellFault::of_number(Some(column), cells.plain(row), error))
+        }
+        Err(error) => Err(CellFault::new(Some(column), error.to_string())),
     }
+}
+
+fn no_comma_number(column: Option<usize>, text: &[u8]) -> CellFault {
+    let shown = String::from_utf8_lossy(&text[..text.len().min(60)]);
+    CellFault::new(column, format!("'{shown}' is not a number with a decimal comma"))
 }
 
 /// An amount in nanos, with the rest that nanos cannot hold.
@@ -139,7 +174,7 @@ pub fn amount(
 ) -> Result<(i64, Option<Rest>), CellFault> {
     let (column, text) = match input {
         Input::Constant(text) => (None, text.as_bytes()),
-        Input::Column(column) => match batch.columns[*column] {
+        Input::Column(column) | Input::CommaNumber(column) => match batch.columns[*column] {
             Cells::Decimal { values, nulls, scale } => {
                 let is_null = nulls.is_some_and(|nulls| nulls[row]);
                 let value = if is_null {
@@ -151,23 +186,34 @@ pub fn amount(
                     .map(|parsed| {
                         (parsed.nanos, Some(parsed.rest).filter(|rest| *rest != Rest::Fine(0)))
                     })
-                    .map_err(|error| CellFault {
-                        column: Some(*column),
-                        reason: error.to_string(),
-                    });
+                    .map_err(|error| CellFault::new(Some(*column), error.to_string()));
             }
             cells => (Some(*column), cells.plain(row)),
         },
     };
+    if let Input::CommaNumber(_) = input {
+        return comma_amount(column, text);
+    }
     // Tried first, because it does not allocate. It leaves unusual spellings to the full reader.
     match decimal::parse_plain(text) {
         Some((nanos, 0)) => Ok((nanos, None)),
         Some((nanos, rest)) => Ok((nanos, Some(Rest::Fine(rest)))),
         None => match decimal::parse(text) {
             Ok(parsed) => Ok((parsed.nanos, Some(parsed.rest))),
-            Err(error) => Err(CellFault { column, reason: error.to_string() }),
+            Err(error) => Err(CellFault::of_number(column, text, error)),
         },
     }
+}
+
+#[cold]
+fn comma_amount(column: Option<usize>, text: &[u8]) -> Result<(i64, Option<Rest>), CellFault> {
+    let refuse = |error: NotAnAmount| CellFault::new(column, error.to_string());
+    if text.trim_ascii().is_empty() {
+        return Err(refuse(NotAnAmount::Empty));
+    }
+    let spelled = decimal_comma::with_point(text).ok_or_else(|| no_comma_number(column, text))?;
+    let parsed = decimal::parse(&spelled).map_err(refuse)?;
+    Ok((parsed.nanos, Some(parsed.rest)))
 }
 
 /// The character of the line at which a CSV cell starts, and the line itself.
@@ -194,6 +240,54 @@ fn in_line(cells: &Cells<'_>, row: usize) -> (u32, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_is_a_number_by_the_decimal_mark_of_its_table() {
+        let text = b"12,51.2341.234,563.75";
+        let ranges = [(0, 4), (4, 9), (9, 17), (17, 21), (0, 0)];
+        let columns = [Cells::Text { buffer: text, ranges: &ranges, quoted: false }];
+        let batch = Batch { rows: 5, columns: &columns, places: &[0; 5], unreadable: &[] };
+        let read = |input: Input| -> Vec<Result<i64, &str>> {
+            let cell = |row| match amount(&input, &batch, row) {
+                Ok((nanos, _)) => Ok(nanos),
+                Err(fault) => Err(fault.code.text()),
+            };
+            (0..5).map(cell).collect()
+        };
+        assert_eq!(
+            read(Input::CommaNumber(0)),
+            [
+                Ok(12_500_000_000),
+                Ok(1_234_000_000_000),
+                Ok(1_234_560_000_000),
+                Err("F201"),
+                Err("F201")
+            ]
+        );
+        assert_eq!(
+            read(Input::Column(0)),
+            [Err("F112"), Ok(1_234_000_000), Err("F112"), Ok(3_750_000_000), Err("F201")]
+        );
+        let quantities = |mark| -> Vec<Result<Option<i128>, &str>> {
+            let cell = |row| match quantity(0, &[], mark, &batch, row) {
+                Ok(value) => Ok(value.map(|value| value.0)),
+                Err(fault) => Err(fault.code.text()),
+            };
+            (0..5).map(cell).collect()
+        };
+        let unit = Quantity::parse(b"1").map_or(0, |one| one.0);
+        assert_eq!(
+            quantities(DecimalMark::Comma),
+            [
+                Ok(Some(unit * 25 / 2)),
+                Ok(Some(unit * 1234)),
+                Ok(Some(unit * 123_456 / 100)),
+                Err("F201"),
+                Ok(None)
+            ]
+        );
+        assert_eq!(quantities(DecimalMark::Point)[0], Err("F112"));
+    }
 
     /// 2026-01-01, the last day of the year 9999 and the day after, and a timestamp that no day
     /// holds.

@@ -1,6 +1,10 @@
 //! What can go wrong with runs, plans and questions.
 
 domain::codes! {
+    CHARGES_REPEATED "F210" Files Incomplete
+        "Two tables of a source have the same charges of a day, which would count twice.";
+    ID_ROUNDED "F113" Files User
+        "Ids were saved as numbers, so that digits of them may be lost.";
     RULE_CIRCLE "R205" Rules Incomplete
         "Rules pass costs on in a circle that cannot be solved; the costs stay where they are.";
     PLAN_UNREADABLE "N301" Runs User

@@ -4,26 +4,31 @@
 use crate::accrual::BilledDays;
 use crate::cell::SetAsideRow;
 use crate::columns::TableReading;
+use crate::decimal_comma;
 use crate::feed::{Feed, FeedEnd, FeedItem};
-use crate::gather::{GatheredCharges, Gatherer, WantedDays};
+use crate::gather::{ChargeDay, GatheredCharges, Gatherer, WantedDays};
 use crate::interner::Secrets;
 use crate::normalize::{Identities, Registry};
 use crate::progress::Progress;
+use crate::repeats::{ReadTable, TableDays};
 use crate::report::SourceReport;
+use crate::source::{RepeatPolicy, Source};
+use crate::rounded_id;
 use crate::source::Source;
 use crate::typed;
 use crate::usage;
+use crate::withdraw::{Fate, Stated, Withdrawals};
 use decode::{Scan, ShortRows};
 use domain::charge::{ChargeTable, RawCharge, RawUsage, RejectedRow};
 use domain::code::{self, Family};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::mapping::{Mapping, UsageMapping};
-use domain::money::Currency;
 use domain::period::{Day, Period};
-use domain::port::{Batch, GrantedTable, Rows, UnknownDays};
-use domain::run::SourceDay;
+use domain::port::{Batch, Delivery, GrantedTable, Rows, UnknownDays};
+use domain::run::{DeliveryDay, SourceDay};
 use domain::tag::TagSchema;
+use domain::text_form::DecimalMark;
 use ledger::segment::EncodedSegment;
 use ledger::{Attempt, AttemptFailure, CollectionId, Restated, Transaction};
 use reports::coverage::days::KnownDays;
@@ -125,10 +130,13 @@ impl<'a> OpenCollection<'a> {
             gathered: GatheredCharges::default(),
             usage,
             rejected: Vec::new(),
+            warnings: Vec::new(),
             typed: Vec::new(),
             tables: Vec::new(),
             state: None,
             known,
+            deliveries: Vec::new(),
+            table_days: TableDays::new(),
         };
         Ok(OpenCollection { id, gathering })
     }
@@ -172,10 +180,13 @@ struct GatheredSource<'a> {
     gathered: GatheredCharges,
     usage: usage::GatheredUsage<'a>,
     rejected: Vec<RejectedRow>,
+    warnings: Vec<Diagnostic>,
     typed: Vec<RawCharge>,
     tables: Vec<ChargeTable>,
     state: Option<String>,
     known: KnownDays,
+    deliveries: Vec<Delivery>,
+    table_days: TableDays,
 }
 
 impl GatheredSource<'_> {
@@ -192,6 +203,7 @@ impl GatheredSource<'_> {
         }
         self.known.complete.extend(batch.complete);
         self.known.unknown.extend(batch.unknown);
+        self.deliveries.extend(batch.deliveries);
         self.usage(collection, batch.usage)?;
         match batch.rows {
             Rows::Mapped(mapping) => self.scan(collection, id, &mapping),
@@ -238,8 +250,9 @@ impl GatheredSource<'_> {
     ) -> Result<(), Diagnostic> {
         self.usage.expect_units(&collection.source.name, collection.transaction)?;
         let table = mapped_table(collection.source, &mapping.table)?;
-        let reading = usage::UsageReading::new(mapping);
+        let mut reading = usage::UsageReading::new(mapping);
         let scan = Scan::open(table, &reading.wanted, ShortRows::Refused)?;
+        reading.decimal_mark = decimal_mark(table, &scan);
         let (mut worker, mut reader) = (scan.worker(), self.usage.reader(&reading));
         while worker.next(&mut |batch| {
             reader.take(batch);
@@ -250,6 +263,7 @@ impl GatheredSource<'_> {
         }
         self.gathered.set_aside_count += std::mem::take(&mut self.usage.set_aside_count);
         let set_aside = std::mem::take(&mut self.usage.set_aside);
+        decimal_comma::expect_none(table, &scan, &set_aside)?;
         self.keep_rejected(with_lines(table, &scan, set_aside)?);
         Ok(())
     }
@@ -299,7 +313,7 @@ impl GatheredSource<'_> {
         let known = Identities::new(&reading, collection.registry);
         // The gatherer borrows the collection, so segments are stored after it has ended.
         let mut segments = Vec::new();
-        let mut emit = |day, currency, segment| segments.push((day, currency, segment));
+        let mut emit = |day, segment| segments.push((day, segment));
         let mut gatherer =
             Gatherer::new(&known, collection.secrets, collection.wanted(), &mut emit);
         let mut place = 0;
@@ -308,8 +322,8 @@ impl GatheredSource<'_> {
             place += table.rows as u64;
         }
         let mut gathered = gatherer.finish();
-        for (day, currency, segment) in segments {
-            store(collection, id, day, currency, &segment)?;
+        for (day, segment) in segments {
+            store(collection, id, day, &segment)?;
         }
         let set_aside = std::mem::take(&mut gathered.set_aside);
         self.keep_rejected(
@@ -331,9 +345,17 @@ impl GatheredSource<'_> {
         let reading = TableReading::new(mapping, collection.dimensions)?;
         let table = mapped_table(collection.source, &mapping.table)?;
         let scan = Scan::open(table, &reading.wanted(), short_rows(mapping.short_rows))?;
+        let reading = reading.with_decimal_mark(decimal_mark(table, &scan));
         let mut gathered = scan_in_threads(collection, id, &scan, &reading)?;
         let set_aside = std::mem::take(&mut gathered.set_aside);
+        decimal_comma::expect_none(table, &scan, &set_aside)?;
         self.keep_rejected(with_lines(table, &scan, set_aside)?);
+        let rounded = std::mem::take(&mut gathered.rounded_ids);
+        self.warnings.extend(rounded_id::warnings(table, &scan, &reading, rounded));
+        if collection.source.repeats == RepeatPolicy::Refuse {
+            let read = ReadTable { table: table.clone(), reading };
+            self.table_days.note(&collection.source.name, read, &gathered.totals)?;
+        }
         self.gathered.merge(gathered);
         Ok(())
     }
@@ -348,28 +370,29 @@ impl GatheredSource<'_> {
         let (source, period) = (collection.source, collection.period);
         let transaction = &mut *collection.transaction;
         let mut report = SourceReport::new(&source.name, source.collector.identity());
-        let mut changed = Vec::new();
+        let mut changed = BTreeSet::new();
         let mut totals: Vec<_> = self.gathered.totals.iter().collect();
         // The sums come out of a hash table, and statements are numbered in this order.
         totals.sort_by_key(|(key, _)| **key);
-        let mut stated = BTreeSet::new();
-        for ((day, currency), totals) in &totals {
-            let source_day =
-                SourceDay { source: source.name.clone(), day: *day, currency: *currency };
-            report.count(transaction.restate(id, &source_day, totals)?, &source_day, &mut changed);
-            stated.insert(source_day);
+        for (day, totals) in totals {
+            let day = day.at(&source.name);
+            report.count(transaction.restate(id, &day, totals)?, &day, &mut changed);
         }
-        // A source that is silent about a day that it knows takes its charges of that day back.
-        if let Some(days) = self.known.span() {
-            for gone in transaction.source_days(days)? {
-                let is_known =
-                    self.known.has(gone.source_day.day) && !stated.contains(&gone.source_day);
-                if is_known && gone.source_day.source == source.name && gone.totals.charges > 0 {
-                    let restated =
-                        transaction.restate(id, &gone.source_day, &Default::default())?;
-                    report.count(restated, &gone.source_day, &mut changed);
+        let (stated, mut withdrawn) = (self.stated(source), Withdrawals::default());
+        for (day, totals) in transaction.statements(&source.name)? {
+            match stated.fate(&day) {
+                Fate::Stays => {}
+                Fate::Waits => report.days_kept += 1,
+                Fate::Goes => {
+                    let restated = transaction.restate(id, &day, &Default::default())?;
+                    report.count(restated, &day, &mut changed);
+                    withdrawn.add(&day, &totals);
                 }
             }
+        }
+        report.withdrawn = withdrawn.into_list();
+        for delivery in &self.deliveries {
+            transaction.keep_delivery(id, delivery)?;
         }
         let (usage, changed_usage) =
             self.usage.state(transaction, id, &source.name, &self.known)?;
@@ -384,6 +407,9 @@ impl GatheredSource<'_> {
         collection.note(Some(id), ended, self.known.unknown.clone())?;
         report.set_effort(period, ended);
         report.unknown = self.known.unknown;
+        report.deliveries = self.deliveries;
+        report.outside_period = self.gathered.outside_period;
+        report.warnings = self.warnings;
         report.charges = self.gathered.totals.values().map(|totals| totals.charges).sum();
         report.set_aside = self.gathered.set_aside_count;
         report.billed = self.gathered.billed;
@@ -395,12 +421,30 @@ impl GatheredSource<'_> {
             charges: report.charges,
             set_aside: report.set_aside,
         });
+        let changed = changed.into_iter().collect();
         Ok(CollectionResult { report, changed, changed_usage })
+    }
+
+    fn stated(&self, source: &Source) -> Stated<'_> {
+        let charged: BTreeSet<ChargeDay> = self.gathered.totals.keys().copied().collect();
+        let mut stated = Stated::new(charged, &self.known);
+        // A delivery without rows states its period too.
+        let counted = self.deliveries.iter().filter(|delivery| delivery.left_out.is_none());
+        stated.periods.extend(counted.filter_map(|delivery| delivery.billing_period));
+        stated.extent = source.delivery;
+        stated.reads_files = !source.request.tables.is_empty();
+        stated.rows_set_aside = self.gathered.set_aside_count > 0;
+        stated
     }
 }
 
 fn short_rows(may_be: bool) -> ShortRows {
     if may_be { ShortRows::Filled } else { ShortRows::Refused }
+}
+
+/// Only a text table has one.
+fn decimal_mark(table: &GrantedTable, scan: &Scan) -> DecimalMark {
+    if scan.places_are_bytes() { table.form.decimal_mark } else { DecimalMark::Point }
 }
 
 fn mapped_table<'s>(source: &'s Source, name: &str) -> Result<&'s GrantedTable, Diagnostic> {
@@ -416,12 +460,11 @@ fn mapped_table<'s>(source: &'s Source, name: &str) -> Result<&'s GrantedTable, 
 fn store(
     collection: &mut Collection<'_, '_, '_, '_>,
     id: CollectionId,
-    day: Day,
-    currency: Currency,
+    day: ChargeDay,
     segment: &EncodedSegment,
 ) -> Result<(), Diagnostic> {
-    let source_day = SourceDay { source: collection.source.name.clone(), day, currency };
-    collection.transaction.add_segment(id, &source_day, segment)
+    let day = day.at(&collection.source.name);
+    collection.transaction.add_segment(id, &day, segment)
 }
 
 /// Workers decode, intern and compress. This thread writes their segments and shows the progress.
@@ -439,14 +482,13 @@ fn scan_in_threads(
     let wanted = WantedDays { period: collection.days(), billed: &billed };
     std::thread::scope(|scope| {
         // Bounded: workers that are faster than the writer wait, and do not fill the memory.
-        let (sender, receiver) = mpsc::sync_channel::<(Day, Currency, EncodedSegment)>(threads * 2);
+        let (sender, receiver) = mpsc::sync_channel::<(ChargeDay, EncodedSegment)>(threads * 2);
         let workers: Vec<_> = (0..threads)
             .map(|_| {
                 let sender = sender.clone();
                 scope.spawn(move || {
                     // A send fails only after the writer has failed, and that failure ends the run.
-                    let mut emit =
-                        |day, currency, segment| drop(sender.send((day, currency, segment)));
+                    let mut emit = |day, segment| drop(sender.send((day, segment)));
                     let mut gatherer = Gatherer::new(identities, secrets, wanted, &mut emit);
                     let mut worker = scan.worker();
                     while worker.next(&mut |batch| {
@@ -461,8 +503,8 @@ fn scan_in_threads(
         let mut written = Ok(());
         loop {
             match receiver.recv_timeout(Duration::from_millis(100)) {
-                Ok((day, currency, segment)) if written.is_ok() => {
-                    written = store(collection, id, day, currency, &segment)
+                Ok((day, segment)) if written.is_ok() => {
+                    written = store(collection, id, day, &segment)
                 }
                 // The rest is taken after a failure too, or workers would wait at a full channel.
                 Ok(_) => {}
@@ -484,6 +526,7 @@ fn scan_in_threads(
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
+        gathered.rounded_ids = identities.rounded();
         written.map(|()| gathered)
     })
 }
@@ -522,14 +565,19 @@ fn rejected(name: &str, line: Option<u64>, row: SetAsideRow) -> RejectedRow {
 }
 
 impl SourceReport {
-    fn count(&mut self, restated: Restated, day: &SourceDay, changed: &mut Vec<SourceDay>) {
+    fn count(
+        &mut self,
+        restated: Restated,
+        day: &DeliveryDay,
+        changed: &mut BTreeSet<SourceDay>,
+    ) {
         match restated {
             Restated::New => self.days_new += 1,
             Restated::Changed => self.days_changed += 1,
             Restated::Unchanged => self.days_unchanged += 1,
         }
         if restated != Restated::Unchanged {
-            changed.push(day.clone());
+            changed.insert(day.source_day.clone());
         }
     }
 }

@@ -9,11 +9,14 @@ use domain::field::Field;
 use domain::mapping::{Choice, Feed, Mapping, Origin};
 use domain::money::Currency;
 use domain::period::DateOrder;
+use domain::text_form::DecimalMark;
 
 /// The origin of a value: a column of the scan, or one text for every row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     Column(usize),
+    /// A column of numbers with a decimal comma.
+    CommaNumber(usize),
     Constant(String),
 }
 
@@ -43,15 +46,32 @@ pub struct TableReading {
     pub billed_cost: Input,
     pub effective_cost: Input,
     pub charge_period_start: Input,
+    /// An empty constant where the source does not tell it.
+    pub billing_period: Input,
     /// Scan columns that together name a resource, with their meanings.
     pub identity: Vec<(usize, Identity)>,
     pub constants: Vec<(Identity, String)>,
     pub nulls: Vec<String>,
     pub date_order: DateOrder,
     pub tag_prefixes: Vec<String>,
+    /// Of numbers in texts.
+    pub decimal_mark: DecimalMark,
 }
 
 impl TableReading {
+    /// Reads the numbers of a text table by its own decimal mark.
+    pub fn with_decimal_mark(mut self, mark: DecimalMark) -> TableReading {
+        self.decimal_mark = mark;
+        if mark == DecimalMark::Comma {
+            for input in [&mut self.billed_cost, &mut self.effective_cost] {
+                if let Input::Column(column) = *input {
+                    *input = Input::CommaNumber(column);
+                }
+            }
+        }
+        self
+    }
+
     /// Keeps only the wanted dimensions. Everything else that identifies a resource must be a tag.
     pub fn new(mapping: &Mapping, dimensions: &[Field]) -> Result<TableReading, Diagnostic> {
         let mut reading = TableReading {
@@ -59,18 +79,29 @@ impl TableReading {
             billed_cost: Input::Constant(String::new()),
             effective_cost: Input::Constant(String::new()),
             charge_period_start: Input::Constant(String::new()),
+            billing_period: Input::Constant(String::new()),
             identity: Vec::new(),
             constants: Vec::new(),
             nulls: mapping.nulls.clone(),
             date_order: mapping.date_order,
             tag_prefixes: mapping.tag_prefixes.clone(),
+            decimal_mark: DecimalMark::Point,
         };
         reading.billed_cost = reading.needed(mapping, Feed::BilledCost, "BilledCost")?;
         reading.effective_cost = reading.needed(mapping, Feed::EffectiveCost, "EffectiveCost")?;
         reading.charge_period_start =
             reading.needed(mapping, Feed::ChargePeriodStart, "ChargePeriodStart")?;
+        reading.billing_period = match mapping.billing_period {
+            Some(day) => Input::Constant(day.to_string()),
+            None if mapping.origin(Feed::BillingPeriodStart).is_none() => {
+                Input::Constant(String::new())
+            }
+            None => reading.needed(mapping, Feed::BillingPeriodStart, "BillingPeriodStart")?,
+        };
         match reading.needed(mapping, Feed::BillingCurrency, "BillingCurrency")? {
-            Input::Column(column) => reading.identity.push((column, Identity::Currency)),
+            Input::Column(column) | Input::CommaNumber(column) => {
+                reading.identity.push((column, Identity::Currency))
+            }
             Input::Constant(text) => {
                 Currency::parse(text.as_bytes()).map_err(|error| {
                     Diagnostic::new(code::PLUGIN_CONFIG, format!("{}: {error}", mapping.table))

@@ -1,16 +1,18 @@
-//! The hot half of collecting: batches of cells → columns of charges per day and currency,
-//! compressed as they fill up.
+//! The hot half of collecting: batches of cells → columns of charges per day, currency and billing
+//! period, compressed as they fill up.
 //!
 //! Each thread has a gatherer of its own. It keeps 20 bytes for each charge and at most
 //! `BUFFERED_MAX` charges, so memory does not grow with rows.
 
+use crate::billing_period::BillingPeriods;
 use crate::cell::{CellFault, Dates, SetAsideRow, amount};
 use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
 use crate::normalize::{Identities, Reason, RowIdentity};
 use decode::{Batch, Cells};
+use domain::code::ROW_REJECTED;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
-use domain::run::DayTotals;
+use domain::run::{DayTotals, DeliveryDay, SourceDay};
 use foldhash::{HashMap, HashMapExt};
 use ledger::segment::{self, EncodedSegment};
 use std::collections::BTreeSet;
@@ -21,16 +23,45 @@ const BUFFERED_MAX: usize = 1 << 18;
 /// Rows set aside that are kept with their reason. All others are only counted.
 const REJECTED_KEPT: usize = 1000;
 
+/// Where the charges of a source belong: the key of segments and statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChargeDay {
+    pub day: Day,
+    pub currency: Currency,
+    /// The first day of the billing period. `None` where the source does not tell it.
+    pub billing_period: Option<Day>,
+}
+
+impl ChargeDay {
+    pub fn of(day: &DeliveryDay) -> ChargeDay {
+        let SourceDay { day: charge_day, currency, .. } = &day.source_day;
+        ChargeDay { day: *charge_day, currency: *currency, billing_period: day.billing_period }
+    }
+
+    pub fn at(self, source: &str) -> DeliveryDay {
+        DeliveryDay {
+            source_day: SourceDay {
+                source: source.to_owned(),
+                day: self.day,
+                currency: self.currency,
+            },
+            billing_period: self.billing_period,
+        }
+    }
+}
+
 /// The results of one thread, from one or more tables of a source.
 #[derive(Default)]
 pub struct GatheredCharges {
-    pub totals: HashMap<(Day, Currency), DayTotals>,
+    pub totals: HashMap<ChargeDay, DayTotals>,
     pub set_aside: Vec<SetAsideRow>,
     pub set_aside_count: u64,
     pub skipped: u64,
     pub outside_period: u64,
     /// Estimates of days that are billed by now.
     pub billed: u64,
+    /// Columns of ids that were rounded as numbers, each with one id.
+    pub rounded_ids: Vec<(String, String)>,
 }
 
 /// The days whose charges are wanted.
@@ -41,10 +72,9 @@ pub struct WantedDays<'a> {
     pub billed: &'a BTreeSet<Day>,
 }
 
-/// Charges of one day and currency, waiting to become a segment.
+/// Charges of one day, currency and billing period, waiting to become a segment.
 struct Bucket {
-    day: Day,
-    currency: Currency,
+    day: ChargeDay,
     columns: Columns,
     totals: DayTotals,
 }
@@ -60,7 +90,7 @@ pub struct Gatherer<'a, 'r> {
     identities: &'a Identities<'a, 'r>,
     secrets: Secrets,
     wanted: WantedDays<'a>,
-    emit: &'a mut dyn FnMut(Day, Currency, EncodedSegment),
+    emit: &'a mut dyn FnMut(ChargeDay, EncodedSegment),
     table: RowTable,
     hashes: Vec<(u64, u64)>,
     classes: Vec<RowClass>,
@@ -74,6 +104,7 @@ pub struct Gatherer<'a, 'r> {
     digests: Vec<u128>,
     currencies: Vec<Currency>,
     dates: Dates,
+    periods: BillingPeriods<'a>,
     gathered: GatheredCharges,
 }
 
@@ -82,7 +113,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         identities: &'a Identities<'a, 'r>,
         secrets: Secrets,
         wanted: WantedDays<'a>,
-        emit: &'a mut dyn FnMut(Day, Currency, EncodedSegment),
+        emit: &'a mut dyn FnMut(ChargeDay, EncodedSegment),
     ) -> Gatherer<'a, 'r> {
         Gatherer {
             identities,
@@ -100,6 +131,10 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             digests: Vec::new(),
             currencies: Vec::new(),
             dates: Dates::new(identities.reading.date_order),
+            periods: BillingPeriods::new(
+                identities.reading.date_order,
+                &identities.reading.nulls,
+            ),
             gathered: GatheredCharges::default(),
         }
     }
@@ -173,7 +208,10 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         let (billed, billed_rest) = amount(&self.identities.reading.billed_cost, batch, row)?;
         let (effective, effective_rest) =
             amount(&self.identities.reading.effective_cost, batch, row)?;
-        let bucket = self.bucket(day, self.currencies[resource as usize]);
+        let billing_period =
+            self.periods.period(&self.identities.reading.billing_period, batch, row)?;
+        let currency = self.currencies[resource as usize];
+        let bucket = self.bucket(ChargeDay { day, currency, billing_period });
         bucket.columns.resources.push(resource);
         bucket.columns.billed.push(billed);
         bucket.columns.effective.push(effective);
@@ -197,13 +235,13 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     }
 
     #[inline]
-    fn bucket(&mut self, day: Day, currency: Currency) -> &mut Bucket {
-        let fits = |bucket: &Bucket| bucket.day == day && bucket.currency == currency;
+    fn bucket(&mut self, day: ChargeDay) -> &mut Bucket {
+        let fits = |bucket: &Bucket| bucket.day == day;
         if !self.buckets.get(self.current).is_some_and(fits) {
             // Rows of one day mostly come together, so this search is rare.
             self.current = self.buckets.iter().position(fits).unwrap_or_else(|| {
                 let totals = DayTotals::default();
-                self.buckets.push(Bucket { day, currency, columns: Columns::default(), totals });
+                self.buckets.push(Bucket { day, columns: Columns::default(), totals });
                 self.buckets.len() - 1
             });
             let columns = &mut self.buckets[self.current].columns;
@@ -238,7 +276,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         self.spare.push(columns);
         // The day's next charge takes other columns.
         self.current = usize::MAX;
-        (self.emit)(bucket.day, bucket.currency, encoded);
+        (self.emit)(bucket.day, encoded);
     }
 
     pub fn finish(mut self) -> GatheredCharges {
@@ -248,7 +286,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         for bucket in self.buckets {
             self.gathered
                 .totals
-                .entry((bucket.day, bucket.currency))
+                .entry(bucket.day)
                 .or_default()
                 .merge(&bucket.totals);
         }
@@ -257,13 +295,16 @@ impl<'a, 'r> Gatherer<'a, 'r> {
 
     fn reason(&self, number: u32) -> CellFault {
         let Reason { column, text } = self.identities.reason(number);
-        CellFault { column, reason: text }
+        CellFault::new(column, text)
     }
 
     #[cold]
     fn set_aside(&mut self, batch: &Batch<'_>, row: usize, refusal: CellFault) {
         self.gathered.set_aside_count += 1;
-        if self.gathered.set_aside.len() >= REJECTED_KEPT {
+        // A decimal comma decides over the whole table, however many rows were set aside before.
+        let kept = &self.gathered.set_aside;
+        let is_known = |code| kept.iter().any(|row| row.code == code);
+        if kept.len() >= REJECTED_KEPT && (refusal.code == ROW_REJECTED || is_known(refusal.code)) {
             return;
         }
         self.gathered
@@ -282,6 +323,7 @@ impl GatheredCharges {
         self.skipped += other.skipped;
         self.outside_period += other.outside_period;
         self.billed += other.billed;
+        self.rounded_ids.extend(other.rounded_ids);
     }
 }
 
@@ -295,11 +337,11 @@ fn put_at<T: Copy>(values: &mut Vec<T>, at: usize, value: T) {
 
 /// The exact totals of a source by currency, over all its days.
 pub fn exact_totals<'t>(
-    totals: impl Iterator<Item = (&'t (Day, Currency), &'t DayTotals)>,
+    totals: impl Iterator<Item = (&'t ChargeDay, &'t DayTotals)>,
 ) -> HashMap<Currency, DayTotals> {
     let mut by_currency: HashMap<Currency, DayTotals> = HashMap::new();
-    for ((_, currency), day) in totals {
-        by_currency.entry(*currency).or_default().merge(day);
+    for (key, day) in totals {
+        by_currency.entry(key.currency).or_default().merge(day);
     }
     by_currency
 }

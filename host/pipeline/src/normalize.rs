@@ -12,6 +12,7 @@ use domain::money::Currency;
 use domain::tag::{self, RawTags, TagSchema};
 use foldhash::{HashMap, HashMapExt};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The row identities of one table, over all threads. Another table may mean something else by the
@@ -26,6 +27,8 @@ pub struct Identities<'a, 'r> {
 struct IdentityTable {
     table: RowTable,
     reasons: Vec<Reason>,
+    /// By column, the first id that was rounded as a number.
+    rounded: BTreeMap<usize, String>,
 }
 
 /// A row identity, as far as threads need it.
@@ -65,18 +68,27 @@ impl<'a, 'r> Identities<'a, 'r> {
         mut take: impl FnMut(usize, RowIdentity),
     ) {
         let (mut known, mut registry) = (lock(&self.known), lock(self.registry));
-        let IdentityTable { table, reasons } = &mut *known;
+        let IdentityTable { table, reasons, rounded } = &mut *known;
         for row in rows {
             let class = table.find(hashes[*row]).unwrap_or_else(|| {
                 let class = registry.read(self.reading, columns, *row).unwrap_or_else(|reason| {
                     reasons.push(reason);
                     RowClass::Rejected(reasons.len() as u32 - 1)
                 });
+                note_rounded(rounded, self.reading, columns, *row);
                 table.insert(hashes[*row], class);
                 class
             });
             take(*row, registry.identity(class));
         }
+    }
+
+    /// The names of columns of ids whose cells were rounded as numbers, each with one of them.
+    pub fn rounded(&self) -> Vec<(String, String)> {
+        let known = lock(&self.known);
+        let named =
+            |(column, id): (&usize, &String)| (self.reading.name(*column).to_owned(), id.clone());
+        known.rounded.iter().map(named).collect()
     }
 
     pub fn reason(&self, number: u32) -> Reason {
@@ -86,6 +98,37 @@ impl<'a, 'r> Identities<'a, 'r> {
             .cloned()
             .unwrap_or(Reason { column: None, text: String::new() })
     }
+}
+
+/// Spreadsheets show long ids as `1.23457E+11`, and save what they show.
+fn note_rounded(
+    rounded: &mut BTreeMap<usize, String>,
+    reading: &TableReading,
+    columns: &[(usize, Cells<'_>)],
+    row: usize,
+) {
+    for ((_, identity), (column, cells)) in reading.identity.iter().zip(columns) {
+        let Identity::Dimension(field) = identity else { continue };
+        if field.name().ends_with("_id") && is_rounded(cells.plain(row)) {
+            rounded.entry(*column).or_insert_with(|| cells.text(row).into_owned());
+        }
+    }
+}
+
+/// Whether a text is a number with a power of ten.
+fn is_rounded(text: &[u8]) -> bool {
+    let Some(at) = text.iter().position(|byte| matches!(byte, b'E' | b'e')) else { return false };
+    let (number, power) = (&text[..at], &text[at + 1..]);
+    let power = power.strip_prefix(b"+").unwrap_or(power);
+    let is_number = number.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
+    // Ids of hexadecimal digits, such as `7e12`, have no mark in front of the power.
+    let has_mark =
+        number.iter().any(|byte| matches!(byte, b'.' | b',')) || text[at + 1..].starts_with(b"+");
+    is_number
+        && has_mark
+        && number.first().is_some_and(u8::is_ascii_digit)
+        && !power.is_empty()
+        && power.iter().all(u8::is_ascii_digit)
 }
 
 /// The dictionary that all threads of a collection share.
@@ -131,19 +174,20 @@ impl<'a> Registry<'a> {
         columns: &[(usize, Cells<'_>)],
         row: usize,
     ) -> Result<RowClass, Reason> {
+        // Before anything is read: rows that are no charges may hold anything.
+        let is_skipped = reading.identity.iter().zip(columns).any(|((_, identity), (_, cells))| {
+            matches!(identity, Identity::Skip(values)
+                if values.iter().any(|value| *value == cells.text(row)))
+        });
+        if is_skipped {
+            return Ok(RowClass::Skipped);
+        }
         let mut draft = Draft::default();
         for (identity, text) in &reading.constants {
             self.put(reading, &mut draft, identity, Cow::Borrowed(text), None)?;
         }
         for ((_, identity), (column, cells)) in reading.identity.iter().zip(columns) {
-            let text = cells.text(row);
-            if let Identity::Skip(values) = identity {
-                if values.iter().any(|value| *value == text) {
-                    return Ok(RowClass::Skipped);
-                }
-                continue;
-            }
-            self.put(reading, &mut draft, identity, text, Some(*column))?;
+            self.put(reading, &mut draft, identity, cells.text(row), Some(*column))?;
         }
         let currency = draft
             .currency
@@ -250,4 +294,19 @@ struct Draft<'t> {
     maps: RawTags,
     tag_text: Option<Cow<'t, str>>,
     tag_column: Option<usize>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_a_spreadsheet_rounded_is_told_from_others() {
+        for text in ["1.23457E+11", "1E+11", "1,23457E+11", "4.5e12"] {
+            assert!(is_rounded(text.as_bytes()), "{text}");
+        }
+        for text in ["123456789012", "7e12", "1e9a", "E+11", "sub-1.5E+3", "1.5", "", "1.2E-5"] {
+            assert!(!is_rounded(text.as_bytes()), "{text}");
+        }
+    }
 }

@@ -1,16 +1,17 @@
 //! The results of a run: by source, for the rules, and for the ledger as a whole.
 
 use crate::feed::FeedEnd;
-use crate::gather::{exact_text, exact_totals};
+use crate::gather::{ChargeDay, exact_text, exact_totals};
 use crate::usage::UsageReport;
+use crate::withdraw::Withdrawal;
 use domain::account::Account;
 use domain::charge::RejectedRow;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::money::{Currency, Sum};
-use domain::period::{Day, Period};
-use domain::port::{PluginCost, PluginIdentity, UnknownDays};
+use domain::period::Period;
+use domain::port::{Delivery, PluginCost, PluginIdentity, UnknownDays};
 use domain::run::{DayTotals, RunId, RunState};
 use foldhash::HashMap;
 use ledger::{BalanceFilter, Transaction};
@@ -51,6 +52,15 @@ pub struct SourceReport {
     pub unknown: Vec<UnknownDays>,
     /// The first rows that were set aside.
     pub rejected: Vec<RejectedRow>,
+    /// Rows of days that were not asked for, which were left out.
+    pub outside_period: u64,
+    pub deliveries: Vec<Delivery>,
+    /// What earlier deliveries said, and this collection does not say any more.
+    pub withdrawn: Vec<Withdrawal>,
+    /// Days that would have been taken back, if all rows could be read.
+    pub days_kept: u64,
+    /// Findings that leave the charges as they are.
+    pub warnings: Vec<Diagnostic>,
     pub days_new: u64,
     pub days_changed: u64,
     pub days_unchanged: u64,
@@ -93,6 +103,11 @@ impl SourceReport {
             days_taken_back: 0,
             unknown: Vec::new(),
             rejected: Vec::new(),
+            outside_period: 0,
+            deliveries: Vec::new(),
+            withdrawn: Vec::new(),
+            days_kept: 0,
+            warnings: Vec::new(),
             days_new: 0,
             days_changed: 0,
             days_unchanged: 0,
@@ -115,7 +130,7 @@ impl SourceReport {
         self.without_state = end.without_state && end.outcome.is_ok();
     }
 
-    pub(crate) fn set_totals(&mut self, totals: &HashMap<(Day, Currency), DayTotals>) {
+    pub(crate) fn set_totals(&mut self, totals: &HashMap<ChargeDay, DayTotals>) {
         let by_currency = exact_totals(totals.iter());
         self.totals = by_currency
             .iter()

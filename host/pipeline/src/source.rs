@@ -13,4 +13,48 @@ pub struct Source {
     /// The days to ask for, if the request names no period. Without a window, the source is asked
     /// for everything.
     pub window: Option<SourceWindow>,
+    pub delivery: DeliveryExtent,
+    pub repeats: RepeatPolicy,
+}
+
+/// What a delivery of files states as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeliveryExtent {
+    /// Its billing periods: days of them that it lacks are taken back.
+    #[default]
+    BillingPeriod,
+    /// Only the days that it has.
+    Day,
+}
+
+impl DeliveryExtent {
+    pub const ALL: [DeliveryExtent; 2] = [DeliveryExtent::BillingPeriod, DeliveryExtent::Day];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            DeliveryExtent::BillingPeriod => "billing_period",
+            DeliveryExtent::Day => "day",
+        }
+    }
+}
+
+/// What to do about charges that two files both have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RepeatPolicy {
+    /// The source fails, by the names of the files.
+    #[default]
+    Refuse,
+    /// Both count.
+    Count,
+}
+
+impl RepeatPolicy {
+    pub const ALL: [RepeatPolicy; 2] = [RepeatPolicy::Refuse, RepeatPolicy::Count];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            RepeatPolicy::Refuse => "refuse",
+            RepeatPolicy::Count => "count",
+        }
+    }
 }

@@ -8,10 +8,12 @@ use crate::columns::Input;
 use crate::interner::{Secrets, hash_rows};
 use decode::{Batch, Cells, WantedColumn};
 use domain::charge::RawUsage;
+use domain::code::{AMOUNT_COMMA, Code};
 use domain::diagnostic::Diagnostic;
 use domain::mapping::{Origin, UsageMapping};
 use domain::period::{DateOrder, Day, Period, parse_instant};
 use domain::tag::{self, RawTags, TagSchema};
+use domain::text_form::DecimalMark;
 use domain::usage::{Keys, Quantity, canonical_keys};
 use foldhash::{HashMap, HashMapExt};
 use ledger::{CollectionId, Restated, Transaction, UsageDay, UsageRows};
@@ -31,6 +33,8 @@ pub struct UsageReading {
     skips: Vec<(usize, Vec<String>)>,
     nulls: Vec<String>,
     date_order: DateOrder,
+    /// Of quantities in texts.
+    pub decimal_mark: DecimalMark,
 }
 
 struct Metric {
@@ -84,6 +88,7 @@ impl UsageReading {
             skips,
             nulls: mapping.nulls.clone(),
             date_order: mapping.date_order,
+            decimal_mark: DecimalMark::Point,
         }
     }
 
@@ -92,7 +97,7 @@ impl UsageReading {
         let named = self.metrics.iter().flat_map(|from| [&from.metric, &from.unit]);
         let inputs = named.chain(self.keys.iter().map(|(_, input)| input));
         let columns = inputs.filter_map(|input| match input {
-            Input::Column(column) => Some(*column),
+            Input::Column(column) | Input::CommaNumber(column) => Some(*column),
             Input::Constant(_) => None,
         });
         columns.chain(self.tags).chain(self.skips.iter().map(|(column, _)| *column)).collect()
@@ -103,10 +108,8 @@ impl UsageReading {
         let mut keys = match self.tags {
             Some(column) => {
                 let text = self.text(&Input::Column(column), batch, row);
-                tag::parse(&text).map_err(|error| CellFault {
-                    column: Some(column),
-                    reason: error.to_string(),
-                })?
+                tag::parse(&text)
+                    .map_err(|error| CellFault::new(Some(column), error.to_string()))?
             }
             None => RawTags::new(),
         };
@@ -118,7 +121,9 @@ impl UsageReading {
 
     fn text(&self, input: &Input, batch: &Batch<'_>, row: usize) -> String {
         let text = match input {
-            Input::Column(column) => batch.columns[*column].text(row).trim().to_owned(),
+            Input::Column(column) | Input::CommaNumber(column) => {
+                batch.columns[*column].text(row).trim().to_owned()
+            }
             Input::Constant(text) => text.trim().to_owned(),
         };
         if self.nulls.contains(&text) { String::new() } else { text }
@@ -370,12 +375,15 @@ impl UsageReader<'_, '_> {
         hash_rows(&identity, batch.rows, &self.gathered.secrets, &mut hashes);
         for (row, hash) in hashes.iter().enumerate() {
             if let Err(refusal) = self.row(batch, row, *hash) {
-                self.set_aside(|wanted| refusal.of_row(batch, row, |column| &wanted[column].name));
+                let code = refusal.code;
+                self.set_aside(code, |wanted| {
+                    refusal.of_row(batch, row, |column| &wanted[column].name)
+                });
             }
         }
         self.hashes = hashes;
         for row in batch.unreadable {
-            self.set_aside(|_| SetAsideRow::unreadable(row));
+            self.set_aside(row.code, |_| SetAsideRow::unreadable(row));
         }
     }
 
@@ -392,22 +400,23 @@ impl UsageReader<'_, '_> {
             SeriesClass::Skipped => return Ok(()),
             SeriesClass::Rejected(reason) => {
                 let (column, reason) = self.reasons[reason].clone();
-                return Err(CellFault { column, reason });
+                return Err(CellFault::new(column, reason));
             }
             SeriesClass::Series(first) => first,
         };
         let day = self.dates.day(&self.reading.period_start, batch, row)?;
+        let reading = self.reading;
         // A row is taken as a whole or not at all.
         let mut values = Vec::with_capacity(self.reading.metrics.len());
         for metric in &self.reading.metrics {
-            values.push(quantity(metric.value, &self.reading.nulls, batch, row)?);
+            values.push(quantity(metric.value, &reading.nulls, reading.decimal_mark, batch, row)?);
         }
         for (at, value) in values.into_iter().enumerate() {
             if let Some(value) = value {
                 let column = Some(self.reading.metrics[at].value);
                 self.gathered
                     .add(self.series[first + at], day, value)
-                    .map_err(|reason| CellFault { column, reason })?;
+                    .map_err(|reason| CellFault::new(column, reason))?;
             }
         }
         self.gathered.rows += 1;
@@ -439,7 +448,7 @@ impl UsageReader<'_, '_> {
                     self.series.truncate(first);
                     let at_fault = if metric.is_empty() { &from.metric } else { &from.unit };
                     let column = match at_fault {
-                        Input::Column(column) => Some(*column),
+                        Input::Column(column) | Input::CommaNumber(column) => Some(*column),
                         Input::Constant(_) => None,
                     };
                     self.reasons.push((column, reason));
@@ -450,10 +459,13 @@ impl UsageReader<'_, '_> {
         SeriesClass::Series(first)
     }
 
-    fn set_aside(&mut self, row: impl FnOnce(&[WantedColumn]) -> SetAsideRow) {
+    fn set_aside(&mut self, code: Code, row: impl FnOnce(&[WantedColumn]) -> SetAsideRow) {
         self.gathered.set_aside_count += 1;
-        if self.gathered.set_aside.len() < REJECTED_KEPT {
-            self.gathered.set_aside.push(row(&self.reading.wanted));
+        let kept = &mut self.gathered.set_aside;
+        // A decimal comma decides over the whole table, however many rows were set aside before.
+        let is_wanted = code == AMOUNT_COMMA && kept.iter().all(|row| row.code != code);
+        if kept.len() < REJECTED_KEPT || is_wanted {
+            kept.push(row(&self.reading.wanted));
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Whole runs on a ledger in memory, with figures worked out by hand.
 
 mod accruals;
+mod deliveries;
 mod derived;
 mod eighteen;
 mod fakes;
 mod plans;
 mod sources;
 mod stages;
+mod tables;
 mod usage;
 
 use domain::code;

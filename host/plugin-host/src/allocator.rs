@@ -4,8 +4,8 @@ use crate::call::{Fuel, Sandbox, label};
 use crate::capability::State;
 use crate::convert;
 use crate::limits::PluginLimits;
-use crate::plugin::pure_linker;
-use crate::wit::bindings::{AllocatorPre, allocate, types};
+use crate::wit::bindings::{allocate, types};
+use crate::wit::exports::AllocatorExports;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::port::{AllocatorCall, Allocators, PluginCost, PluginIdentity};
@@ -13,8 +13,7 @@ use domain::recipient::Target;
 use domain::usage::Usage;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use wasmtime::Engine;
-use wasmtime::component::Component;
+use wasmtime::component::InstancePre;
 
 /// The shared cost to be distributed; amounts are decimal text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,26 +33,20 @@ pub struct AllocatorDriver {
 }
 
 pub struct AllocatorPlugin {
-    engine: Engine,
-    pre: AllocatorPre<State>,
+    pre: InstancePre<State>,
+    contract: &'static str,
     identity: PluginIdentity,
     limits: PluginLimits,
 }
 
 impl AllocatorPlugin {
     pub(crate) fn new(
-        engine: &Engine,
-        component: &Component,
+        pre: InstancePre<State>,
+        contract: &'static str,
         identity: &PluginIdentity,
         limits: &PluginLimits,
-    ) -> wasmtime::Result<AllocatorPlugin> {
-        let pre = AllocatorPre::new(pure_linker(engine)?.instantiate_pre(component)?)?;
-        Ok(AllocatorPlugin {
-            engine: engine.clone(),
-            pre,
-            identity: identity.clone(),
-            limits: limits.clone(),
-        })
+    ) -> AllocatorPlugin {
+        AllocatorPlugin { pre, contract, identity: identity.clone(), limits: limits.clone() }
     }
 
     pub fn identity(&self) -> &PluginIdentity {
@@ -80,7 +73,7 @@ impl AllocatorPlugin {
         drivers: &[AllocatorDriver],
     ) -> (Result<Vec<u64>, Diagnostic>, PluginCost) {
         let mut sandbox =
-            Sandbox::new(&self.engine, &self.limits, &self.identity, State::new(&self.limits));
+            Sandbox::new(self.pre.engine(), &self.limits, &self.identity, State::new(&self.limits));
         let weights = self.weights(&mut sandbox, config, pool, targets, drivers);
         let rows = weights.as_ref().map_or(0, |weights| weights.len() as u64);
         (weights, PluginCost { rows, ..sandbox.cost() })
@@ -94,21 +87,17 @@ impl AllocatorPlugin {
         targets: &[Target],
         drivers: &[AllocatorDriver],
     ) -> Result<Vec<u64>, Diagnostic> {
-        let instance = sandbox
-            .start(Fuel::Units(self.limits.fuel_start), |store| self.pre.instantiate(store))?;
+        let exports = sandbox.start(Fuel::Units(self.limits.fuel_start), |store| {
+            let instance = self.pre.instantiate(&mut *store)?;
+            AllocatorExports::of(&instance, store, self.contract)
+        })?;
         let rows = (targets.len() + drivers.len()) as u64;
         let fuel =
             self.limits.fuel_call.saturating_add(self.limits.fuel_per_row.saturating_mul(rows));
-        let (pool, wit_targets, drivers) =
-            (wit_pool(pool), wit_targets(targets), wit_drivers(drivers));
+        let question =
+            (config.to_owned(), wit_pool(pool), wit_targets(targets), wit_drivers(drivers));
         let weights = sandbox.call("allocate", Fuel::Units(fuel), |store| {
-            instance.apportion_plugin_allocate().call_allocate(
-                store,
-                config,
-                &pool,
-                &wit_targets,
-                &drivers,
-            )
+            Ok(exports.allocate.call(store, question)?.0)
         })?;
         let weights = weights.map_err(|error| convert::of_error(error, &label(&self.identity)))?;
         in_order(&weights, targets.len()).map_err(|reason| {

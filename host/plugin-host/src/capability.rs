@@ -3,6 +3,7 @@
 pub mod aws_cost_explorer;
 pub mod aws_organizations;
 pub mod coverage;
+pub mod deliveries;
 pub mod file;
 pub mod http;
 pub mod kubernetes;
@@ -15,9 +16,10 @@ use crate::power::Power;
 use crate::printable::printable;
 use crate::wit::bindings::types;
 use coverage::CoverageReport;
+use deliveries::DeliveryReport;
 use domain::code;
 use domain::diagnostic::{Diagnostic, Retry};
-use domain::port::{GrantedTable, PluginCost};
+use domain::port::{Batch, GrantedTable, PluginCost};
 use log::PluginLog;
 use reach::Clients;
 use reach::failure::{Failure, FailureKind};
@@ -38,7 +40,8 @@ pub struct State {
     pub meter: Meter,
     pub log: PluginLog,
     pub run: RunInfo,
-    pub said: CoverageReport,
+    said: CoverageReport,
+    deliveries: DeliveryReport,
     /// The granted tables; `None` where the power is not granted.
     pub tables: Option<Vec<GrantedTable>>,
     pub clients: Clients,
@@ -62,6 +65,7 @@ impl State {
             log: PluginLog::new(limits),
             run: RunInfo::default(),
             said: CoverageReport::default(),
+            deliveries: DeliveryReport::default(),
             tables: None,
             clients: Clients::default(),
             optional: Vec::new(),
@@ -84,6 +88,12 @@ impl State {
             waited_us: micros(self.waited),
             ..PluginCost::default()
         }
+    }
+
+    /// The page with what was said, since the last one, of days and deliveries.
+    pub fn with_reports(&mut self, page: Batch) -> Batch {
+        let (complete, unknown) = self.said.take();
+        Batch { complete, unknown, deliveries: self.deliveries.take(), ..page }
     }
 
     pub fn begin_call(&mut self, limit: Duration) {

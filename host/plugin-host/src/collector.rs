@@ -6,22 +6,21 @@ use crate::capability::{RunInfo, State, retry};
 use crate::convert::{self, Intake};
 use crate::grant::Grants;
 use crate::limits::PluginLimits;
-use crate::plugin::linker;
 use crate::power::Power;
-use crate::wit::bindings::{CollectorPre, collector, types};
+use crate::wit::bindings::types;
+use crate::wit::exports::CollectorExports;
 use domain::diagnostic::Diagnostic;
 use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows};
 use reach::Clients;
 use std::sync::Arc;
-use wasmtime::Engine;
-use wasmtime::component::{Component, ResourceAny};
+use wasmtime::component::{InstancePre, ResourceAny};
 
 /// Takes the log lines of a plugin while it works.
 pub type LogSink = Arc<dyn Fn(&PluginIdentity, LogLine) + Send + Sync>;
 
 pub struct CollectorPlugin {
-    engine: Engine,
-    pre: CollectorPre<State>,
+    pre: InstancePre<State>,
+    contract: &'static str,
     identity: PluginIdentity,
     limits: PluginLimits,
     grants: Grants,
@@ -34,18 +33,17 @@ pub struct CollectorPlugin {
 
 impl CollectorPlugin {
     pub(crate) fn new(
-        engine: &Engine,
-        component: &Component,
+        pre: InstancePre<State>,
+        contract: &'static str,
         identity: &PluginIdentity,
         limits: &PluginLimits,
         grants: &Grants,
         powers: Vec<Power>,
         fuel: Fuel,
-    ) -> wasmtime::Result<CollectorPlugin> {
-        let pre = CollectorPre::new(linker(engine, &powers)?.instantiate_pre(component)?)?;
-        Ok(CollectorPlugin {
-            engine: engine.clone(),
+    ) -> CollectorPlugin {
+        CollectorPlugin {
             pre,
+            contract,
             identity: identity.clone(),
             limits: limits.clone(),
             grants: grants.clone(),
@@ -53,7 +51,7 @@ impl CollectorPlugin {
             clients: Clients::default(),
             log: None,
             fuel,
-        })
+        }
     }
 
     /// Hands the plugin's log lines to `sink`.
@@ -84,24 +82,26 @@ impl CollectorPlugin {
         state.tables = self.grants.has(Power::TableDecode).then(|| request.tables.clone());
         state.clients = self.clients.clone();
         state.optional = self.optional.clone();
-        Sandbox::new(&self.engine, &self.limits, &self.identity, state)
+        Sandbox::new(self.pre.engine(), &self.limits, &self.identity, state)
+    }
+
+    fn start(&self, sandbox: &mut Sandbox) -> Result<CollectorExports, Diagnostic> {
+        sandbox.start(self.fuel, |store| {
+            let instance = self.pre.instantiate(&mut *store)?;
+            CollectorExports::of(&instance, store, self.contract)
+        })
     }
 
     fn open(
         &self,
         sandbox: &mut Sandbox,
-        instance: &collector::Collector,
+        exports: &CollectorExports,
         request: &CollectRequest,
     ) -> Result<ResourceAny, Diagnostic> {
         let period = request.period.map(convert::period);
-        let opened = sandbox.call("open", self.fuel, |store| {
-            instance.apportion_plugin_collect().call_open(
-                store,
-                &request.config,
-                period.as_ref(),
-                request.state.as_deref(),
-            )
-        });
+        let question = (request.config.clone(), period, request.state.clone());
+        let opened =
+            sandbox.call("open", self.fuel, |store| Ok(exports.open.call(store, question)?.0));
         self.pass_log(sandbox);
         opened?.map_err(|error| self.reported(sandbox, error))
     }
@@ -109,12 +109,10 @@ impl CollectorPlugin {
     fn next(
         &self,
         sandbox: &mut Sandbox,
-        instance: &collector::Collector,
+        exports: &CollectorExports,
         cursor: ResourceAny,
     ) -> Result<Option<types::Batch>, Diagnostic> {
-        let next = sandbox.call("next", self.fuel, |store| {
-            instance.apportion_plugin_collect().cursor().call_next(store, cursor)
-        });
+        let next = sandbox.call("next", self.fuel, |store| exports.next(store, cursor));
         self.pass_log(sandbox);
         next?.map_err(|error| self.reported(sandbox, error))
     }
@@ -157,25 +155,24 @@ impl CollectorPlugin {
         sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
         counted: &mut (u64, u64),
     ) -> Result<(), Diagnostic> {
-        let instance = sandbox.start(self.fuel, |store| self.pre.instantiate(store))?;
-        let cursor = self.open(sandbox, &instance, request)?;
+        let exports = self.start(sandbox)?;
+        let cursor = self.open(sandbox, &exports, request)?;
         let granted =
             if self.grants.has(Power::TableDecode) { request.tables.as_slice() } else { &[] };
         let mut intake = Intake::new(&self.limits, granted);
-        while let Some(batch) = self.next(sandbox, &instance, cursor)? {
+        while let Some(batch) = self.next(sandbox, &exports, cursor)? {
             let batch = intake.batch(batch);
             *counted = intake.output.counted();
             let batch =
                 batch.map_err(|refusal| sandbox.diagnostic(refusal.code(), refusal.message()))?;
             self.fetch(&batch)?;
-            let (complete, unknown) = sandbox.store.data_mut().said.take();
-            sink(Batch { complete, unknown, ..batch })?;
+            sink(sandbox.store.data_mut().with_reports(batch))?;
         }
-        let (complete, unknown) = sandbox.store.data_mut().said.take();
-        if complete.is_empty() && unknown.is_empty() {
+        let last = sandbox.store.data_mut().with_reports(Batch::default());
+        if last.complete.is_empty() && last.unknown.is_empty() && last.deliveries.is_empty() {
             Ok(())
         } else {
-            sink(Batch { complete, unknown, ..Batch::default() })
+            sink(last)
         }
     }
 
@@ -207,9 +204,9 @@ impl Collector for CollectorPlugin {
 
     fn check(&self, request: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
         let mut sandbox = self.sandbox(request);
-        let instance = sandbox.start(self.fuel, |store| self.pre.instantiate(store))?;
+        let exports = self.start(&mut sandbox)?;
         let checked = sandbox.call("check", self.fuel, |store| {
-            instance.apportion_plugin_collect().call_check(store, &request.config)
+            Ok(exports.check.call(store, (request.config.clone(),))?.0)
         });
         self.pass_log(&mut sandbox);
         let problems = checked?.map_err(|error| self.reported(&mut sandbox, error))?;

@@ -8,6 +8,7 @@
 mod allocating;
 mod answers;
 mod collecting;
+mod consistent;
 mod fault;
 mod script;
 

@@ -2,6 +2,7 @@
 
 mod arrow;
 mod json;
+mod mapping;
 mod problem;
 mod row;
 
@@ -13,11 +14,7 @@ use crate::printable::printable;
 use crate::wit::bindings::types as wit;
 use domain::charge::{RawCharge, RawUsage, RejectedRow};
 use domain::field::Field;
-use domain::mapping::{
-    Choice, Condition, Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, TagColumn, Term,
-    UsageMapping, Value,
-};
-use domain::period::{DateOrder, Day, Period};
+use domain::period::{Day, Period};
 use domain::port::{Batch, GrantedTable, Rows};
 pub use problem::{of_error, of_problem};
 use row::{ChargeRow, ChargeSlot};
@@ -151,6 +148,19 @@ impl<'a> Intake<'a> {
         ] {
             row.set(slot, value, &mut self.output)?;
         }
+        for (slot, value) in [
+            (ChargeSlot::BillingPeriodStart, charge.billing_period_start),
+            (ChargeSlot::PricingQuantity, charge.pricing_quantity),
+            (ChargeSlot::ConsumedQuantity, charge.consumed_quantity),
+            (ChargeSlot::ListUnitPrice, charge.list_unit_price),
+            (ChargeSlot::ContractedUnitPrice, charge.contracted_unit_price),
+            (ChargeSlot::ListCost, charge.list_cost),
+            (ChargeSlot::ContractedCost, charge.contracted_cost),
+        ] {
+            if let Some(value) = value {
+                row.set(slot, value, &mut self.output)?;
+            }
+        }
         for dimension in charge.dimensions {
             row.set(
                 ChargeSlot::Dimension(field(dimension.field)),
@@ -191,156 +201,6 @@ impl<'a> Intake<'a> {
             reason: printable(&rejected.reason),
             excerpt: printable(&rejected.excerpt),
         })
-    }
-
-    fn mapping(&mut self, mapping: wit::Mapping) -> Result<Mapping, BatchRefusal> {
-        self.take_table(&mapping.table, false)?;
-        let mut feeds: Vec<FeedFrom> = Vec::with_capacity(mapping.feeds.len());
-        for from in mapping.feeds {
-            let feed = feed(from.feed);
-            if feeds.iter().any(|known| known.feed == feed) {
-                return Err(BatchRefusal::Junk(format!(
-                    "its mapping of '{}' feeds {feed:?} twice",
-                    mapping.table
-                )));
-            }
-            feeds.push(FeedFrom { feed, origin: origin(from.origin) });
-        }
-        for needed in
-            [Feed::BilledCost, Feed::EffectiveCost, Feed::BillingCurrency, Feed::ChargePeriodStart]
-        {
-            if !feeds.iter().any(|known| known.feed == needed) {
-                return Err(BatchRefusal::Junk(format!(
-                    "its mapping of '{}' does not feed {needed:?}",
-                    mapping.table
-                )));
-            }
-        }
-        Ok(Mapping {
-            table: mapping.table,
-            feeds,
-            tag_columns: mapping
-                .tag_columns
-                .into_iter()
-                .map(|tag| TagColumn { key: tag.key, column: tag.column })
-                .collect(),
-            skips: skips(mapping.skips),
-            nulls: mapping.nulls,
-            date_order: date_order(mapping.date_order),
-            tag_prefixes: mapping.tag_prefixes,
-            short_rows: mapping.short_rows,
-            billing_period: None,
-        })
-    }
-
-    fn usage_mapping(&mut self, mapping: wit::UsageMapping) -> Result<UsageMapping, BatchRefusal> {
-        self.take_table(&mapping.table, true)?;
-        if mapping.metrics.is_empty() {
-            return Err(BatchRefusal::Junk(format!(
-                "its mapping of '{}' names no metric",
-                mapping.table
-            )));
-        }
-        let named = mapping
-            .metrics
-            .iter()
-            .flat_map(|from| [&from.metric, &from.unit])
-            .chain(mapping.keys.iter().map(|from| &from.origin));
-        if named
-            .chain([&mapping.period_start])
-            .any(|origin| matches!(origin, wit::Origin::FirstOf(_)))
-        {
-            return Err(BatchRefusal::Junk(format!(
-                "its mapping of '{}' has choices, which usage cannot",
-                mapping.table
-            )));
-        }
-        let metric = |from: wit::MetricFrom| MetricFrom {
-            metric: origin(from.metric),
-            value: from.value,
-            unit: origin(from.unit),
-        };
-        Ok(UsageMapping {
-            table: mapping.table,
-            period_start: origin(mapping.period_start),
-            metrics: mapping.metrics.into_iter().map(metric).collect(),
-            keys: mapping
-                .keys
-                .into_iter()
-                .map(|from| KeyFrom { key: from.key, origin: origin(from.origin) })
-                .collect(),
-            tags: mapping.tags,
-            skips: skips(mapping.skips),
-            nulls: mapping.nulls,
-            date_order: date_order(mapping.date_order),
-        })
-    }
-
-    /// A table is mapped once to charges and once to usage: its rows would count double.
-    fn take_table(&mut self, table: &str, as_usage: bool) -> Result<(), BatchRefusal> {
-        if !self.tables.iter().any(|known| known.name == table) {
-            return Err(BatchRefusal::Junk(format!(
-                "it maps the table '{table}', which it was not granted"
-            )));
-        }
-        if !self.mapped.insert((table.to_owned(), as_usage)) {
-            return Err(BatchRefusal::Junk(format!(
-                "it maps the table '{table}' twice, whose rows would count double"
-            )));
-        }
-        Ok(())
-    }
-}
-
-fn skips(skips: Vec<wit::Skip>) -> Vec<Skip> {
-    skips.into_iter().map(|skip| Skip { column: skip.column, values: skip.values }).collect()
-}
-
-fn date_order(order: wit::DateOrder) -> DateOrder {
-    match order {
-        wit::DateOrder::Iso => DateOrder::Iso,
-        wit::DateOrder::MonthDayYear => DateOrder::MonthDayYear,
-        wit::DateOrder::DayMonthYear => DateOrder::DayMonthYear,
-    }
-}
-
-fn feed(feed: wit::Feed) -> Feed {
-    match feed {
-        wit::Feed::Dimension(dimension) => Feed::Dimension(field(dimension)),
-        wit::Feed::BilledCost => Feed::BilledCost,
-        wit::Feed::EffectiveCost => Feed::EffectiveCost,
-        wit::Feed::BillingCurrency => Feed::BillingCurrency,
-        wit::Feed::ChargePeriodStart => Feed::ChargePeriodStart,
-        wit::Feed::Tags => Feed::Tags,
-    }
-}
-
-fn origin(origin: wit::Origin) -> Origin {
-    match origin {
-        wit::Origin::Column(header) => Origin::Column(header),
-        wit::Origin::Constant(value) => Origin::Constant(value),
-        wit::Origin::FirstOf(choices) => Origin::FirstOf(choices.into_iter().map(choice).collect()),
-    }
-}
-
-fn choice(choice: wit::Choice) -> Choice {
-    let condition = |condition: wit::Condition| Condition {
-        column: condition.column,
-        values: condition.values,
-        negated: condition.negated,
-    };
-    let term = |term: wit::Term| Term {
-        column: term.column,
-        subtract: term.subtract,
-        member: term.member,
-    };
-    Choice {
-        when: choice.when.into_iter().map(condition).collect(),
-        value: match choice.value {
-            wit::Value::Column(header) => Value::Column(header),
-            wit::Value::Constant(value) => Value::Constant(value),
-            wit::Value::Sum(terms) => Value::Sum(terms.into_iter().map(term).collect()),
-        },
     }
 }
 
@@ -411,7 +271,7 @@ mod tests {
 
     #[test]
     fn the_contract_lists_the_fields_as_the_domain_does() {
-        let wit = include_str!("../../../plugin-sdk/wit/since-v0.1.1/types.wit");
+        let wit = include_str!("../../../plugin-sdk/wit/since-v0.2.0/types.wit");
         let body = wit
             .split("enum field {")
             .nth(1)

@@ -14,10 +14,9 @@ use crate::limits::PluginLimits;
 use crate::manifest::{Manifest, PluginKind};
 use crate::power::Power;
 use crate::wit;
-use crate::wit::bindings::{
-    AllocatorPre, CollectorPre, aws_cost_explorer, aws_organizations, coverage, file, http,
-    kubernetes, log, run_info, table_decode, types,
-};
+use crate::wit::bindings::types;
+use crate::wit::exports::{AllocatorExports, CollectorExports};
+use crate::wit::imports::{linker, pure_linker};
 use domain::diagnostic::Diagnostic;
 use domain::port::PluginIdentity;
 use sha2::{Digest, Sha256};
@@ -26,7 +25,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Instant;
 use wasmtime::Engine;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::Component;
 
 /// More than any call burns until its time is up.
 const UNBOUNDED: u64 = 1 << 60;
@@ -238,28 +237,27 @@ impl PluginHost {
             )
         };
         let mut sandbox = Sandbox::new(engine, &self.limits, identity, State::new(&self.limits));
-        match kind {
+        let linked = match kind {
+            PluginKind::Collector => linker(engine, &Power::ALL, contract),
+            PluginKind::Allocator => pure_linker(engine, contract),
+        };
+        let pre = linked.and_then(|linker| linker.instantiate_pre(component)).map_err(invalid)?;
+        let fuel = match kind {
+            PluginKind::Collector => self.fuel(engine),
+            PluginKind::Allocator => Fuel::Units(self.limits.fuel_start),
+        };
+        let instance = sandbox.start(fuel, |store| pre.instantiate(store))?;
+        let store = &mut sandbox.store;
+        let describe = match kind {
             PluginKind::Collector => {
-                let linked = linker(engine, &Power::ALL)
-                    .and_then(|linker| linker.instantiate_pre(component));
-                let pre = linked.and_then(CollectorPre::new).map_err(invalid)?;
-                let fuel = self.fuel(engine);
-                let instance = sandbox.start(fuel, |store| pre.instantiate(store))?;
-                sandbox.call("describe", fuel, |store| {
-                    instance.apportion_plugin_collect().call_describe(store)
-                })
+                CollectorExports::of(&instance, store, contract).map(|exports| exports.describe)
             }
             PluginKind::Allocator => {
-                let linked =
-                    pure_linker(engine).and_then(|linker| linker.instantiate_pre(component));
-                let pre = linked.and_then(AllocatorPre::new).map_err(invalid)?;
-                let fuel = Fuel::Units(self.limits.fuel_start);
-                let instance = sandbox.start(fuel, |store| pre.instantiate(store))?;
-                sandbox.call("describe", fuel, |store| {
-                    instance.apportion_plugin_allocate().call_describe(store)
-                })
+                AllocatorExports::of(&instance, store, contract).map(|exports| exports.describe)
             }
-        }
+        };
+        let describe = describe.map_err(invalid)?;
+        sandbox.call("describe", fuel, |store| Ok(describe.call(store, ())?.0))
     }
 }
 
@@ -295,16 +293,19 @@ impl Plugin {
     pub fn collector(&self, grants: &Grants) -> Result<CollectorPlugin, Diagnostic> {
         self.expect(PluginKind::Collector)?;
         grants.cover(&self.manifest, &label(&self.identity))?;
-        CollectorPlugin::new(
-            &self.engine,
-            &self.component,
+        let powers = self.powers(grants);
+        let pre = linker(&self.engine, &powers, self.contract)
+            .and_then(|linker| linker.instantiate_pre(&self.component))
+            .map_err(|error| self.not_linked(&error))?;
+        Ok(CollectorPlugin::new(
+            pre,
+            self.contract,
             &self.identity,
             &self.limits,
             grants,
-            self.powers(grants),
+            powers,
             self.fuel,
-        )
-        .map_err(|error| self.not_linked(&error))
+        ))
     }
 
     /// The powers to link: the granted ones, and the optional ones that are not granted. Every call
@@ -318,8 +319,10 @@ impl Plugin {
 
     pub fn allocator(&self) -> Result<AllocatorPlugin, Diagnostic> {
         self.expect(PluginKind::Allocator)?;
-        AllocatorPlugin::new(&self.engine, &self.component, &self.identity, &self.limits)
-            .map_err(|error| self.not_linked(&error))
+        let pre = pure_linker(&self.engine, self.contract)
+            .and_then(|linker| linker.instantiate_pre(&self.component))
+            .map_err(|error| self.not_linked(&error))?;
+        Ok(AllocatorPlugin::new(pre, self.contract, &self.identity, &self.limits))
     }
 
     fn expect(&self, kind: PluginKind) -> Result<(), Diagnostic> {
@@ -364,7 +367,7 @@ fn powers_imported(kind: PluginKind, imports: &[String]) -> Result<Vec<Power>, S
     for import in imports {
         match wit::interface_of(import) {
             Some("types" | "log") => {}
-            Some("run-info" | "coverage") if kind == PluginKind::Collector => {}
+            Some("run-info" | "coverage" | "deliveries") if kind == PluginKind::Collector => {}
             // An allocator is a function of its arguments alone.
             Some(interface) if kind == PluginKind::Allocator => {
                 return Err(format!(
@@ -383,47 +386,4 @@ fn powers_imported(kind: PluginKind, imports: &[String]) -> Result<Vec<Power>, S
         }
     }
     Ok(powers)
-}
-
-/// Links the log and nothing else.
-pub fn pure_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine);
-    log::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    Ok(linker)
-}
-
-/// Links the log, the facts of the run, and the powers. Nothing else is linked, and no WASI.
-pub fn linker(engine: &Engine, powers: &[Power]) -> wasmtime::Result<Linker<State>> {
-    let mut linker = pure_linker(engine)?;
-    coverage::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    run_info::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    for power in powers {
-        match power {
-            Power::TableDecode => {
-                table_decode::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?
-            }
-            Power::File => {
-                file::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?
-            }
-            Power::Http => {
-                http::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?
-            }
-            Power::Kubernetes => {
-                kubernetes::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?
-            }
-            Power::AwsCostExplorer => {
-                aws_cost_explorer::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| {
-                    state
-                })?
-            }
-            Power::AwsOrganizations => {
-                aws_organizations::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| {
-                    state
-                })?
-            }
-            // The host itself reads the store.
-            Power::ObjectStore => {}
-        }
-    }
-    Ok(linker)
 }

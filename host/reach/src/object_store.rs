@@ -126,6 +126,12 @@ impl SourceFiles {
         tables.map(|file| SourceTable { name: file.name.clone(), path: self.path(file) }).collect()
     }
 
+    /// The names of files that are no tables. Empty ones only mark something, such as a folder.
+    pub fn others(&self) -> Vec<String> {
+        let others = self.found.iter().filter(|file| !file.is_table && file.size > 0);
+        others.map(|file| file.name.clone()).collect()
+    }
+
     /// The files that a plugin with the power `file` sees.
     pub fn entries(&self) -> Result<Vec<FileEntry>, Failure> {
         let visible = self

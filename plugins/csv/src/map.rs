@@ -161,6 +161,26 @@ mod tests {
     }
 
     #[test]
+    fn list_costs_can_be_sums_and_quantities_are_columns() {
+        let config = r#"{"sums": {"list_cost": ["Net", "Rebate"]},
+            "columns": {"pricing_quantity": "Hours"}, "constants": {"service_name": "Phone"}}"#;
+        let mapping = mapped(
+            "charge_period_start,billed_cost,Net,Rebate,billing_currency,Hours,ListUnitPrice",
+            config,
+        )
+        .unwrap();
+        let sum = Value::Sum(vec![Term::plus("Net"), Term::plus("Rebate")]);
+        assert_eq!(
+            origin(&mapping, Feed::ListCost),
+            Some(Origin::FirstOf(vec![Choice::always(sum)]))
+        );
+        let column = |name: &str| Some(Origin::Column(name.into()));
+        assert_eq!(origin(&mapping, Feed::PricingQuantity), column("Hours"));
+        assert_eq!(origin(&mapping, Feed::ListUnitPrice), column("ListUnitPrice"));
+        assert_eq!(origin(&mapping, Feed::BillingPeriodStart), None);
+    }
+
+    #[test]
     fn what_is_missing_is_named_with_the_line_that_mends_it() {
         let refusal = |header: &str, config: &str| match mapped(header, config) {
             Err(Error::Config(problem) | Error::MissingColumn(problem)) => {
@@ -176,6 +196,14 @@ mod tests {
         assert_eq!(
             refusal("a,b", r#"{"sums": {"service_name": ["a"]}}"#).0,
             "service_name is no amount, and cannot be a sum"
+        );
+        assert_eq!(
+            refusal("a,b", r#"{"sums": {"pricing_quantity": ["a"]}}"#).0,
+            "pricing_quantity is no amount, and cannot be a sum"
+        );
+        assert_eq!(
+            refusal("a,b", r#"{"sums": {"list_costs": ["a"]}}"#).1,
+            "did you mean `list_cost`?"
         );
         assert_eq!(
             refusal("a,b", r#"{"sums": {"billed_costs": ["a"]}}"#).1,

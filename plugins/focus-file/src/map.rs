@@ -115,6 +115,42 @@ mod tests {
     }
 
     #[test]
+    fn periods_quantities_and_prices_are_columns_of_every_version() {
+        const COLUMNS: [(Feed, &str); 7] = [
+            (Feed::BillingPeriodStart, "BillingPeriodStart"),
+            (Feed::PricingQuantity, "PricingQuantity"),
+            (Feed::ConsumedQuantity, "ConsumedQuantity"),
+            (Feed::ListUnitPrice, "ListUnitPrice"),
+            (Feed::ContractedUnitPrice, "ContractedUnitPrice"),
+            (Feed::ListCost, "ListCost"),
+            (Feed::ContractedCost, "ContractedCost"),
+        ];
+        for (version, fixture) in FIXTURES {
+            let header = header_of(fixture);
+            let mapping = map(&table("bill.csv", header), &usual()).unwrap();
+            for (feed, column) in COLUMNS {
+                let expect = header.split(',').find(|name| *name == column);
+                assert_eq!(origin(&mapping, feed).as_deref(), expect, "{version} {column}");
+            }
+        }
+        let needed = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart";
+        let all = COLUMNS.map(|(_, column)| column).join(",");
+        let mapping = map(&table("b.csv", &format!("{needed},{all}")), &usual()).unwrap();
+        for (feed, column) in COLUMNS {
+            assert_eq!(origin(&mapping, feed).as_deref(), Some(column));
+        }
+        assert_eq!(origin(&map(&table("b.csv", needed), &usual()).unwrap(), Feed::ListCost), None);
+        let named = parse(
+            r#"{"columns": {"pricing_quantity": "Hours"},
+                "constants": {"billing_period_start": "2026-03-01"}}"#,
+        )
+        .unwrap();
+        let mapping = map(&table("b.csv", &format!("{needed},hours")), &named).unwrap();
+        assert_eq!(origin(&mapping, Feed::PricingQuantity).as_deref(), Some("hours"));
+        assert_eq!(origin(&mapping, Feed::BillingPeriodStart).as_deref(), Some("=2026-03-01"));
+    }
+
+    #[test]
     fn headers_match_exactly_first_and_then_in_any_case() {
         let loose = table("b.csv", " billedcost ,EFFECTIVECOST,BillingCurrency,ChargePeriodStart");
         let mapping = map(&loose, &usual()).unwrap();

@@ -87,6 +87,13 @@ fn charge(options: &Options, charges: &Charges, row: &Row) -> Result<Charge, Str
         |name: &str| charges.fields.iter().find(|(known, _)| known == name).map(|(_, from)| from);
     let needed = |name: &str| needed(options, name, from(name), row);
     let amount = |name: &str| amount(name, &needed(name)?, charges.divide_by);
+    // What a row does not have is not told.
+    let told = |name: &str| from(name).and_then(|from| text(options, name, from, row));
+    let money = |name: &str| {
+        told(name).map(|text| self::amount(name, &text, charges.divide_by)).transpose()
+    };
+    // A number of hours is not in cents.
+    let count = |name: &str| told(name).map(|text| self::amount(name, &text, 1)).transpose();
     let billed_cost = amount("billed_cost")?;
     let mut dimensions = Vec::new();
     for (name, from) in &charges.fields {
@@ -109,9 +116,17 @@ fn charge(options: &Options, charges: &Charges, row: &Row) -> Result<Charge, Str
         service_name: needed("service_name")?,
         charge_category: from("charge_category")
             .map_or(Ok("Usage".into()), |_| needed("charge_category"))?,
+        billing_period_start: told("billing_period_start")
+            .map(|text| date("billing_period_start", &text))
+            .transpose()?,
+        pricing_quantity: count("pricing_quantity")?,
+        consumed_quantity: count("consumed_quantity")?,
+        list_unit_price: money("list_unit_price")?,
+        contracted_unit_price: money("contracted_unit_price")?,
+        list_cost: money("list_cost")?,
+        contracted_cost: money("contracted_cost")?,
         dimensions,
         tags: tags(options, &charges.tags, charges.all_tags.as_ref(), row),
-        ..Charge::default()
     })
 }
 

@@ -360,3 +360,64 @@ fn amounts_in_cents_are_divided_exactly() {
     let (batches, _) = collect(&config, |_| reply(r#"{"rows": [{"c": 12345}, {"c": "-7"}]}"#));
     assert_eq!(costs(&batches.unwrap()), ["123.45", "-0.07"]);
 }
+
+#[test]
+fn periods_quantities_and_prices_are_told_where_a_row_has_them() {
+    let config = r#"{"url": "https://api.example.com/v1/costs", "rows": "$[*]",
+        "fields": {"billed_cost": "$.net", "charge_period_start": "$.day",
+        "billing_currency": "USD", "service_name": "S", "billing_period_start": "$.month",
+        "pricing_quantity": "$.hours", "consumed_quantity": "$.seconds",
+        "list_unit_price": "$.list", "contracted_unit_price": "$.price",
+        "list_cost": "$.gross", "contracted_cost": "$.contracted"}, "divide_by": 100}"#;
+    let answer = r#"[
+        {"net": 800, "day": "2026-03-31", "month": "2026-03", "hours": 4, "seconds": 14400,
+        "list": 250, "price": 200, "gross": 1000, "contracted": 800},
+        {"net": 800, "day": "2026-03-31", "list": null},
+        {"net": 800, "day": "2026-03-31", "month": "March"},
+        {"net": 800, "day": "2026-03-31", "hours": "four"},
+        {"net": 800, "day": "2026-03-31", "gross": "a lot"}
+    ]"#;
+    let (batches, _) = collect(config, move |_| reply(answer));
+    let batches = batches.unwrap();
+    let full = Charge {
+        charge_period_start: "2026-03-31".into(),
+        // 800 cents; 4 hours at 2.00 are 8.00, and at 2.50 they are 10.00.
+        billed_cost: "8".into(),
+        effective_cost: "8".into(),
+        billing_currency: "USD".into(),
+        service_name: "S".into(),
+        charge_category: "Usage".into(),
+        billing_period_start: Some("2026-03-01".into()),
+        pricing_quantity: Some("4".into()),
+        consumed_quantity: Some("14400".into()),
+        list_unit_price: Some("2.5".into()),
+        contracted_unit_price: Some("2".into()),
+        list_cost: Some("10".into()),
+        contracted_cost: Some("8".into()),
+        ..Charge::default()
+    };
+    let bare = Charge {
+        billing_period_start: None,
+        pricing_quantity: None,
+        consumed_quantity: None,
+        list_unit_price: None,
+        contracted_unit_price: None,
+        list_cost: None,
+        contracted_cost: None,
+        ..full.clone()
+    };
+    assert_eq!(charges(&batches), [full, bare]);
+    let reasons: Vec<&str> = batches
+        .iter()
+        .flat_map(|batch| &batch.rejected)
+        .map(|rejected| rejected.reason.as_str())
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "its billing_period_start is 'March', and that is no date",
+            "its pricing_quantity is 'four', and that is no number",
+            "its list_cost is 'a lot', and that is no number",
+        ]
+    );
+}

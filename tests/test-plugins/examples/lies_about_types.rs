@@ -2,7 +2,7 @@
 
 wit_bindgen::generate!({
     inline: "
-        package apportion:plugin@0.1.1;
+        package apportion:plugin@0.2.0;
         interface collect {
             describe: func() -> string;
             check: func() -> u32;

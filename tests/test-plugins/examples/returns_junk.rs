@@ -56,6 +56,10 @@ impl Collector for Guest {
                 mapping.feeds.push(mapping.feeds[0].clone());
                 Rows::Mapped(mapping)
             }
+            "mapping-no-billing-period" => {
+                Rows::Mapped(mapping("bill.csv").billing_period("2026-3"))
+            }
+            "json-new-field-twice" => json(r#"[{"list_cost": "1", "list_cost": "1"}]"#),
             // The second page maps the same table again: its money would be counted twice.
             _ => Rows::Mapped(mapping("bill.csv")),
         };

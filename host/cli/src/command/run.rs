@@ -11,6 +11,7 @@ use domain::hint::Hint;
 use domain::period::Period;
 use domain::port::Rules;
 use domain::run::RunState;
+use domain::visible::visible;
 use indicatif::ProgressBar;
 use installation::ledger_file;
 use installation::rules;
@@ -22,9 +23,13 @@ use pipeline::report::{Conservation, RunReport, SourceReport};
 use pipeline::run::document::{REJECTED_SHOWN, RunReportDocument};
 use pipeline::source::Source;
 use pipeline::usage::MetricReport;
+use pipeline::withdraw::Withdrawal;
 use rule_engine::options::UnknownTeams;
 use rule_engine::set::RuleSet;
 use std::path::{Path, PathBuf};
+
+/// Deliveries that do not count, by name.
+const LEFT_OUT_SHOWN: usize = 3;
 
 #[derive(clap::Args, Debug)]
 pub struct RunArgs {
@@ -164,8 +169,8 @@ pub fn advance(bar: &ProgressBar, step: Progress) {
 
 /// Prints the summary to stdout, and failures to stderr.
 pub fn show(ui: Ui, report: &RunReport, format: Format) -> Result<(), Diagnostic> {
-    for failure in report.sources.iter().filter_map(|source| source.failure.as_ref()) {
-        ui.warning(failure);
+    for source in &report.sources {
+        source.warnings.iter().chain(&source.failure).for_each(|finding| ui.warning(finding));
     }
     match format {
         Format::Json => ui.data(&document_text(&RunReportDocument::from(report))),
@@ -182,7 +187,7 @@ pub fn incomplete(report: &RunReport) -> Diagnostic {
         missing.push(format!("{} set aside", counted(set_aside, "row was", "rows were")));
     }
     if failed > 0 {
-        missing.push(format!("{failed} sources failed"));
+        missing.push(format!("{} failed", counted(failed as u64, "source", "sources")));
     }
     if !report.suspense.is_empty() {
         missing.push("rules failed on charges, which are in suspense".into());
@@ -220,7 +225,7 @@ fn text_of(report: &RunReport) -> String {
     lines.extend(rejected.take(REJECTED_SHOWN).map(rejected_line));
     lines.extend(report.conservation.iter().map(conservation_line));
     lines.push(String::new());
-    lines.join("\n")
+    visible(&lines.join("\n")).into_owned()
 }
 
 fn source_lines(source: &SourceReport) -> Vec<String> {
@@ -261,6 +266,7 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
     if let Some(period) = source.period {
         lines.push(format!("    asked for {}", query::shown(period)));
     }
+    lines.extend(delivery_lines(source));
     let unknown = source
         .unknown
         .iter()
@@ -283,10 +289,61 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
     lines
 }
 
+/// What was left out and what was taken back, so that no money goes without a word.
+fn delivery_lines(source: &SourceReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    if source.outside_period > 0 {
+        let rows = counted(source.outside_period, "row", "rows");
+        lines.push(format!("    {rows} of other days left out"));
+    }
+    let left_out: Vec<String> = source
+        .deliveries
+        .iter()
+        .filter_map(|found| Some(format!("{} ({})", found.name, found.left_out.as_ref()?)))
+        .collect();
+    if !left_out.is_empty() {
+        let more = match left_out.len().saturating_sub(LEFT_OUT_SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        lines.push(format!(
+            "    {} left out: {}{more}",
+            counted(left_out.len() as u64, "delivery", "deliveries"),
+            left_out.iter().take(LEFT_OUT_SHOWN).cloned().collect::<Vec<_>>().join(", ")
+        ));
+    }
+    for Withdrawal { billing_period, currency, days, billed, effective } in &source.withdrawn {
+        let period = billing_period
+            .map_or_else(String::new, |day| format!(" of the billing period of {day}"));
+        lines.push(format!(
+            "    {}{period} taken back, which the source does not have any more: {currency} billed \
+             {billed}, effective {effective}",
+            counted(*days, "day", "days")
+        ));
+    }
+    if source.withdrawn.iter().any(|gone| gone.billing_period.is_some()) {
+        lines.push(
+            "      if its files are never a whole billing period, write: delivery = \"day\"".into(),
+        );
+    }
+    if source.days_kept > 0 {
+        lines.push(format!(
+            "    {} that the source does not have any more stay, until all its rows can be read",
+            counted(source.days_kept, "day", "days")
+        ));
+    }
+    lines
+}
+
 /// The code first, then the place: the reason of a row that the host set aside begins with its
 /// code.
 fn rejected_line(rejected: &RejectedRow) -> String {
-    let of_rows = [domain::code::ROW_REJECTED, decode::code::ROW_RAGGED, decode::code::ROW_QUOTE];
+    let of_rows = [
+        domain::code::ROW_REJECTED,
+        decode::code::ROW_RAGGED,
+        decode::code::ROW_QUOTE,
+        decode::code::ROW_ENCODING,
+    ];
     let (code, reason) = match rejected.reason.split_once(": ") {
         Some((code, reason)) if of_rows.iter().any(|known| known.text() == code) => (code, reason),
         _ => (domain::code::ROW_REJECTED.text(), rejected.reason.as_str()),

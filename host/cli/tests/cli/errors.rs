@@ -54,7 +54,7 @@ fn bills_that_are_not_there() {
     let scene = Scene::with_rules();
     scene.run("run").fails_with(1, "F101", "the source 'aws' finds no file at bills");
     fs::create_dir(scene.path("bills")).expect("a folder");
-    scene.run("run").fails_with(1, "F101", "*.csv, *.csv.gz, *.parquet");
+    scene.run("run").fails_with(1, "F101", "*.csv, *.csv.gz, *.csv.zip, *.parquet");
     assert!(!scene.path("apportion.db").exists(), "no ledger is made for nothing");
 }
 

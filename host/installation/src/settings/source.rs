@@ -16,6 +16,8 @@ use domain::code::CONFIG_VALUE;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::Day;
+use pipeline::source::{DeliveryExtent, RepeatPolicy};
+use domain::text_form::{DecimalMark, Encoding, TextForm};
 use reach::toml_table;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,6 +26,8 @@ use toml::Spanned;
 
 /// A day that is restated later than this is collected with `run --from`.
 pub const RESTATE_DAYS_MAX: u64 = 400;
+/// No bill has more lines above its header.
+const SKIP_LINES_MAX: u64 = 1000;
 
 section! {
     /// A source of charges or usage.
@@ -31,12 +35,26 @@ section! {
     pub struct SourceSettings {
         /// A bundled plugin's name, or the path of a .wasm file.
         pub plugin: Setting<String> = Setting::default_of(String::new()),
-        /// Files, folders (*.csv, *.csv.gz and *.parquet in them, at any depth) and patterns;
-        /// objects, prefixes and patterns of stores: s3://BUCKET/…, gs://BUCKET/…,
+        /// Files, folders (*.csv, *.csv.gz, *.csv.zip and *.parquet in them, at any depth) and
+        /// patterns; objects, prefixes and patterns of stores: s3://BUCKET/…, gs://BUCKET/…,
         /// az://ACCOUNT/CONTAINER/…; files of web servers: https://….
         pub paths: Setting<Vec<String>> = Setting::default_of(Vec::new()),
         /// The character that separates the cells of CSV files.
         pub delimiter: Setting<Delimiter> = Setting::default_of(Delimiter(b',')),
+        /// What a delivery of files states as a whole: its billing periods, so that days which they
+        /// lack are taken back, or only the days that it has.
+        pub delivery: Setting<DeliveryExtent> =
+            Setting::default_of(DeliveryExtent::BillingPeriod),
+        /// What is done where two files have the same charges of a day: the source fails, or both
+        /// count.
+        pub repeats: Setting<RepeatPolicy> = Setting::default_of(RepeatPolicy::Refuse),
+        /// How the bytes of CSV files become characters: utf-8, utf-16, latin-1 or windows-1252. A
+        /// byte order mark in a file decides over it.
+        pub encoding: Setting<Encoding> = Setting::default_of(Encoding::Utf8),
+        /// Lines of CSV files above their header.
+        pub skip_lines: Setting<Count<0, SKIP_LINES_MAX>> = Setting::default_of(Count::new(0)),
+        /// Whether amounts and quantities in CSV files are written as 1.234,56.
+        pub decimal_comma: Setting<bool> = Setting::default_of(false),
         /// The powers that the plugin is granted.
         pub grants: Setting<Powers> = Setting::default_of(Powers::default()),
         /// The source of the bill that this source estimates. The estimates count until the bill
@@ -68,6 +86,21 @@ section! {
         /// Secrets by slot: where their values are kept, and where they may go.
         #[schemars(with = "BTreeMap<String, SecretSection>")]
         pub secrets: BTreeMap<String, Spanned<SecretSection>>,
+    }
+}
+
+impl SourceSettings {
+    /// How its text tables are written.
+    pub fn text_form(&self) -> TextForm {
+        TextForm {
+            delimiter: self.delimiter.value.0,
+            encoding: self.encoding.value,
+            skip_lines: u32::try_from(self.skip_lines.value.get()).unwrap_or(u32::MAX),
+            decimal_mark: match self.decimal_comma.value {
+                true => DecimalMark::Comma,
+                false => DecimalMark::Point,
+            },
+        }
     }
 }
 

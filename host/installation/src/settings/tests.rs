@@ -1,6 +1,7 @@
 //! Settings that are resolved, and those that are refused.
 
 use super::*;
+use domain::text_form::{DecimalMark, Encoding, TextForm};
 
 fn resolve(text: &str) -> Result<Settings, String> {
     let reading = Reading::new("apportion.toml", text);
@@ -44,6 +45,35 @@ fn values_that_cannot_be_used_are_all_named() {
         "apportion.toml:6:11: C104: there is no power 'net' that could be granted",
         "apportion.toml:8:10: C104: 'home' is not an address with a port",
         "apportion.toml:10:11: C104: threads = 0 is out of bounds",
+    ] {
+        assert!(refusal.contains(expect), "{expect} is not in\n{refusal}");
+    }
+}
+
+#[test]
+fn a_source_says_how_its_text_tables_are_written() {
+    let form = |lines: &str| {
+        let text = format!("[sources.a]\nplugin = 'p'\npaths = ['a']\n{lines}");
+        let settings = resolve(&text).unwrap_or_else(|refusal| panic!("{refusal}"));
+        settings.source("a").map(SourceSettings::text_form)
+    };
+    assert_eq!(form(""), Some(TextForm::default()));
+    let expect = TextForm {
+        delimiter: b';',
+        encoding: Encoding::Windows1252,
+        skip_lines: 4,
+        decimal_mark: DecimalMark::Comma,
+    };
+    let lines =
+        "delimiter = ';'\nencoding = 'Windows-1252'\nskip_lines = 4\ndecimal_comma = true\n";
+    assert_eq!(form(lines), Some(expect));
+    let refusal = refusal(
+        "[sources.a]\nplugin = 'p'\npaths = ['a']\nencoding = 'ebcdic'\nskip_lines = 5000\n",
+    );
+    for expect in [
+        "apportion.toml:4:12: C104: 'ebcdic' is no encoding that is known here",
+        "hint: there are: utf-8, utf-16, latin-1, windows-1252",
+        "apportion.toml:5:14: C104: skip_lines = 5000 is out of bounds",
     ] {
         assert!(refusal.contains(expect), "{expect} is not in\n{refusal}");
     }

@@ -5,6 +5,8 @@ use domain::diagnostic::did_you_mean;
 use domain::field::Field;
 use domain::period::Day;
 use domain::schedule::Schedule;
+use pipeline::source::{DeliveryExtent, RepeatPolicy};
+use domain::text_form::Encoding;
 use rule_engine::options::UnknownTeams;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -288,6 +290,52 @@ impl SettingValue for UnknownTeams {
     }
 }
 
+impl SettingValue for DeliveryExtent {
+    type Written = String;
+
+    fn read(written: String) -> (DeliveryExtent, Vec<SettingFault>) {
+        match DeliveryExtent::ALL.into_iter().find(|known| known.name() == written) {
+            Some(value) => (value, Vec::new()),
+            None => {
+                let message = format!("'{written}' is nothing that a delivery states as a whole");
+                let hint = "write \"billing_period\" or \"day\"";
+                (DeliveryExtent::default(), vec![SettingFault::new(message, hint)])
+            }
+        }
+    }
+
+    fn shown(&self) -> Value {
+        self.name().into()
+    }
+
+    fn schema() -> Value {
+        json!({ "enum": DeliveryExtent::ALL.map(DeliveryExtent::name) })
+    }
+}
+
+impl SettingValue for RepeatPolicy {
+    type Written = String;
+
+    fn read(written: String) -> (RepeatPolicy, Vec<SettingFault>) {
+        match RepeatPolicy::ALL.into_iter().find(|known| known.name() == written) {
+            Some(value) => (value, Vec::new()),
+            None => {
+                let message = format!("'{written}' is not a way to treat repeated charges");
+                let hint = "write \"refuse\" or \"count\"";
+                (RepeatPolicy::default(), vec![SettingFault::new(message, hint)])
+            }
+        }
+    }
+
+    fn shown(&self) -> Value {
+        self.name().into()
+    }
+
+    fn schema() -> Value {
+        json!({ "enum": RepeatPolicy::ALL.map(RepeatPolicy::name) })
+    }
+}
+
 impl SettingValue for Day {
     type Written = String;
 
@@ -364,6 +412,30 @@ impl SettingValue for Delimiter {
 
     fn schema() -> Value {
         json!({ "type": "string", "minLength": 1, "maxLength": 1 })
+    }
+}
+
+impl SettingValue for Encoding {
+    type Written = String;
+
+    fn read(written: String) -> (Encoding, Vec<SettingFault>) {
+        let known = Encoding::ALL.map(Encoding::name);
+        match Encoding::by_name(&written.to_ascii_lowercase()) {
+            Some(encoding) => (encoding, Vec::new()),
+            None => {
+                let message = format!("'{written}' is no encoding that is known here");
+                let hint = format!("there are: {}", known.join(", "));
+                (Encoding::Utf8, vec![SettingFault::new(message, hint)])
+            }
+        }
+    }
+
+    fn shown(&self) -> Value {
+        self.name().into()
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "enum": Encoding::ALL.map(Encoding::name) })
     }
 }
 

@@ -56,7 +56,8 @@ impl Reader {
         let mut digests: Vec<Option<u128>> =
             vec![None; dictionary.as_ref().map_or(0, Dictionary::resource_count)];
         let sql = "SELECT source, day, currency, charges, billed_nanos, effective_nanos, \
-                   billed_rest, effective_rest, fingerprint, collection FROM statement ORDER BY id";
+                   billed_rest, effective_rest, fingerprint, collection, billing_period \
+                   FROM statement ORDER BY id";
         row::rows(&self.connection, sql, [], |row| {
             let (day, totals) = (row::source_day(row, 0)?, row::day_totals(row, 3)?);
             let stated = ChargeSums {
@@ -65,7 +66,8 @@ impl Reader {
                 effective: totals.effective,
                 fingerprint: totals.fingerprint,
             };
-            let added = self.added(&day, row::cell(row, 9)?, dictionary.as_ref(), &mut digests);
+            let key = (row::cell(row, 9)?, day.day.epoch_days(), row::cell(row, 10)?);
+            let added = self.added(&day, key, dictionary.as_ref(), &mut digests);
             match added {
                 Ok(added) if added.fit(&stated, dictionary.is_some()) => {}
                 Ok(added) => report.find(added.difference(&day, &stated)),
@@ -80,18 +82,19 @@ impl Reader {
     fn added(
         &self,
         day: &SourceDay,
-        collection: i64,
+        (collection, epoch_days, billing_period): (i64, i32, Option<i32>),
         dictionary: Option<&Dictionary>,
         digests: &mut [Option<u128>],
     ) -> Result<ChargeSums> {
         let sql = "SELECT id, rows, billed_nanos, effective_nanos, digest, data FROM segment \
-                   WHERE collection = ?1 AND day = ?2 AND currency = ?3 ORDER BY id";
+                   WHERE collection = ?1 AND day = ?2 AND currency = ?3 \
+                   AND billing_period IS ?4 ORDER BY id";
         let mut added = ChargeSums::default();
         let mut decoded = SegmentCharges::default();
         row::rows(
             &self.connection,
             sql,
-            (collection, day.day.epoch_days(), day.currency.code()),
+            (collection, epoch_days, day.currency.code(), billing_period),
             |row| {
                 let id: i64 = row::cell(row, 0)?;
                 let data: Vec<u8> = row::cell(row, 5)?;

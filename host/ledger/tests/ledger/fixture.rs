@@ -150,7 +150,7 @@ pub fn collect(
         totals.charges += u64::from(segment.rows);
         totals.billed += segment.billed;
         totals.effective += segment.effective;
-        good(transaction.add_segment(collection, day, &segment));
+        good(transaction.add_segment(collection, &day.clone().without_period(), &segment));
     }
     good(transaction.save_dictionary(&dictionary));
     totals
@@ -219,7 +219,7 @@ pub fn run(
     let generation = good(transaction.save_generation(rules, None));
     let collection = good(transaction.begin_source(&day.source, &plugin()));
     let totals = collect(&mut transaction, collection, day, charges);
-    let restated = good(transaction.restate(collection, day, &totals));
+    let restated = good(transaction.restate(collection, &day.clone().without_period(), &totals));
     good(transaction.keep_source(None));
     decisions(&mut transaction, generation);
     let settled = good(transaction.settle(

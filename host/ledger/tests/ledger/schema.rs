@@ -4,7 +4,7 @@ use crate::fixture::{OneRule, charge, end, good, plugin, run, source_day, start,
 use domain::charge::RejectedRow;
 use domain::decision::OutcomeId;
 use domain::period::Period;
-use domain::port::{PluginCost, UnknownDays};
+use domain::port::{Delivery, PluginCost, UnknownDays};
 use domain::recipient::Recipient;
 use domain::sharing::Sharing;
 use domain::split::Shares;
@@ -22,6 +22,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("04-stages", "2868a53e48563c491c7aceb6f409861f7b51cd2ceb8de8dfa721ae227bd2f6eb"),
     ("05-sources", "efeeecccdb1efbcdb69b1af9f79cad173c210580ef9f087e1660d00297e0219a"),
     ("06-coverage", "2dbc4f637c39695b1d12fdeb517e5ae65afd73d1f1ce7c4542d077bec39498b5"),
+    ("07-deliveries", "b5d9cb27ead79b4ead0cb98ae893786dfbf2884695fe896c3f40f44ad370874a"),
 ];
 
 /// A file with at least one row in every table.
@@ -50,6 +51,8 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
         excerpt: "a,b".into(),
     };
     good(transaction.reject("aws", &[rejected], 1));
+    let delivery = Delivery { name: "march".into(), billing_period: None, left_out: None };
+    good(transaction.keep_delivery(collection, &delivery));
     good(transaction.keep_source(Some("cursor")));
     let unknown = vec![UnknownDays { period: Period::all(), reason: "it keeps no history".into() }];
     let attempt = Attempt { period: None, tries: 1, without_state: false, failure: None, unknown };
@@ -78,7 +81,7 @@ fn no_table_can_be_updated_or_deleted_from() {
     let connection =
         Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
     let tables = tables(&connection);
-    assert_eq!(tables.len(), 32, "{tables:?}");
+    assert_eq!(tables.len(), 33, "{tables:?}");
     for table in tables {
         let columns: String = connection
             .query_row(

@@ -19,7 +19,7 @@ fn a_dropped_run_leaves_nothing_but_its_interruption() {
         let generation = good(transaction.save_generation(&rules, None));
         let collection = good(transaction.begin_source("aws", &plugin()));
         let totals = collect(&mut transaction, collection, &place, &charges);
-        assert_eq!(good(transaction.restate(collection, &place, &totals)), Restated::New);
+        assert_eq!(good(transaction.restate(collection, &place.clone().without_period(), &totals)), Restated::New);
         good(transaction.keep_source(Some("cursor")));
         let settled = good(transaction.settle(
             &place,
@@ -62,7 +62,7 @@ fn an_abandoned_source_does_not_take_the_others_along() {
         let collection = good(transaction.begin_source(&place.source, &plugin()));
         let charges = [charge("payments", 10, 10)];
         let totals = collect(&mut transaction, collection, place, &charges);
-        good(transaction.restate(collection, place, &totals));
+        good(transaction.restate(collection, &place.clone().without_period(), &totals));
         if keep {
             good(transaction.keep_source(Some("page 2")));
             good(transaction.settle(
@@ -146,7 +146,7 @@ fn a_statement_that_its_charges_do_not_add_up_to_is_refused() {
     let mut totals = collect(&mut transaction, collection, &place, &[charge("payments", 10, 10)]);
     totals.merge(&DayTotals { charges: 1, ..DayTotals::default() });
     let refused = transaction
-        .restate(collection, &place, &totals)
+        .restate(collection, &place.clone().without_period(), &totals)
         .map_err(|error| (error.code, error.message));
     let message = "aws on 2026-01-03: 2 charges of 0.000000010 USD billed and 0.000000010 \
                    effective were read, \
@@ -166,7 +166,7 @@ fn rounding_rests_are_posted_and_verified() {
     // 1.6 nanos round to 2, and −0.6 to −1.
     totals.billed_rest = "0.0000000016".parse().unwrap_or_else(|error| panic!("{error}"));
     totals.effective_rest = "-0.0000000006".parse().unwrap_or_else(|error| panic!("{error}"));
-    good(transaction.restate(collection, &place, &totals));
+    good(transaction.restate(collection, &place.clone().without_period(), &totals));
     good(transaction.keep_source(None));
     good(transaction.settle(
         &place,

@@ -4,9 +4,10 @@ use crate::plan::document::EntryCountsDocument;
 use crate::plugin_cost::PluginCostDocument;
 use crate::report::{Conservation, RunReport, SourceReport};
 use crate::usage::UsageReport;
+use crate::withdraw::Withdrawal;
 use domain::charge::RejectedRow;
 use domain::money::Currency;
-use domain::port::UnknownDays;
+use domain::port::{Delivery, UnknownDays};
 use reports::document::{DiagnosticDocument, PeriodDocument, PluginDocument};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -51,6 +52,14 @@ struct SourceReportDocument {
     rejected: Vec<RejectedDocument>,
     days: DayCountsDocument,
     accrual: AccrualDocument,
+    /// Rows of days that were not asked for.
+    rows_outside_period: u64,
+    /// The deliveries that were found, those that do not count too.
+    deliveries: Vec<DeliveryDocument>,
+    /// What earlier deliveries said, and this collection does not say any more.
+    withdrawn: Vec<WithdrawalDocument>,
+    /// Days that would have been taken back, if all rows could be read.
+    days_kept: u64,
     totals: Vec<SourceTotalDocument>,
     usage: UsageReportDocument,
     /// The days that were asked for; null for all there is.
@@ -87,6 +96,29 @@ struct AccrualDocument {
     billed: u64,
     /// Days whose estimates were taken back.
     days_taken_back: u64,
+}
+
+/// Files that belong together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Delivery")]
+struct DeliveryDocument {
+    name: String,
+    /// The first day of the billing period that it states as a whole.
+    billing_period: Option<String>,
+    /// Why it does not count; null where it does.
+    left_out: Option<String>,
+}
+
+/// Money that a source has taken back. Decimal text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Withdrawal")]
+struct WithdrawalDocument {
+    /// The first day of the billing period; null where the source told none.
+    billing_period: Option<String>,
+    currency: String,
+    days: u64,
+    billed_cost: String,
+    effective_cost: String,
 }
 
 /// Exact decimal text, with as many places as the source gave.
@@ -195,6 +227,10 @@ impl From<&SourceReport> for SourceReportDocument {
                 billed: source.billed,
                 days_taken_back: source.days_taken_back,
             },
+            rows_outside_period: source.outside_period,
+            deliveries: source.deliveries.iter().map(DeliveryDocument::from).collect(),
+            withdrawn: source.withdrawn.iter().map(WithdrawalDocument::from).collect(),
+            days_kept: source.days_kept,
             totals: source.totals.iter().map(total).collect(),
             usage: UsageReportDocument::from(&source.usage),
             period: source.period.map(PeriodDocument::from),
@@ -203,6 +239,28 @@ impl From<&SourceReport> for SourceReportDocument {
             without_state: source.without_state,
             cost: PluginCostDocument::from(&source.cost),
             failure: source.failure.as_ref().map(DiagnosticDocument::from),
+        }
+    }
+}
+
+impl From<&Delivery> for DeliveryDocument {
+    fn from(delivery: &Delivery) -> DeliveryDocument {
+        DeliveryDocument {
+            name: delivery.name.clone(),
+            billing_period: delivery.billing_period.map(|day| day.to_string()),
+            left_out: delivery.left_out.clone(),
+        }
+    }
+}
+
+impl From<&Withdrawal> for WithdrawalDocument {
+    fn from(withdrawal: &Withdrawal) -> WithdrawalDocument {
+        WithdrawalDocument {
+            billing_period: withdrawal.billing_period.map(|day| day.to_string()),
+            currency: withdrawal.currency.to_string(),
+            days: withdrawal.days,
+            billed_cost: withdrawal.billed.to_string(),
+            effective_cost: withdrawal.effective.to_string(),
         }
     }
 }

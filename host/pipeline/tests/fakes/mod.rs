@@ -21,7 +21,7 @@ use ledger::{Ledger, Reader};
 use pipeline::feed::Patience;
 use pipeline::report::RunReport;
 use pipeline::run::{RunOptions, run};
-use pipeline::source::Source;
+use pipeline::source::{DeliveryExtent, RepeatPolicy, Source};
 use test_support::fakes::{FakeCollector, request};
 
 /// Hands over the charges in pages of seven. Then it succeeds, or fails with `failure`.
@@ -39,6 +39,8 @@ pub fn source(name: &str, charges: Vec<RawCharge>) -> Source {
         request: request(name),
         accrues_for: None,
         window: None,
+        delivery: DeliveryExtent::BillingPeriod,
+        repeats: RepeatPolicy::Refuse,
     }
 }
 
@@ -83,6 +85,7 @@ pub fn charges(text: &str) -> Vec<RawCharge> {
             billing_currency: "USD".into(),
             dimensions: vec![(Field::SERVICE_NAME, words[1].into())],
             tags,
+            ..RawCharge::default()
         }
     };
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(charge).collect()

@@ -19,7 +19,7 @@ use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, run};
-use pipeline::source::Source;
+use pipeline::source::{DeliveryExtent, RepeatPolicy, Source};
 use test_support::fakes::{FakeCollector, plugin, request};
 
 /// The services that the rules decide by. Each service has one rule, in this order.
@@ -233,6 +233,7 @@ pub fn charge(day: &str, service: &str, tags: &[(&str, &str)], effective: &str) 
             .filter(|(_, value)| !value.is_empty())
             .map(|(key, value)| ((*key).into(), (*value).into()))
             .collect(),
+        ..RawCharge::default()
     }
 }
 
@@ -249,6 +250,8 @@ pub fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &d
         request: request(name),
         accrues_for: None,
         window: None,
+        delivery: DeliveryExtent::BillingPeriod,
+        repeats: RepeatPolicy::Refuse,
     };
     let options = RunOptions {
         sources: sources.iter().map(source).collect(),

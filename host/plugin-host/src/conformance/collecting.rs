@@ -1,6 +1,7 @@
 //! The cases of collectors.
 
 use super::answers::ScriptedClients;
+use super::consistent;
 use super::fault::{FaultyServer, MALFORMED, ServerFault};
 use super::script::{self, Script};
 use super::{CaseList, ScriptMaterial, schema_faults};
@@ -11,11 +12,10 @@ use crate::plugin::Plugin;
 use crate::power::Power;
 use domain::charge::RawCharge;
 use domain::code::Code;
-use domain::decimal;
 use domain::diagnostic::{Diagnostic, Retry};
-use domain::money::Currency;
-use domain::period::{DateOrder, Period, parse_instant};
-use domain::port::{CollectRequest, Collector, PluginCost, Rows};
+use domain::mapping::Mapping;
+use domain::period::Period;
+use domain::port::{CollectRequest, Collector, Delivery, PluginCost, Rows};
 use reach::Clients;
 use reach::cassette::{Exchange, Player, Recorder};
 use reach::object_store::SourceFiles;
@@ -62,6 +62,8 @@ struct Trial {
     /// Each row in words, in order.
     rows: Vec<String>,
     charges: Vec<RawCharge>,
+    mappings: Vec<Mapping>,
+    deliveries: Vec<Delivery>,
     rejected: usize,
     state: Option<String>,
     cost: PluginCost,
@@ -295,9 +297,11 @@ impl Kit<'_> {
             return Err("nothing comes out of the usual period".into());
         }
         for (number, charge) in (1..).zip(&tried.charges) {
-            fault_of(charge).map_or(Ok(()), |fault| Err(format!("charge {number}: {fault}")))?;
+            consistent::charge(charge).map_err(|fault| format!("charge {number}: {fault}"))?;
         }
-        Ok(format!("{} rows, {} set aside", tried.rows.len(), tried.rejected))
+        consistent::deliveries(&tried.deliveries, &tried.mappings)?;
+        let told = consistent::told(&tried.charges, &tried.mappings, &tried.deliveries);
+        Ok(format!("{} rows, {} set aside{told}", tried.rows.len(), tried.rejected))
     }
 
     fn ends_well(&self, period: Option<Period>, state: Option<String>) -> Result<Trial, String> {
@@ -372,6 +376,7 @@ impl Kit<'_> {
             None => self.player(),
         }));
         let (mut rows, mut charges, mut rejected, mut left) = (Vec::new(), Vec::new(), 0, None);
+        let (mut mappings, mut deliveries) = (Vec::new(), Vec::new());
         let (result, cost) = match self.collector(recorder.clone(), &scripted) {
             Err(failure) => (Err(failure), PluginCost::default()),
             Ok(collector) => {
@@ -379,6 +384,7 @@ impl Kit<'_> {
                     rejected += batch.rejected.len();
                     rows.extend(batch.usage.iter().map(|usage| format!("{usage:?}")));
                     rows.extend(batch.rejected.iter().map(|row| format!("{row:?}")));
+                    deliveries.extend(batch.deliveries);
                     match batch.rows {
                         Rows::Charges(page) => {
                             rows.extend(page.iter().map(|charge| format!("{charge:?}")));
@@ -394,7 +400,10 @@ impl Kit<'_> {
                                 table.rows
                             )),
                         },
-                        Rows::Mapped(mapping) => rows.push(format!("{mapping:?}")),
+                        Rows::Mapped(mapping) => {
+                            rows.push(format!("{mapping:?}"));
+                            mappings.push(mapping);
+                        }
                         Rows::MappedUsage(mapping) => rows.push(format!("{mapping:?}")),
                     }
                     left = batch.state.or(left.take());
@@ -406,6 +415,8 @@ impl Kit<'_> {
             result,
             rows,
             charges,
+            mappings,
+            deliveries,
             rejected,
             state: left,
             cost,
@@ -414,29 +425,16 @@ impl Kit<'_> {
     }
 }
 
-/// The reason why the pipeline would set a charge aside.
-fn fault_of(charge: &RawCharge) -> Option<String> {
-    for (name, amount) in
-        [("billed_cost", &charge.billed_cost), ("effective_cost", &charge.effective_cost)]
-    {
-        if decimal::parse(amount.as_bytes()).is_err() {
-            return Some(format!("{name} '{amount}' is no amount"));
-        }
-    }
-    if Currency::parse(charge.billing_currency.as_bytes()).is_err() {
-        return Some(format!(
-            "billing_currency '{}' is no currency such as EUR",
-            charge.billing_currency
-        ));
-    }
-    parse_instant(charge.charge_period_start.as_bytes(), DateOrder::Iso)
-        .err()
-        .map(|error| format!("charge_period_start: {error}"))
-}
-
 fn same(first: &Trial, second: &Trial) -> Result<String, String> {
     for tried in [first, second] {
         tried.result.as_ref().map_err(|failure| failure.message.clone())?;
+    }
+    if first.deliveries != second.deliveries {
+        return Err(format!(
+            "other deliveries are found: {} and then {}",
+            first.deliveries.len(),
+            second.deliveries.len()
+        ));
     }
     if first.rows == second.rows {
         return Ok(format!("{} rows", second.rows.len()));
@@ -469,7 +467,7 @@ fn not_passed_over(tried: Trial) -> Result<String, String> {
         Err(failure) => not_stopped(failure).map(|()| "it fails".into()),
         Ok(()) if tried.rejected > 0 => Ok(format!("{} rows set aside", tried.rejected)),
         // The pipeline sets them aside.
-        Ok(()) if tried.charges.iter().any(|charge| fault_of(charge).is_some()) => {
+        Ok(()) if tried.charges.iter().any(|charge| consistent::charge(charge).is_err()) => {
             Ok("charges that are set aside for their amounts".into())
         }
         Ok(()) => {

@@ -165,11 +165,68 @@ fn add_numbers(
 mod tests {
     use super::*;
     use crate::limits::PluginLimits;
+    use arrow_array::{ArrayRef, StringArray};
+    use arrow_ipc::writer::StreamWriter;
+    use domain::charge::RawCharge;
+    use std::sync::Arc;
 
     const CHARGES: &[u8] = include_bytes!("../../../../tests/test-plugins/fixtures/charges.arrow");
 
     fn read_with(limits: &PluginLimits, bytes: Vec<u8>) -> Result<ChargeTable, BatchRefusal> {
         read(bytes, &mut OutputMeter::new(limits))
+    }
+
+    /// A stream with one row, of texts.
+    fn stream(columns: &[(&str, Option<&str>)]) -> Vec<u8> {
+        let named = columns.iter().map(|(name, text)| {
+            let array: ArrayRef = Arc::new(StringArray::from(vec![*text]));
+            (*name, array, true)
+        });
+        let batch = RecordBatch::try_from_iter_with_nullable(named).unwrap();
+        let mut writer = StreamWriter::try_new(Vec::new(), batch.schema_ref()).unwrap();
+        writer.write(&batch).unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    const ROW: [(&str, Option<&str>); 6] = [
+        ("charge_period_start", Some("2026-03-31")),
+        ("billed_cost", Some("8.00")),
+        ("effective_cost", Some("6.00")),
+        ("billing_currency", Some("USD")),
+        ("service_name", Some("Compute")),
+        ("charge_category", Some("Usage")),
+    ];
+
+    #[test]
+    fn a_column_may_tell_billing_periods_quantities_prices_and_costs() {
+        let told = [
+            ("billing_period_start", Some("2026-03-01")),
+            ("pricing_quantity", Some("4")),
+            ("consumed_quantity", Some("14400")),
+            ("list_unit_price", Some("2.50")),
+            ("contracted_unit_price", Some("2.00")),
+            ("list_cost", Some("10.00")),
+            ("contracted_cost", None),
+        ];
+        let bytes = stream(&[ROW.as_slice(), &told].concat());
+        let charges = read_with(&PluginLimits::default(), bytes).unwrap().charges().unwrap();
+        let bare = read_with(&PluginLimits::default(), stream(&ROW)).unwrap().charges().unwrap();
+        let expect = RawCharge {
+            billing_period_start: "2026-03-01".into(),
+            pricing_quantity: "4".into(),
+            consumed_quantity: "14400".into(),
+            list_unit_price: "2.50".into(),
+            contracted_unit_price: "2.00".into(),
+            list_cost: "10.00".into(),
+            ..bare[0].clone()
+        };
+        assert_eq!(charges, [expect]);
+        assert_eq!(bare[0].list_cost, "");
+        let unknown = stream(&[ROW.as_slice(), &[("list_price", Some("1"))]].concat());
+        assert!(matches!(
+            read_with(&PluginLimits::default(), unknown),
+            Err(BatchRefusal::Junk(reason)) if reason.contains("has no field 'list_price'")
+        ));
     }
 
     /// Every byte of a good stream is changed in two ways. The result is charges or a refusal, and

@@ -152,6 +152,36 @@ mod tests {
     }
 
     #[test]
+    fn a_row_may_tell_its_billing_period_quantities_prices_and_costs() {
+        let told = ROW.replace(
+            r#""tags""#,
+            r#""billing_period_start": "2026-03-01", "pricing_quantity": "4",
+            "consumed_quantity": "14400", "list_unit_price": "2.50",
+            "contracted_unit_price": "2.00", "list_cost": "10.00", "contracted_cost": null,
+            "tags""#,
+        );
+        let charges = read_with(&PluginLimits::default(), &format!("[{told}, {ROW}]")).unwrap();
+        let expect = RawCharge {
+            billing_period_start: "2026-03-01".into(),
+            pricing_quantity: "4".into(),
+            consumed_quantity: "14400".into(),
+            list_unit_price: "2.50".into(),
+            contracted_unit_price: "2.00".into(),
+            list_cost: "10.00".into(),
+            ..charges[1].clone()
+        };
+        assert_eq!(charges[0], expect);
+        assert_eq!((charges[1].list_cost.as_str(), charges[1].billed_cost.as_str()), ("", "1"));
+        let wrong = told.replace("list_cost", "list_costs");
+        assert_eq!(
+            read_with(&PluginLimits::default(), &format!("[{wrong}]")),
+            Err(BatchRefusal::Junk(
+                "a charge has no field 'list_costs'; did you mean 'list_cost'?".into()
+            ))
+        );
+    }
+
+    #[test]
     fn text_that_ends_early_is_junk_wherever_it_ends() {
         let text = format!("[{ROW}]");
         for length in 0..text.len() {

@@ -13,14 +13,29 @@ pub enum ChargeSlot {
     BilledCost,
     EffectiveCost,
     BillingCurrency,
+    BillingPeriodStart,
+    PricingQuantity,
+    ConsumedQuantity,
+    ListUnitPrice,
+    ContractedUnitPrice,
+    ListCost,
+    ContractedCost,
     Dimension(Field),
 }
 
-const CORE: [(&str, ChargeSlot); 4] = [
+/// All slots but the dimensions, by name.
+const CORE: [(&str, ChargeSlot); 11] = [
     ("charge_period_start", ChargeSlot::ChargePeriodStart),
     ("billed_cost", ChargeSlot::BilledCost),
     ("effective_cost", ChargeSlot::EffectiveCost),
     ("billing_currency", ChargeSlot::BillingCurrency),
+    ("billing_period_start", ChargeSlot::BillingPeriodStart),
+    ("pricing_quantity", ChargeSlot::PricingQuantity),
+    ("consumed_quantity", ChargeSlot::ConsumedQuantity),
+    ("list_unit_price", ChargeSlot::ListUnitPrice),
+    ("contracted_unit_price", ChargeSlot::ContractedUnitPrice),
+    ("list_cost", ChargeSlot::ListCost),
+    ("contracted_cost", ChargeSlot::ContractedCost),
 ];
 
 pub const TAGS: &str = "tags";
@@ -56,6 +71,13 @@ impl ChargeSlot {
             ChargeSlot::BilledCost => Feed::BilledCost,
             ChargeSlot::EffectiveCost => Feed::EffectiveCost,
             ChargeSlot::BillingCurrency => Feed::BillingCurrency,
+            ChargeSlot::BillingPeriodStart => Feed::BillingPeriodStart,
+            ChargeSlot::PricingQuantity => Feed::PricingQuantity,
+            ChargeSlot::ConsumedQuantity => Feed::ConsumedQuantity,
+            ChargeSlot::ListUnitPrice => Feed::ListUnitPrice,
+            ChargeSlot::ContractedUnitPrice => Feed::ContractedUnitPrice,
+            ChargeSlot::ListCost => Feed::ListCost,
+            ChargeSlot::ContractedCost => Feed::ContractedCost,
             ChargeSlot::Dimension(field) => Feed::Dimension(field),
         }
     }
@@ -71,7 +93,7 @@ impl ChargeSlot {
 #[derive(Default)]
 pub struct ChargeRow {
     charge: RawCharge,
-    /// One bit for each slot that has a value: four for the core, then the dimensions.
+    /// One bit for each slot that has a value: first those of the core, then the dimensions.
     filled: u64,
     has_tags: bool,
 }
@@ -96,6 +118,13 @@ impl ChargeRow {
             ChargeSlot::BilledCost => self.charge.billed_cost = value,
             ChargeSlot::EffectiveCost => self.charge.effective_cost = value,
             ChargeSlot::BillingCurrency => self.charge.billing_currency = value,
+            ChargeSlot::BillingPeriodStart => self.charge.billing_period_start = value,
+            ChargeSlot::PricingQuantity => self.charge.pricing_quantity = value,
+            ChargeSlot::ConsumedQuantity => self.charge.consumed_quantity = value,
+            ChargeSlot::ListUnitPrice => self.charge.list_unit_price = value,
+            ChargeSlot::ContractedUnitPrice => self.charge.contracted_unit_price = value,
+            ChargeSlot::ListCost => self.charge.list_cost = value,
+            ChargeSlot::ContractedCost => self.charge.contracted_cost = value,
             ChargeSlot::Dimension(field) => self.charge.dimensions.push((field, value)),
         }
         Ok(())
@@ -130,10 +159,7 @@ impl ChargeRow {
 
 fn position(slot: ChargeSlot) -> usize {
     match slot {
-        ChargeSlot::ChargePeriodStart => 0,
-        ChargeSlot::BilledCost => 1,
-        ChargeSlot::EffectiveCost => 2,
-        ChargeSlot::BillingCurrency => 3,
         ChargeSlot::Dimension(field) => CORE.len() + field.index(),
+        core => CORE.iter().position(|(_, slot)| *slot == core).unwrap_or(0),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use domain::field::Field;
+use domain::text_form::TextForm;
 use plugin_host::code;
 use plugin_host::{LogLevel, LogLine};
 use std::sync::{Arc, Mutex};
@@ -35,6 +36,7 @@ fn the_form_of_a_page_leaves_no_trace() {
             .map(|(name, value)| (Field::by_name(name).unwrap(), (*value).to_owned()))
             .collect(),
         tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        ..RawCharge::default()
     };
     let account = ("sub_account_id", "99");
     let expect = [
@@ -88,7 +90,7 @@ fn a_table_that_cannot_be_read_is_reported_with_its_own_code() {
     let gone = GrantedTable {
         name: "gone.csv".into(),
         path: folder.path().join("gone.csv"),
-        delimiter: b',',
+        form: TextForm::default(),
     };
     let host = host(limits());
     let plugin = granted(&load(&host, "tables", test_artifacts::ASKS_FOR_TABLES));

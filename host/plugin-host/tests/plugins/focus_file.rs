@@ -4,6 +4,7 @@ use super::*;
 use domain::code;
 use domain::field::Field;
 use domain::mapping::{Feed, Mapping, Origin};
+use domain::text_form::TextForm;
 
 fn bundled(name: &str) -> &'static [u8] {
     bundled_plugins::PLUGINS
@@ -15,7 +16,7 @@ fn bundled(name: &str) -> &'static [u8] {
 
 fn fixture(name: &str) -> GrantedTable {
     let path = std::path::Path::new("../../plugins/focus-file/fixtures").join(name);
-    GrantedTable { name: name.into(), path, delimiter: b',' }
+    GrantedTable { name: name.into(), path, form: TextForm::default() }
 }
 
 fn plugin() -> CollectorPlugin {

@@ -157,6 +157,7 @@ fn junk_is_refused_in_every_form() {
         ("json-not-rows", "expected an array of charges"),
         ("json-unknown-field", "a charge has no field 'bild_cost'; did you mean 'billed_cost'?"),
         ("json-twice", "a charge gives 'billed_cost' twice"),
+        ("json-new-field-twice", "a charge gives 'list_cost' twice"),
         ("json-number", "expected a string"),
         ("json-lacks", "a charge has no 'charge_period_start'"),
         ("json-more", "its JSON is broken: trailing characters"),
@@ -170,6 +171,11 @@ fn junk_is_refused_in_every_form() {
         ("mapping-ungranted", "it maps the table '/etc/passwd', which it was not granted"),
         ("mapping-incomplete", "its mapping of 'bill.csv' does not feed BilledCost"),
         ("mapping-feed-twice", "its mapping of 'bill.csv' feeds BilledCost twice"),
+        (
+            "mapping-no-billing-period",
+            "its mapping of 'bill.csv' has a billing period that does not begin: '2026-3' is not \
+             a date such as 2026-03-31",
+        ),
         ("mapping-twice", "it maps the table 'bill.csv' twice, whose rows would count double"),
     ];
     ends_each(limits(), test_artifacts::RETURNS_JUNK, &tables, domain::code::PLUGIN_JUNK, &cases);

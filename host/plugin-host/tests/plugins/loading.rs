@@ -22,14 +22,14 @@ fn what_is_no_component_of_a_served_world_is_refused() {
         (
             "hollow",
             b"\0asm\x0d\0\x01\0",
-            "it exports neither apportion:plugin/collect@0.1.1 nor apportion:plugin/allocate@0.1.1",
+            "it exports neither apportion:plugin/collect@0.2.0 nor apportion:plugin/allocate@0.2.0",
         ),
         (
             "network",
             test_artifacts::ASKS_FOR_NETWORK,
             "it wants 'rogue:net/http@1.0.0', which this host does not offer",
         ),
-        ("liar", test_artifacts::LIES_ABOUT_TYPES, "it is not a collector of version 0.1.1: "),
+        ("liar", test_artifacts::LIES_ABOUT_TYPES, "it is not a collector of version 0.2.0: "),
         (
             "secretive",
             test_artifacts::DENIES_ITS_POWER,

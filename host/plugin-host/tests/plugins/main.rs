@@ -13,6 +13,7 @@ use domain::charge::RawCharge;
 use domain::code::Code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{Batch, CollectRequest, Collector, GrantedTable, Rows};
+use domain::text_form::TextForm;
 use plugin_host::{CollectorPlugin, Grants, HostOptions, Plugin, PluginHost, PluginLimits};
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ fn request(config: &str, tables: Vec<GrantedTable>) -> CollectRequest {
 fn table(folder: &tempfile::TempDir, name: &str, text: &str) -> GrantedTable {
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
-    GrantedTable { name: name.into(), path, delimiter: b',' }
+    GrantedTable { name: name.into(), path, form: TextForm::default() }
 }
 
 /// Collects all pages, or the diagnostic that ended the collection.

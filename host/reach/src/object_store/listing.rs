@@ -79,7 +79,7 @@ fn nothing(url: &str, others: usize) -> Failure {
         0 => format!("there is no object at {url}"),
         others => format!(
             "none of the {others} objects at {url} is a bill: in prefixes only *.csv, \
-                 *.csv.gz and *.parquet count"
+                 *.csv.gz, *.csv.zip and *.parquet count"
         ),
     };
     trouble::of(FailureKind::Config, code::STORE_NOT_FOUND, message)

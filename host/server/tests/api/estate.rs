@@ -14,7 +14,7 @@ use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, run};
-use pipeline::source::Source;
+use pipeline::source::{DeliveryExtent, RepeatPolicy, Source};
 use std::path::Path;
 use test_support::fakes::{FakeCollector, plugin, request};
 
@@ -137,6 +137,7 @@ fn charge(
         billing_currency: currency.into(),
         dimensions: vec![(Field::SERVICE_NAME, service.into())],
         tags: tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+        ..RawCharge::default()
     }
 }
 
@@ -196,6 +197,8 @@ pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
             request: request("aws"),
             accrues_for: None,
             window: None,
+            delivery: DeliveryExtent::BillingPeriod,
+            repeats: RepeatPolicy::Refuse,
         }],
         rules: &FixedRules::new(),
         allocators: &NoAllocators,

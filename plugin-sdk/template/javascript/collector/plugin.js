@@ -3,7 +3,7 @@
 // `GET /costs?page=1&page_size=100&start=2026-03-01&end=2026-04-01` answers
 // `{"rows": [{"day": "2026-03-01", "service": "Mail", "amount": "12.50", "currency": "EUR", "team": "search"}], "next": 2}`.
 // Change `reply` in `decides.js` to what your API answers, and `ask` to what it is asked.
-import { send } from "apportion:plugin/http@0.1.1";
+import { send } from "apportion:plugin/http@0.2.0";
 import { Broken, reply, settings } from "./decides.js";
 
 // The slot of the secret. The operator keeps its value, and the plugin never sees it.

@@ -82,8 +82,24 @@ def well(response, place):
 
 def charge(row):
     tags = [Tag("team", row["team"])] if row["team"] else []
-    day = f"{row['day']}T00:00:00Z"
-    return Charge(day, row["amount"], row["amount"], row["currency"], row["service"], "Usage", [], tags)
+    return Charge(
+        charge_period_start=f"{row['day']}T00:00:00Z",
+        billed_cost=row["amount"],
+        effective_cost=row["amount"],
+        billing_currency=row["currency"],
+        service_name=row["service"],
+        charge_category="Usage",
+        # What the API does not tell is None.
+        billing_period_start=None,
+        pricing_quantity=None,
+        consumed_quantity=None,
+        list_unit_price=None,
+        contracted_unit_price=None,
+        list_cost=None,
+        contracted_cost=None,
+        dimensions=[],
+        tags=tags,
+    )
 
 
 class Collect(exports.Collect):

@@ -9,6 +9,7 @@ use crate::ui::{Ui, counted, json_text};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::port::GrantedTable;
+use domain::text_form::TextForm;
 use installation::plugins;
 use installation::recording;
 use plugin_host::conformance::{self, CaseOutcome, ConformanceCase, Script, ScriptMaterial};
@@ -157,7 +158,11 @@ fn material(folder: &Path, script: &Script) -> Result<ScriptMaterial, Diagnostic
             inside: Some(inside),
         });
         if is_table {
-            material.tables.push(GrantedTable { name: name.clone(), path, delimiter: b',' });
+            material.tables.push(GrantedTable {
+                name: name.clone(),
+                path,
+                form: TextForm::default(),
+            });
         }
     }
     Ok(material)

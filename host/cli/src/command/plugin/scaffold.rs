@@ -37,7 +37,7 @@ pub enum PluginKind {
 /// Parts of the plugin SDK by their path in it: templates, Rust sources, contract.
 const PARTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/template.rs"));
 /// The contract that new projects get.
-const CONTRACT: &str = "wit/since-v0.1.1/";
+const CONTRACT: &str = "wit/since-v0.2.0/";
 /// Folders that `plugin build` and the tools of its languages leave behind.
 const IGNORED: &str = "/target\n/*.wasm\n/.venv\n/node_modules\n__pycache__\n";
 
@@ -198,7 +198,7 @@ mod tests {
         );
         assert!(
             paths(PluginKind::Collector, PluginLanguage::Rust)
-                .contains(&"sdk/wit/since-v0.1.1/types.wit".into())
+                .contains(&"sdk/wit/since-v0.2.0/types.wit".into())
         );
         assert!(
             !paths(PluginKind::Collector, PluginLanguage::Rust)

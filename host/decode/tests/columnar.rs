@@ -1,0 +1,195 @@
+//! Parquet files of other writers: their compression, short decimals, long dates, and records.
+
+use arrow_array::builder::{ListBuilder, StringBuilder, StructBuilder};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, Date64Array, Decimal32Array, Decimal64Array, Int64Array,
+    RecordBatch, StringArray, StructArray,
+};
+use arrow_schema::{DataType, Field, Fields};
+use decode::{Cells, Scan, ShortRows, WantedColumn, describe, sample};
+use domain::port::GrantedTable;
+use domain::text_form::TextForm;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{BrotliLevel, Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use std::sync::Arc;
+
+fn written(
+    folder: &tempfile::TempDir,
+    columns: Vec<(&str, ArrayRef)>,
+    compression: Compression,
+) -> GrantedTable {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let path = folder.path().join("t.parquet");
+    let properties = WriterProperties::builder().set_compression(compression).build();
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    GrantedTable { name: "t.parquet".into(), path, form: TextForm::default() }
+}
+
+#[test]
+fn every_compression_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts: Vec<String> = (0..5000).map(|row| format!("row {}", row % 97)).collect();
+    for compression in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(Default::default()),
+        Compression::ZSTD(ZstdLevel::default()),
+        Compression::LZ4,
+        Compression::LZ4_RAW,
+        Compression::BROTLI(BrotliLevel::default()),
+    ] {
+        let array: ArrayRef = Arc::new(StringArray::from(texts.clone()));
+        let table = written(&folder, vec![("Service", array)], compression);
+        let read = sample(&table, 5000).unwrap();
+        assert!(read.iter().map(|row| &row[0]).eq(&texts), "{compression}");
+    }
+}
+
+#[test]
+fn short_decimals_and_long_dates_are_numbers_and_days() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = Decimal32Array::from(vec![Some(1050), None, Some(-5)])
+        .with_precision_and_scale(9, 2)
+        .unwrap();
+    let middle =
+        Decimal64Array::from(vec![123_456_789_012, 5, 0]).with_precision_and_scale(18, 10).unwrap();
+    // The first and the last millisecond of 2026-03-02, and none.
+    let dates = Date64Array::from(vec![Some(1_772_409_600_000), Some(1_772_495_999_999), None]);
+    let columns: Vec<(&str, ArrayRef)> =
+        vec![("Small", Arc::new(small)), ("Middle", Arc::new(middle)), ("Day", Arc::new(dates))];
+    let table = written(&folder, columns, Compression::SNAPPY);
+    assert_eq!(
+        sample(&table, 3).unwrap(),
+        [
+            ["10.50", "12.3456789012", "2026-03-02"],
+            ["", "0.0000000005", "2026-03-02"],
+            ["-0.05", "0.0000000000", ""],
+        ]
+    );
+    let typed = |name: &str| WantedColumn { name: name.into(), typed: true };
+    let wanted = [typed("Middle"), typed("Small"), typed("Day")];
+    let scan = Scan::open(&table, &wanted, ShortRows::Refused).unwrap();
+    let read = scan.worker().next(&mut |batch| {
+        assert!(matches!(
+            batch.columns[0],
+            Cells::Decimal { values: [123_456_789_012, 5, 0], nulls: None, scale: 10 }
+        ));
+        assert!(matches!(
+            batch.columns[1],
+            Cells::Decimal { values: [1050, _, -5], nulls: Some([false, true, false]), scale: 2 }
+        ));
+        assert!(matches!(
+            batch.columns[2],
+            Cells::Days { values: [20_514, 20_514, _], nulls: Some([false, false, true]) }
+        ));
+        Ok(())
+    });
+    assert!(read.unwrap());
+}
+
+fn labels() -> ArrayRef {
+    let fields = Fields::from(vec![
+        Field::new("key", DataType::Utf8, true),
+        Field::new("value", DataType::Utf8, true),
+    ]);
+    let mut lists = ListBuilder::new(StructBuilder::from_fields(fields, 2));
+    for row in [&[("team", "kestrel"), ("env", "a\"b")][..], &[]] {
+        for (key, value) in row {
+            let pair = lists.values();
+            pair.field_builder::<StringBuilder>(0).unwrap().append_value(key);
+            pair.field_builder::<StringBuilder>(1).unwrap().append_value(value);
+            pair.append(true);
+        }
+        lists.append(true);
+    }
+    Arc::new(lists.finish())
+}
+
+#[test]
+fn members_of_records_are_columns_and_lists_of_records_are_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts =
+        |cells: [Option<&str>; 2]| -> ArrayRef { Arc::new(StringArray::from(cells.to_vec())) };
+    let labels = labels();
+    let inner = StructArray::from(vec![(
+        Arc::new(Field::new("unit", DataType::Utf8, true)),
+        texts([Some("hour"), None]),
+    )]);
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![7, 8]));
+    let members: Vec<(Arc<Field>, ArrayRef)> = vec![
+        (Arc::new(Field::new("id", DataType::Utf8, false)), texts([Some("prj-1"), Some("lost")])),
+        (Arc::new(Field::new("labels", labels.data_type().clone(), true)), labels.clone()),
+        (Arc::new(Field::new("usage", inner.data_type().clone(), true)), Arc::new(inner)),
+        (Arc::new(Field::new("number", DataType::Int64, true)), numbers),
+    ];
+    // The second row has no project, whatever its members hold.
+    let project = StructArray::new(
+        members.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>().into(),
+        members.iter().map(|(_, array)| array.clone()).collect(),
+        Some(vec![true, false].into()),
+    );
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("project", Arc::new(project)),
+        ("cost", texts([Some("10"), Some("20")])),
+        ("labels", labels),
+    ];
+    let table = written(&folder, columns, Compression::SNAPPY);
+    let names: Vec<String> =
+        describe(&table).unwrap().columns.into_iter().map(|column| column.name).collect();
+    assert_eq!(
+        names,
+        [
+            "project",
+            "project.id",
+            "project.labels",
+            "project.usage",
+            "project.usage.unit",
+            "project.number",
+            "cost",
+            "labels"
+        ]
+    );
+    let wanted = ["project.usage.unit", "cost", "project.id", "labels", "project.number"];
+    let wanted = wanted.map(WantedColumn::text);
+    let scan = Scan::open(&table, &wanted, ShortRows::Refused).unwrap();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut take =
+        |batch: &decode::Batch<'_>| {
+            rows.extend((0..batch.rows).map(|row| {
+                batch.columns.iter().map(|cells| cells.text(row).into_owned()).collect()
+            }));
+            Ok(())
+        };
+    while scan.worker().next(&mut take).unwrap() {}
+    let pairs = r#"[{"key":"team","value":"kestrel"},{"key":"env","value":"a\"b"}]"#;
+    assert_eq!(rows, [["hour", "10", "prj-1", pairs, "7"], ["", "20", "", "[]", ""]]);
+    let whole = sample(&table, 1).unwrap();
+    let record =
+        format!(r#"{{"id":"prj-1","labels":{pairs},"usage":{{"unit":"hour"}},"number":"7"}}"#);
+    assert_eq!(whole[0][0], record);
+}
+
+#[test]
+fn a_flat_column_goes_before_a_member_of_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text])) };
+    let record =
+        StructArray::from(vec![(Arc::new(Field::new("id", DataType::Utf8, true)), texts("inner"))]);
+    let columns: Vec<(&str, ArrayRef)> =
+        vec![("project", Arc::new(record)), ("project.id", texts("flat"))];
+    let table = written(&folder, columns, Compression::SNAPPY);
+    assert_eq!(sample(&table, 1).unwrap(), [[r#"{"id":"inner"}"#, "flat"]]);
+}
+
+#[test]
+fn bytes_that_are_no_text_stay_two_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes: Vec<&[u8]> = vec![b"plain", b"Z\xFCrich", b"Z\xF6rich"];
+    let table =
+        written(&folder, vec![("Team", Arc::new(BinaryArray::from(bytes)))], Compression::SNAPPY);
+    assert_eq!(sample(&table, 3).unwrap(), [["plain"], ["Z\\xfcrich"], ["Z\\xf6rich"]]);
+}
