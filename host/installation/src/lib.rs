@@ -34,6 +34,7 @@ pub mod schema;
 pub mod settings;
 pub mod sources;
 mod stop;
+pub mod survey;
 mod unusable;
 
 pub use background::Background;

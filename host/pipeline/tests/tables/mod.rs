@@ -38,6 +38,7 @@ fn mapping(billed: Origin) -> Mapping {
             feed(Feed::ChargePeriodStart, column("Date")),
             feed(Feed::Dimension(Field::SUB_ACCOUNT_ID), column("Account")),
         ],
+        tag_maps: Vec::new(),
         tag_columns: Vec::new(),
         skips: vec![Skip { column: "Account".into(), values: vec!["Total".into()] }],
         nulls: Vec::new(),
