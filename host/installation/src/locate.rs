@@ -310,6 +310,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Need, SettingsPlace};
     use std::os::unix::fs::symlink;
 
     fn find(root: &Path, written: &[&str]) -> Result<Vec<String>, String> {
@@ -356,6 +357,47 @@ mod tests {
         assert_eq!(find(&["**/*.csv", "b/z.csv", "b/*.csv"]).map(|files| files.len()), Ok(3));
         assert_eq!(find(&["e"]), Ok(vec!["e/Part.CSV.ZIP".into()]));
         assert_eq!(find(&["odd[1].csv"]), Ok(vec!["odd[1].csv".into()]));
+    }
+
+    #[test]
+    fn a_source_takes_the_bills_of_its_folder_and_names_the_rest() {
+        let dir = folder(&[
+            "in/a.csv",
+            "in/b.csv.zip",
+            "in/part-00000",
+            "in/y.pq",
+            "in/.~lock.a.csv#",
+            "in/metadata/m.json",
+        ]);
+        fs::write(dir.path().join("in/_SUCCESS"), "").unwrap_or_else(|error| panic!("{error}"));
+        let found = |power: &str| {
+            let text = format!(
+                "[sources.a]\nplugin = 'focus-file'\npaths = ['in']\ngrants = ['{power}']\n\
+                 skip_lines = 3\n"
+            );
+            let config = dir.path().join("apportion.toml");
+            fs::write(&config, text).unwrap_or_else(|error| panic!("{error}"));
+            let place = SettingsPlace { config: Some(config), ledger: None };
+            let settings =
+                Settings::load(&place, Need::File).unwrap_or_else(|refused| panic!("{refused:?}"));
+            let source = settings.source("a").expect("a source");
+            let grants = Grants::new("a", source.grants.value.names()).expect("powers");
+            locate(&settings, source, &grants).unwrap_or_else(|finding| panic!("{finding}"))
+        };
+        let counting =
+            "not read, since in folders only *.csv, *.csv.gz, *.csv.zip, *.parquet count";
+        for (power, expect) in [
+            ("table-decode", "3 files are NOT: in/metadata/m.json, in/part-00000, in/y.pq; "),
+            ("file", "2 files are NOT: in/part-00000, in/y.pq; "),
+        ] {
+            let tables = found(power);
+            let named: Vec<(&str, u32)> = (tables.tables.iter())
+                .map(|table| (table.name.as_str(), table.form.skip_lines))
+                .collect();
+            assert_eq!(named, [("in/a.csv", 3), ("in/b.csv.zip", 3)]);
+            let unread = tables.unread.unwrap_or_default();
+            assert!(unread.starts_with(&expect.replace("NOT", counting)), "{unread}");
+        }
     }
 
     #[test]
