@@ -34,6 +34,7 @@ pub mod schema;
 pub mod settings;
 pub mod sources;
 mod stop;
+mod unread;
 mod unusable;
 
 pub use background::Background;
