@@ -145,16 +145,17 @@ impl BatchCells<'_, '_> {
     }
 
     /// A summand that is no amount becomes the value. The row is then set aside, and the finding
-    /// shows that text. So it is with a list that cannot be read whole.
+    /// shows that text. So it is with a list that cannot be read whole. Members of lists are
+    /// written as in JSON, with a decimal point.
     fn sum<'a>(&'a self, terms: &[Summand], row: usize) -> Option<Cow<'a, str>> {
         let (mut sum, mut any) = (Exact::default(), false);
         for term in terms {
             let Some(text) = self.text(term.column, row) else { continue };
             any = true;
             let added = match &term.member {
-                None => add(&mut sum, &text, term.subtract),
+                None => self.add_cell(&mut sum, &text, term.subtract),
                 // Some exports write the sum of a list in its place.
-                Some(_) if add(&mut sum, &text, term.subtract) => true,
+                Some(_) if self.add_cell(&mut sum, &text, term.subtract) => true,
                 Some(member) => members(&text, member).is_some_and(|members| {
                     members.iter().all(|part| add(&mut sum, part, term.subtract))
                 }),
@@ -163,7 +164,21 @@ impl BatchCells<'_, '_> {
                 return Some(text);
             }
         }
-        any.then(|| Cow::Owned(sum.to_string()))
+        // The column is read like those of the file.
+        any.then(|| match self.reading.decimal_mark {
+            DecimalMark::Point => Cow::Owned(sum.to_string()),
+            DecimalMark::Comma => Cow::Owned(sum.to_string().replace('.', ",")),
+        })
+    }
+
+    /// Adds a cell as its table writes numbers. `false` if it is none.
+    fn add_cell(&self, sum: &mut Exact, text: &str, subtract: bool) -> bool {
+        match self.reading.decimal_mark {
+            DecimalMark::Point => add(sum, text, subtract),
+            DecimalMark::Comma => decimal_comma::with_point(text.as_bytes())
+                .and_then(|spelled| String::from_utf8(spelled).ok())
+                .is_some_and(|spelled| add(sum, &spelled, subtract)),
+        }
     }
 }
 
