@@ -144,26 +144,40 @@ impl BatchCells<'_, '_> {
         (!says_nothing).then_some(text)
     }
 
-    /// A summand that is no amount becomes the value. The row is then set aside, and the finding
-    /// shows that text. So it is with a list that cannot be read whole.
+    /// A summand that is no amount becomes the value, and so does a list that cannot be read whole.
+    /// The row is then set aside, and the finding shows that text. Members of lists are written as
+    /// in JSON, with a decimal point.
     fn sum<'a>(&'a self, terms: &[Summand], row: usize) -> Option<Cow<'a, str>> {
         let (mut sum, mut any) = (Exact::default(), false);
         for term in terms {
             let Some(text) = self.text(term.column, row) else { continue };
             any = true;
-            let added = match &term.member {
-                None => add(&mut sum, &text, term.subtract),
-                // Some exports write the sum of a list in its place.
-                Some(_) if add(&mut sum, &text, term.subtract) => true,
-                Some(member) => members(&text, member).is_some_and(|members| {
-                    members.iter().all(|part| add(&mut sum, part, term.subtract))
-                }),
-            };
+            // Some exports write the sum of a list in its place.
+            let added = self.add(&mut sum, &text, term.subtract)
+                || term.member.as_ref().is_some_and(|member| {
+                    members(&text, member).is_some_and(|members| {
+                        members.iter().all(|part| add(&mut sum, part, term.subtract))
+                    })
+                });
             if !added {
                 return Some(text);
             }
         }
-        any.then(|| Cow::Owned(sum.to_string()))
+        // The column is read like those of the file.
+        any.then(|| match self.reading.decimal_mark {
+            DecimalMark::Point => Cow::Owned(sum.to_string()),
+            DecimalMark::Comma => Cow::Owned(sum.to_string().replace('.', ",")),
+        })
+    }
+
+    /// Adds an amount as the table writes it.
+    fn add(&self, sum: &mut Exact, text: &str, subtract: bool) -> bool {
+        match self.reading.decimal_mark {
+            DecimalMark::Point => add(sum, text, subtract),
+            DecimalMark::Comma => decimal_comma::with_point(text.as_bytes())
+                .and_then(|spelled| String::from_utf8(spelled).ok())
+                .is_some_and(|spelled| add(sum, &spelled, subtract)),
+        }
     }
 }
 
