@@ -8,5 +8,7 @@ domain::codes! {
     PLUGIN_CASES "P113" Plugins User "A plugin does not pass its conformance kit.";
     RUN_INCOMPLETE "N101" Runs Incomplete
         "The run posted, but rows or sources are missing from it.";
+    CHECK_INCOMPLETE "N102" Runs Incomplete
+        "A run would post, but rows or sources would be missing from it.";
     TOKEN_FILE "S103" Server User "The file with the token for changes cannot be used.";
 }

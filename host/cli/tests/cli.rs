@@ -5,6 +5,8 @@
 mod authors;
 #[path = "cli/conformance.rs"]
 mod conformance;
+#[path = "cli/deliveries.rs"]
+mod deliveries;
 #[path = "cli/demo.rs"]
 mod demo;
 #[path = "cli/error_folders.rs"]
@@ -27,12 +29,16 @@ mod secrets;
 mod serving;
 #[path = "cli/settings.rs"]
 mod settings;
+#[path = "cli/source_check.rs"]
+mod source_check;
 #[path = "cli/sources.rs"]
 mod sources;
 #[path = "cli/start.rs"]
 mod start;
 #[path = "cli/stories.rs"]
 mod stories;
+#[path = "cli/text_forms.rs"]
+mod text_forms;
 #[path = "cli/trust.rs"]
 mod trust;
 #[path = "cli/usage.rs"]

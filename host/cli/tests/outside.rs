@@ -14,8 +14,20 @@ mod azure;
 mod cluster;
 #[path = "outside/credentials.rs"]
 mod credentials;
+#[path = "outside/decimal.rs"]
+mod decimal;
 #[path = "outside/expected.rs"]
 mod expected;
+#[path = "outside/field.rs"]
+mod field;
+#[path = "outside/field/aws.rs"]
+mod field_aws;
+#[path = "outside/field/azure.rs"]
+mod field_azure;
+#[path = "outside/field/focus.rs"]
+mod field_focus;
+#[path = "outside/field/other.rs"]
+mod field_other;
 #[path = "outside/gcp.rs"]
 mod gcp;
 #[path = "outside/kubernetes.rs"]

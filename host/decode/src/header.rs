@@ -105,7 +105,7 @@ struct HeaderSettings {
 
 /// Looks for a line that names at least twice as many columns as the first one does.
 fn settings_of_header(table: &GrantedTable, line: &str, below: &[u8]) -> Option<HeaderSettings> {
-    // By any delimiter: a line that has names by another one is a header, and its delimiter is wrong.
+    // By any delimiter: a line with many names by another one is a header of another table.
     let named = DELIMITERS.map(|delimiter| filled(&cells(line, delimiter)));
     let least = NAMES_MIN.max(named.into_iter().max().unwrap_or_default() * 2);
     let form = table.form;

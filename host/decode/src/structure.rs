@@ -53,19 +53,24 @@ impl Structure {
         let (chunks, tail) = block.as_chunks::<LANES>();
         for (number, chunk) in chunks.iter().enumerate() {
             let found = masks(chunk, delimiter);
-            self.stray_quote |= state.text_behind_quote(&found, chunk, u64::MAX);
-            self.step(found, (number * LANES) as u32, u64::MAX, &mut state);
+            self.step(found, chunk, (number * LANES) as u32, u64::MAX, &mut state);
         }
         let mut last = [0_u8; LANES];
         last[..tail.len()].copy_from_slice(tail);
         let valid = if tail.is_empty() { 0 } else { u64::MAX >> (LANES - tail.len()) };
         let found = masks(&last, delimiter);
-        self.stray_quote |= state.text_behind_quote(&found, &last, valid);
-        self.step(found, (chunks.len() * LANES) as u32, valid, &mut state);
+        self.step(found, &last, (chunks.len() * LANES) as u32, valid, &mut state);
     }
 
     #[inline(always)]
-    fn step(&mut self, found: Masks, base: u32, valid: u64, state: &mut ScanState) {
+    fn step(
+        &mut self,
+        found: Masks,
+        chunk: &[u8; LANES],
+        base: u32,
+        valid: u64,
+        state: &mut ScanState,
+    ) {
         let quotes = found.quotes & valid;
         let inside = prefix_xor(quotes) ^ state.inside;
         // The last bit, spread over all: the next bytes begin inside quotes if these end there.
@@ -78,6 +83,14 @@ impl Structure {
         state.cell_start = (ends | quotes) >> 63;
         // Such a quote would hide all rows up to the next quote in one cell.
         self.stray_quote |= quotes & inside & !starts != 0;
+        // The last quote of a cell stands outside, like the end that has to follow it.
+        let closing = quotes & !inside;
+        let behind = (closing << 1 | state.cell_closed) & valid;
+        state.cell_closed = closing >> 63;
+        let odd = behind & !(found.quotes | found.delimiters | found.lines);
+        if odd != 0 || state.line_due {
+            self.stray_quote |= state.goes_on(odd, &found, chunk, valid);
+        }
         let mut line = lines;
         while line != 0 {
             let below = line & line.wrapping_neg();
@@ -122,18 +135,11 @@ struct ScanState {
 }
 
 impl ScanState {
-    /// Whether a cell goes on behind its closing quote. It is asked before the step over the same
-    /// bytes.
-    #[inline(always)]
-    fn text_behind_quote(&mut self, found: &Masks, chunk: &[u8; LANES], valid: u64) -> bool {
-        let quotes = found.quotes & valid;
-        let closing = quotes & !(prefix_xor(quotes) ^ self.inside);
-        let behind = (closing << 1 | self.cell_closed) & valid;
-        self.cell_closed = closing >> 63;
-        let mut odd = behind & !(found.quotes | found.delimiters | found.lines);
-        let mut stray = self.line_due && valid & 1 != 0 && found.lines & 1 == 0;
+    /// Whether a cell goes on behind its closing quote, at one of the `odd` bytes. It is rare, or
+    /// asked once a line where lines end as on Windows and their last cell has quotes.
+    fn goes_on(&mut self, mut odd: u64, found: &Masks, chunk: &[u8; LANES], valid: u64) -> bool {
+        let mut goes_on = self.line_due && valid & 1 != 0 && found.lines & 1 == 0;
         self.line_due = false;
-        // Rare, or once a line where lines end as on Windows and their last cell has quotes.
         while odd != 0 {
             let at = odd.trailing_zeros();
             odd &= odd - 1;
@@ -141,12 +147,12 @@ impl ScanState {
                 Some(b'\r') if at + 1 == LANES as u32 => self.line_due = true,
                 Some(b'\r') => {
                     let next = 1 << (at + 1);
-                    stray |= valid & next != 0 && found.lines & next == 0;
+                    goes_on |= valid & next != 0 && found.lines & next == 0;
                 }
-                _ => stray = true,
+                _ => goes_on = true,
             }
         }
-        stray
+        goes_on
     }
 }
 

@@ -34,6 +34,8 @@ pub mod schema;
 pub mod settings;
 pub mod sources;
 mod stop;
+pub mod survey;
+mod unread;
 mod unusable;
 
 pub use background::Background;

@@ -37,6 +37,13 @@ pub fn load(settings: &Settings) -> Result<RuleSet, Vec<Diagnostic>> {
     RuleSet::load(&settings.rules.value, &rule_options(settings))
 }
 
+/// A set without any rule. It keeps the dimensions of the settings.
+pub fn none(settings: &Settings) -> Result<RuleSet, Diagnostic> {
+    let options =
+        RuleOptions { dimensions: settings.dimensions.value.clone(), ..RuleOptions::default() };
+    RuleSet::from_sources(&[], &[], &options).map_err(first)
+}
+
 /// Compiles stored rules again, so that old decisions can be looked into; memos and limits are
 /// those of the settings.
 pub fn stored(
@@ -48,10 +55,14 @@ pub fn stored(
         facts.iter().map(|rule| (rule.version.rule.clone(), rule.source.clone())).collect();
     match RuleSet::from_sources(&texts, tables, &rule_options(settings)) {
         Ok(rules) => Ok(Box::new(rules)),
-        Err(findings) => Err(findings.into_iter().next().unwrap_or_else(|| {
-            Diagnostic::new(code::INTERNAL, "stored rules were refused without a reason")
-        })),
+        Err(findings) => Err(first(findings)),
     }
+}
+
+fn first(findings: Vec<Diagnostic>) -> Diagnostic {
+    findings.into_iter().next().unwrap_or_else(|| {
+        Diagnostic::new(code::INTERNAL, "rules were refused without a reason")
+    })
 }
 
 /// The rules that a process goes by, for as long as it runs.

@@ -6,13 +6,12 @@ use crate::ledger_file;
 use crate::plugins;
 use crate::settings::Settings;
 use domain::diagnostic::Diagnostic;
-use domain::port::Rules;
+use domain::port::{Allocators, Rules};
 use pipeline::feed::Patience;
 use pipeline::progress::Progress;
 use pipeline::report::RunReport;
 use pipeline::run::RunOptions;
 use pipeline::source::Source;
-use plugin_host::AllocatorSet;
 use std::time::Duration;
 
 /// How often a source is tried within a run, where its failure says that this may help.
@@ -49,7 +48,7 @@ pub fn post(
 pub fn stored<'a>(
     settings: &'a Settings,
     rules: &'a dyn Rules,
-    allocators: &'a AllocatorSet,
+    allocators: &'a dyn Allocators,
 ) -> RunOptions<'a> {
     RunOptions {
         sources: Vec::new(),

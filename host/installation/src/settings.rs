@@ -17,6 +17,7 @@ pub mod setting;
 pub mod source;
 pub mod store;
 mod tags;
+mod text_form;
 mod trust;
 mod userinfo;
 pub mod value;

@@ -28,7 +28,7 @@ impl<'a> BillingPeriods<'a> {
     ) -> Result<Option<Day>, CellFault> {
         let text = match input {
             Input::Constant(text) => text.as_bytes(),
-            Input::Column(column) => match batch.columns[*column] {
+            Input::Column(column) | Input::CommaNumber(column) => match batch.columns[*column] {
                 Cells::Days { nulls: Some(nulls), .. } if nulls[row] => return Ok(None),
                 Cells::Days { .. } => return self.dates.day(input, batch, row).map(Some),
                 cells => cells.plain(row),

@@ -13,7 +13,6 @@ use crate::progress::Progress;
 use crate::repeats::{ReadTable, TableDays};
 use crate::report::SourceReport;
 use crate::rounded_id;
-use crate::source::Source;
 use crate::source::{RepeatPolicy, Source};
 use crate::typed;
 use crate::usage;

@@ -144,24 +144,21 @@ impl BatchCells<'_, '_> {
         (!says_nothing).then_some(text)
     }
 
-    /// A summand that is no amount becomes the value. Members of lists are written as in JSON, with
-    /// a decimal point. The row is then set aside, and the finding
-    /// shows that text.
+    /// A summand that is no amount becomes the value. The row is then set aside, and the finding
+    /// shows that text. So it is with a list that cannot be read whole. Members of lists are
+    /// written as in JSON, with a decimal point.
     fn sum<'a>(&'a self, terms: &[Summand], row: usize) -> Option<Cow<'a, str>> {
         let (mut sum, mut any) = (Exact::default(), false);
         for term in terms {
             let Some(text) = self.text(term.column, row) else { continue };
             any = true;
             let added = match &term.member {
-                None => match self.reading.decimal_mark {
-                    DecimalMark::Point => add(&mut sum, &text, term.subtract),
-                    DecimalMark::Comma => decimal_comma::with_point(text.as_bytes())
-                        .and_then(|spelled| String::from_utf8(spelled).ok())
-                        .is_some_and(|spelled| add(&mut sum, &spelled, term.subtract)),
-                },
-                Some(member) => {
-                    members(&text, member).iter().all(|part| add(&mut sum, part, term.subtract))
-                }
+                None => self.add_cell(&mut sum, &text, term.subtract),
+                // Some exports write the sum of a list in its place.
+                Some(_) if self.add_cell(&mut sum, &text, term.subtract) => true,
+                Some(member) => members(&text, member).is_some_and(|members| {
+                    members.iter().all(|part| add(&mut sum, part, term.subtract))
+                }),
             };
             if !added {
                 return Some(text);
@@ -172,6 +169,16 @@ impl BatchCells<'_, '_> {
             DecimalMark::Point => Cow::Owned(sum.to_string()),
             DecimalMark::Comma => Cow::Owned(sum.to_string().replace('.', ",")),
         })
+    }
+
+    /// Adds a cell as its table writes numbers. `false` if it is none.
+    fn add_cell(&self, sum: &mut Exact, text: &str, subtract: bool) -> bool {
+        match self.reading.decimal_mark {
+            DecimalMark::Point => add(sum, text, subtract),
+            DecimalMark::Comma => decimal_comma::with_point(text.as_bytes())
+                .and_then(|spelled| String::from_utf8(spelled).ok())
+                .is_some_and(|spelled| add(sum, &spelled, subtract)),
+        }
     }
 }
 
@@ -189,62 +196,185 @@ fn add(sum: &mut Exact, text: &str, subtract: bool) -> bool {
 }
 
 /// The values of the members with one name in a list of objects, as JSON or as Python writes it,
-/// without nulls.
-fn members(text: &str, name: &str) -> Vec<String> {
+/// without nulls. Nothing where the list cannot be read whole, or where an object has no such
+/// member.
+fn members(text: &str, name: &str) -> Option<Vec<String>> {
+    let mut reader = ListReader { text, at: 0 };
     let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['"', '\'']) {
-        let (word, after) = quoted(&rest[at..]);
-        rest = after;
-        let Some(value) = after.trim_start().strip_prefix(':').filter(|_| word == name) else {
-            continue;
-        };
-        let value = value.trim_start();
-        let (held, after) = match value.chars().next() {
-            Some('"' | '\'') => quoted(value),
-            _ => {
-                let end = value.find([',', '}', ']']).unwrap_or(value.len());
-                (value[..end].trim().to_owned(), &value[end..])
+    reader.take('[')?;
+    if reader.take(']').is_none() {
+        loop {
+            found.extend(reader.member(name)?);
+            if reader.take(']').is_some() {
+                break;
             }
-        };
-        rest = after;
-        if !["", "null", "None"].contains(&held.as_str()) {
-            found.push(held);
+            reader.take(',')?;
         }
     }
-    found
+    reader.peek().is_none().then_some(found)
 }
 
-/// The text that starts with a quote, and the rest after its end.
-fn quoted(text: &str) -> (String, &str) {
-    let mut chars = text.char_indices();
-    let Some((_, quote)) = chars.next() else { return (String::new(), text) };
-    let mut word = String::new();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '\\' => word.extend(chars.next().map(|(_, escaped)| escaped)),
-            c if c == quote => return (word, &text[at + c.len_utf8()..]),
-            c => word.push(c),
+/// Reads a list of objects. Everything gives nothing where the text goes on otherwise.
+struct ListReader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// How deep values may lie in one another. Real credits are flat.
+const DEPTH_MAX: u32 = 16;
+
+impl<'a> ListReader<'a> {
+    fn peek(&mut self) -> Option<char> {
+        let rest = &self.text[self.at..];
+        self.at += rest.len() - rest.trim_start().len();
+        self.text[self.at..].chars().next()
+    }
+
+    fn take(&mut self, wanted: char) -> Option<()> {
+        let found = self.peek().filter(|found| *found == wanted)?;
+        self.at += found.len_utf8();
+        Some(())
+    }
+
+    /// The member of the next object: its text, or `None` where it is null. An object that names it
+    /// twice, or not at all, cannot be read.
+    fn member(&mut self, name: &str) -> Option<Option<String>> {
+        self.take('{')?;
+        let mut found = None;
+        loop {
+            let key = self.quoted()?;
+            self.take(':')?;
+            if key == name {
+                let held = self.scalar()?;
+                if found.replace(held).is_some() {
+                    return None;
+                }
+            } else {
+                self.skip(0)?;
+            }
+            if self.take('}').is_some() {
+                let held = found?;
+                return Some(Some(held).filter(|held| !is_null(held)));
+            }
+            self.take(',')?;
         }
     }
-    (word, "")
+
+    /// A text or a word such as a number.
+    fn scalar(&mut self) -> Option<String> {
+        match self.peek()? {
+            '"' | '\'' => self.quoted(),
+            '{' | '[' | '(' => None,
+            _ => {
+                let rest = &self.text[self.at..];
+                let word = &rest[..rest.find([',', '}', ']', ')'])?];
+                self.at += word.len();
+                let word = word.trim();
+                (!word.is_empty() && !word.contains(char::is_whitespace)).then(|| word.to_owned())
+            }
+        }
+    }
+
+    /// Goes past a value of any kind.
+    fn skip(&mut self, depth: u32) -> Option<()> {
+        let close = match self.peek()? {
+            '{' => '}',
+            '[' => ']',
+            '(' => ')',
+            _ => return self.scalar().map(drop),
+        };
+        if depth == DEPTH_MAX {
+            return None;
+        }
+        self.at += 1;
+        if self.take(close).is_some() {
+            return Some(());
+        }
+        loop {
+            if close == '}' {
+                self.quoted()?;
+                self.take(':')?;
+            }
+            self.skip(depth + 1)?;
+            if self.take(close).is_some() {
+                return Some(());
+            }
+            self.take(',')?;
+        }
+    }
+
+    fn quoted(&mut self) -> Option<String> {
+        let quote = self.peek().filter(|found| ['"', '\''].contains(found))?;
+        self.at += 1;
+        let mut word = String::new();
+        let mut chars = self.text[self.at..].char_indices();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '\\' => word.push(chars.next()?.1),
+                c if c == quote => {
+                    self.at += at + 1;
+                    return Some(word);
+                }
+                c => word.push(c),
+            }
+        }
+        None
+    }
+}
+
+fn is_null(held: &str) -> bool {
+    ["", "null", "None"].contains(&held)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn found(text: &str) -> Option<String> {
+        members(text, "amount").map(|members| members.join(" "))
+    }
+
     #[test]
     fn members_are_found_in_json_and_in_what_python_prints() {
-        let python = "[{'name': \"it's 'amount': 9\", 'amount': -5e-06, 'full_name': None}, {'amount': -1.5}]";
-        assert_eq!(members(python, "amount"), ["-5e-06", "-1.5"]);
-        assert_eq!(
-            members(r#"[{"amount":"-0.25","id":"amount"},{"amount":null}]"#, "amount"),
-            ["-0.25"]
-        );
-        assert_eq!(members("[]", "amount"), Vec::<String>::new());
-        assert_eq!(members("[{'amount': 1", "amount"), ["1"]);
-        assert_eq!(members("'", "amount"), Vec::<String>::new());
+        for (text, expect) in [
+            (
+                "[{'name': \"it's 'amount': 9\", 'amount': -5e-06, 'full_name': None}, \
+                 {'amount': -1.5}]",
+                "-5e-06 -1.5",
+            ),
+            (r#"[{"amount":"-0.25","id":"amount"},{"amount":null}]"#, "-0.25"),
+            (r#"[{"type": {"amount": 9, "of": [1, {"a": []}]}, "amount": 2}]"#, "2"),
+            (" [ ] ", ""),
+            ("[]", ""),
+        ] {
+            assert_eq!(found(text).as_deref(), Some(expect), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_whole_gives_nothing() {
+        for text in [
+            "[{'amount': 1",
+            r#"[{"name":"a","amount":-1.00},{"name":"b","amo"#,
+            "garbage",
+            "'",
+            "",
+            "[",
+            "[{}]",
+            "[1]",
+            r#"[{"amount": 1} {"amount": 2}]"#,
+            r#"[{"amount": 1}] and more"#,
+            r#"[{"name":"a","credit_amount":-4.00}]"#,
+            r#"[{"amount": 1}, {"name": "b"}]"#,
+            r#"[{"amount": 1, "amount": 2}]"#,
+            r#"[{"amount": {"units": 1}}]"#,
+            r#"[{"amount": 1 2}]"#,
+            r#"{"amount": 1}"#,
+        ] {
+            assert_eq!(found(text), None, "{text}");
+        }
+        let deep = format!("[{{\"a\": {}1{}, \"amount\": 1}}]", "[".repeat(99), "]".repeat(99));
+        assert_eq!(found(&deep), None);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod explain;
 pub mod portion;
 pub mod runs;
 pub mod stored;
+pub mod survey;
 pub mod teams;
 pub mod usage;
 

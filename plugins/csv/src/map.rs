@@ -4,7 +4,7 @@ use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, Error, Origin, Problem, Rows, Term, Value};
 use serde_json::Value as Json;
 use table_settings::charges;
-use table_settings::{FEDS, Fed, find, flag, named, object, texts, unknown};
+use table_settings::{FEDS, Fed, find, find_spelled, flag, named, object, texts, unknown};
 
 #[derive(Debug, Default)]
 pub struct Options {
@@ -70,14 +70,15 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
         }
         Ok(Some(Origin::FirstOf(vec![Choice::always(Value::Sum(terms))])))
     };
-    let by_name =
-        |fed: &Fed| match (sum(fed.name)?, find(table, fed.name)?, find(table, fed.column)?) {
-            (Some(origin), _, _) => Ok(Some(origin)),
-            (None, Some(header), _) | (None, None, Some(header)) => {
-                Ok(Some(Origin::Column(header)))
-            }
-            (None, None, None) => Ok(None),
-        };
+    let by_name = |fed: &Fed| match (
+        sum(fed.name)?,
+        find(table, fed.name)?,
+        find_spelled(table, fed.column)?,
+    ) {
+        (Some(origin), _, _) => Ok(Some(origin)),
+        (None, Some(header), _) | (None, None, Some(header)) => Ok(Some(Origin::Column(header))),
+        (None, None, None) => Ok(None),
+    };
     let billed = options
         .charges
         .columns

@@ -47,8 +47,17 @@ pub fn version(table: &TableInfo) -> &'static str {
     newest.map_or("1.0", |(version, _)| version)
 }
 
-/// Refuses a dataset whose rows are not charges.
+/// Refuses a dataset whose rows are not charges, and bills in another form.
 pub fn refuse_others(table: &TableInfo) -> Result<(), Error> {
+    if has(table, "lineItem/UnblendedCost") {
+        let message = format!(
+            "{} is a Cost and Usage Report and not FOCUS: beside a FOCUS export it would count the \
+             same money twice",
+            table.name
+        );
+        let problem = Problem::new(message).hint("plugin = \"aws-cur\"");
+        return Err(Error::Config(problem.table(&table.name).column("lineItem/UnblendedCost")));
+    }
     if has(table, "ChargePeriodStart") {
         return Ok(());
     }

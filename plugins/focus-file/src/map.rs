@@ -1,10 +1,10 @@
 //! Header and settings → mapping: the column or constant of each field.
 
 use crate::dataset::refuse_others;
+use crate::options::{EmptyEffectiveCost, Options};
 use apportion_plugin_sdk::table_decode::TableInfo;
-use apportion_plugin_sdk::{Error, Mapping, Origin};
-use table_settings::charges::{self, Options};
-use table_settings::{Fed, find};
+use apportion_plugin_sdk::{Choice, Error, Feed, Mapping, Origin, Value};
+use table_settings::{Fed, charges, find_spelled};
 
 /// Columns that one version of FOCUS calls otherwise.
 const OTHERWISE: [(&str, &str); 1] = [("ProviderName", "ServiceProviderName")];
@@ -14,15 +14,37 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Mapping, Error> {
     refuse_others(table)?;
     let usual = |fed: &Fed| {
         let header = match (
-            find(table, fed.column)?,
+            find_spelled(table, fed.column)?,
             OTHERWISE.iter().find(|(column, _)| *column == fed.column),
         ) {
-            (None, Some((_, otherwise))) => find(table, otherwise)?,
+            (None, Some((_, otherwise))) => find_spelled(table, otherwise)?,
             (header, _) => header,
         };
         Ok(header.map(Origin::Column))
     };
-    charges::map(table, options, &usual)
+    let mut mapping = charges::map(table, &options.charges, &usual)?;
+    if options.empty_effective_cost == EmptyEffectiveCost::Billed {
+        fill(&mut mapping);
+    }
+    Ok(mapping)
+}
+
+/// Has the billed cost stand for an effective cost that is empty.
+fn fill(mapping: &mut Mapping) {
+    let value = |feed: Feed| {
+        let from = mapping.feeds.iter().find(|from| from.feed == feed)?;
+        match &from.origin {
+            Origin::Column(header) => Some(Value::Column(header.clone())),
+            Origin::Constant(text) => Some(Value::Constant(text.clone())),
+            Origin::FirstOf(_) => None,
+        }
+    };
+    let values = [value(Feed::EffectiveCost), value(Feed::BilledCost)];
+    let choices: Vec<Choice> = values.into_iter().flatten().map(Choice::always).collect();
+    let effective = mapping.feeds.iter_mut().find(|from| from.feed == Feed::EffectiveCost);
+    if let Some(effective) = effective.filter(|_| choices.len() == 2) {
+        effective.origin = Origin::FirstOf(choices);
+    }
 }
 
 #[cfg(test)]
@@ -143,6 +165,55 @@ mod tests {
     }
 
     #[test]
+    fn headers_in_other_cases_match_all_at_once() {
+        for header in [
+            "billed_cost,effective_cost,billing_currency,charge_period_start,service_name,tags,\
+             billing_period_start,pricing_quantity,list_unit_price",
+            "Billed Cost,Effective Cost,Billing Currency,Charge Period Start,Service Name,Tags,\
+             Billing Period Start,Pricing Quantity,List Unit Price",
+            "BILLEDCOST,EFFECTIVECOST,BILLINGCURRENCY,CHARGEPERIODSTART,SERVICENAME,TAGS,\
+             BILLINGPERIODSTART,PRICINGQUANTITY,LISTUNITPRICE",
+        ] {
+            let mapping = map(&table("b.csv", header), &usual()).unwrap();
+            assert_eq!(mapping.feeds.len(), 9, "{header}");
+        }
+        // The name itself wins over other spellings of it.
+        let both = "BilledCost,billed_cost,EffectiveCost,BillingCurrency,ChargePeriodStart";
+        let mapping = map(&table("b.csv", both), &usual()).unwrap();
+        assert_eq!(origin(&mapping, Feed::BilledCost).as_deref(), Some("BilledCost"));
+        let two = "billed_cost,billed-cost,EffectiveCost,BillingCurrency,ChargePeriodStart";
+        assert!(matches!(
+            map(&table("b.csv", two), &usual()),
+            Err(Error::DuplicateColumn(problem))
+                if problem.message.contains("'billed_cost', 'billed-cost'")
+        ));
+    }
+
+    #[test]
+    fn the_billed_cost_can_stand_for_an_effective_cost_that_is_empty() {
+        let header = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart";
+        let options = parse(r#"{"empty_effective_cost": "billed"}"#).unwrap();
+        let mapping = map(&table("b.csv", header), &options).unwrap();
+        let from = mapping.feeds.iter().find(|from| from.feed == Feed::EffectiveCost).unwrap();
+        let column = |name: &str| Choice::always(Value::Column(name.into()));
+        assert_eq!(
+            from.origin,
+            Origin::FirstOf(vec![column("EffectiveCost"), column("BilledCost")])
+        );
+    }
+
+    #[test]
+    fn a_report_of_another_form_is_refused_by_name() {
+        match map(&table("r.csv", "lineItem/UsageStartDate,lineItem/UnblendedCost"), &usual()) {
+            Err(Error::Config(problem)) => {
+                assert!(problem.message.starts_with("r.csv is a Cost and Usage Report"));
+                assert_eq!(problem.hint.as_deref(), Some("plugin = \"aws-cur\""));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
     fn a_header_that_names_a_column_twice_is_refused() {
         for header in [
             "BilledCost,BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart",
@@ -185,7 +256,18 @@ mod tests {
         );
         assert_eq!(
             (column.as_str(), hint.as_str()),
-            ("BilledCost", "columns = { billed_cost = \"<the column that holds it>\" }")
+            (
+                "BilledCost",
+                "columns = { billed_cost = \"Cost\", effective_cost = \"Cost\", \
+                 charge_period_start = \"Date\" }, constants = { billing_currency = \"USD\" }"
+            )
+        );
+        let (_, _, hint) = problem("Netto,Tag");
+        assert_eq!(
+            hint,
+            "columns = { billed_cost = \"<the column that holds it>\", effective_cost = \"<the \
+             column that holds it>\", charge_period_start = \"<the column that holds it>\" }, \
+             constants = { billing_currency = \"USD\" }"
         );
         let (_, column, hint) =
             problem("BilledCost,EffectiveCosts,BillingCurrency,ChargePeriodStart");

@@ -1,10 +1,44 @@
 //! The source's settings, read strictly: an unknown key is an error.
 
 use apportion_plugin_sdk::Error;
-use table_settings::charges::Options;
+use table_settings::{charges, text, word};
+
+/// What stands for an effective cost that is empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EmptyEffectiveCost {
+    /// Nothing: the row is set aside.
+    #[default]
+    SetAside,
+    Billed,
+}
+
+#[derive(Debug, Default)]
+pub struct Options {
+    pub charges: charges::Options,
+    pub empty_effective_cost: EmptyEffectiveCost,
+    /// The only export that is read, by the name of its folder.
+    pub report: Option<String>,
+}
+
+const EMPTY: &[(&str, EmptyEffectiveCost)] =
+    &[("set-aside", EmptyEffectiveCost::SetAside), ("billed", EmptyEffectiveCost::Billed)];
 
 pub fn parse(config: &str) -> Result<Options, Error> {
-    Options::parse(config, Options::default(), &[], |_, _| Ok(false))
+    let mut options = Options::default();
+    options.charges = charges::Options::parse(
+        config,
+        charges::Options::default(),
+        &["empty_effective_cost", "report"],
+        |key, value| {
+            match key {
+                "empty_effective_cost" => options.empty_effective_cost = word(key, value, EMPTY)?,
+                "report" => options.report = Some(text(key, value)?),
+                _ => return Ok(false),
+            }
+            Ok(true)
+        },
+    )?;
+    Ok(options)
 }
 
 #[cfg(test)]
@@ -22,7 +56,7 @@ mod tests {
     #[test]
     fn nothing_said_means_the_usual() {
         for config in ["", "{}", " "] {
-            let options = parse(config).unwrap();
+            let options = parse(config).unwrap().charges;
             assert_eq!(options.nulls, ["NULL", "null"], "{config:?}");
             assert_eq!(options.date_order, DateOrder::Iso);
             assert!(
@@ -42,7 +76,8 @@ mod tests {
                 "nulls": ["N/A"], "date_order": "dmy", "skip": [{"column": "x_Kind",
                 "values": ["total", "sum"]}]}"#,
         )
-        .unwrap();
+        .unwrap()
+        .charges;
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(options.constants, [pair("billing_currency", "USD")]);
         assert_eq!(options.columns, [pair("effective_cost", "Amortized")]);
@@ -66,12 +101,18 @@ mod tests {
             (
                 r#"{"colour": 1}"#,
                 "there is no setting 'colour'",
-                "there are: constants, columns, tag_columns, nulls, date_order, skip",
+                "there are: empty_effective_cost, report, constants, columns, tag_columns, nulls, \
+                 date_order, skip",
             ),
             (
                 r#"{"constants": {"billing_curency": "USD"}}"#,
                 "there is no field 'billing_curency'",
                 "did you mean `billing_currency`?",
+            ),
+            (
+                r#"{"empty_effective_cost": "zero"}"#,
+                "empty_effective_cost cannot be \"zero\"",
+                "empty_effective_cost = \"set-aside\" | \"billed\"",
             ),
             (
                 r#"{"date_order": "ymd"}"#,

@@ -262,22 +262,56 @@ fn feed(
     Ok(usual(fed)?.map(|origin| FeedFrom { feed: fed.feed, origin }))
 }
 
+/// One problem for all columns that are missing, with one line for all of them.
 fn missing_columns(table: &TableInfo, first: &Fed, missing: &[&Fed]) -> Problem {
     let names: Vec<&str> = missing.iter().map(|fed| fed.column).collect();
     let noun = if names.len() == 1 { "column" } else { "columns" };
-    let close = closest(first.column, table.columns.iter().map(|column| column.name.as_str()));
-    let hint = match (first.name, close) {
-        (_, Some(close)) => format!("columns = {{ {} = \"{close}\" }}", first.name),
-        ("billing_currency", None) => "constants = { billing_currency = \"USD\" }".into(),
-        ("effective_cost", None) => "columns = { effective_cost = \"BilledCost\" }".into(),
-        (name, None) => format!("columns = {{ {name} = \"<the column that holds it>\" }}"),
-    };
     Problem::new(format!(
         "{} has no {noun} {}, without which its rows cannot become charges",
         table.name,
         names.join(", ")
     ))
-    .hint(hint)
+    .hint(stand_ins(table, missing))
     .table(&table.name)
     .column(first.column)
+}
+
+/// The settings that stand in for missing columns: the closest header, or what is left to say.
+fn stand_ins(table: &TableInfo, missing: &[&Fed]) -> String {
+    let headers = || table.columns.iter().map(|column| column.name.as_str());
+    let unsaid = "<the column that holds it>";
+    let close = |fed: &Fed| closest(fed.column, headers()).or_else(|| meant(fed, headers));
+    let billed = missing
+        .iter()
+        .find(|fed| fed.name == "billed_cost")
+        .map(|fed| close(fed).unwrap_or(unsaid));
+    let (mut columns, mut constants) = (Vec::new(), Vec::new());
+    for fed in missing {
+        match (fed.name, close(fed)) {
+            (name, Some(close)) => columns.push(format!("{name} = \"{close}\"")),
+            ("billing_currency", None) => constants.push("billing_currency = \"USD\"".to_owned()),
+            ("effective_cost", None) => {
+                let billed = billed.unwrap_or("BilledCost");
+                columns.push(format!("effective_cost = \"{billed}\""));
+            }
+            (name, None) => columns.push(format!("{name} = \"{unsaid}\"")),
+        }
+    }
+    let section = |name: &str, entries: &[String]| {
+        (!entries.is_empty()).then(|| format!("{name} = {{ {} }}", entries.join(", ")))
+    };
+    let sections = [section("columns", &columns), section("constants", &constants)];
+    sections.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// A header that most bills use for a field.
+fn meant<'t, H: Iterator<Item = &'t str>>(fed: &Fed, headers: impl Fn() -> H) -> Option<&'t str> {
+    let usual: &[&str] = match fed.name {
+        "billed_cost" => &["cost", "amount", "total", "charge"],
+        "billing_currency" => &["currency", "currency code"],
+        "charge_period_start" => &["date", "day", "usage date", "start date"],
+        _ => &[],
+    };
+    let is = |header: &str, word: &str| header.trim().eq_ignore_ascii_case(word);
+    usual.iter().find_map(|word| headers().find(|header| is(header, word)))
 }

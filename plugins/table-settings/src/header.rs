@@ -7,12 +7,16 @@ use apportion_plugin_sdk::{Error, Problem};
 /// The header as the file spells it. An exact match wins over one that differs in case or outer
 /// spaces.
 pub fn find(table: &TableInfo, column: &str) -> Result<Option<String>, Error> {
-    let folded = |name: &str| name.trim().eq_ignore_ascii_case(column.trim());
+    let is_alike = |name: &str| name.trim().eq_ignore_ascii_case(column.trim());
     let headers = || table.columns.iter().map(|column| column.name.as_str());
     let exact = headers().filter(|name| *name == column).count();
     let alike: Vec<&str> =
-        headers().filter(|name| if exact > 0 { *name == column } else { folded(name) }).collect();
-    match alike.as_slice() {
+        headers().filter(|name| if exact > 0 { *name == column } else { is_alike(name) }).collect();
+    one_of(table, column, &alike)
+}
+
+fn one_of(table: &TableInfo, column: &str, alike: &[&str]) -> Result<Option<String>, Error> {
+    match alike {
         [] => Ok(None),
         [header] => Ok(Some((*header).to_owned())),
         several => Err(Error::DuplicateColumn(
@@ -29,8 +33,25 @@ pub fn find(table: &TableInfo, column: &str) -> Result<Option<String>, Error> {
     }
 }
 
+/// The header of a FOCUS column. Where no header has its name, one that spells it otherwise is
+/// taken, such as `billed_cost` or `Billed Cost`.
+pub fn find_spelled(table: &TableInfo, column: &str) -> Result<Option<String>, Error> {
+    if let Some(header) = find(table, column)? {
+        return Ok(Some(header));
+    }
+    let headers = table.columns.iter().map(|column| column.name.as_str());
+    let alike: Vec<&str> = headers.filter(|name| folded(name) == folded(column)).collect();
+    one_of(table, column, &alike)
+}
+
+/// One word for `BilledCost`, `billed_cost` and `Billed Cost`.
+fn folded(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
 pub fn has(table: &TableInfo, column: &str) -> bool {
-    table.columns.iter().any(|known| known.name.trim().eq_ignore_ascii_case(column))
+    table.columns.iter().any(|known| folded(&known.name) == folded(column))
 }
 
 /// A column that a setting names has to be there.

@@ -10,7 +10,7 @@ mod setting;
 mod spelling;
 
 pub use field::{FEDS, Fed, NEEDED};
-pub use header::{find, has, named};
+pub use header::{find, find_spelled, has, named};
 pub use server::Server;
 pub use setting::{
     date_order, flag, known, object, settings, skips, text, texts, texts_by_key, unknown, word,

@@ -337,7 +337,7 @@ fn delivery_lines(source: &SourceReport) -> Vec<String> {
 
 /// The code first, then the place: the reason of a row that the host set aside begins with its
 /// code.
-fn rejected_line(rejected: &RejectedRow) -> String {
+pub fn rejected_line(rejected: &RejectedRow) -> String {
     let of_rows = [
         domain::code::ROW_REJECTED,
         decode::code::ROW_RAGGED,

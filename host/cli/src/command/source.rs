@@ -1,6 +1,7 @@
 //! `source`: whether sources can be collected, how they stand, how fast they are, and forgetting
 //! what a collector had left for next time.
 
+mod check;
 mod chosen;
 mod measure;
 mod table;
@@ -13,7 +14,6 @@ use domain::diagnostic::Diagnostic;
 use domain::period::{Day, instant};
 use installation::clock;
 use installation::ledger_file;
-use installation::plugins;
 use installation::settings::{Need, Settings};
 use installation::sources;
 use reports::coverage::document::SourceDocument;
@@ -22,12 +22,9 @@ use std::path::PathBuf;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum SourceCommand {
-    /// Find the files of the sources and let their plugins look at them; silent when all is well
-    Check {
-        /// One source only
-        #[arg(value_name = "NAME")]
-        name: Option<String>,
-    },
+    /// Show what a run would count of the sources that have paths, and what it would say; nothing
+    /// is written
+    Check(check::CheckArgs),
     /// Show how fresh the sources are, what failed, when they are due, and which days are missing
     Status {
         /// One source only, with its whole calendar
@@ -69,7 +66,7 @@ const MONTHS_SHOWN: usize = 3;
 pub fn source(ui: Ui, global: &GlobalArgs, command: &SourceCommand) -> Result<(), Failure> {
     let settings = global.settings(Need::File)?;
     match command {
-        SourceCommand::Check { name } => check(ui, &settings, name.as_deref()),
+        SourceCommand::Check(args) => check::check(ui, &settings, args),
         SourceCommand::Status { name, format } => {
             Ok(show(ui, &settings, name.as_deref(), *format)?)
         }
@@ -81,30 +78,6 @@ pub fn source(ui: Ui, global: &GlobalArgs, command: &SourceCommand) -> Result<()
             Ok(table::table(ui, &settings, name, out.as_deref())?)
         }
     }
-}
-
-fn check(ui: Ui, settings: &Settings, name: Option<&str>) -> Result<(), Failure> {
-    let host = plugins::host(Some(settings))?;
-    let mut findings: Vec<Diagnostic> = Vec::new();
-    for source in chosen(settings, name)? {
-        match sources::one(settings, &host, source, None) {
-            Err(finding) => findings.push(finding),
-            Ok(source) => match source.collector.check(&source.request) {
-                Err(finding) => findings.push(finding),
-                Ok(found) => {
-                    ui.note(&format!(
-                        "{}: {} files, read by {} {}",
-                        source.name,
-                        source.request.tables.len(),
-                        source.collector.identity().name,
-                        source.collector.identity().version
-                    ));
-                    findings.extend(found);
-                }
-            },
-        }
-    }
-    if findings.is_empty() { Ok(()) } else { Err(findings.into()) }
 }
 
 fn show(ui: Ui, settings: &Settings, name: Option<&str>, format: Format) -> Result<(), Diagnostic> {

@@ -1,5 +1,6 @@
 //! Real bills. Their sums were computed elsewhere, and lie beside them.
 
+use crate::decimal::scaled;
 use crate::scene::{Output, Scene};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -15,18 +16,9 @@ const DATA_SETS: [&str; 5] = [
     "focus_1_4_aws_synthetic",
 ];
 
-/// Decimal text as a count of 10⁻²⁸, so that sums can be compared exactly.
+/// Decimal text as a count of 10⁻²⁸.
 fn exact(text: &str) -> i128 {
-    let (mantissa, exponent) =
-        text.split_once(['E', 'e']).map_or((text, 0), |(mantissa, exponent)| {
-            (mantissa, exponent.parse().expect("an exponent"))
-        });
-    let (sign, digits) = mantissa.strip_prefix('-').map_or((1, mantissa), |digits| (-1, digits));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let scale: i32 = SCALE + exponent - i32::try_from(fraction.len()).expect("a short fraction");
-    let number: i128 = format!("{whole}{fraction}").parse().expect("digits");
-    let scale = u32::try_from(scale).expect("no more decimals than the scale has");
-    sign * number * 10_i128.pow(scale)
+    scaled(text, SCALE)
 }
 
 const SCALE: i32 = 28;
@@ -80,6 +72,16 @@ fn batch_totals_are_exactly_those_of_the_bill() {
                 &expected,
             );
         }
+        for (metric, column) in [("list_cost", "ListCost"), ("contracted_cost", "ContractedCost")] {
+            for (currency, totals) in wanted {
+                compare_amounts(
+                    &format!("{name} {metric} {currency}"),
+                    metric_total(&scene, metric, currency),
+                    totals[column].as_str().expect("text"),
+                    &expected,
+                );
+            }
+        }
         for (key, by_value) in expected["by_tag"].as_object().expect("tags") {
             if by_value.get("__skipped__").is_none() {
                 compare(
@@ -101,6 +103,8 @@ struct Native {
     plugin: &'static str,
     config: &'static str,
     billed: &'static str,
+    /// Metrics beside the costs, with the names of their expected totals.
+    metrics: &'static [(&'static str, &'static str)],
 }
 
 const fn native(
@@ -109,15 +113,28 @@ const fn native(
     config: &'static str,
     billed: &'static str,
 ) -> Native {
-    Native { data_set, plugin, config, billed }
+    let metrics = &[];
+    Native { data_set, plugin, config, billed, metrics }
 }
 
+impl Native {
+    const fn with(self, metrics: &'static [(&'static str, &'static str)]) -> Native {
+        Native { metrics, ..self }
+    }
+}
+
+const OF_CUR: &[(&str, &str)] =
+    &[("consumed_quantity", "UsageAmount"), ("list_cost", "publicOnDemandCost")];
+const OF_AZURE: &[(&str, &str)] = &[("consumed_quantity", "Quantity")];
+const OF_GCP: &[(&str, &str)] =
+    &[("consumed_quantity", "usage.amount"), ("pricing_quantity", "usage.amount_in_pricing_units")];
+
 const NATIVE: [Native; 11] = [
-    native("aws_cur_koku_local", "aws-cur", "", "UnblendedCost"),
+    native("aws_cur_koku_local", "aws-cur", "", "UnblendedCost").with(OF_CUR),
     native("aws_cur_koku_local", "aws-cur", "cost = 'blended'", "BlendedCost"),
-    native("aws_cur_test_cur", "aws-cur", "", "UnblendedCost"),
-    native("azure_ea_actual_small", "azure-cost", "", "Cost"),
-    native("azure_ea_amortized_small", "azure-cost", "cost = 'amortized'", "Cost"),
+    native("aws_cur_test_cur", "aws-cur", "", "UnblendedCost").with(OF_CUR),
+    native("azure_ea_actual_small", "azure-cost", "", "Cost").with(OF_AZURE),
+    native("azure_ea_amortized_small", "azure-cost", "cost = 'amortized'", "Cost").with(OF_AZURE),
     native("azure_opencost_header_enterprise", "azure-cost", "", "CostInBillingCurrency"),
     native("azure_opencost_header_payasyougo", "azure-cost", "", "PreTaxCost"),
     native(
@@ -126,7 +143,7 @@ const NATIVE: [Native; 11] = [
         "constants = { billing_currency = 'XXX' }",
         "costinbillingcurrency",
     ),
-    native("gcp_koku_202011", "gcp-billing", "", "net_cost"),
+    native("gcp_koku_202011", "gcp-billing", "", "net_cost").with(OF_GCP),
     native("gcp_koku_202011", "gcp-billing", "credits = 'gross'", "cost"),
     native(
         "opencost_export_sample",
@@ -158,9 +175,9 @@ fn collect(data: &Path, files: &Value, plugin: &str, config: &str, exit: i32) ->
 #[test]
 fn native_bills_add_up_to_what_they_say() {
     let data = data();
-    for Native { data_set, plugin, config, billed } in NATIVE {
+    for Native { data_set, plugin, config, billed, metrics } in NATIVE {
         let expected = expected(&data, data_set);
-        let (_, source) = collect(&data, &expected["files"], plugin, config, 0);
+        let (scene, source) = collect(&data, &expected["files"], plugin, config, 0);
         assert_eq!(source["charges"], expected["rows"], "{data_set} {config}");
         assert_eq!(source["set_aside"], 0, "{data_set} {config}");
         let (currency, theirs) =
@@ -178,7 +195,65 @@ fn native_bills_add_up_to_what_they_say() {
                 "{data_set} {config} {ours}"
             );
         }
+        for (metric, name) in metrics {
+            let ours = metric_total(&scene, metric, currency);
+            let theirs = theirs[name].as_str().expect("text");
+            if metric.ends_with("_quantity") {
+                // Quantities are kept as they were given.
+                assert_eq!(ours, quantity(theirs), "{data_set} {config} {metric}");
+            } else {
+                compare_amounts(&format!("{data_set} {metric}"), ours, theirs, &expected);
+            }
+        }
     }
+}
+
+/// Decimal text as a count of 10⁻²². Quantities are larger than amounts, and have fewer places.
+fn quantity(text: &str) -> i128 {
+    scaled(text, QUANTITY_SCALE)
+}
+
+const QUANTITY_SCALE: i32 = 22;
+
+/// The ledger's total of a metric of one currency's charges, over all its units, as a count of
+/// 10⁻²².
+fn metric_total(scene: &Scene, metric: &str, currency: &str) -> i128 {
+    let costs = scene.run_with(
+        &[
+            "costs",
+            "--metric",
+            metric,
+            "--granularity",
+            "total",
+            "--group-by",
+            "source",
+            "--format",
+            "json",
+        ],
+        &[],
+    );
+    let costs = costs.expect(0).json();
+    let rows = costs["costs"].as_array().expect("rows");
+    let of_currency = rows
+        .iter()
+        .filter(|row| row["cost"]["currency"].as_str().is_none_or(|known| known == currency));
+    of_currency
+        .map(|row| {
+            let amount = row["cost"]["amount"].as_str().or(row["quantity"]["amount"].as_str());
+            quantity(amount.expect("an amount or a quantity"))
+        })
+        .sum()
+}
+
+/// Amounts are rounded to nanos charge by charge.
+fn compare_amounts(what: &str, ours: i128, theirs: &str, whole: &Value) {
+    let half_nano = 10_i128.pow(QUANTITY_SCALE as u32 - 9) / 2;
+    let rows = whole["rows"].as_i64().expect("rows");
+    let theirs = quantity(theirs);
+    assert!(
+        (ours - theirs).abs() <= half_nano * i128::from(rows),
+        "{what}: {ours} is not {theirs}"
+    );
 }
 
 /// A task's cost has two parts: its own use, and its share of the unused rest. The row without a

@@ -7,6 +7,7 @@ use domain::mapping::{Feed, FeedFrom, Mapping, Origin, TagColumn};
 use domain::period::DateOrder;
 use domain::port::{Batch, CollectRequest, Delivery, GrantedTable, Rows};
 use domain::run::RunState;
+use domain::text_form::TextForm;
 use ledger::Ledger;
 use pipeline::report::{RunReport, SourceReport};
 use pipeline::source::{DeliveryExtent, RepeatPolicy, Source};
@@ -29,6 +30,7 @@ fn mapping(table: &str) -> Mapping {
             feed(Feed::EffectiveCost, "cost"),
             feed(Feed::BillingCurrency, "currency"),
         ],
+        tag_maps: Vec::new(),
         tag_columns: vec![TagColumn { key: "team".into(), column: "team".into() }],
         skips: Vec::new(),
         nulls: Vec::new(),
@@ -66,7 +68,7 @@ impl Bills {
             let path = self.folder.path().join(name);
             let rows = rows.trim().lines().map(|row| format!("{}\n", row.trim()));
             std::fs::write(&path, HEADER.to_owned() + &rows.collect::<String>()).unwrap();
-            tables.push(GrantedTable { name: (*name).into(), path, delimiter: b',' });
+            tables.push(GrantedTable { name: (*name).into(), path, form: TextForm::default() });
             batches.push(Batch { rows: Rows::Mapped(mapping(name)), ..Batch::default() });
         }
         let of = source("aws", Vec::new());

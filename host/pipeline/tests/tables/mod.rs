@@ -38,6 +38,7 @@ fn mapping(billed: Origin) -> Mapping {
             feed(Feed::ChargePeriodStart, column("Date")),
             feed(Feed::Dimension(Field::SUB_ACCOUNT_ID), column("Account")),
         ],
+        tag_maps: Vec::new(),
         tag_columns: Vec::new(),
         skips: vec![Skip { column: "Account".into(), values: vec!["Total".into()] }],
         nulls: Vec::new(),
@@ -148,7 +149,7 @@ fn quantities_have_the_decimal_mark_of_their_table() {
         })
     };
     let read = collected(COMMAS, COMMA, usage());
-    assert_eq!(read.usage.metrics[0].total.to_string(), "2481.06");
+    assert_eq!(read.usage.metrics[0].total.to_string(), "2481.060000000");
     assert_eq!(read.set_aside, 1);
     let refused = collected(COMMAS, TextForm::default(), usage());
     assert_eq!(refused.failure.map(|failure| failure.code), Some(AMOUNT_COMMA));

@@ -1,0 +1,277 @@
+//! `source check`: what a run would count of each source, and what it would say.
+
+use super::chosen::chosen;
+use crate::args::Format;
+use crate::code;
+use crate::command::run;
+use crate::error::Failure;
+use crate::ui::{Ui, counted, document_text};
+use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
+use domain::port::Delivery;
+use installation::plugins;
+use installation::settings::Settings;
+use installation::sources;
+use installation::survey::document::SourceSurveyDocument;
+use installation::survey::{self, Depth, SourceSurvey, Survey};
+use pipeline::progress::Progress;
+use pipeline::run::document::REJECTED_SHOWN;
+use reports::survey::read::CategorySum;
+use std::collections::BTreeMap;
+
+/// Names that are shown of a long list.
+const NAMES_SHOWN: usize = 20;
+/// Names that are shown of deliveries that are left out for one reason.
+const LEFT_OUT_SHOWN: usize = 3;
+
+#[derive(clap::Args, Debug)]
+pub struct CheckArgs {
+    /// One source only
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Read names and headers only, which is quick: no row is counted
+    #[arg(long)]
+    headers_only: bool,
+    /// How the figures are printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub fn check(ui: Ui, settings: &Settings, args: &CheckArgs) -> Result<(), Failure> {
+    let host = plugins::host(Some(settings))?;
+    let (mut opened, mut findings) = (Vec::new(), Vec::new());
+    for source in chosen(settings, args.name.as_deref())? {
+        match sources::one(settings, &host, source, None) {
+            Ok(source) => opened.push(source),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    let depth = if args.headers_only { Depth::Headers } else { Depth::Rows };
+    let bar = ui.progress();
+    let survey = survey::survey(settings, opened, depth, &mut |step| {
+        // Nothing is posted, so nothing is said of what comes after the rows.
+        if matches!(step, Progress::Source { .. }) {
+            run::advance(&bar, step);
+        }
+    });
+    bar.finish_and_clear();
+    let survey = survey?;
+    show(ui, &survey, args.format)?;
+    findings.extend(all_findings(ui, survey));
+    if findings.is_empty() { Ok(()) } else { Err(findings.into()) }
+}
+
+fn show(ui: Ui, survey: &Survey, format: Format) -> Result<(), Diagnostic> {
+    for source in survey.sources.iter().filter(|source| !source.plugin.version.is_empty()) {
+        ui.note(&format!(
+            "{}: {} files, read by {} {}",
+            source.name, source.tables, source.plugin.name, source.plugin.version
+        ));
+    }
+    match format {
+        Format::Json => ui.data(&document_text(
+            &survey.sources.iter().map(SourceSurveyDocument::from).collect::<Vec<_>>(),
+        )),
+        Format::Text if ui.is_quiet() => Ok(()),
+        Format::Text => ui.data(&survey.sources.iter().map(text_of).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+/// What the sources of a run are told is a warning, as in the run. The last finding says whether the
+/// run would be incomplete. A source that asks a service is only checked, so its findings count.
+fn all_findings(ui: Ui, survey: Survey) -> Vec<Diagnostic> {
+    let incomplete = incomplete(&survey);
+    let mut findings = Vec::new();
+    for source in survey.sources {
+        let told = source.failure.into_iter().chain(source.findings);
+        if source.depth == Depth::Nothing {
+            findings.extend(told);
+        } else {
+            told.for_each(|finding| ui.warning(&finding));
+        }
+    }
+    findings.extend(survey.refusal);
+    findings.extend(incomplete);
+    findings
+}
+
+/// Says that a run would end incomplete, if it would.
+fn incomplete(survey: &Survey) -> Option<Diagnostic> {
+    let set_aside: u64 = survey.sources.iter().map(SourceSurvey::set_aside).sum();
+    let fails = |source: &&SourceSurvey| source.failure.is_some() && source.depth != Depth::Nothing;
+    let failed = survey.sources.iter().filter(fails).count() as u64;
+    let mut missing = Vec::new();
+    if set_aside > 0 {
+        missing.push(format!("{} would be set aside", counted(set_aside, "row", "rows")));
+    }
+    if failed > 0 {
+        missing.push(format!("{} would fail", counted(failed, "source", "sources")));
+    }
+    let message = format!("a run would be incomplete: {}", missing.join("; "));
+    let hint = Hint::text("mend what is named above, or accept it with ")
+        .then(Hint::command("run --allow-incomplete"));
+    (!missing.is_empty()).then(|| Diagnostic::new(code::CHECK_INCOMPLETE, message).hint(hint))
+}
+
+fn text_of(survey: &SourceSurvey) -> String {
+    let mut lines = Lines(vec![format!("{} ({})", survey.name, plugin(survey))]);
+    if survey.depth == Depth::Nothing {
+        lines.add("not collected", "it asks a service, and a check asks it for no costs");
+        lines
+            .add("", format!("`apportion source measure {}` does, and keeps nothing", survey.name));
+        return lines.text();
+    }
+    lines.add("tables", survey.tables.to_string());
+    delivery_lines(&mut lines, &survey.finds.deliveries);
+    if survey.depth == Depth::Rows {
+        row_lines(&mut lines, survey);
+    }
+    if let Some(failure) = &survey.failure {
+        lines.add("fails with", format!("{}: {}", failure.code, failure.message));
+    }
+    let unused: Vec<&str> = survey.finds.unused_columns().collect();
+    if !unused.is_empty() {
+        lines.add("not used", shortened(&unused, NAMES_SHOWN));
+    }
+    lines.text()
+}
+
+fn plugin(survey: &SourceSurvey) -> String {
+    format!("{} {}", survey.plugin.name, survey.plugin.version).trim_end().to_owned()
+}
+
+/// Deliveries that count have a line each. The others have one line for each reason.
+fn delivery_lines(lines: &mut Lines, deliveries: &[Delivery]) {
+    let counting: Vec<&Delivery> =
+        deliveries.iter().filter(|delivery| delivery.left_out.is_none()).collect();
+    for delivery in counting.iter().take(NAMES_SHOWN) {
+        let of =
+            delivery.billing_period.map_or(String::new(), |day| format!(", of {}", day.month()));
+        lines.add("counts", format!("{}{of}", delivery.name));
+    }
+    if let Some(more) = counting.len().checked_sub(NAMES_SHOWN).filter(|more| *more > 0) {
+        lines.add("", format!("and {more} more"));
+    }
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for delivery in deliveries {
+        if let Some(reason) = &delivery.left_out {
+            by_reason.entry(reason).or_default().push(&delivery.name);
+        }
+    }
+    for (reason, names) in by_reason {
+        let names = shortened(&names, LEFT_OUT_SHOWN);
+        lines.add("left out", format!("{names}: {reason}"));
+    }
+}
+
+fn row_lines(lines: &mut Lines, survey: &SourceSurvey) {
+    let Some(report) = &survey.report else { return };
+    if survey.failure.is_some() {
+        return;
+    }
+    if let Some((first, last)) = survey.charges.days {
+        let days = if first == last { first.to_string() } else { format!("{first} to {last}") };
+        lines.add("days", days);
+    }
+    let charges = survey.charges.charges;
+    if charges > 0 || report.usage.rows == 0 {
+        let resources = counted(survey.charges.resources, "resource", "resources");
+        lines.add("charges", format!("{charges} of {resources}"));
+    }
+    lines.add("set aside", counted(report.set_aside, "row", "rows"));
+    for rejected in report.rejected.iter().take(REJECTED_SHOWN) {
+        lines.add("", run::rejected_line(rejected));
+    }
+    for sum in &survey.charges.sums {
+        lines.add(&sum.month.to_string(), category_text(sum));
+    }
+    for (currency, billed, effective) in &report.totals {
+        lines.add("total", format!("{currency} billed {billed}, effective {effective}"));
+    }
+    for metric in &report.usage.metrics {
+        let quantity = format!("{} {}", metric.total, metric.unit);
+        let days = counted(metric.days, "day", "days");
+        lines.add("usage", format!("{} {} in {days}", metric.metric, quantity.trim_end()));
+    }
+    let tags: Vec<String> =
+        survey.charges.tags.iter().map(|(key, count)| format!("{key} {count}")).collect();
+    let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+    if !tags.is_empty() {
+        lines.add("tags", shortened(&tags, NAMES_SHOWN));
+    }
+}
+
+fn category_text(sum: &CategorySum) -> String {
+    let category =
+        if sum.charge_category.is_empty() { "no category" } else { &sum.charge_category };
+    format!(
+        "{category}, {}: {} billed {}, effective {}",
+        counted(sum.charges, "charge", "charges"),
+        sum.currency,
+        sum.billed,
+        sum.effective
+    )
+}
+
+/// The first names, and how many there are beyond them.
+fn shortened(names: &[&str], shown: usize) -> String {
+    let first: Vec<&str> = names.iter().take(shown).copied().collect();
+    match names.len().saturating_sub(shown) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+/// Lines below a source's name: the thing, and what is said of it.
+struct Lines(Vec<String>);
+
+impl Lines {
+    fn add(&mut self, thing: &str, text: impl AsRef<str>) {
+        self.0.push(format!("  {thing:<13} {}", text.as_ref()));
+    }
+
+    fn text(mut self) -> String {
+        self.0.push(String::new());
+        self.0.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(name: &str, month: &str, left_out: Option<&str>) -> Delivery {
+        let billing_period = Some(month.parse().unwrap_or_else(|error| panic!("{error}")));
+        Delivery { name: name.into(), billing_period, left_out: left_out.map(Into::into) }
+    }
+
+    #[test]
+    fn deliveries_that_are_left_out_share_a_line_by_reason() {
+        let older = Some("a newer run has the same month");
+        let all: Vec<Delivery> = ["01", "02", "03", "04", "05"]
+            .into_iter()
+            .map(|run| delivery(run, "2026-03-01", older))
+            .chain([
+                delivery("06", "2026-03-01", None),
+                delivery("half", "2026-04-01", Some("its manifest names a file that is missing")),
+            ])
+            .collect();
+        let mut lines = Lines(Vec::new());
+        delivery_lines(&mut lines, &all);
+        assert_eq!(
+            lines.0,
+            [
+                "  counts        06, of 2026-03",
+                "  left out      01, 02, 03 and 2 more: a newer run has the same month",
+                "  left out      half: its manifest names a file that is missing",
+            ]
+        );
+    }
+
+    #[test]
+    fn long_lists_say_how_much_they_leave_out() {
+        assert_eq!(shortened(&["a", "b"], 2), "a, b");
+        assert_eq!(shortened(&["a", "b", "c"], 2), "a, b and 1 more");
+        assert_eq!(shortened(&[], 2), "");
+    }
+}
