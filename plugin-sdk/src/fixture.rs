@@ -97,9 +97,7 @@ pub(crate) mod granted_tables {
 
     #[expect(clippy::unnecessary_wraps, reason = "the host may refuse")]
     pub fn names() -> Result<Vec<String>, String> {
-        TABLES.with(|slot| {
-            Ok(slot.borrow().iter().map(|table| table.info.name.clone()).collect())
-        })
+        TABLES.with(|slot| Ok(slot.borrow().iter().map(|table| table.info.name.clone()).collect()))
     }
 
     pub fn describe(table: &str) -> Result<TableInfo, String> {

@@ -144,22 +144,21 @@ impl BatchCells<'_, '_> {
         (!says_nothing).then_some(text)
     }
 
-    /// A summand that is no amount becomes the value. The row is then set aside, and the finding
-    /// shows that text. So it is with a list that cannot be read whole. Members of lists are
-    /// written as in JSON, with a decimal point.
+    /// A summand that is no amount becomes the value, and so does a list that cannot be read whole.
+    /// The row is then set aside, and the finding shows that text. Members of lists are written as
+    /// in JSON, with a decimal point.
     fn sum<'a>(&'a self, terms: &[Summand], row: usize) -> Option<Cow<'a, str>> {
         let (mut sum, mut any) = (Exact::default(), false);
         for term in terms {
             let Some(text) = self.text(term.column, row) else { continue };
             any = true;
-            let added = match &term.member {
-                None => self.add_cell(&mut sum, &text, term.subtract),
-                // Some exports write the sum of a list in its place.
-                Some(_) if self.add_cell(&mut sum, &text, term.subtract) => true,
-                Some(member) => members(&text, member).is_some_and(|members| {
-                    members.iter().all(|part| add(&mut sum, part, term.subtract))
-                }),
-            };
+            // Some exports write the sum of a list in its place.
+            let added = self.add(&mut sum, &text, term.subtract)
+                || term.member.as_ref().is_some_and(|member| {
+                    members(&text, member).is_some_and(|members| {
+                        members.iter().all(|part| add(&mut sum, part, term.subtract))
+                    })
+                });
             if !added {
                 return Some(text);
             }
@@ -171,8 +170,8 @@ impl BatchCells<'_, '_> {
         })
     }
 
-    /// Adds a cell as its table writes numbers. `false` if it is none.
-    fn add_cell(&self, sum: &mut Exact, text: &str, subtract: bool) -> bool {
+    /// Adds an amount as the table writes it.
+    fn add(&self, sum: &mut Exact, text: &str, subtract: bool) -> bool {
         match self.reading.decimal_mark {
             DecimalMark::Point => add(sum, text, subtract),
             DecimalMark::Comma => decimal_comma::with_point(text.as_bytes())

@@ -14,7 +14,7 @@ use map::Options;
 use query::Query;
 use row::Lines;
 use settings::{Mode, SLOT, Table};
-use table_settings::charges::{Pages, check};
+use table_settings::charges::{Pages, check_all};
 
 enum GcpBilling {
     Exports(Pages),
@@ -51,7 +51,7 @@ impl Collector for GcpBilling {
         match settings::mode(config)? {
             Mode::Exports => {
                 let options = Options::parse(config)?;
-                check(|table| map::map(table, &options))
+                check_all(|table| map::map(table, &options))
             }
             Mode::Json => settings::credits(config).map(|_| Vec::new()),
             Mode::Query => Ok(missing_secrets(&[SLOT], &Table::parse(config)?.url)),

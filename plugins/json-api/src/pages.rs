@@ -34,6 +34,11 @@ pub trait Service {
         answer: &Node,
         rows: &mut Rows,
     ) -> Result<Vec<Then<Self::Kind>>, Fault>;
+
+    /// What is missing once all answers were read.
+    fn missing(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A request that follows from an answer.
@@ -110,7 +115,9 @@ impl<S: Service> Pages<S> {
 
     /// The next page, or nothing at the end.
     pub fn next(&mut self) -> Result<Option<Batch>, Error> {
-        let Some(due) = self.due.pop_front() else { return Ok(None) };
+        let Some(due) = self.due.pop_front() else {
+            return self.service.missing().map_or(Ok(None), |what| Err(Error::Unavailable(what)));
+        };
         let (name, answer) = match &due.origin {
             Origin::Ask(request) => {
                 self.asked.insert(key(request));

@@ -55,11 +55,14 @@ pub struct Costs {
     window: Option<Window>,
     /// Days of all pages so far. A day that comes again would count twice.
     days: BTreeSet<Day>,
+    /// Whether an answer has said that it is followed by another, and none that it is the last.
+    is_open: bool,
+    has_end: bool,
 }
 
 impl Costs {
     pub fn new(options: Options, window: Option<Window>) -> Costs {
-        Costs { options, window, days: BTreeSet::new() }
+        Costs { options, window, days: BTreeSet::new(), is_open: false, has_end: false }
     }
 }
 
@@ -114,11 +117,26 @@ impl Service for Costs {
             }
         }
         let more = answer.get("has_more").map_or(Ok(false), |more| more.flag())?;
-        let (Some(window), true) = (self.window, more) else { return Ok(Vec::new()) };
+        self.is_open |= more;
+        self.has_end |= !more;
+        if !more {
+            return Ok(Vec::new());
+        }
+        // An answer that is not the last must name the next one, in saved files too: without it
+        // days would be missing.
         let page = answer.at("next_page")?.text()?.to_owned();
+        let Some(window) = self.window else { return Ok(Vec::new()) };
         let next = request(&self.options, window)
             .map(|((), request)| Then::Page((), request.parameter("page", &page)));
         Ok(next.into_iter().collect())
+    }
+
+    fn missing(&self) -> Option<String> {
+        (self.is_open && !self.has_end).then(|| {
+            "the files end with an answer that says `has_more`: the answers that follow it are \
+             missing"
+                .into()
+        })
     }
 }
 

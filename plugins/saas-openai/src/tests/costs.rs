@@ -113,3 +113,31 @@ fn nothing_wanted_is_nothing_asked() {
             .unwrap();
     assert_eq!(openai.next(), Ok(None));
 }
+
+/// The result of a collection of saved answers.
+fn saved(files: &[(&str, bool, &str)]) -> Result<usize, Error> {
+    let file = |(number, (value, more, next)): (usize, &(&str, bool, &str))| {
+        let day = 1_730_419_200 + 86_400 * i64::try_from(number).unwrap();
+        let body = answer(&bucket(day, value), *more, next).unwrap().body;
+        (format!("{number}.json"), body)
+    };
+    fixture::files(files.iter().enumerate().map(file).collect());
+    let mut openai = open(r#"{"from": "files"}"#);
+    let mut pages = 0;
+    while openai.next()?.is_some() {
+        pages += 1;
+    }
+    Ok(pages)
+}
+
+#[test]
+fn saved_answers_end_with_the_last_one() {
+    let refused = |files: &[(&str, bool, &str)], words: &str| match saved(files) {
+        Err(Error::Unavailable(message)) => assert!(message.contains(words), "{message}"),
+        other => panic!("{other:?}"),
+    };
+    refused(&[("1", true, "null")], "0.json#: it has no `next_page`");
+    refused(&[("1", true, r#""b""#)], "the answers that follow it are missing");
+    assert_eq!(saved(&[("1", true, r#""b""#), ("2", false, "null")]), Ok(2));
+    assert_eq!(saved(&[("1", false, "null")]), Ok(1));
+}
