@@ -8,6 +8,7 @@
 mod choice;
 mod manifest;
 mod place;
+mod run;
 mod twins;
 
 pub use choice::Chosen;
