@@ -66,6 +66,8 @@ pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<Chosen, Err
     let named: BTreeSet<String> =
         scopes.values().flatten().flat_map(|run| run.tables.iter().cloned()).collect();
     let entries = files.as_ref().map_or(&[][..], |files| files.entries);
+    let modified: BTreeMap<&String, Option<String>> =
+        entries.iter().map(|entry| (&entry.name, entry.modified.clone())).collect();
     let mut loose = Vec::new();
     for table in tables.iter().filter(|table| !named.contains(*table)) {
         match Place::of(table) {
@@ -73,7 +75,8 @@ pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<Chosen, Err
                 let scope = Scope::of_place(&place);
                 let has_manifests = with_manifests.contains(&scope);
                 let runs = scopes.entry(scope).or_default();
-                add_file(runs, table, &place, has_manifests, modified(entries, table));
+                let modified = modified.get(table).cloned().flatten();
+                add_file(runs, table, &place, has_manifests, modified);
             }
             None => loose.push(table),
         }
@@ -104,12 +107,10 @@ pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<Chosen, Err
         ));
     }
     // Tables are read in the order in which the host names them.
-    chosen.tables.sort_by_key(|counted| tables.iter().position(|table| *table == counted.table));
+    let places: BTreeMap<&String, usize> =
+        tables.iter().enumerate().map(|(place, table)| (table, place)).collect();
+    chosen.tables.sort_by_key(|counted| places.get(&counted.table).copied());
     Ok(chosen)
-}
-
-fn modified(entries: &[Entry], name: &str) -> Option<String> {
-    entries.iter().find(|entry| entry.name == name).and_then(|entry| entry.modified.clone())
 }
 
 /// Adds the newest complete run of a scope to what counts.

@@ -71,6 +71,7 @@ pub(super) fn of_manifests(
     files: &Files<'_>,
 ) -> Result<BTreeMap<Scope, Vec<Run>>, Error> {
     let mut scopes: BTreeMap<Scope, Vec<Run>> = BTreeMap::new();
+    let tables = Tables::new(tables);
     for entry in files.entries.iter().filter(|entry| is_manifest(&entry.name)) {
         let stated = Manifest::parse(&(files.read)(&entry.name)?);
         // Other programs have a `manifest.json` too.
@@ -79,7 +80,7 @@ pub(super) fn of_manifests(
             continue;
         }
         let scope = Scope::of(&entry.name, stated.as_ref().ok());
-        let run = run(entry, &scope, stated, tables);
+        let run = run(entry, &scope, stated, &tables);
         scopes.entry(scope).or_default().push(run);
     }
     for runs in scopes.values_mut() {
@@ -89,7 +90,7 @@ pub(super) fn of_manifests(
     Ok(scopes)
 }
 
-fn run(entry: &Entry, scope: &Scope, stated: Result<Manifest, Fault>, tables: &[String]) -> Run {
+fn run(entry: &Entry, scope: &Scope, stated: Result<Manifest, Fault>, tables: &Tables<'_>) -> Run {
     let place = Place::of(&entry.name);
     // Data Exports have their files in a folder beside the manifests.
     let name = place.as_ref().map_or_else(
@@ -105,7 +106,7 @@ fn run(entry: &Entry, scope: &Scope, stated: Result<Manifest, Fault>, tables: &[
         kind: None,
         fault: None,
     };
-    let near = near(scope, tables);
+    let near = tables.near(scope);
     match stated {
         Err(Fault::Unknown) => {
             run.fault = Some(("its manifest names no files".into(), false));
@@ -119,7 +120,7 @@ fn run(entry: &Entry, scope: &Scope, stated: Result<Manifest, Fault>, tables: &[
         Ok(stated) => {
             (run.id, run.times[1], run.kind) = (stated.run, stated.time, stated.kind);
             for key in &stated.keys {
-                match table_of(key, tables, &near) {
+                match table_of(key, tables.names, &near) {
                     Some(table) => drop(run.tables.insert(table.to_owned())),
                     None => run.fault = Some(missing(key)),
                 }
@@ -140,17 +141,35 @@ fn missing(key: &str) -> (String, bool) {
     (format!("its manifest names {key}, which is not among the files of the source"), true)
 }
 
-fn near<'t>(scope: &Scope, tables: &'t [String]) -> Vec<Near<'t>> {
-    let parts = |table: &str| match Place::of(table) {
-        Some(place) => {
-            let own = place.export == scope.export && Some(place.range) == scope.range;
-            let below = table.len() - place.period_folder.len();
-            let folders = table[table.len() - below..].matches('/').count();
-            own.then_some(if place.run.is_empty() { 1 } else { folders })
+/// The tables by their places, because each manifest asks for those of its own period.
+struct Tables<'t> {
+    names: &'t [String],
+    by_scope: BTreeMap<Scope, Vec<Near<'t>>>,
+    loose: Vec<&'t str>,
+}
+
+impl<'t> Tables<'t> {
+    fn new(names: &'t [String]) -> Tables<'t> {
+        let mut tables = Tables { names, by_scope: BTreeMap::new(), loose: Vec::new() };
+        for table in names {
+            let Some(place) = Place::of(table) else {
+                tables.loose.push(table);
+                continue;
+            };
+            let below = &table[place.period_folder.len()..];
+            let parts = if place.run.is_empty() { 1 } else { below.matches('/').count() };
+            tables.by_scope.entry(Scope::of_place(&place)).or_default().push(Near { table, parts });
         }
-        None => (scope.export.is_empty() || is_below(table, &scope.export)).then_some(1),
-    };
-    tables.iter().filter_map(|table| parts(table).map(|parts| Near { table, parts })).collect()
+        tables
+    }
+
+    fn near(&self, scope: &Scope) -> Vec<Near<'t>> {
+        let own = Scope { manifest: String::new(), ..scope.clone() };
+        let mut near = self.by_scope.get(&own).cloned().unwrap_or_default();
+        let is_near = |table: &&&str| scope.export.is_empty() || is_below(table, &scope.export);
+        near.extend(self.loose.iter().filter(is_near).map(|table| Near { table, parts: 1 }));
+        near
+    }
 }
 
 fn is_below(table: &str, folder: &str) -> bool {
