@@ -95,7 +95,6 @@ pub(crate) mod granted_tables {
         })
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "the host may refuse")]
     pub fn names() -> Result<Vec<String>, String> {
         TABLES.with(|slot| Ok(slot.borrow().iter().map(|table| table.info.name.clone()).collect()))
     }
@@ -104,7 +103,6 @@ pub(crate) mod granted_tables {
         found(table, |table| table.info.clone())
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "the host may refuse")]
     pub fn tables() -> Result<Vec<TableInfo>, String> {
         TABLES.with(|slot| Ok(slot.borrow().iter().map(|table| table.info.clone()).collect()))
     }

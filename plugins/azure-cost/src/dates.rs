@@ -33,7 +33,7 @@ pub fn order(
         return Ok(DateOrder::MonthDayYear);
     }
     // The last day of a billing period is above 12, and its first day is mostly the first.
-    let edge = |name: &str| find(table, name).map_or_else(Vec::new, |header| column(header));
+    let edge = |name: &str| find(table, name).map_or_else(Vec::new, &column);
     let (starts, ends) = (edge("billingperiodstartdate"), edge("billingperiodenddate"));
     let edges: Vec<Slashed> = ends.iter().chain(&starts).copied().collect();
     let told = told(table, &dates)?

@@ -221,8 +221,9 @@ fn untold(counted: &Counted) -> Error {
          nor the rows tell which costs {} has",
         counted.table
     );
-    // With it, what is not known to be amortized is actual.
-    Error::Config(Problem::new(message).hint("cost = \"both\"").table(&counted.table))
+    // With `amortized`, files that are not told are amortized, and with `both` they are actual.
+    let hint = "cost = \"amortized\" | \"both\"";
+    Error::Config(Problem::new(message).hint(hint).table(&counted.table))
 }
 
 /// Refuses exports of the same cost, days and subscriptions.

@@ -127,14 +127,17 @@ impl Iterator for Pages {
 }
 
 /// The period of a table's delivery decides over those of its rows, so these are not read.
+///
+/// A delivery of a week states its days, and not the billing period that they are in: what other
+/// weeks said of the period must stay when their files are gone.
 fn stated(rows: Rows, counted: &Counted) -> Rows {
-    match (rows, counted.billing_period) {
-        (Rows::Mapped(mut mapping), Some(day)) => {
-            mapping.billing_period = Some(day.to_string());
+    match rows {
+        Rows::Mapped(mut mapping) if counted.range.is_some() => {
+            mapping.billing_period = counted.billing_period.map(|day| day.to_string());
             mapping.feeds.retain(|from| from.feed != Feed::BillingPeriodStart);
             Rows::Mapped(mapping)
         }
-        (rows, _) => rows,
+        rows => rows,
     }
 }
 

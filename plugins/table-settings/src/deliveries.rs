@@ -8,6 +8,7 @@
 mod choice;
 mod manifest;
 mod place;
+mod run;
 mod twins;
 
 pub use choice::Chosen;
@@ -15,10 +16,14 @@ pub use choice::Counted;
 pub use twins::refuse_twins;
 
 use crate::closest;
+use apportion_plugin_sdk::deliveries::Delivery;
 use apportion_plugin_sdk::file::Entry;
 use apportion_plugin_sdk::{Error, Problem, deliveries, file, log, table_decode};
 use choice::Files;
 use place::Place;
+
+/// The most deliveries that the host is told of. It takes 4,000, and a plugin may find its own.
+const TOLD_MAX: usize = 3_900;
 
 /// The source's tables that count, by their deliveries. `report` is the name of the only export
 /// that is meant, if the settings name one.
@@ -81,7 +86,10 @@ fn no_report(tables: &[String], report: &str) -> Error {
 impl Chosen {
     /// Tells the host of the deliveries, and the operator of what is left out.
     pub fn tell(&self) -> Result<(), Error> {
-        for delivery in &self.deliveries {
+        let is_counted = |delivery: &&Delivery| delivery.left_out.is_none();
+        let counted = self.deliveries.iter().filter(is_counted);
+        let left_out = self.deliveries.iter().filter(|delivery| !is_counted(delivery));
+        for delivery in counted.chain(left_out).take(TOLD_MAX) {
             deliveries::found(delivery)?;
         }
         if let Some(line) = self.left_out() {

@@ -29,6 +29,13 @@ fn origin(mapping: &Mapping, feed: Feed) -> Option<Origin> {
 const CUR1: &str = "bill/PayerAccountId,bill/BillingPeriodStartDate,lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,\
     lineItem/ProductCode,lineItem/CurrencyCode,lineItem/UnblendedCost,resourceTags/user:Team,resourceTags/aws:createdBy,reservation/ReservationARN";
 
+/// All columns of commitments.
+const COMMITMENTS: &str = "line_item_line_item_type,line_item_usage_start_date,\
+    line_item_currency_code,line_item_unblended_cost,savings_plan_savings_plan_effective_cost,\
+    savings_plan_total_commitment_to_date,savings_plan_used_commitment,reservation_effective_cost,\
+    reservation_unused_amortized_upfront_fee_for_billing_period,reservation_unused_recurring_fee,\
+    reservation_reservation_a_r_n";
+
 #[test]
 fn tags_lose_the_prefix_of_the_users_and_keep_that_of_aws() {
     let (mapping, usage) = mapped(CUR1, "");
@@ -86,10 +93,7 @@ fn without_columns_of_commitments_their_lines_have_no_effective_cost() {
 
 #[test]
 fn an_effective_cost_that_is_empty_is_no_billed_cost() {
-    let header = "line_item_line_item_type,line_item_usage_start_date,line_item_currency_code,line_item_unblended_cost,\
-        savings_plan_savings_plan_effective_cost,savings_plan_total_commitment_to_date,savings_plan_used_commitment,reservation_effective_cost,\
-        reservation_unused_amortized_upfront_fee_for_billing_period,reservation_unused_recurring_fee,reservation_reservation_a_r_n";
-    let (mapping, _) = mapped(header, "");
+    let (mapping, _) = mapped(COMMITMENTS, "");
     let of = |line_type: &str, empty: &[&str]| match value_of(
         origin(&mapping, Feed::EffectiveCost),
         line_type,
@@ -187,10 +191,7 @@ fn quantities_and_prices_are_those_of_usage() {
 
 #[test]
 fn commitments_are_spread_over_what_they_covered() {
-    let header = "line_item_line_item_type,line_item_usage_start_date,line_item_currency_code,line_item_unblended_cost,\
-        savings_plan_savings_plan_effective_cost,savings_plan_total_commitment_to_date,savings_plan_used_commitment,reservation_effective_cost,\
-        reservation_unused_amortized_upfront_fee_for_billing_period,reservation_unused_recurring_fee,reservation_reservation_a_r_n";
-    let (mapping, _) = mapped(header, "");
+    let (mapping, _) = mapped(COMMITMENTS, "");
     let Some(Origin::FirstOf(choices)) = origin(&mapping, Feed::EffectiveCost) else { panic!() };
     let of = |line_type: &str| {
         let holds = |test: &apportion_plugin_sdk::Condition| {

@@ -145,7 +145,7 @@ fn files_without_folders_tell_their_cost_too() {
         "other files of the same days have amortized costs, and neither a manifest nor the name \
          nor the rows tell which costs a.csv has"
     );
-    assert_eq!(hint, "cost = \"both\"");
+    assert_eq!(hint, "cost = \"amortized\" | \"both\"");
     assert_eq!(
         costs(collect(
             vec![table("a.csv", PLAIN), table("b.csv", AMORTIZED)],

@@ -4,7 +4,8 @@ use crate::FocusFile;
 use apportion_plugin_sdk::fixture::{self, Table};
 use apportion_plugin_sdk::{Collector, Error, Mapping, Request, Rows};
 
-const HEADER: &str = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,BillingPeriodStart,SubAccountId,\
+const HEADER: &str = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,\
+    BillingPeriodStart,SubAccountId,\
      ServiceName,ChargeCategory";
 
 fn table(name: &str, account: &str) -> Table {

@@ -1,7 +1,7 @@
 //! Of each billing period of an export, the newest complete run.
 
-use super::manifest::{self, Fault, Manifest, Near, is_manifest, table_of};
-use super::place::{Place, Range, split, time_of};
+use super::place::{Place, Range, split};
+use super::run::{Run, Scope, add_file, of_manifests};
 use apportion_plugin_sdk::deliveries::Delivery;
 use apportion_plugin_sdk::file::Entry;
 use apportion_plugin_sdk::{Error, Problem};
@@ -56,63 +56,6 @@ impl Chosen {
     }
 }
 
-/// An export and the days of its delivery.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Scope {
-    export: String,
-    range: Option<Range>,
-    /// The manifest's file, where no folder names a period: one folder may hold those of several
-    /// reports.
-    manifest: String,
-}
-
-impl Scope {
-    /// The scope of a manifest. Where no folder names a period, the manifest and its files may.
-    fn of(name: &str, stated: Option<&Manifest>) -> Scope {
-        if let Some(place) = Place::of(name) {
-            return Scope::of_place(&place);
-        }
-        let of_keys =
-            |stated: &Manifest| stated.keys.iter().find_map(|key| Some(Place::of(key)?.range));
-        let of_period = |stated: &Manifest| {
-            stated.period.map(|start| Range { start, end: start.month_plus(1) })
-        };
-        let range = stated.and_then(|stated| of_period(stated).or_else(|| of_keys(stated)));
-        let (folder, file) = split(name);
-        Scope { export: folder.into(), range, manifest: file.into() }
-    }
-
-    fn of_place(place: &Place) -> Scope {
-        let (export, range) = (place.export.clone(), Some(place.range));
-        Scope { export, range, manifest: String::new() }
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Run {
-    name: String,
-    tables: BTreeSet<String>,
-    /// Whether it is named by the manifest of the period, which is overwritten each time.
-    is_current: bool,
-    id: Option<String>,
-    times: [Option<String>; 3],
-    kind: Option<String>,
-    /// The reason why it cannot count, and whether it may pass.
-    fault: Option<(String, bool)>,
-}
-
-impl Run {
-    /// The order of two runs; nothing where they cannot be told apart.
-    fn compare(&self, other: &Run) -> Option<Ordering> {
-        let by_manifest = self.is_current.cmp(&other.is_current);
-        let by_time = self.times.iter().zip(&other.times).map(|pair| match pair {
-            (Some(one), Some(other)) => one.cmp(other),
-            _ => Ordering::Equal,
-        });
-        std::iter::once(by_manifest).chain(by_time).find(|order| order.is_ne())
-    }
-}
-
 pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<Chosen, Error> {
     let can_see = files.is_some();
     let mut scopes = match &files {
@@ -123,6 +66,8 @@ pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<Chosen, Err
     let named: BTreeSet<String> =
         scopes.values().flatten().flat_map(|run| run.tables.iter().cloned()).collect();
     let entries = files.as_ref().map_or(&[][..], |files| files.entries);
+    let modified: BTreeMap<&String, Option<String>> =
+        entries.iter().map(|entry| (&entry.name, entry.modified.clone())).collect();
     let mut loose = Vec::new();
     for table in tables.iter().filter(|table| !named.contains(*table)) {
         match Place::of(table) {
@@ -130,7 +75,8 @@ pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<Chosen, Err
                 let scope = Scope::of_place(&place);
                 let has_manifests = with_manifests.contains(&scope);
                 let runs = scopes.entry(scope).or_default();
-                add_file(runs, table, &place, has_manifests, modified(entries, table));
+                let modified = modified.get(table).cloned().flatten();
+                add_file(runs, table, &place, has_manifests, modified);
             }
             None => loose.push(table),
         }
@@ -161,177 +107,10 @@ pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<Chosen, Err
         ));
     }
     // Tables are read in the order in which the host names them.
-    chosen.tables.sort_by_key(|counted| tables.iter().position(|table| *table == counted.table));
+    let places: BTreeMap<&String, usize> =
+        tables.iter().enumerate().map(|(place, table)| (table, place)).collect();
+    chosen.tables.sort_by_key(|counted| places.get(&counted.table).copied());
     Ok(chosen)
-}
-
-fn modified(entries: &[Entry], name: &str) -> Option<String> {
-    entries.iter().find(|entry| entry.name == name).and_then(|entry| entry.modified.clone())
-}
-
-/// The runs that manifests name.
-fn of_manifests(tables: &[String], files: &Files<'_>) -> Result<BTreeMap<Scope, Vec<Run>>, Error> {
-    let mut scopes: BTreeMap<Scope, Vec<Run>> = BTreeMap::new();
-    for entry in files.entries.iter().filter(|entry| is_manifest(&entry.name)) {
-        let stated = Manifest::parse(&(files.read)(&entry.name)?);
-        // Other programs have a `manifest.json` too.
-        let is_foreign = manifest::is_of_azure(&entry.name) && Place::of(&entry.name).is_none();
-        if stated == Err(Fault::Unknown) && is_foreign {
-            continue;
-        }
-        let scope = Scope::of(&entry.name, stated.as_ref().ok());
-        let run = run(entry, &scope, stated, tables);
-        scopes.entry(scope).or_default().push(run);
-    }
-    for runs in scopes.values_mut() {
-        refuse_contradictions(runs);
-        one_each(runs);
-    }
-    Ok(scopes)
-}
-
-fn run(entry: &Entry, scope: &Scope, stated: Result<Manifest, Fault>, tables: &[String]) -> Run {
-    let place = Place::of(&entry.name);
-    // Data Exports have their files in a folder beside the manifests.
-    let name = place.as_ref().map_or_else(
-        || entry.name.clone(),
-        |place| place.delivery().replace("/metadata/", "/data/"),
-    );
-    let mut run = Run {
-        name,
-        tables: BTreeSet::new(),
-        is_current: place.as_ref().is_some_and(|place| place.run.is_empty()),
-        id: None,
-        times: [place.as_ref().and_then(|place| time_of(&place.run)), None, entry.modified.clone()],
-        kind: None,
-        fault: None,
-    };
-    let near = near(scope, tables);
-    match stated {
-        Err(Fault::Unknown) => {
-            run.fault = Some(("its manifest names no files".into(), false));
-        }
-        Err(Fault::Passing(why)) => {
-            run.fault = Some((format!("its manifest cannot be relied on: {why}"), true));
-        }
-        Err(Fault::Lasting(why)) => {
-            run.fault = Some((format!("its manifest cannot be relied on: {why}"), false));
-        }
-        Ok(stated) => {
-            (run.id, run.times[1], run.kind) = (stated.run, stated.time, stated.kind);
-            for key in &stated.keys {
-                match table_of(key, tables, &near) {
-                    Some(table) => drop(run.tables.insert(table.to_owned())),
-                    None => run.fault = Some(missing(key)),
-                }
-            }
-            let of_place = place.and_then(|place| place.range.billing_period());
-            if let Some((said, folder)) = stated.period.zip(of_place).filter(|(a, b)| a != b) {
-                let why = format!("its manifest is of {said}, and its folder of {folder}");
-                run.fault = Some((why, false));
-            } else if stated.keys.is_empty() {
-                run.fault = Some(("its manifest names no files".into(), true));
-            }
-        }
-    }
-    run
-}
-
-fn missing(key: &str) -> (String, bool) {
-    (format!("its manifest names {key}, which is not among the files of the source"), true)
-}
-
-fn near<'t>(scope: &Scope, tables: &'t [String]) -> Vec<Near<'t>> {
-    let parts = |table: &str| match Place::of(table) {
-        Some(place) => {
-            let own = place.export == scope.export && Some(place.range) == scope.range;
-            let below = table.len() - place.period_folder.len();
-            let folders = table[table.len() - below..].matches('/').count();
-            own.then_some(if place.run.is_empty() { 1 } else { folders })
-        }
-        None => (scope.export.is_empty() || is_below(table, &scope.export)).then_some(1),
-    };
-    tables.iter().filter_map(|table| parts(table).map(|parts| Near { table, parts })).collect()
-}
-
-fn is_below(table: &str, folder: &str) -> bool {
-    table.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// Two manifests of one run that name different files: neither can be relied on.
-fn refuse_contradictions(runs: &mut [Run]) {
-    let differ = |one: &Run, other: &Run| {
-        one.id.is_some()
-            && one.id == other.id
-            && one.fault.is_none()
-            && other.fault.is_none()
-            && one.tables != other.tables
-    };
-    let known = runs.to_vec();
-    for run in runs {
-        if known.iter().any(|other| differ(run, other)) {
-            let id = run.id.as_deref().unwrap_or_default();
-            run.fault = Some((format!("two manifests of {id} name different files"), true));
-        }
-    }
-}
-
-/// Keeps one of the manifests that name the same files. The one of the period is a copy of that
-/// in the folder of its assembly.
-fn one_each(runs: &mut Vec<Run>) {
-    runs.sort_by_key(|run| (run.fault.is_some(), !run.is_current));
-    let mut kept: Vec<Run> = Vec::new();
-    for run in runs.drain(..) {
-        let same = kept.iter_mut().find(|known| {
-            !run.tables.is_empty() && known.tables == run.tables && known.fault == run.fault
-        });
-        match same {
-            Some(known) => {
-                // The assembly's folder says more than the period's.
-                if known.is_current && !run.is_current {
-                    known.name = run.name;
-                }
-            }
-            None => kept.push(run),
-        }
-    }
-    *runs = kept;
-}
-
-/// Adds a file that no manifest names to the run that its folder tells.
-fn add_file(
-    runs: &mut Vec<Run>,
-    table: &str,
-    place: &Place,
-    has_manifests: bool,
-    modified: Option<String>,
-) {
-    let name = place.delivery();
-    if let Some(run) = runs.iter_mut().find(|run| run.name == name && run.fault.is_some()) {
-        run.tables.insert(table.into());
-        return;
-    }
-    let fault = has_manifests.then(|| ("no manifest of its period names it".to_owned(), true));
-    let known = runs.iter_mut().find(|run| run.name == name && run.fault == fault);
-    match known {
-        Some(run) => {
-            run.tables.insert(table.into());
-            run.times[2] = run.times[2].take().max(modified);
-        }
-        None => runs.push(Run {
-            name: if has_manifests && runs.iter().any(|run| run.name == name) {
-                table.into()
-            } else {
-                name
-            },
-            tables: BTreeSet::from([table.into()]),
-            is_current: false,
-            id: None,
-            times: [time_of(&place.run), None, modified],
-            kind: None,
-            fault,
-        }),
-    }
 }
 
 /// Adds the newest complete run of a scope to what counts.

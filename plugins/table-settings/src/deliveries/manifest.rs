@@ -133,15 +133,15 @@ pub fn table_of<'t>(key: &str, tables: &'t [String], near: &[Near<'t>]) -> Optio
     let ends = |whole: &str, end: &str| {
         whole == end || whole.strip_suffix(end).is_some_and(|front| front.ends_with('/'))
     };
+    let own: Vec<&str> =
+        near.iter().map(|near| near.table).filter(|table| ends(table, key)).collect();
+    if let [found] = own.as_slice() {
+        return Some(found);
+    }
     let names = || tables.iter().map(String::as_str);
-    let same: Vec<&str> = names().filter(|table| ends(table, key)).collect();
-    match same.as_slice() {
-        [found] => return Some(found),
-        [] => {}
-        several => {
-            let mut own = several.iter().filter(|table| near.iter().any(|n| n.table == **table));
-            return own.next().filter(|_| own.next().is_none()).copied();
-        }
+    let mut same = names().filter(|table| ends(table, key));
+    if let Some(found) = same.next() {
+        return same.next().is_none().then_some(found);
     }
     let longest = names()
         .filter(|table| table.contains('/') && ends(key, table))

@@ -58,6 +58,36 @@ fn texts(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+/// Three exports that ran each day of two years are told apart in a moment.
+#[test]
+fn thousands_of_runs_are_no_work() {
+    let mut tables = Vec::new();
+    let mut manifests = Vec::new();
+    for export in 0..3 {
+        for month in 1..=12 {
+            for day in 1..=28 {
+                let range = format!("20260{}01-20260{}28", month % 9 + 1, month % 9 + 1);
+                let run = format!("in/e{export}-{month}/{range}/2026{month:02}{day:02}0310/r{day}");
+                let table = format!("{run}/part_0_0001.csv");
+                manifests.push((
+                    format!("{run}/manifest.json"),
+                    format!(r#"{{"blobs": [{{"blobName": "{table}"}}]}}"#),
+                ));
+                tables.push(table);
+            }
+        }
+    }
+    let entries: Vec<Entry> = manifests
+        .iter()
+        .map(|(name, _)| Entry { name: name.clone(), size: 1, modified: None })
+        .collect();
+    let texts: std::collections::BTreeMap<String, String> = manifests.into_iter().collect();
+    let read = |name: &str| Ok(texts[name].clone().into_bytes());
+    let chosen = choose(&tables, Some(Files { entries: &entries, read: &read }), None).unwrap();
+    assert_eq!(chosen.tables.len(), 36);
+    assert_eq!(chosen.deliveries.len(), 1_008);
+}
+
 const NEWER: &str = "a newer run of the same period counts";
 
 #[test]
