@@ -89,7 +89,10 @@ impl Structure {
         state.cell_closed = closing >> 63;
         let odd = behind & !(found.quotes | found.delimiters | found.lines);
         if odd != 0 || state.line_due {
-            self.stray_quote |= state.goes_on(odd, &found, chunk, valid);
+            let behind = BehindQuote { odd, line_due: state.line_due, lines: found.lines, valid };
+            let (goes_on, line_due) = behind.look(chunk);
+            self.stray_quote |= goes_on;
+            state.line_due = line_due;
         }
         let mut line = lines;
         while line != 0 {
@@ -134,25 +137,37 @@ struct ScanState {
     line_due: bool,
 }
 
-impl ScanState {
-    /// Whether a cell goes on behind its closing quote, at one of the `odd` bytes. It is rare, or
-    /// asked once a line where lines end as on Windows and their last cell has quotes.
-    fn goes_on(&mut self, mut odd: u64, found: &Masks, chunk: &[u8; LANES], valid: u64) -> bool {
-        let mut goes_on = self.line_due && valid & 1 != 0 && found.lines & 1 == 0;
-        self.line_due = false;
-        while odd != 0 {
-            let at = odd.trailing_zeros();
-            odd &= odd - 1;
+/// The bytes behind closing quotes that are no ends of cells.
+struct BehindQuote {
+    odd: u64,
+    /// As in the state of the scan.
+    line_due: bool,
+    lines: u64,
+    valid: u64,
+}
+
+impl BehindQuote {
+    /// Whether a cell goes on behind its closing quote, and whether the next bytes have to begin
+    /// with a line feed. Asked rarely, or once a line where lines end as on Windows and their last
+    /// cell has quotes. It takes no part of the state, which stays in registers.
+    #[cold]
+    #[inline(never)]
+    fn look(mut self, chunk: &[u8; LANES]) -> (bool, bool) {
+        let mut goes_on = self.line_due && self.valid & 1 != 0 && self.lines & 1 == 0;
+        let mut line_due = false;
+        while self.odd != 0 {
+            let at = self.odd.trailing_zeros();
+            self.odd &= self.odd - 1;
             match chunk.get(at as usize) {
-                Some(b'\r') if at + 1 == LANES as u32 => self.line_due = true,
+                Some(b'\r') if at + 1 == LANES as u32 => line_due = true,
                 Some(b'\r') => {
                     let next = 1 << (at + 1);
-                    goes_on |= valid & next != 0 && found.lines & next == 0;
+                    goes_on |= self.valid & next != 0 && self.lines & next == 0;
                 }
                 _ => goes_on = true,
             }
         }
-        goes_on
+        (goes_on, line_due)
     }
 }
 

@@ -233,6 +233,12 @@ fn rows_of_words_are_not_taken_for_a_header() {
     }
     let semicolons = refusal(b"a;b;c\nx;y;z\none, two, three;x;y\n", TextForm::default());
     assert_eq!(semicolons.code, code::FILE_DELIMITER);
+    for (text, setting) in
+        [("a;b;c\n", "`delimiter = \";\"`"), ("a\tb\tc\n", "`delimiter = \"\\t\"`")]
+    {
+        let hint = refusal(text.as_bytes(), TextForm::default()).hint_text().unwrap();
+        assert!(hint.ends_with(setting), "{hint}");
+    }
 }
 
 #[test]
@@ -364,12 +370,12 @@ fn archives_that_are_no_single_table_are_refused_by_name() {
 
 #[test]
 fn archives_that_lie_or_are_cut_off_are_not_whole() {
-    let text = "a,b\n1,2\n".repeat(3000);
+    let text = "a,b\n1,2\n".repeat(300);
     let bill = || packed("p.csv", text.as_bytes());
     let whole = zip(&[bill()]);
     let mut archives = vec![
         zip(&[TestMember { size: Some(100), ..bill() }]),
-        zip(&[TestMember { size: Some(30_000), ..bill() }]),
+        zip(&[TestMember { size: Some(3_000), ..bill() }]),
         zip(&[TestMember { crc: Some(7), ..bill() }]),
     ];
     archives.extend((4..whole.len()).step_by(7).map(|end| whole[..end].to_vec()));
