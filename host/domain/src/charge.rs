@@ -79,6 +79,32 @@ impl ChargeTable {
     }
 }
 
+/// The details that are kept of charges, beside resource and amounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptDetails {
+    /// List and contracted unit prices and costs.
+    pub prices: bool,
+    /// Pricing and consumed quantities with their units.
+    pub quantities: bool,
+    /// The invoice's id and issuer.
+    pub invoice: bool,
+    /// The hour, of sources that have hours.
+    pub hours: bool,
+}
+
+impl KeptDetails {
+    pub const ALL: KeptDetails =
+        KeptDetails { prices: true, quantities: true, invoice: true, hours: true };
+    pub const NONE: KeptDetails =
+        KeptDetails { prices: false, quantities: false, invoice: false, hours: false };
+}
+
+impl Default for KeptDetails {
+    fn default() -> KeptDetails {
+        KeptDetails { prices: true, quantities: true, invoice: true, hours: false }
+    }
+}
+
 /// A row that could not be understood. It is set aside, counted and shown, and never dropped or
 /// guessed.
 #[derive(Clone, Debug, PartialEq, Eq)]

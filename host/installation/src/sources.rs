@@ -173,6 +173,7 @@ fn recorded_source(
         window: window(source, restated),
         delivery: source.delivery.value,
         repeats: source.repeats.value,
+        kept: domain::charge::KeptDetails::default(),
     })
 }
 
@@ -200,6 +201,7 @@ pub fn or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) 
         window: window(of, None),
         delivery: of.delivery.value,
         repeats: of.repeats.value,
+        kept: domain::charge::KeptDetails::default(),
     };
     let opened = |of: &SourceSettings, granted: Result<GrantedFiles, Diagnostic>| {
         granted

@@ -72,6 +72,21 @@ impl Costs {
         }
     }
 
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.nanos.truncate(rows);
+        self.marks.truncate(rows);
+        self.long.retain(|(row, _)| (*row as usize) < rows);
+    }
+
+    /// Adds a zero, if the last cost is known.
+    pub(super) fn push_nothing_more(&mut self) {
+        match self.marks.last() {
+            None => {}
+            Some(&UNKNOWN) => self.push(None),
+            Some(_) => self.push_short(0),
+        }
+    }
+
     pub fn clear(&mut self) {
         self.nanos.clear();
         self.marks.clear();

@@ -94,6 +94,28 @@ impl Details {
         (self.contracted_rest, self.list_rest) = Default::default();
     }
 
+    /// Takes rows back, to so many.
+    pub fn truncate(&mut self, rows: usize) {
+        self.terms.truncate(rows);
+        self.pricing_quantity.truncate(rows);
+        self.consumed_quantity.truncate(rows);
+        self.contracted_cost.truncate(rows);
+        self.list_cost.truncate(rows);
+        self.hours.truncate(rows);
+    }
+
+    /// Adds a row that is a further part of the last one: its quantities and costs are zero where
+    /// those of the last one are known.
+    pub fn push_nothing_more(&mut self) {
+        let again = |column: &mut Vec<u32>| column.extend_from_within(column.len().max(1) - 1..);
+        again(&mut self.terms);
+        self.hours.extend_from_within(self.hours.len().max(1) - 1..);
+        self.pricing_quantity.push_nothing_more();
+        self.consumed_quantity.push_nothing_more();
+        self.contracted_cost.push_nothing_more();
+        self.list_cost.push_nothing_more();
+    }
+
     /// A digest of what is known of a row, for the fingerprint of the day; 0 if that is nothing.
     pub fn digest(&self, row: usize, terms: u128) -> u128 {
         let mut digest = terms;

@@ -101,6 +101,21 @@ impl Figures {
         }
     }
 
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.digits.truncate(rows);
+        self.marks.truncate(rows);
+        self.long.retain(|(row, _)| (*row as usize) < rows);
+    }
+
+    /// Adds a zero, if the last figure is known.
+    pub(super) fn push_nothing_more(&mut self) {
+        match self.marks.last() {
+            None => {}
+            Some(&UNKNOWN) => self.push_unknown(),
+            Some(_) => self.push_short(ShortFigure { digits: 0, places: 0 }),
+        }
+    }
+
     pub fn clear(&mut self) {
         self.digits.clear();
         self.marks.clear();
