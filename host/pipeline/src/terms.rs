@@ -125,7 +125,7 @@ fn price(
     let spelled = match reading.decimal_mark {
         DecimalMark::Comma => decimal_comma::with_point(text.as_bytes())
             .ok_or_else(|| format!("'{text}' is not a number with a decimal comma"))?,
-        _ => text.as_bytes().to_vec(),
+        DecimalMark::Point => text.as_bytes().to_vec(),
     };
     let price = Figure::parse(&spelled).map_err(|error| error.to_string())?;
     Ok(registry.dictionary.symbol(&price.to_string()))
