@@ -253,7 +253,7 @@ mod tests {
         let ranges = [(0, 4), (4, 9), (9, 17), (17, 21), (0, 0)];
         let columns = [Cells::Text { buffer: text, ranges: &ranges, quoted: false }];
         let batch = Batch { rows: 5, columns: &columns, places: &[0; 5], unreadable: &[] };
-        let read = |input: Input| -> Vec<Result<i64, &str>> {
+        let read = |input: Input| -> Vec<Result<i128, &str>> {
             let cell = |row| match amount(&input, &batch, row) {
                 Ok((nanos, _)) => Ok(nanos),
                 Err(fault) => Err(fault.code.text()),

@@ -83,10 +83,14 @@ impl TableReading {
     pub fn with_decimal_mark(mut self, mark: DecimalMark) -> TableReading {
         self.decimal_mark = mark;
         if mark == DecimalMark::Comma {
-            let DetailInputs { pricing_quantity, consumed_quantity, .. } = &mut self.details;
-            let quantities = [pricing_quantity, consumed_quantity];
-            let costs = [&mut self.details.contracted_cost, &mut self.details.list_cost];
-            let details = quantities.into_iter().chain(costs).filter_map(Option::as_mut);
+            let told = &mut self.details;
+            let details = [
+                &mut told.pricing_quantity,
+                &mut told.consumed_quantity,
+                &mut told.contracted_cost,
+                &mut told.list_cost,
+            ];
+            let details = details.into_iter().filter_map(Option::as_mut);
             let amounts = [&mut self.billed_cost, &mut self.effective_cost];
             for input in amounts.into_iter().chain(details) {
                 if let Input::Column(column) = *input {

@@ -10,7 +10,7 @@ use decode::Cells;
 use domain::decimal_comma;
 use domain::dictionary::{ResourceId, Symbol};
 use domain::figure::Figure;
-use domain::terms::{Term, Terms, TermsId, UnitPrices};
+use domain::terms::{Terms, TermsId, UnitPrices};
 use domain::text_form::DecimalMark;
 use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
