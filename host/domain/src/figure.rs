@@ -204,6 +204,46 @@ impl From<Decimal> for Figure {
     }
 }
 
+/// A sum of figures without an end: exact, and without allocation where it is small.
+#[derive(Clone, Debug, Default)]
+pub struct FigureSum {
+    /// In 10⁻¹⁸.
+    units: i128,
+    long: Decimal,
+}
+
+impl FigureSum {
+    #[inline]
+    pub fn add_short(&mut self, figure: ShortFigure) {
+        match self.units.checked_add(figure.units()) {
+            Some(units) => self.units = units,
+            None => self.long.add(&figure.decimal()),
+        }
+    }
+
+    pub fn add(&mut self, figure: &Figure) {
+        match figure {
+            Figure::Short(short) => self.add_short(*short),
+            Figure::Long(value) => self.long.add(value),
+        }
+    }
+
+    /// Adds an amount.
+    pub fn add_nanos(&mut self, nanos: i128) {
+        self.long.add(&Decimal::from_scaled(nanos, 9));
+    }
+
+    pub fn add_sum(&mut self, other: &FigureSum) {
+        self.long.add(&other.value());
+    }
+
+    pub fn value(&self) -> Decimal {
+        let mut value = Decimal::from_scaled(self.units, u32::from(PLACES_MAX));
+        value.add(&self.long);
+        value
+    }
+}
+
 impl PartialEq for Figure {
     fn eq(&self, other: &Figure) -> bool {
         match (self, other) {
@@ -280,6 +320,18 @@ mod tests {
             let of = |text: &str| figure(text).short().unwrap_or_else(|| panic!("{text}"));
             assert_eq!(of(quantity).product_nanos(of(price)), nanos, "{quantity} × {price}");
         }
+    }
+
+    #[test]
+    fn sums_are_exact_over_any_distance() {
+        let mut sum = FigureSum::default();
+        for text in ["999999999999999999", "1e30", "0.000000000000000001", "-1e30", "1.5"] {
+            sum.add(&figure(text));
+        }
+        (0..400).for_each(|_| sum.add(&figure("999999999999999999")));
+        sum.add_nanos(-500_000_000);
+        // 401 × 999,999,999,999,999,999 + 1 + 10⁻¹⁸.
+        assert_eq!(sum.value().to_string(), "400999999999999999600.000000000000000001");
     }
 
     #[test]

@@ -90,10 +90,10 @@ impl SubjectKey {
     pub fn scope<'a>(&self, period: Period, only: Option<&'a SourceDay>) -> Option<Scope<'a>> {
         match self {
             SubjectKey::Account(_) | SubjectKey::Resource { .. } => {
-                Some(Scope { period, source_day: None })
+                Some(Scope { period, source_day: None, metric: None })
             }
             SubjectKey::Entry(entry) if !stands(entry) => None,
-            SubjectKey::Entry(_) => Some(Scope { period: Period::all(), source_day: only }),
+            SubjectKey::Entry(_) => Some(Scope { period: Period::all(), source_day: only, metric: None }),
         }
     }
 
