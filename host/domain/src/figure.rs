@@ -244,6 +244,14 @@ impl FigureSum {
     }
 }
 
+impl PartialEq for FigureSum {
+    fn eq(&self, other: &FigureSum) -> bool {
+        self.value() == other.value()
+    }
+}
+
+impl Eq for FigureSum {}
+
 impl PartialEq for Figure {
     fn eq(&self, other: &Figure) -> bool {
         match (self, other) {

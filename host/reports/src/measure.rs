@@ -62,17 +62,55 @@ impl Metric {
     }
 }
 
-/// A sum over charges with one unit. Charges that do not say it are counted and add nothing.
-#[derive(Clone, Debug, Default)]
+/// What is summed of charges beside their cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// By unit.
+    Metric(Metric),
+    /// Pricing quantities, by terms.
+    Terms,
+}
+
+/// What the charges of one sum have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MeasureKey {
+    /// The unit of a quantity; nothing for a cost, and for a quantity without a unit.
+    Unit(Symbol),
+    Terms(TermsId),
+}
+
+/// A sum over charges. Charges that do not say it are counted and add nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeasuredSum {
-    /// Of a quantity; nothing for a cost, and for a quantity without a unit.
-    pub unit: Symbol,
+    pub key: MeasureKey,
     pub sum: FigureSum,
     pub known: u64,
     pub unknown: u64,
 }
 
 impl MeasuredSum {
+    pub fn new(key: MeasureKey) -> MeasuredSum {
+        MeasuredSum { key, sum: FigureSum::default(), known: 0, unknown: 0 }
+    }
+
+    /// The sum of this key among some, which is made where it is missing.
+    pub fn among(sums: &mut Vec<MeasuredSum>, key: MeasureKey) -> &mut MeasuredSum {
+        let at = sums.iter().position(|sum| sum.key == key).unwrap_or_else(|| {
+            sums.push(MeasuredSum::new(key));
+            sums.len() - 1
+        });
+        &mut sums[at]
+    }
+
+    pub fn charges(&self) -> u64 {
+        self.known + self.unknown
+    }
+
+    /// Nothing where no charge says it.
+    pub fn value(&self) -> Option<String> {
+        (self.known > 0).then(|| self.sum.value().to_string())
+    }
+
     pub fn add(&mut self, other: &MeasuredSum) {
         self.sum.add_sum(&other.sum);
         self.known += other.known;
@@ -82,16 +120,16 @@ impl MeasuredSum {
 
 /// Reads segments with what a metric needs of them.
 pub struct Meter<'a> {
-    metric: Metric,
+    measure: Measure,
     dictionary: &'a Dictionary,
     prices: PriceList,
     details: Details,
 }
 
 impl<'a> Meter<'a> {
-    pub fn new(metric: Metric, dictionary: &'a Dictionary) -> Meter<'a> {
+    pub fn new(measure: Measure, dictionary: &'a Dictionary) -> Meter<'a> {
         let prices = PriceList::of(dictionary);
-        Meter { metric, dictionary, prices, details: Details::default() }
+        Meter { measure, dictionary, prices, details: Details::default() }
     }
 
     pub fn decode(&mut self, data: &[u8], into: &mut SegmentCharges) -> Result<(), Diagnostic> {
@@ -100,16 +138,16 @@ impl<'a> Meter<'a> {
 
     /// Adds a charge of the segment that was decoded last.
     pub fn measure(&self, charges: &SegmentCharges, row: usize, into: &mut Vec<MeasuredSum>) {
-        let unit = self.unit(row);
-        let at = match into.iter().position(|sum| sum.unit == unit) {
-            Some(at) => at,
-            None => {
-                into.push(MeasuredSum { unit, ..MeasuredSum::default() });
-                into.len() - 1
+        let terms = self.terms(row);
+        let (key, metric) = match self.measure {
+            Measure::Terms => (MeasureKey::Terms(terms), Metric::PricingQuantity),
+            Measure::Metric(metric) => {
+                let unit = metric.unit().map(|unit| self.dictionary.terms(terms).get(unit));
+                (MeasureKey::Unit(unit.unwrap_or_default()), metric)
             }
         };
-        let sum = &mut into[at];
-        let is_known = match self.metric {
+        let sum = MeasuredSum::among(into, key);
+        let is_known = match metric {
             Metric::BilledCost => add_cost(sum, charges.billed.get(row).copied().map(i128::from)),
             Metric::ListCost => add_cost(sum, self.details.list_cost.get(row)),
             Metric::ContractedCost => add_cost(sum, self.details.contracted_cost.get(row)),
@@ -123,14 +161,12 @@ impl<'a> Meter<'a> {
         }
     }
 
-    fn unit(&self, row: usize) -> Symbol {
+    fn terms(&self, row: usize) -> TermsId {
         let terms = self.details.terms.get(row).copied().unwrap_or_default();
         // Checked, because a damaged segment may name any terms.
-        match self.metric.unit() {
-            Some(unit) if (terms as usize) < self.dictionary.terms_count() => {
-                self.dictionary.terms(TermsId(terms)).get(unit)
-            }
-            _ => Symbol::NONE,
+        match (terms as usize) < self.dictionary.terms_count() {
+            true => TermsId(terms),
+            false => TermsId::UNKNOWN,
         }
     }
 }

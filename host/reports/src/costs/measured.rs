@@ -10,7 +10,7 @@ use crate::costs::query::{CostQuery, GroupBy};
 use crate::costs::read::{Charge, keys};
 use crate::derive::{self, Scope};
 use crate::document::{DateText, PeriodDocument, keyed};
-use crate::measure::{MeasuredSum, Metric};
+use crate::measure::{Measure, MeasureKey, MeasuredSum, Metric};
 use crate::portion::Portion;
 use crate::stored::RulesOf;
 use domain::diagnostic::Diagnostic;
@@ -31,13 +31,6 @@ pub struct MeasuredRow {
     pub measured: MeasuredSum,
 }
 
-impl MeasuredRow {
-    /// Nothing where no charge says it.
-    pub fn value(&self) -> Option<String> {
-        (self.measured.known > 0).then(|| self.measured.sum.value().to_string())
-    }
-}
-
 #[derive(Clone, Debug)]
 pub struct MeasuredTable {
     pub metric: Metric,
@@ -53,8 +46,7 @@ impl MeasuredTable {
     }
 
     pub fn charges(&self) -> u64 {
-        let known: u64 = self.rows.iter().map(|row| row.measured.known).sum();
-        known + self.unknown()
+        self.rows.iter().map(|row| row.measured.charges()).sum()
     }
 }
 
@@ -77,15 +69,16 @@ pub fn measured(
         let Some(keys) = keys(query, &text) else { return Ok(()) };
         let start = query.granularity.span_start(portion.source_day.day, query.period);
         for measured in portion.measured {
-            let unit = match metric.is_cost() {
-                true => portion.source_day.currency.to_string(),
-                false => dictionary.text(measured.unit).to_owned(),
+            let unit = match measured.key {
+                MeasureKey::Unit(unit) if !metric.is_cost() => dictionary.text(unit).to_owned(),
+                _ => portion.source_day.currency.to_string(),
             };
-            sums.entry((start, keys.clone(), unit)).or_default().add(measured);
+            let sum = sums.entry((start, keys.clone(), unit));
+            sum.or_insert_with(|| MeasuredSum::new(measured.key)).add(measured);
         }
         Ok(())
     };
-    let scope = Scope { period: query.period, source_day: None, metric: Some(metric) };
+    let scope = Scope { period: query.period, source_day: None, measure: Some(Measure::Metric(metric)) };
     derive::derive(ledger, &dictionary, scope, Some(rules_of), &mut take)?;
     let rows = sums.into_iter().map(|((period_start, keys, unit), measured)| MeasuredRow {
         period_start,
@@ -131,8 +124,8 @@ impl From<&MeasuredTable> for MeasuredDocument {
             period_start: row.period_start.map(DateText::from),
             keys: keyed(&names, &row.keys),
             unit: row.unit.clone(),
-            value: row.value(),
-            charges: row.measured.known + row.measured.unknown,
+            value: row.measured.value(),
+            charges: row.measured.charges(),
             unknown_charges: row.measured.unknown,
         };
         MeasuredDocument {

@@ -211,7 +211,7 @@ fn derived(
     derive::derive(
         ledger,
         &dictionary,
-        Scope { period: query.period, source_day: None, metric: None },
+        Scope { period: query.period, source_day: None, measure: None },
         rules_of,
         &mut take,
     )

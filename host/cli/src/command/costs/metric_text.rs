@@ -58,8 +58,8 @@ fn csv(table: &MeasuredTable, args: &CostsArgs) -> String {
     let mut text = csv_line(header);
     for row in &table.rows {
         let mut cells = cells(row, args);
-        let charges = row.measured.known + row.measured.unknown;
-        cells.push(row.value().unwrap_or_default());
+        let charges = row.measured.charges();
+        cells.push(row.measured.value().unwrap_or_default());
         cells.extend([charges.to_string(), row.measured.unknown.to_string()]);
         text.push_str(&csv_line(cells.iter().map(String::as_str)));
     }
@@ -83,8 +83,8 @@ fn text(ui: Ui, table: &MeasuredTable, args: &CostsArgs) -> String {
             .into_iter()
             .map(|cell| if cell.is_empty() { "-".to_owned() } else { cell })
             .collect();
-        let charges = row.measured.known + row.measured.unknown;
-        cells.push(row.value().unwrap_or_else(|| UNKNOWN.to_owned()));
+        let charges = row.measured.charges();
+        cells.push(row.measured.value().unwrap_or_else(|| UNKNOWN.to_owned()));
         cells.extend([charges.to_string(), row.measured.unknown.to_string()]);
         layout.row(cells);
     }
