@@ -5,6 +5,7 @@
 
 use crate::columns::{Identity, TableReading};
 use crate::interner::{RowClass, RowTable};
+use crate::terms::KnownTerms;
 use decode::Cells;
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol, TagSetId};
 use domain::field::{Field, canonical_value};
@@ -21,6 +22,7 @@ pub struct Identities<'a, 'r> {
     pub reading: &'a TableReading,
     registry: &'a Mutex<Registry<'r>>,
     known: Mutex<IdentityTable>,
+    pub terms: KnownTerms<'a, 'r>,
 }
 
 #[derive(Default)]
@@ -52,7 +54,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<'a, 'r> Identities<'a, 'r> {
     pub fn new(reading: &'a TableReading, registry: &'a Mutex<Registry<'r>>) -> Identities<'a, 'r> {
-        Identities { reading, registry, known: Mutex::default() }
+        let terms = KnownTerms::new(reading, registry);
+        Identities { reading, registry, known: Mutex::default(), terms }
     }
 
     /// Looks up rows of a batch by their hashes, and reads the cells of rows that no thread has
