@@ -13,12 +13,13 @@ use crate::run;
 use crate::settings::Settings;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
-use domain::port::{Batch, NoAllocators, PluginIdentity};
+use domain::port::{Batch, CollectRequest, Collector, NoAllocators, PluginIdentity};
 use ledger::Ledger;
 use pipeline::progress::Progress;
 use pipeline::report::SourceReport;
 use pipeline::source::Source;
 use reports::survey::read::{ChargeSurvey, surveys};
+use std::sync::Arc;
 use witness::{Finds, Witness};
 
 /// How far the tables are read.
@@ -39,7 +40,7 @@ pub struct SourceSurvey {
     /// The tables that its plugin is given.
     pub tables: usize,
     pub depth: Depth,
-    /// The findings of its plugin's own check, without the failure below.
+    /// The findings of its plugin's own check, if it failed or is not collected.
     pub findings: Vec<Diagnostic>,
     /// Why it would fail in a run.
     pub failure: Option<Diagnostic>,
@@ -66,25 +67,35 @@ pub fn survey(
     let mut survey = Survey { sources: Vec::new(), refusal: None };
     let (mut read, mut witnessed) = (Vec::new(), Vec::new());
     for mut source in sources {
-        let mut of_source = SourceSurvey::checked(&source, depth);
-        if of_source.depth != Depth::Nothing {
-            let (witness, finds) = Witness::of(source.collector, settings.dimensions.value.clone());
-            source.collector = Box::new(witness);
-            witnessed.push((survey.sources.len(), finds));
-            if depth == Depth::Headers {
-                of_source.look(&source);
-            } else {
-                read.push(source);
-            }
+        let mut of_source = SourceSurvey::new(&source, depth);
+        let collector: Arc<dyn Collector> = Arc::from(source.collector);
+        if of_source.depth == Depth::Nothing {
+            of_source.check(&*collector, &source.request);
+            survey.sources.push(of_source);
+            continue;
         }
+        let dimensions = settings.dimensions.value.clone();
+        let (witness, finds) = Witness::of(Arc::clone(&collector), dimensions);
+        if depth == Depth::Headers {
+            // Without a row, a plugin names its deliveries and describes its tables.
+            let looked = witness.collect(&source.request, &mut |_: Batch| Ok(()));
+            of_source.failure = looked.err();
+        }
+        witnessed.push((survey.sources.len(), collector, source.request.clone(), finds));
         survey.sources.push(of_source);
+        source.collector = Box::new(witness);
+        read.push(source);
     }
-    if !read.is_empty() {
+    if depth == Depth::Rows && !read.is_empty() {
         survey.refusal = collect(settings, read, &mut survey.sources, progress)?;
     }
-    for (place, finds) in witnessed {
+    for (place, collector, request, finds) in witnessed {
         if let Some(of_source) = survey.sources.get_mut(place) {
             of_source.finds = finds.take();
+            // A collection ends at its first fault. The check knows the others.
+            if of_source.failure.is_some() {
+                of_source.check(&*collector, &request);
+            }
         }
     }
     Ok(survey)
@@ -114,7 +125,7 @@ fn collect(
     for report in report.sources {
         if let Some(source) = surveyed.iter_mut().find(|source| source.name == report.name) {
             source.charges = charges.remove(&report.name).unwrap_or_default();
-            source.end(report.failure.clone());
+            source.failure.clone_from(&report.failure);
             source.report = Some(report);
         }
     }
@@ -122,39 +133,37 @@ fn collect(
 }
 
 impl SourceSurvey {
-    /// Lets the plugin check the source by itself.
-    fn checked(source: &Source, depth: Depth) -> SourceSurvey {
+    fn new(source: &Source, depth: Depth) -> SourceSurvey {
         // A source without paths has a window of days, for which it asks a service.
         let depth = if source.window.is_some() { Depth::Nothing } else { depth };
-        let (findings, failure) = match source.collector.check(&source.request) {
-            Ok(findings) => (findings, None),
-            Err(failure) => (Vec::new(), Some(failure)),
-        };
         SourceSurvey {
             name: source.name.clone(),
             plugin: source.collector.identity().clone(),
             tables: source.request.tables.len(),
             depth,
-            findings,
-            failure,
+            findings: Vec::new(),
+            failure: None,
             finds: Finds::default(),
             report: None,
             charges: ChargeSurvey::default(),
         }
     }
 
-    /// Lets the plugin name its deliveries and describe its tables. No row of a table is read.
-    fn look(&mut self, source: &Source) {
-        let looked = source.collector.collect(&source.request, &mut |_: Batch| Ok(()));
-        self.end(looked.err());
+    /// Adds what the plugin's own check finds. What a failed collection said in the same words is
+    /// left out; it may have another code.
+    fn check(&mut self, collector: &dyn Collector, request: &CollectRequest) {
+        let found = match collector.check(request) {
+            Ok(found) => found,
+            Err(failure) => vec![failure],
+        };
+        let said = self.failure.as_ref().map(|failure| failure.message.as_str());
+        let is_new = |finding: &Diagnostic| Some(finding.message.as_str()) != said;
+        self.findings.extend(found.into_iter().filter(is_new));
     }
 
-    /// Ends with the collection's failure, or with none. What the check said in the same words is
-    /// left out; it may have another code.
-    fn end(&mut self, failure: Option<Diagnostic>) {
-        self.findings.extend(std::mem::replace(&mut self.failure, failure));
-        let said = self.failure.as_ref().map(|failure| failure.message.as_str());
-        self.findings.retain(|finding| Some(finding.message.as_str()) != said);
+    /// The rows that would be charged. One that is too large for one charge becomes several.
+    pub fn charge_count(&self) -> u64 {
+        self.report.as_ref().map_or(0, |report| report.charges)
     }
 
     /// The rows that would be set aside.

@@ -140,7 +140,7 @@ fn headers_alone_are_read_without_a_row() {
 fn a_source_that_asks_a_service_is_not_collected() {
     let scene = Scene::with_bill();
     let service = "[sources.meter]\nplugin = \"opencost\"\ngrants = [\"http\"]\n\
-                   config = { url = \"http://127.0.0.1:1\" }\n\
+                   config = { url = \"http://127.0.0.1:1\", mode = \"usage\" }\n\
                    [sources.meter.http]\nallow = [\"GET http://127.0.0.1:1/\"]\n\
                    networks = [\"127.0.0.1/32\"]\n";
     scene.write("apportion.toml", &format!("{SETTINGS}\n{service}"));

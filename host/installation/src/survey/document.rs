@@ -82,7 +82,7 @@ impl From<&SourceSurvey> for SourceSurveyDocument {
             read: survey.depth.name(),
             deliveries: survey.finds.deliveries.iter().map(DeliveryDocument::from).collect(),
             days: survey.charges.days.and_then(period),
-            charges: survey.charges.charges,
+            charges: survey.charge_count(),
             resources: survey.charges.resources,
             set_aside: survey.set_aside(),
             rejected: report.map(rejected).unwrap_or_default(),

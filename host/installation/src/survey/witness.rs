@@ -69,14 +69,14 @@ impl FindsOfSource {
 
 /// Passes everything on, and remembers what it saw.
 pub struct Witness {
-    inner: Box<dyn Collector>,
+    inner: Arc<dyn Collector>,
     /// The dimensions that the settings keep. A column of another one is not used.
     dimensions: Vec<Field>,
     finds: FindsOfSource,
 }
 
 impl Witness {
-    pub fn of(inner: Box<dyn Collector>, dimensions: Vec<Field>) -> (Witness, FindsOfSource) {
+    pub fn of(inner: Arc<dyn Collector>, dimensions: Vec<Field>) -> (Witness, FindsOfSource) {
         let finds = FindsOfSource::default();
         (Witness { inner, dimensions, finds: finds.clone() }, finds)
     }
@@ -267,7 +267,7 @@ mod tests {
             .expect("a header");
         let identity =
             PluginIdentity { name: "p".into(), version: "1".into(), digest: String::new() };
-        let (witness, finds) = Witness::of(Box::new(TwoPages(identity)), vec![Field::SERVICE_NAME]);
+        let (witness, finds) = Witness::of(Arc::new(TwoPages(identity)), vec![Field::SERVICE_NAME]);
         let request = request(bill.path());
         let mut pages = 0;
         // The second try counts, and not both.

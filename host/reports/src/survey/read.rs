@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 /// The charges of one source at a glance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChargeSurvey {
+    /// As they are stored: an amount that is too large for one charge is several.
     pub charges: u64,
     pub resources: u64,
     /// The first and the last day with charges.

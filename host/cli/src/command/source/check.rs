@@ -175,7 +175,7 @@ fn row_lines(lines: &mut Lines, survey: &SourceSurvey) {
         let days = if first == last { first.to_string() } else { format!("{first} to {last}") };
         lines.add("days", days);
     }
-    let charges = survey.charges.charges;
+    let charges = survey.charge_count();
     if charges > 0 || report.usage.rows == 0 {
         let resources = counted(survey.charges.resources, "resource", "resources");
         lines.add("charges", format!("{charges} of {resources}"));

@@ -110,15 +110,17 @@ pub const CASES: &[Case] = &[
             ..MONEY
         }),
     ),
-    // 1 + 2 + 4 + 8 + 16 + 32 + 64 have one team each, and 128 has no tags. The tags of 256 name
-    // two teams.
-    as_it_is(
+    as_it_is("28-azure-tags", Answer::Refused { code: "P103", words: &["date_order"] }),
+    // 1 + 2 + 8 + 16 + 64 have one team each, and 128 has no tags. The tags of 256 name two teams,
+    // and those of 4 and 32 end with a character too many.
+    with(
         "28-azure-tags",
+        &[("", "config = { date_order = \"mdy\" }")],
         Answer::Money(Money {
-            set_aside: 1,
-            totals: &[("EUR", "255", "255")],
-            by: &[("team", "kestrel", "EUR", "127"), ("team", "unallocated", "EUR", "128")],
-            said: &["team"],
+            set_aside: 3,
+            totals: &[("EUR", "219", "219")],
+            by: &[("team", "kestrel", "EUR", "91"), ("team", "unallocated", "EUR", "128")],
+            said: &["the tag 'team' comes twice in one cell, as 'kestrel' and as 'osprey'"],
             ..MONEY
         }),
     ),

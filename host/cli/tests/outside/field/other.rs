@@ -99,7 +99,7 @@ pub const CASES: &[Case] = &[
     // There is more, and nobody says where.
     as_it_is(
         "90b-openai-has-more-without-next",
-        Answer::Refused { code: "P201", words: &["has_more"] },
+        Answer::Refused { code: "P201", words: &["next_page"] },
     ),
 ];
 
