@@ -98,6 +98,7 @@ fn make_run(ledger: &mut Ledger, night: &Night, crash: Option<u64>) -> RunReport
         }),
         request: request(name),
         accrues_for: None,
+        kept: domain::charge::KeptDetails::default(),
         window: None,
         delivery: DeliveryExtent::BillingPeriod,
         repeats: RepeatPolicy::Refuse,

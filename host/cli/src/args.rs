@@ -55,6 +55,18 @@ pub enum TableFormat {
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[value(rename_all = "snake_case")]
+pub enum MetricName {
+    #[default]
+    EffectiveCost,
+    BilledCost,
+    ListCost,
+    ContractedCost,
+    PricingQuantity,
+    ConsumedQuantity,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GranularityName {
     Daily,
     Weekly,

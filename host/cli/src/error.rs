@@ -121,6 +121,16 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_sees_in_a_finding_is_written_out() {
+        let diagnostic = Diagnostic::new(domain::code::CONFIG_VALUE, "no account 'a\u{200B}b'")
+            .hint("look at 'a\u{A0}b'");
+        assert_eq!(
+            titled("error", &diagnostic),
+            "error: C104: no account 'a\\u{200b}b'\n\nhint: look at 'a\\u{a0}b'\n"
+        );
+    }
+
+    #[test]
     fn the_worst_fault_decides_the_exit_code() {
         let of = |codes: &[domain::code::Code]| {
             exit_code(&Failure::Diagnosed(

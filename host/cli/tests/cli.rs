@@ -19,6 +19,8 @@ mod flow;
 mod logging;
 #[path = "cli/native_bills.rs"]
 mod native_bills;
+#[path = "cli/old_ledger.rs"]
+mod old_ledger;
 #[path = "cli/plans.rs"]
 mod plans;
 #[path = "cli/scene.rs"]

@@ -2,6 +2,7 @@
 //! and the next run completes the work.
 
 use std::fmt::Write;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -155,4 +156,45 @@ fn two_first_runs_at_one_time_both_end_well() {
         }
         assert!(output(&folder, &["ledger", "verify"]).contains("verified"));
     }
+}
+
+/// The ledger of an older version that `tests/old-ledger` has.
+fn old_ledger(name: &str) -> PathBuf {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/old-ledger");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    drop(std::fs::remove_dir_all(&folder));
+    for name in [
+        "apportion.toml",
+        "rules/direct/team-tag.rhai",
+        "rules/direct/team-tag.cases.toml",
+        "bills/2026-01.csv",
+        "bills/2026-02.csv",
+    ] {
+        let to = folder.join(name);
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+        std::fs::copy(from.join(name), to).expect("a file of the old ledger");
+    }
+    let packed = std::fs::read(from.join("apportion.db.gz")).expect("the ledger");
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).expect("gzip");
+    std::fs::write(folder.join("apportion.db"), bytes).expect("a ledger");
+    folder
+}
+
+/// The first run of a new version upgrades the ledger. It is killed before, while and after it
+/// does; the next one finds the old ledger or the upgraded one, whole.
+#[test]
+fn an_upgrade_that_is_killed_leaves_the_ledger_whole() {
+    let clean = old_ledger("crash-upgrade-clean");
+    output(&clean, &["run", "--quiet"]);
+    let after = costs(&clean);
+    let mut caught = 0;
+    for bytes in [1, 8 * 1024, 32 * 1024, 64 * 1024, 96 * 1024, 128 * 1024, 192 * 1024] {
+        let folder = old_ledger("crash-upgrade");
+        caught += u32::from(kill_at(&folder, "apportion.db-wal", bytes));
+        output(&folder, &["run", "--quiet"]);
+        assert_eq!(costs(&folder), after, "killed at {bytes} bytes");
+        assert!(output(&folder, &["ledger", "verify"]).contains("verified"));
+    }
+    assert!(caught >= 3, "only {caught} runs were caught alive");
 }

@@ -67,9 +67,9 @@ pub(crate) fn unpacked(
 ) -> Box<dyn Read + Send> {
     let (left, crc) = (facts.size, facts.crc);
     if facts.method == 0 {
-        return Box::new(Bounded { inner: stored, left, crc, seen: Crc::new() });
+        return Box::new(MemberReader { inner: stored, left, crc, seen: Crc::new() });
     }
-    Box::new(Bounded { inner: DeflateDecoder::new(stored), left, crc, seen: Crc::new() })
+    Box::new(MemberReader { inner: DeflateDecoder::new(stored), left, crc, seen: Crc::new() })
 }
 
 fn broken(table: &GrantedTable, error: &Error) -> Diagnostic {
@@ -248,14 +248,14 @@ fn junk(why: &str) -> Error {
 }
 
 /// Hands out as many bytes as the archive states, and compares their checksum.
-struct Bounded<R> {
+struct MemberReader<R> {
     inner: R,
     left: u64,
     crc: u32,
     seen: Crc,
 }
 
-impl<R: Read> Read for Bounded<R> {
+impl<R: Read> Read for MemberReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);

@@ -50,7 +50,11 @@ pub(crate) fn names(
             format!("{}: the header has one column, but many {other:?}", table.name),
         )
         .at(&table.name, line_number, 0)
-        .hint(format!("tell the source its delimiter in apportion.toml: `delimiter = {other:?}`")),
+        // In double quotes: a tab is an escape, and TOML reads none in single ones.
+        .hint(
+            Hint::text("tell the source its delimiter in apportion.toml: ")
+                .then(Hint::setting(format!("delimiter = {:?}", other.to_string()))),
+        ),
         None => not_a_table(table, "its first line has a single column"),
     })
 }
@@ -70,10 +74,14 @@ fn no_text(table: &GrantedTable, line: u32) -> Diagnostic {
         format!("the header of {} is not {}", table.name, table.form.encoding),
     )
     .at(&table.name, line, 0)
-    .hint(ENCODING_HINT)
+    .hint(
+        Hint::text("tell the source its encoding in apportion.toml: ")
+            .then(Hint::setting("encoding = \"windows-1252\""))
+            .then(" for files of Excel and of older tools, or \"latin-1\" or \"utf-16\""),
+    )
 }
 
-/// Names the setting for bytes that are not UTF-8.
+/// The same in the reason of a row that is not UTF-8.
 pub(crate) const ENCODING_HINT: &str = "tell the source its encoding in apportion.toml: \
      `encoding = \"windows-1252\"` for files of Excel and of older tools, or \"latin-1\" or \
      \"utf-16\"";
@@ -90,7 +98,10 @@ fn binary(table: &GrantedTable, text: &str) -> Diagnostic {
         format!("{} looks like UTF-16 without a byte order mark", table.name),
     )
     .at(&table.name, 1, 0)
-    .hint("tell the source its encoding in apportion.toml: `encoding = \"utf-16\"`")
+    .hint(
+        Hint::text("tell the source its encoding in apportion.toml: ")
+            .then(Hint::setting("encoding = \"utf-16\"")),
+    )
 }
 
 fn cells(text: &str, delimiter: u8) -> Vec<String> {
@@ -105,7 +116,7 @@ struct HeaderSettings {
 
 /// Looks for a line that names at least twice as many columns as the first one does.
 fn settings_of_header(table: &GrantedTable, line: &str, below: &[u8]) -> Option<HeaderSettings> {
-    // By any delimiter: a line that has names by another one is a header, and its delimiter is wrong.
+    // By any delimiter: a line with many names by another one is a header of another table.
     let named = DELIMITERS.map(|delimiter| filled(&cells(line, delimiter)));
     let least = NAMES_MIN.max(named.into_iter().max().unwrap_or_default() * 2);
     let form = table.form;

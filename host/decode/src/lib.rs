@@ -14,6 +14,7 @@ mod encoding;
 mod file;
 mod header;
 mod parquet_file;
+mod parquet_text;
 mod place;
 mod structure;
 mod table;

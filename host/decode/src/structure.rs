@@ -53,19 +53,24 @@ impl Structure {
         let (chunks, tail) = block.as_chunks::<LANES>();
         for (number, chunk) in chunks.iter().enumerate() {
             let found = masks(chunk, delimiter);
-            self.stray_quote |= state.text_behind_quote(&found, chunk, u64::MAX);
-            self.step(found, (number * LANES) as u32, u64::MAX, &mut state);
+            self.step(found, chunk, (number * LANES) as u32, u64::MAX, &mut state);
         }
         let mut last = [0_u8; LANES];
         last[..tail.len()].copy_from_slice(tail);
         let valid = if tail.is_empty() { 0 } else { u64::MAX >> (LANES - tail.len()) };
         let found = masks(&last, delimiter);
-        self.stray_quote |= state.text_behind_quote(&found, &last, valid);
-        self.step(found, (chunks.len() * LANES) as u32, valid, &mut state);
+        self.step(found, &last, (chunks.len() * LANES) as u32, valid, &mut state);
     }
 
     #[inline(always)]
-    fn step(&mut self, found: Masks, base: u32, valid: u64, state: &mut ScanState) {
+    fn step(
+        &mut self,
+        found: Masks,
+        chunk: &[u8; LANES],
+        base: u32,
+        valid: u64,
+        state: &mut ScanState,
+    ) {
         let quotes = found.quotes & valid;
         let inside = prefix_xor(quotes) ^ state.inside;
         // The last bit, spread over all: the next bytes begin inside quotes if these end there.
@@ -78,6 +83,17 @@ impl Structure {
         state.cell_start = (ends | quotes) >> 63;
         // Such a quote would hide all rows up to the next quote in one cell.
         self.stray_quote |= quotes & inside & !starts != 0;
+        // The last quote of a cell stands outside, like the end that has to follow it.
+        let closing = quotes & !inside;
+        let behind = (closing << 1 | state.cell_closed) & valid;
+        state.cell_closed = closing >> 63;
+        let odd = behind & !(found.quotes | found.delimiters | found.lines);
+        if odd != 0 || state.line_due {
+            let behind = BehindQuote { odd, line_due: state.line_due, lines: found.lines, valid };
+            let (goes_on, line_due) = behind.look(chunk);
+            self.stray_quote |= goes_on;
+            state.line_due = line_due;
+        }
         let mut line = lines;
         while line != 0 {
             let below = line & line.wrapping_neg();
@@ -121,32 +137,37 @@ struct ScanState {
     line_due: bool,
 }
 
-impl ScanState {
-    /// Whether a cell goes on behind its closing quote. It is asked before the step over the same
-    /// bytes.
-    #[inline(always)]
-    fn text_behind_quote(&mut self, found: &Masks, chunk: &[u8; LANES], valid: u64) -> bool {
-        let quotes = found.quotes & valid;
-        let closing = quotes & !(prefix_xor(quotes) ^ self.inside);
-        let behind = (closing << 1 | self.cell_closed) & valid;
-        self.cell_closed = closing >> 63;
-        let mut odd = behind & !(found.quotes | found.delimiters | found.lines);
-        let mut stray = self.line_due && valid & 1 != 0 && found.lines & 1 == 0;
-        self.line_due = false;
-        // Rare, or once a line where lines end as on Windows and their last cell has quotes.
-        while odd != 0 {
-            let at = odd.trailing_zeros();
-            odd &= odd - 1;
+/// The bytes behind closing quotes that are no ends of cells.
+struct BehindQuote {
+    odd: u64,
+    /// As in the state of the scan.
+    line_due: bool,
+    lines: u64,
+    valid: u64,
+}
+
+impl BehindQuote {
+    /// Whether a cell goes on behind its closing quote, and whether the next bytes have to begin
+    /// with a line feed. Asked rarely, or once a line where lines end as on Windows and their last
+    /// cell has quotes. It takes no part of the state, which stays in registers.
+    #[cold]
+    #[inline(never)]
+    fn look(mut self, chunk: &[u8; LANES]) -> (bool, bool) {
+        let mut goes_on = self.line_due && self.valid & 1 != 0 && self.lines & 1 == 0;
+        let mut line_due = false;
+        while self.odd != 0 {
+            let at = self.odd.trailing_zeros();
+            self.odd &= self.odd - 1;
             match chunk.get(at as usize) {
-                Some(b'\r') if at + 1 == LANES as u32 => self.line_due = true,
+                Some(b'\r') if at + 1 == LANES as u32 => line_due = true,
                 Some(b'\r') => {
                     let next = 1 << (at + 1);
-                    stray |= valid & next != 0 && found.lines & next == 0;
+                    goes_on |= self.valid & next != 0 && self.lines & next == 0;
                 }
-                _ => stray = true,
+                _ => goes_on = true,
             }
         }
-        stray
+        (goes_on, line_due)
     }
 }
 

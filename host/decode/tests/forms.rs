@@ -233,6 +233,12 @@ fn rows_of_words_are_not_taken_for_a_header() {
     }
     let semicolons = refusal(b"a;b;c\nx;y;z\none, two, three;x;y\n", TextForm::default());
     assert_eq!(semicolons.code, code::FILE_DELIMITER);
+    for (text, setting) in
+        [("a;b;c\n", "`delimiter = \";\"`"), ("a\tb\tc\n", "`delimiter = \"\\t\"`")]
+    {
+        let hint = refusal(text.as_bytes(), TextForm::default()).hint_text().unwrap();
+        assert!(hint.ends_with(setting), "{hint}");
+    }
 }
 
 #[test]
@@ -245,7 +251,7 @@ fn text_behind_a_closing_quote_is_found() {
     assert!(unreadable.iter().all(|row| row.code == code::ROW_QUOTE));
 }
 
-struct Packed {
+struct TestMember {
     name: &'static str,
     bytes: Vec<u8>,
     stored: bool,
@@ -254,12 +260,12 @@ struct Packed {
     crc: Option<u32>,
 }
 
-fn packed(name: &'static str, bytes: &[u8]) -> Packed {
-    Packed { name, bytes: bytes.to_vec(), stored: false, flags: 0, size: None, crc: None }
+fn packed(name: &'static str, bytes: &[u8]) -> TestMember {
+    TestMember { name, bytes: bytes.to_vec(), stored: false, flags: 0, size: None, crc: None }
 }
 
 /// An archive, by the format's own description.
-fn zip(members: &[Packed]) -> Vec<u8> {
+fn zip(members: &[TestMember]) -> Vec<u8> {
     let (mut archive, mut list) = (Vec::new(), Vec::new());
     for member in members {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
@@ -303,7 +309,7 @@ fn zip(members: &[Packed]) -> Vec<u8> {
 fn the_table_of_an_archive_is_read() {
     let mut text = String::from("a,b\n");
     (0..40_000).for_each(|id| text.push_str(&format!("{id},x\n")));
-    let stored = Packed { stored: true, ..packed("deep/er/p.csv", text.as_bytes()) };
+    let stored = TestMember { stored: true, ..packed("deep/er/p.csv", text.as_bytes()) };
     let archives = [
         zip(&[packed("../../p.csv", text.as_bytes())]),
         zip(&[stored]),
@@ -349,11 +355,11 @@ fn archives_that_are_no_single_table_are_refused_by_name() {
         (zip(&[packed("folder/", b"")]), "bill.csv holds no file"),
         (zip(&[]), "bill.csv holds no file"),
         (
-            zip(&[Packed { flags: 1, ..bill() }]),
+            zip(&[TestMember { flags: 1, ..bill() }]),
             "bill.csv is encrypted: 'p.csv' in it cannot be read without its password",
         ),
         (
-            zip(&[Packed { size: Some(u32::MAX - 1), ..bill() }]),
+            zip(&[TestMember { size: Some(u32::MAX - 1), ..bill() }]),
             "bill.csv states 4294967294 bytes for 'p.csv', which 10 packed bytes cannot hold",
         ),
     ] {
@@ -364,13 +370,13 @@ fn archives_that_are_no_single_table_are_refused_by_name() {
 
 #[test]
 fn archives_that_lie_or_are_cut_off_are_not_whole() {
-    let text = "a,b\n1,2\n".repeat(3000);
+    let text = "a,b\n1,2\n".repeat(300);
     let bill = || packed("p.csv", text.as_bytes());
     let whole = zip(&[bill()]);
     let mut archives = vec![
-        zip(&[Packed { size: Some(100), ..bill() }]),
-        zip(&[Packed { size: Some(30_000), ..bill() }]),
-        zip(&[Packed { crc: Some(7), ..bill() }]),
+        zip(&[TestMember { size: Some(100), ..bill() }]),
+        zip(&[TestMember { size: Some(3_000), ..bill() }]),
+        zip(&[TestMember { crc: Some(7), ..bill() }]),
     ];
     archives.extend((4..whole.len()).step_by(7).map(|end| whole[..end].to_vec()));
     for archive in archives {

@@ -79,6 +79,51 @@ impl ChargeTable {
     }
 }
 
+/// The details that are kept of charges, beside resource and amounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptDetails {
+    /// List and contracted unit prices and costs.
+    pub prices: bool,
+    /// Pricing and consumed quantities with their units.
+    pub quantities: bool,
+    /// The invoice's id and issuer.
+    pub invoice: bool,
+    /// The hour, of sources that have hours.
+    pub hours: bool,
+}
+
+impl KeptDetails {
+    pub const ALL: KeptDetails =
+        KeptDetails { prices: true, quantities: true, invoice: true, hours: true };
+    pub const NONE: KeptDetails =
+        KeptDetails { prices: false, quantities: false, invoice: false, hours: false };
+    /// The names by which settings choose them.
+    pub const NAMES: [&str; 4] = ["prices", "quantities", "invoice", "hours"];
+
+    /// Whether they are kept, in the order of the names.
+    fn each(&mut self) -> [&mut bool; 4] {
+        [&mut self.prices, &mut self.quantities, &mut self.invoice, &mut self.hours]
+    }
+
+    /// The details of this name. Nothing if there are none.
+    pub fn by_name(&mut self, name: &str) -> Option<&mut bool> {
+        let at = KeptDetails::NAMES.iter().position(|known| *known == name)?;
+        self.each().into_iter().nth(at)
+    }
+
+    pub fn names(mut self) -> Vec<&'static str> {
+        let kept = self.each().map(|kept| *kept);
+        let names = KeptDetails::NAMES.into_iter().zip(kept);
+        names.filter(|(_, kept)| *kept).map(|(name, _)| name).collect()
+    }
+}
+
+impl Default for KeptDetails {
+    fn default() -> KeptDetails {
+        KeptDetails { prices: true, quantities: true, invoice: true, hours: false }
+    }
+}
+
 /// A row that could not be understood. It is set aside, counted and shown, and never dropped or
 /// guessed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -175,6 +175,36 @@ fn parse_any(text: &[u8]) -> Result<ParsedAmount, NotAnAmount> {
     rounded(&exact).ok_or_else(|| NotAnAmount::TooLarge(shown(text)))
 }
 
+/// Reads an amount of any size: nanos and the rest that they cannot hold.
+pub fn parse_wide(text: &[u8]) -> Result<(i128, Rest), NotAnAmount> {
+    let trimmed = text.trim_ascii();
+    if trimmed.is_empty() {
+        return Err(NotAnAmount::Empty);
+    }
+    let exact =
+        Decimal::read(trimmed, EXPONENT_MAX).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
+    wide(&exact).ok_or_else(|| NotAnAmount::TooLarge(shown(text)))
+}
+
+/// As [`parse_wide`], of `value × 10^-scale`.
+pub fn wide_from_scaled(value: i128, scale: u32) -> Result<(i128, Rest), NotAnAmount> {
+    if let Ok(parsed) = from_scaled(value, scale) {
+        return Ok((parsed.nanos.into(), parsed.rest));
+    }
+    wide(&Decimal::from_scaled(value, scale))
+        .ok_or_else(|| NotAnAmount::TooLarge(format!("{value}E-{scale}")))
+}
+
+/// Nothing beyond 128 bits of nanos.
+fn wide(exact: &Decimal) -> Option<(i128, Rest)> {
+    let (nanos, rest) = exact.rounded(9);
+    let rest = match rest.in_units(FINE_SCALE) {
+        Some(fine) => Rest::Fine(fine),
+        None => Rest::Long(Box::new(rest)),
+    };
+    Some((nanos?, rest))
+}
+
 /// The nearest whole number of nanos of a value of any size, half-even; nothing beyond 128 bits.
 /// This is for quantities, whose sums promise nothing below a nano.
 pub fn parse_nanos(text: &[u8]) -> Result<Option<i128>, NotAnAmount> {

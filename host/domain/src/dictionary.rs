@@ -1,4 +1,4 @@
-//! Interned texts, tag sets and resources. Each is stored once, and millions of charges name it by
+//! Interned texts, tag sets, resources and terms. Each is stored once, and millions of charges name it by
 //! number.
 //!
 //! A *resource* is one distinct set of dimensions and tags. Decisions belong to resources, so the
@@ -6,7 +6,9 @@
 //! numbered from 0. The ledger stores these numbers.
 
 use crate::field::Field;
+use crate::figure::Figure;
 use crate::money::Currency;
+use crate::terms::{Term, Terms, TermsId, UnitPrices};
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 use xxhash_rust::xxh3::xxh3_128;
@@ -58,6 +60,8 @@ pub struct Dictionary {
     /// column.
     columns: Vec<Vec<Symbol>>,
     resources: HashTable<HashedNumber>,
+    terms: Vec<Terms>,
+    terms_numbers: HashTable<HashedNumber>,
 }
 
 impl Default for Dictionary {
@@ -80,9 +84,12 @@ impl Dictionary {
             resource_tags: Vec::new(),
             columns: vec![Vec::new(); Field::COUNT],
             resources: HashTable::new(),
+            terms: Vec::new(),
+            terms_numbers: HashTable::new(),
         };
         dictionary.symbol("");
         dictionary.tag_set(&[]);
+        dictionary.intern_terms(Terms::default());
         dictionary
     }
 
@@ -242,6 +249,58 @@ impl Dictionary {
     pub fn tag_text(&self, resource: ResourceId, key: &str) -> &str {
         self.find_symbol(key)
             .map_or("", |key| self.text(self.tag(self.resource_tags(resource), key)))
+    }
+
+    /// Interns terms.
+    pub fn intern_terms(&mut self, terms: Terms) -> TermsId {
+        let hash = self.hasher.hash_one(terms);
+        let is_same = |known: &HashedNumber| self.terms.get(known.id as usize) == Some(&terms);
+        if let Some(found) = self.terms_numbers.find(hash, is_same) {
+            return TermsId(found.id);
+        }
+        let id = self.terms.len() as u32;
+        self.terms.push(terms);
+        self.terms_numbers.insert_unique(hash, HashedNumber { hash, id }, hash_of);
+        TermsId(id)
+    }
+
+    pub fn terms_count(&self) -> usize {
+        self.terms.len()
+    }
+
+    pub fn terms(&self, id: TermsId) -> Terms {
+        self.terms[id.0 as usize]
+    }
+
+    /// A part of terms as text, empty where it is not known.
+    pub fn term_text(&self, id: TermsId, term: Term) -> &str {
+        self.text(self.terms(id).get(term))
+    }
+
+    /// The prices of terms as numbers, to multiply with quantities.
+    pub fn unit_prices(&self, id: TermsId) -> UnitPrices {
+        let price = |term| match self.term_text(id, term) {
+            "" => None,
+            text => Figure::parse(text.as_bytes()).ok()?.short(),
+        };
+        UnitPrices {
+            list: price(Term::ListUnitPrice),
+            contracted: price(Term::ContractedUnitPrice),
+        }
+    }
+
+    /// A stable digest of what terms say, as of a resource. Terms that say nothing have 0.
+    pub fn terms_digest(&self, id: TermsId) -> u128 {
+        if id == TermsId::UNKNOWN {
+            return 0;
+        }
+        let mut meaning = Vec::with_capacity(128);
+        for term in Term::ALL {
+            let text = self.term_text(id, term);
+            meaning.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            meaning.extend_from_slice(text.as_bytes());
+        }
+        xxh3_128(&meaning)
     }
 
     /// A stable 128-bit digest of the resource's dimensions and tags, for fingerprints. Numbers are

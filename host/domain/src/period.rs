@@ -60,8 +60,20 @@ fn parse_date(date: &[u8], order: DateOrder) -> Option<Day> {
     }
 }
 
+/// The UTC hour of a text that [`parse_instant`] reads. A date without a time has none.
+pub fn hour_of_instant(text: &[u8]) -> Option<u8> {
+    let trimmed = text.trim_ascii();
+    let at = trimmed.iter().position(|byte| matches!(byte, b'T' | b't' | b' '))?;
+    u8::try_from(utc_minutes(&trimmed[at + 1..])?.rem_euclid(1440) / 60).ok()
+}
+
 /// How many days the zone moves the time of day: −1, 0 or 1.
 fn day_shift(time: &[u8]) -> Option<i32> {
+    utc_minutes(time).map(|minutes| minutes.div_euclid(1440))
+}
+
+/// Minutes since midnight in UTC: below 0 or above 1439 if the zone moves the day.
+fn utc_minutes(time: &[u8]) -> Option<i32> {
     let time = time.strip_suffix(b" UTC").unwrap_or(time);
     let zone_at = time
         .iter()
@@ -89,7 +101,7 @@ fn day_shift(time: &[u8]) -> Option<i32> {
         return None;
     }
     let offset = offset_minutes(zone)?;
-    Some((hour as i32 * 60 + minute as i32 - offset).div_euclid(1440))
+    Some(hour as i32 * 60 + minute as i32 - offset)
 }
 
 fn offset_minutes(zone: &[u8]) -> Option<i32> {

@@ -61,6 +61,14 @@ impl Fingerprint {
         self.0 = self.0.wrapping_add(u128::from(low) | u128::from(high) << 64);
     }
 
+    /// As [`Fingerprint::add`], of a charge with details. Details of which nothing is known have
+    /// digest 0, and leave the fingerprint as it is without them. So a day of a source that tells
+    /// no details has the fingerprint that it always had.
+    #[inline]
+    pub fn add_detailed(&mut self, resource: u128, details: u128, billed: i64, effective: i64) {
+        self.add(resource ^ details, billed, effective);
+    }
+
     pub fn merge(&mut self, other: Fingerprint) {
         self.0 = self.0.wrapping_add(other.0);
     }

@@ -35,6 +35,7 @@ pub mod settings;
 pub mod sources;
 mod stop;
 pub mod survey;
+mod unread;
 mod unusable;
 
 pub use background::Background;

@@ -4,6 +4,7 @@
 use crate::clients::store::files;
 use crate::settings::Settings;
 use crate::settings::source::SourceSettings;
+use crate::unread::{ENDINGS, unread};
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
 use plugin_host::{Grants, Power};
@@ -14,11 +15,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Endings of the bills inside a folder. A file that is named by its own path may have any ending.
-const ENDINGS: [&str; 4] = [".csv", ".csv.gz", ".csv.zip", ".parquet"];
-/// So many of the files that are not read are named.
-const NAMED_MAX: usize = 3;
 
 /// The tables and files at the paths of a source.
 pub struct SourceTables {
@@ -82,27 +78,6 @@ fn tables(source: &SourceSettings, files: &SourceFiles) -> Vec<GrantedTable> {
     let form = source.text_form();
     let found = files.tables().into_iter();
     found.map(|found| GrantedTable { name: found.name, path: found.path, form }).collect()
-}
-
-/// Names the files of folders that nobody reads. A plugin with the power `file` reads manifests
-/// itself.
-fn unread(others: Vec<String>, reads_files: bool) -> Option<String> {
-    let is_unread = |name: &String| {
-        let last = name.rsplit('/').next().unwrap_or_default();
-        !last.starts_with('.') && !(reads_files && last.to_lowercase().ends_with(".json"))
-    };
-    let mut names: Vec<String> = others.into_iter().filter(is_unread).collect();
-    let count = names.len();
-    names.truncate(NAMED_MAX);
-    let first = names.first()?.clone();
-    let more = if count > NAMED_MAX { ", …" } else { "" };
-    let files = if count == 1 { "1 file is" } else { &format!("{count} files are") };
-    Some(format!(
-        "{files} not read, since in folders only {} count: {}{more}; if one is a bill, name it in \
-         `paths`, such as {first:?}, or give it such an ending",
-        ENDINGS.map(|ending| format!("*{ending}")).join(", "),
-        names.join(", ")
-    ))
 }
 
 /// Paths below the settings file's folder are shown from there.
@@ -310,6 +285,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Need, SettingsPlace};
     use std::os::unix::fs::symlink;
 
     fn find(root: &Path, written: &[&str]) -> Result<Vec<String>, String> {
@@ -359,29 +335,44 @@ mod tests {
     }
 
     #[test]
-    fn files_that_nobody_reads_are_named_once() {
-        let others = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        assert_eq!(unread(others(&[]), false), None);
-        assert_eq!(unread(others(&["in/.~lock.f.csv#", "in/.DS_Store"]), false), None);
-        assert_eq!(unread(others(&["in/m.json"]), true), None);
+    fn a_source_takes_the_bills_of_its_folder_and_names_the_rest() {
+        let dir = folder(&[
+            "in/a.csv",
+            "in/b.csv.zip",
+            "in/part-00000",
+            "in/y.pq",
+            "in/.~lock.a.csv#",
+            "in/metadata/m.json",
+        ]);
+        fs::write(dir.path().join("in/_SUCCESS"), "").unwrap_or_else(|error| panic!("{error}"));
+        let found = |power: &str| {
+            let text = format!(
+                "[sources.a]\nplugin = 'focus-file'\npaths = ['in']\ngrants = ['{power}']\n\
+                 skip_lines = 3\n"
+            );
+            let config = dir.path().join("apportion.toml");
+            fs::write(&config, text).unwrap_or_else(|error| panic!("{error}"));
+            let place = SettingsPlace { config: Some(config), ledger: None };
+            let settings =
+                Settings::load(&place, Need::File).unwrap_or_else(|refused| panic!("{refused:?}"));
+            let source = settings.source("a").expect("a source");
+            let grants = Grants::new("a", source.grants.value.names()).expect("powers");
+            locate(&settings, source, &grants).unwrap_or_else(|finding| panic!("{finding}"))
+        };
         let counting =
             "not read, since in folders only *.csv, *.csv.gz, *.csv.zip, *.parquet count";
-        assert_eq!(
-            unread(others(&["in/part-00000", "in/.hidden", "m.json"]), true).as_deref(),
-            Some(
-                format!(
-                    "1 file is {counting}: in/part-00000; if one is a bill, name it in `paths`, \
-                     such as \"in/part-00000\", or give it such an ending"
-                )
-                .as_str()
-            )
-        );
-        let many = unread(others(&["a.tsv", "b.pq", "c.gz", "d.txt", "e.json"]), false);
-        assert!(
-            many.as_ref().is_some_and(|text| text
-                .starts_with(&format!("5 files are {counting}: a.tsv, b.pq, c.gz, …; if one"))),
-            "{many:?}"
-        );
+        for (power, expect) in [
+            ("table-decode", "3 files are NOT: in/metadata/m.json, in/part-00000, in/y.pq; "),
+            ("file", "2 files are NOT: in/part-00000, in/y.pq; "),
+        ] {
+            let tables = found(power);
+            let named: Vec<(&str, u32)> = (tables.tables.iter())
+                .map(|table| (table.name.as_str(), table.form.skip_lines))
+                .collect();
+            assert_eq!(named, [("in/a.csv", 3), ("in/b.csv.zip", 3)]);
+            let unread = tables.unread.unwrap_or_default();
+            assert!(unread.starts_with(&expect.replace("NOT", counting)), "{unread}");
+        }
     }
 
     #[test]

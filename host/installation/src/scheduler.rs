@@ -153,8 +153,8 @@ fn collect(
     });
     match &report {
         Ok(report) => {
-            for failure in report.sources.iter().filter_map(|source| source.failure.as_ref()) {
-                notice::warn(failure);
+            for source in &report.sources {
+                source.warnings.iter().chain(&source.failure).for_each(notice::warn);
             }
             tracing::info!(
                 "collected {} as scheduled: run {} is {}",

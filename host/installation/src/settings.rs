@@ -6,6 +6,7 @@
 //! follow from it.
 
 pub mod aws;
+mod details;
 pub mod http;
 pub mod kubernetes;
 pub mod limits;
@@ -17,6 +18,7 @@ pub mod setting;
 pub mod source;
 pub mod store;
 mod tags;
+mod text_form;
 mod trust;
 mod userinfo;
 pub mod value;
@@ -25,6 +27,7 @@ use crate::code;
 use crate::env_var;
 use crate::file::in_root;
 use crate::reading::Reading;
+use domain::charge::KeptDetails;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::hint::Hint;
@@ -61,6 +64,10 @@ section! {
         /// The fields that are kept of each charge: rules can read, and reports can group by, these and the
         /// tags.
         pub dimensions: Setting<Vec<Field>> = Setting::default_of(Field::default_dimensions()),
+        /// The details that are kept of each charge, where bills tell them: list and contracted unit
+        /// prices and costs, pricing and consumed quantities, the invoice, and the hour. Charges
+        /// that were collected without them have them as unknown.
+        pub details: Setting<KeptDetails> = Setting::default_of(KeptDetails::default()),
         /// Costs whose rule names a team that is not in tables/teams.csv: the team bears them, with
         /// or without a warning, or they are in suspense.
         pub unknown_teams: Setting<UnknownTeams> = Setting::default_of(UnknownTeams::Allow),

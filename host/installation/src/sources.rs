@@ -10,6 +10,7 @@ use crate::settings::Settings;
 use crate::settings::setting::Origin;
 use crate::settings::source::{RESTATE_DAYS_MAX, SourceSettings};
 use crate::unusable::Unusable;
+use domain::charge::KeptDetails;
 use domain::code::{self, Fault};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -173,7 +174,13 @@ fn recorded_source(
         window: window(source, restated),
         delivery: source.delivery.value,
         repeats: source.repeats.value,
+        kept: kept(settings, source),
     })
+}
+
+/// What the source says of the details of its charges, or else the installation.
+fn kept(settings: &Settings, source: &SourceSettings) -> KeptDetails {
+    source.details.value.unwrap_or(settings.details.value)
 }
 
 /// The name of a source's plugin for `plugin replay`.
@@ -200,6 +207,7 @@ pub fn or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) 
         window: window(of, None),
         delivery: of.delivery.value,
         repeats: of.repeats.value,
+        kept: kept(settings, of),
     };
     let opened = |of: &SourceSettings, granted: Result<GrantedFiles, Diagnostic>| {
         granted

@@ -152,6 +152,12 @@ impl<'a> BlockReader<'a> {
         }
     }
 
+    /// Leaves out the last bytes, which must be as many as are said.
+    pub fn pass_over(mut self, length: usize) -> Result<()> {
+        self.take(length)?;
+        self.end()
+    }
+
     pub fn end(&self) -> Result<()> {
         if self.bytes.is_empty() {
             Ok(())

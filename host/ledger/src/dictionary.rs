@@ -1,4 +1,4 @@
-//! The dictionary on disk: blocks of symbols, tag sets and resources. New items are appended.
+//! The dictionary on disk: blocks of symbols, tag sets, resources and terms. New items are appended.
 //!
 //! Items are known by their numbers, so a dictionary that is read back must give every item the
 //! number that it had. Interning the items in their stored order does that, and each number is
@@ -11,6 +11,7 @@ use crate::{Reader, Result, Transaction};
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol, TagSetId};
 use domain::field::Field;
 use domain::money::Currency;
+use domain::terms::{Term, Terms, TermsId};
 use rusqlite::Connection;
 
 /// Items of one block. They are enough to compress well, and few enough to stay below a megabyte.
@@ -36,6 +37,7 @@ impl Reader {
         blocks(connection, "resource_block", |first, data| {
             read_resources(&mut dictionary, first, data)
         })?;
+        blocks(connection, "terms_block", |first, data| read_terms(&mut dictionary, first, data))?;
         Ok(dictionary)
     }
 }
@@ -52,6 +54,13 @@ impl Transaction<'_> {
         })?;
         self.append_blocks("resource_block", dictionary.resource_count(), |first, count| {
             write_resources(dictionary, first, count)
+        })?;
+        // The first terms say nothing, and every dictionary has them.
+        if dictionary.terms_count() == 1 {
+            return Ok(());
+        }
+        self.append_blocks("terms_block", dictionary.terms_count(), |first, count| {
+            write_terms(dictionary, first, count)
         })
     }
 
@@ -227,6 +236,42 @@ fn write_resources(dictionary: &Dictionary, first: usize, count: usize) -> Vec<u
     data
 }
 
+/// Writes a column for each part of the terms.
+fn write_terms(dictionary: &Dictionary, first: usize, count: usize) -> Vec<u8> {
+    let mut data = Vec::new();
+    put_u32(&mut data, count as u32);
+    put_u32(&mut data, Term::COUNT as u32);
+    for term in Term::ALL {
+        let symbols: Vec<u32> = (first..first + count)
+            .map(|id| dictionary.terms(TermsId(id as u32)).get(term).0)
+            .collect();
+        put_texts(&mut data, std::iter::once(term.name()));
+        put_ascending(&mut data, &symbols);
+    }
+    data
+}
+
+fn read_terms(dictionary: &mut Dictionary, first: usize, data: &[u8]) -> Result<usize> {
+    let mut reader = BlockReader::new(data);
+    let count = reader.count()?;
+    let mut terms = vec![Terms::default(); count];
+    for _ in 0..reader.count()? {
+        let mut term = Term::InvoiceId;
+        reader.texts(1, |name| {
+            term = Term::by_name(name)
+                .ok_or_else(|| corrupt(format!("stored terms have the unknown part '{name}'")))?;
+            Ok(())
+        })?;
+        let symbols = read_ascending(&mut reader, count, dictionary.symbol_count())?;
+        terms.iter_mut().zip(symbols).for_each(|(terms, symbol)| terms.set(term, symbol));
+    }
+    reader.end()?;
+    for (due, terms) in (first..).zip(terms) {
+        check_number("terms", due, dictionary.intern_terms(terms).0)?;
+    }
+    Ok(count)
+}
+
 /// A column either as it is or as zigzag differences: numbers of things seen for the first time
 /// ascend.
 fn put_ascending(data: &mut Vec<u8>, column: &[u32]) {
@@ -340,6 +385,10 @@ mod tests {
         assert_eq!(left.symbol_count(), right.symbol_count());
         assert_eq!(left.tag_set_count(), right.tag_set_count());
         assert_eq!(left.resource_count(), right.resource_count());
+        assert_eq!(left.terms_count(), right.terms_count());
+        for id in (0..left.terms_count() as u32).map(TermsId) {
+            assert_eq!(left.terms(id), right.terms(id));
+        }
         for id in (0..left.symbol_count() as u32).map(Symbol) {
             assert_eq!(left.text(id), right.text(id));
         }
@@ -375,6 +424,13 @@ mod tests {
         dimensions.dedup_by_key(|dimension| dimension.0);
         let currency = Currency::parse(if *is_euro { b"EUR" } else { b"USD" })
             .unwrap_or_else(|error| panic!("{error}"));
+        let dimensions: Vec<(Field, Symbol)> = dimensions;
+        // Any symbols will do as terms.
+        let mut terms = Terms::default();
+        for (term, (_, symbol)) in Term::ALL.into_iter().zip(&dimensions) {
+            terms.set(term, *symbol);
+        }
+        dictionary.intern_terms(terms);
         dictionary.resource(&Resource { currency, tags, dimensions });
     }
 

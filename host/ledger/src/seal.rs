@@ -61,6 +61,7 @@ const CONTENTS: &[&str] = &[
      ON c.id = s.collection AND s.billing_period IS NOT NULL WHERE {run} ORDER BY c.run, s.id",
     "SELECT c.run, d.* FROM delivery d JOIN collection c ON c.id = d.collection WHERE {run} \
      ORDER BY c.run, d.id",
+    "SELECT run, first, count, data FROM terms_block WHERE {run} ORDER BY run, first",
 ];
 
 /// The digest of the contents of each run, or of one run. A run that wrote nothing is absent.

@@ -10,17 +10,32 @@
 //!   stay small.
 //! - The billed amount of a charge mostly equals the effective one, or is zero. A mark a charge
 //!   says which; only other billed amounts are stored.
+//!
+//! Version 1 ends here. Version 2 goes on with the *details* of its charges: see the `details`
+//! module. Charges without details are still written as version 1.
+
+mod costs;
+mod details;
+mod figures;
+mod numbers;
+mod quotient;
 
 use crate::Result;
 use crate::block::{BlockReader, COUNT_MAX, put_bytes, put_column, put_u32};
 use crate::error::corrupt;
 use domain::money::Sum;
+use numbers::{unzigzag, zigzag};
 use std::cell::RefCell;
 
 /// The most charges of one segment.
 pub const ROWS_MAX: usize = COUNT_MAX;
 
-const VERSION: u8 = 1;
+pub use costs::Costs;
+pub use details::{Details, NO_HOUR, PriceList};
+pub use figures::Figures;
+
+const AMOUNTS_ONLY: u8 = 1;
+const WITH_DETAILS: u8 = 2;
 /// Three digits of this size hold the number of a resource.
 const DIGIT_BITS: u32 = 11;
 const DIGITS: usize = 1 << DIGIT_BITS;
@@ -60,6 +75,8 @@ pub struct SegmentCharges {
 #[derive(Default)]
 struct Scratch {
     keys: Vec<u64>,
+    /// The row that each charge had, if they were not in order.
+    rows: Vec<u32>,
     moved: Vec<u64>,
     differences: Vec<u32>,
     billed: Vec<i64>,
@@ -73,7 +90,18 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
+/// Charges without details.
 pub fn encode(columns: &ChargeColumns<'_>) -> EncodedSegment {
+    encode_with(columns, &Details::default(), &PriceList::default())
+}
+
+/// Charges and what is known beside their amounts. Unit prices that are known save bytes, so the
+/// same must be given to read the details.
+pub fn encode_with(
+    columns: &ChargeColumns<'_>,
+    details: &Details,
+    prices: &PriceList,
+) -> EncodedSegment {
     let rows = columns.resources.len();
     assert!(
         rows == columns.billed.len() && rows == columns.effective.len(),
@@ -81,7 +109,8 @@ pub fn encode(columns: &ChargeColumns<'_>) -> EncodedSegment {
     );
     assert!(rows <= ROWS_MAX, "a segment holds at most {ROWS_MAX} charges");
     let mut data = Vec::with_capacity(rows * 8 + 64);
-    data.push(VERSION);
+    let has_details = details.columns() != 0;
+    data.push(if has_details { WITH_DETAILS } else { AMOUNTS_ONLY });
     put_u32(&mut data, rows as u32);
     SCRATCH.with(|scratch| {
         let scratch = &mut *scratch.borrow_mut();
@@ -89,6 +118,9 @@ pub fn encode(columns: &ChargeColumns<'_>) -> EncodedSegment {
         put_column(&mut data, &scratch.differences);
         put_amounts(&mut data, &scratch.effective, &mut scratch.words);
         put_billed(&mut data, scratch);
+        if has_details {
+            put_details(&mut data, details, scratch, prices);
+        }
     });
     let total =
         |amounts: &[i64]| Sum::from_nanos(amounts.iter().map(|amount| i128::from(*amount)).sum());
@@ -100,12 +132,25 @@ pub fn encode(columns: &ChargeColumns<'_>) -> EncodedSegment {
     }
 }
 
+/// Appends details with their length, so that they can be passed over.
+fn put_details(data: &mut Vec<u8>, details: &Details, scratch: &Scratch, prices: &PriceList) {
+    let start = data.len();
+    put_u32(data, 0);
+    let order = Some(scratch.rows.as_slice()).filter(|rows| !rows.is_empty());
+    details::put(data, details, order, (&scratch.billed, &scratch.effective), prices);
+    let length = (data.len() - start - 4) as u32;
+    if let Some(place) = data.get_mut(start..start + 4) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+}
+
 /// Fills the scratch with the charges ordered by resource. The order is stable, so that equal input
 /// gives equal bytes.
 fn order(columns: &ChargeColumns<'_>, scratch: &mut Scratch) {
     scratch.differences.clear();
     scratch.billed.clear();
     scratch.effective.clear();
+    scratch.rows.clear();
     let mut before = 0;
     // Charges that come from a segment, such as copies, are in order already.
     if columns.resources.is_sorted() {
@@ -133,6 +178,7 @@ fn order(columns: &ChargeColumns<'_>, scratch: &mut Scratch) {
         scratch.differences.push(resource - std::mem::replace(&mut before, resource));
     }
     let row = |key: &u64| (key & u64::from(u32::MAX)) as usize;
+    scratch.rows.extend(scratch.keys.iter().map(|key| row(key) as u32));
     scratch.billed.extend(scratch.keys.iter().map(|key| columns.billed[row(key)]));
     scratch.effective.extend(scratch.keys.iter().map(|key| columns.effective[row(key)]));
 }
@@ -171,7 +217,6 @@ fn put_amounts(data: &mut Vec<u8>, amounts: &[i64], words: &mut Vec<u64>) {
     let exponent = shared_exponent(amounts);
     let unit = 10_i64.pow(exponent);
     words.clear();
-    let zigzag = |amount: i64| (amount << 1 ^ amount >> 63) as u64;
     // Without a shared power of ten, no amount needs a division.
     match exponent {
         0 => words.extend(amounts.iter().map(|amount| zigzag(*amount))),
@@ -219,13 +264,47 @@ fn put_billed(data: &mut Vec<u8>, scratch: &mut Scratch) {
     put_amounts(data, &scratch.others, &mut scratch.words);
 }
 
-/// Reads a segment into `into`, which is overwritten. Any bytes give charges or an error.
+/// Reads the amounts of a segment into `into`, which is overwritten. Any bytes give charges or an
+/// error.
 pub fn decode(data: &[u8], into: &mut SegmentCharges) -> Result<()> {
-    let mut reader = BlockReader::new(data);
-    let version = reader.byte()?;
-    if version != VERSION {
-        return Err(corrupt(format!("a segment of charges has the unknown version {version}")));
+    let (mut reader, version) = open(data)?;
+    read_charges(&mut reader, into)?;
+    if version == WITH_DETAILS {
+        let length = reader.u32()? as usize;
+        return reader.pass_over(length);
     }
+    reader.end()
+}
+
+/// Reads a segment with its details. A segment of an older version has none: all is unknown.
+pub fn decode_with(
+    data: &[u8],
+    prices: &PriceList,
+    into: &mut SegmentCharges,
+    details: &mut Details,
+) -> Result<()> {
+    let (mut reader, version) = open(data)?;
+    read_charges(&mut reader, into)?;
+    details.clear();
+    if version == WITH_DETAILS {
+        // The length is only needed by those who pass over.
+        reader.u32()?;
+        *details = details::read(&mut reader, (&into.billed, &into.effective), prices)?;
+    }
+    reader.end()
+}
+
+fn open(data: &[u8]) -> Result<(BlockReader<'_>, u8)> {
+    let mut reader = BlockReader::new(data);
+    match reader.byte()? {
+        version @ (AMOUNTS_ONLY | WITH_DETAILS) => Ok((reader, version)),
+        version => {
+            Err(corrupt(format!("a segment of charges has the unknown version {version}")))
+        }
+    }
+}
+
+fn read_charges(reader: &mut BlockReader<'_>, into: &mut SegmentCharges) -> Result<()> {
     let rows = reader.count()?;
     reader.column(rows, &mut into.resources)?;
     // Summed in 64 bits, so that damaged differences cannot wrap around unseen.
@@ -237,9 +316,8 @@ pub fn decode(data: &[u8], into: &mut SegmentCharges) -> Result<()> {
     if resource > u64::from(u32::MAX) {
         return Err(corrupt("a segment of charges names resources beyond all numbers"));
     }
-    read_amounts(&mut reader, rows, &mut into.words, &mut into.effective)?;
-    read_billed(&mut reader, rows, into)?;
-    reader.end()
+    read_amounts(reader, rows, &mut into.words, &mut into.effective)?;
+    read_billed(reader, rows, into)
 }
 
 fn read_amounts(
@@ -257,7 +335,6 @@ fn read_amounts(
     reader.column(count, words)?;
     let unit = 10_i64.pow(exponent);
     amounts.clear();
-    let unzigzag = |word: u64| (word >> 1) as i64 ^ -((word & 1) as i64);
     if exponent == 0 {
         amounts.extend(words.iter().map(|word| unzigzag(*word)));
         return Ok(());
@@ -304,141 +381,4 @@ fn read_billed(reader: &mut BlockReader<'_>, rows: usize, into: &mut SegmentChar
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::code;
-    use proptest::prelude::*;
-
-    fn roundtrip(rows: &[(u32, i64, i64)]) -> (EncodedSegment, SegmentCharges) {
-        let resources: Vec<u32> = rows.iter().map(|row| row.0).collect();
-        let billed: Vec<i64> = rows.iter().map(|row| row.1).collect();
-        let effective: Vec<i64> = rows.iter().map(|row| row.2).collect();
-        let encoded = encode(&ChargeColumns {
-            resources: &resources,
-            billed: &billed,
-            effective: &effective,
-        });
-        let mut decoded = SegmentCharges::default();
-        decode(&encoded.data, &mut decoded).unwrap_or_else(|error| panic!("{error}"));
-        (encoded, decoded)
-    }
-
-    fn check(rows: &[(u32, i64, i64)]) {
-        let (encoded, decoded) = roundtrip(rows);
-        let mut expected = rows.to_vec();
-        expected.sort_by_key(|row| row.0);
-        let read: Vec<(u32, i64, i64)> = decoded
-            .resources
-            .iter()
-            .zip(&decoded.billed)
-            .zip(&decoded.effective)
-            .map(|((resource, billed), effective)| (*resource, *billed, *effective))
-            .collect();
-        assert_eq!(read, expected);
-        assert_eq!(encoded.rows as usize, rows.len());
-        assert_eq!(encoded.billed.nanos(), rows.iter().map(|row| i128::from(row.1)).sum::<i128>());
-        assert_eq!(
-            encoded.effective.nanos(),
-            rows.iter().map(|row| i128::from(row.2)).sum::<i128>()
-        );
-    }
-
-    /// A fixed sequence without pattern.
-    fn noise(seed: u64) -> impl FnMut() -> u64 {
-        let mut state = seed;
-        move || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            state ^ state >> 29
-        }
-    }
-
-    #[test]
-    fn any_charges_come_back_ordered_by_resource() {
-        check(&[]);
-        check(&[(u32::MAX, i64::MIN, i64::MAX)]);
-        check(&[(5, 1, 1), (3, 0, 7), (5, 2, -2), (3, i64::MIN, i64::MIN), (0, 0, 0)]);
-        check(&[(1, 250_000_000, 250_000_000), (0, -10_000_000, 0)]);
-        let mut next = noise(1);
-        let many: Vec<(u32, i64, i64)> =
-            (0..5000).map(|_| (next() as u32, next() as i64, next() as i64)).collect();
-        check(&many);
-    }
-
-    proptest! {
-        #[test]
-        fn any_rows_roundtrip(rows in prop::collection::vec(
-            (
-                prop_oneof![0_u32..50, any::<u32>()],
-                prop_oneof![
-                    Just(0),
-                    any::<i64>(),
-                    (-99_i64..99).prop_map(|cents| cents * 10_000_000),
-                ],
-                any::<i64>(),
-                any::<bool>(),
-            ),
-            0..700,
-        )) {
-            let rows = rows.into_iter().map(|(resource, billed, effective, equal)| {
-                (resource, billed, if equal { billed } else { effective })
-            });
-            check(&rows.collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn damaged_bytes_are_charges_or_an_error(
-            rows in prop::collection::vec((0_u32..90, -500_i64..500, -9_i64..9), 0..200),
-            at in any::<prop::sample::Index>(),
-            byte in any::<u8>(),
-            cut in any::<bool>(),
-        ) {
-            let (mut encoded, _) = roundtrip(&rows);
-            let at = at.index(encoded.data.len());
-            encoded.data[at] = byte;
-            if cut {
-                encoded.data.truncate(at);
-            }
-            let mut decoded = SegmentCharges::default();
-            match decode(&encoded.data, &mut decoded) {
-                Ok(()) => {
-                    let rows = decoded.resources.len();
-                    prop_assert_eq!((decoded.billed.len(), decoded.effective.len()), (rows, rows));
-                }
-                Err(error) => prop_assert_eq!(error.code, code::LEDGER_CORRUPT),
-            }
-        }
-
-        #[test]
-        fn any_bytes_are_charges_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            if let Err(error) = decode(&bytes, &mut SegmentCharges::default()) {
-                prop_assert_eq!(error.code, code::LEDGER_CORRUPT);
-            }
-        }
-    }
-
-    /// 24,000 resources, amounts of nine decimals up to about ten units. 2³³ nanos are 4.2 bytes of
-    /// noise, and ordering leaves half a byte of a resource's number.
-    #[test]
-    fn random_charges_take_less_than_seven_bytes() {
-        let mut next = noise(7);
-        let rows: Vec<(u32, i64, i64)> = (0..65_536)
-            .map(|_| {
-                let amount = (next() >> (31 + next() % 8)) as i64;
-                ((next() % 24_000) as u32, amount, amount)
-            })
-            .collect();
-        let (encoded, _) = roundtrip(&rows);
-        assert!(encoded.data.len() < 65_536 * 6, "{} bytes a charge", encoded.data.len() / 65_536);
-    }
-
-    #[test]
-    fn cents_take_less_than_their_nanos() {
-        let mut next = noise(3);
-        let rows: Vec<(u32, i64, i64)> =
-            (0..65_536).map(|row| (row, 0, (next() % 50_000) as i64 * 10_000_000)).collect();
-        let (encoded, _) = roundtrip(&rows);
-        assert!(encoded.data.len() < 65_536 * 5 / 2, "{} bytes", encoded.data.len());
-    }
-}
+mod tests;

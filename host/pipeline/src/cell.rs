@@ -1,6 +1,7 @@
 //! Single cells of a row: their values, and the reasons why a row cannot be read.
 
 use crate::columns::Input;
+use crate::pieces::check_size;
 use decode::{Batch, Cells, UnreadableRow};
 use domain::code::{self, Code};
 use domain::decimal::{self, NotAnAmount, Rest};
@@ -34,7 +35,7 @@ impl CellFault {
 
     /// A number that cannot be read. With a decimal comma it means something in another reading, so
     /// the table's other numbers cannot be trusted either.
-    fn of_number(column: Option<usize>, text: &[u8], error: impl ToString) -> CellFault {
+    pub fn of_number(column: Option<usize>, text: &[u8], error: impl ToString) -> CellFault {
         let fault = CellFault::new(column, error.to_string());
         if decimal_comma::is_certain(text) {
             return CellFault { code: code::AMOUNT_COMMA, ..fault };
@@ -160,18 +161,19 @@ pub fn quantity(
     }
 }
 
-fn no_comma_number(column: Option<usize>, text: &[u8]) -> CellFault {
+pub fn no_comma_number(column: Option<usize>, text: &[u8]) -> CellFault {
     let shown = String::from_utf8_lossy(&text[..text.len().min(60)]);
     CellFault::new(column, format!("'{shown}' is not a number with a decimal comma"))
 }
 
-/// An amount in nanos, with the rest that nanos cannot hold.
+/// An amount in nanos, with the rest that nanos cannot hold. It may be larger than one charge can
+/// be, but not too large for some charges.
 #[inline]
 pub fn amount(
     input: &Input,
     batch: &Batch<'_>,
     row: usize,
-) -> Result<(i64, Option<Rest>), CellFault> {
+) -> Result<(i128, Option<Rest>), CellFault> {
     let (column, text) = match input {
         Input::Constant(text) => (None, text.as_bytes()),
         Input::Column(column) | Input::CommaNumber(column) => match batch.columns[*column] {
@@ -180,13 +182,9 @@ pub fn amount(
                 let value = if is_null {
                     Err(NotAnAmount::Empty)
                 } else {
-                    decimal::from_scaled(values[row], scale)
+                    decimal::wide_from_scaled(values[row], scale)
                 };
-                return value
-                    .map(|parsed| {
-                        (parsed.nanos, Some(parsed.rest).filter(|rest| *rest != Rest::Fine(0)))
-                    })
-                    .map_err(|error| CellFault::new(Some(*column), error.to_string()));
+                return checked(value, Some(*column));
             }
             cells => (Some(*column), cells.plain(row)),
         },
@@ -196,24 +194,32 @@ pub fn amount(
     }
     // Tried first, because it does not allocate. It leaves unusual spellings to the full reader.
     match decimal::parse_plain(text) {
-        Some((nanos, 0)) => Ok((nanos, None)),
-        Some((nanos, rest)) => Ok((nanos, Some(Rest::Fine(rest)))),
-        None => match decimal::parse(text) {
-            Ok(parsed) => Ok((parsed.nanos, Some(parsed.rest))),
+        Some((nanos, 0)) => Ok((nanos.into(), None)),
+        Some((nanos, rest)) => Ok((nanos.into(), Some(Rest::Fine(rest)))),
+        None => match decimal::parse_wide(text) {
+            Ok(parsed) => checked(Ok(parsed), column),
             Err(error) => Err(CellFault::of_number(column, text, error)),
         },
     }
 }
 
 #[cold]
-fn comma_amount(column: Option<usize>, text: &[u8]) -> Result<(i64, Option<Rest>), CellFault> {
-    let refuse = |error: NotAnAmount| CellFault::new(column, error.to_string());
+fn comma_amount(column: Option<usize>, text: &[u8]) -> Result<(i128, Option<Rest>), CellFault> {
     if text.trim_ascii().is_empty() {
-        return Err(refuse(NotAnAmount::Empty));
+        return checked(Err(NotAnAmount::Empty), column);
     }
     let spelled = decimal_comma::with_point(text).ok_or_else(|| no_comma_number(column, text))?;
-    let parsed = decimal::parse(&spelled).map_err(refuse)?;
-    Ok((parsed.nanos, Some(parsed.rest)))
+    checked(decimal::parse_wide(&spelled), column)
+}
+
+#[inline]
+fn checked(
+    parsed: Result<(i128, Rest), NotAnAmount>,
+    column: Option<usize>,
+) -> Result<(i128, Option<Rest>), CellFault> {
+    let (nanos, rest) = parsed.map_err(|error| CellFault::new(column, error.to_string()))?;
+    let nanos = check_size(nanos).map_err(|reason| CellFault::new(column, reason))?;
+    Ok((nanos, Some(rest).filter(|rest| *rest != Rest::Fine(0))))
 }
 
 /// The character of the line at which a CSV cell starts, and the line itself.
@@ -247,7 +253,7 @@ mod tests {
         let ranges = [(0, 4), (4, 9), (9, 17), (17, 21), (0, 0)];
         let columns = [Cells::Text { buffer: text, ranges: &ranges, quoted: false }];
         let batch = Batch { rows: 5, columns: &columns, places: &[0; 5], unreadable: &[] };
-        let read = |input: Input| -> Vec<Result<i64, &str>> {
+        let read = |input: Input| -> Vec<Result<i128, &str>> {
             let cell = |row| match amount(&input, &batch, row) {
                 Ok((nanos, _)) => Ok(nanos),
                 Err(fault) => Err(fault.code.text()),

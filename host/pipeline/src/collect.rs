@@ -308,6 +308,7 @@ impl GatheredSource<'_> {
         let reading = TableReading::new(
             &typed::mapping(first, &collection.source.name),
             collection.dimensions,
+            collection.source.kept,
         )?;
         let known = Identities::new(&reading, collection.registry);
         // The gatherer borrows the collection, so segments are stored after it has ended.
@@ -341,7 +342,7 @@ impl GatheredSource<'_> {
         id: CollectionId,
         mapping: &Mapping,
     ) -> Result<(), Diagnostic> {
-        let reading = TableReading::new(mapping, collection.dimensions)?;
+        let reading = TableReading::new(mapping, collection.dimensions, collection.source.kept)?;
         let table = mapped_table(collection.source, &mapping.table)?;
         let scan = Scan::open(table, &reading.wanted(), short_rows(mapping.short_rows))?;
         let reading = reading.with_decimal_mark(decimal_mark(table, &scan));
@@ -409,7 +410,9 @@ impl GatheredSource<'_> {
         report.deliveries = self.deliveries;
         report.outside_period = self.gathered.outside_period;
         report.warnings = self.warnings;
-        report.charges = self.gathered.totals.values().map(|totals| totals.charges).sum();
+        let charges: u64 = self.gathered.totals.values().map(|totals| totals.charges).sum();
+        // A row that is too large for one charge is several, and counts as one.
+        report.charges = charges - self.gathered.further_pieces;
         report.set_aside = self.gathered.set_aside_count;
         report.billed = self.gathered.billed;
         report.days_taken_back = collection.billed.taken_back.len() as u64;
@@ -564,12 +567,7 @@ fn rejected(name: &str, line: Option<u64>, row: SetAsideRow) -> RejectedRow {
 }
 
 impl SourceReport {
-    fn count(
-        &mut self,
-        restated: Restated,
-        day: &DeliveryDay,
-        changed: &mut BTreeSet<SourceDay>,
-    ) {
+    fn count(&mut self, restated: Restated, day: &DeliveryDay, changed: &mut BTreeSet<SourceDay>) {
         match restated {
             Restated::New => self.days_new += 1,
             Restated::Changed => self.days_changed += 1,

@@ -3,12 +3,14 @@
 
 use crate::computed::{ComputedBatch, ComputedChoice, ComputedColumn};
 use decode::{Batch, WantedColumn};
+use domain::charge::KeptDetails;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::mapping::{Choice, Feed, Mapping, Origin};
 use domain::money::Currency;
 use domain::period::DateOrder;
+use domain::terms::Term;
 use domain::text_form::DecimalMark;
 
 /// The origin of a value: a column of the scan, or one text for every row.
@@ -33,6 +35,23 @@ pub enum Identity {
     Skip(Vec<String>),
 }
 
+/// The origins of a table's details. What is not wanted or not told is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DetailInputs {
+    pub terms: Vec<(Term, Input)>,
+    pub pricing_quantity: Option<Input>,
+    pub consumed_quantity: Option<Input>,
+    pub contracted_cost: Option<Input>,
+    pub list_cost: Option<Input>,
+    pub hours: bool,
+}
+
+impl DetailInputs {
+    pub fn is_empty(&self) -> bool {
+        *self == DetailInputs::default()
+    }
+}
+
 /// A column of a scan: from the file, or computed from other columns.
 #[derive(Clone, Debug)]
 enum Column {
@@ -51,6 +70,7 @@ pub struct TableReading {
     /// Scan columns that together name a resource, with their meanings.
     pub identity: Vec<(usize, Identity)>,
     pub constants: Vec<(Identity, String)>,
+    pub details: DetailInputs,
     pub nulls: Vec<String>,
     pub date_order: DateOrder,
     pub tag_prefixes: Vec<String>,
@@ -63,7 +83,16 @@ impl TableReading {
     pub fn with_decimal_mark(mut self, mark: DecimalMark) -> TableReading {
         self.decimal_mark = mark;
         if mark == DecimalMark::Comma {
-            for input in [&mut self.billed_cost, &mut self.effective_cost] {
+            let told = &mut self.details;
+            let details = [
+                &mut told.pricing_quantity,
+                &mut told.consumed_quantity,
+                &mut told.contracted_cost,
+                &mut told.list_cost,
+            ];
+            let details = details.into_iter().filter_map(Option::as_mut);
+            let amounts = [&mut self.billed_cost, &mut self.effective_cost];
+            for input in amounts.into_iter().chain(details) {
                 if let Input::Column(column) = *input {
                     *input = Input::CommaNumber(column);
                 }
@@ -72,8 +101,13 @@ impl TableReading {
         self
     }
 
-    /// Keeps only the wanted dimensions. Everything else that identifies a resource must be a tag.
-    pub fn new(mapping: &Mapping, dimensions: &[Field]) -> Result<TableReading, Diagnostic> {
+    /// Keeps only the wanted dimensions and details. Everything else that identifies a resource
+    /// must be a tag.
+    pub fn new(
+        mapping: &Mapping,
+        dimensions: &[Field],
+        kept: KeptDetails,
+    ) -> Result<TableReading, Diagnostic> {
         let mut reading = TableReading {
             columns: Vec::new(),
             billed_cost: Input::Constant(String::new()),
@@ -82,6 +116,7 @@ impl TableReading {
             billing_period: Input::Constant(String::new()),
             identity: Vec::new(),
             constants: Vec::new(),
+            details: DetailInputs::default(),
             nulls: mapping.nulls.clone(),
             date_order: mapping.date_order,
             tag_prefixes: mapping.tag_prefixes.clone(),
@@ -131,7 +166,45 @@ impl TableReading {
                 Identity::Skip(skip.values.clone()),
             );
         }
+        reading.details = reading.details(mapping, kept);
         Ok(reading)
+    }
+
+    fn details(&mut self, mapping: &Mapping, kept: KeptDetails) -> DetailInputs {
+        let field = |name: &str| Field::by_name(name).map(Feed::Dimension);
+        let terms = [
+            (kept.prices, Term::ListUnitPrice, Some(Feed::ListUnitPrice)),
+            (kept.prices, Term::ContractedUnitPrice, Some(Feed::ContractedUnitPrice)),
+            (kept.prices || kept.quantities, Term::PricingUnit, field("pricing_unit")),
+            (kept.quantities, Term::ConsumedUnit, field("consumed_unit")),
+            (kept.invoice, Term::InvoiceId, field("invoice_id")),
+            (kept.invoice, Term::InvoiceIssuerName, field("invoice_issuer_name")),
+        ];
+        let mut inputs = DetailInputs { hours: kept.hours, ..DetailInputs::default() };
+        for (_, term, feed) in terms.into_iter().filter(|(is_kept, ..)| *is_kept) {
+            // As text even where the file has numbers: terms are hashed by their bytes.
+            let input = feed.and_then(|feed| self.told(mapping, feed, term.name(), false));
+            inputs.terms.extend(input.map(|input| (term, input)));
+        }
+        let mut told = |is_kept: bool, feed, name| {
+            if is_kept { self.told(mapping, feed, name, true) } else { None }
+        };
+        inputs.pricing_quantity =
+            told(kept.quantities, Feed::PricingQuantity, "PricingQuantity");
+        inputs.consumed_quantity =
+            told(kept.quantities, Feed::ConsumedQuantity, "ConsumedQuantity");
+        inputs.contracted_cost = told(kept.prices, Feed::ContractedCost, "ContractedCost");
+        inputs.list_cost = told(kept.prices, Feed::ListCost, "ListCost");
+        inputs
+    }
+
+    /// The origin of something that a table may tell.
+    fn told(&mut self, mapping: &Mapping, feed: Feed, name: &str, typed: bool) -> Option<Input> {
+        Some(match mapping.origin(feed)? {
+            Origin::Column(column) => Input::Column(self.want(column, typed)),
+            Origin::Constant(text) => Input::Constant(text.clone()),
+            Origin::FirstOf(choices) => Input::Column(self.work_out(name, choices)),
+        })
     }
 
     fn needed(&mut self, mapping: &Mapping, feed: Feed, name: &str) -> Result<Input, Diagnostic> {

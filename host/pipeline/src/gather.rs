@@ -1,20 +1,22 @@
 //! The hot half of collecting: batches of cells → columns of charges per day, currency and billing
 //! period, compressed as they fill up.
 //!
-//! Each thread has a gatherer of its own. It keeps 20 bytes for each charge and at most
-//! `BUFFERED_MAX` charges, so memory does not grow with rows.
+//! Each thread has a gatherer of its own. It keeps at most `BUFFERED_MAX` charges, of 20 bytes and
+//! up to 60 bytes of details, so memory does not grow with rows.
 
 use crate::billing_period::BillingPeriods;
 use crate::cell::{CellFault, Dates, SetAsideRow, amount};
+use crate::details::{BilledCell, DetailReader};
 use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
 use crate::normalize::{Identities, Reason, RowIdentity};
+use crate::pieces::Pieces;
 use decode::{Batch, Cells};
 use domain::code::ROW_REJECTED;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
 use domain::run::{DayTotals, DeliveryDay, SourceDay};
 use foldhash::{HashMap, HashMapExt};
-use ledger::segment::{self, EncodedSegment};
+use ledger::segment::{self, Details, EncodedSegment};
 use std::collections::BTreeSet;
 
 /// Charges in one segment.
@@ -62,6 +64,8 @@ pub struct GatheredCharges {
     pub billed: u64,
     /// Columns of ids that were rounded as numbers, each with one id.
     pub rounded_ids: Vec<(String, String)>,
+    /// Charges beyond the first of rows that are too large for one charge.
+    pub further_pieces: u64,
 }
 
 /// The days whose charges are wanted.
@@ -84,6 +88,7 @@ struct Columns {
     resources: Vec<u32>,
     billed: Vec<i64>,
     effective: Vec<i64>,
+    details: Details,
 }
 
 pub struct Gatherer<'a, 'r> {
@@ -105,6 +110,7 @@ pub struct Gatherer<'a, 'r> {
     currencies: Vec<Currency>,
     dates: Dates,
     periods: BillingPeriods<'a>,
+    details: Option<DetailReader<'a, 'r>>,
     gathered: GatheredCharges,
 }
 
@@ -131,10 +137,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             digests: Vec::new(),
             currencies: Vec::new(),
             dates: Dates::new(identities.reading.date_order),
-            periods: BillingPeriods::new(
-                identities.reading.date_order,
-                &identities.reading.nulls,
-            ),
+            periods: BillingPeriods::new(identities.reading.date_order, &identities.reading.nulls),
+            details: DetailReader::new(&identities.terms, secrets),
             gathered: GatheredCharges::default(),
         }
     }
@@ -151,6 +155,9 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         self.table.find_all(&self.hashes, &mut self.classes, &mut self.unmet);
         if !self.unmet.is_empty() {
             self.resolve(&identity);
+        }
+        if let Some(details) = &mut self.details {
+            details.begin(batch);
         }
         for row in 0..batch.rows {
             let outcome = match self.classes[row] {
@@ -211,10 +218,25 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         let billing_period =
             self.periods.period(&self.identities.reading.billing_period, batch, row)?;
         let currency = self.currencies[resource as usize];
-        let bucket = self.bucket(ChargeDay { day, currency, billing_period });
-        bucket.columns.resources.push(resource);
-        bucket.columns.billed.push(billed);
-        bucket.columns.effective.push(effective);
+        self.bucket(ChargeDay { day, currency, billing_period });
+        let bucket = &mut self.buckets[self.current];
+        let short = (i64::try_from(billed), i64::try_from(effective));
+        if let Some(details) = &self.details {
+            let nanos = short.0.ok().filter(|_| billed_rest.is_none());
+            let cell = BilledCell::new(&self.identities.reading.billed_cost, batch, row, nanos);
+            // A row with a fault counts in no column.
+            let charges = bucket.columns.resources.len();
+            let pushed = details.push(batch, row, cell, &mut bucket.columns.details);
+            pushed.inspect_err(|_| bucket.columns.details.truncate(charges))?;
+        }
+        if let (Ok(billed), Ok(effective)) = short {
+            bucket.columns.push(resource, billed, effective);
+        } else {
+            let pieces = Pieces { billed, effective };
+            let further = bucket.columns.push_pieces(resource, pieces);
+            self.gathered.further_pieces += further as u64;
+            self.buffered += further;
+        }
         if let Some(rest) = billed_rest {
             bucket.totals.billed_rest.add_rest(&rest);
         }
@@ -259,13 +281,19 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         if columns.resources.is_empty() {
             return;
         }
-        for ((resource, billed), effective) in
-            columns.resources.iter().zip(&columns.billed).zip(&columns.effective)
+        let Columns { resources, billed, effective, details } = &columns;
+        for (row, (resource, (billed, effective))) in
+            resources.iter().zip(billed.iter().zip(effective)).enumerate()
         {
-            bucket.totals.fingerprint.add(self.digests[*resource as usize], *billed, *effective);
+            let resource = self.digests[*resource as usize];
+            let told = self.details.as_ref().map_or(0, |reader| reader.digest(details, row));
+            bucket.totals.fingerprint.add_detailed(resource, told, *billed, *effective);
         }
-        let Columns { resources, billed, effective } = &columns;
-        let encoded = segment::encode(&segment::ChargeColumns { resources, billed, effective });
+        let charges = segment::ChargeColumns { resources, billed, effective };
+        let encoded = match &self.details {
+            None => segment::encode(&charges),
+            Some(reader) => segment::encode_with(&charges, details, reader.prices()),
+        };
         self.buffered -= resources.len();
         bucket.totals.charges += resources.len() as u64;
         bucket.totals.billed += encoded.billed;
@@ -273,6 +301,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         columns.resources.clear();
         columns.billed.clear();
         columns.effective.clear();
+        columns.details.clear();
         self.spare.push(columns);
         // The day's next charge takes other columns.
         self.current = usize::MAX;
@@ -284,11 +313,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             self.emit_bucket(at);
         }
         for bucket in self.buckets {
-            self.gathered
-                .totals
-                .entry(bucket.day)
-                .or_default()
-                .merge(&bucket.totals);
+            self.gathered.totals.entry(bucket.day).or_default().merge(&bucket.totals);
         }
         self.gathered
     }
@@ -324,6 +349,29 @@ impl GatheredCharges {
         self.outside_period += other.outside_period;
         self.billed += other.billed;
         self.rounded_ids.extend(other.rounded_ids);
+        self.further_pieces += other.further_pieces;
+    }
+}
+
+impl Columns {
+    #[inline]
+    fn push(&mut self, resource: u32, billed: i64, effective: i64) {
+        self.resources.push(resource);
+        self.billed.push(billed);
+        self.effective.push(effective);
+    }
+
+    /// Adds a row that is too large for one charge. Returns how many charges more it became.
+    #[cold]
+    fn push_pieces(&mut self, resource: u32, pieces: Pieces) -> usize {
+        let before = self.resources.len();
+        for (billed, effective) in pieces {
+            self.push(resource, billed, effective);
+        }
+        // The details stand with the first charge, and the others have nothing of them.
+        let further = self.resources.len() - before - 1;
+        (0..further).for_each(|_| self.details.push_nothing_more());
+        further
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::columns::{Identity, TableReading};
 use crate::interner::{RowClass, RowTable};
+use crate::terms::KnownTerms;
 use decode::Cells;
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol, TagSetId};
 use domain::field::{Field, canonical_value};
@@ -21,6 +22,7 @@ pub struct Identities<'a, 'r> {
     pub reading: &'a TableReading,
     registry: &'a Mutex<Registry<'r>>,
     known: Mutex<IdentityTable>,
+    pub terms: KnownTerms<'a, 'r>,
 }
 
 #[derive(Default)]
@@ -52,7 +54,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<'a, 'r> Identities<'a, 'r> {
     pub fn new(reading: &'a TableReading, registry: &'a Mutex<Registry<'r>>) -> Identities<'a, 'r> {
-        Identities { reading, registry, known: Mutex::default() }
+        let terms = KnownTerms::new(reading, registry);
+        Identities { reading, registry, known: Mutex::default(), terms }
     }
 
     /// Looks up rows of a batch by their hashes, and reads the cells of rows that no thread has
@@ -117,6 +120,10 @@ fn note_rounded(
 
 /// Whether a text is a number with a power of ten.
 fn is_rounded(text: &[u8]) -> bool {
+    // Most ids begin with a letter.
+    if !text.first().is_some_and(u8::is_ascii_digit) {
+        return false;
+    }
     let Some(at) = text.iter().position(|byte| matches!(byte, b'E' | b'e')) else { return false };
     let (number, power) = (&text[..at], &text[at + 1..]);
     let power = power.strip_prefix(b"+").unwrap_or(power);
@@ -124,11 +131,7 @@ fn is_rounded(text: &[u8]) -> bool {
     // Ids of hexadecimal digits, such as `7e12`, have no mark in front of the power.
     let has_mark =
         number.iter().any(|byte| matches!(byte, b'.' | b',')) || text[at + 1..].starts_with(b"+");
-    is_number
-        && has_mark
-        && number.first().is_some_and(u8::is_ascii_digit)
-        && !power.is_empty()
-        && power.iter().all(u8::is_ascii_digit)
+    is_number && has_mark && !power.is_empty() && power.iter().all(u8::is_ascii_digit)
 }
 
 /// The dictionary that all threads of a collection share.
@@ -176,8 +179,9 @@ impl<'a> Registry<'a> {
     ) -> Result<RowClass, Reason> {
         // Before anything is read: rows that are no charges may hold anything.
         let is_skipped = reading.identity.iter().zip(columns).any(|((_, identity), (_, cells))| {
-            matches!(identity, Identity::Skip(values)
-                if values.iter().any(|value| *value == cells.text(row)))
+            let Identity::Skip(values) = identity else { return false };
+            let text = cells.text(row);
+            values.iter().any(|value| *value == text)
         });
         if is_skipped {
             return Ok(RowClass::Skipped);

@@ -1,5 +1,6 @@
 //! A configured source, ready to be collected.
 
+use domain::charge::KeptDetails;
 use domain::port::{CollectRequest, Collector};
 use reports::coverage::days::SourceWindow;
 
@@ -15,6 +16,8 @@ pub struct Source {
     pub window: Option<SourceWindow>,
     pub delivery: DeliveryExtent,
     pub repeats: RepeatPolicy,
+    /// The details that are kept of its charges.
+    pub kept: KeptDetails,
 }
 
 /// What a delivery of files states as a whole.

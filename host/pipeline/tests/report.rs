@@ -8,6 +8,8 @@ use derived::derived_costs;
 use domain::account::Account;
 use domain::charge::RawCharge;
 use domain::diagnostic::Diagnostic;
+use domain::field::Field;
+use domain::money::Sum;
 use domain::period::{Day, Period};
 use domain::port::{RuleFacts, Rules};
 use estate::{FixedRules, charge, run_on};
@@ -17,6 +19,7 @@ use reports::costs::read::{CostTable, costs, costs_with_rules, teams};
 use reports::explain::answer::{ExplainedAccount, Subject};
 use reports::explain::query::ExplainQuery;
 use reports::explain::read::explain;
+use reports::survey::read::{CategorySum, ChargeSurvey, surveys};
 
 fn query(granularity: Granularity, group_by: &[&str], filter: &[(&str, &str)]) -> CostQuery {
     let group = |name: &str| name.parse::<GroupBy>().unwrap_or_else(|error| panic!("{error}"));
@@ -513,4 +516,51 @@ fn what_is_not_there_is_not_explained() {
             .into())
     );
     assert_eq!(missing("entry:99"), Err("N201: there is no entry '99'\n  hint: entries are numbered from 1: `apportion explain entry:1`".into()));
+}
+
+#[test]
+fn a_survey_has_the_months_categories_and_tags_of_each_source() {
+    let of = |category: &str, charge: RawCharge| {
+        let mut charge = charge;
+        charge.dimensions.push((Field::CHARGE_CATEGORY, category.into()));
+        charge
+    };
+    let (a, b) = ([("team", "a")], [("team", "b"), ("env", "prod")]);
+    let purchased = charge("2026-02-01", "Compute", &b, "1");
+    let tax = charge("2026-02-01", "Tax", &[], "4");
+    let aws = vec![
+        of("Usage", charge("2026-01-31", "Compute", &a, "10")),
+        of("Usage", charge("2026-01-31", "Compute", &a, "2.5")),
+        of("Usage", RawCharge { billed_cost: "0".into(), ..purchased }),
+        of("Tax", RawCharge { billing_currency: "EUR".into(), ..tax }),
+    ];
+    let gcp = vec![charge("2026-02-10", "Network", &[], "-7")];
+    let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
+    run_on(&mut ledger, &[("aws", aws), ("gcp", gcp)], &FixedRules::new("one", 4));
+    let found = surveys(&ledger).unwrap_or_else(|error| panic!("{error}"));
+    let lines = |survey: &ChargeSurvey| -> Vec<String> {
+        let line = |sum: &CategorySum| {
+            let CategorySum { month, charge_category, currency, charges, billed, effective } = sum;
+            let plain = |amount: &Sum| amount.plain();
+            let (billed, effective) = (plain(billed), plain(effective));
+            format!("{month} {charge_category} {currency} {charges} {billed} {effective}")
+        };
+        survey.sums.iter().map(line).collect()
+    };
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["aws", "gcp"]);
+    let aws = &found["aws"];
+    // The two charges of team a are of one resource.
+    assert_eq!((aws.charges, aws.resources), (4, 3));
+    assert_eq!(
+        aws.days.map(|(first, last)| format!("{first} {last}")).as_deref(),
+        Some("2026-01-31 2026-02-01")
+    );
+    assert_eq!(
+        lines(aws),
+        ["2026-01 Usage USD 2 12.5 12.5", "2026-02 Tax EUR 1 4 4", "2026-02 Usage USD 1 0 1"]
+    );
+    assert_eq!(aws.tags, [("env".to_owned(), 1), ("team".to_owned(), 2)]);
+    let gcp = &found["gcp"];
+    assert_eq!((gcp.charges, gcp.resources), (1, 1));
+    assert_eq!((lines(gcp), gcp.tags.len()), (vec!["2026-02  USD 1 -7 -7".to_owned()], 0));
 }

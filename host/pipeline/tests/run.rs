@@ -3,6 +3,7 @@
 mod accruals;
 mod deliveries;
 mod derived;
+mod details;
 mod eighteen;
 mod fakes;
 mod plans;

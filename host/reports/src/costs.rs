@@ -8,5 +8,6 @@
 //! it is left out.
 
 pub mod document;
+pub mod measured;
 pub mod query;
 pub mod read;

@@ -12,6 +12,7 @@
 //! It knows no report and no format.
 
 use crate::bearer::Bearers;
+use crate::measure::{Measure, Meter};
 use crate::portion::PortionSink;
 use crate::scan::Scan;
 use crate::stored::{RulesOf, StoredGeneration, corrupt};
@@ -30,6 +31,8 @@ pub struct Scope<'a> {
     pub period: Period,
     /// Only this source-day.
     pub source_day: Option<&'a SourceDay>,
+    /// What is summed of charges beside their cost.
+    pub measure: Option<Measure>,
 }
 
 /// Goes through everything that was charged in the scope.
@@ -47,6 +50,7 @@ pub fn derive(
         let rules = stored.rules_if_needed(rules_of)?;
         let decider = rules.as_ref().map(|rules| rules.decider());
         let mut scan = Scan::new(&stored, dictionary, &mut bearers, decider);
+        scan.meter = scope.measure.map(|measure| Meter::new(measure, dictionary));
         for (source_day, run) in days {
             scan.source_day(ledger, &source_day, run, sink)?;
         }

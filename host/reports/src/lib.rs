@@ -13,6 +13,7 @@ pub mod coverage;
 pub mod derive;
 pub mod document;
 pub mod explain;
+pub mod measure;
 pub mod portion;
 pub mod runs;
 pub mod stored;

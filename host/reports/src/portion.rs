@@ -2,6 +2,7 @@
 //! their cost.
 
 use crate::bearer::{BearerId, Bearers};
+use crate::measure::MeasuredSum;
 use domain::charge::ChargeLine;
 use domain::decision::OutcomeId;
 use domain::diagnostic::Diagnostic;
@@ -22,6 +23,8 @@ pub struct Portion<'a> {
     /// The charge with the largest cost: an example of what a rule read.
     pub largest: ChargeLine,
     pub effective: Sum,
+    /// The metric of the scope, by unit.
+    pub measured: &'a [MeasuredSum],
     /// Where the collection put all of it: for shared costs, the pool.
     pub collected: BearerId,
     /// Where it stands in the end, with amounts that add up to `effective`. A team that got an

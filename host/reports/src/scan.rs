@@ -1,6 +1,7 @@
 //! One source-day's charges, summed into portions and followed to their bearers.
 
 use crate::bearer::{Bearer, BearerId, Bearers};
+use crate::measure::{MeasuredSum, Meter};
 use crate::passing::{PortionMoves, Replay, RulePassage, StoredStations};
 use crate::portion::{Portion, PortionSink};
 use crate::stored::{StoredGeneration, corrupt};
@@ -48,6 +49,7 @@ struct OpenPortion {
     effective: i128,
     /// The shares of each recipient, where charges are split one by one.
     shares: Vec<i128>,
+    measured: Vec<MeasuredSum>,
 }
 
 /// Goes through the source-days of one generation.
@@ -60,6 +62,7 @@ pub struct Scan<'a> {
     known: HashMap<&'a Outcome, OutcomeId>,
     /// The open portion of each resource with a decision of its own, plus one; 0: none yet.
     open_of: Vec<u32>,
+    pub meter: Option<Meter<'a>>,
 }
 
 /// One source-day while its charges are summed.
@@ -94,6 +97,7 @@ impl<'a> Scan<'a> {
             decider,
             known,
             open_of: vec![0; stored.resource_count()],
+            meter: None,
         }
     }
 
@@ -118,9 +122,13 @@ impl<'a> Scan<'a> {
         };
         let mut columns = segment::SegmentCharges::default();
         for stored in ledger.segments(source_day)? {
-            segment::decode(&stored.data, &mut columns)?;
-            for ((resource, billed), effective) in
-                columns.resources.iter().zip(&columns.billed).zip(&columns.effective)
+            match &mut self.meter {
+                None => segment::decode(&stored.data, &mut columns)?,
+                Some(meter) => meter.decode(&stored.data, &mut columns)?,
+            }
+            let amounts = columns.billed.iter().zip(&columns.effective);
+            for (row, (resource, (billed, effective))) in
+                columns.resources.iter().zip(amounts).enumerate()
             {
                 let line = ChargeLine {
                     day: source_day.day,
@@ -129,6 +137,9 @@ impl<'a> Scan<'a> {
                 };
                 let at = self.open(&mut sums, *resource, &line)?;
                 sums.add(at, &line);
+                if let Some(meter) = &self.meter {
+                    meter.measure(&columns, row, &mut sums.open[at].measured);
+                }
             }
         }
         self.hand_out(source_day, sums, sink)
@@ -200,6 +211,7 @@ impl<'a> Scan<'a> {
             largest: *line,
             effective: 0,
             shares: Vec::new(),
+            measured: Vec::new(),
         });
         Ok(sums.open.len() - 1)
     }
@@ -294,6 +306,7 @@ impl<'a> Scan<'a> {
                 charges: open.charges,
                 largest: open.largest,
                 effective,
+                measured: &open.measured,
                 collected,
                 borne: &borne,
             };

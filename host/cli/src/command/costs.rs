@@ -1,6 +1,8 @@
 //! `costs`: the table of costs by team, service or any other dimension.
 
-use crate::args::{GlobalArgs, GranularityName, PeriodArgs, TableFormat};
+mod metric_text;
+
+use crate::args::{GlobalArgs, GranularityName, MetricName, PeriodArgs, TableFormat};
 use crate::error::Failure;
 use crate::query;
 use crate::table::{Align, Table, csv_line};
@@ -14,8 +16,10 @@ use installation::ledger_file;
 use installation::rules;
 use installation::settings::Need;
 use reports::costs::document::CostsDocument;
+use reports::costs::measured::measured;
 use reports::costs::query::{CostQuery, GroupBy};
 use reports::costs::read::{CostRow, CostTable};
+use reports::measure::Metric;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(clap::Args, Debug)]
@@ -29,6 +33,10 @@ pub struct CostsArgs {
     /// Length of the periods
     #[arg(long, value_enum, default_value_t)]
     pub granularity: GranularityName,
+    /// What is summed. All but effective_cost are sums over charges, and are not passed on by rules
+    /// that share costs
+    #[arg(long, value_enum, default_value_t)]
+    pub metric: MetricName,
     /// Only what has this value, such as team=payments; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
@@ -43,6 +51,10 @@ pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failur
     let ledger = ledger_file::reader(&settings)?;
     let rules_of =
         |facts: &[RuleFacts], tables: &[(String, String)]| rules::stored(&settings, facts, tables);
+    if let Some(metric) = metric_of(args.metric) {
+        let table = measured(&ledger, &query, metric, &rules_of)?;
+        return metric_text::print(ui, &table, args);
+    }
     let table = reports::costs::read::costs_with_rules(&ledger, &query, &rules_of)?;
     let layout = Layout::new(&query, args.granularity);
     let text = match args.format {
@@ -51,6 +63,18 @@ pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failur
         TableFormat::Json => document_text(&CostsDocument::whole(&table)),
     };
     Ok(ui.data(&text)?)
+}
+
+/// Nothing for the cost that postings have.
+fn metric_of(name: MetricName) -> Option<Metric> {
+    match name {
+        MetricName::EffectiveCost => None,
+        MetricName::BilledCost => Some(Metric::BilledCost),
+        MetricName::ListCost => Some(Metric::ListCost),
+        MetricName::ContractedCost => Some(Metric::ContractedCost),
+        MetricName::PricingQuantity => Some(Metric::PricingQuantity),
+        MetricName::ConsumedQuantity => Some(Metric::ConsumedQuantity),
+    }
 }
 
 fn query_of(args: &CostsArgs) -> Result<CostQuery, Diagnostic> {

@@ -13,7 +13,7 @@ use installation::ledger_file;
 use installation::rules;
 use installation::settings::Need;
 use reports::explain::answer::{
-    EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights, Explanation,
+    EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedTerms, ExplainedWeights, Explanation,
     Subject,
 };
 use reports::explain::document::ExplanationDocument;
@@ -155,6 +155,7 @@ fn resource_lines(resource: &ExplainedResource, currency: Currency) -> Vec<Strin
     if !resource.tags.is_empty() {
         lines.push(format!("      tags {}", pairs(&resource.tags)));
     }
+    lines.extend(resource.priced.iter().filter_map(priced_text));
     let silent = resource.tried.iter().filter(|tried| !tried.matched).count();
     if silent > SILENT_SHOWN {
         lines.push(format!(
@@ -164,6 +165,40 @@ fn resource_lines(resource: &ExplainedResource, currency: Currency) -> Vec<Strin
     let shown = resource.tried.iter().filter(|tried| tried.matched || silent <= SILENT_SHOWN);
     lines.extend(shown.map(|tried| format!("      {}", tried_text(tried))));
     lines
+}
+
+/// `24 Hours at 0.0464 (list 0.05), invoice INV-1 of Cloud Inc.`. Nothing if nothing is known.
+fn priced_text(priced: &ExplainedTerms) -> Option<String> {
+    const UNKNOWN: &str = "unknown";
+    let ExplainedTerms { pricing_unit, contracted_unit_price, list_unit_price, .. } = priced;
+    let invoice = priced.invoice_id.as_ref().map(|id| {
+        let issuer = priced.invoice_issuer_name.as_ref();
+        format!(", invoice {id}{}", issuer.map_or(String::new(), |name| format!(" of {name}")))
+    });
+    let price = contracted_unit_price.as_ref().or(list_unit_price.as_ref());
+    if (&priced.pricing_quantity, price, &invoice) == (&None, None, &None) {
+        return None;
+    }
+    let quantity = match (&priced.pricing_quantity, pricing_unit) {
+        (None, _) => "an unknown quantity".to_owned(),
+        (Some(quantity), None) => quantity.clone(),
+        (Some(quantity), Some(unit)) => format!("{quantity} {unit}"),
+    };
+    let list = match (contracted_unit_price, list_unit_price) {
+        (Some(_), Some(list)) => format!(" (list {list})"),
+        (None, Some(_)) => " by list".to_owned(),
+        _ => String::new(),
+    };
+    let missing = match (priced.unknown_charges, &priced.pricing_quantity) {
+        (0, _) | (_, None) => String::new(),
+        (unknown, Some(_)) => format!(
+            ", without the quantity of {}",
+            counted(unknown, "charge", "charges")
+        ),
+    };
+    let price = price.map_or(UNKNOWN, String::as_str);
+    let invoice = invoice.unwrap_or_default();
+    Some(format!("      {quantity} at {price}{list}{invoice}{missing}"))
 }
 
 fn tried_text(tried: &TriedRule) -> String {

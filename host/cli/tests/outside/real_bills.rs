@@ -73,14 +73,15 @@ fn batch_totals_are_exactly_those_of_the_bill() {
             );
         }
         for (metric, column) in [("list_cost", "ListCost"), ("contracted_cost", "ContractedCost")] {
+            let mut unknown = 0;
             for (currency, totals) in wanted {
-                compare_amounts(
-                    &format!("{name} {metric} {currency}"),
-                    metric_total(&scene, metric, currency),
-                    totals[column].as_str().expect("text"),
-                    &expected,
-                );
+                let (ours, without) = measured(&scene, metric, currency);
+                let theirs = totals[column].as_str().expect("text");
+                compare_amounts(&format!("{name} {metric}"), ours, theirs, &expected);
+                unknown += without;
             }
+            let empty = expected["null_counts"][column].as_u64().unwrap_or(0);
+            assert_eq!(unknown, empty, "{name}: charges without {column}");
         }
         for (key, by_value) in expected["by_tag"].as_object().expect("tags") {
             if by_value.get("__skipped__").is_none() {
@@ -196,7 +197,7 @@ fn native_bills_add_up_to_what_they_say() {
             );
         }
         for (metric, name) in metrics {
-            let ours = metric_total(&scene, metric, currency);
+            let (ours, _) = measured(&scene, metric, currency);
             let theirs = theirs[name].as_str().expect("text");
             if metric.ends_with("_quantity") {
                 // Quantities are kept as they were given.
@@ -215,34 +216,20 @@ fn quantity(text: &str) -> i128 {
 
 const QUANTITY_SCALE: i32 = 22;
 
-/// The ledger's total of a metric of one currency's charges, over all its units, as a count of
-/// 10⁻²².
-fn metric_total(scene: &Scene, metric: &str, currency: &str) -> i128 {
-    let costs = scene.run_with(
-        &[
-            "costs",
-            "--metric",
-            metric,
-            "--granularity",
-            "total",
-            "--group-by",
-            "source",
-            "--format",
-            "json",
-        ],
-        &[],
-    );
-    let costs = costs.expect(0).json();
-    let rows = costs["costs"].as_array().expect("rows");
-    let of_currency = rows
-        .iter()
-        .filter(|row| row["cost"]["currency"].as_str().is_none_or(|known| known == currency));
-    of_currency
-        .map(|row| {
-            let amount = row["cost"]["amount"].as_str().or(row["quantity"]["amount"].as_str());
-            quantity(amount.expect("an amount or a quantity"))
-        })
-        .sum()
+/// The ledger's total of a metric over all units, as a count of 10⁻²², and the charges that do not
+/// say it. Costs are those in one currency.
+fn measured(scene: &Scene, metric: &str, currency: &str) -> (i128, u64) {
+    let costs =
+        format!("costs --metric {metric} --granularity total --group-by source --format json");
+    let costs = scene.run(&costs).expect(0).json();
+    let rows = costs["measures"].as_array().expect("rows");
+    let is_meant = |row: &&Value| metric.ends_with("_quantity") || row["unit"] == currency;
+    let mut total = (0, 0);
+    for row in rows.iter().filter(is_meant) {
+        total.0 += row["value"].as_str().map_or(0, quantity);
+        total.1 += row["unknown_charges"].as_u64().expect("a count");
+    }
+    total
 }
 
 /// Amounts are rounded to nanos charge by charge.

@@ -7,17 +7,19 @@ use super::secret::SecretSection;
 use super::section::section;
 use super::setting::Setting;
 use super::store::StoreSection;
-use super::value::{Count, Delimiter, PluginConfig, Powers, Times};
+use super::text_form::Delimiter;
+use super::value::{Count, PluginConfig, Powers, Times};
 use crate::clients::secret::SecretCheck;
 use crate::clients::store;
 use crate::code::CONFIG_SYNTAX;
 use crate::reading::Reading;
+use domain::charge::KeptDetails;
 use domain::code::CONFIG_VALUE;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::Day;
-use pipeline::source::{DeliveryExtent, RepeatPolicy};
 use domain::text_form::{DecimalMark, Encoding, TextForm};
+use pipeline::source::{DeliveryExtent, RepeatPolicy};
 use reach::toml_table;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -55,6 +57,8 @@ section! {
         pub skip_lines: Setting<Count<0, SKIP_LINES_MAX>> = Setting::default_of(Count::new(0)),
         /// Whether amounts and quantities in CSV files are written as 1.234,56.
         pub decimal_comma: Setting<bool> = Setting::default_of(false),
+        /// The details that are kept of its charges; otherwise those of the setting `details`.
+        pub details: Setting<Option<KeptDetails>> = Setting::default_of(None),
         /// The powers that the plugin is granted.
         pub grants: Setting<Powers> = Setting::default_of(Powers::default()),
         /// The source of the bill that this source estimates. The estimates count until the bill

@@ -37,6 +37,8 @@ pub struct SourceSurveyDocument {
     /// Why it would fail in a run.
     failure: Option<DiagnosticDocument>,
     findings: Vec<DiagnosticDocument>,
+    /// What the run would warn of.
+    warnings: Vec<DiagnosticDocument>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -91,6 +93,7 @@ impl From<&SourceSurvey> for SourceSurveyDocument {
             unused_columns: survey.finds.unused_columns().map(str::to_owned).collect(),
             failure: survey.failure.as_ref().map(DiagnosticDocument::from),
             findings: survey.findings.iter().map(DiagnosticDocument::from).collect(),
+            warnings: report.map(warnings).unwrap_or_default(),
         }
     }
 }
@@ -116,6 +119,10 @@ fn rejected(report: &SourceReport) -> Vec<RejectedDocument> {
         RejectedDocument { location, reason, excerpt }
     };
     report.rejected.iter().map(document).collect()
+}
+
+fn warnings(report: &SourceReport) -> Vec<DiagnosticDocument> {
+    report.warnings.iter().map(DiagnosticDocument::from).collect()
 }
 
 fn totals(report: &SourceReport) -> Vec<TotalDocument> {

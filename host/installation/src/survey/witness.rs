@@ -125,6 +125,9 @@ fn charge_columns(mapping: &Mapping, dimensions: &[Field], name: &mut dyn FnMut(
     for column in mapping.tag_columns.iter().map(|tag| &tag.column) {
         name(column);
     }
+    for column in mapping.tag_maps.iter().map(|map| &map.column) {
+        name(column);
+    }
     for column in mapping.skips.iter().map(|skip| &skip.column) {
         name(column);
     }
@@ -174,9 +177,10 @@ fn choice_columns(choice: &Choice, name: &mut dyn FnMut(&str) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::mapping::{Condition, FeedFrom, Skip, TagColumn, Term};
+    use domain::mapping::{Condition, FeedFrom, Skip, TagColumn, TagMap, Term};
     use domain::period::DateOrder;
     use domain::port::GrantedTable;
+    use domain::text_form::TextForm;
     use std::io::Write;
     use std::path::Path;
 
@@ -220,6 +224,11 @@ mod tests {
             table: "bill.csv".into(),
             feeds: Vec::new(),
             tag_columns: vec![TagColumn { key: "team".into(), column: "user:team".into() }],
+            tag_maps: vec![TagMap {
+                column: "labels".into(),
+                from: String::new(),
+                to: String::new(),
+            }],
             skips: vec![Skip { column: "level".into(), values: vec!["total".into()] }],
             nulls: Vec::new(),
             date_order: DateOrder::Iso,
@@ -246,7 +255,7 @@ mod tests {
             tables: vec![GrantedTable {
                 name: "bill.csv".into(),
                 path: bill.into(),
-                delimiter: b',',
+                form: TextForm::default(),
             }],
         }
     }
@@ -254,7 +263,7 @@ mod tests {
     #[test]
     fn a_column_is_unused_if_no_feed_that_is_kept_condition_sum_tag_or_skip_names_it() {
         let mut bill = tempfile::NamedTempFile::new().expect("a file");
-        bill.write_all(b"invoice,cost,service,region,kind,fee,user:team,level,note\n")
+        bill.write_all(b"invoice,cost,service,region,kind,fee,user:team,labels,level,note\n")
             .expect("a header");
         let identity =
             PluginIdentity { name: "p".into(), version: "1".into(), digest: String::new() };

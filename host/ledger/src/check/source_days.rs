@@ -3,13 +3,14 @@
 
 use crate::digest::of_bytes;
 use crate::row;
-use crate::segment::{SegmentCharges, decode};
+use crate::segment::{Details, PriceList, SegmentCharges, decode, decode_with};
 use crate::{Reader, Result, VerifyReport};
 use domain::account::Account;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::money::Sum;
 use domain::period::Period;
 use domain::run::{DayTotals, Fingerprint, SourceDay};
+use domain::terms::TermsId;
 use std::collections::BTreeMap;
 
 /// The totals of a source-day from its charges. The rests below a nano are not in the charges.
@@ -19,6 +20,14 @@ struct ChargeSums {
     billed: Sum,
     effective: Sum,
     fingerprint: Fingerprint,
+}
+
+/// The dictionary, with the digests that were worked out so far.
+struct Meanings {
+    dictionary: Dictionary,
+    prices: PriceList,
+    resources: Vec<Option<u128>>,
+    terms: Vec<Option<u128>>,
 }
 
 /// The standing postings of a source-day, summed by side.
@@ -51,10 +60,13 @@ impl Reader {
     /// Checks every statement that was ever made. Outdated ones count too, because they explain
     /// corrections.
     fn check_statements(&self, report: &mut VerifyReport) -> Result<()> {
-        let dictionary =
-            self.dictionary().inspect_err(|error| report.find(error.message.clone())).ok();
-        let mut digests: Vec<Option<u128>> =
-            vec![None; dictionary.as_ref().map_or(0, Dictionary::resource_count)];
+        let mut meanings = match self.dictionary() {
+            Ok(dictionary) => Some(Meanings::of(dictionary)),
+            Err(error) => {
+                report.find(error.message);
+                None
+            }
+        };
         let sql = "SELECT source, day, currency, charges, billed_nanos, effective_nanos, \
                    billed_rest, effective_rest, fingerprint, collection, billing_period \
                    FROM statement ORDER BY id";
@@ -67,9 +79,9 @@ impl Reader {
                 fingerprint: totals.fingerprint,
             };
             let key = (row::cell(row, 9)?, day.day.epoch_days(), row::cell(row, 10)?);
-            let added = self.added(&day, key, dictionary.as_ref(), &mut digests);
+            let added = self.added(&day, key, meanings.as_mut());
             match added {
-                Ok(added) if added.fit(&stated, dictionary.is_some()) => {}
+                Ok(added) if added.fit(&stated, meanings.is_some()) => {}
                 Ok(added) => report.find(added.difference(&day, &stated)),
                 Err(error) => report.find(format!("{}: {}", place(&day), error.message)),
             }
@@ -83,14 +95,15 @@ impl Reader {
         &self,
         day: &SourceDay,
         (collection, epoch_days, billing_period): (i64, i32, Option<i32>),
-        dictionary: Option<&Dictionary>,
-        digests: &mut [Option<u128>],
+        mut meanings: Option<&mut Meanings>,
     ) -> Result<ChargeSums> {
         let sql = "SELECT id, rows, billed_nanos, effective_nanos, digest, data FROM segment \
                    WHERE collection = ?1 AND day = ?2 AND currency = ?3 \
                    AND billing_period IS ?4 ORDER BY id";
         let mut added = ChargeSums::default();
-        let mut decoded = SegmentCharges::default();
+        let (mut decoded, mut details) = (SegmentCharges::default(), Details::default());
+        // Without a dictionary the prices are not known, and the amounts are checked alone.
+        let no_prices = PriceList::default();
         row::rows(
             &self.connection,
             sql,
@@ -103,7 +116,11 @@ impl Reader {
                         "segment {id} of its charges was changed"
                     )));
                 }
-                decode(&data, &mut decoded)?;
+                let prices = meanings.as_ref().map_or(&no_prices, |meanings| &meanings.prices);
+                match meanings {
+                    Some(_) => decode_with(&data, prices, &mut decoded, &mut details)?,
+                    None => decode(&data, &mut decoded)?,
+                }
                 let total = |amounts: &[i64]| {
                     Sum::from_nanos(amounts.iter().map(|amount| i128::from(*amount)).sum())
                 };
@@ -118,8 +135,8 @@ impl Reader {
                 added.charges += decoded.resources.len() as u64;
                 added.billed += billed;
                 added.effective += effective;
-                if let Some(dictionary) = dictionary {
-                    add_fingerprint(&mut added.fingerprint, dictionary, digests, &decoded, id)?;
+                if let Some(meanings) = &mut meanings {
+                    meanings.add_fingerprint(&mut added.fingerprint, &decoded, &details, id)?;
                 }
                 Ok(())
             },
@@ -189,26 +206,46 @@ impl PostedSums {
     }
 }
 
-fn add_fingerprint(
-    sum: &mut Fingerprint,
-    dictionary: &Dictionary,
-    digests: &mut [Option<u128>],
-    decoded: &SegmentCharges,
-    segment: i64,
-) -> Result<()> {
-    for ((resource, billed), effective) in
-        decoded.resources.iter().zip(&decoded.billed).zip(&decoded.effective)
-    {
-        let slot = digests.get_mut(*resource as usize);
-        let slot = slot.ok_or_else(|| {
-            crate::error::corrupt(format!(
-                "segment {segment} names resource {resource}, which does not exist"
-            ))
-        })?;
-        let digest = *slot.get_or_insert_with(|| dictionary.digest(ResourceId(*resource)));
-        sum.add(digest, *billed, *effective);
+impl Meanings {
+    fn of(dictionary: Dictionary) -> Meanings {
+        Meanings {
+            prices: PriceList::of(&dictionary),
+            resources: vec![None; dictionary.resource_count()],
+            terms: vec![None; dictionary.terms_count()],
+            dictionary,
+        }
     }
-    Ok(())
+
+    fn add_fingerprint(
+        &mut self,
+        sum: &mut Fingerprint,
+        decoded: &SegmentCharges,
+        details: &Details,
+        segment: i64,
+    ) -> Result<()> {
+        let dictionary = &self.dictionary;
+        let amounts = decoded.billed.iter().zip(&decoded.effective);
+        for (row, (resource, (billed, effective))) in
+            decoded.resources.iter().zip(amounts).enumerate()
+        {
+            let terms = details.terms.get(row).copied().unwrap_or_default();
+            let named = |what: &str, number: u32| {
+                crate::error::corrupt(format!(
+                    "segment {segment} names {what} {number}, which does not exist"
+                ))
+            };
+            let slot = self.resources.get_mut(*resource as usize);
+            let resource = *slot
+                .ok_or_else(|| named("resource", *resource))?
+                .get_or_insert_with(|| dictionary.digest(ResourceId(*resource)));
+            let slot = self.terms.get_mut(terms as usize);
+            let terms = *slot
+                .ok_or_else(|| named("terms", terms))?
+                .get_or_insert_with(|| dictionary.terms_digest(TermsId(terms)));
+            sum.add_detailed(resource, details.digest(row, terms), *billed, *effective);
+        }
+        Ok(())
+    }
 }
 
 fn place(day: &SourceDay) -> String {

@@ -8,6 +8,7 @@ use domain::port::{Delivery, PluginCost, UnknownDays};
 use domain::recipient::Recipient;
 use domain::sharing::Sharing;
 use domain::split::Shares;
+use domain::terms::{Term, Terms};
 use domain::usage::Quantity;
 use ledger::{Approval, Attempt, Ledger, UsageDay, Weights};
 use rusqlite::Connection;
@@ -23,6 +24,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("05-sources", "efeeecccdb1efbcdb69b1af9f79cad173c210580ef9f087e1660d00297e0219a"),
     ("06-coverage", "2dbc4f637c39695b1d12fdeb517e5ae65afd73d1f1ce7c4542d077bec39498b5"),
     ("07-deliveries", "b5d9cb27ead79b4ead0cb98ae893786dfbf2884695fe896c3f40f44ad370874a"),
+    ("08-terms", "2fbe347ea77728b43b2fd189ca60634646e6f348a9935fd64cc126fd3b92700c"),
 ];
 
 /// A file with at least one row in every table.
@@ -58,6 +60,11 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
     let attempt = Attempt { period: None, tries: 1, without_state: false, failure: None, unknown };
     good(transaction.note_attempt("aws", &plugin(), Some(collection), &attempt));
     good(transaction.note_cost(Some("aws"), &plugin(), &PluginCost::default()));
+    let mut dictionary = good(transaction.dictionary());
+    let mut terms = Terms::default();
+    terms.set(Term::InvoiceId, dictionary.symbol("INV-1"));
+    dictionary.intern_terms(terms);
+    good(transaction.save_dictionary(&dictionary));
     let shares = Shares::new(&[1]).unwrap_or_else(|error| panic!("{error}"));
     let sharing = Sharing { recipients: vec![Recipient::team("a")], shares };
     let weights = Weights { outcome: OutcomeId(0), sharing, step: 0 };
@@ -81,7 +88,7 @@ fn no_table_can_be_updated_or_deleted_from() {
     let connection =
         Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
     let tables = tables(&connection);
-    assert_eq!(tables.len(), 33, "{tables:?}");
+    assert_eq!(tables.len(), 34, "{tables:?}");
     for table in tables {
         let columns: String = connection
             .query_row(

@@ -19,7 +19,10 @@ fn a_dropped_run_leaves_nothing_but_its_interruption() {
         let generation = good(transaction.save_generation(&rules, None));
         let collection = good(transaction.begin_source("aws", &plugin()));
         let totals = collect(&mut transaction, collection, &place, &charges);
-        assert_eq!(good(transaction.restate(collection, &place.clone().without_period(), &totals)), Restated::New);
+        assert_eq!(
+            good(transaction.restate(collection, &place.clone().without_period(), &totals)),
+            Restated::New
+        );
         good(transaction.keep_source(Some("cursor")));
         let settled = good(transaction.settle(
             &place,

@@ -74,7 +74,7 @@ pub struct Ruling {
 }
 
 pub fn decided(ledger: &Reader, period: Period) -> Result<DayGenerations, Diagnostic> {
-    let standing = derive::standing(ledger, Scope { period, source_day: None })?;
+    let standing = derive::standing(ledger, Scope { period, source_day: None, measure: None })?;
     Ok(standing
         .into_iter()
         .flat_map(|(generation, days)| days.into_iter().map(move |(day, _)| (day, generation)))

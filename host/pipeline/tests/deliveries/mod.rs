@@ -158,8 +158,7 @@ fn a_day_that_the_final_bill_lacks_is_taken_back_and_said() {
                        2026-03-01,2026-03-03,compute,a,31,USD
                        2026-02-01,2026-03-03,compute,a,1,USD";
     bills.run(&mut ledger, &[("march.csv", provisional)]);
-    let report =
-        bills.run(&mut ledger, &[("march.csv", "2026-03-01,2026-03-03,compute,a,31,USD")]);
+    let report = bills.run(&mut ledger, &[("march.csv", "2026-03-01,2026-03-03,compute,a,31,USD")]);
     let withdrawn = &of_source(&report).withdrawn;
     assert_eq!(withdrawn.len(), 1);
     let gone = &withdrawn[0];
@@ -206,13 +205,11 @@ fn files_of_single_days_take_nothing_back() {
 fn a_currency_that_a_day_does_not_have_any_more_is_taken_back() {
     for period in ["2026-03-01", ""] {
         let (bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
-        let rows = format!(
-            "{period},2026-03-02,compute,a,10,USD\n{period},2026-03-02,storage,a,8,EUR"
-        );
+        let rows =
+            format!("{period},2026-03-02,compute,a,10,USD\n{period},2026-03-02,storage,a,8,EUR");
         bills.run(&mut ledger, &[("a.csv", &rows)]);
-        let rows = format!(
-            "{period},2026-03-02,compute,a,10,USD\n{period},2026-03-02,storage,a,9,USD"
-        );
+        let rows =
+            format!("{period},2026-03-02,compute,a,10,USD\n{period},2026-03-02,storage,a,9,USD");
         bills.run(&mut ledger, &[("a.csv", &rows)]);
         let period = if period.is_empty() { "-" } else { period };
         assert_eq!(stated(&ledger), [format!("{period} 2026-03-02 USD 19.00")]);
@@ -222,10 +219,8 @@ fn a_currency_that_a_day_does_not_have_any_more_is_taken_back() {
 #[test]
 fn without_billing_periods_days_are_stated_as_a_whole() {
     let (bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
-    bills.run(
-        &mut ledger,
-        &[("a.csv", ",2026-03-01,compute,a,1,USD\n,2026-03-02,compute,a,2,USD")],
-    );
+    bills
+        .run(&mut ledger, &[("a.csv", ",2026-03-01,compute,a,1,USD\n,2026-03-02,compute,a,2,USD")]);
     bills.run(&mut ledger, &[("a.csv", ",2026-03-02,compute,a,3,USD")]);
     assert_eq!(stated(&ledger), ["- 2026-03-01 USD 1.00", "- 2026-03-02 USD 3.00"]);
     // The source tells its periods from now on. The day moves, and does not count twice.
@@ -300,10 +295,8 @@ fn hours_that_cost_the_same_may_stand_in_files_of_their_own() {
     let report = bills.run(&mut ledger, &[("00.csv", &first), ("01.csv", &second)]);
     assert_eq!(report.state, RunState::Complete);
     assert_eq!(stated(&ledger), ["2026-03-01 2026-03-02 USD 0.20"]);
-    let report = bills.run(
-        &mut ledger,
-        &[("00.csv", &first), ("01.csv", &second), ("copy of 00.csv", &first)],
-    );
+    let report = bills
+        .run(&mut ledger, &[("00.csv", &first), ("01.csv", &second), ("copy of 00.csv", &first)]);
     assert_eq!(report.state, RunState::Incomplete);
 }
 

@@ -38,6 +38,7 @@ pub fn source(name: &str, charges: Vec<RawCharge>) -> Source {
         collector: given(&charges, None),
         request: request(name),
         accrues_for: None,
+        kept: domain::charge::KeptDetails::default(),
         window: None,
         delivery: DeliveryExtent::BillingPeriod,
         repeats: RepeatPolicy::Refuse,

@@ -191,7 +191,7 @@ fn quantities_have_the_decimal_mark_of_their_table() {
         })
     };
     let read = collected(COMMAS, COMMA, usage());
-    assert_eq!(read.usage.metrics[0].total.to_string(), "2481.06");
+    assert_eq!(read.usage.metrics[0].total.to_string(), "2481.060000000");
     assert_eq!(read.set_aside, 1);
     let refused = collected(COMMAS, TextForm::default(), usage());
     assert_eq!(refused.failure.map(|failure| failure.code), Some(AMOUNT_COMMA));

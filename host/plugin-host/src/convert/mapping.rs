@@ -4,8 +4,8 @@ use super::{BatchRefusal, Intake, field};
 use crate::capability::deliveries::billing_period;
 use crate::wit::bindings::types as wit;
 use domain::mapping::{
-    Choice, Condition, Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, TagColumn, TagMap, Term,
-    UsageMapping, Value,
+    Choice, Condition, Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, TagColumn,
+    TagMap, Term, UsageMapping, Value,
 };
 use domain::period::DateOrder;
 
@@ -44,11 +44,7 @@ impl Intake<'_> {
                 .into_iter()
                 .map(|tag| TagColumn { key: tag.key, column: tag.column })
                 .collect(),
-            tag_maps: mapping
-                .tag_maps
-                .into_iter()
-                .map(|map| TagMap { column: map.column, from: map.from, to: map.to })
-                .collect(),
+            tag_maps: mapping.tag_maps.into_iter().map(tag_map).collect(),
             skips: skips(mapping.skips),
             nulls: mapping.nulls,
             date_order: date_order(mapping.date_order),
@@ -118,6 +114,10 @@ impl Intake<'_> {
         }
         Ok(())
     }
+}
+
+fn tag_map(map: wit::TagMap) -> TagMap {
+    TagMap { column: map.column, from: map.from, to: map.to }
 }
 
 fn skips(skips: Vec<wit::Skip>) -> Vec<Skip> {

@@ -48,11 +48,11 @@ fn maps_each_version_of_focus_in_the_order_of_the_files() {
         ["focus_1_0.csv", "focus_1_1.csv", "focus_1_2.csv", "focus_1_3.csv", "focus_1_4.csv"];
     let mappings = mappings("{}", names.map(fixture).into()).unwrap();
     assert_eq!(mappings.iter().map(|mapping| mapping.table.as_str()).collect::<Vec<_>>(), names);
-    // The dimensions of the domain that each version has a column for, and the four needed fields
-    // and the tags.
+    // The dimensions of the domain that each version has a column for, the four needed fields, the
+    // tags, and the seven of billing period, quantities, prices and costs.
     assert_eq!(
         mappings.iter().map(|mapping| mapping.feeds.len()).collect::<Vec<_>>(),
-        [34, 38, 41, 42, 41]
+        [41, 45, 48, 49, 48]
     );
     let provider =
         |mapping: &Mapping| mapping.origin(Feed::Dimension(Field::PROVIDER_NAME)).cloned();

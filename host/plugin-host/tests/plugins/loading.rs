@@ -90,7 +90,7 @@ fn a_plugin_that_asks_for_nothing_gets_nothing() {
     let imports: BTreeSet<&str> = plugin.imports().iter().map(String::as_str).collect();
     assert_eq!(
         imports,
-        BTreeSet::from(["apportion:plugin/log@0.1.1", "apportion:plugin/types@0.1.1"])
+        BTreeSet::from(["apportion:plugin/log@0.2.0", "apportion:plugin/types@0.2.0"])
     );
     let ungranted = plugin.collector(&Grants::new("bill", []).unwrap()).unwrap();
     assert_eq!(charges(collect(&ungranted, &request("", Vec::new())).unwrap()).len(), 3);

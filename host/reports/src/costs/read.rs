@@ -85,6 +85,16 @@ pub fn team_text(account: &Account) -> String {
     account.team().map_or_else(|| account.to_string(), str::to_owned)
 }
 
+/// The text of a row for each key. Nothing if a filter leaves the row out.
+pub(super) fn keys(query: &CostQuery, text: &dyn Fn(&GroupBy) -> String) -> Option<Vec<String>> {
+    let holds = |group: &GroupBy| {
+        let value = text(group);
+        query.filter.iter().any(|(other, wanted)| other == group && *wanted == value)
+    };
+    let is_in = query.filter.iter().all(|(group, _)| holds(group));
+    is_in.then(|| query.group_by.iter().map(text).collect())
+}
+
 /// Sums by group, each group's keys kept once.
 struct Groups<'a> {
     query: &'a CostQuery,
@@ -99,15 +109,7 @@ impl<'a> Groups<'a> {
 
     /// The group of a row, given its text for each key. Nothing if a filter leaves the row out.
     fn number(&mut self, text: &dyn Fn(&GroupBy) -> String) -> Option<u32> {
-        let filter = &self.query.filter;
-        let holds = |group: &GroupBy| {
-            let value = text(group);
-            filter.iter().any(|(other, wanted)| other == group && *wanted == value)
-        };
-        if !filter.iter().all(|(group, _)| holds(group)) {
-            return None;
-        }
-        let keys: Vec<String> = self.query.group_by.iter().map(text).collect();
+        let keys = keys(self.query, text)?;
         let next = self.numbers.len() as u32;
         Some(*self.numbers.entry(keys).or_insert(next))
     }
@@ -209,21 +211,21 @@ fn derived(
     derive::derive(
         ledger,
         &dictionary,
-        Scope { period: query.period, source_day: None },
+        Scope { period: query.period, source_day: None, measure: None },
         rules_of,
         &mut take,
     )
 }
 
 /// A charge with all that it can be grouped by.
-struct Charge<'a> {
-    dictionary: &'a Dictionary,
-    resource: ResourceId,
-    source: &'a str,
+pub(super) struct Charge<'a> {
+    pub dictionary: &'a Dictionary,
+    pub resource: ResourceId,
+    pub source: &'a str,
 }
 
 impl Charge<'_> {
-    fn text(&self, bearer: &Bearer, group: &GroupBy) -> String {
+    pub fn text(&self, bearer: &Bearer, group: &GroupBy) -> String {
         let dimension = |field| self.dictionary.dimension_text(self.resource, field).to_owned();
         let said = |part: fn(&Target) -> &Option<String>, tag: &str| {
             let by_rule = bearer.target.as_ref().and_then(|target| part(target).clone());

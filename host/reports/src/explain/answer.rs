@@ -81,8 +81,26 @@ pub struct ExplainedResource {
     pub charged: Sum,
     /// The account's part of it.
     pub amount: Sum,
+    /// How the charges were priced, by what they have in common. It is the price of all of them,
+    /// and not of the account's part.
+    pub priced: Vec<ExplainedTerms>,
     /// The rules that were tried, with the values that they read.
     pub tried: Vec<TriedRule>,
+}
+
+/// Charges of one price and invoice. A text that is not there is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedTerms {
+    pub list_unit_price: Option<String>,
+    pub contracted_unit_price: Option<String>,
+    pub pricing_unit: Option<String>,
+    pub invoice_id: Option<String>,
+    pub invoice_issuer_name: Option<String>,
+    /// The sum of the pricing quantities that are known.
+    pub pricing_quantity: Option<String>,
+    pub charges: u64,
+    /// Charges whose pricing quantity is not known.
+    pub unknown_charges: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

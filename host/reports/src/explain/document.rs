@@ -3,7 +3,7 @@
 use crate::document::{AmountDocument, DateText, PeriodDocument, PluginDocument};
 use crate::explain::answer::{
     EntryFacts, ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource,
-    ExplainedWeights, Explanation, Subject,
+    ExplainedTerms, ExplainedWeights, Explanation, Subject,
 };
 use domain::account::Account;
 use domain::entry::Posting;
@@ -112,8 +112,25 @@ struct ResourceDocument {
     /// The amount of all bearers together.
     charged: AmountDocument,
     cost: AmountDocument,
+    /// How the charges were priced, by price and invoice.
+    priced: Vec<TermsDocument>,
     /// The rules that were tried, with the values that they read.
     tried: Vec<TriedRuleDocument>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PricedCharges")]
+struct TermsDocument {
+    /// Decimal text. What is not known is null, here and below.
+    pricing_quantity: Option<String>,
+    pricing_unit: Option<String>,
+    contracted_unit_price: Option<String>,
+    list_unit_price: Option<String>,
+    invoice_id: Option<String>,
+    invoice_issuer_name: Option<String>,
+    charges: u64,
+    /// Charges whose pricing quantity is not known; they add nothing to it.
+    unknown_charges: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -247,7 +264,25 @@ impl ResourceDocument {
             charges: resource.charges,
             charged: AmountDocument::new(currency, resource.charged),
             cost: AmountDocument::new(currency, resource.amount),
+            priced: resource.priced.iter().map(TermsDocument::from).collect(),
             tried: resource.tried.iter().map(TriedRuleDocument::from).collect(),
+        }
+    }
+}
+
+impl From<&ExplainedTerms> for TermsDocument {
+    fn from(priced: &ExplainedTerms) -> TermsDocument {
+        let ExplainedTerms { pricing_quantity, pricing_unit, invoice_id, .. } = priced.clone();
+        let ExplainedTerms { contracted_unit_price, list_unit_price, .. } = priced.clone();
+        TermsDocument {
+            pricing_quantity,
+            pricing_unit,
+            contracted_unit_price,
+            list_unit_price,
+            invoice_id,
+            invoice_issuer_name: priced.invoice_issuer_name.clone(),
+            charges: priced.charges,
+            unknown_charges: priced.unknown_charges,
         }
     }
 }

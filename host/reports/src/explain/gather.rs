@@ -2,6 +2,7 @@
 
 use crate::bearer::{Bearer, Bearers};
 use crate::explain::subject::SubjectKey;
+use crate::measure::MeasuredSum;
 use crate::portion::Portion;
 use domain::account::Account;
 use domain::charge::ChargeLine;
@@ -34,6 +35,8 @@ pub struct ResourceSums {
     pub charged: Sum,
     pub charges: u64,
     pub largest: ChargeLine,
+    /// Pricing quantities by terms.
+    pub priced: Vec<MeasuredSum>,
     pub generation: GenerationId,
 }
 
@@ -87,12 +90,16 @@ impl Line {
             charged: Sum::ZERO,
             charges: 0,
             largest: portion.largest,
+            priced: Vec::new(),
             generation: portion.generation,
         };
         let seen = self.resources.entry(portion.resource).or_insert(new);
         seen.amount += amount;
         seen.charged += portion.effective;
         seen.charges += portion.charges;
+        for measured in portion.measured {
+            MeasuredSum::among(&mut seen.priced, measured.key).add(measured);
+        }
         let size = |line: &ChargeLine| line.effective_cost.nanos().unsigned_abs();
         if size(&portion.largest) >= size(&seen.largest) {
             (seen.largest, seen.generation) = (portion.largest, portion.generation);

@@ -4,12 +4,13 @@
 use crate::bearer::Bearers;
 use crate::derive;
 use crate::explain::answer::{
-    ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedWeights,
-    Explanation,
+    ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedTerms,
+    ExplainedWeights, Explanation,
 };
 use crate::explain::gather::{ExplanationSums, Line, LineKey, ResourceSums};
 use crate::explain::query::ExplainQuery;
 use crate::explain::subject::{SubjectKey, service};
+use crate::measure::{MeasureKey, MeasuredSum};
 use crate::portion::Portion;
 use crate::stored::RulesOf;
 use domain::decision::{Outcome, OutcomeId, Verdict};
@@ -20,6 +21,7 @@ use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
 use domain::port::{PluginIdentity, RuleFacts, TriedRule};
 use domain::run::{RunId, SourceDay};
+use domain::terms::{Term, TermsId};
 use ledger::{GenerationId, Reader};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -197,6 +199,11 @@ impl ExplanationWriter<'_> {
             tags.sort();
             tags
         };
+        let priced = |sums: &[MeasuredSum]| {
+            let mut sums: Vec<&MeasuredSum> = sums.iter().collect();
+            sums.sort_by_key(|sum| sum.key);
+            sums.into_iter().map(|sum| self.terms(sum)).collect()
+        };
         let shown = |(resource, seen): (ResourceId, ResourceSums)| ExplainedResource {
             dimensions: self
                 .dictionary
@@ -209,9 +216,31 @@ impl ExplanationWriter<'_> {
             charges: seen.charges,
             charged: seen.charged,
             amount: seen.amount,
+            priced: priced(&seen.priced),
             tried: tried.remove(&resource).unwrap_or_default(),
         };
         Ok(resources.into_iter().map(shown).collect())
+    }
+
+    fn terms(&self, sum: &MeasuredSum) -> ExplainedTerms {
+        let terms = match sum.key {
+            MeasureKey::Terms(terms) => terms,
+            MeasureKey::Unit(_) => TermsId::UNKNOWN,
+        };
+        let text = |term| match self.dictionary.term_text(terms, term) {
+            "" => None,
+            text => Some(text.to_owned()),
+        };
+        ExplainedTerms {
+            list_unit_price: text(Term::ListUnitPrice),
+            contracted_unit_price: text(Term::ContractedUnitPrice),
+            pricing_unit: text(Term::PricingUnit),
+            invoice_id: text(Term::InvoiceId),
+            invoice_issuer_name: text(Term::InvoiceIssuerName),
+            pricing_quantity: sum.value(),
+            charges: sum.charges(),
+            unknown_charges: sum.unknown,
+        }
     }
 
     fn weights(

@@ -4,6 +4,7 @@ use crate::bearer::{BearerId, Bearers};
 use crate::code;
 use crate::costs::read::team_text;
 use crate::derive::Scope;
+use crate::measure::Measure;
 use crate::explain::answer::{EntryFacts, Subject};
 use crate::portion::Portion;
 use domain::account::Account;
@@ -90,10 +91,13 @@ impl SubjectKey {
     pub fn scope<'a>(&self, period: Period, only: Option<&'a SourceDay>) -> Option<Scope<'a>> {
         match self {
             SubjectKey::Account(_) | SubjectKey::Resource { .. } => {
-                Some(Scope { period, source_day: None })
+                Some(Scope { period, source_day: None, measure: Some(Measure::Terms) })
             }
             SubjectKey::Entry(entry) if !stands(entry) => None,
-            SubjectKey::Entry(_) => Some(Scope { period: Period::all(), source_day: only }),
+            SubjectKey::Entry(_) => {
+                let measure = Some(Measure::Terms);
+                Some(Scope { period: Period::all(), source_day: only, measure })
+            }
         }
     }
 

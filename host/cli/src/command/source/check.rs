@@ -9,6 +9,7 @@ use crate::ui::{Ui, counted, document_text};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::port::Delivery;
+use domain::visible::visible;
 use installation::plugins;
 use installation::settings::Settings;
 use installation::sources;
@@ -83,7 +84,8 @@ fn all_findings(ui: Ui, survey: Survey) -> Vec<Diagnostic> {
     let incomplete = incomplete(&survey);
     let mut findings = Vec::new();
     for source in survey.sources {
-        let told = source.failure.into_iter().chain(source.findings);
+        let warnings = source.report.into_iter().flat_map(|report| report.warnings);
+        let told = warnings.chain(source.failure).chain(source.findings);
         if source.depth == Depth::Nothing {
             findings.extend(told);
         } else {
@@ -232,7 +234,7 @@ impl Lines {
 
     fn text(mut self) -> String {
         self.0.push(String::new());
-        self.0.join("\n")
+        visible(&self.0.join("\n")).into_owned()
     }
 }
 

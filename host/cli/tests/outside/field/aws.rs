@@ -30,15 +30,29 @@ const COST_CATEGORIES: Answer = Answer::Money(Money {
     ..MONEY
 });
 
+const BILLED: &str = "config = { effective_cost = \"billed\" }";
+
+/// 3.10 + 2.40 - 2.40 + 2 + 0 + 0.80 + 120 + 19.63 - 5 - 1.25 - 0.31 - 0.05.
+const ALL_AS_BILLED: Answer =
+    Answer::Money(Money { totals: &[("USD", "138.92", "138.92")], ..MONEY });
+
 pub const CASES: &[Case] = &[
-    // Of the recurring fee of the savings plan (2.00) and the fee of the reservation (0.80), the
-    // unused part is the effective cost, and its columns are not there. The others are billed
-    // 3.10 + 2.40 - 2.40 + 0 + 120 + 19.63 - 5 - 1.25 - 0.31 - 0.05 = 136.12, and effective
-    // 3.10 + 1.70 + 0 + 0.55 + 0 + 19.63 - 5 - 1.25 - 0.31 - 0.05 = 18.37.
+    // The unused part of the savings plan and of the reservation is their effective cost, and its
+    // columns are not there.
     as_it_is(
         "02-aws-cur2-selected-columns",
-        Answer::Money(Money { set_aside: 2, totals: &[("USD", "136.12", "18.37")], ..MONEY }),
+        Answer::Refused {
+            code: "F107",
+            words: &[
+                "RIFee",
+                "SavingsPlanRecurringFee",
+                "reservation_unused_recurring_fee",
+                "savings_plan_used_commitment",
+                "effective_cost = \"billed\"",
+            ],
+        },
     ),
+    with("02-aws-cur2-selected-columns", &[("", BILLED)], ALL_AS_BILLED),
     // A tag of the resource comes before one of the account.
     as_it_is(
         "03-aws-cur2-tags-column",
@@ -94,8 +108,14 @@ pub const CASES: &[Case] = &[
     // + 19.63 - 5 - 1.25 - 0.31 - 0.05.
     as_it_is(
         "15-aws-sp-effective-cost-empty",
-        Answer::Money(Money { set_aside: 1, totals: &[("USD", "136.52", "17.32")], ..MONEY }),
+        Answer::Money(Money {
+            set_aside: 1,
+            totals: &[("USD", "136.52", "17.32")],
+            said: &["savings_plan_savings_plan_effective_cost is empty"],
+            ..MONEY
+        }),
     ),
+    with("15-aws-sp-effective-cost-empty", &[("", BILLED)], ALL_AS_BILLED),
     // The report of March has an hour of 28 February: 500 + 5 in February, 20 in March.
     as_it_is(
         "81b-aws-late-hour-next-report",

@@ -47,7 +47,7 @@ pub const CASES: &[Case] = &[
         }),
     ),
     // `1.234` is a thousand or one and a bit; `12,5` beside it says that nobody may guess.
-    as_it_is("23-azure-german", Answer::Refused { code: "P103", words: &["decimal_comma = true"] }),
+    as_it_is("23-azure-german", Answer::Refused { code: "F112", words: &["decimal_comma = true"] }),
     // 12.5 + 1234.56 + 1234. `3.75` groups no thousands, and is set aside.
     with(
         "23-azure-german",

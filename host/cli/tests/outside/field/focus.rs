@@ -12,6 +12,8 @@ const ONE_CHARGE: Answer = Answer::Money(Money {
     ..MONEY
 });
 
+const BILLED: &str = "config = { empty_effective_cost = \"billed\" }";
+
 const CORRECTION: &str = "54b-focus-correction-next-month";
 
 pub const CASES: &[Case] = &[
@@ -41,9 +43,15 @@ pub const CASES: &[Case] = &[
         Answer::Money(Money {
             set_aside: 2,
             totals: &[("USD", "29", "29")],
-            said: &["effective_cost"],
+            said: &["empty_effective_cost = \"billed\""],
             ..MONEY
         }),
+    ),
+    // The row without an effective cost costs its billed cost, which is 0.
+    with(
+        "52-focus-null-costs",
+        &[("", BILLED)],
+        Answer::Money(Money { set_aside: 1, totals: &[("USD", "29", "29")], ..MONEY }),
     ),
     // January 100 - 7 + 50, March 10.
     as_it_is(
@@ -154,7 +162,7 @@ pub const CASES: &[Case] = &[
         Answer::Money(Money {
             totals: &[("USD", "10", "10")],
             by: &[("team", "kestrel", "USD", "10")],
-            said: &["part-00000", "x.gz"],
+            said: &["8 files are not read"],
             ..MONEY
         }),
     ),
@@ -175,7 +183,19 @@ pub const CASES: &[Case] = &[
         Answer::Money(Money {
             set_aside: 1,
             totals: &[("USD", "0.0000006123", "0.0000006123")],
-            said: &["effective_cost"],
+            said: &["empty_effective_cost = \"billed\""],
+            ..MONEY
+        }),
+    ),
+    with(
+        "76-aws-focus-1-2-csv",
+        &[("", BILLED)],
+        Answer::Money(Money {
+            totals: &[("USD", "0.7500006123", "0.7500006123")],
+            by: &[
+                ("charge_category", "Usage", "USD", "0.000000612"),
+                ("charge_category", "Tax", "USD", "0.75"),
+            ],
             ..MONEY
         }),
     ),

@@ -45,22 +45,32 @@ pub const CASES: &[Case] = &[
             ..MONEY
         }),
     ),
-    // A list that breaks off, no list, a list without amounts, and an amount with a comma. The
-    // fifth row has a credit of 3 and no cost of its own.
-    as_it_is(
-        "46d-gcp-credits-broken",
-        Answer::Money(Money {
-            set_aside: 4,
-            totals: &[("USD", "-3", "-3")],
-            by: &[("team", "kestrel", "USD", "-3")],
-            ..MONEY
-        }),
-    ),
+    // A list that breaks off, no list, a list without amounts, an amount with a comma, and credits
+    // of a row that has no cost.
+    as_it_is("46d-gcp-credits-broken", Answer::Money(Money { set_aside: 5, ..MONEY })),
     as_it_is(
         "87-gcp-console-cost-table",
         Answer::Refused { code: "F110", words: &["skip_lines = 4"] },
     ),
     // The invoice's own last row is a total, and no cost.
+    with(
+        "87-gcp-console-cost-table",
+        &[
+            ("", "skip_lines = 4"),
+            ("", "decimal_comma = true"),
+            ("", "config = { constants = { billing_currency = \"EUR\" } }"),
+        ],
+        Answer::Money(Money {
+            totals: &[("EUR", "1234.50", "1234.50")],
+            by: &[
+                ("service_name", "Compute Engine", "EUR", "1234.50"),
+                ("sub_account_name", "kestrel", "EUR", "1234.50"),
+            ],
+            months: &[("2026-03", "EUR", "1234.50")],
+            ..MONEY
+        }),
+    ),
+    // Any table is read by `csv`.
     with(
         "87-gcp-console-cost-table",
         &[
@@ -89,7 +99,7 @@ pub const CASES: &[Case] = &[
     // There is more, and nobody says where.
     as_it_is(
         "90b-openai-has-more-without-next",
-        Answer::Refused { code: "P201", words: &["next_page"] },
+        Answer::Refused { code: "P201", words: &["has_more"] },
     ),
 ];
 

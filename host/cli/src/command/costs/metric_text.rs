@@ -1,0 +1,93 @@
+//! Metrics of charges as text, CSV and JSON.
+
+use super::CostsArgs;
+use crate::args::TableFormat;
+use crate::error::Failure;
+use crate::query;
+use crate::table::{Align, Table, csv_line};
+use crate::ui::{Ui, document_text};
+use domain::hint::Hint;
+use reports::costs::measured::{MeasuredDocument, MeasuredRow, MeasuredTable};
+
+/// In place of a value that no charge says.
+const UNKNOWN: &str = "unknown";
+
+pub fn print(ui: Ui, table: &MeasuredTable, args: &CostsArgs) -> Result<(), Failure> {
+    let text = match args.format {
+        TableFormat::Json => document_text(&MeasuredDocument::from(table)),
+        TableFormat::Csv => csv(table, args),
+        TableFormat::Text => text(ui, table, args),
+    };
+    ui.data(&text)?;
+    if args.format == TableFormat::Text && table.unknown() > 0 {
+        ui.note(&unknown_note(table));
+    }
+    Ok(())
+}
+
+fn unknown_note(table: &MeasuredTable) -> String {
+    let (unknown, charges, name) = (table.unknown(), table.charges(), table.metric.name());
+    let detail = table.metric.detail().unwrap_or_default();
+    let hint = Hint::text("what bills say is kept with ")
+        .then(Hint::setting(format!("details = [\"{detail}\"]")))
+        .then(" from the next ")
+        .then(Hint::command("run"))
+        .then(" on");
+    format!("{unknown} of {charges} charges have no {name}; {hint}")
+}
+
+fn names(table: &MeasuredTable) -> Vec<String> {
+    table.query.group_by.iter().map(ToString::to_string).collect()
+}
+
+fn cells(row: &MeasuredRow, args: &CostsArgs) -> Vec<String> {
+    std::iter::once(query::period_name(row.period_start, args.granularity))
+        .chain(row.keys.iter().cloned())
+        .chain([row.unit.clone()])
+        .collect()
+}
+
+fn csv(table: &MeasuredTable, args: &CostsArgs) -> String {
+    let names = names(table);
+    let header = ["period"].into_iter().chain(names.iter().map(String::as_str)).chain([
+        "unit",
+        table.metric.name(),
+        "charges",
+        "unknown_charges",
+    ]);
+    let mut text = csv_line(header);
+    for row in &table.rows {
+        let mut cells = cells(row, args);
+        let charges = row.measured.charges();
+        cells.push(row.measured.value().unwrap_or_default());
+        cells.extend([charges.to_string(), row.measured.unknown.to_string()]);
+        text.push_str(&csv_line(cells.iter().map(String::as_str)));
+    }
+    text
+}
+
+fn text(ui: Ui, table: &MeasuredTable, args: &CostsArgs) -> String {
+    if table.rows.is_empty() {
+        ui.note("no charges in this period");
+        return String::new();
+    }
+    let left = |name: &str| (name.to_owned(), Align::Left);
+    let right = |name: &str| (name.to_owned(), Align::Right);
+    let names = names(table);
+    let columns = std::iter::once(left("period"))
+        .chain(names.iter().map(|name| left(name)))
+        .chain([left("unit"), right(table.metric.name()), right("charges"), right(UNKNOWN)]);
+    let mut layout = Table::new(columns);
+    for row in &table.rows {
+        let mut cells: Vec<String> = cells(row, args)
+            .into_iter()
+            .map(|cell| if cell.is_empty() { "-".to_owned() } else { cell })
+            .collect();
+        let charges = row.measured.charges();
+        cells.push(row.measured.value().unwrap_or_else(|| UNKNOWN.to_owned()));
+        cells.extend([charges.to_string(), row.measured.unknown.to_string()]);
+        layout.row(cells);
+    }
+    let (header, body) = layout.parts();
+    format!("{}\n{body}\n", ui.bold(&header))
+}

@@ -1,0 +1,308 @@
+//! The hot half of details: cells of quantities, prices and list costs → columns beside the
+//! amounts.
+//!
+//! Bills say the same number several times: the consumed quantity is the priced one, and the list
+//! cost is the billed one. So texts are compared before they are read.
+
+use crate::cell::{CellFault, no_comma_number};
+use crate::columns::{Input, TableReading};
+use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
+use crate::normalize::Reason;
+use crate::terms::{KnownTerms, MetTerms};
+use decode::{Batch, Cells};
+use domain::decimal::{self, NotAnAmount, Rest};
+use domain::decimal_comma;
+use domain::figure::{Figure, ShortFigure};
+use domain::period::hour_of_instant;
+use domain::terms::TermsId;
+use ledger::segment::{Costs, Details, Figures, NO_HOUR, PriceList};
+use std::borrow::Cow;
+
+/// What a thread knows of the details of its tables.
+pub struct DetailReader<'a, 'r> {
+    reading: &'a TableReading,
+    known: &'a KnownTerms<'a, 'r>,
+    secrets: Secrets,
+    columns: Vec<usize>,
+    table: RowTable,
+    hashes: Vec<(u64, u64)>,
+    classes: Vec<RowClass>,
+    unmet: Vec<usize>,
+    prices: PriceList,
+    /// By number of terms.
+    digests: Vec<u128>,
+}
+
+impl<'a, 'r> DetailReader<'a, 'r> {
+    /// Nothing where the table tells no details, or none are wanted.
+    pub fn new(known: &'a KnownTerms<'a, 'r>, secrets: Secrets) -> Option<DetailReader<'a, 'r>> {
+        let reading = known.reading();
+        if reading.details.is_empty() {
+            return None;
+        }
+        let columns = reading.details.terms.iter().filter_map(|(_, input)| match input {
+            Input::Column(column) => Some(*column),
+            Input::CommaNumber(_) | Input::Constant(_) => None,
+        });
+        Some(DetailReader {
+            reading,
+            known,
+            secrets,
+            columns: columns.collect(),
+            table: RowTable::default(),
+            hashes: Vec::new(),
+            classes: Vec::new(),
+            unmet: Vec::new(),
+            prices: PriceList::default(),
+            digests: Vec::new(),
+        })
+    }
+
+    /// Finds the terms of all rows of a batch.
+    pub fn begin(&mut self, batch: &Batch<'_>) {
+        if self.reading.details.terms.is_empty() {
+            return;
+        }
+        let cells: Vec<(usize, Cells<'_>)> =
+            self.columns.iter().map(|column| (*column, batch.columns[*column])).collect();
+        hash_rows(&cells, batch.rows, &self.secrets, &mut self.hashes);
+        self.table.find_all(&self.hashes, &mut self.classes, &mut self.unmet);
+        if !self.unmet.is_empty() {
+            self.resolve(&cells);
+        }
+    }
+
+    #[cold]
+    fn resolve(&mut self, cells: &[(usize, Cells<'_>)]) {
+        let take = |row: usize, MetTerms { class, prices, digest }: MetTerms| {
+            if let RowClass::Resource(number) = class {
+                let at = number.0 as usize;
+                self.prices.set(TermsId(number.0), prices);
+                if self.digests.len() <= at {
+                    self.digests.resize(at + 1, 0);
+                }
+                self.digests[at] = digest;
+            }
+            self.classes[row] = class;
+            self.table.insert(self.hashes[row], class);
+        };
+        self.known.resolve(&self.unmet, &self.hashes, cells, take);
+    }
+
+    pub fn prices(&self) -> &PriceList {
+        &self.prices
+    }
+
+    /// The digest of a row's details, for the fingerprint.
+    pub fn digest(&self, details: &Details, row: usize) -> u128 {
+        let terms = details.terms.get(row).and_then(|terms| self.digests.get(*terms as usize));
+        details.digest(row, terms.copied().unwrap_or_default())
+    }
+
+    /// Adds a row's details. After a fault, some columns may have the row and others not.
+    #[inline]
+    pub fn push(
+        &self,
+        batch: &Batch<'_>,
+        row: usize,
+        billed: BilledCell<'_>,
+        into: &mut Details,
+    ) -> Result<(), CellFault> {
+        let inputs = &self.reading.details;
+        let (mut contracted, mut list) = (None, None);
+        if !inputs.terms.is_empty() {
+            match self.classes[row] {
+                RowClass::Resource(number) => into.terms.push(number.0),
+                RowClass::Rejected(number) => {
+                    let Reason { column, text } = self.known.reason(number);
+                    return Err(CellFault::new(column, text));
+                }
+                RowClass::Skipped => into.terms.push(TermsId::UNKNOWN.0),
+            }
+        }
+        if let Some(input) = &inputs.pricing_quantity {
+            self.figure(input, batch, row, &mut into.pricing_quantity)?;
+        }
+        if let Some(input) = &inputs.consumed_quantity {
+            match &inputs.pricing_quantity {
+                Some(other) if same_text(input, other, batch, row) => {
+                    into.consumed_quantity.push_last_of(&into.pricing_quantity);
+                }
+                _ => self.figure(input, batch, row, &mut into.consumed_quantity)?,
+            }
+        }
+        if let Some(input) = &inputs.contracted_cost {
+            contracted = self.cost(input, batch, row, billed, &mut into.contracted_cost)?;
+        }
+        if let Some(input) = &inputs.list_cost {
+            list = self.cost(input, batch, row, billed, &mut into.list_cost)?;
+        }
+        if inputs.hours {
+            into.hours.push(hour(&self.reading.charge_period_start, batch, row));
+        }
+        // Last, because a row with a fault must not leave its rests behind.
+        if let Some(rest) = contracted {
+            into.contracted_rest.add_rest(&rest);
+        }
+        if let Some(rest) = list {
+            into.list_rest.add_rest(&rest);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn figure(
+        &self,
+        input: &Input,
+        batch: &Batch<'_>,
+        row: usize,
+        into: &mut Figures,
+    ) -> Result<(), CellFault> {
+        let text = match cell(input, batch, row) {
+            Cell::Text(text) => text,
+            Cell::Null => {
+                into.push_unknown();
+                return Ok(());
+            }
+            Cell::Scaled(value, scale) => {
+                into.push(Some(Figure::from_scaled(value, scale)));
+                return Ok(());
+            }
+        };
+        match (input, ShortFigure::parse(text)) {
+            (Input::Column(_) | Input::Constant(_), Some(short)) => into.push_short(short),
+            _ if self.is_null(text) => into.push_unknown(),
+            _ => {
+                let figure = Figure::parse(&with_point(input, text)?)
+                    .map_err(|error| CellFault::of_number(column(input), text, error))?;
+                into.push(Some(figure));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a cost, and returns what nanos do not hold of it.
+    #[inline]
+    fn cost(
+        &self,
+        input: &Input,
+        batch: &Batch<'_>,
+        row: usize,
+        billed: BilledCell<'_>,
+        into: &mut Costs,
+    ) -> Result<Option<Rest>, CellFault> {
+        let parsed = match cell(input, batch, row) {
+            Cell::Text(text) if !text.is_empty() && text == billed.text => {
+                into.push_short(billed.nanos);
+                return Ok(None);
+            }
+            Cell::Text(text) => match (input, decimal::parse_plain(text)) {
+                (Input::Column(_) | Input::Constant(_), Some((nanos, rest))) => {
+                    into.push_short(nanos);
+                    return Ok((rest != 0).then_some(Rest::Fine(rest)));
+                }
+                _ if self.is_null(text) => Err(NotAnAmount::Empty),
+                _ => decimal::parse_wide(&with_point(input, text)?),
+            },
+            Cell::Null => Err(NotAnAmount::Empty),
+            Cell::Scaled(value, scale) => decimal::wide_from_scaled(value, scale),
+        };
+        match parsed {
+            Ok((nanos, rest)) => {
+                into.push(Some(nanos));
+                Ok(Some(rest).filter(|rest| *rest != Rest::Fine(0)))
+            }
+            Err(NotAnAmount::Empty) => {
+                into.push(None);
+                Ok(None)
+            }
+            Err(error) => match cell(input, batch, row) {
+                Cell::Text(text) => Err(CellFault::of_number(column(input), text, error)),
+                _ => Err(CellFault::new(column(input), error.to_string())),
+            },
+        }
+    }
+
+    #[cold]
+    fn is_null(&self, text: &[u8]) -> bool {
+        text.trim_ascii().is_empty()
+            || self.reading.nulls.iter().any(|null| null.as_bytes() == text)
+    }
+}
+
+/// The billed amount of a row as text, and its nanos where these are exact.
+#[derive(Clone, Copy)]
+pub struct BilledCell<'a> {
+    text: &'a [u8],
+    nanos: i64,
+}
+
+impl<'a> BilledCell<'a> {
+    /// `nanos` is nothing where the text says more than they hold.
+    #[inline]
+    pub fn new(
+        input: &Input,
+        batch: &Batch<'a>,
+        row: usize,
+        nanos: Option<i64>,
+    ) -> BilledCell<'a> {
+        let text = match (input, nanos) {
+            (Input::Column(column) | Input::CommaNumber(column), Some(_)) => {
+                batch.columns[*column].plain(row)
+            }
+            // An empty text equals no other.
+            _ => &[],
+        };
+        BilledCell { text, nanos: nanos.unwrap_or_default() }
+    }
+}
+
+enum Cell<'a> {
+    Text(&'a [u8]),
+    Scaled(i128, u32),
+    Null,
+}
+
+#[inline]
+fn cell<'a>(input: &'a Input, batch: &Batch<'a>, row: usize) -> Cell<'a> {
+    let column = match input {
+        Input::Constant(text) => return Cell::Text(text.as_bytes()),
+        Input::Column(column) | Input::CommaNumber(column) => batch.columns[*column],
+    };
+    match column {
+        Cells::Decimal { nulls: Some(nulls), .. } if nulls[row] => Cell::Null,
+        Cells::Decimal { values, scale, .. } => Cell::Scaled(values[row], scale),
+        cells => Cell::Text(cells.plain(row)),
+    }
+}
+
+#[inline]
+fn same_text(left: &Input, right: &Input, batch: &Batch<'_>, row: usize) -> bool {
+    match (cell(left, batch, row), cell(right, batch, row)) {
+        (Cell::Text(left), Cell::Text(right)) => left == right,
+        (Cell::Scaled(left, scale), Cell::Scaled(right, other)) => left == right && scale == other,
+        _ => false,
+    }
+}
+
+/// A day without a time of day has no hour.
+fn hour(input: &Input, batch: &Batch<'_>, row: usize) -> u8 {
+    match cell(input, batch, row) {
+        Cell::Text(text) => hour_of_instant(text).unwrap_or(NO_HOUR),
+        _ => NO_HOUR,
+    }
+}
+
+fn column(input: &Input) -> Option<usize> {
+    match input {
+        Input::Column(column) | Input::CommaNumber(column) => Some(*column),
+        Input::Constant(_) => None,
+    }
+}
+
+/// A number of a table with decimal commas is read as one with a point.
+fn with_point<'t>(input: &Input, text: &'t [u8]) -> Result<Cow<'t, [u8]>, CellFault> {
+    let Input::CommaNumber(column) = input else { return Ok(Cow::Borrowed(text)) };
+    let spelled = decimal_comma::with_point(text);
+    spelled.map(Cow::from).ok_or_else(|| no_comma_number(Some(*column), text))
+}

@@ -1,0 +1,132 @@
+//! Raw cells → terms: prices, units and invoices that many charges share.
+//!
+//! As with resources, a row's terms are known by a hash of its raw cells. Only the first row with
+//! these cells is read.
+
+use crate::columns::{Input, TableReading};
+use crate::interner::{RowClass, RowTable};
+use crate::normalize::{Reason, Registry};
+use decode::Cells;
+use domain::decimal_comma;
+use domain::dictionary::{ResourceId, Symbol};
+use domain::figure::Figure;
+use domain::terms::{Terms, TermsId, UnitPrices};
+use domain::text_form::DecimalMark;
+use std::borrow::Cow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Terms, as far as threads need them.
+#[derive(Clone, Copy)]
+pub struct MetTerms {
+    pub class: RowClass,
+    pub prices: UnitPrices,
+    pub digest: u128,
+}
+
+/// The terms of one table, over all threads.
+pub struct KnownTerms<'a, 'r> {
+    reading: &'a TableReading,
+    registry: &'a Mutex<Registry<'r>>,
+    known: Mutex<TermsTable>,
+}
+
+#[derive(Default)]
+struct TermsTable {
+    /// The class is the number of terms, in the place of that of a resource.
+    table: RowTable,
+    reasons: Vec<Reason>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a, 'r> KnownTerms<'a, 'r> {
+    pub fn new(reading: &'a TableReading, registry: &'a Mutex<Registry<'r>>) -> KnownTerms<'a, 'r> {
+        KnownTerms { reading, registry, known: Mutex::default() }
+    }
+
+    /// Looks up rows of a batch by their hashes, and reads those that no thread has seen before.
+    pub fn resolve(
+        &self,
+        rows: &[usize],
+        hashes: &[(u64, u64)],
+        columns: &[(usize, Cells<'_>)],
+        mut take: impl FnMut(usize, MetTerms),
+    ) {
+        let (mut known, mut registry) = (lock(&self.known), lock(self.registry));
+        let TermsTable { table, reasons } = &mut *known;
+        for row in rows {
+            let class = table.find(hashes[*row]).unwrap_or_else(|| {
+                let read = read(&mut registry, self.reading, columns, *row);
+                let class = read.unwrap_or_else(|reason| {
+                    reasons.push(reason);
+                    RowClass::Rejected(reasons.len() as u32 - 1)
+                });
+                table.insert(hashes[*row], class);
+                class
+            });
+            let (prices, digest) = match class {
+                RowClass::Resource(number) => {
+                    let (terms, dictionary) = (TermsId(number.0), &registry.dictionary);
+                    (dictionary.unit_prices(terms), dictionary.terms_digest(terms))
+                }
+                _ => Default::default(),
+            };
+            take(*row, MetTerms { class, prices, digest });
+        }
+    }
+
+    pub fn reading(&self) -> &'a TableReading {
+        self.reading
+    }
+
+    pub fn reason(&self, number: u32) -> Reason {
+        let reason = lock(&self.known).reasons.get(number as usize).cloned();
+        reason.unwrap_or(Reason { column: None, text: String::new() })
+    }
+}
+
+fn read(
+    registry: &mut Registry<'_>,
+    reading: &TableReading,
+    columns: &[(usize, Cells<'_>)],
+    row: usize,
+) -> Result<RowClass, Reason> {
+    let mut terms = Terms::default();
+    for (term, input) in &reading.details.terms {
+        let (column, text) = match input {
+            Input::Constant(text) => (None, Cow::Borrowed(text.as_str())),
+            Input::Column(column) | Input::CommaNumber(column) => {
+                let cells = columns.iter().find(|(at, _)| at == column);
+                (Some(*column), cells.map(|(_, cells)| cells.text(row)).unwrap_or_default())
+            }
+        };
+        let is_null = text.is_empty() || reading.nulls.iter().any(|null| *null == text);
+        if is_null {
+            continue;
+        }
+        let symbol = match term.is_price() {
+            true => price(registry, reading, &text),
+            false => Ok(registry.dictionary.symbol(&text)),
+        };
+        let symbol = symbol.map_err(|text| Reason { column, text })?;
+        terms.set(*term, symbol);
+    }
+    Ok(RowClass::Resource(ResourceId(registry.dictionary.intern_terms(terms).0)))
+}
+
+/// Prices have one spelling, so that `0.10` and `0.1` are the same terms.
+fn price(
+    registry: &mut Registry<'_>,
+    reading: &TableReading,
+    text: &str,
+) -> Result<Symbol, String> {
+    let spelled = match reading.decimal_mark {
+        DecimalMark::Comma => decimal_comma::with_point(text.as_bytes())
+            .ok_or_else(|| format!("'{text}' is not a number with a decimal comma"))?,
+        DecimalMark::Point => text.as_bytes().to_vec(),
+    };
+    let price = Figure::parse(&spelled).map_err(|error| error.to_string())?;
+    Ok(registry.dictionary.symbol(&price.to_string()))
+}
