@@ -110,10 +110,13 @@ pub const CASES: &[Case] = &[
             ..MONEY
         }),
     ),
+    // All rows are of 03/01/2026, which can be 1 March or 3 January.
+    as_it_is("28-azure-tags", Answer::Refused { code: "P103", words: &["date_order"] }),
     // 1 + 2 + 4 + 8 + 16 + 32 + 64 have one team each, and 128 has no tags. The tags of 256 name
     // two teams.
-    as_it_is(
+    with(
         "28-azure-tags",
+        &[("", "config = { date_order = \"mdy\" }")],
         Answer::Money(Money {
             set_aside: 1,
             totals: &[("EUR", "255", "255")],
