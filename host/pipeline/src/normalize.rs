@@ -303,6 +303,7 @@ struct Draft<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::charge::KeptDetails;
     use domain::mapping::{Feed, FeedFrom, Mapping, Origin, TagColumn, TagMap};
     use domain::period::DateOrder;
 
@@ -339,7 +340,7 @@ mod tests {
 
     /// The tags of a row whose identity has these cells: labels, one for each map, and the owner.
     fn tags(mapping: &Mapping, cells: &[&str]) -> Result<Vec<String>, String> {
-        let reading = TableReading::new(mapping, &[]).unwrap();
+        let reading = TableReading::new(mapping, &[], KeptDetails::NONE).unwrap();
         let schema = TagSchema::default();
         let mut registry = Registry::new(Dictionary::new(), &schema);
         let (mut buffer, mut ranges) = (Vec::new(), Vec::new());
