@@ -10,7 +10,7 @@ const NAMED_MAX: usize = 3;
 pub fn unread(others: Vec<String>, reads_files: bool) -> Option<String> {
     let is_unread = |name: &String| {
         let last = name.rsplit('/').next().unwrap_or_default();
-        !last.starts_with('.') && !(reads_files && last.to_lowercase().ends_with(".json"))
+        !(last.starts_with('.') || reads_files && last.to_lowercase().ends_with(".json"))
     };
     let mut names: Vec<String> = others.into_iter().filter(is_unread).collect();
     let count = names.len();
