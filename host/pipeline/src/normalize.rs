@@ -303,6 +303,125 @@ struct Draft<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::charge::KeptDetails;
+    use domain::mapping::{Feed, FeedFrom, Mapping, Origin, TagColumn, TagMap};
+    use domain::period::DateOrder;
+
+    fn column(name: &str) -> Origin {
+        Origin::Column(name.into())
+    }
+
+    fn mapping(maps: &[(&str, &str, &str)], prefixes: &[&str]) -> Mapping {
+        let feed = |feed, origin| FeedFrom { feed, origin };
+        let map = |(column, from, to): &(&str, &str, &str)| TagMap {
+            column: (*column).into(),
+            from: (*from).into(),
+            to: (*to).into(),
+        };
+        Mapping {
+            table: "bill.csv".into(),
+            feeds: vec![
+                feed(Feed::BilledCost, column("Cost")),
+                feed(Feed::EffectiveCost, column("Cost")),
+                feed(Feed::BillingCurrency, Origin::Constant("USD".into())),
+                feed(Feed::ChargePeriodStart, column("Day")),
+                feed(Feed::Tags, column("Labels")),
+            ],
+            tag_columns: vec![TagColumn { key: "owner".into(), column: "Owner".into() }],
+            tag_maps: maps.iter().map(map).collect(),
+            skips: Vec::new(),
+            nulls: Vec::new(),
+            date_order: DateOrder::Iso,
+            tag_prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
+            short_rows: false,
+            billing_period: None,
+        }
+    }
+
+    /// The tags of a row whose identity has these cells: labels, one for each map, and the owner.
+    fn tags(mapping: &Mapping, cells: &[&str]) -> Result<Vec<String>, String> {
+        let reading = TableReading::new(mapping, &[], KeptDetails::NONE).unwrap();
+        let schema = TagSchema::default();
+        let mut registry = Registry::new(Dictionary::new(), &schema);
+        let (mut buffer, mut ranges) = (Vec::new(), Vec::new());
+        for cell in cells {
+            let start = buffer.len() as u32;
+            buffer.extend_from_slice(cell.as_bytes());
+            ranges.push([(start, buffer.len() as u32)]);
+        }
+        let columns: Vec<(usize, Cells<'_>)> = reading
+            .identity
+            .iter()
+            .zip(&ranges)
+            .map(|((at, _), range)| {
+                (*at, Cells::Text { buffer: &buffer, ranges: range, quoted: false })
+            })
+            .collect();
+        assert_eq!(columns.len(), cells.len());
+        match registry.read(&reading, &columns, 0) {
+            Ok(RowClass::Resource(resource)) => {
+                let dictionary = &registry.dictionary;
+                let set = dictionary.resource_tags(resource);
+                let shown = |(key, value): &(Symbol, Symbol)| {
+                    format!("{}={}", dictionary.text(*key), dictionary.text(*value))
+                };
+                let mut tags: Vec<String> = dictionary.tags(set).iter().map(shown).collect();
+                tags.sort();
+                Ok(tags)
+            }
+            Ok(_) => panic!("it is a charge"),
+            Err(reason) => Err(format!("{:?}: {}", reason.column, reason.text)),
+        }
+    }
+
+    #[test]
+    fn columns_of_many_tags_lose_and_get_prefixes() {
+        // One column has tags of two kinds, and the nearer kind comes later.
+        let mapping = mapping(
+            &[("all", "account/", ""), ("all", "resource/", ""), ("unit", "", "category/")],
+            &["user:"],
+        );
+        let all = r#"{"resource/team": "near", "account/team": "far", "account/user:env": "p",
+            "other/x": "y"}"#;
+        assert_eq!(
+            tags(&mapping, &["", all, all, r#"{"Unit": "Platform"}"#, ""]),
+            Ok(vec!["category/Unit=Platform".into(), "env=p".into(), "team=near".into()])
+        );
+        // Labels win over maps, and a column of one tag over both.
+        let far = r#"{"account/team": "far", "account/owner": "far"}"#;
+        assert_eq!(
+            tags(&mapping, &[r#"{"team": "own", "owner": "label"}"#, far, far, "", "column"]),
+            Ok(vec!["owner=column".into(), "team=own".into()])
+        );
+        // An empty value does not hide one from farther away.
+        assert_eq!(
+            tags(&mapping, &[r#"{"team": ""}"#, far, far, "[]", ""]),
+            Ok(vec!["owner=far".into(), "team=far".into()])
+        );
+    }
+
+    #[test]
+    fn lists_of_keys_and_values_are_many_tags_too() {
+        let mapping = mapping(&[("tags", "", ""), ("project", "", "")], &[]);
+        let list = |key: &str, value: &str| {
+            format!(r#"[{{"key":"{key}","value":"{value}","inherited":true,"namespace":"123"}}]"#)
+        };
+        assert_eq!(
+            tags(&mapping, &["[]", &list("team", "osprey"), &list("env", "prod"), ""]),
+            Ok(vec!["env=prod".into(), "team=osprey".into()])
+        );
+        assert_eq!(
+            tags(&mapping, &["[]", &list("team", "far"), &list("team", "near"), ""]),
+            Ok(vec!["team=near".into()])
+        );
+    }
+
+    #[test]
+    fn a_column_of_many_tags_that_is_broken_sets_the_row_aside() {
+        let mapping = mapping(&[("unit", "", "category/")], &[]);
+        let refused = tags(&mapping, &["", r#"{"Unit": "#, ""]).unwrap_err();
+        assert!(refused.contains("the tags are neither JSON"), "{refused}");
+    }
 
     #[test]
     fn an_id_that_a_spreadsheet_rounded_is_told_from_others() {

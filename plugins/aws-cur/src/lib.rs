@@ -19,6 +19,9 @@ use table_settings::deliveries::{Chosen, chosen};
 
 struct AwsCur(Pages);
 
+/// The folder of a table with the status of a report.
+const STATUS: &str = "/cost_and_usage_data_status/";
+
 impl Collector for AwsCur {
     fn manifest() -> Manifest {
         Manifest::new(
@@ -56,7 +59,15 @@ impl Collector for AwsCur {
 
 /// The tables that count, once it is certain that none of them counts what another does.
 fn reports(options: &Options) -> Result<Chosen, Error> {
-    let reports = chosen(options.report.as_deref())?;
+    let mut reports = chosen(options.report.as_deref())?;
+    // AWS writes it for Athena, beside the months of a report in Parquet.
+    reports
+        .drop_tables("it tells whether the report is being written, and has no lines", |counted| {
+            counted.table.contains(STATUS)
+        });
+    if reports.tables.is_empty() {
+        return Err(Error::config("no file of a report was given to the source"));
+    }
     report::refuse_twins(&reports)?;
     reports.tell()?;
     Ok(reports)

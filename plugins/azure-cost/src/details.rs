@@ -77,6 +77,10 @@ impl Details {
                 dimension(&mut charge, field, Some(member.text()?));
             }
         }
+        let quantity = find(&members, "consumed_quantity").map(|cell| cell.amount());
+        charge.consumed_quantity = quantity.transpose()?;
+        let period = find(&members, "billing_period_start").map(|cell| cell.day());
+        charge.billing_period_start = period.transpose()?.map(|day| day.to_string());
         for name in ["resourceGroup", "costCenter", "invoiceSectionName", "invoiceSection"] {
             let key = if name == "resourceGroup" { "resource_group" } else { name };
             tag(&mut charge, key, properties.text_of(name)?);

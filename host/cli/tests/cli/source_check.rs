@@ -83,7 +83,10 @@ fn rows_that_would_be_set_aside_make_it_exit_as_the_run_does() {
     let scene = Scene::with_rules();
     scene.write(
         "bills/jan.csv",
-        &format!("{HEADER}\n1,1,USD,2026-01-01,Usage,S3,AWS,1,b,\nmuch,1,USD,2026-01-01,Usage,S3,AWS,1,b,\n"),
+        &format!(
+            "{HEADER}\n1,1,USD,2026-01-01,Usage,S3,AWS,1,b,\n\
+             much,1,USD,2026-01-01,Usage,S3,AWS,1,b,\n"
+        ),
     );
     let check = scene.run("source check").fails_with(
         3,

@@ -168,12 +168,18 @@ fn a_later_manifest_of_a_month_replaces_the_earlier_one() {
     let scene = Scene::with_rules();
     scene.write("apportion.toml", "[sources.aws]\nplugin = \"aws-cur\"\npaths = [\"cur\"]\ngrants = [\"table-decode\", \"file\"]\n");
     provisional_then_final(&|name, bytes| scene.write_bytes(name, bytes), &scene, &[]);
-    // Without the power `file`, the plugin reads no manifests and takes all files.
+    // Without the power `file`, nothing says which of the two assemblies counts.
     scene.write(
         "apportion.toml",
         "[sources.aws]\nplugin = \"aws-cur\"\npaths = [\"cur\"]\ngrants = [\"table-decode\"]\n",
     );
-    run(&scene, &[]).expect(0).says("4 charges");
+    let refused = run(&scene, &[]).expect(3);
+    assert!(
+        refused.stderr.contains("are runs of the same period")
+            && refused.stderr.contains("grants = [\"table-decode\", \"file\"]"),
+        "{}",
+        refused.stderr
+    );
     // A link that leads out of the folder is a file of the source, but the plugin may not read it
     // itself.
     scene.write("outside/other-Manifest.json", "no manifest");

@@ -4,7 +4,8 @@ use crate::fakes::{rules, source, try_run};
 use domain::code::AMOUNT_COMMA;
 use domain::field::Field;
 use domain::mapping::{
-    Choice, Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, Term, UsageMapping, Value,
+    Choice, Condition, Feed, FeedFrom, KeyFrom, Mapping, MetricFrom, Origin, Skip, Term,
+    UsageMapping, Value,
 };
 use domain::period::DateOrder;
 use domain::port::{Batch, GrantedTable, Rows};
@@ -110,6 +111,47 @@ fn sums_of_columns_have_the_decimal_mark_of_their_table() {
     assert_eq!((billed(&read), read.set_aside), (vec!["1000.25"], 1));
     let refused = collected(text, TextForm::default(), rows());
     assert_eq!(refused.failure.map(|failure| failure.code), Some(AMOUNT_COMMA));
+}
+
+#[test]
+fn credits_are_numbers_or_lists_that_are_read_whole() {
+    let term = |column: &str, member: Option<&str>| Term {
+        column: column.into(),
+        subtract: false,
+        member: member.map(str::to_owned),
+    };
+    let sum = Value::Sum(vec![term("Cost", None), term("Credits", Some("amount"))]);
+    let filled = Condition { column: "Cost".into(), values: vec![String::new()], negated: true };
+    let net = Origin::FirstOf(vec![Choice { when: vec![filled], value: sum }]);
+    let read = |rows: &[(&str, &str)]| {
+        let mut text = String::from("Account,Date,Cost,Credits,Currency\n");
+        for (cost, credits) in rows {
+            let quoted = credits.replace('"', "\"\"");
+            text.push_str(&format!("a,2026-03-01,{cost},\"{quoted}\",USD\n"));
+        }
+        collected(&text, TextForm::default(), Rows::Mapped(mapping(net.clone())))
+    };
+    // 8 + 5 + 7 + 2.5.
+    let good = [
+        ("10.00", "-2.00"),
+        ("5.00", "0"),
+        ("7.00", "[]"),
+        ("4.00", r#"[{"name": "a", "amount": -1}, {"amount": "-0.5"}]"#),
+    ];
+    let report = read(&good);
+    assert_eq!((billed(&report), report.set_aside), (vec!["22.5"], 0));
+    let broken = [
+        ("10.00", r#"[{"name":"a","amount":-1.00},{"name":"b","amo"#),
+        ("20.00", "garbage"),
+        ("40.00", r#"[{"name":"a","credit_amount":-4.00}]"#),
+        ("80.00", r#"[{"name":"a","amount":"-8,00"}]"#),
+        ("", r#"[{"name":"a","amount":-3.00}]"#),
+    ];
+    for row in broken {
+        let report = read(&[good[0], row]);
+        assert_eq!((billed(&report), report.set_aside), (vec!["8"], 1), "{row:?}");
+    }
+    assert_eq!(read(&broken).set_aside, 5);
 }
 
 #[test]

@@ -72,6 +72,33 @@ fn the_folder_of_a_report_decides_its_billing_period() {
 }
 
 #[test]
+fn what_aws_writes_for_athena_and_redshift_is_left_out() {
+    let month = "p/r/20260301-20260401";
+    let manifest = r#"{"reportKeys": ["p/r/r/year=2026/month=3/r-1.csv"]}"#;
+    let (own, redshift) =
+        (format!("{month}/r-Manifest.json"), format!("{month}/a/r-RedshiftManifest.json"));
+    let files = [(own.as_str(), manifest), (redshift.as_str(), r#"{"entries": []}"#)];
+    let status = "p/r/r/cost_and_usage_data_status/status.csv";
+    let tables = || {
+        vec![
+            table("p/r/r/year=2026/month=3/r-1.csv", CUR1, "1", "2026-03"),
+            Table::of(status, "status\nUPDATED\n"),
+        ]
+    };
+    let mappings = collect(tables(), &files, "").unwrap();
+    assert_eq!(mappings.len(), 1);
+    assert_eq!(mappings[0].billing_period.as_deref(), Some("2026-03-01"));
+    let left_out: Vec<String> = fixture::take_found()
+        .into_iter()
+        .filter(|found| found.left_out.is_some())
+        .map(|found| found.name)
+        .collect();
+    assert_eq!(left_out, [status]);
+    let (message, _) = refusal(collect(tables().split_off(1), &[], ""));
+    assert_eq!(message, "no file of a report was given to the source");
+}
+
+#[test]
 fn two_reports_of_one_payer_are_refused_and_one_can_be_named() {
     let tables = |payer: &str, month: &str| {
         vec![

@@ -51,7 +51,8 @@ fn both_agreements_have_their_spellings_and_filters() {
     let legacy = r#"{"kind": "legacy", "tags": {"env": "dev"},
         "properties": {"date": "2026-03-09T00:00:00.0000000Z", "cost": 0.000001980949998,
         "billingCurrency": "CAD", "consumedService": "Microsoft.Storage", "subscriptionId": "s",
-        "chargeType": "Refund", "meterDetails": null, "resourceGroup": "rg"}}"#;
+        "chargeType": "Refund", "meterDetails": null, "resourceGroup": "rg", "quantity": 0.5,
+        "billingPeriodStartDate": "2026-03-01T00:00:00.0000000Z"}}"#;
     let filter = "&%24filter=properties%2FusageStart%20ge%20%272026-03-01%27%20and%20properties%2FusageEnd%20le%20%272026-03-31%27";
     let (charges, rejected) = collect("", filter, legacy);
     let charge = &charges[0];
@@ -68,6 +69,10 @@ fn both_agreements_have_their_spellings_and_filters() {
         ("CAD", "Microsoft.Storage", "Credit")
     );
     assert_eq!(value(charge, Field::SubAccountId), Some("s"));
+    assert_eq!(
+        (charge.consumed_quantity.as_deref(), charge.billing_period_start.as_deref()),
+        (Some("0.5"), Some("2026-03-01"))
+    );
     assert_eq!(
         charge.tags.iter().map(|tag| tag.key.as_str()).collect::<Vec<_>>(),
         ["resource_group", "env"]

@@ -11,10 +11,15 @@ use serde_json::{Map, Value};
 /// The longest manifest that is read. Real ones are far shorter: they name some files and columns.
 pub const BYTES_MAX: u64 = 16 << 20;
 
+/// Manifests that AWS writes for other programs beside its own.
+const OF_OTHERS: [&str; 2] = ["RedshiftManifest.json", "QuickSightManifest.json"];
+
 /// Says whether a file is a manifest, by its name.
 pub fn is_manifest(name: &str) -> bool {
     let file = split(name).1;
-    file.ends_with("Manifest.json") || is_of_azure(name)
+    let is_of_aws =
+        file.ends_with("Manifest.json") && !OF_OTHERS.iter().any(|other| file.ends_with(other));
+    is_of_aws || is_of_azure(name)
 }
 
 pub fn is_of_azure(name: &str) -> bool {
@@ -185,6 +190,21 @@ mod tests {
         }
         for text in ["{}", "[]", r#"{"name": "a web page"}"#] {
             assert_eq!(Manifest::parse(text.as_bytes()), Err(Fault::Unknown), "{text}");
+        }
+    }
+
+    #[test]
+    fn manifests_are_known_by_their_names() {
+        for (name, expect) in [
+            ("r/20260301-20260401/r-Manifest.json", true),
+            ("acme/20260301-20260331/202603030310/a/manifest.json", true),
+            ("acme/20260301-20260331/a/_manifest.json", true),
+            ("r/20260301-20260401/a/r-RedshiftManifest.json", false),
+            ("r/20260301-20260401/a/r-QuickSightManifest.json", false),
+            ("r/20260301-20260401/a/r-1.csv", false),
+            ("web/webmanifest.json", false),
+        ] {
+            assert_eq!(is_manifest(name), expect, "{name}");
         }
     }
 

@@ -110,6 +110,7 @@ pub const CASES: &[Case] = &[
             ..MONEY
         }),
     ),
+    // All rows are of 03/01/2026, which can be 1 March or 3 January.
     as_it_is("28-azure-tags", Answer::Refused { code: "P103", words: &["date_order"] }),
     // 1 + 2 + 8 + 16 + 64 have one team each, and 128 has no tags. The tags of 256 name two teams,
     // and those of 4 and 32 end with a character too many.
