@@ -79,7 +79,8 @@ impl ShortFigure {
     /// The value in units of 10⁻¹⁸: equal for equal values, whatever their zeros at the end.
     #[inline]
     pub fn units(self) -> i128 {
-        i128::from(self.digits) * power(PLACES_MAX.saturating_sub(self.places))
+        // It fits: 2⁶³ × 10¹⁸ is below 2¹²³. A check would cost more than the product.
+        i128::from(self.digits).wrapping_mul(power(PLACES_MAX.saturating_sub(self.places)))
     }
 
     /// The same value with so many places, where that fits.
@@ -93,17 +94,23 @@ impl ShortFigure {
     /// The product in nanos, rounded half-even, where an amount can hold it.
     #[inline]
     pub fn product_nanos(self, other: ShortFigure) -> Option<i64> {
-        let product = i128::from(self.digits) * i128::from(other.digits);
+        // Two numbers of 64 bits have a product of 128.
+        let product = i128::from(self.digits).wrapping_mul(i128::from(other.digits));
         let places = self.places + other.places;
         if places <= 9 {
             return i64::try_from(product.checked_mul(power(9 - places))?).ok();
         }
         let divisor = power(places - 9);
         // Dividing 64 bits is several times faster.
-        match (i64::try_from(product), i64::try_from(divisor)) {
-            (Ok(product), Ok(divisor)) => {
-                let (quotient, rest) = (product / divisor, product % divisor);
-                Some(quotient + i64::from(step(quotient & 1 == 1, rest.into(), divisor.into())))
+        let magnitudes = (u64::try_from(product.unsigned_abs()), u64::try_from(divisor));
+        match magnitudes {
+            (Ok(magnitude), Ok(divisor)) => {
+                let (quotient, rest) = (magnitude / divisor, magnitude % divisor);
+                let twice = u128::from(rest) * 2;
+                let half = u128::from(divisor);
+                let away = twice > half || twice == half && quotient & 1 == 1;
+                let rounded = i64::try_from(quotient + u64::from(away)).ok()?;
+                Some(if product < 0 { -rounded } else { rounded })
             }
             _ => {
                 let (quotient, rest) = (product / divisor, product % divisor);
@@ -135,8 +142,12 @@ fn power(exponent: u8) -> i128 {
 }
 
 impl PartialEq for ShortFigure {
+    #[inline]
     fn eq(&self, other: &ShortFigure) -> bool {
-        self.units() == other.units()
+        match self.places == other.places {
+            true => self.digits == other.digits,
+            false => self.units() == other.units(),
+        }
     }
 }
 

@@ -166,8 +166,8 @@ impl<'a> Bill<'a> {
         let (billed, effective) = if is_covered { (0, cost / 100 * 65) } else { (cost, cost) };
         let mut row = self.row(hours);
         Self::service(&mut row, resource.service);
-        Self::costs(&mut row, billed, effective, cost, cost + cost / 11);
-        self.price(&mut row, random, resource, cost);
+        let list = self.price(&mut row, random, resource, cost);
+        Self::costs(&mut row, billed, effective, cost, list);
         self.place(&mut row, resource, hours.day);
         row.text(Column::ChargeCategory, if is_credit { "Credit" } else { "Usage" });
         row.text(Column::ChargeFrequency, "Usage-Based");
@@ -195,7 +195,9 @@ impl<'a> Bill<'a> {
         if is_credit { -rounded / 4 } else { rounded }
     }
 
-    fn price(&self, row: &mut Row<'a>, random: &mut Random, resource: &Resource, cost: i64)
+    /// Writes the price that leads to a cost, and returns the list cost: quantity × list price, as
+    /// in bills of clouds.
+    fn price(&self, row: &mut Row<'a>, random: &mut Random, resource: &Resource, cost: i64) -> i64
     where
         Self: 'a,
     {
@@ -209,10 +211,12 @@ impl<'a> Bill<'a> {
         row.decimal(Column::PricingQuantity, quantity);
         row.text(Column::PricingUnit, service.unit);
         row.decimal(Column::ContractedUnitPrice, price.unit_price);
-        row.decimal(Column::ListUnitPrice, price.unit_price + price.unit_price / 100 * 9);
+        let list_price = price.unit_price + price.unit_price / 100 * 9;
+        row.decimal(Column::ListUnitPrice, list_price);
         row.text(Column::SkuId, &price.sku_id);
         row.text(Column::SkuMeter, &price.meter);
         row.text(Column::SkuPriceId, &price.price_id);
+        (i128::from(quantity) * i128::from(list_price) / 10_000_000_000) as i64
     }
 
     /// Writes the resource's place, its account, and its tags on this day.

@@ -245,6 +245,13 @@ fn form<'a>(figures: Cow<'a, Figures>, quotients: &Quotients<'_>) -> Form<'a> {
 
 /// Appends figures that mostly equal those of another column.
 pub(super) fn put_beside(data: &mut Vec<u8>, figures: &Figures, beside: &Figures) {
+    // Mostly the whole column is that of the other.
+    if figures == beside {
+        put_bytes(data, &vec![SAME; figures.len()]);
+        put_column(data, &vec![0_u64; figures.len()]);
+        put_u32(data, 0);
+        return;
+    }
     let mut left = figures.clone();
     if beside.len() == figures.len() {
         for row in 0..figures.len() {
