@@ -78,8 +78,9 @@ fn show(ui: Ui, survey: &Survey, format: Format) -> Result<(), Diagnostic> {
     }
 }
 
-/// What the sources of a run are told is a warning, as in the run. The last finding says whether the
-/// run would be incomplete. A source that asks a service is only checked, so its findings count.
+/// What is said of a source that was collected is a warning, as in the run. The last finding says
+/// whether the run would be incomplete. A source that asks a service is only checked, so its
+/// findings count.
 fn all_findings(ui: Ui, survey: Survey) -> Vec<Diagnostic> {
     let incomplete = incomplete(&survey);
     let mut findings = Vec::new();
