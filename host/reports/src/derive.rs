@@ -74,6 +74,16 @@ pub fn standing(ledger: &Reader, scope: Scope<'_>) -> Result<StandingDays, Diagn
     }
     let last = LastRun::find(ledger)?;
     let mut standing = StandingDays::new();
+    // Charges of nothing have no entry, and can have a quantity and a list cost.
+    if let (Some(last), Some(_)) = (&last, scope.measure) {
+        for day in ledger.source_days(scope.period)? {
+            let is_wanted = scope.source_day.is_none_or(|wanted| *wanted == day.source_day);
+            if is_wanted && day.totals.charges > 0 && !latest.contains_key(&day.source_day) {
+                let generation = last.generation(&day.source_day)?;
+                standing.entry(generation).or_default().push((day.source_day, last.run));
+            }
+        }
+    }
     for (source_day, posted) in latest {
         let (run, generation) = match &last {
             // A run that has not ended is looked at from inside.
