@@ -1,5 +1,5 @@
-//! Interned texts, tag sets, resources and terms. Each is stored once, and millions of charges name it by
-//! number.
+//! Interned texts, tag sets, resources and terms. Each is stored once, and millions of charges
+//! name it by number.
 //!
 //! A *resource* is one distinct set of dimensions and tags. Decisions belong to resources, so the
 //! cost of rules grows with distinct things and not with rows. Everything is append-only and

@@ -30,7 +30,7 @@ pub mod sharing;
 pub mod split;
 pub mod spread;
 pub mod tag;
-pub mod text_form;
 pub mod terms;
+pub mod text_form;
 pub mod usage;
 pub mod visible;

@@ -60,9 +60,10 @@ pub fn stored(
 }
 
 fn first(findings: Vec<Diagnostic>) -> Diagnostic {
-    findings.into_iter().next().unwrap_or_else(|| {
-        Diagnostic::new(code::INTERNAL, "rules were refused without a reason")
-    })
+    findings
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| Diagnostic::new(code::INTERNAL, "rules were refused without a reason"))
 }
 
 /// The rules that a process goes by, for as long as it runs.

@@ -1,4 +1,5 @@
-//! The dictionary on disk: blocks of symbols, tag sets, resources and terms. New items are appended.
+//! The dictionary on disk: blocks of symbols, tag sets, resources and terms. New items are
+//! appended.
 //!
 //! Items are known by their numbers, so a dictionary that is read back must give every item the
 //! number that it had. Interning the items in their stored order does that, and each number is

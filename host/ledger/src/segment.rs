@@ -298,9 +298,7 @@ fn open(data: &[u8]) -> Result<(BlockReader<'_>, u8)> {
     let mut reader = BlockReader::new(data);
     match reader.byte()? {
         version @ (AMOUNTS_ONLY | WITH_DETAILS) => Ok((reader, version)),
-        version => {
-            Err(corrupt(format!("a segment of charges has the unknown version {version}")))
-        }
+        version => Err(corrupt(format!("a segment of charges has the unknown version {version}"))),
     }
 }
 

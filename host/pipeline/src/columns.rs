@@ -189,8 +189,7 @@ impl TableReading {
         let mut told = |is_kept: bool, feed, name| {
             if is_kept { self.told(mapping, feed, name, true) } else { None }
         };
-        inputs.pricing_quantity =
-            told(kept.quantities, Feed::PricingQuantity, "PricingQuantity");
+        inputs.pricing_quantity = told(kept.quantities, Feed::PricingQuantity, "PricingQuantity");
         inputs.consumed_quantity =
             told(kept.quantities, Feed::ConsumedQuantity, "ConsumedQuantity");
         inputs.contracted_cost = told(kept.prices, Feed::ContractedCost, "ContractedCost");

@@ -240,12 +240,7 @@ pub struct BilledCell<'a> {
 impl<'a> BilledCell<'a> {
     /// `nanos` is nothing where the text says more than they hold.
     #[inline]
-    pub fn new(
-        input: &Input,
-        batch: &Batch<'a>,
-        row: usize,
-        nanos: Option<i64>,
-    ) -> BilledCell<'a> {
+    pub fn new(input: &Input, batch: &Batch<'a>, row: usize, nanos: Option<i64>) -> BilledCell<'a> {
         let text = match (input, nanos) {
             (Input::Column(column) | Input::CommaNumber(column), Some(_)) => {
                 batch.columns[*column].plain(row)

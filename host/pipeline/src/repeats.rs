@@ -119,13 +119,15 @@ fn refusal(source: &str, table: &str, repeat: &Repeat<'_>, others: usize) -> Dia
     Diagnostic::new(
         CHARGES_REPEATED,
         format!(
-            "{table} and {} both have {charges} of {}, {} {} billed{others}: they would count twice",
+            "{table} and {} both have {charges} of {}, {} {} billed{others}: they would count \
+             twice",
             first.table.name, day.day, totals.billed, day.currency
         ),
     )
     .hint(
         Hint::text(format!(
-            "leave one of the two out of the paths of the source '{source}'; if both are owed, write "
+            "leave one of the two out of the paths of the source '{source}'; if both are owed, \
+             write "
         ))
         .then(Hint::setting("repeats = \"count\""))
         .then(format!(" in [sources.{source}]")),

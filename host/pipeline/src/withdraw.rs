@@ -6,8 +6,8 @@
 //!   back. Money of other billing periods stays, even on the same days.
 //! - Where no billing period is told, a day with charges is stated as a whole, in all currencies.
 //! - A source that asks a service states the days that it was asked for as a whole.
-//! - Nothing is taken back of deliveries in which rows could not be read: the missing days may stand
-//!   in those rows.
+//! - Nothing is taken back of deliveries in which rows could not be read: the missing days may
+//!   stand in those rows.
 
 use crate::gather::ChargeDay;
 use crate::source::DeliveryExtent;

@@ -13,8 +13,8 @@ use installation::ledger_file;
 use installation::rules;
 use installation::settings::Need;
 use reports::explain::answer::{
-    EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedTerms, ExplainedWeights, Explanation,
-    Subject,
+    EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedTerms,
+    ExplainedWeights, Explanation, Subject,
 };
 use reports::explain::document::ExplanationDocument;
 use reports::explain::query::ExplainQuery;
@@ -191,10 +191,9 @@ fn priced_text(priced: &ExplainedTerms) -> Option<String> {
     };
     let missing = match (priced.unknown_charges, &priced.pricing_quantity) {
         (0, _) | (_, None) => String::new(),
-        (unknown, Some(_)) => format!(
-            ", without the quantity of {}",
-            counted(unknown, "charge", "charges")
-        ),
+        (unknown, Some(_)) => {
+            format!(", without the quantity of {}", counted(unknown, "charge", "charges"))
+        }
     };
     let price = price.map_or(UNKNOWN, String::as_str);
     let invoice = invoice.unwrap_or_default();

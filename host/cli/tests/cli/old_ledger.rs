@@ -68,7 +68,9 @@ fn an_old_ledger_takes_new_bills() {
     // payments: 2 × 1.1136; search: 3 + 4.
     assert_eq!(
         costs.stdout,
-        "period,team,currency,amount\ntotal,payments,USD,2.227200000\ntotal,search,USD,7.000000000\n"
+        "period,team,currency,amount\n\
+         total,payments,USD,2.227200000\n\
+         total,search,USD,7.000000000\n"
     );
     assert!(scene.run("ledger verify").expect(0).stdout.contains("verified"));
 }

@@ -293,7 +293,8 @@ pub(super) fn put(
     }
     let contracted_price = |row: usize| terms.prices(row).contracted;
     let (quantities, contracted) = (&details.pricing_quantity, &details.contracted_cost);
-    let neighbors = |contracted, price| Neighbors { effective, billed, contracted, quantities, price };
+    let neighbors =
+        |contracted, price| Neighbors { effective, billed, contracted, quantities, price };
     let mut marks = Vec::new();
     if has(CONTRACTED) {
         marks = neighbors(None, &contracted_price).marks(contracted);
@@ -301,8 +302,7 @@ pub(super) fn put(
     }
     if has(PRICING) {
         let costs = costs::suggesting(&marks, effective, billed);
-        let quotients =
-            Quotients { costs: &costs, terms: &terms.numbers, prices: &terms.prices };
+        let quotients = Quotients { costs: &costs, terms: &terms.numbers, prices: &terms.prices };
         figures::put(data, quantities, &quotients);
     }
     if has(CONSUMED) {
@@ -358,13 +358,11 @@ pub(super) fn read(
     let mut details = Details::default();
     if has(PRICING) {
         let costs = costs::suggesting(&marks, effective, billed);
-        let quotients =
-            Quotients { costs: &costs, terms: &terms.numbers, prices: &terms.prices };
+        let quotients = Quotients { costs: &costs, terms: &terms.numbers, prices: &terms.prices };
         details.pricing_quantity = figures::read(reader, rows, &quotients)?;
     }
     if has(CONSUMED) {
-        details.consumed_quantity =
-            figures::read_beside(reader, rows, &details.pricing_quantity)?;
+        details.consumed_quantity = figures::read_beside(reader, rows, &details.pricing_quantity)?;
     }
     let quantities = &details.pricing_quantity;
     if has(CONTRACTED) {

@@ -305,8 +305,7 @@ pub(super) fn read_beside(
     for row in 0..rows {
         match figures.marks[row] {
             SAME => {
-                (figures.digits[row], figures.marks[row]) =
-                    (beside.digits[row], beside.marks[row]);
+                (figures.digits[row], figures.marks[row]) = (beside.digits[row], beside.marks[row]);
                 if beside.marks[row] == LONG {
                     long.extend(beside.get(row).map(|figure| (row as u32, figure)));
                 }

@@ -6,11 +6,8 @@ fn roundtrip(rows: &[(u32, i64, i64)]) -> (EncodedSegment, SegmentCharges) {
     let resources: Vec<u32> = rows.iter().map(|row| row.0).collect();
     let billed: Vec<i64> = rows.iter().map(|row| row.1).collect();
     let effective: Vec<i64> = rows.iter().map(|row| row.2).collect();
-    let encoded = encode(&ChargeColumns {
-        resources: &resources,
-        billed: &billed,
-        effective: &effective,
-    });
+    let encoded =
+        encode(&ChargeColumns { resources: &resources, billed: &billed, effective: &effective });
     let mut decoded = SegmentCharges::default();
     decode(&encoded.data, &mut decoded).unwrap_or_else(|error| panic!("{error}"));
     (encoded, decoded)
@@ -30,19 +27,15 @@ fn check(rows: &[(u32, i64, i64)]) {
     assert_eq!(read, expected);
     assert_eq!(encoded.rows as usize, rows.len());
     assert_eq!(encoded.billed.nanos(), rows.iter().map(|row| i128::from(row.1)).sum::<i128>());
-    assert_eq!(
-        encoded.effective.nanos(),
-        rows.iter().map(|row| i128::from(row.2)).sum::<i128>()
-    );
+    assert_eq!(encoded.effective.nanos(), rows.iter().map(|row| i128::from(row.2)).sum::<i128>());
 }
 
 /// A fixed sequence without pattern.
 fn noise(seed: u64) -> impl FnMut() -> u64 {
     let mut state = seed;
     move || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state ^ state >> 29
     }
 }

@@ -72,7 +72,12 @@ fn stored(ledger: &Ledger) -> Vec<String> {
     lines
 }
 
-fn line(dictionary: &Dictionary, columns: &SegmentCharges, details: &Details, row: usize) -> String {
+fn line(
+    dictionary: &Dictionary,
+    columns: &SegmentCharges,
+    details: &Details,
+    row: usize,
+) -> String {
     let resource = ResourceId(columns.resources[row]);
     let terms = TermsId(details.terms.get(row).copied().unwrap_or_default());
     let known = |text: String| if text.is_empty() { "-".to_owned() } else { text };
@@ -144,10 +149,7 @@ fn what_the_settings_leave_out_is_unknown_and_not_zero() {
             "- compute a 1.1136 - - - - - - - INV-1",
         ),
         (KeptDetails { hours: true, ..KeptDetails::NONE }, "5 compute a 1.1136 - - - - - - - -"),
-        (
-            KeptDetails::default(),
-            "- compute a 1.1136 1.2 1.1136 0.05 0.0464 24 24 Hours INV-1",
-        ),
+        (KeptDetails::default(), "- compute a 1.1136 1.2 1.1136 0.05 0.0464 24 24 Hours INV-1"),
     ] {
         let mut ledger = Ledger::in_memory().unwrap();
         run(&mut ledger, kept, BILL);
@@ -232,10 +234,7 @@ fn amounts_beyond_one_charge_are_charged_exactly() {
     // 9,500,000,000 + 12,000,000,000.5.
     assert_eq!(
         balances(&ledger)[..2].to_vec(),
-        [
-            "provider/bill - 978499999999.500000000",
-            "team/a compute 21500000000.500000000",
-        ]
+        ["provider/bill - 978499999999.500000000", "team/a compute 21500000000.500000000",]
     );
     let lines = stored(&ledger);
     assert_eq!(lines.len(), 2 + 2 + 109);

@@ -78,7 +78,8 @@ pub fn measured(
         }
         Ok(())
     };
-    let scope = Scope { period: query.period, source_day: None, measure: Some(Measure::Metric(metric)) };
+    let scope =
+        Scope { period: query.period, source_day: None, measure: Some(Measure::Metric(metric)) };
     derive::derive(ledger, &dictionary, scope, Some(rules_of), &mut take)?;
     let rows = sums.into_iter().map(|((period_start, keys, unit), measured)| MeasuredRow {
         period_start,

@@ -196,7 +196,7 @@ pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
             }),
             request: request("aws"),
             accrues_for: None,
-        kept: domain::charge::KeptDetails::default(),
+            kept: domain::charge::KeptDetails::default(),
             window: None,
             delivery: DeliveryExtent::BillingPeriod,
             repeats: RepeatPolicy::Refuse,

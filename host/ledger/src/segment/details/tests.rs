@@ -50,8 +50,7 @@ fn encoded(rows: &[Row]) -> Vec<u8> {
         details.list_cost.push(row.list);
         details.hours.push(row.hour);
     }
-    let columns =
-        ChargeColumns { resources: &resources, billed: &billed, effective: &effective };
+    let columns = ChargeColumns { resources: &resources, billed: &billed, effective: &effective };
     encode_with(&columns, &details, &prices()).data
 }
 
@@ -201,7 +200,8 @@ fn equal_details_have_one_digest_and_unknown_ones_have_none() {
 fn any_figure() -> impl Strategy<Value = Option<Figure>> {
     prop_oneof![
         Just(None),
-        (0_i64..3000, 0_u8..4).prop_map(|(digits, places)| Some(short(digits, places)))
+        (0_i64..3000, 0_u8..4)
+            .prop_map(|(digits, places)| Some(short(digits, places)))
             .prop_map(|short| short.map(Figure::Short)),
         (any::<i64>(), 0_u8..=18)
             .prop_map(|(digits, places)| Some(Figure::Short(short(digits, places)))),
