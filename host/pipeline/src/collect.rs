@@ -354,7 +354,7 @@ impl GatheredSource<'_> {
         self.warnings.extend(rounded_id::warnings(table, &scan, &reading, rounded));
         if collection.source.repeats == RepeatPolicy::Refuse {
             let read = ReadTable { table: table.clone(), reading };
-            self.table_days.note(&collection.source.name, read, &gathered.totals)?;
+            self.table_days.note(&collection.source.name, read, &gathered)?;
         }
         self.gathered.merge(gathered);
         Ok(())

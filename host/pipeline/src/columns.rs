@@ -71,6 +71,8 @@ pub struct TableReading {
     pub identity: Vec<(usize, Identity)>,
     pub constants: Vec<(Identity, String)>,
     pub details: DetailInputs,
+    /// The number of columns that are not of details; they come first.
+    columns_before_details: usize,
     pub nulls: Vec<String>,
     pub date_order: DateOrder,
     pub tag_prefixes: Vec<String>,
@@ -117,6 +119,7 @@ impl TableReading {
             identity: Vec::new(),
             constants: Vec::new(),
             details: DetailInputs::default(),
+            columns_before_details: 0,
             nulls: mapping.nulls.clone(),
             date_order: mapping.date_order,
             tag_prefixes: mapping.tag_prefixes.clone(),
@@ -166,6 +169,7 @@ impl TableReading {
                 Identity::Skip(skip.values.clone()),
             );
         }
+        reading.columns_before_details = reading.columns.len();
         reading.details = reading.details(mapping, kept);
         Ok(reading)
     }
@@ -264,6 +268,13 @@ impl TableReading {
             Column::ComputedColumn(..) => None,
         };
         self.columns.iter().filter_map(read).collect()
+    }
+
+    /// As `wanted`, of the columns that say resource and amounts.
+    pub fn wanted_without_details(&self) -> Vec<WantedColumn> {
+        let read = self.kinds().take(self.columns_before_details);
+        let count = read.filter(|is_computed| !*is_computed).count();
+        self.wanted().into_iter().take(count).collect()
     }
 
     pub fn computed(&self) -> impl Iterator<Item = &ComputedColumn> {

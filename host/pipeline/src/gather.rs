@@ -14,7 +14,7 @@ use decode::{Batch, Cells};
 use domain::code::ROW_REJECTED;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
-use domain::run::{DayTotals, DeliveryDay, SourceDay};
+use domain::run::{DayTotals, DeliveryDay, Fingerprint, SourceDay};
 use foldhash::{HashMap, HashMapExt};
 use ledger::segment::{self, Details, EncodedSegment};
 use std::collections::BTreeSet;
@@ -56,6 +56,8 @@ impl ChargeDay {
 #[derive(Default)]
 pub struct GatheredCharges {
     pub totals: HashMap<ChargeDay, DayTotals>,
+    /// Of resources and amounts alone: the same money has the same one, whatever else is said.
+    pub amounts: HashMap<ChargeDay, Fingerprint>,
     pub set_aside: Vec<SetAsideRow>,
     pub set_aside_count: u64,
     pub skipped: u64,
@@ -81,6 +83,7 @@ struct Bucket {
     day: ChargeDay,
     columns: Columns,
     totals: DayTotals,
+    amounts: Fingerprint,
 }
 
 #[derive(Default)]
@@ -262,8 +265,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         if !self.buckets.get(self.current).is_some_and(fits) {
             // Rows of one day mostly come together, so this search is rare.
             self.current = self.buckets.iter().position(fits).unwrap_or_else(|| {
-                let totals = DayTotals::default();
-                self.buckets.push(Bucket { day, columns: Columns::default(), totals });
+                let (totals, amounts) = Default::default();
+                self.buckets.push(Bucket { day, columns: Columns::default(), totals, amounts });
                 self.buckets.len() - 1
             });
             let columns = &mut self.buckets[self.current].columns;
@@ -288,6 +291,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             let resource = self.digests[*resource as usize];
             let told = self.details.as_ref().map_or(0, |reader| reader.digest(details, row));
             bucket.totals.fingerprint.add_detailed(resource, told, *billed, *effective);
+            bucket.amounts.add(resource, *billed, *effective);
         }
         let charges = segment::ChargeColumns { resources, billed, effective };
         let encoded = match &self.details {
@@ -314,6 +318,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         }
         for bucket in self.buckets {
             self.gathered.totals.entry(bucket.day).or_default().merge(&bucket.totals);
+            self.gathered.amounts.entry(bucket.day).or_default().merge(bucket.amounts);
         }
         self.gathered
     }
@@ -342,6 +347,9 @@ impl GatheredCharges {
     pub fn merge(&mut self, other: GatheredCharges) {
         for (key, totals) in other.totals {
             self.totals.entry(key).or_default().merge(&totals);
+        }
+        for (key, amounts) in other.amounts {
+            self.amounts.entry(key).or_default().merge(amounts);
         }
         self.set_aside.extend(other.set_aside);
         self.set_aside_count += other.set_aside_count;

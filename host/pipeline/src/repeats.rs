@@ -6,7 +6,7 @@
 use crate::cell::Dates;
 use crate::code::CHARGES_REPEATED;
 use crate::columns::{Input, TableReading};
-use crate::gather::ChargeDay;
+use crate::gather::{ChargeDay, GatheredCharges};
 use decode::{Scan, ShortRows, WantedColumn};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -47,16 +47,18 @@ impl TableDays {
         &mut self,
         source: &str,
         read: ReadTable,
-        totals: &HashMap<ChargeDay, DayTotals>,
+        gathered: &GatheredCharges,
     ) -> Result<(), Diagnostic> {
         let read = Arc::new(read);
         let mut repeats = Vec::new();
-        for (day, totals) in totals {
+        for (day, totals) in &gathered.totals {
             // Charges of nothing cost nothing when they are counted twice.
             if totals.billed.is_zero() && totals.effective.is_zero() {
                 continue;
             }
-            let key = (*day, totals.fingerprint.0, totals.charges);
+            // Without details: an export that was made again may name the invoice, or a quantity.
+            let amounts = gathered.amounts.get(day).copied().unwrap_or_default();
+            let key = (*day, amounts.0, totals.charges);
             let first = self.seen.entry(key).or_insert_with(|| Arc::clone(&read));
             if !Arc::ptr_eq(first, &read) {
                 repeats.push(Repeat { day: *day, totals, first: Arc::clone(first) });
@@ -76,13 +78,13 @@ impl TableDays {
     }
 }
 
-/// A sum over the rows of a day, by the texts of all cells that are read. It does not depend on the
+/// A sum over the rows of a day, by the texts of all cells that are read of resource and amounts. It does not depend on the
 /// order of rows and columns.
 fn rows_of(read: &ReadTable, day: Day) -> Result<u64, Diagnostic> {
     let Input::Column(column) = &read.reading.charge_period_start else { return Ok(0) };
     let period_start = read.reading.name(*column).to_owned();
     let mut wanted = vec![WantedColumn::text(&period_start)];
-    for column in read.reading.wanted() {
+    for column in read.reading.wanted_without_details() {
         if wanted.iter().all(|known| known.name != column.name) {
             wanted.push(WantedColumn::text(column.name));
         }

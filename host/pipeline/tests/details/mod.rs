@@ -5,13 +5,18 @@ use crate::fakes::{balances, rules, source, try_run};
 use domain::charge::{KeptDetails, RawCharge};
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::field::Field;
-use domain::period::Period;
+use domain::mapping::{Feed, FeedFrom, Mapping, Origin};
+use domain::period::{DateOrder, Period};
+use domain::port::{Batch, CollectRequest, GrantedTable, Rows};
 use domain::run::RunState;
 use domain::terms::{Term, TermsId};
+use domain::text_form::TextForm;
 use ledger::Ledger;
 use ledger::segment::{Details, NO_HOUR, PriceList, SegmentCharges, decode_with};
 use pipeline::report::RunReport;
 use pipeline::source::Source;
+use tempfile::TempDir;
+use test_support::fakes::FakeCollector;
 
 /// `start service team billed list contracted list_price contracted_price pricing consumed unit
 /// invoice`, one charge a line; `-` is nothing.
@@ -264,5 +269,78 @@ fn an_amount_beyond_a_thousand_charges_is_set_aside() {
         source.rejected[0].reason,
         "F201: billed-cost: '9223372036855' is beyond ±9223372036854 currency units, the largest \
          amount of one row"
+    );
+}
+
+fn mapping(table: &str) -> Mapping {
+    let feed = |feed, column: &str| FeedFrom { feed, origin: Origin::Column(column.into()) };
+    let field = |name| Feed::Dimension(Field::by_name(name).unwrap());
+    Mapping {
+        table: table.into(),
+        feeds: vec![
+            feed(Feed::ChargePeriodStart, "start"),
+            feed(field("service_name"), "service"),
+            feed(Feed::BilledCost, "cost"),
+            feed(Feed::EffectiveCost, "cost"),
+            FeedFrom { feed: Feed::BillingCurrency, origin: Origin::Constant("USD".into()) },
+            feed(field("invoice_id"), "invoice"),
+            feed(Feed::PricingQuantity, "quantity"),
+            feed(Feed::ListCost, "list"),
+        ],
+        tag_maps: Vec::new(),
+        tag_columns: Vec::new(),
+        skips: Vec::new(),
+        nulls: vec!["NULL".into()],
+        date_order: DateOrder::Iso,
+        tag_prefixes: Vec::new(),
+        short_rows: false,
+        billing_period: None,
+    }
+}
+
+/// A bill of files with `start,service,cost,invoice,quantity,list`.
+fn files(folder: &TempDir, files: &[(&str, &str)]) -> Source {
+    let (mut tables, mut batches) = (Vec::new(), Vec::new());
+    for (name, rows) in files {
+        let path = folder.path().join(name);
+        let header = "start,service,cost,invoice,quantity,list\n";
+        std::fs::write(&path, format!("{header}{rows}\n")).unwrap();
+        tables.push(GrantedTable { name: (*name).into(), path, form: TextForm::default() });
+        batches.push(Batch { rows: Rows::Mapped(mapping(name)), ..Batch::default() });
+    }
+    let of = source("bill", Vec::new());
+    Source {
+        collector: Box::new(FakeCollector::new(batches)),
+        request: CollectRequest { tables, ..of.request },
+        ..of
+    }
+}
+
+/// An export that was made again may name the invoice by now. Its money is the same.
+#[test]
+fn the_same_charges_with_other_details_are_refused_as_twice() {
+    let (folder, mut ledger) = (tempfile::tempdir().unwrap(), Ledger::in_memory().unwrap());
+    let source = files(
+        &folder,
+        &[
+            ("first.csv", "2026-03-01,compute,10,,1,12"),
+            ("final.csv", "2026-03-01,compute,10,INV-1,2,13"),
+        ],
+    );
+    let report = try_run(&mut ledger, vec![source], &rules()).unwrap();
+    let failure = report.sources[0].failure.clone().unwrap();
+    assert_eq!(failure.code, pipeline::code::CHARGES_REPEATED);
+    assert_eq!(stored(&ledger), Vec::<String>::new());
+}
+
+#[test]
+fn the_nulls_of_a_table_are_unknown() {
+    let (folder, mut ledger) = (tempfile::tempdir().unwrap(), Ledger::in_memory().unwrap());
+    let rows = "2026-03-01,compute,10,NULL,NULL,NULL\n2026-03-01,storage,10,INV-1,1.50,10";
+    let source = files(&folder, &[("bill.csv", rows)]);
+    try_run(&mut ledger, vec![source], &rules()).unwrap();
+    assert_eq!(
+        stored(&ledger),
+        ["- compute  10 - - - - - - - -", "- storage  10 10 - - - 1.5 - - INV-1"]
     );
 }
