@@ -5,8 +5,8 @@
 
 use domain::money::Sum;
 
-/// The most charges of one row. A larger amount is a mistake of the source.
-const PIECES_MAX: i128 = 1000;
+/// The most charges of one row. Its account could not be posted more: see `Sum::POSTED_MAX`.
+const PIECES_MAX: i128 = 100;
 /// The largest amount of one row.
 const ROW_NANOS_MAX: i128 = i64::MAX as i128 * PIECES_MAX;
 
@@ -59,9 +59,9 @@ mod tests {
         for (billed, effective, count) in [
             (9_500_000_000 * UNIT, 9_500_000_000 * UNIT, 2),
             (12_000_000_000 * UNIT + UNIT / 2, 0, 2),
-            (0, -1_000_000_000_000 * UNIT, 109),
+            (0, -900_000_000_000 * UNIT, 98),
             (i128::from(i64::MIN), 1, 1),
-            (i128::from(i64::MAX) * 1000, 0, 1000),
+            (i128::from(i64::MAX) * 100, 0, 100),
         ] {
             let pieces: Vec<(i64, i64)> = Pieces { billed, effective }.collect();
             let sum = |part: fn(&(i64, i64)) -> i64| -> i128 {
@@ -75,10 +75,10 @@ mod tests {
     #[test]
     fn what_needs_too_many_pieces_is_refused_by_name() {
         assert_eq!(check_size(ROW_NANOS_MAX), Ok(ROW_NANOS_MAX));
-        // 1000 charges hold 9,223,372,036,854.775807 units.
+        // 100 charges hold 922,337,203,685.4775807 units.
         assert_eq!(
-            check_size(-10_000_000_000_000 * UNIT),
-            Err("'-10000000000000' is beyond ±9223372036854 currency units, \
+            check_size(-1_000_000_000_000 * UNIT),
+            Err("'-1000000000000' is beyond ±922337203685 currency units, \
                  the largest amount of one row"
                 .into())
         );
