@@ -17,6 +17,7 @@
 mod costs;
 mod details;
 mod figures;
+mod local_terms;
 mod numbers;
 mod quotient;
 
@@ -31,8 +32,9 @@ use std::cell::RefCell;
 pub const ROWS_MAX: usize = COUNT_MAX;
 
 pub use costs::Costs;
-pub use details::{Details, NO_HOUR, PriceList};
+pub use details::{Details, NO_HOUR};
 pub use figures::Figures;
+pub use local_terms::PriceList;
 
 const AMOUNTS_ONLY: u8 = 1;
 const WITH_DETAILS: u8 = 2;

@@ -2,6 +2,7 @@ use super::*;
 use crate::code;
 use crate::segment::{ChargeColumns, SegmentCharges, decode, decode_with, encode, encode_with};
 use domain::figure::ShortFigure;
+use domain::terms::{TermsId, UnitPrices};
 use proptest::prelude::*;
 
 /// One charge with all that can be known of it.
