@@ -21,7 +21,7 @@ use ledger::{BalanceFilter, Ledger, Reader};
 use pipeline::feed::Patience;
 use pipeline::report::RunReport;
 use pipeline::run::{RunOptions, run};
-use pipeline::source::{DeliveryExtent, RepeatPolicy, Source};
+use pipeline::source::{RepeatPolicy, Source};
 use random::Random;
 use rule_engine::options::RuleOptions;
 use rule_engine::set::RuleSet;
@@ -100,7 +100,7 @@ fn make_run(ledger: &mut Ledger, night: &Night, crash: Option<u64>) -> RunReport
         accrues_for: None,
         kept: domain::charge::KeptDetails::default(),
         window: None,
-        delivery: DeliveryExtent::BillingPeriod,
+        delivery: None,
         repeats: RepeatPolicy::Refuse,
     };
     let (rules, dimensions) = (rules(night.meaning), Field::default_dimensions());

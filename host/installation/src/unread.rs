@@ -13,6 +13,16 @@ pub fn unread(others: Vec<String>, reads_files: bool) -> Option<String> {
         !(last.starts_with('.') || reads_files && last.to_lowercase().ends_with(".json"))
     };
     let mut names: Vec<String> = others.into_iter().filter(is_unread).collect();
+    let manifests = names.iter().filter(|name| is_manifest(name)).count();
+    if manifests > 0 {
+        // They say more than the bills beside them: whether a delivery is complete.
+        let count =
+            if manifests == 1 { "1 manifest is" } else { &format!("{manifests} manifests are") };
+        return Some(format!(
+            "{count} not read, so that a delivery whose files are not all there cannot be told: \
+             add \"file\" to `grants`"
+        ));
+    }
     let count = names.len();
     names.truncate(NAMED_MAX);
     let first = names.first()?.clone();
@@ -26,6 +36,11 @@ pub fn unread(others: Vec<String>, reads_files: bool) -> Option<String> {
     ))
 }
 
+/// Azure writes `manifest.json`, and AWS `NAME-Manifest.json`.
+fn is_manifest(name: &str) -> bool {
+    name.to_lowercase().ends_with("manifest.json")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +51,14 @@ mod tests {
         assert_eq!(unread(others(&[]), false), None);
         assert_eq!(unread(others(&["in/.~lock.f.csv#", "in/.DS_Store"]), false), None);
         assert_eq!(unread(others(&["in/m.json"]), true), None);
+        assert_eq!(
+            unread(others(&["in/a/manifest.json", "in/b.tsv", "in/r-Manifest.json"]), false)
+                .as_deref(),
+            Some(
+                "2 manifests are not read, so that a delivery whose files are not all there cannot \
+                 be told: add \"file\" to `grants`"
+            )
+        );
         let counting =
             "not read, since in folders only *.csv, *.csv.gz, *.csv.zip, *.parquet count";
         assert_eq!(

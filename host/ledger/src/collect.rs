@@ -78,6 +78,26 @@ impl Reader {
         })
     }
 
+    /// Another source that states the same charges of a day.
+    pub fn source_of_same(&self, day: &SourceDay, totals: &DayTotals) -> Result<Option<String>> {
+        let sql = "SELECT s.source FROM statement s
+             WHERE s.fingerprint = ?1 AND s.day = ?2 AND s.currency = ?3 AND s.charges = ?4 \
+               AND s.source <> ?5
+               AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source \
+                 AND t.day = s.day AND t.currency = s.currency \
+                 AND t.billing_period IS s.billing_period)
+             ORDER BY s.source LIMIT 1";
+        let SourceDay { source, day, currency } = day;
+        let (fingerprint, charges) =
+            (totals.fingerprint.0.to_be_bytes(), row::stored_count(totals.charges));
+        row::row(
+            &self.connection,
+            sql,
+            (fingerprint, day.epoch_days(), currency.code(), charges, source),
+            |row| row::cell(row, 0),
+        )
+    }
+
     /// The charges of a source-day as they are stated now.
     pub fn segments(&self, day: &SourceDay) -> Result<Vec<StoredSegment>> {
         let sql = "SELECT g.rows, g.billed_nanos, g.effective_nanos, g.data

@@ -10,7 +10,7 @@ use crate::gather::{ChargeDay, GatheredCharges, Gatherer, WantedDays};
 use crate::interner::Secrets;
 use crate::normalize::{Identities, Registry};
 use crate::progress::Progress;
-use crate::repeats::{ReadTable, TableDays};
+use crate::repeats::{self, ReadTable, TableDays};
 use crate::report::SourceReport;
 use crate::rounded_id;
 use crate::source::{RepeatPolicy, Source};
@@ -93,7 +93,10 @@ pub fn collect(
     };
     let OpenCollection { id, mut gathering } = begun;
     // Typed charges of the last page may still wait for a full segment.
-    ended.outcome = ended.outcome.and_then(|()| gathering.flush_typed(&mut collection, id));
+    ended.outcome = ended
+        .outcome
+        .and_then(|()| gathering.flush_typed(&mut collection, id))
+        .and_then(|()| gathering.expect_whole(&collection));
     match &ended.outcome {
         Ok(()) => gathering.finish(collection, id, &ended),
         Err(diagnostic) if is_fatal(diagnostic) => Err(diagnostic.clone()),
@@ -427,12 +430,24 @@ impl GatheredSource<'_> {
         Ok(CollectionResult { report, changed, changed_usage })
     }
 
+    /// Refuses money that would count twice, or would go without anybody's word.
+    fn expect_whole(&self, collection: &Collection<'_, '_, '_, '_>) -> Result<(), Diagnostic> {
+        let source = collection.source;
+        let is_bill = !source.request.tables.is_empty() && source.accrues_for.is_none();
+        if is_bill && source.repeats == RepeatPolicy::Refuse {
+            repeats::expect_in_one_source(collection.transaction, &source.name, &self.gathered)?;
+        }
+        let standing = collection.transaction.statements(&source.name)?;
+        self.stated(source).expect_whole(&source.name, &standing)
+    }
+
     fn stated(&self, source: &Source) -> Stated<'_> {
         let charged: BTreeSet<ChargeDay> = self.gathered.totals.keys().copied().collect();
         let mut stated = Stated::new(charged, &self.known);
         // A delivery without rows states its period too.
         let counted = self.deliveries.iter().filter(|delivery| delivery.left_out.is_none());
-        stated.periods.extend(counted.filter_map(|delivery| delivery.billing_period));
+        let periods = counted.filter_map(|delivery| delivery.billing_period);
+        stated.delivered_periods.extend(periods);
         stated.extent = source.delivery;
         stated.reads_files = !source.request.tables.is_empty();
         stated.rows_set_aside = self.gathered.set_aside_count > 0;

@@ -270,11 +270,9 @@ impl TableReading {
         self.columns.iter().filter_map(read).collect()
     }
 
-    /// As `wanted`, of the columns that say resource and amounts.
-    pub fn wanted_without_details(&self) -> Vec<WantedColumn> {
-        let read = self.kinds().take(self.columns_before_details);
-        let count = read.filter(|is_computed| !*is_computed).count();
-        self.wanted().into_iter().take(count).collect()
+    /// The columns that say resource, day and amounts.
+    pub fn columns_without_details(&self) -> Vec<usize> {
+        (0..self.columns_before_details).collect()
     }
 
     pub fn computed(&self) -> impl Iterator<Item = &ComputedColumn> {

@@ -188,9 +188,10 @@ fn add(sum: &mut Exact, text: &str, subtract: bool) -> bool {
         (true, Some(positive)) => Cow::Borrowed(positive),
         (true, None) => Cow::Owned(format!("-{}", text.trim_start_matches('+'))),
     };
-    let Ok(parsed) = decimal::parse(turned.as_bytes()) else { return false };
-    sum.add_nanos(i128::from(parsed.nanos));
-    sum.add_rest(&parsed.rest);
+    // A summand can be larger than a charge, in rupiah or dong.
+    let Ok((nanos, rest)) = decimal::parse_wide(turned.as_bytes()) else { return false };
+    sum.add_nanos(nanos);
+    sum.add_rest(&rest);
     true
 }
 

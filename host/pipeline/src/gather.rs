@@ -104,6 +104,7 @@ pub struct Gatherer<'a, 'r> {
     classes: Vec<RowClass>,
     unmet: Vec<usize>,
     buckets: Vec<Bucket>,
+    numbers: HashMap<ChargeDay, usize>,
     /// Emptied columns for the next bucket. Bills go day by day, and fresh memory costs more time
     /// than its charges.
     spare: Vec<Columns>,
@@ -134,6 +135,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             classes: Vec::new(),
             unmet: Vec::new(),
             buckets: Vec::new(),
+            numbers: HashMap::new(),
             spare: Vec::new(),
             current: 0,
             buffered: 0,
@@ -263,12 +265,13 @@ impl<'a, 'r> Gatherer<'a, 'r> {
     fn bucket(&mut self, day: ChargeDay) -> &mut Bucket {
         let fits = |bucket: &Bucket| bucket.day == day;
         if !self.buckets.get(self.current).is_some_and(fits) {
-            // Rows of one day mostly come together, so this search is rare.
-            self.current = self.buckets.iter().position(fits).unwrap_or_else(|| {
+            // Rows of one day mostly come together, so this is rare.
+            let next = self.buckets.len();
+            self.current = *self.numbers.entry(day).or_insert(next);
+            if self.current == next {
                 let (totals, amounts) = Default::default();
                 self.buckets.push(Bucket { day, columns: Columns::default(), totals, amounts });
-                self.buckets.len() - 1
-            });
+            }
             let columns = &mut self.buckets[self.current].columns;
             if columns.resources.capacity() == 0 {
                 *columns = self.spare.pop().unwrap_or_default();
@@ -316,7 +319,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         for at in 0..self.buckets.len() {
             self.emit_bucket(at);
         }
-        for bucket in self.buckets {
+        // A bucket whose only rows were set aside states nothing of its day.
+        for bucket in self.buckets.into_iter().filter(|bucket| bucket.totals.charges > 0) {
             self.gathered.totals.entry(bucket.day).or_default().merge(&bucket.totals);
             self.gathered.amounts.entry(bucket.day).or_default().merge(bucket.amounts);
         }

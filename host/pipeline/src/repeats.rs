@@ -5,9 +5,9 @@
 
 use crate::cell::Dates;
 use crate::code::CHARGES_REPEATED;
-use crate::columns::{Input, TableReading};
+use crate::columns::TableReading;
 use crate::gather::{ChargeDay, GatheredCharges};
-use decode::{Scan, ShortRows, WantedColumn};
+use decode::{Batch, Scan, ShortRows, WantedColumn};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::Day;
@@ -15,6 +15,8 @@ use domain::port::GrantedTable;
 use domain::run::DayTotals;
 use foldhash::fast::FixedState;
 use foldhash::{HashMap, HashMapExt};
+use ledger::Reader;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -30,7 +32,7 @@ pub struct ReadTable {
     pub reading: TableReading,
 }
 
-/// A day of which two tables have equal sums.
+/// A day of which two tables have equal charges.
 struct Repeat<'t> {
     day: ChargeDay,
     totals: &'t DayTotals,
@@ -67,44 +69,78 @@ impl TableDays {
         repeats.sort_by(|one, other| {
             (&one.first.table.name, one.day).cmp(&(&other.first.table.name, other.day))
         });
-        let Some(repeat) = repeats.first() else { return Ok(()) };
         // Charges have no hour here. The hours of a resource that always costs the same are equal
-        // charges, and may stand in files of their own.
-        let day = repeat.day.day;
-        if rows_of(&repeat.first, day)? != rows_of(&read, day)? {
-            return Ok(());
-        }
-        Err(refusal(source, &read.table.name, repeat, repeats.len() - 1))
-    }
-}
-
-/// A sum over the rows of a day, by the texts of all cells that are read of resource and amounts. It does not depend on the
-/// order of rows and columns.
-fn rows_of(read: &ReadTable, day: Day) -> Result<u64, Diagnostic> {
-    let Input::Column(column) = &read.reading.charge_period_start else { return Ok(0) };
-    let period_start = read.reading.name(*column).to_owned();
-    let mut wanted = vec![WantedColumn::text(&period_start)];
-    for column in read.reading.wanted_without_details() {
-        if wanted.iter().all(|known| known.name != column.name) {
-            wanted.push(WantedColumn::text(column.name));
-        }
-    }
-    let scan = Scan::open(&read.table, &wanted, ShortRows::Filled)?;
-    let mut dates = Dates::new(read.reading.date_order);
-    let (mut worker, mut sum, hasher) = (scan.worker(), 0_u64, FixedState::default());
-    while worker.next(&mut |batch| {
-        for row in 0..batch.rows {
-            if dates.day(&Input::Column(0), batch, row).is_ok_and(|found| found == day) {
-                let cells = wanted.iter().zip(batch.columns);
-                let row = cells.fold(0_u64, |sum, (column, cells)| {
-                    sum.wrapping_add(hasher.hash_one((&column.name, cells.text(row).trim())))
-                });
-                sum = sum.wrapping_add(hasher.hash_one(row));
+        // charges, and may stand in files of their own. So the rows themselves are compared.
+        for repeats in repeats.chunk_by(|one, other| Arc::ptr_eq(&one.first, &other.first)) {
+            let days: BTreeSet<Day> = repeats.iter().map(|repeat| repeat.day.day).collect();
+            let first = rows_of(&repeats[0].first, &days)?;
+            let rows = rows_of(&read, &days)?;
+            let is_same =
+                |repeat: &&Repeat<'_>| first.get(&repeat.day.day) == rows.get(&repeat.day.day);
+            let same: Vec<&Repeat<'_>> = repeats.iter().filter(is_same).collect();
+            if let Some(repeat) = same.first() {
+                return Err(refusal(source, &read.table.name, repeat, same.len() - 1));
             }
         }
         Ok(())
+    }
+}
+
+/// For each of the days, a sum over its rows by the cells that make resource and amounts. It does
+/// not depend on the order of rows and columns.
+fn rows_of(read: &ReadTable, days: &BTreeSet<Day>) -> Result<BTreeMap<Day, u64>, Diagnostic> {
+    let reading = &read.reading;
+    // Dates as texts, because a typed date has no hour.
+    let wanted: Vec<WantedColumn> =
+        reading.wanted().into_iter().map(|column| WantedColumn::text(column.name)).collect();
+    let compared = reading.columns_without_details();
+    let scan = Scan::open(&read.table, &wanted, ShortRows::Filled)?;
+    let (mut dates, mut sums) = (Dates::new(reading.date_order), BTreeMap::new());
+    let (mut worker, hasher) = (scan.worker(), FixedState::default());
+    let mut take = |batch: &Batch<'_>| {
+        for row in 0..batch.rows {
+            let day = dates.day(&reading.charge_period_start, batch, row);
+            let Some(day) = day.ok().filter(|day| days.contains(day)) else { continue };
+            let row = compared.iter().fold(0_u64, |sum, column| {
+                let cell = (reading.name(*column), batch.columns[*column].text(row));
+                sum.wrapping_add(hasher.hash_one((cell.0, cell.1.trim())))
+            });
+            let sum: &mut u64 = sums.entry(day).or_default();
+            *sum = sum.wrapping_add(hasher.hash_one(row));
+        }
+    };
+    while worker.next(&mut |batch| {
+        reading.lay_out(batch, &mut take);
+        Ok(())
     })? {}
-    Ok(sum)
+    Ok(sums)
+}
+
+/// Refuses a source whose files have a day's charges that another source has too.
+pub fn expect_in_one_source(
+    ledger: &Reader,
+    source: &str,
+    gathered: &GatheredCharges,
+) -> Result<(), Diagnostic> {
+    let mut days: Vec<_> = gathered.totals.iter().collect();
+    days.sort_by_key(|(day, _)| **day);
+    for (day, totals) in days {
+        if totals.billed.is_zero() && totals.effective.is_zero() {
+            continue;
+        }
+        let source_day = day.at(source).source_day;
+        let Some(other) = ledger.source_of_same(&source_day, totals)? else { continue };
+        let message = format!(
+            "the source '{other}' has exactly the same charges of {}, {} {} billed: they would \
+             count twice",
+            day.day, totals.billed, day.currency
+        );
+        let hint = Hint::text("leave the files out of one of the two; if both are owed, write ")
+            .then(Hint::setting("repeats = \"count\""))
+            .then(format!(" in [sources.{source}] and in [sources.{other}]"));
+        return Err(Diagnostic::new(CHARGES_REPEATED, message).hint(hint));
+    }
+    Ok(())
 }
 
 fn refusal(source: &str, table: &str, repeat: &Repeat<'_>, others: usize) -> Diagnostic {

@@ -14,17 +14,17 @@ pub struct Source {
     /// The days to ask for, if the request names no period. Without a window, the source is asked
     /// for everything.
     pub window: Option<SourceWindow>,
-    pub delivery: DeliveryExtent,
+    /// `None`: the settings do not say it, and it is refused where that could cost money.
+    pub delivery: Option<DeliveryExtent>,
     pub repeats: RepeatPolicy,
     /// The details that are kept of its charges.
     pub kept: KeptDetails,
 }
 
 /// What a delivery of files states as a whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryExtent {
     /// Its billing periods: days of them that it lacks are taken back.
-    #[default]
     BillingPeriod,
     /// Only the days that it has.
     Day,

@@ -4,13 +4,19 @@
 //!
 //! - A delivery states its billing period as a whole. Days of that period that it lacks are taken
 //!   back. Money of other billing periods stays, even on the same days.
-//! - Where no billing period is told, a day with charges is stated as a whole, in all currencies.
+//! - Where no charge tells a billing period, each day with charges is stated as a whole, in all
+//!   currencies.
 //! - A source that asks a service states the days that it was asked for as a whole.
+//! - Rows can tell billing periods that their files do not have in full, such as a slice of days
+//!   that begins in the period before. If most of a period would go, the settings must say it.
 //! - Nothing is taken back of deliveries in which rows could not be read: the missing days may
 //!   stand in those rows.
 
+use crate::code::PERIOD_UNCLEAR;
 use crate::gather::ChargeDay;
 use crate::source::DeliveryExtent;
+use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
 use domain::run::{DayTotals, DeliveryDay};
@@ -21,15 +27,18 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Stated<'a> {
     /// All days with charges.
     pub charged: BTreeSet<ChargeDay>,
-    /// Their days alone, and those of charges without a billing period.
+    /// The days of `charged`.
     days: BTreeSet<Day>,
+    /// The days of charges without a billing period, in a collection that tells no periods.
     whole_days: BTreeSet<Day>,
-    /// Billing periods of which there was a delivery.
-    pub periods: BTreeSet<Day>,
+    /// Billing periods that rows tell.
+    row_periods: BTreeSet<Day>,
+    /// Billing periods that manifests and folders tell.
+    pub delivered_periods: BTreeSet<Day>,
     /// The days that count.
     pub wanted: Period,
     pub known: &'a KnownDays,
-    pub extent: DeliveryExtent,
+    pub extent: Option<DeliveryExtent>,
     /// Whether the source reads files, which are read as they are, whatever days are asked for.
     pub reads_files: bool,
     pub rows_set_aside: bool,
@@ -38,15 +47,18 @@ pub struct Stated<'a> {
 impl<'a> Stated<'a> {
     /// A source that was asked for everything, and has charges of these days.
     pub fn new(charged: BTreeSet<ChargeDay>, known: &'a KnownDays) -> Stated<'a> {
-        let without_period = charged.iter().filter(|day| day.billing_period.is_none());
+        let row_periods: BTreeSet<Day> =
+            charged.iter().filter_map(|day| day.billing_period).collect();
+        let whole = charged.iter().filter(|_| row_periods.is_empty());
         Stated {
             days: charged.iter().map(|day| day.day).collect(),
-            whole_days: without_period.map(|day| day.day).collect(),
-            periods: charged.iter().filter_map(|day| day.billing_period).collect(),
+            whole_days: whole.map(|day| day.day).collect(),
+            row_periods,
+            delivered_periods: BTreeSet::new(),
             charged,
             wanted: known.asked.unwrap_or_else(Period::all),
             known,
-            extent: DeliveryExtent::default(),
+            extent: None,
             reads_files: false,
             rows_set_aside: false,
         }
@@ -84,6 +96,34 @@ impl Stated<'_> {
         }
     }
 
+    /// Refuses to take back most of a billing period that only rows tell, unless the settings say
+    /// that files are whole periods.
+    pub fn expect_whole(
+        &self,
+        source: &str,
+        standing: &[(DeliveryDay, DayTotals)],
+    ) -> Result<(), Diagnostic> {
+        if self.extent.is_some() || !self.reads_files {
+            return Ok(());
+        }
+        let of_rows = self.row_periods.difference(&self.delivered_periods);
+        for period in of_rows {
+            let of_period = standing.iter().filter(|(day, _)| day.billing_period == Some(*period));
+            let (mut kept, mut gone) = (BTreeSet::new(), BTreeSet::new());
+            for (day, _) in of_period {
+                match self.fate(day) {
+                    Fate::Goes => gone.insert(day.source_day.day),
+                    _ => kept.insert(day.source_day.day),
+                };
+            }
+            let gone = gone.difference(&kept).count();
+            if gone > kept.len() {
+                return Err(unclear(source, *period, kept.len(), gone));
+            }
+        }
+        Ok(())
+    }
+
     fn takes_back(&self, day: &ChargeDay) -> bool {
         let Some(period) = day.billing_period else {
             return self.known.has(day.day) || self.days.contains(&day.day);
@@ -95,11 +135,31 @@ impl Stated<'_> {
         if !self.reads_files {
             return self.known.has(day.day);
         }
-        let is_whole =
-            self.extent == DeliveryExtent::BillingPeriod && self.periods.contains(&period);
+        let is_whole = self.extent != Some(DeliveryExtent::Day)
+            && (self.row_periods.contains(&period) || self.delivered_periods.contains(&period));
         let complete = |day: Day| self.known.complete.iter().any(|days| days.contains(day));
         is_whole || (complete(day.day) && complete(period))
     }
+}
+
+fn unclear(source: &str, period: Day, kept: usize, gone: usize) -> Diagnostic {
+    let days = |count: usize| if count == 1 { "1 day".into() } else { format!("{count} days") };
+    Diagnostic::new(
+        PERIOD_UNCLEAR,
+        format!(
+            "of the billing period of {period}, {} that were collected before are missing in the \
+             files, and {} are there: the files may be the whole period or some days of it",
+            days(gone),
+            days(kept)
+        ),
+    )
+    .hint(
+        Hint::text(format!("in [sources.{source}], write "))
+            .then(Hint::setting("delivery = \"billing_period\""))
+            .then(" to have the missing days taken back, or ")
+            .then(Hint::setting("delivery = \"day\""))
+            .then(" to keep them"),
+    )
 }
 
 /// Sums up what goes.

@@ -9,7 +9,7 @@ use domain::charge::RejectedRow;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::Period;
-use domain::port::Rules;
+use domain::port::{Delivery, Rules};
 use domain::run::RunState;
 use domain::visible::visible;
 use indicatif::ProgressBar;
@@ -296,9 +296,12 @@ fn delivery_lines(source: &SourceReport) -> Vec<String> {
         let rows = counted(source.outside_period, "row", "rows");
         lines.push(format!("    {rows} of other days left out"));
     }
-    let left_out: Vec<String> = source
-        .deliveries
-        .iter()
+    let mut left_out: Vec<&Delivery> =
+        source.deliveries.iter().filter(|found| found.left_out.is_some()).collect();
+    // The newest first: an older run is left out as a rule, and the last one for a reason.
+    left_out.reverse();
+    let left_out: Vec<String> = left_out
+        .into_iter()
         .filter_map(|found| Some(format!("{} ({})", found.name, found.left_out.as_ref()?)))
         .collect();
     if !left_out.is_empty() {

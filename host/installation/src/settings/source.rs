@@ -45,8 +45,8 @@ section! {
         pub delimiter: Setting<Delimiter> = Setting::default_of(Delimiter(b',')),
         /// What a delivery of files states as a whole: its billing periods, so that days which they
         /// lack are taken back, or only the days that it has.
-        pub delivery: Setting<DeliveryExtent> =
-            Setting::default_of(DeliveryExtent::BillingPeriod),
+        /// Where it is not said, a source fails if most of a period would be taken back.
+        pub delivery: Setting<Option<DeliveryExtent>> = Setting::default_of(None),
         /// What is done where two files have the same charges of a day: the source fails, or both
         /// count.
         pub repeats: Setting<RepeatPolicy> = Setting::default_of(RepeatPolicy::Refuse),

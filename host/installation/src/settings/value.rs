@@ -298,7 +298,7 @@ impl SettingValue for DeliveryExtent {
             None => {
                 let message = format!("'{written}' is nothing that a delivery states as a whole");
                 let hint = "write \"billing_period\" or \"day\"";
-                (DeliveryExtent::default(), vec![SettingFault::new(message, hint)])
+                (DeliveryExtent::BillingPeriod, vec![SettingFault::new(message, hint)])
             }
         }
     }

@@ -5,6 +5,8 @@ DROP TRIGGER segment_refuses_late_insert;
 
 -- The first day of the billing period.
 ALTER TABLE segment ADD COLUMN billing_period INTEGER;
+DROP INDEX segment_by_day;
+CREATE INDEX segment_by_day ON segment (collection, day, currency, billing_period);
 
 -- Built anew, because a collection can state a day for several billing periods.
 CREATE TABLE new_statement (
@@ -31,9 +33,13 @@ SELECT id, collection, source, day, currency, charges, billed_nanos, effective_n
 DROP TABLE statement;
 ALTER TABLE new_statement RENAME TO statement;
 
--- No billing period begins before the year 1, which is day -719162.
-CREATE UNIQUE INDEX statement_once ON statement (collection, day, currency, ifnull(billing_period, -999999));
+CREATE UNIQUE INDEX statement_by_collection ON statement (collection, day, currency, billing_period);
+-- To an index, one NULL does not equal another.
+CREATE UNIQUE INDEX statement_without_period ON statement (collection, day, currency) WHERE billing_period IS NULL;
 CREATE INDEX statement_by_source_day ON statement (source, day, currency, billing_period);
+
+-- To find the same charges in another source.
+CREATE INDEX statement_by_content ON statement (fingerprint, day);
 
 CREATE TRIGGER statement_refuses_update BEFORE UPDATE ON statement
 BEGIN SELECT RAISE(ABORT, 'statement is append-only'); END;

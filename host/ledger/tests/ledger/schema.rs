@@ -23,7 +23,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("04-stages", "2868a53e48563c491c7aceb6f409861f7b51cd2ceb8de8dfa721ae227bd2f6eb"),
     ("05-sources", "efeeecccdb1efbcdb69b1af9f79cad173c210580ef9f087e1660d00297e0219a"),
     ("06-coverage", "2dbc4f637c39695b1d12fdeb517e5ae65afd73d1f1ce7c4542d077bec39498b5"),
-    ("07-deliveries", "b5d9cb27ead79b4ead0cb98ae893786dfbf2884695fe896c3f40f44ad370874a"),
+    ("07-deliveries", "45de981388061101bbc0ea49c190f5b552ee4d73910da5d63abc8519742c4e22"),
     ("08-terms", "2fbe347ea77728b43b2fd189ca60634646e6f348a9935fd64cc126fd3b92700c"),
 ];
 

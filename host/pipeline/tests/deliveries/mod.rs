@@ -45,7 +45,7 @@ fn mapping(table: &str) -> Mapping {
 struct Bills {
     folder: TempDir,
     deliveries: Vec<Delivery>,
-    extent: DeliveryExtent,
+    extent: Option<DeliveryExtent>,
     repeats: RepeatPolicy,
     asked: Option<(&'static str, &'static str)>,
 }
@@ -55,7 +55,7 @@ impl Bills {
         Bills {
             folder: tempfile::tempdir().unwrap(),
             deliveries: Vec::new(),
-            extent: DeliveryExtent::BillingPeriod,
+            extent: None,
             repeats: RepeatPolicy::Refuse,
             asked: None,
         }
@@ -192,7 +192,7 @@ fn a_delivery_without_rows_takes_its_period_back() {
 #[test]
 fn files_of_single_days_take_nothing_back() {
     let (mut bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
-    bills.extent = DeliveryExtent::Day;
+    bills.extent = Some(DeliveryExtent::Day);
     bills.run(&mut ledger, &[("1.csv", "2026-03-01,2026-03-01,compute,a,1,USD")]);
     bills.run(&mut ledger, &[("2.csv", "2026-03-01,2026-03-02,compute,a,2,USD")]);
     assert_eq!(
@@ -263,6 +263,76 @@ fn rows_of_days_that_were_not_asked_for_are_counted() {
 }
 
 #[test]
+fn a_row_without_a_period_leaves_other_periods_alone() {
+    let (bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
+    bills.run(&mut ledger, &[("feb.csv", "2026-02-01,2026-03-01,compute,a,50,EUR")]);
+    let march = "2026-03-01,2026-03-01,compute,a,5,EUR\n,2026-03-01,tax,a,1,EUR";
+    bills.run(&mut ledger, &[("mar.csv", march)]);
+    assert_eq!(
+        stated(&ledger),
+        [
+            "- 2026-03-01 EUR 1.00",
+            "2026-02-01 2026-03-01 EUR 50.00",
+            "2026-03-01 2026-03-01 EUR 5.00"
+        ]
+    );
+}
+
+#[test]
+fn a_slice_of_days_does_not_take_the_period_before_back() {
+    let (mut bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
+    let february = "2026-02-01,2026-02-01,compute,a,100,USD
+                    2026-02-01,2026-02-02,compute,a,200,USD";
+    bills.run(&mut ledger, &[("feb.csv", february)]);
+    let slice = "2026-02-01,2026-03-01,compute,a,4,USD
+                 2026-03-01,2026-03-01,compute,a,5,USD";
+    let report = bills.run(&mut ledger, &[("mar.csv", slice)]);
+    let (code, text) = failure(&report);
+    assert_eq!(code, pipeline::code::PERIOD_UNCLEAR);
+    assert_eq!(
+        text,
+        "of the billing period of 2026-02-01, 2 days that were collected before are missing in \
+         the files, and 0 days are there: the files may be the whole period or some days of it | \
+         in [sources.aws], write `delivery = \"billing_period\"` to have the missing days taken \
+         back, or `delivery = \"day\"` to keep them"
+    );
+    assert_eq!(stated(&ledger).len(), 2);
+    bills.extent = Some(DeliveryExtent::Day);
+    bills.run(&mut ledger, &[("mar.csv", slice)]);
+    assert_eq!(stated(&ledger).len(), 4);
+    bills.extent = Some(DeliveryExtent::BillingPeriod);
+    bills.run(&mut ledger, &[("mar.csv", slice)]);
+    assert_eq!(
+        stated(&ledger),
+        ["2026-02-01 2026-03-01 USD 4.00", "2026-03-01 2026-03-01 USD 5.00"]
+    );
+}
+
+#[test]
+fn a_day_whose_only_row_is_set_aside_keeps_what_stands() {
+    let (bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
+    bills.run(&mut ledger, &[("a.csv", "2026-03-01,2026-03-01,compute,a,10,USD")]);
+    for broken in ["soon,2026-03-01,compute,a,10,USD", "2026-03-01,2026-03-01,compute,a,x,USD"] {
+        let report = bills.run(&mut ledger, &[("a.csv", broken)]);
+        assert_eq!(report.state, RunState::Incomplete);
+        assert_eq!(stated(&ledger), ["2026-03-01 2026-03-01 USD 10.00"]);
+    }
+}
+
+#[test]
+fn a_repeated_day_is_found_beside_a_day_of_equal_sums() {
+    let (bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
+    let one = "2026-03-01,2026-03-01T00:00:00Z,compute,a,1,USD
+               2026-03-01,2026-03-02,compute,a,2,USD";
+    let other = "2026-03-01,2026-03-01T01:00:00Z,compute,a,1,USD
+                 2026-03-01,2026-03-02,compute,a,2,USD";
+    let report = bills.run(&mut ledger, &[("a.csv", one), ("b.csv", other)]);
+    assert!(
+        failure(&report).1.starts_with("b.csv and a.csv both have the same charge of 2026-03-02")
+    );
+}
+
+#[test]
 fn the_same_file_twice_is_refused_by_name() {
     let (mut bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
     let rows = "2026-03-01,2026-03-02,compute,a,10,USD
@@ -285,6 +355,28 @@ fn the_same_file_twice_is_refused_by_name() {
     bills.repeats = RepeatPolicy::Count;
     bills.run(&mut ledger, &files);
     assert_eq!(stated(&ledger)[0], "2026-03-01 2026-03-02 USD 20.00");
+}
+
+#[test]
+fn the_same_file_in_two_sources_is_refused_by_name() {
+    let (mut bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
+    let rows = "2026-03-01,2026-03-02,compute,a,10,USD";
+    let mut run = |bills: &Bills| {
+        let other = Source { name: "copy".into(), ..bills.source(&[("b.csv", rows)]) };
+        let sources = vec![bills.source(&[("a.csv", rows)]), other];
+        try_run(&mut ledger, sources, &rules()).unwrap()
+    };
+    let report = run(&bills);
+    let refused = report.sources[1].failure.clone().unwrap();
+    assert_eq!(refused.code, pipeline::code::CHARGES_REPEATED);
+    assert_eq!(
+        refused.message,
+        "the source 'aws' has exactly the same charges of 2026-03-02, 10.000000000 USD billed: \
+         they would count twice"
+    );
+    bills.repeats = RepeatPolicy::Count;
+    assert_eq!(run(&bills).state, RunState::Complete);
+    bills.repeats = RepeatPolicy::Refuse;
 }
 
 #[test]
@@ -381,6 +473,7 @@ proptest! {
     ) {
         let mut bills = Bills::new();
         bills.repeats = RepeatPolicy::Count;
+        bills.extent = Some(DeliveryExtent::BillingPeriod);
         let mut ledger = Ledger::in_memory().unwrap();
         let mut expected: BTreeMap<(u8, u8, u8), i64> = BTreeMap::new();
         for rows in deliveries {

@@ -21,7 +21,7 @@ use ledger::{Ledger, Reader};
 use pipeline::feed::Patience;
 use pipeline::report::RunReport;
 use pipeline::run::{RunOptions, run};
-use pipeline::source::{DeliveryExtent, RepeatPolicy, Source};
+use pipeline::source::{RepeatPolicy, Source};
 use test_support::fakes::{FakeCollector, request};
 
 /// Hands over the charges in pages of seven. Then it succeeds, or fails with `failure`.
@@ -40,7 +40,7 @@ pub fn source(name: &str, charges: Vec<RawCharge>) -> Source {
         accrues_for: None,
         kept: domain::charge::KeptDetails::default(),
         window: None,
-        delivery: DeliveryExtent::BillingPeriod,
+        delivery: None,
         repeats: RepeatPolicy::Refuse,
     }
 }

@@ -19,7 +19,7 @@ use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, run};
-use pipeline::source::{DeliveryExtent, RepeatPolicy, Source};
+use pipeline::source::{RepeatPolicy, Source};
 use test_support::fakes::{FakeCollector, plugin, request};
 
 /// The services that the rules decide by. Each service has one rule, in this order.
@@ -251,7 +251,7 @@ pub fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &d
         accrues_for: None,
         kept: domain::charge::KeptDetails::default(),
         window: None,
-        delivery: DeliveryExtent::BillingPeriod,
+        delivery: None,
         repeats: RepeatPolicy::Refuse,
     };
     let options = RunOptions {

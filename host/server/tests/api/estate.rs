@@ -14,7 +14,7 @@ use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::feed::Patience;
 use pipeline::run::{RunOptions, run};
-use pipeline::source::{DeliveryExtent, RepeatPolicy, Source};
+use pipeline::source::{RepeatPolicy, Source};
 use std::path::Path;
 use test_support::fakes::{FakeCollector, plugin, request};
 
@@ -198,7 +198,7 @@ pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
             accrues_for: None,
             kept: domain::charge::KeptDetails::default(),
             window: None,
-            delivery: DeliveryExtent::BillingPeriod,
+            delivery: None,
             repeats: RepeatPolicy::Refuse,
         }],
         rules: &FixedRules::new(),
