@@ -3,7 +3,7 @@
 use crate::cell::{CellFault, Dates};
 use crate::columns::Input;
 use decode::{Batch, Cells};
-use domain::period::{DateOrder, Day};
+use domain::period::{DateOrder, Day, parse_instant};
 
 /// Reads billing periods. Nearly all rows have that of the row before, so its text is parsed once.
 pub struct BillingPeriods<'a> {
@@ -56,11 +56,20 @@ impl<'a> BillingPeriods<'a> {
         if trimmed.is_empty() || self.nulls.iter().any(|null| null.as_bytes() == trimmed) {
             return Ok(None);
         }
-        match month(trimmed) {
+        // A period begins on the date that is written, in whatever zone. Turned to UTC, midnight of
+        // March would be a day of February.
+        match month(trimmed).or_else(|| written_date(trimmed)) {
             Some(day) => Ok(Some(day)),
             None => self.dates.day(input, batch, row).map(Some),
         }
     }
+}
+
+/// The date of a point in time, as it is written.
+fn written_date(text: &[u8]) -> Option<Day> {
+    let (date, time) = text.split_at_checked(10)?;
+    parse_instant(text, DateOrder::Iso).ok().filter(|_| !time.is_empty())?;
+    parse_instant(date, DateOrder::Iso).ok()
 }
 
 /// The first day of `202603` or `2026-03`, as Google and others write a month.
@@ -109,6 +118,10 @@ mod tests {
         assert_eq!(
             read(&["2026-03-01T00:00:00Z", "2026-03-01", "202603", "2026-03", "", "NULL", " "]),
             [march(), march(), march(), march(), Ok(None), Ok(None), Ok(None)]
+        );
+        assert_eq!(
+            read(&["2026-03-01T00:00:00+01:00", "2026-03-01 00:00:00-08:00"]),
+            [march(), march()]
         );
         // Some bill from the nineteenth to the nineteenth.
         assert_eq!(read(&["2026-02-19", ""]), [Ok(Some("2026-02-19".into())), Ok(None)]);

@@ -16,7 +16,7 @@ use crate::rounded_id;
 use crate::source::{RepeatPolicy, Source};
 use crate::typed;
 use crate::usage;
-use crate::withdraw::{Fate, Stated, Withdrawals};
+use crate::withdraw::{CollectedDays, Fate, Withdrawals};
 use decode::{Scan, ShortRows};
 use domain::charge::{ChargeTable, RawCharge, RawUsage, RejectedRow};
 use domain::code::{self, Family};
@@ -389,7 +389,9 @@ impl GatheredSource<'_> {
                 Fate::Goes => {
                     let restated = transaction.restate(id, &day, &Default::default())?;
                     report.count(restated, &day, &mut changed);
-                    withdrawn.add(&day, &totals);
+                    if !stated.is_moved(&day) {
+                        withdrawn.add(&day, &totals);
+                    }
                 }
             }
         }
@@ -441,9 +443,9 @@ impl GatheredSource<'_> {
         self.stated(source).expect_whole(&source.name, &standing)
     }
 
-    fn stated(&self, source: &Source) -> Stated<'_> {
+    fn stated(&self, source: &Source) -> CollectedDays<'_> {
         let charged: BTreeSet<ChargeDay> = self.gathered.totals.keys().copied().collect();
-        let mut stated = Stated::new(charged, &self.known);
+        let mut stated = CollectedDays::new(charged, &self.known);
         // A delivery without rows states its period too.
         let counted = self.deliveries.iter().filter(|delivery| delivery.left_out.is_none());
         let periods = counted.filter_map(|delivery| delivery.billing_period);

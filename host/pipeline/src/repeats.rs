@@ -22,8 +22,14 @@ use std::sync::Arc;
 
 /// The days of the tables that were read so far.
 pub struct TableDays {
-    /// The first table that had these charges.
-    seen: HashMap<(ChargeDay, u128, u64), Arc<ReadTable>>,
+    seen: HashMap<(ChargeDay, u128, u64), Vec<Seen>>,
+}
+
+/// A table with the charges of a day.
+struct Seen {
+    read: Arc<ReadTable>,
+    /// The sum over its rows, once it was needed.
+    rows: Option<u64>,
 }
 
 /// A table that was read, and how.
@@ -32,7 +38,7 @@ pub struct ReadTable {
     pub reading: TableReading,
 }
 
-/// A day of which two tables have equal charges.
+/// A day of which two tables have the same charges.
 struct Repeat<'t> {
     day: ChargeDay,
     totals: &'t DayTotals,
@@ -45,6 +51,10 @@ impl TableDays {
     }
 
     /// Notes the days of a table. Refuses the source if a table before has the same charges.
+    ///
+    /// Charges have no hour here. The hours of a resource that always costs the same are equal
+    /// charges, and may stand in files of their own. So where charges are equal, the rows are
+    /// compared.
     pub fn note(
         &mut self,
         source: &str,
@@ -52,7 +62,7 @@ impl TableDays {
         gathered: &GatheredCharges,
     ) -> Result<(), Diagnostic> {
         let read = Arc::new(read);
-        let mut repeats = Vec::new();
+        let mut suspects = Vec::new();
         for (day, totals) in &gathered.totals {
             // Charges of nothing cost nothing when they are counted twice.
             if totals.billed.is_zero() && totals.effective.is_zero() {
@@ -61,28 +71,38 @@ impl TableDays {
             // Without details: an export that was made again may name the invoice, or a quantity.
             let amounts = gathered.amounts.get(day).copied().unwrap_or_default();
             let key = (*day, amounts.0, totals.charges);
-            let first = self.seen.entry(key).or_insert_with(|| Arc::clone(&read));
-            if !Arc::ptr_eq(first, &read) {
-                repeats.push(Repeat { day: *day, totals, first: Arc::clone(first) });
+            let seen = self.seen.entry(key).or_default();
+            if !seen.is_empty() {
+                suspects.push((key, totals));
+            }
+            seen.push(Seen { read: Arc::clone(&read), rows: None });
+        }
+        suspects.sort_by_key(|(key, _)| *key);
+        let days: BTreeSet<Day> = suspects.iter().map(|((day, ..), _)| day.day).collect();
+        let rows = if days.is_empty() { BTreeMap::new() } else { rows_of(&read, &days)? };
+        let mut repeats = Vec::new();
+        for (key, totals) in suspects {
+            let (day, sum) = (key.0, rows.get(&key.0.day).copied());
+            let Some(seen) = self.seen.get_mut(&key) else { continue };
+            for before in seen.iter_mut() {
+                if Arc::ptr_eq(&before.read, &read) {
+                    before.rows = sum;
+                    continue;
+                }
+                if before.rows.is_none() {
+                    let sums = rows_of(&before.read, &BTreeSet::from([day.day]))?;
+                    before.rows = sums.get(&day.day).copied();
+                }
+                if before.rows == sum {
+                    repeats.push(Repeat { day, totals, first: Arc::clone(&before.read) });
+                    break;
+                }
             }
         }
-        repeats.sort_by(|one, other| {
-            (&one.first.table.name, one.day).cmp(&(&other.first.table.name, other.day))
-        });
-        // Charges have no hour here. The hours of a resource that always costs the same are equal
-        // charges, and may stand in files of their own. So the rows themselves are compared.
-        for repeats in repeats.chunk_by(|one, other| Arc::ptr_eq(&one.first, &other.first)) {
-            let days: BTreeSet<Day> = repeats.iter().map(|repeat| repeat.day.day).collect();
-            let first = rows_of(&repeats[0].first, &days)?;
-            let rows = rows_of(&read, &days)?;
-            let is_same =
-                |repeat: &&Repeat<'_>| first.get(&repeat.day.day) == rows.get(&repeat.day.day);
-            let same: Vec<&Repeat<'_>> = repeats.iter().filter(is_same).collect();
-            if let Some(repeat) = same.first() {
-                return Err(refusal(source, &read.table.name, repeat, same.len() - 1));
-            }
+        match repeats.first() {
+            None => Ok(()),
+            Some(repeat) => Err(refusal(source, &read.table.name, repeat, repeats.len() - 1)),
         }
-        Ok(())
     }
 }
 

@@ -4,6 +4,8 @@
 //!
 //! - A delivery states its billing period as a whole. Days of that period that it lacks are taken
 //!   back. Money of other billing periods stays, even on the same days.
+//! - Statements of older ledgers tell no period. They are taken for parts of the period around
+//!   their day.
 //! - Where no charge tells a billing period, each day with charges is stated as a whole, in all
 //!   currencies.
 //! - A source that asks a service states the days that it was asked for as a whole.
@@ -23,37 +25,35 @@ use domain::run::{DayTotals, DeliveryDay};
 use reports::coverage::days::KnownDays;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a collection said, as far as it decides over older statements.
-pub struct Stated<'a> {
+/// The days of a collection, as far as they decide over older statements.
+pub struct CollectedDays<'a> {
     /// All days with charges.
-    pub charged: BTreeSet<ChargeDay>,
-    /// The days of `charged`.
+    charged: BTreeSet<ChargeDay>,
+    /// The days of `charged`, and the same with their billing periods.
     days: BTreeSet<Day>,
-    /// The days of charges without a billing period, in a collection that tells no periods.
-    whole_days: BTreeSet<Day>,
+    period_days: BTreeSet<(Day, Day)>,
     /// Billing periods that rows tell.
     row_periods: BTreeSet<Day>,
     /// Billing periods that manifests and folders tell.
     pub delivered_periods: BTreeSet<Day>,
     /// The days that count.
-    pub wanted: Period,
-    pub known: &'a KnownDays,
+    wanted: Period,
+    known: &'a KnownDays,
     pub extent: Option<DeliveryExtent>,
     /// Whether the source reads files, which are read as they are, whatever days are asked for.
     pub reads_files: bool,
     pub rows_set_aside: bool,
 }
 
-impl<'a> Stated<'a> {
-    /// A source that was asked for everything, and has charges of these days.
-    pub fn new(charged: BTreeSet<ChargeDay>, known: &'a KnownDays) -> Stated<'a> {
-        let row_periods: BTreeSet<Day> =
-            charged.iter().filter_map(|day| day.billing_period).collect();
-        let whole = charged.iter().filter(|_| row_periods.is_empty());
-        Stated {
+impl<'a> CollectedDays<'a> {
+    /// The days of a source that asks a service, and has charges of these days.
+    pub fn new(charged: BTreeSet<ChargeDay>, known: &'a KnownDays) -> CollectedDays<'a> {
+        let of_periods = charged.iter().filter_map(|day| Some((day.billing_period?, day.day)));
+        let period_days: BTreeSet<(Day, Day)> = of_periods.collect();
+        CollectedDays {
             days: charged.iter().map(|day| day.day).collect(),
-            whole_days: whole.map(|day| day.day).collect(),
-            row_periods,
+            row_periods: period_days.iter().map(|(period, _)| *period).collect(),
+            period_days,
             delivered_periods: BTreeSet::new(),
             charged,
             wanted: known.asked.unwrap_or_else(Period::all),
@@ -84,7 +84,7 @@ pub enum Fate {
     Goes,
 }
 
-impl Stated<'_> {
+impl CollectedDays<'_> {
     pub fn fate(&self, standing: &DeliveryDay) -> Fate {
         let day = ChargeDay::of(standing);
         if self.charged.contains(&day) || !self.wanted.contains(day.day) || !self.takes_back(&day) {
@@ -106,40 +106,74 @@ impl Stated<'_> {
         if self.extent.is_some() || !self.reads_files {
             return Ok(());
         }
-        let of_rows = self.row_periods.difference(&self.delivered_periods);
-        for period in of_rows {
-            let of_period = standing.iter().filter(|(day, _)| day.billing_period == Some(*period));
-            let (mut kept, mut gone) = (BTreeSet::new(), BTreeSet::new());
-            for (day, _) in of_period {
-                match self.fate(day) {
-                    Fate::Goes => gone.insert(day.source_day.day),
-                    _ => kept.insert(day.source_day.day),
-                };
+        let mut of_periods: BTreeMap<Day, Vec<&DeliveryDay>> = BTreeMap::new();
+        for (day, _) in standing {
+            if let Some(period) = self.period(&ChargeDay::of(day)) {
+                of_periods.entry(period).or_default().push(day);
             }
-            let gone = gone.difference(&kept).count();
-            if gone > kept.len() {
-                return Err(unclear(source, *period, kept.len(), gone));
+        }
+        for period in self.row_periods.difference(&self.delivered_periods) {
+            let (mut kept, mut gone) = (BTreeSet::new(), BTreeSet::new());
+            for day in of_periods.get(period).into_iter().flatten() {
+                let charged = day.source_day.day;
+                if self.period_days.contains(&(*period, charged)) {
+                    kept.insert(charged);
+                } else if self.fate(day) == Fate::Goes {
+                    gone.insert(charged);
+                }
+            }
+            if gone.len() > kept.len() {
+                return Err(unclear(source, *period, kept.len(), gone.len()));
             }
         }
         Ok(())
     }
 
-    fn takes_back(&self, day: &ChargeDay) -> bool {
-        let Some(period) = day.billing_period else {
-            return self.known.has(day.day) || self.days.contains(&day.day);
+    /// Whether the charges of an older statement without a billing period are stated anew, with it.
+    /// They are not gone then.
+    pub fn is_moved(&self, standing: &DeliveryDay) -> bool {
+        let day = ChargeDay::of(standing);
+        day.billing_period.is_none()
+            && self.charged.contains(&ChargeDay { billing_period: self.period(&day), ..day })
+    }
+
+    /// The billing period of an older statement. One that tells none, as all statements of older
+    /// ledgers, is taken for one of the period around its day, if this collection has it.
+    fn period(&self, day: &ChargeDay) -> Option<Day> {
+        let around = |periods: &BTreeSet<Day>| {
+            let before = periods.range(..=day.day).next_back().copied();
+            before.filter(|start| day.day < next_month(*start))
         };
-        // Charges without a period state the whole day.
-        if self.whole_days.contains(&day.day) {
+        day.billing_period
+            .or_else(|| around(&self.row_periods))
+            .or_else(|| around(&self.delivered_periods))
+    }
+
+    fn takes_back(&self, day: &ChargeDay) -> bool {
+        // Without any periods, days are stated as a whole.
+        let tells_no_periods = self.row_periods.is_empty() && self.delivered_periods.is_empty();
+        if tells_no_periods && self.days.contains(&day.day) {
             return true;
         }
-        if !self.reads_files {
+        if !self.reads_files || day.billing_period.is_none() && self.known.has(day.day) {
             return self.known.has(day.day);
         }
-        let is_whole = self.extent != Some(DeliveryExtent::Day)
-            && (self.row_periods.contains(&period) || self.delivered_periods.contains(&period));
+        let Some(period) = self.period(day) else { return false };
+        if self.extent == Some(DeliveryExtent::Day) {
+            return self.period_days.contains(&(period, day.day));
+        }
         let complete = |day: Day| self.known.complete.iter().any(|days| days.contains(day));
-        is_whole || (complete(day.day) && complete(period))
+        self.row_periods.contains(&period)
+            || self.delivered_periods.contains(&period)
+            || (complete(day.day) && complete(period))
     }
+}
+
+/// The same day of the next month, or the first day of the month after where there is none.
+fn next_month(day: Day) -> Day {
+    let (_, _, of_month) = day.civil();
+    let next = day.month().next();
+    next.first_day().plus(of_month as i32 - 1).min(next.next().first_day())
 }
 
 fn unclear(source: &str, period: Day, kept: usize, gone: usize) -> Diagnostic {

@@ -223,12 +223,24 @@ fn without_billing_periods_days_are_stated_as_a_whole() {
         .run(&mut ledger, &[("a.csv", ",2026-03-01,compute,a,1,USD\n,2026-03-02,compute,a,2,USD")]);
     bills.run(&mut ledger, &[("a.csv", ",2026-03-02,compute,a,3,USD")]);
     assert_eq!(stated(&ledger), ["- 2026-03-01 USD 1.00", "- 2026-03-02 USD 3.00"]);
-    // The source tells its periods from now on. The day moves, and does not count twice.
-    bills.run(&mut ledger, &[("a.csv", "2026-03-01,2026-03-02,compute,a,4,USD")]);
-    assert_eq!(stated(&ledger), ["- 2026-03-01 USD 1.00", "2026-03-01 2026-03-02 USD 4.00"]);
+    // The source tells its periods from now on. Its period is stated as a whole, and a correction
+    // in a later period leaves the day alone.
+    let later = "2026-04-01,2026-03-02,compute,a,-1,USD";
+    bills.run(&mut ledger, &[("a.csv", later)]);
+    let first =
+        ["- 2026-03-01 USD 1.00", "- 2026-03-02 USD 3.00", "2026-04-01 2026-03-02 USD -1.00"];
+    assert_eq!(stated(&ledger), first);
+    let rows = format!("2026-03-01,2026-03-02,compute,a,4,USD\n{later}");
+    let report = bills.run(&mut ledger, &[("a.csv", &rows)]);
+    let gone = &of_source(&report).withdrawn;
+    assert_eq!((gone.len(), gone[0].billed.rounded_text(2)), (1, "1.00".into()));
+    assert_eq!(
+        stated(&ledger),
+        ["2026-03-01 2026-03-02 USD 4.00", "2026-04-01 2026-03-02 USD -1.00"]
+    );
     // And it stops telling them.
     bills.run(&mut ledger, &[("a.csv", ",2026-03-02,compute,a,5,USD")]);
-    assert_eq!(stated(&ledger), ["- 2026-03-01 USD 1.00", "- 2026-03-02 USD 5.00"]);
+    assert_eq!(stated(&ledger), ["- 2026-03-02 USD 5.00"]);
 }
 
 #[test]
