@@ -5,7 +5,7 @@ use crate::map::{Options, find};
 use apportion_plugin_sdk::table_decode::{TableInfo, distinct, sample};
 use apportion_plugin_sdk::{DateOrder, Error, Feed, Mapping, Origin, Problem, Value};
 use exact::day::Day;
-use table_settings::deliveries::Counted;
+use table_settings::deliveries::CountingTable;
 
 /// Rows that are looked at before the whole column is.
 const ROWS: u32 = 1_000;
@@ -13,7 +13,7 @@ const ROWS: u32 = 1_000;
 /// The order of the dates of a table: that of the settings, or the one that its dates tell.
 pub fn order(
     table: &TableInfo,
-    counted: &Counted,
+    counted: &CountingTable,
     mapping: &Mapping,
     options: &Options,
 ) -> Result<DateOrder, Error> {
@@ -112,7 +112,7 @@ fn either(dates: &[Slashed]) -> Option<DateOrder> {
 }
 
 /// The order in which all dates are in the days of the delivery's folder, if the other is not.
-fn by_range(dates: &[Slashed], counted: &Counted) -> Option<DateOrder> {
+fn by_range(dates: &[Slashed], counted: &CountingTable) -> Option<DateOrder> {
     let range = counted.range?;
     let fits = |order: DateOrder| {
         let inside = |day: Day| range.start <= day && day < range.end;

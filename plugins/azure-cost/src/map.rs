@@ -4,7 +4,7 @@ use crate::settings::Basis;
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, DateOrder, Error, Origin, Rows, TagColumn, Value};
 use table_settings::charges;
-use table_settings::{Fed, settings, text, word};
+use table_settings::{FeedColumn, settings, text, word};
 
 /// The costs that the files of the source hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,8 +140,8 @@ pub fn map(table: &TableInfo, options: &Options, basis: Option<Basis>) -> Result
     // Prices in another currency than the cost would be taken for prices in the cost's.
     let is_in_other_currency =
         find(table, "pricingcurrency").is_some() || find(table, "pricingcurrencycode").is_some();
-    let usual = |fed: &Fed| {
-        Ok(match fed.name {
+    let usual = |target: &FeedColumn| {
+        Ok(match target.name {
             name if Some(name) == other => Some(Origin::Constant("0".into())),
             "billed_cost" | "effective_cost" => cost(),
             "list_unit_price" | "contracted_unit_price" if is_in_other_currency => None,

@@ -11,8 +11,8 @@ mod place;
 mod run;
 mod twins;
 
-pub use choice::Chosen;
-pub use choice::Counted;
+pub use choice::CountingTable;
+pub use choice::DeliveryChoice;
 pub use twins::refuse_twins;
 
 use crate::closest;
@@ -27,7 +27,7 @@ const TOLD_MAX: usize = 3_900;
 
 /// The source's tables that count, by their deliveries. `report` is the name of the only export
 /// that is meant, if the settings name one.
-pub fn chosen(report: Option<&str>) -> Result<Chosen, Error> {
+pub fn chosen(report: Option<&str>) -> Result<DeliveryChoice, Error> {
     let tables = table_decode::names().map_err(Error::Unavailable)?;
     if tables.is_empty() {
         return Err(Error::config("no file was given to the source"));
@@ -47,7 +47,7 @@ pub fn choose(
     tables: &[String],
     files: Option<Files<'_>>,
     report: Option<&str>,
-) -> Result<Chosen, Error> {
+) -> Result<DeliveryChoice, Error> {
     let Some(report) = report else { return choice::choose(tables, files) };
     let is_meant = |name: &str| Place::of(name).is_some_and(|place| place.export_name() == report);
     let (meant, other): (Vec<String>, Vec<String>) =
@@ -83,7 +83,7 @@ fn no_report(tables: &[String], report: &str) -> Error {
     Error::Config(Problem::new(message).hint(hint))
 }
 
-impl Chosen {
+impl DeliveryChoice {
     /// Tells the host of the deliveries, and the operator of what is left out.
     pub fn tell(&self) -> Result<(), Error> {
         let is_counted = |delivery: &&Delivery| delivery.left_out.is_none();

@@ -8,7 +8,7 @@ fn outcome(
     tables: &[&str],
     manifests: Option<&[(&str, &str, &str)]>,
     report: Option<&str>,
-) -> Result<Chosen, Error> {
+) -> Result<DeliveryChoice, Error> {
     let names: Vec<String> = tables.iter().map(|name| (*name).to_owned()).collect();
     let Some(manifests) = manifests else { return choose(&names, None, report) };
     let entry = |name: &str, modified: &str| Entry {
@@ -26,8 +26,8 @@ fn outcome(
 }
 
 /// The tables that count, with their billing periods, and the names that are left out.
-fn shown(chosen: &Chosen) -> (Vec<String>, Vec<String>) {
-    let counted = |counted: &Counted| match counted.billing_period {
+fn shown(chosen: &DeliveryChoice) -> (Vec<String>, Vec<String>) {
+    let counted = |counted: &CountingTable| match counted.billing_period {
         Some(day) => format!("{} of {day}", counted.table),
         None => counted.table.clone(),
     };
@@ -46,7 +46,7 @@ fn without_file(tables: &[&str]) -> (Vec<String>, Vec<String>) {
     shown(&outcome(tables, None, None).unwrap())
 }
 
-fn refusal(result: Result<Chosen, Error>) -> (String, String) {
+fn refusal(result: Result<DeliveryChoice, Error>) -> (String, String) {
     match result {
         Err(Error::Config(problem)) => (problem.message, problem.hint.unwrap_or_default()),
         Err(Error::Transient(message)) => (message, "later".into()),
@@ -483,7 +483,7 @@ fn two_exports_of_one_account_are_twins() {
         "b/report/20260401-20260501/a/r-1.csv",
     ];
     let chosen = outcome(&tables, None, None).unwrap();
-    let family = |counted: &Counted| {
+    let family = |counted: &CountingTable| {
         if counted.table.contains("cur2") { "CUR 2.0".to_owned() } else { "CUR 1.0".to_owned() }
     };
     let refuse = |accounts: &Accounts<'_>| refuse_twins(&chosen, &family, accounts);

@@ -1,6 +1,6 @@
 //! Two exports that state the same money.
 
-use super::choice::{Chosen, Counted};
+use super::choice::{CountingTable, DeliveryChoice};
 use apportion_plugin_sdk::{Error, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,17 +12,17 @@ pub type Accounts<'a> = dyn Fn(&str) -> Result<Option<BTreeSet<String>>, Error> 
 /// `family` names the kind of a table's rows, such as CUR 2.0. Files that are in no folder of an
 /// export are told apart by it. Accounts are asked for only where two exports meet.
 pub fn refuse_twins(
-    chosen: &Chosen,
-    family: &dyn Fn(&Counted) -> String,
+    chosen: &DeliveryChoice,
+    family: &dyn Fn(&CountingTable) -> String,
     accounts: &Accounts<'_>,
 ) -> Result<(), Error> {
-    let mut exports: BTreeMap<String, Vec<&Counted>> = BTreeMap::new();
+    let mut exports: BTreeMap<String, Vec<&CountingTable>> = BTreeMap::new();
     for counted in &chosen.tables {
         let name =
             counted.export.clone().unwrap_or_else(|| format!("files of {}", family(counted)));
         exports.entry(name).or_default().push(counted);
     }
-    let exports: Vec<(&String, &Vec<&Counted>)> = exports.iter().collect();
+    let exports: Vec<(&String, &Vec<&CountingTable>)> = exports.iter().collect();
     let mut known: BTreeMap<&str, Option<BTreeSet<String>>> = BTreeMap::new();
     for (at, (name, tables)) in exports.iter().enumerate() {
         for (other_name, others) in &exports[at + 1..] {
@@ -32,9 +32,10 @@ pub fn refuse_twins(
                         known.insert(&counted.table, accounts(&counted.table)?);
                     }
                 }
-                let of = |counted: &Counted| known.get(counted.table.as_str()).cloned().flatten();
+                let of =
+                    |counted: &CountingTable| known.get(counted.table.as_str()).cloned().flatten();
                 if let Some(shared) = shared(of(table), of(other)) {
-                    let what = |name: &str, counted: &Counted| match &counted.export {
+                    let what = |name: &str, counted: &CountingTable| match &counted.export {
                         Some(_) => format!("{name} ({})", family(counted)),
                         None => format!("{} ({})", counted.table, family(counted)),
                     };
@@ -48,8 +49,11 @@ pub fn refuse_twins(
 }
 
 /// Tables of two exports that may have the same days.
-fn pairs<'c>(tables: &[&'c Counted], others: &[&'c Counted]) -> Vec<(&'c Counted, &'c Counted)> {
-    let meet = |one: &Counted, other: &Counted| match (one.range, other.range) {
+fn pairs<'c>(
+    tables: &[&'c CountingTable],
+    others: &[&'c CountingTable],
+) -> Vec<(&'c CountingTable, &'c CountingTable)> {
+    let meet = |one: &CountingTable, other: &CountingTable| match (one.range, other.range) {
         (Some(one), Some(other)) => one.overlaps(&other),
         _ => true,
     };
@@ -69,7 +73,7 @@ fn shared(one: Option<BTreeSet<String>>, other: Option<BTreeSet<String>>) -> Opt
     }
 }
 
-fn twins(one: &str, two: &str, table: &Counted, account: &str) -> Error {
+fn twins(one: &str, two: &str, table: &CountingTable, account: &str) -> Error {
     let whose = if account.is_empty() {
         "and nothing says that they are of different accounts".into()
     } else {
