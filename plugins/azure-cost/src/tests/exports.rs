@@ -221,6 +221,30 @@ fn other_kinds_of_exports_are_left_out() {
     );
 }
 
+#[test]
+fn a_price_sheet_of_no_folder_states_no_month() {
+    let sheet = r#"{"exportConfig": {"type": "PriceSheet"},
+        "blobs": [{"blobName": "prices/20260201-20260228/a/part_0.csv"}]}"#;
+    let tables =
+        vec![table("acme/20260301-20260331/part_0.csv", PLAIN), table("sheet/part_0.csv", PLAIN)];
+    let files = [("sheet/manifest.json", sheet)];
+    assert_eq!(costs(collect(tables, &files, "")), ["acme/20260301-20260331/part_0.csv: both"]);
+    // February is not stated: what an earlier collection said of it stays.
+    let stated: Vec<(String, Option<String>, bool)> = fixture::take_found()
+        .into_iter()
+        .map(|found| (found.name, found.billing_period, found.left_out.is_none()))
+        .collect();
+    let february = Some("2026-02-01".to_owned());
+    let march = Some("2026-03-01".to_owned());
+    assert_eq!(
+        stated,
+        [
+            ("acme/20260301-20260331".to_owned(), march, true),
+            ("sheet/manifest.json".to_owned(), february, false),
+        ]
+    );
+}
+
 fn order(name: &str, dates: &[&str], config: &str) -> Result<DateOrder, Error> {
     let rows: Vec<String> = dates.iter().map(|date| PLAIN.replace("03/31/2026", date)).collect();
     let rows = rows.join("\n");

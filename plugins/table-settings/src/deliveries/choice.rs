@@ -19,6 +19,8 @@ pub struct Files<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountingTable {
     pub table: String,
+    /// The name of its delivery. Nothing for a file that is in no delivery.
+    pub delivery: Option<String>,
     /// The folders of its export. Nothing for a file that is in no folder of an export.
     pub export: Option<String>,
     /// The days that its delivery is of.
@@ -43,16 +45,22 @@ impl DeliveryChoice {
         }
     }
 
-    /// Leaves out tables that were counted so far, with their deliveries.
+    /// Leaves out tables that were counted so far. A delivery goes with the last of its tables:
+    /// were it still counted, what it said of its billing period would be taken back.
     pub fn drop_tables(&mut self, why: &str, is_dropped: impl Fn(&CountingTable) -> bool) {
-        let (dropped, kept) = std::mem::take(&mut self.tables).into_iter().partition(is_dropped);
-        self.tables = kept;
-        let dropped: Vec<CountingTable> = dropped;
+        let (dropped, kept): (Vec<CountingTable>, Vec<CountingTable>) =
+            std::mem::take(&mut self.tables).into_iter().partition(is_dropped);
+        let staying: BTreeSet<&String> =
+            kept.iter().filter_map(|table| table.delivery.as_ref()).collect();
         for table in dropped {
-            let name = Place::of(&table.table).map_or(table.table, |place| place.delivery());
-            self.deliveries.retain(|known| known.name != name || known.left_out.is_some());
+            let gone = table.delivery.filter(|name| !staying.contains(name));
+            if let Some(name) = &gone {
+                self.deliveries.retain(|known| known.name != *name || known.left_out.is_some());
+            }
+            let name = gone.unwrap_or(table.table);
             self.leave_out(name, table.billing_period, why.to_owned());
         }
+        self.tables = kept;
     }
 }
 
@@ -94,6 +102,7 @@ pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<DeliveryCho
         } else {
             chosen.tables.push(CountingTable {
                 table: table.clone(),
+                delivery: None,
                 export: None,
                 range: None,
                 billing_period: None,
@@ -132,6 +141,7 @@ fn pick(
         for table in &newest.tables {
             chosen.tables.push(CountingTable {
                 table: table.clone(),
+                delivery: Some(newest.name.clone()),
                 export: Some(scope.export.clone()),
                 range: scope.range,
                 billing_period: period,

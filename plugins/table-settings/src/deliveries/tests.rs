@@ -475,6 +475,51 @@ fn a_report_can_be_named() {
     );
 }
 
+/// The names of the deliveries that count, with their billing periods.
+fn counting_deliveries(chosen: &DeliveryChoice) -> Vec<String> {
+    let counts = chosen.deliveries.iter().filter(|delivery| delivery.left_out.is_none());
+    let shown = |delivery: &Delivery| {
+        format!("{} of {}", delivery.name, delivery.billing_period.as_deref().unwrap_or("-"))
+    };
+    counts.map(shown).collect()
+}
+
+#[test]
+fn a_delivery_goes_with_the_last_of_its_tables() {
+    let sheet = r#"{"exportConfig": {"type": "PriceSheet"},
+        "blobs": [{"blobName": "x/sheet/20260201-20260228/a/part_0.csv"}]}"#;
+    let bill = r#"{"exportConfig": {"type": "ActualCost"}, "blobs": [
+        {"blobName": "x/20260301-20260331/a/p_0.csv"},
+        {"blobName": "x/20260301-20260331/a/p_1.csv"}]}"#;
+    // Both manifests stand in no folder of a period, so their own names are the deliveries'.
+    let manifests = [("sheet/manifest.json", "", sheet), ("bill/manifest.json", "", bill)];
+    let tables = ["sheet/part_0.csv", "bill/p_0.csv", "bill/p_1.csv", "loose.csv"];
+    let mut chosen = outcome(&tables, Some(&manifests), None).unwrap();
+    let (of_bill, of_sheet) =
+        ("bill/manifest.json of 2026-03-01", "sheet/manifest.json of 2026-02-01");
+    assert_eq!(counting_deliveries(&chosen), [of_bill, of_sheet]);
+    chosen.drop_tables("no costs", |table| table.kind.as_deref() == Some("PriceSheet"));
+    assert_eq!(counting_deliveries(&chosen), [of_bill]);
+    assert_eq!(shown(&chosen).1, ["sheet/manifest.json: no costs"]);
+    chosen.drop_tables("odd", |table| table.table == "bill/p_1.csv");
+    assert_eq!(counting_deliveries(&chosen), [of_bill]);
+    chosen.drop_tables("odd", |table| table.table == "loose.csv");
+    chosen.drop_tables("even", |table| table.table == "bill/p_0.csv");
+    assert_eq!(counting_deliveries(&chosen), Vec::<String>::new());
+    assert_eq!(
+        shown(&chosen),
+        (
+            Vec::new(),
+            texts(&[
+                "sheet/manifest.json: no costs",
+                "bill/p_1.csv: odd",
+                "loose.csv: odd",
+                "bill/manifest.json: even",
+            ])
+        )
+    );
+}
+
 #[test]
 fn two_exports_of_one_account_are_twins() {
     let tables = [
