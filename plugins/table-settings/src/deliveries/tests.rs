@@ -557,5 +557,76 @@ fn two_exports_of_one_account_are_twins() {
     assert!(refuse_twins(&alone, &family, &|_: &str| panic!()).is_ok());
 }
 
+/// Two exports of 300 files each, whose 300 accounts are different ones. Accounts that were copied
+/// for each pair of files were 54 million texts.
+#[test]
+fn many_accounts_of_many_files_are_no_work() {
+    let part = |export: &str, part: u32| format!("b/{export}/20260301-20260401/a/r-{part}.csv");
+    let names: Vec<String> =
+        (0..300).flat_map(|at| [part("acme", at), part("other", at)]).collect();
+    let chosen = choose(&names, None, None).unwrap();
+    let asked = std::cell::Cell::new(0);
+    let accounts_of = |table: &str| -> BTreeSet<String> {
+        asked.set(asked.get() + 1);
+        let export = table.split('/').nth(1).unwrap();
+        (0..300).map(|account| format!("{export}-{account}")).collect()
+    };
+    let family = |_: &CountingTable| "CUR 1.0".to_owned();
+    refuse_twins(&chosen, &family, &|table: &str| Ok(Some(accounts_of(table)))).unwrap();
+    assert_eq!(asked.get(), 600);
+    // One account more, in one file of each, is found and named with these files.
+    let shared = |table: &str| {
+        let mut accounts = accounts_of(table);
+        if table.ends_with("/r-7.csv") {
+            accounts.insert("twin".into());
+        }
+        Ok(Some(accounts))
+    };
+    match refuse_twins(&chosen, &family, &shared) {
+        Err(Error::Config(problem)) => {
+            assert_eq!(
+                problem.message,
+                "b/acme (CUR 1.0) and b/other (CUR 1.0) would count the same money twice: they \
+                 have the same days, and both have the account twin"
+            );
+            assert_eq!(problem.table.as_deref(), Some("b/acme/20260301-20260401/a/r-7.csv"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn one_file_that_does_not_tell_its_accounts_makes_twins() {
+    let tables = [
+        "a/x/20260301-20260401/p-1.csv",
+        "a/x/20260301-20260401/p-2.csv",
+        "a/y/20260301-20260401/p-1.csv",
+        "loose.csv",
+    ];
+    let family = |counted: &CountingTable| match &counted.export {
+        Some(_) => "CUR 1.0".to_owned(),
+        None => "CUR 2.0".to_owned(),
+    };
+    let refused = |untold: &str| {
+        let chosen = outcome(&tables, None, None).unwrap();
+        let accounts = |table: &str| {
+            Ok(Some(BTreeSet::from([table.to_owned()])).filter(|_| !table.ends_with(untold)))
+        };
+        match refuse_twins(&chosen, &family, &accounts) {
+            Err(Error::Config(problem)) => problem.message,
+            other => format!("{other:?}"),
+        }
+    };
+    assert_eq!(refused("none"), "Ok(())");
+    let what = "would count the same money twice: they have the same days, and nothing says that \
+        they are of different accounts";
+    assert_eq!(
+        refused("x/20260301-20260401/p-2.csv"),
+        format!("a/x (CUR 1.0) and a/y (CUR 1.0) {what}")
+    );
+    // A file in no folder may have any days.
+    assert_eq!(refused("loose.csv"), format!("a/x (CUR 1.0) and loose.csv (CUR 2.0) {what}"));
+}
+
 use std::collections::BTreeSet;
 use twins::Accounts;
