@@ -84,7 +84,7 @@ fn no_report(tables: &[String], report: &str) -> Error {
 }
 
 impl DeliveryChoice {
-    /// Tells the host of the deliveries, and the operator of what is left out.
+    /// Tells the host of the deliveries. The host tells the operator what is left out.
     pub fn tell(&self) -> Result<(), Error> {
         let is_counted = |delivery: &&Delivery| delivery.left_out.is_none();
         let counted = self.deliveries.iter().filter(is_counted);
@@ -92,30 +92,11 @@ impl DeliveryChoice {
         for delivery in counted.chain(left_out).take(TOLD_MAX) {
             deliveries::found(delivery)?;
         }
-        if let Some(line) = self.left_out() {
-            log::warn(&line);
+        let untold = self.deliveries.len().saturating_sub(TOLD_MAX);
+        if untold > 0 {
+            log::warn(&format!("{untold} more deliveries were found than can be listed"));
         }
         Ok(())
-    }
-
-    /// The line that names what is left out. Many deliveries are counted after the first few.
-    pub fn left_out(&self) -> Option<String> {
-        const SHOWN: usize = 3;
-        let left_out: Vec<String> = self
-            .deliveries
-            .iter()
-            .filter_map(|delivery| {
-                let why = delivery.left_out.as_ref()?;
-                Some(format!("{} ({why})", delivery.name))
-            })
-            .collect();
-        let more = left_out.len().saturating_sub(SHOWN);
-        let shown = left_out.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-        match (left_out.len(), more) {
-            (0, _) => None,
-            (_, 0) => Some(format!("left out: {shown}")),
-            (_, more) => Some(format!("left out: {shown}, and {more} more")),
-        }
     }
 }
 

@@ -119,19 +119,24 @@ fn the_newest_run_of_each_month_counts_by_the_names_of_its_folders() {
 }
 
 #[test]
-fn what_is_left_out_is_named_in_one_line() {
-    let tables: Vec<String> = (1..=5)
+fn the_host_is_told_of_each_delivery_and_names_what_is_left_out() {
+    let tables: Vec<String> = (1..=3)
         .map(|day| format!("acme/20260301-20260331/2026030{day}0310/r{day}/part_0.csv"))
         .collect();
-    let chosen = choose(&tables, None, None).unwrap();
-    let run = |day: u32| format!("acme/20260301-20260331/2026030{day}0310/r{day} ({NEWER})");
-    assert_eq!(
-        chosen.left_out(),
-        Some(format!("left out: {}, {}, {}, and 1 more", run(1), run(2), run(3)))
-    );
-    assert_eq!(chosen.deliveries.len(), 5);
-    assert_eq!(chosen.deliveries[0].billing_period.as_deref(), Some("2026-03-01"));
-    assert_eq!(choose(&tables[..1], None, None).unwrap().left_out(), None);
+    fixture::take_found();
+    choose(&tables, None, None).unwrap().tell().unwrap();
+    let found: Vec<(String, Option<String>, Option<String>)> = fixture::take_found()
+        .into_iter()
+        .map(|found| (found.name, found.billing_period, found.left_out))
+        .collect();
+    let run = |day: u32, left_out: Option<&str>| {
+        (
+            format!("acme/20260301-20260331/2026030{day}0310/r{day}"),
+            Some("2026-03-01".to_owned()),
+            left_out.map(str::to_owned),
+        )
+    };
+    assert_eq!(found, [run(3, None), run(1, Some(NEWER)), run(2, Some(NEWER))]);
 }
 
 #[test]
@@ -628,5 +633,6 @@ fn one_file_that_does_not_tell_its_accounts_makes_twins() {
     assert_eq!(refused("loose.csv"), format!("a/x (CUR 1.0) and loose.csv (CUR 2.0) {what}"));
 }
 
+use apportion_plugin_sdk::fixture;
 use std::collections::BTreeSet;
 use twins::Accounts;
