@@ -111,7 +111,7 @@ fn twin<'a>(
     (other_part, two): (&Part<'a>, &'a Holders<'a>),
 ) -> Option<Twin<'a>> {
     let mut both = one.by_account.iter().filter_map(|(account, table)| {
-        Some(Twin { account, one: *table, other: *two.by_account.get(account)? })
+        Some(Twin { account, one: table, other: two.by_account.get(account)? })
     });
     if let Some(twin) = both.next() {
         return Some(twin);
@@ -142,3 +142,7 @@ fn twins(one: &str, two: &str, table: &CountingTable, account: &str) -> Error {
     };
     Error::Config(Problem::new(message).hint(hint).table(&table.table))
 }
+
+#[cfg(test)]
+#[path = "tests/twins.rs"]
+mod tests;
