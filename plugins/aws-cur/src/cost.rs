@@ -113,8 +113,10 @@ fn commitments(columns: &Columns<'_>, options: &Options, line_type: &str) -> Vec
     let recurring =
         column("reservation_unused_recurring_fee", "reservation_net_unused_recurring_fee");
     if let Some((upfront, recurring)) = upfront.zip(recurring) {
-        let unused = Value::Sum(vec![Term::plus(upfront), Term::plus(recurring)]);
-        choices.push(when(&["RIFee"], unused));
+        // Where nothing was paid upfront, AWS writes 0. An empty column is not known, as above.
+        let unused =
+            when(&["RIFee"], Value::Sum(vec![Term::plus(&upfront), Term::plus(&recurring)]));
+        choices.push(unused.and_filled(upfront).and_filled(recurring));
     }
     if let (Some(reservation), Some(_)) = (columns.find("reservation_reservation_a_r_n"), reserved)
     {

@@ -15,7 +15,7 @@ use apportion_plugin_sdk::{
 };
 use options::Options;
 use table_settings::charges::{Pages, check};
-use table_settings::deliveries::{Chosen, chosen};
+use table_settings::deliveries::{DeliveryChoice, chosen};
 
 struct AwsCur(Pages);
 
@@ -58,7 +58,7 @@ impl Collector for AwsCur {
 }
 
 /// The tables that count, once it is certain that none of them counts what another does.
-fn reports(options: &Options) -> Result<Chosen, Error> {
+fn reports(options: &Options) -> Result<DeliveryChoice, Error> {
     let mut reports = chosen(options.report.as_deref())?;
     // AWS writes it for Athena, beside the months of a report in Parquet.
     reports

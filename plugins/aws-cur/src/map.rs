@@ -7,7 +7,7 @@ use crate::quantity;
 use crate::split::split_usage;
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, Error, Mapping, Origin, Problem, Rows, Value};
-use table_settings::{Fed, charges};
+use table_settings::{FeedColumn, charges};
 
 /// The rows of a table: charges, and with `split = "usage"` usage.
 pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
@@ -25,7 +25,7 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
                 .column("line_item_unblended_cost"),
         ));
     }
-    let usual = |fed: &Fed| Ok(origin(&columns, options, fed.name));
+    let usual = |target: &FeedColumn| Ok(origin(&columns, options, target.name));
     let mut mapping = charges::map(table, &options.charges, &usual)?;
     // AWS adds columns to running reports: older rows then lack the last one.
     mapping.short_rows = true;

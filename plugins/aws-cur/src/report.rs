@@ -7,14 +7,14 @@ use crate::options::Options;
 use apportion_plugin_sdk::table_decode::{TableInfo, describe, sample};
 use apportion_plugin_sdk::{Error, Problem};
 use std::collections::BTreeSet;
-use table_settings::deliveries::{self, Chosen, Counted};
+use table_settings::deliveries::{self, CountingTable, DeliveryChoice};
 
 /// Rows that are looked at before the host reads them all.
 const ROWS: u32 = 1_000;
 
 /// Refuses two reports with the same month of the same payer.
-pub fn refuse_twins(reports: &Chosen) -> Result<(), Error> {
-    let family = |counted: &Counted| match describe(&counted.table) {
+pub fn refuse_twins(reports: &DeliveryChoice) -> Result<(), Error> {
+    let family = |counted: &CountingTable| match describe(&counted.table) {
         Ok(table) if table.columns.iter().any(|column| column.name.contains('/')) => "CUR 1.0",
         _ => "CUR 2.0",
     };

@@ -2,18 +2,21 @@
 //! made the export.
 
 use crate::map::{Options, find};
-use apportion_plugin_sdk::table_decode::{TableInfo, distinct, sample};
+use apportion_plugin_sdk::table_decode::{TableInfo, distinct};
 use apportion_plugin_sdk::{DateOrder, Error, Feed, Mapping, Origin, Problem, Value};
 use exact::day::Day;
-use table_settings::deliveries::Counted;
+use table_settings::deliveries::CountingTable;
 
-/// Rows that are looked at before the whole column is.
-const ROWS: u32 = 1_000;
+/// The host gives no more cells of a column. Dates are far fewer, unless each has a time.
+const CELLS_MAX: usize = 10_000;
 
 /// The order of the dates of a table: that of the settings, or the one that its dates tell.
+///
+/// All dates of the file are looked at, because a late row can tell what thousands before it do
+/// not. Numbers above 12 decide first, and then the days of the folder and of the billing periods.
 pub fn order(
     table: &TableInfo,
-    counted: &Counted,
+    counted: &CountingTable,
     mapping: &Mapping,
     options: &Options,
 ) -> Result<DateOrder, Error> {
@@ -21,34 +24,33 @@ pub fn order(
         return Ok(order);
     }
     let Some(days) = column_of_days(mapping) else { return Ok(DateOrder::MonthDayYear) };
-    let rows = sample(&table.name, ROWS).map_err(Error::Unavailable)?;
-    let column = |header: &str| -> Vec<Slashed> {
-        let at = table.columns.iter().position(|column| column.name == header);
-        let cells =
-            at.map_or_else(Vec::new, |at| rows.iter().filter_map(|row| row.get(at)).collect());
-        cells.into_iter().filter_map(|cell| Slashed::read(cell)).collect()
-    };
-    let dates = column(days);
+    let dates = slashed(table, days)?;
     if dates.is_empty() {
         return Ok(DateOrder::MonthDayYear);
     }
-    // The last day of a billing period is above 12, and its first day is mostly the first.
-    let edge = |name: &str| find(table, name).map_or_else(Vec::new, &column);
-    let (starts, ends) = (edge("billingperiodstartdate"), edge("billingperiodenddate"));
-    let edges: Vec<Slashed> = ends.iter().chain(&starts).copied().collect();
-    let told = told(table, &dates)?
-        .or(by_range(&dates, counted))
-        .or(self::told(table, &edges)?)
-        .or(by_first(&starts));
-    match told {
-        Some(order) => Ok(order),
-        None => {
-            let cells = distinct(&table.name, days, u32::MAX).map_err(Error::Unavailable)?;
-            let all: Vec<Slashed> = cells.iter().filter_map(|cell| Slashed::read(cell)).collect();
-            let told = self::told(table, &all)?.or_else(|| either(&all));
-            told.ok_or_else(|| ambiguous(table, days, &all))
-        }
+    let edge = |name: &str| match find(table, name) {
+        Some(header) => slashed(table, header),
+        None => Ok(Vec::new()),
+    };
+    let (starts, ends) = (edge("billingperiodstartdate")?, edge("billingperiodenddate")?);
+    let all: Vec<Slashed> = dates.iter().chain(&ends).chain(&starts).copied().collect();
+    if let Some(order) = told(table, &all)? {
+        return Ok(order);
     }
+    let order = match (by_range(&dates, counted), by_periods(&dates, &starts)) {
+        // Days that were not looked at could be outside.
+        _ if dates.len() >= CELLS_MAX => None,
+        (Some(one), Some(other)) if one != other => None,
+        (None, None) => either(&all),
+        (one, other) => one.or(other),
+    };
+    order.ok_or_else(|| ambiguous(table, days, &all))
+}
+
+/// The different dates with slashes of a column.
+fn slashed(table: &TableInfo, header: &str) -> Result<Vec<Slashed>, Error> {
+    let cells = distinct(&table.name, header, u32::MAX).map_err(Error::Unavailable)?;
+    Ok(cells.iter().filter_map(|cell| Slashed::read(cell)).collect())
 }
 
 fn column_of_days(mapping: &Mapping) -> Option<&str> {
@@ -112,7 +114,7 @@ fn either(dates: &[Slashed]) -> Option<DateOrder> {
 }
 
 /// The order in which all dates are in the days of the delivery's folder, if the other is not.
-fn by_range(dates: &[Slashed], counted: &Counted) -> Option<DateOrder> {
+fn by_range(dates: &[Slashed], counted: &CountingTable) -> Option<DateOrder> {
     let range = counted.range?;
     let fits = |order: DateOrder| {
         let inside = |day: Day| range.start <= day && day < range.end;
@@ -121,12 +123,15 @@ fn by_range(dates: &[Slashed], counted: &Counted) -> Option<DateOrder> {
     only(fits(DateOrder::MonthDayYear), fits(DateOrder::DayMonthYear))
 }
 
-/// The order in which all billing periods begin with a first of a month, if they do not in the
-/// other.
-fn by_first(starts: &[Slashed]) -> Option<DateOrder> {
-    let (month_first, day_first) =
-        (starts.iter().all(|date| date.second == 1), starts.iter().all(|date| date.first == 1));
-    only(month_first, day_first).filter(|_| !starts.is_empty())
+/// The order in which each date is in a billing period, if the other has a date that is in none.
+/// Periods may begin on any day of a month.
+fn by_periods(dates: &[Slashed], starts: &[Slashed]) -> Option<DateOrder> {
+    let fits = |order: DateOrder| {
+        let starts: Vec<Day> = starts.iter().filter_map(|start| start.day(order)).collect();
+        let inside = |day: Day| starts.iter().any(|start| *start <= day && day < start.plus(31));
+        dates.iter().all(|date| date.day(order).is_some_and(inside))
+    };
+    only(fits(DateOrder::MonthDayYear), fits(DateOrder::DayMonthYear))
 }
 
 fn only(month_first: bool, day_first: bool) -> Option<DateOrder> {

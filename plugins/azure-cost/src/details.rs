@@ -7,7 +7,7 @@ use crate::settings::{Agreement, Api, Basis};
 use apportion_plugin_sdk::http::Request;
 use apportion_plugin_sdk::{Charge, Feed};
 use json_api::{Fault, Node, Rows, Service, Then, Window, charge, dimension, tag};
-use table_settings::FEDS;
+use table_settings::FEED_COLUMNS;
 
 const VERSION: &str = "2024-08-01";
 
@@ -69,10 +69,10 @@ impl Details {
             service,
             category,
         );
-        for fed in FEDS {
-            let Feed::Dimension(field) = fed.feed else { continue };
-            if let Some(member) = find(&members, fed.name)
-                .filter(|_| !["service_name", "charge_category"].contains(&fed.name))
+        for target in FEED_COLUMNS {
+            let Feed::Dimension(field) = target.feed else { continue };
+            if let Some(member) = find(&members, target.name)
+                .filter(|_| !["service_name", "charge_category"].contains(&target.name))
             {
                 dimension(&mut charge, field, Some(member.text()?));
             }

@@ -8,7 +8,7 @@ use crate::settings::Basis;
 use apportion_plugin_sdk::table_decode::{TableInfo, describe, distinct, sample};
 use apportion_plugin_sdk::{Error, Problem, log};
 use std::collections::{BTreeMap, BTreeSet};
-use table_settings::deliveries::{Chosen, Counted, chosen, refuse_twins};
+use table_settings::deliveries::{CountingTable, DeliveryChoice, chosen, refuse_twins};
 
 /// Rows that are looked at to tell the cost.
 const ROWS: u32 = 1_000;
@@ -16,12 +16,12 @@ const ROWS: u32 = 1_000;
 /// The tables that count. A table with a basis gives that one of the two costs, and any other
 /// table gives both.
 pub struct Exports {
-    pub chosen: Chosen,
+    pub chosen: DeliveryChoice,
     pub basis: BTreeMap<String, Basis>,
 }
 
 /// Tables that state the same days: those of one period, or those in no folder of an export.
-type Group = Vec<(Counted, Option<Basis>)>;
+type Group = Vec<(CountingTable, Option<Basis>)>;
 
 pub fn exports(options: &Options) -> Result<Exports, Error> {
     let mut chosen = chosen(options.report.as_deref())?;
@@ -44,7 +44,7 @@ pub fn exports(options: &Options) -> Result<Exports, Error> {
 }
 
 /// Kinds of exports that hold other things than the two costs, such as price sheets.
-fn other_kinds(chosen: &Chosen) -> BTreeSet<String> {
+fn other_kinds(chosen: &DeliveryChoice) -> BTreeSet<String> {
     let is_other =
         |kind: &&String| !["ActualCost", "AmortizedCost", "Usage"].contains(&kind.as_str());
     chosen
@@ -57,7 +57,7 @@ fn other_kinds(chosen: &Chosen) -> BTreeSet<String> {
 }
 
 /// Leaves out exports of the cost that the settings do not ask for.
-fn keep(chosen: &mut Chosen, cost: Cost) -> Result<(), Error> {
+fn keep(chosen: &mut DeliveryChoice, cost: Cost) -> Result<(), Error> {
     let (other, held, asked) = match cost {
         Cost::Actual => (Basis::Amortized, "amortized", "actual"),
         Cost::Amortized => (Basis::Actual, "actual", "amortized"),
@@ -71,7 +71,7 @@ fn keep(chosen: &mut Chosen, cost: Cost) -> Result<(), Error> {
     not_empty(chosen, &message, Some(format!("cost = \"{held}\"")))
 }
 
-fn not_empty(chosen: &Chosen, message: &str, hint: Option<String>) -> Result<(), Error> {
+fn not_empty(chosen: &DeliveryChoice, message: &str, hint: Option<String>) -> Result<(), Error> {
     if chosen.tables.is_empty() {
         return Err(Error::Config(Problem { hint, ..Problem::new(message) }));
     }
@@ -79,7 +79,7 @@ fn not_empty(chosen: &Chosen, message: &str, hint: Option<String>) -> Result<(),
 }
 
 /// The cost that an export's manifest or its name tells.
-fn told(counted: &Counted) -> Option<Basis> {
+fn told(counted: &CountingTable) -> Option<Basis> {
     match counted.kind.as_deref() {
         Some("ActualCost" | "Usage") => return Some(Basis::Actual),
         Some("AmortizedCost") => return Some(Basis::Amortized),
@@ -93,7 +93,7 @@ fn told(counted: &Counted) -> Option<Basis> {
     }
 }
 
-fn groups(chosen: &Chosen) -> Vec<Group> {
+fn groups(chosen: &DeliveryChoice) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for counted in &chosen.tables {
         let meets = |group: &&mut Group| {
@@ -125,7 +125,7 @@ fn told_by_rows(mut group: Group) -> Result<Group, Error> {
     // The rows of one part tell for all parts of an export.
     let known = group.clone();
     for (counted, basis) in group.iter_mut().filter(|(_, basis)| basis.is_none()) {
-        let of_part = |(part, basis): &(Counted, Option<Basis>)| {
+        let of_part = |(part, basis): &(CountingTable, Option<Basis>)| {
             basis.filter(|_| part.export.is_some() && part.export == counted.export)
         };
         *basis = known.iter().find_map(of_part);
@@ -169,7 +169,8 @@ fn by_rows(table: &TableInfo) -> Result<Option<Basis>, Error> {
 
 /// The cost that each table of a group gives, where the group has both.
 fn paired(group: &Group, cost: Cost) -> Result<BTreeMap<String, Basis>, Error> {
-    let is_amortized = |(_, basis): &&(Counted, Option<Basis>)| *basis == Some(Basis::Amortized);
+    let is_amortized =
+        |(_, basis): &&(CountingTable, Option<Basis>)| *basis == Some(Basis::Amortized);
     let (amortized, others): (Group, Group) =
         group.iter().cloned().partition(|entry| is_amortized(&entry));
     if amortized.is_empty() || others.is_empty() {
@@ -191,7 +192,7 @@ fn paired(group: &Group, cost: Cost) -> Result<BTreeMap<String, Basis>, Error> {
         return Err(Error::Config(Problem::new(message).hint("cost = \"actual\"")));
     }
     // With `both`, what is not known to be amortized is actual.
-    let of = |(counted, basis): &(Counted, Option<Basis>)| {
+    let of = |(counted, basis): &(CountingTable, Option<Basis>)| {
         (counted.table.clone(), basis.unwrap_or(Basis::Actual))
     };
     Ok(group.iter().map(of).collect())
@@ -215,7 +216,7 @@ fn single(group: &Group, cost: Cost) -> BTreeMap<String, Basis> {
         .collect()
 }
 
-fn untold(counted: &Counted) -> Error {
+fn untold(counted: &CountingTable) -> Error {
     let message = format!(
         "other files of the same days have amortized costs, and neither a manifest nor the name \
          nor the rows tell which costs {} has",
@@ -227,18 +228,21 @@ fn untold(counted: &Counted) -> Error {
 }
 
 /// Refuses exports of the same cost, days and subscriptions.
-fn refuse_same_money(chosen: &Chosen, basis: &BTreeMap<String, Basis>) -> Result<(), Error> {
+fn refuse_same_money(
+    chosen: &DeliveryChoice,
+    basis: &BTreeMap<String, Basis>,
+) -> Result<(), Error> {
     for wanted in [None, Some(Basis::Actual), Some(Basis::Amortized)] {
         let tables =
             chosen.tables.iter().filter(|counted| basis.get(&counted.table).copied() == wanted);
-        let same = Chosen { tables: tables.cloned().collect(), deliveries: Vec::new() };
+        let same = DeliveryChoice { tables: tables.cloned().collect(), deliveries: Vec::new() };
         let family = match wanted {
             Some(Basis::Actual) => "actual costs",
             Some(Basis::Amortized) => "amortized costs",
             // An actual and an amortized export can look the same.
             None => "costs of a kind that is not told",
         };
-        refuse_twins(&same, &|_: &Counted| family.to_owned(), &subscriptions)?;
+        refuse_twins(&same, &|_: &CountingTable| family.to_owned(), &subscriptions)?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use map::Options;
 use query::Query;
 use settings::{Api, Basis, Mode, SLOT};
 use table_settings::charges::{Pages, check};
-use table_settings::deliveries::Counted;
+use table_settings::deliveries::CountingTable;
 
 enum AzureCost {
     Exports(Pages),
@@ -73,7 +73,7 @@ impl Collector for AzureCost {
         if mode == Mode::Exports {
             let options = Options::parse(&request.config)?;
             let Exports { chosen, basis } = exports::exports(&options)?;
-            let map = |table: &TableInfo, counted: &Counted| {
+            let map = |table: &TableInfo, counted: &CountingTable| {
                 mapped(table, counted, &options, basis.get(&table.name).copied())
             };
             return Pages::of(&chosen, map).map(AzureCost::Exports);
@@ -107,7 +107,7 @@ impl Collector for AzureCost {
 
 fn mapped(
     table: &TableInfo,
-    counted: &Counted,
+    counted: &CountingTable,
     options: &Options,
     basis: Option<Basis>,
 ) -> Result<Vec<Rows>, Error> {

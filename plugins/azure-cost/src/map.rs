@@ -2,9 +2,11 @@
 
 use crate::settings::Basis;
 use apportion_plugin_sdk::table_decode::TableInfo;
-use apportion_plugin_sdk::{Choice, DateOrder, Error, Origin, Rows, TagColumn, Value};
+use apportion_plugin_sdk::{
+    Choice, DateOrder, Error, Feed, Mapping, Origin, Rows, TagColumn, Value,
+};
 use table_settings::charges;
-use table_settings::{Fed, settings, text, word};
+use table_settings::{FeedColumn, settings, text, word};
 
 /// The costs that the files of the source hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,6 +126,18 @@ fn first(table: &TableInfo, spellings: &[&str]) -> Option<Origin> {
     }
 }
 
+/// What an actual and an amortized export both have of the same usage. Only the actual one gives
+/// it: all usage is in it, also what a commitment covers. In an amortized export alone there are
+/// the unused hours of commitments, which nobody consumed.
+const OF_ACTUAL: [Feed; 6] = [
+    Feed::PricingQuantity,
+    Feed::ConsumedQuantity,
+    Feed::ListUnitPrice,
+    Feed::ContractedUnitPrice,
+    Feed::ListCost,
+    Feed::ContractedCost,
+];
+
 /// The rows of a table. With a basis they give that one of the two costs, because another table
 /// lists the same usage with the other one.
 pub fn map(table: &TableInfo, options: &Options, basis: Option<Basis>) -> Result<Vec<Rows>, Error> {
@@ -133,16 +147,11 @@ pub fn map(table: &TableInfo, options: &Options, basis: Option<Basis>) -> Result
             .find_map(|spelling| find(table, spelling))
             .map(|header| Origin::Column(header.into()))
     };
-    let other = basis.map(|basis| match basis {
-        Basis::Actual => "effective_cost",
-        Basis::Amortized => "billed_cost",
-    });
     // Prices in another currency than the cost would be taken for prices in the cost's.
     let is_in_other_currency =
         find(table, "pricingcurrency").is_some() || find(table, "pricingcurrencycode").is_some();
-    let usual = |fed: &Fed| {
-        Ok(match fed.name {
-            name if Some(name) == other => Some(Origin::Constant("0".into())),
+    let usual = |target: &FeedColumn| {
+        Ok(match target.name {
             "billed_cost" | "effective_cost" => cost(),
             "list_unit_price" | "contracted_unit_price" if is_in_other_currency => None,
             "charge_category" => by(table, "chargetype", CATEGORIES),
@@ -156,12 +165,29 @@ pub fn map(table: &TableInfo, options: &Options, basis: Option<Basis>) -> Result
         })
     };
     let mut mapping = charges::map(table, &options.charges, &usual)?;
+    if let Some(basis) = basis {
+        give_one_cost(&mut mapping, basis);
+    }
     if let Some(group) = find(table, "resourcegroup").or_else(|| find(table, "resourcegroupname"))
         && !mapping.tag_columns.iter().any(|tag| tag.key == "resource_group")
     {
         mapping.tag_columns.push(TagColumn { key: "resource_group".into(), column: group.into() });
     }
     Ok(vec![Rows::Mapped(mapping)])
+}
+
+/// Leaves to the other table what it gives. Columns that the settings name are in both tables too.
+fn give_one_cost(mapping: &mut Mapping, basis: Basis) {
+    let other = match basis {
+        Basis::Actual => Feed::EffectiveCost,
+        Basis::Amortized => Feed::BilledCost,
+    };
+    for from in mapping.feeds.iter_mut().filter(|from| from.feed == other) {
+        from.origin = Origin::Constant("0".into());
+    }
+    if basis == Basis::Amortized {
+        mapping.feeds.retain(|from| !OF_ACTUAL.contains(&from.feed));
+    }
 }
 
 type ByValue = [(&'static [&'static str], &'static str)];
@@ -213,16 +239,20 @@ fn status(table: &TableInfo) -> Option<Origin> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use apportion_plugin_sdk::Field;
     use apportion_plugin_sdk::table_decode::Column;
-    use apportion_plugin_sdk::{Feed, Field, Mapping};
 
     fn mapped(header: &str, basis: Option<Basis>) -> Mapping {
+        mapped_by(header, "", basis)
+    }
+
+    fn mapped_by(header: &str, config: &str, basis: Option<Basis>) -> Mapping {
         let columns = header
             .split(',')
             .map(|name| Column { name: name.into(), kind: "text".into() })
             .collect();
         let table = TableInfo { name: "export.csv".into(), format: "csv".into(), columns };
-        match map(&table, &Options::parse("").unwrap(), basis).unwrap().remove(0) {
+        match map(&table, &Options::parse(config).unwrap(), basis).unwrap().remove(0) {
             Rows::Mapped(mapping) => mapping,
             other => panic!("{other:?}"),
         }
@@ -314,6 +344,39 @@ mod tests {
             origin(&mapping, Feed::Dimension(Field::SubAccountName)),
             column("Subscription Name")
         );
+    }
+
+    #[test]
+    fn of_two_files_the_actual_one_gives_quantities_and_prices() {
+        let header = "Date,Cost,BillingCurrency,Quantity,UnitPrice,PayGPrice,UnitOfMeasure,Hours";
+        let config = r#"{"columns": {"pricing_quantity": "Hours", "billed_cost": "Cost",
+            "effective_cost": "Cost", "list_cost": "Cost", "contracted_cost": "Cost"}}"#;
+        let all = [
+            Feed::PricingQuantity,
+            Feed::ConsumedQuantity,
+            Feed::ListUnitPrice,
+            Feed::ContractedUnitPrice,
+            Feed::ListCost,
+            Feed::ContractedCost,
+        ];
+        for (basis, billed, effective, gives) in [
+            (None, column("Cost"), column("Cost"), true),
+            (Some(Basis::Actual), column("Cost"), Some(Origin::Constant("0".into())), true),
+            (Some(Basis::Amortized), Some(Origin::Constant("0".into())), column("Cost"), false),
+        ] {
+            // Columns that the settings name are no exception.
+            let mapping = mapped_by(header, config, basis);
+            assert_eq!(origin(&mapping, Feed::BilledCost), billed, "{basis:?}");
+            assert_eq!(origin(&mapping, Feed::EffectiveCost), effective, "{basis:?}");
+            for feed in all {
+                assert_eq!(origin(&mapping, feed).is_some(), gives, "{basis:?} {feed:?}");
+            }
+            // The unit stays: it describes the meter.
+            assert_eq!(
+                origin(&mapping, Feed::Dimension(Field::PricingUnit)),
+                column("UnitOfMeasure")
+            );
+        }
     }
 
     #[test]

@@ -121,13 +121,16 @@ impl Api {
             .secret(SLOT, Place::Bearer)
     }
 
-    /// Sets the cost that the answer has. Two answers list the same usage, and each gives one of
-    /// the costs.
+    /// Sets the cost that the answer has. Two answers list the same usage: each gives one of the
+    /// costs, and the actual one its quantity.
     pub fn place(&self, charge: &mut Charge, basis: Basis) {
         if self.costs.len() > 1 {
             match basis {
                 Basis::Actual => charge.effective_cost = "0".into(),
-                Basis::Amortized => charge.billed_cost = "0".into(),
+                Basis::Amortized => {
+                    charge.billed_cost = "0".into();
+                    charge.consumed_quantity = None;
+                }
             }
         }
     }

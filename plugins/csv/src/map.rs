@@ -4,7 +4,9 @@ use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, Error, Origin, Problem, Rows, Term, Value};
 use serde_json::Value as Json;
 use table_settings::charges;
-use table_settings::{FEDS, Fed, find, find_spelled, flag, named, object, texts, unknown};
+use table_settings::{
+    FEED_COLUMNS, FeedColumn, find, find_spelled, flag, named, object, texts, unknown,
+};
 
 #[derive(Debug, Default)]
 pub struct Options {
@@ -38,12 +40,15 @@ impl Options {
 fn sums(value: &Json) -> Result<Vec<(String, Vec<String>)>, Error> {
     let mut sums = Vec::new();
     for (field, columns) in object("sums", value)? {
-        match FEDS.iter().find(|fed| fed.name == field) {
+        match FEED_COLUMNS.iter().find(|target| target.name == field) {
             None => {
-                let amounts = FEDS.iter().filter(|fed| fed.is_amount()).map(|fed| fed.name);
+                let amounts = FEED_COLUMNS
+                    .iter()
+                    .filter(|target| target.is_amount())
+                    .map(|target| target.name);
                 return Err(unknown("field", field, amounts));
             }
-            Some(fed) if !fed.is_amount() => {
+            Some(target) if !target.is_amount() => {
                 return Err(Error::config(format!("{field} is no amount, and cannot be a sum")));
             }
             Some(_) => sums.push((field.clone(), texts(&format!("sums.{field}"), columns)?)),
@@ -70,10 +75,10 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
         }
         Ok(Some(Origin::FirstOf(vec![Choice::always(Value::Sum(terms))])))
     };
-    let by_name = |fed: &Fed| match (
-        sum(fed.name)?,
-        find(table, fed.name)?,
-        find_spelled(table, fed.column)?,
+    let by_name = |target: &FeedColumn| match (
+        sum(target.name)?,
+        find(table, target.name)?,
+        find_spelled(table, target.column)?,
     ) {
         (Some(origin), _, _) => Ok(Some(origin)),
         (None, Some(header), _) | (None, None, Some(header)) => Ok(Some(Origin::Column(header))),
@@ -85,17 +90,17 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
         .iter()
         .find(|(field, _)| field == "billed_cost")
         .map(|(_, column)| column);
-    let usual = |fed: &Fed| match (by_name(fed)?, fed.name) {
+    let usual = |target: &FeedColumn| match (by_name(target)?, target.name) {
         (None, "effective_cost") => match billed {
             Some(column) => Ok(Some(Origin::Column(named(table, "columns", column)?))),
-            None => by_name(&FEDS[0]),
+            None => by_name(&FEED_COLUMNS[0]),
         },
         (None, "charge_category") => Ok(Some(Origin::Constant("Usage".into()))),
         (origin, _) => Ok(origin),
     };
     let mut mapping = charges::map(table, &options.charges, &usual)?;
     mapping.short_rows = options.short_rows;
-    if !mapping.feeds.iter().any(|from| from.feed == FEDS[4].feed) {
+    if !mapping.feeds.iter().any(|from| from.feed == FEED_COLUMNS[4].feed) {
         return Err(Error::Config(
             Problem::new(format!("nothing says which service the rows of {} are of", table.name))
                 .hint(

@@ -16,7 +16,7 @@ use apportion_plugin_sdk::{
 use options::{EmptyEffectiveCost, Options};
 use std::collections::BTreeSet;
 use table_settings::charges::{Pages, check, wishes};
-use table_settings::deliveries::{Chosen, Counted, chosen, refuse_twins};
+use table_settings::deliveries::{CountingTable, DeliveryChoice, chosen, refuse_twins};
 use table_settings::find_spelled;
 
 struct FocusFile(Pages);
@@ -53,7 +53,7 @@ impl Collector for FocusFile {
     fn open(request: Request) -> Result<FocusFile, Error> {
         let options = options::parse(&request.config)?;
         let exports = exports(&options)?;
-        let map = |table: &TableInfo, _: &Counted| {
+        let map = |table: &TableInfo, _: &CountingTable| {
             let mapping = map::map(table, &options)?;
             let version = dataset::version(table);
             log::info(&format!(
@@ -81,9 +81,9 @@ impl Collector for FocusFile {
 }
 
 /// The tables that count, once it is certain that none of them counts what another does.
-fn exports(options: &Options) -> Result<Chosen, Error> {
+fn exports(options: &Options) -> Result<DeliveryChoice, Error> {
     let exports = chosen(options.report.as_deref())?;
-    refuse_twins(&exports, &|_: &Counted| "FOCUS".to_owned(), &accounts)?;
+    refuse_twins(&exports, &|_: &CountingTable| "FOCUS".to_owned(), &accounts)?;
     exports.tell()?;
     Ok(exports)
 }

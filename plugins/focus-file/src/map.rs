@@ -4,7 +4,7 @@ use crate::dataset::refuse_others;
 use crate::options::{EmptyEffectiveCost, Options};
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, Error, Feed, Mapping, Origin, Value};
-use table_settings::{Fed, charges, find_spelled};
+use table_settings::{FeedColumn, charges, find_spelled};
 
 /// Columns that one version of FOCUS calls otherwise.
 const OTHERWISE: [(&str, &str); 1] = [("ProviderName", "ServiceProviderName")];
@@ -12,10 +12,10 @@ const OTHERWISE: [(&str, &str); 1] = [("ProviderName", "ServiceProviderName")];
 /// The mapping of a Cost and Usage table, or an error that names what its header lacks.
 pub fn map(table: &TableInfo, options: &Options) -> Result<Mapping, Error> {
     refuse_others(table)?;
-    let usual = |fed: &Fed| {
+    let usual = |target: &FeedColumn| {
         let header = match (
-            find_spelled(table, fed.column)?,
-            OTHERWISE.iter().find(|(column, _)| *column == fed.column),
+            find_spelled(table, target.column)?,
+            OTHERWISE.iter().find(|(column, _)| *column == target.column),
         ) {
             (None, Some((_, otherwise))) => find_spelled(table, otherwise)?,
             (header, _) => header,

@@ -3,7 +3,7 @@
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, Error, Origin, Rows, Skip, TagMap, Term, Value};
 use table_settings::charges;
-use table_settings::{Fed, word};
+use table_settings::{FeedColumn, word};
 
 #[derive(Debug)]
 pub struct Options {
@@ -84,8 +84,8 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
         names.iter().find_map(|name| find(table, name)).map(|header| Origin::Column(header.into()))
     };
     let google = || Some(Origin::Constant("Google Cloud".into()));
-    let usual = |fed: &Fed| {
-        Ok(match fed.name {
+    let usual = |target: &FeedColumn| {
+        Ok(match target.name {
             "billed_cost" | "effective_cost" => cost(table, options.net),
             "billing_currency" => column(&["currency"]),
             "charge_period_start" => column(&["usage_start_time", "usage_start_date"]),

@@ -6,7 +6,7 @@ use apportion_plugin_sdk::{self as sdk, Charge, Dimension, Error, Feed, Rejected
 use exact::day::Day;
 use exact::decimal::Decimal;
 use serde_json::Value;
-use table_settings::FEDS;
+use table_settings::FEED_COLUMNS;
 
 const EXCERPT_CHARS: usize = 200;
 
@@ -97,7 +97,7 @@ fn charge(options: &Options, charges: &Charges, row: &Row) -> Result<Charge, Str
     let billed_cost = amount("billed_cost")?;
     let mut dimensions = Vec::new();
     for (name, from) in &charges.fields {
-        let feed = FEDS.iter().find(|fed| fed.name == name).map(|fed| fed.feed);
+        let feed = FEED_COLUMNS.iter().find(|target| target.name == name).map(|target| target.feed);
         let Some(Feed::Dimension(field)) = feed else { continue };
         if matches!(name.as_str(), "service_name" | "charge_category") {
             continue;

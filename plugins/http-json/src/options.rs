@@ -4,7 +4,7 @@ use crate::path::JsonPath;
 use apportion_plugin_sdk::http::{Method, Place};
 use apportion_plugin_sdk::{Error, Problem};
 use serde_json::{Map, Value};
-use table_settings::{FEDS, known, object, text, texts_by_key, unknown, word};
+use table_settings::{FEED_COLUMNS, known, object, text, texts_by_key, unknown, word};
 
 const KEYS: [&str; 16] = [
     "url",
@@ -103,7 +103,7 @@ pub enum From {
 #[derive(Debug)]
 pub struct Charges {
     pub rows: JsonPath,
-    /// Fields by their names in `FEDS`.
+    /// Fields by their names in `FEED_COLUMNS`.
     pub fields: Vec<(String, From)>,
     pub tags: Vec<(String, From)>,
     /// An object whose members are all tags.
@@ -339,7 +339,7 @@ impl Charges {
                 .get("fields")
                 .ok_or_else(|| lacks("fields", "fields = { billed_cost = \"$.cost\", … }"))?,
         )?;
-        let names = || FEDS.iter().map(|fed| fed.name).filter(|name| *name != "tags");
+        let names = || FEED_COLUMNS.iter().map(|target| target.name).filter(|name| *name != "tags");
         if let Some((name, _)) = fields.iter().find(|(name, _)| !names().any(|known| known == name))
         {
             return Err(unknown("field", name, names()));

@@ -1,8 +1,8 @@
 //! Header and settings → the mapping of a bill. Each collector gives the usual columns of its
 //! fields, and the settings override them.
 
-use crate::deliveries::{Chosen, Counted};
-use crate::field::{FEDS, Fed, NEEDED, WISHED};
+use crate::deliveries::{CountingTable, DeliveryChoice};
+use crate::field::{FEED_COLUMNS, FeedColumn, NEEDED, WISHED};
 use crate::{closest, date_order, named, object, settings, skips, texts, texts_by_key, unknown};
 use apportion_plugin_sdk::table_decode::{TableInfo, describe, tables};
 use apportion_plugin_sdk::{
@@ -71,8 +71,10 @@ impl Options {
 
 pub fn by_field(what: &str, value: &Value) -> Result<Vec<(String, String)>, Error> {
     let pairs = texts_by_key(what, value)?;
-    match pairs.iter().find(|(name, _)| !FEDS.iter().any(|fed| fed.name == name)) {
-        Some((name, _)) => Err(unknown("field", name, FEDS.iter().map(|fed| fed.name))),
+    match pairs.iter().find(|(name, _)| !FEED_COLUMNS.iter().any(|target| target.name == name)) {
+        Some((name, _)) => {
+            Err(unknown("field", name, FEED_COLUMNS.iter().map(|target| target.name)))
+        }
         None => Ok(pairs),
     }
 }
@@ -96,8 +98,8 @@ impl Pages {
     /// Pages of the tables that count. They are looked into one by one, and other tables are not
     /// fetched.
     pub fn of(
-        chosen: &Chosen,
-        mut map: impl FnMut(&TableInfo, &Counted) -> Result<Vec<Rows>, Error>,
+        chosen: &DeliveryChoice,
+        mut map: impl FnMut(&TableInfo, &CountingTable) -> Result<Vec<Rows>, Error>,
     ) -> Result<Pages, Error> {
         let mut rows = Vec::new();
         for counted in &chosen.tables {
@@ -130,7 +132,7 @@ impl Iterator for Pages {
 ///
 /// A delivery of a week states its days, and not the billing period that they are in: what other
 /// weeks said of the period must stay when their files are gone.
-fn stated(rows: Rows, counted: &Counted) -> Rows {
+fn stated(rows: Rows, counted: &CountingTable) -> Rows {
     match rows {
         Rows::Mapped(mut mapping) if counted.range.is_some() => {
             mapping.billing_period = counted.billing_period.map(|day| day.to_string());
@@ -143,8 +145,8 @@ fn stated(rows: Rows, counted: &Counted) -> Rows {
 
 /// The problems of the tables that count, or of the way to find them.
 pub fn check(
-    chosen: Result<Chosen, Error>,
-    mut map: impl FnMut(&TableInfo, &Counted) -> Result<Vec<Rows>, Error>,
+    chosen: Result<DeliveryChoice, Error>,
+    mut map: impl FnMut(&TableInfo, &CountingTable) -> Result<Vec<Rows>, Error>,
 ) -> Result<Vec<Problem>, Error> {
     let chosen = match chosen {
         Err(Error::Config(problem)) => return Ok(vec![problem]),
@@ -192,7 +194,7 @@ fn found(mapped: Result<Vec<Rows>, Error>) -> Result<Vec<Problem>, Error> {
 pub fn map(
     table: &TableInfo,
     options: &Options,
-    usual: &dyn Fn(&Fed) -> Result<Option<Origin>, Error>,
+    usual: &dyn Fn(&FeedColumn) -> Result<Option<Origin>, Error>,
 ) -> Result<Mapping, Error> {
     let mut mapping = Mapping {
         nulls: options.nulls.clone(),
@@ -200,10 +202,10 @@ pub fn map(
         ..Mapping::new(&table.name)
     };
     let mut missing = Vec::new();
-    for (position, fed) in FEDS.iter().enumerate() {
-        match feed(table, options, fed, usual)? {
+    for (position, target) in FEED_COLUMNS.iter().enumerate() {
+        match feed(table, options, target, usual)? {
             Some(feed) => mapping.feeds.push(feed),
-            None if position < NEEDED => missing.push(fed),
+            None if position < NEEDED => missing.push(target),
             None => {}
         }
     }
@@ -226,21 +228,21 @@ pub fn map(
 
 /// Warnings of a mapping that works, but lacks a field that it should have.
 pub fn wishes(mapping: &Mapping) -> Vec<Problem> {
-    let fed = |feed: Feed| mapping.feeds.iter().any(|from| from.feed == feed);
-    let lacking = FEDS[WISHED].iter().filter(|wished| !fed(wished.feed));
+    let is_fed = |feed: Feed| mapping.feeds.iter().any(|from| from.feed == feed);
+    let lacking = FEED_COLUMNS[WISHED].iter().filter(|wished| !is_fed(wished.feed));
     lacking
-        .map(|fed| {
+        .map(|target| {
             Problem::new(format!(
                 "{} has no column {}: rules and reports will see it empty",
-                mapping.table, fed.column
+                mapping.table, target.column
             ))
             .hint(format!(
                 "constants = {{ {} = \"{}\" }}",
-                fed.name,
-                if fed.name == "charge_category" { "Usage" } else { "…" }
+                target.name,
+                if target.name == "charge_category" { "Usage" } else { "…" }
             ))
             .table(&mapping.table)
-            .column(fed.column)
+            .column(target.column)
         })
         .collect()
 }
@@ -250,24 +252,24 @@ pub fn wishes(mapping: &Mapping) -> Vec<Problem> {
 fn feed(
     table: &TableInfo,
     options: &Options,
-    fed: &Fed,
-    usual: &dyn Fn(&Fed) -> Result<Option<Origin>, Error>,
+    target: &FeedColumn,
+    usual: &dyn Fn(&FeedColumn) -> Result<Option<Origin>, Error>,
 ) -> Result<Option<FeedFrom>, Error> {
     let by_name = |pairs: &[(String, String)]| {
-        pairs.iter().find(|(name, _)| name == fed.name).map(|(_, value)| value.clone())
+        pairs.iter().find(|(name, _)| name == target.name).map(|(_, value)| value.clone())
     };
     if let Some(value) = by_name(&options.constants) {
-        return Ok(Some(FeedFrom::constant(fed.feed, value)));
+        return Ok(Some(FeedFrom::constant(target.feed, value)));
     }
     if let Some(column) = by_name(&options.columns) {
-        return Ok(Some(FeedFrom::column(fed.feed, named(table, "columns", &column)?)));
+        return Ok(Some(FeedFrom::column(target.feed, named(table, "columns", &column)?)));
     }
-    Ok(usual(fed)?.map(|origin| FeedFrom { feed: fed.feed, origin }))
+    Ok(usual(target)?.map(|origin| FeedFrom { feed: target.feed, origin }))
 }
 
 /// One problem for all columns that are missing, with one line for all of them.
-fn missing_columns(table: &TableInfo, first: &Fed, missing: &[&Fed]) -> Problem {
-    let names: Vec<&str> = missing.iter().map(|fed| fed.column).collect();
+fn missing_columns(table: &TableInfo, first: &FeedColumn, missing: &[&FeedColumn]) -> Problem {
+    let names: Vec<&str> = missing.iter().map(|target| target.column).collect();
     let noun = if names.len() == 1 { "column" } else { "columns" };
     Problem::new(format!(
         "{} has no {noun} {}, without which its rows cannot become charges",
@@ -280,17 +282,18 @@ fn missing_columns(table: &TableInfo, first: &Fed, missing: &[&Fed]) -> Problem 
 }
 
 /// The settings that stand in for missing columns: the closest header, or what is left to say.
-fn stand_ins(table: &TableInfo, missing: &[&Fed]) -> String {
+fn stand_ins(table: &TableInfo, missing: &[&FeedColumn]) -> String {
     let headers = || table.columns.iter().map(|column| column.name.as_str());
     let unsaid = "<the column that holds it>";
-    let close = |fed: &Fed| closest(fed.column, headers()).or_else(|| meant(fed, headers));
+    let close =
+        |target: &FeedColumn| closest(target.column, headers()).or_else(|| meant(target, headers));
     let billed = missing
         .iter()
-        .find(|fed| fed.name == "billed_cost")
-        .map(|fed| close(fed).unwrap_or(unsaid));
+        .find(|target| target.name == "billed_cost")
+        .map(|target| close(target).unwrap_or(unsaid));
     let (mut columns, mut constants) = (Vec::new(), Vec::new());
-    for fed in missing {
-        match (fed.name, close(fed)) {
+    for target in missing {
+        match (target.name, close(target)) {
             (name, Some(close)) => columns.push(format!("{name} = \"{close}\"")),
             ("billing_currency", None) => constants.push("billing_currency = \"USD\"".to_owned()),
             ("effective_cost", None) => {
@@ -308,8 +311,11 @@ fn stand_ins(table: &TableInfo, missing: &[&Fed]) -> String {
 }
 
 /// A header that most bills use for a field.
-fn meant<'t, H: Iterator<Item = &'t str>>(fed: &Fed, headers: impl Fn() -> H) -> Option<&'t str> {
-    let usual: &[&str] = match fed.name {
+fn meant<'t, H: Iterator<Item = &'t str>>(
+    target: &FeedColumn,
+    headers: impl Fn() -> H,
+) -> Option<&'t str> {
+    let usual: &[&str] = match target.name {
         "billed_cost" => &["cost", "amount", "total", "charge"],
         "billing_currency" => &["currency", "currency code"],
         "charge_period_start" => &["date", "day", "usage date", "start date"],

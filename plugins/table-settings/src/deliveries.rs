@@ -11,8 +11,8 @@ mod place;
 mod run;
 mod twins;
 
-pub use choice::Chosen;
-pub use choice::Counted;
+pub use choice::CountingTable;
+pub use choice::DeliveryChoice;
 pub use twins::refuse_twins;
 
 use crate::closest;
@@ -27,7 +27,7 @@ const TOLD_MAX: usize = 3_900;
 
 /// The source's tables that count, by their deliveries. `report` is the name of the only export
 /// that is meant, if the settings name one.
-pub fn chosen(report: Option<&str>) -> Result<Chosen, Error> {
+pub fn chosen(report: Option<&str>) -> Result<DeliveryChoice, Error> {
     let tables = table_decode::names().map_err(Error::Unavailable)?;
     if tables.is_empty() {
         return Err(Error::config("no file was given to the source"));
@@ -47,7 +47,7 @@ pub fn choose(
     tables: &[String],
     files: Option<Files<'_>>,
     report: Option<&str>,
-) -> Result<Chosen, Error> {
+) -> Result<DeliveryChoice, Error> {
     let Some(report) = report else { return choice::choose(tables, files) };
     let is_meant = |name: &str| Place::of(name).is_some_and(|place| place.export_name() == report);
     let (meant, other): (Vec<String>, Vec<String>) =
@@ -83,8 +83,8 @@ fn no_report(tables: &[String], report: &str) -> Error {
     Error::Config(Problem::new(message).hint(hint))
 }
 
-impl Chosen {
-    /// Tells the host of the deliveries, and the operator of what is left out.
+impl DeliveryChoice {
+    /// Tells the host of the deliveries. The host tells the operator what is left out.
     pub fn tell(&self) -> Result<(), Error> {
         let is_counted = |delivery: &&Delivery| delivery.left_out.is_none();
         let counted = self.deliveries.iter().filter(is_counted);
@@ -92,30 +92,11 @@ impl Chosen {
         for delivery in counted.chain(left_out).take(TOLD_MAX) {
             deliveries::found(delivery)?;
         }
-        if let Some(line) = self.left_out() {
-            log::warn(&line);
+        let untold = self.deliveries.len().saturating_sub(TOLD_MAX);
+        if untold > 0 {
+            log::warn(&format!("{untold} more deliveries were found than can be listed"));
         }
         Ok(())
-    }
-
-    /// The line that names what is left out. Many deliveries are counted after the first few.
-    pub fn left_out(&self) -> Option<String> {
-        const SHOWN: usize = 3;
-        let left_out: Vec<String> = self
-            .deliveries
-            .iter()
-            .filter_map(|delivery| {
-                let why = delivery.left_out.as_ref()?;
-                Some(format!("{} ({why})", delivery.name))
-            })
-            .collect();
-        let more = left_out.len().saturating_sub(SHOWN);
-        let shown = left_out.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-        match (left_out.len(), more) {
-            (0, _) => None,
-            (_, 0) => Some(format!("left out: {shown}")),
-            (_, more) => Some(format!("left out: {shown}, and {more} more")),
-        }
     }
 }
 

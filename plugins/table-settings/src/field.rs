@@ -3,13 +3,13 @@
 use apportion_plugin_sdk::{Feed, Field};
 
 /// A field that can be fed: its name in settings and its FOCUS column.
-pub struct Fed {
+pub struct FeedColumn {
     pub feed: Feed,
     pub name: &'static str,
     pub column: &'static str,
 }
 
-impl Fed {
+impl FeedColumn {
     pub fn is_amount(&self) -> bool {
         matches!(
             self.feed,
@@ -18,26 +18,26 @@ impl Fed {
     }
 }
 
-const fn fed(feed: Feed, name: &'static str, column: &'static str) -> Fed {
-    Fed { feed, name, column }
+const fn feed(feed: Feed, name: &'static str, column: &'static str) -> FeedColumn {
+    FeedColumn { feed, name, column }
 }
 
-const fn dimension(field: Field, name: &'static str, column: &'static str) -> Fed {
-    fed(Feed::Dimension(field), name, column)
+const fn dimension(field: Field, name: &'static str, column: &'static str) -> FeedColumn {
+    feed(Feed::Dimension(field), name, column)
 }
 
 /// All fields. The first four are needed, and the next two hardly ever missing.
 pub const NEEDED: usize = 4;
 pub const WISHED: std::ops::Range<usize> = 4..6;
 
-pub const FEDS: &[Fed] = &[
-    fed(Feed::BilledCost, "billed_cost", "BilledCost"),
-    fed(Feed::EffectiveCost, "effective_cost", "EffectiveCost"),
-    fed(Feed::BillingCurrency, "billing_currency", "BillingCurrency"),
-    fed(Feed::ChargePeriodStart, "charge_period_start", "ChargePeriodStart"),
+pub const FEED_COLUMNS: &[FeedColumn] = &[
+    feed(Feed::BilledCost, "billed_cost", "BilledCost"),
+    feed(Feed::EffectiveCost, "effective_cost", "EffectiveCost"),
+    feed(Feed::BillingCurrency, "billing_currency", "BillingCurrency"),
+    feed(Feed::ChargePeriodStart, "charge_period_start", "ChargePeriodStart"),
     dimension(Field::ServiceName, "service_name", "ServiceName"),
     dimension(Field::ChargeCategory, "charge_category", "ChargeCategory"),
-    fed(Feed::Tags, "tags", "Tags"),
+    feed(Feed::Tags, "tags", "Tags"),
     dimension(Field::ProviderName, "provider_name", "ProviderName"),
     dimension(Field::SubAccountId, "sub_account_id", "SubAccountId"),
     dimension(Field::SubAccountName, "sub_account_name", "SubAccountName"),
@@ -85,11 +85,11 @@ pub const FEDS: &[Fed] = &[
         "capacity_reservation_status",
         "CapacityReservationStatus",
     ),
-    fed(Feed::BillingPeriodStart, "billing_period_start", "BillingPeriodStart"),
-    fed(Feed::PricingQuantity, "pricing_quantity", "PricingQuantity"),
-    fed(Feed::ConsumedQuantity, "consumed_quantity", "ConsumedQuantity"),
-    fed(Feed::ListUnitPrice, "list_unit_price", "ListUnitPrice"),
-    fed(Feed::ContractedUnitPrice, "contracted_unit_price", "ContractedUnitPrice"),
-    fed(Feed::ListCost, "list_cost", "ListCost"),
-    fed(Feed::ContractedCost, "contracted_cost", "ContractedCost"),
+    feed(Feed::BillingPeriodStart, "billing_period_start", "BillingPeriodStart"),
+    feed(Feed::PricingQuantity, "pricing_quantity", "PricingQuantity"),
+    feed(Feed::ConsumedQuantity, "consumed_quantity", "ConsumedQuantity"),
+    feed(Feed::ListUnitPrice, "list_unit_price", "ListUnitPrice"),
+    feed(Feed::ContractedUnitPrice, "contracted_unit_price", "ContractedUnitPrice"),
+    feed(Feed::ListCost, "list_cost", "ListCost"),
+    feed(Feed::ContractedCost, "contracted_cost", "ContractedCost"),
 ];

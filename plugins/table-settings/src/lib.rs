@@ -9,7 +9,7 @@ mod server;
 mod setting;
 mod spelling;
 
-pub use field::{FEDS, Fed, NEEDED};
+pub use field::{FEED_COLUMNS, FeedColumn, NEEDED};
 pub use header::{find, find_spelled, has, named};
 pub use server::Server;
 pub use setting::{

@@ -115,6 +115,16 @@ fn an_effective_cost_that_is_empty_is_no_billed_cost() {
         of("SavingsPlanRecurringFee", &[used]),
         format!("unknown: savings_plan_total_commitment_to_date or {used} is empty")
     );
+    // Nor does a fee of a reservation whose one part is empty cost the other part alone.
+    let (upfront, recurring) = (
+        "reservation_unused_amortized_upfront_fee_for_billing_period",
+        "reservation_unused_recurring_fee",
+    );
+    for empty in [&[upfront][..], &[recurring], &[upfront, recurring]] {
+        assert_eq!(of("RIFee", empty), format!("unknown: {upfront} or {recurring} is empty"));
+    }
+    let unused = Value::Sum(vec![Term::plus(upfront), Term::plus(recurring)]);
+    assert_eq!(value_of(origin(&mapping, Feed::EffectiveCost), "RIFee", &[]), Some(unused));
     // A fee without a reservation is a fee.
     let reservation = "reservation_reservation_a_r_n";
     assert_eq!(of("Fee", &[]), "0");

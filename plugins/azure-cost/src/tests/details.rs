@@ -94,3 +94,37 @@ fn both_agreements_have_their_spellings_and_filters() {
         (Some("/subscriptions/s/vm"), None)
     );
 }
+
+#[test]
+fn the_same_usage_in_both_answers_is_one_quantity() {
+    fixture::run("azure", "2026-04-20T00:00:00Z");
+    fixture::http(|asked| {
+        let cost = if asked.url.contains("metric=ActualCost") { "0" } else { "6.5" };
+        let body = format!(
+            r#"{{"value": [{{"properties": {{"date": "2026-03-09", "cost": {cost},
+                "billingCurrency": "EUR", "quantity": 24}}}}]}}"#
+        );
+        Ok(Response { status: 200, headers: Vec::new(), body: body.into_bytes() })
+    });
+    let collected = |costs: &str| -> Vec<(String, String, Option<String>)> {
+        let config = format!(
+            r#"{{"mode": "usage_details", "costs": "{costs}", "scope": "subscriptions/s"}}"#
+        );
+        let period = Some(Period { start: "2026-03-01".into(), end: "2026-04-01".into() });
+        let request = apportion_plugin_sdk::Request { config, period, state: None };
+        let mut azure = AzureCost::open(request).map_err(|error| format!("{error:?}")).unwrap();
+        let mut charges = Vec::new();
+        while let Some(batch) = azure.next().unwrap() {
+            let Form::Charges(page) = batch.rows else { panic!() };
+            charges.extend(page);
+        }
+        let shown =
+            |charge: Charge| (charge.billed_cost, charge.effective_cost, charge.consumed_quantity);
+        charges.into_iter().map(shown).collect()
+    };
+    let row = |billed: &str, effective: &str, quantity: Option<&str>| {
+        (billed.to_owned(), effective.to_owned(), quantity.map(str::to_owned))
+    };
+    assert_eq!(collected("both"), [row("0", "0", Some("24")), row("0", "6.5", None)]);
+    assert_eq!(collected("amortized"), [row("6.5", "6.5", Some("24"))]);
+}

@@ -221,6 +221,30 @@ fn other_kinds_of_exports_are_left_out() {
     );
 }
 
+#[test]
+fn a_price_sheet_of_no_folder_states_no_month() {
+    let sheet = r#"{"exportConfig": {"type": "PriceSheet"},
+        "blobs": [{"blobName": "prices/20260201-20260228/a/part_0.csv"}]}"#;
+    let tables =
+        vec![table("acme/20260301-20260331/part_0.csv", PLAIN), table("sheet/part_0.csv", PLAIN)];
+    let files = [("sheet/manifest.json", sheet)];
+    assert_eq!(costs(collect(tables, &files, "")), ["acme/20260301-20260331/part_0.csv: both"]);
+    // February is not stated: what an earlier collection said of it stays.
+    let stated: Vec<(String, Option<String>, bool)> = fixture::take_found()
+        .into_iter()
+        .map(|found| (found.name, found.billing_period, found.left_out.is_none()))
+        .collect();
+    let february = Some("2026-02-01".to_owned());
+    let march = Some("2026-03-01".to_owned());
+    assert_eq!(
+        stated,
+        [
+            ("acme/20260301-20260331".to_owned(), march, true),
+            ("sheet/manifest.json".to_owned(), february, false),
+        ]
+    );
+}
+
 fn order(name: &str, dates: &[&str], config: &str) -> Result<DateOrder, Error> {
     let rows: Vec<String> = dates.iter().map(|date| PLAIN.replace("03/31/2026", date)).collect();
     let rows = rows.join("\n");
@@ -278,4 +302,61 @@ fn the_folder_and_the_billing_period_tell_the_order_of_early_days() {
     assert_eq!(with_period("03/01/2026", "03/31/2026").unwrap(), DateOrder::MonthDayYear);
     assert_eq!(with_period("01/02/2026", "").unwrap(), DateOrder::DayMonthYear);
     assert!(with_period("01/01/2026", "").is_err());
+}
+
+#[test]
+fn a_late_row_tells_the_order_of_all_dates() {
+    let (mdy, dmy) = (DateOrder::MonthDayYear, DateOrder::DayMonthYear);
+    let order_of = |start: &str, early: &str, late: &[&str]| {
+        let row = |date: &str| format!("{},{start}", PLAIN.replace("03/31/2026", date));
+        let mut rows = vec![row(early); 1_001];
+        rows.extend(late.iter().map(|date| row(date)));
+        let text = format!("{HEADER},BillingPeriodStartDate\n{}\n", rows.join("\n"));
+        collect(vec![Table::of("e.csv", &text)], &[], "").map(|mappings| mappings[0].date_order)
+    };
+    // A period that begins on 3 January, and not on 1 March.
+    assert_eq!(order_of("01/03/2026", "01/05/2026", &["01/15/2026"]).unwrap(), mdy);
+    assert_eq!(order_of("03/01/2026", "05/01/2026", &["15/01/2026"]).unwrap(), dmy);
+    // 1 May is in no period of 1 March, and 5 January is in that of 3 January.
+    assert_eq!(order_of("01/03/2026", "01/05/2026", &["01/06/2026"]).unwrap(), mdy);
+    // 2 February is the last day of the period that begins on 3 January.
+    assert_eq!(order_of("01/03/2026", "01/05/2026", &["02/02/2026"]).unwrap(), mdy);
+    assert_eq!(order_of("01/03/2026", "02/03/2026", &["12/03/2026"]).unwrap(), dmy);
+    let refused = |start: &str, early: &str, late: &[&str]| match order_of(start, early, late) {
+        Err(Error::Config(problem)) => problem.message,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        refused("03/01/2026", "03/15/2026", &["15/03/2026"]),
+        "e.csv has dates of both orders: 15/3/2026 and 3/15/2026"
+    );
+    assert_eq!(
+        refused("13/01/2026", "01/14/2026", &[]),
+        "e.csv has dates of both orders: 13/1/2026 and 1/14/2026"
+    );
+    // Its only day is the same in both orders, and its billing period is not.
+    assert_eq!(
+        refused("03/02/2026", "03/03/2026", &[]),
+        "e.csv does not tell whether its dates begin with the day: 03/02/2026 can be 2026-02-03 or \
+         2026-03-02"
+    );
+}
+
+#[test]
+fn folder_and_billing_period_must_tell_the_same_order() {
+    let text =
+        format!("{HEADER},BillingPeriodStartDate\n{},03/01/2026\n", PLAIN.replace("31", "05"));
+    let collected = |name: &str| collect(vec![Table::of(name, &text)], &[], "");
+    assert_eq!(collected("a.csv").unwrap()[0].date_order, DateOrder::MonthDayYear);
+    assert_eq!(
+        collected("a/20260301-20260331/p.csv").unwrap()[0].date_order,
+        DateOrder::MonthDayYear
+    );
+    let (message, hint) = refusal(collected("a/20260501-20260531/p.csv"));
+    assert_eq!(
+        message,
+        "a/20260501-20260531/p.csv does not tell whether its dates begin with the day: 03/05/2026 \
+         can be 2026-05-03 or 2026-03-05"
+    );
+    assert_eq!(hint, "date_order = \"dmy\" | \"mdy\"");
 }

@@ -15,10 +15,12 @@ pub struct Files<'a> {
     pub read: &'a dyn Fn(&str) -> Result<Vec<u8>, Error>,
 }
 
-/// A table that counts.
+/// A table whose rows count.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counted {
+pub struct CountingTable {
     pub table: String,
+    /// The name of its delivery. Nothing for a file that is in no delivery.
+    pub delivery: Option<String>,
     /// The folders of its export. Nothing for a file that is in no folder of an export.
     pub export: Option<String>,
     /// The days that its delivery is of.
@@ -30,12 +32,12 @@ pub struct Counted {
 
 /// The tables that count, and all deliveries.
 #[derive(Clone, Debug, Default)]
-pub struct Chosen {
-    pub tables: Vec<Counted>,
+pub struct DeliveryChoice {
+    pub tables: Vec<CountingTable>,
     pub deliveries: Vec<Delivery>,
 }
 
-impl Chosen {
+impl DeliveryChoice {
     pub(super) fn leave_out(&mut self, name: String, period: Option<Day>, why: String) {
         if !self.deliveries.iter().any(|known| known.name == name) {
             let billing_period = period.map(|day| day.to_string());
@@ -43,20 +45,26 @@ impl Chosen {
         }
     }
 
-    /// Leaves out tables that were counted so far, with their deliveries.
-    pub fn drop_tables(&mut self, why: &str, is_dropped: impl Fn(&Counted) -> bool) {
-        let (dropped, kept) = std::mem::take(&mut self.tables).into_iter().partition(is_dropped);
-        self.tables = kept;
-        let dropped: Vec<Counted> = dropped;
+    /// Leaves out tables that were counted so far. A delivery goes with the last of its tables:
+    /// were it still counted, what it said of its billing period would be taken back.
+    pub fn drop_tables(&mut self, why: &str, is_dropped: impl Fn(&CountingTable) -> bool) {
+        let (dropped, kept): (Vec<CountingTable>, Vec<CountingTable>) =
+            std::mem::take(&mut self.tables).into_iter().partition(is_dropped);
+        let staying: BTreeSet<&String> =
+            kept.iter().filter_map(|table| table.delivery.as_ref()).collect();
         for table in dropped {
-            let name = Place::of(&table.table).map_or(table.table, |place| place.delivery());
-            self.deliveries.retain(|known| known.name != name || known.left_out.is_some());
+            let gone = table.delivery.filter(|name| !staying.contains(name));
+            if let Some(name) = &gone {
+                self.deliveries.retain(|known| known.name != *name || known.left_out.is_some());
+            }
+            let name = gone.unwrap_or(table.table);
             self.leave_out(name, table.billing_period, why.to_owned());
         }
+        self.tables = kept;
     }
 }
 
-pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<Chosen, Error> {
+pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<DeliveryChoice, Error> {
     let can_see = files.is_some();
     let mut scopes = match &files {
         Some(files) => of_manifests(tables, files)?,
@@ -81,7 +89,7 @@ pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<Chosen, Err
             None => loose.push(table),
         }
     }
-    let mut chosen = Chosen::default();
+    let mut chosen = DeliveryChoice::default();
     for (scope, runs) in scopes {
         pick(&mut chosen, &scope, runs, tables, can_see)?;
     }
@@ -92,8 +100,9 @@ pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<Chosen, Err
         if is_beside {
             chosen.leave_out(table.clone(), None, "no manifest beside it names it".into());
         } else {
-            chosen.tables.push(Counted {
+            chosen.tables.push(CountingTable {
                 table: table.clone(),
+                delivery: None,
                 export: None,
                 range: None,
                 billing_period: None,
@@ -115,7 +124,7 @@ pub fn choose(tables: &[String], files: Option<Files<'_>>) -> Result<Chosen, Err
 
 /// Adds the newest complete run of a scope to what counts.
 fn pick(
-    chosen: &mut Chosen,
+    chosen: &mut DeliveryChoice,
     scope: &Scope,
     runs: Vec<Run>,
     tables: &[String],
@@ -130,8 +139,9 @@ fn pick(
     let newest = newest(&complete, tables, can_see)?.cloned();
     if let Some(newest) = &newest {
         for table in &newest.tables {
-            chosen.tables.push(Counted {
+            chosen.tables.push(CountingTable {
                 table: table.clone(),
+                delivery: Some(newest.name.clone()),
                 export: Some(scope.export.clone()),
                 range: scope.range,
                 billing_period: period,
@@ -199,7 +209,7 @@ fn incomplete(broken: &[Run]) -> Error {
 }
 
 /// Refuses a table that two manifests of different periods or exports name.
-fn refuse_repeats(chosen: &Chosen) -> Result<(), Error> {
+fn refuse_repeats(chosen: &DeliveryChoice) -> Result<(), Error> {
     let mut known = BTreeSet::new();
     match chosen.tables.iter().find(|counted| !known.insert(&counted.table)) {
         None => Ok(()),
@@ -211,7 +221,7 @@ fn refuse_repeats(chosen: &Chosen) -> Result<(), Error> {
 }
 
 /// Refuses two deliveries of an export that have the same days.
-fn refuse_overlaps(chosen: &Chosen) -> Result<(), Error> {
+fn refuse_overlaps(chosen: &DeliveryChoice) -> Result<(), Error> {
     let scopes: BTreeSet<(&String, Range)> = chosen
         .tables
         .iter()

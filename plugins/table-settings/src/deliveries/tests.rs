@@ -1,6 +1,7 @@
 //! Names of files and manifests → the deliveries that count.
 
 use super::*;
+use apportion_plugin_sdk::fixture;
 
 /// What counts and what is left out, for tables and manifests. A manifest is its name, its time of
 /// writing and its text; without manifests the power `file` is missing.
@@ -8,7 +9,7 @@ fn outcome(
     tables: &[&str],
     manifests: Option<&[(&str, &str, &str)]>,
     report: Option<&str>,
-) -> Result<Chosen, Error> {
+) -> Result<DeliveryChoice, Error> {
     let names: Vec<String> = tables.iter().map(|name| (*name).to_owned()).collect();
     let Some(manifests) = manifests else { return choose(&names, None, report) };
     let entry = |name: &str, modified: &str| Entry {
@@ -26,8 +27,8 @@ fn outcome(
 }
 
 /// The tables that count, with their billing periods, and the names that are left out.
-fn shown(chosen: &Chosen) -> (Vec<String>, Vec<String>) {
-    let counted = |counted: &Counted| match counted.billing_period {
+fn shown(chosen: &DeliveryChoice) -> (Vec<String>, Vec<String>) {
+    let counted = |counted: &CountingTable| match counted.billing_period {
         Some(day) => format!("{} of {day}", counted.table),
         None => counted.table.clone(),
     };
@@ -46,7 +47,7 @@ fn without_file(tables: &[&str]) -> (Vec<String>, Vec<String>) {
     shown(&outcome(tables, None, None).unwrap())
 }
 
-fn refusal(result: Result<Chosen, Error>) -> (String, String) {
+fn refusal(result: Result<DeliveryChoice, Error>) -> (String, String) {
     match result {
         Err(Error::Config(problem)) => (problem.message, problem.hint.unwrap_or_default()),
         Err(Error::Transient(message)) => (message, "later".into()),
@@ -119,19 +120,24 @@ fn the_newest_run_of_each_month_counts_by_the_names_of_its_folders() {
 }
 
 #[test]
-fn what_is_left_out_is_named_in_one_line() {
-    let tables: Vec<String> = (1..=5)
+fn the_host_is_told_of_each_delivery_and_names_what_is_left_out() {
+    let tables: Vec<String> = (1..=3)
         .map(|day| format!("acme/20260301-20260331/2026030{day}0310/r{day}/part_0.csv"))
         .collect();
-    let chosen = choose(&tables, None, None).unwrap();
-    let run = |day: u32| format!("acme/20260301-20260331/2026030{day}0310/r{day} ({NEWER})");
-    assert_eq!(
-        chosen.left_out(),
-        Some(format!("left out: {}, {}, {}, and 1 more", run(1), run(2), run(3)))
-    );
-    assert_eq!(chosen.deliveries.len(), 5);
-    assert_eq!(chosen.deliveries[0].billing_period.as_deref(), Some("2026-03-01"));
-    assert_eq!(choose(&tables[..1], None, None).unwrap().left_out(), None);
+    fixture::take_found();
+    choose(&tables, None, None).unwrap().tell().unwrap();
+    let found: Vec<(String, Option<String>, Option<String>)> = fixture::take_found()
+        .into_iter()
+        .map(|found| (found.name, found.billing_period, found.left_out))
+        .collect();
+    let run = |day: u32, left_out: Option<&str>| {
+        (
+            format!("acme/20260301-20260331/2026030{day}0310/r{day}"),
+            Some("2026-03-01".to_owned()),
+            left_out.map(str::to_owned),
+        )
+    };
+    assert_eq!(found, [run(3, None), run(1, Some(NEWER)), run(2, Some(NEWER))]);
 }
 
 #[test]
@@ -475,42 +481,47 @@ fn a_report_can_be_named() {
     );
 }
 
-#[test]
-fn two_exports_of_one_account_are_twins() {
-    let tables = [
-        "b/cur2/data/BILLING_PERIOD=2026-03/c.csv",
-        "b/report/20260301-20260401/a/r-1.csv",
-        "b/report/20260401-20260501/a/r-1.csv",
-    ];
-    let chosen = outcome(&tables, None, None).unwrap();
-    let family = |counted: &Counted| {
-        if counted.table.contains("cur2") { "CUR 2.0".to_owned() } else { "CUR 1.0".to_owned() }
+/// The names of the deliveries that count, with their billing periods.
+fn counting_deliveries(chosen: &DeliveryChoice) -> Vec<String> {
+    let counts = chosen.deliveries.iter().filter(|delivery| delivery.left_out.is_none());
+    let shown = |delivery: &Delivery| {
+        format!("{} of {}", delivery.name, delivery.billing_period.as_deref().unwrap_or("-"))
     };
-    let refuse = |accounts: &Accounts<'_>| refuse_twins(&chosen, &family, accounts);
-    let same = |_: &str| Ok(Some(BTreeSet::from(["1".to_owned()])));
-    match refuse(&same) {
-        Err(Error::Config(problem)) => {
-            assert_eq!(
-                problem.message,
-                "b/cur2 (CUR 2.0) and b/report (CUR 1.0) would count the same money twice: they \
-                 have the same days, and both have the account 1"
-            );
-            assert_eq!(problem.hint.as_deref(), Some("report = \"cur2\""));
-        }
-        other => panic!("{other:?}"),
-    }
-    match refuse(&|_: &str| Ok(None)) {
-        Err(Error::Config(problem)) => {
-            assert!(problem.message.contains("nothing says that they are of different accounts"))
-        }
-        other => panic!("{other:?}"),
-    }
-    // The reports of two payers are two bills.
-    assert!(refuse(&|table: &str| Ok(Some(BTreeSet::from([table.to_owned()])))).is_ok());
-    // One export alone is not asked for its accounts.
-    let alone = outcome(&tables[1..], None, None).unwrap();
-    assert!(refuse_twins(&alone, &family, &|_: &str| panic!()).is_ok());
+    counts.map(shown).collect()
 }
 
-use std::collections::BTreeSet;
-use twins::Accounts;
+#[test]
+fn a_delivery_goes_with_the_last_of_its_tables() {
+    let sheet = r#"{"exportConfig": {"type": "PriceSheet"},
+        "blobs": [{"blobName": "x/sheet/20260201-20260228/a/part_0.csv"}]}"#;
+    let bill = r#"{"exportConfig": {"type": "ActualCost"}, "blobs": [
+        {"blobName": "x/20260301-20260331/a/p_0.csv"},
+        {"blobName": "x/20260301-20260331/a/p_1.csv"}]}"#;
+    // Both manifests stand in no folder of a period, so their own names are the deliveries'.
+    let manifests = [("sheet/manifest.json", "", sheet), ("bill/manifest.json", "", bill)];
+    let tables = ["sheet/part_0.csv", "bill/p_0.csv", "bill/p_1.csv", "loose.csv"];
+    let mut chosen = outcome(&tables, Some(&manifests), None).unwrap();
+    let (of_bill, of_sheet) =
+        ("bill/manifest.json of 2026-03-01", "sheet/manifest.json of 2026-02-01");
+    assert_eq!(counting_deliveries(&chosen), [of_bill, of_sheet]);
+    chosen.drop_tables("no costs", |table| table.kind.as_deref() == Some("PriceSheet"));
+    assert_eq!(counting_deliveries(&chosen), [of_bill]);
+    assert_eq!(shown(&chosen).1, ["sheet/manifest.json: no costs"]);
+    chosen.drop_tables("odd", |table| table.table == "bill/p_1.csv");
+    assert_eq!(counting_deliveries(&chosen), [of_bill]);
+    chosen.drop_tables("odd", |table| table.table == "loose.csv");
+    chosen.drop_tables("even", |table| table.table == "bill/p_0.csv");
+    assert_eq!(counting_deliveries(&chosen), Vec::<String>::new());
+    assert_eq!(
+        shown(&chosen),
+        (
+            Vec::new(),
+            texts(&[
+                "sheet/manifest.json: no costs",
+                "bill/p_1.csv: odd",
+                "loose.csv: odd",
+                "bill/manifest.json: even",
+            ])
+        )
+    );
+}
