@@ -53,6 +53,8 @@ pub(crate) struct Block {
     /// The start of each row, if rows between them were taken out.
     pub places: Vec<u64>,
     pub unreadable: Vec<UnreadableRow>,
+    /// Whether the file ends in its last line, without a line end.
+    pub lacks_end: bool,
 }
 
 #[derive(Default)]
@@ -169,7 +171,8 @@ impl BlockFeed {
                 return Ok(false);
             }
             // The last line may lack its end, and rows are found by their ends.
-            if self.ended && block.bytes.last() != Some(&b'\n') {
+            block.lacks_end = self.ended && block.bytes.last() != Some(&b'\n');
+            if block.lacks_end {
                 block.bytes.push(b'\n');
             }
             if self.careful {
@@ -242,7 +245,7 @@ impl CsvWorker {
 
     /// Finds the ranges of the wanted cells by the structure of the block.
     fn find_cells(&mut self, scan: &CsvScan) {
-        let Block { bytes, structure, place, places, unreadable } = &mut self.block;
+        let Block { bytes, structure, place, places, unreadable, lacks_end } = &mut self.block;
         self.ranges.resize(scan.wanted.len(), Vec::new());
         self.ranges.iter_mut().for_each(Vec::clear);
         self.places.clear();
@@ -255,9 +258,12 @@ impl CsvWorker {
             let line_end = ends.last().copied().unwrap_or(start);
             let at = places.get(number).copied().unwrap_or(*place + u64::from(start));
             let row = &bytes[start as usize..line_end as usize];
-            // An empty line is no row that lacks all its cells.
+            // An empty line is no row that lacks all its cells. A last line without its end may be
+            // cut off within an amount.
+            let is_cut = *lacks_end && number + 1 == structure.rows.len();
             let is_filled = || {
                 scan.short_rows == ShortRows::Filled
+                    && !is_cut
                     && ends.len() < scan.columns
                     && !row.trim_ascii().is_empty()
             };

@@ -230,3 +230,25 @@ fn parquet_hands_out_numbers_as_numbers_and_all_else_as_text() {
         .unwrap();
     assert_eq!(seen, 3);
 }
+
+#[test]
+fn a_last_row_that_is_cut_off_is_no_short_row() {
+    let folder = tempfile::tempdir().unwrap();
+    for (end, kept) in [("", vec!["1", "2"]), ("\n", vec!["1", "2", "5"])] {
+        let text = format!("cost,day,team\n1,1,a\n2,1\n5{end}");
+        let table = table(folder.path(), "t.csv", text.as_bytes());
+        let scan = Scan::open(&table, &[WantedColumn::text("cost")], ShortRows::Filled).unwrap();
+        let (mut costs, mut unreadable) = (Vec::new(), Vec::new());
+        let mut worker = scan.worker();
+        while worker
+            .next(&mut |batch| {
+                costs.extend((0..batch.rows).map(|row| batch.columns[0].text(row).into_owned()));
+                unreadable.extend(batch.unreadable.iter().map(|row| row.code));
+                Ok(())
+            })
+            .unwrap()
+        {}
+        assert_eq!(costs, kept);
+        assert_eq!(unreadable.len(), 3 - kept.len());
+    }
+}

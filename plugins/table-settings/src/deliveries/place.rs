@@ -44,10 +44,11 @@ impl Range {
     }
 
     /// The first day of the billing period; nothing where the days are only a part of one, such as
-    /// a week. Bills of a month may begin on any day of it.
+    /// a week or the last 30 days. Bills of a month may begin on any day of it.
     pub fn billing_period(&self) -> Option<Day> {
         let days = self.end.epoch_days() - self.start.epoch_days();
-        (27..=31).contains(&days).then_some(self.start)
+        let is_month = (27..=31).contains(&days) && self.start.civil().2 == self.end.civil().2;
+        is_month.then_some(self.start)
     }
 
     pub fn overlaps(&self, other: &Range) -> bool {
