@@ -22,6 +22,7 @@ pub struct SetAsideRow {
 }
 
 /// The reason why a row is not understood, with the scan column at fault.
+#[derive(Clone, Debug)]
 pub struct CellFault {
     pub code: Code,
     pub column: Option<usize>,

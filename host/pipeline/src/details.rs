@@ -7,7 +7,6 @@
 use crate::cell::{CellFault, no_comma_number};
 use crate::columns::{Input, TableReading};
 use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
-use crate::normalize::Reason;
 use crate::terms::{KnownTerms, MetTerms};
 use decode::{Batch, Cells};
 use domain::decimal::{self, NotAnAmount, Rest};
@@ -113,10 +112,7 @@ impl<'a, 'r> DetailReader<'a, 'r> {
         if !inputs.terms.is_empty() {
             match self.classes[row] {
                 RowClass::Resource(number) => into.terms.push(number.0),
-                RowClass::Rejected(number) => {
-                    let Reason { column, text } = self.known.reason(number);
-                    return Err(CellFault::new(column, text));
-                }
+                RowClass::Rejected(number) => return Err(self.known.fault(number)),
                 RowClass::Skipped => into.terms.push(TermsId::UNKNOWN.0),
             }
         }
@@ -174,7 +170,7 @@ impl<'a, 'r> DetailReader<'a, 'r> {
             _ if self.is_null(text) => into.push_unknown(),
             _ => {
                 let figure = Figure::parse(&with_point(input, text)?)
-                    .map_err(|error| CellFault::of_number(column(input), text, error))?;
+                    .map_err(|error| no_number(input, text, error))?;
                 into.push(Some(figure));
             }
         }
@@ -217,7 +213,7 @@ impl<'a, 'r> DetailReader<'a, 'r> {
                 Ok(None)
             }
             Err(error) => match cell(input, batch, row) {
-                Cell::Text(text) => Err(CellFault::of_number(column(input), text, error)),
+                Cell::Text(text) => Err(no_number(input, text, error)),
                 _ => Err(CellFault::new(column(input), error.to_string())),
             },
         }
@@ -294,6 +290,14 @@ fn column(input: &Input) -> Option<usize> {
         Input::Constant(_) => None,
     }
 }
+/// Where the table has decimal commas anyway, a comma is no reason to doubt its other numbers.
+fn no_number(input: &Input, text: &[u8], error: impl ToString) -> CellFault {
+    match input {
+        Input::CommaNumber(column) => CellFault::new(Some(*column), error.to_string()),
+        _ => CellFault::of_number(column(input), text, error),
+    }
+}
+
 
 /// A number of a table with decimal commas is read as one with a point.
 fn with_point<'t>(input: &Input, text: &'t [u8]) -> Result<Cow<'t, [u8]>, CellFault> {
