@@ -124,6 +124,13 @@ impl Dates {
     }
 }
 
+/// Whether a text has no value: it is blank, or a null of its table.
+#[inline]
+pub fn says_nothing(text: &[u8], nulls: &[String]) -> bool {
+    let text = text.trim_ascii();
+    text.is_empty() || nulls.iter().any(|null| null.trim().as_bytes() == text)
+}
+
 /// A quantity, or nothing if the cell has no value.
 pub fn quantity(
     column: usize,
@@ -138,12 +145,11 @@ pub fn quantity(
         Cells::Decimal { values, scale, .. } => Quantity::from_scaled(values[row], scale),
         cells => {
             let text = cells.plain(row);
-            if nulls.iter().any(|null| null.as_bytes() == text) {
+            if says_nothing(text, nulls) {
                 return Ok(None);
             }
             match mark {
                 DecimalMark::Point => Quantity::parse(text),
-                DecimalMark::Comma if text.trim_ascii().is_empty() => Err(NotAQuantity::Empty),
                 DecimalMark::Comma => {
                     let spelled = decimal_comma::with_point(text);
                     let spelled = spelled.ok_or_else(|| no_comma_number(Some(column), text))?;

@@ -4,7 +4,7 @@
 //! Bills say the same number several times: the consumed quantity is the priced one, and the list
 //! cost is the billed one. So texts are compared before they are read.
 
-use crate::cell::{CellFault, no_comma_number};
+use crate::cell::{CellFault, no_comma_number, says_nothing};
 use crate::columns::{Input, TableReading};
 use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
 use crate::terms::{KnownTerms, MetTerms};
@@ -221,8 +221,7 @@ impl<'a, 'r> DetailReader<'a, 'r> {
 
     #[cold]
     fn is_null(&self, text: &[u8]) -> bool {
-        text.trim_ascii().is_empty()
-            || self.reading.nulls.iter().any(|null| null.as_bytes() == text)
+        says_nothing(text, &self.reading.nulls)
     }
 }
 

@@ -3,7 +3,7 @@
 //! As with resources, a row's terms are known by a hash of its raw cells. Only the first row with
 //! these cells is read.
 
-use crate::cell::{CellFault, no_comma_number};
+use crate::cell::{CellFault, no_comma_number, says_nothing};
 use crate::columns::{Input, TableReading};
 use crate::interner::{RowClass, RowTable};
 use crate::normalize::Registry;
@@ -103,8 +103,7 @@ fn read(
                 (Some(*column), cells.map(|(_, cells)| cells.text(row)).unwrap_or_default())
             }
         };
-        let is_null = text.is_empty() || reading.nulls.iter().any(|null| *null == text);
-        if is_null {
+        if says_nothing(text.as_bytes(), &reading.nulls) {
             continue;
         }
         let symbol = match term.is_price() {

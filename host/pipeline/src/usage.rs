@@ -3,7 +3,7 @@
 //! Keys are read once for each distinct text of a row's identifying cells, so a month of hourly
 //! rows costs little more than adding. One thread is enough: usage is small beside a bill.
 
-use crate::cell::{CellFault, Dates, SetAsideRow, quantity};
+use crate::cell::{CellFault, Dates, SetAsideRow, quantity, says_nothing};
 use crate::columns::Input;
 use crate::interner::{Secrets, hash_rows};
 use decode::{Batch, Cells, WantedColumn};
@@ -126,7 +126,7 @@ impl UsageReading {
             }
             Input::Constant(text) => text.trim().to_owned(),
         };
-        if self.nulls.contains(&text) { String::new() } else { text }
+        if says_nothing(text.as_bytes(), &self.nulls) { String::new() } else { text }
     }
 }
 

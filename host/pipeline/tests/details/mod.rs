@@ -344,3 +344,35 @@ fn the_nulls_of_a_table_are_unknown() {
         ["- compute  10 - - - - - - - -", "- storage  10 10 - - - 1.5 - - INV-1"]
     );
 }
+
+/// Exports with columns of one width fill their cells up with blanks.
+#[test]
+fn blanks_say_nothing_in_every_column() {
+    let nothing = ["", " ", "  ", "NULL", " NULL", "NULL  "];
+    for empty in nothing {
+        let (folder, mut ledger) = (tempfile::tempdir().unwrap(), Ledger::in_memory().unwrap());
+        let path = folder.path().join("bill.csv");
+        let told = vec![empty; 9].join(",");
+        let head = "start,cost,service,invoice,quantity,list,used,price,agreed,net,month";
+        std::fs::write(&path, format!("{head}\n2026-03-01,10,{told}\n")).unwrap();
+        let mut mapping = mapping("bill.csv");
+        let feed = |feed, column: &str| FeedFrom { feed, origin: Origin::Column(column.into()) };
+        mapping.feeds.extend([
+            feed(Feed::ConsumedQuantity, "used"),
+            feed(Feed::ListUnitPrice, "price"),
+            feed(Feed::ContractedUnitPrice, "agreed"),
+            feed(Feed::ContractedCost, "net"),
+            feed(Feed::BillingPeriodStart, "month"),
+        ]);
+        let batch = Batch { rows: Rows::Mapped(mapping), ..Batch::default() };
+        let mut bill = Source {
+            collector: Box::new(FakeCollector::new(vec![batch])),
+            ..source("bill", Vec::new())
+        };
+        bill.request.tables =
+            vec![GrantedTable { name: "bill.csv".into(), path, form: TextForm::default() }];
+        let report = try_run(&mut ledger, vec![bill], &rules()).unwrap();
+        assert_eq!(report.state, RunState::Complete, "{empty:?}");
+        assert_eq!(stored(&ledger), ["-   10 - - - - - - - -"], "{empty:?}");
+    }
+}
