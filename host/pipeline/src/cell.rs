@@ -1,7 +1,7 @@
 //! Single cells of a row: their values, and the reasons why a row cannot be read.
 
 use crate::columns::Input;
-use crate::pieces::check_size;
+use crate::pieces::{check_size, not_an_amount};
 use decode::{Batch, Cells, UnreadableRow};
 use domain::code::{self, Code};
 use domain::decimal::{self, NotAnAmount, Rest};
@@ -205,7 +205,7 @@ pub fn amount(
         Some((nanos, rest)) => Ok((nanos.into(), Some(Rest::Fine(rest)))),
         None => match decimal::parse_wide(text) {
             Ok(parsed) => checked(Ok(parsed), column),
-            Err(error) => Err(CellFault::of_number(column, text, error)),
+            Err(error) => Err(CellFault::of_number(column, text, not_an_amount(&error))),
         },
     }
 }
@@ -224,7 +224,7 @@ fn checked(
     parsed: Result<(i128, Rest), NotAnAmount>,
     column: Option<usize>,
 ) -> Result<(i128, Option<Rest>), CellFault> {
-    let (nanos, rest) = parsed.map_err(|error| CellFault::new(column, error.to_string()))?;
+    let (nanos, rest) = parsed.map_err(|error| CellFault::new(column, not_an_amount(&error)))?;
     let nanos = check_size(nanos).map_err(|reason| CellFault::new(column, reason))?;
     Ok((nanos, Some(rest).filter(|rest| *rest != Rest::Fine(0))))
 }

@@ -261,14 +261,22 @@ fn amounts_beyond_one_charge_are_charged_exactly() {
 fn an_amount_beyond_a_hundred_charges_is_set_aside() {
     let mut ledger = Ledger::in_memory().unwrap();
     let bill = "2026-03-01 compute a -1e12 - - - - - - - -
+                2026-03-01 compute a 1e40 - - - - - - - -
+                2026-03-01 compute a 1 1e40 - - - - - - -
                 2026-03-01 compute a 1 - - - - - - - -";
     let report = run(&mut ledger, KeptDetails::ALL, bill);
     let source = &report.sources[0];
-    assert_eq!((source.charges, source.set_aside), (1, 1));
+    assert_eq!((source.charges, source.set_aside), (1, 3));
+    // A list cost is not posted, so it has no limit but that of its column.
+    let limit = "is beyond ±922337203685 currency units, the largest amount of one row";
+    let reasons: Vec<&str> = source.rejected.iter().map(|row| row.reason.as_str()).collect();
     assert_eq!(
-        source.rejected[0].reason,
-        "F201: billed-cost: '-1000000000000' is beyond ±922337203685 currency units, the largest \
-         amount of one row"
+        reasons,
+        [
+            format!("F201: billed-cost: '-1000000000000' {limit}"),
+            format!("F201: billed-cost: '1e40' {limit}"),
+            "F201: list-cost: '1e40' is larger than any amount".into(),
+        ]
     );
 }
 
