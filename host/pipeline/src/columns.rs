@@ -175,29 +175,27 @@ impl TableReading {
     }
 
     fn details(&mut self, mapping: &Mapping, kept: KeptDetails) -> DetailInputs {
-        let field = |name: &str| Field::by_name(name).map(Feed::Dimension);
         let terms = [
-            (kept.prices, Term::ListUnitPrice, Some(Feed::ListUnitPrice)),
-            (kept.prices, Term::ContractedUnitPrice, Some(Feed::ContractedUnitPrice)),
-            (kept.prices || kept.quantities, Term::PricingUnit, field("pricing_unit")),
-            (kept.quantities, Term::ConsumedUnit, field("consumed_unit")),
-            (kept.invoice, Term::InvoiceId, field("invoice_id")),
-            (kept.invoice, Term::InvoiceIssuerName, field("invoice_issuer_name")),
+            (Term::ListUnitPrice, Feed::ListUnitPrice),
+            (Term::ContractedUnitPrice, Feed::ContractedUnitPrice),
+            (Term::PricingUnit, Feed::Dimension(Field::PRICING_UNIT)),
+            (Term::ConsumedUnit, Feed::Dimension(Field::CONSUMED_UNIT)),
+            (Term::InvoiceId, Feed::Dimension(Field::INVOICE_ID)),
+            (Term::InvoiceIssuerName, Feed::Dimension(Field::INVOICE_ISSUER_NAME)),
         ];
         let mut inputs = DetailInputs { hours: kept.hours, ..DetailInputs::default() };
-        for (_, term, feed) in terms.into_iter().filter(|(is_kept, ..)| *is_kept) {
+        for (term, feed) in terms.into_iter().filter(|(_, feed)| kept.keeps(*feed)) {
             // As text even where the file has numbers: terms are hashed by their bytes.
-            let input = feed.and_then(|feed| self.told(mapping, feed, term.name(), false));
+            let input = self.told(mapping, feed, term.name(), false);
             inputs.terms.extend(input.map(|input| (term, input)));
         }
-        let mut told = |is_kept: bool, feed, name| {
-            if is_kept { self.told(mapping, feed, name, true) } else { None }
+        let mut told = |feed, name| {
+            if kept.keeps(feed) { self.told(mapping, feed, name, true) } else { None }
         };
-        inputs.pricing_quantity = told(kept.quantities, Feed::PricingQuantity, "PricingQuantity");
-        inputs.consumed_quantity =
-            told(kept.quantities, Feed::ConsumedQuantity, "ConsumedQuantity");
-        inputs.contracted_cost = told(kept.prices, Feed::ContractedCost, "ContractedCost");
-        inputs.list_cost = told(kept.prices, Feed::ListCost, "ListCost");
+        inputs.pricing_quantity = told(Feed::PricingQuantity, "PricingQuantity");
+        inputs.consumed_quantity = told(Feed::ConsumedQuantity, "ConsumedQuantity");
+        inputs.contracted_cost = told(Feed::ContractedCost, "ContractedCost");
+        inputs.list_cost = told(Feed::ListCost, "ListCost");
         inputs
     }
 
