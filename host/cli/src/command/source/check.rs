@@ -65,8 +65,11 @@ pub fn check(ui: Ui, settings: &Settings, args: &CheckArgs) -> Result<(), Failur
 fn show(ui: Ui, survey: &Survey, format: Format) -> Result<(), Diagnostic> {
     for source in survey.sources.iter().filter(|source| !source.plugin.version.is_empty()) {
         ui.note(&format!(
-            "{}: {} files, read by {} {}",
-            source.name, source.tables, source.plugin.name, source.plugin.version
+            "{}: {}, read by {} {}",
+            source.name,
+            counted(source.tables as u64, "file", "files"),
+            source.plugin.name,
+            source.plugin.version
         ));
     }
     match format {
