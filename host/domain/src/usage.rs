@@ -43,9 +43,7 @@ impl Quantity {
             NotAnAmount::Empty => NotAQuantity::Empty,
             NotAnAmount::NotANumber(text)
             | NotAnAmount::TooLarge(text)
-            | NotAnAmount::BeyondCharges(text) => {
-                NotAQuantity::NotANumber(text)
-            }
+            | NotAnAmount::BeyondCharges(text) => NotAQuantity::NotANumber(text),
         })?;
         Quantity::of_row(nanos, || {
             String::from_utf8_lossy(text.get(..60).unwrap_or(text)).trim().to_owned()

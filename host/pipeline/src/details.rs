@@ -289,6 +289,7 @@ fn column(input: &Input) -> Option<usize> {
         Input::Constant(_) => None,
     }
 }
+
 /// Where the table has decimal commas anyway, a comma is no reason to doubt its other numbers.
 fn no_number(input: &Input, text: &[u8], error: impl ToString) -> CellFault {
     match input {
@@ -296,7 +297,6 @@ fn no_number(input: &Input, text: &[u8], error: impl ToString) -> CellFault {
         _ => CellFault::of_number(column(input), text, error),
     }
 }
-
 
 /// A number of a table with decimal commas is read as one with a point.
 fn with_point<'t>(input: &Input, text: &'t [u8]) -> Result<Cow<'t, [u8]>, CellFault> {
