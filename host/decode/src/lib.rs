@@ -22,4 +22,4 @@ mod text;
 
 pub use batch::{Batch, Cells, Column, ShortRows, TableFormat, TextView, UnreadableRow, viewed};
 pub use place::lines_at;
-pub use table::{Scan, TableFacts, WantedColumn, Worker, describe, distinct, sample};
+pub use table::{CellForm, Scan, TableFacts, WantedColumn, Worker, describe, distinct, sample};

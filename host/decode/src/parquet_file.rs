@@ -4,6 +4,7 @@ use crate::batch::{Batch, Cells, Column};
 use crate::code;
 use crate::file::open;
 use crate::parquet_text::cell_text;
+use crate::table::CellForm;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, TimestampMicrosecondType,
@@ -13,6 +14,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, StringViewArray, ma
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use domain::diagnostic::Diagnostic;
+use domain::period::Day;
 use domain::port::GrantedTable;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -100,7 +102,7 @@ struct ParquetColumn {
     /// The names that lead to it.
     path: Vec<String>,
     kind: DataType,
-    typed: bool,
+    form: CellForm,
 }
 
 impl ParquetColumn {
@@ -141,7 +143,7 @@ fn add_columns(field: &Field, above: &[String], columns: &mut Vec<ParquetColumn>
     columns.push(ParquetColumn {
         path: path.clone(),
         kind: field.data_type().clone(),
-        typed: false,
+        form: CellForm::Text,
     });
     if let DataType::Struct(members) = field.data_type() {
         for member in members {
@@ -158,15 +160,18 @@ pub fn columns(table: &GrantedTable) -> Result<Vec<Column>, Diagnostic> {
 }
 
 impl ParquetScan {
-    pub fn open(table: &GrantedTable, wanted: &[(usize, bool)]) -> Result<ParquetScan, Diagnostic> {
+    pub fn open(
+        table: &GrantedTable,
+        wanted: &[(usize, CellForm)],
+    ) -> Result<ParquetScan, Diagnostic> {
         let metadata =
             with_views(metadata(table)?).map_err(|error| not_parquet(table, &error.to_string()))?;
         let all = all_columns(metadata.schema());
         let wanted: Vec<ParquetColumn> = wanted
             .iter()
-            .filter_map(|(index, typed)| {
+            .filter_map(|(index, form)| {
                 let ParquetColumn { path, kind, .. } = all.get(*index)?;
-                Some(ParquetColumn { path: path.clone(), kind: kind.clone(), typed: *typed })
+                Some(ParquetColumn { path: path.clone(), kind: kind.clone(), form: *form })
             })
             .collect();
         let names: Vec<String> = wanted.iter().map(ParquetColumn::name).collect();
@@ -242,7 +247,7 @@ impl ParquetWorker {
         self.places.extend(self.next_row..self.next_row + rows as u64);
         self.next_row += rows as u64;
         let shapes = scan.wanted.iter().map(|column| match column.find(batch) {
-            Some(array) => Ok(shape(&array, column.typed)),
+            Some(array) => Ok(shape(&array, column.form)),
             None => Err(not_parquet(&scan.table, &format!("its {} is gone", column.name()))),
         });
         let shapes = shapes.collect::<Result<Vec<Shape>, Diagnostic>>()?;
@@ -300,7 +305,8 @@ fn short_decimals(array: &ArrayRef) -> Option<Vec<i128>> {
     }
 }
 
-fn shape(array: &ArrayRef, typed: bool) -> Shape {
+fn shape(array: &ArrayRef, form: CellForm) -> Shape {
+    let typed = form == CellForm::Typed;
     match array.data_type() {
         DataType::Utf8View => Shape::Views(array.as_string_view().clone()),
         // A negative scale stands for zeros at the end. The form as text writes them out.
@@ -318,6 +324,9 @@ fn shape(array: &ArrayRef, typed: bool) -> Shape {
         }
         DataType::Timestamp(unit, _) if typed => {
             Shape::Days { values: timestamp_days(array, *unit), nulls: nulls(array) }
+        }
+        DataType::Timestamp(unit, _) if form == CellForm::Moment => {
+            text_shape(moment_texts(array, *unit))
         }
         DataType::Date32 if typed => Shape::Days {
             values: array.as_primitive::<Date32Type>().values().to_vec(),
@@ -345,7 +354,13 @@ fn nulls(array: &ArrayRef) -> Option<Vec<bool>> {
 }
 
 pub(crate) fn timestamp_days(array: &ArrayRef, unit: TimeUnit) -> Vec<i32> {
-    let (values, per_second): (&[i64], i64) = match unit {
+    let (values, per_second) = moments(array, unit);
+    days(values, per_second)
+}
+
+/// Moments in parts of a second since 1970, and how many parts a second has.
+fn moments(array: &ArrayRef, unit: TimeUnit) -> (&[i64], i64) {
+    match unit {
         TimeUnit::Second => (array.as_primitive::<TimestampSecondType>().values(), 1),
         TimeUnit::Millisecond => (array.as_primitive::<TimestampMillisecondType>().values(), 1_000),
         TimeUnit::Microsecond => {
@@ -354,8 +369,19 @@ pub(crate) fn timestamp_days(array: &ArrayRef, unit: TimeUnit) -> Vec<i32> {
         TimeUnit::Nanosecond => {
             (array.as_primitive::<TimestampNanosecondType>().values(), 1_000_000_000)
         }
+    }
+}
+
+/// Moments as `2026-03-01T05:30:00Z`.
+fn moment_texts(array: &ArrayRef, unit: TimeUnit) -> StringArray {
+    let (values, per_second) = moments(array, unit);
+    let text = |value: &i64| {
+        let second = value.div_euclid(per_second).rem_euclid(DAY_SECONDS);
+        let day = Day::from_epoch(day(*value, per_second));
+        format!("{day}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
     };
-    days(values, per_second)
+    let texts = values.iter().enumerate();
+    texts.map(|(row, value)| array.is_valid(row).then(|| text(value))).collect()
 }
 
 /// A date of 64 bits is a moment in milliseconds.
@@ -364,9 +390,11 @@ pub(crate) fn date_days(array: &ArrayRef) -> Vec<i32> {
 }
 
 fn days(moments: &[i64], per_second: i64) -> Vec<i32> {
+    moments.iter().map(|moment| day(*moment, per_second)).collect()
+}
+
+#[inline]
+fn day(moment: i64, per_second: i64) -> i32 {
     // Rounded down: a moment before 1970 belongs to the day that began before it.
-    let day = |moment: &i64| {
-        i32::try_from(moment.div_euclid(DAY_SECONDS * per_second)).unwrap_or(i32::MAX / 2)
-    };
-    moments.iter().map(day).collect()
+    i32::try_from(moment.div_euclid(DAY_SECONDS * per_second)).unwrap_or(i32::MAX / 2)
 }

@@ -21,13 +21,23 @@ pub struct TableFacts {
 pub struct WantedColumn {
     /// The exact header.
     pub name: String,
-    /// Whether amounts and dates may come as numbers, if the file has them as numbers.
-    pub typed: bool,
+    pub form: CellForm,
+}
+
+/// How the cells of a column come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellForm {
+    /// As text. A moment is its day.
+    Text,
+    /// As text. A moment has its time of day.
+    Moment,
+    /// Amounts and dates as numbers, if the file has them as numbers.
+    Typed,
 }
 
 impl WantedColumn {
     pub fn text(name: impl Into<String>) -> WantedColumn {
-        WantedColumn { name: name.into(), typed: false }
+        WantedColumn { name: name.into(), form: CellForm::Text }
     }
 }
 
@@ -65,7 +75,7 @@ impl Scan {
     ) -> Result<Scan, Diagnostic> {
         let facts = describe(table)?;
         let mut at = Vec::new();
-        for WantedColumn { name, typed } in wanted {
+        for WantedColumn { name, form } in wanted {
             let mut found = facts
                 .columns
                 .iter()
@@ -73,7 +83,7 @@ impl Scan {
                 .filter(|(_, column)| column.name == *name)
                 .map(|(index, _)| index);
             match (found.next(), found.next()) {
-                (Some(index), None) => at.push((index, *typed)),
+                (Some(index), None) => at.push((index, *form)),
                 (None, _) => {
                     return Err(Diagnostic::new(
                         code::COLUMN_MISSING,

@@ -3,10 +3,11 @@
 use arrow_array::builder::{ListBuilder, StringBuilder, StructBuilder};
 use arrow_array::{
     Array, ArrayRef, BinaryArray, Date64Array, Decimal32Array, Decimal64Array, Int64Array,
-    RecordBatch, StringArray, StructArray,
+    RecordBatch, StringArray, StructArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+    TimestampNanosecondArray, TimestampSecondArray,
 };
 use arrow_schema::{DataType, Field, Fields};
-use decode::{Cells, Scan, ShortRows, WantedColumn, describe, sample};
+use decode::{CellForm, Cells, Scan, ShortRows, WantedColumn, describe, sample};
 use domain::port::GrantedTable;
 use domain::text_form::TextForm;
 use parquet::arrow::ArrowWriter;
@@ -70,7 +71,7 @@ fn short_decimals_and_long_dates_are_numbers_and_days() {
             ["-0.05", "0.0000000000", ""],
         ]
     );
-    let typed = |name: &str| WantedColumn { name: name.into(), typed: true };
+    let typed = |name: &str| WantedColumn { name: name.into(), form: CellForm::Typed };
     let wanted = [typed("Middle"), typed("Small"), typed("Day")];
     let scan = Scan::open(&table, &wanted, ShortRows::Refused).unwrap();
     let read = scan.worker().next(&mut |batch| {
@@ -89,6 +90,36 @@ fn short_decimals_and_long_dates_are_numbers_and_days() {
         Ok(())
     });
     assert!(read.unwrap());
+}
+
+/// 2026-03-02 begins at second 1,772,409,600. The second moment is the last one before 1970.
+#[test]
+fn moments_are_days_or_have_their_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let second = 1_772_409_600 + 5 * 3600 + 30 * 60 + 9;
+    let cells = |per_second: i64| vec![Some(second * per_second), Some(-1), None];
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("s", Arc::new(TimestampSecondArray::from(cells(1)))),
+        ("ms", Arc::new(TimestampMillisecondArray::from(cells(1_000)))),
+        ("us", Arc::new(TimestampMicrosecondArray::from(cells(1_000_000)))),
+        ("ns", Arc::new(TimestampNanosecondArray::from(cells(1_000_000_000)))),
+    ];
+    let table = written(&folder, columns, Compression::SNAPPY);
+    for (form, expect) in [
+        (CellForm::Text, ["2026-03-02", "1969-12-31", ""]),
+        (CellForm::Moment, ["2026-03-02T05:30:09Z", "1969-12-31T23:59:59Z", ""]),
+    ] {
+        let wanted = ["s", "ms", "us", "ns"].map(|name| WantedColumn { name: name.into(), form });
+        let scan = Scan::open(&table, &wanted, ShortRows::Refused).unwrap();
+        let read = scan.worker().next(&mut |batch| {
+            for column in batch.columns {
+                let texts: Vec<_> = (0..3).map(|row| column.text(row)).collect();
+                assert_eq!(texts, expect, "{form:?}");
+            }
+            Ok(())
+        });
+        assert!(read.unwrap());
+    }
 }
 
 fn labels() -> ArrayRef {

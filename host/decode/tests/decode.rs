@@ -6,7 +6,8 @@ use arrow_array::{
 };
 use decode::code;
 use decode::{
-    Cells, Scan, ShortRows, UnreadableRow, WantedColumn, describe, distinct, lines_at, sample,
+    CellForm, Cells, Scan, ShortRows, UnreadableRow, WantedColumn, describe, distinct, lines_at,
+    sample,
 };
 use domain::diagnostic::Diagnostic;
 use domain::port::GrantedTable;
@@ -211,7 +212,7 @@ fn parquet_hands_out_numbers_as_numbers_and_all_else_as_text() {
         ["", "0.0000000000", "", "94.35600000000001"],
     ];
     assert_eq!(sample(&table, 9).unwrap(), texts);
-    let typed = |name: &str| WantedColumn { name: name.into(), typed: true };
+    let typed = |name: &str| WantedColumn { name: name.into(), form: CellForm::Typed };
     let scan = Scan::open(&table, &[typed("Start"), typed("Cost")], ShortRows::Refused).unwrap();
     let mut seen = 0;
     scan.worker()

@@ -100,6 +100,28 @@ impl KeptDetails {
     /// The names by which settings choose them.
     pub const NAMES: [&str; 4] = ["prices", "quantities", "invoice", "hours"];
 
+    /// Whether this part of a charge is kept as a detail.
+    pub fn keeps(self, feed: Feed) -> bool {
+        match feed {
+            Feed::ListUnitPrice
+            | Feed::ContractedUnitPrice
+            | Feed::ListCost
+            | Feed::ContractedCost => self.prices,
+            Feed::PricingQuantity | Feed::ConsumedQuantity => self.quantities,
+            // A price is of a unit too.
+            Feed::Dimension(Field::PRICING_UNIT) => self.prices || self.quantities,
+            Feed::Dimension(Field::CONSUMED_UNIT) => self.quantities,
+            Feed::Dimension(Field::INVOICE_ID | Field::INVOICE_ISSUER_NAME) => self.invoice,
+            Feed::Dimension(_)
+            | Feed::BilledCost
+            | Feed::EffectiveCost
+            | Feed::BillingCurrency
+            | Feed::ChargePeriodStart
+            | Feed::BillingPeriodStart
+            | Feed::Tags => false,
+        }
+    }
+
     /// Whether they are kept, in the order of the names.
     fn each(&mut self) -> [&mut bool; 4] {
         [&mut self.prices, &mut self.quantities, &mut self.invoice, &mut self.hours]

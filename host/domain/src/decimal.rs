@@ -31,8 +31,11 @@ pub enum NotAnAmount {
     Empty,
     #[error("'{0}' is not a decimal number")]
     NotANumber(String),
-    #[error("'{0}' is beyond ±9223372036 currency units, the largest amount of one row")]
+    #[error("'{0}' is beyond ±9223372036 currency units, the largest amount of one charge")]
     TooLarge(String),
+    /// Of a row, which may be some charges. Its reader knows how many.
+    #[error("'{0}' is larger than any amount")]
+    BeyondCharges(String),
 }
 
 const FINE_DIGITS: usize = 28;
@@ -183,7 +186,7 @@ pub fn parse_wide(text: &[u8]) -> Result<(i128, Rest), NotAnAmount> {
     }
     let exact =
         Decimal::read(trimmed, EXPONENT_MAX).ok_or_else(|| NotAnAmount::NotANumber(shown(text)))?;
-    wide(&exact).ok_or_else(|| NotAnAmount::TooLarge(shown(text)))
+    wide(&exact).ok_or_else(|| NotAnAmount::BeyondCharges(shown(text)))
 }
 
 /// As [`parse_wide`], of `value × 10^-scale`.
@@ -192,7 +195,7 @@ pub fn wide_from_scaled(value: i128, scale: u32) -> Result<(i128, Rest), NotAnAm
         return Ok((parsed.nanos.into(), parsed.rest));
     }
     wide(&Decimal::from_scaled(value, scale))
-        .ok_or_else(|| NotAnAmount::TooLarge(format!("{value}E-{scale}")))
+        .ok_or_else(|| NotAnAmount::BeyondCharges(format!("{value}E-{scale}")))
 }
 
 /// Nothing beyond 128 bits of nanos.

@@ -56,6 +56,10 @@ impl Field {
     pub const CHARGE_CLASS: Field = Field(5);
     pub const REGION_ID: Field = Field(6);
     pub const RESOURCE_ID: Field = Field(7);
+    pub const INVOICE_ISSUER_NAME: Field = Field(20);
+    pub const INVOICE_ID: Field = Field(21);
+    pub const PRICING_UNIT: Field = Field(30);
+    pub const CONSUMED_UNIT: Field = Field(31);
     pub const COUNT: usize = FIELDS.len();
 
     pub fn all() -> impl Iterator<Item = Field> {
@@ -112,4 +116,29 @@ pub fn canonical_value(field: Field, value: &str) -> Option<&'static str> {
         _ => return None,
     };
     closed.iter().find(|known| known.eq_ignore_ascii_case(value)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_have_the_names_of_their_fields() {
+        for (field, name) in [
+            (Field::SERVICE_NAME, "ServiceName"),
+            (Field::PROVIDER_NAME, "ProviderName"),
+            (Field::SUB_ACCOUNT_ID, "SubAccountId"),
+            (Field::SUB_ACCOUNT_NAME, "SubAccountName"),
+            (Field::CHARGE_CATEGORY, "ChargeCategory"),
+            (Field::CHARGE_CLASS, "ChargeClass"),
+            (Field::REGION_ID, "RegionId"),
+            (Field::RESOURCE_ID, "ResourceId"),
+            (Field::INVOICE_ISSUER_NAME, "InvoiceIssuerName"),
+            (Field::INVOICE_ID, "InvoiceId"),
+            (Field::PRICING_UNIT, "PricingUnit"),
+            (Field::CONSUMED_UNIT, "ConsumedUnit"),
+        ] {
+            assert_eq!(field.focus_name(), name);
+        }
+    }
 }

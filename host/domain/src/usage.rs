@@ -41,9 +41,9 @@ impl Quantity {
     pub fn parse(text: &[u8]) -> Result<Quantity, NotAQuantity> {
         let nanos = decimal::parse_nanos(text).map_err(|error| match error {
             NotAnAmount::Empty => NotAQuantity::Empty,
-            NotAnAmount::NotANumber(text) | NotAnAmount::TooLarge(text) => {
-                NotAQuantity::NotANumber(text)
-            }
+            NotAnAmount::NotANumber(text)
+            | NotAnAmount::TooLarge(text)
+            | NotAnAmount::BeyondCharges(text) => NotAQuantity::NotANumber(text),
         })?;
         Quantity::of_row(nanos, || {
             String::from_utf8_lossy(text.get(..60).unwrap_or(text)).trim().to_owned()

@@ -20,7 +20,7 @@ use pipeline::report::SourceReport;
 use pipeline::source::Source;
 use reports::survey::read::{ChargeSurvey, surveys};
 use std::sync::Arc;
-use witness::{Finds, Witness};
+use witness::{Finds, Kept, Witness};
 
 /// How far the tables are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +74,8 @@ pub fn survey(
             survey.sources.push(of_source);
             continue;
         }
-        let dimensions = settings.dimensions.value.clone();
-        let (witness, finds) = Witness::of(Arc::clone(&collector), dimensions);
+        let kept = Kept { dimensions: settings.dimensions.value.clone(), details: source.kept };
+        let (witness, finds) = Witness::of(Arc::clone(&collector), kept);
         if depth == Depth::Headers {
             // Without a row, a plugin names its deliveries and describes its tables.
             let looked = witness.collect(&source.request, &mut |_: Batch| Ok(()));

@@ -1,6 +1,6 @@
 //! Reads the billing period of rows: its first day, or nothing where the source does not tell it.
 
-use crate::cell::{CellFault, Dates};
+use crate::cell::{CellFault, Dates, says_nothing};
 use crate::columns::Input;
 use decode::{Batch, Cells};
 use domain::period::{DateOrder, Day, parse_instant};
@@ -53,7 +53,7 @@ impl<'a> BillingPeriods<'a> {
         row: usize,
     ) -> Result<Option<Day>, CellFault> {
         let trimmed = text.trim_ascii();
-        if trimmed.is_empty() || self.nulls.iter().any(|null| null.as_bytes() == trimmed) {
+        if says_nothing(trimmed, self.nulls) {
             return Ok(None);
         }
         // A period begins on the date that is written, in whatever zone. Turned to UTC, midnight of

@@ -1,7 +1,7 @@
 //! Single cells of a row: their values, and the reasons why a row cannot be read.
 
 use crate::columns::Input;
-use crate::pieces::check_size;
+use crate::pieces::{check_size, not_an_amount};
 use decode::{Batch, Cells, UnreadableRow};
 use domain::code::{self, Code};
 use domain::decimal::{self, NotAnAmount, Rest};
@@ -22,6 +22,7 @@ pub struct SetAsideRow {
 }
 
 /// The reason why a row is not understood, with the scan column at fault.
+#[derive(Clone, Debug)]
 pub struct CellFault {
     pub code: Code,
     pub column: Option<usize>,
@@ -123,6 +124,13 @@ impl Dates {
     }
 }
 
+/// Whether a text has no value: it is blank, or a null of its table.
+#[inline]
+pub fn says_nothing(text: &[u8], nulls: &[String]) -> bool {
+    let text = text.trim_ascii();
+    text.is_empty() || nulls.iter().any(|null| null.trim().as_bytes() == text)
+}
+
 /// A quantity, or nothing if the cell has no value.
 pub fn quantity(
     column: usize,
@@ -137,12 +145,11 @@ pub fn quantity(
         Cells::Decimal { values, scale, .. } => Quantity::from_scaled(values[row], scale),
         cells => {
             let text = cells.plain(row);
-            if nulls.iter().any(|null| null.as_bytes() == text) {
+            if says_nothing(text, nulls) {
                 return Ok(None);
             }
             match mark {
                 DecimalMark::Point => Quantity::parse(text),
-                DecimalMark::Comma if text.trim_ascii().is_empty() => Err(NotAQuantity::Empty),
                 DecimalMark::Comma => {
                     let spelled = decimal_comma::with_point(text);
                     let spelled = spelled.ok_or_else(|| no_comma_number(Some(column), text))?;
@@ -198,7 +205,7 @@ pub fn amount(
         Some((nanos, rest)) => Ok((nanos.into(), Some(Rest::Fine(rest)))),
         None => match decimal::parse_wide(text) {
             Ok(parsed) => checked(Ok(parsed), column),
-            Err(error) => Err(CellFault::of_number(column, text, error)),
+            Err(error) => Err(CellFault::of_number(column, text, not_an_amount(&error))),
         },
     }
 }
@@ -217,7 +224,7 @@ fn checked(
     parsed: Result<(i128, Rest), NotAnAmount>,
     column: Option<usize>,
 ) -> Result<(i128, Option<Rest>), CellFault> {
-    let (nanos, rest) = parsed.map_err(|error| CellFault::new(column, error.to_string()))?;
+    let (nanos, rest) = parsed.map_err(|error| CellFault::new(column, not_an_amount(&error)))?;
     let nanos = check_size(nanos).map_err(|reason| CellFault::new(column, reason))?;
     Ok((nanos, Some(rest).filter(|rest| *rest != Rest::Fine(0))))
 }

@@ -2,7 +2,7 @@
 //! mapping.
 
 use crate::computed::{ComputedBatch, ComputedChoice, ComputedColumn};
-use decode::{Batch, WantedColumn};
+use decode::{Batch, CellForm, WantedColumn};
 use domain::charge::KeptDetails;
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -125,18 +125,25 @@ impl TableReading {
             tag_prefixes: mapping.tag_prefixes.clone(),
             decimal_mark: DecimalMark::Point,
         };
-        reading.billed_cost = reading.needed(mapping, Feed::BilledCost, "BilledCost")?;
-        reading.effective_cost = reading.needed(mapping, Feed::EffectiveCost, "EffectiveCost")?;
+        let typed = CellForm::Typed;
+        reading.billed_cost = reading.needed(mapping, Feed::BilledCost, "BilledCost", typed)?;
+        reading.effective_cost =
+            reading.needed(mapping, Feed::EffectiveCost, "EffectiveCost", typed)?;
+        let moment = if kept.hours { CellForm::Moment } else { typed };
         reading.charge_period_start =
-            reading.needed(mapping, Feed::ChargePeriodStart, "ChargePeriodStart")?;
+            reading.needed(mapping, Feed::ChargePeriodStart, "ChargePeriodStart", moment)?;
         reading.billing_period = match mapping.billing_period {
             Some(day) => Input::Constant(day.to_string()),
             None if mapping.origin(Feed::BillingPeriodStart).is_none() => {
                 Input::Constant(String::new())
             }
-            None => reading.needed(mapping, Feed::BillingPeriodStart, "BillingPeriodStart")?,
+            None => {
+                reading.needed(mapping, Feed::BillingPeriodStart, "BillingPeriodStart", typed)?
+            }
         };
-        match reading.needed(mapping, Feed::BillingCurrency, "BillingCurrency")? {
+        // The currency is a part of the resource's identity, and identities are hashed as text.
+        let text = CellForm::Text;
+        match reading.needed(mapping, Feed::BillingCurrency, "BillingCurrency", text)? {
             Input::Column(column) | Input::CommaNumber(column) => {
                 reading.identity.push((column, Identity::Currency))
             }
@@ -175,63 +182,63 @@ impl TableReading {
     }
 
     fn details(&mut self, mapping: &Mapping, kept: KeptDetails) -> DetailInputs {
-        let field = |name: &str| Field::by_name(name).map(Feed::Dimension);
         let terms = [
-            (kept.prices, Term::ListUnitPrice, Some(Feed::ListUnitPrice)),
-            (kept.prices, Term::ContractedUnitPrice, Some(Feed::ContractedUnitPrice)),
-            (kept.prices || kept.quantities, Term::PricingUnit, field("pricing_unit")),
-            (kept.quantities, Term::ConsumedUnit, field("consumed_unit")),
-            (kept.invoice, Term::InvoiceId, field("invoice_id")),
-            (kept.invoice, Term::InvoiceIssuerName, field("invoice_issuer_name")),
+            (Term::ListUnitPrice, Feed::ListUnitPrice),
+            (Term::ContractedUnitPrice, Feed::ContractedUnitPrice),
+            (Term::PricingUnit, Feed::Dimension(Field::PRICING_UNIT)),
+            (Term::ConsumedUnit, Feed::Dimension(Field::CONSUMED_UNIT)),
+            (Term::InvoiceId, Feed::Dimension(Field::INVOICE_ID)),
+            (Term::InvoiceIssuerName, Feed::Dimension(Field::INVOICE_ISSUER_NAME)),
         ];
         let mut inputs = DetailInputs { hours: kept.hours, ..DetailInputs::default() };
-        for (_, term, feed) in terms.into_iter().filter(|(is_kept, ..)| *is_kept) {
+        for (term, feed) in terms.into_iter().filter(|(_, feed)| kept.keeps(*feed)) {
             // As text even where the file has numbers: terms are hashed by their bytes.
-            let input = feed.and_then(|feed| self.told(mapping, feed, term.name(), false));
+            let input = self.told(mapping, feed, term.name(), CellForm::Text);
             inputs.terms.extend(input.map(|input| (term, input)));
         }
-        let mut told = |is_kept: bool, feed, name| {
-            if is_kept { self.told(mapping, feed, name, true) } else { None }
+        let typed = CellForm::Typed;
+        let mut told = |feed, name| {
+            if kept.keeps(feed) { self.told(mapping, feed, name, typed) } else { None }
         };
-        inputs.pricing_quantity = told(kept.quantities, Feed::PricingQuantity, "PricingQuantity");
-        inputs.consumed_quantity =
-            told(kept.quantities, Feed::ConsumedQuantity, "ConsumedQuantity");
-        inputs.contracted_cost = told(kept.prices, Feed::ContractedCost, "ContractedCost");
-        inputs.list_cost = told(kept.prices, Feed::ListCost, "ListCost");
+        inputs.pricing_quantity = told(Feed::PricingQuantity, "PricingQuantity");
+        inputs.consumed_quantity = told(Feed::ConsumedQuantity, "ConsumedQuantity");
+        inputs.contracted_cost = told(Feed::ContractedCost, "ContractedCost");
+        inputs.list_cost = told(Feed::ListCost, "ListCost");
         inputs
     }
 
     /// The origin of something that a table may tell.
-    fn told(&mut self, mapping: &Mapping, feed: Feed, name: &str, typed: bool) -> Option<Input> {
+    fn told(&mut self, mapping: &Mapping, feed: Feed, name: &str, form: CellForm) -> Option<Input> {
         Some(match mapping.origin(feed)? {
-            Origin::Column(column) => Input::Column(self.want(column, typed)),
+            Origin::Column(column) => Input::Column(self.want(column, form)),
             Origin::Constant(text) => Input::Constant(text.clone()),
-            Origin::FirstOf(choices) => Input::Column(self.work_out(name, choices)),
+            Origin::FirstOf(choices) => Input::Column(self.work_out(name, choices, form)),
         })
     }
 
-    fn needed(&mut self, mapping: &Mapping, feed: Feed, name: &str) -> Result<Input, Diagnostic> {
-        // The currency is a part of the resource's identity, and identities are hashed as text.
-        let typed = feed != Feed::BillingCurrency;
-        match mapping.origin(feed) {
-            Some(Origin::Column(column)) => Ok(Input::Column(self.want(column, typed))),
-            Some(Origin::Constant(text)) => Ok(Input::Constant(text.clone())),
-            Some(Origin::FirstOf(choices)) => Ok(Input::Column(self.work_out(name, choices))),
-            None => Err(Diagnostic::new(
+    fn needed(
+        &mut self,
+        mapping: &Mapping,
+        feed: Feed,
+        name: &str,
+        form: CellForm,
+    ) -> Result<Input, Diagnostic> {
+        self.told(mapping, feed, name, form).ok_or_else(|| {
+            Diagnostic::new(
                 code::PLUGIN_JUNK,
                 format!(
                     "the plugin's mapping of {} does not say where {name} comes from",
                     mapping.table
                 ),
-            )),
-        }
+            )
+        })
     }
 
     fn identify(&mut self, origin: Option<&Origin>, identity: Identity) {
         match origin {
             Some(Origin::Column(column)) => {
                 // As text even where the file has numbers: identities are hashed by their bytes.
-                let at = self.want(column, false);
+                let at = self.want(column, CellForm::Text);
                 self.identity.push((at, identity));
             }
             Some(Origin::Constant(text)) => self.constants.push((identity, text.clone())),
@@ -240,22 +247,24 @@ impl TableReading {
                     Identity::Dimension(field) => field.name(),
                     _ => "tags",
                 };
-                let at = self.work_out(name, choices);
+                let at = self.work_out(name, choices, CellForm::Text);
                 self.identity.push((at, identity));
             }
             None => {}
         }
     }
 
-    fn want(&mut self, column: &str, typed: bool) -> usize {
-        self.columns.push(Column::Read(WantedColumn { name: column.to_owned(), typed }));
+    fn want(&mut self, column: &str, form: CellForm) -> usize {
+        self.columns.push(Column::Read(WantedColumn { name: column.to_owned(), form }));
         self.columns.len() - 1
     }
 
-    fn work_out(&mut self, name: &str, choices: &[Choice]) -> usize {
+    fn work_out(&mut self, name: &str, choices: &[Choice], form: CellForm) -> usize {
+        // Choices compare texts and hand them on.
+        let form = if form == CellForm::Typed { CellForm::Text } else { form };
         let choices = choices
             .iter()
-            .map(|choice| ComputedChoice::new(choice, |column| self.want(column, false)))
+            .map(|choice| ComputedChoice::new(choice, |column| self.want(column, form)))
             .collect();
         self.columns.push(Column::ComputedColumn(name.to_owned(), ComputedColumn { choices }));
         self.columns.len() - 1

@@ -4,10 +4,9 @@
 //! Bills say the same number several times: the consumed quantity is the priced one, and the list
 //! cost is the billed one. So texts are compared before they are read.
 
-use crate::cell::{CellFault, no_comma_number};
+use crate::cell::{CellFault, no_comma_number, says_nothing};
 use crate::columns::{Input, TableReading};
 use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
-use crate::normalize::Reason;
 use crate::terms::{KnownTerms, MetTerms};
 use decode::{Batch, Cells};
 use domain::decimal::{self, NotAnAmount, Rest};
@@ -113,10 +112,7 @@ impl<'a, 'r> DetailReader<'a, 'r> {
         if !inputs.terms.is_empty() {
             match self.classes[row] {
                 RowClass::Resource(number) => into.terms.push(number.0),
-                RowClass::Rejected(number) => {
-                    let Reason { column, text } = self.known.reason(number);
-                    return Err(CellFault::new(column, text));
-                }
+                RowClass::Rejected(number) => return Err(self.known.fault(number)),
                 RowClass::Skipped => into.terms.push(TermsId::UNKNOWN.0),
             }
         }
@@ -174,7 +170,7 @@ impl<'a, 'r> DetailReader<'a, 'r> {
             _ if self.is_null(text) => into.push_unknown(),
             _ => {
                 let figure = Figure::parse(&with_point(input, text)?)
-                    .map_err(|error| CellFault::of_number(column(input), text, error))?;
+                    .map_err(|error| no_number(input, text, error))?;
                 into.push(Some(figure));
             }
         }
@@ -217,7 +213,7 @@ impl<'a, 'r> DetailReader<'a, 'r> {
                 Ok(None)
             }
             Err(error) => match cell(input, batch, row) {
-                Cell::Text(text) => Err(CellFault::of_number(column(input), text, error)),
+                Cell::Text(text) => Err(no_number(input, text, error)),
                 _ => Err(CellFault::new(column(input), error.to_string())),
             },
         }
@@ -225,8 +221,7 @@ impl<'a, 'r> DetailReader<'a, 'r> {
 
     #[cold]
     fn is_null(&self, text: &[u8]) -> bool {
-        text.trim_ascii().is_empty()
-            || self.reading.nulls.iter().any(|null| null.as_bytes() == text)
+        says_nothing(text, &self.reading.nulls)
     }
 }
 
@@ -292,6 +287,14 @@ fn column(input: &Input) -> Option<usize> {
     match input {
         Input::Column(column) | Input::CommaNumber(column) => Some(*column),
         Input::Constant(_) => None,
+    }
+}
+
+/// Where the table has decimal commas anyway, a comma is no reason to doubt its other numbers.
+fn no_number(input: &Input, text: &[u8], error: impl ToString) -> CellFault {
+    match input {
+        Input::CommaNumber(column) => CellFault::new(Some(*column), error.to_string()),
+        _ => CellFault::of_number(column(input), text, error),
     }
 }
 

@@ -3,6 +3,7 @@
 //! This is the cold half. It runs once for each distinct row identity, in the thread that sees it
 //! first.
 
+use crate::cell::says_nothing;
 use crate::columns::{Identity, TableReading};
 use crate::interner::{RowClass, RowTable};
 use crate::terms::KnownTerms;
@@ -214,8 +215,7 @@ impl<'a> Registry<'a> {
         text: Cow<'t, str>,
         column: Option<usize>,
     ) -> Result<(), Reason> {
-        let is_null = text.is_empty() || reading.nulls.iter().any(|null| *null == text);
-        if is_null {
+        if says_nothing(text.as_bytes(), &reading.nulls) {
             return Ok(());
         }
         match identity {

@@ -3,6 +3,7 @@
 //! A charge holds 9,223,372,036 currency units. That is enough in dollars, and one row of a bill in
 //! Indonesian rupiah or Vietnamese dong can have more. Its charges add up to the row exactly.
 
+use domain::decimal::NotAnAmount;
 use domain::money::Sum;
 
 /// The most charges of one row. Its account could not be posted more: see `Sum::POSTED_MAX`.
@@ -23,11 +24,22 @@ pub fn check_size(nanos: i128) -> Result<i128, String> {
     if nanos.unsigned_abs() <= ROW_NANOS_MAX.unsigned_abs() {
         return Ok(nanos);
     }
-    Err(format!(
-        "'{}' is beyond ±{} currency units, the largest amount of one row",
-        Sum::from_nanos(nanos).plain(),
+    Err(too_large(&Sum::from_nanos(nanos).plain()))
+}
+
+/// The reason why an amount of a row is no number of nanos.
+pub fn not_an_amount(error: &NotAnAmount) -> String {
+    match error {
+        NotAnAmount::TooLarge(text) | NotAnAmount::BeyondCharges(text) => too_large(text),
+        NotAnAmount::Empty | NotAnAmount::NotANumber(_) => error.to_string(),
+    }
+}
+
+fn too_large(text: &str) -> String {
+    format!(
+        "'{text}' is beyond ±{} currency units, the largest amount of one row",
         ROW_NANOS_MAX / 1_000_000_000
-    ))
+    )
 }
 
 impl Iterator for Pieces {

@@ -3,9 +3,10 @@
 //! As with resources, a row's terms are known by a hash of its raw cells. Only the first row with
 //! these cells is read.
 
+use crate::cell::{CellFault, no_comma_number, says_nothing};
 use crate::columns::{Input, TableReading};
 use crate::interner::{RowClass, RowTable};
-use crate::normalize::{Reason, Registry};
+use crate::normalize::Registry;
 use decode::Cells;
 use domain::decimal_comma;
 use domain::dictionary::{ResourceId, Symbol};
@@ -34,7 +35,7 @@ pub struct KnownTerms<'a, 'r> {
 struct TermsTable {
     /// The class is the number of terms, in the place of that of a resource.
     table: RowTable,
-    reasons: Vec<Reason>,
+    faults: Vec<CellFault>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -55,13 +56,13 @@ impl<'a, 'r> KnownTerms<'a, 'r> {
         mut take: impl FnMut(usize, MetTerms),
     ) {
         let (mut known, mut registry) = (lock(&self.known), lock(self.registry));
-        let TermsTable { table, reasons } = &mut *known;
+        let TermsTable { table, faults } = &mut *known;
         for row in rows {
             let class = table.find(hashes[*row]).unwrap_or_else(|| {
                 let read = read(&mut registry, self.reading, columns, *row);
-                let class = read.unwrap_or_else(|reason| {
-                    reasons.push(reason);
-                    RowClass::Rejected(reasons.len() as u32 - 1)
+                let class = read.unwrap_or_else(|fault| {
+                    faults.push(fault);
+                    RowClass::Rejected(faults.len() as u32 - 1)
                 });
                 table.insert(hashes[*row], class);
                 class
@@ -81,9 +82,9 @@ impl<'a, 'r> KnownTerms<'a, 'r> {
         self.reading
     }
 
-    pub fn reason(&self, number: u32) -> Reason {
-        let reason = lock(&self.known).reasons.get(number as usize).cloned();
-        reason.unwrap_or(Reason { column: None, text: String::new() })
+    pub fn fault(&self, number: u32) -> CellFault {
+        let fault = lock(&self.known).faults.get(number as usize).cloned();
+        fault.unwrap_or_else(|| CellFault::new(None, ""))
     }
 }
 
@@ -92,7 +93,7 @@ fn read(
     reading: &TableReading,
     columns: &[(usize, Cells<'_>)],
     row: usize,
-) -> Result<RowClass, Reason> {
+) -> Result<RowClass, CellFault> {
     let mut terms = Terms::default();
     for (term, input) in &reading.details.terms {
         let (column, text) = match input {
@@ -102,15 +103,13 @@ fn read(
                 (Some(*column), cells.map(|(_, cells)| cells.text(row)).unwrap_or_default())
             }
         };
-        let is_null = text.is_empty() || reading.nulls.iter().any(|null| *null == text);
-        if is_null {
+        if says_nothing(text.as_bytes(), &reading.nulls) {
             continue;
         }
         let symbol = match term.is_price() {
-            true => price(registry, reading, &text),
-            false => Ok(registry.dictionary.symbol(&text)),
+            true => price(registry, reading.decimal_mark, column, &text)?,
+            false => registry.dictionary.symbol(&text),
         };
-        let symbol = symbol.map_err(|text| Reason { column, text })?;
         terms.set(*term, symbol);
     }
     Ok(RowClass::Resource(ResourceId(registry.dictionary.intern_terms(terms).0)))
@@ -119,14 +118,20 @@ fn read(
 /// Prices have one spelling, so that `0.10` and `0.1` are the same terms.
 fn price(
     registry: &mut Registry<'_>,
-    reading: &TableReading,
+    mark: DecimalMark,
+    column: Option<usize>,
     text: &str,
-) -> Result<Symbol, String> {
-    let spelled = match reading.decimal_mark {
-        DecimalMark::Comma => decimal_comma::with_point(text.as_bytes())
-            .ok_or_else(|| format!("'{text}' is not a number with a decimal comma"))?,
-        DecimalMark::Point => text.as_bytes().to_vec(),
+) -> Result<Symbol, CellFault> {
+    let text = text.as_bytes();
+    let price = match mark {
+        DecimalMark::Comma => {
+            let spelled = decimal_comma::with_point(text);
+            let spelled = spelled.ok_or_else(|| no_comma_number(column, text))?;
+            Figure::parse(&spelled).map_err(|error| CellFault::new(column, error.to_string()))?
+        }
+        DecimalMark::Point => {
+            Figure::parse(text).map_err(|error| CellFault::of_number(column, text, error))?
+        }
     };
-    let price = Figure::parse(&spelled).map_err(|error| error.to_string())?;
     Ok(registry.dictionary.symbol(&price.to_string()))
 }

@@ -3,10 +3,10 @@
 //! Keys are read once for each distinct text of a row's identifying cells, so a month of hourly
 //! rows costs little more than adding. One thread is enough: usage is small beside a bill.
 
-use crate::cell::{CellFault, Dates, SetAsideRow, quantity};
+use crate::cell::{CellFault, Dates, SetAsideRow, quantity, says_nothing};
 use crate::columns::Input;
 use crate::interner::{Secrets, hash_rows};
-use decode::{Batch, Cells, WantedColumn};
+use decode::{Batch, CellForm, Cells, WantedColumn};
 use domain::charge::RawUsage;
 use domain::code::{AMOUNT_COMMA, Code};
 use domain::diagnostic::Diagnostic;
@@ -46,33 +46,34 @@ struct Metric {
 impl UsageReading {
     pub fn new(mapping: &UsageMapping) -> UsageReading {
         let mut wanted = Vec::new();
-        let mut want = |name: &str, typed: bool| {
-            wanted.push(WantedColumn { name: name.to_owned(), typed });
+        let mut want = |name: &str, form: CellForm| {
+            wanted.push(WantedColumn { name: name.to_owned(), form });
             wanted.len() - 1
         };
-        let mut input = |origin: &Origin, typed: bool| match origin {
-            Origin::Column(column) => Input::Column(want(column, typed)),
+        let mut input = |origin: &Origin, form: CellForm| match origin {
+            Origin::Column(column) => Input::Column(want(column, form)),
             Origin::Constant(text) => Input::Constant(text.clone()),
             // The plugin host refuses such an answer before it comes here.
             Origin::FirstOf(_) => Input::Constant(String::new()),
         };
-        let period_start = input(&mapping.period_start, true);
+        let period_start = input(&mapping.period_start, CellForm::Typed);
         let named: Vec<_> = mapping
             .metrics
             .iter()
-            .map(|from| (input(&from.metric, false), input(&from.unit, false)))
+            .map(|from| (input(&from.metric, CellForm::Text), input(&from.unit, CellForm::Text)))
             .collect();
         let keys = mapping
             .keys
             .iter()
-            .map(|from| (from.key.clone(), input(&from.origin, false)))
+            .map(|from| (from.key.clone(), input(&from.origin, CellForm::Text)))
             .collect();
-        let values = mapping.metrics.iter().map(|from| want(&from.value, true)).collect::<Vec<_>>();
-        let tags = mapping.tags.as_ref().map(|column| want(column, false));
+        let values = mapping.metrics.iter().map(|from| want(&from.value, CellForm::Typed));
+        let values = values.collect::<Vec<_>>();
+        let tags = mapping.tags.as_ref().map(|column| want(column, CellForm::Text));
         let skips = mapping
             .skips
             .iter()
-            .map(|skip| (want(&skip.column, false), skip.values.clone()))
+            .map(|skip| (want(&skip.column, CellForm::Text), skip.values.clone()))
             .collect();
         let metrics = named
             .into_iter()
@@ -126,7 +127,7 @@ impl UsageReading {
             }
             Input::Constant(text) => text.trim().to_owned(),
         };
-        if self.nulls.contains(&text) { String::new() } else { text }
+        if says_nothing(text.as_bytes(), &self.nulls) { String::new() } else { text }
     }
 }
 

@@ -4,6 +4,7 @@ use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, Symbol};
 use domain::figure::{Figure, FigureSum};
 use domain::terms::{Term, TermsId};
+use foldhash::HashMap;
 use ledger::segment::{self, Details, PriceList, SegmentCharges};
 
 /// Something that charges say, and that can be added up.
@@ -72,7 +73,7 @@ pub enum Measure {
 }
 
 /// What the charges of one sum have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MeasureKey {
     /// The unit of a quantity; nothing for a cost, and for a quantity without a unit.
     Unit(Symbol),
@@ -93,15 +94,6 @@ impl MeasuredSum {
         MeasuredSum { key, sum: FigureSum::default(), known: 0, unknown: 0 }
     }
 
-    /// The sum of this key among some, which is made where it is missing.
-    pub fn among(sums: &mut Vec<MeasuredSum>, key: MeasureKey) -> &mut MeasuredSum {
-        let at = sums.iter().position(|sum| sum.key == key).unwrap_or_else(|| {
-            sums.push(MeasuredSum::new(key));
-            sums.len() - 1
-        });
-        &mut sums[at]
-    }
-
     pub fn charges(&self) -> u64 {
         self.known + self.unknown
     }
@@ -115,6 +107,26 @@ impl MeasuredSum {
         self.sum.add_sum(&other.sum);
         self.known += other.known;
         self.unknown += other.unknown;
+    }
+}
+
+/// Sums by their keys, in no order. One resource can have as many prices as charges.
+#[derive(Clone, Debug, Default)]
+pub struct MeasuredSums(HashMap<MeasureKey, MeasuredSum>);
+
+impl MeasuredSums {
+    /// The sum of this key, which is made where it is missing.
+    pub fn of(&mut self, key: MeasureKey) -> &mut MeasuredSum {
+        self.0.entry(key).or_insert_with(|| MeasuredSum::new(key))
+    }
+}
+
+impl<'a> IntoIterator for &'a MeasuredSums {
+    type Item = &'a MeasuredSum;
+    type IntoIter = std::collections::hash_map::Values<'a, MeasureKey, MeasuredSum>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.values()
     }
 }
 
@@ -137,7 +149,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Adds a charge of the segment that was decoded last.
-    pub fn measure(&self, charges: &SegmentCharges, row: usize, into: &mut Vec<MeasuredSum>) {
+    pub fn measure(&self, charges: &SegmentCharges, row: usize, into: &mut MeasuredSums) {
         let terms = self.terms(row);
         let (key, metric) = match self.measure {
             Measure::Terms => (MeasureKey::Terms(terms), Metric::PricingQuantity),
@@ -146,7 +158,7 @@ impl<'a> Meter<'a> {
                 (MeasureKey::Unit(unit.unwrap_or_default()), metric)
             }
         };
-        let sum = MeasuredSum::among(into, key);
+        let sum = into.of(key);
         let is_known = match metric {
             Metric::BilledCost => add_cost(sum, charges.billed.get(row).copied().map(i128::from)),
             Metric::ListCost => add_cost(sum, self.details.list_cost.get(row)),
@@ -177,4 +189,28 @@ fn add_cost(sum: &mut MeasuredSum, nanos: Option<i128>) -> bool {
 
 fn add_figure(sum: &mut MeasuredSum, figure: Option<Figure>) -> bool {
     figure.inspect(|figure| sum.sum.add(figure)).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    /// A list of that many sums, searched for each charge, took minutes here.
+    #[test]
+    fn a_resource_may_have_as_many_prices_as_charges() {
+        const PRICES: u32 = 200_000;
+        let mut sums = MeasuredSums::default();
+        let begin = Instant::now();
+        for nanos in [1_500_000_000, 500_000_000] {
+            for terms in 0..PRICES {
+                let sum = sums.of(MeasureKey::Terms(TermsId(terms)));
+                sum.known += u64::from(add_cost(sum, Some(nanos)));
+            }
+        }
+        assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+        assert_eq!(sums.into_iter().count(), PRICES as usize);
+        // 1.5 + 0.5 of each.
+        assert!(sums.into_iter().all(|sum| (sum.value().as_deref(), sum.known) == (Some("2"), 2)));
+    }
 }

@@ -2,7 +2,7 @@
 //! their cost.
 
 use crate::bearer::{BearerId, Bearers};
-use crate::measure::MeasuredSum;
+use crate::measure::MeasuredSums;
 use domain::charge::ChargeLine;
 use domain::decision::OutcomeId;
 use domain::diagnostic::Diagnostic;
@@ -24,7 +24,7 @@ pub struct Portion<'a> {
     pub largest: ChargeLine,
     pub effective: Sum,
     /// The metric of the scope, by unit.
-    pub measured: &'a [MeasuredSum],
+    pub measured: &'a MeasuredSums,
     /// Where the collection put all of it: for shared costs, the pool.
     pub collected: BearerId,
     /// Where it stands in the end, with amounts that add up to `effective`. A team that got an

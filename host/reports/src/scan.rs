@@ -1,7 +1,7 @@
 //! One source-day's charges, summed into portions and followed to their bearers.
 
 use crate::bearer::{Bearer, BearerId, Bearers};
-use crate::measure::{MeasuredSum, Meter};
+use crate::measure::{MeasuredSums, Meter};
 use crate::passing::{PortionMoves, Replay, RulePassage, StoredStations};
 use crate::portion::{Portion, PortionSink};
 use crate::stored::{StoredGeneration, corrupt};
@@ -49,7 +49,7 @@ struct OpenPortion {
     effective: i128,
     /// The shares of each recipient, where charges are split one by one.
     shares: Vec<i128>,
-    measured: Vec<MeasuredSum>,
+    measured: MeasuredSums,
 }
 
 /// Goes through the source-days of one generation.
@@ -211,7 +211,7 @@ impl<'a> Scan<'a> {
             largest: *line,
             effective: 0,
             shares: Vec::new(),
-            measured: Vec::new(),
+            measured: MeasuredSums::default(),
         });
         Ok(sums.open.len() - 1)
     }

@@ -286,7 +286,7 @@ fn plugins_and_sources_are_inspected() {
         .says("asks for table-decode: ")
         .says("\"date_order\"");
     let check = scene.run("source check").expect(0);
-    assert_eq!(check.stderr, "aws: 1 files, read by focus-file 0.1.0\n");
+    assert_eq!(check.stderr, "aws: 1 file, read by focus-file 0.1.0\n");
     check.says("  charges       5 of 4 resources\n");
     scene.run("source check awz").fails_with(2, "C201", "Did you mean `aws`?");
 }

@@ -145,7 +145,7 @@ fn the_level_leaves_out_what_is_less() {
         let environment = [("APPORTION_LOG_LEVEL", level)];
         scene.run_with(&["source", "check"], &environment).expect(0).stderr
     };
-    assert!(note("info").contains("1 files, read by focus-file"));
+    assert!(note("info").contains("1 file, read by focus-file"));
     assert_eq!(note("warn"), "");
     let refused = scene.run_with(&["run"], &[("APPORTION_LOG_LEVEL", "all")]);
     refused.fails_with(1, "C104", "write one of: error, warn, info, debug");

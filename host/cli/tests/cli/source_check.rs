@@ -22,7 +22,7 @@ fn it_shows_what_counts_and_writes_nothing() {
     let before = names(&scene);
     let check = scene.run("source check").expect(0);
     assert_eq!(names(&scene), before);
-    assert_eq!(check.stderr, "aws: 1 files, read by focus-file 0.1.0\n");
+    assert_eq!(check.stderr, "aws: 1 file, read by focus-file 0.1.0\n");
     let lines: Vec<&str> = check.stdout.lines().collect();
     // `payments` and `pay` are one tag of one resource; so five charges are of four resources.
     for line in [

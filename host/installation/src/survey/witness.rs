@@ -1,6 +1,7 @@
 //! A collector whose pages are looked at on their way to the run.
 
 use decode::describe;
+use domain::charge::KeptDetails;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::mapping::{Choice, Feed, Mapping, Origin, UsageMapping, Value};
@@ -26,12 +27,12 @@ impl Finds {
         self.headers.iter().map(String::as_str).filter(|header| !self.used.contains(*header))
     }
 
-    fn look_at(&mut self, request: &CollectRequest, dimensions: &[Field], batch: &Batch) {
+    fn look_at(&mut self, request: &CollectRequest, kept: &Kept, batch: &Batch) {
         self.deliveries.extend(batch.deliveries.iter().cloned());
         let table = match &batch.rows {
             Rows::Mapped(mapping) => {
                 let mut name = |column: &str| self.used.insert(column.into());
-                charge_columns(mapping, dimensions, &mut name);
+                charge_columns(mapping, kept, &mut name);
                 &mapping.table
             }
             Rows::MappedUsage(mapping) => {
@@ -67,18 +68,39 @@ impl FindsOfSource {
     }
 }
 
+/// What the settings keep of charges. A column of anything else is not used.
+pub struct Kept {
+    pub dimensions: Vec<Field>,
+    pub details: KeptDetails,
+}
+
+impl Kept {
+    fn keeps(&self, feed: Feed, mapping: &Mapping) -> bool {
+        match feed {
+            Feed::BilledCost
+            | Feed::EffectiveCost
+            | Feed::BillingCurrency
+            | Feed::ChargePeriodStart
+            | Feed::Tags => true,
+            // The table's delivery may tell it for all rows.
+            Feed::BillingPeriodStart => mapping.billing_period.is_none(),
+            Feed::Dimension(field) if self.dimensions.contains(&field) => true,
+            detail => self.details.keeps(detail),
+        }
+    }
+}
+
 /// Passes everything on, and remembers what it saw.
 pub struct Witness {
     inner: Arc<dyn Collector>,
-    /// The dimensions that the settings keep. A column of another one is not used.
-    dimensions: Vec<Field>,
+    kept: Kept,
     finds: FindsOfSource,
 }
 
 impl Witness {
-    pub fn of(inner: Arc<dyn Collector>, dimensions: Vec<Field>) -> (Witness, FindsOfSource) {
+    pub fn of(inner: Arc<dyn Collector>, kept: Kept) -> (Witness, FindsOfSource) {
         let finds = FindsOfSource::default();
-        (Witness { inner, dimensions, finds: finds.clone() }, finds)
+        (Witness { inner, kept, finds: finds.clone() }, finds)
     }
 }
 
@@ -107,19 +129,15 @@ impl Collector for Witness {
         // A collector that is tried once more begins anew.
         drop(self.finds.take());
         self.inner.collect_metered(request, &mut |batch| {
-            self.finds.open().look_at(request, &self.dimensions, &batch);
+            self.finds.open().look_at(request, &self.kept, &batch);
             sink(batch)
         })
     }
 }
 
 /// Hands out the columns that charges are made of.
-fn charge_columns(mapping: &Mapping, dimensions: &[Field], name: &mut dyn FnMut(&str) -> bool) {
-    let is_kept = |feed| match feed {
-        Feed::Dimension(field) => dimensions.contains(&field),
-        _ => true,
-    };
-    for from in mapping.feeds.iter().filter(|from| is_kept(from.feed)) {
+fn charge_columns(mapping: &Mapping, kept: &Kept, name: &mut dyn FnMut(&str) -> bool) {
+    for from in mapping.feeds.iter().filter(|from| kept.keeps(from.feed, mapping)) {
         origin_columns(&from.origin, name);
     }
     for column in mapping.tag_columns.iter().map(|tag| &tag.column) {
@@ -185,11 +203,29 @@ mod tests {
     use std::path::Path;
 
     /// A plugin that maps one table in two pages, with a delivery before each.
-    struct TwoPages(PluginIdentity);
+    struct TwoPages {
+        identity: PluginIdentity,
+        mapping: Mapping,
+    }
+
+    impl TwoPages {
+        /// Maps more columns than the others do.
+        fn new(more: Vec<FeedFrom>) -> TwoPages {
+            let mut mapping = mapping();
+            mapping.feeds.extend(more);
+            let identity =
+                PluginIdentity { name: "p".into(), version: "1".into(), digest: String::new() };
+            TwoPages { identity, mapping }
+        }
+    }
+
+    fn witness(plugin: TwoPages, details: KeptDetails) -> (Witness, FindsOfSource) {
+        Witness::of(Arc::new(plugin), Kept { dimensions: vec![Field::SERVICE_NAME], details })
+    }
 
     impl Collector for TwoPages {
         fn identity(&self) -> &PluginIdentity {
-            &self.0
+            &self.identity
         }
 
         fn check(&self, _: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
@@ -203,7 +239,7 @@ mod tests {
         ) -> Result<(), Diagnostic> {
             for (name, left_out) in [("new", None), ("old", Some("a newer one is there".into()))] {
                 let delivery = Delivery { name: name.into(), billing_period: None, left_out };
-                let rows = Rows::Mapped(mapping());
+                let rows = Rows::Mapped(self.mapping.clone());
                 sink(Batch { rows, deliveries: vec![delivery], ..Batch::default() })?;
             }
             Ok(())
@@ -265,9 +301,7 @@ mod tests {
         let mut bill = tempfile::NamedTempFile::new().expect("a file");
         bill.write_all(b"invoice,cost,service,region,kind,fee,user:team,labels,level,note\n")
             .expect("a header");
-        let identity =
-            PluginIdentity { name: "p".into(), version: "1".into(), digest: String::new() };
-        let (witness, finds) = Witness::of(Arc::new(TwoPages(identity)), vec![Field::SERVICE_NAME]);
+        let (witness, finds) = witness(TwoPages::new(Vec::new()), KeptDetails::NONE);
         let request = request(bill.path());
         let mut pages = 0;
         // The second try counts, and not both.
@@ -290,5 +324,39 @@ mod tests {
             .map(|delivery| (delivery.name.as_str(), delivery.left_out.is_some()))
             .collect();
         assert_eq!(names, [("new", false), ("old", true)]);
+    }
+
+    /// The billing period of every row is that of the table's delivery.
+    #[test]
+    fn what_details_are_made_of_is_used_if_the_settings_keep_them() {
+        let mut bill = tempfile::NamedTempFile::new().expect("a file");
+        bill.write_all(b"month,invoice,issuer,unit,amount,meter,list,price\n").expect("a header");
+        let column = |feed, name: &str| FeedFrom { feed, origin: Origin::Column(name.into()) };
+        let unused = |details: KeptDetails| {
+            let mut plugin = TwoPages::new(vec![
+                column(Feed::BillingPeriodStart, "month"),
+                column(Feed::Dimension(Field::INVOICE_ID), "invoice"),
+                column(Feed::Dimension(Field::INVOICE_ISSUER_NAME), "issuer"),
+                column(Feed::Dimension(Field::PRICING_UNIT), "unit"),
+                column(Feed::PricingQuantity, "amount"),
+                column(Feed::Dimension(Field::CONSUMED_UNIT), "meter"),
+                column(Feed::ListCost, "list"),
+                column(Feed::ListUnitPrice, "price"),
+            ]);
+            plugin.mapping.billing_period = "2026-03-01".parse().ok();
+            let (witness, finds) = witness(plugin, details);
+            witness.collect(&request(bill.path()), &mut |_| Ok(())).expect("two pages");
+            finds.take().unused_columns().collect::<Vec<_>>().join(" ")
+        };
+        let none = KeptDetails::NONE;
+        assert_eq!(unused(none), "month invoice issuer unit amount meter list price");
+        assert_eq!(unused(KeptDetails::ALL), "month");
+        for (details, expect) in [
+            (KeptDetails { prices: true, ..none }, "month invoice issuer amount meter"),
+            (KeptDetails { quantities: true, ..none }, "month invoice issuer list price"),
+            (KeptDetails { invoice: true, ..none }, "month unit amount meter list price"),
+        ] {
+            assert_eq!(unused(details), expect);
+        }
     }
 }

@@ -2,10 +2,11 @@
 //! charge.
 
 use crate::fakes::{balances, rules, source, try_run};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use domain::charge::{KeptDetails, RawCharge};
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::field::Field;
-use domain::mapping::{Feed, FeedFrom, Mapping, Origin};
+use domain::mapping::{Choice, Feed, FeedFrom, Mapping, Origin, Value};
 use domain::period::{DateOrder, Period};
 use domain::port::{Batch, CollectRequest, GrantedTable, Rows};
 use domain::run::RunState;
@@ -13,8 +14,11 @@ use domain::terms::{Term, TermsId};
 use domain::text_form::TextForm;
 use ledger::Ledger;
 use ledger::segment::{Details, NO_HOUR, PriceList, SegmentCharges, decode_with};
+use parquet::arrow::ArrowWriter;
 use pipeline::report::RunReport;
 use pipeline::source::Source;
+use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
 use test_support::fakes::FakeCollector;
 
@@ -261,14 +265,22 @@ fn amounts_beyond_one_charge_are_charged_exactly() {
 fn an_amount_beyond_a_hundred_charges_is_set_aside() {
     let mut ledger = Ledger::in_memory().unwrap();
     let bill = "2026-03-01 compute a -1e12 - - - - - - - -
+                2026-03-01 compute a 1e40 - - - - - - - -
+                2026-03-01 compute a 1 1e40 - - - - - - -
                 2026-03-01 compute a 1 - - - - - - - -";
     let report = run(&mut ledger, KeptDetails::ALL, bill);
     let source = &report.sources[0];
-    assert_eq!((source.charges, source.set_aside), (1, 1));
+    assert_eq!((source.charges, source.set_aside), (1, 3));
+    // A list cost is not posted, so it has no limit but that of its column.
+    let limit = "is beyond ±922337203685 currency units, the largest amount of one row";
+    let reasons: Vec<&str> = source.rejected.iter().map(|row| row.reason.as_str()).collect();
     assert_eq!(
-        source.rejected[0].reason,
-        "F201: billed-cost: '-1000000000000' is beyond ±922337203685 currency units, the largest \
-         amount of one row"
+        reasons,
+        [
+            format!("F201: billed-cost: '-1000000000000' {limit}"),
+            format!("F201: billed-cost: '1e40' {limit}"),
+            "F201: list-cost: '1e40' is larger than any amount".into(),
+        ]
     );
 }
 
@@ -343,4 +355,104 @@ fn the_nulls_of_a_table_are_unknown() {
         stored(&ledger),
         ["- compute  10 - - - - - - - -", "- storage  10 10 - - - 1.5 - - INV-1"]
     );
+}
+
+/// Exports with columns of one width fill their cells up with blanks.
+#[test]
+fn blanks_say_nothing_in_every_column() {
+    let nothing = ["", " ", "  ", "NULL", " NULL", "NULL  "];
+    for empty in nothing {
+        let (folder, mut ledger) = (tempfile::tempdir().unwrap(), Ledger::in_memory().unwrap());
+        let path = folder.path().join("bill.csv");
+        let told = [empty; 9].join(",");
+        let head = "start,cost,service,invoice,quantity,list,used,price,agreed,net,month";
+        std::fs::write(&path, format!("{head}\n2026-03-01,10,{told}\n")).unwrap();
+        let mut mapping = mapping("bill.csv");
+        let feed = |feed, column: &str| FeedFrom { feed, origin: Origin::Column(column.into()) };
+        mapping.feeds.extend([
+            feed(Feed::ConsumedQuantity, "used"),
+            feed(Feed::ListUnitPrice, "price"),
+            feed(Feed::ContractedUnitPrice, "agreed"),
+            feed(Feed::ContractedCost, "net"),
+            feed(Feed::BillingPeriodStart, "month"),
+        ]);
+        let batch = Batch { rows: Rows::Mapped(mapping), ..Batch::default() };
+        let mut bill = Source {
+            collector: Box::new(FakeCollector::new(vec![batch])),
+            ..source("bill", Vec::new())
+        };
+        bill.request.tables =
+            vec![GrantedTable { name: "bill.csv".into(), path, form: TextForm::default() }];
+        let report = try_run(&mut ledger, vec![bill], &rules()).unwrap();
+        assert_eq!(report.state, RunState::Complete, "{empty:?}");
+        assert_eq!(stored(&ledger), ["-   10 - - - - - - - -"], "{empty:?}");
+    }
+}
+
+/// Three moments of 2026-03-02, which begins at millisecond 1,772,409,600,000.
+fn write_parquet(path: &Path) {
+    let moments = [0, 19_800_000, 86_399_999].map(|of_day| 1_772_409_600_000 + of_day);
+    let columns: [(&str, ArrayRef); 3] = [
+        ("start", Arc::new(TimestampMillisecondArray::from(moments.to_vec()))),
+        ("service", Arc::new(StringArray::from(vec!["night", "morning", "evening"]))),
+        ("cost", Arc::new(Int64Array::from(vec![1, 2, 3]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+/// Some exports write the start into one of two columns.
+#[test]
+fn hours_of_typed_moments_are_kept_like_those_of_texts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bill.parquet");
+    write_parquet(&path);
+    let column = Origin::Column("start".into());
+    let chosen =
+        Origin::FirstOf(vec![Choice { when: Vec::new(), value: Value::Column("start".into()) }]);
+    let kept = KeptDetails { hours: true, ..KeptDetails::NONE };
+    for (start, kept, hours) in [
+        (column.clone(), kept, ["23", "5", "0"]),
+        (chosen.clone(), kept, ["23", "5", "0"]),
+        (column, KeptDetails::NONE, ["-", "-", "-"]),
+        (chosen, KeptDetails::NONE, ["-", "-", "-"]),
+    ] {
+        let mut ledger = Ledger::in_memory().unwrap();
+        let mut mapping = mapping("bill.parquet");
+        mapping.feeds.retain(|from| {
+            !matches!(
+                from.feed,
+                Feed::ChargePeriodStart
+                    | Feed::PricingQuantity
+                    | Feed::ListCost
+                    | Feed::Dimension(Field::INVOICE_ID)
+            )
+        });
+        mapping.feeds.push(FeedFrom { feed: Feed::ChargePeriodStart, origin: start });
+        let batch = Batch { rows: Rows::Mapped(mapping), ..Batch::default() };
+        let mut bill = Source {
+            collector: Box::new(FakeCollector::new(vec![batch])),
+            kept,
+            ..source("bill", Vec::new())
+        };
+        let (name, form) = ("bill.parquet".into(), TextForm::default());
+        bill.request.tables = vec![GrantedTable { name, path: path.clone(), form }];
+        let report = try_run(&mut ledger, vec![bill], &rules()).unwrap();
+        assert_eq!(report.state, RunState::Complete);
+        let days = ledger.source_days(Period::all()).unwrap();
+        assert_eq!(
+            days.iter().map(|day| day.source_day.day.to_string()).collect::<Vec<_>>(),
+            ["2026-03-02"]
+        );
+        let mut expect: Vec<String> = [("evening", 3), ("morning", 2), ("night", 1)]
+            .iter()
+            .zip(hours)
+            .map(|((service, cost), hour)| format!("{hour} {service}  {cost} - - - - - - - -"))
+            .collect();
+        expect.sort();
+        assert_eq!(stored(&ledger), expect);
+    }
 }

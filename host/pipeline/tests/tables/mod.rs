@@ -98,6 +98,44 @@ fn numbers_with_a_decimal_comma_are_refused_or_read_but_never_guessed() {
     assert_eq!(read.rejected[0].location, "bill.csv:5:14");
 }
 
+/// `1.234` may be a thousand where another number of the table has a decimal comma.
+#[test]
+fn a_decimal_comma_in_any_number_of_a_charge_refuses_its_table() {
+    let head = "Account,Date,Cost,Currency,Told\na,2026-03-01,1.234,EUR,1\n";
+    for feed in [
+        Feed::ListUnitPrice,
+        Feed::ContractedUnitPrice,
+        Feed::PricingQuantity,
+        Feed::ConsumedQuantity,
+        Feed::ListCost,
+        Feed::ContractedCost,
+    ] {
+        let rows = || {
+            let mut mapping = mapping(column("Cost"));
+            mapping.feeds.push(FeedFrom { feed, origin: column("Told") });
+            Rows::Mapped(mapping)
+        };
+        let certain = format!("{head}a,2026-03-01,2,EUR,\"0,10\"\n");
+        let refused = collected(&certain, TextForm::default(), rows());
+        let failure = refused.failure.unwrap();
+        assert_eq!(failure.code, AMOUNT_COMMA, "{feed:?}");
+        assert!(failure.message.ends_with(": Told: '0,10' is not a decimal number"), "{feed:?}");
+        assert_eq!(failure.location.unwrap().to_string(), "bill.csv:3:20", "{feed:?}");
+        assert_eq!(refused.charges, 0, "{feed:?}");
+        // 1234 + 2.
+        let read = collected(&certain, COMMA, rows());
+        assert_eq!((billed(&read), read.set_aside), (vec!["1236"], 0), "{feed:?}");
+        // A comma that may group thousands makes only its own row doubtful.
+        let grouped = format!("{head}a,2026-03-01,2,EUR,\"1,234\"\n");
+        let read = collected(&grouped, TextForm::default(), rows());
+        assert_eq!((billed(&read), read.set_aside), (vec!["1.234"], 1), "{feed:?}");
+        // No number at all, in a table whose decimal commas are known.
+        let endless = format!("{head}a,2026-03-01,2,EUR,\"1,5e20000\"\n");
+        let read = collected(&endless, COMMA, rows());
+        assert_eq!((billed(&read), read.set_aside), (vec!["1234"], 1), "{feed:?}");
+    }
+}
+
 #[test]
 fn sums_of_columns_have_the_decimal_mark_of_their_table() {
     let term = |column: &str, subtract| Term { column: column.into(), subtract, member: None };

@@ -26,7 +26,7 @@ impl DeliveryReport {
 pub fn billing_period(what: &str, text: Option<&str>) -> Result<Option<Day>, String> {
     let day = |text: &str| text.parse::<Day>();
     text.map(day).transpose().map_err(|error| {
-        printable(&format!("{what} has a billing period that does not begin: {error}"))
+        printable(&format!("{what} has a billing period that is no date: {error}"))
     })
 }
 

@@ -218,7 +218,7 @@ fn deliveries_come_with_the_pages_and_after_the_last_one() {
     for (config, words) in [
         (
             "2026-02-30",
-            "the delivery 'run' has a billing period that does not begin: '2026-02-30' is not a \
+            "the delivery 'run' has a billing period that is no date: '2026-02-30' is not a \
              date such as 2026-03-31",
         ),
         ("nameless", "it found a delivery without a name"),

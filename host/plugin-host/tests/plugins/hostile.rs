@@ -173,7 +173,7 @@ fn junk_is_refused_in_every_form() {
         ("mapping-feed-twice", "its mapping of 'bill.csv' feeds BilledCost twice"),
         (
             "mapping-no-billing-period",
-            "its mapping of 'bill.csv' has a billing period that does not begin: '2026-3' is not \
+            "its mapping of 'bill.csv' has a billing period that is no date: '2026-3' is not \
              a date such as 2026-03-31",
         ),
         ("mapping-twice", "it maps the table 'bill.csv' twice, whose rows would count double"),

@@ -2,7 +2,7 @@
 
 use crate::bearer::{Bearer, Bearers};
 use crate::explain::subject::SubjectKey;
-use crate::measure::MeasuredSum;
+use crate::measure::MeasuredSums;
 use crate::portion::Portion;
 use domain::account::Account;
 use domain::charge::ChargeLine;
@@ -36,7 +36,7 @@ pub struct ResourceSums {
     pub charges: u64,
     pub largest: ChargeLine,
     /// Pricing quantities by terms.
-    pub priced: Vec<MeasuredSum>,
+    pub priced: MeasuredSums,
     pub generation: GenerationId,
 }
 
@@ -90,7 +90,7 @@ impl Line {
             charged: Sum::ZERO,
             charges: 0,
             largest: portion.largest,
-            priced: Vec::new(),
+            priced: MeasuredSums::default(),
             generation: portion.generation,
         };
         let seen = self.resources.entry(portion.resource).or_insert(new);
@@ -98,7 +98,7 @@ impl Line {
         seen.charged += portion.effective;
         seen.charges += portion.charges;
         for measured in portion.measured {
-            MeasuredSum::among(&mut seen.priced, measured.key).add(measured);
+            seen.priced.of(measured.key).add(measured);
         }
         let size = |line: &ChargeLine| line.effective_cost.nanos().unsigned_abs();
         if size(&portion.largest) >= size(&seen.largest) {

@@ -10,7 +10,7 @@ use crate::explain::answer::{
 use crate::explain::gather::{ExplanationSums, Line, LineKey, ResourceSums};
 use crate::explain::query::ExplainQuery;
 use crate::explain::subject::{SubjectKey, service};
-use crate::measure::{MeasureKey, MeasuredSum};
+use crate::measure::{MeasureKey, MeasuredSum, MeasuredSums};
 use crate::portion::Portion;
 use crate::stored::RulesOf;
 use domain::decision::{Outcome, OutcomeId, Verdict};
@@ -199,8 +199,8 @@ impl ExplanationWriter<'_> {
             tags.sort();
             tags
         };
-        let priced = |sums: &[MeasuredSum]| {
-            let mut sums: Vec<&MeasuredSum> = sums.iter().collect();
+        let priced = |sums: &MeasuredSums| {
+            let mut sums: Vec<&MeasuredSum> = sums.into_iter().collect();
             sums.sort_by_key(|sum| sum.key);
             sums.into_iter().map(|sum| self.terms(sum)).collect()
         };

@@ -65,8 +65,11 @@ pub fn check(ui: Ui, settings: &Settings, args: &CheckArgs) -> Result<(), Failur
 fn show(ui: Ui, survey: &Survey, format: Format) -> Result<(), Diagnostic> {
     for source in survey.sources.iter().filter(|source| !source.plugin.version.is_empty()) {
         ui.note(&format!(
-            "{}: {} files, read by {} {}",
-            source.name, source.tables, source.plugin.name, source.plugin.version
+            "{}: {}, read by {} {}",
+            source.name,
+            counted(source.tables as u64, "file", "files"),
+            source.plugin.name,
+            source.plugin.version
         ));
     }
     match format {
@@ -185,8 +188,10 @@ fn row_lines(lines: &mut Lines, survey: &SourceSurvey) {
     for rejected in report.rejected.iter().take(REJECTED_SHOWN) {
         lines.add("", run::rejected_line(rejected));
     }
+    // A row that is too large for one charge is stored as several.
+    let has_pieces = survey.charges.charges != charges;
     for sum in &survey.charges.sums {
-        lines.add(&sum.month.to_string(), category_text(sum));
+        lines.add(&sum.month.to_string(), category_text(sum, has_pieces));
     }
     for (currency, billed, effective) in &report.totals {
         lines.add("total", format!("{currency} billed {billed}, effective {effective}"));
@@ -204,16 +209,15 @@ fn row_lines(lines: &mut Lines, survey: &SourceSurvey) {
     }
 }
 
-fn category_text(sum: &CategorySum) -> String {
+fn category_text(sum: &CategorySum, has_pieces: bool) -> String {
     let category =
         if sum.charge_category.is_empty() { "no category" } else { &sum.charge_category };
-    format!(
-        "{category}, {}: {} billed {}, effective {}",
-        counted(sum.charges, "charge", "charges"),
-        sum.currency,
-        sum.billed,
-        sum.effective
-    )
+    let CategorySum { currency, billed, effective, .. } = sum;
+    let charges = match has_pieces {
+        true => counted(sum.charges, "charge as stored", "charges as stored"),
+        false => counted(sum.charges, "charge", "charges"),
+    };
+    format!("{category}, {charges}: {currency} billed {billed}, effective {effective}")
 }
 
 /// The first names, and how many there are beyond them.
@@ -242,6 +246,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::money::Sum;
 
     fn delivery(name: &str, month: &str, left_out: Option<&str>) -> Delivery {
         let billing_period = Some(month.parse().unwrap_or_else(|error| panic!("{error}")));
@@ -269,6 +274,24 @@ mod tests {
                 "  left out      half: its manifest names a file that is missing",
             ]
         );
+    }
+
+    /// Two rows, one of which is stored as two charges, are two charges in one line and three in
+    /// the other: the words tell them apart.
+    #[test]
+    fn charges_as_stored_are_told_from_rows() {
+        let billed = Sum::from_nanos(9_500_000_000_500_000_000);
+        let sum = CategorySum {
+            month: "2026-03".parse().unwrap_or_else(|error| panic!("{error}")),
+            charge_category: "Usage".into(),
+            currency: "IDR".parse().unwrap_or_else(|error| panic!("{error}")),
+            charges: 3,
+            billed,
+            effective: billed,
+        };
+        let amounts = "IDR billed 9500000000.500000000, effective 9500000000.500000000";
+        assert_eq!(category_text(&sum, true), format!("Usage, 3 charges as stored: {amounts}"));
+        assert_eq!(category_text(&sum, false), format!("Usage, 3 charges: {amounts}"));
     }
 
     #[test]
