@@ -17,6 +17,8 @@ mod errors;
 mod flow;
 #[path = "cli/logging.rs"]
 mod logging;
+#[path = "cli/metrics.rs"]
+mod metrics;
 #[path = "cli/native_bills.rs"]
 mod native_bills;
 #[path = "cli/old_ledger.rs"]

@@ -100,7 +100,7 @@ impl Reader {
 
     /// The charges of a source-day as they are stated now.
     pub fn segments(&self, day: &SourceDay) -> Result<Vec<StoredSegment>> {
-        let sql = "SELECT g.rows, g.billed_nanos, g.effective_nanos, g.data
+        let sql = "SELECT g.rows, g.billed_nanos, g.effective_nanos, g.data, g.billing_period
              FROM statement s JOIN segment g ON g.collection = s.collection AND g.day = s.day \
                AND g.currency = s.currency AND g.billing_period IS s.billing_period
              WHERE s.source = ?1 AND s.day = ?2 AND s.currency = ?3
@@ -117,6 +117,7 @@ impl Reader {
                     billed: row::sum(row, 1)?,
                     effective: row::sum(row, 2)?,
                     data: row::cell(row, 3)?,
+                    billing_period: row::optional_day(row, 4)?,
                 })
             },
         )

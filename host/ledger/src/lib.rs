@@ -199,6 +199,8 @@ pub struct StoredDay {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSegment {
+    /// Of all its charges. Nothing where the source names none.
+    pub billing_period: Option<Day>,
     pub rows: u32,
     pub billed: Sum,
     pub effective: Sum,

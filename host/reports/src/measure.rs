@@ -3,9 +3,12 @@
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, Symbol};
 use domain::figure::{Figure, FigureSum};
+use domain::period::Day;
 use domain::terms::{Term, TermsId};
 use foldhash::HashMap;
-use ledger::segment::{self, Details, PriceList, SegmentCharges};
+use ledger::StoredSegment;
+use ledger::segment::{self, Details, NO_HOUR, PriceList, SegmentCharges};
+use std::ops::RangeInclusive;
 
 /// Something that charges say, and that can be added up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +71,7 @@ impl Metric {
 pub enum Measure {
     /// By unit.
     Metric(Metric),
-    /// Pricing quantities, by terms.
+    /// Pricing quantities, by billing period and terms.
     Terms,
 }
 
@@ -77,7 +80,24 @@ pub enum Measure {
 pub enum MeasureKey {
     /// The unit of a quantity; nothing for a cost, and for a quantity without a unit.
     Unit(Symbol),
-    Terms(TermsId),
+    Terms {
+        billing_period: Option<Day>,
+        terms: TermsId,
+    },
+}
+
+/// An hour of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hour {
+    pub day: Day,
+    pub hour: u8,
+}
+
+impl Hour {
+    /// Milliseconds since 1970.
+    pub fn start_ms(self) -> i64 {
+        (i64::from(self.day.epoch_days()) * 24 + i64::from(self.hour)) * 3_600_000
+    }
 }
 
 /// A sum over charges. Charges that do not say it are counted and add nothing.
@@ -87,11 +107,13 @@ pub struct MeasuredSum {
     pub sum: FigureSum,
     pub known: u64,
     pub unknown: u64,
+    /// The first and the last hour that a charge says, where terms are measured.
+    pub hours: Option<RangeInclusive<Hour>>,
 }
 
 impl MeasuredSum {
     pub fn new(key: MeasureKey) -> MeasuredSum {
-        MeasuredSum { key, sum: FigureSum::default(), known: 0, unknown: 0 }
+        MeasuredSum { key, sum: FigureSum::default(), known: 0, unknown: 0, hours: None }
     }
 
     pub fn charges(&self) -> u64 {
@@ -107,6 +129,17 @@ impl MeasuredSum {
         self.sum.add_sum(&other.sum);
         self.known += other.known;
         self.unknown += other.unknown;
+        if let Some(hours) = &other.hours {
+            self.widen(hours.clone());
+        }
+    }
+
+    fn widen(&mut self, hours: RangeInclusive<Hour>) {
+        let (first, last) = match &self.hours {
+            Some(known) => (known.start().min(hours.start()), known.end().max(hours.end())),
+            None => (hours.start(), hours.end()),
+        };
+        self.hours = Some(*first..=*last);
     }
 }
 
@@ -136,23 +169,33 @@ pub struct Meter<'a> {
     dictionary: &'a Dictionary,
     prices: PriceList,
     details: Details,
+    /// Of the segment that was decoded last.
+    billing_period: Option<Day>,
 }
 
 impl<'a> Meter<'a> {
     pub fn new(measure: Measure, dictionary: &'a Dictionary) -> Meter<'a> {
-        let prices = PriceList::of(dictionary);
-        Meter { measure, dictionary, prices, details: Details::default() }
+        let (prices, details) = (PriceList::of(dictionary), Details::default());
+        Meter { measure, dictionary, prices, details, billing_period: None }
     }
 
-    pub fn decode(&mut self, data: &[u8], into: &mut SegmentCharges) -> Result<(), Diagnostic> {
-        segment::decode_with(data, &self.prices, into, &mut self.details)
+    pub fn decode(
+        &mut self,
+        segment: &StoredSegment,
+        into: &mut SegmentCharges,
+    ) -> Result<(), Diagnostic> {
+        self.billing_period = segment.billing_period;
+        segment::decode_with(&segment.data, &self.prices, into, &mut self.details)
     }
 
-    /// Adds a charge of the segment that was decoded last.
-    pub fn measure(&self, charges: &SegmentCharges, row: usize, into: &mut MeasuredSums) {
+    /// Adds a charge of the segment that was decoded last, which is of this day.
+    pub fn measure(&self, day: Day, charges: &SegmentCharges, row: usize, into: &mut MeasuredSums) {
         let terms = self.terms(row);
         let (key, metric) = match self.measure {
-            Measure::Terms => (MeasureKey::Terms(terms), Metric::PricingQuantity),
+            Measure::Terms => {
+                let billing_period = self.billing_period;
+                (MeasureKey::Terms { billing_period, terms }, Metric::PricingQuantity)
+            }
             Measure::Metric(metric) => {
                 let unit = metric.unit().map(|unit| self.dictionary.terms(terms).get(unit));
                 (MeasureKey::Unit(unit.unwrap_or_default()), metric)
@@ -170,6 +213,12 @@ impl<'a> Meter<'a> {
             sum.known += 1;
         } else {
             sum.unknown += 1;
+        }
+        if self.measure == Measure::Terms
+            && let Some(hour) = self.details.hours.get(row).filter(|hour| **hour < NO_HOUR)
+        {
+            let hour = Hour { day, hour: *hour };
+            sum.widen(hour..=hour);
         }
     }
 
@@ -204,7 +253,8 @@ mod tests {
         let begin = Instant::now();
         for nanos in [1_500_000_000, 500_000_000] {
             for terms in 0..PRICES {
-                let sum = sums.of(MeasureKey::Terms(TermsId(terms)));
+                let sum =
+                    sums.of(MeasureKey::Terms { billing_period: None, terms: TermsId(terms) });
                 sum.known += u64::from(add_cost(sum, Some(nanos)));
             }
         }

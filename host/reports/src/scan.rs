@@ -124,7 +124,7 @@ impl<'a> Scan<'a> {
         for stored in ledger.segments(source_day)? {
             match &mut self.meter {
                 None => segment::decode(&stored.data, &mut columns)?,
-                Some(meter) => meter.decode(&stored.data, &mut columns)?,
+                Some(meter) => meter.decode(&stored, &mut columns)?,
             }
             let amounts = columns.billed.iter().zip(&columns.effective);
             for (row, (resource, (billed, effective))) in
@@ -138,7 +138,8 @@ impl<'a> Scan<'a> {
                 let at = self.open(&mut sums, *resource, &line)?;
                 sums.add(at, &line);
                 if let Some(meter) = &self.meter {
-                    meter.measure(&columns, row, &mut sums.open[at].measured);
+                    let measured = &mut sums.open[at].measured;
+                    meter.measure(source_day.day, &columns, row, measured);
                 }
             }
         }

@@ -10,6 +10,7 @@ use axum::http::Uri;
 use domain::diagnostic::did_you_mean;
 use domain::period::{Day, Period};
 use reports::costs::query::{Granularity, GroupBy};
+use reports::measure::Metric;
 use serde_json::{Value, json};
 use std::str::FromStr;
 
@@ -205,6 +206,40 @@ impl ParameterKind for Granularity {
             let text = text.unwrap_or_default();
             let names = "use daily, weekly, monthly or total";
             Problem::parameter(format!("{name}: there is no '{text}'"), names)
+        })
+    }
+}
+
+/// What is summed: nothing for effective cost, which postings have.
+pub struct Summed(pub Option<Metric>);
+
+impl Summed {
+    pub const POSTED: Summed = Summed(None);
+
+    fn all() -> impl Iterator<Item = Summed> {
+        std::iter::once(Summed::POSTED).chain(Metric::ALL.into_iter().map(|one| Summed(Some(one))))
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.0.map_or("effective_cost", Metric::name)
+    }
+}
+
+impl ParameterKind for Summed {
+    fn schema(default: Option<&Self>) -> Value {
+        let names: Vec<&str> = Summed::all().map(|summed| summed.name()).collect();
+        json!({ "enum": names, "default": default.map(Summed::name) })
+    }
+
+    fn read(name: &str, given: &[&str], default: Option<Self>) -> Result<Self, Problem> {
+        let Some(text) = given.first() else { return Ok(default.unwrap_or(Summed::POSTED)) };
+        Summed::all().find(|known| known.name() == *text).ok_or_else(|| {
+            let names: Vec<&str> = Summed::all().map(|known| known.name()).collect();
+            let hint = match did_you_mean(text, names.iter().copied()) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("it is one of {}", names.join(", ")),
+            };
+            Problem::parameter(format!("{name}: there is no '{text}'"), hint)
         })
     }
 }

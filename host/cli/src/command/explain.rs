@@ -18,6 +18,8 @@ use reports::explain::answer::{
 };
 use reports::explain::document::ExplanationDocument;
 use reports::explain::query::ExplainQuery;
+use reports::measure::Hour;
+use std::ops::RangeInclusive;
 
 #[derive(clap::Args, Debug)]
 pub struct ExplainArgs {
@@ -167,37 +169,49 @@ fn resource_lines(resource: &ExplainedResource, currency: Currency) -> Vec<Strin
     lines
 }
 
-/// `24 Hours at 0.0464 (list 0.05), invoice INV-1 of Cloud Inc.`. Nothing if nothing is known.
+/// `24 Hours at 0.0464 (list 0.05), invoice INV-1 of Cloud Inc., billing period of 2026-03-01`.
+/// Nothing if nothing is known.
 fn priced_text(priced: &ExplainedTerms) -> Option<String> {
-    const UNKNOWN: &str = "unknown";
-    let ExplainedTerms { pricing_unit, contracted_unit_price, list_unit_price, .. } = priced;
     let invoice = priced.invoice_id.as_ref().map(|id| {
         let issuer = priced.invoice_issuer_name.as_ref();
-        format!(", invoice {id}{}", issuer.map_or(String::new(), |name| format!(" of {name}")))
+        format!("invoice {id}{}", issuer.map_or(String::new(), |name| format!(" of {name}")))
     });
-    let price = contracted_unit_price.as_ref().or(list_unit_price.as_ref());
-    if (&priced.pricing_quantity, price, &invoice) == (&None, None, &None) {
-        return None;
-    }
-    let quantity = match (&priced.pricing_quantity, pricing_unit) {
+    let period = priced.billing_period.map(|day| format!("billing period of {day}"));
+    let hours = priced.hours.as_ref().map(hours_text);
+    let price = priced.contracted_unit_price.as_ref().or(priced.list_unit_price.as_ref());
+    let first = match (&priced.pricing_quantity, price, &invoice) {
+        (None, None, None) if period.is_none() && hours.is_none() => return None,
+        (None, None, None) => counted(priced.charges, "charge", "charges"),
+        _ => quantity_text(priced),
+    };
+    let missing = (priced.unknown_charges > 0 && priced.pricing_quantity.is_some()).then(|| {
+        let charges = counted(priced.unknown_charges, "charge", "charges");
+        format!("without the quantity of {charges}")
+    });
+    let parts = [Some(first), invoice, period, hours, missing];
+    Some(format!("      {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", ")))
+}
+
+fn quantity_text(priced: &ExplainedTerms) -> String {
+    let quantity = match (&priced.pricing_quantity, &priced.pricing_unit) {
         (None, _) => "an unknown quantity".to_owned(),
         (Some(quantity), None) => quantity.clone(),
         (Some(quantity), Some(unit)) => format!("{quantity} {unit}"),
     };
-    let list = match (contracted_unit_price, list_unit_price) {
-        (Some(_), Some(list)) => format!(" (list {list})"),
-        (None, Some(_)) => " by list".to_owned(),
-        _ => String::new(),
-    };
-    let missing = match (priced.unknown_charges, &priced.pricing_quantity) {
-        (0, _) | (_, None) => String::new(),
-        (unknown, Some(_)) => {
-            format!(", without the quantity of {}", counted(unknown, "charge", "charges"))
-        }
-    };
-    let price = price.map_or(UNKNOWN, String::as_str);
-    let invoice = invoice.unwrap_or_default();
-    Some(format!("      {quantity} at {price}{list}{invoice}{missing}"))
+    match (&priced.contracted_unit_price, &priced.list_unit_price) {
+        (Some(price), Some(list)) => format!("{quantity} at {price} (list {list})"),
+        (Some(price), None) => format!("{quantity} at {price}"),
+        (None, Some(list)) => format!("{quantity} at {list} by list"),
+        (None, None) => format!("{quantity} at unknown"),
+    }
+}
+
+fn hours_text(hours: &RangeInclusive<Hour>) -> String {
+    let text = |Hour { day, hour }: &Hour| format!("{day}T{hour:02}:00Z");
+    match (hours.start(), hours.end()) {
+        (first, last) if first == last => format!("at {}", text(first)),
+        (first, last) => format!("first at {}, last at {}", text(first), text(last)),
+    }
 }
 
 fn tried_text(tried: &TriedRule) -> String {

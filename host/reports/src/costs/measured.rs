@@ -100,6 +100,7 @@ pub struct MeasuredDocument {
     metric: &'static str,
     /// By span, keys and unit.
     measures: Vec<MeasureDocument>,
+    next_page_token: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -117,11 +118,21 @@ struct MeasureDocument {
     unknown_charges: u64,
 }
 
-impl From<&MeasuredTable> for MeasuredDocument {
-    fn from(table: &MeasuredTable) -> MeasuredDocument {
+impl MeasuredDocument {
+    /// Of all rows.
+    pub fn whole(table: &MeasuredTable) -> MeasuredDocument {
+        MeasuredDocument::page(table, &table.rows.iter().collect::<Vec<_>>(), None)
+    }
+
+    /// Of some rows, with the token that gets those after them.
+    pub fn page(
+        table: &MeasuredTable,
+        rows: &[&MeasuredRow],
+        next: Option<String>,
+    ) -> MeasuredDocument {
         let CostQuery { period, granularity, group_by, filter } = &table.query;
         let names: Vec<String> = group_by.iter().map(ToString::to_string).collect();
-        let measure = |row: &MeasuredRow| MeasureDocument {
+        let measure = |row: &&MeasuredRow| MeasureDocument {
             period_start: row.period_start.map(DateText::from),
             keys: keyed(&names, &row.keys),
             unit: row.unit.clone(),
@@ -134,8 +145,9 @@ impl From<&MeasuredTable> for MeasuredDocument {
             granularity: granularity.name(),
             filter: filter.iter().map(|(group, value)| format!("{group}:{value}")).collect(),
             metric: table.metric.name(),
-            measures: table.rows.iter().map(measure).collect(),
+            measures: rows.iter().map(measure).collect(),
             group_by: names,
+            next_page_token: next,
         }
     }
 }

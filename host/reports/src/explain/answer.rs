@@ -1,5 +1,6 @@
 //! The answer: accounts, rules, resources and weights that add up.
 
+use crate::measure::Hour;
 use domain::account::Account;
 use domain::entry::{EntryKind, Posting, RuleVersion};
 use domain::money::{Currency, Sum};
@@ -9,6 +10,7 @@ use domain::recipient::Recipient;
 use domain::run::{RunId, SourceDay};
 use domain::sharing::Sharing;
 use ledger::EntryId;
+use std::ops::RangeInclusive;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
@@ -88,9 +90,13 @@ pub struct ExplainedResource {
     pub tried: Vec<TriedRule>,
 }
 
-/// Charges of one price and invoice. A text that is not there is not known.
+/// Charges of one billing period, price and invoice. What is not there is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedTerms {
+    /// Its first day.
+    pub billing_period: Option<Day>,
+    /// In which the first and the last of the charges start.
+    pub hours: Option<RangeInclusive<Hour>>,
     pub list_unit_price: Option<String>,
     pub contracted_unit_price: Option<String>,
     pub pricing_unit: Option<String>,

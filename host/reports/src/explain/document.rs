@@ -1,6 +1,6 @@
 //! An explanation as it is shown.
 
-use crate::document::{AmountDocument, DateText, PeriodDocument, PluginDocument};
+use crate::document::{AmountDocument, DateText, PeriodDocument, PluginDocument, TimeText};
 use crate::explain::answer::{
     EntryFacts, ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource,
     ExplainedTerms, ExplainedWeights, Explanation, Subject,
@@ -112,7 +112,7 @@ struct ResourceDocument {
     /// The amount of all bearers together.
     charged: AmountDocument,
     cost: AmountDocument,
-    /// How the charges were priced, by price and invoice.
+    /// How the charges were priced, by billing period, price and invoice.
     priced: Vec<TermsDocument>,
     /// The rules that were tried, with the values that they read.
     tried: Vec<TriedRuleDocument>,
@@ -128,6 +128,12 @@ struct TermsDocument {
     list_unit_price: Option<String>,
     invoice_id: Option<String>,
     invoice_issuer_name: Option<String>,
+    /// The first day of the billing period.
+    billing_period: Option<DateText>,
+    /// In which the first of the charges starts. Hours are kept where the settings ask for them.
+    first_hour: Option<TimeText>,
+    /// In which the last of the charges starts.
+    last_hour: Option<TimeText>,
     charges: u64,
     /// Charges whose pricing quantity is not known; they add nothing to it.
     unknown_charges: u64,
@@ -274,6 +280,7 @@ impl From<&ExplainedTerms> for TermsDocument {
     fn from(priced: &ExplainedTerms) -> TermsDocument {
         let ExplainedTerms { pricing_quantity, pricing_unit, invoice_id, .. } = priced.clone();
         let ExplainedTerms { contracted_unit_price, list_unit_price, .. } = priced.clone();
+        let hours = priced.hours.as_ref();
         TermsDocument {
             pricing_quantity,
             pricing_unit,
@@ -281,6 +288,9 @@ impl From<&ExplainedTerms> for TermsDocument {
             list_unit_price,
             invoice_id,
             invoice_issuer_name: priced.invoice_issuer_name.clone(),
+            billing_period: priced.billing_period.map(DateText::from),
+            first_hour: hours.map(|hours| TimeText::at(hours.start().start_ms())),
+            last_hour: hours.map(|hours| TimeText::at(hours.end().start_ms())),
             charges: priced.charges,
             unknown_charges: priced.unknown_charges,
         }

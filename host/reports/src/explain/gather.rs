@@ -35,7 +35,7 @@ pub struct ResourceSums {
     pub charged: Sum,
     pub charges: u64,
     pub largest: ChargeLine,
-    /// Pricing quantities by terms.
+    /// Pricing quantities by billing period and terms.
     pub priced: MeasuredSums,
     pub generation: GenerationId,
 }

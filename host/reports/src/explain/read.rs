@@ -223,15 +223,17 @@ impl ExplanationWriter<'_> {
     }
 
     fn terms(&self, sum: &MeasuredSum) -> ExplainedTerms {
-        let terms = match sum.key {
-            MeasureKey::Terms(terms) => terms,
-            MeasureKey::Unit(_) => TermsId::UNKNOWN,
+        let (billing_period, terms) = match sum.key {
+            MeasureKey::Terms { billing_period, terms } => (billing_period, terms),
+            MeasureKey::Unit(_) => (None, TermsId::UNKNOWN),
         };
         let text = |term| match self.dictionary.term_text(terms, term) {
             "" => None,
             text => Some(text.to_owned()),
         };
         ExplainedTerms {
+            billing_period,
+            hours: sum.hours.clone(),
             list_unit_price: text(Term::ListUnitPrice),
             contracted_unit_price: text(Term::ContractedUnitPrice),
             pricing_unit: text(Term::PricingUnit),

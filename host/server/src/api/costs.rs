@@ -4,25 +4,28 @@ use crate::api::answer::ReadRequest;
 use crate::api::openapi::{Body, Operation, schema_of};
 use crate::error::Problem;
 use crate::page_token;
-use crate::parameters::{Filters, Groups, Limit, Parameters, parameters, period};
+use crate::parameters::{Filters, Groups, Limit, Parameters, Summed, parameters, period};
 use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::money::Currency;
 use domain::period::Day;
 use domain::port::RuleFacts;
 use reports::costs::document::CostsDocument;
+use reports::costs::measured::{MeasuredDocument, MeasuredRow, measured};
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
-use reports::costs::read::{CostRow, CostTable, costs_with_rules};
+use reports::costs::read::{CostRow, costs_with_rules};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 pub const COSTS: Operation = Operation {
     path: "/api/v1/costs",
     id: "list_costs",
-    summary: "Costs by any dimension, each group in each span and currency.",
+    summary: "Costs by any dimension, each group in each span and currency; or another metric of \
+        the charges.",
     placeholder: None,
     parameters: CostParameters::described,
-    body: Body::Json(schema_of::<CostsDocument>),
+    body: Body::Json(schema_of::<CostsAnswer>),
     errors: &[400, 500, 503],
 };
 
@@ -40,11 +43,23 @@ parameters!(CostParameters {
     end_date: Option<Day>,
     /// Length of the spans. Weeks start on Monday; the first span is cut at start_date.
     granularity: Granularity = Granularity::Total,
+    /// What is summed. All but effective_cost are sums over charges, and are not passed on by rules
+    /// that share costs: what is shared stands with its pool.
+    metric: Summed = Summed::POSTED,
     /// Rows of one answer.
     limit: Limit,
     /// The next_page_token of the answer before, to the same query.
     page_token: Option<String>,
 });
+
+/// The costs that postings have; or, of any other metric, its measures.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "CostsOrMeasures")]
+enum CostsAnswer {
+    Costs(CostsDocument),
+    Measures(MeasuredDocument),
+}
 
 pub async fn costs(
     Shared(state): Shared<State>,
@@ -57,31 +72,64 @@ pub async fn costs(
         group_by: parameters.group_by.0,
         filter: parameters.filter.0,
     };
-    let page = CostPage::new(parameters.limit, parameters.page_token.as_deref(), &query)?;
+    let (summed, token) = (parameters.metric, parameters.page_token.as_deref());
+    let page = CostPage::new(parameters.limit, token, &query, &summed)?;
     let installation = state.installation().clone();
     request
         .answer(&state, move |ledger| {
             let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
                 installation.stored_rules(facts, tables)
             };
-            Ok(page.cut(&costs_with_rules(ledger, &query, &rules_of)?))
+            let Some(metric) = summed.0 else {
+                let table = costs_with_rules(ledger, &query, &rules_of)?;
+                let (rows, next) = page.cut(&table.rows);
+                return Ok(CostsAnswer::Costs(CostsDocument::page(&table, &rows, next)));
+            };
+            let table = measured(ledger, &query, metric, &rules_of)?;
+            let (rows, next) = page.cut(&table.rows);
+            Ok(CostsAnswer::Measures(MeasuredDocument::page(&table, &rows, next)))
         })
         .await
+}
+
+/// The place of a row: its span, its keys, and its currency or unit.
+type RowKey<'a> = (Option<Day>, &'a [String], &'a str);
+
+trait PageRow {
+    fn key(&self) -> RowKey<'_>;
+}
+
+impl PageRow for CostRow {
+    fn key(&self) -> RowKey<'_> {
+        (self.period_start, &self.keys, self.currency.code())
+    }
+}
+
+impl PageRow for MeasuredRow {
+    fn key(&self) -> RowKey<'_> {
+        (self.period_start, &self.keys, &self.unit)
+    }
 }
 
 /// The page of rows: `limit` of them after a key.
 struct CostPage {
     digest: String,
     limit: usize,
-    after: Option<(Option<Day>, Vec<String>, Currency)>,
+    after: Option<(Option<Day>, Vec<String>, String)>,
 }
 
 impl CostPage {
-    fn new(limit: Limit, token: Option<&str>, query: &CostQuery) -> Result<CostPage, Problem> {
+    fn new(
+        limit: Limit,
+        token: Option<&str>,
+        query: &CostQuery,
+        summed: &Summed,
+    ) -> Result<CostPage, Problem> {
         let names: Vec<String> = query.group_by.iter().map(ToString::to_string).collect();
         let filter: Vec<(String, &str)> =
             query.filter.iter().map(|(group, value)| (group.to_string(), value.as_str())).collect();
-        let digest = page_token::digest((query.period, query.granularity, names, filter));
+        let asked = (query.period, query.granularity, names, filter, summed.name());
+        let digest = page_token::digest(asked);
         let after = match token {
             Some(token) => Some(key(&page_token::read(token, &digest)?)?),
             None => None,
@@ -89,33 +137,32 @@ impl CostPage {
         Ok(CostPage { digest, limit: limit.0, after })
     }
 
-    fn cut(&self, table: &CostTable) -> CostsDocument {
-        let is_later = |row: &&CostRow| match &self.after {
-            Some((period_start, keys, currency)) => {
-                (&row.period_start, &row.keys, &row.currency) > (period_start, keys, currency)
-            }
-            None => true,
+    /// Its rows of all of them, and the token of the next page.
+    fn cut<'a, R: PageRow>(&self, rows: &'a [R]) -> (Vec<&'a R>, Option<String>) {
+        let after = self.after.as_ref();
+        let is_later = |row: &&R| {
+            after.is_none_or(|(start, keys, unit)| row.key() > (*start, keys.as_slice(), unit))
         };
-        let mut rest = table.rows.iter().filter(is_later);
-        let page: Vec<&CostRow> = rest.by_ref().take(self.limit).collect();
+        let mut rest = rows.iter().filter(is_later);
+        let page: Vec<&R> = rest.by_ref().take(self.limit).collect();
         let last = page.last().filter(|_| rest.next().is_some());
-        let next = last.map(|last| page_token::write(&self.digest, key_value(last)));
-        CostsDocument::page(table, &page, next)
+        let next = last.map(|last| page_token::write(&self.digest, key_value(last.key())));
+        (page, next)
     }
 }
 
-fn key_value(row: &CostRow) -> Value {
-    json!([row.period_start.map(|day| day.to_string()), row.keys, row.currency.code()])
+fn key_value((period_start, keys, unit): RowKey<'_>) -> Value {
+    json!([period_start.map(|day| day.to_string()), keys, unit])
 }
 
-fn key(value: &Value) -> Result<(Option<Day>, Vec<String>, Currency), Problem> {
+fn key(value: &Value) -> Result<(Option<Day>, Vec<String>, String), Problem> {
     let read = || {
         let period_start = match value.get(0)? {
             Value::Null => None,
             day => Some(day.as_str()?.parse().ok()?),
         };
         let keys = page_token::texts(value.get(1)?)?;
-        Some((period_start, keys, value.get(2)?.as_str()?.parse().ok()?))
+        Some((period_start, keys, value.get(2)?.as_str()?.to_owned()))
     };
     read().ok_or_else(page_token::broken)
 }

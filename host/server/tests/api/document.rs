@@ -80,6 +80,7 @@ async fn parameters_that_are_described_are_taken() {
                 "filter" => "team:payments",
                 "what" => "payments",
                 "service_name" => "Compute",
+                "metric" if path == "/api/v1/costs" => "list_cost",
                 "metric" => "network.egress.bytes",
                 "limit" => "5",
                 "page_token" => continue,

@@ -123,7 +123,7 @@ impl Decider for FixedDecider {
     }
 }
 
-fn charge(
+pub fn charge(
     day: &str,
     service: &str,
     tags: &[(&str, &str)],

@@ -3,6 +3,7 @@
 mod costs;
 mod document;
 mod estate;
+mod measures;
 mod operation;
 mod plans;
 mod refusals;

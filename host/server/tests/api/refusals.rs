@@ -29,7 +29,7 @@ did you mean `group_by`?
 
 /api/v1/costs?colour=red
 400 N202 there is no parameter 'colour'
-it takes group_by, filter, start_date, end_date, granularity, limit, page_token
+it takes group_by, filter, start_date, end_date, granularity, metric, limit, page_token
 
 /api/v1/rules?a=b
 400 N202 there is no parameter 'a'
@@ -58,6 +58,15 @@ filter=team:payments, or filter=tag:stage=test
 /api/v1/costs?granularity=yearly
 400 N202 granularity: there is no 'yearly'
 use daily, weekly, monthly or total
+
+/api/v1/costs?metric=lst_cost
+400 N202 metric: there is no 'lst_cost'
+did you mean `list_cost`?
+
+/api/v1/costs?metric=margin
+400 N202 metric: there is no 'margin'
+it is one of effective_cost, billed_cost, list_cost, contracted_cost, pricing_quantity, \
+consumed_quantity
 
 /api/v1/costs/team/payments?start_date=2026-02-30
 400 N202 start_date: '2026-02-30' is not a date such as 2026-03-31

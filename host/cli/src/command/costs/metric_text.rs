@@ -14,7 +14,7 @@ const UNKNOWN: &str = "unknown";
 
 pub fn print(ui: Ui, table: &MeasuredTable, args: &CostsArgs) -> Result<(), Failure> {
     let text = match args.format {
-        TableFormat::Json => document_text(&MeasuredDocument::from(table)),
+        TableFormat::Json => document_text(&MeasuredDocument::whole(table)),
         TableFormat::Csv => csv(table, args),
         TableFormat::Text => text(ui, table, args),
     };
