@@ -5,6 +5,8 @@ domain::codes! {
         "Two tables of a source have the same charges of a day, which would count twice.";
     PERIOD_UNCLEAR "F211" Files Incomplete
         "Files have a few days of a billing period, and most days that were known of it are missing.";
+    COST_ONE_SIDED "F212" Files User
+        "Days of a source have one kind of cost only, and other days have both.";
     ID_ROUNDED "F113" Files User
         "Ids were saved as numbers, so that digits of them may be lost.";
     RULE_CIRCLE "R205" Rules Incomplete

@@ -9,6 +9,7 @@ use crate::feed::{Feed, FeedEnd, FeedItem};
 use crate::gather::{ChargeDay, GatheredCharges, Gatherer, WantedDays};
 use crate::interner::Secrets;
 use crate::normalize::{Identities, Registry};
+use crate::one_sided;
 use crate::progress::Progress;
 use crate::repeats::{self, ReadTable, TableDays};
 use crate::report::SourceReport;
@@ -415,6 +416,9 @@ impl GatheredSource<'_> {
         report.deliveries = self.deliveries;
         report.outside_period = self.gathered.outside_period;
         report.warnings = self.warnings;
+        if !source.request.tables.is_empty() {
+            report.warnings.extend(one_sided::warnings(&source.name, self.gathered.totals.iter()));
+        }
         let charges: u64 = self.gathered.totals.values().map(|totals| totals.charges).sum();
         // A row that is too large for one charge is several, and counts as one.
         report.charges = charges - self.gathered.further_pieces;

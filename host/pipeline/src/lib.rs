@@ -35,6 +35,7 @@ mod inputs;
 mod interner;
 mod lines;
 mod normalize;
+mod one_sided;
 mod pieces;
 mod repeats;
 mod rounded_id;
