@@ -381,7 +381,7 @@ CREATE TABLE segment (
     data BLOB NOT NULL
 , billing_period INTEGER) STRICT;
 
-CREATE INDEX segment_by_day ON segment (collection, day, currency);
+CREATE INDEX segment_by_day ON segment (collection, day, currency, billing_period);
 
 CREATE TRIGGER segment_refuses_delete BEFORE DELETE ON segment
 WHEN EXISTS (SELECT 1 FROM statement WHERE collection = OLD.collection AND day = OLD.day AND currency = OLD.currency AND billing_period IS OLD.billing_period)
@@ -447,9 +447,13 @@ CREATE TABLE "statement" (
     billing_period INTEGER
 ) STRICT;
 
+CREATE UNIQUE INDEX statement_by_collection ON statement (collection, day, currency, billing_period);
+
+CREATE INDEX statement_by_content ON statement (fingerprint, day);
+
 CREATE INDEX statement_by_source_day ON statement (source, day, currency, billing_period);
 
-CREATE UNIQUE INDEX statement_once ON statement (collection, day, currency, ifnull(billing_period, -999999));
+CREATE UNIQUE INDEX statement_without_period ON statement (collection, day, currency) WHERE billing_period IS NULL;
 
 CREATE TRIGGER statement_refuses_delete BEFORE DELETE ON statement
 BEGIN SELECT RAISE(ABORT, 'statement is append-only'); END;

@@ -135,7 +135,7 @@ fn a_broken_bill_stops_its_source_and_no_other() {
             ),
         );
         scene.write_bytes(name, bytes);
-        let run = scene.run("run --format json").fails_with(3, "N101", "1 sources failed");
+        let run = scene.run("run --format json").fails_with(3, "N101", "1 source failed");
         let json = run.json();
         assert_eq!(json["sources"][1]["failure"]["code"], code, "{name}: {}", run.stderr);
         assert_eq!(json["sources"][0]["charges"], 5);
