@@ -12,17 +12,14 @@ pub fn unread(others: Vec<String>, reads_files: bool) -> Option<String> {
         let last = name.rsplit('/').next().unwrap_or_default();
         !(last.starts_with('.') || reads_files && last.to_lowercase().ends_with(".json"))
     };
-    let mut names: Vec<String> = others.into_iter().filter(is_unread).collect();
-    let manifests = names.iter().filter(|name| is_manifest(name)).count();
-    if manifests > 0 {
-        // They say more than the bills beside them: whether a delivery is complete.
-        let count =
-            if manifests == 1 { "1 manifest is" } else { &format!("{manifests} manifests are") };
-        return Some(format!(
-            "{count} not read, so that a delivery whose files are not all there cannot be told: \
-             add \"file\" to `grants`"
-        ));
-    }
+    let unread = others.into_iter().filter(is_unread);
+    let (manifests, bills): (Vec<String>, Vec<String>) = unread.partition(|name| is_manifest(name));
+    let sentences: Vec<String> =
+        unread_bills(bills).into_iter().chain(unread_manifests(manifests.len())).collect();
+    (!sentences.is_empty()).then(|| sentences.join("; "))
+}
+
+fn unread_bills(mut names: Vec<String>) -> Option<String> {
     let count = names.len();
     names.truncate(NAMED_MAX);
     let first = names.first()?.clone();
@@ -33,6 +30,19 @@ pub fn unread(others: Vec<String>, reads_files: bool) -> Option<String> {
          `paths`, such as {first:?}, or give it such an ending",
         ENDINGS.map(|ending| format!("*{ending}")).join(", "),
         names.join(", ")
+    ))
+}
+
+/// Manifests say more than the bills beside them: whether a delivery is complete.
+fn unread_manifests(count: usize) -> Option<String> {
+    let manifests = match count {
+        0 => return None,
+        1 => "1 manifest is".to_owned(),
+        count => format!("{count} manifests are"),
+    };
+    Some(format!(
+        "{manifests} not read, so that a delivery whose files are not all there cannot be told: \
+         add \"file\" to `grants`"
     ))
 }
 
@@ -52,8 +62,7 @@ mod tests {
         assert_eq!(unread(others(&["in/.~lock.f.csv#", "in/.DS_Store"]), false), None);
         assert_eq!(unread(others(&["in/m.json"]), true), None);
         assert_eq!(
-            unread(others(&["in/a/manifest.json", "in/b.tsv", "in/r-Manifest.json"]), false)
-                .as_deref(),
+            unread(others(&["in/a/manifest.json", "in/r-Manifest.json"]), false).as_deref(),
             Some(
                 "2 manifests are not read, so that a delivery whose files are not all there cannot \
                  be told: add \"file\" to `grants`"

@@ -82,7 +82,7 @@ pub const CASES: &[Case] = &[
         &[("", "config = { report = \"cur2\" }")],
         Answer::Money(Money {
             totals: &[("USD", "30", "30")],
-            by: &[("service_name", "Amazon Simple Storage Service", "USD", "30")],
+            by: &[("service_name", "AmazonS3", "USD", "30")],
             ..MONEY
         }),
     ),

@@ -34,7 +34,7 @@ pub const CASES: &[Case] = &[
             totals: &[("EUR", "310", "310")],
             by: &[("team", "kestrel", "EUR", "310")],
             months: &[("2026-03", "EUR", "310")],
-            said: &["202603010310", "more"],
+            said: &["202603010310"],
             ..MONEY
         }),
     ),

@@ -162,7 +162,7 @@ pub const CASES: &[Case] = &[
         Answer::Money(Money {
             totals: &[("USD", "10", "10")],
             by: &[("team", "kestrel", "USD", "10")],
-            said: &["7 files are not read"],
+            said: &["6 files are not read", "1 manifest is not read"],
             ..MONEY
         }),
     ),
