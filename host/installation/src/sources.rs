@@ -136,11 +136,8 @@ fn recorded_source(
             }
             request.tables = located.tables;
             let mut clients = clients(&settings.root, source, located.files)?;
-            let recorder = clients
-                .http
-                .clone()
-                .filter(|_| record.is_some())
-                .map(|http| Arc::new(Recorder::new(http)));
+            let recorded = clients.http.clone().filter(|_| record.is_some());
+            let recorder = recorded.map(|http| Arc::new(Recorder::new(http)));
             if let Some(recorder) = &recorder {
                 clients.http = Some(Arc::clone(recorder) as Arc<dyn Exchange>);
             }
@@ -148,12 +145,10 @@ fn recorded_source(
                 .with_clients(clients)
                 .with_log(Arc::new(|plugin, line| plugins::log(plugin, &line)));
             match record {
-                Some(folder) => Box::new(Recording::new(
-                    collector,
-                    recorder,
-                    plugin_from_here(settings, source),
-                    folder,
-                )),
+                Some(folder) => {
+                    let plugin = plugin_from_here(settings, source);
+                    Box::new(Recording::new(collector, recorder, plugin, folder))
+                }
                 None => Box::new(collector),
             }
         }

@@ -4,7 +4,7 @@ domain::codes! {
     CHARGES_REPEATED "F210" Files Incomplete
         "Two tables of a source have the same charges of a day, which would count twice.";
     PERIOD_UNCLEAR "F211" Files Incomplete
-        "Files have a few days of a billing period, and most days that were known of it are missing.";
+        "Files have few days of a billing period, and most days that were known of it are missing.";
     COST_ONE_SIDED "F212" Files User
         "Days of a source have one kind of cost only, and other days have both.";
     ID_ROUNDED "F113" Files User

@@ -2,7 +2,6 @@
 //! day.
 
 use crate::accrual::BilledDays;
-use crate::cell::SetAsideRow;
 use crate::columns::TableReading;
 use crate::decimal_comma;
 use crate::feed::{Feed, FeedEnd, FeedItem};
@@ -14,6 +13,7 @@ use crate::progress::Progress;
 use crate::repeats::{self, ReadTable, TableDays};
 use crate::report::SourceReport;
 use crate::rounded_id;
+use crate::set_aside::{REJECTED_STORED, rejected, with_lines};
 use crate::source::{RepeatPolicy, Source};
 use crate::typed;
 use crate::usage;
@@ -41,7 +41,6 @@ const PARALLEL_BYTES_MIN: u64 = 4 << 20;
 /// Typed charges are gathered in pages of one segment.
 const TYPED_ROWS: usize = 65_536;
 const REJECTED_SHOWN: usize = 20;
-const REJECTED_STORED: usize = 1000;
 
 /// The collection of one source, with all that it needs.
 pub struct Collection<'a, 'r, 't, 'l> {
@@ -552,39 +551,6 @@ fn scan_in_threads(
         gathered.rounded_ids = identities.rounded();
         written.map(|()| gathered)
     })
-}
-
-/// Turns places into `file:line:column`.
-fn with_lines(
-    table: &GrantedTable,
-    scan: &Scan,
-    mut set_aside: Vec<SetAsideRow>,
-) -> Result<Vec<RejectedRow>, Diagnostic> {
-    // Workers find rows in any order. Ascending places need one pass over the file for all lines.
-    set_aside.sort_by_key(|row| row.place);
-    set_aside.truncate(REJECTED_STORED);
-    let places: Vec<u64> = set_aside.iter().map(|row| row.place).collect();
-    let lines = if scan.places_are_bytes() {
-        decode::lines_at(table, &places)?
-    } else {
-        places.iter().map(|row| row + 1).collect()
-    };
-    Ok(set_aside
-        .into_iter()
-        .zip(lines)
-        .map(|(row, line)| rejected(&table.name, Some(line), row))
-        .collect())
-}
-
-fn rejected(name: &str, line: Option<u64>, row: SetAsideRow) -> RejectedRow {
-    let mut location = name.to_owned();
-    if let Some(line) = line {
-        location.push_str(&format!(":{line}"));
-    }
-    if row.column > 0 {
-        location.push_str(&format!(":{}", row.column));
-    }
-    RejectedRow { location, reason: format!("{}: {}", row.code, row.reason), excerpt: row.excerpt }
 }
 
 impl SourceReport {

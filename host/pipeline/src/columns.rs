@@ -132,15 +132,7 @@ impl TableReading {
         let moment = if kept.hours { CellForm::Moment } else { typed };
         reading.charge_period_start =
             reading.needed(mapping, Feed::ChargePeriodStart, "ChargePeriodStart", moment)?;
-        reading.billing_period = match mapping.billing_period {
-            Some(day) => Input::Constant(day.to_string()),
-            None if mapping.origin(Feed::BillingPeriodStart).is_none() => {
-                Input::Constant(String::new())
-            }
-            None => {
-                reading.needed(mapping, Feed::BillingPeriodStart, "BillingPeriodStart", typed)?
-            }
-        };
+        reading.billing_period = reading.period(mapping)?;
         // The currency is a part of the resource's identity, and identities are hashed as text.
         let text = CellForm::Text;
         match reading.needed(mapping, Feed::BillingCurrency, "BillingCurrency", text)? {
@@ -179,6 +171,16 @@ impl TableReading {
         reading.columns_before_details = reading.columns.len();
         reading.details = reading.details(mapping, kept);
         Ok(reading)
+    }
+
+    /// An empty constant where neither the delivery nor its rows tell the period.
+    fn period(&mut self, mapping: &Mapping) -> Result<Input, Diagnostic> {
+        let feed = Feed::BillingPeriodStart;
+        match (mapping.billing_period, mapping.origin(feed)) {
+            (Some(day), _) => Ok(Input::Constant(day.to_string())),
+            (None, None) => Ok(Input::Constant(String::new())),
+            (None, Some(_)) => self.needed(mapping, feed, "BillingPeriodStart", CellForm::Typed),
+        }
     }
 
     fn details(&mut self, mapping: &Mapping, kept: KeptDetails) -> DetailInputs {

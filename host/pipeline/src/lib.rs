@@ -40,6 +40,7 @@ mod pieces;
 mod repeats;
 mod rounded_id;
 mod rulings;
+mod set_aside;
 mod settle;
 mod slice;
 mod terms;

@@ -246,7 +246,7 @@ fn any_table_by_the_columns_that_the_settings_name() {
     let with = |text: &str, exit: i32| collect("csv", &[("bills/phone.csv", text)], config, exit).1;
     let source = with(&phone.replace(',', ".").replace(';', ","), 0);
     assert_eq!(totals(&source), ("11.9", "11.9"));
-    // A comma is no decimal point, unless a setting says so: nobody could tell a thousand from a one.
+    // A comma is no decimal point, unless a setting says so: nobody could tell 1000 from 1.
     let source = with("Invoice date,Who,Net,VAT,Rebate\n31.03.2026,payments,\"10,00\",1.90,0\n", 3);
     assert_eq!(source["failure"]["code"], "F112");
 }

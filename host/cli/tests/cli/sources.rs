@@ -49,8 +49,8 @@ fn what_plugins_cost_is_shown_by_source() {
         (&stats[0]["plugin"], &stats[0]["source"], &stats[0]["runs"]),
         (&"focus-file".into(), &"aws".into(), &2.into())
     );
-    // The plugin was started for two collections. It names its table and sends no requests. It looks
-    // for manifests, and has no power to read them.
+    // The plugin was started for two collections. It names its table and sends no requests. It
+    // looks for manifests, and has no power to read them.
     assert_eq!(
         (&stats[0]["cost"]["starts"], &stats[0]["cost"]["requests"], &stats[0]["cost"]["denials"]),
         (&2.into(), &0.into(), &2.into())

@@ -1,3 +1,5 @@
+//! Charges come back ordered by resource, and damaged bytes are an error.
+
 use super::*;
 use crate::code;
 use proptest::prelude::*;

@@ -8,7 +8,7 @@ use wasmtime::component::{ComponentType, Lift};
 
 #[derive(ComponentType, Lift)]
 #[component(record)]
-pub struct Charge {
+pub struct EarlierCharge {
     #[component(name = "charge-period-start")]
     charge_period_start: String,
     #[component(name = "billed-cost")]
@@ -27,7 +27,7 @@ pub struct Charge {
 
 #[derive(ComponentType, Lift)]
 #[component(variant)]
-pub enum Feed {
+pub enum EarlierFeed {
     #[component(name = "dimension")]
     Dimension(types::Field),
     #[component(name = "billed-cost")]
@@ -44,16 +44,16 @@ pub enum Feed {
 
 #[derive(ComponentType, Lift)]
 #[component(record)]
-pub struct FeedFrom {
-    feed: Feed,
+pub struct EarlierFeedFrom {
+    feed: EarlierFeed,
     origin: types::Origin,
 }
 
 #[derive(ComponentType, Lift)]
 #[component(record)]
-pub struct Mapping {
+pub struct EarlierMapping {
     table: String,
-    feeds: Vec<FeedFrom>,
+    feeds: Vec<EarlierFeedFrom>,
     #[component(name = "tag-columns")]
     tag_columns: Vec<types::TagColumn>,
     skips: Vec<types::Skip>,
@@ -68,30 +68,30 @@ pub struct Mapping {
 
 #[derive(ComponentType, Lift)]
 #[component(variant)]
-pub enum Rows {
+pub enum EarlierRows {
     #[component(name = "charges")]
-    Charges(Vec<Charge>),
+    Charges(Vec<EarlierCharge>),
     #[component(name = "json")]
     Json(Vec<u8>),
     #[component(name = "arrow")]
     Arrow(Vec<u8>),
     #[component(name = "mapped")]
-    Mapped(Mapping),
+    Mapped(EarlierMapping),
     #[component(name = "mapped-usage")]
     MappedUsage(types::UsageMapping),
 }
 
 #[derive(ComponentType, Lift)]
 #[component(record)]
-pub struct Batch {
-    rows: Rows,
+pub struct EarlierBatch {
+    rows: EarlierRows,
     usage: Vec<types::Usage>,
     rejected: Vec<types::Rejected>,
     state: Option<String>,
 }
 
-impl From<Charge> for types::Charge {
-    fn from(charge: Charge) -> types::Charge {
+impl From<EarlierCharge> for types::Charge {
+    fn from(charge: EarlierCharge) -> types::Charge {
         types::Charge {
             charge_period_start: charge.charge_period_start,
             billed_cost: charge.billed_cost,
@@ -112,22 +112,22 @@ impl From<Charge> for types::Charge {
     }
 }
 
-impl From<FeedFrom> for types::FeedFrom {
-    fn from(from: FeedFrom) -> types::FeedFrom {
+impl From<EarlierFeedFrom> for types::FeedFrom {
+    fn from(from: EarlierFeedFrom) -> types::FeedFrom {
         let feed = match from.feed {
-            Feed::Dimension(field) => types::Feed::Dimension(field),
-            Feed::BilledCost => types::Feed::BilledCost,
-            Feed::EffectiveCost => types::Feed::EffectiveCost,
-            Feed::BillingCurrency => types::Feed::BillingCurrency,
-            Feed::ChargePeriodStart => types::Feed::ChargePeriodStart,
-            Feed::Tags => types::Feed::Tags,
+            EarlierFeed::Dimension(field) => types::Feed::Dimension(field),
+            EarlierFeed::BilledCost => types::Feed::BilledCost,
+            EarlierFeed::EffectiveCost => types::Feed::EffectiveCost,
+            EarlierFeed::BillingCurrency => types::Feed::BillingCurrency,
+            EarlierFeed::ChargePeriodStart => types::Feed::ChargePeriodStart,
+            EarlierFeed::Tags => types::Feed::Tags,
         };
         types::FeedFrom { feed, origin: from.origin }
     }
 }
 
-impl From<Mapping> for types::Mapping {
-    fn from(mapping: Mapping) -> types::Mapping {
+impl From<EarlierMapping> for types::Mapping {
+    fn from(mapping: EarlierMapping) -> types::Mapping {
         types::Mapping {
             table: mapping.table,
             feeds: mapping.feeds.into_iter().map(types::FeedFrom::from).collect(),
@@ -143,16 +143,16 @@ impl From<Mapping> for types::Mapping {
     }
 }
 
-impl From<Batch> for types::Batch {
-    fn from(batch: Batch) -> types::Batch {
+impl From<EarlierBatch> for types::Batch {
+    fn from(batch: EarlierBatch) -> types::Batch {
         let rows = match batch.rows {
-            Rows::Charges(charges) => {
+            EarlierRows::Charges(charges) => {
                 types::Rows::Charges(charges.into_iter().map(types::Charge::from).collect())
             }
-            Rows::Json(bytes) => types::Rows::Json(bytes),
-            Rows::Arrow(bytes) => types::Rows::Arrow(bytes),
-            Rows::Mapped(mapping) => types::Rows::Mapped(mapping.into()),
-            Rows::MappedUsage(mapping) => types::Rows::MappedUsage(mapping),
+            EarlierRows::Json(bytes) => types::Rows::Json(bytes),
+            EarlierRows::Arrow(bytes) => types::Rows::Arrow(bytes),
+            EarlierRows::Mapped(mapping) => types::Rows::Mapped(mapping.into()),
+            EarlierRows::MappedUsage(mapping) => types::Rows::MappedUsage(mapping),
         };
         types::Batch { rows, usage: batch.usage, rejected: batch.rejected, state: batch.state }
     }

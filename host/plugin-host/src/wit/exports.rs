@@ -22,7 +22,7 @@ pub struct CollectorExports {
 /// The one function whose types differ between the minor versions.
 enum NextPage {
     Newest(TypedFunc<(ResourceAny,), Returned<Option<Batch>>>),
-    Before(TypedFunc<(ResourceAny,), Returned<Option<before::Batch>>>),
+    Before(TypedFunc<(ResourceAny,), Returned<Option<before::EarlierBatch>>>),
 }
 
 impl CollectorExports {

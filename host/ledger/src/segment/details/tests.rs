@@ -1,3 +1,5 @@
+//! Details come back as they were, and damaged bytes are an error.
+
 use super::*;
 use crate::code;
 use crate::segment::{ChargeColumns, SegmentCharges, decode, decode_with, encode, encode_with};
