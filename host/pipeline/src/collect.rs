@@ -6,7 +6,7 @@ use crate::columns::TableReading;
 use crate::decimal_comma;
 use crate::feed::{Feed, FeedEnd, FeedItem};
 use crate::gather::{ChargeDay, GatheredCharges, Gatherer, WantedDays};
-use crate::interner::Secrets;
+use crate::interner::{Secrets, lock};
 use crate::normalize::{Identities, Registry};
 use crate::one_sided;
 use crate::progress::Progress;
@@ -17,7 +17,7 @@ use crate::set_aside::{REJECTED_STORED, rejected, with_lines};
 use crate::source::{RepeatPolicy, Source};
 use crate::typed;
 use crate::usage;
-use crate::withdraw::{CollectedDays, Fate, Withdrawals};
+use crate::withdraw::{CollectedDays, OlderStatements};
 use decode::{Scan, ShortRows};
 use domain::charge::{ChargeTable, RawCharge, RawUsage, RejectedRow};
 use domain::code::{self, Family};
@@ -33,7 +33,7 @@ use ledger::segment::EncodedSegment;
 use ledger::{Attempt, AttemptFailure, CollectionId, Restated, Transaction};
 use reports::coverage::days::KnownDays;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 /// Below this a second thread costs more than it saves.
@@ -74,7 +74,7 @@ pub fn collect(
     feed: &Feed<'_>,
 ) -> Result<CollectionResult, Diagnostic> {
     let source = collection.source;
-    let schema = collection.registry.lock().unwrap_or_else(PoisonError::into_inner).schema();
+    let schema = lock(collection.registry).schema();
     let mut begun = OpenCollection::new(&mut collection, schema)?;
     let mut ended = loop {
         match feed.next() {
@@ -93,19 +93,20 @@ pub fn collect(
     };
     let OpenCollection { id, mut gathering } = begun;
     // Typed charges of the last page may still wait for a full segment.
-    ended.outcome = ended
+    let older = ended
         .outcome
         .and_then(|()| gathering.flush_typed(&mut collection, id))
-        .and_then(|()| gathering.expect_whole(&collection));
-    match &ended.outcome {
-        Ok(()) => gathering.finish(collection, id, &ended),
-        Err(diagnostic) if is_fatal(diagnostic) => Err(diagnostic.clone()),
+        .and_then(|()| gathering.older_statements(&collection));
+    ended.outcome = older.as_ref().map(|_| ()).map_err(Clone::clone);
+    match older {
+        Ok(older) => gathering.finish(collection, id, &ended, older),
+        Err(diagnostic) if is_fatal(&diagnostic) => Err(diagnostic),
         Err(diagnostic) => {
             collection.transaction.abandon_source()?;
             // After the rollback, which would take the note back as well.
             collection.note(None, &ended, Vec::new())?;
             let mut report =
-                SourceReport::failed(&source.name, source.collector.identity(), diagnostic.clone());
+                SourceReport::failed(&source.name, source.collector.identity(), diagnostic);
             report.days_taken_back = collection.billed.taken_back.len() as u64;
             report.set_effort(collection.period, &ended);
             Ok(CollectionResult { report, changed: Vec::new(), changed_usage: BTreeSet::new() })
@@ -369,6 +370,7 @@ impl GatheredSource<'_> {
         mut collection: Collection<'_, '_, '_, '_>,
         id: CollectionId,
         ended: &FeedEnd,
+        older: OlderStatements,
     ) -> Result<CollectionResult, Diagnostic> {
         let (source, period) = (collection.source, collection.period);
         let transaction = &mut *collection.transaction;
@@ -381,21 +383,11 @@ impl GatheredSource<'_> {
             let day = day.at(&source.name);
             report.count(transaction.restate(id, &day, totals)?, &day, &mut changed);
         }
-        let (stated, mut withdrawn) = (self.stated(source), Withdrawals::default());
-        for (day, totals) in transaction.statements(&source.name)? {
-            match stated.fate(&day) {
-                Fate::Stays => {}
-                Fate::Waits => report.days_kept += 1,
-                Fate::Goes => {
-                    let restated = transaction.restate(id, &day, &Default::default())?;
-                    report.count(restated, &day, &mut changed);
-                    if !stated.is_moved(&day) {
-                        withdrawn.add(&day, &totals);
-                    }
-                }
-            }
+        for day in &older.gone {
+            let restated = transaction.restate(id, day, &Default::default())?;
+            report.count(restated, day, &mut changed);
         }
-        report.withdrawn = withdrawn.into_list();
+        (report.withdrawn, report.days_kept) = (older.withdrawn, older.waiting);
         for delivery in &self.deliveries {
             transaction.keep_delivery(id, delivery)?;
         }
@@ -435,28 +427,32 @@ impl GatheredSource<'_> {
         Ok(CollectionResult { report, changed, changed_usage })
     }
 
-    /// Refuses money that would count twice, or would go without anybody's word.
-    fn expect_whole(&self, collection: &Collection<'_, '_, '_, '_>) -> Result<(), Diagnostic> {
+    /// Decides over older statements. Refuses money that would count twice, or would go without
+    /// anybody's word.
+    fn older_statements(
+        &self,
+        collection: &Collection<'_, '_, '_, '_>,
+    ) -> Result<OlderStatements, Diagnostic> {
         let source = collection.source;
         let is_bill = !source.request.tables.is_empty() && source.accrues_for.is_none();
         if is_bill && source.repeats == RepeatPolicy::Refuse {
             repeats::expect_in_one_source(collection.transaction, &source.name, &self.gathered)?;
         }
         let standing = collection.transaction.statements(&source.name)?;
-        self.stated(source).expect_whole(&source.name, &standing)
+        self.days(source).older_statements(&source.name, &standing)
     }
 
-    fn stated(&self, source: &Source) -> CollectedDays<'_> {
+    fn days(&self, source: &Source) -> CollectedDays<'_> {
         let charged: BTreeSet<ChargeDay> = self.gathered.totals.keys().copied().collect();
-        let mut stated = CollectedDays::new(charged, &self.known);
+        let mut days = CollectedDays::new(charged, &self.known);
         // A delivery without rows states its period too.
         let counted = self.deliveries.iter().filter(|delivery| delivery.left_out.is_none());
         let periods = counted.filter_map(|delivery| delivery.billing_period);
-        stated.delivered_periods.extend(periods);
-        stated.extent = source.delivery;
-        stated.reads_files = !source.request.tables.is_empty();
-        stated.rows_set_aside = self.gathered.set_aside_count > 0;
-        stated
+        days.delivered_periods.extend(periods);
+        days.extent = source.delivery;
+        days.reads_files = !source.request.tables.is_empty();
+        days.rows_set_aside = self.gathered.set_aside_count > 0;
+        days
     }
 }
 

@@ -294,7 +294,10 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             let resource = self.digests[*resource as usize];
             let told = self.details.as_ref().map_or(0, |reader| reader.digest(details, row));
             bucket.totals.fingerprint.add_detailed(resource, told, *billed, *effective);
-            bucket.amounts.add(resource, *billed, *effective);
+            // Without details, the fingerprint is of the amounts.
+            if self.details.is_some() {
+                bucket.amounts.add(resource, *billed, *effective);
+            }
         }
         let charges = segment::ChargeColumns { resources, billed, effective };
         let encoded = match &self.details {
@@ -322,7 +325,11 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         // A bucket whose only rows were set aside states nothing of its day.
         for bucket in self.buckets.into_iter().filter(|bucket| bucket.totals.charges > 0) {
             self.gathered.totals.entry(bucket.day).or_default().merge(&bucket.totals);
-            self.gathered.amounts.entry(bucket.day).or_default().merge(bucket.amounts);
+            let amounts = match &self.details {
+                Some(_) => bucket.amounts,
+                None => bucket.totals.fingerprint,
+            };
+            self.gathered.amounts.entry(bucket.day).or_default().merge(amounts);
         }
         self.gathered
     }

@@ -8,6 +8,7 @@
 
 use decode::{Cells, TextView, viewed};
 use domain::dictionary::ResourceId;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The meaning of a row's identifying cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,6 +241,11 @@ fn unpack(packed: u32) -> RowClass {
         1 => RowClass::Skipped,
         _ => RowClass::Rejected(packed >> 2),
     }
+}
+
+/// What threads share. One that panics ends the run, so half of a change is never read.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

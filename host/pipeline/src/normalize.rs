@@ -5,7 +5,7 @@
 
 use crate::cell::says_nothing;
 use crate::columns::{Identity, TableReading};
-use crate::interner::{RowClass, RowTable};
+use crate::interner::{RowClass, RowTable, lock};
 use crate::terms::KnownTerms;
 use decode::Cells;
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol, TagSetId};
@@ -15,7 +15,7 @@ use domain::tag::{self, RawTags, TagSchema};
 use foldhash::{HashMap, HashMapExt};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 /// The row identities of one table, over all threads. Another table may mean something else by the
 /// same cells.
@@ -47,10 +47,6 @@ pub struct RowIdentity {
 pub struct Reason {
     pub column: Option<usize>,
     pub text: String,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a, 'r> Identities<'a, 'r> {

@@ -5,7 +5,7 @@
 
 use crate::cell::{CellFault, no_comma_number, says_nothing};
 use crate::columns::{Input, TableReading};
-use crate::interner::{RowClass, RowTable};
+use crate::interner::{RowClass, RowTable, lock};
 use crate::normalize::Registry;
 use decode::Cells;
 use domain::decimal_comma;
@@ -14,7 +14,7 @@ use domain::figure::Figure;
 use domain::terms::{Terms, TermsId, UnitPrices};
 use domain::text_form::DecimalMark;
 use std::borrow::Cow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 /// Terms, as far as threads need them.
 #[derive(Clone, Copy)]
@@ -36,10 +36,6 @@ struct TermsTable {
     /// The class is the number of terms, in the place of that of a resource.
     table: RowTable,
     faults: Vec<CellFault>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a, 'r> KnownTerms<'a, 'r> {

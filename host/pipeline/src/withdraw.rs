@@ -75,9 +75,18 @@ pub struct Withdrawal {
     pub effective: Sum,
 }
 
+/// What becomes of the older statements of a source.
+pub struct OlderStatements {
+    pub gone: Vec<DeliveryDay>,
+    /// The money of those that are gone, and not only moved.
+    pub withdrawn: Vec<Withdrawal>,
+    /// Statements that would be gone, if all rows could be read.
+    pub waiting: u64,
+}
+
 /// The fate of an older statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+enum Fate {
     Stays,
     /// It would be taken back, if all rows could be read.
     Waits,
@@ -85,7 +94,30 @@ pub enum Fate {
 }
 
 impl CollectedDays<'_> {
-    pub fn fate(&self, standing: &DeliveryDay) -> Fate {
+    /// Decides over each older statement. Refuses where that would cost money unasked.
+    pub fn older_statements(
+        &self,
+        source: &str,
+        standing: &[(DeliveryDay, DayTotals)],
+    ) -> Result<OlderStatements, Diagnostic> {
+        self.expect_whole(source, standing)?;
+        let (mut gone, mut waiting, mut withdrawn) = (Vec::new(), 0, BTreeMap::new());
+        for (day, totals) in standing {
+            match self.fate(day) {
+                Fate::Stays => {}
+                Fate::Waits => waiting += 1,
+                Fate::Goes => {
+                    gone.push(day.clone());
+                    if !self.is_moved(day) {
+                        withdraw(&mut withdrawn, day, totals);
+                    }
+                }
+            }
+        }
+        Ok(OlderStatements { gone, withdrawn: withdrawn.into_values().collect(), waiting })
+    }
+
+    fn fate(&self, standing: &DeliveryDay) -> Fate {
         let day = ChargeDay::of(standing);
         if self.charged.contains(&day) || !self.wanted.contains(day.day) || !self.takes_back(&day) {
             Fate::Stays
@@ -98,7 +130,7 @@ impl CollectedDays<'_> {
 
     /// Refuses to take back most of a billing period that only rows tell, unless the settings say
     /// that files are whole periods.
-    pub fn expect_whole(
+    fn expect_whole(
         &self,
         source: &str,
         standing: &[(DeliveryDay, DayTotals)],
@@ -131,7 +163,7 @@ impl CollectedDays<'_> {
 
     /// Whether the charges of an older statement without a billing period are stated anew, with it.
     /// They are not gone then.
-    pub fn is_moved(&self, standing: &DeliveryDay) -> bool {
+    fn is_moved(&self, standing: &DeliveryDay) -> bool {
         let day = ChargeDay::of(standing);
         day.billing_period.is_none()
             && self.charged.contains(&ChargeDay { billing_period: self.period(&day), ..day })
@@ -197,25 +229,20 @@ fn unclear(source: &str, period: Day, kept: usize, gone: usize) -> Diagnostic {
 }
 
 /// Sums up what goes.
-#[derive(Default)]
-pub struct Withdrawals(BTreeMap<(Option<Day>, Currency), Withdrawal>);
-
-impl Withdrawals {
-    pub fn add(&mut self, day: &DeliveryDay, totals: &DayTotals) {
-        let (period, currency) = (day.billing_period, day.source_day.currency);
-        let sum = self.0.entry((period, currency)).or_insert_with(|| Withdrawal {
-            billing_period: period,
-            currency,
-            days: 0,
-            billed: Sum::ZERO,
-            effective: Sum::ZERO,
-        });
-        sum.days += 1;
-        sum.billed += totals.billed;
-        sum.effective += totals.effective;
-    }
-
-    pub fn into_list(self) -> Vec<Withdrawal> {
-        self.0.into_values().collect()
-    }
+fn withdraw(
+    sums: &mut BTreeMap<(Option<Day>, Currency), Withdrawal>,
+    day: &DeliveryDay,
+    totals: &DayTotals,
+) {
+    let (period, currency) = (day.billing_period, day.source_day.currency);
+    let sum = sums.entry((period, currency)).or_insert_with(|| Withdrawal {
+        billing_period: period,
+        currency,
+        days: 0,
+        billed: Sum::ZERO,
+        effective: Sum::ZERO,
+    });
+    sum.days += 1;
+    sum.billed += totals.billed;
+    sum.effective += totals.effective;
 }

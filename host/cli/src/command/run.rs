@@ -289,7 +289,8 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
     lines
 }
 
-/// What was left out and what was taken back, so that no money goes without a word.
+/// The rows and deliveries that were left out, and the days that were taken back. No money goes
+/// without a word.
 fn delivery_lines(source: &SourceReport) -> Vec<String> {
     let mut lines = Vec::new();
     if source.outside_period > 0 {

@@ -22,8 +22,7 @@ use std::path::PathBuf;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum SourceCommand {
-    /// Show what a run would count of the sources that have paths, and what it would say; nothing
-    /// is written
+    /// Show the counts and findings of a run, for the sources that have paths; nothing is written
     Check(check::CheckArgs),
     /// Show how fresh the sources are, what failed, when they are due, and which days are missing
     Status {

@@ -1,4 +1,4 @@
-//! What a delivery states, and what it takes back: by billing period, day and currency.
+//! Deliveries state and take back money by billing period, day and currency.
 
 use crate::scene::Scene;
 use serde_json::Value;

@@ -169,7 +169,7 @@ fn what_is_not_kept_is_unknown_and_the_setting_is_said() {
     }
 }
 
-/// The part of an explanation that is told of prices.
+/// The lines of an explanation that tell prices.
 fn priced(scene: &Scene, what: &str) -> Vec<String> {
     let text = scene.run(&format!("explain {what}")).expect(0).stdout;
     let is_told = |line: &&str| line.contains("billing period") || line.contains("invoice");

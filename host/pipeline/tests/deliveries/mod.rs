@@ -1,4 +1,4 @@
-//! What a delivery states, and what it takes back. The bills are files, as sources have them.
+//! Deliveries state money, and take it back. The bills are files, as sources have them.
 
 use crate::fakes::{balances, rules, source, try_run};
 use domain::code::Code;

@@ -1,4 +1,4 @@
-//! `source check`: what a run would count of each source, and what it would say.
+//! `source check`: the counts and findings of a run, source by source, before there is one.
 
 use super::chosen::chosen;
 use crate::args::Format;
@@ -276,8 +276,8 @@ mod tests {
         );
     }
 
-    /// Two rows, one of which is stored as two charges, are two charges in one line and three in
-    /// the other: the words tell them apart.
+    /// There are two rows, and one of them is stored as two charges. One line counts two charges
+    /// and the other three, in words that tell them apart.
     #[test]
     fn charges_as_stored_are_told_from_rows() {
         let billed = Sum::from_nanos(9_500_000_000_500_000_000);
