@@ -35,6 +35,8 @@ mod serving;
 mod settings;
 #[path = "cli/source_check.rs"]
 mod source_check;
+#[path = "cli/source_check_ledger.rs"]
+mod source_check_ledger;
 #[path = "cli/sources.rs"]
 mod sources;
 #[path = "cli/start.rs"]

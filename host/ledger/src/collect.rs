@@ -78,23 +78,30 @@ impl Reader {
         })
     }
 
-    /// Another source that states the same charges of a day.
-    pub fn source_of_same(&self, day: &SourceDay, totals: &DayTotals) -> Result<Option<String>> {
-        let sql = "SELECT s.source FROM statement s
+    /// The current statements of other sources that state the same charges of a day.
+    pub fn statements_of_same(
+        &self,
+        day: &SourceDay,
+        totals: &DayTotals,
+    ) -> Result<Vec<DeliveryDay>> {
+        let sql = "SELECT s.source, s.day, s.currency, s.billing_period FROM statement s
              WHERE s.fingerprint = ?1 AND s.day = ?2 AND s.currency = ?3 AND s.charges = ?4 \
                AND s.source <> ?5
                AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source \
                  AND t.day = s.day AND t.currency = s.currency \
                  AND t.billing_period IS s.billing_period)
-             ORDER BY s.source LIMIT 1";
+             ORDER BY s.source, s.billing_period";
         let SourceDay { source, day, currency } = day;
         let (fingerprint, charges) =
             (totals.fingerprint.0.to_be_bytes(), row::stored_count(totals.charges));
-        row::row(
+        row::rows(
             &self.connection,
             sql,
             (fingerprint, day.epoch_days(), currency.code(), charges, source),
-            |row| row::cell(row, 0),
+            |row| {
+                let billing_period = row::optional_day(row, 3)?;
+                Ok(DeliveryDay { source_day: row::source_day(row, 0)?, billing_period })
+            },
         )
     }
 
@@ -123,7 +130,8 @@ impl Reader {
         )
     }
 
-    fn statement(&self, day: &DeliveryDay) -> Result<Option<DayTotals>> {
+    /// The current statement of a day. It has no charges if they were taken back.
+    pub fn statement(&self, day: &DeliveryDay) -> Result<Option<DayTotals>> {
         let sql = "SELECT charges, billed_nanos, effective_nanos, billed_rest, effective_rest, \
              fingerprint
              FROM statement WHERE source = ?1 AND day = ?2 AND currency = ?3 \
@@ -258,9 +266,9 @@ impl Transaction<'_> {
     ) -> Result<Restated> {
         let before = self.ledger.statement(day)?;
         let unchanged = match &before {
-            Some(before) => is_same(before, totals),
+            Some(before) => before.are_of_the_charges_of(totals),
             // A day that was never stated and has nothing needs no statement.
-            None => is_same(&DayTotals::default(), totals),
+            None => totals.are_of_the_charges_of(&DayTotals::default()),
         };
         let period = row::stored_period(day.billing_period);
         let SourceDay { source, day: charge_day, currency } = &day.source_day;
@@ -375,15 +383,4 @@ impl Transaction<'_> {
         self.interner = Interner::load(&self.ledger.connection)?;
         Ok(())
     }
-}
-
-/// Whether two totals are of the same charges. The fingerprint is a sum over the charges' digests,
-/// so equal sums with unequal charges do not occur by accident. Rests are compared as texts,
-/// because equal values can have different parts.
-fn is_same(left: &DayTotals, right: &DayTotals) -> bool {
-    let facts =
-        |totals: &DayTotals| (totals.charges, totals.billed, totals.effective, totals.fingerprint);
-    facts(left) == facts(right)
-        && left.billed_rest.to_string() == right.billed_rest.to_string()
-        && left.effective_rest.to_string() == right.effective_rest.to_string()
 }

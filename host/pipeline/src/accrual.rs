@@ -6,9 +6,10 @@
 
 use crate::progress::Progress;
 use crate::source::Source;
+use crate::standing::Standing;
 use domain::diagnostic::Diagnostic;
-use domain::period::{Day, Period};
-use domain::run::SourceDay;
+use domain::period::Day;
+use domain::run::{DayTotals, SourceDay};
 use ledger::Transaction;
 use std::collections::BTreeSet;
 
@@ -29,27 +30,26 @@ pub struct BilledDays {
 /// Takes back the estimates of days that are billed by now.
 pub fn take_back(
     transaction: &mut Transaction<'_>,
+    standing: &Standing<'_>,
     source: &Source,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<BilledDays, Diagnostic> {
     let Some(bill) = &source.accrues_for else { return Ok(BilledDays::default()) };
-    let stored = transaction.source_days(Period::all())?;
     // A statement without charges is a day taken back. It neither bills nor estimates.
-    let charged: Vec<SourceDay> =
-        stored.into_iter().filter(|day| day.totals.charges > 0).map(|day| day.source_day).collect();
-    let days: BTreeSet<Day> =
-        charged.iter().filter(|day| day.source == *bill).map(|day| day.day).collect();
-    let taken_back: Vec<SourceDay> = charged
-        .into_iter()
-        .filter(|day| day.source == source.name && days.contains(&day.day))
-        .collect();
+    let billed = standing.statements(transaction, bill)?;
+    let days: BTreeSet<Day> = billed.iter().map(|(day, _)| day.source_day.day).collect();
+    let mut estimates = standing.statements(transaction, &source.name)?;
+    estimates.retain(|(estimate, _)| days.contains(&estimate.source_day.day));
+    let mut taken_back: Vec<SourceDay> =
+        estimates.iter().map(|(estimate, _)| estimate.source_day.clone()).collect();
+    // A day has a statement for each billing period.
+    taken_back.dedup();
     if !taken_back.is_empty() {
-        let standing = transaction.statements(&source.name)?;
         let id = transaction.begin_source(&source.name, source.collector.identity())?;
-        for (estimate, _) in &standing {
-            if days.contains(&estimate.source_day.day) {
-                transaction.restate(id, estimate, &Default::default())?;
-            }
+        for (estimate, _) in &estimates {
+            let nothing = DayTotals::default();
+            let restated = transaction.restate(id, estimate, &nothing)?;
+            standing.compare(restated, estimate, &nothing);
         }
         transaction.keep_source(None)?;
         progress(Progress::TakenBack {

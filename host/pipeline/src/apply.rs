@@ -9,6 +9,7 @@ use crate::plan::document::{PlanDocument, SCHEMA};
 use crate::progress::Progress;
 use crate::report::RunReport;
 use crate::run::{RunOptions, Terms, run_on_terms};
+use crate::standing::Standing;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use ledger::{Ledger, Reader};
@@ -145,7 +146,9 @@ pub fn apply(
         let message = "the outcome is not that of the plan any more; nothing was posted";
         Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint(anew()))
     };
-    run_on_terms(ledger, options, Terms { known_until_ms: None, accept: &accept }, progress)
+    let standing = Standing::default();
+    let terms = Terms { standing: &standing, known_until_ms: None, accept: &accept };
+    run_on_terms(ledger, options, terms, progress)
 }
 
 /// Enough of a digest for people to tell it from others.

@@ -15,6 +15,7 @@ use crate::report::SourceReport;
 use crate::rounded_id;
 use crate::set_aside::{REJECTED_STORED, rejected, with_lines};
 use crate::source::{RepeatPolicy, Source};
+use crate::standing::Standing;
 use crate::typed;
 use crate::usage;
 use crate::withdraw::{CollectedDays, OlderStatements};
@@ -26,7 +27,7 @@ use domain::field::Field;
 use domain::mapping::{Mapping, UsageMapping};
 use domain::period::{Day, Period};
 use domain::port::{Batch, Delivery, GrantedTable, Rows, UnknownDays};
-use domain::run::{DeliveryDay, SourceDay};
+use domain::run::{DayTotals, SourceDay};
 use domain::tag::TagSchema;
 use domain::text_form::DecimalMark;
 use ledger::segment::EncodedSegment;
@@ -51,6 +52,7 @@ pub struct Collection<'a, 'r, 't, 'l> {
     pub at_ms: i64,
     /// Days whose estimates do not count any more.
     pub billed: BilledDays,
+    pub standing: &'a Standing<'a>,
     pub transaction: &'t mut Transaction<'l>,
     pub registry: &'a Mutex<Registry<'r>>,
     pub dimensions: &'a [Field],
@@ -381,13 +383,18 @@ impl GatheredSource<'_> {
         totals.sort_by_key(|(key, _)| **key);
         for (day, totals) in totals {
             let day = day.at(&source.name);
-            report.count(transaction.restate(id, &day, totals)?, &day, &mut changed);
+            let restated = transaction.restate(id, &day, totals)?;
+            report.count(collection.standing.compare(restated, &day, totals));
+            changed.extend((restated != Restated::Unchanged).then(|| day.source_day));
         }
         for day in &older.gone {
-            let restated = transaction.restate(id, day, &Default::default())?;
-            report.count(restated, day, &mut changed);
+            let nothing = DayTotals::default();
+            let restated = transaction.restate(id, day, &nothing)?;
+            report.count(collection.standing.compare(restated, day, &nothing));
+            changed.extend((restated != Restated::Unchanged).then(|| day.source_day.clone()));
         }
-        (report.withdrawn, report.days_kept) = (older.withdrawn, older.waiting);
+        (report.withdrawn, report.restated) = (older.withdrawn, older.restated);
+        report.days_kept = older.waiting;
         for delivery in &self.deliveries {
             transaction.keep_delivery(id, delivery)?;
         }
@@ -436,10 +443,15 @@ impl GatheredSource<'_> {
         let source = collection.source;
         let is_bill = !source.request.tables.is_empty() && source.accrues_for.is_none();
         if is_bill && source.repeats == RepeatPolicy::Refuse {
-            repeats::expect_in_one_source(collection.transaction, &source.name, &self.gathered)?;
+            repeats::expect_in_one_source(
+                collection.standing,
+                collection.transaction,
+                &source.name,
+                &self.gathered,
+            )?;
         }
-        let standing = collection.transaction.statements(&source.name)?;
-        self.days(source).older_statements(&source.name, &standing)
+        let standing = collection.standing.statements(collection.transaction, &source.name)?;
+        self.days(source).older_statements(&source.name, &standing, &self.gathered.totals)
     }
 
     fn days(&self, source: &Source) -> CollectedDays<'_> {
@@ -550,14 +562,11 @@ fn scan_in_threads(
 }
 
 impl SourceReport {
-    fn count(&mut self, restated: Restated, day: &DeliveryDay, changed: &mut BTreeSet<SourceDay>) {
+    fn count(&mut self, restated: Restated) {
         match restated {
             Restated::New => self.days_new += 1,
             Restated::Changed => self.days_changed += 1,
             Restated::Unchanged => self.days_unchanged += 1,
-        }
-        if restated != Restated::Unchanged {
-            changed.insert(day.source_day.clone());
         }
     }
 }

@@ -43,6 +43,7 @@ mod rulings;
 mod set_aside;
 mod settle;
 mod slice;
+mod standing;
 mod terms;
 mod typed;
 pub mod withdraw;

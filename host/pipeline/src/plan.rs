@@ -12,6 +12,7 @@ use crate::feed::Patience;
 use crate::progress::Progress;
 use crate::report::{Conservation, RunReport};
 use crate::run::{RunOptions, Terms, run_on_terms};
+use crate::standing::Standing;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::hint::Hint;
@@ -174,7 +175,9 @@ fn try_out(
         version: options.version.clone(),
     };
     let known_until_ms = options.as_of.map(|day| i64::from(day.plus(1).epoch_days()) * DAY_MS);
-    run_on_terms(scratch, run, Terms { known_until_ms, accept: &|_| Ok(()) }, progress)
+    let standing = Standing::default();
+    let terms = Terms { standing: &standing, known_until_ms, accept: &|_| Ok(()) };
+    run_on_terms(scratch, run, terms, progress)
 }
 
 /// Digest of the rules that the ledger stands by.

@@ -7,6 +7,7 @@ use crate::cell::Dates;
 use crate::code::CHARGES_REPEATED;
 use crate::columns::TableReading;
 use crate::gather::{ChargeDay, GatheredCharges};
+use crate::standing::Standing;
 use decode::{Batch, Scan, ShortRows, WantedColumn};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -138,6 +139,7 @@ fn rows_of(read: &ReadTable, days: &BTreeSet<Day>) -> Result<BTreeMap<Day, u64>,
 
 /// Refuses a source whose files have a day's charges that another source has too.
 pub fn expect_in_one_source(
+    standing: &Standing<'_>,
     ledger: &Reader,
     source: &str,
     gathered: &GatheredCharges,
@@ -149,7 +151,7 @@ pub fn expect_in_one_source(
             continue;
         }
         let source_day = day.at(source).source_day;
-        let Some(other) = ledger.source_of_same(&source_day, totals)? else { continue };
+        let Some(other) = standing.source_of_same(ledger, &source_day, totals)? else { continue };
         let message = format!(
             "the source '{other}' has exactly the same charges of {}, {} {} billed: they would \
              count twice",

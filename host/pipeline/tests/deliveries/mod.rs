@@ -1,6 +1,6 @@
 //! Deliveries state money, and take it back. The bills are files, as sources have them.
 
-use crate::fakes::{balances, rules, source, try_run};
+use crate::fakes::{balances, foretold, rules, source, try_rehearsal, try_run};
 use domain::code::Code;
 use domain::field::Field;
 use domain::mapping::{Feed, FeedFrom, Mapping, Origin, TagColumn};
@@ -11,6 +11,7 @@ use domain::text_form::TextForm;
 use ledger::Ledger;
 use pipeline::report::{RunReport, SourceReport};
 use pipeline::source::{DeliveryExtent, RepeatPolicy, Source};
+use pipeline::withdraw::Restatement;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -85,7 +86,11 @@ impl Bills {
     }
 
     fn run(&self, ledger: &mut Ledger, files: &[(&str, &str)]) -> RunReport {
-        try_run(ledger, vec![self.source(files)], &rules()).unwrap()
+        // Whatever happens, a rehearsal says it beforehand.
+        let rehearsal = try_rehearsal(ledger, vec![self.source(files)], &rules()).unwrap();
+        let report = try_run(ledger, vec![self.source(files)], &rules()).unwrap();
+        assert_eq!(foretold(of_source(&rehearsal)), foretold(of_source(&report)));
+        report
     }
 }
 
@@ -169,6 +174,37 @@ fn a_day_that_the_final_bill_lacks_is_taken_back_and_said() {
         stated(&ledger),
         ["2026-02-01 2026-03-03 USD 1.00", "2026-03-01 2026-03-03 USD 31.00"]
     );
+}
+
+/// Two days change, one of them only in its team; one day stays. Then the bill tells its period,
+/// and the money moves there with a change of one day.
+#[test]
+fn days_that_are_stated_anew_are_said_with_their_money_before_and_after() {
+    let (bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
+    let said = |report: &RunReport| -> Vec<String> {
+        let line = |of: &Restatement| {
+            let period = of.billing_period.map_or("-".into(), |day| day.to_string());
+            let (before, now) = (of.billed_before.rounded_text(2), of.billed.rounded_text(2));
+            format!("{period} {} {} {before} {now}", of.days, of.currency)
+        };
+        of_source(report).restated.iter().map(line).collect()
+    };
+    let rows = |period: &str, costs: [(&str, &str); 3]| -> String {
+        let days = ["2026-03-01", "2026-03-02", "2026-03-03"];
+        let row = |(day, (team, cost))| format!("{period},{day},compute,{team},{cost},USD\n");
+        days.into_iter().zip(costs).map(row).collect()
+    };
+    let first = bills.run(&mut ledger, &[("a.csv", &rows("", [("a", "1"), ("a", "2"), ("a", "4")]))]);
+    assert_eq!(said(&first), Vec::<String>::new());
+    let second = rows("", [("a", "1"), ("b", "2"), ("a", "4.5")]);
+    let changed = bills.run(&mut ledger, &[("a.csv", &second)]);
+    // 2 + 4 became 2 + 4.5.
+    assert_eq!(said(&changed), ["- 2 USD 6.00 6.50"]);
+    assert_eq!(said(&bills.run(&mut ledger, &[("a.csv", &second)])), Vec::<String>::new());
+    let moved = bills
+        .run(&mut ledger, &[("a.csv", &rows("2026-03-01", [("a", "1"), ("b", "2"), ("a", "5")]))]);
+    assert_eq!(said(&moved), ["2026-03-01 1 USD 4.50 5.00"]);
+    assert_eq!(of_source(&moved).withdrawn, []);
 }
 
 #[test]
@@ -373,12 +409,12 @@ fn the_same_file_twice_is_refused_by_name() {
 fn the_same_file_in_two_sources_is_refused_by_name() {
     let (mut bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
     let rows = "2026-03-01,2026-03-02,compute,a,10,USD";
-    let mut run = |bills: &Bills| {
-        let other = Source { name: "copy".into(), ..bills.source(&[("b.csv", rows)]) };
-        let sources = vec![bills.source(&[("a.csv", rows)]), other];
-        try_run(&mut ledger, sources, &rules()).unwrap()
+    let copy = |bills: &Bills| Source { name: "copy".into(), ..bills.source(&[("b.csv", rows)]) };
+    let run = |ledger: &mut Ledger, bills: &Bills| {
+        let sources = vec![bills.source(&[("a.csv", rows)]), copy(bills)];
+        try_run(ledger, sources, &rules()).unwrap()
     };
-    let report = run(&bills);
+    let report = run(&mut ledger, &bills);
     let refused = report.sources[1].failure.clone().unwrap();
     assert_eq!(refused.code, pipeline::code::CHARGES_REPEATED);
     assert_eq!(
@@ -386,9 +422,23 @@ fn the_same_file_in_two_sources_is_refused_by_name() {
         "the source 'aws' has exactly the same charges of 2026-03-02, 10.000000000 USD billed: \
          they would count twice"
     );
+    // A rehearsal finds them in the ledger, unless the other source does not have them any more.
+    let alone = try_rehearsal(&ledger, vec![copy(&bills)], &rules()).unwrap();
+    assert_eq!(foretold(&alone.sources[0]), foretold(&report.sources[1]));
+    bills.extent = Some(DeliveryExtent::BillingPeriod);
+    let moved = || {
+        let other_day = "2026-03-01,2026-03-03,compute,a,1,USD";
+        vec![bills.source(&[("a.csv", other_day)]), copy(&bills)]
+    };
+    let rehearsal = try_rehearsal(&ledger, moved(), &rules()).unwrap();
+    let run_of_moved = try_run(&mut ledger, moved(), &rules()).unwrap();
+    let all = |report: &RunReport| report.sources.iter().map(foretold).collect::<Vec<_>>();
+    assert_eq!(all(&rehearsal), all(&run_of_moved));
+    assert!(run_of_moved.sources.iter().all(|source| source.failure.is_none()));
+    assert_eq!(run_of_moved.sources[0].withdrawn.len(), 1);
+
     bills.repeats = RepeatPolicy::Count;
-    assert_eq!(run(&bills).state, RunState::Complete);
-    bills.repeats = RepeatPolicy::Refuse;
+    assert_eq!(run(&mut ledger, &bills).state, RunState::Complete);
 }
 
 #[test]

@@ -19,8 +19,8 @@ use domain::spread::{Spread, WhenZero};
 use domain::tag::TagSchema;
 use ledger::{Ledger, Reader};
 use pipeline::feed::Patience;
-use pipeline::report::RunReport;
-use pipeline::run::{RunOptions, run};
+use pipeline::report::{RunReport, SourceReport};
+use pipeline::run::{Rehearsal, RunOptions, rehearse, run};
 use pipeline::source::{RepeatPolicy, Source};
 use test_support::fakes::{FakeCollector, request};
 
@@ -284,6 +284,43 @@ pub fn try_run_at(
 pub struct Effort<'a> {
     pub at_once: usize,
     pub patience: Patience<'a>,
+}
+
+/// The report of a run into an empty ledger, whose sources are compared with `other`.
+pub fn try_rehearsal(
+    other: &Reader,
+    sources: Vec<Source>,
+    rules: &ByService,
+) -> Result<RunReport, Diagnostic> {
+    let options = RunOptions {
+        collect: true,
+        sources,
+        rules,
+        allocators: &NoAllocators,
+        tag_schema: &TagSchema::default(),
+        dimensions: &Field::default_dimensions(),
+        threads: 2,
+        sources_at_once: 2,
+        patience: Patience { tries: 1, wait: &|_| {} },
+        at_ms: 1,
+        now_ms: &|| 1,
+        version: "test".into(),
+    };
+    let mut empty = Ledger::in_memory()?;
+    let Rehearsal { report, fault } = rehearse(&mut empty, Some(other), options, &mut |_| {})?;
+    assert_eq!(fault, None);
+    Ok(report)
+}
+
+/// All that a source's report says of the ledger: what became of its days, and why it failed.
+pub fn foretold(source: &SourceReport) -> String {
+    let SourceReport { name, charges, set_aside, billed, days_taken_back, failure, .. } = source;
+    let SourceReport { days_new, days_changed, days_unchanged, days_kept, .. } = source;
+    let SourceReport { withdrawn, restated, totals, .. } = source;
+    format!(
+        "{name} {charges} {set_aside} {billed} {days_taken_back} {failure:?} {days_new} \
+         {days_changed} {days_unchanged} {days_kept} {withdrawn:?} {restated:?} {totals:?}"
+    )
 }
 
 /// A run that takes 1.5 seconds.
