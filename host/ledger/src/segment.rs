@@ -18,6 +18,7 @@ mod costs;
 mod details;
 mod figures;
 mod local_terms;
+mod number_column;
 mod numbers;
 mod quotient;
 
