@@ -41,20 +41,12 @@ pub enum UnknownTeams {
 }
 
 impl UnknownTeams {
-    pub const NAMES: [&'static str; 3] = ["allow", "warn", "refuse"];
-
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             UnknownTeams::Allow => "allow",
             UnknownTeams::Warn => "warn",
             UnknownTeams::Refuse => "refuse",
         }
-    }
-
-    pub fn by_name(name: &str) -> Option<UnknownTeams> {
-        [UnknownTeams::Allow, UnknownTeams::Warn, UnknownTeams::Refuse]
-            .into_iter()
-            .find(|known| known.name() == name)
     }
 }
 
