@@ -37,6 +37,7 @@ mod stop;
 pub mod survey;
 mod unread;
 mod unusable;
+mod watched_collector;
 
 pub use background::Background;
 pub use installation::{Installation, RulesView};

@@ -10,6 +10,7 @@ use crate::settings::Settings;
 use crate::settings::setting::Origin;
 use crate::settings::source::{RESTATE_DAYS_MAX, SourceSettings};
 use crate::unusable::Unusable;
+use crate::watched_collector::WatchedCollector;
 use domain::charge::KeptDetails;
 use domain::code::{self, Fault};
 use domain::diagnostic::Diagnostic;
@@ -147,7 +148,8 @@ fn recorded_source(
             match record {
                 Some(folder) => {
                     let plugin = plugin_from_here(settings, source);
-                    Box::new(Recording::new(collector, recorder, plugin, folder))
+                    let watcher = Recording::new(recorder, plugin, folder);
+                    Box::new(WatchedCollector { collector: Arc::new(collector), watcher })
                 }
                 None => Box::new(collector),
             }

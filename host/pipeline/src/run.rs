@@ -7,7 +7,8 @@
 pub mod document;
 
 use crate::accrual;
-use crate::collect::{self, Collection};
+use crate::collect;
+use crate::collection::Collection;
 use crate::days::{self, ChangedDays};
 use crate::feed::{self, Feed, Patience, SourceWork};
 use crate::interner::Secrets;
