@@ -113,7 +113,8 @@ pub struct PluginCost {
     pub host_calls: u64,
     /// The calls that went outside.
     pub requests: u64,
-    /// The calls that were refused.
+    /// The calls that were refused, except those by which a plugin learns that an optional power is
+    /// not granted.
     pub denials: u64,
     /// Of allocators. Collectors are bounded by time.
     pub fuel: u64,
