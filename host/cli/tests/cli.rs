@@ -19,6 +19,8 @@ mod flow;
 mod logging;
 #[path = "cli/metrics.rs"]
 mod metrics;
+#[path = "cli/more_dimensions.rs"]
+mod more_dimensions;
 #[path = "cli/native_bills.rs"]
 mod native_bills;
 #[path = "cli/old_ledger.rs"]

@@ -2,7 +2,7 @@
 //!
 //! The sources are collected into a ledger in memory, with no rules. So a survey says beforehand
 //! what a run would say: the same failures, and the same rows set aside. The ledger of the settings
-//! is read, to say what a run would state anew and take back there. Nothing is written. A source
+//! is read, to say what a run would restate and take back there. Nothing is written. A source
 //! that asks a service is not collected: its answers are those of the day, and can cost money.
 
 pub mod document;
@@ -129,14 +129,14 @@ fn collect(
         None
     });
     let mut ledger = Ledger::in_memory()?;
-    let rehearsal =
-        match pipeline::run::rehearse(&mut ledger, standing.as_ref(), options, progress) {
-            Ok(rehearsal) => rehearsal,
-            Err(refusal) => {
-                survey.refusal = Some(refusal);
-                return Ok(());
-            }
-        };
+    let rehearsal = match pipeline::run::rehearse(&mut ledger, standing.as_ref(), options, progress)
+    {
+        Ok(rehearsal) => rehearsal,
+        Err(refusal) => {
+            survey.refusal = Some(refusal);
+            return Ok(());
+        }
+    };
     if let Some(fault) = rehearsal.fault {
         survey.unread_ledger = Some(unread(fault));
     }

@@ -34,7 +34,7 @@ pub fn shortened(names: &[&str], shown: usize) -> String {
     }
 }
 
-/// The days that are stated anew, are taken back, or would be.
+/// The days that are restated or taken back, or would be.
 pub fn of_standing_days(source: &SourceReport) -> Vec<String> {
     let mut lines: Vec<String> = source.restated.iter().map(restatement).collect();
     lines.extend(source.withdrawn.iter().map(withdrawal));
@@ -56,7 +56,7 @@ fn restatement(restatement: &Restatement) -> String {
     let Restatement { currency, billed, billed_before, effective, effective_before, .. } =
         restatement;
     format!(
-        "{} stated anew: {currency} billed {billed}, {billed_before} before, effective \
+        "{} restated: {currency} billed {billed}, {billed_before} before, effective \
          {effective}, {effective_before} before",
         days_of(restatement.days, restatement.billing_period)
     )

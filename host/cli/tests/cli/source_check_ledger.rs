@@ -1,4 +1,4 @@
-//! `source check` beside a ledger: it says beforehand what a run would state anew and take back.
+//! `source check` beside a ledger: it says beforehand what a run would restate and take back.
 
 use crate::scene::{SETTINGS, Scene};
 use serde_json::Value;
@@ -35,7 +35,7 @@ fn warnings(stderr: &str) -> Vec<&str> {
 }
 
 #[test]
-fn it_says_as_the_run_does_what_is_stated_anew_and_taken_back() {
+fn it_says_as_the_run_does_what_is_restated_and_taken_back() {
     let scene = scene();
     // The second day costs 5 more, the third is missing, and the fourth is new.
     scene.write(
@@ -47,7 +47,7 @@ fn it_says_as_the_run_does_what_is_stated_anew_and_taken_back() {
     let json = scene.run("source check --format json").expect(0).json()[0]["ledger"].clone();
     assert_eq!(fs::read(scene.path("apportion.db")).expect("a ledger"), ledger);
     let sentences = [
-        "1 day of the billing period of 2026-03-01 stated anew: USD billed 25.000000000, \
+        "1 day of the billing period of 2026-03-01 restated: USD billed 25.000000000, \
          20.000000000 before, effective 24.000000000, 19.000000000 before",
         "1 day of the billing period of 2026-03-01 taken back, which the source does not have any \
          more: USD billed 30.500000000, effective 29.500000000",
@@ -63,7 +63,7 @@ fn it_says_as_the_run_does_what_is_stated_anew_and_taken_back() {
     // The next check has nothing to say.
     let settled = scene.run("source check").expect(0).stdout;
     assert!(settled.contains("  ledger        0 days new, 0 changed, 3 unchanged\n"), "{settled}");
-    assert!(!settled.contains("stated anew") && !settled.contains("taken back"), "{settled}");
+    assert!(!settled.contains("restated") && !settled.contains("taken back"), "{settled}");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn the_run_says_it_in_the_same_words() {
     let scene = scene();
     scene.write("bills/march.csv", &march(&[("01", "10", "9"), ("02", "20", "18")]));
     let said = |text: &str| -> Vec<String> {
-        let words = ["stated anew", "taken back", "delivery = "];
+        let words = ["restated", "taken back", "delivery = "];
         let lines = text.lines().filter(|line| words.iter().any(|word| line.contains(word)));
         lines.map(|line| line.trim_start().to_owned()).collect()
     };
@@ -86,7 +86,11 @@ fn a_period_that_would_shrink_is_refused_beforehand() {
     let scene = scene();
     scene.write("bills/march.csv", &march(&[("03", "30.5", "29.5")]));
     let check = scene.run("source check").fails_with(3, "N102", "1 source would fail");
-    assert!(check.stdout.contains("  fails with    F211: of the billing period"), "{}", check.stdout);
+    assert!(
+        check.stdout.contains("  fails with    F211: of the billing period"),
+        "{}",
+        check.stdout
+    );
     let run = scene.run("run").fails_with(3, "N101", "1 source failed");
     assert_eq!(warnings(&check.stderr), warnings(&run.stderr));
 }

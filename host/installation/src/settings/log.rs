@@ -64,3 +64,21 @@ pub enum LogLevel {
     Info,
     Debug,
 }
+
+impl Word for LogFormat {
+    const ALL: &'static [(&'static str, LogFormat)] =
+        &[("text", LogFormat::Text), ("json", LogFormat::Json)];
+    const REFUSAL: &'static str = "is no format of the log";
+    const FALLBACK: LogFormat = LogFormat::Text;
+}
+
+impl Word for LogLevel {
+    const ALL: &'static [(&'static str, LogLevel)] = &[
+        ("error", LogLevel::Error),
+        ("warn", LogLevel::Warn),
+        ("info", LogLevel::Info),
+        ("debug", LogLevel::Debug),
+    ];
+    const REFUSAL: &'static str = "is no level of the log";
+    const FALLBACK: LogLevel = LogLevel::Info;
+}

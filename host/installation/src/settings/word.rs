@@ -1,6 +1,5 @@
 //! Settings that take one of a few words.
 
-use super::log::{LogFormat, LogLevel};
 use super::setting::{Origin, Setting, SettingFault, SettingValue};
 use crate::env_var;
 use domain::diagnostic::did_you_mean;
@@ -46,24 +45,6 @@ impl<W: Word> SettingValue for W {
     fn schema() -> Value {
         json!({ "enum": W::names() })
     }
-}
-
-impl Word for LogFormat {
-    const ALL: &'static [(&'static str, LogFormat)] =
-        &[("text", LogFormat::Text), ("json", LogFormat::Json)];
-    const REFUSAL: &'static str = "is no format of the log";
-    const FALLBACK: LogFormat = LogFormat::Text;
-}
-
-impl Word for LogLevel {
-    const ALL: &'static [(&'static str, LogLevel)] = &[
-        ("error", LogLevel::Error),
-        ("warn", LogLevel::Warn),
-        ("info", LogLevel::Info),
-        ("debug", LogLevel::Debug),
-    ];
-    const REFUSAL: &'static str = "is no level of the log";
-    const FALLBACK: LogLevel = LogLevel::Info;
 }
 
 impl Word for UnknownTeams {

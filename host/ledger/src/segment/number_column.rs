@@ -97,8 +97,9 @@ impl<L: Clone> NumberColumn<L> {
         };
         if !self.long.is_empty() {
             let long = (0_u32..).zip(order).filter(|(at, _)| ordered.marks[*at as usize] == LONG);
-            ordered.long =
-                long.filter_map(|(at, row)| Some((at, self.long(*row as usize)?.clone()))).collect();
+            ordered.long = long
+                .filter_map(|(at, row)| Some((at, self.long(*row as usize)?.clone())))
+                .collect();
         }
         ordered
     }

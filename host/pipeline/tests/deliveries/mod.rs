@@ -194,7 +194,8 @@ fn days_that_are_stated_anew_are_said_with_their_money_before_and_after() {
         let row = |(day, (team, cost))| format!("{period},{day},compute,{team},{cost},USD\n");
         days.into_iter().zip(costs).map(row).collect()
     };
-    let first = bills.run(&mut ledger, &[("a.csv", &rows("", [("a", "1"), ("a", "2"), ("a", "4")]))]);
+    let first =
+        bills.run(&mut ledger, &[("a.csv", &rows("", [("a", "1"), ("a", "2"), ("a", "4")]))]);
     assert_eq!(said(&first), Vec::<String>::new());
     let second = rows("", [("a", "1"), ("b", "2"), ("a", "4.5")]);
     let changed = bills.run(&mut ledger, &[("a.csv", &second)]);
