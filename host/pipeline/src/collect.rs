@@ -121,7 +121,7 @@ impl GatheredSource<'_> {
             let day = day.at(&source.name);
             let restated = transaction.restate(id, &day, totals)?;
             report.count(collection.standing.compare(restated, &day, totals));
-            changed.extend((restated != Restated::Unchanged).then(|| day.source_day));
+            changed.extend((restated != Restated::Unchanged).then_some(day.source_day));
         }
         for day in &older.gone {
             let nothing = DayTotals::default();

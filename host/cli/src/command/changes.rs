@@ -52,6 +52,14 @@ pub fn of_standing_days(source: &SourceReport) -> Vec<String> {
     lines
 }
 
+/// The estimates that do not count any more.
+pub fn of_estimates(source: &SourceReport) -> Option<String> {
+    let estimates = counted(source.billed, "estimate", "estimates");
+    let days = counted(source.days_taken_back, "day", "days");
+    let are_some = source.billed > 0 || source.days_taken_back > 0;
+    are_some.then(|| format!("{estimates} left out, which the bill has by now; {days} taken back"))
+}
+
 fn restatement(restatement: &Restatement) -> String {
     let Restatement { currency, billed, billed_before, effective, effective_before, .. } =
         restatement;

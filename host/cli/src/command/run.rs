@@ -280,15 +280,7 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
             "    its plugin refused the state of its last collection, and was given none".into(),
         );
     }
-    if source.billed > 0 || source.days_taken_back > 0 {
-        let (estimates, days) = (
-            counted(source.billed, "estimate", "estimates"),
-            counted(source.days_taken_back, "day", "days"),
-        );
-        lines.push(format!(
-            "    {estimates} left out, which the bill has by now; {days} taken back"
-        ));
-    }
+    lines.extend(changes::of_estimates(source).map(|line| format!("    {line}")));
     lines
 }
 

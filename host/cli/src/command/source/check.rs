@@ -196,6 +196,9 @@ fn row_lines(lines: &mut Lines, survey: &SourceSurvey) {
         let days = counted(metric.days, "day", "days");
         lines.add("usage", format!("{} {} in {days}", metric.metric, quantity.trim_end()));
     }
+    if let Some(estimates) = changes::of_estimates(report) {
+        lines.add("estimates", estimates);
+    }
     match survey.comparison {
         Comparison::Made => ledger_lines(lines, report),
         Comparison::Failed => lines.add("ledger", "not read"),
