@@ -31,7 +31,8 @@ fn estimates_count_until_the_bill_has_their_day() {
     let bill = "2026-03-01 compute a 12";
     let both = || vec![estimates(ESTIMATES), source("aws", charges(bill))];
     let rehearsed = |ledger: &Ledger, sources| -> Vec<String> {
-        try_rehearsal(ledger, sources, &rules()).unwrap().sources.iter().map(foretold).collect()
+        let report = try_rehearsal(ledger, sources, &rules()).unwrap().report;
+        report.sources.iter().map(foretold).collect()
     };
     let beforehand = rehearsed(&ledger, both());
     let report =

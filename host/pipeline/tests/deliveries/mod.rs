@@ -1,5 +1,8 @@
 //! Deliveries state money, and take it back. The bills are files, as sources have them.
 
+mod repeats;
+mod restated;
+
 use crate::fakes::{balances, foretold, rules, source, try_rehearsal, try_run};
 use domain::code::Code;
 use domain::field::Field;
@@ -11,7 +14,6 @@ use domain::text_form::TextForm;
 use ledger::Ledger;
 use pipeline::report::{RunReport, SourceReport};
 use pipeline::source::{DeliveryExtent, RepeatPolicy, Source};
-use pipeline::withdraw::Restatement;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -89,7 +91,8 @@ impl Bills {
         // Whatever happens, a rehearsal says it beforehand.
         let rehearsal = try_rehearsal(ledger, vec![self.source(files)], &rules()).unwrap();
         let report = try_run(ledger, vec![self.source(files)], &rules()).unwrap();
-        assert_eq!(foretold(of_source(&rehearsal)), foretold(of_source(&report)));
+        assert_eq!(rehearsal.fault, None);
+        assert_eq!(foretold(of_source(&rehearsal.report)), foretold(of_source(&report)));
         report
     }
 }
@@ -174,38 +177,6 @@ fn a_day_that_the_final_bill_lacks_is_taken_back_and_said() {
         stated(&ledger),
         ["2026-02-01 2026-03-03 USD 1.00", "2026-03-01 2026-03-03 USD 31.00"]
     );
-}
-
-/// Two days change, one of them only in its team; one day stays. Then the bill tells its period,
-/// and the money moves there with a change of one day.
-#[test]
-fn days_that_are_stated_anew_are_said_with_their_money_before_and_after() {
-    let (bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
-    let said = |report: &RunReport| -> Vec<String> {
-        let line = |of: &Restatement| {
-            let period = of.billing_period.map_or("-".into(), |day| day.to_string());
-            let (before, now) = (of.billed_before.rounded_text(2), of.billed.rounded_text(2));
-            format!("{period} {} {} {before} {now}", of.days, of.currency)
-        };
-        of_source(report).restated.iter().map(line).collect()
-    };
-    let rows = |period: &str, costs: [(&str, &str); 3]| -> String {
-        let days = ["2026-03-01", "2026-03-02", "2026-03-03"];
-        let row = |(day, (team, cost))| format!("{period},{day},compute,{team},{cost},USD\n");
-        days.into_iter().zip(costs).map(row).collect()
-    };
-    let first =
-        bills.run(&mut ledger, &[("a.csv", &rows("", [("a", "1"), ("a", "2"), ("a", "4")]))]);
-    assert_eq!(said(&first), Vec::<String>::new());
-    let second = rows("", [("a", "1"), ("b", "2"), ("a", "4.5")]);
-    let changed = bills.run(&mut ledger, &[("a.csv", &second)]);
-    // 2 + 4 became 2 + 4.5.
-    assert_eq!(said(&changed), ["- 2 USD 6.00 6.50"]);
-    assert_eq!(said(&bills.run(&mut ledger, &[("a.csv", &second)])), Vec::<String>::new());
-    let moved = bills
-        .run(&mut ledger, &[("a.csv", &rows("2026-03-01", [("a", "1"), ("b", "2"), ("a", "5")]))]);
-    assert_eq!(said(&moved), ["2026-03-01 1 USD 4.50 5.00"]);
-    assert_eq!(of_source(&moved).withdrawn, []);
 }
 
 #[test]
@@ -366,93 +337,6 @@ fn a_day_whose_only_row_is_set_aside_keeps_what_stands() {
         assert_eq!(report.state, RunState::Incomplete);
         assert_eq!(stated(&ledger), ["2026-03-01 2026-03-01 USD 10.00"]);
     }
-}
-
-#[test]
-fn a_repeated_day_is_found_beside_a_day_of_equal_sums() {
-    let (bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
-    let one = "2026-03-01,2026-03-01T00:00:00Z,compute,a,1,USD
-               2026-03-01,2026-03-02,compute,a,2,USD";
-    let other = "2026-03-01,2026-03-01T01:00:00Z,compute,a,1,USD
-                 2026-03-01,2026-03-02,compute,a,2,USD";
-    let report = bills.run(&mut ledger, &[("a.csv", one), ("b.csv", other)]);
-    assert!(
-        failure(&report).1.starts_with("b.csv and a.csv both have the same charge of 2026-03-02")
-    );
-}
-
-#[test]
-fn the_same_file_twice_is_refused_by_name() {
-    let (mut bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
-    let rows = "2026-03-01,2026-03-02,compute,a,10,USD
-                2026-03-01,2026-03-03,compute,a,0,USD
-                2026-03-01,2026-03-04,compute,a,5,USD";
-    let files = [("march.csv", rows), ("march (1).csv", rows)];
-    let report = bills.run(&mut ledger, &files);
-    assert_eq!(
-        failure(&report),
-        (
-            pipeline::code::CHARGES_REPEATED,
-            "march (1).csv and march.csv both have the same charge of 2026-03-02, 10.000000000 USD \
-             billed, and the same charges of another day: they would count twice | leave one of \
-             the two out of the paths of the source 'aws'; if both are owed, write \
-             `repeats = \"count\"` in [sources.aws]"
-                .to_owned()
-        )
-    );
-    assert_eq!(stated(&ledger), Vec::<String>::new());
-    bills.repeats = RepeatPolicy::Count;
-    bills.run(&mut ledger, &files);
-    assert_eq!(stated(&ledger)[0], "2026-03-01 2026-03-02 USD 20.00");
-}
-
-#[test]
-fn the_same_file_in_two_sources_is_refused_by_name() {
-    let (mut bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
-    let rows = "2026-03-01,2026-03-02,compute,a,10,USD";
-    let copy = |bills: &Bills| Source { name: "copy".into(), ..bills.source(&[("b.csv", rows)]) };
-    let run = |ledger: &mut Ledger, bills: &Bills| {
-        let sources = vec![bills.source(&[("a.csv", rows)]), copy(bills)];
-        try_run(ledger, sources, &rules()).unwrap()
-    };
-    let report = run(&mut ledger, &bills);
-    let refused = report.sources[1].failure.clone().unwrap();
-    assert_eq!(refused.code, pipeline::code::CHARGES_REPEATED);
-    assert_eq!(
-        refused.message,
-        "the source 'aws' has exactly the same charges of 2026-03-02, 10.000000000 USD billed: \
-         they would count twice"
-    );
-    // A rehearsal finds them in the ledger, unless the other source does not have them any more.
-    let alone = try_rehearsal(&ledger, vec![copy(&bills)], &rules()).unwrap();
-    assert_eq!(foretold(&alone.sources[0]), foretold(&report.sources[1]));
-    bills.extent = Some(DeliveryExtent::BillingPeriod);
-    let moved = || {
-        let other_day = "2026-03-01,2026-03-03,compute,a,1,USD";
-        vec![bills.source(&[("a.csv", other_day)]), copy(&bills)]
-    };
-    let rehearsal = try_rehearsal(&ledger, moved(), &rules()).unwrap();
-    let run_of_moved = try_run(&mut ledger, moved(), &rules()).unwrap();
-    let all = |report: &RunReport| report.sources.iter().map(foretold).collect::<Vec<_>>();
-    assert_eq!(all(&rehearsal), all(&run_of_moved));
-    assert!(run_of_moved.sources.iter().all(|source| source.failure.is_none()));
-    assert_eq!(run_of_moved.sources[0].withdrawn.len(), 1);
-
-    bills.repeats = RepeatPolicy::Count;
-    assert_eq!(run(&mut ledger, &bills).state, RunState::Complete);
-}
-
-#[test]
-fn hours_that_cost_the_same_may_stand_in_files_of_their_own() {
-    let (bills, mut ledger) = (Bills::new(), Ledger::in_memory().unwrap());
-    let hour = |hour: &str| format!("2026-03-01,2026-03-02T{hour}:00:00Z,compute,a,0.1,USD");
-    let (first, second) = (hour("00"), hour("01"));
-    let report = bills.run(&mut ledger, &[("00.csv", &first), ("01.csv", &second)]);
-    assert_eq!(report.state, RunState::Complete);
-    assert_eq!(stated(&ledger), ["2026-03-01 2026-03-02 USD 0.20"]);
-    let report = bills
-        .run(&mut ledger, &[("00.csv", &first), ("01.csv", &second), ("copy of 00.csv", &first)]);
-    assert_eq!(report.state, RunState::Incomplete);
 }
 
 /// Period, day and currency of a row by number, its team and cents.
