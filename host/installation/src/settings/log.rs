@@ -1,7 +1,7 @@
 //! `[log]`: what the log on stderr looks like.
 
 use super::section::section;
-use super::setting::{Origin, Setting};
+use super::setting::Setting;
 use super::word::{self, Word};
 use crate::env_var;
 use crate::reading::Reading;
