@@ -3,7 +3,6 @@
 use crate::watched_collector::{WatchedCollector, Watcher};
 use decode::describe;
 use domain::charge::KeptDetails;
-use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::mapping::{Choice, Feed, Mapping, Origin, UsageMapping, Value};
 use domain::port::{Batch, CollectRequest, Collector, Delivery, Rows};
@@ -178,6 +177,7 @@ fn choice_columns(choice: &Choice, name: &mut dyn FnMut(&str) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::diagnostic::Diagnostic;
     use domain::mapping::{Condition, FeedFrom, Skip, TagColumn, TagMap, Term};
     use domain::period::DateOrder;
     use domain::port::{GrantedTable, PluginIdentity};
