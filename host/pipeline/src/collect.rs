@@ -5,13 +5,16 @@ use crate::accrual::BilledDays;
 use crate::columns::TableReading;
 use crate::decimal_comma;
 use crate::feed::{Feed, FeedEnd, FeedItem};
+use crate::flattened;
 use crate::gather::{ChargeDay, GatheredCharges, Gatherer, WantedDays};
 use crate::interner::{Secrets, lock};
 use crate::normalize::{Identities, Registry};
 use crate::one_sided;
+use crate::other_sources::CollectedSource;
 use crate::progress::Progress;
-use crate::repeats::{self, ReadTable, TableDays};
+use crate::repeats::TableDays;
 use crate::report::SourceReport;
+use crate::reread::{ReadTable, Rereading};
 use crate::rounded_id;
 use crate::set_aside::{REJECTED_STORED, rejected, with_lines};
 use crate::source::{RepeatPolicy, Source};
@@ -96,7 +99,7 @@ pub fn collect(
     let older = ended
         .outcome
         .and_then(|()| gathering.flush_typed(&mut collection, id))
-        .and_then(|()| gathering.older_statements(&collection));
+        .and_then(|()| gathering.older_statements(&collection, id));
     ended.outcome = older.as_ref().map(|_| ()).map_err(Clone::clone);
     match older {
         Ok(older) => gathering.finish(collection, id, &ended, older),
@@ -145,7 +148,7 @@ impl<'a> OpenCollection<'a> {
     }
 }
 
-impl Collection<'_, '_, '_, '_> {
+impl<'r> Collection<'_, 'r, '_, '_> {
     /// The days that it was asked for.
     fn days(&self) -> Period {
         self.period.unwrap_or_else(Period::all)
@@ -154,6 +157,24 @@ impl Collection<'_, '_, '_, '_> {
     /// The days whose charges are wanted.
     fn wanted(&self) -> WantedDays<'_> {
         WantedDays { period: self.days(), billed: &self.billed.days }
+    }
+
+    fn rereading(&self) -> Rereading<'_, 'r> {
+        Rereading {
+            registry: self.registry,
+            dimensions: self.dimensions,
+            secrets: self.secrets,
+            wanted: self.wanted(),
+        }
+    }
+
+    fn beside_others(&self, collection: CollectionId) -> CollectedSource<'_, 'r> {
+        CollectedSource {
+            name: &self.source.name,
+            collection,
+            ledger: self.transaction,
+            registry: self.registry,
+        }
     }
 
     /// Notes the attempt, even if nothing else of it is kept.
@@ -357,8 +378,12 @@ impl GatheredSource<'_> {
         let rounded = std::mem::take(&mut gathered.rounded_ids);
         self.warnings.extend(rounded_id::warnings(table, &scan, &reading, rounded));
         if collection.source.repeats == RepeatPolicy::Refuse {
-            let read = ReadTable { table: table.clone(), reading };
-            self.table_days.note(&collection.source.name, read, &gathered)?;
+            flattened::expect_none(&collection.source.name, table, mapping)?;
+            let (table, mapping) = (table.clone(), mapping.clone());
+            let read = ReadTable { table, mapping, decimal_mark: reading.decimal_mark };
+            let rereading = collection.rereading();
+            let name = &collection.source.name;
+            self.warnings.extend(self.table_days.note(name, &rereading, read, &gathered)?);
         }
         self.gathered.merge(gathered);
         Ok(())
@@ -430,13 +455,15 @@ impl GatheredSource<'_> {
     /// Decides over older statements. Refuses money that would count twice, or would go without
     /// anybody's word.
     fn older_statements(
-        &self,
+        &mut self,
         collection: &Collection<'_, '_, '_, '_>,
+        id: CollectionId,
     ) -> Result<OlderStatements, Diagnostic> {
         let source = collection.source;
         let is_bill = !source.request.tables.is_empty() && source.accrues_for.is_none();
         if is_bill && source.repeats == RepeatPolicy::Refuse {
-            repeats::expect_in_one_source(collection.transaction, &source.name, &self.gathered)?;
+            let collected = collection.beside_others(id);
+            self.warnings.extend(collected.expect_no_repeats(&self.gathered)?);
         }
         let standing = collection.transaction.statements(&source.name)?;
         self.days(source).older_statements(&source.name, &standing)
