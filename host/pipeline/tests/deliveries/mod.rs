@@ -1,5 +1,7 @@
 //! Deliveries state money, and take it back. The bills are files, as sources have them.
 
+mod asked;
+
 use crate::fakes::{balances, rules, source, try_run};
 use domain::code::Code;
 use domain::field::Field;
