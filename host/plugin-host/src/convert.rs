@@ -3,6 +3,7 @@
 mod arrow;
 mod json;
 mod mapping;
+mod config_hint;
 mod problem;
 mod row;
 
@@ -16,6 +17,7 @@ use domain::charge::{RawCharge, RawUsage, RejectedRow};
 use domain::field::Field;
 use domain::period::{Day, Period};
 use domain::port::{Batch, GrantedTable, Rows};
+pub use config_hint::setting_names;
 pub use problem::{of_error, of_problem};
 use row::{ChargeRow, ChargeSlot};
 use std::collections::BTreeSet;
