@@ -54,6 +54,8 @@ pub struct Collection<'a, 'r, 't, 'l> {
     pub at_ms: i64,
     /// Days whose estimates do not count any more.
     pub billed: BilledDays,
+    /// The sources that estimate.
+    pub estimates: &'a BTreeSet<&'a str>,
     pub transaction: &'t mut Transaction<'l>,
     pub registry: &'a Mutex<Registry<'r>>,
     pub dimensions: &'a [Field],
@@ -171,6 +173,7 @@ impl<'r> Collection<'_, 'r, '_, '_> {
     fn beside_others(&self, collection: CollectionId) -> CollectedSource<'_, 'r> {
         CollectedSource {
             name: &self.source.name,
+            estimates: self.estimates,
             collection,
             ledger: self.transaction,
             registry: self.registry,

@@ -12,12 +12,14 @@ use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::run::{DayTotals, SourceDay};
 use ledger::{CollectionId, Reader};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 /// A source whose files were collected, beside the others of the ledger.
 pub struct CollectedSource<'a, 'r> {
     pub name: &'a str,
+    /// Sources that estimate. An estimate may be right, and gives way to its bill.
+    pub estimates: &'a BTreeSet<&'a str>,
     pub collection: CollectionId,
     pub ledger: &'a Reader,
     pub registry: &'a Mutex<Registry<'r>>,
@@ -36,6 +38,9 @@ impl CollectedSource<'_, '_> {
         for (SourceDay { source, day, currency }, totals) in
             self.ledger.days_of_others(self.name, period)?
         {
+            if self.estimates.contains(source.as_str()) {
+                continue;
+            }
             let days = others.entry(source).or_default();
             days.entry(CurrencyDay { day, currency }).or_default().merge(&totals);
         }

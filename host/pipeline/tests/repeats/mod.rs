@@ -2,7 +2,7 @@
 
 mod flattened;
 
-use crate::fakes::{rules, source, try_run};
+use crate::fakes::{charges, rules, source, try_run};
 use arrow_array::{ArrayRef, Decimal128Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use domain::code::Code;
 use domain::field::Field;
@@ -340,6 +340,30 @@ fn the_same_sums_of_days_in_two_sources_are_warned_about() {
     assert!(warnings(&fees, &["02 10", "03 10", "04 10", "05 11"]).is_empty());
     // Of other days.
     assert!(warnings(&hourly, &["12 6", "13 7", "14 8.5"]).is_empty());
+}
+
+#[test]
+fn an_estimate_that_is_right_gives_way_to_its_bill() {
+    let folder = Folder::new();
+    let mut ledger = Ledger::in_memory().unwrap();
+    // The same amounts as the bill, by other services.
+    let estimate = || Source {
+        accrues_for: Some("bill".into()),
+        ..source(
+            "estimate",
+            charges("2026-03-02 vm a 10\n2026-03-02 disk b 2.5\n2026-03-03 vm a 1.25"),
+        )
+    };
+    try_run(&mut ledger, vec![estimate()], &rules()).unwrap();
+    let both = vec![estimate(), folder.source("bill", &[("b.csv", MARCH)])];
+    let report = try_run(&mut ledger, both, &rules()).unwrap();
+    assert!(report.sources.iter().all(|source| source.failure.is_none()));
+    assert!(report.sources.iter().all(|source| source.warnings.is_empty()));
+    let sum = |source: &str| -> Sum {
+        ledger.statements(source).unwrap().iter().map(|(_, totals)| totals.billed).sum()
+    };
+    // 10 + 2.5 + 1.25.
+    assert_eq!((sum("bill"), sum("estimate")), (Sum::from_nanos(13_750_000_000), Sum::ZERO));
 }
 
 #[test]
