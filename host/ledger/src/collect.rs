@@ -14,8 +14,8 @@ use crate::{CollectionId, Reader, Restated, Result, StoredDay, StoredSegment, Tr
 use domain::charge::RejectedRow;
 use domain::code;
 use domain::diagnostic::Diagnostic;
-use domain::money::Sum;
-use domain::period::Period;
+use domain::money::{Currency, Sum};
+use domain::period::{Day, Period};
 use domain::port::{Delivery, PluginIdentity};
 use domain::run::{DayTotals, DeliveryDay, RunId, SourceDay};
 
@@ -78,31 +78,38 @@ impl Reader {
         })
     }
 
-    /// The current statements of other sources that state the same charges of a day.
-    pub fn statements_of_same(
+    /// The days of all other sources as they are stated now, a line for each billing period.
+    pub fn days_of_others(
         &self,
-        day: &SourceDay,
-        totals: &DayTotals,
-    ) -> Result<Vec<DeliveryDay>> {
-        let sql = "SELECT s.source, s.day, s.currency, s.billing_period FROM statement s
-             WHERE s.fingerprint = ?1 AND s.day = ?2 AND s.currency = ?3 AND s.charges = ?4 \
-               AND s.source <> ?5
+        source: &str,
+        period: Period,
+    ) -> Result<Vec<(DeliveryDay, DayTotals)>> {
+        let sql = "SELECT s.source, s.day, s.currency, s.charges, s.billed_nanos, \
+                s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint, s.billing_period
+             FROM statement s
+             WHERE s.source <> ?1 AND s.day >= ?2 AND s.day < ?3 AND s.charges > 0
                AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source \
                  AND t.day = s.day AND t.currency = s.currency \
-                 AND t.billing_period IS s.billing_period)
-             ORDER BY s.source, s.billing_period";
-        let SourceDay { source, day, currency } = day;
-        let (fingerprint, charges) =
-            (totals.fingerprint.0.to_be_bytes(), row::stored_count(totals.charges));
-        row::rows(
-            &self.connection,
-            sql,
-            (fingerprint, day.epoch_days(), currency.code(), charges, source),
-            |row| {
-                let billing_period = row::optional_day(row, 3)?;
-                Ok(DeliveryDay { source_day: row::source_day(row, 0)?, billing_period })
-            },
-        )
+                 AND t.billing_period IS s.billing_period)";
+        let (start, end) = (period.start().epoch_days(), period.end().epoch_days());
+        row::rows(&self.connection, sql, (source, start, end), |row| {
+            let billing_period = row::optional_day(row, 9)?;
+            let day = DeliveryDay { source_day: row::source_day(row, 0)?, billing_period };
+            Ok((day, row::day_totals(row, 3)?))
+        })
+    }
+
+    /// The charges that a collection has of a day, stated or not.
+    pub fn segments_of(
+        &self,
+        collection: CollectionId,
+        day: Day,
+        currency: Currency,
+    ) -> Result<Vec<StoredSegment>> {
+        let sql = "SELECT rows, billed_nanos, effective_nanos, data, billing_period FROM segment
+             WHERE collection = ?1 AND day = ?2 AND currency = ?3 ORDER BY id";
+        let key = (collection.0, day.epoch_days(), currency.code());
+        row::rows(&self.connection, sql, key, row::stored_segment)
     }
 
     /// The charges of a source-day as they are stated now.
@@ -118,15 +125,7 @@ impl Reader {
             &self.connection,
             sql,
             (&day.source, day.day.epoch_days(), day.currency.code()),
-            |row| {
-                Ok(StoredSegment {
-                    rows: row::cell(row, 0)?,
-                    billed: row::sum(row, 1)?,
-                    effective: row::sum(row, 2)?,
-                    data: row::cell(row, 3)?,
-                    billing_period: row::optional_day(row, 4)?,
-                })
-            },
+            row::stored_segment,
         )
     }
 

@@ -19,6 +19,12 @@ pub fn in_order(sources: &[Source]) -> impl Iterator<Item = &Source> {
     sources.iter().filter(move |source| !accrues(source)).chain(sources.iter().filter(accrues))
 }
 
+/// The names of sources that estimate.
+pub fn estimates<'s>(sources: &[&'s Source]) -> impl Iterator<Item = &'s str> {
+    let estimating = sources.iter().filter(|source| source.accrues_for.is_some());
+    estimating.map(|source| source.name.as_str())
+}
+
 /// Days of estimates that the bill has by now.
 #[derive(Default)]
 pub struct BilledDays {

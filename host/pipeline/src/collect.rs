@@ -8,7 +8,6 @@ use crate::interner::lock;
 use crate::one_sided;
 use crate::pages::GatheredSource;
 use crate::progress::Progress;
-use crate::repeats;
 use crate::report::SourceReport;
 use crate::source::{RepeatPolicy, Source};
 use crate::withdraw::{CollectedDays, OlderStatements};
@@ -59,7 +58,7 @@ pub fn collect(
     let older = ended
         .outcome
         .and_then(|()| gathering.flush_typed(&mut collection, id))
-        .and_then(|()| gathering.older_statements(&collection));
+        .and_then(|()| gathering.older_statements(&collection, id));
     ended.outcome = older.as_ref().map(|_| ()).map_err(Clone::clone);
     match older {
         Ok(older) => gathering.finish(collection, id, &ended, older),
@@ -173,18 +172,15 @@ impl GatheredSource<'_> {
     /// Decides over older statements. Refuses money that would count twice, or would go without
     /// anybody's word.
     fn older_statements(
-        &self,
+        &mut self,
         collection: &Collection<'_, '_, '_, '_>,
+        id: CollectionId,
     ) -> Result<OlderStatements, Diagnostic> {
         let source = collection.source;
         let is_bill = !source.request.tables.is_empty() && source.accrues_for.is_none();
         if is_bill && source.repeats == RepeatPolicy::Refuse {
-            repeats::expect_in_one_source(
-                collection.standing,
-                collection.transaction,
-                &source.name,
-                &self.gathered,
-            )?;
+            let collected = collection.beside_others(id);
+            self.warnings.extend(collected.expect_no_repeats(&self.gathered)?);
         }
         let standing = collection.standing.statements(collection.transaction, &source.name)?;
         self.days(source).older_statements(&source.name, &standing, &self.gathered.totals)

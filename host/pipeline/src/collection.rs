@@ -5,7 +5,9 @@ use crate::feed::FeedEnd;
 use crate::gather::WantedDays;
 use crate::interner::Secrets;
 use crate::normalize::Registry;
+use crate::other_sources::CollectedSource;
 use crate::progress::Progress;
+use crate::reread::Rereading;
 use crate::source::Source;
 use crate::standing::Standing;
 use domain::diagnostic::Diagnostic;
@@ -13,6 +15,7 @@ use domain::field::Field;
 use domain::period::Period;
 use domain::port::UnknownDays;
 use ledger::{Attempt, AttemptFailure, CollectionId, Transaction};
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 /// The collection of one source, with all that it needs.
@@ -25,6 +28,8 @@ pub struct Collection<'a, 'r, 't, 'l> {
     /// Days whose estimates do not count any more.
     pub billed: BilledDays,
     pub standing: &'a Standing<'a>,
+    /// The sources that estimate.
+    pub estimates: &'a BTreeSet<&'a str>,
     pub transaction: &'t mut Transaction<'l>,
     pub registry: &'a Mutex<Registry<'r>>,
     pub dimensions: &'a [Field],
@@ -33,7 +38,7 @@ pub struct Collection<'a, 'r, 't, 'l> {
     pub progress: &'t mut dyn FnMut(Progress),
 }
 
-impl Collection<'_, '_, '_, '_> {
+impl<'r> Collection<'_, 'r, '_, '_> {
     /// The days that it was asked for.
     pub fn days(&self) -> Period {
         self.period.unwrap_or_else(Period::all)
@@ -42,6 +47,26 @@ impl Collection<'_, '_, '_, '_> {
     /// The days whose charges are wanted.
     pub fn wanted(&self) -> WantedDays<'_> {
         WantedDays { period: self.days(), billed: &self.billed.days }
+    }
+
+    pub fn rereading(&self) -> Rereading<'_, 'r> {
+        Rereading {
+            registry: self.registry,
+            dimensions: self.dimensions,
+            secrets: self.secrets,
+            wanted: self.wanted(),
+        }
+    }
+
+    pub fn beside_others(&self, collection: CollectionId) -> CollectedSource<'_, 'r> {
+        CollectedSource {
+            name: &self.source.name,
+            estimates: self.estimates,
+            collection,
+            ledger: self.transaction,
+            standing: self.standing,
+            registry: self.registry,
+        }
     }
 
     /// Notes the attempt, even if nothing else of it is kept.

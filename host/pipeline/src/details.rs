@@ -13,7 +13,7 @@ use domain::decimal::{self, NotAnAmount, Rest};
 use domain::decimal_comma;
 use domain::figure::{Figure, ShortFigure};
 use domain::period::hour_of_instant;
-use domain::terms::TermsId;
+use domain::terms::{Term, TermsId};
 use ledger::segment::{Costs, Details, Figures, NO_HOUR, PriceList};
 use std::borrow::Cow;
 
@@ -127,11 +127,19 @@ impl<'a, 'r> DetailReader<'a, 'r> {
                 _ => self.figure(input, batch, row, &mut into.consumed_quantity)?,
             }
         }
+        let product = |term| self.product(term, &into.terms, &into.pricing_quantity);
         if let Some(input) = &inputs.contracted_cost {
-            contracted = self.cost(input, batch, row, billed, &mut into.contracted_cost)?;
+            let product = || product(Term::ContractedUnitPrice);
+            contracted =
+                self.cost(input, batch, row, billed, product, &mut into.contracted_cost)?;
+        } else if inputs.has_product(Term::ContractedUnitPrice) {
+            contracted = push(product(Term::ContractedUnitPrice), &mut into.contracted_cost);
         }
         if let Some(input) = &inputs.list_cost {
-            list = self.cost(input, batch, row, billed, &mut into.list_cost)?;
+            let product = || product(Term::ListUnitPrice);
+            list = self.cost(input, batch, row, billed, product, &mut into.list_cost)?;
+        } else if inputs.has_product(Term::ListUnitPrice) {
+            list = push(product(Term::ListUnitPrice), &mut into.list_cost);
         }
         if inputs.hours {
             into.hours.push(hour(&self.reading.charge_period_start, batch, row));
@@ -177,6 +185,19 @@ impl<'a, 'r> DetailReader<'a, 'r> {
         Ok(())
     }
 
+    /// The pricing quantity of a row × a unit price: the cost of a row that does not say it.
+    #[cold]
+    fn product(&self, price: Term, terms: &[u32], quantities: &Figures) -> Option<(i128, Rest)> {
+        // Terms and quantities are added before costs, so those of the row are the last ones.
+        let at = terms.len().checked_sub(1)?;
+        let prices = self.prices.get(*terms.get(at)?);
+        let price = match price {
+            Term::ListUnitPrice => prices.list?,
+            _ => prices.contracted?,
+        };
+        exact_product(&quantities.get(at)?, price)
+    }
+
     /// Adds a cost, and returns what nanos do not hold of it.
     #[inline]
     fn cost(
@@ -185,6 +206,7 @@ impl<'a, 'r> DetailReader<'a, 'r> {
         batch: &Batch<'_>,
         row: usize,
         billed: BilledCell<'_>,
+        product: impl FnOnce() -> Option<(i128, Rest)>,
         into: &mut Costs,
     ) -> Result<Option<Rest>, CellFault> {
         let parsed = match cell(input, batch, row) {
@@ -204,14 +226,8 @@ impl<'a, 'r> DetailReader<'a, 'r> {
             Cell::Scaled(value, scale) => decimal::wide_from_scaled(value, scale),
         };
         match parsed {
-            Ok((nanos, rest)) => {
-                into.push(Some(nanos));
-                Ok(Some(rest).filter(|rest| *rest != Rest::Fine(0)))
-            }
-            Err(NotAnAmount::Empty) => {
-                into.push(None);
-                Ok(None)
-            }
+            Ok(cost) => Ok(push(Some(cost), into)),
+            Err(NotAnAmount::Empty) => Ok(push(product(), into)),
             Err(error) => match cell(input, batch, row) {
                 Cell::Text(text) => Err(no_number(input, text, error)),
                 _ => Err(CellFault::new(column(input), error.to_string())),
@@ -222,6 +238,29 @@ impl<'a, 'r> DetailReader<'a, 'r> {
     #[cold]
     fn is_null(&self, text: &[u8]) -> bool {
         says_nothing(text, &self.reading.nulls)
+    }
+}
+
+/// Adds a cost, and returns what nanos do not hold of it.
+fn push(cost: Option<(i128, Rest)>, into: &mut Costs) -> Option<Rest> {
+    let (nanos, rest) = cost.unzip();
+    into.push(nanos);
+    rest.filter(|rest| *rest != Rest::Fine(0))
+}
+
+/// Nothing where it is larger than an amount can be.
+fn exact_product(quantity: &Figure, price: ShortFigure) -> Option<(i128, Rest)> {
+    match quantity {
+        // Two numbers of 64 bits have a product of 128.
+        Figure::Short(quantity) => {
+            let digits = i128::from(quantity.digits).wrapping_mul(price.digits.into());
+            let places = u32::from(quantity.places) + u32::from(price.places);
+            decimal::wide_from_scaled(digits, places).ok()
+        }
+        Figure::Long(quantity) => {
+            let product = quantity.product(&price.decimal());
+            decimal::parse_wide(product.to_string().as_bytes()).ok()
+        }
     }
 }
 

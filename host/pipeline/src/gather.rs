@@ -14,7 +14,7 @@ use decode::{Batch, Cells};
 use domain::code::ROW_REJECTED;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
-use domain::run::{DayTotals, DeliveryDay, Fingerprint, SourceDay};
+use domain::run::{DayTotals, DeliveryDay, SourceDay};
 use foldhash::{HashMap, HashMapExt};
 use ledger::segment::{self, Details, EncodedSegment};
 use std::collections::BTreeSet;
@@ -56,8 +56,6 @@ impl ChargeDay {
 #[derive(Default)]
 pub struct GatheredCharges {
     pub totals: HashMap<ChargeDay, DayTotals>,
-    /// Of resources and amounts alone: the same money has the same one, whatever else is said.
-    pub amounts: HashMap<ChargeDay, Fingerprint>,
     pub set_aside: Vec<SetAsideRow>,
     pub set_aside_count: u64,
     pub skipped: u64,
@@ -83,7 +81,6 @@ struct Bucket {
     day: ChargeDay,
     columns: Columns,
     totals: DayTotals,
-    amounts: Fingerprint,
 }
 
 #[derive(Default)]
@@ -269,8 +266,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             let next = self.buckets.len();
             self.current = *self.numbers.entry(day).or_insert(next);
             if self.current == next {
-                let (totals, amounts) = Default::default();
-                self.buckets.push(Bucket { day, columns: Columns::default(), totals, amounts });
+                let (columns, totals) = Default::default();
+                self.buckets.push(Bucket { day, columns, totals });
             }
             let columns = &mut self.buckets[self.current].columns;
             if columns.resources.capacity() == 0 {
@@ -294,10 +291,6 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             let resource = self.digests[*resource as usize];
             let told = self.details.as_ref().map_or(0, |reader| reader.digest(details, row));
             bucket.totals.fingerprint.add_detailed(resource, told, *billed, *effective);
-            // Without details, the fingerprint is of the amounts.
-            if self.details.is_some() {
-                bucket.amounts.add(resource, *billed, *effective);
-            }
         }
         let charges = segment::ChargeColumns { resources, billed, effective };
         let encoded = match &self.details {
@@ -325,11 +318,6 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         // A bucket whose only rows were set aside states nothing of its day.
         for bucket in self.buckets.into_iter().filter(|bucket| bucket.totals.charges > 0) {
             self.gathered.totals.entry(bucket.day).or_default().merge(&bucket.totals);
-            let amounts = match &self.details {
-                Some(_) => bucket.amounts,
-                None => bucket.totals.fingerprint,
-            };
-            self.gathered.amounts.entry(bucket.day).or_default().merge(amounts);
         }
         self.gathered
     }
@@ -358,9 +346,6 @@ impl GatheredCharges {
     pub fn merge(&mut self, other: GatheredCharges) {
         for (key, totals) in other.totals {
             self.totals.entry(key).or_default().merge(&totals);
-        }
-        for (key, amounts) in other.amounts {
-            self.amounts.entry(key).or_default().merge(amounts);
         }
         self.set_aside.extend(other.set_aside);
         self.set_aside_count += other.set_aside_count;

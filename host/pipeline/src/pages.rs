@@ -3,10 +3,12 @@
 use crate::collection::Collection;
 use crate::columns::TableReading;
 use crate::decimal_comma;
+use crate::flattened;
 use crate::gather::{ChargeDay, GatheredCharges, Gatherer, WantedDays};
 use crate::normalize::Identities;
 use crate::progress::Progress;
-use crate::repeats::{ReadTable, TableDays};
+use crate::repeats::TableDays;
+use crate::reread::ReadTable;
 use crate::rounded_id;
 use crate::set_aside::{REJECTED_STORED, rejected, with_lines};
 use crate::source::{RepeatPolicy, Source};
@@ -230,8 +232,12 @@ impl GatheredSource<'_> {
         let rounded = std::mem::take(&mut gathered.rounded_ids);
         self.warnings.extend(rounded_id::warnings(table, &scan, &reading, rounded));
         if collection.source.repeats == RepeatPolicy::Refuse {
-            let read = ReadTable { table: table.clone(), reading };
-            self.table_days.note(&collection.source.name, read, &gathered)?;
+            flattened::expect_none(&collection.source.name, table, mapping)?;
+            let (table, mapping) = (table.clone(), mapping.clone());
+            let read = ReadTable { table, mapping, decimal_mark: reading.decimal_mark };
+            let rereading = collection.rereading();
+            let name = &collection.source.name;
+            self.warnings.extend(self.table_days.note(name, &rereading, read, &gathered)?);
         }
         self.gathered.merge(gathered);
         Ok(())

@@ -185,6 +185,7 @@ fn collect_all(
     let periods: Vec<Option<Period>> = works.iter().map(|work| work.request.period).collect();
     feed::feed(works, options.sources_at_once, options.patience, |feeds: Vec<Feed<'_>>| {
         let mut all = CollectionResults::default();
+        let estimates: BTreeSet<&str> = accrual::estimates(&sources).collect();
         for ((source, period), feed) in sources.iter().zip(periods).zip(feeds) {
             let billed = accrual::take_back(transaction, standing, source, progress)?;
             all.changed.extend(billed.taken_back.iter().cloned());
@@ -194,6 +195,7 @@ fn collect_all(
                 at_ms: options.at_ms,
                 billed,
                 standing,
+                estimates: &estimates,
                 transaction,
                 registry,
                 dimensions: options.dimensions,

@@ -4,9 +4,11 @@
 //! with the ledger that a run would go into. That one is only read.
 
 use domain::diagnostic::Diagnostic;
+use domain::dictionary::Dictionary;
+use domain::period::Period;
 use domain::run::{DayTotals, DeliveryDay, SourceDay};
-use ledger::{Reader, Restated};
-use std::cell::RefCell;
+use ledger::{Reader, Restated, StoredSegment};
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 
 /// The other ledger of a rehearsal, beside the one that is written.
@@ -15,6 +17,8 @@ pub struct Standing<'a> {
     other: Option<&'a Reader>,
     /// Statements of the other ledger that a run would have replaced by now.
     replaced: RefCell<BTreeSet<DeliveryDay>>,
+    /// That of the other ledger, once it was asked for.
+    dictionary: OnceCell<Option<Dictionary>>,
     /// Why the other ledger could not be read to the end.
     fault: RefCell<Option<Diagnostic>>,
 }
@@ -48,17 +52,33 @@ impl<'a> Standing<'a> {
         Ok(statements)
     }
 
-    /// Another source that states the same charges of a day.
-    pub fn source_of_same(
+    /// The days of all other sources as they are stated now, a line for each billing period.
+    pub fn days_of_others(
         &self,
         own: &Reader,
-        day: &SourceDay,
-        totals: &DayTotals,
-    ) -> Result<Option<String>, Diagnostic> {
-        let mut same = own.statements_of_same(day, totals)?;
-        let others = self.read(|other| other.statements_of_same(day, totals)).unwrap_or_default();
-        same.extend(others.into_iter().filter(|day| self.stands(day)));
-        Ok(same.into_iter().map(|day| day.source_day.source).min())
+        source: &str,
+        period: Period,
+    ) -> Result<Vec<(DeliveryDay, DayTotals)>, Diagnostic> {
+        let mut days = own.days_of_others(source, period)?;
+        let others = self.read(|other| other.days_of_others(source, period)).unwrap_or_default();
+        days.extend(others.into_iter().filter(|(day, _)| self.stands(day)));
+        Ok(days)
+    }
+
+    /// The charges of a source-day in the other ledger. Their resources are those of its
+    /// dictionary.
+    pub fn segments(&self, source_day: &SourceDay) -> Vec<StoredSegment> {
+        let mut segments = self.read(|other| other.segments(source_day)).unwrap_or_default();
+        segments.retain(|segment| {
+            let billing_period = segment.billing_period;
+            self.stands(&DeliveryDay { source_day: source_day.clone(), billing_period })
+        });
+        segments
+    }
+
+    /// The dictionary of the other ledger.
+    pub fn dictionary(&self) -> Option<&Dictionary> {
+        self.dictionary.get_or_init(|| self.read(Reader::dictionary)).as_ref()
     }
 
     /// How a statement of the own ledger compares with that of the ledger that a run would go into.

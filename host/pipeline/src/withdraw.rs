@@ -8,7 +8,8 @@
 //!   their day.
 //! - Where no charge tells a billing period, each day with charges is stated as a whole, in all
 //!   currencies.
-//! - A source that asks a service states the days that it was asked for as a whole.
+//! - A source that asks a service states the days that it was asked for as a whole. So do files
+//!   that tell no billing periods, if somebody asked for days.
 //! - Rows can tell billing periods that their files do not have in full, such as a slice of days
 //!   that begins in the period before. If most of a period would go, the settings must say it.
 //! - Nothing is taken back of deliveries in which rows could not be read: the missing days may
@@ -210,8 +211,13 @@ impl CollectedDays<'_> {
         if tells_no_periods && self.days.contains(&day.day) {
             return true;
         }
-        if !self.reads_files || day.billing_period.is_none() && self.known.has(day.day) {
+        if !self.reads_files {
             return self.known.has(day.day);
+        }
+        // Whoever asks for days wants them as the files have them now.
+        let is_of_days = day.billing_period.is_none() && self.known.has(day.day);
+        if is_of_days && self.extent != Some(DeliveryExtent::Day) {
+            return true;
         }
         let Some(period) = self.period(day) else { return false };
         if self.extent == Some(DeliveryExtent::Day) {

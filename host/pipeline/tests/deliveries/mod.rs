@@ -1,5 +1,6 @@
 //! Deliveries state money, and take it back. The bills are files, as sources have them.
 
+mod asked;
 mod repeats;
 mod restated;
 
