@@ -17,7 +17,7 @@ use domain::money::Sum;
 use domain::port::{Decider, Rules};
 use domain::recipient::Recipient;
 use domain::run::{RunId, SourceDay};
-use ledger::segment::{ChargeLines, SegmentCharges};
+use ledger::segment::{self, ChargeLines, SegmentCharges};
 use ledger::{Reader, Weights};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -132,8 +132,13 @@ impl<'a> Scan<'a> {
                 meter.decode(&stored, &mut columns)?;
             }
             for (row, resource) in columns.resources.iter().enumerate() {
-                let line = self.lines.line(source_day, &columns, row);
-                let at = self.open(&mut sums, *resource, &line)?;
+                let outcome = self.stored.decision(*resource)?;
+                // A rule that decided about the resource has read no details.
+                let line = match outcome {
+                    OutcomeId::PER_CHARGE => self.lines.line(source_day, &columns, row),
+                    _ => segment::amounts(source_day, &columns, row),
+                };
+                let at = self.open(&mut sums, *resource, outcome, &line)?;
                 sums.add(at, &line);
                 if let Some(meter) = &self.meter {
                     let measured = &mut sums.open[at].measured;
@@ -149,9 +154,9 @@ impl<'a> Scan<'a> {
         &mut self,
         sums: &mut DaySums<'_>,
         resource: u32,
+        outcome: OutcomeId,
         line: &ChargeLine,
     ) -> Result<usize, Diagnostic> {
-        let outcome = self.stored.decision(resource)?;
         if outcome != OutcomeId::PER_CHARGE {
             // A list and no map, because this is looked up for each charge.
             let slot = self.open_of.get(resource as usize).copied().unwrap_or(0);

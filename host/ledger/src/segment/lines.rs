@@ -11,6 +11,16 @@ use domain::port::Rules;
 use domain::run::SourceDay;
 use domain::terms::{Term, TermsId};
 
+/// A charge without its details, for those that are not decided by themselves.
+pub fn amounts(source_day: &SourceDay, charges: &SegmentCharges, row: usize) -> ChargeLine {
+    ChargeLine {
+        day: source_day.day,
+        billed_cost: Money::from_nanos(charges.billed[row]),
+        effective_cost: Money::from_nanos(charges.effective[row]),
+        details: None,
+    }
+}
+
 /// Reads segments, and gives the lines of the segment that was read last.
 pub struct ChargeLines<'a> {
     dictionary: &'a Dictionary,
@@ -42,14 +52,10 @@ impl<'a> ChargeLines<'a> {
 
     /// A charge of the segment that was read last.
     pub fn line(&self, source_day: &SourceDay, charges: &SegmentCharges, row: usize) -> ChargeLine {
+        let of_row = |details| Box::new(self.line_details(source_day, details, row));
         ChargeLine {
-            day: source_day.day,
-            billed_cost: Money::from_nanos(charges.billed[row]),
-            effective_cost: Money::from_nanos(charges.effective[row]),
-            details: self
-                .details
-                .as_ref()
-                .map(|(_, details)| Box::new(self.line_details(source_day, details, row))),
+            details: self.details.as_ref().map(|(_, details)| of_row(details)),
+            ..amounts(source_day, charges, row)
         }
     }
 

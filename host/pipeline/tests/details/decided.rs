@@ -38,14 +38,14 @@ fn decided(kept: KeptDetails) -> Ledger {
     ledger
 }
 
-/// Whales: 1 + 16 + 32 + 256. Minnows: 2 + 4 - 8. In suspense: 64.
+/// Whales: 1 + 16 + 32 + 256. Minnows: 2 + 4 - 8. In suspense: 64. Of b: 128. All: 495.
 #[test]
 fn each_charge_goes_by_its_own_quantity_and_an_unknown_one_is_in_suspense() {
     let ledger = decided(KeptDetails::default());
     assert_eq!(
         balances(&ledger),
         [
-            "provider/bill - -431.000000000",
+            "provider/bill - -495.000000000",
             "suspense sized 64.000000000",
             "team/b compute 128.000000000",
             "team/minnows sized -2.000000000",
