@@ -6,7 +6,6 @@ use crate::decision::{Outcome, OutcomeId};
 use crate::diagnostic::Diagnostic;
 use crate::dictionary::{Dictionary, ResourceId};
 use crate::entry::RuleVersion;
-use crate::field::Field;
 use crate::mapping::{Mapping, UsageMapping};
 use crate::money::{Currency, Sum};
 use crate::period::{Day, Period};
@@ -246,6 +245,10 @@ pub trait Rules: Send + Sync {
     }
     /// The first cell behind a key of a lookup table.
     fn cell(&self, table: &str, key: &str) -> Option<String>;
+    /// Whether a rule reads details of charges. They are read from the ledger only then.
+    fn reads_details(&self) -> bool {
+        false
+    }
     /// A decider with empty memos, for one run.
     fn decider(&self) -> Box<dyn Decider + '_>;
 }
@@ -333,10 +336,5 @@ pub struct TriedRule {
     pub line: u32,
 }
 
-/// The names by which rules read fields that are not dimensions.
+/// The names by which rules read what each charge has of its own, beside details.
 pub const LINE_FIELDS: [&str; 3] = ["charge_period_start", "billed_cost", "effective_cost"];
-
-/// Whether rules can read a field of this name.
-pub fn is_readable(name: &str) -> bool {
-    Field::by_name(name).is_some() || LINE_FIELDS.contains(&name) || name == "billing_currency"
-}

@@ -1,5 +1,6 @@
 //! The settings of a rule set: which fields, limits, teams and allocators its rules have.
 
+use domain::charge::KeptDetails;
 use domain::field::Field;
 use std::collections::BTreeMap;
 
@@ -8,6 +9,8 @@ use std::collections::BTreeMap;
 pub struct RuleOptions {
     /// The dimensions that are collected. A rule that reads another one is refused.
     pub dimensions: Vec<Field>,
+    /// The details that are kept of any source. A rule that reads another one is refused.
+    pub details: KeptDetails,
     pub limits: RuleLimits,
     /// A rule without a doc comment is an error instead of a warning.
     pub require_doc: bool,
@@ -21,6 +24,7 @@ impl Default for RuleOptions {
     fn default() -> RuleOptions {
         RuleOptions {
             dimensions: Field::default_dimensions(),
+            details: KeptDetails::default(),
             limits: RuleLimits::default(),
             require_doc: false,
             allocators: BTreeMap::new(),

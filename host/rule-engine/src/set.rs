@@ -156,6 +156,10 @@ impl Rules for RuleSet {
         self.tables.get(table)?.cell(key, 0).map(|cell| cell.to_string())
     }
 
+    fn reads_details(&self) -> bool {
+        self.rules.iter().any(|rule| rule.insight.reads_details)
+    }
+
     fn decider(&self) -> Box<dyn Decider + '_> {
         Box::new(MemoDecider::new(self))
     }
@@ -183,6 +187,7 @@ fn build(
         functions: language::function_names(&engine),
         tables: tables_are_whole.then_some(&*tables),
         kept: &options.dimensions,
+        details: options.details,
     };
     let mut compiled = Vec::with_capacity(rules.len());
     for file in rules {

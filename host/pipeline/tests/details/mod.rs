@@ -1,6 +1,7 @@
 //! What bills say beside amounts, as the ledger keeps it; and amounts that are larger than one
 //! charge.
 
+mod decided;
 mod products;
 
 use crate::fakes::{balances, rules, source, try_run};

@@ -2,6 +2,7 @@
 
 use domain::charge::{ChargeLine, RawCharge, RawUsage};
 use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
+use domain::detail::Detail;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::driver::Driver;
@@ -101,6 +102,9 @@ pub struct ByService {
     /// Whether charges of the service `big` above 10 go to the team `whales`, and others to
     /// `minnows`.
     pub reads_amount: bool,
+    /// Whether charges of the service `sized` go the same way by a pricing quantity above 100, and
+    /// are in suspense where it is unknown.
+    pub reads_quantity: bool,
     pub split: Vec<(&'static str, u64)>,
     /// The rules of the later stages, each with its spread.
     pub later: Vec<(u32, Spread)>,
@@ -131,6 +135,7 @@ pub fn rules() -> ByService {
         generation: "first".into(),
         when_zero: WhenZero::Stay,
         reads_amount: false,
+        reads_quantity: false,
         split: vec![("a", 60), ("b", 40)],
         later: Vec::new(),
     }
@@ -148,6 +153,9 @@ impl Rules for ByService {
     }
     fn cell(&self, _: &str, _: &str) -> Option<String> {
         None
+    }
+    fn reads_details(&self) -> bool {
+        self.reads_quantity
     }
     fn decider(&self) -> Box<dyn Decider + '_> {
         Box::new(ServiceDecider {
@@ -172,6 +180,25 @@ impl ServiceDecider<'_> {
             self.outcomes.push(outcome);
             self.outcomes.len() - 1
         }) as u32)
+    }
+}
+
+impl ServiceDecider<'_> {
+    fn by_quantity(&mut self, line: &ChargeLine) -> OutcomeId {
+        let details = line.details.as_deref().unwrap_or_else(|| panic!("no details were read"));
+        let Some(quantity) = details.get(Detail::PricingQuantity) else {
+            let diagnostic = format!("R207: the charge of the source '{}'", details.source);
+            let outcome = Outcome { verdict: Verdict::Suspense { rule: RuleIndex(3), diagnostic } };
+            let known = self.outcomes.iter().position(|known| *known == outcome);
+            return OutcomeId(known.unwrap_or_else(|| {
+                self.outcomes.push(outcome);
+                self.outcomes.len() - 1
+            }) as u32);
+        };
+        // Longer ones are larger here.
+        let is_large = quantity.short().is_none_or(|short| short.units() > 100 * 10_i128.pow(18));
+        let team = if is_large { "whales" } else { "minnows" };
+        self.outcome(3, Decision::Assign(Recipient::team(team)))
     }
 }
 
@@ -216,6 +243,10 @@ impl Decider for ServiceDecider<'_> {
                     self.outcome(3, Decision::Assign(Recipient::team("whales")))
                 }
                 Some(_) => self.outcome(3, Decision::Assign(Recipient::team("minnows"))),
+            },
+            "sized" if self.rules.reads_quantity => match line {
+                None => OutcomeId::PER_CHARGE,
+                Some(line) => self.by_quantity(line),
             },
             "broken" => {
                 let outcome = Outcome {
