@@ -1,5 +1,6 @@
 //! The rules that the settings name, and those that the ledger has stored.
 
+use crate::money_settings::money_settings;
 use crate::settings::Settings;
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -28,6 +29,7 @@ pub fn rule_options(settings: &Settings) -> RuleOptions {
         limits,
         allocators: allocators.collect(),
         unknown_teams: settings.unknown_teams.value,
+        settings: money_settings(settings),
         ..RuleOptions::default()
     }
 }

@@ -174,7 +174,7 @@ fn recorded_source(
 }
 
 /// What the source says of the details of its charges, or else the installation.
-fn kept(settings: &Settings, source: &SourceSettings) -> KeptDetails {
+pub(crate) fn kept(settings: &Settings, source: &SourceSettings) -> KeptDetails {
     source.details.value.unwrap_or(settings.details.value)
 }
 
