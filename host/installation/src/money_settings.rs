@@ -10,7 +10,6 @@ use crate::settings::setting::Origin;
 use crate::settings::source::SourceSettings;
 use crate::sources::kept;
 use domain::charge::KeptDetails;
-use domain::field::Field;
 use reach::toml_table;
 use rule_engine::digest;
 use rule_engine::options::UnknownTeams;
@@ -33,7 +32,8 @@ const DIMENSIONS: &str = "dimensions";
 /// By section, as it is written in the settings file, with its text. Defaults are left out, so that
 /// a new setting with a default leaves generations as they are.
 pub fn money_settings(settings: &Settings) -> Vec<(String, String)> {
-    let dimensions: Vec<&str> = settings.dimensions.value.iter().map(Field::name).collect();
+    let dimensions: Vec<&str> =
+        settings.dimensions.value.iter().map(|field| field.name()).collect();
     let mut texts = vec![(DIMENSIONS.to_owned(), lines(dimensions))];
     if settings.unknown_teams.value == UnknownTeams::Refuse {
         texts.push(("unknown_teams".into(), UnknownTeams::Refuse.name().into()));

@@ -1,6 +1,6 @@
 //! Plans and their outcomes, with figures worked out by hand.
 
-use crate::fakes::{ByService, balances, charges, rules, source};
+use crate::fakes::{ByService, balances, charges, over_stored, rules, source};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::money::Sum;
