@@ -233,12 +233,16 @@ pub struct RuleFacts {
 
 /// A compiled, immutable set of rules.
 pub trait Rules: Send + Sync {
-    /// Digest over all rules and tables, hex.
+    /// Digest over all that decides money: rules, tables and settings. Hex.
     fn generation(&self) -> &str;
     /// In the order in which rules are tried.
     fn facts(&self) -> &[RuleFacts];
     /// Lookup tables by name with their text, stored with the generation.
     fn tables(&self) -> Vec<(String, String)>;
+    /// The settings that decide money, by section with their text, stored with the generation.
+    fn settings(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
     /// Whether usage of this team can be charged to it.
     fn knows_team(&self, _team: &str) -> bool {
         true

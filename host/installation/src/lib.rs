@@ -19,6 +19,7 @@ pub mod file;
 mod installation;
 pub mod ledger_file;
 mod locate;
+mod money_settings;
 pub mod notice;
 pub mod plan;
 pub mod plan_summary;

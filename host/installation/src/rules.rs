@@ -1,5 +1,6 @@
 //! The rules that the settings name, and those that the ledger has stored.
 
+use crate::money_settings::money_settings;
 use crate::settings::Settings;
 use crate::sources;
 use domain::charge::KeptDetails;
@@ -31,6 +32,7 @@ pub fn rule_options(settings: &Settings) -> RuleOptions {
         limits,
         allocators: allocators.collect(),
         unknown_teams: settings.unknown_teams.value,
+        settings: money_settings(settings),
         ..RuleOptions::default()
     }
 }

@@ -12,7 +12,7 @@ pub mod kubernetes;
 pub mod limits;
 pub mod log;
 pub mod secret;
-mod section;
+pub(crate) mod section;
 pub mod server;
 pub mod setting;
 pub mod source;

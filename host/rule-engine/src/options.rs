@@ -18,6 +18,9 @@ pub struct RuleOptions {
     /// asks plugins.
     pub allocators: BTreeMap<String, Vec<u8>>,
     pub unknown_teams: UnknownTeams,
+    /// The settings that decide money beside the rules, by section with their text. They count into
+    /// the generation.
+    pub settings: Vec<(String, String)>,
 }
 
 impl Default for RuleOptions {
@@ -29,6 +32,7 @@ impl Default for RuleOptions {
             require_doc: false,
             allocators: BTreeMap::new(),
             unknown_teams: UnknownTeams::Allow,
+            settings: Vec::new(),
         }
     }
 }

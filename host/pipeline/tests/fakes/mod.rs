@@ -360,21 +360,40 @@ pub fn run_with(
     effort: Effort<'_>,
 ) -> Result<RunReport, Diagnostic> {
     let dimensions = Field::default_dimensions();
+    let schema = TagSchema::default();
     let options = RunOptions {
         collect: !sources.is_empty(),
         sources,
-        rules,
-        allocators: &NoAllocators,
-        tag_schema: &TagSchema::default(),
-        dimensions: &dimensions,
-        threads: 2,
         sources_at_once: effort.at_once,
         patience: effort.patience,
-        at_ms,
         now_ms: &|| at_ms + 1_500,
-        version: "test".into(),
+        ..over_stored(rules, at_ms, &dimensions, &schema)
     };
     run(ledger, options, &mut |_| {})
+}
+
+/// A run over stored charges.
+pub fn over_stored<'a>(
+    rules: &'a ByService,
+    at_ms: i64,
+    dimensions: &'a [Field],
+    tag_schema: &'a TagSchema,
+) -> RunOptions<'a> {
+    RunOptions {
+        sources: Vec::new(),
+        rules,
+        allocators: &NoAllocators,
+        tag_schema,
+        dimensions,
+        collect: false,
+        threads: 2,
+        sources_at_once: 2,
+        patience: Patience { tries: 1, wait: &|_| {} },
+        at_ms,
+        // In 1970.
+        now_ms: &|| 0,
+        version: "test".into(),
+    }
 }
 
 /// `account [service] amount` of the whole ledger, one a line.
