@@ -1,6 +1,8 @@
 //! What bills say beside amounts, as the ledger keeps it; and amounts that are larger than one
 //! charge.
 
+mod columnar;
+
 use crate::fakes::{balances, rules, source, try_run};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use domain::charge::{KeptDetails, RawCharge};
