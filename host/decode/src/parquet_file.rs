@@ -350,7 +350,8 @@ fn text_shape(array: StringArray) -> Shape {
 }
 
 fn nulls(array: &ArrayRef) -> Option<Vec<bool>> {
-    (array.null_count() > 0).then(|| (0..array.len()).map(|row| array.is_null(row)).collect())
+    let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0)?;
+    Some(nulls.iter().map(|is_valid| !is_valid).collect())
 }
 
 pub(crate) fn timestamp_days(array: &ArrayRef, unit: TimeUnit) -> Vec<i32> {

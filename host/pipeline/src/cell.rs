@@ -135,7 +135,7 @@ pub enum CellValue<'a> {
 }
 
 impl<'a> CellValue<'a> {
-    #[inline]
+    #[inline(always)]
     pub fn of(input: &'a Input, batch: &Batch<'a>, row: usize) -> CellValue<'a> {
         let text = match input {
             Input::Constant(text) => text.as_bytes(),
