@@ -308,8 +308,7 @@ impl Line<'_> {
             None => self.start + byte_order_mark(&self.bytes[self.start as usize..]),
         };
         // A line may end as on Windows, with a byte that is no part of its last cell.
-        let has_return =
-            end == self.end && end > start && self.bytes[end as usize - 1] == b'\r';
+        let has_return = end == self.end && end > start && self.bytes[end as usize - 1] == b'\r';
         (start, end - u32::from(has_return))
     }
 }

@@ -121,7 +121,9 @@ impl<'a, 'r> DetailReader<'a, 'r> {
         }
         if let Some(input) = &inputs.consumed_quantity {
             match &inputs.pricing_quantity {
-                Some(other) if CellValue::of(input, batch, row).is(CellValue::of(other, batch, row)) => {
+                Some(other)
+                    if CellValue::of(input, batch, row).is(CellValue::of(other, batch, row)) =>
+                {
                     into.consumed_quantity.push_last_of(&into.pricing_quantity);
                 }
                 _ => self.figure(input, batch, row, &mut into.consumed_quantity)?,
