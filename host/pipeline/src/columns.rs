@@ -195,8 +195,8 @@ impl TableReading {
         ];
         let mut inputs = DetailInputs { hours: kept.hours, ..DetailInputs::default() };
         for (term, feed) in terms.into_iter().filter(|(_, feed)| kept.keeps(*feed)) {
-            // As text even where the file has numbers: terms are hashed by their bytes.
-            let input = self.told(mapping, feed, term.name(), CellForm::Text);
+            let form = if term.is_price() { CellForm::Typed } else { CellForm::Text };
+            let input = self.told(mapping, feed, term.name(), form);
             inputs.terms.extend(input.map(|input| (term, input)));
         }
         let typed = CellForm::Typed;

@@ -5,7 +5,8 @@
 //! up to 60 bytes of details, so memory does not grow with rows.
 
 use crate::billing_period::BillingPeriods;
-use crate::cell::{CellFault, Dates, SetAsideRow, amount};
+use crate::cell::{CellFault, CellValue, Dates, SetAsideRow, amount};
+use crate::columns::{Input, TableReading};
 use crate::details::{BilledCell, DetailReader};
 use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
 use crate::normalize::{Identities, Reason, RowIdentity};
@@ -215,8 +216,11 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         }
         // Both amounts are read before one of them is kept: a row counts in full or not at all.
         let (billed, billed_rest) = amount(&self.identities.reading.billed_cost, batch, row)?;
-        let (effective, effective_rest) =
-            amount(&self.identities.reading.effective_cost, batch, row)?;
+        // Mostly both are the same text, which is read once.
+        let (effective, effective_rest) = match self.costs_are_one(batch, row) {
+            true => (billed, billed_rest.clone()),
+            false => amount(&self.identities.reading.effective_cost, batch, row)?,
+        };
         let billing_period =
             self.periods.period(&self.identities.reading.billing_period, batch, row)?;
         let currency = self.currencies[resource as usize];
@@ -256,6 +260,17 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             self.emit_bucket(largest.unwrap_or_default());
         }
         Ok(())
+    }
+
+    /// Whether the effective cost stands there as the billed one does.
+    #[inline]
+    fn costs_are_one(&self, batch: &Batch<'_>, row: usize) -> bool {
+        let TableReading { billed_cost, effective_cost, .. } = self.identities.reading;
+        // A constant has a decimal point, also where the table has commas.
+        let is_column = |input: &Input| !matches!(input, Input::Constant(_));
+        is_column(billed_cost)
+            && is_column(effective_cost)
+            && CellValue::of(billed_cost, batch, row).is(CellValue::of(effective_cost, batch, row))
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! What bills say beside amounts, as the ledger keeps it; and amounts that are larger than one
 //! charge.
 
+mod columnar;
 mod decided;
 mod products;
 
