@@ -2,11 +2,13 @@
 
 use super::{bill, run};
 use crate::derived::derived_costs;
-use crate::fakes::{ByService, balances, rules, source, try_run};
+use crate::fakes::{ByService, balances, over_stored, rules, source, try_run};
 use domain::charge::KeptDetails;
+use domain::field::Field;
 use domain::period::Period;
-use domain::port::{NoAllocators, Rules};
+use domain::port::Rules;
 use domain::run::RunState;
+use domain::tag::TagSchema;
 use ledger::{Ledger, Reader};
 use pipeline::plan::{Plan, PlanOptions, plan};
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
@@ -99,17 +101,15 @@ fn reports_from_charges_decide_as_the_run_did() {
 
 fn planned(ledger: &Reader, rules: &ByService) -> Plan {
     let mut scratch = ledger.scratch(&mut |_, _| {}).unwrap();
+    let (dimensions, schema) = (Field::default_dimensions(), TagSchema::default());
     let options = PlanOptions {
-        rules,
-        allocators: &NoAllocators,
+        run: over_stored(rules, 1_790_000_000_000, &dimensions, &schema),
+        uncollected: Vec::new(),
         rules_of: &|_, _| Ok(Box::new(by_quantity()) as Box<dyn Rules>),
         period: Period::all(),
         as_of: None,
-        threads: 2,
-        at_ms: 1_790_000_000_000,
-        version: "test".into(),
     };
-    plan(&mut scratch, &options, &mut |_| {}).unwrap()
+    plan(&mut scratch, options, &mut |_| {}).unwrap()
 }
 
 /// From the team of the tag to whales, minnows and suspense: 1, 16, 32 and 256 of the first; 2, 4
