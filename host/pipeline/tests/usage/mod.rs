@@ -8,7 +8,7 @@ use domain::code::AMOUNT_TOO_LARGE;
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{Basis, DriverFilter, UsageQuery, Window};
+use domain::driver::facts::{DriverFilter, TeamCosts, UsageQuery, Window};
 use domain::driver::rate_card::{Price, RateCard, UnitPrice};
 use domain::driver::usage::{Unknown, UsageDriver};
 use domain::period::{Month, Period};
@@ -94,7 +94,7 @@ fn a_pool_is_shared_by_what_each_team_used_on_the_day() {
 fn priced_at_one(metric: &str) -> Spread {
     let Driver::Usage(usage) = by_usage(metric, Window::Days(1)).by else { panic!("usage") };
     let prices = vec![Price { upto: None, price: UnitPrice(10_i128.pow(18)) }];
-    Spread::new(Driver::RateCard(RateCard { usage, prices, remainder: Recipient::team("rest") }))
+    Spread::new(Driver::RateCard(RateCard { usage, prices, remainder: Recipient::team("rest"), currency: None }))
 }
 
 #[test]
@@ -135,8 +135,7 @@ fn weights_that_nearly_cancel_out_are_refused_where_the_ledger_cannot_hold_the_s
         when_negative: WhenNegative::Keep,
         ..Spread::new(Driver::Cost(CostDriver {
             among: Candidates::AllTeams,
-            filter: DriverFilter::new(),
-            basis: Basis::Effective,
+            costs: TeamCosts::direct(DriverFilter::new()),
         }))
     };
     let bill = "
@@ -247,7 +246,7 @@ fn rows_that_are_no_usage_are_set_aside_with_the_reason() {
     assert_eq!(
         reasons,
         [
-            "F201: value: '-1' is below zero: nobody can be charged for less than nothing used",
+            "F201: value: '-1' is below zero: nobody can be charged for less than nothing used, except where usage is money, with a key billing_currency",
             "F201: value: 'many' is not a decimal number",
             "F201: period_start: '2026-03-41' is not a point in time such as 2026-03-31T00:00:00Z",
             "F201: bytes is in 'GiB' here and in 'B' in rows before it: a metric has one unit, so convert it or give it another name",
