@@ -126,12 +126,15 @@ impl FlowSink<u32> for Moves {
     }
 }
 
+/// Amounts by service and taker.
+type LinesByTaker = BTreeMap<(String, usize), i128>;
+
 /// Passes amounts of services on by a spread. The amount of each service and taker.
 fn passed(
     spread: &Spread,
     parts: &[(u8, i64)],
     day: &PricedDay,
-) -> Option<(Sharing, BTreeMap<(String, usize), i128>)> {
+) -> Option<(Sharing, LinesByTaker)> {
     let mut queue = Queue::default();
     let services: Vec<String> = (0..4).map(|number| format!("s{number}")).collect();
     let stands = Recipient::Pool("p".into());
@@ -149,7 +152,7 @@ fn passed(
     let mut moves = Moves::default();
     let stations = Stations::default();
     Passage::new(&sharing, CHARGES, &stations).pass(queue, &mut Queues::new(0), &mut moves);
-    let mut lines: BTreeMap<(String, usize), i128> = BTreeMap::new();
+    let mut lines = LinesByTaker::new();
     for (service, taker, nanos) in moves.0 {
         *lines.entry((service, taker)).or_default() += nanos;
     }

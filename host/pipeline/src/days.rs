@@ -24,6 +24,7 @@ use domain::period::{Day, Period};
 use domain::port::{Decider, Rules};
 use domain::run::SourceDay;
 use ledger::{GenerationId, StoredDay, Transaction};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 const SUSPENSE_SHOWN: usize = 20;
@@ -157,15 +158,19 @@ impl Decided<'_> {
             for day in work.affected.difference(&before) {
                 let stored = work.days.get(day).into_iter().flatten();
                 let Some(generation) = self.stretches.generation_of(*day) else { continue };
-                if !self.rulings.contains_key(&generation) {
-                    progress(Progress::Rules { resources: dictionary.resource_count() as u64 });
-                    // The same rules are valid on all days of a stretch, so one stands for all.
-                    let fresh =
-                        Rulings::decide(transaction, dictionary, decider, generation, *day)?;
-                    window = window.max(widest(&fresh.outcomes));
-                    self.rulings.insert(generation, fresh);
-                }
-                let Some(rulings) = self.rulings.get_mut(&generation) else { continue };
+                let rulings = match self.rulings.entry(generation) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => {
+                        let resources = dictionary.resource_count() as u64;
+                        progress(Progress::Rules { resources });
+                        // The same rules are valid on all days of a stretch, so one day stands for
+                        // all.
+                        let fresh =
+                            Rulings::decide(transaction, dictionary, decider, generation, *day)?;
+                        window = window.max(widest(&fresh.outcomes));
+                        place.insert(fresh)
+                    }
+                };
                 if rulings.is_per_charge() {
                     for stored in stored {
                         rulings.decide_charges(transaction, dictionary, decider, stored)?;

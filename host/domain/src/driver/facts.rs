@@ -85,7 +85,7 @@ pub trait Facts {
 pub type DriverFilter = BTreeMap<String, String>;
 
 /// The amount of a charge that counts as its cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Basis {
     #[default]
     Effective,

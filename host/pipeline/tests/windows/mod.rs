@@ -339,9 +339,9 @@ fn a_price_has_a_currency_and_other_charges_are_the_remainders() {
     let sources = || vec![source("aws", in_two_currencies()), usage_source("meter", REQUESTS)];
     assert_eq!(ran(&mut ledger, sources(), &rules).state, RunState::Complete);
     let expect = [
-        "platform 10.000000000",
         "atlas 30.000000000",
         "boreas 90.000000000",
+        "platform 10.000000000",
         "platform 80.000000000",
     ];
     assert_eq!(standing(&ledger), expect);
