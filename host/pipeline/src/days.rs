@@ -23,6 +23,7 @@ use domain::generation::TurningDays;
 use domain::period::{Day, Period};
 use domain::port::{Decider, Rules};
 use domain::run::SourceDay;
+use ledger::segment::ChargeLines;
 use ledger::{GenerationId, StoredDay, Transaction};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +61,8 @@ pub fn allocate(
         let changed = changed_days(transaction, &stretches, changed)?;
         affected.retain(|day| changed.contains(day));
     }
-    let mut decided = Decided { stretches: &stretches, rulings: BTreeMap::new() };
+    let lines = ChargeLines::new(dictionary, [ports.rules]);
+    let mut decided = Decided { stretches: &stretches, lines, rulings: BTreeMap::new() };
     let window = decided.decide(transaction, dictionary, decider.as_mut(), progress, Work {
         days: &days,
         affected: &mut affected,
@@ -133,6 +135,7 @@ struct Work<'w> {
 /// The decisions of all stretches with days to allocate.
 struct Decided<'s> {
     stretches: &'s Stretches,
+    lines: ChargeLines<'s>,
     rulings: BTreeMap<GenerationId, Rulings>,
 }
 
@@ -172,8 +175,15 @@ impl Decided<'_> {
                     }
                 };
                 if rulings.is_per_charge() {
-                    for stored in stored {
-                        rulings.decide_charges(transaction, dictionary, decider, stored)?;
+                    for StoredDay { source_day, .. } in stored {
+                        let lines = &mut self.lines;
+                        rulings.decide_charges(
+                            transaction,
+                            dictionary,
+                            decider,
+                            lines,
+                            source_day,
+                        )?;
                     }
                     window = window.max(widest(&rulings.outcomes));
                 }

@@ -3,17 +3,16 @@
 use crate::cells::Cells;
 use crate::drivers::Drivers;
 use crate::inputs::AllocationInputs;
-use domain::charge::ChargeLine;
 use domain::decision::{Outcome, OutcomeId, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::driver::facts::DriverFilter;
-use domain::money::Money;
 use domain::period::Day;
 use domain::port::{Allocators, Decider, Rules};
 use domain::run::SourceDay;
 use foldhash::HashMap;
-use ledger::{GenerationId, StoredDay, Transaction, segment};
+use ledger::segment::{ChargeLines, SegmentCharges};
+use ledger::{GenerationId, Transaction};
 use std::collections::BTreeMap;
 
 /// The rules and plugins by which days are allocated.
@@ -78,29 +77,26 @@ impl Rulings {
         transaction: &Transaction<'_>,
         dictionary: &Dictionary,
         decider: &mut dyn Decider,
-        stored: &StoredDay,
+        lines: &mut ChargeLines<'_>,
+        source_day: &SourceDay,
     ) -> Result<(), Diagnostic> {
-        let mut columns = segment::SegmentCharges::default();
-        let day = stored.source_day.day;
+        let mut columns = SegmentCharges::default();
         let mut decided = Vec::new();
-        for stored in transaction.segments(&stored.source_day)? {
-            segment::decode(&stored.data, &mut columns)?;
+        for stored in transaction.segments(source_day)? {
+            lines.decode(&stored.data, &mut columns)?;
             for (row, resource) in columns.resources.iter().enumerate() {
                 if self.decisions[*resource as usize] != OutcomeId::PER_CHARGE {
                     continue;
                 }
-                let line = ChargeLine {
-                    day,
-                    billed_cost: Money::from_nanos(columns.billed[row]),
-                    effective_cost: Money::from_nanos(columns.effective[row]),
-                };
-                let outcome = decider.decide(dictionary, ResourceId(*resource), day, Some(&line));
+                let line = lines.line(source_day, &columns, row);
+                let (id, day) = (ResourceId(*resource), source_day.day);
+                let outcome = decider.decide(dictionary, id, day, Some(&line));
                 let outcome =
                     self.numbers.number(outcome, decider.outcomes(), &mut self.outcomes);
                 decided.push((*resource, outcome));
             }
         }
-        self.per_charge.insert(stored.source_day.clone(), decided);
+        self.per_charge.insert(source_day.clone(), decided);
         Ok(())
     }
 

@@ -8,7 +8,8 @@ use crate::slice::DaySlice;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
-use ledger::{GenerationId, StoredDay, StoredSegment, Transaction, segment};
+use ledger::segment::{self, SegmentCharges};
+use ledger::{GenerationId, StoredDay, StoredSegment, Transaction};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
@@ -265,7 +266,7 @@ fn slices(
     inputs: &AllocationInputs<'_>,
 ) -> Result<Vec<DaySlice>, Diagnostic> {
     let cells = inputs.cells;
-    let mut columns = segment::SegmentCharges::default();
+    let mut columns = SegmentCharges::default();
     let mut slices = Vec::new();
     for (day, segments) in loaded {
         // Cells of the charges that were decided by themselves, in the order of charges.
