@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::driver::Driver;
 use crate::driver::bounds::{Bound, bounded};
 use crate::driver::even::even_weights;
-use crate::driver::facts::{CostBasis, Facts, PricedUsage, MetricWindow, Pool, TeamCosts};
+use crate::driver::facts::{CostBasis, CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use crate::driver::fixed::FixedDriver;
 use crate::driver::method::{DriverAnswer, RecipientWeights, team_names};
 use crate::recipient::Recipient;
@@ -93,7 +93,7 @@ impl Spread {
     }
 
     /// The costs that it looks at, with all that may take its place.
-    pub fn team_costs(&self) -> Vec<&TeamCosts> {
+    pub fn team_costs(&self) -> Vec<&CostQuestion> {
         let mut costs = self.by.method().team_costs();
         costs.extend(self.fallback().into_iter().flat_map(Spread::team_costs));
         costs
@@ -247,7 +247,7 @@ mod tests {
         fn currency(&self) -> &str {
             "USD"
         }
-        fn team_costs(&self, _: &TeamCosts) -> BTreeMap<String, i128> {
+        fn team_costs(&self, _: &CostQuestion) -> BTreeMap<String, i128> {
             self.direct_costs(&DriverFilter::new(), Basis::Effective)
         }
         fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
@@ -295,7 +295,7 @@ mod tests {
     fn by_cost() -> Spread {
         Spread::new(Driver::Cost(CostDriver {
             among: Candidates::AllTeams,
-            costs: TeamCosts::direct(DriverFilter::new()),
+            costs: CostQuestion::direct(DriverFilter::new()),
         }))
     }
 

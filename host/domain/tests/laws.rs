@@ -7,7 +7,7 @@ use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
 use domain::driver::facts::{
-    Basis, DriverFilter, Facts, PluginCall, Pool, TeamCosts, UsageQuery, Window,
+    Basis, CostQuestion, DriverFilter, Facts, PluginCall, Pool, UsageQuery, Window,
 };
 use domain::driver::rate_card::{Price, RateCard, UnitPrice};
 use domain::driver::usage::{Unknown, UsageDriver};
@@ -34,7 +34,7 @@ impl Facts for CostDay {
     fn currency(&self) -> &str {
         "USD"
     }
-    fn team_costs(&self, _: &TeamCosts) -> BTreeMap<String, i128> {
+    fn team_costs(&self, _: &CostQuestion) -> BTreeMap<String, i128> {
         self.0.clone()
     }
     fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
@@ -78,7 +78,7 @@ impl Facts for PricedDay {
     fn currency(&self) -> &str {
         "USD"
     }
-    fn team_costs(&self, _: &TeamCosts) -> BTreeMap<String, i128> {
+    fn team_costs(&self, _: &CostQuestion) -> BTreeMap<String, i128> {
         BTreeMap::new()
     }
     fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
@@ -217,7 +217,7 @@ proptest! {
         let day = CostDay(
             weights.iter().enumerate().map(|(at, weight)| (format!("t{at}"), *weight)).collect(),
         );
-        let costs = TeamCosts::direct(DriverFilter::new());
+        let costs = CostQuestion::direct(DriverFilter::new());
         let driver = Driver::Cost(CostDriver { among: Candidates::AllTeams, costs });
         let spread = Spread { when_negative: WhenNegative::Keep, ..Spread::new(driver) };
         let pool = Pool::new(Recipient::Pool("p".into()), "p", sum(amount));

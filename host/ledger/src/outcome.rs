@@ -184,7 +184,7 @@ mod tests {
     use domain::driver::Driver;
     use domain::driver::candidates::Candidates;
     use domain::driver::cost::CostDriver;
-    use domain::driver::facts::{DriverFilter, TeamCosts};
+    use domain::driver::facts::{DriverFilter, CostQuestion};
 
     fn full() -> Target {
         Target {
@@ -198,7 +198,7 @@ mod tests {
     fn by_cost() -> Spread {
         Spread::new(Driver::Cost(CostDriver {
             among: Candidates::AllTeams,
-            costs: TeamCosts::direct(DriverFilter::new()),
+            costs: CostQuestion::direct(DriverFilter::new()),
         }))
     }
 

@@ -5,7 +5,7 @@ use crate::slice::DaySlice;
 use domain::decision::{Decision, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::driver::facts::{
-    Basis, CostBasis, DriverFilter, Facts, PluginCall, TeamCosts, UsageQuery,
+    Basis, CostBasis, CostQuestion, DriverFilter, Facts, PluginCall, UsageQuery,
 };
 use domain::money::Currency;
 use domain::period::Day;
@@ -119,13 +119,14 @@ impl Facts for WindowFacts<'_, '_> {
         self.day().currency.code()
     }
 
-    fn team_costs(&self, question: &TeamCosts) -> CostByTeam {
-        let TeamCosts { filter, basis, window } = question;
+    fn team_costs(&self, question: &CostQuestion) -> CostByTeam {
+        let CostQuestion { filter, basis, window } = question;
         let DayFacts { day, currency, .. } = self.day();
         let (from, end) = window.days_for(*day);
-        let within = self.days.iter().filter(|facts| {
-            facts.currency == *currency && (from..end).contains(&facts.day)
-        });
+        let within = self
+            .days
+            .iter()
+            .filter(|facts| facts.currency == *currency && (from..end).contains(&facts.day));
         let mut costs = CostByTeam::new();
         for facts in within {
             for (team, nanos) in facts.costs(filter, *basis) {

@@ -63,10 +63,13 @@ pub fn allocate(
     }
     let lines = ChargeLines::new(dictionary, [ports.rules]);
     let mut decided = Decided { stretches: &stretches, lines, rulings: BTreeMap::new() };
-    let window = decided.decide(transaction, dictionary, decider.as_mut(), progress, Work {
-        days: &days,
-        affected: &mut affected,
-    })?;
+    let window = decided.decide(
+        transaction,
+        dictionary,
+        decider.as_mut(),
+        progress,
+        Work { days: &days, affected: &mut affected },
+    )?;
     let rulings = decided.rulings;
     let filters = cells::filters(rulings.values().flat_map(|rulings| &rulings.outcomes))?;
     let mut groups: BTreeMap<Day, DayWorks> = BTreeMap::new();
@@ -189,8 +192,7 @@ impl Decided<'_> {
                 }
             }
             before.clone_from(work.affected);
-            let starts: BTreeSet<Day> =
-                before.iter().map(|day| window.days_for(*day).0).collect();
+            let starts: BTreeSet<Day> = before.iter().map(|day| window.days_for(*day).0).collect();
             let within = work.days.keys().filter(|day| starts.contains(&window.days_for(**day).0));
             work.affected.extend(within);
             if *work.affected == before {

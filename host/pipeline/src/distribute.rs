@@ -227,8 +227,7 @@ impl<'a> Distribution<'a> {
         let passage = Passage::new(&sharing, step, &self.stations);
         for (slice, waiting) in waiting.into_iter().enumerate() {
             let lines = self.moves[slice].entry(Some(rule)).or_default();
-            let mut sink =
-                RuleLines { lines, recipients: &sharing.recipients, facts: &mut *facts };
+            let mut sink = RuleLines { lines, recipients: &sharing.recipients, facts: &mut *facts };
             passage.pass(waiting, &mut self.queues[slice], &mut sink);
         }
         self.weights.push(Weights { outcome, sharing, step });

@@ -91,8 +91,7 @@ impl Rulings {
                 let line = lines.line(source_day, &columns, row);
                 let (id, day) = (ResourceId(*resource), source_day.day);
                 let outcome = decider.decide(dictionary, id, day, Some(&line));
-                let outcome =
-                    self.numbers.number(outcome, decider.outcomes(), &mut self.outcomes);
+                let outcome = self.numbers.number(outcome, decider.outcomes(), &mut self.outcomes);
                 decided.push((*resource, outcome));
             }
         }
@@ -107,9 +106,9 @@ impl Rulings {
         let mut known: HashMap<(u32, OutcomeId), u32> = HashMap::default();
         for (source_day, decided) in &self.per_charge {
             let numbers = decided.iter().map(|(resource, outcome)| {
-                *known.entry((*resource, *outcome)).or_insert_with(|| {
-                    cells.number(dictionary, ResourceId(*resource), *outcome)
-                })
+                *known
+                    .entry((*resource, *outcome))
+                    .or_insert_with(|| cells.number(dictionary, ResourceId(*resource), *outcome))
             });
             per_charge.insert(source_day.clone(), numbers.collect());
         }

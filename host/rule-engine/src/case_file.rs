@@ -17,7 +17,7 @@ use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{DriverFilter, TeamCosts};
+use domain::driver::facts::{CostQuestion, DriverFilter};
 use domain::field::Field;
 use domain::money::Money;
 use domain::period::Day;
@@ -510,7 +510,7 @@ fn known_word<T>(
 
 fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
     let (mut among, mut costs, mut when_zero) =
-        (Candidates::AllTeams, TeamCosts::direct(DriverFilter::new()), WhenZero::Stay);
+        (Candidates::AllTeams, CostQuestion::direct(DriverFilter::new()), WhenZero::Stay);
     for (key, value) in table(value, "'by_cost'")? {
         match key.get_ref().as_ref() {
             "teams" => among = Candidates::Listed(targets(value)?),
@@ -547,7 +547,6 @@ fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
             }
         }
     }
-    let spread =
-        Spread { when_zero, ..Spread::new(Driver::Cost(CostDriver { among, costs })) };
+    let spread = Spread { when_zero, ..Spread::new(Driver::Cost(CostDriver { among, costs })) };
     Ok(Expect::Decision { decision: Decision::from(spread), listed: true })
 }

@@ -14,7 +14,9 @@ use domain::decision::Decision;
 use domain::detail::Detail;
 use domain::diagnostic::Diagnostic;
 use domain::driver::Driver;
-use domain::driver::facts::{Basis, DriverFilter, Facts, PluginCall, Pool, TeamCosts, UsageQuery};
+use domain::driver::facts::{
+    Basis, CostQuestion, DriverFilter, Facts, PluginCall, Pool, UsageQuery,
+};
 use domain::driver::fixed::FixedDriver;
 use domain::field::Field;
 use domain::money::{Money, Sum};
@@ -216,7 +218,7 @@ impl Facts for CaseFacts<'_> {
     }
 
     /// A case gives the costs of the window, on the basis that the rule asks for.
-    fn team_costs(&self, question: &TeamCosts) -> BTreeMap<String, i128> {
+    fn team_costs(&self, question: &CostQuestion) -> BTreeMap<String, i128> {
         self.direct_costs(&question.filter, Basis::Effective)
     }
 
@@ -277,8 +279,7 @@ pub(crate) fn shares(
         Decision::Spread(spread) => (**spread).clone(),
         Decision::Exclude { .. } => return CaseOutcome::Decided(decision.clone(), None),
     };
-    let pool =
-        Pool::new(Recipient::Pool(rule.to_owned()), rule, amount);
+    let pool = Pool::new(Recipient::Pool(rule.to_owned()), rule, amount);
     let mut shares: BTreeMap<String, Sum> = BTreeMap::new();
     match share(&spread, &pool, &CaseFacts { set, day, currency }) {
         Err(finding) => return CaseOutcome::Refused(finding.message),

@@ -16,7 +16,7 @@ use domain::driver::Driver;
 use domain::driver::bounds::{Bound, Limit};
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{CostBasis, DriverFilter, TeamCosts, UsageQuery, Window};
+use domain::driver::facts::{CostBasis, CostQuestion, DriverFilter, UsageQuery, Window};
 use domain::driver::plugin::PluginDriver;
 use domain::driver::tiers::{Tier, TieredDriver};
 use domain::driver::usage::{Unknown, UsageDriver};
@@ -227,9 +227,8 @@ fn by_cost(arguments: &[Dynamic], kept: &[Field]) -> Result<Decision, Refusal> {
     let basis = match word("by_cost", &options, "basis")? {
         None => CostBasis::Direct,
         Some(word) => {
-            let refusal = || {
-                refuse("`by_cost`: basis is \"direct\", \"allocated\" or \"billed_cost\"")
-            };
+            let refusal =
+                || refuse("`by_cost`: basis is \"direct\", \"allocated\" or \"billed_cost\"");
             basis_of(&word).ok_or_else(refusal)?
         }
     };
@@ -238,7 +237,7 @@ fn by_cost(arguments: &[Dynamic], kept: &[Field]) -> Result<Decision, Refusal> {
         Some(value) => calendar_window("by_cost", value)?,
     };
     let filter = filters.map_or(Ok(DriverFilter::new()), |map| cost_filter(&map, kept))?;
-    let costs = TeamCosts { filter, basis, window };
+    let costs = CostQuestion { filter, basis, window };
     policies("by_cost", Spread::new(Driver::Cost(CostDriver { among, costs })), &options)
 }
 

@@ -1,7 +1,7 @@
 //! `by_cost`: in proportion to the cost of each team.
 
 use super::candidates::Candidates;
-use super::facts::{Facts, PricedUsage, MetricWindow, Pool, TeamCosts};
+use super::facts::{CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use super::method::{DriverAnswer, DriverMethod};
 use crate::diagnostic::Diagnostic;
 use crate::recipient::Recipient;
@@ -9,7 +9,7 @@ use crate::recipient::Recipient;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CostDriver {
     pub among: Candidates,
-    pub costs: TeamCosts,
+    pub costs: CostQuestion,
 }
 
 impl DriverMethod for CostDriver {
@@ -52,7 +52,7 @@ impl DriverMethod for CostDriver {
         Vec::new()
     }
 
-    fn team_costs(&self) -> Vec<&TeamCosts> {
+    fn team_costs(&self) -> Vec<&CostQuestion> {
         vec![&self.costs]
     }
 

@@ -64,7 +64,7 @@ pub trait Facts {
     /// The currency of the amounts.
     fn currency(&self) -> &str;
     /// Cost by team over the window of the question, in nanos.
-    fn team_costs(&self, question: &TeamCosts) -> BTreeMap<String, i128>;
+    fn team_costs(&self, question: &CostQuestion) -> BTreeMap<String, i128>;
     /// Direct cost of the day by team, in nanos.
     fn direct_costs(&self, filter: &DriverFilter, basis: Basis) -> BTreeMap<String, i128>;
     /// Usage of the window by the value of the query's key. Usage that lacks the key is under the
@@ -106,16 +106,16 @@ pub enum CostBasis {
 
 /// One question about costs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TeamCosts {
+pub struct CostQuestion {
     pub filter: DriverFilter,
     pub basis: CostBasis,
     pub window: Window,
 }
 
-impl TeamCosts {
+impl CostQuestion {
     /// The direct cost of the day.
-    pub fn direct(filter: DriverFilter) -> TeamCosts {
-        TeamCosts { filter, basis: CostBasis::Direct, window: Window::DAY }
+    pub fn direct(filter: DriverFilter) -> CostQuestion {
+        CostQuestion { filter, basis: CostBasis::Direct, window: Window::DAY }
     }
 
     pub(crate) fn words(&self) -> Vec<String> {

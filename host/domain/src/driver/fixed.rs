@@ -1,6 +1,6 @@
 //! `split`: fixed weights, in the order in which the rule has them.
 
-use super::facts::{Facts, PricedUsage, MetricWindow, Pool, TeamCosts};
+use super::facts::{CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use super::method::{DriverAnswer, DriverMethod, team_names};
 use crate::diagnostic::Diagnostic;
 use crate::recipient::Recipient;
@@ -50,7 +50,7 @@ impl DriverMethod for FixedDriver {
         Vec::new()
     }
 
-    fn team_costs(&self) -> Vec<&TeamCosts> {
+    fn team_costs(&self) -> Vec<&CostQuestion> {
         Vec::new()
     }
 

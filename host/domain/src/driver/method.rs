@@ -1,6 +1,6 @@
 //! All that the house asks of one way to share.
 
-use super::facts::{Facts, PricedUsage, MetricWindow, Pool, TeamCosts};
+use super::facts::{CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use crate::diagnostic::Diagnostic;
 use crate::recipient::Recipient;
 
@@ -43,7 +43,7 @@ pub(crate) trait DriverMethod {
     fn usages(&self) -> Vec<MetricWindow<'_>>;
 
     /// The costs that the shares hang on.
-    fn team_costs(&self) -> Vec<&TeamCosts>;
+    fn team_costs(&self) -> Vec<&CostQuestion>;
 
     /// The usage that it charges at a price.
     fn priced(&self) -> Vec<PricedUsage<'_>>;

@@ -3,7 +3,7 @@
 //! A rule can decide otherwise for each charge, and then several pools would price the same usage.
 //! It is charged once: each pool charges its portion of the price.
 
-use super::facts::{Facts, PricedUsage, MetricWindow, Pool, TeamCosts};
+use super::facts::{CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use super::method::{DriverAnswer, DriverMethod, RecipientWeights, add_amount, team_names};
 use super::usage::UsageDriver;
 use crate::code::AMOUNT_TOO_LARGE;
@@ -144,7 +144,7 @@ impl DriverMethod for RateCard {
         vec![self.usage.metric_window()]
     }
 
-    fn team_costs(&self) -> Vec<&TeamCosts> {
+    fn team_costs(&self) -> Vec<&CostQuestion> {
         Vec::new()
     }
 

@@ -1,6 +1,6 @@
 //! `tiered`: slices of the pool's total of the day, each shared in its own way.
 
-use super::facts::{Facts, PricedUsage, MetricWindow, Pool, TeamCosts};
+use super::facts::{CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use super::method::{DriverAnswer, DriverMethod, RecipientWeights, add_amount};
 use crate::diagnostic::Diagnostic;
 use crate::money::{Money, Sum};
@@ -84,7 +84,7 @@ impl DriverMethod for TieredDriver {
         self.tiers.iter().flat_map(|tier| tier.spread.usages()).collect()
     }
 
-    fn team_costs(&self) -> Vec<&TeamCosts> {
+    fn team_costs(&self) -> Vec<&CostQuestion> {
         self.tiers.iter().flat_map(|tier| tier.spread.team_costs()).collect()
     }
 

@@ -1,7 +1,9 @@
 //! `by_usage`: in proportion to the quantities of a metric.
 
 use super::candidates::Candidates;
-use super::facts::{Facts, PricedUsage, MetricWindow, Pool, TeamCosts, UsageQuery, describe_filter};
+use super::facts::{
+    CostQuestion, Facts, MetricWindow, Pool, PricedUsage, UsageQuery, describe_filter,
+};
 use super::method::{DriverAnswer, DriverMethod, team_names};
 use crate::diagnostic::Diagnostic;
 use crate::recipient::{Recipient, Target};
@@ -143,7 +145,7 @@ impl DriverMethod for UsageDriver {
         vec![self.metric_window()]
     }
 
-    fn team_costs(&self) -> Vec<&TeamCosts> {
+    fn team_costs(&self) -> Vec<&CostQuestion> {
         Vec::new()
     }
 

@@ -9,7 +9,7 @@ use super::{target_value, text};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{CostBasis, DriverFilter, TeamCosts, UsageQuery, Window};
+use domain::driver::facts::{CostBasis, CostQuestion, DriverFilter, UsageQuery, Window};
 use domain::driver::fixed::FixedDriver;
 use domain::driver::plugin::PluginDriver;
 use domain::driver::rate_card::{Price, RateCard, UnitPrice};
@@ -91,7 +91,7 @@ pub(super) fn read(value: &Value) -> Option<Driver> {
         }),
         DriverWord::Cost => Driver::Cost(CostDriver {
             among: among(value.get("among")?)?,
-            costs: TeamCosts {
+            costs: CostQuestion {
                 filter: filter(value.get("filter")?)?,
                 basis: basis(value.get("basis")?)?,
                 // Absent in older ledgers, and where the day decides.
@@ -329,7 +329,7 @@ mod tests {
     fn costs_and_plugins_are_stored_in_these_words() {
         let cost = CostDriver {
             among: Candidates::AllTeams,
-            costs: TeamCosts {
+            costs: CostQuestion {
                 filter: DriverFilter::from([("region_id".to_owned(), "eu".to_owned())]),
                 basis: CostBasis::Billed,
                 window: Window::DAY,
@@ -343,7 +343,7 @@ mod tests {
         for (word, window) in [("week", Window::Week), ("month", Window::Month)] {
             stored["window"] = json!(word);
             let filter = cost.costs.filter.clone();
-            let costs = TeamCosts { filter, basis: CostBasis::Allocated, window };
+            let costs = CostQuestion { filter, basis: CostBasis::Allocated, window };
             assert_stored(Driver::Cost(CostDriver { costs, ..cost.clone() }), &stored);
         }
         let plugin = PluginDriver {

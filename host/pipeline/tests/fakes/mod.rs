@@ -8,7 +8,7 @@ use domain::dictionary::{Dictionary, ResourceId};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{DriverFilter, TeamCosts};
+use domain::driver::facts::{CostQuestion, DriverFilter};
 use domain::driver::rate_card::RateCard;
 use domain::entry::RuleVersion;
 use domain::field::Field;
@@ -108,7 +108,7 @@ pub struct ByService {
     pub reads_quantity: bool,
     pub split: Vec<(&'static str, u64)>,
     /// The costs by which charges of the service `tax` are shared, and those of `fee`.
-    pub tax: TeamCosts,
+    pub tax: CostQuestion,
     pub fee: Spread,
     /// The prices of the service `gateway`. Its rest goes to the team in the tag, if there is one.
     pub gateway: Option<RateCard>,
@@ -155,7 +155,7 @@ pub fn rules() -> ByService {
         reads_amount: false,
         reads_quantity: false,
         split: vec![("a", 60), ("b", 40)],
-        tax: TeamCosts::direct(DriverFilter::new()),
+        tax: CostQuestion::direct(DriverFilter::new()),
         fee: Spread::fixed(vec![(Recipient::team("fees"), 1)]),
         gateway: None,
         later: Vec::new(),

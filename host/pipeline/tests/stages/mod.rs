@@ -8,7 +8,7 @@ use domain::driver::Driver;
 use domain::driver::bounds::{Bound, Limit};
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{DriverFilter, TeamCosts};
+use domain::driver::facts::{CostQuestion, DriverFilter};
 use domain::driver::plugin::PluginDriver;
 use domain::driver::tiers::{Tier, TieredDriver};
 use domain::money::Money;
@@ -168,7 +168,7 @@ fn a_serving_team_does_not_share_with_itself_but_keeps_what_it_lists() {
     let by_cost = || {
         Spread::new(Driver::Cost(CostDriver {
             among: Candidates::AllTeams,
-            costs: TeamCosts::direct(DriverFilter::new()),
+            costs: CostQuestion::direct(DriverFilter::new()),
         }))
     };
     let mut shared = rules();

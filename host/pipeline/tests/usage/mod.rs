@@ -9,7 +9,7 @@ use domain::code::{AMOUNT_TOO_LARGE, WEIGHTS_CANCEL};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{DriverFilter, TeamCosts, UsageQuery, Window};
+use domain::driver::facts::{CostQuestion, DriverFilter, UsageQuery, Window};
 use domain::driver::rate_card::{Price, RateCard, UnitPrice};
 use domain::driver::usage::{Unknown, UsageDriver};
 use domain::field::Field;
@@ -97,7 +97,12 @@ fn a_pool_is_shared_by_what_each_team_used_on_the_day() {
 fn priced_at_one(metric: &str) -> Spread {
     let Driver::Usage(usage) = by_usage(metric, Window::Days(1)).by else { panic!("usage") };
     let prices = vec![Price { upto: None, price: UnitPrice(10_i128.pow(18)) }];
-    Spread::new(Driver::RateCard(RateCard { usage, prices, remainder: Recipient::team("rest"), currency: None }))
+    Spread::new(Driver::RateCard(RateCard {
+        usage,
+        prices,
+        remainder: Recipient::team("rest"),
+        currency: None,
+    }))
 }
 
 #[test]
@@ -138,7 +143,7 @@ fn weights_that_nearly_cancel_out_are_refused() {
         when_negative: WhenNegative::Keep,
         ..Spread::new(Driver::Cost(CostDriver {
             among: Candidates::AllTeams,
-            costs: TeamCosts::direct(DriverFilter::new()),
+            costs: CostQuestion::direct(DriverFilter::new()),
         }))
     };
     let bill = "

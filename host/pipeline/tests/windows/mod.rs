@@ -10,7 +10,7 @@ use domain::code::WEIGHTS_CANCEL;
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{CostBasis, DriverFilter, TeamCosts, UsageQuery, Window};
+use domain::driver::facts::{CostBasis, CostQuestion, DriverFilter, UsageQuery, Window};
 use domain::driver::rate_card::{Price, RateCard, UnitPrice};
 use domain::driver::usage::{Unknown, UsageDriver};
 use domain::port::Stage;
@@ -22,8 +22,8 @@ use pipeline::code;
 use pipeline::report::RunReport;
 use pipeline::source::Source;
 
-fn team_costs(basis: CostBasis, window: Window) -> TeamCosts {
-    TeamCosts { filter: DriverFilter::new(), basis, window }
+fn team_costs(basis: CostBasis, window: Window) -> CostQuestion {
+    CostQuestion { filter: DriverFilter::new(), basis, window }
 }
 
 fn by_cost(basis: CostBasis, window: Window) -> Spread {
@@ -146,13 +146,8 @@ fn a_week_begins_on_monday_and_ends_with_its_month() {
         2026-04-02 tax - 6
         2026-04-06 web e 5
     ";
-    let expect = [
-        "a 1.000000000",
-        "b 5.000000000",
-        "c 10.000000000",
-        "d 11.000000000",
-        "e 5.000000000",
-    ];
+    let expect =
+        ["a 1.000000000", "b 5.000000000", "c 10.000000000", "d 11.000000000", "e 5.000000000"];
     assert_eq!(shares_of(bill, &rules), expect);
 }
 
@@ -245,7 +240,8 @@ fn days_that_come_one_by_one_end_as_days_that_come_at_once() {
     passing(&mut rules, "cascade/it", Stage::Cascade("it".into()), &[("a", 1), ("c", 2)]);
     let mut drawn: u64 = 7;
     let mut draw = |below: u64| {
-        drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        drawn =
+            drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (drawn >> 33) % below
     };
     let services = ["web a", "web b", "web it", "support -", "tax -", "fee -", "idle -"];
@@ -310,12 +306,8 @@ fn usage_is_priced_once_whatever_the_number_of_decisions() {
     let (ledger, report) = run_of(bill, REQUESTS, &rules);
     assert_eq!(report.state, RunState::Complete);
     // 30 and 90 by the price. plat has 200 less 2/3 of 120, and edge 100 less 1/3.
-    let expect = [
-        "atlas 30.000000000",
-        "boreas 90.000000000",
-        "edge 60.000000000",
-        "plat 120.000000000",
-    ];
+    let expect =
+        ["atlas 30.000000000", "boreas 90.000000000", "edge 60.000000000", "plat 120.000000000"];
     assert_eq!(standing(&ledger), expect);
     // The month's usage is priced once, and not once for each of its days.
     rules.gateway = Some(tenth(Window::Month));
@@ -404,10 +396,8 @@ fn a_pool_whose_parts_cancel_out_is_priced_by_its_parts() {
 #[test]
 fn weights_that_nearly_cancel_out_stop_the_run_by_name() {
     let mut rules = rules();
-    rules.fee = Spread {
-        when_negative: WhenNegative::Keep,
-        ..by_cost(CostBasis::Direct, Window::DAY)
-    };
+    rules.fee =
+        Spread { when_negative: WhenNegative::Keep, ..by_cost(CostBasis::Direct, Window::DAY) };
     let bill = |credit: &str| {
         charges(&format!("2026-03-02 web a 100\n2026-03-02 web b {credit}\n2026-03-02 fee - 50"))
     };
