@@ -150,6 +150,9 @@ codes! {
     PLUGIN_JUNK "P207" Plugins Incomplete "A plugin returned something that cannot be a batch.";
     PLUGIN_DENIED "P208" Plugins Incomplete "A plugin used a power that was not granted.";
     RULE_DECISION "R201" Rules Incomplete "A rule returned something that is not a decision.";
+    WEIGHTS_CANCEL "R212" Rules User
+        "Weights of both signs nearly cancel out, so that shares would be larger than all that \
+         they are shared by. Nothing was posted.";
     AMOUNT_TOO_LARGE "L108" Ledger User
         "An amount is larger than the ledger can hold. Nothing was posted.";
     QUERY_INVALID "N202" Runs User "A filter, grouping or period of a query cannot be understood.";

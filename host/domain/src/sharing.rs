@@ -1,12 +1,13 @@
 //! Recipients with their exact shares: the answer of a spread, and what a run keeps of it.
 
-use crate::code::AMOUNT_TOO_LARGE;
+use crate::code::{AMOUNT_TOO_LARGE, WEIGHTS_CANCEL};
 use crate::diagnostic::Diagnostic;
-use crate::driver::facts::Pool;
+use crate::driver::facts::{Pool, PoolPart};
 use crate::driver::method::RecipientWeights;
 use crate::money::{Money, Sum};
 use crate::recipient::Recipient;
 use crate::split::Shares;
+use num_bigint::BigInt;
 
 /// The most nanos by which a share may miss its amount once weights are scaled down to 63 bits: a
 /// millionth of the currency's unit.
@@ -18,6 +19,9 @@ pub struct Sharing {
     pub recipients: Vec<Recipient>,
     /// In the order of the recipients.
     pub shares: Shares,
+    /// The shares of parts of the other sign than `shares` is for, where the two differ: `shares`
+    /// is then for the parts above zero, and these are for those below.
+    pub refunds: Option<Shares>,
 }
 
 impl Sharing {
@@ -27,38 +31,83 @@ impl Sharing {
         pool: &Pool,
     ) -> Result<Option<Sharing>, Diagnostic> {
         // Scaled weights of one sign keep their proportion. Those of both can nearly cancel out.
-        if weights.iter().any(|(_, weight)| *weight < 0) && may_miss(&weights, pool) {
-            return Err(nearly_nothing(pool));
+        if weights.iter().any(|(_, weight)| *weight < 0) {
+            if let Some(share) = beyond_all(&weights, pool) {
+                return Err(cancelling(pool, share));
+            }
+            if may_miss(&weights, pool) {
+                return Err(nearly_nothing(pool));
+            }
         }
         Ok(Sharing::in_proportion(weights))
     }
 
     fn in_proportion(weights: RecipientWeights) -> Option<Sharing> {
         let (recipients, weights): (Vec<Recipient>, Vec<i128>) = weights.into_iter().unzip();
-        Shares::signed(&weights).ok().map(|shares| Sharing { recipients, shares })
+        let shares = Shares::signed(&weights).ok()?;
+        Some(Sharing { recipients, shares, refunds: None })
     }
 
-    /// Shares of amounts that add up to the pool's total. Nothing where that is zero.
+    /// Shares of amounts that add up to the pool's total. `rest` bears what the others leave.
     ///
     /// Amounts are their own weights. Beyond 63 bits the weights are scaled down, and a total close
     /// to zero then turns a lost nano into any amount. So each share is compared with its amount.
     pub(crate) fn of_amounts(
         amounts: RecipientWeights,
+        rest: &Recipient,
         pool: &Pool,
     ) -> Result<Option<Sharing>, Diagnostic> {
-        if pool.total.is_zero() {
+        let (total, gross) = (pool.total.nanos(), pool.gross.nanos());
+        let sizes: i128 = amounts.iter().map(|(_, amount)| amount.abs()).sum();
+        let cancels = total == 0 && *rest != pool.stands;
+        // By the ratio to the total, a part would give an amount of the other sign a share that is
+        // larger than the part. Where parts cancel out, there is no such ratio at all.
+        if gross > total.abs() && (sizes > total.abs() || cancels) {
+            return Sharing::by_sign(&amounts, rest, pool).map(Some);
+        }
+        if total == 0 {
             return Ok(None);
         }
         let wanted: Vec<i128> = amounts.iter().map(|(_, amount)| *amount).collect();
-        let sharing = Sharing::in_proportion(amounts);
-        let is_met = sharing.as_ref().is_some_and(|sharing| {
-            let mut is_met = true;
-            sharing.shares.split(pool.total, |target, share| {
-                is_met &= share.nanos().abs_diff(wanted[target]) <= MISSED_MAX
-            });
-            is_met
-        });
-        if is_met { Ok(sharing) } else { Err(inexact(&wanted, pool)) }
+        let sharing = Sharing::in_proportion(amounts)
+            .filter(|sharing| meets(&sharing.shares, pool.total, &wanted));
+        if sharing.is_some() { Ok(sharing) } else { Err(inexact(&wanted, pool)) }
+    }
+
+    /// Shares of a pool that has parts above and below zero. Each part gives each recipient its
+    /// amount by the part's size, and all that is left of it to `rest`.
+    ///
+    /// No share is larger than its part and the amounts together.
+    fn by_sign(
+        amounts: &RecipientWeights,
+        rest: &Recipient,
+        pool: &Pool,
+    ) -> Result<Sharing, Diagnostic> {
+        let (total, gross) = (pool.total.nanos(), pool.gross.nanos());
+        let above = PoolPart { before: 0, part: (gross + total) / 2, whole: gross };
+        let (mut costs, mut refunds) = (Vec::new(), Vec::new());
+        for (recipient, amount) in amounts.iter().filter(|(recipient, _)| recipient != rest) {
+            costs.push((recipient.clone(), above.of(*amount)));
+            refunds.push(amount - above.of(*amount));
+        }
+        let given = |nanos: &[i128]| nanos.iter().sum::<i128>();
+        let (of_costs, of_refunds) =
+            (costs.iter().map(|(_, nanos)| *nanos).sum::<i128>(), given(&refunds));
+        costs.push((rest.clone(), above.part - of_costs));
+        refunds.push(total - above.part - of_refunds);
+        let (recipients, costs): (Vec<Recipient>, Vec<i128>) = costs.into_iter().unzip();
+        let shares = |wanted: &[i128]| {
+            let whole = Sum::from_nanos(given(wanted));
+            let shares = Shares::signed(wanted).ok().filter(|shares| meets(shares, whole, wanted));
+            shares.ok_or_else(|| inexact(wanted, pool))
+        };
+        Ok(Sharing { recipients, shares: shares(&costs)?, refunds: Some(shares(&refunds)?) })
+    }
+
+    /// The shares of a part of this amount.
+    pub fn shares_of(&self, part: Sum) -> &Shares {
+        let refunds = self.refunds.as_ref().filter(|_| part.nanos() < 0);
+        refunds.unwrap_or(&self.shares)
     }
 
     /// Each recipient with its weight.
@@ -69,10 +118,46 @@ impl Sharing {
     /// The recipients that get more than nothing.
     pub fn takers(&self) -> Vec<Recipient> {
         self.weighted()
-            .filter(|(_, weight)| *weight != 0)
+            .filter(|(_, weight)| *weight != 0 || self.refunds.is_some())
             .map(|(recipient, _)| recipient.clone())
             .collect()
     }
+}
+
+fn meets(shares: &Shares, total: Sum, wanted: &[i128]) -> bool {
+    let mut is_met = true;
+    shares.split(total, |target, share| {
+        is_met &= share.nanos().abs_diff(wanted[target]) <= MISSED_MAX
+    });
+    is_met
+}
+
+/// A share that is larger than the pool and all weights together. Negative weights are money, such
+/// as credits, so the two can be compared.
+fn beyond_all(weights: &RecipientWeights, pool: &Pool) -> Option<Sum> {
+    let sum: i128 = weights.iter().map(|(_, weight)| weight).sum();
+    let sizes = weights.iter().map(|(_, weight)| BigInt::from(weight.abs())).sum::<BigInt>();
+    let largest = weights.iter().map(|(_, weight)| *weight).max_by_key(|weight| weight.abs())?;
+    if sum == 0 {
+        return None;
+    }
+    let share = BigInt::from(largest) * pool.total.nanos() / sum;
+    let all = sizes + pool.total.nanos().abs();
+    // A share beyond 128 bits is beyond all for sure.
+    let is_beyond = *share.magnitude() > *all.magnitude();
+    is_beyond.then(|| Sum::from_nanos(i128::try_from(share).unwrap_or(i128::MAX)))
+}
+
+fn cancelling(pool: &Pool, share: Sum) -> Diagnostic {
+    let message = format!(
+        "{} shares {} by weights of both signs that nearly cancel out: one share would be {}, which \
+         is more than the pool and all weights together",
+        pool.rule,
+        pool.total.plain(),
+        share.plain()
+    );
+    Diagnostic::new(WEIGHTS_CANCEL, message)
+        .hint("write when_negative: \"zero\" or \"stay\" in the rule")
 }
 
 /// Whether a share can miss by too much, because sums on the way do not fit the 63 bits of stored
@@ -154,10 +239,8 @@ mod tests {
     /// one unit is shared as 10^28 / 500000007 nanos, which the scaled weights miss by far.
     #[test]
     fn weights_that_nearly_cancel_out_are_refused_where_digits_are_lost() {
-        let pool = |total: i128| Pool {
-            stands: Recipient::Pool("shared/tax".into()),
-            rule: "shared/tax".into(),
-            total: Sum::from_nanos(total),
+        let pool = |total: i128| {
+            Pool::new(Recipient::Pool("shared/tax".into()), "shared/tax", Sum::from_nanos(total))
         };
         let weights = |second: i128| {
             RecipientWeights::from([

@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::driver::Driver;
 use crate::driver::bounds::{Bound, bounded};
 use crate::driver::even::even_weights;
-use crate::driver::facts::{DriverFilter, Facts, MetricWindow, Pool};
+use crate::driver::facts::{CostBasis, CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use crate::driver::fixed::FixedDriver;
 use crate::driver::method::{DriverAnswer, RecipientWeights, team_names};
 use crate::recipient::Recipient;
@@ -92,12 +92,23 @@ impl Spread {
         usages
     }
 
-    /// The filters over direct costs that it looks through, with those of all that may take its
-    /// place.
-    pub fn cost_filters(&self) -> Vec<&DriverFilter> {
-        let mut filters = self.by.method().cost_filters();
-        filters.extend(self.fallback().into_iter().flat_map(Spread::cost_filters));
-        filters
+    /// The costs that it looks at, with all that may take its place.
+    pub fn team_costs(&self) -> Vec<&CostQuestion> {
+        let mut costs = self.by.method().team_costs();
+        costs.extend(self.fallback().into_iter().flat_map(Spread::team_costs));
+        costs
+    }
+
+    /// Whether it weighs by what teams bear when its turn comes.
+    pub fn weighs_allocated(&self) -> bool {
+        self.team_costs().iter().any(|costs| costs.basis == CostBasis::Allocated)
+    }
+
+    /// The usage that it charges at a price, with all that may take its place.
+    pub fn priced(&self) -> Vec<PricedUsage<'_>> {
+        let mut priced = self.by.method().priced();
+        priced.extend(self.fallback().into_iter().flat_map(Spread::priced));
+        priced
     }
 
     /// Whether it, or a spread that may take its place, gives amounts.
@@ -143,7 +154,7 @@ pub fn share(
     match weights(spread, pool, facts)? {
         None => Ok(None),
         Some(DriverAnswer::Weights(weights)) => Sharing::of_weights(weights, pool),
-        Some(DriverAnswer::Amounts(amounts)) => Sharing::of_amounts(amounts, pool),
+        Some(DriverAnswer::Amounts { amounts, rest }) => Sharing::of_amounts(amounts, &rest, pool),
     }
 }
 
@@ -155,7 +166,7 @@ fn weights(
 ) -> Result<Option<DriverAnswer>, Diagnostic> {
     let own = match spread.by.method().weigh(pool, facts)? {
         // Scripts cannot set bounds for amounts.
-        amounts @ DriverAnswer::Amounts(_) => return Ok(Some(amounts)),
+        amounts @ DriverAnswer::Amounts { .. } => return Ok(Some(amounts)),
         DriverAnswer::Weights(weights) => weights,
     };
     let Some(own) = spread.when_negative.applied(own) else { return Ok(None) };
@@ -215,7 +226,7 @@ mod tests {
     use crate::driver::bounds::Limit;
     use crate::driver::candidates::Candidates;
     use crate::driver::cost::CostDriver;
-    use crate::driver::facts::{Basis, PluginCall, UsageQuery, Window};
+    use crate::driver::facts::{Basis, DriverFilter, PluginCall, UsageQuery, Window};
     use crate::driver::plugin::PluginDriver;
     use crate::driver::rate_card::{Price, RateCard, UnitPrice};
     use crate::driver::tiers::{Tier, TieredDriver};
@@ -233,11 +244,18 @@ mod tests {
     }
 
     impl Facts for Day {
+        fn currency(&self) -> &str {
+            "USD"
+        }
+        fn team_costs(&self, _: &CostQuestion) -> BTreeMap<String, i128> {
+            self.direct_costs(&DriverFilter::new(), Basis::Effective)
+        }
         fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
             self.costs.iter().map(|(team, cost)| ((*team).to_owned(), *cost)).collect()
         }
-        fn usage(&self, _: &UsageQuery) -> BTreeMap<String, Quantity> {
-            self.usage.iter().map(|(key, value)| ((*key).to_owned(), Quantity(*value))).collect()
+        fn usage(&self, _: &UsageQuery) -> Option<BTreeMap<String, Quantity>> {
+            let usage = self.usage.iter();
+            Some(usage.map(|(key, value)| ((*key).to_owned(), Quantity(*value))).collect())
         }
         fn cell(&self, table: &str, key: &str) -> Option<String> {
             (table == "namespaces" && key == "shop").then(|| "payments".to_owned())
@@ -250,11 +268,7 @@ mod tests {
     const UNIT: i128 = 1_000_000_000;
 
     fn pool(total: i128) -> Pool {
-        Pool {
-            stands: Recipient::Pool("shared/p".into()),
-            rule: "shared/p".into(),
-            total: Sum::from_nanos(total),
-        }
+        Pool::new(Recipient::Pool("shared/p".into()), "shared/p", Sum::from_nanos(total))
     }
 
     fn name(recipient: &Recipient) -> String {
@@ -281,8 +295,7 @@ mod tests {
     fn by_cost() -> Spread {
         Spread::new(Driver::Cost(CostDriver {
             among: Candidates::AllTeams,
-            filter: DriverFilter::new(),
-            basis: Basis::Effective,
+            costs: CostQuestion::direct(DriverFilter::new()),
         }))
     }
 
@@ -381,6 +394,7 @@ mod tests {
             usage: usage(),
             prices,
             remainder: Recipient::team("platform"),
+            currency: None,
         }));
         assert_eq!(
             shared(&card, 100 * UNIT, &day),
@@ -403,6 +417,7 @@ mod tests {
             usage: usage(),
             prices: vec![Price { upto: None, price: UnitPrice(10_i128.pow(18)) }],
             remainder: Recipient::team("platform"),
+            currency: None,
         }))
     }
 

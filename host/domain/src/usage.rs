@@ -27,7 +27,10 @@ pub enum NotAQuantity {
     Empty,
     #[error("'{0}' is not a decimal number")]
     NotANumber(String),
-    #[error("'{0}' is below zero: nobody can be charged for less than nothing used")]
+    #[error(
+        "'{0}' is below zero: nobody can be charged for less than nothing used, except where \
+         usage is money, with a key billing_currency"
+    )]
     Negative(String),
     #[error("'{0}' is beyond 10000000000000000000, the largest quantity of one row")]
     TooLarge(String),
@@ -57,11 +60,18 @@ impl Quantity {
 
     fn of_row(nanos: Option<i128>, shown: impl Fn() -> String) -> Result<Quantity, NotAQuantity> {
         match nanos {
-            Some(nanos) if nanos < 0 => Err(NotAQuantity::Negative(shown())),
-            Some(nanos) if nanos <= ROW_NANOS_MAX => Ok(Quantity(nanos)),
-            _ if shown().starts_with('-') => Err(NotAQuantity::Negative(shown())),
+            Some(nanos) if nanos.abs() <= ROW_NANOS_MAX => Ok(Quantity(nanos)),
             _ => Err(NotAQuantity::TooLarge(shown())),
         }
+    }
+
+    /// Refuses a quantity below zero, unless the keys say that it is money: a bill has credits.
+    pub fn used_by(self, keys: &Keys) -> Result<Quantity, NotAQuantity> {
+        let is_money = keys.iter().any(|(key, _)| key == BILLING_CURRENCY);
+        if self.0 < 0 && !is_money {
+            return Err(NotAQuantity::Negative(self.plain()));
+        }
+        Ok(self)
     }
 
     /// The shortest exact decimal text.
@@ -242,13 +252,14 @@ mod tests {
         assert_eq!(refused("12 GB"), Err("'12 GB' is not a decimal number".into()));
         assert_eq!(refused("NaN"), Err("'NaN' is not a decimal number".into()));
         assert_eq!(
-            refused("-0.5"),
-            Err("'-0.5' is below zero: nobody can be charged for less than nothing used".into())
-        );
-        assert_eq!(
             refused("-1e60"),
-            Err("'-1e60' is below zero: nobody can be charged for less than nothing used".into())
+            Err("'-1e60' is beyond 10000000000000000000, the largest quantity of one row".into())
         );
+        let half = Quantity(-500_000_000);
+        assert_eq!(Quantity::parse(b"-0.5"), Ok(half));
+        assert_eq!(half.used_by(&Keys::new()), Err(NotAQuantity::Negative("-0.5".into())));
+        let money = vec![(BILLING_CURRENCY.to_owned(), "USD".to_owned())];
+        assert_eq!(half.used_by(&money), Ok(half));
         assert_eq!(
             refused("1e60"),
             Err("'1e60' is beyond 10000000000000000000, the largest quantity of one row".into())

@@ -184,7 +184,7 @@ mod tests {
     use domain::driver::Driver;
     use domain::driver::candidates::Candidates;
     use domain::driver::cost::CostDriver;
-    use domain::driver::facts::{Basis, DriverFilter};
+    use domain::driver::facts::{DriverFilter, CostQuestion};
 
     fn full() -> Target {
         Target {
@@ -198,8 +198,7 @@ mod tests {
     fn by_cost() -> Spread {
         Spread::new(Driver::Cost(CostDriver {
             among: Candidates::AllTeams,
-            filter: DriverFilter::new(),
-            basis: Basis::Effective,
+            costs: CostQuestion::direct(DriverFilter::new()),
         }))
     }
 

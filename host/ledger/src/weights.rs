@@ -54,14 +54,18 @@ impl Transaction<'_> {
 
 fn write(weights: &[Weights]) -> Vec<u8> {
     let value = |weights: &Weights| {
-        let Sharing { recipients, shares } = &weights.sharing;
-        json!({
+        let Sharing { recipients, shares, refunds } = &weights.sharing;
+        let mut value = json!({
             "outcome": weights.outcome.0,
             "recipients": recipients.iter().map(recipient_value).collect::<Value>(),
             "shares": shares.cumulative(),
             "total": shares.total(),
             "step": weights.step,
-        })
+        });
+        if let Some(refunds) = refunds {
+            value["refunds"] = json!({ "shares": refunds.cumulative(), "total": refunds.total() });
+        }
+        value
     };
     let text = Value::Array(weights.iter().map(value).collect()).to_string();
     let mut data = Vec::new();
@@ -87,14 +91,22 @@ pub fn read(data: &[u8]) -> Result<Vec<Weights>> {
 }
 
 fn weights(value: &Value) -> Option<Weights> {
-    let shares = Shares::cumulated(
-        list(value.get("shares")?, Value::as_i64)?,
-        value.get("total")?.as_i64()?,
-    )
-    .ok()?;
+    let shares = shares(value)?;
+    // Absent in older ledgers, and where parts of both signs are shared alike.
+    let refunds = match value.get("refunds") {
+        None => None,
+        Some(refunds) => Some(self::shares(refunds)?),
+    };
     let recipients = list(value.get("recipients")?, recipient)?;
     let outcome = OutcomeId(u32::try_from(value.get("outcome")?.as_u64()?).ok()?);
     let step = u32::try_from(value.get("step")?.as_u64()?).ok()?;
-    let sharing = Sharing { recipients, shares };
-    (sharing.recipients.len() == sharing.shares.len()).then_some(Weights { outcome, sharing, step })
+    let count = recipients.len();
+    let fits = count == shares.len() && refunds.as_ref().is_none_or(|it| it.len() == count);
+    let sharing = Sharing { recipients, shares, refunds };
+    fits.then_some(Weights { outcome, sharing, step })
+}
+
+fn shares(value: &Value) -> Option<Shares> {
+    let cumulative = list(value.get("shares")?, Value::as_i64)?;
+    Shares::cumulated(cumulative, value.get("total")?.as_i64()?).ok()
 }

@@ -1,4 +1,4 @@
-//! One day's charges of all sources → balanced entries, exactly.
+//! The charges of all sources of some days → balanced entries, exactly.
 //!
 //! A charge's cost lands in the cell of its resource. Shared charges, pools and serving teams are
 //! split once the day's direct costs are known (see `distribute`), since those can be what the
@@ -8,15 +8,18 @@
 //! Each rule has entries of its own. A changed rule then takes back and posts anew its own
 //! decisions and nothing else.
 
+use crate::day_facts::DayFacts;
 use crate::distribute::Distribution;
 use crate::inputs::AllocationInputs;
 use crate::lines::{ByRule, LineAccount, Lines};
 use crate::slice::{CellSum, DaySlice, lost};
+use crate::turns::DayGroup;
 use domain::decision::{Decision, RuleIndex, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Symbol;
 use domain::entry::{Entry, EntryKind};
 use domain::money::{Currency, Sum};
+use domain::period::Day;
 use domain::recipient::Recipient;
 use domain::run::SourceDay;
 use ledger::Weights;
@@ -30,33 +33,52 @@ pub struct DayResult {
     pub unresolved: Vec<Diagnostic>,
 }
 
-/// Distributes a day and builds its entries; asserts that what went in comes out.
-pub fn allocate_day(
-    inputs: &AllocationInputs<'_>,
-    slices: Vec<DaySlice>,
-) -> Result<DayResult, Diagnostic> {
-    let mut by_currency: BTreeMap<Currency, Vec<DaySlice>> = BTreeMap::new();
-    for slice in slices {
-        // Before anything is split: a charge that got lost must not be spread over the teams.
-        slice.check()?;
-        by_currency.entry(slice.source_day.currency).or_default().push(slice);
+/// A day that is to be allocated, with the rules that are in force on it.
+pub struct DayCharges<'a> {
+    pub day: Day,
+    pub inputs: &'a AllocationInputs<'a>,
+    pub slices: Vec<DaySlice>,
+}
+
+/// Distributes days whose weights hang on each other, and builds their entries; asserts that what
+/// went in comes out. One result for each day, in their order.
+pub fn allocate_days(days: Vec<DayCharges<'_>>) -> Result<Vec<DayResult>, Diagnostic> {
+    let mut results = Vec::new();
+    let mut by_currency: BTreeMap<(usize, Currency), DayCharges<'_>> = BTreeMap::new();
+    for (number, DayCharges { day, inputs, slices }) in days.into_iter().enumerate() {
+        for slice in slices {
+            // Before anything is split: a charge that got lost must not be spread over the teams.
+            slice.check()?;
+            let currency = slice.source_day.currency;
+            let charges = || DayCharges { day, inputs, slices: Vec::new() };
+            let charges = by_currency.entry((number, currency)).or_insert_with(charges);
+            charges.slices.push(slice);
+        }
+        results.push(DayResult {
+            entries: Vec::new(),
+            weights: Vec::new(),
+            unresolved: Vec::new(),
+        });
     }
-    let mut result = DayResult { entries: Vec::new(), weights: Vec::new(), unresolved: Vec::new() };
-    for (currency, slices) in by_currency {
-        let mut distribution = Distribution::new(inputs, &slices, currency);
-        distribution.spread_charges()?;
-        distribution.pass_on()?;
+    let facts = by_currency.iter().map(|((_, currency), charges)| {
+        DayFacts::new(charges.inputs, &charges.slices, (charges.day, *currency))
+    });
+    let mut group = DayGroup::new(facts.collect());
+    group.spread_charges()?;
+    group.pass_on()?;
+    for (((number, currency), charges), distribution) in by_currency.iter().zip(group.days) {
         let Distribution { moves, mut weights, unresolved, .. } = distribution;
-        for (slice, moves) in slices.iter().zip(moves) {
-            let entries = entries(inputs, slice, moves)?;
+        let result = &mut results[*number];
+        for (slice, moves) in charges.slices.iter().zip(moves) {
+            let entries = entries(charges.inputs, slice, moves)?;
             result.entries.push((slice.source_day.clone(), entries));
         }
         // In a fixed order: the ledger stores weights again only if they differ from those before.
         weights.sort_by_key(|weights| weights.outcome);
-        result.weights.push((currency, weights));
+        result.weights.push((*currency, weights));
         result.unresolved.extend(unresolved);
     }
-    Ok(result)
+    Ok(results)
 }
 
 fn entries(

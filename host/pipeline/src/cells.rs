@@ -42,7 +42,8 @@ impl Cells {
         dictionary: &Dictionary,
         decisions: &[OutcomeId],
         outcomes: &[Outcome],
-    ) -> Result<Cells, Diagnostic> {
+        filters: &[DriverFilter],
+    ) -> Cells {
         let by_charge =
             |outcome: &Outcome| outcome.spread().is_some_and(|spread| !spread.needs_total());
         let mut cells = Cells {
@@ -51,7 +52,7 @@ impl Cells {
             outcomes_by_charge: outcomes.iter().map(by_charge).collect(),
             numbers: HashMap::new(),
             of_resource: Vec::with_capacity(decisions.len()),
-            filters: filters(outcomes)?,
+            filters: filters.to_vec(),
         };
         // Once for each resource: a charge then finds its cell by the number of its resource.
         for (id, outcome) in decisions.iter().enumerate() {
@@ -62,7 +63,7 @@ impl Cells {
             };
             cells.of_resource.push(number);
         }
-        Ok(cells)
+        cells
     }
 
     /// The cell of a resource under an outcome, made if it is new.
@@ -93,10 +94,14 @@ impl Cells {
     }
 }
 
-/// The `by_cost` filters of all outcomes, each once.
-fn filters(outcomes: &[Outcome]) -> Result<Vec<DriverFilter>, Diagnostic> {
-    let distinct: BTreeSet<&DriverFilter> =
-        outcomes.iter().filter_map(Outcome::spread).flat_map(Spread::cost_filters).collect();
+/// The `by_cost` filters of all outcomes, each once. A window can reach over days with other rules,
+/// so the filters are those of all rules of a run.
+pub fn filters<'a>(
+    outcomes: impl Iterator<Item = &'a Outcome>,
+) -> Result<Vec<DriverFilter>, Diagnostic> {
+    let costs = outcomes.filter_map(Outcome::spread).flat_map(Spread::team_costs);
+    let filters = costs.map(|costs| &costs.filter).filter(|filter| !filter.is_empty());
+    let distinct: BTreeSet<&DriverFilter> = filters.collect();
     let filters: Vec<DriverFilter> = distinct.into_iter().cloned().collect();
     if filters.len() > FILTERS_MAX {
         return Err(Diagnostic::new(

@@ -15,6 +15,8 @@ domain::codes! {
         "Ids were saved as numbers, so that digits of them may be lost.";
     RULE_CIRCLE "R205" Rules Incomplete
         "Rules pass costs on in a circle that cannot be solved; the costs stay where they are.";
+    PRICE_CURRENCY "R211" Rules Incomplete
+        "A price names no currency, and the charges are in several; the costs stay where they are.";
     PLAN_UNREADABLE "N301" Runs User
         "A plan file cannot be read, is of another version, or was changed after it was made.";
     PLAN_RULES_MOVED "N302" Runs User "The rules are not those of the plan any more.";

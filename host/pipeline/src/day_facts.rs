@@ -1,15 +1,23 @@
-//! The answers to what drivers ask of one day.
+//! The answers to what drivers ask of one day, and of the days around it.
 
 use crate::inputs::AllocationInputs;
 use crate::slice::DaySlice;
 use domain::decision::{Decision, Verdict};
 use domain::diagnostic::Diagnostic;
-use domain::driver::facts::{Basis, DriverFilter, Facts, PluginCall, UsageQuery};
+use domain::driver::facts::{
+    Basis, CostBasis, CostQuestion, DriverFilter, Facts, PluginCall, UsageQuery,
+};
 use domain::money::Currency;
 use domain::period::Day;
 use domain::port::AllocatorCall;
+use domain::recipient::Recipient;
 use domain::usage::Quantity;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Cost by team.
+type CostByTeam = BTreeMap<String, i128>;
 
 /// One day in one currency, over all its sources.
 pub struct DayFacts<'a> {
@@ -17,15 +25,64 @@ pub struct DayFacts<'a> {
     pub slices: &'a [DaySlice],
     pub day: Day,
     pub currency: Currency,
+    /// Kept because every day of a window asks every other day for the same.
+    direct: RefCell<BTreeMap<(DriverFilter, Basis), Rc<CostByTeam>>>,
+    /// The amounts that came to teams or left them so far, by team and filters. Nothing where no
+    /// rule weighs by them.
+    moved: Option<BTreeMap<(String, u64), i128>>,
 }
 
-impl Facts for DayFacts<'_> {
+impl<'a> DayFacts<'a> {
+    pub fn new(
+        inputs: &'a AllocationInputs<'a>,
+        slices: &'a [DaySlice],
+        (day, currency): (Day, Currency),
+    ) -> DayFacts<'a> {
+        let direct = RefCell::default();
+        DayFacts { inputs, slices, day, currency, direct, moved: None }
+    }
+
+    /// Keeps from now on what teams bear.
+    pub fn keep_moves(&mut self) {
+        self.moved.get_or_insert_default();
+    }
+
+    /// Notes that an amount of charges with these filters came to a recipient, or left it.
+    pub fn note(&mut self, recipient: &Recipient, filters: u64, nanos: i128) {
+        if let (Some(moved), Some(target)) = (&mut self.moved, recipient.target()) {
+            *moved.entry((target.team.clone(), filters)).or_default() += nanos;
+        }
+    }
+
+    fn costs(&self, filter: &DriverFilter, basis: CostBasis) -> CostByTeam {
+        let amounts = match basis {
+            CostBasis::Direct | CostBasis::Allocated => Basis::Effective,
+            CostBasis::Billed => Basis::Billed,
+        };
+        let mut costs = CostByTeam::clone(&self.direct(filter, amounts));
+        if basis == CostBasis::Allocated {
+            let bit = self.inputs.cells.filter_bit(filter);
+            let moved = self.moved.iter().flatten();
+            // The empty filter has no bit, and passes all.
+            for ((team, _), nanos) in moved.filter(|((_, filters), _)| filters & bit == bit) {
+                *costs.entry(team.clone()).or_default() += nanos;
+            }
+            // A team that passed on all that it had bears nothing.
+            costs.retain(|_, nanos| *nanos != 0);
+        }
+        costs
+    }
+
     /// Only assigned charges are direct costs. Shared ones are still on their way.
-    fn direct_costs(&self, filter: &DriverFilter, basis: Basis) -> BTreeMap<String, i128> {
+    fn direct(&self, filter: &DriverFilter, basis: Basis) -> Rc<CostByTeam> {
+        let key = (filter.clone(), basis);
+        if let Some(known) = self.direct.borrow().get(&key) {
+            return Rc::clone(known);
+        }
         let AllocationInputs { cells, outcomes, .. } = self.inputs;
         // The empty filter has no bit, since all cells pass it.
         let bit = cells.filter_bit(filter);
-        let mut direct = BTreeMap::new();
+        let mut direct = CostByTeam::new();
         for (number, cell) in cells.cells.iter().enumerate() {
             if let Some(Verdict::Decided { decision: Decision::Assign(recipient), .. }) =
                 outcomes.get(cell.outcome.0 as usize).map(|it| &it.verdict)
@@ -38,31 +95,75 @@ impl Facts for DayFacts<'_> {
                 }
             }
         }
+        let direct = Rc::new(direct);
+        self.direct.borrow_mut().insert(key, Rc::clone(&direct));
         direct
     }
+}
 
-    fn usage(&self, query: &UsageQuery) -> BTreeMap<String, Quantity> {
-        self.inputs.drivers.by_key(query, self.day, self.currency)
+/// A day among the days of its windows.
+pub struct WindowFacts<'b, 'a> {
+    pub days: &'b [DayFacts<'a>],
+    /// The number of the day that asks.
+    pub at: usize,
+}
+
+impl<'a> WindowFacts<'_, 'a> {
+    fn day(&self) -> &DayFacts<'a> {
+        &self.days[self.at]
+    }
+}
+
+impl Facts for WindowFacts<'_, '_> {
+    fn currency(&self) -> &str {
+        self.day().currency.code()
+    }
+
+    fn team_costs(&self, question: &CostQuestion) -> CostByTeam {
+        let CostQuestion { filter, basis, window } = question;
+        let DayFacts { day, currency, .. } = self.day();
+        let (from, end) = window.days_for(*day);
+        let within = self
+            .days
+            .iter()
+            .filter(|facts| facts.currency == *currency && (from..end).contains(&facts.day));
+        let mut costs = CostByTeam::new();
+        for facts in within {
+            for (team, nanos) in facts.costs(filter, *basis) {
+                *costs.entry(team).or_default() += nanos;
+            }
+        }
+        costs
+    }
+
+    fn direct_costs(&self, filter: &DriverFilter, basis: Basis) -> CostByTeam {
+        CostByTeam::clone(&self.day().direct(filter, basis))
+    }
+
+    fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<String, Quantity>> {
+        let DayFacts { inputs, day, currency, .. } = self.day();
+        inputs.drivers.by_key(query, *day, *currency)
     }
 
     fn knows_team(&self, team: &str) -> bool {
-        self.inputs.rules.knows_team(team)
+        self.day().inputs.rules.knows_team(team)
     }
 
     fn cell(&self, table: &str, key: &str) -> Option<String> {
-        self.inputs.rules.cell(table, key)
+        self.day().inputs.rules.cell(table, key)
     }
 
     fn plugin(&self, call: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic> {
-        self.inputs.allocators.weights(&AllocatorCall {
+        let DayFacts { inputs, day, currency, .. } = self.day();
+        inputs.allocators.weights(&AllocatorCall {
             plugin: call.plugin,
             config: call.config,
             rule: &call.pool.rule,
-            day: self.day,
-            currency: self.currency,
+            day: *day,
+            currency: *currency,
             total: call.pool.total,
             targets: call.targets,
-            usage: self.inputs.drivers.of_day(call.metrics, self.day, self.currency),
+            usage: inputs.drivers.of_day(call.metrics, *day, *currency),
         })
     }
 }

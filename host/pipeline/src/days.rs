@@ -1,25 +1,31 @@
 //! The days that must be allocated.
 //!
-//! A day is posted with the charges and the rules of its time. It must be allocated again in three
-//! cases: its charges changed, usage that its shares hang on changed, or the rules changed. A
-//! change of the rules reaches all days, since nobody can tell which charges a changed rule decides
-//! without asking it.
+//! A day is posted with the charges and the rules of its time. It must be allocated again in four
+//! cases: its charges changed, usage that its shares hang on changed, a day changed that shares a
+//! window with it, or the rules changed. A change of the rules reaches all days, since nobody can
+//! tell which charges a changed rule decides without asking it.
 //!
 //! Rules can become valid on some day, and cease to be valid on another. Between two such turning
 //! days the same rules are in force. Each such stretch is a generation of its own, with decisions
-//! of its own.
+//! of its own. A window can reach over turning days: each of its days counts by its own rules.
 
-use crate::drivers;
+use crate::cells;
+use crate::drivers::{self, Drivers};
+use crate::inputs::AllocationInputs;
 use crate::progress::Progress;
-use crate::rulings::{AllocationPorts, Rulings, suspended};
-use crate::settle::{AllocationReport, DayWork, Settlement};
+use crate::rulings::{AllocationPorts, NumberedCells, Rulings, suspended};
+use crate::settle::{AllocationReport, DayWork, DayWorks, Settlement};
+use domain::decision::Outcome;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Dictionary;
+use domain::driver::facts::Window;
 use domain::generation::TurningDays;
 use domain::period::{Day, Period};
-use domain::port::Rules;
+use domain::port::{Decider, Rules};
 use domain::run::SourceDay;
+use ledger::segment::ChargeLines;
 use ledger::{GenerationId, StoredDay, Transaction};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 const SUSPENSE_SHOWN: usize = 20;
@@ -44,43 +50,167 @@ pub fn allocate(
     let stored = transaction.source_days(Period::all())?;
     let stretches = Stretches::save(transaction, ports.rules, &stored)?;
     let mut allocated = AllocationReport::new(stretches.current);
+    let mut days: BTreeMap<Day, Vec<StoredDay>> = BTreeMap::new();
+    // A day is allocated with all its sources: the weights of each hang on the costs of all.
+    for stored in stored {
+        days.entry(stored.source_day.day).or_default().push(stored);
+    }
     let same_rules = last_generation(transaction)? == Some(stretches.current);
-    let mut days: BTreeSet<Day> = changed.charges.iter().map(|source_day| source_day.day).collect();
-    // Under other rules all days are allocated again anyway.
-    if same_rules && !changed.usage.is_empty() {
-        for generation in stretches.generations.values() {
-            days.extend(drivers::reached(&transaction.outcomes(*generation)?, changed.usage));
+    let mut affected: BTreeSet<Day> = days.keys().copied().collect();
+    if same_rules {
+        let changed = changed_days(transaction, &stretches, changed)?;
+        affected.retain(|day| changed.contains(day));
+    }
+    let lines = ChargeLines::new(dictionary, [ports.rules]);
+    let mut decided = Decided { stretches: &stretches, lines, rulings: BTreeMap::new() };
+    let window = decided.decide(
+        transaction,
+        dictionary,
+        decider.as_mut(),
+        progress,
+        Work { days: &days, affected: &mut affected },
+    )?;
+    let rulings = decided.rulings;
+    let filters = cells::filters(rulings.values().flat_map(|rulings| &rulings.outcomes))?;
+    let mut groups: BTreeMap<Day, DayWorks> = BTreeMap::new();
+    for day in affected {
+        if let Some((generation, stored)) = stretches.generation_of(day).zip(days.remove(&day)) {
+            let work = DayWork { day, generation, stored };
+            groups.entry(window.days_for(day).0).or_default().push(work);
         }
     }
-    let work = affected(stored, &days, same_rules, &stretches);
-    let total = work.values().map(|works| works.len() as u64).sum();
-    for (generation, works) in work {
-        let Some(first) = works.first().map(|work| work.day) else { continue };
-        progress(Progress::Rules { resources: dictionary.resource_count() as u64 });
-        // The same rules are valid on all days of a stretch, so its first day stands for all.
-        let mut rulings =
-            Rulings::decide(transaction, dictionary, decider.as_mut(), generation, first)?;
-        let mut settlement =
-            Settlement { allocated: &mut allocated, generation, total, progress: &mut *progress };
-        if rulings.per_charge {
-            settlement.one_by_one(
-                transaction,
-                dictionary,
-                ports,
-                decider.as_mut(),
-                &mut rulings,
-                works,
-            )?;
-        } else {
-            settlement.in_threads(transaction, dictionary, ports, &rulings, works)?;
+    let groups: Vec<DayWorks> = groups.into_values().collect();
+    let total = groups.iter().map(|works| works.len() as u64).sum();
+    let mut ready: BTreeMap<GenerationId, (NumberedCells, Drivers)> = BTreeMap::new();
+    for (generation, rulings) in &rulings {
+        let works = groups.iter().flatten().filter(|work| work.generation == *generation);
+        let days: Vec<Day> = works.map(|work| work.day).collect();
+        if let (Some(first), Some(last)) = (days.first(), days.last()) {
+            let drivers = Drivers::load(transaction, &rulings.outcomes, *first, *last)?;
+            ready.insert(*generation, (rulings.cells(dictionary, &filters), drivers));
         }
-        // After the days, because rules that decide charge by charge make new outcomes on the way.
-        transaction.save_decisions(generation, &rulings.outcomes, &rulings.decisions)?;
-        allocated.suspense.extend(suspended(&rulings));
+    }
+    let inputs: BTreeMap<GenerationId, AllocationInputs<'_>> = ready
+        .iter()
+        .filter_map(|(generation, (cells, drivers))| {
+            let rulings = rulings.get(generation)?;
+            Some((*generation, rulings.inputs(dictionary, ports, cells, drivers)))
+        })
+        .collect();
+    let mut settlement = Settlement {
+        allocated: &mut allocated,
+        inputs: &inputs,
+        threads: ports.threads,
+        total,
+        progress,
+    };
+    settlement.run(transaction, groups)?;
+    for (generation, rulings) in &rulings {
+        transaction.save_decisions(*generation, &rulings.outcomes, &rulings.decisions)?;
+        allocated.suspense.extend(suspended(rulings));
         allocated.suspense.truncate(SUSPENSE_SHOWN);
     }
     allocated.rule_calls = decider.calls();
     Ok(allocated)
+}
+
+/// The days whose charges changed, or usage that their shares hang on.
+fn changed_days(
+    transaction: &Transaction<'_>,
+    stretches: &Stretches,
+    changed: ChangedDays<'_>,
+) -> Result<BTreeSet<Day>, Diagnostic> {
+    let mut days: BTreeSet<Day> = changed.charges.iter().map(|source_day| source_day.day).collect();
+    if !changed.usage.is_empty() {
+        for generation in stretches.generations.values() {
+            days.extend(drivers::reached(&transaction.outcomes(*generation)?, changed.usage));
+        }
+    }
+    Ok(days)
+}
+
+/// All stored days, and those that must be allocated.
+struct Work<'w> {
+    days: &'w BTreeMap<Day, Vec<StoredDay>>,
+    affected: &'w mut BTreeSet<Day>,
+}
+
+/// The decisions of all stretches with days to allocate.
+struct Decided<'s> {
+    stretches: &'s Stretches,
+    lines: ChargeLines<'s>,
+    rulings: BTreeMap<GenerationId, Rulings>,
+}
+
+impl Decided<'_> {
+    /// Decides for the affected days. Decisions can look at windows, and then all days of such a
+    /// window are affected: new days can bring new decisions, until none comes any more. Returns
+    /// the widest window.
+    fn decide(
+        &mut self,
+        transaction: &Transaction<'_>,
+        dictionary: &Dictionary,
+        decider: &mut dyn Decider,
+        progress: &mut dyn FnMut(Progress),
+        work: Work<'_>,
+    ) -> Result<Window, Diagnostic> {
+        let mut before = BTreeSet::new();
+        // Days of a window count by their own rules, also if nothing else of these changed.
+        let mut window = Window::DAY;
+        for generation in self.stretches.generations.values() {
+            window = window.max(widest(&transaction.outcomes(*generation)?));
+        }
+        loop {
+            for day in work.affected.difference(&before) {
+                let stored = work.days.get(day).into_iter().flatten();
+                let Some(generation) = self.stretches.generation_of(*day) else { continue };
+                let rulings = match self.rulings.entry(generation) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => {
+                        let resources = dictionary.resource_count() as u64;
+                        progress(Progress::Rules { resources });
+                        // The same rules are valid on all days of a stretch, so one day stands for
+                        // all.
+                        let fresh =
+                            Rulings::decide(transaction, dictionary, decider, generation, *day)?;
+                        window = window.max(widest(&fresh.outcomes));
+                        place.insert(fresh)
+                    }
+                };
+                if rulings.is_per_charge() {
+                    for StoredDay { source_day, .. } in stored {
+                        let lines = &mut self.lines;
+                        rulings.decide_charges(
+                            transaction,
+                            dictionary,
+                            decider,
+                            lines,
+                            source_day,
+                        )?;
+                    }
+                    window = window.max(widest(&rulings.outcomes));
+                }
+            }
+            before.clone_from(work.affected);
+            let starts: BTreeSet<Day> = before.iter().map(|day| window.days_for(*day).0).collect();
+            let within = work.days.keys().filter(|day| starts.contains(&window.days_for(**day).0));
+            work.affected.extend(within);
+            if *work.affected == before {
+                return Ok(window);
+            }
+        }
+    }
+}
+
+/// The widest window in which days share weights.
+fn widest(outcomes: &[Outcome]) -> Window {
+    let spreads = outcomes.iter().filter_map(Outcome::spread);
+    let windows = spreads.flat_map(|spread| {
+        let costs = spread.team_costs().into_iter().map(|costs| costs.window);
+        let priced = spread.priced().into_iter().map(|usage| usage.query.window);
+        costs.chain(priced).collect::<Vec<_>>()
+    });
+    windows.filter(|window| window.is_shared()).max().unwrap_or(Window::DAY)
 }
 
 /// The generations of a set of rules, one for each stretch between turning days.
@@ -121,26 +251,4 @@ impl Stretches {
 /// rules.
 fn last_generation(transaction: &Transaction<'_>) -> Result<Option<GenerationId>, Diagnostic> {
     Ok(transaction.last_posted_run()?.map(|run| run.generation))
-}
-
-/// Days to allocate, by the generation that is in force on them.
-fn affected(
-    stored: Vec<StoredDay>,
-    changed: &BTreeSet<Day>,
-    same_rules: bool,
-    stretches: &Stretches,
-) -> BTreeMap<GenerationId, Vec<DayWork>> {
-    // A day is allocated with all its sources: the weights of each hang on the costs of all.
-    let mut days: BTreeMap<Day, Vec<StoredDay>> = BTreeMap::new();
-    for day in stored.into_iter().filter(|day| !same_rules || changed.contains(&day.source_day.day))
-    {
-        days.entry(day.source_day.day).or_default().push(day);
-    }
-    let mut work: BTreeMap<GenerationId, Vec<DayWork>> = BTreeMap::new();
-    for (day, stored) in days {
-        if let Some(generation) = stretches.generation_of(day) {
-            work.entry(generation).or_default().push(DayWork { day, stored });
-        }
-    }
-    work
 }

@@ -1,45 +1,42 @@
-//! The stages after attribution: shared charges go through the pools of their rules, pools of
-//! distribution rules are spread, and teams that serve others pass their costs on.
+//! The stages after attribution, for one day: shared charges go through the pools of their rules,
+//! pools of distribution rules are spread, and teams that serve others pass their costs on.
 //!
-//! This file works the weights out, from the day's facts and over all sources. How the amounts of
-//! each source-day then move is in `domain::flow`, which reports use as well. The weights are kept,
-//! so that a report needs no facts.
+//! This file moves amounts by shares that `turns` works out, which also has the order. How the
+//! amounts of each source-day move is in `domain::flow`, which reports use as well. The weights are
+//! kept, so that a report needs no facts.
 
-use crate::code;
 use crate::day_facts::DayFacts;
 use crate::inputs::AllocationInputs;
 use crate::lines::{ByRule, Lines};
 use crate::slice::DaySlice;
-use domain::code::AMOUNT_TOO_LARGE;
 use domain::decision::{Decision, OutcomeId, RuleIndex};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Symbol;
 use domain::driver::facts::{Basis, Pool};
-use domain::flow::order::Turn;
 use domain::flow::passage::{FlowSink, Passage};
 use domain::flow::queue::{Queue, Queues, WaitingAmount};
-use domain::flow::reciprocal::reciprocal;
 use domain::flow::station::{CHARGES, Station, Stations};
-use domain::money::{Currency, Sum};
-use domain::period::Day;
-use domain::port::Mutual;
+use domain::money::Sum;
+use domain::port::{Mutual, RuleFacts};
 use domain::recipient::Recipient;
 use domain::sharing::Sharing;
-use domain::split::Shares;
-use domain::spread::{Spread, recipients, share};
+use domain::spread::Spread;
 use ledger::Weights;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Amounts of one place, by slice. The part is the service.
-type SliceQueues<'a> = Vec<Queue<'a, Symbol>>;
+/// The service and the driver filters of charges.
+type Part = (Symbol, u64);
+
+/// Amounts of one place, by slice.
+pub type SliceQueues<'a> = Vec<Queue<'a, Part>>;
 
 /// The rule that passes on what comes to a station.
-struct LaterRule<'a> {
-    outcome: OutcomeId,
-    rule: RuleIndex,
-    spread: &'a Spread,
-    mutual: Mutual,
+pub struct LaterRule<'a> {
+    pub outcome: OutcomeId,
+    pub rule: RuleIndex,
+    pub spread: &'a Spread,
+    pub mutual: Mutual,
 }
 
 /// How the charges of one outcome are split one by one.
@@ -54,12 +51,11 @@ struct ChargePassage<'s> {
 pub struct Distribution<'a> {
     inputs: &'a AllocationInputs<'a>,
     slices: &'a [DaySlice],
-    facts: DayFacts<'a>,
-    stations: Stations,
+    pub stations: Stations,
     /// By station.
-    rules: Vec<LaterRule<'a>>,
+    pub rules: Vec<LaterRule<'a>>,
     /// By slice.
-    queues: Vec<Queues<'a, Symbol>>,
+    queues: Vec<Queues<'a, Part>>,
     /// By slice.
     pub moves: Vec<ByRule>,
     pub weights: Vec<Weights>,
@@ -67,13 +63,7 @@ pub struct Distribution<'a> {
 }
 
 impl<'a> Distribution<'a> {
-    /// Of one day and currency.
-    pub fn new(
-        inputs: &'a AllocationInputs<'a>,
-        slices: &'a [DaySlice],
-        currency: Currency,
-    ) -> Distribution<'a> {
-        let day = slices.first().map_or(Day::from_epoch(0), |slice| slice.source_day.day);
+    pub fn new(inputs: &'a AllocationInputs<'a>, slices: &'a [DaySlice]) -> Distribution<'a> {
         let later_rule = |outcome: &OutcomeId| {
             let (rule, decision) = inputs.decision(*outcome)?;
             let (spread, facts) = (decision.spread()?, inputs.facts(rule)?);
@@ -86,7 +76,6 @@ impl<'a> Distribution<'a> {
         Distribution {
             inputs,
             slices,
-            facts: DayFacts { inputs, slices, day, currency },
             queues: slices.iter().map(|_| Queues::new(stations.len())).collect(),
             stations: Stations::new(stations),
             rules,
@@ -96,46 +85,9 @@ impl<'a> Distribution<'a> {
         }
     }
 
-    /// Brings charges straight to their recipients, or through the pool of the rule that shares
-    /// them.
-    pub fn spread_charges(&mut self) -> Result<(), Diagnostic> {
-        let mut by_charge = BTreeMap::new();
-        for (outcome, shared) in self.charges_by_outcome() {
-            let Some((rule, decision)) = self.inputs.decision(outcome) else { continue };
-            let Some(spread) = decision.spread() else { continue };
-            let pool = Pool {
-                stands: self.inputs.pool_of(rule),
-                rule: self.name(rule),
-                total: total(&shared),
-            };
-            match self.share(spread, &pool)? {
-                Some(sharing) if decision.is_split_by_charge() => {
-                    drop(by_charge.insert(outcome, (rule, sharing)))
-                }
-                Some(sharing) => self.pass(rule, outcome, CHARGES, shared, sharing),
-                None => {}
-            }
-        }
-        // Kept for the end, so that one walk over the charges splits those of all outcomes.
-        self.pass_charges(by_charge);
-        Ok(())
-    }
-
-    /// How a pool is shared on this day. A spread knows neither day nor currency, so both are added
-    /// to its refusal of an amount.
-    fn share(&self, spread: &Spread, pool: &Pool) -> Result<Option<Sharing>, Diagnostic> {
-        share(spread, pool, &self.facts).map_err(|mut refusal| {
-            if refusal.code == AMOUNT_TOO_LARGE {
-                let DayFacts { day, currency, .. } = &self.facts;
-                refusal.message = format!("on {day} in {currency}, {}", refusal.message);
-            }
-            refusal
-        })
-    }
-
     /// Shared charges by their outcome. Assigned charges go to the station where their recipient
     /// stands, if there is one.
-    fn charges_by_outcome(&mut self) -> BTreeMap<OutcomeId, SliceQueues<'a>> {
+    pub fn charges_by_outcome(&mut self) -> BTreeMap<OutcomeId, SliceQueues<'a>> {
         let inputs = self.inputs;
         let mut shared: BTreeMap<OutcomeId, SliceQueues<'a>> = BTreeMap::new();
         for (number, cell) in inputs.cells.cells.iter().enumerate() {
@@ -145,7 +97,7 @@ impl<'a> Distribution<'a> {
             let waiting = |from: &Rc<Recipient>, amount: i128| WaitingAmount {
                 from: Rc::clone(from),
                 service: inputs.dictionary.text(cell.service),
-                part: cell.service,
+                part: (cell.service, cell.filters),
                 amount: Sum::from_nanos(amount),
             };
             match decision {
@@ -174,8 +126,54 @@ impl<'a> Distribution<'a> {
         shared
     }
 
+    /// The pool of shared charges.
+    pub fn pool_of_charges(&self, rule: RuleIndex, waiting: &[Queue<'a, Part>]) -> Pool {
+        self.pool(self.inputs.pool_of(rule), rule, waiting.iter())
+    }
+
+    /// The pool of what waits at a station.
+    pub fn pool_at(&self, station: usize) -> Pool {
+        let stands = self.stations.get(station).stands.clone();
+        let waiting = self.queues.iter().map(|queues| queues.at(station));
+        self.pool(stands, self.rules[station].rule, waiting)
+    }
+
+    fn pool<'q>(
+        &self,
+        stands: Recipient,
+        rule: RuleIndex,
+        waiting: impl Iterator<Item = &'q Queue<'a, Part>>,
+    ) -> Pool
+    where
+        'a: 'q,
+    {
+        let (mut total, mut gross) = (0, 0);
+        for queue in waiting {
+            total += queue.total();
+            gross += queue.gross();
+        }
+        let gross = Sum::from_nanos(gross);
+        Pool { gross, ..Pool::new(stands, self.name(rule), Sum::from_nanos(total)) }
+    }
+
+    pub fn name(&self, rule: RuleIndex) -> String {
+        self.rule(rule).map_or_else(String::new, |facts| facts.version.rule.clone())
+    }
+
+    pub fn rule(&self, rule: RuleIndex) -> Option<&'a RuleFacts> {
+        self.inputs.facts(rule)
+    }
+
+    pub fn is_empty(&self, station: usize) -> bool {
+        self.queues.iter().all(|queues| queues.at(station).is_empty())
+    }
+
     /// Splits charges one by one, and keeps the weights.
-    fn pass_charges(&mut self, sharings: BTreeMap<OutcomeId, (RuleIndex, Sharing)>) {
+    pub fn pass_charges(
+        &mut self,
+        sharings: BTreeMap<OutcomeId, (RuleIndex, Sharing)>,
+        facts: &mut DayFacts<'a>,
+    ) {
         let (inputs, slices) = (self.inputs, self.slices);
         let mut passages: BTreeMap<OutcomeId, ChargePassage<'_>> = BTreeMap::new();
         for (outcome, (rule, sharing)) in &sharings {
@@ -201,11 +199,12 @@ impl<'a> Distribution<'a> {
                 let waiting = WaitingAmount {
                     from: Rc::clone(&of_cell.pool),
                     service: inputs.dictionary.text(cell.service),
-                    part: cell.service,
+                    part: (cell.service, cell.filters),
                     amount: Sum::from_nanos(slice.cost(number, Basis::Effective)),
                 };
                 let lines = self.moves[at].entry(Some(of_cell.rule)).or_default();
-                let mut sink = RuleLines { lines, recipients: &of_cell.sharing.recipients };
+                let recipients = &of_cell.sharing.recipients;
+                let mut sink = RuleLines { lines, recipients, facts: &mut *facts };
                 of_cell.passage.pass_split(&waiting, &shares, &mut self.queues[at], &mut sink);
             }
         }
@@ -217,201 +216,47 @@ impl<'a> Distribution<'a> {
         }));
     }
 
-    fn name(&self, rule: RuleIndex) -> String {
-        self.inputs.facts(rule).map_or_else(String::new, |facts| facts.version.rule.clone())
-    }
-
     /// Splits what waits, and keeps the weights for later explanation.
-    fn pass(
+    pub fn pass(
         &mut self,
-        rule: RuleIndex,
-        outcome: OutcomeId,
-        step: u32,
+        (rule, outcome, step): (RuleIndex, OutcomeId, u32),
         waiting: SliceQueues<'a>,
         sharing: Sharing,
+        facts: &mut DayFacts<'a>,
     ) {
         let passage = Passage::new(&sharing, step, &self.stations);
         for (slice, waiting) in waiting.into_iter().enumerate() {
             let lines = self.moves[slice].entry(Some(rule)).or_default();
-            let mut sink = RuleLines { lines, recipients: &sharing.recipients };
+            let mut sink = RuleLines { lines, recipients: &sharing.recipients, facts: &mut *facts };
             passage.pass(waiting, &mut self.queues[slice], &mut sink);
         }
         self.weights.push(Weights { outcome, sharing, step });
     }
 
-    /// Gives every station its turn.
-    pub fn pass_on(&mut self) -> Result<(), Diagnostic> {
-        let feeds = self.feeds()?;
-        let rules = &self.rules;
-        let turns =
-            self.stations.put_in_order(&feeds, |station| rules[station].mutual == Mutual::StepDown);
-        for turn in turns {
-            match turn {
-                Turn::Alone(station) => self.pass_one(station, &BTreeSet::new())?,
-                Turn::StepDown(group) => {
-                    let mut done = BTreeSet::new();
-                    for station in group {
-                        done.insert(station);
-                        self.pass_one(station, &done)?;
-                    }
-                }
-                Turn::Together(group) => self.pass_together(&group)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// The stations that each station may give something to.
-    ///
-    /// The order is needed before the totals are known. A rule that needs its total may therefore
-    /// feed all that could ever get a share of it; of every other rule today's shares are known.
-    fn feeds(&self) -> Result<Vec<BTreeSet<usize>>, Diagnostic> {
-        let feeds = |station: usize| {
-            let (spread, pool) = (self.rules[station].spread, self.pool(station));
-            let takers = match spread.needs_total() {
-                true => recipients(spread, &pool, &self.facts)?,
-                false => {
-                    self.share(spread, &pool)?.map_or_else(Vec::new, |sharing| sharing.takers())
-                }
-            };
-            // A station's share for itself stays, so it does not feed itself.
-            let fed = takers.iter().filter_map(|recipient| self.stations.at(recipient));
-            Ok(fed.filter(|fed| *fed != station).collect())
-        };
-        (0..self.stations.len()).map(feeds).collect()
-    }
-
-    fn pool(&self, station: usize) -> Pool {
-        let total = self.queues.iter().map(|queues| queues.at(station).total()).sum();
-        Pool {
-            stands: self.stations.get(station).stands.clone(),
-            rule: self.name(self.rules[station].rule),
-            total: Sum::from_nanos(total),
-        }
-    }
-
-    fn is_empty(&self, station: usize) -> bool {
-        self.queues.iter().all(|queues| queues.at(station).is_empty())
-    }
-
-    /// How a station's cost is shared today. The shares of stations that are `done` go to the
-    /// others in proportion.
-    fn sharing(
-        &self,
-        station: usize,
-        done: &BTreeSet<usize>,
-    ) -> Result<Option<Sharing>, Diagnostic> {
-        let sharing = self.share(self.rules[station].spread, &self.pool(station))?;
-        let Some(sharing) = sharing else { return Ok(None) };
-        if done.is_empty() {
-            return Ok(Some(sharing));
-        }
-        // A station's share for itself stays: it is not passed back to anybody.
-        let is_done = |recipient: &Recipient| {
-            self.stations.at(recipient).is_some_and(|fed| fed != station && done.contains(&fed))
-        };
-        let weights: Vec<i128> = sharing
-            .weighted()
-            .map(|(recipient, weight)| if is_done(recipient) { 0 } else { i128::from(weight) })
-            .collect();
-        // If all shares are those of stations that are done, nobody is left and the cost stays.
-        let shares = Shares::signed(&weights).ok();
-        Ok(shares.map(|shares| Sharing { recipients: sharing.recipients, shares }))
-    }
-
-    fn pass_one(&mut self, station: usize, done: &BTreeSet<usize>) -> Result<(), Diagnostic> {
-        if self.is_empty(station) {
-            return Ok(());
-        }
-        if let Some(sharing) = self.sharing(station, done)? {
-            self.pass_station(station, sharing);
-        }
-        Ok(())
-    }
-
-    fn pass_station(&mut self, station: usize, sharing: Sharing) {
+    pub fn pass_station(&mut self, station: usize, sharing: Sharing, facts: &mut DayFacts<'a>) {
         let LaterRule { rule, outcome, .. } = self.rules[station];
         let step = self.stations.get(station).step;
         let waiting = self.queues.iter_mut().map(|queues| queues.take(station)).collect();
-        self.pass(rule, outcome, step, waiting, sharing);
+        self.pass((rule, outcome, step), waiting, sharing, facts);
     }
-
-    /// Passes on for stations that feed each other, by the reciprocal method.
-    fn pass_together(&mut self, group: &[usize]) -> Result<(), Diagnostic> {
-        if group.iter().all(|station| self.is_empty(*station)) {
-            return Ok(());
-        }
-        // The method solves for fixed weights. Weights that change with the amounts passed back
-        // have no such solution.
-        if let Some(station) = group.iter().find(|at| self.rules[**at].spread.needs_total()) {
-            self.unresolved.push(needs_total_in_a_circle(
-                &self.name(self.rules[*station].rule),
-                &self.names(group),
-            ));
-            return Ok(());
-        }
-        // A station that keeps its cost today bears the others' costs: it is not a member.
-        let (mut members, mut sharings) = (Vec::new(), Vec::new());
-        for station in group {
-            if let Some(sharing) = self.sharing(*station, &BTreeSet::new())? {
-                members.push(*station);
-                sharings.push(sharing);
-            }
-        }
-        let member = |recipient: &Recipient| {
-            let station = self.stations.at(recipient)?;
-            members.iter().position(|member| *member == station)
-        };
-        let Some(solved) = reciprocal(&sharings, member) else {
-            self.unresolved.push(circle_without_an_end(&self.names(group)));
-            return Ok(());
-        };
-        // The solved shares are final: none comes to a member that still has to pass on.
-        for (station, sharing) in members.into_iter().zip(solved) {
-            self.pass_station(station, sharing);
-        }
-        Ok(())
-    }
-
-    fn names(&self, group: &[usize]) -> String {
-        let names = group.iter().map(|station| self.name(self.rules[*station].rule));
-        names.collect::<Vec<_>>().join(", ")
-    }
-}
-
-fn total(queues: &[Queue<'_, Symbol>]) -> Sum {
-    Sum::from_nanos(queues.iter().map(Queue::total).sum())
-}
-
-fn needs_total_in_a_circle(rule: &str, names: &str) -> Diagnostic {
-    let message = format!(
-        "{rule} shares by the total of its pool, and the total hangs on what the others pass back \
-         to it: {names}"
-    );
-    Diagnostic::new(code::RULE_CIRCLE, message)
-        .hint("give one of the rules the header key `mutual: \"step_down\"`")
-}
-
-fn circle_without_an_end(names: &str) -> Diagnostic {
-    let message = format!(
-        "these rules pass costs on to each other and to nobody else, so nobody would bear them: \
-         {names}"
-    );
-    Diagnostic::new(code::RULE_CIRCLE, message)
-        .hint("let one of the rules share with a team that keeps its cost")
 }
 
 /// Makes lines of the amounts that one rule moves.
-struct RuleLines<'l> {
+struct RuleLines<'l, 'a> {
     lines: &'l mut Lines,
     recipients: &'l [Recipient],
+    facts: &'l mut DayFacts<'a>,
 }
 
-impl FlowSink<Symbol> for RuleLines<'_> {
+impl FlowSink<Part> for RuleLines<'_, '_> {
     /// Every share is booked with the place that it comes from.
-    fn leave(&mut self, _: &WaitingAmount<'_, Symbol>) {}
+    fn leave(&mut self, _: &WaitingAmount<'_, Part>) {}
 
-    fn arrive(&mut self, waiting: &WaitingAmount<'_, Symbol>, taker: usize, share: Sum) {
-        self.lines.pass(&waiting.from, &self.recipients[taker], waiting.part, share.nanos());
+    fn arrive(&mut self, waiting: &WaitingAmount<'_, Part>, taker: usize, share: Sum) {
+        let (service, filters) = waiting.part;
+        let (to, nanos) = (&self.recipients[taker], share.nanos());
+        self.facts.note(&waiting.from, filters, -nanos);
+        self.facts.note(to, filters, nanos);
+        self.lines.pass(&waiting.from, to, service, nanos);
     }
 }

@@ -1,5 +1,6 @@
 //! Usage that costs are shared by, loaded once for all days of a generation.
 
+use crate::known_usage::KnownUsage;
 use domain::code;
 use domain::decision::Outcome;
 use domain::diagnostic::Diagnostic;
@@ -7,7 +8,7 @@ use domain::driver::facts::{DriverFilter, MetricWindow, UsageQuery};
 use domain::money::Currency;
 use domain::period::{Day, Period};
 use domain::spread::Spread;
-use domain::usage::{Quantity, RESOURCE_ID, Usage, is_for};
+use domain::usage::{BILLING_CURRENCY, Quantity, RESOURCE_ID, Usage, is_for};
 use foldhash::HashMap;
 use ledger::Transaction;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 #[derive(Default)]
 pub struct Drivers {
     by_metric: HashMap<String, BTreeMap<Day, UsageDay>>,
+    known: KnownUsage,
 }
 
 /// A day's usage of one metric.
@@ -44,6 +46,9 @@ impl Drivers {
             *span = (span.0.min(from), span.1.max(to));
         }
         let mut drivers = Drivers::default();
+        if !spans.is_empty() {
+            drivers.known = KnownUsage::of(transaction)?;
+        }
         for (metric, (from, to)) in spans {
             let days = drivers.by_metric.entry(metric.to_owned()).or_default();
             let period = Period::new(from, to)
@@ -55,23 +60,39 @@ impl Drivers {
         Ok(drivers)
     }
 
-    /// Usage of the query's window, by the value of its key.
+    /// Usage of the query's window, by the value of its key. Nothing where a source has a gap.
     pub fn by_key(
         &self,
         query: &UsageQuery,
         day: Day,
         currency: Currency,
-    ) -> BTreeMap<String, Quantity> {
+    ) -> Option<BTreeMap<String, Quantity>> {
+        if self.known.has_gap(&query.metric, query.window.days_for(day)) {
+            return None;
+        }
         let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
-        let (from, to) = query.window.days_for(day);
-        let days =
-            self.by_metric.get(&query.metric).into_iter().flat_map(|days| days.range(from..to));
-        let rows = days.flat_map(|(_, day)| day.matching(&query.filter));
+        let rows = self.matching(query, day);
         for usage in rows.filter(|usage| is_for(&usage.keys, currency.code())) {
             let value = usage.key(&query.key).unwrap_or_default();
             by_key.entry(value.to_owned()).or_default().0 += usage.value.0;
         }
-        by_key
+        Some(by_key)
+    }
+
+    /// Whether some usage of the query's window counts in every currency.
+    pub fn is_in_any_currency(&self, query: &UsageQuery, day: Day) -> bool {
+        self.matching(query, day).any(|usage| usage.key(BILLING_CURRENCY).is_none())
+    }
+
+    fn matching<'a>(
+        &'a self,
+        query: &'a UsageQuery,
+        day: Day,
+    ) -> impl Iterator<Item = &'a Usage> + 'a {
+        let (from, to) = query.window.days_for(day);
+        let days = self.by_metric.get(&query.metric).into_iter();
+        let days = days.flat_map(move |days| days.range(from..to));
+        days.flat_map(move |(_, day)| day.matching(&query.filter))
     }
 
     /// All usage of some metrics on a day, for allocator plugins.

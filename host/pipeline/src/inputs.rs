@@ -7,11 +7,15 @@ use domain::dictionary::Dictionary;
 use domain::flow::station;
 use domain::port::{Allocators, RuleFacts, Rules};
 use domain::recipient::Recipient;
+use domain::run::SourceDay;
+use std::collections::BTreeMap;
 
 /// The rules in force with their decisions, and what these ask for.
 pub struct AllocationInputs<'a> {
     pub dictionary: &'a Dictionary,
     pub cells: &'a Cells,
+    /// The cells of charges that are decided by themselves, in the order of charges.
+    pub per_charge: &'a BTreeMap<SourceDay, Vec<u32>>,
     pub outcomes: &'a [Outcome],
     pub rules: &'a dyn Rules,
     /// Outcomes of the rules of the later stages, by priority.

@@ -6,10 +6,14 @@ use crate::inputs::AllocationInputs;
 use domain::decision::{Outcome, OutcomeId, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
+use domain::driver::facts::DriverFilter;
 use domain::period::Day;
 use domain::port::{Allocators, Decider, Rules};
+use domain::run::SourceDay;
 use foldhash::HashMap;
+use ledger::segment::{ChargeLines, SegmentCharges};
 use ledger::{GenerationId, Transaction};
+use std::collections::BTreeMap;
 
 /// The rules and plugins by which days are allocated.
 #[derive(Clone, Copy)]
@@ -25,9 +29,16 @@ pub struct Rulings {
     pub outcomes: Vec<Outcome>,
     /// Outcomes of the later stages' rules, by priority.
     pub later: Vec<OutcomeId>,
+    numbers: OutcomeNumbers,
+    /// Resources and outcomes of the charges that are decided by themselves, in the order of
+    /// charges. Nothing of days without such charges.
+    per_charge: BTreeMap<SourceDay, Vec<(u32, OutcomeId)>>,
+}
+
+/// The cells of all resources and charges, numbered once all is decided.
+pub struct NumberedCells {
     pub cells: Cells,
-    /// Whether some resources are decided charge by charge.
-    pub per_charge: bool,
+    per_charge: BTreeMap<SourceDay, Vec<u32>>,
 }
 
 impl Rulings {
@@ -51,20 +62,70 @@ impl Rulings {
             .into_iter()
             .map(|decided| numbers.number(decided, decider.outcomes(), &mut outcomes))
             .collect();
-        let per_charge = decisions.contains(&OutcomeId::PER_CHARGE);
-        let cells = Cells::new(dictionary, &decisions, &outcomes)?;
-        Ok(Rulings { decisions, outcomes, later, cells, per_charge })
+        Ok(Rulings { decisions, outcomes, later, numbers, per_charge: BTreeMap::new() })
+    }
+
+    /// Whether some resources are decided charge by charge.
+    pub fn is_per_charge(&self) -> bool {
+        self.decisions.contains(&OutcomeId::PER_CHARGE)
+    }
+
+    /// The slow way, for rules that read amounts or dates: every charge of such a resource is
+    /// decided by itself, before any day is summed. New decisions can look at other days.
+    pub fn decide_charges(
+        &mut self,
+        transaction: &Transaction<'_>,
+        dictionary: &Dictionary,
+        decider: &mut dyn Decider,
+        lines: &mut ChargeLines<'_>,
+        source_day: &SourceDay,
+    ) -> Result<(), Diagnostic> {
+        let mut columns = SegmentCharges::default();
+        let mut decided = Vec::new();
+        for stored in transaction.segments(source_day)? {
+            lines.decode(&stored.data, &mut columns)?;
+            for (row, resource) in columns.resources.iter().enumerate() {
+                if self.decisions[*resource as usize] != OutcomeId::PER_CHARGE {
+                    continue;
+                }
+                let line = lines.line(source_day, &columns, row);
+                let (id, day) = (ResourceId(*resource), source_day.day);
+                let outcome = decider.decide(dictionary, id, day, Some(&line));
+                let outcome = self.numbers.number(outcome, decider.outcomes(), &mut self.outcomes);
+                decided.push((*resource, outcome));
+            }
+        }
+        self.per_charge.insert(source_day.clone(), decided);
+        Ok(())
+    }
+
+    /// The cells, once all charges are decided.
+    pub fn cells(&self, dictionary: &Dictionary, filters: &[DriverFilter]) -> NumberedCells {
+        let mut cells = Cells::new(dictionary, &self.decisions, &self.outcomes, filters);
+        let mut per_charge = BTreeMap::new();
+        let mut known: HashMap<(u32, OutcomeId), u32> = HashMap::default();
+        for (source_day, decided) in &self.per_charge {
+            let numbers = decided.iter().map(|(resource, outcome)| {
+                *known
+                    .entry((*resource, *outcome))
+                    .or_insert_with(|| cells.number(dictionary, ResourceId(*resource), *outcome))
+            });
+            per_charge.insert(source_day.clone(), numbers.collect());
+        }
+        NumberedCells { cells, per_charge }
     }
 
     pub fn inputs<'a>(
         &'a self,
         dictionary: &'a Dictionary,
         ports: AllocationPorts<'a>,
+        NumberedCells { cells, per_charge }: &'a NumberedCells,
         drivers: &'a Drivers,
     ) -> AllocationInputs<'a> {
         AllocationInputs {
             dictionary,
-            cells: &self.cells,
+            cells,
+            per_charge,
             outcomes: &self.outcomes,
             rules: ports.rules,
             later: &self.later,

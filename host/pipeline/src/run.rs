@@ -12,6 +12,7 @@ use crate::collection::Collection;
 use crate::days::{self, ChangedDays};
 use crate::feed::{self, Feed, Patience, SourceWork};
 use crate::interner::Secrets;
+use crate::known_usage::KnownUsage;
 use crate::normalize::Registry;
 use crate::progress::Progress;
 use crate::report::{RunReport, SourceReport, conservation};
@@ -103,6 +104,7 @@ pub(crate) fn run_on_terms(
     // and then the numbers of an earlier dictionary would stand for other resources.
     let dictionary = transaction.dictionary()?;
     let registry = Mutex::new(Registry::new(dictionary, options.tag_schema));
+    let gaps_before = KnownUsage::of(&transaction)?.gaps();
     let CollectionResults { sources, mut changed, mut changed_usage } = if options.collect {
         collect_all(&mut transaction, terms.standing, &registry, &options, progress)?
     } else {
@@ -112,6 +114,7 @@ pub(crate) fn run_on_terms(
         changed.extend(transaction.restate_as_known(until_ms)?);
         changed_usage.extend(transaction.restate_usage_as_known(until_ms)?);
     }
+    changed_usage.extend(KnownUsage::of(&transaction)?.turned_since(&gaps_before));
     let dictionary = registry.into_inner().unwrap_or_else(PoisonError::into_inner).dictionary;
     transaction.save_dictionary(&dictionary)?;
     let allocated = days::allocate(

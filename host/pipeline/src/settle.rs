@@ -1,22 +1,16 @@
 //! Days on their way through all processors into the ledger.
 
-use crate::allocate::{DayResult, allocate_day};
-use crate::cells::{Cells, PER_CHARGE};
-use crate::drivers::Drivers;
+use crate::allocate::{DayCharges, DayResult, allocate_days};
+use crate::cells::PER_CHARGE;
 use crate::inputs::AllocationInputs;
 use crate::progress::Progress;
-use crate::rulings::{AllocationPorts, OutcomeNumbers, Rulings};
 use crate::slice::DaySlice;
-use domain::decision::OutcomeId;
+use domain::code;
 use domain::diagnostic::Diagnostic;
-use domain::dictionary::{Dictionary, ResourceId};
-use domain::money::Sum;
 use domain::period::Day;
-use domain::port::Decider;
-use domain::run::SourceDay;
-use ledger::segment::{self, ChargeLines, SegmentCharges};
+use ledger::segment::{self, SegmentCharges};
 use ledger::{GenerationId, StoredDay, StoredSegment, Transaction};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 /// The work of all generations of a run.
@@ -47,23 +41,55 @@ impl AllocationReport {
     }
 }
 
-/// A day with all its sources.
+/// A day with all its sources, and the rules in force on it.
 pub struct DayWork {
     pub day: Day,
+    pub generation: GenerationId,
     pub stored: Vec<StoredDay>,
 }
 
-/// Days of one generation on their way into the ledger.
+/// Days whose weights hang on each other, in their order.
+pub type DayWorks = Vec<DayWork>;
+
+/// Days on their way into the ledger.
 pub struct Settlement<'a> {
     pub allocated: &'a mut AllocationReport,
-    pub generation: GenerationId,
-    /// Days of all generations.
+    pub inputs: &'a BTreeMap<GenerationId, AllocationInputs<'a>>,
+    pub threads: usize,
+    /// Days of all groups.
     pub total: u64,
     pub progress: &'a mut dyn FnMut(Progress),
 }
 
 /// A day's segments on their way to a worker.
-type DaySegments = Vec<(StoredDay, Vec<StoredSegment>)>;
+struct Job {
+    place: Place,
+    loaded: Vec<(StoredDay, Vec<StoredSegment>)>,
+}
+
+/// A day among the groups.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    group: usize,
+    day: Day,
+    generation: GenerationId,
+    /// Whether its weights hang on no other day.
+    is_alone: bool,
+}
+
+/// What a worker makes of a day.
+enum Worked {
+    Allocated(DayResult),
+    /// The day waits for the others of its group.
+    Summed(Vec<DaySlice>),
+}
+
+/// The days of a group that are summed so far.
+#[derive(Default)]
+struct OpenGroup(BTreeMap<Day, (GenerationId, Vec<DaySlice>)>);
+
+/// Groups by number, until all of their days are summed.
+type OpenGroups = BTreeMap<usize, OpenGroup>;
 
 impl Settlement<'_> {
     /// Workers decode, sum and split whole days. This thread reads segments for them and settles
@@ -71,31 +97,32 @@ impl Settlement<'_> {
     ///
     /// Only this thread may touch the ledger's connection. A worker has a day as a whole, since the
     /// weights of a day hang on all of its charges. One more day than there are workers is read
-    /// ahead, so that nobody waits for the file.
-    pub fn in_threads(
+    /// ahead, so that nobody waits for the file. Where weights hang on other days too, workers only
+    /// sum, and this thread splits all days of the group.
+    pub fn run(
         &mut self,
         transaction: &mut Transaction<'_>,
-        dictionary: &Dictionary,
-        ports: AllocationPorts<'_>,
-        rulings: &Rulings,
-        works: Vec<DayWork>,
+        groups: Vec<DayWorks>,
     ) -> Result<(), Diagnostic> {
-        let drivers = drivers(transaction, rulings, &works)?;
-        let inputs = rulings.inputs(dictionary, ports, &drivers);
-        let threads = ports.threads.clamp(1, works.len().max(1));
+        let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
+        let mut works: VecDeque<(usize, DayWork)> = groups
+            .into_iter()
+            .enumerate()
+            .flat_map(|(group, works)| works.into_iter().map(move |work| (group, work)))
+            .collect();
+        let inputs = self.inputs;
+        let threads = self.threads.clamp(1, works.len().max(1));
         std::thread::scope(|scope| {
-            let (give, jobs) = mpsc::sync_channel::<(Day, DaySegments)>(1);
-            let (done, results) = mpsc::channel::<(Day, Result<DayResult, Diagnostic>)>();
+            let (give, jobs) = mpsc::sync_channel::<Job>(1);
+            let (done, results) = mpsc::channel::<(Place, Result<Worked, Diagnostic>)>();
             let jobs = Arc::new(Mutex::new(jobs));
             for _ in 0..threads {
-                let (done, jobs, inputs) = (done.clone(), Arc::clone(&jobs), &inputs);
+                let (done, jobs) = (done.clone(), Arc::clone(&jobs));
                 scope.spawn(move || {
                     loop {
                         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                        let Ok((day, loaded)) = job else { break };
-                        let result =
-                            slices(loaded, inputs).and_then(|slices| allocate_day(inputs, slices));
-                        if done.send((day, result)).is_err() {
+                        let Ok(Job { place, loaded }) = job else { break };
+                        if done.send((place, worked(inputs, place, loaded))).is_err() {
                             break;
                         }
                     }
@@ -103,32 +130,38 @@ impl Settlement<'_> {
             }
             // With these ends gone, waiting below ends too if all workers have ended.
             drop((done, jobs));
-            let count = works.len();
-            let mut waiting = BTreeMap::new();
-            let mut order =
-                works.iter().map(|work| work.day).collect::<Vec<_>>().into_iter().peekable();
-            let mut settled = 0;
-            let mut given = works.into_iter();
+            let mut order: VecDeque<(Day, GenerationId)> =
+                works.iter().map(|(_, work)| (work.day, work.generation)).collect();
+            let mut ready = BTreeMap::new();
+            let mut open = OpenGroups::new();
             let mut in_flight = 0;
-            while settled < count {
+            while !order.is_empty() {
                 while in_flight <= threads
-                    && let Some(work) = given.next()
+                    && let Some((group, work)) = works.pop_front()
                 {
-                    let loaded = load(transaction, work.stored)?;
-                    if give.send((work.day, loaded)).is_err() {
+                    let DayWork { day, generation, stored } = work;
+                    let place = Place { group, day, generation, is_alone: sizes[group] == 1 };
+                    if give.send(Job { place, loaded: load(transaction, stored)? }).is_err() {
                         break;
                     }
                     in_flight += 1;
                 }
-                let Ok((day, result)) = results.recv() else { break };
+                let Ok((place, result)) = results.recv() else { break };
                 in_flight -= 1;
-                waiting.insert(day, result?);
+                match result? {
+                    Worked::Allocated(result) => drop(ready.insert(place.day, result)),
+                    Worked::Summed(slices) => {
+                        let group = summed(&mut open, place, slices, sizes[place.group]);
+                        ready.extend(group.map_or(Ok(Vec::new()), |it| it.allocated(inputs))?);
+                    }
+                }
                 // Entries are numbered and chained in the order of days, so a day that is ready
                 // early waits.
-                while let Some(result) = order.peek().and_then(|day| waiting.remove(day)) {
-                    let day = order.next().unwrap_or_else(|| Day::from_epoch(0));
-                    self.settle(transaction, day, result)?;
-                    settled += 1;
+                while let Some((day, generation)) = order.front().copied()
+                    && let Some(result) = ready.remove(&day)
+                {
+                    order.pop_front();
+                    self.settle(transaction, (day, generation), result)?;
                 }
             }
             // Workers wait for more days until this end is gone.
@@ -137,60 +170,14 @@ impl Settlement<'_> {
         })
     }
 
-    /// The slow way, for rules that read amounts or dates: every charge of such a resource is
-    /// decided by itself.
-    ///
-    /// Decisions then come up day by day, so this goes in one thread.
-    pub fn one_by_one(
-        &mut self,
-        transaction: &mut Transaction<'_>,
-        dictionary: &Dictionary,
-        ports: AllocationPorts<'_>,
-        decider: &mut dyn Decider,
-        rulings: &mut Rulings,
-        works: Vec<DayWork>,
-    ) -> Result<(), Diagnostic> {
-        let mut decisions = ChargeDecisions {
-            dictionary,
-            decider,
-            numbers: OutcomeNumbers::new(&rulings.outcomes),
-            lines: ChargeLines::new(dictionary, [ports.rules]),
-        };
-        let mut known = rulings.outcomes.len();
-        let mut drivers = self::drivers(transaction, rulings, &works)?;
-        let (first, last) = span(&works);
-        for work in works {
-            let mut slices = Vec::new();
-            // Cells are kept apart by driver filters, and a new decision can bring a new filter. So
-            // all charges of the day are decided before a cell is numbered.
-            let mut decided = Vec::new();
-            for (day, segments) in load(transaction, work.stored)? {
-                let charges = decisions.decide(rulings, &day.source_day, segments)?;
-                decided.push((day, charges));
-            }
-            rulings.cells = Cells::new(dictionary, &rulings.decisions, &rulings.outcomes)?;
-            for (day, charges) in decided {
-                slices.push(charges.slice(day, dictionary, &mut rulings.cells));
-            }
-            // A new decision can look at usage that is not loaded yet.
-            if rulings.outcomes.len() > known {
-                known = rulings.outcomes.len();
-                drivers = Drivers::load(transaction, &rulings.outcomes, first, last)?;
-            }
-            let result = allocate_day(&rulings.inputs(dictionary, ports, &drivers), slices)?;
-            self.settle(transaction, work.day, result)?;
-        }
-        Ok(())
-    }
-
     fn settle(
         &mut self,
         transaction: &mut Transaction<'_>,
-        day: Day,
+        (day, generation): (Day, GenerationId),
         result: DayResult,
     ) -> Result<(), Diagnostic> {
         for (source_day, entries) in result.entries {
-            let settled = transaction.settle(&source_day, self.generation, entries)?;
+            let settled = transaction.settle(&source_day, generation, entries)?;
             self.allocated.posted += settled.posted;
             self.allocated.reversed += settled.reversed;
             self.allocated.unchanged += settled.unchanged;
@@ -210,23 +197,61 @@ impl Settlement<'_> {
     }
 }
 
-fn drivers(
+/// The group of a day that was summed, once it is the last of its group.
+fn summed(
+    open: &mut OpenGroups,
+    place: Place,
+    slices: Vec<DaySlice>,
+    size: usize,
+) -> Option<OpenGroup> {
+    let group = open.entry(place.group).or_default();
+    group.0.insert(place.day, (place.generation, slices));
+    let is_whole = group.0.len() == size;
+    is_whole.then(|| open.remove(&place.group)).flatten()
+}
+
+impl OpenGroup {
+    fn allocated(
+        self,
+        inputs: &BTreeMap<GenerationId, AllocationInputs<'_>>,
+    ) -> Result<Vec<(Day, DayResult)>, Diagnostic> {
+        let days: Vec<Day> = self.0.keys().copied().collect();
+        let charges = self.0.into_iter().map(|(day, (generation, slices))| {
+            Ok(DayCharges { day, inputs: inputs_of(inputs, generation)?, slices })
+        });
+        let charges = charges.collect::<Result<Vec<_>, Diagnostic>>()?;
+        Ok(days.into_iter().zip(allocate_days(charges)?).collect())
+    }
+}
+
+fn inputs_of<'i, 'a>(
+    inputs: &'i BTreeMap<GenerationId, AllocationInputs<'a>>,
+    generation: GenerationId,
+) -> Result<&'i AllocationInputs<'a>, Diagnostic> {
+    inputs.get(&generation).ok_or_else(|| {
+        Diagnostic::new(code::INTERNAL, "the rules of a day were not decided before its charges")
+    })
+}
+
+fn worked(
+    inputs: &BTreeMap<GenerationId, AllocationInputs<'_>>,
+    Place { day, generation, is_alone, .. }: Place,
+    loaded: Vec<(StoredDay, Vec<StoredSegment>)>,
+) -> Result<Worked, Diagnostic> {
+    let inputs = inputs_of(inputs, generation)?;
+    let slices = slices(loaded, inputs)?;
+    if !is_alone {
+        return Ok(Worked::Summed(slices));
+    }
+    let mut results = allocate_days(vec![DayCharges { day, inputs, slices }])?;
+    assert!(results.len() == 1, "one day has one result");
+    Ok(Worked::Allocated(results.remove(0)))
+}
+
+fn load(
     transaction: &Transaction<'_>,
-    rulings: &Rulings,
-    works: &[DayWork],
-) -> Result<Drivers, Diagnostic> {
-    let (first, last) = span(works);
-    Drivers::load(transaction, &rulings.outcomes, first, last)
-}
-
-/// The first and the last day.
-fn span(works: &[DayWork]) -> (Day, Day) {
-    let days = works.iter().map(|work| work.day);
-    let first = days.clone().min().unwrap_or(Day::from_epoch(0));
-    (first, days.max().unwrap_or(first))
-}
-
-fn load(transaction: &Transaction<'_>, stored: Vec<StoredDay>) -> Result<DaySegments, Diagnostic> {
+    stored: Vec<StoredDay>,
+) -> Result<Vec<(StoredDay, Vec<StoredSegment>)>, Diagnostic> {
     stored
         .into_iter()
         .map(|day| {
@@ -236,11 +261,16 @@ fn load(transaction: &Transaction<'_>, stored: Vec<StoredDay>) -> Result<DaySegm
         .collect()
 }
 
-fn slices(loaded: DaySegments, inputs: &AllocationInputs<'_>) -> Result<Vec<DaySlice>, Diagnostic> {
+fn slices(
+    loaded: Vec<(StoredDay, Vec<StoredSegment>)>,
+    inputs: &AllocationInputs<'_>,
+) -> Result<Vec<DaySlice>, Diagnostic> {
     let cells = inputs.cells;
     let mut columns = SegmentCharges::default();
     let mut slices = Vec::new();
     for (day, segments) in loaded {
+        // Cells of the charges that were decided by themselves, in the order of charges.
+        let mut per_charge = inputs.per_charge.get(&day.source_day).into_iter().flatten();
         let mut slice = DaySlice::new(day.source_day, day.totals);
         for stored in segments {
             segment::decode(&stored.data, &mut columns)?;
@@ -248,7 +278,11 @@ fn slices(loaded: DaySegments, inputs: &AllocationInputs<'_>) -> Result<Vec<DayS
             for ((resource, billed), effective) in
                 columns.resources.iter().zip(&columns.billed).zip(&columns.effective)
             {
-                let cell = cells.of_resource.get(*resource as usize).copied().unwrap_or(PER_CHARGE);
+                let mut cell =
+                    cells.of_resource.get(*resource as usize).copied().unwrap_or(PER_CHARGE);
+                if cell == PER_CHARGE {
+                    cell = per_charge.next().copied().unwrap_or(PER_CHARGE);
+                }
                 assert!(
                     cell != PER_CHARGE,
                     "resource {resource} was decided before its charges are summed"
@@ -259,71 +293,4 @@ fn slices(loaded: DaySegments, inputs: &AllocationInputs<'_>) -> Result<Vec<DayS
         slices.push(slice);
     }
     Ok(slices)
-}
-
-/// The charges of one source-day, each with its decision.
-#[derive(Default)]
-struct DecidedCharges {
-    /// Charges, billed and effective sums of each segment.
-    totals: Vec<(u64, Sum, Sum)>,
-    resources: Vec<u32>,
-    outcomes: Vec<OutcomeId>,
-    billed: Vec<i64>,
-    effective: Vec<i64>,
-}
-
-impl DecidedCharges {
-    fn add(&mut self, stored: &StoredSegment, columns: &SegmentCharges) {
-        self.totals.push((u64::from(stored.rows), stored.billed, stored.effective));
-        self.resources.extend_from_slice(&columns.resources);
-        self.billed.extend_from_slice(&columns.billed);
-        self.effective.extend_from_slice(&columns.effective);
-    }
-
-    fn slice(&self, day: StoredDay, dictionary: &Dictionary, cells: &mut Cells) -> DaySlice {
-        let mut slice = DaySlice::new(day.source_day, day.totals);
-        for (charges, billed, effective) in &self.totals {
-            slice.add_segment_totals(*charges, *billed, *effective);
-        }
-        for (row, resource) in self.resources.iter().enumerate() {
-            let cell = cells.number(dictionary, ResourceId(*resource), self.outcomes[row]);
-            slice.add(cells, cell, self.billed[row], self.effective[row]);
-        }
-        slice
-    }
-}
-
-/// Decisions on single charges, in the ledger's numbers.
-struct ChargeDecisions<'a, 'd> {
-    dictionary: &'a Dictionary,
-    decider: &'a mut (dyn Decider + 'd),
-    numbers: OutcomeNumbers,
-    lines: ChargeLines<'a>,
-}
-
-impl ChargeDecisions<'_, '_> {
-    fn decide(
-        &mut self,
-        rulings: &mut Rulings,
-        source_day: &SourceDay,
-        segments: Vec<StoredSegment>,
-    ) -> Result<DecidedCharges, Diagnostic> {
-        let (mut charges, mut columns) = (DecidedCharges::default(), SegmentCharges::default());
-        for stored in segments {
-            self.lines.decode(&stored.data, &mut columns)?;
-            charges.add(&stored, &columns);
-            for (row, resource) in columns.resources.iter().enumerate() {
-                let mut outcome = rulings.decisions[*resource as usize];
-                if outcome == OutcomeId::PER_CHARGE {
-                    let line = self.lines.line(source_day, &columns, row);
-                    let (resource, day) = (ResourceId(*resource), source_day.day);
-                    let decided = self.decider.decide(self.dictionary, resource, day, Some(&line));
-                    let known = self.decider.outcomes();
-                    outcome = self.numbers.number(decided, known, &mut rulings.outcomes);
-                }
-                charges.outcomes.push(outcome);
-            }
-        }
-        Ok(charges)
-    }
 }

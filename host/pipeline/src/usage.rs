@@ -14,7 +14,7 @@ use domain::mapping::{Origin, UsageMapping};
 use domain::period::{DateOrder, Day, Period, parse_instant};
 use domain::tag::{self, RawTags, TagSchema};
 use domain::text_form::DecimalMark;
-use domain::usage::{Keys, Quantity, canonical_keys};
+use domain::usage::{Keys, NotAQuantity, Quantity, canonical_keys};
 use foldhash::{HashMap, HashMapExt};
 use ledger::{CollectionId, Restated, Transaction, UsageDay, UsageRows};
 use reports::coverage::days::KnownDays;
@@ -222,6 +222,7 @@ impl<'a> GatheredUsage<'a> {
         let value =
             Quantity::parse(usage.value.as_bytes()).map_err(|error| format!("value: {error}"))?;
         let series = self.series(usage.metric.trim(), usage.unit.trim(), usage.keys)?;
+        let value = self.used(series, value).map_err(|error| format!("value: {error}"))?;
         self.add(series, day, value)?;
         self.rows += 1;
         Ok(())
@@ -266,6 +267,10 @@ impl<'a> GatheredUsage<'a> {
         self.numbers.insert(series.clone(), self.series.len());
         self.series.push(series);
         Ok(self.series.len() - 1)
+    }
+
+    fn used(&self, series: usize, value: Quantity) -> Result<Quantity, NotAQuantity> {
+        value.used_by(&self.series[series].keys)
     }
 
     fn add(&mut self, series: usize, day: Day, value: Quantity) -> Result<(), String> {
@@ -409,8 +414,11 @@ impl UsageReader<'_, '_> {
         let reading = self.reading;
         // A row is taken as a whole or not at all.
         let mut values = Vec::with_capacity(self.reading.metrics.len());
-        for metric in &self.reading.metrics {
-            values.push(quantity(metric.value, &reading.nulls, reading.decimal_mark, batch, row)?);
+        for (at, Metric { value: column, .. }) in reading.metrics.iter().enumerate() {
+            let value = quantity(*column, &reading.nulls, reading.decimal_mark, batch, row)?;
+            let used = value.map(|value| self.gathered.used(self.series[first + at], value));
+            let used = used.transpose();
+            values.push(used.map_err(|it| CellFault::new(Some(*column), it.to_string()))?);
         }
         for (at, value) in values.into_iter().enumerate() {
             if let Some(value) = value {

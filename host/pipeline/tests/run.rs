@@ -12,6 +12,7 @@ mod sources;
 mod stages;
 mod tables;
 mod usage;
+mod windows;
 
 use domain::code;
 use domain::diagnostic::Diagnostic;

@@ -9,6 +9,7 @@ use crate::decision::weighted_split;
 use crate::drivers::filter_key;
 use crate::property_file::{self, Property};
 use crate::text_file::TextFile;
+use crate::window::{basis_of, window_of};
 use domain::code::{Code, Fault};
 use domain::decision::Decision;
 use domain::detail::Detail;
@@ -16,7 +17,7 @@ use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{Basis, DriverFilter};
+use domain::driver::facts::{CostQuestion, DriverFilter};
 use domain::field::Field;
 use domain::money::Money;
 use domain::period::Day;
@@ -496,9 +497,20 @@ fn weight_of(text: &str, span: Range<usize>) -> Read<Decimal> {
     text.parse().map_err(|_| Wrong(format!("'{text}' is not a weight"), span))
 }
 
+/// A text that is one of some words.
+fn known_word<T>(
+    value: &Value<'_>,
+    name: &str,
+    words: &str,
+    known: impl Fn(&str) -> Option<T>,
+) -> Read<T> {
+    let word = text(value, name)?;
+    known(&word).ok_or_else(|| Wrong(format!("{name} is {words}, not '{word}'"), value.span()))
+}
+
 fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
-    let (mut among, mut filter, mut when_zero) =
-        (Candidates::AllTeams, DriverFilter::new(), WhenZero::Stay);
+    let (mut among, mut costs, mut when_zero) =
+        (Candidates::AllTeams, CostQuestion::direct(DriverFilter::new()), WhenZero::Stay);
     for (key, value) in table(value, "'by_cost'")? {
         match key.get_ref().as_ref() {
             "teams" => among = Candidates::Listed(targets(value)?),
@@ -508,32 +520,33 @@ fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
                         .map_err(|refusal| Wrong(refusal.message, key.span()))?;
                     Ok((name, text(value, "a filter's value")?))
                 });
-                filter = pairs.collect::<Read<_>>()?;
+                costs.filter = pairs.collect::<Read<_>>()?;
+            }
+            "basis" => {
+                let words = "\"direct\", \"allocated\" or \"billed_cost\"";
+                costs.basis = known_word(value, "'basis'", words, basis_of)?;
+            }
+            "window" => {
+                let words = "\"day\", \"week\" or \"month\"";
+                costs.window = known_word(value, "'window'", words, window_of)?;
             }
             "when_zero" => {
-                when_zero = match text(value, "'when_zero'")?.as_str() {
-                    "even" => WhenZero::Even,
-                    "stay" => WhenZero::Stay,
-                    other => {
-                        return Err(Wrong(
-                            format!("'when_zero' is \"stay\" or \"even\", not '{other}'"),
-                            value.span(),
-                        ));
-                    }
+                let policy = |word: &str| match word {
+                    "even" => Some(WhenZero::Even),
+                    "stay" => Some(WhenZero::Stay),
+                    _ => None,
                 };
+                when_zero = known_word(value, "'when_zero'", "\"stay\" or \"even\"", policy)?;
             }
             _ => {
                 return Err(unknown(
                     "'by_cost'",
                     key,
-                    ["teams", "filter", "when_zero"].into_iter(),
+                    ["teams", "filter", "basis", "window", "when_zero"].into_iter(),
                 ));
             }
         }
     }
-    let spread = Spread {
-        when_zero,
-        ..Spread::new(Driver::Cost(CostDriver { among, filter, basis: Basis::Effective }))
-    };
+    let spread = Spread { when_zero, ..Spread::new(Driver::Cost(CostDriver { among, costs })) };
     Ok(Expect::Decision { decision: Decision::from(spread), listed: true })
 }

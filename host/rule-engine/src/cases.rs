@@ -14,7 +14,9 @@ use domain::decision::Decision;
 use domain::detail::Detail;
 use domain::diagnostic::Diagnostic;
 use domain::driver::Driver;
-use domain::driver::facts::{Basis, DriverFilter, Facts, PluginCall, Pool, UsageQuery};
+use domain::driver::facts::{
+    Basis, CostQuestion, DriverFilter, Facts, PluginCall, Pool, UsageQuery,
+};
 use domain::driver::fixed::FixedDriver;
 use domain::field::Field;
 use domain::money::{Money, Sum};
@@ -211,12 +213,21 @@ struct CaseFacts<'a> {
 }
 
 impl Facts for CaseFacts<'_> {
+    fn currency(&self) -> &str {
+        self.currency
+    }
+
+    /// A case gives the costs of the window, on the basis that the rule asks for.
+    fn team_costs(&self, question: &CostQuestion) -> BTreeMap<String, i128> {
+        self.direct_costs(&question.filter, Basis::Effective)
+    }
+
     /// Filter and basis are ignored: a case gives the costs that they would leave.
     fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
         self.day.costs.iter().map(|(team, cost)| (team.clone(), i128::from(cost.nanos()))).collect()
     }
 
-    fn usage(&self, query: &UsageQuery) -> BTreeMap<String, Quantity> {
+    fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<String, Quantity>> {
         let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
         for usage in self.day.usage.iter().filter(|usage| usage.metric == query.metric) {
             let key = |name: &str| {
@@ -232,7 +243,7 @@ impl Facts for CaseFacts<'_> {
                 by_key.entry(key(&query.key).to_owned()).or_default().0 += usage.value.0;
             }
         }
-        by_key
+        Some(by_key)
     }
 
     fn knows_team(&self, team: &str) -> bool {
@@ -268,13 +279,12 @@ pub(crate) fn shares(
         Decision::Spread(spread) => (**spread).clone(),
         Decision::Exclude { .. } => return CaseOutcome::Decided(decision.clone(), None),
     };
-    let pool =
-        Pool { stands: Recipient::Pool(rule.to_owned()), rule: rule.to_owned(), total: amount };
+    let pool = Pool::new(Recipient::Pool(rule.to_owned()), rule, amount);
     let mut shares: BTreeMap<String, Sum> = BTreeMap::new();
     match share(&spread, &pool, &CaseFacts { set, day, currency }) {
         Err(finding) => return CaseOutcome::Refused(finding.message),
         Ok(None) => drop(shares.insert(share_name(&pool.stands), amount)),
-        Ok(Some(sharing)) => sharing.shares.split(amount, |target, part| {
+        Ok(Some(sharing)) => sharing.shares_of(amount).split(amount, |target, part| {
             *shares.entry(share_name(&sharing.recipients[target])).or_default() += part
         }),
     }

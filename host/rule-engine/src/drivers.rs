@@ -5,33 +5,33 @@
 //! subject first, then perhaps a list of teams and a map of filters, and a map of options last.
 
 use crate::answer::KnownTeams;
-use crate::arguments::{Arguments, amount, checked, policies, scaled, spread_of, word, write_json};
+use crate::arguments::{Arguments, amount, checked, policies, spread_of, word, write_json};
 use crate::decision::{Refusal, TARGET_KEYS, among, kind, meant, recipient, refuse, text};
 use crate::host_function::{FunctionFamily, HostFunction};
+use crate::rate_card::rate_card;
 use crate::table::{Tables, unknown_table};
+use crate::window::{basis_of, calendar_window, window};
 use domain::decision::Decision;
 use domain::driver::Driver;
 use domain::driver::bounds::{Bound, Limit};
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{Basis, DriverFilter, UsageQuery, Window};
+use domain::driver::facts::{CostBasis, CostQuestion, DriverFilter, UsageQuery, Window};
 use domain::driver::plugin::PluginDriver;
-use domain::driver::rate_card::{Price, RateCard, UnitPrice};
 use domain::driver::tiers::{Tier, TieredDriver};
 use domain::driver::usage::{Unknown, UsageDriver};
 use domain::field::Field;
 use domain::recipient::Recipient;
 use domain::spread::Spread;
-use domain::usage::{Quantity, RESOURCE_ID};
+use domain::usage::RESOURCE_ID;
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map, NativeCallContext};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const COST_OPTIONS: &[&str] = &["when_zero", "when_negative", "basis"];
+const COST_OPTIONS: &[&str] = &["when_zero", "when_negative", "basis", "window"];
 const USAGE_OPTIONS: &[&str] =
     &["when_zero", "when_negative", "key", "table", "recipients", "unknown", "window"];
-const PRICE_OPTIONS: &[&str] = &["remainder", "key", "table", "recipients", "unknown", "window"];
 const PLUGIN_OPTIONS: &[&str] = &["when_zero", "usage", "teams"];
 const BOUNDS: &[&str] = &["at_least", "at_most"];
 /// The outer limits would move shares out of the inner ones.
@@ -40,8 +40,6 @@ pub(crate) const BOUNDED_TWICE: &str =
 /// A share that grows where the others shrink has no place between limits.
 pub(crate) const BOUNDED_NEGATIVE: &str =
     "`bounded` cannot limit negative shares: write when_negative \"zero\" or \"stay\"";
-/// A little more than a year. Longer windows would only be slow.
-const WINDOW_DAYS_MAX: i64 = 400;
 
 host_functions! { FUNCTIONS:
     Decisions "by_cost" "by_cost()"
@@ -61,11 +59,22 @@ host_functions! { FUNCTIONS:
          visible) or \"even\"."
         r#"by_cost(["search", "web"], #{when_zero: "even"})"#
         => "by_cost search, web when_zero even";
-    Decisions "by_cost" "by_cost(…, #{basis: \"billed_cost\", when_negative: \"keep\"})"
-        "More options: `basis` is \"effective_cost\" (the default) or \"billed_cost\". \
-         `when_negative` says what a negative weight means, such as a team whose credits are \
-         larger than its costs: \"zero\" (the default: it counts as zero), \"keep\" (its share \
-         has the other sign: 100 by 100 : -20 is 125 and -25) or \"stay\" (all stays in the pool)."
+    Decisions "by_cost" "by_cost(…, #{basis: \"allocated\", window: \"month\"})"
+        "By other costs. `basis` is \"direct\" (the default: the effective cost assigned to a \
+         team), \"billed_cost\" (the billed cost of the same charges) or \"allocated\" (all that a \
+         team bears when the rule has its turn: assigned, shared and passed on to it). Charges of \
+         rules that weigh so follow all other charges, by priority, and such pools follow the \
+         pools that do not. `window` is \"day\" (the default), \"week\" (from Monday on, as far as \
+         the days lie in one month) or \"month\": the weights are then those of the whole window, \
+         and a change on one of its days changes the shares of all."
+        r#"by_cost(#{basis: "allocated", window: "month"})"#
+        => "by_cost all teams basis allocated window month";
+    Decisions "by_cost" "by_cost(…, #{when_negative: \"keep\"})"
+        "`when_negative` says what a negative weight means, such as a team whose credits of the \
+         window are larger than its costs: \"zero\" (the default: it counts as zero), \"keep\" (its \
+         share has the other sign: 100 by 100 : -20 is 125 and -25) or \"stay\" (all stays in the \
+         pool). Where weights that are kept nearly cancel out, so that a share would be more than \
+         the pool and all weights together, nothing is posted."
         r#"by_cost(#{basis: "billed_cost", when_negative: "keep"})"#
         => "by_cost all teams basis billed_cost when_negative keep";
     Decisions "by_usage" "by_usage(metric)"
@@ -76,9 +85,10 @@ host_functions! { FUNCTIONS:
         "Only usage of the teams listed, and with these keys. Options: `key` is the key that \
          names the user, `table` is a lookup table from the key's value to the team, `recipients` \
          maps single values to teams or pools, `unknown` is \"unallocated\" (the default), \
-         \"ignore\", a team as a map, or a pool; `window` is \"day\" (the default), \"month\" or \
-         a number of days that end with the charge's; `when_zero` and `when_negative` as in \
-         `by_cost`."
+         \"ignore\", a team as a map, or a pool; `window` is \"day\" (the default), \"week\", \
+         \"month\" or a number of days that end with the charge's; `when_zero` and \
+         `when_negative` as in `by_cost`. Where one of several sources of the metric has a gap, no \
+         usage is known, and `when_zero` says what happens."
         "by_usage(\"kubernetes.node.share\", #{resource_id: charge.resource_id}, #{key: \
          \"namespace\", recipients: #{\"__idle__\": pool(\"shared/idle\")}, when_zero: by_cost()})"
         => "by_usage kubernetes.node.share where resource_id = \"i-0abc\" key namespace __idle__ \
@@ -89,11 +99,18 @@ host_functions! { FUNCTIONS:
         r#"tiered([[1000, even(["web", "mobile"])], [(), by_cost()]])"#
         => "tiered up to 1000.000000000: split web 1, mobile 1; beyond: by_cost all teams";
     Decisions "rate_card" "rate_card(metric, price, #{remainder: recipient})"
-        "Usage at a price for each unit, in the charge's currency. The remainder gets the \
-         difference between the cost and the priced usage, and bears it where the prices exceed \
-         the cost. Filters and options as in `by_usage`."
+        "Usage at a price for each unit. The remainder gets the difference between the cost and \
+         the priced usage, and bears it where the prices exceed the cost. Usage is charged once, \
+         whatever the number of decisions of the rule: each bears its part, by its size. Filters \
+         and options as in `by_usage`, without windows that move with the day."
         r#"rate_card("storage.gib_hours", 0.00005, #{remainder: "platform"})"#
         => "rate_card storage.gib_hours at 0.00005, remainder to platform";
+    Decisions "rate_card" "rate_card(metric, price, #{currency: \"USD\", remainder: recipient})"
+        "The same with the currency of the price: charges in any other go to the remainder. A \
+         price without one is in the currency of the charges, and where these are in several, \
+         they stay in the pool."
+        r#"rate_card("requests", 0.01, #{currency: "USD", remainder: "platform"})"#
+        => "rate_card requests at 0.01 USD, remainder to platform";
     Decisions "rate_card" "rate_card(metric, [[upto, price], …, [(), price]], …)"
         "The same with a price for each tier of a team's usage of the day."
         r#"rate_card("requests", [[1000, 0.01], [(), 0.005]], #{remainder: pool("shared/idle")})"#
@@ -207,13 +224,21 @@ pub(crate) fn register(engine: &mut Engine, teams: &KnownTeams, kept: &Arc<[Fiel
 fn by_cost(arguments: &[Dynamic], kept: &[Field]) -> Result<Decision, Refusal> {
     let Arguments { among, filters, options } =
         Arguments::read("by_cost", arguments, COST_OPTIONS)?;
-    let basis = match word("by_cost", &options, "basis")?.as_deref() {
-        None | Some("effective_cost") => Basis::Effective,
-        Some("billed_cost") => Basis::Billed,
-        Some(_) => return Err(refuse("`by_cost`: basis is \"effective_cost\" or \"billed_cost\"")),
+    let basis = match word("by_cost", &options, "basis")? {
+        None => CostBasis::Direct,
+        Some(word) => {
+            let refusal =
+                || refuse("`by_cost`: basis is \"direct\", \"allocated\" or \"billed_cost\"");
+            basis_of(&word).ok_or_else(refusal)?
+        }
+    };
+    let window = match options.get("window") {
+        None => Window::DAY,
+        Some(value) => calendar_window("by_cost", value)?,
     };
     let filter = filters.map_or(Ok(DriverFilter::new()), |map| cost_filter(&map, kept))?;
-    policies("by_cost", Spread::new(Driver::Cost(CostDriver { among, filter, basis })), &options)
+    let costs = CostQuestion { filter, basis, window };
+    policies("by_cost", Spread::new(Driver::Cost(CostDriver { among, costs })), &options)
 }
 
 fn cost_filter(map: &Map, kept: &[Field]) -> Result<DriverFilter, Refusal> {
@@ -262,7 +287,7 @@ fn by_usage(
     policies("by_usage", Spread::new(Driver::Usage(usage)), &arguments.options)
 }
 
-fn usage_driver(
+pub(crate) fn usage_driver(
     function: &str,
     metric: &str,
     arguments: &Arguments,
@@ -330,20 +355,6 @@ fn usage_driver(
     Ok(UsageDriver { query, among: among.clone(), recipients, table, unknown })
 }
 
-fn window(function: &str, value: Option<&Dynamic>) -> Result<Window, Refusal> {
-    let Some(value) = value else { return Ok(Window::Days(1)) };
-    match (text(value).as_deref(), value.as_int()) {
-        (Some("day"), _) => Ok(Window::Days(1)),
-        (Some("month"), _) => Ok(Window::Month),
-        (None, Ok(days)) if (1..=WINDOW_DAYS_MAX).contains(&days) => Ok(Window::Days(days as u16)),
-        _ => Err(refuse(format!(
-            "`{function}`: window is \"day\", \"month\" or a number of days up to \
-             {WINDOW_DAYS_MAX}, not {}",
-            kind(value)
-        ))),
-    }
-}
-
 /// `[[1000, even([…])], [(), by_cost()]]`: the first thousand of the day evenly, the rest by cost.
 fn tiered(tiers: &Array) -> Result<Decision, Refusal> {
     let wrong = |value: &Dynamic| {
@@ -376,71 +387,6 @@ fn tiered(tiers: &Array) -> Result<Decision, Refusal> {
         return Err(refuse("`tiered` needs at least one tier"));
     }
     Ok(Decision::from(Spread::new(Driver::Tiers(TieredDriver { tiers: read }))))
-}
-
-/// A price for each unit of usage, or a list of tiers `[[upto, price], [(), price]]`.
-fn rate_card(
-    metric: &str,
-    price: &Dynamic,
-    arguments: &[Dynamic],
-    tables: &dyn Fn(&str) -> Result<(), String>,
-) -> Result<Decision, Refusal> {
-    let arguments = Arguments::read("rate_card", arguments, PRICE_OPTIONS)?;
-    let usage = usage_driver("rate_card", metric, &arguments, tables)?;
-    let remainder = match arguments.options.get("remainder") {
-        Some(value) => recipient("rate_card", value)?,
-        None => {
-            return Err(refuse(
-                "`rate_card` needs the option remainder: who bears what the prices leave of the \
-                 cost",
-            ));
-        }
-    };
-    let card = RateCard { usage, prices: prices(price)?, remainder };
-    Ok(Decision::from(Spread::new(Driver::RateCard(card))))
-}
-
-fn prices(value: &Dynamic) -> Result<Vec<Price>, Refusal> {
-    let Some(tiers) = value.read_lock::<Array>() else {
-        return Ok(vec![Price { upto: None, price: unit_price(value)? }]);
-    };
-    let mut prices: Vec<Price> = Vec::new();
-    for tier in tiers.iter() {
-        let wrong = || {
-            refuse(format!(
-                "`rate_card` takes a price or pairs such as [1000, 0.05], not {}",
-                kind(tier)
-            ))
-        };
-        let Some(pair) = tier.read_lock::<Array>().filter(|pair| pair.len() == 2) else {
-            return Err(wrong());
-        };
-        let upto = if pair[0].is_unit() {
-            None
-        } else {
-            Some(Quantity(scaled("rate_card", &pair[0], 9)?))
-        };
-        let ordered = match (prices.last().map(|price| price.upto), upto) {
-            (None, _) => true,
-            (Some(None), _) => false,
-            (Some(Some(before)), Some(upto)) => upto > before,
-            (Some(Some(_)), None) => true,
-        };
-        if !ordered {
-            return Err(refuse(
-                "`rate_card`: the tiers must rise, and only the last can be without an end",
-            ));
-        }
-        prices.push(Price { upto, price: unit_price(&pair[1])? });
-    }
-    match prices.last() {
-        Some(Price { upto: None, .. }) => Ok(prices),
-        _ => Err(refuse("`rate_card` needs a last tier without an end, [(), price]")),
-    }
-}
-
-fn unit_price(value: &Dynamic) -> Result<UnitPrice, Refusal> {
-    scaled("rate_card", value, 18).map(UnitPrice)
 }
 
 /// `bounded(by_cost(), #{at_least: #{web: 10}, at_most: #{search: "40%"}})`: amounts and parts of

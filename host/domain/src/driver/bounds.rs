@@ -97,7 +97,7 @@ pub(crate) fn bounded(weights: RecipientWeights, bounds: &[Bound], pool: &Pool) 
     if given < size {
         add_amount(&mut amounts, &pool.stands, (size - given) * sign);
     }
-    DriverAnswer::Amounts(amounts)
+    DriverAnswer::Amounts { amounts, rest: pool.stands.clone() }
 }
 
 /// All with a weight or a bound. A recipient without a bound is between nothing and everything.

@@ -1,7 +1,7 @@
-//! `by_cost`: in proportion to the direct cost that each team has on the day.
+//! `by_cost`: in proportion to the cost of each team.
 
 use super::candidates::Candidates;
-use super::facts::{Basis, DriverFilter, Facts, MetricWindow, Pool, describe_filter};
+use super::facts::{CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use super::method::{DriverAnswer, DriverMethod};
 use crate::diagnostic::Diagnostic;
 use crate::recipient::Recipient;
@@ -9,16 +9,15 @@ use crate::recipient::Recipient;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CostDriver {
     pub among: Candidates,
-    pub filter: DriverFilter,
-    pub basis: Basis,
+    pub costs: CostQuestion,
 }
 
 impl DriverMethod for CostDriver {
     fn weigh(&self, pool: &Pool, facts: &dyn Facts) -> Result<DriverAnswer, Diagnostic> {
-        let direct = facts.direct_costs(&self.filter, self.basis);
-        let targets = self.among.targets(direct.keys(), pool).into_iter();
+        let costs = facts.team_costs(&self.costs);
+        let targets = self.among.targets(costs.keys(), pool).into_iter();
         let weights = targets.map(|target| {
-            let cost = direct.get(&target.team).copied().unwrap_or(0);
+            let cost = costs.get(&target.team).copied().unwrap_or(0);
             (Recipient::Team(target), cost)
         });
         Ok(DriverAnswer::Weights(weights.collect()))
@@ -26,7 +25,13 @@ impl DriverMethod for CostDriver {
 
     /// Also teams whose cost the filter leaves out: another day's charges may pass it.
     fn recipients(&self, pool: &Pool, facts: &dyn Facts) -> Result<Vec<Recipient>, Diagnostic> {
-        Ok(self.among.recipients_with_cost(pool, facts))
+        let mut recipients = self.among.recipients_with_cost(pool, facts);
+        let costs = facts.team_costs(&self.costs);
+        let others = self.among.targets(costs.keys(), pool).into_iter().map(Recipient::Team);
+        recipients.extend(others);
+        recipients.sort();
+        recipients.dedup();
+        Ok(recipients)
     }
 
     fn teams(&self) -> Vec<&str> {
@@ -39,10 +44,7 @@ impl DriverMethod for CostDriver {
 
     fn describe(&self) -> String {
         let mut words = vec!["by_cost".to_owned(), self.among.describe()];
-        words.extend(describe_filter(&self.filter));
-        if self.basis == Basis::Billed {
-            words.push("basis billed_cost".into());
-        }
+        words.extend(self.costs.words());
         words.join(" ")
     }
 
@@ -50,7 +52,11 @@ impl DriverMethod for CostDriver {
         Vec::new()
     }
 
-    fn cost_filters(&self) -> Vec<&DriverFilter> {
-        if self.filter.is_empty() { Vec::new() } else { vec![&self.filter] }
+    fn team_costs(&self) -> Vec<&CostQuestion> {
+        vec![&self.costs]
+    }
+
+    fn priced(&self) -> Vec<PricedUsage<'_>> {
+        Vec::new()
     }
 }

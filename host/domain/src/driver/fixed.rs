@@ -1,6 +1,6 @@
 //! `split`: fixed weights, in the order in which the rule has them.
 
-use super::facts::{DriverFilter, Facts, MetricWindow, Pool};
+use super::facts::{CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use super::method::{DriverAnswer, DriverMethod, team_names};
 use crate::diagnostic::Diagnostic;
 use crate::recipient::Recipient;
@@ -50,7 +50,11 @@ impl DriverMethod for FixedDriver {
         Vec::new()
     }
 
-    fn cost_filters(&self) -> Vec<&DriverFilter> {
+    fn team_costs(&self) -> Vec<&CostQuestion> {
+        Vec::new()
+    }
+
+    fn priced(&self) -> Vec<PricedUsage<'_>> {
         Vec::new()
     }
 }

@@ -1,6 +1,6 @@
 //! All that the house asks of one way to share.
 
-use super::facts::{DriverFilter, Facts, MetricWindow, Pool};
+use super::facts::{CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use crate::diagnostic::Diagnostic;
 use crate::recipient::Recipient;
 
@@ -15,7 +15,11 @@ pub(crate) enum DriverAnswer {
     ///
     /// As weights they give every recipient exactly its amount, so that a price or a limit is met
     /// to the nano.
-    Amounts(RecipientWeights),
+    Amounts {
+        amounts: RecipientWeights,
+        /// Bears whatever the others do not, of every part of the pool.
+        rest: Recipient,
+    },
 }
 
 /// One way to share. No question has a default answer, so a new driver does not compile until it
@@ -38,9 +42,11 @@ pub(crate) trait DriverMethod {
     /// The usage that the shares hang on.
     fn usages(&self) -> Vec<MetricWindow<'_>>;
 
-    /// The filters over direct costs that the shares hang on. Cells of charges are kept apart by
-    /// them.
-    fn cost_filters(&self) -> Vec<&DriverFilter>;
+    /// The costs that the shares hang on.
+    fn team_costs(&self) -> Vec<&CostQuestion>;
+
+    /// The usage that it charges at a price.
+    fn priced(&self) -> Vec<PricedUsage<'_>>;
 }
 
 /// Adds an amount to a recipient's own, which is made if it is new.

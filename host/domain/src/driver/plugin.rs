@@ -2,7 +2,7 @@
 //! charge.
 
 use super::candidates::Candidates;
-use super::facts::{DriverFilter, Facts, MetricWindow, PluginCall, Pool, Window};
+use super::facts::{CostQuestion, Facts, MetricWindow, PluginCall, Pool, PricedUsage, Window};
 use super::method::{DriverAnswer, DriverMethod};
 use crate::diagnostic::Diagnostic;
 use crate::recipient::Recipient;
@@ -58,7 +58,11 @@ impl DriverMethod for PluginDriver {
         metrics.map(|metric| MetricWindow { metric, window: Window::DAY }).collect()
     }
 
-    fn cost_filters(&self) -> Vec<&DriverFilter> {
+    fn team_costs(&self) -> Vec<&CostQuestion> {
+        Vec::new()
+    }
+
+    fn priced(&self) -> Vec<PricedUsage<'_>> {
         Vec::new()
     }
 }

@@ -1,6 +1,9 @@
 //! `rate_card`: usage at a price, and somebody for the rest.
+//!
+//! A rule can decide otherwise for each charge, and then several pools would price the same usage.
+//! It is charged once: each pool charges its portion of the price.
 
-use super::facts::{DriverFilter, Facts, MetricWindow, Pool};
+use super::facts::{CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use super::method::{DriverAnswer, DriverMethod, RecipientWeights, add_amount, team_names};
 use super::usage::UsageDriver;
 use crate::code::AMOUNT_TOO_LARGE;
@@ -21,6 +24,8 @@ pub struct RateCard {
     pub usage: UsageDriver,
     pub prices: Vec<Price>,
     pub remainder: Recipient,
+    /// Of the prices, as a code such as USD. Charges in any other go to the remainder.
+    pub currency: Option<String>,
 }
 
 /// A unit price, for usage up to a quantity.
@@ -79,7 +84,8 @@ impl RateCard {
 
     fn prices_text(&self) -> String {
         let prices: Vec<String> = self.prices.iter().map(Price::describe).collect();
-        prices.join(", ")
+        let currency = self.currency.as_ref().map(|currency| format!(" {currency}"));
+        prices.join(", ") + &currency.unwrap_or_default()
     }
 }
 
@@ -87,21 +93,29 @@ impl DriverMethod for RateCard {
     fn weigh(&self, pool: &Pool, facts: &dyn Facts) -> Result<DriverAnswer, Diagnostic> {
         let mut amounts = RecipientWeights::new();
         let mut rest = pool.total;
-        for (recipient, quantity) in self.usage.by_recipient(facts) {
+        if self.currency.as_ref().is_some_and(|currency| currency != facts.currency()) {
+            add_amount(&mut amounts, &self.remainder, rest.nanos());
+            return Ok(DriverAnswer::Amounts { amounts, rest: self.remainder.clone() });
+        }
+        let Some(used) = self.usage.by_recipient(facts) else {
+            return Ok(DriverAnswer::Weights(amounts));
+        };
+        for (recipient, quantity) in used {
             let priced = price_of(quantity, &self.prices);
             let amount = priced.rounded(NANO_PLACES).0.map(Sum::from_nanos);
             let Some(amount) = amount.filter(|amount| amount.can_be_posted()) else {
                 return Err(self.priced_too_high(pool, (&recipient, quantity), &priced));
             };
-            rest = rest - amount;
-            add_amount(&mut amounts, &recipient, amount.nanos());
+            let portion = Sum::from_nanos(pool.part.of(amount.nanos()));
+            rest = rest - portion;
+            add_amount(&mut amounts, &recipient, portion.nanos());
         }
         if !rest.can_be_posted() {
             return Err(self.leaves_too_much(pool, rest));
         }
         // A recipient of usage may also bear the remainder. It is listed once.
         add_amount(&mut amounts, &self.remainder, rest.nanos());
-        Ok(DriverAnswer::Amounts(amounts))
+        Ok(DriverAnswer::Amounts { amounts, rest: self.remainder.clone() })
     }
 
     fn recipients(&self, _: &Pool, facts: &dyn Facts) -> Result<Vec<Recipient>, Diagnostic> {
@@ -130,8 +144,13 @@ impl DriverMethod for RateCard {
         vec![self.usage.metric_window()]
     }
 
-    fn cost_filters(&self) -> Vec<&DriverFilter> {
+    fn team_costs(&self) -> Vec<&CostQuestion> {
         Vec::new()
+    }
+
+    fn priced(&self) -> Vec<PricedUsage<'_>> {
+        let currency = self.currency.as_deref();
+        vec![PricedUsage { query: &self.usage.query, currency, prices: self.prices_text() }]
     }
 }
 
@@ -142,8 +161,12 @@ fn refused(message: String) -> Diagnostic {
     )
 }
 
-/// Exactly, of whatever size.
+/// Exactly, of whatever size. A quantity that was taken back is priced like one that was used.
 fn price_of(quantity: Quantity, prices: &[Price]) -> Decimal {
+    if quantity.0 < 0 {
+        let priced = price_of(Quantity(-quantity.0), prices);
+        return priced.product(&Decimal::from_scaled(-1, 0));
+    }
     let mut from = 0;
     let mut amount = Decimal::zero();
     for price in prices {

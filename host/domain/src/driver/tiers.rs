@@ -1,6 +1,6 @@
 //! `tiered`: slices of the pool's total of the day, each shared in its own way.
 
-use super::facts::{DriverFilter, Facts, MetricWindow, Pool};
+use super::facts::{CostQuestion, Facts, MetricWindow, Pool, PricedUsage};
 use super::method::{DriverAnswer, DriverMethod, RecipientWeights, add_amount};
 use crate::diagnostic::Diagnostic;
 use crate::money::{Money, Sum};
@@ -38,7 +38,9 @@ impl DriverMethod for TieredDriver {
         let mut from = 0;
         for tier in &self.tiers {
             let upto = tier.upto.map_or(size, |upto| i128::from(upto.nanos()).min(size)).max(from);
-            let slice = Pool { total: Sum::from_nanos((upto - from) * sign), ..pool.clone() };
+            let total = Sum::from_nanos((upto - from) * sign);
+            let slice =
+                Pool { part: pool.part, ..Pool::new(pool.stands.clone(), &*pool.rule, total) };
             from = upto;
             if slice.total.is_zero() {
                 continue;
@@ -53,7 +55,7 @@ impl DriverMethod for TieredDriver {
         if from < size {
             add_amount(&mut amounts, &pool.stands, (size - from) * sign);
         }
-        Ok(DriverAnswer::Amounts(amounts))
+        Ok(DriverAnswer::Amounts { amounts, rest: pool.stands.clone() })
     }
 
     fn recipients(&self, pool: &Pool, facts: &dyn Facts) -> Result<Vec<Recipient>, Diagnostic> {
@@ -82,7 +84,11 @@ impl DriverMethod for TieredDriver {
         self.tiers.iter().flat_map(|tier| tier.spread.usages()).collect()
     }
 
-    fn cost_filters(&self) -> Vec<&DriverFilter> {
-        self.tiers.iter().flat_map(|tier| tier.spread.cost_filters()).collect()
+    fn team_costs(&self) -> Vec<&CostQuestion> {
+        self.tiers.iter().flat_map(|tier| tier.spread.team_costs()).collect()
+    }
+
+    fn priced(&self) -> Vec<PricedUsage<'_>> {
+        self.tiers.iter().flat_map(|tier| tier.spread.priced()).collect()
     }
 }

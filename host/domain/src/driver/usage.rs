@@ -1,7 +1,9 @@
 //! `by_usage`: in proportion to the quantities of a metric.
 
 use super::candidates::Candidates;
-use super::facts::{DriverFilter, Facts, MetricWindow, Pool, UsageQuery, Window, describe_filter};
+use super::facts::{
+    CostQuestion, Facts, MetricWindow, Pool, PricedUsage, UsageQuery, describe_filter,
+};
 use super::method::{DriverAnswer, DriverMethod, team_names};
 use crate::diagnostic::Diagnostic;
 use crate::recipient::{Recipient, Target};
@@ -30,16 +32,16 @@ pub enum Unknown {
 }
 
 impl UsageDriver {
-    /// Usage by recipient, in a fixed order. The quantity of a row is bounded, so that all of a day
-    /// add up.
-    pub(crate) fn by_recipient(&self, facts: &dyn Facts) -> Vec<(Recipient, Quantity)> {
+    /// Usage by recipient, in a fixed order; nothing where no usage is known. The quantity of a row
+    /// is bounded, so that all of a day add up.
+    pub(crate) fn by_recipient(&self, facts: &dyn Facts) -> Option<Vec<(Recipient, Quantity)>> {
         let mut by_recipient: BTreeMap<Recipient, Quantity> = BTreeMap::new();
-        for (value, quantity) in facts.usage(&self.query) {
+        for (value, quantity) in facts.usage(&self.query)? {
             if let Some(recipient) = self.recipient_of(&value, facts) {
                 by_recipient.entry(recipient).or_default().0 += quantity.0;
             }
         }
-        match &self.among {
+        Some(match &self.among {
             Candidates::AllTeams => by_recipient.into_iter().collect(),
             Candidates::Listed(targets) => {
                 // Names are compared: a listed team can have a cost center, unknown to usage.
@@ -52,7 +54,7 @@ impl UsageDriver {
                 let listed = targets.iter();
                 listed.map(|target| (Recipient::Team(target.clone()), quantity(target))).collect()
             }
-        }
+        })
     }
 
     fn recipient_of(&self, value: &str, facts: &dyn Facts) -> Option<Recipient> {
@@ -73,7 +75,8 @@ impl UsageDriver {
     }
 
     pub(crate) fn recipients_today(&self, facts: &dyn Facts) -> Vec<Recipient> {
-        self.by_recipient(facts).into_iter().map(|(recipient, _)| recipient).collect()
+        let used = self.by_recipient(facts).into_iter().flatten();
+        used.map(|(recipient, _)| recipient).collect()
     }
 
     pub(crate) fn teams_named(&self) -> Vec<&str> {
@@ -109,18 +112,14 @@ impl UsageDriver {
             Unknown::To(recipient) => words.push(format!("unknown {}", recipient.describe())),
             Unknown::Ignore => words.push("unknown ignore".into()),
         }
-        match window {
-            Window::Days(1) => {}
-            Window::Days(days) => words.push(format!("window {days} days")),
-            Window::Month => words.push("window month".into()),
-        }
+        words.extend(window.words());
         words.join(" ")
     }
 }
 
 impl DriverMethod for UsageDriver {
     fn weigh(&self, _: &Pool, facts: &dyn Facts) -> Result<DriverAnswer, Diagnostic> {
-        let used = self.by_recipient(facts).into_iter();
+        let used = self.by_recipient(facts).into_iter().flatten();
         Ok(DriverAnswer::Weights(
             used.map(|(recipient, quantity)| (recipient, quantity.0)).collect(),
         ))
@@ -146,7 +145,11 @@ impl DriverMethod for UsageDriver {
         vec![self.metric_window()]
     }
 
-    fn cost_filters(&self) -> Vec<&DriverFilter> {
+    fn team_costs(&self) -> Vec<&CostQuestion> {
+        Vec::new()
+    }
+
+    fn priced(&self) -> Vec<PricedUsage<'_>> {
         Vec::new()
     }
 }

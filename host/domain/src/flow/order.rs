@@ -41,6 +41,11 @@ pub fn groups(feeds: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
     groups
 }
 
+/// Whether a station feeds another one, or feeds one that does.
+pub fn reaches(feeds: &[BTreeSet<usize>], from: usize, to: usize) -> bool {
+    reached_from(feeds, from).contains(&to)
+}
+
 fn reached_from(feeds: &[BTreeSet<usize>], start: usize) -> BTreeSet<usize> {
     let mut reached = BTreeSet::new();
     let mut open = vec![start];

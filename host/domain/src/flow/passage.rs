@@ -20,7 +20,7 @@ pub trait FlowSink<P> {
 
 /// How one rule passes on what stands in its pool, or with the team that it is for.
 pub struct Passage<'s> {
-    shares: &'s Shares,
+    sharing: &'s Sharing,
     takers: Vec<Taker>,
 }
 
@@ -38,7 +38,7 @@ impl<'s> Passage<'s> {
             next: stations.next(recipient, step),
             recipient: Rc::new(recipient.clone()),
         };
-        Passage { shares: &sharing.shares, takers: sharing.recipients.iter().map(taker).collect() }
+        Passage { sharing, takers: sharing.recipients.iter().map(taker).collect() }
     }
 
     /// Adds a charge's shares to those of its part.
@@ -46,7 +46,7 @@ impl<'s> Passage<'s> {
     pub fn split_charge(&self, nanos: i64, shares: &mut Vec<i128>) {
         // Made with the first charge: an empty list tells the caller that a part has no charges.
         shares.resize(self.takers.len(), 0);
-        self.shares.add(nanos, shares);
+        self.sharing.shares.add(nanos, shares);
     }
 
     /// Passes on an amount whose charges were split one by one into these shares.
@@ -70,12 +70,23 @@ impl<'s> Passage<'s> {
         queues: &mut Queues<'a, P>,
         sink: &mut impl FlowSink<P>,
     ) {
-        let mut running = self.shares.running();
-        for waiting in queue.in_order() {
-            sink.leave(&waiting);
-            running.split(waiting.amount, |taker, share| {
-                self.give(&waiting, taker, share, queues, sink)
-            });
+        let mut running = self.sharing.shares.running();
+        let mut refunds = self.sharing.refunds.as_ref().map(Shares::running);
+        let waiting = queue.in_order();
+        // Parts of one name go together, by the sign of what they add up to: a run and a report
+        // cut a name into other parts.
+        for name in waiting.chunk_by(WaitingAmount::has_name_of) {
+            let total: i128 = name.iter().map(|waiting| waiting.amount.nanos()).sum();
+            let running = match &mut refunds {
+                Some(refunds) if total < 0 => refunds,
+                _ => &mut running,
+            };
+            for waiting in name {
+                sink.leave(waiting);
+                running.split(waiting.amount, |taker, share| {
+                    self.give(waiting, taker, share, queues, sink)
+                });
+            }
         }
     }
 

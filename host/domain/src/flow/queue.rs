@@ -3,6 +3,7 @@
 use crate::money::Sum;
 use crate::recipient::Recipient;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// An amount that waits to be passed on.
@@ -18,6 +19,12 @@ pub struct WaitingAmount<'a, P> {
 }
 
 impl<P: Ord> WaitingAmount<'_, P> {
+    /// Whether it stands at the same place, for the same service.
+    pub(super) fn has_name_of(&self, other: &Self) -> bool {
+        (Rc::ptr_eq(&self.from, &other.from) || self.from == other.from)
+            && self.service == other.service
+    }
+
     /// The order in which amounts are split. Most neighbors share the place itself, and then no
     /// names are compared.
     fn order(&self, other: &Self) -> Ordering {
@@ -50,6 +57,15 @@ impl<'a, P: Ord> Queue<'a, P> {
 
     pub fn total(&self) -> i128 {
         self.0.iter().map(|waiting| waiting.amount.nanos()).sum()
+    }
+
+    /// The sizes of its names' amounts, added up without their signs.
+    pub fn gross(&self) -> i128 {
+        let mut by_name: BTreeMap<(&Recipient, &str), i128> = BTreeMap::new();
+        for waiting in &self.0 {
+            *by_name.entry((&waiting.from, waiting.service)).or_default() += waiting.amount.nanos();
+        }
+        by_name.values().map(|nanos| nanos.abs()).sum()
     }
 
     /// In the order of names, with one amount for each part of a place and service.

@@ -49,7 +49,7 @@ pub fn reciprocal(
     // count for `Shares::signed`.
     let sharing = |row: &Vec<BigInt>| {
         let shares = Shares::signed(&whole(&row[sharings.len()..])).ok()?;
-        Some(Sharing { recipients: ends.clone(), shares })
+        Some(Sharing { recipients: ends.clone(), shares, refunds: None })
     };
     solved.iter().map(sharing).collect()
 }
@@ -107,6 +107,7 @@ mod tests {
         Sharing {
             recipients,
             shares: Shares::new(&numbers).unwrap_or_else(|error| panic!("{error}")),
+            refunds: None,
         }
     }
 

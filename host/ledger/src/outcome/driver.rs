@@ -9,7 +9,7 @@ use super::{target_value, text};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{Basis, DriverFilter, UsageQuery, Window};
+use domain::driver::facts::{CostBasis, CostQuestion, DriverFilter, UsageQuery, Window};
 use domain::driver::fixed::FixedDriver;
 use domain::driver::plugin::PluginDriver;
 use domain::driver::rate_card::{Price, RateCard, UnitPrice};
@@ -35,31 +35,37 @@ enum DriverWord {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum BasisWord {
+    /// Of the charges assigned to a team.
     EffectiveCost,
     BilledCost,
+    Allocated,
 }
 
 pub(super) fn write(driver: &Driver) -> Map<String, Value> {
     let (word, fields) = match driver {
         Driver::Fixed(fixed) => (DriverWord::Fixed, vec![("parts", parts_value(fixed))]),
-        Driver::Cost(cost) => (
-            DriverWord::Cost,
-            vec![
-                ("among", among_value(&cost.among)),
-                ("filter", json!(cost.filter)),
-                ("basis", basis_value(cost.basis)),
-            ],
-        ),
+        Driver::Cost(CostDriver { among, costs }) => {
+            let mut fields = vec![
+                ("among", among_value(among)),
+                ("filter", json!(costs.filter)),
+                ("basis", basis_value(costs.basis)),
+            ];
+            if costs.window != Window::DAY {
+                fields.push(("window", window_value(costs.window)));
+            }
+            (DriverWord::Cost, fields)
+        }
         Driver::Usage(usage) => (DriverWord::Usage, vec![("usage", usage_value(usage))]),
         Driver::Tiers(tiers) => (DriverWord::Tiers, vec![("tiers", tiers_value(tiers))]),
-        Driver::RateCard(card) => (
-            DriverWord::RateCard,
-            vec![
+        Driver::RateCard(card) => {
+            let mut fields = vec![
                 ("usage", usage_value(&card.usage)),
                 ("prices", card.prices.iter().map(price_value).collect()),
                 ("remainder", recipient_value(&card.remainder)),
-            ],
-        ),
+            ];
+            fields.extend(card.currency.iter().map(|currency| ("currency", json!(currency))));
+            (DriverWord::RateCard, fields)
+        }
         Driver::Plugin(plugin) => (
             DriverWord::Plugin,
             vec![
@@ -85,8 +91,12 @@ pub(super) fn read(value: &Value) -> Option<Driver> {
         }),
         DriverWord::Cost => Driver::Cost(CostDriver {
             among: among(value.get("among")?)?,
-            filter: filter(value.get("filter")?)?,
-            basis: basis(value.get("basis")?)?,
+            costs: CostQuestion {
+                filter: filter(value.get("filter")?)?,
+                basis: basis(value.get("basis")?)?,
+                // Absent in older ledgers, and where the day decides.
+                window: value.get("window").map_or(Some(Window::DAY), window)?,
+            },
         }),
         DriverWord::Usage => Driver::Usage(usage(value.get("usage")?)?),
         DriverWord::Tiers => {
@@ -96,6 +106,10 @@ pub(super) fn read(value: &Value) -> Option<Driver> {
             usage: usage(value.get("usage")?)?,
             prices: list(value.get("prices")?, price)?,
             remainder: recipient(value.get("remainder")?)?,
+            // Absent in older ledgers too.
+            currency: optional(value.get("currency").unwrap_or(&Value::Null), |it| {
+                it.as_str().map(str::to_owned)
+            })?,
         }),
         DriverWord::Plugin => Driver::Plugin(PluginDriver {
             plugin: text(value, "plugin")?,
@@ -113,17 +127,36 @@ fn parts_value(fixed: &FixedDriver) -> Value {
         .collect()
 }
 
-fn basis_value(basis: Basis) -> Value {
+fn basis_value(basis: CostBasis) -> Value {
     json!(match basis {
-        Basis::Effective => BasisWord::EffectiveCost,
-        Basis::Billed => BasisWord::BilledCost,
+        CostBasis::Direct => BasisWord::EffectiveCost,
+        CostBasis::Billed => BasisWord::BilledCost,
+        CostBasis::Allocated => BasisWord::Allocated,
     })
 }
 
-fn basis(value: &Value) -> Option<Basis> {
+fn basis(value: &Value) -> Option<CostBasis> {
     Some(match BasisWord::deserialize(value).ok()? {
-        BasisWord::EffectiveCost => Basis::Effective,
-        BasisWord::BilledCost => Basis::Billed,
+        BasisWord::EffectiveCost => CostBasis::Direct,
+        BasisWord::BilledCost => CostBasis::Billed,
+        BasisWord::Allocated => CostBasis::Allocated,
+    })
+}
+
+fn window_value(window: Window) -> Value {
+    match window {
+        Window::Days(days) => json!(days),
+        Window::Week => json!("week"),
+        Window::Month => json!("month"),
+    }
+}
+
+fn window(value: &Value) -> Option<Window> {
+    Some(match value.as_str() {
+        Some("week") => Window::Week,
+        Some("month") => Window::Month,
+        Some(_) => return None,
+        None => Window::Days(u16::try_from(value.as_u64()?).ok()?),
     })
 }
 
@@ -166,10 +199,7 @@ fn usage_value(usage: &UsageDriver) -> Value {
             Unknown::To(recipient) => recipient_value(recipient),
             Unknown::Ignore => Value::Null,
         },
-        "window": match usage.query.window {
-            Window::Days(days) => json!(days),
-            Window::Month => json!("month"),
-        },
+        "window": window_value(usage.query.window),
     })
 }
 
@@ -180,10 +210,7 @@ fn usage(value: &Value) -> Option<UsageDriver> {
             metric: text(value, "metric")?,
             filter: filter(value.get("filter")?)?,
             key: text(value, "key")?,
-            window: match value.get("window")? {
-                Value::String(month) if month == "month" => Window::Month,
-                days => Window::Days(u16::try_from(days.as_u64()?).ok()?),
-            },
+            window: window(value.get("window")?)?,
         },
         among: among(value.get("among")?)?,
         recipients: recipients
@@ -302,13 +329,23 @@ mod tests {
     fn costs_and_plugins_are_stored_in_these_words() {
         let cost = CostDriver {
             among: Candidates::AllTeams,
-            filter: DriverFilter::from([("region_id".to_owned(), "eu".to_owned())]),
-            basis: Basis::Billed,
+            costs: CostQuestion {
+                filter: DriverFilter::from([("region_id".to_owned(), "eu".to_owned())]),
+                basis: CostBasis::Billed,
+                window: Window::DAY,
+            },
         };
-        let stored = json!({
+        let mut stored = json!({
             "by": "cost", "among": null, "filter": { "region_id": "eu" }, "basis": "billed_cost",
         });
-        assert_stored(Driver::Cost(cost), &stored);
+        assert_stored(Driver::Cost(cost.clone()), &stored);
+        stored["basis"] = json!("allocated");
+        for (word, window) in [("week", Window::Week), ("month", Window::Month)] {
+            stored["window"] = json!(word);
+            let filter = cost.costs.filter.clone();
+            let costs = CostQuestion { filter, basis: CostBasis::Allocated, window };
+            assert_stored(Driver::Cost(CostDriver { costs, ..cost.clone() }), &stored);
+        }
         let plugin = PluginDriver {
             plugin: "p".into(),
             config: "{}".into(),
@@ -334,7 +371,8 @@ mod tests {
             Price { upto: Some(Quantity(i128::MAX)), price: UnitPrice(5) },
             Price { upto: None, price: UnitPrice(-1) },
         ];
-        let card = RateCard { usage, prices, remainder: Recipient::Unallocated };
+        let mut card =
+            RateCard { usage, prices, remainder: Recipient::Unallocated, currency: None };
         let mut stored = json!({
             "by": "rate_card", "usage": stored_usage(), "remainder": "unallocated",
             "prices": [
@@ -345,6 +383,9 @@ mod tests {
         stored["usage"]["window"] = json!("month");
         stored["usage"]["unknown"] = json!("unallocated");
         stored["usage"]["table"] = Value::Null;
+        assert_stored(Driver::RateCard(card.clone()), &stored);
+        card.currency = Some("USD".into());
+        stored["currency"] = json!("USD");
         assert_stored(Driver::RateCard(card), &stored);
     }
 

@@ -87,6 +87,7 @@ fn weights_hold_until_they_change() {
             sharing: Sharing {
                 recipients: vec![Recipient::Unallocated, full.clone().into()],
                 shares,
+                refunds: None,
             },
             step: 3,
         }]

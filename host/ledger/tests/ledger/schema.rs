@@ -67,7 +67,7 @@ fn full_ledger(folder: &Path) -> std::path::PathBuf {
     dictionary.intern_terms(terms);
     good(transaction.save_dictionary(&dictionary));
     let shares = Shares::new(&[1]).unwrap_or_else(|error| panic!("{error}"));
-    let sharing = Sharing { recipients: vec![Recipient::team("a")], shares };
+    let sharing = Sharing { recipients: vec![Recipient::team("a")], shares, refunds: None };
     let weights = Weights { outcome: OutcomeId(0), sharing, step: 0 };
     good(transaction.save_weights(place.day, usd(), &[weights]));
     good(transaction.commit(&end(generation)));

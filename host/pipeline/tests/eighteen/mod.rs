@@ -29,7 +29,7 @@ use crate::stages::standing;
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{Basis, DriverFilter, UsageQuery, Window};
+use domain::driver::facts::{CostQuestion, DriverFilter, UsageQuery, Window};
 use domain::driver::usage::{Unknown, UsageDriver};
 use domain::field::Field;
 use domain::period::Period;
@@ -49,8 +49,7 @@ fn allocated(bill: &str, rules: &ByService) -> Ledger {
 fn by_cost() -> Spread {
     Spread::new(Driver::Cost(CostDriver {
         among: Candidates::AllTeams,
-        filter: DriverFilter::new(),
-        basis: Basis::Effective,
+        costs: CostQuestion::direct(DriverFilter::new()),
     }))
 }
 

@@ -8,7 +8,8 @@ use domain::dictionary::{Dictionary, ResourceId};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{Basis, DriverFilter};
+use domain::driver::facts::{CostQuestion, DriverFilter};
+use domain::driver::rate_card::RateCard;
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::{Day, Period};
@@ -106,12 +107,21 @@ pub struct ByService {
     /// are in suspense where it is unknown.
     pub reads_quantity: bool,
     pub split: Vec<(&'static str, u64)>,
+    /// The costs by which charges of the service `tax` are shared, and those of `fee`.
+    pub tax: CostQuestion,
+    pub fee: Spread,
+    /// The prices of the service `gateway`. Its rest goes to the team in the tag, if there is one.
+    pub gateway: Option<RateCard>,
     /// The rules of the later stages, each with its spread.
     pub later: Vec<(u32, Spread)>,
 }
 
 /// The rule that takes all charges, once its first day has come.
 pub const LATE: usize = 4;
+
+/// The rules of the services `fee` and `gateway`.
+pub const FEE: usize = 5;
+pub const GATEWAY: usize = 6;
 
 pub fn rules() -> ByService {
     let fact = |rule: &str| RuleFacts {
@@ -129,14 +139,25 @@ pub fn rules() -> ByService {
         source: format!("// {rule}"),
     };
     ByService {
-        facts: ["shared/tax", "shared/support", "direct/team", "direct/big", "late"]
-            .map(fact)
-            .to_vec(),
+        facts: [
+            "shared/tax",
+            "shared/support",
+            "direct/team",
+            "direct/big",
+            "late",
+            "shared/fee",
+            "shared/gateway",
+        ]
+        .map(fact)
+        .to_vec(),
         generation: "first".into(),
         when_zero: WhenZero::Stay,
         reads_amount: false,
         reads_quantity: false,
         split: vec![("a", 60), ("b", 40)],
+        tax: CostQuestion::direct(DriverFilter::new()),
+        fee: Spread::fixed(vec![(Recipient::team("fees"), 1)]),
+        gateway: None,
         later: Vec::new(),
     }
 }
@@ -222,8 +243,7 @@ impl Decider for ServiceDecider<'_> {
             "tax" => {
                 let by = Driver::Cost(CostDriver {
                     among: Candidates::AllTeams,
-                    filter: DriverFilter::new(),
-                    basis: Basis::Effective,
+                    costs: self.rules.tax.clone(),
                 });
                 let spread = Spread { when_zero: self.rules.when_zero.clone(), ..Spread::new(by) };
                 self.outcome(0, Decision::from(spread))
@@ -257,6 +277,15 @@ impl Decider for ServiceDecider<'_> {
                 };
                 self.outcomes.push(outcome);
                 OutcomeId(self.outcomes.len() as u32 - 1)
+            }
+            "fee" => self.outcome(FEE as u32, Decision::from(self.rules.fee.clone())),
+            "gateway" if self.rules.gateway.is_some() => {
+                let card = self.rules.gateway.clone().map(|card| match team {
+                    "" => card,
+                    team => RateCard { remainder: Recipient::team(team), ..card },
+                });
+                let driver = card.map(Driver::RateCard).unwrap_or_else(|| panic!("it is there"));
+                self.outcome(GATEWAY as u32, Decision::from(Spread::new(driver)))
             }
             "idle" => self.outcome(2, Decision::Assign(Recipient::Pool("pools/idle".into()))),
             "ours" => self.outcome(2, Decision::Exclude { reason: "not to be shared".into() }),

@@ -6,7 +6,7 @@ use domain::dictionary::{Dictionary, ResourceId};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{Basis, DriverFilter};
+use domain::driver::facts::{CostQuestion, DriverFilter};
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::Day;
@@ -75,7 +75,7 @@ impl FixedRules {
     }
 
     fn by_cost(&self, among: Candidates, filter: DriverFilter) -> Decision {
-        let by = Driver::Cost(CostDriver { among, filter, basis: Basis::Effective });
+        let by = Driver::Cost(CostDriver { among, costs: CostQuestion::direct(filter) });
         Decision::from(Spread { when_zero: self.when_zero.clone(), ..Spread::new(by) })
     }
 

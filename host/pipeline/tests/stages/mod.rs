@@ -8,7 +8,7 @@ use domain::driver::Driver;
 use domain::driver::bounds::{Bound, Limit};
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{Basis, DriverFilter};
+use domain::driver::facts::{CostQuestion, DriverFilter};
 use domain::driver::plugin::PluginDriver;
 use domain::driver::tiers::{Tier, TieredDriver};
 use domain::money::Money;
@@ -35,7 +35,7 @@ fn allocated(bill: &str, rules: &ByService) -> Ledger {
 }
 
 /// The postings and the charges give the same costs by account, service and rule.
-fn agrees(ledger: &Reader, rules: &ByService) {
+pub fn agrees(ledger: &Reader, rules: &ByService) {
     let rules_of =
         |_: &[RuleFacts], _: &[(String, String)]| Ok(Box::new(rules.clone()) as Box<dyn Rules>);
     for group_by in [
@@ -168,8 +168,7 @@ fn a_serving_team_does_not_share_with_itself_but_keeps_what_it_lists() {
     let by_cost = || {
         Spread::new(Driver::Cost(CostDriver {
             among: Candidates::AllTeams,
-            filter: DriverFilter::new(),
-            basis: Basis::Effective,
+            costs: CostQuestion::direct(DriverFilter::new()),
         }))
     };
     let mut shared = rules();

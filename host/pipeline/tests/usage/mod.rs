@@ -5,11 +5,11 @@ use crate::fakes::{
     usage_source,
 };
 use crate::stages::standing;
-use domain::code::AMOUNT_TOO_LARGE;
+use domain::code::{AMOUNT_TOO_LARGE, WEIGHTS_CANCEL};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{Basis, DriverFilter, UsageQuery, Window};
+use domain::driver::facts::{CostQuestion, DriverFilter, UsageQuery, Window};
 use domain::driver::rate_card::{Price, RateCard, UnitPrice};
 use domain::driver::usage::{Unknown, UsageDriver};
 use domain::field::Field;
@@ -97,7 +97,12 @@ fn a_pool_is_shared_by_what_each_team_used_on_the_day() {
 fn priced_at_one(metric: &str) -> Spread {
     let Driver::Usage(usage) = by_usage(metric, Window::Days(1)).by else { panic!("usage") };
     let prices = vec![Price { upto: None, price: UnitPrice(10_i128.pow(18)) }];
-    Spread::new(Driver::RateCard(RateCard { usage, prices, remainder: Recipient::team("rest") }))
+    Spread::new(Driver::RateCard(RateCard {
+        usage,
+        prices,
+        remainder: Recipient::team("rest"),
+        currency: None,
+    }))
 }
 
 #[test]
@@ -133,13 +138,12 @@ fn a_large_price_takes_few_postings_and_one_beyond_the_ledger_none() {
 }
 
 #[test]
-fn weights_that_nearly_cancel_out_are_refused_where_the_ledger_cannot_hold_the_shares() {
+fn weights_that_nearly_cancel_out_are_refused() {
     let by_cost = Spread {
         when_negative: WhenNegative::Keep,
         ..Spread::new(Driver::Cost(CostDriver {
             among: Candidates::AllTeams,
-            filter: DriverFilter::new(),
-            basis: Basis::Effective,
+            costs: CostQuestion::direct(DriverFilter::new()),
         }))
     };
     let bill = "
@@ -150,11 +154,12 @@ fn weights_that_nearly_cancel_out_are_refused_where_the_ledger_cannot_hold_the_s
     let mut ledger = Ledger::in_memory().unwrap();
     let refused = try_run(&mut ledger, vec![source("aws", charges(bill))], &shared_by(by_cost));
     // The weights add up to one nano, so a gets 12 · 10000000000000001.
-    let expect = "team/a would get 120000000000000012 USD of aws on 2026-03-01, by pools/idle, and \
-                  the ledger holds at most 922337203685.4775807";
+    let expect = "on 2026-03-01 in USD, pools/idle shares 12 by weights of both signs that nearly \
+                  cancel out: one share would be 120000000000000012, which is more than the pool \
+                  and all weights together";
     assert_eq!(
         refused.map(|_| ()).map_err(|refusal| (refusal.code, refusal.message)),
-        Err((AMOUNT_TOO_LARGE, expect.into()))
+        Err((WEIGHTS_CANCEL, expect.into()))
     );
     assert_eq!(balances(&ledger), Vec::<String>::new());
 }
@@ -250,7 +255,7 @@ fn rows_that_are_no_usage_are_set_aside_with_the_reason() {
     assert_eq!(
         reasons,
         [
-            "F201: value: '-1' is below zero: nobody can be charged for less than nothing used",
+            "F201: value: '-1' is below zero: nobody can be charged for less than nothing used, except where usage is money, with a key billing_currency",
             "F201: value: 'many' is not a decimal number",
             "F201: period_start: '2026-03-41' is not a point in time such as 2026-03-31T00:00:00Z",
             "F201: bytes is in 'GiB' here and in 'B' in rows before it: a metric has one unit, so convert it or give it another name",

@@ -105,6 +105,12 @@ impl Coverage {
     pub fn has(&self, day: Day) -> bool {
         self.days.contains(&day)
     }
+
+    /// Whether the source was asked for the day and knows it, so that what it did not give does not
+    /// exist.
+    pub fn knows(&self, day: Day) -> bool {
+        self.has(day) && !self.unknown.contains_key(&day)
+    }
 }
 
 /// The days of which a collection has all that its source has.

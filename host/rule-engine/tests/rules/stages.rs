@@ -170,6 +170,16 @@ fn every_way_to_share_is_understood() {
             "by_usage cpu unknown ignore window month",
         ),
         ("by_usage(\"cpu\", #{unknown: #{team: \"platform\"}})", "by_usage cpu unknown platform"),
+        ("by_usage(\"cpu\", #{window: \"week\"})", "by_usage cpu window week"),
+        (
+            "by_cost(#{region_id: \"eu\"}, #{basis: \"allocated\", window: \"week\"})",
+            "by_cost all teams where region_id = \"eu\" basis allocated window week",
+        ),
+        ("by_cost(#{basis: \"direct\", window: \"day\"})", "by_cost all teams"),
+        (
+            "rate_card(\"m\", 1, #{currency: \"usd\", window: \"month\", remainder: \"a\"})",
+            "rate_card m window month at 1 USD, remainder to a",
+        ),
         (
             "by_usage(\"cpu\", #{when_zero: by_cost(#{when_zero: \"even\"})})",
             "by_usage cpu when_zero by_cost all teams when_zero even",
@@ -225,7 +235,8 @@ const WRONG_SHARES: &[(&str, &str)] = &[
     ),
     (
         "by_usage(\"cpu\", #{window: 0})",
-        "`by_usage`: window is \"day\", \"month\" or a number of days up to 400, not the number 0",
+        "`by_usage`: window is \"day\", \"week\", \"month\" or a number of days up to 400, not the \
+         number 0",
     ),
     (
         "by_usage(\"cpu\", #{table: \"nobody\"})",
@@ -246,7 +257,25 @@ const WRONG_SHARES: &[(&str, &str)] = &[
     ),
     (
         "by_cost(#{basis: \"list_cost\"})",
-        "`by_cost`: basis is \"effective_cost\" or \"billed_cost\"",
+        "`by_cost`: basis is \"direct\", \"allocated\" or \"billed_cost\"",
+    ),
+    (
+        "by_cost(#{window: \"charge_period\"})",
+        "`by_cost`: a charge is kept with the day on which its period begins, and not with the \
+         end: write window \"month\" for a monthly fee",
+    ),
+    (
+        "by_cost(#{window: 7})",
+        "`by_cost`: window is \"day\", \"week\" or \"month\", not the number 7",
+    ),
+    (
+        "rate_card(\"m\", 1, #{window: 7, remainder: \"a\"})",
+        "`rate_card`: a window of some days moves with the day, so the same usage would be charged \
+         on each of them: window is \"day\", \"week\" or \"month\"",
+    ),
+    (
+        "rate_card(\"m\", 1, #{currency: \"dollars\", remainder: \"a\"})",
+        "`rate_card`: currency is a code such as \"USD\", not \"dollars\"",
     ),
     (
         "by_cost(#{when_negative: \"flip\"})",

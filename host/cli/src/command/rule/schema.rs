@@ -92,6 +92,8 @@ fn expectation(target: &Value, shares: &Value) -> Value {
         [
             ("teams", json!({ "type": "array", "items": target })),
             ("filter", json!({ "type": "object", "additionalProperties": text })),
+            ("basis", json!({ "enum": ["direct", "allocated", "billed_cost"] })),
+            ("window", json!({ "enum": ["day", "week", "month"] })),
             ("when_zero", json!({ "enum": ["stay", "even"] })),
         ],
         &[],
