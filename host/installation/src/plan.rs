@@ -8,6 +8,7 @@ use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
 use domain::port::{RuleFacts, Rules};
 use ledger::Ledger;
+use ledger::backup::on_scratch;
 use pipeline::plan::{Plan, PlanOptions};
 use pipeline::progress::Progress;
 
@@ -40,5 +41,10 @@ pub fn make(
         at_ms: clock::now_ms(),
         version: env!("CARGO_PKG_VERSION").into(),
     };
-    pipeline::plan::plan(scratch, &options, progress)
+    let planned = pipeline::plan::plan(scratch, &options, progress);
+    // A copy that stays is a ledger with a place of its own.
+    match scratch.path() {
+        None => planned.map_err(on_scratch),
+        Some(_) => planned,
+    }
 }
