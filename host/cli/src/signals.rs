@@ -48,7 +48,8 @@ impl StopWatch {
             let mut code = runtime.block_on(next_stop());
             // Held to the end of the process, so that no commit begins.
             let posting = watched.lock().unwrap_or_else(PoisonError::into_inner);
-            match *posting {
+            let state = *posting;
+            match state {
                 Posting::Before => tracing::warn!("{undone}"),
                 Posting::Done => tracing::warn!("stopped: the run is posted"),
                 Posting::Under => {

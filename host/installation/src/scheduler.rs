@@ -109,7 +109,9 @@ fn follow(sources: &[(String, Schedule)], world: &World<'_>) {
         let mut are_due: Vec<&str> = Vec::new();
         for (name, schedule) in sources {
             let stored = (world.last_tried)(name).unwrap_or_default();
-            match due(schedule, stored.max(tried.get(name.as_str()).copied()), now_ms) {
+            // A clock that is set back leaves times of the future, which say nothing.
+            let known = [stored, tried.get(name.as_str()).copied()].into_iter().flatten();
+            match due(schedule, known.filter(|at_ms| *at_ms <= now_ms).max(), now_ms) {
                 Some(at_ms) if at_ms <= now_ms => are_due.push(name),
                 Some(at_ms) => next_ms = next_ms.min(at_ms),
                 None => {}
@@ -249,6 +251,16 @@ mod tests {
         );
         // One that was never tried is due at once.
         assert_eq!(played(2, &[("new", "0 6 * * *")], &[], &|_| Ok(())), ["0 new"]);
+    }
+
+    /// The ledger's last attempt lies two days ahead. The source is collected at once, and then as
+    /// its schedule says, whether runs post or not.
+    #[test]
+    fn a_clock_that_is_set_back_stops_no_schedule() {
+        let (schedules, stored) = ([("a", "0 * * * *")], [("a", 48 * HOUR_MS)]);
+        assert_eq!(played(3, &schedules, &stored, &|_| Ok(())), ["0 a", "60 a", "120 a"]);
+        let broken = |_| Err(Diagnostic::new(code::LEDGER_FULL, "full"));
+        assert_eq!(played(3, &schedules, &stored, &broken), ["0 a", "60 a", "120 a"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Costs of teams and of everything, explained and in pages, and the usage that shares them.
 
-use super::{TestServer, eur, refused, usd};
+use super::{TestServer, estate, eur, refused, usd};
 use serde_json::{Value, json};
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Answers for operators: sources, runs, rules, health and figures.
 
-use super::{TestServer, estate, refused};
+use super::{TestServer, estate, eur, refused, usd};
 use serde_json::{Value, json};
 
 #[tokio::test]

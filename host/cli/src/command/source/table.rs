@@ -14,6 +14,7 @@ use installation::plugins;
 use installation::settings::Settings;
 use installation::sources;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 pub fn table(
