@@ -56,7 +56,7 @@ fn of_ledger(ledger: &Reader) -> Result<String, Diagnostic> {
     let entries = ledger.standing(Period::all())?.len();
     figures.gauge("apportion_entries", "Entries that stand.", entries as u64);
     let source_days = days.len() as u64;
-    figures.gauge("apportion_source_days", "Days of sources with a statement.", source_days);
+    figures.gauge("apportion_statements", "Days of sources that have a statement.", source_days);
     figures.gauge("apportion_charges", "Charges of all current statements.", charges);
     unborne(ledger, &mut figures)?;
     figures.text()

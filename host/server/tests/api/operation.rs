@@ -32,7 +32,7 @@ async fn a_source_says_how_fresh_it_is_and_its_plugin_what_it_cost() {
     for line in [
         "apportion_plugin_starts_total{plugin=\"fixed\",source=\"aws\"} 1",
         "apportion_plugin_denials_total{plugin=\"fixed\",source=\"aws\"} 0",
-        "apportion_source_last_success_timestamp_seconds{source=\"aws\"} 1770271628",
+        "apportion_source_last_success_timestamp_seconds{source=\"aws\"} 1770271628.009",
         "apportion_source_failed{source=\"aws\"} 0",
     ] {
         assert!(metrics.lines().any(|known| known == line), "{line} is not in\n{metrics}");
@@ -108,12 +108,12 @@ async fn health_and_metrics_follow_the_ledger() {
         "apportion_runs{state=\"complete\"} 0",
         "apportion_last_run_timestamp_seconds 1770271629.509",
         "apportion_last_run_duration_seconds 1.5",
-        "apportion_run_duration_seconds_bucket{le=\"1.0\"} 0",
-        "apportion_run_duration_seconds_bucket{le=\"10.0\"} 1",
+        "apportion_run_duration_seconds_bucket{le=\"1\"} 0",
+        "apportion_run_duration_seconds_bucket{le=\"10\"} 1",
         "apportion_run_duration_seconds_sum 1.5",
         "apportion_last_run_set_aside_rows{source=\"aws\"} 1",
         // Four source-days: one each in USD on three days, one in EUR.
-        "apportion_source_days 4",
+        "apportion_statements 4",
         "apportion_charges 6",
         // A collection for each of them, one for the charges that no rule took, and a distribution
         // of the network.
@@ -124,7 +124,7 @@ async fn health_and_metrics_follow_the_ledger() {
         "apportion_rule_diagnostics 1",
         "apportion_http_requests_total{route=\"/readyz\",status=\"503\"} 1",
         "apportion_http_request_duration_seconds_count{route=\"/readyz\"} 1",
-        "apportion_http_request_duration_seconds_bucket{le=\"+Inf\",route=\"unmatched\"} 1",
+        "apportion_http_request_duration_seconds_bucket{route=\"unmatched\",le=\"+Inf\"} 1",
         // Seven rows of charges, three of usage.
         "apportion_plugin_rows_total{plugin=\"fixed\",source=\"aws\"} 10",
         "apportion_http_requests_total{route=\"unmatched\",status=\"404\"} 1",

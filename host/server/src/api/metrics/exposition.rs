@@ -231,10 +231,10 @@ mod tests {
         let values = vec![(vec![("route", "/x".to_owned())], buckets)];
         figures.histogram("took_seconds", "One.", &[0.005, 1.0], values);
         let expected = "# HELP took_seconds One.\n# TYPE took_seconds histogram\n\
-            took_seconds_sum{route=\"/x\"} 2.5\ntook_seconds_count{route=\"/x\"} 3\n\
-            took_seconds_bucket{le=\"0.005\",route=\"/x\"} 2\n\
-            took_seconds_bucket{le=\"1.0\",route=\"/x\"} 2\n\
-            took_seconds_bucket{le=\"+Inf\",route=\"/x\"} 3\n";
+            took_seconds_bucket{route=\"/x\",le=\"0.005\"} 2\n\
+            took_seconds_bucket{route=\"/x\",le=\"1\"} 2\n\
+            took_seconds_bucket{route=\"/x\",le=\"+Inf\"} 3\n\
+            took_seconds_sum{route=\"/x\"} 2.5\ntook_seconds_count{route=\"/x\"} 3\n";
         assert_eq!(figures.text(), Ok(expected.to_owned()));
     }
 }
