@@ -149,7 +149,7 @@ fn refused_tokens_and_changes_leave_a_line() {
     let applied = server.post("/api/v1/plan/apply", &token, &body.to_string());
     assert!(applied.starts_with("HTTP/1.1 200"), "{applied}");
     let line = server.wait_for("run 2 is complete");
-    assert!(line.contains("by=\"plan over HTTP\"") && line.contains("request"), "{line}");
+    assert!(line.contains("by=\"plan over HTTP\"") && line.contains("method=POST"), "{line}");
 }
 
 #[test]
@@ -232,6 +232,7 @@ rows = "$.rows[*]"
 charge_period_start = "$.date"
 billed_cost = "$.cost"
 billing_currency = "$.currency"
+service_name = "$.service"
 "#
         ),
     );
