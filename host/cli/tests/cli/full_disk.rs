@@ -143,7 +143,7 @@ fn a_plugin_that_cannot_be_written_is_not_locked() {
     scene.write_bytes("v1.wasm", test_artifacts::ACME_BILL);
     scene.write("plugins", "a file");
     let before = files(&scene);
-    scene.run("plugin install v1.wasm").fails_with(1, "P106", "cannot be written");
+    scene.run("plugin install v1.wasm").fails_with(3, "P104", "cannot be written");
     assert!(files(&scene) == before, "{:?}", files(&scene).keys());
 }
 
