@@ -21,6 +21,8 @@ mod full_disk;
 mod logging;
 #[path = "cli/metrics.rs"]
 mod metrics;
+#[path = "cli/more_dimensions.rs"]
+mod more_dimensions;
 #[path = "cli/native_bills.rs"]
 mod native_bills;
 #[path = "cli/old_ledger.rs"]
@@ -39,6 +41,8 @@ mod serving;
 mod settings;
 #[path = "cli/source_check.rs"]
 mod source_check;
+#[path = "cli/source_check_ledger.rs"]
+mod source_check_ledger;
 #[path = "cli/sources.rs"]
 mod sources;
 #[path = "cli/start.rs"]

@@ -10,6 +10,7 @@ pub mod code;
 pub mod decimal;
 pub mod decimal_comma;
 pub mod decision;
+pub mod detail;
 pub mod diagnostic;
 pub mod dictionary;
 pub mod driver;

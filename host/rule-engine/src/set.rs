@@ -148,12 +148,20 @@ impl Rules for RuleSet {
         self.tables.iter().map(|(name, table)| (name.clone(), table.text.clone())).collect()
     }
 
+    fn settings(&self) -> Vec<(String, String)> {
+        self.options.settings.clone()
+    }
+
     fn knows_team(&self, team: &str) -> bool {
         self.options.unknown_teams != UnknownTeams::Refuse || self.lists_team(team)
     }
 
     fn cell(&self, table: &str, key: &str) -> Option<String> {
         self.tables.get(table)?.cell(key, 0).map(|cell| cell.to_string())
+    }
+
+    fn reads_details(&self) -> bool {
+        self.rules.iter().any(|rule| rule.insight.reads_details)
     }
 
     fn decider(&self) -> Box<dyn Decider + '_> {
@@ -183,6 +191,7 @@ fn build(
         functions: language::function_names(&engine),
         tables: tables_are_whole.then_some(&*tables),
         kept: &options.dimensions,
+        details: options.details,
     };
     let mut compiled = Vec::with_capacity(rules.len());
     for file in rules {
@@ -314,7 +323,7 @@ fn valid_rules(rules: &[Rule], day: Day) -> ValidRules {
 }
 
 /// The digest that names the generation. It covers everything that a decision can depend on: rules,
-/// tables, and the options that change a decision. Each text is hashed with its length before it,
+/// tables, settings, and the options that change a decision. Each text is hashed with its length before it,
 /// so that two lists of texts cannot run into the same bytes.
 fn generation(rules: &[Rule], tables: &Tables, options: &RuleOptions) -> String {
     let mut hasher = Sha256::new();
@@ -331,6 +340,11 @@ fn generation(rules: &[Rule], tables: &Tables, options: &RuleOptions) -> String 
         add("table");
         add(name);
         add(&table.text);
+    }
+    for (name, text) in &options.settings {
+        add("setting");
+        add(name);
+        add(text);
     }
     // Warnings change no decision, so only the refusal makes another generation.
     if options.unknown_teams == UnknownTeams::Refuse {
